@@ -1,0 +1,151 @@
+/**
+ * Publishing, measured against what else one can do from Node, in turn on one server:
+ *
+ *     npm run build && node --import tsx bench/publish.ts [--rounds 5] [--messages 300000] [--seconds 20] [--json FILE]
+ *
+ * Prints tables of messages a second (min / median / max of the rounds), ratios of the same round, and how well
+ * rates are kept. NATS_SERVER_BIN chooses another nats-server.
+ */
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { loadConfig } from '../src/core/config.js';
+import { connectNats } from '../src/core/nats/connection.js';
+import { openTopology } from '../src/core/nats/topology.js';
+import { ensureServerBinary, startServer } from '../src/core/server/index.js';
+import { describeMachine } from './support/machine.js';
+import { measurePace, type PaceResult } from './support/pace.js';
+import {
+  bareLoop,
+  jetStreamPublish,
+  natspocLibrary,
+  natspocProcess,
+  type PublishBench,
+} from './support/publishers.js';
+import { interleave } from './support/rounds.js';
+import { ratioSpread, type Spread, spread } from './support/stats.js';
+
+const { values: options } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    messages: { type: 'string', default: '300000' },
+    'process-messages': { type: 'string', default: '1000000' },
+    'in-flight': { type: 'string', default: '4000' },
+    seconds: { type: 'string', default: '20' },
+    program: { type: 'string', default: join(import.meta.dirname, '../bin/run.js') },
+    json: { type: 'string' },
+  },
+});
+const PARTITIONS = 16;
+const SIZES = [128, 1024];
+const RATES = [10, 1_000, 20_000, 100_000];
+/** `js.publish` is slow enough to be measured with fewer messages. */
+const JS_PUBLISH_SHARE = 0.2;
+
+/** What is claimed, by the names of two contenders. */
+const CLAIMS: { numerator: string; denominator: string; atLeast: number }[] = [
+  { numerator: 'natspoc', denominator: 'js.publish', atLeast: 5 },
+  { numerator: 'natspoc', denominator: 'bare loop', atLeast: 0.9 },
+  { numerator: 'natspoc --dedupe', denominator: 'bare loop, message ids', atLeast: 0.85 },
+  { numerator: 'process', denominator: 'js.publish', atLeast: 5 },
+  { numerator: 'process', denominator: 'bare loop', atLeast: 0.9 },
+  { numerator: 'process --dedupe', denominator: 'bare loop, message ids', atLeast: 0.85 },
+];
+
+interface SizeResult {
+  sizeBytes: number;
+  perSecond: Record<string, number[]>;
+  ratios: { numerator: string; denominator: string; atLeast: number; ratio: Spread }[];
+}
+
+const thousands = (value: number) => `${(value / 1_000).toFixed(0)}k`;
+const show = (text: string) => process.stdout.write(`${text}\n`);
+
+async function measureSize(bench: PublishBench, url: string): Promise<SizeResult> {
+  const processBench = { ...bench, messages: Number(options['process-messages']) };
+  const slow = { ...bench, messages: Math.ceil(bench.messages * JS_PUBLISH_SHARE) };
+  const contenders = [
+    jetStreamPublish(slow),
+    bareLoop(bench, false),
+    natspocLibrary(bench, false),
+    bareLoop(bench, true),
+    natspocLibrary(bench, true),
+    natspocProcess(processBench, url, options.program, false),
+    natspocProcess(processBench, url, options.program, true),
+  ];
+  // Once unmeasured: the compiler has seen every path, and the server's files exist.
+  await interleave(contenders.slice(0, 5), 1);
+  const figures = await interleave(contenders, Number(options.rounds), (name, round, figure) => {
+    process.stderr.write(`${bench.sizeBytes} B, round ${round + 1}, ${name}: ${thousands(figure)}\n`);
+  });
+  const ratios = CLAIMS.map((claim) => ({
+    ...claim,
+    ratio: ratioSpread(figures.get(claim.numerator) ?? [], figures.get(claim.denominator) ?? []),
+  }));
+  return { sizeBytes: bench.sizeBytes, perSecond: Object.fromEntries(figures), ratios };
+}
+
+function showSize({ sizeBytes, perSecond, ratios }: SizeResult): void {
+  show(`\n${sizeBytes} B: messages a second, min / median / max`);
+  for (const [name, figures] of Object.entries(perSecond)) {
+    const { min, median, max } = spread(figures);
+    show(`  ${name.padEnd(24)} ${[min, median, max].map((value) => thousands(value).padStart(6)).join(' ')}`);
+  }
+  for (const { numerator, denominator, atLeast, ratio } of ratios) {
+    const values = [ratio.min, ratio.median, ratio.max].map((value) => value.toFixed(2)).join(' / ');
+    const verdict = ratio.median >= atLeast ? 'holds' : 'FAILS';
+    show(`  ${`${numerator} : ${denominator}`.padEnd(44)} ${values}  (at least ${atLeast}: ${verdict})`);
+  }
+}
+
+function showPace(results: readonly PaceResult[]): void {
+  show('\nRates: messages a second, windows of 100 ms, latency from the scheduled time');
+  show('   target     actual   error   window min-max   missed      p50      p99      max');
+  for (const result of results) {
+    const cells = [
+      String(result.target).padStart(9),
+      result.actual.toFixed(1).padStart(10),
+      `${result.errorPercent.toFixed(2)}%`.padStart(7),
+      `${result.windowMin}-${result.windowMax}`.padStart(16),
+      `${result.missedMs.toFixed(0)} ms`.padStart(8),
+      ...[result.p50Ms, result.p99Ms, result.maxMs].map((ms) => `${ms.toFixed(1)} ms`.padStart(8)),
+    ];
+    show(cells.join(' '));
+  }
+}
+
+if (!existsSync(join(options.program, '../../dist/commands/publish.js'))) {
+  process.stderr.write('Build first: npm run build\n');
+  process.exit(2);
+}
+const storeDir = mkdtempSync(join(tmpdir(), 'natspoc-bench-'));
+const server = await startServer({ binary: await ensureServerBinary({ env: process.env }), storeDir });
+try {
+  const config = loadConfig({ flags: { server: server.url, partitions: String(PARTITIONS) }, env: {} });
+  const connection = await connectNats(config, 'bench');
+  const { manager, stream, layout } = await openTopology(connection, config, { create: true });
+  const base = { connection, manager, stream, layout, inFlight: Number(options['in-flight']) };
+  const sizes: SizeResult[] = [];
+  for (const sizeBytes of SIZES) {
+    sizes.push(await measureSize({ ...base, sizeBytes, messages: Number(options.messages) }, server.url));
+  }
+  const pace: PaceResult[] = [];
+  for (const rate of RATES) {
+    const bench = { ...base, sizeBytes: 128, messages: 0 };
+    if (Number(options.seconds) > 0)
+      pace.push(await measurePace(bench, rate, Number(options.seconds) * 1_000));
+  }
+  await connection.close();
+  const machine = describeMachine(server.version);
+  show(JSON.stringify(machine));
+  show(
+    `${PARTITIONS} partitions, file storage, ${base.inFlight} in flight, ${options.rounds} rounds in turn`,
+  );
+  for (const size of sizes) showSize(size);
+  if (pace.length > 0) showPace(pace);
+  if (options.json) writeFileSync(options.json, `${JSON.stringify({ machine, sizes, pace }, null, 2)}\n`);
+} finally {
+  await server.stop();
+  rmSync(storeDir, { recursive: true, force: true });
+}

@@ -1,0 +1,66 @@
+import { natsPublishPort } from '../../src/core/nats/pipeline.js';
+import { PublishRun } from '../../src/core/publish/run.js';
+import { generatedSource, type MessageSource } from '../../src/core/publish/source.js';
+import type { PublishBench } from './publishers.js';
+
+/** How well a rate was kept. */
+export interface PaceResult {
+  target: number;
+  /** Confirmed messages a second over the whole run. */
+  actual: number;
+  errorPercent: number;
+  /** Fewest and most messages sent in one of the run's whole windows of 100 ms. */
+  windowMin: number;
+  windowMax: number;
+  missedMs: number;
+  p50Ms: number;
+  p99Ms: number;
+  maxMs: number;
+}
+
+const WINDOW_MS = 100;
+
+/** Publishes at a rate for a time and counts when messages were handed over for sending. */
+export async function measurePace(
+  bench: PublishBench,
+  rate: number,
+  durationMs: number,
+): Promise<PaceResult> {
+  await bench.manager.streams.purge(bench.stream);
+  const windows = new Array<number>(Math.floor(durationMs / WINDOW_MS)).fill(0);
+  const generated = generatedSource({ sizeBytes: bench.sizeBytes }, {});
+  let startMs = 0;
+  const source: MessageSource = {
+    skipped: 0,
+    next() {
+      const window = Math.floor((performance.now() - startMs) / WINDOW_MS);
+      if (window < windows.length) windows[window] = (windows[window] ?? 0) + 1;
+      return generated.next();
+    },
+    close() {},
+  };
+  const run = new PublishRun({
+    layout: bench.layout,
+    openPort: natsPublishPort(bench.connection, { stream: bench.stream }),
+    source,
+    rate,
+    durationMs,
+    maxPendingMessages: Math.max(bench.inFlight, 20_000),
+    timeoutMs: 30_000,
+    onFailure: 'stop',
+  });
+  startMs = performance.now();
+  const summary = await run.run();
+  const actual = (summary.confirmed / durationMs) * 1_000;
+  return {
+    target: rate,
+    actual,
+    errorPercent: (actual / rate - 1) * 100,
+    windowMin: Math.min(...windows),
+    windowMax: Math.max(...windows),
+    missedMs: summary.missedMs,
+    p50Ms: summary.latency.p50,
+    p99Ms: summary.latency.p99,
+    maxMs: summary.latency.max,
+  };
+}

@@ -1,0 +1,136 @@
+import { spawn } from 'node:child_process';
+import { createInbox, headers, type JetStreamManager, type NatsConnection } from 'nats';
+import { natsPublishPort } from '../../src/core/nats/pipeline.js';
+import { PublishRun } from '../../src/core/publish/run.js';
+import { generatedSource } from '../../src/core/publish/source.js';
+import type { Contender } from './rounds.js';
+
+/** What all contenders have in common. */
+export interface PublishBench {
+  connection: NatsConnection;
+  manager: JetStreamManager;
+  stream: string;
+  layout: { prefix: string; partitions: number };
+  sizeBytes: number;
+  messages: number;
+  inFlight: number;
+}
+
+/** An empty stream for each measurement: a full one is slower to write to. */
+async function emptied<T>(bench: PublishBench, measure: () => Promise<T>): Promise<T> {
+  await bench.manager.streams.purge(bench.stream);
+  return measure();
+}
+
+const perSecond = (messages: number, startMs: number) => (messages / (performance.now() - startMs)) * 1_000;
+
+function subjects({ layout }: PublishBench): string[] {
+  return Array.from({ length: layout.partitions }, (_, partition) => `${layout.prefix}.p.${partition}`);
+}
+
+/**
+ * The yardstick: `nc.publish` in a loop, one wildcard reply inbox, answers counted and not looked at. Nothing
+ * that a publisher needs is there: no matching, no deadlines, no retries.
+ */
+export function bareLoop(bench: PublishBench, withId: boolean): Contender {
+  const name = withId ? 'bare loop, message ids' : 'bare loop';
+  const { connection, messages, inFlight } = bench;
+  const targets = subjects(bench);
+  const payload = Buffer.alloc(bench.sizeBytes, 'x');
+  const run = () =>
+    new Promise<number>((resolve) => {
+      const startMs = performance.now();
+      const inbox = `${createInbox()}.`;
+      const unique = createInbox();
+      let [sent, answered] = [0, 0];
+      const pump = () => {
+        while (sent < messages && sent - answered < inFlight) {
+          const subject = targets[sent % targets.length] ?? '';
+          const reply = inbox + sent;
+          if (withId) {
+            const ids = headers();
+            ids.set('Nats-Msg-Id', `${unique}-${sent}`);
+            connection.publish(subject, payload, { reply, headers: ids });
+          } else {
+            connection.publish(subject, payload, { reply });
+          }
+          sent++;
+        }
+      };
+      const subscription = connection.subscribe(`${inbox}*`, {
+        callback: () => {
+          answered++;
+          if (answered === messages) {
+            subscription.unsubscribe();
+            resolve(perSecond(messages, startMs));
+          } else {
+            pump();
+          }
+        },
+      });
+      pump();
+    });
+  return { name, measure: () => emptied(bench, run) };
+}
+
+/** The client's own `js.publish`, with as many requests at once. */
+export function jetStreamPublish(bench: PublishBench): Contender {
+  const { connection, messages, inFlight } = bench;
+  const targets = subjects(bench);
+  const payload = Buffer.alloc(bench.sizeBytes, 'x');
+  const run = async () => {
+    const js = connection.jetstream();
+    const startMs = performance.now();
+    let sent = 0;
+    const lane = async () => {
+      while (sent < messages) await js.publish(targets[sent++ % targets.length] ?? '', payload);
+    };
+    await Promise.all(Array.from({ length: inFlight }, lane));
+    return perSecond(messages, startMs);
+  };
+  return { name: 'js.publish', measure: () => emptied(bench, run) };
+}
+
+/** natspoc's publisher as a library, observed as the command line observes it. */
+export function natspocLibrary(bench: PublishBench, dedupe: boolean): Contender {
+  const name = dedupe ? 'natspoc --dedupe' : 'natspoc';
+  const run = async () => {
+    const startMs = performance.now();
+    const summary = await new PublishRun({
+      layout: bench.layout,
+      openPort: natsPublishPort(bench.connection, { stream: bench.stream }),
+      source: generatedSource({ sizeBytes: bench.sizeBytes }, {}),
+      maxMessages: bench.messages,
+      maxPendingMessages: bench.inFlight,
+      timeoutMs: 30_000,
+      dedupe,
+      onFailure: 'stop',
+    }).run();
+    if (summary.confirmed !== bench.messages) throw summary.firstError ?? new Error('not all were confirmed');
+    return perSecond(bench.messages, startMs);
+  };
+  return { name, measure: () => emptied(bench, run) };
+}
+
+/** `natspoc publish` as a process, from spawn to exit. */
+export function natspocProcess(
+  bench: PublishBench,
+  url: string,
+  program: string,
+  dedupe: boolean,
+): Contender {
+  const args = [program, 'publish', '--count', String(bench.messages), '--size', String(bench.sizeBytes)];
+  args.push('--server', url, '--stream', bench.stream, '--max-pending', String(bench.inFlight), '--json');
+  if (dedupe) args.push('--dedupe');
+  const run = () =>
+    new Promise<number>((resolve, reject) => {
+      const startMs = performance.now();
+      const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+      child.once('error', reject);
+      child.once('exit', (code) => {
+        if (code === 0) resolve(perSecond(bench.messages, startMs));
+        else reject(new Error(`natspoc publish ended with ${code}`));
+      });
+    });
+  return { name: dedupe ? 'process --dedupe' : 'process', measure: () => emptied(bench, run) };
+}

@@ -1,0 +1,115 @@
+import { Command, Flags } from '@oclif/core';
+import { config as loadDotenv } from 'dotenv';
+import { type Config, loadConfig, SETTINGS, type SettingName } from './core/config.js';
+import { connectNats, type NatsConnection } from './core/nats/connection.js';
+import { exitWithError } from './report-error.js';
+
+/** The settings of every command that talks to NATS: names as in the `nats` CLI. */
+const CONNECTION = [
+  'server',
+  'user',
+  'password',
+  'token',
+  'creds',
+  'nkey',
+  'tlscert',
+  'tlskey',
+  'tlsca',
+  'tlsfirst',
+  'timeoutMs',
+  'context',
+  'jsDomain',
+  'inboxPrefix',
+] as const satisfies readonly SettingName[];
+
+/** The settings of every command that looks at a stream and a group. */
+const COMMON = [
+  'stream',
+  'prefix',
+  'partitions',
+  'group',
+  'bucket',
+  'replicas',
+] as const satisfies readonly SettingName[];
+
+function flagOf(key: SettingName, helpGroup: string) {
+  const setting: (typeof SETTINGS)[SettingName] & { toggle?: boolean; fallback?: string; char?: string } =
+    SETTINGS[key];
+  const notes = [setting.fallback && `default ${setting.fallback}`, `env ${setting.env}`]
+    .filter(Boolean)
+    .join(', ');
+  const shared = { description: `${setting.help} [${notes}]`, helpGroup };
+  const char = setting.char as 's' | undefined;
+  return setting.toggle
+    ? Flags.boolean({ ...shared, allowNo: true })
+    : Flags.string({ ...shared, ...(char ? { char } : {}), helpValue: setting.env });
+}
+
+/**
+ * oclif flags for the named settings: texts without a default, so that {@link loadConfig} sees which were
+ * given and applies one order of precedence and one kind of message to all of them.
+ */
+export function settingFlags(keys: readonly SettingName[], helpGroup?: string) {
+  return Object.fromEntries(keys.map((key) => [SETTINGS[key].flag, flagOf(key, helpGroup ?? '')]));
+}
+
+/** Flags of every command that connects: pass to `static baseFlags` or spread into `static flags`. */
+export const connectionFlags = {
+  ...settingFlags(COMMON, 'STREAM AND GROUP'),
+  ...settingFlags(CONNECTION, 'CONNECTION'),
+};
+
+/** What all commands share: configuration, connection, signals, and errors that become exit codes. */
+export abstract class BaseCommand extends Command {
+  static override baseFlags = {
+    json: Flags.boolean({ description: 'print JSON, and nothing else, on stdout', helpGroup: 'GLOBAL' }),
+  };
+
+  /** The configuration from these parsed flags, the environment and `.env` of the working folder. */
+  protected loadSettings(flags: Readonly<Record<string, unknown>>): Config {
+    const given: Partial<Record<SettingName, string | boolean>> = {};
+    for (const key of Object.keys(SETTINGS) as SettingName[]) {
+      const value = flags[SETTINGS[key].flag];
+      if (typeof value === 'string' || typeof value === 'boolean') given[key] = value;
+    }
+    const dotenv = loadDotenv({ quiet: true, processEnv: {} }).parsed ?? {};
+    return loadConfig({ flags: given, env: process.env, dotenv });
+  }
+
+  /** Connects as the configuration says; the caller closes. `role` names the connection on the server. */
+  protected connect(config: Config, role: string): Promise<NatsConnection> {
+    return connectNats(config, `natspoc ${role}`);
+  }
+
+  /**
+   * A signal that aborts at the first SIGINT or SIGTERM; its reason is the name of the signal. A second one
+   * ends the process at once.
+   */
+  protected stopSignal(): AbortSignal {
+    const controller = new AbortController();
+    const onSignal = (name: NodeJS.Signals) => {
+      if (controller.signal.aborted) process.exit(name === 'SIGINT' ? 130 : 143);
+      controller.abort(name);
+    };
+    process.on('SIGINT', onSignal);
+    process.on('SIGTERM', onSignal);
+    return controller.signal;
+  }
+
+  /** Writes one line for people to stderr, where it does not disturb a pipe. */
+  protected note(line: string): void {
+    process.stderr.write(`${line}\n`);
+  }
+
+  /** Writes one JSON document, or one line of NDJSON, to stdout. */
+  protected writeJson(value: unknown): void {
+    process.stdout.write(`${JSON.stringify(value)}\n`);
+  }
+
+  protected override async catch(error: Error): Promise<never> {
+    return exitWithError(error, {
+      json: this.argv.includes('--json'),
+      command: this.id?.replaceAll(':', ' ') ?? '',
+    });
+  }
+}

@@ -1,0 +1,105 @@
+import { Flags } from '@oclif/core';
+import { BaseCommand } from '../base-command.js';
+import { runDemo } from '../core/demo/demo.js';
+import type { Verdict } from '../core/demo/judge.js';
+import { partitionList } from '../core/demo/picture.js';
+import type { DemoResult } from '../core/demo/scenario.js';
+import { NatspocError } from '../core/errors.js';
+import { formatCount, formatDuration, parseDuration, parseRate } from '../core/units.js';
+
+/** `natspoc demo`: the whole thing at work, on a server of its own, with a verdict. */
+export default class Demo extends BaseCommand {
+  static override summary = 'See it work: a server, consumers, a join, a leave, a kill -9, and a verdict.';
+  static override description =
+    `Starts a NATS server on a free port, consumers that share the partitions, and a
+publisher of keyed, numbered messages. Then one more consumer joins, one leaves, one is killed. At the end everything
+that was confirmed as published is compared with everything that the consumers wrote. Nothing is left behind.
+
+Exit code 5 when a message was lost or out of order.`;
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    {
+      description: 'More of everything:',
+      command: '<%= config.bin %> <%= command.id %> --consumers 6 --partitions 24 --rate 2000 --duration 40s',
+    },
+    { description: 'For scripts:', command: '<%= config.bin %> <%= command.id %> --json | jq .takeovers' },
+  ];
+  static override flags = {
+    consumers: Flags.integer({
+      description: 'consumers at the start',
+      default: 3,
+      min: 2,
+      max: 50,
+      helpValue: 'N',
+    }),
+    partitions: Flags.integer({
+      description: 'partitions of the stream',
+      default: 8,
+      min: 1,
+      max: 4096,
+      helpValue: 'N',
+    }),
+    rate: Flags.string({ description: 'messages a second', default: '1000', helpValue: 'RATE' }),
+    duration: Flags.string({
+      description: 'how long messages are published',
+      default: '16s',
+      helpValue: 'DURATION',
+    }),
+  };
+
+  override async run(): Promise<void> {
+    const { flags } = await this.parse(Demo);
+    const rate = parseRate(flags.rate);
+    if (!rate)
+      throw new NatspocError(
+        'usage',
+        `--rate: ${JSON.stringify(flags.rate)} is not a rate such as 500 or 30/m.`,
+      );
+    const durationMs = parseDuration(flags.duration);
+    if (!durationMs) {
+      throw new NatspocError(
+        'usage',
+        `--duration: ${JSON.stringify(flags.duration)} is not a duration such as 16s.`,
+      );
+    }
+    const startedAt = performance.now();
+    const { result, verdict } = await runDemo({
+      consumers: flags.consumers,
+      partitions: flags.partitions,
+      rate,
+      durationMs,
+      entry: process.argv[1] ?? '',
+      env: process.env,
+      tell: (line) => {
+        const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1).padStart(5);
+        const text = line.startsWith(' ') ? `       ${line}` : `${seconds} s  ${line}`;
+        if (!flags.json) this.log(text);
+      },
+      signal: this.stopSignal(),
+    });
+    if (flags.json) this.writeJson(result);
+    else this.#print(result, verdict);
+    if (!result.ok) process.exitCode = 5;
+  }
+
+  #print(result: DemoResult, verdict: Verdict): void {
+    const row = (label: string, value: string): void => this.log(`  ${label.padEnd(14)}${value}`);
+    this.log('');
+    for (const { event, partitions, ms } of result.takeovers) {
+      const pause = ms === null ? 'no traffic' : `longest pause ${formatDuration(ms)}`;
+      row(event, `${partitions.length} moved (${partitionList(partitions)}), ${pause}`);
+    }
+    this.log('');
+    row('published', formatCount(result.published));
+    row('handled', formatCount(result.handled));
+    row('lost', formatCount(result.lost));
+    row(
+      'duplicated',
+      `${formatCount(result.duplicated)}${result.duplicated > 0 ? '  (handled before the kill, not yet committed)' : ''}`,
+    );
+    row('out of order', formatCount(result.outOfOrder));
+    for (const sample of verdict.samples) this.log(`  ! ${sample}`);
+    this.log('');
+    this.log(result.ok ? 'OK: nothing lost, everything in order.' : 'FAILED: see the lines above.');
+  }
+}

@@ -1,0 +1,240 @@
+import { Args, Flags } from '@oclif/core';
+import { BaseCommand, connectionFlags, settingFlags } from '../base-command.js';
+import { NatspocError } from '../core/errors.js';
+import { natsPublishPort } from '../core/nats/pipeline.js';
+import { openTopology } from '../core/nats/topology.js';
+import { ConfirmedLog } from '../core/publish/confirmed-log.js';
+import { chooseInput, type InputRequest, refuseUnusedInput } from '../core/publish/input.js';
+import { ProgressDisplay } from '../core/publish/progress.js';
+import { formatSummary, summaryJson } from '../core/publish/report.js';
+import { PublishRun, type PublishSummary } from '../core/publish/run.js';
+import { parseBytes, parseDuration } from '../core/units.js';
+
+const OWN_HEADERS: Record<string, string> = { 'natspoc-key': '--key', 'nats-msg-id': '--id' };
+const MAX_KEYS = 10_000_000;
+
+/** Reads one flag; throws NatspocError `usage` with what is allowed where `parse` knows no value. */
+function read<T>(
+  flag: string,
+  text: string | undefined,
+  parse: (text: string) => T | undefined,
+  allowed: string,
+) {
+  if (text === undefined) return undefined;
+  const value = parse(text);
+  if (value !== undefined) return value;
+  throw new NatspocError('usage', `--${flag}: ${JSON.stringify(text)} is not ${allowed}.`);
+}
+
+const integer = (min: number, max: number) => (text: string) => {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  return value >= min && value <= max ? value : undefined;
+};
+const positive = (value: number | undefined) => (value !== undefined && value > 0 ? value : undefined);
+const exponent = (text: string) => {
+  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  return value <= 10 ? value : undefined;
+};
+
+/** `Name: value` flags as a record. */
+function readHeaders(lines: readonly string[] | undefined): Record<string, string> | undefined {
+  if (lines === undefined || lines.length === 0) return undefined;
+  const headers: Record<string, string> = {};
+  for (const line of lines) {
+    const colon = line.indexOf(':');
+    const name = line.slice(0, colon).trim();
+    if (colon < 1) throw new NatspocError('usage', `-H: ${JSON.stringify(line)} is not Name:value.`);
+    const instead = OWN_HEADERS[name.toLowerCase()];
+    if (instead) throw new NatspocError('usage', `-H: ${name} is set by ${instead}.`);
+    headers[name] = line.slice(colon + 1).trim();
+  }
+  return headers;
+}
+
+/** `natspoc publish`: messages to the partitions of the stream, each one confirmed. */
+export default class Publish extends BaseCommand {
+  static override summary = 'Publish messages to the partitions of the stream, every one confirmed.';
+  static override description =
+    `Sends DATA, the lines of a pipe or a file, or generated messages. A message with a key goes to the key's
+partition, others take turns. Sending goes on until --count, --duration, the end of the input or Ctrl-C; without any of
+these and without a rate, one message is sent. Stream, bucket and layout are created when missing.
+
+DATA, --key, --id and header values are templates: {{Count}}, {{TimeStamp}}, {{Time}}, {{Unix}}, {{UnixNano}}, {{ID}},
+{{Random MIN MAX}}.
+
+Exit codes: 0 everything sent was confirmed; 1 stopped before it was; 3 the server was gone for longer than --timeout;
+4 messages were refused or not confirmed.`;
+  static override examples = [
+    {
+      description: 'A hundred a second until Ctrl-C:',
+      command: '<%= config.bin %> <%= command.id %> --rate 100',
+    },
+    {
+      description: 'A thousand orders of fifty customers:',
+      command: "<%= config.bin %> <%= command.id %> --count 1000 --keys 50 --rate 500 'order {{Count}}'",
+    },
+    {
+      description: 'A million as fast as possible, nothing stored twice whatever happens:',
+      command: '<%= config.bin %> <%= command.id %> --count 1000000 --size 128 --dedupe',
+    },
+    {
+      description: 'Lines of JSON, in order for each user:',
+      command: 'cat events.ndjson | <%= config.bin %> <%= command.id %> --key-field user.id',
+    },
+  ];
+  static override args = {
+    // Without ignoreStdin, oclif reads the whole pipe into the argument.
+    data: Args.string({
+      ignoreStdin: true,
+      description: 'payload, a template; "-" for the lines of standard input',
+      name: 'DATA',
+    }),
+  };
+  static override flags = {
+    ...settingFlags(['rate', 'maxPendingMessages']),
+    count: Flags.string({ description: 'stop after this many messages', helpValue: 'N' }),
+    duration: Flags.string({ description: 'stop after this long, such as 30s', helpValue: 'TIME' }),
+    size: Flags.string({
+      description: 'generate payloads of this many bytes, such as 128 or 1KiB',
+      helpValue: 'BYTES',
+    }),
+    file: Flags.string({ description: 'send the lines of a file', helpValue: 'PATH' }),
+    key: Flags.string({ description: 'key of each message, a template', helpValue: 'KEY' }),
+    keys: Flags.string({ description: 'spread over this many generated keys', helpValue: 'N' }),
+    'key-skew': Flags.string({
+      description: "choose among --keys by Zipf's law with this exponent; about 1 is natural",
+      helpValue: 'S',
+    }),
+    'key-field': Flags.string({ description: 'lines are JSON, the key is at this path', helpValue: 'a.b' }),
+    'skip-bad-lines': Flags.boolean({
+      description: 'with --key-field: leave out and count lines without a key; else stop',
+    }),
+    partition: Flags.string({ description: 'send everything to this partition', helpValue: 'N' }),
+    header: Flags.string({
+      char: 'H',
+      description: 'add a header, a template',
+      multiple: true,
+      helpValue: 'NAME:VALUE',
+    }),
+    dedupe: Flags.boolean({ description: 'give messages ids, so that a retry is never stored twice' }),
+    id: Flags.string({ description: 'message id, a template: the same id is stored once', helpValue: 'ID' }),
+    'keep-going': Flags.boolean({ description: 'go on after a message has failed, and count' }),
+    confirmed: Flags.string({
+      description: 'write a line of JSON for each confirmed message to this file',
+      helpValue: 'FILE',
+    }),
+    quiet: Flags.boolean({ char: 'q', description: 'no progress on stderr' }),
+    ...connectionFlags,
+  };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(Publish);
+    const config = this.loadSettings(flags);
+    const request: InputRequest = {
+      data: args.data,
+      file: flags.file,
+      sizeBytes: read('size', flags.size, parseBytes, 'a size such as 128 or 1KiB'),
+      key: flags.key,
+      keys: read('keys', flags.keys, integer(1, MAX_KEYS), `a whole number from 1 to ${MAX_KEYS}`),
+      keySkew: read('key-skew', flags['key-skew'], exponent, 'a number from 0 to 10'),
+      keyField: flags['key-field'],
+      skipBadLines: flags['skip-bad-lines'],
+      partition: read('partition', flags.partition, integer(0, 65_535), 'the number of a partition'),
+      headers: readHeaders(flags.header),
+      id: flags.id,
+    };
+    const maxMessages = read(
+      'count',
+      flags.count,
+      integer(1, Number.MAX_SAFE_INTEGER),
+      'a whole number from 1',
+    );
+    const durationMs = read(
+      'duration',
+      flags.duration,
+      (text) => positive(parseDuration(text)),
+      'a time such as 30s',
+    );
+    const stdin = { stream: process.stdin, fd: 0 };
+    const { source, kind } = chooseInput(request, stdin);
+    const endless = kind === 'lines' || durationMs !== undefined || config.rate !== undefined;
+    const signal = this.stopSignal();
+
+    const peeked = kind === 'lines' ? undefined : refuseUnusedInput(stdin);
+    const [connection] = await Promise.all([this.connect(config, 'publish'), peeked]);
+    try {
+      const topology = await openTopology(connection, config, { create: true });
+      const { layout, stream } = topology;
+      checkPartition(request.partition, layout.partitions);
+      const log = flags.confirmed === undefined ? undefined : new ConfirmedLog(flags.confirmed);
+      const run = new PublishRun({
+        layout,
+        openPort: natsPublishPort(connection, { stream, inboxPrefix: config.inboxPrefix }),
+        source,
+        rate: config.rate,
+        maxMessages: maxMessages ?? (endless ? undefined : 1),
+        durationMs,
+        timeoutMs: config.timeoutMs,
+        maxPendingMessages: config.maxPendingMessages,
+        dedupe: flags.dedupe,
+        onFailure: flags['keep-going'] ? 'continue' : 'stop',
+        onConfirmed: log && ((...confirmed) => log.add(...confirmed)),
+        signal,
+      });
+      const summary = await this.#watch(run, maxMessages, flags.quiet || flags.json);
+      log?.close();
+      this.#report(summary, { stream, partitions: layout.partitions }, flags.json);
+    } finally {
+      await connection.close();
+    }
+  }
+
+  async #watch(run: PublishRun, total: number | undefined, quiet: boolean): Promise<PublishSummary> {
+    if (quiet) return run.run();
+    const { publisher } = run;
+    const display = new ProgressDisplay(process.stderr, () => ({
+      confirmed: publisher.counters.confirmed,
+      pending: publisher.pending,
+      failed: publisher.counters.rejected + publisher.counters.unknown,
+      total,
+      connected: publisher.connected,
+    }));
+    try {
+      return await run.run();
+    } finally {
+      display.stop();
+    }
+  }
+
+  #report(summary: PublishSummary, target: { stream: string; partitions: number }, json: boolean): void {
+    const error = verdict(summary);
+    if (json) {
+      const shown = error && { code: error.code, message: error.message, exitCode: error.exitCode };
+      this.writeJson({ ...summaryJson(summary, target), error: shown ?? null });
+      process.exitCode = error?.exitCode ?? 0;
+      return;
+    }
+    process.stdout.write(`${formatSummary(summary, target)}\n`);
+    if (error) throw error;
+  }
+}
+
+function checkPartition(partition: number | undefined, partitions: number): void {
+  if (partition !== undefined && partition >= partitions) {
+    throw new NatspocError(
+      'usage',
+      `--partition: there is no partition ${partition}, they are 0 to ${partitions - 1}.`,
+    );
+  }
+}
+
+/** What the run failed for, if it did: nothing sent may be left unconfirmed. */
+function verdict(summary: PublishSummary): NatspocError | undefined {
+  const { firstError, rejected, unknown, stopped } = summary;
+  const unconfirmed = rejected + unknown;
+  if (unconfirmed === 0) return firstError ?? undefined;
+  const counts = `${unconfirmed} not confirmed: ${rejected} not stored, ${unknown} unknown`;
+  if (stopped === 'signal') return new NatspocError('failed', `Stopped with ${counts}.`);
+  if (firstError === null) return new NatspocError('not-confirmed', `${counts}.`);
+  return new NatspocError(firstError.code, `${firstError.message} (${counts})`, { cause: firstError });
+}

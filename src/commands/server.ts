@@ -1,0 +1,121 @@
+import { Flags } from '@oclif/core';
+import { config as loadDotenv } from 'dotenv';
+import { BaseCommand } from '../base-command.js';
+import { NatspocError } from '../core/errors.js';
+import {
+  defaultStoreDir,
+  ensureServerBinary,
+  type RunningServer,
+  type ServerExit,
+  startServer,
+} from '../core/server/index.js';
+
+/** The port that every NATS client tries when it is told nothing. */
+const DEFAULT_PORT = 4222;
+const MAX_PORT = 65_535;
+
+/** Reads a port, and 0 for any free one; throws NatspocError `usage` for anything else. */
+function portFrom(flag: string, text: string): number {
+  const port = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (port <= MAX_PORT) return port;
+  throw new NatspocError(
+    'usage',
+    `--${flag}: ${JSON.stringify(text)} is not a port from 1 to ${MAX_PORT}, or 0 for a free one.`,
+  );
+}
+
+function endOf(exit: ServerExit): string {
+  const how = exit.signal === null ? `exit code ${exit.code}` : exit.signal;
+  return exit.reason === null ? how : `${how}: ${exit.reason}`;
+}
+
+/** What to read while it runs: where it is, where the streams are, what to do next. */
+function introduction(server: RunningServer, ephemeral: boolean): string {
+  const flag = server.port === DEFAULT_PORT ? '' : ` --server ${server.url}`;
+  const monitoring = server.monitorUrl === null ? '' : `Monitoring: ${server.monitorUrl}\n`;
+  const streams = ephemeral ? 'removed when it stops' : `kept in ${server.storeDir}`;
+  return `nats-server ${server.version} with JetStream is ready: ${server.url}
+${monitoring}Streams are ${streams}. Ctrl-C stops the server.
+
+Next, each in its own terminal:
+  natspoc consume${flag}
+  natspoc publish --rate 100${flag}
+  natspoc top${flag}
+`;
+}
+
+/** `natspoc server`: a local JetStream server in the foreground. */
+export default class Server extends BaseCommand {
+  static override summary = 'Run a local NATS server with JetStream, for development.';
+  static override description =
+    `Takes the nats-server that NATS_SERVER_BIN names, or one in PATH, the system's folders or the cache. When
+there is none, the official release (or the package of Debian or Ubuntu) is unpacked into the user's cache folder;
+nothing is installed. The server listens on 127.0.0.1 only and stops together with this command.`;
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    {
+      description: 'A throw-away server on a free port:',
+      command: '<%= config.bin %> <%= command.id %> --ephemeral --port 0',
+    },
+    { description: 'For scripts:', command: '<%= config.bin %> <%= command.id %> --port 0 --json' },
+  ];
+  static override flags = {
+    port: Flags.string({
+      description: 'port for clients; 0 for a free one',
+      default: String(DEFAULT_PORT),
+      helpValue: 'PORT',
+    }),
+    'store-dir': Flags.string({
+      description: "folder for the streams [default: in the user's data folder]",
+      helpValue: 'FOLDER',
+    }),
+    ephemeral: Flags.boolean({
+      description: 'keep the streams in a temporary folder and remove it at the end',
+    }),
+    'monitor-port': Flags.string({
+      description: 'serve HTTP monitoring on this port; 0 for a free one',
+      helpValue: 'PORT',
+    }),
+  };
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(Server);
+    const storeDir = flags['store-dir'];
+    if (flags.ephemeral && storeDir !== undefined) {
+      throw new NatspocError('usage', '--ephemeral and --store-dir exclude each other: choose one.');
+    }
+    const port = portFrom('port', flags.port);
+    const monitorText = flags['monitor-port'];
+    const monitorPort = monitorText === undefined ? undefined : portFrom('monitor-port', monitorText);
+    const stop = this.stopSignal();
+    // Until the server runs there is nothing to wind down: what was begun is removed as the process exits.
+    const exitAtOnce = () => process.exit(stop.reason === 'SIGINT' ? 130 : 143);
+    stop.addEventListener('abort', exitAtOnce);
+    const env = { ...loadDotenv({ quiet: true, processEnv: {} }).parsed, ...process.env };
+    const server = await startServer({
+      binary: await ensureServerBinary({ env, onProgress: (line) => this.note(line) }),
+      port,
+      ...(monitorPort === undefined ? {} : { monitorPort }),
+      ...(flags.ephemeral ? {} : { storeDir: storeDir ?? defaultStoreDir({ env }) }),
+    });
+    stop.removeEventListener('abort', exitAtOnce);
+    if (flags.json) {
+      const { url, pid, version, monitorUrl } = server;
+      this.writeJson({ url, port: server.port, pid, version, storeDir: server.storeDir, monitorUrl });
+    } else {
+      process.stdout.write(introduction(server, flags.ephemeral));
+    }
+    await this.#untilStopped(server, stop);
+  }
+
+  async #untilStopped(server: RunningServer, stop: AbortSignal): Promise<void> {
+    const stopped = new Promise<null>((resolve) => {
+      if (stop.aborted) resolve(null);
+      stop.addEventListener('abort', () => resolve(null));
+    });
+    const exit = await Promise.race([server.exited, stopped]);
+    if (exit !== null) throw new NatspocError('failed', `The server ended by itself (${endOf(exit)}).`);
+    this.note('Stopping the server.');
+    await server.stop();
+  }
+}

@@ -1,0 +1,206 @@
+import type { Clock } from '../clock.js';
+import type { NatspocError } from '../errors.js';
+import { decodePosition, encodeRecord, keys, RECORD_VERSION } from '../group/records.js';
+import type { Bucket } from '../ports.js';
+import type { Gate } from './gate.js';
+
+/** How long after an unknown outcome the position is read back. */
+const RETRY_MS = 100;
+
+/** When positions are committed. */
+export interface CommitPolicy {
+  /** While busy, this often, milliseconds. */
+  intervalMs: number;
+  /** And after this many messages. */
+  every: number;
+}
+
+/** What a committer works with. */
+export interface CommitterPorts {
+  bucket: Bucket;
+  clock: Clock;
+  gate: Gate;
+  /** Resolves when the effects of what was handled so far are safe; nothing to wait for: undefined. */
+  barrier?: (() => Promise<void> | undefined) | undefined;
+}
+
+/** What a committer tells. */
+export interface CommitterEvents {
+  committed(sequence: number, sentAt: number): void;
+  /** A newer owner has written the position: ours is over. */
+  fenced(): void;
+  /** The position is not there any more. */
+  vanished(): void;
+  failed(error: NatspocError): void;
+}
+
+/**
+ * Moves one partition's position forward under its owner's epoch, by compare-and-set, at most one write in
+ * flight. An outcome that is not known is read back: our epoch and our sequence mean done.
+ */
+export class Committer {
+  readonly #key: string;
+  readonly #epoch: number;
+  readonly #policy: CommitPolicy;
+  readonly #deps: CommitterPorts;
+  readonly #events: CommitterEvents;
+  #revision: number;
+  #committed: number;
+  #handled: number;
+  #handledSince = 0;
+  #lastAt = Number.NEGATIVE_INFINITY;
+  #writing = false;
+  #ended = false;
+  #cancelTimer: (() => void) | undefined;
+  #idle: (() => void)[] = [];
+
+  /** `revision` and `sequence` are those of the position as this owner has just written it. */
+  constructor(
+    at: { group: string; partition: number; epoch: number; revision: number; sequence: number },
+    policy: CommitPolicy,
+    deps: CommitterPorts,
+    events: CommitterEvents,
+  ) {
+    this.#key = keys.position(at.group, at.partition);
+    this.#epoch = at.epoch;
+    this.#revision = at.revision;
+    this.#committed = at.sequence;
+    this.#handled = at.sequence;
+    this.#policy = policy;
+    this.#deps = deps;
+    this.#events = events;
+  }
+
+  /** The last committed stream sequence. */
+  get committed(): number {
+    return this.#committed;
+  }
+
+  /** The last handled stream sequence, committed or not. */
+  get handledUpTo(): number {
+    return this.#handled;
+  }
+
+  /** Everything up to and including `sequence` is handled. `idle`: nothing more waits. */
+  handled(sequence: number, idle: boolean): void {
+    this.#handled = sequence;
+    this.#handledSince++;
+    if (this.#writing) return;
+    if (this.#handledSince >= this.#policy.every) void this.#write();
+    else this.#schedule(idle);
+  }
+
+  /** Commits what is handled, and resolves when that is certain or given up after `withinMs`. */
+  async flush(withinMs: number): Promise<void> {
+    const cancel = this.#deps.clock.at(this.#deps.clock.now() + withinMs, () => this.end());
+    while (!this.#ended && this.#handled > this.#committed) {
+      if (!this.#writing) void this.#write();
+      await new Promise<void>((resolve) => this.#idle.push(resolve));
+    }
+    cancel();
+    this.end();
+  }
+
+  /** No write starts after this. */
+  end(): void {
+    this.#ended = true;
+    this.#cancelTimer?.();
+    this.#wakeIdle();
+  }
+
+  /**
+   * While busy once an interval; when idle soon, so that a restart repeats little, but not for every single
+   * message of a slow stream.
+   */
+  #schedule(idle: boolean): void {
+    const { intervalMs } = this.#policy;
+    const now = this.#deps.clock.now();
+    if (idle && now - this.#lastAt >= intervalMs / 4) {
+      void this.#write();
+      return;
+    }
+    if (this.#cancelTimer) return;
+    this.#cancelTimer = this.#deps.clock.at(
+      Math.max(now, this.#lastAt) + (idle ? intervalMs / 4 : intervalMs),
+      () => {
+        this.#cancelTimer = undefined;
+        void this.#write();
+      },
+    );
+  }
+
+  async #write(): Promise<void> {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    if (this.#writing) return;
+    this.#writing = true;
+    while (this.#handled > this.#committed && !this.#ended) {
+      if (!this.#deps.gate.isOpen) {
+        await new Promise<void>((resolve) => {
+          this.#idle.push(resolve);
+          this.#deps.gate.whenOpen(resolve);
+        });
+        continue;
+      }
+      await this.#writeOnce();
+      if (this.#handledSince < this.#policy.every && !this.#ended && this.#handled > this.#committed) break;
+    }
+    this.#writing = false;
+    if (this.#handled > this.#committed && !this.#ended) this.#schedule(false);
+    this.#wakeIdle();
+  }
+
+  async #writeOnce(): Promise<void> {
+    const { bucket, clock, barrier } = this.#deps;
+    const sequence = this.#handled;
+    const count = this.#handledSince;
+    await barrier?.();
+    if (this.#ended || !this.#deps.gate.isOpen) return;
+    const sentAt = clock.now();
+    this.#lastAt = sentAt;
+    const record = { v: RECORD_VERSION, seq: sequence, epoch: this.#epoch, at: new Date().toISOString() };
+    const outcome = await bucket.write(this.#key, encodeRecord(record), this.#revision);
+    if (outcome.kind === 'ok') this.#done(outcome.revision, sequence, count, sentAt);
+    else if (outcome.kind === 'failed') this.#fail(outcome.error);
+    else if (!this.#ended) await this.#readBack(count, sentAt);
+  }
+
+  #done(revision: number, sequence: number, count: number, sentAt: number): void {
+    this.#revision = revision;
+    this.#committed = sequence;
+    this.#handledSince -= count;
+    this.#events.committed(sequence, sentAt);
+  }
+
+  #fail(error: NatspocError): void {
+    if (this.#ended) return;
+    this.end();
+    this.#events.failed(error);
+  }
+
+  async #readBack(count: number, sentAt: number): Promise<void> {
+    const { bucket, clock } = this.#deps;
+    const found = await bucket.read(this.#key);
+    if (this.#ended) return;
+    if (found.kind === 'failed') return this.#fail(found.error);
+    if (found.kind === 'unknown') return new Promise((resolve) => clock.at(clock.now() + RETRY_MS, resolve));
+    const position =
+      found.kind === 'found' && found.entry.value ? decodePosition(found.entry.value) : undefined;
+    if (found.kind === 'missing' || !position) {
+      this.end();
+      this.#events.vanished();
+    } else if (position.epoch !== this.#epoch) {
+      this.end();
+      this.#events.fenced();
+    } else if (position.seq > this.#committed) {
+      this.#done(found.entry.revision, position.seq, count, sentAt);
+    } else this.#revision = found.entry.revision;
+    return undefined;
+  }
+
+  #wakeIdle(): void {
+    const idle = this.#idle;
+    this.#idle = [];
+    for (const resume of idle) resume();
+  }
+}

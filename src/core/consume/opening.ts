@@ -1,0 +1,99 @@
+import type { StartFrom } from '../config.js';
+import { NatspocError } from '../errors.js';
+import { decodePosition, encodeRecord, keys, RECORD_VERSION } from '../group/records.js';
+import type { Bucket, EventStream } from '../ports.js';
+
+/** Which partition is taken over, by whom. */
+export interface Takeover {
+  group: string;
+  partition: number;
+  epoch: number;
+  /** Where to start when the group has no position here yet. */
+  from: StartFrom;
+}
+
+/** The reader's name on the server: whoever knows the position's epoch knows the name of its reader. */
+export const readerName = (group: string, partition: number, epoch: number): string =>
+  `natspoc-${group}-p${partition}-e${epoch}`;
+
+/**
+ * How a takeover ended. `taken`: the position is ours, everything up to `sequence` is handled. `fenced`: a
+ * newer owner was here. `unknown`: ask again.
+ */
+export type TakeoverOutcome =
+  | { kind: 'taken'; sequence: number; revision: number }
+  | { kind: 'fenced' }
+  | { kind: 'unknown'; message: string }
+  | { kind: 'failed'; error: NatspocError };
+
+/**
+ * Takes over the position of a partition: reads it, writes it back under our epoch, deletes the reader of the
+ * owner before. From the write on, an older owner's commit fails; from the deletion on, the server sends it
+ * nothing.
+ */
+export async function takeOver(
+  takeover: Takeover,
+  ports: { bucket: Bucket; stream: EventStream },
+): Promise<TakeoverOutcome> {
+  const { group, partition, epoch } = takeover;
+  const { bucket, stream } = ports;
+  const key = keys.position(group, partition);
+  const found = await bucket.read(key);
+  if (found.kind === 'failed') return found;
+  if (found.kind === 'unknown') return { kind: 'unknown', message: 'its position could not be read in time' };
+
+  let sequence: number;
+  let olderEpoch: number | undefined;
+  if (found.kind === 'found' && found.entry.value) {
+    const position = decodePosition(found.entry.value);
+    if (!position) {
+      const message = `The position ${key} cannot be read: it was written by a newer version, or by something else. Nothing was changed.`;
+      return { kind: 'failed', error: new NatspocError('failed', message) };
+    }
+    if (position.epoch > epoch) return { kind: 'fenced' };
+    sequence = position.seq;
+    olderEpoch = position.epoch;
+  } else {
+    const start = await startSequence(takeover.from, stream);
+    if (start.kind !== 'ok') return start;
+    sequence = start.sequence;
+  }
+
+  const record = { v: RECORD_VERSION, seq: sequence, epoch, at: new Date().toISOString() };
+  const written = await bucket.write(
+    key,
+    encodeRecord(record),
+    found.kind === 'found' ? found.entry.revision : 0,
+  );
+  if (written.kind === 'failed') return written;
+  if (written.kind !== 'ok') return { kind: 'unknown', message: 'its position was changed by somebody else' };
+  if (
+    olderEpoch !== undefined &&
+    (await stream.remove(readerName(group, partition, olderEpoch))) === 'unknown'
+  ) {
+    return { kind: 'unknown', message: 'the reader of the owner before could not be deleted in time' };
+  }
+  return { kind: 'taken', sequence, revision: written.revision };
+}
+
+/** The sequence before the first one that a new group handles. */
+async function startSequence(
+  from: StartFrom,
+  stream: EventStream,
+): Promise<
+  | { kind: 'ok'; sequence: number }
+  | { kind: 'unknown'; message: string }
+  | { kind: 'failed'; error: NatspocError }
+> {
+  if (from.kind === 'sequence') return { kind: 'ok', sequence: from.sequence - 1 };
+  if (from.kind === 'time') {
+    const at = await stream.sequenceAt(from.time);
+    return at.kind === 'ok'
+      ? { kind: 'ok', sequence: at.sequence - 1 }
+      : { kind: 'unknown', message: 'the stream did not answer in time' };
+  }
+  const bounds = await stream.bounds();
+  if (bounds.kind === 'failed') return bounds;
+  if (bounds.kind === 'unknown') return { kind: 'unknown', message: 'the stream did not answer in time' };
+  return { kind: 'ok', sequence: from.kind === 'new' ? bounds.last : Math.max(0, bounds.first - 1) };
+}

@@ -1,0 +1,48 @@
+import type { StreamMessage } from '../ports.js';
+import type { HandlerContext } from './handler.js';
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** The payload as text, or undefined where it is not UTF-8. */
+export function textOf(data: Uint8Array): string | undefined {
+  try {
+    return utf8.decode(data);
+  } catch {
+    return undefined;
+  }
+}
+
+/** One line of NDJSON for a message, without the line feed. `data` is text; `data_base64` where it is not UTF-8. */
+export function toNdjson(message: StreamMessage, context: HandlerContext): string {
+  const text = textOf(message.data);
+  return JSON.stringify({
+    partition: context.partition,
+    seq: message.sequence,
+    epoch: context.epoch,
+    key: message.key,
+    subject: message.subject,
+    time: new Date(message.timestampMs).toISOString(),
+    redelivered: context.attempt > 1,
+    ...(text === undefined ? { data_base64: Buffer.from(message.data).toString('base64') } : { data: text }),
+  });
+}
+
+/** One line for people, without the line feed: control characters are escaped, so that no payload moves the cursor. */
+export function toText(message: StreamMessage, context: HandlerContext): string {
+  const text = textOf(message.data) ?? `(${message.size} bytes, not text)`;
+  const time = new Date(message.timestampMs).toISOString().slice(11, 23);
+  const key = message.key === null ? '' : ` ${escapeControl(message.key)}`;
+  return `${time} p${context.partition} #${message.sequence}${key}  ${escapeControl(text)}`;
+}
+
+/**
+ * Text that is safe on a terminal: control characters, also those of 8 bits and those that turn the direction
+ * of writing, are shown as escapes.
+ */
+export function escapeControl(text: string): string {
+  return text.replace(
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}

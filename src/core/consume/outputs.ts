@@ -1,0 +1,17 @@
+import type { StreamMessage } from '../ports.js';
+import type { HandlerContext } from './handler.js';
+import { toNdjson, toText } from './output.js';
+
+/** What may be written for each message. */
+export const OUTPUTS = ['ndjson', 'text', 'none'] as const;
+export type Output = (typeof OUTPUTS)[number];
+
+/** The line for a message, by output; none: nothing is written. */
+export const LINES: Record<
+  Output,
+  ((message: StreamMessage, context: HandlerContext) => string) | undefined
+> = {
+  ndjson: toNdjson,
+  text: toText,
+  none: undefined,
+};

@@ -1,0 +1,54 @@
+import type { Report } from '../group/events.js';
+import { formatDuration } from '../units.js';
+import { escapeControl } from './output.js';
+
+const by = (name: string | null): string => (name ? ` from ${escapeControl(name)}` : '');
+
+/** How a partition came to us, in a word. */
+const HOW = { claim: 'claimed', handover: 'acquired', release: 'acquired' } as const;
+
+const LOST = {
+  deadline: 'could not renew in time',
+  fenced: 'this member was fenced',
+  lost: 'somebody else took it',
+  rejoin: 'joining again',
+} as const;
+
+/** One line for people about what happened to a member; `group` completes it where the group is meant. */
+export function describeReport(report: Report, group: string): string {
+  switch (report.type) {
+    case 'joined':
+      return `joined group ${group} as ${report.id}, ${report.members} ${report.members === 1 ? 'member' : 'members'}`;
+    case 'member-joined':
+      return `${escapeControl(report.name)} joined the group`;
+    case 'member-left':
+      return `${escapeControl(report.name)} ${report.how === 'left' ? 'left the group' : 'is dead'}`;
+    case 'suspected':
+      return `${escapeControl(report.name)} ${report.why === 'silent' ? 'has not renewed' : 'is unreachable'}: fencing it`;
+    case 'acquired': {
+      const from = by(report.from);
+      const how = HOW[report.reason];
+      return `${how} p${report.partition}${from} at epoch ${report.epoch} in ${formatDuration(report.tookMs)}`;
+    }
+    case 'handed-over':
+      return `handed over p${report.partition} to ${escapeControl(report.to)} in ${formatDuration(report.tookMs)}`;
+    case 'released':
+      return `released p${report.partition}`;
+    case 'lost':
+      return `lost p${report.partition}: ${LOST[report.reason]}`;
+    case 'retrying':
+      return `p${report.partition} starts again: ${report.message}`;
+    case 'halted':
+      return `halted p${report.partition}: ${escapeControl(report.message)}`;
+    case 'expired':
+      return 'could not renew in time: handling stops';
+    case 'resumed':
+      return 'renewed: handling goes on';
+    case 'fenced':
+      return 'fenced by another member: joining again';
+    case 'probing-denied':
+      return 'warning: not permitted to probe other members ($SRV.>): a dead one is noticed after its ttl only';
+    case 'unreadable':
+      return `warning: cannot read the entry ${escapeControl(report.key)}: left alone`;
+  }
+}

@@ -1,0 +1,107 @@
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Config } from '../config.js';
+import { type ConfigSources, loadConfig } from '../config.js';
+import { NatspocError } from '../errors.js';
+import { connectNats, type NatsConnection } from '../nats/connection.js';
+import { openTopology } from '../nats/topology.js';
+import { ensureServerBinary, type RunningServer, startServer } from '../server/index.js';
+import type { Verdict } from './judge.js';
+import { Ownership } from './ownership.js';
+import { type Launcher, NatspocProcess, parseHandled } from './processes.js';
+import { type DemoResult, playScenario } from './scenario.js';
+
+/** What a demo is made of. */
+export interface DemoOptions {
+  consumers: number;
+  partitions: number;
+  /** Messages a second. */
+  rate: number;
+  durationMs: number;
+  /** The file that this process was started with: the demo starts others like it. */
+  entry: string;
+  env: NodeJS.ProcessEnv;
+  tell: (line: string) => void;
+  signal: AbortSignal;
+}
+
+const STREAM = 'EVENTS';
+const KEYS = 100;
+
+/** Environment for the processes: this one's without what would configure them otherwise. */
+function cleanEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const kept = Object.entries(env).filter(([name]) =>
+    /^(PATH|HOME|USER|LANG|LC_.*|TMPDIR|TEMP|TMP|SYSTEMROOT|NODE_.*)$/i.test(name),
+  );
+  return Object.fromEntries(kept);
+}
+
+/** Runs the demo on a server of its own; nothing of it is left when the promise settles. */
+export async function runDemo(options: DemoOptions): Promise<{ result: DemoResult; verdict: Verdict }> {
+  const { tell, signal, partitions } = options;
+  const binary = await ensureServerBinary({ env: options.env, onProgress: tell });
+  const folder = mkdtempSync(join(tmpdir(), 'natspoc-demo-'));
+  const processes: NatspocProcess[] = [];
+  let server: RunningServer | undefined;
+  let connection: NatsConnection | undefined;
+  try {
+    signal.throwIfAborted();
+    server = await startServer({ binary });
+    tell(`nats-server ${server.version} with JetStream on ${server.url}`);
+    const { url } = server;
+    const sources: ConfigSources = {
+      flags: { server: url, stream: STREAM, partitions: String(partitions) },
+      env: {},
+    };
+    const config: Config = loadConfig(sources);
+    connection = await connectNats(config, 'natspoc demo');
+    const { bucket } = await openTopology(connection, config, { create: true });
+    const launcher: Launcher = { entry: options.entry, folder, env: cleanEnvironment(options.env) };
+    const launch = (name: string, args: string[], onLine: (line: string) => void): NatspocProcess => {
+      const process = new NatspocProcess(
+        launcher,
+        name,
+        [...args, '--server', url, '--stream', STREAM],
+        onLine,
+      );
+      processes.push(process);
+      return process;
+    };
+    return await playScenario({
+      ...options,
+      folder,
+      ownership: (onChange) => new Ownership(bucket, config.group, onChange),
+      startConsumer: (name, onMessage) => {
+        let index = 0;
+        return launch(name, ['consume', '--name', name, '--output', 'ndjson'], (line) => {
+          const message = parseHandled(line, name, index++, performance.now());
+          if (message) onMessage(message);
+        });
+      },
+      startPublisher: (confirmedFile) => {
+        const args = [
+          '--rate',
+          String(options.rate),
+          '--keys',
+          String(KEYS),
+          '--confirmed',
+          confirmedFile,
+          '--quiet',
+        ];
+        return launch('publisher', ['publish', 'event {{Count}}', ...args], () => {});
+      },
+    });
+  } catch (error) {
+    if (signal.aborted)
+      throw new NatspocError('failed', 'The demo was stopped before its end.', { cause: error });
+    throw error;
+  } finally {
+    await connection?.close();
+    for (const process of processes) process.signal('SIGKILL');
+    await Promise.all(processes.map((process) => process.exited));
+    await server?.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+}

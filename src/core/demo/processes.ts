@@ -1,0 +1,78 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { guard } from '../server/guard.js';
+import type { HandledMessage } from './judge.js';
+
+/** How to start another natspoc process like this one. */
+export interface Launcher {
+  /** The file that this process was started with. */
+  entry: string;
+  /** Working folder of the processes: empty, so that no `.env` changes what they do; removed with the demo. */
+  folder: string;
+  env: NodeJS.ProcessEnv;
+}
+
+/** How a process ended: exit code, or the signal that ended it. */
+export interface ProcessExit {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+/** A natspoc process. It does not outlive this one. */
+export class NatspocProcess {
+  readonly name: string;
+  readonly child: ChildProcess;
+  readonly exited: Promise<ProcessExit>;
+  /** Everything that it wrote to stderr, line by line. */
+  readonly notes: string[] = [];
+
+  constructor(launcher: Launcher, name: string, args: readonly string[], onLine: (line: string) => void) {
+    this.name = name;
+    this.child = spawn(process.execPath, [...process.execArgv, launcher.entry, ...args], {
+      cwd: launcher.folder,
+      env: launcher.env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // A process group of its own: Ctrl-C is for the demo to act upon.
+      detached: process.platform !== 'win32',
+    });
+    const release = guard(this.child, launcher.folder, false);
+    const { stdout, stderr } = this.child;
+    if (stdout) createInterface({ input: stdout, crlfDelay: Number.POSITIVE_INFINITY }).on('line', onLine);
+    if (stderr) createInterface({ input: stderr }).on('line', (line) => this.notes.push(line));
+    this.exited = new Promise((resolve) => {
+      this.child.on('error', () => resolve({ code: null, signal: null }));
+      this.child.on('close', (code, signal) => {
+        release();
+        resolve({ code, signal });
+      });
+    });
+  }
+
+  get pid(): number {
+    return this.child.pid ?? 0;
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.child.kill(name);
+  }
+}
+
+/** The message of one NDJSON line of `consume`, or undefined for anything else (a line cut off by a kill). */
+export function parseHandled(
+  line: string,
+  consumer: string,
+  index: number,
+  at: number,
+): HandledMessage | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { partition, seq, epoch, key, data } = value as Record<string, unknown>;
+  if (typeof partition !== 'number' || typeof seq !== 'number' || typeof epoch !== 'number') return undefined;
+  if (typeof data !== 'string' || !(key === null || typeof key === 'string')) return undefined;
+  return { partition, seq, epoch, key, data, consumer, index, at };
+}

@@ -1,0 +1,200 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { NatspocError } from '../errors.js';
+import { type HandledMessage, judge, longestPause, type PublishedMessage, type Verdict } from './judge.js';
+import type { Ownership, OwnershipChange } from './ownership.js';
+import { describeChanges, ownershipPicture } from './picture.js';
+import type { NatspocProcess } from './processes.js';
+
+/** A change of the group that the demo made, and what it cost. */
+export interface Takeover {
+  event: string;
+  /** Partitions that changed hands. */
+  partitions: number[];
+  /** Longest time without a handled message among them, milliseconds; null where there was no traffic. */
+  ms: number | null;
+}
+
+/** What the demo found, as `--json` prints it. */
+export interface DemoResult {
+  published: number;
+  handled: number;
+  lost: number;
+  duplicated: number;
+  outOfOrder: number;
+  takeovers: Takeover[];
+  ok: boolean;
+}
+
+/** How long the group may take to come to rest after a change. */
+const REST_TIMEOUT_MS = 30_000;
+/** How long consumers may take to handle what is left after the publisher has stopped. */
+const CATCH_UP_TIMEOUT_MS = 30_000;
+const NAMES = [
+  'alice',
+  'bob',
+  'carol',
+  'dave',
+  'erin',
+  'frank',
+  'grace',
+  'heidi',
+  'ivan',
+  'judy',
+  'mallory',
+  'niaj',
+];
+
+/** The name of the nth consumer. */
+const nameOf = (index: number): string => NAMES[index] ?? `consumer-${index + 1}`;
+
+/** What a scenario needs: how to start processes, and where to tell. */
+export interface Stage {
+  consumers: number;
+  partitions: number;
+  durationMs: number;
+  folder: string;
+  ownership: (onChange: (change: OwnershipChange) => void) => Ownership;
+  startConsumer: (name: string, onMessage: (message: HandledMessage) => void) => NatspocProcess;
+  startPublisher: (confirmedFile: string) => NatspocProcess;
+  /** One line for people. */
+  tell: (line: string) => void;
+  signal: AbortSignal;
+}
+
+/**
+ * Plays the demo: consumers share the partitions, one joins, one leaves, one is killed, and everything that
+ * was published is compared with everything that was handled.
+ */
+export async function playScenario(stage: Stage): Promise<{ result: DemoResult; verdict: Verdict }> {
+  const { consumers, partitions, durationMs, tell } = stage;
+  const handled: HandledMessage[] = [];
+  const running = new Map<string, NatspocProcess>();
+  const takeovers: (Omit<Takeover, 'ms'> & { moved: Map<number, number> })[] = [];
+  let changes: OwnershipChange[] = [];
+  const ownership = stage.ownership((change) => changes.push(change));
+
+  const start = (name: string): void => {
+    running.set(
+      name,
+      stage.startConsumer(name, (message) => handled.push(message)),
+    );
+  };
+  const rest = async (title: string): Promise<void> => {
+    const names = [...running.keys()];
+    const timeout = AbortSignal.any([stage.signal, AbortSignal.timeout(REST_TIMEOUT_MS)]);
+    if (!(await ownership.balanced(names, partitions, timeout))) {
+      stage.signal.throwIfAborted();
+      const notes = [...running.values()].flatMap(({ name, notes: lines }) =>
+        lines.slice(-3).map((l) => `${name}: ${l}`),
+      );
+      throw new NatspocError(
+        'failed',
+        `The group did not come to rest after "${title}".\n${notes.join('\n')}`,
+      );
+    }
+    for (const line of describeChanges(changes)) tell(`    ${line}`);
+    for (const line of ownershipPicture(names, ownership.owners, partitions)) tell(`      ${line}`);
+  };
+  const change = async (event: string, title: string, act: () => unknown): Promise<void> => {
+    const before = ownership.owners;
+    changes = [];
+    tell(title);
+    await act();
+    await rest(title);
+    const moved = new Map<number, number>();
+    for (const [partition, owner] of ownership.owners) {
+      if (before.get(partition)?.session !== owner.session) moved.set(partition, owner.epoch);
+    }
+    takeovers.push({ event, partitions: [...moved.keys()].sort((a, b) => a - b), moved });
+  };
+  const last = (): NatspocProcess => {
+    const process = [...running.values()].at(-1);
+    if (!process) throw new NatspocError('failed', 'There is no consumer left.');
+    return process;
+  };
+
+  tell(`${consumers} consumers start and share ${partitions} partitions`);
+  for (let i = 0; i < consumers; i++) start(nameOf(i));
+  await rest('start');
+
+  const confirmedFile = join(stage.folder, 'confirmed.ndjson');
+  const publisher = stage.startPublisher(confirmedFile);
+  tell('the publisher starts: keyed, numbered messages');
+  const pauseMs = durationMs / 4;
+  await sleep(pauseMs, undefined, { signal: stage.signal });
+
+  const joining = nameOf(consumers);
+  await change('join', `${joining} joins`, () => start(joining));
+  await sleep(pauseMs, undefined, { signal: stage.signal });
+
+  const leaving = running.get(nameOf(0)) ?? last();
+  await change('leave', `${leaving.name} leaves (SIGTERM)`, async () => {
+    running.delete(leaving.name);
+    leaving.signal('SIGTERM');
+    const { code } = await leaving.exited;
+    if (code !== 0)
+      throw new NatspocError(
+        'failed',
+        `${leaving.name} left with exit code ${code}: ${leaving.notes.at(-1)}`,
+      );
+  });
+  await sleep(pauseMs, undefined, { signal: stage.signal });
+
+  const victim = last();
+  await change('kill', `${victim.name} is killed (SIGKILL)`, async () => {
+    running.delete(victim.name);
+    victim.signal('SIGKILL');
+    await victim.exited;
+  });
+  await sleep(pauseMs, undefined, { signal: stage.signal });
+
+  tell('the publisher stops');
+  publisher.signal('SIGINT');
+  await publisher.exited;
+  const published = readPublished(confirmedFile);
+  await caughtUp(published, handled, stage.signal);
+  tell('the consumers leave');
+  for (const process of running.values()) process.signal('SIGTERM');
+  await Promise.all([...running.values()].map((process) => process.exited));
+  ownership.stop();
+
+  const verdict = judge(published, handled);
+  const result: DemoResult = {
+    published: verdict.published,
+    handled: verdict.handled,
+    lost: verdict.lost,
+    duplicated: verdict.duplicated,
+    outOfOrder: verdict.outOfOrder,
+    takeovers: takeovers.map(({ event, partitions: moved, moved: epochs }) => {
+      const pause = longestPause(handled, epochs);
+      return { event, partitions: moved, ms: pause === null ? null : Math.round(pause) };
+    }),
+    ok: verdict.published > 0 && verdict.lost === 0 && verdict.outOfOrder === 0 && verdict.foreign === 0,
+  };
+  return { result, verdict };
+}
+
+function readPublished(file: string): PublishedMessage[] {
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as PublishedMessage);
+}
+
+/** Waits until every published message was handled, or until nothing more comes. */
+async function caughtUp(
+  published: readonly PublishedMessage[],
+  handled: readonly HandledMessage[],
+  signal: AbortSignal,
+): Promise<void> {
+  const missing = new Set(published.map((message) => message.seq));
+  let looked = 0;
+  const deadline = performance.now() + CATCH_UP_TIMEOUT_MS;
+  while (performance.now() < deadline) {
+    for (; looked < handled.length; looked++) missing.delete(handled[looked]?.seq ?? 0);
+    if (missing.size === 0) return;
+    await sleep(50, undefined, { signal });
+  }
+}

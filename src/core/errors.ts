@@ -1,0 +1,55 @@
+/**
+ * Every way in which natspoc refuses or fails, by code. The exit code of the process follows from it:
+ *
+ * | exit | meaning                                                             |
+ * | ---- | ------------------------------------------------------------------- |
+ * | 0    | done                                                                |
+ * | 1    | failed                                                              |
+ * | 2    | usage or configuration                                              |
+ * | 3    | cannot reach NATS                                                   |
+ * | 4    | refused: layout mismatch, not confirmed, not permitted              |
+ * | 5    | a check found loss, disorder or an unhealthy group                  |
+ */
+const EXIT_CODES = {
+  failed: 1,
+  'storage-failed': 1,
+  'stream-missing': 1,
+  'handler-failed': 1,
+  usage: 2,
+  config: 2,
+  unreachable: 3,
+  'server-missing': 3,
+  'jetstream-disabled': 3,
+  'layout-mismatch': 4,
+  'not-confirmed': 4,
+  'not-permitted': 4,
+  'authentication-failed': 4,
+  'check-failed': 5,
+} as const;
+
+/** The closed set of error codes; see {@link NatspocError}. */
+export type ErrorCode = keyof typeof EXIT_CODES;
+
+/**
+ * An error that a user can act on. `message` is one or two plain lines that say what happened and what to
+ * do; `cause` keeps the original error for `DEBUG`.
+ */
+export class NatspocError extends Error {
+  override readonly name = 'NatspocError';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+
+  /** The exit code of a process that ends with this error, 1 to 5. */
+  get exitCode(): number {
+    return EXIT_CODES[this.code];
+  }
+}
+
+/** The message of anything that was thrown: an Error's message, or the value as text. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,98 @@
+/**
+ * What goes into the protocol and what comes out of it. Events are facts with a monotonic time; effects are
+ * orders to the shell. Both are data.
+ */
+import type { LeaseRecord, SessionRecord } from './records.js';
+
+/** A session or lease entry as the watch or a reply shows it, decoded. */
+export type ViewEntry =
+  | { kind: 'session'; id: string; revision: number; record: SessionRecord | 'unreadable' | null }
+  | { kind: 'lease'; partition: number; revision: number; record: LeaseRecord | 'unreadable' | null };
+
+/** The end of a conditional write; see the port of the same shape. */
+export type Written = { kind: 'ok'; revision: number } | { kind: 'conflict' } | { kind: 'unknown' };
+
+/** What a read of our own session found; null: there is none. */
+export type SessionFound = { kind: 'ok'; revision: number | null } | { kind: 'unknown' };
+
+/** Facts that drive the protocol. `now`, `sentAt`: this process's monotonic clock, milliseconds. */
+export type GroupEvent = { now: number } & (
+  | { type: 'tick' }
+  | { type: 'connected' }
+  | { type: 'disconnected' }
+  /** The shell has a new identity ready (its micro service listens). */
+  | { type: 'identified'; id: string }
+  | { type: 'snapshot'; entries: ViewEntry[] }
+  | { type: 'changes'; entries: ViewEntry[] }
+  | { type: 'session-written'; id: string; sentAt: number; outcome: Written }
+  | { type: 'session-removed'; id: string; outcome: Written }
+  /** The leader's answer about our own session; null: it is not there. */
+  | { type: 'session-read'; id: string; sentAt: number; outcome: SessionFound }
+  | { type: 'session-fenced'; id: string; outcome: Written }
+  | { type: 'lease-written'; partition: number; expected: number; record: LeaseRecord; outcome: Written }
+  | { type: 'probed'; id: string; outcome: 'alive' | 'no-responders' | 'timeout' | 'denied' }
+  /** A request to the bucket's leader that was sent at `sentAt` was answered. */
+  | { type: 'heard'; sentAt: number }
+  | { type: 'partition-started'; partition: number; epoch: number }
+  | { type: 'partition-drained'; partition: number; epoch: number }
+  /** Our own epoch is over, says the position: somebody newer has written it. */
+  | { type: 'partition-fenced'; partition: number; epoch: number }
+  /** It could not start or go on for now; try again. */
+  | { type: 'partition-failed'; partition: number; epoch: number; message: string }
+  /** Its handler gave up for good; it stays with us, at rest. */
+  | { type: 'partition-halted'; partition: number; epoch: number; message: string }
+  /** Somebody asks us to give a partition away, to a session by name or to whoever has least. */
+  | { type: 'release'; partition: number; to: string | null }
+  | { type: 'leave' }
+);
+
+/** Why a partition is stopped at once, without a commit. */
+export type AbortReason = 'deadline' | 'fenced' | 'lost' | 'rejoin';
+
+/** Orders to the shell. Each that asks the server something is answered by one event. */
+export type Effect =
+  /** Make a new identity (and start its micro service), then say `identified`. */
+  | { type: 'identify' }
+  /** Create (`expected` 0) or renew the session; answered by `session-written`. */
+  | { type: 'write-session'; id: string; expected: number; leaving: boolean }
+  | { type: 'remove-session'; id: string; expected: number }
+  | { type: 'read-session'; id: string }
+  | { type: 'fence-session'; id: string; expected: number }
+  | { type: 'write-lease'; partition: number; expected: number; record: Omit<LeaseRecord, 'at'> }
+  | { type: 'probe'; id: string }
+  | { type: 'start-partition'; partition: number; epoch: number }
+  | { type: 'drain-partition'; partition: number; epoch: number }
+  | { type: 'abort-partition'; partition: number; epoch: number; reason: AbortReason }
+  /** Handlers may start until this time and not after; -Infinity: not now. */
+  | { type: 'permit'; until: number }
+  /** The permission ran out: tell running handlers through their AbortSignal. */
+  | { type: 'interrupt' }
+  | { type: 'wake-at'; at: number }
+  | { type: 'report'; report: Report }
+  /** We have left; nothing more will come. */
+  | { type: 'left' };
+
+/** What people and programs are told. Partitions by number, members by name and id. */
+export type Report =
+  | { type: 'joined'; id: string; members: number }
+  | { type: 'member-joined'; id: string; name: string }
+  | { type: 'member-left'; id: string; name: string; how: 'left' | 'dead' }
+  | { type: 'suspected'; id: string; name: string; why: 'silent' | 'unreachable' }
+  | {
+      type: 'acquired';
+      partition: number;
+      epoch: number;
+      from: string | null;
+      reason: LeaseRecord['reason'];
+      tookMs: number;
+    }
+  | { type: 'handed-over'; partition: number; epoch: number; to: string; tookMs: number }
+  | { type: 'released'; partition: number; epoch: number }
+  | { type: 'lost'; partition: number; epoch: number; reason: AbortReason }
+  | { type: 'retrying'; partition: number; epoch: number; message: string }
+  | { type: 'halted'; partition: number; epoch: number; message: string }
+  | { type: 'expired' }
+  | { type: 'resumed' }
+  | { type: 'fenced'; id: string }
+  | { type: 'probing-denied' }
+  | { type: 'unreadable'; key: string };

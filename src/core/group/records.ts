@@ -1,0 +1,155 @@
+/**
+ * The records that members share through the bucket, and their keys. Everything that comes off the wire is
+ * validated here; what does not decode is a value (`undefined`), never an exception.
+ */
+
+/** The record format that this version writes, and the newest that it reads. */
+export const RECORD_VERSION = 1;
+
+/** A member's proof of life. `ttlMs` and `suspectMs` tell observers how long to wait for this member. */
+export interface SessionRecord {
+  v: number;
+  id: string;
+  name: string;
+  host: string;
+  pid: number;
+  version: string;
+  /** Wall clock, ISO 8601: for people only. */
+  startedAt: string;
+  /** Unchanged for this long on an observer's clock: dead. */
+  ttlMs: number;
+  /** "No responders" for at least this long: dead. */
+  suspectMs: number;
+  leaving?: boolean;
+}
+
+/** How a lease came to its owner: claimed from nobody, handed over by the owner before, or let go. */
+export type LeaseReason = 'claim' | 'handover' | 'release';
+
+/** Who owns a partition. The revision of the entry is the owner's epoch. */
+export interface LeaseRecord {
+  v: number;
+  /** Session id of the owner; null: nobody. */
+  owner: string | null;
+  /** The owner's name, for people. */
+  name: string;
+  reason: LeaseReason;
+  /** Name of the owner before, for people. */
+  from: string | null;
+  /** Wall clock, ISO 8601: for people only. */
+  at: string;
+}
+
+/** The last stream sequence handled in a partition, and the epoch of the owner that wrote this. */
+export interface PositionRecord {
+  v: number;
+  seq: number;
+  epoch: number;
+  at: string;
+}
+
+/** What all publishers and consumers of a stream agree on. */
+export interface LayoutRecord {
+  v: number;
+  prefix: string;
+  partitions: number;
+  hash: 'fnv1a32';
+}
+
+/** The bucket's keys; `groupPrefix` covers all that a member watches, positions are outside it. */
+export const keys = {
+  layout: 'layout',
+  groupPrefix: (group: string) => `group.${group}.`,
+  session: (group: string, id: string) => `group.${group}.session.${id}`,
+  lease: (group: string, partition: number) => `group.${group}.lease.${partition}`,
+  positionPrefix: (group: string) => `position.${group}.`,
+  position: (group: string, partition: number) => `position.${group}.${partition}`,
+};
+
+/** What a key under the group's prefix is about. */
+export type GroupKey =
+  | { kind: 'session'; id: string }
+  | { kind: 'lease'; partition: number }
+  | { kind: 'other' };
+
+/** Parses a key under {@link keys.groupPrefix}; whatever is not ours is `other`. */
+export function parseGroupKey(group: string, key: string): GroupKey {
+  const prefix = keys.groupPrefix(group);
+  if (!key.startsWith(prefix)) return { kind: 'other' };
+  const [kind, id, ...rest] = key.slice(prefix.length).split('.');
+  if (id === undefined || id === '' || rest.length > 0) return { kind: 'other' };
+  if (kind === 'session') return { kind: 'session', id };
+  if (kind === 'lease' && /^(0|[1-9]\d{0,5})$/.test(id)) return { kind: 'lease', partition: Number(id) };
+  return { kind: 'other' };
+}
+
+type Fields = Record<string, unknown>;
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** The JSON object in these bytes, if its version is one that we read. */
+function decodeObject(bytes: Uint8Array): Fields | undefined {
+  try {
+    const value: unknown = JSON.parse(utf8.decode(bytes));
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+    const fields = value as Fields;
+    return isCount(fields.v) && fields.v >= 1 && fields.v <= RECORD_VERSION ? fields : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string';
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+const isPositive = (value: unknown): value is number => Number.isFinite(value) && (value as number) > 0;
+const isReason = (value: unknown): value is LeaseReason =>
+  value === 'claim' || value === 'handover' || value === 'release';
+
+/** The session in these bytes, or undefined if they hold none that we can read. */
+export function decodeSession(bytes: Uint8Array): SessionRecord | undefined {
+  const fields = decodeObject(bytes);
+  if (!fields) return undefined;
+  const { v, id, name, host, pid, version, startedAt, ttlMs, suspectMs, leaving } = fields;
+  if (!isCount(v) || !isText(id) || !isText(name) || !isText(host) || !isCount(pid) || !isText(version))
+    return undefined;
+  if (!isText(startedAt) || !isPositive(ttlMs) || !isPositive(suspectMs)) return undefined;
+  if (leaving !== undefined && typeof leaving !== 'boolean') return undefined;
+  return { v, id, name, host, pid, version, startedAt, ttlMs, suspectMs, ...(leaving && { leaving }) };
+}
+
+/** The lease in these bytes, or undefined. */
+export function decodeLease(bytes: Uint8Array): LeaseRecord | undefined {
+  const fields = decodeObject(bytes);
+  if (!fields) return undefined;
+  const { v, owner, name, reason, from, at } = fields;
+  if (!isCount(v) || !isText(name) || !isReason(reason) || !isText(at)) return undefined;
+  if (!(owner === null || isText(owner)) || !(from === null || isText(from))) return undefined;
+  return { v, owner, name, reason, from, at };
+}
+
+/** The position in these bytes, or undefined. */
+export function decodePosition(bytes: Uint8Array): PositionRecord | undefined {
+  const fields = decodeObject(bytes);
+  if (!fields) return undefined;
+  const { v, seq, epoch, at } = fields;
+  return isCount(v) && isCount(seq) && isCount(epoch) && isText(at) ? { v, seq, epoch, at } : undefined;
+}
+
+/** The layout in these bytes, or undefined. */
+export function decodeLayout(bytes: Uint8Array): LayoutRecord | undefined {
+  const fields = decodeObject(bytes);
+  if (!fields) return undefined;
+  const { v, prefix, partitions, hash } = fields;
+  if (!isCount(v) || !isText(prefix) || !isCount(partitions) || partitions < 1 || hash !== 'fnv1a32')
+    return undefined;
+  return { v, prefix, partitions, hash };
+}
+
+const encoder = new TextEncoder();
+
+/** A record as bytes: JSON that `nats kv get` shows readably. */
+export function encodeRecord(
+  record: SessionRecord | LeaseRecord | PositionRecord | LayoutRecord,
+): Uint8Array {
+  return encoder.encode(JSON.stringify(record));
+}

@@ -1,0 +1,204 @@
+import type { AbortReason, Effect, Report } from './events.js';
+import type { LeaseReason, LeaseRecord, SessionRecord } from './records.js';
+import type { Timing } from './timing.js';
+
+/** What a member knows about another one, and what it suspects. Times are this member's own clock. */
+export interface Peer {
+  id: string;
+  revision: number;
+  record: SessionRecord | 'unreadable';
+  /** When this revision was first seen. */
+  changedAt: number;
+  probeAt: number;
+  probing: boolean;
+  /** "No responders" in a row, and when the first of them was received. */
+  misses: number;
+  missingSince: number;
+  fencing: boolean;
+  /** Not to be fenced again before this time. */
+  fenceAt: number;
+}
+
+/** A partition that this member owns, or is about to have given away. */
+export interface OwnPartition {
+  epoch: number;
+  /**
+   * `starting` and `draining` wait for the shell; `waiting` for `retryAt`; `drained` for a lease write;
+   * `halted` for a human being.
+   */
+  phase: 'starting' | 'running' | 'draining' | 'drained' | 'waiting' | 'halted';
+  /** When the phase began. */
+  since: number;
+  retryAt: number;
+  /** Somebody asked for it to be given away: to this name, or to whoever has least. */
+  release: { to: string | null } | null;
+  reason: LeaseReason;
+  from: string | null;
+}
+
+/** A lease write that is under way (`retryAt` infinite), or that has to wait before another try. */
+export interface LeaseWrite {
+  expected: number;
+  retryAt: number;
+}
+
+/** This member's own session. Revision 0: not created yet. */
+export interface OwnSession {
+  id: string | null;
+  revision: number;
+  /** No handler and no commit from this time on. */
+  deadline: number;
+  renewAt: number;
+  writing: boolean;
+  /** When the first write since the last certain one was sent, of which the outcome is unknown. */
+  unknownSince: number | null;
+  /** A conflict has to be explained by reading. */
+  reading: boolean;
+  /** The entry says that we are leaving. */
+  marked: boolean;
+  removing: boolean;
+  /** The deadline passed and the partitions were aborted. */
+  expired: boolean;
+}
+
+/** Everything that the protocol knows. Built by {@link initialState}; handled only by `step`. */
+export interface State {
+  readonly group: string;
+  readonly partitions: number;
+  readonly name: string;
+  readonly timing: Timing;
+  now: number;
+  connected: boolean;
+  connectedAt: number;
+  /** True after a reconnect, false on the first connection. */
+  reconnected: boolean;
+  viewReady: boolean;
+  watchRevision: number;
+  identifying: boolean;
+  leaving: boolean;
+  left: boolean;
+  session: OwnSession;
+  /** When the last request that was answered had been sent: we were in touch then. */
+  heardAt: number;
+  confirmAt: number;
+  interrupted: boolean;
+  permit: number;
+  peers: Map<string, Peer>;
+  leases: Map<number, { revision: number; record: LeaseRecord | 'unreadable' | null }>;
+  /** Deleted sessions whose deletion the watch has not shown yet. */
+  buried: Map<string, number>;
+  own: Map<number, OwnPartition>;
+  writes: Map<number, LeaseWrite>;
+  settleUntil: number;
+  settleSince: number;
+  probing: boolean;
+  ring: string[];
+  /** Something changed that the plan or the partitions depend on. */
+  dirty: boolean;
+  /** A plan is due once the group has settled. */
+  unsettled: boolean;
+  wakeAt: number;
+  random: number;
+  readonly out: Effect[];
+}
+
+const freshSession = (): OwnSession => ({
+  id: null,
+  revision: 0,
+  deadline: Number.NEGATIVE_INFINITY,
+  renewAt: Number.NEGATIVE_INFINITY,
+  writing: false,
+  unknownSince: null,
+  reading: false,
+  marked: false,
+  removing: false,
+  expired: false,
+});
+
+/** Who a member is before it has joined; `seed` drives its jitter. */
+export interface Identity {
+  group: string;
+  name: string;
+  partitions: number;
+  timing: Timing;
+  seed: number;
+}
+
+/** A member that has not joined and is not connected. */
+export function initialState({ group, name, partitions, timing, seed }: Identity): State {
+  return {
+    group,
+    partitions,
+    name,
+    timing,
+    now: Number.NEGATIVE_INFINITY,
+    connected: false,
+    connectedAt: Number.NEGATIVE_INFINITY,
+    reconnected: false,
+    viewReady: false,
+    watchRevision: 0,
+    identifying: false,
+    leaving: false,
+    left: false,
+    session: freshSession(),
+    heardAt: Number.NEGATIVE_INFINITY,
+    confirmAt: Number.NEGATIVE_INFINITY,
+    interrupted: false,
+    permit: Number.NEGATIVE_INFINITY,
+    peers: new Map(),
+    leases: new Map(),
+    buried: new Map(),
+    own: new Map(),
+    writes: new Map(),
+    settleUntil: Number.NEGATIVE_INFINITY,
+    settleSince: Number.NEGATIVE_INFINITY,
+    probing: timing.probeEveryMs > 0,
+    ring: [],
+    dirty: false,
+    unsettled: false,
+    wakeAt: Number.POSITIVE_INFINITY,
+    random: seed >>> 0,
+    out: [],
+  };
+}
+
+/** Adds a report to what this step puts out. */
+export function report(state: State, what: Report): void {
+  state.out.push({ type: 'report', report: what });
+}
+
+/** Asks to be woken at `at`; the earliest of a step counts. */
+export function wake(state: State, at: number): void {
+  if (at < state.wakeAt) state.wakeAt = at;
+}
+
+/** A number from 0 to 1, from the state's own seed (mulberry32), so that a run can be replayed. */
+export function random(state: State): number {
+  state.random = (state.random + 0x6d2b79f5) >>> 0;
+  let t = state.random;
+  t = Math.imul(t ^ (t >>> 15), t | 1);
+  t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+  return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+}
+
+/** True while the session exists as far as we can know, and its deadline has not passed. */
+export function isAlive(state: State): boolean {
+  return state.session.revision > 0 && !state.session.removing && state.now < state.session.deadline;
+}
+
+/** Stops every partition at once, without a commit. */
+export function abortAll(state: State, reason: AbortReason): void {
+  for (const [partition, { epoch, phase }] of state.own) {
+    if (phase !== 'drained') state.out.push({ type: 'abort-partition', partition, epoch, reason });
+    report(state, { type: 'lost', partition, epoch, reason });
+  }
+  state.own.clear();
+  state.writes.clear();
+  state.dirty = true;
+}
+
+/** Forgets the session; the next one gets a new identity. */
+export function resetSession(state: State): void {
+  state.session = freshSession();
+  state.identifying = false;
+}

@@ -1,0 +1,116 @@
+import { compare } from './assign.js';
+import type { ViewEntry } from './events.js';
+import { ended, ownSessionSeen, settle } from './session.js';
+import { type Peer, report, type State } from './state.js';
+
+/** Everything that the watch knows, replacing what we knew, except what our own writes have shown since. */
+export function applySnapshot(state: State, entries: readonly ViewEntry[]): void {
+  const newest = entries.reduce((max, entry) => Math.max(max, entry.revision), 0);
+  const sessions = new Set<string>();
+  const leases = new Set<number>();
+  for (const entry of entries) {
+    if (entry.kind === 'session') sessions.add(entry.id);
+    else leases.add(entry.partition);
+  }
+  // An absent entry was deleted and purged, unless it is newer than the snapshot.
+  for (const peer of [...state.peers.values()]) {
+    if (!sessions.has(peer.id) && peer.revision <= newest) bury(state, peer, newest, 'left');
+  }
+  for (const [partition, lease] of [...state.leases]) {
+    if (!leases.has(partition) && lease.revision <= newest) state.leases.delete(partition);
+  }
+  const { id, revision } = state.session;
+  if (id !== null && revision > 0 && !sessions.has(id) && revision <= newest) ended(state);
+  applyEntries(state, entries);
+  state.viewReady = true;
+  state.dirty = true;
+}
+
+/** Changes in the order of the bucket; whatever is older than what we know is passed over. */
+export function applyEntries(state: State, entries: readonly ViewEntry[]): void {
+  for (const entry of entries) {
+    if (entry.kind === 'session') applySession(state, entry);
+    else applyLease(state, entry);
+    state.watchRevision = Math.max(state.watchRevision, entry.revision);
+  }
+  for (const [id, revision] of state.buried) {
+    if (revision <= state.watchRevision) state.buried.delete(id);
+  }
+}
+
+function applySession(state: State, entry: Extract<ViewEntry, { kind: 'session' }>): void {
+  const { id, revision, record } = entry;
+  if (id === state.session.id) {
+    if (record === null) {
+      if (revision > state.session.revision) ended(state);
+    } else ownSessionSeen(state, revision);
+    return;
+  }
+  if ((state.buried.get(id) ?? 0) >= revision) return;
+  const known = state.peers.get(id);
+  if (known && known.revision >= revision) return;
+  if (record === null) {
+    if (known) bury(state, known, revision, known.misses > 0 || known.fencing ? 'dead' : 'left');
+    return;
+  }
+  if (record === 'unreadable' && known?.record !== 'unreadable') {
+    report(state, { type: 'unreadable', key: `session.${id}` });
+  }
+  const peer: Peer = known ?? newPeer(state, id);
+  const wasLeaving = isLeaving(peer);
+  peer.revision = revision;
+  peer.record = record;
+  peer.changedAt = state.now;
+  if (!known) {
+    state.peers.set(id, peer);
+    state.ring = [...state.peers.keys()].sort(compare);
+    if (state.viewReady && record !== 'unreadable') {
+      report(state, { type: 'member-joined', id, name: record.name });
+      settle(state);
+    }
+  }
+  if (!known || isLeaving(peer) !== wasLeaving) state.dirty = true;
+}
+
+function newPeer(state: State, id: string): Peer {
+  return {
+    id,
+    revision: 0,
+    record: 'unreadable',
+    changedAt: state.now,
+    probeAt: state.now,
+    probing: false,
+    misses: 0,
+    missingSince: 0,
+    fencing: false,
+    fenceAt: Number.NEGATIVE_INFINITY,
+  };
+}
+
+const isLeaving = (peer: Peer): boolean => peer.record !== 'unreadable' && peer.record.leaving === true;
+
+/** A session is gone: forget the member. Its leases are orphans from here on. */
+export function bury(state: State, peer: Peer, revision: number, how: 'left' | 'dead'): void {
+  state.peers.delete(peer.id);
+  state.ring = state.ring.filter((id) => id !== peer.id);
+  if (revision > state.watchRevision) state.buried.set(peer.id, revision);
+  const name = peer.record === 'unreadable' ? peer.id : peer.record.name;
+  report(state, { type: 'member-left', id: peer.id, name, how: isLeaving(peer) ? 'left' : how });
+  state.dirty = true;
+}
+
+/** Takes over a lease entry that is newer than what we know; also for what our own writes bring. */
+export function applyLease(state: State, entry: Extract<ViewEntry, { kind: 'lease' }>): void {
+  const { partition, revision, record } = entry;
+  const known = state.leases.get(partition);
+  if (known && known.revision >= revision) return;
+  if (record === 'unreadable' && known?.record !== 'unreadable') {
+    report(state, { type: 'unreadable', key: `lease.${partition}` });
+  }
+  state.leases.set(partition, { revision, record });
+  const write = state.writes.get(partition);
+  if (write && write.retryAt !== Number.POSITIVE_INFINITY && revision > write.expected) {
+    state.writes.delete(partition);
+  }
+  state.dirty = true;
+}

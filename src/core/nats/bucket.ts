@@ -1,0 +1,137 @@
+import { headers, NatsError, type StoredMsg } from 'nats';
+import { NatspocError } from '../errors.js';
+import type { Bucket, BucketEntry, ReadOutcome, Watch, WatchSink, WriteOutcome } from '../ports.js';
+import type { NatsHandles } from './handles.js';
+import { API_ERRORS, apiErrorCode, isUnknownOutcome, toNatspocError } from './outcome.js';
+import { BucketWatch } from './watch.js';
+
+/** The header by which KV marks what is not a value. */
+export const KV_OPERATION = 'KV-Operation';
+
+/** The stream behind a KV bucket, and the subject of one of its keys (NATS ADR-8). */
+export const bucketStream = (bucket: string): string => `KV_${bucket}`;
+export const bucketSubject = (bucket: string, key: string): string => `$KV.${bucket}.${key}`;
+
+interface ApiErrorBody {
+  code: number;
+  err_code: number;
+  description: string;
+}
+
+/** A publish acknowledgement of JetStream, validated: the sequence, or the server's error. */
+function decodePubAck(bytes: Uint8Array): { seq: number } | { error: ApiErrorBody } | undefined {
+  let body: unknown;
+  try {
+    body = JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return undefined;
+  }
+  if (typeof body !== 'object' || body === null) return undefined;
+  const { seq, error } = body as { seq?: unknown; error?: Partial<ApiErrorBody> };
+  if (error && typeof error === 'object') {
+    return {
+      error: {
+        code: error.code ?? 0,
+        err_code: error.err_code ?? 0,
+        description: error.description ?? 'unknown error',
+      },
+    };
+  }
+  return typeof seq === 'number' && seq > 0 ? { seq } : undefined;
+}
+
+/** The KV bucket on a real server. Reads go to the stream's leader: a direct get may be stale. */
+export class NatsBucket implements Bucket {
+  readonly #handles: NatsHandles;
+  readonly #name: string;
+  readonly #timeoutMs: number;
+
+  /** `timeoutMs` bounds each request; it should be well below the ttl, so that a lost reply can be asked again. */
+  constructor(handles: NatsHandles, name: string, timeoutMs: number) {
+    this.#handles = handles;
+    this.#name = name;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  async read(key: string): Promise<ReadOutcome> {
+    try {
+      const query = { last_by_subj: bucketSubject(this.#name, key) };
+      const stored = await this.#handles.manager.streams.getMessage(bucketStream(this.#name), query);
+      return { kind: 'found', entry: this.#entry(stored) };
+    } catch (error) {
+      if (apiErrorCode(error) === API_ERRORS.messageNotFound) return { kind: 'missing' };
+      if (isUnknownOutcome(error)) return { kind: 'unknown' };
+      return { kind: 'failed', error: toNatspocError(error, `read ${key} in bucket ${this.#name}`) };
+    }
+  }
+
+  write(key: string, value: Uint8Array, expectedRevision: number): Promise<WriteOutcome> {
+    return this.#publish(key, value, expectedRevision);
+  }
+
+  remove(key: string, expectedRevision: number): Promise<WriteOutcome> {
+    return this.#publish(key, new Uint8Array(0), expectedRevision, 'DEL');
+  }
+
+  watch(prefix: string, sink: WatchSink): Watch {
+    const watch = new BucketWatch(this.#handles, this.#name, prefix, sink);
+    watch.start();
+    return watch;
+  }
+
+  async #publish(
+    key: string,
+    value: Uint8Array,
+    expected: number,
+    operation?: string,
+  ): Promise<WriteOutcome> {
+    // The client would buffer it until the reconnect and send it then, long after it made sense.
+    if (this.#handles.connection.isClosed()) return { kind: 'unknown' };
+    const doing = `write ${key} in bucket ${this.#name}`;
+    const header = headers();
+    header.set('Nats-Expected-Last-Subject-Sequence', String(expected));
+    if (operation) header.set(KV_OPERATION, operation);
+    try {
+      const reply = await this.#handles.connection.request(bucketSubject(this.#name, key), value, {
+        timeout: this.#timeoutMs,
+        headers: header,
+      });
+      const ack = decodePubAck(reply.data);
+      if (!ack) return { kind: 'unknown' };
+      if ('seq' in ack) return { kind: 'ok', revision: ack.seq };
+      if (ack.error.err_code === API_ERRORS.wrongLastSequence) return { kind: 'conflict' };
+      if (ack.error.code === 503) return { kind: 'unknown' };
+      return {
+        kind: 'failed',
+        error: new NatspocError('storage-failed', `Could not ${doing}: ${ack.error.description}.`),
+      };
+    } catch (error) {
+      if (error instanceof NatsError && error.code === '503') return this.#explainNoResponders(doing);
+      if (isUnknownOutcome(error)) return { kind: 'unknown' };
+      return { kind: 'failed', error: toNatspocError(error, doing) };
+    }
+  }
+
+  /** Nobody listens to the key's subject: the bucket is gone, or its leader is being elected. */
+  async #explainNoResponders(doing: string): Promise<WriteOutcome> {
+    try {
+      await this.#handles.manager.streams.info(bucketStream(this.#name));
+    } catch (error) {
+      if (apiErrorCode(error) === API_ERRORS.streamNotFound) {
+        const message = `Could not ${doing}: the bucket no longer exists.`;
+        return { kind: 'failed', error: new NatspocError('stream-missing', message, { cause: error }) };
+      }
+    }
+    return { kind: 'unknown' };
+  }
+
+  #entry(stored: StoredMsg): BucketEntry {
+    const operation = stored.header.get(KV_OPERATION);
+    const key = stored.subject.slice(bucketSubject(this.#name, '').length);
+    return {
+      key,
+      revision: stored.seq,
+      value: operation === 'DEL' || operation === 'PURGE' ? null : stored.data,
+    };
+  }
+}

@@ -1,0 +1,158 @@
+import { DeliverPolicy, type Msg } from 'nats';
+import { KEY_HEADER, partitionSubject } from '../layout.js';
+import type {
+  EventStream,
+  OpenOutcome,
+  Reader,
+  ReaderOptions,
+  ReaderSink,
+  StreamBounds,
+  StreamMessage,
+} from '../ports.js';
+import { watchConnection } from './connection.js';
+import type { DeliveryInfo } from './delivery.js';
+import type { NatsHandles } from './handles.js';
+import { API_ERRORS, apiErrorCode, isUnknownOutcome, toNatspocError } from './outcome.js';
+import { PullReader } from './pull.js';
+
+const HEARTBEAT_MS = 2_000;
+
+/** A delivered message; decoding is left to whoever looks. */
+class NatsStreamMessage implements StreamMessage {
+  readonly #message: Msg;
+  readonly sequence: number;
+  readonly timestampMs: number;
+
+  constructor(message: Msg, delivery: DeliveryInfo) {
+    this.#message = message;
+    this.sequence = delivery.streamSequence;
+    this.timestampMs = delivery.timestampMs;
+  }
+
+  get subject(): string {
+    return this.#message.subject;
+  }
+
+  get data(): Uint8Array {
+    return this.#message.data;
+  }
+
+  get size(): number {
+    return this.#message.data.length;
+  }
+
+  get key(): string | null {
+    return this.#message.headers?.get(KEY_HEADER) || null;
+  }
+
+  headers(): Record<string, string> {
+    const headers: Record<string, string> = {};
+    for (const [name, values] of this.#message.headers ?? []) headers[name] = values.at(-1) ?? '';
+    return headers;
+  }
+}
+
+/** The partitioned stream on a real server. */
+export class NatsEventStream implements EventStream {
+  readonly #handles: NatsHandles;
+  readonly #stream: string;
+  readonly #prefix: string;
+  readonly #open = new Set<PullReader>();
+
+  /** `prefix` is the layout's. */
+  constructor(handles: NatsHandles, stream: string, prefix: string) {
+    this.#handles = handles;
+    this.#stream = stream;
+    this.#prefix = prefix;
+    watchConnection(handles.connection, {
+      // Requests of before the break are lost, and readers in memory may be: one cure for both.
+      reconnected: () => {
+        for (const reader of [...this.#open]) reader.fail('reconnected');
+      },
+    });
+  }
+
+  async open(options: ReaderOptions, sink: ReaderSink): Promise<OpenOutcome> {
+    let pull: PullReader | undefined;
+    try {
+      const opened = await PullReader.open(
+        this.#handles,
+        {
+          stream: this.#stream,
+          name: options.name,
+          filter: partitionSubject(this.#prefix, options.partition),
+          start: { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: options.startSequence },
+          window: options.window,
+          heartbeatMs: HEARTBEAT_MS,
+        },
+        {
+          message: (message, delivery) => sink.message(new NatsStreamMessage(message, delivery)),
+          fault: (reason) => {
+            if (pull) this.#open.delete(pull);
+            sink.fault(reason);
+          },
+        },
+      );
+      pull = opened.reader;
+    } catch (error) {
+      if (isUnknownOutcome(error)) return { kind: 'unknown' };
+      return {
+        kind: 'failed',
+        error: toNatspocError(error, `read partition ${options.partition} of ${this.#stream}`),
+      };
+    }
+    const reader = pull;
+    this.#open.add(reader);
+    return { kind: 'ok', reader: this.#asReader(reader) };
+  }
+
+  #asReader(pull: PullReader): Reader {
+    return {
+      release: (messages, bytes) => pull.release(messages, bytes),
+      resize: (window) => pull.resize(window),
+      close: () => {
+        this.#open.delete(pull);
+        pull.close();
+      },
+    };
+  }
+
+  async remove(name: string): Promise<'ok' | 'unknown'> {
+    try {
+      await this.#handles.manager.consumers.delete(this.#stream, name);
+      return 'ok';
+    } catch (error) {
+      return apiErrorCode(error) === API_ERRORS.consumerNotFound ? 'ok' : 'unknown';
+    }
+  }
+
+  async bounds(): ReturnType<EventStream['bounds']> {
+    try {
+      const { state } = await this.#handles.manager.streams.info(this.#stream);
+      const bounds: StreamBounds = { first: state.first_seq, last: state.last_seq };
+      return { kind: 'ok', ...bounds };
+    } catch (error) {
+      if (isUnknownOutcome(error)) return { kind: 'unknown' };
+      return { kind: 'failed', error: toNatspocError(error, `look at stream ${this.#stream}`) };
+    }
+  }
+
+  /** The server tells the first sequence of a time by where a reader that starts there would start. */
+  async sequenceAt(time: Date): ReturnType<EventStream['sequenceAt']> {
+    const name = `natspoc-time-${process.pid}-${Math.random().toString(36).slice(2)}`;
+    try {
+      const info = await this.#handles.manager.consumers.add(this.#stream, {
+        name,
+        deliver_policy: DeliverPolicy.StartTime,
+        opt_start_time: time.toISOString(),
+        mem_storage: true,
+        num_replicas: 1,
+        inactive_threshold: 5_000_000_000,
+      });
+      void this.remove(name);
+      return { kind: 'ok', sequence: info.delivered.stream_seq + 1 };
+    } catch {
+      return { kind: 'unknown' };
+    }
+  }
+}

@@ -1,0 +1,9 @@
+import type { JetStreamManager, NatsConnection } from 'nats';
+
+/** What every part of this folder needs to talk to JetStream. */
+export interface NatsHandles {
+  connection: NatsConnection;
+  manager: JetStreamManager;
+  /** Prefix of reply subjects, where permissions ask for another than `_INBOX`. */
+  inboxPrefix: string | undefined;
+}

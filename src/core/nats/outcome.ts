@@ -1,0 +1,75 @@
+import { NatsError } from 'nats';
+import { messageOf, NatspocError } from '../errors.js';
+
+/** JetStream API error codes that mean something to us (server/errors.json of nats-server). */
+export const API_ERRORS = {
+  streamNotFound: 10059,
+  consumerNotFound: 10014,
+  messageNotFound: 10037,
+  wrongLastSequence: 10071,
+  streamNameInUse: 10058,
+  jetStreamNotEnabled: 10076,
+  jetStreamNotEnabledForAccount: 10039,
+  insufficientReplicas: 10005,
+  insufficientResources: 10023,
+  storageExceeded: 10047,
+} as const;
+
+/** The JetStream API error code of an error, where it carries one. */
+export function apiErrorCode(error: unknown): number | undefined {
+  return error instanceof NatsError ? error.api_error?.err_code : undefined;
+}
+
+/** True for errors of which nobody knows whether the request was carried out: timeout, disconnect, no leader. */
+export function isUnknownOutcome(error: unknown): boolean {
+  if (!(error instanceof NatsError)) return false;
+  return ['TIMEOUT', '503', 'DISCONNECT', 'CONNECTION_CLOSED', 'CONNECTION_DRAINING'].includes(error.code);
+}
+
+/** An error of the client or the server as one of ours; `doing` completes "Could not …". */
+export function toNatspocError(error: unknown, doing: string): NatspocError {
+  if (error instanceof NatspocError) return error;
+  const natsError = error instanceof NatsError ? error : undefined;
+  if (natsError?.permissionContext) {
+    const { operation, subject } = natsError.permissionContext;
+    return new NatspocError(
+      'not-permitted',
+      `Could not ${doing}: not permitted to ${operation} ${subject}.`,
+      {
+        cause: error,
+      },
+    );
+  }
+  switch (apiErrorCode(error)) {
+    case API_ERRORS.jetStreamNotEnabled:
+    case API_ERRORS.jetStreamNotEnabledForAccount:
+      return jetStreamDisabled(error);
+    case API_ERRORS.streamNotFound:
+      return new NatspocError('stream-missing', `Could not ${doing}: the stream or bucket does not exist.`, {
+        cause: error,
+      });
+    default:
+  }
+  if (natsError?.code === '503') return jetStreamDisabled(error);
+  if (natsError?.code === 'TIMEOUT') {
+    return new NatspocError('unreachable', `Could not ${doing}: the server did not answer in time.`, {
+      cause: error,
+    });
+  }
+  if (isUnknownOutcome(error)) {
+    return new NatspocError('unreachable', `Could not ${doing}: the connection to NATS was lost.`, {
+      cause: error,
+    });
+  }
+  return new NatspocError('failed', `Could not ${doing}: ${messageOf(error).replace(/\.$/, '')}.`, {
+    cause: error,
+  });
+}
+
+function jetStreamDisabled(cause: unknown): NatspocError {
+  return new NatspocError(
+    'jetstream-disabled',
+    'JetStream does not answer: the server runs without it, or this account has none. Start the server with -js.',
+    { cause },
+  );
+}

@@ -1,0 +1,168 @@
+import { createInbox, type Msg, MsgHdrsImpl, type NatsConnection, type ServerInfo } from 'nats';
+import type { OpenPublishPort, PublishPort, PublishPortEvents, Rejection } from '../publish/port.js';
+import { watchConnection } from './connection.js';
+import { PubAckReader } from './puback.js';
+
+const NO_RESPONDERS: Rejection = {
+  code: 503,
+  description: 'no stream answers on this subject',
+  retryable: true,
+};
+/** What the server takes before it has told otherwise: its own default. */
+const DEFAULT_MAX_PAYLOAD = 1024 * 1024;
+const ZERO = 0x30;
+
+/** Headers that are encoded already: the client asks for the bytes while it writes the message, and only then. */
+class EncodedHeaders extends MsgHdrsImpl {
+  bytes: Uint8Array = new Uint8Array(0);
+
+  override encode(): Uint8Array {
+    return this.bytes;
+  }
+}
+
+/**
+ * One connection's pipeline of published messages. Answers come to one wildcard inbox, the token is the last
+ * token of the reply subject. That takes one subscription for all, and no request object, timer or promise
+ * for each.
+ */
+class Pipeline implements PublishPort {
+  readonly #connection: NatsConnection;
+  readonly #events: PublishPortEvents;
+  readonly #inbox: string;
+  readonly #acks: PubAckReader;
+  readonly #headers = new EncodedHeaders();
+  readonly #withHeaders: { reply: string; headers: MsgHdrsImpl };
+  readonly #withoutHeaders = { reply: '' };
+  readonly #unsubscribe: () => void;
+  /** Identity of the connection that is up; none while it is down. */
+  #info: ServerInfo | undefined;
+  #open = true;
+
+  constructor(
+    connection: NatsConnection,
+    stream: string,
+    inboxPrefix: string | undefined,
+    events: PublishPortEvents,
+  ) {
+    this.#connection = connection;
+    this.#events = events;
+    this.#inbox = `${createInbox(inboxPrefix)}.`;
+    this.#acks = new PubAckReader(stream);
+    this.#withHeaders = { reply: '', headers: this.#headers };
+    this.#info = connection.info;
+    const subscription = connection.subscribe(`${this.#inbox}*`, {
+      callback: (error, message) => {
+        if (error === null) this.#onAnswer(message);
+        else this.#close(`Not permitted to subscribe to ${this.#inbox}*: ${error.message}.`);
+      },
+    });
+    this.#unsubscribe = () => {
+      if (!connection.isClosed()) subscription.unsubscribe();
+    };
+    watchConnection(connection, {
+      disconnected: () => this.#onDisconnected(),
+      reconnected: () => this.#onReconnected(),
+      refused: (operation, subject) => {
+        if (this.#open && operation === 'publish') events.denied(subject);
+      },
+    });
+    void connection.closed().then(() => this.#close('The connection to NATS was closed.'));
+  }
+
+  get maxPayload(): number {
+    return this.#connection.info?.max_payload ?? this.#info?.max_payload ?? DEFAULT_MAX_PAYLOAD;
+  }
+
+  send(subject: string, token: number, headers: Uint8Array | undefined, data: Uint8Array): boolean {
+    if (!this.#isUp()) return false;
+    const reply = this.#inbox + token;
+    if (headers === undefined) {
+      this.#withoutHeaders.reply = reply;
+      this.#connection.publish(subject, data, this.#withoutHeaders);
+    } else {
+      this.#headers.bytes = headers;
+      this.#withHeaders.reply = reply;
+      this.#connection.publish(subject, data, this.#withHeaders);
+    }
+    return true;
+  }
+
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#unsubscribe();
+  }
+
+  /**
+   * Whether a message that is written now goes out on the connection that we know of. The client keeps what is
+   * written while it is down and sends it first when it is back: before anything that has to be sent again.
+   * Its own notice of a break comes a few turns late, so the identity of the connection is compared.
+   */
+  #isUp(): boolean {
+    const { info } = this.#connection;
+    if (info === this.#info) return info !== undefined && !this.#connection.isClosed();
+    if (info === undefined || this.#info === undefined) return false;
+    const same = info.client_id === this.#info.client_id && info.server_id === this.#info.server_id;
+    if (same) this.#info = info;
+    return same;
+  }
+
+  #onDisconnected(): void {
+    this.#info = undefined;
+    if (this.#open) this.#events.disconnected();
+  }
+
+  #onReconnected(): void {
+    this.#info = this.#connection.info;
+    if (this.#open) this.#events.reconnected();
+  }
+
+  #onAnswer(message: Msg): void {
+    const token = tokenOf(message.subject, this.#inbox.length);
+    const { data } = message;
+    const sequence = this.#acks.sequence(data);
+    if (sequence > 0) {
+      this.#events.confirmed(token, sequence, false);
+      return;
+    }
+    if (data.length === 0 && message.headers?.code === NO_RESPONDERS.code) {
+      this.#events.rejected(token, NO_RESPONDERS);
+      return;
+    }
+    const outcome = this.#acks.decode(data);
+    if (outcome.kind === 'stored') this.#events.confirmed(token, outcome.sequence, outcome.duplicate);
+    else this.#events.rejected(token, outcome.reason);
+  }
+
+  #close(reason: string): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#events.closed(reason);
+  }
+}
+
+/** The decimal number from `start` to the end of a subject; -1 for anything else. */
+function tokenOf(subject: string, start: number): number {
+  if (subject.length === start) return -1;
+  let token = 0;
+  for (let i = start; i < subject.length; i++) {
+    const digit = subject.charCodeAt(i) - ZERO;
+    if (digit < 0 || digit > 9) return -1;
+    token = token * 10 + digit;
+  }
+  return token;
+}
+
+/**
+ * Publishing to one stream over a connection, as a port for a publisher.
+ *
+ * @param options.stream the stream that has to confirm; another one that answers is an error
+ * @param options.inboxPrefix prefix of reply subjects, where permissions ask for another than `_INBOX`
+ */
+export function natsPublishPort(
+  connection: NatsConnection,
+  options: { stream: string; inboxPrefix?: string | undefined },
+): OpenPublishPort {
+  return (events) => new Pipeline(connection, options.stream, options.inboxPrefix, events);
+}

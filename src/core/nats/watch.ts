@@ -1,0 +1,144 @@
+import { DeliverPolicy, type Msg, nuid } from 'nats';
+import type { BucketEntry, Watch, WatchSink } from '../ports.js';
+import { bucketStream, bucketSubject, KV_OPERATION } from './bucket.js';
+import { watchConnection } from './connection.js';
+import type { DeliveryInfo } from './delivery.js';
+import type { NatsHandles } from './handles.js';
+import { API_ERRORS, apiErrorCode, isUnknownOutcome, toNatspocError } from './outcome.js';
+import { PullReader } from './pull.js';
+
+const HEARTBEAT_MS = 1_000;
+const RETRY_MS = 250;
+/** A watch can be silent though its heartbeats come: compare with the newest entry this often. */
+const POLL_MS = 3_000;
+
+/**
+ * Follows part of a bucket with a reader that starts at the last value of every key. Any fault has one cure:
+ * a new reader and a new snapshot.
+ */
+export class BucketWatch implements Watch {
+  readonly #handles: NatsHandles;
+  readonly #bucket: string;
+  readonly #filter: string;
+  readonly #sink: WatchSink;
+  readonly #keyAt: number;
+  #reader: PullReader | undefined;
+  #snapshot: BucketEntry[] | undefined;
+  #changes: BucketEntry[] = [];
+  #lastRevision = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #poll: NodeJS.Timeout | undefined;
+  #stopped = false;
+  #opening = false;
+
+  constructor(handles: NatsHandles, bucket: string, prefix: string, sink: WatchSink) {
+    this.#handles = handles;
+    this.#bucket = bucket;
+    this.#filter = bucketSubject(bucket, `${prefix}>`);
+    this.#keyAt = bucketSubject(bucket, '').length;
+    this.#sink = sink;
+  }
+
+  start(): void {
+    watchConnection(this.#handles.connection, { reconnected: () => this.#reader?.fail('reconnected') });
+    this.#poll = setInterval(() => void this.#compareWithNewest(), POLL_MS);
+    void this.#open();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    clearInterval(this.#poll);
+    this.#reader?.close();
+  }
+
+  async #open(): Promise<void> {
+    if (this.#opening || this.#stopped) return;
+    this.#opening = true;
+    const entries: BucketEntry[] = [];
+    this.#snapshot = entries;
+    try {
+      const { reader, pending } = await PullReader.open(
+        this.#handles,
+        {
+          stream: bucketStream(this.#bucket),
+          name: `natspoc-watch-${nuid.next()}`,
+          filter: this.#filter,
+          start: { deliver_policy: DeliverPolicy.LastPerSubject },
+          window: { messages: 4_096, bytes: 4_194_304 },
+          heartbeatMs: HEARTBEAT_MS,
+        },
+        {
+          message: (message, delivery) => this.#receive(message, delivery),
+          fault: () => this.#reopen(),
+        },
+      );
+      this.#reader = reader;
+      if (this.#stopped) reader.close();
+      else if (pending === 0 && entries.length === 0) this.#completeSnapshot();
+    } catch (error) {
+      this.#opening = false;
+      if (this.#stopped) return;
+      if (isUnknownOutcome(error) && apiErrorCode(error) !== API_ERRORS.streamNotFound) this.#reopen();
+      else this.#sink.failed(toNatspocError(error, `watch bucket ${this.#bucket}`));
+    }
+    this.#opening = false;
+  }
+
+  #reopen(): void {
+    if (this.#stopped) return;
+    this.#reader = undefined;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#open(), RETRY_MS);
+  }
+
+  #receive(message: Msg, delivery: DeliveryInfo): void {
+    const operation = message.headers?.get(KV_OPERATION);
+    const entry: BucketEntry = {
+      key: message.subject.slice(this.#keyAt),
+      revision: delivery.streamSequence,
+      value: operation === 'DEL' || operation === 'PURGE' ? null : message.data,
+    };
+    this.#lastRevision = Math.max(this.#lastRevision, entry.revision);
+    this.#reader?.release(1, message.data.length);
+    if (this.#snapshot) {
+      this.#snapshot.push(entry);
+      if (delivery.pending === 0) this.#completeSnapshot();
+      return;
+    }
+    // What one read of the socket brings makes one batch: a plan for each of 1,000 entries would be waste.
+    this.#changes.push(entry);
+    if (this.#changes.length === 1) {
+      queueMicrotask(() => {
+        const changes = this.#changes;
+        this.#changes = [];
+        if (changes.length > 0 && !this.#stopped) this.#sink.changes(changes);
+      });
+    }
+  }
+
+  #completeSnapshot(): void {
+    const entries = this.#snapshot ?? [];
+    this.#snapshot = undefined;
+    this.#changes = [];
+    if (!this.#stopped) this.#sink.snapshot(entries);
+  }
+
+  async #compareWithNewest(): Promise<void> {
+    const before = this.#reader;
+    if (!before || this.#snapshot || this.#handles.connection.isClosed()) return;
+    const known = this.#lastRevision;
+    try {
+      const newest = await this.#handles.manager.streams.getMessage(bucketStream(this.#bucket), {
+        last_by_subj: this.#filter,
+      });
+      // Not seen though it was stored before we asked, and nothing newer has come since: the watch is dead.
+      if (newest.seq > known && this.#lastRevision === known && this.#reader === before)
+        before.fail('behind');
+    } catch (error) {
+      if (apiErrorCode(error) === API_ERRORS.streamNotFound && !this.#stopped) {
+        this.#sink.failed(toNatspocError(error, `watch bucket ${this.#bucket}`));
+      }
+    }
+  }
+}

@@ -1,0 +1,143 @@
+import { GCProfiler, type GCProfilerResult } from 'node:v8';
+import { judgeTrend, lowEnvelope, type Trend, type UsePoint } from './trend.js';
+
+/** How often the collections are read off the profiler. */
+const READ_EVERY_MS = 1_000;
+/** Start-up fills caches and compiles: what is in use then says nothing about a leak. */
+const WARM_UP_MS = 20_000;
+/** Points of use are thinned to the lowest of each interval. */
+const ENVELOPE_MS = 10_000;
+/** The verdict looks at this much of the past. */
+const WINDOW_MS = 600_000;
+
+/** After a full collection only what lives is left: a rise of this share over the window is growth. */
+const LIVE_TOLERANCE = 0.1;
+/** Without full collections garbage that was promoted looks like use: only more than this is growth. */
+const ENVELOPE_TOLERANCE = 0.5;
+
+/** This process's memory at a moment, bytes. */
+export interface MemorySample {
+  /** Heap and external memory (buffers) in use. */
+  allocBytes: number;
+  /** Allocated since the monitor started; a lower bound: what comes and goes outside the heap between two collections is not seen. */
+  totalAllocBytes: number;
+  /** Resident set: what the operating system has given. */
+  sysBytes: number;
+  /** Collections since the monitor started, small and full ones. */
+  numGc: number;
+  trend: Trend;
+}
+
+/** A {@link MemorySample} as it travels in a STATS answer, its trend as {@link describeTrend} says it. */
+export interface MemoryStats {
+  allocBytes: number;
+  totalAllocBytes: number;
+  sysBytes: number;
+  numGc: number;
+  verdict: string;
+}
+
+type Collection = GCProfilerResult['statistics'][number];
+
+/** Heap and external bytes before or after a collection. */
+function inUse({ heapStatistics }: Collection['beforeGC']): number {
+  return heapStatistics.usedHeapSize + heapStatistics.externalMemory;
+}
+
+/**
+ * Watches this process's memory. Node 20 counts no allocations, so they are added up from what each collection
+ * found against what the one before had left. Its timer keeps no process alive; call `stop` when done.
+ */
+export class MemoryMonitor {
+  readonly #startedAt = performance.now();
+  readonly #timer: NodeJS.Timeout;
+  #profiler = new GCProfiler();
+  #allocated = 0;
+  #left: number;
+  #collections = 0;
+  /** In use after full collections: what lives. */
+  #live: UsePoint[] = [];
+  #lows: UsePoint[] = [];
+
+  constructor() {
+    this.#left = this.#used();
+    this.#profiler.start();
+    this.#timer = setInterval(() => this.#read(), READ_EVERY_MS);
+    this.#timer.unref();
+  }
+
+  /** Memory now. */
+  sample(): MemorySample {
+    this.#read();
+    const allocBytes = this.#used();
+    return {
+      allocBytes,
+      totalAllocBytes: this.#allocated + Math.max(0, allocBytes - this.#left),
+      sysBytes: process.memoryUsage.rss(),
+      numGc: this.#collections,
+      trend: this.#trend(),
+    };
+  }
+
+  /** The same for a STATS answer. */
+  stats(): MemoryStats {
+    const { trend, ...sizes } = this.sample();
+    return { ...sizes, verdict: describeTrend(trend) };
+  }
+
+  /** Ends the watching. */
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#profiler.stop();
+  }
+
+  #used(): number {
+    const { heapUsed, external } = process.memoryUsage();
+    return heapUsed + external;
+  }
+
+  /** Takes what the profiler has gathered, and starts it anew so that it never holds much. */
+  #read(): void {
+    const now = performance.now();
+    const result = this.#profiler.stop();
+    this.#profiler = new GCProfiler();
+    this.#profiler.start();
+    const warm = now - this.#startedAt > WARM_UP_MS;
+    // The profiler gives nothing when it is stopped twice, whatever its type says.
+    for (const collection of result?.statistics ?? []) {
+      this.#collections++;
+      this.#allocated += Math.max(0, inUse(collection.beforeGC) - this.#left);
+      this.#left = inUse(collection.afterGC);
+      if (!warm) continue;
+      this.#lows.push({ atMs: now, bytes: this.#left });
+      if (collection.gcType === 'MarkSweepCompact') this.#live.push({ atMs: now, bytes: this.#left });
+    }
+    if (!warm) return;
+    this.#lows.push({ atMs: now, bytes: this.#used() });
+    const recent = (points: UsePoint[]) => points.filter((point) => now - point.atMs < WINDOW_MS);
+    this.#lows = recent(lowEnvelope(this.#lows, ENVELOPE_MS));
+    this.#live = recent(lowEnvelope(this.#live, ENVELOPE_MS));
+  }
+
+  #trend(): Trend {
+    const live = judgeTrend(this.#live, LIVE_TOLERANCE);
+    return live.kind === 'unknown' ? judgeTrend(this.#lows, ENVELOPE_TOLERANCE) : live;
+  }
+}
+
+const megabytes = (bytes: number): string => `${Math.round(bytes / 1_048_576)} MB`;
+
+/** A trend in words: `stable`, `growing +1.2 MB/min`, or `warming up` where it is too early to tell. */
+export function describeTrend(trend: Trend): string {
+  if (trend.kind === 'unknown') return 'warming up';
+  return trend.kind === 'stable'
+    ? 'stable'
+    : `growing +${(trend.bytesPerMinute / 1_048_576).toFixed(1)} MB/min`;
+}
+
+/** The line that users know: `Memory Stats - Alloc: 5 MB, TotalAlloc: 10 MB, Sys: 12 MB, NumGC: 3, stable`. */
+export function formatMemoryLine(sample: MemorySample): string {
+  const { allocBytes, totalAllocBytes, sysBytes, numGc, trend } = sample;
+  const sizes = `Alloc: ${megabytes(allocBytes)}, TotalAlloc: ${megabytes(totalAllocBytes)}, Sys: ${megabytes(sysBytes)}`;
+  return `Memory Stats - ${sizes}, NumGC: ${numGc}, ${describeTrend(trend)}`;
+}

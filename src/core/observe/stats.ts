@@ -1,0 +1,107 @@
+import type { MemoryStats } from './memory.js';
+
+/** The format of STATS data that this version writes, and the newest that it reads. */
+export const STATS_VERSION = 1;
+
+/** One partition as its owner sees it. */
+export interface PartitionStats {
+  partition: number;
+  epoch: number;
+  /** The last stream sequence handled. */
+  position: number;
+  /** Messages handled in this epoch; absent: not said. */
+  handled?: number;
+  /** What it is doing, such as `running`, `draining` or `halted`; absent: not said. */
+  state?: string;
+}
+
+/** The data of a member's micro-service STATS answer: what it is, owns and uses. */
+export interface MemberStats {
+  v: number;
+  /** Session id, the id of the micro service; empty while there is none. */
+  session: string;
+  name: string;
+  group: string;
+  stream: string;
+  host: string;
+  pid: number;
+  version: string;
+  /** The member's wall clock, ISO 8601: for people only. */
+  startedAt: string;
+  uptimeMs: number;
+  partitions: PartitionStats[];
+  /** Messages handled since the start. */
+  handled: number;
+  /** Attempts that failed since the start. */
+  failed: number;
+  memory: MemoryStats;
+}
+
+type Fields = Record<string, unknown>;
+
+const fieldsOf = (value: unknown): Fields | undefined =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+const isText = (value: unknown): value is string => typeof value === 'string';
+const isCount = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+const isAmount = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isFinite(value) && value >= 0;
+
+function decodePartition(value: unknown): PartitionStats | undefined {
+  const fields = fieldsOf(value);
+  if (!fields) return undefined;
+  const { partition, epoch, position, handled, state } = fields;
+  if (!isCount(partition) || !isCount(epoch) || !isCount(position)) return undefined;
+  return {
+    partition,
+    epoch,
+    position,
+    ...(isCount(handled) && { handled }),
+    ...(isText(state) && { state }),
+  };
+}
+
+function decodeMemory(value: unknown): MemoryStats | undefined {
+  const fields = fieldsOf(value);
+  if (!fields) return undefined;
+  const { allocBytes, totalAllocBytes, sysBytes, numGc, verdict } = fields;
+  return isAmount(allocBytes) &&
+    isAmount(totalAllocBytes) &&
+    isAmount(sysBytes) &&
+    isCount(numGc) &&
+    isText(verdict)
+    ? { allocBytes, totalAllocBytes, sysBytes, numGc, verdict }
+    : undefined;
+}
+
+/** The member's stats in this value (the `data` of a STATS answer), or undefined if they are none that we can read. */
+export function decodeMemberStats(value: unknown): MemberStats | undefined {
+  const fields = fieldsOf(value);
+  if (!fields) return undefined;
+  const { v, session, name, group, stream, host, pid, version, startedAt, uptimeMs, handled, failed } =
+    fields;
+  if (!isCount(v) || v < 1 || v > STATS_VERSION) return undefined;
+  if (!isText(session) || !isText(name) || !isText(group) || !isText(stream)) return undefined;
+  if (!isText(host) || !isCount(pid) || !isText(version) || !isText(startedAt)) return undefined;
+  if (!isAmount(uptimeMs) || !isCount(handled) || !isCount(failed)) return undefined;
+  if (!Array.isArray(fields.partitions)) return undefined;
+  const partitions = fields.partitions.map(decodePartition).filter((each) => each !== undefined);
+  const memory = decodeMemory(fields.memory);
+  if (!memory || partitions.length !== fields.partitions.length) return undefined;
+  return {
+    v,
+    session,
+    name,
+    group,
+    stream,
+    host,
+    pid,
+    version,
+    startedAt,
+    uptimeMs,
+    partitions,
+    handled,
+    failed,
+    memory,
+  };
+}

@@ -1,0 +1,57 @@
+/** A quantity in use at a time: milliseconds of any one clock, bytes. */
+export interface UsePoint {
+  atMs: number;
+  bytes: number;
+}
+
+/** Whether memory in use grows, and how fast; `unknown` while there is too little to tell. */
+export type Trend = { kind: 'unknown' } | { kind: 'stable' } | { kind: 'growing'; bytesPerMinute: number };
+
+/** A slope over less time than this says nothing. */
+const MIN_SPAN_MS = 60_000;
+const MIN_POINTS = 4;
+const MINUTE_MS = 60_000;
+
+/**
+ * The median slope between all pairs of points (Theil-Sen), in bytes a millisecond: a third of the points may be
+ * outliers, such as a burst or a cache being filled, without moving it. 0 for fewer than two points.
+ */
+export function medianSlope(points: readonly UsePoint[]): number {
+  const slopes: number[] = [];
+  for (const [i, a] of points.entries()) {
+    for (const b of points.slice(i + 1)) {
+      if (b.atMs !== a.atMs) slopes.push((b.bytes - a.bytes) / (b.atMs - a.atMs));
+    }
+  }
+  slopes.sort((a, b) => a - b);
+  const middle = slopes.length >> 1;
+  const [low = 0, high = 0] = slopes.length % 2 ? [slopes[middle], slopes[middle]] : slopes.slice(middle - 1);
+  return (low + high) / 2;
+}
+
+/** The lowest point of each interval of `intervalMs`, in order of time. */
+export function lowEnvelope(points: readonly UsePoint[], intervalMs: number): UsePoint[] {
+  const lows = new Map<number, UsePoint>();
+  for (const point of points) {
+    const interval = Math.floor(point.atMs / intervalMs);
+    const low = lows.get(interval);
+    if (!low || point.bytes < low.bytes) lows.set(interval, point);
+  }
+  return [...lows.values()].sort((a, b) => a.atMs - b.atMs);
+}
+
+/**
+ * Judges a series of low points. Growing means a median slope whose rise over the whole series is more than
+ * `tolerance` of the smallest point: what is below is the breath of a collector, not a leak.
+ */
+export function judgeTrend(points: readonly UsePoint[], tolerance: number): Trend {
+  const [first, last] = [points[0], points.at(-1)];
+  if (!first || !last || points.length < MIN_POINTS || last.atMs - first.atMs < MIN_SPAN_MS) {
+    return { kind: 'unknown' };
+  }
+  const slope = medianSlope(points);
+  const base = Math.min(...points.map((point) => point.bytes));
+  const rise = slope * (last.atMs - first.atMs);
+  if (rise <= base * tolerance) return { kind: 'stable' };
+  return { kind: 'growing', bytesPerMinute: slope * MINUTE_MS };
+}

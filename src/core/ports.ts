@@ -1,0 +1,150 @@
+/**
+ * What the core needs from the outside world, as interfaces: `nats/` implements them on a connection, the
+ * simulator as a model. Expected outcomes are values; promises of these interfaces never reject.
+ */
+import type { NatspocError } from './errors.js';
+
+/** One key of the bucket as stored; `value` is null where the key was deleted. */
+export interface BucketEntry {
+  key: string;
+  revision: number;
+  value: Uint8Array | null;
+}
+
+/**
+ * How a conditional write ended. `conflict`: the revision was not the expected one. `unknown`: no answer, so
+ * it may have been applied, or may be yet. `failed`: no retry will help (not permitted, bucket deleted).
+ */
+export type WriteOutcome =
+  | { kind: 'ok'; revision: number }
+  | { kind: 'conflict' }
+  | { kind: 'unknown' }
+  | { kind: 'failed'; error: NatspocError };
+
+/** How a read ended; `missing` is also a key that was never written. */
+export type ReadOutcome =
+  | { kind: 'found'; entry: BucketEntry }
+  | { kind: 'missing' }
+  | { kind: 'unknown' }
+  | { kind: 'failed'; error: NatspocError };
+
+/** Receives what a watch sees, in the order of the bucket. */
+export interface WatchSink {
+  /** Everything that the filter matches, complete: replaces what was known. At the start and after each break. */
+  snapshot(entries: BucketEntry[]): void;
+  /** Changes since, in revision order. */
+  changes(entries: BucketEntry[]): void;
+  /** The watch cannot be kept: bucket deleted, not permitted. */
+  failed(error: NatspocError): void;
+}
+
+/** A running subscription; `stop` ends it for good. */
+export interface Watch {
+  stop(): void;
+}
+
+/** The KV bucket: reads go to the leader, writes are compare-and-set (`expectedRevision` 0: must not exist). */
+export interface Bucket {
+  read(key: string): Promise<ReadOutcome>;
+  write(key: string, value: Uint8Array, expectedRevision: number): Promise<WriteOutcome>;
+  remove(key: string, expectedRevision: number): Promise<WriteOutcome>;
+  /** Follows all keys that start with `prefix` (whole tokens, such as `group.g.`). */
+  watch(prefix: string, sink: WatchSink): Watch;
+}
+
+/** One event of a partition as the reader delivers it. `sequence` is the stream's, `size` in bytes. */
+export interface StreamMessage {
+  readonly sequence: number;
+  readonly subject: string;
+  readonly data: Uint8Array;
+  readonly size: number;
+  /** When the stream stored it, milliseconds since 1970. */
+  readonly timestampMs: number;
+  /** The partitioning key (header `Natspoc-Key`), or null. */
+  readonly key: string | null;
+  /** All headers, decoded on demand; the last value of each name. */
+  headers(): Record<string, string>;
+}
+
+/** Receives what a reader delivers. */
+export interface ReaderSink {
+  message(message: StreamMessage): void;
+  /**
+   * The reader has stopped for good: a gap, silence, deletion, a lost server. Everything delivered before is
+   * in order and complete. The cure is always the same: open another from the position in hand.
+   */
+  fault(reason: string): void;
+}
+
+/** What bounds a reader's appetite: at most this much delivered and not yet released. */
+export interface ReaderWindow {
+  messages: number;
+  bytes: number;
+}
+
+/** An open reader of one partition. */
+export interface Reader {
+  /** Tells that messages are off the buffer, so that as many more may be asked for. */
+  release(messages: number, bytes: number): void;
+  /** Changes the window; takes effect with the next request to the server. */
+  resize(window: ReaderWindow): void;
+  /** Stops deliveries at once and deletes the reader on the server, best effort. */
+  close(): void;
+}
+
+/** The stream's first and last stored sequence; `last` is 0 for a stream that never held a message. */
+export interface StreamBounds {
+  first: number;
+  last: number;
+}
+
+/** How opening a reader ended. */
+export type OpenOutcome =
+  | { kind: 'ok'; reader: Reader }
+  | { kind: 'unknown' }
+  | { kind: 'failed'; error: NatspocError };
+
+/** Where to read. `name` is the reader's name on the server, deleted first if it exists. */
+export interface ReaderOptions {
+  name: string;
+  partition: number;
+  startSequence: number;
+  window: ReaderWindow;
+}
+
+/** The partitioned stream, to read from. */
+export interface EventStream {
+  open(options: ReaderOptions, sink: ReaderSink): Promise<OpenOutcome>;
+  /** Deletes a reader by name; a reader that is not there is a success. */
+  remove(name: string): Promise<'ok' | 'unknown'>;
+  bounds(): Promise<
+    ({ kind: 'ok' } & StreamBounds) | { kind: 'unknown' } | { kind: 'failed'; error: NatspocError }
+  >;
+  /** The first sequence stored at or after a time. */
+  sequenceAt(time: Date): Promise<{ kind: 'ok'; sequence: number } | { kind: 'unknown' }>;
+}
+
+/** The answer to "is this member's connection there?" of one member about another. */
+export type ProbeOutcome = 'alive' | 'no-responders' | 'timeout' | 'denied';
+
+/** Asks whether a member's connection exists. */
+export interface Prober {
+  probe(sessionId: string): Promise<ProbeOutcome>;
+}
+
+/** What a member is known by while its session lives: the id of the micro service that answers for it. */
+export interface MemberIdentity {
+  readonly id: string;
+  /** Stops to answer for this id. */
+  close(): void;
+}
+
+/** Makes identities; a member that was fenced needs another one. */
+export interface Identities {
+  create(): Promise<MemberIdentity | undefined>;
+}
+
+/** The state of the connection. */
+export interface Link {
+  watch(events: { disconnected: () => void; reconnected: () => void }): void;
+}

@@ -1,0 +1,65 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { messageOf, NatspocError } from '../errors.js';
+import type { OutgoingMessage } from './types.js';
+
+const CHUNK_CHARACTERS = 64 * 1024;
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** Payload as text where it is UTF-8, otherwise as base64. */
+function payload(data: Uint8Array | string): { data: string } | { data_base64: string } {
+  if (typeof data === 'string') return { data };
+  try {
+    return { data: utf8.decode(data) };
+  } catch {
+    return { data_base64: Buffer.from(data).toString('base64') };
+  }
+}
+
+/**
+ * Writes a line of JSON for each confirmed message: `{"partition":3,"seq":12,"key":"user-7","data":"…"}`, in the
+ * words of `consume`, so that the two can be compared. `key` is null without one; `duplicate` is there if true.
+ */
+export class ConfirmedLog {
+  readonly #path: string;
+  readonly #fd: number;
+  #chunk = '';
+
+  /** @throws NatspocError `usage` when the file cannot be written. */
+  constructor(path: string) {
+    this.#path = path;
+    try {
+      this.#fd = openSync(path, 'w');
+    } catch (cause) {
+      throw new NatspocError('usage', `--confirmed: cannot write ${path}: ${messageOf(cause)}.`, { cause });
+    }
+  }
+
+  /** @throws NatspocError `failed` when the disk does not take it. */
+  add(message: OutgoingMessage, partition: number, sequence: number, duplicate: boolean): void {
+    const line = {
+      partition,
+      seq: sequence,
+      key: message.key ?? null,
+      ...(duplicate && { duplicate }),
+      ...payload(message.data),
+    };
+    this.#chunk += `${JSON.stringify(line)}\n`;
+    if (this.#chunk.length >= CHUNK_CHARACTERS) this.#flush();
+  }
+
+  close(): void {
+    this.#flush();
+    closeSync(this.#fd);
+  }
+
+  #flush(): void {
+    let bytes = Buffer.from(this.#chunk, 'utf8');
+    this.#chunk = '';
+    try {
+      while (bytes.length > 0) bytes = bytes.subarray(writeSync(this.#fd, bytes));
+    } catch (cause) {
+      throw new NatspocError('failed', `Cannot write ${this.#path}: ${messageOf(cause)}.`, { cause });
+    }
+  }
+}

@@ -1,0 +1,114 @@
+import { NatspocError } from '../errors.js';
+import { KEY_HEADER, partitionOf } from '../layout.js';
+import type { OutgoingMessage } from './types.js';
+
+const STATUS_LINE = 'NATS/1.0\r\n';
+const MESSAGE_ID_HEADER = 'Nats-Msg-Id';
+/** Keys whose headers and partition are kept encoded. Above this they are computed each time. */
+const CACHED_KEYS = 8_192;
+
+/** Where a message goes and the headers it carries, in the form that is sent. */
+export interface Envelope {
+  readonly partition: number;
+  /** The NATS header block; none where the message has no header at all. */
+  readonly headers: Uint8Array | undefined;
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not get into a header
+const UNSAFE_VALUE = /[\x00-\x08\x0a-\x1f\x7f]|^\s|\s$/;
+const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+function checkValue(what: string, value: string): void {
+  if (value === '') throw new NatspocError('usage', `The ${what} is empty.`);
+  if (UNSAFE_VALUE.test(value)) {
+    const shown = JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+    throw new NatspocError(
+      'usage',
+      `The ${what} ${shown} cannot travel in a header: no control characters, no space at either end.`,
+    );
+  }
+}
+
+/** @throws NatspocError `usage` for a name or value that a header cannot carry. */
+function headerLines(headers: Readonly<Record<string, string>>): string {
+  let lines = '';
+  for (const [name, value] of Object.entries(headers)) {
+    if (!HEADER_NAME.test(name))
+      throw new NatspocError('usage', `${JSON.stringify(name)} is not a header name.`);
+    if (value !== '') checkValue(`value of header ${name}`, value);
+    lines += `${name}: ${value}\r\n`;
+  }
+  return lines;
+}
+
+/**
+ * Turns messages into partitions and encoded headers. Keys repeat, so what follows from a key alone (its
+ * checks, hash and header line) is done once and kept, within bounds.
+ */
+export class EnvelopeMaker {
+  readonly #partitions: number;
+  readonly #keys = new Map<string, Envelope & { lines: string }>();
+  #turn = 0;
+
+  constructor(partitions: number) {
+    this.#partitions = partitions;
+  }
+
+  /**
+   * @param id the message id to send, if any
+   * @throws NatspocError `usage` for a key, id, header or partition that cannot be sent.
+   */
+  make(message: OutgoingMessage, id: string | undefined): Envelope {
+    const { key, headers, partition } = message;
+    if (partition !== undefined) this.#checkPartition(partition);
+    if (key === undefined && headers === undefined && id === undefined) {
+      return { partition: partition ?? this.#nextTurn(), headers: undefined };
+    }
+    const keyed = key === undefined ? undefined : this.#keyed(key);
+    const target = partition ?? keyed?.partition ?? this.#nextTurn();
+    if (keyed && headers === undefined && id === undefined) {
+      return target === keyed.partition ? keyed : { partition: target, headers: keyed.headers };
+    }
+    let lines = keyed ? keyed.lines : STATUS_LINE;
+    if (headers !== undefined) lines += headerLines(headers);
+    if (id !== undefined) {
+      if (id !== message.id) lines += `${MESSAGE_ID_HEADER}: ${id}\r\n`;
+      else lines += this.#givenId(id);
+    }
+    return { partition: target, headers: Buffer.from(`${lines}\r\n`, 'utf8') };
+  }
+
+  #givenId(id: string): string {
+    checkValue('message id', id);
+    return `${MESSAGE_ID_HEADER}: ${id}\r\n`;
+  }
+
+  #keyed(key: string): Envelope & { lines: string } {
+    const known = this.#keys.get(key);
+    if (known) return known;
+    checkValue('key', key);
+    const lines = `${STATUS_LINE}${KEY_HEADER}: ${key}\r\n`;
+    const made = {
+      partition: partitionOf(key, this.#partitions),
+      headers: Buffer.from(`${lines}\r\n`, 'utf8'),
+      lines,
+    };
+    if (this.#keys.size < CACHED_KEYS) this.#keys.set(key, made);
+    return made;
+  }
+
+  #checkPartition(partition: number): void {
+    if (!(Number.isInteger(partition) && partition >= 0 && partition < this.#partitions)) {
+      throw new NatspocError(
+        'usage',
+        `There is no partition ${partition}: they are 0 to ${this.#partitions - 1}.`,
+      );
+    }
+  }
+
+  #nextTurn(): number {
+    const partition = this.#turn;
+    this.#turn = partition + 1 === this.#partitions ? 0 : partition + 1;
+    return partition;
+  }
+}

@@ -1,0 +1,20 @@
+/** A promise that can be waited for again and again: `open` lets through everybody who waits at that moment. */
+export class Gate {
+  #promise: Promise<void> | undefined;
+  #resolve: () => void = () => {};
+
+  /** Resolves at the next `open`. */
+  wait(): Promise<void> {
+    this.#promise ??= new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+    return this.#promise;
+  }
+
+  /** Lets everybody through who waits; nothing happens when nobody does. */
+  open(): void {
+    if (this.#promise === undefined) return;
+    this.#promise = undefined;
+    this.#resolve();
+  }
+}

@@ -1,0 +1,132 @@
+import { createReadStream, fstatSync, openSync } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { messageOf, NatspocError } from '../errors.js';
+import { LineSource } from './lines.js';
+import { type Addressing, generatedSource, type MessageSource } from './source.js';
+
+/** What somebody asked to publish, as given; at most one of `data`, `file`, `sizeBytes`. */
+export interface InputRequest extends Addressing {
+  /** A template; `-` is standard input. */
+  data?: string | undefined;
+  /** A file of lines. */
+  file?: string | undefined;
+  sizeBytes?: number | undefined;
+  /** Path of the key in lines of JSON. */
+  keyField?: string | undefined;
+  skipBadLines: boolean;
+}
+
+/** Standard input, as far as it matters here. */
+export interface InputStream {
+  stream: Readable;
+  fd: number;
+}
+
+/** Which input was chosen. Lines end by themselves, the others never do. */
+export interface ChosenInput {
+  source: MessageSource;
+  kind: 'lines' | 'data' | 'generated';
+}
+
+/** What is sent when nobody says what. */
+const DEFAULT_TEMPLATE = 'event {{Count}}';
+/** How long input has to show itself when DATA says that there should be none. */
+const PEEK_MS = 50;
+
+const usage = (message: string) => new NatspocError('usage', message);
+
+/** True for a pipe or a redirected file: not a terminal, and not /dev/null. */
+function isPiped(fd: number): boolean {
+  try {
+    const stat = fstatSync(fd);
+    return stat.isFIFO() || stat.isFile() || stat.isSocket();
+  } catch {
+    return false;
+  }
+}
+
+function checkRequest(request: InputRequest): void {
+  const { data, file, sizeBytes, key, keys, keySkew, keyField, partition } = request;
+  const payloads = [
+    data !== undefined && 'DATA',
+    file !== undefined && '--file',
+    sizeBytes !== undefined && '--size',
+  ];
+  const [first, second] = payloads.filter((name) => name !== false);
+  if (first && second) throw usage(`${first} and ${second} exclude each other: each says what to send.`);
+  const keySources = [
+    key !== undefined && '--key',
+    keys !== undefined && '--keys',
+    keyField !== undefined && '--key-field',
+  ];
+  const [one, other] = keySources.filter((name) => name !== false);
+  if (one && other) throw usage(`${one} and ${other} exclude each other: each chooses the keys.`);
+  if (keySkew !== undefined && keys === undefined)
+    throw usage('--key-skew needs --keys: it says how unevenly they are chosen.');
+  if (partition !== undefined && one)
+    throw usage(`--partition and ${one} exclude each other: a key decides the partition.`);
+}
+
+function openFile(path: string): Readable {
+  try {
+    const fd = openSync(path, 'r');
+    if (fstatSync(fd).isDirectory()) throw new Error('it is a folder');
+    return createReadStream(path, { fd, highWaterMark: 256 * 1024 });
+  } catch (cause) {
+    throw usage(`--file: cannot read ${path}: ${messageOf(cause)}.`);
+  }
+}
+
+/**
+ * Chooses where messages come from: a file, DATA, generated payloads, or the lines of standard input when it is
+ * a pipe and nothing else was asked for.
+ *
+ * @throws NatspocError `usage` for requests that contradict themselves, bad templates and unreadable files.
+ */
+export function chooseInput(request: InputRequest, stdin: InputStream): ChosenInput {
+  checkRequest(request);
+  const { data, file, sizeBytes, keyField } = request;
+  const lines = (input: () => Readable, name: string): ChosenInput => {
+    const onBadLine = request.skipBadLines ? 'skip' : 'stop';
+    return { kind: 'lines', source: new LineSource(input(), { ...request, keyField, onBadLine, name }) };
+  };
+  if (file !== undefined) return lines(() => openFile(file), file);
+  const asked = data !== undefined || sizeBytes !== undefined || request.keys !== undefined;
+  if (data === '-' || (isPiped(stdin.fd) && (!asked || keyField !== undefined))) {
+    if (asked && data !== '-')
+      throw usage('--key-field takes keys from lines of input: leave out DATA, --size and --keys.');
+    return lines(() => stdin.stream, 'stdin');
+  }
+  if (keyField !== undefined)
+    throw usage('--key-field takes keys from lines of input: pipe some, or use --file.');
+  if (sizeBytes !== undefined) return { kind: 'generated', source: generatedSource({ sizeBytes }, request) };
+  const source = generatedSource({ template: data ?? DEFAULT_TEMPLATE }, request);
+  return { kind: data === undefined ? 'generated' : 'data', source };
+}
+
+/**
+ * Makes sure that nobody pipes lines into a command that was told to send something else. An open pipe without
+ * anything in it, as services and scripts have it, is fine; looking takes at most a moment.
+ *
+ * @throws NatspocError `usage` when there is input.
+ */
+export async function refuseUnusedInput(stdin: InputStream): Promise<void> {
+  if (!isPiped(stdin.fd)) return;
+  const { stream } = stdin;
+  const found = await new Promise<boolean>((resolve) => {
+    const timer = setTimeout(() => resolve(false), PEEK_MS);
+    const answer = (hasInput: boolean) => {
+      clearTimeout(timer);
+      resolve(hasInput);
+    };
+    stream.once('readable', () => answer(stream.read() !== null));
+    stream.once('end', () => answer(false));
+    stream.once('error', () => answer(false));
+  });
+  stream.removeAllListeners('readable');
+  stream.destroy();
+  if (found)
+    throw usage(
+      'There is input on a pipe as well as something else to send. Give one of them; DATA "-" is the pipe.',
+    );
+}

@@ -1,0 +1,84 @@
+import { NatspocError } from '../errors.js';
+import type { Rejection } from './port.js';
+import type { OutgoingMessage, PublishCounters, PublishFailure, PublishObserver } from './types.js';
+import type { Slot, Waiter } from './window.js';
+
+/** Counts how messages end and tells the observer and the waiting promise: each message once. */
+export class Outcomes {
+  readonly counters: PublishCounters = {
+    accepted: 0,
+    confirmed: 0,
+    duplicates: 0,
+    rejected: 0,
+    unknown: 0,
+    retried: 0,
+    maybeTwice: 0,
+    reordered: 0,
+    confirmedBytes: 0,
+  };
+  readonly #observer: PublishObserver;
+  /** By partition: token and sequence of the newest message that is confirmed. */
+  readonly #newestToken: Float64Array;
+  readonly #newestSequence: Float64Array;
+
+  constructor(partitions: number, observer: PublishObserver) {
+    this.#observer = observer;
+    this.#newestToken = new Float64Array(partitions).fill(-1);
+    this.#newestSequence = new Float64Array(partitions);
+  }
+
+  /** Records a confirmation; the slot still holds its message. */
+  confirmed(slot: Slot, sequence: number, duplicate: boolean, nowMs: number): void {
+    const { counters } = this;
+    counters.confirmed++;
+    counters.confirmedBytes += slot.data.length;
+    if (duplicate) counters.duplicates++;
+    this.#checkOrder(slot, sequence);
+    slot.waiter?.resolve({ partition: slot.partition, sequence, duplicate });
+    this.#observer.confirmed?.(slot.message, slot.partition, sequence, duplicate, slot.dueMs, nowMs);
+  }
+
+  /** Records a failure. */
+  failed(message: OutgoingMessage, waiter: Waiter | undefined, failure: PublishFailure): void {
+    this.counters[failure.outcome]++;
+    waiter?.reject(failure.error);
+    this.#observer.failed?.(message, failure);
+  }
+
+  /** Within a partition, a message accepted earlier has to have the lower sequence, whatever order answers come in. */
+  #checkOrder(slot: Slot, sequence: number): void {
+    const { partition, token } = slot;
+    const newer = token > (this.#newestToken[partition] ?? -1);
+    const above = sequence > (this.#newestSequence[partition] ?? 0);
+    if (newer !== above) this.counters.reordered++;
+    if (newer) {
+      this.#newestToken[partition] = token;
+      this.#newestSequence[partition] = sequence;
+    }
+  }
+}
+
+/** The failure of a message that the server refused for good. */
+export function refused(subject: string, reason: Rejection, uncertain: boolean): PublishFailure {
+  const code = reason.code ? ` (${reason.code})` : '';
+  const error = new NatspocError('not-confirmed', `${subject}: ${reason.description}${code}.`);
+  // An earlier attempt went unanswered and may be stored, whatever became of this one.
+  return { outcome: uncertain ? 'unknown' : 'rejected', error };
+}
+
+/** The failure of a message whose time is up. */
+export function timedOut(subject: string, slot: Slot, timeoutMs: number, down: boolean): PublishFailure {
+  const outcome = slot.uncertain || slot.state === 'in-flight' ? 'unknown' : 'rejected';
+  if (down) {
+    const error = new NatspocError(
+      'unreachable',
+      `The server has been gone for longer than ${timeoutMs} ms.`,
+    );
+    return { outcome, error };
+  }
+  const why = slot.refusal ? slot.refusal.description : 'no confirmation';
+  return {
+    outcome,
+    error: new NatspocError('not-confirmed', `${subject}: ${why} within ${timeoutMs} ms.`),
+  };
+}

@@ -1,0 +1,65 @@
+/** Overdue messages are sent at most this much faster than the rate. */
+const CATCH_UP_FACTOR = 2;
+/** What may go out at once, in time of the schedule: what a busy event loop is late as a matter of course. */
+const BURST_MS = 20;
+/** A schedule that is further behind than this is moved: what was missed is not made up for. */
+const MAX_LAG_MS = 1_000;
+
+/**
+ * A schedule of evenly spaced messages. It says when each one is due, counted from the start and not from the
+ * one before, so that late timers do not add up. After a stall it catches up at no more than twice the rate,
+ * and what is more than a second overdue is given up and reported.
+ */
+export class Pacer {
+  readonly #intervalMs: number;
+  readonly #burst: number;
+  #startMs: number;
+  #taken = 0;
+  #allowance: number;
+  #allowanceAtMs: number;
+  #missedMs = 0;
+
+  /** @param perSecond messages a second, above 0, fractions allowed; the first is due at `startMs` */
+  constructor(perSecond: number, startMs: number) {
+    this.#intervalMs = 1_000 / perSecond;
+    this.#burst = Math.max(1, BURST_MS / this.#intervalMs);
+    this.#startMs = startMs;
+    this.#allowance = this.#burst;
+    this.#allowanceAtMs = startMs;
+  }
+
+  /** How much of the schedule was given up because of stalls, milliseconds. */
+  get missedMs(): number {
+    return this.#missedMs;
+  }
+
+  /**
+   * Takes the next message off the schedule if it may go out now.
+   *
+   * @returns when it was due: at or before `nowMs`; or `undefined`: ask again at {@link nextMs}
+   */
+  take(nowMs: number): number | undefined {
+    let dueMs = this.#startMs + this.#taken * this.#intervalMs;
+    if (dueMs > nowMs) return undefined;
+    const behindMs = nowMs - dueMs - MAX_LAG_MS;
+    if (behindMs > 0) {
+      this.#startMs += behindMs;
+      this.#missedMs += behindMs;
+      dueMs += behindMs;
+    }
+    const earned = ((nowMs - this.#allowanceAtMs) / this.#intervalMs) * CATCH_UP_FACTOR;
+    this.#allowance = Math.min(this.#burst, this.#allowance + earned);
+    this.#allowanceAtMs = nowMs;
+    if (this.#allowance < 1) return undefined;
+    this.#allowance--;
+    this.#taken++;
+    return dueMs;
+  }
+
+  /** The earliest moment at which {@link take} may succeed. */
+  nextMs(): number {
+    const dueMs = this.#startMs + this.#taken * this.#intervalMs;
+    const missing = Math.max(0, 1 - this.#allowance);
+    return Math.max(dueMs, this.#allowanceAtMs + (missing * this.#intervalMs) / CATCH_UP_FACTOR);
+  }
+}

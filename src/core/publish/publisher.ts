@@ -1,0 +1,181 @@
+import { randomBytes } from 'node:crypto';
+import { type Clock, systemClock } from '../clock.js';
+import { NatspocError } from '../errors.js';
+import { type Layout, partitionSubject } from '../layout.js';
+import { EnvelopeMaker } from './envelope.js';
+import { Gate } from './gate.js';
+import { Outcomes } from './outcomes.js';
+import type { OpenPublishPort } from './port.js';
+import { Transmitter } from './transmitter.js';
+import type { Confirmation, OutgoingMessage, PublishCounters, PublishObserver } from './types.js';
+import type { Prepared, Waiter } from './window.js';
+
+/** How a {@link Publisher} behaves. */
+export interface PublisherOptions {
+  /** The stream's layout: decides partitions and subjects. */
+  layout: Pick<Layout, 'prefix' | 'partitions'>;
+  /** The connection, in the form of a port. */
+  openPort: OpenPublishPort;
+  /** A message that is not confirmed this long after it entered the window has failed. Default 5,000. */
+  timeoutMs?: number;
+  /** Messages in the window: accepted and not confirmed. Default 4,000. */
+  maxPendingMessages?: number;
+  /** Bytes in the window, headers and payloads. Default 64 MiB. */
+  maxPendingBytes?: number;
+  /** Gives each message without an id one of its own, so that a retry is never stored twice. */
+  dedupe?: boolean;
+  /** Told how each message ended. */
+  observer?: PublishObserver;
+  clock?: Clock;
+}
+
+const DEFAULT_TIMEOUT_MS = 5_000;
+const DEFAULT_PENDING_MESSAGES = 4_000;
+const DEFAULT_PENDING_BYTES = 64 * 1024 * 1024;
+
+const utf8 = new TextEncoder();
+
+/**
+ * A pipelined publisher: many messages on their way at once, each one confirmed by the stream or reported as
+ * failed. After a break of the connection, or when the server refused for a moment, everything unconfirmed is
+ * sent again in its first order and ahead of anything new, so that the order within each partition holds.
+ */
+export class Publisher {
+  readonly #clock: Clock;
+  readonly #envelopes: EnvelopeMaker;
+  readonly #outcomes: Outcomes;
+  readonly #transmitter: Transmitter;
+  readonly #idPrefix: string | undefined;
+  readonly #room = new Gate();
+  readonly #idle = new Gate();
+  /** Accepted while the window was full; taken from `#queueHead` on. */
+  #queue: Prepared[] = [];
+  #queueHead = 0;
+  #ids = 0;
+  #closed = false;
+
+  constructor(options: PublisherOptions) {
+    const { layout, openPort } = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#envelopes = new EnvelopeMaker(layout.partitions);
+    this.#outcomes = new Outcomes(layout.partitions, options.observer ?? {});
+    // Random per publisher: the duplicate window outlives a process that starts again at zero.
+    this.#idPrefix = options.dedupe ? `${randomBytes(9).toString('base64url')}-` : undefined;
+    this.#transmitter = new Transmitter({
+      openPort,
+      clock: this.#clock,
+      outcomes: this.#outcomes,
+      subjects: Array.from({ length: layout.partitions }, (_, p) => partitionSubject(layout.prefix, p)),
+      timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+      maxPendingMessages: options.maxPendingMessages ?? DEFAULT_PENDING_MESSAGES,
+      maxPendingBytes: options.maxPendingBytes ?? DEFAULT_PENDING_BYTES,
+      onSettled: () => this.#onSettled(),
+    });
+  }
+
+  /** What has happened so far. The object is live: it changes. */
+  get counters(): Readonly<PublishCounters> {
+    return this.#outcomes.counters;
+  }
+
+  /** Messages that are accepted and neither confirmed nor failed. */
+  get pending(): number {
+    return this.#transmitter.unsettled + this.#queue.length - this.#queueHead;
+  }
+
+  /** False while the connection is down. */
+  get connected(): boolean {
+    return this.#transmitter.connected;
+  }
+
+  /**
+   * Publishes one message and waits for its confirmation. Any number may be waited for at once.
+   *
+   * @throws NatspocError why it is not confirmed: `usage`, `not-confirmed`, `not-permitted`, `unreachable`,
+   *   or `failed` after `close`.
+   */
+  publish(message: OutgoingMessage): Promise<Confirmation> {
+    return new Promise((resolve, reject) => this.#accept(message, this.#clock.now(), { resolve, reject }));
+  }
+
+  /**
+   * The fast path: sends a message; how it ends is told to the observer. It always accepts; a promise comes
+   * back when the window is full, and a caller that awaits it before the next message uses constant memory.
+   *
+   * @param dueMs when it should have been sent, on the publisher's clock: latency counts from here
+   */
+  send(message: OutgoingMessage, dueMs: number = this.#clock.now()): Promise<void> | undefined {
+    this.#accept(message, dueMs, undefined);
+    return this.#hasRoom ? undefined : this.#room.wait();
+  }
+
+  /** Resolves when nothing is on its way any more: all is confirmed or has failed. */
+  async flush(): Promise<void> {
+    while (this.pending > 0) await this.#idle.wait();
+  }
+
+  /** Accepts nothing more, waits for what is on its way, and lets go of the connection, which stays open. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.flush();
+    this.#transmitter.close('The publisher is closed.');
+  }
+
+  /** Gives up on what is on its way: it fails now, as never sent or as unknown. */
+  abandon(): void {
+    this.#closed = true;
+    this.#transmitter.close('The publisher was stopped before the confirmation came.');
+  }
+
+  get #hasRoom(): boolean {
+    return this.#queue.length === 0 && this.#transmitter.hasRoom;
+  }
+
+  #accept(message: OutgoingMessage, dueMs: number, waiter: Waiter | undefined): void {
+    this.#outcomes.counters.accepted++;
+    let prepared: Prepared;
+    try {
+      prepared = this.#prepare(message, dueMs, waiter);
+    } catch (error) {
+      if (!(error instanceof NatspocError)) throw error;
+      this.#outcomes.failed(message, waiter, { outcome: 'rejected', error });
+      return;
+    }
+    if (this.#hasRoom) this.#transmitter.admit(prepared);
+    else this.#queue.push(prepared);
+  }
+
+  #prepare(message: OutgoingMessage, dueMs: number, waiter: Waiter | undefined): Prepared {
+    if (this.#closed) throw new NatspocError('failed', 'The publisher is closed.');
+    const id = message.id ?? (this.#idPrefix === undefined ? undefined : this.#idPrefix + this.#ids++);
+    const envelope = this.#envelopes.make(message, id);
+    const data = typeof message.data === 'string' ? utf8.encode(message.data) : message.data;
+    const size = data.length + (envelope.headers?.length ?? 0);
+    const { maxPayload } = this.#transmitter;
+    if (size > maxPayload) {
+      throw new NatspocError(
+        'not-confirmed',
+        `A message of ${size} bytes is larger than the server's max_payload of ${maxPayload} bytes.`,
+      );
+    }
+    return { message, envelope, data, hasId: id !== undefined, dueMs, waiter };
+  }
+
+  #onSettled(): void {
+    while (this.#queueHead < this.#queue.length && this.#transmitter.hasRoom) {
+      const next = this.#queue[this.#queueHead++];
+      if (next) this.#transmitter.admit(next);
+    }
+    if (this.#queueHead === this.#queue.length && this.#queueHead > 0) {
+      this.#queue = [];
+      this.#queueHead = 0;
+    }
+    if (this.#hasRoom) this.#room.open();
+    if (this.pending === 0) this.#idle.open();
+  }
+}
+
+/** Opens a publisher. Cheap: it subscribes to answers, and allocates its window. */
+export function createPublisher(options: PublisherOptions): Publisher {
+  return new Publisher(options);
+}

@@ -1,0 +1,199 @@
+import { type Clock, systemClock } from '../clock.js';
+import { messageOf, NatspocError } from '../errors.js';
+import { LatencyRecorder, type LatencySummary } from './latency.js';
+import { Pacer } from './pacer.js';
+import { Publisher, type PublisherOptions } from './publisher.js';
+import type { MessageSource } from './source.js';
+import type { OutgoingMessage, PublishCounters } from './types.js';
+
+/** A run: a source, published until it ends, a limit is reached or somebody stops it. */
+export interface PublishRunOptions extends Omit<PublisherOptions, 'observer'> {
+  source: MessageSource;
+  /** Messages a second; as fast as possible without it. */
+  rate?: number | undefined;
+  maxMessages?: number | undefined;
+  durationMs?: number | undefined;
+  /** Stops sending; what is on its way is waited for. */
+  signal?: AbortSignal | undefined;
+  /** After a message has failed: stop sending, or go on and count. */
+  onFailure: 'stop' | 'continue';
+  /** Called for each confirmed message; a NatspocError that it throws stops the run. */
+  onConfirmed?:
+    | ((message: OutgoingMessage, partition: number, sequence: number, duplicate: boolean) => void)
+    | undefined;
+}
+
+/** The result of a run. Times in milliseconds. */
+export interface PublishSummary extends PublishCounters {
+  /** Input left out because it could not be used. */
+  skipped: number;
+  /** From the first message to the last answer. */
+  elapsedMs: number;
+  /** Confirmed messages a second over that time. */
+  rate: number;
+  /** How much of a paced schedule was given up because of stalls. */
+  missedMs: number;
+  /** From the moment a message was due to its confirmation. */
+  latency: LatencySummary;
+  /** Why sending ended before the source or a limit did. */
+  stopped: 'signal' | 'failure' | null;
+  /** The first failure of a message or of the source. */
+  firstError: NatspocError | null;
+}
+
+/** Without a wait, the loop lets timers and signals in after this many messages. */
+const YIELD_EVERY = 8_192;
+
+/** One run; {@link runPublish} is the short way, this one can be watched while it goes. */
+export class PublishRun {
+  readonly publisher: Publisher;
+  readonly #options: PublishRunOptions;
+  readonly #clock: Clock;
+  readonly #latency = new LatencyRecorder();
+  #pacer: Pacer | undefined;
+  #startMs = 0;
+  #lastAnswerMs = 0;
+  #sent = 0;
+  #stopped: PublishSummary['stopped'] = null;
+  #firstError: NatspocError | null = null;
+  /** Ends the wait that the loop is in, if it is in one. */
+  #wake: () => void = () => {};
+
+  constructor(options: PublishRunOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    const { onConfirmed } = options;
+    this.publisher = new Publisher({
+      ...options,
+      observer: {
+        confirmed: (message, partition, sequence, duplicate, dueMs, nowMs) => {
+          this.#latency.record(nowMs - dueMs);
+          this.#lastAnswerMs = nowMs;
+          if (onConfirmed) this.#guard(() => onConfirmed(message, partition, sequence, duplicate));
+        },
+        failed: (_message, { error }) => this.#failed(error),
+      },
+    });
+  }
+
+  /** Publishes until the end. To be called once. */
+  async run(): Promise<PublishSummary> {
+    const { signal, source, rate } = this.#options;
+    const onStop = () => this.#stop('signal');
+    if (signal?.aborted) onStop();
+    else signal?.addEventListener('abort', onStop, { once: true });
+    this.#startMs = this.#clock.now();
+    this.#lastAnswerMs = this.#startMs;
+    if (rate !== undefined) this.#pacer = new Pacer(rate, this.#startMs);
+    try {
+      await this.#loop();
+    } catch (error) {
+      this.#failed(asNatspocError(error));
+      this.#stop('failure');
+    } finally {
+      source.close();
+      // Each message has its own deadline, so this ends even when nobody answers any more.
+      await this.publisher.close();
+      signal?.removeEventListener('abort', onStop);
+    }
+    return this.summary();
+  }
+
+  /** Where the run stands. */
+  summary(): PublishSummary {
+    const elapsedMs = (this.publisher.pending > 0 ? this.#clock.now() : this.#lastAnswerMs) - this.#startMs;
+    const { counters } = this.publisher;
+    return {
+      ...counters,
+      skipped: this.#options.source.skipped,
+      elapsedMs,
+      rate: elapsedMs > 0 ? (counters.confirmed / elapsedMs) * 1_000 : 0,
+      missedMs: this.#pacer?.missedMs ?? 0,
+      latency: this.#latency.summary(),
+      stopped: this.#stopped,
+      firstError: this.#firstError,
+    };
+  }
+
+  async #loop(): Promise<void> {
+    const {
+      source,
+      maxMessages = Number.POSITIVE_INFINITY,
+      durationMs = Number.POSITIVE_INFINITY,
+    } = this.#options;
+    const endMs = this.#startMs + durationMs;
+    let sinceYield = 0;
+    while (this.#stopped === null && this.#sent < maxMessages) {
+      const nowMs = this.#clock.now();
+      if (nowMs >= endMs) return;
+      const dueMs = this.#pacer ? this.#pacer.take(nowMs) : nowMs;
+      if (dueMs === undefined) {
+        await this.#sleepUntil(Math.min(endMs, this.#pacer?.nextMs() ?? nowMs));
+        sinceYield = 0;
+        continue;
+      }
+      const next = source.next();
+      const message = next instanceof Promise ? await this.#orStop(next) : next;
+      if (message === undefined) return;
+      this.#sent++;
+      const full = this.publisher.send(message, dueMs);
+      if (full) {
+        await this.#orStop(full);
+        sinceYield = 0;
+      } else if (++sinceYield === YIELD_EVERY) {
+        await new Promise((resolve) => setImmediate(resolve));
+        sinceYield = 0;
+      }
+    }
+  }
+
+  #stop(reason: NonNullable<PublishSummary['stopped']>): void {
+    this.#stopped ??= reason;
+    this.#wake();
+  }
+
+  #failed(error: NatspocError): void {
+    this.#firstError ??= error;
+    this.#lastAnswerMs = this.#clock.now();
+    if (this.#options.onFailure === 'stop') this.#stop('failure');
+  }
+
+  /** Runs code that is not ours inside a callback of the connection, where nothing may throw. */
+  #guard(callback: () => void): void {
+    try {
+      callback();
+    } catch (error) {
+      this.#firstError ??= asNatspocError(error);
+      this.#stop('failure');
+    }
+  }
+
+  /** Waits for a promise, or for `#stop`: then the result is `undefined`. */
+  #orStop<T>(promise: Promise<T>): Promise<T | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#wake = () => resolve(undefined);
+      promise.then(resolve, reject);
+    });
+  }
+
+  #sleepUntil(atMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#clock.at(atMs, resolve);
+      this.#wake = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+}
+
+function asNatspocError(error: unknown): NatspocError {
+  return error instanceof NatspocError
+    ? error
+    : new NatspocError('failed', messageOf(error), { cause: error });
+}
+
+/** Publishes a source until it ends, a limit is reached or the signal stops it, and waits for all answers. */
+export function runPublish(options: PublishRunOptions): Promise<PublishSummary> {
+  return new PublishRun(options).run();
+}

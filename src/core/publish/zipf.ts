@@ -1,0 +1,25 @@
+/**
+ * Chooses of `count` items the first most often: item `i` with a weight of 1 / (i + 1)^skew. Skew 0 is uniform;
+ * about 1 is what web pages and customers show.
+ *
+ * @param random uniform numbers from 0 up to 1
+ * @returns a function that draws an index, 0 to `count` - 1, in O(log count)
+ */
+export function zipf(count: number, skew: number, random: () => number = Math.random): () => number {
+  const cumulative = new Float64Array(count);
+  let total = 0;
+  for (let i = 0; i < count; i++) {
+    total += 1 / (i + 1) ** skew;
+    cumulative[i] = total;
+  }
+  return () => {
+    const target = random() * total;
+    let [low, high] = [0, count - 1];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((cumulative[middle] ?? 0) > target) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  };
+}

@@ -1,0 +1,70 @@
+import { homedir } from 'node:os';
+import path from 'node:path';
+
+/** Environment variables by name, as in `process.env`. */
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What decides where files belong: given as data, so that every platform's answer can be tested anywhere. */
+export interface Place {
+  env: Environment;
+  /** Default: this process's platform. */
+  platform?: NodeJS.Platform;
+  /** The user's home folder. Default: as the operating system says. */
+  home?: string;
+}
+
+interface Bases {
+  /** The variable that the platform's convention reads; an absolute path, anything else is ignored. */
+  variable: string | undefined;
+  fallback: readonly string[];
+  folder: readonly string[];
+}
+
+function resolve(place: Place, bases: Bases): string {
+  const base = bases.variable === undefined ? undefined : place.env[bases.variable];
+  const home = place.home ?? homedir();
+  // The XDG specification: a relative path in one of its variables is invalid and to be ignored.
+  const root = base !== undefined && path.isAbsolute(base) ? base : path.join(home, ...bases.fallback);
+  return path.join(root, ...bases.folder);
+}
+
+/**
+ * The folder for what can be fetched again: `$XDG_CACHE_HOME/natspoc` or `~/.cache/natspoc`, on macOS
+ * `~/Library/Caches/natspoc`, on Windows `%LOCALAPPDATA%\natspoc\cache`. It need not exist.
+ */
+export function cacheDir(place: Place): string {
+  switch (place.platform ?? process.platform) {
+    case 'darwin':
+      return resolve(place, { variable: undefined, fallback: ['Library', 'Caches'], folder: ['natspoc'] });
+    case 'win32':
+      return resolve(place, {
+        variable: 'LOCALAPPDATA',
+        fallback: ['AppData', 'Local'],
+        folder: ['natspoc', 'cache'],
+      });
+    default:
+      return resolve(place, { variable: 'XDG_CACHE_HOME', fallback: ['.cache'], folder: ['natspoc'] });
+  }
+}
+
+/**
+ * The folder in which `natspoc server` keeps its streams: `$XDG_DATA_HOME/natspoc/server` or
+ * `~/.local/share/natspoc/server`, on macOS `~/Library/Application Support/natspoc/server`, on Windows
+ * `%LOCALAPPDATA%\natspoc\server`. It need not exist.
+ */
+export function defaultStoreDir(place: Place): string {
+  const folder = ['natspoc', 'server'];
+  switch (place.platform ?? process.platform) {
+    case 'darwin':
+      return resolve(place, { variable: undefined, fallback: ['Library', 'Application Support'], folder });
+    case 'win32':
+      return resolve(place, { variable: 'LOCALAPPDATA', fallback: ['AppData', 'Local'], folder });
+    default:
+      return resolve(place, { variable: 'XDG_DATA_HOME', fallback: ['.local', 'share'], folder });
+  }
+}
+
+/** The name of the server's program file on a platform. */
+export function programName(platform: NodeJS.Platform = process.platform): string {
+  return platform === 'win32' ? 'nats-server.exe' : 'nats-server';
+}

@@ -1,0 +1,43 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+const execFileAsync = promisify(execFile);
+
+/** How to run a system program. */
+export interface ToolOptions {
+  /** Working folder. */
+  cwd?: string;
+  /** After this it is killed, ms. */
+  timeoutMs: number;
+}
+
+function lastLine(text: unknown): string {
+  return typeof text === 'string' ? (text.trim().split('\n').at(-1) ?? '') : '';
+}
+
+/**
+ * Runs a system program without a shell and returns what it wrote to standard output. Throws an Error with
+ * the program's name and the last line of its complaint.
+ */
+export async function runTool(
+  program: string,
+  args: readonly string[],
+  options: ToolOptions,
+): Promise<string> {
+  try {
+    const { stdout } = await execFileAsync(program, args, {
+      cwd: options.cwd,
+      timeout: options.timeoutMs,
+      // What is read of its output is English.
+      env: { ...process.env, LC_ALL: 'C' },
+      windowsHide: true,
+    });
+    return stdout;
+  } catch (error) {
+    const failure = error instanceof Error ? error : new Error(String(error));
+    const complaint = 'stderr' in failure ? lastLine(failure.stderr) : '';
+    const killed = 'killed' in failure && failure.killed === true;
+    const why = killed ? `did not finish within ${options.timeoutMs / 1000} s` : complaint || failure.message;
+    throw new Error(`${program}: ${why}`, { cause: error });
+  }
+}

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { type Config, loadConfig } from '../../src/core/config.js';
+import { connectNats, type NatsConnection } from '../../src/core/nats/connection.js';
+import { natsPublishPort } from '../../src/core/nats/pipeline.js';
+import { openTopology } from '../../src/core/nats/topology.js';
+import { PublishRun, type PublishSummary } from '../../src/core/publish/run.js';
+import { generatedSource } from '../../src/core/publish/source.js';
+import { withServer } from '../support/server.js';
+import { until } from '../support/until.js';
+
+const MESSAGES = 60_000;
+
+/** The numbers that the stream holds, by partition, in the order of their sequences. */
+async function storedNumbers(connection: NatsConnection, stream: string): Promise<Map<string, number[]>> {
+  const js = connection.jetstream();
+  const { state } = await (await js.streams.get(stream)).info();
+  const stored = new Map<string, number[]>();
+  if (state.messages === 0) return stored;
+  const consumer = await js.consumers.get(stream);
+  const messages = await consumer.consume({ max_messages: 5_000 });
+  for await (const message of messages) {
+    const numbers = stored.get(message.subject) ?? [];
+    stored.set(message.subject, numbers);
+    numbers.push(Number(message.string()));
+    if (message.seq === state.last_seq) break;
+  }
+  return stored;
+}
+
+describe('publishing while the server is killed and restarted', () => {
+  const server = withServer();
+  const configFor = (stream: string): Config =>
+    loadConfig({
+      flags: { server: server.url, stream, prefix: `test.${stream}`, timeoutMs: '20s' },
+      env: {},
+    });
+
+  /** Publishes numbers at full speed, with two kills on the way. */
+  async function publishThroughKills(config: Config, dedupe: boolean): Promise<PublishSummary> {
+    const connection = await connectNats(config, 'test');
+    try {
+      const { layout, stream } = await openTopology(connection, config, { create: true });
+      const run = new PublishRun({
+        layout,
+        openPort: natsPublishPort(connection, { stream }),
+        source: generatedSource({ template: '{{Count}}' }, { keys: 100 }),
+        maxMessages: MESSAGES,
+        timeoutMs: config.timeoutMs,
+        dedupe,
+        onFailure: 'stop',
+      });
+      const done = run.run();
+      for (const part of [0.25, 0.6]) {
+        await until('enough is confirmed', () => run.publisher.counters.confirmed > MESSAGES * part);
+        await server.kill();
+        await server.start();
+      }
+      return await done;
+    } finally {
+      await connection.close();
+    }
+  }
+
+  async function stored(config: Config): Promise<Map<string, number[]>> {
+    const connection = await connectNats(config, 'test');
+    try {
+      return await storedNumbers(connection, config.stream);
+    } finally {
+      await connection.close();
+    }
+  }
+
+  it('stores each message once and in order with message ids', async function () {
+    this.timeout(60_000);
+    const config = configFor('ONCE');
+    const summary = await publishThroughKills(config, true);
+    assert.equal(summary.confirmed, MESSAGES);
+    assert.equal(summary.rejected + summary.unknown + summary.maybeTwice + summary.reordered, 0);
+    assert.ok(summary.retried > 0, 'the kills hit messages on their way');
+    const partitions = [...(await stored(config)).values()];
+    assert.deepEqual(
+      partitions.flat().sort((a, b) => a - b),
+      Array.from({ length: MESSAGES }, (_, index) => index + 1),
+    );
+    for (const numbers of partitions)
+      assert.deepEqual(
+        numbers,
+        numbers.toSorted((a, b) => a - b),
+      );
+  });
+
+  it('says without ids how many may be stored twice, and keeps the order of first copies', async function () {
+    this.timeout(60_000);
+    const config = configFor('TWICE');
+    const summary = await publishThroughKills(config, false);
+    assert.equal(summary.confirmed, MESSAGES);
+    assert.ok(summary.maybeTwice > 0, 'the kills hit messages on their way');
+    const partitions = [...(await stored(config)).values()];
+    const copies = partitions.flat().length;
+    const firsts = partitions.map((numbers) => [...new Set(numbers)]);
+    assert.equal(firsts.flat().length, MESSAGES);
+    assert.ok(
+      copies - MESSAGES <= summary.maybeTwice,
+      `${copies - MESSAGES} twice, ${summary.maybeTwice} said`,
+    );
+    for (const numbers of firsts)
+      assert.deepEqual(
+        numbers,
+        numbers.toSorted((a, b) => a - b),
+      );
+  });
+});

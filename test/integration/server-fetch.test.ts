@@ -1,0 +1,245 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import path from 'node:path';
+import { NatspocError } from '../../src/core/errors.js';
+import { debianSource } from '../../src/core/server/debian.js';
+import { fetchServer } from '../../src/core/server/fetch.js';
+import { findServer, serversDir } from '../../src/core/server/find.js';
+import { RELEASE_VERSION, releaseArchive, releaseSource } from '../../src/core/server/release.js';
+import { startServer } from '../../src/core/server/run.js';
+import type { ServerSource } from '../../src/core/server/source.js';
+import { withTempFolder } from '../support/temp.js';
+
+const PLATFORM = { platform: 'linux', arch: 'x64' } as const;
+const ARCHIVE = releaseArchive(PLATFORM.platform, PLATFORM.arch) ?? '';
+const SCRIPT = `#!/bin/sh\necho "nats-server: v${RELEASE_VERSION}"\n`;
+
+describe('fetching a server from the releases', () => {
+  const temp = withTempFolder();
+  let http: Server;
+  let baseUrl: string;
+  let requests: string[];
+  /** What the host answers, by path; a test replaces it to break something. */
+  let answer: RequestListener;
+
+  /** A release archive, made as the project makes them, of a program with this text. */
+  function archiveOf(script: string): Buffer {
+    const folder = path.join(temp(), 'build', ARCHIVE.replace('.tar.gz', ''));
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(path.join(folder, 'nats-server'), script, { mode: 0o755 });
+    const file = path.join(temp(), ARCHIVE);
+    execFileSync('tar', ['-czf', file, '-C', path.dirname(folder), path.basename(folder)]);
+    return readFileSync(file);
+  }
+
+  /** Serves `content` as the archive, and the checksum of `summed`. */
+  function release(content: Buffer, summed = content): RequestListener {
+    const sums = `${'0'.repeat(64)}  other.zip\n${createHash('sha256').update(summed).digest('hex')}  ${ARCHIVE}\n`;
+    return (request, response) => {
+      if (request.url === `/v${RELEASE_VERSION}/SHA256SUMS`) response.end(sums);
+      else if (request.url === `/v${RELEASE_VERSION}/${ARCHIVE}`) response.end(content);
+      else response.writeHead(404).end('not found');
+    };
+  }
+
+  before(async () => {
+    http = createServer((request, response) => {
+      requests.push(request.url ?? '');
+      answer(request, response);
+    });
+    await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+    const address = http.address();
+    baseUrl = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
+  });
+
+  beforeEach(() => {
+    requests = [];
+  });
+
+  after(() => {
+    http.closeAllConnections();
+    http.close();
+  });
+
+  const place = () => ({ env: { XDG_CACHE_HOME: path.join(temp(), 'cache') }, platform: PLATFORM.platform });
+  const official = () => releaseSource({ ...PLATFORM, baseUrl, answerTimeoutMs: 300 });
+  const fetchIt = (sources: ServerSource[] = [official()], onProgress?: (line: string) => void) =>
+    fetchServer({ ...place(), sources, ...(onProgress === undefined ? {} : { onProgress }) });
+
+  /** Everything below the folder of fetched servers: empty unless one was fetched whole. */
+  const leftovers = () => readdirSync(serversDir(place()), { recursive: true });
+
+  async function fails(reason: RegExp): Promise<void> {
+    await assert.rejects(fetchIt(), (error) => {
+      assert.ok(error instanceof NatspocError);
+      assert.equal(error.code, 'server-missing');
+      assert.equal(error.exitCode, 3);
+      assert.match(error.message, reason);
+      for (const way of ['apt install', 'brew install', 'docker compose up -d', 'NATS_SERVER_BIN']) {
+        assert.ok(error.message.includes(way), way);
+      }
+      return true;
+    });
+    assert.deepEqual(leftovers(), []);
+    assert.equal(findServer({ ...place(), systemFolders: [] }), null);
+  }
+
+  it('unpacks the checked program into the cache, where it is found', async () => {
+    answer = release(archiveOf(SCRIPT));
+    const lines: string[] = [];
+    const program = await fetchIt([official()], (line) => lines.push(line));
+    assert.equal(program, path.join(serversDir(place()), RELEASE_VERSION, 'nats-server'));
+    assert.equal(readFileSync(program, 'utf8'), SCRIPT);
+    assert.deepEqual(leftovers().sort(), [RELEASE_VERSION, path.join(RELEASE_VERSION, 'nats-server')]);
+    assert.equal(findServer({ ...place(), systemFolders: [] }), program);
+    assert.equal(requests.length, 2);
+    assert.equal(lines.length, 2);
+  });
+
+  it('may be done by many at once', async () => {
+    answer = release(archiveOf(SCRIPT));
+    const programs = await Promise.all(Array.from({ length: 8 }, () => fetchIt()));
+    assert.equal(new Set(programs).size, 1);
+    assert.equal(leftovers().length, 2);
+  });
+
+  it('refuses an archive with the wrong checksum', async () => {
+    const good = archiveOf(SCRIPT);
+    const bad = Buffer.from(good);
+    bad.writeUInt8(good.readUInt8(good.length - 1) ^ 1, good.length - 1);
+    answer = release(bad, good);
+    await fails(/wrong checksum of nats-server-v.*\.tar\.gz: [0-9a-f]{64}, expected [0-9a-f]{64}/);
+  });
+
+  it('refuses an archive that is cut short, whether or not the connection says so', async () => {
+    const good = archiveOf(SCRIPT);
+    answer = release(good.subarray(0, good.length / 2), good);
+    await fails(/wrong checksum/);
+    answer = (request, response) => {
+      if (request.url?.endsWith('SHA256SUMS')) return release(good)(request, response);
+      response.writeHead(200, { 'content-length': good.length });
+      response.write(good.subarray(0, 100), () => response.destroy());
+    };
+    await fails(/the connection ended early/);
+  });
+
+  it('refuses what cannot be unpacked, although its checksum is right', async () => {
+    answer = release(Buffer.from('this is no archive'));
+    await fails(/tar: /);
+  });
+
+  it('refuses a program that is not a nats-server, or does not run', async () => {
+    answer = release(archiveOf('#!/bin/sh\necho something else\n'));
+    await fails(/is not a nats-server: something else/);
+    answer = release(archiveOf('#!/nowhere/sh\n'));
+    await fails(/ENOENT/);
+  });
+
+  it('reports a release, or an archive, that does not exist', async () => {
+    answer = (_request, response) => response.writeHead(404).end();
+    await fails(/SHA256SUMS answered 404/);
+    answer = (request, response) =>
+      request.url?.endsWith('SHA256SUMS')
+        ? release(Buffer.from(''))(request, response)
+        : response.writeHead(404).end();
+    await fails(/\.tar\.gz answered 404/);
+    answer = (_request, response) => response.end('<html>a login page</html>');
+    await fails(/SHA256SUMS has no line for/);
+    assert.ok(!requests.at(-1)?.endsWith('.tar.gz'), 'what cannot be checked is not downloaded');
+  });
+
+  it('gives up on a host that accepts the connection and says nothing', async () => {
+    answer = () => {};
+    const before = performance.now();
+    await fails(/no answer within 0\.3 s/);
+    assert.ok(performance.now() - before < 2_000);
+  });
+
+  it('gives up at once on a host that refuses the connection', async () => {
+    const closed = createServer();
+    await new Promise<void>((resolve) => closed.listen(0, '127.0.0.1', resolve));
+    const address = closed.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    await new Promise((resolve) => closed.close(resolve));
+    const unreachable = releaseSource({ ...PLATFORM, baseUrl: `http://127.0.0.1:${port}` });
+    await assert.rejects(fetchIt([unreachable]), /cannot be reached \(ECONNREFUSED\)/);
+    assert.deepEqual(leftovers(), []);
+  });
+
+  it('goes on to the next source, and skips one that does not apply', async () => {
+    const good = archiveOf(SCRIPT);
+    answer = (_request, response) => response.writeHead(500).end();
+    const skipped: ServerSource = {
+      ...official(),
+      applies: () => false,
+      get: () => assert.fail('asked although it does not apply'),
+    };
+    const second: ServerSource = {
+      ...official(),
+      get: (folder) => {
+        answer = release(good);
+        return official().get(folder);
+      },
+    };
+    assert.ok(existsSync(await fetchIt([official(), skipped, second])));
+  });
+
+  it('has no release for an unknown platform', async () => {
+    const source = releaseSource({ platform: 'aix', arch: 'ppc64', baseUrl });
+    await assert.rejects(fetchIt([source]), /none can be fetched for this platform/);
+    assert.deepEqual(requests, []);
+  });
+
+  it('removes what a killed fetch left an hour ago, but not what may be in progress', async () => {
+    answer = release(archiveOf(SCRIPT));
+    const folders = ['.fetch-old', '.fetch-new'].map((name) => path.join(serversDir(place()), name));
+    for (const folder of folders) mkdirSync(folder, { recursive: true });
+    const past = new Date(Date.now() - 2 * 60 * 60 * 1000);
+    utimesSync(folders[0] ?? '', past, past);
+    await fetchIt();
+    assert.deepEqual(readdirSync(serversDir(place())).sort(), ['.fetch-new', RELEASE_VERSION]);
+  });
+
+  it('says so when the cache folder cannot be written', async () => {
+    const file = path.join(temp(), 'file');
+    writeFileSync(file, '');
+    const place = { env: { XDG_CACHE_HOME: file }, platform: PLATFORM.platform };
+    await assert.rejects(
+      fetchServer({ ...place, sources: [official()] }),
+      /the cache folder cannot be written/,
+    );
+  });
+});
+
+describe('fetching a server with apt-get', function () {
+  this.timeout(240_000);
+  const temp = withTempFolder();
+
+  it('unpacks the package without installing it, and leaves the package state alone', async function () {
+    const source = debianSource();
+    if (!source.applies()) this.skip();
+    const env = { XDG_CACHE_HOME: temp() };
+    const state = () =>
+      ['/var/lib/dpkg/status', '/var/lib/apt/lists', '/var/cache/apt', '/var/cache/apt/archives']
+        .filter((file) => existsSync(file))
+        .map((file) => `${file} ${statSync(file).mtimeMs}`);
+    const before = state();
+    const binary = await fetchServer({ env, sources: [source] });
+    assert.deepEqual(state(), before);
+    assert.equal(findServer({ env, systemFolders: [] }), binary);
+    assert.equal(readdirSync(serversDir({ env })).length, 1);
+    const server = await startServer({ binary });
+    await server.stop();
+  });
+});

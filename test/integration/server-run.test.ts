@@ -1,0 +1,216 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { NatspocError } from '../../src/core/errors.js';
+import { readInfo } from '../../src/core/server/probe.js';
+import { isRunning } from '../../src/core/server/process.js';
+import { type RunningServer, type ServerOptions, startServer } from '../../src/core/server/run.js';
+import { startTestServer, type TestServer, testServerBinary } from '../support/server.js';
+import { withTempFolder } from '../support/temp.js';
+import { until } from '../support/until.js';
+
+describe('running a server', function () {
+  this.timeout(180_000);
+  const temp = withTempFolder();
+  const running: RunningServer[] = [];
+
+  async function start(options: Partial<ServerOptions> = {}): Promise<RunningServer> {
+    const server = await startServer({ binary: await testServerBinary(), ...options });
+    running.push(server);
+    return server;
+  }
+
+  afterEach(async () => {
+    await Promise.all(running.splice(0).map((server) => server.stop()));
+  });
+
+  async function refused(options: Partial<ServerOptions>, message: RegExp): Promise<void> {
+    await assert.rejects(start(options), (error) => {
+      assert.ok(error instanceof NatspocError);
+      assert.match(error.message, message);
+      assert.doesNotMatch(error.message, /\n/);
+      return true;
+    });
+  }
+
+  it('answers with JetStream on a free port, and is gone with its folder after stop', async () => {
+    const server = await start();
+    const info = await readInfo('127.0.0.1', server.port);
+    assert.deepEqual(info, { version: server.version, jetstream: true });
+    assert.equal(server.url, `nats://127.0.0.1:${server.port}`);
+    assert.equal(server.monitorUrl, null);
+    assert.ok(existsSync(server.storeDir));
+    await Promise.all([server.stop(), server.stop()]);
+    assert.equal(isRunning(server.pid), false);
+    assert.equal(existsSync(path.dirname(server.storeDir)), false);
+    assert.deepEqual(await server.exited, { code: 0, signal: null, reason: null });
+  });
+
+  it('serves monitoring on a free port', async () => {
+    const server = await start({ monitorPort: 0 });
+    const health = await fetch(`${server.monitorUrl}/healthz`);
+    assert.equal(health.status, 200);
+    await health.text();
+  });
+
+  it('takes more configuration, and runs without JetStream when told to', async () => {
+    const server = await start({ jetstream: false, monitorPort: 0, config: 'max_payload: 2048' });
+    const answer = await fetch(`${server.monitorUrl}/varz`);
+    const varz: unknown = await answer.json();
+    assert.ok(typeof varz === 'object' && varz !== null && 'max_payload' in varz);
+    assert.equal(varz.max_payload, 2048);
+    assert.equal((await readInfo('127.0.0.1', server.port))?.jetstream, false);
+  });
+
+  it('starts many at once on different ports', async () => {
+    const servers = await Promise.all(Array.from({ length: 12 }, () => start()));
+    assert.equal(new Set(servers.map((server) => server.port)).size, 12);
+  });
+
+  it('says in one line that the port, or the monitoring port, is in use', async () => {
+    const blocker = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => blocker.once('listening', resolve));
+    const address = blocker.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const line = new RegExp(`^Port ${port} is already in use: choose another, or 0 for a free one\\.$`);
+    try {
+      await refused({ port }, line);
+      await refused({ monitorPort: port }, line);
+    } finally {
+      blocker.close();
+    }
+  });
+
+  it('keeps a store folder, and gives it to one server at a time', async () => {
+    const storeDir = path.join(temp(), 'deep', 'store');
+    const first = await start({ storeDir });
+    await refused(
+      { storeDir },
+      new RegExp(`^The store folder ${storeDir} is in use by process ${first.pid}:`),
+    );
+    await first.stop();
+    assert.deepEqual(readdirSync(storeDir), ['jetstream']);
+    const second = await start({ storeDir });
+    await second.kill();
+    assert.equal((await second.exited).signal, 'SIGKILL');
+    await start({ storeDir });
+  });
+
+  it('takes over a store folder whose holder no longer runs', async () => {
+    const gone = spawn(process.execPath, ['--version'], { stdio: 'ignore' });
+    await new Promise((resolve) => gone.once('exit', resolve));
+    writeFileSync(path.join(temp(), 'natspoc-server.lock'), String(gone.pid));
+    await start({ storeDir: temp() });
+  });
+
+  it('says in one line what is wrong with the folder, the configuration or the program', async () => {
+    const file = path.join(temp(), 'file');
+    writeFileSync(file, '');
+    await refused({ storeDir: file }, /^Cannot write to the store folder .*file: /);
+    await refused({ config: 'jetstream {' }, /did not start: Parse error/);
+    await refused({ binary: path.join(temp(), 'nothing') }, /did not start: spawn .* ENOENT$/);
+    await refused({ binary: process.execPath }, /did not start: /);
+    const leftovers = readdirSync(temp());
+    assert.deepEqual(leftovers, ['file']);
+  });
+
+  it('gives up on a server that does not answer, and leaves nothing behind', async () => {
+    const silent = path.join(temp(), 'silent');
+    writeFileSync(silent, '#!/bin/sh\nexec sleep 60\n', { mode: 0o755 });
+    await refused({ binary: silent, startTimeoutMs: 200 }, /did not start: it did not answer within 200 ms$/);
+  });
+
+  it('reports a server that dies by itself', async () => {
+    const server = await start();
+    process.kill(server.pid, 'SIGKILL');
+    assert.deepEqual(await server.exited, { code: null, signal: 'SIGKILL', reason: null });
+    assert.equal(existsSync(path.dirname(server.storeDir)), false);
+  });
+
+  it('leaves no listener on the process behind', async () => {
+    const before = process.listenerCount('exit');
+    await (await start()).stop();
+    assert.equal(process.listenerCount('exit'), before);
+  });
+});
+
+describe('a server whose parent ends', function () {
+  this.timeout(180_000);
+  const temp = withTempFolder();
+  const parents: ChildProcess[] = [];
+
+  afterEach(() => {
+    for (const parent of parents.splice(0)) parent.kill('SIGKILL');
+  });
+
+  /** Another process that starts a server and then does `end`; resolves with the server's pid and folder. */
+  async function parentThat(end: string): Promise<{ parent: ChildProcess; pid: number; storeDir: string }> {
+    const run = new URL('../../src/core/server/run.ts', import.meta.url).href;
+    const script = path.join(temp(), 'parent.mts');
+    writeFileSync(
+      script,
+      `import { startServer } from ${JSON.stringify(run)};
+const server = await startServer({ binary: ${JSON.stringify(await testServerBinary())} });
+process.stdout.write(JSON.stringify({ pid: server.pid, storeDir: server.storeDir }) + '\\n', () => { ${end} });
+`,
+    );
+    const parent = spawn(process.execPath, ['--import', 'tsx', script], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    parents.push(parent);
+    const line = await new Promise<string>((resolve, reject) => {
+      parent.once('exit', () => reject(new Error('the parent ended before its server was ready')));
+      parent.stdout?.once('data', (chunk) => resolve(String(chunk)));
+    });
+    const { pid, storeDir }: { pid: number; storeDir: string } = JSON.parse(line);
+    return { parent, pid, storeDir };
+  }
+
+  for (const [how, end] of [
+    ['process.exit', 'process.exit(0)'],
+    ['an uncaught error', "throw new Error('on purpose')"],
+  ] as const) {
+    it(`by ${how} has lost its folder by then, and ends too`, async () => {
+      const { parent, pid, storeDir } = await parentThat(end);
+      if (parent.exitCode === null) await once(parent, 'exit');
+      assert.equal(existsSync(storeDir), false);
+      await until(`server ${pid} has ended`, () => !isRunning(pid));
+      await until('its temporary folder is removed', () => !existsSync(path.dirname(storeDir)));
+    });
+  }
+
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGKILL'] as const) {
+    it(`by ${signal} ends too, and its folder is removed`, async () => {
+      const { parent, pid, storeDir } = await parentThat('setInterval(() => {}, 1000)');
+      parent.kill(signal);
+      await until(`server ${pid} has ended`, () => !isRunning(pid));
+      await until('its temporary folder is removed', () => !existsSync(path.dirname(storeDir)));
+    });
+  }
+});
+
+describe('the server of the tests', function () {
+  this.timeout(180_000);
+  let server: TestServer | undefined;
+  afterEach(() => server?.stop());
+
+  it('keeps its port over a kill and a restart, also when suspended', async () => {
+    server = await startTestServer();
+    const { url, pid } = server;
+    await server.kill();
+    await server.restart();
+    assert.equal(server.url, url);
+    assert.notEqual(server.pid, pid);
+    server.suspend();
+    const before = performance.now();
+    await server.restart();
+    assert.ok(
+      performance.now() - before < 4_000,
+      'a suspended server stops by itself, not by force after 5 s',
+    );
+    assert.equal((await readInfo('127.0.0.1', server.port))?.jetstream, true);
+  });
+});

@@ -1,0 +1,147 @@
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { NatspocError } from '../../src/core/errors.js';
+import {
+  ensureServerBinary,
+  type RunningServer,
+  type ServerOptions,
+  startServer,
+} from '../../src/core/server/index.js';
+
+/** What a test may choose; the rest (program, free port, temporary store) is seen to. */
+export type TestServerOptions = Omit<ServerOptions, 'binary' | 'port' | 'storeDir'>;
+
+/** How long a restarted server may wait for its port: a client's own reconnect can hold it for a moment. */
+const PORT_TIMEOUT_MS = 10_000;
+/** Long enough to fetch a server on a machine that has none. */
+const FETCH_TIMEOUT_MS = 180_000;
+
+/** Fetched or found once for all test files of one run. */
+let binary: Promise<string> | undefined;
+
+/** The path of the `nats-server` that the tests use. */
+export function testServerBinary(): Promise<string> {
+  binary ??= ensureServerBinary({ env: process.env });
+  return binary;
+}
+
+/**
+ * A real nats-server on a free port with a store in a temporary folder. Port and store survive {@link kill}
+ * and {@link restart}; {@link stop} removes everything.
+ */
+export class TestServer {
+  readonly #options: TestServerOptions;
+  #running: RunningServer | undefined;
+  #storeDir: string | undefined;
+  #port = 0;
+
+  constructor(options: TestServerOptions = {}) {
+    this.#options = options;
+  }
+
+  /** The server's handle; throws while it is not running. */
+  get running(): RunningServer {
+    if (this.#running === undefined) throw new Error('the test server is not running');
+    return this.#running;
+  }
+
+  /** For clients; stays the same for the life of this object. */
+  get url(): string {
+    return `nats://127.0.0.1:${this.port}`;
+  }
+
+  get port(): number {
+    if (this.#port === 0) throw new Error('the test server was never started');
+    return this.#port;
+  }
+
+  get pid(): number {
+    return this.running.pid;
+  }
+
+  get version(): string {
+    return this.running.version;
+  }
+
+  get monitorUrl(): string | null {
+    return this.running.monitorUrl;
+  }
+
+  /** Starts it: the first time on a free port, later on the same port and store. */
+  async start(): Promise<void> {
+    this.#storeDir ??= mkdtempSync(path.join(tmpdir(), 'natspoc-test-'));
+    const deadline = performance.now() + PORT_TIMEOUT_MS;
+    for (;;) {
+      try {
+        this.#running = await startServer({
+          ...this.#options,
+          binary: await testServerBinary(),
+          port: this.#port,
+          storeDir: this.#storeDir,
+        });
+        this.#port = this.#running.port;
+        return;
+      } catch (error) {
+        const portTaken = error instanceof NatspocError && error.message.includes('already in use');
+        if (!portTaken || this.#port === 0 || performance.now() > deadline) throw error;
+        await sleep(50);
+      }
+    }
+  }
+
+  /** SIGKILL; the store stays. */
+  async kill(): Promise<void> {
+    const running = this.running;
+    this.#running = undefined;
+    await running.kill();
+  }
+
+  /** Stops it cleanly, or takes a killed one, and starts it on the same port and store. */
+  async restart(): Promise<void> {
+    const running = this.#running;
+    this.#running = undefined;
+    await running?.stop();
+    await this.start();
+  }
+
+  /** SIGSTOP: connections stay open and nothing answers. */
+  suspend(): void {
+    process.kill(this.pid, 'SIGSTOP');
+  }
+
+  /** SIGCONT: the end of {@link suspend}. */
+  resume(): void {
+    process.kill(this.pid, 'SIGCONT');
+  }
+
+  /** Stops it and removes its store. May be repeated, also when it was never started. */
+  async stop(): Promise<void> {
+    const running = this.#running;
+    this.#running = undefined;
+    await running?.stop();
+    if (this.#storeDir !== undefined)
+      await rm(this.#storeDir, { recursive: true, force: true, maxRetries: 5 });
+    this.#storeDir = undefined;
+  }
+}
+
+/** Starts a server for one test; the caller stops it. */
+export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
+  const server = new TestServer(options);
+  await server.start();
+  return server;
+}
+
+/** Call inside `describe`: one server for all of its tests, started before and stopped after them. */
+export function withServer(options: TestServerOptions = {}): TestServer {
+  const server = new TestServer(options);
+  before(async function () {
+    this.timeout(FETCH_TIMEOUT_MS);
+    await server.start();
+  });
+  after(() => server.stop());
+  return server;
+}

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import {
+  fnv1a32,
+  partitionOf,
+  partitionOfSubject,
+  partitionSubject,
+  partitionWildcard,
+} from '../../src/core/layout.js';
+
+/**
+ * Key, and its partition of 8, 16 and 1,000 according to the subject mapping `partition()` of nats-server
+ * 2.9.10, 2.10.27 and 2.15.1, which agree.
+ */
+const SERVER_VECTORS: [string, number, number, number][] = [
+  ['0', 7, 15, 63],
+  ['a', 4, 12, 220],
+  ['user-7', 6, 14, 262],
+  ['order-1000', 7, 15, 191],
+  ['key-49', 4, 4, 404],
+  ['foobar', 0, 8, 720],
+  ['Zürich', 0, 0, 984],
+  ['日本', 1, 1, 721],
+  ['🔑', 7, 7, 607],
+  ['x'.repeat(200), 5, 5, 693],
+  ['a:b/c=d+e', 7, 7, 711],
+  ['00000000-0000-4000-8000-000000000001', 2, 2, 522],
+];
+
+describe('layout', () => {
+  it("hashes like the FNV authors' test vectors", () => {
+    assert.equal(fnv1a32(''), 0x811c9dc5);
+    assert.equal(fnv1a32('a'), 0xe40c292c);
+    assert.equal(fnv1a32('foobar'), 0xbf9cf968);
+  });
+
+  it("chooses the partitions that the server's own mapping chooses", () => {
+    for (const [key, of8, of16, of1000] of SERVER_VECTORS) {
+      assert.deepEqual(
+        [partitionOf(key, 8), partitionOf(key, 16), partitionOf(key, 1_000)],
+        [of8, of16, of1000],
+        key,
+      );
+    }
+  });
+
+  it('hashes text by its UTF-8 bytes', () => {
+    for (const [key] of SERVER_VECTORS)
+      assert.equal(fnv1a32(key), fnv1a32(new TextEncoder().encode(key)), key);
+  });
+
+  it('names partition subjects and reads them back', () => {
+    assert.equal(partitionSubject('subject.events', 7), 'subject.events.p.7');
+    assert.equal(partitionWildcard('subject.events'), 'subject.events.p.*');
+    assert.equal(partitionOfSubject('subject.events', 'subject.events.p.7'), 7);
+    for (const subject of ['subject.events.p.07', 'subject.events.p.', 'other.p.7', 'subject.events.p.7.x']) {
+      assert.equal(partitionOfSubject('subject.events', subject), undefined, subject);
+    }
+  });
+});

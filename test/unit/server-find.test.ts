@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { NatspocError } from '../../src/core/errors.js';
+import { findServer } from '../../src/core/server/find.js';
+import { reasonIn } from '../../src/core/server/log.js';
+import { cacheDir, defaultStoreDir } from '../../src/core/server/paths.js';
+import { parseInfo } from '../../src/core/server/probe.js';
+import { checksumFor, releaseArchive } from '../../src/core/server/release.js';
+import { withTempFolder } from '../support/temp.js';
+
+describe('finding nats-server', () => {
+  const temp = withTempFolder();
+
+  /** A file that looks like a server, in a new folder; returns the file. */
+  function program(...folder: string[]): string {
+    const file = path.join(temp(), ...folder, 'nats-server');
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, '#!/bin/sh\n');
+    chmodSync(file, 0o755);
+    return file;
+  }
+
+  const search = (env: Record<string, string>, systemFolders: string[] = []) =>
+    findServer({ env, systemFolders, platform: 'linux', home: temp() });
+
+  it('takes what NATS_SERVER_BIN names before anything else', () => {
+    const asked = program('asked');
+    const other = program('other');
+    assert.equal(search({ NATS_SERVER_BIN: asked, PATH: path.dirname(other) }), asked);
+  });
+
+  for (const [what, make] of [
+    ['a missing file', () => path.join(temp(), 'nowhere')],
+    ['a folder', () => temp()],
+    [
+      'a file that cannot be executed',
+      () => {
+        const file = path.join(temp(), 'plain');
+        writeFileSync(file, '');
+        return file;
+      },
+    ],
+  ] as const) {
+    it(`refuses ${what} in NATS_SERVER_BIN in one line, although PATH has a server`, () => {
+      const asked = make();
+      assert.throws(
+        () => search({ NATS_SERVER_BIN: asked, PATH: path.dirname(program('other')) }),
+        (error) =>
+          error instanceof NatspocError &&
+          error.code === 'config' &&
+          error.message === `NATS_SERVER_BIN=${asked} is not an executable file.`,
+      );
+    });
+  }
+
+  it('looks in PATH in order, then in the system folders, then in the cache', () => {
+    const cached = program('.cache', 'natspoc', 'servers', '2.9.10');
+    assert.equal(search({}), cached);
+    const system = program('sbin');
+    assert.equal(search({}, [path.dirname(system)]), system);
+    const second = program('second');
+    const first = program('first');
+    const PATH = [path.join(temp(), 'empty'), path.dirname(first), path.dirname(second)].join(':');
+    assert.equal(search({ PATH }, [path.dirname(system)]), first);
+  });
+
+  it('ignores relative folders in PATH: what they mean depends on where one stands', () => {
+    const file = program('here');
+    assert.equal(search({ PATH: path.relative(process.cwd(), path.dirname(file)) }), null);
+  });
+
+  it('prefers the newest cached version by number, and no unfinished one', () => {
+    for (const version of ['2.9.10', '2.11.8', '2.10.27']) program('cache', 'natspoc', 'servers', version);
+    program('cache', 'natspoc', 'servers', '.fetch-99');
+    const found = search({ XDG_CACHE_HOME: path.join(temp(), 'cache') });
+    assert.equal(found, path.join(temp(), 'cache', 'natspoc', 'servers', '2.11.8', 'nats-server'));
+  });
+
+  it('finds nothing where there is nothing', () => {
+    assert.equal(search({ PATH: temp(), NATS_SERVER_BIN: '' }), null);
+  });
+});
+
+describe('folders of the user', () => {
+  const home = '/home/ann';
+  it('follow the convention of each platform', () => {
+    const on = (platform: NodeJS.Platform, env = {}) => [
+      cacheDir({ env, platform, home }),
+      defaultStoreDir({ env, platform, home }),
+    ];
+    assert.deepEqual(on('linux'), ['/home/ann/.cache/natspoc', '/home/ann/.local/share/natspoc/server']);
+    assert.deepEqual(on('linux', { XDG_CACHE_HOME: '/c', XDG_DATA_HOME: '/d' }), [
+      '/c/natspoc',
+      '/d/natspoc/server',
+    ]);
+    assert.deepEqual(on('linux', { XDG_CACHE_HOME: 'relative', XDG_DATA_HOME: '' }), on('linux'));
+    assert.deepEqual(on('darwin'), [
+      '/home/ann/Library/Caches/natspoc',
+      '/home/ann/Library/Application Support/natspoc/server',
+    ]);
+    assert.deepEqual(on('win32', { LOCALAPPDATA: '/local' }), [
+      '/local/natspoc/cache',
+      '/local/natspoc/server',
+    ]);
+  });
+});
+
+describe('the release of a platform', () => {
+  it('is named as the project names it', () => {
+    assert.equal(releaseArchive('linux', 'x64'), 'nats-server-v2.11.8-linux-amd64.tar.gz');
+    assert.equal(releaseArchive('linux', 'arm'), 'nats-server-v2.11.8-linux-arm7.tar.gz');
+    assert.equal(releaseArchive('darwin', 'arm64'), 'nats-server-v2.11.8-darwin-arm64.tar.gz');
+    assert.equal(releaseArchive('win32', 'x64'), 'nats-server-v2.11.8-windows-amd64.zip');
+    assert.equal(releaseArchive('aix', 'ppc64'), null);
+    assert.equal(releaseArchive('darwin', 'ia32'), null);
+  });
+
+  it('is found in SHA256SUMS by its whole name', () => {
+    const sum = 'A'.repeat(64);
+    const sums = `${'b'.repeat(64)}  x-a.tar.gz\n${sum}  a.tar.gz\n${'c'.repeat(64)} *b.zip\nshort  c.zip\n`;
+    assert.equal(checksumFor(sums, 'a.tar.gz'), 'a'.repeat(64));
+    assert.equal(checksumFor(sums, 'b.zip'), 'c'.repeat(64));
+    assert.equal(checksumFor(sums, 'c.zip'), null);
+    assert.equal(checksumFor('<html>not found</html>', 'a.tar.gz'), null);
+  });
+});
+
+describe('what a server says', () => {
+  it('INFO is read only when it is one', () => {
+    assert.deepEqual(parseInfo('INFO {"version":"2.9.10","jetstream":true}'), {
+      version: '2.9.10',
+      jetstream: true,
+    });
+    assert.deepEqual(parseInfo('INFO {"version":"2.9.10"}'), { version: '2.9.10', jetstream: false });
+    for (const line of [
+      '',
+      'INFO',
+      'INFO {',
+      'INFO []',
+      'INFO null',
+      'INFO {"version":2}',
+      '-ERR x',
+      'HTTP/1.1 400',
+    ]) {
+      assert.equal(parseInfo(line), null, line);
+    }
+  });
+
+  it('the reason of a failed start is the fatal line, else the last error, else the complaint', () => {
+    const log = (level: string, text: string) => `[12] 2026/01/02 03:04:05.678901 [${level}] ${text}`;
+    assert.equal(reasonIn([log('INF', 'a'), log('FTL', 'b'), log('ERR', 'c'), log('INF', 'd')]), 'b');
+    assert.equal(reasonIn([log('ERR', 'c'), log('ERR', 'e'), log('WRN', 'd')]), 'e');
+    assert.equal(
+      reasonIn(['nats-server: server.conf:1:1: unknown field "x"']),
+      'server.conf:1:1: unknown field "x"',
+    );
+    assert.equal(reasonIn([log('INF', 'a')]), null);
+  });
+});
