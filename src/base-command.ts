@@ -1,4 +1,4 @@
-import { Command, Flags } from '@oclif/core';
+import { Command, Flags, type Interfaces } from '@oclif/core';
 import { config as loadDotenv } from 'dotenv';
 import { type Config, loadConfig, SETTINGS, type SettingName } from './core/config.js';
 import { connectNats, type NatsConnection } from './core/nats/connection.js';
@@ -49,7 +49,7 @@ function flagOf(key: SettingName, helpGroup: string) {
  * oclif flags for the named settings: texts without a default, so that {@link loadConfig} sees which were
  * given and applies one order of precedence and one kind of message to all of them.
  */
-export function settingFlags(keys: readonly SettingName[], helpGroup?: string) {
+export function settingFlags(keys: readonly SettingName[], helpGroup?: string): Interfaces.FlagInput {
   return Object.fromEntries(keys.map((key) => [SETTINGS[key].flag, flagOf(key, helpGroup ?? '')]));
 }
 
@@ -61,6 +61,9 @@ export const connectionFlags = {
 
 /** What all commands share: configuration, connection, signals, and errors that become exit codes. */
 export abstract class BaseCommand extends Command {
+  // The default lists every flag before the reader has seen a single explanation.
+  static override usage: string | string[] = '<%= command.id %> [FLAGS]';
+
   static override baseFlags = {
     json: Flags.boolean({ description: 'print JSON, and nothing else, on stdout', helpGroup: 'GLOBAL' }),
   };

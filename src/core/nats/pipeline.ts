@@ -1,4 +1,5 @@
-import { createInbox, type Msg, MsgHdrsImpl, type NatsConnection, type ServerInfo } from 'nats';
+import { randomBytes } from 'node:crypto';
+import { type Msg, MsgHdrsImpl, type NatsConnection, type ServerInfo } from 'nats';
 import type { OpenPublishPort, PublishPort, PublishPortEvents, Rejection } from '../publish/port.js';
 import { watchConnection } from './connection.js';
 import { PubAckReader } from './puback.js';
@@ -10,6 +11,7 @@ const NO_RESPONDERS: Rejection = {
 };
 /** What the server takes before it has told otherwise: its own default. */
 const DEFAULT_MAX_PAYLOAD = 1024 * 1024;
+const DEFAULT_INBOX_PREFIX = '_INBOX';
 const ZERO = 0x30;
 
 /** Headers that are encoded already: the client asks for the bytes while it writes the message, and only then. */
@@ -47,7 +49,8 @@ class Pipeline implements PublishPort {
   ) {
     this.#connection = connection;
     this.#events = events;
-    this.#inbox = `${createInbox(inboxPrefix)}.`;
+    // Shorter than the client's own inboxes, with 64 random bits: each character is parsed twice a message.
+    this.#inbox = `${inboxPrefix ?? DEFAULT_INBOX_PREFIX}.${randomBytes(8).toString('base64url')}.`;
     this.#acks = new PubAckReader(stream);
     this.#withHeaders = { reply: '', headers: this.#headers };
     this.#info = connection.info;

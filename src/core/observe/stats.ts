@@ -11,6 +11,8 @@ export interface PartitionStats {
   position: number;
   /** Messages handled in this epoch; absent: not said. */
   handled?: number;
+  /** Messages a second, lately; absent: not said. */
+  ratePerSecond?: number;
   /** What it is doing, such as `running`, `draining` or `halted`; absent: not said. */
   state?: string;
 }
@@ -50,13 +52,14 @@ const isAmount = (value: unknown): value is number =>
 function decodePartition(value: unknown): PartitionStats | undefined {
   const fields = fieldsOf(value);
   if (!fields) return undefined;
-  const { partition, epoch, position, handled, state } = fields;
+  const { partition, epoch, position, handled, ratePerSecond, state } = fields;
   if (!isCount(partition) || !isCount(epoch) || !isCount(position)) return undefined;
   return {
     partition,
     epoch,
     position,
     ...(isCount(handled) && { handled }),
+    ...(isAmount(ratePerSecond) && { ratePerSecond }),
     ...(isText(state) && { state }),
   };
 }

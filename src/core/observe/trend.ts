@@ -10,6 +10,8 @@ export type Trend = { kind: 'unknown' } | { kind: 'stable' } | { kind: 'growing'
 /** A slope over less time than this says nothing. */
 const MIN_SPAN_MS = 60_000;
 const MIN_POINTS = 4;
+/** A rise of less than this is never a leak worth a word. */
+const MIN_RISE_BYTES = 1_048_576;
 const MINUTE_MS = 60_000;
 
 /**
@@ -42,7 +44,7 @@ export function lowEnvelope(points: readonly UsePoint[], intervalMs: number): Us
 
 /**
  * Judges a series of low points. Growing means a median slope whose rise over the whole series is more than
- * `tolerance` of the smallest point: what is below is the breath of a collector, not a leak.
+ * `tolerance` of the smallest point, and more than 1 MiB: what is below is the breath of a collector, not a leak.
  */
 export function judgeTrend(points: readonly UsePoint[], tolerance: number): Trend {
   const [first, last] = [points[0], points.at(-1)];
@@ -52,6 +54,6 @@ export function judgeTrend(points: readonly UsePoint[], tolerance: number): Tren
   const slope = medianSlope(points);
   const base = Math.min(...points.map((point) => point.bytes));
   const rise = slope * (last.atMs - first.atMs);
-  if (rise <= base * tolerance) return { kind: 'stable' };
+  if (rise <= Math.max(base * tolerance, MIN_RISE_BYTES)) return { kind: 'stable' };
   return { kind: 'growing', bytesPerMinute: slope * MINUTE_MS };
 }

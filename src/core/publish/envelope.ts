@@ -48,10 +48,13 @@ function headerLines(headers: Readonly<Record<string, string>>): string {
 export class EnvelopeMaker {
   readonly #partitions: number;
   readonly #keys = new Map<string, Envelope & { lines: string }>();
+  /** By partition: what a message without any header is sent with. */
+  readonly #bare: readonly Envelope[];
   #turn = 0;
 
   constructor(partitions: number) {
     this.#partitions = partitions;
+    this.#bare = Array.from({ length: partitions }, (_, partition) => ({ partition, headers: undefined }));
   }
 
   /**
@@ -62,7 +65,7 @@ export class EnvelopeMaker {
     const { key, headers, partition } = message;
     if (partition !== undefined) this.#checkPartition(partition);
     if (key === undefined && headers === undefined && id === undefined) {
-      return { partition: partition ?? this.#nextTurn(), headers: undefined };
+      return this.#bare[partition ?? this.#nextTurn()] ?? { partition: 0, headers: undefined };
     }
     const keyed = key === undefined ? undefined : this.#keyed(key);
     const target = partition ?? keyed?.partition ?? this.#nextTurn();

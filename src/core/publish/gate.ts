@@ -3,6 +3,11 @@ export class Gate {
   #promise: Promise<void> | undefined;
   #resolve: () => void = () => {};
 
+  /** True while somebody waits. */
+  get isAwaited(): boolean {
+    return this.#promise !== undefined;
+  }
+
   /** Resolves at the next `open`. */
   wait(): Promise<void> {
     this.#promise ??= new Promise((resolve) => {

@@ -1,5 +1,3 @@
-import { build, type Histogram } from 'hdr-histogram-js';
-
 /** A summary of latencies, all in milliseconds; zeros when nothing was recorded. */
 export interface LatencySummary {
   min: number;
@@ -12,35 +10,67 @@ export interface LatencySummary {
 }
 
 const MICROS_PER_MS = 1_000;
-const LONGEST_MICROS = 3_600_000_000;
+/** Each power of two above the first is divided into this many buckets: values are exact to 1 in 1,024. */
+const HALF = 1_024;
+/** Values of this many bits and below have a bucket each. */
+const EXACT_BITS = 11;
+const LONGEST_MICROS = 2 ** 32 - 1;
+const BUCKETS = (32 - EXACT_BITS + 2) * HALF;
 
-/** Records latencies in constant memory, to three significant digits from a microsecond to an hour. */
+function bucketOf(micros: number): number {
+  const shift = Math.max(0, 32 - EXACT_BITS - Math.clz32(micros));
+  return shift * HALF + (micros >>> shift);
+}
+
+/** The largest value that falls into a bucket. */
+function topOf(bucket: number): number {
+  const shift = Math.max(0, Math.floor(bucket / HALF) - 1);
+  return (bucket - shift * HALF + 1) * 2 ** shift - 1;
+}
+
+/**
+ * Counts latencies in buckets like those of an HDR histogram: constant memory, three significant digits from a
+ * microsecond to 71 minutes, and a few nanoseconds a value, which is why it is here and not a library.
+ */
 export class LatencyRecorder {
-  readonly #histogram: Histogram = build({
-    lowestDiscernibleValue: 1,
-    highestTrackableValue: LONGEST_MICROS,
-    numberOfSignificantValueDigits: 3,
-    bitBucketSize: 32,
-    useWebAssembly: false,
-  });
+  readonly #counts = new Float64Array(BUCKETS);
+  #total = 0;
+  #sumMs = 0;
+  #minMs = Number.POSITIVE_INFINITY;
+  #maxMs = 0;
 
   record(latencyMs: number): void {
-    const micros = Math.round(latencyMs * MICROS_PER_MS);
-    this.#histogram.recordValue(Math.max(1, Math.min(LONGEST_MICROS, micros)));
+    const micros = Math.min(LONGEST_MICROS, Math.max(0, Math.round(latencyMs * MICROS_PER_MS)));
+    const bucket = bucketOf(micros);
+    this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1;
+    this.#total++;
+    this.#sumMs += latencyMs;
+    if (latencyMs < this.#minMs) this.#minMs = latencyMs;
+    if (latencyMs > this.#maxMs) this.#maxMs = latencyMs;
   }
 
   summary(): LatencySummary {
-    const histogram = this.#histogram;
-    const at = (percentile: number) => histogram.getValueAtPercentile(percentile) / MICROS_PER_MS;
-    const empty = histogram.totalCount === 0;
+    if (this.#total === 0) return { min: 0, avg: 0, p50: 0, p90: 0, p99: 0, p999: 0, max: 0 };
+    const toMicros = (ms: number) => Math.round(ms * MICROS_PER_MS) / MICROS_PER_MS;
     return {
-      min: empty ? 0 : histogram.minNonZeroValue / MICROS_PER_MS,
-      avg: empty ? 0 : Math.round(histogram.mean) / MICROS_PER_MS,
-      p50: at(50),
-      p90: at(90),
-      p99: at(99),
-      p999: at(99.9),
-      max: histogram.maxValue / MICROS_PER_MS,
+      min: toMicros(this.#minMs),
+      avg: toMicros(this.#sumMs / this.#total),
+      p50: this.#percentile(0.5),
+      p90: this.#percentile(0.9),
+      p99: this.#percentile(0.99),
+      p999: this.#percentile(0.999),
+      max: toMicros(this.#maxMs),
     };
+  }
+
+  /** The smallest bucket's value, milliseconds, that this share of the values does not exceed. */
+  #percentile(share: number): number {
+    const wanted = Math.ceil(this.#total * share);
+    let seen = 0;
+    for (let bucket = 0; bucket < BUCKETS; bucket++) {
+      seen += this.#counts[bucket] ?? 0;
+      if (seen >= wanted) return Math.min(topOf(bucket) / MICROS_PER_MS, this.#maxMs);
+    }
+    return this.#maxMs;
   }
 }

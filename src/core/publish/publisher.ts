@@ -133,19 +133,15 @@ export class Publisher {
 
   #accept(message: OutgoingMessage, dueMs: number, waiter: Waiter | undefined): void {
     this.#outcomes.counters.accepted++;
-    let prepared: Prepared;
     try {
-      prepared = this.#prepare(message, dueMs, waiter);
+      this.#prepare(message, dueMs, waiter);
     } catch (error) {
       if (!(error instanceof NatspocError)) throw error;
       this.#outcomes.failed(message, waiter, { outcome: 'rejected', error });
-      return;
     }
-    if (this.#hasRoom) this.#transmitter.admit(prepared);
-    else this.#queue.push(prepared);
   }
 
-  #prepare(message: OutgoingMessage, dueMs: number, waiter: Waiter | undefined): Prepared {
+  #prepare(message: OutgoingMessage, dueMs: number, waiter: Waiter | undefined): void {
     if (this.#closed) throw new NatspocError('failed', 'The publisher is closed.');
     const id = message.id ?? (this.#idPrefix === undefined ? undefined : this.#idPrefix + this.#ids++);
     const envelope = this.#envelopes.make(message, id);
@@ -158,20 +154,28 @@ export class Publisher {
         `A message of ${size} bytes is larger than the server's max_payload of ${maxPayload} bytes.`,
       );
     }
-    return { message, envelope, data, hasId: id !== undefined, dueMs, waiter };
+    const hasId = id !== undefined;
+    if (this.#hasRoom) this.#transmitter.admit(message, envelope, data, hasId, dueMs, waiter);
+    else this.#queue.push({ message, envelope, data, hasId, dueMs, waiter });
   }
 
   #onSettled(): void {
+    if (this.#queue.length > 0) this.#drainQueue();
+    if (this.#room.isAwaited && this.#hasRoom) this.#room.open();
+    if (this.#idle.isAwaited && this.pending === 0) this.#idle.open();
+  }
+
+  #drainQueue(): void {
     while (this.#queueHead < this.#queue.length && this.#transmitter.hasRoom) {
       const next = this.#queue[this.#queueHead++];
-      if (next) this.#transmitter.admit(next);
+      if (next === undefined) break;
+      this.#transmitter.admit(next.message, next.envelope, next.data, next.hasId, next.dueMs, next.waiter);
     }
-    if (this.#queueHead === this.#queue.length && this.#queueHead > 0) {
-      this.#queue = [];
+    // What is taken is dropped in large pieces: a shift for each would move the whole queue each time.
+    if (this.#queueHead * 2 >= this.#queue.length) {
+      this.#queue = this.#queue.slice(this.#queueHead);
       this.#queueHead = 0;
     }
-    if (this.#hasRoom) this.#room.open();
-    if (this.pending === 0) this.#idle.open();
   }
 }
 

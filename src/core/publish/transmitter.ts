@@ -1,9 +1,10 @@
 import type { Cancel, Clock } from '../clock.js';
 import { NatspocError } from '../errors.js';
+import type { Envelope } from './envelope.js';
 import { type Outcomes, refused, timedOut } from './outcomes.js';
 import type { OpenPublishPort, PublishPort, Rejection } from './port.js';
-import type { PublishFailure } from './types.js';
-import { PendingWindow, type Prepared, type Slot } from './window.js';
+import type { OutgoingMessage, PublishFailure } from './types.js';
+import { PendingWindow, type Slot, type Waiter } from './window.js';
 
 /** Between attempts after the server refused one for the moment: doubles each time. */
 const FIRST_BACKOFF_MS = 25;
@@ -49,6 +50,10 @@ export class Transmitter {
   #cancelTick: Cancel | undefined;
   #tickDueMs = 0;
   #closedBecause = '';
+  #burstMs: number | undefined;
+  readonly #endBurst = () => {
+    this.#burstMs = undefined;
+  };
 
   constructor(options: TransmitterOptions) {
     this.#options = options;
@@ -84,9 +89,20 @@ export class Transmitter {
     return this.#port.maxPayload;
   }
 
-  /** Takes a message into the window and sends it as soon as its turn comes. */
-  admit(prepared: Prepared): void {
-    const slot = this.#window.take(prepared, this.#options.clock.now());
+  /**
+   * Takes a message into the window and sends it as soon as its turn comes. Arguments as in
+   * {@link PendingWindow.take}: an object for each message would cost more than the rest of this.
+   */
+  admit(
+    message: OutgoingMessage,
+    envelope: Envelope,
+    data: Uint8Array,
+    hasId: boolean,
+    dueMs: number,
+    waiter: Waiter | undefined,
+  ): void {
+    const nowMs = this.#options.clock.now();
+    const slot = this.#window.take(message, envelope, data, hasId, dueMs, nowMs, waiter);
     if (this.#mode === 'flowing') this.#transmit(slot);
     else if (this.#mode === 'closed') this.#fail(slot, this.#closedFailure(slot));
     if (this.#cancelTick === undefined && this.#window.unsettled > 0) this.#armTick();
@@ -137,10 +153,18 @@ export class Transmitter {
     if (slot === undefined || slot.attempts === 0) return;
     this.#leaveFlight(slot);
     this.#backoffMs = FIRST_BACKOFF_MS;
-    const { clock, outcomes } = this.#options;
-    outcomes.confirmed(slot, sequence, duplicate, clock.now());
+    this.#options.outcomes.confirmed(slot, sequence, duplicate, this.#answerTime());
     this.#window.settle(slot);
     this.#afterAnswer();
+  }
+
+  /** Answers come in bursts of hundreds, read from the socket at once: one look at the clock for each burst. */
+  #answerTime(): number {
+    if (this.#burstMs === undefined) {
+      this.#burstMs = this.#options.clock.now();
+      queueMicrotask(this.#endBurst);
+    }
+    return this.#burstMs;
   }
 
   #onRejected(token: number, reason: Rejection): void {

@@ -2,7 +2,7 @@ import type { Envelope } from './envelope.js';
 import type { Rejection } from './port.js';
 import type { Confirmation, OutgoingMessage } from './types.js';
 
-/** A message that is ready to enter the window. */
+/** A message that is ready, and waits to enter the window. */
 export interface Prepared {
   message: OutgoingMessage;
   envelope: Envelope;
@@ -103,23 +103,31 @@ export class PendingWindow {
   }
 
   /** Puts a message into the next slot, in state `waiting`. Only while there is room. */
-  take(prepared: Prepared, nowMs: number): Slot {
+  take(
+    message: OutgoingMessage,
+    envelope: Envelope,
+    data: Uint8Array,
+    hasId: boolean,
+    dueMs: number,
+    nowMs: number,
+    waiter: Waiter | undefined,
+  ): Slot {
     const token = this.#next++;
     const slot = this.#at(token);
     slot.state = 'waiting';
     slot.token = token;
-    slot.message = prepared.message;
-    slot.partition = prepared.envelope.partition;
-    slot.headers = prepared.envelope.headers;
-    slot.data = prepared.data;
-    slot.dueMs = prepared.dueMs;
+    slot.message = message;
+    slot.partition = envelope.partition;
+    slot.headers = envelope.headers;
+    slot.data = data;
+    slot.dueMs = dueMs;
     slot.admittedMs = nowMs;
     slot.sentMs = nowMs;
     slot.attempts = 0;
-    slot.hasId = prepared.hasId;
+    slot.hasId = hasId;
     slot.uncertain = false;
     slot.countedTwice = false;
-    slot.waiter = prepared.waiter;
+    slot.waiter = waiter;
     this.#bytes += slot.size;
     this.#unsettled++;
     return slot;

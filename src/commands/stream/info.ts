@@ -1,0 +1,35 @@
+import { connectionFlags } from '../../base-command.js';
+import { listGroups } from '../../core/nats/groups.js';
+import { readStreamStatus } from '../../core/operate/stream-status.js';
+import { formatStream, streamStatusJson } from '../../core/operate/stream-table.js';
+import { StreamCommand } from '../../stream-command.js';
+
+/** `natspoc stream`: what the stream holds, by partition, and which groups read it. */
+export default class StreamInfo extends StreamCommand {
+  static override aliases = ['stream'];
+  static override summary = 'See what the stream holds, partition by partition, and the groups that read it.';
+  static override description =
+    `Messages, bytes, limits, replicas and layout of the stream; what each partition holds; each
+group with its members and the number of messages that wait for it. Also says which server answers.`;
+  static override examples = [
+    '<%= config.bin %> stream',
+    { description: 'Another stream:', command: '<%= config.bin %> stream --stream ORDERS' },
+    { description: 'The lag of each group:', command: `<%= config.bin %> stream --json | jq '.groups[]'` },
+  ];
+  static override flags = { ...connectionFlags };
+
+  override async run(): Promise<void> {
+    const { flags } = await this.parse(StreamInfo);
+    await this.withStream(flags, 'stream', async ({ config, topology, observer, observe }) => {
+      const groups = await listGroups(topology, config.bucket);
+      const observers = new Map(groups.map((group) => [group, observe(group)]));
+      const status = await readStreamStatus(observer, topology.layout, observers);
+      const surroundings = {
+        bucket: config.bucket,
+        serverVersion: topology.connection.info?.version ?? 'unknown',
+      };
+      if (flags.json) this.writeJson(streamStatusJson(status, surroundings));
+      else this.writeLines(formatStream(status, surroundings));
+    });
+  }
+}

@@ -1,0 +1,93 @@
+import { AckPolicy, type ConsumerConfig, createInbox, type Msg, nuid } from 'nats';
+import { type DeliveryInfo, parseDelivery } from './delivery.js';
+import type { NatsHandles } from './handles.js';
+import { toNatspocError } from './outcome.js';
+
+/** The server deletes the consumer by itself where our deletion is lost. */
+const INACTIVE_THRESHOLD_NS = 5_000_000_000;
+/** One request asks for at most this many messages. */
+const MAX_BATCH = 20_000;
+
+/** What to fetch, once. */
+export interface FetchOptions {
+  stream: string;
+  filter: string;
+  start: Pick<ConsumerConfig, 'deliver_policy'> &
+    Partial<Pick<ConsumerConfig, 'opt_start_seq' | 'opt_start_time'>>;
+  /** At most this many messages; 0: only count them. */
+  limit: number;
+  /** Payloads are left out and their size is told in `Nats-Msg-Size`. */
+  headersOnly?: boolean;
+  timeoutMs: number;
+}
+
+/** What a fetch brought. */
+export interface Fetched {
+  messages: { message: Msg; delivery: DeliveryInfo }[];
+  /** How many there were when the fetch began, fetched or not. */
+  available: number;
+  /** The server's wall clock less ours, milliseconds, give or take half of a round trip. */
+  serverAheadMs: number;
+}
+
+/**
+ * Reads stored messages once, through a consumer that lives as long as the call. What has not come within the
+ * timeout is left out.
+ *
+ * @throws NatspocError where the consumer cannot be created: no stream, no permission, no answer.
+ */
+export async function fetchMessages(handles: NatsHandles, options: FetchOptions): Promise<Fetched> {
+  const { connection, manager, inboxPrefix } = handles;
+  const { stream, filter, start, limit, headersOnly } = options;
+  const askedAt = Date.now();
+  const name = `natspoc-fetch-${nuid.next()}`;
+  const consumer: Partial<ConsumerConfig> = {
+    name,
+    filter_subject: filter,
+    ack_policy: AckPolicy.None,
+    mem_storage: true,
+    num_replicas: 1,
+    inactive_threshold: INACTIVE_THRESHOLD_NS,
+    ...(headersOnly && { headers_only: true }),
+    ...start,
+  };
+  const info = await manager.consumers.add(stream, consumer).catch((error: unknown) => {
+    throw toNatspocError(error, `read ${stream}`);
+  });
+  const serverAheadMs = Date.parse(info.created) - (askedAt + Date.now()) / 2;
+  const wanted = Math.min(limit, info.num_pending, MAX_BATCH);
+  const messages: Fetched['messages'] = [];
+  try {
+    if (wanted > 0) await collect(wanted);
+  } finally {
+    if (!connection.isClosed()) {
+      manager.consumers.delete(stream, name).catch(() => {
+        // Best effort: the server deletes it after the inactivity threshold.
+      });
+    }
+  }
+  return { messages, available: info.num_pending, serverAheadMs };
+
+  function collect(batch: number): Promise<void> {
+    return new Promise((resolve) => {
+      const inbox = createInbox(inboxPrefix);
+      const timer = setTimeout(finish, options.timeoutMs);
+      const subscription = connection.subscribe(inbox, {
+        callback: (error, message) => {
+          const delivery = message.reply === undefined ? undefined : parseDelivery(message.reply);
+          // Anything but a delivery is the end of the request: nothing more, a limit, an error.
+          if (error || message.subject === inbox || !delivery) return finish();
+          messages.push({ message, delivery });
+          if (messages.length >= batch) finish();
+        },
+      });
+      function finish(): void {
+        clearTimeout(timer);
+        subscription.unsubscribe();
+        resolve();
+      }
+      const next = `${manager.getOptions().apiPrefix}.CONSUMER.MSG.NEXT.${stream}.${name}`;
+      connection.publish(next, JSON.stringify({ batch, no_wait: true }), { reply: inbox });
+    });
+  }
+}

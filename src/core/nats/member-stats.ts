@@ -1,0 +1,68 @@
+import { createInbox, type NatsConnection } from 'nats';
+import type { StatsFacts } from '../observe/facts.js';
+import { decodeMemberStats, type MemberStats } from '../observe/stats.js';
+import { SERVICE_NAME } from './control.js';
+
+/** The stats in a STATS answer (ADR-32): every endpoint carries the same data. */
+function decodeAnswer(bytes: Uint8Array): MemberStats | undefined {
+  let answer: unknown;
+  try {
+    answer = JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return undefined;
+  }
+  if (typeof answer !== 'object' || answer === null || !('endpoints' in answer)) return undefined;
+  const { endpoints } = answer;
+  if (!Array.isArray(endpoints)) return undefined;
+  for (const endpoint of endpoints as unknown[]) {
+    if (typeof endpoint !== 'object' || endpoint === null || !('data' in endpoint)) continue;
+    const stats = decodeMemberStats(endpoint.data);
+    if (stats) return stats;
+  }
+  return undefined;
+}
+
+/**
+ * Asks these sessions, and no other group's members, for their stats (`$SRV.STATS.natspoc.<id>`). Waits for all
+ * answers or `waitMs`, whichever is first. Never rejects.
+ */
+export async function collectStats(
+  connection: NatsConnection,
+  inboxPrefix: string | undefined,
+  sessions: readonly string[],
+  waitMs: number,
+): Promise<StatsFacts> {
+  const members: MemberStats[] = [];
+  const gone: string[] = [];
+  if (sessions.length === 0 || connection.isClosed()) return { members, gone };
+  await new Promise<void>((resolve) => {
+    const inbox = createInbox(inboxPrefix);
+    const waiting = new Set(sessions);
+    const timer = setTimeout(finish, waitMs);
+    // The token after the inbox says who answers, also where the server answers that nobody is there.
+    const subscription = connection.subscribe(`${inbox}.*`, {
+      callback: (error, message) => {
+        if (error) return finish();
+        const session = message.subject.slice(inbox.length + 1);
+        if (message.headers?.code === 503) gone.push(session);
+        else {
+          const stats = decodeAnswer(message.data);
+          if (stats?.session === session) members.push(stats);
+        }
+        waiting.delete(session);
+        if (waiting.size === 0) finish();
+      },
+    });
+    function finish(): void {
+      clearTimeout(timer);
+      subscription.unsubscribe();
+      resolve();
+    }
+    for (const session of sessions) {
+      connection.publish(`$SRV.STATS.${SERVICE_NAME}.${session}`, undefined, {
+        reply: `${inbox}.${session}`,
+      });
+    }
+  });
+  return { members, gone };
+}

@@ -1,0 +1,245 @@
+import { DeliverPolicy, type StreamInfo } from 'nats';
+import { readerName } from '../consume/opening.js';
+import { decodePosition, keys } from '../group/records.js';
+import { KEY_HEADER, partitionOfSubject, partitionSubject, partitionWildcard } from '../layout.js';
+import type {
+  EndFacts,
+  MessageFacts,
+  PastEntry,
+  PositionFacts,
+  ReaderFacts,
+  StatsFacts,
+  StreamFacts,
+  WaitingFacts,
+} from '../observe/facts.js';
+import type { GroupObserver } from '../observe/observer.js';
+import type { BucketEntry, Watch, WatchSink } from '../ports.js';
+import { decodeEntry } from '../view-entries.js';
+import { bucketStream, bucketSubject, KV_OPERATION } from './bucket.js';
+import { type Fetched, fetchMessages } from './fetch.js';
+import { collectStats } from './member-stats.js';
+import { toNatspocError } from './outcome.js';
+import type { Topology } from './topology.js';
+
+/** The past that is read at most: more entries than a group of 256 partitions keeps of its leases. */
+const HISTORY_LIMIT = 10_000;
+/** Where there is more, only this much of the past is read. */
+const HISTORY_SPAN_MS = 3_600_000;
+const PREVIEW_BYTES = 512;
+/** Where messages are larger than this on average, only their headers are read. */
+const LARGE_MESSAGE_BYTES = 16_384;
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+const limitOf = (value: number): number | null => (value > 0 ? value : null);
+const millis = (nanos: number | undefined): number | null => (nanos ? nanos / 1_000_000 : null);
+
+/** The beginning of a payload as text; a character that the cut splits is left out. */
+function previewOf(data: Uint8Array): string | null {
+  for (let end = Math.min(data.length, PREVIEW_BYTES), cuts = 0; cuts < 4 && end >= 0; end--, cuts++) {
+    try {
+      return utf8.decode(data.subarray(0, end));
+    } catch {
+      if (end === data.length) return null;
+    }
+  }
+  return null;
+}
+
+function streamFacts(info: StreamInfo, prefix: string, partitions: number): StreamFacts {
+  const { config, state, cluster } = info;
+  const counts = new Array<number>(partitions).fill(0);
+  for (const [subject, count] of Object.entries(state.subjects ?? {})) {
+    const partition = partitionOfSubject(prefix, subject);
+    if (partition !== undefined && partition < partitions) counts[partition] = count;
+  }
+  return {
+    name: config.name,
+    subjects: config.subjects,
+    messages: state.messages,
+    bytes: state.bytes,
+    firstSequence: state.first_seq,
+    lastSequence: state.last_seq,
+    firstAtMs: state.messages > 0 ? Date.parse(state.first_ts) : null,
+    lastAtMs: state.messages > 0 ? Date.parse(state.last_ts) : null,
+    consumers: state.consumer_count,
+    storage: config.storage === 'memory' ? 'memory' : 'file',
+    replicas: config.num_replicas,
+    leader: cluster?.leader ?? null,
+    followers: (cluster?.replicas ?? []).map(({ name, current }) => ({ name, current })),
+    maxMessages: limitOf(config.max_msgs),
+    maxBytes: limitOf(config.max_bytes),
+    maxAgeMs: millis(config.max_age),
+    duplicateWindowMs: millis(config.duplicate_window),
+    counts,
+  };
+}
+
+/** Looks at a stream and a group on a real server, and changes nothing there. */
+export class NatsGroupObserver implements GroupObserver {
+  readonly #topology: Topology;
+  readonly #bucket: string;
+  readonly #group: string;
+  readonly #timeoutMs: number;
+
+  constructor(topology: Topology, options: { bucket: string; group: string; timeoutMs: number }) {
+    this.#topology = topology;
+    this.#bucket = options.bucket;
+    this.#group = options.group;
+    this.#timeoutMs = options.timeoutMs;
+  }
+
+  watch(sink: WatchSink): Watch {
+    return this.#topology.bucket.watch(keys.groupPrefix(this.#group), sink);
+  }
+
+  async history(): Promise<PastEntry[]> {
+    const since = new Date(Date.now() - HISTORY_SPAN_MS).toISOString();
+    let fetched = await this.#fetchBucket(keys.groupPrefix(this.#group), {
+      deliver_policy: DeliverPolicy.All,
+    });
+    if (fetched.available > HISTORY_LIMIT) {
+      fetched = await this.#fetchBucket(keys.groupPrefix(this.#group), {
+        deliver_policy: DeliverPolicy.StartTime,
+        opt_start_time: since,
+      });
+    }
+    return this.#pastOf(fetched);
+  }
+
+  async entries(): Promise<PastEntry[]> {
+    const fetched = await this.#fetchBucket(keys.groupPrefix(this.#group), {
+      deliver_policy: DeliverPolicy.LastPerSubject,
+    });
+    return this.#pastOf(fetched);
+  }
+
+  async positions(): Promise<PositionFacts[]> {
+    const prefix = keys.positionPrefix(this.#group);
+    const fetched = await this.#fetchBucket(prefix, { deliver_policy: DeliverPolicy.LastPerSubject });
+    return fetched.messages.flatMap((each) => {
+      const { key, value } = this.#entryOf(each);
+      const partition = Number(key.slice(prefix.length));
+      const record = value && decodePosition(value);
+      return record && Number.isInteger(partition)
+        ? [{ partition, sequence: record.seq, epoch: record.epoch }]
+        : [];
+    });
+  }
+
+  async stream(): Promise<StreamFacts> {
+    const { manager, stream, layout } = this.#topology;
+    const query = { subjects_filter: partitionWildcard(layout.prefix) };
+    try {
+      return streamFacts(await manager.streams.info(stream, query), layout.prefix, layout.partitions);
+    } catch (error) {
+      throw toNatspocError(error, `look at stream ${stream}`);
+    }
+  }
+
+  async readers(epochs: ReadonlyMap<number, number>): Promise<ReaderFacts[]> {
+    const { manager, stream } = this.#topology;
+    const wanted = new Map(
+      [...epochs].map(([partition, epoch]) => [readerName(this.#group, partition, epoch), partition]),
+    );
+    const facts: ReaderFacts[] = [];
+    if (wanted.size === 0) return facts;
+    try {
+      for await (const { name, delivered, num_pending: pending } of manager.consumers.list(stream)) {
+        const partition = wanted.get(name);
+        if (partition === undefined) continue;
+        const { stream_seq: deliveredSequence, consumer_seq: deliveredCount } = delivered;
+        const epoch = epochs.get(partition) ?? 0;
+        facts.push({ partition, epoch, deliveredSequence, deliveredCount, pending });
+      }
+    } catch (error) {
+      throw toNatspocError(error, `list the readers of stream ${stream}`);
+    }
+    return facts;
+  }
+
+  async ends(): Promise<EndFacts[]> {
+    const { layout, stream } = this.#topology;
+    const { messages, serverAheadMs } = await fetchMessages(this.#topology, {
+      stream,
+      filter: partitionWildcard(layout.prefix),
+      start: { deliver_policy: DeliverPolicy.LastPerSubject },
+      limit: layout.partitions,
+      headersOnly: true,
+      timeoutMs: this.#timeoutMs,
+    });
+    return messages.flatMap(({ message, delivery }) => {
+      const partition = partitionOfSubject(layout.prefix, message.subject);
+      const { streamSequence: sequence, timestampMs } = delivery;
+      return partition === undefined ? [] : [{ partition, sequence, atMs: timestampMs - serverAheadMs }];
+    });
+  }
+
+  async waiting(partition: number, after: number): Promise<WaitingFacts> {
+    const { layout, stream } = this.#topology;
+    const { available } = await fetchMessages(this.#topology, {
+      stream,
+      filter: partitionSubject(layout.prefix, partition),
+      start: { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: after + 1 },
+      limit: 0,
+      timeoutMs: this.#timeoutMs,
+    });
+    return { partition, after, count: available };
+  }
+
+  async messages(stream: StreamFacts, after: number, limit: number): Promise<MessageFacts[]> {
+    const { layout } = this.#topology;
+    if (stream.messages === 0 || stream.lastSequence <= after) return [];
+    const start = Math.max(after + 1, stream.lastSequence - limit + 1, stream.firstSequence);
+    const { messages, serverAheadMs } = await fetchMessages(this.#topology, {
+      stream: stream.name,
+      filter: partitionWildcard(layout.prefix),
+      start: { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: start },
+      limit,
+      headersOnly: stream.bytes / stream.messages > LARGE_MESSAGE_BYTES,
+      timeoutMs: this.#timeoutMs,
+    });
+    return messages.map(({ message, delivery }) => {
+      const leftOut = Number(message.headers?.get('Nats-Msg-Size') || Number.NaN);
+      return {
+        sequence: delivery.streamSequence,
+        partition: partitionOfSubject(layout.prefix, message.subject) ?? null,
+        subject: message.subject,
+        atMs: delivery.timestampMs - serverAheadMs,
+        key: message.headers?.get(KEY_HEADER) || null,
+        size: Number.isNaN(leftOut) ? message.data.length : leftOut,
+        preview: Number.isNaN(leftOut) ? previewOf(message.data) : '',
+      };
+    });
+  }
+
+  stats(sessions: readonly string[], waitMs: number): Promise<StatsFacts> {
+    const { connection, inboxPrefix } = this.#topology;
+    return collectStats(connection, inboxPrefix, sessions, waitMs);
+  }
+
+  #fetchBucket(prefix: string, start: Parameters<typeof fetchMessages>[1]['start']): Promise<Fetched> {
+    return fetchMessages(this.#topology, {
+      stream: bucketStream(this.#bucket),
+      filter: bucketSubject(this.#bucket, `${prefix}>`),
+      start,
+      limit: HISTORY_LIMIT,
+      timeoutMs: this.#timeoutMs,
+    });
+  }
+
+  #pastOf({ messages, serverAheadMs }: Fetched): PastEntry[] {
+    return messages.flatMap((each) => {
+      const entry = decodeEntry(this.#group, this.#entryOf(each));
+      return entry ? [{ atMs: each.delivery.timestampMs - serverAheadMs, entry }] : [];
+    });
+  }
+
+  #entryOf({ message, delivery }: Fetched['messages'][number]): BucketEntry {
+    const operation = message.headers?.get(KV_OPERATION);
+    return {
+      key: message.subject.slice(bucketSubject(this.#bucket, '').length),
+      revision: delivery.streamSequence,
+      value: operation === 'DEL' || operation === 'PURGE' ? null : message.data,
+    };
+  }
+}

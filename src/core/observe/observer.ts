@@ -1,0 +1,37 @@
+import type { Watch, WatchSink } from '../ports.js';
+import type {
+  EndFacts,
+  MessageFacts,
+  PastEntry,
+  PositionFacts,
+  ReaderFacts,
+  StatsFacts,
+  StreamFacts,
+  WaitingFacts,
+} from './facts.js';
+
+/**
+ * A stream and a group to look at. Nothing here changes them. Each method asks the server once; they reject with
+ * a NatspocError, apart from `watch` and `stats`.
+ */
+export interface GroupObserver {
+  /** Follows sessions and leases. */
+  watch(sink: WatchSink): Watch;
+  /** Past revisions of sessions and leases that the bucket still keeps, oldest first. */
+  history(): Promise<PastEntry[]>;
+  /** The sessions and leases as they are now; deleted ones with a record of null. */
+  entries(): Promise<PastEntry[]>;
+  /** The committed positions. */
+  positions(): Promise<PositionFacts[]>;
+  stream(): Promise<StreamFacts>;
+  /** The readers of these epochs, by partition; those that do not exist are left out. */
+  readers(epochs: ReadonlyMap<number, number>): Promise<ReaderFacts[]>;
+  /** The last message of each partition. */
+  ends(): Promise<EndFacts[]>;
+  /** How many messages a partition holds after a sequence. */
+  waiting(partition: number, after: number): Promise<WaitingFacts>;
+  /** The newest messages after a sequence, at most `limit`; the stream as it was seen last says where they are. */
+  messages(stream: StreamFacts, after: number, limit: number): Promise<MessageFacts[]>;
+  /** What these sessions say about themselves within `waitMs`. */
+  stats(sessions: readonly string[], waitMs: number): Promise<StatsFacts>;
+}

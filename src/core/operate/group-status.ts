@@ -1,0 +1,222 @@
+import type { LeaseReason, LeaseRecord, SessionRecord } from '../group/records.js';
+import type { PastEntry } from '../observe/facts.js';
+import type { GroupObserver } from '../observe/observer.js';
+import type { MemberStats, PartitionStats } from '../observe/stats.js';
+import { type LagInput, readLags } from './lag.js';
+
+/** How a member answered for itself: `gone`: the server knows nobody of that id; `silent`: no answer in time. */
+export type Answer = 'answered' | 'gone' | 'silent';
+
+/** One member, from its session entry and what it says about itself. */
+export interface MemberStatus {
+  session: string;
+  name: string;
+  host: string;
+  pid: number;
+  version: string;
+  /** Its own wall clock, ISO 8601. */
+  startedAt: string;
+  leaving: boolean;
+  ttlMs: number;
+  /** Until the group takes it for dead unless it renews; negative: overdue. By the observer's estimate. */
+  expiresInMs: number;
+  answer: Answer;
+  stats: MemberStats | null;
+  /** Partitions whose leases name it. */
+  partitions: number[];
+  /** Messages that wait in these; null: not known of all of them. */
+  lag: number | null;
+}
+
+/**
+ * What a partition is doing. `unowned`: nobody has it; `orphaned`: its owner has no session any more;
+ * `expired`, `unreachable`, `silent`: its owner has not renewed, has no connection, does not answer;
+ * `unreadable`: somebody else's entry; others as the owner says (`running`, `starting`, `draining`, …).
+ */
+export type LeaseState =
+  | 'unowned'
+  | 'orphaned'
+  | 'expired'
+  | 'unreachable'
+  | 'silent'
+  | 'unreadable'
+  | 'idle'
+  | (string & {});
+
+/** Who has a partition, and how far it is. */
+export interface LeaseStatus {
+  partition: number;
+  owner: { session: string; name: string; host: string | null; pid: number | null } | null;
+  /** The owner's epoch: the revision of the lease; 0 where there never was one. */
+  epoch: number;
+  /** How it came to its owner, and from whom. */
+  reason: LeaseReason | null;
+  from: string | null;
+  /** Since the last change of hands, milliseconds. */
+  heldForMs: number | null;
+  /** The last sequence handled; null: the group has not begun here. */
+  position: number | null;
+  /** The last sequence stored; null: the partition is empty. */
+  end: number | null;
+  /** Messages between the two; null: not known. */
+  lag: number | null;
+  /** Messages a second lately, as the owner says; null: it does not. */
+  rate: number | null;
+  /** Until its owner is taken for dead unless it renews. */
+  expiresInMs: number | null;
+  state: LeaseState;
+}
+
+/** A group at one moment. */
+export interface GroupStatus {
+  leases: LeaseStatus[];
+  members: MemberStatus[];
+}
+
+/** What is asked beside the bucket. */
+export interface StatusOptions {
+  partitions: number;
+  /** How long members have to answer, milliseconds. */
+  answerMs: number;
+}
+
+/**
+ * Looks at a group once: sessions, leases, positions, the ends of the partitions, what waits between, and what
+ * the members say.
+ *
+ * @throws what the observer throws: no permission, no bucket, no answer.
+ */
+export async function readGroupStatus(observer: GroupObserver, options: StatusOptions): Promise<GroupStatus> {
+  const [entries, positions, ends] = await Promise.all([
+    observer.entries(),
+    observer.positions(),
+    observer.ends(),
+  ]);
+  const sessions = readSessions(entries);
+  const answers = await observer.stats([...sessions.keys()], options.answerMs);
+  const stats = new Map(answers.members.map((each) => [each.session, each]));
+  const gone = new Set(answers.gone);
+
+  const members = new Map<string, MemberStatus>();
+  for (const [session, { record, renewedAtMs }] of sessions) {
+    const answer = stats.has(session) ? 'answered' : gone.has(session) ? 'gone' : 'silent';
+    const { name, host, pid, version, startedAt, ttlMs, leaving = false } = record;
+    members.set(session, {
+      session,
+      name,
+      host,
+      pid,
+      version,
+      startedAt,
+      leaving,
+      ttlMs,
+      expiresInMs: renewedAtMs + ttlMs - Date.now(),
+      answer,
+      stats: stats.get(session) ?? null,
+      partitions: [],
+      lag: 0,
+    });
+  }
+
+  const committed = new Map(positions.map((each) => [each.partition, each.sequence]));
+  const last = new Map(ends.map((each) => [each.partition, each.sequence]));
+  const leases = readLeases(entries, options.partitions).map((lease) => {
+    const member = lease.record?.owner ? members.get(lease.record.owner) : undefined;
+    return describeLease(lease, member, committed, last);
+  });
+  const lags = await readLags(observer, leases.map(lagInput));
+  for (const lease of leases) {
+    lease.lag = lags.get(lease.partition) ?? null;
+    if (lease.state === 'running' && lease.lag === 0) lease.state = 'idle';
+    const member = lease.owner ? members.get(lease.owner.session) : undefined;
+    if (!member) continue;
+    member.partitions.push(lease.partition);
+    member.lag = member.lag === null || lease.lag === null ? null : member.lag + lease.lag;
+  }
+  const byName = [...members.values()].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  return { leases, members: byName };
+}
+
+const lagInput = ({ partition, position, end }: LeaseStatus): LagInput => ({ partition, position, end });
+
+function readSessions(
+  entries: readonly PastEntry[],
+): Map<string, { record: SessionRecord; renewedAtMs: number }> {
+  const sessions = new Map<string, { record: SessionRecord; renewedAtMs: number }>();
+  for (const { atMs, entry } of entries) {
+    if (entry.kind !== 'session' || entry.record === null || entry.record === 'unreadable') continue;
+    sessions.set(entry.id, { record: entry.record, renewedAtMs: atMs });
+  }
+  return sessions;
+}
+
+interface Lease {
+  partition: number;
+  epoch: number;
+  atMs: number | null;
+  record: LeaseRecord | null;
+  unreadable: boolean;
+}
+
+/** Every partition's lease, also of those that nobody ever had. */
+function readLeases(entries: readonly PastEntry[], partitions: number): Lease[] {
+  const leases = Array.from(
+    { length: partitions },
+    (_, partition): Lease => ({ partition, epoch: 0, atMs: null, record: null, unreadable: false }),
+  );
+  for (const { atMs, entry } of entries) {
+    if (entry.kind !== 'lease') continue;
+    const lease = leases[entry.partition];
+    if (!lease) continue;
+    const unreadable = entry.record === 'unreadable';
+    Object.assign(lease, {
+      epoch: entry.revision,
+      atMs,
+      unreadable,
+      record: unreadable ? null : entry.record,
+    });
+  }
+  return leases;
+}
+
+function describeLease(
+  lease: Lease,
+  member: MemberStatus | undefined,
+  committed: ReadonlyMap<number, number>,
+  last: ReadonlyMap<number, number>,
+): LeaseStatus {
+  const { partition, epoch, record, atMs } = lease;
+  const own = member?.stats?.partitions.find((each) => each.partition === partition && each.epoch === epoch);
+  const position = committed.get(partition) ?? null;
+  return {
+    partition,
+    owner: record?.owner
+      ? { session: record.owner, name: record.name, host: member?.host ?? null, pid: member?.pid ?? null }
+      : null,
+    epoch,
+    reason: record?.reason ?? null,
+    from: record?.from ?? null,
+    heldForMs: record?.owner && atMs !== null ? Math.max(0, Date.now() - atMs) : null,
+    // What the owner says is newer than what it has committed.
+    position: own && own.position > 0 ? Math.max(position ?? 0, own.position) : position,
+    end: last.get(partition) ?? null,
+    lag: null,
+    rate: own?.ratePerSecond ?? null,
+    expiresInMs: member?.expiresInMs ?? null,
+    state: stateOf(lease, member, own),
+  };
+}
+
+function stateOf(
+  lease: Lease,
+  member: MemberStatus | undefined,
+  own: PartitionStats | undefined,
+): LeaseState {
+  if (lease.unreadable) return 'unreadable';
+  if (!lease.record?.owner) return 'unowned';
+  if (!member) return 'orphaned';
+  if (member.answer === 'gone') return 'unreachable';
+  if (member.expiresInMs < 0) return 'expired';
+  if (member.answer === 'silent') return 'silent';
+  return own?.state ?? 'starting';
+}

@@ -1,0 +1,94 @@
+import { escapeControl } from '../consume/output.js';
+import { formatCount, formatDuration, formatRate } from '../units.js';
+import type { GroupStatus, LeaseStatus, MemberStatus } from './group-status.js';
+import { formatTable } from './table.js';
+
+const NONE = '-';
+
+/** States in which a partition is looked after. */
+const HEALTHY = new Set(['running', 'idle', 'starting', 'draining', 'paused']);
+
+/** True where nobody makes progress in the partition and somebody should look. */
+export const needsAttention = ({ state }: LeaseStatus): boolean => !HEALTHY.has(state);
+
+const count = (value: number | null): string => (value === null ? NONE : formatCount(value));
+const duration = (ms: number | null): string => (ms === null ? NONE : formatDuration(ms));
+const expiry = (ms: number | null): string =>
+  ms === null ? NONE : ms < 0 ? `${formatDuration(-ms)} ago` : formatDuration(ms);
+
+/** The listing of `leases`: one line a partition; `!` marks what needs somebody, so that colour is not needed. */
+export function formatLeases({ leases }: GroupStatus): string[] {
+  const rows = leases.map((lease) => [
+    `${needsAttention(lease) ? '!' : ' '} p${lease.partition}`,
+    lease.owner ? escapeControl(lease.owner.name) : NONE,
+    lease.owner?.host ? `${escapeControl(lease.owner.host)}:${lease.owner.pid ?? ''}` : NONE,
+    lease.epoch === 0 ? NONE : String(lease.epoch),
+    duration(lease.heldForMs),
+    lease.position === null ? NONE : String(lease.position),
+    lease.end === null ? NONE : String(lease.end),
+    count(lease.lag),
+    lease.rate === null ? NONE : formatRate(lease.rate),
+    expiry(lease.expiresInMs),
+    escapeControl(lease.state),
+  ]);
+  return formatTable(
+    [
+      { title: '  PARTITION' },
+      { title: 'OWNER' },
+      { title: 'HOST:PID' },
+      { title: 'EPOCH', align: 'right' },
+      { title: 'HELD FOR', align: 'right' },
+      { title: 'POSITION', align: 'right' },
+      { title: 'END', align: 'right' },
+      { title: 'LAG', align: 'right' },
+      { title: 'RATE', align: 'right' },
+      { title: 'EXPIRES IN', align: 'right' },
+      { title: 'STATE' },
+    ],
+    rows,
+  );
+}
+
+/** One line that says how the group is: members, owned partitions, lag. */
+export function summarise({ leases, members }: GroupStatus): string {
+  const owned = leases.filter(({ owner }) => owner !== null).length;
+  const troubled = leases.filter(needsAttention);
+  const parts = [
+    `${members.length} ${members.length === 1 ? 'member' : 'members'}`,
+    `${owned} of ${leases.length} partitions owned`,
+    `lag ${count(totalLag(leases))}`,
+  ];
+  if (troubled.length > 0) {
+    const named = troubled.slice(0, 8).map(({ partition, state }) => `p${partition} ${escapeControl(state)}`);
+    const more = troubled.length > named.length ? ` and ${troubled.length - named.length} more` : '';
+    parts.push(`needs attention: ${named.join(', ')}${more}`);
+  }
+  return parts.join(' · ');
+}
+
+/** The sum of the lags; null where one is not known. */
+export function totalLag(leases: readonly LeaseStatus[]): number | null {
+  return leases.reduce<number | null>((sum, { lag }) => (sum === null || lag === null ? null : sum + lag), 0);
+}
+
+/** The status as `--json` shows it: raw numbers, milliseconds, bytes. */
+export function groupStatusJson(group: { stream: string; group: string }, status: GroupStatus): unknown {
+  return {
+    ...group,
+    partitions: status.leases.length,
+    owned: status.leases.filter(({ owner }) => owner !== null).length,
+    lag: totalLag(status.leases),
+    leases: status.leases.map((lease) => ({ ...lease, needsAttention: needsAttention(lease) })),
+    members: status.members.map(memberJson),
+  };
+}
+
+function memberJson({ stats, ...member }: MemberStatus): unknown {
+  return {
+    ...member,
+    uptimeMs: stats?.uptimeMs ?? null,
+    handled: stats?.handled ?? null,
+    failed: stats?.failed ?? null,
+    memory: stats?.memory ?? null,
+  };
+}

@@ -1,0 +1,99 @@
+import type { StreamFacts } from '../observe/facts.js';
+import { formatBytes, formatCount, formatDuration } from '../units.js';
+import type { StreamStatus } from './stream-status.js';
+import { formatPairs, formatTable } from './table.js';
+
+/** The server that answered, and the bucket in use: what completes a stream's status for people. */
+export interface StreamSurroundings {
+  bucket: string;
+  serverVersion: string;
+}
+
+const when = (ms: number | null): string =>
+  ms === null ? '-' : `${new Date(ms).toISOString()}, ${formatDuration(Math.max(0, Date.now() - ms))} ago`;
+
+/** The limits of a stream in words. */
+export function describeLimits({ maxMessages, maxBytes, maxAgeMs }: StreamFacts): string {
+  const limits = [
+    maxMessages !== null && `${formatCount(maxMessages)} messages`,
+    maxBytes !== null && formatBytes(maxBytes),
+    maxAgeMs !== null && `${formatDuration(maxAgeMs)} old`,
+  ].filter((limit) => limit !== false);
+  return limits.length > 0 ? `at most ${limits.join(', ')}` : 'none';
+}
+
+function describeReplicas({ replicas, leader, followers }: StreamFacts): string {
+  if (leader === null) return String(replicas);
+  const others = followers.map(({ name, current }) => (current ? name : `${name} (behind)`));
+  return `${replicas}, leader ${leader}${others.length > 0 ? `, ${others.join(', ')}` : ''}`;
+}
+
+/** The listing of `stream info`. */
+export function formatStream(
+  { stream, layout, partitions, groups }: StreamStatus,
+  surroundings: StreamSurroundings,
+): string[] {
+  const { duplicateWindowMs } = stream;
+  const pairs = formatPairs([
+    ['Stream', stream.name],
+    ['Subjects', stream.subjects.join(', ')],
+    ['Layout', `${layout.partitions} partitions of ${layout.prefix}.p.N, keys by ${layout.hash}`],
+    ['Bucket', surroundings.bucket],
+    ['Messages', `${formatCount(stream.messages)}, ${formatBytes(stream.bytes)}`],
+    ['Sequences', stream.messages === 0 ? '-' : `${stream.firstSequence} to ${stream.lastSequence}`],
+    ['First', when(stream.firstAtMs)],
+    ['Last', when(stream.lastAtMs)],
+    ['Limits', describeLimits(stream)],
+    [
+      'Duplicates',
+      duplicateWindowMs === null ? 'not noticed' : `noticed for ${formatDuration(duplicateWindowMs)}`,
+    ],
+    ['Storage', stream.storage],
+    ['Replicas', describeReplicas(stream)],
+    ['Consumers', formatCount(stream.consumers)],
+    ['Server', surroundings.serverVersion],
+  ]);
+  const partitionTable = formatTable(
+    [
+      { title: 'PARTITION' },
+      { title: 'MESSAGES', align: 'right' },
+      { title: 'END', align: 'right' },
+      { title: 'LAST STORED' },
+    ],
+    partitions.map(({ partition, messages, end, lastAtMs }) => [
+      `p${partition}`,
+      formatCount(messages),
+      end === null ? '-' : String(end),
+      when(lastAtMs),
+    ]),
+  );
+  const groupTable = formatTable(
+    [
+      { title: 'GROUP' },
+      { title: 'MEMBERS', align: 'right' },
+      { title: 'OWNED', align: 'right' },
+      { title: 'LAG', align: 'right' },
+    ],
+    groups.map(({ group, members, owned, lag }) => [
+      group,
+      String(members),
+      `${owned} of ${layout.partitions}`,
+      formatCount(lag),
+    ]),
+  );
+  return [...pairs, '', ...partitionTable, ...(groups.length > 0 ? ['', ...groupTable] : [])];
+}
+
+/** The status as `--json` shows it: raw numbers, milliseconds, bytes. */
+export function streamStatusJson(status: StreamStatus, surroundings: StreamSurroundings): unknown {
+  const { counts, ...stream } = status.stream;
+  const { prefix, partitions, hash } = status.layout;
+  return {
+    ...stream,
+    layout: { prefix, partitions, hash },
+    bucket: surroundings.bucket,
+    server: { version: surroundings.serverVersion },
+    partitions: status.partitions,
+    groups: status.groups,
+  };
+}

@@ -1,0 +1,187 @@
+import type { ViewEntry } from '../../core/group/events.js';
+import type { PastEntry } from '../../core/observe/facts.js';
+import type { Lease, Member, Model, Stretch, Update } from './model.js';
+
+/** How much of the past is kept: updates by number, the timeline and ended sessions by time. */
+const MAX_UPDATES = 1_000;
+const KEEP_MS = 900_000;
+/** As many revisions as a bucket keeps of a key: of a session with so many, the first is gone. */
+const BUCKET_HISTORY = 16;
+
+type SessionEntry = Extract<ViewEntry, { kind: 'session' }>;
+type LeaseEntry = Extract<ViewEntry, { kind: 'lease' }>;
+
+/** Copies of what entries change, so that a batch of them copies each map once. */
+class Draft {
+  readonly members: Map<string, Member>;
+  readonly leases: Map<number, Lease>;
+  readonly ended: Map<string, { at: number; revision: number; name: string }>;
+  readonly letters: Map<string, number>;
+  readonly strips: Map<number, readonly Stretch[]>;
+  readonly updates: Update[];
+
+  constructor(model: Model) {
+    this.members = new Map(model.members);
+    this.leases = new Map(model.leases);
+    this.ended = new Map(model.ended);
+    this.letters = new Map(model.letters);
+    this.strips = new Map(model.strips);
+    this.updates = [...model.updates];
+  }
+
+  /** `quiet`: what the entry changes happened at an unknown time, so it is no update. */
+  apply(entry: ViewEntry, at: number, quiet: boolean): void {
+    if (entry.kind === 'session') this.#session(entry, at, quiet);
+    else this.#lease(entry, at, quiet);
+  }
+
+  #session(entry: SessionEntry, at: number, quiet: boolean): void {
+    const { id, revision, record } = entry;
+    const known = this.members.get(id);
+    if ((known?.revision ?? this.ended.get(id)?.revision ?? 0) >= revision) return;
+    if (record === null) {
+      if (known) this.end(known, at, revision, quiet);
+      else this.ended.set(id, { at, revision, name: id });
+      return;
+    }
+    const readable = record === 'unreadable' ? null : record;
+    if (!known) {
+      this.#giveLetter(id);
+      if (!quiet) this.updates.push({ at, kind: 'joined', owner: id, name: readable?.name ?? id });
+    }
+    if (!readable && (!known || known.record)) {
+      this.updates.push({ at, kind: 'unreadable', key: `session.${id}` });
+    }
+    if (readable?.leaving && known?.record && !known.record.leaving) {
+      this.updates.push({ at, kind: 'leaving', owner: id, name: readable.name });
+    }
+    const fresh = { stats: null, statsAt: 0, handled: [], alloc: [] };
+    this.members.set(id, {
+      ...(known ?? fresh),
+      id,
+      revision,
+      record: readable,
+      renewedAt: at,
+      goneSince: null,
+    });
+  }
+
+  /** A session is over; whatever its leases say, nobody handles its partitions from here on. */
+  end(member: Member, at: number, revision: number, quiet: boolean): void {
+    const name = member.record?.name ?? member.id;
+    this.members.delete(member.id);
+    this.ended.set(member.id, { at, revision, name });
+    if (!quiet)
+      this.updates.push({ at, kind: member.record?.leaving ? 'left' : 'died', owner: member.id, name });
+    for (const [partition, { record }] of this.leases) {
+      if (record && record !== 'unreadable' && record.owner === member.id) this.#stretch(partition, at, null);
+    }
+  }
+
+  #lease(entry: LeaseEntry, at: number, quiet: boolean): void {
+    const { partition, revision, record } = entry;
+    const known = this.leases.get(partition);
+    if (known && known.revision >= revision) return;
+    this.leases.set(partition, { revision, record, since: at });
+    if (record === 'unreadable') {
+      this.updates.push({ at, kind: 'unreadable', key: `lease.${partition}` });
+      this.#stretch(partition, at, null);
+      return;
+    }
+    const owner = record?.owner ?? null;
+    if (owner !== null && !this.letters.has(owner)) this.#giveLetter(owner);
+    this.#stretch(partition, at, owner !== null && this.ended.has(owner) ? null : owner);
+    if (quiet || !record) return;
+    if (record.owner === null) {
+      this.updates.push({ at, kind: 'released', partition, from: record.from });
+      return;
+    }
+    const before = known?.record && known.record !== 'unreadable' ? known.record.owner : null;
+    const endedAt = before === null ? undefined : this.ended.get(before)?.at;
+    const claimed = record.reason !== 'handover';
+    this.updates.push({
+      at,
+      kind: claimed ? 'claimed' : 'handed-over',
+      partition,
+      owner: record.owner,
+      name: record.name,
+      from: record.from,
+      gapMs: claimed && endedAt !== undefined ? Math.max(0, at - endedAt) : null,
+    });
+  }
+
+  #stretch(partition: number, at: number, owner: string | null): void {
+    const strip = this.strips.get(partition) ?? [];
+    if (strip.length > 0 && strip.at(-1)?.owner === owner) return;
+    this.strips.set(partition, [...strip, { at, owner }]);
+  }
+
+  /** The first letter that nobody living or remembered has. */
+  #giveLetter(id: string): void {
+    if (this.letters.has(id)) return;
+    const taken = new Set(this.letters.values());
+    let letter = 0;
+    while (taken.has(letter)) letter++;
+    this.letters.set(id, letter);
+  }
+
+  /** The model with these changes; what is older than it is worth keeping is dropped. */
+  finish(model: Model, now: number): Model {
+    for (const [partition, strip] of this.strips) {
+      const keep = strip.findIndex((_, i) => (strip[i + 1]?.at ?? now) > now - KEEP_MS);
+      if (keep > 0) this.strips.set(partition, strip.slice(keep));
+    }
+    for (const [id, { at }] of this.ended) {
+      if (at > now - KEEP_MS) continue;
+      this.ended.delete(id);
+      const named = [...this.leases.values()].some(
+        ({ record }) => record && record !== 'unreadable' && record.owner === id,
+      );
+      if (!named) this.letters.delete(id);
+    }
+    const { members, leases, ended, letters, strips } = this;
+    return { ...model, members, leases, ended, letters, strips, updates: this.updates.slice(-MAX_UPDATES) };
+  }
+}
+
+/** The past, oldest first. A session whose first revision is not kept any more did not join when it is first seen. */
+export function applyHistory(model: Model, entries: readonly PastEntry[]): Model {
+  const draft = new Draft(model);
+  const revisions = new Map<string, number>();
+  for (const { entry } of entries) {
+    if (entry.kind === 'session') revisions.set(entry.id, (revisions.get(entry.id) ?? 0) + 1);
+  }
+  for (const { entry, atMs } of entries) {
+    const cut =
+      entry.kind === 'session' &&
+      !draft.members.has(entry.id) &&
+      (revisions.get(entry.id) ?? 0) >= BUCKET_HISTORY;
+    draft.apply(entry, Math.min(atMs, model.now), cut);
+  }
+  return draft.finish(model, model.now);
+}
+
+/** Changes as they come; whatever is older than what is known is passed over. */
+export function applyChanges(model: Model, entries: readonly ViewEntry[]): Model {
+  const draft = new Draft(model);
+  for (const entry of entries) draft.apply(entry, model.now, false);
+  return draft.finish(model, model.now);
+}
+
+/** All of the group as it is now. What changed since the last look is told; a first look tells nothing. */
+export function applySnapshot(model: Model, entries: readonly ViewEntry[]): Model {
+  const draft = new Draft(model);
+  const known = model.ready || model.leases.size > 0 || model.members.size > 0;
+  const newest = entries.reduce((max, { revision }) => Math.max(max, revision), 0);
+  const present = new Set(entries.map((entry) => (entry.kind === 'session' ? entry.id : entry.partition)));
+  for (const member of model.members.values()) {
+    if (!present.has(member.id) && member.revision <= newest) draft.end(member, model.now, newest, false);
+  }
+  for (const [partition, { revision }] of model.leases) {
+    if (!present.has(partition) && revision <= newest) draft.leases.delete(partition);
+  }
+  for (const entry of [...entries].sort((a, b) => a.revision - b.revision)) {
+    draft.apply(entry, model.now, !known);
+  }
+  return { ...draft.finish(model, model.now), ready: true };
+}

@@ -1,0 +1,136 @@
+import type { LeaseRecord, SessionRecord } from '../../core/group/records.js';
+import type { MessageFacts, ReaderFacts, StreamFacts } from '../../core/observe/facts.js';
+import type { MemberStats } from '../../core/observe/stats.js';
+import type { Target } from './events.js';
+import type { Series } from './series.js';
+
+/** One session of the group, as its entry and its own answers show it. */
+export interface Member {
+  id: string;
+  revision: number;
+  /** null: the entry cannot be read. */
+  record: SessionRecord | null;
+  /** When the entry last changed. */
+  renewedAt: number;
+  /** What it last said about itself, and when; null: nothing yet. */
+  stats: MemberStats | null;
+  statsAt: number;
+  /** Since when the server says that its connection is gone; null: it is there. */
+  goneSince: number | null;
+  handled: Series;
+  alloc: Series;
+}
+
+/** A partition's lease entry. */
+export interface Lease {
+  /** The epoch, while `record` names an owner. */
+  revision: number;
+  record: LeaseRecord | 'unreadable' | null;
+  /** When it came to this. */
+  since: number;
+}
+
+/** How far a partition is handled. Null: not known. */
+export interface Progress {
+  position: number | null;
+  /** The epoch that committed or told the position. */
+  epoch: number;
+  end: number | null;
+  reader: ReaderFacts | null;
+  /** Messages handled in this epoch, as its owner says. */
+  handled: number | null;
+  /** Messages after `after`, counted where there is no reader. */
+  waiting: { after: number; count: number } | null;
+  /** What the owner is doing with it, in its own word. */
+  state: string | null;
+  /** Messages handled, or at least delivered, in `countEpoch`. */
+  counts: Series;
+  countEpoch: number;
+}
+
+/** One thing that happened to the group. Names are people's names of members; `owner` is a session id. */
+export type Update = { at: number } & (
+  | { kind: 'joined' | 'leaving' | 'left' | 'died'; owner: string; name: string }
+  | {
+      kind: 'claimed' | 'handed-over';
+      partition: number;
+      owner: string;
+      name: string;
+      from: string | null;
+      /** For how long the partition had no owner that lived; null: not known. */
+      gapMs: number | null;
+    }
+  | { kind: 'released'; partition: number; from: string | null }
+  | { kind: 'unreadable'; key: string }
+);
+
+/** Who owned a partition from `at` on; null: nobody. */
+export interface Stretch {
+  at: number;
+  owner: string | null;
+}
+
+/** All that the screen knows of the world. Immutable: every event makes a new one. */
+export interface Model {
+  /** The time of the last event. */
+  now: number;
+  startedAt: number;
+  target: Target | null;
+  connection: {
+    state: 'connecting' | 'connected' | 'disconnected';
+    since: number;
+    attempts: number;
+    server: string;
+    version: string;
+    roundTripMs: number | null;
+  };
+  missing: string | null;
+  /** What cannot be seen, and why, by what it is. */
+  problems: ReadonlyMap<string, string>;
+  layout: { partitions: number; prefix: string } | null;
+  /** The first snapshot of the group is here. */
+  ready: boolean;
+  members: ReadonlyMap<string, Member>;
+  leases: ReadonlyMap<number, Lease>;
+  /** Sessions that have ended: when, and by which revision. */
+  ended: ReadonlyMap<string, { at: number; revision: number; name: string }>;
+  /** The letter's number of each session, also of ended ones that the timeline still shows. */
+  letters: ReadonlyMap<string, number>;
+  progress: ReadonlyMap<number, Progress>;
+  stream: { facts: StreamFacts; at: number; published: Series } | null;
+  lag: Series;
+  updates: readonly Update[];
+  messages: readonly MessageFacts[];
+  strips: ReadonlyMap<number, readonly Stretch[]>;
+}
+
+/** Nothing is known yet. */
+export function initialModel(now: number): Model {
+  return {
+    now,
+    startedAt: now,
+    target: null,
+    connection: {
+      state: 'connecting',
+      since: now,
+      attempts: 0,
+      server: '',
+      version: '',
+      roundTripMs: null,
+    },
+    missing: null,
+    problems: new Map(),
+    layout: null,
+    ready: false,
+    members: new Map(),
+    leases: new Map(),
+    ended: new Map(),
+    letters: new Map(),
+    progress: new Map(),
+    stream: null,
+    lag: [],
+    updates: [],
+    messages: [],
+    strips: new Map(),
+  };
+}

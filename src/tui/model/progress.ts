@@ -1,0 +1,152 @@
+import type {
+  EndFacts,
+  MessageFacts,
+  PositionFacts,
+  ReaderFacts,
+  StatsFacts,
+  StreamFacts,
+  WaitingFacts,
+} from '../../core/observe/facts.js';
+import type { Model, Progress } from './model.js';
+import { totalLag } from './select.js';
+import { append } from './series.js';
+
+const MAX_MESSAGES = 300;
+
+const NOTHING: Progress = {
+  position: null,
+  epoch: 0,
+  end: null,
+  reader: null,
+  handled: null,
+  waiting: null,
+  state: null,
+  counts: [],
+  countEpoch: 0,
+};
+
+/** The model with some partitions' progress changed. */
+function patch(model: Model, changes: Iterable<[number, (known: Progress) => Progress]>): Model {
+  const progress = new Map(model.progress);
+  for (const [partition, change] of changes) {
+    progress.set(partition, change(progress.get(partition) ?? NOTHING));
+  }
+  return { ...model, progress };
+}
+
+/** A position of a newer epoch replaces, one of the same epoch only moves forward. */
+function moved(known: Progress, epoch: number, position: number): Progress {
+  const newer = epoch > known.epoch;
+  if (epoch < known.epoch) return known;
+  return {
+    ...known,
+    epoch,
+    position: newer ? position : Math.max(position, known.position ?? 0),
+    ...(newer && { handled: null, state: null }),
+  };
+}
+
+function counted(known: Progress, at: number, epoch: number, count: number): Progress {
+  const counts = epoch === known.countEpoch ? known.counts : [];
+  return { ...known, counts: append(counts, at, count, 'count'), countEpoch: epoch };
+}
+
+/** Committed positions. */
+export function applyPositions(model: Model, positions: readonly PositionFacts[]): Model {
+  return patch(
+    model,
+    positions.map(({ partition, epoch, sequence }) => [partition, (known) => moved(known, epoch, sequence)]),
+  );
+}
+
+/** The last messages of the partitions. */
+export function applyEnds(model: Model, ends: readonly EndFacts[]): Model {
+  return patch(
+    model,
+    ends.map(({ partition, sequence }) => [partition, (known) => ({ ...known, end: sequence })]),
+  );
+}
+
+/** The readers that exist now: a partition that is not among them has none. */
+export function applyReaders(model: Model, readers: readonly ReaderFacts[]): Model {
+  const found = new Map(readers.map((reader) => [reader.partition, reader]));
+  const partitions = new Set([...model.progress.keys(), ...found.keys()]);
+  const next = patch(
+    model,
+    [...partitions].map((partition) => [
+      partition,
+      (known) => {
+        const reader = found.get(partition) ?? null;
+        if (!reader) return { ...known, reader };
+        const end = Math.max(known.end ?? 0, reader.deliveredSequence);
+        const seen = { ...known, reader, end: end || known.end };
+        // What the owner itself says is better: what is delivered still waits in its memory.
+        return known.handled === null ? counted(seen, model.now, reader.epoch, reader.deliveredCount) : seen;
+      },
+    ]),
+  );
+  return { ...next, lag: append(model.lag, model.now, totalLag(next) ?? 0, 'amount') };
+}
+
+/** Counts of the server for partitions that nobody reads. */
+export function applyWaiting(model: Model, waiting: readonly WaitingFacts[]): Model {
+  return patch(
+    model,
+    waiting.map(({ partition, after, count }) => [
+      partition,
+      (known) => ({ ...known, waiting: { after, count } }),
+    ]),
+  );
+}
+
+/** What the members say about themselves; about partitions only the owner of the newest epoch is believed. */
+export function applyStats(model: Model, { members: answers, gone }: StatsFacts): Model {
+  const { now } = model;
+  const members = new Map(model.members);
+  for (const stats of answers) {
+    const member = members.get(stats.session);
+    if (!member) continue;
+    const handled = append(member.handled, now, stats.handled, 'count');
+    const alloc = append(member.alloc, now, stats.memory.allocBytes, 'amount');
+    members.set(member.id, { ...member, stats, statsAt: now, goneSince: null, handled, alloc });
+  }
+  for (const id of gone) {
+    const member = members.get(id);
+    if (member) members.set(id, { ...member, goneSince: member.goneSince ?? now });
+  }
+  const changes = answers.flatMap(({ partitions }) =>
+    partitions.map(({ partition, epoch, position, handled, state }): [number, (p: Progress) => Progress] => [
+      partition,
+      (known) => {
+        if (epoch < known.epoch) return known;
+        // A position of 0 is one that has not been read yet.
+        const at = position > 0 ? moved(known, epoch, position) : known;
+        const told = { ...at, handled: handled ?? null, state: state ?? null };
+        return handled === undefined ? told : counted(told, now, epoch, handled);
+      },
+    ]),
+  );
+  return patch({ ...model, members }, changes);
+}
+
+/** The stream's state; its last sequence counts what was published. */
+export function applyStream(model: Model, facts: StreamFacts): Model {
+  const published = append(model.stream?.published ?? [], model.now, facts.lastSequence, 'count');
+  return { ...model, stream: { facts, at: model.now, published } };
+}
+
+/** Newly read messages; they may come twice, but are shown once. */
+export function applyMessages(model: Model, messages: readonly MessageFacts[]): Model {
+  const last = model.messages.at(-1)?.sequence ?? 0;
+  const fresh = messages.filter(({ sequence }) => sequence > last);
+  const ends = new Map<number, number>();
+  for (const { partition, sequence } of fresh) if (partition !== null) ends.set(partition, sequence);
+  const next = patch(
+    model,
+    [...ends].map(([partition, sequence]) => [
+      partition,
+      (known) => ({ ...known, end: Math.max(known.end ?? 0, sequence) }),
+    ]),
+  );
+  return { ...next, messages: [...model.messages, ...fresh].slice(-MAX_MESSAGES) };
+}

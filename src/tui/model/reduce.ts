@@ -1,0 +1,69 @@
+import type { TopEvent } from './events.js';
+import { applyChanges, applyHistory, applySnapshot } from './group.js';
+import type { Model } from './model.js';
+import {
+  applyEnds,
+  applyMessages,
+  applyPositions,
+  applyReaders,
+  applyStats,
+  applyStream,
+  applyWaiting,
+} from './progress.js';
+
+/** The model after an event. Pure; time comes with the event and never goes back. */
+export function reduce(before: Model, event: TopEvent): Model {
+  const now = Math.max(before.now, event.at);
+  const model: Model = { ...before, now };
+  const { connection } = model;
+  switch (event.type) {
+    case 'target':
+      return { ...model, target: event.target };
+    case 'connected': {
+      const { server, version } = event;
+      const fresh = { state: 'connected', since: now, attempts: 0, server, version } as const;
+      return { ...model, connection: { ...connection, ...fresh } };
+    }
+    case 'disconnected':
+      if (connection.state === 'disconnected') return model;
+      return { ...model, connection: { ...connection, state: 'disconnected', since: now, attempts: 0 } };
+    case 'reconnecting':
+      return { ...model, connection: { ...connection, attempts: connection.attempts + 1 } };
+    case 'round-trip':
+      return { ...model, connection: { ...connection, roundTripMs: event.ms } };
+    case 'missing':
+      return { ...model, missing: event.message };
+    case 'problem': {
+      const problems = new Map(model.problems);
+      if (event.message === null) problems.delete(event.what);
+      else problems.set(event.what, event.message);
+      return { ...model, problems };
+    }
+    case 'found': {
+      const { partitions, prefix } = event;
+      return { ...model, missing: null, layout: { partitions, prefix } };
+    }
+    case 'history':
+      return applyHistory(model, event.entries);
+    case 'snapshot':
+      return applySnapshot(model, event.entries);
+    case 'changes':
+      return applyChanges(model, event.entries);
+    case 'stream':
+      return applyStream(model, event.facts);
+    case 'positions':
+      return applyPositions(model, event.positions);
+    case 'ends':
+      return applyEnds(model, event.ends);
+    case 'readers':
+      return applyReaders(model, event.readers);
+    case 'waiting':
+      return applyWaiting(model, event.waiting);
+    case 'stats':
+      return applyStats(model, event.facts);
+    case 'messages':
+      return applyMessages(model, event.messages);
+    case 'tick':
+      return model;
+  }
+}

@@ -1,0 +1,183 @@
+import type { Lease, Member, Model, Progress } from './model.js';
+import { ratePerSecond } from './series.js';
+
+/** The session that owns a partition and lives; null: nobody. */
+export function liveOwner(model: Model, partition: number): Member | null {
+  const record = model.leases.get(partition)?.record;
+  if (!record || record === 'unreadable' || record.owner === null) return null;
+  return model.members.get(record.owner) ?? null;
+}
+
+/** All partition numbers of the layout, or of what is known while there is no layout. */
+export function partitionsOf(model: Model): number[] {
+  const count = model.layout?.partitions ?? Math.max(-1, ...model.leases.keys()) + 1;
+  return Array.from({ length: count }, (_, partition) => partition);
+}
+
+/** The name that people call a member by. */
+export const nameOf = (member: Member): string => member.record?.name ?? member.id;
+
+/** Messages of a partition that are not handled yet; null: not known. */
+export function lagOf(model: Model, partition: number): number | null {
+  const known = model.progress.get(partition);
+  const facts = model.stream?.facts;
+  if (!known) return null;
+  const { position, end, reader, waiting } = known;
+  if (facts && facts.counts[partition] === 0) return 0;
+  if (reader && reader.epoch >= known.epoch) return reader.pending + inMemory(model, partition, known);
+  if (position !== null && end !== null && position >= end) return 0;
+  if (waiting && waiting.after === (position ?? 0)) return waiting.count;
+  return null;
+}
+
+/** Messages that the reader has delivered and the owner has not handled. */
+function inMemory(model: Model, partition: number, { position, reader, handled }: Progress): number {
+  if (!reader || position === null || position >= reader.deliveredSequence) return 0;
+  if (handled !== null) return Math.max(0, reader.deliveredCount - handled);
+  // Sequences are shared by all partitions: of those between, only this partition's share counts.
+  const { counts, firstSequence, lastSequence } = model.stream?.facts ?? {};
+  const share = (counts?.[partition] ?? 1) / Math.max(1, (lastSequence ?? 1) - (firstSequence ?? 0) + 1);
+  const between = Math.round((reader.deliveredSequence - position) * Math.min(1, share));
+  return Math.min(Math.max(1, between), reader.deliveredCount);
+}
+
+/** Messages that no partition has handled yet, as far as known; null: nothing is known. */
+export function totalLag(model: Model): number | null {
+  let total: number | null = null;
+  for (const partition of partitionsOf(model)) {
+    const lag = lagOf(model, partition);
+    if (lag !== null) total = (total ?? 0) + lag;
+  }
+  return total;
+}
+
+/** One partition as the table shows it. */
+export interface PartitionRow {
+  partition: number;
+  lease: Lease | undefined;
+  owner: Member | null;
+  /** Name of the owner, also of one that is gone. */
+  ownerName: string | null;
+  epoch: number | null;
+  heldMs: number | null;
+  position: number | null;
+  end: number | null;
+  lag: number | null;
+  rate: number | null;
+  state: 'owned' | 'unowned' | 'unreadable' | 'silent' | 'leaving' | 'halted' | 'starting';
+}
+
+function stateOf(model: Model, partition: number): PartitionRow['state'] {
+  const record = model.leases.get(partition)?.record;
+  if (record === 'unreadable') return 'unreadable';
+  const owner = liveOwner(model, partition);
+  if (!owner) return 'unowned';
+  const state = model.progress.get(partition)?.state;
+  if (state === 'halted') return 'halted';
+  if (owner.record?.leaving) return 'leaving';
+  if (isSilent(model, owner)) return 'silent';
+  return state === 'starting' ? 'starting' : 'owned';
+}
+
+/** A member that should have renewed long ago, or whose connection is gone. */
+export function isSilent(model: Model, member: Member): boolean {
+  if (model.connection.state !== 'connected') return false;
+  if (member.goneSince !== null) return true;
+  return member.record !== null && model.now - member.renewedAt > member.record.ttlMs * 0.7;
+}
+
+/** All partitions, by number. */
+export function partitionRows(model: Model): PartitionRow[] {
+  return partitionsOf(model).map((partition) => {
+    const lease = model.leases.get(partition);
+    const record = lease?.record === 'unreadable' ? null : (lease?.record ?? null);
+    const progress = model.progress.get(partition);
+    const owned = record !== null && record.owner !== null;
+    return {
+      partition,
+      lease,
+      owner: liveOwner(model, partition),
+      ownerName: owned ? record.name : null,
+      epoch: owned && lease ? lease.revision : null,
+      heldMs: owned && lease ? Math.max(0, model.now - lease.since) : null,
+      position: progress?.position ?? null,
+      end: progress?.end ?? null,
+      lag: lagOf(model, partition),
+      rate: progress ? ratePerSecond(progress.counts) : null,
+      state: stateOf(model, partition),
+    };
+  });
+}
+
+/** One member as the table shows it. */
+export interface MemberRow {
+  member: Member;
+  name: string;
+  partitions: number[];
+  lag: number | null;
+  rate: number | null;
+  renewedAgoMs: number;
+  state: 'ok' | 'leaving' | 'silent' | 'unreadable';
+}
+
+/** All living members, by name. */
+export function memberRows(model: Model): MemberRow[] {
+  const owned = new Map<string, number[]>();
+  for (const partition of partitionsOf(model)) {
+    const owner = liveOwner(model, partition);
+    if (owner) owned.set(owner.id, [...(owned.get(owner.id) ?? []), partition]);
+  }
+  const rows = [...model.members.values()].map((member): MemberRow => {
+    const partitions = owned.get(member.id) ?? [];
+    const lags = partitions.map((partition) => lagOf(model, partition)).filter((lag) => lag !== null);
+    return {
+      member,
+      name: nameOf(member),
+      partitions,
+      lag: lags.length > 0 || partitions.length === 0 ? lags.reduce((sum, lag) => sum + lag, 0) : null,
+      rate: memberRate(model, member, partitions),
+      renewedAgoMs: Math.max(0, model.now - member.renewedAt),
+      state: !member.record
+        ? 'unreadable'
+        : isSilent(model, member)
+          ? 'silent'
+          : member.record.leaving
+            ? 'leaving'
+            : 'ok',
+    };
+  });
+  return rows.sort((a, b) => a.name.localeCompare(b.name) || (a.member.id < b.member.id ? -1 : 1));
+}
+
+function memberRate(model: Model, member: Member, partitions: readonly number[]): number | null {
+  const own = ratePerSecond(member.handled);
+  if (own !== null) return model.now - member.statsAt < 5_000 ? own : 0;
+  const rates = partitions
+    .map((partition) => ratePerSecond(model.progress.get(partition)?.counts ?? []))
+    .filter((rate) => rate !== null);
+  return rates.length > 0 ? rates.reduce((sum, rate) => sum + rate, 0) : null;
+}
+
+/** What the head of the screen says about all of it. */
+export interface Totals {
+  partitions: number;
+  owned: number;
+  members: number;
+  published: number | null;
+  handled: number | null;
+  lag: number | null;
+}
+
+/** Sums over members and partitions. */
+export function totalsOf(model: Model): Totals {
+  const rows = memberRows(model);
+  const rates = rows.map(({ rate }) => rate).filter((rate) => rate !== null);
+  return {
+    partitions: partitionsOf(model).length,
+    owned: rows.reduce((sum, { partitions }) => sum + partitions.length, 0),
+    members: rows.length,
+    published: ratePerSecond(model.stream?.published ?? []),
+    handled: rates.length > 0 ? rates.reduce((sum, rate) => sum + rate, 0) : null,
+    lag: totalLag(model),
+  };
+}

@@ -1,0 +1,190 @@
+import { performance } from 'node:perf_hooks';
+import type { Config } from '../../core/config.js';
+import { messageOf, NatspocError } from '../../core/errors.js';
+import type { NatsConnection } from '../../core/nats/connection.js';
+import { NatsGroupObserver } from '../../core/nats/observe.js';
+import { watchServer } from '../../core/nats/server-watch.js';
+import { openTopology } from '../../core/nats/topology.js';
+import type { GroupObserver } from '../../core/observe/observer.js';
+import type { Watch } from '../../core/ports.js';
+import { decodeEntries } from '../../core/view-entries.js';
+import type { TopEventBody } from '../model/events.js';
+import type { Model } from '../model/model.js';
+import { lagOf, liveOwner, partitionsOf } from '../model/select.js';
+
+/** Positions and ends change slowly, or are told by the members as well: they are read every so many rounds. */
+const SLOW_ROUNDS = 5;
+/** Partitions without a reader that are counted in one round. */
+const COUNTED_A_ROUND = 16;
+const RECENT_MESSAGES = 60;
+const STATS_WAIT_MS = 800;
+
+/** What a live source needs. */
+export interface LiveOptions {
+  connection: NatsConnection;
+  config: Config;
+  emit: (event: TopEventBody) => void;
+  /** The model that the events have made, to know whom to ask. */
+  model: () => Model;
+}
+
+/** The group as one watch and a round of questions every interval show it, as events. */
+export class LiveSource {
+  readonly #options: LiveOptions;
+  #observer: GroupObserver | undefined;
+  #watch: Watch | undefined;
+  #round = 0;
+  #running: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+  #connected = true;
+
+  constructor(options: LiveOptions) {
+    this.#options = options;
+    const { emit } = options;
+    watchServer(options.connection, {
+      connected: (server, version) => {
+        this.#connected = true;
+        emit({ type: 'connected', server, version });
+      },
+      disconnected: () => {
+        this.#connected = false;
+        emit({ type: 'disconnected' });
+      },
+      reconnecting: () => emit({ type: 'reconnecting' }),
+    });
+  }
+
+  /** Asks now and every `intervalMs` from now on; may be called again with another interval. */
+  every(intervalMs: number): void {
+    clearInterval(this.#timer);
+    this.#timer = setInterval(() => void this.round(), intervalMs);
+    void this.round();
+  }
+
+  /** Ends it; the connection is its owner's to close. */
+  stop(): void {
+    this.#stopped = true;
+    clearInterval(this.#timer);
+    this.#watch?.stop();
+  }
+
+  /** One round of questions; resolves when all are answered or given up. A round under way is not doubled. */
+  round(): Promise<void> {
+    if (this.#stopped || !this.#connected) return Promise.resolve();
+    this.#running ??= this.#ask().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async #ask(): Promise<void> {
+    const observer = this.#observer ?? (await this.#open());
+    if (!observer) return;
+    const { emit, model, connection } = this.#options;
+    const now = model();
+    const epochs = new Map<number, number>();
+    for (const partition of partitionsOf(now)) {
+      const lease = now.leases.get(partition);
+      if (lease && liveOwner(now, partition)) epochs.set(partition, lease.revision);
+    }
+    const slow = this.#round++ % SLOW_ROUNDS === 0;
+    await Promise.all([
+      this.#try('stream', async () => {
+        const facts = await observer.stream();
+        emit({ type: 'stream', facts });
+        const after = model().messages.at(-1)?.sequence ?? 0;
+        const messages = await observer.messages(facts, after, RECENT_MESSAGES);
+        if (messages.length > 0) emit({ type: 'messages', messages });
+      }),
+      this.#try('readers', async () => {
+        emit({ type: 'readers', readers: await observer.readers(epochs) });
+      }),
+      this.#try('members', async () => {
+        emit({ type: 'stats', facts: await observer.stats([...now.members.keys()], STATS_WAIT_MS) });
+      }),
+      this.#try('round trip', async () => emit({ type: 'round-trip', ms: await connection.rtt() })),
+      slow &&
+        this.#try('positions', async () => {
+          emit({ type: 'positions', positions: await observer.positions() });
+        }),
+      slow && this.#try('ends', async () => emit({ type: 'ends', ends: await observer.ends() })),
+    ]);
+    await this.#try('lag', () => this.#count(observer));
+  }
+
+  /** Counts what waits where no reader can tell. */
+  async #count(observer: GroupObserver): Promise<void> {
+    const { emit, model } = this.#options;
+    const unknown = partitionsOf(model()).filter((partition) => lagOf(model(), partition) === null);
+    if (unknown.length === 0) return;
+    const counts = unknown
+      .slice(0, COUNTED_A_ROUND)
+      .map((partition) => observer.waiting(partition, model().progress.get(partition)?.position ?? 0));
+    emit({ type: 'waiting', waiting: await Promise.all(counts) });
+  }
+
+  /** Finds stream, bucket and layout; undefined while something is missing. */
+  async #open(): Promise<GroupObserver | undefined> {
+    const { connection, config, emit } = this.#options;
+    try {
+      const topology = await openTopology(connection, config, { create: false });
+      const { bucket, group, timeoutMs } = config;
+      this.#observer = new NatsGroupObserver(topology, { bucket, group, timeoutMs });
+      const { partitions, prefix } = topology.layout;
+      emit({ type: 'found', partitions, prefix });
+    } catch (error) {
+      emit({ type: 'missing', message: messageOf(error) });
+      return undefined;
+    }
+    const observer = this.#observer;
+    await this.#try('history', async () => emit({ type: 'history', entries: await observer.history() }));
+    if (!this.#stopped) await this.#follow(observer);
+    return observer;
+  }
+
+  /** Starts the watch and waits for what is there now. */
+  #follow(observer: GroupObserver): Promise<void> {
+    const { emit, config } = this.#options;
+    const foreign = () => {
+      // Keys of others under the group's prefix are nothing that the screen could show.
+    };
+    return new Promise((resolve) => {
+      this.#watch = observer.watch({
+        snapshot: (entries) => {
+          emit({ type: 'snapshot', entries: decodeEntries(config.group, entries, foreign) });
+          resolve();
+        },
+        changes: (entries) =>
+          emit({ type: 'changes', entries: decodeEntries(config.group, entries, foreign) }),
+        failed: (error) => {
+          this.#lose(error.message);
+          resolve();
+        },
+      });
+    });
+  }
+
+  /** Stream or bucket is gone: look for them again in the next round. */
+  #lose(message: string): void {
+    this.#watch?.stop();
+    this.#watch = undefined;
+    this.#observer = undefined;
+    this.#options.emit({ type: 'missing', message });
+  }
+
+  async #try(what: string, ask: () => Promise<void>): Promise<void> {
+    const { emit, model } = this.#options;
+    try {
+      await ask();
+      if (model().problems.has(what)) emit({ type: 'problem', what, message: null });
+    } catch (error) {
+      if (this.#stopped || !this.#connected) return;
+      if (error instanceof NatspocError && error.code === 'stream-missing') this.#lose(error.message);
+      else emit({ type: 'problem', what, message: messageOf(error) });
+    }
+  }
+}
+
+/** A clock for events: milliseconds since 1970 that never go back, whatever is done to the wall clock. */
+export const eventTime = (): number => performance.timeOrigin + performance.now();

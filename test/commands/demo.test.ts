@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { startCli, stopAll } from '../support/cli.js';
+import { withTempFolder } from '../support/temp.js';
+import { until } from '../support/until.js';
+
+describe('natspoc demo', function () {
+  this.timeout(90_000);
+  const folder = withTempFolder();
+  afterEach(stopAll);
+
+  const start = (args: readonly string[]) =>
+    startCli(['demo', '--consumers', '2', '--partitions', '6', '--rate', '300', ...args], {
+      env: { TMPDIR: folder() },
+    });
+
+  it('ends with a verdict as one JSON object, and leaves nothing behind', async () => {
+    const { code, stdout, stderr } = await start(['--duration', '4s', '--json']).exited;
+    assert.equal(code, 0, stderr);
+    assert.equal(stderr, '');
+    const result: unknown = JSON.parse(stdout);
+    assert.ok(
+      typeof result === 'object' && result !== null && 'published' in result && 'takeovers' in result,
+    );
+    const { published, takeovers } = result as {
+      published: number;
+      takeovers: { event: string; partitions: number[] }[];
+    };
+    assert.ok(published > 300, `published ${published}`);
+    assert.deepEqual(result, { ...result, handled: published, lost: 0, outOfOrder: 0, ok: true });
+    assert.deepEqual(
+      takeovers.map(({ event, partitions }) => [event, partitions.length]),
+      [
+        ['join', 2],
+        ['leave', 2],
+        ['kill', 3],
+      ],
+    );
+    assert.deepEqual(readdirSync(folder()), []);
+  });
+
+  it('tells the story to people', async () => {
+    const { code, stdout } = await start(['--duration', '2s']).exited;
+    assert.equal(code, 0);
+    for (const part of [
+      'alice leaves (SIGTERM)',
+      'carol is killed (SIGKILL)',
+      'claimed',
+      'lost          0',
+      'OK: nothing lost',
+    ]) {
+      assert.ok(stdout.includes(part), `${part} in:\n${stdout}`);
+    }
+  });
+
+  for (const signal of ['SIGINT', 'SIGKILL'] as const) {
+    it(`leaves nothing behind when it ends by ${signal}`, async () => {
+      const demo = start(['--duration', '60s']);
+      await until('consumers share', () => demo.stdout.some((line) => line.includes('the publisher starts')));
+      demo.signal(signal);
+      const exit = await demo.exited;
+      if (signal === 'SIGINT') {
+        assert.equal(exit.code, 1);
+        assert.match(exit.stderr, /^Error: The demo was stopped before its end\.$/);
+      }
+      await until('the folders are removed', () => readdirSync(folder()).length === 0);
+    });
+  }
+});

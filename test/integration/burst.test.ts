@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { hostname } from 'node:os';
+import { loadConfig } from '../../src/core/config.js';
+import { Ownership } from '../../src/core/demo/ownership.js';
+import { joinGroup } from '../../src/core/join.js';
+import type { Member } from '../../src/core/member.js';
+import { connectNats, type NatsConnection } from '../../src/core/nats/connection.js';
+import { openTopology } from '../../src/core/nats/topology.js';
+import { withServer } from '../support/server.js';
+import { until } from '../support/until.js';
+
+const MEMBERS = 20;
+const PARTITIONS = 64;
+
+describe('a burst of joins', () => {
+  const server = withServer();
+
+  it(`of ${MEMBERS} members at once ends in one even sharing`, async () => {
+    const config = loadConfig({ flags: { server: server.url, partitions: String(PARTITIONS) }, env: {} });
+    const connections: NatsConnection[] = [];
+    const open = async (): Promise<NatsConnection> => {
+      const connection = await connectNats(config, 'test');
+      connections.push(connection);
+      return connection;
+    };
+    const { bucket } = await openTopology(await open(), config, { create: true });
+    let changes = 0;
+    const ownership = new Ownership(bucket, config.group, () => changes++);
+    const names = Array.from({ length: MEMBERS }, (_, i) => `m${i}`);
+    const members: Member[] = await Promise.all(
+      names.map(async (name) =>
+        joinGroup({
+          connection: await open(),
+          config,
+          name,
+          version: '0.1.0',
+          handler: () => {},
+          failure: { maxAttempts: 1, backoff: { baseMs: 1, maxMs: 1 }, afterwards: 'halt' },
+          stats: () => ({ host: hostname() }),
+          events: { report: () => {}, handled: () => {}, attemptFailed: () => {} },
+        }),
+      ),
+    );
+    assert.ok(await ownership.balanced(names, PARTITIONS, AbortSignal.timeout(20_000)), 'comes to rest');
+    assert.ok(
+      changes < 2 * PARTITIONS,
+      `a burst makes about one plan, not one for each member: ${changes} changes`,
+    );
+    await until(
+      'everybody runs what it owns',
+      () => members.reduce((sum, m) => sum + m.partitions.length, 0) === PARTITIONS,
+    );
+    await Promise.all(members.map((member) => member.leave()));
+    assert.equal(ownership.members.length, 0);
+    ownership.stop();
+    await Promise.all(connections.map((connection) => connection.close()));
+  });
+});

@@ -1,0 +1,94 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { until } from './until.js';
+
+const ENTRY = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
+
+/** What a command of natspoc did. */
+export interface CliExit {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** The built command line as a process of its own, in an empty environment. */
+export class Cli {
+  readonly child: ChildProcess;
+  readonly stdout: string[] = [];
+  readonly stderr: string[] = [];
+  readonly exited: Promise<CliExit>;
+
+  /** `env` is all that the process sees beside PATH and HOME. */
+  constructor(args: readonly string[], options: { env?: Record<string, string>; cwd?: string } = {}) {
+    const { PATH = '', HOME = '' } = process.env;
+    this.child = spawn(process.execPath, [ENTRY, ...args], {
+      cwd: options.cwd ?? join(tmpdir()),
+      env: { PATH, HOME, ...options.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const { stdout, stderr } = this.child;
+    if (stdout) createInterface({ input: stdout }).on('line', (line) => this.stdout.push(line));
+    if (stderr) createInterface({ input: stderr }).on('line', (line) => this.stderr.push(line));
+    this.exited = new Promise((resolve) => {
+      this.child.on('close', (code, signal) => {
+        resolve({ code, signal, stdout: this.stdout.join('\n'), stderr: this.stderr.join('\n') });
+      });
+    });
+  }
+
+  get pid(): number {
+    return this.child.pid ?? 0;
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.child.kill(name);
+  }
+
+  /** Resolves with the first stderr line that matches, also one that is there already. */
+  async note(pattern: RegExp, timeoutMs = 15_000): Promise<string> {
+    let found: string | undefined;
+    await until(
+      `${pattern} on stderr`,
+      () => {
+        found = this.stderr.find((line) => pattern.test(line));
+        return found !== undefined;
+      },
+      timeoutMs,
+    ).catch((error: unknown) => {
+      throw new Error(`${String(error)}; stderr was:\n${this.stderr.join('\n')}`);
+    });
+    return found ?? '';
+  }
+}
+
+const running = new Set<Cli>();
+
+/** Starts a command; {@link stopAll} ends what is left of it. */
+export function startCli(
+  args: readonly string[],
+  options: { env?: Record<string, string>; cwd?: string } = {},
+): Cli {
+  const cli = new Cli(args, options);
+  running.add(cli);
+  void cli.exited.then(() => running.delete(cli));
+  return cli;
+}
+
+/** Runs a command to its end. */
+export function runCli(
+  args: readonly string[],
+  options: { env?: Record<string, string>; cwd?: string } = {},
+): Promise<CliExit> {
+  return startCli(args, options).exited;
+}
+
+/** Kills every command that still runs: for `after` and `afterEach`. */
+export async function stopAll(): Promise<void> {
+  const left = [...running];
+  for (const cli of left) cli.signal('SIGKILL');
+  await Promise.all(left.map((cli) => cli.exited));
+}

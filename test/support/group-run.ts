@@ -1,0 +1,174 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Config, loadConfig, SETTINGS, type SettingName } from '../../src/core/config.js';
+import {
+  type HandledMessage,
+  judge,
+  type PublishedMessage,
+  type Verdict,
+} from '../../src/core/demo/judge.js';
+import { Ownership, type OwnershipChange } from '../../src/core/demo/ownership.js';
+import { parseHandled } from '../../src/core/demo/processes.js';
+import { connectNats, type NatsConnection } from '../../src/core/nats/connection.js';
+import { openTopology, type Topology } from '../../src/core/nats/topology.js';
+import { type Cli, startCli } from './cli.js';
+import { until } from './until.js';
+
+let runs = 0;
+
+/**
+ * A group of real `natspoc consume` processes and a real publisher on one server, and everything that they
+ * wrote, to be judged afterwards.
+ */
+export class GroupRun {
+  readonly config: Config;
+  readonly handled: HandledMessage[] = [];
+  readonly changes: OwnershipChange[] = [];
+  readonly members = new Map<string, Cli>();
+  readonly topology: Topology;
+  readonly ownership: Ownership;
+  readonly #connection: NatsConnection;
+  readonly #url: string;
+  readonly #folder: string;
+  readonly #args: string[];
+  #publisher: Cli | undefined;
+
+  private constructor(
+    config: Config,
+    connection: NatsConnection,
+    topology: Topology,
+    url: string,
+    folder: string,
+    args: string[],
+  ) {
+    this.#args = args;
+    this.config = config;
+    this.topology = topology;
+    this.#connection = connection;
+    this.#url = url;
+    this.#folder = folder;
+    this.ownership = new Ownership(topology.bucket, config.group, (change) => this.changes.push(change));
+  }
+
+  /**
+   * `folder` holds the publisher's record of what was confirmed; `flags` are for all processes. Streams share
+   * a server: unless flags say otherwise, each run has a stream and a prefix of its own.
+   */
+  static async open(
+    url: string,
+    folder: string,
+    given: Partial<Record<SettingName, string>> = {},
+  ): Promise<GroupRun> {
+    const id = `T${++runs}`;
+    const flags = { stream: id, prefix: `${id}.events`, ...given };
+    const args = Object.entries(flags).map(
+      ([name, value]) => `--${SETTINGS[name as SettingName].flag}=${value}`,
+    );
+    const config = loadConfig({ flags: { server: url, ...flags }, env: {} });
+    const connection = await connectNats(config, 'test');
+    const topology = await openTopology(connection, config, { create: true });
+    return new GroupRun(config, connection, topology, url, folder, args);
+  }
+
+  get partitions(): number {
+    return this.topology.layout.partitions;
+  }
+
+  /** Starts a consumer; `url`: through another address, such as a proxy. */
+  consume(name: string, args: readonly string[] = [], url = this.#url): Cli {
+    const cli = startCli([
+      'consume',
+      '--server',
+      url,
+      '--name',
+      name,
+      '--output',
+      'ndjson',
+      ...this.#args,
+      ...args,
+    ]);
+    this.members.set(name, cli);
+    let index = 0;
+    cli.child.stdout?.setEncoding('utf8');
+    let rest = '';
+    cli.child.stdout?.on('data', (chunk: string) => {
+      const lines = (rest + chunk).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
+        const message = parseHandled(line, name, index++, performance.now());
+        if (message) this.handled.push(message);
+      }
+    });
+    return cli;
+  }
+
+  /** A member that is no longer counted among those that should share. */
+  forget(name: string): Cli {
+    const cli = this.members.get(name);
+    if (!cli) throw new Error(`there is no ${name}`);
+    this.members.delete(name);
+    return cli;
+  }
+
+  /** Resolves when all members share all partitions evenly. */
+  async atRest(timeoutMs = 20_000): Promise<void> {
+    const names = [...this.members.keys()];
+    if (await this.ownership.balanced(names, this.partitions, AbortSignal.timeout(timeoutMs))) return;
+    const owners = [...this.ownership.owners].map(([p, owner]) => `p${p}=${owner.name}`).join(' ');
+    const notes = [...this.members]
+      .map(([name, cli]) => `${name}: ${cli.stderr.slice(-5).join(' | ')}`)
+      .join('\n');
+    throw new Error(`not at rest: members ${this.ownership.members}, wanted ${names}; ${owners}\n${notes}`);
+  }
+
+  /** Starts to publish keyed, numbered messages. */
+  publish(rate: number): void {
+    const args = [
+      '--rate',
+      String(rate),
+      '--keys',
+      '100',
+      '--confirmed',
+      this.#confirmedFile,
+      '--quiet',
+      '--dedupe',
+    ];
+    this.#publisher = startCli(['publish', 'event {{Count}}', ...args, ...this.#args, '--server', this.#url]);
+  }
+
+  /** Stops to publish and waits until everything that was confirmed was handled. */
+  async finish(timeoutMs = 20_000): Promise<Verdict> {
+    this.#publisher?.signal('SIGINT');
+    const exit = await this.#publisher?.exited;
+    if (exit && exit.code !== 0) throw new Error(`the publisher failed: ${exit.stderr}`);
+    const published = this.published();
+    await until('everything is handled', () => judge(published, this.handled).lost === 0, timeoutMs).catch(
+      () => {
+        // The verdict says what is missing.
+      },
+    );
+    return judge(published, this.handled);
+  }
+
+  /** What the publisher says is confirmed. */
+  published(): PublishedMessage[] {
+    return readFileSync(this.#confirmedFile, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as PublishedMessage);
+  }
+
+  /** Waits until this many messages were handled in all. */
+  handledCount(count: number): Promise<void> {
+    return until(`${count} messages are handled`, () => this.handled.length >= count, 20_000);
+  }
+
+  async close(): Promise<void> {
+    this.ownership.stop();
+    await this.#connection.close();
+  }
+
+  get #confirmedFile(): string {
+    return join(this.#folder, 'confirmed.ndjson');
+  }
+}

@@ -1,0 +1,60 @@
+import { connect, createServer, type Server, type Socket } from 'node:net';
+
+/** A TCP proxy in front of a server that can swallow bytes in both directions, as a broken network does. */
+export class TcpProxy {
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  #silent = false;
+
+  private constructor(server: Server) {
+    this.#server = server;
+  }
+
+  /** Listens on a free port of 127.0.0.1 and forwards to `port`. */
+  static async start(port: number): Promise<TcpProxy> {
+    const server = createServer();
+    const proxy = new TcpProxy(server);
+    server.on('connection', (client) => proxy.#join(client, connect(port, '127.0.0.1')));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return proxy;
+  }
+
+  /** For clients. */
+  get url(): string {
+    const address = this.#server.address();
+    return `nats://127.0.0.1:${address !== null && typeof address === 'object' ? address.port : 0}`;
+  }
+
+  /** From now on nothing passes, and nobody is told: connections stay open, new ones too. */
+  silence(): void {
+    this.#silent = true;
+  }
+
+  /** Closes what was silenced and lets new connections through. */
+  heal(): void {
+    this.#silent = false;
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  async stop(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  #join(client: Socket, server: Socket): void {
+    for (const [from, to] of [
+      [client, server],
+      [server, client],
+    ] as const) {
+      this.#sockets.add(from);
+      from.on('data', (chunk) => {
+        if (!this.#silent) to.write(chunk);
+      });
+      from.on('error', () => to.destroy());
+      from.on('close', () => {
+        this.#sockets.delete(from);
+        to.destroy();
+      });
+    }
+  }
+}

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import {
+  decodeLayout,
+  decodeLease,
+  decodePosition,
+  decodeSession,
+  encodeRecord,
+  keys,
+  type LeaseRecord,
+  type PositionRecord,
+  parseGroupKey,
+  type SessionRecord,
+} from '../../src/core/group/records.js';
+
+const bytes = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
+
+const session: SessionRecord = {
+  v: 1,
+  id: 'S1',
+  name: 'alice',
+  host: 'h',
+  pid: 7,
+  version: '0.1.0',
+  startedAt: '2026-11-23T10:00:00.000Z',
+  ttlMs: 10_000,
+  suspectMs: 800,
+};
+const lease: LeaseRecord = { v: 1, owner: 'S1', name: 'alice', reason: 'claim', from: null, at: 'now' };
+const position: PositionRecord = { v: 1, seq: 12, epoch: 3, at: 'now' };
+
+describe('records', () => {
+  it('survive a round trip', () => {
+    assert.deepEqual(decodeSession(encodeRecord(session)), session);
+    assert.deepEqual(decodeSession(encodeRecord({ ...session, leaving: true })), {
+      ...session,
+      leaving: true,
+    });
+    assert.deepEqual(decodeLease(encodeRecord(lease)), lease);
+    assert.deepEqual(decodeLease(encodeRecord({ ...lease, owner: null })), { ...lease, owner: null });
+    assert.deepEqual(decodePosition(encodeRecord(position)), position);
+    const layout = { v: 1, prefix: 'subject.events', partitions: 8, hash: 'fnv1a32' } as const;
+    assert.deepEqual(decodeLayout(encodeRecord(layout)), layout);
+  });
+
+  it('are refused when a field is missing or of another type', () => {
+    const decoders = [
+      [session, decodeSession],
+      [lease, decodeLease],
+      [position, decodePosition],
+    ] as const;
+    for (const [record, decode] of decoders) {
+      for (const field of Object.keys(record)) {
+        const without: Record<string, unknown> = { ...record };
+        delete without[field];
+        assert.equal(decode(bytes(without)), undefined, `without ${field}`);
+        assert.equal(decode(bytes({ ...record, [field]: { odd: true } })), undefined, `odd ${field}`);
+      }
+    }
+  });
+
+  it('of a newer version are not read', () => {
+    assert.equal(decodeSession(bytes({ ...session, v: 2 })), undefined);
+    assert.equal(decodePosition(bytes({ ...position, v: 2 })), undefined);
+  });
+
+  it('never throw, whatever the bytes', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.uint8Array(),
+          fc.json().map((text) => new TextEncoder().encode(text)),
+        ),
+        (input) => {
+          for (const decode of [decodeSession, decodeLease, decodePosition, decodeLayout]) decode(input);
+        },
+      ),
+    );
+  });
+
+  it('have keys that parse back, and foreign keys that do not', () => {
+    assert.deepEqual(parseGroupKey('g', keys.session('g', 'S1')), { kind: 'session', id: 'S1' });
+    assert.deepEqual(parseGroupKey('g', keys.lease('g', 17)), { kind: 'lease', partition: 17 });
+    for (const key of [
+      'group.g.lease.01',
+      'group.g.lease.x',
+      'group.g.lease.',
+      'group.g.session.a.b',
+      'group.h.lease.1',
+      'x',
+    ]) {
+      assert.deepEqual(parseGroupKey('g', key), { kind: 'other' }, key);
+    }
+  });
+});

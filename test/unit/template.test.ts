@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { NatspocError } from '../../src/core/errors.js';
+import { compileTemplate } from '../../src/core/publish/template.js';
+
+describe('compileTemplate', () => {
+  it('leaves text without actions alone', () => {
+    for (const text of ['', 'plain', '{"a":{"b":1}}', 'a } b']) assert.equal(compileTemplate(text)(7), text);
+  });
+
+  it('counts, with and without spaces and dots, as often as asked', () => {
+    assert.equal(compileTemplate('{{Count}}')(1), '1');
+    assert.equal(compileTemplate('order {{Count}}')(12), 'order 12');
+    assert.equal(compileTemplate('{{ Count }}/{{.Cnt}} of {{Count}}!')(3), '3/3 of 3!');
+  });
+
+  it('knows the times of nats pub', () => {
+    const nowS = Date.now() / 1_000;
+    assert.match(compileTemplate('{{TimeStamp}}')(1), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)$/);
+    assert.ok(Math.abs(Date.parse(compileTemplate('{{TimeStamp}}')(1)) / 1_000 - nowS) < 5);
+    assert.match(compileTemplate('{{Time}}')(1), /^\d{1,2}:\d\d(AM|PM)$/);
+    assert.ok(Math.abs(Number(compileTemplate('{{Unix}}')(1)) - nowS) < 5);
+    assert.ok(Math.abs(Number(compileTemplate('{{UnixNano}}')(1)) / 1e9 - nowS) < 5);
+  });
+
+  it('makes ids and random texts of the length asked for, new for each message', () => {
+    const id = compileTemplate('{{ID}}');
+    assert.match(id(1), /^[0-9A-Za-z]{22}$/);
+    assert.notEqual(id(1), id(1));
+    const random = compileTemplate('{{ Random 3 5 }}');
+    for (let i = 0; i < 100; i++) assert.match(random(1), /^[0-9A-Za-z]{3,5}$/);
+    assert.equal(compileTemplate('{{Random 0 0}}')(1), '');
+  });
+
+  it('refuses what it does not know, naming it', () => {
+    for (const text of [
+      '{{Foo}}',
+      '{{Count',
+      '{{}}',
+      '{{Random 5}}',
+      '{{Random 5 3}}',
+      '{{Count 1 2}}',
+      '{{toString}}',
+    ]) {
+      assert.throws(
+        () => compileTemplate(text),
+        (error) => error instanceof NatspocError && error.code === 'usage' && !error.message.includes('\n'),
+        text,
+      );
+    }
+  });
+});
