@@ -1,7 +1,7 @@
 /**
  * Publishing, measured against what else one can do from Node, in turn on one server:
  *
- *     npm run build && node --import tsx bench/publish.ts [--rounds 5] [--messages 300000] [--seconds 20] [--json FILE]
+ *     npm run build && node --import tsx bench/publish.ts [--rounds 7] [--messages 200000] [--seconds 20] [--json FILE]
  *
  * Prints tables of messages a second (min / median / max of the rounds), ratios of the same round, and how well
  * rates are kept. NATS_SERVER_BIN chooses another nats-server.
@@ -28,8 +28,8 @@ import { ratioSpread, type Spread, spread } from './support/stats.js';
 
 const { values: options } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '5' },
-    messages: { type: 'string', default: '300000' },
+    rounds: { type: 'string', default: '7' },
+    messages: { type: 'string', default: '200000' },
     'process-messages': { type: 'string', default: '1000000' },
     'in-flight': { type: 'string', default: '4000' },
     seconds: { type: 'string', default: '20' },

@@ -1,7 +1,15 @@
 import { Command, Flags, type Interfaces } from '@oclif/core';
 import { config as loadDotenv } from 'dotenv';
-import { type Config, loadConfig, SETTINGS, type SettingName } from './core/config.js';
+import {
+  type Config,
+  contextName,
+  loadConfig,
+  SETTINGS,
+  type SettingName,
+  secretFlags,
+} from './core/config.js';
 import { connectNats, type NatsConnection } from './core/nats/connection.js';
+import { readContext, selectedContext } from './core/nats/context.js';
 import { exitWithError } from './report-error.js';
 
 /** The settings of every command that talks to NATS: names as in the `nats` CLI. */
@@ -76,7 +84,23 @@ export abstract class BaseCommand extends Command {
       if (typeof value === 'string' || typeof value === 'boolean') given[key] = value;
     }
     const dotenv = loadDotenv({ quiet: true, processEnv: {} }).parsed ?? {};
-    return loadConfig({ flags: given, env: process.env, dotenv });
+    this.#hideSecrets(given);
+    const sources = { flags: given, env: process.env, dotenv };
+    const context = contextName(sources, () => selectedContext(process.env));
+    return loadConfig({
+      ...sources,
+      context: context === undefined ? undefined : readContext(context, process.env),
+    });
+  }
+
+  /** A secret in a flag is seen by everybody who lists processes: overwrite it there, and say how to do better. */
+  #hideSecrets(given: Partial<Record<SettingName, string | boolean>>): void {
+    const secrets = secretFlags(given);
+    if (secrets.length === 0) return;
+    process.title = `natspoc ${this.id?.replaceAll(':', ' ') ?? ''}`;
+    for (const { flag, env } of secrets) {
+      this.note(`Warning: --${flag} shows a secret to everybody on this machine; set ${env} instead.`);
+    }
   }
 
   /** Connects as the configuration says; the caller closes. `role` names the connection on the server. */

@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs';
+import { escapeControl } from './core/consume/output.js';
 import { messageOf, NatspocError } from './core/errors.js';
 
 /** What oclif's own errors look like: parse errors carry the parser's input, `exit()` an exit code. */
@@ -13,10 +14,59 @@ function asNatspocError(error: unknown, command: string): NatspocError {
   if (error instanceof NatspocError) return error;
   const { oclif, message } = error as OclifError;
   if (oclif?.exit === undefined) return new NatspocError('failed', messageOf(error), { cause: error });
-  const line = (message.split('\n').find((part) => part.trim() !== '') ?? '').trim().replace(/\.$/, '');
-  const unknownFlag = /^Nonexistent flags?: (.*)$/.exec(line);
-  const text = unknownFlag ? `Unknown flag ${unknownFlag[1]}` : line;
+  const text = usageText(message);
   return new NatspocError('usage', `${text}. See natspoc ${command}--help.`, { cause: error });
+}
+
+/** How the parser says things, and how we do. Matched against its message, the lines joined by line feeds. */
+const USAGE: readonly [RegExp, (match: RegExpExecArray) => string][] = [
+  [/^Nonexistent flags?: (.*)$/, ([, flags]) => `Unknown flag ${flags}`],
+  [/^Parsing (\S+)\n([\s\S]*)$/, ([, flag, why]) => `${flag}: ${lowerFirst(why ?? '')}`],
+  [/^command (\S+) not found$/, ([, id]) => `There is no command "${id?.replaceAll(':', ' ')}"`],
+  [
+    /^Missing \d+ required args?:\n([\s\S]*)$/,
+    ([, args]) => `Missing ${(args ?? '').split('\n').map(describeArg).join(' and ')}`,
+  ],
+  [
+    /^Expected --(\S+)=([\s\S]*) to be one of: (.*)$/,
+    ([, flag, value, options]) => `--${flag}: ${JSON.stringify(value)} is not one of ${options}`,
+  ],
+  [
+    /^(--\S+)=\S+ cannot also be provided when using (--\S+)$/,
+    ([, a, b]) => `${a} and ${b} exclude each other`,
+  ],
+  [/^Missing required flag (\S+)$/, ([, flag]) => `Missing --${flag}`],
+  [
+    /^All of the following must be provided when using (--\S+): (.*)$/,
+    ([, flag, needed]) => `${flag} needs ${needed}`,
+  ],
+];
+
+const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
+/** `partition  the partition` as the parser lists it. */
+const describeArg = (line: string): string => {
+  const [name = '', ...words] = line.trim().split(/\s{2,}/);
+  return words.length > 0 ? `${name.toUpperCase()} (${words.join(' ')})` : name.toUpperCase();
+};
+
+/** What the parser complains about, as one line without a full stop. */
+function usageText(message: string): string {
+  const lines = message
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !/^See more help with/.test(line));
+  const complaints = /^The following errors? occurred:$/.test(lines[0] ?? '')
+    ? lines.slice(1)
+    : [lines.join('\n')];
+  return complaints.map(rephrase).join('; ').replaceAll('\n', ' ').replace(/\.$/, '');
+}
+
+function rephrase(complaint: string): string {
+  for (const [pattern, say] of USAGE) {
+    const match = pattern.exec(complaint);
+    if (match) return say(match);
+  }
+  return complaint;
 }
 
 /**
@@ -31,7 +81,8 @@ export function exitWithError(error: unknown, options: { json: boolean; command?
     const body = { error: { code: known.code, message: known.message, exitCode: known.exitCode } };
     writeSync(1, `${JSON.stringify(body)}\n`);
   } else {
-    writeSync(2, `Error: ${known.message}\n`);
+    // Names and texts of others are in it: nothing in them may move the cursor.
+    writeSync(2, `Error: ${known.message.split('\n').map(escapeControl).join('\n')}\n`);
   }
   if (process.env.DEBUG) writeSync(2, `${(known.cause as Error | undefined)?.stack ?? known.stack}\n`);
   process.exit(known.exitCode);

@@ -1,7 +1,16 @@
+import { createInterface } from 'node:readline/promises';
 import { BaseCommand } from './base-command.js';
 import type { Config } from './core/config.js';
+import { NatspocError } from './core/errors.js';
+import { NatsControlClient } from './core/nats/control-client.js';
 import { NatsGroupObserver } from './core/nats/observe.js';
+import { explain } from './core/nats/outcome.js';
 import { openTopology, type Topology } from './core/nats/topology.js';
+import type { ControlClient } from './core/operate/control.js';
+import { GroupFollower } from './core/operate/follower.js';
+
+/** How long members have to answer for themselves, and owners to take an order. */
+export const ANSWER_MS = 500;
 
 /** What a command that looks at an existing stream works with. */
 export interface StreamSession {
@@ -11,6 +20,18 @@ export interface StreamSession {
   observer: NatsGroupObserver;
   /** Looks at another group of the same stream. */
   observe(group: string): NatsGroupObserver;
+  /** Asks members of the group. */
+  control: ControlClient;
+}
+
+/** What somebody has to type before something is destroyed. */
+export interface Confirmation {
+  /** What will happen, one line each. */
+  consequences: readonly string[];
+  /** The name to type. */
+  name: string;
+  /** The flag that stands for it. */
+  force: boolean;
 }
 
 /** A command on a stream that exists: connects, opens, and closes again whatever happens. */
@@ -25,11 +46,59 @@ export abstract class StreamCommand extends BaseCommand {
     const connection = await this.connect(config, role);
     try {
       const topology = await openTopology(connection, config, { create: false });
-      const { bucket, timeoutMs } = config;
-      const observe = (group: string) => new NatsGroupObserver(topology, { bucket, group, timeoutMs });
-      return await use({ config, topology, observer: observe(config.group), observe });
+      const { bucket, group, stream, timeoutMs } = config;
+      const observe = (of: string) => new NatsGroupObserver(topology, { bucket, group: of, timeoutMs });
+      return await use({
+        config,
+        topology,
+        observer: observe(group),
+        observe,
+        control: new NatsControlClient(connection, stream, group),
+      });
+    } catch (error) {
+      throw explain(error, `look at stream ${config.stream}`);
     } finally {
       await connection.close();
+    }
+  }
+
+  /** Runs `use` with a follower that knows the group; it is stopped afterwards. */
+  protected async withFollower<T>(
+    { observer, config }: StreamSession,
+    use: (follower: GroupFollower) => Promise<T>,
+  ): Promise<T> {
+    const follower = new GroupFollower(observer, config.group);
+    try {
+      if (!(await follower.until(() => true, config.timeoutMs))) {
+        const message = `Could not read group ${config.group} in bucket ${config.bucket}: the server did not answer in time.`;
+        throw new NatspocError('unreachable', message);
+      }
+      return await use(follower);
+    } finally {
+      follower.stop();
+    }
+  }
+
+  /**
+   * Says what will be destroyed and waits for its name, on a terminal; elsewhere only the flag will do.
+   *
+   * @throws NatspocError `not-confirmed`.
+   */
+  protected async confirm({ consequences, name, force }: Confirmation): Promise<void> {
+    if (force) return;
+    if (!process.stdin.isTTY || !process.stderr.isTTY) {
+      throw new NatspocError(
+        'not-confirmed',
+        `${consequences.join(' ')} Nothing was done: add --force to confirm.`,
+      );
+    }
+    for (const line of consequences) this.note(line);
+    const prompt = createInterface({ input: process.stdin, output: process.stderr });
+    try {
+      const typed = await prompt.question(`Type ${name} to go on: `);
+      if (typed.trim() !== name) throw new NatspocError('not-confirmed', 'Not confirmed: nothing was done.');
+    } finally {
+      prompt.close();
     }
   }
 

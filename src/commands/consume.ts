@@ -1,7 +1,8 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand, connectionFlags, settingFlags } from '../base-command.js';
-import { type Consumer, startConsumer } from '../core/consume/consumer.js';
-import { OUTPUTS } from '../core/consume/outputs.js';
+import { startConsumer } from '../core/consume/consumer.js';
+import { loadHandler } from '../core/consume/module-handler.js';
+import { OUTPUTS, type Output } from '../core/consume/outputs.js';
 import { NatspocError } from '../core/errors.js';
 import { parseDuration } from '../core/units.js';
 
@@ -9,12 +10,24 @@ import { parseDuration } from '../core/units.js';
 export default class Consume extends BaseCommand {
   static override summary = 'Join a group and handle the events of a share of the partitions.';
   static override description =
-    `Each partition is handled by one member at a time, in order. Members share the
-partitions evenly; when one joins, leaves or dies, partitions move by themselves.
+    `Each partition is handled by one member at a time, in order. Members share the partitions evenly; when one
+joins, leaves or dies, partitions move by themselves.
+
+By default a message is handled when its line is written to stdout. --exec runs a command for each message: payload on
+its standard input, NATSPOC_PARTITION, _SEQ, _KEY, _EPOCH, _SUBJECT and _ATTEMPT in its environment, exit code 0 means
+handled, and its output goes to stdout. --handler loads a JavaScript or TypeScript module once and calls its default
+export: async (message, context) => { ... }. A message that fails is tried again (--max-attempts, --backoff); after
+that --on-failure decides. While it waits, its partition waits with it, or only its key with --concurrency.
+
+The position of a partition is committed every --commit-interval while busy, after --commit-every messages, and at once
+when nothing waits. What was handled and not committed is handled again after a crash: at most one interval's worth of
+messages for each partition. Leaving in order (Ctrl-C, SIGTERM, a closed pipe) commits everything: nothing is repeated.
 
 Messages go to stdout, everything else to stderr. Ctrl-C hands all partitions over and exits; a second Ctrl-C exits
-at once. A message is handled when its line is written; after a crash at most --commit-interval of messages are
-handled again by the next owner.`;
+at once.
+
+Exit codes: 0 left in order; 1 gave up partitions (--on-failure halt), or the handler cannot be loaded or run; 3 cannot
+reach NATS; 4 refused.`;
 
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
@@ -25,6 +38,19 @@ handled again by the next owner.`;
     {
       description: 'Another group gets everything again, from now on:',
       command: '<%= config.bin %> <%= command.id %> --group audit --from new',
+    },
+    {
+      description: 'A command for each message; what fails three times is kept for later:',
+      command: "<%= config.bin %> <%= command.id %> --exec 'jq .' --on-failure dead-letter",
+    },
+    {
+      description: 'A handler of your own, 16 keys of a partition at a time, with metrics for Prometheus:',
+      command:
+        '<%= config.bin %> <%= command.id %> --handler ./handle.ts --concurrency 16 --health-port 9464',
+    },
+    {
+      description: 'A batch job: everything that waits, then leave:',
+      command: '<%= config.bin %> <%= command.id %> --group nightly --until-caught-up > events.ndjson',
     },
     {
       description: 'Slow work, to watch a rebalance:',
@@ -39,51 +65,66 @@ handled again by the next owner.`;
     }),
     output: Flags.string({
       description:
-        'what is written to stdout for each message [default text on a terminal, ndjson in a pipe]',
+        'what is written to stdout for each message [default text on a terminal, ndjson in a pipe, none with --exec or --handler]',
       options: [...OUTPUTS],
       helpValue: OUTPUTS.join('|'),
+    }),
+    exec: Flags.string({ description: 'run this shell command for each message', helpValue: 'CMD' }),
+    handler: Flags.string({
+      description: 'call the default export of this JavaScript or TypeScript module for each message',
+      helpValue: 'FILE',
     }),
     work: Flags.string({ description: 'pretend to work this long on each message', helpValue: 'DURATION' }),
     count: Flags.integer({ description: 'leave after this many messages', min: 1, helpValue: 'N' }),
     duration: Flags.string({ description: 'leave after this time', helpValue: 'DURATION' }),
-    ...settingFlags(
-      [
-        'ttlMs',
-        'probeIntervalMs',
-        'drainTimeoutMs',
-        'from',
-        'commitIntervalMs',
-        'commitEvery',
-        'memoryIntervalMs',
-      ],
-      'MEMBER',
-    ),
-    ...settingFlags(['bufferMessages', 'bufferBytes'], 'MEMBER'),
+    'until-caught-up': Flags.boolean({
+      description: 'leave when everything that waited in the own partitions is handled',
+    }),
+    ...settingFlags(['concurrency', 'handlerTimeoutMs'], 'HANDLING'),
+    ...settingFlags(['maxAttempts', 'backoff', 'onFailure'], 'HANDLING'),
+    ...settingFlags(['from', 'commitIntervalMs', 'commitEvery'], 'POSITION'),
+    ...settingFlags(['ttlMs', 'probeIntervalMs', 'drainTimeoutMs'], 'MEMBER'),
+    ...settingFlags(['bufferMessages', 'bufferBytes', 'memoryIntervalMs'], 'MEMBER'),
+    ...settingFlags(['healthPort', 'healthHost'], 'MEMBER'),
     ...connectionFlags,
   };
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(Consume);
     const config = this.loadSettings(flags);
-    const ndjson = flags.json || !process.stdout.isTTY;
-    const output = OUTPUTS.find((known) => known === flags.output) ?? (ndjson ? 'ndjson' : 'text');
+    const workMs = this.#duration('work', flags.work) ?? 0;
+    const durationMs = this.#duration('duration', flags.duration);
+    // Before anything else: a handler that cannot be loaded takes no partitions.
+    const handler = flags.handler === undefined ? undefined : await loadHandler(flags.handler);
     const stop = this.stopSignal();
     const connection = await this.connect(config, 'consume');
-    let consumer: Consumer | undefined;
     try {
-      consumer = await startConsumer({
+      const consumer = await startConsumer({
         connection,
         config,
         name: flags.name,
         version: this.config.version,
-        output,
+        output: chooseOutput(flags),
         stdout: process.stdout,
         note: (line) => this.note(line),
-        workMs: this.#duration('work', flags.work) ?? 0,
+        workMs,
+        exec: flags.exec,
+        handler,
+        concurrency: config.concurrency,
+        handlerTimeoutMs: config.handlerTimeoutMs,
+        failure: {
+          maxAttempts: config.maxAttempts,
+          backoff: config.backoff,
+          afterwards: config.onFailure,
+        },
         count: flags.count,
-        durationMs: this.#duration('duration', flags.duration),
+        durationMs,
+        untilCaughtUp: flags['until-caught-up'],
       });
-      const leave = () => void consumer?.leave();
+      const leave = () => {
+        // What it ends with is told by `closed`.
+        consumer.leave().catch(() => {});
+      };
       stop.addEventListener('abort', leave, { once: true });
       if (stop.aborted) leave();
       await consumer.closed;
@@ -103,4 +144,18 @@ handled again by the next owner.`;
     }
     return ms;
   }
+}
+
+/** What is written where nobody says: what a reader can use, unless somebody else makes the output. */
+function chooseOutput(flags: {
+  output?: string | undefined;
+  json?: boolean;
+  exec?: string | undefined;
+  handler?: string | undefined;
+}): Output {
+  const chosen = OUTPUTS.find((known) => known === flags.output);
+  if (chosen) return chosen;
+  if (flags.json) return 'ndjson';
+  if (flags.exec !== undefined || flags.handler !== undefined) return 'none';
+  return process.stdout.isTTY ? 'text' : 'ndjson';
 }

@@ -1,4 +1,6 @@
+import { parseBackoff } from './consume/retry.js';
 import { NatspocError } from './errors.js';
+import { redactUrls } from './redact.js';
 import { parseBytes, parseDuration, parseRate } from './units.js';
 
 /**
@@ -19,6 +21,8 @@ interface Setting<T> {
   toggle?: boolean;
   /** Its value never appears in messages. */
   secret?: boolean;
+  /** Its value without the secrets that may be in it. */
+  redact?: (text: string) => string;
 }
 
 const define = <S extends Setting<unknown>>(setting: S): S => setting;
@@ -46,7 +50,7 @@ const subject = (value: string) =>
   /^[^\s.*>]+(\.[^\s.*>]+)*$/.test(value.trim()) && !value.startsWith('$') ? value.trim() : undefined;
 const servers = (value: string) => {
   const urls = value.split(',').map((url) => url.trim());
-  return urls.every((url) => /^((nats|tls|ws|wss):\/\/)?[^\s/@]*(@)?[^\s/@]+$/.test(url)) ? urls : undefined;
+  return urls.every((url) => /^((nats|tls):\/\/)?[^\s/@]*(@)?[^\s/@]+$/.test(url)) ? urls : undefined;
 };
 
 /** Every setting that more than one command reads. Flags of a single command live with that command. */
@@ -58,6 +62,7 @@ export const SETTINGS = {
     fallback: 'nats://127.0.0.1:4222',
     parse: servers,
     allowed: 'nats://HOST:PORT, several separated by commas',
+    redact: redactUrls,
     help: 'NATS server URLs',
   }),
   user: define({
@@ -221,7 +226,7 @@ export const SETTINGS = {
     fallback: '200ms',
     parse: durationMs(1, 60_000),
     allowed: 'a duration from 1ms to 1m',
-    help: 'positions are committed this often while busy; a crash repeats at most this much',
+    help: 'positions are committed this often while busy; after a crash the next owner handles at most this much again',
   }),
   commitEvery: define({
     flag: 'commit-every',
@@ -229,7 +234,7 @@ export const SETTINGS = {
     fallback: '1000',
     parse: integer(1, 1_000_000),
     allowed: 'a whole number from 1 to 1000000',
-    help: 'and after this many messages of a partition',
+    help: 'and after this many messages of a partition; 1 repeats one message at most, at the price of a write each',
   }),
   memoryIntervalMs: define({
     flag: 'memory-interval',
@@ -290,7 +295,53 @@ export const SETTINGS = {
     fallback: 'halt',
     parse: oneOf('halt', 'dead-letter', 'skip'),
     allowed: 'halt, dead-letter or skip',
-    help: 'what happens to a message whose last attempt failed',
+    help: 'what happens to a message whose last attempt failed: its partition is given up, it is stored in PREFIX.dead, or it is passed over',
+  }),
+  maxAttempts: define({
+    flag: 'max-attempts',
+    env: 'MAX_ATTEMPTS',
+    fallback: '3',
+    parse: integer(1, 1_000_000),
+    allowed: 'a whole number from 1 to 1000000',
+    help: 'how often a message is tried',
+  }),
+  backoff: define({
+    flag: 'backoff',
+    env: 'BACKOFF',
+    fallback: '100ms..30s',
+    parse: parseBackoff,
+    allowed: 'a duration such as 100ms, or two such as 100ms..30s',
+    help: 'wait before another attempt; doubles each time up to the second, with jitter',
+  }),
+  concurrency: define({
+    flag: 'concurrency',
+    env: 'CONCURRENCY',
+    fallback: '1',
+    parse: integer(1, 10_000),
+    allowed: 'a whole number from 1 to 10000',
+    help: 'messages of one partition handled side by side, each of another key; every key stays in order',
+  }),
+  handlerTimeoutMs: define({
+    flag: 'handler-timeout',
+    env: 'HANDLER_TIMEOUT',
+    parse: durationMs(1, 86_400_000),
+    allowed: 'a duration such as 30s',
+    help: 'an attempt that takes longer has failed; without it, it may take for ever',
+  }),
+  healthPort: define({
+    flag: 'health-port',
+    env: 'HEALTH_PORT',
+    parse: integer(0, 65_535),
+    allowed: 'a port, or 0 for a free one',
+    help: 'serve /healthz, /readyz and /metrics over HTTP',
+  }),
+  healthHost: define({
+    flag: 'health-host',
+    env: 'HEALTH_HOST',
+    fallback: '127.0.0.1',
+    parse: text,
+    allowed: 'an address of this machine',
+    help: 'address that it listens on',
   }),
 } as const;
 
@@ -332,7 +383,12 @@ export interface ConfigSources {
   flags: Readonly<Partial<Record<SettingName, string | boolean>>>;
   env: Readonly<Record<string, string | undefined>>;
   dotenv?: Readonly<Record<string, string | undefined>>;
+  /** A context of the nats CLI: weaker than all of them, stronger than defaults. */
+  context?: { name: string; values: Readonly<Partial<Record<SettingName, string>>> } | undefined;
 }
+
+/** Who we are: whoever says one of them does not mean those of a context. */
+const IDENTITY: readonly SettingName[] = ['user', 'password', 'token', 'creds', 'nkey'];
 
 /** The raw text of one setting and the place that it came from, named as the user knows it. */
 function lookUp(key: SettingName, sources: ConfigSources): { raw: string; place: string } | undefined {
@@ -346,8 +402,52 @@ function lookUp(key: SettingName, sources: ConfigSources): { raw: string; place:
   return undefined;
 }
 
+/** The same from the context, where nothing stronger says anything about it. */
+function lookUpContext(key: SettingName, sources: ConfigSources): { raw: string; place: string } | undefined {
+  const raw = sources.context?.values[key];
+  if (raw === undefined) return undefined;
+  if (IDENTITY.includes(key) && IDENTITY.some((each) => lookUp(each, sources))) return undefined;
+  return { raw, place: `${SETTINGS[key].flag} in context ${sources.context?.name}` };
+}
+
 /**
- * Resolves every setting: flag over environment over `.env` over default.
+ * The context of the nats CLI that is meant: one that somebody names, else the one that is selected there, unless
+ * somebody says which server.
+ */
+export function contextName(
+  sources: Omit<ConfigSources, 'context'>,
+  selected: () => string | undefined,
+): string | undefined {
+  const named = lookUp('context', sources);
+  if (named) return named.raw;
+  return lookUp('server', sources) ? undefined : selected();
+}
+
+/** The flags of these that carry a secret, and the environment variables that do without showing it. */
+export function secretFlags(flags: ConfigSources['flags']): { flag: string; env: string }[] {
+  const found: { flag: string; env: string }[] = [];
+  for (const key of IDENTITY) {
+    const setting: Setting<unknown> = SETTINGS[key];
+    // A user without a password is a token.
+    const secret = setting.secret || (key === 'user' && flags.password === undefined);
+    if (secret && typeof flags[key] === 'string') found.push({ flag: setting.flag, env: setting.env });
+  }
+  const { server } = flags;
+  if (
+    typeof server === 'string' &&
+    redactUrls(server) !==
+      server
+        .split(',')
+        .map((url) => url.trim())
+        .join(', ')
+  ) {
+    found.push({ flag: SETTINGS.server.flag, env: SETTINGS.server.env });
+  }
+  return found;
+}
+
+/**
+ * Resolves every setting: flag over environment over `.env` over context over default.
  *
  * @throws NatspocError `config` with one line that names the setting, the value and what is allowed.
  */
@@ -356,12 +456,12 @@ export function loadConfig(sources: ConfigSources): Config {
   const given = new Set<SettingName>();
   for (const key of Object.keys(SETTINGS) as SettingName[]) {
     const setting: Setting<unknown> = SETTINGS[key];
-    const found = lookUp(key, sources);
+    const found = lookUp(key, sources) ?? lookUpContext(key, sources);
     if (found) {
       given.add(key);
       values[key] = setting.parse(found.raw);
       if (values[key] === undefined) {
-        const shown = setting.secret ? 'the value' : JSON.stringify(found.raw);
+        const shown = setting.secret ? 'the value' : JSON.stringify(setting.redact?.(found.raw) ?? found.raw);
         throw new NatspocError('config', `${found.place}: ${shown} is not ${setting.allowed}.`);
       }
     } else if (setting.fallback !== undefined) {

@@ -1,15 +1,18 @@
 import { hostname } from 'node:os';
 import { systemClock } from './clock.js';
 import type { Config } from './config.js';
-import type { Handler } from './consume/handler.js';
-import type { FailurePolicy } from './consume/retry.js';
+import type { Handler, Logger } from './consume/handler.js';
+import type { Quota } from './consume/quota.js';
+import { checkFailurePolicy, type FailurePolicy } from './consume/retry.js';
 import { NatspocError } from './errors.js';
 import { timingFor, unsafeTiming } from './group/timing.js';
 import { Member, type MemberEvents } from './member.js';
 import type { NatsConnection } from './nats/connection.js';
 import { MicroIdentities, MicroProber, NatsLink } from './nats/control.js';
+import { NatsDeadLetters } from './nats/dead-letters.js';
 import { NatsEventStream } from './nats/event-stream.js';
 import { openTopology } from './nats/topology.js';
+import { memberControl } from './operate/member-control.js';
 
 /** What a member of a group is made of. */
 export interface JoinOptions {
@@ -23,24 +26,38 @@ export interface JoinOptions {
   /** Awaited before each commit: resolves when the effects of what was handled are safe. */
   barrier?: (() => Promise<void> | undefined) | undefined;
   failure: FailurePolicy;
+  /** Handlers of one partition that may run side by side, each for another key. Default 1. */
+  concurrency?: number | undefined;
+  /** An attempt that takes longer has failed, milliseconds. */
+  handlerTimeoutMs?: number | undefined;
+  /** Takes what handlers have to say. */
+  logger?: Logger | undefined;
+  /** Bounds how many messages are handled in all. */
+  quota?: Quota | undefined;
   events: MemberEvents;
   /** What the member's micro service answers to STATS, beside what the standard asks for. */
   stats: (member: Member) => unknown;
 }
 
 /**
- * Joins a group: creates stream, bucket and layout where they are missing, and starts a member. The
+ * Starts a member: creates stream, bucket and layout where they are missing, and makes it join its group. The
  * connection stays the caller's to close.
  *
  * @throws NatspocError where the group cannot be joined: layout mismatch, unsafe times, no permission.
  */
-export async function joinGroup(options: JoinOptions): Promise<Member> {
+export async function startMember(options: JoinOptions): Promise<Member> {
   const { connection, config, version } = options;
   const timing = timingFor(config.ttlMs, config.probeIntervalMs);
   const unsafe = unsafeTiming(timing);
   if (unsafe) throw new NatspocError('config', `These times are not safe together: ${unsafe}.`);
 
+  checkFailurePolicy(options.failure);
   const topology = await openTopology(connection, config, { create: true });
+  const deadLetters =
+    options.failure.afterwards === 'dead-letter'
+      ? new NatsDeadLetters(topology, { ...config, prefix: topology.layout.prefix })
+      : undefined;
+  await deadLetters?.ensure();
   const host = hostname();
   const name = options.name ?? `${host}-${process.pid}`;
   const { group, stream } = config;
@@ -57,6 +74,8 @@ export async function joinGroup(options: JoinOptions): Promise<Member> {
       runner: {
         commit: { intervalMs: config.commitIntervalMs, every: config.commitEvery },
         failure: options.failure,
+        concurrency: options.concurrency,
+        handlerTimeoutMs: options.handlerTimeoutMs,
         drainTimeoutMs: config.drainTimeoutMs,
       },
       budget: { messages: config.bufferMessages, bytes: config.bufferBytes },
@@ -67,14 +86,20 @@ export async function joinGroup(options: JoinOptions): Promise<Member> {
       stream: new NatsEventStream(topology, stream, topology.layout.prefix),
       prober: new MicroProber(connection, Math.max(100, config.probeIntervalMs)),
       identities: new MicroIdentities(connection, {
+        stream,
+        group,
         version,
         metadata: { group, stream, host, pid: String(process.pid), name },
         stats: () => options.stats(member),
+        control: memberControl(() => member, { bucket: topology.bucket, group, name }),
       }),
       link: new NatsLink(connection),
       clock: systemClock,
       handler: options.handler,
       barrier: options.barrier,
+      logger: options.logger,
+      quota: options.quota,
+      deadLetters: deadLetters?.storeFor(group),
     },
     options.events,
   );

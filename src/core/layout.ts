@@ -6,16 +6,13 @@
 /** The header that carries a message's key, as UTF-8 text. */
 export const KEY_HEADER = 'Natspoc-Key';
 
-/** The only key hash there is; stored in the layout so that another one can be told apart. */
-export const KEY_HASH = 'fnv1a32';
-
 /** A stream's agreed prefix, partition count and key hash: written once, checked by everyone. */
 export interface Layout {
   /** Subject prefix without a trailing dot. */
   readonly prefix: string;
   /** Number of partitions, 1 or more. */
   readonly partitions: number;
-  readonly hash: typeof KEY_HASH;
+  readonly hash: 'fnv1a32';
 }
 
 const FNV_OFFSET_BASIS = 0x811c9dc5;

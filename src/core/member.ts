@@ -1,16 +1,25 @@
 import type { Cancel, Clock } from './clock.js';
 import type { StartFrom } from './config.js';
 import { Gate } from './consume/gate.js';
-import type { Handler } from './consume/handler.js';
-import { PartitionRunner, type RunnerEvents, type RunnerSettings } from './consume/runner.js';
+import { type Handler, type Logger, SILENT } from './consume/handler.js';
+import type { Quota } from './consume/quota.js';
+import {
+  PartitionRunner,
+  type RunnerEvents,
+  type RunnerSettings,
+  type RunnerStatus,
+} from './consume/runner.js';
+import type { Trimmed } from './consume/trimmed.js';
+import { Turn } from './consume/turn.js';
 import type { NatspocError } from './errors.js';
 import type { Effect, GroupEvent, Report, Written } from './group/events.js';
 import { encodeRecord, keys, type LeaseRecord, RECORD_VERSION, type SessionRecord } from './group/records.js';
-import { initialState, type State } from './group/state.js';
+import { initialState, random, type State } from './group/state.js';
 import { step } from './group/step.js';
 import type { Timing } from './group/timing.js';
 import type {
   Bucket,
+  DeadLetters,
   EventStream,
   Identities,
   Link,
@@ -26,6 +35,9 @@ import { decodeEntries } from './view-entries.js';
 /** How long a leaver waits, beyond the drain timeout, for the group to take its partitions. */
 const LEAVE_GRACE_MS = 5_000;
 
+/** Longer than anybody waits, and still a number in JSON. */
+const NEVER_MS = Number.MAX_SAFE_INTEGER;
+
 /** Who a member is and how it behaves. */
 export interface MemberSettings {
   group: string;
@@ -40,7 +52,7 @@ export interface MemberSettings {
   runner: RunnerSettings;
   /** What may wait in memory, over all partitions. */
   budget: ReaderWindow;
-  /** Seed of the jitter of renewals. */
+  /** Seed of the jitter of renewals and retries. */
   seed: number;
 }
 
@@ -53,6 +65,12 @@ export interface MemberPorts {
   link: Link;
   clock: Clock;
   handler: Handler;
+  /** Takes what handlers have to say; nothing by default. */
+  logger?: Logger | undefined;
+  /** Bounds how many messages are handled in all. */
+  quota?: Quota | undefined;
+  /** Needed where the failure policy says `dead-letter`. */
+  deadLetters?: DeadLetters | undefined;
   /** Resolves when the effects of everything handled so far are safe, so that it may be committed. */
   barrier?: (() => Promise<void> | undefined) | undefined;
 }
@@ -62,18 +80,31 @@ export interface MemberEvents {
   report(report: Report): void;
   handled(partition: number, message: StreamMessage): void;
   attemptFailed: (partition: number, ...args: Parameters<RunnerEvents['attemptFailed']>) => void;
+  /** Messages up to `sequence` are committed; `tookMs` from sending to the answer. */
+  committed?: (partition: number, sequence: number, tookMs: number) => void;
+  /** The stream has dropped messages before they were handled. */
+  trimmed?: (partition: number, trimmed: Trimmed) => void;
+  /** A handler wants the member to stop; whoever listens makes it leave. */
+  stopped?: (partition: number, error: Error) => void;
 }
 
 /** One partition as its owner sees it. */
-export interface PartitionStatus {
+export interface PartitionStatus extends Omit<RunnerStatus, 'state'> {
   partition: number;
   epoch: number;
-  /** The last handled stream sequence. */
-  position: number;
-  /** Messages handled under this epoch. */
-  handled: number;
-  state: 'starting' | 'running' | 'draining';
+  /** `waiting`: it failed for a passing reason and starts again soon; `halted`, `paused`: until somebody acts. */
+  state: RunnerStatus['state'] | 'waiting' | 'halted' | 'paused';
 }
+
+/** What is said of a partition that has not been handled here yet. */
+const NOT_STARTED: RunnerStatus = {
+  position: 0,
+  committed: 0,
+  handled: 0,
+  lag: 0,
+  caughtUp: false,
+  state: 'starting',
+};
 
 /**
  * A member of a group: the shell around the protocol. Feeds it what happens, one event at a time, and carries
@@ -86,6 +117,10 @@ export class Member {
   readonly #gate: Gate;
   readonly #queue: GroupEvent[] = [];
   readonly #runners = new Map<number, { epoch: number; runner: PartitionRunner }>();
+  /** How far partitions were handled that rest here now. */
+  readonly #resting = new Map<number, { epoch: number; status: RunnerStatus }>();
+  readonly #turn: Turn;
+  readonly #jitter: { random: number };
   /** Handlers of runners that were aborted and have not settled yet, by partition. */
   readonly #leftovers = new Map<number, Promise<void>>();
   #state: State;
@@ -107,6 +142,8 @@ export class Member {
     this.#ports = ports;
     this.#events = events;
     this.#gate = new Gate(ports.clock);
+    this.#turn = new Turn(ports.clock);
+    this.#jitter = { random: settings.seed };
     this.#state = initialState(settings);
     this.#startedAt = new Date().toISOString();
     this.closed = new Promise((resolve, reject) => {
@@ -121,13 +158,33 @@ export class Member {
     return this.#state.session.id;
   }
 
-  /** The partitions that are being handled here now. */
+  /** Until when handlers may start here, on this process's clock; it moves on while all is well. */
+  get permittedUntil(): number {
+    return this.#gate.until;
+  }
+
+  /** The partitions that this member owns, also those that rest. */
   get partitions(): PartitionStatus[] {
-    return [...this.#runners].map(([partition, { epoch, runner }]) => ({
-      partition,
-      epoch,
-      ...runner.status,
-    }));
+    return [...this.#state.own].map(([partition, { epoch, phase }]) => {
+      const running = this.#runners.get(partition);
+      if (running?.epoch === epoch) return { partition, epoch, ...running.runner.status };
+      const resting = this.#resting.get(partition);
+      const status = resting?.epoch === epoch ? resting.status : NOT_STARTED;
+      const rests = phase === 'halted' || phase === 'waiting' || phase === 'paused';
+      const state = rests ? phase : 'draining';
+      return { partition, epoch, ...status, state };
+    });
+  }
+
+  /** True while it is in the group and every partition of the group has an owner. */
+  get isSettled(): boolean {
+    const { session, viewReady, leases } = this.#state;
+    if (session.id === null || session.revision === 0 || !viewReady) return false;
+    for (let partition = 0; partition < this.#settings.partitions; partition++) {
+      const record = leases.get(partition)?.record;
+      if (record !== 'unreadable' && !record?.owner) return false;
+    }
+    return true;
   }
 
   /** Joins the group. */
@@ -162,9 +219,11 @@ export class Member {
     await this.closed;
   }
 
-  /** Gives a partition away: to the member of this name or id, or to whoever has least. */
-  release(partition: number, to: string | null): void {
-    this.#feed({ type: 'release', partition, to });
+  /** Gives a partition away: to the member of this name or id, or to whoever has least. False: it is not ours. */
+  release(partition: number, to: string | null): boolean {
+    const owned = this.#state.own.has(partition);
+    if (owned) this.#feed({ type: 'release', partition, to });
+    return owned;
   }
 
   /** Ends at once with an error; what is owned goes to the others when they notice. */
@@ -232,7 +291,7 @@ export class Member {
         void this.#drainPartition(effect.partition, effect.epoch);
         break;
       case 'abort-partition':
-        this.#abortPartition(effect.partition, effect.reason);
+        this.#remove(effect.partition, effect.reason);
         break;
       case 'permit':
         this.#gate.permit(effect.until);
@@ -288,7 +347,7 @@ export class Member {
       version,
       startedAt: this.#startedAt,
       ttlMs: timing.ttlMs,
-      suspectMs: timing.suspectMs,
+      suspectMs: this.#identity?.probeable === false ? NEVER_MS : timing.suspectMs,
       ...(effect.leaving && { leaving: true }),
     };
     const sentAt = this.#ports.clock.now();
@@ -349,27 +408,43 @@ export class Member {
 
   #startPartition(partition: number, epoch: number): void {
     const { group, from, runner: settings } = this.#settings;
+    const resting = this.#resting.get(partition);
+    const before = resting?.epoch === epoch ? resting.status : undefined;
     const still = (): boolean => this.#runners.get(partition)?.runner === runner;
+    const halt = (message: string): void => {
+      if (!still()) return;
+      this.#remove(partition, message);
+      this.#feed({ type: 'partition-halted', partition, epoch, message });
+    };
     const runner = new PartitionRunner(
-      { group, partition, epoch, from },
+      { group, partition, epoch, from, before },
       this.#window(1),
       settings,
       {
         ...this.#ports,
         gate: this.#gate,
+        turn: this.#turn,
+        random: () => random(this.#jitter),
+        logger: this.#ports.logger ?? SILENT,
       },
       {
         started: () => this.#feed({ type: 'partition-started', partition, epoch }),
         handled: (message) => this.#events.handled(partition, message),
-        committed: (_sequence, sentAt) => this.#feed({ type: 'heard', sentAt }),
+        committed: (sequence, sentAt) => {
+          this.#feed({ type: 'heard', sentAt });
+          this.#events.committed?.(partition, sequence, this.#ports.clock.now() - sentAt);
+        },
         failed: (message) => {
-          if (still()) this.#remove(partition);
+          if (!still()) return;
+          this.#remove(partition, message);
           this.#feed({ type: 'partition-failed', partition, epoch, message });
         },
-        halted: (message) => {
-          if (still()) this.#remove(partition);
-          this.#feed({ type: 'partition-halted', partition, epoch, message });
+        halted: (message) => halt(message),
+        stopped: (error) => {
+          halt(error.message);
+          this.#events.stopped?.(partition, error);
         },
+        trimmed: (trimmed) => this.#events.trimmed?.(partition, trimmed),
         attemptFailed: (...args) => this.#events.attemptFailed(partition, ...args),
         terminal: (error) => this.fail(error),
       },
@@ -382,23 +457,24 @@ export class Member {
   async #drainPartition(partition: number, epoch: number): Promise<void> {
     const running = this.#runners.get(partition);
     if (running?.epoch === epoch) await running.runner.drain();
-    if (this.#runners.get(partition) === running) this.#remove(partition);
+    // Aborted or failed meanwhile: the protocol knows, and another runner may be at work already.
+    if (this.#runners.get(partition) !== running) return;
+    this.#remove(partition, 'drained');
     this.#feed({ type: 'partition-drained', partition, epoch });
   }
 
-  #abortPartition(partition: number, reason: string): void {
-    const running = this.#runners.get(partition);
-    if (!running) return;
-    this.#remove(partition);
-    // The next runner of this partition here starts only when this one's handler has settled.
-    const leftover = running.runner.abort(reason).then(() => {
+  /** Ends a runner. The next one of its partition here starts only when all handlers before have settled. */
+  #remove(partition: number, reason: string): void {
+    const removed = this.#runners.get(partition);
+    if (!removed) return;
+    const { epoch, runner } = removed;
+    this.#resting.set(partition, { epoch, status: runner.status });
+    this.#runners.delete(partition);
+    const settled = Promise.all([this.#leftovers.get(partition), runner.abort(reason)]);
+    const leftover = settled.then(() => {
       if (this.#leftovers.get(partition) === leftover) this.#leftovers.delete(partition);
     });
     this.#leftovers.set(partition, leftover);
-  }
-
-  #remove(partition: number): void {
-    this.#runners.delete(partition);
     this.#resizeAll();
   }
 

@@ -84,6 +84,8 @@ export interface ReaderWindow {
 
 /** An open reader of one partition. */
 export interface Reader {
+  /** Messages that still wait at the server for this reader, as of the last delivery. */
+  readonly pending: number;
   /** Tells that messages are off the buffer, so that as many more may be asked for. */
   release(messages: number, bytes: number): void;
   /** Changes the window; takes effect with the next request to the server. */
@@ -135,6 +137,8 @@ export interface Prober {
 /** What a member is known by while its session lives: the id of the micro service that answers for it. */
 export interface MemberIdentity {
   readonly id: string;
+  /** False where nothing answers for the id, because it is not permitted: silence then proves nothing. */
+  readonly probeable: boolean;
   /** Stops to answer for this id. */
   close(): void;
 }
@@ -147,4 +151,22 @@ export interface Identities {
 /** The state of the connection. */
 export interface Link {
   watch(events: { disconnected: () => void; reconnected: () => void }): void;
+}
+
+/** A message that could not be handled, and what is known about it. */
+export interface DeadLetter {
+  readonly message: StreamMessage;
+  readonly partition: number;
+  readonly epoch: number;
+  /** How often it was tried by the owner that gave it up. */
+  readonly attempts: number;
+  /** What the last attempt failed with, in words. */
+  readonly error: string;
+}
+
+/** Where dead letters go. `ok`: stored for certain; `unknown`: store it again, it is kept once. */
+export interface DeadLetters {
+  store(
+    letter: DeadLetter,
+  ): Promise<{ kind: 'ok' } | { kind: 'unknown' } | { kind: 'failed'; error: NatspocError }>;
 }

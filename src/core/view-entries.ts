@@ -1,5 +1,5 @@
 import type { ViewEntry } from './group/events.js';
-import { decodeLease, decodeSession, parseGroupKey } from './group/records.js';
+import { decodeLease, decodeOverride, decodeSession, parseGroupKey } from './group/records.js';
 import type { BucketEntry } from './ports.js';
 
 /**
@@ -14,6 +14,8 @@ export function decodeEntry(group: string, entry: BucketEntry): ViewEntry | unde
       return { ...key, revision, record: value === null ? null : (decodeSession(value) ?? 'unreadable') };
     case 'lease':
       return { ...key, revision, record: value === null ? null : (decodeLease(value) ?? 'unreadable') };
+    case 'override':
+      return { ...key, revision, record: value === null ? null : (decodeOverride(value) ?? 'unreadable') };
     default:
       return undefined;
   }

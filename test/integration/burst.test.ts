@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
 import { loadConfig } from '../../src/core/config.js';
 import { Ownership } from '../../src/core/demo/ownership.js';
-import { joinGroup } from '../../src/core/join.js';
+import { startMember } from '../../src/core/join.js';
 import type { Member } from '../../src/core/member.js';
 import { connectNats, type NatsConnection } from '../../src/core/nats/connection.js';
 import { openTopology } from '../../src/core/nats/topology.js';
@@ -29,7 +29,7 @@ describe('a burst of joins', () => {
     const names = Array.from({ length: MEMBERS }, (_, i) => `m${i}`);
     const members: Member[] = await Promise.all(
       names.map(async (name) =>
-        joinGroup({
+        startMember({
           connection: await open(),
           config,
           name,
@@ -51,7 +51,7 @@ describe('a burst of joins', () => {
       () => members.reduce((sum, m) => sum + m.partitions.length, 0) === PARTITIONS,
     );
     await Promise.all(members.map((member) => member.leave()));
-    assert.equal(ownership.members.length, 0);
+    await until('all sessions are gone', () => ownership.members.length === 0);
     ownership.stop();
     await Promise.all(connections.map((connection) => connection.close()));
   });

@@ -1,45 +1,89 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Flags } from '@oclif/core';
+import { Chalk } from 'chalk';
 import { connectionFlags } from '../../base-command.js';
-import { readGroupStatus } from '../../core/operate/group-status.js';
+import { NatspocError } from '../../core/errors.js';
+import { type GroupStatus, readGroupStatus } from '../../core/operate/group-status.js';
 import { formatLeases, groupStatusJson, summarise } from '../../core/operate/lease-table.js';
-import { StreamCommand } from '../../stream-command.js';
+import { formatMembers } from '../../core/operate/members-table.js';
+import { parseDuration } from '../../core/units.js';
+import { ANSWER_MS, StreamCommand, type StreamSession } from '../../stream-command.js';
 
-/** How long members have to answer for themselves. */
-const ANSWER_MS = 500;
+const CLEAR_SCREEN = '\u001b[H\u001b[2J';
 
 /** `natspoc leases`: who owns which partition, and how far it is. */
 export default class LeasesList extends StreamCommand {
   static override aliases = ['leases'];
   static override summary = 'See who owns which partition, how far it is and what waits.';
   static override description =
-    `One line a partition: its owner, the owner's epoch and for how long it has held the partition; the last
-sequence handled, the last one stored, and how many messages wait between; how fast it goes, when the owner is taken for
-dead unless it renews, and what the partition is doing. Lines that start with "!" need somebody.`;
+    'One line a partition: its owner, the owner\'s epoch and for how long it has held the partition; the last sequence handled, the last one stored, and how many messages wait between; how fast it goes, when the owner is taken for dead unless it renews, and what the partition is doing. Lines that start with "!" need somebody.';
   static override examples = [
     '<%= config.bin %> leases',
-    { description: 'Of another group:', command: '<%= config.bin %> leases --group audit' },
+    { description: 'By member:', command: '<%= config.bin %> leases --members' },
+    { description: 'Again and again:', command: '<%= config.bin %> leases --watch' },
     {
       description: 'Partitions that wait, with jq:',
       command: `<%= config.bin %> leases --json | jq '.leases[] | select(.lag > 0)'`,
     },
   ];
-  static override flags = { ...connectionFlags };
+  static override flags = {
+    members: Flags.boolean({ description: 'one line a member instead' }),
+    watch: Flags.boolean({ char: 'w', description: 'list again and again until Ctrl-C' }),
+    every: Flags.string({
+      description: 'with --watch: how often [default 2s]',
+      helpValue: 'DURATION',
+      dependsOn: ['watch'],
+    }),
+    ...connectionFlags,
+  };
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(LeasesList);
-    await this.withStream(flags, 'leases', async ({ config, topology, observer }) => {
-      const status = await readGroupStatus(observer, {
-        partitions: topology.layout.partitions,
-        answerMs: ANSWER_MS,
-      });
-      if (flags.json) {
-        this.writeJson(groupStatusJson({ stream: config.stream, group: config.group }, status));
-        return;
-      }
-      this.writeLines([
-        ...formatLeases(status),
-        '',
-        `${config.stream}, group ${config.group}: ${summarise(status)}`,
-      ]);
+    const everyMs = parseDuration(flags.every ?? '2s');
+    if (!everyMs) {
+      throw new NatspocError(
+        'usage',
+        `--every: ${JSON.stringify(flags.every)} is not a duration such as 2s.`,
+      );
+    }
+    const signal = this.stopSignal();
+    process.stdout.on('error', () => process.exit(0));
+    await this.withStream(flags, 'leases', async (session) => {
+      do {
+        this.#show(session, await this.#read(session), flags);
+      } while (flags.watch && !signal.aborted && (await pause(everyMs, signal)));
     });
   }
+
+  #read({ topology, observer }: StreamSession): Promise<GroupStatus> {
+    return readGroupStatus(observer, { partitions: topology.layout.partitions, answerMs: ANSWER_MS });
+  }
+
+  #show(
+    { config }: StreamSession,
+    status: GroupStatus,
+    flags: { json: boolean; members: boolean; watch: boolean },
+  ): void {
+    const { stream, group } = config;
+    if (flags.json) {
+      const at = flags.watch ? { at: new Date().toISOString() } : {};
+      this.writeJson(groupStatusJson({ ...at, stream, group }, status));
+      return;
+    }
+    const screen = process.stdout.isTTY;
+    // Colour repeats what the mark says, for those who see it.
+    const chalk = new Chalk(screen && !process.env.NO_COLOR ? {} : { level: 0 });
+    const table = flags.members ? formatMembers(status) : formatLeases(status);
+    if (flags.watch && screen) process.stdout.write(CLEAR_SCREEN);
+    this.writeLines([
+      ...table.map((line) => (line.startsWith('!') ? chalk.red(line) : line)),
+      '',
+      `${stream}, group ${group}${flags.watch ? `, ${new Date().toISOString()}` : ''}: ${summarise(status)}`,
+      ...(flags.watch && !screen ? [''] : []),
+    ]);
+  }
 }
+
+/** True after the time, false when the signal comes first. */
+const pause = (ms: number, signal: AbortSignal): Promise<boolean> =>
+  sleep(ms, true, { signal }).catch(() => false);

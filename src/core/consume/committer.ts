@@ -20,7 +20,10 @@ export interface CommitterPorts {
   bucket: Bucket;
   clock: Clock;
   gate: Gate;
-  /** Resolves when the effects of what was handled so far are safe; nothing to wait for: undefined. */
+  /**
+   * Resolves when the effects of what was handled so far are safe; nothing to wait for: undefined. Rejects when
+   * they never will be: then nothing more is committed.
+   */
   barrier?: (() => Promise<void> | undefined) | undefined;
 }
 
@@ -81,10 +84,10 @@ export class Committer {
     return this.#handled;
   }
 
-  /** Everything up to and including `sequence` is handled. `idle`: nothing more waits. */
-  handled(sequence: number, idle: boolean): void {
+  /** Everything up to and including `sequence` is handled, `messages` more. `idle`: nothing more waits. */
+  handled(sequence: number, messages: number, idle: boolean): void {
     this.#handled = sequence;
-    this.#handledSince++;
+    this.#handledSince += messages;
     if (this.#writing) return;
     if (this.#handledSince >= this.#policy.every) void this.#write();
     else this.#schedule(idle);
@@ -113,6 +116,7 @@ export class Committer {
    * message of a slow stream.
    */
   #schedule(idle: boolean): void {
+    if (this.#cancelTimer && !idle) return;
     const { intervalMs } = this.#policy;
     const now = this.#deps.clock.now();
     if (idle && now - this.#lastAt >= intervalMs / 4) {
@@ -154,7 +158,11 @@ export class Committer {
     const { bucket, clock, barrier } = this.#deps;
     const sequence = this.#handled;
     const count = this.#handledSince;
-    await barrier?.();
+    try {
+      await barrier?.();
+    } catch {
+      this.end();
+    }
     if (this.#ended || !this.#deps.gate.isOpen) return;
     const sentAt = clock.now();
     this.#lastAt = sentAt;

@@ -1,20 +1,24 @@
-import { hostname } from 'node:os';
 import type { Writable } from 'node:stream';
 import { systemClock } from '../clock.js';
 import type { Config } from '../config.js';
-import { messageOf } from '../errors.js';
-import { joinGroup } from '../join.js';
-import type { Member } from '../member.js';
+import { messageOf, NatspocError } from '../errors.js';
+import { GroupMember } from '../group-member.js';
 import type { NatsConnection } from '../nats/connection.js';
-import { formatMemoryLine, MemoryMonitor } from '../observe/memory.js';
-import type { MemberStats } from '../observe/stats.js';
+import { formatMemoryLine } from '../observe/memory.js';
 import { formatCount, formatDuration } from '../units.js';
+import { whenCaughtUp } from './caught-up.js';
+import { execHandler } from './exec.js';
 import type { Handler } from './handler.js';
 import { LineWriter } from './line-writer.js';
-import { LINES, type Output } from './outputs.js';
+import { noteLogger } from './note-logger.js';
+import { escapeControl } from './output.js';
+import type { Output } from './outputs.js';
+import { Quota } from './quota.js';
+import type { FailurePolicy } from './retry.js';
 import { describeReport } from './status-lines.js';
+import { inSteps, pretendToWork, writeLines } from './steps.js';
 
-/** What a consumer that writes lines is made of. */
+/** What a consumer of the command line is made of. */
 export interface ConsumerOptions {
   connection: NatsConnection;
   config: Config;
@@ -26,120 +30,117 @@ export interface ConsumerOptions {
   note: (line: string) => void;
   /** Pretended work a message, milliseconds. */
   workMs: number;
+  /** A command for each message. */
+  exec: string | undefined;
+  /** A handler that was loaded from a module. */
+  handler: Handler | undefined;
+  concurrency: number;
+  handlerTimeoutMs: number | undefined;
+  failure: FailurePolicy;
   /** Leave after this many messages. */
   count: number | undefined;
   /** Leave after this many milliseconds. */
   durationMs: number | undefined;
+  /** Leave when everything that was stored before is handled. */
+  untilCaughtUp: boolean;
 }
 
 /** A running consumer. */
 export interface Consumer {
+  readonly member: GroupMember;
   leave(): Promise<void>;
   /** Resolves when it has left, rejects with what ended it. */
   readonly closed: Promise<void>;
 }
 
-/** A wait that ends early, with an error, when the handler has to stop. */
-function work(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(done, ms);
-    function done(): void {
-      signal.removeEventListener('abort', stop);
-      resolve();
-    }
-    function stop(): void {
-      clearTimeout(timer);
-      reject(signal.reason);
-    }
-    if (signal.aborted) stop();
-    else signal.addEventListener('abort', stop, { once: true });
-  });
-}
-
-/** Joins the group and writes a line for each message, in the order of each partition. */
+/** Joins the group and handles messages as the options say. Everything for people goes to `note`. */
 export async function startConsumer(options: ConsumerOptions): Promise<Consumer> {
-  const { config, note, workMs } = options;
-  const startedAt = Date.now();
+  const { config, note, count } = options;
+  const startedAt = performance.now();
   const writer = new LineWriter(options.stdout);
-  const toLine = LINES[options.output];
-  const write: Handler = (message, context) => (toLine ? writer.write(toLine(message, context)) : undefined);
-  const handler: Handler =
-    workMs > 0
-      ? async (m, c) => {
-          await work(workMs, c.signal);
-          await write(m, c);
-        }
-      : write;
-  const memory = new MemoryMonitor();
-  const name = options.name ?? `${hostname()}-${process.pid}`;
-  let handled = 0;
-  let failed = 0;
-
-  const stats = (member: Member): MemberStats => ({
-    v: 1,
-    session: member.id ?? '',
-    name,
-    group: config.group,
-    stream: config.stream,
-    host: hostname(),
-    pid: process.pid,
-    version: options.version,
-    startedAt: new Date(startedAt).toISOString(),
-    uptimeMs: Date.now() - startedAt,
-    partitions: member.partitions,
-    handled,
-    failed,
-    memory: memory.stats(),
-  });
-  const member = await joinGroup({
-    connection: options.connection,
-    config,
-    name,
-    version: options.version,
-    handler,
-    barrier: () => writer.written(),
-    failure: { maxAttempts: 1, backoff: { baseMs: 100, maxMs: 10_000 }, afterwards: 'halt' },
-    stats,
-    events: {
-      report: (report) => note(describeReport(report, config.group)),
-      handled: () => {
-        handled++;
-        if (handled === options.count) void leave();
-      },
-      attemptFailed: (partition, message, attempt, error, then) => {
-        failed++;
-        note(
-          `p${partition} message ${message.sequence}, attempt ${attempt} failed (${then}): ${messageOf(error)}`,
-        );
-      },
+  const halted = new Map<number, string>();
+  let left = count ?? Number.POSITIVE_INFINITY;
+  const member = await GroupMember.open(
+    {
+      ...options,
+      handler: handlerOf(options, writer),
+      guardRejections: options.handler !== undefined,
+      barrier: () => writer.written(),
+      logger: noteLogger(note),
+      health:
+        config.healthPort === undefined ? undefined : { port: config.healthPort, host: config.healthHost },
+      quota: count === undefined ? undefined : new Quota(count),
     },
-  });
-  const cancelMemory = every(config.memoryIntervalMs, () => note(formatMemoryLine(memory.sample())));
-  const cancelDuration =
+    (events) => {
+      describe(events, config, note);
+      events.on('halted', ({ partition, message }) => halted.set(partition, message));
+      // Somebody released it and it has come back.
+      events.on('acquired', ({ partition }) => halted.delete(partition));
+      if (count !== undefined) events.on('handled', () => --left === 0 && leave());
+    },
+  );
+  if (member.healthUrl) note(`health checks and metrics at ${member.healthUrl}`);
+  // Whoever reads has had enough: hand over and go.
+  options.stdout.once('error', leave);
+  const cancels = [
+    options.untilCaughtUp ? whenCaughtUp(member, leave) : undefined,
     options.durationMs === undefined
       ? undefined
-      : systemClock.at(systemClock.now() + options.durationMs, () => void leave());
-  // Whoever reads has had enough: hand over and go.
-  options.stdout.on('error', () => void leave());
+      : systemClock.at(systemClock.now() + options.durationMs, leave),
+  ];
+  // The count may have been reached while the member was still being opened.
+  if (left <= 0) leave();
 
-  let leaving: Promise<void> | undefined;
-  function leave(): Promise<void> {
-    leaving ??= member.leave();
-    return leaving;
+  function leave(): void {
+    member.leave().catch(() => {});
   }
   const closed = member.closed
+    .catch((error: unknown) => {
+      // Nothing is wrong with a pipe that was closed by its reader.
+      if (!writer.isClosed) throw error;
+    })
     .then(() => {
-      note(`left after ${formatCount(handled)} messages in ${formatDuration(Date.now() - startedAt)}`);
+      const took = formatDuration(performance.now() - startedAt);
+      note(`left after ${formatCount(member.counters.handled)} messages in ${took}`);
+      failIfHalted(halted);
     })
     .finally(() => {
-      cancelMemory();
-      cancelDuration?.();
-      memory.stop();
+      for (const cancel of cancels) cancel?.();
     });
-  return { leave, closed };
+  return { member, leave: () => member.leave(), closed };
 }
 
-function every(intervalMs: number, callback: () => void): () => void {
-  const timer = setInterval(callback, intervalMs);
-  return () => clearInterval(timer);
+/** The steps that are taken for each message. */
+function handlerOf(options: ConsumerOptions, writer: LineWriter): Handler {
+  const { workMs, handler, exec, output } = options;
+  const steps = [
+    workMs > 0 ? pretendToWork(workMs) : undefined,
+    handler,
+    exec === undefined ? undefined : execHandler({ command: exec, write: (text) => writer.writeText(text) }),
+    writeLines(output, writer),
+  ];
+  return inSteps(steps.filter((step) => step !== undefined));
+}
+
+/** Puts what happens into words. */
+function describe(member: GroupMember, config: Config, note: (line: string) => void): void {
+  member.on('report', (report) => note(describeReport(report, config.group)));
+  member.on('failed', ({ partition, message, attempt, error, then }) => {
+    const what = `p${partition} message ${message.sequence}, attempt ${attempt} failed (${then})`;
+    note(`${what}: ${escapeControl(messageOf(error))}`);
+  });
+  member.on('trimmed', ({ partition, from, to, atMost }) => {
+    const range = from === to ? `sequence ${from}` : `sequences ${from} to ${to}`;
+    const number = atMost === 1 ? 'at most 1 message' : `at most ${formatCount(atMost)} messages`;
+    note(`lost in p${partition}: ${number} of ${range}, dropped by the stream before they were handled`);
+  });
+  member.on('memory', (sample) => note(formatMemoryLine(sample)));
+}
+
+/** @throws NatspocError `handler-failed` where partitions were given up. */
+function failIfHalted(halted: ReadonlyMap<number, string>): void {
+  const [first] = halted;
+  if (!first) return;
+  const more = halted.size > 1 ? ` and ${halted.size - 1} more` : '';
+  throw new NatspocError('handler-failed', `Gave up p${first[0]}${more}: ${escapeControl(first[1])}.`);
 }

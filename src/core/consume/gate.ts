@@ -13,9 +13,19 @@ export class Gate {
     this.#clock = clock;
   }
 
+  /** Until when handlers may start and positions may be committed, on this process's clock. */
+  get until(): number {
+    return this.#until;
+  }
+
   /** True while handlers may start and positions may be committed. */
   get isOpen(): boolean {
     return this.#clock.now() < this.#until;
+  }
+
+  /** The same for a time that was just read off the clock. */
+  isOpenAt(now: number): boolean {
+    return now < this.#until;
   }
 
   /** Moves the end of the permission; -Infinity closes. */
@@ -27,7 +37,7 @@ export class Gate {
     for (const resume of waiting) queueMicrotask(resume);
   }
 
-  /** Calls back once, when the permission is there again. */
+  /** Calls back once, when the permission is there again. The same callback waits only once. */
   whenOpen(resume: () => void): void {
     this.#waiting.add(resume);
   }

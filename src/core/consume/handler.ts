@@ -1,5 +1,16 @@
 import type { StreamMessage } from '../ports.js';
 
+/** Takes what a handler has to say to people; the program decides where it goes. */
+export interface Logger {
+  debug(text: string): void;
+  info(text: string): void;
+  warn(text: string): void;
+  error(text: string): void;
+}
+
+/** Takes everything and says nothing. */
+export const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+
 /** What a handler knows about the message beside its content. */
 export interface HandlerContext {
   readonly partition: number;
@@ -7,27 +18,27 @@ export interface HandlerContext {
   readonly epoch: number;
   /** 1 for the first try of this owner. */
   readonly attempt: number;
-  /** Aborts when the handler has to stop: draining took too long, or the partition is no longer ours. */
+  /** The partitioning key (header `Natspoc-Key`), or null. */
+  readonly key: string | null;
+  /** All headers, decoded when first looked at; the last value of each name. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Aborts when the handler has to stop: draining took too long, a timeout, or the partition is no longer ours. */
   readonly signal: AbortSignal;
+  /** Says which message it is about. */
+  readonly log: Logger;
 }
 
 /**
  * Handles one message. Returning (or resolving) means handled; throwing (or rejecting) means failed. Messages
- * of a partition come one at a time, in order.
+ * of a partition come one at a time, in order; with a concurrency above 1, those of one key do.
  */
 export type Handler = (message: StreamMessage, context: HandlerContext) => void | Promise<void>;
 
-/** Waits before another attempt: `baseMs * 2^(attempt-1)`, at most `maxMs`, half of it random. */
-export interface Backoff {
-  baseMs: number;
-  maxMs: number;
-}
-
 /**
- * The delay after the given failed attempt (1, 2, …), in milliseconds; "equal jitter" keeps at least half, so
- * that a failing dependency gets a rest, and spreads the other half.
+ * Thrown by a handler that can handle nothing at all, whatever the message: its database is gone for good, its
+ * program is not there. The member hands its partitions over and leaves; the message is neither retried nor
+ * passed over.
  */
-export function backoffMs(backoff: Backoff, attempt: number, random: number): number {
-  const full = Math.min(backoff.maxMs, backoff.baseMs * 2 ** Math.min(attempt - 1, 30));
-  return full / 2 + (full / 2) * random;
+export class StopConsuming extends Error {
+  override readonly name = 'StopConsuming';
 }

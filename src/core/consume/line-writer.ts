@@ -1,7 +1,13 @@
 import type { Writable } from 'node:stream';
+import { StopConsuming } from './handler.js';
 
-/** Lines are gathered up to this size before they are written. */
+/** Text is gathered up to this size before it is written. */
 const CHUNK_CHARACTERS = 65_536;
+
+interface Waiter {
+  resolve: () => void;
+  reject: (error: Error) => void;
+}
 
 /**
  * Writes lines to a stream in few writes, and holds the writer back where the reader is slow: `write` returns
@@ -12,17 +18,36 @@ export class LineWriter {
   readonly #stream: Writable;
   #pending = '';
   #scheduled = false;
-  #unwritten = 0;
+  #given = 0;
+  #written = 0;
   #drained: Promise<void> | undefined;
-  #waiting: (() => void)[] = [];
+  #full: Waiter | undefined;
+  #waiting: (Waiter & { for: number })[] = [];
+  #closed: StopConsuming | undefined;
 
   constructor(stream: Writable) {
     this.#stream = stream;
+    stream.on('error', (error) => this.#close(error));
   }
 
-  /** Adds one line; the line feed is added here. Resolves when the stream takes more, if it is full. */
+  /** True once the reader has gone. */
+  get isClosed(): boolean {
+    return this.#closed !== undefined;
+  }
+
+  /**
+   * Adds one line; the line feed is added here. Resolves when the stream takes more, if it is full.
+   *
+   * @throws StopConsuming (or rejects with it) once the reader has gone: nothing can be written any more.
+   */
   write(line: string): Promise<void> | undefined {
-    this.#pending += `${line}\n`;
+    return this.writeText(`${line}\n`);
+  }
+
+  /** The same for text that ends its own lines. */
+  writeText(text: string): Promise<void> | undefined {
+    if (this.#closed) throw this.#closed;
+    this.#pending += text;
     if (this.#pending.length >= CHUNK_CHARACTERS) this.#flush();
     else if (!this.#scheduled) {
       this.#scheduled = true;
@@ -31,33 +56,53 @@ export class LineWriter {
     return this.#drained;
   }
 
-  /** Resolves when everything that was given is written; nothing to wait for: undefined. */
+  /**
+   * Resolves when everything that was given so far is written; nothing to wait for: undefined. Rejects when it
+   * never will be.
+   */
   written(): Promise<void> | undefined {
     this.#flush();
-    if (this.#unwritten === 0) return undefined;
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    if (this.#closed) return Promise.reject(this.#closed);
+    if (this.#written === this.#given) return undefined;
+    return new Promise((resolve, reject) => this.#waiting.push({ for: this.#given, resolve, reject }));
   }
 
   #flush(): void {
     this.#scheduled = false;
-    if (this.#pending === '') return;
+    if (this.#pending === '' || this.#closed) return;
     const chunk = this.#pending;
     this.#pending = '';
-    this.#unwritten++;
+    const number = ++this.#given;
     const more = this.#stream.write(chunk, (error) => {
-      // Not written: whoever waits goes on waiting, and nothing is committed. The stream reports the error.
-      if (error) return;
-      if (--this.#unwritten > 0) return;
-      const waiting = this.#waiting;
-      this.#waiting = [];
-      for (const resolve of waiting) resolve();
+      if (error) this.#close(error);
+      else this.#wrote(number);
     });
     if (more || this.#drained) return;
-    this.#drained = new Promise((resolve) => {
-      this.#stream.once('drain', () => {
-        this.#drained = undefined;
-        resolve();
-      });
+    this.#drained = new Promise((resolve, reject) => {
+      this.#full = { resolve, reject };
     });
+    // Whoever is held back hears of the end; nobody has to be.
+    this.#drained.catch(() => {});
+    this.#stream.once('drain', () => {
+      const full = this.#full;
+      this.#drained = undefined;
+      this.#full = undefined;
+      full?.resolve();
+    });
+  }
+
+  #wrote(number: number): void {
+    this.#written = number;
+    const waiting = this.#waiting;
+    this.#waiting = waiting.filter((waiter) => waiter.for > number);
+    for (const waiter of waiting) if (waiter.for <= number) waiter.resolve();
+  }
+
+  #close(cause: Error): void {
+    if (this.#closed) return;
+    this.#closed = new StopConsuming('nobody reads the output any more', { cause });
+    this.#full?.reject(this.#closed);
+    for (const { reject } of this.#waiting) reject(this.#closed);
+    this.#waiting = [];
   }
 }

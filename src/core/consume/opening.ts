@@ -10,6 +10,8 @@ export interface Takeover {
   epoch: number;
   /** Where to start when the group has no position here yet. */
   from: StartFrom;
+  /** Up to where this member had handled and committed it under the same epoch, where it had. */
+  before?: { position: number; committed: number } | undefined;
 }
 
 /** The reader's name on the server: whoever knows the position's epoch knows the name of its reader. */
@@ -17,11 +19,12 @@ export const readerName = (group: string, partition: number, epoch: number): str
   `natspoc-${group}-p${partition}-e${epoch}`;
 
 /**
- * How a takeover ended. `taken`: the position is ours, everything up to `sequence` is handled. `fenced`: a
- * newer owner was here. `unknown`: ask again.
+ * How a takeover ended. `taken`: the position is ours, everything up to `sequence` is handled; `fresh`: it was
+ * made from the stream as it is, so nothing can be missing. `fenced`: a newer owner was here. `unknown`: ask
+ * again.
  */
 export type TakeoverOutcome =
-  | { kind: 'taken'; sequence: number; revision: number }
+  | { kind: 'taken'; sequence: number; revision: number; fresh: boolean }
   | { kind: 'fenced' }
   | { kind: 'unknown'; message: string }
   | { kind: 'failed'; error: NatspocError };
@@ -73,7 +76,8 @@ export async function takeOver(
   ) {
     return { kind: 'unknown', message: 'the reader of the owner before could not be deleted in time' };
   }
-  return { kind: 'taken', sequence, revision: written.revision };
+  const fresh = olderEpoch === undefined && takeover.from.kind !== 'sequence';
+  return { kind: 'taken', sequence, revision: written.revision, fresh };
 }
 
 /** The sequence before the first one that a new group handles. */

@@ -1,20 +1,75 @@
-import { type Backoff, backoffMs } from './handler.js';
+import { NatspocError } from '../errors.js';
+import { parseDuration } from '../units.js';
+
+/** Waits before another attempt: `baseMs * 2^(attempt-1)`, at most `maxMs`, half of it random. */
+export interface Backoff {
+  baseMs: number;
+  maxMs: number;
+}
+
+/**
+ * What happens to a message whose last attempt failed: give the partition up, store it as a dead letter, or
+ * pass it over.
+ */
+export type Afterwards = 'halt' | 'dead-letter' | 'skip';
 
 /** What happens to a message whose handler fails. */
 export interface FailurePolicy {
   /** Attempts in all, at least 1. */
   maxAttempts: number;
   backoff: Backoff;
-  /** After the last attempt: give the partition up, or pass the message over. */
-  afterwards: 'halt' | 'skip';
+  afterwards: Afterwards;
 }
 
+/** The policy of whoever says nothing: three tries within about half a second, then halt. */
+export const DEFAULT_FAILURE_POLICY: FailurePolicy = {
+  maxAttempts: 3,
+  backoff: { baseMs: 100, maxMs: 30_000 },
+  afterwards: 'halt',
+};
+
 /** What follows a failed attempt. */
-export type NextStep = { kind: 'retry'; delayMs: number } | { kind: 'halt' } | { kind: 'skip' };
+export type NextStep = { kind: 'retry'; delayMs: number } | { kind: Afterwards };
+
+/**
+ * The delay after the given failed attempt (1, 2, …), in milliseconds; "equal jitter" keeps at least half, so
+ * that a failing dependency gets a rest, and spreads the other half.
+ */
+export function backoffMs(backoff: Backoff, attempt: number, random: number): number {
+  const full = Math.min(backoff.maxMs, backoff.baseMs * 2 ** Math.min(attempt - 1, 30));
+  return full / 2 + (full / 2) * random;
+}
 
 /** Decides what follows the given failed attempt (1, 2, …). `random` is from 0 to 1. */
 export function nextStep(policy: FailurePolicy, attempt: number, random: number): NextStep {
   if (attempt < policy.maxAttempts)
     return { kind: 'retry', delayMs: backoffMs(policy.backoff, attempt, random) };
   return { kind: policy.afterwards };
+}
+
+/** Reads `100ms` (the first delay) or `100ms..30s` (first delay and cap); undefined for anything else. */
+export function parseBackoff(text: string): Backoff | undefined {
+  const [base = '', cap] = text.split('..');
+  const baseMs = parseDuration(base);
+  const maxMs = cap === undefined ? DEFAULT_FAILURE_POLICY.backoff.maxMs : parseDuration(cap);
+  if (baseMs === undefined || maxMs === undefined || (cap !== undefined && maxMs < baseMs)) return undefined;
+  return { baseMs, maxMs: Math.max(baseMs, maxMs) };
+}
+
+/** @throws NatspocError `config` for a policy that makes no sense. */
+export function checkFailurePolicy(policy: FailurePolicy): void {
+  const { maxAttempts, backoff } = policy;
+  if (!(Number.isSafeInteger(maxAttempts) && maxAttempts >= 1)) {
+    throw new NatspocError(
+      'config',
+      `maxAttempts: ${maxAttempts} is not a whole number of attempts, at least 1.`,
+    );
+  }
+  if (!(backoff.baseMs >= 0 && backoff.maxMs >= backoff.baseMs && Number.isFinite(backoff.maxMs))) {
+    const shown = `${backoff.baseMs} ms to ${backoff.maxMs} ms`;
+    throw new NatspocError(
+      'config',
+      `backoff: ${shown} is not a first delay and a cap that is not below it.`,
+    );
+  }
 }

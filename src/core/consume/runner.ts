@@ -1,21 +1,23 @@
 import type { Clock } from '../clock.js';
-import { messageOf, type NatspocError } from '../errors.js';
-import type { Bucket, EventStream, Reader, ReaderWindow, StreamMessage } from '../ports.js';
+import type { NatspocError } from '../errors.js';
+import type { Bucket, DeadLetters, EventStream, Reader, ReaderWindow, StreamMessage } from '../ports.js';
 import { type CommitPolicy, Committer } from './committer.js';
 import type { Gate } from './gate.js';
-import type { Handler, HandlerContext } from './handler.js';
+import type { Handler, Logger } from './handler.js';
 import { readerName, type Takeover, takeOver } from './opening.js';
-import { type FailurePolicy, nextStep } from './retry.js';
+import type { Quota } from './quota.js';
+import { type Trimmed, trimmedAfter } from './trimmed.js';
+import type { Turn } from './turn.js';
+import { ABORT_GRACE_MS, type Halt, PartitionWork, type WorkEvents, type WorkSettings } from './work.js';
 
-/** After its signal was aborted a handler may take this long to settle before its partition goes without it. */
-const ABORT_GRACE_MS = 250;
 /** How long the last commit of a drain may take. */
 const FLUSH_MS = 2_000;
+/** While messages wait, whether the stream has dropped any is looked at this often. */
+const TRIM_CHECK_MS = 30_000;
 
 /** How a partition is handled. */
-export interface RunnerSettings {
+export interface RunnerSettings extends WorkSettings {
   commit: CommitPolicy;
-  failure: FailurePolicy;
   drainTimeoutMs: number;
 }
 
@@ -29,8 +31,12 @@ export interface RunnerEvents {
   failed(message: string): void;
   /** A message cannot be handled; the position stays before it. */
   halted(message: string): void;
-  /** One attempt failed and will be repeated, or the message was passed over. */
-  attemptFailed(message: StreamMessage, attempt: number, error: unknown, then: 'retry' | 'skip'): void;
+  /** The handler wants this whole member to stop; as after `halted`, the position stays before its message. */
+  stopped(error: Error): void;
+  /** One attempt failed; see {@link WorkEvents.attemptFailed}. */
+  attemptFailed: WorkEvents['attemptFailed'];
+  /** The stream has dropped messages before they were handled. */
+  trimmed(trimmed: Trimmed): void;
   /** Nothing helps: not permitted, bucket or stream deleted. */
   terminal(error: NatspocError): void;
 }
@@ -41,34 +47,52 @@ export interface RunnerPorts {
   stream: EventStream;
   clock: Clock;
   gate: Gate;
+  turn: Turn;
+  random: () => number;
   handler: Handler;
+  logger: Logger;
+  quota?: Quota | undefined;
+  deadLetters?: DeadLetters | undefined;
   /** See {@link CommitterPorts.barrier}. */
   barrier?: (() => Promise<void> | undefined) | undefined;
 }
 
+/** Where a runner stands. */
+export interface RunnerStatus {
+  /** The last sequence up to which everything is handled; 0 before the start. */
+  position: number;
+  /** The last committed one. */
+  committed: number;
+  handled: number;
+  /** Messages that are not handled, here and at the server, as of the last delivery. */
+  lag: number;
+  /** True once everything that was in the stream at some moment since the start has been handled. */
+  caughtUp: boolean;
+  state: 'starting' | 'running' | 'draining';
+}
+
 /**
- * One partition under one epoch: takes over the position, reads, handles one message at a time in order, and
- * commits. Ends by `drain`, `abort`, or by itself with one of the events.
+ * One partition under one epoch: takes over the position, reads, has its messages handled, and commits. Ends
+ * by `drain`, `abort`, or by itself with one of the events.
  */
 export class PartitionRunner {
   readonly #takeover: Takeover;
   readonly #settings: RunnerSettings;
   readonly #ports: RunnerPorts;
   readonly #events: RunnerEvents;
+  readonly #work: PartitionWork;
   #window: ReaderWindow;
   #reader: Reader | undefined;
   #committer: Committer | undefined;
-  #queue: StreamMessage[] = [];
-  #head = 0;
   #received = 0;
+  /** Messages and bytes that wait here and came from a reader before this one. */
+  #carried = { messages: 0, bytes: 0 };
+  /** The last sequence that was reported as dropped. */
+  #trimmedTo = 0;
+  #cancelTrimCheck: (() => void) | undefined;
   #handledCount = 0;
-  #attempt = 1;
-  /** What the partition waits for, if anything. */
-  #waitsFor: 'nothing' | 'handler' | 'retry' | 'permission' = 'nothing';
-  #call: HandlerCall | undefined;
-  #settled: (() => void)[] = [];
+  #caughtUp = false;
   #phase: 'running' | 'draining' | 'ended' = 'running';
-  #cancelRetry: (() => void) | undefined;
 
   constructor(
     takeover: Takeover,
@@ -82,12 +106,36 @@ export class PartitionRunner {
     this.#settings = settings;
     this.#ports = ports;
     this.#events = events;
+    const scope = { partition: takeover.partition, epoch: takeover.epoch, logger: ports.logger };
+    this.#work = new PartitionWork(scope, settings, ports, {
+      advanced: ({ sequence, messages, bytes }) => {
+        if (this.#phase === 'ended') return;
+        this.#release(messages, bytes);
+        this.#committer?.handled(sequence, messages, this.#isCaughtUp());
+      },
+      handled: (message) => {
+        if (this.#phase === 'ended') return;
+        this.#handledCount++;
+        this.#events.handled(message);
+      },
+      attemptFailed: (...args) => {
+        if (this.#phase !== 'ended') this.#events.attemptFailed(...args);
+      },
+      halting: (halt) => void this.#halt(halt),
+    });
   }
 
-  /** Where it stands: the last handled sequence (0 before the start), and how many it has handled. */
-  get status(): { position: number; handled: number; state: 'starting' | 'running' | 'draining' } {
+  get status(): RunnerStatus {
+    const { before } = this.#takeover;
     const state = this.#phase !== 'running' ? 'draining' : this.#reader ? 'running' : 'starting';
-    return { position: this.#committer?.handledUpTo ?? 0, handled: this.#handledCount, state };
+    return {
+      position: this.#committer?.handledUpTo ?? before?.position ?? 0,
+      committed: this.#committer?.committed ?? before?.committed ?? 0,
+      handled: this.#handledCount,
+      lag: this.#work.waiting + (this.#reader?.pending ?? 0),
+      caughtUp: this.#caughtUp || this.#isCaughtUp(),
+      state,
+    };
   }
 
   /** Takes the partition over and starts to handle. `after`: what must have ended before, such as an older runner. */
@@ -102,7 +150,10 @@ export class PartitionRunner {
       else this.#fail(taken.kind === 'fenced' ? 'a newer owner was here' : taken.message);
       return;
     }
-    this.#received = taken.sequence;
+    const { before } = this.#takeover;
+    // What was handled under this epoch is not handled again, unless somebody has moved the position back since.
+    const resumed = before && taken.sequence >= before.committed ? before.position : 0;
+    this.#received = Math.max(taken.sequence, resumed);
     this.#committer = new Committer(
       { group, partition, epoch, revision: taken.revision, sequence: taken.sequence },
       this.#settings.commit,
@@ -116,7 +167,11 @@ export class PartitionRunner {
         failed: (error) => this.#terminal(error),
       },
     );
-    if (await this.#open()) this.#events.started();
+    if (resumed > taken.sequence) this.#committer.handled(resumed, 1, true);
+    if (!(await this.#open())) return;
+    this.#events.started();
+    if (!taken.fresh) await this.#reportTrimmed(taken.sequence, Number.POSITIVE_INFINITY);
+    this.#scheduleTrimCheck();
   }
 
   /** Changes how much may wait in memory. */
@@ -126,18 +181,17 @@ export class PartitionRunner {
   }
 
   /**
-   * Stops taking messages, lets the one in hand finish, commits. A handler that takes longer than the drain
+   * Stops taking messages, lets those in hand finish, commits. A handler that takes longer than the drain
    * timeout is told through its signal, and the partition ends at the last committed position.
    */
   async drain(): Promise<void> {
     if (this.#phase === 'ended') return;
     this.#phase = 'draining';
     this.#reader?.close();
-    this.#queue.length = Math.min(this.#queue.length, this.#head + (this.#waitsFor === 'handler' ? 1 : 0));
-    this.#cancelRetry?.();
-    if (!(await this.#handlerSettles(this.#settings.drainTimeoutMs))) {
-      this.#call?.abort('draining takes too long');
-      await this.#handlerSettles(ABORT_GRACE_MS);
+    this.#work.close();
+    if (!(await this.#work.settles(this.#settings.drainTimeoutMs))) {
+      this.#work.interrupt('draining takes too long');
+      await this.#work.settles(ABORT_GRACE_MS);
     }
     if (this.#isEnded()) return;
     await this.#committer?.flush(FLUSH_MS);
@@ -147,12 +201,19 @@ export class PartitionRunner {
   /** Stops at once: tells the handler, commits nothing more. Resolves when the handler has settled. */
   async abort(reason: string): Promise<void> {
     this.#end(reason);
-    await this.#handlerSettles(this.#settings.drainTimeoutMs);
+    await this.#work.settles(this.#settings.drainTimeoutMs);
   }
 
-  /** Tells a running handler that this member is out of touch; the message is tried again, not counted as failed. */
+  /** Tells running handlers that this member is out of touch; the messages are tried again, not counted as failed. */
   interrupt(): void {
-    this.#call?.abort('out of touch with the group');
+    this.#work.interrupt('out of touch with the group');
+  }
+
+  /** Nothing waits, here or at the server, as far as the last delivery told. */
+  #isCaughtUp(): boolean {
+    const caughtUp = this.#work.waiting === 0 && this.#reader?.pending === 0;
+    if (caughtUp) this.#caughtUp = true;
+    return caughtUp;
   }
 
   #isEnded(): boolean {
@@ -162,11 +223,10 @@ export class PartitionRunner {
   #end(reason: string): void {
     if (this.#phase === 'ended') return;
     this.#phase = 'ended';
-    this.#cancelRetry?.();
+    this.#cancelTrimCheck?.();
     this.#reader?.close();
     this.#committer?.end();
-    this.#queue = [];
-    this.#call?.abort(reason);
+    this.#work.abandon(reason);
   }
 
   #fail(message: string): void {
@@ -179,6 +239,14 @@ export class PartitionRunner {
     if (this.#phase === 'ended') return;
     this.#end(error.message);
     this.#events.terminal(error);
+  }
+
+  /** Gives up: what was handled before is committed, the position stays before the message that failed. */
+  async #halt(halt: Halt): Promise<void> {
+    if (this.#phase !== 'running') return;
+    await this.drain();
+    if (halt.kind === 'halted') this.#events.halted(halt.message);
+    else this.#events.stopped(halt.error);
   }
 
   /** Opens a reader behind what we have received. */
@@ -202,6 +270,8 @@ export class PartitionRunner {
     }
     if (opened.kind === 'ok') {
       this.#reader = opened.reader;
+      this.#carried = { messages: this.#work.waiting, bytes: this.#work.waitingBytes };
+      this.#isCaughtUp();
       return true;
     }
     if (opened.kind === 'failed') this.#terminal(opened.error);
@@ -223,159 +293,37 @@ export class PartitionRunner {
   #receive(message: StreamMessage): void {
     if (this.#phase !== 'running') return;
     this.#received = message.sequence;
-    this.#queue.push(message);
-    if (this.#waitsFor === 'nothing') this.#pump();
+    this.#work.accept(message);
   }
 
-  /** Handles what waits, in order, until something has to be waited for. */
-  #pump(): void {
-    this.#waitsFor = 'nothing';
-    while (this.#phase === 'running') {
-      const message = this.#queue[this.#head];
-      if (!message) break;
-      if (!this.#ports.gate.isOpen) {
-        this.#waitForPermission();
-        return;
-      }
-      if (!this.#handle(message)) return;
-    }
-    if (this.#head === this.#queue.length) {
-      this.#queue = [];
-      this.#head = 0;
-    }
-  }
-
-  /** Calls the handler. True: it is done with the message already; a synchronous handler costs no promise. */
-  #handle(message: StreamMessage): boolean {
-    const { partition, epoch } = this.#takeover;
-    const call = new HandlerCall(partition, epoch, this.#attempt);
-    this.#call = call;
-    let result: void | Promise<void>;
-    try {
-      result = this.#ports.handler(message, call);
-    } catch (error) {
-      this.#failedAttempt(message, call, error);
-      return false;
-    }
-    if (!(result instanceof Promise)) {
-      this.#done(message);
-      return true;
-    }
-    this.#waitsFor = 'handler';
-    result.then(
-      () => {
-        this.#done(message);
-        this.#handlerSettled();
-        this.#pump();
-      },
-      (error: unknown) => {
-        this.#failedAttempt(message, call, error);
-        this.#handlerSettled();
-      },
-    );
-    return false;
-  }
-
-  #waitForPermission(): void {
-    this.#waitsFor = 'permission';
-    this.#ports.gate.whenOpen(() => {
-      if (this.#waitsFor === 'permission') this.#pump();
-    });
-  }
-
-  #done(message: StreamMessage): void {
-    this.#attempt = 1;
-    if (this.#phase === 'ended') return;
-    this.#head++;
-    this.#handledCount++;
-    if (this.#head > 1_024 && this.#head * 2 > this.#queue.length) {
-      this.#queue = this.#queue.slice(this.#head);
-      this.#head = 0;
-    }
-    this.#reader?.release(1, message.size);
-    this.#committer?.handled(message.sequence, this.#head === this.#queue.length);
-    this.#events.handled(message);
-  }
-
-  #failedAttempt(message: StreamMessage, call: HandlerCall, error: unknown): void {
-    this.#waitsFor = 'nothing';
-    if (this.#phase !== 'running') return;
-    if (call.aborted) {
-      // We told it to stop: that is no failure of the message.
-      this.#waitForPermission();
+  /** Gives room back to the reader that delivered the messages, if it is still there. */
+  #release(messages: number, bytes: number): void {
+    const old = Math.min(messages, this.#carried.messages);
+    if (old === 0) {
+      this.#reader?.release(messages, bytes);
       return;
     }
+    const oldBytes = Math.min(bytes, this.#carried.bytes);
+    this.#carried.messages -= old;
+    this.#carried.bytes -= oldBytes;
+    if (messages > old) this.#reader?.release(messages - old, bytes - oldBytes);
+  }
+
+  async #reportTrimmed(position: number, waiting: number): Promise<void> {
+    const trimmed = await trimmedAfter(Math.max(position, this.#trimmedTo), waiting, this.#ports.stream);
+    if (!trimmed || this.#phase !== 'running') return;
+    this.#trimmedTo = trimmed.to;
+    this.#events.trimmed(trimmed);
+  }
+
+  #scheduleTrimCheck(): void {
+    if (this.#phase !== 'running') return;
     const { clock } = this.#ports;
-    const next = nextStep(this.#settings.failure, this.#attempt, Math.random());
-    if (next.kind === 'halt') {
-      const tries = this.#attempt === 1 ? 'failed' : `failed ${this.#attempt} times`;
-      void this.#halt(`message ${message.sequence} ${tries}: ${messageOf(error)}`);
-    } else if (next.kind === 'skip') {
-      this.#events.attemptFailed(message, this.#attempt, error, 'skip');
-      this.#done(message);
-      // Not from here: a run of messages that fail at once would pile up calls.
-      this.#waitsFor = 'retry';
-      queueMicrotask(() => this.#pump());
-    } else {
-      this.#events.attemptFailed(message, this.#attempt, error, 'retry');
-      this.#attempt++;
-      this.#waitsFor = 'retry';
-      this.#cancelRetry = clock.at(clock.now() + next.delayMs, () => this.#pump());
-    }
-  }
-
-  /** Gives up: what was handled before is committed, the position stays before the message that failed. */
-  async #halt(message: string): Promise<void> {
-    await this.drain();
-    this.#events.halted(message);
-  }
-
-  #handlerSettled(): void {
-    const settled = this.#settled;
-    this.#settled = [];
-    for (const resolve of settled) resolve();
-  }
-
-  /** Resolves with true when no handler runs (any more), with false after `withinMs`. */
-  #handlerSettles(withinMs: number): Promise<boolean> {
-    if (this.#waitsFor !== 'handler') return Promise.resolve(true);
-    return new Promise((resolve) => {
-      const { clock } = this.#ports;
-      const cancel = clock.at(clock.now() + withinMs, () => resolve(false));
-      this.#settled.push(() => {
-        cancel();
-        resolve(true);
-      });
+    this.#cancelTrimCheck = clock.at(clock.now() + TRIM_CHECK_MS, async () => {
+      // The server passes over what it has dropped without a word: only the first sequence tells.
+      const waiting = this.#reader?.pending ?? 0;
+      if (waiting > 0) await this.#reportTrimmed(this.#received, waiting);
+      this.#scheduleTrimCheck();
     });
-  }
-}
-
-/** The context of one call of a handler; its signal is made only for handlers that look at it. */
-class HandlerCall implements HandlerContext {
-  readonly partition: number;
-  readonly epoch: number;
-  readonly attempt: number;
-  #controller: AbortController | undefined;
-  #reason: Error | undefined;
-
-  constructor(partition: number, epoch: number, attempt: number) {
-    this.partition = partition;
-    this.epoch = epoch;
-    this.attempt = attempt;
-  }
-
-  get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
-    if (this.#reason) this.#controller.abort(this.#reason);
-    return this.#controller.signal;
-  }
-
-  get aborted(): boolean {
-    return this.#reason !== undefined;
-  }
-
-  abort(why: string): void {
-    this.#reason ??= new Error(why);
-    this.#controller?.abort(this.#reason);
   }
 }

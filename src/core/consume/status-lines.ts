@@ -40,6 +40,10 @@ export function describeReport(report: Report, group: string): string {
       return `p${report.partition} starts again: ${report.message}`;
     case 'halted':
       return `halted p${report.partition}: ${escapeControl(report.message)}`;
+    case 'paused':
+      return `p${report.partition} is paused`;
+    case 'unpaused':
+      return `p${report.partition} goes on`;
     case 'expired':
       return 'could not renew in time: handling stops';
     case 'resumed':

@@ -77,7 +77,7 @@ export class Ownership {
   #apply(entries: readonly BucketEntry[]): void {
     const at = performance.now();
     for (const entry of decodeEntries(this.#group, entries, () => {})) {
-      if (entry.record === 'unreadable') continue;
+      if (entry.record === 'unreadable' || entry.kind === 'override') continue;
       if (entry.kind === 'session') {
         if (entry.record) this.#sessions.set(entry.id, entry.record.name);
         else this.#sessions.delete(entry.id);

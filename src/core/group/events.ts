@@ -2,12 +2,13 @@
  * What goes into the protocol and what comes out of it. Events are facts with a monotonic time; effects are
  * orders to the shell. Both are data.
  */
-import type { LeaseRecord, SessionRecord } from './records.js';
+import type { LeaseRecord, OverrideRecord, SessionRecord } from './records.js';
 
-/** A session or lease entry as the watch or a reply shows it, decoded. */
+/** A session, lease or override entry as the watch or a reply shows it, decoded. */
 export type ViewEntry =
   | { kind: 'session'; id: string; revision: number; record: SessionRecord | 'unreadable' | null }
-  | { kind: 'lease'; partition: number; revision: number; record: LeaseRecord | 'unreadable' | null };
+  | { kind: 'lease'; partition: number; revision: number; record: LeaseRecord | 'unreadable' | null }
+  | { kind: 'override'; partition: number; revision: number; record: OverrideRecord | 'unreadable' | null };
 
 /** The end of a conditional write; see the port of the same shape. */
 export type Written = { kind: 'ok'; revision: number } | { kind: 'conflict' } | { kind: 'unknown' };
@@ -91,6 +92,9 @@ export type Report =
   | { type: 'lost'; partition: number; epoch: number; reason: AbortReason }
   | { type: 'retrying'; partition: number; epoch: number; message: string }
   | { type: 'halted'; partition: number; epoch: number; message: string }
+  /** Somebody wants it to rest: owned, not handled. And not any more. */
+  | { type: 'paused'; partition: number; epoch: number }
+  | { type: 'unpaused'; partition: number; epoch: number }
   | { type: 'expired' }
   | { type: 'resumed' }
   | { type: 'fenced'; id: string }

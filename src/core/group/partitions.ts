@@ -1,7 +1,7 @@
-import { assign, type Holding, type Plan } from './assign.js';
+import { assign, compare, type Holding, type Plan } from './assign.js';
 import type { Written } from './events.js';
 import { type LeaseReason, type LeaseRecord, RECORD_VERSION } from './records.js';
-import { isAlive, type OwnPartition, report, type State, wake } from './state.js';
+import { isAlive, isPaused, type OwnPartition, report, type State, wake } from './state.js';
 import { applyLease } from './view.js';
 
 /**
@@ -21,12 +21,14 @@ export function reconcile(state: State): void {
   followView(state);
   if (!settled && !hasDrained(state)) return;
   const members = planMembers(state);
-  const plan = assign(members.keys(), holdings(state));
+  const plan = assign(members.keys(), holdings(state, members));
+  followPauses(state);
   if (settled) {
     giveAway(state, plan, members);
     claim(state, plan);
   }
   finishDrained(state, plan, members);
+  forgetWrites(state);
 }
 
 function hasDrained(state: State): boolean {
@@ -45,6 +47,22 @@ function retryDue(state: State): void {
     if (state.now >= write.retryAt) state.dirty = true;
     else wake(state, write.retryAt);
   }
+}
+
+/** Forgets the writes that the plan no longer asks for, except those that may still take something from us. */
+function forgetWrites(state: State): void {
+  for (const [partition, write] of state.writes) {
+    if (state.now < write.retryAt) continue;
+    const lease = state.leases.get(partition);
+    if (lease && lease.revision === write.expected && state.own.has(partition)) {
+      write.retryAt = state.now + state.timing.retryMs;
+    } else state.writes.delete(partition);
+  }
+}
+
+/** True while a write of ours may be on its way that ends this epoch: nothing may run under it any more. */
+function isInDoubt(state: State, partition: number, epoch: number): boolean {
+  return state.writes.get(partition)?.expected === epoch;
 }
 
 /** What the leases say about us decides what runs here. */
@@ -81,14 +99,47 @@ function adopt(state: State, partition: number, epoch: number, record: LeaseReco
     phase: 'starting',
     since: state.now,
     retryAt: 0,
+    rested: false,
     release: null,
     reason,
     from,
   };
   state.own.set(partition, own);
   // A leaver that is given one more has nothing to drain: it passes it on.
-  if (state.leaving) own.phase = 'drained';
+  if (state.leaving || isInDoubt(state, partition, epoch)) own.phase = 'drained';
+  else startOrRest(state, partition, own);
+}
+
+function startOrRest(state: State, partition: number, own: OwnPartition): void {
+  if (isPaused(state, partition)) rest(state, partition, own);
   else start(state, partition, own);
+}
+
+/** Owned and not handled, until somebody lifts the pause. */
+function rest(state: State, partition: number, own: OwnPartition): void {
+  own.phase = 'paused';
+  own.rested = true;
+  own.since = state.now;
+  report(state, { type: 'paused', partition, epoch: own.epoch });
+}
+
+/** Stops what somebody has paused since, and starts what nobody wants to rest any more. */
+function followPauses(state: State): void {
+  if (state.overrides.size === 0) return;
+  for (const [partition, own] of state.own) {
+    const paused = isPaused(state, partition);
+    if (own.phase === 'paused' && !paused) {
+      report(state, { type: 'unpaused', partition, epoch: own.epoch });
+      start(state, partition, own);
+    } else if (paused && (own.phase === 'running' || own.phase === 'starting')) drain(state, partition, own);
+    else if (paused && (own.phase === 'waiting' || own.phase === 'halted')) rest(state, partition, own);
+  }
+}
+
+function drain(state: State, partition: number, own: OwnPartition): void {
+  own.phase = 'draining';
+  own.since = state.now;
+  state.out.push({ type: 'drain-partition', partition, epoch: own.epoch });
 }
 
 function start(state: State, partition: number, own: OwnPartition): void {
@@ -108,25 +159,47 @@ function planMembers(state: State): Map<string, string> {
 }
 
 /** Every partition but those whose lease cannot be read: these stay with whoever wrote them. */
-function* holdings(state: State): Iterable<Holding> {
+function* holdings(state: State, members: ReadonlyMap<string, string>): Iterable<Holding> {
+  const pins = pinnedTo(state, members);
   for (let partition = 0; partition < state.partitions; partition++) {
     const lease = state.leases.get(partition);
     if (lease?.record === 'unreadable') continue;
-    yield { partition, owner: lease?.record?.owner ?? null, epoch: lease?.revision ?? 0 };
+    const pin = pins.get(partition) ?? null;
+    yield { partition, owner: lease?.record?.owner ?? null, epoch: lease?.revision ?? 0, pin };
   }
+}
+
+/** The member that each pinned partition is to be with, of those that are there; of several of a name the first by id. */
+function pinnedTo(state: State, members: ReadonlyMap<string, string>): Map<number, string> {
+  const pins = new Map<number, string>();
+  if (state.overrides.size === 0) return pins;
+  const byName = new Map<string, string>();
+  for (const id of [...members.keys()].sort(compare)) {
+    byName.set(id, id);
+    const name = members.get(id) ?? '';
+    if (!byName.has(name)) byName.set(name, id);
+  }
+  for (const [partition, { record }] of state.overrides) {
+    const wanted = record === 'unreadable' ? null : (record?.pin ?? null);
+    const id = wanted === null ? undefined : byName.get(wanted);
+    if (id !== undefined) pins.set(partition, id);
+  }
+  return pins;
 }
 
 /** Drains what the plan gives to others, and what somebody asked for. */
 function giveAway(state: State, plan: Plan, members: Map<string, string>): void {
+  // Others have to know first that we leave, or they would give theirs to us, who have so few.
+  if (state.leaving && !state.session.marked) return;
   for (const [partition, own] of state.own) {
     if (own.phase === 'draining' || own.phase === 'drained') continue;
     const to = plan.get(partition);
     const surplus = state.leaving || (to !== undefined && to !== state.session.id && members.has(to));
     if (!surplus && !own.release) continue;
-    const idle = own.phase === 'waiting' || own.phase === 'halted';
-    own.phase = idle ? 'drained' : 'draining';
-    own.since = state.now;
-    if (!idle) state.out.push({ type: 'drain-partition', partition, epoch: own.epoch });
+    if (own.phase === 'waiting' || own.phase === 'halted' || own.phase === 'paused') {
+      own.phase = 'drained';
+      own.since = state.now;
+    } else drain(state, partition, own);
   }
 }
 
@@ -148,8 +221,9 @@ function finishDrained(state: State, plan: Plan, members: Map<string, string>): 
   for (const [partition, own] of state.own) {
     if (own.phase !== 'drained') continue;
     const to = receiver(state, partition, own, plan, members);
-    if (to === state.session.id && !own.release) start(state, partition, own);
-    else {
+    if (to === state.session.id && !own.release && !isInDoubt(state, partition, own.epoch)) {
+      startOrRest(state, partition, own);
+    } else {
       const reason: LeaseReason = own.release || to === null ? 'release' : 'handover';
       const name = to === null ? '' : (members.get(to) ?? '');
       writeLease(state, partition, own.epoch, to, name, reason, state.name);
@@ -249,6 +323,7 @@ export function partitionStarted(state: State, partition: number, epoch: number)
   const tookMs = state.now - own.since;
   own.phase = 'running';
   own.since = state.now;
+  if (own.rested) return;
   report(state, { type: 'acquired', partition, epoch, from: own.from, reason: own.reason, tookMs });
 }
 

@@ -48,6 +48,19 @@ export interface PositionRecord {
   at: string;
 }
 
+/** What an operator wants of a partition, whoever owns it. An entry that wants nothing is deleted. */
+export interface OverrideRecord {
+  v: number;
+  /** Name (or session id) of the member that is to have it while it is there; null: whoever the plan says. */
+  pin: string | null;
+  /** Owned, but not handled. */
+  paused: boolean;
+  /** Who wanted it, for people. */
+  by: string;
+  /** Wall clock, ISO 8601: for people only. */
+  at: string;
+}
+
 /** What all publishers and consumers of a stream agree on. */
 export interface LayoutRecord {
   v: number;
@@ -62,6 +75,7 @@ export const keys = {
   groupPrefix: (group: string) => `group.${group}.`,
   session: (group: string, id: string) => `group.${group}.session.${id}`,
   lease: (group: string, partition: number) => `group.${group}.lease.${partition}`,
+  override: (group: string, partition: number) => `group.${group}.override.${partition}`,
   positionPrefix: (group: string) => `position.${group}.`,
   position: (group: string, partition: number) => `position.${group}.${partition}`,
 };
@@ -70,6 +84,7 @@ export const keys = {
 export type GroupKey =
   | { kind: 'session'; id: string }
   | { kind: 'lease'; partition: number }
+  | { kind: 'override'; partition: number }
   | { kind: 'other' };
 
 /** Parses a key under {@link keys.groupPrefix}; whatever is not ours is `other`. */
@@ -79,7 +94,9 @@ export function parseGroupKey(group: string, key: string): GroupKey {
   const [kind, id, ...rest] = key.slice(prefix.length).split('.');
   if (id === undefined || id === '' || rest.length > 0) return { kind: 'other' };
   if (kind === 'session') return { kind: 'session', id };
-  if (kind === 'lease' && /^(0|[1-9]\d{0,5})$/.test(id)) return { kind: 'lease', partition: Number(id) };
+  if ((kind === 'lease' || kind === 'override') && /^(0|[1-9]\d{0,5})$/.test(id)) {
+    return { kind, partition: Number(id) };
+  }
   return { kind: 'other' };
 }
 
@@ -127,6 +144,15 @@ export function decodeLease(bytes: Uint8Array): LeaseRecord | undefined {
   return { v, owner, name, reason, from, at };
 }
 
+/** The override in these bytes, or undefined. */
+export function decodeOverride(bytes: Uint8Array): OverrideRecord | undefined {
+  const fields = decodeObject(bytes);
+  if (!fields) return undefined;
+  const { v, pin, paused, by, at } = fields;
+  if (!isCount(v) || !(pin === null || isText(pin)) || typeof paused !== 'boolean') return undefined;
+  return isText(by) && isText(at) ? { v, pin, paused, by, at } : undefined;
+}
+
 /** The position in these bytes, or undefined. */
 export function decodePosition(bytes: Uint8Array): PositionRecord | undefined {
   const fields = decodeObject(bytes);
@@ -149,7 +175,7 @@ const encoder = new TextEncoder();
 
 /** A record as bytes: JSON that `nats kv get` shows readably. */
 export function encodeRecord(
-  record: SessionRecord | LeaseRecord | PositionRecord | LayoutRecord,
+  record: SessionRecord | LeaseRecord | OverrideRecord | PositionRecord | LayoutRecord,
 ): Uint8Array {
   return encoder.encode(JSON.stringify(record));
 }

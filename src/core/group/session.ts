@@ -38,6 +38,7 @@ export function maintainSession(state: State): void {
       leaving: state.leaving,
     });
     session.marked = state.leaving;
+    if (state.leaving) state.dirty = true;
   }
   wake(state, session.renewAt);
 
@@ -87,6 +88,7 @@ function certain(state: State, revision: number, sentAt: number): void {
   const first = session.revision === 0;
   const resumed = session.expired;
   session.revision = revision;
+  session.certainAt = Math.max(session.certainAt, sentAt);
   session.deadline = sentAt + timing.ttlMs - timing.marginMs;
   session.unknownSince = null;
   session.renewAt = sentAt + timing.renewEveryMs * (0.9 + 0.2 * random(state));
@@ -117,6 +119,8 @@ export function sessionWritten(state: State, sentAt: number, outcome: Written): 
       session.renewAt = now + timing.retryMs;
       return;
     case 'conflict':
+      // The server can say so of a write that it applied (nats-server#7281): as much in doubt as no answer.
+      session.unknownSince ??= sentAt;
       session.marked = false;
       session.reading = true;
       session.renewAt = now + timing.retryMs;
@@ -136,7 +140,8 @@ export function sessionRead(state: State, sentAt: number, outcome: SessionFound)
   if (outcome.revision === null) {
     if (session.revision > 0) ended(state);
     else if (state.leaving) finishLeaving(state);
-    else session.renewAt = now + timing.retryMs;
+    // Created by a write whose answer was lost, and fenced since: its key is used up.
+    else resetSession(state);
     return;
   }
   ownSessionSeen(state, outcome.revision);
@@ -180,9 +185,14 @@ export function sessionRemoved(state: State, outcome: Written): void {
   }
 }
 
-/** A question that was sent at `sentAt` was answered: we were in touch then. */
+/**
+ * A question that was sent at `sentAt` was answered: we were in touch then. After a reconnect only once a
+ * renewal has said so to the others: they count how long we are gone, and the first thing that makes them
+ * start again is a renewal, not that we could ask something between two of their probes.
+ */
 export function heard(state: State, sentAt: number): void {
   if (sentAt <= state.heardAt) return;
+  if (sentAt >= state.connectedAt && state.session.certainAt < state.connectedAt) return;
   state.heardAt = sentAt;
   state.confirmAt = Math.max(state.confirmAt, sentAt + state.timing.confirmEveryMs);
 }

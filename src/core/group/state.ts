@@ -1,5 +1,5 @@
 import type { AbortReason, Effect, Report } from './events.js';
-import type { LeaseReason, LeaseRecord, SessionRecord } from './records.js';
+import type { LeaseReason, LeaseRecord, OverrideRecord, SessionRecord } from './records.js';
 import type { Timing } from './timing.js';
 
 /** What a member knows about another one, and what it suspects. Times are this member's own clock. */
@@ -24,12 +24,14 @@ export interface OwnPartition {
   epoch: number;
   /**
    * `starting` and `draining` wait for the shell; `waiting` for `retryAt`; `drained` for a lease write;
-   * `halted` for a human being.
+   * `halted` and `paused` for a human being.
    */
-  phase: 'starting' | 'running' | 'draining' | 'drained' | 'waiting' | 'halted';
+  phase: 'starting' | 'running' | 'draining' | 'drained' | 'waiting' | 'halted' | 'paused';
   /** When the phase began. */
   since: number;
   retryAt: number;
+  /** It was at rest under this epoch: people know already who has it. */
+  rested: boolean;
   /** Somebody asked for it to be given away: to this name, or to whoever has least. */
   release: { to: string | null } | null;
   reason: LeaseReason;
@@ -46,6 +48,8 @@ export interface LeaseWrite {
 export interface OwnSession {
   id: string | null;
   revision: number;
+  /** When the last write that is certain was sent. */
+  certainAt: number;
   /** No handler and no commit from this time on. */
   deadline: number;
   renewAt: number;
@@ -85,6 +89,8 @@ export interface State {
   permit: number;
   peers: Map<string, Peer>;
   leases: Map<number, { revision: number; record: LeaseRecord | 'unreadable' | null }>;
+  /** What operators want of partitions. An entry that cannot be read wants nothing. */
+  overrides: Map<number, { revision: number; record: OverrideRecord | 'unreadable' | null }>;
   /** Deleted sessions whose deletion the watch has not shown yet. */
   buried: Map<string, number>;
   own: Map<number, OwnPartition>;
@@ -105,6 +111,7 @@ export interface State {
 const freshSession = (): OwnSession => ({
   id: null,
   revision: 0,
+  certainAt: Number.NEGATIVE_INFINITY,
   deadline: Number.NEGATIVE_INFINITY,
   renewAt: Number.NEGATIVE_INFINITY,
   writing: false,
@@ -147,6 +154,7 @@ export function initialState({ group, name, partitions, timing, seed }: Identity
     permit: Number.NEGATIVE_INFINITY,
     peers: new Map(),
     leases: new Map(),
+    overrides: new Map(),
     buried: new Map(),
     own: new Map(),
     writes: new Map(),
@@ -173,7 +181,7 @@ export function wake(state: State, at: number): void {
 }
 
 /** A number from 0 to 1, from the state's own seed (mulberry32), so that a run can be replayed. */
-export function random(state: State): number {
+export function random(state: Pick<State, 'random'>): number {
   state.random = (state.random + 0x6d2b79f5) >>> 0;
   let t = state.random;
   t = Math.imul(t ^ (t >>> 15), t | 1);
@@ -186,6 +194,12 @@ export function isAlive(state: State): boolean {
   return state.session.revision > 0 && !state.session.removing && state.now < state.session.deadline;
 }
 
+/** True where somebody wants the partition to rest. */
+export function isPaused(state: State, partition: number): boolean {
+  const record = state.overrides.get(partition)?.record;
+  return record !== undefined && record !== null && record !== 'unreadable' && record.paused;
+}
+
 /** Stops every partition at once, without a commit. */
 export function abortAll(state: State, reason: AbortReason): void {
   for (const [partition, { epoch, phase }] of state.own) {
@@ -193,7 +207,6 @@ export function abortAll(state: State, reason: AbortReason): void {
     report(state, { type: 'lost', partition, epoch, reason });
   }
   state.own.clear();
-  state.writes.clear();
   state.dirty = true;
 }
 

@@ -8,9 +8,10 @@ export function applySnapshot(state: State, entries: readonly ViewEntry[]): void
   const newest = entries.reduce((max, entry) => Math.max(max, entry.revision), 0);
   const sessions = new Set<string>();
   const leases = new Set<number>();
+  const overrides = new Set<number>();
   for (const entry of entries) {
     if (entry.kind === 'session') sessions.add(entry.id);
-    else leases.add(entry.partition);
+    else (entry.kind === 'lease' ? leases : overrides).add(entry.partition);
   }
   // An absent entry was deleted and purged, unless it is newer than the snapshot.
   for (const peer of [...state.peers.values()]) {
@@ -18,6 +19,9 @@ export function applySnapshot(state: State, entries: readonly ViewEntry[]): void
   }
   for (const [partition, lease] of [...state.leases]) {
     if (!leases.has(partition) && lease.revision <= newest) state.leases.delete(partition);
+  }
+  for (const [partition, { revision }] of [...state.overrides]) {
+    if (!overrides.has(partition) && revision <= newest) state.overrides.delete(partition);
   }
   const { id, revision } = state.session;
   if (id !== null && revision > 0 && !sessions.has(id) && revision <= newest) ended(state);
@@ -30,7 +34,8 @@ export function applySnapshot(state: State, entries: readonly ViewEntry[]): void
 export function applyEntries(state: State, entries: readonly ViewEntry[]): void {
   for (const entry of entries) {
     if (entry.kind === 'session') applySession(state, entry);
-    else applyLease(state, entry);
+    else if (entry.kind === 'lease') applyLease(state, entry);
+    else applyOverride(state, entry);
     state.watchRevision = Math.max(state.watchRevision, entry.revision);
   }
   for (const [id, revision] of state.buried) {
@@ -61,6 +66,8 @@ function applySession(state: State, entry: Extract<ViewEntry, { kind: 'session' 
   peer.revision = revision;
   peer.record = record;
   peer.changedAt = state.now;
+  // It was back between two probes: what they missed before says nothing about now.
+  peer.misses = 0;
   if (!known) {
     state.peers.set(id, peer);
     state.ring = [...state.peers.keys()].sort(compare);
@@ -96,6 +103,17 @@ export function bury(state: State, peer: Peer, revision: number, how: 'left' | '
   if (revision > state.watchRevision) state.buried.set(peer.id, revision);
   const name = peer.record === 'unreadable' ? peer.id : peer.record.name;
   report(state, { type: 'member-left', id: peer.id, name, how: isLeaving(peer) ? 'left' : how });
+  state.dirty = true;
+}
+
+function applyOverride(state: State, entry: Extract<ViewEntry, { kind: 'override' }>): void {
+  const { partition, revision, record } = entry;
+  const known = state.overrides.get(partition);
+  if (known && known.revision >= revision) return;
+  if (record === 'unreadable' && known?.record !== 'unreadable') {
+    report(state, { type: 'unreadable', key: `override.${partition}` });
+  }
+  state.overrides.set(partition, { revision, record });
   state.dirty = true;
 }
 

@@ -45,12 +45,16 @@ export class NatsBucket implements Bucket {
   readonly #handles: NatsHandles;
   readonly #name: string;
   readonly #timeoutMs: number;
+  /** A JetStream domain maps its own form of the keys' subjects. */
+  readonly #domainPrefix: string;
 
   /** `timeoutMs` bounds each request; it should be well below the ttl, so that a lost reply can be asked again. */
   constructor(handles: NatsHandles, name: string, timeoutMs: number) {
     this.#handles = handles;
     this.#name = name;
     this.#timeoutMs = timeoutMs;
+    const { apiPrefix } = handles.manager.getOptions();
+    this.#domainPrefix = apiPrefix === undefined || apiPrefix === '$JS.API' ? '' : `${apiPrefix}.`;
   }
 
   async read(key: string): Promise<ReadOutcome> {
@@ -92,7 +96,8 @@ export class NatsBucket implements Bucket {
     header.set('Nats-Expected-Last-Subject-Sequence', String(expected));
     if (operation) header.set(KV_OPERATION, operation);
     try {
-      const reply = await this.#handles.connection.request(bucketSubject(this.#name, key), value, {
+      const subject = this.#domainPrefix + bucketSubject(this.#name, key);
+      const reply = await this.#handles.connection.request(subject, value, {
         timeout: this.#timeoutMs,
         headers: header,
       });

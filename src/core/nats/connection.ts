@@ -1,84 +1,69 @@
-import { readFileSync } from 'node:fs';
-import {
-  type ConnectionOptions,
-  connect,
-  credsAuthenticator,
-  DebugEvents,
-  Events,
-  type NatsConnection,
-  NatsError,
-  nkeyAuthenticator,
-} from 'nats';
+import { connect, DebugEvents, Events, type NatsConnection, NatsError } from 'nats';
 import type { Config } from '../config.js';
 import { messageOf, NatspocError } from '../errors.js';
+import { redactUrl } from '../redact.js';
+import { connectOptions } from './connect-options.js';
 
 export type { NatsConnection } from 'nats';
 
-/** The URL without the user and password that it may carry: fit for messages. */
-export function redactUrl(url: string): string {
-  return url.replace(/\/\/[^@/]*@/, '//').replace(/^[^/@]*@/, '');
-}
+/** What OpenSSL says, in words that say what to do. */
+const TLS_ADVICE: readonly [RegExp, string][] = [
+  [/certificate has expired|certificate expired/, 'a certificate has expired'],
+  [
+    /self.signed|unable to (get|verify)|unknown ca|issuer/,
+    'its certificate is not trusted: give its authority with --tlsca',
+  ],
+  [/altnames|hostname|does not match/, 'its certificate is for another host'],
+  [
+    /certificate required|bad certificate|handshake failure/,
+    'it wants a client certificate: --tlscert and --tlskey',
+  ],
+  [/key values mismatch/, '--tlskey does not belong to --tlscert'],
+  [
+    /wrong version number|packet length/,
+    'it does not speak TLS, or only after its first words: check --tlsfirst',
+  ],
+];
 
-function readSecretFile(path: string, flag: string): Uint8Array {
-  try {
-    return readFileSync(path);
-  } catch (cause) {
-    throw new NatspocError('config', `--${flag}: cannot read ${path}: ${messageOf(cause)}.`, { cause });
-  }
-}
-
-function tlsOptions(config: Config): Partial<ConnectionOptions> {
-  const { tlsca, tlscert, tlskey, tlsfirst } = config;
-  if (!(tlsca || tlscert || tlskey || tlsfirst)) return {};
-  for (const [flag, path] of Object.entries({ tlsca, tlscert, tlskey })) {
-    if (path) readSecretFile(path, flag);
-  }
-  return {
-    tls: {
-      ...(tlsca && { caFile: tlsca }),
-      ...(tlscert && { certFile: tlscert }),
-      ...(tlskey && { keyFile: tlskey }),
-      ...(tlsfirst && { handshakeFirst: true }),
-    },
-  };
-}
-
-function authOptions(config: Config): Partial<ConnectionOptions> {
-  const { creds, nkey, user, password, token } = config;
-  if (creds) return { authenticator: credsAuthenticator(readSecretFile(creds, 'creds')) };
-  if (nkey) {
-    const seed = new TextDecoder().decode(readSecretFile(nkey, 'nkey')).trim();
-    return { authenticator: nkeyAuthenticator(new TextEncoder().encode(seed)) };
-  }
-  if (token) return { token };
-  // As in the nats CLI: a user without a password is a token.
-  if (user && password === undefined) return { token: user };
-  return user ? { user, pass: password } : {};
+/** What went wrong in the words of whoever saw it first. */
+function reasonOf(error: unknown): string {
+  const chained = error instanceof NatsError ? error.chainedError : undefined;
+  const cause = chained ?? error;
+  // A node error may name the reason in its code only.
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  return `${messageOf(cause)} ${code}`.toLowerCase().replaceAll('_', ' ');
 }
 
 function connectError(error: unknown, config: Config): NatspocError {
   const urls = config.server.map(redactUrl).join(', ');
   const code = error instanceof NatsError ? error.code : '';
-  const chained = error instanceof NatsError ? error.chainedError : undefined;
-  const why = messageOf(chained ?? error).toLowerCase();
-  if (/AUTH|CREDS/.test(code)) {
+  const why = reasonOf(error);
+  if (/AUTH|CREDS|ACCOUNT/.test(code)) {
+    const expired = /EXPIRED/.test(code) ? 'They have expired. ' : '';
     return new NatspocError(
       'authentication-failed',
-      `${urls} refused the credentials. Check --user, --password, --token, --creds or --nkey.`,
+      `${urls} refused the credentials. ${expired}Check --user, --password, --token, --creds, --nkey or --context.`,
       { cause: error },
     );
   }
-  if (/certificate|tls|ssl|self.signed/.test(why)) {
-    return new NatspocError(
-      'unreachable',
-      `TLS with ${urls} failed: ${why}. Check --tlsca, --tlscert and --tlskey.`,
-      {
-        cause: error,
-      },
-    );
+  if (code === 'SERVER_OPTION_NA') {
+    return new NatspocError('unreachable', `TLS with ${urls} failed: the server offers none.`, {
+      cause: error,
+    });
+  }
+  const advice = TLS_ADVICE.find(([pattern]) => pattern.test(why))?.[1];
+  if (advice || /\b(certificate|tls|ssl|pem|secure)\b/.test(why)) {
+    const reason = advice ?? why.trim();
+    return new NatspocError('unreachable', `TLS with ${urls} failed: ${reason}.`, { cause: error });
   }
   const reason =
-    code === 'TIMEOUT' ? 'no answer in time' : /refused/i.test(code + why) ? 'connection refused' : why;
+    code === 'TIMEOUT'
+      ? 'no answer in time'
+      : /refused/i.test(code + why)
+        ? 'connection refused'
+        : /enotfound|eai again/.test(why)
+          ? 'no such host'
+          : why.trim() || 'the connection was closed';
   return new NatspocError(
     'unreachable',
     `Cannot reach NATS at ${urls} (${reason}). Start a local one with "natspoc server", or set --server or NATS_URL.`,
@@ -93,24 +78,10 @@ function connectError(error: unknown, config: Config): NatspocError {
  * @throws NatspocError `unreachable`, `authentication-failed` or `config`.
  */
 export async function connectNats(config: Config, name: string): Promise<NatsConnection> {
-  const options: ConnectionOptions = {
-    servers: config.server,
-    name,
-    timeout: config.timeoutMs,
-    maxReconnectAttempts: -1,
-    // Fast: a member that is back before others may suspect it keeps its partitions.
-    reconnectTimeWait: 100,
-    reconnectJitter: 50,
-    pingInterval: 20_000,
-    noAsyncTraces: true,
-    ...(config.inboxPrefix && { inboxPrefix: config.inboxPrefix }),
-    ...tlsOptions(config),
-    ...authOptions(config),
-  };
+  const options = connectOptions(config, name);
   try {
     return await connect(options);
   } catch (error) {
-    if (error instanceof NatspocError) throw error;
     throw connectError(error, config);
   }
 }
@@ -122,10 +93,27 @@ export interface ConnectionEvents {
   refused?: (operation: string, subject: string) => void;
 }
 
-/** Reports changes of the connection until it closes. */
-export function watchConnection(connection: NatsConnection, events: ConnectionEvents): void {
-  void (async () => {
-    for await (const status of connection.status()) {
+/** Who watches a connection: one loop for each, because the client keeps every iterator until it closes. */
+const watchers = new WeakMap<NatsConnection, Set<ConnectionEvents>>();
+
+/**
+ * Reports changes of the connection until it closes, or until the returned function is called.
+ */
+export function watchConnection(connection: NatsConnection, events: ConnectionEvents): () => void {
+  let set = watchers.get(connection);
+  if (!set) {
+    set = new Set();
+    watchers.set(connection, set);
+    void dispatch(connection, set);
+  }
+  const all = set;
+  all.add(events);
+  return () => void all.delete(events);
+}
+
+async function dispatch(connection: NatsConnection, watching: ReadonlySet<ConnectionEvents>): Promise<void> {
+  for await (const status of connection.status()) {
+    for (const events of [...watching]) {
       if (status.type === Events.Disconnect || status.type === DebugEvents.StaleConnection)
         events.disconnected?.();
       else if (status.type === Events.Reconnect) events.reconnected?.();
@@ -133,5 +121,5 @@ export function watchConnection(connection: NatsConnection, events: ConnectionEv
         events.refused?.(status.permissionContext.operation, status.permissionContext.subject);
       }
     }
-  })();
+  }
 }

@@ -1,17 +1,34 @@
-import { type NatsConnection, NatsError, nuid, type Service } from 'nats';
+import { type NatsConnection, NatsError, nuid, type Service, type ServiceMsg } from 'nats';
+import { messageOf } from '../errors.js';
+import {
+  CONTROL_VERBS,
+  type ControlVerb,
+  controlSubject,
+  decodePause,
+  decodeRelease,
+  encodeControl,
+  type MemberControl,
+} from '../operate/control.js';
 import type { Identities, Link, MemberIdentity, ProbeOutcome, Prober } from '../ports.js';
 import { watchConnection } from './connection.js';
 
 /** Name of the micro service that every member is. */
 export const SERVICE_NAME = 'natspoc';
 
-/** What the service says about its member. */
+/** What the service says about its member, and what can be asked of it. */
 export interface ServiceDescription {
+  stream: string;
+  group: string;
+  /** A semantic version. */
   version: string;
   metadata: Record<string, string>;
   /** The data of a STATS answer, made when somebody asks. */
   stats: () => unknown;
+  control: MemberControl;
 }
+
+/** STATS data belongs to an endpoint (ADR-32). It would be the same for each: one carries it. */
+const STATS_ENDPOINT: ControlVerb = 'release';
 
 /**
  * Members as NATS micro services (ADR-32), so that any NATS tool finds them, and so that a PING that nobody
@@ -26,30 +43,81 @@ export class MicroIdentities implements Identities {
     this.#description = description;
   }
 
+  /**
+   * Where permissions forbid the endpoints, the member does without them; where they forbid `$SRV.>`, it has an id
+   * that nobody answers for, and says so: others must not conclude anything from that silence.
+   */
   async create(): Promise<MemberIdentity | undefined> {
-    const { version, metadata, stats } = this.#description;
-    let service: Service;
-    try {
-      service = await this.#connection.services.add({
-        name: SERVICE_NAME,
-        version,
-        description: 'a member of a natspoc consumer group',
-        metadata,
-        statsHandler: () => Promise.resolve(stats()),
-      });
-      // The server has to know of the subscriptions before others see the session and probe for it.
-      await this.#connection.flush();
-    } catch {
-      return this.#connection.isClosed() ? undefined : { id: nuid.next(), close: () => {} };
-    }
+    const service = (await this.#start(true)) ?? (await this.#start(false));
+    if (this.#connection.isClosed()) return undefined;
+    if (!service) return { id: nuid.next(), probeable: false, close: () => {} };
     return {
       id: service.info().id,
+      probeable: true,
       close: () => {
         service.stop().catch(() => {
           // The connection is closed already, and the service with it.
         });
       },
     };
+  }
+
+  /** The running service, or undefined where the server does not allow one of its subscriptions. */
+  async #start(endpoints: boolean): Promise<Service | undefined> {
+    const { version, metadata, stats } = this.#description;
+    let service: Service | undefined;
+    try {
+      service = await this.#connection.services.add({
+        name: SERVICE_NAME,
+        version,
+        description: 'a member of a natspoc consumer group',
+        metadata,
+        statsHandler: ({ subject }) =>
+          Promise.resolve(subject.endsWith(`.${STATS_ENDPOINT}`) ? stats() : null),
+      });
+      if (endpoints) this.#addEndpoints(service);
+      // The server has to know of the subscriptions before others see the session and probe for it. Its
+      // refusals come before its answer to this; the client closes a service that lost a subscription.
+      await this.#connection.flush();
+      await new Promise((resolve) => setImmediate(resolve));
+      return service.isStopped ? undefined : service;
+    } catch {
+      service?.stop().catch(() => {});
+      return undefined;
+    }
+  }
+
+  #addEndpoints(service: Service): void {
+    const { stream, group } = this.#description;
+    for (const verb of CONTROL_VERBS) {
+      service.addEndpoint(verb, {
+        subject: controlSubject(stream, group, service.info().id, verb),
+        handler: (error, message) => {
+          if (!error) void this.#obey(verb, message);
+        },
+      });
+    }
+  }
+
+  async #obey(verb: ControlVerb, message: ServiceMsg): Promise<void> {
+    try {
+      const partitions = await this.#order(verb, message.data);
+      if (partitions) message.respond(encodeControl({ partitions }));
+      else message.respondError(400, `not a request to ${verb}`);
+    } catch (error) {
+      message.respondError(500, messageOf(error));
+    }
+  }
+
+  async #order(verb: ControlVerb, data: Uint8Array): Promise<number[] | undefined> {
+    const { control } = this.#description;
+    if (verb === 'stop') return control.stop();
+    if (verb === 'release') {
+      const request = decodeRelease(data);
+      return request && control.release(request);
+    }
+    const request = decodePause(data);
+    return request && control.pause(request);
   }
 }
 

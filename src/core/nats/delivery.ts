@@ -8,23 +8,84 @@ export interface DeliveryInfo {
   pending: number;
 }
 
+const DOT = 0x2e;
+const ZERO = 0x30;
+const NINE = 0x39;
+const NANOS_PER_MS = 1_000_000;
+
 /**
- * Parses a reply subject: `$JS.ACK.<stream>.<consumer>.<delivered>.<sseq>.<cseq>.<time>.<pending>`, or with
- * domain and account hash after `ACK` and an optional last token (NATS ADR-15).
+ * Reads the reply subjects of one consumer's deliveries:
+ * `$JS.ACK.<stream>.<consumer>.<delivered>.<sseq>.<cseq>.<time>.<pending>`, or with domain and account hash after
+ * `ACK` and an optional last token (NATS ADR-15). All but the numbers is the same in each of them, so it is taken
+ * apart once and compared afterwards: nothing is allocated for a message.
+ */
+export class DeliveryReader implements DeliveryInfo {
+  streamSequence = 0;
+  consumerSequence = 0;
+  pending = 0;
+  /** What stands before the numbers, with its dot. */
+  #prefix: string | undefined;
+  #reply = '';
+  #timeAt = 0;
+
+  /** Few look at it, and it is the longest number: read when somebody does. */
+  get timestampMs(): number {
+    return Number(this.#reply.slice(this.#timeAt, this.#reply.indexOf('.', this.#timeAt))) / NANOS_PER_MS;
+  }
+
+  /** Reads one reply into the fields; false, and nothing changed, for any other subject. */
+  read(reply: string): boolean {
+    if (this.#prefix === undefined || !reply.startsWith(this.#prefix)) {
+      const prefix = prefixOf(reply);
+      if (prefix === undefined) return false;
+      this.#prefix = prefix;
+    }
+    const streamAt = reply.indexOf('.', this.#prefix.length) + 1;
+    const consumerAt = reply.indexOf('.', streamAt) + 1;
+    const timeAt = reply.indexOf('.', consumerAt) + 1;
+    const pendingAt = reply.indexOf('.', timeAt) + 1;
+    if (streamAt === 0 || consumerAt === 0 || timeAt === 0 || pendingAt === 0) return false;
+    const streamSequence = digits(reply, streamAt);
+    const consumerSequence = digits(reply, consumerAt);
+    const pending = digits(reply, pendingAt);
+    if (!(streamSequence > 0 && consumerSequence > 0 && pending >= 0)) return false;
+    this.streamSequence = streamSequence;
+    this.consumerSequence = consumerSequence;
+    this.pending = pending;
+    this.#reply = reply;
+    this.#timeAt = timeAt;
+    return true;
+  }
+}
+
+/** The whole number at a place of a text, up to a dot or the end; -1 where there is none, or one too large. */
+function digits(text: string, start: number): number {
+  let value = 0;
+  let at = start;
+  for (; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === DOT) break;
+    if (code < ZERO || code > NINE) return -1;
+    value = value * 10 + (code - ZERO);
+  }
+  return at > start && value <= Number.MAX_SAFE_INTEGER ? value : -1;
+}
+
+/** Everything before the numbers of a delivery's reply subject; undefined for any other subject. */
+function prefixOf(reply: string): string | undefined {
+  const tokens = reply.split('.');
+  const before = tokens.length === 9 ? 4 : tokens.length >= 11 ? 6 : -1;
+  if (before < 0 || tokens[0] !== '$JS' || tokens[1] !== 'ACK') return undefined;
+  if (!tokens.slice(before, before + 5).every((token) => /^\d+$/.test(token))) return undefined;
+  return `${tokens.slice(0, before).join('.')}.`;
+}
+
+/**
+ * Reads one reply subject, as {@link DeliveryReader} does.
  *
  * @returns undefined for any other subject.
  */
 export function parseDelivery(reply: string): DeliveryInfo | undefined {
-  const tokens = reply.split('.');
-  const first = tokens.length === 9 ? 5 : tokens.length >= 11 ? 7 : -1;
-  if (first < 0 || tokens[0] !== '$JS' || tokens[1] !== 'ACK') return undefined;
-  const streamSequence = Number(tokens[first]);
-  const consumerSequence = Number(tokens[first + 1]);
-  const pending = Number(tokens[first + 3]);
-  const timestampMs = Number(tokens[first + 2]) / 1_000_000;
-  return Number.isSafeInteger(streamSequence) &&
-    Number.isSafeInteger(consumerSequence) &&
-    Number.isInteger(pending)
-    ? { streamSequence, consumerSequence, timestampMs, pending }
-    : undefined;
+  const reader = new DeliveryReader();
+  return reader.read(reply) ? reader : undefined;
 }

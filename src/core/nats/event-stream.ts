@@ -1,4 +1,5 @@
 import { DeliverPolicy, type Msg } from 'nats';
+import type { NatspocError } from '../errors.js';
 import { KEY_HEADER, partitionSubject } from '../layout.js';
 import type {
   EventStream,
@@ -10,7 +11,7 @@ import type {
   StreamMessage,
 } from '../ports.js';
 import { watchConnection } from './connection.js';
-import type { DeliveryInfo } from './delivery.js';
+import { type DeliveryInfo, parseDelivery } from './delivery.js';
 import type { NatsHandles } from './handles.js';
 import { API_ERRORS, apiErrorCode, isUnknownOutcome, toNatspocError } from './outcome.js';
 import { PullReader } from './pull.js';
@@ -21,24 +22,24 @@ const HEARTBEAT_MS = 2_000;
 class NatsStreamMessage implements StreamMessage {
   readonly #message: Msg;
   readonly sequence: number;
-  readonly timestampMs: number;
+  readonly data: Uint8Array;
 
   constructor(message: Msg, delivery: DeliveryInfo) {
     this.#message = message;
+    this.data = message.data;
     this.sequence = delivery.streamSequence;
-    this.timestampMs = delivery.timestampMs;
   }
 
   get subject(): string {
     return this.#message.subject;
   }
 
-  get data(): Uint8Array {
-    return this.#message.data;
+  get timestampMs(): number {
+    return parseDelivery(this.#message.reply ?? '')?.timestampMs ?? 0;
   }
 
   get size(): number {
-    return this.#message.data.length;
+    return this.data.length;
   }
 
   get key(): string | null {
@@ -58,6 +59,7 @@ export class NatsEventStream implements EventStream {
   readonly #stream: string;
   readonly #prefix: string;
   readonly #open = new Set<PullReader>();
+  #failure: NatspocError | undefined;
 
   /** `prefix` is the layout's. */
   constructor(handles: NatsHandles, stream: string, prefix: string) {
@@ -73,6 +75,8 @@ export class NatsEventStream implements EventStream {
   }
 
   async open(options: ReaderOptions, sink: ReaderSink): Promise<OpenOutcome> {
+    // A reader that was refused would be opened, refused and opened again for ever.
+    if (this.#failure) return { kind: 'failed', error: this.#failure };
     let pull: PullReader | undefined;
     try {
       const opened = await PullReader.open(
@@ -87,7 +91,8 @@ export class NatsEventStream implements EventStream {
         },
         {
           message: (message, delivery) => sink.message(new NatsStreamMessage(message, delivery)),
-          fault: (reason) => {
+          fault: (reason, error) => {
+            this.#failure = error;
             if (pull) this.#open.delete(pull);
             sink.fault(reason);
           },
@@ -108,7 +113,10 @@ export class NatsEventStream implements EventStream {
 
   #asReader(pull: PullReader): Reader {
     return {
-      release: (messages, bytes) => pull.release(messages, bytes),
+      get pending() {
+        return pull.pending;
+      },
+      release: (messages) => pull.release(messages),
       resize: (window) => pull.resize(window),
       close: () => {
         this.#open.delete(pull);

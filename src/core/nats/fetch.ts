@@ -1,4 +1,6 @@
 import { AckPolicy, type ConsumerConfig, createInbox, type Msg, nuid } from 'nats';
+import { NatspocError } from '../errors.js';
+import { watchConnection } from './connection.js';
 import { type DeliveryInfo, parseDelivery } from './delivery.js';
 import type { NatsHandles } from './handles.js';
 import { toNatspocError } from './outcome.js';
@@ -69,7 +71,8 @@ export async function fetchMessages(handles: NatsHandles, options: FetchOptions)
   return { messages, available: info.num_pending, serverAheadMs };
 
   function collect(batch: number): Promise<void> {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
+      const next = `${manager.getOptions().apiPrefix}.CONSUMER.MSG.NEXT.${stream}.${name}`;
       const inbox = createInbox(inboxPrefix);
       const timer = setTimeout(finish, options.timeoutMs);
       const subscription = connection.subscribe(inbox, {
@@ -81,12 +84,23 @@ export async function fetchMessages(handles: NatsHandles, options: FetchOptions)
           if (messages.length >= batch) finish();
         },
       });
+      // A request that is not permitted is never answered: the connection hears of it instead.
+      const unwatch = watchConnection(connection, {
+        refused: (operation, subject) => {
+          if (operation === 'publish' && subject === next) refuse(subject);
+        },
+      });
       function finish(): void {
         clearTimeout(timer);
+        unwatch();
         subscription.unsubscribe();
         resolve();
       }
-      const next = `${manager.getOptions().apiPrefix}.CONSUMER.MSG.NEXT.${stream}.${name}`;
+      function refuse(subject: string): void {
+        const message = `Could not read ${stream}: not permitted to publish ${subject}.`;
+        reject(new NatspocError('not-permitted', message));
+        finish();
+      }
       connection.publish(next, JSON.stringify({ batch, no_wait: true }), { reply: inbox });
     });
   }

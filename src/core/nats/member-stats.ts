@@ -1,6 +1,7 @@
 import { createInbox, type NatsConnection } from 'nats';
 import type { StatsFacts } from '../observe/facts.js';
 import { decodeMemberStats, type MemberStats } from '../observe/stats.js';
+import { watchConnection } from './connection.js';
 import { SERVICE_NAME } from './control.js';
 
 /** The stats in a STATS answer (ADR-32): every endpoint carries the same data. */
@@ -34,6 +35,7 @@ export async function collectStats(
 ): Promise<StatsFacts> {
   const members: MemberStats[] = [];
   const gone: string[] = [];
+  const refused = new Set<string>();
   if (sessions.length === 0 || connection.isClosed()) return { members, gone };
   await new Promise<void>((resolve) => {
     const inbox = createInbox(inboxPrefix);
@@ -53,8 +55,16 @@ export async function collectStats(
         if (waiting.size === 0) finish();
       },
     });
+    const unwatch = watchConnection(connection, {
+      refused: (_operation, subject) => {
+        if (!subject.startsWith('$SRV.STATS.')) return;
+        refused.add(subject);
+        finish();
+      },
+    });
     function finish(): void {
       clearTimeout(timer);
+      unwatch();
       subscription.unsubscribe();
       resolve();
     }
@@ -64,5 +74,5 @@ export async function collectStats(
       });
     }
   });
-  return { members, gone };
+  return { members, gone, denied: refused.size > 0 };
 }

@@ -1,5 +1,6 @@
 import { DeliverPolicy, type StreamInfo } from 'nats';
 import { readerName } from '../consume/opening.js';
+import { NatspocError } from '../errors.js';
 import { decodePosition, keys } from '../group/records.js';
 import { KEY_HEADER, partitionOfSubject, partitionSubject, partitionWildcard } from '../layout.js';
 import type {
@@ -120,8 +121,9 @@ export class NatsGroupObserver implements GroupObserver {
       const { key, value } = this.#entryOf(each);
       const partition = Number(key.slice(prefix.length));
       const record = value && decodePosition(value);
+      const atMs = each.delivery.timestampMs - fetched.serverAheadMs;
       return record && Number.isInteger(partition)
-        ? [{ partition, sequence: record.seq, epoch: record.epoch }]
+        ? [{ partition, sequence: record.seq, epoch: record.epoch, atMs }]
         : [];
     });
   }
@@ -144,9 +146,11 @@ export class NatsGroupObserver implements GroupObserver {
     const facts: ReaderFacts[] = [];
     if (wanted.size === 0) return facts;
     try {
-      for await (const { name, delivered, num_pending: pending } of manager.consumers.list(stream)) {
-        const partition = wanted.get(name);
+      for await (const info of manager.consumers.list(stream)) {
+        // A server lists null for a consumer that is deleted while it makes the list.
+        const partition = info ? wanted.get(info.name) : undefined;
         if (partition === undefined) continue;
+        const { delivered, num_pending: pending } = info;
         const { stream_seq: deliveredSequence, consumer_seq: deliveredCount } = delivered;
         const epoch = epochs.get(partition) ?? 0;
         facts.push({ partition, epoch, deliveredSequence, deliveredCount, pending });
@@ -217,14 +221,20 @@ export class NatsGroupObserver implements GroupObserver {
     return collectStats(connection, inboxPrefix, sessions, waitMs);
   }
 
-  #fetchBucket(prefix: string, start: Parameters<typeof fetchMessages>[1]['start']): Promise<Fetched> {
-    return fetchMessages(this.#topology, {
+  async #fetchBucket(prefix: string, start: Parameters<typeof fetchMessages>[1]['start']): Promise<Fetched> {
+    const fetched = await fetchMessages(this.#topology, {
       stream: bucketStream(this.#bucket),
       filter: bucketSubject(this.#bucket, `${prefix}>`),
       start,
       limit: HISTORY_LIMIT,
       timeoutMs: this.#timeoutMs,
     });
+    // Half of a group would look like a group in trouble.
+    if (fetched.messages.length < Math.min(fetched.available, HISTORY_LIMIT)) {
+      const message = `Could not read all of bucket ${this.#bucket}: the server did not answer in time.`;
+      throw new NatspocError('unreachable', message);
+    }
+    return fetched;
   }
 
   #pastOf({ messages, serverAheadMs }: Fetched): PastEntry[] {

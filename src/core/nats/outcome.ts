@@ -26,6 +26,11 @@ export function isUnknownOutcome(error: unknown): boolean {
   return ['TIMEOUT', '503', 'DISCONNECT', 'CONNECTION_CLOSED', 'CONNECTION_DRAINING'].includes(error.code);
 }
 
+/** Whatever was thrown, an error of the client or the server as one of ours, anything else as it is. */
+export function explain(error: unknown, doing: string): unknown {
+  return error instanceof NatsError ? toNatspocError(error, doing) : error;
+}
+
 /** An error of the client or the server as one of ours; `doing` completes "Could not …". */
 export function toNatspocError(error: unknown, doing: string): NatspocError {
   if (error instanceof NatspocError) return error;

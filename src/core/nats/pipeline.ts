@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { type Msg, MsgHdrsImpl, type NatsConnection, type ServerInfo } from 'nats';
+import { type Msg, MsgHdrsImpl, type NatsConnection } from 'nats';
+import { NatspocError } from '../errors.js';
 import type { OpenPublishPort, PublishPort, PublishPortEvents, Rejection } from '../publish/port.js';
 import { watchConnection } from './connection.js';
 import { PubAckReader } from './puback.js';
@@ -37,8 +38,11 @@ class Pipeline implements PublishPort {
   readonly #withHeaders: { reply: string; headers: MsgHdrsImpl };
   readonly #withoutHeaders = { reply: '' };
   readonly #unsubscribe: () => void;
-  /** Identity of the connection that is up; none while it is down. */
-  #info: ServerInfo | undefined;
+  /**
+   * False while the connection is down. The client would keep what is written then and send it first when it is
+   * back, ahead of what has to be sent again; its notice of a break comes before it starts to keep anything.
+   */
+  #up: boolean;
   #open = true;
 
   constructor(
@@ -53,11 +57,11 @@ class Pipeline implements PublishPort {
     this.#inbox = `${inboxPrefix ?? DEFAULT_INBOX_PREFIX}.${randomBytes(8).toString('base64url')}.`;
     this.#acks = new PubAckReader(stream);
     this.#withHeaders = { reply: '', headers: this.#headers };
-    this.#info = connection.info;
+    this.#up = connection.info !== undefined;
     const subscription = connection.subscribe(`${this.#inbox}*`, {
       callback: (error, message) => {
         if (error === null) this.#onAnswer(message);
-        else this.#close(`Not permitted to subscribe to ${this.#inbox}*: ${error.message}.`);
+        else this.#close(notPermitted(`${this.#inbox}*`, error));
       },
     });
     this.#unsubscribe = () => {
@@ -70,15 +74,17 @@ class Pipeline implements PublishPort {
         if (this.#open && operation === 'publish') events.denied(subject);
       },
     });
-    void connection.closed().then(() => this.#close('The connection to NATS was closed.'));
+    void connection
+      .closed()
+      .then(() => this.#close(new NatspocError('unreachable', 'The connection to NATS was closed.')));
   }
 
   get maxPayload(): number {
-    return this.#connection.info?.max_payload ?? this.#info?.max_payload ?? DEFAULT_MAX_PAYLOAD;
+    return this.#connection.info?.max_payload ?? DEFAULT_MAX_PAYLOAD;
   }
 
   send(subject: string, token: number, headers: Uint8Array | undefined, data: Uint8Array): boolean {
-    if (!this.#isUp()) return false;
+    if (!this.#up || this.#connection.isClosed()) return false;
     const reply = this.#inbox + token;
     if (headers === undefined) {
       this.#withoutHeaders.reply = reply;
@@ -97,27 +103,13 @@ class Pipeline implements PublishPort {
     this.#unsubscribe();
   }
 
-  /**
-   * Whether a message that is written now goes out on the connection that we know of. The client keeps what is
-   * written while it is down and sends it first when it is back: before anything that has to be sent again.
-   * Its own notice of a break comes a few turns late, so the identity of the connection is compared.
-   */
-  #isUp(): boolean {
-    const { info } = this.#connection;
-    if (info === this.#info) return info !== undefined && !this.#connection.isClosed();
-    if (info === undefined || this.#info === undefined) return false;
-    const same = info.client_id === this.#info.client_id && info.server_id === this.#info.server_id;
-    if (same) this.#info = info;
-    return same;
-  }
-
   #onDisconnected(): void {
-    this.#info = undefined;
+    this.#up = false;
     if (this.#open) this.#events.disconnected();
   }
 
   #onReconnected(): void {
-    this.#info = this.#connection.info;
+    this.#up = true;
     if (this.#open) this.#events.reconnected();
   }
 
@@ -138,11 +130,17 @@ class Pipeline implements PublishPort {
     else this.#events.rejected(token, outcome.reason);
   }
 
-  #close(reason: string): void {
+  #close(error: NatspocError): void {
     if (!this.#open) return;
     this.#open = false;
-    this.#events.closed(reason);
+    this.#events.closed(error);
   }
+}
+
+function notPermitted(inbox: string, cause: Error): NatspocError {
+  const hint = 'Permit it, or choose another prefix with --inbox-prefix.';
+  const message = `Not permitted to subscribe to ${inbox}, where confirmations arrive. ${hint}`;
+  return new NatspocError('not-permitted', message, { cause });
 }
 
 /** The decimal number from `start` to the end of a subject; -1 for anything else. */

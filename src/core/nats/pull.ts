@@ -1,6 +1,9 @@
 import { AckPolicy, type ConsumerConfig, createInbox, type Msg, type Subscription } from 'nats';
-import { type DeliveryInfo, parseDelivery } from './delivery.js';
+import { NatspocError } from '../errors.js';
+import { watchConnection } from './connection.js';
+import { type DeliveryInfo, DeliveryReader } from './delivery.js';
 import type { NatsHandles } from './handles.js';
+import { toNatspocError } from './outcome.js';
 
 /** How long one pull request waits at the server. Renewed as long as the reader lives. */
 const PULL_EXPIRES_MS = 30_000;
@@ -26,10 +29,14 @@ export interface PullOptions {
   heartbeatMs: number;
 }
 
-/** Receives what is pulled. After `fault` nothing more comes. */
+/**
+ * Receives what is pulled. After `fault` nothing more comes. `delivery` is valid during the call only: the next
+ * message uses the same object.
+ */
 export interface PullSink {
   message(message: Msg, delivery: DeliveryInfo): void;
-  fault(reason: string): void;
+  /** `error`: no other reader will do better, such as where permissions are missing. */
+  fault(reason: string, error?: NatspocError): void;
 }
 
 /**
@@ -41,6 +48,7 @@ export class PullReader {
   readonly #options: PullOptions;
   readonly #sink: PullSink;
   readonly #nextSubject: string;
+  readonly #delivery = new DeliveryReader();
   #window: { messages: number; bytes: number };
   #subscription: Subscription | undefined;
   #inbox = '';
@@ -48,19 +56,21 @@ export class PullReader {
   /** Messages requested and neither delivered nor given back by the end of a request. */
   #outstanding = 0;
   #held = 0;
-  #heldBytes = 0;
   #averageBytes = 0;
   #oversize = false;
   #consumerSequence = 0;
-  #lastHeardAt = 0;
+  #pending: number;
+  #heard = false;
   #watchdog: NodeJS.Timeout | undefined;
+  #unwatch: (() => void) | undefined;
   #open = false;
 
-  private constructor(handles: NatsHandles, options: PullOptions, sink: PullSink) {
+  private constructor(handles: NatsHandles, options: PullOptions, sink: PullSink, pending: number) {
     this.#handles = handles;
     this.#options = options;
     this.#sink = sink;
     this.#window = { ...options.window };
+    this.#pending = pending;
     // The prefix carries a JetStream domain, where there is one.
     this.#nextSubject = `${handles.manager.getOptions().apiPrefix}.CONSUMER.MSG.NEXT.${options.stream}.${options.name}`;
   }
@@ -85,15 +95,19 @@ export class PullReader {
       inactive_threshold: nanos(INACTIVE_THRESHOLD_MS),
       ...options.start,
     });
-    const reader = new PullReader(handles, options, sink);
+    const reader = new PullReader(handles, options, sink, info.num_pending);
     reader.#start();
     return { reader, pending: info.num_pending };
   }
 
+  /** Messages that still wait at the server for this reader, as of the last delivery. */
+  get pending(): number {
+    return this.#pending;
+  }
+
   /** Gives room back to the window. */
-  release(messages: number, bytes: number): void {
+  release(messages: number): void {
     this.#held -= messages;
-    this.#heldBytes -= bytes;
     this.#fill();
   }
 
@@ -114,10 +128,17 @@ export class PullReader {
   }
 
   /** Ends the reader from outside with a reason, as if it had noticed itself. */
-  fail(reason: string): void {
+  fail(reason: string, error?: NatspocError): void {
     if (!this.#open) return;
     this.#shut();
-    this.#sink.fault(reason);
+    this.#sink.fault(reason, error);
+  }
+
+  /** The server does not say it where we would hear it: a refused request would look like a silent server. */
+  #denied(operation: string, subject: string): void {
+    if (operation !== 'publish' || subject !== this.#nextSubject) return;
+    const message = `Could not read ${this.#options.stream}: not permitted to publish ${subject}.`;
+    this.fail('not permitted', new NatspocError('not-permitted', message));
   }
 
   #start(): void {
@@ -125,20 +146,26 @@ export class PullReader {
     this.#inbox = createInbox(this.#handles.inboxPrefix);
     this.#subscription = this.#handles.connection.subscribe(this.#inbox, {
       callback: (error, message) => {
-        if (error) this.fail(error.message);
-        else this.#receive(message);
+        if (!error) this.#receive(message);
+        else if (!error.permissionContext) this.fail(error.message);
+        else this.fail(error.message, toNatspocError(error, `read ${this.#options.stream}`));
       },
     });
-    this.#lastHeardAt = performance.now();
+    this.#unwatch = watchConnection(this.#handles.connection, {
+      refused: (operation, subject) => this.#denied(operation, subject),
+    });
     const everyMs = this.#options.heartbeatMs;
-    let dueAt = performance.now() + everyMs;
+    let heardAt = performance.now();
+    let dueAt = heardAt + everyMs;
     this.#watchdog = setInterval(() => {
       const now = performance.now();
       // A timer that is late means that this process slept: what has arrived meanwhile is still unread.
       const late = now - dueAt > everyMs / 2;
       dueAt = now + everyMs;
-      if (late) this.#lastHeardAt = Math.max(this.#lastHeardAt, now - everyMs);
-      else if (now - this.#lastHeardAt > 2.5 * everyMs) this.fail('the server is silent');
+      if (this.#heard) heardAt = now;
+      this.#heard = false;
+      if (late) heardAt = Math.max(heardAt, now - everyMs);
+      else if (now - heardAt > 2.5 * everyMs) this.fail('the server is silent');
     }, everyMs);
     this.#fill();
   }
@@ -146,6 +173,7 @@ export class PullReader {
   #shut(): void {
     this.#open = false;
     clearInterval(this.#watchdog);
+    this.#unwatch?.();
     this.#subscription?.unsubscribe();
   }
 
@@ -170,25 +198,29 @@ export class PullReader {
 
   #receive(message: Msg): void {
     if (!this.#open) return;
-    this.#lastHeardAt = performance.now();
-    if (message.subject === this.#inbox) {
-      this.#receiveStatus(message);
+    this.#heard = true;
+    const delivery = this.#delivery;
+    if (!delivery.read(message.reply ?? '')) {
+      if (message.subject === this.#inbox) this.#receiveStatus(message);
+      else this.fail(`something that is no delivery: ${message.subject}`);
       return;
     }
-    const delivery = message.reply === undefined ? undefined : parseDelivery(message.reply);
-    if (!delivery || delivery.consumerSequence !== this.#consumerSequence + 1) {
+    if (delivery.consumerSequence !== this.#consumerSequence + 1) {
       this.fail(`gap after ${this.#consumerSequence} deliveries`);
       return;
     }
     this.#consumerSequence = delivery.consumerSequence;
-    const bytes = message.data.length;
+    this.#pending = delivery.pending;
     this.#held++;
-    this.#heldBytes += bytes;
-    this.#averageBytes =
-      this.#averageBytes === 0 ? bytes + 1 : this.#averageBytes * 0.95 + (bytes + 1) * 0.05;
-    if (--this.#outstanding <= 0) this.#requests = 0;
+    const bytes = message.data.length + 1;
+    this.#averageBytes = this.#averageBytes === 0 ? bytes : this.#averageBytes * 0.95 + bytes * 0.05;
+    this.#outstanding--;
     this.#sink.message(message, delivery);
-    this.#fill();
+    // A delivery alone makes no room; only the end of the last request may allow another one.
+    if (this.#outstanding <= 0) {
+      this.#requests = 0;
+      this.#fill();
+    }
   }
 
   #receiveStatus(message: Msg): void {

@@ -25,15 +25,43 @@ export interface Topology extends NatsHandles {
   stream: string;
 }
 
+/** How a stream that has to be created is bounded; what is left out is without limit, or the default. */
+export interface StreamLimits {
+  storage?: 'file' | 'memory' | undefined;
+  maxMessages?: number | undefined;
+  maxBytes?: number | undefined;
+  maxAgeMs?: number | undefined;
+  /** How long message ids are remembered, so that a retried publish is stored once. */
+  duplicateWindowMs?: number | undefined;
+  /** What gives way when it is full. */
+  discard?: 'old' | 'new' | undefined;
+}
+
+/** What {@link openTopology} may do. */
+export interface OpenOptions {
+  create: boolean;
+  limits?: StreamLimits;
+}
+
 const nanos = (ms: number): number => ms * 1_000_000;
 
-const streamConfig = (config: Config): Partial<StreamConfig> & { name: string } => ({
+const streamConfig = (
+  config: Config,
+  limits: StreamLimits = {},
+): Partial<StreamConfig> & { name: string } => ({
   name: config.stream,
   subjects: [`${config.prefix}.p.*`],
   retention: RetentionPolicy.Limits,
-  storage: StorageType.File,
+  storage: limits.storage === 'memory' ? StorageType.Memory : StorageType.File,
   num_replicas: config.replicas,
-  duplicate_window: nanos(DUPLICATE_WINDOW_MS),
+  // The server refuses a window that is longer than messages live.
+  duplicate_window: nanos(
+    limits.duplicateWindowMs ?? Math.min(DUPLICATE_WINDOW_MS, limits.maxAgeMs ?? DUPLICATE_WINDOW_MS),
+  ),
+  discard: limits.discard === 'new' ? DiscardPolicy.New : DiscardPolicy.Old,
+  ...(limits.maxMessages !== undefined && { max_msgs: limits.maxMessages }),
+  ...(limits.maxBytes !== undefined && { max_bytes: limits.maxBytes }),
+  ...(limits.maxAgeMs !== undefined && { max_age: nanos(limits.maxAgeMs) }),
 });
 
 const bucketConfig = (config: Config): Partial<StreamConfig> & { name: string } => ({
@@ -155,6 +183,43 @@ function covers(pattern: string, needed: string): boolean {
   );
 }
 
+async function openManager(connection: NatsConnection, config: Config): Promise<JetStreamManager> {
+  try {
+    return await connection.jetstreamManager({
+      checkAPI: false,
+      timeout: config.timeoutMs,
+      ...(config.jsDomain && { domain: config.jsDomain }),
+    });
+  } catch (error) {
+    throw toNatspocError(error, 'reach JetStream');
+  }
+}
+
+/**
+ * Creates a stream that is not there yet, with its bucket and layout.
+ *
+ * @throws NatspocError `failed` where there is one of that name, and what {@link openTopology} throws.
+ */
+export async function createTopology(
+  connection: NatsConnection,
+  config: Config,
+  limits: StreamLimits,
+): Promise<Topology> {
+  const manager = await openManager(connection, config);
+  try {
+    await manager.streams.info(config.stream);
+  } catch (error) {
+    if (apiErrorCode(error) === API_ERRORS.streamNotFound) {
+      return openTopology(connection, config, { create: true, limits });
+    }
+    throw toNatspocError(error, `look up ${config.stream}`);
+  }
+  throw new NatspocError(
+    'failed',
+    `There is a stream ${config.stream} already; "natspoc stream" shows it. Choose another name with --stream.`,
+  );
+}
+
 /**
  * Opens stream, bucket and layout, and creates what is missing where `create` is set. A partition count or
  * prefix that nobody set is taken from the layout; one that was set must agree with it.
@@ -164,24 +229,15 @@ function covers(pattern: string, needed: string): boolean {
 export async function openTopology(
   connection: NatsConnection,
   config: Config,
-  options: { create: boolean },
+  options: OpenOptions,
 ): Promise<Topology> {
-  let manager: JetStreamManager;
-  try {
-    manager = await connection.jetstreamManager({
-      checkAPI: false,
-      timeout: config.timeoutMs,
-      ...(config.jsDomain && { domain: config.jsDomain }),
-    });
-  } catch (error) {
-    throw toNatspocError(error, 'reach JetStream');
-  }
+  const manager = await openManager(connection, config);
   const handles: NatsHandles = { connection, manager, inboxPrefix: config.inboxPrefix };
   const bucket = new NatsBucket(handles, config.bucket, Math.min(config.timeoutMs, config.ttlMs / 5));
   if (!options.create) await ensureStream(manager, streamConfig(config), false);
   checkBucket(config.bucket, await ensureStream(manager, bucketConfig(config), options.create));
   const layout = await ensureLayout(bucket, config, options.create);
-  const wanted = streamConfig({ ...config, prefix: layout.prefix });
+  const wanted = streamConfig({ ...config, prefix: layout.prefix }, options.limits);
   const stream = await ensureStream(manager, wanted, options.create);
   checkLayout(layout, config, stream.subjects);
   return { ...handles, bucket, layout, stream: config.stream };

@@ -70,7 +70,10 @@ export class BucketWatch implements Watch {
         },
         {
           message: (message, delivery) => this.#receive(message, delivery),
-          fault: () => this.#reopen(),
+          fault: (_reason, error) => {
+            if (error && !this.#stopped) this.#sink.failed(error);
+            else this.#reopen();
+          },
         },
       );
       this.#reader = reader;
@@ -100,7 +103,7 @@ export class BucketWatch implements Watch {
       value: operation === 'DEL' || operation === 'PURGE' ? null : message.data,
     };
     this.#lastRevision = Math.max(this.#lastRevision, entry.revision);
-    this.#reader?.release(1, message.data.length);
+    this.#reader?.release(1);
     if (this.#snapshot) {
       this.#snapshot.push(entry);
       if (delivery.pending === 0) this.#completeSnapshot();

@@ -48,6 +48,8 @@ export interface PositionFacts {
   partition: number;
   sequence: number;
   epoch: number;
+  /** When it was last committed. */
+  atMs: number;
 }
 
 /** The last message stored in a partition. */
@@ -88,4 +90,6 @@ export interface StatsFacts {
   members: MemberStats[];
   /** Sessions of which the server says that nobody listens for them. */
   gone: string[];
+  /** Asking was not permitted: silence says nothing. */
+  denied?: boolean;
 }

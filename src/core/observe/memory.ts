@@ -19,7 +19,7 @@ const ENVELOPE_TOLERANCE = 0.5;
 export interface MemorySample {
   /** Heap and external memory (buffers) in use. */
   allocBytes: number;
-  /** Allocated since the monitor started; a lower bound: what comes and goes outside the heap between two collections is not seen. */
+  /** Allocated since the process started; a lower bound: what comes and goes outside the heap between two collections is not seen. */
   totalAllocBytes: number;
   /** Resident set: what the operating system has given. */
   sysBytes: number;
@@ -52,7 +52,7 @@ export class MemoryMonitor {
   readonly #startedAt = performance.now();
   readonly #timer: NodeJS.Timeout;
   #profiler = new GCProfiler();
-  #allocated = 0;
+  #allocated: number;
   #left: number;
   #collections = 0;
   /** In use after full collections: what lives. */
@@ -61,6 +61,7 @@ export class MemoryMonitor {
 
   constructor() {
     this.#left = this.#used();
+    this.#allocated = this.#left;
     this.#profiler.start();
     this.#timer = setInterval(() => this.#read(), READ_EVERY_MS);
     this.#timer.unref();

@@ -1,11 +1,14 @@
-import type { LeaseReason, LeaseRecord, SessionRecord } from '../group/records.js';
-import type { PastEntry } from '../observe/facts.js';
+import type { LeaseReason, LeaseRecord, OverrideRecord, SessionRecord } from '../group/records.js';
+import type { PastEntry, PositionFacts } from '../observe/facts.js';
 import type { GroupObserver } from '../observe/observer.js';
 import type { MemberStats, PartitionStats } from '../observe/stats.js';
 import { type LagInput, readLags } from './lag.js';
 
-/** How a member answered for itself: `gone`: the server knows nobody of that id; `silent`: no answer in time. */
-export type Answer = 'answered' | 'gone' | 'silent';
+/**
+ * How a member answered for itself. `gone`: the server knows nobody of that id; `silent`: no answer in time;
+ * `denied`: we may not ask.
+ */
+export type Answer = 'answered' | 'gone' | 'silent' | 'denied';
 
 /** One member, from its session entry and what it says about itself. */
 export interface MemberStatus {
@@ -31,7 +34,7 @@ export interface MemberStatus {
 /**
  * What a partition is doing. `unowned`: nobody has it; `orphaned`: its owner has no session any more;
  * `expired`, `unreachable`, `silent`: its owner has not renewed, has no connection, does not answer;
- * `unreadable`: somebody else's entry; others as the owner says (`running`, `starting`, `draining`, …).
+ * `unreadable`: somebody else's entry; `owned`: no more is known; others as the owner says (`running`, `starting`, `draining`, …).
  */
 export type LeaseState =
   | 'unowned'
@@ -40,6 +43,7 @@ export type LeaseState =
   | 'unreachable'
   | 'silent'
   | 'unreadable'
+  | 'owned'
   | 'idle'
   | (string & {});
 
@@ -60,6 +64,12 @@ export interface LeaseStatus {
   end: number | null;
   /** Messages between the two; null: not known. */
   lag: number | null;
+  /** Since the position was last committed, milliseconds; null: never. */
+  positionAgeMs: number | null;
+  /** Somebody wants it to rest: owned, not handled. */
+  paused: boolean;
+  /** Name or id of the member that somebody wants it to be with. */
+  pin: string | null;
   /** Messages a second lately, as the owner says; null: it does not. */
   rate: number | null;
   /** Until its owner is taken for dead unless it renews. */
@@ -87,19 +97,18 @@ export interface StatusOptions {
  * @throws what the observer throws: no permission, no bucket, no answer.
  */
 export async function readGroupStatus(observer: GroupObserver, options: StatusOptions): Promise<GroupStatus> {
-  const [entries, positions, ends] = await Promise.all([
-    observer.entries(),
-    observer.positions(),
-    observer.ends(),
-  ]);
+  const [entries, positions] = await Promise.all([observer.entries(), observer.positions()]);
   const sessions = readSessions(entries);
   const answers = await observer.stats([...sessions.keys()], options.answerMs);
+  // Last, so that no position is beyond its end.
+  const ends = await observer.ends();
   const stats = new Map(answers.members.map((each) => [each.session, each]));
   const gone = new Set(answers.gone);
 
   const members = new Map<string, MemberStatus>();
   for (const [session, { record, renewedAtMs }] of sessions) {
-    const answer = stats.has(session) ? 'answered' : gone.has(session) ? 'gone' : 'silent';
+    const silence = answers.denied ? 'denied' : 'silent';
+    const answer = stats.has(session) ? 'answered' : gone.has(session) ? 'gone' : silence;
     const { name, host, pid, version, startedAt, ttlMs, leaving = false } = record;
     members.set(session, {
       session,
@@ -110,7 +119,7 @@ export async function readGroupStatus(observer: GroupObserver, options: StatusOp
       startedAt,
       leaving,
       ttlMs,
-      expiresInMs: renewedAtMs + ttlMs - Date.now(),
+      expiresInMs: Math.round(renewedAtMs + ttlMs - Date.now()),
       answer,
       stats: stats.get(session) ?? null,
       partitions: [],
@@ -118,7 +127,7 @@ export async function readGroupStatus(observer: GroupObserver, options: StatusOp
     });
   }
 
-  const committed = new Map(positions.map((each) => [each.partition, each.sequence]));
+  const committed = new Map(positions.map((each) => [each.partition, each]));
   const last = new Map(ends.map((each) => [each.partition, each.sequence]));
   const leases = readLeases(entries, options.partitions).map((lease) => {
     const member = lease.record?.owner ? members.get(lease.record.owner) : undefined;
@@ -156,18 +165,30 @@ interface Lease {
   atMs: number | null;
   record: LeaseRecord | null;
   unreadable: boolean;
+  override: OverrideRecord | null;
 }
 
 /** Every partition's lease, also of those that nobody ever had. */
 function readLeases(entries: readonly PastEntry[], partitions: number): Lease[] {
   const leases = Array.from(
     { length: partitions },
-    (_, partition): Lease => ({ partition, epoch: 0, atMs: null, record: null, unreadable: false }),
+    (_, partition): Lease => ({
+      partition,
+      epoch: 0,
+      atMs: null,
+      record: null,
+      unreadable: false,
+      override: null,
+    }),
   );
   for (const { atMs, entry } of entries) {
-    if (entry.kind !== 'lease') continue;
+    if (entry.kind === 'session') continue;
     const lease = leases[entry.partition];
     if (!lease) continue;
+    if (entry.kind === 'override') {
+      lease.override = entry.record === 'unreadable' ? null : entry.record;
+      continue;
+    }
     const unreadable = entry.record === 'unreadable';
     Object.assign(lease, {
       epoch: entry.revision,
@@ -182,12 +203,13 @@ function readLeases(entries: readonly PastEntry[], partitions: number): Lease[] 
 function describeLease(
   lease: Lease,
   member: MemberStatus | undefined,
-  committed: ReadonlyMap<number, number>,
+  committed: ReadonlyMap<number, PositionFacts>,
   last: ReadonlyMap<number, number>,
 ): LeaseStatus {
-  const { partition, epoch, record, atMs } = lease;
+  const { partition, epoch, record, atMs, override } = lease;
   const own = member?.stats?.partitions.find((each) => each.partition === partition && each.epoch === epoch);
-  const position = committed.get(partition) ?? null;
+  const commit = committed.get(partition);
+  const position = commit?.sequence ?? null;
   return {
     partition,
     owner: record?.owner
@@ -196,11 +218,14 @@ function describeLease(
     epoch,
     reason: record?.reason ?? null,
     from: record?.from ?? null,
-    heldForMs: record?.owner && atMs !== null ? Math.max(0, Date.now() - atMs) : null,
+    heldForMs: record?.owner && atMs !== null ? Math.max(0, Math.round(Date.now() - atMs)) : null,
     // What the owner says is newer than what it has committed.
     position: own && own.position > 0 ? Math.max(position ?? 0, own.position) : position,
     end: last.get(partition) ?? null,
     lag: null,
+    positionAgeMs: commit ? Math.max(0, Math.round(Date.now() - commit.atMs)) : null,
+    paused: override?.paused ?? false,
+    pin: override?.pin ?? null,
     rate: own?.ratePerSecond ?? null,
     expiresInMs: member?.expiresInMs ?? null,
     state: stateOf(lease, member, own),
@@ -218,5 +243,6 @@ function stateOf(
   if (member.answer === 'gone') return 'unreachable';
   if (member.expiresInMs < 0) return 'expired';
   if (member.answer === 'silent') return 'silent';
+  if (member.answer === 'denied') return 'owned';
   return own?.state ?? 'starting';
 }

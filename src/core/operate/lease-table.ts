@@ -6,7 +6,7 @@ import { formatTable } from './table.js';
 const NONE = '-';
 
 /** States in which a partition is looked after. */
-const HEALTHY = new Set(['running', 'idle', 'starting', 'draining', 'paused']);
+const HEALTHY = new Set(['owned', 'running', 'idle', 'starting', 'draining', 'paused']);
 
 /** True where nobody makes progress in the partition and somebody should look. */
 export const needsAttention = ({ state }: LeaseStatus): boolean => !HEALTHY.has(state);

@@ -79,7 +79,7 @@ async function summariseGroup(
   let members = 0;
   let owned = 0;
   for (const { entry } of entries) {
-    if (entry.record === null || entry.record === 'unreadable') continue;
+    if (entry.kind === 'override' || entry.record === null || entry.record === 'unreadable') continue;
     if (entry.kind === 'session') members++;
     else if (entry.record.owner !== null && entry.partition < layout.partitions) owned++;
   }

@@ -18,9 +18,14 @@ export interface Envelope {
 const UNSAFE_VALUE = /[\x00-\x08\x0a-\x1f\x7f]|^\s|\s$/;
 const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
+/** True if a key or id can travel in a header and comes out as it went in. */
+export function fitsHeader(value: string): boolean {
+  return value !== '' && !UNSAFE_VALUE.test(value);
+}
+
 function checkValue(what: string, value: string): void {
-  if (value === '') throw new NatspocError('usage', `The ${what} is empty.`);
-  if (UNSAFE_VALUE.test(value)) {
+  if (!fitsHeader(value)) {
+    if (value === '') throw new NatspocError('usage', `The ${what} is empty.`);
     const shown = JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
     throw new NatspocError(
       'usage',

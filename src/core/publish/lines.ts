@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { messageOf, NatspocError } from '../errors.js';
+import { fitsHeader } from './envelope.js';
 import { type Addressing, addresser, type MessageSource } from './source.js';
 import type { OutgoingMessage } from './types.js';
 
@@ -32,8 +33,7 @@ function keyAt(line: Uint8Array, path: readonly string[]): { key: string } | { p
   }
   const text = typeof value === 'string' ? value : typeof value === 'number' ? String(value) : undefined;
   if (text === undefined) return { problem: `has no text or number at ${path.join('.')}` };
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these cannot travel in a header
-  if (text === '' || /[\x00-\x08\x0a-\x1f\x7f]|^\s|\s$/.test(text)) {
+  if (!fitsHeader(text)) {
     return { problem: `has a key that cannot travel in a header at ${path.join('.')}` };
   }
   return { key: text };

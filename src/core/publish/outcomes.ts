@@ -38,6 +38,15 @@ export class Outcomes {
     this.#observer.confirmed?.(slot.message, slot.partition, sequence, duplicate, slot.dueMs, nowMs);
   }
 
+  /** Records that a message was sent once more. */
+  retried(slot: Slot): void {
+    if (slot.attempts === 2) this.counters.retried++;
+    if (slot.uncertain && !slot.hasId && !slot.countedTwice) {
+      slot.countedTwice = true;
+      this.counters.maybeTwice++;
+    }
+  }
+
   /** Records a failure. */
   failed(message: OutgoingMessage, waiter: Waiter | undefined, failure: PublishFailure): void {
     this.counters[failure.outcome]++;
@@ -66,9 +75,16 @@ export function refused(subject: string, reason: Rejection, uncertain: boolean):
   return { outcome: uncertain ? 'unknown' : 'rejected', error };
 }
 
+const maybeStored = (slot: Slot) => (slot.uncertain || slot.state === 'in-flight' ? 'unknown' : 'rejected');
+
+/** The failure of a message that nobody waits for any longer. */
+export function abandoned(slot: Slot, error: NatspocError): PublishFailure {
+  return { outcome: maybeStored(slot), error };
+}
+
 /** The failure of a message whose time is up. */
 export function timedOut(subject: string, slot: Slot, timeoutMs: number, down: boolean): PublishFailure {
-  const outcome = slot.uncertain || slot.state === 'in-flight' ? 'unknown' : 'rejected';
+  const outcome = maybeStored(slot);
   if (down) {
     const error = new NatspocError(
       'unreachable',

@@ -1,3 +1,5 @@
+import type { NatspocError } from '../errors.js';
+
 /**
  * What the publisher needs of a connection: to hand over messages, each with a token, and to hear of tokens.
  * Everything about windows, retries and deadlines is above this line; everything about NATS below.
@@ -16,7 +18,7 @@ export interface PublishPortEvents {
   /** A connection is up again; what was sent on the one before will not be answered any more. */
   reconnected(): void;
   /** The connection will not come back, or cannot be used for publishing at all. */
-  closed(reason: string): void;
+  closed(error: NatspocError): void;
 }
 
 /** A refusal in the server's words. */

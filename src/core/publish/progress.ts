@@ -44,8 +44,12 @@ export class ProgressDisplay {
     const rate = first && elapsedMs > 0 ? ((now.confirmed - first.confirmed) / elapsedMs) * 1_000 : 0;
     this.#samples = this.#samples.filter((sample) => sample.atMs > atMs - RATE_OVER_MS);
     this.#samples.push({ atMs, confirmed: now.confirmed });
-    // One column stays free: a full line would wrap on some terminals.
-    const line = formatProgress({ ...now, rate }, (this.#stream.columns ?? DEFAULT_COLUMNS) - 1);
-    this.#stream.write(this.#stream.isTTY ? `${ERASE_LINE}${line}` : `${line}\n`);
+    if (this.#stream.isTTY) {
+      // One column stays free: a full line would wrap on some terminals.
+      const line = formatProgress({ ...now, rate }, (this.#stream.columns ?? DEFAULT_COLUMNS) - 1);
+      this.#stream.write(`${ERASE_LINE}${line}`);
+    } else {
+      this.#stream.write(`${formatProgress({ ...now, rate })}\n`);
+    }
   }
 }

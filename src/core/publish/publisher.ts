@@ -118,13 +118,15 @@ export class Publisher {
   async close(): Promise<void> {
     this.#closed = true;
     await this.flush();
-    this.#transmitter.close('The publisher is closed.');
+    this.#transmitter.close(new NatspocError('failed', 'The publisher is closed.'));
   }
 
   /** Gives up on what is on its way: it fails now, as never sent or as unknown. */
   abandon(): void {
     this.#closed = true;
-    this.#transmitter.close('The publisher was stopped before the confirmation came.');
+    this.#transmitter.close(
+      new NatspocError('not-confirmed', 'The publisher was stopped before the confirmation came.'),
+    );
   }
 
   get #hasRoom(): boolean {

@@ -89,13 +89,17 @@ export interface Progress {
   connected: boolean;
 }
 
-/** One line of progress, at most `width` characters; with a bar where the end is known and there is room. */
-export function formatProgress(progress: Progress, width: number): string {
+/**
+ * One line of progress. On a terminal of `width` columns it is cut to that, and has a bar where the end is known
+ * and there is room; without a width it is for a log.
+ */
+export function formatProgress(progress: Progress, width?: number): string {
   const { confirmed, total, pending, failed, rate, connected } = progress;
   const counts =
     total === undefined ? formatCount(confirmed) : `${formatCount(confirmed)} of ${formatCount(total)}`;
   const state = connected ? '' : '  reconnecting';
   const text = `${counts} confirmed  ${formatRate(rate)}  ${formatCount(pending)} pending  ${formatCount(failed)} errors${state}`;
+  if (width === undefined) return text;
   const room = Math.min(30, width - text.length - 8);
   if (total === undefined || total === 0 || room < 6) return text.slice(0, width);
   const share = Math.min(1, confirmed / total);

@@ -44,7 +44,7 @@ export interface PublishSummary extends PublishCounters {
 /** Without a wait, the loop lets timers and signals in after this many messages. */
 const YIELD_EVERY = 8_192;
 
-/** One run; {@link runPublish} is the short way, this one can be watched while it goes. */
+/** One run of a source through a publisher: paced, limited, stoppable, and watchable while it goes. */
 export class PublishRun {
   readonly publisher: Publisher;
   readonly #options: PublishRunOptions;
@@ -191,9 +191,4 @@ function asNatspocError(error: unknown): NatspocError {
   return error instanceof NatspocError
     ? error
     : new NatspocError('failed', messageOf(error), { cause: error });
-}
-
-/** Publishes a source until it ends, a limit is reached or the signal stops it, and waits for all answers. */
-export function runPublish(options: PublishRunOptions): Promise<PublishSummary> {
-  return new PublishRun(options).run();
 }

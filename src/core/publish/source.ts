@@ -29,7 +29,7 @@ export interface Addressing {
 }
 
 /** What a message adds to its payload. */
-export type Address = Omit<OutgoingMessage, 'data'>;
+type Address = Omit<OutgoingMessage, 'data'>;
 
 /** The address of message `count`, from 1. Where it is the same for all, it is the same object. */
 export type Addresser = (count: number) => Address;

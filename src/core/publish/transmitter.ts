@@ -1,14 +1,13 @@
-import type { Cancel, Clock } from '../clock.js';
+import type { Clock } from '../clock.js';
 import { NatspocError } from '../errors.js';
+import { Backoff } from './backoff.js';
 import type { Envelope } from './envelope.js';
-import { type Outcomes, refused, timedOut } from './outcomes.js';
+import { abandoned, type Outcomes, refused, timedOut } from './outcomes.js';
 import type { OpenPublishPort, PublishPort, Rejection } from './port.js';
+import { Ticker } from './ticker.js';
 import type { OutgoingMessage, PublishFailure } from './types.js';
 import { PendingWindow, type Slot, type Waiter } from './window.js';
 
-/** Between attempts after the server refused one for the moment: doubles each time. */
-const FIRST_BACKOFF_MS = 25;
-const LAST_BACKOFF_MS = 1_000;
 /** How often deadlines are looked at, at most. */
 const MAX_TICK_MS = 250;
 /** A message with an id is sent again when a live connection has not answered for this part of the timeout. */
@@ -42,14 +41,11 @@ export class Transmitter {
   readonly #options: TransmitterOptions;
   readonly #port: PublishPort;
   readonly #window: PendingWindow;
-  readonly #tickMs: number;
+  readonly #ticker: Ticker;
+  readonly #backoff: Backoff;
   #mode: Mode = 'flowing';
   #inFlight = 0;
-  #backoffMs = FIRST_BACKOFF_MS;
-  #cancelBackoff: Cancel = () => {};
-  #cancelTick: Cancel | undefined;
-  #tickDueMs = 0;
-  #closedBecause = '';
+  #closedBecause = new NatspocError('failed', 'The publisher is closed.');
   #burstMs: number | undefined;
   readonly #endBurst = () => {
     this.#burstMs = undefined;
@@ -58,14 +54,16 @@ export class Transmitter {
   constructor(options: TransmitterOptions) {
     this.#options = options;
     this.#window = new PendingWindow(options.maxPendingMessages, options.maxPendingBytes);
-    this.#tickMs = Math.min(MAX_TICK_MS, Math.max(1, options.timeoutMs / 4));
+    this.#backoff = new Backoff(options.clock);
+    const tickMs = Math.min(MAX_TICK_MS, options.timeoutMs / 4);
+    this.#ticker = new Ticker(options.clock, tickMs, () => this.#tick());
     this.#port = options.openPort({
       confirmed: (token, sequence, duplicate) => this.#onConfirmed(token, sequence, duplicate),
       rejected: (token, reason) => this.#onRejected(token, reason),
       denied: (subject) => this.#onDenied(subject),
       disconnected: () => this.#onDisconnected(),
       reconnected: () => this.#onReconnected(),
-      closed: (reason) => this.close(reason),
+      closed: (error) => this.close(error),
     });
   }
 
@@ -103,20 +101,23 @@ export class Transmitter {
   ): void {
     const nowMs = this.#options.clock.now();
     const slot = this.#window.take(message, envelope, data, hasId, dueMs, nowMs, waiter);
+    if (this.#mode === 'closed') {
+      this.#fail(slot, abandoned(slot, this.#closedBecause));
+      return;
+    }
     if (this.#mode === 'flowing') this.#transmit(slot);
-    else if (this.#mode === 'closed') this.#fail(slot, this.#closedFailure(slot));
-    if (this.#cancelTick === undefined && this.#window.unsettled > 0) this.#armTick();
+    this.#ticker.start();
   }
 
   /** Fails what is in the window and lets go of the port. The connection is the caller's. */
-  close(reason: string): void {
+  close(because: NatspocError): void {
     if (this.#mode === 'closed') return;
     this.#mode = 'closed';
-    this.#closedBecause = reason;
-    this.#cancelBackoff();
-    this.#cancelTick?.();
+    this.#closedBecause = because;
+    this.#backoff.cancel();
+    this.#ticker.stop();
     this.#port.close();
-    for (const slot of this.#window.slots()) this.#fail(slot, this.#closedFailure(slot));
+    for (const slot of this.#window.slots()) this.#fail(slot, abandoned(slot, this.#closedBecause));
     this.#options.onSettled();
   }
 
@@ -132,11 +133,7 @@ export class Transmitter {
     slot.state = 'in-flight';
     slot.sentMs = nowMs;
     this.#inFlight++;
-    if (slot.attempts === 2) outcomes.counters.retried++;
-    if (slot.uncertain && !slot.hasId && !slot.countedTwice) {
-      slot.countedTwice = true;
-      outcomes.counters.maybeTwice++;
-    }
+    if (slot.attempts > 1) outcomes.retried(slot);
   }
 
   #resend(): void {
@@ -152,7 +149,7 @@ export class Transmitter {
     // Also one that waits to be sent again: the answer to the first attempt is as good.
     if (slot === undefined || slot.attempts === 0) return;
     this.#leaveFlight(slot);
-    this.#backoffMs = FIRST_BACKOFF_MS;
+    this.#backoff.reset();
     this.#options.outcomes.confirmed(slot, sequence, duplicate, this.#answerTime());
     this.#window.settle(slot);
     this.#afterAnswer();
@@ -194,13 +191,13 @@ export class Transmitter {
   #onDisconnected(): void {
     if (this.#mode === 'down' || this.#mode === 'closed') return;
     this.#mode = 'down';
-    this.#cancelBackoff();
+    this.#backoff.cancel();
     for (const slot of this.#window.slots()) this.#lost(slot);
   }
 
   #onReconnected(): void {
     if (this.#mode === 'closed') return;
-    this.#cancelBackoff();
+    this.#backoff.cancel();
     // A break can be over before it was noticed; what was sent before it is lost all the same.
     for (const slot of this.#window.slots()) this.#lost(slot);
     this.#resend();
@@ -229,30 +226,18 @@ export class Transmitter {
   #afterAnswer(): void {
     if (this.#mode === 'settling' && this.#inFlight === 0) {
       this.#mode = 'resting';
-      const { clock } = this.#options;
-      this.#cancelBackoff = clock.at(clock.now() + this.#backoffMs, () => this.#resend());
-      this.#backoffMs = Math.min(LAST_BACKOFF_MS, this.#backoffMs * 2);
+      this.#backoff.wait(() => this.#resend());
     }
     this.#options.onSettled();
   }
 
-  #armTick(): void {
-    const { clock } = this.#options;
-    this.#tickDueMs = clock.now() + this.#tickMs;
-    this.#cancelTick = clock.at(this.#tickDueMs, () => this.#tick());
-  }
-
-  #tick(): void {
-    this.#cancelTick = undefined;
+  /** Looks at deadlines; true while there are any. */
+  #tick(): boolean {
     const nowMs = this.#options.clock.now();
-    // This process itself stood still: answers may be waiting in the socket, and are read before we judge.
-    const stalled = nowMs > this.#tickDueMs + this.#tickMs;
-    if (!stalled) {
-      this.#expire(nowMs);
-      this.#suspectLost(nowMs);
-      this.#afterAnswer();
-    }
-    if (this.#window.unsettled > 0 && this.#mode !== 'closed') this.#armTick();
+    this.#expire(nowMs);
+    this.#suspectLost(nowMs);
+    this.#afterAnswer();
+    return this.#window.unsettled > 0 && this.#mode !== 'closed';
   }
 
   #expire(nowMs: number): void {
@@ -280,10 +265,5 @@ export class Transmitter {
 
   #subjectOf(slot: Slot): string {
     return this.#options.subjects[slot.partition] ?? '';
-  }
-
-  #closedFailure(slot: Slot): PublishFailure {
-    const outcome = slot.uncertain || slot.state === 'in-flight' ? 'unknown' : 'rejected';
-    return { outcome, error: new NatspocError('unreachable', this.#closedBecause) };
   }
 }

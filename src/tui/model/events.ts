@@ -46,6 +46,8 @@ export type TopEvent = { at: number } & (
   | { type: 'waiting'; waiting: WaitingFacts[] }
   | { type: 'stats'; facts: StatsFacts }
   | { type: 'messages'; messages: MessageFacts[] }
+  /** A round of questions is over: what is known is of one time. */
+  | { type: 'looked' }
   | { type: 'tick' }
 );
 

@@ -1,6 +1,6 @@
 import type { ViewEntry } from '../../core/group/events.js';
 import type { PastEntry } from '../../core/observe/facts.js';
-import type { Lease, Member, Model, Stretch, Update } from './model.js';
+import type { Lease, Member, Model, Override, Stretch, Update } from './model.js';
 
 /** How much of the past is kept: updates by number, the timeline and ended sessions by time. */
 const MAX_UPDATES = 1_000;
@@ -10,11 +10,13 @@ const BUCKET_HISTORY = 16;
 
 type SessionEntry = Extract<ViewEntry, { kind: 'session' }>;
 type LeaseEntry = Extract<ViewEntry, { kind: 'lease' }>;
+type OverrideEntry = Extract<ViewEntry, { kind: 'override' }>;
 
 /** Copies of what entries change, so that a batch of them copies each map once. */
 class Draft {
   readonly members: Map<string, Member>;
   readonly leases: Map<number, Lease>;
+  readonly overrides: Map<number, Override>;
   readonly ended: Map<string, { at: number; revision: number; name: string }>;
   readonly letters: Map<string, number>;
   readonly strips: Map<number, readonly Stretch[]>;
@@ -23,6 +25,7 @@ class Draft {
   constructor(model: Model) {
     this.members = new Map(model.members);
     this.leases = new Map(model.leases);
+    this.overrides = new Map(model.overrides);
     this.ended = new Map(model.ended);
     this.letters = new Map(model.letters);
     this.strips = new Map(model.strips);
@@ -32,7 +35,25 @@ class Draft {
   /** `quiet`: what the entry changes happened at an unknown time, so it is no update. */
   apply(entry: ViewEntry, at: number, quiet: boolean): void {
     if (entry.kind === 'session') this.#session(entry, at, quiet);
-    else this.#lease(entry, at, quiet);
+    else if (entry.kind === 'lease') this.#lease(entry, at, quiet);
+    else this.#override(entry, at, quiet);
+  }
+
+  #override(entry: OverrideEntry, at: number, quiet: boolean): void {
+    const { partition, revision } = entry;
+    const known = this.overrides.get(partition);
+    if (known && known.revision >= revision) return;
+    if (entry.record === 'unreadable') {
+      this.updates.push({ at, kind: 'unreadable', key: `override.${partition}` });
+      return;
+    }
+    const [before, now] = [known?.record ?? null, entry.record];
+    this.overrides.set(partition, { revision, record: now });
+    if (quiet) return;
+    const tell = (kind: 'paused' | 'resumed' | 'pinned' | 'unpinned') =>
+      this.updates.push({ at, kind, partition, by: now?.by ?? '', to: now?.pin ?? null });
+    if ((now?.paused ?? false) !== (before?.paused ?? false)) tell(now?.paused ? 'paused' : 'resumed');
+    if ((now?.pin ?? null) !== (before?.pin ?? null)) tell(now?.pin ? 'pinned' : 'unpinned');
   }
 
   #session(entry: SessionEntry, at: number, quiet: boolean): void {
@@ -139,8 +160,17 @@ class Draft {
       );
       if (!named) this.letters.delete(id);
     }
-    const { members, leases, ended, letters, strips } = this;
-    return { ...model, members, leases, ended, letters, strips, updates: this.updates.slice(-MAX_UPDATES) };
+    const { members, leases, overrides, ended, letters, strips } = this;
+    return {
+      ...model,
+      members,
+      leases,
+      overrides,
+      ended,
+      letters,
+      strips,
+      updates: this.updates.slice(-MAX_UPDATES),
+    };
   }
 }
 
@@ -173,15 +203,31 @@ export function applySnapshot(model: Model, entries: readonly ViewEntry[]): Mode
   const draft = new Draft(model);
   const known = model.ready || model.leases.size > 0 || model.members.size > 0;
   const newest = entries.reduce((max, { revision }) => Math.max(max, revision), 0);
-  const present = new Set(entries.map((entry) => (entry.kind === 'session' ? entry.id : entry.partition)));
+  const present = new Set(
+    entries.map((entry) => (entry.kind === 'session' ? entry.id : `${entry.kind} ${entry.partition}`)),
+  );
   for (const member of model.members.values()) {
     if (!present.has(member.id) && member.revision <= newest) draft.end(member, model.now, newest, false);
   }
   for (const [partition, { revision }] of model.leases) {
-    if (!present.has(partition) && revision <= newest) draft.leases.delete(partition);
+    if (!present.has(`lease ${partition}`) && revision <= newest) draft.leases.delete(partition);
+  }
+  for (const [partition, { revision }] of model.overrides) {
+    if (!present.has(`override ${partition}`) && revision <= newest) draft.overrides.delete(partition);
   }
   for (const entry of [...entries].sort((a, b) => a.revision - b.revision)) {
     draft.apply(entry, model.now, !known);
   }
-  return { ...draft.finish(model, model.now), ready: true };
+  const next = { ...draft.finish(model, model.now), ready: true };
+  return model.ready ? next : { ...next, letters: firstLetters(next) };
+}
+
+/** The letters of a first look: by name, so that everybody who looks sees the same. */
+function firstLetters({ members, letters }: Model): Map<string, number> {
+  const name = (id: string): string => members.get(id)?.record?.name ?? '';
+  const living = (id: string): number => (members.has(id) ? 0 : 1);
+  const ids = [...letters.keys()].sort(
+    (a, b) => living(a) - living(b) || name(a).localeCompare(name(b)) || (a < b ? -1 : 1),
+  );
+  return new Map(ids.map((id, letter) => [id, letter]));
 }

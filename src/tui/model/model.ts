@@ -1,4 +1,4 @@
-import type { LeaseRecord, SessionRecord } from '../../core/group/records.js';
+import type { LeaseRecord, OverrideRecord, SessionRecord } from '../../core/group/records.js';
 import type { MessageFacts, ReaderFacts, StreamFacts } from '../../core/observe/facts.js';
 import type { MemberStats } from '../../core/observe/stats.js';
 import type { Target } from './events.js';
@@ -28,6 +28,12 @@ export interface Lease {
   record: LeaseRecord | 'unreadable' | null;
   /** When it came to this. */
   since: number;
+}
+
+/** What an operator wants of a partition; null: nothing any more. */
+export interface Override {
+  revision: number;
+  record: OverrideRecord | null;
 }
 
 /** How far a partition is handled. Null: not known. */
@@ -61,6 +67,7 @@ export type Update = { at: number } & (
       gapMs: number | null;
     }
   | { kind: 'released'; partition: number; from: string | null }
+  | { kind: 'paused' | 'resumed' | 'pinned' | 'unpinned'; partition: number; by: string; to: string | null }
   | { kind: 'unreadable'; key: string }
 );
 
@@ -92,6 +99,8 @@ export interface Model {
   ready: boolean;
   members: ReadonlyMap<string, Member>;
   leases: ReadonlyMap<number, Lease>;
+  /** What operators want of partitions. */
+  overrides: ReadonlyMap<number, Override>;
   /** Sessions that have ended: when, and by which revision. */
   ended: ReadonlyMap<string, { at: number; revision: number; name: string }>;
   /** The letter's number of each session, also of ended ones that the timeline still shows. */
@@ -124,6 +133,7 @@ export function initialModel(now: number): Model {
     ready: false,
     members: new Map(),
     leases: new Map(),
+    overrides: new Map(),
     ended: new Map(),
     letters: new Map(),
     progress: new Map(),

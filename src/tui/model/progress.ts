@@ -71,7 +71,7 @@ export function applyEnds(model: Model, ends: readonly EndFacts[]): Model {
 export function applyReaders(model: Model, readers: readonly ReaderFacts[]): Model {
   const found = new Map(readers.map((reader) => [reader.partition, reader]));
   const partitions = new Set([...model.progress.keys(), ...found.keys()]);
-  const next = patch(
+  return patch(
     model,
     [...partitions].map((partition) => [
       partition,
@@ -85,7 +85,12 @@ export function applyReaders(model: Model, readers: readonly ReaderFacts[]): Mod
       },
     ]),
   );
-  return { ...next, lag: append(model.lag, model.now, totalLag(next) ?? 0, 'amount') };
+}
+
+/** A round is over: the lag of this moment joins those before it. */
+export function applyLook(model: Model): Model {
+  const lag = totalLag(model);
+  return lag === null ? model : { ...model, lag: append(model.lag, model.now, lag, 'amount') };
 }
 
 /** Counts of the server for partitions that nobody reads. */

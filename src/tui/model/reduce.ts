@@ -3,6 +3,7 @@ import { applyChanges, applyHistory, applySnapshot } from './group.js';
 import type { Model } from './model.js';
 import {
   applyEnds,
+  applyLook,
   applyMessages,
   applyPositions,
   applyReaders,
@@ -63,6 +64,8 @@ export function reduce(before: Model, event: TopEvent): Model {
       return applyStats(model, event.facts);
     case 'messages':
       return applyMessages(model, event.messages);
+    case 'looked':
+      return applyLook(model);
     case 'tick':
       return model;
   }

@@ -25,8 +25,8 @@ export function lagOf(model: Model, partition: number): number | null {
   const { position, end, reader, waiting } = known;
   if (facts && facts.counts[partition] === 0) return 0;
   if (reader && reader.epoch >= known.epoch) return reader.pending + inMemory(model, partition, known);
-  if (position !== null && end !== null && position >= end) return 0;
   if (waiting && waiting.after === (position ?? 0)) return waiting.count;
+  if (position !== null && end !== null && position >= end) return 0;
   return null;
 }
 
@@ -64,7 +64,9 @@ export interface PartitionRow {
   end: number | null;
   lag: number | null;
   rate: number | null;
-  state: 'owned' | 'unowned' | 'unreadable' | 'silent' | 'leaving' | 'halted' | 'starting';
+  /** Name or session that an operator wants it to be with; null: none. */
+  pin: string | null;
+  state: 'owned' | 'paused' | 'unowned' | 'unreadable' | 'silent' | 'leaving' | 'halted' | 'starting';
 }
 
 function stateOf(model: Model, partition: number): PartitionRow['state'] {
@@ -74,6 +76,7 @@ function stateOf(model: Model, partition: number): PartitionRow['state'] {
   if (!owner) return 'unowned';
   const state = model.progress.get(partition)?.state;
   if (state === 'halted') return 'halted';
+  if (model.overrides.get(partition)?.record?.paused) return 'paused';
   if (owner.record?.leaving) return 'leaving';
   if (isSilent(model, owner)) return 'silent';
   return state === 'starting' ? 'starting' : 'owned';
@@ -93,17 +96,19 @@ export function partitionRows(model: Model): PartitionRow[] {
     const record = lease?.record === 'unreadable' ? null : (lease?.record ?? null);
     const progress = model.progress.get(partition);
     const owned = record !== null && record.owner !== null;
+    const owner = liveOwner(model, partition);
     return {
       partition,
       lease,
-      owner: liveOwner(model, partition),
+      owner,
       ownerName: owned ? record.name : null,
       epoch: owned && lease ? lease.revision : null,
       heldMs: owned && lease ? Math.max(0, model.now - lease.since) : null,
       position: progress?.position ?? null,
       end: progress?.end ?? null,
       lag: lagOf(model, partition),
-      rate: progress ? ratePerSecond(progress.counts) : null,
+      rate: owner && progress ? ratePerSecond(progress.counts) : null,
+      pin: model.overrides.get(partition)?.record?.pin ?? null,
       state: stateOf(model, partition),
     };
   });

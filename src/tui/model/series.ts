@@ -24,13 +24,13 @@ export function ratePerSecond(series: Series, spanMs = 5_000): number | null {
   return ((last.value - first.value) * 1_000) / (last.at - first.at);
 }
 
-/** Whether an amount rises, falls or stays, by its last ten values; 5 % of change, and at least 5, count. */
+/** Whether an amount rises, falls or stays, by its last ten values; 5 % of change, and at least 20, count. */
 export function direction(series: Series): 'rising' | 'falling' | 'steady' {
   const recent = series.slice(-10);
   const half = recent.length >> 1;
   if (half < 2) return 'steady';
   const mean = (points: Series) => points.reduce((sum, { value }) => sum + value, 0) / points.length;
   const [before, after] = [mean(recent.slice(0, half)), mean(recent.slice(-half))];
-  const noise = Math.max(5, 0.05 * Math.max(before, after));
+  const noise = Math.max(20, 0.05 * Math.max(before, after));
   return after - before > noise ? 'rising' : before - after > noise ? 'falling' : 'steady';
 }

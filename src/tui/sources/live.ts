@@ -10,7 +10,7 @@ import type { Watch } from '../../core/ports.js';
 import { decodeEntries } from '../../core/view-entries.js';
 import type { TopEventBody } from '../model/events.js';
 import type { Model } from '../model/model.js';
-import { lagOf, liveOwner, partitionsOf } from '../model/select.js';
+import { liveOwner, partitionsOf } from '../model/select.js';
 
 /** Positions and ends change slowly, or are told by the members as well: they are read every so many rounds. */
 const SLOW_ROUNDS = 5;
@@ -89,6 +89,8 @@ export class LiveSource {
       if (lease && liveOwner(now, partition)) epochs.set(partition, lease.revision);
     }
     const slow = this.#round++ % SLOW_ROUNDS === 0;
+    // Alone, and first: among other questions it would measure how busy we are.
+    await this.#try('round trip', async () => emit({ type: 'round-trip', ms: await connection.rtt() }));
     await Promise.all([
       this.#try('stream', async () => {
         const facts = await observer.stream();
@@ -103,7 +105,6 @@ export class LiveSource {
       this.#try('members', async () => {
         emit({ type: 'stats', facts: await observer.stats([...now.members.keys()], STATS_WAIT_MS) });
       }),
-      this.#try('round trip', async () => emit({ type: 'round-trip', ms: await connection.rtt() })),
       slow &&
         this.#try('positions', async () => {
           emit({ type: 'positions', positions: await observer.positions() });
@@ -111,16 +112,20 @@ export class LiveSource {
       slow && this.#try('ends', async () => emit({ type: 'ends', ends: await observer.ends() })),
     ]);
     await this.#try('lag', () => this.#count(observer));
+    emit({ type: 'looked' });
   }
 
-  /** Counts what waits where no reader can tell. */
+  /** Counts what waits where no reader can tell, some partitions in each round. */
   async #count(observer: GroupObserver): Promise<void> {
     const { emit, model } = this.#options;
-    const unknown = partitionsOf(model()).filter((partition) => lagOf(model(), partition) === null);
-    if (unknown.length === 0) return;
-    const counts = unknown
-      .slice(0, COUNTED_A_ROUND)
-      .map((partition) => observer.waiting(partition, model().progress.get(partition)?.position ?? 0));
+    const { progress } = model();
+    const unread = partitionsOf(model()).filter((partition) => !progress.get(partition)?.reader);
+    if (unread.length === 0) return;
+    const from = (this.#round * COUNTED_A_ROUND) % unread.length;
+    const turn = [...unread.slice(from), ...unread.slice(0, from)].slice(0, COUNTED_A_ROUND);
+    const counts = turn.map((partition) =>
+      observer.waiting(partition, progress.get(partition)?.position ?? 0),
+    );
     emit({ type: 'waiting', waiting: await Promise.all(counts) });
   }
 

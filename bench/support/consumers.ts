@@ -1,0 +1,173 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, openSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  AckPolicy,
+  type ConsumerConfig,
+  type ConsumerMessages,
+  DeliverPolicy,
+  type JsMsg,
+  type NatsConnection,
+  nuid,
+} from 'nats';
+import type { Config } from '../../src/core/config.js';
+import { GroupMember } from '../../src/core/group-member.js';
+import type { Topology } from '../../src/core/nats/topology.js';
+import type { Contender } from './rounds.js';
+
+/** What all contenders read: a stream that is full already. */
+export interface ConsumeBench {
+  connection: NatsConnection;
+  topology: Topology;
+  config: Config;
+  messages: number;
+}
+
+/** From the first message to the last: connecting and joining are other figures. */
+class Stopwatch {
+  #startMs = 0;
+  #count = 0;
+  readonly #messages: number;
+  #done: (perSecond: number) => void = () => {};
+  readonly perSecond = new Promise<number>((resolve) => {
+    this.#done = resolve;
+  });
+
+  constructor(messages: number) {
+    this.#messages = messages;
+  }
+
+  count(): void {
+    if (this.#count === 0) this.#startMs = performance.now();
+    if (++this.#count === this.#messages)
+      this.#done((this.#messages / (performance.now() - this.#startMs)) * 1_000);
+  }
+}
+
+/** How a contender of the client's own consumes. */
+interface ClientOptions {
+  name: string;
+  config: Partial<ConsumerConfig>;
+  /** How many messages the client asks for ahead, for each consumer. */
+  maxMessages: number;
+  onMessage: (message: JsMsg) => void;
+}
+
+/** One pull consumer a partition, consumed with the client's own `consume()` and a callback. */
+function clientConsumers(bench: ConsumeBench, options: ClientOptions): Contender {
+  const { connection, topology, messages } = bench;
+  const { layout, manager, stream } = topology;
+  const measure = async (): Promise<number> => {
+    const watch = new Stopwatch(messages);
+    const names: string[] = [];
+    const running: ConsumerMessages[] = [];
+    for (let partition = 0; partition < layout.partitions; partition++) {
+      const name = `bench-${nuid.next()}`;
+      await manager.consumers.add(stream, {
+        name,
+        filter_subject: `${layout.prefix}.p.${partition}`,
+        deliver_policy: DeliverPolicy.All,
+        mem_storage: true,
+        num_replicas: 1,
+        inactive_threshold: 60_000_000_000,
+        ...options.config,
+      });
+      names.push(name);
+    }
+    for (const name of names) {
+      const consumer = await connection.jetstream().consumers.get(stream, name);
+      const callback = (message: JsMsg): void => {
+        options.onMessage(message);
+        watch.count();
+      };
+      running.push(await consumer.consume({ max_messages: options.maxMessages, callback }));
+    }
+    const perSecond = await watch.perSecond;
+    for (const each of running) each.stop();
+    for (const name of names) await manager.consumers.delete(stream, name);
+    return perSecond;
+  };
+  return { name: options.name, measure };
+}
+
+/** The yardstick: no acknowledgements, no positions, no order across a failure. Nothing is done with a message. */
+export function bareLoop(bench: ConsumeBench, maxMessages = 1_024): Contender {
+  const config = { ack_policy: AckPolicy.None };
+  return clientConsumers(bench, { name: 'bare loop', config, maxMessages, onMessage: () => {} });
+}
+
+/** What most programs do: an acknowledgement for each message. */
+export function explicitAck(bench: ConsumeBench): Contender {
+  const config = { ack_policy: AckPolicy.Explicit, max_ack_pending: 20_000 };
+  return clientConsumers(bench, {
+    name: 'explicit ack',
+    config,
+    maxMessages: 1_024,
+    onMessage: (message) => message.ack(),
+  });
+}
+
+/** Strict order by the server's means: one message on its way for each consumer. */
+export function strictOrder(bench: ConsumeBench): Contender {
+  const config = { ack_policy: AckPolicy.Explicit, max_ack_pending: 1 };
+  return clientConsumers(bench, {
+    name: 'max_ack_pending 1',
+    config,
+    maxMessages: 64,
+    onMessage: (message) => message.ack(),
+  });
+}
+
+let groups = 0;
+const newGroup = (): string => `bench-${process.pid}-${++groups}`;
+
+/** natspoc as a library, with a handler that does nothing: leases, positions and order included. */
+export function natspocLibrary(
+  bench: ConsumeBench,
+  options: { name: string; handler?: () => void | Promise<void>; concurrency?: number } = { name: 'natspoc' },
+): Contender {
+  const measure = async (): Promise<number> => {
+    const watch = new Stopwatch(bench.messages);
+    const own = options.handler;
+    const handler = own
+      ? () => {
+          const result = own();
+          return result instanceof Promise ? result.then(() => watch.count()) : watch.count();
+        }
+      : () => watch.count();
+    const member = await GroupMember.open({
+      connection: bench.connection,
+      config: { ...bench.config, group: newGroup() },
+      version: '0.0.0',
+      failure: { maxAttempts: 1, backoff: { baseMs: 1, maxMs: 1 }, afterwards: 'halt' },
+      handler,
+      concurrency: options.concurrency,
+    });
+    const perSecond = await watch.perSecond;
+    await member.leave();
+    return perSecond;
+  };
+  return { name: options.name, measure };
+}
+
+/** `natspoc consume --output ndjson` into a file, as a process: from spawn to exit. */
+export function natspocProcess(bench: ConsumeBench, url: string, program: string): Contender {
+  const measure = async (): Promise<number> => {
+    const folder = mkdtempSync(join(tmpdir(), 'natspoc-bench-'));
+    try {
+      const args = [program, 'consume', '--server', url, '--stream', bench.config.stream];
+      args.push('--group', newGroup(), '--output', 'ndjson', '--count', String(bench.messages));
+      const startMs = performance.now();
+      const stdout = openSync(join(folder, 'out.ndjson'), 'w');
+      const child = spawn(process.execPath, args, { stdio: ['ignore', stdout, 'ignore'] });
+      const [code] = await once(child, 'exit');
+      if (code !== 0) throw new Error(`natspoc consume ended with ${code}`);
+      return (bench.messages / (performance.now() - startMs)) * 1_000;
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  };
+  return { name: 'ndjson to a file', measure };
+}

@@ -1,0 +1,119 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Flags } from '@oclif/core';
+import { connectionFlags } from '../../base-command.js';
+import { messageOf, NatspocError } from '../../core/errors.js';
+import { checkGroup, type Finding } from '../../core/operate/check.js';
+import { formatNagios, NAGIOS_UNKNOWN, nagiosExitCode } from '../../core/operate/check-report.js';
+import { type GroupStatus, readGroupStatus } from '../../core/operate/group-status.js';
+import { summarise, totalLag } from '../../core/operate/lease-table.js';
+import { parseDuration } from '../../core/units.js';
+import { ANSWER_MS, StreamCommand } from '../../stream-command.js';
+
+/** Between two looks of --wait. */
+const LOOK_AGAIN_MS = 250;
+
+/** `natspoc leases check`: is the group healthy? For monitoring. */
+export default class LeasesCheck extends StreamCommand {
+  static override summary =
+    'Check a group for monitoring: exit code 5 and the reasons when it is not healthy.';
+  static override description = [
+    'Looks for partitions that nobody owns or whose owner is lost, does not answer or has halted; members that have not renewed; loads that differ by more than one; and, where asked, for messages that wait and for partitions without progress.',
+    'With --format nagios one line in the form of monitoring plugins, and their exit codes: 0 ok, 1 warning, 2 critical, 3 unknown.',
+  ].join('\n\n');
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> --max-lag 10000 --stalled 1m',
+    {
+      description: 'A rebalance that goes on is no alarm:',
+      command: '<%= config.bin %> <%= command.id %> --wait 15s',
+    },
+    { description: 'As a plugin:', command: '<%= config.bin %> <%= command.id %> --format nagios' },
+  ];
+  static override flags = {
+    'max-lag': Flags.integer({
+      description: 'messages that may wait in one partition',
+      min: 0,
+      helpValue: 'N',
+    }),
+    stalled: Flags.string({
+      description: 'complain where messages wait and nothing was committed for this long',
+      helpValue: 'DURATION',
+    }),
+    wait: Flags.string({
+      description: 'look again for so long before complaining [default 0s]',
+      helpValue: 'DURATION',
+    }),
+    format: Flags.string({
+      description: 'how to say it',
+      options: ['text', 'json', 'nagios'],
+      helpValue: 'text|json|nagios',
+    }),
+    ...connectionFlags,
+  };
+
+  override async run(): Promise<void> {
+    const { flags } = await this.parse(LeasesCheck);
+    const limits = {
+      maxLag: flags['max-lag'],
+      stalledMs: this.#duration('stalled', flags.stalled),
+    };
+    const waitMs = this.#duration('wait', flags.wait) ?? 0;
+    const format = flags.json ? 'json' : (flags.format ?? 'text');
+    try {
+      const { status, findings, stream, group } = await this.withStream(
+        flags,
+        'leases check',
+        async ({ config, topology, observer }) => {
+          const deadline = performance.now() + waitMs;
+          for (;;) {
+            const options = { partitions: topology.layout.partitions, answerMs: ANSWER_MS };
+            const status = await readGroupStatus(observer, options);
+            const findings = checkGroup(status, limits);
+            if (findings.length === 0 || performance.now() >= deadline) {
+              return { status, findings, stream: config.stream, group: config.group };
+            }
+            await sleep(LOOK_AGAIN_MS);
+          }
+        },
+      );
+      this.#report(format, `${stream}, group ${group}`, status, findings);
+    } catch (error) {
+      if (format !== 'nagios') throw error;
+      this.writeLines([`NATSPOC UNKNOWN - ${messageOf(error)}`]);
+      process.exitCode = NAGIOS_UNKNOWN;
+    }
+  }
+
+  #report(format: string, group: string, status: GroupStatus, findings: readonly Finding[]): void {
+    if (format === 'nagios') {
+      this.writeLines([formatNagios(group, status, findings)]);
+      process.exitCode = nagiosExitCode(findings);
+      return;
+    }
+    process.exitCode = findings.length > 0 ? 5 : 0;
+    if (format === 'json') {
+      this.writeJson({
+        ok: findings.length === 0,
+        members: status.members.length,
+        partitions: status.leases.length,
+        lag: totalLag(status.leases),
+        findings,
+      });
+      return;
+    }
+    const verdict = findings.length === 0 ? 'healthy' : 'NOT HEALTHY';
+    this.writeLines([
+      `${group}: ${verdict}, ${summarise(status)}`,
+      ...findings.map(({ severity, message }) => `  ${severity.padEnd(8)}  ${message}`),
+    ]);
+  }
+
+  #duration(flag: string, text: string | undefined): number | undefined {
+    if (text === undefined) return undefined;
+    const ms = parseDuration(text);
+    if (ms !== undefined) return ms;
+    throw new NatspocError(
+      'usage',
+      `--${flag}: ${JSON.stringify(text)} is not a duration such as 30s or 2m.`,
+    );
+  }
+}

@@ -1,0 +1,38 @@
+import { Args } from '@oclif/core';
+import { connectionFlags } from '../../base-command.js';
+import { parsePartitions } from '../../core/operate/choose.js';
+import { formatTenures, readTenures } from '../../core/operate/history.js';
+import { StreamCommand } from '../../stream-command.js';
+
+/** `natspoc leases history`: who had a partition before. */
+export default class LeasesHistory extends StreamCommand {
+  static override summary =
+    'See who owned a partition, since when, how it changed hands, and gaps without an owner.';
+  static override description =
+    'As far back as the bucket keeps it: the last 16 changes. A gap is how long at most nobody handled the partition: from the last sign of life of an owner that died until the claim.';
+  static override examples = ['<%= config.bin %> <%= command.id %> 3'];
+  static override args = {
+    partition: Args.string({ description: 'the partition, such as 3', name: 'PARTITION', required: true }),
+  };
+  static override flags = { ...connectionFlags };
+
+  override async run(): Promise<void> {
+    const { args, flags } = await this.parse(LeasesHistory);
+    await this.withStream(flags, 'leases history', async ({ config, topology, observer }) => {
+      const past = await observer.history();
+      const { stream, group } = config;
+      const histories = parsePartitions([args.partition], topology.layout.partitions).map((partition) => ({
+        partition,
+        tenures: readTenures(past, partition, Date.now()),
+      }));
+      if (flags.json) {
+        this.writeJson({ stream, group, histories });
+        return;
+      }
+      for (const { partition, tenures } of histories) {
+        if (tenures.length === 0) this.writeLines([`p${partition} never had an owner in group ${group}.`]);
+        else this.writeLines([`p${partition} of ${stream}, group ${group}`, '', ...formatTenures(tenures)]);
+      }
+    });
+  }
+}

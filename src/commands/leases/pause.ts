@@ -1,0 +1,21 @@
+import { LeasesRest } from '../../rest-command.js';
+
+/** `natspoc leases pause`: partitions stay owned and are not handled. */
+export default class LeasesPause extends LeasesRest {
+  static override summary = 'Stop handling partitions: they stay owned, and rest until "leases resume".';
+  static override description =
+    'The owner drains, commits and keeps the partition. A pause is kept in the bucket: it outlives a change of owner and a restart of everything.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> 3',
+    { description: 'The whole group:', command: '<%= config.bin %> <%= command.id %> --all' },
+  ];
+  // oclif reads these from the class itself, not from its parents.
+  static override strict = false;
+  static override args = LeasesRest.args;
+  static override flags = LeasesRest.flags;
+
+  override async run(): Promise<void> {
+    const { flags, argv } = await this.parse(LeasesPause);
+    await this.rest(flags, argv.map(String), true);
+  }
+}

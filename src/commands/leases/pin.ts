@@ -1,0 +1,58 @@
+import { Args, Flags } from '@oclif/core';
+import { connectionFlags } from '../../base-command.js';
+import { NatspocError } from '../../core/errors.js';
+import { parsePartitions } from '../../core/operate/choose.js';
+import { operatorName } from '../../core/operate/operator.js';
+import { changeOverride } from '../../core/operate/overrides.js';
+import { StreamCommand } from '../../stream-command.js';
+
+/** `natspoc leases pin`: a partition stays with one member. */
+export default class LeasesPin extends StreamCommand {
+  static override summary = 'Keep partitions with one member, whatever the balance says, while it is there.';
+  static override description =
+    'A pin names a member by its name (or session id) and is kept in the bucket. While there is no such member the partition goes where the plan says; when it joins, the partition goes to it. The others share the rest evenly.';
+  static override examples = ['<%= config.bin %> <%= command.id %> 3 --to worker-7'];
+  static override strict = false;
+  static override args = {
+    partition: Args.string({ description: 'partitions: 3, 0-3', name: 'PARTITION...', required: true }),
+  };
+  static override flags = {
+    to: Flags.string({ description: 'the member (name or session id)', helpValue: 'NAME', required: true }),
+    ...connectionFlags,
+  };
+
+  override async run(): Promise<void> {
+    const { flags, argv } = await this.parse(LeasesPin);
+    const signal = this.stopSignal();
+    const { to } = flags;
+    if (to.trim() === '') throw new NatspocError('usage', '--to: a member needs a name.');
+    await this.withStream(flags, 'leases pin', (session) =>
+      this.withFollower(session, async (follower) => {
+        const { config, topology } = session;
+        const partitions = parsePartitions(argv.map(String), topology.layout.partitions);
+        for (const partition of partitions) {
+          await changeOverride(topology.bucket, config.group, partition, { pin: to }, operatorName());
+        }
+        // Of several members of a name the first by id has it, as in the plan.
+        const member = follower.named(to).sort((a, b) => (a.id < b.id ? -1 : 1))[0];
+        const isThere = (): boolean =>
+          partitions.every((partition) => follower.ownerOf(partition) === member?.id);
+        const waitMs = config.drainTimeoutMs + config.ttlMs;
+        const there = member !== undefined && (await follower.until(isThere, waitMs, signal));
+        if (flags.json) this.writeJson({ pinned: partitions, to, present: member !== undefined, there });
+        else if (member === undefined) {
+          this.writeLines([
+            `${list(partitions)} pinned to ${to}, which is not there: they go to it when it joins.`,
+          ]);
+        } else if (there) this.writeLines([`${list(partitions)} pinned to ${to} and there.`]);
+        if (member !== undefined && !there) {
+          if (flags.json) process.exitCode = 1;
+          else throw new NatspocError('failed', `${list(partitions)} pinned to ${to}, but not there yet.`);
+        }
+      }),
+    );
+  }
+}
+
+const list = (partitions: readonly number[]): string =>
+  partitions.map((partition) => `p${partition}`).join(' ');

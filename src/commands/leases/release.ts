@@ -1,0 +1,79 @@
+import { Args, Flags } from '@oclif/core';
+import { connectionFlags } from '../../base-command.js';
+import { NatspocError } from '../../core/errors.js';
+import { choosePartitions, findMember } from '../../core/operate/choose.js';
+import { type ReleaseOutcome, releasePartitions } from '../../core/operate/release.js';
+import { describeRelease } from '../../core/operate/release-report.js';
+import { ANSWER_MS, StreamCommand } from '../../stream-command.js';
+
+/** `natspoc leases release`: partitions change hands because somebody says so. */
+export default class LeasesRelease extends StreamCommand {
+  static override summary = 'Make an owner hand partitions over: drained, committed, nothing handled twice.';
+  static override description = [
+    'The owner finishes the message in hand, commits and gives the partition to the member named by --to, or to whoever has least. A member that is alone takes it again at a new epoch. The group stays balanced: another partition may move in exchange; "leases pin" keeps one in place.',
+    '--force is for an owner that does not answer: its session is ended by compare-and-set, so that it can commit nothing more, and all its partitions go to others. What it had handled and not committed is handled again.',
+  ].join('\n\n');
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> 3',
+    { description: 'To a member:', command: '<%= config.bin %> <%= command.id %> 0-3 --to worker-7' },
+    {
+      description: 'Everything that a member has:',
+      command: '<%= config.bin %> <%= command.id %> --owner worker-2',
+    },
+    {
+      description: 'From an owner that hangs:',
+      command: '<%= config.bin %> <%= command.id %> --owner worker-2 --force',
+    },
+  ];
+  static override strict = false;
+  static override args = {
+    partition: Args.string({ description: 'partitions: 3, 0-3', name: 'PARTITION...' }),
+  };
+  static override flags = {
+    owner: Flags.string({
+      description: 'everything that this member owns (name or session id)',
+      helpValue: 'NAME',
+    }),
+    all: Flags.boolean({ description: 'every partition' }),
+    to: Flags.string({ description: 'the next owner (name or session id)', helpValue: 'NAME' }),
+    force: Flags.boolean({ description: 'fence an owner that does not answer' }),
+    ...connectionFlags,
+  };
+
+  override async run(): Promise<void> {
+    const { flags, argv } = await this.parse(LeasesRelease);
+    const signal = this.stopSignal();
+    const outcomes = await this.withStream(flags, 'leases release', (session) =>
+      this.withFollower(session, async (follower) => {
+        const { config, topology, control } = session;
+        const request = { named: argv.map(String), owner: flags.owner, all: flags.all };
+        const partitions = choosePartitions(request, topology.layout.partitions, follower);
+        const to = flags.to === undefined ? null : findMember(follower, flags.to).id;
+        return releasePartitions(
+          { follower, control, bucket: topology.bucket, group: config.group, signal },
+          {
+            partitions,
+            to,
+            force: flags.force,
+            answerMs: Math.max(ANSWER_MS, config.timeoutMs / 2),
+            // The owner may drain for as long as it is told to; then the next one has to be there.
+            waitMs: config.drainTimeoutMs + config.ttlMs,
+          },
+        );
+      }),
+    );
+    this.#report(outcomes, flags.json);
+  }
+
+  #report(outcomes: readonly ReleaseOutcome[], json: boolean): void {
+    const failed = outcomes.filter(({ outcome }) => outcome === 'failed');
+    if (json) this.writeJson({ released: outcomes });
+    else if (outcomes.length === 0) this.writeLines(['Nothing to release.']);
+    else this.writeLines(outcomes.filter(({ outcome }) => outcome !== 'failed').map(describeRelease));
+    if (json) process.exitCode = failed.length > 0 ? 1 : 0;
+    else if (failed.length > 0) {
+      for (const each of failed.slice(1)) this.note(`Error: ${describeRelease(each)}.`);
+      throw new NatspocError('failed', `${describeRelease(failed[0] as ReleaseOutcome)}.`);
+    }
+  }
+}

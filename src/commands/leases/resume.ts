@@ -1,0 +1,19 @@
+import { LeasesRest } from '../../rest-command.js';
+
+/** `natspoc leases resume`: paused partitions go on. */
+export default class LeasesResume extends LeasesRest {
+  static override summary = 'Go on with paused partitions, right after the last message that was handled.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> 3',
+    { description: 'The whole group:', command: '<%= config.bin %> <%= command.id %> --all' },
+  ];
+  // oclif reads these from the class itself, not from its parents.
+  static override strict = false;
+  static override args = LeasesRest.args;
+  static override flags = LeasesRest.flags;
+
+  override async run(): Promise<void> {
+    const { flags, argv } = await this.parse(LeasesResume);
+    await this.rest(flags, argv.map(String), false);
+  }
+}

@@ -1,0 +1,42 @@
+import { Args, Flags } from '@oclif/core';
+import { connectionFlags } from '../../base-command.js';
+import { choosePartitions } from '../../core/operate/choose.js';
+import { operatorName } from '../../core/operate/operator.js';
+import { changeOverride } from '../../core/operate/overrides.js';
+import { StreamCommand } from '../../stream-command.js';
+
+/** `natspoc leases unpin`: partitions go where the plan says again. */
+export default class LeasesUnpin extends StreamCommand {
+  static override summary = 'Take pins away: the partitions go where the balance says again.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> 3',
+    { description: 'Every pin:', command: '<%= config.bin %> <%= command.id %> --all' },
+  ];
+  static override strict = false;
+  static override args = {
+    partition: Args.string({ description: 'partitions: 3, 0-3', name: 'PARTITION...' }),
+  };
+  static override flags = { all: Flags.boolean({ description: 'every partition' }), ...connectionFlags };
+
+  override async run(): Promise<void> {
+    const { flags, argv } = await this.parse(LeasesUnpin);
+    await this.withStream(flags, 'leases unpin', async ({ config, topology }) => {
+      const request = { named: argv.map(String), all: flags.all };
+      const unpinned: { partition: number; from: string | null }[] = [];
+      for (const partition of choosePartitions(request, topology.layout.partitions, undefined)) {
+        const { bucket } = topology;
+        const { pin } = await changeOverride(bucket, config.group, partition, { pin: null }, operatorName());
+        if (pin !== null || !flags.all) unpinned.push({ partition, from: pin });
+      }
+      if (flags.json) this.writeJson({ unpinned });
+      else if (unpinned.length === 0) this.writeLines(['Nothing was pinned.']);
+      else {
+        this.writeLines(
+          unpinned.map(({ partition, from }) =>
+            from === null ? `p${partition} was not pinned` : `p${partition} is no longer pinned to ${from}`,
+          ),
+        );
+      }
+    });
+  }
+}

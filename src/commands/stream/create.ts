@@ -1,0 +1,85 @@
+import { Flags } from '@oclif/core';
+import { connectionFlags } from '../../base-command.js';
+import { NatspocError } from '../../core/errors.js';
+import { createTopology } from '../../core/nats/topology.js';
+import { parseBytes, parseDuration } from '../../core/units.js';
+import { StreamCommand } from '../../stream-command.js';
+
+/** Reads one flag; throws NatspocError `usage` where `parse` knows no value, or none above zero. */
+function positive(
+  flag: string,
+  text: string | undefined,
+  parse: (text: string) => number | undefined,
+  allowed: string,
+): number | undefined {
+  if (text === undefined) return undefined;
+  const value = parse(text);
+  if (value !== undefined && value > 0) return value;
+  throw new NatspocError('usage', `--${flag}: ${JSON.stringify(text)} is not ${allowed}.`);
+}
+
+/** `natspoc stream create`: a stream with limits of one's own. */
+export default class StreamCreate extends StreamCommand {
+  static override summary = 'Create the stream, its layout and its bucket, with limits.';
+  static override description =
+    '"natspoc publish" and "natspoc consume" create what is missing by themselves, without limits; this is for those who want some. Partitions and prefix are fixed from here on.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> --partitions 32 --max-age 7d',
+    {
+      description: 'In a cluster, bounded, refusing what is too much:',
+      command:
+        '<%= config.bin %> <%= command.id %> --stream ORDERS --prefix orders --replicas 3 --max-bytes 20GiB --discard new',
+    },
+  ];
+  static override flags = {
+    storage: Flags.string({
+      description: 'where messages are kept [default file]',
+      options: ['file', 'memory'],
+      helpValue: 'file|memory',
+    }),
+    'max-messages': Flags.integer({ description: 'keep at most this many', min: 1, helpValue: 'N' }),
+    'max-bytes': Flags.string({ description: 'keep at most this much, such as 20GiB', helpValue: 'BYTES' }),
+    'max-age': Flags.string({ description: 'keep for this long, such as 7d', helpValue: 'DURATION' }),
+    'duplicate-window': Flags.string({
+      description: 'how long message ids are remembered [default 2m]',
+      helpValue: 'DURATION',
+    }),
+    discard: Flags.string({
+      description: 'what gives way when it is full [default old]',
+      options: ['old', 'new'],
+      helpValue: 'old|new',
+    }),
+    ...connectionFlags,
+  };
+
+  override async run(): Promise<void> {
+    const { flags } = await this.parse(StreamCreate);
+    const duration = (flag: 'max-age' | 'duplicate-window') =>
+      positive(flag, flags[flag], parseDuration, 'a duration such as 12h or 7d');
+    const limits = {
+      storage: flags.storage === 'memory' ? ('memory' as const) : ('file' as const),
+      maxMessages: flags['max-messages'],
+      maxBytes: positive('max-bytes', flags['max-bytes'], parseBytes, 'a size such as 500MiB'),
+      maxAgeMs: duration('max-age'),
+      duplicateWindowMs: duration('duplicate-window'),
+      discard: flags.discard === 'new' ? ('new' as const) : ('old' as const),
+    };
+    const config = this.loadSettings(flags);
+    const connection = await this.connect(config, 'stream create');
+    try {
+      const { layout } = await createTopology(connection, config, limits);
+      const { stream, bucket, replicas } = config;
+      if (flags.json) {
+        this.writeJson({
+          created: { stream, bucket, prefix: layout.prefix, partitions: layout.partitions, replicas },
+        });
+      } else {
+        this.writeLines([
+          `Created stream ${stream} with ${layout.partitions} partitions of ${layout.prefix}.p.N, and bucket ${bucket}.`,
+        ]);
+      }
+    } finally {
+      await connection.close();
+    }
+  }
+}

@@ -1,0 +1,37 @@
+import { Flags } from '@oclif/core';
+import { connectionFlags } from '../../base-command.js';
+import { listGroups } from '../../core/nats/groups.js';
+import { NatsStreamAdmin } from '../../core/nats/stream-admin.js';
+import { readStreamStatus } from '../../core/operate/stream-status.js';
+import { formatCount } from '../../core/units.js';
+import { StreamCommand } from '../../stream-command.js';
+
+/** `natspoc stream delete`: away with the stream and everything about it. */
+export default class StreamDelete extends StreamCommand {
+  static override summary = "Delete the stream, its layout, and all groups' leases and positions.";
+  static override description =
+    'Members that still run end with an error. Dead letters are in a stream of their own and stay. Asks for the name of the stream; --force goes on without asking.';
+  static override examples = ['<%= config.bin %> <%= command.id %> --stream TRIAL'];
+  static override flags = { force: Flags.boolean({ description: 'do not ask' }), ...connectionFlags };
+
+  override async run(): Promise<void> {
+    const { flags } = await this.parse(StreamDelete);
+    await this.withStream(flags, 'stream delete', async ({ config, topology, observer, observe }) => {
+      const { stream, bucket } = config;
+      const names = await listGroups(topology, bucket);
+      const observers = new Map(names.map((group) => [group, observe(group)]));
+      const status = await readStreamStatus(observer, topology.layout, observers);
+      const groups = status.groups.map(
+        ({ group, members, lag }) => `${group} (${members} running, ${formatCount(lag)} messages wait)`,
+      );
+      const consequences = [
+        `Stream ${stream} with ${formatCount(status.stream.messages)} messages and bucket ${bucket} will be deleted.`,
+        groups.length > 0 ? `Groups: ${groups.join(', ')}.` : 'No group reads it.',
+      ];
+      await this.confirm({ consequences, name: stream, force: flags.force });
+      await new NatsStreamAdmin(topology, bucket).deleteAll();
+      if (flags.json) this.writeJson({ deleted: { stream, bucket, messages: status.stream.messages } });
+      else this.writeLines([`Deleted stream ${stream} and bucket ${bucket}.`]);
+    });
+  }
+}

@@ -1,0 +1,47 @@
+import { Flags } from '@oclif/core';
+import { connectionFlags } from '../../base-command.js';
+import { NatspocError } from '../../core/errors.js';
+import { NatsStreamAdmin } from '../../core/nats/stream-admin.js';
+import { formatCount } from '../../core/units.js';
+import { StreamCommand } from '../../stream-command.js';
+
+/** `natspoc stream purge`: away with messages, handled or not. */
+export default class StreamPurge extends StreamCommand {
+  static override summary = 'Delete all messages, or those of one partition, handled or not.';
+  static override description =
+    'Positions stay, sequences go on: groups continue with what is published next. Asks for the name of the stream; --force goes on without asking.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    { description: 'One partition:', command: '<%= config.bin %> <%= command.id %> --partition 3 --force' },
+  ];
+  static override flags = {
+    partition: Flags.integer({ description: 'of this partition only', min: 0, helpValue: 'N' }),
+    force: Flags.boolean({ description: 'do not ask' }),
+    ...connectionFlags,
+  };
+
+  override async run(): Promise<void> {
+    const { flags } = await this.parse(StreamPurge);
+    await this.withStream(flags, 'stream purge', async ({ config, topology, observer }) => {
+      const { counts } = await observer.stream();
+      const { partition } = flags;
+      if (partition !== undefined && partition >= counts.length) {
+        throw new NatspocError(
+          'usage',
+          `--partition: there is no partition ${partition}, they are 0 to ${counts.length - 1}.`,
+        );
+      }
+      const chosen = partition === undefined ? counts : [counts[partition] ?? 0];
+      const messages = formatCount(chosen.reduce((sum, count) => sum + count, 0));
+      const where = partition === undefined ? '' : ` partition ${partition} of`;
+      const consequences = [
+        `${messages} messages of${where} stream ${config.stream} will be deleted, also those that no group has handled.`,
+      ];
+      await this.confirm({ consequences, name: config.stream, force: flags.force });
+      const admin = new NatsStreamAdmin(topology, config.bucket);
+      const deleted = await admin.purge(partition ?? null, null);
+      if (flags.json) this.writeJson({ deleted, partition: partition ?? null });
+      else this.writeLines([`Deleted ${formatCount(deleted)} messages.`]);
+    });
+  }
+}

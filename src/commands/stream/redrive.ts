@@ -1,0 +1,106 @@
+import { Flags } from '@oclif/core';
+import { connectionFlags } from '../../base-command.js';
+import { escapeControl } from '../../core/consume/output.js';
+import type { FoundLetter } from '../../core/dead/letter.js';
+import { redrive } from '../../core/dead/redrive.js';
+import { NatsDeadLetters } from '../../core/nats/dead-letters.js';
+import { natsPublishPort } from '../../core/nats/pipeline.js';
+import { createPublisher } from '../../core/publish/publisher.js';
+import { formatCount } from '../../core/units.js';
+import { StreamCommand, type StreamSession } from '../../stream-command.js';
+
+/** `natspoc stream redrive`: what could not be handled gets another chance. */
+export default class StreamRedrive extends StreamCommand {
+  static override summary = 'Put dead letters back to the partitions that they came from.';
+  static override description =
+    `"consume --on-failure dead-letter" keeps what it could not handle in the stream STREAM_dead. This puts
+it back, oldest first, with its key and headers, and deletes each once the stream has confirmed it. Every group of the
+stream sees it again, behind everything that is there already. With --dry-run it is only listed.`;
+  static override examples = [
+    { description: 'What is there:', command: '<%= config.bin %> <%= command.id %> --dry-run' },
+    '<%= config.bin %> <%= command.id %>',
+    {
+      description: 'Ten of one group, to try:',
+      command: '<%= config.bin %> <%= command.id %> --group billing --count 10',
+    },
+  ];
+  static override flags = {
+    count: Flags.integer({ description: 'at most so many', min: 1, helpValue: 'N' }),
+    'dry-run': Flags.boolean({ description: 'list, and change nothing' }),
+    ...connectionFlags,
+  };
+
+  override async run(): Promise<void> {
+    const { flags } = await this.parse(StreamRedrive);
+    await this.withStream(flags, 'redrive', (session) =>
+      flags['dry-run'] ? this.#list(session, flags) : this.#redrive(session, flags),
+    );
+  }
+
+  async #list(
+    { config, topology }: StreamSession,
+    { json, count = Number.POSITIVE_INFINITY }: { json: boolean; count?: number | undefined },
+  ): Promise<void> {
+    const box = new NatsDeadLetters(topology, { ...config, prefix: topology.layout.prefix });
+    const group = config.given.has('group') ? config.group : undefined;
+    let shown = 0;
+    for await (const letter of box.letters(() => {})) {
+      if (group !== undefined && letter.group !== group) continue;
+      if (++shown > count) break;
+      if (json) this.writeJson(letterJson(letter));
+      else this.writeLines([describeLetter(letter)]);
+    }
+    if (shown === 0) this.note('no dead letters');
+  }
+
+  async #redrive(
+    { config, topology }: StreamSession,
+    { json, count }: { json: boolean; count?: number | undefined },
+  ): Promise<void> {
+    const { layout, stream, connection } = topology;
+    const publisher = createPublisher({
+      layout,
+      openPort: natsPublishPort(connection, { stream, inboxPrefix: config.inboxPrefix }),
+      timeoutMs: config.timeoutMs,
+    });
+    try {
+      const summary = await redrive({
+        box: new NatsDeadLetters(topology, { ...config, prefix: layout.prefix }),
+        publisher,
+        partitions: layout.partitions,
+        group: config.given.has('group') ? config.group : undefined,
+        count,
+        signal: this.stopSignal(),
+        onRedriven: (letter, sequence) => {
+          if (!json) this.note(`p${letter.partition} ${letter.from} is back as ${sequence}`);
+        },
+      });
+      if (json) this.writeJson(summary);
+      else {
+        const left = summary.left > 0 ? `, ${formatCount(summary.left)} left where they are` : '';
+        this.writeLines([`${formatCount(summary.redriven)} put back${left}`]);
+      }
+    } finally {
+      await publisher.close();
+    }
+  }
+}
+
+function letterJson({ data: _data, ...letter }: FoundLetter): object {
+  return letter;
+}
+
+function describeLetter({
+  sequence,
+  partition,
+  from,
+  key,
+  group,
+  attempts,
+  error,
+  time,
+}: FoundLetter): string {
+  const about = `p${partition} #${from}${key === null ? '' : ` ${escapeControl(key)}`}`;
+  const tries = attempts === 1 ? '1 attempt' : `${attempts} attempts`;
+  return `${sequence}  ${time}  ${about}  ${escapeControl(group)}, ${tries}: ${escapeControl(error)}`;
+}

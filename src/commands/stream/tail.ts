@@ -1,0 +1,110 @@
+import { Flags } from '@oclif/core';
+import { connectionFlags } from '../../base-command.js';
+import { NatspocError } from '../../core/errors.js';
+import { partitionOf, partitionSubject, partitionWildcard } from '../../core/layout.js';
+import { tailMessages } from '../../core/nats/tail.js';
+import { formatMessageLine, messageJson } from '../../core/operate/message-lines.js';
+import { planSeek } from '../../core/operate/seek-target.js';
+import type { StoredMessage } from '../../core/operate/stream-admin.js';
+import { StreamCommand, type StreamSession } from '../../stream-command.js';
+
+/** `natspoc stream tail`: recent and live messages. */
+export default class StreamTail extends StreamCommand {
+  static override summary = 'Show the last messages and those that come, one line each. Nothing is consumed.';
+  static override description =
+    'Goes on until Ctrl-C, or with --no-follow until the newest message. Looks beside all groups: no position moves.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    {
+      description: 'The last hundred of a key:',
+      command: '<%= config.bin %> <%= command.id %> --key user-7 --last 100 --no-follow',
+    },
+    {
+      description: 'Payloads, with jq:',
+      command: '<%= config.bin %> <%= command.id %> --json --partition 3 | jq .data',
+    },
+  ];
+  static override flags = {
+    last: Flags.integer({
+      description: 'begin with so many stored messages',
+      default: 10,
+      min: 0,
+      helpValue: 'N',
+    }),
+    partition: Flags.integer({ description: 'of this partition only', min: 0, helpValue: 'N' }),
+    key: Flags.string({
+      description: 'of this key only; --last counts the messages of its partition',
+      helpValue: 'KEY',
+      exclusive: ['partition'],
+    }),
+    follow: Flags.boolean({ description: 'go on with what comes', default: true, allowNo: true }),
+    ...connectionFlags,
+  };
+
+  override async run(): Promise<void> {
+    const { flags } = await this.parse(StreamTail);
+    const signal = this.stopSignal();
+    await this.withStream(flags, 'stream tail', async (session) => {
+      const { layout } = session.topology;
+      const partition = flags.key === undefined ? flags.partition : partitionOf(flags.key, layout.partitions);
+      if (partition !== undefined && partition >= layout.partitions) {
+        throw new NatspocError(
+          'usage',
+          `--partition: there is no partition ${partition}, they are 0 to ${layout.partitions - 1}.`,
+        );
+      }
+      const { startSequence, end } = await this.#start(session, partition, flags.last);
+      if (!flags.follow && startSequence > end) return;
+      await new Promise<void>((resolve, reject) => {
+        const tail = tailMessages(session.topology, {
+          filter:
+            partition === undefined
+              ? partitionWildcard(layout.prefix)
+              : partitionSubject(layout.prefix, partition),
+          startSequence,
+          message: (message) => {
+            if (flags.key === undefined || message.key === flags.key) this.#show(message, flags.json);
+            if (!flags.follow && message.sequence >= end) stop();
+          },
+          failed: (error) => {
+            tail.stop();
+            reject(error);
+          },
+        });
+        function stop(): void {
+          tail.stop();
+          resolve();
+        }
+        process.stdout.on('error', stop);
+        signal.addEventListener('abort', stop, { once: true });
+        if (signal.aborted) stop();
+      });
+    });
+  }
+
+  /** The sequence to begin with, and the last one that is stored. */
+  async #start(
+    { observer }: StreamSession,
+    partition: number | undefined,
+    last: number,
+  ): Promise<{ startSequence: number; end: number }> {
+    const stream = await observer.stream();
+    const ends = (await observer.ends()).filter(
+      (each) => partition === undefined || each.partition === partition,
+    );
+    const end = Math.max(0, ...ends.map(({ sequence }) => sequence));
+    if (partition === undefined) return { startSequence: Math.max(1, stream.lastSequence - last + 1), end };
+    if (last === 0 || end === 0) return { startSequence: stream.lastSequence + 1, end };
+    const source = { observer, stream, sequenceAt: async () => undefined };
+    const back = await planSeek(source, partition, end, { kind: 'relative', messages: -last });
+    return { startSequence: back.to + 1, end };
+  }
+
+  #show(message: StoredMessage, json: boolean): void {
+    if (json) this.writeJson(messageJson(message));
+    else
+      this.writeLines([
+        formatMessageLine(message, process.stdout.isTTY ? process.stdout.columns : undefined),
+      ]);
+  }
+}

@@ -1,0 +1,93 @@
+import { Flags } from '@oclif/core';
+import { connectionFlags } from '../../base-command.js';
+import { NatspocError } from '../../core/errors.js';
+import { listGroups } from '../../core/nats/groups.js';
+import { NatsStreamAdmin } from '../../core/nats/stream-admin.js';
+import { formatTable } from '../../core/operate/table.js';
+import { planTrim, type TrimStep } from '../../core/operate/trim.js';
+import { formatCount } from '../../core/units.js';
+import { StreamCommand, type StreamSession } from '../../stream-command.js';
+
+/** `natspoc stream trim`: away with what everybody has handled. */
+export default class StreamTrim extends StreamCommand {
+  static override summary = 'Delete the messages that every group has handled, partition by partition.';
+  static override description =
+    'A group that has not begun in a partition holds back all of it. Shows what it will do and asks for the name of the stream; --force goes on without asking.';
+  static override examples = [
+    { description: 'Only look:', command: '<%= config.bin %> <%= command.id %> --dry-run' },
+    { description: 'In a cron job:', command: '<%= config.bin %> <%= command.id %> --force --json' },
+  ];
+  static override flags = {
+    'dry-run': Flags.boolean({ description: 'only say what would be deleted' }),
+    'except-group': Flags.string({
+      description: 'do not wait for this group (may be given several times)',
+      helpValue: 'NAME',
+      multiple: true,
+    }),
+    force: Flags.boolean({ description: 'do not ask' }),
+    ...connectionFlags,
+  };
+
+  override async run(): Promise<void> {
+    const { flags } = await this.parse(StreamTrim);
+    await this.withStream(flags, 'stream trim', async (session) => {
+      const { config, topology } = session;
+      const steps = await this.#plan(session, flags['except-group'] ?? []);
+      const total = steps.reduce((sum, { messages }) => sum + messages, 0);
+      if (!flags.json) this.#show(steps);
+      if (flags['dry-run'] || total === 0) {
+        if (flags.json) this.writeJson({ dryRun: flags['dry-run'], deleted: 0, partitions: steps });
+        else if (total === 0) this.writeLines(['', 'Nothing to delete.']);
+        return;
+      }
+      const consequences = [
+        `${formatCount(total)} messages of stream ${config.stream} will be deleted; every group has handled them.`,
+      ];
+      await this.confirm({ consequences, name: config.stream, force: flags.force });
+      const admin = new NatsStreamAdmin(topology, config.bucket);
+      let deleted = 0;
+      for (const { partition, upTo } of steps) {
+        if (upTo !== null) deleted += await admin.purge(partition, upTo);
+      }
+      if (flags.json) this.writeJson({ dryRun: false, deleted, partitions: steps });
+      else this.writeLines(['', `Deleted ${formatCount(deleted)} messages.`]);
+    });
+  }
+
+  async #plan(
+    { config, topology, observer, observe }: StreamSession,
+    except: readonly string[],
+  ): Promise<TrimStep[]> {
+    const groups = (await listGroups(topology, config.bucket)).filter((group) => !except.includes(group));
+    if (groups.length === 0) {
+      throw new NatspocError(
+        'failed',
+        `No group reads stream ${config.stream}: nothing counts as handled. "stream purge" deletes all the same.`,
+      );
+    }
+    const [stream, ends] = await Promise.all([observer.stream(), observer.ends()]);
+    const observers = new Map(groups.map((group) => [group, observe(group)]));
+    return planTrim(observers, { stream, ends, observer });
+  }
+
+  #show(steps: readonly TrimStep[]): void {
+    this.writeLines(
+      formatTable(
+        [
+          { title: 'PARTITION' },
+          { title: 'DELETE', align: 'right' },
+          { title: 'UP TO', align: 'right' },
+          { title: 'KEEP', align: 'right' },
+          { title: 'HELD BACK BY' },
+        ],
+        steps.map(({ partition, messages, upTo, kept, heldBackBy }) => [
+          `p${partition}`,
+          formatCount(messages),
+          upTo === null ? '-' : String(upTo),
+          formatCount(kept),
+          kept > 0 ? (heldBackBy ?? '-') : '-',
+        ]),
+      ),
+    );
+  }
+}

@@ -1,0 +1,156 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Flags } from '@oclif/core';
+import { BaseCommand, connectionFlags } from '../base-command.js';
+import { SETTINGS, type SettingName } from '../core/config.js';
+import { NatspocError } from '../core/errors.js';
+import { parseDuration } from '../core/units.js';
+import { exitWithError } from '../report-error.js';
+import { type Feed, LiveFeed, ReplayFeed } from '../tui/feed.js';
+import { jsonSnapshot, textSnapshot } from '../tui/snapshot.js';
+import { readRecording, startRecording } from '../tui/sources/recording.js';
+
+const DEFAULT_COLUMNS = 160;
+/** Rates need two looks, this far apart. */
+const SECOND_LOOK_MS = 1_000;
+const MIN_INTERVAL_MS = 100;
+
+/** True where a screen can be drawn and keys be read. */
+function hasScreen(): boolean {
+  const { TERM, CI, INK_SCREEN_READER } = process.env;
+  const plain = TERM === 'dumb' || (CI ?? 'false') !== 'false' || INK_SCREEN_READER === 'true';
+  return Boolean(process.stdin.isTTY && process.stdout.isTTY) && !plain;
+}
+
+/** The settings that flags gave, as variables for a process that is started from here. */
+function settingsAsEnv(flags: Readonly<Record<string, unknown>>): Record<string, string> {
+  const env: Record<string, string> = {};
+  for (const key of Object.keys(SETTINGS) as SettingName[]) {
+    const value = flags[SETTINGS[key].flag];
+    if (typeof value === 'string' || typeof value === 'boolean') env[SETTINGS[key].env] = String(value);
+  }
+  return env;
+}
+
+/** `natspoc top`: the group live on a screen, or as text or JSON. */
+export default class Top extends BaseCommand {
+  static override summary =
+    'Watch a group live: who owns what, whether it is healthy, what has just happened.';
+  static override description =
+    `Shows partitions and their owners, consumers with rate, lag and memory, what happened
+and when, and the newest messages; lets you stop, kill and start consumers. Press ? for the keys.
+
+It asks once every interval while it is open, and costs the group nothing when it is closed. Without a terminal it
+prints one snapshot as text.`;
+
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    { description: 'One look, as text:', command: '<%= config.bin %> <%= command.id %> --once' },
+    {
+      description: 'For scripts, a line every second:',
+      command: '<%= config.bin %> <%= command.id %> --json | jq .health',
+    },
+    {
+      description: 'Keep what happens, and look at it again later without a server:',
+      command: '<%= config.bin %> <%= command.id %> --record incident.ndjson',
+    },
+    '<%= config.bin %> <%= command.id %> --replay incident.ndjson',
+  ];
+
+  static override flags = {
+    once: Flags.boolean({ description: 'print one snapshot and exit' }),
+    interval: Flags.string({ description: 'how often to ask', default: '1s', helpValue: 'DURATION' }),
+    readonly: Flags.boolean({ description: 'no keys that change anything' }),
+    record: Flags.string({ description: 'write everything that is seen to a new file', helpValue: 'FILE' }),
+    replay: Flags.string({
+      description: 'show what was recorded; needs no server',
+      helpValue: 'FILE',
+      exclusive: ['record'],
+    }),
+    ...connectionFlags,
+  };
+
+  override async run(): Promise<void> {
+    const { flags } = await this.parse(Top);
+    const intervalMs = parseDuration(flags.interval) ?? 0;
+    if (intervalMs < MIN_INTERVAL_MS) {
+      const given = JSON.stringify(flags.interval);
+      throw new NatspocError('usage', `--interval: ${given} is not a duration from 100ms on.`);
+    }
+    // Whoever reads the output has had enough.
+    process.stdout.on('error', () => process.exit(0));
+    const stop = this.stopSignal();
+    const screen = { intervalMs, readonly: flags.readonly, env: { ...process.env, ...settingsAsEnv(flags) } };
+    const drawn = hasScreen() && !(flags.json || flags.once);
+
+    if (flags.replay !== undefined) {
+      const feed = new ReplayFeed(await readRecording(flags.replay));
+      if (drawn) return this.#open(feed, { ...screen, readonly: true }, stop);
+      feed.finish();
+      return this.#print(feed, flags.json);
+    }
+    const config = this.loadSettings(flags);
+    const connection = await this.connect(config, 'top');
+    const recorder = flags.record === undefined ? undefined : await startRecording(flags.record);
+    const feed = new LiveFeed(connection, config, recorder);
+    try {
+      if (drawn) await this.#open(feed, screen, stop);
+      else if (flags.json && !flags.once) await this.#follow(feed, intervalMs, stop);
+      else {
+        await this.#look(feed);
+        this.#print(feed, flags.json);
+      }
+    } finally {
+      feed.stop();
+      await recorder?.close();
+      await connection.close();
+    }
+  }
+
+  /** Draws until somebody quits; the terminal is given back whatever happens. */
+  async #open(
+    feed: Feed,
+    options: { intervalMs: number; readonly: boolean; env: NodeJS.ProcessEnv },
+    stop: AbortSignal,
+  ): Promise<void> {
+    // Before React is loaded: its development build keeps everything that it ever drew.
+    process.env.NODE_ENV = 'production';
+    const [{ Screen }, { Terminal }] = await Promise.all([
+      import('../tui/top.js'),
+      import('../tui/term/terminal.js'),
+    ]);
+    const terminal = new Terminal(process.stdin, process.stdout);
+    const screen = new Screen({ ...options, feed, terminal, colors: !process.env.NO_COLOR });
+    const crash = (error: unknown) => {
+      terminal.close();
+      exitWithError(error, { json: false, command: 'top' });
+    };
+    process.once('uncaughtException', crash);
+    process.once('unhandledRejection', crash);
+    process.once('SIGHUP', () => screen.close());
+    stop.addEventListener('abort', () => screen.close());
+    screen.open();
+    await screen.closed;
+  }
+
+  /** Looks twice, so that rates are known. */
+  async #look(feed: LiveFeed): Promise<void> {
+    await feed.round();
+    if (feed.model.missing !== null) return;
+    await sleep(SECOND_LOOK_MS);
+    await feed.round();
+  }
+
+  async #follow(feed: LiveFeed, intervalMs: number, stop: AbortSignal): Promise<void> {
+    await this.#look(feed);
+    while (!stop.aborted) {
+      this.#print(feed, true);
+      await sleep(intervalMs, undefined, { signal: stop }).catch(() => {});
+      await feed.round();
+    }
+  }
+
+  #print(feed: Feed, json: boolean): void {
+    if (json) this.writeJson(jsonSnapshot(feed.model));
+    else process.stdout.write(textSnapshot(feed.model, process.stdout.columns ?? DEFAULT_COLUMNS));
+  }
+}

@@ -1,0 +1,13 @@
+import type { Logger } from './handler.js';
+import { escapeControl } from './output.js';
+
+/** Passes on what handlers say as lines for people, on one line each; `debug` only where DEBUG is set. */
+export function noteLogger(note: (line: string) => void): Logger {
+  const at = (level: string) => (text: string) => note(`${level}${escapeControl(text)}`);
+  return {
+    debug: process.env.DEBUG ? at('debug: ') : () => {},
+    info: at(''),
+    warn: at('warning: '),
+    error: at('error: '),
+  };
+}

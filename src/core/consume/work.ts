@@ -1,0 +1,344 @@
+import type { Clock } from '../clock.js';
+import { messageOf, type NatspocError } from '../errors.js';
+import type { DeadLetters, StreamMessage } from '../ports.js';
+import { formatDuration } from '../units.js';
+import { type CallScope, HandlerCall } from './call.js';
+import type { Gate } from './gate.js';
+import { type Handler, StopConsuming } from './handler.js';
+import { type Advance, type Entry, Lanes } from './lanes.js';
+import type { Quota } from './quota.js';
+import { type Afterwards, backoffMs, type FailurePolicy, nextStep } from './retry.js';
+import type { Turn } from './turn.js';
+
+/** After its signal was aborted a handler may take this long to settle before things go on without it. */
+export const ABORT_GRACE_MS = 250;
+
+/** How messages are handled. */
+export interface WorkSettings {
+  /** Handlers of one partition that may run side by side, each for another key. Default 1. */
+  concurrency?: number | undefined;
+  failure: FailurePolicy;
+  /** An attempt that takes longer has failed; undefined: it may take for ever. */
+  handlerTimeoutMs?: number | undefined;
+}
+
+/** What the work of a partition needs. */
+export interface WorkPorts {
+  handler: Handler;
+  gate: Gate;
+  turn: Turn;
+  clock: Clock;
+  /** A number from 0 to 1. */
+  random: () => number;
+  quota?: Quota | undefined;
+  /** Needed where the policy says `dead-letter`. */
+  deadLetters?: DeadLetters | undefined;
+}
+
+/** Why no more is handled in a partition. */
+export type Halt = { kind: 'halted'; message: string } | { kind: 'stopped'; error: StopConsuming };
+
+/** What the work tells. */
+export interface WorkEvents {
+  advanced(advance: Advance): void;
+  /** Handled, or passed over or stored as a dead letter by policy. */
+  handled(message: StreamMessage): void;
+  attemptFailed(
+    message: StreamMessage,
+    attempt: number,
+    error: unknown,
+    then: 'retry' | Exclude<Afterwards, 'halt'>,
+  ): void;
+  /** No further message is started; those in hand go on. */
+  halting(halt: Halt): void;
+}
+
+/**
+ * The handler calls of one partition: which message is next, how often it is tried, what becomes of it when it
+ * fails. Knows nothing of readers and positions.
+ */
+export class PartitionWork {
+  readonly #scope: CallScope;
+  readonly #settings: WorkSettings;
+  readonly #ports: WorkPorts;
+  readonly #events: WorkEvents;
+  readonly #lanes: Lanes;
+  readonly #concurrency: number;
+  /** Calls that run, and what they are for. */
+  readonly #running = new Map<HandlerCall, Entry>();
+  readonly #cancels = new Map<Entry, () => void>();
+  readonly #single: Advance = { sequence: 0, messages: 1, bytes: 0 };
+  readonly #resume = (): void => this.#pump();
+  #storing = 0;
+  #open = true;
+  #abandoned = false;
+  #settled: (() => void)[] = [];
+
+  constructor(scope: CallScope, settings: WorkSettings, ports: WorkPorts, events: WorkEvents) {
+    this.#scope = scope;
+    this.#settings = settings;
+    this.#ports = ports;
+    this.#events = events;
+    this.#concurrency = settings.concurrency ?? 1;
+    this.#lanes = new Lanes(this.#concurrency);
+  }
+
+  /** Messages that were accepted and are not dealt with. */
+  get waiting(): number {
+    return this.#lanes.size;
+  }
+
+  /** Their bytes. */
+  get waitingBytes(): number {
+    return this.#lanes.bytes;
+  }
+
+  /** Takes the next message of the partition. */
+  accept(message: StreamMessage): void {
+    if (!this.#open) return;
+    // Where nothing waits, a handler that answers at once costs no bookkeeping and no promise.
+    if (this.#lanes.size === 0 && this.#mayStart() && this.#admit()) this.#callAtOnce(message);
+    else {
+      this.#lanes.add(message);
+      this.#pump();
+    }
+  }
+
+  /** Starts no further call. What waits is forgotten; it stays in the stream. */
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    for (const [entry, cancel] of this.#cancels) {
+      cancel();
+      this.#leave(entry);
+    }
+    this.#cancels.clear();
+  }
+
+  /** Closes, tells running handlers to stop, and tells nothing more: what they do no longer counts. */
+  abandon(reason: string): void {
+    this.close();
+    this.#abandoned = true;
+    this.interrupt(reason);
+  }
+
+  /** Tells running handlers to stop; the messages are tried again, not counted as failed. */
+  interrupt(reason: string): void {
+    for (const call of this.#running.keys()) call.abort(reason);
+  }
+
+  /** Resolves with true when no handler runs and nothing is being stored, with false after `withinMs`. */
+  settles(withinMs: number): Promise<boolean> {
+    if (this.#idle) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const { clock } = this.#ports;
+      const cancel = clock.at(clock.now() + withinMs, () => resolve(false));
+      this.#settled.push(() => {
+        cancel();
+        resolve(true);
+      });
+    });
+  }
+
+  get #idle(): boolean {
+    return this.#running.size === 0 && this.#storing === 0;
+  }
+
+  /** The permission of the protocol, and a share of the event loop. */
+  #mayStart(): boolean {
+    const { clock, gate, turn } = this.#ports;
+    const now = clock.now();
+    if (!gate.isOpenAt(now)) gate.whenOpen(this.#resume);
+    else if (!turn.has(now)) turn.whenNext(this.#resume);
+    else return true;
+    return false;
+  }
+
+  #admit(): boolean {
+    const { quota } = this.#ports;
+    if (!quota || quota.take()) return true;
+    quota.whenAny(this.#resume);
+    return false;
+  }
+
+  /** Starts what may be started, until something has to be waited for. */
+  #pump(): void {
+    while (this.#open && this.#lanes.hasReady && this.#running.size < this.#concurrency) {
+      const entry = this.#lanes.peek();
+      if (!entry || !this.#mayStart() || !(entry.admitted || this.#admit())) return;
+      entry.admitted = true;
+      this.#lanes.take();
+      this.#call(entry);
+    }
+  }
+
+  #callAtOnce(message: StreamMessage): void {
+    const call = new HandlerCall(this.#scope, message, 1);
+    let result: void | Promise<void>;
+    try {
+      result = this.#ports.handler(message, call);
+    } catch (error) {
+      this.#attemptFailed(this.#takeNew(message), call, error);
+      return;
+    }
+    if (result instanceof Promise) this.#watch(this.#takeNew(message), call, result);
+    else {
+      this.#single.sequence = message.sequence;
+      this.#single.bytes = message.size;
+      this.#events.advanced(this.#single);
+      this.#events.handled(message);
+    }
+  }
+
+  /** An entry for a message whose call has begun already. */
+  #takeNew(message: StreamMessage): Entry {
+    const entry = this.#lanes.add(message);
+    entry.admitted = true;
+    this.#lanes.take();
+    return entry;
+  }
+
+  #call(entry: Entry): void {
+    const call = new HandlerCall(this.#scope, entry.message, entry.attempt);
+    let result: void | Promise<void>;
+    try {
+      result = this.#ports.handler(entry.message, call);
+    } catch (error) {
+      this.#attemptFailed(entry, call, error);
+      return;
+    }
+    if (result instanceof Promise) this.#watch(entry, call, result);
+    else this.#done(entry);
+  }
+
+  /** Follows a call that takes its time. It ends once: by settling, or by being declared failed. */
+  #watch(entry: Entry, call: HandlerCall, result: Promise<void>): void {
+    const { clock } = this.#ports;
+    const { handlerTimeoutMs } = this.#settings;
+    const cancels: (() => void)[] = [];
+    this.#running.set(call, entry);
+    const settle = (finish: () => void): void => {
+      if (!this.#running.delete(call)) return;
+      for (const cancel of cancels) cancel();
+      call.settled();
+      finish();
+      this.#pump();
+      this.#tellSettled();
+    };
+    call.onFailure((error) => {
+      // It is told to stop; whether it listens or not, things go on.
+      const giveUp = () => settle(() => this.#attemptFailed(entry, call, error));
+      cancels.push(clock.at(clock.now() + ABORT_GRACE_MS, giveUp));
+    });
+    if (handlerTimeoutMs !== undefined) {
+      const overdue = () => call.fail(new Error(`no result within ${formatDuration(handlerTimeoutMs)}`));
+      cancels.push(clock.at(clock.now() + handlerTimeoutMs, overdue));
+    }
+    result.then(
+      () =>
+        settle(() => {
+          if (call.failure) this.#attemptFailed(entry, call, call.failure.error);
+          else this.#done(entry);
+        }),
+      (error: unknown) => settle(() => this.#attemptFailed(entry, call, call.failure?.error ?? error)),
+    );
+  }
+
+  #done(entry: Entry): void {
+    if (this.#abandoned) {
+      this.#leave(entry);
+      return;
+    }
+    const advance = this.#lanes.complete(entry);
+    if (advance) this.#events.advanced(advance);
+    this.#events.handled(entry.message);
+  }
+
+  #attemptFailed(entry: Entry, call: HandlerCall, error: unknown): void {
+    if (!this.#open) this.#leave(entry);
+    else if (error instanceof StopConsuming) this.#halt(entry, { kind: 'stopped', error });
+    // We told it to stop: that is no failure of the message.
+    else if (call.interrupted) this.#lanes.putBack(entry);
+    else this.#follow(entry, error);
+  }
+
+  /** Does what the policy says about an attempt that failed. */
+  #follow(entry: Entry, error: unknown): void {
+    const { message, attempt } = entry;
+    const next = nextStep(this.#settings.failure, attempt, this.#ports.random());
+    if (next.kind === 'halt') {
+      const tries = attempt === 1 ? 'failed' : `failed ${attempt} times`;
+      this.#halt(entry, {
+        kind: 'halted',
+        message: `message ${message.sequence} ${tries}: ${messageOf(error)}`,
+      });
+    } else if (next.kind === 'skip') {
+      this.#events.attemptFailed(message, attempt, error, 'skip');
+      this.#done(entry);
+    } else if (next.kind === 'retry') {
+      this.#events.attemptFailed(message, attempt, error, 'retry');
+      entry.attempt++;
+      this.#later(entry, next.delayMs, () => {
+        this.#lanes.putBack(entry);
+        this.#pump();
+      });
+    } else {
+      this.#events.attemptFailed(message, attempt, error, 'dead-letter');
+      void this.#bury(entry, error, 1);
+    }
+  }
+
+  /** Stores a dead letter, and tries again until the stream has confirmed it: only then may the position pass. */
+  async #bury(entry: Entry, error: unknown, tries: number): Promise<void> {
+    const { deadLetters, random } = this.#ports;
+    const { partition, epoch } = this.#scope;
+    const { message, attempt } = entry;
+    this.#storing++;
+    const letter = { message, partition, epoch, attempts: attempt, error: messageOf(error) };
+    const outcome = await (deadLetters?.store(letter) ?? NOWHERE);
+    this.#storing--;
+    if (outcome.kind === 'ok') this.#done(entry);
+    else if (!this.#open) this.#leave(entry);
+    else if (outcome.kind === 'unknown') {
+      const delayMs = backoffMs(this.#settings.failure.backoff, tries, random());
+      this.#later(entry, delayMs, () => void this.#bury(entry, error, tries + 1));
+    } else {
+      const why = outcome.error ? `: ${outcome.error.message}` : '';
+      const text = `message ${message.sequence} failed and could not be stored as a dead letter${why}`;
+      this.#halt(entry, { kind: 'halted', message: text });
+    }
+    this.#pump();
+    this.#tellSettled();
+  }
+
+  #later(entry: Entry, delayMs: number, callback: () => void): void {
+    const { clock } = this.#ports;
+    const cancel = clock.at(clock.now() + delayMs, () => {
+      this.#cancels.delete(entry);
+      callback();
+    });
+    this.#cancels.set(entry, cancel);
+  }
+
+  #halt(entry: Entry, halt: Halt): void {
+    this.close();
+    this.#leave(entry);
+    this.#events.halting(halt);
+  }
+
+  /** The message stays unhandled here. */
+  #leave(entry: Entry): void {
+    if (entry.admitted) this.#ports.quota?.giveBack();
+    entry.admitted = false;
+  }
+
+  #tellSettled(): void {
+    if (!this.#idle) return;
+    const settled = this.#settled;
+    this.#settled = [];
+    for (const resolve of settled) resolve();
+  }
+}
+
+/** What becomes of dead letters where nobody takes them. */
+const NOWHERE: { kind: 'failed'; error?: NatspocError } = { kind: 'failed' };

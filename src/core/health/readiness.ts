@@ -1,0 +1,64 @@
+import type { Clock } from '../clock.js';
+import type { GroupMember } from '../group-member.js';
+
+/** A partition with messages that wait and no progress for this long is stuck. */
+export const STUCK_AFTER_MS = 60_000;
+
+/** Whether a member does what it is there for. */
+export class Readiness {
+  readonly #member: Pick<GroupMember, 'id' | 'partitions'>;
+  readonly #clock: Clock;
+  readonly #stuckAfterMs: number;
+  /** Since when each partition stands where it stands. */
+  readonly #standing = new Map<number, { position: number; since: number }>();
+  #inTouch = true;
+
+  constructor(
+    member: Pick<GroupMember, 'id' | 'partitions' | 'on'>,
+    clock: Clock,
+    stuckAfterMs = STUCK_AFTER_MS,
+  ) {
+    this.#member = member;
+    this.#clock = clock;
+    this.#stuckAfterMs = stuckAfterMs;
+    member.on('expired', () => {
+      this.#inTouch = false;
+    });
+    for (const type of ['resumed', 'joined'] as const) {
+      member.on(type, () => {
+        this.#inTouch = true;
+      });
+    }
+  }
+
+  /** Looks where everything stands; to be called now and then, so that standing still is noticed. */
+  look(): void {
+    const now = this.#clock.now();
+    const owned = new Set<number>();
+    for (const { partition, position } of this.#member.partitions) {
+      owned.add(partition);
+      if (this.#standing.get(partition)?.position !== position)
+        this.#standing.set(partition, { position, since: now });
+    }
+    for (const partition of this.#standing.keys())
+      if (!owned.has(partition)) this.#standing.delete(partition);
+  }
+
+  /** What is wrong, one reason each; none: ready. */
+  problems(): string[] {
+    this.look();
+    if (this.#member.id === null) return ['not in the group'];
+    const problems = this.#inTouch ? [] : ['could not renew its session in time'];
+    const now = this.#clock.now();
+    for (const { partition, state, lag } of this.#member.partitions) {
+      const standing = this.#standing.get(partition);
+      // A paused partition stands because somebody wants it to.
+      if (state === 'halted') problems.push(`p${partition} is given up`);
+      else if (state !== 'paused' && lag > 0 && standing && now - standing.since > this.#stuckAfterMs)
+        problems.push(
+          `p${partition} has made no progress for ${Math.round((now - standing.since) / 1_000)} s`,
+        );
+    }
+    return problems;
+  }
+}

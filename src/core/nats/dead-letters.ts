@@ -1,0 +1,173 @@
+import { DeliverPolicy, headers, type Msg, nuid, RetentionPolicy, StorageType } from 'nats';
+import { deadStream, deadSubject, type FoundLetter, letterHeaders, readLetter } from '../dead/letter.js';
+import type { LetterBox } from '../dead/redrive.js';
+import { NatspocError } from '../errors.js';
+import type { DeadLetter, DeadLetters } from '../ports.js';
+import type { NatsHandles } from './handles.js';
+import { API_ERRORS, apiErrorCode, isUnknownOutcome, toNatspocError } from './outcome.js';
+import { PubAckReader } from './puback.js';
+import { PullReader } from './pull.js';
+
+/**
+ * How long the same letter is recognised: an owner may die between storing it and committing, and the next one
+ * takes all its attempts before it stores the letter again.
+ */
+const DUPLICATE_WINDOW_MS = 3_600_000;
+const READ_WINDOW = { messages: 512, bytes: 8 * 1_048_576 };
+const HEARTBEAT_MS = 2_000;
+
+/** Whose dead letters. */
+export interface DeadLetterOptions {
+  /** The stream that they come from, and its layout's prefix. */
+  stream: string;
+  prefix: string;
+  replicas: number;
+  timeoutMs: number;
+}
+
+/** The stream of dead letters on a real server: to store them, to read them, to delete them. */
+export class NatsDeadLetters implements LetterBox {
+  readonly #handles: NatsHandles;
+  readonly #options: DeadLetterOptions;
+  readonly #name: string;
+  readonly #subject: string;
+  readonly #acks: PubAckReader;
+
+  constructor(handles: NatsHandles, options: DeadLetterOptions) {
+    this.#handles = handles;
+    this.#options = options;
+    this.#name = deadStream(options.stream);
+    this.#subject = deadSubject(options.prefix);
+    this.#acks = new PubAckReader(this.#name);
+  }
+
+  /**
+   * Creates the stream where it is missing.
+   *
+   * @throws NatspocError where it cannot be created, or has other subjects.
+   */
+  async ensure(): Promise<void> {
+    const { streams } = this.#handles.manager;
+    const doing = `create ${this.#name} for dead letters`;
+    const found = await streams.info(this.#name).catch((error: unknown) => {
+      if (apiErrorCode(error) === API_ERRORS.streamNotFound) return undefined;
+      throw toNatspocError(error, doing);
+    });
+    if (!found) {
+      const config = {
+        name: this.#name,
+        subjects: [this.#subject],
+        retention: RetentionPolicy.Limits,
+        storage: StorageType.File,
+        num_replicas: this.#options.replicas,
+        duplicate_window: DUPLICATE_WINDOW_MS * 1_000_000,
+      };
+      await streams.add(config).catch((error: unknown) => {
+        if (apiErrorCode(error) !== API_ERRORS.streamNameInUse) throw toNatspocError(error, doing);
+      });
+    } else if (!found.config.subjects.includes(this.#subject)) {
+      const message = `Stream ${this.#name} is for dead letters, but does not listen to ${this.#subject}.`;
+      throw new NatspocError('layout-mismatch', message);
+    }
+  }
+
+  /** The port through which a member of `group` stores letters. */
+  storeFor(group: string): DeadLetters {
+    const origin = { stream: this.#options.stream, group };
+    return { store: (letter) => this.#store(letter, origin) };
+  }
+
+  async #store(
+    letter: DeadLetter,
+    origin: { stream: string; group: string },
+  ): ReturnType<DeadLetters['store']> {
+    const { connection } = this.#handles;
+    if (connection.isClosed()) return { kind: 'unknown' };
+    try {
+      const all = headers();
+      for (const [name, value] of Object.entries(letterHeaders(letter, origin, Date.now()))) {
+        all.set(name, value);
+      }
+      const { timeoutMs: timeout } = this.#options;
+      const reply = await connection.request(this.#subject, letter.message.data, { timeout, headers: all });
+      const outcome = this.#acks.decode(reply.data);
+      if (outcome.kind === 'stored') return { kind: 'ok' };
+      if (outcome.reason.retryable) return { kind: 'unknown' };
+      const message = `Could not store a dead letter in ${this.#name}: ${outcome.reason.description}.`;
+      return { kind: 'failed', error: new NatspocError('storage-failed', message) };
+    } catch (error) {
+      if (isUnknownOutcome(error)) return { kind: 'unknown' };
+      return { kind: 'failed', error: toNatspocError(error, `store a dead letter in ${this.#name}`) };
+    }
+  }
+
+  /** @throws NatspocError `stream-missing` where there never was a dead letter. */
+  async *letters(foreign: (sequence: number) => void): AsyncGenerator<FoundLetter> {
+    const { stream } = this.#options;
+    for await (const { message, sequence } of this.#messages()) {
+      const own: Record<string, string> = {};
+      for (const [name, values] of message.headers ?? []) own[name] = values.at(-1) ?? '';
+      const letter = readLetter({ sequence, data: message.data, headers: own }, stream);
+      if (letter) yield letter;
+      else foreign(sequence);
+    }
+  }
+
+  /** Everything that is stored now, oldest first, within a window. */
+  async *#messages(): AsyncGenerator<{ message: Msg; sequence: number }> {
+    const arrived: { message: Msg; sequence: number; pending: number }[] = [];
+    let failure: string | undefined;
+    let wake = (): void => {};
+    const opened = await PullReader.open(
+      this.#handles,
+      {
+        stream: this.#name,
+        name: `natspoc-dead-${nuid.next()}`,
+        filter: this.#subject,
+        start: { deliver_policy: DeliverPolicy.All },
+        window: READ_WINDOW,
+        heartbeatMs: HEARTBEAT_MS,
+      },
+      {
+        message: (message, { streamSequence: sequence, pending }) => {
+          arrived.push({ message, sequence, pending });
+          wake();
+        },
+        fault: (reason) => {
+          failure = reason;
+          wake();
+        },
+      },
+    ).catch((error: unknown) => {
+      throw toNatspocError(error, `read the dead letters in ${this.#name}`);
+    });
+    const { reader } = opened;
+    try {
+      for (let left = opened.pending; left > 0; ) {
+        const next = arrived.shift();
+        if (next) {
+          left = Math.min(left - 1, next.pending);
+          yield next;
+          reader.release(1);
+        } else if (failure !== undefined) {
+          throw new NatspocError('unreachable', `Could not read ${this.#name} to its end: ${failure}.`);
+        } else {
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+        }
+      }
+    } finally {
+      reader.close();
+    }
+  }
+
+  async remove(sequence: number): Promise<void> {
+    try {
+      await this.#handles.manager.streams.deleteMessage(this.#name, sequence, false);
+    } catch (error) {
+      if (/no message found|not found/i.test(error instanceof Error ? error.message : '')) return;
+      throw toNatspocError(error, `delete dead letter ${sequence} of ${this.#name}`);
+    }
+  }
+}

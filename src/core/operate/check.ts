@@ -1,0 +1,112 @@
+import { escapeControl } from '../consume/output.js';
+import { formatCount, formatDuration } from '../units.js';
+import type { GroupStatus, LeaseStatus, MemberStatus } from './group-status.js';
+
+/** A session with less than this share of its ttl left has missed a renewal: it renews every third of it. */
+const NEAR_EXPIRY = 1 / 3;
+
+/** What is wrong. `warning`: it works, but not as it should. */
+export interface Finding {
+  kind:
+    | 'no-members'
+    | 'unowned'
+    | 'owner-lost'
+    | 'owner-silent'
+    | 'halted'
+    | 'unreadable'
+    | 'lag'
+    | 'stalled'
+    | 'imbalance'
+    | 'near-expiry';
+  severity: 'critical' | 'warning';
+  partition: number | null;
+  member: string | null;
+  message: string;
+}
+
+/** What counts as unhealthy. */
+export interface CheckLimits {
+  /** Messages that may wait in one partition; undefined: any number. */
+  maxLag: number | undefined;
+  /** Messages wait and the position has not moved for this long, milliseconds; undefined: not checked. */
+  stalledMs: number | undefined;
+}
+
+/** Everything that is wrong with a group at one moment; empty: healthy. */
+export function checkGroup({ leases, members }: GroupStatus, limits: CheckLimits): Finding[] {
+  const findings: Finding[] = [];
+  if (members.length === 0) {
+    findings.push(finding('no-members', 'critical', 'the group has no members'));
+  }
+  for (const lease of leases) findings.push(...checkLease(lease, limits));
+  for (const member of members) findings.push(...checkMember(member));
+  const imbalance = findImbalance(leases, members);
+  if (imbalance) findings.push(imbalance);
+  return findings;
+}
+
+function finding(
+  kind: Finding['kind'],
+  severity: Finding['severity'],
+  message: string,
+  about: { partition?: number; member?: string } = {},
+): Finding {
+  return { kind, severity, partition: about.partition ?? null, member: about.member ?? null, message };
+}
+
+function* checkLease(lease: LeaseStatus, { maxLag, stalledMs }: CheckLimits): Iterable<Finding> {
+  const { partition, lag, positionAgeMs, paused } = lease;
+  const owner = escapeControl(lease.owner?.name ?? '');
+  const about = { partition, ...(lease.owner && { member: lease.owner.name }) };
+  switch (lease.state) {
+    case 'unowned':
+      yield finding('unowned', 'critical', `p${partition} has no owner`, about);
+      break;
+    case 'orphaned':
+    case 'expired':
+    case 'unreachable':
+      yield finding('owner-lost', 'critical', `p${partition}: its owner ${owner} is ${lease.state}`, about);
+      break;
+    case 'silent':
+      yield finding('owner-silent', 'warning', `p${partition}: its owner ${owner} does not answer`, about);
+      break;
+    case 'halted':
+      yield finding('halted', 'critical', `p${partition} is halted at ${owner}: its handler gave up`, about);
+      break;
+    case 'unreadable':
+      yield finding('unreadable', 'critical', `p${partition}: its lease cannot be read`, about);
+      break;
+    default:
+  }
+  if (maxLag !== undefined && lag !== null && lag > maxLag) {
+    const message = `p${partition}: ${formatCount(lag)} messages wait, more than ${formatCount(maxLag)}`;
+    yield finding('lag', 'critical', message, about);
+  }
+  if (stalledMs !== undefined && !paused && lag && positionAgeMs !== null && positionAgeMs > stalledMs) {
+    const message = `p${partition}: ${formatCount(lag)} messages wait, and no progress for ${formatDuration(positionAgeMs)}`;
+    yield finding('stalled', 'critical', message, about);
+  }
+}
+
+function* checkMember({ name, ttlMs, expiresInMs, leaving }: MemberStatus): Iterable<Finding> {
+  if (leaving || expiresInMs >= ttlMs * NEAR_EXPIRY) return;
+  const when = expiresInMs < 0 ? 'has expired' : `expires in ${formatDuration(expiresInMs)}`;
+  const message = `${escapeControl(name)} has not renewed: its session ${when}`;
+  yield finding('near-expiry', 'warning', message, { member: name });
+}
+
+/** Loads that differ by more than one, unless somebody has pinned partitions: then it is meant. */
+function findImbalance(
+  leases: readonly LeaseStatus[],
+  members: readonly MemberStatus[],
+): Finding | undefined {
+  const loads = new Map(members.filter(({ leaving }) => !leaving).map(({ session }) => [session, 0]));
+  for (const { owner } of leases) {
+    const load = owner ? loads.get(owner.session) : undefined;
+    if (owner && load !== undefined) loads.set(owner.session, load + 1);
+  }
+  const counts = [...loads.values()];
+  const [most, least] = [Math.max(...counts), Math.min(...counts)];
+  if (counts.length < 2 || most - least <= 1 || leases.some(({ pin }) => pin !== null)) return undefined;
+  return finding('imbalance', 'warning', `one member has ${most} partitions, another ${least}`);
+}

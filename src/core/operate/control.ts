@@ -1,0 +1,96 @@
+/**
+ * What can be asked of a running member, and how it travels: JSON over the endpoints of its micro service. The
+ * answer says that the member has taken the order, not that it is carried out: the leases show that.
+ */
+
+/** The endpoints of every member. */
+export const CONTROL_VERBS = ['release', 'stop', 'pause'] as const;
+export type ControlVerb = (typeof CONTROL_VERBS)[number];
+
+/** The subject of an endpoint: `natspoc.<stream>.<group>.<session>.<verb>`. Names are validated where they come in. */
+export const controlSubject = (stream: string, group: string, session: string, verb: ControlVerb): string =>
+  `natspoc.${stream}.${group}.${session}.${verb}`;
+
+/** Some partitions by number, or all that the member owns. */
+export type PartitionChoice = readonly number[] | 'all';
+
+/** Give partitions away: to a member by name or session id, or to whoever has least. */
+export interface ReleaseRequest {
+  partitions: PartitionChoice;
+  to: string | null;
+}
+
+/** Stop to handle partitions while owning them, or go on. */
+export interface PauseRequest {
+  partitions: PartitionChoice;
+  paused: boolean;
+}
+
+/** What a member does when it is asked. Each returns the partitions that the order concerns. */
+export interface MemberControl {
+  release(request: ReleaseRequest): number[];
+  /** Leave the group and end. */
+  stop(): number[];
+  pause(request: PauseRequest): Promise<number[]>;
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** The fields of the JSON object in these bytes; none for an empty request; undefined for anything else. */
+function fieldsOf(bytes: Uint8Array): Record<string, unknown> | undefined {
+  if (bytes.length === 0) return {};
+  try {
+    const value: unknown = JSON.parse(utf8.decode(bytes));
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const isPartition = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+const isChoice = (value: unknown): value is PartitionChoice =>
+  value === 'all' || (Array.isArray(value) && value.every(isPartition));
+
+/** The order in a request to `release`, or undefined where there is none that we understand. */
+export function decodeRelease(bytes: Uint8Array): ReleaseRequest | undefined {
+  const { partitions, to = null } = fieldsOf(bytes) ?? {};
+  return isChoice(partitions) && (to === null || typeof to === 'string') ? { partitions, to } : undefined;
+}
+
+/** The order in a request to `pause`, or undefined. */
+export function decodePause(bytes: Uint8Array): PauseRequest | undefined {
+  const { partitions, paused = true } = fieldsOf(bytes) ?? {};
+  return isChoice(partitions) && typeof paused === 'boolean' ? { partitions, paused } : undefined;
+}
+
+/** The partitions in an answer, or undefined where it is none of ours. */
+export function decodeControlAnswer(bytes: Uint8Array): number[] | undefined {
+  const { partitions } = fieldsOf(bytes) ?? {};
+  return Array.isArray(partitions) && partitions.every(isPartition) ? partitions : undefined;
+}
+
+/** A request or an answer as bytes. */
+export function encodeControl(value: ReleaseRequest | PauseRequest | { partitions: number[] }): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(value));
+}
+
+/**
+ * How a request to a member ended. `taken`: it carries the order out for these partitions; `gone`: the server
+ * knows nobody of that session; `silent`: no answer in time; `refused`: an error, as the member or the server says.
+ */
+export type ControlAnswer =
+  | { kind: 'taken'; partitions: number[] }
+  | { kind: 'gone' }
+  | { kind: 'silent' }
+  | { kind: 'refused'; message: string };
+
+/** Asks members of a group. Never rejects. */
+export interface ControlClient {
+  ask(
+    session: string,
+    verb: ControlVerb,
+    request: Uint8Array | undefined,
+    timeoutMs: number,
+  ): Promise<ControlAnswer>;
+}

@@ -1,0 +1,92 @@
+import { escapeControl } from '../consume/output.js';
+import type { LeaseReason } from '../group/records.js';
+import type { PastEntry } from '../observe/facts.js';
+import { formatDuration } from '../units.js';
+import { formatTable } from './table.js';
+
+/** One time that a partition had an owner, or none. */
+export interface Tenure {
+  epoch: number;
+  owner: string | null;
+  session: string | null;
+  from: string | null;
+  reason: LeaseReason | null;
+  /** When it began, on the observer's clock, ISO 8601. */
+  at: string;
+  /** Until the next change of hands, or until now; milliseconds. */
+  heldMs: number;
+  /**
+   * How long at most nobody handled the partition before: from the last sign of life of the owner before until the
+   * claim. 0 for a handover; null: not kept any more.
+   */
+  gapMs: number | null;
+}
+
+/** A partition's past owners, oldest first: as far back as the bucket keeps it. */
+export function readTenures(past: readonly PastEntry[], partition: number, nowMs: number): Tenure[] {
+  const leases = past.flatMap(({ atMs, entry }) =>
+    entry.kind === 'lease' && entry.partition === partition ? [{ atMs, entry }] : [],
+  );
+  return leases.map(({ atMs, entry }, i) => {
+    const record = entry.record === 'unreadable' ? null : entry.record;
+    const before = leases[i - 1];
+    const next = leases[i + 1];
+    const ownerBefore =
+      before && before.entry.record !== 'unreadable' ? (before.entry.record?.owner ?? null) : null;
+    return {
+      epoch: entry.revision,
+      owner: record?.owner ? record.name : null,
+      session: record?.owner ?? null,
+      from: record?.from ?? null,
+      reason: record?.reason ?? null,
+      at: new Date(atMs).toISOString(),
+      heldMs: Math.max(0, (next?.atMs ?? nowMs) - atMs),
+      gapMs: gapBefore(past, atMs, record?.reason, ownerBefore, before?.atMs),
+    };
+  });
+}
+
+function gapBefore(
+  past: readonly PastEntry[],
+  atMs: number,
+  reason: LeaseReason | undefined,
+  ownerBefore: string | null,
+  heldSinceMs: number | undefined,
+): number | null {
+  if (reason === 'handover' || reason === 'release') return 0;
+  if (heldSinceMs === undefined) return null;
+  // Nobody had it before the claim: since then.
+  if (ownerBefore === null) return Math.max(0, atMs - heldSinceMs);
+  let lastSignMs = heldSinceMs;
+  for (const { atMs: signMs, entry } of past) {
+    const alive = entry.kind === 'session' && entry.id === ownerBefore && entry.record !== null;
+    if (alive && signMs <= atMs) lastSignMs = Math.max(lastSignMs, signMs);
+  }
+  return Math.max(0, atMs - lastSignMs);
+}
+
+const HOW = { claim: 'claimed', handover: 'handed over', release: 'released' } as const;
+
+/** The tenures for people, oldest first. */
+export function formatTenures(tenures: readonly Tenure[]): string[] {
+  return formatTable(
+    [
+      { title: 'SINCE' },
+      { title: 'OWNER' },
+      { title: 'FROM' },
+      { title: 'HOW' },
+      { title: 'EPOCH', align: 'right' },
+      { title: 'HELD FOR', align: 'right' },
+      { title: 'GAP BEFORE', align: 'right' },
+    ],
+    tenures.map(({ at, owner, from, reason, epoch, heldMs, gapMs }) => [
+      at,
+      owner === null ? '-' : escapeControl(owner),
+      from === null ? '-' : escapeControl(from),
+      reason === null ? '-' : HOW[reason],
+      String(epoch),
+      formatDuration(heldMs),
+      gapMs === null ? '?' : gapMs === 0 ? '-' : `<= ${formatDuration(gapMs)}`,
+    ]),
+  );
+}

@@ -1,0 +1,57 @@
+import { escapeControl } from '../consume/output.js';
+import { formatBytes, formatCount, formatDuration, formatRate } from '../units.js';
+import type { GroupStatus, MemberStatus } from './group-status.js';
+import { formatTable } from './table.js';
+
+/** The sum of what its owner says of each partition; null: it says nothing. */
+function memberRate({ stats }: MemberStatus): number | null {
+  const rates = stats?.partitions.flatMap(({ ratePerSecond }) => ratePerSecond ?? []) ?? [];
+  return rates.length > 0 ? rates.reduce((sum, rate) => sum + rate, 0) : null;
+}
+
+function stateOf({ leaving, answer, expiresInMs }: MemberStatus): string {
+  if (answer === 'gone') return 'unreachable';
+  if (expiresInMs < 0) return 'expired';
+  if (leaving) return 'leaving';
+  return answer === 'silent' ? 'silent' : 'alive';
+}
+
+/** The listing of `leases --members`: one line a member; `!` marks those that do not answer. */
+export function formatMembers({ members }: GroupStatus): string[] {
+  const rows = members.map((member) => {
+    const { name, session, host, pid, partitions, lag, stats, expiresInMs } = member;
+    const rate = memberRate(member);
+    const state = stateOf(member);
+    return [
+      `${state === 'alive' || state === 'leaving' ? ' ' : '!'} ${escapeControl(name)}`,
+      escapeControl(session),
+      `${escapeControl(host)}:${pid}`,
+      String(partitions.length),
+      lag === null ? '-' : formatCount(lag),
+      rate === null ? '-' : formatRate(rate),
+      stats ? formatCount(stats.handled) : '-',
+      stats ? formatBytes(stats.memory.sysBytes) : '-',
+      stats ? escapeControl(stats.memory.verdict) : '-',
+      stats ? formatDuration(stats.uptimeMs) : '-',
+      expiresInMs < 0 ? `${formatDuration(-expiresInMs)} ago` : formatDuration(expiresInMs),
+      state,
+    ];
+  });
+  return formatTable(
+    [
+      { title: '  MEMBER' },
+      { title: 'SESSION' },
+      { title: 'HOST:PID' },
+      { title: 'PARTITIONS', align: 'right' },
+      { title: 'LAG', align: 'right' },
+      { title: 'RATE', align: 'right' },
+      { title: 'HANDLED', align: 'right' },
+      { title: 'MEMORY', align: 'right' },
+      { title: 'TREND' },
+      { title: 'UP FOR', align: 'right' },
+      { title: 'EXPIRES IN', align: 'right' },
+      { title: 'STATE' },
+    ],
+    rows,
+  );
+}

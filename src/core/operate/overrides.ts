@@ -1,0 +1,60 @@
+import { NatspocError } from '../errors.js';
+import { decodeOverride, encodeRecord, keys, type OverrideRecord, RECORD_VERSION } from '../group/records.js';
+import type { Bucket } from '../ports.js';
+
+/** Others may change the entry at the same time: so often we look again. */
+const ATTEMPTS = 5;
+
+/** What an operator wants of a partition. */
+export type Wish = Pick<OverrideRecord, 'pin' | 'paused'>;
+
+const NOTHING: Wish = { pin: null, paused: false };
+
+/**
+ * Changes what is wanted of a partition, and leaves the rest of its entry as it is. All members see it.
+ *
+ * @param by who wants it, for people.
+ * @returns the wish before.
+ * @throws NatspocError where the bucket cannot be written, or the entry cannot be read.
+ */
+export async function changeOverride(
+  bucket: Bucket,
+  group: string,
+  partition: number,
+  change: Partial<Wish>,
+  by: string,
+): Promise<Wish> {
+  const key = keys.override(group, partition);
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    const found = await readOverride(bucket, key);
+    const before = found.record ?? NOTHING;
+    const wish: Wish = { pin: before.pin, paused: before.paused, ...change };
+    if (wish.pin === before.pin && wish.paused === before.paused) return before;
+    const record = { v: RECORD_VERSION, ...wish, by, at: new Date().toISOString() };
+    const outcome =
+      wish.pin === null && !wish.paused
+        ? await bucket.remove(key, found.revision)
+        : await bucket.write(key, encodeRecord(record), found.revision);
+    if (outcome.kind === 'ok') return before;
+    if (outcome.kind === 'failed') throw outcome.error;
+  }
+  throw new NatspocError('unreachable', `Could not write ${key}: the server did not answer in time.`);
+}
+
+async function readOverride(
+  bucket: Bucket,
+  key: string,
+): Promise<{ record: OverrideRecord | null; revision: number }> {
+  const found = await bucket.read(key);
+  if (found.kind === 'failed') throw found.error;
+  if (found.kind === 'unknown') {
+    throw new NatspocError('unreachable', `Could not read ${key}: the server did not answer in time.`);
+  }
+  if (found.kind === 'missing') return { record: null, revision: 0 };
+  const { value, revision } = found.entry;
+  if (value === null) return { record: null, revision };
+  const record = decodeOverride(value);
+  if (record) return { record, revision };
+  const message = `The entry ${key} cannot be read: it was written by a newer version, or by something else. Nothing was changed.`;
+  throw new NatspocError('failed', message);
+}

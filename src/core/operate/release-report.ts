@@ -1,0 +1,23 @@
+import { escapeControl } from '../consume/output.js';
+import { formatDuration } from '../units.js';
+import type { ReleaseOutcome } from './release.js';
+
+const nameOf = (name: string | null): string => (name === null ? 'nobody' : escapeControl(name));
+
+/** One line for people: `p3 moved alice -> bob in 8 ms, epoch 41`. */
+export function describeRelease(outcome: ReleaseOutcome): string {
+  const { partition, from, to, epoch, tookMs, forced, message } = outcome;
+  switch (outcome.outcome) {
+    case 'moved': {
+      const how = forced ? ', its owner was fenced' : '';
+      const took = formatDuration(tookMs);
+      return from === to
+        ? `p${partition} stays with ${nameOf(to)}, who is alone, at epoch ${epoch}, in ${took}${how}`
+        : `p${partition} moved ${nameOf(from)} -> ${nameOf(to)} at epoch ${epoch}, in ${took}${how}`;
+    }
+    case 'unchanged':
+      return `p${partition} is with ${nameOf(to)} already`;
+    case 'failed':
+      return `p${partition} not released: ${escapeControl(message ?? '')}`;
+  }
+}

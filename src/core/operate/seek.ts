@@ -1,0 +1,95 @@
+import { decodePosition, encodeRecord, keys, RECORD_VERSION } from '../group/records.js';
+import type { GroupObserver } from '../observe/observer.js';
+import type { Bucket } from '../ports.js';
+import { mapConcurrently } from './concurrently.js';
+import type { GroupFollower } from './follower.js';
+import { changeOverride, type Wish } from './overrides.js';
+import { untilResting } from './resting.js';
+import type { SeekStep } from './seek-target.js';
+
+const CONCURRENT_WRITES = 16;
+
+/** What a seek works with. */
+export interface SeekPorts {
+  observer: Pick<GroupObserver, 'stats'>;
+  follower: GroupFollower;
+  bucket: Bucket;
+  group: string;
+  /** Who asks for it, for people. */
+  by: string;
+  /** Where a position is to go, from where it is. */
+  plan(partition: number, position: number | null): Promise<SeekStep>;
+  /** How long owners may take to drain, milliseconds. */
+  waitMs: number;
+  signal?: AbortSignal;
+}
+
+/** How it went for one partition, from where it really was; `message` says why it was not moved. */
+export interface SeekOutcome extends SeekStep {
+  moved: boolean;
+  message: string | null;
+}
+
+/**
+ * Moves positions under the protocol. The partitions are paused, so that their owners drain and commit; then each
+ * position is written by compare-and-set under the epoch of its lease, which fences whoever owned it before; then
+ * the pause is lifted, and the owner reads where to start. Partitions that were paused before stay so.
+ */
+export async function seekPositions(ports: SeekPorts, partitions: readonly number[]): Promise<SeekOutcome[]> {
+  const { bucket, group, by, waitMs } = ports;
+  const before = new Map<number, Wish>();
+  try {
+    await mapConcurrently(partitions, CONCURRENT_WRITES, async (partition) => {
+      before.set(partition, await changeOverride(bucket, group, partition, { paused: true }, by));
+    });
+    const restless = await untilResting(ports, partitions, waitMs);
+    return await mapConcurrently(partitions, CONCURRENT_WRITES, async (partition) => {
+      const reason = restless.get(partition) ?? (ports.signal?.aborted ? 'interrupted' : undefined);
+      if (reason !== undefined) return notMoved(partition, reason);
+      return writePosition(ports, partition);
+    });
+  } finally {
+    await mapConcurrently([...before], CONCURRENT_WRITES, async ([partition, { paused }]) => {
+      if (!paused) await changeOverride(bucket, group, partition, { paused: false }, by);
+    });
+  }
+}
+
+const notMoved = (partition: number, message: string): SeekOutcome => ({
+  partition,
+  from: null,
+  to: 0,
+  skipped: 0,
+  repeated: 0,
+  moved: false,
+  message,
+});
+
+async function writePosition(
+  { bucket, group, follower, plan }: SeekPorts,
+  partition: number,
+): Promise<SeekOutcome> {
+  const key = keys.position(group, partition);
+  const found = await bucket.read(key);
+  if (found.kind === 'failed') return notMoved(partition, found.error.message);
+  if (found.kind === 'unknown') return notMoved(partition, 'its position could not be read in time');
+  const value = found.kind === 'found' ? found.entry.value : null;
+  const position = value ? decodePosition(value) : undefined;
+  if (value && !position) return notMoved(partition, 'its position cannot be read: left alone');
+  const step = await plan(partition, position?.seq ?? null);
+  // Never below an epoch that is there: an older owner must find itself fenced.
+  const epoch = Math.max(follower.leases.get(partition)?.epoch ?? 0, position?.epoch ?? 0);
+  const record = { v: RECORD_VERSION, seq: step.to, epoch, at: new Date().toISOString() };
+  const revision = found.kind === 'found' ? found.entry.revision : 0;
+  const written = await bucket.write(key, encodeRecord(record), revision);
+  switch (written.kind) {
+    case 'ok':
+      return { ...step, moved: true, message: null };
+    case 'conflict':
+      return notMoved(partition, 'its position was moved by somebody else meanwhile');
+    case 'unknown':
+      return notMoved(partition, 'the server did not say in time whether it was: look with "natspoc leases"');
+    case 'failed':
+      return notMoved(partition, written.error.message);
+  }
+}

@@ -1,0 +1,27 @@
+/** A message as the stream holds it; the time is the server's. */
+export interface StoredMessage {
+  sequence: number;
+  subject: string;
+  /** null: a subject that is not one of the layout's. */
+  partition: number | null;
+  key: string | null;
+  /** When it was stored, milliseconds since 1970. */
+  atMs: number;
+  /** In their order, names may repeat. */
+  headers: [name: string, value: string][];
+  data: Uint8Array;
+}
+
+/** What can be done to a stream. Each rejects with a NatspocError where the server refuses or does not answer. */
+export interface StreamAdmin {
+  /** The message of this sequence, or undefined where there is none (any more). */
+  get(sequence: number): Promise<StoredMessage | undefined>;
+  /**
+   * Deletes the messages of a partition (null: of all) up to and including a sequence (null: all of them).
+   *
+   * @returns how many were deleted.
+   */
+  purge(partition: number | null, upTo: number | null): Promise<number>;
+  /** Deletes the stream, and the bucket with the layout and all groups' leases and positions. */
+  deleteAll(): Promise<void>;
+}

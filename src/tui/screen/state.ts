@@ -1,0 +1,86 @@
+import type { Model } from '../model/model.js';
+
+/** The panels, in the order in which Tab goes through them. */
+export const PANELS = ['partitions', 'consumers', 'updates', 'messages', 'timeline', 'stream'] as const;
+export type PanelId = (typeof PANELS)[number];
+
+/** How partitions and consumers can be sorted, in the order in which `s` goes through them. */
+export const PARTITION_SORTS = ['number', 'lag', 'rate', 'owner', 'held'] as const;
+export const CONSUMER_SORTS = ['name', 'partitions', 'lag', 'rate', 'memory'] as const;
+export type PartitionSort = (typeof PARTITION_SORTS)[number];
+export type ConsumerSort = (typeof CONSUMER_SORTS)[number];
+
+/** A process on this machine that can be ended from the screen. */
+export interface LocalTarget {
+  session: string;
+  name: string;
+  pid: number;
+  startedAt: string;
+}
+
+/** What the screen can be told to do outside of itself. */
+export type Command =
+  | { type: 'quit' }
+  | { type: 'interval'; ms: number }
+  | { type: 'redraw' }
+  | { type: 'signal'; signal: 'SIGTERM' | 'SIGKILL'; target: LocalTarget }
+  | { type: 'start-consumer' };
+
+/** A question before something is done; `y` or Enter does it. */
+export interface Dialog {
+  question: string;
+  /** What it will lead to, a line each. */
+  consequences: string[];
+  command: Command;
+}
+
+/** What the last action led to. */
+export interface Notice {
+  at: number;
+  text: string;
+  level: 'info' | 'error';
+}
+
+/** How the screen looks at the model. */
+export interface Ui {
+  focus: PanelId;
+  /** The focused panel has the whole screen. */
+  zoom: boolean;
+  /** The row that is looked at closely, of the focused panel; null: none. */
+  detail: string | null;
+  /** The selected row of each panel by its id; absent: none, and the panel follows what is new. */
+  selected: Readonly<Partial<Record<PanelId, string>>>;
+  partitionSort: PartitionSort;
+  consumerSort: ConsumerSort;
+  filter: string;
+  /** The filter is being typed. */
+  editing: boolean;
+  /** What is shown while the screen is frozen; null: it is not. */
+  frozen: Model | null;
+  intervalMs: number;
+  help: boolean;
+  dialog: Dialog | null;
+  notice: Notice | null;
+  readonly: boolean;
+  /** This machine's name: members of other machines cannot be signalled from here. */
+  host: string;
+}
+
+/** The screen as it opens. */
+export function initialUi(options: Pick<Ui, 'intervalMs' | 'readonly' | 'host'>): Ui {
+  return {
+    ...options,
+    focus: 'partitions',
+    zoom: false,
+    detail: null,
+    selected: {},
+    partitionSort: 'number',
+    consumerSort: 'name',
+    filter: '',
+    editing: false,
+    frozen: null,
+    help: false,
+    dialog: null,
+    notice: null,
+  };
+}

@@ -1,0 +1,39 @@
+import { spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+/** A consumer that was started, and where its status lines go. */
+export interface StartedConsumer {
+  pid: number;
+  logFile: string;
+}
+
+/** The folder for logs of consumers that have no terminal: the user's state folder. */
+function logFolder(env: NodeJS.ProcessEnv): string {
+  return join(env.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'natspoc');
+}
+
+/**
+ * Starts `natspoc consume` as a process of its own that outlives this one. Settings travel in the environment, so
+ * that no password shows in the list of processes.
+ *
+ * @throws what the system throws where the log file cannot be opened or the process not be started.
+ */
+export function startConsumer(env: NodeJS.ProcessEnv): Promise<StartedConsumer> {
+  const folder = logFolder(env);
+  mkdirSync(folder, { recursive: true });
+  const stamp = new Date().toISOString().replace(/\D/g, '').slice(0, 17);
+  const logFile = join(folder, `consume-${stamp}.log`);
+  const log = openSync(logFile, 'ax', 0o600);
+  const program = [...process.execArgv, process.argv[1] ?? '', 'consume', '--output', 'none'];
+  const child = spawn(process.execPath, program, { detached: true, stdio: ['ignore', log, log], env });
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('spawn', () => {
+      closeSync(log);
+      child.unref();
+      resolve({ pid: child.pid ?? 0, logFile });
+    });
+  });
+}

@@ -1,0 +1,175 @@
+import type { Model } from '../model/model.js';
+import { partitionsOf } from '../model/select.js';
+import type { PanelId, Ui } from '../screen/state.js';
+
+/** A terminal's size in columns and rows. */
+export interface Size {
+  columns: number;
+  rows: number;
+}
+
+/** The screen is not drawn below this. */
+export const SMALLEST: Size = { columns: 60, rows: 16 };
+/** From here on panels stand side by side. */
+const WIDE_COLUMNS = 150;
+/** Columns between two panels. */
+export const GUTTER = 2;
+/** Cells of the partition map that fit side by side, about. */
+const MAP_CELLS = 12;
+
+/** One panel's place: `height` includes its title. */
+export interface Place {
+  id: PanelId;
+  height: number;
+}
+
+/** Panels above each other, `width` columns wide. */
+export interface Stack {
+  width: number;
+  panels: Place[];
+}
+
+/** Stacks side by side, `height` lines high. */
+export interface Band {
+  height: number;
+  stacks: Stack[];
+}
+
+/** What a panel asks for, in lines with its title. */
+interface Wish {
+  id: PanelId;
+  /** Without this it is left out. */
+  least: number;
+  /** With this it shows what it is for. */
+  good: number;
+  /** Beyond this it has no use for more. */
+  most: number;
+}
+
+function wishes(model: Model): Record<PanelId, Wish> {
+  const partitions = Math.max(1, partitionsOf(model).length);
+  const members = Math.max(1, model.members.size);
+  const map = 1 + Math.min(4, Math.ceil(partitions / MAP_CELLS));
+  const table = partitions + 2;
+  const log = (lines: number) => ({ least: 4, good: 7, most: Math.max(7, lines + 2) });
+  return {
+    partitions: { id: 'partitions', least: map, good: Math.min(table, 18), most: table },
+    consumers: { id: 'consumers', least: 3, good: Math.min(members, 16) + 2, most: members + 2 },
+    updates: { id: 'updates', ...log(model.updates.length) },
+    messages: { id: 'messages', ...log(model.messages.length) },
+    timeline: { id: 'timeline', least: Math.min(table, 10), good: Math.min(table, 18), most: table },
+    stream: { id: 'stream', least: 5, good: 9, most: 9 },
+  };
+}
+
+type Level = 'least' | 'good';
+/** A panel's claim: lines up to a level, granted whole or not at all; `good` only to panels that are there. */
+type Claim = readonly [PanelId, Level];
+
+/** Grants the claims in their order while there is room, then the rest of the lines in turns. */
+function stack(wanted: readonly Wish[], claims: readonly Claim[], width: number, rows: number): Stack {
+  const heights = new Map<PanelId, number>();
+  let left = rows;
+  const give = (id: PanelId, height: number): void => {
+    const more = Math.max(0, height - (heights.get(id) ?? 0));
+    if (more > left) return;
+    heights.set(id, Math.max(height, heights.get(id) ?? 0));
+    left -= more;
+  };
+  for (const [id, level] of claims) {
+    const wish = wanted.find((each) => each.id === id);
+    if (wish && (level === 'least' || heights.has(id))) give(id, wish[level]);
+  }
+  for (let before = -1; left > 0 && left !== before; ) {
+    before = left;
+    for (const { id, most, good } of wanted) {
+      const height = heights.get(id);
+      // What was refused its good size, such as a table, would only waste more lines.
+      if (height !== undefined && height >= good && height < most) give(id, height + 1);
+    }
+  }
+  const panels = wanted.flatMap(({ id }) => {
+    const height = heights.get(id);
+    return height === undefined ? [] : [{ id, height }];
+  });
+  return { width, panels };
+}
+
+/** In one column: first all four panels that tell the story, then room for them, then the others. */
+const NARROW: readonly Claim[] = [
+  ['partitions', 'least'],
+  ['consumers', 'least'],
+  ['updates', 'least'],
+  ['messages', 'least'],
+  ['consumers', 'good'],
+  ['partitions', 'good'],
+  ['updates', 'good'],
+  ['messages', 'good'],
+  ['timeline', 'least'],
+  ['timeline', 'good'],
+  ['stream', 'least'],
+  ['stream', 'good'],
+];
+const WIDE_LEFT: readonly Claim[] = [
+  ['partitions', 'least'],
+  ['timeline', 'least'],
+  ['partitions', 'good'],
+  ['timeline', 'good'],
+  ['stream', 'least'],
+  ['stream', 'good'],
+];
+const WIDE_RIGHT: readonly Claim[] = [
+  ['updates', 'least'],
+  ['messages', 'least'],
+  ['updates', 'good'],
+  ['messages', 'good'],
+];
+
+const alone = (id: PanelId, { columns, rows }: Size): Band[] => [
+  { height: rows, stacks: [{ width: columns, panels: [{ id, height: rows }] }] },
+];
+
+/** Consumers, which have most to say, over the whole width; below, who owns what beside what happens. */
+function wide(all: Record<PanelId, Wish>, { columns, rows }: Size): Band[] {
+  const head = Math.min(all.consumers.most, Math.max(all.consumers.least, Math.floor(rows / 3)));
+  const half = Math.floor((columns - GUTTER) / 2);
+  const height = rows - head;
+  return [
+    { height: head, stacks: [{ width: columns, panels: [{ id: 'consumers', height: head }] }] },
+    {
+      height,
+      stacks: [
+        stack([all.partitions, all.timeline, all.stream], WIDE_LEFT, half, height),
+        stack([all.updates, all.messages], WIDE_RIGHT, columns - GUTTER - half, height),
+      ],
+    },
+  ];
+}
+
+/** Which panels are where in the room between header and footer. */
+export function layOut(model: Model, ui: Ui, size: Size): Band[] {
+  const { columns, rows } = size;
+  if (ui.zoom) return alone(ui.focus, size);
+  const all = wishes(model);
+  const bands =
+    columns >= WIDE_COLUMNS
+      ? wide(all, size)
+      : [
+          {
+            height: rows,
+            stacks: [
+              stack(
+                [all.partitions, all.consumers, all.timeline, all.updates, all.messages, all.stream],
+                NARROW,
+                columns,
+                rows,
+              ),
+            ],
+          },
+        ];
+  // A panel that has no place here has the screen while it is looked at.
+  const placed = bands.some(({ stacks }) =>
+    stacks.some(({ panels }) => panels.some(({ id }) => id === ui.focus)),
+  );
+  return placed ? bands : alone(ui.focus, size);
+}

@@ -1,0 +1,38 @@
+import type { Model } from '../model/model.js';
+import { type Color, type Span, type Style, span } from './text.js';
+
+const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+
+/** No red: it means trouble. */
+const COLORS: readonly Color[] = [
+  'cyan',
+  'green',
+  'magenta',
+  'blue',
+  'yellow',
+  'cyanBright',
+  'greenBright',
+  'magentaBright',
+  'blueBright',
+];
+
+/** Shown where nobody owns a partition. */
+export const NOBODY = '·';
+
+/** The letter of a session; the same as long as anything on the screen is about it. */
+export function letterOf(model: Model, id: string | null): string {
+  if (id === null) return NOBODY;
+  const number = model.letters.get(id);
+  return number === undefined ? '?' : (LETTERS[number] ?? '#');
+}
+
+/** The colour of a session. */
+export function colorOf(model: Model, id: string | null): Color {
+  if (id === null) return 'red';
+  return COLORS[(model.letters.get(id) ?? 0) % COLORS.length] ?? 'cyan';
+}
+
+/** A session's letter in its colour. */
+export function letterSpan(model: Model, id: string | null, style: Style = {}): Span {
+  return span(letterOf(model, id), { color: colorOf(model, id), bold: true, ...style });
+}

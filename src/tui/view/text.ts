@@ -1,0 +1,131 @@
+/** Lines of styled text: what every panel makes, what Ink shows on a terminal and `--once` prints plain. */
+
+/** Colours of the terminal's own theme, so that they are readable on a light and on a dark background. */
+export type Color =
+  | 'red'
+  | 'green'
+  | 'yellow'
+  | 'blue'
+  | 'magenta'
+  | 'cyan'
+  | 'greenBright'
+  | 'blueBright'
+  | 'magentaBright'
+  | 'cyanBright';
+
+export interface Style {
+  color?: Color | undefined;
+  bold?: boolean | undefined;
+  dim?: boolean | undefined;
+  inverse?: boolean | undefined;
+}
+
+/** Text of one style; never holds a control character. */
+export interface Span extends Style {
+  text: string;
+}
+
+export type Line = readonly Span[];
+
+/** A span of this text and style. */
+export const span = (text: string, style: Style = {}): Span => ({ text, ...style });
+
+/** A line of one span. */
+export const line = (text: string, style: Style = {}): Line => [span(text, style)];
+
+const WIDE =
+  /\p{Emoji_Presentation}|\p{Script=Han}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Script=Hangul}|[\u3000-\u303f\uff01-\uff60\uffe0-\uffe6]/u;
+const WIDTHLESS = /[\p{Mn}\p{Me}\p{Cf}]/u;
+
+const charWidth = (char: string): number => {
+  const code = char.codePointAt(0) ?? 0;
+  if (code < 0x300) return 1;
+  return WIDTHLESS.test(char) ? 0 : WIDE.test(char) ? 2 : 1;
+};
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: plain ASCII, the usual case
+const ASCII = /^[\u0000-\u007f]*$/;
+
+/** Columns that a text takes on a terminal. */
+export function textWidth(text: string): number {
+  if (ASCII.test(text)) return text.length;
+  let width = 0;
+  for (const char of text) width += charWidth(char);
+  return width;
+}
+
+/** The text cut to at most `width` columns, with an ellipsis where something is cut off. */
+export function truncate(text: string, width: number): string {
+  if (textWidth(text) <= width) return text;
+  if (width <= 1) return width === 1 ? '…' : '';
+  let cut = '';
+  let used = 0;
+  for (const char of text) {
+    used += charWidth(char);
+    if (used > width - 1) break;
+    cut += char;
+  }
+  return `${cut}…`;
+}
+
+/** The text in lines of at most `width` columns, broken between words where there are any. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let current = '';
+  for (const word of text.split(' ')) {
+    const joined = current === '' ? word : `${current} ${word}`;
+    if (textWidth(joined) <= width) {
+      current = joined;
+      continue;
+    }
+    if (current !== '') lines.push(current);
+    current = '';
+    for (const char of word) {
+      if (textWidth(current + char) > width) {
+        lines.push(current);
+        current = '';
+      }
+      current += char;
+    }
+  }
+  return [...lines, current];
+}
+
+/** The text in exactly `width` columns. */
+export function padTo(text: string, width: number, align: 'left' | 'right' = 'left'): string {
+  const cut = truncate(text, width);
+  const space = ' '.repeat(Math.max(0, width - textWidth(cut)));
+  return align === 'left' ? cut + space : space + cut;
+}
+
+/** Columns that a line takes. */
+export const lineWidth = (spans: Line): number => spans.reduce((sum, { text }) => sum + textWidth(text), 0);
+
+/** The line cut to at most `width` columns. */
+export function truncateLine(spans: Line, width: number): Line {
+  if (lineWidth(spans) <= width) return spans;
+  const cut: Span[] = [];
+  let left = width;
+  for (const each of spans) {
+    const size = textWidth(each.text);
+    if (size >= left) {
+      // The rest of the line is lost in any case, so an ellipsis is due even where this span just fits.
+      cut.push({ ...each, text: truncate(`${each.text}…`, left) });
+      break;
+    }
+    cut.push(each);
+    left -= size;
+  }
+  return cut;
+}
+
+/** A line with one part at each end; the left one gives way. */
+export function spread(left: Line, right: Line, width: number): Line {
+  const room = width - lineWidth(right);
+  if (room <= 0) return truncateLine(right, width);
+  const shown = truncateLine(left, Math.max(0, room - 1));
+  return [...shown, span(' '.repeat(room - lineWidth(shown))), ...right];
+}
+
+/** The line as text alone. */
+export const plain = (spans: Line): string => spans.map(({ text }) => text).join('');

@@ -1,0 +1,75 @@
+import type { Model, Stretch } from '../model/model.js';
+import { clockTime } from './format.js';
+import { colorOf, letterOf, NOBODY } from './palette.js';
+import { type Line, type Span, span } from './text.js';
+
+/** Columns a column of the strip may stand for, milliseconds; the first that shows the whole span is taken. */
+const STEPS_MS = [1_000, 2_000, 5_000, 10_000, 20_000, 30_000];
+/** The strip shows at least this much of the past. */
+const SPAN_MS = 120_000;
+
+/** How much time a column stands for when `columns` of them show the last minutes. */
+export function stepFor(columns: number): number {
+  return STEPS_MS.find((step) => step * columns >= SPAN_MS) ?? 30_000;
+}
+
+/**
+ * Who owned a partition in each interval up to `end`, oldest first: a session, null for nobody (also for a part
+ * of the interval, so that no gap is lost), undefined where nothing is known yet.
+ */
+export function stripOf(
+  strip: readonly Stretch[],
+  end: number,
+  stepMs: number,
+  columns: number,
+): (string | null | undefined)[] {
+  const cells: (string | null | undefined)[] = [];
+  let index = -1;
+  for (let column = 0; column < columns; column++) {
+    const from = end - (columns - column) * stepMs;
+    while ((strip[index + 1]?.at ?? Number.POSITIVE_INFINITY) <= from) index++;
+    let owner = index < 0 ? undefined : strip[index]?.owner;
+    for (let next = index + 1; (strip[next]?.at ?? Number.POSITIVE_INFINITY) < from + stepMs; next++) {
+      const changed = strip[next]?.owner;
+      // A gap that is over within a millisecond or so is the moment of a claim, and still worth its mark.
+      if (changed === null || owner !== null) owner = changed;
+    }
+    cells.push(owner);
+  }
+  return cells;
+}
+
+/** A partition's strip as letters in their colours; runs of one owner are one span. */
+function stripSpans(model: Model, cells: readonly (string | null | undefined)[]): Span[] {
+  const spans: Span[] = [];
+  for (const owner of cells) {
+    const shown =
+      owner === undefined
+        ? span(' ')
+        : owner === null
+          ? span(NOBODY, { color: 'red', inverse: true })
+          : span(letterOf(model, owner), { color: colorOf(model, owner) });
+    const last = spans.at(-1);
+    if (last && last.color === shown.color && last.inverse === shown.inverse) last.text += shown.text;
+    else spans.push(shown);
+  }
+  return spans;
+}
+
+/** The strips of these partitions, one line each, and above them the times of both ends. */
+export function timelineLines(model: Model, partitions: readonly number[], width: number): Line[] {
+  const label = String(Math.max(0, ...partitions)).length + 3;
+  const columns = Math.max(1, width - label);
+  const stepMs = stepFor(columns);
+  // Columns begin at whole steps, so that the strip moves on instead of flickering.
+  const end = Math.ceil(model.now / stepMs) * stepMs;
+  const [from, to] = [clockTime(end - columns * stepMs), `${clockTime(model.now)} now`];
+  const axis = `${from}${' '.repeat(Math.max(1, columns - from.length - to.length))}${to}`;
+  return [
+    [span(' '.repeat(label)), span(axis, { dim: true })],
+    ...partitions.map((partition): Line => {
+      const cells = stripOf(model.strips.get(partition) ?? [], end, stepMs, columns);
+      return [span(`p${partition}`.padEnd(label), { dim: true }), ...stripSpans(model, cells)];
+    }),
+  ];
+}

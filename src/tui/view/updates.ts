@@ -1,0 +1,107 @@
+import { escapeControl } from '../../core/consume/output.js';
+import type { Model, Update } from '../model/model.js';
+import { partitionList } from './consumers.js';
+import { clockTime, duration } from './format.js';
+import { colorOf, letterOf } from './palette.js';
+import { type Line, type Span, span } from './text.js';
+
+/** Moves of one kind between the same members within this time are one line. */
+const TOGETHER_MS = 400;
+
+/** Updates that belong together; `partitions` of moves, in order of number. */
+export interface UpdateGroup {
+  first: Update;
+  partitions: number[];
+  /** The longest time that one of them was without a living owner; null: not known. */
+  gapMs: number | null;
+}
+
+const moveKey = (update: Update): string | undefined => {
+  switch (update.kind) {
+    case 'claimed':
+    case 'handed-over':
+      return `${update.kind} ${update.from} ${update.owner}`;
+    case 'released':
+      return `${update.kind} ${update.from}`;
+    case 'paused':
+    case 'resumed':
+    case 'pinned':
+    case 'unpinned':
+      return `${update.kind} ${update.by} ${update.to}`;
+    default:
+      return undefined;
+  }
+};
+
+/** Updates with the moves of one rebalance gathered, oldest first. */
+export function groupUpdates(updates: readonly Update[]): UpdateGroup[] {
+  const groups: UpdateGroup[] = [];
+  const open = new Map<string, UpdateGroup>();
+  for (const update of updates) {
+    const key = moveKey(update);
+    const group = key === undefined ? undefined : open.get(key);
+    const partition = 'partition' in update ? [update.partition] : [];
+    const gapMs = 'gapMs' in update ? update.gapMs : null;
+    if (group && update.at - group.first.at < TOGETHER_MS) {
+      group.partitions = [...group.partitions, ...partition].sort((a, b) => a - b);
+      group.gapMs = gapMs === null ? group.gapMs : Math.max(gapMs, group.gapMs ?? 0);
+      continue;
+    }
+    const fresh = { first: update, partitions: partition, gapMs };
+    groups.push(fresh);
+    if (key !== undefined) open.set(key, fresh);
+  }
+  return groups;
+}
+
+function member(model: Model, id: string, name: string): Span[] {
+  const color = colorOf(model, id);
+  return [span(letterOf(model, id), { color, bold: true }), span(` ${escapeControl(name)}`, { color })];
+}
+
+function describe(model: Model, { first, partitions, gapMs }: UpdateGroup): Span[] {
+  const moved = span(partitionList(partitions), { bold: true });
+  switch (first.kind) {
+    case 'joined':
+      return [...member(model, first.owner, first.name), span(' joined')];
+    case 'leaving':
+      return [...member(model, first.owner, first.name), span(' is leaving', { color: 'yellow' })];
+    case 'left':
+      return [...member(model, first.owner, first.name), span(' left')];
+    case 'died':
+      return [
+        ...member(model, first.owner, first.name),
+        span(' died: its session was fenced', { color: 'red', bold: true }),
+      ];
+    case 'claimed': {
+      const from = first.from === null ? '' : ` from ${escapeControl(first.from)}`;
+      const gap = gapMs === null ? '' : `, ${duration(gapMs)} after its end`;
+      return [...member(model, first.owner, first.name), span(' claimed '), moved, span(`${from}${gap}`)];
+    }
+    case 'handed-over': {
+      const from = first.from === null ? '' : `${escapeControl(first.from)} `;
+      return [span(`${from}handed `), moved, span(' to '), ...member(model, first.owner, first.name)];
+    }
+    case 'released':
+      return [
+        span(first.from === null ? 'released ' : `${escapeControl(first.from)} released `),
+        moved,
+        span(': nobody owns it', { color: 'yellow' }),
+      ];
+    case 'paused':
+    case 'resumed':
+    case 'unpinned':
+    case 'pinned': {
+      const to = first.kind === 'pinned' && first.to !== null ? ` to ${escapeControl(first.to)}` : '';
+      const by = first.by === '' ? '' : ` by ${escapeControl(first.by)}`;
+      return [moved, span(` ${first.kind}${to}${by}`, { color: 'yellow' })];
+    }
+    case 'unreadable':
+      return [span(`cannot read the entry ${escapeControl(first.key)}`, { color: 'red' })];
+  }
+}
+
+/** One line for what happened, with its time. */
+export function updateLine(model: Model, group: UpdateGroup): Line {
+  return [span(`${clockTime(group.first.at, true)}  `, { dim: true }), ...describe(model, group)];
+}

@@ -1,0 +1,101 @@
+import { CalmCheck, type Expectation } from './checks/calm.js';
+import type { World } from './world.js';
+
+/** One undisturbed change: begins it, and says what it may do. Undefined where the group does not allow it. */
+type Episode = (world: World) => Expectation | undefined;
+
+const EXACT = { mayRepeat: false, mayReopen: false, joins: 0 };
+const CUT = { mayRepeat: false, mayReopen: true, joins: 0 };
+
+const join: Episode = (world) => {
+  world.join();
+  return { ...EXACT, what: 'a join', joins: 1 };
+};
+
+const burst: Episode = (world) => {
+  const joins = world.random.int(2, 3);
+  for (let i = 0; i < joins; i++) world.timeline.after(world.random.between(0, 80), () => world.join());
+  return { ...EXACT, what: `${joins} joins at once`, joins };
+};
+
+const leave: Episode = (world) => {
+  const { active, random } = world;
+  if (active.length < 2) return undefined;
+  random.oneOf(active)?.leave();
+  return { ...EXACT, what: 'a leave' };
+};
+
+const crash: Episode = (world) => {
+  const { active, random } = world;
+  if (active.length < 2) return undefined;
+  const noticed = random.chance(0.7);
+  random.oneOf(active)?.crash(noticed);
+  return { ...EXACT, what: noticed ? 'a crash' : 'a power loss', mayRepeat: true };
+};
+
+const restart: Episode = (world) => {
+  const { server, random, settings } = world;
+  const spreadMs = random.pick([0, settings.ttlMs * 0.3]);
+  const downMs = random.chance(0.2) ? settings.ttlMs * 1.3 : random.between(50, 3_000);
+  server.restart(downMs, () => random.between(0, spreadMs));
+  return { ...CUT, what: `a server restart of ${Math.round(downMs)} ms` };
+};
+
+const pause: Episode = (world) => {
+  const { active, random, settings } = world;
+  random.oneOf(active)?.pause(random.between(50, settings.ttlMs * 0.4));
+  return { ...CUT, what: 'a pause shorter than the ttl' };
+};
+
+const blip: Episode = (world) => {
+  const { active, random } = world;
+  random.oneOf(active)?.connection.breakCleanly(random.between(0, 200));
+  return { ...CUT, what: 'a short disconnect' };
+};
+
+const stall: Episode = (world) => {
+  const { active, random, settings } = world;
+  random.oneOf(active)?.connection.stall(random.between(50, settings.ttlMs * 0.3));
+  return { ...CUT, what: 'a short stall' };
+};
+
+const forgetful: Episode = (world) => {
+  const { active, random, settings, timeline } = world;
+  const member = random.oneOf(active);
+  if (!member) return undefined;
+  const { faults } = member.bucket;
+  if (random.chance(0.5)) faults.loseAnswer = 0.7;
+  else faults.conflict = 0.7;
+  timeline.after(settings.ttlMs * 0.5, () => {
+    faults.loseAnswer = 0;
+    faults.conflict = 0;
+  });
+  return { ...CUT, what: 'lost and wrong answers to writes' };
+};
+
+const EPISODES: readonly [Episode, ...Episode[]] = [
+  join,
+  burst,
+  leave,
+  crash,
+  restart,
+  pause,
+  blip,
+  stall,
+  forgetful,
+];
+
+/** Lets one undisturbed change happen to a group at rest, waits for rest, and judges it. */
+export async function calmEpisode(
+  world: World,
+  rest: (what: string, boundMs: number) => Promise<void>,
+): Promise<void> {
+  const check = new CalmCheck(world);
+  const expected = world.random.pick(EPISODES)(world);
+  if (!expected) return;
+  world.judge.note(`--- ${expected.what}`);
+  // Long enough for what was begun to show.
+  await world.sleep(world.settings.ttlMs * 0.6);
+  await rest(`after ${expected.what}`, world.settings.ttlMs * 2.5 + 10_000);
+  if (!world.judge.violation) check.judge(expected);
+}

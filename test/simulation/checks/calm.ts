@@ -1,0 +1,83 @@
+import type { World } from '../world.js';
+
+/** What one undisturbed change may do to a group. */
+export interface Expectation {
+  /** What happens, for people. */
+  what: string;
+  /** Messages in hand may be handled again: somebody died without a word. */
+  mayRepeat: boolean;
+  /** Readers that stay may be opened again: connections were cut. */
+  mayReopen: boolean;
+  /** How many members come, by which the longest held partitions move. */
+  joins: number;
+}
+
+/** Judges one change to a group at rest, with nothing else going on: I6, I10, and I3 across epochs. */
+export class CalmCheck {
+  readonly #world: World;
+  readonly #owners = new Map<number, { member: string; epoch: number; opens: number }>();
+  readonly #repeats: number;
+
+  /** To be made at rest, before the change. */
+  constructor(world: World) {
+    this.#world = world;
+    this.#repeats = world.handling.repeats;
+    for (const [partition, { owner, revision }] of world.ledger.leases) {
+      const member = world.ledger.memberOf(owner) ?? '';
+      this.#owners.set(partition, { member, epoch: revision, opens: world.opens[partition] ?? 0 });
+    }
+  }
+
+  /** To be called at rest again. */
+  judge(expected: Expectation): void {
+    const { judge, ledger, handling, opens, active } = this.#world;
+    const moved: number[] = [];
+    for (const [partition, before] of this.#owners) {
+      const { owner, revision } = ledger.lease(partition);
+      if (ledger.memberOf(owner) !== before.member) moved.push(partition);
+      else if (revision !== before.epoch) {
+        judge.violate('I10', `${expected.what}: p${partition} stayed with ${before.member} but changed hands`);
+      } else if (!expected.mayReopen && opens[partition] !== before.opens) {
+        judge.violate('I10', `${expected.what}: p${partition} stayed with ${before.member} but was stopped`);
+      }
+    }
+    const fewest = this.#fewestMoves(active.map(({ name }) => name));
+    if (moved.length !== fewest) {
+      judge.violate('I6', `${expected.what}: ${moved.length} partitions moved where ${fewest} would do`);
+    }
+    if (expected.joins > 0) this.#judgeChoice(expected, new Set(moved));
+    if (!expected.mayRepeat && handling.repeats > this.#repeats) {
+      judge.violate('I3', `${expected.what}: ${handling.repeats - this.#repeats} messages were handled twice`);
+    }
+  }
+
+  /** The lower bound: what cannot stay where it is, however the shares are dealt. */
+  #fewestMoves(members: string[]): number {
+    const held = members.map((name) => [...this.#owners.values()].filter((o) => o.member === name).length);
+    held.sort((a, b) => b - a);
+    const total = this.#owners.size;
+    const share = Math.floor(total / members.length);
+    const larger = total % members.length;
+    const staying = held.reduce((sum, count, i) => sum + Math.min(count, i < larger ? share + 1 : share), 0);
+    return total - staying;
+  }
+
+  /** A member gives up those that it has held longest. */
+  #judgeChoice(expected: Expectation, moved: ReadonlySet<number>): void {
+    const oldestKept = new Map<string, number>();
+    for (const [partition, { member, epoch }] of this.#owners) {
+      if (!moved.has(partition)) oldestKept.set(member, Math.min(epoch, oldestKept.get(member) ?? epoch));
+    }
+    for (const partition of moved) {
+      const before = this.#owners.get(partition);
+      if (!before) continue;
+      const kept = oldestKept.get(before.member) ?? Number.POSITIVE_INFINITY;
+      if (before.epoch > kept) {
+        this.#world.judge.violate(
+          'I6',
+          `${expected.what}: ${before.member} gave up p${partition}, though it held another longer`,
+        );
+      }
+    }
+  }
+}

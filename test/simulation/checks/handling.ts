@@ -1,0 +1,128 @@
+import type { Call, CallObserver } from '../model/handler.js';
+import type { EventLog } from '../model/log.js';
+import type { Judge } from './judge.js';
+import type { Ledger } from './ledger.js';
+
+/** A told handler that heeds its signal, and one that just woke up, are done within this time. */
+const GRACE_MS = 10;
+
+/** Judges each call of a handler: I3 (order, one at a time) and I4 (exclusive between members). */
+export class Handling implements CallObserver {
+  /** Messages that were handled again though they had been handled. */
+  repeats = 0;
+  calls = 0;
+  readonly #judge: Judge;
+  readonly #ledger: Ledger;
+  readonly #log: EventLog;
+  readonly #drainTimeoutMs: number;
+  readonly #active = new Map<number, Set<Call>>();
+  /** By partition, the last call that began. */
+  readonly #last = new Map<number, Call>();
+
+  constructor(judge: Judge, ledger: Ledger, log: EventLog, drainTimeoutMs: number) {
+    this.#drainTimeoutMs = drainTimeoutMs;
+    this.#judge = judge;
+    this.#ledger = ledger;
+    this.#log = log;
+  }
+
+  started(call: Call): void {
+    this.calls++;
+    const { partition, epoch, sequence } = call;
+    if (this.#judge.isTracing) this.#judge.note(`${describe(call)} starts`);
+    this.#checkExclusive(call);
+    this.#checkOrder(call);
+    this.#ledger.handlerStarted(partition, epoch);
+    if (this.#log.message(sequence)?.done) this.repeats++;
+    let active = this.#active.get(partition);
+    if (!active) {
+      active = new Set();
+      this.#active.set(partition, active);
+    }
+    active.add(call);
+    this.#last.set(partition, call);
+  }
+
+  ended(call: Call, how: 'handled' | 'failed' | 'stopped'): void {
+    if (this.#judge.isTracing) this.#judge.note(`${describe(call)} ${how}`);
+    this.#active.get(call.partition)?.delete(call);
+    const message = this.#log.message(call.sequence);
+    if (how === 'handled' && message) message.done = true;
+  }
+
+  /** Passed over by policy: counts as handled. */
+  skipped(sequence: number): void {
+    const message = this.#log.message(sequence);
+    if (message) message.done = true;
+  }
+
+  /** The process is gone, and its calls with it. */
+  died(member: string): void {
+    for (const active of this.#active.values()) {
+      for (const call of active) if (call.member === member) active.delete(call);
+    }
+  }
+
+  /** After a process went on: what it was doing must not go on beside a new owner's handler. */
+  woke(member: string, after: (delayMs: number, check: () => void) => void): void {
+    for (const [partition, active] of this.#active) {
+      for (const call of active) {
+        if (call.member !== member) continue;
+        after(GRACE_MS, () => {
+          if (!active.has(call) || isExcused(call)) return;
+          for (const other of active) {
+            if (other.member !== member && !isExcused(other))
+              this.#judge.violate('I4', `p${partition}: ${describe(call)} goes on beside ${describe(other)}`);
+          }
+        });
+      }
+    }
+  }
+
+  #checkExclusive(call: Call): void {
+    const { partition, epoch, member } = call;
+    if (!this.#ledger.isValid(partition, epoch)) {
+      this.#judge.violate('I4', `${describe(call)} starts, but its lease is over`);
+    }
+    for (const other of this.#active.get(partition) ?? []) {
+      const message = `${describe(call)} starts while ${describe(other)} runs`;
+      if (other.member !== member) {
+        if (!isExcused(other)) this.#judge.violate('I4', message);
+      } else if (!this.#isGivenUp(other)) this.#judge.violate('I3', message);
+    }
+  }
+
+  /** Told to stop so long ago that its own member waits for it no longer. */
+  #isGivenUp({ abortedAt, process }: Call): boolean {
+    return abortedAt !== undefined && process.clock.now() - abortedAt >= this.#drainTimeoutMs;
+  }
+
+  #checkOrder(call: Call): void {
+    const { partition, epoch, sequence } = call;
+    const last = this.#last.get(partition);
+    const message = this.#log.message(sequence);
+    if (message?.partition !== partition) {
+      this.#judge.violate('I3', `${describe(call)}: a message of another partition`);
+      return;
+    }
+    if (last?.epoch === epoch) {
+      const index = this.#log.message(last.sequence)?.index ?? -1;
+      if (message.index !== index && message.index !== index + 1) {
+        this.#judge.violate('I3', `${describe(call)} comes after ${last.sequence} in the same epoch`);
+      }
+      return;
+    }
+    const { sequence: committed } = this.#ledger.position(partition);
+    const expected = this.#log.firstAfter(partition, committed);
+    if (expected !== message) {
+      this.#judge.violate('I3', `${describe(call)} is the first of its epoch, but ${committed} is committed`);
+    }
+  }
+}
+
+const describe = (call: Call): string =>
+  `${call.member} handling ${call.sequence} of p${call.partition} at epoch ${call.epoch}`;
+
+/** Not acting: its process is stopped, or it was told and takes no notice, which is not promised. */
+const isExcused = (call: Call): boolean =>
+  !call.process.isRunning || (call.ignoresAbort && call.abortedAt !== undefined);

@@ -1,0 +1,41 @@
+/** What a run can violate: the invariants of SPEC.md, and `ended`: a member that gave up or threw. */
+export type Invariant = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I7' | 'I8' | 'I10' | 'ended';
+
+/** The first thing that went wrong in a run; `at` in milliseconds of true time. */
+export interface Violation {
+  invariant: Invariant;
+  message: string;
+  at: number;
+}
+
+/** Keeps the first violation of a run, and its trace where one is wanted. */
+export class Judge {
+  violation: Violation | undefined;
+  readonly #now: () => number;
+  readonly #trace: ((line: string) => void) | undefined;
+
+  constructor(now: () => number, trace: ((line: string) => void) | undefined) {
+    this.#now = now;
+    this.#trace = trace;
+  }
+
+  /** True where somebody reads the trace: lines need not be made otherwise. */
+  get isTracing(): boolean {
+    return this.#trace !== undefined;
+  }
+
+  /** Milliseconds of true time. */
+  get now(): number {
+    return this.#now();
+  }
+
+  note(line: string): void {
+    this.#trace?.(`${(this.#now() / 1_000).toFixed(3).padStart(8)}  ${line}`);
+  }
+
+  violate(invariant: Invariant, message: string): void {
+    if (this.violation) return;
+    this.violation = { invariant, message, at: this.#now() };
+    this.note(`VIOLATION of ${invariant}: ${message}`);
+  }
+}

@@ -1,0 +1,36 @@
+import type { World } from '../world.js';
+
+/** Renewals are a third of the ttl apart, and jitter and slow clocks make it a little more. */
+const RENEWED_WITHIN = 0.42;
+
+/** What keeps a group from being at rest (I5, I7), or undefined when it is. */
+export function unrest(world: World): string | undefined {
+  const { settings, ledger, server, active } = world;
+  const ids = new Map(active.map((member) => [member.member.id ?? '', member]));
+  if (ledger.sessions.size !== active.length) return `${ledger.sessions.size} sessions of ${active.length}`;
+  for (const [id, writtenAt] of ledger.sessions) {
+    const member = ids.get(id);
+    if (!member?.connection.isUp) return `${member?.name ?? id} is not connected`;
+    if (world.timeline.now - writtenAt > settings.ttlMs * RENEWED_WITHIN) return `${member.name} does not renew`;
+  }
+  const loads = new Map<string, number>([...ids.keys()].map((id) => [id, 0]));
+  for (let partition = 0; partition < settings.partitions; partition++) {
+    const { owner } = ledger.lease(partition);
+    if (owner === null || !ids.has(owner)) return `p${partition} has no owner`;
+    loads.set(owner, (loads.get(owner) ?? 0) + 1);
+  }
+  const counts = [...loads.values()];
+  if (Math.max(...counts) - Math.min(...counts) > 1) return `unequal loads: ${counts.join(' ')}`;
+  for (const { name, member } of active) {
+    const running = member.partitions.filter(({ state }) => state === 'running').length;
+    const owned = loads.get(member.id ?? '');
+    if (running !== owned) return `${name} owns ${owned} and runs ${running}`;
+  }
+  for (let partition = 0; partition < settings.partitions; partition++) {
+    const last = server.log.of(partition).at(-1)?.sequence ?? 0;
+    const committed = ledger.position(partition).sequence;
+    // While messages keep coming the newest ones are under way.
+    if (!world.isPublishing && committed < last) return `p${partition} is at ${committed} of ${last}`;
+  }
+  return undefined;
+}

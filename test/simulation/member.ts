@@ -1,0 +1,140 @@
+import { timingFor } from '../../src/core/group/timing.js';
+import type { Report } from '../../src/core/group/events.js';
+import { Member } from '../../src/core/member.js';
+import { SimBucket } from './model/bucket.js';
+import { Connection } from './model/connection.js';
+import { SimIdentities, SimLink, SimProber } from './model/control.js';
+import { type HandlerProfile, simulatedHandler } from './model/handler.js';
+import { Process } from './model/process.js';
+import { Random } from './model/random.js';
+import { SimStream } from './model/stream.js';
+import type { World } from './world.js';
+
+/** The real shell and protocol of one member in a simulated process with a simulated connection. */
+export class SimMember {
+  readonly name: string;
+  readonly process: Process;
+  readonly connection: Connection;
+  readonly bucket: SimBucket;
+  readonly profile: HandlerProfile;
+  readonly member: Member;
+  readonly #world: World;
+  isLeaving = false;
+  isGone = false;
+
+  constructor(world: World, name: string) {
+    const { timeline, server, ledger, handling, settings, judge } = world;
+    const random = new Random(world.random.seed());
+    this.#world = world;
+    this.name = name;
+    this.profile = { ...settings.handlers };
+    this.process = new Process(timeline, random, {
+      rate: random.between(1 - settings.clockError, 1 + settings.clockError),
+      offset: random.between(0, 1e6),
+    });
+    this.connection = new Connection(timeline, random, server, this.process, settings.latency);
+    const at = { timeline, random, store: server.store, connection: this.connection };
+    const timing = timingFor(settings.ttlMs, settings.probeEveryMs);
+    this.bucket = new SimBucket(at, settings.ttlMs / 5, name, (key, value) => ledger.sending(name, key, value));
+    this.member = new Member(
+      {
+        group: settings.group,
+        name,
+        host: 'simulated',
+        pid: 1,
+        version: '0.0.0',
+        partitions: settings.partitions,
+        timing,
+        from: { kind: 'first' },
+        runner: {
+          commit: { intervalMs: 200, every: 1_000 },
+          failure: { maxAttempts: 3, backoff: { baseMs: 50, maxMs: 500 }, afterwards: 'skip' },
+          drainTimeoutMs: settings.drainTimeoutMs,
+        },
+        budget: { messages: 256, bytes: 1_000_000 },
+        seed: random.seed(),
+      },
+      {
+        bucket: this.bucket,
+        stream: new SimStream(server.log, this.connection, (partition) => world.readerOpened(partition)),
+        prober: new SimProber(server, this.connection, Math.max(100, settings.probeEveryMs), settings.denied),
+        identities: new SimIdentities(this.connection, random, (id) => ledger.identified(id, name)),
+        link: new SimLink(this.connection),
+        clock: this.process.clock,
+        handler: simulatedHandler(name, this.process, random, this.profile, handling),
+      },
+      {
+        report: (report) => judge.isTracing && judge.note(describe(name, report)),
+        handled: () => {},
+        attemptFailed: (_partition, message, _attempt, _error, then) => {
+          if (then === 'skip') handling.skipped(message.sequence);
+        },
+      },
+    );
+    this.member.closed.then(
+      () => this.#closed(),
+      (error: Error) => {
+        judge.violate('ended', `${name} ended: ${error.message}`);
+      },
+    );
+    this.member.start();
+  }
+
+  /** True while it should own partitions. */
+  get isMember(): boolean {
+    return !this.isLeaving && !this.isGone;
+  }
+
+  leave(): void {
+    if (!this.isMember) return;
+    this.isLeaving = true;
+    this.#world.judge.note(`${this.name} is asked to leave`);
+    this.process.receive(() => void this.member.leave());
+  }
+
+  /** Ends without a word; `noticed`: the server sees the connection close. */
+  crash(noticed: boolean): void {
+    if (this.isGone) return;
+    this.#world.judge.note(`${this.name} crashes${noticed ? '' : ', unnoticed by the server'}`);
+    this.#gone(noticed);
+  }
+
+  /** Its session is gone or about to be: it must not be allowed to start a handler any more. */
+  checkPermission(because: string): void {
+    const leftMs = this.member.permittedUntil - this.process.clock.now();
+    if (this.process.isDead || leftMs <= 0) return;
+    this.#world.judge.violate('I4', `${because}, and ${this.name} may start handlers for ${leftMs.toFixed(1)} ms more`);
+  }
+
+  pause(forMs: number): void {
+    const { timeline, judge, handling, ledger } = this.#world;
+    if (!this.process.isRunning) return;
+    judge.note(`${this.name} is stopped for ${Math.round(forMs)} ms`);
+    this.process.pause();
+    timeline.after(forMs, () => {
+      if (!this.process.isPaused) return;
+      judge.note(`${this.name} goes on`);
+      this.process.resume();
+      handling.woke(this.name, (delayMs, check) => timeline.after(delayMs, check));
+      timeline.after(0, () => {
+        if (!ledger.sessions.has(this.member.id ?? '')) this.checkPermission(`${this.name} is fenced and wakes`);
+      });
+    });
+  }
+
+  #closed(): void {
+    this.#world.judge.note(`${this.name} has left`);
+    this.#gone(true);
+  }
+
+  #gone(noticed: boolean): void {
+    this.isGone = true;
+    this.process.die();
+    this.connection.end(noticed);
+    this.#world.handling.died(this.name);
+  }
+}
+
+function describe(name: string, report: Report): string {
+  return `${name}: ${Object.values(report).join(' ')}`;
+}

@@ -1,0 +1,244 @@
+import type { Process } from './process.js';
+import type { Random } from './random.js';
+import type { Server } from './server.js';
+import type { Timeline } from './timeline.js';
+
+/** The server's end of one connection. */
+export interface Side {
+  readonly connection: Connection;
+  open: boolean;
+  /** Ids of the micro services that listen on it. */
+  readonly services: Set<string>;
+}
+
+/** What a client's user hears of its connection. */
+export interface ConnectionListener {
+  disconnected?(): void;
+  reconnected?(): void;
+  /** Nothing, not even a heartbeat, for longer than a reader or watch endures. */
+  silent?(): void;
+}
+
+/** How long messages take one way. */
+export interface Latency {
+  minMs: number;
+  maxMs: number;
+}
+
+const RECONNECT_MS = { min: 100, max: 150 };
+/** Readers and watches notice silence after two to three heartbeats. */
+const SILENCE_MS = { min: 2_500, max: 5_500 };
+
+/**
+ * A client's connection with its faults. Bytes keep their order within a connection, both ways. What is sent
+ * while the client knows that it is disconnected waits and goes out after the reconnect, as the real client
+ * does it.
+ */
+export class Connection {
+  side: Side | null = null;
+  readonly #timeline: Timeline;
+  readonly #random: Random;
+  readonly #server: Server;
+  readonly #process: Process;
+  readonly #latency: Latency;
+  readonly #listeners: ConnectionListener[] = [];
+  readonly #services = new Set<string>();
+  #up = false;
+  #path: 'open' | 'held' | 'lost' = 'open';
+  #held: (() => void)[] = [];
+  #outbox: ((side: Side) => void)[] = [];
+  #arrivesUp = 0;
+  #arrivesDown = 0;
+  #unreachableUntil = 0;
+  #stalls = 0;
+
+  constructor(timeline: Timeline, random: Random, server: Server, process: Process, latency: Latency) {
+    this.#timeline = timeline;
+    this.#random = random;
+    this.#server = server;
+    this.#process = process;
+    this.#latency = latency;
+    this.#connect();
+  }
+
+  /** What the client believes. */
+  get isUp(): boolean {
+    return this.#up;
+  }
+
+  /** True while bytes pass. */
+  get isPassable(): boolean {
+    return this.#path === 'open';
+  }
+
+  get process(): Process {
+    return this.#process;
+  }
+
+  listen(listener: ConnectionListener): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Has something done at the server, if the bytes get there. */
+  send(atServer: (side: Side) => void): void {
+    if (this.#process.isDead) return;
+    if (!this.#up) {
+      this.#outbox.push(atServer);
+      return;
+    }
+    const side = this.side;
+    if (!side || this.#path === 'lost') return;
+    if (this.#path === 'held') {
+      this.#held.push(() => this.#passUp(side, atServer));
+      return;
+    }
+    this.#passUp(side, atServer);
+  }
+
+  #passUp(side: Side, atServer: (side: Side) => void): void {
+    this.#arrivesUp = Math.max(this.#arrivesUp, this.#timeline.now + this.#delay());
+    this.#timeline.at(this.#arrivesUp, () => {
+      if (side.open) atServer(side);
+      // The server knows nothing of this connection any more, and says so.
+      else if (side === this.side && this.#path === 'open') this.#lost();
+    });
+  }
+
+  /** Has something delivered to the client, if the bytes get there. */
+  deliver(side: Side, atClient: () => void): void {
+    if (!side.open || side !== this.side || this.#path === 'lost') return;
+    if (this.#path === 'held') {
+      this.#held.push(() => this.#passDown(side, atClient));
+      return;
+    }
+    this.#passDown(side, atClient);
+  }
+
+  #passDown(side: Side, atClient: () => void): void {
+    this.#arrivesDown = Math.max(this.#arrivesDown, this.#timeline.now + this.#delay());
+    this.#timeline.at(this.#arrivesDown, () => {
+      if (side === this.side && this.#up) this.#process.receive(atClient);
+    });
+  }
+
+  #delay(): number {
+    return this.#random.between(this.#latency.minMs, this.#latency.maxMs);
+  }
+
+  /** Makes a service known; it is again after each reconnect. */
+  serve(id: string): void {
+    this.#services.add(id);
+  }
+
+  unserve(id: string): void {
+    this.#services.delete(id);
+    this.send((side) => side.services.delete(id));
+  }
+
+  /** Both ends close, and the client cannot come back before `unreachableMs` have passed. */
+  breakCleanly(unreachableMs: number): void {
+    this.#close();
+    this.#unreachable(unreachableMs);
+    this.#lost();
+  }
+
+  /** The server closes its end; the client notices `noticeMs` later, and what it sends until then is lost. */
+  breakSilently(noticeMs: number, unreachableMs: number): void {
+    this.#close();
+    this.#unreachable(unreachableMs);
+    this.#goSilent('lost', noticeMs, () => this.#lost());
+  }
+
+  /** The client gives up after `noticeMs` and connects anew; the server keeps the old end for long. */
+  abandon(noticeMs: number, unreachableMs: number): void {
+    const old = this.side;
+    this.#unreachable(unreachableMs);
+    this.#goSilent('lost', noticeMs, () => this.#lost());
+    if (old) this.#timeline.after(noticeMs + unreachableMs + 30_000, () => this.#server.close(old));
+  }
+
+  /** Nothing passes for this long, then everything does, in order and late. */
+  stall(forMs: number): void {
+    this.#goSilent('held', forMs, () => this.#release());
+  }
+
+  /** The process is gone; the server closes its end (`noticed`), or keeps it for long. */
+  end(noticed: boolean): void {
+    this.#up = false;
+    const side = this.side;
+    if (!side) return;
+    if (noticed) this.#server.close(side);
+    else this.#timeline.after(60_000, () => this.#server.close(side));
+  }
+
+  #goSilent(path: 'held' | 'lost', forMs: number, then: () => void): void {
+    const { side } = this;
+    const stall = ++this.#stalls;
+    this.#path = path;
+    const still = (): boolean => this.#stalls === stall && this.side === side && this.#up;
+    const silence = this.#random.between(SILENCE_MS.min, SILENCE_MS.max);
+    if (silence < forMs) {
+      this.#timeline.after(silence, () => {
+        if (still()) this.#process.receive(() => this.#tell('silent'));
+      });
+    }
+    this.#timeline.after(forMs, () => {
+      if (still()) then();
+    });
+  }
+
+  #release(): void {
+    this.#path = 'open';
+    const held = this.#held;
+    this.#held = [];
+    for (const pass of held) pass();
+  }
+
+  #unreachable(forMs: number): void {
+    this.#unreachableUntil = Math.max(this.#unreachableUntil, this.#timeline.now + forMs);
+  }
+
+  #close(): void {
+    if (this.side) this.#server.close(this.side);
+  }
+
+  /** The client knows that the connection is gone, and begins to try for another. */
+  #lost(): void {
+    this.#stalls++;
+    if (!this.#up) return;
+    this.#up = false;
+    this.#path = 'open';
+    this.#held = [];
+    this.#process.receive(() => {
+      this.#tell('disconnected');
+      this.#retry();
+    });
+  }
+
+  #retry(): void {
+    const { clock } = this.#process;
+    clock.at(clock.now() + this.#random.between(RECONNECT_MS.min, RECONNECT_MS.max), () => {
+      if (this.#server.isUp && this.#timeline.now >= this.#unreachableUntil) this.#reconnect();
+      else this.#retry();
+    });
+  }
+
+  #reconnect(): void {
+    this.#connect();
+    const outbox = this.#outbox;
+    this.#outbox = [];
+    for (const atServer of outbox) this.send(atServer);
+    this.#tell('reconnected');
+  }
+
+  #connect(): void {
+    this.side = { connection: this, open: true, services: new Set(this.#services) };
+    this.#server.accept(this.side);
+    this.#up = true;
+    this.#path = 'open';
+  }
+
+  #tell(what: 'disconnected' | 'reconnected' | 'silent'): void {
+    for (const listener of this.#listeners) listener[what]?.();
+  }
+}

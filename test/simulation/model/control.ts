@@ -1,0 +1,88 @@
+import type { Identities, Link, MemberIdentity, ProbeOutcome, Prober } from '../../../src/core/ports.js';
+import type { Connection, Side } from './connection.js';
+import type { Random } from './random.js';
+import { request } from './request.js';
+import type { Server } from './server.js';
+
+const FLUSH_MS = 2_000;
+
+/** Probes as micro services answer them: "no responders" only where the server has no connection of the member. */
+export class SimProber implements Prober {
+  readonly #server: Server;
+  readonly #connection: Connection;
+  readonly #timeoutMs: number;
+  readonly #denied: boolean;
+
+  constructor(server: Server, connection: Connection, timeoutMs: number, denied: boolean) {
+    this.#server = server;
+    this.#connection = connection;
+    this.#timeoutMs = timeoutMs;
+    this.#denied = denied;
+  }
+
+  probe(sessionId: string): Promise<ProbeOutcome> {
+    if (this.#denied) return Promise.resolve('denied');
+    return request<ProbeOutcome>(
+      this.#connection,
+      this.#timeoutMs,
+      (_side, answer) => {
+        const sides = this.#server.responders(sessionId);
+        if (sides.length === 0) answer('no-responders');
+        else if (sides.some(reachesItsMember)) answer('alive');
+      },
+      'timeout',
+    );
+  }
+}
+
+/** The member is at the other end, runs, and bytes pass. */
+const reachesItsMember = (side: Side): boolean => {
+  const { connection } = side;
+  return connection.side === side && connection.isUp && connection.isPassable && connection.process.isRunning;
+};
+
+/** Identities with random ids, known to the server before they are returned. */
+export class SimIdentities implements Identities {
+  readonly #connection: Connection;
+  readonly #random: Random;
+  readonly #created: (id: string) => void;
+
+  constructor(connection: Connection, random: Random, created: (id: string) => void) {
+    this.#connection = connection;
+    this.#random = random;
+    this.#created = created;
+  }
+
+  async create(): Promise<MemberIdentity | undefined> {
+    const id = this.#random.seed().toString(36).toUpperCase().padStart(7, '0');
+    this.#connection.serve(id);
+    const known = await request<boolean>(
+      this.#connection,
+      FLUSH_MS,
+      (side, answer) => {
+        side.services.add(id);
+        answer(true);
+      },
+      false,
+    );
+    if (!known) {
+      this.#connection.unserve(id);
+      return undefined;
+    }
+    this.#created(id);
+    return { id, probeable: true, close: () => this.#connection.unserve(id) };
+  }
+}
+
+/** The connection's state as its member hears of it. */
+export class SimLink implements Link {
+  readonly #connection: Connection;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  watch(events: { disconnected: () => void; reconnected: () => void }): void {
+    this.#connection.listen(events);
+  }
+}

@@ -1,0 +1,88 @@
+import type { Handler } from '../../../src/core/consume/handler.js';
+import type { Process } from './process.js';
+import type { Random } from './random.js';
+
+/** How a member's handlers behave; probabilities from 0 to 1. */
+export interface HandlerProfile {
+  /** Some take no time at all and return at once; the others up to this long. */
+  atOnce: number;
+  maxMs: number;
+  /** A few take much longer. */
+  long: number;
+  longMs: number;
+  fails: number;
+  /** Takes no notice of its AbortSignal. */
+  ignores: number;
+}
+
+/** One call of a handler, from its start to its end. */
+export interface Call {
+  readonly member: string;
+  readonly process: Process;
+  readonly partition: number;
+  readonly epoch: number;
+  readonly sequence: number;
+  readonly ignoresAbort: boolean;
+  /** When it was told to stop, on its process's clock; undefined: it was not. */
+  abortedAt: number | undefined;
+}
+
+/** Hears of calls. */
+export interface CallObserver {
+  started(call: Call): void;
+  ended(call: Call, how: 'handled' | 'failed' | 'stopped'): void;
+}
+
+/** A told handler takes up to this long to stop. */
+const STOP_MS = 3;
+
+/** Makes a member's handler; `profile` may change while it is used. */
+export function simulatedHandler(
+  member: string,
+  process: Process,
+  random: Random,
+  profile: HandlerProfile,
+  observer: CallObserver,
+): Handler {
+  return (message, context) => {
+    const fails = profile.fails > 0 && random.chance(profile.fails);
+    const call: Call = {
+      member,
+      process,
+      partition: context.partition,
+      epoch: context.epoch,
+      sequence: message.sequence,
+      ignoresAbort: profile.ignores > 0 && random.chance(profile.ignores),
+      abortedAt: undefined,
+    };
+    observer.started(call);
+    if (random.chance(profile.atOnce)) {
+      observer.ended(call, fails ? 'failed' : 'handled');
+      if (fails) throw new Error('this handler fails');
+      return undefined;
+    }
+    const forMs = random.chance(profile.long)
+      ? random.between(0, profile.longMs)
+      : random.between(0, profile.maxMs);
+    const { signal } = context;
+    return new Promise((resolve, reject) => {
+      const { clock } = process;
+      const cancel = clock.at(clock.now() + forMs, () => {
+        signal.removeEventListener('abort', onAbort);
+        observer.ended(call, fails ? 'failed' : 'handled');
+        if (fails) reject(new Error('this handler fails'));
+        else resolve();
+      });
+      const onAbort = (): void => {
+        call.abortedAt ??= clock.now();
+        if (call.ignoresAbort) return;
+        cancel();
+        clock.at(clock.now() + random.between(0, STOP_MS), () => {
+          observer.ended(call, 'stopped');
+          reject(new Error('stopped'));
+        });
+      };
+      signal.addEventListener('abort', onAbort, { once: true });
+    });
+  };
+}

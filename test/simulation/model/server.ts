@@ -1,0 +1,52 @@
+import type { Side } from './connection.js';
+import { EventLog } from './log.js';
+import { Store } from './store.js';
+import type { Timeline } from './timeline.js';
+
+/** One NATS server: its connections, the bucket, the stream. Restarts lose what is in memory only. */
+export class Server {
+  readonly store: Store;
+  readonly log: EventLog;
+  readonly #timeline: Timeline;
+  readonly #sides = new Set<Side>();
+  #up = true;
+
+  constructor(timeline: Timeline, partitions: number) {
+    this.#timeline = timeline;
+    this.store = new Store();
+    this.log = new EventLog(partitions);
+  }
+
+  get isUp(): boolean {
+    return this.#up;
+  }
+
+  accept(side: Side): void {
+    this.#sides.add(side);
+  }
+
+  close(side: Side): void {
+    side.open = false;
+    this.#sides.delete(side);
+  }
+
+  /** The connections on which a service of this id listens. */
+  responders(id: string): Side[] {
+    const found: Side[] = [];
+    for (const side of this.#sides) if (side.services.has(id)) found.push(side);
+    return found;
+  }
+
+  /** Everybody is disconnected and readers in memory vanish; `spreadMs`: some find the way back later. */
+  restart(downMs: number, unreachableMs: (side: Side) => number): void {
+    this.#up = false;
+    this.log.forgetReaders();
+    for (const side of [...this.#sides]) {
+      if (side.connection.side === side) side.connection.breakCleanly(downMs + unreachableMs(side));
+      else this.close(side);
+    }
+    this.#timeline.after(downMs, () => {
+      this.#up = true;
+    });
+  }
+}

@@ -1,0 +1,62 @@
+import type { BucketEntry } from '../../../src/core/ports.js';
+import type { Side } from './connection.js';
+
+/** Something that follows the entries below a prefix. */
+export interface Feed {
+  readonly side: Side;
+  readonly prefix: string;
+  push(entry: BucketEntry): void;
+}
+
+/** The bucket at its leader: one total order of writes, the newest entry of each key, and a history. */
+export class Store {
+  #revision = 0;
+  readonly #entries = new Map<string, BucketEntry>();
+  readonly #previous = new Map<string, BucketEntry>();
+  readonly #feeds = new Set<Feed>();
+  readonly #observers: ((entry: BucketEntry, writer: string) => void)[] = [];
+
+  /** Hears of each write as it is applied. */
+  observe(observer: (entry: BucketEntry, writer: string) => void): void {
+    this.#observers.push(observer);
+  }
+
+  get(key: string): BucketEntry | undefined {
+    return this.#entries.get(key);
+  }
+
+  /** What a replica that lags one write behind would say. */
+  before(key: string): BucketEntry | undefined {
+    return this.#previous.get(key);
+  }
+
+  /** Applies a conditional write (`expected` 0: nothing there). Returns the revision, or undefined on conflict. */
+  write(key: string, value: Uint8Array | null, expected: number, writer: string): number | undefined {
+    const newest = this.#entries.get(key);
+    if ((newest?.revision ?? 0) !== expected) return undefined;
+    if (newest) this.#previous.set(key, newest);
+    const entry: BucketEntry = { key, revision: ++this.#revision, value };
+    this.#entries.set(key, entry);
+    for (const observer of this.#observers) observer(entry, writer);
+    for (const feed of this.#feeds) {
+      if (!feed.side.open) this.#feeds.delete(feed);
+      else if (key.startsWith(feed.prefix)) feed.push(entry);
+    }
+    return entry.revision;
+  }
+
+  /** The newest entry of each key below the prefix in the order of their writes. */
+  below(prefix: string): BucketEntry[] {
+    const found: BucketEntry[] = [];
+    for (const entry of this.#entries.values()) if (entry.key.startsWith(prefix)) found.push(entry);
+    return found.sort((a, b) => a.revision - b.revision);
+  }
+
+  follow(feed: Feed): void {
+    this.#feeds.add(feed);
+  }
+
+  unfollow(feed: Feed): void {
+    this.#feeds.delete(feed);
+  }
+}

@@ -1,0 +1,71 @@
+/** Something that will happen; `run` null: cancelled. */
+export interface Scheduled {
+  readonly at: number;
+  readonly order: number;
+  run: (() => void) | null;
+}
+
+/**
+ * True time in milliseconds, which no member ever sees, and what will happen in it: a binary heap by time,
+ * and among equals in the order of scheduling.
+ */
+export class Timeline {
+  now = 0;
+  #order = 0;
+  readonly #heap: Scheduled[] = [];
+
+  at(at: number, run: () => void): Scheduled {
+    const scheduled: Scheduled = { at: at > this.now ? at : this.now, order: this.#order++, run };
+    this.#push(scheduled);
+    return scheduled;
+  }
+
+  after(delayMs: number, run: () => void): Scheduled {
+    return this.at(this.now + delayMs, run);
+  }
+
+  /** Moves on to what happens next; undefined when nothing will ever happen again. */
+  next(): (() => void) | undefined {
+    for (let top = this.#pop(); top; top = this.#pop()) {
+      if (top.run === null) continue;
+      this.now = top.at;
+      return top.run;
+    }
+    return undefined;
+  }
+
+  #push(item: Scheduled): void {
+    const heap = this.#heap;
+    let i = heap.length;
+    heap.push(item);
+    while (i > 0) {
+      const up = (i - 1) >> 1;
+      const parent = heap[up] as Scheduled;
+      if (parent.at < item.at || (parent.at === item.at && parent.order < item.order)) break;
+      heap[i] = parent;
+      i = up;
+    }
+    heap[i] = item;
+  }
+
+  #pop(): Scheduled | undefined {
+    const heap = this.#heap;
+    const top = heap[0];
+    const last = heap.pop();
+    if (!top || !last || heap.length === 0) return top;
+    let i = 0;
+    for (let child = 1; child < heap.length; child = 2 * i + 1) {
+      let least = heap[child] as Scheduled;
+      const right = heap[child + 1];
+      if (right && (right.at < least.at || (right.at === least.at && right.order < least.order))) {
+        least = right;
+        child++;
+      }
+      if (last.at < least.at || (last.at === least.at && last.order < least.order)) break;
+      heap[i] = least;
+      i = child;
+    }
+    heap[i] = last;
+    return top;
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * `npm run simulate:mutants -- [--seeds N] [--from SEED] [--only NAME]` makes one deliberate mistake after the
+ * other, and prints which invariant catches it after how many seeds.
+ */
+import { parseArgs } from 'node:util';
+import { hunt } from './mutate.js';
+import { MUTANTS } from './registry.js';
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '5000' },
+    from: { type: 'string', default: '1' },
+    only: { type: 'string' },
+  },
+});
+const [count, from] = [Number(values.seeds), Number(values.from)];
+const chosen = MUTANTS.filter(({ name }) => values.only === undefined || name === values.only);
+const waiting = [...chosen];
+const survivors: string[] = [];
+
+async function work(): Promise<void> {
+  for (let mutant = waiting.shift(); mutant; mutant = waiting.shift()) {
+    const { failed } = await hunt(mutant, from, count);
+    const violation = failed?.violation;
+    if (!violation) survivors.push(mutant.name);
+    const verdict = violation ? `${violation.invariant} after ${failed.seed - from + 1} seeds` : 'NOT CAUGHT';
+    console.log(`${mutant.name.padEnd(26)} ${verdict.padEnd(24)} ${mutant.mistake}`);
+    if (violation) console.log(`${' '.repeat(26)} ${violation.message.split('\n')[0]}`);
+  }
+}
+
+// As many at a time as a small machine has cores.
+await Promise.all([work(), work()]);
+console.log(
+  survivors.length === 0
+    ? `all ${chosen.length} mistakes caught`
+    : `${survivors.length} of ${chosen.length} mistakes not caught: ${survivors.join(', ')}`,
+);
+process.exitCode = survivors.length === 0 ? 0 : 1;

@@ -1,0 +1,44 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ROOT, runPool } from '../pool.js';
+import type { Report } from '../worker.js';
+import type { Mutant } from './registry.js';
+
+/**
+ * Makes a copy of the code with a mistake in it. Production code has no switches: the mistake exists in the copy
+ * only.
+ *
+ * @returns the folder of the copy, to be removed by the caller.
+ * @throws Error where the text to be changed does not occur exactly once.
+ */
+export function copyWithMistake({ name, edits }: Mutant): string {
+  const root = mkdtempSync(join(tmpdir(), 'natspoc-mutant-'));
+  try {
+    cpSync(join(ROOT, 'src/core'), join(root, 'src/core'), { recursive: true });
+    cpSync(join(ROOT, 'test/simulation'), join(root, 'test/simulation'), { recursive: true });
+    writeFileSync(join(root, 'package.json'), '{"type":"module"}');
+    for (const { file, find, replace } of edits) {
+      const path = join(root, file);
+      const [before, after, ...more] = readFileSync(path, 'utf8').split(find);
+      if (before === undefined || after === undefined || more.length > 0) {
+        throw new Error(`mutant ${name}: in ${file} this does not occur exactly once: ${find}`);
+      }
+      writeFileSync(path, before + replace + after);
+    }
+    return root;
+  } catch (error) {
+    rmSync(root, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** Runs seeds on a mutant until one is violated, or all are done. */
+export async function hunt(mutant: Mutant, from: number, count: number, workers = 1): Promise<Report> {
+  const root = copyWithMistake(mutant);
+  try {
+    return await runPool({ from, count, workers, options: {}, root });
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+}

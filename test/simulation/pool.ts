@@ -1,0 +1,74 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Order, Report } from './worker.js';
+
+/** Seeds that a worker gets at once. */
+const CHUNK = 20;
+
+/** The root of this checkout. */
+export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+/** What to run, where. */
+export interface PoolOptions {
+  from: number;
+  count: number;
+  workers: number;
+  options: Order['options'];
+  /** A checkout whose simulator is run: this one, or a changed copy. */
+  root?: string;
+  /** Hears of the totals now and then. */
+  progress?: (totals: Report) => void;
+}
+
+/**
+ * Runs seeds on several processes until all are done or one of them is violated; of several violations the one
+ * with the lowest seed counts.
+ *
+ * @throws Error when a process dies.
+ */
+export async function runPool(pool: PoolOptions): Promise<Report> {
+  const totals: Report = { seeds: 0, simulatedMs: 0, events: 0, handled: 0, failed: undefined };
+  const end = pool.from + pool.count;
+  let next = pool.from;
+  const work = async (): Promise<void> => {
+    const worker = start(pool.root ?? ROOT);
+    try {
+      while (next < end && !totals.failed) {
+        const order = { from: next, count: Math.min(CHUNK, end - next), options: pool.options };
+        next += order.count;
+        add(totals, await ask(worker, order));
+        pool.progress?.(totals);
+      }
+    } finally {
+      worker.kill();
+    }
+  };
+  await Promise.all(Array.from({ length: pool.workers }, work));
+  return totals;
+}
+
+function start(root: string): ChildProcess {
+  const script = join(root, 'test/simulation/worker.ts');
+  return fork(script, { execArgv: ['--import', import.meta.resolve('tsx')], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+}
+
+function ask(worker: ChildProcess, order: Order): Promise<Report> {
+  return new Promise((resolve, reject) => {
+    const died = (code: number | null): void => reject(new Error(`a worker died with exit code ${code}`));
+    worker.once('exit', died);
+    worker.once('message', (report) => {
+      worker.off('exit', died);
+      resolve(report as Report);
+    });
+    worker.send(order);
+  });
+}
+
+function add(totals: Report, report: Report): void {
+  totals.seeds += report.seeds;
+  totals.simulatedMs += report.simulatedMs;
+  totals.events += report.events;
+  totals.handled += report.handled;
+  if (report.failed && (!totals.failed || report.failed.seed < totals.failed.seed)) totals.failed = report.failed;
+}

@@ -1,0 +1,93 @@
+import type { Violation } from './checks/judge.js';
+import { Random } from './model/random.js';
+import { play, settingsFor } from './scenario.js';
+import { World, type WorldSettings } from './world.js';
+
+/** Turns of the event loop that are asked for at once. */
+const TURNS = 128;
+/** A run that goes on for so many events does not end by itself. */
+const MOST_EVENTS = 20_000_000;
+
+/** How to run a seed. */
+export interface RunOptions {
+  members?: number | undefined;
+  partitions?: number | undefined;
+  /** Receives the trace, line by line. */
+  trace?: ((line: string) => void) | undefined;
+}
+
+/** What a run was like. */
+export interface RunResult {
+  seed: number;
+  violation: Violation | undefined;
+  /** Milliseconds of true time, and how many things happened in it. */
+  simulatedMs: number;
+  events: number;
+  handled: number;
+}
+
+/** Runs one seed. The same seed and options give the same result. */
+export async function runSeed(seed: number, options: RunOptions = {}): Promise<RunResult> {
+  const random = new Random(seed);
+  const settings = settingsFor(random, options);
+  return runWorld(seed, settings, play, options.trace);
+}
+
+/** Runs a scenario in a world of its own. */
+export async function runWorld(
+  seed: number,
+  settings: WorldSettings,
+  scenario: (world: World) => Promise<void>,
+  trace?: (line: string) => void,
+): Promise<RunResult> {
+  const world = new World(settings, new Random(seed + 1), trace);
+  world.judge.note(`seed ${seed}: ${JSON.stringify(settings)}`);
+  const events = await drive(world, scenario(world));
+  const { violation } = world.judge;
+  return {
+    seed,
+    violation,
+    simulatedMs: world.timeline.now,
+    events,
+    handled: world.handling.calls,
+  };
+}
+
+/**
+ * Lets the world go on, one thing a turn of the event loop, until the scenario is over or something is
+ * violated. Between two turns everything that was resolved is carried out, as between two callbacks of a real
+ * process. Turns are asked for by the batch, because that makes them cheap.
+ */
+function drive(world: World, scenario: Promise<void>): Promise<number> {
+  return new Promise((resolve) => {
+    let events = 0;
+    let over = false;
+    const end = (): void => {
+      over = true;
+    };
+    scenario.then(end, (error: unknown) => {
+      world.judge.violate('ended', error instanceof Error ? (error.stack ?? error.message) : String(error));
+      end();
+    });
+    const turn = (): void => {
+      if (over || world.judge.violation) return;
+      try {
+        const run = world.timeline.next();
+        if (!run || ++events > MOST_EVENTS) {
+          world.judge.violate('ended', run ? 'the run does not end' : 'nothing will ever happen again');
+        } else run();
+      } catch (error) {
+        world.judge.violate('ended', error instanceof Error ? (error.stack ?? error.message) : String(error));
+      }
+    };
+    const batch = (): void => {
+      if (over || world.judge.violation) {
+        resolve(events);
+        return;
+      }
+      for (let i = 0; i < TURNS; i++) setImmediate(turn);
+      setImmediate(batch);
+    };
+    batch();
+  });
+}

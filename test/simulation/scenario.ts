@@ -1,0 +1,72 @@
+import { calmEpisode } from './calm.js';
+import { unrest } from './checks/rest.js';
+import { storm } from './faults.js';
+import type { HandlerProfile } from './model/handler.js';
+import type { Random } from './model/random.js';
+import type { World, WorldSettings } from './world.js';
+
+/** A run lasts at least this long, milliseconds of true time. */
+const LENGTH_MS = 60_000;
+
+function handlers(random: Random): HandlerProfile {
+  return {
+    atOnce: random.pick([0, 0.5, 0.95]),
+    maxMs: random.pick([5, 50, 200]),
+    long: random.pick([0, 0.02, 0.1]),
+    longMs: random.pick([500, 2_000]),
+    fails: random.pick([0, 0, 0.05]),
+    ignores: random.pick([0, 0, 0, 0.05]),
+  };
+}
+
+/** Everything that is fixed for one run; `members` and `partitions` where somebody wants a certain number. */
+export function settingsFor(
+  random: Random,
+  wanted: { members?: number | undefined; partitions?: number | undefined },
+): WorldSettings {
+  const minMs = random.pick([0.1, 0.5, 2]);
+  return {
+    group: 'g',
+    members: wanted.members ?? random.int(3, 8),
+    partitions: wanted.partitions ?? random.int(3, 16),
+    ttlMs: random.pick([5_000, 10_000]),
+    probeEveryMs: random.pick([0, 400, 400, 400]),
+    denied: random.chance(0.1),
+    clockError: 0.05,
+    latency: { minMs, maxMs: minMs * random.pick([1.5, 5]) },
+    drainTimeoutMs: random.pick([500, 3_000]),
+    handlers: handlers(random),
+    publishRate: random.pick([3, 10]),
+  };
+}
+
+/** A group starts, changes undisturbed, goes through a storm of faults, and has to come to rest and stay there. */
+export async function play(world: World): Promise<void> {
+  const { settings, random, judge, ledger, timeline } = world;
+  const rest = async (what: string, boundMs: number): Promise<void> => {
+    const isAtRest = await world.until(() => unrest(world) === undefined || !!judge.violation, boundMs);
+    if (!isAtRest) judge.violate('I7', `not at rest ${boundMs} ms ${what}: ${unrest(world)}`);
+  };
+  // The longest that a member can go unnoticed, and the longest that a handler or a drain may take.
+  const boundMs = settings.ttlMs * 1.2 + settings.drainTimeoutMs + 10_000;
+
+  const spreadMs = random.pick([50, 50, 3_000]);
+  for (let i = 0; i < settings.members; i++)
+    timeline.after(random.between(0, spreadMs), () => world.join());
+  world.publish();
+  await world.sleep(spreadMs + 1);
+  await rest('after the start', boundMs);
+  for (let i = random.int(1, 2); i > 0 && !judge.violation; i--) await calmEpisode(world, rest);
+
+  judge.note('--- the storm');
+  await storm(world, random.int(3, 8), random.between(5_000, 20_000));
+  judge.note('--- the storm is over');
+  await rest('after the last fault', boundMs);
+
+  // What is at rest stays at rest.
+  const writes = ledger.leaseWrites;
+  await world.sleep(Math.max(2_000, LENGTH_MS - timeline.now));
+  if (ledger.leaseWrites !== writes) judge.violate('I7', 'leases changed though nothing had happened');
+  world.isPublishing = false;
+  await rest('after the last message', boundMs);
+}

@@ -1,0 +1,31 @@
+/** A process that runs seeds for `pool.ts`: takes orders as messages, answers with reports. */
+import { type RunOptions, type RunResult, runSeed } from './run.js';
+
+/** Run `count` seeds from `from` on; end early at the first violation. */
+export interface Order {
+  from: number;
+  count: number;
+  options: Pick<RunOptions, 'members' | 'partitions'>;
+}
+
+/** What became of an order: totals, and the first violation. */
+export interface Report {
+  seeds: number;
+  simulatedMs: number;
+  events: number;
+  handled: number;
+  failed: RunResult | undefined;
+}
+
+process.on('message', async ({ from, count, options }: Order) => {
+  const report: Report = { seeds: 0, simulatedMs: 0, events: 0, handled: 0, failed: undefined };
+  for (let seed = from; seed < from + count && !report.failed; seed++) {
+    const result = await runSeed(seed, options);
+    report.seeds++;
+    report.simulatedMs += result.simulatedMs;
+    report.events += result.events;
+    report.handled += result.handled;
+    if (result.violation) report.failed = result;
+  }
+  process.send?.(report);
+});

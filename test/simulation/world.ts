@@ -1,0 +1,111 @@
+import { parseGroupKey } from '../../src/core/group/records.js';
+import { Handling } from './checks/handling.js';
+import { Judge } from './checks/judge.js';
+import { Ledger } from './checks/ledger.js';
+import { SimMember } from './member.js';
+import type { Latency } from './model/connection.js';
+import type { HandlerProfile } from './model/handler.js';
+import { Random } from './model/random.js';
+import { Server } from './model/server.js';
+import { Timeline } from './model/timeline.js';
+
+/** What a run is made of. */
+export interface WorldSettings {
+  group: string;
+  members: number;
+  partitions: number;
+  ttlMs: number;
+  probeEveryMs: number;
+  /** Probing is not permitted: the ttl alone decides. */
+  denied: boolean;
+  /** Rates of clocks differ from true time by up to this much. */
+  clockError: number;
+  latency: Latency;
+  drainTimeoutMs: number;
+  handlers: HandlerProfile;
+  /** Messages a second. */
+  publishRate: number;
+}
+
+/** How often a condition that a run waits for is looked at. */
+const LOOK_EVERY_MS = 50;
+
+/** A group on a server under one virtual clock. */
+export class World {
+  readonly timeline = new Timeline();
+  readonly random: Random;
+  readonly settings: WorldSettings;
+  readonly server: Server;
+  readonly judge: Judge;
+  readonly ledger: Ledger;
+  readonly handling: Handling;
+  readonly members: SimMember[] = [];
+  /** Readers opened, by partition. */
+  readonly opens: number[];
+  isPublishing = false;
+
+  constructor(settings: WorldSettings, random: Random, trace: ((line: string) => void) | undefined) {
+    this.settings = settings;
+    this.random = random;
+    this.server = new Server(this.timeline, settings.partitions);
+    this.judge = new Judge(() => this.timeline.now, trace);
+    this.ledger = new Ledger(this.judge, this.server.log, settings.group);
+    this.handling = new Handling(this.judge, this.ledger, this.server.log, settings.drainTimeoutMs);
+    this.opens = new Array<number>(settings.partitions).fill(0);
+    this.server.store.observe((entry, writer) => {
+      if (entry.value === null) this.#checkPermission(entry.key, writer);
+      this.ledger.applied(entry, writer);
+    });
+  }
+
+  /** The members that should own partitions. */
+  get active(): SimMember[] {
+    return this.members.filter((member) => member.isMember);
+  }
+
+  join(): SimMember {
+    const member = new SimMember(this, `m${this.members.length + 1}`);
+    this.members.push(member);
+    this.judge.note(`${member.name} joins`);
+    return member;
+  }
+
+  readerOpened(partition: number): void {
+    this.opens[partition] = (this.opens[partition] ?? 0) + 1;
+  }
+
+  /** Publishes to random partitions at the run's rate until `isPublishing` is false. */
+  publish(): void {
+    this.isPublishing = true;
+    const next = (): void => {
+      if (!this.isPublishing) return;
+      if (this.server.isUp) this.server.log.append(this.random.int(0, this.settings.partitions - 1));
+      this.timeline.after(this.random.between(0, 2_000 / this.settings.publishRate), next);
+    };
+    next();
+  }
+
+  sleep(forMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.timeline.after(forMs, resolve);
+    });
+  }
+
+  /** Waits until the condition holds; false when it does not within the bound. */
+  async until(holds: () => boolean, boundMs: number): Promise<boolean> {
+    const end = this.timeline.now + boundMs;
+    while (!holds()) {
+      if (this.timeline.now >= end) return false;
+      await this.sleep(LOOK_EVERY_MS);
+    }
+    return true;
+  }
+
+  /** Nobody may be fenced who could still start a handler. */
+  #checkPermission(key: string, by: string): void {
+    const parsed = parseGroupKey(this.settings.group, key);
+    const fenced = parsed.kind === 'session' ? this.ledger.memberOf(parsed.id) : undefined;
+    if (fenced === undefined || fenced === by) return;
+    this.members.find(({ name }) => name === fenced)?.checkPermission(`${by} fences it`);
+  }
+}

@@ -1,0 +1,137 @@
+import type {
+  Bucket,
+  EventStream,
+  ReaderOptions,
+  ReaderSink,
+  ReadOutcome,
+  StreamBounds,
+  StreamMessage,
+  WriteOutcome,
+} from '../../src/core/ports.js';
+
+/** A message as a reader delivers it, with a payload of `size` bytes. */
+export function fakeMessage(sequence: number, key: string | null = null, text = ''): StreamMessage {
+  const data = new TextEncoder().encode(text);
+  return {
+    sequence,
+    key,
+    subject: 'e.p.0',
+    data,
+    size: data.length,
+    timestampMs: 0,
+    headers: (): Record<string, string> => (key === null ? {} : { 'Natspoc-Key': key }),
+  };
+}
+
+/** Lets every promise that can settle do so. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** One key of a bucket with compare-and-set; answers can be scripted. */
+export class FakeBucket implements Bucket {
+  value: Uint8Array | null = null;
+  revision = 0;
+  /** Answers to give instead of doing what is asked; `lost` does it and loses the answer. */
+  readonly script: (WriteOutcome | 'lost')[] = [];
+  readonly reads: ReadOutcome[] = [];
+  /** Sequences as they were written. */
+  readonly writes: number[] = [];
+  /** Writes wait for this. */
+  hold: Promise<void> | undefined;
+
+  /** Somebody else writes. */
+  put(record: unknown): void {
+    this.value = new TextEncoder().encode(JSON.stringify(record));
+    this.revision++;
+  }
+
+  get record(): { seq: number; epoch: number } | undefined {
+    return this.value ? JSON.parse(new TextDecoder().decode(this.value)) : undefined;
+  }
+
+  async read(key: string): Promise<ReadOutcome> {
+    const scripted = this.reads.shift();
+    if (scripted) return scripted;
+    if (this.revision === 0) return { kind: 'missing' };
+    return { kind: 'found', entry: { key, revision: this.revision, value: this.value } };
+  }
+
+  async write(_key: string, value: Uint8Array, expected: number): Promise<WriteOutcome> {
+    await this.hold;
+    const scripted = this.script.shift();
+    if (scripted && scripted !== 'lost') return scripted;
+    if (expected !== this.revision) return { kind: 'conflict' };
+    this.value = value;
+    this.revision++;
+    this.writes.push(this.record?.seq ?? -1);
+    return scripted === 'lost' ? { kind: 'unknown' } : { kind: 'ok', revision: this.revision };
+  }
+
+  async remove(_key: string, expected: number): Promise<WriteOutcome> {
+    if (expected !== this.revision) return { kind: 'conflict' };
+    this.value = null;
+    return { kind: 'ok', revision: ++this.revision };
+  }
+
+  watch(): { stop: () => void } {
+    return { stop() {} };
+  }
+}
+
+/** A partition's stream that a test delivers from. */
+export class FakeStream implements EventStream {
+  readonly opened: ReaderOptions[] = [];
+  readonly removed: string[] = [];
+  range: StreamBounds = { first: 1, last: 0 };
+  released = { messages: 0, bytes: 0 };
+  /** Messages that the server still holds for the reader. */
+  pending = 0;
+  closed = 0;
+  #sink: ReaderSink | undefined;
+
+  /** Delivers to the reader that is open. */
+  deliver(...messages: StreamMessage[]): void {
+    for (const message of messages) this.#sink?.message(message);
+  }
+
+  fault(reason: string): void {
+    const sink = this.#sink;
+    this.#sink = undefined;
+    sink?.fault(reason);
+  }
+
+  async open(options: ReaderOptions, sink: ReaderSink): ReturnType<EventStream['open']> {
+    this.opened.push(options);
+    this.#sink = sink;
+    const stream = this;
+    const reader = {
+      get pending() {
+        return stream.pending;
+      },
+      release: (messages: number, bytes: number) => {
+        this.released.messages += messages;
+        this.released.bytes += bytes;
+      },
+      resize() {},
+      close: () => {
+        if (this.#sink) this.closed++;
+        this.#sink = undefined;
+      },
+    };
+    return { kind: 'ok', reader };
+  }
+
+  async remove(name: string): Promise<'ok'> {
+    this.removed.push(name);
+    return 'ok';
+  }
+
+  async bounds(): ReturnType<EventStream['bounds']> {
+    return { kind: 'ok', ...this.range };
+  }
+
+  async sequenceAt(): ReturnType<EventStream['sequenceAt']> {
+    return { kind: 'ok', sequence: 1 };
+  }
+}

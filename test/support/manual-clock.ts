@@ -1,0 +1,43 @@
+import type { Cancel, Clock } from '../../src/core/clock.js';
+
+/** A clock that stands still until a test moves it. */
+export class ManualClock implements Clock {
+  #nowMs = 0;
+  #timers: { atMs: number; callback: () => void }[] = [];
+
+  now(): number {
+    return this.#nowMs;
+  }
+
+  at(atMs: number, callback: () => void): Cancel {
+    const timer = { atMs, callback };
+    this.#timers.push(timer);
+    return () => {
+      this.#timers = this.#timers.filter((other) => other !== timer);
+    };
+  }
+
+  /** Timers that are set. */
+  get timers(): number {
+    return this.#timers.length;
+  }
+
+  /** Moves on and calls what becomes due, each at its own time, in order. */
+  advance(byMs: number): void {
+    const untilMs = this.#nowMs + byMs;
+    for (;;) {
+      const due = this.#timers.filter(({ atMs }) => atMs <= untilMs).sort((a, b) => a.atMs - b.atMs)[0];
+      if (due === undefined) break;
+      this.#timers = this.#timers.filter((other) => other !== due);
+      this.#nowMs = Math.max(this.#nowMs, due.atMs);
+      due.callback();
+    }
+    this.#nowMs = untilMs;
+  }
+
+  /** Moves on in one leap, as after the process stood still: what was due in between is called at the end. */
+  leap(byMs: number): void {
+    this.#nowMs += byMs;
+    this.advance(0);
+  }
+}

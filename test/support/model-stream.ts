@@ -1,0 +1,121 @@
+import type { NatspocError } from '../../src/core/errors.js';
+import type {
+  OpenPublishPort,
+  PublishPort,
+  PublishPortEvents,
+  Rejection,
+} from '../../src/core/publish/port.js';
+
+interface Sent {
+  subject: string;
+  token: number;
+  id: string | undefined;
+  data: string;
+}
+
+/** One message as the model stores it. */
+export interface Stored {
+  subject: string;
+  id: string | undefined;
+  data: string;
+}
+
+const text = (bytes: Uint8Array) => Buffer.from(bytes).toString();
+
+/**
+ * A stream behind one connection, driven step by step. Like the real one it handles what one connection sends
+ * in order, and a break loses some tail of what was sent and some tail of the answers.
+ */
+export class ModelStream {
+  readonly stored: Stored[] = [];
+  maxPayload = 1_000;
+  #events: PublishPortEvents | undefined;
+  #up = true;
+  #sent: Sent[] = [];
+  #answers: (() => void)[] = [];
+  #refusals: Rejection[] = [];
+  closed = false;
+
+  readonly open: OpenPublishPort = (events): PublishPort => {
+    this.#events = events;
+    const model = this;
+    return {
+      get maxPayload() {
+        return model.maxPayload;
+      },
+      send: (subject, token, headers, data) => {
+        if (!this.#up) return false;
+        const id = headers && /Nats-Msg-Id: (.*)\r\n/.exec(text(headers))?.[1];
+        this.#sent.push({ subject, token, id, data: text(data) });
+        return true;
+      },
+      close: () => {
+        this.closed = true;
+      },
+    };
+  };
+
+  /** Messages sent and not handled, each counted once. */
+  get inTransit(): number {
+    return new Set(this.#sent.map(({ token }) => token)).size;
+  }
+
+  /** Handles up to `count` messages: stores or refuses them, and prepares the answers. */
+  handle(count = Number.POSITIVE_INFINITY): void {
+    for (const message of this.#sent.splice(0, Math.min(count, this.#sent.length))) this.#handleOne(message);
+  }
+
+  /** Gives up to `count` answers. */
+  answer(count = Number.POSITIVE_INFINITY): void {
+    for (const give of this.#answers.splice(0, Math.min(count, this.#answers.length))) give();
+  }
+
+  /** The next messages handled are refused, each for one of these reasons. */
+  refuse(...reasons: Rejection[]): void {
+    this.#refusals.push(...reasons);
+  }
+
+  /** Loses the answers that are on their way, on a connection that stays up. */
+  loseAnswers(): void {
+    this.#answers = [];
+  }
+
+  /** Breaks the connection; the notice may come later, or only with the reconnect. */
+  break(notice: boolean): void {
+    this.#up = false;
+    this.#sent = [];
+    this.#answers = [];
+    if (notice) this.#events?.disconnected();
+  }
+
+  /** Connects again, if it was broken. */
+  restore(): void {
+    if (this.#up) return;
+    this.#up = true;
+    this.#events?.reconnected();
+  }
+
+  /** Says that a subject is forbidden; what was sent there vanishes. */
+  deny(subject: string): void {
+    this.#sent = this.#sent.filter((message) => message.subject !== subject);
+    this.#events?.denied(subject);
+  }
+
+  /** Ends the connection for good. */
+  end(error: NatspocError): void {
+    this.#up = false;
+    this.#events?.closed(error);
+  }
+
+  #handleOne({ subject, token, id, data }: Sent): void {
+    const refusal = this.#refusals.shift();
+    if (refusal) {
+      this.#answers.push(() => this.#events?.rejected(token, refusal));
+      return;
+    }
+    const first = id === undefined ? -1 : this.stored.findIndex((other) => other.id === id);
+    if (first < 0) this.stored.push({ subject, id, data });
+    const sequence = first < 0 ? this.stored.length : first + 1;
+    this.#answers.push(() => this.#events?.confirmed(token, sequence, first >= 0));
+  }
+}

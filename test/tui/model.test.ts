@@ -1,0 +1,274 @@
+import assert from 'node:assert/strict';
+import type { TopEventBody } from '../../src/tui/model/events.js';
+import { healthOf } from '../../src/tui/model/health.js';
+import { lagOf, memberRows, partitionRows, totalsOf } from '../../src/tui/model/select.js';
+import { direction, ratePerSecond } from '../../src/tui/model/series.js';
+import { groupUpdates } from '../../src/tui/view/updates.js';
+import { gone, group, lease, play, session, stats, streamFacts, T0 } from './support.js';
+
+const owners = (model: ReturnType<typeof play>) => partitionRows(model).map(({ owner }) => owner?.id ?? null);
+
+describe('the model of top', () => {
+  it('shows a group that was there before as it is, and makes no news of it', () => {
+    const model = play(group(2, 4));
+    assert.deepEqual(owners(model), ['a', 'b', 'a', 'b']);
+    assert.deepEqual(model.updates, []);
+    assert.deepEqual(healthOf(model), { level: 'ok', text: 'healthy' });
+  });
+
+  it('passes over updates that come out of order', () => {
+    const model = play([
+      ...group(2, 2),
+      [1_000, { type: 'changes', entries: [lease(0, 300, 'b', { reason: 'handover', from: 'a' })] }],
+      [1_100, { type: 'changes', entries: [lease(0, 200, 'a')] }],
+      [1_200, { type: 'changes', entries: [session('a', 1)] }],
+    ]);
+    assert.deepEqual(owners(model), ['b', 'b']);
+    assert.equal(model.leases.get(0)?.revision, 300);
+    assert.equal(model.updates.length, 1);
+  });
+
+  it('does not bring a member back by an entry older than its end', () => {
+    const model = play([
+      ...group(2, 2),
+      [1_000, { type: 'changes', entries: [gone('a', 400)] }],
+      [1_100, { type: 'changes', entries: [session('a', 390)] }],
+    ]);
+    assert.deepEqual([...model.members.keys()], ['b']);
+  });
+
+  it('names an entry that cannot be parsed, and shows the rest', () => {
+    const model = play([
+      ...group(2, 3),
+      [
+        500,
+        { type: 'changes', entries: [{ kind: 'lease', partition: 1, revision: 500, record: 'unreadable' }] },
+      ],
+      [
+        600,
+        { type: 'changes', entries: [{ kind: 'session', id: 'x', revision: 501, record: 'unreadable' }] },
+      ],
+    ]);
+    assert.deepEqual(
+      partitionRows(model).map(({ state }) => state),
+      ['owned', 'unreadable', 'owned'],
+    );
+    assert.equal(memberRows(model).find(({ member }) => member.id === 'x')?.state, 'unreadable');
+    assert.deepEqual(healthOf(model), { level: 'bad', text: 'unreadable lease: p1' });
+    assert.deepEqual(
+      model.updates
+        .filter(({ kind }) => kind === 'unreadable')
+        .map((update) => 'key' in update && update.key),
+      ['lease.1', 'session.x'],
+    );
+  });
+
+  it('tells a crash from a leave, and for how long the partitions were without an owner', () => {
+    const model = play([
+      ...group(3, 3),
+      [1_000, { type: 'changes', entries: [gone('a', 500)] }],
+      [1_250, { type: 'changes', entries: [lease(0, 501, 'b', { from: 'a' })] }],
+      [2_000, { type: 'changes', entries: [session('c', 502, { leaving: true })] }],
+      [2_010, { type: 'changes', entries: [lease(2, 503, 'b', { reason: 'handover', from: 'c' })] }],
+      [2_020, { type: 'changes', entries: [gone('c', 504)] }],
+    ]);
+    assert.deepEqual(
+      model.updates.map(({ kind }) => kind),
+      ['died', 'claimed', 'leaving', 'handed-over', 'left'],
+    );
+    const claim = model.updates.find(({ kind }) => kind === 'claimed');
+    assert.equal(claim && 'gapMs' in claim ? claim.gapMs : undefined, 250);
+  });
+
+  it('says who is gone and since when while a partition has no living owner', () => {
+    const model = play([
+      ...group(2, 4),
+      [1_000, { type: 'changes', entries: [gone('a', 500)] }],
+      [5_000, { type: 'tick' }],
+    ]);
+    assert.deepEqual(healthOf(model), { level: 'bad', text: '2 unowned: p0 p2, owner gone 4.0 s ago' });
+    assert.equal(totalsOf(model).owned, 2);
+  });
+
+  it('notices a member that vanishes between two looks', () => {
+    const log = group(2, 2);
+    const entries = [session('b', 2), lease(0, 100, 'a'), lease(1, 101, 'b'), session('c', 300)];
+    const model = play([...log, [3_000, { type: 'snapshot', entries }]]);
+    assert.deepEqual([...model.members.keys()], ['b', 'c']);
+    assert.deepEqual(
+      model.updates.map(({ kind }) => kind),
+      ['died', 'joined'],
+    );
+  });
+
+  it('takes a member for silent by its own clock only, whatever the clocks of other hosts say', () => {
+    const ahead = new Date(T0 + 86_400_000).toISOString();
+    const log = group(1, 1);
+    const renewed = [session('a', 200, { startedAt: ahead }), lease(0, 201, 'a', { at: ahead })];
+    const model = play([...log, [1_000, { type: 'changes', entries: renewed }], [4_000, { type: 'tick' }]]);
+    assert.equal(memberRows(model)[0]?.renewedAgoMs, 3_000);
+    assert.equal(partitionRows(model)[0]?.heldMs, 3_000);
+    assert.equal(healthOf(model).level, 'ok');
+    const later = play([[9_000, { type: 'tick' }]], model);
+    assert.deepEqual(healthOf(later), { level: 'bad', text: 'a is silent, last seen 8.0 s ago' });
+  });
+
+  it('blames nobody for silence while the server is gone', () => {
+    const model = play([
+      ...group(1, 1),
+      [1_000, { type: 'disconnected' }],
+      [1_500, { type: 'reconnecting' }],
+      [60_000, { type: 'tick' }],
+    ]);
+    assert.equal(memberRows(model)[0]?.state, 'ok');
+    assert.deepEqual(healthOf(model), { level: 'bad', text: 'server gone for 59 s' });
+    assert.equal(model.connection.attempts, 1);
+  });
+
+  it('tells the past from the history, with the times of then', () => {
+    const model = play([
+      [0, { type: 'connected', server: 'h', version: '2' }],
+      [0, { type: 'found', partitions: 1, prefix: 's' }],
+      [
+        0,
+        {
+          type: 'history',
+          entries: [
+            { atMs: T0 - 60_000, entry: session('a', 1) },
+            { atMs: T0 - 59_000, entry: lease(0, 2, 'a') },
+            { atMs: T0 - 30_000, entry: gone('a', 3) },
+            { atMs: T0 - 29_500, entry: session('b', 4) },
+            { atMs: T0 - 29_000, entry: lease(0, 5, 'b', { from: 'a' }) },
+          ],
+        },
+      ],
+      [10, { type: 'snapshot', entries: [gone('a', 3), session('b', 4), lease(0, 5, 'b', { from: 'a' })] }],
+    ]);
+    assert.deepEqual(
+      model.updates.map(({ kind, at }) => [kind, T0 - at]),
+      [
+        ['joined', 60_000],
+        ['claimed', 59_000],
+        ['died', 30_000],
+        ['joined', 29_500],
+        ['claimed', 29_000],
+      ],
+    );
+    assert.equal(partitionRows(model)[0]?.heldMs, 29_010);
+    assert.deepEqual(
+      model.strips.get(0)?.map(({ owner }) => owner),
+      ['a', null, 'b'],
+    );
+  });
+
+  it('does not say that a member joined when the beginning of its history is gone', () => {
+    const renewals = Array.from({ length: 16 }, (_, i) => ({
+      atMs: T0 - 1_000,
+      entry: session('a', 50 + i),
+    }));
+    const model = play([[0, { type: 'history', entries: renewals }]]);
+    assert.deepEqual(model.updates, []);
+  });
+
+  it('gathers the moves of one rebalance', () => {
+    const entries = [0, 2, 4].map((p, i) => lease(p, 500 + i, 'b', { reason: 'handover', from: 'a' }));
+    const model = play([...group(2, 6), [1_000, { type: 'changes', entries }]]);
+    const groups = groupUpdates(model.updates);
+    assert.equal(groups.length, 1);
+    assert.deepEqual(groups[0]?.partitions, [0, 2, 4]);
+  });
+
+  it('counts the lag by what the server still has and what the owner has not handled', () => {
+    const reader = { partition: 0, epoch: 100, deliveredSequence: 80, deliveredCount: 40, pending: 7 };
+    const partitions = [{ partition: 0, epoch: 100, position: 70, handled: 35 }];
+    const model = play([
+      ...group(1, 2),
+      [900, { type: 'stats', facts: { members: [stats('a', { partitions })], gone: [] } }],
+      [950, { type: 'readers', readers: [reader] }],
+      [960, { type: 'positions', positions: [{ partition: 1, sequence: 99, epoch: 101, atMs: T0 }] }],
+      [970, { type: 'waiting', waiting: [{ partition: 1, after: 99, count: 3 }] }],
+    ]);
+    assert.equal(lagOf(model, 0), 12);
+    assert.equal(lagOf(model, 1), 3);
+    assert.equal(totalsOf(model).lag, 15);
+  });
+
+  it('never moves a position back, and believes only the newest epoch', () => {
+    const at = (ms: number, epoch: number, sequence: number): [number, TopEventBody] => [
+      ms,
+      { type: 'positions', positions: [{ partition: 0, sequence, epoch, atMs: T0 }] },
+    ];
+    const model = play([...group(1, 1), at(1, 500, 50), at(2, 500, 40), at(3, 400, 90)]);
+    assert.equal(partitionRows(model)[0]?.position, 50);
+  });
+
+  it('makes rates of counts, and starts anew when a count does', () => {
+    const told = (handled: number) => ({
+      type: 'stats' as const,
+      facts: { members: [stats('a', { handled })], gone: [] },
+    });
+    const model = play([...group(1, 1), [0, told(100)], [1_000, told(300)], [2_000, told(500)]]);
+    assert.equal(totalsOf(model).handled, 200);
+    const restarted = play([[3_000, told(10)]], model);
+    assert.equal(totalsOf(restarted).handled, null);
+    const published = play([
+      ...group(1, 1),
+      [2_000, { type: 'stream', facts: streamFacts(1, { lastSequence: 300 }) }],
+    ]);
+    assert.equal(totalsOf(published).published, 100);
+  });
+
+  it('ignores answers of sessions that it does not know', () => {
+    const model = play([
+      ...group(1, 1),
+      [1, { type: 'stats', facts: { members: [stats('z')], gone: ['y'] } }],
+    ]);
+    assert.deepEqual([...model.members.keys()], ['a']);
+  });
+
+  it('shows a message once, however often it is read', () => {
+    const message = (sequence: number) => ({
+      sequence,
+      partition: 0,
+      subject: 's.p.0',
+      atMs: T0,
+      key: null,
+      size: 1,
+      preview: 'x',
+    });
+    const model = play([
+      ...group(1, 1),
+      [1, { type: 'messages', messages: [message(8), message(9)] }],
+      [2, { type: 'messages', messages: [message(9), message(10)] }],
+    ]);
+    assert.deepEqual(
+      model.messages.map(({ sequence }) => sequence),
+      [8, 9, 10],
+    );
+    assert.equal(partitionRows(model)[0]?.end, 10);
+  });
+
+  it('gives the same letters to everybody who looks: in the order of names', () => {
+    const entries = [session('s1', 9, { name: 'zoe' }), session('s2', 8, { name: 'amy' })];
+    const model = play([[0, { type: 'snapshot', entries }]]);
+    assert.deepEqual([model.letters.get('s2'), model.letters.get('s1')], [0, 1]);
+  });
+
+  it('never lets time go back', () => {
+    const model = play([
+      [5_000, { type: 'tick' }],
+      [1_000, { type: 'tick' }],
+    ]);
+    assert.equal(model.now, T0 + 5_000);
+  });
+});
+
+describe('a series', () => {
+  it('has a direction only when it moves by more than noise', () => {
+    const series = (values: number[]) => values.map((value, i) => ({ at: i * 1_000, value }));
+    assert.equal(direction(series([100, 101, 99, 103, 100, 102])), 'steady');
+    assert.equal(direction(series([0, 100, 200, 300, 400])), 'rising');
+    assert.equal(direction(series([400, 300, 200, 100, 0])), 'falling');
+    assert.equal(ratePerSecond(series([7])), null);
+  });
+});

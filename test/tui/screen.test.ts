@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { runCli, startCli, stopAll } from '../support/cli.js';
+import { withServer } from '../support/server.js';
+import { withTempFolder } from '../support/temp.js';
+import { Tmux } from './tmux.js';
+
+const ENTRY = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
+
+describe('natspoc top in a terminal', function () {
+  this.timeout(120_000);
+  const server = withServer();
+  const folder = withTempFolder();
+  let tmux: Tmux;
+
+  const open = async (columns: number, rows: number, env: Record<string, string> = {}) => {
+    tmux = await Tmux.open({ columns, rows }, { NATS_URL: server.url, ...env });
+  };
+  const consume = (name: string) =>
+    startCli(['consume', '--name', name, '--output', 'none', '--ttl', '2s'], {
+      env: { NATS_URL: server.url },
+    });
+  /** Runs top in the terminal; its pid is left in a file. */
+  const top = (flags = '') =>
+    tmux.type(
+      `clear; echo BEFORE; sh -c 'echo $$ > ${join(folder(), 'pid')}; exec ${process.execPath} ${ENTRY} top ${flags}'; echo AFTER=$?\n`,
+    );
+  const topPid = () => Number(readFileSync(join(folder(), 'pid'), 'utf8'));
+  /** The terminal is as it was: main screen, cursor, echo, no leftovers. */
+  const assertClean = async (exit: number) => {
+    const screen = await tmux.shows(new RegExp(`AFTER=${exit}`));
+    assert.match(screen, /BEFORE/);
+    assert.doesNotMatch(screen, /Partitions|Consumers/);
+    assert.equal(await tmux.variable('alternate_on'), '0');
+    assert.equal(await tmux.variable('cursor_flag'), '1');
+    await tmux.type('stty -a | tr " " "\\n" | grep -x echo | sed s/echo/ECHO-ON/\n');
+    await tmux.shows(/^ECHO-ON/m);
+    return screen;
+  };
+
+  afterEach(async () => {
+    await tmux?.close();
+    await stopAll();
+  });
+
+  it('follows consumers that join, leave and are killed from the screen, at every size', async () => {
+    startCli(['publish', '--rate', '50', '--keys', '20', 'event {{Count}}'], {
+      env: { NATS_URL: server.url },
+    });
+    const [first, second] = [consume('first'), consume('second')];
+    await Promise.all([first.note(/claimed|acquired/), second.note(/claimed|acquired/)]);
+    await open(80, 24);
+    await top();
+    await tmux.shows(/healthy +partitions 8\/8 +members 2/);
+    await tmux.shows(/A +first[^\n]*\n *B +second/);
+
+    const third = consume('third');
+    await third.note(/joined group/);
+    await tmux.shows(/healthy +partitions 8\/8 +members 3/);
+    await tmux.shows(/C third/);
+
+    await tmux.resize({ columns: 120, rows: 40 });
+    await tmux.shows(/Stream ─/);
+    second.signal('SIGINT');
+    await tmux.shows(/B second left/);
+    await tmux.shows(/healthy +partitions 8\/8 +members 2/);
+
+    await tmux.resize({ columns: 200, rows: 60 });
+    await tmux.shows(/TOTALALLOC/);
+    await tmux.press('Tab', 'j', 'K');
+    await tmux.shows(new RegExp(`Kill -9 first \\(pid ${first.pid}\\)\\?`));
+    await tmux.press('y');
+    assert.equal((await first.exited).signal, 'SIGKILL');
+    await tmux.shows(/A first died/);
+    await tmux.shows(/healthy +partitions 8\/8 +members 1/);
+
+    assert.equal(await tmux.variable('history_size'), '0', 'nothing scrolls');
+    await tmux.press('q');
+    await assertClean(0);
+  });
+
+  it('keeps the screen while the server is gone, and comes back with it', async () => {
+    const member = consume('steady');
+    await member.note(/claimed|acquired/);
+    await open(100, 30);
+    await top();
+    await tmux.shows(/healthy/);
+    await server.kill();
+    await tmux.shows(/Lost the server .* ago, \d+ attempts? to come back[\s\S]*steady/);
+    await server.start();
+    await tmux.shows(/healthy +partitions 8\/8/, 30_000);
+    await tmux.press('q');
+    await assertClean(0);
+  });
+
+  it('gives the terminal back on SIGTERM and when it crashes', async () => {
+    const crash = 'process.on("SIGUSR2", () => { throw new Error("forced by the test"); });';
+    const options = `--import=data:text/javascript,${encodeURIComponent(crash)}`;
+    await open(100, 30, { NODE_OPTIONS: options });
+    await top('--stream NOWHERE');
+    await tmux.shows(/There is no stream NOWHERE yet/);
+    process.kill(topPid(), 'SIGTERM');
+    await assertClean(0);
+    await top('--stream NOWHERE');
+    await tmux.shows(/There is no stream NOWHERE yet/);
+    process.kill(topPid(), 'SIGUSR2');
+    assert.match(await assertClean(1), /Error: forced by the test/);
+  });
+
+  it('records what it sees, and shows it again without a server', async () => {
+    const file = join(folder(), 'seen.ndjson');
+    const member = consume('witness');
+    await member.note(/claimed|acquired/);
+    await open(100, 30);
+    await top(`--record ${file}`);
+    await tmux.shows(/witness[\s\S]*healthy|healthy[\s\S]*witness/);
+    await tmux.press('q');
+    await assertClean(0);
+    const replayed = await runCli(['top', '--replay', file], { env: { NATS_URL: 'nats://127.0.0.1:1' } });
+    assert.equal(replayed.code, 0, replayed.stderr);
+    assert.match(replayed.stdout, /witness/);
+  });
+});
+
+describe('natspoc top without a terminal', function () {
+  this.timeout(60_000);
+  const server = withServer();
+  after(stopAll);
+
+  it('prints one snapshot as text, without escape codes', async () => {
+    const member = startCli(['consume', '--name', 'quiet', '--output', 'none'], {
+      env: { NATS_URL: server.url },
+    });
+    await member.note(/claimed|acquired/);
+    const { code, stdout, stderr } = await runCli(['top'], { env: { NATS_URL: server.url } });
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /healthy {2}partitions 8\/8 {2}members 1/);
+    assert.match(stdout, /^p7 +A +quiet/m);
+    assert.ok(!stdout.includes('\u001b'));
+  });
+
+  it('prints JSON: one document, or one a round until nobody reads any more', async () => {
+    const env = { NATS_URL: server.url };
+    const { stdout } = await runCli(['top', '--json', '--once'], { env });
+    const snapshot = JSON.parse(stdout);
+    assert.equal(snapshot.partitions.length, 8);
+    assert.deepEqual(snapshot.health, { ok: true, level: 'ok', reason: 'healthy' });
+    const follower = startCli(['top', '--json', '--interval', '100ms'], { env });
+    await new Promise<void>((resolve) => follower.child.stdout?.once('data', () => resolve()));
+    follower.child.stdout?.destroy();
+    assert.equal((await follower.exited).code, 0);
+  });
+
+  it('says what to run where there is no stream, and fails where there is no server', async () => {
+    const none = await runCli(['top', '--once', '--stream', 'NOWHERE'], { env: { NATS_URL: server.url } });
+    assert.equal(none.code, 0);
+    assert.match(none.stdout, /There is no stream NOWHERE yet\. "natspoc publish"/);
+    const dead = await runCli(['top', '--timeout', '500ms'], { env: { NATS_URL: 'nats://127.0.0.1:1' } });
+    assert.equal(dead.code, 3);
+    assert.match(dead.stderr, /Cannot reach NATS/);
+  });
+
+  it('refuses a file that is no recording', async () => {
+    const { code, stderr } = await runCli(['top', '--replay', ENTRY]);
+    assert.equal(code, 2);
+    assert.match(stderr, /is no recording/);
+  });
+});

@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import { Committer, type CommitterPorts } from '../../src/core/consume/committer.js';
+import { Gate } from '../../src/core/consume/gate.js';
+import { NatspocError } from '../../src/core/errors.js';
+import { FakeBucket, settle } from '../support/fake-partition.js';
+import { ManualClock } from '../support/manual-clock.js';
+
+/** A committer at position 10 of epoch 7, and what it told. */
+function bench(ports: Partial<CommitterPorts> = {}) {
+  const clock = new ManualClock();
+  const gate = new Gate(clock);
+  gate.permit(1_000_000);
+  const bucket = new FakeBucket();
+  bucket.put({ v: 1, seq: 10, epoch: 7, at: '' });
+  const told: string[] = [];
+  const committer = new Committer(
+    { group: 'g', partition: 0, epoch: 7, revision: bucket.revision, sequence: 10 },
+    { intervalMs: 200, every: 1_000 },
+    { bucket, clock, gate, ...ports },
+    {
+      committed: (sequence) => told.push(`committed ${sequence}`),
+      fenced: () => told.push('fenced'),
+      vanished: () => told.push('vanished'),
+      failed: (error) => told.push(`failed: ${error.message}`),
+    },
+  );
+  return { clock, gate, bucket, told, committer };
+}
+
+describe('a committer', () => {
+  it('commits at once when nothing more waits', async () => {
+    const { committer, bucket, told } = bench();
+    committer.handled(11, 1, true);
+    await settle();
+    assert.deepEqual(bucket.writes, [11]);
+    assert.deepEqual(bucket.record, { ...bucket.record, seq: 11, epoch: 7 });
+    assert.deepEqual(told, ['committed 11']);
+  });
+
+  it('gathers while busy: once an interval', async () => {
+    const { committer, bucket, clock } = bench();
+    for (let sequence = 11; sequence <= 50; sequence++) committer.handled(sequence, 1, false);
+    await settle();
+    clock.advance(199);
+    assert.deepEqual(bucket.writes, []);
+    clock.advance(1);
+    await settle();
+    assert.deepEqual(bucket.writes, [50]);
+  });
+
+  it('and after so many messages', async () => {
+    const { committer, bucket } = bench();
+    committer.handled(600, 999, false);
+    await settle();
+    assert.deepEqual(bucket.writes, []);
+    committer.handled(601, 1, false);
+    await settle();
+    assert.deepEqual(bucket.writes, [601]);
+  });
+
+  it('has at most one write in flight, and writes the newest next', async () => {
+    const { committer, bucket } = bench();
+    let go = () => {};
+    bucket.hold = new Promise((resolve) => {
+      go = resolve;
+    });
+    committer.handled(11, 1_000, false);
+    committer.handled(12, 1_000, false);
+    committer.handled(13, 1_000, false);
+    await settle();
+    assert.deepEqual(bucket.writes, []);
+    go();
+    await settle();
+    assert.deepEqual(bucket.writes, [11, 13]);
+  });
+
+  it('takes a lost answer for what it is when it reads its own epoch and sequence back', async () => {
+    const { committer, bucket, told } = bench();
+    bucket.script.push('lost');
+    committer.handled(11, 1, true);
+    await settle();
+    assert.deepEqual(told, ['committed 11']);
+    committer.handled(12, 1, true);
+    await committer.flush(1_000);
+    assert.deepEqual(bucket.writes, [11, 12], 'the revision that was read is used');
+  });
+
+  it('writes again when the write of an unknown outcome was not applied', async () => {
+    const { committer, bucket } = bench();
+    bucket.script.push({ kind: 'unknown' });
+    committer.handled(11, 1, true);
+    await committer.flush(1_000);
+    assert.deepEqual(bucket.writes, [11]);
+  });
+
+  it('is fenced by a newer epoch, and writes nothing more', async () => {
+    const { committer, bucket, told } = bench();
+    bucket.put({ v: 1, seq: 10, epoch: 8, at: '' });
+    committer.handled(11, 1, true);
+    await settle();
+    assert.deepEqual(told, ['fenced']);
+    committer.handled(12, 1, true);
+    await committer.flush(1_000);
+    assert.deepEqual(bucket.writes, []);
+  });
+
+  it('says so when the position is gone', async () => {
+    const { committer, bucket, told } = bench();
+    bucket.value = null;
+    bucket.revision++;
+    committer.handled(11, 1, true);
+    await settle();
+    assert.deepEqual(told, ['vanished']);
+  });
+
+  it('passes on what no retry cures', async () => {
+    const { committer, bucket, told } = bench();
+    bucket.script.push({ kind: 'failed', error: new NatspocError('not-permitted', 'no') });
+    committer.handled(11, 1, true);
+    await settle();
+    assert.deepEqual(told, ['failed: no']);
+  });
+
+  it('writes nothing while the gate is closed', async () => {
+    const { committer, bucket, gate } = bench();
+    gate.permit(Number.NEGATIVE_INFINITY);
+    committer.handled(11, 1, true);
+    await settle();
+    assert.deepEqual(bucket.writes, []);
+    gate.permit(1_000_000);
+    await settle();
+    assert.deepEqual(bucket.writes, [11]);
+  });
+
+  it('waits for the effects of what it commits, and not for later ones', async () => {
+    let written = () => {};
+    const { committer, bucket } = bench({
+      barrier: () =>
+        new Promise((resolve) => {
+          written = resolve;
+        }),
+    });
+    committer.handled(11, 1, true);
+    await settle();
+    committer.handled(12, 1, true);
+    assert.deepEqual(bucket.writes, []);
+    written();
+    await settle();
+    assert.deepEqual(bucket.writes, [11], '12 was handled after the barrier was asked for');
+  });
+
+  it('commits nothing where the effects never will be safe, and does not wait for it', async () => {
+    const { committer, bucket, told } = bench({ barrier: () => Promise.reject(new Error('EPIPE')) });
+    committer.handled(11, 1, true);
+    await committer.flush(10_000);
+    assert.deepEqual(bucket.writes, []);
+    assert.deepEqual(told, []);
+  });
+
+  it('gives a flush up in time', async () => {
+    const { committer, clock, bucket } = bench();
+    bucket.hold = new Promise(() => {});
+    committer.handled(11, 1, true);
+    let flushed = false;
+    void committer.flush(2_000).then(() => {
+      flushed = true;
+    });
+    await settle();
+    assert.equal(flushed, false);
+    clock.advance(2_000);
+    await settle();
+    assert.equal(flushed, true);
+  });
+});

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { decodeMemberStats } from '../../src/core/observe/stats.js';
+import { stats } from '../tui/support.js';
+
+describe('the stats of a member', () => {
+  const good = stats('a', {
+    partitions: [{ partition: 1, epoch: 2, position: 3, handled: 4, state: 'running' }],
+  });
+
+  it('survive the wire, and what a newer version adds is passed over', () => {
+    const wire: unknown = JSON.parse(JSON.stringify({ ...good, extra: 1 }));
+    assert.deepEqual(decodeMemberStats(wire), good);
+  });
+
+  it('may leave out what an older version did not say', () => {
+    const partitions = [{ partition: 1, epoch: 2, position: 3 }];
+    assert.deepEqual(decodeMemberStats({ ...good, partitions })?.partitions, partitions);
+  });
+
+  for (const [what, change] of Object.entries({
+    'another version': { v: 2 },
+    'a name that is none': { name: 7 },
+    'a negative pid': { pid: -1 },
+    'a count that is none': { handled: 1.5 },
+    'no memory': { memory: undefined },
+    'a partition that is none': { partitions: [{ partition: 'x' }] },
+  })) {
+    it(`are refused with ${what}`, () => assert.equal(decodeMemberStats({ ...good, ...change }), undefined));
+  }
+
+  it('never throw, whatever comes', () => {
+    fc.assert(fc.property(fc.anything(), (value) => void decodeMemberStats(value)));
+  });
+});

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { PubAckReader } from '../../src/core/nats/puback.js';
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+/** Reads an answer as the pipeline does: the short way first. */
+function read(reader: PubAckReader, text: string) {
+  const sequence = reader.sequence(bytes(text));
+  return sequence > 0 ? { kind: 'stored', sequence, duplicate: false } : reader.decode(bytes(text));
+}
+
+describe('PubAckReader', () => {
+  it('reads plain confirmations the short way after the first, in the spacing of any server', () => {
+    for (const before of ['{"stream":"EVENTS","seq":', '{"stream":"EVENTS", "seq":']) {
+      const reader = new PubAckReader('EVENTS');
+      assert.equal(reader.sequence(bytes(`${before}1}`)), 0);
+      reader.decode(bytes(`${before}1}`));
+      for (const sequence of [1, 9, 10, 123_456_789, 999_999_999_999_999]) {
+        assert.equal(reader.sequence(bytes(`${before}${sequence}}`)), sequence);
+      }
+    }
+  });
+
+  it('says the same both ways, for any bytes', () => {
+    const answers = fc.oneof(
+      fc.string(),
+      fc.json(),
+      fc.nat().map((seq) => `{"stream":"EVENTS","seq":${seq}}`),
+      fc
+        .string({ unit: fc.constantFrom(...'0123456789-.e}{",: '), maxLength: 20 })
+        .map((tail) => `{"stream":"EVENTS","seq":${tail}`),
+      fc.bigInt({ min: 0n }).map((seq) => `{"stream":"EVENTS","seq":${seq}}`),
+    );
+    fc.assert(
+      fc.property(answers, (text) => {
+        const trained = new PubAckReader('EVENTS');
+        trained.decode(bytes('{"stream":"EVENTS","seq":1}'));
+        // JSON knows no leading zeros; the short way may be more tolerant in that, the number is the same.
+        const same = text.replace(/:0+(?=\d+\}$)/, ':');
+        assert.deepEqual(read(trained, text), new PubAckReader('EVENTS').decode(bytes(same)));
+      }),
+    );
+  });
+
+  it('sees duplicates, domains and refusals', () => {
+    const reader = new PubAckReader('EVENTS');
+    assert.deepEqual(read(reader, '{"stream":"EVENTS","seq":7,"duplicate":true}'), {
+      kind: 'stored',
+      sequence: 7,
+      duplicate: true,
+    });
+    assert.deepEqual(read(reader, '{"stream":"EVENTS","domain":"hub","seq":8}'), {
+      kind: 'stored',
+      sequence: 8,
+      duplicate: false,
+    });
+    const full =
+      '{"error":{"code":503,"err_code":10077,"description":"maximum messages exceeded"},"stream":"EVENTS","seq":0}';
+    assert.deepEqual(read(reader, full), {
+      kind: 'refused',
+      reason: { code: 10077, description: 'maximum messages exceeded', retryable: false },
+    });
+    const passing = read(reader, '{"error":{"code":503,"err_code":10008,"description":"unavailable"}}');
+    assert.ok(passing.kind === 'refused' && 'reason' in passing && passing.reason.retryable);
+  });
+
+  it('accepts nothing from another stream, and nothing that is not an answer', () => {
+    const reader = new PubAckReader('EVENTS');
+    assert.equal(read(reader, '{"stream":"OTHER","seq":7}').kind, 'refused');
+    for (const text of [
+      '',
+      'ok',
+      'null',
+      '[]',
+      '{}',
+      '{"stream":"EVENTS"}',
+      '{"stream":"EVENTS","seq":"7"}',
+      '{"stream":"EVENTS","seq":0}',
+      '{"stream":"EVENTS","seq":1.5}',
+      '{"stream":7,"seq":1}',
+      '{"stream":"EVENTS","seq":9007199254740993}',
+    ]) {
+      assert.equal(read(reader, text).kind, 'garbled', text);
+    }
+  });
+});

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ConfirmedLog } from '../../src/core/publish/confirmed-log.js';
+import { type Addressing, generatedSource, type Payload } from '../../src/core/publish/source.js';
+import type { OutgoingMessage } from '../../src/core/publish/types.js';
+import { withTempFolder } from '../support/temp.js';
+
+function first(count: number, payload: Payload, addressing: Addressing = {}): OutgoingMessage[] {
+  const source = generatedSource(payload, addressing);
+  return Array.from({ length: count }, () => {
+    const message = source.next();
+    assert.ok(message && !(message instanceof Promise));
+    return message;
+  });
+}
+
+describe('generated messages', () => {
+  it('have the size asked for, printable, and cost no memory each', () => {
+    for (const sizeBytes of [0, 1, 128, 1_021]) {
+      const [one, two] = first(2, { sizeBytes });
+      assert.equal(one?.data.length, sizeBytes);
+      assert.equal(one?.data, two?.data);
+      assert.match(Buffer.from(one?.data ?? '').toString('latin1'), /^[\w-]*$/);
+    }
+  });
+
+  it('take generated keys in turn', () => {
+    assert.deepEqual(
+      first(5, { sizeBytes: 1 }, { keys: 3 }).map(({ key }) => key),
+      ['key-0', 'key-1', 'key-2', 'key-0', 'key-1'],
+    );
+  });
+
+  it('prefer the first keys with a skew', () => {
+    const keys = first(2_000, { sizeBytes: 1 }, { keys: 100, keySkew: 1.5 }).map(({ key }) => key);
+    const share = (key: string) => keys.filter((other) => other === key).length / keys.length;
+    // About 0.41 and 0.15 by the law; far apart enough that chance does not matter.
+    assert.ok(share('key-0') > 0.3 && share('key-1') < 0.25, `${share('key-0')} ${share('key-1')}`);
+  });
+
+  it('number payload, key, id and headers alike', () => {
+    const addressing = {
+      key: 'k{{Count}}',
+      id: 'i{{Count}}',
+      headers: { A: 'a{{Count}}', B: 'b' },
+      partition: 2,
+    };
+    assert.deepEqual(first(2, { template: 'd{{Count}}' }, addressing)[1], {
+      data: 'd2',
+      key: 'k2',
+      id: 'i2',
+      headers: { A: 'a2', B: 'b' },
+      partition: 2,
+    });
+  });
+});
+
+describe('ConfirmedLog', () => {
+  const temp = withTempFolder();
+
+  it('writes a line a message, text as text and other bytes as base64', () => {
+    const path = join(temp(), 'confirmed.ndjson');
+    const log = new ConfirmedLog(path);
+    log.add({ data: 'Grüße "1"', key: 'k' }, 3, 12, false);
+    log.add({ data: new Uint8Array([0xff, 0x00]) }, 0, 13, true);
+    for (let i = 0; i < 5_000; i++) log.add({ data: 'x'.repeat(20) }, 1, 14 + i, false);
+    log.close();
+    const lines = readFileSync(path, 'utf8').split('\n');
+    assert.equal(lines[0], '{"partition":3,"seq":12,"key":"k","data":"Grüße \\"1\\""}');
+    assert.equal(lines[1], '{"partition":0,"seq":13,"key":null,"duplicate":true,"data_base64":"/wA="}');
+    assert.equal(lines.length, 5_003);
+  });
+});

@@ -1,0 +1,243 @@
+import assert from 'node:assert/strict';
+import { NatspocError } from '../../src/core/errors.js';
+import { Publisher, type PublisherOptions } from '../../src/core/publish/publisher.js';
+import { ManualClock } from '../support/manual-clock.js';
+import { ModelStream } from '../support/model-stream.js';
+
+function start(options: Partial<PublisherOptions> = {}) {
+  const clock = new ManualClock();
+  const stream = new ModelStream();
+  const endings: string[] = [];
+  const publisher = new Publisher({
+    layout: { prefix: 'test', partitions: 4 },
+    openPort: stream.open,
+    clock,
+    timeoutMs: 1_000,
+    maxPendingMessages: 4,
+    observer: {
+      confirmed: ({ data }, partition, sequence, duplicate, dueMs, nowMs) =>
+        endings.push(`${data} p${partition} #${sequence} ${duplicate} ${nowMs - dueMs}`),
+      failed: ({ data }, { outcome, error }) => endings.push(`${data} ${outcome} ${error.code}`),
+    },
+    ...options,
+  });
+  const roundTrip = () => {
+    stream.handle();
+    stream.answer();
+  };
+  return { clock, stream, endings, publisher, roundTrip };
+}
+
+const send = (publisher: Publisher, ...data: string[]) => data.map((text) => publisher.send({ data: text }));
+const withCode = (code: string) => (error: unknown) => error instanceof NatspocError && error.code === code;
+
+describe('Publisher', () => {
+  it('takes partitions in turn, and a key to its own', () => {
+    const { stream, publisher, roundTrip } = start({ maxPendingMessages: 20 });
+    send(publisher, 'a', 'b', 'c', 'd', 'e');
+    publisher.send({ data: 'f', key: 'user-7' });
+    publisher.send({ data: 'g', key: 'user-7', partition: 1 });
+    roundTrip();
+    const subjects = stream.stored.map(({ subject }) => subject.slice('test.p.'.length));
+    assert.deepEqual(subjects, ['0', '1', '2', '3', '0', '2', '1']);
+  });
+
+  it('confirms with partition, sequence and latency from the due time', async () => {
+    const { clock, endings, publisher, roundTrip } = start();
+    clock.advance(100);
+    publisher.send({ data: 'late' }, 60);
+    const confirmation = publisher.publish({ data: 'now', partition: 3 });
+    clock.advance(5);
+    roundTrip();
+    assert.deepEqual(await confirmation, { partition: 3, sequence: 2, duplicate: false });
+    assert.deepEqual(endings, ['late p0 #1 false 45', 'now p3 #2 false 5']);
+  });
+
+  it('keeps to its window in messages, and tells when there is room', async () => {
+    const { stream, publisher, roundTrip } = start();
+    const [first, , , last] = send(publisher, 'a', 'b', 'c', 'd');
+    assert.equal(first, undefined);
+    const [over] = send(publisher, 'e');
+    assert.equal(stream.inTransit, 4);
+    assert.equal(publisher.pending, 5);
+    stream.handle(2);
+    stream.answer(1);
+    assert.equal(stream.inTransit, 3, 'the one that waited has entered');
+    roundTrip();
+    await Promise.all([last, over]);
+    roundTrip();
+    assert.equal(publisher.pending, 0);
+  });
+
+  it('keeps to its window in bytes, with room for one message of any size', () => {
+    const { stream, publisher, roundTrip } = start({ maxPendingBytes: 100 });
+    send(publisher, 'x'.repeat(300), 'y');
+    assert.equal(stream.inTransit, 1);
+    roundTrip();
+    assert.equal(stream.inTransit, 1);
+    roundTrip();
+    assert.equal(stream.stored.length, 2);
+  });
+
+  it('fails what is too large or cannot be addressed, without sending it', async () => {
+    const { stream, publisher, endings } = start();
+    send(publisher, 'x'.repeat(1_001));
+    publisher.send({ data: 'a', partition: 4 });
+    for (const key of ['', ' a', 'a\n', 'a\u0000b']) publisher.send({ data: 'b', key });
+    publisher.send({ data: 'c', headers: { 'bad name': 'x' } });
+    await assert.rejects(publisher.publish({ data: 'd', id: 'a\rb' }), withCode('usage'));
+    assert.deepEqual([stream.inTransit, publisher.pending, endings.length], [0, 0, 8]);
+    assert.equal(publisher.counters.rejected, 8);
+    assert.match(endings[0] ?? '', /rejected not-confirmed$/);
+  });
+
+  it('reports a refusal with the message it belongs to', async () => {
+    const { stream, publisher, endings, roundTrip } = start();
+    stream.refuse({ code: 10077, description: 'maximum messages exceeded', retryable: false });
+    const refused = assert.rejects(publisher.publish({ data: 'a' }), /maximum messages exceeded \(10077\)/);
+    send(publisher, 'b');
+    roundTrip();
+    await refused;
+    assert.deepEqual(endings, ['a rejected not-confirmed', 'b p1 #1 false 0']);
+  });
+
+  it('sends again in order, after a rest, what the server refused for the moment', () => {
+    const { clock, stream, publisher, roundTrip } = start();
+    const moment = { code: 10008, description: 'temporarily unavailable', retryable: true };
+    stream.refuse(moment, moment);
+    send(publisher, 'a', 'b');
+    roundTrip();
+    send(publisher, 'c');
+    assert.equal(stream.inTransit, 0, 'nothing new goes ahead');
+    clock.advance(30);
+    roundTrip();
+    assert.deepEqual(
+      stream.stored.map(({ data }) => data),
+      ['a', 'b', 'c'],
+    );
+    assert.deepEqual([publisher.counters.retried, publisher.counters.maybeTwice], [2, 0]);
+  });
+
+  it('says so when a retry was overtaken in its partition', () => {
+    const { clock, stream, publisher, roundTrip } = start();
+    stream.refuse({ code: 10008, description: 'temporarily unavailable', retryable: true });
+    publisher.send({ data: 'a', key: 'k' });
+    publisher.send({ data: 'b', key: 'k' });
+    roundTrip();
+    clock.advance(30);
+    roundTrip();
+    assert.equal(publisher.counters.reordered, 1);
+  });
+
+  it('fails after the timeout: unknown when it was sent, rejected when it never was', () => {
+    const { clock, stream, publisher, endings } = start();
+    send(publisher, 'a');
+    stream.break(false);
+    send(publisher, 'b');
+    clock.advance(1_300);
+    assert.deepEqual(endings, ['a unknown unreachable', 'b rejected unreachable']);
+  });
+
+  it('sends a message with an id again when its answer is overdue, and takes a late answer', () => {
+    const { clock, stream, publisher, endings, roundTrip } = start({ dedupe: true });
+    send(publisher, 'a');
+    stream.handle();
+    stream.loseAnswers();
+    clock.advance(700);
+    roundTrip();
+    assert.equal(stream.stored.length, 1);
+    assert.match(endings[0] ?? '', /^a p0 #1 true/);
+    assert.deepEqual([publisher.counters.duplicates, publisher.counters.maybeTwice], [1, 0]);
+  });
+
+  it('does not send a message without an id twice while the connection holds', () => {
+    const { clock, stream, publisher, endings } = start();
+    send(publisher, 'a');
+    stream.handle();
+    stream.loseAnswers();
+    clock.advance(900);
+    assert.equal(stream.inTransit, 0);
+    clock.advance(400);
+    assert.deepEqual(endings, ['a unknown not-confirmed']);
+    assert.equal(publisher.counters.retried, 0);
+  });
+
+  it('sends everything unconfirmed again after a reconnect, ahead of what came later', () => {
+    for (const notice of [true, false]) {
+      const { stream, publisher, roundTrip } = start();
+      send(publisher, 'a', 'b');
+      stream.handle(1);
+      stream.break(notice);
+      send(publisher, 'c');
+      stream.restore();
+      send(publisher, 'd');
+      roundTrip();
+      assert.deepEqual(
+        stream.stored.map(({ data }) => data),
+        ['a', 'a', 'b', 'c', 'd'],
+      );
+      const { confirmed, retried, maybeTwice, reordered } = publisher.counters;
+      assert.deepEqual([confirmed, retried, maybeTwice, reordered], [4, 2, 2, 0]);
+    }
+  });
+
+  it('does not blame the server for a time in which this process stood still', () => {
+    const { clock, stream, publisher, endings, roundTrip } = start();
+    send(publisher, 'a');
+    stream.handle();
+    clock.leap(60_000);
+    assert.deepEqual(endings, []);
+    roundTrip();
+    assert.match(endings[0] ?? '', /^a p0 #1/);
+  });
+
+  it('fails what was sent to a forbidden subject at once', () => {
+    const { stream, publisher, endings, roundTrip } = start();
+    send(publisher, 'a', 'b');
+    stream.deny('test.p.0');
+    roundTrip();
+    assert.deepEqual(endings, ['a rejected not-permitted', 'b p1 #1 false 0']);
+  });
+
+  it('fails everything, also what comes later, when the connection is gone for good', async () => {
+    const { stream, publisher, endings } = start();
+    send(publisher, 'a', 'b', 'c', 'd', 'e');
+    stream.end(new NatspocError('unreachable', 'gone'));
+    await assert.rejects(publisher.publish({ data: 'f' }), withCode('unreachable'));
+    assert.deepEqual(
+      endings.map((line) => line.slice(2)),
+      [
+        ...new Array<string>(4).fill('unknown unreachable'),
+        ...new Array<string>(2).fill('rejected unreachable'),
+      ],
+    );
+    await publisher.flush();
+  });
+
+  it('closes when everything is answered, and accepts nothing more', async () => {
+    const { clock, stream, publisher, roundTrip } = start();
+    send(publisher, 'a');
+    const closed = publisher.close();
+    await assert.rejects(publisher.publish({ data: 'b' }), withCode('failed'));
+    assert.equal(stream.closed, false);
+    roundTrip();
+    await closed;
+    assert.equal(stream.closed, true);
+    assert.equal(clock.timers, 0);
+  });
+
+  it('gives different publishers different ids, and takes ids as given', () => {
+    const [first, second] = [start({ dedupe: true }), start({ dedupe: true })];
+    for (const { publisher, roundTrip } of [first, second]) {
+      send(publisher, 'a', 'b');
+      publisher.send({ data: 'c', id: 'order-1' });
+      roundTrip();
+    }
+    const ids = [first, second].map(({ stream }) => stream.stored.map(({ id }) => id));
+    assert.equal(new Set(ids.flat()).size, 5);
+    assert.deepEqual(
+      ids.map((some) => some[2]),
+      ['order-1', 'order-1'],
+    );
+  });
+});

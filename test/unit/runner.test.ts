@@ -1,0 +1,278 @@
+import assert from 'node:assert/strict';
+import type { StartFrom } from '../../src/core/config.js';
+import { Gate } from '../../src/core/consume/gate.js';
+import { type Handler, SILENT, StopConsuming } from '../../src/core/consume/handler.js';
+import { PartitionRunner, type RunnerPorts, type RunnerSettings } from '../../src/core/consume/runner.js';
+import { Turn } from '../../src/core/consume/turn.js';
+import { FakeBucket, FakeStream, fakeMessage, settle } from '../support/fake-partition.js';
+import { ManualClock } from '../support/manual-clock.js';
+
+interface Wanted {
+  handler?: Handler;
+  settings?: Partial<RunnerSettings>;
+  ports?: Partial<RunnerPorts>;
+  from?: StartFrom;
+}
+
+/** A runner of partition 0 at epoch 7, with fake ports, and what it told. */
+function bench({ handler = () => {}, settings = {}, ports = {}, from = { kind: 'first' } }: Wanted = {}) {
+  const clock = new ManualClock();
+  const gate = new Gate(clock);
+  gate.permit(1_000_000_000);
+  const bucket = new FakeBucket();
+  const stream = new FakeStream();
+  const told: string[] = [];
+  const runner = new PartitionRunner(
+    { group: 'g', partition: 0, epoch: 7, from },
+    { messages: 100, bytes: 10_000 },
+    {
+      commit: { intervalMs: 200, every: 1_000 },
+      failure: { maxAttempts: 1, backoff: { baseMs: 100, maxMs: 100 }, afterwards: 'halt' },
+      drainTimeoutMs: 1_000,
+      ...settings,
+    },
+    {
+      bucket,
+      stream,
+      clock,
+      gate,
+      turn: new Turn(clock),
+      random: () => 0,
+      handler,
+      logger: SILENT,
+      ...ports,
+    },
+    {
+      started: () => told.push('started'),
+      handled: ({ sequence }) => told.push(`handled ${sequence}`),
+      committed: (sequence) => told.push(`committed ${sequence}`),
+      failed: (message) => told.push(`failed: ${message}`),
+      halted: (message) => told.push(`halted: ${message}`),
+      stopped: (error) => told.push(`stopped: ${error.message}`),
+      attemptFailed: ({ sequence }, attempt, _error, then) =>
+        told.push(`attempt ${attempt} of ${sequence}: ${then}`),
+      trimmed: ({ from: first, to, atMost }) => told.push(`trimmed ${first}-${to}, ${atMost}`),
+      terminal: (error) => told.push(`terminal: ${error.message}`),
+    },
+  );
+  return { clock, gate, bucket, stream, told, runner, start: () => runner.start(Promise.resolve()) };
+}
+
+describe('a partition runner', () => {
+  it('starts a new group at the first message, and writes the position before it reads', async () => {
+    const { bucket, stream, start, told } = bench();
+    stream.range = { first: 21, last: 30 };
+    await start();
+    assert.deepEqual(bucket.record, { ...bucket.record, seq: 20, epoch: 7 });
+    assert.equal(stream.opened[0]?.startSequence, 21);
+    assert.equal(stream.opened[0]?.name, 'natspoc-g-p0-e7');
+    assert.deepEqual(told, ['started']);
+  });
+
+  for (const [from, sequence] of [
+    [{ kind: 'new' }, 30],
+    [{ kind: 'sequence', sequence: 25 }, 24],
+    [{ kind: 'time', time: new Date(0) }, 0],
+  ] as const) {
+    it(`starts a new group from ${from.kind}`, async () => {
+      const { bucket, stream, start } = bench({ from });
+      stream.range = { first: 21, last: 30 };
+      await start();
+      assert.equal(bucket.record?.seq, sequence);
+    });
+  }
+
+  it('goes on behind the position that it finds, and deletes the reader of the owner before', async () => {
+    const { bucket, stream, start } = bench({ from: { kind: 'new' } });
+    bucket.put({ v: 1, seq: 5, epoch: 3, at: '' });
+    await start();
+    assert.equal(stream.opened[0]?.startSequence, 6);
+    assert.deepEqual(stream.removed, ['natspoc-g-p0-e3']);
+    assert.deepEqual(bucket.record, { ...bucket.record, seq: 5, epoch: 7 });
+  });
+
+  it('does not start where a newer owner was', async () => {
+    const { bucket, start, told, stream } = bench();
+    bucket.put({ v: 1, seq: 5, epoch: 8, at: '' });
+    await start();
+    assert.deepEqual(told, ['failed: a newer owner was here']);
+    assert.deepEqual(stream.opened, []);
+  });
+
+  it('says how many messages were dropped before they were handled', async () => {
+    const { bucket, stream, start, told } = bench();
+    bucket.put({ v: 1, seq: 5, epoch: 3, at: '' });
+    stream.range = { first: 11, last: 30 };
+    await start();
+    assert.deepEqual(told, ['started', 'trimmed 6-10, 5']);
+  });
+
+  it('and how many are dropped while it lags behind, once each', async () => {
+    const { stream, start, told, clock } = bench();
+    await start();
+    stream.pending = 3;
+    stream.deliver(fakeMessage(1));
+    stream.range = { first: 9, last: 20 };
+    clock.advance(30_000);
+    await settle();
+    clock.advance(30_000);
+    await settle();
+    assert.deepEqual(
+      told.filter((line) => line.startsWith('trimmed')),
+      ['trimmed 2-8, 3'],
+    );
+  });
+
+  it('says nothing of dropped messages that were handled', async () => {
+    const { bucket, stream, start, told } = bench();
+    bucket.put({ v: 1, seq: 10, epoch: 3, at: '' });
+    stream.range = { first: 11, last: 30 };
+    await start();
+    assert.deepEqual(told, ['started']);
+  });
+
+  it('handles, commits and gives the room back', async () => {
+    const { stream, start, told, bucket, clock } = bench();
+    await start();
+    stream.deliver(fakeMessage(3, null, 'abc'), fakeMessage(9, null, 'de'));
+    await settle();
+    clock.advance(200);
+    await settle();
+    assert.deepEqual(stream.released, { messages: 2, bytes: 5 });
+    assert.equal(bucket.record?.seq, 9);
+    assert.ok(told.includes('committed 9'));
+  });
+
+  it('has one cure for a reader that fails: another one behind what has arrived', async () => {
+    const { handler, end } = manual();
+    const { stream, start, told } = bench({ handler });
+    await start();
+    stream.deliver(fakeMessage(3, null, 'abc'), fakeMessage(4, null, 'd'));
+    stream.fault('gap');
+    await settle();
+    assert.deepEqual(stream.removed, ['natspoc-g-p0-e7']);
+    assert.equal(stream.opened[1]?.startSequence, 5);
+    await end();
+    await end();
+    assert.deepEqual(stream.released, { messages: 0, bytes: 0 }, 'the new reader did not deliver these');
+    stream.deliver(fakeMessage(6, null, 'ef'));
+    await end();
+    assert.deepEqual(stream.released, { messages: 1, bytes: 2 });
+    assert.deepEqual(
+      told.filter((line) => line.startsWith('handled')),
+      ['handled 3', 'handled 4', 'handled 6'],
+    );
+  });
+
+  it('knows when it has caught up', async () => {
+    const { stream, start, runner } = bench();
+    stream.pending = 2;
+    await start();
+    assert.equal(runner.status.caughtUp, false);
+    stream.pending = 1;
+    stream.deliver(fakeMessage(1));
+    assert.deepEqual([runner.status.caughtUp, runner.status.lag], [false, 1]);
+    stream.pending = 0;
+    stream.deliver(fakeMessage(2));
+    assert.equal(runner.status.caughtUp, true);
+    stream.pending = 5;
+    assert.equal(runner.status.caughtUp, true, 'once is enough');
+  });
+
+  it('drains: lets the one in hand finish, forgets the rest, commits', async () => {
+    const { handler, end } = manual();
+    const { stream, start, runner, bucket, told } = bench({ handler });
+    await start();
+    stream.deliver(fakeMessage(1), fakeMessage(2));
+    const drained = runner.drain();
+    stream.deliver(fakeMessage(3));
+    await end();
+    await drained;
+    assert.equal(bucket.record?.seq, 1);
+    assert.deepEqual(
+      told.filter((line) => line.startsWith('handled')),
+      ['handled 1'],
+    );
+    assert.equal(stream.closed, 1);
+  });
+
+  it('tells a handler that takes too long, and drains without it', async () => {
+    let signal: AbortSignal | undefined;
+    const { stream, start, runner, bucket, clock } = bench({
+      handler: (_message, context) => {
+        signal = context.signal;
+        return new Promise<void>(() => {});
+      },
+    });
+    await start();
+    stream.deliver(fakeMessage(1));
+    const drained = runner.drain();
+    clock.advance(999);
+    assert.equal(signal?.aborted, false);
+    clock.advance(1);
+    await settle();
+    assert.equal(signal?.aborted, true);
+    clock.advance(250);
+    await drained;
+    assert.equal(bucket.record?.seq, 0);
+  });
+
+  it('halts: commits what was handled before, and stays before the message', async () => {
+    const { stream, start, bucket, told } = bench({
+      handler: ({ sequence }) => {
+        if (sequence === 3) throw new Error('bad');
+      },
+    });
+    await start();
+    stream.pending = 1;
+    stream.deliver(fakeMessage(1), fakeMessage(2), fakeMessage(3), fakeMessage(4));
+    await settle();
+    assert.equal(bucket.record?.seq, 2);
+    assert.equal(told.at(-1), 'halted: message 3 failed: bad');
+  });
+
+  it('stops the member for a handler that can handle nothing', async () => {
+    const { stream, start, bucket, told } = bench({
+      handler: () => {
+        throw new StopConsuming('no database');
+      },
+    });
+    await start();
+    stream.deliver(fakeMessage(1));
+    await settle();
+    assert.equal(bucket.record?.seq, 0);
+    assert.equal(told.at(-1), 'stopped: no database');
+  });
+
+  it('aborts: tells the handler, and commits nothing of what it does after that', async () => {
+    const { handler, end } = manual();
+    const { stream, start, runner, bucket, told } = bench({ handler });
+    await start();
+    stream.deliver(fakeMessage(1));
+    const aborted = runner.abort('lost');
+    await end();
+    await aborted;
+    assert.equal(bucket.record?.seq, 0);
+    assert.deepEqual(told, ['started']);
+  });
+
+  it('ends when a newer owner has committed', async () => {
+    const { stream, start, bucket, told } = bench();
+    await start();
+    bucket.put({ v: 1, seq: 0, epoch: 8, at: '' });
+    stream.deliver(fakeMessage(1));
+    await settle();
+    assert.equal(told.at(-1), 'failed: a newer owner has taken over');
+  });
+});
+
+/** A handler whose running call a test ends. */
+function manual() {
+  const calls: (() => void)[] = [];
+  const handler: Handler = () => new Promise<void>((resolve) => calls.push(resolve));
+  const end = async () => {
+    calls.shift()?.();
+    await settle();
+  };
+  return { handler, end };
+}

@@ -1,0 +1,427 @@
+import assert from 'node:assert/strict';
+import type { Clock } from '../../src/core/clock.js';
+import { Gate } from '../../src/core/consume/gate.js';
+import { type Handler, SILENT, StopConsuming } from '../../src/core/consume/handler.js';
+import { Quota } from '../../src/core/consume/quota.js';
+import type { FailurePolicy } from '../../src/core/consume/retry.js';
+import { Turn } from '../../src/core/consume/turn.js';
+import { type Halt, PartitionWork, type WorkPorts, type WorkSettings } from '../../src/core/consume/work.js';
+import { NatspocError } from '../../src/core/errors.js';
+import type { DeadLetter, DeadLetters } from '../../src/core/ports.js';
+import { fakeMessage, settle } from '../support/fake-partition.js';
+import { ManualClock } from '../support/manual-clock.js';
+
+const FAILURE: FailurePolicy = { maxAttempts: 1, backoff: { baseMs: 100, maxMs: 1_000 }, afterwards: 'halt' };
+
+/** The work of one partition, with everything that it tells written down. */
+class Bench {
+  readonly clock = new ManualClock();
+  readonly gate = new Gate(this.clock);
+  readonly log: string[] = [];
+  readonly halts: Halt[] = [];
+  position = 0;
+  readonly work: PartitionWork;
+
+  constructor(handler: Handler, settings: Partial<WorkSettings> = {}, ports: Partial<WorkPorts> = {}) {
+    this.gate.permit(1_000_000);
+    this.work = new PartitionWork(
+      { partition: 3, epoch: 41, logger: SILENT },
+      { failure: FAILURE, ...settings },
+      {
+        handler,
+        gate: this.gate,
+        turn: new Turn(this.clock),
+        clock: this.clock,
+        random: () => 1,
+        ...ports,
+      },
+      {
+        advanced: ({ sequence }) => {
+          assert.ok(sequence > this.position, 'positions grow');
+          this.position = sequence;
+        },
+        handled: ({ sequence }) => this.log.push(`handled ${sequence}`),
+        attemptFailed: ({ sequence }, attempt, error, then) =>
+          this.log.push(`failed ${sequence} #${attempt} ${String(error)} ${then}`),
+        halting: (halt) => this.halts.push(halt),
+      },
+    );
+  }
+
+  accept(...sequences: number[]): void {
+    for (const sequence of sequences) this.work.accept(fakeMessage(sequence));
+  }
+
+  keyed(...messages: [sequence: number, key: string][]): void {
+    for (const [sequence, key] of messages) this.work.accept(fakeMessage(sequence, key));
+  }
+}
+
+/** A handler whose calls a test ends one by one; `running` lists their sequences in the order of the calls. */
+function manual() {
+  const calls = new Map<number, { resolve: () => void; reject: (error: unknown) => void }>();
+  const running: number[] = [];
+  const handler: Handler = ({ sequence }) => {
+    running.push(sequence);
+    return new Promise<void>((resolve, reject) => calls.set(sequence, { resolve, reject }));
+  };
+  const end = async (sequence: number, error?: Error) => {
+    const call = calls.get(sequence);
+    assert.ok(call, `${sequence} is running`);
+    if (error) call.reject(error);
+    else call.resolve();
+    running.splice(running.indexOf(sequence), 1);
+    await settle();
+  };
+  return { handler, end, running };
+}
+
+describe('the work of a partition', () => {
+  it('handles at once, in order, what a synchronous handler takes', () => {
+    const bench = new Bench(() => {});
+    bench.accept(5, 8, 9);
+    assert.deepEqual(bench.log, ['handled 5', 'handled 8', 'handled 9']);
+    assert.equal(bench.position, 9);
+    assert.equal(bench.work.waiting, 0);
+  });
+
+  it('runs one message at a time by default', async () => {
+    const { handler, end, running } = manual();
+    const bench = new Bench(handler);
+    bench.keyed([1, 'a'], [2, 'b'], [3, 'c']);
+    assert.deepEqual(running, [1]);
+    await end(1);
+    assert.deepEqual(running, [2]);
+    assert.equal(bench.position, 1);
+    assert.equal(bench.work.waiting, 2);
+  });
+
+  it('tells the handler what it needs to know', () => {
+    const seen: unknown[] = [];
+    const bench = new Bench((_message, { partition, epoch, attempt, key, headers, signal }) => {
+      seen.push(partition, epoch, attempt, key, headers, signal.aborted);
+    });
+    bench.keyed([1, 'k']);
+    assert.deepEqual(seen, [3, 41, 1, 'k', { 'Natspoc-Key': 'k' }, false]);
+  });
+
+  it('starts nothing while the gate is closed, and goes on when it opens', async () => {
+    const bench = new Bench(() => {});
+    bench.gate.permit(Number.NEGATIVE_INFINITY);
+    bench.accept(1, 2);
+    assert.deepEqual(bench.log, []);
+    bench.gate.permit(bench.clock.now() + 1_000);
+    await settle();
+    assert.deepEqual(bench.log, ['handled 1', 'handled 2']);
+  });
+
+  it('leaves the event loop to others after a while of computing', () => {
+    let now = 0;
+    const timers: (() => void)[] = [];
+    const clock: Clock = {
+      now: () => now,
+      at: (_atMs, callback) => {
+        timers.push(callback);
+        return () => {};
+      },
+    };
+    const gate = new Gate(clock);
+    gate.permit(1_000_000);
+    const bench = new Bench(
+      () => {
+        now += 60;
+      },
+      {},
+      { clock, gate, turn: new Turn(clock) },
+    );
+    bench.accept(1, 2, 3, 4);
+    assert.equal(bench.log.length, 2, 'a turn ends before the backlog does');
+    for (const fire of timers.splice(0)) fire();
+    assert.equal(bench.log.length, 4);
+  });
+
+  describe('with concurrency', () => {
+    it('runs other keys side by side, each key in order, and moves over a contiguous prefix only', async () => {
+      const { handler, end, running } = manual();
+      const bench = new Bench(handler, { concurrency: 2 });
+      bench.keyed([1, 'a'], [2, 'a'], [3, 'b'], [4, 'c']);
+      assert.deepEqual(running, [1, 3], 'two of the bound, and 2 waits for 1');
+      await end(3);
+      assert.equal(bench.position, 0, 'not past 1');
+      assert.deepEqual(running, [1, 4]);
+      await end(1);
+      assert.equal(bench.position, 1);
+      assert.deepEqual(running, [4, 2]);
+      await end(4);
+      await end(2);
+      assert.equal(bench.position, 4);
+    });
+
+    it('takes messages without a key as of one key', () => {
+      const { handler, running } = manual();
+      new Bench(handler, { concurrency: 4 }).accept(1, 2, 3);
+      assert.deepEqual(running, [1]);
+    });
+
+    it('lets a retry block its own key only', async () => {
+      const { handler, end, running } = manual();
+      const bench = new Bench(handler, { concurrency: 2, failure: { ...FAILURE, maxAttempts: 2 } });
+      bench.keyed([1, 'a'], [2, 'b'], [3, 'a'], [4, 'b'], [5, 'c']);
+      await end(1, new Error('busy'));
+      assert.deepEqual(running, [2, 5], 'its place is free, its key is not');
+      await end(5);
+      await end(2);
+      await end(4);
+      assert.equal(bench.position, 0);
+      bench.clock.advance(100);
+      assert.deepEqual(running, [1]);
+      await end(1);
+      await end(3);
+      assert.equal(bench.position, 5);
+    });
+  });
+
+  describe('when a handler fails', () => {
+    it('tries again with growing delays, then halts before the message', async () => {
+      let calls = 0;
+      const failure: FailurePolicy = {
+        maxAttempts: 4,
+        backoff: { baseMs: 100, maxMs: 250 },
+        afterwards: 'halt',
+      };
+      const bench = new Bench(
+        ({ sequence }) => {
+          if (sequence === 2) throw new Error(`no ${++calls}`);
+        },
+        { failure },
+      );
+      bench.accept(1, 2, 3);
+      const times = [100, 200, 250].map((delay) => {
+        bench.clock.advance(delay - 1);
+        const before = calls;
+        bench.clock.advance(1);
+        return [before, calls];
+      });
+      assert.deepEqual(times, [
+        [1, 2],
+        [2, 3],
+        [3, 4],
+      ]);
+      assert.deepEqual(bench.halts, [{ kind: 'halted', message: 'message 2 failed 4 times: no 4' }]);
+      assert.equal(bench.position, 1);
+      bench.accept(4);
+      assert.equal(bench.position, 1, 'nothing is handled after a halt');
+    });
+
+    it('passes over with skip', () => {
+      const bench = new Bench(
+        ({ sequence }) => {
+          if (sequence === 2) throw new Error('bad');
+        },
+        { failure: { ...FAILURE, afterwards: 'skip' } },
+      );
+      bench.accept(1, 2, 3);
+      assert.deepEqual(bench.log, ['handled 1', 'failed 2 #1 Error: bad skip', 'handled 2', 'handled 3']);
+      assert.equal(bench.position, 3);
+    });
+
+    it('skips a long run of failures without piling up calls', async () => {
+      const bench = new Bench(
+        () => {
+          throw new Error('bad');
+        },
+        { failure: { ...FAILURE, afterwards: 'skip' } },
+      );
+      bench.gate.permit(Number.NEGATIVE_INFINITY);
+      for (let sequence = 1; sequence <= 50_000; sequence++) bench.accept(sequence);
+      bench.gate.permit(1_000_000);
+      await settle();
+      assert.equal(bench.position, 50_000);
+    });
+
+    it('stores a dead letter before it goes on, and again until it is confirmed', async () => {
+      const letters: DeadLetter[] = [];
+      const outcomes: Awaited<ReturnType<DeadLetters['store']>>[] = [{ kind: 'unknown' }, { kind: 'ok' }];
+      const deadLetters: DeadLetters = {
+        store: async (letter) => {
+          letters.push(letter);
+          return outcomes.shift() ?? { kind: 'ok' };
+        },
+      };
+      const bench = new Bench(
+        ({ sequence }) => {
+          if (sequence === 1) throw new Error('bad');
+        },
+        { failure: { ...FAILURE, maxAttempts: 2, afterwards: 'dead-letter' } },
+        { deadLetters },
+      );
+      bench.accept(1, 2);
+      bench.clock.advance(100);
+      await settle();
+      assert.equal(bench.position, 0, 'not confirmed: not passed');
+      bench.clock.advance(100);
+      await settle();
+      assert.equal(bench.position, 2);
+      assert.deepEqual(
+        letters.map(({ message, partition, epoch, attempts, error }) => [
+          message.sequence,
+          partition,
+          epoch,
+          attempts,
+          error,
+        ]),
+        [
+          [1, 3, 41, 2, 'bad'],
+          [1, 3, 41, 2, 'bad'],
+        ],
+      );
+    });
+
+    it('halts where the dead letter cannot be stored', async () => {
+      const error = new NatspocError('storage-failed', 'maximum bytes exceeded');
+      const bench = new Bench(
+        () => {
+          throw new Error('bad');
+        },
+        { failure: { ...FAILURE, afterwards: 'dead-letter' } },
+        { deadLetters: { store: async () => ({ kind: 'failed', error }) } },
+      );
+      bench.accept(1);
+      await settle();
+      assert.equal(bench.position, 0);
+      assert.match(bench.halts[0]?.kind === 'halted' ? bench.halts[0].message : '', /maximum bytes exceeded/);
+    });
+
+    it('stops for a handler that can handle nothing, whatever the policy', () => {
+      const error = new StopConsuming('the database is gone');
+      const bench = new Bench(
+        () => {
+          throw error;
+        },
+        { failure: { ...FAILURE, maxAttempts: 5, afterwards: 'skip' } },
+      );
+      bench.accept(1, 2);
+      assert.deepEqual(bench.halts, [{ kind: 'stopped', error }]);
+      assert.equal(bench.position, 0);
+    });
+
+    it('does not count an attempt that was interrupted', async () => {
+      const attempts: number[] = [];
+      const bench = new Bench((_message, { attempt, signal }) => {
+        attempts.push(attempt);
+        return new Promise<void>((_, reject) =>
+          signal.addEventListener('abort', () => reject(signal.reason)),
+        );
+      });
+      bench.accept(1);
+      bench.gate.permit(Number.NEGATIVE_INFINITY);
+      bench.work.interrupt('out of touch');
+      await settle();
+      assert.deepEqual(bench.halts, []);
+      bench.gate.permit(1_000_000);
+      await settle();
+      assert.deepEqual(attempts, [1, 1]);
+    });
+  });
+
+  describe('with a handler timeout', () => {
+    it('fails a handler that never returns, and goes on without it', async () => {
+      const reasons: unknown[] = [];
+      const bench = new Bench(
+        ({ sequence }, { signal }) => {
+          if (sequence > 1) return undefined;
+          signal.addEventListener('abort', () => reasons.push(signal.reason.message));
+          return new Promise<void>(() => {});
+        },
+        { handlerTimeoutMs: 1_000, failure: { ...FAILURE, afterwards: 'skip' } },
+      );
+      bench.accept(1, 2);
+      bench.clock.advance(999);
+      assert.deepEqual(reasons, []);
+      bench.clock.advance(1);
+      assert.deepEqual(reasons, ['no result within 1.0 s']);
+      bench.clock.advance(250);
+      await settle();
+      assert.equal(bench.position, 2);
+      assert.equal(bench.log[0], 'failed 1 #1 Error: no result within 1.0 s skip');
+    });
+
+    it('counts the timeout even where the handler ends in peace after its signal', async () => {
+      const bench = new Bench(
+        (_message, { signal }) =>
+          new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve())),
+        { handlerTimeoutMs: 10 },
+      );
+      bench.accept(1);
+      bench.clock.advance(10);
+      await settle();
+      assert.equal(bench.halts.length, 1);
+      assert.equal(bench.position, 0);
+    });
+  });
+
+  describe('with a quota', () => {
+    it('takes up no more than that, in all', () => {
+      const quota = new Quota(2);
+      const first = new Bench(() => {}, {}, { quota });
+      const second = new Bench(() => {}, {}, { quota });
+      first.accept(1);
+      second.accept(1, 2, 3);
+      first.accept(2);
+      assert.deepEqual([first.position, second.position], [1, 1]);
+    });
+
+    it('passes on what was taken for a message that stays unhandled', () => {
+      const quota = new Quota(1);
+      const other = new Bench(() => {}, {}, { quota });
+      const failing = new Bench(
+        () => {
+          throw new Error('bad');
+        },
+        { failure: { ...FAILURE, maxAttempts: 2 } },
+        { quota },
+      );
+      failing.accept(1);
+      other.accept(1);
+      assert.equal(other.position, 0);
+      failing.work.close();
+      assert.equal(other.position, 1);
+    });
+  });
+
+  it('settles when what runs has ended, and not before', async () => {
+    const { handler, end } = manual();
+    const bench = new Bench(handler);
+    bench.accept(1, 2);
+    bench.work.close();
+    let settled: boolean | undefined;
+    void bench.work.settles(1_000).then((value) => {
+      settled = value;
+    });
+    await settle();
+    assert.equal(settled, undefined);
+    await end(1);
+    assert.equal(settled, true);
+    assert.equal(bench.position, 1, 'what was in hand counts');
+    assert.equal(await bench.work.settles(0), true);
+  });
+
+  it('says when it does not settle in time', async () => {
+    const bench = new Bench(() => new Promise<void>(() => {}));
+    bench.accept(1);
+    bench.work.close();
+    const settled = bench.work.settles(1_000);
+    bench.clock.advance(1_000);
+    assert.equal(await settled, false);
+  });
+
+  it('tells nothing of what ends after it was abandoned', async () => {
+    const { handler, end } = manual();
+    const bench = new Bench(handler);
+    bench.accept(1);
+    bench.work.abandon('lost');
+    await end(1);
+    assert.deepEqual(bench.log, []);
+    assert.equal(bench.position, 0);
+  });
+});
