@@ -11,9 +11,14 @@ import type { Report } from './group/events.js';
 import type { HealthOptions, HealthServer } from './health/server.js';
 import { type JoinOptions, startMember } from './join.js';
 import type { Member, PartitionStatus } from './member.js';
+import { HandlerTimes } from './observe/handler-times.js';
 import { MemoryMonitor, type MemorySample } from './observe/memory.js';
+import { RateMeter } from './observe/rates.js';
 import { type MemberStats, STATS_VERSION } from './observe/stats.js';
 import type { StreamMessage } from './ports.js';
+
+/** How often counts are looked at for the rates that STATS tells. */
+const RATE_EVERY_MS = 1_000;
 
 /** What happens in the group, by the type of its {@link Report}: `acquired`, `handed-over`, `fenced`, … */
 type ReportEvents = { [T in Report['type']]: [report: Extract<Report, { type: T }>] };
@@ -38,6 +43,8 @@ export interface MemberEventMap extends ReportEvents {
   failed: [event: FailedAttempt];
   /** The stream dropped messages before they were handled: they are lost to this group. */
   trimmed: [event: { partition: number } & Trimmed];
+  /** Handlers of these messages did not finish in time: their partition goes on without them. */
+  overdue: [event: { partition: number; sequences: number[] }];
   /** Once every memory interval. */
   memory: [sample: MemorySample];
 }
@@ -72,6 +79,8 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
   readonly #config: Config;
   readonly #version: string;
   readonly #memory = new MemoryMonitor();
+  readonly #rates = new RateMeter();
+  readonly #handlerTimes = new HandlerTimes();
   readonly #startedAt = Date.now();
   #member: Member | undefined;
   #guard: GuardedHandler | undefined;
@@ -187,6 +196,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
           if (then === 'skip') counters.skipped++;
           this.#tell('failed', { partition, message, attempt, error, then });
         },
+        overdue: (partition, sequences) => this.#tell('overdue', { partition, sequences }),
         trimmed: (partition, trimmed) => this.#tell('trimmed', { partition, ...trimmed }),
         stopped: (_partition, error) => this.#stop(error),
       },
@@ -195,9 +205,13 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
     const cancelMemory = every(clock, this.#config.memoryIntervalMs, () => {
       if (this.listenerCount('memory') > 0) this.#tell('memory', this.memory);
     });
+    const cancelRates = every(clock, RATE_EVERY_MS, () => {
+      this.#rates.sample(performance.now(), this.partitions);
+    });
     this.#closed = member.closed
       .finally(() => {
         cancelMemory();
+        cancelRates();
         return this.#cleanUp();
       })
       .finally(options.onEnd)
@@ -210,7 +224,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
 
   /** Puts around the handler what was asked for. */
   async #wrap(options: GroupMemberOptions, clock: Clock): Promise<Handler> {
-    let { handler } = options;
+    let handler = this.#handlerTimes.timed(options.handler);
     if (options.guardRejections) {
       this.#guard = guardRejections(handler);
       handler = this.#guard.handler;
@@ -255,11 +269,15 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
 
   #stats(): MemberStats {
     const { group, stream } = this.#config;
-    const partitions = this.partitions.map(({ partition, epoch, position, handled, state }) => ({
+    const now = performance.now();
+    const handlerTimes = this.#handlerTimes.stats();
+    const partitions = this.partitions.map(({ partition, epoch, position, handled, lag, state }) => ({
       partition,
       epoch,
       position,
       handled,
+      lag,
+      ratePerSecond: Math.round(this.#rates.perSecond(now, { partition, epoch, handled }) * 10) / 10,
       state,
     }));
     return {
@@ -277,6 +295,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
       handled: this.counters.handled,
       failed: this.counters.failed,
       memory: this.#memory.stats(),
+      ...(handlerTimes && { handlerTimes }),
     };
   }
 }

@@ -84,6 +84,8 @@ export interface MemberEvents {
   committed?: (partition: number, sequence: number, tookMs: number) => void;
   /** The stream has dropped messages before they were handled. */
   trimmed?: (partition: number, trimmed: Trimmed) => void;
+  /** A drain goes on without the handlers of these messages. */
+  overdue?: (partition: number, sequences: number[]) => void;
   /** A handler wants the member to stop; whoever listens makes it leave. */
   stopped?: (partition: number, error: Error) => void;
 }
@@ -444,6 +446,7 @@ export class Member {
           halt(error.message);
           this.#events.stopped?.(partition, error);
         },
+        overdue: (sequences) => this.#events.overdue?.(partition, sequences),
         trimmed: (trimmed) => this.#events.trimmed?.(partition, trimmed),
         attemptFailed: (...args) => this.#events.attemptFailed(partition, ...args),
         terminal: (error) => this.fail(error),

@@ -52,7 +52,7 @@ async function fromPs(pid: number): Promise<ProcessFacts | undefined> {
  * Says why a pid is not, or not certainly, the process of this member; undefined: it is. A pid that was given to
  * another process after the member's end has another start or another command line.
  */
-export async function whyNotSignal(target: LocalTarget): Promise<string | undefined> {
+async function whyNotSignal(target: LocalTarget): Promise<string | undefined> {
   const { pid, startedAt } = target;
   const facts = (await fromProc(pid)) ?? (await fromPs(pid));
   if (!facts) return `there is no process ${pid} any more`;

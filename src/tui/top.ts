@@ -11,7 +11,7 @@ import { frameOf } from './view/frame.js';
 /** What comes in is gathered for a moment before it is drawn. */
 const GATHER_MS = 50;
 /** And drawn at most this often, so that a busy group costs no more than a quiet one. Keys are drawn at once. */
-const PAINT_EVERY_MS = 300;
+const PAINT_EVERY_MS = 400;
 /** Ages and the clock go on without news. */
 const TICK_MS = 1_000;
 /** Lines of the screen that are not rows of a panel with the whole screen. */
@@ -49,7 +49,7 @@ export class Screen {
     this.#options = options;
     this.#model = feed.model;
     this.#ui = initialUi({ readonly, intervalMs, host: hostname() });
-    this.#renderer = new Renderer((frame) => terminal.show(frame), { colors });
+    this.#renderer = new Renderer((patches, fresh) => terminal.show(patches, fresh), { colors });
     this.closed = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -58,7 +58,7 @@ export class Screen {
   /** Takes the terminal, draws, and begins to ask. */
   open(): void {
     const { terminal, feed, intervalMs } = this.#options;
-    terminal.open({ key: (key) => this.#press(key), resized: () => this.#paint() });
+    terminal.open({ key: (key) => this.#press(key), resized: () => this.#redraw() });
     feed.listen((model) => {
       this.#model = model;
       this.#modelAt = performance.now();
@@ -93,12 +93,17 @@ export class Screen {
   }
 
   async #perform(command: Command): Promise<void> {
-    const { terminal, feed, env } = this.#options;
+    const { feed, env } = this.#options;
     if (command.type === 'quit') return this.close();
-    if (command.type === 'redraw') return terminal.redraw();
+    if (command.type === 'redraw') return this.#redraw();
     const said = await perform(command, { env, setInterval: (ms) => feed.every(ms) });
     if (said) this.#ui = { ...this.#ui, notice: { ...said, at: this.#current().now } };
     this.#paintSoon();
+  }
+
+  #redraw(): void {
+    this.#renderer.forget();
+    this.#paint();
   }
 
   #paintSoon(): void {

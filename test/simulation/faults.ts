@@ -91,18 +91,22 @@ const lostAnswers: Fault = (world, { bucket: { faults } }) =>
     },
   );
 
-const lateWrites: Fault = (world, { bucket: { faults } }) =>
-  during(
+const lateWrites: Fault = (world, { bucket: { faults } }) => {
+  const delayMs = world.random.between(100, 8_000);
+  const forMs = during(
     world,
     world.random.between(500, world.settings.ttlMs),
     () => {
       faults.delay = world.random.between(0.2, 0.9);
-      faults.delayMs = world.random.between(100, 8_000);
+      faults.delayMs = delayMs;
     },
     () => {
       faults.delay = 0;
     },
   );
+  // The last of them may arrive this long after.
+  return forMs + delayMs;
+};
 
 const wrongConflicts: Fault = (world, { bucket: { faults } }) =>
   during(
@@ -242,20 +246,30 @@ const muteFlapping: Fault = (world, member) => {
   );
 };
 
-/** The plan changes back while a handover is on its way, unknown whether it will arrive. */
-const indecision: Fault = (world, member) => {
+/** The plan changes back while handovers are on their way, unknown whether they will arrive, and seen late. */
+const indecision: Fault = (world) => {
   const { random, timeline, active } = world;
-  const { faults } = member.bucket;
-  faults.delay = 1;
-  faults.delayMs = 8_000;
+  const [forMs, delayMs] = [random.between(500, 3_000), random.between(500, 6_000)];
+  for (const { bucket } of active) {
+    during(
+      world,
+      forMs,
+      () => Object.assign(bucket.faults, { delay: 1, delayMs }),
+      () => Object.assign(bucket.faults, { delay: 0 }),
+    );
+    const lateMs = random.between(0, 2_000);
+    during(
+      world,
+      forMs + delayMs,
+      () => Object.assign(bucket.watchFaults, { delayMs: lateMs }),
+      () => Object.assign(bucket.watchFaults, { delayMs: 0 }),
+    );
+  }
   world.join();
-  const other = random.oneOf(active.filter((one) => one !== member));
-  timeline.after(random.between(300, 3_000), () => (random.chance(0.5) ? other?.leave() : other?.crash(true)));
-  const forMs = random.between(500, 3_000);
-  timeline.after(forMs, () => {
-    faults.delay = 0;
-  });
-  return forMs + 3_000;
+  const other = random.oneOf(active);
+  const changeAfterMs = random.between(300, forMs);
+  timeline.after(changeAfterMs, () => (random.chance(0.5) ? other?.leave() : other?.crash(true)));
+  return forMs + delayMs;
 };
 
 const FAULTS: readonly [Fault, ...Fault[]] = [

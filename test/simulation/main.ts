@@ -3,8 +3,9 @@
  * `npm run simulate -- --seed S` replays one with its trace.
  */
 import { parseArgs } from 'node:util';
+import { explain } from './explain.js';
 import { runPool } from './pool.js';
-import { type RunResult, runSeed } from './run.js';
+import { runSeed } from './run.js';
 import type { Report } from './worker.js';
 
 const { values } = parseArgs({
@@ -31,20 +32,9 @@ const options = {
   partitions: count('partitions', values.partitions),
 };
 
-/** What was violated, and how to see it again. */
-function explain({ seed, violation }: RunResult): string {
-  const flags = [`--seed ${seed}`];
-  if (options.members) flags.push(`--members ${options.members}`);
-  if (options.partitions) flags.push(`--partitions ${options.partitions}`);
-  return [
-    `seed ${seed}: ${violation?.invariant} violated after ${((violation?.at ?? 0) / 1_000).toFixed(3)} s: ${violation?.message}`,
-    `replay: npm run simulate -- ${flags.join(' ')}`,
-  ].join('\n');
-}
-
 async function replay(seed: number): Promise<boolean> {
   const result = await runSeed(seed, { ...options, trace: (line) => console.log(line) });
-  console.log(result.violation ? explain(result) : `seed ${seed}: nothing violated`);
+  console.log(result.violation ? explain(result, options) : `seed ${seed}: nothing violated`);
   return !result.violation;
 }
 
@@ -74,7 +64,7 @@ async function search(): Promise<boolean> {
     },
   });
   console.log(summary(totals));
-  console.log(totals.failed ? explain(totals.failed) : 'nothing violated');
+  console.log(totals.failed ? explain(totals.failed, options) : 'nothing violated');
   return !totals.failed;
 }
 

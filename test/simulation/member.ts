@@ -1,5 +1,5 @@
-import { timingFor } from '../../src/core/group/timing.js';
 import type { Report } from '../../src/core/group/events.js';
+import { timingFor } from '../../src/core/group/timing.js';
 import { Member } from '../../src/core/member.js';
 import { SimBucket } from './model/bucket.js';
 import { Connection } from './model/connection.js';
@@ -35,7 +35,9 @@ export class SimMember {
     this.connection = new Connection(timeline, random, server, this.process, settings.latency);
     const at = { timeline, random, store: server.store, connection: this.connection };
     const timing = timingFor(settings.ttlMs, settings.probeEveryMs);
-    this.bucket = new SimBucket(at, settings.ttlMs / 5, name, (key, value) => ledger.sending(name, key, value));
+    this.bucket = new SimBucket(at, settings.ttlMs / 5, name, (key, value) =>
+      ledger.sending(name, key, value),
+    );
     this.member = new Member(
       {
         group: settings.group,
@@ -103,7 +105,10 @@ export class SimMember {
   checkPermission(because: string): void {
     const leftMs = this.member.permittedUntil - this.process.clock.now();
     if (this.process.isDead || leftMs <= 0) return;
-    this.#world.judge.violate('I4', `${because}, and ${this.name} may start handlers for ${leftMs.toFixed(1)} ms more`);
+    this.#world.judge.violate(
+      'I4',
+      `${because}, and ${this.name} may start handlers for ${leftMs.toFixed(1)} ms more`,
+    );
   }
 
   pause(forMs: number): void {
@@ -117,7 +122,8 @@ export class SimMember {
       this.process.resume();
       handling.woke(this.name, (delayMs, check) => timeline.after(delayMs, check));
       timeline.after(0, () => {
-        if (!ledger.sessions.has(this.member.id ?? '')) this.checkPermission(`${this.name} is fenced and wakes`);
+        if (!ledger.sessions.has(this.member.id ?? ''))
+          this.checkPermission(`${this.name} is fenced and wakes`);
       });
     });
   }

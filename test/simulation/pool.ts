@@ -50,7 +50,10 @@ export async function runPool(pool: PoolOptions): Promise<Report> {
 
 function start(root: string): ChildProcess {
   const script = join(root, 'test/simulation/worker.ts');
-  return fork(script, { execArgv: ['--import', import.meta.resolve('tsx')], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  return fork(script, {
+    execArgv: ['--import', import.meta.resolve('tsx')],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
 }
 
 function ask(worker: ChildProcess, order: Order): Promise<Report> {
@@ -70,5 +73,6 @@ function add(totals: Report, report: Report): void {
   totals.simulatedMs += report.simulatedMs;
   totals.events += report.events;
   totals.handled += report.handled;
-  if (report.failed && (!totals.failed || report.failed.seed < totals.failed.seed)) totals.failed = report.failed;
+  if (report.failed && (!totals.failed || report.failed.seed < totals.failed.seed))
+    totals.failed = report.failed;
 }

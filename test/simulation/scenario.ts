@@ -51,8 +51,7 @@ export async function play(world: World): Promise<void> {
   const boundMs = settings.ttlMs * 1.2 + settings.drainTimeoutMs + 10_000;
 
   const spreadMs = random.pick([50, 50, 3_000]);
-  for (let i = 0; i < settings.members; i++)
-    timeline.after(random.between(0, spreadMs), () => world.join());
+  for (let i = 0; i < settings.members; i++) timeline.after(random.between(0, spreadMs), () => world.join());
   world.publish();
   await world.sleep(spreadMs + 1);
   await rest('after the start', boundMs);

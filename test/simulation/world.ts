@@ -5,7 +5,7 @@ import { Ledger } from './checks/ledger.js';
 import { SimMember } from './member.js';
 import type { Latency } from './model/connection.js';
 import type { HandlerProfile } from './model/handler.js';
-import { Random } from './model/random.js';
+import type { Random } from './model/random.js';
 import { Server } from './model/server.js';
 import { Timeline } from './model/timeline.js';
 

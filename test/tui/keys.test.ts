@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { BINDINGS, bindingsFor, type Outcome, press } from '../../src/tui/screen/keys.js';
+import { BINDINGS, bindingsFor, press } from '../../src/tui/screen/keys.js';
+import type { Outcome } from '../../src/tui/screen/outcome.js';
 import { initialUi, type Ui } from '../../src/tui/screen/state.js';
 import { helpLines } from '../../src/tui/view/help.js';
 import { plain } from '../../src/tui/view/text.js';

@@ -51,6 +51,7 @@ function bench({ handler = () => {}, settings = {}, ports = {}, from = { kind: '
       stopped: (error) => told.push(`stopped: ${error.message}`),
       attemptFailed: ({ sequence }, attempt, _error, then) =>
         told.push(`attempt ${attempt} of ${sequence}: ${then}`),
+      overdue: (sequences) => told.push(`overdue ${sequences}`),
       trimmed: ({ from: first, to, atMost }) => told.push(`trimmed ${first}-${to}, ${atMost}`),
       terminal: (error) => told.push(`terminal: ${error.message}`),
     },
@@ -196,9 +197,9 @@ describe('a partition runner', () => {
     assert.equal(stream.closed, 1);
   });
 
-  it('tells a handler that takes too long, and drains without it', async () => {
+  it('tells a handler that takes too long, says so, and drains without it', async () => {
     let signal: AbortSignal | undefined;
-    const { stream, start, runner, bucket, clock } = bench({
+    const { stream, start, runner, bucket, clock, told } = bench({
       handler: (_message, context) => {
         signal = context.signal;
         return new Promise<void>(() => {});
@@ -215,6 +216,7 @@ describe('a partition runner', () => {
     clock.advance(250);
     await drained;
     assert.equal(bucket.record?.seq, 0);
+    assert.equal(told.at(-1), 'overdue 1');
   });
 
   it('halts: commits what was handled before, and stays before the message', async () => {

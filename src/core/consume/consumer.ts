@@ -134,6 +134,11 @@ function describe(member: GroupMember, config: Config, note: (line: string) => v
     const number = atMost === 1 ? 'at most 1 message' : `at most ${formatCount(atMost)} messages`;
     note(`lost in p${partition}: ${number} of ${range}, dropped by the stream before they were handled`);
   });
+  member.on('overdue', ({ partition, sequences }) => {
+    const within = `within ${formatDuration(config.drainTimeoutMs)}`;
+    const which = `message ${sequences.join(', ')}`;
+    note(`p${partition}: ${which} did not finish ${within}: left to the next owner, which starts with it`);
+  });
   member.on('memory', (sample) => note(formatMemoryLine(sample)));
 }
 

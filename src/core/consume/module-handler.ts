@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -25,9 +26,13 @@ export async function loadHandler(file: string): Promise<Handler> {
       ? await createJiti(import.meta.url, { interopDefault: false }).import(path)
       : await import(pathToFileURL(path).href);
   } catch (cause) {
-    throw new NatspocError('handler-failed', `--handler: ${file} cannot be loaded: ${explain(cause)}.`, {
-      cause,
-    });
+    throw new NatspocError(
+      'handler-failed',
+      `--handler: ${file} cannot be loaded: ${explain(cause, path)}.`,
+      {
+        cause,
+      },
+    );
   }
   const handler = handlerOf(loaded);
   if (handler) return handler;
@@ -44,12 +49,20 @@ function handlerOf(loaded: unknown): Handler | undefined {
   return typeof main === 'object' && main !== null && main !== loaded ? handlerOf(main) : undefined;
 }
 
-/** An error of loading in one line, with the place where the loader tells it. */
-function explain(error: unknown): string {
-  const [first = ''] = messageOf(error).trim().split('\n');
-  const text = error instanceof SyntaxError && !/syntax/i.test(first) ? `syntax error: ${first}` : first;
-  // Node puts the file and line of a syntax error above its stack.
-  const place =
-    error instanceof Error ? /^(?:file:\/\/)?(\/\S+:\d+)$/m.exec(error.stack ?? '')?.[1] : undefined;
-  return (place && !text.includes(place) ? `${text} (${place})` : text).replace(/\.$/, '');
+/** An error of loading in one line, with the place where it is known. */
+function explain(error: unknown, path: string): string {
+  const lines = messageOf(error)
+    .split('\n')
+    .map((line) => line.trim());
+  const text = (lines[0] ?? '').replace(/^\w*Error: /, '').replace(/\.$/, '');
+  const syntax = error instanceof SyntaxError || /^ParseError/.test(lines[0] ?? '');
+  if (!syntax) return text;
+  // The compiler says where in its second line; Node says it only to those who run the file.
+  const place = lines.find((line) => /^\/?\S+:\d+:\d+$/.test(line)) ?? placeOfSyntaxError(path);
+  return `syntax error: ${text}${place ? ` (${place})` : ''}`;
+}
+
+function placeOfSyntaxError(path: string): string | undefined {
+  const { stderr } = spawnSync(process.execPath, ['--check', path], { encoding: 'utf8' });
+  return /^(?:file:\/\/)?(\S+:\d+)$/m.exec(stderr ?? '')?.[1];
 }

@@ -35,6 +35,8 @@ export interface RunnerEvents {
   stopped(error: Error): void;
   /** One attempt failed; see {@link WorkEvents.attemptFailed}. */
   attemptFailed: WorkEvents['attemptFailed'];
+  /** These messages are still in hand though a drain has waited long enough: they are left to the next owner. */
+  overdue(sequences: number[]): void;
   /** The stream has dropped messages before they were handled. */
   trimmed(trimmed: Trimmed): void;
   /** Nothing helps: not permitted, bucket or stream deleted. */
@@ -191,7 +193,8 @@ export class PartitionRunner {
     this.#work.close();
     if (!(await this.#work.settles(this.#settings.drainTimeoutMs))) {
       this.#work.interrupt('draining takes too long');
-      await this.#work.settles(ABORT_GRACE_MS);
+      if (!(await this.#work.settles(ABORT_GRACE_MS)) && !this.#isEnded())
+        this.#events.overdue(this.#work.running);
     }
     if (this.#isEnded()) return;
     await this.#committer?.flush(FLUSH_MS);

@@ -93,6 +93,11 @@ export class PartitionWork {
     return this.#lanes.bytes;
   }
 
+  /** The sequences of the messages whose handlers run. */
+  get running(): number[] {
+    return [...this.#running.values()].map(({ message }) => message.sequence);
+  }
+
   /** Takes the next message of the partition. */
   accept(message: StreamMessage): void {
     if (!this.#open) return;

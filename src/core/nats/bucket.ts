@@ -74,7 +74,7 @@ export class NatsBucket implements Bucket {
   }
 
   remove(key: string, expectedRevision: number): Promise<WriteOutcome> {
-    return this.#publish(key, new Uint8Array(0), expectedRevision, 'DEL');
+    return this.#publish(key, new Uint8Array(0), expectedRevision, 'PURGE');
   }
 
   watch(prefix: string, sink: WatchSink): Watch {
@@ -94,7 +94,11 @@ export class NatsBucket implements Bucket {
     const doing = `write ${key} in bucket ${this.#name}`;
     const header = headers();
     header.set('Nats-Expected-Last-Subject-Sequence', String(expected));
-    if (operation) header.set(KV_OPERATION, operation);
+    if (operation) {
+      header.set(KV_OPERATION, operation);
+      // The marker replaces the key's history: what is left of a session that ended is one small message.
+      header.set('Nats-Rollup', 'sub');
+    }
     try {
       const subject = this.#domainPrefix + bucketSubject(this.#name, key);
       const reply = await this.#handles.connection.request(subject, value, {

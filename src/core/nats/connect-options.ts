@@ -8,7 +8,10 @@ function readFile(path: string, flag: string): Uint8Array {
   try {
     return readFileSync(path);
   } catch (cause) {
-    throw new NatspocError('config', `--${flag}: cannot read ${path}: ${messageOf(cause)}.`, { cause });
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+    const why =
+      code === 'ENOENT' ? 'there is no such file' : code === 'EACCES' ? 'not permitted' : messageOf(cause);
+    throw new NatspocError('config', `--${flag}: cannot read ${path}: ${why}.`, { cause });
   }
 }
 

@@ -1,4 +1,4 @@
-import { connect, DebugEvents, Events, type NatsConnection, NatsError } from 'nats';
+import { connect, DebugEvents, ErrorCode, Events, type NatsConnection, NatsError } from 'nats';
 import type { Config } from '../config.js';
 import { messageOf, NatspocError } from '../errors.js';
 import { redactUrl } from '../redact.js';
@@ -46,7 +46,7 @@ function connectError(error: unknown, config: Config): NatspocError {
       { cause: error },
     );
   }
-  if (code === 'SERVER_OPTION_NA') {
+  if (code === ErrorCode.ServerOptionNotAvailable) {
     return new NatspocError('unreachable', `TLS with ${urls} failed: the server offers none.`, {
       cause: error,
     });
@@ -56,9 +56,11 @@ function connectError(error: unknown, config: Config): NatspocError {
     const reason = advice ?? why.trim();
     return new NatspocError('unreachable', `TLS with ${urls} failed: ${reason}.`, { cause: error });
   }
+  // A server that wants a certificate and gets none just hangs up on TLS 1.3, and the client waits on.
+  const mayWantCertificate = (config.tlsca || config.tlsfirst) && !config.tlscert;
   const reason =
     code === 'TIMEOUT'
-      ? 'no answer in time'
+      ? `no answer in time${mayWantCertificate ? '; it may want a client certificate: --tlscert and --tlskey' : ''}`
       : /refused/i.test(code + why)
         ? 'connection refused'
         : /enotfound|eai again/.test(why)

@@ -1,4 +1,4 @@
-import { DeliverPolicy, type StreamInfo } from 'nats';
+import { DeliverPolicy } from 'nats';
 import { readerName } from '../consume/opening.js';
 import { NatspocError } from '../errors.js';
 import { decodePosition, keys } from '../group/records.js';
@@ -20,6 +20,7 @@ import { bucketStream, bucketSubject, KV_OPERATION } from './bucket.js';
 import { type Fetched, fetchMessages } from './fetch.js';
 import { collectStats } from './member-stats.js';
 import { toNatspocError } from './outcome.js';
+import { streamFacts } from './stream-facts.js';
 import type { Topology } from './topology.js';
 
 /** The past that is read at most: more entries than a group of 256 partitions keeps of its leases. */
@@ -31,9 +32,6 @@ const PREVIEW_BYTES = 512;
 const LARGE_MESSAGE_BYTES = 16_384;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
-const limitOf = (value: number): number | null => (value > 0 ? value : null);
-const millis = (nanos: number | undefined): number | null => (nanos ? nanos / 1_000_000 : null);
-
 /** The beginning of a payload as text; a character that the cut splits is left out. */
 function previewOf(data: Uint8Array): string | null {
   for (let end = Math.min(data.length, PREVIEW_BYTES), cuts = 0; cuts < 4 && end >= 0; end--, cuts++) {
@@ -44,35 +42,6 @@ function previewOf(data: Uint8Array): string | null {
     }
   }
   return null;
-}
-
-function streamFacts(info: StreamInfo, prefix: string, partitions: number): StreamFacts {
-  const { config, state, cluster } = info;
-  const counts = new Array<number>(partitions).fill(0);
-  for (const [subject, count] of Object.entries(state.subjects ?? {})) {
-    const partition = partitionOfSubject(prefix, subject);
-    if (partition !== undefined && partition < partitions) counts[partition] = count;
-  }
-  return {
-    name: config.name,
-    subjects: config.subjects,
-    messages: state.messages,
-    bytes: state.bytes,
-    firstSequence: state.first_seq,
-    lastSequence: state.last_seq,
-    firstAtMs: state.messages > 0 ? Date.parse(state.first_ts) : null,
-    lastAtMs: state.messages > 0 ? Date.parse(state.last_ts) : null,
-    consumers: state.consumer_count,
-    storage: config.storage === 'memory' ? 'memory' : 'file',
-    replicas: config.num_replicas,
-    leader: cluster?.leader ?? null,
-    followers: (cluster?.replicas ?? []).map(({ name, current }) => ({ name, current })),
-    maxMessages: limitOf(config.max_msgs),
-    maxBytes: limitOf(config.max_bytes),
-    maxAgeMs: millis(config.max_age),
-    duplicateWindowMs: millis(config.duplicate_window),
-    counts,
-  };
 }
 
 /** Looks at a stream and a group on a real server, and changes nothing there. */

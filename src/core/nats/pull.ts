@@ -52,11 +52,11 @@ export class PullReader {
   #window: { messages: number; bytes: number };
   #subscription: Subscription | undefined;
   #inbox = '';
-  #requests = 0;
-  /** Messages requested and neither delivered nor given back by the end of a request. */
-  #outstanding = 0;
+  /** Requests under way, oldest first: the server serves them in this order. */
+  #requests: { batch: number; left: number }[] = [];
   #held = 0;
   #averageBytes = 0;
+  /** The next message is larger than the window: it has to come alone, without a limit. */
   #oversize = false;
   #consumerSequence = 0;
   #pending: number;
@@ -179,20 +179,25 @@ export class PullReader {
 
   /** Asks for more once half of the window is free, so that requests stay few. */
   #fill(): void {
-    if (!this.#open || this.#requests >= MAX_REQUESTS) return;
+    if (!this.#open || this.#requests.length >= MAX_REQUESTS) return;
+    if (this.#oversize) {
+      if (this.#requests.length === 0 && this.#held === 0) this.#request(1);
+      return;
+    }
     const byBytes = this.#averageBytes > 0 ? Math.floor(this.#window.bytes / this.#averageBytes) : 64;
     const target = Math.max(1, Math.min(this.#window.messages, byBytes));
-    const batch = target - this.#outstanding - this.#held;
-    if (batch < Math.max(1, target / 2)) return;
+    const batch = target - this.#held - (this.#requests[0]?.left ?? 0);
+    if (batch >= Math.max(1, target / 2)) this.#request(batch, this.#window.bytes);
+  }
+
+  #request(batch: number, maxBytes?: number): void {
     const request = {
-      batch: this.#oversize ? 1 : batch,
+      batch,
       expires: nanos(PULL_EXPIRES_MS),
       idle_heartbeat: nanos(this.#options.heartbeatMs),
-      ...(!this.#oversize && { max_bytes: this.#window.bytes }),
+      ...(maxBytes !== undefined && { max_bytes: maxBytes }),
     };
-    this.#oversize = false;
-    this.#requests++;
-    this.#outstanding += request.batch;
+    this.#requests.push({ batch, left: batch });
     this.#handles.connection.publish(this.#nextSubject, JSON.stringify(request), { reply: this.#inbox });
   }
 
@@ -214,11 +219,13 @@ export class PullReader {
     this.#held++;
     const bytes = message.data.length + 1;
     this.#averageBytes = this.#averageBytes === 0 ? bytes : this.#averageBytes * 0.95 + bytes * 0.05;
-    this.#outstanding--;
-    this.#sink.message(message, delivery);
-    // A delivery alone makes no room; only the end of the last request may allow another one.
-    if (this.#outstanding <= 0) {
-      this.#requests = 0;
+    const request = this.#requests[0];
+    if (request && --request.left > 0) this.#sink.message(message, delivery);
+    else {
+      this.#requests.shift();
+      this.#oversize = false;
+      this.#sink.message(message, delivery);
+      // A delivery alone makes no room; only the end of a request may allow another one.
       this.#fill();
     }
   }
@@ -237,9 +244,9 @@ export class PullReader {
       this.fail(`${code} ${text} without a count`);
       return;
     }
-    this.#requests = Math.max(0, this.#requests - 1);
-    this.#outstanding = Math.max(0, this.#outstanding - unserved);
-    this.#oversize = code === 409 && this.#held === 0 && this.#outstanding === 0;
+    const ended = this.#requests.shift();
+    // Nothing fitted into a request that allows the whole window: it would be the same the next time.
+    if (code === 409 && ended?.batch === unserved) this.#oversize = true;
     this.#fill();
   }
 }

@@ -1,3 +1,4 @@
+import type { HandlerTimeStats } from './handler-times.js';
 import type { MemoryStats } from './memory.js';
 
 /** The format of STATS data that this version writes, and the newest that it reads. */
@@ -11,6 +12,8 @@ export interface PartitionStats {
   position: number;
   /** Messages handled in this epoch; absent: not said. */
   handled?: number;
+  /** Messages that wait for it, as of the last delivery; absent: not said. */
+  lag?: number;
   /** Messages a second, lately; absent: not said. */
   ratePerSecond?: number;
   /** What it is doing, such as `running`, `draining` or `halted`; absent: not said. */
@@ -37,6 +40,8 @@ export interface MemberStats {
   /** Attempts that failed since the start. */
   failed: number;
   memory: MemoryStats;
+  /** How long its handler takes; absent: nothing measured yet. */
+  handlerTimes?: HandlerTimeStats;
 }
 
 type Fields = Record<string, unknown>;
@@ -52,13 +57,14 @@ const isAmount = (value: unknown): value is number =>
 function decodePartition(value: unknown): PartitionStats | undefined {
   const fields = fieldsOf(value);
   if (!fields) return undefined;
-  const { partition, epoch, position, handled, ratePerSecond, state } = fields;
+  const { partition, epoch, position, handled, lag, ratePerSecond, state } = fields;
   if (!isCount(partition) || !isCount(epoch) || !isCount(position)) return undefined;
   return {
     partition,
     epoch,
     position,
     ...(isCount(handled) && { handled }),
+    ...(isCount(lag) && { lag }),
     ...(isAmount(ratePerSecond) && { ratePerSecond }),
     ...(isText(state) && { state }),
   };
@@ -77,6 +83,13 @@ function decodeMemory(value: unknown): MemoryStats | undefined {
     : undefined;
 }
 
+function decodeHandlerTimes(value: unknown): HandlerTimeStats | undefined {
+  const { samples, meanMs, p99Ms, maxMs } = fieldsOf(value) ?? {};
+  return isCount(samples) && isAmount(meanMs) && isAmount(p99Ms) && isAmount(maxMs)
+    ? { samples, meanMs, p99Ms, maxMs }
+    : undefined;
+}
+
 /** The member's stats in this value (the `data` of a STATS answer), or undefined if they are none that we can read. */
 export function decodeMemberStats(value: unknown): MemberStats | undefined {
   const fields = fieldsOf(value);
@@ -90,6 +103,7 @@ export function decodeMemberStats(value: unknown): MemberStats | undefined {
   if (!Array.isArray(fields.partitions)) return undefined;
   const partitions = fields.partitions.map(decodePartition).filter((each) => each !== undefined);
   const memory = decodeMemory(fields.memory);
+  const handlerTimes = decodeHandlerTimes(fields.handlerTimes);
   if (!memory || partitions.length !== fields.partitions.length) return undefined;
   return {
     v,
@@ -106,5 +120,6 @@ export function decodeMemberStats(value: unknown): MemberStats | undefined {
     handled,
     failed,
     memory,
+    ...(handlerTimes && { handlerTimes }),
   };
 }

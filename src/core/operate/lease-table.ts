@@ -89,6 +89,7 @@ function memberJson({ stats, ...member }: MemberStatus): unknown {
     uptimeMs: stats?.uptimeMs ?? null,
     handled: stats?.handled ?? null,
     failed: stats?.failed ?? null,
+    handlerTimes: stats?.handlerTimes ?? null,
     memory: stats?.memory ?? null,
   };
 }

@@ -89,9 +89,28 @@ export function isSilent(model: Model, member: Member): boolean {
   return member.record !== null && model.now - member.renewedAt > member.record.ttlMs * 0.7;
 }
 
+/** The last message of a partition: what was handled was stored, whatever was read of the stream so far. */
+function endOf(progress: Progress | undefined): number | null {
+  if (!progress || progress.end === null) return null;
+  return Math.max(progress.end, progress.position ?? 0);
+}
+
+/** A function of a model that is computed once for each: a screen asks for the same rows many times. */
+function once<T>(compute: (model: Model) => T): (model: Model) => T {
+  const known = new WeakMap<Model, T>();
+  return (model) => {
+    let value = known.get(model);
+    if (value === undefined) {
+      value = compute(model);
+      known.set(model, value);
+    }
+    return value;
+  };
+}
+
 /** All partitions, by number. */
-export function partitionRows(model: Model): PartitionRow[] {
-  return partitionsOf(model).map((partition) => {
+export const partitionRows = once((model: Model): readonly PartitionRow[] =>
+  partitionsOf(model).map((partition) => {
     const lease = model.leases.get(partition);
     const record = lease?.record === 'unreadable' ? null : (lease?.record ?? null);
     const progress = model.progress.get(partition);
@@ -105,14 +124,14 @@ export function partitionRows(model: Model): PartitionRow[] {
       epoch: owned && lease ? lease.revision : null,
       heldMs: owned && lease ? Math.max(0, model.now - lease.since) : null,
       position: progress?.position ?? null,
-      end: progress?.end ?? null,
+      end: endOf(progress),
       lag: lagOf(model, partition),
       rate: owner && progress ? ratePerSecond(progress.counts) : null,
       pin: model.overrides.get(partition)?.record?.pin ?? null,
       state: stateOf(model, partition),
     };
-  });
-}
+  }),
+);
 
 /** One member as the table shows it. */
 export interface MemberRow {
@@ -126,7 +145,7 @@ export interface MemberRow {
 }
 
 /** All living members, by name. */
-export function memberRows(model: Model): MemberRow[] {
+export const memberRows = once((model: Model): readonly MemberRow[] => {
   const owned = new Map<string, number[]>();
   for (const partition of partitionsOf(model)) {
     const owner = liveOwner(model, partition);
@@ -152,7 +171,7 @@ export function memberRows(model: Model): MemberRow[] {
     };
   });
   return rows.sort((a, b) => a.name.localeCompare(b.name) || (a.member.id < b.member.id ? -1 : 1));
-}
+});
 
 function memberRate(model: Model, member: Member, partitions: readonly number[]): number | null {
   const own = ratePerSecond(member.handled);

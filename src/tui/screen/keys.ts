@@ -1,31 +1,7 @@
-import type { Model } from '../model/model.js';
-import { memberRows } from '../model/select.js';
-import { partitionList } from '../view/consumers.js';
-import { rowIds } from './rows.js';
-import {
-  CONSUMER_SORTS,
-  type Command,
-  type Dialog,
-  PANELS,
-  PARTITION_SORTS,
-  type PanelId,
-  type Ui,
-} from './state.js';
-
-/** What a key led to. */
-export interface Outcome {
-  ui: Ui;
-  command?: Command;
-}
-
-/** Who presses a key, and what is there. */
-export interface Situation {
-  ui: Ui;
-  /** What is shown, frozen or not. */
-  model: Model;
-  /** Rows of the focused panel on the screen: how far a page goes. */
-  page: number;
-}
+import { back, enter, focusOn, move } from './moves.js';
+import type { Outcome, Situation } from './outcome.js';
+import { askToSignal, askToStart } from './questions.js';
+import { CONSUMER_SORTS, type Dialog, PANELS, PARTITION_SORTS, type Ui } from './state.js';
 
 /** One line of the key table. Help, footer and dispatch are made from it. */
 export interface Binding {
@@ -46,99 +22,12 @@ const INTERVALS_MS = [250, 500, 1_000, 2_000, 5_000, 10_000];
 const next = <T>(all: readonly T[], current: T, by = 1): T =>
   all[(all.indexOf(current) + by + all.length) % all.length] ?? current;
 
-/** Selects the row `by` rows further; from nowhere, the first or the last. */
-function move({ ui, model }: Situation, by: number): Outcome {
-  const ids = rowIds(model, ui, ui.focus);
-  const selected = ui.selected[ui.focus];
-  const at = selected === undefined ? -1 : ids.indexOf(selected);
-  // Logs are entered at their end, where they follow; tables at their beginning.
-  const log = ui.focus === 'updates' || ui.focus === 'messages';
-  const from = at >= 0 ? at + by : log ? ids.length - 1 : 0;
-  const id = ids[Math.max(0, Math.min(ids.length - 1, from))];
-  return { ui: id === undefined ? ui : { ...ui, selected: { ...ui.selected, [ui.focus]: id } } };
-}
-
-const focusOn = (ui: Ui, focus: PanelId): Outcome => ({ ui: { ...ui, focus, detail: null } });
-
-/** One step back out of whatever was entered. */
-function back({ ui }: Situation): Outcome {
-  if (ui.help) return { ui: { ...ui, help: false } };
-  if (ui.detail !== null) return { ui: { ...ui, detail: null } };
-  if (ui.selected[ui.focus] !== undefined) {
-    const { [ui.focus]: _, ...selected } = ui.selected;
-    return { ui: { ...ui, selected } };
-  }
-  if (ui.zoom) return { ui: { ...ui, zoom: false } };
-  return { ui: { ...ui, filter: '', notice: null } };
-}
-
-/** One step in: the panel gets the screen, then the row. */
-function enter({ ui, model }: Situation): Outcome {
-  if (!ui.zoom) return { ui: { ...ui, zoom: true } };
-  const selected = ui.selected[ui.focus];
-  const row = selected !== undefined && rowIds(model, ui, ui.focus).includes(selected) ? selected : null;
-  return { ui: { ...ui, detail: row } };
-}
-
 function changeInterval({ ui }: Situation, by: number): Outcome {
   const ms =
     by < 0
       ? INTERVALS_MS.findLast((each) => each < ui.intervalMs)
       : INTERVALS_MS.find((each) => each > ui.intervalMs);
   return ms === undefined ? { ui } : { ui: { ...ui, intervalMs: ms }, command: { type: 'interval', ms } };
-}
-
-const selectedMember = ({ ui, model }: Situation) =>
-  ui.focus === 'consumers'
-    ? memberRows(model).find(({ member }) => member.id === ui.selected.consumers)
-    : undefined;
-
-/** Asks before the selected member is ended by a signal. */
-function askToSignal(situation: Situation, signal: 'SIGTERM' | 'SIGKILL'): Outcome {
-  const { ui, model } = situation;
-  const row = selectedMember(situation);
-  const record = row?.member.record;
-  if (!row || !record) {
-    const text = 'Select a consumer first: Tab to the consumers, then the arrows.';
-    return { ui: { ...ui, focus: 'consumers', notice: { at: model.now, text, level: 'info' } } };
-  }
-  if (record.host !== ui.host) {
-    const text = `${row.name} runs on ${record.host}: only consumers of this machine can be signalled.`;
-    return { ui: { ...ui, notice: { at: model.now, text, level: 'error' } } };
-  }
-  const others = memberRows(model).length - 1;
-  const moved = partitionList(row.partitions) || 'none';
-  const soon =
-    signal === 'SIGTERM'
-      ? 'It hands them over first, then exits: at once and with nothing handled twice.'
-      : 'It cannot hand anything over: the others claim them when they notice, and repeat what was not committed.';
-  const dialog: Dialog = {
-    question: `${signal === 'SIGTERM' ? 'Stop' : 'Kill -9'} ${row.name} (pid ${record.pid})?`,
-    consequences: [
-      `Its partitions: ${moved}.`,
-      others > 0
-        ? `They go to the ${others} other member${others === 1 ? '' : 's'}. ${soon}`
-        : 'Nobody else is there to take them: they wait for the next consumer.',
-    ],
-    command: {
-      type: 'signal',
-      signal,
-      target: { session: row.member.id, name: row.name, pid: record.pid, startedAt: record.startedAt },
-    },
-  };
-  return { ui: { ...ui, dialog } };
-}
-
-function askToStart({ ui, model }: Situation): Outcome {
-  const dialog: Dialog = {
-    question: 'Start a new consumer on this machine?',
-    consequences: [
-      `It joins group ${model.target?.group ?? ''} and takes its share of the partitions.`,
-      'It runs on by itself when this screen is closed; its status lines go to a log file.',
-    ],
-    command: { type: 'start-consumer' },
-  };
-  return { ui: { ...ui, dialog } };
 }
 
 /** The key table. */

@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs';
 import type { Size } from '../view/layout.js';
-import { FrameWriter } from './frame-writer.js';
+import { type Patch, paint } from './frame-writer.js';
 import { readKeys } from './input.js';
 
 /** Alternate screen, no cursor, no wrapping of lines that are wider than we think. */
@@ -16,6 +16,7 @@ type Output = NodeJS.WriteStream & { fd: number };
 /** What the screen wants to hear from its terminal. */
 export interface TerminalEvents {
   key(key: string): void;
+  /** The size has changed, or the process was stopped and goes on: draw from nothing. */
   resized(): void;
 }
 
@@ -26,7 +27,6 @@ export interface TerminalEvents {
 export class Terminal {
   readonly #stdin: NodeJS.ReadStream;
   readonly #stdout: Output;
-  readonly #writer: FrameWriter;
   #events: TerminalEvents | undefined;
   #unread = '';
   #escape: NodeJS.Timeout | undefined;
@@ -34,7 +34,6 @@ export class Terminal {
   constructor(stdin: NodeJS.ReadStream, stdout: Output) {
     this.#stdin = stdin;
     this.#stdout = stdout;
-    this.#writer = new FrameWriter((text) => stdout.write(text));
   }
 
   get size(): Size {
@@ -54,14 +53,9 @@ export class Terminal {
     process.on('SIGCONT', this.#resized);
   }
 
-  /** Shows a frame of lines. */
-  show(frame: string): void {
-    if (this.#events) this.#writer.show(frame, this.size);
-  }
-
-  /** The next frame is drawn from nothing. */
-  redraw(): void {
-    this.#writer.forget();
+  /** Shows lines that have changed. `fresh`: on an empty screen. */
+  show(patches: readonly Patch[], fresh: boolean): void {
+    if (this.#events) this.#stdout.write(paint(patches, fresh));
   }
 
   /** Gives the terminal back; harmless when it has been given back already. */
@@ -87,10 +81,7 @@ export class Terminal {
     }
   };
 
-  readonly #resized = (): void => {
-    this.#writer.forget();
-    this.#events?.resized();
-  };
+  readonly #resized = (): void => this.#events?.resized();
 
   readonly #read = (chunk: string): void => {
     clearTimeout(this.#escape);

@@ -8,8 +8,8 @@ import { type Span, span } from './text.js';
 
 const SPARK_WIDTH = 10;
 
-/** `8: p0-p3 p7`: how many, and which, runs in short. */
-export function partitionList(partitions: readonly number[]): string {
+/** `p0-p3 p7`: partitions with runs in short; of many parts only the first, after their number. */
+export function partitionList(partitions: readonly number[], most = Number.POSITIVE_INFINITY): string {
   const runs: [number, number][] = [];
   for (const partition of partitions) {
     const run = runs.at(-1);
@@ -19,7 +19,8 @@ export function partitionList(partitions: readonly number[]): string {
   const parts = runs.map(([from, to]) =>
     from === to ? `p${from}` : to === from + 1 ? `p${from} p${to}` : `p${from}-p${to}`,
   );
-  return parts.join(' ');
+  if (parts.length <= most) return parts.join(' ');
+  return `${partitions.length} partitions (${parts.slice(0, most).join(' ')} …)`;
 }
 
 function state(row: MemberRow): Span {

@@ -1,6 +1,7 @@
 import type { Model } from '../model/model.js';
 import { partitionsOf } from '../model/select.js';
 import type { PanelId, Ui } from '../screen/state.js';
+import { mapHeight } from './partitions.js';
 
 /** A terminal's size in columns and rows. */
 export interface Size {
@@ -14,8 +15,6 @@ export const SMALLEST: Size = { columns: 60, rows: 16 };
 const WIDE_COLUMNS = 150;
 /** Columns between two panels. */
 export const GUTTER = 2;
-/** Cells of the partition map that fit side by side, about. */
-const MAP_CELLS = 12;
 
 /** One panel's place: `height` includes its title. */
 export interface Place {
@@ -24,7 +23,7 @@ export interface Place {
 }
 
 /** Panels above each other, `width` columns wide. */
-export interface Stack {
+interface Stack {
   width: number;
   panels: Place[];
 }
@@ -46,15 +45,20 @@ interface Wish {
   most: number;
 }
 
-function wishes(model: Model): Record<PanelId, Wish> {
+function wishes(model: Model, width: number, rows: number): Record<PanelId, Wish> {
   const partitions = Math.max(1, partitionsOf(model).length);
   const members = Math.max(1, model.members.size);
-  const map = 1 + Math.min(4, Math.ceil(partitions / MAP_CELLS));
+  const map = Math.min(1 + mapHeight(partitions, width), rows >> 1);
   const table = partitions + 2;
   const log = (lines: number) => ({ least: 4, good: 7, most: Math.max(7, lines + 2) });
   return {
     partitions: { id: 'partitions', least: map, good: Math.min(table, 18), most: table },
-    consumers: { id: 'consumers', least: 3, good: Math.min(members, 16) + 2, most: members + 2 },
+    consumers: {
+      id: 'consumers',
+      least: Math.min(members, 3) + 2,
+      good: Math.min(members, 16) + 2,
+      most: members + 2,
+    },
     updates: { id: 'updates', ...log(model.updates.length) },
     messages: { id: 'messages', ...log(model.messages.length) },
     timeline: { id: 'timeline', least: Math.min(table, 10), good: Math.min(table, 18), most: table },
@@ -125,6 +129,9 @@ const WIDE_RIGHT: readonly Claim[] = [
   ['messages', 'good'],
 ];
 
+/** The width of the left one of two columns. */
+const half = (columns: number): number => Math.floor((columns - GUTTER) / 2);
+
 const alone = (id: PanelId, { columns, rows }: Size): Band[] => [
   { height: rows, stacks: [{ width: columns, panels: [{ id, height: rows }] }] },
 ];
@@ -132,15 +139,15 @@ const alone = (id: PanelId, { columns, rows }: Size): Band[] => [
 /** Consumers, which have most to say, over the whole width; below, who owns what beside what happens. */
 function wide(all: Record<PanelId, Wish>, { columns, rows }: Size): Band[] {
   const head = Math.min(all.consumers.most, Math.max(all.consumers.least, Math.floor(rows / 3)));
-  const half = Math.floor((columns - GUTTER) / 2);
+  const left = half(columns);
   const height = rows - head;
   return [
     { height: head, stacks: [{ width: columns, panels: [{ id: 'consumers', height: head }] }] },
     {
       height,
       stacks: [
-        stack([all.partitions, all.timeline, all.stream], WIDE_LEFT, half, height),
-        stack([all.updates, all.messages], WIDE_RIGHT, columns - GUTTER - half, height),
+        stack([all.partitions, all.timeline, all.stream], WIDE_LEFT, left, height),
+        stack([all.updates, all.messages], WIDE_RIGHT, columns - GUTTER - left, height),
       ],
     },
   ];
@@ -150,23 +157,23 @@ function wide(all: Record<PanelId, Wish>, { columns, rows }: Size): Band[] {
 export function layOut(model: Model, ui: Ui, size: Size): Band[] {
   const { columns, rows } = size;
   if (ui.zoom) return alone(ui.focus, size);
-  const all = wishes(model);
-  const bands =
-    columns >= WIDE_COLUMNS
-      ? wide(all, size)
-      : [
-          {
-            height: rows,
-            stacks: [
-              stack(
-                [all.partitions, all.consumers, all.timeline, all.updates, all.messages, all.stream],
-                NARROW,
-                columns,
-                rows,
-              ),
-            ],
-          },
-        ];
+  const isWide = columns >= WIDE_COLUMNS;
+  const all = wishes(model, isWide ? half(columns) : columns, rows);
+  const bands = isWide
+    ? wide(all, size)
+    : [
+        {
+          height: rows,
+          stacks: [
+            stack(
+              [all.partitions, all.consumers, all.timeline, all.updates, all.messages, all.stream],
+              NARROW,
+              columns,
+              rows,
+            ),
+          ],
+        },
+      ];
   // A panel that has no place here has the screen while it is looked at.
   const placed = bands.some(({ stacks }) =>
     stacks.some(({ panels }) => panels.some(({ id }) => id === ui.focus)),

@@ -6,7 +6,7 @@ import { type Column, type Table, table } from './table.js';
 import { span } from './text.js';
 
 /** What a payload looks like in one line; nothing in it can move the cursor. */
-export function previewText({ preview, size }: MessageFacts): string {
+function previewText({ preview, size }: MessageFacts): string {
   if (preview === null) return `(${formatBytes(size)}, not text)`;
   return escapeControl(preview.replace(/\s+/g, ' '));
 }

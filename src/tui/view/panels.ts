@@ -17,6 +17,11 @@ import { type Line, line } from './text.js';
 import { timelineLines } from './timeline.js';
 import { updateLine } from './updates.js';
 
+/** Where there is room for so many rows, partitions are a table; otherwise a map. */
+const TABLE_ROWS = 16;
+/** A table below the map has at least so many lines. */
+const MIN_TABLE = 4;
+
 /** What a panel shows in the room that it has. */
 export interface PanelContent {
   title: string;
@@ -26,7 +31,7 @@ export interface PanelContent {
 }
 
 /** The part of `count` rows that is shown in `height` lines: around the selected one, or the end of a log. */
-export function windowOf(
+function windowOf(
   count: number,
   height: number,
   selected: number,
@@ -60,11 +65,11 @@ function partitionsPanel(model: Model, ui: Ui, width: number, height: number): P
   const title = 'Partitions';
   if (rows.length === 0) return { title, info: '', lines: [line(empty(model, ui), { dim: true })] };
   const map = partitionMap(model, rows, width);
-  const roomForTable = height >= Math.min(rows.length, 16) + 1;
   const asked = ui.focus === 'partitions' && (ui.zoom || selected >= 0);
+  const roomForTable = height > Math.min(rows.length, TABLE_ROWS);
   if (!(asked || roomForTable)) return { title, info: `${rows.length}`, lines: map.slice(0, height) };
   // The map stays above a table that does not show everything.
-  const above = rows.length > height - 1 && map.length <= height / 3 ? map : [];
+  const above = rows.length > height - 1 && map.length <= height - MIN_TABLE ? map : [];
   const { lines, info } = tablePanel(rows, height - above.length, selected, 'start', (part, at) =>
     partitionTable(model, part, width, at),
   );

@@ -22,23 +22,34 @@ function mark(model: Model, row: PartitionRow): Span {
   return letterSpan(model, row.owner.id, { inverse: flash, ...(trouble && { color: 'red' }) });
 }
 
-/** All partitions at a glance: the letter and colour of each owner. Rows `from` on, at most `height` of them. */
-export function partitionMap(model: Model, rows: readonly PartitionRow[], width: number): Line[] {
-  const named = rows.length <= NAMED_CELLS;
-  const digits = String(Math.max(0, ...rows.map(({ partition }) => partition))).length;
+/** How the map is set: `cells` in a row, each `cell` columns wide, after a label of `label` columns. */
+function mapGrid(count: number, width: number) {
+  const named = count <= NAMED_CELLS;
+  const digits = String(Math.max(0, count - 1)).length;
   const label = named ? 0 : digits + 2;
   const cell = named ? digits + 5 : 2;
   const room = Math.max(1, Math.floor((width - label) / cell));
   // Grids with rows of 8, 16, 32 … cells are read at a glance.
-  const each = room >= rows.length ? rows.length : room >= 8 ? 2 ** Math.floor(Math.log2(room)) : room;
+  const cells = room >= count ? count : room >= 8 ? 2 ** Math.floor(Math.log2(room)) : room;
+  return { named, digits, label, cells: Math.max(1, cells) };
+}
+
+/** Lines that the map of so many partitions takes. */
+export function mapHeight(count: number, width: number): number {
+  return Math.max(1, Math.ceil(count / mapGrid(count, width).cells));
+}
+
+/** All partitions at a glance: the letter and colour of each owner. */
+export function partitionMap(model: Model, rows: readonly PartitionRow[], width: number): Line[] {
+  const { named, digits, label, cells } = mapGrid(rows.length, width);
   const lines: Line[] = [];
-  for (let start = 0; start < rows.length; start += each) {
-    const cells = rows.slice(start, start + each).flatMap((row) => {
+  for (let start = 0; start < rows.length; start += cells) {
+    const shown = rows.slice(start, start + cells).flatMap((row) => {
       const name = named ? [span(`p${row.partition}`.padStart(digits + 1), { dim: true }), span(' ')] : [];
       return [...name, mark(model, row), span(' '.repeat(named ? 2 : 1))];
     });
-    const head = named ? [] : [span(`${String(rows[start]?.partition).padStart(digits)}  `, { dim: true })];
-    lines.push([...head, ...cells]);
+    const head = span(named ? '' : `${rows[start]?.partition}  `.padStart(label), { dim: true });
+    lines.push([head, ...shown]);
   }
   return lines;
 }

@@ -7,6 +7,8 @@ import { type Line, type Span, span } from './text.js';
 
 /** Moves of one kind between the same members within this time are one line. */
 const TOGETHER_MS = 400;
+/** And of their partitions at most so many runs are named. */
+const LISTED = 8;
 
 /** Updates that belong together; `partitions` of moves, in order of number. */
 export interface UpdateGroup {
@@ -54,13 +56,15 @@ export function groupUpdates(updates: readonly Update[]): UpdateGroup[] {
   return groups;
 }
 
+/** A member by letter and name; one that is long gone has no letter any more. */
 function member(model: Model, id: string, name: string): Span[] {
+  if (!model.letters.has(id)) return [span(escapeControl(name))];
   const color = colorOf(model, id);
   return [span(letterOf(model, id), { color, bold: true }), span(` ${escapeControl(name)}`, { color })];
 }
 
 function describe(model: Model, { first, partitions, gapMs }: UpdateGroup): Span[] {
-  const moved = span(partitionList(partitions), { bold: true });
+  const moved = span(partitionList(partitions, LISTED), { bold: true });
   switch (first.kind) {
     case 'joined':
       return [...member(model, first.owner, first.name), span(' joined')];

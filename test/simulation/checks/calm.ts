@@ -36,7 +36,10 @@ export class CalmCheck {
       const { owner, revision } = ledger.lease(partition);
       if (ledger.memberOf(owner) !== before.member) moved.push(partition);
       else if (revision !== before.epoch) {
-        judge.violate('I10', `${expected.what}: p${partition} stayed with ${before.member} but changed hands`);
+        judge.violate(
+          'I10',
+          `${expected.what}: p${partition} stayed with ${before.member} but changed hands`,
+        );
       } else if (!expected.mayReopen && opens[partition] !== before.opens) {
         judge.violate('I10', `${expected.what}: p${partition} stayed with ${before.member} but was stopped`);
       }
@@ -47,7 +50,10 @@ export class CalmCheck {
     }
     if (expected.joins > 0) this.#judgeChoice(expected, new Set(moved));
     if (!expected.mayRepeat && handling.repeats > this.#repeats) {
-      judge.violate('I3', `${expected.what}: ${handling.repeats - this.#repeats} messages were handled twice`);
+      judge.violate(
+        'I3',
+        `${expected.what}: ${handling.repeats - this.#repeats} messages were handled twice`,
+      );
     }
   }
 

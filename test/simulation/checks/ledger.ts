@@ -101,7 +101,9 @@ export class Ledger {
       this.#granted.set(revision, { partition, owner });
       this.leaseWrites++;
       if (this.#judge.isTracing)
-        this.#judge.note(`${writer} gives p${partition} to ${this.memberOf(owner)} (${owner}) at ${revision}`);
+        this.#judge.note(
+          `${writer} gives p${partition} to ${this.memberOf(owner)} (${owner}) at ${revision}`,
+        );
     }
   }
 

@@ -11,7 +11,8 @@ export function unrest(world: World): string | undefined {
   for (const [id, writtenAt] of ledger.sessions) {
     const member = ids.get(id);
     if (!member?.connection.isUp) return `${member?.name ?? id} is not connected`;
-    if (world.timeline.now - writtenAt > settings.ttlMs * RENEWED_WITHIN) return `${member.name} does not renew`;
+    if (world.timeline.now - writtenAt > settings.ttlMs * RENEWED_WITHIN)
+      return `${member.name} does not renew`;
   }
   const loads = new Map<string, number>([...ids.keys()].map((id) => [id, 0]));
   for (let partition = 0; partition < settings.partitions; partition++) {

@@ -1,4 +1,11 @@
-import type { Bucket, BucketEntry, ReadOutcome, Watch, WatchSink, WriteOutcome } from '../../../src/core/ports.js';
+import type {
+  Bucket,
+  BucketEntry,
+  ReadOutcome,
+  Watch,
+  WatchSink,
+  WriteOutcome,
+} from '../../../src/core/ports.js';
 import type { Connection } from './connection.js';
 import type { Random } from './random.js';
 import { request } from './request.js';
@@ -87,7 +94,13 @@ export class SimBucket implements Bucket {
   watch(prefix: string, sink: WatchSink): Watch {
     const { process } = this.#connection;
     const watch = new SimWatch(
-      { timeline: this.#timeline, random: this.#random, store: this.#store, connection: this.#connection, process },
+      {
+        timeline: this.#timeline,
+        random: this.#random,
+        store: this.#store,
+        connection: this.#connection,
+        process,
+      },
       prefix,
       sink,
       this.watchFaults,

@@ -36,23 +36,41 @@ const TIME: readonly Mutant[] = [
     name: 'no-deadline',
     mistake: 'a member whose renewals fail goes on past its deadline',
     edits: [
-      group('session', 'Math.min(session.deadline, state.heardAt + timing.confirmGraceMs)', 'state.heardAt + timing.confirmGraceMs'),
+      group(
+        'session',
+        'Math.min(session.deadline, state.heardAt + timing.confirmGraceMs)',
+        'state.heardAt + timing.confirmGraceMs',
+      ),
       group('session', '!session.expired && now >= session.deadline)', 'session.deadline < 0)'),
-      group('session', '  if (session.revision > 0 && !session.expired) wake(state, session.deadline);\n', ''),
+      group(
+        'session',
+        '  if (session.revision > 0 && !session.expired) wake(state, session.deadline);\n',
+        '',
+      ),
       group('state', ' && state.now < state.session.deadline', ''),
     ],
   },
   {
     name: 'deadline-from-answer',
     mistake: 'the deadline counts from the answer to a renewal, not from its sending',
-    edits: [group('session', 'certain(state, outcome.revision, sentAt)', 'certain(state, outcome.revision, now)')],
+    edits: [
+      group('session', 'certain(state, outcome.revision, sentAt)', 'certain(state, outcome.revision, now)'),
+    ],
   },
   {
     name: 'deadline-from-last-try',
     mistake: 'of several renewals of unknown outcome the last one counts, not the first',
     edits: [
-      group('session', "case 'unknown':\n      session.unknownSince ??= sentAt;", "case 'unknown':\n      session.unknownSince = sentAt;"),
-      group('session', '7281): as much in doubt as no answer.\n      session.unknownSince ??= sentAt;', '\n      session.unknownSince = sentAt;'),
+      group(
+        'session',
+        "case 'unknown':\n      session.unknownSince ??= sentAt;",
+        "case 'unknown':\n      session.unknownSince = sentAt;",
+      ),
+      group(
+        'session',
+        '7281): as much in doubt as no answer.\n      session.unknownSince ??= sentAt;',
+        '\n      session.unknownSince = sentAt;',
+      ),
     ],
   },
   {
@@ -63,17 +81,35 @@ const TIME: readonly Mutant[] = [
   {
     name: 'out-of-touch',
     mistake: 'handlers start until the deadline, however long nothing has been heard',
-    edits: [group('session', 'Math.min(session.deadline, state.heardAt + timing.confirmGraceMs)', 'session.deadline')],
+    edits: [
+      group(
+        'session',
+        'Math.min(session.deadline, state.heardAt + timing.confirmGraceMs)',
+        'session.deadline',
+      ),
+    ],
   },
   {
     name: 'in-touch-from-answer',
     mistake: 'being in touch counts from the answer, not from the question',
-    edits: [group('session', '  ownSessionSeen(state, outcome.revision);\n  heard(state, sentAt);', '  ownSessionSeen(state, outcome.revision);\n  heard(state, now);')],
+    edits: [
+      group(
+        'session',
+        '  ownSessionSeen(state, outcome.revision);\n  heard(state, sentAt);',
+        '  ownSessionSeen(state, outcome.revision);\n  heard(state, now);',
+      ),
+    ],
   },
   {
     name: 'in-touch-without-renewal',
     mistake: 'after a reconnect any answer counts as being in touch, before others were told by a renewal',
-    edits: [group('session', '  if (sentAt >= state.connectedAt && state.session.certainAt < state.connectedAt) return;\n', '')],
+    edits: [
+      group(
+        'session',
+        '  if (sentAt >= state.connectedAt && state.session.certainAt < state.connectedAt) return;\n',
+        '',
+      ),
+    ],
   },
   {
     name: 'misses-add-up',
@@ -84,7 +120,11 @@ const TIME: readonly Mutant[] = [
     name: 'hasty-probes',
     mistake: 'one "no responders" is proof enough',
     edits: [
-      group('suspicion', 'if (peer.misses >= timing.probeMisses) {\n      if (now >= peer.missingSince + suspectMs)', 'if (peer.misses >= 1) {\n      if (suspectMs > 0)'),
+      group(
+        'suspicion',
+        'if (peer.misses >= timing.probeMisses) {\n      if (now >= peer.missingSince + suspectMs)',
+        'if (peer.misses >= 1) {\n      if (suspectMs > 0)',
+      ),
     ],
   },
   {
@@ -95,7 +135,13 @@ const TIME: readonly Mutant[] = [
   {
     name: 'no-hold',
     mistake: 'after its own reconnect a member probes at once, while others are still on their way back',
-    edits: [group('suspicion', 'if (state.reconnected && now < state.connectedAt + timing.probeHoldMs) {', 'if (state.reconnected && now < 0) {')],
+    edits: [
+      group(
+        'suspicion',
+        'if (state.reconnected && now < state.connectedAt + timing.probeHoldMs) {',
+        'if (state.reconnected && now < 0) {',
+      ),
+    ],
   },
   {
     name: 'expiry-while-disconnected',
@@ -110,47 +156,89 @@ const OWNERSHIP: readonly Mutant[] = [
     name: 'claim-without-fencing',
     mistake: 'a suspected member is taken for dead without deleting its session',
     edits: [
-      group('suspicion', "state.out.push({ type: 'fence-session', id: peer.id, expected: peer.revision });", "bury(state, peer, peer.revision, 'dead');"),
+      group(
+        'suspicion',
+        "state.out.push({ type: 'fence-session', id: peer.id, expected: peer.revision });",
+        "bury(state, peer, peer.revision, 'dead');",
+      ),
     ],
   },
   {
     name: 'failed-fence-believed',
     mistake: 'a session counts as fenced although the compare-and-set failed',
     edits: [
-      group('suspicion', "  if (outcome.kind === 'ok') {\n    bury(state, peer, outcome.revision, 'dead');", "  if (outcome.kind !== 'unknown') {\n    bury(state, peer, peer.revision + 1, 'dead');"),
+      group(
+        'suspicion',
+        "  if (outcome.kind === 'ok') {\n    bury(state, peer, outcome.revision, 'dead');",
+        "  if (outcome.kind !== 'unknown') {\n    bury(state, peer, peer.revision + 1, 'dead');",
+      ),
     ],
   },
   {
     name: 'lost-claim-believed',
     mistake: 'a lease counts as ours although the compare-and-set failed',
     edits: [
-      group('partitions', "  if (outcome.kind === 'ok') {\n    if (write?.expected", "  if (outcome.kind !== 'unknown') {\n    outcome = { kind: 'ok', revision: expected + 1, ...outcome };\n    if (write?.expected"),
+      group(
+        'partitions',
+        "  if (outcome.kind === 'ok') {\n    if (write?.expected",
+        "  if (outcome.kind !== 'unknown') {\n    outcome = { kind: 'ok', revision: expected + 1, ...outcome };\n    if (write?.expected",
+      ),
     ],
   },
   {
     name: 'renewal-conflict-believed',
     mistake: 'a conflict of a renewal is taken for being fenced, without reading back',
-    edits: [group('session', "      session.marked = false;\n      session.reading = true;\n", '      ended(state);\n      return;\n')],
+    edits: [
+      group(
+        'session',
+        '      session.marked = false;\n      session.reading = true;\n',
+        '      ended(state);\n      return;\n',
+      ),
+    ],
   },
   {
     name: 'old-news-believed',
     mistake: 'an older lease entry replaces a newer one that our own write has brought',
-    edits: [group('view', '  const known = state.leases.get(partition);\n  if (known && known.revision >= revision) return;', '  const known = state.leases.get(partition);')],
+    edits: [
+      group(
+        'view',
+        '  const known = state.leases.get(partition);\n  if (known && known.revision >= revision) return;',
+        '  const known = state.leases.get(partition);',
+      ),
+    ],
   },
   {
     name: 'start-in-doubt',
     mistake: 'a partition starts again while a handover of unknown outcome may still take it away',
-    edits: [group('partitions', 'return state.writes.get(partition)?.expected === epoch;', 'return partition < 0 && epoch < 0 && state.left;')],
+    edits: [
+      group(
+        'partitions',
+        'return state.writes.get(partition)?.expected === epoch;',
+        'return partition < 0 && epoch < 0 && state.left;',
+      ),
+    ],
   },
   {
     name: 'leave-at-once',
     mistake: 'a leaver deletes its session without waiting for its partitions to be handed over',
-    edits: [group('session', '  if (state.own.size > 0) return false;\n', '  if (state.own.size >= 0) return true;\n')],
+    edits: [
+      group(
+        'session',
+        '  if (state.own.size > 0) return false;\n',
+        '  if (state.own.size >= 0) return true;\n',
+      ),
+    ],
   },
   {
     name: 'no-settling',
     mistake: 'every join is planned for at once',
-    edits: [group('partitions', 'const settled = state.now >= state.settleUntil || state.leaving;', 'const settled = state.now > 0 || state.leaving;')],
+    edits: [
+      group(
+        'partitions',
+        'const settled = state.now >= state.settleUntil || state.leaving;',
+        'const settled = state.now > 0 || state.leaving;',
+      ),
+    ],
   },
   {
     name: 'newest-given-up',
@@ -160,9 +248,7 @@ const OWNERSHIP: readonly Mutant[] = [
   {
     name: 'unsteady-plan',
     mistake: 'the larger shares go by who has most now, which changes while the plan is carried out',
-    edits: [
-      group('assign', 'own.length + pinned > share ? 1 : 0', 'own.length + pinned'),
-    ],
+    edits: [group('assign', 'own.length + pinned > share ? 1 : 0', 'own.length + pinned')],
   },
 ];
 
@@ -185,7 +271,10 @@ const DATA: readonly Mutant[] = [
     name: 'commit-without-compare',
     mistake: 'positions overwrite whatever is there',
     edits: [
-      model('  #apply(key: string, value: BucketEntry[\'value\'], expected: number): WriteOutcome {', '  #apply(key: string, value: BucketEntry[\'value\'], wanted: number): WriteOutcome {\n    const expected = key.startsWith(\'position.\') ? (this.#store.get(key)?.revision ?? 0) : wanted;'),
+      model(
+        "  #apply(key: string, value: BucketEntry['value'], expected: number): WriteOutcome {",
+        "  #apply(key: string, value: BucketEntry['value'], wanted: number): WriteOutcome {\n    const expected = key.startsWith('position.') ? (this.#store.get(key)?.revision ?? 0) : wanted;",
+      ),
     ],
   },
   {
@@ -197,14 +286,21 @@ const DATA: readonly Mutant[] = [
     name: 'stale-reads',
     mistake: 'positions are read through a replica that lags one write behind',
     edits: [
-      model('const entry = this.#store.get(key);', "const entry = key.startsWith('position.') ? this.#store.before(key) : this.#store.get(key);"),
+      model(
+        'const entry = this.#store.get(key);',
+        "const entry = key.startsWith('position.') ? this.#store.before(key) : this.#store.get(key);",
+      ),
     ],
   },
   {
     name: 'position-untouched',
     mistake: 'a new owner only reads the position: an older owner can still move it',
     edits: [
-      consume('opening', '  const written = await bucket.write(', "  const written = found.kind === 'found' ? { kind: 'ok', revision: found.entry.revision } : await bucket.write("),
+      consume(
+        'opening',
+        '  const written = await bucket.write(',
+        "  const written = found.kind === 'found' ? { kind: 'ok', revision: found.entry.revision } : await bucket.write(",
+      ),
     ],
   },
   {
@@ -220,27 +316,57 @@ const DATA: readonly Mutant[] = [
   {
     name: 'handover-before-end',
     mistake: 'a partition is handed over while a handler still runs',
-    edits: [consume('runner', 'if (!(await this.#work.settles(this.#settings.drainTimeoutMs))) {', 'if (this.#isEnded()) {')],
+    edits: [
+      consume(
+        'runner',
+        'if (!(await this.#work.settles(this.#settings.drainTimeoutMs))) {',
+        'if (this.#isEnded()) {',
+      ),
+    ],
   },
   {
     name: 'commit-received',
     mistake: 'the position follows what was received, not what was handled',
-    edits: [consume('runner', 'this.#committer?.handled(sequence, messages,', 'this.#committer?.handled(Math.max(sequence, this.#received), messages,')],
+    edits: [
+      consume(
+        'runner',
+        'this.#committer?.handled(sequence, messages,',
+        'this.#committer?.handled(Math.max(sequence, this.#received), messages,',
+      ),
+    ],
   },
   {
     name: 'reader-skips',
     mistake: 'a reader that replaces a faulty one starts one message too late',
-    edits: [consume('runner', 'startSequence: this.#received + 1,', 'startSequence: this.#received + (this.#handledCount > 0 ? 2 : 1),')],
+    edits: [
+      consume(
+        'runner',
+        'startSequence: this.#received + 1,',
+        'startSequence: this.#received + (this.#handledCount > 0 ? 2 : 1),',
+      ),
+    ],
   },
   {
     name: 'repeat-in-epoch',
     mistake: 'a restart under the same epoch repeats what was handled and not committed',
-    edits: [{ file: 'src/core/member.ts', find: 'resting?.epoch === epoch ? resting.status : undefined', replace: 'resting?.epoch === -1 ? resting.status : undefined' }],
+    edits: [
+      {
+        file: 'src/core/member.ts',
+        find: 'resting?.epoch === epoch ? resting.status : undefined',
+        replace: 'resting?.epoch === -1 ? resting.status : undefined',
+      },
+    ],
   },
   {
     name: 'no-waiting-for-leftovers',
     mistake: 'a partition starts again while a handler of before still runs here',
-    edits: [{ file: 'src/core/member.ts', find: 'void runner.start(this.#leftovers.get(partition) ?? Promise.resolve());', replace: 'void runner.start(Promise.resolve());' }],
+    edits: [
+      {
+        file: 'src/core/member.ts',
+        find: 'void runner.start(this.#leftovers.get(partition) ?? Promise.resolve());',
+        replace: 'void runner.start(Promise.resolve());',
+      },
+    ],
   },
 ];
 

@@ -1,0 +1,38 @@
+/** Rates are over this much of the past: long enough to be steady, short enough to follow. */
+const WINDOW_MS = 5_000;
+
+/** What was counted at a time. */
+interface Sample {
+  atMs: number;
+  /** By partition and epoch: counts begin anew with each epoch. */
+  counts: ReadonlyMap<string, number>;
+}
+
+const keyOf = (partition: number, epoch: number): string => `${partition}@${epoch}`;
+
+/** A partition's count of handled messages under one epoch. */
+export interface Count {
+  partition: number;
+  epoch: number;
+  handled: number;
+}
+
+/** Messages a second of each partition, from counts that are looked at once a second. */
+export class RateMeter {
+  #samples: Sample[] = [];
+
+  /** Looks at the counts. */
+  sample(atMs: number, counts: readonly Count[]): void {
+    this.#samples = this.#samples.filter((sample) => atMs - sample.atMs < WINDOW_MS);
+    const all = new Map(counts.map(({ partition, epoch, handled }) => [keyOf(partition, epoch), handled]));
+    this.#samples.push({ atMs, counts: all });
+  }
+
+  /** Messages a second lately; an epoch that began within the window counts from its beginning. */
+  perSecond(atMs: number, { partition, epoch, handled }: Count): number {
+    const key = keyOf(partition, epoch);
+    const oldest = this.#samples.find((sample) => sample.counts.has(key)) ?? this.#samples.at(-1);
+    if (!oldest || atMs <= oldest.atMs) return 0;
+    return ((handled - (oldest.counts.get(key) ?? 0)) * 1_000) / (atMs - oldest.atMs);
+  }
+}

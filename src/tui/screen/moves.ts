@@ -1,0 +1,38 @@
+import type { Outcome, Situation } from './outcome.js';
+import { rowIds } from './rows.js';
+import type { PanelId, Ui } from './state.js';
+
+/** Selects the row `by` rows further; from nowhere, the first or the last. */
+export function move({ ui, model }: Situation, by: number): Outcome {
+  const ids = rowIds(model, ui, ui.focus);
+  const selected = ui.selected[ui.focus];
+  const at = selected === undefined ? -1 : ids.indexOf(selected);
+  // Logs are entered at their end, where they follow; tables at their beginning.
+  const log = ui.focus === 'updates' || ui.focus === 'messages';
+  const from = at >= 0 ? at + by : log ? ids.length - 1 : 0;
+  const id = ids[Math.max(0, Math.min(ids.length - 1, from))];
+  return { ui: id === undefined ? ui : { ...ui, selected: { ...ui.selected, [ui.focus]: id } } };
+}
+
+/** Looks at another panel. */
+export const focusOn = (ui: Ui, focus: PanelId): Outcome => ({ ui: { ...ui, focus, detail: null } });
+
+/** One step back out of whatever was entered. */
+export function back({ ui }: Situation): Outcome {
+  if (ui.help) return { ui: { ...ui, help: false } };
+  if (ui.detail !== null) return { ui: { ...ui, detail: null } };
+  if (ui.selected[ui.focus] !== undefined) {
+    const { [ui.focus]: _, ...selected } = ui.selected;
+    return { ui: { ...ui, selected } };
+  }
+  if (ui.zoom) return { ui: { ...ui, zoom: false } };
+  return { ui: { ...ui, filter: '', notice: null } };
+}
+
+/** One step in: the panel gets the screen, then the row. */
+export function enter({ ui, model }: Situation): Outcome {
+  if (!ui.zoom) return { ui: { ...ui, zoom: true } };
+  const selected = ui.selected[ui.focus];
+  const row = selected !== undefined && rowIds(model, ui, ui.focus).includes(selected) ? selected : null;
+  return { ui: { ...ui, detail: row } };
+}

@@ -1,0 +1,421 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Cli, type CliExit, runCli, startCli, stopAll } from '../support/cli.js';
+import { withServer } from '../support/server.js';
+import { withTempFolder } from '../support/temp.js';
+import { until } from '../support/until.js';
+
+const ENTRY = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
+
+interface Line {
+  partition: number;
+  seq: number;
+  key: string | null;
+  data: string;
+}
+
+const parse = (lines: string): Line[] =>
+  lines
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Line);
+const numbers = (lines: string): number[] =>
+  parse(lines)
+    .map(({ data }) => Number(data))
+    .sort((a, b) => a - b);
+const range = (first: number, last: number) =>
+  Array.from({ length: last - first + 1 }, (_, index) => first + index);
+
+describe('natspoc consume', function () {
+  this.timeout(60_000);
+  const server = withServer();
+  const folder = withTempFolder();
+  let streams = 0;
+  let place: string[];
+
+  beforeEach(() => {
+    const stream = `C${++streams}`;
+    place = ['--server', server.url, '--stream', stream, '--prefix', `${stream}.e`];
+  });
+  afterEach(stopAll);
+
+  /** Publishes the numbers 1 to `count` with ten keys. */
+  const publish = async (count: number, ...args: string[]) => {
+    const exit = await runCli([
+      'publish',
+      '{{Count}}',
+      '--count',
+      String(count),
+      '--keys',
+      '10',
+      '-q',
+      ...place,
+      ...args,
+    ]);
+    assert.equal(exit.code, 0, exit.stderr);
+  };
+  const consume = (...args: string[]): Promise<CliExit> => runCli(['consume', ...place, ...args]);
+  const start = (...args: string[]): Cli => startCli(['consume', ...place, ...args]);
+  /** Everything that waits, as lines. */
+  const rest = async (...args: string[]) => {
+    const exit = await consume('--until-caught-up', '--output', 'ndjson', ...args);
+    assert.equal(exit.code, 0, exit.stderr);
+    return exit;
+  };
+  const file = (name: string, text: string): string => {
+    const path = join(folder(), name);
+    writeFileSync(path, text);
+    return path;
+  };
+
+  describe('ends', () => {
+    it('when it has caught up, and goes on from there the next time', async () => {
+      await publish(50);
+      assert.deepEqual(numbers((await rest()).stdout), range(1, 50));
+      assert.equal((await rest()).stdout, '');
+      await publish(3);
+      assert.deepEqual(numbers((await rest()).stdout), [1, 2, 3]);
+    });
+
+    it('after exactly as many messages as asked for, over all partitions', async () => {
+      await publish(100);
+      const first = await consume('--count', '7', '--output', 'ndjson');
+      assert.equal(first.code, 0, first.stderr);
+      assert.equal(parse(first.stdout).length, 7);
+      const second = await rest();
+      assert.deepEqual(numbers(`${first.stdout}\n${second.stdout}`), range(1, 100), 'none twice, none lost');
+    });
+
+    it('after a time', async () => {
+      const exit = await consume('--duration', '300ms');
+      assert.equal(exit.code, 0, exit.stderr);
+    });
+
+    it('when its pipe is closed, in order', async () => {
+      await publish(2_000);
+      const command = `"${process.execPath}" "${ENTRY}" consume ${place.join(' ')} --output ndjson | head -3; exit $((\${PIPESTATUS[0]}))`;
+      const child = spawn('bash', ['-c', command], { stdio: ['ignore', 'pipe', 'pipe'] });
+      let [stdout, stderr] = ['', ''];
+      child.stdout.on('data', (chunk) => {
+        stdout += chunk;
+      });
+      child.stderr.on('data', (chunk) => {
+        stderr += chunk;
+      });
+      const [code] = await once(child, 'close');
+      assert.equal(code, 0, stderr);
+      assert.equal(parse(stdout).length, 3);
+      assert.match(stderr, /left after/);
+      assert.doesNotMatch(stderr, /halted|failed|Error/);
+    });
+
+    it('at SIGTERM: finishes what is in hand, commits, and nothing is repeated', async () => {
+      await publish(200);
+      const cli = start('--work', '5ms', '--output', 'ndjson');
+      await until('some are handled', () => cli.stdout.length >= 20);
+      cli.signal('SIGTERM');
+      const exit = await cli.exited;
+      assert.equal(exit.code, 0, exit.stderr);
+      const { stdout } = await rest();
+      assert.deepEqual(numbers(`${exit.stdout}\n${stdout}`), range(1, 200));
+    });
+
+    it('at once at the second signal', async () => {
+      await publish(1);
+      const handler = file('never.mjs', 'export default () => new Promise(() => {});');
+      const cli = start('--handler', handler, '--drain-timeout', '30s');
+      await cli.note(/claimed p7/);
+      cli.signal('SIGINT');
+      await cli.note(/released p/);
+      const before = performance.now();
+      cli.signal('SIGINT');
+      const exit = await cli.exited;
+      assert.equal(exit.code, 130);
+      assert.ok(performance.now() - before < 2_000);
+    });
+
+    it('without a handler that never returns, and stays before its message', async () => {
+      await publish(1);
+      const handler = file('never.mjs', 'export default () => new Promise(() => {});');
+      const cli = start('--handler', handler, '--drain-timeout', '300ms');
+      await cli.note(/claimed p7/);
+      cli.signal('SIGTERM');
+      const exit = await cli.exited;
+      assert.equal(exit.code, 0, exit.stderr);
+      assert.match(exit.stderr, /message 1 did not finish within 300 ms/);
+      assert.deepEqual(numbers((await rest()).stdout), [1]);
+    });
+  });
+
+  describe('starts a new group', () => {
+    for (const [from, expected] of [
+      ['first', range(1, 20)],
+      ['seq:16', range(16, 20)],
+      ['new', []],
+      ['time:2000-01-01T00:00:00Z', range(1, 20)],
+      ['time:2100-01-01T00:00:00Z', []],
+    ] as const) {
+      it(`from ${from}`, async () => {
+        await publish(20);
+        assert.deepEqual(numbers((await rest('--from', from)).stdout), expected);
+      });
+    }
+  });
+
+  it('says how many messages were dropped before they were handled', async () => {
+    await publish(20, '--partitions', '1');
+    await consume('--count', '5', '--output', 'none');
+    await purge(server.url, place[3] ?? '', 13);
+    const exit = await rest();
+    assert.match(exit.stderr, /lost in p0: at most 7 messages of sequences 6 to 12/);
+    assert.equal(parse(exit.stdout)[0]?.seq, 13);
+  });
+
+  describe('when a message fails', () => {
+    const failing = 'export default ({ sequence }) => { if (sequence === 4) throw new Error("four"); };';
+
+    it('gives its partition up, stays before it, and others go on', async () => {
+      await publish(40);
+      const handler = file('h.mjs', failing);
+      const exit = await consume(
+        '--handler',
+        handler,
+        '--until-caught-up',
+        '--output',
+        'ndjson',
+        '--backoff',
+        '1ms',
+      );
+      assert.equal(exit.code, 1, exit.stderr);
+      assert.match(exit.stderr, /attempt 2 failed \(retry\): four/);
+      assert.match(exit.stderr, /halted p\d: message 4 failed 3 times: four/);
+      assert.match(exit.stderr, /^Error: Gave up p\d: message 4 failed 3 times: four\.$/m);
+      const next = await rest();
+      assert.equal(Math.min(...parse(next.stdout).map(({ seq }) => seq)), 4);
+      assert.deepEqual(numbers(`${exit.stdout}\n${next.stdout}`), range(1, 40));
+    });
+
+    it('passes it over with skip', async () => {
+      await publish(40);
+      const handler = file('h.mjs', failing);
+      const exit = await consume(
+        ...['--handler', handler, '--until-caught-up', '--on-failure', 'skip', '--backoff', '1ms'],
+      );
+      assert.equal(exit.code, 0, exit.stderr);
+      assert.match(exit.stderr, /message 4, attempt 3 failed \(skip\): four/);
+      assert.equal((await rest()).stdout, '');
+    });
+
+    it('keeps it as a dead letter, which can be put back', async () => {
+      await publish(40);
+      const handler = file('h.mjs', failing);
+      const exit = await consume(
+        ...['--handler', handler, '--until-caught-up', '--on-failure', 'dead-letter', '--backoff', '1ms'],
+      );
+      assert.equal(exit.code, 0, exit.stderr);
+      const list = await runCli(['stream', 'redrive', '--dry-run', '--json', ...place]);
+      const letter = JSON.parse(list.stdout) as Record<string, unknown>;
+      assert.deepEqual(
+        [letter.from, letter.attempts, letter.error, letter.group, letter.key],
+        [4, 3, 'four', 'default', 'key-3'],
+      );
+      const back = await runCli(['stream', 'redrive', ...place]);
+      assert.equal(back.stdout, '1 put back', back.stderr);
+      const [line, ...others] = parse((await rest()).stdout);
+      assert.deepEqual(others, []);
+      assert.deepEqual([line?.data, line?.key, line?.partition], ['4', 'key-3', letter.partition]);
+      assert.equal((await runCli(['stream', 'redrive', ...place])).stdout, '0 put back');
+    });
+
+    it('because its handler takes too long', async () => {
+      await publish(1);
+      const handler = file('never.mjs', 'export default () => new Promise(() => {});');
+      const exit = await consume(
+        '--handler',
+        handler,
+        '--handler-timeout',
+        '50ms',
+        '--max-attempts',
+        '1',
+        '--until-caught-up',
+      );
+      assert.equal(exit.code, 1);
+      assert.match(exit.stderr, /message 1 failed: no result within 50 ms/);
+    });
+
+    it('because of a promise that its handler has forgotten', async () => {
+      await publish(1);
+      const handler = file(
+        'h.mjs',
+        'export default async () => { Promise.reject(new Error("forgotten")); };',
+      );
+      const exit = await consume('--handler', handler, '--max-attempts', '1', '--until-caught-up');
+      assert.equal(exit.code, 1);
+      assert.match(exit.stderr, /message 1 failed: forgotten/);
+      assert.deepEqual(numbers((await rest()).stdout), [1]);
+    });
+  });
+
+  describe('--handler', () => {
+    it('takes TypeScript, and says which message it is about', async () => {
+      await publish(1);
+      const handler = file(
+        'h.ts',
+        `interface Context { key: string | null; log: { info(text: string): void } }
+         export default async (message: { data: Uint8Array }, { key, log }: Context): Promise<void> => {
+           log.info(\`\${Buffer.from(message.data)} of \${key}\`);
+         };`,
+      );
+      const exit = await consume('--handler', handler, '--until-caught-up');
+      assert.equal(exit.code, 0, exit.stderr);
+      assert.match(exit.stderr, /^p\d #1: 1 of key-0$/m);
+      assert.equal(exit.stdout, '', 'its output is its own');
+    });
+
+    for (const [name, text, pattern] of [
+      ['bad.mjs', 'export default () => {\n  const x = ;\n};', /syntax error: .*bad\.mjs:2/],
+      ['bad.ts', 'export default (): void => {\n  const x = ;\n};', /syntax error: .*bad\.ts:2/],
+      ['none.mjs', 'export const x = 1;', /exports no handler/],
+      ['throws.mjs', 'throw new Error("no settings");', /cannot be loaded: no settings/],
+    ] as const) {
+      it(`refuses ${name} in one line, before it takes a partition`, async () => {
+        const exit = await consume('--handler', file(name, text));
+        assert.equal(exit.code, 1);
+        assert.match(exit.stderr, pattern);
+        assert.equal(exit.stderr.split('\n').length, 1);
+      });
+    }
+
+    it('refuses a file that is not there', async () => {
+      const exit = await consume('--handler', 'nowhere.ts');
+      assert.equal(exit.code, 1);
+      assert.match(exit.stderr, /there is no file nowhere\.ts/);
+    });
+  });
+
+  describe('--exec', () => {
+    it('gives the payload on standard input, the rest in the environment, and passes the output on', async () => {
+      await publish(1);
+      const command = 'echo "$(cat) $NATSPOC_SEQ $NATSPOC_KEY $NATSPOC_ATTEMPT $NATSPOC_SUBJECT"';
+      const exit = await consume('--exec', command, '--until-caught-up');
+      assert.equal(exit.code, 0, exit.stderr);
+      assert.match(exit.stdout, new RegExp(`^1 1 key-0 1 ${place[5]}\\.p\\.\\d$`));
+    });
+
+    it('passes on nothing of a run that fails', async () => {
+      await publish(1);
+      const command = 'echo half; test "$NATSPOC_ATTEMPT" -eq 2';
+      const exit = await consume('--exec', command, '--until-caught-up', '--backoff', '1ms');
+      assert.equal(exit.code, 0, exit.stderr);
+      assert.equal(exit.stdout, 'half');
+      assert.match(exit.stderr, /attempt 1 failed \(retry\): the command ended with exit code 1/);
+    });
+
+    it('takes a command that cannot be run for no failure of the message', async () => {
+      await publish(1);
+      const exit = await consume('--exec', 'no-such-command', '--on-failure', 'skip');
+      assert.equal(exit.code, 1);
+      assert.match(
+        exit.stderr,
+        /^Error: The handler has stopped: the command cannot be run \(exit code 127\)/m,
+      );
+      assert.deepEqual(numbers((await rest()).stdout), [1]);
+    });
+
+    it('ends a command that takes too long, and its children', async () => {
+      await publish(1);
+      const survivor = join(folder(), 'survivor');
+      const command = `(sleep 3; touch '${survivor}') & wait`;
+      const exit = await consume(
+        '--exec',
+        command,
+        '--handler-timeout',
+        '100ms',
+        '--max-attempts',
+        '1',
+        '--until-caught-up',
+      );
+      assert.equal(exit.code, 1);
+      assert.match(exit.stderr, /no result within 100 ms/);
+      await new Promise((resolve) => setTimeout(resolve, 3_500));
+      assert.equal(existsSync(survivor), false);
+    });
+  });
+
+  it('keeps its partitions, and little memory, while nobody reads its output', async () => {
+    const published = await runCli(['publish', '--count', '30000', '--size', '1KiB', '-q', ...place]);
+    assert.equal(published.code, 0, published.stderr);
+    const child = spawn(process.execPath, [ENTRY, 'consume', ...place, '--ttl', '1s', '--output', 'ndjson'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let stderr = '';
+    child.stderr.on('data', (chunk) => {
+      stderr += chunk;
+    });
+    try {
+      await until('it has begun', () => /claimed p7/.test(stderr), 20_000);
+      // Longer than a few ttls.
+      await new Promise((resolve) => setTimeout(resolve, 4_000));
+      assert.doesNotMatch(stderr, /lost|could not renew|fenced/);
+      const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
+      const residentKb = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]);
+      assert.ok(residentKb < 200_000, `${residentKb} kB resident`);
+      child.stdout.resume();
+      child.kill('SIGTERM');
+      const [code] = await once(child, 'exit');
+      assert.equal(code, 0, stderr);
+    } finally {
+      child.kill('SIGKILL');
+    }
+  });
+
+  describe('--health-port', () => {
+    it('serves health, readiness and metrics on loopback', async () => {
+      await publish(20);
+      const handler = file(
+        'h.mjs',
+        'export default ({ sequence }) => { if (sequence === 4) throw new Error("four"); };',
+      );
+      const cli = start('--handler', handler, '--max-attempts', '1', '--health-port', '0');
+      const url = (await cli.note(/health checks and metrics at/)).split(' ').at(-1) ?? '';
+      assert.match(url, /^http:\/\/127\.0\.0\.1:\d+$/);
+      await cli.note(/halted p\d/);
+      await cli.note(/claimed p7/);
+      const get = async (path: string) => {
+        const response = await fetch(url + path);
+        return { status: response.status, text: await response.text() };
+      };
+      assert.deepEqual(await get('/healthz'), { status: 200, text: 'ok\n' });
+      const ready = await get('/readyz');
+      assert.equal(ready.status, 503);
+      assert.match(ready.text, /^p\d is given up\n$/);
+      const { text } = await get('/metrics');
+      assert.match(text, /^natspoc_partitions_owned\{.*group="default".*\} 8$/m);
+      assert.match(text, /^natspoc_attempts_failed_total\{.*\} \d+$/m);
+      assert.match(text, /^natspoc_handler_duration_seconds_count\{.*\} [1-9]\d*$/m);
+      assert.equal((await get('/elsewhere')).status, 404);
+      cli.signal('SIGTERM');
+      assert.equal((await cli.exited).code, 1, 'a partition was given up');
+    });
+
+    it('says so when the port is taken', async () => {
+      const port = String(server.port);
+      const exit = await consume('--health-port', port);
+      assert.equal(exit.code, 2);
+      assert.match(exit.stderr, new RegExp(`Cannot listen on 127\\.0\\.0\\.1:${port}`));
+    });
+  });
+});
+
+/** Drops everything before a sequence, as the stream's limits would. */
+async function purge(url: string, stream: string, before: number): Promise<void> {
+  const { connect } = await import('nats');
+  const connection = await connect({ servers: url });
+  const manager = await connection.jetstreamManager();
+  await manager.streams.purge(stream, { seq: before });
+  await connection.close();
+}

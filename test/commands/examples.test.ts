@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { runCli, stopAll } from '../support/cli.js';
+import { withServer } from '../support/server.js';
+import { withTempFolder } from '../support/temp.js';
+import { until } from '../support/until.js';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+describe('the examples', function () {
+  this.timeout(60_000);
+  const server = withServer();
+  const folder = withTempFolder();
+  const running: ChildProcess[] = [];
+  let streams = 0;
+  let env: Record<string, string>;
+
+  beforeEach(() => {
+    const stream = `X${++streams}`;
+    env = { NATS_URL: server.url, STREAM_NAME: stream, SUBJECT_PREFIX: `${stream}.e` };
+  });
+  afterEach(async () => {
+    for (const child of running.splice(0)) child.kill('SIGKILL');
+    await stopAll();
+  });
+
+  const start = (name: string, ...args: string[]) => {
+    const child = spawn(process.execPath, [join(ROOT, 'examples', name), ...args], {
+      env: { PATH: process.env.PATH ?? '', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    running.push(child);
+    const run = { child, output: '', exited: once(child, 'close').then(([code]) => code) };
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk) => {
+        run.output += chunk;
+      });
+    }
+    return run;
+  };
+  const publish = async (count: number, data: string) => {
+    const args = ['publish', data, '--count', String(count), '--keys', '10', '-q'];
+    const exit = await runCli(args, { env });
+    assert.equal(exit.code, 0, exit.stderr);
+  };
+
+  it('worker: handles its share, and leaves in order', async () => {
+    await publish(50, 'order {{Count}}');
+    const worker = start('worker.mjs');
+    await until('all are handled', () => (worker.output.match(/: done/g) ?? []).length === 50, 20_000);
+    worker.child.kill('SIGINT');
+    assert.equal(await worker.exited, 0, worker.output);
+    assert.match(worker.output, /left after 50 messages/);
+  });
+
+  it('fenced-journal: counts every amount once, though a writer is killed', async () => {
+    await publish(300, '{"amount": 2}');
+    const journal = join(folder(), 'journal.ndjson');
+    const entries = () => (existsSync(journal) ? readFileSync(journal, 'utf8').split('\n').length - 1 : 0);
+    const first = start('fenced-journal.mjs', journal);
+    await until('it has begun', () => entries() > 0, 20_000);
+    first.child.kill('SIGKILL');
+    await first.exited;
+    const second = start('fenced-journal.mjs', journal);
+    await publish(100, '{"amount": 2}');
+    const total = async () => {
+      const sum = start('fenced-journal.mjs', '--total', journal);
+      await sum.exited;
+      return JSON.parse(sum.output) as { amount: number; entries: number };
+    };
+    await until('nothing more comes', () => entries() >= 400, 20_000);
+    second.child.kill('SIGTERM');
+    assert.equal(await second.exited, 0, second.output);
+    const { amount, entries: counted } = await total();
+    assert.deepEqual([counted, amount], [400, 800]);
+  });
+
+  it('publish-and-consume: ends when all are handled, in order', async () => {
+    const run = start('publish-and-consume.mjs');
+    assert.equal(await run.exited, 0, run.output);
+    assert.match(run.output, /handled 100 of 10 customers, all in order/);
+  });
+});
+
+describe('importing the library', () => {
+  it('pulls in neither command line nor screen, and does nothing', async () => {
+    const child = spawn(process.execPath, ['--input-type=module', '-e', "await import('natspoc')"], {
+      cwd: ROOT,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk) => {
+        output += chunk;
+      });
+    }
+    const [code] = await once(child, 'close');
+    assert.deepEqual([code, output], [0, '']);
+    assert.deepEqual([...packagesOf(join(ROOT, 'dist/core/index.js'))].sort(), ['nats']);
+  });
+});
+
+/** The packages that a built file imports when it is loaded, itself or through others. */
+function packagesOf(file: string, seen = new Set<string>(), packages = new Set<string>()): Set<string> {
+  if (seen.has(file)) return packages;
+  seen.add(file);
+  const text = readFileSync(file, 'utf8');
+  for (const [, specifier = ''] of text.matchAll(/^(?:import|export)\b[^'"]*?['"]([^'"]+)['"];/gm)) {
+    if (specifier.startsWith('.')) packagesOf(join(dirname(file), specifier), seen, packages);
+    else if (!specifier.startsWith('node:')) packages.add(specifier);
+  }
+  return packages;
+}

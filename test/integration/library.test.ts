@@ -1,0 +1,233 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, type NatsConnection } from 'nats';
+import {
+  createPublisher,
+  type GroupMember,
+  type JoinGroupOptions,
+  joinGroup,
+  NatspocError,
+  type Report,
+  StopConsuming,
+  textOf,
+} from '../../src/core/index.js';
+import { withServer } from '../support/server.js';
+import { until } from '../support/until.js';
+
+describe('the library', function () {
+  this.timeout(60_000);
+  const server = withServer();
+  const members: GroupMember[] = [];
+  let connection: NatsConnection;
+  let streams = 0;
+  let stream: string;
+
+  before(async () => {
+    connection = await connect({ servers: server.url });
+  });
+  after(() => connection.close());
+  beforeEach(() => {
+    stream = `L${++streams}`;
+  });
+  afterEach(async () => {
+    for (const member of members.splice(0)) await member.leave().catch(() => {});
+  });
+
+  const place = () => ({ connection, stream, prefix: `${stream}.e`, partitions: 4 });
+  const join = async (handler: JoinGroupOptions['handler'], more: Partial<JoinGroupOptions> = {}) => {
+    const options = { ...place(), handler, probeIntervalMs: 100, ...more } as JoinGroupOptions;
+    const member = await joinGroup(options);
+    members.push(member);
+    return member;
+  };
+  const publish = async (count: number, keys = 10) => {
+    const publisher = await createPublisher({ ...place(), dedupe: true });
+    const stored = await Promise.all(
+      Array.from({ length: count }, (_, i) => publisher.publish({ key: `k${i % keys}`, data: String(i) })),
+    );
+    await publisher.close();
+    return stored;
+  };
+
+  it('publishes and handles, every key in order', async () => {
+    const stored = await publish(200);
+    assert.equal(new Set(stored.map(({ sequence }) => sequence)).size, 200);
+    const byKey = new Map<string, number[]>();
+    await join(
+      (message, { key }) => {
+        const numbers = byKey.get(key ?? '') ?? [];
+        numbers.push(Number(textOf(message.data)));
+        byKey.set(key ?? '', numbers);
+        return new Promise((resolve) => setImmediate(resolve));
+      },
+      { concurrency: 8 },
+    );
+    await until('all are handled', () => [...byKey.values()].flat().length === 200);
+    for (const numbers of byKey.values())
+      assert.deepEqual(
+        numbers,
+        numbers.toSorted((a, b) => a - b),
+      );
+  });
+
+  it('tells what happens, by name', async () => {
+    const reports: Report[] = [];
+    const first = await join(() => {}, {
+      name: 'first',
+      listen: (member) => member.on('report', (r) => reports.push(r)),
+    });
+    await until('the first has all', () => first.partitions.length === 4);
+    assert.equal(reports[0]?.type, 'joined');
+    const [joined, handedOver] = [once(first, 'member-joined'), once(first, 'handed-over')];
+    const second = await join(() => {}, { name: 'second' });
+    assert.equal((await joined)[0].name, 'second');
+    assert.equal((await handedOver)[0].to, 'second');
+    await until('they share', () => first.partitions.length === 2 && second.partitions.length === 2);
+    const committed = once(second, 'committed');
+    const handled = once(second, 'handled');
+    const [{ partition }] = second.partitions;
+    assert.ok(partition !== undefined);
+    const publisher = await createPublisher(place());
+    const { sequence } = await publisher.publish({ data: 'x', partition });
+    await publisher.close();
+    assert.equal((await handled)[0].message.sequence, sequence);
+    assert.deepEqual([(await committed)[0].partition, (await committed)[0].sequence], [partition, sequence]);
+  });
+
+  it('hands over when it leaves, and the others go on at once', async () => {
+    const seen: number[] = [];
+    const handler = ({ sequence }: { sequence: number }) => {
+      seen.push(sequence);
+    };
+    const first = await join(handler);
+    await publish(20);
+    await until('all are handled', () => seen.length === 20);
+    const second = await join(handler);
+    await until('they share', () => second.partitions.length === 2);
+    await first.leave();
+    await first.closed;
+    await until('the second has all', () => second.partitions.length === 4);
+    await publish(20);
+    await until('all are handled', () => seen.length === 40);
+    assert.equal(new Set(seen).size, 40, 'none twice');
+  });
+
+  it('leaves at the end of a block, and when a signal aborts', async () => {
+    const stop = new AbortController();
+    const other = await join(() => {}, { signal: stop.signal });
+    {
+      await using member = await joinGroup({ ...place(), handler: () => {} });
+      await until('it has joined', () => member.id !== null);
+    }
+    await until('the other has all', () => other.partitions.length === 4);
+    stop.abort();
+    await other.closed;
+    assert.equal(connection.isClosed(), false, 'the connection is ours');
+  });
+
+  it('opens and closes a connection of its own where it is given URLs', async () => {
+    const handled: string[] = [];
+    const member = await joinGroup({
+      servers: server.url,
+      stream,
+      prefix: `${stream}.e`,
+      handler: (message) => void handled.push(textOf(message.data) ?? ''),
+    });
+    const publisher = await createPublisher({ servers: [server.url], stream });
+    await publisher.publish({ data: 'hello' });
+    await publisher.close();
+    await until('it is handled', () => handled.length === 1);
+    await member.leave();
+    assert.deepEqual(handled, ['hello']);
+  });
+
+  it('retries, and keeps dead letters', async () => {
+    await publish(3, 1);
+    const attempts: [string, number][] = [];
+    const member = await join(
+      (message, { attempt }) => {
+        const text = textOf(message.data) ?? '';
+        attempts.push([text, attempt]);
+        if (text === '1') throw new Error('one');
+      },
+      { maxAttempts: 2, backoff: { baseMs: 1, maxMs: 1 }, onFailure: 'dead-letter' },
+    );
+    await until('all are dealt with', () => member.counters.handled === 3);
+    assert.deepEqual(attempts, [
+      ['0', 1],
+      ['1', 1],
+      ['1', 2],
+      ['2', 1],
+    ]);
+    assert.deepEqual(member.counters, { handled: 3, failed: 2, deadLettered: 1, skipped: 0 });
+    const manager = await connection.jetstreamManager();
+    const letter = await manager.streams.getMessage(`${stream}_dead`, { seq: 1 });
+    assert.equal(letter.subject, `${stream}.e.dead`);
+    assert.equal(letter.header.get('Natspoc-Dead-Error'), 'one');
+    assert.equal(letter.header.get('Natspoc-Key'), 'k0');
+  });
+
+  it('ends for a handler that can handle nothing, and says why', async () => {
+    await publish(1);
+    const member = await join(() => {
+      throw new StopConsuming('the database is gone');
+    });
+    await assert.rejects(member.closed, (error) => {
+      assert.ok(error instanceof NatspocError);
+      assert.equal(error.code, 'handler-failed');
+      assert.match(error.message, /the database is gone/);
+      return true;
+    });
+  });
+
+  it('ends with the error when its bucket is deleted', async () => {
+    const member = await join(() => {});
+    await until('it has joined', () => member.partitions.length === 4);
+    const manager = await connection.jetstreamManager();
+    await manager.streams.delete(`KV_${stream}_leases`);
+    await assert.rejects(member.closed, NatspocError);
+  });
+
+  it('does not let a listener that throws reach the protocol', async () => {
+    await publish(1);
+    const errors: unknown[] = [];
+    const before = process.listeners('uncaughtException');
+    process.removeAllListeners('uncaughtException');
+    process.on('uncaughtException', (error) => errors.push(error));
+    try {
+      const member = await join(() => {}, {
+        listen: (events) =>
+          events.on('handled', () => {
+            throw new Error('a bug');
+          }),
+      });
+      await until('it has come out', () => errors.length === 1);
+      await until('it is committed', () => member.partitions.some(({ committed }) => committed > 0));
+    } finally {
+      process.removeAllListeners('uncaughtException');
+      for (const listener of before) process.on('uncaughtException', listener);
+    }
+  });
+
+  for (const [options, pattern] of [
+    [{ ttlMs: 5 }, /^ttlMs: "5ms" is not a duration/],
+    [{ partitions: 0 }, /^partitions: "0" is not/],
+    [{ group: 'a b' }, /^group: "a b" is not/],
+    [{ maxAttempts: 0 }, /^maxAttempts: /],
+    [{ backoff: { baseMs: 10, maxMs: 1 } }, /^backoff: 10 ms to 1 ms/],
+    [{ from: { kind: 'sequence', sequence: -1 } }, /^from: "seq:-1" is not/],
+    [{ partitions: 5 }, /has 4 partitions, but/],
+  ] as const) {
+    it(`refuses ${JSON.stringify(options)}`, async () => {
+      await publish(1);
+      await assert.rejects(
+        joinGroup({ ...place(), handler: () => {}, ...options } as JoinGroupOptions),
+        (error) => {
+          assert.ok(error instanceof NatspocError);
+          assert.match(error.message, pattern);
+          return true;
+        },
+      );
+    });
+  }
+});

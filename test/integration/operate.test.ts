@@ -1,0 +1,224 @@
+import assert from 'node:assert/strict';
+import { type CliExit, runCli, startCli, stopAll } from '../support/cli.js';
+import { GroupRun } from '../support/group-run.js';
+import { withServer } from '../support/server.js';
+import { withTempFolder } from '../support/temp.js';
+import { until } from '../support/until.js';
+
+const RATE = 2_000;
+
+/** The fields of a JSON object, read with care. */
+function fields(value: unknown): Record<string, unknown> {
+  assert.ok(typeof value === 'object' && value !== null && !Array.isArray(value), JSON.stringify(value));
+  return { ...value };
+}
+
+function list(value: unknown): Record<string, unknown>[] {
+  assert.ok(Array.isArray(value));
+  return value.map(fields);
+}
+
+describe('operating a group under load', function () {
+  this.timeout(90_000);
+  const server = withServer();
+  const temp = withTempFolder();
+  let run: GroupRun;
+
+  beforeEach(async () => {
+    run = await GroupRun.open(server.url, temp());
+  });
+
+  afterEach(async () => {
+    await stopAll();
+    await run.close();
+  });
+
+  /** A command against this run's stream. */
+  function natspoc(...args: string[]): Promise<CliExit> {
+    return runCli([...args, '--server', server.url, '--stream', run.config.stream]);
+  }
+
+  async function ok(...args: string[]): Promise<Record<string, unknown>> {
+    const { code, stdout, stderr } = await natspoc(...args, '--json');
+    assert.equal(code, 0, `${args.join(' ')}: ${stderr}${stdout}`);
+    return fields(JSON.parse(stdout));
+  }
+
+  /** Two members at rest, and messages that come and are handled. */
+  async function busy(...names: string[]): Promise<void> {
+    for (const name of names) run.consume(name);
+    await run.atRest();
+    run.publish(RATE);
+    await run.handledCount(500);
+  }
+
+  async function nothingLost(duplicates: 'none' | 'some'): Promise<void> {
+    const verdict = await run.finish();
+    assert.equal(verdict.lost, 0);
+    assert.equal(verdict.outOfOrder, 0, verdict.samples.join('\n'));
+    if (duplicates === 'none') assert.equal(verdict.duplicated, 0);
+  }
+
+  const ownerOf = (partition: number): string | undefined => run.ownership.owners.get(partition)?.name;
+
+  it('release hands over without a duplicate, to whoever has least or to whom one says', async () => {
+    await busy('a', 'b');
+    const mine = [...run.ownership.owners].find(([, { name }]) => name === 'a')?.[0] ?? -1;
+    const [moved] = list((await ok('leases', 'release', String(mine))).released);
+    assert.equal(moved?.outcome, 'moved');
+    assert.deepEqual([moved?.from, moved?.to], ['a', 'b']);
+    const [back] = list((await ok('leases', 'release', `p${mine}`, '--to', 'a')).released);
+    assert.deepEqual([back?.from, back?.to], ['b', 'a']);
+    await run.atRest();
+    const all = list((await ok('leases', 'release', '--owner', 'b')).released);
+    assert.ok(all.length >= 3);
+    assert.ok(all.every(({ outcome, from, to }) => outcome === 'moved' && from === 'b' && to === 'a'));
+    await run.atRest();
+    await nothingLost('none');
+  });
+
+  it('release of a member that is alone: it takes the partition again at a new epoch', async () => {
+    await busy('alone');
+    const before = run.ownership.owners.get(3)?.epoch ?? 0;
+    const [released] = list((await ok('leases', 'release', '3')).released);
+    assert.equal(released?.to, 'alone');
+    assert.ok(Number(released?.epoch) > before);
+    await nothingLost('none');
+  });
+
+  it('release of a stopped owner says that it does not answer; --force fences it, and it handles nothing when it wakes', async () => {
+    await busy('a', 'frozen');
+    const frozen = run.members.get('frozen');
+    assert.ok(frozen);
+    const partition = [...run.ownership.owners].find(([, { name }]) => name === 'frozen')?.[0] ?? -1;
+    frozen.signal('SIGSTOP');
+    const forced = natspoc('leases', 'release', String(partition), '--force', '--timeout', '1s');
+    const { code, stdout, stderr } = await forced;
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, new RegExp(`p${partition} moved frozen -> a at epoch \\d+, in .*`));
+    assert.equal(ownerOf(partition), 'a');
+    const handledBefore = run.handled.filter(({ consumer }) => consumer === 'frozen').length;
+    const epochs = new Map([...run.ownership.owners].map(([p, { epoch }]) => [p, epoch]));
+    frozen.signal('SIGCONT');
+    await frozen.note(/fenced by another member|could not renew/);
+    await frozen.note(/joined group .* 2 members/);
+    await run.atRest();
+    const stale = run.handled
+      .filter(({ consumer }) => consumer === 'frozen')
+      .slice(handledBefore)
+      .filter(({ partition: p, epoch }) => epoch < (epochs.get(p) ?? 0));
+    // What was in the pipe when it was stopped is not what it handles after it woke.
+    assert.ok(stale.length <= 200, `${stale.length} under an old epoch`);
+    await nothingLost('some');
+  });
+
+  it('pause stops handling and outlives a change of owner; resume goes on where it was', async () => {
+    await busy('a', 'b');
+    assert.deepEqual((await ok('leases', 'pause', '3')).changed, [3]);
+    const paused = run.handled.filter(({ partition }) => partition === 3).length;
+    const owner = ownerOf(3) ?? '';
+    run.members.get(owner)?.signal('SIGTERM');
+    run.forget(owner);
+    await run.atRest();
+    await run.handledCount(run.handled.length + 1_000);
+    assert.equal(run.handled.filter(({ partition }) => partition === 3).length, paused);
+    const status = await ok('leases');
+    const lease = list(status.leases).find(({ partition }) => partition === 3);
+    assert.deepEqual([lease?.state, lease?.paused], ['paused', true]);
+    assert.ok(Number(lease?.lag) > 0);
+    await ok('leases', 'resume', '3');
+    await until('p3 goes on', () => run.handled.filter(({ partition }) => partition === 3).length > paused);
+    await nothingLost('none');
+  });
+
+  it('pin brings a partition to a member and keeps it there; unpin lets it go where the balance says', async () => {
+    await busy('a', 'b');
+    const pinned = [...run.ownership.owners].filter(([, { name }]) => name === 'a').map(([p]) => p);
+    const result = await ok('leases', 'pin', ...pinned.map(String), '--to', 'b');
+    assert.equal(result.there, true);
+    run.consume('c');
+    await until('c has its share', () => [...run.ownership.owners.values()].some(({ name }) => name === 'c'));
+    assert.ok(pinned.every((partition) => ownerOf(partition) === 'b'));
+    const refused = await natspoc('leases', 'release', String(pinned[0]));
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /pinned to its owner/);
+    await ok('leases', 'unpin', '--all');
+    await run.atRest();
+    await nothingLost('none');
+  });
+
+  it('seek back repeats what it says and loses nothing; seek forward skips', async () => {
+    await busy('a', 'b');
+    const dry = list((await ok('leases', 'seek', '3', '--to', '-50', '--dry-run')).partitions)[0];
+    assert.equal(dry?.repeated, 50);
+    const unconfirmed = await natspoc('leases', 'seek', '3', '--to', '-50');
+    assert.equal(unconfirmed.code, 4);
+    assert.match(unconfirmed.stderr, /Nothing was done: add --force/);
+    const [sought] = list((await ok('leases', 'seek', '3', '--to', '-50', '--force')).partitions);
+    assert.equal(sought?.moved, true);
+    const verdict = await run.finish();
+    assert.equal(verdict.lost, 0);
+    // Messages that were published between the two counts make it a little more or less.
+    assert.ok(Math.abs(verdict.duplicated - 50) <= 5, `${verdict.duplicated} duplicates`);
+
+    for (const cli of run.members.values()) cli.signal('SIGTERM');
+    for (const cli of run.members.values()) assert.equal((await cli.exited).code, 0);
+    const [first] = list((await ok('leases', 'seek', '3', '--to', 'first', '--force')).partitions);
+    assert.ok(Number(first?.repeated) > 100);
+    const [last] = list((await ok('leases', 'seek', '3', '--to', 'last', '--force')).partitions);
+    assert.equal(last?.skipped, first?.repeated);
+  });
+
+  it('watch tells each change once, as NDJSON; history tells them afterwards', async () => {
+    run.consume('a');
+    await run.atRest();
+    const watch = startCli([
+      'leases',
+      'watch',
+      '--json',
+      '--server',
+      server.url,
+      '--stream',
+      run.config.stream,
+    ]);
+    // The watch has nothing to say before something changes: what changes has to come after its snapshot.
+    await until('the watch is there', async () => {
+      await natspoc('leases', 'release', '0');
+      return watch.stdout.length > 0;
+    });
+    run.consume('b');
+    await run.atRest();
+    await until('b is told of', () => watch.stdout.some((line) => line.includes('"joined"')));
+    const events = watch.stdout.map((line) => fields(JSON.parse(line)));
+    const acquired = events.filter(({ event, member }) => event === 'acquired' && member === 'b');
+    assert.equal(new Set(acquired.map(({ partition }) => partition)).size, acquired.length);
+    watch.signal('SIGINT');
+    assert.equal((await watch.exited).code, 0);
+    const history = list((await ok('leases', 'history', '0')).histories)[0];
+    const tenures = list(history?.tenures);
+    assert.ok(tenures.length >= 2);
+    assert.equal(tenures[0]?.reason, 'claim');
+    assert.ok(tenures.every(({ gapMs, reason }) => reason === 'claim' || gapMs === 0));
+  });
+
+  it('check: exit code 5 with reasons while nobody owns anything, 0 when healthy; nagios has its own codes', async () => {
+    const lonely = await natspoc('leases', 'check');
+    assert.equal(lonely.code, 5);
+    assert.match(lonely.stdout, /NOT HEALTHY[\s\S]*the group has no members[\s\S]*p0 has no owner/);
+    const nagios = await natspoc('leases', 'check', '--format', 'nagios');
+    assert.equal(nagios.code, 2);
+    assert.match(nagios.stdout, /^NATSPOC CRITICAL - .*\| members=0 owned=0;;;0;8 lag=0$/);
+    run.consume('a');
+    await run.atRest();
+    const healthy = await natspoc('leases', 'check', '--wait', '10s', '--max-lag', '0', '--stalled', '1m');
+    assert.equal(healthy.code, 0, healthy.stdout);
+    await ok('leases', 'pause', '--all');
+    run.publish(500);
+    await until('messages wait', async () => Number((await ok('leases')).lag) > 10);
+    const lagging = await natspoc('leases', 'check', '--max-lag', '0', '--json');
+    assert.equal(lagging.code, 5);
+    assert.ok(list(fields(JSON.parse(lagging.stdout)).findings).every(({ kind }) => kind === 'lag'));
+    await ok('leases', 'resume', '--all');
+    await nothingLost('none');
+  });
+});

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { type CliExit, runCli, startCli, stopAll } from '../support/cli.js';
+import { TestServer } from '../support/server.js';
+
+const DOCUMENT = fileURLToPath(new URL('../../docs/permissions.md', import.meta.url));
+
+/** The configuration exactly as people are told to paste it, but for the passwords. */
+const CONFIG = (/```conf\n([\s\S]*?)```/.exec(readFileSync(DOCUMENT, 'utf8'))?.[1] ?? '').replace(
+  /\$(\w+)_PASSWORD/g,
+  (_, role: string) => role.toLowerCase(),
+);
+
+type Role = 'publisher' | 'consumer' | 'observer' | 'operator';
+
+describe('permissions as documented', function () {
+  this.timeout(60_000);
+  const server = new TestServer({ config: CONFIG });
+
+  before(async function () {
+    this.timeout(240_000);
+    await server.start();
+    await succeeds('operator', ['stream', 'create', '--partitions', '4']);
+  });
+
+  after(async () => {
+    await stopAll();
+    await server.stop();
+  });
+
+  const env = (role: Role) => ({
+    NATS_URL: server.url,
+    NATS_USER: role,
+    NATS_PASSWORD: role,
+    NATS_TIMEOUT: '10s',
+  });
+
+  async function succeeds(role: Role, args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await runCli(args, { env: env(role) });
+    assert.equal(code, 0, `${role}: ${args.join(' ')}: ${stderr}`);
+    assert.doesNotMatch(stderr, /not permitted|violation/i);
+    return stdout;
+  }
+
+  /** Refused with one line that names the subject, without waiting for the timeout. */
+  async function refused(role: Role, args: string[], subject: string): Promise<CliExit> {
+    const startedAt = performance.now();
+    const exit = await runCli(args, { env: env(role) });
+    assert.equal(exit.code, 4, `${role}: ${args.join(' ')}: ${exit.stderr}`);
+    const lines = exit.stderr.split('\n');
+    assert.equal(lines.length, 1, exit.stderr);
+    assert.ok(lines[0]?.includes(subject), `${exit.stderr} does not name ${subject}`);
+    assert.ok(performance.now() - startedAt < 9_000, 'it waited for the timeout');
+    return exit;
+  }
+
+  it('let a publisher publish, a consumer consume and commit, and answer to the operator', async () => {
+    await succeeds('publisher', ['publish', '--count', '100', '--keys', '10', '--quiet']);
+    const consumer = startCli(['consume', '--name', 'worker', '--output', 'ndjson'], {
+      env: env('consumer'),
+    });
+    await consumer.note(/(claimed|acquired) p3/);
+    await succeeds('publisher', ['publish', '--count', '20', '--keys', '10', '--quiet']);
+    const other = startCli(['consume', '--name', 'other', '--until-caught-up', '--output', 'none'], {
+      env: env('consumer'),
+    });
+    assert.equal((await other.exited).code, 0);
+    assert.match(await succeeds('operator', ['leases', 'release', '3']), /p3 stays with worker/);
+    assert.match(await succeeds('operator', ['leases', 'pause', '2']), /p2 is paused/);
+    assert.match(await succeeds('operator', ['leases', 'resume', '2']), /p2 goes on/);
+    assert.match(await succeeds('operator', ['leases', 'pin', '1', '--to', 'worker']), /pinned to worker/);
+    assert.match(await succeeds('operator', ['leases', 'unpin', '1']), /no longer pinned/);
+    assert.match(
+      await succeeds('operator', ['leases', 'seek', '--all', '--to', 'first', '--force']),
+      /handled again/,
+    );
+    assert.match(await succeeds('operator', ['stream', 'trim', '--dry-run']), /DELETE/);
+    consumer.signal('SIGTERM');
+    const { code, stderr } = await consumer.exited;
+    assert.equal(code, 0);
+    assert.doesNotMatch(stderr, /warning|not permitted|violation/i);
+    assert.match(await succeeds('operator', ['stream', 'trim', '--force']), /Deleted/);
+    assert.match(await succeeds('operator', ['stream', 'purge', '--force']), /Deleted/);
+  });
+
+  it('let an observer see everything', async () => {
+    const consumer = startCli(['consume', '--name', 'seen', '--output', 'none'], { env: env('consumer') });
+    await consumer.note(/(claimed|acquired) p3/);
+    await succeeds('publisher', ['publish', '--count', '20', '--keys', '10', '--quiet']);
+    const status: unknown = JSON.parse(await succeeds('observer', ['leases', '--json']));
+    assert.match(JSON.stringify(status), /"state":"(idle|running)"/);
+    assert.match(await succeeds('observer', ['leases', '--members']), /seen .* alive/);
+    assert.match(await succeeds('observer', ['leases', 'history', '3']), /claimed/);
+    assert.match(await succeeds('observer', ['leases', 'check']), /healthy/);
+    assert.match(await succeeds('observer', ['stream']), /default/);
+    assert.match(await succeeds('observer', ['stream', 'tail', '--no-follow', '--last', '3']), /#\d+/);
+    assert.match(await succeeds('observer', ['top', '--once']), /seen/);
+    const watch = startCli(['leases', 'watch'], { env: env('observer') });
+    await watch.note(/Watching/);
+    watch.signal('SIGINT');
+    assert.equal((await watch.exited).code, 0);
+    consumer.signal('SIGTERM');
+    await consumer.exited;
+  });
+
+  it('let an observer change nothing', async () => {
+    const consumer = startCli(['consume', '--name', 'left-alone', '--output', 'none'], {
+      env: env('consumer'),
+    });
+    await consumer.note(/(claimed|acquired) p3/);
+    await refused('observer', ['publish', 'x'], 'subject.events.p.');
+    await refused('observer', ['leases', 'pause', '1'], '$KV.EVENTS_leases.group.default.override.1');
+    await refused('observer', ['leases', 'pin', '1', '--to', 'left-alone'], 'override.1');
+    await refused('observer', ['leases', 'seek', '1', '--to', 'first', '--force'], 'override.1');
+    await refused('observer', ['stream', 'purge', '--force'], '$JS.API.STREAM.PURGE.EVENTS');
+    await refused('observer', ['stream', 'delete', '--force'], '$JS.API.STREAM.DELETE.EVENTS');
+    await refused('observer', ['consume', '--name', 'spy'], '$KV.EVENTS_leases.group.default.session.');
+    const released = await runCli(['leases', 'release', '1', '--force'], { env: env('observer') });
+    assert.equal(released.code, 1);
+    assert.match(released.stderr, /not permitted to publish natspoc\.EVENTS\.default\.\w+\.release/);
+    consumer.signal('SIGTERM');
+    const { stderr } = await consumer.exited;
+    assert.equal(stderr.split('\n').filter((line) => /claimed|acquired/.test(line)).length, 4);
+  });
+
+  it('keep a publisher from reading, and a consumer from publishing and from other groups', async () => {
+    await refused('publisher', ['leases'], '$JS.API.CONSUMER.CREATE.KV_EVENTS_leases');
+    await refused('publisher', ['consume'], '$JS.API.CONSUMER.CREATE.KV_EVENTS_leases');
+    await refused('consumer', ['publish', 'x'], 'subject.events.p.');
+    await refused('consumer', ['consume', '--group', 'other'], 'group.other');
+    await refused('consumer', ['stream', 'purge', '--force'], '$JS.API.STREAM.PURGE.EVENTS');
+  });
+});

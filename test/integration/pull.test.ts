@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { connect, DeliverPolicy, type JetStreamManager, type NatsConnection } from 'nats';
+import type { NatsHandles } from '../../src/core/nats/handles.js';
+import { PullReader } from '../../src/core/nats/pull.js';
+import { withServer } from '../support/server.js';
+import { until } from '../support/until.js';
+
+const KIB = 1_024;
+
+describe('a pull reader', function () {
+  this.timeout(60_000);
+  const server = withServer();
+  let connection: NatsConnection;
+  let manager: JetStreamManager;
+  let handles: NatsHandles;
+  let streams = 0;
+  let stream: string;
+
+  before(async () => {
+    connection = await connect({ servers: server.url });
+    manager = await connection.jetstreamManager();
+    handles = { connection, manager, inboxPrefix: undefined };
+  });
+  after(() => connection.close());
+  beforeEach(async () => {
+    stream = `P${++streams}`;
+    await manager.streams.add({ name: stream, subjects: [`${stream}.>`] });
+  });
+
+  const store = async (...sizes: number[]) => {
+    const jetstream = connection.jetstream();
+    for (const size of sizes) await jetstream.publish(`${stream}.a`, new Uint8Array(size));
+  };
+
+  /** A reader whose messages are held until `release` is called. */
+  const open = async (window: { messages: number; bytes: number }) => {
+    const sizes: number[] = [];
+    const faults: string[] = [];
+    const opened = await PullReader.open(
+      handles,
+      {
+        stream,
+        name: 'r',
+        filter: `${stream}.a`,
+        start: { deliver_policy: DeliverPolicy.All },
+        window,
+        heartbeatMs: 500,
+      },
+      {
+        message: (message) => sizes.push(message.data.length),
+        fault: (reason) => faults.push(reason),
+      },
+    );
+    return { ...opened, sizes, faults };
+  };
+  const count = (total: number) => Array.from({ length: total }, () => 100);
+
+  it('delivers no more than its window until room is given back', async () => {
+    await store(...count(100));
+    const { reader, sizes, faults, pending } = await open({ messages: 10, bytes: 1_000_000 });
+    assert.equal(pending, 100);
+    await until('the window is full', () => sizes.length === 10);
+    await connection.flush();
+    assert.equal(sizes.length, 10);
+    assert.equal(reader.pending, 90);
+    reader.release(10);
+    await until('as many again', () => sizes.length === 20);
+    reader.close();
+    assert.deepEqual(faults, []);
+  });
+
+  it('keeps to a window of bytes, and gets through whatever the sizes are', async () => {
+    await store(...Array.from({ length: 60 }, (_, i) => (i % 3 === 0 ? 30 * KIB : 100)));
+    const { reader, sizes, faults } = await open({ messages: 1_000, bytes: 64 * KIB });
+    let released = 0;
+    let most = 0;
+    await until('all are there', () => {
+      const held = sizes.slice(released);
+      most = Math.max(
+        most,
+        held.reduce((sum, size) => sum + size, 0),
+      );
+      reader.release(held.length);
+      released = sizes.length;
+      return sizes.length === 60;
+    });
+    assert.deepEqual(faults, []);
+    // Two requests may be under way, each with the whole window.
+    assert.ok(most <= 2 * 64 * KIB, `${most} bytes held at a time`);
+    reader.close();
+  });
+
+  it('gets past a message that is larger than its window', async () => {
+    await store(100, 300 * KIB, 100, 300 * KIB, 300 * KIB, 100);
+    const { reader, sizes, faults } = await open({ messages: 100, bytes: 64 * KIB });
+    let released = 0;
+    await until('all are there', () => {
+      reader.release(sizes.length - released);
+      released = sizes.length;
+      return sizes.length === 6;
+    });
+    assert.deepEqual(sizes, [100, 300 * KIB, 100, 300 * KIB, 300 * KIB, 100]);
+    assert.deepEqual(faults, []);
+    await store(100, 300 * KIB, 100);
+    await until('later ones too', () => {
+      reader.release(sizes.length - released);
+      released = sizes.length;
+      return sizes.length === 9;
+    });
+    reader.close();
+  });
+
+  it('waits for messages that are published later, also after a request has expired', async () => {
+    const { reader, sizes, faults } = await open({ messages: 10, bytes: 1_000_000 });
+    await store(100);
+    await until('the first is there', () => sizes.length === 1);
+    reader.release(1);
+    await store(...count(25));
+    await until('all are there', () => {
+      if (sizes.length > 1) reader.release(1);
+      return sizes.length === 26;
+    });
+    reader.close();
+    assert.deepEqual(faults, []);
+  });
+
+  it('says when its consumer was deleted', async () => {
+    const { sizes, faults } = await open({ messages: 10, bytes: 1_000_000 });
+    await store(100);
+    await until('it works', () => sizes.length === 1);
+    await manager.consumers.delete(stream, 'r');
+    await until('it has noticed', () => faults.length === 1);
+    await store(100);
+    await connection.flush();
+    assert.equal(sizes.length, 1);
+    assert.equal(faults.length, 1);
+  });
+
+  it('says when the server is silent', async () => {
+    const { faults } = await open({ messages: 10, bytes: 1_000_000 });
+    server.suspend();
+    try {
+      await until('it has noticed', () => faults.length === 1);
+      assert.match(faults[0] ?? '', /silent/);
+    } finally {
+      server.resume();
+    }
+  });
+});

@@ -1,0 +1,211 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { assign, type Holding, type Plan } from '../../src/core/group/assign.js';
+
+/** A group as one view shows it: who may own, and who owns what; owners that are not members have gone. */
+interface View {
+  members: string[];
+  holdings: Holding[];
+}
+
+const PRIME = 10_007;
+
+/** Views of up to so many members and partitions; some partitions are with nobody, or with somebody who has gone. */
+function views(most: { members: number; partitions: number }): fc.Arbitrary<View> {
+  return fc
+    .record({
+      ids: fc.uniqueArray(fc.stringMatching(/^[A-Z0-9]{1,4}$/), {
+        minLength: 1,
+        maxLength: most.members + 2,
+      }),
+      leaving: fc.integer({ min: 0, max: 2 }),
+      owners: fc.array(fc.option(fc.nat()), { minLength: 1, maxLength: most.partitions }),
+      salt: fc.integer({ min: 1, max: PRIME - 1 }),
+    })
+    .map(({ ids, leaving, owners, salt }) => {
+      const members = ids.slice(0, Math.max(1, Math.min(most.members, ids.length - leaving)));
+      const holdings = owners.map((owner, partition) => ({
+        partition,
+        owner: owner === null ? null : (ids[owner % ids.length] ?? null),
+        // Each another one, in any order.
+        epoch: ((partition + 1) * salt) % PRIME,
+      }));
+      return { members, holdings };
+    });
+}
+
+function loads(members: readonly string[], plan: Plan): number[] {
+  const counts = new Map(members.map((id) => [id, 0]));
+  for (const id of plan.values()) counts.set(id, (counts.get(id) ?? 0) + 1);
+  return [...counts.values()];
+}
+
+const spread = (counts: readonly number[]): number => Math.max(...counts) - Math.min(...counts);
+
+const moves = (holdings: readonly Holding[], at: (partition: number) => string | undefined): number =>
+  holdings.filter(({ partition, owner }) => at(partition) !== owner).length;
+
+/** The fewest moves of all balanced assignments, found by looking at every one. */
+function fewestByTrying({ members, holdings }: View): number {
+  let fewest = Number.POSITIVE_INFINITY;
+  for (let n = 0; n < members.length ** holdings.length; n++) {
+    const owners = holdings.map(
+      (_, i) => members[Math.floor(n / members.length ** i) % members.length] ?? '',
+    );
+    if (spread(members.map((id) => owners.filter((owner) => owner === id).length)) > 1) continue;
+    const moved = owners.filter((owner, i) => owner !== holdings[i]?.owner).length;
+    fewest = Math.min(fewest, moved);
+  }
+  return fewest;
+}
+
+/** What cannot stay where it is, however the shares are dealt: the larger ones to those that have enough for one. */
+function lowerBound({ members, holdings }: View): number {
+  const share = Math.floor(holdings.length / members.length);
+  const larger = holdings.length % members.length;
+  const held = members.map((id) => holdings.filter(({ owner }) => owner === id).length).sort((a, b) => b - a);
+  return held.reduce(
+    (left, count, i) => left - Math.min(count, i < larger ? share + 1 : share),
+    holdings.length,
+  );
+}
+
+describe('assign', () => {
+  it('gives every partition to a member, with loads that differ by at most one', () => {
+    fc.assert(
+      fc.property(views({ members: 8, partitions: 40 }), ({ members, holdings }) => {
+        const plan = assign(members, holdings);
+        assert.equal(plan.size, holdings.length);
+        assert.ok([...plan.values()].every((id) => members.includes(id)));
+        assert.ok(spread(loads(members, plan)) <= 1);
+      }),
+    );
+  });
+
+  it('moves as few partitions as the best of all balanced assignments', () => {
+    fc.assert(
+      fc.property(views({ members: 3, partitions: 6 }), (view) => {
+        const plan = assign(view.members, view.holdings);
+        assert.equal(
+          moves(view.holdings, (partition) => plan.get(partition)),
+          fewestByTrying(view),
+        );
+      }),
+    );
+  });
+
+  it('meets the lower bound of moves for large groups', () => {
+    fc.assert(
+      fc.property(views({ members: 40, partitions: 400 }), (view) => {
+        const plan = assign(view.members, view.holdings);
+        assert.equal(
+          moves(view.holdings, (partition) => plan.get(partition)),
+          lowerBound(view),
+        );
+      }),
+    );
+  });
+
+  it('is the same plan in whatever order members and partitions are given', () => {
+    fc.assert(
+      fc.property(views({ members: 8, partitions: 40 }), fc.infiniteStream(fc.nat()), (view, order) => {
+        const plan = assign(view.members, view.holdings);
+        const mixed = <T>(list: readonly T[]): T[] =>
+          list
+            .map((item) => ({ item, at: order.next().value ?? 0 }))
+            .sort((a, b) => a.at - b.at)
+            .map(({ item }) => item);
+        assert.deepEqual(
+          new Map([...assign(mixed(view.members), mixed(view.holdings))].sort()),
+          new Map([...plan].sort()),
+        );
+      }),
+    );
+  });
+
+  it('gives nothing to whoever is not among the members: leaving, or gone', () => {
+    fc.assert(
+      fc.property(views({ members: 5, partitions: 30 }), ({ members, holdings }) => {
+        const [leaver, ...others] = members;
+        fc.pre(others.length > 0);
+        assert.ok(![...assign(others, holdings).values()].includes(leaver ?? ''));
+      }),
+    );
+  });
+
+  it('takes from a member with too many those that it has held longest', () => {
+    fc.assert(
+      fc.property(views({ members: 6, partitions: 40 }), ({ members, holdings }) => {
+        const plan = assign(members, holdings);
+        for (const id of members) {
+          const own = holdings.filter(({ owner }) => owner === id);
+          const kept = own.filter(({ partition }) => plan.get(partition) === id).map(({ epoch }) => epoch);
+          const given = own.filter(({ partition }) => plan.get(partition) !== id).map(({ epoch }) => epoch);
+          assert.ok(Math.max(0, ...given) < Math.min(Number.POSITIVE_INFINITY, ...kept));
+        }
+      }),
+    );
+  });
+
+  it('stays the same while some of its moves are made and others are not', () => {
+    fc.assert(
+      fc.property(
+        views({ members: 8, partitions: 40 }),
+        fc.infiniteStream(fc.boolean()),
+        ({ members, holdings }, made) => {
+          const plan = assign(members, holdings);
+          const halfway = holdings.map((holding) => {
+            const owner = plan.get(holding.partition) ?? null;
+            const moved = owner !== holding.owner && made.next().value === true;
+            return moved ? { ...holding, owner, epoch: holding.epoch + PRIME } : holding;
+          });
+          assert.deepEqual(new Map([...assign(members, halfway)].sort()), new Map([...plan].sort()));
+        },
+      ),
+    );
+  });
+
+  it('gives pinned partitions to whom they are pinned, and balances the others around them', () => {
+    fc.assert(
+      fc.property(
+        views({ members: 5, partitions: 30 }),
+        fc.array(fc.nat(), { maxLength: 8 }),
+        (view, pins) => {
+          const { members } = view;
+          const holdings = view.holdings.map((holding, i) => {
+            const pin = pins[i];
+            return pin === undefined ? holding : { ...holding, pin: members[pin % members.length] ?? null };
+          });
+          const plan = assign(members, holdings);
+          assert.equal(plan.size, holdings.length);
+          for (const { partition, pin } of holdings) if (pin) assert.equal(plan.get(partition), pin);
+          const unpinned = new Map(members.map((id) => [id, 0]));
+          for (const { partition, pin } of holdings) {
+            const id = plan.get(partition) ?? '';
+            if (!pin) unpinned.set(id, (unpinned.get(id) ?? 0) + 1);
+          }
+          const all = new Map(members.map((id, i) => [id, loads(members, plan)[i] ?? 0]));
+          // Whoever was given an unpinned one has no more than anybody else, but for one.
+          const least = Math.min(...all.values());
+          for (const [id, count] of unpinned) if (count > 0) assert.ok((all.get(id) ?? 0) <= least + 1);
+        },
+      ),
+    );
+  });
+
+  it('plans 10,000 partitions for 1,000 members in a fraction of a second', function () {
+    const members = Array.from({ length: 1_000 }, (_, i) => `M${i}`);
+    const holdings = Array.from({ length: 10_000 }, (_, partition) => ({
+      partition,
+      owner: `M${(partition * 7) % 1_100}`,
+      epoch: partition + 1,
+    }));
+    const startedAt = performance.now();
+    const plan = assign(members, holdings);
+    const tookMs = performance.now() - startedAt;
+    assert.equal(spread(loads(members, plan)), 0);
+    // What it takes is a figure for people; the bound only says that it is not quadratic.
+    assert.ok(tookMs < 2_000, `${tookMs.toFixed(1)} ms`);
+    if (this.test) this.test.title += `: ${tookMs.toFixed(1)} ms`;
+  });
+});

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { copyWithMistake, hunt } from './mutate.js';
+import { MUTANTS } from './registry.js';
+
+/** Mistakes that few seeds suffice for; `npm run simulate:mutants` catches all of them. */
+const QUICK = [
+  'no-margin',
+  'out-of-touch',
+  'gate-ignored',
+  'commit-received',
+  'claim-without-fencing',
+  'newest-given-up',
+];
+const SEEDS = 100;
+
+describe('deliberate mistakes', () => {
+  it('can all be made in the code as it is', function () {
+    this.timeout(60_000);
+    for (const mutant of MUTANTS) rmSync(copyWithMistake(mutant), { recursive: true });
+    assert.equal(new Set(MUTANTS.map(({ name }) => name)).size, MUTANTS.length);
+  });
+
+  for (const name of QUICK) {
+    it(`are caught: ${name}`, async function () {
+      this.timeout(120_000);
+      const mutant = MUTANTS.find((each) => each.name === name);
+      assert.ok(mutant);
+      const { failed } = await hunt(mutant, 1, SEEDS, 2);
+      assert.ok(failed?.violation, `${mutant.mistake}: nothing violated in ${SEEDS} seeds`);
+      assert.notEqual(failed.violation.invariant, 'ended');
+    });
+  }
+});

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { initialUi } from '../../src/tui/screen/state.js';
+import type { Patch } from '../../src/tui/term/frame-writer.js';
+import { Renderer } from '../../src/tui/ui/renderer.js';
+import { frameOf } from '../../src/tui/view/frame.js';
+import { segmentsOf } from '../../src/tui/view/segments.js';
+import { group, play } from './support.js';
+
+const size = { columns: 120, rows: 40 };
+const model = play(group(2, 8));
+const ui = initialUi({ intervalMs: 1_000, readonly: false, host: 'here' });
+
+describe('the renderer', () => {
+  const drawn: { patches: Patch[]; fresh: boolean }[] = [];
+  const renderer = new Renderer((patches, fresh) => drawn.push({ patches, fresh }), { colors: true });
+  after(() => renderer.close());
+  const draw = (frame = frameOf(model, ui, size)) => {
+    drawn.length = 0;
+    renderer.draw(frame);
+    return drawn[0];
+  };
+
+  it('draws every line of the screen once, then only what has changed', () => {
+    const first = draw();
+    assert.equal(first?.fresh, true);
+    assert.equal(first?.patches.length, size.rows);
+    assert.equal(draw(), undefined);
+    const moved = draw(frameOf(model, { ...ui, selected: { partitions: '3' } }, size));
+    assert.equal(moved?.fresh, false);
+    assert.ok((moved?.patches.length ?? 0) <= 2, `${moved?.patches.length} lines`);
+  });
+
+  it('draws the same text that the view has made, each line in its row', () => {
+    renderer.forget();
+    const again = draw();
+    const segments = segmentsOf(frameOf(model, ui, size));
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are what is left out
+    const bare = (text: string) => text.replace(/\u001b\[[0-9;]*m/g, '').trimEnd();
+    for (const [i, { row, spans }] of segments.entries()) {
+      const patch = again?.patches[i];
+      assert.equal(patch?.row, row);
+      assert.equal(
+        bare(patch?.text ?? ''),
+        spans
+          .map(({ text }) => text)
+          .join('')
+          .trimEnd(),
+      );
+    }
+  });
+
+  it('clears the screen when panels have other places', () => {
+    assert.equal(draw(frameOf(model, { ...ui, zoom: true }, size))?.fresh, false);
+    assert.equal(draw(frameOf(model, ui, { columns: 200, rows: 60 }))?.fresh, true);
+  });
+
+  it('uses no colours where none are wanted', () => {
+    const plain: Patch[] = [];
+    const colorless = new Renderer((patches) => plain.push(...patches), { colors: false });
+    colorless.draw(frameOf(model, ui, size));
+    colorless.close();
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are what is looked for
+    assert.doesNotMatch(plain.map(({ text }) => text).join(''), /\u001b\[(3|4|9|10)[0-9]m/);
+  });
+});
