@@ -1,6 +1,8 @@
-#!/usr/bin/env -S node --import tsx
+#!/usr/bin/env node
 // Runs the sources as they are, without a build. oclif is pointed at src/commands here because its own
 // TypeScript loading does not work with TypeScript 7.
-import { run } from '../src/cli.ts';
+import { register } from 'tsx/esm/api';
 
+register();
+const { run } = await import('../src/cli.ts');
 await run(import.meta.url, { commands: './src/commands' });

@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Config, flush, run as runOclif } from '@oclif/core';
+import { Config, flush, Plugin, run as runOclif } from '@oclif/core';
 import { exitWithError } from './report-error.js';
 
 /**
@@ -12,16 +12,21 @@ import { exitWithError } from './report-error.js';
 export async function run(entry: string, overrides: { commands?: string } = {}): Promise<void> {
   const root = join(dirname(fileURLToPath(entry)), '..');
   try {
-    const config = await Config.load({ root, enablePerf: false });
-    if (overrides.commands) {
-      const pjson = structuredClone(config.pjson);
-      pjson.oclif.commands = overrides.commands;
-      await runOclif(process.argv.slice(2), await Config.load({ root, pjson, enablePerf: false }));
-    } else {
-      await runOclif(process.argv.slice(2), config);
-    }
+    const config = overrides.commands
+      ? await sourceConfig(root, overrides.commands)
+      : await Config.load({ root, enablePerf: false });
+    await runOclif(process.argv.slice(2), config);
     await flush();
   } catch (error) {
     exitWithError(error, { json: process.argv.includes('--json') });
   }
+}
+
+/** A configuration whose commands are the files of `folder`, whatever a manifest of an earlier build says. */
+async function sourceConfig(root: string, folder: string): Promise<Config> {
+  const { pjson } = await Config.load({ root, enablePerf: false });
+  const changed = { ...pjson, oclif: { ...pjson.oclif, commands: folder } };
+  const plugin = new Plugin({ root, pjson: changed, isRoot: true, ignoreManifest: true });
+  await plugin.load();
+  return Config.load({ root, pjson: changed, plugins: new Map([[plugin.name, plugin]]), enablePerf: false });
 }

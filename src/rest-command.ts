@@ -4,6 +4,7 @@ import { NatspocError } from './core/errors.js';
 import { choosePartitions } from './core/operate/choose.js';
 import { operatorName } from './core/operate/operator.js';
 import { changeOverride } from './core/operate/overrides.js';
+import { patienceOf } from './core/operate/patience.js';
 import { untilResting } from './core/operate/resting.js';
 import { StreamCommand } from './stream-command.js';
 
@@ -40,9 +41,9 @@ export abstract class LeasesRest extends StreamCommand {
           const before = await changeOverride(bucket, config.group, partition, { paused }, operatorName());
           if (before.paused !== paused) changed.push(partition);
         }
-        const waitMs = config.drainTimeoutMs + config.timeoutMs;
+        const { restMs } = patienceOf(config);
         const restless = paused
-          ? await untilResting({ observer, follower, signal }, partitions, waitMs)
+          ? await untilResting({ observer, follower, signal }, partitions, restMs)
           : new Map<number, string>();
         this.#report(flags.json, paused, partitions, changed, restless);
       }),

@@ -7,10 +7,8 @@ import { NatsGroupObserver } from './core/nats/observe.js';
 import { explain } from './core/nats/outcome.js';
 import { openTopology, type Topology } from './core/nats/topology.js';
 import type { ControlClient } from './core/operate/control.js';
-import { GroupFollower } from './core/operate/follower.js';
-
-/** How long members have to answer for themselves, and owners to take an order. */
-export const ANSWER_MS = 500;
+import type { GroupFollower } from './core/operate/follower.js';
+import { withFollower } from './core/operate/with-follower.js';
 
 /** What a command that looks at an existing stream works with. */
 export interface StreamSession {
@@ -67,16 +65,7 @@ export abstract class StreamCommand extends BaseCommand {
     { observer, config }: StreamSession,
     use: (follower: GroupFollower) => Promise<T>,
   ): Promise<T> {
-    const follower = new GroupFollower(observer, config.group);
-    try {
-      if (!(await follower.until(() => true, config.timeoutMs))) {
-        const message = `Could not read group ${config.group} in bucket ${config.bucket}: the server did not answer in time.`;
-        throw new NatspocError('unreachable', message);
-      }
-      return await use(follower);
-    } finally {
-      follower.stop();
-    }
+    return withFollower(observer, config, use);
   }
 
   /**

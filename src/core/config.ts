@@ -265,7 +265,7 @@ export const SETTINGS = {
   bufferMessages: define({
     flag: 'buffer-messages',
     env: 'BUFFER_MESSAGES',
-    fallback: '16384',
+    fallback: '65536',
     parse: integer(1, 10_000_000),
     allowed: 'a whole number from 1',
     help: 'messages that a member holds in memory at most, over all its partitions',

@@ -195,6 +195,7 @@ export class Member {
     link.watch({
       disconnected: () => this.#feed({ type: 'disconnected' }),
       reconnected: () => this.#feed({ type: 'connected' }),
+      ended: (error) => this.fail(error),
     });
     this.#watch = bucket.watch(keys.groupPrefix(this.#settings.group), {
       snapshot: (entries) => {

@@ -148,9 +148,17 @@ export interface Identities {
   create(): Promise<MemberIdentity | undefined>;
 }
 
+/** What happens to the connection. */
+export interface LinkEvents {
+  disconnected: () => void;
+  reconnected: () => void;
+  /** It will not come back: the server no longer takes our credentials. */
+  ended: (error: NatspocError) => void;
+}
+
 /** The state of the connection. */
 export interface Link {
-  watch(events: { disconnected: () => void; reconnected: () => void }): void;
+  watch(events: LinkEvents): void;
 }
 
 /** A message that could not be handled, and what is known about it. */

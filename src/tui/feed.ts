@@ -1,6 +1,7 @@
 import type { Config } from '../core/config.js';
 import type { NatsConnection } from '../core/nats/connection.js';
 import { redactUrl } from '../core/redact.js';
+import { GroupOperator, type Operator } from './act/operator.js';
 import type { TopEvent, TopEventBody } from './model/events.js';
 import { initialModel, type Model } from './model/model.js';
 import { reduce } from './model/reduce.js';
@@ -10,6 +11,8 @@ import type { Recorder } from './sources/recording.js';
 /** A model that changes, whatever makes it change. */
 export interface Feed {
   readonly model: Model;
+  /** What can be done to what is shown; undefined: nothing. */
+  readonly operator: Operator | undefined;
   /** Calls back after each change; one listener. */
   listen(listener: (model: Model) => void): void;
   /** Begins, or goes on with another interval. */
@@ -19,6 +22,7 @@ export interface Feed {
 
 /** The group as it is now. */
 export class LiveFeed implements Feed {
+  readonly operator: Operator;
   readonly #source: LiveSource;
   #model: Model = initialModel(eventTime());
   #listener: (model: Model) => void = () => {};
@@ -34,6 +38,7 @@ export class LiveFeed implements Feed {
     };
     emit({ type: 'target', target: { servers: server.map(redactUrl), stream, group, bucket } });
     this.#source = new LiveSource({ connection, config, emit, model: () => this.#model });
+    this.operator = new GroupOperator(config, () => this.#source.group);
   }
 
   get model(): Model {
@@ -60,6 +65,7 @@ export class LiveFeed implements Feed {
 
 /** What was recorded, at the pace at which it came. */
 export class ReplayFeed implements Feed {
+  readonly operator = undefined;
   readonly #events: readonly TopEvent[];
   #model: Model;
   #next = 0;

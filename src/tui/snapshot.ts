@@ -71,6 +71,7 @@ export function jsonSnapshot(model: Model): object {
     updates: model.updates.slice(-RECENT).map((update) => ({ ...update, at: iso(update.at) })),
     messages: model.messages.slice(-RECENT).map(({ atMs, ...message }) => ({ ...message, at: iso(atMs) })),
     streamInfo: stream?.facts ?? null,
+    deadLetters: model.deadLetters === 'not-permitted' ? null : model.deadLetters,
     problems: Object.fromEntries(model.problems),
   };
 }

@@ -2,8 +2,8 @@ import { hostname } from 'node:os';
 import type { Feed } from './feed.js';
 import type { Model } from './model/model.js';
 import { press } from './screen/keys.js';
-import { perform } from './screen/perform.js';
-import { type Command, initialUi, type Ui } from './screen/state.js';
+import { announce, perform } from './screen/perform.js';
+import { type Command, initialUi, type Notice, type Ui } from './screen/state.js';
 import type { Terminal } from './term/terminal.js';
 import { Renderer } from './ui/renderer.js';
 import { frameOf } from './view/frame.js';
@@ -96,7 +96,12 @@ export class Screen {
     const { feed, env } = this.#options;
     if (command.type === 'quit') return this.close();
     if (command.type === 'redraw') return this.#redraw();
-    const said = await perform(command, { env, setInterval: (ms) => feed.every(ms) });
+    this.#say(announce(command));
+    const { operator } = feed;
+    this.#say(await perform(command, { env, operator, setInterval: (ms) => feed.every(ms) }));
+  }
+
+  #say(said: Omit<Notice, 'at'> | undefined): void {
     if (said) this.#ui = { ...this.#ui, notice: { ...said, at: this.#current().now } };
     this.#paintSoon();
   }

@@ -109,7 +109,8 @@ function packagesOf(file: string, seen = new Set<string>(), packages = new Set<s
   if (seen.has(file)) return packages;
   seen.add(file);
   const text = readFileSync(file, 'utf8');
-  for (const [, specifier = ''] of text.matchAll(/^(?:import|export)\b[^'"]*?['"]([^'"]+)['"];/gm)) {
+  const statements = /^(?:import|export)\s+(?:[^'";=]*?\sfrom\s+)?['"]([^'"]+)['"];/gm;
+  for (const [, specifier = ''] of text.matchAll(statements)) {
     if (specifier.startsWith('.')) packagesOf(join(dirname(file), specifier), seen, packages);
     else if (!specifier.startsWith('node:')) packages.add(specifier);
   }

@@ -85,7 +85,7 @@ describe('the library', function () {
     await until('they share', () => first.partitions.length === 2 && second.partitions.length === 2);
     const committed = once(second, 'committed');
     const handled = once(second, 'handled');
-    const [{ partition }] = second.partitions;
+    const partition = second.partitions[0]?.partition;
     assert.ok(partition !== undefined);
     const publisher = await createPublisher(place());
     const { sequence } = await publisher.publish({ data: 'x', partition });

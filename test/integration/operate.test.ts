@@ -95,7 +95,7 @@ describe('operating a group under load', function () {
     const forced = natspoc('leases', 'release', String(partition), '--force', '--timeout', '1s');
     const { code, stdout, stderr } = await forced;
     assert.equal(code, 0, stderr);
-    assert.match(stdout, new RegExp(`p${partition} moved frozen -> a at epoch \\d+, in .*`));
+    assert.match(stdout, new RegExp(`p${partition} moved frozen -> a in .*, at epoch \\d+`));
     assert.equal(ownerOf(partition), 'a');
     const handledBefore = run.handled.filter(({ consumer }) => consumer === 'frozen').length;
     const epochs = new Map([...run.ownership.owners].map(([p, { epoch }]) => [p, epoch]));

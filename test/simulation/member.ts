@@ -50,7 +50,7 @@ export class SimMember {
         from: { kind: 'first' },
         runner: {
           commit: { intervalMs: 200, every: 1_000 },
-          failure: { maxAttempts: 3, backoff: { baseMs: 50, maxMs: 500 }, afterwards: 'skip' },
+          failure: { maxAttempts: 3, backoff: { baseMs: 50, maxMs: 500 }, afterwards: settings.afterwards },
           drainTimeoutMs: settings.drainTimeoutMs,
         },
         budget: { messages: 256, bytes: 1_000_000 },

@@ -1,8 +1,8 @@
 import { calmEpisode } from './calm.js';
 import { unrest } from './checks/rest.js';
-import { storm } from './faults.js';
 import type { HandlerProfile } from './model/handler.js';
 import type { Random } from './model/random.js';
+import { storm } from './storm.js';
 import type { World, WorldSettings } from './world.js';
 
 /** A run lasts at least this long, milliseconds of true time. */
@@ -25,6 +25,7 @@ export function settingsFor(
   wanted: { members?: number | undefined; partitions?: number | undefined },
 ): WorldSettings {
   const minMs = random.pick([0.1, 0.5, 2]);
+  const afterwards = random.pick<'skip' | 'halt'>(['skip', 'skip', 'halt']);
   return {
     group: 'g',
     members: wanted.members ?? random.int(3, 8),
@@ -35,9 +36,21 @@ export function settingsFor(
     clockError: 0.05,
     latency: { minMs, maxMs: minMs * random.pick([1.5, 5]) },
     drainTimeoutMs: random.pick([500, 3_000]),
-    handlers: handlers(random),
+    // Where a failure needs a human being, none happens outside the storm.
+    handlers: { ...handlers(random), ...(afterwards === 'halt' && { fails: 0 }) },
+    afterwards,
     publishRate: random.pick([3, 10]),
   };
+}
+
+/** Somebody looks after partitions whose handlers have given up: from now on, every second. */
+function liftHalts(world: World): void {
+  for (const { member } of world.active) {
+    for (const { partition, state } of member.partitions) {
+      if (state === 'halted') member.release(partition, null);
+    }
+  }
+  world.timeline.after(1_000, () => liftHalts(world));
 }
 
 /** A group starts, changes undisturbed, goes through a storm of faults, and has to come to rest and stay there. */
@@ -58,6 +71,7 @@ export async function play(world: World): Promise<void> {
   for (let i = random.int(1, 2); i > 0 && !judge.violation; i--) await calmEpisode(world, rest);
 
   judge.note('--- the storm');
+  liftHalts(world);
   await storm(world, random.int(3, 8), random.between(5_000, 20_000));
   judge.note('--- the storm is over');
   await rest('after the last fault', boundMs);

@@ -23,6 +23,8 @@ export interface WorldSettings {
   latency: Latency;
   drainTimeoutMs: number;
   handlers: HandlerProfile;
+  /** What follows the last failed attempt of a message. */
+  afterwards: 'skip' | 'halt';
   /** Messages a second. */
   publishRate: number;
 }

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
+import type { ViewEntry } from '../../src/core/group/events.js';
 import { BINDINGS, bindingsFor, press } from '../../src/tui/screen/keys.js';
 import type { Outcome } from '../../src/tui/screen/outcome.js';
 import { initialUi, type Ui } from '../../src/tui/screen/state.js';
 import { helpLines } from '../../src/tui/view/help.js';
 import { plain } from '../../src/tui/view/text.js';
-import { group, play } from './support.js';
+import { group, lease, override, play } from './support.js';
 
 const model = play(group(3, 8));
 const start = (changes: Partial<Ui> = {}): Ui => ({
@@ -68,29 +69,79 @@ describe('the keys of top', () => {
     const asked = pressed(['tab', 'j', 'K']);
     assert.equal(asked.command, undefined);
     assert.match(asked.ui.dialog?.question ?? '', /Kill -9 a \(pid 4242\)\?/);
-    assert.match(asked.ui.dialog?.consequences.join(' ') ?? '', /p0 p3 p6.*2 other members/);
+    assert.match(
+      asked.ui.dialog?.consequences.join(' ') ?? '',
+      /Of its partitions p\d.* go(es)? to [bc].*repeat/,
+    );
     assert.deepEqual(
       [pressed(['n'], asked.ui).ui.dialog, pressed(['n'], asked.ui).command],
       [null, undefined],
     );
     assert.notEqual(pressed(['z'], asked.ui).ui.dialog, null);
     const { command } = pressed(['y'], asked.ui);
-    assert.deepEqual(command?.type === 'signal' && [command.signal, command.target.session], [
-      'SIGKILL',
-      'a',
-    ]);
+    assert.deepEqual(command?.type === 'kill' && command.target.session, 'a');
   });
 
-  it('does not signal a process of another machine', () => {
-    const { ui, command } = pressed(['tab', 'j', 'x'], start({ host: 'elsewhere' }));
+  it('kills no process of another machine, but asks it to stop', () => {
+    const elsewhere = start({ host: 'elsewhere' });
+    const { ui, command } = pressed(['tab', 'j', 'K'], elsewhere);
     assert.equal(ui.dialog, null);
     assert.equal(command, undefined);
-    assert.match(ui.notice?.text ?? '', /runs on here/);
+    assert.match(ui.notice?.text ?? '', /runs on here.*x asks it to stop/);
+    const asked = pressed(['tab', 'j', 'x'], elsewhere).ui;
+    assert.match(asked.dialog?.question ?? '', /Stop a \(pid 4242 on here\)\?/);
+    assert.match(asked.dialog?.consequences.join(' ') ?? '', /asked over NATS/);
+    const stop = pressed(['y'], asked).command;
+    assert.deepEqual(stop?.type === 'stop' && [stop.target.session, stop.target.local], ['a', false]);
+  });
+
+  it('releases the selected partition, and says who gets it', () => {
+    const asked = pressed(['j', 'r']).ui;
+    assert.equal(asked.dialog?.question, 'Release p0 from a?');
+    // a and b have three partitions each, c has two.
+    assert.match(asked.dialog?.consequences[0] ?? '', /p0 goes to c, who has fewest/);
+    assert.deepEqual(pressed(['y'], asked).command, { type: 'release', partition: 0 });
+  });
+
+  it('pauses the selected partition, and resumes one that is paused', () => {
+    const asked = pressed(['j', 'j', 'p']).ui;
+    assert.equal(asked.dialog?.question, 'Pause p1?');
+    assert.match(asked.dialog?.consequences[0] ?? '', /b finishes .* keeps p1/);
+    assert.deepEqual(pressed(['y'], asked).command, { type: 'rest', partition: 1, paused: true });
+    const paused = play([[1, { type: 'changes', entries: [override(1, 900, { paused: true })] }]], model);
+    const again = press({ ui: start({ selected: { partitions: '1' } }), model: paused, page: 5 }, 'p').ui;
+    assert.equal(again.dialog?.question, 'Resume p1?');
+    assert.deepEqual(again.dialog?.command, { type: 'rest', partition: 1, paused: false });
+  });
+
+  it('says why a partition cannot be released: nobody owns it, or it is pinned to its owner', () => {
+    const at = (entry: ViewEntry) => {
+      const changed = play([[1, { type: 'changes', entries: [entry] }]], model);
+      return press({ ui: start({ selected: { partitions: '0' } }), model: changed, page: 5 }, 'r').ui;
+    };
+    assert.match(at(lease(0, 900, null)).notice?.text ?? '', /Nobody owns p0/);
+    assert.match(at(override(0, 900, { pin: 'a' })).notice?.text ?? '', /p0 is pinned to a.*leases unpin 0/);
+    assert.equal(at(override(0, 900, { pin: 'b' })).dialog?.question, 'Release p0 from a?');
+  });
+
+  it('says how to select what is missing, and goes there', () => {
+    for (const [key, focus] of [
+      ['r', 'partitions'],
+      ['p', 'partitions'],
+      ['x', 'consumers'],
+      ['K', 'consumers'],
+    ] as const) {
+      const { ui } = pressed([key], start({ focus: 'messages' }));
+      assert.equal(ui.dialog, null);
+      assert.equal(ui.focus, focus);
+      assert.match(ui.notice?.text ?? '', /^Select a /);
+    }
   });
 
   it('has no key that changes anything with --readonly', () => {
     const readonly = start({ readonly: true });
     assert.ok(bindingsFor(readonly).every(({ acts }) => !acts));
+    for (const key of ['r', 'p', 'n']) assert.equal(pressed(['j', key], readonly).ui.dialog, null);
     for (const key of ['x', 'K', 'n']) assert.equal(pressed(['tab', 'j', key], readonly).ui.dialog, null);
   });
 

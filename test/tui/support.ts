@@ -61,6 +61,16 @@ export function lease(
   };
 }
 
+export function override(
+  partition: number,
+  revision: number,
+  wish: { pin?: string; paused?: boolean },
+): ViewEntry {
+  const { pin = null, paused = false } = wish;
+  const record = { v: 1, pin, paused, by: 'somebody', at: new Date(T0).toISOString() };
+  return { kind: 'override', partition, revision, record };
+}
+
 export function stats(
   id: string,
   options: Partial<MemberStats> & { partitions?: PartitionStats[] } = {},

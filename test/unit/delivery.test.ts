@@ -32,7 +32,8 @@ describe('reply subjects of deliveries', () => {
 
   it('are read one after the other, also of another consumer', () => {
     const reader = new DeliveryReader();
-    const read = (reply: string) => reader.read(reply) && [reader.streamSequence, reader.consumerSequence, reader.pending];
+    const read = (reply: string) =>
+      reader.read(reply) && [reader.streamSequence, reader.consumerSequence, reader.pending];
     assert.deepEqual(read(`$JS.ACK.E.a.1.1.1.${TIME}.10`), [1, 1, 10]);
     assert.deepEqual(read(`$JS.ACK.E.a.1.7.2.${TIME}.9`), [7, 2, 9]);
     assert.equal(read('$JS.ACK.E.a.1.7'), false);

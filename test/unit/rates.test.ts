@@ -1,4 +1,56 @@
 import assert from 'node:assert/strict';
+import type { HandlerContext } from '../../src/core/consume/handler.js';
 import { HandlerTimes } from '../../src/core/observe/handler-times.js';
 import { RateMeter } from '../../src/core/observe/rates.js';
-import { message } from '../support/fake-partition.js';
+import { fakeMessage } from '../support/fake-partition.js';
+
+describe('rates', () => {
+  const count = (handled: number, epoch = 7) => ({ partition: 3, epoch, handled });
+
+  it('are messages a second over the last five seconds', () => {
+    const meter = new RateMeter();
+    for (let second = 0; second <= 20; second++) {
+      // Slow first, then fast: only the fast part is recent.
+      meter.sample(second * 1_000, [count(second < 10 ? second : 10 + (second - 10) * 500)]);
+    }
+    assert.equal(meter.perSecond(20_000, count(5_010)), 500);
+  });
+
+  it('of an epoch that has just begun count from its beginning, not from the epoch before', () => {
+    const meter = new RateMeter();
+    meter.sample(0, [count(1_000_000, 7)]);
+    assert.equal(meter.perSecond(2_000, count(100, 8)), 50);
+  });
+
+  it('are 0 before anything was looked at', () => {
+    assert.equal(new RateMeter().perSecond(1_000, count(5)), 0);
+  });
+});
+
+describe('handler times', () => {
+  // What the handler is given does not matter: it is passed on.
+  const context = {} as HandlerContext;
+
+  it('are a sample of the calls, of those that return and of those that take a while', async () => {
+    const times = new HandlerTimes();
+    const fast = times.timed(() => {});
+    for (let i = 0; i < 64; i++) fast(fakeMessage(i), context);
+    assert.equal(times.stats()?.samples, 4);
+    const slow = new HandlerTimes();
+    await slow.timed(() => new Promise((resolve) => setTimeout(resolve, 20)))(fakeMessage(1), context);
+    assert.ok((slow.stats()?.meanMs ?? 0) >= 19);
+  });
+
+  it('leave what the handler says as it is', async () => {
+    const times = new HandlerTimes();
+    const failing = times.timed(() => Promise.reject(new Error('no')));
+    await assert.rejects(async () => failing(fakeMessage(1), context), /no/);
+    assert.throws(
+      () =>
+        new HandlerTimes().timed(() => {
+          throw new Error('never');
+        })(fakeMessage(1), context),
+      /never/,
+    );
+  });
+});

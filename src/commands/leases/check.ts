@@ -6,8 +6,9 @@ import { checkGroup, type Finding } from '../../core/operate/check.js';
 import { formatNagios, NAGIOS_UNKNOWN, nagiosExitCode } from '../../core/operate/check-report.js';
 import { type GroupStatus, readGroupStatus } from '../../core/operate/group-status.js';
 import { summarise, totalLag } from '../../core/operate/lease-table.js';
+import { ANSWER_MS } from '../../core/operate/patience.js';
 import { parseDuration } from '../../core/units.js';
-import { ANSWER_MS, StreamCommand } from '../../stream-command.js';
+import { StreamCommand } from '../../stream-command.js';
 
 /** Between two looks of --wait. */
 const LOOK_AGAIN_MS = 250;

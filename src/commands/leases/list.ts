@@ -6,8 +6,9 @@ import { NatspocError } from '../../core/errors.js';
 import { type GroupStatus, readGroupStatus } from '../../core/operate/group-status.js';
 import { formatLeases, groupStatusJson, summarise } from '../../core/operate/lease-table.js';
 import { formatMembers } from '../../core/operate/members-table.js';
+import { ANSWER_MS } from '../../core/operate/patience.js';
 import { parseDuration } from '../../core/units.js';
-import { ANSWER_MS, StreamCommand, type StreamSession } from '../../stream-command.js';
+import { StreamCommand, type StreamSession } from '../../stream-command.js';
 
 const CLEAR_SCREEN = '\u001b[H\u001b[2J';
 

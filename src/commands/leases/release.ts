@@ -2,9 +2,10 @@ import { Args, Flags } from '@oclif/core';
 import { connectionFlags } from '../../base-command.js';
 import { NatspocError } from '../../core/errors.js';
 import { choosePartitions, findMember } from '../../core/operate/choose.js';
+import { patienceOf } from '../../core/operate/patience.js';
 import { type ReleaseOutcome, releasePartitions } from '../../core/operate/release.js';
 import { describeRelease } from '../../core/operate/release-report.js';
-import { ANSWER_MS, StreamCommand } from '../../stream-command.js';
+import { StreamCommand } from '../../stream-command.js';
 
 /** `natspoc leases release`: partitions change hands because somebody says so. */
 export default class LeasesRelease extends StreamCommand {
@@ -55,9 +56,7 @@ export default class LeasesRelease extends StreamCommand {
             partitions,
             to,
             force: flags.force,
-            answerMs: Math.max(ANSWER_MS, config.timeoutMs / 2),
-            // The owner may drain for as long as it is told to; then the next one has to be there.
-            waitMs: config.drainTimeoutMs + config.ttlMs,
+            ...patienceOf(config),
           },
         );
       }),

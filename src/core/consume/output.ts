@@ -12,25 +12,37 @@ export function textOf(data: Uint8Array): string | undefined {
   }
 }
 
+/** ISO 8601 of a time. Messages that are stored together share their millisecond, and its text. */
+function isoTime(): (ms: number) => string {
+  let [lastMs, text] = [Number.NaN, ''];
+  return (ms) => {
+    const whole = Math.floor(ms);
+    if (whole !== lastMs) [lastMs, text] = [whole, new Date(whole).toISOString()];
+    return text;
+  };
+}
+const toIso = isoTime();
+
 /** One line of NDJSON for a message, without the line feed. `data` is text; `data_base64` where it is not UTF-8. */
 export function toNdjson(message: StreamMessage, context: HandlerContext): string {
-  const text = textOf(message.data);
-  return JSON.stringify({
-    partition: context.partition,
-    seq: message.sequence,
-    epoch: context.epoch,
-    key: message.key,
-    subject: message.subject,
-    time: new Date(message.timestampMs).toISOString(),
-    redelivered: context.attempt > 1,
-    ...(text === undefined ? { data_base64: Buffer.from(message.data).toString('base64') } : { data: text }),
-  });
+  const { key, subject, sequence, timestampMs, data } = message;
+  const text = textOf(data);
+  const payload =
+    text === undefined
+      ? `"data_base64":"${Buffer.from(data).toString('base64')}"`
+      : `"data":${JSON.stringify(text)}`;
+  // Put together by hand: half the cost of an object that is made for a moment.
+  return (
+    `{"partition":${context.partition},"seq":${sequence},"epoch":${context.epoch},` +
+    `"key":${key === null ? 'null' : JSON.stringify(key)},"subject":${JSON.stringify(subject)},` +
+    `"time":"${toIso(timestampMs)}","redelivered":${context.attempt > 1},${payload}}`
+  );
 }
 
 /** One line for people, without the line feed: control characters are escaped, so that no payload moves the cursor. */
 export function toText(message: StreamMessage, context: HandlerContext): string {
   const text = textOf(message.data) ?? `(${message.size} bytes, not text)`;
-  const time = new Date(message.timestampMs).toISOString().slice(11, 23);
+  const time = toIso(message.timestampMs).slice(11, 23);
   const key = message.key === null ? '' : ` ${escapeControl(message.key)}`;
   return `${time} p${context.partition} #${message.sequence}${key}  ${escapeControl(text)}`;
 }

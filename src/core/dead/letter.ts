@@ -38,7 +38,7 @@ const isOurs = (name: string): boolean => !/^nats-/i.test(name) && !/^natspoc-de
 
 /** Text as a header value: one line, of characters that every client can read. */
 function headerText(text: string): string {
-  const line = text.replace(/[^\x20-\x7e]+/g, ' ').trim();
+  const line = text.replace(/[^\x21-\x7e]+/g, ' ').trim();
   return line.length > MAX_ERROR_CHARACTERS ? `${line.slice(0, MAX_ERROR_CHARACTERS - 3)}...` : line || '-';
 }
 

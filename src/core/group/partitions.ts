@@ -189,8 +189,9 @@ function pinnedTo(state: State, members: ReadonlyMap<string, string>): Map<numbe
 
 /** Drains what the plan gives to others, and what somebody asked for. */
 function giveAway(state: State, plan: Plan, members: Map<string, string>): void {
-  // Others have to know first that we leave, or they would give theirs to us, who have so few.
-  if (state.leaving && !state.session.marked) return;
+  // Others have to know first that we leave, or they would give theirs to us, who have so few. A mark that was
+  // sent is enough, as it comes before the leases, unless a write before it makes it fail.
+  if (state.leaving && (!state.session.marked || state.session.unknownSince !== null)) return;
   for (const [partition, own] of state.own) {
     if (own.phase === 'draining' || own.phase === 'drained') continue;
     const to = plan.get(partition);
@@ -295,6 +296,8 @@ export function leaseWritten(
   outcome: Written,
 ): void {
   const write = state.writes.get(partition);
+  // Whatever the outcome, the next write may have waited for it, even if the watch was faster to tell.
+  state.dirty = true;
   if (outcome.kind === 'ok') {
     if (write?.expected === expected) state.writes.delete(partition);
     applyLease(state, { kind: 'lease', partition, revision: outcome.revision, record });
@@ -306,7 +309,6 @@ export function leaseWritten(
   write.retryAt = state.now + state.timing.retryMs;
   if ((state.leases.get(partition)?.revision ?? 0) > expected) {
     state.writes.delete(partition);
-    state.dirty = true;
   }
 }
 

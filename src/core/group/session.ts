@@ -96,7 +96,7 @@ function certain(state: State, revision: number, sentAt: number): void {
   heard(state, sentAt);
   if (state.now >= session.deadline) session.expired = resumed;
   else if (resumed) report(state, { type: 'resumed' });
-  if (first || resumed) state.dirty = true;
+  if (first || resumed || state.leaving) state.dirty = true;
   if (first && session.id !== null) {
     state.confirmAt = sentAt + timing.confirmEveryMs;
     report(state, { type: 'joined', id: session.id, members: state.peers.size + 1 });

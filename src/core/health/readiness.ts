@@ -4,20 +4,21 @@ import type { GroupMember } from '../group-member.js';
 /** A partition with messages that wait and no progress for this long is stuck. */
 export const STUCK_AFTER_MS = 60_000;
 
+/** As much of a member as can be judged. */
+export interface Watched extends Pick<GroupMember, 'id' | 'partitions'> {
+  on(type: 'expired' | 'resumed' | 'joined', listener: () => void): unknown;
+}
+
 /** Whether a member does what it is there for. */
 export class Readiness {
-  readonly #member: Pick<GroupMember, 'id' | 'partitions'>;
+  readonly #member: Watched;
   readonly #clock: Clock;
   readonly #stuckAfterMs: number;
   /** Since when each partition stands where it stands. */
   readonly #standing = new Map<number, { position: number; since: number }>();
   #inTouch = true;
 
-  constructor(
-    member: Pick<GroupMember, 'id' | 'partitions' | 'on'>,
-    clock: Clock,
-    stuckAfterMs = STUCK_AFTER_MS,
-  ) {
+  constructor(member: Watched, clock: Clock, stuckAfterMs = STUCK_AFTER_MS) {
     this.#member = member;
     this.#clock = clock;
     this.#stuckAfterMs = stuckAfterMs;

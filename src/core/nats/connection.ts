@@ -25,6 +25,9 @@ const TLS_ADVICE: readonly [RegExp, string][] = [
   ],
 ];
 
+/** Codes of the client that are about who we are. */
+const IDENTITY_CODES = /AUTH|CREDS|ACCOUNT/;
+
 /** What went wrong in the words of whoever saw it first. */
 function reasonOf(error: unknown): string {
   const chained = error instanceof NatsError ? error.chainedError : undefined;
@@ -38,7 +41,7 @@ function connectError(error: unknown, config: Config): NatspocError {
   const urls = config.server.map(redactUrl).join(', ');
   const code = error instanceof NatsError ? error.code : '';
   const why = reasonOf(error);
-  if (/AUTH|CREDS|ACCOUNT/.test(code)) {
+  if (IDENTITY_CODES.test(code)) {
     const expired = /EXPIRED/.test(code) ? 'They have expired. ' : '';
     return new NatspocError(
       'authentication-failed',
@@ -86,6 +89,22 @@ export async function connectNats(config: Config, name: string): Promise<NatsCon
   } catch (error) {
     throw connectError(error, config);
   }
+}
+
+/** Why the client has given a connection up for good, as one of ours: mostly credentials that no longer count. */
+export function closedError(error: unknown): NatspocError {
+  const code = error instanceof NatsError ? error.code : '';
+  if (!IDENTITY_CODES.test(code)) {
+    return new NatspocError('unreachable', `The connection to NATS was closed: ${messageOf(error)}.`, {
+      cause: error,
+    });
+  }
+  const why = /EXPIRED/.test(code)
+    ? 'the credentials have expired'
+    : 'the server no longer takes the credentials';
+  return new NatspocError('authentication-failed', `The connection to NATS was closed: ${why}.`, {
+    cause: error,
+  });
 }
 
 /** What a connection goes through. `refused` names the operation and subject that permissions forbid. */

@@ -9,8 +9,8 @@ import {
   encodeControl,
   type MemberControl,
 } from '../operate/control.js';
-import type { Identities, Link, MemberIdentity, ProbeOutcome, Prober } from '../ports.js';
-import { watchConnection } from './connection.js';
+import type { Identities, Link, LinkEvents, MemberIdentity, ProbeOutcome, Prober } from '../ports.js';
+import { closedError, watchConnection } from './connection.js';
 
 /** Name of the micro service that every member is. */
 export const SERVICE_NAME = 'natspoc';
@@ -64,7 +64,8 @@ export class MicroIdentities implements Identities {
 
   /** The running service, or undefined where the server does not allow one of its subscriptions. */
   async #start(endpoints: boolean): Promise<Service | undefined> {
-    const { version, metadata, stats } = this.#description;
+    const { version, stats } = this.#description;
+    const metadata = { ...this.#description.metadata };
     let service: Service | undefined;
     try {
       service = await this.#connection.services.add({
@@ -75,6 +76,8 @@ export class MicroIdentities implements Identities {
         statsHandler: ({ subject }) =>
           Promise.resolve(subject.endsWith(`.${STATS_ENDPOINT}`) ? stats() : null),
       });
+      // The id is the session's, and only the service knows it: INFO and STATS say it under both names.
+      Object.assign(metadata, { session: service.info().id });
       if (endpoints) this.#addEndpoints(service);
       // The server has to know of the subscriptions before others see the session and probe for it. Its
       // refusals come before its answer to this; the client closes a service that lost a subscription.
@@ -153,7 +156,11 @@ export class NatsLink implements Link {
     this.#connection = connection;
   }
 
-  watch(events: { disconnected: () => void; reconnected: () => void }): void {
+  watch(events: LinkEvents): void {
     watchConnection(this.#connection, events);
+    void this.#connection.closed().then((error) => {
+      // Without an error it was we who closed it.
+      if (error) events.ended(closedError(error));
+    });
   }
 }

@@ -5,6 +5,7 @@ import { NatspocError } from '../errors.js';
 import type { DeadLetter, DeadLetters } from '../ports.js';
 import type { NatsHandles } from './handles.js';
 import { API_ERRORS, apiErrorCode, isUnknownOutcome, toNatspocError } from './outcome.js';
+import { plainHeaders } from './plain-headers.js';
 import { PubAckReader } from './puback.js';
 import { PullReader } from './pull.js';
 
@@ -105,9 +106,10 @@ export class NatsDeadLetters implements LetterBox {
   async *letters(foreign: (sequence: number) => void): AsyncGenerator<FoundLetter> {
     const { stream } = this.#options;
     for await (const { message, sequence } of this.#messages()) {
-      const own: Record<string, string> = {};
-      for (const [name, values] of message.headers ?? []) own[name] = values.at(-1) ?? '';
-      const letter = readLetter({ sequence, data: message.data, headers: own }, stream);
+      const letter = readLetter(
+        { sequence, data: message.data, headers: plainHeaders(message.headers) },
+        stream,
+      );
       if (letter) yield letter;
       else foreign(sequence);
     }

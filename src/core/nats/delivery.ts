@@ -26,11 +26,11 @@ export class DeliveryReader implements DeliveryInfo {
   /** What stands before the numbers, with its dot. */
   #prefix: string | undefined;
   #reply = '';
-  #timeAt = 0;
+  /** Where the time stands in the reply; see {@link timestampAt}. */
+  timeAt = 0;
 
-  /** Few look at it, and it is the longest number: read when somebody does. */
   get timestampMs(): number {
-    return Number(this.#reply.slice(this.#timeAt, this.#reply.indexOf('.', this.#timeAt))) / NANOS_PER_MS;
+    return timestampAt(this.#reply, this.timeAt);
   }
 
   /** Reads one reply into the fields; false, and nothing changed, for any other subject. */
@@ -53,9 +53,17 @@ export class DeliveryReader implements DeliveryInfo {
     this.consumerSequence = consumerSequence;
     this.pending = pending;
     this.#reply = reply;
-    this.#timeAt = timeAt;
+    this.timeAt = timeAt;
     return true;
   }
+}
+
+/**
+ * When a message was stored, milliseconds since 1970: few look at it, and it is the longest number, so it is read
+ * when somebody does.
+ */
+export function timestampAt(reply: string, timeAt: number): number {
+  return Number(reply.slice(timeAt, reply.indexOf('.', timeAt))) / NANOS_PER_MS;
 }
 
 /** The whole number at a place of a text, up to a dot or the end; -1 where there is none, or one too large. */

@@ -11,7 +11,7 @@ import type {
   StreamMessage,
 } from '../ports.js';
 import { watchConnection } from './connection.js';
-import { type DeliveryInfo, parseDelivery } from './delivery.js';
+import { type DeliveryReader, timestampAt } from './delivery.js';
 import type { NatsHandles } from './handles.js';
 import { API_ERRORS, apiErrorCode, isUnknownOutcome, toNatspocError } from './outcome.js';
 import { PullReader } from './pull.js';
@@ -23,9 +23,11 @@ class NatsStreamMessage implements StreamMessage {
   readonly #message: Msg;
   readonly sequence: number;
   readonly data: Uint8Array;
+  readonly #timeAt: number;
 
-  constructor(message: Msg, delivery: DeliveryInfo) {
+  constructor(message: Msg, delivery: DeliveryReader) {
     this.#message = message;
+    this.#timeAt = delivery.timeAt;
     this.data = message.data;
     this.sequence = delivery.streamSequence;
   }
@@ -35,7 +37,7 @@ class NatsStreamMessage implements StreamMessage {
   }
 
   get timestampMs(): number {
-    return parseDelivery(this.#message.reply ?? '')?.timestampMs ?? 0;
+    return timestampAt(this.#message.reply ?? '', this.#timeAt);
   }
 
   get size(): number {

@@ -1,9 +1,10 @@
-import { AckPolicy, type ConsumerConfig, createInbox, type Msg, nuid } from 'nats';
+import { AckPolicy, type ConsumerConfig, type ConsumerInfo, createInbox, type Msg, nuid } from 'nats';
 import { NatspocError } from '../errors.js';
 import { watchConnection } from './connection.js';
 import { type DeliveryInfo, parseDelivery } from './delivery.js';
 import type { NatsHandles } from './handles.js';
-import { toNatspocError } from './outcome.js';
+import { isUnknownOutcome, toNatspocError } from './outcome.js';
+import { PLACEMENT_MS, PLACEMENTS, within } from './placement.js';
 
 /** The server deletes the consumer by itself where our deletion is lost. */
 const INACTIVE_THRESHOLD_NS = 5_000_000_000;
@@ -41,10 +42,7 @@ export interface Fetched {
 export async function fetchMessages(handles: NatsHandles, options: FetchOptions): Promise<Fetched> {
   const { connection, manager, inboxPrefix } = handles;
   const { stream, filter, start, limit, headersOnly } = options;
-  const askedAt = Date.now();
-  const name = `natspoc-fetch-${nuid.next()}`;
   const consumer: Partial<ConsumerConfig> = {
-    name,
     filter_subject: filter,
     ack_policy: AckPolicy.None,
     mem_storage: true,
@@ -53,9 +51,8 @@ export async function fetchMessages(handles: NatsHandles, options: FetchOptions)
     ...(headersOnly && { headers_only: true }),
     ...start,
   };
-  const info = await manager.consumers.add(stream, consumer).catch((error: unknown) => {
-    throw toNatspocError(error, `read ${stream}`);
-  });
+  const { info, askedAt } = await create(handles, stream, consumer, options.timeoutMs);
+  const { name } = info;
   const serverAheadMs = Date.parse(info.created) - (askedAt + Date.now()) / 2;
   const wanted = Math.min(limit, info.num_pending, MAX_BATCH);
   const messages: Fetched['messages'] = [];
@@ -103,5 +100,24 @@ export async function fetchMessages(handles: NatsHandles, options: FetchOptions)
       }
       connection.publish(next, JSON.stringify({ batch, no_wait: true }), { reply: inbox });
     });
+  }
+}
+
+/** Creates the consumer, elsewhere where the first place does not answer. */
+async function create(
+  { manager }: NatsHandles,
+  stream: string,
+  consumer: Partial<ConsumerConfig>,
+  timeoutMs: number,
+): Promise<{ info: ConsumerInfo; askedAt: number }> {
+  for (let attempt = 1; ; attempt++) {
+    const askedAt = Date.now();
+    const name = `natspoc-fetch-${nuid.next()}`;
+    try {
+      const placing = manager.consumers.add(stream, { ...consumer, name });
+      return { info: await within(placing, Math.min(timeoutMs, PLACEMENT_MS)), askedAt };
+    } catch (error) {
+      if (!isUnknownOutcome(error) || attempt === PLACEMENTS) throw toNatspocError(error, `read ${stream}`);
+    }
   }
 }

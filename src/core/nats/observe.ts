@@ -4,6 +4,7 @@ import { NatspocError } from '../errors.js';
 import { decodePosition, keys } from '../group/records.js';
 import { KEY_HEADER, partitionOfSubject, partitionSubject, partitionWildcard } from '../layout.js';
 import type {
+  DeadLetterFacts,
   EndFacts,
   MessageFacts,
   PastEntry,
@@ -17,6 +18,7 @@ import type { GroupObserver } from '../observe/observer.js';
 import type { BucketEntry, Watch, WatchSink } from '../ports.js';
 import { decodeEntry } from '../view-entries.js';
 import { bucketStream, bucketSubject, KV_OPERATION } from './bucket.js';
+import { deadLetterFacts } from './dead-letter-facts.js';
 import { type Fetched, fetchMessages } from './fetch.js';
 import { collectStats } from './member-stats.js';
 import { toNatspocError } from './outcome.js';
@@ -105,6 +107,11 @@ export class NatsGroupObserver implements GroupObserver {
     } catch (error) {
       throw toNatspocError(error, `look at stream ${stream}`);
     }
+  }
+
+  deadLetters(known: DeadLetterFacts | null): Promise<DeadLetterFacts> {
+    const { stream, layout } = this.#topology;
+    return deadLetterFacts(this.#topology, { stream, prefix: layout.prefix }, known);
   }
 
   async readers(epochs: ReadonlyMap<number, number>): Promise<ReaderFacts[]> {

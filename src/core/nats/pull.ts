@@ -1,7 +1,7 @@
 import { AckPolicy, type ConsumerConfig, createInbox, type Msg, type Subscription } from 'nats';
 import { NatspocError } from '../errors.js';
 import { watchConnection } from './connection.js';
-import { type DeliveryInfo, DeliveryReader } from './delivery.js';
+import { DeliveryReader } from './delivery.js';
 import type { NatsHandles } from './handles.js';
 import { toNatspocError } from './outcome.js';
 
@@ -9,6 +9,8 @@ import { toNatspocError } from './outcome.js';
 const PULL_EXPIRES_MS = 30_000;
 /** Overlapping requests: one is being served while the next is on its way. */
 const MAX_REQUESTS = 2;
+/** So many messages are asked for ahead at first, and as long as that keeps the reader busy. */
+const MIN_AHEAD = 64;
 /** The server deletes a reader of a process that vanished after this long. */
 const INACTIVE_THRESHOLD_MS = 30_000;
 
@@ -34,7 +36,7 @@ export interface PullOptions {
  * message uses the same object.
  */
 export interface PullSink {
-  message(message: Msg, delivery: DeliveryInfo): void;
+  message(message: Msg, delivery: DeliveryReader): void;
   /** `error`: no other reader will do better, such as where permissions are missing. */
   fault(reason: string, error?: NatspocError): void;
 }
@@ -55,6 +57,8 @@ export class PullReader {
   /** Requests under way, oldest first: the server serves them in this order. */
   #requests: { batch: number; left: number }[] = [];
   #held = 0;
+  /** Messages to hold and to ask for: grows to the window where they are taken as fast as they come. */
+  #ahead = MIN_AHEAD;
   #averageBytes = 0;
   /** The next message is larger than the window: it has to come alone, without a limit. */
   #oversize = false;
@@ -185,9 +189,19 @@ export class PullReader {
       return;
     }
     const byBytes = this.#averageBytes > 0 ? Math.floor(this.#window.bytes / this.#averageBytes) : 64;
-    const target = Math.max(1, Math.min(this.#window.messages, byBytes));
+    const target = Math.max(1, Math.min(this.#window.messages, byBytes, this.#ahead));
     const batch = target - this.#held - (this.#requests[0]?.left ?? 0);
     if (batch >= Math.max(1, target / 2)) this.#request(batch, this.#window.bytes);
+  }
+
+  /**
+   * Whoever is slow gains nothing from messages that wait in memory, and they would cost a handover or a crash
+   * their second delivery. So what is asked for ahead follows what is taken.
+   */
+  #adapt(): void {
+    if (this.#held <= this.#ahead / 4) {
+      this.#ahead = Math.min(this.#ahead * 2, Math.max(MIN_AHEAD, this.#window.messages));
+    } else if (this.#held > this.#ahead * 0.75) this.#ahead = Math.max(MIN_AHEAD, this.#ahead / 2);
   }
 
   #request(batch: number, maxBytes?: number): void {
@@ -225,6 +239,7 @@ export class PullReader {
       this.#requests.shift();
       this.#oversize = false;
       this.#sink.message(message, delivery);
+      this.#adapt();
       // A delivery alone makes no room; only the end of a request may allow another one.
       this.#fill();
     }

@@ -5,6 +5,7 @@ import { watchConnection } from './connection.js';
 import type { DeliveryInfo } from './delivery.js';
 import type { NatsHandles } from './handles.js';
 import { API_ERRORS, apiErrorCode, isUnknownOutcome, toNatspocError } from './outcome.js';
+import { PLACEMENT_MS, within } from './placement.js';
 import { PullReader } from './pull.js';
 
 const HEARTBEAT_MS = 1_000;
@@ -58,7 +59,7 @@ export class BucketWatch implements Watch {
     const entries: BucketEntry[] = [];
     this.#snapshot = entries;
     try {
-      const { reader, pending } = await PullReader.open(
+      const opening = PullReader.open(
         this.#handles,
         {
           stream: bucketStream(this.#bucket),
@@ -76,6 +77,7 @@ export class BucketWatch implements Watch {
           },
         },
       );
+      const { reader, pending } = await this.#inTime(opening);
       this.#reader = reader;
       if (this.#stopped) reader.close();
       else if (pending === 0 && entries.length === 0) this.#completeSnapshot();
@@ -86,6 +88,17 @@ export class BucketWatch implements Watch {
       else this.#sink.failed(toNatspocError(error, `watch bucket ${this.#bucket}`));
     }
     this.#opening = false;
+  }
+
+  /** A reader that comes after we have given it up is closed again: another is on its way. */
+  #inTime(opening: ReturnType<typeof PullReader.open>): ReturnType<typeof PullReader.open> {
+    return within(opening, PLACEMENT_MS).catch((error: unknown) => {
+      opening.then(
+        ({ reader }) => reader.close(),
+        () => {},
+      );
+      throw error;
+    });
   }
 
   #reopen(): void {

@@ -79,6 +79,26 @@ export interface MessageFacts {
   preview: string | null;
 }
 
+/** The dead letters of a stream: messages that handlers failed on and that were put aside. */
+export interface DeadLetterFacts {
+  /** The stream that holds them. */
+  stream: string;
+  messages: number;
+  bytes: number;
+  lastSequence: number;
+  /** The last of them; null: there is none, or it is no dead letter of this stream. */
+  last: {
+    partition: number;
+    /** Its sequence in the stream that it came from. */
+    sequence: number;
+    group: string;
+    attempts: number;
+    error: string;
+    /** When it was put aside, ISO 8601, on the clock of the member that did. */
+    at: string;
+  } | null;
+}
+
 /** An entry of the group's past, and when the server stored it. */
 export interface PastEntry {
   atMs: number;

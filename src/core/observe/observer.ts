@@ -1,5 +1,6 @@
 import type { Watch, WatchSink } from '../ports.js';
 import type {
+  DeadLetterFacts,
   EndFacts,
   MessageFacts,
   PastEntry,
@@ -24,6 +25,8 @@ export interface GroupObserver {
   /** The committed positions. */
   positions(): Promise<PositionFacts[]>;
   stream(): Promise<StreamFacts>;
+  /** The stream's dead letters. `known`: what the last look found. */
+  deadLetters(known: DeadLetterFacts | null): Promise<DeadLetterFacts>;
   /** The readers of these epochs, by partition; those that do not exist are left out. */
   readers(epochs: ReadonlyMap<number, number>): Promise<ReaderFacts[]>;
   /** The last message of each partition. */

@@ -13,6 +13,7 @@ export interface Finding {
     | 'owner-lost'
     | 'owner-silent'
     | 'halted'
+    | 'retrying'
     | 'unreadable'
     | 'lag'
     | 'stalled'
@@ -72,6 +73,14 @@ function* checkLease(lease: LeaseStatus, { maxLag, stalledMs }: CheckLimits): It
       break;
     case 'halted':
       yield finding('halted', 'critical', `p${partition} is halted at ${owner}: its handler gave up`, about);
+      break;
+    case 'waiting':
+      yield finding(
+        'retrying',
+        'warning',
+        `p${partition}: its owner ${owner} could not start it, and tries again`,
+        about,
+      );
       break;
     case 'unreadable':
       yield finding('unreadable', 'critical', `p${partition}: its lease cannot be read`, about);

@@ -4,7 +4,7 @@ import type { ReleaseOutcome } from './release.js';
 
 const nameOf = (name: string | null): string => (name === null ? 'nobody' : escapeControl(name));
 
-/** One line for people: `p3 moved alice -> bob in 8 ms, epoch 41`. */
+/** One line for people: `p3 moved alice -> bob in 8 ms, at epoch 41`. */
 export function describeRelease(outcome: ReleaseOutcome): string {
   const { partition, from, to, epoch, tookMs, forced, message } = outcome;
   switch (outcome.outcome) {
@@ -12,8 +12,8 @@ export function describeRelease(outcome: ReleaseOutcome): string {
       const how = forced ? ', its owner was fenced' : '';
       const took = formatDuration(tookMs);
       return from === to
-        ? `p${partition} stays with ${nameOf(to)}, who is alone, at epoch ${epoch}, in ${took}${how}`
-        : `p${partition} moved ${nameOf(from)} -> ${nameOf(to)} at epoch ${epoch}, in ${took}${how}`;
+        ? `p${partition} stays with ${nameOf(to)}, who is alone, in ${took}, at epoch ${epoch}${how}`
+        : `p${partition} moved ${nameOf(from)} -> ${nameOf(to)} in ${took}, at epoch ${epoch}${how}`;
     }
     case 'unchanged':
       return `p${partition} is with ${nameOf(to)} already`;

@@ -90,7 +90,7 @@ async function releaseFrom(
       : answer.kind === 'gone'
         ? `${who} is gone`
         : `${who} does not answer`;
-  if (!order.force) return moves.map((move) => move.failed(`${why}; --force fences it`));
+  if (!order.force) return moves.map((move) => move.failed(`${why}; "leases release --force" fences it`));
   const fenced = await fenceSession(ports.bucket, ports.group, owner);
   if (fenced.kind !== 'fenced') return moves.map((move) => move.failed(describeFence(fenced, why)));
   return Promise.all(moves.map((move) => move.settlesForced()));

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { GroupObserver } from '../observe/observer.js';
 import type { GroupFollower } from './follower.js';
+import { ANSWER_MS } from './patience.js';
 
 /** Between two questions to the owners. */
 const ASK_EVERY_MS = 50;
-const ANSWER_MS = 500;
 
 /**
  * Waits until nobody handles these partitions: their owners say that they rest, or they have none.

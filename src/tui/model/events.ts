@@ -1,5 +1,6 @@
 import type { ViewEntry } from '../../core/group/events.js';
 import type {
+  DeadLetterFacts,
   EndFacts,
   MessageFacts,
   PastEntry,
@@ -40,6 +41,7 @@ export type TopEvent = { at: number } & (
   | { type: 'snapshot'; entries: ViewEntry[] }
   | { type: 'changes'; entries: ViewEntry[] }
   | { type: 'stream'; facts: StreamFacts }
+  | { type: 'dead-letters'; facts: DeadLetterFacts | 'not-permitted' }
   | { type: 'positions'; positions: PositionFacts[] }
   | { type: 'ends'; ends: EndFacts[] }
   | { type: 'readers'; readers: ReaderFacts[] }

@@ -1,5 +1,5 @@
 import type { LeaseRecord, OverrideRecord, SessionRecord } from '../../core/group/records.js';
-import type { MessageFacts, ReaderFacts, StreamFacts } from '../../core/observe/facts.js';
+import type { DeadLetterFacts, MessageFacts, ReaderFacts, StreamFacts } from '../../core/observe/facts.js';
 import type { MemberStats } from '../../core/observe/stats.js';
 import type { Target } from './events.js';
 import type { Series } from './series.js';
@@ -107,6 +107,8 @@ export interface Model {
   letters: ReadonlyMap<string, number>;
   progress: ReadonlyMap<number, Progress>;
   stream: { facts: StreamFacts; at: number; published: Series } | null;
+  /** null: not looked at yet. */
+  deadLetters: DeadLetterFacts | 'not-permitted' | null;
   lag: Series;
   updates: readonly Update[];
   messages: readonly MessageFacts[];
@@ -138,6 +140,7 @@ export function initialModel(now: number): Model {
     letters: new Map(),
     progress: new Map(),
     stream: null,
+    deadLetters: null,
     lag: [],
     updates: [],
     messages: [],

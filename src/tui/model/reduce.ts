@@ -52,6 +52,8 @@ export function reduce(before: Model, event: TopEvent): Model {
       return applyChanges(model, event.entries);
     case 'stream':
       return applyStream(model, event.facts);
+    case 'dead-letters':
+      return { ...model, deadLetters: event.facts };
     case 'positions':
       return applyPositions(model, event.positions);
     case 'ends':

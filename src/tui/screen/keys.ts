@@ -1,6 +1,6 @@
 import { back, enter, focusOn, move } from './moves.js';
 import type { Outcome, Situation } from './outcome.js';
-import { askToSignal, askToStart } from './questions.js';
+import { askToKill, askToRelease, askToRest, askToStart, askToStop } from './questions.js';
 import { CONSUMER_SORTS, type Dialog, PANELS, PARTITION_SORTS, type Ui } from './state.js';
 
 /** One line of the key table. Help, footer and dispatch are made from it. */
@@ -127,13 +127,31 @@ export const BINDINGS: readonly Binding[] = [
     run: ({ ui }) => ({ ui, command: { type: 'redraw' } }),
   },
   {
+    keys: ['r'],
+    shown: 'r',
+    help: 'release the partition: it changes hands',
+    group: 'Act',
+    hint: 'release',
+    acts: true,
+    run: askToRelease,
+  },
+  {
+    keys: ['p'],
+    shown: 'p',
+    help: 'pause the partition, and resume it',
+    group: 'Act',
+    hint: 'pause',
+    acts: true,
+    run: askToRest,
+  },
+  {
     keys: ['x'],
     shown: 'x',
     help: 'stop the consumer: it hands over',
     group: 'Act',
     hint: 'stop',
     acts: true,
-    run: (s) => askToSignal(s, 'SIGTERM'),
+    run: askToStop,
   },
   {
     keys: ['K'],
@@ -142,7 +160,7 @@ export const BINDINGS: readonly Binding[] = [
     group: 'Act',
     hint: 'kill',
     acts: true,
-    run: (s) => askToSignal(s, 'SIGKILL'),
+    run: askToKill,
   },
   {
     keys: ['n'],

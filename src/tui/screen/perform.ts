@@ -1,41 +1,131 @@
-import { messageOf } from '../../core/errors.js';
-import { signalMember } from '../local-process.js';
-import { startConsumer } from '../start-consumer.js';
-import type { Command, Notice } from './state.js';
+import { messageOf, NatspocError } from '../../core/errors.js';
+import type { Ending } from '../../core/operate/end-member.js';
+import { describeRelease } from '../../core/operate/release-report.js';
+import { formatDuration } from '../../core/units.js';
+import { signalMember } from '../act/local-process.js';
+import type { Operator } from '../act/operator.js';
+import { startConsumer } from '../act/start-consumer.js';
+import { partitionList } from '../view/consumers.js';
+import type { Command, Notice, Target } from './state.js';
 
 /** What carrying out a command may need. */
 export interface Performer {
   setInterval: (ms: number) => void;
+  /** Undefined where there is nothing to act on, as in a replay. */
+  operator: Operator | undefined;
   /** The environment of consumers that are started: the settings of this screen are in it. */
   env: NodeJS.ProcessEnv;
 }
 
-/** Carries out what was ordered and confirmed, and says what came of it. */
-export async function perform(
-  command: Command,
-  performer: Performer,
-): Promise<Omit<Notice, 'at'> | undefined> {
+/** What is said of a command, without its time. */
+type Said = Omit<Notice, 'at'>;
+
+const info = (text: string): Said => ({ text, level: 'info' });
+const failure = (text: string): Said => ({ text: text.endsWith('.') ? text : `${text}.`, level: 'error' });
+
+/** What is shown while a command is carried out; undefined: it takes no time worth a word. */
+export function announce(command: Command): Said | undefined {
+  const text = (() => {
+    switch (command.type) {
+      case 'release':
+        return `Releasing p${command.partition} …`;
+      case 'rest':
+        return `${command.paused ? 'Pausing' : 'Resuming'} p${command.partition} …`;
+      case 'stop':
+        return `Stopping ${command.target.name} …`;
+      case 'kill':
+        return `Killing ${command.target.name} …`;
+      case 'start-consumer':
+        return 'Starting a consumer …';
+      default:
+        return undefined;
+    }
+  })();
+  return text === undefined ? undefined : { text, level: 'busy' };
+}
+
+/** `p0 p3 -> b, p6 -> c in 35 ms`: who has a member's partitions now. */
+function describeEnding(done: string, { ended, moved, left, tookMs }: Ending): Said {
+  const took = formatDuration(tookMs);
+  const parts = [...moved].map(([name, partitions]) => `${partitionList(partitions)} -> ${name}`);
+  if (left.length > 0) parts.push(`${partitionList(left)} -> nobody`);
+  const story = parts.length === 0 ? 'it owned nothing' : parts.join(', ');
+  if (ended) return { text: `${done}: ${story}, in ${took}.`, level: left.length > 0 ? 'error' : 'info' };
+  return failure(`${done}, but its session is not over after ${took}: ${story}`);
+}
+
+/** SIGTERM where it is certain that the process is that member; otherwise it is asked over NATS. */
+async function tellToStop(target: Target, operator: Operator): Promise<string | undefined> {
+  if (target.local && (await signalMember(target, 'SIGTERM')) === undefined) return undefined;
+  return operator.askToStop(target.session);
+}
+
+async function end(command: Extract<Command, { type: 'stop' | 'kill' }>, operator: Operator): Promise<Said> {
+  const { target, type } = command;
+  const leaves = type === 'stop';
+  const ending = await operator.end(target.session, {
+    leaves,
+    tell: () => (leaves ? tellToStop(target, operator) : signalMember(target, 'SIGKILL')),
+  });
+  const done = `${target.name} ${leaves ? 'stopped' : 'killed'}`;
+  if (typeof ending === 'string') {
+    return failure(`${target.name} was not ${leaves ? 'stopped' : 'killed'}: ${ending}`);
+  }
+  return describeEnding(done, ending);
+}
+
+async function rest(partition: number, paused: boolean, operator: Operator): Promise<Said> {
+  const startedAt = performance.now();
+  const restless = await operator.rest(partition, paused);
+  if (restless !== undefined) return failure(`The pause of p${partition} is set, but ${restless}`);
+  const took = formatDuration(performance.now() - startedAt);
+  return info(paused ? `p${partition} rests, after ${took}.` : `p${partition} goes on, after ${took}.`);
+}
+
+async function start(env: NodeJS.ProcessEnv): Promise<Said> {
+  try {
+    const { pid, logFile } = await startConsumer(env);
+    return info(`Started a consumer, pid ${pid}. Its log: ${logFile}`);
+  } catch (error) {
+    return failure(`No consumer was started: ${messageOf(error)}`);
+  }
+}
+
+async function act(command: Command, { operator, env, setInterval }: Performer): Promise<Said | undefined> {
   switch (command.type) {
     case 'interval':
-      performer.setInterval(command.ms);
+      setInterval(command.ms);
       return undefined;
-    case 'signal': {
-      const { target, signal } = command;
-      const refusal = await signalMember(target, signal);
-      if (refusal !== undefined)
-        return { text: `${target.name} was not signalled: ${refusal}.`, level: 'error' };
-      const sent = signal === 'SIGTERM' ? 'Asked' : 'Killed';
-      const rest = signal === 'SIGTERM' ? ' to leave' : '';
-      return { text: `${sent} ${target.name} (pid ${target.pid})${rest}.`, level: 'info' };
-    }
     case 'start-consumer':
-      try {
-        const { pid, logFile } = await startConsumer(performer.env);
-        return { text: `Started a consumer, pid ${pid}. Its log: ${logFile}`, level: 'info' };
-      } catch (error) {
-        return { text: `No consumer was started: ${messageOf(error)}.`, level: 'error' };
-      }
-    default:
+      return start(env);
+    case 'quit':
+    case 'redraw':
       return undefined;
+  }
+  if (!operator) return failure('There is nothing to act on here.');
+  switch (command.type) {
+    case 'release': {
+      const outcome = await operator.release(command.partition);
+      const said = outcome.outcome === 'failed' ? failure : info;
+      return said(`${describeRelease(outcome)}.`);
+    }
+    case 'rest':
+      return rest(command.partition, command.paused, operator);
+    case 'stop':
+    case 'kill':
+      return end(command, operator);
+  }
+}
+
+/**
+ * Carries out what was ordered and confirmed, and says what came of it. What goes wrong out there (no permission, no
+ * answer) is said as well; only a fault of this program is thrown.
+ */
+export async function perform(command: Command, performer: Performer): Promise<Said | undefined> {
+  try {
+    return await act(command, performer);
+  } catch (error) {
+    if (error instanceof NatspocError) return failure(error.message);
+    throw error;
   }
 }

@@ -10,12 +10,15 @@ export const CONSUMER_SORTS = ['name', 'partitions', 'lag', 'rate', 'memory'] as
 export type PartitionSort = (typeof PARTITION_SORTS)[number];
 export type ConsumerSort = (typeof CONSUMER_SORTS)[number];
 
-/** A process on this machine that can be ended from the screen. */
-export interface LocalTarget {
+/** A member that can be ended from the screen. */
+export interface Target {
   session: string;
   name: string;
+  host: string;
   pid: number;
   startedAt: string;
+  /** It runs on this machine, as far as its host's name says. */
+  local: boolean;
 }
 
 /** What the screen can be told to do outside of itself. */
@@ -23,7 +26,10 @@ export type Command =
   | { type: 'quit' }
   | { type: 'interval'; ms: number }
   | { type: 'redraw' }
-  | { type: 'signal'; signal: 'SIGTERM' | 'SIGKILL'; target: LocalTarget }
+  | { type: 'release'; partition: number }
+  | { type: 'rest'; partition: number; paused: boolean }
+  | { type: 'stop'; target: Target }
+  | { type: 'kill'; target: Target }
   | { type: 'start-consumer' };
 
 /** A question before something is done; `y` or Enter does it. */
@@ -38,7 +44,8 @@ export interface Dialog {
 export interface Notice {
   at: number;
   text: string;
-  level: 'info' | 'error';
+  /** `busy`: under way, shown until the outcome takes its place. */
+  level: 'info' | 'error' | 'busy';
 }
 
 /** How the screen looks at the model. */

@@ -2,12 +2,14 @@ import { performance } from 'node:perf_hooks';
 import type { Config } from '../../core/config.js';
 import { messageOf, NatspocError } from '../../core/errors.js';
 import type { NatsConnection } from '../../core/nats/connection.js';
+import { NatsControlClient } from '../../core/nats/control-client.js';
 import { NatsGroupObserver } from '../../core/nats/observe.js';
 import { watchServer } from '../../core/nats/server-watch.js';
 import { openTopology } from '../../core/nats/topology.js';
 import type { GroupObserver } from '../../core/observe/observer.js';
 import type { Watch } from '../../core/ports.js';
 import { decodeEntries } from '../../core/view-entries.js';
+import type { OpenGroup } from '../act/operator.js';
 import type { TopEventBody } from '../model/events.js';
 import type { Model } from '../model/model.js';
 import { liveOwner, partitionsOf } from '../model/select.js';
@@ -31,7 +33,7 @@ export interface LiveOptions {
 /** The group as one watch and a round of questions every interval show it, as events. */
 export class LiveSource {
   readonly #options: LiveOptions;
-  #observer: GroupObserver | undefined;
+  #group: OpenGroup | undefined;
   #watch: Watch | undefined;
   #round = 0;
   #running: Promise<void> | undefined;
@@ -53,6 +55,11 @@ export class LiveSource {
       },
       reconnecting: () => emit({ type: 'reconnecting' }),
     });
+  }
+
+  /** The group while there is one to act on. */
+  get group(): OpenGroup | undefined {
+    return this.#group;
   }
 
   /** Asks now and every `intervalMs` from now on; may be called again with another interval. */
@@ -79,7 +86,7 @@ export class LiveSource {
   }
 
   async #ask(): Promise<void> {
-    const observer = this.#observer ?? (await this.#open());
+    const observer = this.#group?.observer ?? (await this.#open());
     if (!observer) return;
     const { emit, model, connection } = this.#options;
     const now = model();
@@ -109,10 +116,24 @@ export class LiveSource {
         this.#try('positions', async () => {
           emit({ type: 'positions', positions: await observer.positions() });
         }),
+      slow && this.#tryDeadLetters(observer),
       slow && this.#try('ends', async () => emit({ type: 'ends', ends: await observer.ends() })),
     ]);
     await this.#try('lag', () => this.#count(observer));
     emit({ type: 'looked' });
+  }
+
+  /** Dead letters are in a stream of their own, that not everybody who may look at the group may look at. */
+  async #tryDeadLetters(observer: GroupObserver): Promise<void> {
+    const { emit, model } = this.#options;
+    const { deadLetters: known } = model();
+    if (known === 'not-permitted') return;
+    try {
+      emit({ type: 'dead-letters', facts: await observer.deadLetters(known) });
+    } catch (error) {
+      if (!(error instanceof NatspocError)) throw error;
+      if (error.code === 'not-permitted') emit({ type: 'dead-letters', facts: 'not-permitted' });
+    }
   }
 
   /** Counts what waits where no reader can tell, some partitions in each round. */
@@ -135,14 +156,18 @@ export class LiveSource {
     try {
       const topology = await openTopology(connection, config, { create: false });
       const { bucket, group, timeoutMs } = config;
-      this.#observer = new NatsGroupObserver(topology, { bucket, group, timeoutMs });
+      this.#group = {
+        observer: new NatsGroupObserver(topology, { bucket, group, timeoutMs }),
+        bucket: topology.bucket,
+        control: new NatsControlClient(connection, config.stream, group),
+      };
       const { partitions, prefix } = topology.layout;
       emit({ type: 'found', partitions, prefix });
     } catch (error) {
       emit({ type: 'missing', message: messageOf(error) });
       return undefined;
     }
-    const observer = this.#observer;
+    const { observer } = this.#group;
     await this.#try('history', async () => emit({ type: 'history', entries: await observer.history() }));
     if (!this.#stopped) await this.#follow(observer);
     return observer;
@@ -174,7 +199,7 @@ export class LiveSource {
   #lose(message: string): void {
     this.#watch?.stop();
     this.#watch = undefined;
-    this.#observer = undefined;
+    this.#group = undefined;
     this.#options.emit({ type: 'missing', message });
   }
 

@@ -34,6 +34,7 @@ export interface Frame extends Size {
 
 /** A notice is shown for this long. */
 const NOTICE_MS = 8_000;
+const NOTICE_COLORS = { info: 'green', error: 'red', busy: 'yellow' } as const;
 
 /** Keys with a word for the footer; those that must not be missing first, the rest as in the table. */
 function hinted(ui: Ui): Binding[] {
@@ -78,8 +79,10 @@ function dialogLines(model: Model, ui: Ui, columns: number): Line[] {
       answers,
     ];
   }
-  if (!ui.notice || model.now - ui.notice.at > NOTICE_MS) return [];
-  return wrapped(ui.notice.text, { color: ui.notice.level === 'error' ? 'red' : 'green', bold: true });
+  if (!ui.notice) return [];
+  const { at, level, text } = ui.notice;
+  if (level !== 'busy' && model.now - at > NOTICE_MS) return [];
+  return wrapped(text, { color: NOTICE_COLORS[level], bold: true });
 }
 
 function tooSmall({ columns, rows }: Size): Frame {

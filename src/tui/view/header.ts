@@ -72,7 +72,17 @@ export function headerLines(model: Model, width: number, frozen: boolean): Line[
     span('  '),
     ...value('lag', `${shortCount(totals.lag)} ${ARROWS[direction(model.lag)]}`),
   ];
-  return [spread(what, clock, width), spread(status, stored, width), [...numbers, ...problem(model)]];
+  const tail = [...deadLetters(model), ...problem(model)];
+  return [spread(what, clock, width), spread(status, stored, width), [...numbers, ...tail]];
+}
+
+/** Messages that were given up are nothing to overlook, whatever panel is open. */
+function deadLetters({ deadLetters: dead }: Model): Line {
+  if (dead === null || dead === 'not-permitted' || dead.messages === 0) return [];
+  return [
+    span('  dead letters ', { dim: true }),
+    span(count(dead.messages), { color: 'yellow', bold: true }),
+  ];
 }
 
 /** Why something on the screen may be missing or old; what does not fit is cut off. */

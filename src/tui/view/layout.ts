@@ -62,7 +62,7 @@ function wishes(model: Model, width: number, rows: number): Record<PanelId, Wish
     updates: { id: 'updates', ...log(model.updates.length) },
     messages: { id: 'messages', ...log(model.messages.length) },
     timeline: { id: 'timeline', least: Math.min(table, 10), good: Math.min(table, 18), most: table },
-    stream: { id: 'stream', least: 5, good: 9, most: 9 },
+    stream: { id: 'stream', least: 5, good: 10, most: 11 },
   };
 }
 

@@ -1,12 +1,31 @@
 import { escapeControl } from '../../core/consume/output.js';
 import { formatBytes, formatCount, formatDuration } from '../../core/units.js';
 import type { Model } from '../model/model.js';
-import { type Line, line, span } from './text.js';
+import { UNKNOWN } from './format.js';
+import { type Line, line, type Span, span } from './text.js';
 
-const fact = (name: string, value: string): Line => [
+const fact = (name: string, value: string): [Span, Span] => [
   span(`${name}  `.padStart(14), { dim: true }),
   span(value),
 ];
+
+/** How many dead letters there are, and the last of them. */
+function deadLetterLines({ deadLetters }: Model): Line[] {
+  if (deadLetters === null) return [fact('dead letters', UNKNOWN)];
+  if (deadLetters === 'not-permitted') return [fact('dead letters', 'not permitted to look')];
+  if (deadLetters.messages === 0) return [fact('dead letters', 'none')];
+  const { messages, bytes, stream, last } = deadLetters;
+  const [name, amount] = fact('dead letters', `${formatCount(messages)}, ${formatBytes(bytes)}`);
+  const lines: Line[] = [
+    [name, { ...amount, color: 'yellow', bold: true }, span(` in ${escapeControl(stream)}`, { dim: true })],
+  ];
+  if (last) {
+    const tries = `${last.attempts} attempt${last.attempts === 1 ? '' : 's'}`;
+    const text = `p${last.partition} #${last.sequence} of ${last.group} after ${tries}: ${last.error}`;
+    lines.push(fact('the last', escapeControl(text)));
+  }
+  return lines;
+}
 
 /** The stream's state, limits and replicas, one fact a line, the most wanted first. */
 export function streamLines(model: Model): Line[] {
@@ -25,6 +44,7 @@ export function streamLines(model: Model): Line[] {
   return [
     fact('messages', `${formatCount(facts.messages)}, ${formatBytes(facts.bytes)}`),
     fact('sequences', `${facts.firstSequence} to ${facts.lastSequence}`),
+    ...deadLetterLines(model),
     fact('subjects', escapeControl(facts.subjects.join(' '))),
     fact('replicas', escapeControl(replicas)),
     fact('consumers', `${facts.consumers}`),

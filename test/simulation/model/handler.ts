@@ -36,6 +36,9 @@ export interface CallObserver {
 /** A told handler takes up to this long to stop. */
 const STOP_MS = 3;
 
+/** One that takes no notice of its signal takes up to this long, so that it is often in the way. */
+const IGNORANT_MS = 4_000;
+
 /** Makes a member's handler; `profile` may change while it is used. */
 export function simulatedHandler(
   member: string,
@@ -61,9 +64,8 @@ export function simulatedHandler(
       if (fails) throw new Error('this handler fails');
       return undefined;
     }
-    const forMs = random.chance(profile.long)
-      ? random.between(0, profile.longMs)
-      : random.between(0, profile.maxMs);
+    const mostMs = random.chance(profile.long) ? profile.longMs : profile.maxMs;
+    const forMs = call.ignoresAbort ? random.between(500, IGNORANT_MS) : random.between(0, mostMs);
     const { signal } = context;
     return new Promise((resolve, reject) => {
       const { clock } = process;

@@ -15,7 +15,7 @@ export class Timeline {
   readonly #heap: Scheduled[] = [];
 
   at(at: number, run: () => void): Scheduled {
-    const scheduled: Scheduled = { at: at > this.now ? at : this.now, order: this.#order++, run };
+    const scheduled: Scheduled = { at: Math.max(at, this.now), order: this.#order++, run };
     this.#push(scheduled);
     return scheduled;
   }

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { messageOf } from '../core/errors.js';
-import type { LocalTarget } from './screen/state.js';
+import { messageOf } from '../../core/errors.js';
+import type { Target } from '../screen/state.js';
 
 /** A process's start and its command line, as the system knows them. */
 interface ProcessFacts {
@@ -52,7 +52,7 @@ async function fromPs(pid: number): Promise<ProcessFacts | undefined> {
  * Says why a pid is not, or not certainly, the process of this member; undefined: it is. A pid that was given to
  * another process after the member's end has another start or another command line.
  */
-async function whyNotSignal(target: LocalTarget): Promise<string | undefined> {
+async function whyNotSignal(target: Target): Promise<string | undefined> {
   const { pid, startedAt } = target;
   const facts = (await fromProc(pid)) ?? (await fromPs(pid));
   if (!facts) return `there is no process ${pid} any more`;
@@ -70,7 +70,7 @@ async function whyNotSignal(target: LocalTarget): Promise<string | undefined> {
  * @returns undefined, or why it was not done.
  */
 export async function signalMember(
-  target: LocalTarget,
+  target: Target,
   signal: 'SIGTERM' | 'SIGKILL',
 ): Promise<string | undefined> {
   const refusal = await whyNotSignal(target);

@@ -1,0 +1,104 @@
+import type { Config } from '../../core/config.js';
+import { NatspocError } from '../../core/errors.js';
+import { explain } from '../../core/nats/outcome.js';
+import type { GroupObserver } from '../../core/observe/observer.js';
+import type { ControlClient } from '../../core/operate/control.js';
+import { type Ending, type EndOrder, endMember } from '../../core/operate/end-member.js';
+import type { GroupFollower } from '../../core/operate/follower.js';
+import { operatorName } from '../../core/operate/operator.js';
+import { changeOverride } from '../../core/operate/overrides.js';
+import { type Patience, patienceOf } from '../../core/operate/patience.js';
+import { type ReleaseOutcome, releasePartitions } from '../../core/operate/release.js';
+import { untilResting } from '../../core/operate/resting.js';
+import { withFollower } from '../../core/operate/with-follower.js';
+import type { Bucket } from '../../core/ports.js';
+
+/** What can be done to the group on the screen. Each rejects with a NatspocError that is one line for people. */
+export interface Operator {
+  /** Makes the owner hand a partition over, to whoever has least. */
+  release(partition: number): Promise<ReleaseOutcome>;
+  /** Makes a partition rest or go on. Resolves with the reason where it does not rest yet. */
+  rest(partition: number, paused: boolean): Promise<string | undefined>;
+  /** Ends a member by `order`, and follows its partitions. Resolves with the reason where it could not be told. */
+  end(session: string, order: EndOrder): Promise<Ending | string>;
+  /** Asks a member over NATS to leave. Resolves with the reason where it does not. */
+  askToStop(session: string): Promise<string | undefined>;
+}
+
+/** An open group: what acting on it takes. */
+export interface OpenGroup {
+  observer: GroupObserver;
+  bucket: Bucket;
+  control: ControlClient;
+}
+
+/**
+ * Acts on the group that is open at that time. A watch of its own is there for as long as an action takes: outcomes
+ * are told by what the leases say, not by what was asked for.
+ */
+export class GroupOperator implements Operator {
+  readonly #config: Config;
+  readonly #patience: Patience;
+  readonly #opened: () => OpenGroup | undefined;
+
+  constructor(config: Config, opened: () => OpenGroup | undefined) {
+    this.#config = config;
+    this.#patience = patienceOf(config);
+    this.#opened = opened;
+  }
+
+  release(partition: number): Promise<ReleaseOutcome> {
+    return this.#act(`release p${partition}`, async ({ bucket, control }, follower) => {
+      const { group } = this.#config;
+      const order = { partitions: [partition], to: null, force: false, ...this.#patience };
+      const [outcome] = await releasePartitions({ follower, control, bucket, group }, order);
+      if (!outcome) throw new NatspocError('failed', `There is no partition ${partition}.`);
+      return outcome;
+    });
+  }
+
+  rest(partition: number, paused: boolean): Promise<string | undefined> {
+    const doing = `${paused ? 'pause' : 'resume'} p${partition}`;
+    return this.#act(doing, async ({ bucket, observer }, follower) => {
+      await changeOverride(bucket, this.#config.group, partition, { paused }, operatorName());
+      if (!paused) return undefined;
+      const { restMs } = this.#patience;
+      return (await untilResting({ observer, follower }, [partition], restMs)).get(partition);
+    });
+  }
+
+  end(session: string, order: EndOrder): Promise<Ending | string> {
+    return this.#act('end the consumer', (_group, follower) =>
+      endMember(follower, session, order, this.#patience.waitMs),
+    );
+  }
+
+  async askToStop(session: string): Promise<string | undefined> {
+    const answer = await this.#group().control.ask(session, 'stop', undefined, this.#patience.answerMs);
+    switch (answer.kind) {
+      case 'taken':
+        return undefined;
+      case 'gone':
+        return 'the server knows nobody of its session: it is gone, or takes no orders';
+      case 'silent':
+        return 'it does not answer; "natspoc leases release --owner … --force" takes its partitions';
+      case 'refused':
+        return answer.message;
+    }
+  }
+
+  #group(): OpenGroup {
+    const group = this.#opened();
+    if (!group) throw new NatspocError('stream-missing', 'There is no group to act on yet.');
+    return group;
+  }
+
+  async #act<T>(doing: string, act: (group: OpenGroup, follower: GroupFollower) => Promise<T>): Promise<T> {
+    try {
+      const group = this.#group();
+      return await withFollower(group.observer, this.#config, (follower) => act(group, follower));
+    } catch (error) {
+      throw explain(error, doing);
+    }
+  }
+}

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { type CliExit, runCli, startCli, stopAll } from '../support/cli.js';
+import { withServer } from '../support/server.js';
+import { until } from '../support/until.js';
+
+describe('natspoc stream', function () {
+  this.timeout(60_000);
+  const server = withServer();
+  let streams = 0;
+  let stream = '';
+
+  beforeEach(() => {
+    stream = `S${++streams}`;
+  });
+  afterEach(stopAll);
+
+  const env = () => ({ NATS_URL: server.url, STREAM_NAME: stream, SUBJECT_PREFIX: `${stream}.events` });
+  const natspoc = (...args: string[]): Promise<CliExit> => runCli(args, { env: env() });
+
+  async function ok(...args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await natspoc(...args);
+    assert.equal(code, 0, `${args.join(' ')}: ${stderr}`);
+    return stdout;
+  }
+
+  const object = (text: string): Record<string, unknown> => {
+    const value: unknown = JSON.parse(text);
+    assert.ok(typeof value === 'object' && value !== null);
+    return { ...value };
+  };
+
+  const publish = (count: number, data = 'event {{Count}}') =>
+    ok('publish', data, '--count', String(count), '--keys', '10', '--quiet');
+  const consumeAll = (...args: string[]) => ok('consume', '--until-caught-up', '--output', 'none', ...args);
+
+  it('create sets partitions and limits, once', async () => {
+    const limits = ['--max-age', '1h', '--max-bytes', '1MiB', '--max-messages', '5', '--storage', 'memory'];
+    assert.match(
+      await ok('stream', 'create', '--partitions', '4', ...limits),
+      /Created stream S\d+ with 4 partitions/,
+    );
+    const info = object(await ok('stream', '--json'));
+    assert.deepEqual(
+      [info.storage, info.maxAgeMs, info.maxBytes, info.maxMessages],
+      ['memory', 3_600_000, 1_048_576, 5],
+    );
+    assert.deepEqual(info.layout, { prefix: `${stream}.events`, partitions: 4, hash: 'fnv1a32' });
+    const again = await natspoc('stream', 'create');
+    assert.equal(again.code, 1);
+    assert.match(again.stderr, /There is a stream S\d+ already/);
+  });
+
+  it('info shows partitions, groups with what waits for them, and the server', async () => {
+    await publish(100);
+    await consumeAll('--group', 'done');
+    await consumeAll('--group', 'late');
+    await publish(50);
+    const info = object(await ok('stream', '--json'));
+    assert.deepEqual(info.server, { version: server.version });
+    assert.deepEqual(info.groups, [
+      { group: 'done', members: 0, owned: 0, begun: 8, lag: 50 },
+      { group: 'late', members: 0, owned: 0, begun: 8, lag: 50 },
+    ]);
+    assert.match(await ok('stream'), new RegExp(`Messages +150, .*[\\s\\S]*Server +${server.version}`));
+  });
+
+  it('tail shows the last messages, then those that come; get shows one', async () => {
+    await publish(30);
+    const last = (await ok('stream', 'tail', '--no-follow', '--last', '5', '--json')).split('\n').map(object);
+    assert.deepEqual(
+      last.map(({ data }) => data),
+      [26, 27, 28, 29, 30].map((n) => `event ${n}`),
+    );
+    const key = String(last[0]?.key);
+    const ofKey = (await ok('stream', 'tail', '--no-follow', '--last', '100', '--key', key, '--json')).split(
+      '\n',
+    );
+    assert.ok(ofKey.length > 1 && ofKey.map(object).every((each) => each.key === key));
+    const live = startCli(['stream', 'tail', '--last', '0', '--json'], { env: env() });
+    await until('what comes is shown', async () => {
+      await publish(1, 'now');
+      return live.stdout.some((line) => object(line).data === 'now');
+    });
+    live.signal('SIGINT');
+    assert.equal((await live.exited).code, 0);
+    assert.match(await ok('stream', 'get', '7'), /Sequence +7[\s\S]*event 7$/);
+    assert.equal(await ok('stream', 'get', '7', '--raw'), 'event 7');
+    const none = await natspoc('stream', 'get', '99999');
+    assert.equal(none.code, 1);
+    assert.match(none.stderr, /has no message 99999/);
+  });
+
+  it('trim deletes what every group has handled, and purge and delete the rest, only when confirmed', async () => {
+    await publish(100);
+    await consumeAll('--group', 'fast');
+    await consumeAll('--group', 'slow');
+    await publish(40);
+    await consumeAll('--group', 'fast');
+    const dry = object(await ok('stream', 'trim', '--dry-run', '--json'));
+    assert.equal(dry.deleted, 0);
+    for (const command of [
+      ['stream', 'trim'],
+      ['stream', 'purge'],
+      ['stream', 'delete'],
+    ]) {
+      const refused = await natspoc(...command);
+      assert.equal(refused.code, 4, command.join(' '));
+      assert.match(refused.stderr, /Nothing was done: add --force to confirm/);
+    }
+    assert.equal(object(await ok('stream', '--json')).messages, 140);
+    assert.equal(object(await ok('stream', 'trim', '--force', '--json')).deleted, 100);
+    assert.equal(
+      object(await ok('stream', 'trim', '--force', '--json', '--except-group', 'slow')).deleted,
+      40,
+    );
+    await publish(10);
+    assert.equal(object(await ok('stream', 'purge', '--force', '--json')).deleted, 10);
+    await ok('stream', 'delete', '--force');
+    const gone = await natspoc('stream');
+    assert.equal(gone.code, 1);
+    assert.match(gone.stderr, /There is no stream/);
+  });
+
+  it('trim without a group deletes nothing', async () => {
+    await publish(10);
+    const { code, stderr } = await natspoc('stream', 'trim', '--force');
+    assert.equal(code, 1);
+    assert.match(stderr, /No group reads stream/);
+  });
+});

@@ -1,0 +1,262 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { nkeys } from 'nats';
+import { type CliExit, runCli, startCli, stopAll } from '../support/cli.js';
+import { operatorMode } from '../support/jwt.js';
+import { startTestServer, type TestServer, testServerBinary } from '../support/server.js';
+import { withTempFolder } from '../support/temp.js';
+
+const TLS = fileURLToPath(new URL('../fixtures/tls', import.meta.url));
+const pem = (name: string): string => path.join(TLS, name);
+const SECRET = 's3cret-that-nobody-may-see';
+
+describe('connecting', function () {
+  this.timeout(60_000);
+  const temp = withTempFolder();
+  const servers: TestServer[] = [];
+
+  before(async function () {
+    this.timeout(240_000);
+    await testServerBinary();
+  });
+
+  afterEach(async () => {
+    await stopAll();
+    for (const server of servers.splice(0)) await server.stop();
+  });
+
+  async function serve(config: string): Promise<TestServer> {
+    const server = await startTestServer({ config });
+    servers.push(server);
+    return server;
+  }
+
+  const create = (env: Record<string, string>, ...args: string[]): Promise<CliExit> =>
+    runCli(['stream', 'create', '--timeout', '4s', ...args], { env: { HOME: temp(), ...env } });
+
+  async function connects(env: Record<string, string>, ...args: string[]): Promise<CliExit> {
+    const exit = await create(env, ...args);
+    assert.equal(exit.code, 0, exit.stderr);
+    return exit;
+  }
+
+  /** One clear line, the right exit code, and no secret in it. */
+  async function fails(code: number, line: RegExp, env: Record<string, string>, ...args: string[]) {
+    for (const json of [false, true]) {
+      const exit = await create(env, ...args, ...(json ? ['--json'] : []));
+      assert.equal(exit.code, code, exit.stderr);
+      const said = json ? exit.stdout : exit.stderr;
+      assert.equal(said.split('\n').length, 1, said);
+      assert.match(said, line);
+      assert.ok(!`${exit.stdout}${exit.stderr}`.includes(SECRET), 'a secret was shown');
+    }
+  }
+
+  describe('with TLS', () => {
+    const block = (certificate: string, verify: boolean): string => `
+      tls {
+        cert_file: "${pem(`${certificate}.pem`)}", key_file: "${pem(`${certificate}.key`)}"
+        ca_file: "${pem('ca.pem')}", verify: ${verify}
+      }`;
+
+    it('of a private authority, and with a client certificate where the server wants one', async () => {
+      const server = await serve(block('server', false));
+      const url = `tls://localhost:${server.port}`;
+      await connects({ NATS_URL: url, NATS_CA: pem('ca.pem') });
+      await fails(3, /TLS with .* failed: its certificate is not trusted.*--tlsca/, { NATS_URL: url });
+      await fails(3, /not trusted/, { NATS_URL: url, NATS_CA: pem('untrusted.pem') });
+      await fails(2, /--tlsca: cannot read \/nowhere\.pem: there is no such file/, {
+        NATS_URL: url,
+        NATS_CA: '/nowhere.pem',
+      });
+
+      const strict = await serve(block('server', true));
+      const env = { NATS_URL: `tls://localhost:${strict.port}`, NATS_CA: pem('ca.pem') };
+      await connects({ ...env, NATS_CERT: pem('client.pem'), NATS_KEY: pem('client.key') });
+      await fails(3, /--tlscert and --tlskey/, env);
+      await fails(2, /--tlscert needs --tlskey/, { ...env, NATS_CERT: pem('client.pem') });
+      await fails(3, /--tlskey does not belong to --tlscert/, {
+        ...env,
+        NATS_CERT: pem('client.pem'),
+        NATS_KEY: pem('server.key'),
+      });
+    });
+
+    it('refuses an expired certificate, and a server without TLS where the URL asks for it', async () => {
+      const expired = await serve(block('expired', false));
+      await fails(3, /a certificate has expired/, {
+        NATS_URL: `tls://localhost:${expired.port}`,
+        NATS_CA: pem('ca.pem'),
+      });
+      const plain = await serve('');
+      await fails(3, /TLS with .* failed: the server offers none/, {
+        NATS_URL: `tls://localhost:${plain.port}`,
+      });
+    });
+  });
+
+  describe('as somebody', () => {
+    it('by user and password, from the environment or the URL; a wrong one is exit code 4', async () => {
+      const server = await serve(`authorization { user: u, password: "${SECRET}" }`);
+      const NATS_URL = server.url;
+      await connects({ NATS_URL, NATS_USER: 'u', NATS_PASSWORD: SECRET });
+      const inUrl = NATS_URL.replace('nats://', `nats://u:${SECRET}@`);
+      await connects({ NATS_URL: `${inUrl},nats://127.0.0.1:1` }, '--stream', 'B', '--prefix', 'b');
+      await fails(4, /refused the credentials/, { NATS_URL });
+      await fails(4, /refused the credentials/, { NATS_URL, NATS_USER: 'u', NATS_PASSWORD: `${SECRET}x` });
+      await fails(4, /refused the credentials/, { NATS_URL: inUrl.replace('u:', 'someone:') });
+    });
+
+    it('by a token, given as a token or as a user without a password', async () => {
+      const server = await serve(`authorization { token: "${SECRET}" }`);
+      await connects({ NATS_URL: server.url, NATS_TOKEN: SECRET });
+      await connects({ NATS_URL: server.url, NATS_USER: SECRET }, '--stream', 'B', '--prefix', 'b');
+      await fails(4, /refused the credentials/, { NATS_URL: server.url, NATS_TOKEN: 'no' });
+    });
+
+    it('by an NKEY', async () => {
+      const user = nkeys.createUser();
+      const server = await serve(`authorization { users = [{ nkey: ${user.getPublicKey()} }] }`);
+      const [file, other, none] = ['user.nk', 'other.nk', 'none.nk'].map((name) => path.join(temp(), name));
+      writeFileSync(file ?? '', `${new TextDecoder().decode(user.getSeed())}\n`);
+      writeFileSync(other ?? '', new TextDecoder().decode(nkeys.createUser().getSeed()));
+      writeFileSync(none ?? '', SECRET);
+      await connects({ NATS_URL: server.url, NATS_NKEY: file ?? '' });
+      await fails(4, /refused the credentials/, { NATS_URL: server.url, NATS_NKEY: other ?? '' });
+      await fails(2, /--nkey: .* holds no NKEY seed/, { NATS_URL: server.url, NATS_NKEY: none ?? '' });
+    });
+
+    it('by a credentials file; an expired one is refused', async () => {
+      const { config, creds } = operatorMode();
+      const server = await serve(config);
+      const [good, expired, none] = ['good', 'expired', 'none'].map((name) =>
+        path.join(temp(), `${name}.creds`),
+      );
+      writeFileSync(good ?? '', creds());
+      writeFileSync(expired ?? '', creds(Math.floor(Date.now() / 1_000) - 60));
+      writeFileSync(none ?? '', SECRET);
+      await connects({ NATS_URL: server.url, NATS_CREDS: good ?? '' });
+      await fails(4, /refused the credentials/, { NATS_URL: server.url, NATS_CREDS: expired ?? '' });
+      await fails(2, /--creds: .* holds no credentials/, { NATS_URL: server.url, NATS_CREDS: none ?? '' });
+    });
+
+    it('that expires while it runs ends a member with the reason: no silent member', async () => {
+      const { config, creds } = operatorMode();
+      const server = await serve(config);
+      const file = path.join(temp(), 'short.creds');
+      writeFileSync(file, creds(Math.ceil(Date.now() / 1_000) + 3));
+      const env = { HOME: temp(), NATS_URL: server.url, NATS_CREDS: file };
+      const cli = startCli(['consume', '--output', 'none'], { env });
+      await cli.note(/joined group/);
+      const { code, stderr } = await cli.exited;
+      assert.equal(code, 4, stderr);
+      assert.match(stderr, /Error: The connection to NATS was closed: the credentials have expired\.$/);
+    });
+
+    it('warns of a secret in a flag, and takes it out of the list of processes', async function () {
+      if (process.platform !== 'linux') this.skip();
+      const server = await serve(`authorization { user: u, password: "${SECRET}" }`);
+      const args = [
+        'consume',
+        '--server',
+        server.url,
+        '--user',
+        'u',
+        '--password',
+        SECRET,
+        '--output',
+        'none',
+      ];
+      const cli = startCli(args, { env: { HOME: temp() } });
+      await cli.note(/^Warning: --password shows a secret .* set NATS_PASSWORD instead\.$/);
+      await cli.note(/joined group/);
+      const { readFileSync } = await import('node:fs');
+      const seen = readFileSync(`/proc/${cli.pid}/cmdline`, 'utf8');
+      assert.ok(!seen.includes(SECRET), seen);
+      assert.match(seen, /^natspoc consume/);
+      cli.signal('SIGTERM');
+      const { stdout, stderr } = await cli.exited;
+      assert.ok(!`${stdout}${stderr}`.includes(SECRET));
+    });
+  });
+
+  describe('with a context of the nats CLI', () => {
+    function context(name: string, value: object | string): void {
+      const folder = path.join(temp(), '.config', 'nats', 'context');
+      mkdirSync(folder, { recursive: true });
+      const text = typeof value === 'string' ? value : JSON.stringify(value);
+      writeFileSync(path.join(folder, `${name}.json`), text);
+    }
+    const select = (name: string) =>
+      writeFileSync(path.join(temp(), '.config', 'nats', 'context.txt'), `${name}\n`);
+
+    it('that is named, or selected there while nobody says a server; flags and environment win', async () => {
+      const server = await serve(`authorization { user: u, password: "${SECRET}" }`);
+      context('prod', { description: 'x', url: server.url, user: 'u', password: SECRET, token: '' });
+      context('dead', { url: 'nats://127.0.0.1:1' });
+      await connects({}, '--context', 'prod');
+      await connects({ NATS_CONTEXT: 'prod' }, '--stream', 'B', '--prefix', 'b');
+      select('prod');
+      await connects({}, '--stream', 'C', '--prefix', 'c');
+      select('dead');
+      await fails(3, /Cannot reach NATS at nats:\/\/127\.0\.0\.1:1 \(connection refused\)/, {});
+      await connects(
+        { NATS_URL: server.url, NATS_USER: 'u', NATS_PASSWORD: SECRET },
+        '--stream',
+        'D',
+        '--prefix',
+        'd',
+      );
+      // Whoever says who he is does not mean the context's password.
+      await fails(4, /refused the credentials/, { NATS_USER: 'u', NATS_CONTEXT: 'prod' });
+    });
+
+    it('that is elsewhere by XDG_CONFIG_HOME, with files in the home folder', async () => {
+      const user = nkeys.createUser();
+      const server = await serve(`authorization { users = [{ nkey: ${user.getPublicKey()} }] }`);
+      const folder = path.join(temp(), 'elsewhere', 'nats', 'context');
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(path.join(temp(), 'user.nk'), new TextDecoder().decode(user.getSeed()));
+      writeFileSync(path.join(folder, 'x.json'), JSON.stringify({ url: server.url, nkey: '~/user.nk' }));
+      await connects({ XDG_CONFIG_HOME: path.join(temp(), 'elsewhere'), NATS_CONTEXT: 'x' });
+    });
+
+    it('says what is wrong with it', async () => {
+      context('good', { url: 'nats://127.0.0.1:1' });
+      context('broken', `{"password": "${SECRET}`);
+      context('nsc', { url: 'nats://127.0.0.1:1', nsc: 'nsc://op/acc/user' });
+      context('wrong', { url: `ws://u:${SECRET}@x` });
+      await fails(2, /There is no context none: there are broken, good, nsc, wrong\./, {
+        NATS_CONTEXT: 'none',
+      });
+      await fails(2, /Context broken: cannot read .*: it is not JSON/, { NATS_CONTEXT: 'broken' });
+      await fails(2, /Context nsc uses nsc/, { NATS_CONTEXT: 'nsc' });
+      await fails(2, /server in context wrong: .*ws:\/\/x.* is not nats/, { NATS_CONTEXT: 'wrong' });
+      await fails(2, /--context: "..\/x" is not the name of a context|is not the name of a context/, {
+        NATS_CONTEXT: '../x',
+      });
+    });
+  });
+
+  it('within a JetStream domain and with an inbox prefix of its own', async () => {
+    const server = await serve(`
+      jetstream { domain: hub }
+      authorization { users = [{ user: u, password: p, permissions: { publish: ">", subscribe: ["_MINE.>", "$SRV.>", "natspoc.>"] } }] }`);
+    const env = {
+      NATS_URL: server.url,
+      NATS_USER: 'u',
+      NATS_PASSWORD: 'p',
+      NATS_JS_DOMAIN: 'hub',
+      NATS_INBOX_PREFIX: '_MINE',
+    };
+    await connects(env);
+    const run = (...args: string[]) => runCli(args, { env: { HOME: temp(), ...env } });
+    assert.equal((await run('publish', '--count', '20', '--keys', '5', '--quiet')).code, 0);
+    const consumed = await run('consume', '--until-caught-up', '--output', 'none');
+    assert.equal(consumed.code, 0, consumed.stderr);
+    const status = await run('leases', '--json');
+    assert.match(status.stdout, /"lag":0/);
+  });
+});

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { loadConfig } from '../../src/core/config.js';
+import { connectNats, type NatsConnection } from '../../src/core/nats/connection.js';
+import { decodeMemberStats } from '../../src/core/observe/stats.js';
+import { runCli, startCli, stopAll } from '../support/cli.js';
+import { withServer } from '../support/server.js';
+import { until } from '../support/until.js';
+
+type Fields = Record<string, unknown>;
+const fields = (value: unknown): Fields => {
+  assert.ok(typeof value === 'object' && value !== null && !Array.isArray(value));
+  return { ...value };
+};
+
+/** What any NATS tool sees of a member: the schema of ADR-32, asked for with plain requests. */
+describe('a member as a micro service', function () {
+  this.timeout(60_000);
+  const server = withServer();
+  let connection: NatsConnection;
+
+  before(async () => {
+    connection = await connectNats(loadConfig({ flags: { server: server.url }, env: {} }), 'test');
+  });
+  afterEach(stopAll);
+  after(() => connection.close());
+
+  async function ask(subject: string, request = ''): Promise<Fields> {
+    const answer = await connection.request(subject, request, { timeout: 5_000 });
+    return fields(JSON.parse(new TextDecoder().decode(answer.data)));
+  }
+
+  async function member(stream: string) {
+    const env = { NATS_URL: server.url, STREAM_NAME: stream, SUBJECT_PREFIX: `${stream}.e` };
+    const cli = startCli(['consume', '--name', 'worker', '--output', 'none'], { env });
+    await cli.note(/(claimed|acquired) p7/);
+    return { cli, env };
+  }
+
+  it('answers PING, INFO and STATS in the standard schema', async () => {
+    const { cli, env } = await member('M1');
+    const ping = await ask('$SRV.PING.natspoc');
+    assert.equal(ping.type, 'io.nats.micro.v1.ping_response');
+    assert.equal(ping.name, 'natspoc');
+    const id = String(ping.id);
+    const info = await ask(`$SRV.INFO.natspoc.${id}`);
+    assert.equal(info.type, 'io.nats.micro.v1.info_response');
+    const { host, ...metadata } = fields(info.metadata);
+    assert.equal(typeof host, 'string');
+    assert.deepEqual(metadata, {
+      group: 'default',
+      stream: 'M1',
+      name: 'worker',
+      pid: String(cli.pid),
+      session: id,
+    });
+    assert.ok(Array.isArray(info.endpoints));
+    assert.deepEqual(
+      info.endpoints.map((each: unknown) => [fields(each).name, fields(each).subject]),
+      ['release', 'stop', 'pause'].map((verb) => [verb, `natspoc.M1.default.${id}.${verb}`]),
+    );
+
+    await runCli(['publish', '--count', '200', '--keys', '20', '--quiet'], { env });
+    await until('everything is handled', async () => {
+      const stats = await ask(`$SRV.STATS.natspoc.${id}`);
+      assert.equal(stats.type, 'io.nats.micro.v1.stats_response');
+      assert.equal(typeof stats.started, 'string');
+      assert.ok(Array.isArray(stats.endpoints) && stats.endpoints.length === 3);
+      const data = decodeMemberStats(fields(stats.endpoints[0]).data);
+      assert.ok(data, 'the data is ours');
+      assert.equal(data.session, id);
+      assert.equal(data.partitions.length, 8);
+      return (
+        data.handled === 200 &&
+        data.partitions.every(({ lag, ratePerSecond }) => lag === 0 && ratePerSecond !== undefined) &&
+        data.handlerTimes !== undefined
+      );
+    });
+  });
+
+  it('takes orders on its endpoints, and says what it does not understand', async () => {
+    const { cli } = await member('M2');
+    const id = String((await ask('$SRV.PING.natspoc')).id);
+    const order = (verb: string, request = '') => ask(`natspoc.M2.default.${id}.${verb}`, request);
+    assert.deepEqual(await order('release', '{"partitions":[3,99]}'), { partitions: [3] });
+    await cli.note(/(claimed|acquired) p3 .*/);
+    assert.deepEqual(await order('pause', '{"partitions":[5]}'), { partitions: [5] });
+    await cli.note(/p5 is paused/);
+    assert.deepEqual(await order('pause', '{"partitions":[5],"paused":false}'), { partitions: [5] });
+    await cli.note(/p5 goes on/);
+    const nonsense = await connection.request(`natspoc.M2.default.${id}.release`, '{"partitions":"some"}', {
+      timeout: 5_000,
+    });
+    assert.equal(nonsense.headers?.get('Nats-Service-Error-Code'), '400');
+    assert.ok(Array.isArray((await order('stop')).partitions));
+    assert.equal((await cli.exited).code, 0);
+  });
+});

@@ -1,0 +1,56 @@
+import { altered, type Fault } from './fault.js';
+
+export const lostAnswers: Fault = (world, { bucket: { faults } }) => {
+  const { random, settings } = world;
+  const loseAnswer = random.between(0.2, 0.9);
+  return altered(world, random.between(500, settings.ttlMs), faults, { loseAnswer }, { loseAnswer: 0 });
+};
+
+/** Writes are applied late, the last of them after the fault is over. */
+export const lateWrites: Fault = (world, { bucket: { faults } }) => {
+  const { random, settings } = world;
+  const late = { delay: random.between(0.2, 0.9), delayMs: random.between(100, 8_000) };
+  return altered(world, random.between(500, settings.ttlMs), faults, late, { delay: 0 }) + late.delayMs;
+};
+
+export const wrongConflicts: Fault = (world, { bucket: { faults } }) => {
+  const { random, settings } = world;
+  const conflict = random.between(0.1, 0.8);
+  return altered(world, random.between(500, settings.ttlMs), faults, { conflict }, { conflict: 0 });
+};
+
+/** Answers come late or not at all, then nothing is written any more, while reads go on. */
+export const failingDisk: Fault = (world, { bucket: { faults } }) => {
+  const { random, timeline, settings } = world;
+  const slowMs = random.between(500, settings.ttlMs * 0.6);
+  faults.delayMs = settings.ttlMs / 5;
+  if (random.chance(0.5)) faults.slowAnswer = 0.9;
+  else faults.loseAnswer = 0.8;
+  timeline.after(slowMs, () => {
+    faults.slowAnswer = 0;
+    faults.loseAnswer = 0;
+    faults.blocked = true;
+  });
+  const forMs = slowMs + settings.ttlMs * random.between(0.3, 1.6);
+  timeline.after(forMs, () => {
+    faults.blocked = false;
+  });
+  return forMs;
+};
+
+export const blockedWrites: Fault = (world, { bucket: { faults } }) => {
+  const forMs = world.settings.ttlMs * world.random.between(0.2, 1.6);
+  return altered(world, forMs, faults, { blocked: true }, { blocked: false });
+};
+
+export const lateWatch: Fault = (world, { bucket: { watchFaults } }) => {
+  const { random } = world;
+  const delayMs = random.between(50, 3_000);
+  return altered(world, random.between(500, 8_000), watchFaults, { delayMs }, { delayMs: 0 }) + delayMs;
+};
+
+export const silentWatch: Fault = (world, { bucket: { watches } }) => {
+  const noticeMs = world.random.between(2_500, 6_000);
+  for (const watch of watches) watch.silence(noticeMs);
+  return noticeMs;
+};

@@ -1,0 +1,40 @@
+import { altered, type Fault } from './fault.js';
+
+/** The plan changes back while handovers are on their way, unknown whether they will arrive, and seen late. */
+export const indecision: Fault = (world) => {
+  const { random, timeline, active } = world;
+  const [forMs, delayMs] = [random.between(500, 3_000), random.between(500, 6_000)];
+  for (const { bucket } of active) {
+    altered(world, forMs, bucket.faults, { delay: 1, delayMs }, { delay: 0 });
+    altered(
+      world,
+      forMs + delayMs,
+      bucket.watchFaults,
+      { delayMs: random.between(0, 2_000) },
+      { delayMs: 0 },
+    );
+  }
+  world.join();
+  const other = random.oneOf(active);
+  timeline.after(random.between(300, forMs), () =>
+    random.chance(0.5) ? other?.leave() : other?.crash(true),
+  );
+  return forMs + delayMs + 2_000;
+};
+
+/**
+ * A snapshot that is older than the member's own handovers: these take long, because handlers are slow; the
+ * watch opens again meanwhile, and its snapshot is on its way for long; and whoever gets the partitions is
+ * stopped, and takes over late.
+ */
+export const oldSnapshot: Fault = (world, { bucket, profile }) => {
+  const { random, timeline, settings } = world;
+  const joiner = world.join();
+  timeline.after(random.between(150, 400), () => joiner.pause(4_000));
+  timeline.after(random.between(150, 400), () => {
+    altered(world, 1_000, bucket.watchFaults, { delayMs: 3_000 }, { delayMs: 0 });
+    for (const watch of bucket.watches) watch.silence(0);
+  });
+  altered(world, 2_000, profile, { atOnce: 0, long: 1, longMs: 2_000 }, settings.handlers);
+  return 5_000;
+};

@@ -1,0 +1,47 @@
+import { encodeRecord, keys, RECORD_VERSION } from '../../../src/core/group/records.js';
+import type { World } from '../world.js';
+import type { Fault } from './fault.js';
+
+/** Writes what an operator wants of a partition; null: nothing any more. */
+function override(
+  world: World,
+  partition: number,
+  wanted: { pin: string | null; paused: boolean } | null,
+): void {
+  const { store } = world.server;
+  const key = keys.override(world.settings.group, partition);
+  const value = wanted && encodeRecord({ v: RECORD_VERSION, ...wanted, by: 'operator', at: '' });
+  store.write(key, value, store.get(key)?.revision ?? 0, 'operator');
+}
+
+/** Somebody asks for partitions to be given away. */
+export const releases: Fault = (world, { member }) => {
+  for (const { partition } of member.partitions) {
+    if (world.random.chance(0.5)) member.release(partition, null);
+  }
+  return 0;
+};
+
+/** Some partitions are pinned to a member for a while. */
+export const pins: Fault = (world, { name }) => {
+  const { random, timeline, settings } = world;
+  const forMs = random.between(500, 8_000);
+  for (let i = random.int(1, 4); i > 0; i--) {
+    const partition = random.int(0, settings.partitions - 1);
+    override(world, partition, { pin: name, paused: random.chance(0.2) });
+    timeline.after(forMs, () => override(world, partition, null));
+  }
+  return forMs;
+};
+
+/** Some partitions rest for a while, whoever owns them. */
+export const rests: Fault = (world) => {
+  const { random, timeline, settings } = world;
+  const forMs = random.between(500, 8_000);
+  for (let i = random.int(1, 4); i > 0; i--) {
+    const partition = random.int(0, settings.partitions - 1);
+    override(world, partition, { pin: null, paused: true });
+    timeline.after(forMs, () => override(world, partition, null));
+  }
+  return forMs;
+};

@@ -1,0 +1,62 @@
+import * as bucket from './faults/bucket.js';
+import * as compound from './faults/compound.js';
+import type { Fault } from './faults/fault.js';
+import * as members from './faults/members.js';
+import * as network from './faults/network.js';
+import * as operator from './faults/operator.js';
+import type { World } from './world.js';
+
+/** Those that are most telling come twice. */
+const FAULTS: readonly Fault[] = [
+  members.crash,
+  members.shortPause,
+  members.longPause,
+  members.joins,
+  members.leaves,
+  members.slowHandlers,
+  members.failingHandlers,
+  network.cleanBreak,
+  network.cleanBreak,
+  network.silentBreak,
+  network.abandonment,
+  network.flapping,
+  network.muteFlapping,
+  network.cutAsleep,
+  network.cutAsleep,
+  network.stall,
+  network.serverRestart,
+  bucket.lostAnswers,
+  bucket.lateWrites,
+  bucket.wrongConflicts,
+  bucket.failingDisk,
+  bucket.failingDisk,
+  bucket.blockedWrites,
+  bucket.lateWatch,
+  bucket.silentWatch,
+  compound.indecision,
+  compound.oldSnapshot,
+  operator.releases,
+  operator.pins,
+  operator.rests,
+];
+
+/** Lets several faults happen within a time, on members chosen at random; resolves when the last one is over. */
+export async function storm(world: World, faults: number, withinMs: number): Promise<void> {
+  const { random, timeline, judge } = world;
+  let lastEnd = timeline.now;
+  for (let i = 0; i < faults; i++) {
+    timeline.after(random.between(0, withinMs), () => {
+      const member = random.oneOf(world.active);
+      const fault = random.oneOf(FAULTS);
+      if (!member || !fault) {
+        world.join();
+        return;
+      }
+      judge.note(`--- ${fault.name} ${member.name}`);
+      lastEnd = Math.max(lastEnd, timeline.now + fault(world, member));
+    });
+  }
+  await world.sleep(withinMs);
+  while (timeline.now < lastEnd) await world.sleep(lastEnd - timeline.now);
+  if (world.active.length === 0) world.join();
+}

@@ -1,0 +1,95 @@
+import type { Effect, GroupEvent, ViewEntry } from '../../src/core/group/events.js';
+import { type LeaseRecord, RECORD_VERSION, type SessionRecord } from '../../src/core/group/records.js';
+import { initialState, type State } from '../../src/core/group/state.js';
+import { step } from '../../src/core/group/step.js';
+import { type Timing, timingFor } from '../../src/core/group/timing.js';
+
+type WithoutNow<T> = T extends unknown ? Omit<T, 'now'> : never;
+
+/** Drives the protocol of one member, event by event, on a clock that the test moves. */
+export class GroupDriver {
+  readonly timing: Timing = timingFor(10_000, 400);
+  now = 1_000;
+  #state: State;
+  #effects: Effect[] = [];
+
+  constructor(partitions = 4) {
+    this.#state = initialState({ group: 'g', name: 'me', partitions, timing: this.timing, seed: 1 });
+  }
+
+  /** Feeds one event; returns the effects that it caused. */
+  send(event: WithoutNow<GroupEvent>): Effect[] {
+    const { state, effects } = step(this.#state, { ...event, now: this.now });
+    this.#state = state;
+    this.#effects = effects;
+    return effects;
+  }
+
+  /** Lets time pass, then ticks. */
+  wait(forMs: number): Effect[] {
+    this.now += forMs;
+    return this.send({ type: 'tick' });
+  }
+
+  /** The effects of this type that the last event caused. */
+  last<T extends Effect['type']>(type: T): Extract<Effect, { type: T }>[] {
+    return this.#effects.filter((effect): effect is Extract<Effect, { type: T }> => effect.type === type);
+  }
+
+  /** Joins as ME at revision 10, with a view of what else there is, and settles. */
+  join(entries: ViewEntry[] = []): Effect[] {
+    this.send({ type: 'connected' });
+    this.send({ type: 'identified', id: 'ME' });
+    this.send({ type: 'snapshot', entries });
+    this.send({ type: 'session-written', id: 'ME', sentAt: this.now, outcome: { kind: 'ok', revision: 10 } });
+    return this.wait(this.timing.settleMs);
+  }
+
+  get id(): string | null {
+    return this.#state.session.id;
+  }
+
+  /** Until when handlers may start. */
+  get permit(): number {
+    return this.#state.permit;
+  }
+}
+
+/** A session entry of another member; its name is its id in small letters. */
+export function session(id: string, revision: number, fields: Partial<SessionRecord> = {}): ViewEntry {
+  const record: SessionRecord = {
+    v: RECORD_VERSION,
+    id,
+    name: id.toLowerCase(),
+    host: 'h',
+    pid: 1,
+    version: '0.0.0',
+    startedAt: '',
+    ttlMs: 10_000,
+    suspectMs: 800,
+    ...fields,
+  };
+  return { kind: 'session', id, revision, record };
+}
+
+/** A session that was deleted. */
+export const gone = (id: string, revision: number): ViewEntry => ({
+  kind: 'session',
+  id,
+  revision,
+  record: null,
+});
+
+/** A lease entry. */
+export function lease(partition: number, revision: number, owner: string | null): ViewEntry {
+  return { kind: 'lease', partition, revision, record: leaseRecord(owner) };
+}
+
+export const leaseRecord = (owner: string | null): LeaseRecord => ({
+  v: RECORD_VERSION,
+  owner,
+  name: owner?.toLowerCase() ?? '',
+  reason: 'claim',
+  from: null,
+  at: '',
+});

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { GroupDriver, gone, lease, leaseRecord, session } from '../support/group-driver.js';
+
+/**
+ * A member with partitions 0 to 3 at epochs 2 to 5 that has just sent its first handover, to B, which has joined:
+ * that of partition 0.
+ */
+function handingOver(): GroupDriver {
+  const me = new GroupDriver();
+  me.join([lease(0, 2, 'ME'), lease(1, 3, 'ME'), lease(2, 4, 'ME'), lease(3, 5, 'ME')]);
+  me.send({ type: 'changes', entries: [session('B', 11)] });
+  me.wait(me.timing.settleMs);
+  assert.deepEqual(
+    me.last('drain-partition').map(({ partition }) => partition),
+    [0, 1],
+  );
+  me.send({ type: 'partition-drained', partition: 0, epoch: 2 });
+  assert.equal(me.last('write-lease')[0]?.record.owner, 'B');
+  return me;
+}
+
+const unknown = { kind: 'unknown' } as const;
+
+describe('own partitions', () => {
+  it('claim an orphan though an answer comes later than the watch', () => {
+    const me = handingOver();
+    // B leaves, and the handover to it is applied nevertheless; the watch tells before the answer does.
+    me.send({ type: 'changes', entries: [gone('B', 12)] });
+    me.send({ type: 'changes', entries: [lease(0, 13, 'B')] });
+    assert.deepEqual(me.last('write-lease'), []);
+    const outcome = { kind: 'ok', revision: 13 } as const;
+    me.send({ type: 'lease-written', partition: 0, expected: 2, record: leaseRecord('B'), outcome });
+    const [claim] = me.last('write-lease');
+    assert.equal(claim?.expected, 13);
+    assert.equal(claim?.record.owner, 'ME');
+  });
+
+  it('do not start again while a handover of unknown outcome may take them away', () => {
+    const me = handingOver();
+    me.send({ type: 'lease-written', partition: 0, expected: 2, record: leaseRecord('B'), outcome: unknown });
+    me.send({ type: 'changes', entries: [gone('B', 12)] });
+    assert.ok(!me.last('start-partition').some(({ partition }) => partition === 0));
+    me.wait(me.timing.retryMs);
+    // The lease is written to ourselves: whatever is on its way fails then.
+    const write = me.last('write-lease').find(({ partition }) => partition === 0);
+    assert.equal(write?.record.owner, 'ME');
+    assert.equal(write?.expected, 2);
+    const outcome = { kind: 'ok', revision: 13 } as const;
+    me.send({ type: 'lease-written', partition: 0, expected: 2, record: leaseRecord('ME'), outcome });
+    assert.equal(me.last('start-partition')[0]?.epoch, 13);
+  });
+
+  it('stay in doubt over an expiry of the session', () => {
+    const me = handingOver();
+    const [renewAt, ttlMs] = [me.now, me.timing.ttlMs];
+    me.send({ type: 'lease-written', partition: 0, expected: 2, record: leaseRecord('B'), outcome: unknown });
+    me.wait(ttlMs);
+    assert.equal(me.permit, Number.NEGATIVE_INFINITY);
+    me.send({ type: 'session-written', id: 'ME', sentAt: renewAt, outcome: unknown });
+    me.wait(me.timing.retryMs);
+    const outcome = { kind: 'ok', revision: 14 } as const;
+    me.send({ type: 'session-written', id: 'ME', sentAt: me.now, outcome });
+    const started = me.last('start-partition').map(({ partition }) => partition);
+    assert.ok(started.includes(3) && !started.includes(0));
+  });
+
+  it('are given away by a leaver only after it has said that it leaves', () => {
+    const me = new GroupDriver(1);
+    me.join([session('B', 1), lease(0, 2, 'ME')]);
+    me.wait(me.timing.renewEveryMs * 1.1);
+    assert.equal(me.last('write-session').length, 1);
+    me.send({ type: 'leave' });
+    assert.deepEqual(me.last('drain-partition'), []);
+    me.send({ type: 'session-written', id: 'ME', sentAt: me.now, outcome: { kind: 'ok', revision: 11 } });
+    assert.equal(me.last('write-session')[0]?.leaving, true);
+    assert.equal(me.last('drain-partition').length, 1);
+  });
+
+  it('are aborted when the watch shows that somebody else has them', () => {
+    const me = new GroupDriver(1);
+    me.join([session('B', 1), lease(0, 2, 'ME')]);
+    me.send({ type: 'changes', entries: [lease(0, 12, 'B')] });
+    assert.equal(me.last('abort-partition')[0]?.epoch, 2);
+  });
+
+  it('ignore a snapshot that is older than what an own write has brought', () => {
+    const me = handingOver();
+    const outcome = { kind: 'ok', revision: 13 } as const;
+    me.send({ type: 'lease-written', partition: 0, expected: 2, record: leaseRecord('B'), outcome });
+    me.send({ type: 'snapshot', entries: [session('B', 11), lease(0, 2, 'ME'), lease(3, 5, 'ME')] });
+    assert.ok(!me.last('start-partition').some(({ partition }) => partition === 0));
+  });
+});

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { Writable } from 'node:stream';
+import { StopConsuming } from '../../src/core/consume/handler.js';
+import { LineWriter } from '../../src/core/consume/line-writer.js';
+import { settle } from '../support/fake-partition.js';
+
+/** A stream whose writes a test finishes one by one. */
+class SlowStream extends Writable {
+  readonly chunks: string[] = [];
+  #finish: ((error?: Error) => void)[] = [];
+
+  constructor(highWaterMark = 1_000_000) {
+    super({ highWaterMark, decodeStrings: false });
+  }
+
+  override _write(chunk: string, _encoding: string, callback: (error?: Error) => void): void {
+    this.chunks.push(String(chunk));
+    this.#finish.push(callback);
+  }
+
+  async finish(error?: Error): Promise<void> {
+    this.#finish.shift()?.(error);
+    await settle();
+  }
+}
+
+/** How a promise stands. */
+function follow(promise: Promise<void> | undefined): { state: string } {
+  const seen = { state: promise ? 'pending' : 'none' };
+  promise?.then(
+    () => {
+      seen.state = 'resolved';
+    },
+    (error: unknown) => {
+      seen.state = error instanceof StopConsuming ? 'stopped' : 'rejected';
+    },
+  );
+  return seen;
+}
+
+describe('a line writer', () => {
+  it('gathers the lines of a turn into one write', async () => {
+    const stream = new SlowStream();
+    const writer = new LineWriter(stream);
+    assert.equal(writer.write('a'), undefined);
+    assert.equal(writer.write('b'), undefined);
+    await settle();
+    assert.deepEqual(stream.chunks, ['a\nb\n']);
+  });
+
+  it('does not gather without bound', () => {
+    const stream = new SlowStream();
+    const writer = new LineWriter(stream);
+    writer.write('x'.repeat(70_000));
+    assert.equal(stream.chunks.length, 1, 'written at once');
+  });
+
+  it('tells when what was given so far is written, whatever comes after', async () => {
+    const stream = new SlowStream();
+    const writer = new LineWriter(stream);
+    writer.write('a');
+    const first = follow(writer.written());
+    writer.write('b');
+    const second = follow(writer.written());
+    await settle();
+    assert.deepEqual([first.state, second.state], ['pending', 'pending']);
+    await stream.finish();
+    assert.deepEqual([first.state, second.state], ['resolved', 'pending']);
+    await stream.finish();
+    assert.equal(second.state, 'resolved');
+    assert.equal(writer.written(), undefined, 'nothing to wait for');
+  });
+
+  it('holds its user back while the reader is slow', async () => {
+    const stream = new SlowStream(10);
+    const writer = new LineWriter(stream);
+    writer.write('x'.repeat(70_000));
+    const held = follow(writer.write('y'));
+    await settle();
+    assert.equal(held.state, 'pending');
+    await stream.finish();
+    await stream.finish();
+    await stream.finish();
+    assert.equal(held.state, 'resolved');
+  });
+
+  it('stops everybody once the reader has gone', async () => {
+    const stream = new SlowStream(10);
+    const writer = new LineWriter(stream);
+    writer.write('x'.repeat(70_000));
+    const held = follow(writer.write('y'));
+    const written = follow(writer.written());
+    await stream.finish(new Error('EPIPE'));
+    assert.deepEqual([held.state, written.state], ['stopped', 'stopped']);
+    assert.equal(writer.isClosed, true);
+    assert.throws(() => writer.write('z'), StopConsuming);
+    const later = follow(writer.written());
+    await settle();
+    assert.equal(later.state, 'stopped');
+  });
+});

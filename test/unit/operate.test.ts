@@ -1,0 +1,360 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { checkGroup } from '../../src/core/operate/check.js';
+import { formatNagios } from '../../src/core/operate/check-report.js';
+import { choosePartitions, parsePartitions } from '../../src/core/operate/choose.js';
+import {
+  controlSubject,
+  decodeControlAnswer,
+  decodePause,
+  decodeRelease,
+} from '../../src/core/operate/control.js';
+import type { GroupStatus, LeaseStatus, MemberStatus } from '../../src/core/operate/group-status.js';
+import { readTenures } from '../../src/core/operate/history.js';
+import { formatLeases } from '../../src/core/operate/lease-table.js';
+import { formatMessage, formatMessageLine, messageJson } from '../../src/core/operate/message-lines.js';
+import { parseSeekTarget, planSeek } from '../../src/core/operate/seek-target.js';
+import type { StoredMessage } from '../../src/core/operate/stream-admin.js';
+import { planTrim } from '../../src/core/operate/trim.js';
+
+const HOSTILE = 'a\u001b[31m\u0007b\u202e\nc';
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+function lease(partition: number, change: Partial<LeaseStatus> = {}): LeaseStatus {
+  return {
+    partition,
+    owner: { session: 'S1', name: 'a', host: 'h', pid: 1 },
+    epoch: 10 + partition,
+    reason: 'claim',
+    from: null,
+    heldForMs: 1_000,
+    position: 5,
+    end: 5,
+    lag: 0,
+    positionAgeMs: 100,
+    paused: false,
+    pin: null,
+    rate: 0,
+    expiresInMs: 9_000,
+    state: 'running',
+    ...change,
+  };
+}
+
+function member(session: string, change: Partial<MemberStatus> = {}): MemberStatus {
+  return {
+    session,
+    name: session.toLowerCase(),
+    host: 'h',
+    pid: 1,
+    version: '1.0.0',
+    startedAt: '2026-01-01T00:00:00.000Z',
+    leaving: false,
+    ttlMs: 10_000,
+    expiresInMs: 9_000,
+    answer: 'answered',
+    stats: null,
+    partitions: [],
+    lag: 0,
+    ...change,
+  };
+}
+
+const none = { maxLag: undefined, stalledMs: undefined };
+const kinds = (status: GroupStatus, limits: Parameters<typeof checkGroup>[1] = none) =>
+  checkGroup(status, limits).map(({ kind, partition }) =>
+    partition === null ? kind : `${kind} p${partition}`,
+  );
+
+describe('leases check', () => {
+  it('finds nothing wrong with a healthy group, also while partitions start and drain or are paused', () => {
+    const leases = ['running', 'idle', 'starting', 'draining', 'paused', 'owned'].map((state, i) =>
+      lease(i, { state }),
+    );
+    assert.deepEqual(kinds({ leases, members: [member('S1')] }, { maxLag: 0, stalledMs: 1 }), []);
+  });
+
+  it('names what is wrong with a partition', () => {
+    const wrong = ['unowned', 'orphaned', 'expired', 'unreachable', 'silent', 'halted', 'unreadable'];
+    const leases = wrong.map((state, i) => lease(i, { state }));
+    assert.deepEqual(kinds({ leases, members: [member('S1')] }), [
+      'unowned p0',
+      'owner-lost p1',
+      'owner-lost p2',
+      'owner-lost p3',
+      'owner-silent p4',
+      'halted p5',
+      'unreadable p6',
+    ]);
+  });
+
+  it('finds lag and standstill where asked, but no standstill where nothing waits or where it is paused', () => {
+    const leases = [
+      lease(0, { lag: 11, positionAgeMs: 100 }),
+      lease(1, { lag: 1, positionAgeMs: 61_000 }),
+      lease(2, { lag: 0, positionAgeMs: 61_000 }),
+      lease(3, { lag: 1, positionAgeMs: 61_000, paused: true }),
+    ];
+    const limits = { maxLag: 10, stalledMs: 60_000 };
+    assert.deepEqual(kinds({ leases, members: [member('S1')] }, limits), ['lag p0', 'stalled p1']);
+  });
+
+  it('finds imbalance, unless somebody has pinned partitions, and sessions that have missed a renewal', () => {
+    const members = [member('S1'), member('S2'), member('S3', { leaving: true })];
+    assert.deepEqual(kinds({ leases: [lease(0), lease(1)], members }), ['imbalance']);
+    assert.deepEqual(kinds({ leases: [lease(0), lease(1, { pin: 'a' })], members }), []);
+    assert.deepEqual(kinds({ leases: [lease(0)], members: [member('S1', { expiresInMs: 3_000 })] }), [
+      'near-expiry',
+    ]);
+  });
+
+  it('keeps the line of a monitoring plugin in form whatever names people choose', () => {
+    const leases = [
+      lease(0, { state: 'silent', owner: { session: 'S1', name: 'a|b\n', host: 'h', pid: 1 } }),
+    ];
+    const status = { leases, members: [member('S1')] };
+    const line = formatNagios('EVENTS, group g', status, checkGroup(status, none));
+    assert.match(line, /^NATSPOC WARNING - [^|\n]*a\/b\\u000a[^|\n]* \| members=1 owned=1;;;0;1 lag=0$/);
+  });
+});
+
+describe('leases list', () => {
+  it('marks what needs somebody without colour, and escapes names', () => {
+    const [, healthy, unowned] = formatLeases({
+      leases: [
+        lease(0, { owner: { session: 'S1', name: HOSTILE, host: HOSTILE, pid: 1 } }),
+        lease(1, { state: 'unowned', owner: null, heldForMs: null, expiresInMs: null }),
+      ],
+      members: [],
+    });
+    assert.match(healthy ?? '', /^ {2}p0 .*a\\u001b\[31m\\u0007b\\u202e\\u000ac/);
+    assert.match(unowned ?? '', /^! p1 .* unowned$/);
+  });
+});
+
+describe('partitions as people type them', () => {
+  it('are numbers, with or without p, ranges and lists', () => {
+    assert.deepEqual(parsePartitions(['3', 'p1', '4-5', 'p6-p7,0'], 8), [0, 1, 3, 4, 5, 6, 7]);
+  });
+
+  for (const text of ['8', 'x', '3-1', '-1', '1.5', '0-8', '']) {
+    it(`are refused: ${JSON.stringify(text)}`, () => {
+      assert.throws(() => parsePartitions([text], 8), { code: 'usage' });
+    });
+  }
+
+  it('are named in exactly one way', () => {
+    assert.throws(() => choosePartitions({ named: [] }, 8, undefined), { code: 'usage' });
+    assert.throws(() => choosePartitions({ named: ['1'], all: true }, 8, undefined), { code: 'usage' });
+    assert.deepEqual(choosePartitions({ named: [], all: true }, 3, undefined), [0, 1, 2]);
+  });
+});
+
+describe('orders to members', () => {
+  it('are read with care: whatever comes is an order or nothing', () => {
+    assert.deepEqual(decodeRelease(bytes('{"partitions":[3],"to":"b"}')), { partitions: [3], to: 'b' });
+    assert.deepEqual(decodeRelease(bytes('{"partitions":"all"}')), { partitions: 'all', to: null });
+    assert.deepEqual(decodePause(bytes('{"partitions":[3]}')), { partitions: [3], paused: true });
+    for (const bad of [
+      '',
+      '[]',
+      '{"partitions":[-1]}',
+      '{"partitions":["3"]}',
+      '{"partitions":[1],"to":7}',
+      '{',
+    ]) {
+      assert.equal(decodeRelease(bytes(bad)), undefined, bad);
+    }
+    fc.assert(
+      fc.property(fc.uint8Array(), fc.json(), (noise, json) => {
+        for (const decode of [decodeRelease, decodePause, decodeControlAnswer]) {
+          decode(noise);
+          decode(bytes(json));
+        }
+      }),
+    );
+  });
+
+  it('go to the subjects that permissions are written for', () => {
+    assert.equal(controlSubject('EVENTS', 'default', 'S1', 'stop'), 'natspoc.EVENTS.default.S1.stop');
+  });
+});
+
+/** A partition's messages by their sequences in the stream. */
+const counting = (sequences: readonly number[]) => ({
+  waiting: async (partition: number, after: number) => ({
+    partition,
+    after,
+    count: sequences.filter((sequence) => sequence > after).length,
+  }),
+});
+
+describe('seek', () => {
+  it('reads where to go', () => {
+    assert.deepEqual(parseSeekTarget('seq:7'), { kind: 'sequence', sequence: 7 });
+    assert.deepEqual(parseSeekTarget('-100'), { kind: 'relative', messages: -100 });
+    for (const bad of ['', 'seq:0', 'seq:x', 'time:x', '100', '-0', '--1', 'First']) {
+      assert.throws(() => parseSeekTarget(bad), { code: 'usage' }, bad);
+    }
+  });
+
+  it('finds the sequence so that exactly so many messages are repeated or skipped, whatever lies between them', async () => {
+    const cases = fc.record({
+      sequences: fc.uniqueArray(fc.integer({ min: 1, max: 300 }), { minLength: 1, maxLength: 60 }),
+      at: fc.nat(),
+      by: fc.integer({ min: -80, max: 80 }).filter((by) => by !== 0),
+    });
+    await fc.assert(
+      fc.asyncProperty(cases, async ({ sequences, at, by }) => {
+        const sorted = [...sequences].sort((a, b) => a - b);
+        const handled = (at % sorted.length) + 1;
+        const position = sorted[handled - 1] ?? 0;
+        const stream = { firstSequence: sorted[0] ?? 1, lastSequence: 300 };
+        const source = { observer: counting(sorted), stream, sequenceAt: async () => undefined };
+        const step = await planSeek(source, 0, position, { kind: 'relative', messages: by });
+        const left = sorted.length - handled;
+        assert.equal(step.repeated, by < 0 ? Math.min(-by, handled) : 0);
+        assert.equal(step.skipped, by > 0 ? Math.min(by, left) : 0);
+      }),
+    );
+  });
+
+  it('never goes beyond the last message that is stored', async () => {
+    const source = {
+      observer: counting([1, 2, 3]),
+      stream: { firstSequence: 1, lastSequence: 3 },
+      sequenceAt: async () => 100,
+    };
+    for (const target of ['seq:50', 'time:2030-01-01T00:00:00Z', 'last', '+50']) {
+      assert.equal((await planSeek(source, 0, 1, parseSeekTarget(target))).to, 3, target);
+    }
+    assert.deepEqual(await planSeek(source, 0, null, { kind: 'first' }), {
+      partition: 0,
+      from: null,
+      to: 0,
+      skipped: 0,
+      repeated: 0,
+    });
+  });
+});
+
+describe('stream trim', () => {
+  it('deletes what the slowest group has handled, and nothing where a group has not begun', async () => {
+    const stream = { counts: [3, 3, 0] } as Parameters<typeof planTrim>[1]['stream'];
+    const ends = [0, 1].map((partition) => ({ partition, sequence: 30, atMs: 0 }));
+    const group = (positions: Record<number, number>) =>
+      ({
+        positions: async () =>
+          Object.entries(positions).map(([partition, sequence]) => ({
+            partition: Number(partition),
+            sequence,
+            epoch: 1,
+            atMs: 0,
+          })),
+      }) as unknown as Parameters<typeof planTrim>[0] extends ReadonlyMap<string, infer O> ? O : never;
+    const observers = new Map([
+      ['fast', group({ 0: 30, 1: 30, 2: 30 })],
+      ['slow', group({ 0: 20 })],
+    ]);
+    const steps = await planTrim(observers, { stream, ends, observer: counting([10, 20, 30]) });
+    assert.deepEqual(
+      steps.map(({ upTo, messages, kept, heldBackBy }) => [upTo, messages, kept, heldBackBy]),
+      [
+        [20, 2, 1, 'slow'],
+        [null, 0, 3, 'slow'],
+        [null, 0, 0, 'slow'],
+      ],
+    );
+  });
+});
+
+describe('leases history', () => {
+  const at = (
+    atMs: number,
+    revision: number,
+    owner: string | null,
+    reason: 'claim' | 'handover' | 'release',
+  ) => ({
+    atMs,
+    entry: {
+      kind: 'lease' as const,
+      partition: 3,
+      revision,
+      record: { v: 1, owner, name: owner ?? '', reason, from: null, at: '' },
+    },
+  });
+  const sign = (atMs: number, id: string) => ({
+    atMs,
+    entry: { kind: 'session' as const, id, revision: atMs, record: 'unreadable' as const },
+  });
+
+  it('says how long nobody can have handled the partition before a claim', () => {
+    const past = [
+      at(1_000, 1, 'A', 'claim'),
+      sign(4_000, 'A'),
+      at(5_500, 2, 'B', 'claim'),
+      at(9_000, 3, 'C', 'handover'),
+    ];
+    const tenures = readTenures(past, 3, 10_000);
+    assert.deepEqual(
+      tenures.map(({ owner, heldMs, gapMs }) => [owner, heldMs, gapMs]),
+      [
+        ['A', 4_500, null],
+        ['B', 3_500, 1_500],
+        ['C', 1_000, 0],
+      ],
+    );
+  });
+
+  it('knows that nobody had a partition that was let go', () => {
+    const tenures = readTenures([at(1_000, 1, null, 'release'), at(3_000, 2, 'B', 'claim')], 3, 3_000);
+    assert.deepEqual(
+      tenures.map(({ owner, gapMs }) => [owner, gapMs]),
+      [
+        [null, 0],
+        ['B', 2_000],
+      ],
+    );
+  });
+});
+
+describe('messages on a terminal', () => {
+  const stored = (data: Uint8Array, key: string | null = HOSTILE): StoredMessage => ({
+    sequence: 7,
+    subject: `s.p.3${HOSTILE}`,
+    partition: 3,
+    key,
+    atMs: 0,
+    headers: [['X', HOSTILE]],
+    data,
+  });
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+  const CONTROL = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
+
+  it('carry no control character, whatever is in key, headers, subject and payload', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 400 }), fc.string({ unit: 'binary' }), (data, key) => {
+        for (const line of [
+          ...formatMessage(stored(data, key)),
+          formatMessageLine(stored(data, key), undefined),
+        ]) {
+          assert.doesNotMatch(line, CONTROL);
+        }
+      }),
+    );
+  });
+
+  it('fit into the width of the terminal, also where the payload is long or a character is cut', () => {
+    for (const columns of [20, 60, 80]) {
+      const line = formatMessageLine(stored(bytes('ü'.repeat(5_000)), 'k'), columns);
+      assert.ok(line.length <= columns, `${line.length} > ${columns}`);
+    }
+    assert.match(formatMessageLine(stored(bytes('ü'.repeat(5_000)), 'k'), 80), /ü…$/);
+    assert.match(formatMessageLine(stored(new Uint8Array([0xff, 0xfe]), 'k'), undefined), /\(not text\)$/);
+  });
+
+  it('are whole in JSON: text as text, bytes as base64', () => {
+    assert.match(JSON.stringify(messageJson(stored(bytes(HOSTILE)))), /"data":"a\\u001b/);
+    assert.match(JSON.stringify(messageJson(stored(new Uint8Array([0xff])))), /"data_base64":"\/w=="/);
+  });
+});

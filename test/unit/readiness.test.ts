@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import { whenCaughtUp } from '../../src/core/consume/caught-up.js';
+import type { MemberEventMap } from '../../src/core/group-member.js';
+import { Readiness } from '../../src/core/health/readiness.js';
+import type { PartitionStatus } from '../../src/core/member.js';
+import { ManualClock } from '../support/manual-clock.js';
+
+const partition = (number: number, more: Partial<PartitionStatus> = {}): PartitionStatus => ({
+  partition: number,
+  epoch: 1,
+  position: 10,
+  committed: 10,
+  handled: 0,
+  lag: 0,
+  caughtUp: false,
+  state: 'running',
+  ...more,
+});
+
+/** As much of a member as these look at. */
+class FakeMember extends EventEmitter<MemberEventMap> {
+  id: string | null = 'a';
+  partitions: PartitionStatus[] = [];
+  isSettled = true;
+}
+
+describe('readiness', () => {
+  const bench = () => {
+    const member = new FakeMember();
+    const clock = new ManualClock();
+    return { member, clock, readiness: new Readiness(member, clock, 60_000) };
+  };
+
+  it('is there while the member is in the group and makes progress', () => {
+    const { member, clock, readiness } = bench();
+    assert.deepEqual(readiness.problems(), []);
+    for (let position = 10; position < 20; position++) {
+      member.partitions = [partition(3, { position, lag: 100 })];
+      assert.deepEqual(readiness.problems(), []);
+      clock.advance(50_000);
+    }
+  });
+
+  it('is not there outside of the group, or out of touch', () => {
+    const { member, readiness } = bench();
+    member.emit('expired', { type: 'expired' });
+    assert.deepEqual(readiness.problems(), ['could not renew its session in time']);
+    member.emit('resumed', { type: 'resumed' });
+    assert.deepEqual(readiness.problems(), []);
+    member.id = null;
+    assert.deepEqual(readiness.problems(), ['not in the group']);
+  });
+
+  it('is not there while a partition is given up, or stands still with messages waiting', () => {
+    const { member, clock, readiness } = bench();
+    member.partitions = [
+      partition(0, { state: 'halted' }),
+      partition(1, { lag: 5 }),
+      partition(2),
+      partition(4, { state: 'paused', lag: 9 }),
+    ];
+    readiness.look();
+    clock.advance(60_001);
+    assert.deepEqual(readiness.problems(), ['p0 is given up', 'p1 has made no progress for 60 s']);
+  });
+});
+
+describe('having caught up', () => {
+  const bench = (partitions: PartitionStatus[]) => {
+    const member = new FakeMember();
+    member.partitions = partitions;
+    const clock = new ManualClock();
+    let calls = 0;
+    const stop = whenCaughtUp(member, () => calls++, clock);
+    const elapse = (ms: number) => {
+      clock.advance(ms);
+      return calls;
+    };
+    return { member, elapse, stop, clock };
+  };
+
+  it('takes every partition of this member', () => {
+    const { member, elapse } = bench([partition(0, { caughtUp: true }), partition(1)]);
+    assert.equal(elapse(1_000), 0);
+    member.partitions = [partition(0, { caughtUp: true }), partition(1, { caughtUp: true })];
+    assert.equal(elapse(1_000), 1);
+    assert.equal(elapse(1_000), 1, 'once');
+  });
+
+  it('does not wait for one that was given up', () => {
+    assert.equal(
+      bench([partition(0, { caughtUp: true }), partition(1, { state: 'halted' })]).elapse(1_000),
+      1,
+    );
+  });
+
+  it('waits while a partition of the group has no owner', () => {
+    const { member, elapse } = bench([partition(0, { caughtUp: true })]);
+    member.isSettled = false;
+    assert.equal(elapse(10_000), 0);
+    member.isSettled = true;
+    assert.equal(elapse(1_000), 1);
+  });
+
+  it('has patience for a while with a member that owns nothing', () => {
+    const { elapse } = bench([]);
+    assert.equal(elapse(1_900), 0);
+    assert.equal(elapse(1_000), 1);
+  });
+
+  it('can be called off', () => {
+    const { stop, elapse, clock } = bench([]);
+    stop();
+    assert.equal(elapse(10_000), 0);
+    assert.equal(clock.timers, 0);
+  });
+});

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { backoffMs, checkFailurePolicy, nextStep, parseBackoff } from '../../src/core/consume/retry.js';
+import { NatspocError } from '../../src/core/errors.js';
+
+describe('retrying', () => {
+  it('doubles the delay up to the cap, half of it random', () => {
+    const backoff = { baseMs: 100, maxMs: 1_000 };
+    const at = (random: number) => [1, 2, 3, 4, 5, 50].map((attempt) => backoffMs(backoff, attempt, random));
+    assert.deepEqual(at(1), [100, 200, 400, 800, 1_000, 1_000]);
+    assert.deepEqual(at(0), [50, 100, 200, 400, 500, 500]);
+  });
+
+  it('never waits less than half, nor more than the cap', () => {
+    fc.assert(
+      fc.property(
+        fc.nat(10_000),
+        fc.nat(100_000),
+        fc.integer({ min: 1, max: 1_000_000 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (baseMs, more, attempt, random) => {
+          const maxMs = baseMs + more;
+          const delay = backoffMs({ baseMs, maxMs }, attempt, random);
+          assert.ok(delay >= baseMs / 2 && delay <= maxMs, String(delay));
+        },
+      ),
+    );
+  });
+
+  it('goes on until the last attempt, then does what the policy says', () => {
+    const policy = { maxAttempts: 2, backoff: { baseMs: 10, maxMs: 10 }, afterwards: 'skip' as const };
+    assert.deepEqual(nextStep(policy, 1, 1), { kind: 'retry', delayMs: 10 });
+    assert.deepEqual(nextStep(policy, 2, 1), { kind: 'skip' });
+  });
+
+  for (const [text, expected] of [
+    ['100ms', { baseMs: 100, maxMs: 30_000 }],
+    ['1s..2m', { baseMs: 1_000, maxMs: 120_000 }],
+    ['1m', { baseMs: 60_000, maxMs: 60_000 }],
+    ['2s..1s', undefined],
+    ['100', undefined],
+    ['1s..', undefined],
+    ['', undefined],
+  ] as const) {
+    it(`reads ${JSON.stringify(text)}`, () => assert.deepEqual(parseBackoff(text), expected));
+  }
+
+  it('refuses a policy that makes no sense', () => {
+    const policy = { maxAttempts: 1, backoff: { baseMs: 1, maxMs: 1 }, afterwards: 'halt' as const };
+    assert.doesNotThrow(() => checkFailurePolicy(policy));
+    assert.throws(() => checkFailurePolicy({ ...policy, maxAttempts: 1.5 }), NatspocError);
+    assert.throws(() => checkFailurePolicy({ ...policy, backoff: { baseMs: -1, maxMs: 1 } }), NatspocError);
+  });
+});
