@@ -84,7 +84,11 @@ export abstract class StreamCommand extends BaseCommand {
     for (const line of consequences) this.note(line);
     const prompt = createInterface({ input: process.stdin, output: process.stderr });
     try {
-      const typed = await prompt.question(`Type ${name} to go on: `);
+      // Ctrl-C and Ctrl-D are an answer, too.
+      const typed = await prompt.question(`Type ${name} to go on: `).catch(() => {
+        process.stderr.write('\n');
+        return '';
+      });
       if (typed.trim() !== name) throw new NatspocError('not-confirmed', 'Not confirmed: nothing was done.');
     } finally {
       prompt.close();

@@ -6,6 +6,7 @@ import { NatspocError } from '../core/errors.js';
 import { parseDuration } from '../core/units.js';
 import { exitWithError } from '../report-error.js';
 import { type Feed, LiveFeed, ReplayFeed } from '../tui/feed.js';
+import { LineView } from '../tui/lines.js';
 import { jsonSnapshot, textSnapshot } from '../tui/snapshot.js';
 import { readRecording, startRecording } from '../tui/sources/recording.js';
 
@@ -14,11 +15,12 @@ const DEFAULT_COLUMNS = 160;
 const SECOND_LOOK_MS = 1_000;
 const MIN_INTERVAL_MS = 100;
 
-/** True where a screen can be drawn and keys be read. */
-function hasScreen(): boolean {
+/** How to show a group here: drawn where somebody looks at it, as lines where somebody listens, otherwise once. */
+function display(): 'screen' | 'lines' | 'once' {
   const { TERM, CI, INK_SCREEN_READER } = process.env;
-  const plain = TERM === 'dumb' || (CI ?? 'false') !== 'false' || INK_SCREEN_READER === 'true';
-  return Boolean(process.stdin.isTTY && process.stdout.isTTY) && !plain;
+  if (!process.stdin.isTTY || !process.stdout.isTTY || (CI ?? 'false') !== 'false') return 'once';
+  if (INK_SCREEN_READER === 'true') return 'lines';
+  return TERM === 'dumb' ? 'once' : 'screen';
 }
 
 /** The settings that flags gave, as variables for a process that is started from here. */
@@ -37,10 +39,12 @@ export default class Top extends BaseCommand {
     'Watch a group live: who owns what, whether it is healthy, what has just happened.';
   static override description =
     `Shows partitions and their owners, consumers with rate, lag and memory, what happened
-and when, and the newest messages; lets you stop, kill and start consumers. Press ? for the keys.
+and when, and the newest messages; lets you release and pause partitions, and stop, kill and start consumers, each
+after a question that names what will follow. Press ? for the keys.
 
-It asks once every interval while it is open, and costs the group nothing when it is closed. Without a terminal it
-prints one snapshot as text.`;
+It asks once every interval while it is open, and costs the group nothing when it is closed. Without a terminal, or
+with TERM=dumb or CI set, it prints one snapshot as text. With INK_SCREEN_READER=true it draws nothing: it prints a
+snapshot, then a line for each change, and everything again when Enter is pressed. NO_COLOR is respected.`;
 
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
@@ -80,11 +84,12 @@ prints one snapshot as text.`;
     process.stdout.on('error', () => process.exit(0));
     const stop = this.stopSignal();
     const screen = { intervalMs, readonly: flags.readonly, env: { ...process.env, ...settingsAsEnv(flags) } };
-    const drawn = hasScreen() && !(flags.json || flags.once);
+    const shown = flags.json || flags.once ? 'once' : display();
 
     if (flags.replay !== undefined) {
       const feed = new ReplayFeed(await readRecording(flags.replay));
-      if (drawn) return this.#open(feed, { ...screen, readonly: true }, stop);
+      if (shown === 'screen') return this.#open(feed, { ...screen, readonly: true }, stop);
+      if (shown === 'lines') return this.#read(feed, intervalMs, stop);
       feed.finish();
       return this.#print(feed, flags.json);
     }
@@ -93,7 +98,8 @@ prints one snapshot as text.`;
     const recorder = flags.record === undefined ? undefined : await startRecording(flags.record);
     const feed = new LiveFeed(connection, config, recorder);
     try {
-      if (drawn) await this.#open(feed, screen, stop);
+      if (shown === 'screen') await this.#open(feed, screen, stop);
+      else if (shown === 'lines') await this.#read(feed, intervalMs, stop);
       else if (flags.json && !flags.once) await this.#follow(feed, intervalMs, stop);
       else {
         await this.#look(feed);
@@ -130,6 +136,14 @@ prints one snapshot as text.`;
     stop.addEventListener('abort', () => screen.close());
     screen.open();
     await screen.closed;
+  }
+
+  /** Tells what happens, line by line, until somebody quits. */
+  async #read(feed: Feed, intervalMs: number, stop: AbortSignal): Promise<void> {
+    const view = new LineView(feed, { input: process.stdin, output: process.stdout });
+    stop.addEventListener('abort', () => view.close());
+    view.open(intervalMs);
+    await view.closed;
   }
 
   /** Looks twice, so that rates are known. */

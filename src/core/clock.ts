@@ -38,8 +38,3 @@ export const systemClock: Clock = {
     };
   },
 };
-
-/** Resolves after `delayMs` of the given clock. */
-export function delay(clock: Clock, delayMs: number): Promise<void> {
-  return new Promise((resolve) => clock.at(clock.now() + delayMs, resolve));
-}

@@ -69,7 +69,7 @@ export type JoinGroupOptions = Connecting &
     probeIntervalMs?: number | undefined;
     /** How long a handler may take to finish before its partition moves without it. Default 5,000. */
     drainTimeoutMs?: number | undefined;
-    /** Messages in memory at most, over all partitions. Default 16,384. */
+    /** Messages in memory at most, over all partitions. Default 65,536. */
     bufferMessages?: number | undefined;
     /** Bytes in memory at most. Default 32 MiB. */
     bufferBytes?: number | undefined;

@@ -2,7 +2,7 @@ import { healthOf } from './model/health.js';
 import type { Model } from './model/model.js';
 import { memberRows, partitionRows, totalsOf } from './model/select.js';
 import { direction } from './model/series.js';
-import { initialUi, PANELS } from './screen/state.js';
+import { initialUi, PANELS, type PanelId } from './screen/state.js';
 import { headerLines } from './view/header.js';
 import { panelContent } from './view/panels.js';
 import { plain } from './view/text.js';
@@ -76,12 +76,12 @@ export function jsonSnapshot(model: Model): object {
   };
 }
 
-/** The group as plain text for people: every panel, nothing cut off but long lines. */
-export function textSnapshot(model: Model, columns: number): string {
+/** The group as plain text for people: every panel, or these, nothing cut off but long lines. */
+export function textSnapshot(model: Model, columns: number, panels: readonly PanelId[] = PANELS): string {
   const ui = { ...initialUi({ intervalMs: 1_000, readonly: true, host: '' }), zoom: true };
   const lines = headerLines(model, columns, false).map(plain);
   if (model.missing !== null) return `${[...lines, '', model.missing].join('\n')}\n`;
-  for (const id of PANELS) {
+  for (const id of panels) {
     const height = id === 'updates' || id === 'messages' ? RECENT : 10_000;
     const panel = panelContent(id, model, { ...ui, focus: id }, columns, height);
     lines.push('', `${panel.title}${panel.info === '' ? '' : ` (${panel.info})`}`, ...panel.lines.map(plain));

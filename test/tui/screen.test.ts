@@ -1,47 +1,24 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { runCli, startCli, stopAll } from '../support/cli.js';
 import { withServer } from '../support/server.js';
 import { withTempFolder } from '../support/temp.js';
-import { Tmux } from './tmux.js';
-
-const ENTRY = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
+import { ENTRY, startConsumer, TopTerminal } from './top-terminal.js';
 
 describe('natspoc top in a terminal', function () {
   this.timeout(120_000);
   const server = withServer();
   const folder = withTempFolder();
-  let tmux: Tmux;
+  let terminal: TopTerminal;
 
   const open = async (columns: number, rows: number, env: Record<string, string> = {}) => {
-    tmux = await Tmux.open({ columns, rows }, { NATS_URL: server.url, ...env });
+    terminal = await TopTerminal.open({ columns, rows }, folder(), { NATS_URL: server.url, ...env });
+    return terminal.tmux;
   };
-  const consume = (name: string) =>
-    startCli(['consume', '--name', name, '--output', 'none', '--ttl', '2s'], {
-      env: { NATS_URL: server.url },
-    });
-  /** Runs top in the terminal; its pid is left in a file. */
-  const top = (flags = '') =>
-    tmux.type(
-      `clear; echo BEFORE; sh -c 'echo $$ > ${join(folder(), 'pid')}; exec ${process.execPath} ${ENTRY} top ${flags}'; echo AFTER=$?\n`,
-    );
-  const topPid = () => Number(readFileSync(join(folder(), 'pid'), 'utf8'));
-  /** The terminal is as it was: main screen, cursor, echo, no leftovers. */
-  const assertClean = async (exit: number) => {
-    const screen = await tmux.shows(new RegExp(`AFTER=${exit}`));
-    assert.match(screen, /BEFORE/);
-    assert.doesNotMatch(screen, /Partitions|Consumers/);
-    assert.equal(await tmux.variable('alternate_on'), '0');
-    assert.equal(await tmux.variable('cursor_flag'), '1');
-    await tmux.type('stty -a | tr " " "\\n" | grep -x echo | sed s/echo/ECHO-ON/\n');
-    await tmux.shows(/^ECHO-ON/m);
-    return screen;
-  };
+  const consume = (name: string) => startConsumer(server.url, name);
 
   afterEach(async () => {
-    await tmux?.close();
+    await terminal?.close();
     await stopAll();
   });
 
@@ -51,73 +28,78 @@ describe('natspoc top in a terminal', function () {
     });
     const [first, second] = [consume('first'), consume('second')];
     await Promise.all([first.note(/claimed|acquired/), second.note(/claimed|acquired/)]);
-    await open(80, 24);
-    await top();
+    const tmux = await open(80, 24);
+    await terminal.top();
     await tmux.shows(/healthy +partitions 8\/8 +members 2/);
     await tmux.shows(/A +first[^\n]*\n *B +second/);
 
     const third = consume('third');
-    await third.note(/joined group/);
-    await tmux.shows(/healthy +partitions 8\/8 +members 3/);
-    await tmux.shows(/C third/);
+    await terminal.follows('a join', third.note(/joined group/), /C third/);
+    await terminal.follows(
+      'its partitions',
+      third.note(/acquired|claimed|from/),
+      /healthy +partitions 8\/8 +members 3/,
+    );
 
     await tmux.resize({ columns: 120, rows: 40 });
-    await tmux.shows(/Stream ─/);
+    await terminal.follows('a resize', Promise.resolve(), /Stream ─/);
     second.signal('SIGINT');
-    await tmux.shows(/B second left/);
+    await terminal.follows('a leave', second.exited, /B second left/);
     await tmux.shows(/healthy +partitions 8\/8 +members 2/);
 
     await tmux.resize({ columns: 200, rows: 60 });
     await tmux.shows(/TOTALALLOC/);
     await tmux.press('Tab', 'j', 'K');
-    await tmux.shows(new RegExp(`Kill -9 first \\(pid ${first.pid}\\)\\?`));
+    await terminal.follows('a key', Promise.resolve(), new RegExp(`Kill -9 first \\(pid ${first.pid}\\)\\?`));
     await tmux.press('y');
     assert.equal((await first.exited).signal, 'SIGKILL');
-    await tmux.shows(/A first died/);
+    await terminal.follows('a kill', third.note(/claimed p\d+ from first/), /A first died/);
+    await tmux.shows(/first killed: p[-p0-9 ]+ -> third, in [0-9.]+ m?s\./);
     await tmux.shows(/healthy +partitions 8\/8 +members 1/);
 
     assert.equal(await tmux.variable('history_size'), '0', 'nothing scrolls');
     await tmux.press('q');
-    await assertClean(0);
+    await terminal.assertClean(0);
+    terminal.reportDelays();
   });
 
   it('keeps the screen while the server is gone, and comes back with it', async () => {
     const member = consume('steady');
     await member.note(/claimed|acquired/);
-    await open(100, 30);
-    await top();
+    const tmux = await open(100, 30);
+    await terminal.top();
     await tmux.shows(/healthy/);
     await server.kill();
     await tmux.shows(/Lost the server .* ago, \d+ attempts? to come back[\s\S]*steady/);
     await server.start();
     await tmux.shows(/healthy +partitions 8\/8/, 30_000);
     await tmux.press('q');
-    await assertClean(0);
+    await terminal.assertClean(0);
   });
 
   it('gives the terminal back on SIGTERM and when it crashes', async () => {
     const crash = 'process.on("SIGUSR2", () => { throw new Error("forced by the test"); });';
     const options = `--import=data:text/javascript,${encodeURIComponent(crash)}`;
-    await open(100, 30, { NODE_OPTIONS: options });
-    await top('--stream NOWHERE');
+    const tmux = await open(100, 30, { NODE_OPTIONS: options });
+    await terminal.top('--stream NOWHERE');
     await tmux.shows(/There is no stream NOWHERE yet/);
-    process.kill(topPid(), 'SIGTERM');
-    await assertClean(0);
-    await top('--stream NOWHERE');
+    process.kill(terminal.pid, 'SIGTERM');
+    await terminal.assertClean(0);
+    await terminal.top('--stream NOWHERE');
     await tmux.shows(/There is no stream NOWHERE yet/);
-    process.kill(topPid(), 'SIGUSR2');
-    assert.match(await assertClean(1), /Error: forced by the test/);
+    process.kill(terminal.pid, 'SIGUSR2');
+    assert.match(await terminal.assertClean(1), /Error: forced by the test/);
   });
 
   it('records what it sees, and shows it again without a server', async () => {
     const file = join(folder(), 'seen.ndjson');
     const member = consume('witness');
     await member.note(/claimed|acquired/);
-    await open(100, 30);
-    await top(`--record ${file}`);
+    const tmux = await open(100, 30);
+    await terminal.top(`--record ${file}`);
     await tmux.shows(/witness[\s\S]*healthy|healthy[\s\S]*witness/);
     await tmux.press('q');
-    await assertClean(0);
+    await terminal.assertClean(0);
     const replayed = await runCli(['top', '--replay', file], { env: { NATS_URL: 'nats://127.0.0.1:1' } });
     assert.equal(replayed.code, 0, replayed.stderr);
     assert.match(replayed.stdout, /witness/);

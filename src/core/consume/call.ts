@@ -19,7 +19,7 @@ export class HandlerCall implements HandlerContext {
   #headers: Record<string, string> | undefined;
   #controller: AbortController | undefined;
   #reason: Error | undefined;
-  #condemned: ((error: unknown) => void) | undefined;
+  #condemned: (() => void) | undefined;
   #failure: { error: unknown } | undefined;
 
   constructor(scope: CallScope, message: StreamMessage, attempt: number) {
@@ -79,7 +79,7 @@ export class HandlerCall implements HandlerContext {
   }
 
   /** Called once when somebody declares the running call failed. */
-  onFailure(listener: (error: unknown) => void): void {
+  onFailure(listener: () => void): void {
     this.#condemned = listener;
   }
 
@@ -99,7 +99,7 @@ export class HandlerCall implements HandlerContext {
     this.#condemned = undefined;
     this.#failure = { error };
     this.abort(error instanceof Error ? error : new Error(String(error)));
-    condemned(error);
+    condemned();
     return true;
   }
 }

@@ -2,18 +2,17 @@ import type { Clock } from '../clock.js';
 import type { NatspocError } from '../errors.js';
 import type { Bucket, DeadLetters, EventStream, Reader, ReaderWindow, StreamMessage } from '../ports.js';
 import { type CommitPolicy, Committer } from './committer.js';
+import { ABORT_GRACE_MS } from './follow.js';
 import type { Gate } from './gate.js';
 import type { Handler, Logger } from './handler.js';
 import { readerName, type Takeover, takeOver } from './opening.js';
 import type { Quota } from './quota.js';
-import { type Trimmed, trimmedAfter } from './trimmed.js';
+import { type Trimmed, TrimWatch } from './trimmed.js';
 import type { Turn } from './turn.js';
-import { ABORT_GRACE_MS, type Halt, PartitionWork, type WorkEvents, type WorkSettings } from './work.js';
+import { type Halt, PartitionWork, type WorkEvents, type WorkSettings } from './work.js';
 
 /** How long the last commit of a drain may take. */
 const FLUSH_MS = 2_000;
-/** While messages wait, whether the stream has dropped any is looked at this often. */
-const TRIM_CHECK_MS = 30_000;
 
 /** How a partition is handled. */
 export interface RunnerSettings extends WorkSettings {
@@ -89,9 +88,7 @@ export class PartitionRunner {
   #received = 0;
   /** Messages and bytes that wait here and came from a reader before this one. */
   #carried = { messages: 0, bytes: 0 };
-  /** The last sequence that was reported as dropped. */
-  #trimmedTo = 0;
-  #cancelTrimCheck: (() => void) | undefined;
+  #trimWatch: TrimWatch | undefined;
   #handledCount = 0;
   #caughtUp = false;
   #phase: 'running' | 'draining' | 'ended' = 'running';
@@ -172,8 +169,7 @@ export class PartitionRunner {
     if (resumed > taken.sequence) this.#committer.handled(resumed, 1, true);
     if (!(await this.#open())) return;
     this.#events.started();
-    if (!taken.fresh) await this.#reportTrimmed(taken.sequence, Number.POSITIVE_INFINITY);
-    this.#scheduleTrimCheck();
+    await this.#watchTrimming(taken.fresh ? undefined : taken.sequence);
   }
 
   /** Changes how much may wait in memory. */
@@ -226,7 +222,7 @@ export class PartitionRunner {
   #end(reason: string): void {
     if (this.#phase === 'ended') return;
     this.#phase = 'ended';
-    this.#cancelTrimCheck?.();
+    this.#trimWatch?.stop();
     this.#reader?.close();
     this.#committer?.end();
     this.#work.abandon(reason);
@@ -312,21 +308,13 @@ export class PartitionRunner {
     if (messages > old) this.#reader?.release(messages - old, bytes - oldBytes);
   }
 
-  async #reportTrimmed(position: number, waiting: number): Promise<void> {
-    const trimmed = await trimmedAfter(Math.max(position, this.#trimmedTo), waiting, this.#ports.stream);
-    if (!trimmed || this.#phase !== 'running') return;
-    this.#trimmedTo = trimmed.to;
-    this.#events.trimmed(trimmed);
-  }
-
-  #scheduleTrimCheck(): void {
+  async #watchTrimming(position: number | undefined): Promise<void> {
     if (this.#phase !== 'running') return;
-    const { clock } = this.#ports;
-    this.#cancelTrimCheck = clock.at(clock.now() + TRIM_CHECK_MS, async () => {
-      // The server passes over what it has dropped without a word: only the first sequence tells.
-      const waiting = this.#reader?.pending ?? 0;
-      if (waiting > 0) await this.#reportTrimmed(this.#received, waiting);
-      this.#scheduleTrimCheck();
+    this.#trimWatch = new TrimWatch({
+      ...this.#ports,
+      reading: () => ({ received: this.#received, waiting: this.#reader?.pending ?? 0 }),
+      trimmed: (trimmed) => this.#events.trimmed(trimmed),
     });
+    await this.#trimWatch.start(position);
   }
 }

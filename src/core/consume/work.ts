@@ -1,17 +1,14 @@
 import type { Clock } from '../clock.js';
 import { messageOf, type NatspocError } from '../errors.js';
 import type { DeadLetters, StreamMessage } from '../ports.js';
-import { formatDuration } from '../units.js';
 import { type CallScope, HandlerCall } from './call.js';
+import { followCall } from './follow.js';
 import type { Gate } from './gate.js';
 import { type Handler, StopConsuming } from './handler.js';
 import { type Advance, type Entry, Lanes } from './lanes.js';
 import type { Quota } from './quota.js';
 import { type Afterwards, backoffMs, type FailurePolicy, nextStep } from './retry.js';
 import type { Turn } from './turn.js';
-
-/** After its signal was aborted a handler may take this long to settle before things go on without it. */
-export const ABORT_GRACE_MS = 250;
 
 /** How messages are handled. */
 export interface WorkSettings {
@@ -216,37 +213,15 @@ export class PartitionWork {
     else this.#done(entry);
   }
 
-  /** Follows a call that takes its time. It ends once: by settling, or by being declared failed. */
   #watch(entry: Entry, call: HandlerCall, result: Promise<void>): void {
-    const { clock } = this.#ports;
-    const { handlerTimeoutMs } = this.#settings;
-    const cancels: (() => void)[] = [];
     this.#running.set(call, entry);
-    const settle = (finish: () => void): void => {
-      if (!this.#running.delete(call)) return;
-      for (const cancel of cancels) cancel();
-      call.settled();
-      finish();
+    followCall(call, result, this.#ports.clock, this.#settings.handlerTimeoutMs, (failure) => {
+      this.#running.delete(call);
+      if (failure) this.#attemptFailed(entry, call, failure.error);
+      else this.#done(entry);
       this.#pump();
       this.#tellSettled();
-    };
-    call.onFailure((error) => {
-      // It is told to stop; whether it listens or not, things go on.
-      const giveUp = () => settle(() => this.#attemptFailed(entry, call, error));
-      cancels.push(clock.at(clock.now() + ABORT_GRACE_MS, giveUp));
     });
-    if (handlerTimeoutMs !== undefined) {
-      const overdue = () => call.fail(new Error(`no result within ${formatDuration(handlerTimeoutMs)}`));
-      cancels.push(clock.at(clock.now() + handlerTimeoutMs, overdue));
-    }
-    result.then(
-      () =>
-        settle(() => {
-          if (call.failure) this.#attemptFailed(entry, call, call.failure.error);
-          else this.#done(entry);
-        }),
-      (error: unknown) => settle(() => this.#attemptFailed(entry, call, call.failure?.error ?? error)),
-    );
   }
 
   #done(entry: Entry): void {

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.js';
 import type { GroupMember } from '../group-member.js';
 
 /** A partition with messages that wait and no progress for this long is stuck. */
-export const STUCK_AFTER_MS = 60_000;
+const STUCK_AFTER_MS = 60_000;
 
 /** As much of a member as can be judged. */
 export interface Watched extends Pick<GroupMember, 'id' | 'partitions'> {

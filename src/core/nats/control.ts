@@ -44,57 +44,64 @@ export class MicroIdentities implements Identities {
   }
 
   /**
-   * Where permissions forbid the endpoints, the member does without them; where they forbid `$SRV.>`, it has an id
-   * that nobody answers for, and says so: others must not conclude anything from that silence.
+   * Where permissions forbid `$SRV.>`, the member has an id that nobody answers for, and says so: others must not
+   * conclude anything from that silence. Where they forbid the endpoints, it does without.
    */
   async create(): Promise<MemberIdentity | undefined> {
-    const service = (await this.#start(true)) ?? (await this.#start(false));
-    if (this.#connection.isClosed()) return undefined;
-    if (!service) return { id: nuid.next(), probeable: false, close: () => {} };
-    return {
-      id: service.info().id,
-      probeable: true,
-      close: () => {
+    const refused = new Set<string>();
+    const unwatch = watchConnection(this.#connection, {
+      refused: (_operation, subject) => refused.add(subject),
+    });
+    try {
+      let service = await this.#start(true);
+      if (CONTROL_VERBS.some((verb) => refused.has(this.#subject(service, verb)))) {
+        // The client ends a service that may not have one of its endpoints.
+        service.stop().catch(() => {});
+        service = await this.#start(false);
+      }
+      const { id } = service.info();
+      const close = (): void => {
         service.stop().catch(() => {
           // The connection is closed already, and the service with it.
         });
-      },
-    };
-  }
-
-  /** The running service, or undefined where the server does not allow one of its subscriptions. */
-  async #start(endpoints: boolean): Promise<Service | undefined> {
-    const { version, stats } = this.#description;
-    const metadata = { ...this.#description.metadata };
-    let service: Service | undefined;
-    try {
-      service = await this.#connection.services.add({
-        name: SERVICE_NAME,
-        version,
-        description: 'a member of a natspoc consumer group',
-        metadata,
-        statsHandler: ({ subject }) =>
-          Promise.resolve(subject.endsWith(`.${STATS_ENDPOINT}`) ? stats() : null),
-      });
-      // The id is the session's, and only the service knows it: INFO and STATS say it under both names.
-      Object.assign(metadata, { session: service.info().id });
-      if (endpoints) this.#addEndpoints(service);
-      // The server has to know of the subscriptions before others see the session and probe for it. Its
-      // refusals come before its answer to this; the client closes a service that lost a subscription.
-      await this.#connection.flush();
-      await new Promise((resolve) => setImmediate(resolve));
-      return service.isStopped ? undefined : service;
+      };
+      return { id, probeable: !refused.has(probeSubject(id)), close };
     } catch {
-      service?.stop().catch(() => {});
-      return undefined;
+      return this.#connection.isClosed() ? undefined : { id: nuid.next(), probeable: false, close: () => {} };
+    } finally {
+      unwatch();
     }
   }
 
-  #addEndpoints(service: Service): void {
+  async #start(endpoints: boolean): Promise<Service> {
+    const { version, stats } = this.#description;
+    const metadata = { ...this.#description.metadata };
+    const service = await this.#connection.services.add({
+      name: SERVICE_NAME,
+      version,
+      description: 'a member of a natspoc consumer group',
+      metadata,
+      statsHandler: ({ subject }) => Promise.resolve(subject.endsWith(`.${STATS_ENDPOINT}`) ? stats() : null),
+    });
+    // The id is the session's, and only the service knows it: INFO and STATS say it under both names.
+    Object.assign(metadata, { session: service.info().id });
+    if (endpoints) this.#addEndpoints(service);
+    // The server has to know of the subscriptions before others see the session and probe for it. What it refuses
+    // it says before it answers this; the client tells it a turn of the loop later.
+    await this.#connection.flush();
+    await new Promise((resolve) => setImmediate(resolve));
+    return service;
+  }
+
+  #subject(service: Service, verb: ControlVerb): string {
     const { stream, group } = this.#description;
+    return controlSubject(stream, group, service.info().id, verb);
+  }
+
+  #addEndpoints(service: Service): void {
     for (const verb of CONTROL_VERBS) {
       service.addEndpoint(verb, {
-        subject: controlSubject(stream, group, service.info().id, verb),
+        subject: this.#subject(service, verb),
         handler: (error, message) => {
           if (!error) void this.#obey(verb, message);
         },
@@ -124,6 +131,9 @@ export class MicroIdentities implements Identities {
   }
 }
 
+/** Where a member answers PING, and nobody else does. */
+const probeSubject = (session: string): string => `$SRV.PING.${SERVICE_NAME}.${session}`;
+
 /** Probes through `$SRV.PING.natspoc.<id>`. */
 export class MicroProber implements Prober {
   readonly #connection: NatsConnection;
@@ -136,7 +146,7 @@ export class MicroProber implements Prober {
 
   async probe(sessionId: string): Promise<ProbeOutcome> {
     try {
-      await this.#connection.request(`$SRV.PING.${SERVICE_NAME}.${sessionId}`, undefined, {
+      await this.#connection.request(probeSubject(sessionId), undefined, {
         timeout: this.#timeoutMs,
       });
       return 'alive';

@@ -8,7 +8,7 @@ import { type LagInput, readLags } from './lag.js';
  * How a member answered for itself. `gone`: the server knows nobody of that id; `silent`: no answer in time;
  * `denied`: we may not ask.
  */
-export type Answer = 'answered' | 'gone' | 'silent' | 'denied';
+type Answer = 'answered' | 'gone' | 'silent' | 'denied';
 
 /** One member, from its session entry and what it says about itself. */
 export interface MemberStatus {
@@ -36,7 +36,7 @@ export interface MemberStatus {
  * `expired`, `unreachable`, `silent`: its owner has not renewed, has no connection, does not answer;
  * `unreadable`: somebody else's entry; `owned`: no more is known; others as the owner says (`running`, `starting`, `draining`, …).
  */
-export type LeaseState =
+type LeaseState =
   | 'unowned'
   | 'orphaned'
   | 'expired'

@@ -9,7 +9,7 @@ const NONE = '-';
 const HEALTHY = new Set(['owned', 'running', 'idle', 'starting', 'draining', 'paused']);
 
 /** True where nobody makes progress in the partition and somebody should look. */
-export const needsAttention = ({ state }: LeaseStatus): boolean => !HEALTHY.has(state);
+const needsAttention = ({ state }: LeaseStatus): boolean => !HEALTHY.has(state);
 
 const count = (value: number | null): string => (value === null ? NONE : formatCount(value));
 const duration = (ms: number | null): string => (ms === null ? NONE : formatDuration(ms));

@@ -4,7 +4,7 @@ import type { GroupObserver } from '../observe/observer.js';
 import { readLags } from './lag.js';
 
 /** A group as its stream sees it. */
-export interface GroupSummary {
+interface GroupSummary {
   group: string;
   members: number;
   /** Partitions whose leases name an owner. */
@@ -16,7 +16,7 @@ export interface GroupSummary {
 }
 
 /** What a partition holds. */
-export interface PartitionSummary {
+interface PartitionSummary {
   partition: number;
   messages: number;
   /** Sequence of its last message, and when it was stored; null: empty. */

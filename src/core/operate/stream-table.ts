@@ -13,7 +13,7 @@ const when = (ms: number | null): string =>
   ms === null ? '-' : `${new Date(ms).toISOString()}, ${formatDuration(Math.max(0, Date.now() - ms))} ago`;
 
 /** The limits of a stream in words. */
-export function describeLimits({ maxMessages, maxBytes, maxAgeMs }: StreamFacts): string {
+function describeLimits({ maxMessages, maxBytes, maxAgeMs }: StreamFacts): string {
   const limits = [
     maxMessages !== null && `${formatCount(maxMessages)} messages`,
     maxBytes !== null && formatBytes(maxBytes),

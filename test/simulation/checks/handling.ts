@@ -69,9 +69,9 @@ export class Handling implements CallObserver {
       for (const call of active) {
         if (call.member !== member) continue;
         after(GRACE_MS, () => {
-          if (!active.has(call) || isExcused(call)) return;
+          if (!active.has(call) || this.#isExcused(call)) return;
           for (const other of active) {
-            if (other.member !== member && !isExcused(other))
+            if (other.member !== member && !this.#isExcused(other))
               this.#judge.violate('I4', `p${partition}: ${describe(call)} goes on beside ${describe(other)}`);
           }
         });
@@ -87,9 +87,15 @@ export class Handling implements CallObserver {
     for (const other of this.#active.get(partition) ?? []) {
       const message = `${describe(call)} starts while ${describe(other)} runs`;
       if (other.member !== member) {
-        if (!isExcused(other)) this.#judge.violate('I4', message);
+        if (!this.#isExcused(other)) this.#judge.violate('I4', message);
       } else if (!this.#isGivenUp(other)) this.#judge.violate('I3', message);
     }
+  }
+
+  /** Its process is stopped or has just woken, or it was told and takes no notice, which is not promised. */
+  #isExcused({ process, ignoresAbort, abortedAt }: Call): boolean {
+    if (!process.isRunning || this.#judge.now - process.wokeAt < GRACE_MS) return true;
+    return ignoresAbort && abortedAt !== undefined;
   }
 
   /** Told to stop so long ago that its own member waits for it no longer. */
@@ -122,7 +128,3 @@ export class Handling implements CallObserver {
 
 const describe = (call: Call): string =>
   `${call.member} handling ${call.sequence} of p${call.partition} at epoch ${call.epoch}`;
-
-/** Not acting: its process is stopped, or it was told and takes no notice, which is not promised. */
-const isExcused = (call: Call): boolean =>
-  !call.process.isRunning || (call.ignoresAbort && call.abortedAt !== undefined);

@@ -32,7 +32,7 @@ export interface WriteFaults {
 }
 
 /** A member whose writes work. */
-export const noWriteFaults = (): WriteFaults => ({
+const noWriteFaults = (): WriteFaults => ({
   blocked: false,
   loseAnswer: 0,
   delay: 0,

@@ -23,6 +23,8 @@ export class Process {
   #state: 'running' | 'paused' | 'dead' = 'running';
   #input: (() => void)[] = [];
   #timers: (() => void)[] = [];
+  /** When it last went on after a stop, in true time. */
+  wokeAt = Number.NEGATIVE_INFINITY;
 
   constructor(timeline: Timeline, random: Random, { rate, offset }: ClockRate) {
     this.#timeline = timeline;
@@ -58,6 +60,7 @@ export class Process {
   resume(): void {
     if (this.#state !== 'paused') return;
     this.#state = 'running';
+    this.wokeAt = this.#timeline.now;
     const [input, timers] = [this.#input, this.#timers];
     this.#input = [];
     this.#timers = [];

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT, runPool } from '../pool.js';
 import type { Report } from '../worker.js';
-import type { Mutant } from './registry.js';
+import type { Mutant } from './mutant.js';
 
 /**
  * Makes a copy of the code with a mistake in it. Production code has no switches: the mistake exists in the copy

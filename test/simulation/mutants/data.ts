@@ -1,0 +1,119 @@
+import { consume, type Mutant, model } from './mutant.js';
+
+/** Mistakes about data: positions, commits, readers, handlers. */
+export const DATA: readonly Mutant[] = [
+  {
+    name: 'gate-ignored',
+    mistake: 'handlers are called without asking for permission',
+    edits: [consume('work', 'if (!gate.isOpenAt(now)) gate', 'if (now < 0) gate')],
+  },
+  {
+    name: 'commit-without-permission',
+    mistake: 'commits are sent without asking for permission',
+    edits: [
+      consume('committer', '      if (!this.#deps.gate.isOpen) {', '      if (this.#ended) {'),
+      consume('committer', 'if (this.#ended || !this.#deps.gate.isOpen) return;', 'if (this.#ended) return;'),
+    ],
+  },
+  {
+    name: 'commit-without-compare',
+    mistake: 'positions overwrite whatever is there',
+    edits: [
+      model(
+        "  #apply(key: string, value: BucketEntry['value'], expected: number): WriteOutcome {",
+        "  #apply(key: string, value: BucketEntry['value'], wanted: number): WriteOutcome {\n    const expected = key.startsWith('position.') ? (this.#store.get(key)?.revision ?? 0) : wanted;",
+      ),
+    ],
+  },
+  {
+    name: 'newer-epoch-ignored',
+    mistake: 'an owner that finds a newer epoch at its position takes it back',
+    edits: [consume('opening', "    if (position.epoch > epoch) return { kind: 'fenced' };\n", '')],
+  },
+  {
+    name: 'stale-reads',
+    mistake: 'positions are read through a replica that lags one write behind',
+    edits: [
+      model(
+        'const entry = this.#store.get(key);',
+        "const entry = key.startsWith('position.') ? this.#store.before(key) : this.#store.get(key);",
+      ),
+    ],
+  },
+  {
+    name: 'position-untouched',
+    mistake: 'a new owner only reads the position: an older owner can still move it',
+    edits: [
+      consume(
+        'opening',
+        '  const written = await bucket.write(',
+        "  const written = found.kind === 'found' ? { kind: 'ok', revision: found.entry.revision } : await bucket.write(",
+      ),
+    ],
+  },
+  {
+    name: 'reader-left',
+    mistake: 'the reader of the owner before is not deleted',
+    edits: [consume('opening', '    olderEpoch !== undefined &&\n', '    olderEpoch === -1 &&\n')],
+  },
+  {
+    name: 'handover-before-commit',
+    mistake: 'a partition is handed over without committing what was handled',
+    edits: [consume('runner', '    await this.#committer?.flush(FLUSH_MS);\n', '')],
+  },
+  {
+    name: 'handover-before-end',
+    mistake: 'a partition is handed over while a handler still runs',
+    edits: [
+      consume(
+        'runner',
+        'if (!(await this.#work.settles(this.#settings.drainTimeoutMs))) {',
+        'if (this.#isEnded()) {',
+      ),
+    ],
+  },
+  {
+    name: 'commit-received',
+    mistake: 'the position follows what was received, not what was handled',
+    edits: [
+      consume(
+        'runner',
+        'this.#committer?.handled(sequence, messages,',
+        'this.#committer?.handled(Math.max(sequence, this.#received), messages,',
+      ),
+    ],
+  },
+  {
+    name: 'reader-skips',
+    mistake: 'a reader that replaces a faulty one starts one message too late',
+    edits: [
+      consume(
+        'runner',
+        'startSequence: this.#received + 1,',
+        'startSequence: this.#received + (this.#handledCount > 0 ? 2 : 1),',
+      ),
+    ],
+  },
+  {
+    name: 'repeat-in-epoch',
+    mistake: 'a restart under the same epoch repeats what was handled and not committed',
+    edits: [
+      {
+        file: 'src/core/member.ts',
+        find: 'resting?.epoch === epoch ? resting.status : undefined',
+        replace: 'resting?.epoch === -1 ? resting.status : undefined',
+      },
+    ],
+  },
+  {
+    name: 'no-waiting-for-leftovers',
+    mistake: 'a partition starts again while a handler of before still runs here',
+    edits: [
+      {
+        file: 'src/core/member.ts',
+        find: 'void runner.start(this.#leftovers.get(partition) ?? Promise.resolve());',
+        replace: 'void runner.start(Promise.resolve());',
+      },
+    ],
+  },
+];

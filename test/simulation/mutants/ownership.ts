@@ -1,0 +1,92 @@
+import { group, type Mutant } from './mutant.js';
+
+/** Mistakes about ownership: fencing, claims, handovers, plans. */
+export const OWNERSHIP: readonly Mutant[] = [
+  {
+    name: 'claim-without-fencing',
+    mistake: 'a suspected member is taken for dead without deleting its session',
+    edits: [
+      group(
+        'suspicion',
+        "state.out.push({ type: 'fence-session', id: peer.id, expected: peer.revision });",
+        "bury(state, peer, peer.revision, 'dead');",
+      ),
+    ],
+  },
+  {
+    name: 'failed-fence-believed',
+    mistake: 'a session counts as fenced although the compare-and-set failed',
+    edits: [
+      group(
+        'suspicion',
+        "  if (outcome.kind === 'ok') {\n    bury(state, peer, outcome.revision, 'dead');",
+        "  if (outcome.kind !== 'unknown') {\n    bury(state, peer, peer.revision + 1, 'dead');",
+      ),
+    ],
+  },
+  {
+    name: 'lost-claim-believed',
+    mistake: 'a lease counts as ours although the compare-and-set failed',
+    edits: [
+      group(
+        'partitions',
+        "  if (outcome.kind === 'ok') {\n    if (write?.expected",
+        "  if (outcome.kind !== 'unknown') {\n    outcome = { kind: 'ok', revision: expected + 1, ...outcome };\n    if (write?.expected",
+      ),
+    ],
+  },
+  {
+    name: 'renewal-conflict-believed',
+    mistake: 'a conflict of a renewal is taken for being fenced, without reading back',
+    edits: [
+      group(
+        'session',
+        '      session.marked = false;\n      session.reading = true;\n',
+        '      ended(state);\n      return;\n',
+      ),
+    ],
+  },
+  {
+    name: 'start-in-doubt',
+    mistake: 'a partition starts again while a handover of unknown outcome may still take it away',
+    edits: [
+      group(
+        'partitions',
+        'return state.writes.get(partition)?.expected === epoch;',
+        'return partition < 0 && epoch < 0 && state.left;',
+      ),
+    ],
+  },
+  {
+    name: 'leave-at-once',
+    mistake: 'a leaver deletes its session without waiting for its partitions to be handed over',
+    edits: [
+      group(
+        'session',
+        '  if (state.own.size > 0) return false;\n',
+        '  if (state.own.size >= 0) return true;\n',
+      ),
+    ],
+  },
+  {
+    name: 'no-settling',
+    mistake: 'every join is planned for at once',
+    edits: [
+      group(
+        'partitions',
+        'const settled = state.now >= state.settleUntil || state.leaving;',
+        'const settled = state.now > 0 || state.leaving;',
+      ),
+    ],
+  },
+  {
+    name: 'newest-given-up',
+    mistake: 'a member with too many gives up those that it got last',
+    edits: [group('assign', 'b.epoch - a.epoch ||', 'a.epoch - b.epoch ||')],
+  },
+  {
+    name: 'unsteady-plan',
+    mistake: 'the larger shares go by who has most now, which changes while the plan is carried out',
+    edits: [group('assign', 'own.length + pinned > share ? 1 : 0', 'own.length + pinned')],
+  },
+];

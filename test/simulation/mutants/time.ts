@@ -1,0 +1,121 @@
+import { group, type Mutant } from './mutant.js';
+
+/** Mistakes about time: deadlines, suspicion, being in touch. */
+export const TIME: readonly Mutant[] = [
+  {
+    name: 'no-deadline',
+    mistake: 'a member whose renewals fail goes on past its deadline',
+    edits: [
+      group(
+        'session',
+        'Math.min(session.deadline, state.heardAt + timing.confirmGraceMs)',
+        'state.heardAt + timing.confirmGraceMs',
+      ),
+      group('session', '!session.expired && now >= session.deadline)', 'session.deadline < 0)'),
+      group(
+        'session',
+        '  if (session.revision > 0 && !session.expired) wake(state, session.deadline);\n',
+        '',
+      ),
+      group('state', ' && state.now < state.session.deadline', ''),
+    ],
+  },
+  {
+    name: 'deadline-from-answer',
+    mistake: 'the deadline counts from the answer to a renewal, not from its sending',
+    edits: [
+      group('session', 'certain(state, outcome.revision, sentAt)', 'certain(state, outcome.revision, now)'),
+    ],
+  },
+  {
+    name: 'deadline-from-last-try',
+    mistake: 'of several renewals of unknown outcome the last one counts, not the first',
+    edits: [
+      group(
+        'session',
+        "case 'unknown':\n      session.unknownSince ??= sentAt;",
+        "case 'unknown':\n      session.unknownSince = sentAt;",
+      ),
+      group(
+        'session',
+        '7281): as much in doubt as no answer.\n      session.unknownSince ??= sentAt;',
+        '\n      session.unknownSince = sentAt;',
+      ),
+    ],
+  },
+  {
+    name: 'no-margin',
+    mistake: 'a member stops at its ttl, with no margin for clocks that differ',
+    edits: [group('session', 'sentAt + timing.ttlMs - timing.marginMs', 'sentAt + timing.ttlMs * 1.1')],
+  },
+  {
+    name: 'out-of-touch',
+    mistake: 'handlers start until the deadline, however long nothing has been heard',
+    edits: [
+      group(
+        'session',
+        'Math.min(session.deadline, state.heardAt + timing.confirmGraceMs)',
+        'session.deadline',
+      ),
+    ],
+  },
+  {
+    name: 'in-touch-from-answer',
+    mistake: 'being in touch counts from the answer, not from the question',
+    edits: [
+      group(
+        'session',
+        '  ownSessionSeen(state, outcome.revision);\n  heard(state, sentAt);',
+        '  ownSessionSeen(state, outcome.revision);\n  heard(state, now);',
+      ),
+    ],
+  },
+  {
+    name: 'in-touch-without-renewal',
+    mistake: 'after a reconnect any answer counts as being in touch, before others were told by a renewal',
+    edits: [
+      group(
+        'session',
+        '  if (sentAt >= state.connectedAt && state.session.certainAt < state.connectedAt) return;\n',
+        '',
+      ),
+    ],
+  },
+  {
+    name: 'misses-add-up',
+    mistake: 'missed probes of before a renewal still count after it',
+    edits: [group('view', '  peer.misses = 0;\n  if (!known) {', '  if (!known) {')],
+  },
+  {
+    name: 'hasty-probes',
+    mistake: 'one "no responders" is proof enough',
+    edits: [
+      group(
+        'suspicion',
+        'if (peer.misses >= timing.probeMisses) {\n      if (now >= peer.missingSince + suspectMs)',
+        'if (peer.misses >= 1) {\n      if (suspectMs > 0)',
+      ),
+    ],
+  },
+  {
+    name: 'timeouts-prove',
+    mistake: 'probes without an answer count like "no responders"',
+    edits: [group('suspicion', "if (outcome !== 'no-responders') {", "if (outcome === 'alive') {")],
+  },
+  {
+    name: 'no-hold',
+    mistake: 'after its own reconnect a member probes at once, while others are still on their way back',
+    edits: [
+      group(
+        'suspicion',
+        'if (state.reconnected && now < state.connectedAt + timing.probeHoldMs) {',
+        'if (state.reconnected && now < 0) {',
+      ),
+    ],
+  },
+  {
+    name: 'expiry-while-disconnected',
+    mistake: 'silence counts although the observer itself was disconnected',
+    edits: [group('suspicion', 'Math.max(peer.changedAt, state.connectedAt)', 'peer.changedAt')],
+  },
+];

@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { runCli, startCli, stopAll } from '../support/cli.js';
+import { TestServer, withServer } from '../support/server.js';
+import { withTempFolder } from '../support/temp.js';
+import { startConsumer, TopTerminal } from './top-terminal.js';
+
+describe('acting from natspoc top', function () {
+  this.timeout(120_000);
+  const server = withServer();
+  const folder = withTempFolder();
+  let terminal: TopTerminal;
+
+  const open = async (flags = '') => {
+    terminal = await TopTerminal.open({ columns: 120, rows: 40 }, folder(), { NATS_URL: server.url });
+    await terminal.top(flags);
+    return terminal.tmux;
+  };
+
+  afterEach(async () => {
+    await terminal?.close();
+    await stopAll();
+  });
+
+  it('releases, pauses and resumes a partition, and tells what came of it', async () => {
+    const [ann, ben] = [startConsumer(server.url, 'ann'), startConsumer(server.url, 'ben')];
+    await Promise.all([ann.note(/claimed|acquired/), ben.note(/claimed|acquired/)]);
+    const tmux = await open();
+    await tmux.shows(/healthy +partitions 8\/8 +members 2/);
+
+    await tmux.press('j', 'r');
+    const asked = await tmux.shows(/Release p0 from (ann|ben)\?/);
+    const from = /Release p0 from (\w+)/.exec(asked)?.[1] ?? '';
+    const to = from === 'ann' ? 'ben' : 'ann';
+    assert.match(asked, new RegExp(`commits; p0 goes to ${to}, who has fewest`));
+    await tmux.press('y');
+    await tmux.shows(new RegExp(`p0 moved ${from} -> ${to} in [0-9.]+ m?s, at epoch \\d+\\.`));
+
+    await tmux.press('p');
+    await tmux.shows(/Pause p0\?/);
+    await tmux.press('y');
+    await tmux.shows(/p0 rests, after/);
+    await tmux.shows(/^p0 .*paused/m);
+    await tmux.press('p');
+    await tmux.shows(/Resume p0\?/);
+    await tmux.press('y');
+    await tmux.shows(/p0 goes on, after/);
+    const { stdout } = await runCli(['leases', '--json'], { env: { NATS_URL: server.url } });
+    assert.equal(JSON.parse(stdout).leases[0].paused, false);
+  });
+
+  it('stops a consumer of this machine by a signal and one of another machine over NATS', async () => {
+    const near = startConsumer(server.url, 'near');
+    const far = startConsumer(server.url, 'far', { host: 'elsewhere' });
+    const stays = startConsumer(server.url, 'stays');
+    await Promise.all([near, far, stays].map((each) => each.note(/claimed|acquired/)));
+    const tmux = await open();
+    await tmux.shows(/healthy +partitions 8\/8 +members 3/);
+
+    await tmux.press('Tab', 'j', 'K');
+    await tmux.shows(/far runs on elsewhere: only consumers of this machine can be killed/);
+    await tmux.press('x');
+    await tmux.shows(new RegExp(`Stop far \\(pid ${far.pid} on elsewhere\\)\\?[^]*asked over NATS`));
+    await tmux.press('y');
+    assert.equal((await far.exited).code, 0);
+    await tmux.shows(/far stopped: p[-p0-9 ]+ -> \w+.*, in [0-9.]+ m?s\./);
+
+    await tmux.shows(/healthy +partitions 8\/8 +members 2/);
+    await tmux.press('g', 'x');
+    await tmux.shows(
+      new RegExp(`Stop near \\(pid ${near.pid}\\)\\?[^]*Of its partitions p[-p0-9 ]+ go to stays\\.`),
+    );
+    await tmux.press('y');
+    assert.equal((await near.exited).code, 0);
+    await tmux.shows(/near stopped: p[-p0-9 ]+ -> stays, in [0-9.]+ m?s\./);
+  });
+
+  it('says in one line that an owner does not answer, and goes on', async () => {
+    const [hung, other] = [startConsumer(server.url, 'hung'), startConsumer(server.url, 'other')];
+    // A ttl in which the test has time to ask before the others take over.
+    await Promise.all([hung.note(/claimed|acquired/), other.note(/claimed|acquired/)]);
+    const tmux = await open('--timeout 1s');
+    await tmux.shows(/healthy +partitions 8\/8 +members 2/);
+    other.signal('SIGSTOP');
+    hung.signal('SIGSTOP');
+    await tmux.press('j', 'r');
+    await tmux.shows(/Release p0 from (hung|other)\?/);
+    await tmux.press('y');
+    await tmux.shows(
+      /p0 not released: (hung|other) \(.*\) does not answer; "leases release --force" fences it/,
+    );
+    hung.signal('SIGCONT');
+    other.signal('SIGCONT');
+    await tmux.press('q');
+    await terminal.assertClean(0);
+  });
+
+  it('has no keys to act with --readonly', async () => {
+    const only = startConsumer(server.url, 'only');
+    await only.note(/claimed|acquired/);
+    const tmux = await open('--readonly');
+    await tmux.shows(/healthy/);
+    await tmux.press('j', 'r', 'p', 'Tab', 'j', 'x', 'K', 'n', '?');
+    const help = await tmux.shows(/draw everything again/);
+    assert.doesNotMatch(help, /release the partition|stop the consumer|kill -9|start a consumer/);
+    await tmux.press('?');
+    assert.doesNotMatch(await tmux.shows(/▶ Consumers/), /y yes/);
+  });
+
+  it('shows how many dead letters there are, and the last of them', async () => {
+    const failing = startConsumer(server.url, 'failing', {
+      flags: ['--exec', 'echo out of stock >&2; exit 1', '--max-attempts', '2', '--backoff', '1ms'].concat(
+        '--on-failure',
+        'dead-letter',
+      ),
+    });
+    await failing.note(/claimed|acquired/);
+    startCli(['publish', '--count', '3', '--key', 'k'], { env: { NATS_URL: server.url } });
+    const tmux = await open();
+    await tmux.shows(
+      /dead letters {2}3, [^\n]* in EVENTS_dead\n *the last {2}p\d #\d+ of default after 2 attempts: /,
+    );
+  });
+});
+
+describe('acting without the permission', function () {
+  this.timeout(120_000);
+  const config = `authorization { users = [
+    { user: member, password: member }
+    { user: guest, password: guest, permissions: {
+      publish: { deny: ["natspoc.>", "$KV.>", "$JS.API.STREAM.INFO.EVENTS_dead"] } } }
+  ] }`;
+  const server = new TestServer({ config });
+  const folder = withTempFolder();
+  const url = (user: string) => `nats://${user}:${user}@127.0.0.1:${server.port}`;
+  let terminal: TopTerminal;
+  before(() => server.start());
+  after(async () => {
+    await terminal?.close();
+    await stopAll();
+    await server.stop();
+  });
+
+  it('says in one line which permission is missing, and shows the rest', async () => {
+    const member = startConsumer(url('member'), 'guarded', { host: 'elsewhere' });
+    await member.note(/claimed|acquired/);
+    terminal = await TopTerminal.open({ columns: 120, rows: 40 }, folder(), { NATS_URL: url('guest') });
+    const { tmux } = terminal;
+    await terminal.top();
+    await tmux.shows(/healthy +partitions 8\/8 +members 1/);
+    await tmux.shows(/dead letters {2}not permitted to look/);
+    const order = async (keys: string[], question: RegExp, outcome: RegExp) => {
+      await tmux.press(...keys);
+      await tmux.shows(question);
+      await tmux.press('y');
+      await tmux.shows(outcome);
+    };
+    await order(['j', 'r'], /Release p0/, /p0 not released: guarded [^]* not permitted to publish\s+natspoc\./);
+    await order(['p'], /Pause p0/, /Could not write .*override\.0 .*not permitted to publish \$KV\./);
+    await order(
+      ['Tab', 'j', 'x'],
+      /Stop guarded/,
+      /guarded was not stopped: not permitted to publish natspoc\./,
+    );
+    await tmux.shows(/healthy +partitions 8\/8 +members 1/);
+  });
+});
