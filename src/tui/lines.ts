@@ -89,11 +89,13 @@ export class LineView {
   #tell(): void {
     this.#timer = undefined;
     const { model } = this.#feed;
-    if (this.#told) this.#write(news(this.#told, model));
-    // Half a look would be told as a group in trouble.
-    else if (model.lag.length > 0 || model.missing !== null) return this.#tellAll();
-    else return;
-    this.#told = model;
+    if (this.#told) {
+      this.#write(news(this.#told, model));
+      this.#told = model;
+    } else if ((model.ready && model.stream) || model.missing !== null) {
+      // Half a look would be told as a group in trouble.
+      this.#tellAll();
+    }
   }
 
   #tellAll(): void {

@@ -59,7 +59,7 @@ describe('acting from natspoc top', function () {
     await tmux.press('Tab', 'j', 'K');
     await tmux.shows(/far runs on elsewhere: only consumers of this machine can be killed/);
     await tmux.press('x');
-    await tmux.shows(new RegExp(`Stop far \\(pid ${far.pid} on elsewhere\\)\\?[^]*asked over NATS`));
+    await tmux.shows(new RegExp(`Stop far \\(pid ${far.pid} on elsewhere\\)\\?[\\s\\S]*asked over NATS`));
     await tmux.press('y');
     assert.equal((await far.exited).code, 0);
     await tmux.shows(/far stopped: p[-p0-9 ]+ -> \w+.*, in [0-9.]+ m?s\./);
@@ -67,7 +67,7 @@ describe('acting from natspoc top', function () {
     await tmux.shows(/healthy +partitions 8\/8 +members 2/);
     await tmux.press('g', 'x');
     await tmux.shows(
-      new RegExp(`Stop near \\(pid ${near.pid}\\)\\?[^]*Of its partitions p[-p0-9 ]+ go to stays\\.`),
+      new RegExp(`Stop near \\(pid ${near.pid}\\)\\?[\\s\\S]*Of its partitions p[-p0-9 ]+ go to stays\\.`),
     );
     await tmux.press('y');
     assert.equal((await near.exited).code, 0);
@@ -154,12 +154,20 @@ describe('acting without the permission', function () {
       await tmux.press('y');
       await tmux.shows(outcome);
     };
-    await order(['j', 'r'], /Release p0/, /p0 not released: guarded [^]* not permitted to publish\s+natspoc\./);
-    await order(['p'], /Pause p0/, /Could not write .*override\.0 .*not permitted to publish \$KV\./);
+    await order(
+      ['j', 'r'],
+      /Release p0/,
+      /p0 not released: guarded [\s\S]* not permitted to publish\s+natspoc\./,
+    );
+    await order(
+      ['p'],
+      /Pause p0/,
+      /Could not write [\s\S]*override\.0 [\s\S]*not permitted to publish\s+\$KV\./,
+    );
     await order(
       ['Tab', 'j', 'x'],
       /Stop guarded/,
-      /guarded was not stopped: not permitted to publish natspoc\./,
+      /guarded was not stopped: not permitted to publish\s+natspoc\./,
     );
     await tmux.shows(/healthy +partitions 8\/8 +members 1/);
   });

@@ -6,6 +6,8 @@ export interface Ending {
   ended: boolean;
   /** Names of the next owners, and what each has got. */
   moved: ReadonlyMap<string, number[]>;
+  /** Nobody else is there to take its partitions, or to notice its end. */
+  alone: boolean;
   /** Partitions that nobody has taken. */
   left: number[];
   /** From the order until all of this was so, milliseconds. */
@@ -52,7 +54,13 @@ export async function endMember(
     if (name === null) left.push(partition);
     else moved.set(name, [...(moved.get(name) ?? []), partition]);
   }
-  return { ended: hasEnded(), moved, left, tookMs: Math.round(performance.now() - startedAt) };
+  return {
+    ended: hasEnded(),
+    alone: !others(),
+    moved,
+    left,
+    tookMs: Math.round(performance.now() - startedAt),
+  };
 }
 
 /** The name of the live owner that a partition has instead of this session, or null. */

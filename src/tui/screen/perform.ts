@@ -45,9 +45,12 @@ export function announce(command: Command): Said | undefined {
 }
 
 /** `p0 p3 -> b, p6 -> c in 35 ms`: who has a member's partitions now. */
-function describeEnding(done: string, { ended, moved, left, tookMs }: Ending): Said {
+function describeEnding(done: string, { ended, alone, moved, left, tookMs }: Ending): Said {
   const took = formatDuration(tookMs);
   const parts = [...moved].map(([name, partitions]) => `${partitionList(partitions)} -> ${name}`);
+  if (alone && left.length > 0) {
+    return failure(`${done}: ${partitionList(left)} wait for the next consumer, no other is there`);
+  }
   if (left.length > 0) parts.push(`${partitionList(left)} -> nobody`);
   const story = parts.length === 0 ? 'it owned nothing' : parts.join(', ');
   if (ended) return { text: `${done}: ${story}, in ${took}.`, level: left.length > 0 ? 'error' : 'info' };

@@ -49,5 +49,6 @@ export const slowHandlers: Fault = (world, { profile }) =>
     world.settings.handlers,
   );
 
+/** The last call that fails may end late, and somebody has to see that it was the last attempt. */
 export const failingHandlers: Fault = (world, { profile }) =>
-  altered(world, world.random.between(500, 5_000), profile, { fails: 0.6 }, world.settings.handlers);
+  altered(world, world.random.between(500, 5_000), profile, { fails: 0.6 }, world.settings.handlers) + 5_000;

@@ -1,0 +1,19 @@
+/**
+ * Draws docs/top.svg: the screen of `natspoc top` at the end of a recorded run, through the same renderer and the
+ * same bytes that a terminal gets. `npm run picture [RECORDING [SVG]]`.
+ */
+import { writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+
+const pathOf = (name: string): string => fileURLToPath(new URL(`../docs/${name}`, import.meta.url));
+const [recording = pathOf('top.ndjson'), picture = pathOf('top.svg')] = process.argv.slice(2);
+const SIZE = { columns: 120, rows: 44 };
+
+// Before anything reads them: the same colours, times and React wherever it runs.
+Object.assign(process.env, { FORCE_COLOR: '1', TZ: 'UTC', NODE_ENV: 'production' });
+const { drawReplay } = await import('./draw.js');
+const { terminalSvg } = await import('./svg.js');
+const { readRecording } = await import('../src/tui/sources/recording.js');
+const terminal = await drawReplay(await readRecording(recording), SIZE);
+await writeFile(picture, terminalSvg(terminal, 'natspoc top'));
+console.log(`${picture}: ${SIZE.columns}x${SIZE.rows}`);

@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { encodeRecord, keys } from '../../src/core/group/records.js';
+import { type Ending, endMember } from '../../src/core/operate/end-member.js';
+import { GroupFollower } from '../../src/core/operate/follower.js';
+import type { BucketEntry, WatchSink } from '../../src/core/ports.js';
+
+const GROUP = 'g';
+const AT = '2026-01-05T12:00:00.000Z';
+
+const session = (id: string, revision: number, leaving = false): BucketEntry => ({
+  key: keys.session(GROUP, id),
+  revision,
+  value: encodeRecord({
+    v: 1,
+    id,
+    name: `name-${id}`,
+    host: 'h',
+    pid: 1,
+    version: '1.0.0',
+    startedAt: AT,
+    ttlMs: 10_000,
+    suspectMs: 800,
+    ...(leaving && { leaving }),
+  }),
+});
+const ended = (id: string, revision: number): BucketEntry => ({
+  key: keys.session(GROUP, id),
+  revision,
+  value: null,
+});
+const lease = (partition: number, revision: number, owner: string | null): BucketEntry => ({
+  key: keys.lease(GROUP, partition),
+  revision,
+  value: encodeRecord({
+    v: 1,
+    owner,
+    name: owner === null ? '' : `name-${owner}`,
+    reason: 'claim',
+    from: null,
+    at: AT,
+  }),
+});
+
+/** A follower of these entries, and how they change. */
+function following(entries: BucketEntry[]): { follower: GroupFollower; change: WatchSink['changes'] } {
+  let sink: WatchSink | undefined;
+  const source = {
+    watch: (given: WatchSink) => {
+      sink = given;
+      return { stop: () => {} };
+    },
+  };
+  const follower = new GroupFollower(source, GROUP);
+  sink?.snapshot(entries);
+  return { follower, change: (changes) => sink?.changes(changes) };
+}
+
+const group = () => [
+  session('a', 1),
+  session('b', 2),
+  session('c', 3),
+  lease(0, 10, 'a'),
+  lease(1, 11, 'b'),
+  lease(2, 12, 'a'),
+];
+
+const told = (ending: Ending | string) =>
+  typeof ending === 'string' ? ending : { ...ending, moved: [...ending.moved], tookMs: 0 };
+
+describe('ending a member', () => {
+  it('is over when its session is, and others have its partitions', async () => {
+    const { follower, change } = following(group());
+    const tell = async () => {
+      change([lease(0, 20, 'b')]);
+      queueMicrotask(() => change([lease(2, 21, 'c'), ended('a', 22)]));
+      return undefined;
+    };
+    assert.deepEqual(told(await endMember(follower, 'a', { leaves: true, tell }, 5_000)), {
+      ended: true,
+      alone: false,
+      moved: [
+        ['name-b', [0]],
+        ['name-c', [2]],
+      ],
+      left: [],
+      tookMs: 0,
+    });
+  });
+
+  it('says why it could not be told, and waits for nothing', async () => {
+    const { follower } = following(group());
+    const tell = async () => 'it is not there';
+    assert.equal(await endMember(follower, 'a', { leaves: true, tell }, 60_000), 'it is not there');
+  });
+
+  it('does not wait for heirs where there are none, nor for anybody to end the session of one that was killed', async () => {
+    const alone = [session('a', 1), session('z', 2, true), lease(0, 10, 'a')];
+    const tell = async () => undefined;
+    const killed = following(alone).follower;
+    assert.deepEqual(told(await endMember(killed, 'a', { leaves: false, tell }, 60_000)), {
+      ended: false,
+      alone: true,
+      moved: [],
+      left: [0],
+      tookMs: 0,
+    });
+    const { follower, change } = following(alone);
+    const leave = async () => {
+      change([lease(0, 20, null), ended('a', 21)]);
+      return undefined;
+    };
+    assert.deepEqual(told(await endMember(follower, 'a', { leaves: true, tell: leave }, 60_000)), {
+      ended: true,
+      alone: true,
+      moved: [],
+      left: [0],
+      tookMs: 0,
+    });
+  });
+
+  it('gives up in the end, and says what has moved and what has not', async () => {
+    const { follower, change } = following(group());
+    const tell = async () => {
+      change([lease(2, 20, 'b')]);
+      return undefined;
+    };
+    assert.deepEqual(told(await endMember(follower, 'a', { leaves: true, tell }, 30)), {
+      ended: false,
+      alone: false,
+      moved: [['name-b', [2]]],
+      left: [0],
+      tookMs: 0,
+    });
+  });
+});
