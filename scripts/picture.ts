@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 const pathOf = (name: string): string => fileURLToPath(new URL(`../docs/${name}`, import.meta.url));
 const [recording = pathOf('top.ndjson'), picture = pathOf('top.svg')] = process.argv.slice(2);
-const SIZE = { columns: 120, rows: 44 };
+const SIZE = { columns: 150, rows: 42 };
 
 // Before anything reads them: the same colours, times and React wherever it runs.
 Object.assign(process.env, { FORCE_COLOR: '1', TZ: 'UTC', NODE_ENV: 'production' });

@@ -4,7 +4,7 @@ import { healthOf } from '../../src/tui/model/health.js';
 import { lagOf, memberRows, partitionRows, totalsOf } from '../../src/tui/model/select.js';
 import { direction, ratePerSecond } from '../../src/tui/model/series.js';
 import { groupUpdates } from '../../src/tui/view/updates.js';
-import { gone, group, lease, play, session, stats, streamFacts, T0 } from './support.js';
+import { gone, group, lease, override, play, session, stats, streamFacts, T0 } from './support.js';
 
 const owners = (model: ReturnType<typeof play>) => partitionRows(model).map(({ owner }) => owner?.id ?? null);
 
@@ -168,6 +168,32 @@ describe('the model of top', () => {
     }));
     const model = play([[0, { type: 'history', entries: renewals }]]);
     assert.deepEqual(model.updates, []);
+  });
+
+  it('takes what an operator has paused neither for trouble nor for a growing lag', () => {
+    const waits = (ms: number, count: number): [number, TopEventBody][] => [
+      [ms, { type: 'waiting', waiting: [{ partition: 0, after: 0, count }] }],
+      [ms, { type: 'looked' }],
+    ];
+    const growing = Array.from({ length: 10 }, (_, i) => waits(1_000 + i * 300, i * 500)).flat();
+    const trouble = play([...group(2, 2), ...growing]);
+    assert.deepEqual(healthOf(trouble), { level: 'warning', text: 'falling behind: the lag grows' });
+    const pause: [number, TopEventBody] = [
+      500,
+      { type: 'changes', entries: [override(0, 900, { paused: true })] },
+    ];
+    const paused = play([...group(2, 2), pause, ...growing]);
+    assert.deepEqual(healthOf(paused), { level: 'ok', text: 'healthy, paused: p0' });
+    assert.equal(totalsOf(paused).lag, 4_500);
+  });
+
+  it('tells a release from a claim: its owner gave the partition away', () => {
+    const released = lease(0, 500, 'b', { reason: 'release', from: 'a' });
+    const model = play([...group(2, 2), [1_000, { type: 'changes', entries: [released] }]]);
+    assert.deepEqual(
+      model.updates.map(({ kind }) => kind),
+      ['handed-over'],
+    );
   });
 
   it('gathers the moves of one rebalance', () => {

@@ -119,7 +119,7 @@ class Draft {
     }
     const before = known?.record && known.record !== 'unreadable' ? known.record.owner : null;
     const endedAt = before === null ? undefined : this.ended.get(before)?.at;
-    const claimed = record.reason !== 'handover';
+    const claimed = record.reason === 'claim';
     this.updates.push({
       at,
       kind: claimed ? 'claimed' : 'handed-over',

@@ -1,6 +1,6 @@
 import { formatDuration } from '../../core/units.js';
 import type { Model } from './model.js';
-import { isSilent, memberRows, nameOf, type PartitionRow, partitionRows } from './select.js';
+import { isPaused, isSilent, memberRows, nameOf, type PartitionRow, partitionRows } from './select.js';
 import { direction } from './series.js';
 
 /** The state of the group in a word or two, and how bad it is. */
@@ -75,5 +75,6 @@ export function healthOf(model: Model): Health {
   if (direction(model.lag) === 'rising' && (model.lag.at(-1)?.value ?? 0) > 100) {
     return { level: 'warning', text: 'falling behind: the lag grows' };
   }
-  return { level: 'ok', text: 'healthy' };
+  const paused = rows.filter(({ partition }) => isPaused(model, partition));
+  return { level: 'ok', text: paused.length > 0 ? `healthy, paused: ${list(paused)}` : 'healthy' };
 }

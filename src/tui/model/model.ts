@@ -109,6 +109,7 @@ export interface Model {
   stream: { facts: StreamFacts; at: number; published: Series } | null;
   /** null: not looked at yet. */
   deadLetters: DeadLetterFacts | 'not-permitted' | null;
+  /** Of all partitions that are not paused. */
   lag: Series;
   updates: readonly Update[];
   messages: readonly MessageFacts[];

@@ -8,7 +8,7 @@ import type {
   WaitingFacts,
 } from '../../core/observe/facts.js';
 import type { Model, Progress } from './model.js';
-import { totalLag } from './select.js';
+import { isPaused, partitionsOf, totalLag } from './select.js';
 import { append } from './series.js';
 
 const MAX_MESSAGES = 300;
@@ -87,9 +87,15 @@ export function applyReaders(model: Model, readers: readonly ReaderFacts[]): Mod
   );
 }
 
-/** A round is over: the lag of this moment joins those before it. */
+/**
+ * A round is over: the lag of this moment joins those before it, without that of paused partitions, whose lag is meant
+ * to grow.
+ */
 export function applyLook(model: Model): Model {
-  const lag = totalLag(model);
+  const lag = totalLag(
+    model,
+    partitionsOf(model).filter((partition) => !isPaused(model, partition)),
+  );
   return lag === null ? model : { ...model, lag: append(model.lag, model.now, lag, 'amount') };
 }
 

@@ -41,10 +41,14 @@ function inMemory(model: Model, partition: number, { position, reader, handled }
   return Math.min(Math.max(1, between), reader.deliveredCount);
 }
 
-/** Messages that no partition has handled yet, as far as known; null: nothing is known. */
-export function totalLag(model: Model): number | null {
+/** True for a partition that an operator has told to rest. */
+export const isPaused = (model: Model, partition: number): boolean =>
+  model.overrides.get(partition)?.record?.paused ?? false;
+
+/** Messages that no partition, or none of these, has handled yet, as far as known; null: nothing is known. */
+export function totalLag(model: Model, partitions = partitionsOf(model)): number | null {
   let total: number | null = null;
-  for (const partition of partitionsOf(model)) {
+  for (const partition of partitions) {
     const lag = lagOf(model, partition);
     if (lag !== null) total = (total ?? 0) + lag;
   }
@@ -76,7 +80,7 @@ function stateOf(model: Model, partition: number): PartitionRow['state'] {
   if (!owner) return 'unowned';
   const state = model.progress.get(partition)?.state;
   if (state === 'halted') return 'halted';
-  if (model.overrides.get(partition)?.record?.paused) return 'paused';
+  if (isPaused(model, partition)) return 'paused';
   if (owner.record?.leaving) return 'leaving';
   if (isSilent(model, owner)) return 'silent';
   return state === 'starting' ? 'starting' : 'owned';

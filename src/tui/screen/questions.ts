@@ -1,6 +1,6 @@
 import { heirsOf, nextOwnerOf, pinnedTo } from '../model/forecast.js';
 import type { Model } from '../model/model.js';
-import { type MemberRow, memberRows, nameOf, partitionRows } from '../model/select.js';
+import { isPaused, type MemberRow, memberRows, nameOf, partitionRows } from '../model/select.js';
 import { partitionList } from '../view/consumers.js';
 import { count } from '../view/format.js';
 import type { Outcome, Situation } from './outcome.js';
@@ -122,7 +122,7 @@ export function askToRest(situation: Situation): Outcome {
   if (!row) return tell(situation, SELECT_PARTITION, 'info', 'partitions');
   const { partition, owner, lag } = row;
   const p = `p${partition}`;
-  const paused = model.overrides.get(partition)?.record?.paused ?? false;
+  const paused = isPaused(model, partition);
   const command: Command = { type: 'rest', partition, paused: !paused };
   const waiting =
     lag === null ? '' : ` ${count(lag)} message${lag === 1 ? '' : 's'} wait${lag === 1 ? 's' : ''}.`;

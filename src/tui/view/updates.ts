@@ -83,6 +83,15 @@ function describe(model: Model, { first, partitions, gapMs }: UpdateGroup): Span
       return [...member(model, first.owner, first.name), span(' claimed '), moved, span(`${from}${gap}`)];
     }
     case 'handed-over': {
+      // Released by a member that is alone: it takes the partition again itself.
+      if (first.from === first.name) {
+        return [
+          ...member(model, first.owner, first.name),
+          span(' released '),
+          moved,
+          span(' and took it again'),
+        ];
+      }
       const from = first.from === null ? '' : `${escapeControl(first.from)} `;
       return [span(`${from}handed `), moved, span(' to '), ...member(model, first.owner, first.name)];
     }
