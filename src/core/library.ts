@@ -1,5 +1,5 @@
 import { type Config, loadConfig, SETTINGS, type SettingName, type StartFrom } from './config.js';
-import type { Handler, HandlerContext, Logger } from './consume/handler.js';
+import type { Handler, Logger } from './consume/handler.js';
 import { noteLogger } from './consume/note-logger.js';
 import { type Backoff, DEFAULT_FAILURE_POLICY, type FailurePolicy } from './consume/retry.js';
 import { NatspocError } from './errors.js';
@@ -10,8 +10,6 @@ import { natsPublishPort } from './nats/pipeline.js';
 import { openTopology } from './nats/topology.js';
 import { Publisher, type PublisherOptions } from './publish/publisher.js';
 import { VERSION } from './version.js';
-
-export type { HandlerContext };
 
 /** Where NATS is: a connection of yours, which stays yours to close, or URLs for one of our own. */
 export type Connecting =

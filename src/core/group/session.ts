@@ -29,7 +29,7 @@ export function maintainSession(state: State): void {
   if (state.leaving && isEmptyHanded(state)) removeSession(state, session.id);
   if (session.writing || session.reading || session.removing) return;
   if (now >= session.renewAt || (state.leaving && !session.marked)) {
-    session.writing = true;
+    session.writing = { since: now, expected: session.revision };
     session.renewAt = Number.POSITIVE_INFINITY;
     state.out.push({
       type: 'write-session',
@@ -107,7 +107,13 @@ function certain(state: State, revision: number, sentAt: number): void {
 /** Handles the answer to `write-session`. */
 export function sessionWritten(state: State, sentAt: number, outcome: Written): void {
   const { session, now, timing } = state;
-  session.writing = false;
+  // The watch or a read can be faster than the answer, or than the lack of one.
+  const isSettled = session.writing !== null && session.revision > session.writing.expected;
+  session.writing = null;
+  if (isSettled && outcome.kind !== 'ok') {
+    session.marked = false;
+    return;
+  }
   switch (outcome.kind) {
     case 'ok':
       // An earlier write of unknown outcome cannot have been applied: this one would have conflicted with it.
@@ -154,8 +160,8 @@ export function sessionRead(state: State, sentAt: number, outcome: SessionFound)
  */
 export function ownSessionSeen(state: State, revision: number): void {
   const { session } = state;
-  if (session.writing || revision <= session.revision || session.unknownSince === null) return;
-  certain(state, revision, session.unknownSince);
+  const since = session.unknownSince ?? session.writing?.since;
+  if (revision > session.revision && since !== undefined) certain(state, revision, since);
 }
 
 /** Our session is gone: somebody fenced us, or we have removed it ourselves. */

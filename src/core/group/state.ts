@@ -53,7 +53,8 @@ export interface OwnSession {
   /** No handler and no commit from this time on. */
   deadline: number;
   renewAt: number;
-  writing: boolean;
+  /** The write that is under way: since when, and at which revision. */
+  writing: { since: number; expected: number } | null;
   /** When the first write since the last certain one was sent, of which the outcome is unknown. */
   unknownSince: number | null;
   /** A conflict has to be explained by reading. */
@@ -114,7 +115,7 @@ const freshSession = (): OwnSession => ({
   certainAt: Number.NEGATIVE_INFINITY,
   deadline: Number.NEGATIVE_INFINITY,
   renewAt: Number.NEGATIVE_INFINITY,
-  writing: false,
+  writing: null,
   unknownSince: null,
   reading: false,
   marked: false,
