@@ -22,7 +22,7 @@ export interface Feed {
 
 /** The group as it is now. */
 export class LiveFeed implements Feed {
-  readonly operator: Operator;
+  readonly operator: GroupOperator;
   readonly #source: LiveSource;
   #model: Model = initialModel(eventTime());
   #listener: (model: Model) => void = () => {};
@@ -59,6 +59,7 @@ export class LiveFeed implements Feed {
   }
 
   stop(): void {
+    this.operator.close();
     this.#source.stop();
   }
 }

@@ -39,6 +39,7 @@ export class Screen {
   #paintedAt = 0;
   #paintTimer: NodeJS.Timeout | undefined;
   #ticker: NodeJS.Timeout | undefined;
+  #isClosed = false;
   #end: () => void = () => {};
 
   /** Resolves when the screen is closed. */
@@ -69,8 +70,10 @@ export class Screen {
     feed.every(intervalMs);
   }
 
-  /** Gives the terminal back. */
+  /** Gives the terminal back; harmless when that has been done already. */
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     clearTimeout(this.#paintTimer);
     clearInterval(this.#ticker);
     this.#options.feed.stop();
@@ -102,6 +105,7 @@ export class Screen {
   }
 
   #say(said: Omit<Notice, 'at'> | undefined): void {
+    if (this.#isClosed) return;
     if (said) this.#ui = { ...this.#ui, notice: { ...said, at: this.#current().now } };
     this.#paintSoon();
   }

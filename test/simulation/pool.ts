@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Order, Report } from './worker.js';
 
 /** Seeds that a worker gets at once. */
@@ -51,7 +52,7 @@ export async function runPool(pool: PoolOptions): Promise<Report> {
 function start(root: string): ChildProcess {
   const script = join(root, 'test/simulation/worker.ts');
   return fork(script, {
-    execArgv: ['--import', import.meta.resolve('tsx')],
+    execArgv: ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
 }

@@ -24,12 +24,13 @@ export function settingsFor(
   random: Random,
   wanted: { members?: number | undefined; partitions?: number | undefined },
 ): WorldSettings {
+  const partitions = wanted.partitions ?? random.int(3, 16);
   const minMs = random.pick([0.1, 0.5, 2]);
   const afterwards = random.pick<'skip' | 'halt'>(['skip', 'skip', 'halt']);
   return {
     group: 'g',
     members: wanted.members ?? random.int(3, 8),
-    partitions: wanted.partitions ?? random.int(3, 16),
+    partitions,
     ttlMs: random.pick([5_000, 10_000]),
     probeEveryMs: random.pick([0, 400, 400, 400]),
     denied: random.chance(0.1),
@@ -39,7 +40,8 @@ export function settingsFor(
     // Where a failure needs a human being, none happens outside the storm.
     handlers: { ...handlers(random), ...(afterwards === 'halt' && { fails: 0 }) },
     afterwards,
-    publishRate: random.pick([3, 10]),
+    // No more than slow handlers can keep up with, one at a time in each partition.
+    publishRate: Math.min(random.pick([3, 10]), partitions),
   };
 }
 

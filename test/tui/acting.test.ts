@@ -88,10 +88,17 @@ describe('acting from natspoc top', function () {
     await tmux.shows(
       /p0 not released: (hung|other) \(.*\) does not answer; "leases release --force" fences it/,
     );
+    // An order that nobody has answered yet does not keep the screen open.
+    await tmux.press('r');
+    await tmux.shows(/Release p0 from/);
+    await tmux.press('y');
+    await tmux.shows(/Releasing p0 …/);
+    await tmux.press('q');
+    const from = performance.now();
+    await terminal.assertClean(0);
+    assert.ok(performance.now() - from < 5_000, 'it closes at once');
     hung.signal('SIGCONT');
     other.signal('SIGCONT');
-    await tmux.press('q');
-    await terminal.assertClean(0);
   });
 
   it('has no keys to act with --readonly', async () => {

@@ -91,9 +91,15 @@ export async function connectNats(config: Config, name: string): Promise<NatsCon
   }
 }
 
-/** Why the client has given a connection up for good, as one of ours: mostly credentials that no longer count. */
-export function closedError(error: unknown): NatspocError {
-  const code = error instanceof NatsError ? error.code : '';
+/**
+ * Why the client has given a connection up for good, as one of ours: mostly credentials that no longer count.
+ *
+ * @param complaint the last code by which the server has refused who we are. The error of the closing itself may be
+ *   that of a later attempt, to which the server hung up before it said why.
+ */
+export function closedError(error: unknown, complaint = ''): NatspocError {
+  const last = error instanceof NatsError ? error.code : '';
+  const code = IDENTITY_CODES.test(last) ? last : complaint;
   if (!IDENTITY_CODES.test(code)) {
     return new NatspocError('unreachable', `The connection to NATS was closed: ${messageOf(error)}.`, {
       cause: error,
@@ -112,6 +118,8 @@ export interface ConnectionEvents {
   disconnected?: () => void;
   reconnected?: () => void;
   refused?: (operation: string, subject: string) => void;
+  /** The server has refused who we are; `code` is the client's. */
+  unwelcome?: (code: string) => void;
 }
 
 /** Who watches a connection: one loop for each, because the client keeps every iterator until it closes. */
@@ -140,6 +148,8 @@ async function dispatch(connection: NatsConnection, watching: ReadonlySet<Connec
       else if (status.type === Events.Reconnect) events.reconnected?.();
       else if (status.permissionContext) {
         events.refused?.(status.permissionContext.operation, status.permissionContext.subject);
+      } else if (status.type === Events.Error && IDENTITY_CODES.test(String(status.data))) {
+        events.unwelcome?.(String(status.data));
       }
     }
   }

@@ -167,10 +167,14 @@ export class NatsLink implements Link {
   }
 
   watch(events: LinkEvents): void {
-    watchConnection(this.#connection, events);
+    let complaint: string | undefined;
+    const unwelcome = (code: string): void => {
+      complaint = code;
+    };
+    watchConnection(this.#connection, { ...events, unwelcome });
     void this.#connection.closed().then((error) => {
       // Without an error it was we who closed it.
-      if (error) events.ended(closedError(error));
+      if (error) events.ended(closedError(error, complaint));
     });
   }
 }

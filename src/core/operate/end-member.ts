@@ -25,7 +25,7 @@ export interface EndOrder {
 /**
  * Tells a member to end and follows its partitions until others have them, as long as there are others.
  *
- * @param waitMs how long that may take.
+ * @param waitMs how long that may take; `signal` ends the waiting.
  * @returns what became of it, or why it could not be told.
  * @throws NatspocError where the group can no longer be watched.
  */
@@ -34,6 +34,7 @@ export async function endMember(
   session: string,
   order: EndOrder,
   waitMs: number,
+  signal?: AbortSignal,
 ): Promise<Ending | string> {
   const owned = [...follower.leases.keys()].filter((partition) => follower.ownerOf(partition) === session);
   const startedAt = performance.now();
@@ -46,7 +47,7 @@ export async function endMember(
     others()
       ? hasEnded() && owned.every((partition) => heir(follower, partition, session) !== null)
       : hasEnded() || !order.leaves;
-  await follower.until(isOver, waitMs);
+  await follower.until(isOver, waitMs, signal);
   const moved = new Map<string, number[]>();
   const left: number[] = [];
   for (const partition of owned.sort((a, b) => a - b)) {

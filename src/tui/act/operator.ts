@@ -40,6 +40,7 @@ export class GroupOperator implements Operator {
   readonly #config: Config;
   readonly #patience: Patience;
   readonly #opened: () => OpenGroup | undefined;
+  readonly #closing = new AbortController();
 
   constructor(config: Config, opened: () => OpenGroup | undefined) {
     this.#config = config;
@@ -51,7 +52,10 @@ export class GroupOperator implements Operator {
     return this.#act(`release p${partition}`, async ({ bucket, control }, follower) => {
       const { group } = this.#config;
       const order = { partitions: [partition], to: null, force: false, ...this.#patience };
-      const [outcome] = await releasePartitions({ follower, control, bucket, group }, order);
+      const [outcome] = await releasePartitions(
+        { follower, control, bucket, group, signal: this.#closing.signal },
+        order,
+      );
       if (!outcome) throw new NatspocError('failed', `There is no partition ${partition}.`);
       return outcome;
     });
@@ -63,14 +67,20 @@ export class GroupOperator implements Operator {
       await changeOverride(bucket, this.#config.group, partition, { paused }, operatorName());
       if (!paused) return undefined;
       const { restMs } = this.#patience;
-      return (await untilResting({ observer, follower }, [partition], restMs)).get(partition);
+      const { signal } = this.#closing;
+      return (await untilResting({ observer, follower, signal }, [partition], restMs)).get(partition);
     });
   }
 
   end(session: string, order: EndOrder): Promise<Ending | string> {
     return this.#act('end the consumer', (_group, follower) =>
-      endMember(follower, session, order, this.#patience.waitMs),
+      endMember(follower, session, order, this.#patience.waitMs, this.#closing.signal),
     );
+  }
+
+  /** Waits for no outcome any more: what was ordered goes on without us. */
+  close(): void {
+    this.#closing.abort();
   }
 
   async askToStop(session: string): Promise<string | undefined> {
