@@ -25,7 +25,7 @@ const { values } = parseArgs({
   },
 });
 const trials = Number(values.trials);
-const SETTLE_MS = 1_500;
+const SETTLE_MS = 800;
 
 /** One change: the longest pause of a moved partition and of one that stayed, and what was handled twice. */
 interface Trial {

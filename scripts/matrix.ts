@@ -1,0 +1,86 @@
+/**
+ * Runs the tests that talk to a server on several versions of nats-server: the one that is here, and the newer builds
+ * that the machine's own Debian mirror keeps. Nothing is installed; the packages are unpacked into a temporary folder.
+ *
+ *   npm run test:matrix -- [--versions 2.9,2.10,2.15] [mocha arguments]
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ensureServerBinary } from '../src/core/server/index.js';
+
+/** Debian's releases after this machine's, by their index. */
+const SUITES = ['trixie', 'forky', 'sid'];
+const SPECS = [
+  'test/integration/*.test.ts',
+  'test/commands/consume.test.ts',
+  'test/commands/publish.test.ts',
+];
+
+const args = process.argv.slice(2);
+const at = args.indexOf('--versions');
+const wanted = at >= 0 ? (args.splice(at, 2)[1] ?? '').split(',') : undefined;
+
+/** Mirrors that this machine's apt uses. */
+function mirrors(): string[] {
+  const sites = execFileSync('apt-get', ['indextargets', '--format', '$(SITE)'], { encoding: 'utf8' });
+  return [...new Set(sites.split('\n').filter((site) => /^https?:/.test(site)))].map((site) =>
+    site.replace(/\/$/, ''),
+  );
+}
+
+/** Debian's builds of nats-server, as URLs by version. */
+async function builds(): Promise<Map<string, string>> {
+  const arch = execFileSync('dpkg', ['--print-architecture'], { encoding: 'utf8' }).trim();
+  const found = new Map<string, string>();
+  for (const mirror of mirrors()) {
+    for (const suite of SUITES) {
+      const index = await fetch(`${mirror}/dists/${suite}/main/binary-${arch}/Packages.xz`);
+      if (!index.ok) continue;
+      const input = new Uint8Array(await index.arrayBuffer());
+      const packages = execFileSync('xz', ['-dc'], { input, encoding: 'utf8', maxBuffer: 2 ** 29 });
+      const stanza = packages.split('\n\n').find((text) => text.startsWith('Package: nats-server\n'));
+      const version = /^Version: (\d+\.\d+\.\d+)/m.exec(stanza ?? '')?.[1];
+      const file = /^Filename: (\S+)$/m.exec(stanza ?? '')?.[1];
+      if (version && file) found.set(version, `${mirror}/${file}`);
+    }
+  }
+  return found;
+}
+
+async function unpack(url: string, version: string, folder: string): Promise<string> {
+  const target = join(folder, version);
+  mkdirSync(target);
+  const archive = join(target, 'nats-server.deb');
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${version}: the mirror answered ${response.status}`);
+  writeFileSync(archive, new Uint8Array(await response.arrayBuffer()));
+  execFileSync('dpkg-deb', ['-x', archive, target]);
+  const binary = ['usr/sbin', 'usr/bin']
+    .map((dir) => join(target, dir, 'nats-server'))
+    .find((path) => existsSync(path));
+  if (!binary) throw new Error(`${version}: the package holds no nats-server`);
+  return binary;
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'natspoc-matrix-'));
+let failed = 0;
+try {
+  const binaries = new Map<string, string>([['here', await ensureServerBinary({ env: process.env })]]);
+  for (const [version, url] of await builds()) {
+    if (wanted && !wanted.some((prefix) => `${version}.`.startsWith(`${prefix}.`))) continue;
+    binaries.set(version, await unpack(url, version, folder));
+  }
+  for (const [name, binary] of binaries) {
+    const version = execFileSync(binary, ['--version'], { encoding: 'utf8' }).trim();
+    console.log(`\n=== ${version} (${name}) ===`);
+    const env = { ...process.env, NATS_SERVER_BIN: binary };
+    const { status } = spawnSync('npx', ['mocha', ...SPECS, ...args], { stdio: 'inherit', env });
+    if (status !== 0) failed++;
+    console.log(`=== ${version}: ${status === 0 ? 'passed' : 'FAILED'} ===`);
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+process.exitCode = failed === 0 ? 0 : 1;
