@@ -412,7 +412,7 @@ export class Member {
   #startPartition(partition: number, epoch: number): void {
     const { group, from, runner: settings } = this.#settings;
     const resting = this.#resting.get(partition);
-    const before = resting?.epoch === epoch ? resting.status : undefined;
+    const before = resting?.epoch === epoch ? resting : undefined;
     const still = (): boolean => this.#runners.get(partition)?.runner === runner;
     const halt = (message: string): void => {
       if (!still()) return;
@@ -472,10 +472,13 @@ export class Member {
     const removed = this.#runners.get(partition);
     if (!removed) return;
     const { epoch, runner } = removed;
-    this.#resting.set(partition, { epoch, status: runner.status });
+    const resting = { epoch, status: runner.status };
+    this.#resting.set(partition, resting);
     this.#runners.delete(partition);
     const settled = Promise.all([this.#leftovers.get(partition), runner.abort(reason)]);
     const leftover = settled.then(() => {
+      // A handler that ended well after all is not to be called again under the same epoch.
+      resting.status = runner.status;
       if (this.#leftovers.get(partition) === leftover) this.#leftovers.delete(partition);
     });
     this.#leftovers.set(partition, leftover);

@@ -11,7 +11,7 @@ export interface Takeover {
   /** Where to start when the group has no position here yet. */
   from: StartFrom;
   /** Up to where this member had handled and committed it under the same epoch, where it had. */
-  before?: { position: number; committed: number } | undefined;
+  before?: { readonly status: { position: number; committed: number } } | undefined;
 }
 
 /** The reader's name on the server: whoever knows the position's epoch knows the name of its reader. */

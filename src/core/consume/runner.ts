@@ -90,6 +90,8 @@ export class PartitionRunner {
   #carried = { messages: 0, bytes: 0 };
   #trimWatch: TrimWatch | undefined;
   #handledCount = 0;
+  /** Up to where handlers came that ended well after the end of this runner; 0: none did. */
+  #handledLate = 0;
   #caughtUp = false;
   #phase: 'running' | 'draining' | 'ended' = 'running';
 
@@ -108,7 +110,10 @@ export class PartitionRunner {
     const scope = { partition: takeover.partition, epoch: takeover.epoch, logger: ports.logger };
     this.#work = new PartitionWork(scope, settings, ports, {
       advanced: ({ sequence, messages, bytes }) => {
-        if (this.#phase === 'ended') return;
+        if (this.#phase === 'ended') {
+          this.#handledLate = sequence;
+          return;
+        }
         this.#release(messages, bytes);
         this.#committer?.handled(sequence, messages, this.#isCaughtUp());
       },
@@ -125,10 +130,10 @@ export class PartitionRunner {
   }
 
   get status(): RunnerStatus {
-    const { before } = this.#takeover;
+    const before = this.#takeover.before?.status;
     const state = this.#phase !== 'running' ? 'draining' : this.#reader ? 'running' : 'starting';
     return {
-      position: this.#committer?.handledUpTo ?? before?.position ?? 0,
+      position: Math.max(this.#handledLate, this.#committer?.handledUpTo ?? before?.position ?? 0),
       committed: this.#committer?.committed ?? before?.committed ?? 0,
       handled: this.#handledCount,
       lag: this.#work.waiting + (this.#reader?.pending ?? 0),
@@ -149,7 +154,7 @@ export class PartitionRunner {
       else this.#fail(taken.kind === 'fenced' ? 'a newer owner was here' : taken.message);
       return;
     }
-    const { before } = this.#takeover;
+    const before = this.#takeover.before?.status;
     // What was handled under this epoch is not handled again, unless somebody has moved the position back since.
     const resumed = before && taken.sequence >= before.committed ? before.position : 0;
     this.#received = Math.max(taken.sequence, resumed);

@@ -225,13 +225,10 @@ export class PartitionWork {
   }
 
   #done(entry: Entry): void {
-    if (this.#abandoned) {
-      this.#leave(entry);
-      return;
-    }
     const advance = this.#lanes.complete(entry);
     if (advance) this.#events.advanced(advance);
-    this.#events.handled(entry.message);
+    if (this.#abandoned) this.#leave(entry);
+    else this.#events.handled(entry.message);
   }
 
   #attemptFailed(entry: Entry, call: HandlerCall, error: unknown): void {

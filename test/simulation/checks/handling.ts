@@ -16,6 +16,8 @@ export class Handling implements CallObserver {
   readonly #log: EventLog;
   readonly #drainTimeoutMs: number;
   readonly #active = new Map<number, Set<Call>>();
+  /** Messages that were handled to the end by a call that had been told to stop: nobody can know of that. */
+  readonly #deaf = new Set<number>();
   /** By partition, the last call that began. */
   readonly #last = new Map<number, Call>();
 
@@ -33,7 +35,7 @@ export class Handling implements CallObserver {
     this.#checkExclusive(call);
     this.#checkOrder(call);
     this.#ledger.handlerStarted(partition, epoch);
-    if (this.#log.message(sequence)?.done) this.repeats++;
+    if (this.#log.message(sequence)?.done && !this.#deaf.has(sequence)) this.repeats++;
     let active = this.#active.get(partition);
     if (!active) {
       active = new Set();
@@ -47,7 +49,9 @@ export class Handling implements CallObserver {
     if (this.#judge.isTracing) this.#judge.note(`${describe(call)} ${how}`);
     this.#active.get(call.partition)?.delete(call);
     const message = this.#log.message(call.sequence);
-    if (how === 'handled' && message) message.done = true;
+    if (how !== 'handled' || !message) return;
+    message.done = true;
+    if (call.abortedAt !== undefined) this.#deaf.add(call.sequence);
   }
 
   /** Passed over by policy: counts as handled. */
