@@ -100,8 +100,8 @@ export const DATA: readonly Mutant[] = [
     edits: [
       {
         file: 'src/core/member.ts',
-        find: 'resting?.epoch === epoch ? resting.status : undefined',
-        replace: 'resting?.epoch === -1 ? resting.status : undefined',
+        find: 'resting?.epoch === epoch ? resting : undefined',
+        replace: 'resting?.epoch === -1 ? resting : undefined',
       },
     ],
   },
