@@ -16,8 +16,8 @@ export class Handling implements CallObserver {
   readonly #log: EventLog;
   readonly #drainTimeoutMs: number;
   readonly #active = new Map<number, Set<Call>>();
-  /** Messages that were handled to the end by a call that had been told to stop: nobody can know of that. */
-  readonly #deaf = new Set<number>();
+  /** Messages handled to the end by a call that had been told to stop, and the epoch that may know of it. */
+  readonly #handledDeaf = new Map<number, number | undefined>();
   /** By partition, the last call that began. */
   readonly #last = new Map<number, Call>();
 
@@ -35,7 +35,7 @@ export class Handling implements CallObserver {
     this.#checkExclusive(call);
     this.#checkOrder(call);
     this.#ledger.handlerStarted(partition, epoch);
-    if (this.#log.message(sequence)?.done && !this.#deaf.has(sequence)) this.repeats++;
+    if (this.#log.message(sequence)?.done && !this.#isForgivable(call)) this.repeats++;
     let active = this.#active.get(partition);
     if (!active) {
       active = new Set();
@@ -51,7 +51,9 @@ export class Handling implements CallObserver {
     const message = this.#log.message(call.sequence);
     if (how !== 'handled' || !message) return;
     message.done = true;
-    if (call.abortedAt !== undefined) this.#deaf.add(call.sequence);
+    if (call.abortedAt !== undefined) {
+      this.#handledDeaf.set(call.sequence, this.#isGivenUp(call) ? undefined : call.epoch);
+    }
   }
 
   /** Passed over by policy: counts as handled. */
@@ -81,6 +83,11 @@ export class Handling implements CallObserver {
         });
       }
     }
+  }
+
+  /** It was handled by a deaf call of another owner, or by one that nobody waited for any more. */
+  #isForgivable({ sequence, epoch }: Call): boolean {
+    return this.#handledDeaf.has(sequence) && this.#handledDeaf.get(sequence) !== epoch;
   }
 
   #checkExclusive(call: Call): void {
