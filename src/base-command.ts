@@ -1,15 +1,9 @@
 import { Command, Flags, type Interfaces } from '@oclif/core';
 import { config as loadDotenv } from 'dotenv';
-import {
-  type Config,
-  contextName,
-  loadConfig,
-  SETTINGS,
-  type SettingName,
-  secretFlags,
-} from './core/config.js';
+import { type Config, contextName, loadConfig, secretFlags } from './core/config.js';
 import { connectNats, type NatsConnection } from './core/nats/connection.js';
 import { readContext, selectedContext } from './core/nats/context.js';
+import { SETTINGS, type SettingName } from './core/settings/index.js';
 import { exitWithError } from './report-error.js';
 
 /** The settings of every command that talks to NATS: names as in the `nats` CLI. */

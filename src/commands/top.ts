@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Flags } from '@oclif/core';
 import { BaseCommand, connectionFlags } from '../base-command.js';
-import { SETTINGS, type SettingName } from '../core/config.js';
 import { NatspocError } from '../core/errors.js';
+import { SETTINGS, type SettingName } from '../core/settings/index.js';
 import { parseDuration } from '../core/units.js';
 import { exitWithError } from '../report-error.js';
 import { type Feed, LiveFeed, ReplayFeed } from '../tui/feed.js';

@@ -4,7 +4,7 @@
  *     const member = await joinGroup({ servers: 'nats://127.0.0.1:4222', handler: async (message, context) => { … } });
  *     const publisher = await createPublisher({ servers: 'nats://127.0.0.1:4222' });
  */
-export type { StartFrom } from './config.js';
+
 export { type Handler, type HandlerContext, type Logger, StopConsuming } from './consume/handler.js';
 export { textOf } from './consume/output.js';
 export type { Afterwards, Backoff } from './consume/retry.js';
@@ -24,7 +24,7 @@ export {
   joinGroup,
   type StreamOptions,
 } from './library.js';
-export type { PartitionStatus } from './member.js';
+export type { PartitionStatus } from './member/contract.js';
 export type { NatsConnection } from './nats/connection.js';
 export { describeTrend, formatMemoryLine, type MemorySample } from './observe/memory.js';
 export type { StreamMessage } from './ports.js';
@@ -35,4 +35,5 @@ export type {
   PublishFailure,
   PublishObserver,
 } from './publish/types.js';
+export type { StartFrom } from './settings/start-from.js';
 export { VERSION } from './version.js';

@@ -1,4 +1,4 @@
-import { type Config, loadConfig, SETTINGS, type SettingName, type StartFrom } from './config.js';
+import { type Config, loadConfig } from './config.js';
 import type { Handler, Logger } from './consume/handler.js';
 import { noteLogger } from './consume/note-logger.js';
 import { type Backoff, DEFAULT_FAILURE_POLICY, type FailurePolicy } from './consume/retry.js';
@@ -9,6 +9,8 @@ import { connectNats, type NatsConnection } from './nats/connection.js';
 import { natsPublishPort } from './nats/pipeline.js';
 import { openTopology } from './nats/topology.js';
 import { Publisher, type PublisherOptions } from './publish/publisher.js';
+import { SETTINGS, type SettingName } from './settings/index.js';
+import type { StartFrom } from './settings/start-from.js';
 import { VERSION } from './version.js';
 
 /** Where NATS is: a connection of yours, which stays yours to close, or URLs for one of our own. */

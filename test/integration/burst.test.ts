@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { loadConfig } from '../../src/core/config.js';
 import { Ownership } from '../../src/core/demo/ownership.js';
 import { startMember } from '../../src/core/join.js';
-import type { Member } from '../../src/core/member.js';
+import type { Member } from '../../src/core/member/member.js';
 import { connectNats, type NatsConnection } from '../../src/core/nats/connection.js';
 import { openTopology } from '../../src/core/nats/topology.js';
 import { withServer } from '../support/server.js';

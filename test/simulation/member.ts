@@ -1,6 +1,6 @@
 import type { Report } from '../../src/core/group/events.js';
 import { timingFor } from '../../src/core/group/timing.js';
-import { Member } from '../../src/core/member.js';
+import { Member } from '../../src/core/member/member.js';
 import { SimBucket } from './model/bucket.js';
 import { Connection } from './model/connection.js';
 import { SimIdentities, SimLink, SimProber } from './model/control.js';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Config, loadConfig, SETTINGS, type SettingName } from '../../src/core/config.js';
+import { type Config, loadConfig } from '../../src/core/config.js';
 import {
   type HandledMessage,
   judge,
@@ -11,6 +11,7 @@ import { Ownership, type OwnershipChange } from '../../src/core/demo/ownership.j
 import { parseHandled } from '../../src/core/demo/processes.js';
 import { connectNats, type NatsConnection } from '../../src/core/nats/connection.js';
 import { openTopology, type Topology } from '../../src/core/nats/topology.js';
+import { SETTINGS, type SettingName } from '../../src/core/settings/index.js';
 import { type Cli, startCli } from './cli.js';
 import { until } from './until.js';
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { type ConfigSources, loadConfig, SETTINGS, type SettingName } from '../../src/core/config.js';
+import { type ConfigSources, loadConfig } from '../../src/core/config.js';
 import { NatspocError } from '../../src/core/errors.js';
+import { SETTINGS, type SettingName } from '../../src/core/settings/index.js';
 
 const load = (sources: Partial<ConfigSources>) => loadConfig({ flags: {}, env: {}, ...sources });
 

@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import { whenCaughtUp } from '../../src/core/consume/caught-up.js';
 import type { MemberEventMap } from '../../src/core/group-member.js';
 import { Readiness } from '../../src/core/health/readiness.js';
-import type { PartitionStatus } from '../../src/core/member.js';
+import type { PartitionStatus } from '../../src/core/member/contract.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 const partition = (number: number, more: Partial<PartitionStatus> = {}): PartitionStatus => ({

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import type { StartFrom } from '../../src/core/config.js';
 import { Gate } from '../../src/core/consume/gate.js';
 import { type Handler, SILENT, StopConsuming } from '../../src/core/consume/handler.js';
 import { PartitionRunner, type RunnerPorts, type RunnerSettings } from '../../src/core/consume/runner.js';
 import { Turn } from '../../src/core/consume/turn.js';
+import type { StartFrom } from '../../src/core/settings/start-from.js';
 import { FakeBucket, FakeStream, fakeMessage, settle } from '../support/fake-partition.js';
 import { ManualClock } from '../support/manual-clock.js';
 

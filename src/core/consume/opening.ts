@@ -1,7 +1,7 @@
-import type { StartFrom } from '../config.js';
 import { NatspocError } from '../errors.js';
 import { decodePosition, encodeRecord, keys, RECORD_VERSION } from '../group/records.js';
 import type { Bucket, EventStream } from '../ports.js';
+import type { StartFrom } from '../settings/start-from.js';
 
 /** Which partition is taken over, by whom. */
 export interface Takeover {

@@ -1,13 +1,13 @@
 import type { Effect, GroupEvent } from './events.js';
+import { leaseWritten } from './lease-writes.js';
 import {
-  leaseWritten,
   partitionDrained,
   partitionFailed,
   partitionHalted,
   partitionStarted,
-  reconcile,
   release,
-} from './partitions.js';
+} from './own-partitions.js';
+import { reconcile } from './reconcile.js';
 import {
   heard,
   maintainSession,

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
-import type { SettingName } from '../config.js';
 import { messageOf, NatspocError } from '../errors.js';
+import type { SettingName } from '../settings/index.js';
 
 /** The settings that a context gives, as raw texts, and its name for messages. */
 export interface NatsContext {

@@ -1,4 +1,4 @@
-import type { Member } from '../member.js';
+import type { Member } from '../member/member.js';
 import type { Bucket } from '../ports.js';
 import type { MemberControl, PartitionChoice } from './control.js';
 import { changeOverride } from './overrides.js';

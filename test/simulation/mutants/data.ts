@@ -99,7 +99,7 @@ export const DATA: readonly Mutant[] = [
     mistake: 'a restart under the same epoch repeats what was handled and not committed',
     edits: [
       {
-        file: 'src/core/member.ts',
+        file: 'src/core/member/runners.ts',
         find: 'resting?.epoch === epoch ? resting : undefined',
         replace: 'resting?.epoch === -1 ? resting : undefined',
       },
@@ -110,7 +110,7 @@ export const DATA: readonly Mutant[] = [
     mistake: 'a partition starts again while a handler of before still runs here',
     edits: [
       {
-        file: 'src/core/member.ts',
+        file: 'src/core/member/runners.ts',
         find: 'void runner.start(this.#leftovers.get(partition) ?? Promise.resolve());',
         replace: 'void runner.start(Promise.resolve());',
       },

@@ -29,7 +29,7 @@ export const OWNERSHIP: readonly Mutant[] = [
     mistake: 'a lease counts as ours although the compare-and-set failed',
     edits: [
       group(
-        'partitions',
+        'lease-writes',
         "  if (outcome.kind === 'ok') {\n    if (write?.expected",
         "  if (outcome.kind !== 'unknown') {\n    outcome = { kind: 'ok', revision: expected + 1, ...outcome };\n    if (write?.expected",
       ),
@@ -51,7 +51,7 @@ export const OWNERSHIP: readonly Mutant[] = [
     mistake: 'a partition starts again while a handover of unknown outcome may still take it away',
     edits: [
       group(
-        'partitions',
+        'lease-writes',
         'return state.writes.get(partition)?.expected === epoch;',
         'return partition < 0 && epoch < 0 && state.left;',
       ),
@@ -73,7 +73,7 @@ export const OWNERSHIP: readonly Mutant[] = [
     mistake: 'every join is planned for at once',
     edits: [
       group(
-        'partitions',
+        'reconcile',
         'const settled = state.now >= state.settleUntil || state.leaving;',
         'const settled = state.now > 0 || state.leaving;',
       ),

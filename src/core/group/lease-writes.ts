@@ -1,0 +1,66 @@
+import type { Written } from './events.js';
+import { type LeaseReason, type LeaseRecord, RECORD_VERSION } from './records.js';
+import type { State } from './state.js';
+import { applyLease } from './view.js';
+
+/** True while a write of ours may be on its way that ends this epoch: nothing may run under it any more. */
+export function isInDoubt(state: State, partition: number, epoch: number): boolean {
+  return state.writes.get(partition)?.expected === epoch;
+}
+
+/** Orders a conditional write, unless one for this partition is under way or has to wait. */
+export function writeLease(
+  state: State,
+  partition: number,
+  expected: number,
+  owner: string | null,
+  name: string,
+  reason: LeaseReason,
+  from: string | null,
+): void {
+  const pending = state.writes.get(partition);
+  if (pending && state.now < pending.retryAt) return;
+  state.writes.set(partition, { expected, retryAt: Number.POSITIVE_INFINITY });
+  state.out.push({
+    type: 'write-lease',
+    partition,
+    expected,
+    record: { v: RECORD_VERSION, owner, name, reason, from },
+  });
+}
+
+/** Handles the answer to `write-lease`. */
+export function leaseWritten(
+  state: State,
+  partition: number,
+  expected: number,
+  record: LeaseRecord,
+  outcome: Written,
+): void {
+  const write = state.writes.get(partition);
+  // Whatever the outcome, the next write may have waited for it, even if the watch was faster to tell.
+  state.dirty = true;
+  if (outcome.kind === 'ok') {
+    if (write?.expected === expected) state.writes.delete(partition);
+    applyLease(state, { kind: 'lease', partition, revision: outcome.revision, record });
+    return;
+  }
+  if (write?.expected !== expected) return;
+  // Whether it was applied, or somebody else was faster, the watch will tell; until then the same write again
+  // is safe, because it is conditional.
+  write.retryAt = state.now + state.timing.retryMs;
+  if ((state.leases.get(partition)?.revision ?? 0) > expected) {
+    state.writes.delete(partition);
+  }
+}
+
+/** Forgets the writes that the plan no longer asks for, except those that may still take something from us. */
+export function forgetWrites(state: State): void {
+  for (const [partition, write] of state.writes) {
+    if (state.now < write.retryAt) continue;
+    const lease = state.leases.get(partition);
+    if (lease && lease.revision === write.expected && state.own.has(partition)) {
+      write.retryAt = state.now + state.timing.retryMs;
+    } else state.writes.delete(partition);
+  }
+}

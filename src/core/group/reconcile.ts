@@ -1,0 +1,135 @@
+import { assign, type Plan } from './assign.js';
+import { forgetWrites, isInDoubt, writeLease } from './lease-writes.js';
+import { adopt, drain, rest, start, startOrRest } from './own-partitions.js';
+import { holdings, planMembers, receiver } from './planning.js';
+import type { LeaseReason } from './records.js';
+import { isAlive, isPaused, report, type State, wake } from './state.js';
+
+/**
+ * Brings the own partitions in line with the view and the plan. A member acts on its own part only: it starts
+ * what it owns, gives away its surplus, claims the orphans that the plan gives to it. Compare-and-set settles
+ * what a stale view got wrong.
+ */
+export function reconcile(state: State): void {
+  retryDue(state);
+  if (!state.viewReady || !isAlive(state) || !state.connected) return;
+  const settled = state.now >= state.settleUntil || state.leaving;
+  if (!settled) wake(state, state.settleUntil);
+  else if (state.unsettled) state.dirty = true;
+  if (!state.dirty) return;
+  state.dirty = false;
+  state.unsettled = !settled;
+  followView(state);
+  if (!settled && !hasDrained(state)) return;
+  const members = planMembers(state);
+  const plan = assign(members.keys(), holdings(state, members));
+  followPauses(state);
+  if (settled) {
+    giveAway(state, plan, members);
+    claim(state, plan);
+  }
+  finishDrained(state, plan, members);
+  forgetWrites(state);
+}
+
+function hasDrained(state: State): boolean {
+  for (const own of state.own.values()) if (own.phase === 'drained') return true;
+  return false;
+}
+
+/** Takes up what had to wait for a time. */
+function retryDue(state: State): void {
+  for (const own of state.own.values()) {
+    if (own.phase !== 'waiting') continue;
+    if (state.now >= own.retryAt) state.dirty = true;
+    else wake(state, own.retryAt);
+  }
+  for (const write of state.writes.values()) {
+    if (state.now >= write.retryAt) state.dirty = true;
+    else wake(state, write.retryAt);
+  }
+}
+
+/** What the leases say about us decides what runs here. */
+function followView(state: State): void {
+  for (const [partition, own] of state.own) {
+    const lease = state.leases.get(partition);
+    if (!lease || lease.revision <= own.epoch) continue;
+    state.own.delete(partition);
+    const record = lease.record === 'unreadable' ? null : lease.record;
+    if (own.phase === 'drained' && record?.owner !== state.session.id) {
+      const tookMs = state.now - own.since;
+      if (record?.owner) {
+        report(state, { type: 'handed-over', partition, epoch: own.epoch, to: record.name, tookMs });
+      } else report(state, { type: 'released', partition, epoch: own.epoch });
+    } else if (own.phase !== 'drained') {
+      state.out.push({ type: 'abort-partition', partition, epoch: own.epoch, reason: 'lost' });
+      report(state, { type: 'lost', partition, epoch: own.epoch, reason: 'lost' });
+    }
+  }
+  for (const [partition, { revision, record }] of state.leases) {
+    if (record === null || record === 'unreadable' || record.owner !== state.session.id) continue;
+    if (partition >= state.partitions) continue;
+    const own = state.own.get(partition);
+    if (!own) adopt(state, partition, revision, record);
+    else if (own.phase === 'waiting' && state.now >= own.retryAt) start(state, partition, own);
+  }
+}
+
+/** Stops what somebody has paused since, and starts what nobody wants to rest any more. */
+function followPauses(state: State): void {
+  if (state.overrides.size === 0) return;
+  for (const [partition, own] of state.own) {
+    const paused = isPaused(state, partition);
+    if (own.phase === 'paused' && !paused) {
+      report(state, { type: 'unpaused', partition, epoch: own.epoch });
+      start(state, partition, own);
+    } else if (paused && (own.phase === 'running' || own.phase === 'starting')) drain(state, partition, own);
+    else if (paused && (own.phase === 'waiting' || own.phase === 'halted')) rest(state, partition, own);
+  }
+}
+
+/** Drains what the plan gives to others, and what somebody asked for. */
+function giveAway(state: State, plan: Plan, members: Map<string, string>): void {
+  // Others have to know first that we leave, or they would give theirs to us, who have so few. A mark that was
+  // sent is enough, as it comes before the leases, unless a write before it makes it fail.
+  if (state.leaving && (!state.session.marked || state.session.unknownSince !== null)) return;
+  for (const [partition, own] of state.own) {
+    if (own.phase === 'draining' || own.phase === 'drained') continue;
+    const to = plan.get(partition);
+    const surplus = state.leaving || (to !== undefined && to !== state.session.id && members.has(to));
+    if (!surplus && !own.release) continue;
+    if (own.phase === 'waiting' || own.phase === 'halted' || own.phase === 'paused') {
+      own.phase = 'drained';
+      own.since = state.now;
+    } else drain(state, partition, own);
+  }
+}
+
+/** Claims the orphans that the plan gives to us. */
+function claim(state: State, plan: Plan): void {
+  if (state.leaving) return;
+  for (const [partition, to] of plan) {
+    if (to !== state.session.id || state.own.has(partition)) continue;
+    const lease = state.leases.get(partition);
+    const record = lease?.record === 'unreadable' ? null : lease?.record;
+    // Whoever still has a session gives its partition away itself.
+    if (record?.owner && (record.owner === state.session.id || state.peers.has(record.owner))) continue;
+    writeLease(state, partition, lease?.revision ?? 0, to, state.name, 'claim', record?.name || null);
+  }
+}
+
+/** Passes drained partitions on, or takes them up again where the plan has changed meanwhile. */
+function finishDrained(state: State, plan: Plan, members: Map<string, string>): void {
+  for (const [partition, own] of state.own) {
+    if (own.phase !== 'drained') continue;
+    const to = receiver(state, partition, own, plan, members);
+    if (to === state.session.id && !own.release && !isInDoubt(state, partition, own.epoch)) {
+      startOrRest(state, partition, own);
+    } else {
+      const reason: LeaseReason = own.release || to === null ? 'release' : 'handover';
+      const name = to === null ? '' : (members.get(to) ?? '');
+      writeLease(state, partition, own.epoch, to, name, reason, state.name);
+    }
+  }
+}

@@ -1,0 +1,101 @@
+import { redactUrls } from '../redact.js';
+import { durationMs, NAME_ALLOWED, name, servers, subject, text, toggle } from './parse.js';
+import { define } from './setting.js';
+
+/** Where NATS is and who we are: names as in the nats CLI. */
+export const CONNECTION = {
+  server: define({
+    flag: 'server',
+    char: 's',
+    env: 'NATS_URL',
+    fallback: 'nats://127.0.0.1:4222',
+    parse: servers,
+    allowed: 'nats://HOST:PORT, several separated by commas',
+    redact: redactUrls,
+    help: 'NATS server URLs',
+  }),
+  user: define({
+    flag: 'user',
+    env: 'NATS_USER',
+    parse: text,
+    allowed: 'a name',
+    help: 'user name, or a token',
+  }),
+  password: define({
+    flag: 'password',
+    env: 'NATS_PASSWORD',
+    parse: text,
+    allowed: 'text',
+    help: 'password',
+    secret: true,
+  }),
+  token: define({
+    flag: 'token',
+    env: 'NATS_TOKEN',
+    parse: text,
+    allowed: 'text',
+    help: 'token',
+    secret: true,
+  }),
+  creds: define({
+    flag: 'creds',
+    env: 'NATS_CREDS',
+    parse: text,
+    allowed: 'a file',
+    help: 'credentials file',
+  }),
+  nkey: define({ flag: 'nkey', env: 'NATS_NKEY', parse: text, allowed: 'a file', help: 'NKEY seed file' }),
+  tlscert: define({
+    flag: 'tlscert',
+    env: 'NATS_CERT',
+    parse: text,
+    allowed: 'a file',
+    help: 'TLS client certificate',
+  }),
+  tlskey: define({ flag: 'tlskey', env: 'NATS_KEY', parse: text, allowed: 'a file', help: 'TLS client key' }),
+  tlsca: define({
+    flag: 'tlsca',
+    env: 'NATS_CA',
+    parse: text,
+    allowed: 'a file',
+    help: 'TLS certificate authority',
+  }),
+  tlsfirst: define({
+    flag: 'tlsfirst',
+    env: 'NATS_TLSFIRST',
+    fallback: 'false',
+    parse: toggle,
+    allowed: 'true or false',
+    help: 'handshake TLS before the server speaks',
+    toggle: true,
+  }),
+  timeoutMs: define({
+    flag: 'timeout',
+    env: 'NATS_TIMEOUT',
+    fallback: '5s',
+    parse: durationMs(50, 600_000),
+    allowed: 'a duration such as 250ms, 5s or 1m',
+    help: 'how long to wait for the server',
+  }),
+  context: define({
+    flag: 'context',
+    env: 'NATS_CONTEXT',
+    parse: text,
+    allowed: 'a name',
+    help: 'context of the nats CLI',
+  }),
+  jsDomain: define({
+    flag: 'js-domain',
+    env: 'NATS_JS_DOMAIN',
+    parse: name,
+    allowed: NAME_ALLOWED,
+    help: 'JetStream domain',
+  }),
+  inboxPrefix: define({
+    flag: 'inbox-prefix',
+    env: 'NATS_INBOX_PREFIX',
+    parse: subject,
+    allowed: 'a subject without wildcards',
+    help: 'prefix of reply subjects',
+  }),
+} as const;

@@ -1,0 +1,36 @@
+import { parseDuration } from '../units.js';
+
+/** Anything but blanks. */
+export const text = (value: string): string | undefined => (value.trim() === '' ? undefined : value.trim());
+/** Yes or no, in the ways people write it. */
+export const toggle = (value: string): boolean | undefined =>
+  /^(1|true|yes|on)$/i.test(value) ? true : /^(0|false|no|off|)$/i.test(value) ? false : undefined;
+/** A whole number within these bounds. */
+export const integer = (min: number, max: number) => (value: string) => {
+  const number = /^\d+$/.test(value.trim()) ? Number(value) : Number.NaN;
+  return number >= min && number <= max ? number : undefined;
+};
+/** A duration within these bounds, in milliseconds. */
+export const durationMs = (minMs: number, maxMs: number) => (value: string) => {
+  const ms = parseDuration(value);
+  return ms !== undefined && ms >= minMs && ms <= maxMs ? ms : undefined;
+};
+/** One of these words. */
+export const oneOf =
+  <T extends string>(...values: T[]) =>
+  (value: string): T | undefined =>
+    values.find((candidate) => candidate === value.trim());
+
+/** JetStream names and our own key parts: no dots, spaces or wildcards, so that keys and subjects stay parseable. */
+export const name = (value: string) =>
+  /^[A-Za-z0-9_-]{1,64}$/.test(value.trim()) ? value.trim() : undefined;
+/** What a name looks like. */
+export const NAME_ALLOWED = '1 to 64 letters, digits, - or _';
+/** A subject without wildcards that is not the server's own. */
+export const subject = (value: string) =>
+  /^[^\s.*>]+(\.[^\s.*>]+)*$/.test(value.trim()) && !value.startsWith('$') ? value.trim() : undefined;
+/** URLs of servers, separated by commas. */
+export const servers = (value: string) => {
+  const urls = value.split(',').map((url) => url.trim());
+  return urls.every((url) => /^((nats|tls):\/\/)?[^\s/@]*(@)?[^\s/@]+$/.test(url)) ? urls : undefined;
+};
