@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { runCli, stopAll } from '../support/cli.js';
+import { stopAll } from '../support/cli.js';
 import { GroupRun } from '../support/group-run.js';
 import { TcpProxy } from '../support/proxy.js';
 import { withServer } from '../support/server.js';
@@ -153,17 +153,6 @@ describe('faults on a real server', function () {
     assert.equal(found.kind, 'found');
     assert.deepEqual(found.kind === 'found' && found.entry.value, text('not a lease'));
     assert.equal(cli.stderr.filter((line) => line.includes('lease.3')).length, 1);
-  });
-
-  it('a bucket that would forget leases is refused', async () => {
-    await run.topology.manager.streams.add({
-      name: 'KV_forgetful',
-      subjects: ['$KV.forgetful.>'],
-      max_age: 60_000_000_000,
-    });
-    const exit = await runCli(['consume', '--server', server.url, '--bucket', 'forgetful']);
-    assert.equal(exit.code, 4);
-    assert.match(exit.stderr, /^Error: Bucket forgetful has a TTL/);
   });
 
   it('an unexpected end of the stream ends the members with a clear error', async () => {

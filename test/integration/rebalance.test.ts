@@ -106,15 +106,4 @@ describe('a group of consumers', () => {
     assert.equal(other.code, 0, other.stderr);
     assert.equal(other.stdout.split('\n').length, verdict.published);
   });
-
-  it('refuses a partition count and a prefix that differ from the layout, naming both', async () => {
-    const stream = ['--server', server.url, '--stream', run.config.stream];
-    const count = await startCli(['consume', ...stream, '--partitions', '5']).exited;
-    assert.equal(count.code, 4);
-    assert.match(count.stderr, /has 8 partitions, but PARTITIONS is 5/);
-    const prefix = await startCli(['publish', 'x', ...stream, '--prefix', 'other']).exited;
-    assert.equal(prefix.code, 4);
-    assert.match(prefix.stderr, new RegExp(`${run.config.prefix}.*other`));
-    assert.equal(prefix.stderr.trim().split('\n').length, 1);
-  });
 });

@@ -193,19 +193,13 @@ describe('assign', () => {
     );
   });
 
-  it('plans 10,000 partitions for 1,000 members in a fraction of a second', function () {
+  it('balances 10,000 partitions between 1,000 members', () => {
     const members = Array.from({ length: 1_000 }, (_, i) => `M${i}`);
     const holdings = Array.from({ length: 10_000 }, (_, partition) => ({
       partition,
       owner: `M${(partition * 7) % 1_100}`,
       epoch: partition + 1,
     }));
-    const startedAt = performance.now();
-    const plan = assign(members, holdings);
-    const tookMs = performance.now() - startedAt;
-    assert.equal(spread(loads(members, plan)), 0);
-    // What it takes is a figure for people; the bound only says that it is not quadratic.
-    assert.ok(tookMs < 2_000, `${tookMs.toFixed(1)} ms`);
-    if (this.test) this.test.title += `: ${tookMs.toFixed(1)} ms`;
+    assert.equal(spread(loads(members, assign(members, holdings))), 0);
   });
 });

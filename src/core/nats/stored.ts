@@ -1,0 +1,81 @@
+import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from 'nats';
+import type { Config } from '../config.js';
+import { NatspocError } from '../errors.js';
+import type { LayoutRecord } from '../group/records.js';
+import { partitionWildcard } from '../layout.js';
+import { bucketStream, bucketSubject } from './bucket.js';
+import { describeLayout } from './stream-layout.js';
+
+/** How long the stream remembers message ids, so that a retried publish is stored once. */
+const DUPLICATE_WINDOW_MS = 120_000;
+/** Revisions kept of each key: enough for the story of a partition's last owners. */
+const BUCKET_HISTORY = 16;
+
+/** How a stream that has to be created is bounded; what is left out is without limit, or the default. */
+export interface StreamLimits {
+  storage?: 'file' | 'memory' | undefined;
+  maxMessages?: number | undefined;
+  maxBytes?: number | undefined;
+  maxAgeMs?: number | undefined;
+  /** How long message ids are remembered, so that a retried publish is stored once. */
+  duplicateWindowMs?: number | undefined;
+  /** What gives way when it is full. */
+  discard?: 'old' | 'new' | undefined;
+}
+
+const nanos = (ms: number): number => ms * 1_000_000;
+
+/** What a stream or bucket that has to be created is to be. */
+export type Wanted = Partial<StreamConfig> & { name: string };
+
+/** The stream of this layout, which its description tells to whoever opens it. */
+export const streamConfig = (config: Config, layout: LayoutRecord, limits: StreamLimits = {}): Wanted => ({
+  name: config.stream,
+  description: describeLayout(layout),
+  subjects: [partitionWildcard(layout.prefix)],
+  retention: RetentionPolicy.Limits,
+  storage: limits.storage === 'memory' ? StorageType.Memory : StorageType.File,
+  num_replicas: config.replicas,
+  // The server refuses a window that is longer than messages live.
+  duplicate_window: nanos(
+    limits.duplicateWindowMs ?? Math.min(DUPLICATE_WINDOW_MS, limits.maxAgeMs ?? DUPLICATE_WINDOW_MS),
+  ),
+  discard: limits.discard === 'new' ? DiscardPolicy.New : DiscardPolicy.Old,
+  ...(limits.maxMessages !== undefined && { max_msgs: limits.maxMessages }),
+  ...(limits.maxBytes !== undefined && { max_bytes: limits.maxBytes }),
+  ...(limits.maxAgeMs !== undefined && { max_age: nanos(limits.maxAgeMs) }),
+});
+
+/** The bucket of leases and positions, as the stream that it is. */
+export const bucketConfig = (config: Config): Wanted => ({
+  name: bucketStream(config.bucket),
+  subjects: [bucketSubject(config.bucket, '>')],
+  retention: RetentionPolicy.Limits,
+  storage: StorageType.File,
+  num_replicas: config.replicas,
+  max_msgs_per_subject: BUCKET_HISTORY,
+  discard: DiscardPolicy.New,
+  deny_delete: true,
+  allow_rollup_hdrs: true,
+  // Positions have to be read through the leader; a direct get may answer from a replica that lags.
+  allow_direct: false,
+});
+
+/**
+ * Refuses a bucket that would lose entries by itself: a group would forget who owns what and how far it is.
+ *
+ * @throws NatspocError `layout-mismatch`.
+ */
+export function checkBucket(name: string, found: StreamConfig): void {
+  const drops =
+    found.discard === DiscardPolicy.Old && (found.max_bytes > 0 || found.max_msgs > 0)
+      ? 'drops old entries when it is full'
+      : undefined;
+  const reason =
+    found.max_age > 0 ? 'has a TTL' : found.storage === StorageType.Memory ? 'is kept in memory only' : drops;
+  if (reason === undefined) return;
+  throw new NatspocError(
+    'layout-mismatch',
+    `Bucket ${name} ${reason}: leases and positions would vanish. Choose another with --bucket, or let natspoc create it.`,
+  );
+}

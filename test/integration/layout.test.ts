@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import type { JetStreamManager, StreamConfig } from 'nats';
+import { loadConfig } from '../../src/core/config.js';
+import { connectNats, type NatsConnection } from '../../src/core/nats/connection.js';
+import { openTopology } from '../../src/core/nats/topology.js';
+import { type CliExit, runCli, stopAll } from '../support/cli.js';
+import { withServer } from '../support/server.js';
+
+/** One line, exit code 4. */
+function assertRefused(exit: CliExit, message: RegExp): void {
+  assert.equal(exit.code, 4, exit.stderr);
+  assert.match(exit.stderr, message);
+  assert.equal(exit.stderr.trim().split('\n').length, 1, exit.stderr);
+}
+
+describe('one layout for a stream', () => {
+  const server = withServer();
+  let connection: NatsConnection;
+  let manager: JetStreamManager;
+
+  before(async () => {
+    const config = loadConfig({ flags: { server: server.url }, env: {} });
+    connection = await connectNats(config, 'test');
+    ({ manager } = await openTopology(connection, config, { create: true }));
+  });
+  after(async () => {
+    await stopAll();
+    await connection.close();
+  });
+
+  const run = (...args: string[]): Promise<CliExit> => runCli([...args, '--server', server.url]);
+  const buckets = async (): Promise<string[]> => {
+    const names = await manager.streams.names().next();
+    return names.filter((name) => name.startsWith('KV_')).sort();
+  };
+
+  it('refuses a partition count and a prefix that differ from it, naming both, and creates nothing', async () => {
+    const before = await buckets();
+    for (const bucket of ['EVENTS_leases', 'fresh']) {
+      const count = await run('consume', '--bucket', bucket, '--partitions', '5');
+      assertRefused(count, /has 8 partitions, but PARTITIONS is 5/);
+      const prefix = await run('publish', 'x', '--bucket', bucket, '--prefix', 'other');
+      assertRefused(prefix, /subject\.events, but SUBJECT_PREFIX is other/);
+    }
+    assert.deepEqual(await buckets(), before);
+  });
+
+  it('is the same in another bucket of the stream', async () => {
+    const config = loadConfig({ flags: { server: server.url, bucket: 'second' }, env: {} });
+    const { layout } = await openTopology(connection, config, { create: true });
+    assert.deepEqual([layout.partitions, layout.prefix], [8, 'subject.events']);
+  });
+
+  it('is refused where a bucket says something else than its stream, naming both', async () => {
+    const flags = { server: server.url, stream: 'OTHER', bucket: 'third', prefix: 'other', partitions: '4' };
+    await openTopology(connection, loadConfig({ flags, env: {} }), { create: true });
+    await manager.streams.delete('OTHER');
+    const wider = { ...flags, bucket: 'fourth', partitions: '6' };
+    await openTopology(connection, loadConfig({ flags: wider, env: {} }), { create: true });
+    const exit = await run('consume', '--stream', 'OTHER', '--bucket', 'third');
+    assertRefused(exit, /made with 6 partitions of other, but bucket third says 4 partitions of other/);
+  });
+
+  it('is kept in a bucket that cannot lose it', async () => {
+    const subjects = (name: string): Pick<StreamConfig, 'name' | 'subjects'> => ({
+      name: `KV_${name}`,
+      subjects: [`$KV.${name}.>`],
+    });
+    await manager.streams.add({ ...subjects('forgetful'), max_age: 60_000_000_000 });
+    await manager.streams.add({ ...subjects('small'), max_bytes: 1_000_000 });
+    await manager.streams.add({ ...subjects('volatile'), storage: 'memory' as StreamConfig['storage'] });
+    const refused = {
+      forgetful: 'has a TTL',
+      small: 'drops old entries',
+      volatile: 'is kept in memory only',
+    };
+    for (const [bucket, reason] of Object.entries(refused)) {
+      assertRefused(
+        await run('consume', '--bucket', bucket),
+        new RegExp(`^Error: Bucket ${bucket} ${reason}`),
+      );
+    }
+  });
+});
