@@ -14,6 +14,10 @@ export function unrest(world: World): string | undefined {
     if (world.timeline.now - writtenAt > settings.ttlMs * RENEWED_WITHIN)
       return `${member.name} does not renew`;
   }
+  for (const { name, bucket } of active) {
+    // What it would do about what it does not know yet is still to come.
+    for (const watch of bucket.watches) if (!watch.isCurrent) return `${name} waits for its watch`;
+  }
   const loads = new Map<string, number>([...ids.keys()].map((id) => [id, 0]));
   for (let partition = 0; partition < settings.partitions; partition++) {
     const { owner } = ledger.lease(partition);

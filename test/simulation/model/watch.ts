@@ -32,6 +32,8 @@ export class SimWatch implements Watch {
   #feed: ServerFeed | undefined;
   #generation = 0;
   #opening = false;
+  /** A snapshot has arrived since the last fault. */
+  #delivers = false;
   #stopped = false;
 
   constructor(ports: WatchPorts, prefix: string, sink: WatchSink, faults: WatchFaults) {
@@ -42,6 +44,11 @@ export class SimWatch implements Watch {
     const fail = () => this.#reopen();
     ports.connection.listen({ reconnected: fail, silent: fail });
     void this.#open();
+  }
+
+  /** Everything that the server has for it has arrived. */
+  get isCurrent(): boolean {
+    return this.#delivers && this.#feed?.isIdle === true;
   }
 
   stop(): void {
@@ -63,6 +70,7 @@ export class SimWatch implements Watch {
 
   #reopen(): void {
     if (this.#stopped) return;
+    this.#delivers = false;
     this.#generation++;
     const { clock } = this.#ports.process;
     clock.at(clock.now() + RETRY_MS, () => void this.#open());
@@ -89,7 +97,10 @@ export class SimWatch implements Watch {
     this.#opening = false;
     if (this.#stopped) return;
     if (!entries || generation !== this.#generation) this.#reopen();
-    else this.#sink.snapshot(entries);
+    else {
+      this.#delivers = true;
+      this.#sink.snapshot(entries);
+    }
   }
 }
 
@@ -101,6 +112,7 @@ class ServerFeed implements Feed {
   readonly #changes: (entries: BucketEntry[]) => void;
   #waiting: BucketEntry[] = [];
   #busy = false;
+  #onTheirWay = 0;
 
   constructor(
     ports: WatchPorts,
@@ -113,6 +125,11 @@ class ServerFeed implements Feed {
     this.#faults = faults;
     this.#changes = changes;
     ports.store.follow(this);
+  }
+
+  /** Nothing waits, here or on the wire, and nothing is held back. */
+  get isIdle(): boolean {
+    return !this.muted && !this.#busy && this.#waiting.length === 0 && this.#onTheirWay === 0;
   }
 
   /** Sends what there was at the start; changes of the meantime come after it. */
@@ -130,7 +147,12 @@ class ServerFeed implements Feed {
     this.#later(() => {
       const entries = this.#waiting;
       this.#waiting = [];
-      if (!this.muted) this.#ports.connection.deliver(this.side, () => this.#changes(entries));
+      if (this.muted) return;
+      this.#onTheirWay++;
+      this.#ports.connection.deliver(this.side, () => {
+        this.#onTheirWay--;
+        this.#changes(entries);
+      });
     });
   }
 
