@@ -3,7 +3,7 @@
  * `npm run simulate -- --seed S` replays one with its trace.
  */
 import { parseArgs } from 'node:util';
-import { explain } from './explain.js';
+import { explain, explainWithTrace } from './explain.js';
 import { runPool } from './pool.js';
 import { runSeed } from './run.js';
 import type { Report } from './worker.js';
@@ -64,7 +64,7 @@ async function search(): Promise<boolean> {
     },
   });
   console.log(summary(totals));
-  console.log(totals.failed ? explain(totals.failed, options) : 'nothing violated');
+  console.log(totals.failed ? await explainWithTrace(totals.failed, options) : 'nothing violated');
   return !totals.failed;
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { explain } from './explain.js';
+import { explainWithTrace } from './explain.js';
 import { runPool } from './pool.js';
 import { runSeed } from './run.js';
 
@@ -12,7 +12,7 @@ describe('the protocol in the simulator', () => {
     const from = 1 + Math.floor(Math.random() * 1e9);
     if (this.test) this.test.title += `: ${SEEDS} from ${from} on`;
     const { failed, seeds } = await runPool({ from, count: SEEDS, workers: 2, options: {} });
-    assert.ok(!failed, failed && explain(failed));
+    assert.ok(!failed, failed && (await explainWithTrace(failed)));
     assert.equal(seeds, SEEDS);
   });
 
