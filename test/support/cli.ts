@@ -15,6 +15,15 @@ export interface CliExit {
   stderr: string;
 }
 
+/** Where and with what a command runs. */
+export interface CliOptions {
+  /** All that the process sees beside PATH and HOME. */
+  env?: Record<string, string>;
+  cwd?: string;
+  /** Another script than this project's own, such as that of an installed package. */
+  entry?: string;
+}
+
 /** The built command line as a process of its own, in an empty environment. */
 export class Cli {
   readonly child: ChildProcess;
@@ -22,10 +31,9 @@ export class Cli {
   readonly stderr: string[] = [];
   readonly exited: Promise<CliExit>;
 
-  /** `env` is all that the process sees beside PATH and HOME. */
-  constructor(args: readonly string[], options: { env?: Record<string, string>; cwd?: string } = {}) {
+  constructor(args: readonly string[], options: CliOptions = {}) {
     const { PATH = '', HOME = '' } = process.env;
-    this.child = spawn(process.execPath, [ENTRY, ...args], {
+    this.child = spawn(process.execPath, [options.entry ?? ENTRY, ...args], {
       cwd: options.cwd ?? join(tmpdir()),
       env: { PATH, HOME, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -68,10 +76,7 @@ export class Cli {
 const running = new Set<Cli>();
 
 /** Starts a command; {@link stopAll} ends what is left of it. */
-export function startCli(
-  args: readonly string[],
-  options: { env?: Record<string, string>; cwd?: string } = {},
-): Cli {
+export function startCli(args: readonly string[], options: CliOptions = {}): Cli {
   const cli = new Cli(args, options);
   running.add(cli);
   void cli.exited.then(() => running.delete(cli));
@@ -79,10 +84,7 @@ export function startCli(
 }
 
 /** Runs a command to its end. */
-export function runCli(
-  args: readonly string[],
-  options: { env?: Record<string, string>; cwd?: string } = {},
-): Promise<CliExit> {
+export function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliExit> {
   return startCli(args, options).exited;
 }
 

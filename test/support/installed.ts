@@ -1,0 +1,60 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** What is read of an entry of `package-lock.json`. */
+interface Locked {
+  dev?: boolean;
+  integrity?: string;
+  bin?: unknown;
+}
+
+/** Packs this project as it is built, without building it again. */
+export async function pack(folder: string): Promise<{ tarball: string; files: string[] }> {
+  const args = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder];
+  const { stdout } = await run('npm', args, { cwd: ROOT });
+  const [packed] = JSON.parse(stdout) as [{ filename: string; files: { path: string }[] }];
+  return { tarball: join(folder, packed.filename), files: packed.files.map(({ path }) => path) };
+}
+
+/**
+ * Installs a tarball of this project into an otherwise empty folder, as `npm install FILE` does, without a network:
+ * the dependencies that it asks for are put there before, copied from this project's own `node_modules`. What
+ * only development needs is left out, but for the types of Node.
+ */
+export async function installOffline(tarball: string, folder: string): Promise<void> {
+  const lock = JSON.parse(await readFile(join(ROOT, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, Locked>;
+  };
+  const types = ['node_modules/@types/node', 'node_modules/undici-types'];
+  const packages: Record<string, Locked> = {};
+  await mkdir(folder, { recursive: true });
+  for (const [path, { integrity: _integrity, bin: _bin, ...entry }] of Object.entries(lock.packages)) {
+    if (path === '' || (entry.dev && !types.includes(path))) continue;
+    const from = join(ROOT, path);
+    const copied = await cp(from, join(folder, path), {
+      recursive: true,
+      // Nested packages have entries of their own.
+      filter: (source) => !source.slice(from.length).includes('node_modules'),
+    }).then(
+      () => true,
+      // Optional, and for another platform.
+      () => false,
+    );
+    // Without integrity and programs to link, npm takes what is there for what is meant.
+    if (copied) packages[path] = entry;
+  }
+  const project = { private: true, type: 'module', devDependencies: { '@types/node': '*' } };
+  const lockfile = { lockfileVersion: 3, packages: { '': project, ...packages } };
+  await writeFile(join(folder, 'package.json'), JSON.stringify(project));
+  await writeFile(join(folder, 'package-lock.json'), JSON.stringify(lockfile));
+  const cache = join(folder, '.npm-cache');
+  await run('npm', ['install', '--offline', '--cache', cache, '--no-audit', '--no-fund', tarball], {
+    cwd: folder,
+  });
+}
