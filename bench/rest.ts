@@ -1,0 +1,150 @@
+/**
+ * What a group costs that has nothing to do: messages and bytes a second between members and server, processor time
+ * of both, and how well the formula in `support/rest-model.ts` foretells it.
+ *
+ *   npx tsx bench/rest.ts [--groups 1x8,3x8,10x64] [--seconds 30] [--ttl 10000] [--probe 400] [--json FILE]
+ *
+ * A group is members x partitions; all members run in this process, each on a connection of its own.
+ */
+import { writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { type GroupMember, joinGroup } from '../src/core/index.js';
+import { TestServer } from '../test/support/server.js';
+import { until } from '../test/support/until.js';
+import { leastSquares } from './support/fit.js';
+import { describeMachine } from './support/machine.js';
+import { usageOf } from './support/process-usage.js';
+import { messagesAtRest, type RestingGroup } from './support/rest-model.js';
+
+const { values: options } = parseArgs({
+  options: {
+    groups: { type: 'string', default: '1x8,1x256,1x1024,3x8,3x256,10x8,10x256,30x64,100x128,200x256' },
+    seconds: { type: 'string', default: '30' },
+    ttl: { type: 'string', default: '10000' },
+    probe: { type: 'string', default: '400' },
+    json: { type: 'string' },
+  },
+});
+/** Members that join at once make the machine busy; what they leave behind must not be measured. */
+const CALM_MS = 3_000;
+const JOIN_TIMEOUT_MS = 120_000;
+
+/** What is read of the server's `/varz`. */
+interface Counters {
+  in_msgs: number;
+  out_msgs: number;
+  in_bytes: number;
+  out_bytes: number;
+}
+
+/** One group at rest: rates are of one member, a second. */
+interface Rest extends RestingGroup {
+  measured: { sent: number; received: number; sentBytes: number; receivedBytes: number };
+  expected: { sent: number; received: number };
+  /** Per cent of one processor core. */
+  serverCpu: number;
+  membersCpu: number;
+}
+
+async function countersOf(server: TestServer): Promise<Counters> {
+  const response = await fetch(`${server.monitorUrl}/varz`);
+  return (await response.json()) as Counters;
+}
+
+async function joinAll(server: TestServer, stream: string, group: RestingGroup): Promise<GroupMember[]> {
+  const { members, partitions, ttlMs, probeMs } = group;
+  const place = { servers: server.url, stream, prefix: `${stream}.e`, partitions, ttlMs };
+  const join = (_: unknown, i: number) =>
+    joinGroup({ ...place, name: `m${i}`, probeIntervalMs: probeMs, timeoutMs: 30_000, handler: () => {} });
+  const [first, ...others] = Array.from({ length: members }, (_, i) => i);
+  // The first one creates the stream.
+  const all = [await join(undefined, first ?? 0), ...(await Promise.all(others.map(join)))];
+  const fewest = Math.floor(partitions / members);
+  const atRest = () =>
+    all.reduce((sum, { partitions: own }) => sum + own.length, 0) === partitions &&
+    all.every(({ partitions: own }) => own.length >= fewest && own.every(({ state }) => state === 'running'));
+  await until(`${members} members share ${partitions} partitions`, atRest, JOIN_TIMEOUT_MS);
+  return all;
+}
+
+async function measure(server: TestServer, stream: string, group: RestingGroup): Promise<Rest> {
+  const all = await joinAll(server, stream, group);
+  try {
+    await sleep(CALM_MS);
+    const cpu = () => ({ server: usageOf(server.pid).cpuMs, own: process.cpuUsage() });
+    const [before, cpuBefore, from] = [await countersOf(server), cpu(), performance.now()];
+    await sleep(Number(options.seconds) * 1_000);
+    const [after, cpuAfter, to] = [await countersOf(server), cpu(), performance.now()];
+    const perMember = (key: keyof Counters) =>
+      ((after[key] - before[key]) / (to - from)) * (1_000 / group.members);
+    const own = process.cpuUsage(cpuBefore.own);
+    return {
+      ...group,
+      measured: {
+        sent: perMember('in_msgs'),
+        received: perMember('out_msgs'),
+        sentBytes: perMember('in_bytes'),
+        receivedBytes: perMember('out_bytes'),
+      },
+      expected: messagesAtRest(group),
+      serverCpu: ((cpuAfter.server - cpuBefore.server) / (to - from)) * 100,
+      membersCpu: (own.user + own.system) / 10 / (to - from),
+    };
+  } finally {
+    await Promise.all(all.map((member) => member.leave()));
+  }
+}
+
+/** Bytes that a member receives: what it always gets, for each member of the group, for each own partition. */
+function bytesFormula(all: readonly Rest[]): { always: number; aMember: number; aPartition: number } {
+  const rows = all.map(({ members, partitions }) => [1, members, partitions / members]);
+  const weights = leastSquares(
+    rows,
+    all.map(({ measured }) => measured.receivedBytes),
+  );
+  const [always = Number.NaN, aMember = Number.NaN, aPartition = Number.NaN] = weights;
+  return { always, aMember, aPartition };
+}
+
+const server = new TestServer({ monitorPort: 0 });
+await server.start();
+try {
+  const machine = describeMachine(server.version);
+  console.log(JSON.stringify(machine));
+  console.log(
+    `ttl ${options.ttl} ms, probes every ${options.probe} ms, ${options.seconds} s each; rates of one member`,
+  );
+  console.log(
+    'members partitions | sent/s formula | received/s formula | sent B/s received B/s | cpu % server members',
+  );
+  const results: Rest[] = [];
+  for (const [i, text] of options.groups.split(',').entries()) {
+    const [members = 1, partitions = 8] = text.split('x').map(Number);
+    const group = { members, partitions, ttlMs: Number(options.ttl), probeMs: Number(options.probe) };
+    const rest = await measure(server, `R${i}`, group);
+    results.push(rest);
+    const { measured, expected } = rest;
+    const cells: [number, number, number][] = [
+      [members, 7, 0],
+      [partitions, 10, 0],
+      [measured.sent, 8, 1],
+      [expected.sent, 7, 1],
+      [measured.received, 12, 1],
+      [expected.received, 7, 1],
+      [measured.sentBytes, 10, 0],
+      [measured.receivedBytes, 12, 0],
+      [rest.serverCpu, 12, 1],
+      [rest.membersCpu, 7, 1],
+    ];
+    console.log(cells.map(([value, width, digits]) => value.toFixed(digits).padStart(width)).join(' '));
+  }
+  const bytes = results.length >= 3 ? bytesFormula(results) : undefined;
+  if (bytes)
+    console.log(
+      `received bytes a second: ${bytes.always.toFixed(0)} + ${bytes.aMember.toFixed(0)} a member + ${bytes.aPartition.toFixed(0)} an own partition`,
+    );
+  if (options.json) writeFileSync(options.json, `${JSON.stringify({ machine, results, bytes }, null, 2)}\n`);
+} finally {
+  await server.stop();
+}
