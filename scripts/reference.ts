@@ -1,0 +1,91 @@
+/**
+ * Writes docs/reference.md: every setting and every command, from the code itself. A test checks that it is current.
+ *
+ *   npm run reference
+ *
+ * `oclif readme` does much the same, from a package of its own (`oclif`): its newest needs Node 22, and each
+ * version brings some hundred packages, cloud clients among them. `CommandHelp` of `@oclif/core` is what it uses.
+ */
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { CommandHelp, Config } from '@oclif/core';
+import { SETTINGS } from '../src/core/config.js';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const FILE = fileURLToPath(new URL('../docs/reference.md', import.meta.url));
+/** Wide enough for the line breaks that descriptions have themselves. */
+const WIDTH = 130;
+/** Flags of these groups are those of the table of settings: saying them once is enough. */
+const SHARED_GROUPS: Record<string, string> = {
+  'STREAM AND GROUP': 'stream and group',
+  CONNECTION: 'connection',
+};
+
+const INTRODUCTION = `# Reference
+
+Made from the code by \`npm run reference\`; do not edit.
+
+A flag wins over the environment, the environment over \`.env\` of the working folder, that over a context of the
+\`nats\` CLI (connection only), that over the default. Durations: \`250ms\`, \`10s\`, \`1h30m\`. Sizes: \`128\`, \`1KiB\`, \`1.5MB\`.
+Rates: \`500\`, \`500/s\`, \`30/m\`.
+
+Every command has \`--json\` (JSON and nothing else on stdout) and \`--help\`. Exit codes: 0 done, 1 failed, 2 usage or
+configuration, 3 cannot reach NATS, 4 refused, 5 a check found loss, disorder or an unhealthy group.
+
+## Settings
+
+`;
+
+/** Text in a cell of a table. */
+const cell = (text: string): string => text.replaceAll('|', '\\|');
+const code = (text: string): string => `\`${text}\``;
+
+function settingsTable(): string {
+  const lines = ['| variable | flag | default | allowed | meaning |', '| --- | --- | --- | --- | --- |'];
+  for (const setting of Object.values(SETTINGS)) {
+    const { flag, env, allowed, help } = setting;
+    const flags = 'char' in setting ? [`-${setting.char}`, `--${flag}`] : [`--${flag}`];
+    const fallback = 'fallback' in setting ? code(setting.fallback) : '';
+    const cells = [code(env), flags.map(code).join(', '), fallback, allowed, help];
+    lines.push(`| ${cells.map(cell).join(' | ')} |`);
+  }
+  return lines.join('\n');
+}
+
+/** A command's help without what all commands have. */
+function commandSection(command: Config['commands'][number], config: Config): string {
+  const shared = new Set<string>();
+  const own = Object.entries(command.flags).filter(([, { helpGroup = '' }]) => {
+    const group = SHARED_GROUPS[helpGroup];
+    if (group) shared.add(group);
+    return group === undefined && helpGroup !== 'GLOBAL';
+  });
+  const options = { maxWidth: WIDTH, all: false };
+  const trimmed = { ...command, flags: Object.fromEntries(own), summary: undefined, examples: undefined };
+  const help = new CommandHelp({ ...trimmed, load: command.load }, config, options).generate().trimEnd();
+  const examples = new CommandHelp(
+    { ...command, description: undefined, summary: undefined, flags: {}, args: {} },
+    config,
+    options,
+  ).generate();
+  return [
+    `### natspoc ${command.id.replaceAll(':', ' ')}`,
+    command.summary ?? '',
+    `\`\`\`text\n${help}\n\n${examples.slice(examples.indexOf('EXAMPLES'))}\n\`\`\``,
+    shared.size > 0 ? `And the settings for ${[...shared].sort().join(' and ')}.` : '',
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n');
+}
+
+/** The whole document, for the commands of the last build. */
+export async function reference(): Promise<string> {
+  const config = await Config.load({ root: ROOT, enablePerf: false });
+  const commands = config.commands
+    .filter(({ pluginName, hidden }) => pluginName === config.name && !hidden)
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+  const sections = commands.map((command) => commandSection(command, config));
+  return `${INTRODUCTION}${settingsTable()}\n\n## Commands\n\n${sections.join('\n\n')}\n`;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(FILE, await reference());
