@@ -15,13 +15,15 @@ export interface CliExit {
   stderr: string;
 }
 
-/** Where and with what a command runs. */
+/** How a command is started. */
 export interface CliOptions {
   /** All that the process sees beside PATH and HOME. */
   env?: Record<string, string>;
   cwd?: string;
   /** Another script than this project's own, such as that of an installed package. */
   entry?: string;
+  /** `pipe`: the caller writes to `child.stdin`. Default: there is no input. */
+  stdin?: 'pipe' | 'ignore';
 }
 
 /** The built command line as a process of its own, in an empty environment. */
@@ -36,7 +38,7 @@ export class Cli {
     this.child = spawn(process.execPath, [options.entry ?? ENTRY, ...args], {
       cwd: options.cwd ?? join(tmpdir()),
       env: { PATH, HOME, ...options.env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [options.stdin ?? 'ignore', 'pipe', 'pipe'],
     });
     const { stdout, stderr } = this.child;
     if (stdout) createInterface({ input: stdout }).on('line', (line) => this.stdout.push(line));
@@ -78,6 +80,8 @@ const running = new Set<Cli>();
 /** Starts a command; {@link stopAll} ends what is left of it. */
 export function startCli(args: readonly string[], options: CliOptions = {}): Cli {
   const cli = new Cli(args, options);
+  // However this process ends, short of a SIGKILL, what it has started does not outlive it.
+  if (!process.listeners('exit').includes(killAll)) process.on('exit', killAll);
   running.add(cli);
   void cli.exited.then(() => running.delete(cli));
   return cli;
@@ -88,9 +92,13 @@ export function runCli(args: readonly string[], options: CliOptions = {}): Promi
   return startCli(args, options).exited;
 }
 
+function killAll(): void {
+  for (const cli of running) cli.signal('SIGKILL');
+}
+
 /** Kills every command that still runs: for `after` and `afterEach`. */
 export async function stopAll(): Promise<void> {
   const left = [...running];
-  for (const cli of left) cli.signal('SIGKILL');
+  killAll();
   await Promise.all(left.map((cli) => cli.exited));
 }

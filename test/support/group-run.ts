@@ -31,7 +31,8 @@ export class GroupRun {
   readonly #connection: NatsConnection;
   readonly #url: string;
   readonly #folder: string;
-  readonly #args: string[];
+  /** What tells a command of the stream: for those that are started otherwise than by this class. */
+  readonly args: readonly string[];
   #publisher: Cli | undefined;
 
   private constructor(
@@ -42,7 +43,7 @@ export class GroupRun {
     folder: string,
     args: string[],
   ) {
-    this.#args = args;
+    this.args = args;
     this.config = config;
     this.topology = topology;
     this.#connection = connection;
@@ -67,7 +68,12 @@ export class GroupRun {
     );
     const config = loadConfig({ flags: { server: url, ...flags }, env: {} });
     const connection = await connectNats(config, 'test');
-    const topology = await openTopology(connection, config, { create: true });
+    const topology = await openTopology(connection, config, { create: true }).catch(
+      async (error: unknown) => {
+        await connection.close();
+        throw error;
+      },
+    );
     return new GroupRun(config, connection, topology, url, folder, args);
   }
 
@@ -85,7 +91,7 @@ export class GroupRun {
       name,
       '--output',
       'ndjson',
-      ...this.#args,
+      ...this.args,
       ...args,
     ]);
     this.members.set(name, cli);
@@ -134,7 +140,7 @@ export class GroupRun {
       '--quiet',
       '--dedupe',
     ];
-    this.#publisher = startCli(['publish', 'event {{Count}}', ...args, ...this.#args, '--server', this.#url]);
+    this.#publisher = startCli(['publish', 'event {{Count}}', ...args, ...this.args, '--server', this.#url]);
   }
 
   /** Stops to publish and waits until everything that was confirmed was handled. */

@@ -29,7 +29,7 @@ export class Ownership {
   readonly #sessions = new Map<string, string>();
   #waiting: { holds: () => boolean; resolve: () => void }[] = [];
 
-  constructor(bucket: Bucket, group: string, onChange: (change: OwnershipChange) => void) {
+  constructor(bucket: Pick<Bucket, 'watch'>, group: string, onChange: (change: OwnershipChange) => void) {
     this.#group = group;
     this.#onChange = onChange;
     this.#watch = bucket.watch(keys.groupPrefix(group), {
@@ -55,7 +55,7 @@ export class Ownership {
 
   /** Resolves when exactly these members share all partitions evenly, or when `signal` aborts. */
   async balanced(members: readonly string[], partitions: number, signal: AbortSignal): Promise<boolean> {
-    const holds = (): boolean => this.#isBalanced(members, partitions);
+    const holds = (): boolean => this.isBalanced(members, partitions);
     if (holds()) return true;
     return new Promise((resolve) => {
       signal.addEventListener('abort', () => resolve(false), { once: true });
@@ -63,7 +63,8 @@ export class Ownership {
     });
   }
 
-  #isBalanced(members: readonly string[], partitions: number): boolean {
+  /** Whether exactly these members share all partitions evenly. */
+  isBalanced(members: readonly string[], partitions: number): boolean {
     if (this.members.join() !== [...members].sort().join()) return false;
     const loads = new Map(members.map((name) => [name, 0]));
     for (const owner of this.#leases.values()) {

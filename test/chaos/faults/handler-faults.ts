@@ -1,0 +1,46 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MODE_POLL_MS, type Mode } from '../recording/mode.js';
+import { type Fault, type Field, victim } from './field.js';
+
+/** A member's handler behaves otherwise for a time; `name` is the kind of fault. */
+async function misbehave(field: Field, kind: 'slow' | 'failing' | 'deaf', mode: Mode): Promise<void> {
+  const { random, members, recording } = field;
+  const member = victim(field);
+  member.state = 'badly behaved';
+  const end = recording.fault(kind, member.name);
+  members.behave(member, mode);
+  await sleep(random.between(2_000, 5_000));
+  members.behave(member, { kind: 'normal' });
+  // By then it has looked, also on a busy machine.
+  await sleep(3 * MODE_POLL_MS);
+  member.state = 'idle';
+  end('normal again');
+}
+
+const isPossible = ({ members }: Field): boolean => members.idle.length > 0;
+
+/** Messages take long; the handler stops when it is told. */
+const slow: Fault = {
+  kind: 'slow',
+  isPossible,
+  strike: (field) =>
+    misbehave(field, 'slow', { kind: 'slow', ms: Math.round(field.random.between(50, 800)) }),
+};
+
+/** Calls fail and are tried again. */
+const failing: Fault = {
+  kind: 'failing',
+  isPossible,
+  strike: (field) => misbehave(field, 'failing', { kind: 'failing', share: field.random.between(0.1, 0.7) }),
+};
+
+/** Messages take long, some longer than a drain may take, and the handler takes no notice of its signal. */
+const deaf: Fault = {
+  kind: 'deaf',
+  isPossible,
+  strike: (field) =>
+    misbehave(field, 'deaf', { kind: 'deaf', ms: Math.round(field.random.between(200, 3_500)) }),
+};
+
+/** Faults of handlers. */
+export const handlerFaults: readonly Fault[] = [slow, failing, deaf];

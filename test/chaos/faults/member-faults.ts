@@ -1,0 +1,86 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FaultKind } from '../recording/records.js';
+import { canSpare, type Fault, type Field, victim } from './field.js';
+
+/** The process is gone from one moment to the next. */
+const kill: Fault = {
+  kind: 'kill',
+  isPossible: canSpare,
+  async strike(field) {
+    const member = victim(field);
+    const end = field.recording.fault('kill', member.name);
+    await field.members.kill(member);
+    end('killed');
+  },
+};
+
+/** SIGSTOP, and SIGCONT after a time: a virtual machine that is moved, a laptop that sleeps. */
+async function stop(field: Field, kind: FaultKind, ms: number): Promise<void> {
+  const member = victim(field);
+  member.state = 'stopped';
+  const end = field.recording.fault(kind, member.name);
+  member.cli.signal('SIGSTOP');
+  await sleep(ms);
+  member.cli.signal('SIGCONT');
+  member.state = 'idle';
+  end(`went on after ${Math.round(ms)} ms`);
+}
+
+/** Too short for anybody to notice: nothing moves. */
+const shortStop: Fault = {
+  kind: 'short-stop',
+  isPossible: canSpare,
+  strike: (field) => stop(field, 'short-stop', field.random.between(0.05, 0.55) * field.ttlMs),
+};
+
+/** Longer than the ttl: others take over, and the process must do nothing when it wakes. */
+const longStop: Fault = {
+  kind: 'long-stop',
+  isPossible: canSpare,
+  strike: (field) => stop(field, 'long-stop', field.random.between(1.2, 1.8) * field.ttlMs),
+};
+
+/** SIGTERM: it hands everything over and exits with 0. */
+const leave: Fault = {
+  kind: 'leave',
+  isPossible: canSpare,
+  async strike(field) {
+    const member = victim(field);
+    const end = field.recording.fault('leave', member.name);
+    const code = await field.members.leave(member);
+    end(`exit code ${code}`);
+  },
+};
+
+/** Another member; half of them have a network of their own. */
+const join: Fault = {
+  kind: 'join',
+  isPossible: ({ members, mostMembers, serverDown }) => !serverDown && members.present.length < mostMembers,
+  async strike({ members, recording, random }) {
+    const member = await members.start(random.chance(0.5));
+    const end = recording.fault('join', member.name);
+    await Promise.race([member.cli.note(/^joined\b/, 30_000), member.cli.exited]).catch(() => {});
+    end('joined');
+  },
+};
+
+/** A network that swallows everything without a word, and heals. */
+const cut: Fault = {
+  kind: 'cut',
+  isPossible: (field) => canSpare(field) && field.members.idle.some(({ proxies }) => proxies.length > 0),
+  async strike(field) {
+    const { random, recording, ttlMs } = field;
+    const member = victim(field, ({ proxies }) => proxies.length > 0);
+    member.state = 'cut';
+    const ms = random.chance(0.5) ? random.between(100, 1_500) : random.between(0.8, 1.6) * ttlMs;
+    const end = recording.fault('cut', member.name);
+    for (const proxy of member.proxies) proxy.silence();
+    await sleep(ms);
+    for (const proxy of member.proxies) proxy.heal();
+    member.state = 'idle';
+    end(`healed after ${Math.round(ms)} ms`);
+  },
+};
+
+/** Faults of single members. */
+export const memberFaults: readonly Fault[] = [kill, shortStop, longStop, leave, join, cut];

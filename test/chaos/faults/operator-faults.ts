@@ -1,0 +1,43 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CliExit } from '../../support/cli.js';
+import type { Fault } from './field.js';
+
+/** How a command ended, in a few words. */
+const outcomeOf = ({ code, stderr }: CliExit): string =>
+  code === 0 ? 'done' : `exit code ${code}: ${stderr.split('\n')[0] ?? ''}`;
+
+/** An operator has partitions handed over: one, or all of a member. */
+const release: Fault = {
+  kind: 'release',
+  isPossible: ({ members, serverDown }) => !serverDown && members.idle.length > 1,
+  async strike({ random, members, recording, partitions, command }) {
+    const owner = random.chance(0.3) ? random.oneOf(members.idle)?.name : undefined;
+    const what = owner === undefined ? [`${random.int(0, partitions - 1)}`] : ['--owner', owner];
+    const end = recording.fault('release', what.join(' '));
+    end(outcomeOf(await command(['leases', 'release', ...what])));
+  },
+};
+
+/** An operator lets a partition rest for a while: from `begin` to `end`, less what the commands take. */
+const pause: Fault = {
+  kind: 'pause',
+  isPossible: ({ paused, serverDown }) => paused.size === 0 && !serverDown,
+  async strike({ random, recording, partitions, paused, command }) {
+    const partition = random.int(0, partitions - 1);
+    paused.add(partition);
+    const end = recording.fault('pause', `${partition}`);
+    const pausing = await command(['leases', 'pause', `${partition}`]);
+    const rested = recording.now();
+    await sleep(random.between(500, 3_000));
+    const resumedAt = recording.now();
+    let resuming: CliExit;
+    do {
+      resuming = await command(['leases', 'resume', `${partition}`]);
+    } while (resuming.code !== 0);
+    paused.delete(partition);
+    end(outcomeOf(pausing), pausing.code === 0 ? [rested, resumedAt] : undefined);
+  },
+};
+
+/** Faults that are none: what an operator may do at any time. */
+export const operatorFaults: readonly Fault[] = [release, pause];

@@ -1,0 +1,78 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Fault, Field } from './field.js';
+import { handlerFaults } from './handler-faults.js';
+import { memberFaults } from './member-faults.js';
+import { operatorFaults } from './operator-faults.js';
+import { serverFaults } from './server-faults.js';
+
+/** All faults that make sense with these servers. */
+function allFaults({ servers }: Field): Fault[] {
+  const all = [...memberFaults, ...serverFaults, ...handlerFaults, ...operatorFaults];
+  return all.filter(({ kind }) => servers.isCluster || kind !== 'leader-kill');
+}
+
+/** So many faults at once at most, and how often another one begins before those before are over. */
+const AT_ONCE = 3;
+const OVERLAP = 0.35;
+
+/** Below this the group is filled up again after each rest. */
+const MEMBERS_AT_LEAST = 3;
+
+/** What the schedule needs beside the field. */
+export interface ScheduleOptions {
+  field: Field;
+  durationMs: number;
+  /** Waits until the group is at rest, or has taken far too long. */
+  rest: () => Promise<void>;
+  signal: AbortSignal;
+}
+
+/**
+ * Disturbs the group until the time is over, and ends when the last fault is over. The kinds come from a shuffled
+ * deck, so that each comes as often as the others; one that is not possible just now is put aside for later. Between
+ * some faults the group gets its rest.
+ */
+export async function disturb({ field, durationMs, rest, signal }: ScheduleOptions): Promise<void> {
+  const { random, members } = field;
+  const until = performance.now() + durationMs;
+  const active = new Set<Promise<void>>();
+  const failures: unknown[] = [];
+  let deck: Fault[] = [];
+  const strike = (fault: Fault): void => {
+    const over = fault
+      .strike(field)
+      .catch((error: unknown) => void failures.push(error))
+      .finally(() => active.delete(over));
+    active.add(over);
+  };
+  const isTime = (): boolean => performance.now() < until && !signal.aborted && failures.length === 0;
+  while (isTime()) {
+    if (deck.every((fault) => !fault.isPossible(field))) {
+      deck = [...deck, ...shuffled(allFaults(field), () => random.next())];
+    }
+    const index = deck.findIndex((fault) => fault.isPossible(field));
+    const [fault] = index < 0 ? [] : deck.splice(index, 1);
+    if (fault) strike(fault);
+    if (active.size < AT_ONCE && random.chance(OVERLAP)) {
+      await sleep(random.between(50, 1_500));
+      continue;
+    }
+    await Promise.all(active);
+    await rest();
+    while (isTime() && members.present.length < MEMBERS_AT_LEAST) {
+      strike(memberFaults.find(({ kind }) => kind === 'join') as Fault);
+      await Promise.all(active);
+      await rest();
+    }
+    await sleep(random.between(300, 1_500));
+  }
+  await Promise.all(active);
+  if (failures.length > 0) throw failures[0];
+}
+
+function shuffled<T>(list: readonly T[], next: () => number): T[] {
+  return list
+    .map((value) => ({ value, rank: next() }))
+    .sort((a, b) => a.rank - b.rank)
+    .map(({ value }) => value);
+}

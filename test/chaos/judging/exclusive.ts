@@ -1,0 +1,98 @@
+import type { Call, FaultSpan, History, Life, Span } from '../recording/history.js';
+import { describeCall, describeCallFully } from './describe.js';
+import type { Violation } from './violation.js';
+
+/** Why two handlers of one partition may have run at once: SPEC.md promises nothing then. */
+export type Excuse = 'stopped' | 'stalled' | 'deaf' | 'told';
+
+/** After a process goes on, what it was doing is told to stop within this time, milliseconds; more is no excuse. */
+const WAKE_GRACE_MS = 250;
+/** A handler that heeds its signal is done this long after it was told. */
+const HEED_MS = 50;
+/** A drain gives up this much later than its timeout at most. */
+const DRAIN_SLACK_MS = 100;
+
+/** Two calls that ran at once. */
+export interface Overlap {
+  older: Call;
+  newer: Call;
+  excuse: Excuse;
+}
+
+/** What was stopped when: SIGSTOP by the faults, breaks of the event loop by each process itself. */
+export class Breaks {
+  readonly #stops = new Map<string, Span[]>();
+  readonly #stalls: Map<string, Span[]>;
+
+  constructor(faults: readonly FaultSpan[], lives: readonly Life[]) {
+    this.#stalls = new Map(lives.map(({ name, stalls }) => [name, stalls]));
+    for (const fault of faults) {
+      if (fault.kind !== 'short-stop' && fault.kind !== 'long-stop') continue;
+      const stops = this.#stops.get(fault.target);
+      if (stops) stops.push(fault);
+      else this.#stops.set(fault.target, [fault]);
+    }
+  }
+
+  /** Whether this call was interrupted by a break in which the moment lies, and ended right after it. */
+  excuse(call: Call, moment: number): 'stopped' | 'stalled' | undefined {
+    const covers = ({ from, to }: Span): boolean =>
+      from >= call.from - HEED_MS &&
+      from <= moment &&
+      moment <= to + WAKE_GRACE_MS &&
+      call.to <= to + WAKE_GRACE_MS;
+    if (this.#stops.get(call.process)?.some(covers)) return 'stopped';
+    return this.#stalls.get(call.process)?.some(covers) ? 'stalled' : undefined;
+  }
+}
+
+/**
+ * I4: no two members run handlers of one partition at once, and none starts one under an epoch that is over. I3:
+ * nor does one member under one epoch.
+ */
+export function judgeExclusive(
+  history: History,
+  calls: readonly Call[][],
+): { violations: Violation[]; overlaps: Overlap[] } {
+  const violations: Violation[] = [];
+  const overlaps: Overlap[] = [];
+  const breaks = new Breaks(history.faults, history.lives);
+  for (const [partition, list] of calls.entries()) {
+    let active: Call[] = [];
+    let newest: Call | undefined;
+    for (const call of list) {
+      active = active.filter(({ to }) => to > call.from);
+      if (newest && call.epoch < newest.epoch) {
+        const text = `${describeCall(call)} starts after ${describeCallFully(newest)}`;
+        violations.push({ charge: 'late-start', at: call.from, partition, text });
+      }
+      for (const other of active) {
+        const excuse = excuseOf(other, call, breaks, history.settings.drainTimeoutMs);
+        if (excuse) overlaps.push({ older: other, newer: call, excuse });
+        else {
+          const text = `${describeCall(call)} starts while another runs: ${describeCallFully(other)}`;
+          violations.push({ charge: 'overlap', at: call.from, partition, text });
+        }
+      }
+      active.push(call);
+      if (!newest || call.epoch > newest.epoch) newest = call;
+    }
+  }
+  return { violations, overlaps };
+}
+
+function excuseOf(older: Call, newer: Call, breaks: Breaks, drainTimeoutMs: number): Excuse | undefined {
+  const { toldAt, deaf } = older;
+  const wasTold = toldAt !== undefined && toldAt <= newer.from;
+  if (older.process === newer.process) {
+    // Its own member waits for it as long as for a drain.
+    const isGivenUp = wasTold && newer.from - toldAt >= drainTimeoutMs - DRAIN_SLACK_MS;
+    return deaf && isGivenUp ? 'deaf' : undefined;
+  }
+  if (newer.epoch <= older.epoch) return undefined;
+  const broken = breaks.excuse(older, newer.from);
+  if (broken) return broken;
+  if (!wasTold) return undefined;
+  if (deaf) return 'deaf';
+  return older.to - toldAt <= HEED_MS ? 'told' : undefined;
+}

@@ -1,0 +1,114 @@
+import { type Call, type History, readHistory } from '../recording/history.js';
+import { FAULT_KINDS, type FaultKind, type RunSettings } from '../recording/records.js';
+import { contextOf } from './context.js';
+import { type Excuse, judgeExclusive } from './exclusive.js';
+import { judgeOrder, partitionLogs } from './order.js';
+import { judgePositions } from './positions.js';
+import { judgeProcesses } from './processes.js';
+import { type Cause, judgeRepeats } from './repeats.js';
+import { judgeRest, type Recovery } from './rest.js';
+import { type Spread, spreadOf } from './spread.js';
+import { CHARGES, type Charge, type Violation } from './violation.js';
+
+/** What a run was worth: all from its files. Times in milliseconds. */
+export interface Verdict {
+  ok: boolean;
+  settings: RunSettings;
+  durationMs: number;
+  confirmed: number;
+  /** Different messages that were handled. */
+  handled: number;
+  calls: number;
+  /** Calls that failed on purpose, were told to stop, or were cut off by the end of their process. */
+  unfinished: Record<'failed' | 'stopped' | 'cut', number>;
+  /** How many changes of hands there were. */
+  epochs: number;
+  members: number;
+  faults: Partial<Record<FaultKind, number>>;
+  /** Violations by charge. */
+  charges: Record<Charge, number>;
+  /** Messages handled again, by what explains it, and how far back the fault reached. */
+  repeats: Partial<Record<Cause, { messages: number; ageMs: Spread }>>;
+  /** Handlers that ran side by side though nothing promises otherwise. */
+  excusedOverlaps: Partial<Record<Excuse, number>>;
+  /** From a fault until the group was at rest, where nothing else happened meanwhile; `several`: faults together. */
+  restMs: Partial<Record<FaultKind | 'several', Spread>>;
+  /** The first ones, with what happened around them. */
+  violations: (Violation & { context: string[] })[];
+}
+
+/** So many violations are told with their context. */
+const TOLD = 20;
+
+/** Judges the run in this folder, from its files alone. */
+export const judgeFolder = (folder: string): { verdict: Verdict; history: History } => {
+  const history = readHistory(folder);
+  return { verdict: judgeHistory(history), history };
+};
+
+/** Judges a run. */
+export function judgeHistory(history: History): Verdict {
+  const { settings, confirmed, calls, lives, faults } = history;
+  const byPartition: Call[][] = Array.from({ length: settings.partitions }, () => []);
+  for (const call of calls) byPartition[call.partition]?.push(call);
+  const logs = partitionLogs(history);
+  const exclusive = judgeExclusive(history, byPartition);
+  const repeated = judgeRepeats(history, byPartition, exclusive.overlaps);
+  const rest = judgeRest(history);
+  const violations = [
+    ...judgeOrder(history, byPartition, logs),
+    ...exclusive.violations,
+    ...repeated.violations,
+    ...judgePositions(history, byPartition, logs),
+    ...judgeProcesses(history),
+    ...rest.violations,
+  ].sort((a, b) => a.at - b.at);
+  const count = <K extends string>(values: readonly K[], all: readonly K[]): Record<K, number> =>
+    Object.fromEntries(all.map((key) => [key, values.filter((value) => value === key).length])) as Record<
+      K,
+      number
+    >;
+  const present = <K extends string, V>(names: readonly K[], value: (name: K) => V | undefined) =>
+    Object.fromEntries(
+      names.map((name) => [name, value(name)] as const).filter(([, each]) => each !== undefined),
+    ) as Partial<Record<K, V>>;
+  return {
+    ok: violations.length === 0 && confirmed.length > 0,
+    settings,
+    durationMs: Math.round(Math.max(0, ...calls.map(({ to }) => (Number.isFinite(to) ? to : 0)))),
+    confirmed: confirmed.length,
+    handled: new Set(calls.filter(({ how }) => how === 'handled').map(({ seq }) => seq)).size,
+    calls: calls.length,
+    unfinished: count(
+      calls.map(({ how }) => how),
+      ['failed', 'stopped', 'cut'],
+    ),
+    epochs: byPartition.reduce((sum, list) => sum + new Set(list.map(({ epoch }) => epoch)).size, 0),
+    members: lives.filter(({ name }) => name !== 'publisher').length,
+    faults: present(FAULT_KINDS, (kind) => faults.filter((fault) => fault.kind === kind).length || undefined),
+    charges: count(
+      violations.map(({ charge }) => charge),
+      Object.keys(CHARGES) as Charge[],
+    ),
+    repeats: present(['kill', 'stop', 'cut', 'server', 'deaf', 'stall'] as const, (cause) => {
+      const found = repeated.repeats.filter((each) => each.cause === cause);
+      return found.length === 0
+        ? undefined
+        : { messages: found.length, ageMs: spreadOf(found.map(({ ageMs }) => ageMs)) };
+    }),
+    excusedOverlaps: present(
+      ['stopped', 'stalled', 'deaf', 'told'] as const,
+      (excuse) => exclusive.overlaps.filter((each) => each.excuse === excuse).length || undefined,
+    ),
+    restMs: present([...FAULT_KINDS, 'several'] as const, (kind) => {
+      const found = rest.recoveries.filter((each) => nameOf(each) === kind && each.restMs !== undefined);
+      return found.length === 0 ? undefined : spreadOf(found.map(({ restMs }) => restMs as number));
+    }),
+    violations: violations
+      .slice(0, TOLD)
+      .map((violation) => ({ ...violation, context: contextOf(violation, history) })),
+  };
+}
+
+const nameOf = ({ faults: [first, ...more] }: Recovery): FaultKind | 'several' | undefined =>
+  more.length > 0 ? 'several' : first?.kind;

@@ -1,0 +1,159 @@
+import type { Call, History, Stored } from '../recording/history.js';
+import { describeCall } from './describe.js';
+import type { Violation } from './violation.js';
+
+/** The messages of one partition in the order of the stream. */
+export interface PartitionLog {
+  /** Stream sequences, ascending. */
+  sequences: number[];
+  index: Map<number, number>;
+}
+
+/** All messages that are known to be stored: those that were confirmed, and those that somebody handled. */
+export function partitionLogs({ settings, confirmed, calls }: History): PartitionLog[] {
+  const sets = Array.from({ length: settings.partitions }, () => new Set<number>());
+  for (const { partition, seq } of [...confirmed, ...calls]) sets[partition]?.add(seq);
+  return sets.map((set) => {
+    const sequences = [...set].sort((a, b) => a - b);
+    return { sequences, index: new Map(sequences.map((seq, index) => [seq, index])) };
+  });
+}
+
+/** Everything up to here is handled: grows as calls end. */
+export class Frontier {
+  readonly #handled: Uint8Array;
+  #next = 0;
+
+  constructor(length: number) {
+    this.#handled = new Uint8Array(length);
+  }
+
+  /** The first message that is not handled. */
+  get next(): number {
+    return this.#next;
+  }
+
+  handled(index: number): void {
+    this.#handled[index] = 1;
+    while (this.#handled[this.#next]) this.#next++;
+  }
+}
+
+/** Starts and ends of calls in the order of time; an end before a start of the same moment. */
+export function* inTime(calls: readonly Call[]): Generator<{ call: Call; ends: boolean }> {
+  const ends = [...calls].sort((a, b) => a.to - b.to);
+  let next = 0;
+  for (const call of calls) {
+    for (; (ends[next]?.to ?? Number.POSITIVE_INFINITY) <= call.from; next++) {
+      yield { call: ends[next] as Call, ends: true };
+    }
+    yield { call, ends: false };
+  }
+  for (; next < ends.length; next++) yield { call: ends[next] as Call, ends: true };
+}
+
+/** Loss, damage, and the order of each partition and each key. Calls are in the order of their starts. */
+export function judgeOrder(history: History, calls: readonly Call[][], logs: PartitionLog[]): Violation[] {
+  return [
+    ...judgeStorage(history.confirmed),
+    ...judgeContent(history),
+    ...calls.flatMap((each, partition) => judgePartition(each, partition, logs[partition] as PartitionLog)),
+    ...judgeKeys(history.calls),
+    ...judgeLoss(history),
+  ];
+}
+
+/** Each number is stored once, and those of a key in their order. */
+function judgeStorage(confirmed: readonly Stored[]): Violation[] {
+  const violations: Violation[] = [];
+  const numbers = new Map<number, Stored>();
+  for (const message of confirmed) {
+    const other = numbers.get(message.number);
+    if (other && other.seq !== message.seq) {
+      const text = `message ${message.number} is stored as #${other.seq} and as #${message.seq}`;
+      violations.push({ charge: 'stored-twice', at: 0, partition: message.partition, text });
+    }
+    numbers.set(message.number, message);
+  }
+  const last = new Map<string | null, Stored>();
+  for (const message of [...confirmed].sort((a, b) => a.seq - b.seq)) {
+    const before = last.get(message.key);
+    if (before && before.number > message.number) {
+      const text = `key ${message.key}: message ${message.number} is stored behind ${before.number}`;
+      violations.push({ charge: 'disorder', at: 0, partition: message.partition, text });
+    }
+    last.set(message.key, message);
+  }
+  return violations;
+}
+
+/** What was handled is what was published, under the sequence that was confirmed. */
+function judgeContent({ confirmed, calls }: History): Violation[] {
+  const stored = new Map(confirmed.map((message) => [message.seq, message]));
+  return calls.flatMap((call) => {
+    const message = stored.get(call.seq);
+    const { partition, key, number, from: at } = call;
+    const same =
+      !message || (message.number === number && message.key === key && message.partition === partition);
+    if (call.intact && same) return [];
+    const text = `${describeCall(call)}: ${call.intact ? `#${call.seq} was confirmed as message ${message?.number} of ${message?.key}` : 'its checksum is wrong'}`;
+    return [{ charge: 'damaged', at, partition, text } satisfies Violation];
+  });
+}
+
+/** Every call is of a message before which everything has been handled. */
+function judgePartition(calls: readonly Call[], partition: number, log: PartitionLog): Violation[] {
+  const violations: Violation[] = [];
+  const frontier = new Frontier(log.sequences.length);
+  const newest = new Map<number, Call>();
+  for (const { call, ends } of inTime(calls)) {
+    const index = log.index.get(call.seq) ?? 0;
+    if (ends) {
+      if (call.how === 'handled') frontier.handled(index);
+      continue;
+    }
+    const accuse = (why: string): void => {
+      violations.push({
+        charge: 'disorder',
+        at: call.from,
+        partition,
+        text: `${describeCall(call)}: ${why}`,
+      });
+    };
+    if (frontier.next < index) accuse(`#${log.sequences[frontier.next]} was not handled yet`);
+    const before = newest.get(call.epoch);
+    if (before && call.seq < before.seq) accuse(`#${before.seq} was handled before under the same epoch`);
+    newest.set(call.epoch, call);
+  }
+  return violations;
+}
+
+/** Of each key, what is handled for the first time comes after everything that was. */
+function judgeKeys(calls: readonly Call[]): Violation[] {
+  const violations: Violation[] = [];
+  const newest = new Map<string | null, number>();
+  const seen = new Set<number>();
+  for (const call of calls) {
+    if (seen.has(call.number)) continue;
+    seen.add(call.number);
+    const last = newest.get(call.key) ?? 0;
+    if (call.number < last) {
+      const text = `${describeCall(call)}: message ${last} of key ${call.key} came before`;
+      violations.push({ charge: 'disorder', at: call.from, partition: call.partition, text });
+    }
+    newest.set(call.key, Math.max(last, call.number));
+  }
+  return violations;
+}
+
+function judgeLoss({ confirmed, calls, calmAt }: History): Violation[] {
+  const handled = new Set(calls.filter(({ how }) => how === 'handled').map(({ seq }) => seq));
+  return confirmed
+    .filter(({ seq }) => !handled.has(seq))
+    .map(({ seq, number, key, partition }) => ({
+      charge: 'lost',
+      at: Number.isFinite(calmAt) ? calmAt : 0,
+      partition,
+      text: `p${partition} #${seq} (message ${number} of ${key}) was confirmed and never handled`,
+    }));
+}

@@ -1,0 +1,97 @@
+import { decodePosition, keys } from '../../../src/core/group/records.js';
+import type { BucketChange, Call, History } from '../recording/history.js';
+import { describeCall, describeTime } from './describe.js';
+import { Frontier, inTime, type PartitionLog } from './order.js';
+import type { Violation } from './violation.js';
+
+/** A position as the harness saw it. */
+interface Position {
+  at: number;
+  seq: number;
+  epoch: number;
+}
+
+/** The positions of one partition in the order of the bucket. */
+function positionsOf(bucket: readonly BucketChange[], group: string, partition: number): Position[] {
+  const key = keys.position(group, partition);
+  return bucket
+    .filter((change) => change.key === key && change.value !== null)
+    .sort((a, b) => a.revision - b.revision)
+    .flatMap(({ at, value }) => {
+      const position = decodePosition(Buffer.from(value ?? '', 'utf8'));
+      return position ? [{ at, seq: position.seq, epoch: position.epoch }] : [];
+    });
+}
+
+/**
+ * I8: positions and their epochs never go back. I2: a position never passes a message that was not handled. And an
+ * owner begins behind the position that it found.
+ */
+export function judgePositions(
+  { settings, bucket }: History,
+  calls: readonly Call[][],
+  logs: readonly PartitionLog[],
+): Violation[] {
+  return calls.flatMap((list, partition) => {
+    const positions = positionsOf(bucket, settings.group, partition);
+    const log = logs[partition] as PartitionLog;
+    return [
+      ...judgeSteps(positions, partition),
+      ...judgePassing(positions, list, partition, log),
+      ...judgeBeginnings(positions, list, partition),
+    ];
+  });
+}
+
+function judgeSteps(positions: readonly Position[], partition: number): Violation[] {
+  return positions.flatMap(({ at, seq, epoch }, i) => {
+    const before = positions[i - 1];
+    if (!before || (seq >= before.seq && epoch >= before.epoch)) return [];
+    const text = `the position of p${partition} goes from #${before.seq} at epoch ${before.epoch} to #${seq} at epoch ${epoch}`;
+    return [{ charge: 'position', at, partition, text } satisfies Violation];
+  });
+}
+
+function judgePassing(
+  positions: readonly Position[],
+  calls: readonly Call[],
+  partition: number,
+  { sequences }: PartitionLog,
+): Violation[] {
+  const violations: Violation[] = [];
+  const index = new Map(sequences.map((seq, i) => [seq, i]));
+  const frontier = new Frontier(sequences.length);
+  const ends = [...inTime(calls)].filter(({ ends: isEnd }) => isEnd).map(({ call }) => call);
+  let next = 0;
+  // What we saw first was committed first: a snapshot after a break tells things late, never early.
+  for (const { at, seq } of [...positions].sort((a, b) => a.at - b.at)) {
+    for (; (ends[next]?.to ?? Number.POSITIVE_INFINITY) <= at; next++) {
+      const call = ends[next] as Call;
+      if (call.how === 'handled') frontier.handled(index.get(call.seq) ?? 0);
+    }
+    const open = sequences[frontier.next];
+    if (open === undefined || open > seq) continue;
+    const text = `the position of p${partition} is #${seq} at ${describeTime(at)}, but #${open} was not handled`;
+    violations.push({ charge: 'position', at, partition, text });
+  }
+  return violations;
+}
+
+function judgeBeginnings(
+  positions: readonly Position[],
+  calls: readonly Call[],
+  partition: number,
+): Violation[] {
+  const found = new Map<number, number>();
+  for (const { seq, epoch } of positions) if (!found.has(epoch)) found.set(epoch, seq);
+  const begun = new Set<number>();
+  return calls.flatMap((call) => {
+    if (begun.has(call.epoch)) return [];
+    begun.add(call.epoch);
+    const position = found.get(call.epoch);
+    // The harness can have missed the first one of an epoch; later ones say nothing about the beginning.
+    if (position === undefined || call.seq > position) return [];
+    const text = `${describeCall(call)} is the first of its epoch, but #${position} was committed before`;
+    return [{ charge: 'repeat', at: call.from, partition, text } satisfies Violation];
+  });
+}

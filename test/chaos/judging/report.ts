@@ -1,0 +1,81 @@
+import type { Machine } from '../../../bench/support/machine.js';
+import { formatCount } from '../../../src/core/units.js';
+import { describeTime } from './describe.js';
+import type { Verdict } from './judge.js';
+import type { Spread } from './spread.js';
+import { CHARGES, type Charge } from './violation.js';
+
+/** Columns aligned, two spaces between them. */
+function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) =>
+        column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0),
+      )
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+const spreadCells = ({ count, min, median, p99, max }: Spread): string[] =>
+  [count, min, median, p99, max].map((value) => formatCount(value));
+
+const plural = (count: number, what: string): string =>
+  `${formatCount(count)} ${what}${count === 1 ? '' : 's'}`;
+
+/** A verdict for people. */
+export function formatReport(verdict: Verdict, machine: Machine): string {
+  const { settings, charges, faults, repeats, excusedOverlaps, restMs, violations } = verdict;
+  const place =
+    settings.servers === 1
+      ? `one nats-server ${settings.serverVersion}`
+      : `a cluster of ${settings.servers} nats-servers ${settings.serverVersion}`;
+  const lines = [
+    `chaos: ${verdict.ok ? 'nothing violated' : 'VIOLATED'}`,
+    '',
+    `${settings.startedAt}, seed ${settings.seed}, ${settings.minutes} minutes at ${settings.rate} messages/s on ${place}`,
+    `${machine.cores} cores (${machine.cpu}), ${machine.memoryGiB} GiB, ${machine.system}, node ${machine.node}, load ${machine.loadAverage}`,
+    `${settings.partitions} partitions, ttl ${settings.ttlMs} ms, drain timeout ${settings.drainTimeoutMs} ms, commit interval ${settings.commitIntervalMs} ms`,
+    '',
+    `${plural(verdict.confirmed, 'message')} confirmed, ${formatCount(verdict.handled)} handled, in ${plural(verdict.calls, 'call')}`,
+    `  of which ${formatCount(verdict.unfinished.failed)} failed on purpose, ${formatCount(verdict.unfinished.stopped)} were told to stop, ${formatCount(verdict.unfinished.cut)} were cut off with their process`,
+    `${plural(verdict.members, 'member process')}, ${plural(verdict.epochs, 'epoch')}, ${describeTime(verdict.durationMs)} from the first to the last call`.replace(
+      'processs',
+      'processes',
+    ),
+    '',
+    ...table(
+      Object.entries(CHARGES).map(([charge, what]) => [charge, String(charges[charge as Charge]), what]),
+    ).map((line) => line),
+    '',
+    'faults: ' +
+      Object.entries(faults)
+        .map(([kind, count]) => `${count} ${kind}`)
+        .join(', '),
+    '',
+    ...section(
+      'handled again, explained by (how long before the fault, ms)',
+      Object.entries(repeats).map(([cause, { ageMs }]) => [cause, ...spreadCells(ageMs)]),
+    ),
+    ...section(
+      'from a fault to rest, ms',
+      Object.entries(restMs).map(([kind, spread]) => [kind, ...spreadCells(spread)]),
+    ),
+  ];
+  const excuses = Object.entries(excusedOverlaps).map(([excuse, count]) => `${count} ${excuse}`);
+  lines.push(`handlers side by side where nothing is promised: ${excuses.join(', ') || 'none'}`, '');
+  for (const { charge, at, text, context } of violations) {
+    lines.push(`${charge} at ${describeTime(at)}: ${text}`, ...context.map((line) => `    ${line}`), '');
+  }
+  return `${lines.join('\n').trimEnd()}\n`;
+}
+
+function section(title: string, rows: string[][]): string[] {
+  if (rows.length === 0) return [];
+  return [
+    title,
+    ...table([['', 'count', 'min', 'median', 'p99', 'max'], ...rows]).map((line) => `  ${line}`),
+    '',
+  ];
+}

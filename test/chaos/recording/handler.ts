@@ -1,0 +1,72 @@
+/**
+ * The handler that consumers of a run load: writes down when each call starts and ends, does a little work, and
+ * behaves badly when its mode file says so. It works for the time of a mode only, so that the run goes on.
+ */
+import type { Handler } from '../../../src/core/consume/handler.js';
+import { readPayload } from '../traffic/payload.js';
+import { LineFile } from './line-file.js';
+import { MODE_POLL_MS, readMode } from './mode.js';
+import { type CallEnd, type CallRecord, monotonicUs } from './records.js';
+
+const { CHAOS_NAME = '', CHAOS_CALLS = '', CHAOS_MODE = '' } = process.env;
+
+/** How often the event loop is looked at, and a longer break than this is written down. */
+const TICK_MS = 20;
+const STALL_US = 60_000;
+
+const file = new LineFile<CallRecord>(CHAOS_CALLS);
+file.write(['process', monotonicUs(), CHAOS_NAME, process.pid]);
+
+let mode = readMode(CHAOS_MODE);
+setInterval(() => {
+  mode = readMode(CHAOS_MODE);
+}, MODE_POLL_MS).unref();
+
+let tickedAt = monotonicUs();
+setInterval(() => {
+  const now = monotonicUs();
+  if (now - tickedAt > STALL_US) file.write(['stall', tickedAt, now]);
+  tickedAt = now;
+}, TICK_MS).unref();
+
+/** Most messages take no time, some a few milliseconds: as real handlers that wait for something. */
+const workMs = (number: number): number => (number % 16 === 0 ? 8 : number % 4 === 0 ? 1 : 0);
+
+/** Resolves after this time with `handled`, or with `stopped` as soon as the signal says so. */
+function wait(ms: number, signal: AbortSignal, heeds: boolean): Promise<CallEnd> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve('handled'), ms);
+    const stop = (): void => {
+      if (!heeds) return;
+      clearTimeout(timer);
+      resolve('stopped');
+    };
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  });
+}
+
+let calls = 0;
+
+const handle: Handler = (message, context) => {
+  const call = ++calls;
+  const { partition, epoch, attempt, key } = context;
+  const { number, intact } = readPayload(Buffer.from(message.data).toString('utf8'), key);
+  const now = mode;
+  const deaf = now.kind === 'deaf';
+  const { sequence } = message;
+  file.write(['start', monotonicUs(), call, partition, epoch, sequence, attempt, key, number, intact, deaf]);
+  const end = (how: CallEnd): void => {
+    file.write(['end', monotonicUs(), call, how]);
+    if (how === 'failed') throw new Error('failed on purpose');
+    if (how === 'stopped') throw context.signal.reason;
+  };
+  if (now.kind === 'failing' && Math.random() < now.share) return end('failed');
+  const ms = now.kind === 'slow' || now.kind === 'deaf' ? now.ms : workMs(number);
+  if (ms === 0) return end('handled');
+  const { signal } = context;
+  signal.addEventListener('abort', () => file.write(['told', monotonicUs(), call]), { once: true });
+  return wait(ms, signal, !deaf).then(end);
+};
+
+export default handle;

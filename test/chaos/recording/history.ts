@@ -1,0 +1,213 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  type BucketRecord,
+  type CallEnd,
+  type CallRecord,
+  type FaultKind,
+  type FaultRecord,
+  FILES,
+  type ProcessRecord,
+  type RunSettings,
+} from './records.js';
+
+/** A time from and to, milliseconds since the start of the run. */
+export interface Span {
+  from: number;
+  to: number;
+}
+
+/** One call of a handler. `cut`: its process ended before it did. */
+export interface Call extends Span {
+  process: string;
+  partition: number;
+  epoch: number;
+  seq: number;
+  attempt: number;
+  key: string | null;
+  number: number;
+  intact: boolean;
+  /** Takes no notice of its signal. */
+  deaf: boolean;
+  how: CallEnd | 'cut';
+  /** When its signal told it to stop. */
+  toldAt: number | undefined;
+}
+
+/** A process from its start to its end. */
+export interface Life {
+  name: string;
+  from: number;
+  killedAt: number | undefined;
+  /** When it was asked to leave. */
+  leftAt: number | undefined;
+  exit: { at: number; code: number | null; signal: string | null; lastWords: string } | undefined;
+  /** Its event loop did not run. */
+  stalls: Span[];
+}
+
+/** A disturbance; `to` is when it was over. */
+export interface FaultSpan extends Span {
+  id: number;
+  kind: FaultKind;
+  target: string;
+  outcome: string;
+  /** While an operator could rely on a partition resting. */
+  rested?: Span;
+}
+
+/** A message that the publisher says is stored. */
+export interface Stored {
+  number: number;
+  key: string | null;
+  partition: number;
+  seq: number;
+}
+
+/** An entry of the bucket, when the harness saw it. */
+export interface BucketChange {
+  at: number;
+  revision: number;
+  key: string;
+  value: string | null;
+}
+
+/** Everything that is known of a run. Times in milliseconds since its start. */
+export interface History {
+  settings: RunSettings;
+  confirmed: Stored[];
+  calls: Call[];
+  lives: Life[];
+  faults: FaultSpan[];
+  bucket: BucketChange[];
+  /** When everything was handled and the last members were told to leave. */
+  calmAt: number;
+}
+
+/** The values of a file of JSON lines; a last line that was cut off is left out. */
+function readLines<T>(path: string): T[] {
+  const lines = readFileSync(path, 'utf8').split('\n');
+  // What comes after the last end of a line is no whole line.
+  lines.pop();
+  return lines.map((line) => JSON.parse(line) as T);
+}
+
+/** What the publisher has confirmed, in its order; nothing where it could not start. */
+export function readConfirmed(path: string): Stored[] {
+  if (!existsSync(path)) return [];
+  return readLines<{ partition: number; seq: number; key: string | null; data: string }>(path).map(
+    ({ partition, seq, key, data }) => {
+      const { number } = JSON.parse(data) as { number: number };
+      return { number, key, partition, seq };
+    },
+  );
+}
+
+/** Reads a run's folder. @throws where a file is missing or broken in its middle. */
+export function readHistory(folder: string): History {
+  const path = (name: string): string => join(folder, name);
+  const settings = JSON.parse(readFileSync(path(FILES.settings), 'utf8')) as RunSettings;
+  const ms = (us: number): number => (us - settings.startUs) / 1_000;
+  const { lives, calmAt } = readLives(readLines<ProcessRecord>(path(FILES.processes)), ms);
+  const calls: Call[] = [];
+  for (const file of readdirSync(path(FILES.calls))) {
+    const life = lives.get(file.replace(/\.ndjson$/, ''));
+    if (life) calls.push(...readCalls(readLines<CallRecord>(path(join(FILES.calls, file))), life, ms));
+  }
+  return {
+    settings,
+    confirmed: readConfirmed(path(FILES.confirmed)),
+    calls: calls.sort((a, b) => a.from - b.from),
+    lives: [...lives.values()],
+    faults: readFaults(readLines<FaultRecord>(path(FILES.faults)), ms, calmAt),
+    bucket: readLines<BucketRecord>(path(FILES.bucket)).map(([at, revision, key, value]) => ({
+      at: ms(at),
+      revision,
+      key,
+      value,
+    })),
+    calmAt,
+  };
+}
+
+function readLives(
+  records: readonly ProcessRecord[],
+  ms: (us: number) => number,
+): { lives: Map<string, Life>; calmAt: number } {
+  const lives = new Map<string, Life>();
+  let calmAt = Number.POSITIVE_INFINITY;
+  for (const record of records) {
+    const at = ms(record[1]);
+    if (record[0] === 'calm') {
+      calmAt = at;
+      continue;
+    }
+    const name = record[2];
+    const life = lives.get(name) ?? {
+      name,
+      from: at,
+      killedAt: undefined,
+      leftAt: undefined,
+      exit: undefined,
+      stalls: [],
+    };
+    lives.set(name, life);
+    if (record[0] === 'kill') life.killedAt = at;
+    else if (record[0] === 'leave') life.leftAt = at;
+    else if (record[0] === 'exit') {
+      const [, , , code, signal, lastWords] = record;
+      life.exit = { at, code, signal, lastWords };
+    }
+  }
+  return { lives, calmAt };
+}
+
+/** The calls of one process; its stalls are noted in its life. */
+function readCalls(records: readonly CallRecord[], life: Life, ms: (us: number) => number): Call[] {
+  const calls = new Map<number, Call>();
+  let last = 0;
+  for (const record of records) {
+    last = ms(record[1]);
+    if (record[0] === 'start') {
+      const [, , id, partition, epoch, seq, attempt, key, number, intact, deaf] = record;
+      calls.set(id, {
+        ...{ process: life.name, partition, epoch, seq, attempt, key, number, intact, deaf },
+        ...{ from: last, to: Number.POSITIVE_INFINITY, how: 'cut', toldAt: undefined },
+      });
+    } else if (record[0] === 'stall') {
+      last = ms(record[2]);
+      life.stalls.push({ from: ms(record[1]), to: last });
+    } else if (record[0] !== 'process') {
+      const call = calls.get(record[2]);
+      if (call?.how !== 'cut') continue;
+      if (record[0] === 'told') call.toldAt = last;
+      else Object.assign(call, { to: last, how: record[3] });
+    }
+  }
+  // A killed process ends at once; when we hear of it is another matter. What it still wrote it still did.
+  const end = Math.max(last, life.killedAt ?? life.exit?.at ?? Number.POSITIVE_INFINITY);
+  for (const call of calls.values()) if (call.how === 'cut') call.to = end;
+  return [...calls.values()];
+}
+
+function readFaults(
+  records: readonly FaultRecord[],
+  ms: (us: number) => number,
+  openUntil: number,
+): FaultSpan[] {
+  const faults = new Map<number, FaultSpan>();
+  for (const record of records) {
+    const at = ms(record[1]);
+    if (record[0] === 'begin') {
+      const [, , id, kind, target] = record;
+      faults.set(id, { id, kind, target, from: at, to: openUntil, outcome: 'did not end' });
+    } else {
+      const fault = faults.get(record[2]);
+      if (!fault) continue;
+      const [, , , outcome, rested] = record;
+      Object.assign(fault, { to: at, outcome });
+      if (rested) fault.rested = { from: ms(rested[0]), to: ms(rested[1]) };
+    }
+  }
+  return [...faults.values()];
+}

@@ -1,0 +1,111 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { keys } from '../../../src/core/group/records.js';
+import type { Bucket, BucketEntry, Watch } from '../../../src/core/ports.js';
+import { LineFile } from './line-file.js';
+import {
+  type BucketRecord,
+  type FaultKind,
+  type FaultRecord,
+  FILES,
+  monotonicUs,
+  type ProcessRecord,
+  type RunSettings,
+} from './records.js';
+
+/** The folder of a run, as the harness writes to it. */
+export class Recording {
+  readonly folder: string;
+  readonly processes: LineFile<ProcessRecord>;
+  readonly #faults: LineFile<FaultRecord>;
+  readonly #bucket: LineFile<BucketRecord>;
+  readonly #revisions = new Map<string, number>();
+  readonly #watches: Watch[] = [];
+  #faultCount = 0;
+
+  constructor(folder: string) {
+    this.folder = folder;
+    for (const name of [FILES.calls, FILES.notes, 'modes']) {
+      mkdirSync(join(folder, name), { recursive: true });
+    }
+    this.processes = new LineFile(join(folder, FILES.processes));
+    this.#faults = new LineFile(join(folder, FILES.faults));
+    this.#bucket = new LineFile(join(folder, FILES.bucket));
+  }
+
+  now(): number {
+    return monotonicUs();
+  }
+
+  /** Where a consumer writes its calls. */
+  callsFile(name: string): string {
+    return join(this.folder, FILES.calls, `${name}.ndjson`);
+  }
+
+  /** Where consumers look how to behave. */
+  get modes(): string {
+    return join(this.folder, 'modes');
+  }
+
+  get confirmedFile(): string {
+    return join(this.folder, FILES.confirmed);
+  }
+
+  settings(settings: RunSettings): void {
+    writeFileSync(join(this.folder, FILES.settings), `${JSON.stringify(settings, null, 2)}\n`);
+  }
+
+  /** What a process said, for those who look into a run. */
+  keepNotes(name: string, text: string): void {
+    writeFileSync(join(this.folder, FILES.notes, `${name}.txt`), `${text}\n`);
+  }
+
+  /** Faults so far. */
+  get faultCount(): number {
+    return this.#faultCount;
+  }
+
+  /** A fault begins; call the result when it ends. */
+  fault(kind: FaultKind, target: string): (outcome: string, rested?: [from: number, to: number]) => void {
+    const id = ++this.#faultCount;
+    this.#faults.write(['begin', this.now(), id, kind, target]);
+    return (outcome, rested) => {
+      this.#faults.write(['end', this.now(), id, outcome, ...(rested ? [rested] : [])] as FaultRecord);
+    };
+  }
+
+  /** Writes down every change of sessions, leases and positions that a watch sees, from now on. */
+  watch(bucket: Bucket, group: string, positionMoved: (entry: BucketEntry) => void): void {
+    const take = (entries: readonly BucketEntry[]): void => {
+      for (const entry of entries) this.#take(entry);
+    };
+    const failed = (): void => {};
+    this.#watches.push(
+      bucket.watch(keys.groupPrefix(group), { snapshot: take, changes: take, failed }),
+      bucket.watch(keys.positionPrefix(group), {
+        snapshot: (entries) => {
+          take(entries);
+          entries.forEach(positionMoved);
+        },
+        changes: (entries) => {
+          take(entries);
+          entries.forEach(positionMoved);
+        },
+        failed,
+      }),
+    );
+  }
+
+  close(): void {
+    for (const watch of this.#watches) watch.stop();
+    for (const file of [this.processes, this.#faults, this.#bucket]) file.close();
+  }
+
+  /** A snapshot after a break brings what was seen before once more: left out. */
+  #take({ key, revision, value }: BucketEntry): void {
+    if ((this.#revisions.get(key) ?? 0) >= revision) return;
+    this.#revisions.set(key, revision);
+    const text = value === null ? null : Buffer.from(value).toString('utf8');
+    this.#bucket.write([this.now(), revision, key, text]);
+  }
+}

@@ -1,0 +1,114 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Cli, type CliExit, startCli } from '../../support/cli.js';
+import { TcpProxy } from '../../support/proxy.js';
+import { type Mode, writeMode } from '../recording/mode.js';
+import type { Recording } from '../recording/recording.js';
+import type { Servers } from './servers.js';
+
+const HANDLER = fileURLToPath(new URL('../recording/handler.ts', import.meta.url));
+
+/** A consumer process of a run. */
+export interface Member {
+  readonly name: string;
+  readonly cli: Cli;
+  /** Its own way to each server; empty: it has none of its own. */
+  readonly proxies: readonly TcpProxy[];
+  /** What is being done to it: only what is idle can be chosen for the next fault. */
+  state: 'idle' | 'stopped' | 'cut' | 'leaving' | 'badly behaved';
+  /** Somebody wanted it to end. */
+  asked: boolean;
+}
+
+/** What members are started with. */
+export interface MembersOptions {
+  servers: Servers;
+  recording: Recording;
+  /** For `natspoc consume`, beside the server and the handler. */
+  args: readonly string[];
+}
+
+/** The consumer processes of a run: started, told, watched, and written down. */
+export class Members {
+  readonly #options: MembersOptions;
+  readonly #members = new Map<string, Member>();
+  readonly #exits: Promise<unknown>[] = [];
+  #count = 0;
+
+  constructor(options: MembersOptions) {
+    this.#options = options;
+  }
+
+  /** Those whose processes run and are to stay. */
+  get present(): Member[] {
+    return [...this.#members.values()].filter(({ asked }) => !asked);
+  }
+
+  /** Those of them to whom nothing is being done. */
+  get idle(): Member[] {
+    return this.present.filter(({ state }) => state === 'idle');
+  }
+
+  /** Members that can handle messages now. */
+  get able(): Member[] {
+    return this.present.filter(({ state }) => state === 'idle' || state === 'badly behaved');
+  }
+
+  /** Starts a consumer; `far`: it reaches the servers through proxies of its own, which can swallow everything. */
+  async start(far: boolean): Promise<Member> {
+    const { servers, recording, args } = this.#options;
+    const name = `m${++this.#count}`;
+    const proxies = far ? await Promise.all(servers.all.map(({ port }) => TcpProxy.start(port))) : [];
+    const urls = far ? proxies.map(({ url }) => url).join(',') : servers.urls;
+    recording.processes.write(['spawn', recording.now(), name]);
+    const cli = startCli(['consume', '--name', name, '--server', urls, '--handler', HANDLER, ...args], {
+      env: {
+        CHAOS_NAME: name,
+        CHAOS_CALLS: recording.callsFile(name),
+        CHAOS_MODE: join(recording.modes, name),
+      },
+    });
+    const member: Member = { name, cli, proxies, state: 'idle', asked: false };
+    this.#members.set(name, member);
+    this.#exits.push(cli.exited.then((exit) => this.#gone(member, exit)));
+    return member;
+  }
+
+  /** SIGKILL. */
+  async kill(member: Member): Promise<void> {
+    const { recording } = this.#options;
+    member.asked = true;
+    recording.processes.write(['kill', recording.now(), member.name]);
+    member.cli.signal('SIGKILL');
+    await member.cli.exited;
+  }
+
+  /** SIGTERM; resolves with the exit code when the process has ended. */
+  async leave(member: Member): Promise<number | null> {
+    const { recording } = this.#options;
+    member.asked = true;
+    member.state = 'leaving';
+    recording.processes.write(['leave', recording.now(), member.name]);
+    member.cli.signal('SIGTERM');
+    return (await member.cli.exited).code;
+  }
+
+  /** Tells its handler how to behave from now on. */
+  behave({ name }: Member, mode: Mode): void {
+    writeMode(join(this.#options.recording.modes, name), mode);
+  }
+
+  /** Resolves when the end of each process that has ended is written down. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#exits);
+  }
+
+  async #gone(member: Member, { code, signal, stderr }: CliExit): Promise<void> {
+    const { recording } = this.#options;
+    this.#members.delete(member.name);
+    const lastWords = stderr.split('\n').slice(-3).join(' | ');
+    recording.processes.write(['exit', recording.now(), member.name, code, signal, lastWords]);
+    recording.keepNotes(member.name, stderr);
+    await Promise.all(member.proxies.map((proxy) => proxy.stop()));
+  }
+}

@@ -1,0 +1,77 @@
+import { once } from 'node:events';
+import type { Writable } from 'node:stream';
+import { Random } from '../../simulation/model/random.js';
+import { type Cli, type CliExit, startCli } from '../../support/cli.js';
+import { payloadLine } from './payload.js';
+
+/** What is published, and how. */
+export interface TrafficOptions {
+  seed: number;
+  /** Messages a second. */
+  rate: number;
+  keys: number;
+  urls: string;
+  /** Where the publisher writes what is confirmed. */
+  confirmedFile: string;
+  /** For `natspoc publish`, beside the server. */
+  args: readonly string[];
+}
+
+/** The longest padding of a message, characters. */
+const MAX_PAD = 200;
+const PAD = 'x'.repeat(MAX_PAD);
+
+/**
+ * Numbered messages for a real `natspoc publish`, through a pipe. It gives each an id, so that what it sends again
+ * after a server died is stored once, and has two minutes to get each of them confirmed.
+ */
+export class Traffic {
+  readonly #publisher: Cli;
+  readonly #feeding: Promise<void>;
+  #stopped = false;
+
+  constructor(options: TrafficOptions) {
+    const { rate, urls, confirmedFile, args } = options;
+    this.#publisher = startCli(
+      [
+        ...['publish', '-', '--key-field', 'key', '--rate', String(rate), '--dedupe', '--quiet'],
+        ...['--timeout', '2m', '--confirmed', confirmedFile, '--server', urls, ...args],
+      ],
+      { stdin: 'pipe' },
+    );
+    this.#feeding = this.#feed(new Random(options.seed), options.keys);
+  }
+
+  get pid(): number {
+    return this.#publisher.pid;
+  }
+
+  /** Ends when the publisher ends. */
+  get exited(): Promise<CliExit> {
+    return this.#publisher.exited;
+  }
+
+  /** Stops the publisher; resolves when everything that it has sent is confirmed, or it has given up. */
+  async stop(): Promise<CliExit> {
+    this.#stopped = true;
+    this.#publisher.signal('SIGINT');
+    const exit = await this.#publisher.exited;
+    await this.#feeding;
+    return exit;
+  }
+
+  async #feed(random: Random, keys: number): Promise<void> {
+    const input: Writable | null = this.#publisher.child.stdin;
+    if (!input) return;
+    // It goes away with the publisher; how that ended says its exit.
+    input.on('error', () => {});
+    let number = 0;
+    while (!this.#stopped && !input.destroyed) {
+      const line = payloadLine(`k${random.int(0, keys - 1)}`, ++number, PAD.slice(0, random.int(0, MAX_PAD)));
+      if (!input.write(`${line}\n`)) {
+        await Promise.race([once(input, 'drain'), this.#publisher.exited]).catch(() => {});
+      }
+    }
+    input.destroy();
+  }
+}
