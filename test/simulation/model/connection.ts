@@ -159,6 +159,8 @@ export class Connection {
 
   /** Nothing passes for this long, then everything does, in order and late. */
   stall(forMs: number): void {
+    // What TCP has lost for good does not come back because more is held up.
+    if (this.#path === 'lost') return;
     this.#goSilent('held', forMs, () => this.#release());
   }
 
