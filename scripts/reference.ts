@@ -60,16 +60,15 @@ function commandSection(command: Config['commands'][number], config: Config): st
     if (group) shared.add(group);
     return group === undefined && helpGroup !== 'GLOBAL';
   });
-  const options = { maxWidth: WIDTH, all: false };
-  const trimmed = { ...command, flags: Object.fromEntries(own), summary: undefined, examples: undefined };
-  const help = new CommandHelp({ ...trimmed, load: command.load }, config, options).generate().trimEnd();
-  const examples = new CommandHelp(
-    { ...command, description: undefined, summary: undefined, flags: {}, args: {} },
-    config,
-    options,
-  ).generate();
+  const id = command.id.replaceAll(':', ' ');
+  const render = (part: Partial<typeof command>): string =>
+    new CommandHelp({ ...command, summary: undefined, ...part, id, load: command.load }, config, {
+      maxWidth: WIDTH,
+    }).generate();
+  const help = render({ flags: Object.fromEntries(own), examples: undefined }).trimEnd();
+  const examples = render({ description: undefined, flags: {}, args: {} });
   return [
-    `### natspoc ${command.id.replaceAll(':', ' ')}`,
+    `### natspoc ${id}`,
     command.summary ?? '',
     `\`\`\`text\n${help}\n\n${examples.slice(examples.indexOf('EXAMPLES'))}\n\`\`\``,
     shared.size > 0 ? `And the settings for ${[...shared].sort().join(' and ')}.` : '',

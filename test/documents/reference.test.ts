@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { reference } from '../../scripts/reference.js';
+import { SETTINGS } from '../../src/core/settings/index.js';
+import { readProject } from './blocks.js';
+
+describe('the reference', () => {
+  it('is what the commands say of themselves', async () => {
+    assert.equal(readProject('docs/reference.md'), await reference(), 'run: npm run reference');
+  });
+});
+
+describe('each setting', () => {
+  const readme = readProject('README.md');
+  const example = readProject('.env.example');
+  const documented = readProject('docs/reference.md');
+  /** The row of a variable in a table, without what only aligns it. */
+  const row = (document: string, env: string) =>
+    document.split('\n').find((line) => line.startsWith(`| \`${env}\` |`));
+
+  it("is in the reference, and in the README's table or .env.example, with its flag and default", () => {
+    const wrong: string[] = [];
+    for (const setting of Object.values(SETTINGS)) {
+      const { env, flag } = setting;
+      const fallback = 'fallback' in setting ? setting.fallback : undefined;
+      if (!row(documented, env)) wrong.push(`docs/reference.md has no ${env}`);
+      const inExample = new RegExp(`^#? ?${env}=(.*)$`, 'm').exec(example);
+      const inReadme = row(readme, env);
+      if (!inExample && !inReadme) wrong.push(`neither README.md nor .env.example has ${env}`);
+      if (inReadme && !inReadme.includes(`\`--${flag}\``)) wrong.push(`README.md: ${env} without --${flag}`);
+      if (inReadme && fallback && !inReadme.includes(`\`${fallback}\``))
+        wrong.push(`README.md: the default of ${env} is ${fallback}`);
+      // Without a comment sign it is set by whoever copies the file: to the default, then.
+      if (inExample && !inExample[0].startsWith('#') && inExample[1] !== fallback)
+        wrong.push(`.env.example: the default of ${env} is ${fallback}`);
+    }
+    assert.deepEqual(wrong, []);
+  });
+
+  it('of the README and of .env.example exists', () => {
+    const known = new Set<string>(Object.values(SETTINGS).map(({ env }) => env));
+    const named = [
+      ...[...readme.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, env = '']) => env),
+      ...[...example.matchAll(/^#? ?([A-Z_]+)=/gm)].map(([, env = '']) => env),
+    ];
+    // The local server is not a setting of the core: it is looked for before there is a configuration.
+    assert.deepEqual(
+      named.filter((env) => !known.has(env)),
+      ['NATS_SERVER_BIN'],
+    );
+  });
+});
