@@ -1,5 +1,5 @@
 import { type Call, type History, readHistory } from '../recording/history.js';
-import { FAULT_KINDS, type FaultKind, type RunSettings } from '../recording/records.js';
+import { FAULT_KINDS, type FaultKind, PUBLISHER, type RunSettings } from '../recording/records.js';
 import { contextOf } from './context.js';
 import { type Excuse, judgeExclusive } from './exclusive.js';
 import { judgeOrder, partitionLogs } from './order.js';
@@ -75,7 +75,9 @@ export function judgeHistory(history: History): Verdict {
   return {
     ok: violations.length === 0 && confirmed.length > 0,
     settings,
-    durationMs: Math.round(Math.max(0, ...calls.map(({ to }) => (Number.isFinite(to) ? to : 0)))),
+    durationMs: Math.round(
+      calls.reduce((last, { to }) => (Number.isFinite(to) ? Math.max(last, to) : last), 0),
+    ),
     confirmed: confirmed.length,
     handled: new Set(calls.filter(({ how }) => how === 'handled').map(({ seq }) => seq)).size,
     calls: calls.length,
@@ -84,7 +86,7 @@ export function judgeHistory(history: History): Verdict {
       ['failed', 'stopped', 'cut'],
     ),
     epochs: byPartition.reduce((sum, list) => sum + new Set(list.map(({ epoch }) => epoch)).size, 0),
-    members: lives.filter(({ name }) => name !== 'publisher').length,
+    members: lives.filter(({ name }) => name !== PUBLISHER).length,
     faults: present(FAULT_KINDS, (kind) => faults.filter((fault) => fault.kind === kind).length || undefined),
     charges: count(
       violations.map(({ charge }) => charge),

@@ -3,20 +3,8 @@ import { formatCount } from '../../../src/core/units.js';
 import { describeTime } from './describe.js';
 import type { Verdict } from './judge.js';
 import type { Spread } from './spread.js';
+import { table } from './table.js';
 import { CHARGES, type Charge } from './violation.js';
-
-/** Columns aligned, two spaces between them. */
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) =>
-        column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0),
-      )
-      .join('  ')
-      .trimEnd(),
-  );
-}
 
 const spreadCells = ({ count, min, median, p99, max }: Spread): string[] =>
   [count, min, median, p99, max].map((value) => formatCount(value));
@@ -24,15 +12,15 @@ const spreadCells = ({ count, min, median, p99, max }: Spread): string[] =>
 const plural = (count: number, what: string): string =>
   `${formatCount(count)} ${what}${count === 1 ? '' : 's'}`;
 
-/** A verdict for people. */
-export function formatReport(verdict: Verdict, machine: Machine): string {
+/** A verdict for people. `title` is what was run. */
+export function formatReport(title: string, verdict: Verdict, machine: Machine): string {
   const { settings, charges, faults, repeats, excusedOverlaps, restMs, violations } = verdict;
   const place =
     settings.servers === 1
       ? `one nats-server ${settings.serverVersion}`
       : `a cluster of ${settings.servers} nats-servers ${settings.serverVersion}`;
   const lines = [
-    `chaos: ${verdict.ok ? 'nothing violated' : 'VIOLATED'}`,
+    `${title}: ${verdict.ok ? 'nothing violated' : 'VIOLATED'}`,
     '',
     `${settings.startedAt}, seed ${settings.seed}, ${settings.minutes} minutes at ${settings.rate} messages/s on ${place}`,
     `${machine.cores} cores (${machine.cpu}), ${machine.memoryGiB} GiB, ${machine.system}, node ${machine.node}, load ${machine.loadAverage}`,
@@ -47,7 +35,8 @@ export function formatReport(verdict: Verdict, machine: Machine): string {
     '',
     ...table(
       Object.entries(CHARGES).map(([charge, what]) => [charge, String(charges[charge as Charge]), what]),
-    ).map((line) => line),
+      [2],
+    ),
     '',
     'faults: ' +
       Object.entries(faults)

@@ -1,14 +1,14 @@
 import { Ownership } from '../../../src/core/demo/ownership.js';
 import type { Bucket, WatchSink } from '../../../src/core/ports.js';
 import type { FaultSpan, History, Life } from '../recording/history.js';
-import type { FaultKind } from '../recording/records.js';
+import { type FaultKind, PUBLISHER } from '../recording/records.js';
 import { describeFault, describeTime } from './describe.js';
 import type { Violation } from './violation.js';
 
 /** Beside twice the ttl: the group has this long to come to rest after a fault, milliseconds. */
 const REST_SLACK_MS = 10_000;
 /** Of these it counts from their beginning: what comes after is for the group to do. */
-const COUNTS_FROM_BEGIN: readonly FaultKind[] = ['kill', 'leave', 'join'];
+const COUNTS_FROM_BEGIN: readonly FaultKind[] = ['kill', 'leave'];
 
 /** Faults that began before the group was at rest after the first of them, and how long it took after the last. */
 export interface Recovery {
@@ -71,7 +71,7 @@ function firstRest(states: readonly State[], at: number): number | undefined {
 function followRest({ settings, bucket, lives, calmAt }: History): State[] {
   const stage = new ReplayedBucket();
   const ownership = new Ownership(stage, settings.group, () => {});
-  const members = lives.filter(({ name }) => name !== 'publisher');
+  const members = lives.filter(({ name }) => name !== PUBLISHER);
   const changes = bucket
     .filter(({ key }) => key.startsWith(`group.${settings.group}.`))
     .map((change) => ({ at: change.at, apply: () => stage.apply(change) }));

@@ -1,6 +1,6 @@
 import { decodeLease, keys } from '../../../src/core/group/records.js';
 import type { FaultSpan, History, Life, Span } from '../recording/history.js';
-import { FAULT_KINDS } from '../recording/records.js';
+import { FAULT_KINDS, PUBLISHER } from '../recording/records.js';
 import { describeFault, describeTime } from './describe.js';
 import type { Violation } from './violation.js';
 
@@ -105,7 +105,7 @@ function colorsOf(lives: readonly Life[]): Map<string, string> {
   const colors = new Map<string, string>();
   const until: number[] = [];
   for (const { name, from, exit } of [...lives].sort((a, b) => a.from - b.from)) {
-    if (name === 'publisher') continue;
+    if (name === PUBLISHER) continue;
     let slot = until.findIndex((end) => end <= from);
     if (slot < 0) slot = until.length;
     until[slot] = exit?.at ?? Number.POSITIVE_INFINITY;

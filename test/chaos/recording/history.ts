@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type BucketRecord,
@@ -84,23 +84,37 @@ export interface History {
   calmAt: number;
 }
 
-/** The values of a file of JSON lines; a last line that was cut off is left out. */
-function readLines<T>(path: string): T[] {
-  const lines = readFileSync(path, 'utf8').split('\n');
-  // What comes after the last end of a line is no whole line.
-  lines.pop();
-  return lines.map((line) => JSON.parse(line) as T);
+const CHUNK_BYTES = 4 * 1024 * 1024;
+
+/** The values of a file of JSON lines, which may be of any size; a last line that was cut off is left out. */
+function* readLines<T>(path: string): Generator<T> {
+  const fd = openSync(path, 'r');
+  try {
+    const chunk = Buffer.alloc(CHUNK_BYTES);
+    let rest = Buffer.alloc(0);
+    for (let size = readSync(fd, chunk); size > 0; size = readSync(fd, chunk)) {
+      const bytes = Buffer.concat([rest, chunk.subarray(0, size)]);
+      const end = bytes.lastIndexOf(0x0a) + 1;
+      rest = bytes.subarray(end);
+      for (const line of bytes.toString('utf8', 0, end).split('\n')) {
+        if (line !== '') yield JSON.parse(line) as T;
+      }
+    }
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** What the publisher has confirmed, in its order; nothing where it could not start. */
 export function readConfirmed(path: string): Stored[] {
   if (!existsSync(path)) return [];
-  return readLines<{ partition: number; seq: number; key: string | null; data: string }>(path).map(
-    ({ partition, seq, key, data }) => {
-      const { number } = JSON.parse(data) as { number: number };
-      return { number, key, partition, seq };
-    },
-  );
+  const confirmed: Stored[] = [];
+  type Line = { partition: number; seq: number; key: string | null; data: string };
+  for (const { partition, seq, key, data } of readLines<Line>(path)) {
+    const { number } = JSON.parse(data) as { number: number };
+    confirmed.push({ number, key, partition, seq });
+  }
+  return confirmed;
 }
 
 /** Reads a run's folder. @throws where a file is missing or broken in its middle. */
@@ -112,7 +126,8 @@ export function readHistory(folder: string): History {
   const calls: Call[] = [];
   for (const file of readdirSync(path(FILES.calls))) {
     const life = lives.get(file.replace(/\.ndjson$/, ''));
-    if (life) calls.push(...readCalls(readLines<CallRecord>(path(join(FILES.calls, file))), life, ms));
+    if (life)
+      for (const call of readCalls(readLines(path(join(FILES.calls, file))), life, ms)) calls.push(call);
   }
   return {
     settings,
@@ -120,7 +135,7 @@ export function readHistory(folder: string): History {
     calls: calls.sort((a, b) => a.from - b.from),
     lives: [...lives.values()],
     faults: readFaults(readLines<FaultRecord>(path(FILES.faults)), ms, calmAt),
-    bucket: readLines<BucketRecord>(path(FILES.bucket)).map(([at, revision, key, value]) => ({
+    bucket: [...readLines<BucketRecord>(path(FILES.bucket))].map(([at, revision, key, value]) => ({
       at: ms(at),
       revision,
       key,
@@ -131,7 +146,7 @@ export function readHistory(folder: string): History {
 }
 
 function readLives(
-  records: readonly ProcessRecord[],
+  records: Iterable<ProcessRecord>,
   ms: (us: number) => number,
 ): { lives: Map<string, Life>; calmAt: number } {
   const lives = new Map<string, Life>();
@@ -163,7 +178,7 @@ function readLives(
 }
 
 /** The calls of one process; its stalls are noted in its life. */
-function readCalls(records: readonly CallRecord[], life: Life, ms: (us: number) => number): Call[] {
+function readCalls(records: Iterable<CallRecord>, life: Life, ms: (us: number) => number): Iterable<Call> {
   const calls = new Map<number, Call>();
   let last = 0;
   for (const record of records) {
@@ -187,11 +202,11 @@ function readCalls(records: readonly CallRecord[], life: Life, ms: (us: number) 
   // A killed process ends at once; when we hear of it is another matter. What it still wrote it still did.
   const end = Math.max(last, life.killedAt ?? life.exit?.at ?? Number.POSITIVE_INFINITY);
   for (const call of calls.values()) if (call.how === 'cut') call.to = end;
-  return [...calls.values()];
+  return calls.values();
 }
 
 function readFaults(
-  records: readonly FaultRecord[],
+  records: Iterable<FaultRecord>,
   ms: (us: number) => number,
   openUntil: number,
 ): FaultSpan[] {

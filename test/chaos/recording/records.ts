@@ -44,6 +44,9 @@ export type ProcessRecord =
   /** Everything is handled; from now on members are only told to leave. */
   | ['calm', at: number];
 
+/** The name of the publisher among the processes; members have others. */
+export const PUBLISHER = 'publisher';
+
 /** The kinds of disturbance. */
 export const FAULT_KINDS = [
   'kill',

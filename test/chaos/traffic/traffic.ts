@@ -10,16 +10,14 @@ export interface TrafficOptions {
   /** Messages a second. */
   rate: number;
   keys: number;
+  /** The longest padding of a message, characters. */
+  mostPadding: number;
   urls: string;
   /** Where the publisher writes what is confirmed. */
   confirmedFile: string;
   /** For `natspoc publish`, beside the server. */
   args: readonly string[];
 }
-
-/** The longest padding of a message, characters. */
-const MAX_PAD = 200;
-const PAD = 'x'.repeat(MAX_PAD);
 
 /**
  * Numbered messages for a real `natspoc publish`, through a pipe. It gives each an id, so that what it sends again
@@ -39,7 +37,7 @@ export class Traffic {
       ],
       { stdin: 'pipe' },
     );
-    this.#feeding = this.#feed(new Random(options.seed), options.keys);
+    this.#feeding = this.#feed(new Random(options.seed), options);
   }
 
   get pid(): number {
@@ -60,14 +58,19 @@ export class Traffic {
     return exit;
   }
 
-  async #feed(random: Random, keys: number): Promise<void> {
+  async #feed(random: Random, { keys, mostPadding }: TrafficOptions): Promise<void> {
+    const padding = 'x'.repeat(mostPadding);
     const input: Writable | null = this.#publisher.child.stdin;
     if (!input) return;
     // It goes away with the publisher; how that ended says its exit.
     input.on('error', () => {});
     let number = 0;
     while (!this.#stopped && !input.destroyed) {
-      const line = payloadLine(`k${random.int(0, keys - 1)}`, ++number, PAD.slice(0, random.int(0, MAX_PAD)));
+      const line = payloadLine(
+        `k${random.int(0, keys - 1)}`,
+        ++number,
+        padding.slice(0, random.int(0, mostPadding)),
+      );
       if (!input.write(`${line}\n`)) {
         await Promise.race([once(input, 'drain'), this.#publisher.exited]).catch(() => {});
       }

@@ -1,0 +1,61 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { StageOptions } from './stage/stage.js';
+
+/** Options of the commands, as `parseArgs` wants them. */
+export const OPTIONS = {
+  minutes: { type: 'string' },
+  seed: { type: 'string' },
+  rate: { type: 'string' },
+  servers: { type: 'string', default: '1' },
+  partitions: { type: 'string', default: '8' },
+  ttl: { type: 'string' },
+  judge: { type: 'string' },
+  keep: { type: 'boolean', default: false },
+  report: { type: 'string' },
+} as const;
+
+function positive(name: string, text: string): number {
+  const value = Number(text);
+  if (value > 0 && Number.isFinite(value)) return value;
+  console.error(`--${name}: ${text} is not a number above 0`);
+  process.exit(2);
+}
+
+/** The values of {@link OPTIONS}; of those without one here the command has its own defaults. */
+export interface Values {
+  minutes: string;
+  seed?: string | undefined;
+  rate: string;
+  servers: string;
+  partitions: string;
+  ttl: string;
+}
+
+/** Plays a run in a new folder, and returns it. Ctrl-C ends the run early, in order. */
+export async function playIn(
+  name: string,
+  values: Values,
+  play: (options: StageOptions) => Promise<void>,
+): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), `natspoc-${name}-`));
+  const seed =
+    values.seed === undefined ? 1 + Math.floor(Math.random() * 1e9) : positive('seed', values.seed);
+  const stop = new AbortController();
+  process.once('SIGINT', () => stop.abort());
+  process.once('SIGTERM', () => stop.abort());
+  console.log(`seed ${seed}, everything is written down in ${folder}`);
+  await play({
+    seed,
+    minutes: positive('minutes', values.minutes),
+    rate: positive('rate', values.rate),
+    servers: positive('servers', values.servers),
+    partitions: positive('partitions', values.partitions),
+    ttlMs: positive('ttl', values.ttl),
+    folder,
+    tell: (line) => console.log(line),
+    signal: stop.signal,
+  });
+  return folder;
+}

@@ -1,0 +1,13 @@
+/** Rows with columns aligned, two spaces between them: the first and those in `left` to the left, others to the right. */
+export function table(rows: readonly (readonly string[])[], left: readonly number[] = []): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => {
+        const width = widths[column] ?? 0;
+        return column === 0 || left.includes(column) ? cell.padEnd(width) : cell.padStart(width);
+      })
+      .join('  ')
+      .trimEnd(),
+  );
+}

@@ -1,0 +1,31 @@
+/**
+ * `npm run soak -- [--minutes 60] [--rate 1000] [--seed S] [--servers 1|3] [--ttl 10000] [--report PREFIX] [--keep]`:
+ * a steady load, a member restarted each minute, and the memory of the processes that stay. Judged as chaos is, and
+ * for memory that grows. Exit code 5: something was violated, or memory grows; then the folder is kept.
+ */
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { describeMachine } from '../../../bench/support/machine.js';
+import { OPTIONS, playIn } from '../command.js';
+import { judgeFolder } from '../judging/judge.js';
+import { formatReport } from '../judging/report.js';
+import { formatGrowth, judgeMemoryFile } from './report.js';
+import { MEMORY_FILE, playSoak } from './run.js';
+
+const { values } = parseArgs({ options: OPTIONS });
+const { minutes = '60', rate = '1000', ttl = '10000', judge, keep } = values;
+
+const folder = judge ?? (await playIn('soak', { ...values, minutes, rate, ttl }, playSoak));
+const { verdict } = judgeFolder(folder);
+const memory = judgeMemoryFile(join(folder, MEMORY_FILE));
+const machine = describeMachine(verdict.settings.serverVersion);
+const report = `${formatReport('soak', verdict, machine)}\n${formatGrowth(memory)}\n`;
+const prefix = values.report ?? join(folder, 'report');
+writeFileSync(`${prefix}.txt`, report);
+writeFileSync(`${prefix}.json`, `${JSON.stringify({ machine, ...verdict, memory }, null, 2)}\n`);
+console.log(report);
+const isGood = verdict.ok && memory.every(({ verdict: each }) => each !== 'grows');
+if (isGood && judge === undefined && !keep) rmSync(folder, { recursive: true });
+else console.log(`kept: ${folder}`);
+process.exitCode = isGood ? 0 : 5;

@@ -1,0 +1,26 @@
+import { readFileSync } from 'node:fs';
+import { table } from '../judging/table.js';
+import { type Growth, judgeMemory } from './growth.js';
+import type { MemoryRecord } from './memory.js';
+
+/** Reads and judges the memory samples of a run. */
+export function judgeMemoryFile(path: string): Growth[] {
+  const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
+  return judgeMemory(lines.map((line) => JSON.parse(line) as MemoryRecord));
+}
+
+/** The slopes for people. */
+export function formatGrowth(growth: readonly Growth[]): string {
+  const figure = (value: number): string => value.toFixed(2);
+  const rows = growth.map(({ name, verdict, mean, slope, low, high, points }) => [
+    name,
+    figure(mean),
+    figure(slope),
+    `${figure(low)} to ${figure(high)}`,
+    String(points),
+    verdict,
+  ]);
+  const head = ['', 'mean MiB', 'MiB/h', '95 % interval', 'points', ''];
+  const title = 'resident memory after the warm-up (the first sixth), minute by minute, least squares:';
+  return [title, ...table([head, ...rows]).map((line) => `  ${line}`)].join('\n');
+}

@@ -1,0 +1,65 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Random } from '../../simulation/model/random.js';
+import { PUBLISHER } from '../recording/records.js';
+import type { Member } from '../stage/members.js';
+import { Stage, type StageOptions } from '../stage/stage.js';
+import { MemorySampler } from './memory.js';
+
+/** The file of memory samples in the run's folder. */
+export const MEMORY_FILE = 'memory.ndjson';
+
+const TRAFFIC = { keys: 256, mostPadding: 24 };
+/** Members that stay for the whole run, so that their memory means something. */
+const STEADY = 2;
+/** A restart each minute; every so often by SIGKILL, otherwise in order. */
+const RESTART_EVERY_MS = 60_000;
+const KILL_EVERY = 5;
+
+/** One steady load; two members stay, and of two more one is restarted each minute. */
+export async function playSoak(options: StageOptions): Promise<void> {
+  const { minutes, tell } = options;
+  const random = new Random(options.seed);
+  const stage = await Stage.open(options);
+  let memory: MemorySampler | undefined;
+  try {
+    const { members, servers, recording } = stage;
+    const steady: Member[] = [];
+    for (let i = 0; i < STEADY; i++) steady.push(await members.start(false));
+    const restless = [await members.start(false), await members.start(false)];
+    await stage.rest();
+    const signal = stage.startTraffic(random.seed(), TRAFFIC);
+    memory = new MemorySampler(join(options.folder, MEMORY_FILE), () => [
+      ...servers.all.map((server) => [servers.nameOf(server), server.pid] as const),
+      ...steady.map(({ name, cli }) => [name, cli.pid] as const),
+      [PUBLISHER, stage.publisherPid] as const,
+    ]);
+    try {
+      for (let minute = 1; minute <= minutes; minute++) {
+        await sleep(RESTART_EVERY_MS, undefined, { signal });
+        const leaver = restless.shift();
+        if (!leaver) break;
+        const kills = minute % KILL_EVERY === 0;
+        const end = recording.fault(kills ? 'kill' : 'leave', leaver.name);
+        if (kills) end(`killed ${await members.kill(leaver)}`);
+        else end(`exit code ${await members.leave(leaver)}`);
+        const joiner = await members.start(false);
+        const joined = recording.fault('join', joiner.name);
+        restless.push(joiner);
+        await joiner.cli.note(/^joined\b/, 60_000).catch(() => {});
+        joined('joined');
+        await stage.rest();
+        tell(
+          `minute ${minute} of ${minutes}: ${leaver.name} ${kills ? 'killed' : 'left'}, ${joiner.name} joined`,
+        );
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      memory.stop();
+      await stage.finish();
+    }
+  } finally {
+    await stage.close();
+  }
+}

@@ -1,0 +1,189 @@
+import { decodePosition } from '../../../src/core/group/records.js';
+import type { BucketEntry } from '../../../src/core/ports.js';
+import { type CliExit, runCli, stopAll } from '../../support/cli.js';
+import { GroupRun } from '../../support/group-run.js';
+import { until } from '../../support/until.js';
+import { readConfirmed } from '../recording/history.js';
+import { Recording } from '../recording/recording.js';
+import { PUBLISHER, type RunSettings } from '../recording/records.js';
+import { Traffic } from '../traffic/traffic.js';
+import { Members } from './members.js';
+import { Servers } from './servers.js';
+
+/** What a stage is made of; times in milliseconds. */
+export interface StageOptions {
+  seed: number;
+  minutes: number;
+  /** Messages a second. */
+  rate: number;
+  /** 1, or the size of a cluster. */
+  servers: number;
+  partitions: number;
+  ttlMs: number;
+  /** Where everything is written down; an empty folder. */
+  folder: string;
+  tell: (line: string) => void;
+  /** Ends the run early, in order. */
+  signal: AbortSignal;
+}
+
+const DRAIN_TIMEOUT_MS = 1_500;
+const COMMIT_INTERVAL_MS = 200;
+/** A new cluster chooses its leaders first. */
+const CLUSTER_TIMEOUT_MS = 60_000;
+const SERVER_TIMEOUT_MS = 10_000;
+/** What is left when the publisher stops has to be handled in this time. */
+const CATCH_UP_TIMEOUT_MS = 60_000;
+/** Beside twice the ttl: the group is given this long to come to rest before things go on. */
+const REST_SLACK_MS = 20_000;
+
+/** Real servers, a group of real consumers, a real publisher, and everything written down. */
+export class Stage {
+  readonly recording: Recording;
+  readonly servers: Servers;
+  readonly run: GroupRun;
+  readonly members: Members;
+  readonly #options: StageOptions;
+  /** The last committed sequence of each partition, as the harness saw it. */
+  readonly #positions = new Map<number, number>();
+  #traffic: Traffic | undefined;
+
+  private constructor(options: StageOptions, recording: Recording, servers: Servers, run: GroupRun) {
+    this.#options = options;
+    this.recording = recording;
+    this.servers = servers;
+    this.run = run;
+    const retries = ['--max-attempts', '1000', '--backoff', '20ms..200ms'];
+    this.members = new Members({ servers, recording, args: [...run.args, ...retries] });
+    recording.watch(run.topology.bucket, run.config.group, (entry) => this.#notePosition(entry));
+  }
+
+  /** Starts servers, makes stream and bucket; {@link close} ends everything. */
+  static async open(options: StageOptions): Promise<Stage> {
+    const recording = new Recording(options.folder);
+    const servers = await Servers.start(options.servers);
+    try {
+      const run = await openGroup(servers, options);
+      recording.settings(settingsOf(options, run, servers, recording.now()));
+      return new Stage(options, recording, servers, run);
+    } catch (error) {
+      await servers.stop();
+      recording.close();
+      throw error;
+    }
+  }
+
+  /** The publisher's process id; 0 before it was started. */
+  get publisherPid(): number {
+    return this.#traffic?.pid ?? 0;
+  }
+
+  /** Aborts when the run is to end, or the publisher has ended by itself. */
+  startTraffic(seed: number, options: { keys: number; mostPadding: number }): AbortSignal {
+    const { recording, servers, run } = this;
+    recording.processes.write(['spawn', recording.now(), PUBLISHER]);
+    const traffic = new Traffic({
+      ...options,
+      seed,
+      rate: this.#options.rate,
+      urls: servers.urls,
+      confirmedFile: recording.confirmedFile,
+      args: run.args.filter((arg) => /^--(stream|prefix)=/.test(arg)),
+    });
+    this.#traffic = traffic;
+    const ended = new AbortController();
+    void traffic.exited.then(() => ended.abort());
+    return AbortSignal.any([this.#options.signal, ended.signal]);
+  }
+
+  /** Runs `natspoc` with these arguments on the stream. */
+  command(args: readonly string[]): Promise<CliExit> {
+    return runCli([...args, '--server', this.servers.urls, '--stream', this.run.config.stream]);
+  }
+
+  /** Waits until the group is at rest, or has taken far too long, which the judge will see. */
+  async rest(): Promise<void> {
+    const { signal, tell, ttlMs, partitions } = this.#options;
+    const withinMs = 2 * ttlMs + REST_SLACK_MS;
+    const names = this.members.present.map(({ name }) => name);
+    const timeout = AbortSignal.any([signal, AbortSignal.timeout(withinMs)]);
+    if ((await this.run.ownership.balanced(names, partitions, timeout)) || signal.aborted) return;
+    tell(`the group is not at rest after ${withinMs / 1_000} s`);
+  }
+
+  /** Stops the publisher, waits until everything is handled, and lets the members leave. */
+  async finish(): Promise<void> {
+    const { recording, members } = this;
+    recording.processes.write(['leave', recording.now(), PUBLISHER]);
+    const exit = await this.#traffic?.stop();
+    if (exit) {
+      recording.processes.write(['exit', recording.now(), PUBLISHER, exit.code, exit.signal, exit.stderr]);
+    }
+    await this.#caughtUp();
+    recording.processes.write(['calm', recording.now()]);
+    await Promise.all(members.present.map((member) => members.leave(member)));
+    await members.settled();
+  }
+
+  async close(): Promise<void> {
+    await stopAll();
+    await this.run.close();
+    await this.servers.stop();
+    this.recording.close();
+  }
+
+  #notePosition({ key, value }: BucketEntry): void {
+    const position = value && decodePosition(value);
+    if (position) this.#positions.set(Number(key.split('.').at(-1)), position.seq);
+  }
+
+  /** Waits until every confirmed message is behind a position. */
+  async #caughtUp(): Promise<void> {
+    const last = new Map<number, number>();
+    for (const { partition, seq } of readConfirmed(this.recording.confirmedFile)) {
+      last.set(partition, Math.max(seq, last.get(partition) ?? 0));
+    }
+    await until(
+      'everything that is confirmed is handled',
+      () => [...last].every(([partition, seq]) => (this.#positions.get(partition) ?? 0) >= seq),
+      CATCH_UP_TIMEOUT_MS,
+    ).catch((error: unknown) => this.#options.tell(String(error)));
+  }
+}
+
+function settingsOf(options: StageOptions, run: GroupRun, servers: Servers, startUs: number): RunSettings {
+  const { seed, minutes, rate, partitions, ttlMs } = options;
+  return {
+    ...{ startedAt: new Date().toISOString(), startUs, seed, minutes, rate, partitions, ttlMs },
+    group: run.config.group,
+    servers: options.servers,
+    serverVersion: servers.all[0]?.version ?? '',
+    drainTimeoutMs: DRAIN_TIMEOUT_MS,
+    commitIntervalMs: COMMIT_INTERVAL_MS,
+  };
+}
+
+async function openGroup(servers: Servers, options: StageOptions): Promise<GroupRun> {
+  const flags = {
+    partitions: String(options.partitions),
+    ttlMs: `${options.ttlMs}ms`,
+    drainTimeoutMs: `${DRAIN_TIMEOUT_MS}ms`,
+    commitIntervalMs: `${COMMIT_INTERVAL_MS}ms`,
+    replicas: String(options.servers),
+  };
+  let run: GroupRun | undefined;
+  let last: unknown;
+  await until(
+    'the servers take streams',
+    async () => {
+      run = await GroupRun.open(servers.urls, options.folder, flags).catch((error: unknown) => {
+        last = error;
+        return undefined;
+      });
+      return run !== undefined;
+    },
+    servers.isCluster ? CLUSTER_TIMEOUT_MS : SERVER_TIMEOUT_MS,
+  ).catch(() => {});
+  if (!run) throw last;
+  return run;
+}
