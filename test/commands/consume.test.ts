@@ -30,6 +30,12 @@ const numbers = (lines: string): number[] =>
 const range = (first: number, last: number) =>
   Array.from({ length: last - first + 1 }, (_, index) => first + index);
 
+/** Says that it has a message, and never comes to an end. */
+const NEVER = `export default (message, { log }) => {
+  log.info('in hand');
+  return new Promise(() => {});
+};`;
+
 describe('natspoc consume', function () {
   this.timeout(60_000);
   const server = withServer();
@@ -126,23 +132,19 @@ describe('natspoc consume', function () {
 
     it('at once at the second signal', async () => {
       await publish(1);
-      const handler = file('never.mjs', 'export default () => new Promise(() => {});');
-      const cli = start('--handler', handler, '--drain-timeout', '30s');
-      await cli.note(/claimed p7/);
+      const cli = start('--handler', file('never.mjs', NEVER), '--drain-timeout', '1h');
+      await cli.note(/in hand/);
       cli.signal('SIGINT');
       await cli.note(/released p/);
-      const before = performance.now();
       cli.signal('SIGINT');
       const exit = await cli.exited;
       assert.equal(exit.code, 130);
-      assert.ok(performance.now() - before < 2_000);
     });
 
     it('without a handler that never returns, and stays before its message', async () => {
       await publish(1);
-      const handler = file('never.mjs', 'export default () => new Promise(() => {});');
-      const cli = start('--handler', handler, '--drain-timeout', '300ms');
-      await cli.note(/claimed p7/);
+      const cli = start('--handler', file('never.mjs', NEVER), '--drain-timeout', '300ms');
+      await cli.note(/in hand/);
       cli.signal('SIGTERM');
       const exit = await cli.exited;
       assert.equal(exit.code, 0, exit.stderr);
