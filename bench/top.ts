@@ -50,9 +50,12 @@ const publishing = setInterval(() => {
   }
 }, PUBLISH_EVERY_MS);
 
-// Inside of top: from the bytes of a key to the bytes of the next frame.
+// Inside of top: from the bytes of a key to the bytes of the next frame, and what its memory is made of.
 const log = join(folder, 'keys');
-const probe = `import { appendFileSync } from 'node:fs';
+const memory = join(folder, 'memory');
+const probe = `import { appendFileSync, writeFileSync } from 'node:fs';
+  const note = () => writeFileSync(${JSON.stringify(memory)}, JSON.stringify(process.memoryUsage()));
+  setInterval(note, 1_000).unref();
   const write = process.stdout.write; let from = 0;
   process.stdin.prependListener('data', () => { from = performance.now(); });
   process.stdout.write = function (...all) {
@@ -73,7 +76,13 @@ async function sample(ms: number): Promise<void> {
   const { cpuMs, residentBytes } = usageOf(terminal.pid);
   const busy = (((cpuMs - before.cpuMs) / ms) * 100).toFixed(1);
   const minutes = ((performance.now() - startedAt) / 60_000).toFixed(1);
-  console.log(`${minutes} min  cpu ${busy} %  resident ${Math.round(residentBytes / 1_048_576)} MiB`);
+  const { heapUsed, heapTotal, external } = JSON.parse(readFileSync(memory, 'utf8'));
+  const [resident, used, total, outside] = [residentBytes, heapUsed, heapTotal, external].map(
+    (bytes) => `${Math.round(bytes / 1_048_576)}`,
+  );
+  console.log(
+    `${minutes} min  cpu ${busy} %  resident ${resident} MiB (heap ${used} of ${total}, outside ${outside})`,
+  );
 }
 
 try {

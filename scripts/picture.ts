@@ -9,8 +9,8 @@ const pathOf = (name: string): string => fileURLToPath(new URL(`../docs/${name}`
 const [recording = pathOf('top.ndjson'), picture = pathOf('top.svg')] = process.argv.slice(2);
 const SIZE = { columns: 150, rows: 42 };
 
-// Before anything reads them: the same colours, times and React wherever it runs.
-Object.assign(process.env, { FORCE_COLOR: '1', TZ: 'UTC', NODE_ENV: 'production' });
+// Before anything reads it: the same times wherever it runs.
+process.env.TZ = 'UTC';
 const { drawReplay } = await import('./draw.js');
 const { terminalSvg } = await import('./svg.js');
 const { readRecording } = await import('../src/tui/sources/recording.js');

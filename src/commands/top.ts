@@ -118,8 +118,7 @@ snapshot, then a line for each change, and everything again when Enter is presse
     options: { intervalMs: number; readonly: boolean; env: NodeJS.ProcessEnv },
     stop: AbortSignal,
   ): Promise<void> {
-    // Before React is loaded: its development build keeps everything that it ever drew.
-    process.env.NODE_ENV = 'production';
+    // Only now: most runs of this program draw nothing.
     const [{ Screen }, { Terminal }] = await Promise.all([
       import('../tui/top.js'),
       import('../tui/term/terminal.js'),

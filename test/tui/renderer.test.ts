@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { initialUi } from '../../src/tui/screen/state.js';
 import type { Patch } from '../../src/tui/term/frame-writer.js';
 import { Renderer } from '../../src/tui/ui/renderer.js';
 import { frameOf } from '../../src/tui/view/frame.js';
 import { segmentsOf } from '../../src/tui/view/segments.js';
+import { line } from '../../src/tui/view/text.js';
 import { group, play } from './support.js';
 
 const size = { columns: 120, rows: 40 };
@@ -61,5 +65,25 @@ describe('the renderer', () => {
     colorless.close();
     // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are what is looked for
     assert.doesNotMatch(plain.map(({ text }) => text).join(''), /\u001b\[(3|4|9|10)[0-9]m/);
+  });
+
+  it('keeps nothing of what it has drawn', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect: () => void = runInNewContext('gc');
+    const frame = frameOf(model, ui, size);
+    let told = 0;
+    /** Frames of which no line was ever drawn before. */
+    const drawNew = async (frames: number): Promise<number> => {
+      for (let i = 0; i < frames; i++) {
+        const header = Array.from({ length: size.rows - 1 }, (_, row) => line(`${told++} in row ${row}`));
+        draw({ ...frame, header, bands: [], body: [] });
+        await nextTurn();
+      }
+      collect();
+      return process.memoryUsage().heapUsed;
+    };
+    const before = await drawNew(50);
+    const grown = (await drawNew(250)) - before;
+    assert.ok(grown < 400_000, `${grown} bytes more after 250 frames`);
   });
 });

@@ -1,6 +1,10 @@
-import { Box, Text } from 'ink';
+import { Chalk } from 'chalk';
+import { Box, Transform } from 'ink';
 import type { Segment } from '../view/segments.js';
 import type { Span } from '../view/text.js';
+
+/** The terminal's own sixteen colours, whatever the environment says that it can do: more is never asked for. */
+const chalk = new Chalk({ level: 1 });
 
 /** How spans look: whether colours are used (bold, dim and inverse are none), and dim where all is old. */
 interface Look {
@@ -8,29 +12,25 @@ interface Look {
   stale: boolean;
 }
 
-function SpanView({ text, color, bold, dim, inverse, colors, stale }: Span & Look) {
-  return (
-    <Text
-      {...(colors && color ? { color } : {})}
-      bold={bold ?? false}
-      dimColor={stale || (dim ?? false)}
-      inverse={inverse ?? false}
-    >
-      {text}
-    </Text>
-  );
+function styled({ text, color, bold, dim, inverse }: Span, { colors, stale }: Look): string {
+  let style = chalk;
+  if (colors && color) style = style[color];
+  if (bold) style = style.bold;
+  if (stale || dim) style = style.dim;
+  if (inverse) style = style.inverse;
+  return style(text);
 }
 
+/**
+ * One line. Ink keeps the size of every text that it has ever measured, for as long as the process lives: it is given
+ * blanks to measure, of which there are few, and the text when it writes them.
+ */
 function LineView({ segment, colors }: { segment: Segment; colors: boolean }) {
   const { spans, width, stale } = segment;
+  const text = spans.map((each) => styled(each, { colors, stale })).join('');
   return (
-    <Box height={1} width={width}>
-      <Text wrap="truncate-end">
-        {spans.map((each, i) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: spans have no identity but their place
-          <SpanView key={i} {...each} colors={colors} stale={stale} />
-        ))}
-      </Text>
+    <Box height={1}>
+      <Transform transform={() => text}>{' '.repeat(width)}</Transform>
     </Box>
   );
 }

@@ -1,5 +1,8 @@
+import './production.js';
+
 import { Writable } from 'node:stream';
 import { type Instance, render } from 'ink';
+import { createElement } from 'react';
 import type { Patch } from '../term/frame-writer.js';
 import type { Frame } from '../view/frame.js';
 import { type Segment, sameSegment, segmentsOf } from '../view/segments.js';
@@ -54,7 +57,7 @@ export class Renderer {
     if (this.#pending.length === 0) return;
     this.#sink.columns = frame.columns;
     this.#sink.rows = frame.rows;
-    const app = <App segments={this.#pending} colors={this.#colors} />;
+    const app = createElement(App, { segments: this.#pending, colors: this.#colors });
     if (this.#instance) this.#instance.rerender(app);
     else {
       // In its debug mode Ink writes everything whole, at once and without any erasing.
