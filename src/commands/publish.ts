@@ -62,8 +62,11 @@ these and without a rate, one message is sent. Stream, bucket and layout are cre
 DATA, --key, --id and header values are templates: {{Count}}, {{TimeStamp}}, {{Time}}, {{Unix}}, {{UnixNano}}, {{ID}},
 {{Random MIN MAX}}.
 
-Exit codes: 0 everything sent was confirmed; 1 stopped before it was; 3 the server was gone for longer than --timeout;
-4 messages were refused or not confirmed.`;
+A message has failed when it is not confirmed within --timeout, by default 30s here: a cluster that elects a new leader, or
+a server that restarts, is waited for.
+
+Exit codes: 0 everything sent was confirmed; 1 stopped before it was; 3 the server was gone for longer than that; 4
+messages were refused or not confirmed.`;
   static override examples = [
     {
       description: 'A hundred a second until Ctrl-C:',
@@ -174,7 +177,7 @@ Exit codes: 0 everything sent was confirmed; 1 stopped before it was; 3 the serv
         rate: config.rate,
         maxMessages: maxMessages ?? (endless ? undefined : 1),
         durationMs,
-        timeoutMs: config.timeoutMs,
+        timeoutMs: config.given.has('timeoutMs') ? config.timeoutMs : undefined,
         maxPendingMessages: config.maxPendingMessages,
         dedupe: flags.dedupe,
         onFailure: flags['keep-going'] ? 'continue' : 'stop',

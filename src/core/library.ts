@@ -176,7 +176,7 @@ export async function createPublisher(options: CreatePublisherOptions): Promise<
       {
         layout,
         openPort: natsPublishPort(connection, { stream, inboxPrefix: config.inboxPrefix }),
-        timeoutMs: config.timeoutMs,
+        timeoutMs: config.given.has('timeoutMs') ? config.timeoutMs : undefined,
         ...(maxPendingMessages !== undefined && { maxPendingMessages }),
         ...(maxPendingBytes !== undefined && { maxPendingBytes }),
         ...(dedupe !== undefined && { dedupe }),

@@ -162,6 +162,42 @@ describe('Publisher', () => {
     assert.equal(publisher.counters.retried, 0);
   });
 
+  it('sends a message without an id again when the server refuses those behind it and never answers it', () => {
+    const { clock, stream, publisher, endings, roundTrip } = start();
+    send(publisher, 'a', 'b');
+    stream.handle(1);
+    stream.loseAnswers();
+    stream.refuse({ code: 503, description: 'nobody leads', retryable: true });
+    roundTrip();
+    assert.deepEqual(endings, []);
+    clock.advance(700);
+    roundTrip();
+    assert.equal(endings.length, 2);
+    assert.deepEqual(
+      stream.stored.map(({ data }) => data),
+      ['a', 'a', 'b'],
+    );
+    const { confirmed, retried, maybeTwice, reordered } = publisher.counters;
+    assert.deepEqual([confirmed, retried, maybeTwice, reordered], [2, 2, 1, 0]);
+  });
+
+  it('waits for half a minute unless told otherwise: electing a leader takes its time', () => {
+    const { clock, stream, publisher, endings, roundTrip } = start({ timeoutMs: undefined });
+    const nobody = { code: 503, description: 'nobody leads', retryable: true };
+    send(publisher, 'a');
+    for (let second = 0; second < 20; second++) {
+      stream.refuse(nobody);
+      roundTrip();
+      clock.advance(1_000);
+    }
+    roundTrip();
+    assert.deepEqual(endings.length, 1);
+    assert.match(endings[0] ?? '', /^a p0 #1 false/);
+    send(publisher, 'b');
+    clock.advance(31_000);
+    assert.equal(endings.at(-1), 'b unknown not-confirmed');
+  });
+
   it('sends everything unconfirmed again after a reconnect, ahead of what came later', () => {
     for (const notice of [true, false]) {
       const { stream, publisher, roundTrip } = start();

@@ -61,7 +61,7 @@ stream sees it again, behind everything that is there already. With --dry-run it
     const publisher = createPublisher({
       layout,
       openPort: natsPublishPort(connection, { stream, inboxPrefix: config.inboxPrefix }),
-      timeoutMs: config.timeoutMs,
+      timeoutMs: config.given.has('timeoutMs') ? config.timeoutMs : undefined,
     });
     try {
       const summary = await redrive({

@@ -16,7 +16,10 @@ export interface PublisherOptions {
   layout: Pick<Layout, 'prefix' | 'partitions'>;
   /** The connection, in the form of a port. */
   openPort: OpenPublishPort;
-  /** A message that is not confirmed this long after it entered the window has failed. Default 5,000. */
+  /**
+   * A message that is not confirmed this long after it entered the window has failed, retries included. Default 30,000:
+   * a cluster that has lost a server elects new leaders after 4 to 9 s, and refuses everything until then.
+   */
   timeoutMs?: number;
   /** Messages in the window: accepted and not confirmed. Default 4,000. */
   maxPendingMessages?: number;
@@ -29,7 +32,7 @@ export interface PublisherOptions {
   clock?: Clock;
 }
 
-const DEFAULT_TIMEOUT_MS = 5_000;
+const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_PENDING_MESSAGES = 4_000;
 const DEFAULT_PENDING_BYTES = 64 * 1024 * 1024;
 

@@ -10,8 +10,9 @@ import { PendingWindow, type Slot, type Waiter } from './window.js';
 
 /** How often deadlines are looked at, at most. */
 const MAX_TICK_MS = 250;
-/** A message with an id is sent again when a live connection has not answered for this part of the timeout. */
-const RESEND_AFTER = 1 / 3;
+/** An answer is overdue on a live connection after this part of the timeout, and at the latest after so long. */
+const OVERDUE_PART = 1 / 3;
+const MAX_OVERDUE_MS = 2_000;
 
 /** What a transmitter works with. Times in milliseconds. */
 export interface TransmitterOptions {
@@ -249,13 +250,18 @@ export class Transmitter {
     }
   }
 
-  /** A message with an id whose answer is overdue is sent again: at worst the server calls it a duplicate. */
+  /**
+   * A message with an id whose answer is overdue is sent again: at worst the server calls it a duplicate. One without
+   * an id only where the server refuses others for the moment: a leader that is gone took it along, and all others
+   * wait for its answer.
+   */
   #suspectLost(nowMs: number): void {
     if (this.#mode !== 'flowing' && this.#mode !== 'settling') return;
-    const overdueMs = nowMs - this.#options.timeoutMs * RESEND_AFTER;
+    const overdueMs = nowMs - Math.min(this.#options.timeoutMs * OVERDUE_PART, MAX_OVERDUE_MS);
+    const refusing = this.#mode === 'settling';
     let lost = false;
     for (const slot of this.#window.slots()) {
-      if (slot.hasId && slot.state === 'in-flight' && slot.sentMs <= overdueMs) {
+      if ((slot.hasId || refusing) && slot.state === 'in-flight' && slot.sentMs <= overdueMs) {
         this.#lost(slot);
         lost = true;
       }
