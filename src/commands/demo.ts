@@ -12,8 +12,9 @@ export default class Demo extends BaseCommand {
   static override summary = 'See it work: a server, consumers, a join, a leave, a kill -9, and a verdict.';
   static override description =
     `Starts a NATS server on a free port, consumers that share the partitions, and a
-publisher of keyed, numbered messages. Then one more consumer joins, one leaves, one is killed. At the end everything
-that was confirmed as published is compared with everything that the consumers wrote. Nothing is left behind.
+publisher of keyed, numbered messages. Then one more consumer joins, one leaves, one is killed; with --servers 3 the
+server that leads the stream is killed as well. At the end everything that was confirmed as published is compared with
+everything that the consumers wrote. Nothing is left behind.
 
 Exit code 5 when a message was lost or out of order.`;
   static override examples = [
@@ -22,9 +23,20 @@ Exit code 5 when a message was lost or out of order.`;
       description: 'More of everything:',
       command: '<%= config.bin %> <%= command.id %> --consumers 6 --partitions 24 --rate 2000 --duration 40s',
     },
+    {
+      description: 'On a cluster with three replicas, one of whose servers is killed:',
+      command: '<%= config.bin %> <%= command.id %> --servers 3',
+    },
     { description: 'For scripts:', command: '<%= config.bin %> <%= command.id %> --json | jq .takeovers' },
   ];
   static override flags = {
+    servers: Flags.integer({
+      description: 'NATS servers: 1, or a cluster of 3 or 5',
+      default: 1,
+      min: 1,
+      max: 5,
+      helpValue: 'N',
+    }),
     consumers: Flags.integer({
       description: 'consumers at the start',
       default: 3,
@@ -62,8 +74,12 @@ Exit code 5 when a message was lost or out of order.`;
         `--duration: ${JSON.stringify(flags.duration)} is not a duration such as 16s.`,
       );
     }
+    if (flags.servers % 2 === 0) {
+      throw new NatspocError('usage', `--servers: a cluster has 3 or 5 servers, not ${flags.servers}.`);
+    }
     const startedAt = performance.now();
     const { result, verdict } = await runDemo({
+      servers: flags.servers,
       consumers: flags.consumers,
       partitions: flags.partitions,
       rate,
@@ -87,7 +103,9 @@ Exit code 5 when a message was lost or out of order.`;
     this.log('');
     for (const { event, partitions, ms } of result.takeovers) {
       const pause = ms === null ? 'no traffic' : `longest pause ${formatDuration(ms)}`;
-      row(event, `${partitions.length} moved (${partitionList(partitions)}), ${pause}`);
+      const moved =
+        partitions.length > 0 ? `${partitions.length} moved (${partitionList(partitions)})` : 'none moved';
+      row(event, `${moved}, ${pause}`);
     }
     this.log('');
     row('published', formatCount(result.published));

@@ -3,6 +3,7 @@ import {
   type HandledMessage,
   judge,
   longestPause,
+  longestSilence,
   type PublishedMessage,
 } from '../../src/core/demo/judge.js';
 import { describeChanges, ownershipPicture, partitionList } from '../../src/core/demo/picture.js';
@@ -84,6 +85,16 @@ describe('the judge of the demo', () => {
     const handled = [line(1, 5, 10), line(2, 5, 20), line(3, 9, 75, 'b'), line(4, 9, 80, 'b')];
     assert.equal(longestPause(handled, new Map([[0, 9]])), 55);
     assert.equal(longestPause(handled, new Map([[1, 9]])), null);
+  });
+});
+
+describe('the longest silence', () => {
+  it('is that of the partition in which nothing was handled longest, within the time asked for', () => {
+    const handled = [line(1, 5, 10), line(2, 5, 500), line(3, 5, 520), line(4, 5, 600)];
+    assert.equal(longestSilence(handled, 100, 700), 490);
+    assert.equal(longestSilence(handled, 510, 700), 80);
+    assert.equal(longestSilence(handled, 100, 105), 490);
+    assert.equal(longestSilence([], 0, 700), null);
   });
 });
 

@@ -6,8 +6,8 @@ import type { Config } from '../config.js';
 import { type ConfigSources, loadConfig } from '../config.js';
 import { NatspocError } from '../errors.js';
 import { connectNats, type NatsConnection } from '../nats/connection.js';
-import { openTopology } from '../nats/topology.js';
-import { ensureServerBinary, type RunningServer, startServer } from '../server/index.js';
+import { openTopology, type Topology } from '../nats/topology.js';
+import { type ClusterServer, ensureServerBinary, startCluster, startServer } from '../server/index.js';
 import type { Verdict } from './judge.js';
 import { Ownership } from './ownership.js';
 import { type Launcher, NatspocProcess, parseHandled } from './processes.js';
@@ -15,6 +15,8 @@ import { type DemoResult, playScenario } from './scenario.js';
 
 /** What a demo is made of. */
 export interface DemoOptions {
+  /** NATS servers; more than one make a cluster, and one of them is killed on the way. */
+  servers: number;
   consumers: number;
   partitions: number;
   /** Messages a second. */
@@ -38,26 +40,46 @@ function cleanEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(kept);
 }
 
-/** Runs the demo on a server of its own; nothing of it is left when the promise settles. */
+async function startServers(binary: string, size: number): Promise<ClusterServer[]> {
+  if (size > 1) return startCluster({ binary, size });
+  return [{ ...(await startServer({ binary })), name: 'the server' }];
+}
+
+/** Kills the server that leads the stream: the worst one to lose. Returns its name. */
+async function killLeader(servers: readonly ClusterServer[], { manager, stream }: Topology): Promise<string> {
+  const { cluster } = await manager.streams.info(stream);
+  const leader = servers.find(({ name }) => name === cluster?.leader);
+  if (!leader) throw new NatspocError('failed', `Stream ${stream} has no leader.`);
+  await leader.kill();
+  return leader.name;
+}
+
+/** Runs the demo on servers of its own; nothing of it is left when the promise settles. */
 export async function runDemo(options: DemoOptions): Promise<{ result: DemoResult; verdict: Verdict }> {
   const { tell, signal, partitions } = options;
   const binary = await ensureServerBinary({ env: options.env, onProgress: tell });
   const folder = mkdtempSync(join(tmpdir(), 'natspoc-demo-'));
   const processes: NatspocProcess[] = [];
-  let server: RunningServer | undefined;
+  let servers: ClusterServer[] = [];
   let connection: NatsConnection | undefined;
   try {
     signal.throwIfAborted();
-    server = await startServer({ binary });
-    tell(`nats-server ${server.version} with JetStream on ${server.url}`);
-    const { url } = server;
+    servers = await startServers(binary, options.servers);
+    const url = servers.map((server) => server.url).join(',');
+    tell(`nats-server ${servers[0]?.version} with JetStream on ${url}`);
     const sources: ConfigSources = {
-      flags: { server: url, stream: STREAM, partitions: String(partitions) },
+      flags: {
+        server: url,
+        stream: STREAM,
+        partitions: String(partitions),
+        replicas: String(servers.length),
+      },
       env: {},
     };
     const config: Config = loadConfig(sources);
     connection = await connectNats(config, 'natspoc demo');
-    const { bucket } = await openTopology(connection, config, { create: true });
+    const topology = await openTopology(connection, config, { create: true });
+    const { bucket, manager } = topology;
     const launcher: Launcher = { entry: options.entry, folder, env: cleanEnvironment(options.env) };
     const launch = (name: string, args: string[], onLine: (line: string) => void): NatspocProcess => {
       const process = new NatspocProcess(
@@ -88,10 +110,15 @@ export async function runDemo(options: DemoOptions): Promise<{ result: DemoResul
           String(KEYS),
           '--confirmed',
           confirmedFile,
+          '--dedupe',
           '--quiet',
         ];
         return launch('publisher', ['publish', 'event {{Count}}', ...args], () => {});
       },
+      ...(servers.length > 1 && {
+        killServer: () => killLeader(servers, topology),
+        lastSequence: async () => (await manager.streams.info(STREAM)).state.last_seq,
+      }),
     });
   } catch (error) {
     if (signal.aborted)
@@ -101,7 +128,7 @@ export async function runDemo(options: DemoOptions): Promise<{ result: DemoResul
     await connection?.close();
     for (const process of processes) process.signal('SIGKILL');
     await Promise.all(processes.map((process) => process.exited));
-    await server?.stop();
+    await Promise.all(servers.map((server) => server.stop()));
     await rm(folder, { recursive: true, force: true });
   }
 }

@@ -118,3 +118,23 @@ export function longestPause(
   }
   return longest;
 }
+
+/**
+ * The longest time, milliseconds, in which a partition had no message handled, of all partitions, from `sinceMs` to
+ * `untilMs`; null where nothing was handled.
+ */
+export function longestSilence(
+  handled: readonly HandledMessage[],
+  sinceMs: number,
+  untilMs: number,
+): number | null {
+  const lastAt = new Map<number, number>();
+  let longest: number | null = null;
+  for (const { partition, at } of handled.toSorted((a, b) => a.at - b.at)) {
+    const before = lastAt.get(partition);
+    lastAt.set(partition, at);
+    if (before === undefined || at < sinceMs || before > untilMs) continue;
+    longest = Math.max(longest ?? 0, at - before);
+  }
+  return longest;
+}

@@ -27,6 +27,8 @@ export class Ownership {
   readonly #onChange: (change: OwnershipChange) => void;
   readonly #leases = new Map<number, Owner>();
   readonly #sessions = new Map<string, string>();
+  /** The newest epoch seen of each partition: a watch that starts again tells all of it once more. */
+  readonly #newest = new Map<number, number>();
   #waiting: { holds: () => boolean; resolve: () => void }[] = [];
 
   constructor(bucket: Pick<Bucket, 'watch'>, group: string, onChange: (change: OwnershipChange) => void) {
@@ -85,6 +87,8 @@ export class Ownership {
         continue;
       }
       const { partition, revision: epoch, record } = entry;
+      if (epoch <= (this.#newest.get(partition) ?? 0)) continue;
+      this.#newest.set(partition, epoch);
       if (record?.owner) this.#leases.set(partition, { name: record.name, session: record.owner, epoch });
       else this.#leases.delete(partition);
       if (record) {

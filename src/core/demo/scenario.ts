@@ -2,7 +2,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NatspocError } from '../errors.js';
-import { type HandledMessage, judge, longestPause, type PublishedMessage, type Verdict } from './judge.js';
+import {
+  type HandledMessage,
+  judge,
+  longestPause,
+  longestSilence,
+  type PublishedMessage,
+  type Verdict,
+} from './judge.js';
 import type { Ownership, OwnershipChange } from './ownership.js';
 import { describeChanges, ownershipPicture } from './picture.js';
 import type { NatspocProcess } from './processes.js';
@@ -12,7 +19,10 @@ export interface Takeover {
   event: string;
   /** Partitions that changed hands. */
   partitions: number[];
-  /** Longest time without a handled message among them, milliseconds; null where there was no traffic. */
+  /**
+   * Longest time without a handled message among them (of a server that is killed: among all), milliseconds; null
+   * where there was no traffic.
+   */
   ms: number | null;
 }
 
@@ -31,6 +41,8 @@ export interface DemoResult {
 const REST_TIMEOUT_MS = 30_000;
 /** How long consumers may take to handle what is left after the publisher has stopped. */
 const CATCH_UP_TIMEOUT_MS = 30_000;
+/** How long a cluster may take to elect new leaders and the group to go on. nats-server elects after 4 to 9 s. */
+const ELECTION_TIMEOUT_MS = 60_000;
 const NAMES = [
   'alice',
   'bob',
@@ -58,6 +70,12 @@ export interface Stage {
   ownership: (onChange: (change: OwnershipChange) => void) => Ownership;
   startConsumer: (name: string, onMessage: (message: HandledMessage) => void) => NatspocProcess;
   startPublisher: (confirmedFile: string) => NatspocProcess;
+  /** Messages a second. */
+  rate: number;
+  /** Kills a server of the cluster, if it is one, and says which. */
+  killServer?: () => Promise<string>;
+  /** The sequence of the newest message. */
+  lastSequence?: () => Promise<number>;
   /** One line for people. */
   tell: (line: string) => void;
   signal: AbortSignal;
@@ -71,7 +89,7 @@ export async function playScenario(stage: Stage): Promise<{ result: DemoResult; 
   const { consumers, partitions, durationMs, tell } = stage;
   const handled: HandledMessage[] = [];
   const running = new Map<string, NatspocProcess>();
-  const takeovers: (Omit<Takeover, 'ms'> & { moved: Map<number, number> })[] = [];
+  const takeovers: (Omit<Takeover, 'ms'> & { pause: () => number | null })[] = [];
   let changes: OwnershipChange[] = [];
   const ownership = stage.ownership((change) => changes.push(change));
 
@@ -97,7 +115,7 @@ export async function playScenario(stage: Stage): Promise<{ result: DemoResult; 
     for (const line of describeChanges(changes)) tell(`    ${line}`);
     for (const line of ownershipPicture(names, ownership.owners, partitions)) tell(`      ${line}`);
   };
-  const change = async (event: string, title: string, act: () => unknown): Promise<void> => {
+  const change = async (event: string, title: string, act: () => unknown, since?: number): Promise<void> => {
     const before = ownership.owners;
     changes = [];
     tell(title);
@@ -107,7 +125,13 @@ export async function playScenario(stage: Stage): Promise<{ result: DemoResult; 
     for (const [partition, owner] of ownership.owners) {
       if (before.get(partition)?.session !== owner.session) moved.set(partition, owner.epoch);
     }
-    takeovers.push({ event, partitions: [...moved.keys()].sort((a, b) => a - b), moved });
+    const until = performance.now();
+    takeovers.push({
+      event,
+      partitions: [...moved.keys()].sort((a, b) => a - b),
+      pause: () =>
+        since === undefined ? longestPause(handled, moved) : longestSilence(handled, since, until),
+    });
   };
   const last = (): NatspocProcess => {
     const process = [...running.values()].at(-1);
@@ -150,6 +174,15 @@ export async function playScenario(stage: Stage): Promise<{ result: DemoResult; 
   });
   await sleep(pauseMs, undefined, { signal: stage.signal });
 
+  if (stage.killServer && stage.lastSequence) {
+    const newest = await stage.lastSequence();
+    const title = `server ${await stage.killServer()}, the leader of the stream, is killed (SIGKILL)`;
+    // What the publisher had on its way is behind us when a second's worth of messages more was handled everywhere.
+    const flows = () => flowsAgain(handled, { partitions, after: newest + stage.rate, signal: stage.signal });
+    await change('server kill', title, flows, performance.now());
+    await sleep(pauseMs, undefined, { signal: stage.signal });
+  }
+
   tell('the publisher stops');
   publisher.signal('SIGINT');
   await publisher.exited;
@@ -167,9 +200,9 @@ export async function playScenario(stage: Stage): Promise<{ result: DemoResult; 
     lost: verdict.lost,
     duplicated: verdict.duplicated,
     outOfOrder: verdict.outOfOrder,
-    takeovers: takeovers.map(({ event, partitions: moved, moved: epochs }) => {
-      const pause = longestPause(handled, epochs);
-      return { event, partitions: moved, ms: pause === null ? null : Math.round(pause) };
+    takeovers: takeovers.map(({ event, partitions: moved, pause }) => {
+      const ms = pause();
+      return { event, partitions: moved, ms: ms === null ? null : Math.round(ms) };
     }),
     ok: verdict.published > 0 && verdict.lost === 0 && verdict.outOfOrder === 0 && verdict.foreign === 0,
   };
@@ -181,6 +214,23 @@ function readPublished(file: string): PublishedMessage[] {
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as PublishedMessage);
+}
+
+/** Waits until messages behind a sequence were handled in every partition. */
+async function flowsAgain(
+  handled: readonly HandledMessage[],
+  { partitions, after, signal }: { partitions: number; after: number; signal: AbortSignal },
+): Promise<void> {
+  const flowing = new Set<number>();
+  const deadline = performance.now() + ELECTION_TIMEOUT_MS;
+  for (let looked = 0; flowing.size < partitions; ) {
+    for (; looked < handled.length; looked++) {
+      const { partition, seq } = handled[looked] as HandledMessage;
+      if (seq > after) flowing.add(partition);
+    }
+    if (performance.now() > deadline) throw new NatspocError('failed', 'The cluster did not go on in time.');
+    await sleep(50, undefined, { signal });
+  }
 }
 
 /** Waits until every published message was handled, or until nothing more comes. */

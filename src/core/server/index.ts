@@ -1,6 +1,7 @@
 import { type FetchOptions, fetchServer } from './fetch.js';
 import { type FindOptions, findServer } from './find.js';
 
+export { type ClusterServer, startCluster } from './cluster.js';
 export { defaultStoreDir } from './paths.js';
 export { type RunningServer, type ServerExit, type ServerOptions, startServer } from './run.js';
 
