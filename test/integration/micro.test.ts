@@ -65,6 +65,15 @@ describe('a member as a micro service', function () {
       assert.equal(stats.type, 'io.nats.micro.v1.stats_response');
       assert.equal(typeof stats.started, 'string');
       assert.ok(Array.isArray(stats.endpoints) && stats.endpoints.length === 3);
+      for (const endpoint of stats.endpoints.map(fields)) {
+        // What the published schema requires of each; data is an object where there is any.
+        const { name, subject, queue_group, num_requests, num_errors, last_error, data } = endpoint;
+        assert.equal(subject, `natspoc.M1.default.${id}.${name}`);
+        assert.deepEqual([queue_group, num_requests, num_errors, last_error], ['q', 0, 0, '']);
+        assert.ok(Number.isInteger(endpoint.processing_time));
+        assert.ok(Number.isInteger(endpoint.average_processing_time));
+        assert.equal(data !== undefined && fields(data) !== undefined, name === 'release');
+      }
       const data = decodeMemberStats(fields(stats.endpoints[0]).data);
       assert.ok(data, 'the data is ours');
       assert.equal(data.session, id);
@@ -91,6 +100,10 @@ describe('a member as a micro service', function () {
       timeout: 5_000,
     });
     assert.equal(nonsense.headers?.get('Nats-Service-Error-Code'), '400');
+    const { endpoints } = await ask(`$SRV.STATS.natspoc.${id}`);
+    assert.ok(Array.isArray(endpoints));
+    const { num_requests, num_errors, last_error } = fields(endpoints[0]);
+    assert.deepEqual([num_requests, num_errors, last_error], [2, 1, 'not a request to release']);
     assert.ok(Array.isArray((await order('stop')).partitions));
     assert.equal((await cli.exited).code, 0);
   });

@@ -1,4 +1,4 @@
-import { type NatsConnection, NatsError, nuid, type Service, type ServiceMsg } from 'nats';
+import { type Endpoint, type NatsConnection, NatsError, nuid, type Service, type ServiceMsg } from 'nats';
 import { messageOf } from '../errors.js';
 import {
   CONTROL_VERBS,
@@ -37,6 +37,8 @@ const STATS_ENDPOINT: ControlVerb = 'release';
 export class MicroIdentities implements Identities {
   readonly #connection: NatsConnection;
   readonly #description: ServiceDescription;
+  /** What STATS says of an endpoint's errors. The client counts only those of handlers that do not wait. */
+  readonly #errors = new Map<ControlVerb, { num_errors: number; last_error: string }>();
 
   constructor(connection: NatsConnection, description: ServiceDescription) {
     this.#connection = connection;
@@ -74,14 +76,14 @@ export class MicroIdentities implements Identities {
   }
 
   async #start(endpoints: boolean): Promise<Service> {
-    const { version, stats } = this.#description;
+    const { version } = this.#description;
     const metadata = { ...this.#description.metadata };
     const service = await this.#connection.services.add({
       name: SERVICE_NAME,
       version,
       description: 'a member of a natspoc consumer group',
       metadata,
-      statsHandler: ({ subject }) => Promise.resolve(subject.endsWith(`.${STATS_ENDPOINT}`) ? stats() : null),
+      statsHandler: (endpoint) => Promise.resolve(this.#statsOf(endpoint)),
     });
     // The id is the session's, and only the service knows it: INFO and STATS say it under both names.
     Object.assign(metadata, { session: service.info().id });
@@ -91,6 +93,14 @@ export class MicroIdentities implements Identities {
     await this.#connection.flush();
     await new Promise((resolve) => setImmediate(resolve));
     return service;
+  }
+
+  /** The data of an endpoint, and its errors: `last_error` has to be there, also where there was none. */
+  #statsOf(endpoint: Endpoint): unknown {
+    const verb = CONTROL_VERBS.find((each) => endpoint.subject.endsWith(`.${each}`));
+    const errors = (verb && this.#errors.get(verb)) ?? { num_errors: 0, last_error: '' };
+    if ('stats' in endpoint && endpoint.stats instanceof Object) Object.assign(endpoint.stats, errors);
+    return verb === STATS_ENDPOINT ? this.#description.stats() : undefined;
   }
 
   #subject(service: Service, verb: ControlVerb): string {
@@ -113,10 +123,16 @@ export class MicroIdentities implements Identities {
     try {
       const partitions = await this.#order(verb, message.data);
       if (partitions) message.respond(encodeControl({ partitions }));
-      else message.respondError(400, `not a request to ${verb}`);
+      else this.#refuse(verb, message, 400, `not a request to ${verb}`);
     } catch (error) {
-      message.respondError(500, messageOf(error));
+      this.#refuse(verb, message, 500, messageOf(error));
     }
+  }
+
+  #refuse(verb: ControlVerb, message: ServiceMsg, code: number, description: string): void {
+    const before = this.#errors.get(verb)?.num_errors ?? 0;
+    this.#errors.set(verb, { num_errors: before + 1, last_error: description });
+    message.respondError(code, description);
   }
 
   async #order(verb: ControlVerb, data: Uint8Array): Promise<number[] | undefined> {
