@@ -12,8 +12,10 @@ import type { NatsConnection } from './nats/connection.js';
 import { MicroIdentities, MicroProber, NatsLink } from './nats/control.js';
 import { NatsDeadLetters } from './nats/dead-letters.js';
 import { NatsEventStream } from './nats/event-stream.js';
+import { NatsSessionTraces } from './nats/session-traces.js';
 import { openTopology } from './nats/topology.js';
 import { memberControl } from './operate/member-control.js';
+import { keepSweeping } from './operate/sweep.js';
 
 /** What a member of a group is made of. */
 export interface JoinOptions {
@@ -105,5 +107,7 @@ export async function startMember(options: JoinOptions): Promise<Member> {
     options.events,
   );
   member.start();
+  const stopSweeping = keepSweeping(new NatsSessionTraces(topology, config));
+  member.closed.then(stopSweeping, stopSweeping);
   return member;
 }

@@ -1,8 +1,10 @@
 import { Flags } from '@oclif/core';
 import { connectionFlags } from '../../base-command.js';
-import { NatspocError } from '../../core/errors.js';
+import { messageOf, NatspocError } from '../../core/errors.js';
 import { listGroups } from '../../core/nats/groups.js';
+import { NatsSessionTraces } from '../../core/nats/session-traces.js';
 import { NatsStreamAdmin } from '../../core/nats/stream-admin.js';
+import { sweep } from '../../core/operate/sweep.js';
 import { formatTable } from '../../core/operate/table.js';
 import { planTrim, type TrimStep } from '../../core/operate/trim.js';
 import { formatCount } from '../../core/units.js';
@@ -12,7 +14,7 @@ import { StreamCommand, type StreamSession } from '../../stream-command.js';
 export default class StreamTrim extends StreamCommand {
   static override summary = 'Delete the messages that every group has handled, partition by partition.';
   static override description =
-    'A group that has not begun in a partition holds back all of it. Shows what it will do and asks for the name of the stream; --force goes on without asking.';
+    'A group that has not begun in a partition holds back all of it. Shows what it will do and asks for the name of the stream; --force goes on without asking. Sweeps the traces of sessions that ended more than two hours ago from the bucket, too; members do so by themselves where they are permitted to.';
   static override examples = [
     { description: 'Only look:', command: '<%= config.bin %> <%= command.id %> --dry-run' },
     { description: 'In a cron job:', command: '<%= config.bin %> <%= command.id %> --force --json' },
@@ -35,23 +37,47 @@ export default class StreamTrim extends StreamCommand {
       const steps = await this.#plan(session, flags['except-group'] ?? []);
       const total = steps.reduce((sum, { messages }) => sum + messages, 0);
       if (!flags.json) this.#show(steps);
-      if (flags['dry-run'] || total === 0) {
-        if (flags.json) this.writeJson({ dryRun: flags['dry-run'], deleted: 0, partitions: steps });
+      if (flags['dry-run']) {
+        if (flags.json) this.writeJson({ dryRun: true, deleted: 0, sweptSessions: 0, partitions: steps });
         else if (total === 0) this.writeLines(['', 'Nothing to delete.']);
         return;
       }
-      const consequences = [
-        `${formatCount(total)} messages of stream ${config.stream} will be deleted; every group has handled them.`,
-      ];
-      await this.confirm({ consequences, name: config.stream, force: flags.force });
+      if (total > 0) {
+        const consequences = [
+          `${formatCount(total)} messages of stream ${config.stream} will be deleted; every group has handled them.`,
+        ];
+        await this.confirm({ consequences, name: config.stream, force: flags.force });
+      }
       const admin = new NatsStreamAdmin(topology, config.bucket);
       let deleted = 0;
       for (const { partition, upTo } of steps) {
         if (upTo !== null) deleted += await admin.purge(partition, upTo);
       }
-      if (flags.json) this.writeJson({ dryRun: false, deleted, partitions: steps });
-      else this.writeLines(['', `Deleted ${formatCount(deleted)} messages.`]);
+      const sweptSessions = await this.#sweep(session);
+      if (flags.json) this.writeJson({ dryRun: false, deleted, sweptSessions, partitions: steps });
+      else {
+        this.writeLines([
+          '',
+          total === 0 ? 'Nothing to delete.' : `Deleted ${formatCount(deleted)} messages.`,
+        ]);
+        if (sweptSessions > 0) {
+          this.writeLines([`Swept the traces of ${formatCount(sweptSessions)} sessions that have ended.`]);
+        }
+      }
     });
+  }
+
+  /** Sweeps the traces of all groups; where that is not permitted, the messages are gone all the same. */
+  async #sweep({ topology, config }: StreamSession): Promise<number> {
+    let swept = 0;
+    try {
+      for (const group of await listGroups(topology, config.bucket)) {
+        swept += await sweep(new NatsSessionTraces(topology, { ...config, group }));
+      }
+    } catch (error) {
+      this.note(`Warning: ${messageOf(error)}`);
+    }
+    return swept;
   }
 
   async #plan(

@@ -54,10 +54,13 @@ export async function fetchMessages(handles: NatsHandles, options: FetchOptions)
   const { info, askedAt } = await create(handles, stream, consumer, options.timeoutMs);
   const { name } = info;
   const serverAheadMs = Date.parse(info.created) - (askedAt + Date.now()) / 2;
-  const wanted = Math.min(limit, info.num_pending, MAX_BATCH);
+  const wanted = Math.min(limit, info.num_pending);
   const messages: Fetched['messages'] = [];
   try {
-    if (wanted > 0) await collect(wanted);
+    for (let before = -1; messages.length < wanted && messages.length > before; ) {
+      before = messages.length;
+      await collect(Math.min(wanted - before, MAX_BATCH));
+    }
   } finally {
     if (!connection.isClosed()) {
       manager.consumers.delete(stream, name).catch(() => {
@@ -68,6 +71,7 @@ export async function fetchMessages(handles: NatsHandles, options: FetchOptions)
   return { messages, available: info.num_pending, serverAheadMs };
 
   function collect(batch: number): Promise<void> {
+    const until = messages.length + batch;
     return new Promise((resolve, reject) => {
       const next = `${manager.getOptions().apiPrefix}.CONSUMER.MSG.NEXT.${stream}.${name}`;
       const inbox = createInbox(inboxPrefix);
@@ -78,7 +82,7 @@ export async function fetchMessages(handles: NatsHandles, options: FetchOptions)
           // Anything but a delivery is the end of the request: nothing more, a limit, an error.
           if (error || message.subject === inbox || !delivery) return finish();
           messages.push({ message, delivery });
-          if (messages.length >= batch) finish();
+          if (messages.length >= until) finish();
         },
       });
       // A request that is not permitted is never answered: the connection hears of it instead.

@@ -66,14 +66,11 @@ export class NatsGroupObserver implements GroupObserver {
 
   async history(): Promise<PastEntry[]> {
     const since = new Date(Date.now() - HISTORY_SPAN_MS).toISOString();
-    let fetched = await this.#fetchBucket(keys.groupPrefix(this.#group), {
-      deliver_policy: DeliverPolicy.All,
-    });
+    const prefix = keys.groupPrefix(this.#group);
+    let fetched = await this.#fetchBucket(prefix, { deliver_policy: DeliverPolicy.All }, HISTORY_LIMIT);
     if (fetched.available > HISTORY_LIMIT) {
-      fetched = await this.#fetchBucket(keys.groupPrefix(this.#group), {
-        deliver_policy: DeliverPolicy.StartTime,
-        opt_start_time: since,
-      });
+      const start = { deliver_policy: DeliverPolicy.StartTime, opt_start_time: since };
+      fetched = await this.#fetchBucket(prefix, start, HISTORY_LIMIT);
     }
     return this.#pastOf(fetched);
   }
@@ -197,16 +194,20 @@ export class NatsGroupObserver implements GroupObserver {
     return collectStats(connection, inboxPrefix, sessions, waitMs);
   }
 
-  async #fetchBucket(prefix: string, start: Parameters<typeof fetchMessages>[1]['start']): Promise<Fetched> {
+  async #fetchBucket(
+    prefix: string,
+    start: Parameters<typeof fetchMessages>[1]['start'],
+    limit = Number.POSITIVE_INFINITY,
+  ): Promise<Fetched> {
     const fetched = await fetchMessages(this.#topology, {
       stream: bucketStream(this.#bucket),
       filter: bucketSubject(this.#bucket, `${prefix}>`),
       start,
-      limit: HISTORY_LIMIT,
+      limit,
       timeoutMs: this.#timeoutMs,
     });
     // Half of a group would look like a group in trouble.
-    if (fetched.messages.length < Math.min(fetched.available, HISTORY_LIMIT)) {
+    if (fetched.messages.length < Math.min(fetched.available, limit)) {
       const message = `Could not read all of bucket ${this.#bucket}: the server did not answer in time.`;
       throw new NatspocError('unreachable', message);
     }

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { NatsSessionTraces } from '../../src/core/nats/session-traces.js';
+import { type SessionTraces, SWEEP_AGE_MS, sweep } from '../../src/core/operate/sweep.js';
+import { runCli, stopAll } from '../support/cli.js';
+import { GroupRun } from '../support/group-run.js';
+import { withServer } from '../support/server.js';
+import { withTempFolder } from '../support/temp.js';
+import { until } from '../support/until.js';
+
+/** Sessions that ended leave markers. Time is moved by what the traces say that it is. */
+describe('sweeping a bucket', function () {
+  this.timeout(60_000);
+  const server = withServer();
+  const temp = withTempFolder();
+  let run: GroupRun;
+
+  beforeEach(async () => {
+    run = await GroupRun.open(server.url, temp());
+  });
+  afterEach(async () => {
+    await stopAll();
+    await run.close();
+  });
+
+  const traces = () => new NatsSessionTraces(run.topology, { ...run.config });
+  const later = (ms: number): SessionTraces => {
+    const real = traces();
+    return {
+      read: async () => {
+        const found = await real.read();
+        return { ...found, nowMs: found.nowMs + ms };
+      },
+      purge: (below) => real.purge(below),
+    };
+  };
+  const markers = async () => (await traces().read()).traces.filter(({ ended }) => ended).length;
+
+  it('takes what is old, and disturbs nobody who is there or joins', async () => {
+    const steady = run.consume('steady');
+    await run.atRest();
+    run.publish(500);
+    for (const name of ['one', 'two', 'three']) {
+      run.consume(name);
+      await run.atRest();
+      const cli = run.forget(name);
+      cli.signal('SIGTERM');
+      assert.equal((await cli.exited).code, 0);
+      await run.atRest();
+    }
+    assert.equal(await markers(), 3);
+    await until('the one that is there has renewed since', async () => {
+      return (await traces().read()).traces.at(-1)?.ended === false;
+    });
+    assert.equal(await sweep(traces()), 0, 'they are not old enough');
+    assert.equal(await sweep(later(SWEEP_AGE_MS)), 3);
+    assert.equal(await markers(), 0);
+
+    // It renews, and another one joins and leaves, as if nothing had been.
+    const revision = async () => (await traces().read()).traces[0]?.revision ?? 0;
+    const before = await revision();
+    assert.ok(before > 0);
+    await until('the session is renewed', async () => (await revision()) > before);
+    run.consume('four');
+    await run.atRest();
+    const verdict = await run.finish();
+    assert.deepEqual([verdict.lost, verdict.duplicated, verdict.outOfOrder], [0, 0, 0]);
+    assert.deepEqual(
+      steady.stderr.filter((line) => /fenced|expired|could not|unreadable/.test(line)),
+      [],
+    );
+    const { code, stdout } = await runCli([
+      'leases',
+      'history',
+      '0',
+      '--server',
+      server.url,
+      '--stream',
+      run.config.stream,
+    ]);
+    assert.equal(code, 0);
+    assert.match(stdout, /steady/);
+  });
+
+  it('leaves the session of a member that died unnoticed for the group to fence', async () => {
+    const alone = run.consume('alone');
+    await run.atRest();
+    const gone = run.consume('gone');
+    await run.atRest();
+    gone.signal('SIGTERM');
+    await gone.exited;
+    run.forget('gone');
+    await run.atRest();
+    await until('it has renewed since', async () => {
+      const [first, second] = (await traces().read()).traces;
+      return first?.ended === true && second?.ended === false;
+    });
+    alone.signal('SIGKILL');
+    await alone.exited;
+    run.forget('alone');
+    const session = (await traces().read()).traces.find(({ ended }) => !ended);
+    assert.ok(session);
+    assert.equal(await sweep(later(SWEEP_AGE_MS * 100)), 1);
+    assert.deepEqual(
+      (await traces().read()).traces.map(({ revision }) => revision),
+      [session.revision],
+    );
+    run.consume('heir');
+    await run.atRest();
+    assert.equal(await markers(), 1, 'it was fenced');
+  });
+
+  it('takes nothing that has ended lately, neither when a member joins nor with trim', async () => {
+    for (let i = 0; i < 20; i++) {
+      const key = `group.${run.config.group}.session.old${i}`;
+      const written = await run.topology.bucket.write(key, new TextEncoder().encode('{}'), 0);
+      assert.ok(written.kind === 'ok');
+      await run.topology.bucket.remove(key, written.revision);
+    }
+    run.consume('a');
+    await run.atRest();
+    assert.equal(await markers(), 20);
+    const trimmed = await runCli([
+      'stream',
+      'trim',
+      '--force',
+      '--json',
+      '--server',
+      server.url,
+      '--stream',
+      run.config.stream,
+    ]);
+    assert.equal(trimmed.code, 0, trimmed.stderr);
+    assert.match(trimmed.stdout, /"sweptSessions":0/);
+    assert.equal((await traces().read()).traces.length, 21);
+  });
+});
