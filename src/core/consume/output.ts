@@ -1,7 +1,8 @@
 import type { StreamMessage } from '../ports.js';
 import type { HandlerContext } from './handler.js';
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
+// A byte order mark is part of the payload.
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** The payload as text, or undefined where it is not UTF-8. */
 export function textOf(data: Uint8Array): string | undefined {

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { HandlerCall } from '../../src/core/consume/call.js';
+import { SILENT } from '../../src/core/consume/handler.js';
+import { toNdjson, toText } from '../../src/core/consume/output.js';
+import type { StreamMessage } from '../../src/core/ports.js';
+import { fakeMessage } from '../support/fake-partition.js';
+
+const message = (data: Uint8Array, key: string | null = null): StreamMessage => ({
+  ...fakeMessage(1234, key),
+  data,
+  size: data.length,
+  timestampMs: 1_700_000_000_123.9,
+});
+const bytes = (text: string) => new TextEncoder().encode(text);
+const call = (of: StreamMessage, attempt = 1) =>
+  new HandlerCall({ partition: 3, epoch: 41, logger: SILENT }, of, attempt);
+const ndjson = (of: StreamMessage, attempt?: number) => JSON.parse(toNdjson(of, call(of, attempt)));
+
+describe('the line for a message', () => {
+  it('has everything that is known about it', () => {
+    assert.deepEqual(ndjson(message(bytes('hello'), 'user-7')), {
+      partition: 3,
+      seq: 1234,
+      epoch: 41,
+      key: 'user-7',
+      subject: 'e.p.0',
+      time: '2023-11-14T22:13:20.123Z',
+      redelivered: false,
+      data: 'hello',
+    });
+    const again = ndjson(message(bytes('')), 2);
+    assert.deepEqual([again.key, again.redelivered, again.data], [null, true, '']);
+  });
+
+  for (const text of ['"quoted" \\ and \n \u0000 \u001b', 'Grüße, 世界 🎉', '\ufeffwith a mark', '\u2028']) {
+    it(`keeps ${JSON.stringify(text)} as it is`, () => {
+      assert.equal(ndjson(message(bytes(text), text)).data, text);
+      assert.equal(ndjson(message(bytes(text), text)).key, text);
+    });
+  }
+
+  it('has bytes that are no text in base64', () => {
+    const line = ndjson(message(Uint8Array.of(0xff, 0xfe, 0x00)));
+    assert.deepEqual([line.data, line.data_base64], [undefined, '//4A']);
+  });
+
+  it('shows people control characters instead of sending them to their terminal', () => {
+    const of = message(bytes('\u001b[2Jx\u202e'), 'a\nb');
+    assert.equal(toText(of, call(of)), '22:13:20.123 p3 #1234 a\\u000ab  \\u001b[2Jx\\u202e');
+  });
+});
