@@ -3,6 +3,7 @@ import { NatspocError } from '../errors.js';
 import type { Bucket, BucketEntry, ReadOutcome, Watch, WatchSink, WriteOutcome } from '../ports.js';
 import type { NatsHandles } from './handles.js';
 import { API_ERRORS, apiErrorCode, isUnknownOutcome, toNatspocError } from './outcome.js';
+import { within } from './placement.js';
 import { BucketWatch } from './watch.js';
 
 /** The header by which KV marks what is not a value. */
@@ -60,7 +61,10 @@ export class NatsBucket implements Bucket {
   async read(key: string): Promise<ReadOutcome> {
     try {
       const query = { last_by_subj: bucketSubject(this.#name, key) };
-      const stored = await this.#handles.manager.streams.getMessage(bucketStream(this.#name), query);
+      const reading = this.#handles.manager.streams.getMessage(bucketStream(this.#name), query);
+      // The manager waits longer, as people do. What is lost in a broken connection has to be asked again soon:
+      // nothing of a partition is committed meanwhile.
+      const stored = await within(reading, this.#timeoutMs);
       return { kind: 'found', entry: this.#entry(stored) };
     } catch (error) {
       if (apiErrorCode(error) === API_ERRORS.messageNotFound) return { kind: 'missing' };
@@ -124,7 +128,7 @@ export class NatsBucket implements Bucket {
   /** Nobody listens to the key's subject: the bucket is gone, or its leader is being elected. */
   async #explainNoResponders(doing: string): Promise<WriteOutcome> {
     try {
-      await this.#handles.manager.streams.info(bucketStream(this.#name));
+      await within(this.#handles.manager.streams.info(bucketStream(this.#name)), this.#timeoutMs);
     } catch (error) {
       if (apiErrorCode(error) === API_ERRORS.streamNotFound) {
         const message = `Could not ${doing}: the bucket no longer exists.`;

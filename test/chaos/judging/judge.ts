@@ -29,7 +29,7 @@ export interface Verdict {
   charges: Record<Charge, number>;
   /** Messages handled again, by what explains it, and how far back the fault reached. */
   repeats: Partial<Record<Cause, { messages: number; ageMs: Spread }>>;
-  /** Handlers that ran side by side though nothing promises otherwise. */
+  /** Calls beside which another ran, where nothing promises otherwise. */
   excusedOverlaps: Partial<Record<Excuse, number>>;
   /** From a fault until the group was at rest, where nothing else happened meanwhile; `several`: faults together. */
   restMs: Partial<Record<FaultKind | 'several', Spread>>;
@@ -100,7 +100,9 @@ export function judgeHistory(history: History): Verdict {
     }),
     excusedOverlaps: present(
       ['stopped', 'stalled', 'deaf', 'told'] as const,
-      (excuse) => exclusive.overlaps.filter((each) => each.excuse === excuse).length || undefined,
+      (excuse) =>
+        new Set(exclusive.overlaps.filter((each) => each.excuse === excuse).map(({ older }) => older)).size ||
+        undefined,
     ),
     restMs: present([...FAULT_KINDS, 'several'] as const, (kind) => {
       const found = rest.recoveries.filter((each) => nameOf(each) === kind && each.restMs !== undefined);

@@ -18,8 +18,11 @@ export interface Repeat {
 
 /** Beside the commit interval: the writing of a position on a busy machine. */
 const COMMIT_SLACK_MS = 800;
-/** After a server is back, or a network, positions cannot be written for this long yet. */
-const RECOVERY_MS = 2_000;
+/**
+ * After a server is back, or a network, positions cannot be written for this long yet: a write and the question what
+ * became of it can both have got lost, and each is waited for a fifth of the ttl.
+ */
+const recoveryMs = (ttlMs: number): number => (2 * ttlMs) / 5 + COMMIT_SLACK_MS;
 /** Only a break of at least this part of the ttl can cost a session: a shorter one explains nothing. */
 const LONG_SHARE = 0.5;
 
@@ -90,9 +93,9 @@ function explainer({ settings, faults, lives }: History) {
       );
     const stop = long('long-stop', withinMs) ?? long('short-stop', withinMs);
     if (stop) return { cause: 'stop', ageMs: age(stop) };
-    const cut = long('cut', RECOVERY_MS);
+    const cut = long('cut', recoveryMs(ttlMs));
     if (cut) return { cause: 'cut', ageMs: age(cut) };
-    const server = serverFaults.find((fault) => isClose(fault, RECOVERY_MS));
+    const server = serverFaults.find((fault) => isClose(fault, recoveryMs(ttlMs)));
     if (server) return { cause: 'server', ageMs: age(server) };
     const stall = life.stalls.find((each) => isLong(each) && isClose(each, withinMs));
     return stall && { cause: 'stall', ageMs: Math.max(0, stall.from - doneAt) };
