@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { connect } from 'nats';
 import { type CliExit, runCli, startCli, stopAll } from '../support/cli.js';
 import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
@@ -48,6 +49,17 @@ describe('natspoc stream', function () {
     const again = await natspoc('stream', 'create');
     assert.equal(again.code, 1);
     assert.match(again.stderr, /There is a stream S\d+ already/);
+  });
+
+  it('create makes a lost bucket again, for the layout of its stream', async () => {
+    await ok('stream', 'create', '--partitions', '3', '--max-messages', '5');
+    const connection = await connect({ servers: server.url });
+    await (await connection.jetstreamManager()).streams.delete(`KV_${stream}_leases`);
+    await connection.close();
+    assert.match(await ok('stream', 'create'), /^Created bucket S\d+_leases: .* with 3 partitions/);
+    const info = object(await ok('stream', '--json'));
+    assert.equal(info.maxMessages, 5);
+    assert.equal((await natspoc('stream', 'create')).code, 1);
   });
 
   it('info shows partitions, groups with what waits for them, and the server', async () => {

@@ -22,7 +22,7 @@ function positive(
 export default class StreamCreate extends StreamCommand {
   static override summary = 'Create the stream, its layout and its bucket, with limits.';
   static override description =
-    '"natspoc publish" and "natspoc consume" create what is missing by themselves, without limits; this is for those who want some. Partitions and prefix are fixed from here on.';
+    '"natspoc publish" and "natspoc consume" create what is missing by themselves, without limits; this is for those who want some. Partitions and prefix are fixed from here on. Where only the bucket is missing, it is created again.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> --partitions 32 --max-age 7d',
     {
@@ -67,15 +67,23 @@ export default class StreamCreate extends StreamCommand {
     const config = this.loadSettings(flags);
     const connection = await this.connect(config, 'stream create');
     try {
-      const { layout } = await createTopology(connection, config, limits);
+      const { layout, hadStream } = await createTopology(connection, config, limits);
       const { stream, bucket, replicas } = config;
       if (flags.json) {
         this.writeJson({
-          created: { stream, bucket, prefix: layout.prefix, partitions: layout.partitions, replicas },
+          created: {
+            stream: hadStream ? null : stream,
+            bucket,
+            prefix: layout.prefix,
+            partitions: layout.partitions,
+            replicas,
+          },
         });
       } else {
         this.writeLines([
-          `Created stream ${stream} with ${layout.partitions} partitions of ${layout.prefix}.p.N, and bucket ${bucket}.`,
+          hadStream
+            ? `Created bucket ${bucket}: stream ${stream} was there, with ${layout.partitions} partitions, and stays as it is.`
+            : `Created stream ${stream} with ${layout.partitions} partitions of ${layout.prefix}.p.N, and bucket ${bucket}.`,
         ]);
       }
     } finally {

@@ -2,7 +2,7 @@ import type { JetStreamManager, NatsConnection, StreamConfig } from 'nats';
 import type { Config } from '../config.js';
 import { NatspocError } from '../errors.js';
 import { type LayoutRecord, RECORD_VERSION } from '../group/records.js';
-import { NatsBucket } from './bucket.js';
+import { bucketStream, NatsBucket } from './bucket.js';
 import type { NatsHandles } from './handles.js';
 import { API_ERRORS, apiErrorCode, toNatspocError } from './outcome.js';
 import { bucketConfig, checkBucket, type StreamLimits, streamConfig, type Wanted } from './stored.js';
@@ -68,22 +68,25 @@ async function openManager(connection: NatsConnection, config: Config): Promise<
 }
 
 /**
- * Creates a stream that is not there yet, with its bucket and layout.
+ * Creates a stream that is not there yet, with its bucket and layout; or only the bucket, where a stream has lost it.
  *
- * @throws NatspocError `failed` where there is one of that name, and what {@link openTopology} throws.
+ * @returns `hadStream`: only the bucket was missing, and the limits were not needed.
+ * @throws NatspocError `failed` where both are there, and what {@link openTopology} throws.
  */
 export async function createTopology(
   connection: NatsConnection,
   config: Config,
   limits: StreamLimits,
-): Promise<Topology> {
-  if (await findStream(await openManager(connection, config), config.stream)) {
+): Promise<Topology & { hadStream: boolean }> {
+  const manager = await openManager(connection, config);
+  const hadStream = (await findStream(manager, config.stream)) !== undefined;
+  if (hadStream && (await findStream(manager, bucketStream(config.bucket)))) {
     throw new NatspocError(
       'failed',
       `There is a stream ${config.stream} already; "natspoc stream" shows it. Choose another name with --stream.`,
     );
   }
-  return openTopology(connection, config, { create: true, limits });
+  return { ...(await openTopology(connection, config, { create: true, limits })), hadStream };
 }
 
 /**

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { withServer } from '../support/server.js';
+import { until } from '../support/until.js';
+import { type Block, blocksOf, inProject } from './blocks.js';
+
+/** Documents whose blocks people copy into a shell. */
+const DOCUMENTS = ['README.md', 'docs/operations.md', 'docs/library.md'];
+const FIXTURES = inProject('test/fixtures/documents');
+const BLOCK_TIMEOUT_MS = 180_000;
+
+/**
+ * What happens to a shell block, by the comment above it:
+ *
+ *     <!-- not run: REASON -->                      nothing
+ *     <!-- terminals -->                            each line in a terminal of its own, one after the other is up;
+ *                                                   all end with Ctrl-C, and well
+ *     <!-- exits N: REASON -->                      the last command ends with N
+ *     nothing                                       one script that has to end with 0
+ */
+type Plan = { kind: 'skip' } | { kind: 'terminals' } | { kind: 'script'; code: number };
+
+function planOf({ note, where }: Block): Plan {
+  if (note === undefined) return { kind: 'script', code: 0 };
+  if (note === 'terminals') return { kind: 'terminals' };
+  if (/^not run: \S/.test(note)) return { kind: 'skip' };
+  const code = /^exits (\d+): \S/.exec(note)?.[1];
+  assert.ok(code, `${where}: nobody knows what "${note}" means for a block of shell`);
+  return { kind: 'script', code: Number(code) };
+}
+
+/** The lines of a block that are commands. */
+const commandsOf = (text: string): string[] =>
+  text
+    .split('\n')
+    .map((line) => line.replace(/(^|\s)#.*$/, '').trim())
+    .filter((line) => line !== '');
+
+/** A place as a reader has it: an empty folder with the files that the documents speak of, `natspoc` on the PATH. */
+class Place {
+  readonly folder = mkdtempSync(join(tmpdir(), 'natspoc-docs-'));
+  readonly #env: Record<string, string>;
+  readonly #running: ChildProcess[] = [];
+
+  constructor(url: string) {
+    const bin = join(this.folder, '.bin');
+    mkdirSync(bin);
+    const shim = `#!/bin/sh\nexec "${process.execPath}" "${inProject('bin/run.js')}" "$@"\n`;
+    writeFileSync(join(bin, 'natspoc'), shim, { mode: 0o755 });
+    for (const file of readdirSync(FIXTURES)) {
+      copyFileSync(join(FIXTURES, file), join(this.folder, file));
+      chmodSync(join(this.folder, file), 0o755);
+    }
+    const path = `${bin}:${process.env.PATH}`;
+    this.#env = { PATH: path, HOME: this.folder, NATS_URL: url, TERM: 'dumb' };
+  }
+
+  start(command: string) {
+    const child = spawn('bash', ['-euo', 'pipefail', '-c', command], {
+      cwd: this.folder,
+      env: this.#env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // A group of its own: Ctrl-C in a terminal goes to all of a pipe.
+      detached: true,
+    });
+    this.#running.push(child);
+    const run = { output: '', exited: once(child, 'close') as Promise<[number | null]>, interrupt: () => {} };
+    run.interrupt = () => {
+      if (child.exitCode === null) process.kill(-(child.pid ?? 0), 'SIGINT');
+    };
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk) => {
+        run.output += chunk;
+      });
+    }
+    return run;
+  }
+
+  async close(): Promise<void> {
+    for (const { pid = 0, exitCode, signalCode } of this.#running) {
+      if (exitCode === null && signalCode === null) process.kill(-pid, 'SIGKILL');
+    }
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+async function runScript(place: Place, { text, where }: Block, code: number): Promise<void> {
+  const run = place.start(text);
+  const [exit] = await run.exited;
+  assert.equal(exit, code, `${where} ended with ${exit}:\n${run.output}`);
+}
+
+async function runTerminals(place: Place, { text, where }: Block): Promise<void> {
+  const terminals = [];
+  for (const command of commandsOf(text)) {
+    const run = place.start(`exec ${command}`);
+    terminals.push({ command, run });
+    await until(`${where}: "${command}" says something`, () => run.output !== '', 20_000);
+  }
+  for (const { run } of terminals.reverse()) run.interrupt();
+  for (const { command, run } of terminals) {
+    const [exit] = await run.exited;
+    assert.equal(exit, 0, `${where}: "${command}" ended with ${exit}:\n${run.output}`);
+  }
+}
+
+for (const document of DOCUMENTS) {
+  describe(`the shell blocks of ${document}`, function () {
+    this.timeout(BLOCK_TIMEOUT_MS);
+    const server = withServer();
+    let place: Place;
+    before(() => {
+      place = new Place(server.url);
+    });
+    after(() => place.close());
+
+    it('all say that they are shell', () => {
+      const others = blocksOf(document).filter(({ language }) => /^(|bash|shell|console)$/.test(language));
+      assert.deepEqual(
+        others.map(({ where }) => where),
+        [],
+      );
+    });
+
+    // In order: a block goes on where the one before it has ended.
+    for (const block of blocksOf(document).filter(({ language }) => language === 'sh')) {
+      const plan = planOf(block);
+      if (plan.kind === 'terminals') it(`${block.where} works`, () => runTerminals(place, block));
+      if (plan.kind === 'script') it(`${block.where} works`, () => runScript(place, block, plan.code));
+    }
+  });
+}
