@@ -1,9 +1,10 @@
-import { Command, Flags, type Interfaces } from '@oclif/core';
+import type { FlagInput } from '@oclif/core/interfaces';
 import { config as loadDotenv } from 'dotenv';
 import { type Config, contextName, loadConfig, secretFlags } from './core/config.js';
 import { connectNats, type NatsConnection } from './core/nats/connection.js';
 import { readContext, selectedContext } from './core/nats/context.js';
 import { SETTINGS, type SettingName } from './core/settings/index.js';
+import { Command, Flags } from './oclif.js';
 import { exitWithError } from './report-error.js';
 
 /** The settings of every command that talks to NATS: names as in the `nats` CLI. */
@@ -51,7 +52,7 @@ function flagOf(key: SettingName, helpGroup: string) {
  * oclif flags for the named settings: texts without a default, so that {@link loadConfig} sees which were
  * given and applies one order of precedence and one kind of message to all of them.
  */
-export function settingFlags(keys: readonly SettingName[], helpGroup?: string): Interfaces.FlagInput {
+export function settingFlags(keys: readonly SettingName[], helpGroup?: string): FlagInput {
   return Object.fromEntries(keys.map((key) => [SETTINGS[key].flag, flagOf(key, helpGroup ?? '')]));
 }
 

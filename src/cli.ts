@@ -1,6 +1,8 @@
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Config, flush, Plugin, run as runOclif } from '@oclif/core';
+import { Config, Plugin } from '@oclif/core/config';
+import { flush } from '@oclif/core/flush';
+import { run as runOclif } from '@oclif/core/run';
 import { exitWithError } from './report-error.js';
 
 /**

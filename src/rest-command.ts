@@ -1,4 +1,3 @@
-import { Args, Flags } from '@oclif/core';
 import { connectionFlags } from './base-command.js';
 import { NatspocError } from './core/errors.js';
 import { choosePartitions } from './core/operate/choose.js';
@@ -6,6 +5,7 @@ import { operatorName } from './core/operate/operator.js';
 import { changeOverride } from './core/operate/overrides.js';
 import { patienceOf } from './core/operate/patience.js';
 import { untilResting } from './core/operate/resting.js';
+import { Args, Flags } from './oclif.js';
 import { StreamCommand } from './stream-command.js';
 
 /** What `leases pause` and `leases resume` share. */

@@ -1,10 +1,10 @@
-import { Flags } from '@oclif/core';
 import { BaseCommand, connectionFlags, settingFlags } from '../base-command.js';
 import { startConsumer } from '../core/consume/consumer.js';
 import { loadHandler } from '../core/consume/module-handler.js';
 import { OUTPUTS, type Output } from '../core/consume/outputs.js';
 import { NatspocError } from '../core/errors.js';
 import { parseDuration } from '../core/units.js';
+import { Flags } from '../oclif.js';
 
 /** `natspoc consume`: one member of a group, as a pipe stage. */
 export default class Consume extends BaseCommand {

@@ -1,4 +1,3 @@
-import { Flags } from '@oclif/core';
 import { BaseCommand } from '../base-command.js';
 import { runDemo } from '../core/demo/demo.js';
 import type { Verdict } from '../core/demo/judge.js';
@@ -6,6 +5,7 @@ import { partitionList } from '../core/demo/picture.js';
 import type { DemoResult } from '../core/demo/scenario.js';
 import { NatspocError } from '../core/errors.js';
 import { formatCount, formatDuration, parseDuration, parseRate } from '../core/units.js';
+import { Flags } from '../oclif.js';
 
 /** `natspoc demo`: the whole thing at work, on a server of its own, with a verdict. */
 export default class Demo extends BaseCommand {

@@ -1,4 +1,3 @@
-import { Args, Flags } from '@oclif/core';
 import { BaseCommand, connectionFlags, settingFlags } from '../base-command.js';
 import { NatspocError } from '../core/errors.js';
 import { natsPublishPort } from '../core/nats/pipeline.js';
@@ -9,6 +8,7 @@ import { ProgressDisplay } from '../core/publish/progress.js';
 import { formatSummary, summaryJson } from '../core/publish/report.js';
 import { PublishRun, type PublishSummary } from '../core/publish/run.js';
 import { parseBytes, parseDuration } from '../core/units.js';
+import { Args, Flags } from '../oclif.js';
 
 const OWN_HEADERS: Record<string, string> = { 'natspoc-key': '--key', 'nats-msg-id': '--id' };
 const MAX_KEYS = 10_000_000;

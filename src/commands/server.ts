@@ -1,4 +1,3 @@
-import { Flags } from '@oclif/core';
 import { config as loadDotenv } from 'dotenv';
 import { BaseCommand } from '../base-command.js';
 import { NatspocError } from '../core/errors.js';
@@ -9,6 +8,7 @@ import {
   type ServerExit,
   startServer,
 } from '../core/server/index.js';
+import { Flags } from '../oclif.js';
 
 /** The port that every NATS client tries when it is told nothing. */
 const DEFAULT_PORT = 4222;

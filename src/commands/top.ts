@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Flags } from '@oclif/core';
 import { BaseCommand, connectionFlags } from '../base-command.js';
 import { NatspocError } from '../core/errors.js';
 import { SETTINGS, type SettingName } from '../core/settings/index.js';
 import { parseDuration } from '../core/units.js';
+import { Flags } from '../oclif.js';
 import { exitWithError } from '../report-error.js';
 import { type Feed, LiveFeed, ReplayFeed } from '../tui/feed.js';
 import { LineView } from '../tui/lines.js';

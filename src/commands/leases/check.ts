@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Flags } from '@oclif/core';
 import { connectionFlags } from '../../base-command.js';
 import { messageOf, NatspocError } from '../../core/errors.js';
 import { checkGroup, type Finding } from '../../core/operate/check.js';
@@ -8,6 +7,7 @@ import { type GroupStatus, readGroupStatus } from '../../core/operate/group-stat
 import { summarise, totalLag } from '../../core/operate/lease-table.js';
 import { ANSWER_MS } from '../../core/operate/patience.js';
 import { parseDuration } from '../../core/units.js';
+import { Flags } from '../../oclif.js';
 import { StreamCommand } from '../../stream-command.js';
 
 /** Between two looks of --wait. */

@@ -1,7 +1,7 @@
-import { Args } from '@oclif/core';
 import { connectionFlags } from '../../base-command.js';
 import { parsePartitions } from '../../core/operate/choose.js';
 import { formatTenures, readTenures } from '../../core/operate/history.js';
+import { Args } from '../../oclif.js';
 import { StreamCommand } from '../../stream-command.js';
 
 /** `natspoc leases history`: who had a partition before. */

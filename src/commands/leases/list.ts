@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Flags } from '@oclif/core';
 import { Chalk } from 'chalk';
 import { connectionFlags } from '../../base-command.js';
 import { NatspocError } from '../../core/errors.js';
@@ -8,6 +7,7 @@ import { formatLeases, groupStatusJson, summarise } from '../../core/operate/lea
 import { formatMembers } from '../../core/operate/members-table.js';
 import { ANSWER_MS } from '../../core/operate/patience.js';
 import { parseDuration } from '../../core/units.js';
+import { Flags } from '../../oclif.js';
 import { StreamCommand, type StreamSession } from '../../stream-command.js';
 
 const CLEAR_SCREEN = '\u001b[H\u001b[2J';

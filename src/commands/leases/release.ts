@@ -1,10 +1,10 @@
-import { Args, Flags } from '@oclif/core';
 import { connectionFlags } from '../../base-command.js';
 import { NatspocError } from '../../core/errors.js';
 import { choosePartitions, findMember } from '../../core/operate/choose.js';
 import { patienceOf } from '../../core/operate/patience.js';
 import { type ReleaseOutcome, releasePartitions } from '../../core/operate/release.js';
 import { describeRelease } from '../../core/operate/release-report.js';
+import { Args, Flags } from '../../oclif.js';
 import { StreamCommand } from '../../stream-command.js';
 
 /** `natspoc leases release`: partitions change hands because somebody says so. */

@@ -1,4 +1,3 @@
-import { Args, Flags } from '@oclif/core';
 import { connectionFlags } from '../../base-command.js';
 import { NatspocError } from '../../core/errors.js';
 import { NatsEventStream } from '../../core/nats/event-stream.js';
@@ -8,6 +7,7 @@ import { operatorName } from '../../core/operate/operator.js';
 import { type SeekOutcome, seekPositions } from '../../core/operate/seek.js';
 import { describeSeek, describeStep, seekConsequences } from '../../core/operate/seek-report.js';
 import { parseSeekTarget, planSeek, type SeekStep, type SeekTarget } from '../../core/operate/seek-target.js';
+import { Args, Flags } from '../../oclif.js';
 import { StreamCommand, type StreamSession } from '../../stream-command.js';
 
 const CONCURRENT_PLANS = 8;

@@ -1,8 +1,8 @@
-import { Args, Flags } from '@oclif/core';
 import { connectionFlags } from '../../base-command.js';
 import { choosePartitions } from '../../core/operate/choose.js';
 import { operatorName } from '../../core/operate/operator.js';
 import { changeOverride } from '../../core/operate/overrides.js';
+import { Args, Flags } from '../../oclif.js';
 import { StreamCommand } from '../../stream-command.js';
 
 /** `natspoc leases unpin`: partitions go where the plan says again. */

@@ -1,8 +1,8 @@
-import { Flags } from '@oclif/core';
 import { connectionFlags } from '../../base-command.js';
 import { NatspocError } from '../../core/errors.js';
 import { createTopology } from '../../core/nats/topology.js';
 import { parseBytes, parseDuration } from '../../core/units.js';
+import { Flags } from '../../oclif.js';
 import { StreamCommand } from '../../stream-command.js';
 
 /** Reads one flag; throws NatspocError `usage` where `parse` knows no value, or none above zero. */

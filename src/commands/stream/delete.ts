@@ -1,9 +1,9 @@
-import { Flags } from '@oclif/core';
 import { connectionFlags } from '../../base-command.js';
 import { listGroups } from '../../core/nats/groups.js';
 import { NatsStreamAdmin } from '../../core/nats/stream-admin.js';
 import { readStreamStatus } from '../../core/operate/stream-status.js';
 import { formatCount } from '../../core/units.js';
+import { Flags } from '../../oclif.js';
 import { StreamCommand } from '../../stream-command.js';
 
 /** `natspoc stream delete`: away with the stream and everything about it. */

@@ -1,8 +1,8 @@
-import { Args, Flags } from '@oclif/core';
 import { connectionFlags } from '../../base-command.js';
 import { NatspocError } from '../../core/errors.js';
 import { NatsStreamAdmin } from '../../core/nats/stream-admin.js';
 import { formatMessage, messageJson } from '../../core/operate/message-lines.js';
+import { Args, Flags } from '../../oclif.js';
 import { StreamCommand } from '../../stream-command.js';
 
 /** `natspoc stream get`: one message. */

@@ -1,8 +1,8 @@
-import { Flags } from '@oclif/core';
 import { connectionFlags } from '../../base-command.js';
 import { NatspocError } from '../../core/errors.js';
 import { NatsStreamAdmin } from '../../core/nats/stream-admin.js';
 import { formatCount } from '../../core/units.js';
+import { Flags } from '../../oclif.js';
 import { StreamCommand } from '../../stream-command.js';
 
 /** `natspoc stream purge`: away with messages, handled or not. */

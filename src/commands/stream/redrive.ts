@@ -1,4 +1,3 @@
-import { Flags } from '@oclif/core';
 import { connectionFlags } from '../../base-command.js';
 import { escapeControl } from '../../core/consume/output.js';
 import type { FoundLetter } from '../../core/dead/letter.js';
@@ -7,6 +6,7 @@ import { NatsDeadLetters } from '../../core/nats/dead-letters.js';
 import { natsPublishPort } from '../../core/nats/pipeline.js';
 import { createPublisher } from '../../core/publish/publisher.js';
 import { formatCount } from '../../core/units.js';
+import { Flags } from '../../oclif.js';
 import { StreamCommand, type StreamSession } from '../../stream-command.js';
 
 /** `natspoc stream redrive`: what could not be handled gets another chance. */

@@ -1,4 +1,3 @@
-import { Flags } from '@oclif/core';
 import { connectionFlags } from '../../base-command.js';
 import { NatspocError } from '../../core/errors.js';
 import { partitionOf, partitionSubject, partitionWildcard } from '../../core/layout.js';
@@ -6,6 +5,7 @@ import { tailMessages } from '../../core/nats/tail.js';
 import { formatMessageLine, messageJson } from '../../core/operate/message-lines.js';
 import { planSeek } from '../../core/operate/seek-target.js';
 import type { StoredMessage } from '../../core/operate/stream-admin.js';
+import { Flags } from '../../oclif.js';
 import { StreamCommand, type StreamSession } from '../../stream-command.js';
 
 /** `natspoc stream tail`: recent and live messages. */

@@ -1,4 +1,3 @@
-import { Flags } from '@oclif/core';
 import { connectionFlags } from '../../base-command.js';
 import { messageOf, NatspocError } from '../../core/errors.js';
 import { listGroups } from '../../core/nats/groups.js';
@@ -8,6 +7,7 @@ import { sweep } from '../../core/operate/sweep.js';
 import { formatTable } from '../../core/operate/table.js';
 import { planTrim, type TrimStep } from '../../core/operate/trim.js';
 import { formatCount } from '../../core/units.js';
+import { Flags } from '../../oclif.js';
 import { StreamCommand, type StreamSession } from '../../stream-command.js';
 
 /** `natspoc stream trim`: away with what everybody has handled. */
