@@ -12,6 +12,8 @@ import { Args, Flags } from '../oclif.js';
 
 const OWN_HEADERS: Record<string, string> = { 'natspoc-key': '--key', 'nats-msg-id': '--id' };
 const MAX_KEYS = 10_000_000;
+/** No server takes more in one message (`max_payload`). */
+const MAX_SIZE_BYTES = 64 * 1024 * 1024;
 
 /** Reads one flag; throws NatspocError `usage` with what is allowed where `parse` knows no value. */
 function read<T>(
@@ -34,6 +36,11 @@ const positive = (value: number | undefined) => (value !== undefined && value > 
 const exponent = (text: string) => {
   const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
   return value <= 10 ? value : undefined;
+};
+
+const payloadSize = (text: string) => {
+  const bytes = parseBytes(text);
+  return bytes !== undefined && bytes <= MAX_SIZE_BYTES ? bytes : undefined;
 };
 
 /** `Name: value` flags as a record. */
@@ -136,7 +143,7 @@ messages were refused or not confirmed.`;
     const request: InputRequest = {
       data: args.data,
       file: flags.file,
-      sizeBytes: read('size', flags.size, parseBytes, 'a size such as 128 or 1KiB'),
+      sizeBytes: read('size', flags.size, payloadSize, 'a size such as 128 or 1KiB, at most 64MiB'),
       key: flags.key,
       keys: read('keys', flags.keys, integer(1, MAX_KEYS), `a whole number from 1 to ${MAX_KEYS}`),
       keySkew: read('key-skew', flags['key-skew'], exponent, 'a number from 0 to 10'),

@@ -238,6 +238,7 @@ describe('natspoc publish', function () {
       [['--rate', 'fast'], /--rate: "fast" is not a rate/],
       [['--duration', '10'], /--duration: "10" is not/],
       [['--size', 'big'], /--size: "big" is not/],
+      [['--size', '1GiB'], /--size: "1GiB" is not a size .*at most 64MiB/],
       [['--partition', '8', 'x'], /no partition 8, they are 0 to 7/],
       [['--file', '/nonexistent/lines'], /--file: cannot read \/nonexistent\/lines/],
       [['--file', temp()], /--file: cannot read .*folder/],
@@ -275,7 +276,7 @@ describe('natspoc publish', function () {
     assert.equal(code, 4);
     assert.match(
       stderr,
-      /^Error: test\.s\d+\.p\.5: maximum messages exceeded \(\d+\)\. \(1 not confirmed: 1 not stored, 0 unknown\)\n$/,
+      /^Error: test\.s\d+\.p\.5: maximum messages exceeded \(\d+\)\. The stream is full: .*trim.*\. \(1 not confirmed: 1 not stored, 0 unknown\)\n$/,
     );
     const goneOn = await publish([...flags, '--count', '8', '--keep-going', '--json', 'x']);
     assert.equal(goneOn.code, 4);
@@ -293,6 +294,13 @@ describe('natspoc publish', function () {
 
   it('ends with 3 without a server, naming the URL', async () => {
     await refuses(publish(['x'], { url: 'nats://127.0.0.1:9' }), 3, /127\.0\.0\.1:9/);
+  });
+
+  it('ends after its duration although a pipe says nothing', async () => {
+    const { flags } = ownStream();
+    const { code, stdout } = await publish([...flags, '--duration', '100ms', '--json'], { open: true });
+    assert.equal(code, 0);
+    assert.deepEqual(summaryOf(stdout), { sent: 0, confirmed: 0, failed: 0, skipped: 0, stopped: null });
   });
 
   it('keeps a rate, and ends with 0 at Ctrl-C when all is confirmed', async () => {

@@ -27,6 +27,9 @@ describe('LatencyRecorder', () => {
           const exact = sorted[Math.ceil(sorted.length * share) - 1] ?? 0;
           assert.ok(Math.abs(found - exact) <= exact / 1_000 + 0.001, `${found} for ${exact}`);
         }
+        for (const ms of Object.values(summary)) {
+          assert.equal(ms, Number(ms.toFixed(3)), 'nothing finer than is counted');
+        }
         assert.ok(Math.abs(summary.max - (sorted.at(-1) ?? 0)) <= 0.001);
         assert.ok(Math.abs(summary.min - (sorted[0] ?? 0)) <= 0.001);
       }),

@@ -37,13 +37,10 @@ export function toNatspocError(error: unknown, doing: string): NatspocError {
   const natsError = error instanceof NatsError ? error : undefined;
   if (natsError?.permissionContext) {
     const { operation, subject } = natsError.permissionContext;
-    return new NatspocError(
-      'not-permitted',
-      `Could not ${doing}: not permitted to ${operation} ${subject}.`,
-      {
-        cause: error,
-      },
-    );
+    const verb = operation === 'subscription' ? 'subscribe to' : operation;
+    return new NatspocError('not-permitted', `Could not ${doing}: not permitted to ${verb} ${subject}.`, {
+      cause: error,
+    });
   }
   switch (apiErrorCode(error)) {
     case API_ERRORS.jetStreamNotEnabled:

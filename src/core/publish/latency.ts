@@ -22,6 +22,9 @@ function bucketOf(micros: number): number {
   return shift * HALF + (micros >>> shift);
 }
 
+/** Milliseconds to three digits: what is counted is not finer. */
+const toMicros = (ms: number): number => Math.round(ms * MICROS_PER_MS) / MICROS_PER_MS;
+
 /** The largest value that falls into a bucket. */
 function topOf(bucket: number): number {
   const shift = Math.max(0, Math.floor(bucket / HALF) - 1);
@@ -51,7 +54,6 @@ export class LatencyRecorder {
 
   summary(): LatencySummary {
     if (this.#total === 0) return { min: 0, avg: 0, p50: 0, p90: 0, p99: 0, p999: 0, max: 0 };
-    const toMicros = (ms: number) => Math.round(ms * MICROS_PER_MS) / MICROS_PER_MS;
     return {
       min: toMicros(this.#minMs),
       avg: toMicros(this.#sumMs / this.#total),
@@ -69,8 +71,8 @@ export class LatencyRecorder {
     let seen = 0;
     for (let bucket = 0; bucket < BUCKETS; bucket++) {
       seen += this.#counts[bucket] ?? 0;
-      if (seen >= wanted) return Math.min(topOf(bucket) / MICROS_PER_MS, this.#maxMs);
+      if (seen >= wanted) return Math.min(topOf(bucket) / MICROS_PER_MS, toMicros(this.#maxMs));
     }
-    return this.#maxMs;
+    return toMicros(this.#maxMs);
   }
 }

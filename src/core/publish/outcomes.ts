@@ -70,7 +70,11 @@ export class Outcomes {
 /** The failure of a message that the server refused for good. */
 export function refused(subject: string, reason: Rejection, uncertain: boolean): PublishFailure {
   const code = reason.code ? ` (${reason.code})` : '';
-  const error = new NatspocError('not-confirmed', `${subject}: ${reason.description}${code}.`);
+  // One code covers all kinds of full streams, and broken disks too.
+  const advice = /^maximum (messages|bytes) exceeded/.test(reason.description)
+    ? ' The stream is full: "natspoc stream trim" deletes what every group has handled.'
+    : '';
+  const error = new NatspocError('not-confirmed', `${subject}: ${reason.description}${code}.${advice}`);
   // An earlier attempt went unanswered and may be stored, whatever became of this one.
   return { outcome: uncertain ? 'unknown' : 'rejected', error };
 }

@@ -98,16 +98,16 @@ export class Publisher {
    *   or `failed` after `close`.
    */
   publish(message: OutgoingMessage): Promise<Confirmation> {
-    return new Promise((resolve, reject) => this.#accept(message, this.#clock.now(), { resolve, reject }));
+    return new Promise((resolve, reject) => this.#accept(message, undefined, { resolve, reject }));
   }
 
   /**
    * The fast path: sends a message; how it ends is told to the observer. It always accepts; a promise comes
    * back when the window is full, and a caller that awaits it before the next message uses constant memory.
    *
-   * @param dueMs when it should have been sent, on the publisher's clock: latency counts from here
+   * @param dueMs when it should have been sent, on the publisher's clock: latency counts from here; by default now
    */
-  send(message: OutgoingMessage, dueMs: number = this.#clock.now()): Promise<void> | undefined {
+  send(message: OutgoingMessage, dueMs?: number): Promise<void> | undefined {
     this.#accept(message, dueMs, undefined);
     return this.#hasRoom ? undefined : this.#room.wait();
   }
@@ -136,17 +136,19 @@ export class Publisher {
     return this.#queue.length === 0 && this.#transmitter.hasRoom;
   }
 
-  #accept(message: OutgoingMessage, dueMs: number, waiter: Waiter | undefined): void {
+  #accept(message: OutgoingMessage, dueMs: number | undefined, waiter: Waiter | undefined): void {
     this.#outcomes.counters.accepted++;
     try {
-      this.#prepare(message, dueMs, waiter);
+      // One look at the clock a message: at full speed it is as dear as the rest of this.
+      const nowMs = this.#clock.now();
+      this.#prepare(message, dueMs ?? nowMs, nowMs, waiter);
     } catch (error) {
       if (!(error instanceof NatspocError)) throw error;
       this.#outcomes.failed(message, waiter, { outcome: 'rejected', error });
     }
   }
 
-  #prepare(message: OutgoingMessage, dueMs: number, waiter: Waiter | undefined): void {
+  #prepare(message: OutgoingMessage, dueMs: number, nowMs: number, waiter: Waiter | undefined): void {
     if (this.#closed) throw new NatspocError('failed', 'The publisher is closed.');
     const id = message.id ?? (this.#idPrefix === undefined ? undefined : this.#idPrefix + this.#ids++);
     const envelope = this.#envelopes.make(message, id);
@@ -160,7 +162,7 @@ export class Publisher {
       );
     }
     const hasId = id !== undefined;
-    if (this.#hasRoom) this.#transmitter.admit(message, envelope, data, hasId, dueMs, waiter);
+    if (this.#hasRoom) this.#transmitter.admit(message, envelope, data, hasId, dueMs, nowMs, waiter);
     else this.#queue.push({ message, envelope, data, hasId, dueMs, waiter });
   }
 
@@ -171,10 +173,19 @@ export class Publisher {
   }
 
   #drainQueue(): void {
+    const nowMs = this.#clock.now();
     while (this.#queueHead < this.#queue.length && this.#transmitter.hasRoom) {
       const next = this.#queue[this.#queueHead++];
       if (next === undefined) break;
-      this.#transmitter.admit(next.message, next.envelope, next.data, next.hasId, next.dueMs, next.waiter);
+      this.#transmitter.admit(
+        next.message,
+        next.envelope,
+        next.data,
+        next.hasId,
+        next.dueMs,
+        nowMs,
+        next.waiter,
+      );
     }
     // What is taken is dropped in large pieces: a shift for each would move the whole queue each time.
     if (this.#queueHead * 2 >= this.#queue.length) {

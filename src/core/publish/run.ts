@@ -122,23 +122,31 @@ export class PublishRun {
       durationMs = Number.POSITIVE_INFINITY,
     } = this.#options;
     const endMs = this.#startMs + durationMs;
+    const isTimed = this.#pacer !== undefined || endMs < Number.POSITIVE_INFINITY;
     let sinceYield = 0;
     while (this.#stopped === null && this.#sent < maxMessages) {
-      const nowMs = this.#clock.now();
-      if (nowMs >= endMs) return;
-      const dueMs = this.#pacer ? this.#pacer.take(nowMs) : nowMs;
-      if (dueMs === undefined) {
-        await this.#sleepUntil(Math.min(endMs, this.#pacer?.nextMs() ?? nowMs));
-        sinceYield = 0;
-        continue;
+      let dueMs: number | undefined;
+      if (isTimed) {
+        const nowMs = this.#clock.now();
+        if (nowMs >= endMs) return;
+        dueMs = this.#pacer?.take(nowMs);
+        if (this.#pacer && dueMs === undefined) {
+          await this.#sleepUntil(Math.min(endMs, this.#pacer.nextMs()));
+          sinceYield = 0;
+          continue;
+        }
       }
-      const next = source.next();
-      const message = next instanceof Promise ? await this.#orStop(next) : next;
+      let message = source.next();
+      if (message instanceof Promise) {
+        message = await this.#orStop(message, endMs);
+        // It was not there before, so it was not due before.
+        dueMs = undefined;
+      }
       if (message === undefined) return;
       this.#sent++;
       const full = this.publisher.send(message, dueMs);
       if (full) {
-        await this.#orStop(full);
+        await this.#orStop(full, endMs);
         sinceYield = 0;
       } else if (++sinceYield === YIELD_EVERY) {
         await new Promise((resolve) => setImmediate(resolve));
@@ -168,12 +176,17 @@ export class PublishRun {
     }
   }
 
-  /** Waits for a promise, or for `#stop`: then the result is `undefined`. */
-  #orStop<T>(promise: Promise<T>): Promise<T | undefined> {
-    return new Promise((resolve, reject) => {
+  /** Waits for a promise, for `#stop`, or for the end of the run: then the result is `undefined`. */
+  async #orStop<T>(promise: Promise<T>, endMs: number): Promise<T | undefined> {
+    const end = new Promise<undefined>((resolve) => {
       this.#wake = () => resolve(undefined);
-      promise.then(resolve, reject);
     });
+    const cancel = endMs < Number.POSITIVE_INFINITY ? this.#clock.at(endMs, () => this.#wake()) : undefined;
+    try {
+      return await Promise.race([promise, end]);
+    } finally {
+      cancel?.();
+    }
   }
 
   #sleepUntil(atMs: number): Promise<void> {

@@ -69,17 +69,22 @@ export type Payload = { template: string } | { sizeBytes: number };
  * @throws NatspocError `usage` for a bad template.
  */
 export function generatedSource(payload: Payload, addressing: Addressing): MessageSource {
-  const address = addresser(addressing);
+  const addressOf = addresser(addressing);
   const fixed = 'sizeBytes' in payload ? fixedPayload(payload.sizeBytes) : undefined;
   const render = 'template' in payload ? compileTemplate(payload.template) : undefined;
   let count = 0;
+  let address: Address | undefined;
+  let message: OutgoingMessage | undefined;
   return {
     skipped: 0,
     next() {
-      count++;
-      const data = render ? render(count) : (fixed ?? '');
-      const { key, partition, headers, id } = address(count);
-      return { data, key, partition, headers, id };
+      const nextAddress = addressOf(++count);
+      // Nothing differs from the message before: the same object does for both.
+      if (message && fixed && address === nextAddress) return message;
+      address = nextAddress;
+      const { key, partition, headers, id } = address;
+      message = { data: render ? render(count) : (fixed ?? ''), key, partition, headers, id };
+      return message;
     },
     close() {},
   };

@@ -98,9 +98,9 @@ export class Transmitter {
     data: Uint8Array,
     hasId: boolean,
     dueMs: number,
+    nowMs: number,
     waiter: Waiter | undefined,
   ): void {
-    const nowMs = this.#options.clock.now();
     const slot = this.#window.take(message, envelope, data, hasId, dueMs, nowMs, waiter);
     if (this.#mode === 'closed') {
       this.#fail(slot, abandoned(slot, this.#closedBecause));
@@ -243,9 +243,7 @@ export class Transmitter {
 
   #expire(nowMs: number): void {
     const { timeoutMs } = this.#options;
-    for (const slot of this.#window.slots()) {
-      // Admitted in order, so the first that still has time ends the search.
-      if (slot.admittedMs + timeoutMs > nowMs) return;
+    for (const slot of this.#window.admittedUntil(nowMs - timeoutMs)) {
       this.#fail(slot, timedOut(this.#subjectOf(slot), slot, timeoutMs, this.#mode === 'down'));
     }
   }

@@ -156,6 +156,14 @@ export class PendingWindow {
     }
   }
 
+  /** Those of {@link slots} that were admitted at or before a moment: in the order of their tokens, so they come first. */
+  *admittedUntil(ms: number): Generator<Slot> {
+    for (const slot of this.slots()) {
+      if (slot.admittedMs > ms) return;
+      yield slot;
+    }
+  }
+
   #at(token: number): Slot {
     // The mask keeps the index inside the ring, which is full from the start.
     return this.#slots[token & this.#mask] as Slot;

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { setImmediate as turn } from 'node:timers/promises';
+import { PublishRun, type PublishRunOptions } from '../../src/core/publish/run.js';
+import type { MessageSource } from '../../src/core/publish/source.js';
+import type { OutgoingMessage } from '../../src/core/publish/types.js';
+import { ManualClock } from '../support/manual-clock.js';
+import { ModelStream } from '../support/model-stream.js';
+
+/** A source that has something only when a test gives it. */
+class Pipe implements MessageSource {
+  readonly skipped = 0;
+  closed = false;
+  #give: (message: OutgoingMessage | undefined) => void = () => {};
+
+  next(): Promise<OutgoingMessage | undefined> {
+    return new Promise((resolve) => {
+      this.#give = resolve;
+    });
+  }
+
+  async give(data: string | undefined): Promise<void> {
+    this.#give(data === undefined ? undefined : { data });
+    await turn();
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+}
+
+function start(options: Partial<PublishRunOptions> = {}) {
+  const clock = new ManualClock();
+  const stream = new ModelStream();
+  const source = new Pipe();
+  const layout = { prefix: 'test', partitions: 4 };
+  const run = new PublishRun({ layout, openPort: stream.open, clock, source, onFailure: 'stop', ...options });
+  const result = run.run();
+  const roundTrip = async () => {
+    stream.handle();
+    stream.answer();
+    await turn();
+  };
+  return { clock, stream, source, result, roundTrip };
+}
+
+describe('PublishRun with a source that keeps it waiting', () => {
+  for (const rate of [undefined, 10]) {
+    it(`counts latency from when a message was there, ${rate ? 'with' : 'without'} a rate`, async () => {
+      const { clock, source, result, roundTrip } = start({ rate });
+      clock.advance(700);
+      await source.give('a');
+      clock.advance(5);
+      await roundTrip();
+      await source.give(undefined);
+      const { latency, confirmed } = await result;
+      assert.deepEqual([confirmed, latency.max], [1, 5]);
+    });
+  }
+
+  it('ends when its duration is over', async () => {
+    const { clock, source, result } = start({ durationMs: 1_000 });
+    await turn();
+    clock.advance(1_000);
+    const { stopped, confirmed, firstError } = await result;
+    assert.deepEqual([stopped, confirmed, firstError], [null, 0, null]);
+    assert.ok(source.closed);
+    assert.equal(clock.timers, 0);
+  });
+
+  it('ends when it is told to', async () => {
+    const controller = new AbortController();
+    const { source, result } = start({ signal: controller.signal });
+    await turn();
+    controller.abort();
+    assert.equal((await result).stopped, 'signal');
+    assert.ok(source.closed);
+  });
+});
