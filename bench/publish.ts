@@ -1,7 +1,8 @@
 /**
  * Publishing, measured against what else one can do from Node, in turn on one server:
  *
- *     npm run build && node --import tsx bench/publish.ts [--rounds 7] [--messages 200000] [--seconds 20] [--json FILE]
+ *     npm run build && node --import tsx bench/publish.ts [--rounds 7] [--messages 1000000] [--sizes 128,1024] [--seconds 20]
+ *         [--json FILE]
  *
  * Prints tables of messages a second (min / median / max of the rounds), ratios of the same round, and how well
  * rates are kept. NATS_SERVER_BIN chooses another nats-server.
@@ -29,8 +30,8 @@ import { ratioSpread, type Spread, spread } from './support/stats.js';
 const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string', default: '7' },
-    messages: { type: 'string', default: '200000' },
-    'process-messages': { type: 'string', default: '1000000' },
+    messages: { type: 'string', default: '1000000' },
+    sizes: { type: 'string', default: '128,1024' },
     'in-flight': { type: 'string', default: '4000' },
     seconds: { type: 'string', default: '20' },
     program: { type: 'string', default: join(import.meta.dirname, '../bin/run.js') },
@@ -38,10 +39,10 @@ const { values: options } = parseArgs({
   },
 });
 const PARTITIONS = 16;
-const SIZES = [128, 1024];
+const SIZES = options.sizes.split(',').map(Number);
 const RATES = [10, 1_000, 20_000, 100_000];
 /** `js.publish` is slow enough to be measured with fewer messages. */
-const JS_PUBLISH_SHARE = 0.2;
+const JS_PUBLISH_SHARE = 0.1;
 
 /** What is claimed, by the names of two contenders. */
 const CLAIMS: { numerator: string; denominator: string; atLeast: number }[] = [
@@ -63,7 +64,6 @@ const thousands = (value: number) => `${(value / 1_000).toFixed(0)}k`;
 const show = (text: string) => process.stdout.write(`${text}\n`);
 
 async function measureSize(bench: PublishBench, url: string): Promise<SizeResult> {
-  const processBench = { ...bench, messages: Number(options['process-messages']) };
   const slow = { ...bench, messages: Math.ceil(bench.messages * JS_PUBLISH_SHARE) };
   const contenders = [
     jetStreamPublish(slow),
@@ -71,8 +71,8 @@ async function measureSize(bench: PublishBench, url: string): Promise<SizeResult
     natspocLibrary(bench, false),
     bareLoop(bench, true),
     natspocLibrary(bench, true),
-    natspocProcess(processBench, url, options.program, false),
-    natspocProcess(processBench, url, options.program, true),
+    natspocProcess(bench, url, options.program, false),
+    natspocProcess(bench, url, options.program, true),
   ];
   // Once unmeasured: the compiler has seen every path, and the server's files exist.
   await interleave(contenders.slice(0, 5), 1);

@@ -1,7 +1,7 @@
 import { natsPublishPort } from '../../src/core/nats/pipeline.js';
 import { PublishRun } from '../../src/core/publish/run.js';
 import { generatedSource, type MessageSource } from '../../src/core/publish/source.js';
-import type { PublishBench } from './publishers.js';
+import { type PublishBench, renewStream } from './publishers.js';
 
 /** How well a rate was kept. */
 export interface PaceResult {
@@ -26,7 +26,7 @@ export async function measurePace(
   rate: number,
   durationMs: number,
 ): Promise<PaceResult> {
-  await bench.manager.streams.purge(bench.stream);
+  await renewStream(bench);
   const windows = new Array<number>(Math.floor(durationMs / WINDOW_MS)).fill(0);
   const generated = generatedSource({ sizeBytes: bench.sizeBytes }, {});
   let startMs = 0;

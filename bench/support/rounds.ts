@@ -6,7 +6,8 @@ export interface Contender {
 
 /**
  * Measures all contenders in turn, round after round, so that a machine that becomes slower or faster does so
- * for all of them. The order rotates: nobody always comes first.
+ * for all of them. The order rotates, and every other round runs backwards: nobody always comes first, or always after
+ * the same one.
  *
  * @returns the figures by name, one a round
  */
@@ -17,9 +18,12 @@ export async function interleave(
 ): Promise<Map<string, number[]>> {
   const figures = new Map<string, number[]>(contenders.map(({ name }) => [name, []]));
   for (let round = 0; round < rounds; round++) {
-    for (let turn = 0; turn < contenders.length; turn++) {
-      const contender = contenders[(turn + round) % contenders.length];
-      if (contender === undefined) continue;
+    const order = [
+      ...contenders.slice(round % contenders.length),
+      ...contenders.slice(0, round % contenders.length),
+    ];
+    if (round % 2 === 1) order.reverse();
+    for (const contender of order) {
       const figure = await contender.measure();
       figures.get(contender.name)?.push(figure);
       onFigure(contender.name, round, figure);
