@@ -27,8 +27,8 @@ export interface Verdict {
   faults: Partial<Record<FaultKind, number>>;
   /** Violations by charge. */
   charges: Record<Charge, number>;
-  /** Messages handled again, by what explains it, and how far back the fault reached. */
-  repeats: Partial<Record<Cause, { messages: number; ageMs: Spread }>>;
+  /** Messages handled again, by what explains it, and for how long the owner before could have committed them. */
+  repeats: Partial<Record<Cause, { messages: number; ableMs: Spread }>>;
   /** Calls beside which another ran, where nothing promises otherwise. */
   excusedOverlaps: Partial<Record<Excuse, number>>;
   /** From a fault until the group was at rest, where nothing else happened meanwhile; `several`: faults together. */
@@ -96,7 +96,7 @@ export function judgeHistory(history: History): Verdict {
       const found = repeated.repeats.filter((each) => each.cause === cause);
       return found.length === 0
         ? undefined
-        : { messages: found.length, ageMs: spreadOf(found.map(({ ageMs }) => ageMs)) };
+        : { messages: found.length, ableMs: spreadOf(found.map(({ ableMs }) => ableMs)) };
     }),
     excusedOverlaps: present(
       ['stopped', 'stalled', 'deaf', 'told'] as const,

@@ -1,33 +1,32 @@
-import type { Call, FaultSpan, History, Life, Span } from '../recording/history.js';
-import type { FaultKind } from '../recording/records.js';
+import { keys } from '../../../src/core/group/records.js';
+import type { Call, History, Life, Span } from '../recording/history.js';
 import { describeCall, describeCallFully } from './describe.js';
-import type { Overlap } from './exclusive.js';
+import type { Excuse, Overlap } from './exclusive.js';
 import type { Violation } from './violation.js';
 
 /** What explains that a message is handled again. */
 export type Cause = 'kill' | 'stop' | 'cut' | 'server' | 'deaf' | 'stall';
 
-/** A message that was handled before, and how long before the fault that was, milliseconds. */
+/** A message that was handled before. */
 export interface Repeat {
   call: Call;
   before: Call;
   cause: Cause;
-  /** From the end of the call before to the fault: what had not been committed by then. */
-  ageMs: number;
+  /** For how long the owner before could have committed it, milliseconds. */
+  ableMs: number;
 }
 
-/** Beside the commit interval: the writing of a position on a busy machine. */
-const COMMIT_SLACK_MS = 800;
-/**
- * After a server is back, or a network, positions cannot be written for this long yet: a write and the question what
- * became of it can both have got lost, and each is waited for a fifth of the ttl.
- */
-const recoveryMs = (ttlMs: number): number => (2 * ttlMs) / 5 + COMMIT_SLACK_MS;
+/** Beside the commit interval: what a position takes to be written. */
+const COMMIT_SLACK_MS = 300;
+/** A drain gives up this much before or after its timeout, as seen from outside. */
+const DRAIN_SLACK_MS = 100;
 /** Only a break of at least this part of the ttl can cost a session: a shorter one explains nothing. */
 const LONG_SHARE = 0.5;
 
 /**
- * Messages that are handled again though a call had handled them. Between epochs that happens only where the owner
+ * Messages that are handled again though a call had handled them. An owner that can commit does so within the commit
+ * interval: what it handled and had more time than that to commit is never repeated. After a server or a network is
+ * back, a write and the question what became of it can have got lost: each is waited for a fifth of the ttl. Between epochs that happens only where the owner
  * before lost its permission or its life before it could commit; a handover, a join, a leave, a release, a pause and a
  * failing handler repeat nothing. Under one epoch nothing is handled twice, unless a deaf handler was given up.
  */
@@ -49,10 +48,8 @@ export function judgeRepeats(
       if (!before) continue;
       const overlap = excused.get(call);
       const found =
-        before.to > call.from
-          ? overlap?.older === before && { cause: overlap.excuse === 'deaf' ? 'deaf' : 'stop', ageMs: 0 }
-          : explain(before, call);
-      if (found) repeats.push({ call, before, ...(found as { cause: Cause; ageMs: number }) });
+        before.to > call.from ? overlap?.older === before && CAUSES[overlap.excuse] : explain(before, call);
+      if (found) repeats.push({ call, before, ...found });
       else {
         const text = `${describeCall(call)} again, and nothing explains it; before: ${describeCallFully(before)}`;
         violations.push({ charge: 'repeat', at: call.from, partition: call.partition, text });
@@ -62,42 +59,103 @@ export function judgeRepeats(
   return { violations, repeats };
 }
 
-/** Finds what kept the call's process from committing. */
-function explainer({ settings, faults, lives }: History) {
-  const { commitIntervalMs, drainTimeoutMs, ttlMs } = settings;
-  const withinMs = commitIntervalMs + COMMIT_SLACK_MS;
-  const byName = new Map(lives.map((life) => [life.name, life]));
-  const serverFaults = faults.filter(({ kind }) => kind === 'server-kill' || kind === 'leader-kill');
+/** What an excused overlap explains: the older call ended after the newer one had begun. */
+const CAUSES: Record<Excuse, Explanation> = {
+  stopped: { cause: 'stop', ableMs: 0 },
+  stalled: { cause: 'stall', ableMs: 0 },
+  deaf: { cause: 'deaf', ableMs: 0 },
+  told: { cause: 'deaf', ableMs: 0 },
+};
 
-  return (before: Call, call: Call): { cause: Cause; ageMs: number } | undefined => {
+type Explanation = { cause: Cause; ableMs: number };
+
+/** Finds what kept the process of the call before from committing what it had handled. */
+function explainer(history: History): (before: Call, call: Call) => Explanation | undefined {
+  const { settings } = history;
+  const budgetMs = settings.commitIntervalMs + COMMIT_SLACK_MS;
+  const troublesOf = troubles(history);
+  const endOf = tenureEnds(history);
+
+  return (before, call) => {
     const { process, to: doneAt } = before;
-    const life = byName.get(process) as Life;
     if (before.deaf && before.toldAt !== undefined) {
       // Its member may have given it up: then nobody knows that it came to an end.
-      const givenUp = doneAt - before.toldAt >= drainTimeoutMs - COMMIT_SLACK_MS;
-      if (givenUp || before.epoch !== call.epoch) return { cause: 'deaf', ageMs: 0 };
+      const isGivenUp = doneAt - before.toldAt >= settings.drainTimeoutMs - DRAIN_SLACK_MS;
+      if (isGivenUp || before.epoch !== call.epoch) return { cause: 'deaf', ableMs: 0 };
     }
     if (before.epoch === call.epoch) return undefined;
-    const { killedAt } = life;
-    const isClose = ({ from, to }: Span, afterMs: number): boolean =>
-      from <= doneAt + withinMs && to + afterMs >= doneAt && from <= call.from;
-    if (killedAt !== undefined && isClose({ from: killedAt, to: killedAt }, withinMs)) {
-      return { cause: 'kill', ageMs: killedAt - doneAt };
-    }
-    const age = (fault: FaultSpan): number => Math.max(0, fault.from - doneAt);
-    const isLong = ({ from, to }: Span): boolean => to - from >= ttlMs * LONG_SHARE;
-    const long = (kind: FaultKind, afterMs: number): FaultSpan | undefined =>
-      faults.find(
-        (fault) =>
-          fault.kind === kind && fault.target === process && isLong(fault) && isClose(fault, afterMs),
-      );
-    const stop = long('long-stop', withinMs) ?? long('short-stop', withinMs);
-    if (stop) return { cause: 'stop', ageMs: age(stop) };
-    const cut = long('cut', recoveryMs(ttlMs));
-    if (cut) return { cause: 'cut', ageMs: age(cut) };
-    const server = serverFaults.find((fault) => isClose(fault, recoveryMs(ttlMs)));
-    if (server) return { cause: 'server', ageMs: age(server) };
-    const stall = life.stalls.find((each) => isLong(each) && isClose(each, withinMs));
-    return stall && { cause: 'stall', ageMs: Math.max(0, stall.from - doneAt) };
+    const tenure = { from: doneAt, to: Math.min(call.from, endOf(before)) };
+    const { hindrances, stalls } = troublesOf(process);
+    const touching = hindrances.filter(({ from, to }) => from <= tenure.to && to >= tenure.from);
+    const cause = touching.filter(({ canEnd }) => canEnd).at(-1);
+    if (!cause) return undefined;
+    const hindered = covered(touching, tenure);
+    const stalled = covered([...touching, ...stalls], tenure) - hindered;
+    // Where a process has to wait for the processor, so has the server.
+    const ableMs = tenure.to - tenure.from - hindered - 2 * stalled;
+    return ableMs <= budgetMs ? { cause: cause.cause, ableMs: Math.max(0, ableMs) } : undefined;
   };
+}
+
+/** A time in which a process could not commit; `canEnd`: it can also be what cost it the partition. */
+interface Hindrance extends Span {
+  cause: Cause;
+  canEnd: boolean;
+}
+
+/** What hindered each process, in order of time. */
+function troubles({ settings, faults, lives }: History) {
+  const { ttlMs } = settings;
+  const recoveryMs = (2 * ttlMs) / 5 + COMMIT_SLACK_MS;
+  const isLong = ({ from, to }: Span): boolean => to - from >= ttlMs * LONG_SHARE;
+  const servers = faults
+    .filter(({ kind }) => kind === 'server-kill' || kind === 'leader-kill')
+    .map(({ from, to }): Hindrance => ({ from, to: to + recoveryMs, cause: 'server', canEnd: true }));
+  const all = new Map<string, { hindrances: Hindrance[]; stalls: Span[] }>();
+  return (name: string): { hindrances: Hindrance[]; stalls: Span[] } => {
+    const known = all.get(name);
+    if (known) return known;
+    const life = lives.find((each) => each.name === name) as Life;
+    const own = faults.flatMap((fault): Hindrance[] => {
+      if (fault.target !== name) return [];
+      const { kind, from, to } = fault;
+      if (kind === 'short-stop' || kind === 'long-stop')
+        // After a long one it has to connect and renew before it may commit.
+        return [{ from, to: isLong(fault) ? to + recoveryMs : to, cause: 'stop', canEnd: isLong(fault) }];
+      return kind === 'cut' ? [{ from, to: to + recoveryMs, cause: 'cut', canEnd: isLong(fault) }] : [];
+    });
+    const stalls = life.stalls
+      .filter(isLong)
+      .map(({ from, to }): Hindrance => ({ from, to, cause: 'stall', canEnd: true }));
+    const { killedAt } = life;
+    const end: Hindrance[] =
+      killedAt === undefined
+        ? []
+        : [{ from: killedAt, to: Number.POSITIVE_INFINITY, cause: 'kill', canEnd: true }];
+    // In the end the kill counts, before it what somebody did, and what happened by itself only where nobody did.
+    const found = { hindrances: [...stalls, ...servers, ...own, ...end], stalls: life.stalls };
+    all.set(name, found);
+    return found;
+  };
+}
+
+/** When the epoch of a call was over: when the harness saw the next lease of its partition. */
+function tenureEnds({ settings, bucket }: History): (call: Call) => number {
+  const changes = Array.from({ length: settings.partitions }, (_, partition) => {
+    const key = keys.lease(settings.group, partition);
+    return bucket.filter((change) => change.key === key).sort((a, b) => a.revision - b.revision);
+  });
+  return ({ partition, epoch }) =>
+    changes[partition]?.find(({ revision }) => revision > epoch)?.at ?? Number.POSITIVE_INFINITY;
+}
+
+/** How much of `within` these spans cover together. */
+function covered(spans: readonly Span[], within: Span): number {
+  let [total, upTo] = [0, within.from];
+  for (const { from, to } of [...spans].sort((a, b) => a.from - b.from)) {
+    const end = Math.min(to, within.to);
+    total += Math.max(0, end - Math.max(from, upTo));
+    upTo = Math.max(upTo, end);
+  }
+  return total;
 }

@@ -44,8 +44,8 @@ export function formatReport(title: string, verdict: Verdict, machine: Machine):
         .join(', '),
     '',
     ...section(
-      'handled again, explained by (how long before the fault, ms)',
-      Object.entries(repeats).map(([cause, { ageMs }]) => [cause, ...spreadCells(ageMs)]),
+      'handled again, explained by (ms in which the owner before could have committed)',
+      Object.entries(repeats).map(([cause, { ableMs }]) => [cause, ...spreadCells(ableMs)]),
     ),
     ...section(
       'from a fault to rest, ms',

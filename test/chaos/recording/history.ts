@@ -84,6 +84,8 @@ export interface History {
   calmAt: number;
 }
 
+/** A longer silence of a busy process before its end is a break of its event loop. */
+const STALL_MS = 60;
 const CHUNK_BYTES = 4 * 1024 * 1024;
 
 /** The values of a file of JSON lines, which may be of any size; a last line that was cut off is left out. */
@@ -198,6 +200,10 @@ function readCalls(records: Iterable<CallRecord>, life: Life, ms: (us: number) =
       if (record[0] === 'told') call.toldAt = last;
       else Object.assign(call, { to: last, how: record[3] });
     }
+  }
+  // What it did not live to write: that its event loop did not run when it was killed.
+  if (life.killedAt !== undefined && life.killedAt - last > STALL_MS) {
+    life.stalls.push({ from: last, to: life.killedAt });
   }
   // A killed process ends at once; when we hear of it is another matter. What it still wrote it still did.
   const end = Math.max(last, life.killedAt ?? life.exit?.at ?? Number.POSITIVE_INFINITY);
