@@ -4,51 +4,18 @@ import { type Clock, systemClock } from './clock.js';
 import type { Config } from './config.js';
 import type { Handler } from './consume/handler.js';
 import { type GuardedHandler, guardRejections } from './consume/rejections.js';
-import type { Afterwards } from './consume/retry.js';
-import type { Trimmed } from './consume/trimmed.js';
 import { messageOf, NatspocError } from './errors.js';
-import type { Report } from './group/events.js';
 import type { HealthOptions, HealthServer } from './health/server.js';
 import { type JoinOptions, startMember } from './join.js';
 import type { PartitionStatus } from './member/contract.js';
 import type { Member } from './member/member.js';
-import { HandlerTimes } from './observe/handler-times.js';
-import { MemoryMonitor, type MemorySample } from './observe/memory.js';
-import { RateMeter } from './observe/rates.js';
-import { type MemberStats, STATS_VERSION } from './observe/stats.js';
-import type { StreamMessage } from './ports.js';
+import type { MemberCounters, MemberEventMap } from './member-events.js';
+import type { MemorySample } from './observe/memory.js';
+import { OwnStats } from './observe/own-stats.js';
+import type { MemberStats } from './observe/stats.js';
 
 /** How often counts are looked at for the rates that STATS tells. */
 const RATE_EVERY_MS = 1_000;
-
-/** What happens in the group, by the type of its {@link Report}: `acquired`, `handed-over`, `fenced`, … */
-type ReportEvents = { [T in Report['type']]: [report: Extract<Report, { type: T }>] };
-
-/** One attempt that failed, and what follows it. */
-export interface FailedAttempt {
-  partition: number;
-  message: StreamMessage;
-  attempt: number;
-  error: unknown;
-  then: 'retry' | Exclude<Afterwards, 'halt'>;
-}
-
-/** The events of a {@link GroupMember}, and what listeners are given. */
-export interface MemberEventMap extends ReportEvents {
-  /** Any of the reports. */
-  report: [report: Report];
-  /** A message is handled, or passed over or stored as a dead letter by policy. */
-  handled: [event: { partition: number; message: StreamMessage }];
-  /** Everything up to `sequence` is committed; `tookMs` from sending the commit to its answer. */
-  committed: [event: { partition: number; sequence: number; tookMs: number }];
-  failed: [event: FailedAttempt];
-  /** The stream dropped messages before they were handled: they are lost to this group. */
-  trimmed: [event: { partition: number } & Trimmed];
-  /** Handlers of these messages did not finish in time: their partition goes on without them. */
-  overdue: [event: { partition: number; sequences: number[] }];
-  /** Once every memory interval. */
-  memory: [sample: MemorySample];
-}
 
 /** How a member is made, beside what {@link startMember} asks for. */
 export interface GroupMemberOptions extends Omit<JoinOptions, 'events' | 'stats'> {
@@ -60,16 +27,6 @@ export interface GroupMemberOptions extends Omit<JoinOptions, 'events' | 'stats'
   onEnd?: (() => Promise<void>) | undefined;
 }
 
-/** Messages since the member started. */
-export interface MemberCounters {
-  /** Dealt with: handled, skipped or stored as dead letters. */
-  handled: number;
-  /** Attempts that failed. */
-  failed: number;
-  deadLettered: number;
-  skipped: number;
-}
-
 /**
  * A member of a group at work, and what it tells. It lives until `leave()`, or until something ends it: then
  * `closed` says what.
@@ -79,10 +36,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
   readonly counters: MemberCounters = { handled: 0, failed: 0, deadLettered: 0, skipped: 0 };
   readonly #config: Config;
   readonly #version: string;
-  readonly #memory = new MemoryMonitor();
-  readonly #rates = new RateMeter();
-  readonly #handlerTimes = new HandlerTimes();
-  readonly #startedAt = Date.now();
+  readonly #stats = new OwnStats();
   #member: Member | undefined;
   #guard: GuardedHandler | undefined;
   #health: HealthServer | undefined;
@@ -145,7 +99,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
 
   /** This process's memory now. */
   get memory(): MemorySample {
-    return this.#memory.sample();
+    return this.#stats.memory;
   }
 
   /**
@@ -177,7 +131,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
       ...options,
       name: this.name,
       handler,
-      stats: () => this.#stats(),
+      stats: () => this.#tellStats(),
       events: {
         report: (report) => {
           this.#tell('report', report);
@@ -207,7 +161,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
       if (this.listenerCount('memory') > 0) this.#tell('memory', this.memory);
     });
     const cancelRates = every(clock, RATE_EVERY_MS, () => {
-      this.#rates.sample(performance.now(), this.partitions);
+      this.#stats.look(this.partitions);
     });
     this.#closed = member.closed
       .finally(() => {
@@ -225,7 +179,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
 
   /** Puts around the handler what was asked for. */
   async #wrap(options: GroupMemberOptions, clock: Clock): Promise<Handler> {
-    let handler = this.#handlerTimes.timed(options.handler);
+    let handler = this.#stats.timed(options.handler);
     if (options.guardRejections) {
       this.#guard = guardRejections(handler);
       handler = this.#guard.handler;
@@ -244,7 +198,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
   }
 
   async #cleanUp(): Promise<void> {
-    this.#memory.stop();
+    this.#stats.stop();
     this.#guard?.stop();
     await this.#health?.close();
   }
@@ -268,36 +222,10 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
     }
   }
 
-  #stats(): MemberStats {
+  #tellStats(): MemberStats {
     const { group, stream } = this.#config;
-    const now = performance.now();
-    const handlerTimes = this.#handlerTimes.stats();
-    const partitions = this.partitions.map(({ partition, epoch, position, handled, lag, state }) => ({
-      partition,
-      epoch,
-      position,
-      handled,
-      lag,
-      ratePerSecond: Math.round(this.#rates.perSecond(now, { partition, epoch, handled }) * 10) / 10,
-      state,
-    }));
-    return {
-      v: STATS_VERSION,
-      session: this.id ?? '',
-      name: this.name,
-      group,
-      stream,
-      host: hostname(),
-      pid: process.pid,
-      version: this.#version,
-      startedAt: new Date(this.#startedAt).toISOString(),
-      uptimeMs: Date.now() - this.#startedAt,
-      partitions,
-      handled: this.counters.handled,
-      failed: this.counters.failed,
-      memory: this.#memory.stats(),
-      ...(handlerTimes && { handlerTimes }),
-    };
+    const { id, name, counters, partitions } = this;
+    return this.#stats.stats({ id, name, group, stream, version: this.#version, counters, partitions });
   }
 }
 

@@ -12,7 +12,7 @@ export type { Trimmed } from './consume/trimmed.js';
 export { type ErrorCode, NatspocError } from './errors.js';
 export type { AbortReason, Report } from './group/events.js';
 export type { LeaseReason } from './group/records.js';
-export type { FailedAttempt, GroupMember, MemberCounters, MemberEventMap } from './group-member.js';
+export type { GroupMember } from './group-member.js';
 export type { HealthOptions } from './health/server.js';
 export { KEY_HEADER, type Layout, partitionOf, partitionSubject } from './layout.js';
 export {
@@ -25,6 +25,7 @@ export {
   type StreamOptions,
 } from './library.js';
 export type { PartitionStatus } from './member/contract.js';
+export type { FailedAttempt, MemberCounters, MemberEventMap } from './member-events.js';
 export type { NatsConnection } from './nats/connection.js';
 export { describeTrend, formatMemoryLine, type MemorySample } from './observe/memory.js';
 export type { StreamMessage } from './ports.js';

@@ -52,11 +52,12 @@ export interface Bucket {
   watch(prefix: string, sink: WatchSink): Watch;
 }
 
-/** One event of a partition as the reader delivers it. `sequence` is the stream's, `size` in bytes. */
+/** One event of a partition as the reader delivers it. `sequence` is the stream's. */
 export interface StreamMessage {
   readonly sequence: number;
   readonly subject: string;
   readonly data: Uint8Array;
+  /** Of the payload, bytes. */
   readonly size: number;
   /** When the stream stored it, milliseconds since 1970. */
   readonly timestampMs: number;
@@ -86,8 +87,8 @@ export interface ReaderWindow {
 export interface Reader {
   /** Messages that still wait at the server for this reader, as of the last delivery. */
   readonly pending: number;
-  /** Tells that messages are off the buffer, so that as many more may be asked for. */
-  release(messages: number, bytes: number): void;
+  /** Tells that so many messages are off the buffer, so that as many more may be asked for. */
+  release(messages: number): void;
   /** Changes the window; takes effect with the next request to the server. */
   resize(window: ReaderWindow): void;
   /** Stops deliveries at once and deletes the reader on the server, best effort. */

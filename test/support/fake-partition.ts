@@ -84,7 +84,7 @@ export class FakeStream implements EventStream {
   readonly opened: ReaderOptions[] = [];
   readonly removed: string[] = [];
   range: StreamBounds = { first: 1, last: 0 };
-  released = { messages: 0, bytes: 0 };
+  released = 0;
   /** Messages that the server still holds for the reader. */
   pending = 0;
   closed = 0;
@@ -109,9 +109,8 @@ export class FakeStream implements EventStream {
       get pending() {
         return stream.pending;
       },
-      release: (messages: number, bytes: number) => {
-        this.released.messages += messages;
-        this.released.bytes += bytes;
+      release: (messages: number) => {
+        this.released += messages;
       },
       resize() {},
       close: () => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { whenCaughtUp } from '../../src/core/consume/caught-up.js';
-import type { MemberEventMap } from '../../src/core/group-member.js';
 import { Readiness } from '../../src/core/health/readiness.js';
 import type { PartitionStatus } from '../../src/core/member/contract.js';
+import type { MemberEventMap } from '../../src/core/member-events.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 const partition = (number: number, more: Partial<PartitionStatus> = {}): PartitionStatus => ({

@@ -96,6 +96,28 @@ describe('the work of a partition', () => {
     assert.equal(bench.work.waiting, 2);
   });
 
+  it('waits for whatever has a then, which may only begin to work when it is waited for', async () => {
+    let [begun, finish] = [0, () => {}];
+    const query: PromiseLike<void> = {
+      // biome-ignore lint/suspicious/noThenProperty: query builders have one
+      then: (resolve, reject) => {
+        begun++;
+        return new Promise<void>((done) => {
+          finish = done;
+        }).then(resolve, reject);
+      },
+    };
+    const bench = new Bench(() => query);
+    bench.accept(1);
+    await settle();
+    assert.equal(begun, 1);
+    assert.deepEqual(bench.log, []);
+    finish();
+    await settle();
+    assert.deepEqual(bench.log, ['handled 1']);
+    assert.equal(begun, 1);
+  });
+
   it('tells the handler what it needs to know', () => {
     const seen: unknown[] = [];
     const bench = new Bench((_message, { partition, epoch, attempt, key, headers, signal }) => {

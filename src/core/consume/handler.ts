@@ -30,9 +30,23 @@ export interface HandlerContext {
 
 /**
  * Handles one message. Returning (or resolving) means handled; throwing (or rejecting) means failed. Messages
- * of a partition come one at a time, in order; with a concurrency above 1, those of one key do.
+ * of a partition come one at a time, in order; with a concurrency above 1, those of one key do. Whatever has a
+ * `then` is waited for.
  */
-export type Handler = (message: StreamMessage, context: HandlerContext) => void | Promise<void>;
+export type Handler = (message: StreamMessage, context: HandlerContext) => void | PromiseLike<void>;
+
+/**
+ * What a handler has returned, where it is to be waited for; undefined where it is not. Promises of other makes
+ * count too: a query builder's query runs only once somebody waits for it.
+ */
+export function promiseOf(result: void | PromiseLike<void>): Promise<void> | undefined {
+  if (result === undefined) return undefined;
+  if (result instanceof Promise) return result;
+  // JavaScript handlers may return anything.
+  return typeof (result as PromiseLike<void> | null)?.then === 'function'
+    ? Promise.resolve(result)
+    : undefined;
+}
 
 /**
  * Thrown by a handler that can handle nothing at all, whatever the message: its database is gone for good, its

@@ -24,7 +24,6 @@ export interface Advance {
   /** Everything up to and including this stream sequence is dealt with. */
   sequence: number;
   messages: number;
-  bytes: number;
 }
 
 /**
@@ -40,7 +39,6 @@ export class Lanes {
   #oldest: Entry | undefined;
   #newest: Entry | undefined;
   #size = 0;
-  #bytes = 0;
 
   constructor(concurrency: number) {
     this.#byKey = concurrency > 1;
@@ -49,11 +47,6 @@ export class Lanes {
   /** Messages that are not dealt with, or behind one that is not; those in hand among them. */
   get size(): number {
     return this.#size;
-  }
-
-  /** Bytes of all messages that are not yet part of an {@link Advance}. */
-  get bytes(): number {
-    return this.#bytes;
   }
 
   /** True when some message may be taken up now. */
@@ -68,7 +61,6 @@ export class Lanes {
     else this.#oldest = entry;
     this.#newest = entry;
     this.#size++;
-    this.#bytes += message.size;
     const tail = this.#tails.get(entry.lane);
     if (tail) tail.behind = entry;
     else this.#ready.push(entry);
@@ -97,16 +89,14 @@ export class Lanes {
     if (entry.behind) this.#ready.push(entry.behind);
     else this.#tails.delete(entry.lane);
     if (entry !== this.#oldest) return undefined;
-    const advance: Advance = { sequence: entry.message.sequence, messages: 0, bytes: 0 };
+    const advance: Advance = { sequence: entry.message.sequence, messages: 0 };
     for (let next: Entry | undefined = entry; next?.done; next = next.later) {
       advance.sequence = next.message.sequence;
       advance.messages++;
-      advance.bytes += next.message.size;
       this.#oldest = next.later;
     }
     if (!this.#oldest) this.#newest = undefined;
     this.#size -= advance.messages;
-    this.#bytes -= advance.bytes;
     return advance;
   }
 }

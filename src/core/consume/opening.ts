@@ -19,12 +19,12 @@ export const readerName = (group: string, partition: number, epoch: number): str
   `natspoc-${group}-p${partition}-e${epoch}`;
 
 /**
- * How a takeover ended. `taken`: the position is ours, everything up to `sequence` is handled; `fresh`: it was
- * made from the stream as it is, so nothing can be missing. `fenced`: a newer owner was here. `unknown`: ask
+ * How a takeover ended. `taken`: the position is ours, everything up to `sequence` is handled and committed, up to
+ * `resumed` handled; `fresh`: it was made from the stream as it is, so nothing can be missing. `fenced`: a newer owner was here. `unknown`: ask
  * again.
  */
 export type TakeoverOutcome =
-  | { kind: 'taken'; sequence: number; revision: number; fresh: boolean }
+  | { kind: 'taken'; sequence: number; resumed: number; revision: number; fresh: boolean }
   | { kind: 'fenced' }
   | { kind: 'unknown'; message: string }
   | { kind: 'failed'; error: NatspocError };
@@ -77,7 +77,13 @@ export async function takeOver(
     return { kind: 'unknown', message: 'the reader of the owner before could not be deleted in time' };
   }
   const fresh = olderEpoch === undefined && takeover.from.kind !== 'sequence';
-  return { kind: 'taken', sequence, revision: written.revision, fresh };
+  return { kind: 'taken', sequence, resumed: resumed(takeover, sequence), revision: written.revision, fresh };
+}
+
+/** What was handled under this epoch is not handled again, unless somebody has moved the position back since. */
+function resumed({ before }: Takeover, sequence: number): number {
+  if (!before || sequence < before.status.committed) return sequence;
+  return Math.max(sequence, before.status.position);
 }
 
 /** The sequence before the first one that a new group handles. */

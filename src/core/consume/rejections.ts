@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { messageOf } from '../errors.js';
 import { HandlerCall } from './call.js';
-import type { Handler } from './handler.js';
+import { type Handler, promiseOf } from './handler.js';
 
 /** Lets the runtime look at the promises that a handler has left behind. */
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -34,8 +34,8 @@ export function guardRejections(handler: Handler): GuardedHandler {
   return {
     handler: (message, context) => {
       if (!(context instanceof HandlerCall)) return handler(message, context);
-      const result = calls.run(context, handler, message, context);
-      return result instanceof Promise ? result.then(nextTurn) : result;
+      // Within the call's context: a lazy query begins when it is waited for.
+      return calls.run(context, () => promiseOf(handler(message, context))?.then(nextTurn));
     },
     stop: () => process.off('unhandledRejection', onRejection),
   };

@@ -1,13 +1,14 @@
 import type { Clock } from '../clock.js';
 import type { NatspocError } from '../errors.js';
-import type { Bucket, DeadLetters, EventStream, Reader, ReaderWindow, StreamMessage } from '../ports.js';
+import type { Bucket, DeadLetters, EventStream, ReaderWindow, StreamMessage } from '../ports.js';
 import { type CommitPolicy, Committer } from './committer.js';
 import { ABORT_GRACE_MS } from './follow.js';
 import type { Gate } from './gate.js';
 import type { Handler, Logger } from './handler.js';
+import { Intake } from './intake.js';
 import { readerName, type Takeover, takeOver } from './opening.js';
 import type { Quota } from './quota.js';
-import { type Trimmed, TrimWatch } from './trimmed.js';
+import type { Trimmed } from './trimmed.js';
 import type { Turn } from './turn.js';
 import { type Halt, PartitionWork, type WorkEvents, type WorkSettings } from './work.js';
 
@@ -83,12 +84,8 @@ export class PartitionRunner {
   readonly #events: RunnerEvents;
   readonly #work: PartitionWork;
   #window: ReaderWindow;
-  #reader: Reader | undefined;
+  #intake: Intake | undefined;
   #committer: Committer | undefined;
-  #received = 0;
-  /** Messages and bytes that wait here and came from a reader before this one. */
-  #carried = { messages: 0, bytes: 0 };
-  #trimWatch: TrimWatch | undefined;
   #handledCount = 0;
   /** Up to where handlers came that ended well after the end of this runner; 0: none did. */
   #handledLate = 0;
@@ -109,12 +106,12 @@ export class PartitionRunner {
     this.#events = events;
     const scope = { partition: takeover.partition, epoch: takeover.epoch, logger: ports.logger };
     this.#work = new PartitionWork(scope, settings, ports, {
-      advanced: ({ sequence, messages, bytes }) => {
+      advanced: ({ sequence, messages }) => {
         if (this.#phase === 'ended') {
           this.#handledLate = sequence;
           return;
         }
-        this.#release(messages, bytes);
+        this.#intake?.release(messages);
         this.#committer?.handled(sequence, messages, this.#isCaughtUp());
       },
       handled: (message) => {
@@ -131,12 +128,13 @@ export class PartitionRunner {
 
   get status(): RunnerStatus {
     const before = this.#takeover.before?.status;
-    const state = this.#phase !== 'running' ? 'draining' : this.#reader ? 'running' : 'starting';
+    const pending = this.#intake?.pending;
+    const state = this.#phase !== 'running' ? 'draining' : pending === undefined ? 'starting' : 'running';
     return {
       position: Math.max(this.#handledLate, this.#committer?.handledUpTo ?? before?.position ?? 0),
       committed: this.#committer?.committed ?? before?.committed ?? 0,
       handled: this.#handledCount,
-      lag: this.#work.waiting + (this.#reader?.pending ?? 0),
+      lag: this.#work.waiting + (pending ?? 0),
       caughtUp: this.#caughtUp || this.#isCaughtUp(),
       state,
     };
@@ -154,33 +152,31 @@ export class PartitionRunner {
       else this.#fail(taken.kind === 'fenced' ? 'a newer owner was here' : taken.message);
       return;
     }
-    const before = this.#takeover.before?.status;
-    // What was handled under this epoch is not handled again, unless somebody has moved the position back since.
-    const resumed = before && taken.sequence >= before.committed ? before.position : 0;
-    this.#received = Math.max(taken.sequence, resumed);
+    const { sequence, resumed, revision, fresh } = taken;
+    this.#intake = this.#newIntake(resumed);
     this.#committer = new Committer(
-      { group, partition, epoch, revision: taken.revision, sequence: taken.sequence },
+      { group, partition, epoch, revision, sequence },
       this.#settings.commit,
       this.#ports,
       {
-        committed: (sequence, sentAt) => {
-          if (this.#phase !== 'ended') this.#events.committed(sequence, sentAt);
+        committed: (...args) => {
+          if (this.#phase !== 'ended') this.#events.committed(...args);
         },
         fenced: () => this.#fail('a newer owner has taken over'),
         vanished: () => this.#fail('its position is gone'),
         failed: (error) => this.#terminal(error),
       },
     );
-    if (resumed > taken.sequence) this.#committer.handled(resumed, 1, true);
-    if (!(await this.#open())) return;
+    if (resumed > sequence) this.#committer.handled(resumed, 1, true);
+    if (!(await this.#intake.open())) return;
     this.#events.started();
-    await this.#watchTrimming(taken.fresh ? undefined : taken.sequence);
+    await this.#intake.watchTrimming(fresh ? undefined : sequence);
   }
 
   /** Changes how much may wait in memory. */
   resize(window: ReaderWindow): void {
     this.#window = window;
-    this.#reader?.resize(window);
+    this.#intake?.resize(window);
   }
 
   /**
@@ -190,7 +186,7 @@ export class PartitionRunner {
   async drain(): Promise<void> {
     if (this.#phase === 'ended') return;
     this.#phase = 'draining';
-    this.#reader?.close();
+    this.#intake?.close();
     this.#work.close();
     if (!(await this.#work.settles(this.#settings.drainTimeoutMs))) {
       this.#work.interrupt('draining takes too long');
@@ -215,7 +211,7 @@ export class PartitionRunner {
 
   /** Nothing waits, here or at the server, as far as the last delivery told. */
   #isCaughtUp(): boolean {
-    const caughtUp = this.#work.waiting === 0 && this.#reader?.pending === 0;
+    const caughtUp = this.#work.waiting === 0 && this.#intake?.pending === 0;
     if (caughtUp) this.#caughtUp = true;
     return caughtUp;
   }
@@ -227,8 +223,7 @@ export class PartitionRunner {
   #end(reason: string): void {
     if (this.#phase === 'ended') return;
     this.#phase = 'ended';
-    this.#trimWatch?.stop();
-    this.#reader?.close();
+    this.#intake?.close();
     this.#committer?.end();
     this.#work.abandon(reason);
   }
@@ -253,73 +248,25 @@ export class PartitionRunner {
     else this.#events.stopped(halt.error);
   }
 
-  /** Opens a reader behind what we have received. */
-  async #open(): Promise<boolean> {
+  /** What comes behind a sequence. */
+  #newIntake(received: number): Intake {
     const { partition, epoch, group } = this.#takeover;
-    const opened = await this.#ports.stream.open(
+    return new Intake(
+      received,
+      this.#window,
       {
-        name: readerName(group, partition, epoch),
+        ...this.#ports,
         partition,
-        startSequence: this.#received + 1,
-        window: this.#window,
+        name: readerName(group, partition, epoch),
+        waiting: () => this.#work.waiting,
       },
       {
-        message: (message) => this.#receive(message),
-        fault: () => void this.#reopen(),
+        message: (message) => this.#work.accept(message),
+        opened: () => void this.#isCaughtUp(),
+        trimmed: (trimmed) => this.#events.trimmed(trimmed),
+        failed: (reason) => this.#fail(reason),
+        terminal: (error) => this.#terminal(error),
       },
     );
-    if (this.#phase !== 'running') {
-      if (opened.kind === 'ok') opened.reader.close();
-      return false;
-    }
-    if (opened.kind === 'ok') {
-      this.#reader = opened.reader;
-      this.#carried = { messages: this.#work.waiting, bytes: this.#work.waitingBytes };
-      this.#isCaughtUp();
-      return true;
-    }
-    if (opened.kind === 'failed') this.#terminal(opened.error);
-    else this.#fail('its reader could not be opened in time');
-    return false;
-  }
-
-  /** The one cure for every fault of a reader: delete it and open another. What has arrived stays valid. */
-  async #reopen(): Promise<void> {
-    const { partition, epoch, group } = this.#takeover;
-    this.#reader = undefined;
-    if (this.#phase !== 'running') return;
-    const removed = await this.#ports.stream.remove(readerName(group, partition, epoch));
-    if (this.#phase !== 'running') return;
-    if (removed === 'unknown') this.#fail('its reader could not be deleted in time');
-    else await this.#open();
-  }
-
-  #receive(message: StreamMessage): void {
-    if (this.#phase !== 'running') return;
-    this.#received = message.sequence;
-    this.#work.accept(message);
-  }
-
-  /** Gives room back to the reader that delivered the messages, if it is still there. */
-  #release(messages: number, bytes: number): void {
-    const old = Math.min(messages, this.#carried.messages);
-    if (old === 0) {
-      this.#reader?.release(messages, bytes);
-      return;
-    }
-    const oldBytes = Math.min(bytes, this.#carried.bytes);
-    this.#carried.messages -= old;
-    this.#carried.bytes -= oldBytes;
-    if (messages > old) this.#reader?.release(messages - old, bytes - oldBytes);
-  }
-
-  async #watchTrimming(position: number | undefined): Promise<void> {
-    if (this.#phase !== 'running') return;
-    this.#trimWatch = new TrimWatch({
-      ...this.#ports,
-      reading: () => ({ received: this.#received, waiting: this.#reader?.pending ?? 0 }),
-      trimmed: (trimmed) => this.#events.trimmed(trimmed),
-    });
-    await this.#trimWatch.start(position);
   }
 }

@@ -1,4 +1,4 @@
-import type { Handler } from './handler.js';
+import { type Handler, promiseOf } from './handler.js';
 import type { LineWriter } from './line-writer.js';
 import { LINES, type Output } from './outputs.js';
 
@@ -33,7 +33,7 @@ export function inSteps(steps: readonly Handler[]): Handler {
   if (rest.length === 0) return first;
   const then = inSteps(rest);
   return (message, context) => {
-    const result = first(message, context);
-    return result instanceof Promise ? result.then(() => then(message, context)) : then(message, context);
+    const running = promiseOf(first(message, context));
+    return running ? running.then(() => then(message, context)) : then(message, context);
   };
 }

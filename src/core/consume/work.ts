@@ -1,13 +1,13 @@
 import type { Clock } from '../clock.js';
-import { messageOf, type NatspocError } from '../errors.js';
-import type { DeadLetters, StreamMessage } from '../ports.js';
+import type { StreamMessage } from '../ports.js';
 import { type CallScope, HandlerCall } from './call.js';
+import { type FailureEvents, type FailurePorts, Failures } from './failures.js';
 import { followCall } from './follow.js';
 import type { Gate } from './gate.js';
-import { type Handler, StopConsuming } from './handler.js';
+import { type Handler, promiseOf, StopConsuming } from './handler.js';
 import { type Advance, type Entry, Lanes } from './lanes.js';
 import type { Quota } from './quota.js';
-import { type Afterwards, backoffMs, type FailurePolicy, nextStep } from './retry.js';
+import type { FailurePolicy } from './retry.js';
 import type { Turn } from './turn.js';
 
 /** How messages are handled. */
@@ -20,39 +20,29 @@ export interface WorkSettings {
 }
 
 /** What the work of a partition needs. */
-export interface WorkPorts {
+export interface WorkPorts extends FailurePorts {
   handler: Handler;
   gate: Gate;
   turn: Turn;
   clock: Clock;
-  /** A number from 0 to 1. */
-  random: () => number;
   quota?: Quota | undefined;
-  /** Needed where the policy says `dead-letter`. */
-  deadLetters?: DeadLetters | undefined;
 }
 
 /** Why no more is handled in a partition. */
 export type Halt = { kind: 'halted'; message: string } | { kind: 'stopped'; error: StopConsuming };
 
 /** What the work tells. */
-export interface WorkEvents {
+export interface WorkEvents extends Pick<FailureEvents, 'attemptFailed'> {
   advanced(advance: Advance): void;
   /** Handled, or passed over or stored as a dead letter by policy. */
   handled(message: StreamMessage): void;
-  attemptFailed(
-    message: StreamMessage,
-    attempt: number,
-    error: unknown,
-    then: 'retry' | Exclude<Afterwards, 'halt'>,
-  ): void;
   /** No further message is started; those in hand go on. */
   halting(halt: Halt): void;
 }
 
 /**
- * The handler calls of one partition: which message is next, how often it is tried, what becomes of it when it
- * fails. Knows nothing of readers and positions.
+ * The handler calls of one partition: which message is next, and how far everything is dealt with. Knows nothing
+ * of readers and positions.
  */
 export class PartitionWork {
   readonly #scope: CallScope;
@@ -60,13 +50,12 @@ export class PartitionWork {
   readonly #ports: WorkPorts;
   readonly #events: WorkEvents;
   readonly #lanes: Lanes;
+  readonly #failures: Failures;
   readonly #concurrency: number;
   /** Calls that run, and what they are for. */
   readonly #running = new Map<HandlerCall, Entry>();
-  readonly #cancels = new Map<Entry, () => void>();
-  readonly #single: Advance = { sequence: 0, messages: 1, bytes: 0 };
+  readonly #single: Advance = { sequence: 0, messages: 1 };
   readonly #resume = (): void => this.#pump();
-  #storing = 0;
   #open = true;
   #abandoned = false;
   #settled: (() => void)[] = [];
@@ -78,16 +67,25 @@ export class PartitionWork {
     this.#events = events;
     this.#concurrency = settings.concurrency ?? 1;
     this.#lanes = new Lanes(this.#concurrency);
+    this.#failures = new Failures(scope, settings.failure, ports, {
+      attemptFailed: (...args) => events.attemptFailed(...args),
+      again: (entry) => {
+        this.#lanes.putBack(entry);
+        this.#pump();
+      },
+      done: (entry) => this.#done(entry),
+      left: (entry) => this.#leave(entry),
+      halted: (entry, message) => this.#halt(entry, { kind: 'halted', message }),
+      stored: () => {
+        this.#pump();
+        this.#tellSettled();
+      },
+    });
   }
 
   /** Messages that were accepted and are not dealt with. */
   get waiting(): number {
     return this.#lanes.size;
-  }
-
-  /** Their bytes. */
-  get waitingBytes(): number {
-    return this.#lanes.bytes;
   }
 
   /** The sequences of the messages whose handlers run. */
@@ -110,11 +108,7 @@ export class PartitionWork {
   close(): void {
     if (!this.#open) return;
     this.#open = false;
-    for (const [entry, cancel] of this.#cancels) {
-      cancel();
-      this.#leave(entry);
-    }
-    this.#cancels.clear();
+    this.#failures.close();
   }
 
   /** Closes, tells running handlers to stop, and tells nothing more: what they do no longer counts. */
@@ -143,7 +137,7 @@ export class PartitionWork {
   }
 
   get #idle(): boolean {
-    return this.#running.size === 0 && this.#storing === 0;
+    return this.#running.size === 0 && this.#failures.storing === 0;
   }
 
   /** The permission of the protocol, and a share of the event loop. */
@@ -174,19 +168,19 @@ export class PartitionWork {
     }
   }
 
+  /** Calls the handler for a message that nothing stands before. */
   #callAtOnce(message: StreamMessage): void {
     const call = new HandlerCall(this.#scope, message, 1);
-    let result: void | Promise<void>;
+    let running: Promise<void> | undefined;
     try {
-      result = this.#ports.handler(message, call);
+      running = promiseOf(this.#ports.handler(message, call));
     } catch (error) {
       this.#attemptFailed(this.#takeNew(message), call, error);
       return;
     }
-    if (result instanceof Promise) this.#watch(this.#takeNew(message), call, result);
+    if (running) this.#watch(this.#takeNew(message), call, running);
     else {
       this.#single.sequence = message.sequence;
-      this.#single.bytes = message.size;
       this.#events.advanced(this.#single);
       this.#events.handled(message);
     }
@@ -202,20 +196,20 @@ export class PartitionWork {
 
   #call(entry: Entry): void {
     const call = new HandlerCall(this.#scope, entry.message, entry.attempt);
-    let result: void | Promise<void>;
+    let running: Promise<void> | undefined;
     try {
-      result = this.#ports.handler(entry.message, call);
+      running = promiseOf(this.#ports.handler(entry.message, call));
     } catch (error) {
       this.#attemptFailed(entry, call, error);
       return;
     }
-    if (result instanceof Promise) this.#watch(entry, call, result);
+    if (running) this.#watch(entry, call, running);
     else this.#done(entry);
   }
 
-  #watch(entry: Entry, call: HandlerCall, result: Promise<void>): void {
+  #watch(entry: Entry, call: HandlerCall, running: Promise<void>): void {
     this.#running.set(call, entry);
-    followCall(call, result, this.#ports.clock, this.#settings.handlerTimeoutMs, (failure) => {
+    followCall(call, running, this.#ports.clock, this.#settings.handlerTimeoutMs, (failure) => {
       this.#running.delete(call);
       if (failure) this.#attemptFailed(entry, call, failure.error);
       else this.#done(entry);
@@ -236,65 +230,7 @@ export class PartitionWork {
     else if (error instanceof StopConsuming) this.#halt(entry, { kind: 'stopped', error });
     // We told it to stop: that is no failure of the message.
     else if (call.interrupted) this.#lanes.putBack(entry);
-    else this.#follow(entry, error);
-  }
-
-  /** Does what the policy says about an attempt that failed. */
-  #follow(entry: Entry, error: unknown): void {
-    const { message, attempt } = entry;
-    const next = nextStep(this.#settings.failure, attempt, this.#ports.random());
-    if (next.kind === 'halt') {
-      const tries = attempt === 1 ? 'failed' : `failed ${attempt} times`;
-      this.#halt(entry, {
-        kind: 'halted',
-        message: `message ${message.sequence} ${tries}: ${messageOf(error)}`,
-      });
-    } else if (next.kind === 'skip') {
-      this.#events.attemptFailed(message, attempt, error, 'skip');
-      this.#done(entry);
-    } else if (next.kind === 'retry') {
-      this.#events.attemptFailed(message, attempt, error, 'retry');
-      entry.attempt++;
-      this.#later(entry, next.delayMs, () => {
-        this.#lanes.putBack(entry);
-        this.#pump();
-      });
-    } else {
-      this.#events.attemptFailed(message, attempt, error, 'dead-letter');
-      void this.#bury(entry, error, 1);
-    }
-  }
-
-  /** Stores a dead letter, and tries again until the stream has confirmed it: only then may the position pass. */
-  async #bury(entry: Entry, error: unknown, tries: number): Promise<void> {
-    const { deadLetters, random } = this.#ports;
-    const { partition, epoch } = this.#scope;
-    const { message, attempt } = entry;
-    this.#storing++;
-    const letter = { message, partition, epoch, attempts: attempt, error: messageOf(error) };
-    const outcome = await (deadLetters?.store(letter) ?? NOWHERE);
-    this.#storing--;
-    if (outcome.kind === 'ok') this.#done(entry);
-    else if (!this.#open) this.#leave(entry);
-    else if (outcome.kind === 'unknown') {
-      const delayMs = backoffMs(this.#settings.failure.backoff, tries, random());
-      this.#later(entry, delayMs, () => void this.#bury(entry, error, tries + 1));
-    } else {
-      const why = outcome.error ? `: ${outcome.error.message}` : '';
-      const text = `message ${message.sequence} failed and could not be stored as a dead letter${why}`;
-      this.#halt(entry, { kind: 'halted', message: text });
-    }
-    this.#pump();
-    this.#tellSettled();
-  }
-
-  #later(entry: Entry, delayMs: number, callback: () => void): void {
-    const { clock } = this.#ports;
-    const cancel = clock.at(clock.now() + delayMs, () => {
-      this.#cancels.delete(entry);
-      callback();
-    });
-    this.#cancels.set(entry, cancel);
+    else this.#failures.follow(entry, error);
   }
 
   #halt(entry: Entry, halt: Halt): void {
@@ -316,6 +252,3 @@ export class PartitionWork {
     for (const resolve of settled) resolve();
   }
 }
-
-/** What becomes of dead letters where nobody takes them. */
-const NOWHERE: { kind: 'failed'; error?: NatspocError } = { kind: 'failed' };

@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { Handler } from '../consume/handler.js';
+import { type Handler, promiseOf } from '../consume/handler.js';
 import type { GroupMember } from '../group-member.js';
 
 /** Seconds; from a map lookup to a slow request. */
@@ -34,14 +34,14 @@ export class Metrics {
     return (message, context) => {
       const startedAt = performance.now();
       const done = (): void => histogram.observe((performance.now() - startedAt) / 1_000);
-      let result: void | Promise<void>;
+      let running: Promise<void> | undefined;
       try {
-        result = handler(message, context);
+        running = promiseOf(handler(message, context));
       } catch (error) {
         done();
         throw error;
       }
-      if (result instanceof Promise) return result.finally(done);
+      if (running) return running.finally(done);
       done();
       return undefined;
     };

@@ -8,6 +8,7 @@ export interface DeliveryInfo {
   pending: number;
 }
 
+const DOLLAR = 0x24;
 const DOT = 0x2e;
 const ZERO = 0x30;
 const NINE = 0x39;
@@ -17,14 +18,14 @@ const NANOS_PER_MS = 1_000_000;
  * Reads the reply subjects of one consumer's deliveries:
  * `$JS.ACK.<stream>.<consumer>.<delivered>.<sseq>.<cseq>.<time>.<pending>`, or with domain and account hash after
  * `ACK` and an optional last token (NATS ADR-15). All but the numbers is the same in each of them, so it is taken
- * apart once and compared afterwards: nothing is allocated for a message.
+ * apart once: nothing is allocated for a message.
  */
 export class DeliveryReader implements DeliveryInfo {
   streamSequence = 0;
   consumerSequence = 0;
   pending = 0;
-  /** What stands before the numbers, with its dot. */
-  #prefix: string | undefined;
+  /** Where the numbers begin; 0: not known yet. */
+  #numbersAt = 0;
   #reply = '';
   /** Where the time stands in the reply; see {@link timestampAt}. */
   timeAt = 0;
@@ -35,12 +36,23 @@ export class DeliveryReader implements DeliveryInfo {
 
   /** Reads one reply into the fields; false, and nothing changed, for any other subject. */
   read(reply: string): boolean {
-    if (this.#prefix === undefined || !reply.startsWith(this.#prefix)) {
-      const prefix = prefixOf(reply);
-      if (prefix === undefined) return false;
-      this.#prefix = prefix;
-    }
-    const streamAt = reply.indexOf('.', this.#prefix.length) + 1;
+    // Comparing all of what stands before the numbers would take longer than reading them.
+    const at = this.#numbersAt;
+    if (
+      at > 0 &&
+      reply.charCodeAt(at - 1) === DOT &&
+      reply.charCodeAt(0) === DOLLAR &&
+      this.#readAt(reply, at)
+    )
+      return true;
+    const numbersAt = findNumbers(reply);
+    if (numbersAt < 0 || numbersAt === at || !this.#readAt(reply, numbersAt)) return false;
+    this.#numbersAt = numbersAt;
+    return true;
+  }
+
+  #readAt(reply: string, at: number): boolean {
+    const streamAt = reply.indexOf('.', at) + 1;
     const consumerAt = reply.indexOf('.', streamAt) + 1;
     const timeAt = reply.indexOf('.', consumerAt) + 1;
     const pendingAt = reply.indexOf('.', timeAt) + 1;
@@ -79,13 +91,13 @@ function digits(text: string, start: number): number {
   return at > start && value <= Number.MAX_SAFE_INTEGER ? value : -1;
 }
 
-/** Everything before the numbers of a delivery's reply subject; undefined for any other subject. */
-function prefixOf(reply: string): string | undefined {
+/** Where the numbers of a delivery's reply subject begin; -1 for any other subject. */
+function findNumbers(reply: string): number {
   const tokens = reply.split('.');
   const before = tokens.length === 9 ? 4 : tokens.length >= 11 ? 6 : -1;
-  if (before < 0 || tokens[0] !== '$JS' || tokens[1] !== 'ACK') return undefined;
-  if (!tokens.slice(before, before + 5).every((token) => /^\d+$/.test(token))) return undefined;
-  return `${tokens.slice(0, before).join('.')}.`;
+  if (before < 0 || tokens[0] !== '$JS' || tokens[1] !== 'ACK') return -1;
+  if (!tokens.slice(before, before + 5).every((token) => /^\d+$/.test(token))) return -1;
+  return tokens.slice(0, before).join('.').length + 1;
 }
 
 /**

@@ -22,18 +22,22 @@ const HEARTBEAT_MS = 2_000;
 class NatsStreamMessage implements StreamMessage {
   readonly #message: Msg;
   readonly sequence: number;
-  readonly data: Uint8Array;
   readonly #timeAt: number;
+  #data: Uint8Array | undefined;
 
   constructor(message: Msg, delivery: DeliveryReader) {
     this.#message = message;
     this.#timeAt = delivery.timeAt;
-    this.data = message.data;
     this.sequence = delivery.streamSequence;
   }
 
   get subject(): string {
     return this.#message.subject;
+  }
+
+  get data(): Uint8Array {
+    this.#data ??= this.#message.data;
+    return this.#data;
   }
 
   get timestampMs(): number {

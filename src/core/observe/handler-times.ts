@@ -1,4 +1,4 @@
-import type { Handler } from '../consume/handler.js';
+import { type Handler, promiseOf } from '../consume/handler.js';
 
 /** One call in so many is timed: looking at the clock twice a call would cost fast handlers. */
 const ONE_IN = 16;
@@ -26,10 +26,10 @@ export class HandlerTimes {
       const done = (): void => {
         this.#add(performance.now() - startedAt);
       };
-      const result = handler(message, context);
-      if (result instanceof Promise) result.then(done, done);
+      const running = promiseOf(handler(message, context));
+      if (running) running.then(done, done);
       else done();
-      return result;
+      return running;
     };
   }
 

@@ -79,7 +79,7 @@ export const DATA: readonly Mutant[] = [
       consume(
         'runner',
         'this.#committer?.handled(sequence, messages,',
-        'this.#committer?.handled(Math.max(sequence, this.#received), messages,',
+        'this.#committer?.handled(Math.max(sequence, this.#intake?.received ?? 0), messages,',
       ),
     ],
   },
@@ -88,9 +88,9 @@ export const DATA: readonly Mutant[] = [
     mistake: 'a reader that replaces a faulty one starts one message too late',
     edits: [
       consume(
-        'runner',
-        'startSequence: this.#received + 1,',
-        'startSequence: this.#received + (this.#handledCount > 0 ? 2 : 1),',
+        'intake',
+        'else await this.open();',
+        'else {\n      this.#received++;\n      await this.open();\n    }',
       ),
     ],
   },

@@ -1,0 +1,136 @@
+import type { Clock } from '../clock.js';
+import type { NatspocError } from '../errors.js';
+import type { EventStream, Reader, ReaderWindow, StreamMessage } from '../ports.js';
+import { type Trimmed, TrimWatch } from './trimmed.js';
+
+/** What an intake needs. */
+export interface IntakePorts {
+  clock: Clock;
+  stream: EventStream;
+  /** Its partition, and the name of its reader on the server. */
+  partition: number;
+  name: string;
+  /** How many messages were delivered and are not dealt with. */
+  waiting: () => number;
+}
+
+/** What an intake tells, until it is closed. */
+export interface IntakeEvents {
+  message(message: StreamMessage): void;
+  /** A reader is open, and has said how many messages wait. */
+  opened(): void;
+  /** The stream has dropped messages before they were received. */
+  trimmed(trimmed: Trimmed): void;
+  /** It cannot go on for a passing reason. */
+  failed(reason: string): void;
+  /** Nothing helps. */
+  terminal(error: NatspocError): void;
+}
+
+/**
+ * The messages of one partition behind a position, in order and without a gap, whatever happens to its readers.
+ * Every fault of a reader has one cure: delete it and open another behind what has been received.
+ */
+export class Intake {
+  readonly #ports: IntakePorts;
+  readonly #events: IntakeEvents;
+  #window: ReaderWindow;
+  #reader: Reader | undefined;
+  #received: number;
+  /** Messages that wait here and came from a reader before this one. */
+  #carried = 0;
+  readonly #trimWatch: TrimWatch;
+  #closed = false;
+
+  /** `received`: the sequence behind which it starts. */
+  constructor(received: number, window: ReaderWindow, ports: IntakePorts, events: IntakeEvents) {
+    this.#received = received;
+    this.#window = window;
+    this.#ports = ports;
+    this.#events = events;
+    this.#trimWatch = new TrimWatch({
+      ...ports,
+      reading: () => ({ received: this.#received, waiting: this.pending ?? 0 }),
+      trimmed: (trimmed) => events.trimmed(trimmed),
+    });
+  }
+
+  /** The last sequence that was received, or where it started. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /** Messages that still wait at the server, as of the last delivery; undefined while there is no reader. */
+  get pending(): number | undefined {
+    return this.#reader?.pending;
+  }
+
+  /** Opens the first reader. False: it was not opened, and why was told, or the intake was closed meanwhile. */
+  async open(): Promise<boolean> {
+    const { stream, partition, name, waiting } = this.#ports;
+    const opened = await stream.open(
+      { name, partition, startSequence: this.#received + 1, window: this.#window },
+      {
+        message: (message) => this.#receive(message),
+        fault: () => void this.#reopen(),
+      },
+    );
+    if (this.#closed) {
+      if (opened.kind === 'ok') opened.reader.close();
+      return false;
+    }
+    if (opened.kind === 'ok') {
+      this.#reader = opened.reader;
+      this.#carried = waiting();
+      this.#events.opened();
+      return true;
+    }
+    if (opened.kind === 'failed') this.#events.terminal(opened.error);
+    else this.#events.failed('its reader could not be opened in time');
+    return false;
+  }
+
+  /**
+   * Looks for messages that the stream has dropped, now and then.
+   *
+   * @param position where reading was to start; undefined: there cannot be any before that.
+   */
+  async watchTrimming(position: number | undefined): Promise<void> {
+    if (!this.#closed) await this.#trimWatch.start(position);
+  }
+
+  /** Changes how much may wait in memory. */
+  resize(window: ReaderWindow): void {
+    this.#window = window;
+    this.#reader?.resize(window);
+  }
+
+  /** Gives room back to the reader that delivered the messages, if it is still there. */
+  release(messages: number): void {
+    const old = Math.min(messages, this.#carried);
+    this.#carried -= old;
+    if (messages > old) this.#reader?.release(messages - old);
+  }
+
+  /** Takes no more, and tells no more. */
+  close(): void {
+    this.#closed = true;
+    this.#trimWatch.stop();
+    this.#reader?.close();
+  }
+
+  async #reopen(): Promise<void> {
+    this.#reader = undefined;
+    if (this.#closed) return;
+    const removed = await this.#ports.stream.remove(this.#ports.name);
+    if (this.#closed) return;
+    if (removed === 'unknown') this.#events.failed('its reader could not be deleted in time');
+    else await this.open();
+  }
+
+  #receive(message: StreamMessage): void {
+    if (this.#closed) return;
+    this.#received = message.sequence;
+    this.#events.message(message);
+  }
+}

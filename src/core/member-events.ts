@@ -1,0 +1,44 @@
+import type { Afterwards } from './consume/retry.js';
+import type { Trimmed } from './consume/trimmed.js';
+import type { Report } from './group/events.js';
+import type { MemorySample } from './observe/memory.js';
+import type { StreamMessage } from './ports.js';
+
+/** What happens in the group, by the type of its {@link Report}: `acquired`, `handed-over`, `fenced`, … */
+type ReportEvents = { [T in Report['type']]: [report: Extract<Report, { type: T }>] };
+
+/** One attempt that failed, and what follows it. */
+export interface FailedAttempt {
+  partition: number;
+  message: StreamMessage;
+  attempt: number;
+  error: unknown;
+  then: 'retry' | Exclude<Afterwards, 'halt'>;
+}
+
+/** The events of a member of a group, and what listeners are given. */
+export interface MemberEventMap extends ReportEvents {
+  /** Any of the reports. */
+  report: [report: Report];
+  /** A message is handled, or passed over or stored as a dead letter by policy. */
+  handled: [event: { partition: number; message: StreamMessage }];
+  /** Everything up to `sequence` is committed; `tookMs` from sending the commit to its answer. */
+  committed: [event: { partition: number; sequence: number; tookMs: number }];
+  failed: [event: FailedAttempt];
+  /** The stream dropped messages before they were handled: they are lost to this group. */
+  trimmed: [event: { partition: number } & Trimmed];
+  /** Handlers of these messages did not finish in time: their partition goes on without them. */
+  overdue: [event: { partition: number; sequences: number[] }];
+  /** Once every memory interval. */
+  memory: [sample: MemorySample];
+}
+
+/** Messages since the member started. */
+export interface MemberCounters {
+  /** Dealt with: handled, skipped or stored as dead letters. */
+  handled: number;
+  /** Attempts that failed. */
+  failed: number;
+  deadLettered: number;
+  skipped: number;
+}

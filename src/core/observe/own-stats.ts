@@ -1,0 +1,73 @@
+import { hostname } from 'node:os';
+import type { Handler } from '../consume/handler.js';
+import type { MemberCounters } from '../member-events.js';
+import { HandlerTimes } from './handler-times.js';
+import { MemoryMonitor, type MemorySample } from './memory.js';
+import { RateMeter } from './rates.js';
+import { type MemberStats, type PartitionStats, STATS_VERSION } from './stats.js';
+
+/** What a member knows about itself, beside what is measured here. */
+export interface OwnFacts extends Pick<MemberStats, 'name' | 'group' | 'stream' | 'version'> {
+  /** Session id; null while there is none. */
+  id: string | null;
+  counters: MemberCounters;
+  partitions: readonly OwnPartition[];
+}
+
+type OwnPartition = Required<Omit<PartitionStats, 'ratePerSecond'>>;
+
+/** What a member measures of its own: memory, rates, handler times; told to whoever asks for its STATS. */
+export class OwnStats {
+  readonly #memory = new MemoryMonitor();
+  readonly #rates = new RateMeter();
+  readonly #handlerTimes = new HandlerTimes();
+  readonly #startedAt = Date.now();
+
+  /** This process's memory now. */
+  get memory(): MemorySample {
+    return this.#memory.sample();
+  }
+
+  /** The same handler, timed. */
+  timed(handler: Handler): Handler {
+    return this.#handlerTimes.timed(handler);
+  }
+
+  /** Looks at what was handled; to be called once a second or so. */
+  look(partitions: readonly OwnPartition[]): void {
+    this.#rates.sample(performance.now(), partitions);
+  }
+
+  /** Everything, as a STATS answer has it. */
+  stats({ id, counters, partitions, ...who }: OwnFacts): MemberStats {
+    const now = performance.now();
+    const handlerTimes = this.#handlerTimes.stats();
+    return {
+      v: STATS_VERSION,
+      ...who,
+      session: id ?? '',
+      host: hostname(),
+      pid: process.pid,
+      startedAt: new Date(this.#startedAt).toISOString(),
+      uptimeMs: Date.now() - this.#startedAt,
+      partitions: partitions.map(({ partition, epoch, position, handled, lag, state }) => ({
+        partition,
+        epoch,
+        position,
+        handled,
+        lag,
+        ratePerSecond: Math.round(this.#rates.perSecond(now, { partition, epoch, handled }) * 10) / 10,
+        state,
+      })),
+      handled: counters.handled,
+      failed: counters.failed,
+      memory: this.#memory.stats(),
+      ...(handlerTimes && { handlerTimes }),
+    };
+  }
+
+  /** Ends the measuring. */
+  stop(): void {
+    this.#memory.stop();
+  }
+}
