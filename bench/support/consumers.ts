@@ -13,8 +13,8 @@ import {
   nuid,
 } from 'nats';
 import type { Config } from '../../src/core/config.js';
-import { GroupMember } from '../../src/core/group-member.js';
 import type { Topology } from '../../src/core/nats/topology.js';
+import { GroupMember } from './built.js';
 import type { Contender } from './rounds.js';
 
 /** What all contenders read: a stream that is full already. */
@@ -25,13 +25,16 @@ export interface ConsumeBench {
   messages: number;
 }
 
-/** From the first message to the last: connecting and joining are other figures. */
+/**
+ * From the first message until the server knows that all are handled, where it is told: connecting and joining are
+ * other figures.
+ */
 class Stopwatch {
   #startMs = 0;
   #count = 0;
   readonly #messages: number;
-  #done: (perSecond: number) => void = () => {};
-  readonly perSecond = new Promise<number>((resolve) => {
+  #done: () => void = () => {};
+  readonly #all = new Promise<void>((resolve) => {
     this.#done = resolve;
   });
 
@@ -41,8 +44,14 @@ class Stopwatch {
 
   count(): void {
     if (this.#count === 0) this.#startMs = performance.now();
-    if (++this.#count === this.#messages)
-      this.#done((this.#messages / (performance.now() - this.#startMs)) * 1_000);
+    if (++this.#count === this.#messages) this.#done();
+  }
+
+  /** Messages a second; `isKnown`: whether the server knows. */
+  async perSecond(isKnown: () => boolean | Promise<boolean> = () => true): Promise<number> {
+    await this.#all;
+    while (!(await isKnown())) await new Promise((resolve) => setTimeout(resolve, 1));
+    return (this.#messages / (performance.now() - this.#startMs)) * 1_000;
   }
 }
 
@@ -53,6 +62,8 @@ interface ClientOptions {
   /** How many messages the client asks for ahead, for each consumer. */
   maxMessages: number;
   onMessage: (message: JsMsg) => void;
+  /** It has not come to its end before the server has all acknowledgements: needs a bench of all messages. */
+  untilAcknowledged?: boolean;
 }
 
 /** One pull consumer a partition, consumed with the client's own `consume()` and a callback. */
@@ -84,7 +95,12 @@ function clientConsumers(bench: ConsumeBench, options: ClientOptions): Contender
       };
       running.push(await consumer.consume({ max_messages: options.maxMessages, callback }));
     }
-    const perSecond = await watch.perSecond;
+    const isKnown = async (): Promise<boolean> => {
+      if (!options.untilAcknowledged) return true;
+      const infos = await Promise.all(names.map((name) => manager.consumers.info(stream, name)));
+      return infos.every(({ num_ack_pending }) => num_ack_pending === 0);
+    };
+    const perSecond = await watch.perSecond(isKnown);
     for (const each of running) each.stop();
     for (const name of names) await manager.consumers.delete(stream, name);
     return perSecond;
@@ -98,7 +114,7 @@ export function bareLoop(bench: ConsumeBench, maxMessages = 1_024): Contender {
   return clientConsumers(bench, { name: 'bare loop', config, maxMessages, onMessage: () => {} });
 }
 
-/** What most programs do: an acknowledgement for each message. */
+/** What most programs do: an acknowledgement for each message. It has to read all of them. */
 export function explicitAck(bench: ConsumeBench): Contender {
   const config = { ack_policy: AckPolicy.Explicit, max_ack_pending: 20_000 };
   return clientConsumers(bench, {
@@ -106,10 +122,11 @@ export function explicitAck(bench: ConsumeBench): Contender {
     config,
     maxMessages: 1_024,
     onMessage: (message) => message.ack(),
+    untilAcknowledged: true,
   });
 }
 
-/** Strict order by the server's means: one message on its way for each consumer. */
+/** Strict order by the server's means: one message on its way for each consumer, acknowledged before the next. */
 export function strictOrder(bench: ConsumeBench): Contender {
   const config = { ack_policy: AckPolicy.Explicit, max_ack_pending: 1 };
   return clientConsumers(bench, {
@@ -145,7 +162,9 @@ export function natspocLibrary(
       handler,
       concurrency: options.concurrency,
     });
-    const perSecond = await watch.perSecond;
+    const perSecond = await watch.perSecond(() =>
+      member.partitions.every(({ position, committed }) => committed === position),
+    );
     await member.leave();
     return perSecond;
   };
