@@ -69,7 +69,11 @@ reach NATS; 4 refused.`;
       options: [...OUTPUTS],
       helpValue: OUTPUTS.join('|'),
     }),
-    exec: Flags.string({ description: 'run this shell command for each message', helpValue: 'CMD' }),
+    exec: Flags.string({
+      description: 'run this shell command for each message',
+      exclusive: ['handler'],
+      helpValue: 'CMD',
+    }),
     handler: Flags.string({
       description: 'call the default export of this JavaScript or TypeScript module for each message',
       helpValue: 'FILE',
@@ -122,6 +126,7 @@ reach NATS; 4 refused.`;
         untilCaughtUp: flags['until-caught-up'],
       });
       const leave = () => {
+        this.note('leaving: finishing what is in hand; another signal exits at once');
         // What it ends with is told by `closed`.
         consumer.leave().catch(() => {});
       };

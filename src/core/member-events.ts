@@ -13,7 +13,7 @@ export interface FailedAttempt {
   message: StreamMessage;
   attempt: number;
   error: unknown;
-  then: 'retry' | Exclude<Afterwards, 'halt'>;
+  then: 'retry' | Afterwards;
 }
 
 /** The events of a member of a group, and what listeners are given. */

@@ -230,6 +230,7 @@ describe('the work of a partition', () => {
         [3, 4],
       ]);
       assert.deepEqual(bench.halts, [{ kind: 'halted', message: 'message 2 failed 4 times: no 4' }]);
+      assert.equal(bench.log.at(-1), 'failed 2 #4 Error: no 4 halt', 'the last attempt counts too');
       assert.equal(bench.position, 1);
       bench.accept(4);
       assert.equal(bench.position, 1, 'nothing is handled after a halt');

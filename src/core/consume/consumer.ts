@@ -101,7 +101,8 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
     })
     .then(() => {
       const took = formatDuration(performance.now() - startedAt);
-      note(`left after ${formatCount(member.counters.handled)} messages in ${took}`);
+      const { handled } = member.counters;
+      note(`left after ${formatCount(handled)} ${handled === 1 ? 'message' : 'messages'} in ${took}`);
       failIfHalted(halted);
     })
     .finally(() => {
@@ -126,6 +127,8 @@ function handlerOf(options: ConsumerOptions, writer: LineWriter): Handler {
 function describe(member: GroupMember, config: Config, note: (line: string) => void): void {
   member.on('report', (report) => note(describeReport(report, config.group)));
   member.on('failed', ({ partition, message, attempt, error, then }) => {
+    // A report of its own says so.
+    if (then === 'halt') return;
     const what = `p${partition} message ${message.sequence}, attempt ${attempt} failed (${then})`;
     note(`${what}: ${escapeControl(messageOf(error))}`);
   });

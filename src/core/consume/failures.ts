@@ -16,12 +16,8 @@ export interface FailurePorts {
 
 /** What is told about messages whose attempt failed. */
 export interface FailureEvents {
-  attemptFailed(
-    message: StreamMessage,
-    attempt: number,
-    error: unknown,
-    then: 'retry' | Exclude<Afterwards, 'halt'>,
-  ): void;
+  /** Told first; after `halt` comes {@link halted}. */
+  attemptFailed(message: StreamMessage, attempt: number, error: unknown, then: 'retry' | Afterwards): void;
   /** It has waited long enough: try it again. */
   again(entry: Entry): void;
   /** Dealt with: passed over, or stored as a dead letter. */
@@ -74,13 +70,11 @@ export class Failures {
   follow(entry: Entry, error: unknown): void {
     const { message, attempt } = entry;
     const next = nextStep(this.#policy, attempt, this.#ports.random());
+    this.#events.attemptFailed(message, attempt, error, next.kind);
     if (next.kind === 'halt') {
       const tries = attempt === 1 ? 'failed' : `failed ${attempt} times`;
       this.#events.halted(entry, `message ${message.sequence} ${tries}: ${messageOf(error)}`);
-      return;
-    }
-    this.#events.attemptFailed(message, attempt, error, next.kind);
-    if (next.kind === 'retry') {
+    } else if (next.kind === 'retry') {
       entry.attempt++;
       this.#later(entry, next.delayMs, () => this.#events.again(entry));
     } else if (next.kind === 'skip') this.#events.done(entry);

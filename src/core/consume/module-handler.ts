@@ -2,7 +2,6 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { createJiti } from 'jiti';
 import { messageOf, NatspocError } from '../errors.js';
 import type { Handler } from './handler.js';
 
@@ -23,7 +22,7 @@ export async function loadHandler(file: string): Promise<Handler> {
   let loaded: unknown;
   try {
     loaded = TYPESCRIPT.has(extname(path))
-      ? await createJiti(import.meta.url, { interopDefault: false }).import(path)
+      ? await loadTypeScript(path)
       : await import(pathToFileURL(path).href);
   } catch (cause) {
     throw new NatspocError(
@@ -38,6 +37,12 @@ export async function loadHandler(file: string): Promise<Handler> {
   if (handler) return handler;
   const message = `--handler: ${file} exports no handler. Write "export default async (message, context) => { … }".`;
   throw new NatspocError('handler-failed', message);
+}
+
+/** The compiler is loaded for those who need it only: it takes 15 MB. */
+async function loadTypeScript(path: string): Promise<unknown> {
+  const { createJiti } = await import('jiti');
+  return createJiti(import.meta.url, { interopDefault: false }).import(path);
 }
 
 /** The handler among a module's exports; a CommonJS module may have its own `default` inside. */
