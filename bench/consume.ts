@@ -27,6 +27,7 @@ import {
   natspocProcess,
   strictOrder,
 } from './support/consumers.js';
+import { kvLock } from './support/kv-lock.js';
 import { describeMachine } from './support/machine.js';
 import { interleave } from './support/rounds.js';
 import { ratioSpread, type Spread, spread } from './support/stats.js';
@@ -42,14 +43,16 @@ const { values: options } = parseArgs({
     json: { type: 'string' },
   },
 });
-/** The share of the messages that the slowest contender reads. */
+/** Shares of the messages that the slowest contenders read. */
 const STRICT_SHARE = 0.02;
+const LOCK_SHARE = 0.01;
 
 /** What is claimed for 16 partitions and 128 B. */
 const CLAIMS: { numerator: string; denominator: string; atLeast: number }[] = [
   { numerator: 'natspoc', denominator: 'bare loop', atLeast: 0.85 },
   { numerator: 'natspoc', denominator: 'explicit ack', atLeast: 2 },
   { numerator: 'natspoc', denominator: 'max_ack_pending 1', atLeast: 12 },
+  { numerator: 'natspoc', denominator: 'kv lock', atLeast: 50 },
   { numerator: 'ndjson to a file', denominator: 'bare loop', atLeast: 0.4 },
 ];
 
@@ -94,7 +97,7 @@ async function measure(url: string, partitions: number, sizeBytes: number): Prom
     const contenders = [
       natspocLibrary(bench),
       bareLoop(bench),
-      ...(main ? [explicitAck(bench)] : []),
+      ...(main ? [explicitAck(bench), kvLock(part(LOCK_SHARE))] : []),
       strictOrder(part(STRICT_SHARE)),
       ...(main ? [natspocProcess(bench, url, options.program)] : []),
     ].filter(({ name }) => only === undefined || only.includes(name));

@@ -1,0 +1,64 @@
+/**
+ * All benchmarks that compare, one after the other, as one table and one file: publishing, consuming, and what happens
+ * when a consumer dies or leaves. Within each, everything is measured in turn, round after round.
+ *
+ *     npm run bench [-- --quick] [--rounds N] [--json FILE]
+ *
+ * `--quick` only shows that all of it runs: its figures mean nothing.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type BenchResults, summarise } from './support/summary.js';
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    rounds: { type: 'string', default: '5' },
+    json: { type: 'string', default: 'bench.json' },
+  },
+});
+const { quick } = options;
+const rounds = quick ? '1' : options.rounds;
+
+/** Each benchmark with its arguments; `quick` ones are as short as they can be. */
+const BENCHMARKS: Record<string, string[]> = {
+  publish: quick
+    ? ['--rounds', '1', '--messages', '5000', '--process-messages', '5000', '--seconds', '0']
+    : ['--rounds', rounds, '--seconds', '10'],
+  consume: quick
+    ? ['--rounds', '1', '--messages', '5000', '--partitions', '16', '--sizes', '128']
+    : ['--rounds', rounds, '--partitions', '16'],
+  failover: ['--trials', quick ? '1' : String(Number(rounds) * 4)],
+  takeover: ['--rounds', rounds],
+};
+
+/** Runs one, and returns what it has written as JSON; what it says goes to stderr. */
+async function run(name: string, args: string[], folder: string): Promise<unknown> {
+  const file = join(folder, `${name}.json`);
+  const script = join(import.meta.dirname, `${name}.ts`);
+  const child = spawn(process.execPath, ['--import', 'tsx', script, ...args, '--json', file], {
+    stdio: ['ignore', process.stderr, process.stderr],
+  });
+  const [code] = await once(child, 'exit');
+  if (code !== 0) throw new Error(`bench/${name}.ts ended with ${code}`);
+  return JSON.parse(readFileSync(file, 'utf8'));
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'natspoc-bench-'));
+try {
+  const results: Record<string, unknown> = {};
+  for (const [name, args] of Object.entries(BENCHMARKS)) {
+    process.stderr.write(`\n=== ${name} ===\n`);
+    results[name] = await run(name, args, folder);
+  }
+  writeFileSync(options.json, `${JSON.stringify({ quick, rounds: Number(rounds), results }, null, 2)}\n`);
+  const all = results as unknown as BenchResults;
+  process.stdout.write(`\n${JSON.stringify(all.publish.machine)}\n${summarise(all)}\n`);
+  process.stdout.write(`\nAll figures are in ${options.json}.${quick ? ' Quick: they mean nothing.' : ''}\n`);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}

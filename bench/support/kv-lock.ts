@@ -1,0 +1,113 @@
+import { AckPolicy, DeliverPolicy, type JsMsg, type KV, type NatsConnection, nuid } from 'nats';
+import type { ConsumeBench } from './consumers.js';
+import type { Contender } from './rounds.js';
+
+/** How long a lock outlives whoever holds it and dies, ms: as long as natspoc's own leases. */
+export const LOCK_TTL_MS = 10_000;
+/** Pretended work of each message where consumers die or leave. */
+export const WORK_MS = 20;
+const LOOK_AGAIN_MS = 20;
+const nanos = (ms: number): number => ms * 1_000_000;
+
+/** A bucket of locks, which the server takes away after {@link LOCK_TTL_MS}. */
+export function openLocks(connection: NatsConnection, name: string): Promise<KV> {
+  return connection.jetstream().views.kv(name, { ttl: LOCK_TTL_MS });
+}
+
+/**
+ * What comes to mind first for "one at a time": create a key, do the work, delete the key, acknowledge. Messages of one
+ * lock wait for each other here, those of others do not.
+ */
+export class LockLoop {
+  readonly #locks: KV;
+  readonly #owner = nuid.next();
+  readonly #queues = new Map<string, Promise<void>>();
+  readonly #handle: (message: JsMsg) => void | Promise<void>;
+  #stopped = false;
+
+  constructor(locks: KV, handle: (message: JsMsg) => void | Promise<void>) {
+    this.#locks = locks;
+    this.#handle = handle;
+  }
+
+  /** Takes a message; the partition in its subject is what is locked. */
+  take(message: JsMsg): void {
+    const lock = message.subject.slice(message.subject.lastIndexOf('.') + 1);
+    const before = this.#queues.get(lock) ?? Promise.resolve();
+    this.#queues.set(
+      lock,
+      before.then(() => this.#handleUnder(lock, message)),
+    );
+  }
+
+  /** Finishes the messages in hand; gives the others back. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await Promise.all(this.#queues.values());
+  }
+
+  async #handleUnder(lock: string, message: JsMsg): Promise<void> {
+    if (this.#stopped) return message.nak();
+    while (!(await this.#created(lock))) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+      message.working();
+    }
+    await this.#handle(message);
+    await this.#locks.delete(lock);
+    message.ack();
+  }
+
+  async #created(lock: string): Promise<boolean> {
+    try {
+      await this.#locks.create(lock, this.#owner);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}
+
+/** Creates, or finds, the one consumer that all processes of this kind share. */
+export async function sharedConsumer(
+  connection: NatsConnection,
+  stream: string,
+  name: string,
+): Promise<void> {
+  const manager = await connection.jetstreamManager();
+  await manager.consumers.add(stream, {
+    durable_name: name,
+    ack_policy: AckPolicy.Explicit,
+    ack_wait: nanos(LOCK_TTL_MS),
+    deliver_policy: DeliverPolicy.All,
+    max_ack_pending: 1_000,
+  });
+}
+
+/** The contender: a lock in a KV bucket for each message. */
+export function kvLock(bench: ConsumeBench): Contender {
+  const { connection, topology, messages } = bench;
+  const measure = async (): Promise<number> => {
+    const name = `locks-${nuid.next()}`;
+    const locks = await openLocks(connection, name);
+    await sharedConsumer(connection, topology.stream, name);
+    const consumer = await connection.jetstream().consumers.get(topology.stream, name);
+    let [count, startMs] = [0, 0];
+    let done: (perSecond: number) => void = () => {};
+    const finished = new Promise<number>((resolve) => {
+      done = resolve;
+    });
+    const loop = new LockLoop(locks, () => {
+      if (count === 0) startMs = performance.now();
+      if (++count === messages) done((messages / (performance.now() - startMs)) * 1_000);
+    });
+    const callback = (message: JsMsg): void => loop.take(message);
+    const running = await consumer.consume({ max_messages: 1_000, callback });
+    const perSecond = await finished;
+    running.stop();
+    await loop.stop();
+    await topology.manager.consumers.delete(topology.stream, name);
+    await locks.destroy();
+    return perSecond;
+  };
+  return { name: 'kv lock', measure };
+}

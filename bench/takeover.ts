@@ -1,0 +1,214 @@
+/**
+ * What becomes of the messages when one of three consumers dies or leaves: natspoc beside what is written without it.
+ * Real processes on one server, in turn: the longest time that a partition had no message handled, the longest that a
+ * message waited, what was handled twice, and what came after a later message of its partition.
+ *
+ *     npm run build && node --import tsx bench/takeover.ts [--rounds 3] [--rate 100] [--json FILE]
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { loadConfig } from '../src/core/config.js';
+import { connectNats } from '../src/core/nats/connection.js';
+import { openTopology } from '../src/core/nats/topology.js';
+import { TestServer } from '../test/support/server.js';
+import { until } from '../test/support/until.js';
+import { WORK_MS } from './support/kv-lock.js';
+import { describeMachine } from './support/machine.js';
+import { spread } from './support/stats.js';
+
+const { values: options } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '3' },
+    rate: { type: 'string', default: '100' },
+    json: { type: 'string' },
+  },
+});
+const PARTITIONS = 8;
+const MEMBERS = 3;
+/** What each message takes; see `support/worker.ts`. */
+const WORK = `${WORK_MS}ms`;
+const CALM_MS = 2_000;
+const TIMEOUT_MS = 60_000;
+const PROGRAM = join(import.meta.dirname, '../bin/run.js');
+const WORKER = join(import.meta.dirname, 'support/worker.ts');
+const KINDS = ['natspoc', 'strict', 'lock'] as const;
+const NAMES = { natspoc: 'natspoc', strict: 'max_ack_pending 1', lock: 'kv lock' };
+const SIGNALS = ['SIGKILL', 'SIGTERM'] as const;
+
+type Kind = (typeof KINDS)[number];
+
+/** One death or leave. */
+interface Takeover {
+  kind: Kind;
+  signal: (typeof SIGNALS)[number];
+  pauseMs: number;
+  waitMs: number;
+  twice: number;
+  outOfOrder: number;
+}
+
+interface Handled {
+  partition: number;
+  seq: number;
+  /** When it was handled and stored, by this machine's clock, ms. */
+  at: number;
+  storedAt: number;
+}
+
+/** A line of a consumer; our own workers say when they handled, so that pipes cannot change the order. */
+interface Line {
+  partition: number;
+  seq: number;
+  time: string;
+  at?: number;
+}
+
+/** Consumers of one kind on a stream of their own, and all that they have handled. */
+class Run {
+  readonly handled: Handled[] = [];
+  readonly #children: ChildProcess[] = [];
+  readonly #seen = new Set<number>();
+  /** Everything up to here is handled. */
+  #complete = 0;
+  readonly #url: string;
+  readonly #stream: string;
+  readonly #kind: Kind;
+
+  constructor(url: string, stream: string, kind: Kind) {
+    this.#url = url;
+    this.#stream = stream;
+    this.#kind = kind;
+  }
+
+  start(): void {
+    const [url, stream, prefix] = [this.#url, this.#stream, `${this.#stream}.e`];
+    const args =
+      this.#kind === 'natspoc'
+        ? [PROGRAM, 'consume', '--server', url, '--stream', stream, '--output', 'ndjson', '--work', WORK]
+        : ['--import', 'tsx', WORKER, url, stream, prefix, String(PARTITIONS), this.#kind];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+    this.#children.push(child);
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      // What a killed process has not written to its end is not counted.
+      if (!line.endsWith('}')) return;
+      const { partition, seq, time, at } = JSON.parse(line) as Line;
+      this.handled.push({ partition, seq, at: at ?? Date.now(), storedAt: Date.parse(time) });
+      this.#seen.add(seq);
+      while (this.#seen.has(this.#complete + 1)) this.#complete++;
+    });
+  }
+
+  publish(): void {
+    const args = ['publish', 'event {{Count}}', '--rate', options.rate, '--keys', '100', '--quiet'];
+    args.push('--server', this.#url, '--stream', this.#stream);
+    this.#children.push(spawn(process.execPath, [PROGRAM, ...args], { stdio: 'ignore' }));
+  }
+
+  /** Sends a signal to the first consumer. */
+  end(signal: NodeJS.Signals): void {
+    this.#children[0]?.kill(signal);
+  }
+
+  /** Until everything is handled up to this sequence. */
+  passed(seq: number): Promise<void> {
+    return until(`${this.#kind} has handled ${seq} messages`, () => this.#complete >= seq, TIMEOUT_MS);
+  }
+
+  close(): void {
+    for (const child of this.#children) child.kill('SIGKILL');
+  }
+}
+
+/** What the lines say about the time from `from` on. */
+function judge(handled: readonly Handled[], from: number): Omit<Takeover, 'kind' | 'signal'> {
+  const last = new Map<number, { at: number; seq: number }>();
+  const seen = new Set<number>();
+  let [pauseMs, waitMs, twice, outOfOrder] = [0, 0, 0, 0];
+  for (const { partition, seq, at, storedAt } of handled.toSorted((a, b) => a.at - b.at)) {
+    const before = last.get(partition);
+    if (before && at >= from) pauseMs = Math.max(pauseMs, at - before.at);
+    if (at >= from && !seen.has(seq)) waitMs = Math.max(waitMs, at - storedAt);
+    if (seen.has(seq)) twice++;
+    else if (before && seq < before.seq) outOfOrder++;
+    seen.add(seq);
+    last.set(partition, { at, seq: Math.max(seq, before?.seq ?? 0) });
+  }
+  return { pauseMs: Math.round(pauseMs), waitMs: Math.round(waitMs), twice, outOfOrder };
+}
+
+async function measure(
+  server: TestServer,
+  kind: Kind,
+  signal: Takeover['signal'],
+  id: string,
+): Promise<Takeover> {
+  const stream = `T${id}`;
+  const flags = { server: server.url, stream, prefix: `${stream}.e`, partitions: String(PARTITIONS) };
+  const config = loadConfig({ flags, env: {} });
+  const connection = await connectNats(config, 'bench');
+  const { manager } = await openTopology(connection, config, { create: true });
+  const lastSequence = async () => (await manager.streams.info(stream)).state.last_seq;
+  const run = new Run(server.url, stream, kind);
+  try {
+    for (let i = 0; i < MEMBERS; i++) run.start();
+    run.publish();
+    await run.passed(1);
+    await sleep(CALM_MS);
+    await run.passed(await lastSequence());
+    const from = Date.now();
+    run.end(signal);
+    await sleep(CALM_MS);
+    await run.passed(await lastSequence());
+    return { kind, signal, ...judge(run.handled, from) };
+  } finally {
+    run.close();
+    await connection.close();
+  }
+}
+
+const server = new TestServer();
+await server.start();
+try {
+  const results: Takeover[] = [];
+  for (let round = 0; round < Number(options.rounds); round++) {
+    for (const signal of SIGNALS) {
+      for (const kind of KINDS) {
+        const takeover = await measure(server, kind, signal, `${round}${signal}${kind}`);
+        results.push(takeover);
+        process.stderr.write(`round ${round + 1}, ${signal}, ${NAMES[kind]}: ${takeover.pauseMs} ms\n`);
+      }
+    }
+  }
+  const machine = describeMachine(server.version);
+  console.log(JSON.stringify(machine));
+  console.log(
+    `${MEMBERS} consumers, ${PARTITIONS} partitions, ${options.rate}/s, ${WORK} each, ${options.rounds} rounds in turn`,
+  );
+  console.log('                                 no message, ms    message waited, ms   handled    out of');
+  console.log('                              min   med    max     min   med    max      twice     order');
+  for (const signal of SIGNALS) {
+    for (const kind of KINDS) {
+      const own = results.filter((each) => each.kind === kind && each.signal === signal);
+      const cells = (key: 'pauseMs' | 'waitMs') => {
+        const { min, median, max } = spread(own.map((each) => each[key]));
+        return [min, median, max].map((ms) => ms.toFixed(0).padStart(6)).join('');
+      };
+      const sum = (key: 'twice' | 'outOfOrder') => own.reduce((total, each) => total + each[key], 0);
+      const counts = `${String(sum('twice')).padStart(10)} ${String(sum('outOfOrder')).padStart(9)}`;
+      console.log(
+        `${signal.padEnd(8)} ${NAMES[kind].padEnd(18)} ${cells('pauseMs')}  ${cells('waitMs')} ${counts}`,
+      );
+    }
+  }
+  if (options.json)
+    writeFileSync(
+      options.json,
+      `${JSON.stringify({ machine, results: results.map((each) => ({ ...each, kind: NAMES[each.kind] })) }, null, 2)}\n`,
+    );
+} finally {
+  await server.stop();
+}
