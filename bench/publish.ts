@@ -126,15 +126,16 @@ try {
   const connection = await connectNats(config, 'bench');
   const { manager, stream, layout } = await openTopology(connection, config, { create: true });
   const base = { connection, manager, stream, layout, inFlight: Number(options['in-flight']) };
-  const sizes: SizeResult[] = [];
-  for (const sizeBytes of SIZES) {
-    sizes.push(await measureSize({ ...base, sizeBytes, messages: Number(options.messages) }, server.url));
-  }
+  // Rates first: afterwards the disk is busy with what was written, and both heaps are full of it.
   const pace: PaceResult[] = [];
   for (const rate of RATES) {
     const bench = { ...base, sizeBytes: 128, messages: 0 };
     if (Number(options.seconds) > 0)
       pace.push(await measurePace(bench, rate, Number(options.seconds) * 1_000));
+  }
+  const sizes: SizeResult[] = [];
+  for (const sizeBytes of SIZES) {
+    sizes.push(await measureSize({ ...base, sizeBytes, messages: Number(options.messages) }, server.url));
   }
   await connection.close();
   const machine = describeMachine(server.version);

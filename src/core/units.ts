@@ -76,7 +76,8 @@ export function parseRate(text: string): number | undefined {
 
 /** A count for people: `1,234,567`. */
 export function formatCount(count: number): string {
-  return Math.round(count).toLocaleString('en-US');
+  // Not toLocaleString: its first call loads locale data for as long as a whole short command takes to connect.
+  return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
 /** A rate for people: `0.5/s`, `12.3/s`, `1,204/s`, `161k/s`, `2.1M/s`. */

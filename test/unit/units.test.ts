@@ -43,7 +43,15 @@ describe('units', () => {
     assert.equal(formatBytes(512), '512 B');
     assert.equal(formatBytes(1_536), '1.5 KiB');
     assert.equal(formatBytes(12 * 1_048_576), '12 MiB');
-    assert.equal(formatCount(1_234_567), '1,234,567');
+    assert.deepEqual([0, 999, 1_000, 12_345.6, 1_234_567, -1_000, -999].map(formatCount), [
+      '0',
+      '999',
+      '1,000',
+      '12,346',
+      '1,234,567',
+      '-1,000',
+      '-999',
+    ]);
     assert.equal(formatRate(0.5), '0.5/s');
     assert.equal(formatRate(1_204), '1,204/s');
     assert.equal(formatRate(161_000), '161k/s');

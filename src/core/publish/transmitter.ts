@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js';
 import { NatspocError } from '../errors.js';
 import { Backoff } from './backoff.js';
+import { BurstClock } from './burst-clock.js';
 import type { Envelope } from './envelope.js';
 import { abandoned, type Outcomes, refused, timedOut } from './outcomes.js';
 import type { OpenPublishPort, PublishPort, Rejection } from './port.js';
@@ -44,18 +45,16 @@ export class Transmitter {
   readonly #window: PendingWindow;
   readonly #ticker: Ticker;
   readonly #backoff: Backoff;
+  readonly #answerClock: BurstClock;
   #mode: Mode = 'flowing';
   #inFlight = 0;
   #closedBecause = new NatspocError('failed', 'The publisher is closed.');
-  #burstMs: number | undefined;
-  readonly #endBurst = () => {
-    this.#burstMs = undefined;
-  };
 
   constructor(options: TransmitterOptions) {
     this.#options = options;
     this.#window = new PendingWindow(options.maxPendingMessages, options.maxPendingBytes);
     this.#backoff = new Backoff(options.clock);
+    this.#answerClock = new BurstClock(options.clock);
     const tickMs = Math.min(MAX_TICK_MS, options.timeoutMs / 4);
     this.#ticker = new Ticker(options.clock, tickMs, () => this.#tick());
     this.#port = options.openPort({
@@ -151,18 +150,9 @@ export class Transmitter {
     if (slot === undefined || slot.attempts === 0) return;
     this.#leaveFlight(slot);
     this.#backoff.reset();
-    this.#options.outcomes.confirmed(slot, sequence, duplicate, this.#answerTime());
+    this.#options.outcomes.confirmed(slot, sequence, duplicate, this.#answerClock.now());
     this.#window.settle(slot);
     this.#afterAnswer();
-  }
-
-  /** Answers come in bursts of hundreds, read from the socket at once: one look at the clock for each burst. */
-  #answerTime(): number {
-    if (this.#burstMs === undefined) {
-      this.#burstMs = this.#options.clock.now();
-      queueMicrotask(this.#endBurst);
-    }
-    return this.#burstMs;
   }
 
   #onRejected(token: number, reason: Rejection): void {
