@@ -7,6 +7,7 @@ import { type CliExit, runCli, startCli, stopAll } from '../support/cli.js';
 import { operatorMode } from '../support/jwt.js';
 import { startTestServer, type TestServer, testServerBinary } from '../support/server.js';
 import { withTempFolder } from '../support/temp.js';
+import { TlsProxy } from '../support/tls-proxy.js';
 
 const TLS = fileURLToPath(new URL('../fixtures/tls', import.meta.url));
 const pem = (name: string): string => path.join(TLS, name);
@@ -16,6 +17,7 @@ describe('connecting', function () {
   this.timeout(60_000);
   const temp = withTempFolder();
   const servers: TestServer[] = [];
+  const proxies: TlsProxy[] = [];
 
   before(async function () {
     this.timeout(240_000);
@@ -24,6 +26,7 @@ describe('connecting', function () {
 
   afterEach(async () => {
     await stopAll();
+    for (const proxy of proxies.splice(0)) await proxy.stop();
     for (const server of servers.splice(0)) await server.stop();
   });
 
@@ -94,6 +97,41 @@ describe('connecting', function () {
       await fails(3, /TLS with .* failed: the server offers none/, {
         NATS_URL: `tls://localhost:${plain.port}`,
       });
+    });
+  });
+
+  describe('with TLS first', () => {
+    const files = { cert: pem('server.pem'), key: pem('server.key') };
+
+    async function proxyOf(server: TestServer): Promise<string> {
+      const proxy = await TlsProxy.start(server.port, files);
+      proxies.push(proxy);
+      return `tls://localhost:${proxy.port}`;
+    }
+
+    it('handshakes when asked to, and says what is missing when not', async () => {
+      const plain = await serve('');
+      const url = await proxyOf(plain);
+      await connects({ NATS_URL: url, NATS_CA: pem('ca.pem'), NATS_TLSFIRST: 'true' });
+      await fails(3, /not trusted.*--tlsca/, { NATS_URL: url, NATS_TLSFIRST: 'true' });
+      await fails(3, /hung up without a word; it may want TLS first: --tlsfirst/, {
+        NATS_URL: url,
+        NATS_CA: pem('ca.pem'),
+      });
+      await fails(3, /does not speak TLS, or only after its first words: check --tlsfirst/, {
+        NATS_URL: plain.url,
+        NATS_TLSFIRST: 'true',
+      });
+    });
+
+    it('handshakes with the server itself, or, where that cannot do so (before 2.10.11), with a proxy', async () => {
+      const plain = await serve('');
+      const [major = 0, minor = 0, patch = 0] = plain.version.split('.').map(Number);
+      const itself = major * 1e6 + minor * 1e3 + patch >= 2_010_011;
+      // It waits so long for a handshake before it speaks: whoever starts it here asks for its first words.
+      const config = `tls { cert_file: "${files.cert}", key_file: "${files.key}", handshake_first: 2s }`;
+      const url = itself ? `tls://localhost:${(await serve(config)).port}` : await proxyOf(plain);
+      await connects({ NATS_URL: url, NATS_CA: pem('ca.pem') }, '--tlsfirst');
     });
   });
 

@@ -37,6 +37,23 @@ function reasonOf(error: unknown): string {
   return `${messageOf(cause)} ${code}`.toLowerCase().replaceAll('_', ' ');
 }
 
+/** Why nobody could be talked to. */
+function unreachableReason(code: string, why: string, config: Config): string {
+  if (/econnrefused/.test(why)) return 'connection refused';
+  if (/enotfound|eai again/.test(why)) return 'no such host';
+  const { server, tlsca, tlscert, tlsfirst } = config;
+  const tls = tlsca !== undefined || tlsfirst || server.some((url) => url.startsWith('tls://'));
+  if (code === ErrorCode.Timeout) {
+    // A server that wants a certificate and gets none just hangs up on TLS 1.3, and the client waits on.
+    return `no answer in time${tls && !tlscert ? '; it may want a client certificate: --tlscert and --tlskey' : ''}`;
+  }
+  // The client's name for a connection that was closed before the server's first words.
+  if (code === ErrorCode.ConnectionRefused) {
+    return `it hung up without a word${tls && !tlsfirst ? '; it may want TLS first: --tlsfirst' : ''}`;
+  }
+  return why.trim() || 'the connection was closed';
+}
+
 function connectError(error: unknown, config: Config): NatspocError {
   const urls = config.server.map(redactUrl).join(', ');
   const code = error instanceof NatsError ? error.code : '';
@@ -59,16 +76,7 @@ function connectError(error: unknown, config: Config): NatspocError {
     const reason = advice ?? why.trim();
     return new NatspocError('unreachable', `TLS with ${urls} failed: ${reason}.`, { cause: error });
   }
-  // A server that wants a certificate and gets none just hangs up on TLS 1.3, and the client waits on.
-  const mayWantCertificate = (config.tlsca || config.tlsfirst) && !config.tlscert;
-  const reason =
-    code === 'TIMEOUT'
-      ? `no answer in time${mayWantCertificate ? '; it may want a client certificate: --tlscert and --tlskey' : ''}`
-      : /refused/i.test(code + why)
-        ? 'connection refused'
-        : /enotfound|eai again/.test(why)
-          ? 'no such host'
-          : why.trim() || 'the connection was closed';
+  const reason = unreachableReason(code, why, config);
   return new NatspocError(
     'unreachable',
     `Cannot reach NATS at ${urls} (${reason}). Start a local one with "natspoc server", or set --server or NATS_URL.`,
