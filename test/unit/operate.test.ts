@@ -15,6 +15,7 @@ import { formatLeases } from '../../src/core/operate/lease-table.js';
 import { formatMessage, formatMessageLine, messageJson } from '../../src/core/operate/message-lines.js';
 import { parseSeekTarget, planSeek } from '../../src/core/operate/seek-target.js';
 import type { StoredMessage } from '../../src/core/operate/stream-admin.js';
+import { formatTable } from '../../src/core/operate/table.js';
 import { planTrim } from '../../src/core/operate/trim.js';
 
 const HOSTILE = 'a\u001b[31m\u0007b\u202e\nc';
@@ -65,6 +66,19 @@ const kinds = (status: GroupStatus, limits: Parameters<typeof checkGroup>[1] = n
   checkGroup(status, limits).map(({ kind, partition }) =>
     partition === null ? kind : `${kind} p${partition}`,
   );
+
+describe('a table', () => {
+  const columns = [{ title: 'A' }, { title: 'BB', giveWay: 2 }, { title: 'CCC', giveWay: 1 }, { title: 'D' }];
+  const rows = [['a', 'b', 'c', 'd']];
+
+  it('leaves out what matters least until it fits, and never the rest', () => {
+    assert.deepEqual(formatTable(columns, rows), ['A  BB  CCC  D', 'a  b   c    d']);
+    assert.deepEqual(formatTable(columns, rows, 13), ['A  BB  CCC  D', 'a  b   c    d']);
+    assert.deepEqual(formatTable(columns, rows, 12), ['A  BB  D', 'a  b   d']);
+    assert.deepEqual(formatTable(columns, rows, 7), ['A  D', 'a  d']);
+    assert.deepEqual(formatTable(columns, rows, 1), ['A  D', 'a  d']);
+  });
+});
 
 describe('leases check', () => {
   it('finds nothing wrong with a healthy group, also while partitions start and drain or are paused', () => {

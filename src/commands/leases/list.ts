@@ -17,7 +17,7 @@ export default class LeasesList extends StreamCommand {
   static override aliases = ['leases'];
   static override summary = 'See who owns which partition, how far it is and what waits.';
   static override description =
-    'One line a partition: its owner, the owner\'s epoch and for how long it has held the partition; the last sequence handled, the last one stored, and how many messages wait between; how fast it goes, when the owner is taken for dead unless it renews, and what the partition is doing. Lines that start with "!" need somebody.';
+    'One line a partition: its owner, the owner\'s epoch and for how long it has held the partition; the last sequence handled, the last one stored, and how many messages wait between; how fast it goes, when the owner is taken for dead unless it renews, and what the partition is doing. Lines that start with "!" need somebody. A narrow terminal leaves columns out; --json has everything.';
   static override examples = [
     '<%= config.bin %> leases',
     { description: 'By member:', command: '<%= config.bin %> leases --members' },
@@ -74,7 +74,8 @@ export default class LeasesList extends StreamCommand {
     const screen = process.stdout.isTTY;
     // Colour repeats what the mark says, for those who see it.
     const chalk = new Chalk(screen && !process.env.NO_COLOR ? {} : { level: 0 });
-    const table = flags.members ? formatMembers(status) : formatLeases(status);
+    const width = screen ? process.stdout.columns : undefined;
+    const table = flags.members ? formatMembers(status, width) : formatLeases(status, width);
     if (flags.watch && screen) process.stdout.write(CLEAR_SCREEN);
     this.writeLines([
       ...table.map((line) => (line.startsWith('!') ? chalk.red(line) : line)),

@@ -16,8 +16,12 @@ const duration = (ms: number | null): string => (ms === null ? NONE : formatDura
 const expiry = (ms: number | null): string =>
   ms === null ? NONE : ms < 0 ? `${formatDuration(-ms)} ago` : formatDuration(ms);
 
-/** The listing of `leases`: one line a partition; `!` marks what needs somebody, so that colour is not needed. */
-export function formatLeases({ leases }: GroupStatus): string[] {
+/**
+ * The listing of `leases`: one line a partition; `!` marks what needs somebody, so that colour is not needed.
+ *
+ * @param width of the terminal: where there is no room, what matters least is left out.
+ */
+export function formatLeases({ leases }: GroupStatus, width?: number): string[] {
   const rows = leases.map((lease) => [
     `${needsAttention(lease) ? '!' : ' '} p${lease.partition}`,
     lease.owner ? escapeControl(lease.owner.name) : NONE,
@@ -29,23 +33,24 @@ export function formatLeases({ leases }: GroupStatus): string[] {
     count(lease.lag),
     lease.rate === null ? NONE : formatRate(lease.rate),
     expiry(lease.expiresInMs),
-    escapeControl(lease.state),
+    escapeControl(lease.pin === null ? lease.state : `${lease.state}, pinned to ${lease.pin}`),
   ]);
   return formatTable(
     [
       { title: '  PARTITION' },
       { title: 'OWNER' },
-      { title: 'HOST:PID' },
-      { title: 'EPOCH', align: 'right' },
-      { title: 'HELD FOR', align: 'right' },
+      { title: 'HOST:PID', giveWay: 5 },
+      { title: 'EPOCH', align: 'right', giveWay: 4 },
+      { title: 'HELD FOR', align: 'right', giveWay: 1 },
       { title: 'POSITION', align: 'right' },
       { title: 'END', align: 'right' },
       { title: 'LAG', align: 'right' },
-      { title: 'RATE', align: 'right' },
-      { title: 'EXPIRES IN', align: 'right' },
+      { title: 'RATE', align: 'right', giveWay: 3 },
+      { title: 'EXPIRES IN', align: 'right', giveWay: 2 },
       { title: 'STATE' },
     ],
     rows,
+    width,
   );
 }
 

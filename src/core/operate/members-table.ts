@@ -16,8 +16,12 @@ function stateOf({ leaving, answer, expiresInMs }: MemberStatus): string {
   return answer === 'silent' ? 'silent' : 'alive';
 }
 
-/** The listing of `leases --members`: one line a member; `!` marks those that do not answer. */
-export function formatMembers({ members }: GroupStatus): string[] {
+/**
+ * The listing of `leases --members`: one line a member; `!` marks those that do not answer.
+ *
+ * @param width of the terminal: where there is no room, what matters least is left out.
+ */
+export function formatMembers({ members }: GroupStatus, width?: number): string[] {
   const rows = members.map((member) => {
     const { name, session, host, pid, partitions, lag, stats, expiresInMs } = member;
     const rate = memberRate(member);
@@ -41,19 +45,20 @@ export function formatMembers({ members }: GroupStatus): string[] {
   return formatTable(
     [
       { title: '  MEMBER' },
-      { title: 'SESSION' },
+      { title: 'SESSION', giveWay: 1 },
       { title: 'HOST:PID' },
       { title: 'PARTITIONS', align: 'right' },
       { title: 'LAG', align: 'right' },
       { title: 'RATE', align: 'right' },
-      { title: 'HANDLED', align: 'right' },
-      { title: 'HANDLER P99', align: 'right' },
+      { title: 'HANDLED', align: 'right', giveWay: 4 },
+      { title: 'HANDLER P99', align: 'right', giveWay: 2 },
       { title: 'MEMORY', align: 'right' },
-      { title: 'TREND' },
+      { title: 'TREND', giveWay: 3 },
       { title: 'UP FOR', align: 'right' },
-      { title: 'EXPIRES IN', align: 'right' },
+      { title: 'EXPIRES IN', align: 'right', giveWay: 5 },
       { title: 'STATE' },
     ],
     rows,
+    width,
   );
 }

@@ -1,24 +1,45 @@
-/** One column of a plain table: its heading, and how it lines up. */
+/** One column of a plain table: its heading, how it lines up, and when it gives way where there is no room. */
 export interface Column {
   title: string;
   align?: 'left' | 'right';
+  /** Columns with a number are left out while the table is too wide, the lowest first; others stay. */
+  giveWay?: number;
 }
+
+const GAP = '  ';
 
 /**
  * Lines of a plain table, two spaces between the columns, without trailing spaces. Cells are written as they
  * are: text from other people has to be escaped before.
+ *
+ * @param width of the terminal; undefined: as wide as it gets.
  */
-export function formatTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string[] {
-  const widths = columns.map(({ title }, i) =>
-    rows.reduce((width, row) => Math.max(width, (row[i] ?? '').length), title.length),
-  );
+export function formatTable(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  width = Number.POSITIVE_INFINITY,
+): string[] {
+  const all = columns.map((column, i) => ({
+    ...column,
+    i,
+    width: rows.reduce((widest, row) => Math.max(widest, (row[i] ?? '').length), column.title.length),
+  }));
+  let shown = all;
+  const dispensable = all
+    .filter(({ giveWay }) => giveWay !== undefined)
+    .sort((a, b) => (a.giveWay ?? 0) - (b.giveWay ?? 0));
+  for (const column of dispensable) {
+    const needed = shown.reduce((sum, each) => sum + each.width, GAP.length * (shown.length - 1));
+    if (needed <= width) break;
+    shown = shown.filter((each) => each !== column);
+  }
   const line = (cells: readonly string[]): string =>
-    columns
-      .map(({ align }, i) => {
+    shown
+      .map(({ align, i, width: room }) => {
         const cell = cells[i] ?? '';
-        return align === 'right' ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0);
+        return align === 'right' ? cell.padStart(room) : cell.padEnd(room);
       })
-      .join('  ')
+      .join(GAP)
       .trimEnd();
   return [line(columns.map(({ title }) => title)), ...rows.map(line)];
 }
