@@ -134,6 +134,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
       stats: () => this.#tellStats(),
       events: {
         report: (report) => {
+          this.#stats.note(report);
           this.#tell('report', report);
           // One name and one payload for each type: the compiler cannot follow that through a union.
           this.#tell(report.type, ...([report] as never));

@@ -11,8 +11,8 @@ import { groupUpdates, updateLine } from './view/updates.js';
 
 /** News are gathered for so long: the moves of one rebalance are one line. */
 const GATHER_MS = 1_000;
-/** The timeline is a picture: its story is told by the updates. */
-const SPOKEN = PANELS.filter((id) => id !== 'timeline');
+/** Pictures are left out: the story of the timeline is told by the updates. */
+const SPOKEN = PANELS.filter((id) => id !== 'timeline' && id !== 'rates');
 const HOWTO = 'What changes is told from here on. Enter: everything again. q and Enter: quit.';
 
 /** What does not count as a change of health: for how long it has been so. */

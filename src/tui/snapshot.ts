@@ -10,6 +10,8 @@ import { plain } from './view/text.js';
 const iso = (atMs: number): string => new Date(atMs).toISOString();
 const round = (value: number | null): number | null => (value === null ? null : Math.round(value * 10) / 10);
 const RECENT = 20;
+/** What a single look has to show. */
+const PRINTED = PANELS.filter((id) => id !== 'rates');
 
 /** The group as JSON: raw numbers, times in milliseconds and ISO 8601, null for what is not known. */
 export function jsonSnapshot(model: Model): object {
@@ -68,7 +70,11 @@ export function jsonSnapshot(model: Model): object {
       memory: member.stats?.memory ?? null,
       state,
     })),
-    updates: model.updates.slice(-RECENT).map((update) => ({ ...update, at: iso(update.at) })),
+    updates: model.updates.slice(-RECENT).map((update) => ({
+      ...update,
+      ...('epoch' in update && { tookMs: round(model.took.get(update.epoch) ?? null) }),
+      at: iso(update.at),
+    })),
     messages: model.messages.slice(-RECENT).map(({ atMs, ...message }) => ({ ...message, at: iso(atMs) })),
     streamInfo: stream?.facts ?? null,
     deadLetters: model.deadLetters === 'not-permitted' ? null : model.deadLetters,
@@ -77,9 +83,9 @@ export function jsonSnapshot(model: Model): object {
 }
 
 /** The group as plain text for people: every panel, or these, nothing cut off but long lines. */
-export function textSnapshot(model: Model, columns: number, panels: readonly PanelId[] = PANELS): string {
+export function textSnapshot(model: Model, columns: number, panels: readonly PanelId[] = PRINTED): string {
   const ui = { ...initialUi({ intervalMs: 1_000, readonly: true, host: '' }), zoom: true };
-  const lines = headerLines(model, columns, false).map(plain);
+  const lines = headerLines(model, columns, { frozen: false, drawn: false }).map(plain);
   if (model.missing !== null) return `${[...lines, '', model.missing].join('\n')}\n`;
   for (const id of panels) {
     const height = id === 'updates' || id === 'messages' ? RECENT : 10_000;

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { runCli, startCli, stopAll } from '../support/cli.js';
 import { TestServer, withServer } from '../support/server.js';
 import { withTempFolder } from '../support/temp.js';
@@ -11,7 +12,8 @@ describe('acting from natspoc top', function () {
   let terminal: TopTerminal;
 
   const open = async (flags = '') => {
-    terminal = await TopTerminal.open({ columns: 120, rows: 40 }, folder(), { NATS_URL: server.url });
+    const env = { NATS_URL: server.url, XDG_STATE_HOME: folder() };
+    terminal = await TopTerminal.open({ columns: 120, rows: 40 }, folder(), env);
     await terminal.top(flags);
     return terminal.tmux;
   };
@@ -46,6 +48,29 @@ describe('acting from natspoc top', function () {
     await tmux.shows(/p0 goes on, after/);
     const { stdout } = await runCli(['leases', '--json'], { env: { NATS_URL: server.url } });
     assert.equal(JSON.parse(stdout).leases[0].paused, false);
+  });
+
+  it('starts a consumer that outlives the screen, and tells what it got and where its log is', async () => {
+    const ann = startConsumer(server.url, 'ann');
+    await ann.note(/claimed|acquired/);
+    const tmux = await open();
+    await tmux.shows(/healthy +partitions 8\/8 +members 1/);
+    await tmux.press('n');
+    const asked = await tmux.shows(/Start a new consumer on this machine\?/);
+    assert.match(asked, /It joins group default and gets p[-p0-9 ]+ from ann\./);
+    await tmux.press('y');
+    const said = await tmux.shows(/ joined and has p[-p0-9 ]+ from ann, after [\s\S]*\.log$/m);
+    const log = /Its log:\s+(\S+\.log)/.exec(said)?.[1] ?? '';
+    await tmux.shows(/healthy +partitions 8\/8 +members 2/);
+    await tmux.press('q');
+    await terminal.assertClean(0);
+    assert.match(readFileSync(log, 'utf8'), /joined group default/);
+    const { stdout } = await runCli(['top', '--once', '--json'], { env: { NATS_URL: server.url } });
+    const members: { name: string; pid: number }[] = JSON.parse(stdout).members;
+    const started = members.find(({ name }) => name !== 'ann');
+    assert.equal(members.length, 2);
+    process.kill(started?.pid ?? 0, 'SIGTERM');
+    await ann.note(/from .+-\d+ at epoch/);
   });
 
   it('stops a consumer of this machine by a signal and one of another machine over NATS', async () => {
@@ -123,6 +148,8 @@ describe('acting from natspoc top', function () {
     await failing.note(/claimed|acquired/);
     startCli(['publish', '--count', '3', '--key', 'k'], { env: { NATS_URL: server.url } });
     const tmux = await open();
+    await tmux.shows(/dead letters 3/);
+    await tmux.press('BTab');
     await tmux.shows(
       /dead letters {2}3, [^\n]* in EVENTS_dead\n *the last {2}p\d #\d+ of default after 2 attempts: /,
     );
@@ -150,11 +177,14 @@ describe('acting without the permission', function () {
   it('says in one line which permission is missing, and shows the rest', async () => {
     const member = startConsumer(url('member'), 'guarded', { host: 'elsewhere' });
     await member.note(/claimed|acquired/);
-    terminal = await TopTerminal.open({ columns: 120, rows: 40 }, folder(), { NATS_URL: url('guest') });
+    const env = { NATS_URL: url('guest'), XDG_STATE_HOME: folder() };
+    terminal = await TopTerminal.open({ columns: 120, rows: 40 }, folder(), env);
     const { tmux } = terminal;
     await terminal.top();
     await tmux.shows(/healthy +partitions 8\/8 +members 1/);
+    await tmux.press('BTab');
     await tmux.shows(/dead letters {2}not permitted to look/);
+    await tmux.press('Tab');
     const order = async (keys: string[], question: RegExp, outcome: RegExp) => {
       await tmux.press(...keys);
       await tmux.shows(question);
@@ -175,6 +205,11 @@ describe('acting without the permission', function () {
       ['Tab', 'j', 'x'],
       /Stop guarded/,
       /guarded was not stopped: not permitted to publish\s+natspoc\./,
+    );
+    await order(
+      ['n'],
+      /Start a new consumer/,
+      /The consumer ended after [\s\S]*exit code \d: [\s\S]*not permitted[\s\S]*Its log:/,
     );
     await tmux.shows(/healthy +partitions 8\/8 +members 1/);
   });

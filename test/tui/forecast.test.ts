@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { heirsOf, nextOwnerOf, pinnedTo } from '../../src/tui/model/forecast.js';
+import { gainsOf, heirsOf, nextOwnerOf, pinnedTo } from '../../src/tui/model/forecast.js';
 import { group, lease, override, play, session } from './support.js';
 
 describe('the forecast of top', () => {
@@ -50,5 +50,23 @@ describe('the forecast of top', () => {
     assert.equal(nextOwnerOf(play(group(3, 9)), 0)?.id, 'b');
     const unowned = play([...group(2, 2), [1, { type: 'changes', entries: [lease(0, 900, null)] }]]);
     assert.equal(nextOwnerOf(unowned, 0)?.id, 'a');
+  });
+
+  it('gives one more member its share, each partition from the one that has it', () => {
+    const shape = fc.record({
+      members: fc.integer({ min: 1, max: 9 }),
+      partitions: fc.integer({ min: 1, max: 40 }),
+    });
+    fc.assert(
+      fc.property(shape, ({ members, partitions }) => {
+        const gains = gainsOf(play(group(members, partitions)));
+        const share = Math.floor(partitions / (members + 1));
+        assert.ok([share, share + 1].includes([...gains.values()].flat().length));
+        for (const [owner, got] of gains) {
+          for (const partition of got) assert.equal(owner, String.fromCharCode(97 + (partition % members)));
+        }
+      }),
+    );
+    assert.deepEqual([...gainsOf(play(group(0, 2)))], [[null, [0, 1]]]);
   });
 });

@@ -42,7 +42,10 @@ describe('the keys of top', () => {
   });
 
   it('goes in with Enter and out with Escape, one step each', () => {
-    const inside = pressed(['j', 'enter', 'enter']).ui;
+    const row = pressed(['j', 'enter']).ui;
+    assert.deepEqual([row.zoom, row.detail], [false, '0']);
+    assert.equal(pressed(['escape'], row).ui.detail, null);
+    const inside = pressed(['enter', 'j', 'enter']).ui;
     assert.deepEqual([inside.zoom, inside.detail], [true, '0']);
     const out = pressed(['escape'], inside).ui;
     assert.deepEqual([out.zoom, out.detail], [true, null]);

@@ -219,6 +219,24 @@ describe('the model of top', () => {
     assert.equal(totalsOf(model).lag, 15);
   });
 
+  it('knows the end of a partition by its messages, not by where its reader stands', () => {
+    const model = play([
+      ...group(1, 2),
+      [100, { type: 'ends', ends: [{ partition: 0, sequence: 90, atMs: T0 }] }],
+      [
+        200,
+        {
+          type: 'readers',
+          readers: [{ partition: 0, epoch: 100, deliveredSequence: 99, deliveredCount: 7, pending: 0 }],
+        },
+      ],
+    ]);
+    assert.deepEqual(
+      partitionRows(model).map(({ end }) => end),
+      [90, null],
+    );
+  });
+
   it('never moves a position back, and believes only the newest epoch', () => {
     const at = (ms: number, epoch: number, sequence: number): [number, TopEventBody] => [
       ms,
@@ -286,6 +304,19 @@ describe('the model of top', () => {
       [1_000, { type: 'tick' }],
     ]);
     assert.equal(model.now, T0 + 5_000);
+  });
+
+  it('keeps rates and lag of each look, to be drawn', () => {
+    const look = (ms: number, lastSequence: number): [number, TopEventBody][] => [
+      [ms, { type: 'stream', facts: streamFacts(2, { lastSequence }) }],
+      [ms, { type: 'looked' }],
+    ];
+    const model = play([...group(1, 2), ...look(1_000, 110), ...look(2_000, 130)]);
+    assert.deepEqual(
+      model.rates.published.map(({ value }) => value),
+      [10, 15],
+    );
+    assert.deepEqual(model.rates.handled, []);
   });
 });
 

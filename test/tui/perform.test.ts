@@ -34,6 +34,7 @@ const operating = (answers: Partial<Operator> = {}): Operator => ({
   rest: async () => undefined,
   end: async () => ending(),
   askToStop: async () => undefined,
+  joined: async () => undefined,
   ...answers,
 });
 

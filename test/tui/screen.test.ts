@@ -41,8 +41,10 @@ describe('natspoc top in a terminal', function () {
       /healthy +partitions 8\/8 +members 3/,
     );
 
+    await tmux.shows(/handed p[-p0-9 ]+ to C third in [0-9.]+ m?s/);
+
     await tmux.resize({ columns: 120, rows: 40 });
-    await terminal.follows('a resize', Promise.resolve(), /Stream ─/);
+    await terminal.follows('a resize', Promise.resolve(), /Timeline ─/);
     second.signal('SIGINT');
     await terminal.follows('a leave', second.exited, /B second left/);
     await tmux.shows(/healthy +partitions 8\/8 +members 2/);

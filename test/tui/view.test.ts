@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import type { TopEventBody } from '../../src/tui/model/events.js';
+import { rowIds } from '../../src/tui/screen/rows.js';
 import { initialUi, PANELS, type Ui } from '../../src/tui/screen/state.js';
 import { jsonSnapshot, textSnapshot } from '../../src/tui/snapshot.js';
 import { type Frame, frameOf } from '../../src/tui/view/frame.js';
-import { lineWidth, plain, textWidth, truncate } from '../../src/tui/view/text.js';
-import { stripOf } from '../../src/tui/view/timeline.js';
-import { gone, group, play, stats, T0 } from './support.js';
+import { lineWidth, plain } from '../../src/tui/view/text.js';
+import { gone, group, lease, play, stats, T0 } from './support.js';
 
 const ui = (changes: Partial<Ui> = {}): Ui => ({
   ...initialUi({ intervalMs: 1_000, readonly: false, host: 'here' }),
@@ -123,6 +124,58 @@ describe('the view of top', () => {
     assert.match(text, /natspoc publish/);
   });
 
+  it('says of nothing that nobody owns it before it has looked', () => {
+    const begun = play([
+      [0, { type: 'connected', server: 'h', version: '2' }],
+      [0, { type: 'found', partitions: 64, prefix: 's' }],
+    ]);
+    const text = textOf(frameOf(begun, ui(), { columns: 200, rows: 60 }));
+    assert.doesNotMatch(text, /unowned|·|No messages|Nobody/);
+    assert.match(text, /looking/);
+  });
+
+  it('opens each update: of a rebalance every partition with its epoch and times', () => {
+    const model = play([
+      ...group(2, 2),
+      [
+        1_000,
+        {
+          type: 'changes',
+          entries: [0, 1].map((p) => lease(p, 300 + p, 'b', { reason: 'handover', from: 'a' })),
+        },
+      ],
+      [
+        2_000,
+        {
+          type: 'stats',
+          facts: {
+            members: [stats('b', { partitions: [{ partition: 1, epoch: 301, position: 1, tookMs: 6 }] })],
+            gone: [],
+          },
+        },
+      ],
+    ]);
+    const [id = ''] = rowIds(model, ui(), 'updates');
+    const text = textOf(frameOf(model, ui({ focus: 'updates', detail: id }), { columns: 80, rows: 24 }));
+    assert.match(text, /a handed p0 p1 to B b in 6 ms/);
+    assert.match(text, /p0 {2}\d\d:\d\d:01\.000, epoch 300\n/);
+    assert.match(text, /p1 {2}\d\d:\d\d:01\.000, epoch 301, handled from 6 ms later on/);
+  });
+
+  it('leaves no line empty that a list has rows for', () => {
+    const rebalance = Array.from({ length: 20 }, (_, i): [number, TopEventBody] => [
+      1_000 * (i + 1),
+      { type: 'changes', entries: [lease(0, 300 + i, i % 2 === 0 ? 'b' : 'a', { reason: 'handover' })] },
+    ]);
+    const frame = frameOf(play([...group(16, 256), ...rebalance]), ui(), { columns: 80, rows: 24 });
+    const used = frame.bands.flatMap(({ stacks }) => stacks.flatMap(({ panels }) => panels));
+    assert.equal(
+      used.reduce((sum, { height }) => sum + height, frame.header.length + 1),
+      24,
+    );
+    for (const { lines, height, id } of used) assert.equal(lines.length, height - 1, id);
+  });
+
   it('keeps the last values under a banner while the server is gone', () => {
     const model = play([
       ...group(2, 4),
@@ -138,36 +191,5 @@ describe('the view of top', () => {
     const text = textSnapshot(play(group(2, 4)), 120);
     assert.match(text, /^p0 +A {2}a/m);
     assert.match(text, /^p1 +B {2}b/m);
-  });
-});
-
-describe('the timeline', () => {
-  it('shows a gap, however short, in the column in which it was', () => {
-    const strip = [
-      { at: 0, owner: 'a' },
-      { at: 5_100, owner: null },
-      { at: 5_200, owner: 'b' },
-    ];
-    assert.deepEqual(stripOf(strip, 10_000, 1_000, 10), ['a', 'a', 'a', 'a', 'a', null, 'b', 'b', 'b', 'b']);
-    assert.deepEqual(stripOf(strip, 2_000, 1_000, 4), [undefined, undefined, 'a', 'a']);
-    assert.deepEqual(stripOf([], 2_000, 1_000, 2), [undefined, undefined]);
-  });
-});
-
-describe('text', () => {
-  it('is as wide as a terminal shows it', () => {
-    assert.equal(textWidth('abc'), 3);
-    assert.equal(textWidth('漢字'), 4);
-    assert.equal(textWidth('e\u0301'), 1);
-    assert.equal(truncate('漢字漢字', 5), '漢字…');
-    assert.equal(truncate('abcdef', 4), 'abc…');
-  });
-
-  it('is never wider than asked for', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'grapheme', maxLength: 30 }), fc.nat(20), (text, width) => {
-        assert.ok(textWidth(truncate(text, width)) <= width);
-      }),
-    );
   });
 });

@@ -1,59 +1,6 @@
 import assert from 'node:assert/strict';
-import { encodeRecord, keys } from '../../src/core/group/records.js';
 import { type Ending, endMember } from '../../src/core/operate/end-member.js';
-import { GroupFollower } from '../../src/core/operate/follower.js';
-import type { BucketEntry, WatchSink } from '../../src/core/ports.js';
-
-const GROUP = 'g';
-const AT = '2026-01-05T12:00:00.000Z';
-
-const session = (id: string, revision: number, leaving = false): BucketEntry => ({
-  key: keys.session(GROUP, id),
-  revision,
-  value: encodeRecord({
-    v: 1,
-    id,
-    name: `name-${id}`,
-    host: 'h',
-    pid: 1,
-    version: '1.0.0',
-    startedAt: AT,
-    ttlMs: 10_000,
-    suspectMs: 800,
-    ...(leaving && { leaving }),
-  }),
-});
-const ended = (id: string, revision: number): BucketEntry => ({
-  key: keys.session(GROUP, id),
-  revision,
-  value: null,
-});
-const lease = (partition: number, revision: number, owner: string | null): BucketEntry => ({
-  key: keys.lease(GROUP, partition),
-  revision,
-  value: encodeRecord({
-    v: 1,
-    owner,
-    name: owner === null ? '' : `name-${owner}`,
-    reason: 'claim',
-    from: null,
-    at: AT,
-  }),
-});
-
-/** A follower of these entries, and how they change. */
-function following(entries: BucketEntry[]): { follower: GroupFollower; change: WatchSink['changes'] } {
-  let sink: WatchSink | undefined;
-  const source = {
-    watch: (given: WatchSink) => {
-      sink = given;
-      return { stop: () => {} };
-    },
-  };
-  const follower = new GroupFollower(source, GROUP);
-  sink?.snapshot(entries);
-  return { follower, change: (changes) => sink?.changes(changes) };
-}
+import { ended, following, lease, session } from '../support/following.js';
 
 const group = () => [
   session('a', 1),

@@ -5,7 +5,7 @@ import { stats } from '../tui/support.js';
 
 describe('the stats of a member', () => {
   const good = stats('a', {
-    partitions: [{ partition: 1, epoch: 2, position: 3, handled: 4, state: 'running' }],
+    partitions: [{ partition: 1, epoch: 2, position: 3, handled: 4, state: 'running', tookMs: 6.5 }],
   });
 
   it('survive the wire, and what a newer version adds is passed over', () => {

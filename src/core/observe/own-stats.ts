@@ -1,10 +1,12 @@
 import { hostname } from 'node:os';
 import type { Handler } from '../consume/handler.js';
+import type { Report } from '../group/events.js';
 import type { MemberCounters } from '../member-events.js';
 import { HandlerTimes } from './handler-times.js';
 import { MemoryMonitor, type MemorySample } from './memory.js';
 import { RateMeter } from './rates.js';
 import { type MemberStats, type PartitionStats, STATS_VERSION } from './stats.js';
+import { Takeovers } from './takeovers.js';
 
 /** What a member knows about itself, beside what is measured here. */
 export interface OwnFacts extends Pick<MemberStats, 'name' | 'group' | 'stream' | 'version'> {
@@ -14,12 +16,13 @@ export interface OwnFacts extends Pick<MemberStats, 'name' | 'group' | 'stream' 
   partitions: readonly OwnPartition[];
 }
 
-type OwnPartition = Required<Omit<PartitionStats, 'ratePerSecond'>>;
+type OwnPartition = Required<Omit<PartitionStats, 'ratePerSecond' | 'tookMs'>>;
 
-/** What a member measures of its own: memory, rates, handler times; told to whoever asks for its STATS. */
+/** What a member measures of its own: memory, rates, handler times, takeovers; told to whoever asks for its STATS. */
 export class OwnStats {
   readonly #memory = new MemoryMonitor();
   readonly #rates = new RateMeter();
+  readonly #takeovers = new Takeovers();
   readonly #handlerTimes = new HandlerTimes();
   readonly #startedAt = Date.now();
 
@@ -31,6 +34,11 @@ export class OwnStats {
   /** The same handler, timed. */
   timed(handler: Handler): Handler {
     return this.#handlerTimes.timed(handler);
+  }
+
+  /** Keeps what a report says of the beginning of a partition. */
+  note(report: Report): void {
+    this.#takeovers.note(report);
   }
 
   /** Looks at what was handled; to be called once a second or so. */
@@ -58,6 +66,7 @@ export class OwnStats {
         lag,
         ratePerSecond: Math.round(this.#rates.perSecond(now, { partition, epoch, handled }) * 10) / 10,
         state,
+        tookMs: this.#takeovers.tookMs(partition, epoch),
       })),
       handled: counters.handled,
       failed: counters.failed,

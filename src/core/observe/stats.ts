@@ -18,6 +18,8 @@ export interface PartitionStats {
   ratePerSecond?: number;
   /** What it is doing, such as `running`, `draining` or `halted`; absent: not said. */
   state?: string;
+  /** From getting the lease of this epoch to handling, milliseconds; absent: not said, or not begun. */
+  tookMs?: number;
 }
 
 /** The data of a member's micro-service STATS answer: what it is, owns and uses. */
@@ -57,7 +59,7 @@ const isAmount = (value: unknown): value is number =>
 function decodePartition(value: unknown): PartitionStats | undefined {
   const fields = fieldsOf(value);
   if (!fields) return undefined;
-  const { partition, epoch, position, handled, lag, ratePerSecond, state } = fields;
+  const { partition, epoch, position, handled, lag, ratePerSecond, state, tookMs } = fields;
   if (!isCount(partition) || !isCount(epoch) || !isCount(position)) return undefined;
   return {
     partition,
@@ -67,6 +69,7 @@ function decodePartition(value: unknown): PartitionStats | undefined {
     ...(isCount(lag) && { lag }),
     ...(isAmount(ratePerSecond) && { ratePerSecond }),
     ...(isText(state) && { state }),
+    ...(isAmount(tookMs) && { tookMs }),
   };
 }
 

@@ -1,9 +1,12 @@
+import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../../core/config.js';
 import { NatspocError } from '../../core/errors.js';
 import { explain } from '../../core/nats/outcome.js';
 import type { GroupObserver } from '../../core/observe/observer.js';
 import type { ControlClient } from '../../core/operate/control.js';
 import { type Ending, type EndOrder, endMember } from '../../core/operate/end-member.js';
+import { followJoining, type Joining } from '../../core/operate/follow-joining.js';
 import type { GroupFollower } from '../../core/operate/follower.js';
 import { operatorName } from '../../core/operate/operator.js';
 import { changeOverride } from '../../core/operate/overrides.js';
@@ -23,13 +26,22 @@ export interface Operator {
   end(session: string, order: EndOrder): Promise<Ending | string>;
   /** Asks a member over NATS to leave. Resolves with the reason where it does not. */
   askToStop(session: string): Promise<string | undefined>;
+  /** Waits until a process of this machine is in the group and has its share; undefined: it does not join. */
+  joined(pid: number, signal: AbortSignal): Promise<Joining | undefined>;
 }
+
+/** A process needs so long until it is connected, on a slow machine. */
+const START_UP_MS = 15_000;
+/** The group may have to be made by the process: it is looked for so often. */
+const LOOK_MS = 200;
 
 /** An open group: what acting on it takes. */
 export interface OpenGroup {
   observer: GroupObserver;
   bucket: Bucket;
   control: ControlClient;
+  /** How many partitions it has. */
+  partitions: number;
 }
 
 /**
@@ -95,6 +107,22 @@ export class GroupOperator implements Operator {
       case 'refused':
         return answer.message;
     }
+  }
+
+  async joined(pid: number, signal: AbortSignal): Promise<Joining | undefined> {
+    const stop = AbortSignal.any([signal, this.#closing.signal]);
+    const deadline = performance.now() + START_UP_MS;
+    while (!this.#opened() && performance.now() < deadline && !stop.aborted) {
+      await sleep(LOOK_MS, undefined, { signal: stop }).catch(() => {});
+    }
+    return this.#act('look for the consumer', ({ partitions }, follower) =>
+      followJoining(
+        follower,
+        { host: hostname(), pid, partitions },
+        START_UP_MS + this.#patience.waitMs,
+        stop,
+      ),
+    );
   }
 
   #group(): OpenGroup {

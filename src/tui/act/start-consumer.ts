@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
@@ -7,11 +8,19 @@ import { join } from 'node:path';
 export interface StartedConsumer {
   pid: number;
   logFile: string;
+  /** Resolves with why it has ended, in one line. */
+  ended: Promise<string>;
 }
 
 /** The folder for logs of consumers that have no terminal: the user's state folder. */
 function logFolder(env: NodeJS.ProcessEnv): string {
   return join(env.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'natspoc');
+}
+
+/** The last thing that a process wrote into its log. */
+async function lastLine(logFile: string): Promise<string> {
+  const lines = (await readFile(logFile, 'utf8').catch(() => '')).trimEnd().split('\n');
+  return lines.at(-1) || 'it said nothing';
 }
 
 /**
@@ -28,12 +37,17 @@ export function startConsumer(env: NodeJS.ProcessEnv): Promise<StartedConsumer> 
   const log = openSync(logFile, 'ax', 0o600);
   const program = [...process.execArgv, process.argv[1] ?? '', 'consume', '--output', 'none'];
   const child = spawn(process.execPath, program, { detached: true, stdio: ['ignore', log, log], env });
+  const ended = new Promise<string>((resolve) => {
+    child.once('exit', (code, signal) => {
+      lastLine(logFile).then((said) => resolve(`${signal ?? `exit code ${code}`}: ${said}`));
+    });
+  });
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('spawn', () => {
       closeSync(log);
       child.unref();
-      resolve({ pid: child.pid ?? 0, logFile });
+      resolve({ pid: child.pid ?? 0, logFile, ended });
     });
   });
 }

@@ -1,4 +1,4 @@
-import { assign, compare, type Holding } from '../../core/group/assign.js';
+import { assign, compare, type Holding, type Plan } from '../../core/group/assign.js';
 import type { Member, Model } from './model.js';
 import { liveOwner, partitionRows, partitionsOf } from './select.js';
 
@@ -15,28 +15,41 @@ export function pinnedTo(model: Model, partition: number): Member | null {
   return planned(model).find(({ id, record }) => id === pin || record?.name === pin) ?? null;
 }
 
+/** The group's own plan if these were its members. */
+function planOf(model: Model, members: readonly string[]): Plan {
+  const holdings = partitionsOf(model).flatMap((partition): Holding[] => {
+    const lease = model.leases.get(partition);
+    if (lease?.record === 'unreadable') return [];
+    const pin = pinnedTo(model, partition)?.id ?? null;
+    return [{ partition, owner: lease?.record?.owner ?? null, epoch: lease?.revision ?? 0, pin }];
+  });
+  return assign(members, holdings);
+}
+
+/** An id behind all ids of sessions. */
+const NEWCOMER = '~';
+
+/** What one more member would get, by the session that has it now; null: nobody has it. */
+export function gainsOf(model: Model): Map<string | null, number[]> {
+  const gains = new Map<string | null, number[]>();
+  const plan = planOf(model, [...planned(model).map(({ id }) => id), NEWCOMER]);
+  for (const partition of partitionsOf(model)) {
+    if (plan.get(partition) !== NEWCOMER) continue;
+    const owner = liveOwner(model, partition)?.id ?? null;
+    gains.set(owner, [...(gains.get(owner) ?? []), partition]);
+  }
+  return gains;
+}
+
 /**
  * Where a member's partitions go when it ends: the group's own plan without it. Partitions by the session that gets
  * them; null: nobody is there to take them.
  */
 export function heirsOf(model: Model, id: string): Map<string | null, number[]> {
-  const members = planned(model).filter((member) => member.id !== id);
-  const holdings = partitionsOf(model).flatMap((partition): Holding[] => {
-    const lease = model.leases.get(partition);
-    if (lease?.record === 'unreadable') return [];
-    const pinned = pinnedTo(model, partition);
-    return [
-      {
-        partition,
-        owner: lease?.record?.owner ?? null,
-        epoch: lease?.revision ?? 0,
-        pin: pinned && pinned.id !== id ? pinned.id : null,
-      },
-    ];
-  });
-  const plan = assign(
-    members.map((member) => member.id),
-    holdings,
+  const others = planned(model).filter((member) => member.id !== id);
+  const plan = planOf(
+    model,
+    others.map((member) => member.id),
   );
   const heirs = new Map<string | null, number[]>();
   for (const partition of partitionsOf(model)) {

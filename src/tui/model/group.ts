@@ -1,6 +1,7 @@
 import type { ViewEntry } from '../../core/group/events.js';
 import type { PastEntry } from '../../core/observe/facts.js';
 import type { Lease, Member, Model, Override, Stretch, Update } from './model.js';
+import { compareNames } from './select.js';
 
 /** How much of the past is kept: updates by number, the timeline and ended sessions by time. */
 const MAX_UPDATES = 1_000;
@@ -92,8 +93,9 @@ class Draft {
     const name = member.record?.name ?? member.id;
     this.members.delete(member.id);
     this.ended.set(member.id, { at, revision, name });
-    if (!quiet)
-      this.updates.push({ at, kind: member.record?.leaving ? 'left' : 'died', owner: member.id, name });
+    const who = { at, owner: member.id, name };
+    if (!quiet && member.record?.leaving) this.updates.push({ ...who, kind: 'left' });
+    else if (!quiet) this.updates.push({ ...who, kind: 'died', silentMs: at - member.renewedAt });
     for (const [partition, { record }] of this.leases) {
       if (record && record !== 'unreadable' && record.owner === member.id) this.#stretch(partition, at, null);
     }
@@ -127,6 +129,7 @@ class Draft {
       owner: record.owner,
       name: record.name,
       from: record.from,
+      epoch: revision,
       gapMs: claimed && endedAt !== undefined ? Math.max(0, at - endedAt) : null,
     });
   }
@@ -227,7 +230,7 @@ function firstLetters({ members, letters }: Model): Map<string, number> {
   const name = (id: string): string => members.get(id)?.record?.name ?? '';
   const living = (id: string): number => (members.has(id) ? 0 : 1);
   const ids = [...letters.keys()].sort(
-    (a, b) => living(a) - living(b) || name(a).localeCompare(name(b)) || (a < b ? -1 : 1),
+    (a, b) => living(a) - living(b) || compareNames(name(a), name(b)) || (a < b ? -1 : 1),
   );
   return new Map(ids.map((id, letter) => [id, letter]));
 }

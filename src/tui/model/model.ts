@@ -56,13 +56,16 @@ export interface Progress {
 
 /** One thing that happened to the group. Names are people's names of members; `owner` is a session id. */
 export type Update = { at: number } & (
-  | { kind: 'joined' | 'leaving' | 'left' | 'died'; owner: string; name: string }
+  | { kind: 'joined' | 'leaving' | 'left'; owner: string; name: string }
+  /** `silentMs`: since its last renewal. */
+  | { kind: 'died'; owner: string; name: string; silentMs: number }
   | {
       kind: 'claimed' | 'handed-over';
       partition: number;
       owner: string;
       name: string;
       from: string | null;
+      epoch: number;
       /** For how long the partition had no owner that lived; null: not known. */
       gapMs: number | null;
     }
@@ -111,7 +114,11 @@ export interface Model {
   deadLetters: DeadLetterFacts | 'not-permitted' | null;
   /** Of all partitions that are not paused. */
   lag: Series;
+  /** Messages a second, of the stream and of all members together. */
+  rates: { published: Series; handled: Series };
   updates: readonly Update[];
+  /** How long new owners took from getting the lease to handling, milliseconds, by epoch; as far as they have said. */
+  took: ReadonlyMap<number, number>;
   messages: readonly MessageFacts[];
   strips: ReadonlyMap<number, readonly Stretch[]>;
 }
@@ -143,7 +150,9 @@ export function initialModel(now: number): Model {
     stream: null,
     deadLetters: null,
     lag: [],
+    rates: { published: [], handled: [] },
     updates: [],
+    took: new Map(),
     messages: [],
     strips: new Map(),
   };

@@ -8,10 +8,12 @@ import type {
   WaitingFacts,
 } from '../../core/observe/facts.js';
 import type { Model, Progress } from './model.js';
-import { isPaused, partitionsOf, totalLag } from './select.js';
-import { append } from './series.js';
+import { isPaused, partitionsOf, totalLag, totalsOf } from './select.js';
+import { append, DRAWN_CAPACITY, type Series } from './series.js';
 
 const MAX_MESSAGES = 300;
+/** Changes of hands of which it is known how long they took: as many as there are updates. */
+const MAX_TOOK = 1_000;
 
 const NOTHING: Progress = {
   position: null,
@@ -78,8 +80,8 @@ export function applyReaders(model: Model, readers: readonly ReaderFacts[]): Mod
       (known) => {
         const reader = found.get(partition) ?? null;
         if (!reader) return { ...known, reader };
-        const end = Math.max(known.end ?? 0, reader.deliveredSequence);
-        const seen = { ...known, reader, end: end || known.end };
+        // Where it stands says nothing of the partition's end: it moves on over messages of other partitions.
+        const seen = { ...known, reader };
         // What the owner itself says is better: what is delivered still waits in its memory.
         return known.handled === null ? counted(seen, model.now, reader.epoch, reader.deliveredCount) : seen;
       },
@@ -88,15 +90,25 @@ export function applyReaders(model: Model, readers: readonly ReaderFacts[]): Mod
 }
 
 /**
- * A round is over: the lag of this moment joins those before it, without that of paused partitions, whose lag is meant
- * to grow.
+ * A round is over: lag and rates of this moment join those before it; the lag without that of paused partitions, which
+ * is meant to grow.
  */
 export function applyLook(model: Model): Model {
   const lag = totalLag(
     model,
     partitionsOf(model).filter((partition) => !isPaused(model, partition)),
   );
-  return lag === null ? model : { ...model, lag: append(model.lag, model.now, lag, 'amount') };
+  const { published, handled } = totalsOf(model);
+  const drawn = (series: Series, value: number | null): Series =>
+    value === null ? series : append(series, model.now, value, 'amount', DRAWN_CAPACITY);
+  return {
+    ...model,
+    lag: drawn(model.lag, lag),
+    rates: {
+      published: drawn(model.rates.published, published),
+      handled: drawn(model.rates.handled, handled),
+    },
+  };
 }
 
 /** Counts of the server for partitions that nobody reads. */
@@ -137,7 +149,17 @@ export function applyStats(model: Model, { members: answers, gone }: StatsFacts)
       },
     ]),
   );
-  return patch({ ...model, members }, changes);
+  return patch({ ...model, members, took: withTimes(model.took, answers) }, changes);
+}
+
+/** What owners say once about a change of hands is kept after they have given the partition away. */
+function withTimes(known: Model['took'], answers: StatsFacts['members']): Model['took'] {
+  const fresh = answers.flatMap(({ partitions }) =>
+    partitions.flatMap(({ epoch, tookMs }): [number, number][] =>
+      tookMs === undefined || known.has(epoch) ? [] : [[epoch, tookMs]],
+    ),
+  );
+  return fresh.length === 0 ? known : new Map([...known, ...fresh].slice(-MAX_TOOK));
 }
 
 /** The stream's state; its last sequence counts what was published. */

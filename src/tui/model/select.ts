@@ -14,6 +14,9 @@ export function partitionsOf(model: Model): number[] {
   return Array.from({ length: count }, (_, partition) => partition);
 }
 
+/** The order of names as people count: `b-2` before `b-10`. */
+export const compareNames = new Intl.Collator('en', { numeric: true }).compare;
+
 /** The name that people call a member by. */
 export const nameOf = (member: Member): string => member.record?.name ?? member.id;
 
@@ -174,7 +177,7 @@ export const memberRows = once((model: Model): readonly MemberRow[] => {
             : 'ok',
     };
   });
-  return rows.sort((a, b) => a.name.localeCompare(b.name) || (a.member.id < b.member.id ? -1 : 1));
+  return rows.sort((a, b) => compareNames(a.name, b.name) || (a.member.id < b.member.id ? -1 : 1));
 });
 
 function memberRate(model: Model, member: Member, partitions: readonly number[]): number | null {

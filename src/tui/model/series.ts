@@ -1,15 +1,22 @@
 /** A growing count, or an amount, over time: the newest last. */
 export type Series = readonly { at: number; value: number }[];
 
-/** How many values a series keeps. */
+/** How many values a series keeps: of what a rate is computed from, and of what is drawn over minutes. */
 const CAPACITY = 60;
+export const DRAWN_CAPACITY = 300;
 
 /** The series with one more value. A count that falls has been started again, and so is its series. */
-export function append(series: Series, at: number, value: number, kind: 'count' | 'amount'): Series {
+export function append(
+  series: Series,
+  at: number,
+  value: number,
+  kind: 'count' | 'amount',
+  capacity = CAPACITY,
+): Series {
   const last = series.at(-1);
   if (last && kind === 'count' && value < last.value) return [{ at, value }];
   if (last && at <= last.at) return series;
-  return [...series.slice(-CAPACITY + 1), { at, value }];
+  return [...series.slice(-capacity + 1), { at, value }];
 }
 
 /**

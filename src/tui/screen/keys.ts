@@ -68,7 +68,7 @@ export const BINDINGS: readonly Binding[] = [
   {
     keys: ['enter'],
     shown: 'Enter',
-    help: 'open the panel, then the row',
+    help: 'open the row, or the panel',
     group: 'Move',
     hint: 'open',
     run: enter,

@@ -29,10 +29,9 @@ export function back({ ui }: Situation): Outcome {
   return { ui: { ...ui, filter: '', notice: null } };
 }
 
-/** One step in: the panel gets the screen, then the row. */
+/** One step in: to the selected row; where there is none, the panel gets the whole screen. */
 export function enter({ ui, model }: Situation): Outcome {
-  if (!ui.zoom) return { ui: { ...ui, zoom: true } };
   const selected = ui.selected[ui.focus];
-  const row = selected !== undefined && rowIds(model, ui, ui.focus).includes(selected) ? selected : null;
-  return { ui: { ...ui, detail: row } };
+  const isThere = selected !== undefined && rowIds(model, ui, ui.focus).includes(selected);
+  return { ui: isThere ? { ...ui, detail: selected } : { ...ui, zoom: true } };
 }

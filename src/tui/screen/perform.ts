@@ -4,7 +4,7 @@ import { describeRelease } from '../../core/operate/release-report.js';
 import { formatDuration } from '../../core/units.js';
 import { signalMember } from '../act/local-process.js';
 import type { Operator } from '../act/operator.js';
-import { startConsumer } from '../act/start-consumer.js';
+import { type StartedConsumer, startConsumer } from '../act/start-consumer.js';
 import { partitionList } from '../view/consumers.js';
 import type { Command, Notice, Target } from './state.js';
 
@@ -22,6 +22,8 @@ type Said = Omit<Notice, 'at'>;
 
 const info = (text: string): Said => ({ text, level: 'info' });
 const failure = (text: string): Said => ({ text: text.endsWith('.') ? text : `${text}.`, level: 'error' });
+
+const NOTHING_TO_ACT_ON = failure('There is nothing to act on here.');
 
 /** What is shown while a command is carried out; undefined: it takes no time worth a word. */
 export function announce(command: Command): Said | undefined {
@@ -85,27 +87,49 @@ async function rest(partition: number, paused: boolean, operator: Operator): Pro
   return info(paused ? `p${partition} rests, after ${took}.` : `p${partition} goes on, after ${took}.`);
 }
 
-async function start(env: NodeJS.ProcessEnv): Promise<Said> {
+/** `p1 p3 from a, p6 from nobody`: what a member that has joined got, and from whom. */
+const gotFrom = (from: ReadonlyMap<string | null, number[]>): string =>
+  [...from].map(([name, got]) => `${partitionList(got)} from ${name ?? 'nobody'}`).join(', ') ||
+  'no partition, as others have them all';
+
+async function start({ operator, env }: Performer): Promise<Said> {
+  if (!operator) return NOTHING_TO_ACT_ON;
+  const startedAt = performance.now();
+  let started: StartedConsumer;
   try {
-    const { pid, logFile } = await startConsumer(env);
-    return info(`Started a consumer, pid ${pid}. Its log: ${logFile}`);
+    started = await startConsumer(env);
   } catch (error) {
     return failure(`No consumer was started: ${messageOf(error)}`);
   }
+  const { pid, logFile, ended } = started;
+  const over = new AbortController();
+  try {
+    const became = await Promise.race([operator.joined(pid, over.signal), ended]);
+    const took = formatDuration(performance.now() - startedAt);
+    if (typeof became === 'string') {
+      return failure(`The consumer ended after ${took}, ${became.replace(/\.$/, '')}. Its log: ${logFile}`);
+    }
+    if (!became)
+      return failure(`The consumer, pid ${pid}, has not joined after ${took}. Its log: ${logFile}`);
+    return info(`${became.name} joined and has ${gotFrom(became.from)}, after ${took}. Its log: ${logFile}`);
+  } finally {
+    over.abort();
+  }
 }
 
-async function act(command: Command, { operator, env, setInterval }: Performer): Promise<Said | undefined> {
+async function act(command: Command, performer: Performer): Promise<Said | undefined> {
+  const { operator, setInterval } = performer;
   switch (command.type) {
     case 'interval':
       setInterval(command.ms);
       return undefined;
     case 'start-consumer':
-      return start(env);
+      return start(performer);
     case 'quit':
     case 'redraw':
       return undefined;
   }
-  if (!operator) return failure('There is nothing to act on here.');
+  if (!operator) return NOTHING_TO_ACT_ON;
   switch (command.type) {
     case 'release': {
       const outcome = await operator.release(command.partition);

@@ -1,4 +1,4 @@
-import { heirsOf, nextOwnerOf, pinnedTo } from '../model/forecast.js';
+import { gainsOf, heirsOf, nextOwnerOf, pinnedTo } from '../model/forecast.js';
 import type { Model } from '../model/model.js';
 import { isPaused, type MemberRow, memberRows, nameOf, partitionRows } from '../model/select.js';
 import { partitionList } from '../view/consumers.js';
@@ -145,13 +145,26 @@ export function askToRest(situation: Situation): Outcome {
   return ask(situation, `Pause ${p}?`, consequences, command);
 }
 
+/** `p0 p3 from a, p6 from b`: what one more member gets, and from whom. */
+function gains(model: Model): string {
+  const all = [...gainsOf(model)];
+  if (all.length === 0) return 'no partition: others have them all';
+  const named = all.slice(0, NAMED).map(([id, got]) => {
+    const owner = id === null ? undefined : model.members.get(id);
+    return `${partitionList(got)}${owner ? ` from ${nameOf(owner)}` : ', which nobody owns'}`;
+  });
+  const more = all.length > NAMED ? `, others from ${all.length - NAMED} more` : '';
+  return `${named.join(', ')}${more}`;
+}
+
 /** Asks before a process is started. */
 export function askToStart(situation: Situation): Outcome {
   const { model } = situation;
-  const partitions = partitionRows(model).length;
-  const share = Math.floor(partitions / (memberRows(model).length + 1));
+  const group = model.target?.group ?? '';
   const consequences = [
-    `It joins group ${model.target?.group ?? ''} and takes its share from the others: ${share} of ${partitions} partitions.`,
+    model.missing === null
+      ? `It joins group ${group} and gets ${gains(model)}.`
+      : `It makes what is missing, joins group ${group} and gets all partitions.`,
     'It runs on by itself when this screen is closed; its status lines go to a log file.',
   ];
   return ask(situation, 'Start a new consumer on this machine?', consequences, { type: 'start-consumer' });

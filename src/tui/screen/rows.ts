@@ -1,6 +1,12 @@
 import type { MessageFacts } from '../../core/observe/facts.js';
 import type { Model } from '../model/model.js';
-import { type MemberRow, memberRows, type PartitionRow, partitionRows } from '../model/select.js';
+import {
+  compareNames,
+  type MemberRow,
+  memberRows,
+  type PartitionRow,
+  partitionRows,
+} from '../model/select.js';
 import { plain } from '../view/text.js';
 import { groupUpdates, type UpdateGroup, updateLine } from '../view/updates.js';
 import type { ConsumerSort, PanelId, PartitionSort, Ui } from './state.js';
@@ -11,7 +17,7 @@ const PARTITION_ORDER: Record<PartitionSort, (a: PartitionRow, b: PartitionRow) 
   number: (a, b) => a.partition - b.partition,
   lag: (a, b) => most(b.lag) - most(a.lag),
   rate: (a, b) => most(b.rate) - most(a.rate),
-  owner: (a, b) => (a.ownerName ?? '').localeCompare(b.ownerName ?? ''),
+  owner: (a, b) => compareNames(a.ownerName ?? '', b.ownerName ?? ''),
   held: (a, b) => most(a.heldMs) - most(b.heldMs),
 };
 
@@ -75,6 +81,7 @@ export function rowIds(model: Model, ui: Ui, panel: PanelId): string[] {
       return visibleUpdates(model, ui).map(updateId);
     case 'messages':
       return visibleMessages(model, ui).map(({ sequence }) => `${sequence}`);
+    case 'rates':
     case 'stream':
       return [];
   }

@@ -1,7 +1,15 @@
 import type { Model } from '../model/model.js';
 
 /** The panels, in the order in which Tab goes through them. */
-export const PANELS = ['partitions', 'consumers', 'updates', 'messages', 'timeline', 'stream'] as const;
+export const PANELS = [
+  'partitions',
+  'consumers',
+  'updates',
+  'messages',
+  'timeline',
+  'rates',
+  'stream',
+] as const;
 export type PanelId = (typeof PANELS)[number];
 
 /** How partitions and consumers can be sorted, in the order in which `s` goes through them. */

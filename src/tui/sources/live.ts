@@ -97,7 +97,12 @@ export class LiveSource {
     }
     const slow = this.#round++ % SLOW_ROUNDS === 0;
     // Alone, and first: among other questions it would measure how busy we are.
-    await this.#try('round trip', async () => emit({ type: 'round-trip', ms: await connection.rtt() }));
+    await this.#try('round trip', async () => {
+      const askedAt = performance.now();
+      // What the client says itself is in whole milliseconds.
+      await connection.rtt();
+      emit({ type: 'round-trip', ms: performance.now() - askedAt });
+    });
     await Promise.all([
       this.#try('stream', async () => {
         const facts = await observer.stream();
@@ -160,6 +165,7 @@ export class LiveSource {
         observer: new NatsGroupObserver(topology, { bucket, group, timeoutMs }),
         bucket: topology.bucket,
         control: new NatsControlClient(connection, config.stream, group),
+        partitions: topology.layout.partitions,
       };
       const { partitions, prefix } = topology.layout;
       emit({ type: 'found', partitions, prefix });

@@ -2,6 +2,7 @@ import { escapeControl } from '../../core/consume/output.js';
 import { formatBytes } from '../../core/units.js';
 import type { Model } from '../model/model.js';
 import { memberRows, partitionRows } from '../model/select.js';
+import { updateId, visibleUpdates } from '../screen/rows.js';
 import type { Ui } from '../screen/state.js';
 import { partitionList } from './consumers.js';
 import { bytes, clockTime, count, duration, rate, UNKNOWN } from './format.js';
@@ -75,6 +76,29 @@ function memberDetail(model: Model, id: string, rows: number): Line[] {
   return [...facts, ...story(model, rows - facts.length, about)];
 }
 
+/** One thing that happened; of moves each partition on a line of its own. */
+function updateDetail(model: Model, ui: Ui, id: string, rows: number): Line[] {
+  const group = visibleUpdates(model, ui).find((each) => updateId(each) === id);
+  if (!group) return [line('This update is too old to be shown still.')];
+  const { first, updates } = group;
+  const facts: Line[] = [updateLine(model, group), line('')];
+  if ('owner' in first) facts.push(fact('session', first.owner));
+  if (first.kind === 'died') facts.push(fact('last renewal', `${duration(first.silentMs)} before`));
+  for (const update of updates) {
+    if (!('partition' in update)) continue;
+    const { partition } = update;
+    if (!('epoch' in update)) facts.push(fact(`p${partition}`, clockTime(update.at, true)));
+    else {
+      const { at, epoch, gapMs } = update;
+      const gap = gapMs === null ? '' : `, without an owner for ${duration(gapMs)}`;
+      const took = model.took.get(epoch);
+      const start = took === undefined ? '' : `, handled from ${duration(took)} later on`;
+      facts.push(fact(`p${partition}`, `${clockTime(at, true)}, epoch ${epoch}${gap}${start}`));
+    }
+  }
+  return facts.slice(0, rows);
+}
+
 function messageDetail(model: Model, sequence: number, { columns }: Size): Line[] {
   const message = model.messages.find((each) => each.sequence === sequence);
   if (!message) return [line('This message is too old to be shown still.')];
@@ -103,6 +127,8 @@ export function detailLines(model: Model, ui: Ui, size: Size): Line[] {
       return memberDetail(model, id, size.rows);
     case 'messages':
       return messageDetail(model, Number(id), size);
+    case 'updates':
+      return updateDetail(model, ui, id, size.rows);
     default:
       return [];
   }

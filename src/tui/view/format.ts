@@ -1,6 +1,7 @@
 import { formatBytes, formatCount, formatDuration, formatRate } from '../../core/units.js';
 
-const SPARKS = '▁▂▃▄▅▆▇█';
+/** An eighth of a line to a whole one. */
+export const BARS = '▁▂▃▄▅▆▇█';
 
 /** What is not known. */
 export const UNKNOWN = '-';
@@ -44,6 +45,6 @@ export function sparkline(values: readonly number[], width: number): string {
   // A quantity that hardly moves is a flat line, not noise blown up to mountains.
   const range = Math.max(high - low, high * 0.2);
   return shown
-    .map((value) => SPARKS[range === 0 ? 0 : Math.min(7, Math.round(((value - low) / range) * 7))] ?? '')
+    .map((value) => BARS[range === 0 ? 0 : Math.min(7, Math.round(((value - low) / range) * 7))] ?? '')
     .join('');
 }

@@ -126,7 +126,10 @@ export function frameOf(model: Model, ui: Ui, size: Size): Frame {
   const { columns, rows } = size;
   if (columns < SMALLEST.columns || rows < SMALLEST.rows) return tooSmall(size);
   const shown = ui.frozen ?? model;
-  const header = [...headerLines(shown, columns, ui.frozen !== null), ...banner(model)];
+  const header = [
+    ...headerLines(shown, columns, { frozen: ui.frozen !== null, drawn: true }),
+    ...banner(model),
+  ];
   const dialog = dialogLines(model, ui, columns);
   const room = { columns, rows: rows - header.length - dialog.length - 1 };
   const body = bodyLines(shown, ui, room);

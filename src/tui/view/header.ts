@@ -3,7 +3,8 @@ import { healthOf } from '../model/health.js';
 import type { Model } from '../model/model.js';
 import { totalsOf } from '../model/select.js';
 import { direction } from '../model/series.js';
-import { bytes, clockTime, count, duration, rate, shortCount } from './format.js';
+import { bytes, clockTime, count, duration } from './format.js';
+import { barLines, graphsOf } from './rates.js';
 import { type Color, type Line, type Span, span, spread } from './text.js';
 
 const LEVELS: Record<ReturnType<typeof healthOf>['level'], { sign: string; color: Color }> = {
@@ -13,6 +14,9 @@ const LEVELS: Record<ReturnType<typeof healthOf>['level'], { sign: string; color
 };
 /** Below this, names do without the words before them. */
 const ROOMY_COLUMNS = 100;
+
+/** So many of the last values are drawn beside the newest. */
+const TREND_WIDTH = 10;
 
 const ARROWS = { rising: '↑', falling: '↓', steady: '→' } as const;
 
@@ -33,8 +37,12 @@ function serverSpans({ connection, target }: Model): Span[] {
   ];
 }
 
-/** Three lines: what and where, how it is, and the numbers. */
-export function headerLines(model: Model, width: number, frozen: boolean): Line[] {
+/** Three lines: what and where, how it is, and the numbers. `drawn`: with bars, for eyes. */
+export function headerLines(
+  model: Model,
+  width: number,
+  { frozen, drawn }: { frozen: boolean; drawn: boolean },
+): Line[] {
   const { target, stream } = model;
   const totals = totalsOf(model);
   const health = healthOf(model);
@@ -65,13 +73,13 @@ export function headerLines(model: Model, width: number, frozen: boolean): Line[
         span(` ${bytes(stream.facts.bytes)}`, { dim: true }),
       ]
     : [];
-  const numbers = [
-    ...value('published', rate(totals.published)),
-    span('  '),
-    ...value('handled', rate(totals.handled)),
-    span('  '),
-    ...value('lag', `${shortCount(totals.lag)} ${ARROWS[direction(model.lag)]}`),
-  ];
+  const numbers = graphsOf(model).flatMap(({ name, value: text, color, series, top }) => {
+    const arrow = name === 'lag' ? ` ${ARROWS[direction(series)]}` : '';
+    const values = series.slice(-TREND_WIDTH).map((point) => point.value);
+    const [bars = ''] = barLines(values, top, 1);
+    const trend = drawn && roomy ? [span(` ${bars.padStart(TREND_WIDTH)}`, { color })] : [];
+    return [...value(name, `${text}${arrow}`), ...trend, span('  ')];
+  });
   const tail = [...deadLetters(model), ...problem(model)];
   return [spread(what, clock, width), spread(status, stored, width), [...numbers, ...tail]];
 }
@@ -80,13 +88,14 @@ export function headerLines(model: Model, width: number, frozen: boolean): Line[
 function deadLetters({ deadLetters: dead }: Model): Line {
   if (dead === null || dead === 'not-permitted' || dead.messages === 0) return [];
   return [
-    span('  dead letters ', { dim: true }),
+    span('dead letters ', { dim: true }),
     span(count(dead.messages), { color: 'yellow', bold: true }),
+    span('  '),
   ];
 }
 
 /** Why something on the screen may be missing or old; what does not fit is cut off. */
 function problem(model: Model): Line {
   const [first] = model.problems.values();
-  return first === undefined ? [] : [span(`   ${escapeControl(first)}`, { color: 'yellow' })];
+  return first === undefined ? [] : [span(escapeControl(first), { color: 'yellow' })];
 }

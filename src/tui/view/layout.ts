@@ -2,6 +2,8 @@ import type { Model } from '../model/model.js';
 import { partitionsOf } from '../model/select.js';
 import type { PanelId, Ui } from '../screen/state.js';
 import { mapHeight } from './partitions.js';
+import { GRAPHS } from './rates.js';
+import { streamHeight } from './stream.js';
 
 /** A terminal's size in columns and rows. */
 export interface Size {
@@ -62,9 +64,18 @@ function wishes(model: Model, width: number, rows: number): Record<PanelId, Wish
     updates: { id: 'updates', ...log(model.updates.length) },
     messages: { id: 'messages', ...log(model.messages.length) },
     timeline: { id: 'timeline', least: Math.min(table, 10), good: Math.min(table, 18), most: table },
-    stream: { id: 'stream', least: 5, good: 10, most: 11 },
+    rates: { id: 'rates', least: 1 + 2 * GRAPHS, good: 1 + 2 * GRAPHS, most: 1 + 4 * GRAPHS },
+    stream: {
+      id: 'stream',
+      least: 5,
+      good: streamHeight(model, width),
+      most: streamHeight(model, width),
+    },
   };
 }
+
+/** Panels that are one row after another. */
+const LISTS: ReadonlySet<PanelId> = new Set(['consumers', 'updates', 'messages']);
 
 type Level = 'least' | 'good';
 /** A panel's claim: lines up to a level, granted whole or not at all; `good` only to panels that are there. */
@@ -88,8 +99,9 @@ function stack(wanted: readonly Wish[], claims: readonly Claim[], width: number,
     before = left;
     for (const { id, most, good } of wanted) {
       const height = heights.get(id);
-      // What was refused its good size, such as a table, would only waste more lines.
-      if (height !== undefined && height >= good && height < most) give(id, height + 1);
+      // What was refused its good size, such as a table, would only waste more lines; a list has use for each.
+      const hasUse = height !== undefined && (height >= good || LISTS.has(id));
+      if (hasUse && height < most) give(id, height + 1);
     }
   }
   const panels = wanted.flatMap(({ id }) => {
@@ -99,7 +111,7 @@ function stack(wanted: readonly Wish[], claims: readonly Claim[], width: number,
   return { width, panels };
 }
 
-/** In one column: first all four panels that tell the story, then room for them, then the others. */
+/** In one column: first the panels that tell the story, then room for them, then the others. */
 const NARROW: readonly Claim[] = [
   ['partitions', 'least'],
   ['consumers', 'least'],
@@ -108,11 +120,12 @@ const NARROW: readonly Claim[] = [
   ['consumers', 'good'],
   ['partitions', 'good'],
   ['updates', 'good'],
-  ['messages', 'good'],
   ['timeline', 'least'],
+  ['messages', 'good'],
   ['timeline', 'good'],
   ['stream', 'least'],
   ['stream', 'good'],
+  ['rates', 'least'],
 ];
 const WIDE_LEFT: readonly Claim[] = [
   ['partitions', 'least'],
@@ -121,6 +134,7 @@ const WIDE_LEFT: readonly Claim[] = [
   ['timeline', 'good'],
   ['stream', 'least'],
   ['stream', 'good'],
+  ['rates', 'least'],
 ];
 const WIDE_RIGHT: readonly Claim[] = [
   ['updates', 'least'],
@@ -146,7 +160,7 @@ function wide(all: Record<PanelId, Wish>, { columns, rows }: Size): Band[] {
     {
       height,
       stacks: [
-        stack([all.partitions, all.timeline, all.stream], WIDE_LEFT, left, height),
+        stack([all.partitions, all.timeline, all.rates, all.stream], WIDE_LEFT, left, height),
         stack([all.updates, all.messages], WIDE_RIGHT, columns - GUTTER - left, height),
       ],
     },
@@ -166,7 +180,7 @@ export function layOut(model: Model, ui: Ui, size: Size): Band[] {
           height: rows,
           stacks: [
             stack(
-              [all.partitions, all.consumers, all.timeline, all.updates, all.messages, all.stream],
+              [all.partitions, all.consumers, all.timeline, all.updates, all.messages, all.rates, all.stream],
               NARROW,
               columns,
               rows,

@@ -11,6 +11,7 @@ import type { PanelId, Ui } from '../screen/state.js';
 import { consumerTable } from './consumers.js';
 import { messageTable } from './messages.js';
 import { partitionMap, partitionTable } from './partitions.js';
+import { rateLines } from './rates.js';
 import { streamLines } from './stream.js';
 import type { Table } from './table.js';
 import { type Line, line } from './text.js';
@@ -63,7 +64,8 @@ function partitionsPanel(model: Model, ui: Ui, width: number, height: number): P
   const rows = visiblePartitions(model, ui);
   const selected = rows.findIndex(({ partition }) => `${partition}` === ui.selected.partitions);
   const title = 'Partitions';
-  if (rows.length === 0) return { title, info: '', lines: [line(empty(model, ui), { dim: true })] };
+  // Before the first look nobody is known to own anything, which is not the same as that nobody does.
+  if (rows.length === 0 || !model.ready) return nothing(title, empty(model, ui));
   const map = partitionMap(model, rows, width);
   const asked = ui.focus === 'partitions' && (ui.zoom || selected >= 0);
   const roomForTable = height > Math.min(rows.length, TABLE_ROWS);
@@ -76,10 +78,17 @@ function partitionsPanel(model: Model, ui: Ui, width: number, height: number): P
   return { title, info: `${info}, by ${ui.partitionSort}`, lines: [...above, ...lines] };
 }
 
-/** Why there is nothing to show, and what to do about it. */
-function empty(model: Model, ui: Ui): string {
-  if (ui.filter !== '') return `nothing matches "${ui.filter}"`;
-  return model.ready ? 'none' : 'looking …';
+/** A panel that says why it is empty. */
+const nothing = (title: string, why: string): PanelContent => ({
+  title,
+  info: '',
+  lines: [line(why, { dim: true })],
+});
+
+/** Why there is nothing to show; `hint`: what to do about it. */
+function empty(model: Model, ui: Ui, hint = 'none'): string {
+  if (!model.ready) return 'looking …';
+  return ui.filter === '' ? hint : `nothing matches "${ui.filter}"`;
 }
 
 function consumersPanel(model: Model, ui: Ui, width: number, height: number): PanelContent {
@@ -87,8 +96,7 @@ function consumersPanel(model: Model, ui: Ui, width: number, height: number): Pa
   const title = 'Consumers';
   if (rows.length === 0) {
     const hint = `Nobody consumes. Start one: natspoc consume --group ${model.target?.group ?? ''}`;
-    const text = ui.filter === '' && model.ready ? hint : empty(model, ui);
-    return { title, info: '', lines: [line(text, { dim: true })] };
+    return nothing(title, empty(model, ui, hint));
   }
   const selected = rows.findIndex(({ member }) => member.id === ui.selected.consumers);
   const { lines, info } = tablePanel(rows, height, selected, 'start', (part, at) =>
@@ -100,10 +108,7 @@ function consumersPanel(model: Model, ui: Ui, width: number, height: number): Pa
 function updatesPanel(model: Model, ui: Ui, height: number): PanelContent {
   const groups = visibleUpdates(model, ui);
   const title = 'Status updates';
-  if (groups.length === 0) {
-    const text = ui.filter === '' ? 'Nothing has happened yet.' : empty(model, ui);
-    return { title, info: '', lines: [line(text, { dim: true })] };
-  }
+  if (groups.length === 0) return nothing(title, empty(model, ui, 'Nothing has happened yet.'));
   const selected = groups.findIndex((group) => updateId(group) === ui.selected.updates);
   const shown = windowOf(groups.length, height, selected, 'end');
   const lines = groups.slice(shown.start, shown.end).map((group, i) => {
@@ -117,8 +122,7 @@ function messagesPanel(model: Model, ui: Ui, width: number, height: number): Pan
   const messages = visibleMessages(model, ui);
   const title = 'Recent messages';
   if (messages.length === 0) {
-    const text = ui.filter === '' ? 'No messages. Publish some: natspoc publish --rate 10' : empty(model, ui);
-    return { title, info: '', lines: [line(text, { dim: true })] };
+    return nothing(title, empty(model, ui, 'No messages. Publish some: natspoc publish --rate 10'));
   }
   const selected = messages.findIndex(({ sequence }) => `${sequence}` === ui.selected.messages);
   const { lines, info } = tablePanel(messages, height, selected, 'end', (part, at) =>
@@ -128,6 +132,7 @@ function messagesPanel(model: Model, ui: Ui, width: number, height: number): Pan
 }
 
 function timelinePanel(model: Model, ui: Ui, width: number, height: number): PanelContent {
+  if (!model.ready) return nothing('Timeline', empty(model, ui));
   const partitions =
     ui.filter === '' ? partitionsOf(model) : visiblePartitions(model, ui).map((p) => p.partition);
   const at = partitions.findIndex((partition) => `${partition}` === ui.selected.timeline);
@@ -152,7 +157,9 @@ export function panelContent(id: PanelId, model: Model, ui: Ui, width: number, h
       return messagesPanel(model, ui, width, height);
     case 'timeline':
       return timelinePanel(model, ui, width, height);
+    case 'rates':
+      return { title: 'Rates', info: '', lines: rateLines(model, width, height) };
     case 'stream':
-      return { title: 'Stream', info: model.target?.stream ?? '', lines: streamLines(model) };
+      return { title: 'Stream', info: model.target?.stream ?? '', lines: streamLines(model, width) };
   }
 }

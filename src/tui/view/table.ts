@@ -9,7 +9,7 @@ export interface Column<Row> {
   rank: number;
   /** Takes the room that is left over; one column at most. */
   grow?: boolean;
-  /** Never wider than this, unless it grows. */
+  /** Not wider than this, unless there is room. */
   max?: number;
 }
 
@@ -29,11 +29,10 @@ export function table<Row>(
   selected = -1,
 ): Table {
   const cells = rows.map((row) => columns.map((column) => column.cell(row)));
-  const natural = columns.map((column, i) => {
-    const widths = cells.map((row) => textWidth(row[i]?.text ?? ''));
-    const widest = Math.max(textWidth(column.title), ...widths);
-    return column.grow ? Math.min(widest, 16) : Math.min(widest, column.max ?? widest);
-  });
+  const widest = columns.map((column, i) =>
+    Math.max(textWidth(column.title), ...cells.map((row) => textWidth(row[i]?.text ?? ''))),
+  );
+  const natural = columns.map(({ grow, max }, i) => Math.min(widest[i] ?? 0, grow ? 16 : (max ?? Infinity)));
   const shown = new Set(columns.keys());
   const needed = () => [...shown].reduce((sum, i) => sum + (natural[i] ?? 0), 0) + GAP * (shown.size - 1);
   while (shown.size > 1 && needed() > width) {
@@ -41,8 +40,14 @@ export function table<Row>(
     if (worst !== undefined) shown.delete(worst);
   }
   const kept = [...shown].sort((a, b) => a - b);
-  const spare = Math.max(0, width - needed());
-  const widths = new Map(kept.map((i) => [i, (natural[i] ?? 0) + (columns[i]?.grow ? spare : 0)]));
+  let spare = Math.max(0, width - needed());
+  const widths = new Map<number, number>();
+  for (const i of kept) {
+    const least = natural[i] ?? 0;
+    const more = columns[i]?.grow ? spare : Math.min(spare, (widest[i] ?? 0) - least);
+    widths.set(i, least + more);
+    spare -= more;
+  }
   const last = kept.at(-1);
 
   const compose = (cell: (i: number) => Span, style: Style): Line =>

@@ -8,8 +8,8 @@ const STEPS_MS = [1_000, 2_000, 5_000, 10_000, 20_000, 30_000];
 /** The strip shows at least this much of the past. */
 const SPAN_MS = 120_000;
 
-/** How much time a column stands for when `columns` of them show the last minutes. */
-function stepFor(columns: number): number {
+/** How much time, in milliseconds, a column stands for when `columns` of them show the last minutes. */
+export function stepFor(columns: number): number {
   return STEPS_MS.find((step) => step * columns >= SPAN_MS) ?? 30_000;
 }
 

@@ -16,6 +16,8 @@ export interface UpdateGroup {
   partitions: number[];
   /** The longest time that one of them was without a living owner; null: not known. */
   gapMs: number | null;
+  /** All of them, the first included. */
+  updates: Update[];
 }
 
 const moveKey = (update: Update): string | undefined => {
@@ -47,9 +49,10 @@ export function groupUpdates(updates: readonly Update[]): UpdateGroup[] {
     if (group && update.at - group.first.at < TOGETHER_MS) {
       group.partitions = [...group.partitions, ...partition].sort((a, b) => a - b);
       group.gapMs = gapMs === null ? group.gapMs : Math.max(gapMs, group.gapMs ?? 0);
+      group.updates.push(update);
       continue;
     }
-    const fresh = { first: update, partitions: partition, gapMs };
+    const fresh = { first: update, partitions: partition, gapMs, updates: [update] };
     groups.push(fresh);
     if (key !== undefined) open.set(key, fresh);
   }
@@ -63,7 +66,17 @@ function member(model: Model, id: string, name: string): Span[] {
   return [span(letterOf(model, id), { color, bold: true }), span(` ${escapeControl(name)}`, { color })];
 }
 
-function describe(model: Model, { first, partitions, gapMs }: UpdateGroup): Span[] {
+/** ` in 12 ms`: how long until the new owners were at work, from the end of the old one or its gift, as they say. */
+function took(model: Model, { gapMs, updates }: UpdateGroup): Span {
+  const times = updates
+    .map((update) => ('epoch' in update ? model.took.get(update.epoch) : undefined))
+    .filter((ms) => ms !== undefined);
+  if (times.length === 0) return span(gapMs ? `, ${duration(gapMs)} after its end` : '', { dim: true });
+  return span(` in ${duration((gapMs ?? 0) + Math.max(...times))}`, { dim: true });
+}
+
+function describe(model: Model, group: UpdateGroup): Span[] {
+  const { first, partitions } = group;
   const moved = span(partitionList(partitions, LISTED), { bold: true });
   switch (first.kind) {
     case 'joined':
@@ -75,12 +88,13 @@ function describe(model: Model, { first, partitions, gapMs }: UpdateGroup): Span
     case 'died':
       return [
         ...member(model, first.owner, first.name),
-        span(' died: its session was fenced', { color: 'red', bold: true }),
+        span(' died', { color: 'red', bold: true }),
+        span(`: fenced ${duration(first.silentMs)} after its last renewal`, { color: 'red' }),
       ];
     case 'claimed': {
       const from = first.from === null ? '' : ` from ${escapeControl(first.from)}`;
-      const gap = gapMs === null ? '' : `, ${duration(gapMs)} after its end`;
-      return [...member(model, first.owner, first.name), span(' claimed '), moved, span(`${from}${gap}`)];
+      const who = member(model, first.owner, first.name);
+      return [...who, span(' claimed '), moved, span(from), took(model, group)];
     }
     case 'handed-over': {
       // Released by a member that is alone: it takes the partition again itself.
@@ -90,16 +104,18 @@ function describe(model: Model, { first, partitions, gapMs }: UpdateGroup): Span
           span(' released '),
           moved,
           span(' and took it again'),
+          took(model, group),
         ];
       }
       const from = first.from === null ? '' : `${escapeControl(first.from)} `;
-      return [span(`${from}handed `), moved, span(' to '), ...member(model, first.owner, first.name)];
+      const to = member(model, first.owner, first.name);
+      return [span(`${from}handed `), moved, span(' to '), ...to, took(model, group)];
     }
     case 'released':
       return [
         span(first.from === null ? 'released ' : `${escapeControl(first.from)} released `),
         moved,
-        span(': nobody owns it', { color: 'yellow' }),
+        span(`: nobody owns ${partitions.length > 1 ? 'them' : 'it'}`, { color: 'yellow' }),
       ];
     case 'paused':
     case 'resumed':

@@ -1,0 +1,45 @@
+import type { GroupFollower, SeenSession } from './follower.js';
+
+/** What a process that was started has become. */
+export interface Joining {
+  name: string;
+  /** What it owns, by the name of who had it before; null: nobody. */
+  from: ReadonlyMap<string | null, number[]>;
+}
+
+/**
+ * Waits until a process has joined a group and has its share of the partitions.
+ *
+ * @param process where it runs, and how many partitions its group has.
+ * @param waitMs how long that may take; `signal` ends the waiting.
+ * @returns what it owns by then; undefined: it has not joined.
+ * @throws NatspocError where the group can no longer be watched.
+ */
+export async function followJoining(
+  follower: GroupFollower,
+  process: { host: string; pid: number; partitions: number },
+  waitMs: number,
+  signal: AbortSignal,
+): Promise<Joining | undefined> {
+  const find = (): SeenSession | undefined =>
+    [...follower.sessions.values()].find(
+      ({ record }) => record.host === process.host && record.pid === process.pid,
+    );
+  const ownedBy = (id: string): number[] =>
+    [...follower.leases.keys()].filter((partition) => follower.ownerOf(partition) === id);
+  const hasItsShare = (): boolean => {
+    const session = find();
+    const share = Math.floor(process.partitions / Math.max(1, follower.sessions.size));
+    return session !== undefined && ownedBy(session.id).length >= share;
+  };
+  await follower.until(hasItsShare, waitMs, signal);
+  const session = find();
+  if (!session) return undefined;
+  const from = new Map<string | null, number[]>();
+  for (const partition of ownedBy(session.id).sort((a, b) => a - b)) {
+    const record = follower.leases.get(partition)?.record;
+    const before = record && record !== 'unreadable' ? record.from : null;
+    from.set(before, [...(from.get(before) ?? []), partition]);
+  }
+  return { name: session.record.name, from };
+}

@@ -1,0 +1,90 @@
+import type { Model } from '../model/model.js';
+import { totalsOf } from '../model/select.js';
+import type { Series } from '../model/series.js';
+import { BARS, rate, shortCount } from './format.js';
+import { type Color, type Line, padTo, type Span, span } from './text.js';
+import { stepFor } from './timeline.js';
+
+const LABEL_WIDTH = 12;
+const EIGHTHS = BARS.length;
+
+/** Above the highest value some room is left, so that a steady one does not look like a wall. */
+const HEADROOM = 1.25;
+/** What is less than this is drawn as little, however little there is beside it. */
+const LEAST_TOP = 20;
+
+/** One quantity over time. */
+interface Graph {
+  name: string;
+  value: string;
+  color: Color;
+  series: Series;
+  /** What would fill the height. */
+  top: number;
+}
+
+/** The quantities of a group over time; rates have one scale, so that they can be compared. */
+export function graphsOf(model: Model): Graph[] {
+  const totals = totalsOf(model);
+  const { lag, rates } = model;
+  const topOf = (...all: Series[]) =>
+    HEADROOM * Math.max(LEAST_TOP, ...all.flatMap((series) => series.map(({ value }) => value)));
+  const top = topOf(rates.published, rates.handled);
+  return [
+    { name: 'published', value: rate(totals.published), color: 'green', series: rates.published, top },
+    { name: 'handled', value: rate(totals.handled), color: 'cyan', series: rates.handled, top },
+    { name: 'lag', value: shortCount(totals.lag), color: 'yellow', series: lag, top: topOf(lag) },
+  ];
+}
+
+/** The last value in each interval up to `end`, oldest first; undefined where there is none yet. */
+export function columnsOf(
+  series: Series,
+  end: number,
+  stepMs: number,
+  columns: number,
+): (number | undefined)[] {
+  const values: (number | undefined)[] = [];
+  let index = -1;
+  for (let column = 1; column <= columns; column++) {
+    const until = end - (columns - column) * stepMs;
+    while ((series[index + 1]?.at ?? Number.POSITIVE_INFINITY) <= until) index++;
+    values.push(series[index]?.value);
+  }
+  return values;
+}
+
+/** Bars of eighths of a line, `height` lines high, filled by the value `top`. */
+export function barLines(values: readonly (number | undefined)[], top: number, height: number): string[] {
+  return Array.from({ length: height }, (_, row) => {
+    const below = (height - 1 - row) * EIGHTHS;
+    return values
+      .map((value) => {
+        if (value === undefined) return ' ';
+        // What is there at all is seen; nothing is an empty line.
+        const filled = Math.max(value > 0 ? 1 : 0, Math.round((value / top) * height * EIGHTHS));
+        return filled <= below ? ' ' : (BARS[Math.min(EIGHTHS, filled - below) - 1] ?? ' ');
+      })
+      .join('');
+  });
+}
+
+function graphLines(graph: Graph, now: number, width: number, height: number): Line[] {
+  const columns = Math.max(1, width - LABEL_WIDTH);
+  const stepMs = stepFor(columns);
+  const end = Math.ceil(now / stepMs) * stepMs;
+  const labels: Span[] = [span(graph.name, { dim: true }), span(graph.value, { bold: true })];
+  return barLines(columnsOf(graph.series, end, stepMs, columns), graph.top, height).map((bars, row): Line => {
+    const label = labels[row] ?? span('');
+    return [{ ...label, text: padTo(label.text, LABEL_WIDTH) }, span(bars, { color: graph.color })];
+  });
+}
+
+/** So many quantities share the lines of the panel. */
+export const GRAPHS = 3;
+
+/** What was published and handled, and what waits, over the last minutes: the newest on the right, as in the timeline. */
+export function rateLines(model: Model, width: number, height: number): Line[] {
+  const each = Math.max(1, Math.floor(height / GRAPHS));
+  return graphsOf(model).flatMap((graph) => graphLines(graph, model.now, width, each));
+}

@@ -1,0 +1,62 @@
+import { encodeRecord, keys } from '../../src/core/group/records.js';
+import { GroupFollower } from '../../src/core/operate/follower.js';
+import type { BucketEntry, WatchSink } from '../../src/core/ports.js';
+
+const GROUP = 'g';
+const AT = '2026-01-05T12:00:00.000Z';
+
+/** The entry of a session; its pid is its revision. */
+export const session = (id: string, revision: number, leaving = false): BucketEntry => ({
+  key: keys.session(GROUP, id),
+  revision,
+  value: encodeRecord({
+    v: 1,
+    id,
+    name: `name-${id}`,
+    host: 'h',
+    pid: revision,
+    version: '1.0.0',
+    startedAt: AT,
+    ttlMs: 10_000,
+    suspectMs: 800,
+    ...(leaving && { leaving }),
+  }),
+});
+/** The entry of a session that is over. */
+export const ended = (id: string, revision: number): BucketEntry => ({
+  key: keys.session(GROUP, id),
+  revision,
+  value: null,
+});
+/** The entry of a lease. */
+export const lease = (
+  partition: number,
+  revision: number,
+  owner: string | null,
+  from: string | null = null,
+): BucketEntry => ({
+  key: keys.lease(GROUP, partition),
+  revision,
+  value: encodeRecord({
+    v: 1,
+    owner,
+    name: owner === null ? '' : `name-${owner}`,
+    reason: 'claim',
+    from,
+    at: AT,
+  }),
+});
+
+/** A follower of these entries, and how they change. */
+export function following(entries: BucketEntry[]): { follower: GroupFollower; change: WatchSink['changes'] } {
+  let sink: WatchSink | undefined;
+  const source = {
+    watch: (given: WatchSink) => {
+      sink = given;
+      return { stop: () => {} };
+    },
+  };
+  const follower = new GroupFollower(source, GROUP);
+  sink?.snapshot(entries);
+  return { follower, change: (changes) => sink?.changes(changes) };
+}

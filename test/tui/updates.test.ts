@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { plain } from '../../src/tui/view/text.js';
+import { groupUpdates, updateLine } from '../../src/tui/view/updates.js';
+import { gone, group, lease, play, session, stats } from './support.js';
+
+describe('the status updates', () => {
+  it('keeps how long a change of hands took, as its owner says, when the partition has moved on', () => {
+    const model = play([
+      ...group(3, 2),
+      [1_000, { type: 'changes', entries: [lease(0, 300, 'b', { reason: 'handover', from: 'a' })] }],
+      [
+        1_500,
+        {
+          type: 'stats',
+          facts: {
+            members: [stats('b', { partitions: [{ partition: 0, epoch: 300, position: 1, tookMs: 6 }] })],
+            gone: [],
+          },
+        },
+      ],
+      [2_000, { type: 'changes', entries: [lease(0, 301, 'c', { reason: 'handover', from: 'b' })] }],
+    ]);
+    const told = groupUpdates(model.updates).map((each) => plain(updateLine(model, each)).slice(14));
+    assert.deepEqual(told, ['a handed p0 to B b in 6 ms', 'b handed p0 to C c']);
+  });
+
+  it('tells of a crash with the time since its last renewal, and of a claim with the time without an owner', () => {
+    const model = play([
+      ...group(2, 2),
+      [3_000, { type: 'changes', entries: [session('a', 390)] }],
+      [4_400, { type: 'changes', entries: [gone('a', 400)] }],
+      [4_420, { type: 'changes', entries: [lease(0, 401, 'b', { from: 'a' })] }],
+    ]);
+    const told = groupUpdates(model.updates).map((each) => plain(updateLine(model, each)).slice(14));
+    assert.deepEqual(told, [
+      'A a died: fenced 1.4 s after its last renewal',
+      'B b claimed p0 from a, 20 ms after its end',
+    ]);
+  });
+});

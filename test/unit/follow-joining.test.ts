@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { followJoining } from '../../src/core/operate/follow-joining.js';
+import { following, lease, session } from '../support/following.js';
+
+describe('following a process that joins', () => {
+  const process = { host: 'h', pid: 9, partitions: 4 };
+  const group = () => [session('a', 1), ...[0, 1, 2, 3].map((p) => lease(p, 10 + p, 'a'))];
+  const { signal } = new AbortController();
+
+  it('ends when it has its share, and tells from whom it has what', async () => {
+    const { follower, change } = following(group());
+    const joining = followJoining(follower, process, 60_000, signal);
+    change([session('b', 9)]);
+    change([lease(2, 20, 'b', 'name-a')]);
+    change([lease(0, 21, 'b', null)]);
+    const joined = await joining;
+    assert.equal(joined?.name, 'name-b');
+    assert.deepEqual(
+      [...(joined?.from ?? [])],
+      [
+        [null, [0]],
+        ['name-a', [2]],
+      ],
+    );
+  });
+
+  it('tells what it has by then where the wait ends before, and nothing where it has not joined', async () => {
+    const { follower, change } = following(group());
+    const stop = new AbortController();
+    const joining = followJoining(follower, process, 60_000, stop.signal);
+    change([session('b', 9)]);
+    change([lease(2, 20, 'b', 'name-a')]);
+    stop.abort();
+    assert.deepEqual([...((await joining)?.from ?? [])], [['name-a', [2]]]);
+    const other = following([...group(), session('other', 8)]).follower;
+    assert.equal(await followJoining(other, process, 10, signal), undefined);
+  });
+});
