@@ -82,16 +82,15 @@ function judgeBeginnings(
   calls: readonly Call[],
   partition: number,
 ): Violation[] {
-  const found = new Map<number, number>();
-  for (const { seq, epoch } of positions) if (!found.has(epoch)) found.set(epoch, seq);
   const begun = new Set<number>();
   return calls.flatMap((call) => {
     if (begun.has(call.epoch)) return [];
     begun.add(call.epoch);
-    const position = found.get(call.epoch);
-    // The harness can have missed the first one of an epoch; later ones say nothing about the beginning.
-    if (position === undefined || call.seq > position) return [];
-    const text = `${describeCall(call)} is the first of its epoch, but #${position} was committed before`;
+    // Whatever an older epoch has committed was there when this one began: from then on it could commit no more.
+    const before = positions.filter(({ epoch }) => epoch < call.epoch).map(({ seq }) => seq);
+    const committed = Math.max(0, ...before);
+    if (call.seq > committed) return [];
+    const text = `${describeCall(call)} is the first of its epoch, but #${committed} was committed before`;
     return [{ charge: 'repeat', at: call.from, partition, text } satisfies Violation];
   });
 }

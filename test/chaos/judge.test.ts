@@ -1,0 +1,305 @@
+import assert from 'node:assert/strict';
+import { encodeRecord, keys } from '../../src/core/group/records.js';
+import { judgeHistory } from './judging/judge.js';
+import type { Charge } from './judging/violation.js';
+import type { BucketChange, Call, FaultSpan, History, Life } from './recording/history.js';
+
+const GROUP = 'default';
+const PARTITIONS = 2;
+const MESSAGES = 40;
+/** The first 20 messages of each partition are m1's; then it is killed, and m2 has both. */
+const KILLED_AT = 2_050;
+const TAKEN_AT = 3_000;
+const CALM_AT = 60_000;
+
+const text = (...args: Parameters<typeof encodeRecord>): string =>
+  Buffer.from(encodeRecord(...args)).toString();
+const seqOf = (partition: number, index: number): number => 1 + index * PARTITIONS + partition;
+const epochOf = (partition: number, owner: string): number => (owner === 'm1' ? 10 : 20) + partition;
+
+function call(
+  partition: number,
+  index: number,
+  process: string,
+  from: number,
+  more: Partial<Call> = {},
+): Call {
+  const seq = seqOf(partition, index);
+  return {
+    process,
+    partition,
+    epoch: epochOf(partition, process),
+    seq,
+    attempt: 1,
+    key: `k${partition}`,
+    number: seq,
+    intact: true,
+    deaf: false,
+    from,
+    to: from + 5,
+    how: 'handled',
+    toldAt: undefined,
+    ...more,
+  };
+}
+
+const life = (name: string, more: Partial<Life>): Life => ({
+  name,
+  from: 0,
+  killedAt: undefined,
+  leftAt: CALM_AT,
+  exit: { at: CALM_AT + 100, code: 0, signal: null, lastWords: '' },
+  stalls: [],
+  ...more,
+});
+
+function session(name: string, at: number, revision: number): BucketChange {
+  const record = {
+    v: 1,
+    id: name,
+    name,
+    host: 'h',
+    pid: 1,
+    version: '1',
+    startedAt: '',
+    ttlMs: 4e3,
+    suspectMs: 800,
+  };
+  return { at, revision, key: keys.session(GROUP, name), value: text(record) };
+}
+
+function lease(partition: number, owner: string, at: number): BucketChange {
+  const record = { v: 1, owner, name: owner, reason: 'claim', from: null, at: '' } as const;
+  return { at, revision: epochOf(partition, owner), key: keys.lease(GROUP, partition), value: text(record) };
+}
+
+function position(
+  partition: number,
+  index: number,
+  owner: string,
+  at: number,
+  revision: number,
+): BucketChange {
+  const record = { v: 1, seq: seqOf(partition, index), epoch: epochOf(partition, owner), at: '' };
+  return { at, revision, key: keys.position(GROUP, partition), value: text(record) };
+}
+
+/**
+ * A run as it should be: m1 handles the first half of everything and is killed before it has committed the last
+ * two messages of each partition; m2 takes over, repeats those two, and handles the rest.
+ */
+function clean(): History {
+  const calls: Call[] = [];
+  const bucket: BucketChange[] = [session('m1', 1, 1), session('m2', 2, 2)];
+  for (let p = 0; p < PARTITIONS; p++) {
+    bucket.push(lease(p, 'm1', 5), lease(p, 'm2', TAKEN_AT));
+    for (let i = 0; i < 20; i++) calls.push(call(p, i, 'm1', 1_000 + i * 50));
+    for (let i = 18; i < MESSAGES; i++) calls.push(call(p, i, 'm2', TAKEN_AT + 50 + i * 50));
+    bucket.push(position(p, 9, 'm1', 1_600, 12 + p), position(p, 17, 'm1', 1_990, 14 + p));
+    bucket.push(position(p, 17, 'm2', TAKEN_AT + 5, 30 + p), position(p, 39, 'm2', 5_200, 40 + p));
+  }
+  bucket.push({ at: TAKEN_AT - 10, revision: 18, key: keys.session(GROUP, 'm1'), value: null });
+  const kill: FaultSpan = {
+    ...{ id: 1, kind: 'kill', target: 'm1', from: KILLED_AT, to: KILLED_AT + 2, outcome: 'killed' },
+  };
+  return {
+    settings: {
+      ...{ startedAt: '2026-11-24T00:00:00Z', startUs: 0, seed: 1, minutes: 1, rate: 40, group: GROUP },
+      ...{ partitions: PARTITIONS, servers: 1, serverVersion: '2.9.10' },
+      ...{ ttlMs: 4_000, drainTimeoutMs: 1_500, commitIntervalMs: 200 },
+    },
+    confirmed: Array.from({ length: MESSAGES * PARTITIONS }, (_, i) => {
+      const partition = i % PARTITIONS;
+      return { number: i + 1, key: `k${partition}`, partition, seq: i + 1 };
+    }),
+    calls: calls.sort((a, b) => a.from - b.from),
+    lives: [
+      life('m1', {
+        killedAt: KILLED_AT,
+        leftAt: undefined,
+        exit: { at: KILLED_AT + 2, code: null, signal: 'SIGKILL', lastWords: '' },
+      }),
+      life('m2', {}),
+    ],
+    faults: [kill],
+    bucket: bucket.sort((a, b) => a.at - b.at),
+    calmAt: CALM_AT,
+  };
+}
+
+/** Charges that were found, each once. */
+const charges = (history: History): Charge[] => {
+  history.calls.sort((a, b) => a.from - b.from);
+  const { charges: counts } = judgeHistory(history);
+  return (Object.keys(counts) as Charge[]).filter((charge) => counts[charge] > 0);
+};
+
+function find(history: History, partition: number, index: number, process: string): Call {
+  const seq = seqOf(partition, index);
+  const found = history.calls.find((each) => each.seq === seq && each.process === process);
+  assert.ok(found);
+  return found;
+}
+
+const without = (history: History, gone: Call): void => {
+  history.calls = history.calls.filter((each) => each !== gone);
+};
+
+describe('the judge of chaos', () => {
+  it('finds nothing wrong with a clean run, and explains what was handled again by the kill', () => {
+    const verdict = judgeHistory(clean());
+    assert.deepEqual(verdict.violations, []);
+    assert.equal(verdict.ok, true);
+    assert.equal(verdict.handled, MESSAGES * PARTITIONS);
+    assert.equal(verdict.repeats.kill?.messages, 4);
+    assert.equal(verdict.restMs.kill?.max, TAKEN_AT - KILLED_AT);
+  });
+
+  it('flags a lost message', () => {
+    const history = clean();
+    without(history, find(history, 1, 39, 'm2'));
+    history.bucket = history.bucket.filter(({ value }) => !value?.includes(`"seq":${seqOf(1, 39)},`));
+    assert.deepEqual(charges(history), ['lost']);
+  });
+
+  it('flags a message that is passed over, and a position that passes it', () => {
+    const history = clean();
+    without(history, find(history, 1, 30, 'm2'));
+    assert.deepEqual(charges(history), ['lost', 'disorder', 'position']);
+  });
+
+  it('flags a swapped pair', () => {
+    const history = clean();
+    const [a, b] = [find(history, 0, 25, 'm2'), find(history, 0, 26, 'm2')];
+    [a.from, b.from, a.to, b.to] = [b.from, a.from, b.to, a.to];
+    assert.deepEqual(charges(history), ['disorder']);
+  });
+
+  it('flags messages of a key that are stored in another order than they were sent', () => {
+    const history = clean();
+    const [a, b] = [history.confirmed[50], history.confirmed[52]];
+    assert.ok(a && b);
+    for (const each of [a, b]) {
+      each.number = each === a ? 53 : 51;
+      find(history, each.partition, (each.seq - 1) >> 1, 'm2').number = each.number;
+    }
+    assert.deepEqual(charges(history), ['disorder']);
+  });
+
+  it('flags two owners at once, and excuses one that was stopped, or deaf and told', () => {
+    const history = clean();
+    const last = find(history, 0, 19, 'm1');
+    Object.assign(last, { to: TAKEN_AT + 5_000 });
+    history.lives[0] = life('m1', {});
+    history.faults = [];
+    assert.ok(charges(history).includes('overlap'));
+
+    last.deaf = true;
+    last.toldAt = 2_800;
+    assert.ok(!charges(history).includes('overlap'));
+    last.toldAt = TAKEN_AT + 1_500;
+    assert.ok(charges(history).includes('overlap'), 'told too late');
+
+    Object.assign(last, { deaf: false, toldAt: undefined });
+    const stop: FaultSpan = {
+      ...{ id: 2, kind: 'long-stop', target: 'm1', from: 1_952, to: TAKEN_AT + 4_990, outcome: '' },
+    };
+    history.faults = [stop];
+    assert.ok(!charges(history).includes('overlap'));
+    stop.to -= 1_000;
+    assert.ok(charges(history).includes('overlap'), 'it went on long after it woke');
+  });
+
+  it('flags one member that runs two handlers of a partition', () => {
+    const history = clean();
+    find(history, 0, 25, 'm2').to += 70;
+    assert.ok(charges(history).includes('overlap'));
+  });
+
+  it('flags a handler that starts under an epoch that is over', () => {
+    const history = clean();
+    history.lives[0] = life('m1', {});
+    history.calls.push(call(0, 19, 'm1', TAKEN_AT + 1_120));
+    assert.ok(charges(history).includes('late-start'));
+  });
+
+  it('flags a message that is handled again with no fault that explains it', () => {
+    const again = clean();
+    again.calls.push(call(0, 30, 'm2', TAKEN_AT + 1_560));
+    assert.deepEqual(charges(again), ['repeat'], 'twice in a row under one epoch');
+
+    const unexplained = clean();
+    unexplained.faults = [];
+    unexplained.lives[0] = life('m1', { leftAt: KILLED_AT });
+    assert.deepEqual(
+      charges(unexplained),
+      ['repeat', 'process'].slice(0, 1),
+      'a graceful leave explains nothing',
+    );
+
+    const tooFar = clean();
+    tooFar.calls.push(call(1, 5, 'm2', TAKEN_AT + 60));
+    assert.ok(charges(tooFar).includes('repeat'), 'it was committed long before the kill');
+  });
+
+  it('flags a position that goes back, by sequence or by epoch', () => {
+    const history = clean();
+    history.bucket.push(position(0, 20, 'm2', 5_300, 50));
+    assert.deepEqual(charges(history), ['position']);
+    const stale = clean();
+    stale.bucket.push(position(0, 39, 'm1', 5_300, 50));
+    assert.ok(charges(stale).includes('position'));
+  });
+
+  it('flags a position that is ahead of what was handled', () => {
+    const history = clean();
+    history.bucket.push(position(0, 35, 'm2', 4_000, 33));
+    assert.deepEqual(charges(history), ['position']);
+  });
+
+  it('flags a wrong checksum, and content of another message', () => {
+    const history = clean();
+    find(history, 0, 7, 'm1').intact = false;
+    assert.deepEqual(charges(history), ['damaged']);
+    const other = clean();
+    find(other, 0, 7, 'm1').key = 'k9';
+    assert.deepEqual(charges(other), ['damaged']);
+  });
+
+  it('flags a message that the stream holds twice', () => {
+    const history = clean();
+    const last = history.confirmed.at(-1);
+    assert.ok(last);
+    const seq = last.seq + PARTITIONS;
+    history.confirmed.push({ ...last, seq });
+    history.calls.push({ ...find(history, last.partition, 39, 'm2'), seq, from: 5_100, to: 5_105 });
+    assert.deepEqual(charges(history), ['stored-twice']);
+  });
+
+  it('flags a group that never comes to rest', () => {
+    const history = clean();
+    history.bucket = history.bucket.filter(({ key, at }) => key !== keys.lease(GROUP, 1) || at < TAKEN_AT);
+    assert.deepEqual(charges(history), ['unrest']);
+  });
+
+  it('flags a message that is handled while its partition rests', () => {
+    const history = clean();
+    const pause: FaultSpan = { id: 2, kind: 'pause', target: '1', from: 4_000, to: 5_000, outcome: 'done' };
+    history.faults.push({ ...pause, rested: { from: 4_200, to: 4_900 } });
+    assert.deepEqual(charges(history), ['paused']);
+  });
+
+  it('flags a process that ends by itself, and one that leaves with an error', () => {
+    for (const [leftAt, code] of [
+      [undefined, 0],
+      [CALM_AT, 1],
+    ]) {
+      const history = clean();
+      history.lives[1] = life('m2', {
+        leftAt,
+        exit: { at: CALM_AT + 100, code: code ?? 0, signal: null, lastWords: 'Error' },
+      });
+      assert.deepEqual(charges(history), ['process']);
+    }
+  });
+});
