@@ -4,7 +4,8 @@ import { disturb } from './faults/schedule.js';
 import { Stage, type StageOptions } from './stage/stage.js';
 
 const TRAFFIC = { keys: 64, mostPadding: 200 };
-const FIRST_MEMBERS = 4;
+/** Every other one of the first members reaches the servers through a network of its own. */
+const FIRST_MEMBERS = [false, true, false, true];
 const MOST_MEMBERS = 6;
 /** How often something is said. */
 const PROGRESS_MS = 30_000;
@@ -16,8 +17,7 @@ export async function playChaos(options: StageOptions): Promise<void> {
   const stage = await Stage.open(options);
   try {
     const { members, servers, recording, run } = stage;
-    for (let i = 0; i < FIRST_MEMBERS; i++) await members.start(i % 2 === 1);
-    await stage.rest();
+    await stage.populate(FIRST_MEMBERS);
     const signal = stage.startTraffic(random.seed(), TRAFFIC);
     const startedAt = performance.now();
     const progress = setInterval(() => {

@@ -2,6 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FaultKind } from '../recording/records.js';
 import { canSpare, type Fault, type Field, victim } from './field.js';
 
+/** On a busy machine a process takes its time to start; that is nothing to judge. */
+const JOIN_TIMEOUT_MS = 120_000;
+
 /** The process is gone from one moment to the next. */
 const kill: Fault = {
   kind: 'kill',
@@ -59,8 +62,8 @@ const join: Fault = {
   async strike({ members, recording, random }) {
     const member = await members.start(random.chance(0.5));
     const end = recording.fault('join', member.name);
-    await Promise.race([member.cli.note(/^joined\b/, 30_000), member.cli.exited]).catch(() => {});
-    end('joined');
+    const joined = member.cli.note(/^joined\b/, JOIN_TIMEOUT_MS).then(() => 'joined');
+    end(await Promise.race([joined, member.cli.exited.then(() => 'ended')]).catch(() => 'did not join'));
   },
 };
 

@@ -1,4 +1,4 @@
-import { type Call, type History, readHistory } from '../recording/history.js';
+import { type Call, type History, type Life, readHistory } from '../recording/history.js';
 import { FAULT_KINDS, type FaultKind, PUBLISHER, type RunSettings } from '../recording/records.js';
 import { contextOf } from './context.js';
 import { type Excuse, judgeExclusive } from './exclusive.js';
@@ -16,6 +16,8 @@ export interface Verdict {
   settings: RunSettings;
   durationMs: number;
   confirmed: number;
+  /** For how long the publisher ran. */
+  trafficMs: number;
   /** Different messages that were handled. */
   handled: number;
   calls: number;
@@ -79,6 +81,7 @@ export function judgeHistory(history: History): Verdict {
       calls.reduce((last, { to }) => (Number.isFinite(to) ? Math.max(last, to) : last), 0),
     ),
     confirmed: confirmed.length,
+    trafficMs: trafficMs(lives.find(({ name }) => name === PUBLISHER)),
     handled: new Set(calls.filter(({ how }) => how === 'handled').map(({ seq }) => seq)).size,
     calls: calls.length,
     unfinished: count(
@@ -113,6 +116,9 @@ export function judgeHistory(history: History): Verdict {
       .map((violation) => ({ ...violation, context: contextOf(violation, history) })),
   };
 }
+
+const trafficMs = (publisher: Life | undefined): number =>
+  publisher ? Math.round((publisher.leftAt ?? publisher.exit?.at ?? publisher.from) - publisher.from) : 0;
 
 const nameOf = ({ faults: [first, ...more] }: Recovery): FaultKind | 'several' | undefined =>
   more.length > 0 ? 'several' : first?.kind;

@@ -26,7 +26,7 @@ export function formatReport(title: string, verdict: Verdict, machine: Machine):
     `${machine.cores} cores (${machine.cpu}), ${machine.memoryGiB} GiB, ${machine.system}, node ${machine.node}, load ${machine.loadAverage}`,
     `${settings.partitions} partitions, ttl ${settings.ttlMs} ms, drain timeout ${settings.drainTimeoutMs} ms, commit interval ${settings.commitIntervalMs} ms`,
     '',
-    `${plural(verdict.confirmed, 'message')} confirmed, ${formatCount(verdict.handled)} handled, in ${plural(verdict.calls, 'call')}`,
+    `${plural(verdict.confirmed, 'message')} confirmed (${Math.round((verdict.confirmed * 1_000) / verdict.trafficMs)}/s), ${formatCount(verdict.handled)} handled, in ${plural(verdict.calls, 'call')}`,
     `  of which ${formatCount(verdict.unfinished.failed)} failed on purpose, ${formatCount(verdict.unfinished.stopped)} were told to stop, ${formatCount(verdict.unfinished.cut)} were cut off with their process`,
     `${plural(verdict.members, 'member process')}, ${plural(verdict.epochs, 'epoch')}, ${describeTime(verdict.durationMs)} from the first to the last call`.replace(
       'processs',

@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Random } from '../../simulation/model/random.js';
 import { PUBLISHER } from '../recording/records.js';
-import type { Member } from '../stage/members.js';
 import { Stage, type StageOptions } from '../stage/stage.js';
 import { MemorySampler } from './memory.js';
 
@@ -24,10 +23,9 @@ export async function playSoak(options: StageOptions): Promise<void> {
   let memory: MemorySampler | undefined;
   try {
     const { members, servers, recording } = stage;
-    const steady: Member[] = [];
-    for (let i = 0; i < STEADY; i++) steady.push(await members.start(false));
-    const restless = [await members.start(false), await members.start(false)];
-    await stage.rest();
+    const first = await stage.populate([false, false, false, false]);
+    const steady = first.slice(0, STEADY);
+    const restless = first.slice(STEADY);
     const signal = stage.startTraffic(random.seed(), TRAFFIC);
     memory = new MemorySampler(join(options.folder, MEMORY_FILE), () => [
       ...servers.all.map((server) => [servers.nameOf(server), server.pid] as const),

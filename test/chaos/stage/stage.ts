@@ -7,7 +7,7 @@ import { readConfirmed } from '../recording/history.js';
 import { Recording } from '../recording/recording.js';
 import { PUBLISHER, type RunSettings } from '../recording/records.js';
 import { Traffic } from '../traffic/traffic.js';
-import { Members } from './members.js';
+import { type Member, Members } from './members.js';
 import { Servers } from './servers.js';
 
 /** What a stage is made of; times in milliseconds. */
@@ -32,6 +32,8 @@ const COMMIT_INTERVAL_MS = 200;
 /** A new cluster chooses its leaders first. */
 const CLUSTER_TIMEOUT_MS = 60_000;
 const SERVER_TIMEOUT_MS = 10_000;
+/** On a busy machine a process takes its time to start. */
+const START_TIMEOUT_MS = 180_000;
 /** What is left when the publisher stops has to be handled in this time. */
 const CATCH_UP_TIMEOUT_MS = 60_000;
 /** Beside twice the ttl: the group is given this long to come to rest before things go on. */
@@ -76,6 +78,19 @@ export class Stage {
   /** The publisher's process id; 0 before it was started. */
   get publisherPid(): number {
     return this.#traffic?.pid ?? 0;
+  }
+
+  /** Starts the first members, and waits until they share the partitions. @throws where they do not. */
+  async populate(far: readonly boolean[]): Promise<Member[]> {
+    const members: Member[] = [];
+    for (const each of far) members.push(await this.members.start(each));
+    const timeout = AbortSignal.any([this.#options.signal, AbortSignal.timeout(START_TIMEOUT_MS)]);
+    const names = members.map(({ name }) => name);
+    if (!(await this.run.ownership.balanced(names, this.#options.partitions, timeout))) {
+      const notes = members.map(({ name, cli }) => `${name}: ${cli.stderr.slice(-3).join(' | ')}`).join('\n');
+      throw new Error(`the members did not come to share the partitions\n${notes}`);
+    }
+    return members;
   }
 
   /** Aborts when the run is to end, or the publisher has ended by itself. */

@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describeMachine } from '../../bench/support/machine.js';
+import { judgeFolder } from './judging/judge.js';
+import { formatReport } from './judging/report.js';
+import { playChaos } from './run.js';
+
+/** `CHAOS_SEED=7 npx mocha test/chaos/chaos.test.ts` for the same faults again. */
+const SEED = Number(process.env.CHAOS_SEED ?? 1 + Math.floor(Math.random() * 1e9));
+/** Enough for each kind of fault to come at least once. */
+const MINUTES = 1;
+
+describe('chaos, the short version', () => {
+  it(`violates nothing, seed ${SEED}`, async function () {
+    this.timeout(600_000);
+    const folder = mkdtempSync(join(tmpdir(), 'natspoc-chaos-'));
+    await playChaos({
+      ...{ seed: SEED, minutes: MINUTES, rate: 200, servers: 1, partitions: 8, ttlMs: 4_000, folder },
+      tell: () => {},
+      signal: new AbortController().signal,
+    });
+    const { verdict } = judgeFolder(folder);
+    const report = formatReport('chaos', verdict, describeMachine(verdict.settings.serverVersion));
+    assert.ok(verdict.ok, `everything is in ${folder}\n${report}`);
+    rmSync(folder, { recursive: true });
+  });
+});
