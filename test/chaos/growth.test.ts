@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { Random } from '../simulation/model/random.js';
+import { judgeMemory } from './soak/growth.js';
+import type { MemoryRecord } from './soak/memory.js';
+import { blockMeans, slopeOf } from './soak/slope.js';
+
+const MEBI = 1024 * 1024;
+
+/** An hour of samples: 90 MiB that breathe by 15, with a warm-up, and grow by this much. */
+function samples(name: string, mebiAnHour: number, seed: number): MemoryRecord[] {
+  const random = new Random(seed);
+  return Array.from({ length: 720 }, (_, i) => {
+    const minute = i / 12;
+    const warmUp = 20 * Math.exp(-minute / 2);
+    const breath = 15 * ((minute / 3.7) % 1) + random.between(-2, 2);
+    const mebi = 90 - warmUp + breath + (mebiAnHour * minute) / 60;
+    return [i * 5_000_000, name, Math.round(mebi * MEBI)];
+  });
+}
+
+describe('the slope of memory', () => {
+  it('is that of the line for points on a line', () => {
+    const slope = slopeOf(Array.from({ length: 20 }, (_, x) => ({ x, y: 3 * x + 7 })));
+    assert.ok(slope && Math.abs(slope.slope - 3) < 1e-9 && slope.high - slope.low < 1e-6);
+    assert.equal(slopeOf([{ x: 1, y: 1 }]), undefined);
+  });
+
+  it('has an interval that holds the true slope about 95 times in a hundred, also where neighbours are alike', () => {
+    let held = 0;
+    for (let seed = 1; seed <= 200; seed++) {
+      const random = new Random(seed);
+      let noise = 0;
+      const points = Array.from({ length: 50 }, (_, x) => {
+        noise = 0.5 * noise + random.between(-1, 1);
+        return { x, y: 0.1 * x + noise };
+      });
+      const slope = slopeOf(points);
+      if (slope && slope.low <= 0.1 && slope.high >= 0.1) held++;
+    }
+    assert.ok(held >= 180, `held ${held} of 200 times`);
+  });
+
+  it('is taken over means of stretches', () => {
+    const means = blockMeans(
+      [0, 1, 2, 10, 11].map((x) => ({ x, y: x })),
+      10,
+    );
+    assert.deepEqual(means, [
+      { x: 1, y: 1 },
+      { x: 10.5, y: 10.5 },
+    ]);
+  });
+
+  it('calls memory flat that only breathes, and finds one that grows among others', () => {
+    const growth = judgeMemory(
+      [...samples('flat', 0, 1), ...samples('leak', 25, 2)].sort((a, b) => a[0] - b[0]),
+    );
+    assert.deepEqual(
+      growth.map(({ name, verdict }) => [name, verdict]),
+      [
+        ['flat', 'flat'],
+        ['leak', 'grows'],
+      ],
+    );
+    const leak = growth[1];
+    assert.ok(leak && leak.low < 25 && leak.high > 25);
+  });
+
+  it('says nothing about too few points', () => {
+    assert.equal(judgeMemory(samples('short', 0, 1).slice(0, 60))[0]?.verdict, 'unclear');
+  });
+});
