@@ -14,10 +14,11 @@ import { exitWithError } from './report-error.js';
 export async function run(entry: string, overrides: { commands?: string } = {}): Promise<void> {
   const root = join(dirname(fileURLToPath(entry)), '..');
   try {
-    const config = overrides.commands
+    // Options rather than a loaded configuration: oclif would load that once more.
+    const options = overrides.commands
       ? await sourceConfig(root, overrides.commands)
-      : await Config.load({ root, enablePerf: false });
-    await runOclif(process.argv.slice(2), config);
+      : { root, enablePerf: false };
+    await runOclif(process.argv.slice(2), options);
     await flush();
   } catch (error) {
     exitWithError(error, { json: process.argv.includes('--json') });
