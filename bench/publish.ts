@@ -40,6 +40,7 @@ const { values: options } = parseArgs({
 });
 const PARTITIONS = 16;
 const SIZES = options.sizes.split(',').map(Number);
+const PACED_BYTES = 128;
 const RATES = [10, 1_000, 20_000, 100_000];
 /** `js.publish` is slow enough to be measured with fewer messages. */
 const JS_PUBLISH_SHARE = 0.1;
@@ -99,7 +100,7 @@ function showSize({ sizeBytes, perSecond, ratios }: SizeResult): void {
   }
 }
 
-function showPace(results: readonly PaceResult[]): void {
+function showPace(results: readonly PaceResult[], unpaced: readonly number[] | undefined): void {
   show('\nRates: messages a second, windows of 100 ms, latency from the scheduled time');
   show('   target     actual   error   window min-max   missed      p50      p99      max');
   for (const result of results) {
@@ -113,6 +114,10 @@ function showPace(results: readonly PaceResult[]): void {
     ];
     show(cells.join(' '));
   }
+  if (unpaced)
+    show(
+      `  without a rate, ${PACED_BYTES} B: ${thousands(spread(unpaced).median)}, which no rate can exceed`,
+    );
 }
 
 if (!existsSync(join(options.program, '../../dist/commands/publish.js'))) {
@@ -129,7 +134,7 @@ try {
   // Rates first: afterwards the disk is busy with what was written, and both heaps are full of it.
   const pace: PaceResult[] = [];
   for (const rate of RATES) {
-    const bench = { ...base, sizeBytes: 128, messages: 0 };
+    const bench = { ...base, sizeBytes: PACED_BYTES, messages: 0 };
     if (Number(options.seconds) > 0)
       pace.push(await measurePace(bench, rate, Number(options.seconds) * 1_000));
   }
@@ -144,7 +149,8 @@ try {
     `${PARTITIONS} partitions, file storage, ${base.inFlight} in flight, ${options.rounds} rounds in turn`,
   );
   for (const size of sizes) showSize(size);
-  if (pace.length > 0) showPace(pace);
+  const unpaced = sizes.find(({ sizeBytes }) => sizeBytes === PACED_BYTES)?.perSecond.natspoc;
+  if (pace.length > 0) showPace(pace, unpaced);
   if (options.json) writeFileSync(options.json, `${JSON.stringify({ machine, sizes, pace }, null, 2)}\n`);
 } finally {
   await server.stop();
