@@ -28,7 +28,7 @@ export class GroupRun {
   readonly members = new Map<string, Cli>();
   readonly topology: Topology;
   readonly ownership: Ownership;
-  readonly #connection: NatsConnection;
+  readonly connection: NatsConnection;
   readonly #url: string;
   readonly #folder: string;
   /** What tells a command of the stream: for those that are started otherwise than by this class. */
@@ -46,7 +46,7 @@ export class GroupRun {
     this.args = args;
     this.config = config;
     this.topology = topology;
-    this.#connection = connection;
+    this.connection = connection;
     this.#url = url;
     this.#folder = folder;
     this.ownership = new Ownership(topology.bucket, config.group, (change) => this.changes.push(change));
@@ -172,7 +172,7 @@ export class GroupRun {
 
   async close(): Promise<void> {
     this.ownership.stop();
-    await this.#connection.close();
+    await this.connection.close();
   }
 
   get #confirmedFile(): string {

@@ -4,7 +4,7 @@ import { NatspocError } from '../errors.js';
 import { type RunningServer, type ServerOptions, startServer } from './run.js';
 
 /** How to run a cluster: its servers share these options, each has a free port and a store of its own. */
-export type ClusterOptions = Pick<ServerOptions, 'binary' | 'config'> & { size: number };
+export type ClusterOptions = Pick<ServerOptions, 'binary'> & { size: number };
 
 /** One server of a cluster. */
 export interface ClusterServer extends RunningServer {
@@ -19,7 +19,7 @@ const LOOK_AGAIN_MS = 100;
 const ATTEMPTS = 3;
 
 /** Ports that are free now: each server has to be told those of all others before any of them runs. */
-async function freePorts(count: number): Promise<number[]> {
+export async function freePorts(count: number): Promise<number[]> {
   const listening = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
   try {
     return await Promise.all(
@@ -39,12 +39,12 @@ async function freePorts(count: number): Promise<number[]> {
   }
 }
 
-function clusterConfig(name: string, ports: readonly number[], index: number, more: string): string {
+/** Configuration of one server of a cluster, in nats-server's own syntax. `more` is for its `cluster` block. */
+export function clusterConfig(name: string, ports: readonly number[], index: number, more = ''): string {
   const routes = ports.map((port) => `"nats://127.0.0.1:${port}"`).join(', ');
   return `
 server_name: ${name}
-cluster { name: natspoc, listen: "127.0.0.1:${ports[index]}", routes: [${routes}] }
-${more}
+cluster { name: natspoc, listen: "127.0.0.1:${ports[index]}", routes: [${routes}], ${more} }
 `;
 }
 
@@ -60,14 +60,14 @@ async function isReady({ monitorUrl }: RunningServer, size: number): Promise<boo
 const field = (value: unknown, name: string): unknown =>
   typeof value === 'object' && value !== null ? new Map(Object.entries(value)).get(name) : undefined;
 
-async function launch({ binary, size, config = '' }: ClusterOptions): Promise<ClusterServer[]> {
+async function launch({ binary, size }: ClusterOptions): Promise<ClusterServer[]> {
   const ports = await freePorts(size);
   const starting = ports.map(async (_, index): Promise<ClusterServer> => {
     const name = `n${index + 1}`;
     const server = await startServer({
       binary,
       monitorPort: 0,
-      config: clusterConfig(name, ports, index, config),
+      config: clusterConfig(name, ports, index),
     });
     return { ...server, name };
   });

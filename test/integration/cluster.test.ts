@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { loadConfig } from '../../src/core/config.js';
+import { connectNats } from '../../src/core/nats/connection.js';
+import { runCli, stopAll } from '../support/cli.js';
+import { startCluster } from '../support/cluster.js';
+import { GroupRun } from '../support/group-run.js';
+import { type TestServer, testServerBinary } from '../support/server.js';
+import { withTempFolder } from '../support/temp.js';
+import { until } from '../support/until.js';
+
+const RATE = 500;
+/** nats-server elects a leader after 4 to 9 s without one; then readers and watches have to be made again. */
+const ELECTION_MS = 60_000;
+/** Longer than an election takes: no session ends because of it. */
+const TTL = '30s';
+
+describe('a cluster of three servers that loses one', function () {
+  this.timeout(180_000);
+  let servers: TestServer[] = [];
+  const temp = withTempFolder();
+  let run: GroupRun;
+
+  before(async function () {
+    this.timeout(240_000);
+    await testServerBinary();
+  });
+
+  beforeEach(async () => {
+    servers = await startCluster(3);
+    await elected();
+    run = await GroupRun.open(url(), temp(), { replicas: '3' });
+  });
+
+  afterEach(async () => {
+    await stopAll();
+    await run.close();
+    await Promise.all(servers.map((server) => server.stop()));
+  });
+
+  const url = () => servers.map((server) => server.url).join(',');
+
+  /** Without a leader of its own JetStream answers nobody. */
+  async function elected(): Promise<void> {
+    const connection = await connectNats(loadConfig({ flags: { server: url() }, env: {} }), 'test');
+    const manager = await connection.jetstreamManager({ checkAPI: false, timeout: 500 });
+    const answers = () => manager.getAccountInfo().then(Boolean, () => false);
+    await until('JetStream has a leader', answers, ELECTION_MS).finally(() => connection.close());
+  }
+
+  /** SIGKILL for the server that leads a stream. */
+  async function killLeader(stream: string): Promise<void> {
+    const manager = await run.connection.jetstreamManager({ checkAPI: false });
+    const { cluster } = await manager.streams.info(stream);
+    const leader = servers[Number(cluster?.leader.slice(1)) - 1];
+    if (!leader) throw new Error(`${stream} has no leader`);
+    await leader.kill();
+  }
+
+  const release = (partition: number) =>
+    runCli([
+      'leases',
+      'release',
+      String(partition),
+      '--json',
+      '--timeout',
+      '20s',
+      '--server',
+      url(),
+      '--stream',
+      run.config.stream,
+    ]);
+
+  for (const [what, streamOf] of [
+    ['stream', () => run.config.stream],
+    ['bucket', () => `KV_${run.config.bucket}`],
+  ] as const) {
+    it(`loses nothing when it led the ${what}, and operators are obeyed again`, async () => {
+      for (const name of ['a', 'b']) run.consume(name, ['--ttl', TTL]);
+      await run.atRest(ELECTION_MS);
+      run.publish(RATE);
+      await run.handledCount(500);
+      const before = await release(3);
+      assert.equal(before.code, 0, before.stderr + before.stdout);
+
+      await killLeader(streamOf());
+      const newest = Math.max(...run.handled.map(({ seq }) => seq));
+      // Nobody leads now: the order waits for the election, or says that it has not been carried out.
+      await until('an order is carried out', async () => (await release(3)).code === 0, ELECTION_MS);
+      await until(
+        'what is published afterwards is handled in every partition',
+        () => {
+          const fresh = run.handled.filter(({ seq }) => seq > newest + 4 * RATE);
+          return new Set(fresh.map(({ partition }) => partition)).size === run.partitions;
+        },
+        ELECTION_MS,
+      );
+      const verdict = await run.finish(ELECTION_MS);
+      assert.equal(verdict.lost, 0, verdict.samples.join('\n'));
+      assert.equal(verdict.outOfOrder, 0, verdict.samples.join('\n'));
+      assert.equal(verdict.foreign, 0, verdict.samples.join('\n'));
+      assert.equal(verdict.duplicated, 0);
+      for (const cli of run.members.values()) assert.doesNotMatch(cli.stderr.join('\n'), /fenced/);
+    });
+  }
+});
