@@ -142,7 +142,12 @@ describe('operating a group under load', function () {
     const refused = await natspoc('leases', 'release', String(pinned[0]));
     assert.equal(refused.code, 1);
     assert.match(refused.stderr, /pinned to its owner/);
-    await ok('leases', 'unpin', '--all');
+    // Somebody may pin to any text: it never reaches the terminal as it is.
+    const hostile = await natspoc('leases', 'pin', '7', '--to', 'x\u001b[31m\n');
+    assert.match(hostile.stdout, /p7 pinned to x\\u001b\[31m\\u000a, which is not there/);
+    assert.match((await natspoc('leases')).stdout, /pinned to x\\u001b\[31m\\u000a$/m);
+    const unpinned = await natspoc('leases', 'unpin', '--all');
+    assert.match(unpinned.stdout, /p7 is no longer pinned to x\\u001b\[31m\\u000a$/m);
     await run.atRest();
     await nothingLost('none');
   });

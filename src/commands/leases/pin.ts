@@ -1,4 +1,5 @@
 import { connectionFlags } from '../../base-command.js';
+import { escapeControl } from '../../core/consume/output.js';
 import { NatspocError } from '../../core/errors.js';
 import { parsePartitions } from '../../core/operate/choose.js';
 import { operatorName } from '../../core/operate/operator.js';
@@ -25,6 +26,7 @@ export default class LeasesPin extends StreamCommand {
     const { flags, argv } = await this.parse(LeasesPin);
     const signal = this.stopSignal();
     const { to } = flags;
+    const shown = escapeControl(to);
     if (to.trim() === '') throw new NatspocError('usage', '--to: a member needs a name.');
     await this.withStream(flags, 'leases pin', (session) =>
       this.withFollower(session, async (follower) => {
@@ -42,12 +44,12 @@ export default class LeasesPin extends StreamCommand {
         if (flags.json) this.writeJson({ pinned: partitions, to, present: member !== undefined, there });
         else if (member === undefined) {
           this.writeLines([
-            `${list(partitions)} pinned to ${to}, which is not there: they go to it when it joins.`,
+            `${list(partitions)} pinned to ${shown}, which is not there: they go to it when it joins.`,
           ]);
-        } else if (there) this.writeLines([`${list(partitions)} pinned to ${to} and there.`]);
+        } else if (there) this.writeLines([`${list(partitions)} pinned to ${shown} and there.`]);
         if (member !== undefined && !there) {
           if (flags.json) process.exitCode = 1;
-          else throw new NatspocError('failed', `${list(partitions)} pinned to ${to}, but not there yet.`);
+          else throw new NatspocError('failed', `${list(partitions)} pinned to ${shown}, but not there yet.`);
         }
       }),
     );

@@ -1,4 +1,5 @@
 import { connectionFlags } from '../../base-command.js';
+import { escapeControl } from '../../core/consume/output.js';
 import { choosePartitions } from '../../core/operate/choose.js';
 import { operatorName } from '../../core/operate/operator.js';
 import { changeOverride } from '../../core/operate/overrides.js';
@@ -33,7 +34,9 @@ export default class LeasesUnpin extends StreamCommand {
       else {
         this.writeLines(
           unpinned.map(({ partition, from }) =>
-            from === null ? `p${partition} was not pinned` : `p${partition} is no longer pinned to ${from}`,
+            from === null
+              ? `p${partition} was not pinned`
+              : `p${partition} is no longer pinned to ${escapeControl(from)}`,
           ),
         );
       }

@@ -1,3 +1,4 @@
+import { escapeControl } from '../consume/output.js';
 import { NatspocError } from '../errors.js';
 import type { GroupFollower, SeenSession } from './follower.js';
 
@@ -69,14 +70,17 @@ export function choosePartitions(
 export function findMember(follower: GroupFollower, nameOrId: string): SeenSession {
   const [found, ...more] = follower.named(nameOrId);
   if (found && more.length === 0) return found;
+  const asked = escapeControl(nameOrId);
   if (found) {
-    const ids = [found, ...more].map(({ id, record }) => `${id} (${record.host}:${record.pid})`);
+    const ids = [found, ...more].map(
+      ({ id, record }) => `${id} (${escapeControl(record.host)}:${record.pid})`,
+    );
     throw new NatspocError(
       'failed',
-      `Several members are called ${nameOrId}; say which by id: ${ids.join(', ')}.`,
+      `Several members are called ${asked}; say which by id: ${ids.join(', ')}.`,
     );
   }
-  const names = [...follower.sessions.values()].map(({ record }) => record.name).sort();
+  const names = [...follower.sessions.values()].map(({ record }) => escapeControl(record.name)).sort();
   const known = names.length > 0 ? `there are ${names.join(', ')}` : 'the group has no members';
-  throw new NatspocError('failed', `There is no member ${nameOrId}: ${known}.`);
+  throw new NatspocError('failed', `There is no member ${asked}: ${known}.`);
 }

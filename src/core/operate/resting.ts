@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { escapeControl } from '../consume/output.js';
 import type { GroupObserver } from '../observe/observer.js';
 import type { GroupFollower } from './follower.js';
 import { ANSWER_MS } from './patience.js';
@@ -26,7 +27,7 @@ export async function untilResting(
     for (const partition of partitions) {
       const owner = follower.ownerOf(partition);
       if (owner === null) continue;
-      const name = follower.sessions.get(owner)?.record.name ?? owner;
+      const name = escapeControl(follower.sessions.get(owner)?.record.name ?? owner);
       const epoch = follower.leases.get(partition)?.epoch;
       const own = answers.get(owner)?.partitions.find((each) => each.partition === partition);
       if (!answers.has(owner)) restless.set(partition, `its owner ${name} does not answer`);
