@@ -51,7 +51,7 @@ describe('a cluster of three servers that loses one', function () {
   async function killLeader(stream: string): Promise<void> {
     const manager = await run.connection.jetstreamManager({ checkAPI: false });
     const { cluster } = await manager.streams.info(stream);
-    const leader = servers[Number(cluster?.leader.slice(1)) - 1];
+    const leader = servers[Number(cluster?.leader?.slice(1)) - 1];
     if (!leader) throw new Error(`${stream} has no leader`);
     await leader.kill();
   }
