@@ -8,21 +8,24 @@ import { untilResting } from './core/operate/resting.js';
 import { Args, Flags } from './oclif.js';
 import { StreamCommand } from './stream-command.js';
 
+/**
+ * Arguments and flags of `leases pause` and `leases resume`. Not static members of their parent: oclif's manifest takes
+ * a class with static members of its own for the last one of the chain, and the flags of all commands would be lost.
+ */
+export const restArgs = {
+  partition: Args.string({ description: 'partitions: 3, 0-3', name: 'PARTITION...' }),
+};
+export const restFlags = {
+  owner: Flags.string({
+    description: 'everything that this member owns now (name or session id)',
+    helpValue: 'NAME',
+  }),
+  all: Flags.boolean({ description: 'every partition' }),
+  ...connectionFlags,
+};
+
 /** What `leases pause` and `leases resume` share. */
 export abstract class LeasesRest extends StreamCommand {
-  static override strict = false;
-  static override args = {
-    partition: Args.string({ description: 'partitions: 3, 0-3', name: 'PARTITION...' }),
-  };
-  static override flags = {
-    owner: Flags.string({
-      description: 'everything that this member owns now (name or session id)',
-      helpValue: 'NAME',
-    }),
-    all: Flags.boolean({ description: 'every partition' }),
-    ...connectionFlags,
-  };
-
   /** Makes the chosen partitions rest or go on, and says what became of it. */
   protected async rest(
     flags: Readonly<Record<string, unknown>> & { owner: string | undefined; all: boolean; json: boolean },

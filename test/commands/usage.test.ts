@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { runCli } from '../support/cli.js';
 import { withTempFolder } from '../support/temp.js';
+
+const MANIFEST = fileURLToPath(new URL('../../oclif.manifest.json', import.meta.url));
 
 describe('what the command line says about itself', function () {
   this.timeout(30_000);
@@ -42,6 +45,22 @@ describe('what the command line says about itself', function () {
       assert.equal(stderr.split('\n').length, 1);
     });
   }
+
+  it('every command has a summary, examples and --json, and those that connect all flags for that', () => {
+    const manifest: unknown = JSON.parse(readFileSync(MANIFEST, 'utf8'));
+    assert.ok(manifest instanceof Object && 'commands' in manifest && manifest.commands instanceof Object);
+    const commands = Object.entries(manifest.commands);
+    assert.ok(commands.length > 20);
+    for (const [id, { summary, examples, flags }] of commands) {
+      assert.ok(summary, `${id} has a summary`);
+      assert.ok(examples?.length > 0, `${id} has examples`);
+      assert.ok(flags.json, `${id} has --json`);
+      const local = ['server', 'demo'].includes(id);
+      for (const flag of ['server', 'creds', 'tlsfirst', 'js-domain']) {
+        assert.ok(local || flags[flag], `${id} has --${flag}`);
+      }
+    }
+  });
 
   it('shell completion knows the commands and their flags', async () => {
     const env = { HOME: temp(), XDG_CACHE_HOME: path.join(temp(), 'cache') };

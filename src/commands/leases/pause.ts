@@ -1,4 +1,4 @@
-import { LeasesRest } from '../../rest-command.js';
+import { LeasesRest, restArgs, restFlags } from '../../rest-command.js';
 
 /** `natspoc leases pause`: partitions stay owned and are not handled. */
 export default class LeasesPause extends LeasesRest {
@@ -9,10 +9,9 @@ export default class LeasesPause extends LeasesRest {
     '<%= config.bin %> <%= command.id %> 3',
     { description: 'The whole group:', command: '<%= config.bin %> <%= command.id %> --all' },
   ];
-  // oclif reads these from the class itself, not from its parents.
   static override strict = false;
-  static override args = LeasesRest.args;
-  static override flags = LeasesRest.flags;
+  static override args = restArgs;
+  static override flags = restFlags;
 
   override async run(): Promise<void> {
     const { flags, argv } = await this.parse(LeasesPause);

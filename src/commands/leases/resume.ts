@@ -1,4 +1,4 @@
-import { LeasesRest } from '../../rest-command.js';
+import { LeasesRest, restArgs, restFlags } from '../../rest-command.js';
 
 /** `natspoc leases resume`: paused partitions go on. */
 export default class LeasesResume extends LeasesRest {
@@ -7,10 +7,9 @@ export default class LeasesResume extends LeasesRest {
     '<%= config.bin %> <%= command.id %> 3',
     { description: 'The whole group:', command: '<%= config.bin %> <%= command.id %> --all' },
   ];
-  // oclif reads these from the class itself, not from its parents.
   static override strict = false;
-  static override args = LeasesRest.args;
-  static override flags = LeasesRest.flags;
+  static override args = restArgs;
+  static override flags = restFlags;
 
   override async run(): Promise<void> {
     const { flags, argv } = await this.parse(LeasesResume);
