@@ -1,6 +1,6 @@
 /**
- * Runs the tests that talk to a server on several versions of nats-server: the one that is here, and the newer builds
- * that the machine's own Debian mirror keeps. Nothing is installed; the packages are unpacked into a temporary folder.
+ * Runs the tests that talk to a server, and a minute of chaos, on several versions of nats-server: the one that is here,
+ * and the newer builds that the machine's own Debian mirror keeps; then chaos on a cluster of the newest. Nothing is installed; the packages are unpacked into a temporary folder.
  *
  *   npm run test:matrix -- [--versions 2.9,2.10,2.15] [mocha arguments]
  */
@@ -12,10 +12,12 @@ import { ensureServerBinary } from '../src/core/server/index.js';
 
 /** Debian's releases after this machine's, by their index. */
 const SUITES = ['trixie', 'forky', 'sid'];
+const CHAOS = 'test/chaos/chaos.test.ts';
 const SPECS = [
   'test/integration/*.test.ts',
   'test/commands/consume.test.ts',
   'test/commands/publish.test.ts',
+  CHAOS,
 ];
 
 const args = process.argv.slice(2);
@@ -64,23 +66,39 @@ async function unpack(url: string, version: string, folder: string): Promise<str
   return binary;
 }
 
+/** Runs mocha on a server; false where something failed. */
+function run(
+  title: string,
+  binary: string,
+  specs: readonly string[],
+  env: Record<string, string> = {},
+): boolean {
+  console.log(`\n=== ${title} ===`);
+  const { status } = spawnSync('npx', ['mocha', ...specs, ...args], {
+    stdio: 'inherit',
+    env: { ...process.env, NATS_SERVER_BIN: binary, ...env },
+  });
+  console.log(`=== ${title}: ${status === 0 ? 'passed' : 'FAILED'} ===`);
+  return status === 0;
+}
+
+const versionOf = (binary: string): string =>
+  execFileSync(binary, ['--version'], { encoding: 'utf8' }).trim();
+
 const folder = mkdtempSync(join(tmpdir(), 'natspoc-matrix-'));
-let failed = 0;
 try {
   const binaries = new Map<string, string>([['here', await ensureServerBinary({ env: process.env })]]);
   for (const [version, url] of await builds()) {
     if (wanted && !wanted.some((prefix) => `${version}.`.startsWith(`${prefix}.`))) continue;
     binaries.set(version, await unpack(url, version, folder));
   }
-  for (const [name, binary] of binaries) {
-    const version = execFileSync(binary, ['--version'], { encoding: 'utf8' }).trim();
-    console.log(`\n=== ${version} (${name}) ===`);
-    const env = { ...process.env, NATS_SERVER_BIN: binary };
-    const { status } = spawnSync('npx', ['mocha', ...SPECS, ...args], { stdio: 'inherit', env });
-    if (status !== 0) failed++;
-    console.log(`=== ${version}: ${status === 0 ? 'passed' : 'FAILED'} ===`);
-  }
+  const passed = [...binaries].map(([name, binary]) => run(`${versionOf(binary)} (${name})`, binary, SPECS));
+  const newest = [...binaries.values()].sort((a, b) =>
+    versionOf(a).localeCompare(versionOf(b), 'en', { numeric: true }),
+  );
+  const last = newest.at(-1);
+  if (last) passed.push(run(`a cluster of ${versionOf(last)}`, last, [CHAOS], { CHAOS_SERVERS: '3' }));
+  process.exitCode = passed.every(Boolean) ? 0 : 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
-process.exitCode = failed === 0 ? 0 : 1;

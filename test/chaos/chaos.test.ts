@@ -9,7 +9,9 @@ import { playChaos } from './run.js';
 
 /** `CHAOS_SEED=7 npx mocha test/chaos/chaos.test.ts` for the same faults again. */
 const SEED = Number(process.env.CHAOS_SEED ?? 1 + Math.floor(Math.random() * 1e9));
-/** Enough for each kind of fault to come at least once. */
+/** `CHAOS_SERVERS=3`: on a cluster. */
+const SERVERS = Number(process.env.CHAOS_SERVERS ?? 1);
+/** Enough for most kinds of fault to come once. */
 const MINUTES = 1;
 
 describe('chaos, the short version', () => {
@@ -17,7 +19,7 @@ describe('chaos, the short version', () => {
     this.timeout(600_000);
     const folder = mkdtempSync(join(tmpdir(), 'natspoc-chaos-'));
     await playChaos({
-      ...{ seed: SEED, minutes: MINUTES, rate: 200, servers: 1, partitions: 8, ttlMs: 4_000, folder },
+      ...{ seed: SEED, minutes: MINUTES, rate: 200, servers: SERVERS, partitions: 8, ttlMs: 4_000, folder },
       tell: () => {},
       signal: new AbortController().signal,
     });

@@ -33,8 +33,11 @@ export async function playSoak(options: StageOptions): Promise<void> {
       [PUBLISHER, stage.publisherPid] as const,
     ]);
     try {
+      const startedAt = performance.now();
       for (let minute = 1; minute <= minutes; minute++) {
-        await sleep(RESTART_EVERY_MS, undefined, { signal });
+        // Minutes of the run, whatever a restart takes.
+        const dueMs = startedAt + minute * RESTART_EVERY_MS - performance.now();
+        await sleep(Math.max(0, dueMs), undefined, { signal });
         const leaver = restless.shift();
         if (!leaver) break;
         const kills = minute % KILL_EVERY === 0;
