@@ -16,6 +16,9 @@ const COLORS = [
   ...['#6e7681', '#ffa198', '#7ee787', '#f2cc60', '#a5c8ff', '#e2c5ff', '#8ae9ef', '#f0f6fc'],
 ];
 
+/** Eighths of a cell, which fonts draw with gaps between the lines: they are drawn as what they are. */
+const BARS = '▁▂▃▄▅▆▇█';
+
 /** How a cell looks. */
 interface Look {
   color: string;
@@ -58,6 +61,8 @@ function runsOf(terminal: Terminal, row: number): Run[] {
       last &&
       last.column + last.width === column &&
       sameLook(last, look) &&
+      // Bars of different heights are different shapes.
+      (text === last.text[0] || !(BARS.includes(text) || BARS.includes(last.text[0] ?? ' '))) &&
       !(text !== ' ' && last.text.endsWith('  '))
     ) {
       last.text += text;
@@ -78,6 +83,12 @@ function runSvg({ column, text, width, color, background, bold, dim }: Run, row:
   const behind = background === null ? '' : `<rect x="${x}" y="${y}" ${size} fill="${background}"/>`;
   const shown = text.trimEnd();
   if (shown === '') return behind;
+  const eighths = BARS.indexOf(text[0] ?? ' ') + 1;
+  if (eighths > 0) {
+    const high = (eighths * CELL.height) / BARS.length;
+    const bar = `x="${x}" y="${y + CELL.height - high}" width="${round(width * CELL.width)}" height="${high}"`;
+    return `${behind}<rect ${bar} fill="${color}"${dim ? ' opacity=".6"' : ''}/>`;
+  }
   const style = [
     color === FOREGROUND ? '' : ` fill="${color}"`,
     bold ? ' class="b"' : '',

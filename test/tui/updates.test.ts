@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import type { ViewEntry } from '../../src/core/group/events.js';
 import { plain } from '../../src/tui/view/text.js';
 import { groupUpdates, updateLine } from '../../src/tui/view/updates.js';
-import { gone, group, lease, play, session, stats } from './support.js';
+import { gone, group, lease, play, session, stats, T0 } from './support.js';
 
 describe('the status updates', () => {
   it('keeps how long a change of hands took, as its owner says, when the partition has moved on', () => {
@@ -36,5 +37,25 @@ describe('the status updates', () => {
       'A a died: fenced 1.4 s after its last renewal',
       'B b claimed p0 from a, 20 ms after its end',
     ]);
+  });
+
+  it('tells from history that a member is gone of which only its leases are left', () => {
+    const past = (ms: number, entry: ViewEntry) => ({ entry, atMs: T0 + ms });
+    const model = play([
+      [
+        9_000,
+        {
+          type: 'history',
+          entries: [
+            past(1_000, lease(0, 5, 'x', { reason: 'claim' })),
+            past(2_000, lease(0, 6, 'y', { reason: 'handover', from: 'x' })),
+            past(2_010, gone('x', 7)),
+            past(2_020, gone('never-owned', 8)),
+          ],
+        },
+      ],
+    ]);
+    const told = groupUpdates(model.updates).map((each) => plain(updateLine(model, each)).slice(14));
+    assert.deepEqual(told, ['A x claimed p0', 'x handed p0 to B y', 'A x ended']);
   });
 });

@@ -63,7 +63,7 @@ class Draft {
     if ((known?.revision ?? this.ended.get(id)?.revision ?? 0) >= revision) return;
     if (record === null) {
       if (known) this.end(known, at, revision, quiet);
-      else this.ended.set(id, { at, revision, name: id });
+      else this.#endUnseen(id, at, revision);
       return;
     }
     const readable = record === 'unreadable' ? null : record;
@@ -86,6 +86,14 @@ class Draft {
       renewedAt: at,
       goneSince: null,
     });
+  }
+
+  /** A session is over of which nothing is kept but what it owned. */
+  #endUnseen(id: string, at: number, revision: number): void {
+    const owner = this.updates.findLast((update) => 'owner' in update && update.owner === id);
+    const name = owner && 'name' in owner ? owner.name : null;
+    this.ended.set(id, { at, revision, name: name ?? id });
+    if (name !== null) this.updates.push({ at, kind: 'ended', owner: id, name });
   }
 
   /** A session is over; whatever its leases say, nobody handles its partitions from here on. */

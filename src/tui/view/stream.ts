@@ -5,7 +5,7 @@ import { UNKNOWN } from './format.js';
 import { type Line, line, lineWidth, type Span, span, truncateLine } from './text.js';
 
 /** From here on facts stand side by side. */
-const ROOMY_COLUMNS = 90;
+const ROOMY_COLUMNS = 72;
 
 const fact = (name: string, value: string): [Span, Span] => [
   span(`${name}  `.padStart(14), { dim: true }),

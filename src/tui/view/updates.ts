@@ -85,6 +85,8 @@ function describe(model: Model, group: UpdateGroup): Span[] {
       return [...member(model, first.owner, first.name), span(' is leaving', { color: 'yellow' })];
     case 'left':
       return [...member(model, first.owner, first.name), span(' left')];
+    case 'ended':
+      return [...member(model, first.owner, first.name), span(' ended')];
     case 'died':
       return [
         ...member(model, first.owner, first.name),
