@@ -33,7 +33,7 @@ export interface Values {
   ttl: string;
 }
 
-/** Plays a run in a new folder, and returns it. Ctrl-C ends the run early, in order. */
+/** Plays a run in a new folder, and returns it. Ctrl-C ends the run early, in order; a second one at once. */
 export async function playIn(
   name: string,
   values: Values,
@@ -43,8 +43,13 @@ export async function playIn(
   const seed =
     values.seed === undefined ? 1 + Math.floor(Math.random() * 1e9) : positive('seed', values.seed);
   const stop = new AbortController();
-  process.once('SIGINT', () => stop.abort());
-  process.once('SIGTERM', () => stop.abort());
+  const onSignal = (): void => {
+    // Whoever insists gets it at once; what was started is ended on the way out.
+    if (stop.signal.aborted) process.exit(1);
+    stop.abort();
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
   console.log(`seed ${seed}, everything is written down in ${folder}`);
   await play({
     seed,
