@@ -55,8 +55,7 @@ export interface Progress {
 }
 
 /** One thing that happened to the group. Names are people's names of members; `owner` is a session id. */
-export type Update = { at: number } & /** `ended`: it left or died before anybody looked. */
-(
+export type Update = { at: number } /** `ended`: it left or died before anybody looked. */ & (
   | { kind: 'joined' | 'leaving' | 'left' | 'ended'; owner: string; name: string }
   /** `silentMs`: since its last renewal. */
   | { kind: 'died'; owner: string; name: string; silentMs: number }
