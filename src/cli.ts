@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Config, Plugin } from '@oclif/core/config';
 import { flush } from '@oclif/core/flush';
 import { run as runOclif } from '@oclif/core/run';
+import { NatspocError } from './core/errors.js';
 import { exitWithError } from './report-error.js';
 
 /**
@@ -13,6 +14,13 @@ import { exitWithError } from './report-error.js';
  */
 export async function run(entry: string, overrides: { commands?: string } = {}): Promise<void> {
   const root = join(dirname(fileURLToPath(entry)), '..');
+  // Ahead of oclif's own listener, which throws. A reader that has gone away (EPIPE) is no error: commands see to that.
+  process.stdout.prependListener('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE')
+      exitWithError(new NatspocError('failed', `Cannot write to standard output: ${error.message}.`), {
+        json: false,
+      });
+  });
   try {
     // Options rather than a loaded configuration: oclif would load that once more.
     const options = overrides.commands

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect, DiscardPolicy, type NatsConnection } from 'nats';
 import { partitionOf } from '../../src/core/layout.js';
@@ -294,6 +294,26 @@ describe('natspoc publish', function () {
 
   it('ends with 3 without a server, naming the URL', async () => {
     await refuses(publish(['x'], { url: 'nats://127.0.0.1:9' }), 3, /127\.0\.0\.1:9/);
+  });
+
+  it('says in one line that its result cannot be written', async () => {
+    const { flags } = ownStream();
+    const full = openSync('/dev/full', 'w');
+    try {
+      const child = spawn(process.execPath, [PROGRAM, 'publish', ...flags, '-q', 'x'], {
+        env: { PATH: process.env.PATH, NATS_URL: server.url },
+        stdio: ['ignore', full, 'pipe'],
+      });
+      let stderr = '';
+      child.stderr?.on('data', (data: Buffer) => {
+        stderr += data.toString();
+      });
+      const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+      assert.equal(code, 1, stderr);
+      assert.match(stderr, /^Error: Cannot write to standard output: ENOSPC.*\n$/);
+    } finally {
+      closeSync(full);
+    }
   });
 
   it('ends after its duration although a pipe says nothing', async () => {
