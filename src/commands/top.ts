@@ -131,7 +131,8 @@ snapshot, then a line for each change, and everything again when Enter is presse
     };
     process.once('uncaughtException', crash);
     process.once('unhandledRejection', crash);
-    process.once('SIGHUP', () => screen.close());
+    // Not once: Ink's own listener ends the process where it finds itself alone, before a recording is written.
+    process.on('SIGHUP', () => screen.close());
     stop.addEventListener('abort', () => screen.close());
     screen.open();
     await screen.closed;

@@ -89,7 +89,9 @@ export function textSnapshot(model: Model, columns: number, panels: readonly Pan
   if (model.missing !== null) return `${[...lines, '', model.missing].join('\n')}\n`;
   for (const id of panels) {
     const height = id === 'updates' || id === 'messages' ? RECENT : 10_000;
-    const panel = panelContent(id, model, { ...ui, focus: id }, columns, height);
+    // One fact a line, to be searched and read out.
+    const width = id === 'stream' ? 0 : columns;
+    const panel = panelContent(id, model, { ...ui, focus: id }, width, height);
     lines.push('', `${panel.title}${panel.info === '' ? '' : ` (${panel.info})`}`, ...panel.lines.map(plain));
   }
   return `${lines.map((text) => text.trimEnd()).join('\n')}\n`;

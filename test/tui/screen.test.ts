@@ -79,18 +79,27 @@ describe('natspoc top in a terminal', function () {
     await terminal.assertClean(0);
   });
 
-  it('gives the terminal back on SIGTERM and when it crashes', async () => {
-    const crash = 'process.on("SIGUSR2", () => { throw new Error("forced by the test"); });';
-    const options = `--import=data:text/javascript,${encodeURIComponent(crash)}`;
+  it('gives the terminal back on every way out: a signal, a crash anywhere, and one in a view', async () => {
+    const fail = '() => { throw new Error("forced by the test"); }';
+    const crashes = `process.on('SIGUSR2', ${fail});
+      process.on('SIGCHLD', () => { Date.prototype.getHours = ${fail}; });`;
+    const options = `--import=data:text/javascript,${encodeURIComponent(crashes)}`;
     const tmux = await open(100, 30, { NODE_OPTIONS: options });
-    await terminal.top('--stream NOWHERE');
-    await tmux.shows(/There is no stream NOWHERE yet/);
-    process.kill(terminal.pid, 'SIGTERM');
-    await terminal.assertClean(0);
-    await terminal.top('--stream NOWHERE');
-    await tmux.shows(/There is no stream NOWHERE yet/);
-    process.kill(terminal.pid, 'SIGUSR2');
-    assert.match(await terminal.assertClean(1), /Error: forced by the test/);
+    const ways = [
+      ['SIGTERM', 0],
+      ['SIGINT', 0],
+      ['SIGHUP', 0],
+      ['SIGUSR2', 1],
+      // From here on whatever draws a time of day fails.
+      ['SIGCHLD', 1],
+    ] as const;
+    for (const [signal, exit] of ways) {
+      await terminal.top('--stream NOWHERE');
+      await tmux.shows(/There is no stream NOWHERE yet/);
+      process.kill(terminal.pid, signal);
+      const left = await terminal.assertClean(exit);
+      if (exit === 1) assert.match(left, /Error: forced by the test/);
+    }
   });
 
   it('records what it sees, and shows it again without a server', async () => {
@@ -137,10 +146,13 @@ describe('natspoc top without a terminal', function () {
     assert.equal((await follower.exited).code, 0);
   });
 
-  it('says what to run where there is no stream, and fails where there is no server', async () => {
+  it('says what to run where there is no stream or no bucket, and fails where there is no server', async () => {
     const none = await runCli(['top', '--once', '--stream', 'NOWHERE'], { env: { NATS_URL: server.url } });
     assert.equal(none.code, 0);
     assert.match(none.stdout, /There is no stream NOWHERE yet\. "natspoc publish"/);
+    const flags = ['--once', '--bucket', 'NOBODYS'];
+    const bucketless = await runCli(['top', ...flags], { env: { NATS_URL: server.url } });
+    assert.match(bucketless.stdout, /There is no bucket NOBODYS yet\. .*check --bucket\./);
     const dead = await runCli(['top', '--timeout', '500ms'], { env: { NATS_URL: 'nats://127.0.0.1:1' } });
     assert.equal(dead.code, 3);
     assert.match(dead.stderr, /Cannot reach NATS/);

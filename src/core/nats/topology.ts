@@ -36,24 +36,28 @@ async function ensureStream(
   manager: JetStreamManager,
   wanted: Wanted,
   create: boolean,
+  missing: () => NatspocError,
 ): Promise<StreamConfig> {
   const found = await findStream(manager, wanted.name);
   if (found) return found;
-  if (!create) throw streamMissing(wanted.name);
+  if (!create) throw missing();
   try {
     return (await manager.streams.add(wanted)).config;
   } catch (error) {
     // Somebody else was faster, with other settings: theirs are checked below like any that we find.
-    if (apiErrorCode(error) === API_ERRORS.streamNameInUse) return ensureStream(manager, wanted, false);
+    if (apiErrorCode(error) === API_ERRORS.streamNameInUse)
+      return ensureStream(manager, wanted, false, missing);
     throw toNatspocError(error, `create ${wanted.name}`);
   }
 }
 
-const streamMissing = (name: string): NatspocError =>
+const missing = (what: string, flag: string): NatspocError =>
   new NatspocError(
     'stream-missing',
-    `There is no stream ${name} yet. "natspoc publish" and "natspoc consume" create it; check --stream.`,
+    `There is no ${what} yet. "natspoc publish" and "natspoc consume" create it; check ${flag}.`,
   );
+const streamMissing = ({ stream }: Config): NatspocError => missing(`stream ${stream}`, '--stream');
+const bucketMissing = ({ bucket }: Config): NatspocError => missing(`bucket ${bucket}`, '--bucket');
 
 async function openManager(connection: NatsConnection, config: Config): Promise<JetStreamManager> {
   try {
@@ -105,16 +109,18 @@ export async function openTopology(
   const handles: NatsHandles = { connection, manager, inboxPrefix: config.inboxPrefix };
   const bucket = new NatsBucket(handles, config.bucket, Math.min(config.timeoutMs, config.ttlMs / 5));
   const existing = await findStream(manager, config.stream);
-  if (!existing && !create) throw streamMissing(config.stream);
+  if (!existing && !create) throw streamMissing(config);
   const described = existing && describedLayout(existing);
   // Before anything is created for settings that will be refused.
   if (described) checkSettings(config, described);
-  checkBucket(config.bucket, await ensureStream(manager, bucketConfig(config), create));
+  const ensure = (wanted: Wanted, absent: (config: Config) => NatspocError): Promise<StreamConfig> =>
+    ensureStream(manager, wanted, create, () => absent(config));
+  checkBucket(config.bucket, await ensure(bucketConfig(config), bucketMissing));
   const { prefix, partitions } = config;
   const wanted = described ?? { v: RECORD_VERSION, prefix, partitions, hash: 'fnv1a32' as const };
   const layout = await ensureLayout(bucket, config.bucket, wanted, create);
   checkSettings(config, layout);
-  const stream = existing ?? (await ensureStream(manager, streamConfig(config, layout, limits), create));
+  const stream = existing ?? (await ensure(streamConfig(config, layout, limits), streamMissing));
   checkStream(config, layout, stream);
   return { ...handles, bucket, layout, stream: config.stream };
 }
