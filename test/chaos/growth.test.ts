@@ -1,20 +1,25 @@
 import assert from 'node:assert/strict';
 import { Random } from '../simulation/model/random.js';
-import { judgeMemory } from './soak/growth.js';
-import type { MemoryRecord } from './soak/memory.js';
+import { judgeMemory, leaking } from './soak/growth.js';
+import { liveAfter, type MemoryRecord } from './soak/memory.js';
 import { blockMeans, slopeOf } from './soak/slope.js';
 
 const MEBI = 1024 * 1024;
 
 /** An hour of samples: 90 MiB that breathe by 15, with a warm-up, and grow by this much. */
-function samples(name: string, mebiAnHour: number, seed: number): MemoryRecord[] {
+function samples(
+  name: string,
+  mebiAnHour: number,
+  seed: number,
+  kind: MemoryRecord[2] = 'resident',
+): MemoryRecord[] {
   const random = new Random(seed);
   return Array.from({ length: 720 }, (_, i) => {
     const minute = i / 12;
     const warmUp = 20 * Math.exp(-minute / 2);
     const breath = 15 * ((minute / 3.7) % 1) + random.between(-2, 2);
     const mebi = 90 - warmUp + breath + (mebiAnHour * minute) / 60;
-    return [i * 5_000_000, name, Math.round(mebi * MEBI)];
+    return [i * 5_000_000, name, kind, Math.round(mebi * MEBI)];
   });
 }
 
@@ -64,6 +69,19 @@ describe('the slope of memory', () => {
     );
     const leak = growth[1];
     assert.ok(leak && leak.low < 25 && leak.high > 25);
+  });
+
+  it('goes by what lives where there were collections enough to tell', () => {
+    const flat = samples('a', 0, 1, 'live');
+    assert.deepEqual(leaking(judgeMemory([...flat, ...samples('a', 25, 2)])), []);
+    assert.deepEqual(leaking(judgeMemory([...flat.slice(0, 3), ...samples('a', 25, 2)])), ['a']);
+    assert.deepEqual(leaking(judgeMemory([...samples('a', 25, 1, 'live'), ...samples('a', 0, 2)])), ['a']);
+  });
+
+  it('reads what lives off the trace of collections', () => {
+    const line = '[1:0x1]  93287 ms: Mark-Compact 25.7 (54.7) -> 13.5 (55.0) MB, 104.73 / 2.91 ms  (x)';
+    assert.equal(liveAfter(line), 13.5);
+    assert.equal(liveAfter('[1:0x1]  94 ms: Scavenge 25.7 (54.7) -> 13.5 (55.0) MB, 1 / 0 ms'), undefined);
   });
 
   it('says nothing about too few points', () => {

@@ -13,6 +13,7 @@ const BLOCK_MINUTES = 1;
 /** What a process's memory did after its warm-up, in MiB and MiB an hour. */
 export interface Growth extends Slope {
   name: string;
+  kind: MemoryRecord[2];
   /** `grows`: with 95 % confidence more than 5 % of its mean in an hour. `unclear`: too few points. */
   verdict: 'flat' | 'grows' | 'unclear';
 }
@@ -22,16 +23,30 @@ export function judgeMemory(records: readonly MemoryRecord[]): Growth[] {
   const first = records[0]?.[0] ?? 0;
   const last = records.at(-1)?.[0] ?? 0;
   const from = first + (last - first) * WARM_UP_SHARE;
-  const names = [...new Set(records.map(([, name]) => name))];
-  return names.map((name) => {
+  const series = new Map(records.map(([, name, kind]) => [`${name} ${kind}`, { name, kind }]));
+  return [...series.values()].map(({ name, kind }) => {
     const points = records
-      .filter(([at, each]) => each === name && at >= from)
-      .map(([at, , bytes]) => ({ x: (at - first) / MINUTE_US, y: bytes / MEBI }));
+      .filter((record) => record[1] === name && record[2] === kind && record[0] >= from)
+      .map(([at, , , bytes]) => ({ x: (at - first) / MINUTE_US, y: bytes / MEBI }));
     const minutes = slopeOf(blockMeans(points, BLOCK_MINUTES));
-    if (!minutes)
-      return { name, verdict: 'unclear', slope: 0, low: 0, high: 0, mean: 0, points: points.length };
+    if (!minutes) {
+      return { name, kind, verdict: 'unclear', slope: 0, low: 0, high: 0, mean: 0, points: points.length };
+    }
     const [slope, low, high] = [minutes.slope * 60, minutes.low * 60, minutes.high * 60];
     const verdict = low > minutes.mean * TOLERANCE ? 'grows' : 'flat';
-    return { ...minutes, name, slope, low, high, verdict };
+    return { ...minutes, name, kind, slope, low, high, verdict };
+  });
+}
+
+/**
+ * Names of processes that leak: what lives grows; where there were too few full collections to tell, what is
+ * resident does. What the system has given and the collector has not given back is no leak.
+ */
+export function leaking(growth: readonly Growth[]): string[] {
+  const names = [...new Set(growth.map(({ name }) => name))];
+  return names.filter((name) => {
+    const own = growth.filter((each) => each.name === name);
+    const live = own.find(({ kind, verdict }) => kind === 'live' && verdict !== 'unclear');
+    return (live ?? own.find(({ kind }) => kind === 'resident'))?.verdict === 'grows';
   });
 }

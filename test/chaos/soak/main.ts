@@ -1,7 +1,7 @@
 /**
  * `npm run soak -- [--minutes 60] [--rate 1000] [--seed S] [--servers 1|3] [--ttl 10000] [--report PREFIX] [--keep]`:
  * a steady load, a member restarted each minute, and the memory of the processes that stay. Judged as chaos is, and
- * for memory that grows. Exit code 5: something was violated, or memory grows; then the folder is kept.
+ * for memory that leaks. Exit code 5: something was violated, or memory leaks; then the folder is kept.
  */
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import { describeMachine } from '../../../bench/support/machine.js';
 import { OPTIONS, playIn } from '../command.js';
 import { judgeFolder } from '../judging/judge.js';
 import { formatReport } from '../judging/report.js';
+import { leaking } from './growth.js';
 import { formatGrowth, judgeMemoryFile } from './report.js';
 import { MEMORY_FILE, playSoak } from './run.js';
 
@@ -25,7 +26,7 @@ const prefix = values.report ?? join(folder, 'report');
 writeFileSync(`${prefix}.txt`, report);
 writeFileSync(`${prefix}.json`, `${JSON.stringify({ machine, ...verdict, memory }, null, 2)}\n`);
 console.log(report);
-const isGood = verdict.ok && memory.every(({ verdict: each }) => each !== 'grows');
+const isGood = verdict.ok && leaking(memory).length === 0;
 if (isGood && judge === undefined && !keep) rmSync(folder, { recursive: true });
 else console.log(`kept: ${folder}`);
 process.exitCode = isGood ? 0 : 5;

@@ -2,21 +2,44 @@ import { usageOf } from '../../../bench/support/process-usage.js';
 import { LineFile } from '../recording/line-file.js';
 import { monotonicUs } from '../recording/records.js';
 
-/** What a process had in memory at a moment: monotonic microseconds, resident bytes. */
-export type MemoryRecord = [at: number, name: string, residentBytes: number];
+/**
+ * What a process had in memory at a moment, bytes: `resident` as the system counts it, `live` on the heap of
+ * JavaScript after a full collection. Time in monotonic microseconds.
+ */
+export type MemoryRecord = [at: number, name: string, kind: 'resident' | 'live', bytes: number];
+
+/** A process that is looked at. With {@link TRACE} in its environment, its output tells of its collections. */
+export interface Watched {
+  name: string;
+  pid: number;
+  /** Lines of its standard output so far; only added to. */
+  output: readonly string[];
+}
+
+/** Makes Node.js tell of each collection. */
+export const TRACE = { NODE_OPTIONS: '--trace-gc' };
 
 const EVERY_MS = 5_000;
+const MEBI = 1024 * 1024;
+
+/** MiB that a full collection has left, if this line tells of one. */
+export function liveAfter(line: string): number | undefined {
+  const left = /: Mark-(?:Compact|sweep)[^>]*-> (\d+(?:\.\d+)?) /.exec(line)?.[1];
+  return left === undefined ? undefined : Number(left);
+}
 
 /** Writes down what processes have in memory, again and again, until it is stopped. Linux only. */
 export class MemorySampler {
   readonly #file: LineFile<MemoryRecord>;
-  readonly #pids: () => readonly (readonly [name: string, pid: number])[];
+  readonly #watched: () => readonly Watched[];
   readonly #timer: NodeJS.Timeout;
+  /** How many lines of each process's output were looked at. */
+  readonly #read = new Map<string, number>();
 
-  /** `pids`: who is to be looked at; asked each time. */
-  constructor(path: string, pids: () => readonly (readonly [name: string, pid: number])[]) {
+  /** `watched`: who is to be looked at; asked each time. */
+  constructor(path: string, watched: () => readonly Watched[]) {
     this.#file = new LineFile(path);
-    this.#pids = pids;
+    this.#watched = watched;
     this.#timer = setInterval(() => this.#sample(), EVERY_MS);
   }
 
@@ -26,9 +49,15 @@ export class MemorySampler {
   }
 
   #sample(): void {
-    for (const [name, pid] of this.#pids()) {
+    for (const { name, pid, output } of this.#watched()) {
+      const at = monotonicUs();
+      for (const line of output.slice(this.#read.get(name) ?? 0)) {
+        const mebi = liveAfter(line);
+        if (mebi !== undefined) this.#file.write([at, name, 'live', Math.round(mebi * MEBI)]);
+      }
+      this.#read.set(name, output.length);
       try {
-        this.#file.write([monotonicUs(), name, usageOf(pid).residentBytes]);
+        this.#file.write([at, name, 'resident', usageOf(pid).residentBytes]);
       } catch {
         // It has ended since: how, the judge hears from elsewhere.
       }

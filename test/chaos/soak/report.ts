@@ -12,15 +12,17 @@ export function judgeMemoryFile(path: string): Growth[] {
 /** The slopes for people. */
 export function formatGrowth(growth: readonly Growth[]): string {
   const figure = (value: number): string => value.toFixed(2);
-  const rows = growth.map(({ name, verdict, mean, slope, low, high, points }) => [
+  const rows = growth.map(({ name, kind, verdict, mean, slope, low, high, points }) => [
     name,
+    kind,
     figure(mean),
     figure(slope),
     `${figure(low)} to ${figure(high)}`,
     String(points),
     verdict,
   ]);
-  const head = ['', 'mean MiB', 'MiB/h', '95 % interval', 'points', ''];
-  const title = 'resident memory after the warm-up (the first sixth), minute by minute, least squares:';
-  return [title, ...table([head, ...rows]).map((line) => `  ${line}`)].join('\n');
+  const head = ['', '', 'mean MiB', 'MiB/h', '95 % interval', 'points', ''];
+  const title =
+    'memory after the warm-up (the first sixth), minute by minute, least squares; live: after full collections';
+  return [title, ...table([head, ...rows], [1]).map((line) => `  ${line}`)].join('\n');
 }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Random } from '../../simulation/model/random.js';
 import { PUBLISHER } from '../recording/records.js';
 import { Stage, type StageOptions } from '../stage/stage.js';
-import { MemorySampler } from './memory.js';
+import { MemorySampler, TRACE } from './memory.js';
 
 /** The file of memory samples in the run's folder. */
 export const MEMORY_FILE = 'memory.ndjson';
@@ -19,7 +19,7 @@ const KILL_EVERY = 5;
 export async function playSoak(options: StageOptions): Promise<void> {
   const { minutes, tell } = options;
   const random = new Random(options.seed);
-  const stage = await Stage.open(options);
+  const stage = await Stage.open({ ...options, env: TRACE });
   let memory: MemorySampler | undefined;
   try {
     const { members, servers, recording } = stage;
@@ -28,9 +28,9 @@ export async function playSoak(options: StageOptions): Promise<void> {
     const restless = first.slice(STEADY);
     const signal = stage.startTraffic(random.seed(), TRAFFIC);
     memory = new MemorySampler(join(options.folder, MEMORY_FILE), () => [
-      ...servers.all.map((server) => [servers.nameOf(server), server.pid] as const),
-      ...steady.map(({ name, cli }) => [name, cli.pid] as const),
-      [PUBLISHER, stage.publisherPid] as const,
+      ...servers.all.map((server) => ({ name: servers.nameOf(server), pid: server.pid, output: [] })),
+      ...steady.map(({ name, cli }) => ({ name, pid: cli.pid, output: cli.stdout })),
+      { name: PUBLISHER, pid: stage.publisher?.pid ?? 0, output: stage.publisher?.stdout ?? [] },
     ]);
     try {
       const startedAt = performance.now();

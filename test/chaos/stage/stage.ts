@@ -1,6 +1,6 @@
 import { decodePosition } from '../../../src/core/group/records.js';
 import type { BucketEntry } from '../../../src/core/ports.js';
-import { type CliExit, runCli, stopAll } from '../../support/cli.js';
+import { type Cli, type CliExit, runCli, stopAll } from '../../support/cli.js';
 import { GroupRun } from '../../support/group-run.js';
 import { until } from '../../support/until.js';
 import { readConfirmed } from '../recording/history.js';
@@ -22,6 +22,8 @@ export interface StageOptions {
   ttlMs: number;
   /** Where everything is written down; an empty folder. */
   folder: string;
+  /** For the environment of the members and the publisher. */
+  env?: Record<string, string>;
   tell: (line: string) => void;
   /** Ends the run early, in order. */
   signal: AbortSignal;
@@ -56,7 +58,12 @@ export class Stage {
     this.servers = servers;
     this.run = run;
     const retries = ['--max-attempts', '1000', '--backoff', '20ms..200ms'];
-    this.members = new Members({ servers, recording, args: [...run.args, ...retries] });
+    this.members = new Members({
+      servers,
+      recording,
+      args: [...run.args, ...retries],
+      env: options.env ?? {},
+    });
     recording.watch(run.topology.bucket, run.config.group, (entry) => this.#notePosition(entry));
   }
 
@@ -75,9 +82,9 @@ export class Stage {
     }
   }
 
-  /** The publisher's process id; 0 before it was started. */
-  get publisherPid(): number {
-    return this.#traffic?.pid ?? 0;
+  /** The publisher, once it was started. */
+  get publisher(): Cli | undefined {
+    return this.#traffic?.publisher;
   }
 
   /** Starts the first members, and waits until they share the partitions. @throws where they do not. */
@@ -103,6 +110,7 @@ export class Stage {
       rate: this.#options.rate,
       urls: servers.urls,
       confirmedFile: recording.confirmedFile,
+      env: this.#options.env ?? {},
       args: run.args.filter((arg) => /^--(stream|prefix)=/.test(arg)),
     });
     this.#traffic = traffic;

@@ -17,6 +17,8 @@ export interface TrafficOptions {
   confirmedFile: string;
   /** For `natspoc publish`, beside the server. */
   args: readonly string[];
+  /** For its environment. */
+  env: Record<string, string>;
 }
 
 /**
@@ -24,43 +26,39 @@ export interface TrafficOptions {
  * after a server died is stored once, and has two minutes to get each of them confirmed.
  */
 export class Traffic {
-  readonly #publisher: Cli;
+  readonly publisher: Cli;
   readonly #feeding: Promise<void>;
   #stopped = false;
 
   constructor(options: TrafficOptions) {
     const { rate, urls, confirmedFile, args } = options;
-    this.#publisher = startCli(
+    this.publisher = startCli(
       [
         ...['publish', '-', '--key-field', 'key', '--rate', String(rate), '--dedupe', '--quiet'],
         ...['--timeout', '2m', '--confirmed', confirmedFile, '--server', urls, ...args],
       ],
-      { stdin: 'pipe' },
+      { stdin: 'pipe', env: options.env },
     );
     this.#feeding = this.#feed(new Random(options.seed), options);
   }
 
-  get pid(): number {
-    return this.#publisher.pid;
-  }
-
   /** Ends when the publisher ends. */
   get exited(): Promise<CliExit> {
-    return this.#publisher.exited;
+    return this.publisher.exited;
   }
 
   /** Stops the publisher; resolves when everything that it has sent is confirmed, or it has given up. */
   async stop(): Promise<CliExit> {
     this.#stopped = true;
-    this.#publisher.signal('SIGINT');
-    const exit = await this.#publisher.exited;
+    this.publisher.signal('SIGINT');
+    const exit = await this.publisher.exited;
     await this.#feeding;
     return exit;
   }
 
   async #feed(random: Random, { keys, mostPadding }: TrafficOptions): Promise<void> {
     const padding = 'x'.repeat(mostPadding);
-    const input: Writable | null = this.#publisher.child.stdin;
+    const input: Writable | null = this.publisher.child.stdin;
     if (!input) return;
     // It goes away with the publisher; how that ended says its exit.
     input.on('error', () => {});
@@ -72,7 +70,7 @@ export class Traffic {
         padding.slice(0, random.int(0, mostPadding)),
       );
       if (!input.write(`${line}\n`)) {
-        await Promise.race([once(input, 'drain'), this.#publisher.exited]).catch(() => {});
+        await Promise.race([once(input, 'drain'), this.publisher.exited]).catch(() => {});
       }
     }
     input.destroy();
