@@ -12,6 +12,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { benchmarks } from './support/benchmarks.js';
 import { type BenchResults, summarise } from './support/summary.js';
 
 const { values: options } = parseArgs({
@@ -22,19 +23,7 @@ const { values: options } = parseArgs({
   },
 });
 const { quick } = options;
-const rounds = quick ? '1' : options.rounds;
-
-/** Each benchmark with its arguments; `quick` ones are as short as they can be. */
-const BENCHMARKS: Record<string, string[]> = {
-  publish: quick
-    ? ['--rounds', '1', '--messages', '5000', '--seconds', '0']
-    : ['--rounds', rounds, '--seconds', '10'],
-  consume: quick
-    ? ['--rounds', '1', '--messages', '5000', '--partitions', '16', '--sizes', '128']
-    : ['--rounds', rounds, '--partitions', '16'],
-  failover: ['--trials', quick ? '1' : String(Number(rounds) * 4)],
-  takeover: ['--rounds', rounds],
-};
+const rounds = quick ? 1 : Number(options.rounds);
 
 /** Runs one, and returns what it has written as JSON; what it says goes to stderr. */
 async function run(name: string, args: string[], folder: string): Promise<unknown> {
@@ -51,11 +40,11 @@ async function run(name: string, args: string[], folder: string): Promise<unknow
 const folder = mkdtempSync(join(tmpdir(), 'natspoc-bench-'));
 try {
   const results: Record<string, unknown> = {};
-  for (const [name, args] of Object.entries(BENCHMARKS)) {
+  for (const [name, args] of Object.entries(benchmarks(quick, rounds))) {
     process.stderr.write(`\n=== ${name} ===\n`);
     results[name] = await run(name, args, folder);
   }
-  writeFileSync(options.json, `${JSON.stringify({ quick, rounds: Number(rounds), results }, null, 2)}\n`);
+  writeFileSync(options.json, `${JSON.stringify({ quick, rounds, results }, null, 2)}\n`);
   const all = results as unknown as BenchResults;
   process.stdout.write(`\n${JSON.stringify(all.publish.machine)}\n${summarise(all)}\n`);
   process.stdout.write(`\nAll figures are in ${options.json}.${quick ? ' Quick: they mean nothing.' : ''}\n`);

@@ -1,6 +1,6 @@
 /**
  * How cost grows with the number of partitions: memory of a member and of the server for each idle partition, and
- * the time until a lone member handles all of them, and until it has left.
+ * what it takes until a lone member handles all of them, and until it has left.
  *
  *   node --expose-gc --import tsx bench/partitions.ts [--partitions 8,256,1024,4096] [--json FILE]
  */
@@ -42,20 +42,24 @@ async function alone(partitions: number) {
     // Stream and bucket are there before anything is measured, and the code is loaded.
     await (await joinGroup({ ...place, group: 'before', handler: () => {} })).leave();
     await sleep(CALM_MS);
-    const before = { live: liveBytes(), server: usageOf(server.pid).residentBytes };
+    const before = { live: liveBytes(), own: process.cpuUsage(), server: usageOf(server.pid) };
     const from = performance.now();
     const member = await joinGroup({ ...place, handler: () => {} });
     const all = () => member.partitions.filter(({ state }) => state === 'running').length === partitions;
     await until(`${partitions} partitions run`, all, START_TIMEOUT_MS);
     const startMs = performance.now() - from;
+    const own = process.cpuUsage(before.own);
+    const serverCpuMs = usageOf(server.pid).cpuMs - before.server.cpuMs;
     await sleep(CALM_MS);
     const live = liveBytes() - before.live;
-    const onServer = usageOf(server.pid).residentBytes - before.server;
+    const onServer = usageOf(server.pid).residentBytes - before.server.residentBytes;
     const leaving = performance.now();
     await member.leave();
     return {
       partitions,
       startMs: Math.round(startMs),
+      memberCpuMs: Math.round((own.user + own.system) / 1_000),
+      serverCpuMs,
       leaveMs: Math.round(performance.now() - leaving),
       memberKiB: kib(live),
       memberKiBEach: kib(live / partitions),

@@ -3,7 +3,7 @@
  * Real processes on one server, in turn: the longest time that a partition had no message handled, the longest that a
  * message waited, what was handled twice, and what came after a later message of its partition.
  *
- *     npm run build && node --import tsx bench/takeover.ts [--rounds 3] [--rate 100] [--json FILE]
+ *     npm run build && node --import tsx bench/takeover.ts [--rounds 3] [--rate 50] [--json FILE]
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -23,7 +23,7 @@ import { spread } from './support/stats.js';
 const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string', default: '3' },
-    rate: { type: 'string', default: '100' },
+    rate: { type: 'string', default: '50' },
     json: { type: 'string' },
   },
 });
@@ -32,7 +32,7 @@ const MEMBERS = 3;
 /** What each message takes; see `support/worker.ts`. */
 const WORK = `${WORK_MS}ms`;
 const CALM_MS = 2_000;
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 180_000;
 const PROGRAM = join(import.meta.dirname, '../bin/run.js');
 const WORKER = join(import.meta.dirname, 'support/worker.ts');
 const KINDS = ['natspoc', 'strict', 'lock'] as const;

@@ -9,7 +9,7 @@ import { until } from '../support/until.js';
 import { type Block, blocksOf, inProject } from './blocks.js';
 
 /** Documents whose blocks people copy into a shell. */
-const DOCUMENTS = ['README.md', 'docs/operations.md', 'docs/library.md'];
+const DOCUMENTS = ['README.md', 'docs/operations.md', 'docs/library.md', 'docs/performance.md'];
 const FIXTURES = inProject('test/fixtures/documents');
 const BLOCK_TIMEOUT_MS = 180_000;
 

@@ -1,0 +1,18 @@
+/**
+ * The scripts of `bench/` that compare, with their arguments; `quick` ones are as short as they can be.
+ *
+ * @param rounds how often each contender is measured.
+ */
+export function benchmarks(quick: boolean, rounds: number): Record<string, string[]> {
+  const times = String(rounds);
+  return {
+    publish: quick
+      ? ['--rounds', '1', '--messages', '5000', '--sizes', '128', '--seconds', '0']
+      : ['--rounds', times, '--seconds', '10'],
+    consume: quick
+      ? ['--rounds', '1', '--messages', '5000', '--partitions', '16', '--sizes', '128']
+      : ['--rounds', times, '--partitions', '16'],
+    failover: ['--trials', String(quick ? 1 : rounds * 4)],
+    takeover: ['--rounds', times],
+  };
+}
