@@ -12,10 +12,18 @@ interface Wanted {
   settings?: Partial<RunnerSettings>;
   ports?: Partial<RunnerPorts>;
   from?: StartFrom;
+  /** What the runner before had handled and committed under this epoch. */
+  before?: { position: number; committed: number };
 }
 
 /** A runner of partition 0 at epoch 7, with fake ports, and what it told. */
-function bench({ handler = () => {}, settings = {}, ports = {}, from = { kind: 'first' } }: Wanted = {}) {
+function bench({
+  handler = () => {},
+  settings = {},
+  ports = {},
+  from = { kind: 'first' },
+  before,
+}: Wanted = {}) {
   const clock = new ManualClock();
   const gate = new Gate(clock);
   gate.permit(1_000_000_000);
@@ -23,7 +31,7 @@ function bench({ handler = () => {}, settings = {}, ports = {}, from = { kind: '
   const stream = new FakeStream();
   const told: string[] = [];
   const runner = new PartitionRunner(
-    { group: 'g', partition: 0, epoch: 7, from },
+    { group: 'g', partition: 0, epoch: 7, from, before: before && { status: before } },
     { messages: 100, bytes: 10_000 },
     {
       commit: { intervalMs: 200, every: 1_000 },
@@ -217,6 +225,44 @@ describe('a partition runner', () => {
     await drained;
     assert.equal(bucket.record?.seq, 0);
     assert.equal(told.at(-1), 'overdue 1');
+  });
+
+  it('commits what the runner before had handled, though it is drained before it has begun', async () => {
+    const { bucket, stream, runner, start, told } = bench({ before: { position: 9, committed: 5 } });
+    bucket.put({ v: 1, seq: 5, epoch: 7, at: '' });
+    let proceed = (): void => {};
+    bucket.hold = new Promise((resolve) => {
+      proceed = resolve;
+    });
+    const starting = start();
+    await settle();
+    const draining = runner.drain();
+    proceed();
+    await Promise.all([starting, draining]);
+    assert.equal(bucket.record?.seq, 9);
+    assert.deepEqual(told, ['committed 9']);
+    assert.equal(stream.opened.length, 0);
+  });
+
+  it('does not wait for a position that it needs no more when it is drained', async () => {
+    const { bucket, runner, start } = bench({ before: { position: 5, committed: 5 } });
+    bucket.put({ v: 1, seq: 5, epoch: 7, at: '' });
+    bucket.hold = new Promise(() => {});
+    void start();
+    await settle();
+    await runner.drain();
+  });
+
+  it('is drained in time though the position cannot be had', async () => {
+    const { bucket, clock, runner, start } = bench({ before: { position: 9, committed: 5 } });
+    bucket.put({ v: 1, seq: 5, epoch: 7, at: '' });
+    bucket.hold = new Promise(() => {});
+    void start();
+    await settle();
+    const draining = runner.drain();
+    await settle();
+    clock.advance(1_000);
+    await draining;
   });
 
   it('halts: commits what was handled before, and stays before the message', async () => {

@@ -18,13 +18,22 @@ export interface Takeover {
 export const readerName = (group: string, partition: number, epoch: number): string =>
   `natspoc-${group}-p${partition}-e${epoch}`;
 
+/** A position that is ours; see {@link TakeoverOutcome}. */
+export interface Taken {
+  kind: 'taken';
+  sequence: number;
+  resumed: number;
+  revision: number;
+  fresh: boolean;
+}
+
 /**
  * How a takeover ended. `taken`: the position is ours, everything up to `sequence` is handled and committed, up to
  * `resumed` handled; `fresh`: it was made from the stream as it is, so nothing can be missing. `fenced`: a newer owner was here. `unknown`: ask
  * again.
  */
 export type TakeoverOutcome =
-  | { kind: 'taken'; sequence: number; resumed: number; revision: number; fresh: boolean }
+  | Taken
   | { kind: 'fenced' }
   | { kind: 'unknown'; message: string }
   | { kind: 'failed'; error: NatspocError };

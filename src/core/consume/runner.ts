@@ -6,7 +6,7 @@ import { ABORT_GRACE_MS } from './follow.js';
 import type { Gate } from './gate.js';
 import type { Handler, Logger } from './handler.js';
 import { Intake } from './intake.js';
-import { readerName, type Takeover, takeOver } from './opening.js';
+import { readerName, type Taken, type Takeover, takeOver } from './opening.js';
 import type { Quota } from './quota.js';
 import type { Trimmed } from './trimmed.js';
 import type { Turn } from './turn.js';
@@ -85,6 +85,7 @@ export class PartitionRunner {
   readonly #work: PartitionWork;
   #window: ReaderWindow;
   #intake: Intake | undefined;
+  #taking: Promise<Taken | undefined> | undefined;
   #committer: Committer | undefined;
   #handledCount = 0;
   /** Up to where handlers came that ended well after the end of this runner; 0: none did. */
@@ -142,35 +143,13 @@ export class PartitionRunner {
 
   /** Takes the partition over and starts to handle. `after`: what must have ended before, such as an older runner. */
   async start(after: Promise<void>): Promise<void> {
-    await after;
-    if (this.#phase !== 'running') return;
-    const { partition, epoch, group } = this.#takeover;
-    const taken = await takeOver(this.#takeover, this.#ports);
-    if (this.#phase !== 'running') return;
-    if (taken.kind !== 'taken') {
-      if (taken.kind === 'failed') this.#terminal(taken.error);
-      else this.#fail(taken.kind === 'fenced' ? 'a newer owner was here' : taken.message);
-      return;
-    }
-    const { sequence, resumed, revision, fresh } = taken;
-    this.#intake = this.#newIntake(resumed);
-    this.#committer = new Committer(
-      { group, partition, epoch, revision, sequence },
-      this.#settings.commit,
-      this.#ports,
-      {
-        committed: (...args) => {
-          if (this.#phase !== 'ended') this.#events.committed(...args);
-        },
-        fenced: () => this.#fail('a newer owner has taken over'),
-        vanished: () => this.#fail('its position is gone'),
-        failed: (error) => this.#terminal(error),
-      },
-    );
-    if (resumed > sequence) this.#committer.handled(resumed, 1, true);
+    this.#taking = this.#take(after);
+    const taken = await this.#taking;
+    if (!taken || this.#phase !== 'running') return;
+    this.#intake = this.#newIntake(taken.resumed);
     if (!(await this.#intake.open())) return;
     this.#events.started();
-    await this.#intake.watchTrimming(fresh ? undefined : sequence);
+    await this.#intake.watchTrimming(taken.fresh ? undefined : taken.sequence);
   }
 
   /** Changes how much may wait in memory. */
@@ -180,7 +159,8 @@ export class PartitionRunner {
   }
 
   /**
-   * Stops taking messages, lets those in hand finish, commits. A handler that takes longer than the drain
+   * Stops taking messages, lets those in hand finish, commits: also what the runner before had handled under this
+   * epoch, where this one has not begun yet. A handler that takes longer than the drain
    * timeout is told through its signal, and the partition ends at the last committed position.
    */
   async drain(): Promise<void> {
@@ -193,6 +173,7 @@ export class PartitionRunner {
       if (!(await this.#work.settles(ABORT_GRACE_MS)) && !this.#isEnded())
         this.#events.overdue(this.#work.running);
     }
+    if (this.#owes()) await this.#takenWithin(this.#settings.drainTimeoutMs);
     if (this.#isEnded()) return;
     await this.#committer?.flush(FLUSH_MS);
     this.#end('drained');
@@ -238,6 +219,58 @@ export class PartitionRunner {
     if (this.#phase === 'ended') return;
     this.#end(error.message);
     this.#events.terminal(error);
+  }
+
+  /** Takes the position over; undefined where that failed, or is no longer wanted. */
+  async #take(after: Promise<void>): Promise<Taken | undefined> {
+    await after;
+    if (!this.#isWanted()) return undefined;
+    const taken = await takeOver(this.#takeover, this.#ports);
+    if (!this.#isWanted()) return undefined;
+    if (taken.kind !== 'taken') {
+      if (taken.kind === 'failed') this.#terminal(taken.error);
+      else this.#fail(taken.kind === 'fenced' ? 'a newer owner was here' : taken.message);
+      return undefined;
+    }
+    const { partition, epoch, group } = this.#takeover;
+    const { sequence, resumed, revision } = taken;
+    this.#committer = new Committer(
+      { group, partition, epoch, revision, sequence },
+      this.#settings.commit,
+      this.#ports,
+      {
+        committed: (...args) => {
+          if (this.#phase !== 'ended') this.#events.committed(...args);
+        },
+        fenced: () => this.#fail('a newer owner has taken over'),
+        vanished: () => this.#fail('its position is gone'),
+        failed: (error) => this.#terminal(error),
+      },
+    );
+    if (resumed > sequence) this.#committer.handled(resumed, 1, true);
+    return taken;
+  }
+
+  /** A drain needs the position only where there is something to commit. */
+  #isWanted(): boolean {
+    return this.#phase === 'running' || (this.#phase === 'draining' && this.#owes());
+  }
+
+  /** The runner before has handled more under this epoch than it has committed, and nobody has taken that up yet. */
+  #owes(): boolean {
+    const before = this.#takeover.before?.status;
+    return !this.#committer && before !== undefined && before.position > before.committed;
+  }
+
+  async #takenWithin(ms: number): Promise<void> {
+    const { clock } = this.#ports;
+    await new Promise<void>((resolve) => {
+      const cancel = clock.at(clock.now() + ms, resolve);
+      void this.#taking?.then(() => {
+        cancel();
+        resolve();
+      });
+    });
   }
 
   /** Gives up: what was handled before is committed, the position stays before the message that failed. */

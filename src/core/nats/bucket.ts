@@ -9,6 +9,12 @@ import { BucketWatch } from './watch.js';
 /** The header by which KV marks what is not a value. */
 export const KV_OPERATION = 'KV-Operation';
 
+/** By these the server says that a revision is not the expected one. */
+const CONFLICTS: ReadonlySet<number> = new Set([
+  API_ERRORS.wrongLastSequence,
+  API_ERRORS.wrongLastSequenceInFlight,
+]);
+
 /** The stream behind a KV bucket, and the subject of one of its keys (NATS ADR-8). */
 export const bucketStream = (bucket: string): string => `KV_${bucket}`;
 export const bucketSubject = (bucket: string, key: string): string => `$KV.${bucket}.${key}`;
@@ -112,7 +118,7 @@ export class NatsBucket implements Bucket {
       const ack = decodePubAck(reply.data);
       if (!ack) return { kind: 'unknown' };
       if ('seq' in ack) return { kind: 'ok', revision: ack.seq };
-      if (ack.error.err_code === API_ERRORS.wrongLastSequence) return { kind: 'conflict' };
+      if (CONFLICTS.has(ack.error.err_code)) return { kind: 'conflict' };
       if (ack.error.code === 503) return { kind: 'unknown' };
       return {
         kind: 'failed',

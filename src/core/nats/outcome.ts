@@ -7,6 +7,8 @@ export const API_ERRORS = {
   consumerNotFound: 10014,
   messageNotFound: 10037,
   wrongLastSequence: 10071,
+  /** The same without the number: from 2.12 on, where another write is on its way through the cluster. */
+  wrongLastSequenceInFlight: 10164,
   streamNameInUse: 10058,
   jetStreamNotEnabled: 10076,
   jetStreamNotEnabledForAccount: 10039,
