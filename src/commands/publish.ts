@@ -127,6 +127,10 @@ messages were refused or not confirmed.`;
       helpValue: 'NAME:VALUE',
     }),
     dedupe: Flags.boolean({ description: 'give messages ids, so that a retry is never stored twice' }),
+    ordered: Flags.boolean({
+      description:
+        'keep each partition in order even when the leader of a cluster dies: one message of it at a time',
+    }),
     id: Flags.string({ description: 'message id, a template: the same id is stored once', helpValue: 'ID' }),
     'keep-going': Flags.boolean({ description: 'go on after a message has failed, and count' }),
     confirmed: Flags.string({
@@ -187,6 +191,7 @@ messages were refused or not confirmed.`;
         timeoutMs: config.given.has('timeoutMs') ? config.timeoutMs : undefined,
         maxPendingMessages: config.maxPendingMessages,
         dedupe: flags.dedupe,
+        ordered: flags.ordered,
         onFailure: flags['keep-going'] ? 'continue' : 'stop',
         onConfirmed: log && ((...confirmed) => log.add(...confirmed)),
         signal,

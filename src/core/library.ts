@@ -140,7 +140,7 @@ export async function joinGroup(options: JoinGroupOptions): Promise<GroupMember>
 /** How a publisher of the library is made. */
 export type CreatePublisherOptions = Connecting &
   StreamOptions &
-  Pick<PublisherOptions, 'maxPendingMessages' | 'maxPendingBytes' | 'dedupe' | 'observer'>;
+  Pick<PublisherOptions, 'maxPendingMessages' | 'maxPendingBytes' | 'dedupe' | 'ordered' | 'observer'>;
 
 /** A publisher that closes with `await using`, and closes the connection that was opened for it. */
 export class GroupPublisher extends Publisher implements AsyncDisposable {
@@ -171,7 +171,7 @@ export async function createPublisher(options: CreatePublisherOptions): Promise<
   const { connection, close } = await connectionOf(options, config, 'publisher');
   try {
     const { layout, stream } = await openTopology(connection, config, { create: true });
-    const { maxPendingMessages, maxPendingBytes, dedupe, observer } = options;
+    const { maxPendingMessages, maxPendingBytes, dedupe, ordered, observer } = options;
     return new GroupPublisher(
       {
         layout,
@@ -180,6 +180,7 @@ export async function createPublisher(options: CreatePublisherOptions): Promise<
         ...(maxPendingMessages !== undefined && { maxPendingMessages }),
         ...(maxPendingBytes !== undefined && { maxPendingBytes }),
         ...(dedupe !== undefined && { dedupe }),
+        ...(ordered !== undefined && { ordered }),
         ...(observer && { observer }),
       },
       close,

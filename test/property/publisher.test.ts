@@ -16,6 +16,7 @@ type Step =
   | { kind: 'restore' }
   | { kind: 'refuse'; retryable: boolean; count: number }
   | { kind: 'lose-answers' }
+  | { kind: 'lose-sent'; count: number }
   | { kind: 'wait'; ms: number };
 
 const count = fc.integer({ min: 1, max: 12 });
@@ -32,12 +33,13 @@ const breaks: fc.Arbitrary<Step>[] = [
 const faults: fc.Arbitrary<Step>[] = [
   fc.record({ kind: fc.constant('refuse' as const), retryable: fc.boolean(), count }),
   fc.constant({ kind: 'lose-answers' as const }),
+  fc.record({ kind: fc.constant('lose-sent' as const), count }),
   fc.record({ kind: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 2 * TIMEOUT_MS }) }),
 ];
 const script = (...steps: fc.Arbitrary<Step>[]) => fc.array(fc.oneof(...steps), { maxLength: 60 });
 
 /** Plays a script, then lets everything come to its end on a connection that works. */
-function play(steps: readonly Step[], dedupe: boolean) {
+function play(steps: readonly Step[], options: { dedupe: boolean; ordered?: boolean }) {
   const clock = new ManualClock();
   const stream = new ModelStream();
   const endings = new Map<string, string[]>();
@@ -50,7 +52,7 @@ function play(steps: readonly Step[], dedupe: boolean) {
     clock,
     timeoutMs: TIMEOUT_MS,
     maxPendingMessages: WINDOW,
-    dedupe,
+    ...options,
     observer: {
       confirmed: ({ data }) => ended(data, 'confirmed'),
       failed: ({ data }, { outcome }) => ended(data, outcome),
@@ -65,6 +67,7 @@ function play(steps: readonly Step[], dedupe: boolean) {
     else if (step.kind === 'break') stream.break(step.notice);
     else if (step.kind === 'restore') stream.restore();
     else if (step.kind === 'lose-answers') stream.loseAnswers();
+    else if (step.kind === 'lose-sent') stream.loseSent(step.count);
     else if (step.kind === 'wait') clock.advance(step.ms);
     else {
       const reason = { code: 1, description: 'no', retryable: step.retryable };
@@ -91,11 +94,21 @@ function firstCopies({ stored }: ModelStream): Map<string, number[]> {
   return new Map([...bySubject].map(([subject, numbers]) => [subject, [...numbers]]));
 }
 
+function assertInOrder(stream: ModelStream): void {
+  for (const [subject, numbers] of firstCopies(stream)) {
+    assert.deepEqual(
+      numbers,
+      numbers.toSorted((a, b) => a - b),
+      subject,
+    );
+  }
+}
+
 describe('Publisher, whatever happens to the connection', () => {
   it('ends each message exactly once, and tells the truth about it', () => {
     fc.assert(
       fc.property(script(...traffic, ...breaks, ...faults), fc.boolean(), (steps, dedupe) => {
-        const { publisher, stream, endings, sent, clock } = play(steps, dedupe);
+        const { publisher, stream, endings, sent, clock } = play(steps, { dedupe });
         assert.equal(publisher.pending, 0, 'nothing is forgotten');
         assert.equal(endings.size, sent);
         const stored = new Set(stream.stored.map(({ data }) => data));
@@ -119,15 +132,21 @@ describe('Publisher, whatever happens to the connection', () => {
   it('keeps the order within each partition through any number of breaks', () => {
     fc.assert(
       fc.property(script(...traffic, ...breaks), fc.boolean(), (steps, dedupe) => {
-        const { publisher, stream } = play(steps, dedupe);
-        for (const [subject, numbers] of firstCopies(stream)) {
-          assert.deepEqual(
-            numbers,
-            numbers.toSorted((a, b) => a - b),
-            subject,
-          );
-        }
+        const { publisher, stream } = play(steps, { dedupe });
+        assertInOrder(stream);
         assert.equal(publisher.counters.reordered, 0);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('keeps it whatever the server does, where one message of a partition is on its way at a time', () => {
+    fc.assert(
+      fc.property(script(...traffic, ...breaks, ...faults), fc.boolean(), (steps, dedupe) => {
+        const { publisher, stream, endings, sent } = play(steps, { dedupe, ordered: true });
+        assertInOrder(stream);
+        assert.equal(publisher.counters.reordered, 0);
+        assert.equal(endings.size, sent, 'nothing is forgotten');
       }),
       { numRuns: 500 },
     );

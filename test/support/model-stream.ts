@@ -75,6 +75,11 @@ export class ModelStream {
     this.#refusals.push(...reasons);
   }
 
+  /** A leader dies with what it was about to store; the connection stays up. */
+  loseSent(count: number): void {
+    this.#sent.splice(0, count);
+  }
+
   /** Loses the answers that are on their way, on a connection that stays up. */
   loseAnswers(): void {
     this.#answers = [];

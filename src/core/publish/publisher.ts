@@ -27,6 +27,12 @@ export interface PublisherOptions {
   maxPendingBytes?: number;
   /** Gives each message without an id one of its own, so that a retry is never stored twice. */
   dedupe?: boolean;
+  /**
+   * Sends the next message of a partition when the one before is confirmed: the order holds whatever happens to the
+   * server, for as many messages on their way as there are partitions. Default false: many, in order unless the
+   * leader of a cluster dies with some of them. Give `dedupe` as well, or a retry may be stored twice.
+   */
+  ordered?: boolean;
   /** Told how each message ended. */
   observer?: PublishObserver;
   clock?: Clock;
@@ -72,6 +78,7 @@ export class Publisher {
       timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
       maxPendingMessages: options.maxPendingMessages ?? DEFAULT_PENDING_MESSAGES,
       maxPendingBytes: options.maxPendingBytes ?? DEFAULT_PENDING_BYTES,
+      ordered: options.ordered ?? false,
       onSettled: () => this.#onSettled(),
     });
   }

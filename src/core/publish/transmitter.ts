@@ -3,6 +3,7 @@ import { NatspocError } from '../errors.js';
 import { Backoff } from './backoff.js';
 import { BurstClock } from './burst-clock.js';
 import type { Envelope } from './envelope.js';
+import { OrderedLanes } from './ordered-lanes.js';
 import { abandoned, type Outcomes, refused, timedOut } from './outcomes.js';
 import type { OpenPublishPort, PublishPort, Rejection } from './port.js';
 import { Ticker } from './ticker.js';
@@ -25,6 +26,8 @@ export interface TransmitterOptions {
   timeoutMs: number;
   maxPendingMessages: number;
   maxPendingBytes: number;
+  /** One message of a partition on its way at a time. */
+  ordered: boolean;
   /** Called after one or more messages have left the window. */
   onSettled: () => void;
 }
@@ -46,6 +49,7 @@ export class Transmitter {
   readonly #ticker: Ticker;
   readonly #backoff: Backoff;
   readonly #answerClock: BurstClock;
+  readonly #lanes: OrderedLanes | undefined;
   #mode: Mode = 'flowing';
   #inFlight = 0;
   #closedBecause = new NatspocError('failed', 'The publisher is closed.');
@@ -53,6 +57,7 @@ export class Transmitter {
   constructor(options: TransmitterOptions) {
     this.#options = options;
     this.#window = new PendingWindow(options.maxPendingMessages, options.maxPendingBytes);
+    this.#lanes = options.ordered ? new OrderedLanes(options.subjects.length) : undefined;
     this.#backoff = new Backoff(options.clock);
     this.#answerClock = new BurstClock(options.clock);
     const tickMs = Math.min(MAX_TICK_MS, options.timeoutMs / 4);
@@ -105,7 +110,8 @@ export class Transmitter {
       this.#fail(slot, abandoned(slot, this.#closedBecause));
       return;
     }
-    if (this.#mode === 'flowing') this.#transmit(slot);
+    this.#lanes?.add(slot);
+    if (this.#mode === 'flowing' && this.#isDue(slot)) this.#transmit(slot);
     this.#ticker.start();
   }
 
@@ -140,8 +146,18 @@ export class Transmitter {
     this.#mode = 'flowing';
     for (const slot of this.#window.slots()) {
       if (this.#mode !== 'flowing') return;
-      if (slot.state === 'waiting') this.#transmit(slot);
+      if (slot.state === 'waiting' && this.#isDue(slot)) this.#transmit(slot);
     }
+  }
+
+  /** Everything is, unless its partition is to be kept in order whatever happens. */
+  #isDue(slot: Slot): boolean {
+    return this.#lanes === undefined || this.#lanes.isFirst(slot);
+  }
+
+  #settle(slot: Slot): void {
+    this.#lanes?.remove(slot);
+    this.#window.settle(slot);
   }
 
   #onConfirmed(token: number, sequence: number, duplicate: boolean): void {
@@ -151,7 +167,7 @@ export class Transmitter {
     this.#leaveFlight(slot);
     this.#backoff.reset();
     this.#options.outcomes.confirmed(slot, sequence, duplicate, this.#answerClock.now());
-    this.#window.settle(slot);
+    this.#settle(slot);
     this.#afterAnswer();
   }
 
@@ -210,11 +226,14 @@ export class Transmitter {
   #fail(slot: Slot, failure: PublishFailure): void {
     if (slot.state === 'in-flight') this.#inFlight--;
     const { message, waiter } = slot;
-    this.#window.settle(slot);
+    this.#settle(slot);
     this.#options.outcomes.failed(message, waiter, failure);
   }
 
   #afterAnswer(): void {
+    if (this.#lanes && this.#mode === 'flowing') {
+      for (const slot of this.#lanes.takeReady()) if (slot.state === 'waiting') this.#transmit(slot);
+    }
     if (this.#mode === 'settling' && this.#inFlight === 0) {
       this.#mode = 'resting';
       this.#backoff.wait(() => this.#resend());

@@ -34,8 +34,18 @@ export class Traffic {
     const { rate, urls, confirmedFile, args } = options;
     this.publisher = startCli(
       [
-        ...['publish', '-', '--key-field', 'key', '--rate', String(rate), '--dedupe', '--quiet'],
-        ...['--timeout', '2m', '--confirmed', confirmedFile, '--server', urls, ...args],
+        ...['publish', '-', '--key-field', 'key', '--rate', String(rate), '--dedupe'],
+        ...[
+          '--ordered',
+          '--quiet',
+          '--timeout',
+          '2m',
+          '--confirmed',
+          confirmedFile,
+          '--server',
+          urls,
+          ...args,
+        ],
       ],
       { stdin: 'pipe', env: options.env },
     );
