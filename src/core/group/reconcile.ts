@@ -6,6 +6,12 @@ import type { LeaseReason } from './records.js';
 import { isAlive, isPaused, report, type State, wake } from './state.js';
 
 /**
+ * A plan looks at every partition, and each answer to a lease write asks for one. So that a member that claims
+ * thousands does not make a plan for each of them, plans are this far apart; below so many partitions not at all.
+ */
+const PARTITIONS_A_MS = 256;
+
+/**
  * Brings the own partitions in line with the view and the plan. A member acts on its own part only: it starts
  * what it owns, gives away its surplus, claims the orphans that the plan gives to it. Compare-and-set settles
  * what a stale view got wrong.
@@ -17,6 +23,12 @@ export function reconcile(state: State): void {
   if (!settled) wake(state, state.settleUntil);
   else if (state.unsettled) state.dirty = true;
   if (!state.dirty) return;
+  const due = state.reconciledAt + Math.floor(state.partitions / PARTITIONS_A_MS);
+  if (state.now < due) {
+    wake(state, due);
+    return;
+  }
+  state.reconciledAt = state.now;
   state.dirty = false;
   state.unsettled = !settled;
   followView(state);

@@ -102,6 +102,8 @@ export interface State {
   ring: string[];
   /** Something changed that the plan or the partitions depend on. */
   dirty: boolean;
+  /** When the own partitions were last brought in line. */
+  reconciledAt: number;
   /** A plan is due once the group has settled. */
   unsettled: boolean;
   wakeAt: number;
@@ -164,6 +166,7 @@ export function initialState({ group, name, partitions, timing, seed }: Identity
     probing: timing.probeEveryMs > 0,
     ring: [],
     dirty: false,
+    reconciledAt: Number.NEGATIVE_INFINITY,
     unsettled: false,
     wakeAt: Number.POSITIVE_INFINITY,
     random: seed >>> 0,
