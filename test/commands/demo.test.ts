@@ -53,6 +53,22 @@ describe('natspoc demo', function () {
     }
   });
 
+  it('kills the leader of a cluster, too, and nothing is lost or left behind', async function () {
+    this.timeout(240_000);
+    const { code, stdout, stderr } = await start(['--servers', '3', '--duration', '4s', '--json']).exited;
+    assert.equal(code, 0, stderr + stdout);
+    const result: unknown = JSON.parse(stdout);
+    assert.ok(result instanceof Object && 'takeovers' in result && Array.isArray(result.takeovers));
+    assert.deepEqual(result, { ...result, lost: 0, outOfOrder: 0, ok: true });
+    const [event, ms] = [result.takeovers.at(-1)?.event, result.takeovers.at(-1)?.ms];
+    assert.equal(event, 'server kill');
+    assert.ok(ms > 0);
+    assert.deepEqual(readdirSync(folder()), []);
+    const even = await start(['--servers', '2']).exited;
+    assert.equal(even.code, 2);
+    assert.equal(even.stderr, 'Error: --servers: a cluster has 3 or 5 servers, not 2.');
+  });
+
   for (const signal of ['SIGINT', 'SIGKILL'] as const) {
     it(`leaves nothing behind when it ends by ${signal}`, async () => {
       const demo = start(['--duration', '60s']);

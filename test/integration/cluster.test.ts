@@ -39,12 +39,15 @@ describe('a cluster of three servers that loses one', function () {
 
   const url = () => servers.map((server) => server.url).join(',');
 
-  /** Without a leader of its own JetStream answers nobody. */
+  /** Without a leader JetStream answers nobody, and until that has heard of all servers it places no replicas. */
   async function elected(): Promise<void> {
     const connection = await connectNats(loadConfig({ flags: { server: url() }, env: {} }), 'test');
     const manager = await connection.jetstreamManager({ checkAPI: false, timeout: 500 });
-    const answers = () => manager.getAccountInfo().then(Boolean, () => false);
-    await until('JetStream has a leader', answers, ELECTION_MS).finally(() => connection.close());
+    const placed = () =>
+      manager.streams
+        .add({ name: 'PLACED', subjects: ['placed'], num_replicas: 3 })
+        .then(Boolean, () => false);
+    await until('a stream finds three places', placed, ELECTION_MS).finally(() => connection.close());
   }
 
   /** SIGKILL for the server that leads a stream. */

@@ -48,13 +48,21 @@ cluster { name: natspoc, listen: "127.0.0.1:${ports[index]}", routes: [${routes}
 `;
 }
 
-/** True when this server knows the leader of JetStream in the cluster, and all its servers are there. */
-async function isReady({ monitorUrl }: RunningServer, size: number): Promise<boolean> {
+/**
+ * True when this server knows the leader of JetStream in the cluster; and, where it is the leader itself, when it has heard
+ * of all others: before that it finds no place for a stream's replicas.
+ */
+async function isReady({ monitorUrl, name }: ClusterServer, size: number): Promise<boolean> {
   const answer = await fetch(`${monitorUrl}/jsz`).catch(() => undefined);
   if (!answer?.ok) return false;
   const report: unknown = await answer.json();
   const meta = field(report, 'meta_cluster');
-  return Boolean(field(meta, 'leader')) && field(meta, 'cluster_size') === size;
+  const leader = field(meta, 'leader');
+  if (!leader || field(meta, 'cluster_size') !== size) return false;
+  if (leader !== name) return true;
+  const others = field(meta, 'replicas');
+  if (!Array.isArray(others) || others.length !== size - 1) return false;
+  return others.every((each) => field(each, 'current') === true && field(each, 'offline') !== true);
 }
 
 const field = (value: unknown, name: string): unknown =>
