@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import type { RunnerPorts, RunnerSettings } from '../../src/core/consume/contract.js';
 import { Gate } from '../../src/core/consume/gate.js';
 import { type Handler, SILENT, StopConsuming } from '../../src/core/consume/handler.js';
-import { PartitionRunner, type RunnerPorts, type RunnerSettings } from '../../src/core/consume/runner.js';
+import { PartitionRunner } from '../../src/core/consume/runner.js';
 import { Turn } from '../../src/core/consume/turn.js';
 import type { StartFrom } from '../../src/core/settings/start-from.js';
 import { FakeBucket, FakeStream, fakeMessage, settle } from '../support/fake-partition.js';

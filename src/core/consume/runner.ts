@@ -1,77 +1,14 @@
-import type { Clock } from '../clock.js';
 import type { NatspocError } from '../errors.js';
-import type { Bucket, DeadLetters, EventStream, ReaderWindow, StreamMessage } from '../ports.js';
-import { type CommitPolicy, Committer } from './committer.js';
+import type { ReaderWindow } from '../ports.js';
+import { Committer } from './committer.js';
+import type { RunnerEvents, RunnerPorts, RunnerSettings, RunnerStatus } from './contract.js';
 import { ABORT_GRACE_MS } from './follow.js';
-import type { Gate } from './gate.js';
-import type { Handler, Logger } from './handler.js';
 import { Intake } from './intake.js';
 import { readerName, type Taken, type Takeover, takeOver } from './opening.js';
-import type { Quota } from './quota.js';
-import type { Trimmed } from './trimmed.js';
-import type { Turn } from './turn.js';
-import { type Halt, PartitionWork, type WorkEvents, type WorkSettings } from './work.js';
+import { type Halt, PartitionWork } from './work.js';
 
 /** How long the last commit of a drain may take. */
 const FLUSH_MS = 2_000;
-
-/** How a partition is handled. */
-export interface RunnerSettings extends WorkSettings {
-  commit: CommitPolicy;
-  drainTimeoutMs: number;
-}
-
-/** What a runner tells its member; nothing is told after the runner has ended. */
-export interface RunnerEvents {
-  started(): void;
-  /** A message is handled, or passed over by policy. */
-  handled(message: StreamMessage): void;
-  committed(sequence: number, sentAt: number): void;
-  /** It cannot go on for a passing reason: start it again. */
-  failed(message: string): void;
-  /** A message cannot be handled; the position stays before it. */
-  halted(message: string): void;
-  /** The handler wants this whole member to stop; as after `halted`, the position stays before its message. */
-  stopped(error: Error): void;
-  /** One attempt failed; see {@link WorkEvents.attemptFailed}. */
-  attemptFailed: WorkEvents['attemptFailed'];
-  /** These messages are still in hand though a drain has waited long enough: they are left to the next owner. */
-  overdue(sequences: number[]): void;
-  /** The stream has dropped messages before they were handled. */
-  trimmed(trimmed: Trimmed): void;
-  /** Nothing helps: not permitted, bucket or stream deleted. */
-  terminal(error: NatspocError): void;
-}
-
-/** What a runner works with. */
-export interface RunnerPorts {
-  bucket: Bucket;
-  stream: EventStream;
-  clock: Clock;
-  gate: Gate;
-  turn: Turn;
-  random: () => number;
-  handler: Handler;
-  logger: Logger;
-  quota?: Quota | undefined;
-  deadLetters?: DeadLetters | undefined;
-  /** See {@link CommitterPorts.barrier}. */
-  barrier?: (() => Promise<void> | undefined) | undefined;
-}
-
-/** Where a runner stands. */
-export interface RunnerStatus {
-  /** The last sequence up to which everything is handled; 0 before the start. */
-  position: number;
-  /** The last committed one. */
-  committed: number;
-  handled: number;
-  /** Messages that are not handled, here and at the server, as of the last delivery. */
-  lag: number;
-  /** True once everything that was in the stream at some moment since the start has been handled. */
-  caughtUp: boolean;
-  state: 'starting' | 'running' | 'draining';
-}
 
 /**
  * One partition under one epoch: takes over the position, reads, has its messages handled, and commits. Ends
@@ -160,8 +97,8 @@ export class PartitionRunner {
 
   /**
    * Stops taking messages, lets those in hand finish, commits: also what the runner before had handled under this
-   * epoch, where this one has not begun yet. A handler that takes longer than the drain
-   * timeout is told through its signal, and the partition ends at the last committed position.
+   * epoch, where this one has not begun yet. A handler that takes longer than the drain timeout is told through its
+   * signal, and the partition ends at the last committed position.
    */
   async drain(): Promise<void> {
     if (this.#phase === 'ended') return;

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
+import type { RunnerEvents, RunnerSettings, RunnerStatus } from '../consume/contract.js';
 import type { Handler, Logger } from '../consume/handler.js';
 import type { Quota } from '../consume/quota.js';
-import type { RunnerEvents, RunnerSettings, RunnerStatus } from '../consume/runner.js';
 import type { Trimmed } from '../consume/trimmed.js';
 import type { Report } from '../group/events.js';
 import type { Timing } from '../group/timing.js';

@@ -1,5 +1,5 @@
 import type { Cancel } from '../clock.js';
-import type { RunnerEvents } from '../consume/runner.js';
+import type { RunnerEvents } from '../consume/contract.js';
 import type { NatspocError } from '../errors.js';
 import type { Effect, GroupEvent } from '../group/events.js';
 import { keys } from '../group/records.js';

@@ -1,6 +1,7 @@
+import type { RunnerEvents, RunnerStatus } from '../consume/contract.js';
 import { Gate } from '../consume/gate.js';
 import { SILENT } from '../consume/handler.js';
-import { PartitionRunner, type RunnerEvents, type RunnerStatus } from '../consume/runner.js';
+import { PartitionRunner } from '../consume/runner.js';
 import { Turn } from '../consume/turn.js';
 import { random } from '../group/state.js';
 import type { ReaderWindow } from '../ports.js';
