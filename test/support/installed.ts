@@ -49,7 +49,8 @@ export async function installOffline(tarball: string, folder: string): Promise<v
     // Without integrity and programs to link, npm takes what is there for what is meant.
     if (copied) packages[path] = entry;
   }
-  const project = { private: true, type: 'module', devDependencies: { '@types/node': '*' } };
+  // Not for development only: the renderer of top asks this process for production, and npm would leave it out.
+  const project = { private: true, type: 'module', dependencies: { '@types/node': '*' } };
   const lockfile = { lockfileVersion: 3, packages: { '': project, ...packages } };
   await writeFile(join(folder, 'package.json'), JSON.stringify(project));
   await writeFile(join(folder, 'package-lock.json'), JSON.stringify(lockfile));

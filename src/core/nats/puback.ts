@@ -8,13 +8,14 @@ export type PubAckOutcome =
 
 /**
  * JetStream error codes (server/errors.json of nats-server) that pass by themselves: the server is starting,
- * electing, catching up or overloaded. The message is certainly not stored.
+ * electing, catching up or overloaded. This attempt is certainly not stored.
  */
 const PASSING = new Set([
   10004, // cluster incomplete
   10008, // JetStream system temporarily unavailable
   10009, // no quorum
   10118, // stream is offline
+  10158, // an attempt with the same message id is on its way through the cluster
   10167, // too many requests
   10195, // message is being processed (2.12)
 ]);
