@@ -44,23 +44,6 @@ export class Breaks {
     if (this.#stops.get(call.process)?.some(covers)) return 'stopped';
     return this.#stalls.get(call.process)?.some(covers) ? 'stalled' : undefined;
   }
-
-  /**
-   * Whether a break fell between the last look at the permission and the first thing that the handler wrote: the call
-   * begins right after the break, and nothing else of its process lies between. `calls` are all of the run.
-   */
-  caughtAtStart(call: Call, calls: readonly Call[]): boolean {
-    const breaks = [...(this.#stops.get(call.process) ?? []), ...(this.#stalls.get(call.process) ?? [])];
-    return breaks.some(({ from, to }) => {
-      if (call.from < from || call.from > to + WAKE_GRACE_MS) return false;
-      return !calls.some(
-        (each) =>
-          each.process === call.process &&
-          each !== call &&
-          ((each.from > from && each.from < call.from) || (each.to > from && each.to < call.from)),
-      );
-    });
-  }
 }
 
 /**
@@ -79,7 +62,7 @@ export function judgeExclusive(
     let newest: Call | undefined;
     for (const call of list) {
       active = active.filter(({ to }) => to > call.from);
-      if (newest && call.epoch < newest.epoch && !breaks.caughtAtStart(call, history.calls)) {
+      if (newest && call.epoch < newest.epoch) {
         const text = `${describeCall(call)} starts after ${describeCallFully(newest)}`;
         violations.push({ charge: 'late-start', at: call.from, partition, text });
       }

@@ -1,5 +1,6 @@
 import { type Call, type History, type Life, readHistory } from '../recording/history.js';
 import { FAULT_KINDS, type FaultKind, PUBLISHER, type RunSettings } from '../recording/records.js';
+import { settleStarts } from './caught.js';
 import { contextOf } from './context.js';
 import { type Excuse, judgeExclusive } from './exclusive.js';
 import { judgeOrder, partitionLogs } from './order.js';
@@ -49,7 +50,8 @@ export const judgeFolder = (folder: string): { verdict: Verdict; history: Histor
 };
 
 /** Judges a run. */
-export function judgeHistory(history: History): Verdict {
+export function judgeHistory(recorded: History): Verdict {
+  const history = settleStarts(recorded);
   const { settings, confirmed, calls, lives, faults } = history;
   const byPartition: Call[][] = Array.from({ length: settings.partitions }, () => []);
   for (const call of calls) byPartition[call.partition]?.push(call);

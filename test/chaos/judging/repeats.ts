@@ -87,13 +87,14 @@ function explainer(history: History): (before: Call, call: Call) => Explanation 
     const tenure = { from: doneAt, to: Math.min(call.from, endOf(before)) };
     const { hindrances, stalls } = troublesOf(process);
     const touching = hindrances.filter(({ from, to }) => from <= tenure.to && to >= tenure.from);
-    const cause = touching.filter(({ canEnd }) => canEnd).at(-1);
+    const starved = covered(stalls, tenure) >= settings.ttlMs * LONG_SHARE;
+    const cause = touching.filter(({ canEnd }) => canEnd).at(-1)?.cause ?? (starved ? 'stall' : undefined);
     if (!cause) return undefined;
     const hindered = covered(touching, tenure);
     const stalled = covered([...touching, ...stalls], tenure) - hindered;
     // Where a process has to wait for the processor, so has the server.
     const ableMs = tenure.to - tenure.from - hindered - 2 * stalled;
-    return ableMs <= budgetMs ? { cause: cause.cause, ableMs: Math.max(0, ableMs) } : undefined;
+    return ableMs <= budgetMs ? { cause, ableMs: Math.max(0, ableMs) } : undefined;
   };
 }
 
@@ -122,7 +123,8 @@ function troubles({ settings, faults, lives }: History) {
       if (kind === 'short-stop' || kind === 'long-stop')
         // After a long one it has to connect and renew before it may commit.
         return [{ from, to: isLong(fault) ? to + recoveryMs : to, cause: 'stop', canEnd: isLong(fault) }];
-      return kind === 'cut' ? [{ from, to: to + recoveryMs, cause: 'cut', canEnd: isLong(fault) }] : [];
+      // When it heals the connection is closed: a process that is slow to come back is as good as gone.
+      return kind === 'cut' ? [{ from, to: to + recoveryMs, cause: 'cut', canEnd: true }] : [];
     });
     const stalls = life.stalls
       .filter(isLong)

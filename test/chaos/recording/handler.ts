@@ -49,13 +49,15 @@ function wait(ms: number, signal: AbortSignal, heeds: boolean): Promise<CallEnd>
 let calls = 0;
 
 const handle: Handler = (message, context) => {
+  // Before anything else: the process may be stopped at any point.
+  const at = monotonicUs();
   const call = ++calls;
   const { partition, epoch, attempt, key } = context;
   const { number, intact } = readPayload(Buffer.from(message.data).toString('utf8'), key);
   const now = mode;
   const deaf = now.kind === 'deaf';
   const { sequence } = message;
-  file.write(['start', monotonicUs(), call, partition, epoch, sequence, attempt, key, number, intact, deaf]);
+  file.write(['start', at, call, partition, epoch, sequence, attempt, key, number, intact, deaf]);
   const end = (how: CallEnd): void => {
     file.write(['end', monotonicUs(), call, how]);
     if (how === 'failed') throw new Error('failed on purpose');

@@ -1,0 +1,40 @@
+import type { Call, History, Span } from '../recording/history.js';
+
+/** A call that begins this long after its process went on, with nothing else before it, was begun before the break. */
+const WAKE_MS = 500;
+/** Shorter breaks cost nobody a lease. */
+const BREAK_MS = 500;
+
+/**
+ * A process can be stopped between its last look at the permission and the first thing that its handler notes: the call
+ * began before the break, whatever its time says. That is the case where nothing else of the process lies between the
+ * beginning of the break and the call; its next call is judged as it is.
+ */
+export function settleStarts({ calls, faults, lives, ...rest }: History): History {
+  const breaks = new Map<string, Span[]>();
+  for (const { name, stalls } of lives) {
+    const stops = faults.filter(({ kind, target }) => target === name && kind.endsWith('-stop'));
+    breaks.set(
+      name,
+      [...stops, ...stalls].filter(({ from, to }) => to - from >= BREAK_MS),
+    );
+  }
+  const byProcess = new Map<string, Call[]>();
+  for (const call of calls) {
+    const list = byProcess.get(call.process);
+    if (list) list.push(call);
+    else byProcess.set(call.process, [call]);
+  }
+  const moved = new Map<Call, Call>();
+  for (const [name, list] of byProcess) {
+    for (const { from, to } of breaks.get(name) ?? []) {
+      const first = list.findIndex((call) => call.from > from);
+      const call = list[first];
+      if (!call || call.from > to + WAKE_MS) continue;
+      const ends = list.slice(Math.max(0, first - 100), first).map((before) => before.to);
+      if (ends.every((end) => end <= from || end >= call.from)) moved.set(call, { ...call, from });
+    }
+  }
+  const settled = calls.map((call) => moved.get(call) ?? call).sort((a, b) => a.from - b.from);
+  return { ...rest, faults, lives, calls: settled };
+}
