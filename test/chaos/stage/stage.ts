@@ -111,7 +111,7 @@ export class Stage {
       urls: servers.urls,
       confirmedFile: recording.confirmedFile,
       env: this.#options.env ?? {},
-      args: [...run.args.filter((arg) => /^--(stream|prefix)=/.test(arg)), ...this.#inOrder()],
+      args: run.args.filter((arg) => /^--(stream|prefix)=/.test(arg)),
     });
     this.#traffic = traffic;
     const ended = new AbortController();
@@ -153,14 +153,6 @@ export class Stage {
     await this.run.close();
     await this.servers.stop();
     this.recording.close();
-  }
-
-  /**
-   * A server of a cluster that dies takes messages along without a word, while those that are sent behind them reach
-   * its successor: only one at a time are stored in order then.
-   */
-  #inOrder(): string[] {
-    return this.servers.isCluster ? ['--max-pending', '1'] : [];
   }
 
   #notePosition({ key, value }: BucketEntry): void {
