@@ -223,6 +223,31 @@ describe('the judge of chaos', () => {
     assert.ok(charges(history).includes('late-start'));
   });
 
+  it('knows a call that was begun before its process was stopped, and flags the one after it', () => {
+    const history = clean();
+    const stop: FaultSpan = { id: 2, kind: 'long-stop', target: 'm1', from: 2_050, to: 6_500, outcome: '' };
+    history.faults = [stop];
+    history.lives[0] = life('m1', {});
+    history.calls.push(call(0, 20, 'm1', 6_600, { how: 'stopped' }));
+    const found = charges(history);
+    assert.ok(!found.includes('late-start') && !found.includes('overlap') && !found.includes('repeat'));
+    history.calls.push(call(0, 21, 'm1', 6_620, { how: 'stopped' }));
+    assert.ok(charges(history).includes('late-start'));
+
+    const rejoined = clean();
+    rejoined.faults = [stop];
+    rejoined.lives[0] = life('m1', {});
+    rejoined.calls = rejoined.calls.filter(({ seq, process }) => seq !== seqOf(0, 39) || process !== 'm2');
+    rejoined.calls.push(call(0, 39, 'm1', 6_600, { epoch: 90 }));
+    rejoined.bucket = rejoined.bucket.filter(({ value }) => !value?.includes(`"seq":${seqOf(0, 39)},`));
+    const { charges: counts } = judgeHistory(rejoined);
+    assert.equal(
+      counts.disorder + counts['late-start'] + counts.overlap,
+      0,
+      'a new epoch began after the stop',
+    );
+  });
+
   it('flags a message that is handled again with no fault that explains it', () => {
     const again = clean();
     again.calls.push(call(0, 30, 'm2', TAKEN_AT + 1_560));

@@ -31,6 +31,9 @@ export function settleStarts({ calls, faults, lives, ...rest }: History): Histor
       const first = list.findIndex((call) => call.from > from);
       const call = list[first];
       if (!call || call.from > to + WAKE_MS) continue;
+      // What it began after it had joined again is under an epoch that it did not have before.
+      const had = list.slice(0, first).some((before) => isSameTenure(before, call));
+      if (!had) continue;
       const ends = list.slice(Math.max(0, first - 100), first).map((before) => before.to);
       if (ends.every((end) => end <= from || end >= call.from)) moved.set(call, { ...call, from });
     }
@@ -38,3 +41,5 @@ export function settleStarts({ calls, faults, lives, ...rest }: History): Histor
   const settled = calls.map((call) => moved.get(call) ?? call).sort((a, b) => a.from - b.from);
   return { ...rest, faults, lives, calls: settled };
 }
+
+const isSameTenure = (a: Call, b: Call): boolean => a.partition === b.partition && a.epoch === b.epoch;
