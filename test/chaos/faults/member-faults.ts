@@ -61,9 +61,12 @@ const join: Fault = {
   isPossible: ({ members, mostMembers, serverDown }) => !serverDown && members.present.length < mostMembers,
   async strike({ members, recording, random }) {
     const member = await members.start(random.chance(0.5));
+    // Who cannot reach a server at its start ends with an error, as it should: not yet.
+    member.state = 'joining';
     const end = recording.fault('join', member.name);
     const joined = member.cli.note(/^joined\b/, JOIN_TIMEOUT_MS).then(() => 'joined');
     end(await Promise.race([joined, member.cli.exited.then(() => 'ended')]).catch(() => 'did not join'));
+    member.state = 'idle';
   },
 };
 

@@ -17,16 +17,20 @@ async function restart(field: Field, kind: FaultKind, server: TestServer): Promi
   end(`back after ${Math.round(downMs)} ms`);
 }
 
+/** One at a time, and not while somebody connects for the first time. */
+const isPossible = ({ serverDown, members }: Field): boolean =>
+  !serverDown && members.present.every(({ state }) => state !== 'joining');
+
 const serverKill: Fault = {
   kind: 'server-kill',
-  isPossible: ({ serverDown }) => !serverDown,
+  isPossible,
   strike: (field) => restart(field, 'server-kill', field.random.oneOf(field.servers.all) as TestServer),
 };
 
 /** The server of a cluster that leads the bucket, or the stream. */
 const leaderKill: Fault = {
   kind: 'leader-kill',
-  isPossible: ({ serverDown, servers }) => servers.isCluster && !serverDown,
+  isPossible: (field) => field.servers.isCluster && isPossible(field),
   async strike(field) {
     const stream = field.random.pick(field.streams);
     field.serverDown = true;

@@ -15,7 +15,7 @@ export interface Member {
   /** Its own way to each server; empty: it has none of its own. */
   readonly proxies: readonly TcpProxy[];
   /** What is being done to it: only what is idle can be chosen for the next fault. */
-  state: 'idle' | 'stopped' | 'cut' | 'leaving' | 'badly behaved';
+  state: 'idle' | 'joining' | 'stopped' | 'cut' | 'leaving' | 'badly behaved';
   /** Somebody wanted it to end. */
   asked: boolean;
 }
