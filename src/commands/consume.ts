@@ -5,12 +5,13 @@ import { OUTPUTS, type Output } from '../core/consume/outputs.js';
 import { NatspocError } from '../core/errors.js';
 import { parseDuration } from '../core/units.js';
 import { Flags } from '../oclif.js';
+import { prose } from '../prose.js';
 
 /** `natspoc consume`: one member of a group, as a pipe stage. */
 export default class Consume extends BaseCommand {
   static override summary = 'Join a group and handle the events of a share of the partitions.';
   static override description =
-    `Each partition is handled by one member at a time, in order. Members share the partitions evenly; when one
+    prose(`Each partition is handled by one member at a time, in order. Members share the partitions evenly; when one
 joins, leaves or dies, partitions move by themselves.
 
 By default a message is handled when its line is written to stdout. --exec runs a command for each message: payload on
@@ -27,7 +28,7 @@ Messages go to stdout, everything else to stderr. Ctrl-C hands all partitions ov
 at once.
 
 Exit codes: 0 left in order; 1 gave up partitions (--on-failure halt), or the handler cannot be loaded or run; 3 cannot
-reach NATS; 4 refused.`;
+reach NATS; 4 refused.`);
 
   static override examples = [
     '<%= config.bin %> <%= command.id %>',

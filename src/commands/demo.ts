@@ -6,17 +6,18 @@ import type { DemoResult } from '../core/demo/scenario.js';
 import { NatspocError } from '../core/errors.js';
 import { formatCount, formatDuration, parseDuration, parseRate } from '../core/units.js';
 import { Flags } from '../oclif.js';
+import { prose } from '../prose.js';
 
 /** `natspoc demo`: the whole thing at work, on a server of its own, with a verdict. */
 export default class Demo extends BaseCommand {
   static override summary = 'See it work: a server, consumers, a join, a leave, a kill -9, and a verdict.';
   static override description =
-    `Starts a NATS server on a free port, consumers that share the partitions, and a
+    prose(`Starts a NATS server on a free port, consumers that share the partitions, and a
 publisher of keyed, numbered messages. Then one more consumer joins, one leaves, one is killed; with --servers 3 the
 server that leads the stream is killed as well. At the end everything that was confirmed as published is compared with
 everything that the consumers wrote. Nothing is left behind.
 
-Exit code 5 when a message was lost or out of order.`;
+Exit code 5 when a message was lost or out of order.`);
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     {

@@ -9,6 +9,7 @@ import { formatSummary, summaryJson } from '../core/publish/report.js';
 import { PublishRun, type PublishSummary } from '../core/publish/run.js';
 import { parseBytes, parseDuration } from '../core/units.js';
 import { Args, Flags } from '../oclif.js';
+import { prose } from '../prose.js';
 
 const OWN_HEADERS: Record<string, string> = { 'natspoc-key': '--key', 'nats-msg-id': '--id' };
 const MAX_KEYS = 10_000_000;
@@ -62,7 +63,7 @@ function readHeaders(lines: readonly string[] | undefined): Record<string, strin
 export default class Publish extends BaseCommand {
   static override summary = 'Publish messages to the partitions of the stream, every one confirmed.';
   static override description =
-    `Sends DATA, the lines of a pipe or a file, or generated messages. A message with a key goes to the key's
+    prose(`Sends DATA, the lines of a pipe or a file, or generated messages. A message with a key goes to the key's
 partition, others take turns. Sending goes on until --count, --duration, the end of the input or Ctrl-C; without any of
 these and without a rate, one message is sent. Stream, bucket and layout are created when missing.
 
@@ -73,7 +74,7 @@ A message has failed when it is not confirmed within --timeout, by default 30s h
 a server that restarts, is waited for.
 
 Exit codes: 0 everything sent was confirmed; 1 stopped before it was; 3 the server was gone for longer than that; 4
-messages were refused or not confirmed.`;
+messages were refused or not confirmed.`);
   static override examples = [
     {
       description: 'A hundred a second until Ctrl-C:',

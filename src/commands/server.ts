@@ -9,6 +9,7 @@ import {
   startServer,
 } from '../core/server/index.js';
 import { Flags } from '../oclif.js';
+import { prose } from '../prose.js';
 
 /** The port that every NATS client tries when it is told nothing. */
 const DEFAULT_PORT = 4222;
@@ -48,9 +49,9 @@ Next, each in its own terminal:
 export default class Server extends BaseCommand {
   static override summary = 'Run a local NATS server with JetStream, for development.';
   static override description =
-    `Takes the nats-server that NATS_SERVER_BIN names, or one in PATH, the system's folders or the cache. When
+    prose(`Takes the nats-server that NATS_SERVER_BIN names, or one in PATH, the system's folders or the cache. When
 there is none, the official release (or the package of Debian or Ubuntu) is unpacked into the user's cache folder;
-nothing is installed. The server listens on 127.0.0.1 only and stops together with this command.`;
+nothing is installed. The server listens on 127.0.0.1 only and stops together with this command.`);
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     {

@@ -4,6 +4,7 @@ import { NatspocError } from '../core/errors.js';
 import { SETTINGS, type SettingName } from '../core/settings/index.js';
 import { parseDuration } from '../core/units.js';
 import { Flags } from '../oclif.js';
+import { prose } from '../prose.js';
 import { exitWithError } from '../report-error.js';
 import { type Feed, LiveFeed, ReplayFeed } from '../tui/feed.js';
 import { LineView } from '../tui/lines.js';
@@ -38,13 +39,13 @@ export default class Top extends BaseCommand {
   static override summary =
     'Watch a group live: who owns what, whether it is healthy, what has just happened.';
   static override description =
-    `Shows partitions and their owners, consumers with rate, lag and memory, what happened
+    prose(`Shows partitions and their owners, consumers with rate, lag and memory, what happened
 and when, and the newest messages; lets you release and pause partitions, and stop, kill and start consumers, each
 after a question that names what will follow. Press ? for the keys.
 
 It asks once every interval while it is open, and costs the group nothing when it is closed. Without a terminal, or
 with TERM=dumb or CI set, it prints one snapshot as text. With INK_SCREEN_READER=true it draws nothing: it prints a
-snapshot, then a line for each change, and everything again when Enter is pressed. NO_COLOR is respected.`;
+snapshot, then a line for each change, and everything again when Enter is pressed. NO_COLOR is respected.`);
 
   static override examples = [
     '<%= config.bin %> <%= command.id %>',

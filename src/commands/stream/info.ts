@@ -2,6 +2,7 @@ import { connectionFlags } from '../../base-command.js';
 import { listGroups } from '../../core/nats/groups.js';
 import { readStreamStatus } from '../../core/operate/stream-status.js';
 import { formatStream, streamStatusJson } from '../../core/operate/stream-table.js';
+import { prose } from '../../prose.js';
 import { StreamCommand } from '../../stream-command.js';
 
 /** `natspoc stream`: what the stream holds, by partition, and which groups read it. */
@@ -9,8 +10,8 @@ export default class StreamInfo extends StreamCommand {
   static override aliases = ['stream'];
   static override summary = 'See what the stream holds, partition by partition, and the groups that read it.';
   static override description =
-    `Messages, bytes, limits, replicas and layout of the stream; what each partition holds; each
-group with its members and the number of messages that wait for it. Also says which server answers.`;
+    prose(`Messages, bytes, limits, replicas and layout of the stream; what each partition holds; each
+group with its members and the number of messages that wait for it. Also says which server answers.`);
   static override examples = [
     '<%= config.bin %> stream',
     { description: 'Another stream:', command: '<%= config.bin %> stream --stream ORDERS' },

@@ -7,15 +7,16 @@ import { natsPublishPort } from '../../core/nats/pipeline.js';
 import { createPublisher } from '../../core/publish/publisher.js';
 import { formatCount } from '../../core/units.js';
 import { Flags } from '../../oclif.js';
+import { prose } from '../../prose.js';
 import { StreamCommand, type StreamSession } from '../../stream-command.js';
 
 /** `natspoc stream redrive`: what could not be handled gets another chance. */
 export default class StreamRedrive extends StreamCommand {
   static override summary = 'Put dead letters back to the partitions that they came from.';
   static override description =
-    `"consume --on-failure dead-letter" keeps what it could not handle in the stream STREAM_dead. This puts
+    prose(`"consume --on-failure dead-letter" keeps what it could not handle in the stream STREAM_dead. This puts
 it back, oldest first, with its key and headers, and deletes each once the stream has confirmed it. Every group of the
-stream sees it again, behind everything that is there already. With --dry-run it is only listed.`;
+stream sees it again, behind everything that is there already. With --dry-run it is only listed.`);
   static override examples = [
     { description: 'What is there:', command: '<%= config.bin %> <%= command.id %> --dry-run' },
     '<%= config.bin %> <%= command.id %>',
