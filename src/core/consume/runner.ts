@@ -7,8 +7,11 @@ import { Intake } from './intake.js';
 import { readerName, type Taken, type Takeover, takeOver } from './opening.js';
 import { type Halt, PartitionWork } from './work.js';
 
-/** How long the last commit of a drain may take. */
-const FLUSH_MS = 2_000;
+/**
+ * How long the last commit of a drain may take: longer than a cluster takes to elect a leader of the bucket, which the
+ * lease has to wait for as well. Whoever gets the partition before that begins at the commit before.
+ */
+const FLUSH_MS = 15_000;
 
 /**
  * One partition under one epoch: takes over the position, reads, has its messages handled, and commits. Ends
