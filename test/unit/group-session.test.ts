@@ -69,10 +69,14 @@ describe('the own session', () => {
     me.now += 300;
     me.send({ type: 'disconnected' });
     me.now += 2_000;
+    // A question that was asked while the connection was down, and kept by the client until it was up again.
+    const keptSince = me.now - 50;
     me.send({ type: 'connected' });
     const renewalSentAt = me.now;
     assert.equal(me.last('write-session').length, 1);
     me.now += 10;
+    me.send({ type: 'session-read', id: 'ME', sentAt: keptSince, outcome: { kind: 'ok', revision: 11 } });
+    assert.equal(me.permit, Number.NEGATIVE_INFINITY);
     me.send({ type: 'session-read', id: 'ME', sentAt: me.now, outcome: { kind: 'ok', revision: 11 } });
     assert.equal(me.permit, Number.NEGATIVE_INFINITY);
     me.send({

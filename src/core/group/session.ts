@@ -194,11 +194,12 @@ export function sessionRemoved(state: State, outcome: Written): void {
 /**
  * A question that was sent at `sentAt` was answered: we were in touch then. After a reconnect only once a
  * renewal has said so to the others: they count how long we are gone, and the first thing that makes them
- * start again is a renewal, not that we could ask something between two of their probes.
+ * start again is a renewal, not that we could ask something between two of their probes. Nor that something was answered
+ * that had been asked before: the client may have kept it while it was disconnected.
  */
 export function heard(state: State, sentAt: number): void {
   if (sentAt <= state.heardAt) return;
-  if (sentAt >= state.connectedAt && state.session.certainAt < state.connectedAt) return;
+  if (state.session.certainAt < state.connectedAt) return;
   state.heardAt = sentAt;
   state.confirmAt = Math.max(state.confirmAt, sentAt + state.timing.confirmEveryMs);
 }

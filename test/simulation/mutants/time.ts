@@ -73,13 +73,7 @@ export const TIME: readonly Mutant[] = [
   {
     name: 'in-touch-without-renewal',
     mistake: 'after a reconnect any answer counts as being in touch, before others were told by a renewal',
-    edits: [
-      group(
-        'session',
-        '  if (sentAt >= state.connectedAt && state.session.certainAt < state.connectedAt) return;\n',
-        '',
-      ),
-    ],
+    edits: [group('session', '  if (state.session.certainAt < state.connectedAt) return;\n', '')],
   },
   {
     name: 'misses-add-up',
