@@ -51,6 +51,7 @@ export class Handling implements CallObserver {
     const message = this.#log.message(call.sequence);
     if (how !== 'handled' || !message) return;
     message.done = true;
+    message.handledUnder = call.epoch;
     if (call.abortedAt !== undefined) {
       this.#handledDeaf.set(call.sequence, this.#isGivenUp(call) ? undefined : call.epoch);
     }

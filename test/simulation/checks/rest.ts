@@ -36,6 +36,19 @@ export function unrest(world: World): string | undefined {
     const committed = ledger.position(partition).sequence;
     // While messages keep coming the newest ones are under way.
     if (!world.isPublishing && committed < last) return `p${partition} is at ${committed} of ${last}`;
+    const repeated = toBeRepeated(world, partition);
+    if (repeated !== undefined) return `p${partition} has yet to repeat ${repeated}`;
+  }
+  return undefined;
+}
+
+/** The first message that an earlier owner handled and did not commit, where its successor has not come to it yet. */
+function toBeRepeated({ ledger, server }: World, partition: number): number | undefined {
+  const { revision } = ledger.lease(partition);
+  let next = server.log.firstAfter(partition, ledger.position(partition).sequence);
+  while (next?.done) {
+    if (next.handledUnder !== undefined && next.handledUnder !== revision) return next.sequence;
+    next = server.log.of(partition)[next.index + 1];
   }
   return undefined;
 }

@@ -8,6 +8,8 @@ export interface Stored {
   readonly index: number;
   /** Handled with success by somebody, or passed over by policy. */
   done: boolean;
+  /** The epoch under which it was last handled with success. */
+  handledUnder: number | undefined;
 }
 
 /** A reader on the server: a pull consumer without acknowledgements. */
@@ -66,7 +68,13 @@ export class EventLog {
   append(partition: number): void {
     const messages = this.partitions[partition];
     if (!messages) return;
-    const stored = { sequence: this.#all.length + 1, partition, index: messages.length, done: false };
+    const stored: Stored = {
+      sequence: this.#all.length + 1,
+      partition,
+      index: messages.length,
+      done: false,
+      handledUnder: undefined,
+    };
     this.#all.push(stored);
     messages.push(stored);
     for (const reader of this.#readers.values()) if (reader.partition === partition) this.#serve(reader);
