@@ -233,6 +233,26 @@ describe('seek', () => {
     );
   });
 
+  it('counts right while messages keep coming', async () => {
+    const sequences = Array.from({ length: 50 }, (_, i) => i + 1);
+    // Of five questions these find one message more than the one before.
+    const BUSY = [1, 2];
+    let questions = 0;
+    const observer = {
+      waiting: async (partition: number, after: number) => {
+        if (BUSY.includes(++questions % 5)) sequences.push(sequences.length + 1);
+        return { partition, after, count: sequences.filter((sequence) => sequence > after).length };
+      },
+    };
+    const source = {
+      observer,
+      stream: { firstSequence: 1, lastSequence: 50 },
+      sequenceAt: async () => undefined,
+    };
+    const step = await planSeek(source, 0, 40, { kind: 'relative', messages: -10 });
+    assert.deepEqual([step.to, step.repeated], [30, 10]);
+  });
+
   it('never goes beyond the last message that is stored', async () => {
     const source = {
       observer: counting([1, 2, 3]),

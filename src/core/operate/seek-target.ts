@@ -38,6 +38,9 @@ export interface SeekSource {
   sequenceAt(time: Date): Promise<number | undefined>;
 }
 
+/** Messages between two sequences are counted so often before a count is taken that publishers may have blurred. */
+const MOST_COUNTS = 20;
+
 /** One position on its way. */
 export interface SeekStep {
   partition: number;
@@ -58,10 +61,17 @@ export async function planSeek(
   target: SeekTarget,
 ): Promise<SeekStep> {
   const { observer, stream } = source;
-  // Asked together, so that what is published meanwhile counts for both.
+  const behind = async (sequence: number): Promise<number> =>
+    (await observer.waiting(partition, sequence)).count;
   const between: Between = async (after, upTo) => {
-    const counts = await Promise.all([after, upTo].map((sequence) => observer.waiting(partition, sequence)));
-    return (counts[0]?.count ?? 0) - (counts[1]?.count ?? 0);
+    let before = await behind(after);
+    for (let tries = 1; ; tries++) {
+      const rest = await behind(upTo);
+      // A count is of its moment. That nothing was published between the two shows when the first is still true.
+      const again = await behind(after);
+      if (again === before || tries === MOST_COUNTS) return before - rest;
+      before = again;
+    }
   };
   const from = position ?? Math.max(0, stream.firstSequence - 1);
   const to = await resolve(source, from, target, between);
