@@ -36,6 +36,11 @@ describe('the trend of memory', () => {
     );
   });
 
+  it('is stable where something fills once and levels off', () => {
+    const warmUp = points(20, (i) => (20 + 10 * Math.min(1, i / 9)) * MB);
+    assert.deepEqual(judgeTrend(warmUp, 0.1), { kind: 'stable' });
+  });
+
   it('grows by what a leak adds, whatever noise lies over it', () => {
     const leak = judgeTrend(
       points(30, (i) => (20 + i * 0.2 + (i % 3) * 0.3) * MB),

@@ -43,15 +43,16 @@ export function lowEnvelope(points: readonly UsePoint[], intervalMs: number): Us
 }
 
 /**
- * Judges a series of low points. Growing means a median slope whose rise over the whole series is more than
- * `tolerance` of the smallest point, and more than 1 MiB: what is below is the breath of a collector, not a leak.
+ * Judges a series of low points. Growing means a median slope, of the whole and of its later half, whose rise over the
+ * whole series is more than `tolerance` of the smallest point, and more than 1 MiB: what is below is the breath of a collector, not a leak.
  */
 export function judgeTrend(points: readonly UsePoint[], tolerance: number): Trend {
   const [first, last] = [points[0], points.at(-1)];
   if (!first || !last || points.length < MIN_POINTS || last.atMs - first.atMs < MIN_SPAN_MS) {
     return { kind: 'unknown' };
   }
-  const slope = medianSlope(points);
+  // Caches and compiled code fill once and level off: the later half rises no more. A leak goes on.
+  const slope = Math.min(medianSlope(points), medianSlope(points.slice(points.length >> 1)));
   const base = Math.min(...points.map((point) => point.bytes));
   const rise = slope * (last.atMs - first.atMs);
   if (rise <= Math.max(base * tolerance, MIN_RISE_BYTES)) return { kind: 'stable' };
