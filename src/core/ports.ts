@@ -87,6 +87,11 @@ export interface ReaderWindow {
 export interface Reader {
   /** Messages that still wait at the server for this reader, as of the last delivery. */
   readonly pending: number;
+  /**
+   * Begins deliveries; nothing comes before. `held`: messages of an earlier reader that are still on the buffer, and
+   * are released here.
+   */
+  start(held: number): void;
   /** Tells that so many messages are off the buffer, so that as many more may be asked for. */
   release(messages: number): void;
   /** Changes the window; takes effect with the next request to the server. */

@@ -3,7 +3,9 @@ import { loadConfig } from '../../src/core/config.js';
 import { NatsBucket } from '../../src/core/nats/bucket.js';
 import { connectNats } from '../../src/core/nats/connection.js';
 import { openTopology } from '../../src/core/nats/topology.js';
+import { TcpProxy } from '../support/proxy.js';
 import { withServer } from '../support/server.js';
+import { until } from '../support/until.js';
 
 describe('the bucket on a server', () => {
   const server = withServer();
@@ -28,6 +30,32 @@ describe('the bucket on a server', () => {
       }
     } finally {
       await connection.close();
+    }
+  });
+
+  it('reads a snapshot anew of which the last entry never comes', async () => {
+    const proxy = await TcpProxy.start(server.port);
+    const config = loadConfig({ flags: { server: proxy.url }, env: {} });
+    const connection = await connectNats(config, 'test');
+    try {
+      const { bucket } = await openTopology(connection, config, { create: true });
+      for (const key of ['group.g.a', 'group.g.b', 'group.g.c'])
+        await bucket.write(key, new Uint8Array(1), 0);
+      // A delivery behind which nothing is pending.
+      proxy.swallow(/ \$JS\.ACK\.\S+\.natspoc-watch-\S+\.0 /);
+      const snapshots: string[][] = [];
+      const watch = bucket.watch('group.g.', {
+        snapshot: (entries) => snapshots.push(entries.map(({ key }) => key)),
+        changes: () => {},
+        failed: (error) => assert.fail(error),
+      });
+      await until('a snapshot', () => snapshots.length > 0);
+      watch.stop();
+      assert.equal(proxy.isHungry, false, 'the first one was incomplete');
+      assert.deepEqual(snapshots, [['group.g.a', 'group.g.b', 'group.g.c']]);
+    } finally {
+      await connection.close();
+      await proxy.stop();
     }
   });
 

@@ -1,11 +1,19 @@
 import assert from 'node:assert/strict';
-import { connect, DeliverPolicy, type JetStreamManager, type NatsConnection } from 'nats';
+import {
+  AckPolicy,
+  connect,
+  createInbox,
+  DeliverPolicy,
+  type JetStreamManager,
+  type NatsConnection,
+} from 'nats';
 import type { NatsHandles } from '../../src/core/nats/handles.js';
 import { PullReader } from '../../src/core/nats/pull.js';
 import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
 const KIB = 1_024;
+const HEARTBEAT_MS = 500;
 
 describe('a pull reader', function () {
   this.timeout(60_000);
@@ -33,7 +41,7 @@ describe('a pull reader', function () {
   };
 
   /** A reader whose messages are held until `release` is called. */
-  const open = async (window: { messages: number; bytes: number }) => {
+  const open = async (window: { messages: number; bytes: number }, held = 0) => {
     const sizes: number[] = [];
     const faults: string[] = [];
     const opened = await PullReader.open(
@@ -44,13 +52,14 @@ describe('a pull reader', function () {
         filter: `${stream}.a`,
         start: { deliver_policy: DeliverPolicy.All },
         window,
-        heartbeatMs: 500,
+        heartbeatMs: HEARTBEAT_MS,
       },
       {
         message: (message) => sizes.push(message.data.length),
         fault: (reason) => faults.push(reason),
       },
     );
+    opened.reader.start(held);
     return { ...opened, sizes, faults };
   };
   const count = (total: number) => Array.from({ length: total }, () => 100);
@@ -65,6 +74,46 @@ describe('a pull reader', function () {
     assert.equal(reader.pending, 90);
     reader.release(10);
     await until('as many again', () => sizes.length === 20);
+    reader.close();
+    assert.deepEqual(faults, []);
+  });
+
+  it('takes a full window for no silence of the server, which speaks to requests only', async () => {
+    await store(...count(20));
+    const { reader, sizes, faults } = await open({ messages: 10, bytes: 1_000_000 });
+    await until('the window is full', () => sizes.length === 10);
+    // A request that waits hears the heartbeats that a full window does not.
+    const { name } = await manager.consumers.add(stream, {
+      ack_policy: AckPolicy.None,
+      filter_subject: `${stream}.b`,
+    });
+    const inbox = createInbox();
+    let heartbeats = 0;
+    connection.subscribe(inbox, {
+      callback: (_error, { headers }) => void (headers?.code === 100 && heartbeats++),
+    });
+    const request = { batch: 1, expires: 30_000_000_000, idle_heartbeat: HEARTBEAT_MS * 1_000_000 };
+    connection.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${name}`, JSON.stringify(request), {
+      reply: inbox,
+    });
+    await until('so many heartbeats that silence would be a fault', () => heartbeats === 4);
+    reader.release(10);
+    await until('the rest', () => sizes.length === 20);
+    assert.deepEqual(faults, []);
+    reader.close();
+  });
+
+  it('counts what an earlier reader delivered, until it is released', async () => {
+    await store(...count(20));
+    const { reader, sizes, faults } = await open({ messages: 10, bytes: 1_000_000 }, 7);
+    await connection.flush();
+    assert.equal(sizes.length, 0, 'less than half of the window is free');
+    reader.release(2);
+    await until('as many as there is room for', () => sizes.length === 5);
+    await connection.flush();
+    assert.equal(sizes.length, 5);
+    reader.release(10);
+    await until('a full window more', () => sizes.length === 15);
     reader.close();
     assert.deepEqual(faults, []);
   });

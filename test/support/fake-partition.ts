@@ -85,6 +85,8 @@ export class FakeStream implements EventStream {
   readonly removed: string[] = [];
   range: StreamBounds = { first: 1, last: 0 };
   released = 0;
+  /** What the reader that is open was told to hold from the start. */
+  held = 0;
   /** Messages that the server still holds for the reader. */
   pending = 0;
   closed = 0;
@@ -108,6 +110,9 @@ export class FakeStream implements EventStream {
     const reader = {
       get pending() {
         return stream.pending;
+      },
+      start: (held: number) => {
+        this.held = held;
       },
       release: (messages: number) => {
         this.released += messages;

@@ -5,6 +5,7 @@ export class TcpProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #silent = false;
+  #swallowed: RegExp | undefined;
 
   private constructor(server: Server) {
     this.#server = server;
@@ -30,6 +31,16 @@ export class TcpProxy {
     this.#silent = true;
   }
 
+  /** The next message from the server whose protocol line matches does not arrive; everything else does. */
+  swallow(line: RegExp): void {
+    this.#swallowed = line;
+  }
+
+  /** Whether the message that was to be swallowed is still to come. */
+  get isHungry(): boolean {
+    return this.#swallowed !== undefined;
+  }
+
   /** Closes what was silenced and lets new connections through. */
   heal(): void {
     this.#silent = false;
@@ -41,6 +52,21 @@ export class TcpProxy {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
+  /** Cuts the message out, where all of it is in one piece. */
+  #bite(chunk: Buffer): Buffer {
+    if (!this.#swallowed) return chunk;
+    // Of the wire protocol: MSG or HMSG, subject, subscription, reply, sizes of which the last one is the total.
+    for (const { 0: line, 1: size, index } of chunk
+      .toString('latin1')
+      .matchAll(/H?MSG [^\r\n]* (\d+)\r\n/g)) {
+      const end = index + line.length + Number(size) + 2;
+      if (!this.#swallowed.test(line.trimEnd()) || end > chunk.length) continue;
+      this.#swallowed = undefined;
+      return Buffer.concat([chunk.subarray(0, index), chunk.subarray(end)]);
+    }
+    return chunk;
+  }
+
   #join(client: Socket, server: Socket): void {
     for (const [from, to] of [
       [client, server],
@@ -48,7 +74,7 @@ export class TcpProxy {
     ] as const) {
       this.#sockets.add(from);
       from.on('data', (chunk) => {
-        if (!this.#silent) to.write(chunk);
+        if (!this.#silent) to.write(from === server ? this.#bite(chunk) : chunk);
       });
       from.on('error', () => to.destroy());
       from.on('close', () => {

@@ -37,8 +37,6 @@ export class Intake {
   #window: ReaderWindow;
   #reader: Reader | undefined;
   #received: number;
-  /** Messages that wait here and came from a reader before this one. */
-  #carried = 0;
   readonly #trimWatch: TrimWatch;
   #closed = false;
 
@@ -81,7 +79,8 @@ export class Intake {
     }
     if (opened.kind === 'ok') {
       this.#reader = opened.reader;
-      this.#carried = waiting();
+      // What an earlier reader delivered and still waits takes its place in the window.
+      opened.reader.start(waiting());
       this.#events.opened();
       return true;
     }
@@ -105,11 +104,9 @@ export class Intake {
     this.#reader?.resize(window);
   }
 
-  /** Gives room back to the reader that delivered the messages, if it is still there. */
+  /** Gives room back to the reader, if there is one. */
   release(messages: number): void {
-    const old = Math.min(messages, this.#carried);
-    this.#carried -= old;
-    if (messages > old) this.#reader?.release(messages - old);
+    this.#reader?.release(messages);
   }
 
   /** Takes no more, and tells no more. */

@@ -5,13 +5,15 @@ const TURN_MS = 100;
 
 /**
  * Shares the event loop between handlers that compute and everything else: renewals, commits, signals. A
- * backlog of synchronous handler calls is cut into turns, and in between the loop runs.
+ * backlog of synchronous handler calls is cut into turns, and in between the loop runs. Who has used up a turn
+ * waits behind the others.
  */
 export class Turn {
   readonly #clock: Clock;
   #until = Number.NEGATIVE_INFINITY;
   #running = false;
-  #waiting: (() => void)[] = [];
+  /** In the order of their next turns; each only once. */
+  #waiting = new Set<() => void>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -26,15 +28,25 @@ export class Turn {
     return true;
   }
 
-  /** Calls back in the next turn. */
+  /** Calls back in a later turn; the same callback waits only once. */
   whenNext(resume: () => void): void {
-    this.#waiting.push(resume);
+    this.#waiting.add(resume);
   }
 
   #next(): void {
     this.#running = false;
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const resume of waiting) resume();
+    const queue = [...this.#waiting];
+    this.#waiting = new Set();
+    for (const [i, resume] of queue.entries()) {
+      resume();
+      if (!this.#isUsedUp()) continue;
+      // The others have not had their turn: they are before whoever took this one.
+      this.#waiting = new Set([...queue.slice(i + 1), ...this.#waiting]);
+      return;
+    }
+  }
+
+  #isUsedUp(): boolean {
+    return this.#running && this.#clock.now() >= this.#until;
   }
 }

@@ -144,6 +144,7 @@ export class NatsDeadLetters implements LetterBox {
       throw toNatspocError(error, `read the dead letters in ${this.#name}`);
     });
     const { reader } = opened;
+    reader.start();
     try {
       for (let left = opened.pending; left > 0; ) {
         const next = arrived.shift();

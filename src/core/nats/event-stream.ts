@@ -122,6 +122,7 @@ export class NatsEventStream implements EventStream {
       get pending() {
         return pull.pending;
       },
+      start: (held) => pull.start(held),
       release: (messages) => pull.release(messages),
       resize: (window) => pull.resize(window),
       close: () => {

@@ -82,7 +82,7 @@ export class PullReader {
   }
 
   /**
-   * Creates the consumer and starts to pull.
+   * Creates the consumer. Nothing is asked for before {@link start}.
    *
    * @returns the reader and how many messages wait for it.
    * @throws what the client throws where the consumer cannot be created.
@@ -102,13 +102,19 @@ export class PullReader {
       ...options.start,
     });
     const reader = new PullReader(handles, options, sink, info.num_pending);
-    reader.#start();
+    reader.#listen();
     return { reader, pending: info.num_pending };
   }
 
   /** Messages that still wait at the server for this reader, as of the last delivery. */
   get pending(): number {
     return this.#pending;
+  }
+
+  /** Begins to pull. `held`: messages that an earlier reader delivered and nobody has released; the window has them too. */
+  start(held = 0): void {
+    this.#held = held;
+    this.#fill();
   }
 
   /** Gives room back to the window. */
@@ -147,7 +153,7 @@ export class PullReader {
     this.fail('not permitted', new NatspocError('not-permitted', message));
   }
 
-  #start(): void {
+  #listen(): void {
     this.#open = true;
     this.#inbox = createInbox(this.#handles.inboxPrefix);
     this.#subscription = this.#handles.connection.subscribe(this.#inbox, {
@@ -168,12 +174,12 @@ export class PullReader {
       // A timer that is late means that this process slept: what has arrived meanwhile is still unread.
       const late = now - dueAt > everyMs / 2;
       dueAt = now + everyMs;
-      if (this.#heard) heardAt = now;
+      // The server speaks to requests only: while the window is full it has nothing to say.
+      if (this.#heard || this.#requests.length === 0) heardAt = now;
       this.#heard = false;
       if (late) heardAt = Math.max(heardAt, now - everyMs);
       else if (now - heardAt > 2.5 * everyMs) this.fail('the server is silent');
     }, everyMs);
-    this.#fill();
   }
 
   #shut(): void {

@@ -70,6 +70,7 @@ class Tail implements Watch {
       );
       this.#reader = reader;
       if (this.#stopped) reader.close();
+      else reader.start();
     } catch (error) {
       if (this.#stopped) return;
       if (isUnknownOutcome(error)) this.#reopen();

@@ -12,7 +12,9 @@ const HEARTBEAT_MS = 1_000;
 const RETRY_MS = 250;
 /** A watch can be silent though its heartbeats come: compare with the newest entry this often. */
 const POLL_MS = 3_000;
-/** And this soon when the server says that there is more: it may have passed over an entry. */
+/** A snapshot of which nothing more comes for this long is read anew. */
+const SNAPSHOT_STALL_MS = 2_000;
+/** Compared this soon when the server says that there is more: it may have passed over an entry. */
 const STALL_MS = 250;
 
 /**
@@ -34,6 +36,7 @@ export class BucketWatch implements Watch {
   #timer: NodeJS.Timeout | undefined;
   #poll: NodeJS.Timeout | undefined;
   #stall: NodeJS.Timeout | undefined;
+  #incomplete: NodeJS.Timeout | undefined;
   #stopped = false;
   #opening = false;
 
@@ -56,14 +59,14 @@ export class BucketWatch implements Watch {
     clearTimeout(this.#timer);
     clearInterval(this.#poll);
     clearTimeout(this.#stall);
+    clearTimeout(this.#incomplete);
     this.#reader?.close();
   }
 
   async #open(): Promise<void> {
     if (this.#opening || this.#stopped) return;
     this.#opening = true;
-    const entries: BucketEntry[] = [];
-    this.#snapshot = entries;
+    this.#snapshot = [];
     try {
       const opening = PullReader.open(
         this.#handles,
@@ -86,7 +89,11 @@ export class BucketWatch implements Watch {
       const { reader, pending } = await this.#inTime(opening);
       this.#reader = reader;
       if (this.#stopped) reader.close();
-      else if (pending === 0 && entries.length === 0) this.#completeSnapshot();
+      else {
+        if (pending === 0) this.#completeSnapshot();
+        else this.#awaitRest();
+        reader.start();
+      }
     } catch (error) {
       this.#opening = false;
       if (this.#stopped) return;
@@ -110,6 +117,7 @@ export class BucketWatch implements Watch {
   #reopen(): void {
     if (this.#stopped) return;
     this.#reader = undefined;
+    clearTimeout(this.#incomplete);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#open(), RETRY_MS);
   }
@@ -127,6 +135,7 @@ export class BucketWatch implements Watch {
     if (this.#snapshot) {
       this.#snapshot.push(entry);
       if (delivery.pending === 0) this.#completeSnapshot();
+      else this.#incomplete?.refresh();
       return;
     }
     if (delivery.pending > 0 && !this.#stopped) {
@@ -146,7 +155,18 @@ export class BucketWatch implements Watch {
     }
   }
 
+  /**
+   * The server may pass over an entry that it has counted (see {@link #compareWithNewest}), or somebody may delete it.
+   * Nothing else would end the wait: its heartbeats go on.
+   */
+  #awaitRest(): void {
+    this.#incomplete = setTimeout(() => {
+      if (this.#snapshot) this.#reader?.fail('the snapshot stays incomplete');
+    }, SNAPSHOT_STALL_MS);
+  }
+
   #completeSnapshot(): void {
+    clearTimeout(this.#incomplete);
     const entries = this.#snapshot ?? [];
     this.#snapshot = undefined;
     this.#changes = [];

@@ -65,7 +65,7 @@ export class SimStream implements EventStream {
     if (outcome === 'taken')
       return { kind: 'failed', error: new NatspocError('failed', `reader ${options.name} exists already`) };
     this.#opened(options.partition);
-    reader.start();
+    reader.listen();
     return { kind: 'ok', reader };
   }
 
@@ -147,9 +147,13 @@ class SimReader implements Reader {
     return true;
   }
 
-  start(): void {
+  listen(): void {
     this.#isOpen = true;
     this.#siblings.add(this);
+  }
+
+  start(held: number): void {
+    this.#held = held;
     this.#fill();
   }
 

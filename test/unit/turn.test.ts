@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import type { Clock } from '../../src/core/clock.js';
+import { Turn } from '../../src/core/consume/turn.js';
+
+const STEP_MS = 5;
+
+/** A loop on which several compute without end: each step takes time, and timers come in between. */
+class BusyLoop implements Clock {
+  readonly turn = new Turn(this);
+  readonly steps = new Map<string, number>();
+  /** How often each was called in the turn that is on. */
+  calls = 0;
+  #nowMs = 0;
+  #timers: (() => void)[] = [];
+  #works: (() => void)[] = [];
+
+  constructor(names: string[]) {
+    this.#works = names.map((name) => {
+      const work = (): void => {
+        this.calls++;
+        while (this.turn.has(this.#nowMs)) {
+          this.steps.set(name, (this.steps.get(name) ?? 0) + 1);
+          this.#nowMs += STEP_MS;
+        }
+        this.turn.whenNext(work);
+      };
+      return work;
+    });
+  }
+
+  now(): number {
+    return this.#nowMs;
+  }
+
+  at(_atMs: number, callback: () => void) {
+    this.#timers.push(callback);
+    return () => {};
+  }
+
+  /** Messages arrive for each, who asks for a turn; then the timers. */
+  go(): void {
+    for (const work of this.#works) work();
+    this.calls = 0;
+    for (const timer of this.#timers.splice(0)) timer();
+  }
+}
+
+describe('turns of the event loop', () => {
+  it('go to everybody who computes, one after the other', () => {
+    const loop = new BusyLoop(['p0', 'p1', 'p2']);
+    for (let i = 0; i < 30; i++) loop.go();
+    const steps = [...loop.steps.values()];
+    assert.equal(steps.length, 3);
+    const oneTurn = 100 / STEP_MS;
+    assert.ok(Math.max(...steps) - Math.min(...steps) <= oneTurn, steps.join(' '));
+  });
+
+  it('are waited for once, however often somebody asks', () => {
+    const loop = new BusyLoop(['p0', 'p1', 'p2']);
+    for (let i = 0; i < 30; i++) {
+      loop.go();
+      assert.ok(loop.calls <= 3, `${loop.calls} calls in one turn`);
+    }
+  });
+});
