@@ -77,7 +77,10 @@ export type JoinGroupOptions = Connecting &
     memoryIntervalMs?: number | undefined;
     /** Takes `context.log`. Default: lines on standard error. */
     logger?: Logger | undefined;
-    /** Awaited before each commit: resolves when the effects of what was handled so far are safe. */
+    /**
+     * Awaited before each commit: resolves when the effects of what was handled so far are safe. Where it rejects the
+     * member leaves with that error, and what was not committed is handled again by whoever comes next.
+     */
     barrier?: (() => Promise<void> | undefined) | undefined;
     /** Rejected promises that the handler has left behind are its failure. Costs some speed. Default false. */
     guardRejections?: boolean | undefined;

@@ -22,6 +22,7 @@ function bench(ports: Partial<CommitterPorts> = {}) {
       fenced: () => told.push('fenced'),
       vanished: () => told.push('vanished'),
       failed: (error) => told.push(`failed: ${error.message}`),
+      unsafe: (error) => told.push(`unsafe: ${error.message}`),
     },
   );
   return { clock, gate, bucket, told, committer };
@@ -154,7 +155,7 @@ describe('a committer', () => {
     committer.handled(11, 1, true);
     await committer.flush(10_000);
     assert.deepEqual(bucket.writes, []);
-    assert.deepEqual(told, []);
+    assert.deepEqual(told, ['unsafe: the barrier before a commit was rejected: Error: EPIPE']);
   });
 
   it('gives a flush up in time', async () => {

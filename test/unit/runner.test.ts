@@ -293,6 +293,16 @@ describe('a partition runner', () => {
     assert.equal(told.at(-1), 'stopped: no database');
   });
 
+  it('stops the member where what was handled never will be safe', async () => {
+    const barrier = () => Promise.reject(new Error('disk full'));
+    const { stream, start, bucket, told } = bench({ ports: { barrier } });
+    await start();
+    stream.deliver(fakeMessage(1));
+    await settle();
+    assert.equal(bucket.record?.seq, 0);
+    assert.equal(told.at(-1), 'stopped: the barrier before a commit was rejected: Error: disk full');
+  });
+
   it('aborts: tells the handler, and commits nothing of what it does after that', async () => {
     const { handler, end } = manual();
     const { stream, start, runner, bucket, told } = bench({ handler });

@@ -3,6 +3,7 @@ import type { NatspocError } from '../errors.js';
 import { decodePosition, encodeRecord, keys, RECORD_VERSION } from '../group/records.js';
 import type { Bucket } from '../ports.js';
 import type { Gate } from './gate.js';
+import { StopConsuming } from './handler.js';
 
 /** How long after an unknown outcome the position is read back. */
 const RETRY_MS = 100;
@@ -22,7 +23,7 @@ export interface CommitterPorts {
   gate: Gate;
   /**
    * Resolves when the effects of what was handled so far are safe; nothing to wait for: undefined. Rejects when
-   * they never will be: then nothing more is committed.
+   * they never will be: then nothing more is committed, and the member leaves with that error.
    */
   barrier?: (() => Promise<void> | undefined) | undefined;
 }
@@ -35,6 +36,8 @@ export interface CommitterEvents {
   /** The position is not there any more. */
   vanished(): void;
   failed(error: NatspocError): void;
+  /** The barrier was rejected. */
+  unsafe(error: StopConsuming): void;
 }
 
 /**
@@ -160,8 +163,14 @@ export class Committer {
     const count = this.#handledSince;
     try {
       await barrier?.();
-    } catch {
+    } catch (cause) {
+      if (this.#ended) return;
       this.end();
+      this.#events.unsafe(
+        cause instanceof StopConsuming
+          ? cause
+          : new StopConsuming(`the barrier before a commit was rejected: ${String(cause)}`, { cause }),
+      );
     }
     if (this.#ended || !this.#deps.gate.isOpen) return;
     const sentAt = clock.now();

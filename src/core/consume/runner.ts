@@ -185,6 +185,7 @@ export class PartitionRunner {
         fenced: () => this.#fail('a newer owner has taken over'),
         vanished: () => this.#fail('its position is gone'),
         failed: (error) => this.#terminal(error),
+        unsafe: (error) => void this.#halt({ kind: 'stopped', error }),
       },
     );
     if (resumed > sequence) this.#committer.handled(resumed, 1, true);
