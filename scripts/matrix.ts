@@ -1,6 +1,7 @@
 /**
- * Runs the tests that talk to a server, and a minute of chaos, on several versions of nats-server: the one that is here,
- * and the newer builds that the machine's own Debian mirror keeps; then chaos on a cluster of the newest. Nothing is installed; the packages are unpacked into a temporary folder.
+ * Runs the tests that talk to a server, and a minute of chaos, on several versions of nats-server: the one that is
+ * here, and the newer builds that the machine's own Debian mirror keeps; then chaos on a cluster of the newest.
+ * Nothing is installed; the packages are unpacked into a temporary folder.
  *
  *   npm run test:matrix -- [--versions 2.9,2.10,2.15] [mocha arguments]
  */

@@ -29,11 +29,12 @@ describe('permissions as documented', function () {
     await server.stop();
   });
 
+  /** Its timeout is far beyond that of the tests: whoever is refused and waits for an answer fails them. */
   const env = (role: Role) => ({
     NATS_URL: server.url,
     NATS_USER: role,
     NATS_PASSWORD: role,
-    NATS_TIMEOUT: '10s',
+    NATS_TIMEOUT: '10m',
   });
 
   async function succeeds(role: Role, args: string[]): Promise<string> {
@@ -45,13 +46,11 @@ describe('permissions as documented', function () {
 
   /** Refused with one line that names the subject, without waiting for the timeout. */
   async function refused(role: Role, args: string[], subject: string): Promise<CliExit> {
-    const startedAt = performance.now();
     const exit = await runCli(args, { env: env(role) });
     assert.equal(exit.code, 4, `${role}: ${args.join(' ')}: ${exit.stderr}`);
     const lines = exit.stderr.split('\n');
     assert.equal(lines.length, 1, exit.stderr);
     assert.ok(lines[0]?.includes(subject), `${exit.stderr} does not name ${subject}`);
-    assert.ok(performance.now() - startedAt < 9_000, 'it waited for the timeout');
     return exit;
   }
 

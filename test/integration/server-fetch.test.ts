@@ -161,9 +161,7 @@ describe('fetching a server from the releases', () => {
 
   it('gives up on a host that accepts the connection and says nothing', async () => {
     answer = () => {};
-    const before = performance.now();
     await fails(/no answer within 0\.3 s/);
-    assert.ok(performance.now() - before < 2_000);
   });
 
   it('gives up at once on a host that refuses the connection', async () => {
