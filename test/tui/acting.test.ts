@@ -113,17 +113,23 @@ describe('acting from natspoc top', function () {
     await tmux.shows(
       /p0 not released: (hung|other) \(.*\) does not answer; "leases release --force" fences it/,
     );
-    // An order that nobody has answered yet does not keep the screen open.
     await tmux.press('r');
     await tmux.shows(/Release p0 from/);
+  });
+
+  it('closes with an order that nobody has answered yet', async () => {
+    const hung = startConsumer(server.url, 'hung');
+    await hung.note(/claimed|acquired/);
+    // The order waits for an answer for half of this, far longer than the test: closing must not wait for it.
+    const tmux = await open('--timeout 5m');
+    await tmux.shows(/healthy +partitions 8\/8 +members 1/);
+    hung.signal('SIGSTOP');
+    await tmux.press('j', 'r');
+    await tmux.shows(/Release p0 from hung\?/);
     await tmux.press('y');
     await tmux.shows(/Releasing p0 …/);
     await tmux.press('q');
-    const from = performance.now();
     await terminal.assertClean(0);
-    assert.ok(performance.now() - from < 5_000, 'it closes at once');
-    hung.signal('SIGCONT');
-    other.signal('SIGCONT');
   });
 
   it('has no keys to act with --readonly', async () => {
