@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
-import { stopAll } from '../support/cli.js';
-import { GroupRun } from '../support/group-run.js';
+import type { GroupRun } from '../support/group-run.js';
 import { TcpProxy } from '../support/proxy.js';
-import { withServer } from '../support/server.js';
-import { withTempFolder } from '../support/temp.js';
 import { until } from '../support/until.js';
+import { withGroup } from '../support/with-group.js';
 
 const RATE = 400;
 const SHORT_TTL = ['--ttl', '2s'];
@@ -13,16 +11,9 @@ const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 
 describe('faults on a real server', function () {
   this.timeout(90_000);
-  const server = withServer();
-  const folder = withTempFolder();
   let run: GroupRun;
-
-  beforeEach(async () => {
-    run = await GroupRun.open(server.url, folder());
-  });
-  afterEach(async () => {
-    await stopAll();
-    await run.close();
+  const server = withGroup((opened) => {
+    run = opened;
   });
 
   const start = async (names: readonly string[], args: readonly string[] = []): Promise<void> => {

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { type CliExit, runCli, startCli, stopAll } from '../support/cli.js';
-import { GroupRun } from '../support/group-run.js';
-import { withServer } from '../support/server.js';
-import { withTempFolder } from '../support/temp.js';
+import { type CliExit, runCli, startCli } from '../support/cli.js';
+import type { GroupRun } from '../support/group-run.js';
 import { until } from '../support/until.js';
+import { withGroup } from '../support/with-group.js';
 
 const RATE = 2_000;
 
@@ -20,17 +19,9 @@ function list(value: unknown): Record<string, unknown>[] {
 
 describe('operating a group under load', function () {
   this.timeout(90_000);
-  const server = withServer();
-  const temp = withTempFolder();
   let run: GroupRun;
-
-  beforeEach(async () => {
-    run = await GroupRun.open(server.url, temp());
-  });
-
-  afterEach(async () => {
-    await stopAll();
-    await run.close();
+  const server = withGroup((opened) => {
+    run = opened;
   });
 
   /** A command against this run's stream. */

@@ -1,22 +1,14 @@
 import assert from 'node:assert/strict';
-import { startCli, stopAll } from '../support/cli.js';
-import { GroupRun } from '../support/group-run.js';
-import { withServer } from '../support/server.js';
-import { withTempFolder } from '../support/temp.js';
+import { startCli } from '../support/cli.js';
+import type { GroupRun } from '../support/group-run.js';
+import { withGroup } from '../support/with-group.js';
 
 const RATE = 400;
 
 describe('a group of consumers', () => {
-  const server = withServer();
-  const folder = withTempFolder();
   let run: GroupRun;
-
-  beforeEach(async () => {
-    run = await GroupRun.open(server.url, folder());
-  });
-  afterEach(async () => {
-    await stopAll();
-    await run.close();
+  const server = withGroup((opened) => {
+    run = opened;
   });
 
   const loads = (): number[] => {

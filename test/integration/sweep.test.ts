@@ -1,25 +1,17 @@
 import assert from 'node:assert/strict';
 import { NatsSessionTraces } from '../../src/core/nats/session-traces.js';
 import { type SessionTraces, SWEEP_AGE_MS, sweep } from '../../src/core/operate/sweep.js';
-import { runCli, stopAll } from '../support/cli.js';
-import { GroupRun } from '../support/group-run.js';
-import { withServer } from '../support/server.js';
-import { withTempFolder } from '../support/temp.js';
+import { runCli } from '../support/cli.js';
+import type { GroupRun } from '../support/group-run.js';
 import { until } from '../support/until.js';
+import { withGroup } from '../support/with-group.js';
 
 /** Sessions that ended leave markers. Time is moved by what the traces say that it is. */
 describe('sweeping a bucket', function () {
   this.timeout(60_000);
-  const server = withServer();
-  const temp = withTempFolder();
   let run: GroupRun;
-
-  beforeEach(async () => {
-    run = await GroupRun.open(server.url, temp());
-  });
-  afterEach(async () => {
-    await stopAll();
-    await run.close();
+  const server = withGroup((opened) => {
+    run = opened;
   });
 
   const traces = () => new NatsSessionTraces(run.topology, { ...run.config });

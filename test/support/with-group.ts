@@ -1,0 +1,24 @@
+import { stopAll } from './cli.js';
+import { GroupRun } from './group-run.js';
+import { type TestServer, withServer } from './server.js';
+import { withTempFolder } from './temp.js';
+
+/**
+ * Call inside `describe`: one server, which this returns, for all of its tests, and for each of them a group on a
+ * stream of its own, which `opened` is given. After each test every command that still runs is killed.
+ */
+export function withGroup(opened: (run: GroupRun) => void): TestServer {
+  const server = withServer();
+  const folder = withTempFolder();
+  let run: GroupRun | undefined;
+  beforeEach(async () => {
+    run = await GroupRun.open(server.url, folder());
+    opened(run);
+  });
+  afterEach(async () => {
+    await stopAll();
+    await run?.close();
+    run = undefined;
+  });
+  return server;
+}
