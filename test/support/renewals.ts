@@ -1,8 +1,9 @@
 import { type ConnectionOptions, connect, type KvEntry } from 'nats';
+import { until } from './until.js';
 
 /**
  * Resolves when a member of group `default` has renewed the session that it has now so many times: time passes for
- * the group, and the member keeps up. Waits for as long as that takes; rejects when the session ends.
+ * the group, and the member keeps up. Rejects when the session ends, and when that takes longer than 30 s.
  */
 export async function renewed(
   options: ConnectionOptions,
@@ -13,15 +14,30 @@ export async function renewed(
   const connection = await connect(options);
   try {
     const bucket = await connection.jetstream().views.kv(`${stream}_leases`, { bindOnly: true });
-    let key: string | undefined;
+    const entries = await bucket.watch({ key: 'group.default.session.*' });
     let written = 0;
-    for await (const entry of await bucket.watch({ key: 'group.default.session.*' })) {
-      if (key === undefined && nameIn(entry) === name) key = entry.key;
-      if (entry.key !== key) continue;
-      if (entry.operation !== 'PUT') throw new Error(`the session of ${name} has ended`);
-      // The first is the one that was there.
-      if (written++ === times) return;
-    }
+    let failure: unknown;
+    const follow = async (): Promise<void> => {
+      let key: string | undefined;
+      for await (const entry of entries) {
+        if (key === undefined && nameIn(entry) === name) key = entry.key;
+        if (entry.key !== key) continue;
+        if (entry.operation !== 'PUT') throw new Error(`the session of ${name} has ended`);
+        written++;
+      }
+    };
+    follow().catch((error: unknown) => {
+      failure = error;
+    });
+    await until(
+      `${name} has renewed ${times} times`,
+      () => {
+        if (failure !== undefined) throw failure;
+        // The first is the one that was there.
+        return written > times;
+      },
+      30_000,
+    );
   } finally {
     await connection.close();
   }
