@@ -65,7 +65,7 @@ describe('the bucket on a server', () => {
     const connection = await connectNats(config, 'test');
     try {
       const { bucket } = await openTopology(connection, config, { create: true });
-      server.suspend();
+      await server.suspend();
       const outcomes = [
         await bucket.read('layout'),
         await bucket.write('position.default.0', new Uint8Array(), 0),

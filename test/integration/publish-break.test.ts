@@ -37,7 +37,7 @@ describe('publishing at the moment of a break', () => {
         const broken = onBreak(connection, turns, () => publisher.send({ data: 'c' }));
         const layout = { prefix, partitions: 1 };
         const publisher = createPublisher({ layout, openPort: natsPublishPort(connection, { stream }) });
-        server.suspend();
+        await server.suspend();
         publisher.send({ data: 'a' });
         publisher.send({ data: 'b' });
         await server.kill();

@@ -187,7 +187,7 @@ describe('a pull reader', function () {
 
   it('says when the server is silent', async () => {
     const { faults } = await open({ messages: 10, bytes: 1_000_000 });
-    server.suspend();
+    await server.suspend();
     try {
       await until('it has noticed', () => faults.length === 1);
       assert.match(faults[0] ?? '', /silent/);

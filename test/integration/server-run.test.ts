@@ -204,7 +204,7 @@ describe('the server of the tests', function () {
     await server.restart();
     assert.equal(server.url, url);
     assert.notEqual(server.pid, pid);
-    server.suspend();
+    await server.suspend();
     const suspended = server.running;
     await server.restart();
     // By itself: what is stopped by force ends by SIGKILL.

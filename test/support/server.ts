@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -10,6 +10,7 @@ import {
   type ServerOptions,
   startServer,
 } from '../../src/core/server/index.js';
+import { until } from './until.js';
 
 /** What a test may choose; the rest (program, free port, temporary store) is seen to. */
 export type TestServerOptions = Omit<ServerOptions, 'binary' | 'port' | 'storeDir'>;
@@ -18,6 +19,13 @@ export type TestServerOptions = Omit<ServerOptions, 'binary' | 'port' | 'storeDi
 const PORT_TIMEOUT_MS = 10_000;
 /** Long enough to fetch a server on a machine that has none. */
 const FETCH_TIMEOUT_MS = 180_000;
+
+/** Every thread of a process stands still; where there is no `/proc` it is taken for granted. */
+function isStopped(pid: number): boolean {
+  const tasks = `/proc/${pid}/task`;
+  if (!existsSync(tasks)) return true;
+  return readdirSync(tasks).every((task) => / T \d+ /.test(readFileSync(`${tasks}/${task}/stat`, 'utf8')));
+}
 
 /** Fetched or found once for all test files of one run. */
 let binary: Promise<string> | undefined;
@@ -107,9 +115,10 @@ export class TestServer {
     await this.start();
   }
 
-  /** SIGSTOP: connections stay open and nothing answers. */
-  suspend(): void {
+  /** SIGSTOP: connections stay open and nothing answers, from when this resolves. */
+  async suspend(): Promise<void> {
     process.kill(this.pid, 'SIGSTOP');
+    await until('the server stands still', () => isStopped(this.pid));
   }
 
   /** SIGCONT: the end of {@link suspend}. */
