@@ -7,8 +7,6 @@ import { toNatspocError } from './outcome.js';
 
 /** How long one pull request waits at the server. Renewed as long as the reader lives. */
 const PULL_EXPIRES_MS = 30_000;
-/** Overlapping requests: one is being served while the next is on its way. */
-const MAX_REQUESTS = 2;
 /** So many messages are asked for ahead at first, and as long as that keeps the reader busy. */
 const MIN_AHEAD = 64;
 /** The average size of messages is that of one in so many. */
@@ -56,11 +54,13 @@ export class PullReader {
   #window: { messages: number; bytes: number };
   #subscription: Subscription | undefined;
   #inbox = '';
-  /** Requests under way, oldest first: the server serves them in this order. */
-  #requests: { batch: number; left: number }[] = [];
+  /** Asked for and not delivered, over all requests that wait at the server: it serves them in turn, a message each. */
+  #owed = 0;
   #held = 0;
   /** Messages to hold and to ask for: grows to the window where they are taken as fast as they come. */
   #ahead = MIN_AHEAD;
+  /** Deliveries until that is looked at again. */
+  #untilAdapt = MIN_AHEAD;
   #averageBytes = 0;
   /** The next message is larger than the window: it has to come alone, without a limit. */
   #oversize = false;
@@ -156,7 +156,7 @@ export class PullReader {
   #listen(): void {
     this.#open = true;
     this.#inbox = createInbox(this.#handles.inboxPrefix);
-    this.#subscription = this.#handles.connection.subscribe(this.#inbox, {
+    this.#subscription = this.#handles.connection.subscribe(`${this.#inbox}.*`, {
       callback: (error, message) => {
         if (!error) this.#receive(message);
         else if (!error.permissionContext) this.fail(error.message);
@@ -175,7 +175,7 @@ export class PullReader {
       const late = now - dueAt > everyMs / 2;
       dueAt = now + everyMs;
       // The server speaks to requests only: while the window is full it has nothing to say.
-      if (this.#heard || this.#requests.length === 0) heardAt = now;
+      if (this.#heard || this.#owed === 0) heardAt = now;
       this.#heard = false;
       if (late) heardAt = Math.max(heardAt, now - everyMs);
       else if (now - heardAt > 2.5 * everyMs) this.fail('the server is silent');
@@ -189,16 +189,16 @@ export class PullReader {
     this.#subscription?.unsubscribe();
   }
 
-  /** Asks for more once half of the window is free, so that requests stay few. */
+  /** Asks for more once half of the window is free, so that requests stay few: one is served while the next is on its way. */
   #fill(): void {
-    if (!this.#open || this.#requests.length >= MAX_REQUESTS) return;
+    if (!this.#open) return;
     if (this.#oversize) {
-      if (this.#requests.length === 0 && this.#held === 0) this.#request(1);
+      if (this.#owed === 0 && this.#held === 0) this.#request(1);
       return;
     }
     const byBytes = this.#averageBytes > 0 ? Math.floor(this.#window.bytes / this.#averageBytes) : 64;
     const target = Math.max(1, Math.min(this.#window.messages, byBytes, this.#ahead));
-    const batch = target - this.#held - (this.#requests[0]?.left ?? 0);
+    const batch = target - this.#held - this.#owed;
     if (batch >= Math.max(1, target / 2)) this.#request(batch, this.#window.bytes);
   }
 
@@ -210,6 +210,7 @@ export class PullReader {
     if (this.#held <= this.#ahead / 4) {
       this.#ahead = Math.min(this.#ahead * 2, Math.max(MIN_AHEAD, this.#window.messages));
     } else if (this.#held > this.#ahead * 0.75) this.#ahead = Math.max(MIN_AHEAD, this.#ahead / 2);
+    this.#untilAdapt = this.#ahead / 2;
   }
 
   #weigh(bytes: number): void {
@@ -223,8 +224,11 @@ export class PullReader {
       idle_heartbeat: nanos(this.#options.heartbeatMs),
       ...(maxBytes !== undefined && { max_bytes: maxBytes }),
     };
-    this.#requests.push({ batch, left: batch });
-    this.#handles.connection.publish(this.#nextSubject, JSON.stringify(request), { reply: this.#inbox });
+    this.#owed += batch;
+    // What the server says of a request comes to its reply subject: that has the size of the request.
+    this.#handles.connection.publish(this.#nextSubject, JSON.stringify(request), {
+      reply: `${this.#inbox}.${batch}`,
+    });
   }
 
   #receive(message: Msg): void {
@@ -232,7 +236,7 @@ export class PullReader {
     this.#heard = true;
     const delivery = this.#delivery;
     if (!delivery.read(message.reply ?? '')) {
-      if (message.subject === this.#inbox) this.#receiveStatus(message);
+      if (message.subject.startsWith(this.#inbox)) this.#receiveStatus(message);
       else this.fail(`something that is no delivery: ${message.subject}`);
       return;
     }
@@ -245,16 +249,12 @@ export class PullReader {
     this.#held++;
     // A sample: behind headers the client makes another view of the payload each time it is asked for.
     if (this.#consumerSequence % SIZED_ONE_IN === 1) this.#weigh(message.data.length + 1);
-    const request = this.#requests[0];
-    if (request && --request.left > 0) this.#sink.message(message, delivery);
-    else {
-      this.#requests.shift();
-      this.#oversize = false;
-      this.#sink.message(message, delivery);
-      this.#adapt();
-      // A delivery alone makes no room; only the end of a request may allow another one.
-      this.#fill();
-    }
+    if (--this.#owed === 0) this.#oversize = false;
+    this.#sink.message(message, delivery);
+    if (--this.#untilAdapt > 0) return;
+    this.#adapt();
+    // A delivery alone makes no room; only what is asked for ahead may have grown.
+    this.#fill();
   }
 
   #receiveStatus(message: Msg): void {
@@ -271,9 +271,9 @@ export class PullReader {
       this.fail(`${code} ${text} without a count`);
       return;
     }
-    const ended = this.#requests.shift();
+    this.#owed -= unserved;
     // Nothing fitted into a request that allows the whole window: it would be the same the next time.
-    if (code === 409 && ended?.batch === unserved) this.#oversize = true;
+    if (code === 409 && message.subject === `${this.#inbox}.${unserved}`) this.#oversize = true;
     this.#fill();
   }
 }

@@ -37,6 +37,8 @@ export class BucketWatch implements Watch {
   #poll: NodeJS.Timeout | undefined;
   #stall: NodeJS.Timeout | undefined;
   #incomplete: NodeJS.Timeout | undefined;
+  /** The fewest entries that were still to come of a snapshot. */
+  #fewestPending = 0;
   #stopped = false;
   #opening = false;
 
@@ -91,7 +93,7 @@ export class BucketWatch implements Watch {
       if (this.#stopped) reader.close();
       else {
         if (pending === 0) this.#completeSnapshot();
-        else this.#awaitRest();
+        else this.#awaitRest(pending);
         reader.start();
       }
     } catch (error) {
@@ -135,7 +137,7 @@ export class BucketWatch implements Watch {
     if (this.#snapshot) {
       this.#snapshot.push(entry);
       if (delivery.pending === 0) this.#completeSnapshot();
-      else this.#incomplete?.refresh();
+      else if (delivery.pending < this.#fewestPending) this.#awaitRest(delivery.pending);
       return;
     }
     if (delivery.pending > 0 && !this.#stopped) {
@@ -157,9 +159,11 @@ export class BucketWatch implements Watch {
 
   /**
    * The server may pass over an entry that it has counted (see {@link #compareWithNewest}), or somebody may delete it.
-   * Nothing else would end the wait: its heartbeats go on.
+   * Nothing else would end the wait: heartbeats go on, and changes that keep coming bring it no nearer to its end.
    */
-  #awaitRest(): void {
+  #awaitRest(pending: number): void {
+    this.#fewestPending = pending;
+    clearTimeout(this.#incomplete);
     this.#incomplete = setTimeout(() => {
       if (this.#snapshot) this.#reader?.fail('the snapshot stays incomplete');
     }, SNAPSHOT_STALL_MS);
