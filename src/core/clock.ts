@@ -16,6 +16,12 @@ export interface Clock {
 const LATE_MS = 50;
 
 /**
+ * Node's own bound, some 24.8 days: a longer timer fires after 1 ms (https://nodejs.org/api/timers.html,
+ * "setTimeout"). Longer waits are made of several.
+ */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/**
  * The machine's monotonic clock (`performance.now`), unaffected by changes of the wall clock.
  *
  * A timer that is late lets the sockets be read first: what has arrived meanwhile should be known before
@@ -24,14 +30,17 @@ const LATE_MS = 50;
 export const systemClock: Clock = {
   now: () => performance.now(),
   at(atMs, callback) {
+    let timer: NodeJS.Timeout | undefined;
     let immediate: NodeJS.Immediate | undefined;
-    const timer = setTimeout(
-      () => {
-        if (performance.now() - atMs > LATE_MS) immediate = setImmediate(callback);
-        else callback();
-      },
-      Math.max(0, atMs - performance.now()),
-    );
+    const arm = () => {
+      const leftMs = Math.max(0, atMs - performance.now());
+      timer = leftMs > LONGEST_TIMER_MS ? setTimeout(arm, LONGEST_TIMER_MS) : setTimeout(fire, leftMs);
+    };
+    const fire = () => {
+      if (performance.now() - atMs > LATE_MS) immediate = setImmediate(callback);
+      else callback();
+    };
+    arm();
     return () => {
       clearTimeout(timer);
       clearImmediate(immediate);

@@ -1,3 +1,4 @@
+import { systemClock } from '../clock.js';
 import { type Handler, promiseOf } from './handler.js';
 import type { LineWriter } from './line-writer.js';
 import { LINES, type Output } from './outputs.js';
@@ -10,9 +11,9 @@ export function pretendToWork(ms: number): Handler {
         signal.removeEventListener('abort', stop);
         resolve();
       };
-      const timer = setTimeout(done, ms);
+      const cancel = systemClock.at(systemClock.now() + ms, done);
       const stop = (): void => {
-        clearTimeout(timer);
+        cancel();
         reject(signal.reason);
       };
       if (signal.aborted) stop();
