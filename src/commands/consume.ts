@@ -2,8 +2,8 @@ import { BaseCommand, connectionFlags, settingFlags } from '../base-command.js';
 import { startConsumer } from '../core/consume/consumer.js';
 import { loadHandler } from '../core/consume/module-handler.js';
 import { OUTPUTS, type Output } from '../core/consume/outputs.js';
-import { NatspocError } from '../core/errors.js';
-import { parseDuration } from '../core/units.js';
+import { LONGEST_PERIOD, LONGEST_WAIT, readFlag } from '../core/settings/flag.js';
+import { duration } from '../core/settings/parse.js';
 import { Flags } from '../oclif.js';
 import { prose } from '../prose.js';
 
@@ -97,8 +97,8 @@ reach NATS; 4 refused.`);
   override async run(): Promise<void> {
     const { flags } = await this.parse(Consume);
     const config = this.loadSettings(flags);
-    const workMs = this.#duration('work', flags.work) ?? 0;
-    const durationMs = this.#duration('duration', flags.duration);
+    const workMs = readFlag('work', flags.work, duration('0s', LONGEST_PERIOD, '50ms')) ?? 0;
+    const durationMs = readFlag('duration', flags.duration, duration('0s', LONGEST_WAIT, '10m'));
     // Before anything else: a handler that cannot be loaded takes no partitions.
     const handler = flags.handler === undefined ? undefined : await loadHandler(flags.handler);
     const stop = this.stopSignal();
@@ -137,18 +137,6 @@ reach NATS; 4 refused.`);
     } finally {
       await connection.close();
     }
-  }
-
-  #duration(flag: string, text: string | undefined): number | undefined {
-    if (text === undefined) return undefined;
-    const ms = parseDuration(text);
-    if (ms === undefined) {
-      throw new NatspocError(
-        'usage',
-        `--${flag}: ${JSON.stringify(text)} is not a duration such as 250ms, 10s or 2m.`,
-      );
-    }
-    return ms;
   }
 }
 

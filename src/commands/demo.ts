@@ -4,7 +4,10 @@ import type { Verdict } from '../core/demo/judge.js';
 import { partitionList } from '../core/demo/picture.js';
 import type { DemoResult } from '../core/demo/scenario.js';
 import { NatspocError } from '../core/errors.js';
-import { formatCount, formatDuration, parseDuration, parseRate } from '../core/units.js';
+import { LONGEST_PERIOD, readFlag } from '../core/settings/flag.js';
+import { SETTINGS } from '../core/settings/index.js';
+import { duration } from '../core/settings/parse.js';
+import { formatCount, formatDuration } from '../core/units.js';
 import { Flags } from '../oclif.js';
 import { prose } from '../prose.js';
 
@@ -62,19 +65,8 @@ Exit code 5 when a message was lost or out of order.`);
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(Demo);
-    const rate = parseRate(flags.rate);
-    if (!rate)
-      throw new NatspocError(
-        'usage',
-        `--rate: ${JSON.stringify(flags.rate)} is not a rate such as 500 or 30/m.`,
-      );
-    const durationMs = parseDuration(flags.duration);
-    if (!durationMs) {
-      throw new NatspocError(
-        'usage',
-        `--duration: ${JSON.stringify(flags.duration)} is not a duration such as 16s.`,
-      );
-    }
+    const rate = readFlag('rate', flags.rate, SETTINGS.rate);
+    const durationMs = readFlag('duration', flags.duration, duration('1ms', LONGEST_PERIOD, '16s'));
     if (flags.servers % 2 === 0) {
       throw new NatspocError('usage', `--servers: a cluster has 3 or 5 servers, not ${flags.servers}.`);
     }

@@ -7,7 +7,9 @@ import { chooseInput, type InputRequest, refuseUnusedInput } from '../core/publi
 import { ProgressDisplay } from '../core/publish/progress.js';
 import { formatSummary, summaryJson } from '../core/publish/report.js';
 import { PublishRun, type PublishSummary } from '../core/publish/run.js';
-import { parseBytes, parseDuration } from '../core/units.js';
+import { LONGEST_WAIT, readFlag } from '../core/settings/flag.js';
+import { duration, integer, type Reader } from '../core/settings/parse.js';
+import { parseBytes } from '../core/units.js';
 import { Args, Flags } from '../oclif.js';
 import { prose } from '../prose.js';
 
@@ -16,32 +18,20 @@ const MAX_KEYS = 10_000_000;
 /** No server takes more in one message (`max_payload`). */
 const MAX_SIZE_BYTES = 64 * 1024 * 1024;
 
-/** Reads one flag; throws NatspocError `usage` with what is allowed where `parse` knows no value. */
-function read<T>(
-  flag: string,
-  text: string | undefined,
-  parse: (text: string) => T | undefined,
-  allowed: string,
-) {
-  if (text === undefined) return undefined;
-  const value = parse(text);
-  if (value !== undefined) return value;
-  throw new NatspocError('usage', `--${flag}: ${JSON.stringify(text)} is not ${allowed}.`);
-}
-
-const integer = (min: number, max: number) => (text: string) => {
-  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  return value >= min && value <= max ? value : undefined;
-};
-const positive = (value: number | undefined) => (value !== undefined && value > 0 ? value : undefined);
-const exponent = (text: string) => {
-  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
-  return value <= 10 ? value : undefined;
+const exponent: Reader<number> = {
+  parse(text) {
+    const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+    return value <= 10 ? value : undefined;
+  },
+  allowed: 'a number from 0 to 10',
 };
 
-const payloadSize = (text: string) => {
-  const bytes = parseBytes(text);
-  return bytes !== undefined && bytes <= MAX_SIZE_BYTES ? bytes : undefined;
+const payloadSize: Reader<number> = {
+  parse(text) {
+    const bytes = parseBytes(text);
+    return bytes !== undefined && bytes <= MAX_SIZE_BYTES ? bytes : undefined;
+  },
+  allowed: 'a size such as 128 or 1KiB, at most 64MiB',
 };
 
 /** `Name: value` flags as a record. */
@@ -148,28 +138,18 @@ messages were refused or not confirmed.`);
     const request: InputRequest = {
       data: args.data,
       file: flags.file,
-      sizeBytes: read('size', flags.size, payloadSize, 'a size such as 128 or 1KiB, at most 64MiB'),
+      sizeBytes: readFlag('size', flags.size, payloadSize),
       key: flags.key,
-      keys: read('keys', flags.keys, integer(1, MAX_KEYS), `a whole number from 1 to ${MAX_KEYS}`),
-      keySkew: read('key-skew', flags['key-skew'], exponent, 'a number from 0 to 10'),
+      keys: readFlag('keys', flags.keys, integer(1, MAX_KEYS)),
+      keySkew: readFlag('key-skew', flags['key-skew'], exponent),
       keyField: flags['key-field'],
       skipBadLines: flags['skip-bad-lines'],
-      partition: read('partition', flags.partition, integer(0, 65_535), 'the number of a partition'),
+      partition: readFlag('partition', flags.partition, integer(0, 65_535)),
       headers: readHeaders(flags.header),
       id: flags.id,
     };
-    const maxMessages = read(
-      'count',
-      flags.count,
-      integer(1, Number.MAX_SAFE_INTEGER),
-      'a whole number from 1',
-    );
-    const durationMs = read(
-      'duration',
-      flags.duration,
-      (text) => positive(parseDuration(text)),
-      'a time such as 30s',
-    );
+    const maxMessages = readFlag('count', flags.count, integer(1, Number.MAX_SAFE_INTEGER));
+    const durationMs = readFlag('duration', flags.duration, duration('1ms', LONGEST_WAIT, '30s'));
     const stdin = { stream: process.stdin, fd: 0 };
     const { source, kind } = chooseInput(request, stdin);
     const endless = kind === 'lines' || durationMs !== undefined || config.rate !== undefined;

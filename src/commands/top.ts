@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BaseCommand, connectionFlags } from '../base-command.js';
-import { NatspocError } from '../core/errors.js';
+import { LONGEST_PERIOD, readFlag } from '../core/settings/flag.js';
 import { SETTINGS, type SettingName } from '../core/settings/index.js';
-import { parseDuration } from '../core/units.js';
+import { duration } from '../core/settings/parse.js';
 import { Flags } from '../oclif.js';
 import { prose } from '../prose.js';
 import { exitWithError } from '../report-error.js';
@@ -14,7 +14,6 @@ import { readRecording, startRecording } from '../tui/sources/recording.js';
 const DEFAULT_COLUMNS = 160;
 /** Rates need two looks, this far apart. */
 const SECOND_LOOK_MS = 1_000;
-const MIN_INTERVAL_MS = 100;
 
 /** How to show a group here: drawn where somebody looks at it, as lines where somebody listens, otherwise once. */
 function display(): 'screen' | 'lines' | 'once' {
@@ -76,11 +75,7 @@ snapshot, then a line for each change, and everything again when Enter is presse
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(Top);
-    const intervalMs = parseDuration(flags.interval) ?? 0;
-    if (intervalMs < MIN_INTERVAL_MS) {
-      const given = JSON.stringify(flags.interval);
-      throw new NatspocError('usage', `--interval: ${given} is not a duration from 100ms on.`);
-    }
+    const intervalMs = readFlag('interval', flags.interval, duration('100ms', LONGEST_PERIOD, '1s'));
     // Whoever reads the output has had enough.
     process.stdout.on('error', () => process.exit(0));
     const stop = this.stopSignal();

@@ -225,6 +225,13 @@ describe('natspoc publish', function () {
     );
   });
 
+  it('takes lines for longer than one timer of Node can wait', async () => {
+    const { flags } = ownStream();
+    const { code, stdout } = await publish([...flags, '--duration', '30d', '--json'], { input: 'a\nb\nc\n' });
+    assert.equal(code, 0);
+    assert.equal(summaryOf(stdout).confirmed, 3);
+  });
+
   it('refuses DATA together with lines on a pipe, but not together with an empty pipe', async () => {
     const { flags } = ownStream();
     await refuses(publish([...flags, '-q', 'x'], { input: 'line\n' }), 2, /input on a pipe/);

@@ -33,6 +33,37 @@ describe('what the command line says about itself', function () {
       'leases seek 1 --to never',
       /^Error: --to: "never" is not first, last, seq:N, time:ISO-8601, -100 or \+100\.$/,
     ],
+    ['leases seek 1 --to time:5', /^Error: --to: "time:5" is not first, last, seq:N, time:ISO-8601/],
+    [
+      'publish --duration 366d',
+      /^Error: --duration: "366d" is not a duration from 1ms to 365d, such as 30s\.$/,
+    ],
+    ['consume --work 25h', /^Error: --work: "25h" is not a duration from 0s to 1d, such as 50ms\.$/],
+    ['consume --duration 10', /^Error: --duration: "10" is not a duration from 0s to 365d, such as 10m\.$/],
+    [
+      'consume --drain-timeout 2h',
+      /^Error: --drain-timeout: "2h" is not a duration from 0s to 1h, such as 5s\.$/,
+    ],
+    ['leases --watch --every 30d', /^Error: --every: "30d" is not a duration from 1ms to 1d, such as 2s\.$/],
+    [
+      'leases check --stalled 400d',
+      /^Error: --stalled: "400d" is not a duration from 0s to 365d, such as 1m\.$/,
+    ],
+    ['leases check --wait x', /^Error: --wait: "x" is not a duration from 0s to 365d, such as 15s\.$/],
+    ['top --interval 30d', /^Error: --interval: "30d" is not a duration from 100ms to 1d, such as 1s\.$/],
+    ['demo --duration 30d', /^Error: --duration: "30d" is not a duration from 1ms to 1d, such as 16s\.$/],
+    [
+      'demo --rate 0',
+      /^Error: --rate: "0" is not a rate such as 500, 500\/s or 30\/m, up to 10000000 a second\.$/,
+    ],
+    [
+      'stream create --max-age 200000d',
+      /^Error: --max-age: "200000d" is not a duration from 1ms to 36500d, such as 7d\.$/,
+    ],
+    [
+      'stream create --max-bytes 9000000GiB',
+      /^Error: --max-bytes: "9000000GiB" is not a size from 1B to 8000000GiB, such as 500MiB\.$/,
+    ],
     ['leases --group a.b', /^Error: --group: "a\.b" is not 1 to 64 letters, digits, - or _\.$/],
     ['leases --stream *', /^Error: --stream: "\*" is not 1 to 64 letters/],
   ];

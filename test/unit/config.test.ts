@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type ConfigSources, loadConfig } from '../../src/core/config.js';
 import { NatspocError } from '../../src/core/errors.js';
 import { SETTINGS, type SettingName } from '../../src/core/settings/index.js';
+import type { Setting } from '../../src/core/settings/setting.js';
 
 const load = (sources: Partial<ConfigSources>) => loadConfig({ flags: {}, env: {}, ...sources });
 
@@ -47,6 +48,31 @@ describe('config', () => {
     assert.match(refusal({ env: { LEASE_TTL: '10' } }), /^LEASE_TTL: "10" is not a duration/);
   });
 
+  it('names both limits of a number and of a duration, and accepts them', () => {
+    const limited = /^(?:a duration|a whole number) from (\S+) to (\S+?)(?:, such as .*)?$/;
+    const seen: string[] = [];
+    for (const key of Object.keys(SETTINGS) as SettingName[]) {
+      const { allowed, parse, flag }: Setting<unknown> = SETTINGS[key];
+      if (!/duration|number/.test(allowed) || key === 'backoff') continue;
+      const [, least = '', most = ''] = limited.exec(allowed) ?? [];
+      assert.notEqual(parse(least), undefined, `--${flag} from ${least}`);
+      assert.notEqual(parse(most), undefined, `--${flag} to ${most}`);
+      // The next one is too much.
+      const beyond = /^\d+$/.test(most) ? String(Number(most) + 1) : `${most}1ms`;
+      assert.equal(refusal({ flags: { [key]: beyond } }), `--${flag}: "${beyond}" is not ${allowed}.`);
+      seen.push(flag);
+    }
+    for (const flag of [
+      'timeout',
+      'drain-timeout',
+      'handler-timeout',
+      'memory-interval',
+      'buffer-messages',
+    ]) {
+      assert.ok(seen.includes(flag), flag);
+    }
+  });
+
   it('never shows the value of a secret', () => {
     const message = refusal({ env: { NATS_PASSWORD: ' ' } });
     assert.match(message, /^NATS_PASSWORD: the value is not/);
@@ -65,7 +91,31 @@ describe('config', () => {
     assert.deepEqual(load({ flags: { from: 'seq:42' } }).from, { kind: 'sequence', sequence: 42 });
     const time = '2026-11-23T10:00:00Z';
     assert.deepEqual(load({ flags: { from: `time:${time}` } }).from, { kind: 'time', time: new Date(time) });
-    for (const from of ['seq:0', 'seq:', 'time:yesterday', 'last', '']) refusal({ flags: { from } });
+    for (const from of ['seq:0', 'seq:', 'last', '']) refusal({ flags: { from } });
+  });
+
+  it('takes no sequence that it could not count to, and no time that only looks like one', () => {
+    for (const from of ['seq:9007199254740993', 'seq:12345678901234567', `seq:${'9'.repeat(400)}`]) {
+      refusal({ flags: { from } });
+    }
+    const bad = [
+      'yesterday',
+      '5',
+      '2026',
+      '11/23/2026',
+      '2026-02-30',
+      '2026-13-01',
+      '2026-01-01T25:00Z',
+      ' ',
+    ];
+    for (const time of bad) refusal({ flags: { from: `time:${time}` } });
+    const good = ['2026-11-23', '2026-11-23T10:00', '2026-11-23T10:00:00.5Z', '2024-02-29T10:00:00+01:00'];
+    for (const time of good) {
+      assert.deepEqual(load({ flags: { from: `time:${time}` } }).from, {
+        kind: 'time',
+        time: new Date(time),
+      });
+    }
   });
 
   it('refuses what would break a subject or a key', () => {

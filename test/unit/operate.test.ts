@@ -207,7 +207,18 @@ describe('seek', () => {
   it('reads where to go', () => {
     assert.deepEqual(parseSeekTarget('seq:7'), { kind: 'sequence', sequence: 7 });
     assert.deepEqual(parseSeekTarget('-100'), { kind: 'relative', messages: -100 });
-    for (const bad of ['', 'seq:0', 'seq:x', 'time:x', '100', '-0', '--1', 'First']) {
+    for (const bad of [
+      '',
+      'seq:0',
+      'seq:x',
+      'seq:99999999999999999',
+      'time:x',
+      'time:5',
+      '100',
+      '-0',
+      '--1',
+      'First',
+    ]) {
       assert.throws(() => parseSeekTarget(bad), { code: 'usage' }, bad);
     }
   });

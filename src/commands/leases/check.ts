@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectionFlags } from '../../base-command.js';
-import { messageOf, NatspocError } from '../../core/errors.js';
+import { messageOf } from '../../core/errors.js';
 import { checkGroup, type Finding } from '../../core/operate/check.js';
 import { formatNagios, NAGIOS_UNKNOWN, nagiosExitCode } from '../../core/operate/check-report.js';
 import { type GroupStatus, readGroupStatus } from '../../core/operate/group-status.js';
 import { summarise, totalLag } from '../../core/operate/lease-table.js';
 import { ANSWER_MS } from '../../core/operate/patience.js';
-import { parseDuration } from '../../core/units.js';
+import { LONGEST_WAIT, readFlag } from '../../core/settings/flag.js';
+import { duration } from '../../core/settings/parse.js';
 import { Flags } from '../../oclif.js';
 import { StreamCommand } from '../../stream-command.js';
 
@@ -55,9 +56,9 @@ export default class LeasesCheck extends StreamCommand {
     const { flags } = await this.parse(LeasesCheck);
     const limits = {
       maxLag: flags['max-lag'],
-      stalledMs: this.#duration('stalled', flags.stalled),
+      stalledMs: readFlag('stalled', flags.stalled, duration('0s', LONGEST_WAIT, '1m')),
     };
-    const waitMs = this.#duration('wait', flags.wait) ?? 0;
+    const waitMs = readFlag('wait', flags.wait, duration('0s', LONGEST_WAIT, '15s')) ?? 0;
     const format = flags.json ? 'json' : (flags.format ?? 'text');
     try {
       const { status, findings, stream, group } = await this.withStream(
@@ -106,15 +107,5 @@ export default class LeasesCheck extends StreamCommand {
       `${group}: ${verdict}, ${summarise(status)}`,
       ...findings.map(({ severity, message }) => `  ${severity.padEnd(8)}  ${message}`),
     ]);
-  }
-
-  #duration(flag: string, text: string | undefined): number | undefined {
-    if (text === undefined) return undefined;
-    const ms = parseDuration(text);
-    if (ms !== undefined) return ms;
-    throw new NatspocError(
-      'usage',
-      `--${flag}: ${JSON.stringify(text)} is not a duration such as 30s or 2m.`,
-    );
   }
 }

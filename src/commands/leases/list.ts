@@ -1,15 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Chalk } from 'chalk';
 import { connectionFlags } from '../../base-command.js';
-import { NatspocError } from '../../core/errors.js';
 import { type GroupStatus, readGroupStatus } from '../../core/operate/group-status.js';
 import { formatLeases, groupStatusJson, summarise } from '../../core/operate/lease-table.js';
 import { formatMembers } from '../../core/operate/members-table.js';
 import { ANSWER_MS } from '../../core/operate/patience.js';
-import { parseDuration } from '../../core/units.js';
+import { LONGEST_PERIOD, readFlag } from '../../core/settings/flag.js';
+import { duration } from '../../core/settings/parse.js';
 import { Flags } from '../../oclif.js';
 import { StreamCommand, type StreamSession } from '../../stream-command.js';
 
+const DEFAULT_EVERY_MS = 2_000;
 const CLEAR_SCREEN = '\u001b[H\u001b[2J';
 
 /** `natspoc leases`: who owns which partition, and how far it is. */
@@ -40,13 +41,7 @@ export default class LeasesList extends StreamCommand {
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(LeasesList);
-    const everyMs = parseDuration(flags.every ?? '2s');
-    if (!everyMs) {
-      throw new NatspocError(
-        'usage',
-        `--every: ${JSON.stringify(flags.every)} is not a duration such as 2s.`,
-      );
-    }
+    const everyMs = readFlag('every', flags.every, duration('1ms', LONGEST_PERIOD, '2s')) ?? DEFAULT_EVERY_MS;
     const signal = this.stopSignal();
     process.stdout.on('error', () => process.exit(0));
     await this.withStream(flags, 'leases', async (session) => {

@@ -1,22 +1,24 @@
 import { connectionFlags } from '../../base-command.js';
-import { NatspocError } from '../../core/errors.js';
 import { createTopology } from '../../core/nats/topology.js';
-import { parseBytes, parseDuration } from '../../core/units.js';
+import { readFlag } from '../../core/settings/flag.js';
+import { duration, type Reader } from '../../core/settings/parse.js';
+import { parseBytes } from '../../core/units.js';
 import { Flags } from '../../oclif.js';
 import { StreamCommand } from '../../stream-command.js';
 
-/** Reads one flag; throws NatspocError `usage` where `parse` knows no value, or none above zero. */
-function positive(
-  flag: string,
-  text: string | undefined,
-  parse: (text: string) => number | undefined,
-  allowed: string,
-): number | undefined {
-  if (text === undefined) return undefined;
-  const value = parse(text);
-  if (value !== undefined && value > 0) return value;
-  throw new NatspocError('usage', `--${flag}: ${JSON.stringify(text)} is not ${allowed}.`);
-}
+/** A retention of a century is for ever; the server counts it in nanoseconds. */
+const LONGEST_RETENTION = '36500d';
+
+/** Below the number from which JavaScript no longer counts every byte. */
+const LARGEST_SIZE = '8000000GiB';
+
+const size: Reader<number> = {
+  parse(text) {
+    const bytes = parseBytes(text);
+    return bytes !== undefined && bytes > 0 && bytes <= (parseBytes(LARGEST_SIZE) ?? 0) ? bytes : undefined;
+  },
+  allowed: `a size from 1B to ${LARGEST_SIZE}, such as 500MiB`,
+};
 
 /** `natspoc stream create`: a stream with limits of one's own. */
 export default class StreamCreate extends StreamCommand {
@@ -54,14 +56,14 @@ export default class StreamCreate extends StreamCommand {
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(StreamCreate);
-    const duration = (flag: 'max-age' | 'duplicate-window') =>
-      positive(flag, flags[flag], parseDuration, 'a duration such as 12h or 7d');
+    const age = (flag: 'max-age' | 'duplicate-window') =>
+      readFlag(flag, flags[flag], duration('1ms', LONGEST_RETENTION, '7d'));
     const limits = {
       storage: flags.storage === 'memory' ? ('memory' as const) : ('file' as const),
       maxMessages: flags['max-messages'],
-      maxBytes: positive('max-bytes', flags['max-bytes'], parseBytes, 'a size such as 500MiB'),
-      maxAgeMs: duration('max-age'),
-      duplicateWindowMs: duration('duplicate-window'),
+      maxBytes: readFlag('max-bytes', flags['max-bytes'], size),
+      maxAgeMs: age('max-age'),
+      duplicateWindowMs: age('duplicate-window'),
       discard: flags.discard === 'new' ? ('new' as const) : ('old' as const),
     };
     const config = this.loadSettings(flags);

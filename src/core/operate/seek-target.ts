@@ -1,13 +1,13 @@
 import { NatspocError } from '../errors.js';
 import type { StreamFacts } from '../observe/facts.js';
 import type { GroupObserver } from '../observe/observer.js';
+import { parsePlace, type StreamPlace } from '../settings/start-from.js';
 
 /** Where a position is to go: an end of the stream, before a sequence or a time, or some messages from where it is. */
 export type SeekTarget =
   | { kind: 'first' }
   | { kind: 'last' }
-  | { kind: 'sequence'; sequence: number }
-  | { kind: 'time'; time: Date }
+  | StreamPlace
   | { kind: 'relative'; messages: number };
 
 /**
@@ -17,11 +17,8 @@ export type SeekTarget =
  */
 export function parseSeekTarget(text: string): SeekTarget {
   if (text === 'first' || text === 'last') return { kind: text };
-  const sequence = /^seq:([1-9]\d{0,15})$/.exec(text)?.[1];
-  if (sequence) return { kind: 'sequence', sequence: Number(sequence) };
-  if (text.startsWith('time:') && !Number.isNaN(Date.parse(text.slice(5)))) {
-    return { kind: 'time', time: new Date(text.slice(5)) };
-  }
+  const place = parsePlace(text);
+  if (place) return place;
   const messages = /^[+-][1-9]\d{0,11}$/.exec(text)?.[0];
   if (messages) return { kind: 'relative', messages: Number(messages) };
   throw new NatspocError(

@@ -1,5 +1,5 @@
 import { redactUrls } from '../redact.js';
-import { durationMs, NAME_ALLOWED, name, servers, subject, text, toggle } from './parse.js';
+import { duration, NAME_ALLOWED, name, servers, subject, text, toggle } from './parse.js';
 import { define } from './setting.js';
 
 /** Where NATS is and who we are: names as in the nats CLI. */
@@ -73,8 +73,7 @@ export const CONNECTION = {
     flag: 'timeout',
     env: 'NATS_TIMEOUT',
     fallback: '5s',
-    parse: durationMs(50, 600_000),
-    allowed: 'a duration such as 250ms, 5s or 1m',
+    ...duration('50ms', '10m', '5s'),
     help: 'how long to wait for the server',
   }),
   context: define({

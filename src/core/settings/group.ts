@@ -1,5 +1,5 @@
 import { parseBytes } from '../units.js';
-import { durationMs, integer, NAME_ALLOWED, name } from './parse.js';
+import { duration, integer, NAME_ALLOWED, name } from './parse.js';
 import { define } from './setting.js';
 import { parseFrom } from './start-from.js';
 
@@ -17,40 +17,35 @@ export const GROUP = {
     flag: 'ttl',
     env: 'LEASE_TTL',
     fallback: '10s',
-    parse: durationMs(1_000, 3_600_000),
-    allowed: 'a duration from 1s to 1h, such as 10s',
+    ...duration('1s', '1h', '10s'),
     help: 'a member that cannot renew for this long loses its leases',
   }),
   probeIntervalMs: define({
     flag: 'probe-interval',
     env: 'PROBE_INTERVAL',
     fallback: '400ms',
-    parse: durationMs(0, 60_000),
-    allowed: 'a duration such as 400ms, or 0s for none',
-    help: 'how often members look after each other; finds a dead one before its ttl',
+    ...duration('0s', '1m', '400ms'),
+    help: 'how often members look after each other; finds a dead one before its ttl; 0s: never',
   }),
   drainTimeoutMs: define({
     flag: 'drain-timeout',
     env: 'DRAIN_TIMEOUT',
     fallback: '5s',
-    parse: durationMs(0, 3_600_000),
-    allowed: 'a duration such as 5s',
+    ...duration('0s', '1h', '5s'),
     help: 'how long a handler may take to finish before its partition moves without it',
   }),
   commitIntervalMs: define({
     flag: 'commit-interval',
     env: 'COMMIT_INTERVAL',
     fallback: '200ms',
-    parse: durationMs(1, 60_000),
-    allowed: 'a duration from 1ms to 1m',
+    ...duration('1ms', '1m', '200ms'),
     help: 'positions are committed this often while busy; after a crash the next owner handles at most this much again',
   }),
   commitEvery: define({
     flag: 'commit-every',
     env: 'COMMIT_EVERY',
     fallback: '1000',
-    parse: integer(1, 1_000_000),
-    allowed: 'a whole number from 1 to 1000000',
+    ...integer(1, 1_000_000),
     help: 'and after this many messages of a partition; 1 repeats one message at most, at the price of a write each',
   }),
   from: define({
@@ -65,8 +60,7 @@ export const GROUP = {
     flag: 'buffer-messages',
     env: 'BUFFER_MESSAGES',
     fallback: '65536',
-    parse: integer(1, 10_000_000),
-    allowed: 'a whole number from 1',
+    ...integer(1, 10_000_000),
     help: 'messages that a member holds in memory at most, over all its partitions',
   }),
   bufferBytes: define({
@@ -84,8 +78,7 @@ export const GROUP = {
     flag: 'memory-interval',
     env: 'MEMORY_INTERVAL',
     fallback: '30s',
-    parse: durationMs(100, 86_400_000),
-    allowed: 'a duration from 100ms, such as 30s',
+    ...duration('100ms', '1d', '30s'),
     help: 'how often the memory line is printed',
   }),
 } as const;

@@ -1,5 +1,5 @@
 import { parseBackoff } from '../consume/retry.js';
-import { durationMs, integer, oneOf, text } from './parse.js';
+import { duration, integer, oneOf, text } from './parse.js';
 import { define } from './setting.js';
 
 /** How messages are handled. */
@@ -8,16 +8,14 @@ export const HANDLING = {
     flag: 'concurrency',
     env: 'CONCURRENCY',
     fallback: '1',
-    parse: integer(1, 10_000),
-    allowed: 'a whole number from 1 to 10000',
+    ...integer(1, 10_000),
     help: 'messages of one partition handled side by side, each of another key; every key stays in order',
   }),
   maxAttempts: define({
     flag: 'max-attempts',
     env: 'MAX_ATTEMPTS',
     fallback: '3',
-    parse: integer(1, 1_000_000),
-    allowed: 'a whole number from 1 to 1000000',
+    ...integer(1, 1_000_000),
     help: 'how often a message is tried',
   }),
   backoff: define({
@@ -39,15 +37,14 @@ export const HANDLING = {
   handlerTimeoutMs: define({
     flag: 'handler-timeout',
     env: 'HANDLER_TIMEOUT',
-    parse: durationMs(1, 86_400_000),
-    allowed: 'a duration such as 30s',
+    ...duration('1ms', '1d', '30s'),
     help: 'an attempt that takes longer has failed; without it, it may take for ever',
   }),
   healthPort: define({
     flag: 'health-port',
     env: 'HEALTH_PORT',
-    parse: integer(0, 65_535),
-    allowed: 'a port, or 0 for a free one',
+    ...integer(0, 65_535),
+    allowed: 'a port from 1 to 65535, or 0 for a free one',
     help: 'serve /healthz, /readyz and /metrics over HTTP',
   }),
   healthHost: define({

@@ -1,20 +1,37 @@
 import { parseDuration } from '../units.js';
 
+/** How a value is read, and what it looks like. One makes the other, so that a refusal always names the limits. */
+export interface Reader<T> {
+  /** `undefined` for a value that is not `allowed`. */
+  parse: (text: string) => T | undefined;
+  /** Completes "… is not", for the error message. */
+  allowed: string;
+}
+
 /** Anything but blanks. */
 export const text = (value: string): string | undefined => (value.trim() === '' ? undefined : value.trim());
 /** Yes or no, in the ways people write it. */
 export const toggle = (value: string): boolean | undefined =>
   /^(1|true|yes|on)$/i.test(value) ? true : /^(0|false|no|off|)$/i.test(value) ? false : undefined;
 /** A whole number within these bounds. */
-export const integer = (min: number, max: number) => (value: string) => {
-  const number = /^\d+$/.test(value.trim()) ? Number(value) : Number.NaN;
-  return number >= min && number <= max ? number : undefined;
-};
-/** A duration within these bounds, in milliseconds. */
-export const durationMs = (minMs: number, maxMs: number) => (value: string) => {
-  const ms = parseDuration(value);
-  return ms !== undefined && ms >= minMs && ms <= maxMs ? ms : undefined;
-};
+export const integer = (min: number, max: number): Reader<number> => ({
+  parse(text) {
+    const number = /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
+    return number >= min && number <= max ? number : undefined;
+  },
+  allowed: `a whole number from ${min} to ${max}`,
+});
+/** A duration within these bounds, all three as people type them; read as milliseconds. */
+export function duration(min: string, max: string, example: string): Reader<number> {
+  const [minMs = Number.NaN, maxMs = Number.NaN] = [parseDuration(min), parseDuration(max)];
+  return {
+    parse(text) {
+      const ms = parseDuration(text);
+      return ms !== undefined && ms >= minMs && ms <= maxMs ? ms : undefined;
+    },
+    allowed: `a duration from ${min} to ${max}, such as ${example}`,
+  };
+}
 /** One of these words. */
 export const oneOf =
   <T extends string>(...values: T[]) =>

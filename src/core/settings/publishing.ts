@@ -21,8 +21,7 @@ export const PUBLISHING = {
     flag: 'max-pending',
     env: 'MAX_PENDING',
     fallback: '4000',
-    parse: integer(1, 1_000_000),
-    allowed: 'a whole number from 1 to 1000000',
+    ...integer(1, 1_000_000),
     help: 'published messages in flight, not yet confirmed',
   }),
 } as const;

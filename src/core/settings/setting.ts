@@ -1,16 +1,12 @@
-/**
- * One setting: where it can come from (`--flag`, environment, `.env`), its default, and how it is read.
- * `parse` returns `undefined` for a value that is not `allowed`.
- */
-export interface Setting<T> {
+import type { Reader } from './parse.js';
+
+/** One setting: where it can come from (`--flag`, environment, `.env`), its default, and how it is read. */
+export interface Setting<T> extends Reader<T> {
   flag: string;
   char?: string;
   env: string;
   /** The default as a user would type it; none means that the setting may be absent. */
   fallback?: string;
-  parse: (text: string) => T | undefined;
-  /** What a valid value looks like, for the error message. */
-  allowed: string;
   help: string;
   /** A boolean setting: its flag takes no value. */
   toggle?: boolean;

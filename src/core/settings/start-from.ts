@@ -1,15 +1,30 @@
+/** A place in the stream: the message of a sequence, or the first one stored at a time or later. */
+export type StreamPlace = { kind: 'sequence'; sequence: number } | { kind: 'time'; time: Date };
+
 /** Where a group without positions starts: the first message, only new ones, a sequence, or a time. */
-export type StartFrom =
-  | { kind: 'first' }
-  | { kind: 'new' }
-  | { kind: 'sequence'; sequence: number }
-  | { kind: 'time'; time: Date };
+export type StartFrom = { kind: 'first' } | { kind: 'new' } | StreamPlace;
+
+/** A date, and at will a time of day with or without a zone, as ISO 8601 writes them: `2026-01-31T08:00:00.5Z`. */
+const ISO_8601 = /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?$/;
+
+/** Reads a time; undefined for what only looks like one to `Date.parse` (`5`), and for days that no month has. */
+function parseTime(text: string): Date | undefined {
+  const date = ISO_8601.exec(text)?.[1];
+  if (date === undefined) return undefined;
+  const [day, time] = [new Date(date), new Date(text)];
+  const isReal = !Number.isNaN(time.getTime()) && day.toISOString().startsWith(date);
+  return isReal ? time : undefined;
+}
+
+/** Reads `seq:N`, at most 16 digits and exact in JavaScript, or `time:ISO-8601`. */
+export function parsePlace(text: string): StreamPlace | undefined {
+  const sequence = Number(/^seq:([1-9]\d{0,15})$/.exec(text)?.[1]);
+  if (Number.isSafeInteger(sequence)) return { kind: 'sequence', sequence };
+  const time = text.startsWith('time:') ? parseTime(text.slice('time:'.length)) : undefined;
+  return time && { kind: 'time', time };
+}
 
 /** Reads `first`, `new`, `seq:N` or `time:ISO-8601`. */
-export function parseFrom(value: string): StartFrom | undefined {
-  const [kind, rest] = [value.split(':')[0], value.slice(value.indexOf(':') + 1)];
-  if (value === 'first' || value === 'new') return { kind: value };
-  if (kind === 'seq' && /^[1-9]\d*$/.test(rest)) return { kind: 'sequence', sequence: Number(rest) };
-  if (kind === 'time' && !Number.isNaN(Date.parse(rest))) return { kind: 'time', time: new Date(rest) };
-  return undefined;
+export function parseFrom(text: string): StartFrom | undefined {
+  return text === 'first' || text === 'new' ? { kind: text } : parsePlace(text);
 }

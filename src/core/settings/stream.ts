@@ -23,8 +23,7 @@ export const STREAM = {
     flag: 'partitions',
     env: 'PARTITIONS',
     fallback: '8',
-    parse: integer(1, 65_536),
-    allowed: 'a whole number from 1 to 65536',
+    ...integer(1, 65_536),
     help: 'partitions of the stream, fixed when it is created',
   }),
   bucket: define({
@@ -38,8 +37,7 @@ export const STREAM = {
     flag: 'replicas',
     env: 'REPLICAS',
     fallback: '1',
-    parse: integer(1, 5),
-    allowed: 'a whole number from 1 to 5',
+    ...integer(1, 5),
     help: 'replicas of a stream and bucket that have to be created',
   }),
 } as const;
