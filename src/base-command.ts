@@ -5,7 +5,7 @@ import { connectNats, type NatsConnection } from './core/nats/connection.js';
 import { readContext, selectedContext } from './core/nats/context.js';
 import { SETTINGS, type SettingName } from './core/settings/index.js';
 import { Command, Flags } from './oclif.js';
-import { exitWithError } from './report-error.js';
+import { exitWithError, type FailureOptions } from './report-error.js';
 
 /** The settings of every command that talks to NATS: names as in the `nats` CLI. */
 const CONNECTION = [
@@ -129,9 +129,11 @@ export abstract class BaseCommand extends Command {
   }
 
   protected override async catch(error: Error): Promise<never> {
-    return exitWithError(error, {
-      json: this.argv.includes('--json'),
-      command: this.id?.replaceAll(':', ' ') ?? '',
-    });
+    return exitWithError(error, this.failureOptions());
+  }
+
+  /** How this command says what went wrong. */
+  protected failureOptions(): FailureOptions {
+    return { json: this.argv.includes('--json'), command: this.id?.replaceAll(':', ' ') ?? '' };
   }
 }

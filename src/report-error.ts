@@ -69,15 +69,27 @@ function rephrase(complaint: string): string {
   return complaint;
 }
 
+/** How an error is said. */
+export interface FailureOptions {
+  /** As an object on stdout. */
+  json: boolean;
+  command?: string;
+  /** A form of one's own: a line on stdout, and an exit code. */
+  report?: (error: NatspocError) => { line: string; exitCode: number };
+}
+
 /**
  * Reports an error as users see it and ends the process: one or two lines on stderr, or an object on stdout
  * with `json`; the stack only with `DEBUG`. Written synchronously, so that nothing is lost in the exit.
  */
-export function exitWithError(error: unknown, options: { json: boolean; command?: string }): never {
+export function exitWithError(error: unknown, options: FailureOptions): never {
   const exit = (error as OclifError).oclif?.exit;
   if (exit === 0 || (error as OclifError).code === 'EEXIT') process.exit(exit ?? 0);
   const known = asNatspocError(error, options.command ? `${options.command} ` : '');
-  if (options.json) {
+  const own = options.report?.(known);
+  if (own) {
+    writeSync(1, `${own.line}\n`);
+  } else if (options.json) {
     const body = { error: { code: known.code, message: known.message, exitCode: known.exitCode } };
     writeSync(1, `${JSON.stringify(body)}\n`);
   } else {
@@ -85,5 +97,5 @@ export function exitWithError(error: unknown, options: { json: boolean; command?
     writeSync(2, `Error: ${known.message.split('\n').map(escapeControl).join('\n')}\n`);
   }
   if (process.env.DEBUG) writeSync(2, `${(known.cause as Error | undefined)?.stack ?? known.stack}\n`);
-  process.exit(known.exitCode);
+  process.exit(own?.exitCode ?? known.exitCode);
 }

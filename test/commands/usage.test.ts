@@ -77,6 +77,48 @@ describe('what the command line says about itself', function () {
     });
   }
 
+  /** A plugin's exit code 2 would be an alarm. */
+  const UNKNOWN: [args: string, line: RegExp][] = [
+    [
+      'leases check --format nagios --max-lag abc',
+      /^NATSPOC UNKNOWN - --max-lag: expected an integer but received: abc\. See /,
+    ],
+    ['leases check --stalled abc --format=nagios', /^NATSPOC UNKNOWN - --stalled: "abc" is not a duration/],
+    ['leases check --format nagios --bogus', /^NATSPOC UNKNOWN - Unknown flag --bogus\. See /],
+    ['leases check --format nagios --group a.b', /^NATSPOC UNKNOWN - --group: "a\.b" is not/],
+    [
+      'leases check --format nagios --timeout 500ms --server nats://127.0.0.1:1',
+      /^NATSPOC UNKNOWN - Cannot reach NATS/,
+    ],
+  ];
+  for (const [args, line] of UNKNOWN) {
+    it(`natspoc ${args} is unknown to a monitor`, async () => {
+      const { code, stdout, stderr } = await runCli(args.split(' '), { env: { HOME: temp() } });
+      assert.equal(code, 3, stdout);
+      assert.equal(stderr, '');
+      assert.match(stdout, line);
+      assert.equal(stdout.split('\n').length, 1);
+    });
+  }
+
+  it('natspoc leases check --format json says what went wrong as --json does', async () => {
+    const dead = ['--timeout', '500ms', '--server', 'nats://127.0.0.1:1'];
+    for (const [args, exitCode] of [
+      [dead, 3],
+      [['--stalled', 'abc'], 2],
+    ] as const) {
+      const command = ['leases', 'check', ...args];
+      const env = { HOME: temp() };
+      const [asked, usual] = await Promise.all([
+        runCli([...command, '--format', 'json'], { env }),
+        runCli([...command, '--json'], { env }),
+      ]);
+      assert.deepEqual(asked, usual);
+      assert.equal(asked.code, exitCode);
+      assert.equal(JSON.parse(asked.stdout).error.exitCode, exitCode);
+    }
+  });
+
   it('every command has a summary, examples and --json, and those that connect all flags for that', () => {
     const manifest: unknown = JSON.parse(readFileSync(MANIFEST, 'utf8'));
     assert.ok(manifest instanceof Object && 'commands' in manifest && manifest.commands instanceof Object);

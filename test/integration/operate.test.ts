@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { NatsGroupObserver } from '../../src/core/nats/observe.js';
 import { type CliExit, runCli, startCli } from '../support/cli.js';
 import type { GroupRun } from '../support/group-run.js';
 import { until } from '../support/until.js';
@@ -195,6 +196,26 @@ describe('operating a group under load', function () {
     assert.ok(tenures.length >= 2);
     assert.equal(tenures[0]?.reason, 'claim');
     assert.ok(tenures.every(({ gapMs, reason }) => reason === 'claim' || gapMs === 0));
+  });
+
+  it('check --stalled: what counts is how long a message has waited, also where nothing was ever committed', async () => {
+    const stalled = async (limit: string): Promise<unknown[]> => {
+      const { stdout } = await natspoc('leases', 'check', '--stalled', limit, '--json');
+      const findings = list(fields(JSON.parse(stdout)).findings).filter(({ kind }) => kind === 'stalled');
+      return findings.map(({ message }) => message);
+    };
+    assert.equal((await natspoc('publish', '--partition', '3', 'x')).code, 0);
+    assert.deepEqual(await stalled('1h'), []);
+    await until('it has waited', async () => (await stalled('500ms')).length > 0);
+    assert.match(String((await stalled('500ms'))[0]), /^p3: 1 message waits, and no progress for /);
+    // Behind the position, not before it.
+    const observer = new NatsGroupObserver(run.topology, run.config);
+    assert.equal((await natspoc('publish', '--partition', '3', 'y')).code, 0);
+    const [first, second] = [await observer.storedAt(3, 0), await observer.storedAt(3, 1)];
+    assert.ok(first !== null && second !== null && second - first > 500, `${first} ${second}`);
+    assert.ok(Math.abs(second - Date.now()) < 60_000);
+    assert.equal(await observer.storedAt(3, 2), null);
+    assert.equal(await observer.storedAt(4, 0), null);
   });
 
   it('check: exit code 5 with reasons while nobody owns anything, 0 when healthy; nagios has its own codes', async () => {

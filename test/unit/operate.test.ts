@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { checkGroup } from '../../src/core/operate/check.js';
-import { formatNagios } from '../../src/core/operate/check-report.js';
+import { formatNagios, unknownToNagios } from '../../src/core/operate/check-report.js';
 import { choosePartitions, parsePartitions } from '../../src/core/operate/choose.js';
 import {
   controlSubject,
@@ -14,6 +14,7 @@ import { readTenures } from '../../src/core/operate/history.js';
 import { formatLeases } from '../../src/core/operate/lease-table.js';
 import { formatMessage, formatMessageLine, messageJson } from '../../src/core/operate/message-lines.js';
 import { parseSeekTarget, planSeek } from '../../src/core/operate/seek-target.js';
+import { readStalled } from '../../src/core/operate/stalled.js';
 import type { StoredMessage } from '../../src/core/operate/stream-admin.js';
 import { formatTable } from '../../src/core/operate/table.js';
 import { planTrim } from '../../src/core/operate/trim.js';
@@ -61,7 +62,7 @@ function member(session: string, change: Partial<MemberStatus> = {}): MemberStat
   };
 }
 
-const none = { maxLag: undefined, stalledMs: undefined };
+const none = { maxLag: undefined, stalled: new Map<number, number>() };
 const kinds = (status: GroupStatus, limits: Parameters<typeof checkGroup>[1] = none) =>
   checkGroup(status, limits).map(({ kind, partition }) =>
     partition === null ? kind : `${kind} p${partition}`,
@@ -85,7 +86,7 @@ describe('leases check', () => {
     const leases = ['running', 'idle', 'starting', 'draining', 'paused', 'owned'].map((state, i) =>
       lease(i, { state }),
     );
-    assert.deepEqual(kinds({ leases, members: [member('S1')] }, { maxLag: 0, stalledMs: 1 }), []);
+    assert.deepEqual(kinds({ leases, members: [member('S1')] }, { ...none, maxLag: 0 }), []);
   });
 
   it('names what is wrong with a partition', () => {
@@ -102,15 +103,53 @@ describe('leases check', () => {
     ]);
   });
 
-  it('finds lag and standstill where asked, but no standstill where nothing waits or where it is paused', () => {
+  it('finds lag and standstill where asked', () => {
+    const leases = [lease(0, { lag: 1_100 }), lease(1, { lag: 1 }), lease(2, { lag: 10 })];
+    const limits = { maxLag: 10, stalled: new Map([[1, 61_000]]) };
+    const status = { leases, members: [member('S1')] };
+    assert.deepEqual(kinds(status, limits), ['lag p0', 'stalled p1']);
+    assert.deepEqual(
+      checkGroup(status, limits).map(({ message }) => message),
+      ['p0: 1,100 messages wait, more than 10', 'p1: 1 message waits, and no progress for 1m 1s'],
+    );
+  });
+
+  it('takes for standstill what has waited long behind an old commit, or behind none, and asks about nothing else', async () => {
+    const old = { lag: 1, positionAgeMs: 3_600_000 };
     const leases = [
-      lease(0, { lag: 11, positionAgeMs: 100 }),
-      lease(1, { lag: 1, positionAgeMs: 61_000 }),
-      lease(2, { lag: 0, positionAgeMs: 61_000 }),
-      lease(3, { lag: 1, positionAgeMs: 61_000, paused: true }),
+      lease(0, { ...old, position: 7 }),
+      // It came just now, after an hour of quiet.
+      lease(1, { ...old, position: 8 }),
+      // Nothing was ever committed.
+      lease(2, { lag: 2, position: null, positionAgeMs: null }),
+      lease(3, { lag: 2, position: null, positionAgeMs: null }),
+      // It was dropped by the stream meanwhile.
+      lease(4, { ...old, position: 9 }),
+      // Nothing is asked about these.
+      lease(5, { ...old, lag: 0 }),
+      lease(6, { ...old, paused: true }),
+      lease(7, { ...old, positionAgeMs: 59_000 }),
     ];
-    const limits = { maxLag: 10, stalledMs: 60_000 };
-    assert.deepEqual(kinds({ leases, members: [member('S1')] }, limits), ['lag p0', 'stalled p1']);
+    const waitedMs: Record<string, number | null> = {
+      '0 after 7': 61_000,
+      '1 after 8': 100,
+      '2 after 0': 7_200_000,
+      '3 after 0': 59_000,
+      '4 after 9': null,
+    };
+    const asked: string[] = [];
+    const storedAt = async (partition: number, after: number) => {
+      const question = `${partition} after ${after}`;
+      asked.push(question);
+      const ms = waitedMs[question];
+      assert.notEqual(ms, undefined, question);
+      return ms == null ? null : Date.now() - ms;
+    };
+    const stalled = await readStalled({ storedAt }, leases, 60_000);
+    assert.deepEqual(asked.sort(), Object.keys(waitedMs));
+    assert.deepEqual([...stalled.keys()].sort(), [0, 2]);
+    // Since the message came, not since the commit.
+    assert.ok(Math.abs((stalled.get(0) ?? 0) - 61_000) < 10_000, String(stalled.get(0)));
   });
 
   it('finds imbalance, unless somebody has pinned partitions, and sessions that have missed a renewal', () => {
@@ -129,6 +168,14 @@ describe('leases check', () => {
     const status = { leases, members: [member('S1')] };
     const line = formatNagios('EVENTS, group g', status, checkGroup(status, none));
     assert.match(line, /^NATSPOC WARNING - [^|\n]*a\/b\\u000a[^|\n]* \| members=1 owned=1;;;0;1 lag=0$/);
+  });
+});
+
+describe('what a check could not find out', () => {
+  it('is one line of a monitoring plugin, whatever is in the message', () => {
+    const { line, exitCode } = unknownToNagios(new Error('no|\u001b[2J\nanswer'));
+    assert.equal(line, 'NATSPOC UNKNOWN - no/\\u001b[2J answer');
+    assert.equal(exitCode, 3);
   });
 });
 

@@ -1,18 +1,27 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectionFlags } from '../../base-command.js';
-import { messageOf } from '../../core/errors.js';
 import { checkGroup, type Finding } from '../../core/operate/check.js';
-import { formatNagios, NAGIOS_UNKNOWN, nagiosExitCode } from '../../core/operate/check-report.js';
+import { formatNagios, nagiosExitCode, unknownToNagios } from '../../core/operate/check-report.js';
 import { type GroupStatus, readGroupStatus } from '../../core/operate/group-status.js';
 import { summarise, totalLag } from '../../core/operate/lease-table.js';
 import { ANSWER_MS } from '../../core/operate/patience.js';
+import { readStalled } from '../../core/operate/stalled.js';
 import { LONGEST_WAIT, readFlag } from '../../core/settings/flag.js';
 import { duration } from '../../core/settings/parse.js';
 import { Flags } from '../../oclif.js';
+import type { FailureOptions } from '../../report-error.js';
 import { StreamCommand } from '../../stream-command.js';
 
 /** Between two looks of --wait. */
 const LOOK_AGAIN_MS = 250;
+
+const NONE: ReadonlyMap<number, number> = new Map();
+
+/** The last --format of a command line that the parser may have refused. */
+function formatIn(argv: readonly string[]): string | undefined {
+  const at = argv.findLastIndex((arg) => arg === '--format' || arg.startsWith('--format='));
+  return argv[at] === '--format' ? argv[at + 1] : argv[at]?.slice('--format='.length);
+}
 
 /** `natspoc leases check`: is the group healthy? For monitoring. */
 export default class LeasesCheck extends StreamCommand {
@@ -37,7 +46,7 @@ export default class LeasesCheck extends StreamCommand {
       helpValue: 'N',
     }),
     stalled: Flags.string({
-      description: 'complain where messages wait and nothing was committed for this long',
+      description: 'complain where a message has waited and nothing was committed for this long',
       helpValue: 'DURATION',
     }),
     wait: Flags.string({
@@ -54,35 +63,36 @@ export default class LeasesCheck extends StreamCommand {
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(LeasesCheck);
-    const limits = {
-      maxLag: flags['max-lag'],
-      stalledMs: readFlag('stalled', flags.stalled, duration('0s', LONGEST_WAIT, '1m')),
-    };
+    const stalledMs = readFlag('stalled', flags.stalled, duration('0s', LONGEST_WAIT, '1m'));
     const waitMs = readFlag('wait', flags.wait, duration('0s', LONGEST_WAIT, '15s')) ?? 0;
     const format = flags.json ? 'json' : (flags.format ?? 'text');
-    try {
-      const { status, findings, stream, group } = await this.withStream(
-        flags,
-        'leases check',
-        async ({ config, topology, observer }) => {
-          const deadline = performance.now() + waitMs;
-          for (;;) {
-            const options = { partitions: topology.layout.partitions, answerMs: ANSWER_MS };
-            const status = await readGroupStatus(observer, options);
-            const findings = checkGroup(status, limits);
-            if (findings.length === 0 || performance.now() >= deadline) {
-              return { status, findings, stream: config.stream, group: config.group };
-            }
-            await sleep(LOOK_AGAIN_MS);
+    const { status, findings, stream, group } = await this.withStream(
+      flags,
+      'leases check',
+      async ({ config, topology, observer }) => {
+        const deadline = performance.now() + waitMs;
+        for (;;) {
+          const options = { partitions: topology.layout.partitions, answerMs: ANSWER_MS };
+          const status = await readGroupStatus(observer, options);
+          const stalled =
+            stalledMs === undefined ? NONE : await readStalled(observer, status.leases, stalledMs);
+          const findings = checkGroup(status, { maxLag: flags['max-lag'], stalled });
+          if (findings.length === 0 || performance.now() >= deadline) {
+            return { status, findings, stream: config.stream, group: config.group };
           }
-        },
-      );
-      this.#report(format, `${stream}, group ${group}`, status, findings);
-    } catch (error) {
-      if (format !== 'nagios') throw error;
-      this.writeLines([`NATSPOC UNKNOWN - ${messageOf(error)}`]);
-      process.exitCode = NAGIOS_UNKNOWN;
-    }
+          await sleep(LOOK_AGAIN_MS);
+        }
+      },
+    );
+    this.#report(format, `${stream}, group ${group}`, status, findings);
+  }
+
+  /** Whatever goes wrong is said in the form that was asked for, also where flags cannot be read. */
+  protected override failureOptions(): FailureOptions {
+    const format = formatIn(this.argv);
+    const options = super.failureOptions();
+    if (format === 'json') return { ...options, json: true };
+    return format === 'nagios' && !options.json ? { ...options, report: unknownToNagios } : options;
   }
 
   #report(format: string, group: string, status: GroupStatus, findings: readonly Finding[]): void {

@@ -152,15 +152,17 @@ export class NatsGroupObserver implements GroupObserver {
   }
 
   async waiting(partition: number, after: number): Promise<WaitingFacts> {
-    const { layout, stream } = this.#topology;
-    const { available } = await fetchMessages(this.#topology, {
-      stream,
-      filter: partitionSubject(layout.prefix, partition),
-      start: { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: after + 1 },
-      limit: 0,
-      timeoutMs: this.#timeoutMs,
-    });
+    const { available } = await this.#fetchBehind(partition, after, 0);
     return { partition, after, count: available };
+  }
+
+  async storedAt(partition: number, after: number): Promise<number | null> {
+    const { messages, available, serverAheadMs } = await this.#fetchBehind(partition, after, 1);
+    const [first] = messages;
+    if (first) return first.delivery.timestampMs - serverAheadMs;
+    if (available === 0) return null;
+    const message = `Could not read the message after sequence ${after} of p${partition}: the server did not answer in time.`;
+    throw new NatspocError('unreachable', message);
   }
 
   async messages(stream: StreamFacts, after: number, limit: number): Promise<MessageFacts[]> {
@@ -192,6 +194,18 @@ export class NatsGroupObserver implements GroupObserver {
   stats(sessions: readonly string[], waitMs: number): Promise<StatsFacts> {
     const { connection, inboxPrefix } = this.#topology;
     return collectStats(connection, inboxPrefix, sessions, waitMs);
+  }
+
+  #fetchBehind(partition: number, after: number, limit: number): Promise<Fetched> {
+    const { layout, stream } = this.#topology;
+    return fetchMessages(this.#topology, {
+      stream,
+      filter: partitionSubject(layout.prefix, partition),
+      start: { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: after + 1 },
+      limit,
+      headersOnly: true,
+      timeoutMs: this.#timeoutMs,
+    });
   }
 
   async #fetchBucket(

@@ -1,10 +1,11 @@
+import { escapeControl } from '../consume/output.js';
 import type { Finding } from './check.js';
 import type { GroupStatus } from './group-status.js';
 import { totalLag } from './lease-table.js';
 
 /** Exit codes of monitoring plugins; what cannot be found out is `unknown`. */
 const NAGIOS = { ok: 0, warning: 1, critical: 2 } as const;
-export const NAGIOS_UNKNOWN = 3;
+const NAGIOS_UNKNOWN = 3;
 
 /** The worst of the findings. */
 const worst = (findings: readonly Finding[]): keyof typeof NAGIOS =>
@@ -16,6 +17,12 @@ const worst = (findings: readonly Finding[]): keyof typeof NAGIOS =>
 
 /** The exit code of a monitoring plugin: 0 ok, 1 warning, 2 critical. */
 export const nagiosExitCode = (findings: readonly Finding[]): number => NAGIOS[worst(findings)];
+
+/** What could not be found out, and why: never one of the verdicts. */
+export const unknownToNagios = ({ message }: Error): { line: string; exitCode: number } => ({
+  line: `NATSPOC UNKNOWN - ${message.split('\n').map(escapeControl).join(' ').replaceAll('|', '/')}`,
+  exitCode: NAGIOS_UNKNOWN,
+});
 
 /** One line of a monitoring plugin: verdict, reasons, and figures after the bar. */
 export function formatNagios(group: string, status: GroupStatus, findings: readonly Finding[]): string {

@@ -1,6 +1,7 @@
 import { escapeControl } from '../consume/output.js';
 import { formatCount, formatDuration } from '../units.js';
 import type { GroupStatus, LeaseStatus, MemberStatus } from './group-status.js';
+import { describeLag } from './lag.js';
 
 /** A session with less than this share of its ttl left has missed a renewal: it renews every third of it. */
 const NEAR_EXPIRY = 1 / 3;
@@ -29,8 +30,8 @@ export interface Finding {
 export interface CheckLimits {
   /** Messages that may wait in one partition; undefined: any number. */
   maxLag: number | undefined;
-  /** Messages wait and the position has not moved for this long, milliseconds; undefined: not checked. */
-  stalledMs: number | undefined;
+  /** Partitions without progress though messages wait, and for how long, milliseconds: see `readStalled`. */
+  stalled: ReadonlyMap<number, number>;
 }
 
 /** Everything that is wrong with a group at one moment; empty: healthy. */
@@ -55,8 +56,8 @@ function finding(
   return { kind, severity, partition: about.partition ?? null, member: about.member ?? null, message };
 }
 
-function* checkLease(lease: LeaseStatus, { maxLag, stalledMs }: CheckLimits): Iterable<Finding> {
-  const { partition, lag, positionAgeMs, paused } = lease;
+function* checkLease(lease: LeaseStatus, { maxLag, stalled }: CheckLimits): Iterable<Finding> {
+  const { partition, lag } = lease;
   const owner = escapeControl(lease.owner?.name ?? '');
   const about = { partition, ...(lease.owner && { member: lease.owner.name }) };
   switch (lease.state) {
@@ -88,11 +89,12 @@ function* checkLease(lease: LeaseStatus, { maxLag, stalledMs }: CheckLimits): It
     default:
   }
   if (maxLag !== undefined && lag !== null && lag > maxLag) {
-    const message = `p${partition}: ${formatCount(lag)} messages wait, more than ${formatCount(maxLag)}`;
+    const message = `p${partition}: ${describeLag(lag)}, more than ${formatCount(maxLag)}`;
     yield finding('lag', 'critical', message, about);
   }
-  if (stalledMs !== undefined && !paused && lag && positionAgeMs !== null && positionAgeMs > stalledMs) {
-    const message = `p${partition}: ${formatCount(lag)} messages wait, and no progress for ${formatDuration(positionAgeMs)}`;
+  const stalledForMs = stalled.get(partition);
+  if (stalledForMs !== undefined) {
+    const message = `p${partition}: ${describeLag(lag ?? 0)}, and no progress for ${formatDuration(stalledForMs)}`;
     yield finding('stalled', 'critical', message, about);
   }
 }

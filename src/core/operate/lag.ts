@@ -1,8 +1,13 @@
 import type { GroupObserver } from '../observe/observer.js';
+import { formatCount } from '../units.js';
 import { mapConcurrently } from './concurrently.js';
 
 /** Counting makes a consumer at the server for a moment: not too many at once. */
 const CONCURRENT_COUNTS = 16;
+
+/** A lag in words: `1 message waits`, `1,204 messages wait`. */
+export const describeLag = (lag: number): string =>
+  `${formatCount(lag)} ${lag === 1 ? 'message waits' : 'messages wait'}`;
 
 /** A partition's last handled and last stored sequence; null: none. */
 export interface LagInput {

@@ -1,8 +1,8 @@
+import { describeLag } from '../../core/operate/lag.js';
 import { gainsOf, heirsOf, nextOwnerOf, pinnedTo } from '../model/forecast.js';
 import type { Model } from '../model/model.js';
 import { isPaused, type MemberRow, memberRows, nameOf, partitionRows } from '../model/select.js';
 import { partitionList } from '../view/consumers.js';
-import { count } from '../view/format.js';
 import type { Outcome, Situation } from './outcome.js';
 import type { Command, Dialog, Notice, PanelId, Target } from './state.js';
 
@@ -124,8 +124,7 @@ export function askToRest(situation: Situation): Outcome {
   const p = `p${partition}`;
   const paused = isPaused(model, partition);
   const command: Command = { type: 'rest', partition, paused: !paused };
-  const waiting =
-    lag === null ? '' : ` ${count(lag)} message${lag === 1 ? '' : 's'} wait${lag === 1 ? 's' : ''}.`;
+  const waiting = lag === null ? '' : ` ${describeLag(lag)}.`;
   if (paused) {
     const who = owner ? `${nameOf(owner)} goes` : 'Nobody owns it now; its next owner goes';
     return ask(
