@@ -16,6 +16,23 @@ describe('the model of top', () => {
     assert.deepEqual(healthOf(model), { level: 'ok', text: 'healthy' });
   });
 
+  it('complains about loads that differ, but not where somebody has pinned partitions', () => {
+    const entries = [session('b', 300), lease(0, 301, 'b', { from: 'a' })];
+    const uneven = play([
+      ...group(1, 4),
+      [1_000, { type: 'changes', entries }],
+      [60_000, { type: 'changes', entries: [session('a', 400), session('b', 401)] }],
+    ]);
+    assert.deepEqual(healthOf(uneven), { level: 'warning', text: 'uneven: 1 to 3 partitions a member' });
+    const pinned = play([[60_000, { type: 'changes', entries: [override(1, 402, { pin: 'a' })] }]], uneven);
+    assert.deepEqual(healthOf(pinned), { level: 'ok', text: 'healthy' });
+    const merelyPaused = play(
+      [[60_000, { type: 'changes', entries: [override(1, 402, { paused: true })] }]],
+      uneven,
+    );
+    assert.equal(healthOf(merelyPaused).level, 'warning');
+  });
+
   it('passes over updates that come out of order', () => {
     const model = play([
       ...group(2, 2),

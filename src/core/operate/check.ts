@@ -1,5 +1,6 @@
 import { escapeControl } from '../consume/output.js';
 import { formatCount, formatDuration } from '../units.js';
+import { unevenLoads } from './balance.js';
 import type { GroupStatus, LeaseStatus, MemberStatus } from './group-status.js';
 import { describeLag } from './lag.js';
 
@@ -106,7 +107,7 @@ function* checkMember({ name, ttlMs, expiresInMs, leaving }: MemberStatus): Iter
   yield finding('near-expiry', 'warning', message, { member: name });
 }
 
-/** Loads that differ by more than one, unless somebody has pinned partitions: then it is meant. */
+/** Loads of members that stay, where they differ by more than they should. */
 function findImbalance(
   leases: readonly LeaseStatus[],
   members: readonly MemberStatus[],
@@ -116,8 +117,8 @@ function findImbalance(
     const load = owner ? loads.get(owner.session) : undefined;
     if (owner && load !== undefined) loads.set(owner.session, load + 1);
   }
-  const counts = [...loads.values()];
-  const [most, least] = [Math.max(...counts), Math.min(...counts)];
-  if (counts.length < 2 || most - least <= 1 || leases.some(({ pin }) => pin !== null)) return undefined;
-  return finding('imbalance', 'warning', `one member has ${most} partitions, another ${least}`);
+  const uneven = unevenLoads([...loads.values()], leases);
+  if (!uneven) return undefined;
+  const message = `one member has ${uneven.most} partitions, another ${uneven.least}`;
+  return finding('imbalance', 'warning', message);
 }

@@ -1,3 +1,4 @@
+import { unevenLoads } from '../../core/operate/balance.js';
 import { formatDuration } from '../../core/units.js';
 import type { Model } from './model.js';
 import { isPaused, isSilent, memberRows, nameOf, type PartitionRow, partitionRows } from './select.js';
@@ -37,17 +38,15 @@ const ago = (model: Model, at: number): string => `${formatDuration(Math.max(0, 
 
 function balance(model: Model): Health | undefined {
   const rows = memberRows(model);
-  const loads = rows.map(({ partitions }) => partitions.length);
   if (rows.some(({ state }) => state === 'leaving'))
     return { level: 'warning', text: 'rebalancing: a member leaves' };
-  if (Math.max(...loads) - Math.min(...loads) <= 1) return undefined;
+  const loads = rows.map(({ partitions }) => partitions.length);
+  const uneven = unevenLoads(loads, partitionRows(model));
+  if (!uneven) return undefined;
   const changed = model.updates.at(-1)?.at ?? 0;
   return model.now - changed < REBALANCE_MS
     ? { level: 'warning', text: 'rebalancing' }
-    : {
-        level: 'warning',
-        text: `uneven: ${Math.min(...loads)} to ${Math.max(...loads)} partitions a member`,
-      };
+    : { level: 'warning', text: `uneven: ${uneven.least} to ${uneven.most} partitions a member` };
 }
 
 /** How the group is, the worst first. */
