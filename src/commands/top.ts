@@ -44,7 +44,10 @@ after a question that names what will follow. Press ? for the keys.
 
 It asks once every interval while it is open, and costs the group nothing when it is closed. Without a terminal, or
 with TERM=dumb or CI set, it prints one snapshot as text. With INK_SCREEN_READER=true it draws nothing: it prints a
-snapshot, then a line for each change, and everything again when Enter is pressed. NO_COLOR is respected.`);
+snapshot, then a line for each change, and everything again when Enter is pressed. NO_COLOR is respected.
+
+Exit codes of --once and --json: 0 there was a group to show, in whatever health; 1 there is no stream or bucket; 3 cannot
+reach NATS; 4 not permitted.`);
 
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
@@ -96,10 +99,14 @@ snapshot, then a line for each change, and everything again when Enter is presse
     try {
       if (shown === 'screen') await this.#open(feed, screen, stop);
       else if (shown === 'lines') await this.#read(feed, intervalMs, stop);
-      else if (flags.json && !flags.once) await this.#follow(feed, intervalMs, stop);
       else {
-        await this.#look(feed);
-        this.#print(feed, flags.json);
+        if (flags.json && !flags.once) await this.#follow(feed, intervalMs, stop);
+        else {
+          await this.#look(feed);
+          this.#print(feed, flags.json);
+        }
+        // What was printed says why.
+        process.exitCode = feed.failure?.exitCode ?? 0;
       }
     } finally {
       feed.stop();

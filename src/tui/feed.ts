@@ -1,4 +1,5 @@
 import type { Config } from '../core/config.js';
+import type { NatspocError } from '../core/errors.js';
 import type { NatsConnection } from '../core/nats/connection.js';
 import { redactUrl } from '../core/redact.js';
 import { GroupOperator, type Operator } from './act/operator.js';
@@ -43,6 +44,11 @@ export class LiveFeed implements Feed {
 
   get model(): Model {
     return this.#model;
+  }
+
+  /** Why there is nothing to see; undefined while there is something. */
+  get failure(): NatspocError | undefined {
+    return this.#source.failure;
   }
 
   listen(listener: (model: Model) => void): void {

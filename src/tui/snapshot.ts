@@ -1,3 +1,4 @@
+import { escapeControl } from '../core/consume/output.js';
 import { healthOf } from './model/health.js';
 import type { Model } from './model/model.js';
 import { memberRows, partitionRows, totalsOf } from './model/select.js';
@@ -86,7 +87,7 @@ export function jsonSnapshot(model: Model): object {
 export function textSnapshot(model: Model, columns: number, panels: readonly PanelId[] = PRINTED): string {
   const ui = { ...initialUi({ intervalMs: 1_000, readonly: true, host: '' }), zoom: true };
   const lines = headerLines(model, columns, { frozen: false, drawn: false }).map(plain);
-  if (model.missing !== null) return `${[...lines, '', model.missing].join('\n')}\n`;
+  if (model.missing !== null) return `${[...lines, '', escapeControl(model.missing)].join('\n')}\n`;
   for (const id of panels) {
     const height = id === 'updates' || id === 'messages' ? RECENT : 10_000;
     // One fact a line, to be searched and read out.

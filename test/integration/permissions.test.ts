@@ -125,6 +125,9 @@ describe('permissions as documented', function () {
 
   it('keep a publisher from reading, and a consumer from publishing and from other groups', async () => {
     await refused('publisher', ['leases'], '$JS.API.CONSUMER.CREATE.KV_EVENTS_leases');
+    const blind = await runCli(['top', '--once'], { env: env('publisher') });
+    assert.equal(blind.code, 4, blind.stdout);
+    assert.match(blind.stdout, /not permitted .*\$JS\.API\.CONSUMER\.CREATE\.KV_EVENTS_leases/);
     await refused('publisher', ['consume'], '$JS.API.CONSUMER.CREATE.KV_EVENTS_leases');
     await refused('consumer', ['publish', 'x'], 'subject.events.p.');
     await refused('consumer', ['consume', '--group', 'other'], 'group.other');

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { runCli, startCli, stopAll } from '../support/cli.js';
 import { withServer } from '../support/server.js';
 import { withTempFolder } from '../support/temp.js';
+import { until } from '../support/until.js';
 import { ENTRY, startConsumer, TopTerminal } from './top-terminal.js';
 
 describe('natspoc top in a terminal', function () {
@@ -161,11 +162,19 @@ describe('natspoc top without a terminal', function () {
 
   it('says what to run where there is no stream or no bucket, and fails where there is no server', async () => {
     const none = await runCli(['top', '--once', '--stream', 'NOWHERE'], { env: { NATS_URL: server.url } });
-    assert.equal(none.code, 0);
+    assert.equal(none.code, 1);
     assert.match(none.stdout, /There is no stream NOWHERE yet\. "natspoc publish"/);
     const flags = ['--once', '--bucket', 'NOBODYS'];
     const bucketless = await runCli(['top', ...flags], { env: { NATS_URL: server.url } });
     assert.match(bucketless.stdout, /There is no bucket NOBODYS yet\. .*check --bucket\./);
+    assert.equal(bucketless.code, 1);
+    const json = await runCli(['top', ...flags, '--json'], { env: { NATS_URL: server.url } });
+    assert.match(JSON.parse(json.stdout).health.reason, /There is no bucket NOBODYS yet/);
+    assert.equal(json.code, 1);
+    const follower = startCli(['top', '--json', '--bucket', 'NOBODYS'], { env: { NATS_URL: server.url } });
+    await until('a line of JSON', () => follower.stdout.length > 0);
+    follower.signal('SIGINT');
+    assert.equal((await follower.exited).code, 1);
     const dead = await runCli(['top', '--timeout', '500ms'], { env: { NATS_URL: 'nats://127.0.0.1:1' } });
     assert.equal(dead.code, 3);
     assert.match(dead.stderr, /Cannot reach NATS/);

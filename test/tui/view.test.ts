@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { escapeControl } from '../../src/core/consume/output.js';
 import type { TopEventBody } from '../../src/tui/model/events.js';
 import { rowIds } from '../../src/tui/screen/rows.js';
 import { initialUi, PANELS, type Ui } from '../../src/tui/screen/state.js';
@@ -112,7 +113,13 @@ describe('the view of top', () => {
     const missing = play([
       [0, { type: 'missing', message: 'There is no stream S yet. Run "natspoc consume".' }],
     ]);
-    assert.match(textOf(frameOf(missing, ui(), { columns: 80, rows: 24 })), /natspoc consume/);
+    const size = { columns: 80, rows: 24 };
+    assert.match(textOf(frameOf(missing, ui(), size)), /natspoc consume[\s\S]*Looking again every 1\.0 s\./);
+    const slow = textOf(frameOf(missing, ui({ intervalMs: 300_000 }), size));
+    assert.match(slow, /Looking again every 5m\./);
+    const hostile = play([[0, { type: 'missing', message: HOSTILE }]]);
+    assert.doesNotMatch(textSnapshot(hostile, 80).replaceAll('\n', ''), CONTROL);
+    assert.ok(textSnapshot(hostile, 80).includes(escapeControl(HOSTILE)));
     const alone = play([
       [0, { type: 'connected', server: 'h', version: '2' }],
       [0, { type: 'found', partitions: 2, prefix: 's' }],

@@ -4,6 +4,7 @@ import { messageOf, NatspocError } from '../../core/errors.js';
 import type { NatsConnection } from '../../core/nats/connection.js';
 import { NatsControlClient } from '../../core/nats/control-client.js';
 import { NatsGroupObserver } from '../../core/nats/observe.js';
+import { toNatspocError } from '../../core/nats/outcome.js';
 import { watchServer } from '../../core/nats/server-watch.js';
 import { openTopology } from '../../core/nats/topology.js';
 import type { GroupObserver } from '../../core/observe/observer.js';
@@ -40,6 +41,7 @@ export class LiveSource {
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
   #connected = true;
+  #failure: NatspocError | undefined;
 
   constructor(options: LiveOptions) {
     this.#options = options;
@@ -60,6 +62,11 @@ export class LiveSource {
   /** The group while there is one to act on. */
   get group(): OpenGroup | undefined {
     return this.#group;
+  }
+
+  /** Why there is nothing to see; undefined while there is something. */
+  get failure(): NatspocError | undefined {
+    return this.#failure;
   }
 
   /** Asks now and every `intervalMs` from now on; may be called again with another interval. */
@@ -169,8 +176,9 @@ export class LiveSource {
       };
       const { partitions, prefix } = topology.layout;
       emit({ type: 'found', partitions, prefix });
+      this.#failure = undefined;
     } catch (error) {
-      emit({ type: 'missing', message: messageOf(error) });
+      this.#miss(error);
       return undefined;
     }
     const { observer } = this.#group;
@@ -194,7 +202,7 @@ export class LiveSource {
         changes: (entries) =>
           emit({ type: 'changes', entries: decodeEntries(config.group, entries, foreign) }),
         failed: (error) => {
-          this.#lose(error.message);
+          this.#lose(error);
           resolve();
         },
       });
@@ -202,11 +210,17 @@ export class LiveSource {
   }
 
   /** Stream or bucket is gone: look for them again in the next round. */
-  #lose(message: string): void {
+  #lose(error: unknown): void {
     this.#watch?.stop();
     this.#watch = undefined;
     this.#group = undefined;
-    this.#options.emit({ type: 'missing', message });
+    this.#miss(error);
+  }
+
+  #miss(error: unknown): void {
+    const { config, emit } = this.#options;
+    this.#failure = toNatspocError(error, `look at stream ${config.stream}`);
+    emit({ type: 'missing', message: this.#failure.message });
   }
 
   async #try(what: string, ask: () => Promise<void>): Promise<void> {
@@ -216,7 +230,7 @@ export class LiveSource {
       if (model().problems.has(what)) emit({ type: 'problem', what, message: null });
     } catch (error) {
       if (this.#stopped || !this.#connected) return;
-      if (error instanceof NatspocError && error.code === 'stream-missing') this.#lose(error.message);
+      if (error instanceof NatspocError && error.code === 'stream-missing') this.#lose(error);
       else emit({ type: 'problem', what, message: messageOf(error) });
     }
   }

@@ -107,7 +107,7 @@ function bodyLines(model: Model, ui: Ui, size: Size): Line[] | undefined {
       line(''),
       line(escapeControl(model.missing), { color: 'yellow' }),
       line(''),
-      line('Looking again every second.', { dim: true }),
+      line(`Looking again every ${formatDuration(ui.intervalMs)}.`, { dim: true }),
     ];
   }
   return ui.detail === null ? undefined : detailLines(model, ui, size);
