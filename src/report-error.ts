@@ -78,6 +78,29 @@ export interface FailureOptions {
   report?: (error: NatspocError) => { line: string; exitCode: number };
 }
 
+/** How long a reader that takes nothing may hold up the end of the process, milliseconds. */
+const PATIENCE_MS = 1_000;
+const RETRY_MS = 5;
+
+/**
+ * Writes at once, and never throws: what the error was, the exit code says as well. A full pipe is given a moment;
+ * a reader that has gone gets nothing.
+ */
+function writeNow(fd: number, text: string): void {
+  let bytes = Buffer.from(text);
+  let giveUpAtMs = performance.now() + PATIENCE_MS;
+  while (bytes.length > 0) {
+    try {
+      bytes = bytes.subarray(writeSync(fd, bytes));
+      giveUpAtMs = performance.now() + PATIENCE_MS;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN' || performance.now() >= giveUpAtMs) return;
+      // Nothing else may run in between: a wait that blocks.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS);
+    }
+  }
+}
+
 /**
  * Reports an error as users see it and ends the process: one or two lines on stderr, or an object on stdout
  * with `json`; the stack only with `DEBUG`. Written synchronously, so that nothing is lost in the exit.
@@ -88,14 +111,14 @@ export function exitWithError(error: unknown, options: FailureOptions): never {
   const known = asNatspocError(error, options.command ? `${options.command} ` : '');
   const own = options.report?.(known);
   if (own) {
-    writeSync(1, `${own.line}\n`);
+    writeNow(1, `${own.line}\n`);
   } else if (options.json) {
     const body = { error: { code: known.code, message: known.message, exitCode: known.exitCode } };
-    writeSync(1, `${JSON.stringify(body)}\n`);
+    writeNow(1, `${JSON.stringify(body)}\n`);
   } else {
     // Names and texts of others are in it: nothing in them may move the cursor.
-    writeSync(2, `Error: ${known.message.split('\n').map(escapeControl).join('\n')}\n`);
+    writeNow(2, `Error: ${known.message.split('\n').map(escapeControl).join('\n')}\n`);
   }
-  if (process.env.DEBUG) writeSync(2, `${(known.cause as Error | undefined)?.stack ?? known.stack}\n`);
+  if (process.env.DEBUG) writeNow(2, `${(known.cause as Error | undefined)?.stack ?? known.stack}\n`);
   process.exit(own?.exitCode ?? known.exitCode);
 }

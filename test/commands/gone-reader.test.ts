@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startCli, stopAll } from '../support/cli.js';
+import { withServer } from '../support/server.js';
+import { withTempFolder } from '../support/temp.js';
+
+const ENTRY = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
+/** Nobody listens there: exit code 3. */
+const UNREACHABLE = ['leases', '--server', 'nats://127.0.0.1:1'];
+
+describe('when nobody reads what is written', function () {
+  this.timeout(30_000);
+  const temp = withTempFolder();
+  const server = withServer();
+  afterEach(stopAll);
+
+  for (const [what, stream, args] of [
+    ['an error as JSON on stdout', 'stdout', [...UNREACHABLE, '--json']],
+    ['an error on stderr', 'stderr', UNREACHABLE],
+  ] as const) {
+    it(`${what}: the exit code says it, without a stack`, async () => {
+      const cli = startCli(args);
+      cli.child[stream]?.destroy();
+      const exit = await cli.exited;
+      assert.equal(exit.code, 3, exit.stderr);
+      assert.equal(exit.stderr, '');
+      assert.equal(exit.stdout, '');
+    });
+  }
+
+  it('notes on stderr: a consumer goes on', async () => {
+    const place = ['--server', server.url, '--stream', 'GONE', '--prefix', 'gone.e'];
+    const cli = startCli(['consume', ...place, '--from', 'first', '--output', 'ndjson', '--count', '1']);
+    cli.child.stderr?.destroy();
+    const published = await startCli(['publish', 'x', '-q', ...place]).exited;
+    assert.equal(published.code, 0, published.stderr);
+    const exit = await cli.exited;
+    assert.equal(exit.code, 0);
+    assert.equal(exit.stdout.split('\n').length, 1);
+  });
+
+  /** A full pipe whose writes do not wait, and the command that has it as `fd`. */
+  const onFullPipe = (fd: 1 | 2, args: readonly string[]) => {
+    const path = join(temp(), 'fifo');
+    execFileSync('mkfifo', [path]);
+    // Two descriptions: the command may turn waiting on for the one that it shares.
+    const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const pipe = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+    let filled = 0;
+    try {
+      for (;;) filled += writeSync(pipe, Buffer.alloc(4_096, '.'));
+    } catch (error) {
+      assert.equal((error as NodeJS.ErrnoException).code, 'EAGAIN');
+    }
+    const child = spawn(process.execPath, [ENTRY, ...args], {
+      cwd: temp(),
+      stdio: ['ignore', fd === 1 ? pipe : 'ignore', fd === 2 ? pipe : 'ignore'],
+    });
+    const closed = once(child, 'close');
+    return { pipe, reader, filled, closed };
+  };
+
+  for (const [what, fd, args] of [
+    ['stdout', 1, [...UNREACHABLE, '--json']],
+    ['stderr', 2, UNREACHABLE],
+  ] as const) {
+    it(`a full pipe on ${what}: the exit code says it, after a moment`, async () => {
+      const { pipe, reader, filled, closed } = onFullPipe(fd, args);
+      const [code] = await closed;
+      closeSync(pipe);
+      const rest = Buffer.alloc(filled * 2);
+      let length = 0;
+      for (let count = -1; count !== 0; length += count) {
+        count = readSync(reader, rest, length, rest.length - length, null);
+      }
+      closeSync(reader);
+      assert.equal(code, 3, rest.toString('utf8', filled, length));
+      assert.equal(length, filled, 'nothing else was written, no stack either');
+    });
+  }
+});
