@@ -55,6 +55,22 @@ describe('a line writer', () => {
     assert.equal(stream.chunks.length, 1, 'written at once');
   });
 
+  it('writes bytes as they are, and keeps the order of lines and bytes', async () => {
+    const chunks: Buffer[] = [];
+    const stream = new Writable({
+      write: (chunk: Buffer, _encoding, callback) => {
+        chunks.push(chunk);
+        callback();
+      },
+    });
+    const writer = new LineWriter(stream);
+    writer.write('a');
+    writer.writeBytes(Uint8Array.of(0x1f, 0x8b, 0xff, 0x00));
+    writer.write('b');
+    await writer.written();
+    assert.equal(Buffer.concat(chunks).toString('hex'), '610a1f8bff00620a');
+  });
+
   it('tells when what was given so far is written, whatever comes after', async () => {
     const stream = new SlowStream();
     const writer = new LineWriter(stream);

@@ -117,7 +117,9 @@ function handlerOf(options: ConsumerOptions, writer: LineWriter): Handler {
   const steps = [
     workMs > 0 ? pretendToWork(workMs) : undefined,
     handler,
-    exec === undefined ? undefined : execHandler({ command: exec, write: (text) => writer.writeText(text) }),
+    exec === undefined
+      ? undefined
+      : execHandler({ command: exec, write: (bytes) => writer.writeBytes(bytes) }),
     writeLines(output, writer),
   ];
   return inSteps(steps.filter((step) => step !== undefined));

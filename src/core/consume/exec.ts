@@ -14,7 +14,7 @@ export interface ExecOptions {
   /** For `/bin/sh -c`, or `cmd /c` on Windows. */
   command: string;
   /** Takes what a successful run has written; a promise holds the next message back. */
-  write: (output: string) => Promise<void> | undefined;
+  write: (output: Uint8Array) => Promise<void> | undefined;
 }
 
 /** What the command finds in its environment, beside our own. */
@@ -59,7 +59,7 @@ interface Run {
   running: Set<() => void>;
 }
 
-function run({ command, input, env, signal, running }: Run): Promise<string> {
+function run({ command, input, env, signal, running }: Run): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, {
       shell: true,
@@ -111,7 +111,7 @@ function run({ command, input, env, signal, running }: Run): Promise<string> {
       finish(() => {
         if (signal.aborted) reject(signal.reason);
         else if (tooMuch) reject(new Error(`the command wrote more than ${MAX_OUTPUT_BYTES} bytes`));
-        else if (code === 0) resolve(Buffer.concat(chunks).toString());
+        else if (code === 0) resolve(Buffer.concat(chunks));
         else if (code !== null && CANNOT_RUN.has(code)) {
           reject(new StopConsuming(`the command cannot be run (exit code ${code}): ${command}`));
         } else reject(new Error(describeEnd(code, killedBy)));

@@ -41,18 +41,21 @@ export class LineWriter {
    * @throws StopConsuming (or rejects with it) once the reader has gone: nothing can be written any more.
    */
   write(line: string): Promise<void> | undefined {
-    return this.writeText(`${line}\n`);
-  }
-
-  /** The same for text that ends its own lines. */
-  writeText(text: string): Promise<void> | undefined {
     if (this.#closed) throw this.#closed;
-    this.#pending += text;
+    this.#pending += `${line}\n`;
     if (this.#pending.length >= CHUNK_CHARACTERS) this.#flush();
     else if (!this.#scheduled) {
       this.#scheduled = true;
       setImmediate(() => this.#flush());
     }
+    return this.#drained;
+  }
+
+  /** The same for bytes, which are written as they are: what they mean, and whether they are lines, is not our business. */
+  writeBytes(bytes: Uint8Array): Promise<void> | undefined {
+    if (this.#closed) throw this.#closed;
+    this.#flush();
+    this.#give(bytes);
     return this.#drained;
   }
 
@@ -72,6 +75,10 @@ export class LineWriter {
     if (this.#pending === '' || this.#closed) return;
     const chunk = this.#pending;
     this.#pending = '';
+    this.#give(chunk);
+  }
+
+  #give(chunk: string | Uint8Array): void {
     const number = ++this.#given;
     const more = this.#stream.write(chunk, (error) => {
       if (error) this.#close(error);
