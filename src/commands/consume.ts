@@ -24,7 +24,8 @@ The position of a partition is committed every --commit-interval while busy, aft
 when nothing waits. What was handled and not committed is handled again after a crash: at most one interval's worth of
 messages for each partition. Leaving in order (Ctrl-C, SIGTERM, a closed pipe) commits everything: nothing is repeated.
 
-Messages go to stdout, everything else to stderr. Ctrl-C hands all partitions over and exits; a second Ctrl-C exits
+Messages go to stdout, everything else to stderr. --json is --output ndjson, and errors as JSON too; it excludes --output
+text, and --exec, whose output goes to stdout as it is. Ctrl-C hands all partitions over and exits; a second Ctrl-C exits
 at once.
 
 Exit codes: 0 left in order; 1 gave up partitions (--on-failure halt), or the handler cannot be loaded or run; 3 cannot
@@ -96,6 +97,7 @@ reach NATS; 4 refused.`);
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(Consume);
+    refuseContradictions(flags);
     const config = this.loadSettings(flags);
     const workMs = readFlag('work', flags.work, duration('0s', LONGEST_PERIOD, '50ms')) ?? 0;
     const durationMs = readFlag('duration', flags.duration, duration('0s', LONGEST_WAIT, '10m'));
@@ -137,6 +139,28 @@ reach NATS; 4 refused.`);
     } finally {
       await connection.close();
     }
+  }
+}
+
+/**
+ * What would break the promise of --json, and what would handle messages without anybody handling them.
+ *
+ * @throws NatspocError `usage`
+ */
+function refuseContradictions(flags: {
+  output?: string | undefined;
+  json?: boolean;
+  exec?: string | undefined;
+}): void {
+  if (flags.exec?.trim() === '') throw new NatspocError('usage', '--exec: there is no command in it.');
+  if (!flags.json) return;
+  if (flags.output === 'text')
+    throw new NatspocError('usage', '--json and --output text exclude each other: leave one of them out.');
+  if (flags.exec !== undefined) {
+    throw new NatspocError(
+      'usage',
+      '--json and --exec exclude each other: what the command writes goes to stdout as it is.',
+    );
   }
 }
 

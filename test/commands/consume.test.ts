@@ -301,6 +301,34 @@ describe('natspoc consume', function () {
     });
   });
 
+  describe('refuses, before anything is created,', () => {
+    for (const [args, line] of [
+      [
+        ['--json', '--output', 'text'],
+        /--json and --output text exclude each other: leave one of them out\./,
+      ],
+      [['--json', '--exec', 'cat'], /--json and --exec exclude each other: what the command writes /],
+      [['--exec', ' '], /--exec: there is no command in it\./],
+      [['--handler', '/no/such/file.mjs'], /--handler: there is no file \/no\/such\/file\.mjs\./],
+    ] as const) {
+      it(args.join(' '), async () => {
+        const exit = await consume(...args);
+        assert.equal(exit.code, args[0] === '--handler' ? 1 : 2, exit.stderr);
+        assert.match(args[0] === '--json' ? exit.stdout : exit.stderr, line);
+        assert.equal(`${exit.stdout}${exit.stderr}`.split('\n').length, 1);
+        const info = await runCli(['stream', ...place]);
+        assert.match(info.stderr, /There is no stream/);
+      });
+    }
+  });
+
+  it('--json is one object a line', async () => {
+    await publish(3);
+    const exit = await consume('--json', '--until-caught-up');
+    assert.equal(exit.code, 0, exit.stderr);
+    assert.deepEqual(numbers(exit.stdout), [1, 2, 3]);
+  });
+
   describe('--exec', () => {
     it('gives the payload on standard input, the rest in the environment, and passes the output on', async () => {
       await publish(1);
@@ -308,6 +336,16 @@ describe('natspoc consume', function () {
       const exit = await consume('--exec', command, '--until-caught-up');
       assert.equal(exit.code, 0, exit.stderr);
       assert.match(exit.stdout, new RegExp(`^1 1 key-0 1 ${place[5]}\\.p\\.\\d$`));
+    });
+
+    it('passes on output that is not text, byte by byte', async () => {
+      await publish(1);
+      const cli = start('--exec', "printf '\\037\\213\\377\\000'", '--until-caught-up');
+      const chunks: Buffer[] = [];
+      cli.child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
+      const exit = await cli.exited;
+      assert.equal(exit.code, 0, exit.stderr);
+      assert.equal(Buffer.concat(chunks).toString('hex'), '1f8bff00');
     });
 
     it('passes on nothing of a run that fails', async () => {
