@@ -158,10 +158,12 @@ messages were refused or not confirmed.`);
     const peeked = kind === 'lines' ? undefined : refuseUnusedInput(stdin);
     const [connection] = await Promise.all([this.connect(config, 'publish'), peeked]);
     try {
-      const topology = await openTopology(connection, config, { create: true });
-      const { layout, stream } = topology;
-      checkPartition(request.partition, layout.partitions);
+      // All that can be refused is refused before anything is created.
       const log = flags.confirmed === undefined ? undefined : new ConfirmedLog(flags.confirmed);
+      const { layout, stream } = await openTopology(connection, config, {
+        create: true,
+        accept: ({ partitions }) => checkPartition(request.partition, partitions),
+      });
       const run = new PublishRun({
         layout,
         openPort: natsPublishPort(connection, { stream, inboxPrefix: config.inboxPrefix }),

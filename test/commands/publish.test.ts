@@ -257,11 +257,41 @@ describe('natspoc publish', function () {
       [['{{Nonsense}}'], /Template \{\{Nonsense\}\}/],
       [['-H', 'no-colon', 'x'], /"no-colon" is not Name:value/],
       [['-H', 'Natspoc-Key: a', 'x'], /set by --key/],
+      [['x', '-H', 'a b: c'], /"a b" is not a header name/],
+      [['x', '-H', 'a: \u0007'], /value of header a .* cannot travel in a header/],
+      [['--key', '', 'x'], /The key is empty/],
+      [['--id', 'a\nb {{Count}}', 'x'], /The message id .* cannot travel in a header/],
       [['--confirmed', '/nonexistent/log', 'x'], /--confirmed: cannot write/],
       [['--nonsense'], /Unknown flag --nonsense/],
     ];
-    const { flags } = ownStream();
+    const { stream, flags } = ownStream();
     for (const [args, pattern] of wrong) await refuses(publish([...flags, ...args]), 2, pattern);
+    const manager = await connection.jetstreamManager();
+    for (const name of [stream, `KV_${stream}_leases`]) {
+      await assert.rejects(manager.streams.info(name), /stream not found/, `${name} was not created`);
+    }
+  });
+
+  it('takes the partitions of the layout that is there, whatever the settings would create', async () => {
+    const { stream, flags } = ownStream();
+    assert.equal((await publish([...flags, '--partitions', '12', 'x'])).code, 0);
+    assert.equal((await publish([...flags, '--partition', '11', 'x'])).code, 0);
+    await refuses(publish([...flags, '--partition', '12', 'x']), 2, /no partition 12, they are 0 to 11/);
+    // The stream is gone, the bucket knows.
+    await (await connection.jetstreamManager()).streams.delete(stream);
+    assert.equal((await publish([...flags, '--partition', '11', 'x'])).code, 0);
+  });
+
+  it('leaves the log of an earlier run alone when it is refused', async () => {
+    const { flags } = ownStream();
+    const log = join(temp(), 'confirmed.ndjson');
+    assert.equal((await publish([...flags, '--confirmed', log, 'first'])).code, 0);
+    const before = readFileSync(log, 'utf8');
+    assert.match(before, /"first"/);
+    await refuses(publish([...flags, '--confirmed', log, '--partition', '8', 'x']), 2, /no partition 8/);
+    assert.equal(readFileSync(log, 'utf8'), before);
+    assert.equal((await publish([...flags, '--confirmed', log, 'second'])).code, 0);
+    assert.match(readFileSync(log, 'utf8'), /^.*"second".*\n$/);
   });
 
   it('refuses another layout than the stream has, naming both numbers', async () => {

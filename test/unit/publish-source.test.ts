@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfirmedLog } from '../../src/core/publish/confirmed-log.js';
 import { type Addressing, generatedSource, type Payload } from '../../src/core/publish/source.js';
@@ -70,5 +70,22 @@ describe('ConfirmedLog', () => {
     assert.equal(lines[0], '{"partition":3,"seq":12,"key":"k","data":"Grüße \\"1\\""}');
     assert.equal(lines[1], '{"partition":0,"seq":13,"key":null,"duplicate":true,"data_base64":"/wA="}');
     assert.equal(lines.length, 5_003);
+  });
+
+  it('keeps a byte order mark, which is part of the payload, as consume does', () => {
+    const path = join(temp(), 'confirmed.ndjson');
+    const log = new ConfirmedLog(path);
+    log.add({ data: Uint8Array.of(0xef, 0xbb, 0xbf, 0x41) }, 0, 1, false);
+    log.close();
+    assert.equal(JSON.parse(readFileSync(path, 'utf8')).data, '\ufeffA');
+  });
+
+  it('replaces what the file held, once it has something to say or ends', () => {
+    const path = join(temp(), 'confirmed.ndjson');
+    writeFileSync(path, 'of an earlier run\n');
+    const log = new ConfirmedLog(path);
+    assert.equal(readFileSync(path, 'utf8'), 'of an earlier run\n');
+    log.close();
+    assert.equal(readFileSync(path, 'utf8'), '');
   });
 });

@@ -18,6 +18,8 @@ export interface Topology extends NatsHandles {
 /** What {@link openTopology} may do. */
 export interface OpenOptions {
   create: boolean;
+  /** Throws where it cannot do with this layout: before anything is created, where nothing is agreed yet. */
+  accept?: ((layout: LayoutRecord) => void) | undefined;
   limits?: StreamLimits;
 }
 
@@ -103,7 +105,7 @@ export async function createTopology(
 export async function openTopology(
   connection: NatsConnection,
   config: Config,
-  { create, limits }: OpenOptions,
+  { create, accept, limits }: OpenOptions,
 ): Promise<Topology> {
   const manager = await openManager(connection, config);
   const handles: NatsHandles = { connection, manager, inboxPrefix: config.inboxPrefix };
@@ -113,13 +115,16 @@ export async function openTopology(
   const described = existing && describedLayout(existing);
   // Before anything is created for settings that will be refused.
   if (described) checkSettings(config, described);
+  const { prefix, partitions } = config;
+  const wanted = described ?? { v: RECORD_VERSION, prefix, partitions, hash: 'fnv1a32' as const };
+  // A bucket that is there may know of another layout than the settings.
+  if (accept && (described || !(await findStream(manager, bucketStream(config.bucket))))) accept(wanted);
   const ensure = (wanted: Wanted, absent: (config: Config) => NatspocError): Promise<StreamConfig> =>
     ensureStream(manager, wanted, create, () => absent(config));
   checkBucket(config.bucket, await ensure(bucketConfig(config), bucketMissing));
-  const { prefix, partitions } = config;
-  const wanted = described ?? { v: RECORD_VERSION, prefix, partitions, hash: 'fnv1a32' as const };
   const layout = await ensureLayout(bucket, config.bucket, wanted, create);
   checkSettings(config, layout);
+  accept?.(layout);
   const stream = existing ?? (await ensure(streamConfig(config, layout, limits), streamMissing));
   checkStream(config, layout, stream);
   return { ...handles, bucket, layout, stream: config.stream };

@@ -1,35 +1,32 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { textOf } from '../consume/output.js';
 import { messageOf, NatspocError } from '../errors.js';
 import type { OutgoingMessage } from './types.js';
 
 const CHUNK_CHARACTERS = 64 * 1024;
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
-
 /** Payload as text where it is UTF-8, otherwise as base64. */
 function payload(data: Uint8Array | string): { data: string } | { data_base64: string } {
-  if (typeof data === 'string') return { data };
-  try {
-    return { data: utf8.decode(data) };
-  } catch {
-    return { data_base64: Buffer.from(data).toString('base64') };
-  }
+  const text = typeof data === 'string' ? data : textOf(data);
+  return text === undefined ? { data_base64: Buffer.from(data).toString('base64') } : { data: text };
 }
 
 /**
  * Writes a line of JSON for each confirmed message: `{"partition":3,"seq":12,"key":"user-7","data":"…"}`, in the
  * words of `consume`, so that the two can be compared. `key` is null without one; `duplicate` is there if true.
+ * What a file held before is replaced when the first lines are written, not by a run that never begins.
  */
 export class ConfirmedLog {
   readonly #path: string;
   readonly #fd: number;
   #chunk = '';
+  #begun = false;
 
   /** @throws NatspocError `usage` when the file cannot be written. */
   constructor(path: string) {
     this.#path = path;
     try {
-      this.#fd = openSync(path, 'w');
+      this.#fd = openSync(path, constants.O_WRONLY | constants.O_CREAT);
     } catch (cause) {
       throw new NatspocError('usage', `--confirmed: cannot write ${path}: ${messageOf(cause)}.`, { cause });
     }
@@ -57,6 +54,9 @@ export class ConfirmedLog {
     let bytes = Buffer.from(this.#chunk, 'utf8');
     this.#chunk = '';
     try {
+      // A pipe or a terminal cannot be cut.
+      if (!this.#begun && fstatSync(this.#fd).isFile()) ftruncateSync(this.#fd);
+      this.#begun = true;
       while (bytes.length > 0) bytes = bytes.subarray(writeSync(this.#fd, bytes));
     } catch (cause) {
       throw new NatspocError('failed', `Cannot write ${this.#path}: ${messageOf(cause)}.`, { cause });

@@ -1,8 +1,9 @@
 import { createReadStream, fstatSync, openSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { messageOf, NatspocError } from '../errors.js';
+import { EnvelopeMaker } from './envelope.js';
 import { LineSource } from './lines.js';
-import { type Addressing, generatedSource, type MessageSource } from './source.js';
+import { type Addressing, addresser, generatedSource, type MessageSource } from './source.js';
 
 /** What somebody asked to publish, as given; at most one of `data`, `file`, `sizeBytes`. */
 export interface InputRequest extends Addressing {
@@ -65,6 +66,9 @@ function checkRequest(request: InputRequest): void {
     throw usage('--key-skew needs --keys: it says how unevenly they are chosen.');
   if (partition !== undefined && one)
     throw usage(`--partition and ${one} exclude each other: a key decides the partition.`);
+  // As the first message has them: what no header can carry. Generated keys can always be sent.
+  const { key: firstKey, headers, id } = addresser({ ...request, keys: undefined, keySkew: undefined })(1);
+  new EnvelopeMaker(1).make({ data: '', key: firstKey, headers, id }, id);
 }
 
 function openFile(path: string): Readable {
@@ -81,7 +85,8 @@ function openFile(path: string): Readable {
  * Chooses where messages come from: a file, DATA, generated payloads, or the lines of standard input when it is
  * a pipe and nothing else was asked for.
  *
- * @throws NatspocError `usage` for requests that contradict themselves, bad templates and unreadable files.
+ * @throws NatspocError `usage` for requests that contradict themselves, bad templates, keys, ids and headers that cannot
+ *   be sent, and unreadable files.
  */
 export function chooseInput(request: InputRequest, stdin: InputStream): ChosenInput {
   checkRequest(request);
