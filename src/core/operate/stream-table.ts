@@ -1,3 +1,4 @@
+import { escapeControl } from '../consume/output.js';
 import type { StreamFacts } from '../observe/facts.js';
 import { formatBytes, formatCount, formatDuration } from '../units.js';
 import type { StreamStatus } from './stream-status.js';
@@ -25,7 +26,7 @@ function describeLimits({ maxMessages, maxBytes, maxAgeMs }: StreamFacts): strin
 function describeReplicas({ replicas, leader, followers }: StreamFacts): string {
   if (leader === null) return String(replicas);
   const others = followers.map(({ name, current }) => (current ? name : `${name} (behind)`));
-  return `${replicas}, leader ${leader}${others.length > 0 ? `, ${others.join(', ')}` : ''}`;
+  return escapeControl(`${replicas}, leader ${[leader, ...others].join(', ')}`);
 }
 
 /** The listing of `stream info`. */
@@ -35,10 +36,13 @@ export function formatStream(
 ): string[] {
   const { duplicateWindowMs } = stream;
   const pairs = formatPairs([
-    ['Stream', stream.name],
-    ['Subjects', stream.subjects.join(', ')],
-    ['Layout', `${layout.partitions} partitions of ${layout.prefix}.p.N, keys by ${layout.hash}`],
-    ['Bucket', surroundings.bucket],
+    ['Stream', escapeControl(stream.name)],
+    ['Subjects', escapeControl(stream.subjects.join(', '))],
+    [
+      'Layout',
+      `${layout.partitions} partitions of ${escapeControl(layout.prefix)}.p.N, keys by ${layout.hash}`,
+    ],
+    ['Bucket', escapeControl(surroundings.bucket)],
     ['Messages', `${formatCount(stream.messages)}, ${formatBytes(stream.bytes)}`],
     ['Sequences', stream.messages === 0 ? '-' : `${stream.firstSequence} to ${stream.lastSequence}`],
     ['First', when(stream.firstAtMs)],
@@ -51,7 +55,7 @@ export function formatStream(
     ['Storage', stream.storage],
     ['Replicas', describeReplicas(stream)],
     ['Consumers', formatCount(stream.consumers)],
-    ['Server', surroundings.serverVersion],
+    ['Server', escapeControl(surroundings.serverVersion)],
   ]);
   const partitionTable = formatTable(
     [
@@ -75,7 +79,7 @@ export function formatStream(
       { title: 'LAG', align: 'right' },
     ],
     groups.map(({ group, members, owned, lag }) => [
-      group,
+      escapeControl(group),
       String(members),
       `${owned} of ${layout.partitions}`,
       formatCount(lag),

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { formatStream } from '../../src/core/operate/stream-table.js';
+
+describe('the listing of a stream', () => {
+  it('escapes every name and subject: none of them may move the cursor', () => {
+    const evil = (name: string): string => `${name}\u001b[2J\u202e`;
+    const lines = formatStream(
+      {
+        stream: {
+          name: evil('stream'),
+          subjects: [evil('subject')],
+          messages: 0,
+          bytes: 0,
+          firstSequence: 1,
+          lastSequence: 0,
+          firstAtMs: null,
+          lastAtMs: null,
+          consumers: 0,
+          storage: 'file',
+          replicas: 3,
+          leader: evil('leader'),
+          followers: [
+            { name: evil('current'), current: true },
+            { name: evil('late'), current: false },
+          ],
+          maxMessages: null,
+          maxBytes: null,
+          maxAgeMs: null,
+          duplicateWindowMs: null,
+          counts: [0],
+        },
+        layout: { v: 1, prefix: evil('prefix'), partitions: 1, hash: 'fnv1a32' },
+        partitions: [{ partition: 0, messages: 0, end: null, lastAtMs: null }],
+        groups: [{ group: evil('group'), members: 0, owned: 0, lag: 0, begun: 0 }],
+      },
+      { bucket: evil('bucket'), serverVersion: evil('version') },
+    );
+    const text = lines.join('\n');
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    assert.doesNotMatch(text, /[\u0000-\u0009\u000b-\u001f\u202e]/);
+    for (const name of 'stream subject leader current late prefix group bucket version'.split(' ')) {
+      assert.ok(text.includes(`${name}\\u001b[2J\\u202e`), name);
+    }
+    assert.match(text, /Replicas +3, leader leader\S+, current\S+, late\S+ \(behind\)/);
+  });
+});
