@@ -62,6 +62,8 @@ export const connectionFlags = {
   ...settingFlags(CONNECTION, 'CONNECTION'),
 };
 
+const readDotenv = (): Record<string, string> => loadDotenv({ quiet: true, processEnv: {} }).parsed ?? {};
+
 /** What all commands share: configuration, connection, signals, and errors that become exit codes. */
 export abstract class BaseCommand extends Command {
   // The default lists every flag before the reader has seen a single explanation.
@@ -78,7 +80,7 @@ export abstract class BaseCommand extends Command {
       const value = flags[SETTINGS[key].flag];
       if (typeof value === 'string' || typeof value === 'boolean') given[key] = value;
     }
-    const dotenv = loadDotenv({ quiet: true, processEnv: {} }).parsed ?? {};
+    const dotenv = readDotenv();
     this.#hideSecrets(given);
     const sources = { flags: given, env: process.env, dotenv };
     const context = contextName(sources, () => selectedContext(process.env));
@@ -86,6 +88,12 @@ export abstract class BaseCommand extends Command {
       ...sources,
       context: context === undefined ? undefined : readContext(context, process.env),
     });
+  }
+
+  /** The environment, and `.env` of the working folder for what is not set there: as for the settings, empty is not set. */
+  protected environment(): NodeJS.ProcessEnv {
+    const set = Object.entries(process.env).filter(([, value]) => value !== '');
+    return { ...process.env, ...readDotenv(), ...Object.fromEntries(set) };
   }
 
   /** A secret in a flag is seen by everybody who lists processes: overwrite it there, and say how to do better. */

@@ -1,9 +1,9 @@
 import { BaseCommand } from '../base-command.js';
 import { runDemo } from '../core/demo/demo.js';
 import type { Verdict } from '../core/demo/judge.js';
-import { partitionList } from '../core/demo/picture.js';
 import type { DemoResult } from '../core/demo/scenario.js';
 import { NatspocError } from '../core/errors.js';
+import { partitionList } from '../core/partition-list.js';
 import { LONGEST_PERIOD, readFlag } from '../core/settings/flag.js';
 import { SETTINGS } from '../core/settings/index.js';
 import { duration } from '../core/settings/parse.js';
@@ -79,6 +79,7 @@ Exit code 5 when a message was lost or out of order.`);
       durationMs,
       entry: process.argv[1] ?? '',
       env: process.env,
+      serverEnv: this.environment(),
       tell: (line) => {
         const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1).padStart(5);
         const text = line.startsWith(' ') ? `       ${line}` : `${seconds} s  ${line}`;

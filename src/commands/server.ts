@@ -1,4 +1,3 @@
-import { config as loadDotenv } from 'dotenv';
 import { BaseCommand } from '../base-command.js';
 import { NatspocError } from '../core/errors.js';
 import {
@@ -92,7 +91,7 @@ nothing is installed. The server listens on 127.0.0.1 only and stops together wi
     // Until the server runs there is nothing to wind down: what was begun is removed as the process exits.
     const exitAtOnce = () => process.exit(stop.reason === 'SIGINT' ? 130 : 143);
     stop.addEventListener('abort', exitAtOnce);
-    const env = { ...loadDotenv({ quiet: true, processEnv: {} }).parsed, ...process.env };
+    const env = this.environment();
     const server = await startServer({
       binary: await ensureServerBinary({ env, onProgress: (line) => this.note(line) }),
       port,

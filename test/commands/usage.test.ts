@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runCli } from '../support/cli.js';
@@ -118,6 +118,20 @@ describe('what the command line says about itself', function () {
       assert.equal(JSON.parse(asked.stdout).error.exitCode, exitCode);
     }
   });
+
+  for (const command of ['server', 'demo']) {
+    for (const [what, env] of [
+      ['', {}],
+      [', which an empty variable does not hide', { NATS_SERVER_BIN: '' }],
+    ] as const) {
+      it(`natspoc ${command} runs the server that .env names${what}`, async () => {
+        writeFileSync(path.join(temp(), '.env'), 'NATS_SERVER_BIN=/no/such/server\n');
+        const exit = await runCli([command], { cwd: temp(), env: { HOME: temp(), ...env } });
+        assert.equal(exit.stderr, 'Error: NATS_SERVER_BIN=/no/such/server is not an executable file.');
+        assert.equal(exit.code, 2);
+      });
+    }
+  }
 
   it('every command has a summary, examples and --json, and those that connect all flags for that', () => {
     const manifest: unknown = JSON.parse(readFileSync(MANIFEST, 'utf8'));

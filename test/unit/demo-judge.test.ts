@@ -6,7 +6,8 @@ import {
   longestSilence,
   type PublishedMessage,
 } from '../../src/core/demo/judge.js';
-import { describeChanges, ownershipPicture, partitionList } from '../../src/core/demo/picture.js';
+import { describeChanges, ownershipPicture } from '../../src/core/demo/picture.js';
+import { partitionList } from '../../src/core/partition-list.js';
 
 const published: PublishedMessage[] = [1, 2, 3, 4].map((seq) => ({
   partition: 0,

@@ -25,6 +25,8 @@ export interface DemoOptions {
   /** The file that this process was started with: the demo starts others like it. */
   entry: string;
   env: NodeJS.ProcessEnv;
+  /** Where to look for the server: what `.env` says is not for the processes. */
+  serverEnv: NodeJS.ProcessEnv;
   tell: (line: string) => void;
   signal: AbortSignal;
 }
@@ -57,7 +59,7 @@ async function killLeader(servers: readonly ClusterServer[], { manager, stream }
 /** Runs the demo on servers of its own; nothing of it is left when the promise settles. */
 export async function runDemo(options: DemoOptions): Promise<{ result: DemoResult; verdict: Verdict }> {
   const { tell, signal, partitions } = options;
-  const binary = await ensureServerBinary({ env: options.env, onProgress: tell });
+  const binary = await ensureServerBinary({ env: options.serverEnv, onProgress: tell });
   const folder = mkdtempSync(join(tmpdir(), 'natspoc-demo-'));
   const processes: NatspocProcess[] = [];
   let servers: ClusterServer[] = [];

@@ -1,22 +1,8 @@
+import { partitionList } from '../partition-list.js';
 import type { Owner, OwnershipChange } from './ownership.js';
 
 /** Above this many partitions a picture lists ranges instead of drawing a column each. */
 const MAX_COLUMNS = 24;
-
-/** Partitions as people write them: `p0-p3 p7`. */
-export function partitionList(partitions: readonly number[]): string {
-  const sorted = [...partitions].sort((a, b) => a - b);
-  const ranges: string[] = [];
-  for (let i = 0; i < sorted.length; i++) {
-    const first = sorted[i] ?? 0;
-    let last = first;
-    while (sorted[i + 1] === last + 1) last = sorted[++i] ?? last;
-    ranges.push(
-      last === first ? `p${first}` : last === first + 1 ? `p${first} p${last}` : `p${first}-p${last}`,
-    );
-  }
-  return ranges.join(' ');
-}
 
 /** Who owns what, one row a member and one column a partition; every sign is readable without colour. */
 export function ownershipPicture(

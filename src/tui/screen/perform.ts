@@ -1,11 +1,11 @@
 import { messageOf, NatspocError } from '../../core/errors.js';
 import type { Ending } from '../../core/operate/end-member.js';
 import { describeRelease } from '../../core/operate/release-report.js';
+import { partitionList } from '../../core/partition-list.js';
 import { formatDuration } from '../../core/units.js';
 import { signalMember } from '../act/local-process.js';
 import type { Operator } from '../act/operator.js';
 import { type StartedConsumer, startConsumer } from '../act/start-consumer.js';
-import { partitionList } from '../view/consumers.js';
 import type { Command, Notice, Target } from './state.js';
 
 /** What carrying out a command may need. */

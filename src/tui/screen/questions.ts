@@ -1,8 +1,8 @@
 import { describeLag } from '../../core/operate/lag.js';
+import { partitionList } from '../../core/partition-list.js';
 import { gainsOf, heirsOf, nextOwnerOf, pinnedTo } from '../model/forecast.js';
 import type { Model } from '../model/model.js';
 import { isPaused, type MemberRow, memberRows, nameOf, partitionRows } from '../model/select.js';
-import { partitionList } from '../view/consumers.js';
 import type { Outcome, Situation } from './outcome.js';
 import type { Command, Dialog, Notice, PanelId, Target } from './state.js';
 

@@ -1,4 +1,5 @@
 import { escapeControl } from '../../core/consume/output.js';
+import { partitionList } from '../../core/partition-list.js';
 import type { Model } from '../model/model.js';
 import type { MemberRow } from '../model/select.js';
 import { bytes, duration, rate, shortCount, sparkline, UNKNOWN } from './format.js';
@@ -7,21 +8,6 @@ import { type Column, type Table, table } from './table.js';
 import { type Span, span } from './text.js';
 
 const SPARK_WIDTH = 10;
-
-/** `p0-p3 p7`: partitions with runs in short; of many parts only the first, after their number. */
-export function partitionList(partitions: readonly number[], most = Number.POSITIVE_INFINITY): string {
-  const runs: [number, number][] = [];
-  for (const partition of partitions) {
-    const run = runs.at(-1);
-    if (run && run[1] === partition - 1) run[1] = partition;
-    else runs.push([partition, partition]);
-  }
-  const parts = runs.map(([from, to]) =>
-    from === to ? `p${from}` : to === from + 1 ? `p${from} p${to}` : `p${from}-p${to}`,
-  );
-  if (parts.length <= most) return parts.join(' ');
-  return `${partitions.length} partitions (${parts.slice(0, most).join(' ')} …)`;
-}
 
 function state(row: MemberRow): Span {
   switch (row.state) {

@@ -1,10 +1,10 @@
 import { escapeControl } from '../../core/consume/output.js';
+import { partitionList } from '../../core/partition-list.js';
 import { formatBytes } from '../../core/units.js';
 import type { Model } from '../model/model.js';
 import { memberRows, partitionRows } from '../model/select.js';
 import { updateId, visibleUpdates } from '../screen/rows.js';
 import type { Ui } from '../screen/state.js';
-import { partitionList } from './consumers.js';
 import { bytes, clockTime, count, duration, rate, UNKNOWN } from './format.js';
 import type { Size } from './layout.js';
 import { type Line, line, span, wrap } from './text.js';

@@ -1,6 +1,6 @@
 import { escapeControl } from '../../core/consume/output.js';
+import { partitionList } from '../../core/partition-list.js';
 import type { Model, Update } from '../model/model.js';
-import { partitionList } from './consumers.js';
 import { clockTime, duration } from './format.js';
 import { colorOf, letterOf } from './palette.js';
 import { type Line, type Span, span } from './text.js';
