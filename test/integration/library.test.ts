@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { connect, type NatsConnection } from 'nats';
 import {
   createPublisher,
@@ -48,6 +50,23 @@ describe('the library', function () {
     await publisher.close();
     return stored;
   };
+
+  it('lets go of a publisher that is closed, while its connection lives on', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const used = async () => {
+      const publisher = await createPublisher(place());
+      await publisher.publish({ data: 'x' });
+      await publisher.close();
+      return new WeakRef(publisher);
+    };
+    const publishers: WeakRef<object>[] = [];
+    for (let i = 0; i < 10; i++) publishers.push(await used());
+    await until('all are freed', () => {
+      collect();
+      return publishers.every((publisher) => publisher.deref() === undefined);
+    });
+  });
 
   it('publishes and handles, every key in order', async () => {
     const stored = await publish(200);

@@ -128,6 +128,8 @@ export interface ConnectionEvents {
   refused?: (operation: string, subject: string) => void;
   /** The server has refused who we are; `code` is the client's. */
   unwelcome?: (code: string) => void;
+  /** The connection is closed for good. */
+  closed?: () => void;
 }
 
 /** Who watches a connection: one loop for each, because the client keeps every iterator until it closes. */
@@ -142,10 +144,17 @@ export function watchConnection(connection: NatsConnection, events: ConnectionEv
     set = new Set();
     watchers.set(connection, set);
     void dispatch(connection, set);
+    void awaitEnd(connection, set);
   }
   const all = set;
   all.add(events);
   return () => void all.delete(events);
+}
+
+// Functions of their own: a closure in `watchConnection` would keep the first watcher's events for ever.
+async function awaitEnd(connection: NatsConnection, watching: ReadonlySet<ConnectionEvents>): Promise<void> {
+  await connection.closed();
+  for (const events of [...watching]) events.closed?.();
 }
 
 async function dispatch(connection: NatsConnection, watching: ReadonlySet<ConnectionEvents>): Promise<void> {

@@ -38,6 +38,8 @@ class Pipeline implements PublishPort {
   readonly #withHeaders: { reply: string; headers: MsgHdrsImpl };
   readonly #withoutHeaders = { reply: '' };
   readonly #unsubscribe: () => void;
+  /** The connection may live on for long: it must not keep a pipeline that is closed. */
+  readonly #unwatch: () => void;
   /**
    * False while the connection is down. The client would keep what is written then and send it first when it is
    * back, ahead of what has to be sent again; its notice of a break comes before it starts to keep anything.
@@ -67,16 +69,14 @@ class Pipeline implements PublishPort {
     this.#unsubscribe = () => {
       if (!connection.isClosed()) subscription.unsubscribe();
     };
-    watchConnection(connection, {
+    this.#unwatch = watchConnection(connection, {
       disconnected: () => this.#onDisconnected(),
       reconnected: () => this.#onReconnected(),
       refused: (operation, subject) => {
         if (this.#open && operation === 'publish') events.denied(subject);
       },
+      closed: () => this.#close(new NatspocError('unreachable', 'The connection to NATS was closed.')),
     });
-    void connection
-      .closed()
-      .then(() => this.#close(new NatspocError('unreachable', 'The connection to NATS was closed.')));
   }
 
   get maxPayload(): number {
@@ -100,6 +100,7 @@ class Pipeline implements PublishPort {
   close(): void {
     if (!this.#open) return;
     this.#open = false;
+    this.#unwatch();
     this.#unsubscribe();
   }
 
@@ -133,6 +134,7 @@ class Pipeline implements PublishPort {
   #close(error: NatspocError): void {
     if (!this.#open) return;
     this.#open = false;
+    this.#unwatch();
     this.#events.closed(error);
   }
 }
