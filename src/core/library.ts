@@ -30,7 +30,10 @@ export interface StreamOptions {
   replicas?: number | undefined;
   /** The bucket of leases and positions. Default `<stream>_leases`. */
   bucket?: string | undefined;
-  /** How long to wait for an answer of the server. Default 5,000. */
+  /**
+   * How long to wait for an answer of the server. Default 5,000. Of {@link createPublisher} it is also how long a message
+   * may take to be confirmed, retries included; that is 30,000 where nobody says.
+   */
   timeoutMs?: number | undefined;
   /** Prefix of reply subjects, where permissions ask for another than `_INBOX`. */
   inboxPrefix?: string | undefined;
