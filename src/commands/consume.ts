@@ -2,6 +2,7 @@ import { BaseCommand, connectionFlags, settingFlags } from '../base-command.js';
 import { startConsumer } from '../core/consume/consumer.js';
 import { loadHandler } from '../core/consume/module-handler.js';
 import { OUTPUTS, type Output } from '../core/consume/outputs.js';
+import { NatspocError } from '../core/errors.js';
 import { LONGEST_PERIOD, LONGEST_WAIT, readFlag } from '../core/settings/flag.js';
 import { duration } from '../core/settings/parse.js';
 import { Flags } from '../oclif.js';
