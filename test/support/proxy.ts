@@ -5,6 +5,7 @@ export class TcpProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #silent = false;
+  #silentAt: string | undefined;
   #swallowed: RegExp | undefined;
 
   private constructor(server: Server) {
@@ -31,6 +32,11 @@ export class TcpProxy {
     this.#silent = true;
   }
 
+  /** Silent from the first chunk of a client on that has this text, that chunk included. */
+  silenceAt(text: string): void {
+    this.#silentAt = text;
+  }
+
   /** The next message from the server whose protocol line matches does not arrive; everything else does. */
   swallow(line: RegExp): void {
     this.#swallowed = line;
@@ -44,6 +50,7 @@ export class TcpProxy {
   /** Closes what was silenced and lets new connections through. */
   heal(): void {
     this.#silent = false;
+    this.#silentAt = undefined;
     for (const socket of this.#sockets) socket.destroy();
   }
 
@@ -74,6 +81,7 @@ export class TcpProxy {
     ] as const) {
       this.#sockets.add(from);
       from.on('data', (chunk) => {
+        if (from === client && this.#silentAt !== undefined && chunk.includes(this.#silentAt)) this.silence();
         if (!this.#silent) to.write(from === server ? this.#bite(chunk) : chunk);
       });
       from.on('error', () => to.destroy());

@@ -1,6 +1,6 @@
 import { connectionFlags } from '../../base-command.js';
 import { parsePartitions } from '../../core/operate/choose.js';
-import { formatTenures, readTenures } from '../../core/operate/history.js';
+import { formatTenures, readTenures, type Tenure } from '../../core/operate/history.js';
 import { Args } from '../../oclif.js';
 import { StreamCommand } from '../../stream-command.js';
 
@@ -19,12 +19,12 @@ export default class LeasesHistory extends StreamCommand {
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(LeasesHistory);
     await this.withStream(flags, 'leases history', async ({ config, topology, observer }) => {
-      const past = await observer.history();
       const { stream, group } = config;
-      const histories = parsePartitions([args.partition], topology.layout.partitions).map((partition) => ({
-        partition,
-        tenures: readTenures(past, partition, Date.now()),
-      }));
+      const histories: { partition: number; tenures: Tenure[] }[] = [];
+      for (const partition of parsePartitions([args.partition], topology.layout.partitions)) {
+        const past = await observer.leaseHistory(partition);
+        histories.push({ partition, tenures: readTenures(past, partition, Date.now()) });
+      }
       if (flags.json) {
         this.writeJson({ stream, group, histories });
         return;

@@ -10,6 +10,8 @@ import { PLACEMENT_MS, PLACEMENTS, within } from './placement.js';
 const INACTIVE_THRESHOLD_NS = 5_000_000_000;
 /** One request asks for at most this many messages. */
 const MAX_BATCH = 20_000;
+/** So often what there is may go away while it is read, by a purge or a limit, before that is an error. */
+const WHOLE_ATTEMPTS = 3;
 
 /** What to fetch, once. */
 export interface FetchOptions {
@@ -31,6 +33,8 @@ export interface Fetched {
   available: number;
   /** The server's wall clock less ours, milliseconds, give or take half of a round trip. */
   serverAheadMs: number;
+  /** The server did not answer within the timeout; otherwise what is missing has gone meanwhile. */
+  timedOut: boolean;
 }
 
 /**
@@ -56,6 +60,7 @@ export async function fetchMessages(handles: NatsHandles, options: FetchOptions)
   const serverAheadMs = Date.parse(info.created) - (askedAt + Date.now()) / 2;
   const wanted = Math.min(limit, info.num_pending);
   const messages: Fetched['messages'] = [];
+  let timedOut = false;
   try {
     for (let before = -1; messages.length < wanted && messages.length > before; ) {
       before = messages.length;
@@ -68,14 +73,17 @@ export async function fetchMessages(handles: NatsHandles, options: FetchOptions)
       });
     }
   }
-  return { messages, available: info.num_pending, serverAheadMs };
+  return { messages, available: info.num_pending, serverAheadMs, timedOut };
 
   function collect(batch: number): Promise<void> {
     const until = messages.length + batch;
     return new Promise((resolve, reject) => {
       const next = `${manager.getOptions().apiPrefix}.CONSUMER.MSG.NEXT.${stream}.${name}`;
       const inbox = createInbox(inboxPrefix);
-      const timer = setTimeout(finish, options.timeoutMs);
+      const timer = setTimeout(() => {
+        timedOut = true;
+        finish();
+      }, options.timeoutMs);
       const subscription = connection.subscribe(inbox, {
         callback: (error, message) => {
           const delivery = message.reply === undefined ? undefined : parseDelivery(message.reply);
@@ -104,6 +112,22 @@ export async function fetchMessages(handles: NatsHandles, options: FetchOptions)
       }
       connection.publish(next, JSON.stringify({ batch, no_wait: true }), { reply: inbox });
     });
+  }
+}
+
+/**
+ * Reads stored messages once, as {@link fetchMessages} does, and all of them: half of a group, or of the partitions,
+ * would look like a group in trouble, or like one without any.
+ *
+ * @throws NatspocError `unreachable` where some did not come, and what {@link fetchMessages} throws.
+ */
+export async function fetchAll(handles: NatsHandles, options: FetchOptions): Promise<Fetched> {
+  for (let attempt = 1; ; attempt++) {
+    const fetched = await fetchMessages(handles, options);
+    if (fetched.messages.length >= Math.min(fetched.available, options.limit)) return fetched;
+    if (!fetched.timedOut && attempt < WHOLE_ATTEMPTS) continue;
+    const why = fetched.timedOut ? 'the server did not answer in time' : 'it changes too fast';
+    throw new NatspocError('unreachable', `Could not read all of ${options.stream}: ${why}.`);
   }
 }
 

@@ -1,6 +1,5 @@
 import { DeliverPolicy } from 'nats';
 import { readerName } from '../consume/opening.js';
-import { NatspocError } from '../errors.js';
 import { decodePosition, keys } from '../group/records.js';
 import { KEY_HEADER, partitionOfSubject, partitionSubject, partitionWildcard } from '../layout.js';
 import type {
@@ -19,15 +18,15 @@ import type { BucketEntry, Watch, WatchSink } from '../ports.js';
 import { decodeEntry } from '../view-entries.js';
 import { bucketStream, bucketSubject, KV_OPERATION } from './bucket.js';
 import { deadLetterFacts } from './dead-letter-facts.js';
-import { type Fetched, fetchMessages } from './fetch.js';
+import { type Fetched, type FetchOptions, fetchAll, fetchMessages } from './fetch.js';
 import { collectStats } from './member-stats.js';
 import { toNatspocError } from './outcome.js';
 import { streamFacts } from './stream-facts.js';
 import type { Topology } from './topology.js';
 
-/** The past that is read at most: more entries than a group of 256 partitions keeps of its leases. */
+/** The past of a whole group that is read at most: more entries than 256 partitions keep of their leases. */
 const HISTORY_LIMIT = 10_000;
-/** Where there is more, only this much of the past is read. */
+/** Where there is more, at most this much of the past is read, halved until it fits. */
 const HISTORY_SPAN_MS = 3_600_000;
 const PREVIEW_BYTES = 512;
 /** Where messages are larger than this on average, only their headers are read. */
@@ -65,18 +64,38 @@ export class NatsGroupObserver implements GroupObserver {
   }
 
   async history(): Promise<PastEntry[]> {
-    const since = new Date(Date.now() - HISTORY_SPAN_MS).toISOString();
-    const prefix = keys.groupPrefix(this.#group);
-    let fetched = await this.#fetchBucket(prefix, { deliver_policy: DeliverPolicy.All }, HISTORY_LIMIT);
-    if (fetched.available > HISTORY_LIMIT) {
-      const start = { deliver_policy: DeliverPolicy.StartTime, opt_start_time: since };
-      fetched = await this.#fetchBucket(prefix, start, HISTORY_LIMIT);
+    const all = `${keys.groupPrefix(this.#group)}>`;
+    const { available, serverAheadMs } = await this.#fetchBucket(
+      all,
+      { deliver_policy: DeliverPolicy.All },
+      0,
+    );
+    let start: FetchOptions['start'] = { deliver_policy: DeliverPolicy.All };
+    // The server counts from a time on, not back from the end: of a past that is too long the newest part that fits.
+    for (let left = available, spanMs = HISTORY_SPAN_MS; left > HISTORY_LIMIT; spanMs /= 2) {
+      const since = new Date(Date.now() + serverAheadMs - spanMs).toISOString();
+      start = { deliver_policy: DeliverPolicy.StartTime, opt_start_time: since };
+      left = (await this.#fetchBucket(all, start, 0)).available;
     }
-    return this.#pastOf(fetched);
+    return this.#pastOf(await this.#fetchBucket(all, start));
+  }
+
+  async leaseHistory(partition: number): Promise<PastEntry[]> {
+    const start = { deliver_policy: DeliverPolicy.All };
+    const leases = this.#pastOf(await this.#fetchBucket(keys.lease(this.#group, partition), start));
+    const owners = leases.flatMap(({ entry }) =>
+      entry.kind === 'lease' && entry.record !== 'unreadable' && entry.record?.owner
+        ? [entry.record.owner]
+        : [],
+    );
+    const signs = [...new Set(owners)].map(async (owner) =>
+      this.#pastOf(await this.#fetchBucket(keys.session(this.#group, owner), start)),
+    );
+    return [...leases, ...(await Promise.all(signs)).flat()];
   }
 
   async entries(): Promise<PastEntry[]> {
-    const fetched = await this.#fetchBucket(keys.groupPrefix(this.#group), {
+    const fetched = await this.#fetchBucket(`${keys.groupPrefix(this.#group)}>`, {
       deliver_policy: DeliverPolicy.LastPerSubject,
     });
     return this.#pastOf(fetched);
@@ -84,7 +103,7 @@ export class NatsGroupObserver implements GroupObserver {
 
   async positions(): Promise<PositionFacts[]> {
     const prefix = keys.positionPrefix(this.#group);
-    const fetched = await this.#fetchBucket(prefix, { deliver_policy: DeliverPolicy.LastPerSubject });
+    const fetched = await this.#fetchBucket(`${prefix}>`, { deliver_policy: DeliverPolicy.LastPerSubject });
     return fetched.messages.flatMap((each) => {
       const { key, value } = this.#entryOf(each);
       const partition = Number(key.slice(prefix.length));
@@ -136,7 +155,7 @@ export class NatsGroupObserver implements GroupObserver {
 
   async ends(): Promise<EndFacts[]> {
     const { layout, stream } = this.#topology;
-    const { messages, serverAheadMs } = await fetchMessages(this.#topology, {
+    const { messages, serverAheadMs } = await fetchAll(this.#topology, {
       stream,
       filter: partitionWildcard(layout.prefix),
       start: { deliver_policy: DeliverPolicy.LastPerSubject },
@@ -208,24 +227,19 @@ export class NatsGroupObserver implements GroupObserver {
     });
   }
 
-  async #fetchBucket(
-    prefix: string,
-    start: Parameters<typeof fetchMessages>[1]['start'],
+  /** All entries of the bucket whose keys match. */
+  #fetchBucket(
+    keyFilter: string,
+    start: FetchOptions['start'],
     limit = Number.POSITIVE_INFINITY,
   ): Promise<Fetched> {
-    const fetched = await fetchMessages(this.#topology, {
+    return fetchAll(this.#topology, {
       stream: bucketStream(this.#bucket),
-      filter: bucketSubject(this.#bucket, `${prefix}>`),
+      filter: bucketSubject(this.#bucket, keyFilter),
       start,
       limit,
       timeoutMs: this.#timeoutMs,
     });
-    // Half of a group would look like a group in trouble.
-    if (fetched.messages.length < Math.min(fetched.available, limit)) {
-      const message = `Could not read all of bucket ${this.#bucket}: the server did not answer in time.`;
-      throw new NatspocError('unreachable', message);
-    }
-    return fetched;
   }
 
   #pastOf({ messages, serverAheadMs }: Fetched): PastEntry[] {

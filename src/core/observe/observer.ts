@@ -18,8 +18,10 @@ import type {
 export interface GroupObserver {
   /** Follows sessions and leases. */
   watch(sink: WatchSink): Watch;
-  /** Past revisions of sessions and leases that the bucket still keeps, oldest first. */
+  /** Past revisions of sessions and leases that the bucket still keeps, oldest first; of very many the newest. */
   history(): Promise<PastEntry[]>;
+  /** All that the bucket keeps of one partition's lease, and of the sessions that owned it; each oldest first. */
+  leaseHistory(partition: number): Promise<PastEntry[]>;
   /** The sessions and leases as they are now; deleted ones with a record of null. */
   entries(): Promise<PastEntry[]>;
   /** The committed positions. */

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { loadConfig } from '../../src/core/config.js';
+import { encodeRecord, keys } from '../../src/core/group/records.js';
+import { bucketSubject } from '../../src/core/nats/bucket.js';
+import { connectNats, type NatsConnection } from '../../src/core/nats/connection.js';
+import { NatsGroupObserver } from '../../src/core/nats/observe.js';
+import { openTopology } from '../../src/core/nats/topology.js';
+import { runCli } from '../support/cli.js';
+import { TcpProxy } from '../support/proxy.js';
+import { withServer } from '../support/server.js';
+
+const AT = '2026-01-05T12:00:00.000Z';
+/** More than is read of the past of a whole group. */
+const MANY = 10_050;
+
+describe('looking at a group', function () {
+  this.timeout(60_000);
+  const server = withServer();
+  const open: NatsConnection[] = [];
+  let streams = 0;
+
+  afterEach(() => Promise.all(open.splice(0).map((connection) => connection.close())));
+
+  /** A stream of its own, seen through `url`. */
+  async function observe(url: string, timeout: string) {
+    const stream = `O${++streams}`;
+    const flags = { stream, prefix: `${stream}.events`, partitions: '4', timeout };
+    const config = loadConfig({ flags: { ...flags, server: url }, env: {} });
+    const connection = await connectNats(config, 'test');
+    open.push(connection);
+    const topology = await openTopology(connection, config, { create: true });
+    const { bucket, group, timeoutMs } = config;
+    const observer = new NatsGroupObserver(topology, { bucket, group, timeoutMs });
+    return { stream, connection, topology, observer, group, bucket };
+  }
+
+  describe('whose bucket keeps more than is read of its past', () => {
+    let seen: Awaited<ReturnType<typeof observe>>;
+
+    /** As the bucket has it after a busy hour: many sessions, and only then the owners of partition 3. */
+    beforeEach(async () => {
+      seen = await observe(server.url, '20s');
+      const { connection, bucket, group } = seen;
+      const session = (id: string) =>
+        encodeRecord({
+          ...{ v: 1, id, name: `name-${id}`, host: 'h', pid: 1, version: '1.0.0' },
+          ...{ startedAt: AT, ttlMs: 10_000, suspectMs: 800 },
+        });
+      const lease = (owner: string, from: string | null) =>
+        encodeRecord({ v: 1, owner, name: `name-${owner}`, reason: 'claim', from, at: AT });
+      const put = (key: string, value: Uint8Array) =>
+        connection.request(bucketSubject(bucket, key), value, { timeout: 20_000 });
+      for (let i = 0; i < MANY; i++) {
+        connection.publish(bucketSubject(bucket, keys.session(group, `s${i}`)), session(`s${i}`));
+      }
+      await put(keys.session(group, 'one'), session('one'));
+      await put(keys.lease(group, 3), lease('one', null));
+      await put(keys.session(group, 'one'), session('one'));
+      await put(keys.lease(group, 3), lease('two', 'name-one'));
+    });
+
+    it('leases history tells who owned a partition, and the gap since the last sign of life', async () => {
+      const { code, stdout, stderr } = await runCli(['leases', 'history', '3', '--stream', seen.stream], {
+        env: { NATS_URL: server.url, SUBJECT_PREFIX: `${seen.stream}.events` },
+      });
+      assert.equal(code, 0, stderr);
+      assert.match(stdout, /name-one .*\n.*name-two +name-one +claimed/);
+      const past = await seen.observer.leaseHistory(3);
+      assert.equal(past.filter(({ entry }) => entry.kind === 'lease').length, 2);
+      assert.equal(past.filter(({ entry }) => entry.kind === 'session' && entry.id === 'one').length, 2);
+      assert.deepEqual(await seen.observer.leaseHistory(2), []);
+    });
+
+    it('of the past of the whole group the newest part is read', async () => {
+      const newest = (await seen.observer.history()).at(-1)?.entry;
+      assert.ok(newest?.kind === 'lease' && newest.partition === 3, JSON.stringify(newest));
+    });
+  });
+
+  it('does not take the ends of some partitions for those of all where the server does not answer', async () => {
+    const proxy = await TcpProxy.start(server.port);
+    try {
+      const { topology, observer, connection } = await observe(proxy.url, '2s');
+      for (let p = 0; p < 4; p++) await connection.request(`${topology.layout.prefix}.p.${p}`, 'x');
+      assert.deepEqual(
+        (await observer.ends()).map(({ partition }) => partition),
+        [0, 1, 2, 3],
+      );
+      proxy.silenceAt('CONSUMER.MSG.NEXT');
+      await assert.rejects(observer.ends(), {
+        code: 'unreachable',
+        message: `Could not read all of ${topology.stream}: the server did not answer in time.`,
+      });
+    } finally {
+      await proxy.stop();
+    }
+  });
+});
