@@ -232,7 +232,16 @@ describe('natspoc consume', function () {
       const [line, ...others] = parse((await rest()).stdout);
       assert.deepEqual(others, []);
       assert.deepEqual([line?.data, line?.key, line?.partition], ['4', 'key-3', letter.partition]);
-      assert.equal((await runCli(['stream', 'redrive', ...place])).stdout, '0 put back');
+      const again = await runCli(['stream', 'redrive', ...place]);
+      assert.equal(again.stdout, '0 put back: there are no dead letters', again.stderr);
+    });
+
+    it('where there never was a dead letter, putting back says so and is no failure', async () => {
+      await publish(1);
+      const back = await runCli(['stream', 'redrive', ...place]);
+      assert.deepEqual([back.code, back.stdout], [0, '0 put back: there are no dead letters'], back.stderr);
+      const list = await runCli(['stream', 'redrive', '--dry-run', ...place]);
+      assert.deepEqual([list.code, list.stdout, list.stderr], [0, '', 'no dead letters']);
     });
 
     it('because its handler takes too long', async () => {

@@ -12,11 +12,13 @@ const CONFIG = (/```conf\n([\s\S]*?)```/.exec(readFileSync(DOCUMENT, 'utf8'))?.[
   (_, role: string) => role.toLowerCase(),
 );
 
-type Role = 'publisher' | 'consumer' | 'observer' | 'operator';
+type Role = 'publisher' | 'consumer' | 'observer' | 'operator' | 'redriver' | 'anybody';
 
 describe('permissions as documented', function () {
   this.timeout(60_000);
-  const server = new TestServer({ config: CONFIG });
+  // Somebody has to bring about what the roles then meet.
+  const everything = CONFIG.replace('users = [', 'users = [ { user: anybody, password: anybody }');
+  const server = new TestServer({ config: everything });
 
   before(async function () {
     this.timeout(240_000);
@@ -132,5 +134,23 @@ describe('permissions as documented', function () {
     await refused('consumer', ['publish', 'x'], 'subject.events.p.');
     await refused('consumer', ['consume', '--group', 'other'], 'group.other');
     await refused('consumer', ['stream', 'purge', '--force'], '$JS.API.STREAM.PURGE.EVENTS');
+  });
+
+  it('let a redriver put dead letters back, and nobody else who may look', async () => {
+    const redrive = (...flags: string[]) => succeeds('redriver', ['stream', 'redrive', ...flags]);
+    await succeeds('operator', ['stream', 'purge', '--force']);
+    assert.match(await redrive(), /^0 put back: there are no dead letters$/);
+    await succeeds('publisher', ['publish', '--count', '3', '--keys', '3', '--quiet']);
+    const failing = ['--exec', 'exit 1', '--on-failure', 'dead-letter', '--max-attempts', '1'];
+    await succeeds('anybody', ['consume', '--until-caught-up', '--group', 'broken', ...failing]);
+    await refused('operator', ['stream', 'redrive'], '$JS.API.CONSUMER.CREATE.EVENTS_dead');
+    await refused('publisher', ['stream', 'redrive'], '$JS.API.CONSUMER.CREATE.EVENTS_dead');
+    assert.equal((await redrive('--dry-run')).split('\n').length, 3);
+    assert.match(await redrive(), /^3 put back$/);
+    assert.match(await redrive(), /^0 put back/);
+    const tail = await succeeds('observer', ['stream', 'tail', '--no-follow', '--last', '9']);
+    assert.equal(tail.match(/#\d+/g)?.length, 6, tail);
+    await refused('redriver', ['leases'], '$JS.API.CONSUMER.CREATE.KV_EVENTS_leases');
+    await refused('redriver', ['stream', 'purge', '--force'], '$JS.API.STREAM.PURGE.EVENTS');
   });
 });

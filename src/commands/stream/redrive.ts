@@ -78,8 +78,10 @@ stream sees it again, behind everything that is there already. With --dry-run it
       });
       if (json) this.writeJson(summary);
       else {
-        const left = summary.left > 0 ? `, ${formatCount(summary.left)} left where they are` : '';
-        this.writeLines([`${formatCount(summary.redriven)} put back${left}`]);
+        const { redriven, left } = summary;
+        const none = redriven + left === 0 ? ': there are no dead letters' : '';
+        const others = left > 0 ? `, ${formatCount(left)} left where they are` : '';
+        this.writeLines([`${formatCount(redriven)} put back${none}${others}`]);
       }
     } finally {
       await publisher.close();

@@ -102,7 +102,7 @@ export class NatsDeadLetters implements LetterBox {
     }
   }
 
-  /** @throws NatspocError `stream-missing` where there never was a dead letter. */
+  /** @throws NatspocError where they cannot be read to their end. Where there never was one, there are none. */
   async *letters(foreign: (sequence: number) => void): AsyncGenerator<FoundLetter> {
     const { stream } = this.#options;
     for await (const { message, sequence } of this.#messages()) {
@@ -141,8 +141,11 @@ export class NatsDeadLetters implements LetterBox {
         },
       },
     ).catch((error: unknown) => {
+      // The stream comes with the first letter.
+      if (apiErrorCode(error) === API_ERRORS.streamNotFound) return undefined;
       throw toNatspocError(error, `read the dead letters in ${this.#name}`);
     });
+    if (!opened) return;
     const { reader } = opened;
     reader.start();
     try {
