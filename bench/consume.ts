@@ -4,7 +4,8 @@
  *     npm run build && node --import tsx bench/consume.ts [--rounds 5] [--messages 1000000] [--partitions 16,1,64,256]
  *         [--sizes 128,1024] [--only NAME,NAME] [--json FILE]
  *
- * Prints messages a second (min / median / max of the rounds), and ratios of the same round. Time ends when the
+ * Prints messages a second (min / median / max of the rounds), and ratios of the same round: each beside its target and its
+ * ceiling, which is the bare loop's own ratio. Time ends when the
  * server knows that everything is handled: with the last commit or acknowledgement. The slowest contender reads a
  * part of the messages only. NATS_SERVER_BIN chooses another nats-server.
  */
@@ -19,6 +20,7 @@ import { openTopology } from '../src/core/nats/topology.js';
 import { PublishRun } from '../src/core/publish/run.js';
 import { generatedSource } from '../src/core/publish/source.js';
 import { ensureServerBinary, startServer } from '../src/core/server/index.js';
+import { type Claim, describeClaim, type MeasuredClaim, measureClaims } from './support/claims.js';
 import {
   bareLoop,
   type ConsumeBench,
@@ -30,7 +32,7 @@ import {
 import { kvLock } from './support/kv-lock.js';
 import { describeMachine } from './support/machine.js';
 import { interleave } from './support/rounds.js';
-import { ratioSpread, type Spread, spread } from './support/stats.js';
+import { spread } from './support/stats.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -47,8 +49,8 @@ const { values: options } = parseArgs({
 const STRICT_SHARE = 0.02;
 const LOCK_SHARE = 0.01;
 
-/** What is claimed for 16 partitions and 128 B. */
-const CLAIMS: { numerator: string; denominator: string; atLeast: number }[] = [
+/** What is aimed at with 16 partitions and 128 B. */
+const CLAIMS: Claim[] = [
   { numerator: 'natspoc', denominator: 'bare loop', atLeast: 0.85 },
   { numerator: 'natspoc', denominator: 'explicit ack', atLeast: 2 },
   { numerator: 'natspoc', denominator: 'max_ack_pending 1', atLeast: 12 },
@@ -56,21 +58,16 @@ const CLAIMS: { numerator: string; denominator: string; atLeast: number }[] = [
   { numerator: 'ndjson to a file', denominator: 'bare loop', atLeast: 0.4 },
 ];
 
-/** How much faster than these anything can be that reads with this client from this server. */
-const CEILINGS = ['explicit ack', 'max_ack_pending 1'];
-
 interface Result {
   partitions: number;
   sizeBytes: number;
   messages: number;
   perSecond: Record<string, number[]>;
-  ratios: { numerator: string; denominator: string; atLeast: number; ratio: Spread }[];
+  ratios: MeasuredClaim[];
 }
 
 const show = (text: string) => process.stdout.write(`${text}\n`);
 const thousands = (value: number) => `${(value / 1_000).toFixed(value < 10_000 ? 1 : 0)}k`;
-const showRatio = ({ min, median, max }: Spread) =>
-  [min, median, max].map((value) => value.toFixed(2)).join(' / ');
 const numbers = (list: string) => list.split(',').map(Number);
 
 async function measure(url: string, partitions: number, sizeBytes: number): Promise<Result> {
@@ -109,12 +106,7 @@ async function measure(url: string, partitions: number, sizeBytes: number): Prom
         `${partitions} partitions, ${sizeBytes} B, round ${round + 1}, ${name}: ${thousands(figure)}\n`,
       );
     });
-    const ratios = CLAIMS.filter(
-      ({ numerator, denominator }) => figures.has(numerator) && figures.has(denominator),
-    ).map((claim) => ({
-      ...claim,
-      ratio: ratioSpread(figures.get(claim.numerator) ?? [], figures.get(claim.denominator) ?? []),
-    }));
+    const ratios = measureClaims(CLAIMS, figures);
     return { partitions, sizeBytes, messages, perSecond: Object.fromEntries(figures), ratios };
   } finally {
     await connection.close();
@@ -129,20 +121,8 @@ function showResult({ partitions, sizeBytes, messages, perSecond, ratios }: Resu
     const { min, median, max } = spread(figures);
     show(`  ${name.padEnd(20)} ${[min, median, max].map((value) => thousands(value).padStart(7)).join(' ')}`);
   }
-  for (const { numerator, denominator, atLeast, ratio } of ratios) {
-    const values = showRatio(ratio);
-    const claimed = partitions === 16 && sizeBytes === 128;
-    const verdict = ratio.median >= atLeast ? 'holds' : 'FAILS';
-    const claim = claimed ? `  (at least ${atLeast}: ${verdict})` : '';
-    show(`  ${`${numerator} : ${denominator}`.padEnd(36)} ${values}${claim}`);
-  }
-  const bare = perSecond['bare loop'];
-  for (const name of CEILINGS) {
-    const figures = perSecond[name];
-    if (!bare || !figures) continue;
-    const values = showRatio(ratioSpread(bare, figures));
-    show(`  ${`(bare loop : ${name})`.padEnd(36)} ${values}  (the most that can be reached)`);
-  }
+  const targeted = partitions === 16 && sizeBytes === 128;
+  for (const ratio of ratios) show(`  ${describeClaim(ratio, targeted)}`);
 }
 
 if (!existsSync(join(options.program, '../../dist/commands/consume.js'))) {

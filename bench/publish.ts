@@ -4,8 +4,8 @@
  *     npm run build && node --import tsx bench/publish.ts [--rounds 7] [--messages 1000000] [--sizes 128,1024] [--seconds 20]
  *         [--json FILE]
  *
- * Prints tables of messages a second (min / median / max of the rounds), ratios of the same round, and how well
- * rates are kept. NATS_SERVER_BIN chooses another nats-server.
+ * Prints tables of messages a second (min / median / max of the rounds), ratios of the same round beside their
+ * targets and ceilings, and how well rates are kept. NATS_SERVER_BIN chooses another nats-server.
  */
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,6 +15,7 @@ import { loadConfig } from '../src/core/config.js';
 import { connectNats } from '../src/core/nats/connection.js';
 import { openTopology } from '../src/core/nats/topology.js';
 import { ensureServerBinary, startServer } from '../src/core/server/index.js';
+import { type Claim, describeClaim, type MeasuredClaim, measureClaims } from './support/claims.js';
 import { describeMachine } from './support/machine.js';
 import { measurePace, type PaceResult } from './support/pace.js';
 import {
@@ -25,7 +26,7 @@ import {
   type PublishBench,
 } from './support/publishers.js';
 import { interleave } from './support/rounds.js';
-import { ratioSpread, type Spread, spread } from './support/stats.js';
+import { spread } from './support/stats.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -45,8 +46,7 @@ const RATES = [10, 1_000, 20_000, 100_000];
 /** `js.publish` is slow enough to be measured with fewer messages. */
 const JS_PUBLISH_SHARE = 0.1;
 
-/** What is claimed, by the names of two contenders. */
-const CLAIMS: { numerator: string; denominator: string; atLeast: number }[] = [
+const CLAIMS: Claim[] = [
   { numerator: 'natspoc', denominator: 'js.publish', atLeast: 5 },
   { numerator: 'natspoc', denominator: 'bare loop', atLeast: 0.9 },
   { numerator: 'natspoc --dedupe', denominator: 'bare loop, message ids', atLeast: 0.85 },
@@ -58,7 +58,7 @@ const CLAIMS: { numerator: string; denominator: string; atLeast: number }[] = [
 interface SizeResult {
   sizeBytes: number;
   perSecond: Record<string, number[]>;
-  ratios: { numerator: string; denominator: string; atLeast: number; ratio: Spread }[];
+  ratios: MeasuredClaim[];
 }
 
 const thousands = (value: number) => `${(value / 1_000).toFixed(0)}k`;
@@ -80,10 +80,7 @@ async function measureSize(bench: PublishBench, url: string): Promise<SizeResult
   const figures = await interleave(contenders, Number(options.rounds), (name, round, figure) => {
     process.stderr.write(`${bench.sizeBytes} B, round ${round + 1}, ${name}: ${thousands(figure)}\n`);
   });
-  const ratios = CLAIMS.map((claim) => ({
-    ...claim,
-    ratio: ratioSpread(figures.get(claim.numerator) ?? [], figures.get(claim.denominator) ?? []),
-  }));
+  const ratios = measureClaims(CLAIMS, figures);
   return { sizeBytes: bench.sizeBytes, perSecond: Object.fromEntries(figures), ratios };
 }
 
@@ -93,11 +90,7 @@ function showSize({ sizeBytes, perSecond, ratios }: SizeResult): void {
     const { min, median, max } = spread(figures);
     show(`  ${name.padEnd(24)} ${[min, median, max].map((value) => thousands(value).padStart(6)).join(' ')}`);
   }
-  for (const { numerator, denominator, atLeast, ratio } of ratios) {
-    const values = [ratio.min, ratio.median, ratio.max].map((value) => value.toFixed(2)).join(' / ');
-    const verdict = ratio.median >= atLeast ? 'holds' : 'FAILS';
-    show(`  ${`${numerator} : ${denominator}`.padEnd(44)} ${values}  (at least ${atLeast}: ${verdict})`);
-  }
+  for (const ratio of ratios) show(`  ${describeClaim(ratio, true)}`);
 }
 
 function showPace(results: readonly PaceResult[], unpaced: readonly number[] | undefined): void {

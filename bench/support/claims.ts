@@ -1,0 +1,60 @@
+import { ratioSpread, type Spread } from './stats.js';
+
+/** What is aimed at, by the names of two contenders. */
+export interface Claim {
+  numerator: string;
+  denominator: string;
+  atLeast: number;
+}
+
+/** What came of it in a run. */
+export interface MeasuredClaim extends Claim {
+  ratio: Spread;
+  /**
+   * The bare loop's own ratio to the denominator, in the median of the same rounds: nothing that uses this client with this
+   * server is faster. null: the denominator is a bare loop, or none was measured.
+   */
+  ceiling: number | null;
+}
+
+/** The loop that does nothing beside what every contender has to do. */
+export const BARE_LOOP = 'bare loop';
+
+/** The claims whose contenders have figures, with the ratios of these rounds. */
+export function measureClaims(
+  claims: readonly Claim[],
+  figures: ReadonlyMap<string, readonly number[]>,
+): MeasuredClaim[] {
+  const bare = figures.get(BARE_LOOP);
+  return claims.flatMap((claim) => {
+    const [ours, theirs] = [figures.get(claim.numerator), figures.get(claim.denominator)];
+    if (!ours || !theirs) return [];
+    const bounded = bare && !claim.denominator.startsWith(BARE_LOOP);
+    const ceiling = bounded ? ratioSpread(bare, theirs).median : null;
+    return [{ ...claim, ratio: ratioSpread(ours, theirs), ceiling }];
+  });
+}
+
+/**
+ * One line: the ratio, what is left of it under the ceiling, and whether the target is reached; a missed target with the
+ * reason. `targeted`: the target is meant for this setting.
+ */
+export function describeClaim(measured: MeasuredClaim, targeted: boolean): string {
+  const { numerator, denominator, atLeast, ratio, ceiling } = measured;
+  const values = [ratio.min, ratio.median, ratio.max].map((value) => value.toFixed(2)).join(' / ');
+  const share =
+    ceiling === null
+      ? []
+      : [`${Math.round((100 * ratio.median) / ceiling)}% of the ceiling ${ceiling.toFixed(2)}`];
+  const target = targeted ? [`target ${atLeast} ${outcome(measured)}`] : [];
+  const notes = [...share, ...target];
+  const row = `${`${numerator} : ${denominator}`.padEnd(44)} ${values}`;
+  return notes.length === 0 ? row : `${row}  (${notes.join('; ')})`;
+}
+
+function outcome({ ratio, atLeast, ceiling }: MeasuredClaim): string {
+  if (ratio.median >= atLeast) return 'reached';
+  return ceiling !== null && ceiling < atLeast
+    ? 'missed: above the ceiling, the bare loop itself misses it in this run'
+    : 'MISSED';
+}
