@@ -76,6 +76,7 @@ Exit code 5 when a message was lost or out of order.`);
       consumers: flags.consumers,
       partitions: flags.partitions,
       rate,
+      rateText: flags.rate,
       durationMs,
       entry: process.argv[1] ?? '',
       env: process.env,
@@ -110,6 +111,7 @@ Exit code 5 when a message was lost or out of order.`);
       `${formatCount(result.duplicated)}${result.duplicated > 0 ? '  (handled before the kill, not yet committed)' : ''}`,
     );
     row('out of order', formatCount(result.outOfOrder));
+    if (result.foreign > 0) row('not published', `${formatCount(result.foreign)}  (but handled)`);
     for (const sample of verdict.samples) this.log(`  ! ${sample}`);
     this.log('');
     this.log(result.ok ? 'OK: nothing lost, everything in order.' : 'FAILED: see the lines above.');

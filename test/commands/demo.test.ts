@@ -1,8 +1,36 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { readdirSync } from 'node:fs';
-import { startCli, stopAll } from '../support/cli.js';
+import { promisify } from 'node:util';
+import { connect, DiscardPolicy, type JetStreamManager } from 'nats';
+import { type Cli, runCli, startCli, stopAll } from '../support/cli.js';
 import { withTempFolder } from '../support/temp.js';
 import { until } from '../support/until.js';
+
+/** The process that this one has started to publish. */
+async function publisherOf(pid: number): Promise<number> {
+  const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,ppid=,args=']);
+  const found = stdout.split('\n').find((line) => new RegExp(`^ *\\d+ +${pid} .* publish `).test(line));
+  return Number(/\d+/.exec(found ?? '')?.[0]);
+}
+
+/** Waits until its publisher is at work, and then does something to it. */
+async function published(demo: Cli, act: (manager: JetStreamManager) => Promise<unknown>): Promise<void> {
+  const url = () => /nats:\/\/\S+/.exec(demo.stdout.join('\n'))?.[0];
+  await until('there is a server', () => url() !== undefined);
+  const connection = await connect({ servers: url() ?? '' });
+  try {
+    const manager = await connection.jetstreamManager();
+    await until('a message is stored', async () => {
+      // The server is there before the stream.
+      const found = await manager.streams.info('EVENTS').catch(() => undefined);
+      return (found?.state.messages ?? 0) > 0;
+    });
+    await act(manager);
+  } finally {
+    await connection.close();
+  }
+}
 
 describe('natspoc demo', function () {
   this.timeout(90_000);
@@ -27,7 +55,7 @@ describe('natspoc demo', function () {
       takeovers: { event: string; partitions: number[] }[];
     };
     assert.ok(published > 300, `published ${published}`);
-    assert.deepEqual(result, { ...result, handled: published, lost: 0, outOfOrder: 0, ok: true });
+    assert.deepEqual(result, { ...result, handled: published, lost: 0, outOfOrder: 0, foreign: 0, ok: true });
     assert.deepEqual(
       takeovers.map(({ event, partitions }) => [event, partitions.length]),
       [
@@ -67,6 +95,38 @@ describe('natspoc demo', function () {
     const even = await start(['--servers', '2']).exited;
     assert.equal(even.code, 2);
     assert.equal(even.stderr, 'Error: --servers: a cluster has 3 or 5 servers, not 2.');
+  });
+
+  it('fails when its publisher is killed', async () => {
+    const demo = start(['--duration', '60s']);
+    await published(demo, async () => process.kill(await publisherOf(demo.pid), 'SIGKILL'));
+    const { code, stdout, stderr } = await demo.exited;
+    assert.equal(code, 1, stdout);
+    assert.equal(stderr, 'Error: The publisher ended before its time, by SIGKILL.');
+    assert.deepEqual(readdirSync(folder()), []);
+  });
+
+  it('fails when its publisher gives up, and says why', async () => {
+    const demo = start(['--duration', '60s']);
+    await published(demo, ({ streams }) =>
+      streams.update('EVENTS', { max_msgs: 1, discard: DiscardPolicy.New }),
+    );
+    const { code, stdout, stderr } = await demo.exited;
+    assert.equal(code, 1, stdout);
+    assert.match(
+      stderr,
+      /^Error: The publisher ended before its time, with exit code 4: .*maximum messages.*$/,
+    );
+    assert.deepEqual(readdirSync(folder()), []);
+  });
+
+  it('takes the rates that publishing takes', async () => {
+    const { code, stderr } = await runCli(['demo', '--rate', '20000000']);
+    assert.equal(code, 2);
+    assert.match(stderr, /^Error: --rate: "20000000" is not a rate .* up to 10000000 a second\.$/);
+    const slow = await runCli(['demo', '--rate', '0.0000001', '--duration', '1s']);
+    assert.equal(slow.code, 0, slow.stderr);
+    assert.match(slow.stdout, /published +1\n/);
   });
 
   for (const signal of ['SIGINT', 'SIGKILL'] as const) {

@@ -19,8 +19,9 @@ export interface DemoOptions {
   servers: number;
   consumers: number;
   partitions: number;
-  /** Messages a second. */
+  /** Messages a second; `rateText`: as the publisher is told. */
   rate: number;
+  rateText: string;
   durationMs: number;
   /** The file that this process was started with: the demo starts others like it. */
   entry: string;
@@ -107,7 +108,7 @@ export async function runDemo(options: DemoOptions): Promise<{ result: DemoResul
       startPublisher: (confirmedFile) => {
         const args = [
           '--rate',
-          String(options.rate),
+          options.rateText,
           '--keys',
           String(KEYS),
           '--confirmed',

@@ -48,6 +48,14 @@ export class NatspocProcess {
     });
   }
 
+  /** How it ended, once it has, and its last note: `with exit code 3: Error: …`. */
+  async ending(): Promise<string> {
+    const { code, signal } = await this.exited;
+    const how = code === null ? `by ${signal ?? 'an error at its start'}` : `with exit code ${code}`;
+    const last = this.notes.at(-1);
+    return last === undefined ? `${how}.` : `${how}: ${last}`;
+  }
+
   get pid(): number {
     return this.child.pid ?? 0;
   }

@@ -1,18 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NatspocError } from '../errors.js';
-import {
-  type HandledMessage,
-  judge,
-  longestPause,
-  longestSilence,
-  type PublishedMessage,
-  type Verdict,
-} from './judge.js';
+import { type HandledMessage, judge, longestPause, longestSilence, type Verdict } from './judge.js';
 import type { Ownership, OwnershipChange } from './ownership.js';
 import { describeChanges, ownershipPicture } from './picture.js';
 import type { NatspocProcess } from './processes.js';
+import { caughtUp, flowsAgain, readPublished } from './traffic.js';
 
 /** A change of the group that the demo made, and what it cost. */
 export interface Takeover {
@@ -33,16 +26,14 @@ export interface DemoResult {
   lost: number;
   duplicated: number;
   outOfOrder: number;
+  /** Handled, but never published, or not like this. */
+  foreign: number;
   takeovers: Takeover[];
   ok: boolean;
 }
 
 /** How long the group may take to come to rest after a change. */
 const REST_TIMEOUT_MS = 30_000;
-/** How long consumers may take to handle what is left after the publisher has stopped. */
-const CATCH_UP_TIMEOUT_MS = 30_000;
-/** How long a cluster may take to elect new leaders and the group to go on. nats-server elects after 4 to 9 s. */
-const ELECTION_TIMEOUT_MS = 60_000;
 const NAMES = [
   'alice',
   'bob',
@@ -84,8 +75,24 @@ export interface Stage {
 /**
  * Plays the demo: consumers share the partitions, one joins, one leaves, one is killed, and everything that
  * was published is compared with everything that was handled.
+ *
+ * @throws NatspocError `failed` where the group does not come to rest, or the publisher ends before its time.
  */
-export async function playScenario(stage: Stage): Promise<{ result: DemoResult; verdict: Verdict }> {
+export async function playScenario(given: Stage): Promise<{ result: DemoResult; verdict: Verdict }> {
+  const failure = new AbortController();
+  const signal = AbortSignal.any([given.signal, failure.signal]);
+  try {
+    return await play({ ...given, signal }, (error) => failure.abort(error));
+  } catch (error) {
+    // Whatever was waited for then: this is why it did not come.
+    throw failure.signal.aborted ? failure.signal.reason : error;
+  }
+}
+
+async function play(
+  stage: Stage,
+  fail: (error: NatspocError) => void,
+): Promise<{ result: DemoResult; verdict: Verdict }> {
   const { consumers, partitions, durationMs, tell } = stage;
   const handled: HandledMessage[] = [];
   const running = new Map<string, NatspocProcess>();
@@ -145,6 +152,12 @@ export async function playScenario(stage: Stage): Promise<{ result: DemoResult; 
 
   const confirmedFile = join(stage.folder, 'confirmed.ndjson');
   const publisher = stage.startPublisher(confirmedFile);
+  const publisherFailed = async () =>
+    new NatspocError('failed', `The publisher ended before its time, ${await publisher.ending()}`);
+  let stopping = false;
+  void publisher.exited.then(async () => {
+    if (!stopping) fail(await publisherFailed());
+  });
   tell('the publisher starts: keyed, numbered messages');
   const pauseMs = durationMs / 4;
   await sleep(pauseMs, undefined, { signal: stage.signal });
@@ -158,11 +171,7 @@ export async function playScenario(stage: Stage): Promise<{ result: DemoResult; 
     running.delete(leaving.name);
     leaving.signal('SIGTERM');
     const { code } = await leaving.exited;
-    if (code !== 0)
-      throw new NatspocError(
-        'failed',
-        `${leaving.name} left with exit code ${code}: ${leaving.notes.at(-1)}`,
-      );
+    if (code !== 0) throw new NatspocError('failed', `${leaving.name} left ${await leaving.ending()}`);
   });
   await sleep(pauseMs, undefined, { signal: stage.signal });
 
@@ -184,8 +193,9 @@ export async function playScenario(stage: Stage): Promise<{ result: DemoResult; 
   }
 
   tell('the publisher stops');
+  stopping = true;
   publisher.signal('SIGINT');
-  await publisher.exited;
+  if ((await publisher.exited).code !== 0) throw await publisherFailed();
   const published = readPublished(confirmedFile);
   await caughtUp(published, handled, stage.signal);
   tell('the consumers leave');
@@ -200,6 +210,7 @@ export async function playScenario(stage: Stage): Promise<{ result: DemoResult; 
     lost: verdict.lost,
     duplicated: verdict.duplicated,
     outOfOrder: verdict.outOfOrder,
+    foreign: verdict.foreign,
     takeovers: takeovers.map(({ event, partitions: moved, pause }) => {
       const ms = pause();
       return { event, partitions: moved, ms: ms === null ? null : Math.round(ms) };
@@ -207,44 +218,4 @@ export async function playScenario(stage: Stage): Promise<{ result: DemoResult; 
     ok: verdict.published > 0 && verdict.lost === 0 && verdict.outOfOrder === 0 && verdict.foreign === 0,
   };
   return { result, verdict };
-}
-
-function readPublished(file: string): PublishedMessage[] {
-  return readFileSync(file, 'utf8')
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as PublishedMessage);
-}
-
-/** Waits until messages behind a sequence were handled in every partition. */
-async function flowsAgain(
-  handled: readonly HandledMessage[],
-  { partitions, after, signal }: { partitions: number; after: number; signal: AbortSignal },
-): Promise<void> {
-  const flowing = new Set<number>();
-  const deadline = performance.now() + ELECTION_TIMEOUT_MS;
-  for (let looked = 0; flowing.size < partitions; ) {
-    for (; looked < handled.length; looked++) {
-      const { partition, seq } = handled[looked] as HandledMessage;
-      if (seq > after) flowing.add(partition);
-    }
-    if (performance.now() > deadline) throw new NatspocError('failed', 'The cluster did not go on in time.');
-    await sleep(50, undefined, { signal });
-  }
-}
-
-/** Waits until every published message was handled, or until nothing more comes. */
-async function caughtUp(
-  published: readonly PublishedMessage[],
-  handled: readonly HandledMessage[],
-  signal: AbortSignal,
-): Promise<void> {
-  const missing = new Set(published.map((message) => message.seq));
-  let looked = 0;
-  const deadline = performance.now() + CATCH_UP_TIMEOUT_MS;
-  while (performance.now() < deadline) {
-    for (; looked < handled.length; looked++) missing.delete(handled[looked]?.seq ?? 0);
-    if (missing.size === 0) return;
-    await sleep(50, undefined, { signal });
-  }
 }
