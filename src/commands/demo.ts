@@ -1,8 +1,10 @@
 import { BaseCommand } from '../base-command.js';
+import type { Config } from '../core/config.js';
 import { runDemo } from '../core/demo/demo.js';
 import type { Verdict } from '../core/demo/judge.js';
 import type { DemoResult } from '../core/demo/scenario.js';
 import { NatspocError } from '../core/errors.js';
+import type { NatsConnection } from '../core/nats/connection.js';
 import { partitionList } from '../core/partition-list.js';
 import { LONGEST_PERIOD, readFlag } from '../core/settings/flag.js';
 import { SETTINGS } from '../core/settings/index.js';
@@ -10,6 +12,43 @@ import { duration } from '../core/settings/parse.js';
 import { formatCount, formatDuration } from '../core/units.js';
 import { Flags } from '../oclif.js';
 import { prose } from '../prose.js';
+import { display, openScreen } from '../tui/show.js';
+
+/** How often the screen asks. */
+const LOOK_EVERY_MS = 500;
+
+/** What happens, with the time since the start: line by line, or on a screen and line by line after it. */
+class Story {
+  readonly #write: (line: string) => void;
+  readonly #startedAt = performance.now();
+  #screen: { tell(text: string): void } | undefined;
+  #held: string[] = [];
+
+  constructor(write: (line: string) => void) {
+    this.#write = write;
+  }
+
+  tell(line: string): void {
+    const seconds = ((performance.now() - this.#startedAt) / 1_000).toFixed(1).padStart(5);
+    const detail = line.startsWith(' ');
+    const text = detail ? `       ${line}` : `${seconds} s  ${line}`;
+    if (this.#screen) this.#held.push(text);
+    else this.#write(text);
+    // Who got what is on the screen anyway.
+    if (!detail) this.#screen?.tell(text.trim());
+  }
+
+  /** From now on lines go to this screen, and wait until it is closed. */
+  showOn(screen: { tell(text: string): void }): void {
+    this.#screen = screen;
+  }
+
+  /** The screen is closed: writes what was held back. */
+  finish(): void {
+    this.#screen = undefined;
+    for (const line of this.#held.splice(0)) this.#write(line);
+  }
+}
 
 /** `natspoc demo`: the whole thing at work, on a server of its own, with a verdict. */
 export default class Demo extends BaseCommand {
@@ -19,6 +58,8 @@ export default class Demo extends BaseCommand {
 publisher of keyed, numbered messages. Then one more consumer joins, one leaves, one is killed; with --servers 3 the
 server that leads the stream is killed as well. At the end everything that was confirmed as published is compared with
 everything that the consumers wrote. Nothing is left behind.
+
+On a terminal it shows "natspoc top" while it runs, with what happens below, and tells it all again afterwards.
 
 Exit code 5 when a message was lost or out of order.`);
   static override examples = [
@@ -70,7 +111,10 @@ Exit code 5 when a message was lost or out of order.`);
     if (flags.servers % 2 === 0) {
       throw new NatspocError('usage', `--servers: a cluster has 3 or 5 servers, not ${flags.servers}.`);
     }
-    const startedAt = performance.now();
+    const story = new Story((line) => this.log(line));
+    const quit = new AbortController();
+    const signal = AbortSignal.any([this.stopSignal(), quit.signal]);
+    const drawn = !flags.json && display() === 'screen';
     const { result, verdict } = await runDemo({
       servers: flags.servers,
       consumers: flags.consumers,
@@ -82,12 +126,21 @@ Exit code 5 when a message was lost or out of order.`);
       env: process.env,
       serverEnv: this.environment(),
       tell: (line) => {
-        const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1).padStart(5);
-        const text = line.startsWith(' ') ? `       ${line}` : `${seconds} s  ${line}`;
-        if (!flags.json) this.log(text);
+        if (!flags.json) story.tell(line);
       },
-      signal: this.stopSignal(),
-    });
+      ...(drawn && {
+        show: async (connection: NatsConnection, config: Config) => {
+          const { LiveFeed } = await import('../tui/feed.js');
+          const options = { intervalMs: LOOK_EVERY_MS, readonly: true, env: process.env };
+          const feed = new LiveFeed(connection, config, undefined);
+          const screen = await openScreen(feed, options, { stop: signal, command: 'demo' });
+          story.showOn(screen);
+          void screen.closed.then(() => quit.abort());
+          return () => screen.close();
+        },
+      }),
+      signal,
+    }).finally(() => story.finish());
     if (flags.json) this.writeJson(result);
     else this.#print(result, verdict);
     if (!result.ok) process.exitCode = 5;

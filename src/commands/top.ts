@@ -5,23 +5,15 @@ import { SETTINGS, type SettingName } from '../core/settings/index.js';
 import { duration } from '../core/settings/parse.js';
 import { Flags } from '../oclif.js';
 import { prose } from '../prose.js';
-import { exitWithError } from '../report-error.js';
 import { type Feed, LiveFeed, ReplayFeed } from '../tui/feed.js';
 import { LineView } from '../tui/lines.js';
+import { display, openScreen } from '../tui/show.js';
 import { jsonSnapshot, textSnapshot } from '../tui/snapshot.js';
 import { readRecording, startRecording } from '../tui/sources/recording.js';
 
 const DEFAULT_COLUMNS = 160;
 /** Rates need two looks, this far apart. */
 const SECOND_LOOK_MS = 1_000;
-
-/** How to show a group here: drawn where somebody looks at it, as lines where somebody listens, otherwise once. */
-function display(): 'screen' | 'lines' | 'once' {
-  const { TERM, CI, INK_SCREEN_READER } = process.env;
-  if (!process.stdin.isTTY || !process.stdout.isTTY || (CI ?? 'false') !== 'false') return 'once';
-  if (INK_SCREEN_READER === 'true') return 'lines';
-  return TERM === 'dumb' ? 'once' : 'screen';
-}
 
 /** The settings that flags gave, as variables for a process that is started from here. */
 function settingsAsEnv(flags: Readonly<Record<string, unknown>>): Record<string, string> {
@@ -115,29 +107,13 @@ reach NATS; 4 not permitted.`);
     }
   }
 
-  /** Draws until somebody quits; the terminal is given back whatever happens. */
+  /** Draws until somebody quits. */
   async #open(
     feed: Feed,
     options: { intervalMs: number; readonly: boolean; env: NodeJS.ProcessEnv },
     stop: AbortSignal,
   ): Promise<void> {
-    // Only now: most runs of this program draw nothing.
-    const [{ Screen }, { Terminal }] = await Promise.all([
-      import('../tui/top.js'),
-      import('../tui/term/terminal.js'),
-    ]);
-    const terminal = new Terminal(process.stdin, process.stdout);
-    const screen = new Screen({ ...options, feed, terminal, colors: !process.env.NO_COLOR });
-    const crash = (error: unknown) => {
-      terminal.close();
-      exitWithError(error, { json: false, command: 'top' });
-    };
-    process.once('uncaughtException', crash);
-    process.once('unhandledRejection', crash);
-    // Not once: Ink's own listener ends the process where it finds itself alone, before a recording is written.
-    process.on('SIGHUP', () => screen.close());
-    stop.addEventListener('abort', () => screen.close());
-    screen.open();
+    const screen = await openScreen(feed, options, { stop, command: 'top' });
     await screen.closed;
   }
 

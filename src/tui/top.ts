@@ -82,6 +82,11 @@ export class Screen {
     this.#end();
   }
 
+  /** Tells what is going on, until there is something else to tell. */
+  tell(text: string): void {
+    this.#say({ text, level: 'busy' });
+  }
+
   /** The model as of now. */
   #current(): Model {
     return { ...this.#model, now: this.#model.now + performance.now() - this.#modelAt };

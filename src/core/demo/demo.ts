@@ -29,6 +29,8 @@ export interface DemoOptions {
   /** Where to look for the server: what `.env` says is not for the processes. */
   serverEnv: NodeJS.ProcessEnv;
   tell: (line: string) => void;
+  /** Shows the group from when it can be looked at; what it resolves with ends that, before the servers are gone. */
+  show?: ((connection: NatsConnection, config: Config) => Promise<() => void>) | undefined;
   signal: AbortSignal;
 }
 
@@ -65,6 +67,7 @@ export async function runDemo(options: DemoOptions): Promise<{ result: DemoResul
   const processes: NatspocProcess[] = [];
   let servers: ClusterServer[] = [];
   let connection: NatsConnection | undefined;
+  let hide: (() => void) | undefined;
   try {
     signal.throwIfAborted();
     servers = await startServers(binary, options.servers);
@@ -83,6 +86,7 @@ export async function runDemo(options: DemoOptions): Promise<{ result: DemoResul
     connection = await connectNats(config, 'natspoc demo');
     const topology = await openTopology(connection, config, { create: true });
     const { bucket, manager } = topology;
+    hide = await options.show?.(connection, config);
     const launcher: Launcher = { entry: options.entry, folder, env: cleanEnvironment(options.env) };
     const launch = (name: string, args: string[], onLine: (line: string) => void): NatspocProcess => {
       const process = new NatspocProcess(
@@ -128,6 +132,7 @@ export async function runDemo(options: DemoOptions): Promise<{ result: DemoResul
       throw new NatspocError('failed', 'The demo was stopped before its end.', { cause: error });
     throw error;
   } finally {
+    hide?.();
     await connection?.close();
     for (const process of processes) process.signal('SIGKILL');
     await Promise.all(processes.map((process) => process.exited));

@@ -171,17 +171,14 @@ export class NatsGroupObserver implements GroupObserver {
   }
 
   async waiting(partition: number, after: number): Promise<WaitingFacts> {
-    const { available } = await this.#fetchBehind(partition, after, 0);
+    const { available } = await fetchMessages(this.#topology, this.#behind(partition, after, 0));
     return { partition, after, count: available };
   }
 
   async storedAt(partition: number, after: number): Promise<number | null> {
-    const { messages, available, serverAheadMs } = await this.#fetchBehind(partition, after, 1);
+    const { messages, serverAheadMs } = await fetchAll(this.#topology, this.#behind(partition, after, 1));
     const [first] = messages;
-    if (first) return first.delivery.timestampMs - serverAheadMs;
-    if (available === 0) return null;
-    const message = `Could not read the message after sequence ${after} of p${partition}: the server did not answer in time.`;
-    throw new NatspocError('unreachable', message);
+    return first ? first.delivery.timestampMs - serverAheadMs : null;
   }
 
   async messages(stream: StreamFacts, after: number, limit: number): Promise<MessageFacts[]> {
@@ -215,16 +212,17 @@ export class NatsGroupObserver implements GroupObserver {
     return collectStats(connection, inboxPrefix, sessions, waitMs);
   }
 
-  #fetchBehind(partition: number, after: number, limit: number): Promise<Fetched> {
+  /** The messages of a partition behind a sequence. */
+  #behind(partition: number, after: number, limit: number): FetchOptions {
     const { layout, stream } = this.#topology;
-    return fetchMessages(this.#topology, {
+    return {
       stream,
       filter: partitionSubject(layout.prefix, partition),
       start: { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: after + 1 },
       limit,
       headersOnly: true,
       timeoutMs: this.#timeoutMs,
-    });
+    };
   }
 
   /** All entries of the bucket whose keys match. */
