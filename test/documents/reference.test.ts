@@ -1,11 +1,24 @@
 import assert from 'node:assert/strict';
+import { dirname } from 'node:path';
 import { reference } from '../../scripts/reference.js';
+import { cacheDir, defaultStoreDir } from '../../src/core/server/paths.js';
 import { SETTINGS } from '../../src/core/settings/index.js';
 import { readProject } from './blocks.js';
 
 describe('the reference', () => {
   it('is what the commands say of themselves', async () => {
     assert.equal(readProject('docs/reference.md'), await reference(), 'run: npm run reference');
+  });
+});
+
+describe('what is left behind', () => {
+  it('is where the README says', () => {
+    const readme = readProject('README.md').replaceAll('\n', ' ');
+    for (const platform of ['linux', 'darwin'] as const) {
+      const place = { platform, env: {}, home: '~' };
+      assert.ok(readme.includes(`\`${dirname(defaultStoreDir(place))}\``), defaultStoreDir(place));
+      assert.ok(readme.includes(`\`${cacheDir(place)}\``), cacheDir(place));
+    }
   });
 });
 
