@@ -115,6 +115,10 @@ export async function fetchMessages(handles: NatsHandles, options: FetchOptions)
   }
 }
 
+/** Whether everything came that was asked for. */
+export const isWhole = ({ messages, available }: Fetched, limit: number): boolean =>
+  messages.length >= Math.min(available, limit);
+
 /**
  * Reads stored messages once, as {@link fetchMessages} does, and all of them: half of a group, or of the partitions,
  * would look like a group in trouble, or like one without any.
@@ -124,7 +128,7 @@ export async function fetchMessages(handles: NatsHandles, options: FetchOptions)
 export async function fetchAll(handles: NatsHandles, options: FetchOptions): Promise<Fetched> {
   for (let attempt = 1; ; attempt++) {
     const fetched = await fetchMessages(handles, options);
-    if (fetched.messages.length >= Math.min(fetched.available, options.limit)) return fetched;
+    if (isWhole(fetched, options.limit)) return fetched;
     if (!fetched.timedOut && attempt < WHOLE_ATTEMPTS) continue;
     const why = fetched.timedOut ? 'the server did not answer in time' : 'it changes too fast';
     throw new NatspocError('unreachable', `Could not read all of ${options.stream}: ${why}.`);

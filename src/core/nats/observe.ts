@@ -21,6 +21,7 @@ import { deadLetterFacts } from './dead-letter-facts.js';
 import { type Fetched, type FetchOptions, fetchAll, fetchMessages } from './fetch.js';
 import { collectStats } from './member-stats.js';
 import { toNatspocError } from './outcome.js';
+import { partitionEnds } from './partition-ends.js';
 import { streamFacts } from './stream-facts.js';
 import type { Topology } from './topology.js';
 
@@ -153,21 +154,8 @@ export class NatsGroupObserver implements GroupObserver {
     return facts;
   }
 
-  async ends(): Promise<EndFacts[]> {
-    const { layout, stream } = this.#topology;
-    const { messages, serverAheadMs } = await fetchAll(this.#topology, {
-      stream,
-      filter: partitionWildcard(layout.prefix),
-      start: { deliver_policy: DeliverPolicy.LastPerSubject },
-      limit: layout.partitions,
-      headersOnly: true,
-      timeoutMs: this.#timeoutMs,
-    });
-    return messages.flatMap(({ message, delivery }) => {
-      const partition = partitionOfSubject(layout.prefix, message.subject);
-      const { streamSequence: sequence, timestampMs } = delivery;
-      return partition === undefined ? [] : [{ partition, sequence, atMs: timestampMs - serverAheadMs }];
-    });
+  ends(): Promise<EndFacts[]> {
+    return partitionEnds(this.#topology, this.#timeoutMs);
   }
 
   async waiting(partition: number, after: number): Promise<WaitingFacts> {
