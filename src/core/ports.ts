@@ -112,6 +112,9 @@ export type OpenOutcome =
   | { kind: 'unknown' }
   | { kind: 'failed'; error: NatspocError };
 
+/** How the deletion of a reader ended. `failed`: no retry will help (not permitted, stream deleted). */
+export type RemoveOutcome = { kind: 'ok' } | { kind: 'unknown' } | { kind: 'failed'; error: NatspocError };
+
 /** Where to read. `name` is the reader's name on the server, deleted first if it exists. */
 export interface ReaderOptions {
   name: string;
@@ -124,12 +127,16 @@ export interface ReaderOptions {
 export interface EventStream {
   open(options: ReaderOptions, sink: ReaderSink): Promise<OpenOutcome>;
   /** Deletes a reader by name; a reader that is not there is a success. */
-  remove(name: string): Promise<'ok' | 'unknown'>;
+  remove(name: string): Promise<RemoveOutcome>;
   bounds(): Promise<
     ({ kind: 'ok' } & StreamBounds) | { kind: 'unknown' } | { kind: 'failed'; error: NatspocError }
   >;
   /** The first sequence stored at or after a time. */
-  sequenceAt(time: Date): Promise<{ kind: 'ok'; sequence: number } | { kind: 'unknown' }>;
+  sequenceAt(
+    time: Date,
+  ): Promise<
+    { kind: 'ok'; sequence: number } | { kind: 'unknown' } | { kind: 'failed'; error: NatspocError }
+  >;
 }
 
 /** The answer to "is this member's connection there?" of one member about another. */

@@ -147,11 +147,18 @@ describe('faults on a real server', function () {
   });
 
   it('an unexpected end of the stream ends the members with a clear error', async () => {
-    await start(['a']);
-    const member = run.members.get('a');
+    await start(['a', 'b']);
+    // Only a group that is at work shows it: one that starts may be told by the opening of its readers.
+    run.publish(RATE);
+    await run.handledCount(100);
+    const members = [...run.members.values()];
     await run.topology.manager.streams.delete(run.config.stream);
-    const exit = await member?.exited;
-    assert.equal(exit?.code, 1);
-    assert.match(exit?.stderr ?? '', /Error: .*(does not exist|no longer)/);
+    for (const member of members) {
+      const { code, stderr } = await member.exited;
+      assert.equal(code, 1, stderr);
+      const errors = stderr.split('\n').filter((line) => line.startsWith('Error:'));
+      assert.equal(errors.length, 1, stderr);
+      assert.match(errors[0] ?? '', /does not exist/);
+    }
   });
 });

@@ -125,6 +125,38 @@ describe('permissions as documented', function () {
     assert.equal(stderr.split('\n').filter((line) => /claimed|acquired/.test(line)).length, 4);
   });
 
+  it('end a member that may not delete the readers of the owners before, with what it lacks', async () => {
+    const lacking = new TestServer({
+      config: CONFIG.replace(
+        '"$JS.API.CONSUMER.MSG.NEXT.EVENTS.*", "$JS.API.CONSUMER.DELETE.EVENTS.*"',
+        (both) => both.replace(', "$JS.API.CONSUMER.DELETE.EVENTS.*"', ''),
+      ),
+    });
+    await lacking.start();
+    try {
+      const at = (role: Role) => ({ env: { ...env(role), NATS_URL: lacking.url } });
+      const created = await runCli(['stream', 'create', '--partitions', '4'], at('operator'));
+      assert.equal(created.code, 0, created.stderr);
+      const first = startCli(['consume', '--name', 'first', '--output', 'none'], at('consumer'));
+      await first.note(/claimed p3/);
+      first.signal('SIGTERM');
+      assert.equal((await first.exited).code, 0);
+      const { code, stderr } = await startCli(
+        ['consume', '--name', 'next', '--output', 'none'],
+        at('consumer'),
+      ).exited;
+      assert.equal(code, 4, stderr);
+      const errors = stderr.split('\n').filter((line) => line.startsWith('Error:'));
+      assert.equal(errors.length, 1, stderr);
+      assert.match(
+        errors[0] ?? '',
+        /^Error: Could not delete reader natspoc-default-p\d-e\d+ of EVENTS: not permitted to publish \$JS\.API\.CONSUMER\.DELETE\.EVENTS\./,
+      );
+    } finally {
+      await lacking.stop();
+    }
+  });
+
   it('keep a publisher from reading, and a consumer from publishing and from other groups', async () => {
     await refused('publisher', ['leases'], '$JS.API.CONSUMER.CREATE.KV_EVENTS_leases');
     const blind = await runCli(['top', '--once'], { env: env('publisher') });

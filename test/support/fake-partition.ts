@@ -4,6 +4,7 @@ import type {
   ReaderOptions,
   ReaderSink,
   ReadOutcome,
+  RemoveOutcome,
   StreamBounds,
   StreamMessage,
   WriteOutcome,
@@ -87,6 +88,8 @@ export class FakeStream implements EventStream {
   released = 0;
   /** What the reader that is open was told to hold from the start. */
   held = 0;
+  /** How every deletion of a reader ends. */
+  removal: RemoveOutcome = { kind: 'ok' };
   /** Messages that the server still holds for the reader. */
   pending = 0;
   closed = 0;
@@ -126,9 +129,9 @@ export class FakeStream implements EventStream {
     return { kind: 'ok', reader };
   }
 
-  async remove(name: string): Promise<'ok'> {
+  async remove(name: string): Promise<RemoveOutcome> {
     this.removed.push(name);
-    return 'ok';
+    return this.removal;
   }
 
   async bounds(): ReturnType<EventStream['bounds']> {

@@ -4,6 +4,7 @@ import { Gate } from '../../src/core/consume/gate.js';
 import { type Handler, SILENT, StopConsuming } from '../../src/core/consume/handler.js';
 import { PartitionRunner } from '../../src/core/consume/runner.js';
 import { Turn } from '../../src/core/consume/turn.js';
+import { NatspocError } from '../../src/core/errors.js';
 import type { StartFrom } from '../../src/core/settings/start-from.js';
 import { FakeBucket, FakeStream, fakeMessage, settle } from '../support/fake-partition.js';
 import { ManualClock } from '../support/manual-clock.js';
@@ -172,6 +173,21 @@ describe('a partition runner', () => {
       told.filter((line) => line.startsWith('handled')),
       ['handled 3', 'handled 4', 'handled 6'],
     );
+  });
+
+  it('ends the member where a reader cannot be deleted, whatever is tried', async () => {
+    const error = new NatspocError('stream-missing', 'no such stream');
+    const taking = bench();
+    taking.bucket.put({ v: 1, seq: 10, epoch: 3, at: '' });
+    taking.stream.removal = { kind: 'failed', error };
+    await taking.start();
+    assert.deepEqual(taking.told, ['terminal: no such stream']);
+    const reading = bench();
+    await reading.start();
+    reading.stream.removal = { kind: 'failed', error };
+    reading.stream.fault('gap');
+    await settle();
+    assert.deepEqual(reading.told, ['started', 'terminal: no such stream']);
   });
 
   it('knows when it has caught up', async () => {

@@ -85,6 +85,7 @@ export default class LeasesSeek extends StreamCommand {
     const events = new NatsEventStream(topology, topology.stream, topology.layout.prefix);
     const sequenceAt = async (time: Date) => {
       const found = await events.sequenceAt(time);
+      if (found.kind === 'failed') throw found.error;
       return found.kind === 'ok' ? found.sequence : undefined;
     };
     const source = { observer, stream: await observer.stream(), sequenceAt };

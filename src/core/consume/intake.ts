@@ -121,7 +121,8 @@ export class Intake {
     if (this.#closed) return;
     const removed = await this.#ports.stream.remove(this.#ports.name);
     if (this.#closed) return;
-    if (removed === 'unknown') this.#events.failed('its reader could not be deleted in time');
+    if (removed.kind === 'failed') this.#events.terminal(removed.error);
+    else if (removed.kind === 'unknown') this.#events.failed('its reader could not be deleted in time');
     else await this.open();
   }
 

@@ -79,11 +79,11 @@ export async function takeOver(
   );
   if (written.kind === 'failed') return written;
   if (written.kind !== 'ok') return { kind: 'unknown', message: 'its position was changed by somebody else' };
-  if (
-    olderEpoch !== undefined &&
-    (await stream.remove(readerName(group, partition, olderEpoch))) === 'unknown'
-  ) {
-    return { kind: 'unknown', message: 'the reader of the owner before could not be deleted in time' };
+  if (olderEpoch !== undefined) {
+    const removed = await stream.remove(readerName(group, partition, olderEpoch));
+    if (removed.kind === 'failed') return removed;
+    if (removed.kind === 'unknown')
+      return { kind: 'unknown', message: 'the reader of the owner before could not be deleted in time' };
   }
   const fresh = olderEpoch === undefined && takeover.from.kind !== 'sequence';
   return { kind: 'taken', sequence, resumed: resumed(takeover, sequence), revision: written.revision, fresh };
@@ -107,9 +107,9 @@ async function startSequence(
   if (from.kind === 'sequence') return { kind: 'ok', sequence: from.sequence - 1 };
   if (from.kind === 'time') {
     const at = await stream.sequenceAt(from.time);
-    return at.kind === 'ok'
-      ? { kind: 'ok', sequence: at.sequence - 1 }
-      : { kind: 'unknown', message: 'the stream did not answer in time' };
+    if (at.kind === 'failed') return at;
+    if (at.kind === 'unknown') return { kind: 'unknown', message: 'the stream did not answer in time' };
+    return { kind: 'ok', sequence: at.sequence - 1 };
   }
   const bounds = await stream.bounds();
   if (bounds.kind === 'failed') return bounds;

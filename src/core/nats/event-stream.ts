@@ -7,6 +7,7 @@ import type {
   Reader,
   ReaderOptions,
   ReaderSink,
+  RemoveOutcome,
   StreamBounds,
   StreamMessage,
 } from '../ports.js';
@@ -132,12 +133,14 @@ export class NatsEventStream implements EventStream {
     };
   }
 
-  async remove(name: string): Promise<'ok' | 'unknown'> {
+  async remove(name: string): Promise<RemoveOutcome> {
     try {
       await this.#handles.manager.consumers.delete(this.#stream, name);
-      return 'ok';
+      return { kind: 'ok' };
     } catch (error) {
-      return apiErrorCode(error) === API_ERRORS.consumerNotFound ? 'ok' : 'unknown';
+      if (apiErrorCode(error) === API_ERRORS.consumerNotFound) return { kind: 'ok' };
+      if (isUnknownOutcome(error)) return { kind: 'unknown' };
+      return { kind: 'failed', error: toNatspocError(error, `delete reader ${name} of ${this.#stream}`) };
     }
   }
 
@@ -166,8 +169,10 @@ export class NatsEventStream implements EventStream {
       });
       void this.remove(name);
       return { kind: 'ok', sequence: info.delivered.stream_seq + 1 };
-    } catch {
-      return { kind: 'unknown' };
+    } catch (error) {
+      if (isUnknownOutcome(error)) return { kind: 'unknown' };
+      const doing = `look for ${time.toISOString()} in ${this.#stream}`;
+      return { kind: 'failed', error: toNatspocError(error, doing) };
     }
   }
 }

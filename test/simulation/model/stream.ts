@@ -5,6 +5,7 @@ import type {
   Reader,
   ReaderOptions,
   ReaderSink,
+  RemoveOutcome,
   StreamMessage,
 } from '../../../src/core/ports.js';
 import type { Connection, Side } from './connection.js';
@@ -69,15 +70,15 @@ export class SimStream implements EventStream {
     return { kind: 'ok', reader };
   }
 
-  remove(name: string): Promise<'ok' | 'unknown'> {
-    return request<'ok' | 'unknown'>(
+  remove(name: string): Promise<RemoveOutcome> {
+    return request<RemoveOutcome>(
       this.#connection,
       TIMEOUT_MS,
       (_side, answer) => {
         this.#log.delete(name);
-        answer('ok');
+        answer({ kind: 'ok' });
       },
-      'unknown',
+      { kind: 'unknown' },
     );
   }
 
