@@ -165,13 +165,14 @@ export interface Identities {
 export interface LinkEvents {
   disconnected: () => void;
   reconnected: () => void;
-  /** It will not come back: the server no longer takes our credentials. */
+  /** It will not come back: the server no longer takes our credentials, or this process has closed it. */
   ended: (error: NatspocError) => void;
 }
 
 /** The state of the connection. */
 export interface Link {
-  watch(events: LinkEvents): void;
+  /** Tells until the returned function is called. */
+  watch(events: LinkEvents): () => void;
 }
 
 /** A message that could not be handled, and what is known about it. */

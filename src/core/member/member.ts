@@ -28,6 +28,7 @@ export class Member {
   #state: State;
   #stepping = false;
   #watch: Watch | undefined;
+  #unwatchLink: (() => void) | undefined;
   #identity: MemberIdentity | undefined;
   #cancelWake: Cancel | undefined;
   #cancelLeave: Cancel | undefined;
@@ -91,7 +92,7 @@ export class Member {
   start(): void {
     const { bucket, link } = this.#ports;
     const { group } = this.#settings;
-    link.watch({
+    this.#unwatchLink = link.watch({
       disconnected: () => this.#feed({ type: 'disconnected' }),
       reconnected: () => this.#feed({ type: 'connected' }),
       ended: (error) => this.fail(error),
@@ -136,6 +137,7 @@ export class Member {
     this.#cancelWake?.();
     this.#cancelLeave?.();
     this.#watch?.stop();
+    this.#unwatchLink?.();
     this.#identity?.close();
     this.#runners.end();
     if (error) this.#end.reject(error);

@@ -100,12 +100,18 @@ export async function connectNats(config: Config, name: string): Promise<NatsCon
 }
 
 /**
- * Why the client has given a connection up for good, as one of ours: mostly credentials that no longer count.
+ * Why a connection was closed for good, as one of ours: mostly credentials that no longer count.
  *
+ * @param error what the client says; undefined: this process has closed it.
  * @param complaint the last code by which the server has refused who we are. The error of the closing itself may be
  *   that of a later attempt, to which the server hung up before it said why.
  */
 export function closedError(error: unknown, complaint = ''): NatspocError {
+  if (error === undefined || error === null)
+    return new NatspocError(
+      'unreachable',
+      'The connection to NATS was closed by this process, before its member had left.',
+    );
   const last = error instanceof NatsError ? error.code : '';
   const code = IDENTITY_CODES.test(last) ? last : complaint;
   if (!IDENTITY_CODES.test(code)) {
@@ -128,8 +134,8 @@ export interface ConnectionEvents {
   refused?: (operation: string, subject: string) => void;
   /** The server has refused who we are; `code` is the client's. */
   unwelcome?: (code: string) => void;
-  /** The connection is closed for good. */
-  closed?: () => void;
+  /** It is closed, and will not come back. `error`: what the client gave up for; undefined: this process closed it. */
+  closed?: (error: unknown) => void;
 }
 
 /** Who watches a connection: one loop for each, because the client keeps every iterator until it closes. */
@@ -153,8 +159,10 @@ export function watchConnection(connection: NatsConnection, events: ConnectionEv
 
 // Functions of their own: a closure in `watchConnection` would keep the first watcher's events for ever.
 async function awaitEnd(connection: NatsConnection, watching: ReadonlySet<ConnectionEvents>): Promise<void> {
-  await connection.closed();
-  for (const events of [...watching]) events.closed?.();
+  const error = await connection.closed();
+  // Who comes later is told as well.
+  watchers.delete(connection);
+  for (const events of [...watching]) events.closed?.(error);
 }
 
 async function dispatch(connection: NatsConnection, watching: ReadonlySet<ConnectionEvents>): Promise<void> {

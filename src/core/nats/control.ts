@@ -1,4 +1,4 @@
-import { type Endpoint, type NatsConnection, NatsError, nuid, type Service, type ServiceMsg } from 'nats';
+import { type Endpoint, type NatsConnection, NatsError, type Service, type ServiceMsg } from 'nats';
 import { messageOf } from '../errors.js';
 import {
   CONTROL_VERBS,
@@ -30,6 +30,11 @@ export interface ServiceDescription {
 /** STATS data belongs to an endpoint (ADR-32). It would be the same for each: one carries it. */
 const STATS_ENDPOINT: ControlVerb = 'release';
 
+/** Who answers for a service. The client keeps the service, once stopped, as long as the connection: but not its member. */
+interface Answering {
+  by: MicroIdentities | undefined;
+}
+
 /**
  * Members as NATS micro services (ADR-32), so that any NATS tool finds them, and so that a PING that nobody
  * answers says that a member's connection is gone.
@@ -47,7 +52,8 @@ export class MicroIdentities implements Identities {
 
   /**
    * Where permissions forbid `$SRV.>`, the member has an id that nobody answers for, and says so: others must not
-   * conclude anything from that silence. Where they forbid the endpoints, it does without.
+   * conclude anything from that silence. Where they forbid the endpoints, it does without. Undefined: the connection
+   * broke meanwhile, and whether the server knows of the service is not certain.
    */
   async create(): Promise<MemberIdentity | undefined> {
     const refused = new Set<string>();
@@ -55,44 +61,52 @@ export class MicroIdentities implements Identities {
       refused: (_operation, subject) => refused.add(subject),
     });
     try {
-      let service = await this.#start(true);
-      if (CONTROL_VERBS.some((verb) => refused.has(this.#subject(service, verb)))) {
+      let running = await this.#start(true);
+      if (CONTROL_VERBS.some((verb) => refused.has(this.#subject(running.id, verb)))) {
         // The client ends a service that may not have one of its endpoints.
-        service.stop().catch(() => {});
-        service = await this.#start(false);
+        running.close();
+        running = await this.#start(false);
       }
-      const { id } = service.info();
-      const close = (): void => {
-        service.stop().catch(() => {
-          // The connection is closed already, and the service with it.
-        });
-      };
-      return { id, probeable: !refused.has(probeSubject(id)), close };
+      return { ...running, probeable: !refused.has(probeSubject(running.id)) };
     } catch {
-      return this.#connection.isClosed() ? undefined : { id: nuid.next(), probeable: false, close: () => {} };
+      return undefined;
     } finally {
       unwatch();
     }
   }
 
-  async #start(endpoints: boolean): Promise<Service> {
+  async #start(endpoints: boolean): Promise<Omit<MemberIdentity, 'probeable'>> {
     const { version } = this.#description;
     const metadata = { ...this.#description.metadata };
+    const answering: Answering = { by: this };
     const service = await this.#connection.services.add({
       name: SERVICE_NAME,
       version,
       description: 'a member of a natspoc consumer group',
       metadata,
-      statsHandler: (endpoint) => Promise.resolve(this.#statsOf(endpoint)),
+      statsHandler: async (endpoint) => (answering.by ? answering.by.#statsOf(endpoint) : undefined),
     });
+    const { id } = service.info();
+    const close = (): void => {
+      answering.by = undefined;
+      service.stop().catch(() => {
+        // The connection is closed already, and the service with it.
+      });
+    };
     // The id is the session's, and only the service knows it: INFO and STATS say it under both names.
-    Object.assign(metadata, { session: service.info().id });
-    if (endpoints) this.#addEndpoints(service);
-    // The server has to know of the subscriptions before others see the session and probe for it. What it refuses
-    // it says before it answers this; the client tells it a turn of the loop later.
-    await this.#connection.flush();
+    Object.assign(metadata, { session: id });
+    try {
+      if (endpoints) this.#addEndpoints(service, answering);
+      // The server has to know of the subscriptions before others see the session and probe for it. What it refuses
+      // it says before it answers this; the client tells it a turn of the loop later.
+      await this.#connection.flush();
+    } catch (error) {
+      // The client would subscribe again after the reconnect, and answer for a member that has another id.
+      close();
+      throw error;
+    }
     await new Promise((resolve) => setImmediate(resolve));
-    return service;
+    return { id, close };
   }
 
   /** The data of an endpoint, and its errors: `last_error` has to be there, also where there was none. */
@@ -103,17 +117,18 @@ export class MicroIdentities implements Identities {
     return verb === STATS_ENDPOINT ? this.#description.stats() : undefined;
   }
 
-  #subject(service: Service, verb: ControlVerb): string {
+  #subject(id: string, verb: ControlVerb): string {
     const { stream, group } = this.#description;
-    return controlSubject(stream, group, service.info().id, verb);
+    return controlSubject(stream, group, id, verb);
   }
 
-  #addEndpoints(service: Service): void {
+  #addEndpoints(service: Service, answering: Answering): void {
+    const { id } = service.info();
     for (const verb of CONTROL_VERBS) {
       service.addEndpoint(verb, {
-        subject: this.#subject(service, verb),
+        subject: this.#subject(id, verb),
         handler: (error, message) => {
-          if (!error) void this.#obey(verb, message);
+          if (!error && answering.by) void answering.by.#obey(verb, message);
         },
       });
     }
@@ -182,15 +197,14 @@ export class NatsLink implements Link {
     this.#connection = connection;
   }
 
-  watch(events: LinkEvents): void {
+  watch(events: LinkEvents): () => void {
     let complaint: string | undefined;
-    const unwelcome = (code: string): void => {
-      complaint = code;
-    };
-    watchConnection(this.#connection, { ...events, unwelcome });
-    void this.#connection.closed().then((error) => {
-      // Without an error it was we who closed it.
-      if (error) events.ended(closedError(error, complaint));
+    return watchConnection(this.#connection, {
+      ...events,
+      unwelcome: (code) => {
+        complaint = code;
+      },
+      closed: (error) => events.ended(closedError(error, complaint)),
     });
   }
 }

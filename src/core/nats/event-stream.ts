@@ -4,14 +4,12 @@ import { KEY_HEADER, partitionSubject } from '../layout.js';
 import type {
   EventStream,
   OpenOutcome,
-  Reader,
   ReaderOptions,
   ReaderSink,
   RemoveOutcome,
   StreamBounds,
   StreamMessage,
 } from '../ports.js';
-import { watchConnection } from './connection.js';
 import { type DeliveryReader, timestampAt } from './delivery.js';
 import type { NatsHandles } from './handles.js';
 import { API_ERRORS, apiErrorCode, isUnknownOutcome, toNatspocError } from './outcome.js';
@@ -65,7 +63,6 @@ export class NatsEventStream implements EventStream {
   readonly #handles: NatsHandles;
   readonly #stream: string;
   readonly #prefix: string;
-  readonly #open = new Set<PullReader>();
   #failure: NatspocError | undefined;
 
   /** `prefix` is the layout's. */
@@ -73,20 +70,13 @@ export class NatsEventStream implements EventStream {
     this.#handles = handles;
     this.#stream = stream;
     this.#prefix = prefix;
-    watchConnection(handles.connection, {
-      // Requests of before the break are lost, and readers in memory may be: one cure for both.
-      reconnected: () => {
-        for (const reader of [...this.#open]) reader.fail('reconnected');
-      },
-    });
   }
 
   async open(options: ReaderOptions, sink: ReaderSink): Promise<OpenOutcome> {
     // A reader that was refused would be opened, refused and opened again for ever.
     if (this.#failure) return { kind: 'failed', error: this.#failure };
-    let pull: PullReader | undefined;
     try {
-      const opened = await PullReader.open(
+      const { reader } = await PullReader.open(
         this.#handles,
         {
           stream: this.#stream,
@@ -99,13 +89,12 @@ export class NatsEventStream implements EventStream {
         {
           message: (message, delivery) => sink.message(new NatsStreamMessage(message, delivery)),
           fault: (reason, error) => {
-            this.#failure = error;
-            if (pull) this.#open.delete(pull);
+            this.#failure ??= error;
             sink.fault(reason);
           },
         },
       );
-      pull = opened.reader;
+      return { kind: 'ok', reader };
     } catch (error) {
       if (isUnknownOutcome(error)) return { kind: 'unknown' };
       return {
@@ -113,24 +102,6 @@ export class NatsEventStream implements EventStream {
         error: toNatspocError(error, `read partition ${options.partition} of ${this.#stream}`),
       };
     }
-    const reader = pull;
-    this.#open.add(reader);
-    return { kind: 'ok', reader: this.#asReader(reader) };
-  }
-
-  #asReader(pull: PullReader): Reader {
-    return {
-      get pending() {
-        return pull.pending;
-      },
-      start: (held) => pull.start(held),
-      release: (messages) => pull.release(messages),
-      resize: (window) => pull.resize(window),
-      close: () => {
-        this.#open.delete(pull);
-        pull.close();
-      },
-    };
   }
 
   async remove(name: string): Promise<RemoveOutcome> {

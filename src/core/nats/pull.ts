@@ -165,6 +165,8 @@ export class PullReader {
     });
     this.#unwatch = watchConnection(this.#handles.connection, {
       refused: (operation, subject) => this.#denied(operation, subject),
+      // Requests of before the break are lost, and the consumer, which is in the server's memory, may be: one cure.
+      reconnected: () => this.fail('the connection was lost'),
     });
     const everyMs = this.#options.heartbeatMs;
     let heardAt = performance.now();

@@ -2,7 +2,6 @@ import { DeliverPolicy, type Msg, nuid } from 'nats';
 import { KEY_HEADER, partitionOfSubject } from '../layout.js';
 import type { StoredMessage } from '../operate/stream-admin.js';
 import type { Watch } from '../ports.js';
-import { watchConnection } from './connection.js';
 import type { DeliveryInfo } from './delivery.js';
 import { isUnknownOutcome, toNatspocError } from './outcome.js';
 import { PullReader } from './pull.js';
@@ -40,7 +39,6 @@ class Tail implements Watch {
     this.#topology = topology;
     this.#options = options;
     this.#next = options.startSequence;
-    watchConnection(topology.connection, { reconnected: () => this.#reader?.fail('reconnected') });
   }
 
   stop(): void {

@@ -1,7 +1,6 @@
 import { DeliverPolicy, type Msg, nuid } from 'nats';
 import type { BucketEntry, Watch, WatchSink } from '../ports.js';
 import { bucketStream, bucketSubject, KV_OPERATION } from './bucket.js';
-import { watchConnection } from './connection.js';
 import type { DeliveryInfo } from './delivery.js';
 import type { NatsHandles } from './handles.js';
 import { API_ERRORS, apiErrorCode, isUnknownOutcome, toNatspocError } from './outcome.js';
@@ -51,7 +50,6 @@ export class BucketWatch implements Watch {
   }
 
   start(): void {
-    watchConnection(this.#handles.connection, { reconnected: () => this.#reader?.fail('reconnected') });
     this.#poll = setInterval(() => void this.#compareWithNewest(), POLL_MS);
     void this.#open();
   }

@@ -82,7 +82,8 @@ export class SimLink implements Link {
     this.#connection = connection;
   }
 
-  watch(events: { disconnected: () => void; reconnected: () => void }): void {
+  watch(events: { disconnected: () => void; reconnected: () => void }): () => void {
     this.#connection.listen(events);
+    return () => {};
   }
 }

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { connect, type NatsConnection } from 'nats';
+import { type GroupMember, joinGroup, NatspocError } from '../../src/core/index.js';
+import { MicroIdentities } from '../../src/core/nats/control.js';
+import { TcpProxy } from '../support/proxy.js';
+import { withServer } from '../support/server.js';
+import { until } from '../support/until.js';
+
+/** A connection that belongs to the program around the members, and outlives them, or does not. */
+describe("a program's own connection", function () {
+  this.timeout(20_000);
+  const server = withServer();
+  let connection: NatsConnection;
+  let streams = 0;
+
+  beforeEach(async () => {
+    connection = await connect({ servers: server.url });
+    streams++;
+  });
+  afterEach(() => connection.close());
+
+  const join = (): Promise<GroupMember> => {
+    const stream = `C${streams}`;
+    return joinGroup({ connection, stream, prefix: `${stream}.e`, partitions: 2, handler: () => {} });
+  };
+
+  for (const how of ['close', 'drain'] as const) {
+    it(`ends its members when the program calls ${how}()`, async () => {
+      const member = await join();
+      await until('it handles', () => member.partitions.length === 2);
+      await connection[how]();
+      await assert.rejects(member.closed, (error) => {
+        assert.ok(error instanceof NatspocError);
+        assert.equal(error.code, 'unreachable');
+        assert.match(error.message, /closed by this process/);
+        return true;
+      });
+    });
+  }
+
+  it('ends a member that comes while it is being closed', async () => {
+    const joining = join();
+    const closing = until('it is about to join', async () => {
+      const manager = await connection.jetstreamManager();
+      return manager.streams.info(`KV_C${streams}_leases`).then(
+        () => true,
+        () => false,
+      );
+    }).then(() => connection.close());
+    await assert.rejects(
+      joining.then((member) => member.closed),
+      NatspocError,
+    );
+    await closing;
+  });
+
+  it('keeps nothing of the members that have left', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const joinAndLeave = async (): Promise<WeakRef<GroupMember>> => {
+      const member = await join();
+      await until('it handles', () => member.partitions.length === 2);
+      await member.leave();
+      return new WeakRef(member);
+    };
+    const left: WeakRef<GroupMember>[] = [];
+    for (let i = 0; i < 4; i++) left.push(await joinAndLeave());
+    await until('all are collected', () => {
+      collect();
+      return left.every((member) => member.deref() === undefined);
+    });
+  });
+});
+
+describe('the identity of a member', function () {
+  this.timeout(20_000);
+  const server = withServer();
+
+  it('is tried again when the connection breaks meanwhile, and no service is left behind', async () => {
+    const proxy = await TcpProxy.start(server.port);
+    const near = await connect({ servers: server.url });
+    const far = await connect({ servers: proxy.url, reconnectTimeWait: 50 });
+    try {
+      const identities = new MicroIdentities(far, {
+        stream: 'S',
+        group: 'g',
+        version: '0.0.0',
+        metadata: {},
+        stats: () => ({}),
+        control: { release: () => [], pause: async () => [], stop: () => [] },
+      });
+      proxy.silence();
+      const creating = identities.create();
+      proxy.heal();
+      assert.equal(await creating, undefined);
+      await far.flush();
+      await assert.rejects(near.request('$SRV.PING.natspoc', '', { timeout: 2_000 }), { code: '503' });
+      const again = await identities.create();
+      assert.equal(again?.probeable, true);
+      await near.request(`$SRV.PING.natspoc.${again?.id}`, '', { timeout: 2_000 });
+    } finally {
+      await far.close();
+      await near.close();
+      await proxy.stop();
+    }
+  });
+});
