@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { MAX_TTL_MS } from '../../src/core/group/timing.js';
+import { SETTINGS } from '../../src/core/settings/index.js';
 import { GroupDriver, session } from '../support/group-driver.js';
 
 /** A member that knows B, and keeps in touch. */
@@ -69,6 +71,32 @@ describe('suspicion', () => {
     assert.deepEqual(me.last('fence-session'), []);
     me.wait(1);
     assert.equal(me.last('fence-session').length, 1);
+  });
+
+  it('knows the longest ttl that the settings allow', () => {
+    const { parse } = SETTINGS.ttlMs;
+    assert.deepEqual([parse(`${MAX_TTL_MS}ms`), parse(`${MAX_TTL_MS + 1}ms`)], [MAX_TTL_MS, undefined]);
+  });
+
+  it('fences a session that it cannot read only after the longest ttl that is permitted', () => {
+    const me = new GroupDriver();
+    me.join([{ kind: 'session', id: 'B', revision: 1, record: 'unreadable' }]);
+    const from = me.now - me.timing.settleMs;
+    const fenced = (): number => me.last('fence-session').length;
+    // Its own renewals, which may be 20 minutes apart, begin the count anew; "no responders" says nothing.
+    for (let i = 0; i < 5; i++) {
+      me.wait(1_000);
+      probe(me, 'no-responders');
+      assert.equal(fenced(), 0);
+    }
+    me.now = from + MAX_TTL_MS - 1;
+    me.send({ type: 'changes', entries: [{ kind: 'session', id: 'B', revision: 20, record: 'unreadable' }] });
+    assert.equal(fenced(), 0);
+    me.send({ type: 'session-written', id: 'ME', sentAt: me.now, outcome: { kind: 'ok', revision: 21 } });
+    me.wait(MAX_TTL_MS - 1);
+    assert.equal(fenced(), 0);
+    me.wait(1);
+    assert.equal(fenced(), 1);
   });
 
   it('takes nothing from a member that renewed before it could be fenced', () => {

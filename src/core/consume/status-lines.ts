@@ -11,7 +11,6 @@ const LOST = {
   deadline: 'could not renew in time',
   fenced: 'this member was fenced',
   lost: 'somebody else took it',
-  rejoin: 'joining again',
 } as const;
 
 /** One line for people about what happened to a member; `group` completes it where the group is meant. */

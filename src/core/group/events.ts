@@ -36,9 +36,7 @@ export type GroupEvent = { now: number } & (
   | { type: 'heard'; sentAt: number }
   | { type: 'partition-started'; partition: number; epoch: number }
   | { type: 'partition-drained'; partition: number; epoch: number }
-  /** Our own epoch is over, says the position: somebody newer has written it. */
-  | { type: 'partition-fenced'; partition: number; epoch: number }
-  /** It could not start or go on for now; try again. */
+  /** It could not start or go on for now, or its position says that its epoch is over; try again. */
   | { type: 'partition-failed'; partition: number; epoch: number; message: string }
   /** Its handler gave up for good; it stays with us, at rest. */
   | { type: 'partition-halted'; partition: number; epoch: number; message: string }
@@ -48,7 +46,7 @@ export type GroupEvent = { now: number } & (
 );
 
 /** Why a partition is stopped at once, without a commit. */
-export type AbortReason = 'deadline' | 'fenced' | 'lost' | 'rejoin';
+export type AbortReason = 'deadline' | 'fenced' | 'lost';
 
 /** Orders to the shell. Each that asks the server something is answered by one event. */
 export type Effect =

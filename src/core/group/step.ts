@@ -93,9 +93,6 @@ function apply(state: State, event: GroupEvent): void {
     case 'partition-drained':
       partitionDrained(state, event.partition, event.epoch);
       return;
-    case 'partition-fenced':
-      partitionFailed(state, event.partition, event.epoch, 'its epoch is over');
-      return;
     case 'partition-failed':
       partitionFailed(state, event.partition, event.epoch, event.message);
       return;

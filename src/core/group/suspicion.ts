@@ -1,14 +1,15 @@
 import { compare } from './assign.js';
 import type { Written } from './events.js';
 import { type Peer, report, type State, wake } from './state.js';
+import { MAX_TTL_MS } from './timing.js';
 import { bury } from './view.js';
 
 /** How many members of the ring each member looks after. */
 const WATCHED = 2;
 
 const nameOf = (peer: Peer): string => (peer.record === 'unreadable' ? peer.id : peer.record.name);
-const ttlOf = (state: State, peer: Peer): number =>
-  peer.record === 'unreadable' ? state.timing.ttlMs : peer.record.ttlMs;
+/** What cannot be read may be a newer version's, with any ttl, and its permission may last as long. */
+const ttlOf = (peer: Peer): number => (peer.record === 'unreadable' ? MAX_TTL_MS : peer.record.ttlMs);
 
 /** Looks after the other members: by their renewals all of them, by probing the next two in the ring. */
 export function lookAfterPeers(state: State): void {
@@ -16,7 +17,7 @@ export function lookAfterPeers(state: State): void {
   const { now } = state;
   for (const peer of state.peers.values()) {
     // Counted only while connected: a renewal that we could not see is not a renewal that did not happen.
-    const deadAt = Math.max(peer.changedAt, state.connectedAt) + ttlOf(state, peer);
+    const deadAt = Math.max(peer.changedAt, state.connectedAt) + ttlOf(peer);
     if (now >= deadAt) fence(state, peer, 'silent');
     else wake(state, deadAt);
   }

@@ -25,6 +25,9 @@ export interface Timing {
   retryMs: number;
 }
 
+/** The longest ttl that the settings allow: what others wait for where they cannot read a member's session. */
+export const MAX_TTL_MS = 3_600_000;
+
 /** Clock rates may differ by this much between any two machines (invariant I4). */
 export const CLOCK_DRIFT = 0.05;
 

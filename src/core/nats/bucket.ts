@@ -99,8 +99,6 @@ export class NatsBucket implements Bucket {
     expected: number,
     operation?: string,
   ): Promise<WriteOutcome> {
-    // The client would buffer it until the reconnect and send it then, long after it made sense.
-    if (this.#handles.connection.isClosed()) return { kind: 'unknown' };
     const doing = `write ${key} in bucket ${this.#name}`;
     const header = headers();
     header.set('Nats-Expected-Last-Subject-Sequence', String(expected));
@@ -111,6 +109,8 @@ export class NatsBucket implements Bucket {
     }
     try {
       const subject = this.#domainPrefix + bucketSubject(this.#name, key);
+      // While it is disconnected the client keeps this, and sends it after the reconnect, though nobody may wait for
+      // the answer any more: one of the writes that are applied late (SPEC.md, A1 and A6).
       const reply = await this.#handles.connection.request(subject, value, {
         timeout: this.#timeoutMs,
         headers: header,

@@ -1,11 +1,12 @@
 import { type Clock, systemClock } from '../clock.js';
+import { MAX_TTL_MS } from '../group/timing.js';
 
 /**
  * A session that ends leaves a deletion marker in the bucket. It has to stay for a while, so that whoever was away
  * learns of the end, and so that a late write of that session fails. Nothing needs it after that; but every member that
  * joins reads all of them. Twice the longest ttl: what was written before a marker of this age, no live session needs.
  */
-export const SWEEP_AGE_MS = 7_200_000;
+export const SWEEP_AGE_MS = 2 * MAX_TTL_MS;
 /** Members look when they join, and this often afterwards. */
 const SWEEP_EVERY_MS = 3_600_000;
 /** Fewer markers than this are not worth a member's request. */
