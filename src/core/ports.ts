@@ -67,14 +67,17 @@ export interface StreamMessage {
   headers(): Record<string, string>;
 }
 
+/** Why a reader has stopped: somebody has deleted it, or anything else (a gap, silence, a lost server). */
+export type ReaderFault = 'deleted' | 'broken';
+
 /** Receives what a reader delivers. */
 export interface ReaderSink {
   message(message: StreamMessage): void;
   /**
-   * The reader has stopped for good: a gap, silence, deletion, a lost server. Everything delivered before is
-   * in order and complete. The cure is always the same: open another from the position in hand.
+   * The reader has stopped for good. Everything delivered before is in order and complete. The cure is another one
+   * from the position in hand; where this one was `deleted`, only after a look at whose the position is.
    */
-  fault(reason: string): void;
+  fault(fault: ReaderFault): void;
 }
 
 /** What bounds a reader's appetite: at most this much delivered and not yet released. */

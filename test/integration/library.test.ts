@@ -51,6 +51,13 @@ describe('the library', function () {
     return stored;
   };
 
+  /** To a stream with one partition. */
+  const publishOne = async () => {
+    const publisher = await createPublisher({ ...place(), partitions: 1 });
+    await publisher.publish({ data: 'x' });
+    await publisher.close();
+  };
+
   it('lets go of a publisher that is closed, while its connection lives on', async () => {
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;
@@ -205,6 +212,39 @@ describe('the library', function () {
     const manager = await connection.jetstreamManager();
     await manager.streams.delete(`KV_${stream}_leases`);
     await assert.rejects(member.closed, NatspocError);
+  });
+
+  it('reads no more where a newer owner has deleted its reader, also while its lease says nothing of that', async () => {
+    const handled: number[] = [];
+    const retried: string[] = [];
+    const member = await join(({ sequence }) => void handled.push(sequence), {
+      partitions: 1,
+      listen: (events) => events.on('retrying', ({ message }) => retried.push(message)),
+    });
+    await publishOne();
+    await until('it is committed', () => member.partitions[0]?.committed === 1);
+    const [{ epoch } = { epoch: 0 }] = member.partitions;
+    const manager = await connection.jetstreamManager();
+    // As a takeover does it: the position first, then the reader.
+    const newer = { v: 1, seq: 1, epoch: epoch + 1_000, at: '' };
+    await connection.jetstream().publish(`$KV.${stream}_leases.position.default.0`, JSON.stringify(newer));
+    await manager.consumers.delete(stream, `natspoc-default-p0-e${epoch}`);
+    await publishOne();
+    await until('it has seen the newer owner', () => retried.includes('a newer owner was here'));
+    assert.deepEqual(handled, [1]);
+    assert.equal(retried[0], 'its reader was deleted by somebody else');
+  });
+
+  it('goes on where nobody newer has deleted its reader', async () => {
+    const handled: number[] = [];
+    const member = await join(({ sequence }) => void handled.push(sequence), { partitions: 1 });
+    await publishOne();
+    await until('it is handled', () => handled.length === 1);
+    const manager = await connection.jetstreamManager();
+    await manager.consumers.delete(stream, `natspoc-default-p0-e${member.partitions[0]?.epoch}`);
+    await publishOne();
+    await until('the next is handled', () => handled.length === 2);
+    assert.deepEqual(handled, [1, 2]);
   });
 
   it('does not let a listener that throws reach the protocol', async () => {

@@ -1,6 +1,7 @@
 import type {
   Bucket,
   EventStream,
+  ReaderFault,
   ReaderOptions,
   ReaderSink,
   ReadOutcome,
@@ -100,10 +101,10 @@ export class FakeStream implements EventStream {
     for (const message of messages) this.#sink?.message(message);
   }
 
-  fault(reason: string): void {
+  fault(fault: ReaderFault): void {
     const sink = this.#sink;
     this.#sink = undefined;
-    sink?.fault(reason);
+    sink?.fault(fault);
   }
 
   async open(options: ReaderOptions, sink: ReaderSink): ReturnType<EventStream['open']> {

@@ -159,7 +159,7 @@ describe('a partition runner', () => {
     const { stream, start, told } = bench({ handler });
     await start();
     stream.deliver(fakeMessage(3, null, 'abc'), fakeMessage(4, null, 'd'));
-    stream.fault('gap');
+    stream.fault('broken');
     await settle();
     assert.deepEqual(stream.removed, ['natspoc-g-p0-e7']);
     assert.equal(stream.opened[1]?.startSequence, 5);
@@ -175,6 +175,15 @@ describe('a partition runner', () => {
     );
   });
 
+  it('opens no other reader where somebody else has deleted it: a takeover tells whose the partition is', async () => {
+    const { stream, start, told } = bench();
+    await start();
+    stream.fault('deleted');
+    await settle();
+    assert.equal(stream.opened.length, 1);
+    assert.deepEqual(told, ['started', 'failed: its reader was deleted by somebody else']);
+  });
+
   it('ends the member where a reader cannot be deleted, whatever is tried', async () => {
     const error = new NatspocError('stream-missing', 'no such stream');
     const taking = bench();
@@ -185,7 +194,7 @@ describe('a partition runner', () => {
     const reading = bench();
     await reading.start();
     reading.stream.removal = { kind: 'failed', error };
-    reading.stream.fault('gap');
+    reading.stream.fault('broken');
     await settle();
     assert.deepEqual(reading.told, ['started', 'terminal: no such stream']);
   });

@@ -29,7 +29,8 @@ export interface IntakeEvents {
 
 /**
  * The messages of one partition behind a position, in order and without a gap, whatever happens to its readers.
- * Every fault of a reader has one cure: delete it and open another behind what has been received.
+ * Every fault of a reader has one cure: delete it and open another behind what has been received. Except its deletion by
+ * somebody else, who may be a newer owner: that ends the intake.
  */
 export class Intake {
   readonly #ports: IntakePorts;
@@ -70,7 +71,10 @@ export class Intake {
       { name, partition, startSequence: this.#received + 1, window: this.#window },
       {
         message: (message) => this.#receive(message),
-        fault: () => void this.#reopen(),
+        fault: (fault) => {
+          if (fault === 'broken') void this.#reopen();
+          else this.#deleted();
+        },
       },
     );
     if (this.#closed) {
@@ -114,6 +118,12 @@ export class Intake {
     this.#closed = true;
     this.#trimWatch.stop();
     this.#reader?.close();
+  }
+
+  /** A newer owner does that, before we know of it. Whose the partition is, the next takeover sees. */
+  #deleted(): void {
+    this.#reader = undefined;
+    if (!this.#closed) this.#events.failed('its reader was deleted by somebody else');
   }
 
   async #reopen(): Promise<void> {

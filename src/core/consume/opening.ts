@@ -40,8 +40,8 @@ export type TakeoverOutcome =
 
 /**
  * Takes over the position of a partition: reads it, writes it back under our epoch, deletes the reader of the
- * owner before. From the write on, an older owner's commit fails; from the deletion on, the server sends it
- * nothing.
+ * owner before. From the write on, an older owner's commit fails. The deletion ends what the server sends it, and makes
+ * it look at the position before it reads again.
  */
 export async function takeOver(
   takeover: Takeover,

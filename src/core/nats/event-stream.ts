@@ -16,6 +16,8 @@ import { API_ERRORS, apiErrorCode, isUnknownOutcome, toNatspocError } from './ou
 import { PullReader } from './pull.js';
 
 const HEARTBEAT_MS = 2_000;
+/** What a server says to those who wait for messages of a reader that is deleted (status 409). */
+const CONSUMER_DELETED = /consumer deleted/i;
 
 /** A delivered message; decoding is left to whoever looks. */
 class NatsStreamMessage implements StreamMessage {
@@ -90,7 +92,7 @@ export class NatsEventStream implements EventStream {
           message: (message, delivery) => sink.message(new NatsStreamMessage(message, delivery)),
           fault: (reason, error) => {
             this.#failure ??= error;
-            sink.fault(reason);
+            sink.fault(CONSUMER_DELETED.test(reason) ? 'deleted' : 'broken');
           },
         },
       );

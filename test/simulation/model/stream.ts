@@ -3,6 +3,7 @@ import type {
   EventStream,
   OpenOutcome,
   Reader,
+  ReaderFault,
   ReaderOptions,
   ReaderSink,
   RemoveOutcome,
@@ -49,7 +50,7 @@ export class SimStream implements EventStream {
     this.#connection = connection;
     this.#opened = opened;
     const failAll = () => {
-      for (const reader of [...this.#open]) reader.fail('reconnected or silent');
+      for (const reader of [...this.#open]) reader.fail('broken');
     };
     connection.listen({ reconnected: failAll, silent: failAll });
   }
@@ -174,10 +175,10 @@ class SimReader implements Reader {
     this.#connection.send(() => this.#log.delete(this.#options.name));
   }
 
-  fail(reason: string): void {
+  fail(fault: ReaderFault): void {
     if (!this.#isOpen) return;
     this.#shut();
-    this.#sink.fault(reason);
+    this.#sink.fault(fault);
   }
 
   #shut(): void {
@@ -196,7 +197,7 @@ class SimReader implements Reader {
   #receive(batch: Stored[], first: number, pending: number): void {
     if (!this.#isOpen) return;
     if (first !== this.#expected) {
-      this.fail('gap');
+      this.fail('broken');
       return;
     }
     this.#expected += batch.length;

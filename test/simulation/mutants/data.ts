@@ -54,7 +54,7 @@ export const DATA: readonly Mutant[] = [
   {
     name: 'reader-left',
     mistake: 'the reader of the owner before is not deleted',
-    edits: [consume('opening', '    olderEpoch !== undefined &&\n', '    olderEpoch === -1 &&\n')],
+    edits: [consume('opening', '  if (olderEpoch !== undefined) {', '  if (olderEpoch === -1) {')],
   },
   {
     name: 'handover-before-commit',
