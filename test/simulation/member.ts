@@ -2,12 +2,13 @@ import type { Report } from '../../src/core/group/events.js';
 import { timingFor } from '../../src/core/group/timing.js';
 import { Member } from '../../src/core/member/member.js';
 import { SimBucket } from './model/bucket.js';
+import { SimClient } from './model/client.js';
 import { Connection } from './model/connection.js';
 import { SimIdentities, SimLink, SimProber } from './model/control.js';
 import { type HandlerProfile, simulatedHandler } from './model/handler.js';
 import { Process } from './model/process.js';
 import { Random } from './model/random.js';
-import { SimStream } from './model/stream.js';
+import { type ReaderObserver, SimStream } from './model/stream.js';
 import type { World } from './world.js';
 
 /** The real shell and protocol of one member in a simulated process with a simulated connection. */
@@ -16,6 +17,7 @@ export class SimMember {
   readonly process: Process;
   readonly connection: Connection;
   readonly bucket: SimBucket;
+  readonly client: SimClient;
   readonly profile: HandlerProfile;
   readonly member: Member;
   readonly #world: World;
@@ -38,6 +40,7 @@ export class SimMember {
     this.bucket = new SimBucket(at, settings.ttlMs / 5, name, (key, value) =>
       ledger.sending(name, key, value),
     );
+    this.client = new SimClient(this.connection, server.consumers, server.log);
     this.member = new Member(
       {
         group: settings.group,
@@ -58,7 +61,7 @@ export class SimMember {
       },
       {
         bucket: this.bucket,
-        stream: new SimStream(server.log, this.connection, (partition) => world.readerOpened(partition)),
+        stream: new SimStream(this.client, this.#readers()),
         prober: new SimProber(server, this.connection, Math.max(100, settings.probeEveryMs), settings.denied),
         identities: new SimIdentities(this.connection, random, (id) => ledger.identified(id, name)),
         link: new SimLink(this.connection),
@@ -126,6 +129,24 @@ export class SimMember {
           this.checkPermission(`${this.name} is fenced and wakes`);
       });
     });
+  }
+
+  /** A member holds no more of a partition than its window, whatever happens to its readers. */
+  #readers(): ReaderObserver {
+    const { judge } = this.#world;
+    return {
+      opened: ({ partition }) => this.#world.readerOpened(partition),
+      received: (partition, window, waiting) => {
+        const status = this.member.partitions.find((each) => each.partition === partition);
+        if (status?.state !== 'running') return;
+        const held = status.lag - waiting;
+        if (held > window)
+          judge.violate(
+            'I11',
+            `${this.name} holds ${held} messages of p${partition}, its window is ${window}`,
+          );
+      },
+    };
   }
 
   #closed(): void {

@@ -1,4 +1,5 @@
 import type { JetStreamManager, NatsConnection } from 'nats';
+import type { Clock } from '../clock.js';
 
 /** What every part of this folder needs to talk to JetStream. */
 export interface NatsHandles {
@@ -6,4 +7,6 @@ export interface NatsHandles {
   manager: JetStreamManager;
   /** Prefix of reply subjects, where permissions ask for another than `_INBOX`. */
   inboxPrefix: string | undefined;
+  /** The time of readers; the machine's by default. */
+  clock?: Clock;
 }

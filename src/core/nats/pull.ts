@@ -1,4 +1,5 @@
 import { AckPolicy, type ConsumerConfig, createInbox, type Msg, type Subscription } from 'nats';
+import { type Cancel, systemClock } from '../clock.js';
 import { NatspocError } from '../errors.js';
 import { watchConnection } from './connection.js';
 import { DeliveryReader } from './delivery.js';
@@ -67,7 +68,7 @@ export class PullReader {
   #consumerSequence = 0;
   #pending: number;
   #heard = false;
-  #watchdog: NodeJS.Timeout | undefined;
+  #cancelWatchdog: Cancel | undefined;
   #unwatch: (() => void) | undefined;
   #open = false;
 
@@ -169,24 +170,27 @@ export class PullReader {
       reconnected: () => this.fail('the connection was lost'),
     });
     const everyMs = this.#options.heartbeatMs;
-    let heardAt = performance.now();
+    const { clock = systemClock } = this.#handles;
+    let heardAt = clock.now();
     let dueAt = heardAt + everyMs;
-    this.#watchdog = setInterval(() => {
-      const now = performance.now();
+    const look = (): void => {
+      const now = clock.now();
       // A timer that is late means that this process slept: what has arrived meanwhile is still unread.
       const late = now - dueAt > everyMs / 2;
       dueAt = now + everyMs;
+      this.#cancelWatchdog = clock.at(dueAt, look);
       // The server speaks to requests only: while the window is full it has nothing to say.
       if (this.#heard || this.#owed === 0) heardAt = now;
       this.#heard = false;
       if (late) heardAt = Math.max(heardAt, now - everyMs);
       else if (now - heardAt > 2.5 * everyMs) this.fail('the server is silent');
-    }, everyMs);
+    };
+    this.#cancelWatchdog = clock.at(dueAt, look);
   }
 
   #shut(): void {
     this.#open = false;
-    clearInterval(this.#watchdog);
+    this.#cancelWatchdog?.();
     this.#unwatch?.();
     this.#subscription?.unsubscribe();
   }

@@ -1,4 +1,5 @@
 import type { Side } from './connection.js';
+import { Consumers } from './consumers.js';
 import { EventLog } from './log.js';
 import { Store } from './store.js';
 import type { Timeline } from './timeline.js';
@@ -7,6 +8,7 @@ import type { Timeline } from './timeline.js';
 export class Server {
   readonly store: Store;
   readonly log: EventLog;
+  readonly consumers: Consumers;
   readonly #timeline: Timeline;
   readonly #sides = new Set<Side>();
   #up = true;
@@ -15,6 +17,7 @@ export class Server {
     this.#timeline = timeline;
     this.store = new Store();
     this.log = new EventLog(partitions);
+    this.consumers = new Consumers(timeline, this.log);
   }
 
   get isUp(): boolean {
@@ -40,7 +43,7 @@ export class Server {
   /** Everybody is disconnected and readers in memory vanish; `spreadMs`: some find the way back later. */
   restart(downMs: number, unreachableMs: (side: Side) => number): void {
     this.#up = false;
-    this.log.forgetReaders();
+    this.consumers.forgetAll();
     for (const side of [...this.#sides]) {
       if (side.connection.side === side) side.connection.breakCleanly(downMs + unreachableMs(side));
       else this.close(side);
