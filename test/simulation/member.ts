@@ -1,8 +1,10 @@
+import type { NatspocError } from '../../src/core/errors.js';
 import type { Report } from '../../src/core/group/events.js';
 import { timingFor } from '../../src/core/group/timing.js';
 import { Member } from '../../src/core/member/member.js';
+import { Fairness } from './checks/fairness.js';
 import { SimBucket } from './model/bucket.js';
-import { SimClient } from './model/client.js';
+import { type ClientFaults, SimClient } from './model/client.js';
 import { Connection } from './model/connection.js';
 import { SimIdentities, SimLink, SimProber } from './model/control.js';
 import { type HandlerProfile, simulatedHandler } from './model/handler.js';
@@ -10,6 +12,13 @@ import { Process } from './model/process.js';
 import { Random } from './model/random.js';
 import { type ReaderObserver, SimStream } from './model/stream.js';
 import type { World } from './world.js';
+
+/** What a reader says that has heard nothing for too long, which is well within this time of what causes it. */
+const SILENCE = 'the server is silent';
+const TROUBLE_MS = 8_000;
+
+/** What a member may end with that is refused what it needs. */
+const REFUSALS: ReadonlySet<string> = new Set(['not-permitted', 'stream-missing']);
 
 /** The real shell and protocol of one member in a simulated process with a simulated connection. */
 export class SimMember {
@@ -21,7 +30,9 @@ export class SimMember {
   readonly profile: HandlerProfile;
   readonly member: Member;
   readonly #world: World;
+  readonly #fairness: Fairness;
   isLeaving = false;
+  #isRefused = false;
   isGone = false;
 
   constructor(world: World, name: string) {
@@ -40,6 +51,7 @@ export class SimMember {
     this.bucket = new SimBucket(at, settings.ttlMs / 5, name, (key, value) =>
       ledger.sending(name, key, value),
     );
+    this.#fairness = new Fairness(judge, () => this.member.partitions);
     this.client = new SimClient(this.connection, server.consumers, server.log);
     this.member = new Member(
       {
@@ -55,18 +67,30 @@ export class SimMember {
           commit: { intervalMs: 200, every: 1_000 },
           failure: { maxAttempts: 3, backoff: { baseMs: 50, maxMs: 500 }, afterwards: settings.afterwards },
           drainTimeoutMs: settings.drainTimeoutMs,
+          concurrency: settings.concurrency,
         },
-        budget: { messages: 256, bytes: 1_000_000 },
+        budget: { messages: settings.bufferMessages, bytes: 1_000_000 },
         seed: random.seed(),
       },
       {
         bucket: this.bucket,
         stream: new SimStream(this.client, this.#readers()),
         prober: new SimProber(server, this.connection, Math.max(100, settings.probeEveryMs), settings.denied),
-        identities: new SimIdentities(this.connection, random, (id) => ledger.identified(id, name)),
+        identities: new SimIdentities(this.connection, random, random.chance(settings.mute), (id) =>
+          ledger.identified(id, name),
+        ),
         link: new SimLink(this.connection),
         clock: this.process.clock,
-        handler: simulatedHandler(name, this.process, random, this.profile, handling),
+        handler: simulatedHandler(name, this.process, random, this.profile, {
+          started: (call) => {
+            this.#fairness.started(call);
+            handling.started(call);
+          },
+          ended: (call, how) => {
+            handling.ended(call, how);
+            this.#fairness.ended(call, how);
+          },
+        }),
       },
       {
         report: (report) => judge.isTracing && judge.note(describe(name, report)),
@@ -78,8 +102,9 @@ export class SimMember {
     );
     this.member.closed.then(
       () => this.#closed(),
-      (error: Error) => {
-        judge.violate('ended', `${name} ended: ${error.message}`);
+      (error: NatspocError) => {
+        if (this.#isRefused && REFUSALS.has(error.code)) this.#closed();
+        else judge.violate('ended', `${name} ended: ${error.message}`);
       },
     );
     this.member.start();
@@ -102,6 +127,12 @@ export class SimMember {
     if (this.isGone) return;
     this.#world.judge.note(`${this.name} crashes${noticed ? '' : ', unnoticed by the server'}`);
     this.#gone(noticed);
+  }
+
+  /** From now on what it asks of the stream is refused for good: it has to end with that error as soon as it asks. */
+  refuse(refuses: ClientFaults['refuses'], why: ClientFaults['why']): void {
+    this.#isRefused = true;
+    Object.assign(this.client.faults, { refuses, why });
   }
 
   /** Its session is gone or about to be: it must not be allowed to start a handler any more. */
@@ -135,7 +166,20 @@ export class SimMember {
   #readers(): ReaderObserver {
     const { judge } = this.#world;
     return {
-      opened: ({ partition }) => this.#world.readerOpened(partition),
+      opened: ({ partition, name, startSequence }) => {
+        this.#world.handling.opened(partition, epochOf(name), startSequence);
+        this.#fairness.opened(partition);
+        this.#world.readerOpened(partition);
+      },
+      faulted: (partition, reason) => {
+        const quietMs = judge.now - Math.max(this.connection.troubledAt, this.process.wokeAt);
+        if (reason === SILENCE && this.connection.isUp && !this.process.isPaused && quietMs > TROUBLE_MS)
+          judge.violate('I10', `${this.name} gives up the reader of p${partition} though nothing is wrong`);
+      },
+      arrives: ({ partition, name }, sequence) => {
+        this.#world.handling.received(partition, epochOf(name), sequence);
+        this.#fairness.arrives(partition);
+      },
       received: (partition, window, waiting) => {
         const status = this.member.partitions.find((each) => each.partition === partition);
         if (status?.state !== 'running') return;
@@ -161,6 +205,9 @@ export class SimMember {
     this.#world.handling.died(this.name);
   }
 }
+
+/** A reader's name ends with its epoch. */
+const epochOf = (reader: string): number => Number(reader.slice(reader.lastIndexOf('-e') + 2));
 
 function describe(name: string, report: Report): string {
   return `${name}: ${Object.values(report).join(' ')}`;

@@ -15,6 +15,7 @@ function handlers(random: Random): HandlerProfile {
     long: random.pick([0, 0.02, 0.1]),
     longMs: random.pick([500, 2_000]),
     fails: random.pick([0, 0, 0.05]),
+    busyMs: random.pick([0, 0, 0, 30]),
     ignores: random.pick([0, 0, 0, 0.05]),
   };
 }
@@ -34,9 +35,12 @@ export function settingsFor(
     ttlMs: random.pick([5_000, 10_000]),
     probeEveryMs: random.pick([0, 400, 400, 400]),
     denied: random.chance(0.1),
+    mute: random.pick([0, 0, 0.2]),
     clockError: 0.05,
     latency: { minMs, maxMs: minMs * random.pick([1.5, 5]) },
     drainTimeoutMs: random.pick([500, 3_000]),
+    concurrency: random.pick([1, 1, 1, 4]),
+    bufferMessages: random.pick([12, 64, 256]),
     // Where a failure needs a human being, none happens outside the storm.
     handlers: { ...handlers(random), ...(afterwards === 'halt' && { fails: 0 }) },
     afterwards,

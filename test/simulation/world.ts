@@ -18,16 +18,24 @@ export interface WorldSettings {
   probeEveryMs: number;
   /** Probing is not permitted: the ttl alone decides. */
   denied: boolean;
+  /** So many members may not answer probes. */
+  mute: number;
   /** Rates of clocks differ from true time by up to this much. */
   clockError: number;
   latency: Latency;
   drainTimeoutMs: number;
+  /** Handlers of one partition side by side, each of another key. */
+  concurrency: number;
+  /** How many messages a member may have in memory. */
+  bufferMessages: number;
   handlers: HandlerProfile;
   /** What follows the last failed attempt of a message. */
   afterwards: 'skip' | 'halt';
   /** Messages a second. */
   publishRate: number;
 }
+
+const KEYS = ['a', 'b', 'c', 'd', 'e'] as const;
 
 /** How often a condition that a run waits for is looked at. */
 const LOOK_EVERY_MS = 50;
@@ -52,7 +60,7 @@ export class World {
     this.server = new Server(this.timeline, settings.partitions);
     this.judge = new Judge(() => this.timeline.now, trace);
     this.ledger = new Ledger(this.judge, this.server.log, settings.group);
-    this.handling = new Handling(this.judge, this.ledger, this.server.log, settings.drainTimeoutMs);
+    this.handling = new Handling(this.judge, this.ledger, this.server.log, settings);
     this.opens = new Array<number>(settings.partitions).fill(0);
     this.server.store.observe((entry, writer) => {
       if (entry.value === null) this.#checkPermission(entry.key, writer);
@@ -76,12 +84,18 @@ export class World {
     this.opens[partition] = (this.opens[partition] ?? 0) + 1;
   }
 
+  /** A message arrives in a partition. */
+  store(partition: number): void {
+    const key = this.settings.concurrency > 1 ? this.random.pick(KEYS) : null;
+    this.server.log.append(partition, key);
+  }
+
   /** Publishes to random partitions at the run's rate until `isPublishing` is false. */
   publish(): void {
     this.isPublishing = true;
     const next = (): void => {
       if (!this.isPublishing) return;
-      if (this.server.isUp) this.server.log.append(this.random.int(0, this.settings.partitions - 1));
+      if (this.server.isUp) this.store(this.random.int(0, this.settings.partitions - 1));
       this.timeline.after(this.random.between(0, 2_000 / this.settings.publishRate), next);
     };
     next();

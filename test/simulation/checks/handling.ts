@@ -2,9 +2,16 @@ import type { Call, CallObserver } from '../model/handler.js';
 import type { EventLog } from '../model/log.js';
 import type { Judge } from './judge.js';
 import type { Ledger } from './ledger.js';
+import { Order } from './order.js';
 
 /** A told handler that heeds its signal, and one that just woke up, are done within this time. */
 const GRACE_MS = 10;
+
+/** How messages are handled in a run. */
+export interface HandlingSettings {
+  drainTimeoutMs: number;
+  concurrency: number;
+}
 
 /** Judges each call of a handler: I3 (order, one at a time) and I4 (exclusive between members). */
 export class Handling implements CallObserver {
@@ -14,15 +21,15 @@ export class Handling implements CallObserver {
   readonly #judge: Judge;
   readonly #ledger: Ledger;
   readonly #log: EventLog;
-  readonly #drainTimeoutMs: number;
+  readonly #settings: HandlingSettings;
+  readonly #order: Order;
   readonly #active = new Map<number, Set<Call>>();
   /** Messages handled to the end by a call that had been told to stop, and the epoch that may know of it. */
   readonly #handledDeaf = new Map<number, number | undefined>();
-  /** By partition, the last call that began. */
-  readonly #last = new Map<number, Call>();
 
-  constructor(judge: Judge, ledger: Ledger, log: EventLog, drainTimeoutMs: number) {
-    this.#drainTimeoutMs = drainTimeoutMs;
+  constructor(judge: Judge, ledger: Ledger, log: EventLog, settings: HandlingSettings) {
+    this.#settings = settings;
+    this.#order = new Order(judge, ledger, log, settings.concurrency);
     this.#judge = judge;
     this.#ledger = ledger;
     this.#log = log;
@@ -33,16 +40,17 @@ export class Handling implements CallObserver {
     const { partition, epoch, sequence } = call;
     if (this.#judge.isTracing) this.#judge.note(`${describe(call)} starts`);
     this.#checkExclusive(call);
-    this.#checkOrder(call);
+    const message = this.#log.message(sequence);
+    if (message?.partition === partition) this.#order.called(call, message, describe(call));
+    else this.#judge.violate('I3', `${describe(call)}: a message of another partition`);
     this.#ledger.handlerStarted(partition, epoch);
-    if (this.#log.message(sequence)?.done && !this.#isForgivable(call)) this.repeats++;
+    if (message?.done && !this.#isForgivable(call) && this.#order.isRepetition(call, message)) this.repeats++;
     let active = this.#active.get(partition);
     if (!active) {
       active = new Set();
       this.#active.set(partition, active);
     }
     active.add(call);
-    this.#last.set(partition, call);
   }
 
   ended(call: Call, how: 'handled' | 'failed' | 'stopped'): void {
@@ -55,6 +63,15 @@ export class Handling implements CallObserver {
     if (call.abortedAt !== undefined) {
       this.#handledDeaf.set(call.sequence, this.#isGivenUp(call) ? undefined : call.epoch);
     }
+  }
+
+  /** A reader has begun; see {@link Order.opened}. */
+  opened(partition: number, epoch: number, startSequence: number): void {
+    this.#order.opened(partition, epoch, startSequence, ({ sequence }) => this.#handledDeaf.has(sequence));
+  }
+
+  received(partition: number, epoch: number, sequence: number): void {
+    this.#order.received(partition, epoch, sequence);
   }
 
   /** Passed over by policy: counts as handled. */
@@ -96,12 +113,18 @@ export class Handling implements CallObserver {
     if (!this.#ledger.isValid(partition, epoch)) {
       this.#judge.violate('I4', `${describe(call)} starts, but its lease is over`);
     }
+    let running = 1;
     for (const other of this.#active.get(partition) ?? []) {
       const message = `${describe(call)} starts while ${describe(other)} runs`;
       if (other.member !== member) {
         if (!this.#isExcused(other)) this.#judge.violate('I4', message);
-      } else if (!this.#isGivenUp(other)) this.#judge.violate('I3', message);
+      } else if (!this.#isGivenUp(other)) {
+        if (other.key === call.key) this.#judge.violate('I3', message);
+        running++;
+      }
     }
+    if (running > this.#settings.concurrency)
+      this.#judge.violate('I3', `${describe(call)} is one of ${running} side by side`);
   }
 
   /** Its process is stopped or has just woken, or it was told and takes no notice, which is not promised. */
@@ -112,29 +135,7 @@ export class Handling implements CallObserver {
 
   /** Told to stop so long ago that its own member waits for it no longer. */
   #isGivenUp({ abortedAt, process }: Call): boolean {
-    return abortedAt !== undefined && process.clock.now() - abortedAt >= this.#drainTimeoutMs;
-  }
-
-  #checkOrder(call: Call): void {
-    const { partition, epoch, sequence } = call;
-    const last = this.#last.get(partition);
-    const message = this.#log.message(sequence);
-    if (message?.partition !== partition) {
-      this.#judge.violate('I3', `${describe(call)}: a message of another partition`);
-      return;
-    }
-    if (last?.epoch === epoch) {
-      const index = this.#log.message(last.sequence)?.index ?? -1;
-      if (message.index !== index && message.index !== index + 1) {
-        this.#judge.violate('I3', `${describe(call)} comes after ${last.sequence} in the same epoch`);
-      }
-      return;
-    }
-    const { sequence: committed } = this.#ledger.position(partition);
-    const expected = this.#log.firstAfter(partition, committed);
-    if (expected !== message) {
-      this.#judge.violate('I3', `${describe(call)} is the first of its epoch, but ${committed} is committed`);
-    }
+    return abortedAt !== undefined && process.clock.now() - abortedAt >= this.#settings.drainTimeoutMs;
   }
 }
 

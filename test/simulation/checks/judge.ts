@@ -1,5 +1,17 @@
 /** What a run can violate: the invariants of SPEC.md, and `ended`: a member that gave up or threw. */
-export type Invariant = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I7' | 'I8' | 'I10' | 'I11' | 'ended';
+export type Invariant =
+  | 'I1'
+  | 'I2'
+  | 'I3'
+  | 'I4'
+  | 'I5'
+  | 'I6'
+  | 'I7'
+  | 'I8'
+  | 'I10'
+  | 'I11'
+  | 'I12'
+  | 'ended';
 
 /** The first thing that went wrong in a run; `at` in milliseconds of true time. */
 export interface Violation {

@@ -54,3 +54,9 @@ export const silentWatch: Fault = (world, { bucket: { watches } }) => {
   for (const watch of watches) watch.silence(noticeMs);
   return noticeMs;
 };
+
+/** The watch begins again, and for a while the server passes over an entry of most snapshots. */
+export const holedSnapshots: Fault = (world, { bucket: { watchFaults, watches } }) => {
+  for (const watch of watches) watch.silence(0);
+  return altered(world, world.random.between(500, 8_000), watchFaults, { hole: 0.8 }, { hole: 0 });
+};

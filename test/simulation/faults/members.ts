@@ -52,3 +52,46 @@ export const slowHandlers: Fault = (world, { profile }) =>
 /** The last call that fails may end late, and somebody has to see that it was the last attempt. */
 export const failingHandlers: Fault = (world, { profile }) =>
   altered(world, world.random.between(500, 5_000), profile, { fails: 0.6 }, world.settings.handlers) + 5_000;
+
+/** Many messages at once for one member's partitions, and handlers that need long to get through them. */
+export const backlog: Fault = (world, { member, profile }) => {
+  const { random, settings } = world;
+  const forMs = random.between(8_000, 14_000);
+  const each = random.int(10, 40);
+  for (const { partition } of member.partitions) for (let i = 0; i < each; i++) world.store(partition);
+  return altered(world, forMs, profile, { atOnce: 0, maxMs: (2 * forMs) / each, long: 0 }, settings.handlers);
+};
+
+/** The same, with handlers that compute: they share their member's event loop. */
+export const computing: Fault = (world, { member, profile }) => {
+  const { random, settings } = world;
+  for (const { partition } of member.partitions) for (let i = 0; i < 40; i++) world.store(partition);
+  const busyMs = random.between(10, 60);
+  return altered(world, 5_000, profile, { atOnce: 1, busyMs, fails: 0 }, settings.handlers);
+};
+
+const REFUSED = [['create'], ['pull']] as const;
+
+/** It may read the stream no longer. It notices when it needs a reader. */
+export const refusal: Fault = (world, member) => {
+  const { random, timeline } = world;
+  member.refuse(new Set(random.oneOf(REFUSED)), 'not permitted');
+  const noticeMs = random.between(0, 3_000);
+  timeline.after(noticeMs, () => member.connection.breakCleanly(random.between(0, 200)));
+  timeline.after(noticeMs + random.between(0, 3_000), () => world.join());
+  return noticeMs + 3_000;
+};
+
+/** Somebody joins whose connection breaks again and again before its identity is certain. */
+export const cutAtTheDoor: Fault = (world) => {
+  const { random, timeline, settings } = world;
+  const { connection } = world.join();
+  let at = 0;
+  for (let i = random.int(1, 4); i > 0; i--) {
+    at += random.between(0, settings.latency.maxMs * 4);
+    const downMs = random.between(0, 200);
+    timeline.after(at, () => connection.breakCleanly(downMs));
+    at += downMs + 100;
+  }
+  return at;
+};

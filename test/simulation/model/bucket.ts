@@ -44,7 +44,7 @@ const noWriteFaults = (): WriteFaults => ({
 /** The bucket as one member reaches it. */
 export class SimBucket implements Bucket {
   readonly faults = noWriteFaults();
-  readonly watchFaults: WatchFaults = { delayMs: 0 };
+  readonly watchFaults: WatchFaults = { delayMs: 0, hole: 0 };
   readonly watches: SimWatch[] = [];
   readonly #timeline: Timeline;
   readonly #random: Random;

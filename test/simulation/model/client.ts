@@ -50,6 +50,7 @@ export class SimClient {
     });
     const client = {
       isClosed: () => false,
+      closed: () => new Promise(() => {}),
       status: () => this.#statuses,
       subscribe: (subject: string, { callback }: { callback: Receiver }) => {
         this.#receivers.set(subject, callback);

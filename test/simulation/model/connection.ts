@@ -36,6 +36,8 @@ const SILENCE_MS = { min: 2_500, max: 5_500 };
  */
 export class Connection {
   side: Side | null = null;
+  /** When bytes last did not pass, or began to again, in true time. */
+  troubledAt = 0;
   readonly #timeline: Timeline;
   readonly #random: Random;
   readonly #server: Server;
@@ -96,7 +98,7 @@ export class Connection {
   }
 
   #passUp(side: Side, atServer: (side: Side) => void): void {
-    this.#arrivesUp = Math.max(this.#arrivesUp, this.#timeline.now + this.#delay());
+    this.#arrivesUp = Math.max(this.#arrivesUp, this.#process.at + this.#delay());
     this.#timeline.at(this.#arrivesUp, () => {
       if (side.open) atServer(side);
       // The server knows nothing of this connection any more, and says so.
@@ -177,6 +179,7 @@ export class Connection {
     const { side } = this;
     const stall = ++this.#stalls;
     this.#path = path;
+    this.troubledAt = this.#timeline.now + forMs;
     const still = (): boolean => this.#stalls === stall && this.side === side && this.#up;
     const silence = this.#random.between(SILENCE_MS.min, SILENCE_MS.max);
     if (silence < forMs) {
@@ -238,6 +241,7 @@ export class Connection {
     this.#server.accept(this.side);
     this.#up = true;
     this.#path = 'open';
+    this.troubledAt = this.#timeline.now;
   }
 
   #tell(what: 'disconnected' | 'reconnected' | 'silent'): void {

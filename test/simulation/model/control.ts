@@ -45,32 +45,41 @@ const reachesItsMember = (side: Side): boolean => {
 export class SimIdentities implements Identities {
   readonly #connection: Connection;
   readonly #random: Random;
+  /** Ends a creation that is under way: the client gives up what it waits for when the connection breaks. */
+  #cut: (() => void) | undefined;
+  readonly #isMute: boolean;
   readonly #created: (id: string) => void;
 
-  constructor(connection: Connection, random: Random, created: (id: string) => void) {
+  /** `isMute`: it is not permitted to answer probes. */
+  constructor(connection: Connection, random: Random, isMute: boolean, created: (id: string) => void) {
     this.#connection = connection;
     this.#random = random;
+    this.#isMute = isMute;
     this.#created = created;
+    connection.listen({ disconnected: () => this.#cut?.() });
   }
 
   async create(): Promise<MemberIdentity | undefined> {
     const id = this.#random.seed().toString(36).toUpperCase().padStart(7, '0');
-    this.#connection.serve(id);
-    const known = await request<boolean>(
+    if (!this.#isMute) this.#connection.serve(id);
+    const cut = new Promise<boolean>((resolve) => {
+      this.#cut = () => resolve(false);
+    });
+    const flushed = request<boolean>(
       this.#connection,
       FLUSH_MS,
       (side, answer) => {
-        side.services.add(id);
+        if (!this.#isMute) side.services.add(id);
         answer(true);
       },
       false,
     );
-    if (!known) {
+    if (!(await Promise.race([flushed, cut]))) {
       this.#connection.unserve(id);
       return undefined;
     }
     this.#created(id);
-    return { id, probeable: true, close: () => this.#connection.unserve(id) };
+    return { id, probeable: !this.#isMute, close: () => this.#connection.unserve(id) };
   }
 }
 

@@ -11,6 +11,8 @@ export interface HandlerProfile {
   long: number;
   longMs: number;
   fails: number;
+  /** Those that return at once compute for up to this long. */
+  busyMs: number;
   /** Takes no notice of its AbortSignal. */
   ignores: number;
 }
@@ -22,7 +24,11 @@ export interface Call {
   readonly partition: number;
   readonly epoch: number;
   readonly sequence: number;
+  /** Null where handlers of a partition run one at a time. */
+  readonly key: string | null;
   readonly ignoresAbort: boolean;
+  /** How long it computed. */
+  busyMs: number;
   /** When it was told to stop, on its process's clock; undefined: it was not. */
   abortedAt: number | undefined;
 }
@@ -55,11 +61,17 @@ export function simulatedHandler(
       partition: context.partition,
       epoch: context.epoch,
       sequence: message.sequence,
+      key: context.key,
       ignoresAbort: profile.ignores > 0 && random.chance(profile.ignores),
+      busyMs: 0,
       abortedAt: undefined,
     };
     observer.started(call);
     if (random.chance(profile.atOnce)) {
+      if (profile.busyMs > 0) {
+        call.busyMs = random.between(0, profile.busyMs);
+        process.compute(call.busyMs);
+      }
       observer.ended(call, fails ? 'failed' : 'handled');
       if (fails) throw new Error('this handler fails');
       return undefined;

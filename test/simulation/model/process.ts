@@ -23,6 +23,8 @@ export class Process {
   #state: 'running' | 'paused' | 'dead' = 'running';
   #input: (() => void)[] = [];
   #timers: (() => void)[] = [];
+  /** In true time: up to then it is in a call that does not return. */
+  #busyUntil = Number.NEGATIVE_INFINITY;
   /** When it last went on after a stop, in true time. */
   wokeAt = Number.NEGATIVE_INFINITY;
 
@@ -30,9 +32,19 @@ export class Process {
     this.#timeline = timeline;
     this.#random = random;
     this.clock = {
-      now: () => offset + rate * timeline.now,
+      now: () => offset + rate * this.at,
       at: (atMs, callback) => this.#timer((atMs - offset) / rate + ROUNDING_MS, callback),
     };
+  }
+
+  /** Where it is in true time: ahead of the timeline while a call keeps it busy. */
+  get at(): number {
+    return Math.max(this.#timeline.now, this.#busyUntil);
+  }
+
+  /** Computes for so long, without looking at anything that comes meanwhile. */
+  compute(forMs: number): void {
+    this.#busyUntil = this.at + forMs;
   }
 
   get isRunning(): boolean {
@@ -49,8 +61,10 @@ export class Process {
 
   /** Something arrives from outside, now. */
   receive(run: () => void): void {
-    if (this.#state === 'running') run();
-    else if (this.#state === 'paused') this.#input.push(run);
+    if (this.#state === 'running') {
+      if (this.#busyUntil > this.#timeline.now) this.#timeline.at(this.#busyUntil, () => this.receive(run));
+      else run();
+    } else if (this.#state === 'paused') this.#input.push(run);
   }
 
   pause(): void {
@@ -76,8 +90,9 @@ export class Process {
 
   #timer(at: number, callback: () => void): Cancel {
     const scheduled = this.#timeline.at(at, () => {
-      if (this.#state === 'running') callback();
-      else if (this.#state === 'paused') this.#timers.push(() => scheduled.run && callback());
+      if (this.#state === 'paused') this.#timers.push(() => scheduled.run && callback());
+      else if (this.#busyUntil > this.#timeline.now) this.receive(() => scheduled.run && callback());
+      else if (this.#state === 'running') callback();
     });
     return () => {
       scheduled.run = null;

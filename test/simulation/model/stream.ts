@@ -5,6 +5,8 @@ import type { SimClient } from './client.js';
 /** Hears what happens to one member's readers. */
 export interface ReaderObserver {
   opened(options: ReaderOptions): void;
+  faulted(partition: number, reason: string): void;
+  arrives(options: ReaderOptions, sequence: number): void;
   /** `window`: the most messages that the reader was ever allowed; `waiting`: those at the server still. */
   received(partition: number, window: number, waiting: number): void;
 }
@@ -30,10 +32,14 @@ export class SimStream implements EventStream {
     let pending = (): number => 0;
     const opened = await this.#stream.open(options, {
       message: (message) => {
+        this.#observer.arrives(options, message.sequence);
         sink.message(message);
         this.#observer.received(partition, this.#windows.get(name) ?? 0, pending());
       },
-      fault: (reason) => sink.fault(reason),
+      fault: (reason) => {
+        this.#observer.faulted(partition, reason);
+        sink.fault(reason);
+      },
     });
     if (opened.kind !== 'ok') return opened;
     const { reader } = opened;

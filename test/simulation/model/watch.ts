@@ -8,10 +8,17 @@ import type { Timeline } from './timeline.js';
 
 const OPEN_TIMEOUT_MS = 5_000;
 const RETRY_MS = 250;
+const SNAPSHOT_STALL_MS = 2_000;
+/** A snapshot comes in up to so many parts, up to this far from each other. */
+const MOST_PARTS = 3;
+const PART_MS = 5;
 
-/** What goes wrong with a watch: updates come late by up to this much, several at once. */
+/** What goes wrong with a watch. */
 export interface WatchFaults {
+  /** Updates come late by up to this much, several at once. */
   delayMs: number;
+  /** So often the server passes over an entry of a snapshot, though it counts it, and never sends it. */
+  hole: number;
 }
 
 /** What a watch works with. */
@@ -32,6 +39,8 @@ export class SimWatch implements Watch {
   #feed: ServerFeed | undefined;
   #generation = 0;
   #opening = false;
+  /** What has come of a snapshot that is not complete. */
+  #snapshot: { entries: BucketEntry[]; left: number } | undefined;
   /** A snapshot has arrived since the last fault. */
   #delivers = false;
   #stopped = false;
@@ -81,13 +90,14 @@ export class SimWatch implements Watch {
     this.#opening = true;
     const generation = ++this.#generation;
     const { connection, store } = this.#ports;
-    const entries = await request<BucketEntry[] | undefined>(
+    this.#snapshot = undefined;
+    const total = await request<number | undefined>(
       connection,
       OPEN_TIMEOUT_MS,
       (side, answer) => {
         if (this.#feed) store.unfollow(this.#feed);
-        const feed = new ServerFeed(this.#ports, side, this.#prefix, this.#faults, (changes) => {
-          if (generation === this.#generation) this.#sink.changes(changes);
+        const feed = new ServerFeed(this.#ports, side, this.#prefix, this.#faults, (entries, left) => {
+          if (generation === this.#generation) this.#receive(entries, left);
         });
         this.#feed = feed;
         feed.snapshot(store.below(this.#prefix), answer);
@@ -96,11 +106,44 @@ export class SimWatch implements Watch {
     );
     this.#opening = false;
     if (this.#stopped) return;
-    if (!entries || generation !== this.#generation) this.#reopen();
-    else {
-      this.#delivers = true;
-      this.#sink.snapshot(entries);
+    if (total === undefined || generation !== this.#generation) {
+      this.#reopen();
+      return;
     }
+    this.#snapshot = { entries: [], left: total };
+    if (total === 0) this.#complete([]);
+    else this.#awaitRest(generation);
+  }
+
+  /** `left`: how many entries of the snapshot the server has still to send. */
+  #receive(entries: BucketEntry[], left: number): void {
+    const snapshot = this.#snapshot;
+    if (!snapshot) {
+      this.#sink.changes(entries);
+      return;
+    }
+    snapshot.entries.push(...entries);
+    if (left === 0) this.#complete(snapshot.entries);
+    else if (left < snapshot.left) {
+      snapshot.left = left;
+      this.#awaitRest(this.#generation);
+    }
+  }
+
+  #complete(entries: BucketEntry[]): void {
+    this.#snapshot = undefined;
+    this.#delivers = true;
+    this.#sink.snapshot(entries);
+  }
+
+  /** A snapshot of which nothing more comes is given up, whatever else comes. */
+  #awaitRest(generation: number): void {
+    const { clock } = this.#ports.process;
+    const left = this.#snapshot?.left;
+    clock.at(clock.now() + SNAPSHOT_STALL_MS, () => {
+      const hasStalled = left !== undefined && this.#snapshot?.left === left;
+      if (generation === this.#generation && hasStalled) this.#reopen();
+    });
   }
 }
 
@@ -109,7 +152,10 @@ class ServerFeed implements Feed {
   muted = false;
   readonly #ports: WatchPorts;
   readonly #faults: WatchFaults;
-  readonly #changes: (entries: BucketEntry[]) => void;
+  readonly #send: (entries: BucketEntry[], left: number) => void;
+  #parts: BucketEntry[][] = [];
+  /** Entries of the snapshot that were counted, and are not sent yet, or never will be. */
+  #left = 0;
   #waiting: BucketEntry[] = [];
   #busy = false;
   #onTheirWay = 0;
@@ -119,22 +165,32 @@ class ServerFeed implements Feed {
     readonly side: Side,
     readonly prefix: string,
     faults: WatchFaults,
-    changes: (entries: BucketEntry[]) => void,
+    send: (entries: BucketEntry[], left: number) => void,
   ) {
     this.#ports = ports;
     this.#faults = faults;
-    this.#changes = changes;
+    this.#send = send;
     ports.store.follow(this);
   }
 
   /** Nothing waits, here or on the wire, and nothing is held back. */
   get isIdle(): boolean {
-    return !this.muted && !this.#busy && this.#waiting.length === 0 && this.#onTheirWay === 0;
+    return (
+      !this.muted && !this.#busy && this.#parts.length + this.#waiting.length === 0 && this.#onTheirWay === 0
+    );
   }
 
-  /** Sends what there was at the start; changes of the meantime come after it. */
-  snapshot(entries: BucketEntry[], answer: (entries: BucketEntry[]) => void): void {
-    this.#later(() => answer(entries));
+  /** Says how much there was at the start, and sends it in parts; changes of the meantime come after it. */
+  snapshot(entries: BucketEntry[], answer: (total: number) => void): void {
+    const { random } = this.#ports;
+    this.#left = entries.length;
+    const sent = [...entries];
+    if (sent.length > 0 && this.#faults.hole > 0 && random.chance(this.#faults.hole))
+      sent.splice(random.int(0, sent.length - 1), 1);
+    const parts = random.int(1, MOST_PARTS);
+    const size = Math.max(1, Math.ceil(sent.length / parts));
+    while (sent.length > 0) this.#parts.push(sent.splice(0, size));
+    this.#later(this.#faults.delayMs, () => answer(entries.length));
   }
 
   push(entry: BucketEntry): void {
@@ -144,26 +200,29 @@ class ServerFeed implements Feed {
   }
 
   #flush(): void {
-    this.#later(() => {
-      const entries = this.#waiting;
-      this.#waiting = [];
+    const isPart = this.#parts.length > 0;
+    this.#later(isPart ? PART_MS : this.#faults.delayMs, () => {
+      const part = this.#parts.shift();
+      const entries = part ?? this.#waiting;
+      if (part) this.#left -= part.length;
+      else this.#waiting = [];
+      const left = this.#left;
       if (this.muted) return;
       this.#onTheirWay++;
       this.#ports.connection.deliver(this.side, () => {
         this.#onTheirWay--;
-        this.#changes(entries);
+        this.#send(entries, left);
       });
     });
   }
 
-  #later(send: () => void): void {
+  #later(delayMs: number, send: () => void): void {
     const { timeline, random } = this.#ports;
-    const { delayMs } = this.#faults;
     this.#busy = true;
     const run = (): void => {
       this.#busy = false;
       send();
-      if (this.#waiting.length > 0) this.#flush();
+      if (this.#parts.length + this.#waiting.length > 0) this.#flush();
     };
     if (delayMs > 0) timeline.after(random.between(0, delayMs), run);
     else run();

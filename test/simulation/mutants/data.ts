@@ -20,6 +20,7 @@ export const DATA: readonly Mutant[] = [
     mistake: 'positions overwrite whatever is there',
     edits: [
       model(
+        'bucket',
         "  #apply(key: string, value: BucketEntry['value'], expected: number): WriteOutcome {",
         "  #apply(key: string, value: BucketEntry['value'], wanted: number): WriteOutcome {\n    const expected = key.startsWith('position.') ? (this.#store.get(key)?.revision ?? 0) : wanted;",
       ),
@@ -35,6 +36,7 @@ export const DATA: readonly Mutant[] = [
     mistake: 'positions are read through a replica that lags one write behind',
     edits: [
       model(
+        'bucket',
         'const entry = this.#store.get(key);',
         "const entry = key.startsWith('position.') ? this.#store.before(key) : this.#store.get(key);",
       ),

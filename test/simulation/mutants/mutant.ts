@@ -26,9 +26,16 @@ export const consume = (file: string, find: string, replace: string): Edit => ({
   replace,
 });
 
-/** An edit in the model of the bucket: what the code would get from it. */
-export const model = (find: string, replace: string): Edit => ({
-  file: 'test/simulation/model/bucket.ts',
+/** An edit in what talks to the server. */
+export const nats = (file: string, find: string, replace: string): Edit => ({
+  file: `src/core/nats/${file}.ts`,
+  find,
+  replace,
+});
+
+/** An edit in a model: what the code would get from it. */
+export const model = (file: string, find: string, replace: string): Edit => ({
+  file: `test/simulation/model/${file}.ts`,
   find,
   replace,
 });

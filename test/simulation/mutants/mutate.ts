@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT, runPool } from '../pool.js';
@@ -17,6 +17,7 @@ export function copyWithMistake({ name, edits }: Mutant): string {
   try {
     cpSync(join(ROOT, 'src/core'), join(root, 'src/core'), { recursive: true });
     cpSync(join(ROOT, 'test/simulation'), join(root, 'test/simulation'), { recursive: true });
+    symlinkSync(realpathSync(join(ROOT, 'node_modules')), join(root, 'node_modules'));
     writeFileSync(join(root, 'package.json'), '{"type":"module"}');
     for (const { file, find, replace } of edits) {
       const path = join(root, file);

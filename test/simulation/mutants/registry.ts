@@ -1,7 +1,8 @@
 import { DATA } from './data.js';
 import type { Mutant } from './mutant.js';
 import { OWNERSHIP } from './ownership.js';
+import { READING } from './reading.js';
 import { TIME } from './time.js';
 
 /** All deliberate mistakes. Every one has to be caught. */
-export const MUTANTS: readonly Mutant[] = [...TIME, ...OWNERSHIP, ...DATA];
+export const MUTANTS: readonly Mutant[] = [...TIME, ...OWNERSHIP, ...DATA, ...READING];

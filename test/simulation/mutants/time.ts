@@ -1,4 +1,4 @@
-import { group, type Mutant } from './mutant.js';
+import { group, type Mutant, model } from './mutant.js';
 
 /** Mistakes about time: deadlines, suspicion, being in touch. */
 export const TIME: readonly Mutant[] = [
@@ -106,6 +106,38 @@ export const TIME: readonly Mutant[] = [
         'if (state.reconnected && now < 0) {',
       ),
     ],
+  },
+  {
+    name: 'mute-suspected',
+    mistake: 'no answer is taken for the end of members that may not answer',
+    edits: [
+      {
+        file: 'src/core/member/bucket-effects.ts',
+        find: 'probeable ? timing.suspectMs : NEVER_MS',
+        replace: 'probeable || effect.leaving !== undefined ? timing.suspectMs : NEVER_MS',
+      },
+    ],
+  },
+  {
+    name: 'identity-given-up',
+    mistake: 'an identity that could not be made is not tried again',
+    edits: [
+      {
+        file: 'src/core/member/member.ts',
+        find: 'if (!this.#ended) void this.#identify();',
+        replace: 'if (this.#ended) void this.#identify();',
+      },
+    ],
+  },
+  {
+    name: 'incomplete-for-ever',
+    mistake: 'a snapshot of which an entry never comes is waited for for ever',
+    edits: [model('watch', ' && hasStalled)', ' && left === -1)')],
+  },
+  {
+    name: 'part-for-whole',
+    mistake: 'the first part of a snapshot is taken for all of it',
+    edits: [model('watch', 'if (left === 0) this.#complete(', 'if (left >= 0) this.#complete(')],
   },
   {
     name: 'expiry-while-disconnected',

@@ -1,0 +1,84 @@
+import type { PartitionStatus } from '../../../src/core/member/contract.js';
+import type { Call, CallObserver } from '../model/handler.js';
+import type { Judge } from './judge.js';
+
+/** How long one partition may keep the event loop while others of the same member wait, without its last call. */
+const TURN_MS = 100;
+
+/** What is known of a partition with messages in memory. */
+interface Backlog {
+  epoch: number;
+  /** How long other partitions were served since this one could have been; undefined: it could not be. */
+  passedOverMs: number | undefined;
+  running: number;
+}
+
+/**
+ * Judges how one member shares its event loop between partitions whose handlers compute (I12): none with messages waits
+ * for longer than the others need for a turn each.
+ */
+export class Fairness implements CallObserver {
+  readonly #judge: Judge;
+  readonly #partitions: () => PartitionStatus[];
+  readonly #backlogs = new Map<number, Backlog>();
+  #most = 1;
+  #longestMs = 0;
+
+  constructor(judge: Judge, partitions: () => PartitionStatus[]) {
+    this.#judge = judge;
+    this.#partitions = partitions;
+  }
+
+  /** A reader is open: what came from earlier ones may be forgotten. */
+  opened(partition: number): void {
+    this.#backlogs.delete(partition);
+  }
+
+  /** A message is about to be given to its partition. */
+  arrives(partition: number): void {
+    const backlog = this.#backlogs.get(partition);
+    if (!backlog) this.#backlogs.set(partition, { epoch: 0, passedOverMs: 0, running: 0 });
+    else if (backlog.running === 0) backlog.passedOverMs ??= 0;
+  }
+
+  started({ partition, epoch }: Call): void {
+    const backlog = this.#backlogs.get(partition);
+    if (!backlog) return;
+    backlog.epoch = epoch;
+    backlog.passedOverMs = undefined;
+    backlog.running++;
+  }
+
+  ended({ partition, busyMs }: Call, how: 'handled' | 'failed' | 'stopped'): void {
+    const backlog = this.#backlogs.get(partition);
+    if (backlog) {
+      backlog.running = Math.max(0, backlog.running - 1);
+      // One that failed rests before it is tried again.
+      if (how === 'handled' && backlog.running === 0 && this.#waits(partition)) backlog.passedOverMs = 0;
+    }
+    if (busyMs > 0) this.#pass(partition, busyMs);
+  }
+
+  #waits(partition: number): boolean {
+    const status = this.#partitions().find((each) => each.partition === partition);
+    return status?.state === 'running' && status.lag > 0;
+  }
+
+  #pass(served: number, forMs: number): void {
+    this.#longestMs = Math.max(this.#longestMs, forMs);
+    this.#most = Math.max(this.#most, this.#backlogs.size);
+    const boundMs = (this.#most + 1) * (TURN_MS + this.#longestMs);
+    for (const [partition, backlog] of this.#backlogs) {
+      if (partition === served || backlog.passedOverMs === undefined) continue;
+      backlog.passedOverMs += forMs;
+      if (backlog.passedOverMs <= boundMs) continue;
+      if (this.#waits(partition)) {
+        const passedMs = Math.round(backlog.passedOverMs);
+        this.#judge.violate(
+          'I12',
+          `p${partition} waits while other partitions are served for ${passedMs} ms`,
+        );
+      } else this.#backlogs.delete(partition);
+    }
+  }
+}

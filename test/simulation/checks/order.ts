@@ -1,0 +1,95 @@
+import type { Call } from '../model/handler.js';
+import type { EventLog, Stored } from '../model/log.js';
+import type { Judge } from './judge.js';
+import type { Ledger } from './ledger.js';
+
+/** How far a partition has come under its newest epoch. */
+interface Progress {
+  epoch: number;
+  /** Index of the first message that this epoch, or its last restart, began with. */
+  from: number;
+  /** What was handled before then without a gap ends here: handling that again would be a repetition. */
+  handledTo: number;
+  /** The index of the last message of each key that a handler was called for. */
+  readonly last: Map<string | null, number>;
+  /** The last sequence that a reader has delivered. */
+  received: number;
+}
+
+const NEVER: Progress = { epoch: 0, from: 0, handledTo: 0, last: new Map(), received: 0 };
+
+/** Judges in which order the messages of a partition are handled: I3, for each key where handlers run side by side. */
+export class Order {
+  readonly #judge: Judge;
+  readonly #ledger: Ledger;
+  readonly #log: EventLog;
+  readonly #isByKey: boolean;
+  readonly #progress = new Map<number, Progress>();
+
+  constructor(judge: Judge, ledger: Ledger, log: EventLog, concurrency: number) {
+    this.#judge = judge;
+    this.#ledger = ledger;
+    this.#log = log;
+    this.#isByKey = concurrency > 1;
+  }
+
+  received(partition: number, epoch: number, sequence: number): void {
+    const progress = this.#progress.get(partition);
+    if (progress?.epoch === epoch) progress.received = sequence;
+  }
+
+  /**
+   * A reader begins at a sequence. Where that was received before under the same epoch, handling starts again: behind
+   * what was handled without a gap. What was handled beyond a gap, of other keys, may come again.
+   */
+  opened(
+    partition: number,
+    epoch: number,
+    startSequence: number,
+    isExcused: (stored: Stored) => boolean,
+  ): void {
+    const progress = this.#progress.get(partition);
+    if (!this.#isByKey || progress?.epoch !== epoch || startSequence > progress.received) return;
+    const first = this.#log.firstAfter(partition, startSequence - 1);
+    if (!first) return;
+    if (first.done && first.handledUnder === epoch && !isExcused(first))
+      this.#judge.violate('I3', `p${partition} starts again at ${first.sequence}, which was handled`);
+    progress.from = first.index;
+    progress.handledTo = this.#firstUnhandled(first);
+    for (const [key, index] of progress.last) if (index >= first.index) progress.last.delete(key);
+  }
+
+  /** Whether a call repeats what need not be repeated, given that the message was handled before. */
+  isRepetition({ partition }: Call, { index }: Stored): boolean {
+    return !this.#isByKey || index < (this.#progress.get(partition) ?? NEVER).handledTo;
+  }
+
+  /** A handler is called; `what` describes it. */
+  called({ partition, epoch }: Call, message: Stored, what: string): void {
+    let progress = this.#progress.get(partition);
+    if (progress?.epoch !== epoch) {
+      const { sequence: committed } = this.#ledger.position(partition);
+      if (this.#log.firstAfter(partition, committed) !== message)
+        this.#judge.violate('I3', `${what} is the first of its epoch, but ${committed} is committed`);
+      const handledTo = this.#firstUnhandled(message);
+      progress = { epoch, from: message.index, handledTo, last: new Map(), received: message.sequence };
+      this.#progress.set(partition, progress);
+    } else {
+      const last = progress.last.get(message.key) ?? -1;
+      const before = message.before?.index ?? -1;
+      const isNext = before >= progress.from ? before === last : last < progress.from;
+      if (message.index !== last && !isNext) {
+        const after = this.#log.of(partition)[last]?.sequence ?? 'nothing';
+        this.#judge.violate('I3', `${what} comes after ${after} in the same epoch`);
+      }
+    }
+    progress.last.set(message.key, message.index);
+  }
+
+  #firstUnhandled({ partition, index }: Stored): number {
+    const messages = this.#log.of(partition);
+    let next = index;
+    while (messages[next]?.done) next++;
+    return next;
+  }
+}

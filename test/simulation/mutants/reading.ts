@@ -1,0 +1,54 @@
+import { consume, type Mutant, nats } from './mutant.js';
+
+/** Mistakes about what waits in memory: readers and their windows, turns, handlers side by side. */
+export const READING: readonly Mutant[] = [
+  {
+    name: 'fresh-window',
+    mistake: 'a reader that replaces another gets a window of its own beside what still waits',
+    edits: [consume('intake', 'opened.reader.start(waiting());', 'opened.reader.start(0);')],
+  },
+  {
+    name: 'silence-unasked',
+    mistake: 'a server that nobody has asked anything counts as silent',
+    edits: [nats('pull', 'if (this.#heard || this.#owed === 0) heardAt', 'if (this.#heard) heardAt')],
+  },
+  {
+    name: 'first-in-line',
+    mistake: 'who has used up a turn gets the next one as well',
+    edits: [
+      consume(
+        'turn',
+        '[...queue.slice(i + 1), ...this.#waiting]',
+        '[...this.#waiting, ...queue.slice(i + 1)]',
+      ),
+    ],
+  },
+  {
+    name: 'endless-turn',
+    mistake: 'a backlog of handlers that compute is not cut into turns',
+    edits: [consume('turn', 'return now < this.#until;', 'return now < Number.POSITIVE_INFINITY;')],
+  },
+  {
+    name: 'keys-ignored',
+    mistake: 'with a concurrency above 1 messages of one key are handled side by side',
+    edits: [
+      consume('lanes', 'this.#byKey ? message.key : null', 'this.#byKey ? String(message.sequence) : null'),
+    ],
+  },
+  {
+    name: 'gap-passed',
+    mistake: 'with a concurrency above 1 the position follows what was handled last, past what still runs',
+    edits: [
+      consume(
+        'lanes',
+        'if (entry !== this.#oldest) return undefined;',
+        'if (entry !== this.#oldest) return { sequence: entry.message.sequence, messages: 0 };',
+      ),
+    ],
+  },
+  {
+    name: 'beyond-bound',
+    mistake: 'as many handlers of a partition run side by side as it has keys',
+    edits: [consume('work', ' && this.#running.size < this.#concurrency', '')],
+  },
+];
