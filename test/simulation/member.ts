@@ -7,6 +7,7 @@ import { SimBucket } from './model/bucket.js';
 import { type ClientFaults, SimClient } from './model/client.js';
 import { Connection } from './model/connection.js';
 import { SimIdentities, SimLink, SimProber } from './model/control.js';
+import { SimDeadLetters } from './model/dead-letters.js';
 import { type HandlerProfile, simulatedHandler } from './model/handler.js';
 import { Process } from './model/process.js';
 import { Random } from './model/random.js';
@@ -68,6 +69,7 @@ export class SimMember {
           failure: { maxAttempts: 3, backoff: { baseMs: 50, maxMs: 500 }, afterwards: settings.afterwards },
           drainTimeoutMs: settings.drainTimeoutMs,
           concurrency: settings.concurrency,
+          handlerTimeoutMs: settings.handlerTimeoutMs,
         },
         budget: { messages: settings.bufferMessages, bytes: 1_000_000 },
         seed: random.seed(),
@@ -80,6 +82,7 @@ export class SimMember {
           ledger.identified(id, name),
         ),
         link: new SimLink(this.connection),
+        deadLetters: new SimDeadLetters(this.connection, random, (sequence) => handling.skipped(sequence)),
         clock: this.process.clock,
         handler: simulatedHandler(name, this.process, random, this.profile, {
           started: (call) => {

@@ -5,6 +5,9 @@ import type { Random } from './model/random.js';
 import { storm } from './storm.js';
 import type { World, WorldSettings } from './world.js';
 
+/** So many messages in each partition at once, and what they may take. */
+const BURST = 20;
+const BURST_MS = 8_000;
 /** A run lasts at least this long, milliseconds of true time. */
 const LENGTH_MS = 60_000;
 
@@ -27,7 +30,7 @@ export function settingsFor(
 ): WorldSettings {
   const partitions = wanted.partitions ?? random.int(3, 16);
   const minMs = random.pick([0.1, 0.5, 2]);
-  const afterwards = random.pick<'skip' | 'halt'>(['skip', 'skip', 'halt']);
+  const afterwards = random.pick<WorldSettings['afterwards']>(['skip', 'dead-letter', 'halt']);
   return {
     group: 'g',
     members: wanted.members ?? random.int(3, 8),
@@ -44,6 +47,7 @@ export function settingsFor(
     // Where a failure needs a human being, none happens outside the storm.
     handlers: { ...handlers(random), ...(afterwards === 'halt' && { fails: 0 }) },
     afterwards,
+    handlerTimeoutMs: afterwards === 'halt' ? undefined : random.pick([undefined, undefined, 1_000]),
     // No more than slow handlers can keep up with, one at a time in each partition.
     publishRate: Math.min(random.pick([3, 10]), partitions),
   };
@@ -57,6 +61,13 @@ function liftHalts(world: World): void {
     }
   }
   world.timeline.after(1_000, () => liftHalts(world));
+}
+
+/** More at once than most windows, after a quiet time in which requests have expired. */
+function burst(world: World): void {
+  world.judge.note('--- a burst');
+  for (let partition = 0; partition < world.settings.partitions; partition++)
+    for (let i = 0; i < BURST; i++) world.store(partition);
 }
 
 /** A group starts, changes undisturbed, goes through a storm of faults, and has to come to rest and stay there. */
@@ -86,6 +97,7 @@ export async function play(world: World): Promise<void> {
   const writes = ledger.leaseWrites;
   await world.sleep(Math.max(2_000, LENGTH_MS - timeline.now));
   if (ledger.leaseWrites !== writes) judge.violate('I7', 'leases changed though nothing had happened');
+  if (random.chance(0.3)) burst(world);
   world.isPublishing = false;
-  await rest('after the last message', boundMs);
+  await rest('after the last message', boundMs + BURST_MS);
 }

@@ -30,7 +30,9 @@ export interface WorldSettings {
   bufferMessages: number;
   handlers: HandlerProfile;
   /** What follows the last failed attempt of a message. */
-  afterwards: 'skip' | 'halt';
+  afterwards: 'skip' | 'halt' | 'dead-letter';
+  /** An attempt that takes longer has failed. */
+  handlerTimeoutMs: number | undefined;
   /** Messages a second. */
   publishRate: number;
 }

@@ -1,3 +1,4 @@
+import { ABORT_GRACE_MS } from '../../../src/core/consume/follow.js';
 import type { Call, CallObserver } from '../model/handler.js';
 import type { EventLog } from '../model/log.js';
 import type { Judge } from './judge.js';
@@ -7,10 +8,14 @@ import { Order } from './order.js';
 /** A told handler that heeds its signal, and one that just woke up, are done within this time. */
 const GRACE_MS = 10;
 
+/** Times are sums of fractions. */
+const ROUNDING_MS = 1e-3;
+
 /** How messages are handled in a run. */
 export interface HandlingSettings {
   drainTimeoutMs: number;
   concurrency: number;
+  handlerTimeoutMs: number | undefined;
 }
 
 /** Judges each call of a handler: I3 (order, one at a time) and I4 (exclusive between members). */
@@ -61,7 +66,9 @@ export class Handling implements CallObserver {
     message.done = true;
     message.handledUnder = call.epoch;
     if (call.abortedAt !== undefined) {
-      this.#handledDeaf.set(call.sequence, this.#isGivenUp(call) ? undefined : call.epoch);
+      // One that was told that it takes too long has failed, whatever it does.
+      const counts = this.#settings.handlerTimeoutMs === undefined && !this.#isGivenUp(call);
+      this.#handledDeaf.set(call.sequence, counts ? call.epoch : undefined);
     }
   }
 
@@ -135,7 +142,9 @@ export class Handling implements CallObserver {
 
   /** Told to stop so long ago that its own member waits for it no longer. */
   #isGivenUp({ abortedAt, process }: Call): boolean {
-    return abortedAt !== undefined && process.clock.now() - abortedAt >= this.#settings.drainTimeoutMs;
+    const { drainTimeoutMs, handlerTimeoutMs } = this.#settings;
+    const waitMs = handlerTimeoutMs === undefined ? drainTimeoutMs : Math.min(drainTimeoutMs, ABORT_GRACE_MS);
+    return abortedAt !== undefined && process.clock.now() - abortedAt >= waitMs - ROUNDING_MS;
   }
 }
 

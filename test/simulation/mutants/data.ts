@@ -3,6 +3,11 @@ import { consume, type Mutant, model } from './mutant.js';
 /** Mistakes about data: positions, commits, readers, handlers. */
 export const DATA: readonly Mutant[] = [
   {
+    name: 'letter-unconfirmed',
+    mistake: 'a dead letter of which nobody knows whether it was stored counts as stored',
+    edits: [consume('failures', "if (outcome.kind === 'ok') this", "if (outcome.kind !== 'failed') this")],
+  },
+  {
     name: 'gate-ignored',
     mistake: 'handlers are called without asking for permission',
     edits: [consume('work', 'if (!gate.isOpenAt(now)) gate', 'if (now < 0) gate')],

@@ -13,6 +13,11 @@ export const READING: readonly Mutant[] = [
     edits: [nats('pull', 'if (this.#heard || this.#owed === 0) heardAt', 'if (this.#heard) heardAt')],
   },
   {
+    name: 'owed-for-ever',
+    mistake: 'what an expired request has not brought still counts as asked for',
+    edits: [nats('pull', 'this.#owed -= unserved;', 'this.#owed -= unserved * 0;')],
+  },
+  {
     name: 'first-in-line',
     mistake: 'who has used up a turn gets the next one as well',
     edits: [
