@@ -1,3 +1,4 @@
+import { Quota } from '../../src/core/consume/quota.js';
 import type { NatspocError } from '../../src/core/errors.js';
 import type { Report } from '../../src/core/group/events.js';
 import { timingFor } from '../../src/core/group/timing.js';
@@ -36,9 +37,11 @@ export class SimMember {
   #isRefused = false;
   isGone = false;
 
-  constructor(world: World, name: string) {
+  /** `quota`: it leaves after so many messages. */
+  constructor(world: World, name: string, quota?: number) {
     const { timeline, server, ledger, handling, settings, judge } = world;
     const random = new Random(world.random.seed());
+    let handled = 0;
     this.#world = world;
     this.name = name;
     this.profile = { ...settings.handlers };
@@ -82,6 +85,7 @@ export class SimMember {
           ledger.identified(id, name),
         ),
         link: new SimLink(this.connection),
+        quota: quota === undefined ? undefined : new Quota(quota),
         deadLetters: new SimDeadLetters(this.connection, random, (sequence) => handling.skipped(sequence)),
         clock: this.process.clock,
         handler: simulatedHandler(name, this.process, random, this.profile, {
@@ -97,7 +101,11 @@ export class SimMember {
       },
       {
         report: (report) => judge.isTracing && judge.note(describe(name, report)),
-        handled: () => {},
+        handled: () => {
+          if (quota === undefined || ++handled < quota) return;
+          if (handled > quota) judge.violate('quota', `${name} handles ${handled} messages of ${quota}`);
+          this.leave();
+        },
         attemptFailed: (_partition, message, _attempt, _error, then) => {
           if (then === 'skip') handling.skipped(message.sequence);
         },

@@ -20,6 +20,7 @@ const FAULTS: readonly Fault[] = [
   members.backlog,
   members.computing,
   members.refusal,
+  members.counted,
   network.cleanBreak,
   network.cleanBreak,
   network.silentBreak,

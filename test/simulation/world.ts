@@ -75,8 +75,9 @@ export class World {
     return this.members.filter((member) => member.isMember);
   }
 
-  join(): SimMember {
-    const member = new SimMember(this, `m${this.members.length + 1}`);
+  /** `quota`: it leaves after so many messages. */
+  join(quota?: number): SimMember {
+    const member = new SimMember(this, `m${this.members.length + 1}`, quota);
     this.members.push(member);
     this.judge.note(`${member.name} joins`);
     return member;

@@ -1,4 +1,5 @@
-/** What a run can violate: the invariants of SPEC.md, and `ended`: a member that gave up or threw. */
+/** What a run can violate: the invariants of SPEC.md, and `ended`: a member that gave up or threw; `quota`: one
+ * that handled more than it was to. */
 export type Invariant =
   | 'I1'
   | 'I2'
@@ -11,7 +12,8 @@ export type Invariant =
   | 'I10'
   | 'I11'
   | 'I12'
-  | 'ended';
+  | 'ended'
+  | 'quota';
 
 /** The first thing that went wrong in a run; `at` in milliseconds of true time. */
 export interface Violation {

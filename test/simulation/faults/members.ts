@@ -95,3 +95,16 @@ export const cutAtTheDoor: Fault = (world) => {
   }
   return at;
 };
+
+/** Somebody joins who handles an exact number of messages and leaves; at the latest after a while. */
+export const counted: Fault = (world) => {
+  const { random, timeline } = world;
+  const member = world.join(random.int(1, 30));
+  const forMs = random.between(2_000, 8_000);
+  // Several are in hand when the last one is taken up.
+  timeline.after(random.between(500, forMs), () => {
+    for (const { partition } of member.member.partitions) for (let i = 0; i < 5; i++) world.store(partition);
+  });
+  timeline.after(forMs, () => member.leave());
+  return forMs;
+};

@@ -3,6 +3,11 @@ import { consume, type Mutant, model } from './mutant.js';
 /** Mistakes about data: positions, commits, readers, handlers. */
 export const DATA: readonly Mutant[] = [
   {
+    name: 'quota-ignored',
+    mistake: 'a message that is taken up does not count against the quota',
+    edits: [consume('quota', '    this.#left--;\n', '')],
+  },
+  {
     name: 'letter-unconfirmed',
     mistake: 'a dead letter of which nobody knows whether it was stored counts as stored',
     edits: [consume('failures', "if (outcome.kind === 'ok') this", "if (outcome.kind !== 'failed') this")],
