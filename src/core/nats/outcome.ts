@@ -15,16 +15,30 @@ export const API_ERRORS = {
   insufficientReplicas: 10005,
   insufficientResources: 10023,
   storageExceeded: 10047,
+  clusterNotLeader: 10009,
+  streamOffline: 10118,
+  consumerOffline: 10119,
 } as const;
+
+/** What a cluster says with code 500 while it elects a leader or a server comes back: it passes. */
+const PASSING: readonly (number | undefined)[] = [
+  API_ERRORS.clusterNotLeader,
+  API_ERRORS.streamOffline,
+  API_ERRORS.consumerOffline,
+];
 
 /** The JetStream API error code of an error, where it carries one. */
 export function apiErrorCode(error: unknown): number | undefined {
   return error instanceof NatsError ? error.api_error?.err_code : undefined;
 }
 
-/** True for errors of which nobody knows whether the request was carried out: timeout, disconnect, no leader. */
+/**
+ * True for errors of which nobody knows whether the request was carried out, or which pass by themselves: timeout,
+ * disconnect, no leader.
+ */
 export function isUnknownOutcome(error: unknown): boolean {
   if (!(error instanceof NatsError)) return false;
+  if (PASSING.includes(apiErrorCode(error))) return true;
   return ['TIMEOUT', '503', 'DISCONNECT', 'CONNECTION_CLOSED', 'CONNECTION_DRAINING'].includes(error.code);
 }
 
