@@ -20,6 +20,7 @@ import { bucketStream, bucketSubject, KV_OPERATION } from './bucket.js';
 import { deadLetterFacts } from './dead-letter-facts.js';
 import { type Fetched, type FetchOptions, fetchAll, fetchMessages } from './fetch.js';
 import { collectStats } from './member-stats.js';
+import { newestPart } from './newest-part.js';
 import { toNatspocError } from './outcome.js';
 import { partitionEnds } from './partition-ends.js';
 import { streamFacts } from './stream-facts.js';
@@ -27,8 +28,6 @@ import type { Topology } from './topology.js';
 
 /** The past of a whole group that is read at most: more entries than 256 partitions keep of their leases. */
 const HISTORY_LIMIT = 10_000;
-/** Where there is more, at most this much of the past is read, halved until it fits. */
-const HISTORY_SPAN_MS = 3_600_000;
 const PREVIEW_BYTES = 512;
 /** Where messages are larger than this on average, only their headers are read. */
 const LARGE_MESSAGE_BYTES = 16_384;
@@ -65,20 +64,18 @@ export class NatsGroupObserver implements GroupObserver {
   }
 
   async history(): Promise<PastEntry[]> {
-    const all = `${keys.groupPrefix(this.#group)}>`;
-    const { available, serverAheadMs } = await this.#fetchBucket(
-      all,
-      { deliver_policy: DeliverPolicy.All },
-      0,
-    );
-    let start: FetchOptions['start'] = { deliver_policy: DeliverPolicy.All };
-    // The server counts from a time on, not back from the end: of a past that is too long the newest part that fits.
-    for (let left = available, spanMs = HISTORY_SPAN_MS; left > HISTORY_LIMIT; spanMs /= 2) {
-      const since = new Date(Date.now() + serverAheadMs - spanMs).toISOString();
-      start = { deliver_policy: DeliverPolicy.StartTime, opt_start_time: since };
-      left = (await this.#fetchBucket(all, start, 0)).available;
-    }
-    return this.#pastOf(await this.#fetchBucket(all, start));
+    const filter = `${keys.groupPrefix(this.#group)}>`;
+    const { messages } = await this.#fetchBucket(filter, { deliver_policy: DeliverPolicy.Last }, 1);
+    const newest = messages[0]?.delivery.streamSequence;
+    if (newest === undefined) return [];
+    const start = (sequence: number): FetchOptions['start'] => ({
+      deliver_policy: DeliverPolicy.StartSequence,
+      opt_start_seq: sequence,
+    });
+    const count = async (sequence: number): Promise<number> =>
+      (await this.#fetchBucket(filter, start(sequence), 0)).available;
+    const first = await newestPart(count, newest, HISTORY_LIMIT);
+    return this.#pastOf(await this.#fetchBucket(filter, start(first)));
   }
 
   async leaseHistory(partition: number): Promise<PastEntry[]> {

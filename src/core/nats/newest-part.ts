@@ -1,0 +1,23 @@
+/**
+ * Where the newest part of a stream begins that holds at most `limit` messages, and more than half of it where there
+ * are so many. The server counts from a sequence on, not back from the end: halving finds it.
+ *
+ * @param count how many messages there are from a sequence on.
+ * @param newest the sequence of the last one.
+ */
+export async function newestPart(
+  count: (from: number) => Promise<number>,
+  newest: number,
+  limit: number,
+): Promise<number> {
+  if ((await count(1)) <= limit) return 1;
+  let [tooMany, fits] = [1, newest];
+  while (fits - tooMany > 1) {
+    const middle = Math.floor((tooMany + fits) / 2);
+    const behind = await count(middle);
+    if (behind > limit) tooMany = middle;
+    else fits = middle;
+    if (behind <= limit && behind > limit / 2) break;
+  }
+  return fits;
+}
