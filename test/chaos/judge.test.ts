@@ -256,15 +256,34 @@ describe('the judge of chaos', () => {
     const unexplained = clean();
     unexplained.faults = [];
     unexplained.lives[0] = life('m1', { leftAt: KILLED_AT });
-    assert.deepEqual(
-      charges(unexplained),
-      ['repeat', 'process'].slice(0, 1),
-      'a graceful leave explains nothing',
-    );
+    assert.deepEqual(charges(unexplained), ['repeat'], 'a graceful leave explains nothing');
 
     const tooFar = clean();
     tooFar.calls.push(call(1, 5, 'm2', TAKEN_AT + 60));
     assert.ok(charges(tooFar).includes('repeat'), 'it was committed long before the kill');
+  });
+
+  it('takes the time of a lease from the lease: the harness may see it late', () => {
+    const lateMs = 4_000;
+    const [wroteAt, startedAt] = [KILLED_AT + 1_000, Date.parse(clean().settings.startedAt)];
+    const seenLate = (record: string): History => {
+      const history = clean();
+      history.lives[0] = life('m1', {});
+      const down = { id: 1, kind: 'server-kill', target: 's1', outcome: '' } as const;
+      history.faults = [{ ...down, from: KILLED_AT - 20, to: KILLED_AT }];
+      for (const each of history.calls) {
+        if (each.process === 'm2') Object.assign(each, { from: each.from + lateMs, to: each.to + lateMs });
+      }
+      for (const change of history.bucket) {
+        if (!change.value?.includes('"owner":"m2"')) continue;
+        change.at += lateMs;
+        change.value = change.value.replace('"at":""', `"at":"${record}"`);
+      }
+      return history;
+    };
+    const repeated = (record: string): boolean => charges(seenLate(record)).includes('repeat');
+    assert.equal(repeated(new Date(startedAt + wroteAt).toISOString()), false);
+    assert.equal(repeated(''), true, 'all the time until the harness saw it there was nothing in the way');
   });
 
   it('flags a position that goes back, by sequence or by epoch', () => {

@@ -1,5 +1,5 @@
-import { keys } from '../../../src/core/group/records.js';
-import type { Call, History, Life, Span } from '../recording/history.js';
+import { decodeLease, keys } from '../../../src/core/group/records.js';
+import type { BucketChange, Call, History, Life, Span } from '../recording/history.js';
 import { describeCall, describeCallFully } from './describe.js';
 import type { Excuse, Overlap } from './exclusive.js';
 import type { Violation } from './violation.js';
@@ -141,14 +141,26 @@ function troubles({ settings, faults, lives }: History) {
   };
 }
 
-/** When the epoch of a call was over: when the harness saw the next lease of its partition. */
+/**
+ * When the epoch of a call was over: when the next lease of its partition was written. The harness may have seen that
+ * late, as its own watch begins anew after a server was killed: so the record's own time counts, from the clock of the
+ * same machine.
+ */
 function tenureEnds({ settings, bucket }: History): (call: Call) => number {
+  const startedAt = Date.parse(settings.startedAt);
+  const writtenAt = ({ at, value }: BucketChange): number => {
+    const lease = value === null ? undefined : decodeLease(Buffer.from(value));
+    const said = Date.parse(lease?.at ?? '') - startedAt;
+    return said < at ? said : at;
+  };
   const changes = Array.from({ length: settings.partitions }, (_, partition) => {
     const key = keys.lease(settings.group, partition);
     return bucket.filter((change) => change.key === key).sort((a, b) => a.revision - b.revision);
   });
-  return ({ partition, epoch }) =>
-    changes[partition]?.find(({ revision }) => revision > epoch)?.at ?? Number.POSITIVE_INFINITY;
+  return ({ partition, epoch }) => {
+    const next = changes[partition]?.find(({ revision }) => revision > epoch);
+    return next ? writtenAt(next) : Number.POSITIVE_INFINITY;
+  };
 }
 
 /** How much of `within` these spans cover together. */
