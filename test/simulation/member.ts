@@ -33,6 +33,7 @@ export class SimMember {
   readonly member: Member;
   readonly #world: World;
   readonly #fairness: Fairness;
+  readonly #stream: SimStream;
   isLeaving = false;
   #isRefused = false;
   isGone = false;
@@ -55,8 +56,9 @@ export class SimMember {
     this.bucket = new SimBucket(at, settings.ttlMs / 5, name, (key, value) =>
       ledger.sending(name, key, value),
     );
-    this.#fairness = new Fairness(judge, () => this.member.partitions);
+    this.#fairness = new Fairness(judge, (partition) => this.#held(partition));
     this.client = new SimClient(this.connection, server.consumers, server.log);
+    this.#stream = new SimStream(this.client, this.#readers());
     this.member = new Member(
       {
         group: settings.group,
@@ -79,7 +81,7 @@ export class SimMember {
       },
       {
         bucket: this.bucket,
-        stream: new SimStream(this.client, this.#readers()),
+        stream: this.#stream,
         prober: new SimProber(server, this.connection, Math.max(100, settings.probeEveryMs), settings.denied),
         identities: new SimIdentities(this.connection, random, random.chance(settings.mute), (id) =>
           ledger.identified(id, name),
@@ -173,6 +175,12 @@ export class SimMember {
     });
   }
 
+  /** How many messages of a partition are in memory; undefined while it is not running. */
+  #held(partition: number): number | undefined {
+    const status = this.member.partitions.find((each) => each.partition === partition);
+    return status?.state === 'running' ? status.lag - this.#stream.pending(partition) : undefined;
+  }
+
   /** A member holds no more of a partition than its window, whatever happens to its readers. */
   #readers(): ReaderObserver {
     const { judge } = this.#world;
@@ -191,10 +199,8 @@ export class SimMember {
         this.#world.handling.received(partition, epochOf(name), sequence);
         this.#fairness.arrives(partition);
       },
-      received: (partition, window, waiting) => {
-        const status = this.member.partitions.find((each) => each.partition === partition);
-        if (status?.state !== 'running') return;
-        const held = status.lag - waiting;
+      received: (partition, window) => {
+        const held = this.#held(partition) ?? 0;
         if (held > window)
           judge.violate(
             'I11',

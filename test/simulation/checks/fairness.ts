@@ -1,4 +1,3 @@
-import type { PartitionStatus } from '../../../src/core/member/contract.js';
 import type { Call, CallObserver } from '../model/handler.js';
 import type { Judge } from './judge.js';
 
@@ -19,14 +18,15 @@ interface Backlog {
  */
 export class Fairness implements CallObserver {
   readonly #judge: Judge;
-  readonly #partitions: () => PartitionStatus[];
+  readonly #held: (partition: number) => number | undefined;
   readonly #backlogs = new Map<number, Backlog>();
   #most = 1;
   #longestMs = 0;
 
-  constructor(judge: Judge, partitions: () => PartitionStatus[]) {
+  /** `held`: how many messages of a partition are in memory; undefined while it is not running. */
+  constructor(judge: Judge, held: (partition: number) => number | undefined) {
     this.#judge = judge;
-    this.#partitions = partitions;
+    this.#held = held;
   }
 
   /** A reader is open: what came from earlier ones may be forgotten. */
@@ -60,8 +60,7 @@ export class Fairness implements CallObserver {
   }
 
   #waits(partition: number): boolean {
-    const status = this.#partitions().find((each) => each.partition === partition);
-    return status?.state === 'running' && status.lag > 0;
+    return (this.#held(partition) ?? 0) > 0;
   }
 
   #pass(served: number, forMs: number): void {

@@ -1,5 +1,5 @@
 import { NatsEventStream } from '../../../src/core/nats/event-stream.js';
-import type { EventStream, OpenOutcome, ReaderOptions, ReaderSink } from '../../../src/core/ports.js';
+import type { EventStream, OpenOutcome, Reader, ReaderOptions, ReaderSink } from '../../../src/core/ports.js';
 import type { SimClient } from './client.js';
 
 /** Hears what happens to one member's readers. */
@@ -7,8 +7,8 @@ export interface ReaderObserver {
   opened(options: ReaderOptions): void;
   faulted(partition: number, reason: string): void;
   arrives(options: ReaderOptions, sequence: number): void;
-  /** `window`: the most messages that the reader was ever allowed; `waiting`: those at the server still. */
-  received(partition: number, window: number, waiting: number): void;
+  /** `window`: the most messages that the reader was ever allowed. */
+  received(partition: number, window: number): void;
 }
 
 /** The stream as one member reaches it: the real one on the model of the client, and somebody who watches. */
@@ -17,10 +17,17 @@ export class SimStream implements EventStream {
   readonly #observer: ReaderObserver;
   /** The most that each reader was ever allowed, by its name: it lives as long as an epoch. */
   readonly #windows = new Map<string, number>();
+  /** The last reader of each partition. */
+  readonly #readers = new Map<number, Reader>();
 
   constructor(client: SimClient, observer: ReaderObserver) {
     this.#stream = new NatsEventStream(client.handles, 'EVENTS', 'events');
     this.#observer = observer;
+  }
+
+  /** Messages at the server, as the partition's reader has said last. */
+  pending(partition: number): number {
+    return this.#readers.get(partition)?.pending ?? 0;
   }
 
   async open(options: ReaderOptions, sink: ReaderSink): Promise<OpenOutcome> {
@@ -29,12 +36,11 @@ export class SimStream implements EventStream {
       this.#windows.set(name, Math.max(messages, this.#windows.get(name) ?? 0));
     };
     widen(options.window.messages);
-    let pending = (): number => 0;
     const opened = await this.#stream.open(options, {
       message: (message) => {
         this.#observer.arrives(options, message.sequence);
         sink.message(message);
-        this.#observer.received(partition, this.#windows.get(name) ?? 0, pending());
+        this.#observer.received(partition, this.#windows.get(name) ?? 0);
       },
       fault: (reason) => {
         this.#observer.faulted(partition, reason);
@@ -44,7 +50,7 @@ export class SimStream implements EventStream {
     if (opened.kind !== 'ok') return opened;
     const { reader } = opened;
     const resize = reader.resize.bind(reader);
-    pending = () => reader.pending;
+    this.#readers.set(partition, reader);
     reader.resize = (window) => {
       widen(window.messages);
       resize(window);
