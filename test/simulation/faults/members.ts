@@ -70,12 +70,14 @@ export const computing: Fault = (world, { member, profile }) => {
   return altered(world, 5_000, profile, { atOnce: 1, busyMs, fails: 0 }, settings.handlers);
 };
 
-const REFUSED = [['create'], ['pull']] as const;
+const REFUSED = [['delete'], ['create'], ['pull']] as const;
+const EVERYTHING = ['delete', 'create', 'pull'] as const;
 
-/** It may read the stream no longer. It notices when it needs a reader. */
+/** It may read the stream no longer, or is told that there is none. It notices when it needs a reader. */
 export const refusal: Fault = (world, member) => {
   const { random, timeline } = world;
-  member.refuse(new Set(random.oneOf(REFUSED)), 'not permitted');
+  if (random.chance(0.3)) member.refuse(new Set(EVERYTHING), 'no stream');
+  else member.refuse(new Set(random.oneOf(REFUSED)), 'not permitted');
   const noticeMs = random.between(0, 3_000);
   timeline.after(noticeMs, () => member.connection.breakCleanly(random.between(0, 200)));
   timeline.after(noticeMs + random.between(0, 3_000), () => world.join());

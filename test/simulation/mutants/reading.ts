@@ -18,6 +18,17 @@ export const READING: readonly Mutant[] = [
     edits: [nats('pull', 'this.#owed -= unserved;', 'this.#owed -= unserved * 0;')],
   },
   {
+    name: 'refused-deletion',
+    mistake: 'a deletion that is refused for good is tried for ever',
+    edits: [
+      nats(
+        'event-stream',
+        "{ kind: 'failed', error: toNatspocError(error, `delete reader",
+        "{ kind: 'unknown', error: toNatspocError(error, `delete reader",
+      ),
+    ],
+  },
+  {
     name: 'first-in-line',
     mistake: 'who has used up a turn gets the next one as well',
     edits: [
