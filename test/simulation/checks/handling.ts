@@ -34,7 +34,9 @@ export class Handling implements CallObserver {
 
   constructor(judge: Judge, ledger: Ledger, log: EventLog, settings: HandlingSettings) {
     this.#settings = settings;
-    this.#order = new Order(judge, ledger, log, settings.concurrency);
+    this.#order = new Order(judge, ledger, log, settings.concurrency, ({ sequence }) =>
+      this.#handledDeaf.has(sequence),
+    );
     this.#judge = judge;
     this.#ledger = ledger;
     this.#log = log;
@@ -74,7 +76,7 @@ export class Handling implements CallObserver {
 
   /** A reader has begun; see {@link Order.opened}. */
   opened(partition: number, epoch: number, startSequence: number): void {
-    this.#order.opened(partition, epoch, startSequence, ({ sequence }) => this.#handledDeaf.has(sequence));
+    this.#order.opened(partition, epoch, startSequence);
   }
 
   received(partition: number, epoch: number, sequence: number): void {

@@ -24,9 +24,18 @@ export class Order {
   readonly #ledger: Ledger;
   readonly #log: EventLog;
   readonly #isByKey: boolean;
+  readonly #isDoubtful: (message: Stored) => boolean;
   readonly #progress = new Map<number, Progress>();
 
-  constructor(judge: Judge, ledger: Ledger, log: EventLog, concurrency: number) {
+  /** `isDoubtful`: handled by a call that had been told to stop, which its member need not count. */
+  constructor(
+    judge: Judge,
+    ledger: Ledger,
+    log: EventLog,
+    concurrency: number,
+    isDoubtful: (message: Stored) => boolean,
+  ) {
+    this.#isDoubtful = isDoubtful;
     this.#judge = judge;
     this.#ledger = ledger;
     this.#log = log;
@@ -42,17 +51,12 @@ export class Order {
    * A reader begins at a sequence. Where that was received before under the same epoch, handling starts again: behind
    * what was handled without a gap. What was handled beyond a gap, of other keys, may come again.
    */
-  opened(
-    partition: number,
-    epoch: number,
-    startSequence: number,
-    isExcused: (stored: Stored) => boolean,
-  ): void {
+  opened(partition: number, epoch: number, startSequence: number): void {
     const progress = this.#progress.get(partition);
     if (!this.#isByKey || progress?.epoch !== epoch || startSequence > progress.received) return;
     const first = this.#log.firstAfter(partition, startSequence - 1);
     if (!first) return;
-    if (first.done && first.handledUnder === epoch && !isExcused(first))
+    if (first.done && first.handledUnder === epoch && !this.#isDoubtful(first))
       this.#judge.violate('I3', `p${partition} starts again at ${first.sequence}, which was handled`);
     progress.from = first.index;
     progress.handledTo = this.#firstUnhandled(first);
@@ -89,7 +93,8 @@ export class Order {
   #firstUnhandled({ partition, index }: Stored): number {
     const messages = this.#log.of(partition);
     let next = index;
-    while (messages[next]?.done) next++;
+    for (let message = messages[next]; message?.done && !this.#isDoubtful(message); )
+      message = messages[++next];
     return next;
   }
 }
