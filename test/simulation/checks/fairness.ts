@@ -10,6 +10,8 @@ interface Backlog {
   /** How long other partitions were served since this one could have been; undefined: it could not be. */
   passedOverMs: number | undefined;
   running: number;
+  /** A message has failed and rests before it is tried again: nothing is judged until all have been handled. */
+  hasFailed: boolean;
 }
 
 /**
@@ -37,8 +39,12 @@ export class Fairness implements CallObserver {
   /** A message is about to be given to its partition. */
   arrives(partition: number): void {
     const backlog = this.#backlogs.get(partition);
-    if (!backlog) this.#backlogs.set(partition, { epoch: 0, passedOverMs: 0, running: 0 });
-    else if (backlog.running === 0) backlog.passedOverMs ??= 0;
+    if (!backlog) {
+      this.#backlogs.set(partition, { epoch: 0, passedOverMs: 0, running: 0, hasFailed: false });
+      return;
+    }
+    if (backlog.hasFailed && this.#held(partition) === 0) backlog.hasFailed = false;
+    if (!backlog.hasFailed && backlog.running === 0) backlog.passedOverMs ??= 0;
   }
 
   started({ partition, epoch }: Call): void {
@@ -53,14 +59,12 @@ export class Fairness implements CallObserver {
     const backlog = this.#backlogs.get(partition);
     if (backlog) {
       backlog.running = Math.max(0, backlog.running - 1);
-      // One that failed rests before it is tried again.
-      if (how === 'handled' && backlog.running === 0 && this.#waits(partition)) backlog.passedOverMs = 0;
+      if (how !== 'handled') backlog.hasFailed = true;
+      // The message that has just been handled is still counted.
+      const waits = !backlog.hasFailed && backlog.running === 0 && (this.#held(partition) ?? 0) > 1;
+      backlog.passedOverMs = waits ? 0 : undefined;
     }
     if (busyMs > 0) this.#pass(partition, busyMs);
-  }
-
-  #waits(partition: number): boolean {
-    return (this.#held(partition) ?? 0) > 0;
   }
 
   #pass(served: number, forMs: number): void {
@@ -71,7 +75,7 @@ export class Fairness implements CallObserver {
       if (partition === served || backlog.passedOverMs === undefined) continue;
       backlog.passedOverMs += forMs;
       if (backlog.passedOverMs <= boundMs) continue;
-      if (this.#waits(partition)) {
+      if ((this.#held(partition) ?? 0) > 0) {
         const passedMs = Math.round(backlog.passedOverMs);
         this.#judge.violate(
           'I12',
