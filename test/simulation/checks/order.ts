@@ -12,11 +12,9 @@ interface Progress {
   handledTo: number;
   /** The index of the last message of each key that a handler was called for. */
   readonly last: Map<string | null, number>;
-  /** The last sequence that a reader has delivered. */
-  received: number;
 }
 
-const NEVER: Progress = { epoch: 0, from: 0, handledTo: 0, last: new Map(), received: 0 };
+const NEVER: Progress = { epoch: 0, from: 0, handledTo: 0, last: new Map() };
 
 /** Judges in which order the messages of a partition are handled: I3, for each key where handlers run side by side. */
 export class Order {
@@ -26,6 +24,8 @@ export class Order {
   readonly #isByKey: boolean;
   readonly #isDoubtful: (message: Stored) => boolean;
   readonly #progress = new Map<number, Progress>();
+  /** The last sequence that a reader of each partition has delivered, handled or not, and under which epoch. */
+  readonly #received = new Map<number, { epoch: number; sequence: number }>();
 
   /** `isDoubtful`: handled by a call that had been told to stop, which its member need not count. */
   constructor(
@@ -43,8 +43,7 @@ export class Order {
   }
 
   received(partition: number, epoch: number, sequence: number): void {
-    const progress = this.#progress.get(partition);
-    if (progress?.epoch === epoch) progress.received = sequence;
+    this.#received.set(partition, { epoch, sequence });
   }
 
   /**
@@ -53,7 +52,9 @@ export class Order {
    */
   opened(partition: number, epoch: number, startSequence: number): void {
     const progress = this.#progress.get(partition);
-    if (!this.#isByKey || progress?.epoch !== epoch || startSequence > progress.received) return;
+    const received = this.#received.get(partition);
+    if (!this.#isByKey || progress?.epoch !== epoch || received?.epoch !== epoch) return;
+    if (startSequence > received.sequence) return;
     const first = this.#log.firstAfter(partition, startSequence - 1);
     if (!first) return;
     if (first.done && first.handledUnder === epoch && !this.#isDoubtful(first))
@@ -76,7 +77,7 @@ export class Order {
       if (this.#log.firstAfter(partition, committed) !== message)
         this.#judge.violate('I3', `${what} is the first of its epoch, but ${committed} is committed`);
       const handledTo = this.#firstUnhandled(message);
-      progress = { epoch, from: message.index, handledTo, last: new Map(), received: message.sequence };
+      progress = { epoch, from: message.index, handledTo, last: new Map() };
       this.#progress.set(partition, progress);
     } else {
       const last = progress.last.get(message.key) ?? -1;
