@@ -46,7 +46,7 @@ async function idleMember(server: TestServer): Promise<{ corePercent: number; re
   const { bucket, layout } = await openTopology(connection, config, { create: true });
   const ownership = new Ownership(bucket, config.group, () => {});
   const member = startCli(['consume', '--server', server.url, '--name', 'only', '--output', 'none']);
-  await ownership.balanced(['only'], layout.partitions, AbortSignal.timeout(30_000));
+  await ownership.balanced(['only'], layout.partitions, 30_000);
   // What starting has left behind is collected first.
   await sleep(5_000);
   const [before, from] = [usageOf(member.pid), performance.now()];

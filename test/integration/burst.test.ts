@@ -41,7 +41,7 @@ describe('a burst of joins', () => {
         }),
       ),
     );
-    assert.ok(await ownership.balanced(names, PARTITIONS, AbortSignal.timeout(20_000)), 'comes to rest');
+    assert.ok(await ownership.balanced(names, PARTITIONS, 20_000), 'comes to rest');
     assert.ok(
       changes < 2 * PARTITIONS,
       `a burst makes about one plan, not one for each member: ${changes} changes`,

@@ -24,6 +24,8 @@ export interface CliOptions {
   entry?: string;
   /** `pipe`: the caller writes to `child.stdin`. Default: there is no input. */
   stdin?: 'pipe' | 'ignore';
+  /** Options of Node.js, before the script. */
+  nodeArgs?: readonly string[];
 }
 
 /** The built command line as a process of its own, in an empty environment. */
@@ -35,7 +37,8 @@ export class Cli {
 
   constructor(args: readonly string[], options: CliOptions = {}) {
     const { PATH = '', HOME = '' } = process.env;
-    this.child = spawn(process.execPath, [options.entry ?? ENTRY, ...args], {
+    const script = [...(options.nodeArgs ?? []), options.entry ?? ENTRY];
+    this.child = spawn(process.execPath, [...script, ...args], {
       cwd: options.cwd ?? join(tmpdir()),
       env: { PATH, HOME, ...options.env },
       stdio: [options.stdin ?? 'ignore', 'pipe', 'pipe'],

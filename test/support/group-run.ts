@@ -120,7 +120,7 @@ export class GroupRun {
   /** Resolves when all members share all partitions evenly. */
   async atRest(timeoutMs = 20_000): Promise<void> {
     const names = [...this.members.keys()];
-    if (await this.ownership.balanced(names, this.partitions, AbortSignal.timeout(timeoutMs))) return;
+    if (await this.ownership.balanced(names, this.partitions, timeoutMs)) return;
     const owners = [...this.ownership.owners].map(([p, owner]) => `p${p}=${owner.name}`).join(' ');
     const notes = [...this.members]
       .map(([name, cli]) => `${name}: ${cli.stderr.slice(-5).join(' | ')}`)

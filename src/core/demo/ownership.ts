@@ -55,13 +55,31 @@ export class Ownership {
     return new Map(this.#leases);
   }
 
-  /** Resolves when exactly these members share all partitions evenly, or when `signal` aborts. */
-  async balanced(members: readonly string[], partitions: number, signal: AbortSignal): Promise<boolean> {
+  /**
+   * Resolves with true when exactly these members share all partitions evenly, with false after `withinMs` or when
+   * `signal` aborts.
+   */
+  async balanced(
+    members: readonly string[],
+    partitions: number,
+    withinMs: number,
+    signal?: AbortSignal,
+  ): Promise<boolean> {
     const holds = (): boolean => this.isBalanced(members, partitions);
     if (holds()) return true;
+    if (signal?.aborted) return false;
     return new Promise((resolve) => {
-      signal.addEventListener('abort', () => resolve(false), { once: true });
-      this.#waiting.push({ holds, resolve: () => resolve(true) });
+      // No AbortSignal.timeout: Node 20 collects one that only a combined signal refers to, which then never aborts
+      // (https://github.com/nodejs/node/pull/57867).
+      const timer = setTimeout(() => end(false), withinMs);
+      const giveUp = (): void => end(false);
+      const end = (isBalanced: boolean): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', giveUp);
+        resolve(isBalanced);
+      };
+      signal?.addEventListener('abort', giveUp);
+      this.#waiting.push({ holds, resolve: () => end(true) });
     });
   }
 

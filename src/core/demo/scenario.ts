@@ -108,8 +108,7 @@ async function play(
   };
   const rest = async (title: string): Promise<void> => {
     const names = [...running.keys()];
-    const timeout = AbortSignal.any([stage.signal, AbortSignal.timeout(REST_TIMEOUT_MS)]);
-    if (!(await ownership.balanced(names, partitions, timeout))) {
+    if (!(await ownership.balanced(names, partitions, REST_TIMEOUT_MS, stage.signal))) {
       stage.signal.throwIfAborted();
       const notes = [...running.values()].flatMap(({ name, notes: lines }) =>
         lines.slice(-3).map((l) => `${name}: ${l}`),

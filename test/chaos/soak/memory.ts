@@ -8,7 +8,7 @@ import { monotonicUs } from '../recording/records.js';
  */
 export type MemoryRecord = [at: number, name: string, kind: 'resident' | 'live', bytes: number];
 
-/** A process that is looked at. With {@link TRACE} in its environment, its output tells of its collections. */
+/** A process that is looked at. With {@link TRACE} its output tells of its collections. */
 export interface Watched {
   name: string;
   pid: number;
@@ -16,8 +16,8 @@ export interface Watched {
   output: readonly string[];
 }
 
-/** Makes Node.js tell of each collection. */
-export const TRACE = { NODE_OPTIONS: '--trace-gc' };
+/** Makes Node.js tell of each collection. `NODE_OPTIONS` does not take it. */
+export const TRACE = ['--trace-gc'];
 
 const EVERY_MS = 5_000;
 const MEBI = 1024 * 1024;

@@ -19,7 +19,7 @@ const KILL_EVERY = 5;
 export async function playSoak(options: StageOptions): Promise<void> {
   const { minutes, tell } = options;
   const random = new Random(options.seed);
-  const stage = await Stage.open({ ...options, env: TRACE });
+  const stage = await Stage.open({ ...options, nodeArgs: TRACE });
   let memory: MemorySampler | undefined;
   try {
     const { members, servers, recording } = stage;

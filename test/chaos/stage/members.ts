@@ -26,8 +26,8 @@ export interface MembersOptions {
   recording: Recording;
   /** For `natspoc consume`, beside the server and the handler. */
   args: readonly string[];
-  /** For their environment, beside what the handler reads. */
-  env: Record<string, string>;
+  /** Options of Node.js. */
+  nodeArgs: readonly string[];
 }
 
 /** The consumer processes of a run: started, told, watched, and written down. */
@@ -58,14 +58,14 @@ export class Members {
 
   /** Starts a consumer; `far`: it reaches the servers through proxies of its own, which can swallow everything. */
   async start(far: boolean): Promise<Member> {
-    const { servers, recording, args, env } = this.#options;
+    const { servers, recording, args, nodeArgs } = this.#options;
     const name = `m${++this.#count}`;
     const proxies = far ? await Promise.all(servers.all.map(({ port }) => TcpProxy.start(port))) : [];
     const urls = far ? proxies.map(({ url }) => url).join(',') : servers.urls;
     recording.processes.write(['spawn', recording.now(), name]);
     const cli = startCli(['consume', '--name', name, '--server', urls, '--handler', HANDLER, ...args], {
+      nodeArgs,
       env: {
-        ...env,
         CHAOS_NAME: name,
         CHAOS_CALLS: recording.callsFile(name),
         CHAOS_MODE: join(recording.modes, name),

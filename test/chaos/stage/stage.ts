@@ -22,8 +22,8 @@ export interface StageOptions {
   ttlMs: number;
   /** Where everything is written down; an empty folder. */
   folder: string;
-  /** For the environment of the members and the publisher. */
-  env?: Record<string, string>;
+  /** Options of Node.js for the members and the publisher. */
+  nodeArgs?: readonly string[];
   tell: (line: string) => void;
   /** Ends the run early, in order. */
   signal: AbortSignal;
@@ -62,7 +62,7 @@ export class Stage {
       servers,
       recording,
       args: [...run.args, ...retries],
-      env: options.env ?? {},
+      nodeArgs: options.nodeArgs ?? [],
     });
     recording.watch(run.topology.bucket, run.config.group, (entry) => this.#notePosition(entry));
   }
@@ -91,9 +91,9 @@ export class Stage {
   async populate(far: readonly boolean[]): Promise<Member[]> {
     const members: Member[] = [];
     for (const each of far) members.push(await this.members.start(each));
-    const timeout = AbortSignal.any([this.#options.signal, AbortSignal.timeout(START_TIMEOUT_MS)]);
     const names = members.map(({ name }) => name);
-    if (!(await this.run.ownership.balanced(names, this.#options.partitions, timeout))) {
+    const { partitions, signal } = this.#options;
+    if (!(await this.run.ownership.balanced(names, partitions, START_TIMEOUT_MS, signal))) {
       const notes = members.map(({ name, cli }) => `${name}: ${cli.stderr.slice(-3).join(' | ')}`).join('\n');
       throw new Error(`the members did not come to share the partitions\n${notes}`);
     }
@@ -110,7 +110,7 @@ export class Stage {
       rate: this.#options.rate,
       urls: servers.urls,
       confirmedFile: recording.confirmedFile,
-      env: this.#options.env ?? {},
+      nodeArgs: this.#options.nodeArgs ?? [],
       args: run.args.filter((arg) => /^--(stream|prefix)=/.test(arg)),
     });
     this.#traffic = traffic;
@@ -129,8 +129,7 @@ export class Stage {
     const { signal, tell, ttlMs, partitions } = this.#options;
     const withinMs = 2 * ttlMs + REST_SLACK_MS;
     const names = this.members.present.map(({ name }) => name);
-    const timeout = AbortSignal.any([signal, AbortSignal.timeout(withinMs)]);
-    if ((await this.run.ownership.balanced(names, partitions, timeout)) || signal.aborted) return;
+    if ((await this.run.ownership.balanced(names, partitions, withinMs, signal)) || signal.aborted) return;
     tell(`the group is not at rest after ${withinMs / 1_000} s`);
   }
 

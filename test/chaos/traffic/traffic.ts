@@ -17,8 +17,8 @@ export interface TrafficOptions {
   confirmedFile: string;
   /** For `natspoc publish`, beside the server. */
   args: readonly string[];
-  /** For its environment. */
-  env: Record<string, string>;
+  /** Options of Node.js. */
+  nodeArgs: readonly string[];
 }
 
 /**
@@ -47,7 +47,7 @@ export class Traffic {
           ...args,
         ],
       ],
-      { stdin: 'pipe', env: options.env },
+      { stdin: 'pipe', nodeArgs: options.nodeArgs },
     );
     this.#feeding = this.#feed(new Random(options.seed), options);
   }
