@@ -31,9 +31,11 @@ export class Fairness implements CallObserver {
     this.#held = held;
   }
 
-  /** A reader is open: what came from earlier ones may be forgotten. */
+  /** A reader is open: what came from earlier ones may be forgotten, but not a call that still runs. */
   opened(partition: number): void {
-    this.#backlogs.delete(partition);
+    const backlog = this.#backlogs.get(partition);
+    if (!backlog?.running) this.#backlogs.delete(partition);
+    else backlog.passedOverMs = undefined;
   }
 
   /** A message is about to be given to its partition. */
