@@ -248,6 +248,8 @@ const counting = (sequences: readonly number[]) => ({
     after,
     count: sequences.filter((sequence) => sequence > after).length,
   }),
+  sequences: async (_partition: number, after: number, limit: number) =>
+    sequences.filter((sequence) => sequence > after).slice(0, limit),
 });
 
 describe('seek', () => {
@@ -293,22 +295,24 @@ describe('seek', () => {
 
   it('counts right while messages keep coming', async () => {
     const sequences = Array.from({ length: 50 }, (_, i) => i + 1);
-    // Of five questions these find one message more than the one before.
-    const BUSY = [1, 2];
-    let questions = 0;
+    const { waiting, sequences: listed } = counting(sequences);
     const observer = {
+      // Each question finds one message more than the one before.
       waiting: async (partition: number, after: number) => {
-        if (BUSY.includes(++questions % 5)) sequences.push(sequences.length + 1);
-        return { partition, after, count: sequences.filter((sequence) => sequence > after).length };
+        sequences.push(sequences.length + 1);
+        return waiting(partition, after);
       },
+      sequences: listed,
     };
     const source = {
       observer,
       stream: { firstSequence: 1, lastSequence: 50 },
       sequenceAt: async () => undefined,
     };
-    const step = await planSeek(source, 0, 40, { kind: 'relative', messages: -10 });
-    assert.deepEqual([step.to, step.repeated], [30, 10]);
+    const back = await planSeek(source, 0, 40, { kind: 'relative', messages: -10 });
+    assert.deepEqual([back.to, back.repeated], [30, 10]);
+    const on = await planSeek(source, 0, 30, { kind: 'relative', messages: 10 });
+    assert.deepEqual([on.to, on.skipped], [40, 10]);
   });
 
   it('never goes beyond the last message that is stored', async () => {

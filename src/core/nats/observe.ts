@@ -160,6 +160,11 @@ export class NatsGroupObserver implements GroupObserver {
     return { partition, after, count: available };
   }
 
+  async sequences(partition: number, after: number, limit: number): Promise<number[]> {
+    const { messages } = await fetchAll(this.#topology, this.#behind(partition, after, limit));
+    return messages.map(({ delivery }) => delivery.streamSequence);
+  }
+
   async storedAt(partition: number, after: number): Promise<number | null> {
     const { messages, serverAheadMs } = await fetchAll(this.#topology, this.#behind(partition, after, 1));
     const [first] = messages;

@@ -35,6 +35,8 @@ export interface GroupObserver {
   ends(): Promise<EndFacts[]>;
   /** How many messages a partition holds after a sequence. */
   waiting(partition: number, after: number): Promise<WaitingFacts>;
+  /** The sequences of the first messages of a partition after one, at most `limit`. */
+  sequences(partition: number, after: number, limit: number): Promise<number[]>;
   /** When the first message of a partition after a sequence was stored, by our wall clock; null: there is none. */
   storedAt(partition: number, after: number): Promise<number | null>;
   /** The newest messages after a sequence, at most `limit`; the stream as it was seen last says where they are. */

@@ -29,14 +29,16 @@ export function parseSeekTarget(text: string): SeekTarget {
 
 /** What finding a target needs. */
 export interface SeekSource {
-  observer: Pick<GroupObserver, 'waiting'>;
+  observer: Pick<GroupObserver, 'waiting' | 'sequences'>;
   stream: Pick<StreamFacts, 'firstSequence' | 'lastSequence'>;
   /** The first sequence stored at or after a time; undefined: the server does not say. */
   sequenceAt(time: Date): Promise<number | undefined>;
 }
 
-/** Messages between two sequences are counted so often before a count is taken that publishers may have blurred. */
-const MOST_COUNTS = 20;
+/** Up to so many messages are counted one by one. Beyond that the server's counts do. */
+const COUNTED = 10_000;
+/** Two counts of the server are of two moments: what is published in between may blur their difference by so many. */
+const BLUR = 500;
 
 /** One position on its way. */
 export interface SeekStep {
@@ -58,32 +60,44 @@ export async function planSeek(
   target: SeekTarget,
 ): Promise<SeekStep> {
   const { observer, stream } = source;
-  const behind = async (sequence: number): Promise<number> =>
-    (await observer.waiting(partition, sequence)).count;
-  const between: Between = async (after, upTo) => {
-    let before = await behind(after);
-    for (let tries = 1; ; tries++) {
-      const rest = await behind(upTo);
-      // A count is of its moment. That nothing was published between the two shows when the first is still true.
-      const again = await behind(after);
-      if (again === before || tries === MOST_COUNTS) return before - rest;
-      before = again;
-    }
+  const counts: Counts = {
+    about: async (after, upTo) => {
+      const [more, less] = await Promise.all([after, upTo].map((at) => observer.waiting(partition, at)));
+      return (more?.count ?? 0) - (less?.count ?? 0);
+    },
+    sequences: async (after, upTo, limit) =>
+      (await observer.sequences(partition, after, limit)).filter((sequence) => sequence <= upTo),
   };
   const from = position ?? Math.max(0, stream.firstSequence - 1);
-  const to = await resolve(source, from, target, between);
-  const moved = to === from ? 0 : await between(from, to);
-  return { partition, from: position, to, skipped: Math.max(0, moved), repeated: Math.max(0, -moved) };
+  const to = await resolve(source, from, target, counts);
+  const between = to === from ? 0 : await count(Math.min(from, to), Math.max(from, to), counts);
+  return {
+    partition,
+    from: position,
+    to,
+    skipped: to > from ? between : 0,
+    repeated: to < from ? between : 0,
+  };
 }
 
-/** How many messages of the partition lie after one sequence and up to another; negative where they are swapped. */
-type Between = (after: number, upTo: number) => Promise<number>;
+/** How messages of the partition are counted that lie after one sequence and up to another. */
+interface Counts {
+  /** By the server. */
+  about(after: number, upTo: number): Promise<number>;
+  /** The first `limit` of them, one by one. */
+  sequences(after: number, upTo: number, limit: number): Promise<number[]>;
+}
+
+async function count(after: number, upTo: number, { about, sequences }: Counts): Promise<number> {
+  const roughly = await about(after, upTo);
+  return roughly > COUNTED ? roughly : (await sequences(after, upTo, roughly + BLUR)).length;
+}
 
 async function resolve(
   { stream, sequenceAt }: SeekSource,
   from: number,
   target: SeekTarget,
-  between: Between,
+  counts: Counts,
 ): Promise<number> {
   const { firstSequence, lastSequence } = stream;
   switch (target.kind) {
@@ -106,10 +120,26 @@ async function resolve(
     case 'relative': {
       const { messages } = target;
       return messages < 0
-        ? search(firstSequence - 1, from, async (at) => (await between(at, from)) >= -messages)
-        : search(from, lastSequence, async (at) => (await between(from, at)) <= messages);
+        ? back(firstSequence - 1, from, -messages, counts)
+        : forward(from, lastSequence, messages, counts);
     }
   }
+}
+
+/** So many messages before `from`. */
+async function back(lowest: number, from: number, messages: number, counts: Counts): Promise<number> {
+  const isCounted = messages <= COUNTED;
+  const wanted = isCounted ? messages + BLUR : messages;
+  const low = await search(lowest, from, async (at) => (await counts.about(at, from)) >= wanted);
+  if (!isCounted) return low;
+  const sequences = await counts.sequences(low, from, wanted + 2 * BLUR);
+  return sequences.at(-messages - 1) ?? low;
+}
+
+/** So many messages behind `from`. */
+async function forward(from: number, last: number, messages: number, counts: Counts): Promise<number> {
+  if (messages > COUNTED) return search(from, last, async (at) => (await counts.about(from, at)) <= messages);
+  return (await counts.sequences(from, last, messages)).at(-1) ?? from;
 }
 
 /**
