@@ -270,6 +270,17 @@ describe('a partition runner', () => {
     assert.equal(stream.opened.length, 0);
   });
 
+  it('commits that also where the reader of before cannot be deleted in time', async () => {
+    const { bucket, stream, runner, start, told } = bench({ before: { position: 9, committed: 5 } });
+    bucket.put({ v: 1, seq: 5, epoch: 7, at: '' });
+    stream.remove = () => new Promise(() => {});
+    void start();
+    await settle();
+    await runner.drain();
+    assert.equal(bucket.record?.seq, 9);
+    assert.deepEqual(told, ['committed 9']);
+  });
+
   it('does not wait for a position that it needs no more when it is drained', async () => {
     const { bucket, runner, start } = bench({ before: { position: 5, committed: 5 } });
     bucket.put({ v: 1, seq: 5, epoch: 7, at: '' });

@@ -42,10 +42,13 @@ export type TakeoverOutcome =
  * Takes over the position of a partition: reads it, writes it back under our epoch, deletes the reader of the
  * owner before. From the write on, an older owner's commit fails. The deletion ends what the server sends it, and makes
  * it look at the position before it reads again.
+ *
+ * @param held told right after the write: from then on positions can be committed, whatever becomes of the reader.
  */
 export async function takeOver(
   takeover: Takeover,
   ports: { bucket: Bucket; stream: EventStream },
+  held: (position: Taken) => void,
 ): Promise<TakeoverOutcome> {
   const { group, partition, epoch } = takeover;
   const { bucket, stream } = ports;
@@ -79,14 +82,17 @@ export async function takeOver(
   );
   if (written.kind === 'failed') return written;
   if (written.kind !== 'ok') return { kind: 'unknown', message: 'its position was changed by somebody else' };
+  const fresh = olderEpoch === undefined && takeover.from.kind !== 'sequence';
+  const { revision } = written;
+  const taken: Taken = { kind: 'taken', sequence, resumed: resumed(takeover, sequence), revision, fresh };
+  held(taken);
   if (olderEpoch !== undefined) {
     const removed = await stream.remove(readerName(group, partition, olderEpoch));
     if (removed.kind === 'failed') return removed;
     if (removed.kind === 'unknown')
       return { kind: 'unknown', message: 'the reader of the owner before could not be deleted in time' };
   }
-  const fresh = olderEpoch === undefined && takeover.from.kind !== 'sequence';
-  return { kind: 'taken', sequence, resumed: resumed(takeover, sequence), revision: written.revision, fresh };
+  return taken;
 }
 
 /** What was handled under this epoch is not handled again, unless somebody has moved the position back since. */

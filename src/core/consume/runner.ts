@@ -32,6 +32,8 @@ export class PartitionRunner {
   #handledLate = 0;
   #caughtUp = false;
   #phase: 'running' | 'draining' | 'ended' = 'running';
+  /** Told when the position is ours, or will not be. */
+  #held: (() => void) | undefined;
 
   constructor(
     takeover: Takeover,
@@ -113,7 +115,7 @@ export class PartitionRunner {
       if (!(await this.#work.settles(ABORT_GRACE_MS)) && !this.#isEnded())
         this.#events.overdue(this.#work.running);
     }
-    if (this.#owes()) await this.#takenWithin(this.#settings.drainTimeoutMs);
+    if (this.#owes()) await this.#heldWithin(this.#settings.drainTimeoutMs);
     if (this.#isEnded()) return;
     await this.#committer?.flush(FLUSH_MS);
     this.#end('drained');
@@ -165,15 +167,18 @@ export class PartitionRunner {
   async #take(after: Promise<void>): Promise<Taken | undefined> {
     await after;
     if (!this.#isWanted()) return undefined;
-    const taken = await takeOver(this.#takeover, this.#ports);
+    const taken = await takeOver(this.#takeover, this.#ports, (position) => this.#hold(position));
     if (!this.#isWanted()) return undefined;
-    if (taken.kind !== 'taken') {
-      if (taken.kind === 'failed') this.#terminal(taken.error);
-      else this.#fail(taken.kind === 'fenced' ? 'a newer owner was here' : taken.message);
-      return undefined;
-    }
+    if (taken.kind === 'taken') return taken;
+    if (taken.kind === 'failed') this.#terminal(taken.error);
+    else this.#fail(taken.kind === 'fenced' ? 'a newer owner was here' : taken.message);
+    return undefined;
+  }
+
+  /** The position is ours: what was handled can be committed, though there is no reader yet. */
+  #hold({ sequence, resumed, revision }: Taken): void {
+    if (!this.#isWanted()) return;
     const { partition, epoch, group } = this.#takeover;
-    const { sequence, resumed, revision } = taken;
     this.#committer = new Committer(
       { group, partition, epoch, revision, sequence },
       this.#settings.commit,
@@ -189,7 +194,7 @@ export class PartitionRunner {
       },
     );
     if (resumed > sequence) this.#committer.handled(resumed, 1, true);
-    return taken;
+    this.#held?.();
   }
 
   /** A drain needs the position only where there is something to commit. */
@@ -203,14 +208,15 @@ export class PartitionRunner {
     return !this.#committer && before !== undefined && before.position > before.committed;
   }
 
-  async #takenWithin(ms: number): Promise<void> {
+  async #heldWithin(ms: number): Promise<void> {
     const { clock } = this.#ports;
     await new Promise<void>((resolve) => {
       const cancel = clock.at(clock.now() + ms, resolve);
-      void this.#taking?.then(() => {
+      this.#held = () => {
         cancel();
         resolve();
-      });
+      };
+      void this.#taking?.then(this.#held);
     });
   }
 
