@@ -41,6 +41,20 @@ const restart: Episode = (world) => {
   return { ...CUT, what: `a server restart of ${Math.round(downMs)} ms` };
 };
 
+/** Everything that was in hand has to wait for the server, and what it asks the stream then is not answered yet. */
+const election: Episode = (world) => {
+  const { server, random, settings, timeline } = world;
+  const downMs = settings.ttlMs * random.between(0.8, 1.3);
+  const leaderlessMs = random.between(2_000, 8_000);
+  server.restart(downMs, () => 0);
+  server.consumers.isLeaderless = true;
+  timeline.after(downMs + leaderlessMs, () => {
+    server.consumers.isLeaderless = false;
+  });
+  timeline.after(downMs + random.between(0, 2_000), () => world.join());
+  return { ...CUT, what: 'an election, and a join', joins: 1 };
+};
+
 const pause: Episode = (world) => {
   const { active, random, settings } = world;
   random.oneOf(active)?.pause(random.between(50, settings.ttlMs * 0.4));
@@ -79,6 +93,7 @@ const EPISODES: readonly [Episode, ...Episode[]] = [
   leave,
   crash,
   restart,
+  election,
   pause,
   blip,
   stall,

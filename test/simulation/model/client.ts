@@ -108,8 +108,10 @@ export class SimClient {
     const answered = await request<Answer<T> | undefined>(
       this.#connection,
       TIMEOUT_MS,
-      (_side, answer) =>
-        answer(what && this.faults.refuses.has(what) ? { error: this.#refusal(subject) } : atServer()),
+      (_side, answer) => {
+        if (this.#consumers.isLeaderless) return;
+        answer(what && this.faults.refuses.has(what) ? { error: this.#refusal(subject) } : atServer());
+      },
       undefined,
     );
     if (!answered) throw new NatsError('TIMEOUT', 'TIMEOUT');

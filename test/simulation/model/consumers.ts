@@ -51,6 +51,8 @@ interface Consumer {
  * does; it ends by its batch, by its expiry, or with its consumer.
  */
 export class Consumers {
+  /** The stream has no leader: nothing that is asked of it is answered. */
+  isLeaderless = false;
   readonly #timeline: Timeline;
   readonly #log: EventLog;
   readonly #byName = new Map<string, Consumer>();

@@ -18,6 +18,14 @@ export const READING: readonly Mutant[] = [
     edits: [nats('pull', 'this.#owed -= unserved;', 'this.#owed -= unserved * 0;')],
   },
   {
+    name: 'commit-behind-reader',
+    mistake: 'what was handled before a restart is committed only when the reader of before is gone',
+    edits: [
+      consume('opening', '  held(taken);\n', ''),
+      consume('opening', '  return taken;', '  held(taken);\n  return taken;'),
+    ],
+  },
+  {
     name: 'refused-deletion',
     mistake: 'a deletion that is refused for good is tried for ever',
     edits: [
