@@ -4,6 +4,7 @@ import { loadConfig } from '../../src/core/config.js';
 import { connectNats, type NatsConnection } from '../../src/core/nats/connection.js';
 import { openTopology } from '../../src/core/nats/topology.js';
 import { type CliExit, runCli, stopAll } from '../support/cli.js';
+import { TcpProxy } from '../support/proxy.js';
 import { withServer } from '../support/server.js';
 
 /** One line, exit code 4. */
@@ -13,7 +14,8 @@ function assertRefused(exit: CliExit, message: RegExp): void {
   assert.equal(exit.stderr.trim().split('\n').length, 1, exit.stderr);
 }
 
-describe('one layout for a stream', () => {
+describe('one layout for a stream', function () {
+  this.timeout(60_000);
   const server = withServer();
   let connection: NatsConnection;
   let manager: JetStreamManager;
@@ -43,6 +45,22 @@ describe('one layout for a stream', () => {
       assertRefused(prefix, /subject\.events, but SUBJECT_PREFIX is other/);
     }
     assert.deepEqual(await buckets(), before);
+  });
+
+  it('is asked for again where the answer got lost', async () => {
+    const proxy = await TcpProxy.start(server.port);
+    // Longer than the test may take: who waited for the lost answer would fail it.
+    const config = loadConfig({ flags: { server: proxy.url, timeoutMs: '10m' }, env: {} });
+    const own = await connectNats(config, 'test');
+    try {
+      proxy.swallow(/^MSG _INBOX\S+ \S+ \d+$/);
+      const { layout } = await openTopology(own, config, { create: false });
+      assert.equal(proxy.isHungry, false);
+      assert.equal(layout.partitions, 8);
+    } finally {
+      await own.close();
+      await proxy.stop();
+    }
   });
 
   it('is the same in another bucket of the stream', async () => {

@@ -2,6 +2,7 @@ import type { JetStreamManager, NatsConnection, StreamConfig } from 'nats';
 import type { Config } from '../config.js';
 import { NatspocError } from '../errors.js';
 import { type LayoutRecord, RECORD_VERSION } from '../group/records.js';
+import { askAgain } from './ask-again.js';
 import { bucketStream, NatsBucket } from './bucket.js';
 import type { NatsHandles } from './handles.js';
 import { API_ERRORS, apiErrorCode, toNatspocError } from './outcome.js';
@@ -26,7 +27,7 @@ export interface OpenOptions {
 /** A stream's configuration; undefined where there is no such stream. */
 async function findStream(manager: JetStreamManager, name: string): Promise<StreamConfig | undefined> {
   try {
-    return (await manager.streams.info(name)).config;
+    return (await askAgain(() => manager.streams.info(name), manager.getOptions().timeout)).config;
   } catch (error) {
     if (apiErrorCode(error) === API_ERRORS.streamNotFound) return undefined;
     throw toNatspocError(error, `look up ${name}`);
@@ -44,7 +45,7 @@ async function ensureStream(
   if (found) return found;
   if (!create) throw missing();
   try {
-    return (await manager.streams.add(wanted)).config;
+    return (await askAgain(() => manager.streams.add(wanted), manager.getOptions().timeout)).config;
   } catch (error) {
     // Somebody else was faster, with other settings: theirs are checked below like any that we find.
     if (apiErrorCode(error) === API_ERRORS.streamNameInUse)
