@@ -104,6 +104,44 @@ describe('the view of top', () => {
     );
   });
 
+  it('shows the selected row at every size, with a question below it as well', () => {
+    const model = play(group(3, 8));
+    const dialog = {
+      question: 'Release p5 from c?',
+      consequences: [
+        'c finishes the message in hand and commits; p5 goes to a. Nothing is handled twice.',
+        'And.',
+      ],
+      command: { type: 'release', partition: 5 },
+    } as const;
+    const sizes = [
+      [60, 16],
+      [80, 24],
+      [80, 28],
+      [120, 30],
+      [160, 20],
+    ] as const;
+    for (const [columns, rows] of sizes) {
+      for (const [focus, row] of [
+        ['partitions', '5'],
+        ['consumers', 'c'],
+      ] as const) {
+        for (const asked of [null, { ...dialog, consequences: [...dialog.consequences] }]) {
+          const frame = frameOf(model, ui({ focus, selected: { [focus]: row }, dialog: asked }), {
+            columns,
+            rows,
+          });
+          const panel = frame.bands
+            .flatMap(({ stacks }) => stacks.flatMap(({ panels }) => panels))
+            .find(({ id }) => id === focus);
+          const shown = panel?.lines.filter((each) => each.some(({ inverse }) => inverse)).map(plain);
+          assert.equal(shown?.length, 1, `${focus} at ${columns}x${rows}: ${shown}`);
+          assert.match(shown?.[0] ?? '', focus === 'partitions' ? /^p5 / : /^C +c /);
+        }
+      }
+    }
+  });
+
   it('says which size it needs when the terminal is too small', () => {
     const frame = frameOf(play(group(1, 1)), ui(), { columns: 40, rows: 10 });
     assert.match(textOf(frame), /This terminal is 40x10; natspoc top needs 60x16/);

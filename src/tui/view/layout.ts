@@ -47,14 +47,20 @@ interface Wish {
   most: number;
 }
 
-function wishes(model: Model, width: number, rows: number): Record<PanelId, Wish> {
+/** A row of partitions is selected, so that they are a table: with its title, its header and some rows around that one. */
+const SELECTED_TABLE = 6;
+const rowsAreChosen = ({ focus, selected }: Ui): boolean =>
+  focus === 'partitions' && selected.partitions !== undefined;
+
+function wishes(model: Model, ui: Ui, width: number, rows: number): Record<PanelId, Wish> {
   const partitions = Math.max(1, partitionsOf(model).length);
   const members = Math.max(1, model.members.size);
   const map = Math.min(1 + mapHeight(partitions, width), rows >> 1);
   const table = partitions + 2;
+  const least = rowsAreChosen(ui) ? Math.min(table, SELECTED_TABLE) : map;
   const log = (lines: number) => ({ least: 4, good: 7, most: Math.max(7, lines + 2) });
   return {
-    partitions: { id: 'partitions', least: map, good: Math.min(table, 18), most: table },
+    partitions: { id: 'partitions', least, good: Math.min(table, 18), most: table },
     consumers: {
       id: 'consumers',
       least: Math.min(members, 3) + 2,
@@ -172,7 +178,7 @@ export function layOut(model: Model, ui: Ui, size: Size): Band[] {
   const { columns, rows } = size;
   if (ui.zoom) return alone(ui.focus, size);
   const isWide = columns >= WIDE_COLUMNS;
-  const all = wishes(model, isWide ? half(columns) : columns, rows);
+  const all = wishes(model, ui, isWide ? half(columns) : columns, rows);
   const bands = isWide
     ? wide(all, size)
     : [

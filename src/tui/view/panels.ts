@@ -47,7 +47,7 @@ function windowOf(
 const cut = (shown: { start: number; end: number }, count: number): string =>
   shown.end - shown.start < count ? `${shown.start + 1}-${shown.end} of ${count}` : `${count}`;
 
-/** A table with its header above the part of the rows that fits. */
+/** A table with its header above the part of the rows that fits; a row is worth more than the header. */
 function tablePanel<Row>(
   rows: readonly Row[],
   height: number,
@@ -57,7 +57,7 @@ function tablePanel<Row>(
 ): { lines: Line[]; info: string } {
   const shown = windowOf(rows.length, Math.max(1, height - 1), selected, follow);
   const { header, rows: lines } = make(rows.slice(shown.start, shown.end), selected - shown.start);
-  return { lines: [header, ...lines], info: cut(shown, rows.length) };
+  return { lines: height > 1 ? [header, ...lines] : lines, info: cut(shown, rows.length) };
 }
 
 function partitionsPanel(model: Model, ui: Ui, width: number, height: number): PanelContent {
