@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { ViewEntry } from '../../src/core/group/events.js';
+import type { TopEventBody } from '../../src/tui/model/events.js';
 import { plain } from '../../src/tui/view/text.js';
 import { groupUpdates, updateLine } from '../../src/tui/view/updates.js';
 import { gone, group, lease, play, session, stats, T0 } from './support.js';
@@ -57,5 +58,36 @@ describe('the status updates', () => {
     ]);
     const told = groupUpdates(model.updates).map((each) => plain(updateLine(model, each)).slice(14));
     assert.deepEqual(told, ['A x claimed p0', 'x handed p0 to B y', 'A x ended']);
+  });
+
+  it('tells of an end long ago with the time of then, and once, however often the group is looked at', () => {
+    const past = (ms: number, entry: ViewEntry) => ({ entry, atMs: T0 + ms });
+    const hour = 3_600_000;
+    const entries = [gone('x', 7), session('y', 8), lease(0, 9, 'y', { from: 'x' }), lease(1, 6, 'x')];
+    const history = [
+      past(1_000, lease(0, 5, 'x')),
+      past(1_001, lease(1, 6, 'x')),
+      past(2_000, gone('x', 7)),
+      past(2_010, session('y', 8)),
+      past(2_020, lease(0, 9, 'y', { from: 'x' })),
+    ];
+    const look: [number, TopEventBody][] = [
+      [hour, { type: 'history', entries: history }],
+      [hour + 10, { type: 'snapshot', entries }],
+    ];
+    const model = play([...look, ...look]);
+    const ends = model.updates.filter(({ kind }) => kind === 'ended' || kind === 'died');
+    assert.deepEqual(
+      ends.map(({ at }) => at - T0),
+      [2_000],
+    );
+    assert.equal(
+      model.ended.get('x')?.at,
+      T0 + 2_000,
+      'p1 is still its: since when it has no owner is known',
+    );
+    const later = play([[2 * hour, { type: 'changes', entries: [lease(1, 10, 'y', { from: 'x' })] }]], model);
+    assert.equal(later.ended.has('x'), false);
+    assert.equal(play(look, later).updates.length, later.updates.length);
   });
 });

@@ -22,8 +22,13 @@ class Draft {
   readonly letters: Map<string, number>;
   readonly strips: Map<number, readonly Stretch[]>;
   readonly updates: Update[];
+  /** The newest revision before these entries: what is not newer was there already. */
+  readonly #seen: number;
+  #newest: number;
 
   constructor(model: Model) {
+    this.#seen = model.revision;
+    this.#newest = model.revision;
     this.members = new Map(model.members);
     this.leases = new Map(model.leases);
     this.overrides = new Map(model.overrides);
@@ -35,6 +40,7 @@ class Draft {
 
   /** `quiet`: what the entry changes happened at an unknown time, so it is no update. */
   apply(entry: ViewEntry, at: number, quiet: boolean): void {
+    this.#newest = Math.max(this.#newest, entry.revision);
     if (entry.kind === 'session') this.#session(entry, at, quiet);
     else if (entry.kind === 'lease') this.#lease(entry, at, quiet);
     else this.#override(entry, at, quiet);
@@ -88,12 +94,14 @@ class Draft {
     });
   }
 
-  /** A session is over of which nothing is kept but what it owned. */
+  /** A session is over of which nothing is kept but what it owned; where that is no news, nobody knows since when. */
   #endUnseen(id: string, at: number, revision: number): void {
+    if (revision <= this.#seen) return;
     const owner = this.updates.findLast((update) => 'owner' in update && update.owner === id);
     const name = owner && 'name' in owner ? owner.name : null;
     this.ended.set(id, { at, revision, name: name ?? id });
     if (name !== null) this.updates.push({ at, kind: 'ended', owner: id, name });
+    this.#closeStrips(id, at);
   }
 
   /** A session is over; whatever its leases say, nobody handles its partitions from here on. */
@@ -104,8 +112,12 @@ class Draft {
     const who = { at, owner: member.id, name };
     if (!quiet && member.record?.leaving) this.updates.push({ ...who, kind: 'left' });
     else if (!quiet) this.updates.push({ ...who, kind: 'died', silentMs: at - member.renewedAt });
+    this.#closeStrips(member.id, at);
+  }
+
+  #closeStrips(owner: string, at: number): void {
     for (const [partition, { record }] of this.leases) {
-      if (record && record !== 'unreadable' && record.owner === member.id) this.#stretch(partition, at, null);
+      if (record && record !== 'unreadable' && record.owner === owner) this.#stretch(partition, at, null);
     }
   }
 
@@ -164,12 +176,12 @@ class Draft {
       if (keep > 0) this.strips.set(partition, strip.slice(keep));
     }
     for (const [id, { at }] of this.ended) {
-      if (at > now - KEEP_MS) continue;
-      this.ended.delete(id);
       const named = [...this.leases.values()].some(
         ({ record }) => record && record !== 'unreadable' && record.owner === id,
       );
-      if (!named) this.letters.delete(id);
+      if (named || at > now - KEEP_MS) continue;
+      this.ended.delete(id);
+      this.letters.delete(id);
     }
     const { members, leases, overrides, ended, letters, strips } = this;
     return {
@@ -180,6 +192,7 @@ class Draft {
       ended,
       letters,
       strips,
+      revision: this.#newest,
       updates: this.updates.slice(-MAX_UPDATES),
     };
   }

@@ -104,6 +104,8 @@ export interface Model {
   leases: ReadonlyMap<number, Lease>;
   /** What operators want of partitions. */
   overrides: ReadonlyMap<number, Override>;
+  /** The newest entry's of those that were seen. */
+  revision: number;
   /** Sessions that have ended: when, and by which revision. */
   ended: ReadonlyMap<string, { at: number; revision: number; name: string }>;
   /** The letter's number of each session, also of ended ones that the timeline still shows. */
@@ -144,6 +146,7 @@ export function initialModel(now: number): Model {
     members: new Map(),
     leases: new Map(),
     overrides: new Map(),
+    revision: 0,
     ended: new Map(),
     letters: new Map(),
     progress: new Map(),
