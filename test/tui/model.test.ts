@@ -279,6 +279,22 @@ describe('the model of top', () => {
     assert.equal(totalsOf(published).published, 100);
   });
 
+  it('says nothing about a rate before two looks at the same: what is delivered and what is handled are two counts', () => {
+    const reader = { partition: 0, epoch: 100, deliveredSequence: 80, deliveredCount: 3, pending: 0 };
+    const told = (ms: number, handled: number): [number, TopEventBody] => {
+      const partitions = [{ partition: 0, epoch: 100, position: 80, handled }];
+      return [ms, { type: 'stats', facts: { members: [stats('a', { handled, partitions })], gone: [] } }];
+    };
+    const looked = play([...group(1, 1), [0, { type: 'readers', readers: [reader] }], told(700, 1_600)]);
+    assert.equal(partitionRows(looked)[0]?.rate, null);
+    assert.equal(memberRows(looked)[0]?.rate, null);
+    assert.equal(totalsOf(looked).handled, null);
+    const again = play([told(1_700, 1_610)], looked);
+    assert.equal(partitionRows(again)[0]?.rate, 10);
+    assert.equal(memberRows(again)[0]?.rate, 10);
+    assert.equal(totalsOf(again).handled, 10);
+  });
+
   it('ignores answers of sessions that it does not know', () => {
     const model = play([
       ...group(1, 1),

@@ -49,9 +49,8 @@ export interface Progress {
   waiting: { after: number; count: number } | null;
   /** What the owner is doing with it, in its own word. */
   state: string | null;
-  /** Messages handled, or at least delivered, in `countEpoch`. */
-  counts: Series;
-  countEpoch: number;
+  /** Messages that were handled, or at least delivered, in one epoch: never a mixture, which is no growth of anything. */
+  counts: { of: 'handled' | 'delivered'; epoch: number; series: Series };
 }
 
 /** One thing that happened to the group. Names are people's names of members; `owner` is a session id. */

@@ -23,8 +23,7 @@ const NOTHING: Progress = {
   handled: null,
   waiting: null,
   state: null,
-  counts: [],
-  countEpoch: 0,
+  counts: { of: 'delivered', epoch: 0, series: [] },
 };
 
 /** The model with some partitions' progress changed. */
@@ -48,9 +47,15 @@ function moved(known: Progress, epoch: number, position: number): Progress {
   };
 }
 
-function counted(known: Progress, at: number, epoch: number, count: number): Progress {
-  const counts = epoch === known.countEpoch ? known.counts : [];
-  return { ...known, counts: append(counts, at, count, 'count'), countEpoch: epoch };
+/** One more count of what is counted now; another epoch's, or of something else, begins a series of its own. */
+function counted(
+  known: Progress,
+  at: number,
+  { of, epoch, count }: { of: Progress['counts']['of']; epoch: number; count: number },
+): Progress {
+  const { counts } = known;
+  const before = of === counts.of && epoch === counts.epoch ? counts.series : [];
+  return { ...known, counts: { of, epoch, series: append(before, at, count, 'count') } };
 }
 
 /** Committed positions. */
@@ -83,7 +88,9 @@ export function applyReaders(model: Model, readers: readonly ReaderFacts[]): Mod
         // Where it stands says nothing of the partition's end: it moves on over messages of other partitions.
         const seen = { ...known, reader };
         // What the owner itself says is better: what is delivered still waits in its memory.
-        return known.handled === null ? counted(seen, model.now, reader.epoch, reader.deliveredCount) : seen;
+        if (known.handled !== null) return seen;
+        const { epoch, deliveredCount: count } = reader;
+        return counted(seen, model.now, { of: 'delivered', epoch, count });
       },
     ]),
   );
@@ -145,7 +152,7 @@ export function applyStats(model: Model, { members: answers, gone }: StatsFacts)
         // A position of 0 is one that has not been read yet.
         const at = position > 0 ? moved(known, epoch, position) : known;
         const told = { ...at, handled: handled ?? null, state: state ?? null };
-        return handled === undefined ? told : counted(told, now, epoch, handled);
+        return handled === undefined ? told : counted(told, now, { of: 'handled', epoch, count: handled });
       },
     ]),
   );

@@ -133,7 +133,7 @@ export const partitionRows = once((model: Model): readonly PartitionRow[] =>
       position: progress?.position ?? null,
       end: endOf(progress),
       lag: lagOf(model, partition),
-      rate: owner && progress ? ratePerSecond(progress.counts) : null,
+      rate: owner && progress ? ratePerSecond(progress.counts.series) : null,
       pin: model.overrides.get(partition)?.record?.pin ?? null,
       state: stateOf(model, partition),
     };
@@ -184,7 +184,7 @@ function memberRate(model: Model, member: Member, partitions: readonly number[])
   const own = ratePerSecond(member.handled);
   if (own !== null) return model.now - member.statsAt < 5_000 ? own : 0;
   const rates = partitions
-    .map((partition) => ratePerSecond(model.progress.get(partition)?.counts ?? []))
+    .map((partition) => ratePerSecond(model.progress.get(partition)?.counts.series ?? []))
     .filter((rate) => rate !== null);
   return rates.length > 0 ? rates.reduce((sum, rate) => sum + rate, 0) : null;
 }
