@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { ViewEntry } from '../../src/core/group/events.js';
 import type { TopEventBody } from '../../src/tui/model/events.js';
 import { healthOf } from '../../src/tui/model/health.js';
 import { lagOf, memberRows, partitionRows, totalsOf } from '../../src/tui/model/select.js';
@@ -293,6 +294,59 @@ describe('the model of top', () => {
     assert.equal(partitionRows(again)[0]?.rate, 10);
     assert.equal(memberRows(again)[0]?.rate, 10);
     assert.equal(totalsOf(again).handled, 10);
+  });
+
+  it('counts each message once in what is handled, whoever has its partition while members join and leave', () => {
+    // 400 messages a second in all, of four partitions; a and b share them, then c gets one of each, then c leaves.
+    const log: [number, TopEventBody][] = group(2, 4);
+    const counts = new Map([
+      ['a', 5_000],
+      ['b', 7_000],
+    ]);
+    const rates: (number | null)[] = [];
+    const cells: (number | null)[] = [];
+    let model = play(log);
+    const look = (ms: number, paces: Record<string, number>) => {
+      const members = Object.entries(paces).map(([id, pace]) => {
+        const handled = (counts.get(id) ?? 0) + pace;
+        counts.set(id, handled);
+        const owned = [...model.leases].filter(
+          ([, { record }]) => record !== 'unreadable' && record?.owner === id,
+        );
+        const partitions = owned.map(([partition, { revision }]) => ({
+          partition,
+          epoch: revision,
+          position: 9,
+        }));
+        return stats(id, { handled, partitions, uptimeMs: id === 'c' ? ms - 5_000 : 600_000 });
+      });
+      model = play([[ms, { type: 'stats', facts: { members, gone: [] } }]], model);
+      rates.push(totalsOf(model).handled);
+      cells.push(...memberRows(model).map(({ rate }) => rate));
+    };
+    for (let ms = 0; ms <= 5_000; ms += 1_000) look(ms, { a: 200, b: 200 });
+    const change = (ms: number, entries: ViewEntry[]) => {
+      model = play([[ms, { type: 'changes', entries }]], model);
+    };
+    change(5_000, [session('c', 300), lease(0, 301, 'c', { from: 'a' }), lease(1, 302, 'c', { from: 'b' })]);
+    for (let ms = 6_000; ms <= 9_000; ms += 1_000) look(ms, { a: 100, b: 100, c: 200 });
+    change(9_500, [session('c', 303, { leaving: true })]);
+    change(9_500, [lease(0, 304, 'a', { from: 'c' }), lease(1, 305, 'b', { from: 'c' }), gone('c', 306)]);
+    // Half a second at the old pace, half of one at the new.
+    look(10_000, { a: 150, b: 150 });
+    for (let ms = 11_000; ms <= 17_000; ms += 1_000) look(ms, { a: 200, b: 200 });
+    assert.deepEqual([rates[0], ...new Set(rates.slice(1))], [null, 400]);
+    assert.deepEqual(new Set(cells), new Set([null, 200, 100]));
+  });
+
+  it('goes on telling rates where looks are further apart than a rate looks back', () => {
+    const told = (ms: number, handled: number): [number, TopEventBody] => [
+      ms,
+      { type: 'stats', facts: { members: [stats('a', { handled })], gone: [] } },
+    ];
+    const model = play([...group(1, 1), told(0, 0), told(10_000, 100), [18_000, { type: 'tick' }]]);
+    assert.equal(totalsOf(model).handled, 10);
+    assert.equal(memberRows(model)[0]?.rate, 10);
   });
 
   it('ignores answers of sessions that it does not know', () => {

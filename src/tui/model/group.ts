@@ -1,5 +1,6 @@
 import type { ViewEntry } from '../../core/group/events.js';
 import type { PastEntry } from '../../core/observe/facts.js';
+import { tailOf } from './handled.js';
 import type { Lease, Member, Model, Override, Stretch, Update } from './model.js';
 import { compareNames } from './select.js';
 
@@ -22,6 +23,7 @@ class Draft {
   readonly letters: Map<string, number>;
   readonly strips: Map<number, readonly Stretch[]>;
   readonly updates: Update[];
+  handled: Model['handled'];
   /** The newest revision before these entries: what is not newer was there already. */
   readonly #seen: number;
   #newest: number;
@@ -36,6 +38,7 @@ class Draft {
     this.letters = new Map(model.letters);
     this.strips = new Map(model.strips);
     this.updates = [...model.updates];
+    this.handled = model.handled;
   }
 
   /** `quiet`: what the entry changes happened at an unknown time, so it is no update. */
@@ -112,6 +115,8 @@ class Draft {
     const who = { at, owner: member.id, name };
     if (!quiet && member.record?.leaving) this.updates.push({ ...who, kind: 'left' });
     else if (!quiet) this.updates.push({ ...who, kind: 'died', silentMs: at - member.renewedAt });
+    const after = this.handled.after + tailOf(this.handled, member, at);
+    this.handled = { ...this.handled, after };
     this.#closeStrips(member.id, at);
   }
 
@@ -192,6 +197,7 @@ class Draft {
       ended,
       letters,
       strips,
+      handled: this.handled,
       revision: this.#newest,
       updates: this.updates.slice(-MAX_UPDATES),
     };

@@ -17,6 +17,7 @@ export interface Member {
   statsAt: number;
   /** Since when the server says that its connection is gone; null: it is there. */
   goneSince: number | null;
+  /** Messages that it has handled, since it has had the partitions that it has now. */
   handled: Series;
   alloc: Series;
 }
@@ -113,6 +114,11 @@ export interface Model {
   stream: { facts: StreamFacts; at: number; published: Series } | null;
   /** null: not looked at yet. */
   deadLetters: DeadLetterFacts | 'not-permitted' | null;
+  /**
+   * Messages that all members have handled since the first look, those that have ended meanwhile as well. `after`: by
+   * members that have left after the last look.
+   */
+  handled: { series: Series; after: number };
   /** Of all partitions that are not paused. */
   lag: Series;
   /** Messages a second, of the stream and of all members together. */
@@ -151,6 +157,7 @@ export function initialModel(now: number): Model {
     progress: new Map(),
     stream: null,
     deadLetters: null,
+    handled: { series: [], after: 0 },
     lag: [],
     rates: { published: [], handled: [] },
     updates: [],

@@ -7,6 +7,8 @@ import type {
   StreamFacts,
   WaitingFacts,
 } from '../../core/observe/facts.js';
+import type { MemberStats } from '../../core/observe/stats.js';
+import { handledBy } from './handled.js';
 import type { Model, Progress } from './model.js';
 import { isPaused, partitionsOf, totalLag, totalsOf } from './select.js';
 import { append, DRAWN_CAPACITY, type Series } from './series.js';
@@ -136,7 +138,8 @@ export function applyStats(model: Model, { members: answers, gone }: StatsFacts)
   for (const stats of answers) {
     const member = members.get(stats.session);
     if (!member) continue;
-    const handled = append(member.handled, now, stats.handled, 'count');
+    const same = member.stats !== null && holdsTheSame(member.stats, stats);
+    const handled = append(same ? member.handled : [], now, stats.handled, 'count');
     const alloc = append(member.alloc, now, stats.memory.allocBytes, 'amount');
     members.set(member.id, { ...member, stats, statsAt: now, goneSince: null, handled, alloc });
   }
@@ -156,7 +159,18 @@ export function applyStats(model: Model, { members: answers, gone }: StatsFacts)
       },
     ]),
   );
-  return patch({ ...model, members, took: withTimes(model.took, answers) }, changes);
+  const handled = handledBy(model, answers);
+  return patch({ ...model, members, handled, took: withTimes(model.took, answers) }, changes);
+}
+
+/** True for answers of a member between which its partitions stayed: only these make a rate of what it has now. */
+function holdsTheSame(before: MemberStats, after: MemberStats): boolean {
+  const held = ({ partitions }: MemberStats) =>
+    partitions
+      .map(({ partition, epoch }) => `${partition} ${epoch}`)
+      .sort()
+      .join();
+  return held(before) === held(after);
 }
 
 /** What owners say once about a change of hands is kept after they have given the partition away. */

@@ -1,6 +1,9 @@
 import type { Lease, Member, Model, Progress } from './model.js';
 import { ratePerSecond } from './series.js';
 
+/** Who has not said anything for so long handles nothing, as far as can be seen. */
+const SILENT_MS = 5_000;
+
 /** The session that owns a partition and lives; null: nobody. */
 export function liveOwner(model: Model, partition: number): Member | null {
   const record = model.leases.get(partition)?.record;
@@ -180,13 +183,29 @@ export const memberRows = once((model: Model): readonly MemberRow[] => {
   return rows.sort((a, b) => compareNames(a.name, b.name) || (a.member.id < b.member.id ? -1 : 1));
 });
 
+/** The sum of rates; null where one of them is not known, as a part of them would look like all. */
+function sumOf(rates: readonly (number | null)[]): number | null {
+  let sum: number | null = null;
+  for (const rate of rates) {
+    if (rate === null) return null;
+    sum = (sum ?? 0) + rate;
+  }
+  return sum;
+}
+
+/** By its own count, or where it does not tell by those of its partitions. */
 function memberRate(model: Model, member: Member, partitions: readonly number[]): number | null {
   const own = ratePerSecond(member.handled);
-  if (own !== null) return model.now - member.statsAt < 5_000 ? own : 0;
-  const rates = partitions
-    .map((partition) => ratePerSecond(model.progress.get(partition)?.counts.series ?? []))
-    .filter((rate) => rate !== null);
-  return rates.length > 0 ? rates.reduce((sum, rate) => sum + rate, 0) : null;
+  if (own !== null) {
+    const hasAnswered = member.statsAt === model.handled.series.at(-1)?.at;
+    return hasAnswered || model.now - member.statsAt < SILENT_MS ? own : 0;
+  }
+  return sumOf(
+    partitions.flatMap((partition) => {
+      const series = model.progress.get(partition)?.counts.series ?? [];
+      return series.length === 0 ? [] : [ratePerSecond(series)];
+    }),
+  );
 }
 
 /** What the head of the screen says about all of it. */
@@ -202,13 +221,13 @@ export interface Totals {
 /** Sums over members and partitions. */
 export function totalsOf(model: Model): Totals {
   const rows = memberRows(model);
-  const rates = rows.map(({ rate }) => rate).filter((rate) => rate !== null);
+  const known = model.handled.series.length > 0;
   return {
     partitions: partitionsOf(model).length,
     owned: rows.reduce((sum, { partitions }) => sum + partitions.length, 0),
     members: rows.length,
     published: ratePerSecond(model.stream?.published ?? []),
-    handled: rates.length > 0 ? rates.reduce((sum, rate) => sum + rate, 0) : null,
+    handled: known ? ratePerSecond(model.handled.series) : sumOf(rows.map(({ rate }) => rate)),
     lag: totalLag(model),
   };
 }

@@ -20,13 +20,14 @@ export function append(
 }
 
 /**
- * Growth a second over about the last `spanMs`; null where the series is too short to tell. A rate is a mean over
+ * Growth a second over about the last `spanMs`, or since the value before where that is older; null where the series is too short to tell. A rate is a mean over
  * the span: short enough to follow, long enough to read.
  */
 export function ratePerSecond(series: Series, spanMs = 5_000): number | null {
   const last = series.at(-1);
   if (!last) return null;
-  const first = series.find((point) => last.at - point.at <= spanMs);
+  const within = series.findIndex((point) => last.at - point.at <= spanMs);
+  const first = series[Math.min(within, series.length - 2)];
   if (!first || last.at - first.at < 200) return null;
   return ((last.value - first.value) * 1_000) / (last.at - first.at);
 }
