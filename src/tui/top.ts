@@ -37,6 +37,8 @@ export class Screen {
   #modelAt = performance.now();
   #ui: Ui;
   #paintedAt = 0;
+  /** How far the help on the screen can be scrolled. */
+  #helpEnd = 0;
   #paintTimer: NodeJS.Timeout | undefined;
   #ticker: NodeJS.Timeout | undefined;
   #isClosed = false;
@@ -94,7 +96,8 @@ export class Screen {
 
   #press(key: string): void {
     const page = Math.max(1, this.#options.terminal.size.rows - FRAME_ROWS);
-    const { ui, command } = press({ ui: this.#ui, model: this.#ui.frozen ?? this.#current(), page }, key);
+    const model = this.#ui.frozen ?? this.#current();
+    const { ui, command } = press({ ui: this.#ui, model, page, helpEnd: this.#helpEnd }, key);
     this.#ui = ui;
     if (command) void this.#perform(command);
     if (command?.type !== 'quit') this.#paint();
@@ -129,6 +132,8 @@ export class Screen {
     clearTimeout(this.#paintTimer);
     this.#paintTimer = undefined;
     this.#paintedAt = performance.now();
-    this.#renderer.draw(frameOf(this.#current(), this.#ui, this.#options.terminal.size));
+    const frame = frameOf(this.#current(), this.#ui, this.#options.terminal.size);
+    this.#helpEnd = frame.helpEnd;
+    this.#renderer.draw(frame);
   }
 }

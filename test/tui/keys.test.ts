@@ -3,8 +3,8 @@ import type { ViewEntry } from '../../src/core/group/events.js';
 import { BINDINGS, bindingsFor, press } from '../../src/tui/screen/keys.js';
 import type { Outcome } from '../../src/tui/screen/outcome.js';
 import { initialUi, type Ui } from '../../src/tui/screen/state.js';
-import { helpLines } from '../../src/tui/view/help.js';
-import { plain } from '../../src/tui/view/text.js';
+import { frameOf } from '../../src/tui/view/frame.js';
+import { plain, textWidth } from '../../src/tui/view/text.js';
 import { group, lease, override, play } from './support.js';
 
 const model = play(group(3, 8));
@@ -16,9 +16,11 @@ const start = (changes: Partial<Ui> = {}): Ui => ({
 /** The screen after some keys, and what the last of them ordered. */
 function pressed(keys: string[], ui: Ui = start()): Outcome {
   let outcome: Outcome = { ui };
-  for (const key of keys) outcome = press({ ui: outcome.ui, model, page: 5 }, key);
+  for (const key of keys) outcome = press({ ui: outcome.ui, model, page: 5, helpEnd: 0 }, key);
   return outcome;
 }
+
+const escapeRegExp = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 describe('the keys of top', () => {
   it('gives each key one meaning', () => {
@@ -26,9 +28,46 @@ describe('the keys of top', () => {
     assert.equal(new Set(keys).size, keys.length);
   });
 
-  it('explains every key in the help', () => {
-    const help = helpLines(start(), 100).map(plain).join('\n');
-    for (const binding of BINDINGS) assert.ok(help.includes(binding.help), binding.help);
+  /** What the help shows at this size, and how far it can be scrolled. */
+  function helpAt(ui: Ui, columns: number, rows: number) {
+    const { body, helpEnd } = frameOf(model, ui, { columns, rows });
+    const text = body.map(plain);
+    for (const each of text) assert.ok(textWidth(each) <= columns, each);
+    return { text, helpEnd };
+  }
+
+  it('explains every key in the help, all at once from 80x24 on', () => {
+    for (const [columns, rows] of [
+      [80, 24],
+      [120, 40],
+    ] as const) {
+      const help = helpAt(pressed(['?']).ui, columns, rows).text.join('\n');
+      for (const { shown, help: does } of BINDINGS) {
+        assert.match(help, new RegExp(`${escapeRegExp(shown)} +${escapeRegExp(does)}( |$)`, 'm'));
+      }
+      assert.match(help, /y n +yes, no; Enter is no answer/);
+    }
+  });
+
+  it('scrolls the help where there is less room, to its end and back', () => {
+    let ui = pressed(['?']).ui;
+    const seen = new Set<string>();
+    const scroll = (key: string) => {
+      const { helpEnd } = helpAt(ui, 60, 20);
+      ui = press({ ui, model, page: 12, helpEnd }, key).ui;
+      return helpAt(ui, 60, 20).text;
+    };
+    for (const each of helpAt(ui, 60, 20).text) seen.add(each);
+    for (let i = 0; i < 30; i++) for (const each of scroll('down')) seen.add(each);
+    const help = [...seen].join('\n');
+    for (const { shown, help: does } of BINDINGS) {
+      assert.match(help, new RegExp(`${escapeRegExp(shown)} +${escapeRegExp(does)}$`, 'm'));
+    }
+    assert.match(help, /cannot be read/);
+    const last = scroll('end');
+    assert.notDeepEqual(scroll('up'), last);
+    assert.equal(scroll('home')[0], 'Move');
+    assert.equal(ui.selected.partitions, undefined);
   });
 
   it('moves within a panel and between panels', () => {
@@ -112,7 +151,10 @@ describe('the keys of top', () => {
     assert.match(asked.dialog?.consequences[0] ?? '', /b finishes .* keeps p1/);
     assert.deepEqual(pressed(['y'], asked).command, { type: 'rest', partition: 1, paused: true });
     const paused = play([[1, { type: 'changes', entries: [override(1, 900, { paused: true })] }]], model);
-    const again = press({ ui: start({ selected: { partitions: '1' } }), model: paused, page: 5 }, 'p').ui;
+    const again = press(
+      { ui: start({ selected: { partitions: '1' } }), model: paused, page: 5, helpEnd: 0 },
+      'p',
+    ).ui;
     assert.equal(again.dialog?.question, 'Resume p1?');
     assert.deepEqual(again.dialog?.command, { type: 'rest', partition: 1, paused: false });
   });
@@ -120,7 +162,8 @@ describe('the keys of top', () => {
   it('says why a partition cannot be released: nobody owns it, or it is pinned to its owner', () => {
     const at = (entry: ViewEntry) => {
       const changed = play([[1, { type: 'changes', entries: [entry] }]], model);
-      return press({ ui: start({ selected: { partitions: '0' } }), model: changed, page: 5 }, 'r').ui;
+      return press({ ui: start({ selected: { partitions: '0' } }), model: changed, page: 5, helpEnd: 0 }, 'r')
+        .ui;
     };
     assert.match(at(lease(0, 900, null)).notice?.text ?? '', /Nobody owns p0/);
     assert.match(at(override(0, 900, { pin: 'a' })).notice?.text ?? '', /p0 is pinned to a.*leases unpin 0/);

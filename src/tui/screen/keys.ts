@@ -68,7 +68,7 @@ export const BINDINGS: readonly Binding[] = [
   {
     keys: ['enter'],
     shown: 'Enter',
-    help: 'open the row, or the panel',
+    help: 'open row or panel',
     group: 'Move',
     hint: 'open',
     run: enter,
@@ -117,7 +117,7 @@ export const BINDINGS: readonly Binding[] = [
     help: 'this help',
     group: 'Look',
     hint: 'help',
-    run: ({ ui }) => ({ ui: { ...ui, help: !ui.help } }),
+    run: ({ ui }) => ({ ui: { ...ui, help: !ui.help, helpTop: 0 } }),
   },
   {
     keys: ['ctrl-l'],
@@ -129,7 +129,7 @@ export const BINDINGS: readonly Binding[] = [
   {
     keys: ['r'],
     shown: 'r',
-    help: 'release the partition: it changes hands',
+    help: 'release the partition: it moves on',
     group: 'Act',
     hint: 'release',
     acts: true,

@@ -2,8 +2,9 @@ import type { Outcome, Situation } from './outcome.js';
 import { rowIds } from './rows.js';
 import type { PanelId, Ui } from './state.js';
 
-/** Selects the row `by` rows further; from nowhere, the first or the last. */
-export function move({ ui, model }: Situation, by: number): Outcome {
+/** Selects the row `by` rows further; the help is scrolled. */
+export function move({ ui, model, helpEnd }: Situation, by: number): Outcome {
+  if (ui.help) return { ui: { ...ui, helpTop: Math.max(0, Math.min(helpEnd, ui.helpTop + by)) } };
   const ids = rowIds(model, ui, ui.focus);
   const selected = ui.selected[ui.focus];
   const at = selected === undefined ? -1 : ids.indexOf(selected);

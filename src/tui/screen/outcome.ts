@@ -14,4 +14,6 @@ export interface Situation {
   model: Model;
   /** Rows of the focused panel on the screen: how far a page goes. */
   page: number;
+  /** How far the help can be scrolled. */
+  helpEnd: number;
 }

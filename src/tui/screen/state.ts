@@ -40,7 +40,7 @@ export type Command =
   | { type: 'kill'; target: Target }
   | { type: 'start-consumer' };
 
-/** A question before something is done; `y` or Enter does it. */
+/** A question before something is done; only `y` does it. */
 export interface Dialog {
   question: string;
   /** What it will lead to, a line each. */
@@ -74,6 +74,8 @@ export interface Ui {
   frozen: Model | null;
   intervalMs: number;
   help: boolean;
+  /** The first line of the help that is shown, where not all of it fits. */
+  helpTop: number;
   dialog: Dialog | null;
   notice: Notice | null;
   readonly: boolean;
@@ -95,6 +97,7 @@ export function initialUi(options: Pick<Ui, 'intervalMs' | 'readonly' | 'host'>)
     editing: false,
     frozen: null,
     help: false,
+    helpTop: 0,
     dialog: null,
     notice: null,
   };

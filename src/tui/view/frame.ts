@@ -5,7 +5,7 @@ import { type Binding, bindingsFor } from '../screen/keys.js';
 import type { PanelId, Ui } from '../screen/state.js';
 import { detailLines } from './detail.js';
 import { headerLines } from './header.js';
-import { helpLines } from './help.js';
+import { helpView } from './help.js';
 import { layOut, type Place, type Size, SMALLEST } from './layout.js';
 import { panelContent } from './panels.js';
 import { type Line, line, lineWidth, type Span, type Style, span, spread, wrap } from './text.js';
@@ -30,6 +30,8 @@ export interface Frame extends Size {
   body: Line[];
   dialog: Line[];
   footer: Line;
+  /** How far the help can be scrolled. */
+  helpEnd: number;
 }
 
 /** A notice is shown for this long. */
@@ -96,12 +98,13 @@ function tooSmall({ columns, rows }: Size): Frame {
     body: [line(text)],
     dialog: [],
     footer: [span('q quit')],
+    helpEnd: 0,
   };
 }
 
 /** What takes the place of the panels, if anything. */
 function bodyLines(model: Model, ui: Ui, size: Size): Line[] | undefined {
-  if (ui.help) return helpLines(ui, size.columns);
+  if (ui.help) return helpView(ui, size).lines;
   if (model.missing !== null) {
     return [
       line(''),
@@ -151,5 +154,6 @@ export function frameOf(model: Model, ui: Ui, size: Size): Frame {
     body: (body ?? []).slice(0, room.rows),
     dialog,
     footer: footer(ui, columns),
+    helpEnd: ui.help ? helpView(ui, room).end : 0,
   };
 }
