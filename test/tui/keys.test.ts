@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { ViewEntry } from '../../src/core/group/events.js';
 import { BINDINGS, bindingsFor, press } from '../../src/tui/screen/keys.js';
 import type { Outcome } from '../../src/tui/screen/outcome.js';
+import { rowIds } from '../../src/tui/screen/rows.js';
 import { initialUi, type Ui } from '../../src/tui/screen/state.js';
 import { frameOf } from '../../src/tui/view/frame.js';
 import { plain, textWidth } from '../../src/tui/view/text.js';
@@ -73,11 +74,28 @@ describe('the keys of top', () => {
   it('moves within a panel and between panels', () => {
     assert.equal(pressed(['down']).ui.selected.partitions, '0');
     assert.equal(pressed(['j', 'j', 'j']).ui.selected.partitions, '2');
-    assert.equal(pressed(['G']).ui.selected.partitions, '0');
+    assert.equal(pressed(['up']).ui.selected.partitions, '0');
+    for (const key of ['G', 'end']) assert.equal(pressed([key]).ui.selected.partitions, '7', key);
+    assert.equal(pressed(['g']).ui.selected.partitions, '0');
+    assert.equal(pressed(['pagedown']).ui.selected.partitions, '4');
     assert.equal(pressed(['j', 'G']).ui.selected.partitions, '7');
     assert.equal(pressed(['j', 'pagedown', 'k']).ui.selected.partitions, '4');
     assert.equal(pressed(['tab']).ui.focus, 'consumers');
     assert.equal(pressed(['shift-tab']).ui.focus, 'stream');
+  });
+
+  it('enters a log from its end, where it follows', () => {
+    const leases = Array.from({ length: 9 }, (_, i) => lease(0, 300 + i, i % 2 === 0 ? 'b' : 'a'));
+    const busy = leases.reduce(
+      (before, entry, i) => play([[1_000 * (i + 1), { type: 'changes', entries: [entry] }]], before),
+      model,
+    );
+    const ui = start({ focus: 'updates' });
+    const ids = rowIds(busy, ui, 'updates');
+    assert.equal(ids.length, 9);
+    const chosen = (key: string) =>
+      ids.indexOf(press({ ui, model: busy, page: 5, helpEnd: 0 }, key).ui.selected.updates ?? '');
+    assert.deepEqual(['up', 'down', 'pageup', 'home', 'end'].map(chosen), [8, 8, 4, 0, 8]);
   });
 
   it('goes in with Enter and out with Escape, one step each', () => {

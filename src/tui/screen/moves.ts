@@ -8,10 +8,10 @@ export function move({ ui, model, helpEnd }: Situation, by: number): Outcome {
   const ids = rowIds(model, ui, ui.focus);
   const selected = ui.selected[ui.focus];
   const at = selected === undefined ? -1 : ids.indexOf(selected);
-  // Logs are entered at their end, where they follow; tables at their beginning.
-  const log = ui.focus === 'updates' || ui.focus === 'messages';
-  const from = at >= 0 ? at + by : log ? ids.length - 1 : 0;
-  const id = ids[Math.max(0, Math.min(ids.length - 1, from))];
+  // Logs are entered from their end, where they follow; tables from above their beginning.
+  const isLog = ui.focus === 'updates' || ui.focus === 'messages';
+  const from = at < 0 && isLog ? ids.length : at;
+  const id = ids[Math.max(0, Math.min(ids.length - 1, from + by))];
   return { ui: id === undefined ? ui : { ...ui, selected: { ...ui.selected, [ui.focus]: id } } };
 }
 
