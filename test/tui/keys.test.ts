@@ -46,7 +46,7 @@ describe('the keys of top', () => {
       for (const { shown, help: does } of BINDINGS) {
         assert.match(help, new RegExp(`${escapeRegExp(shown)} +${escapeRegExp(does)}( |$)`, 'm'));
       }
-      assert.match(help, /y n +yes, no; Enter is no answer/);
+      assert.match(help, /y n +answer a question; Enter does not/);
     }
   });
 
@@ -137,7 +137,10 @@ describe('the keys of top', () => {
       [pressed(['n'], asked.ui).ui.dialog, pressed(['n'], asked.ui).command],
       [null, undefined],
     );
-    assert.notEqual(pressed(['z'], asked.ui).ui.dialog, null);
+    for (const key of ['z', 'enter', 'space']) {
+      const { ui, command } = pressed([key], asked.ui);
+      assert.deepEqual([ui.dialog, command], [asked.ui.dialog, undefined], key);
+    }
     const { command } = pressed(['y'], asked.ui);
     assert.deepEqual(command?.type === 'kill' && command.target.session, 'a');
   });

@@ -186,8 +186,9 @@ export const bindingsFor = (ui: Ui): Binding[] => BINDINGS.filter(({ acts }) => 
 
 function answer(situation: Situation, dialog: Dialog, key: string): Outcome {
   const ui = { ...situation.ui, dialog: null };
-  if (key === 'y' || key === 'Y' || key === 'enter') return { ui, command: dialog.command };
-  // Whatever is not a yes is a no, but a stray key must not take the question away unseen.
+  // Enter is pressed for other reasons too, and what is asked may end a consumer.
+  if (key === 'y' || key === 'Y') return { ui, command: dialog.command };
+  // A stray key must not take the question away unseen.
   return key === 'n' || key === 'escape' || key === 'q' || key === 'ctrl-c' ? { ui } : { ui: situation.ui };
 }
 

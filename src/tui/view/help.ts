@@ -7,7 +7,7 @@ import { type Line, line, lineWidth, span, textWidth, wrap } from './text.js';
 /** Blanks between keys and what they do, and between two columns. */
 const GAP = 2;
 /** Answers to a question are no keys of their own. */
-const ANSWER = { shown: 'y n', help: 'yes, no; Enter is no answer' };
+const ANSWER = { shown: 'y n', help: 'answer a question; Enter does not' };
 const SIGNS = `A B C … a consumer   ${NOBODY} nobody owns it   ! cannot be read`;
 
 /** Groups of the key table under their names. */
