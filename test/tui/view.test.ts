@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { escapeControl } from '../../src/core/consume/output.js';
+import type { ViewEntry } from '../../src/core/group/events.js';
 import type { TopEventBody } from '../../src/tui/model/events.js';
 import { rowIds } from '../../src/tui/screen/rows.js';
 import { initialUi, PANELS, type Ui } from '../../src/tui/screen/state.js';
 import { jsonSnapshot, textSnapshot } from '../../src/tui/snapshot.js';
 import { type Frame, frameOf } from '../../src/tui/view/frame.js';
 import { lineWidth, plain } from '../../src/tui/view/text.js';
-import { gone, group, lease, play, stats, T0 } from './support.js';
+import { gone, group, lease, play, session, stats, T0 } from './support.js';
 
 const ui = (changes: Partial<Ui> = {}): Ui => ({
   ...initialUi({ intervalMs: 1_000, readonly: false, host: 'here' }),
@@ -205,6 +206,33 @@ describe('the view of top', () => {
     assert.match(text, /a handed p0 p1 to B b in 6 ms/);
     assert.match(text, /p0 {2}\d\d:\d\d:01\.000, epoch 300\n/);
     assert.match(text, /p1 {2}\d\d:\d\d:01\.000, epoch 301, handled from 6 ms later on/);
+  });
+
+  it('tells of a consumer what it got and what it gave away, and nothing of others of its name', () => {
+    const named = (id: string, revision: number) => session(id, revision, { name: 'twin' });
+    const entries = [named('x', 1), named('y', 2), session('z', 3), lease(0, 10, 'x'), lease(1, 11, 'y')];
+    const change = (ms: number, changes: ViewEntry[]): [number, TopEventBody] => [
+      ms,
+      { type: 'changes', entries: changes },
+    ];
+    const model = play([
+      ...group(0, 4).slice(0, 3),
+      [0, { type: 'snapshot', entries }],
+      change(1_000, [lease(0, 20, 'z', { reason: 'handover', from: 'twin' })]),
+      change(2_000, [lease(1, 21, 'z', { reason: 'handover', from: 'twin' })]),
+      change(3_000, [lease(0, 22, 'x', { reason: 'handover', from: 'z' })]),
+      change(4_000, [lease(0, 23, null, { from: 'twin' })]),
+      // Whoever had it before is not known.
+      change(5_000, [lease(3, 24, 'z', { reason: 'handover', from: 'twin' })]),
+    ]);
+    const frame = frameOf(model, ui({ focus: 'consumers', detail: 'x' }), { columns: 100, rows: 40 });
+    const story = textOf(frame)
+      .replace(/^[\s\S]*What happened/, '')
+      .replace(/^\d\d:\d\d:/gm, '');
+    assert.match(
+      story,
+      /^\n01\.000 {2}twin handed p0 to C z\n03\.000 {2}z handed p0 to A x\n04\.000 {2}twin released p0: .*\n05\.000 {2}twin handed p3 to C z\n/,
+    );
   });
 
   it('leaves no line empty that a list has rows for', () => {

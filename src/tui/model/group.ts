@@ -140,11 +140,11 @@ class Draft {
     if (owner !== null && !this.letters.has(owner)) this.#giveLetter(owner);
     this.#stretch(partition, at, owner !== null && this.ended.has(owner) ? null : owner);
     if (quiet || !record) return;
+    const before = known?.record && known.record !== 'unreadable' ? known.record.owner : null;
     if (record.owner === null) {
-      this.updates.push({ at, kind: 'released', partition, from: record.from });
+      this.updates.push({ at, kind: 'released', partition, from: record.from, fromSession: before });
       return;
     }
-    const before = known?.record && known.record !== 'unreadable' ? known.record.owner : null;
     const endedAt = before === null ? undefined : this.ended.get(before)?.at;
     const claimed = record.reason === 'claim';
     this.updates.push({
@@ -154,6 +154,7 @@ class Draft {
       owner: record.owner,
       name: record.name,
       from: record.from,
+      fromSession: before,
       epoch: revision,
       gapMs: claimed && endedAt !== undefined ? Math.max(0, at - endedAt) : null,
     });

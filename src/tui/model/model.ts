@@ -65,11 +65,13 @@ export type Update = { at: number } /** `ended`: it left or died before anybody 
       owner: string;
       name: string;
       from: string | null;
+      /** The session that had it; null: none, or not known. */
+      fromSession: string | null;
       epoch: number;
       /** For how long the partition had no owner that lived; null: not known. */
       gapMs: number | null;
     }
-  | { kind: 'released'; partition: number; from: string | null }
+  | { kind: 'released'; partition: number; from: string | null; fromSession: string | null }
   | { kind: 'paused' | 'resumed' | 'pinned' | 'unpinned'; partition: number; by: string; to: string | null }
   | { kind: 'unreadable'; key: string }
 );

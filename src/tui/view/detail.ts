@@ -72,7 +72,12 @@ function memberDetail(model: Model, id: string, rows: number): Line[] {
     line(''),
     title('What happened'),
   ];
-  const about = (update: Model['updates'][number]) => 'owner' in update && update.owner === id;
+  const about = (update: Model['updates'][number]) => {
+    if ('owner' in update && update.owner === id) return true;
+    if (!('from' in update)) return false;
+    // Of the oldest moves only a name is known.
+    return update.fromSession === null ? update.from === row.name : update.fromSession === id;
+  };
   return [...facts, ...story(model, rows - facts.length, about)];
 }
 
