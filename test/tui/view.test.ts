@@ -137,6 +137,15 @@ describe('the view of top', () => {
             .find(({ id }) => id === focus);
           const shown = panel?.lines.filter((each) => each.some(({ inverse }) => inverse)).map(plain);
           assert.equal(shown?.length, 1, `${focus} at ${columns}x${rows}: ${shown}`);
+          const empty = frame.bands.flatMap(({ height, stacks }) =>
+            stacks
+              .filter(({ panels }) => panels.some(({ id }) => id === focus))
+              .map(({ panels }) => height - panels.reduce((sum, each) => sum + each.height, 0)),
+          );
+          assert.ok(
+            empty[0] === 0 || !panel?.info.includes(' of '),
+            `rows are left out, and ${empty} lines too`,
+          );
           assert.match(shown?.[0] ?? '', focus === 'partitions' ? /^p5 / : /^C +c /);
         }
       }

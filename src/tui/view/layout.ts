@@ -45,6 +45,8 @@ interface Wish {
   good: number;
   /** Beyond this it has no use for more. */
   most: number;
+  /** It is one row after another, and so has a use for each line. */
+  isList?: boolean;
 }
 
 /** A row of partitions is selected, so that they are a table: with its title, its header and some rows around that one. */
@@ -57,15 +59,17 @@ function wishes(model: Model, ui: Ui, width: number, rows: number): Record<Panel
   const members = Math.max(1, model.members.size);
   const map = Math.min(1 + mapHeight(partitions, width), rows >> 1);
   const table = partitions + 2;
-  const least = rowsAreChosen(ui) ? Math.min(table, SELECTED_TABLE) : map;
-  const log = (lines: number) => ({ least: 4, good: 7, most: Math.max(7, lines + 2) });
+  const isList = rowsAreChosen(ui);
+  const least = isList ? Math.min(table, SELECTED_TABLE) : map;
+  const log = (lines: number) => ({ least: 4, good: 7, most: Math.max(7, lines + 2), isList: true });
   return {
-    partitions: { id: 'partitions', least, good: Math.min(table, 18), most: table },
+    partitions: { id: 'partitions', least, good: Math.min(table, 18), most: table, isList },
     consumers: {
       id: 'consumers',
       least: Math.min(members, 3) + 2,
       good: Math.min(members, 16) + 2,
       most: members + 2,
+      isList: true,
     },
     updates: { id: 'updates', ...log(model.updates.length) },
     messages: { id: 'messages', ...log(model.messages.length) },
@@ -79,9 +83,6 @@ function wishes(model: Model, ui: Ui, width: number, rows: number): Record<Panel
     },
   };
 }
-
-/** Panels that are one row after another. */
-const LISTS: ReadonlySet<PanelId> = new Set(['consumers', 'updates', 'messages']);
 
 type Level = 'least' | 'good';
 /** A panel's claim: lines up to a level, granted whole or not at all; `good` only to panels that are there. */
@@ -103,10 +104,10 @@ function stack(wanted: readonly Wish[], claims: readonly Claim[], width: number,
   }
   for (let before = -1; left > 0 && left !== before; ) {
     before = left;
-    for (const { id, most, good } of wanted) {
+    for (const { id, most, good, isList } of wanted) {
       const height = heights.get(id);
       // What was refused its good size, such as a table, would only waste more lines; a list has use for each.
-      const hasUse = height !== undefined && (height >= good || LISTS.has(id));
+      const hasUse = height !== undefined && (height >= good || isList === true);
       if (hasUse && height < most) give(id, height + 1);
     }
   }
