@@ -47,7 +47,8 @@ export interface Watch {
 export interface Bucket {
   read(key: string): Promise<ReadOutcome>;
   write(key: string, value: Uint8Array, expectedRevision: number): Promise<WriteOutcome>;
-  remove(key: string, expectedRevision: number): Promise<WriteOutcome>;
+  /** `keepPast`: what the key held before can still be looked at, as far back as the bucket keeps it. */
+  remove(key: string, expectedRevision: number, keepPast?: boolean): Promise<WriteOutcome>;
   /** Follows all keys that start with `prefix` (whole tokens, such as `group.g.`). */
   watch(prefix: string, sink: WatchSink): Watch;
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { keys } from '../../src/core/group/records.js';
 import { NatsGroupObserver } from '../../src/core/nats/observe.js';
 import { type CliExit, runCli, startCli } from '../support/cli.js';
 import type { GroupRun } from '../support/group-run.js';
@@ -102,6 +103,32 @@ describe('operating a group under load', function () {
     // What was in the pipe when it was stopped is not what it handles after it woke.
     assert.ok(stale.length <= 200, `${stale.length} under an old epoch`);
     await nothingLost('some');
+  });
+
+  it('history tells after a kill how long nobody can have handled a partition: since the last renewal of the dead', async () => {
+    for (const name of ['a', 'killed']) run.consume(name, ['--ttl', '2s']);
+    await run.atRest();
+    const [partition, tenure] = [...run.ownership.owners].find(([, { name }]) => name === 'killed') ?? [];
+    assert.ok(partition !== undefined && tenure);
+    const [before] = list(
+      list((await ok('leases', 'history', String(partition))).histories)[0]?.tenures,
+    ).slice(-1);
+    const session = keys.session(run.config.group, String(before?.session));
+    await until('it has renewed since it has the partition', async () => {
+      const found = await run.topology.bucket.read(session);
+      return found.kind === 'found' && found.entry.revision > tenure.epoch;
+    });
+    const killed = run.forget('killed');
+    killed.signal('SIGKILL');
+    await killed.exited;
+    await run.atRest();
+    const tenures = list(list((await ok('leases', 'history', String(partition))).histories)[0]?.tenures);
+    const [held, claimed] = tenures.slice(-2);
+    assert.deepEqual([held?.session, claimed?.reason], [before?.session, 'claim']);
+    assert.ok(
+      Number(claimed?.gapMs) > 0 && Number(claimed?.gapMs) < Number(held?.heldMs),
+      JSON.stringify(tenures),
+    );
   });
 
   it('pause stops handling and outlives a change of owner; resume goes on where it was', async () => {

@@ -10,7 +10,7 @@ import {
   decodeRelease,
 } from '../../src/core/operate/control.js';
 import type { GroupStatus, LeaseStatus, MemberStatus } from '../../src/core/operate/group-status.js';
-import { readTenures } from '../../src/core/operate/history.js';
+import { formatTenures, readTenures } from '../../src/core/operate/history.js';
 import { formatLeases } from '../../src/core/operate/lease-table.js';
 import { formatMessage, formatMessageLine, messageJson } from '../../src/core/operate/message-lines.js';
 import { parseSeekTarget, planSeek } from '../../src/core/operate/seek-target.js';
@@ -400,6 +400,22 @@ describe('leases history', () => {
         ['C', 1_000, 0],
       ],
     );
+  });
+
+  it('does not take the whole time that a dead owner held it for a gap, where its renewals are gone', () => {
+    const ended = {
+      atMs: 5_400,
+      entry: { kind: 'session' as const, id: 'A', revision: 9, record: null },
+    };
+    const past = [at(1_000, 1, 'A', 'claim'), ended, at(5_500, 2, 'B', 'claim')];
+    assert.deepEqual(
+      readTenures(past, 3, 6_000).map(({ owner, gapMs }) => [owner, gapMs]),
+      [
+        ['A', null],
+        ['B', null],
+      ],
+    );
+    assert.match(formatTenures(readTenures(past, 3, 6_000))[2] ?? '', /\?$/);
   });
 
   it('knows that nobody had a partition that was let go', () => {

@@ -9,7 +9,7 @@ export default class LeasesHistory extends StreamCommand {
   static override summary =
     'See who owned a partition, since when, how it changed hands, and gaps without an owner.';
   static override description =
-    'As far back as the bucket keeps it: the last 16 changes. A gap is how long at most nobody handled the partition: from the last sign of life of an owner that died until the claim.';
+    'As far back as the bucket keeps it: the last 16 changes. A gap is how long at most nobody handled the partition: from the last sign of life of an owner that died until the claim; ? where none is kept any more, as when its session was swept.';
   static override examples = ['<%= config.bin %> <%= command.id %> 3'];
   static override args = {
     partition: Args.string({ description: 'the partition, such as 3', name: 'PARTITION', required: true }),

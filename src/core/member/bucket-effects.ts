@@ -66,17 +66,14 @@ export class BucketEffects {
   }
 
   async removeSession(id: string, expected: number): Promise<void> {
-    const outcome = await this.#remove(id, expected);
+    const outcome = await this.#ports.bucket.remove(keys.session(this.#settings.group, id), expected);
     this.#answer(outcome, (written) => ({ type: 'session-removed', id, outcome: written }));
   }
 
   async fenceSession(id: string, expected: number): Promise<void> {
-    const outcome = await this.#remove(id, expected);
+    // Its renewals stay: the last one tells how long nobody handled its partitions.
+    const outcome = await this.#ports.bucket.remove(keys.session(this.#settings.group, id), expected, true);
     this.#answer(outcome, (written) => ({ type: 'session-fenced', id, outcome: written }));
-  }
-
-  #remove(id: string, expected: number): Promise<WriteOutcome> {
-    return this.#ports.bucket.remove(keys.session(this.#settings.group, id), expected);
   }
 
   async readSession(id: string): Promise<void> {

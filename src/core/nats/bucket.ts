@@ -83,8 +83,8 @@ export class NatsBucket implements Bucket {
     return this.#publish(key, value, expectedRevision);
   }
 
-  remove(key: string, expectedRevision: number): Promise<WriteOutcome> {
-    return this.#publish(key, new Uint8Array(0), expectedRevision, 'PURGE');
+  remove(key: string, expectedRevision: number, keepPast = false): Promise<WriteOutcome> {
+    return this.#publish(key, new Uint8Array(0), expectedRevision, keepPast ? 'DEL' : 'PURGE');
   }
 
   watch(prefix: string, sink: WatchSink): Watch {
@@ -97,16 +97,14 @@ export class NatsBucket implements Bucket {
     key: string,
     value: Uint8Array,
     expected: number,
-    operation?: string,
+    operation?: 'DEL' | 'PURGE',
   ): Promise<WriteOutcome> {
     const doing = `write ${key} in bucket ${this.#name}`;
     const header = headers();
     header.set('Nats-Expected-Last-Subject-Sequence', String(expected));
-    if (operation) {
-      header.set(KV_OPERATION, operation);
-      // The marker replaces the key's history: what is left of a session that ended is one small message.
-      header.set('Nats-Rollup', 'sub');
-    }
+    if (operation) header.set(KV_OPERATION, operation);
+    // The marker replaces the key's history: what is left of a session that left is one small message.
+    if (operation === 'PURGE') header.set('Nats-Rollup', 'sub');
     try {
       const subject = this.#domainPrefix + bucketSubject(this.#name, key);
       // While it is disconnected the client keeps this, and sends it after the reconnect, though nobody may wait for

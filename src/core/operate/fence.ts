@@ -7,7 +7,10 @@ export type FenceOutcome = { kind: 'fenced' } | { kind: 'alive' } | { kind: 'fai
 /** A member renews every third of its ttl: more than two conflicts in a row mean that something else is wrong. */
 const ATTEMPTS = 3;
 
-/** Deletes a session by compare-and-set: from then on its leases are orphans and its commits fail. */
+/**
+ * Deletes a session by compare-and-set: from then on its leases are orphans and its commits fail. Its renewals stay:
+ * the last one tells how long nobody handled its partitions.
+ */
 export async function fenceSession(bucket: Bucket, group: string, session: string): Promise<FenceOutcome> {
   const key = keys.session(group, session);
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
@@ -15,7 +18,7 @@ export async function fenceSession(bucket: Bucket, group: string, session: strin
     if (found.kind === 'failed') return { kind: 'failed', message: found.error.message };
     if (found.kind === 'unknown') continue;
     if (found.kind === 'missing' || found.entry.value === null) return { kind: 'fenced' };
-    const removed = await bucket.remove(key, found.entry.revision);
+    const removed = await bucket.remove(key, found.entry.revision, true);
     if (removed.kind === 'ok') return { kind: 'fenced' };
     if (removed.kind === 'failed') return { kind: 'failed', message: removed.error.message };
   }

@@ -17,7 +17,7 @@ export interface Tenure {
   heldMs: number;
   /**
    * How long at most nobody handled the partition before: from the last sign of life of the owner before until the
-   * claim. 0 for a handover; null: not kept any more.
+   * claim. 0 for a handover; null: no sign of life of it is kept any more.
    */
   gapMs: number | null;
 }
@@ -57,12 +57,14 @@ function gapBefore(
   if (heldSinceMs === undefined) return null;
   // Nobody had it before the claim: since then.
   if (ownerBefore === null) return Math.max(0, atMs - heldSinceMs);
-  let lastSignMs = heldSinceMs;
-  for (const { atMs: signMs, entry } of past) {
-    const alive = entry.kind === 'session' && entry.id === ownerBefore && entry.record !== null;
-    if (alive && signMs <= atMs) lastSignMs = Math.max(lastSignMs, signMs);
-  }
-  return Math.max(0, atMs - lastSignMs);
+  const signs = past.flatMap(({ atMs: signMs, entry }) =>
+    entry.kind === 'session' && entry.id === ownerBefore && entry.record !== null && signMs <= atMs
+      ? [signMs]
+      : [],
+  );
+  // Its claim was one as well; but the whole time that it held the partition is no measure of a gap.
+  if (signs.length === 0) return null;
+  return Math.max(0, atMs - Math.max(heldSinceMs, ...signs));
 }
 
 const HOW = { claim: 'claimed', handover: 'handed over', release: 'released' } as const;
