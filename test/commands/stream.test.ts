@@ -70,10 +70,25 @@ describe('natspoc stream', function () {
     const info = object(await ok('stream', '--json'));
     assert.deepEqual(info.server, { version: server.version });
     assert.deepEqual(info.groups, [
-      { group: 'done', members: 0, owned: 0, begun: 8, lag: 50 },
-      { group: 'late', members: 0, owned: 0, begun: 8, lag: 50 },
+      { group: 'done', members: 0, unreachable: 0, owned: 0, begun: 8, lag: 50 },
+      { group: 'late', members: 0, unreachable: 0, owned: 0, begun: 8, lag: 50 },
     ]);
     assert.match(await ok('stream'), new RegExp(`Messages +150, .*[\\s\\S]*Server +${server.version}`));
+  });
+
+  it('counts a member that died as unreachable, not as one that runs', async () => {
+    await publish(10);
+    const member = startCli(['consume', '--output', 'none'], { env: env() });
+    await member.note(/joined group/);
+    const groups = async () => object(await ok('stream', '--json')).groups;
+    assert.match(JSON.stringify(await groups()), /"members":1,"unreachable":0/);
+    member.signal('SIGKILL');
+    await member.exited;
+    await until('the server has noticed', async () => /"unreachable":1/.test(JSON.stringify(await groups())));
+    assert.match(JSON.stringify(await groups()), /"members":0,"unreachable":1/);
+    assert.match(await ok('stream'), /GROUP +MEMBERS .*\n *default +0 running, 1 unreachable /);
+    const { stderr } = await natspoc('stream', 'delete');
+    assert.match(stderr, /default \(0 running, 1 unreachable, /);
   });
 
   it('tail shows the last messages, then those that come; get shows one', async () => {

@@ -9,9 +9,10 @@ import {
   decodePause,
   decodeRelease,
 } from '../../src/core/operate/control.js';
-import type { GroupStatus, LeaseStatus, MemberStatus } from '../../src/core/operate/group-status.js';
+import type { GroupStatus, LeaseStatus } from '../../src/core/operate/group-status.js';
 import { formatTenures, readTenures } from '../../src/core/operate/history.js';
 import { formatLeases } from '../../src/core/operate/lease-table.js';
+import type { MemberStatus } from '../../src/core/operate/members.js';
 import { formatMessage, formatMessageLine, messageJson } from '../../src/core/operate/message-lines.js';
 import { parseSeekTarget, planSeek } from '../../src/core/operate/seek-target.js';
 import { readStalled } from '../../src/core/operate/stalled.js';

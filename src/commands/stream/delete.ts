@@ -1,7 +1,8 @@
 import { connectionFlags } from '../../base-command.js';
 import { listGroups } from '../../core/nats/groups.js';
 import { NatsStreamAdmin } from '../../core/nats/stream-admin.js';
-import { readStreamStatus } from '../../core/operate/stream-status.js';
+import { ANSWER_MS } from '../../core/operate/patience.js';
+import { describeMembers, readStreamStatus } from '../../core/operate/stream-status.js';
 import { formatCount } from '../../core/units.js';
 import { Flags } from '../../oclif.js';
 import { StreamCommand } from '../../stream-command.js';
@@ -20,9 +21,9 @@ export default class StreamDelete extends StreamCommand {
       const { stream, bucket } = config;
       const names = await listGroups(topology, bucket);
       const observers = new Map(names.map((group) => [group, observe(group)]));
-      const status = await readStreamStatus(observer, topology.layout, observers);
+      const status = await readStreamStatus(observer, topology.layout, observers, ANSWER_MS);
       const groups = status.groups.map(
-        ({ group, members, lag }) => `${group} (${members} running, ${formatCount(lag)} messages wait)`,
+        (each) => `${each.group} (${describeMembers(each)}, ${formatCount(each.lag)} messages wait)`,
       );
       const consequences = [
         `Stream ${stream} with ${formatCount(status.stream.messages)} messages and bucket ${bucket} will be deleted.`,

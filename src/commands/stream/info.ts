@@ -1,5 +1,6 @@
 import { connectionFlags } from '../../base-command.js';
 import { listGroups } from '../../core/nats/groups.js';
+import { ANSWER_MS } from '../../core/operate/patience.js';
 import { readStreamStatus } from '../../core/operate/stream-status.js';
 import { formatStream, streamStatusJson } from '../../core/operate/stream-table.js';
 import { prose } from '../../prose.js';
@@ -24,7 +25,7 @@ group with its members and the number of messages that wait for it. Also says wh
     await this.withStream(flags, 'stream', async ({ config, topology, observer, observe }) => {
       const groups = await listGroups(topology, config.bucket);
       const observers = new Map(groups.map((group) => [group, observe(group)]));
-      const status = await readStreamStatus(observer, topology.layout, observers);
+      const status = await readStreamStatus(observer, topology.layout, observers, ANSWER_MS);
       const surroundings = {
         bucket: config.bucket,
         serverVersion: topology.connection.info?.version ?? 'unknown',

@@ -1,8 +1,9 @@
 import { escapeControl } from '../consume/output.js';
 import { formatCount, formatDuration } from '../units.js';
 import { unevenLoads } from './balance.js';
-import type { GroupStatus, LeaseStatus, MemberStatus } from './group-status.js';
+import type { GroupStatus, LeaseStatus } from './group-status.js';
 import { describeLag } from './lag.js';
+import type { MemberStatus } from './members.js';
 
 /** A session with less than this share of its ttl left has missed a renewal: it renews every third of it. */
 const NEAR_EXPIRY = 1 / 3;

@@ -1,35 +1,9 @@
-import type { LeaseReason, LeaseRecord, OverrideRecord, SessionRecord } from '../group/records.js';
+import type { LeaseReason, LeaseRecord, OverrideRecord } from '../group/records.js';
 import type { PastEntry, PositionFacts } from '../observe/facts.js';
 import type { GroupObserver } from '../observe/observer.js';
-import type { MemberStats, PartitionStats } from '../observe/stats.js';
+import type { PartitionStats } from '../observe/stats.js';
 import { type LagInput, readLags } from './lag.js';
-
-/**
- * How a member answered for itself. `gone`: the server knows nobody of that id; `silent`: no answer in time;
- * `denied`: we may not ask.
- */
-type Answer = 'answered' | 'gone' | 'silent' | 'denied';
-
-/** One member, from its session entry and what it says about itself. */
-export interface MemberStatus {
-  session: string;
-  name: string;
-  host: string;
-  pid: number;
-  version: string;
-  /** Its own wall clock, ISO 8601. */
-  startedAt: string;
-  leaving: boolean;
-  ttlMs: number;
-  /** Until the group takes it for dead unless it renews; negative: overdue. By the observer's estimate. */
-  expiresInMs: number;
-  answer: Answer;
-  stats: MemberStats | null;
-  /** Partitions whose leases name it. */
-  partitions: number[];
-  /** Messages that wait in these; null: not known of all of them. */
-  lag: number | null;
-}
+import { type MemberStatus, readMembers } from './members.js';
 
 /**
  * What a partition is doing. `unowned`: nobody has it; `orphaned`: its owner has no session any more;
@@ -98,35 +72,9 @@ export interface StatusOptions {
  */
 export async function readGroupStatus(observer: GroupObserver, options: StatusOptions): Promise<GroupStatus> {
   const [entries, positions] = await Promise.all([observer.entries(), observer.positions()]);
-  const sessions = readSessions(entries);
-  const answers = await observer.stats([...sessions.keys()], options.answerMs);
+  const members = await readMembers(observer, entries, options.answerMs);
   // Last, so that no position is beyond its end.
   const ends = await observer.ends();
-  const stats = new Map(answers.members.map((each) => [each.session, each]));
-  const gone = new Set(answers.gone);
-
-  const members = new Map<string, MemberStatus>();
-  for (const [session, { record, renewedAtMs }] of sessions) {
-    const silence = answers.denied ? 'denied' : 'silent';
-    const answer = stats.has(session) ? 'answered' : gone.has(session) ? 'gone' : silence;
-    const { name, host, pid, version, startedAt, ttlMs, leaving = false } = record;
-    members.set(session, {
-      session,
-      name,
-      host,
-      pid,
-      version,
-      startedAt,
-      leaving,
-      ttlMs,
-      expiresInMs: Math.round(renewedAtMs + ttlMs - Date.now()),
-      answer,
-      stats: stats.get(session) ?? null,
-      partitions: [],
-      lag: 0,
-    });
-  }
-
   const committed = new Map(positions.map((each) => [each.partition, each]));
   const last = new Map(ends.map((each) => [each.partition, each.sequence]));
   const leases = readLeases(entries, options.partitions).map((lease) => {
@@ -147,17 +95,6 @@ export async function readGroupStatus(observer: GroupObserver, options: StatusOp
 }
 
 const lagInput = ({ partition, position, end }: LeaseStatus): LagInput => ({ partition, position, end });
-
-function readSessions(
-  entries: readonly PastEntry[],
-): Map<string, { record: SessionRecord; renewedAtMs: number }> {
-  const sessions = new Map<string, { record: SessionRecord; renewedAtMs: number }>();
-  for (const { atMs, entry } of entries) {
-    if (entry.kind !== 'session' || entry.record === null || entry.record === 'unreadable') continue;
-    sessions.set(entry.id, { record: entry.record, renewedAtMs: atMs });
-  }
-  return sessions;
-}
 
 interface Lease {
   partition: number;

@@ -1,6 +1,7 @@
 import { escapeControl } from '../consume/output.js';
 import { formatCount, formatDuration, formatRate } from '../units.js';
-import type { GroupStatus, LeaseStatus, MemberStatus } from './group-status.js';
+import type { GroupStatus, LeaseStatus } from './group-status.js';
+import type { MemberStatus } from './members.js';
 import { formatTable } from './table.js';
 
 const NONE = '-';

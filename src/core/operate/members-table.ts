@@ -1,19 +1,13 @@
 import { escapeControl } from '../consume/output.js';
 import { formatBytes, formatCount, formatDuration, formatRate } from '../units.js';
-import type { GroupStatus, MemberStatus } from './group-status.js';
+import type { GroupStatus } from './group-status.js';
+import { type MemberStatus, memberState } from './members.js';
 import { formatTable } from './table.js';
 
 /** The sum of what its owner says of each partition; null: it says nothing. */
 function memberRate({ stats }: MemberStatus): number | null {
   const rates = stats?.partitions.flatMap(({ ratePerSecond }) => ratePerSecond ?? []) ?? [];
   return rates.length > 0 ? rates.reduce((sum, rate) => sum + rate, 0) : null;
-}
-
-function stateOf({ leaving, answer, expiresInMs }: MemberStatus): string {
-  if (answer === 'gone') return 'unreachable';
-  if (expiresInMs < 0) return 'expired';
-  if (leaving) return 'leaving';
-  return answer === 'silent' ? 'silent' : 'alive';
 }
 
 /**
@@ -25,7 +19,7 @@ export function formatMembers({ members }: GroupStatus, width?: number): string[
   const rows = members.map((member) => {
     const { name, session, host, pid, partitions, lag, stats, expiresInMs } = member;
     const rate = memberRate(member);
-    const state = stateOf(member);
+    const state = memberState(member);
     return [
       `${state === 'alive' || state === 'leaving' ? ' ' : '!'} ${escapeControl(name)}`,
       escapeControl(session),

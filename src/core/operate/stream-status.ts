@@ -2,11 +2,15 @@ import type { LayoutRecord } from '../group/records.js';
 import type { EndFacts, StreamFacts } from '../observe/facts.js';
 import type { GroupObserver } from '../observe/observer.js';
 import { readLags } from './lag.js';
+import { isDead, readMembers } from './members.js';
 
 /** A group as its stream sees it. */
 interface GroupSummary {
   group: string;
+  /** Members that run. */
   members: number;
+  /** Members that died, and whose session nobody has taken away yet. */
+  unreachable: number;
   /** Partitions whose leases name an owner. */
   owned: number;
   /** Partitions in which it has a position. */
@@ -36,17 +40,21 @@ export interface StreamStatus {
  * Looks at a stream once.
  *
  * @param observers one for each group of the stream.
+ * @param answerMs how long the members of a group have to answer, milliseconds.
  * @throws what an observer throws: no permission, no stream, no answer.
  */
 export async function readStreamStatus(
   observer: GroupObserver,
   layout: LayoutRecord,
   observers: ReadonlyMap<string, GroupObserver>,
+  answerMs: number,
 ): Promise<StreamStatus> {
   const [stream, ends] = await Promise.all([observer.stream(), observer.ends()]);
   const last = new Map(ends.map((each) => [each.partition, each]));
   const groups: GroupSummary[] = [];
-  for (const [group, each] of observers) groups.push(await summariseGroup(group, each, layout, last));
+  for (const [group, each] of observers) {
+    groups.push(await summariseGroup(group, each, layout, last, answerMs));
+  }
   return {
     stream,
     layout,
@@ -65,6 +73,7 @@ async function summariseGroup(
   observer: GroupObserver,
   layout: LayoutRecord,
   ends: ReadonlyMap<number, EndFacts>,
+  answerMs: number,
 ): Promise<GroupSummary> {
   const [entries, positions] = await Promise.all([observer.entries(), observer.positions()]);
   const position = new Map(positions.map((each) => [each.partition, each.sequence]));
@@ -76,13 +85,22 @@ async function summariseGroup(
       end: ends.get(partition)?.sequence ?? null,
     })),
   );
-  let members = 0;
+  const members = [...(await readMembers(observer, entries, answerMs)).values()];
+  const unreachable = members.filter(isDead).length;
   let owned = 0;
   for (const { entry } of entries) {
-    if (entry.kind === 'override' || entry.record === null || entry.record === 'unreadable') continue;
-    if (entry.kind === 'session') members++;
-    else if (entry.record.owner !== null && entry.partition < layout.partitions) owned++;
+    if (entry.kind !== 'lease' || entry.record === null || entry.record === 'unreadable') continue;
+    if (entry.record.owner !== null && entry.partition < layout.partitions) owned++;
   }
   const lag = [...lags.values()].reduce((sum, each) => sum + each, 0);
-  return { group, members, owned, begun: position.size, lag };
+  const running = members.length - unreachable;
+  return { group, members: running, unreachable, owned, begun: position.size, lag };
+}
+
+/** How many members of a group run, in words, and how many do not any more, though they count. */
+export function describeMembers({
+  members,
+  unreachable,
+}: Pick<GroupSummary, 'members' | 'unreachable'>): string {
+  return `${members} running${unreachable > 0 ? `, ${unreachable} unreachable` : ''}`;
 }

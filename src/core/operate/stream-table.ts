@@ -1,7 +1,7 @@
 import { escapeControl } from '../consume/output.js';
 import type { StreamFacts } from '../observe/facts.js';
 import { formatBytes, formatCount, formatDuration } from '../units.js';
-import type { StreamStatus } from './stream-status.js';
+import { describeMembers, type StreamStatus } from './stream-status.js';
 import { formatPairs, formatTable } from './table.js';
 
 /** The server that answered, and the bucket in use: what completes a stream's status for people. */
@@ -78,9 +78,9 @@ export function formatStream(
       { title: 'OWNED', align: 'right' },
       { title: 'LAG', align: 'right' },
     ],
-    groups.map(({ group, members, owned, lag }) => [
+    groups.map(({ group, members, unreachable, owned, lag }) => [
       escapeControl(group),
-      String(members),
+      unreachable > 0 ? describeMembers({ members, unreachable }) : String(members),
       `${owned} of ${layout.partitions}`,
       formatCount(lag),
     ]),
