@@ -94,7 +94,7 @@ describe('operating a group under load', function () {
     const epochs = new Map([...run.ownership.owners].map(([p, { epoch }]) => [p, epoch]));
     frozen.signal('SIGCONT');
     await frozen.note(/fenced by another member|could not renew/);
-    await frozen.note(/joined group .* 2 members/);
+    await frozen.note(/^joined group default as frozen \(\w{22}\), 2 members$/);
     await run.atRest();
     const stale = run.handled
       .filter(({ consumer }) => consumer === 'frozen')

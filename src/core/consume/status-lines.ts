@@ -17,7 +17,8 @@ const LOST = {
 export function describeReport(report: Report, group: string): string {
   switch (report.type) {
     case 'joined':
-      return `joined group ${group} as ${report.id}, ${report.members} ${report.members === 1 ? 'member' : 'members'}`;
+      // By its name it goes in the terminals of the others; the id tells it from others of that name.
+      return `joined group ${group} as ${escapeControl(report.name)} (${report.id}), ${report.members} ${report.members === 1 ? 'member' : 'members'}`;
     case 'member-joined':
       return `${escapeControl(report.name)} joined the group`;
     case 'member-left':

@@ -73,7 +73,7 @@ export type Effect =
 
 /** What people and programs are told. Partitions by number, members by name and id. */
 export type Report =
-  | { type: 'joined'; id: string; members: number }
+  | { type: 'joined'; id: string; name: string; members: number }
   | { type: 'member-joined'; id: string; name: string }
   | { type: 'member-left'; id: string; name: string; how: 'left' | 'dead' }
   | { type: 'suspected'; id: string; name: string; why: 'silent' | 'unreachable' }

@@ -99,7 +99,7 @@ function certain(state: State, revision: number, sentAt: number): void {
   if (first || resumed || state.leaving) state.dirty = true;
   if (first && session.id !== null) {
     state.confirmAt = sentAt + timing.confirmEveryMs;
-    report(state, { type: 'joined', id: session.id, members: state.peers.size + 1 });
+    report(state, { type: 'joined', id: session.id, name: state.name, members: state.peers.size + 1 });
     settle(state);
   }
 }
