@@ -1,3 +1,5 @@
+/// <reference types="node" preserve="true" />
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * natspoc as a library: partitioned, ordered, self-balancing consumption of a NATS JetStream stream.
  *

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -54,6 +54,17 @@ try {
 } catch (error) {
   if (error instanceof NatspocError) console.log(error.code);
 }
+`;
+
+/** The forms of docs/library.md that need more of the language. */
+const DISPOSING = `import { createPublisher, joinGroup } from 'natspoc';
+
+await using member = await joinGroup({
+  backoff: { baseMs: 100, maxMs: 5_000 },
+  handler: (message) => console.log(Buffer.from(message.data).toString()),
+});
+await using publisher = await createPublisher({});
+member.on('acquired', (event) => console.log(event.partition satisfies number));
 `;
 
 const TSCONFIG = {
@@ -138,6 +149,30 @@ describe('the package', function () {
     assert.equal(consumed.stdout.split('\n').length, 100);
     local.signal('SIGINT');
     assert.equal((await local.exited).code, 0);
+  });
+
+  it('gives its types to the program of README.md by the line of docs/library.md, and to one that disposes', async () => {
+    const root = join(installed, 'node_modules/natspoc');
+    const [, args = ''] =
+      /^npx tsc (.*) worker\.ts$/m.exec(readFileSync(join(root, 'docs/library.md'), 'utf8')) ?? [];
+    const [, program = ''] = /```ts\n([\s\S]*?)```/.exec(readFileSync(join(root, 'README.md'), 'utf8')) ?? [];
+    assert.match(args, /--strict/);
+    assert.match(program, /joinGroup/);
+    // A folder of its own: no configuration, and nothing beside the package and what it asks for.
+    const plain = join(installed, 'plain');
+    mkdirSync(plain);
+    writeFileSync(join(plain, 'package.json'), JSON.stringify({ type: 'module' }));
+    writeFileSync(join(plain, 'worker.ts'), program);
+    writeFileSync(join(plain, 'using.ts'), DISPOSING);
+    const compile = (...more: string[]) =>
+      run(join(ROOT, 'node_modules/.bin/tsc'), [...args.split(' '), ...more], { cwd: plain }).then(
+        ({ stdout }) => stdout,
+        (error: { stdout: string }) => error.stdout,
+      );
+    assert.equal(await compile('worker.ts'), '');
+    assert.equal(await compile('using.ts'), '');
+    const stricter = ['--exactOptionalPropertyTypes', '--lib', 'es2022', '--skipLibCheck'];
+    assert.equal(await compile(...stricter, 'worker.ts'), '');
   });
 
   it('compiles into a strict TypeScript program, which runs', async () => {
