@@ -126,6 +126,11 @@ export abstract class BaseCommand extends Command {
     return controller.signal;
   }
 
+  /** Columns of the terminal that stdout is; undefined where it is none. */
+  protected get columns(): number | undefined {
+    return process.stdout.isTTY ? process.stdout.columns || undefined : undefined;
+  }
+
   /** Writes one line for people to stderr, where it does not disturb a pipe. */
   protected note(line: string): void {
     process.stderr.write(`${line}\n`);

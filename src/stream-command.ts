@@ -9,6 +9,7 @@ import { openTopology, type Topology } from './core/nats/topology.js';
 import type { ControlClient } from './core/operate/control.js';
 import type { GroupFollower } from './core/operate/follower.js';
 import { withFollower } from './core/operate/with-follower.js';
+import { wrap } from './core/text.js';
 
 /** What a command that looks at an existing stream works with. */
 export interface StreamSession {
@@ -81,7 +82,8 @@ export abstract class StreamCommand extends BaseCommand {
         `${consequences.join(' ')} Nothing was done: add --force to confirm.`,
       );
     }
-    for (const line of consequences) this.note(line);
+    const width = process.stderr.columns || Number.POSITIVE_INFINITY;
+    for (const line of consequences.flatMap((each) => wrap(each, width))) this.note(line);
     const prompt = createInterface({ input: process.stdin, output: process.stderr });
     try {
       // Ctrl-C and Ctrl-D are an answer, too.

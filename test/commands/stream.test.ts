@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { fileURLToPath } from 'node:url';
 import { connect } from 'nats';
 import { type CliExit, runCli, startCli, stopAll } from '../support/cli.js';
 import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
+import { Tmux } from '../tui/tmux.js';
 
 describe('natspoc stream', function () {
   this.timeout(60_000);
@@ -146,6 +148,34 @@ describe('natspoc stream', function () {
     const gone = await natspoc('stream');
     assert.equal(gone.code, 1);
     assert.match(gone.stderr, /There is no stream/);
+  });
+
+  it('breaks no word on a terminal of 50 columns', async () => {
+    await publish(20);
+    await consumeAll();
+    const terminal = await Tmux.open({ columns: 50, rows: 60 }, { ...env(), TZ: 'UTC' });
+    try {
+      const entry = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
+      await terminal.type(
+        `clear; "${process.execPath}" "${entry}" stream; "${process.execPath}" "${entry}" leases\n`,
+      );
+      const shown = await terminal.shows(/p6 unowned,\s+p7 unowned/);
+      assert.match(shown, /^PARTITION +MESSAGES +END +AGO$/m);
+      const summary =
+        'S\\d+, group default: 0 members · 0 of 8 partitions owned · lag 0 · needs attention: p0 unowned, p1';
+      assert.match(shown, new RegExp(summary.replaceAll(' ', '\\s+')));
+      await terminal.type(`clear; "${process.execPath}" "${entry}" stream delete\n`);
+      await terminal.shows(/Type S\d+ to go on:/);
+      const question = (await terminal.screen()).replaceAll('\n', ' ');
+      assert.match(
+        question,
+        /bucket S\d+_leases will be deleted\. Groups: default \(0 running, 0 messages wait\)\./,
+      );
+      await terminal.type('no\n');
+      await terminal.shows(/nothing was done/);
+    } finally {
+      await terminal.close();
+    }
   });
 
   it('trim without a group deletes nothing', async () => {

@@ -13,11 +13,12 @@ import type { GroupStatus, LeaseStatus } from '../../src/core/operate/group-stat
 import { formatTenures, readTenures } from '../../src/core/operate/history.js';
 import { formatLeases } from '../../src/core/operate/lease-table.js';
 import type { MemberStatus } from '../../src/core/operate/members.js';
+import { formatMembers } from '../../src/core/operate/members-table.js';
 import { formatMessage, formatMessageLine, messageJson } from '../../src/core/operate/message-lines.js';
 import { parseSeekTarget, planSeek } from '../../src/core/operate/seek-target.js';
 import { readStalled } from '../../src/core/operate/stalled.js';
 import type { StoredMessage } from '../../src/core/operate/stream-admin.js';
-import { formatTable } from '../../src/core/operate/table.js';
+import { formatPairs, formatTable } from '../../src/core/operate/table.js';
 import { planTrim } from '../../src/core/operate/trim.js';
 
 const HOSTILE = 'a\u001b[31m\u0007b\u202e\nc';
@@ -191,6 +192,39 @@ describe('leases list', () => {
     });
     assert.match(healthy ?? '', /^ {2}p0 .*a\\u001b\[31m\\u0007b\\u202e\\u000ac/);
     assert.match(unowned ?? '', /^! p1 .* unowned$/);
+  });
+});
+
+describe('what is listed on a narrow terminal', () => {
+  const widest = (lines: readonly string[]) => Math.max(...lines.map(({ length }) => length));
+  const leases = [lease(0)];
+  const long = { name: 'worker-17.example', host: 'worker-17.example.internal', pid: 123_456 };
+  const members = [member('S'.repeat(22), { ...long, answer: 'gone', lag: 1_234, partitions: [0] })];
+
+  it('members leave columns out, never their name, their share and how they are', () => {
+    assert.ok(widest(formatMembers({ leases, members })) > 60);
+    const lines = formatMembers({ leases, members }, 60);
+    assert.ok(widest(lines) <= 60, lines.join('\n'));
+    assert.match(lines[1] ?? '', /^! worker-17\.example +1 +1,234 .*unreachable$/);
+  });
+
+  it('the owners of a partition leave columns out, never since when and the gap', () => {
+    const tenure = { session: 'S', reason: 'claim', at: '2026-01-01T00:00:00.000Z', heldMs: 61_000 } as const;
+    const lines = formatTenures(
+      [{ ...tenure, epoch: 7, owner: 'worker-17', from: 'worker-3', gapMs: 900 }],
+      60,
+    );
+    assert.ok(widest(lines) <= 60, lines.join('\n'));
+    assert.match(lines[1] ?? '', /^2026-01-01T00:00:00\.000Z {2}worker-17 .*<= 900 ms$/);
+  });
+
+  it('a long value goes on below itself, broken between words', () => {
+    const pairs = [['Layout', '8 partitions of subject.events.p.N, keys by fnv1a32'] as const];
+    assert.deepEqual(formatPairs(pairs, 36), [
+      'Layout  8 partitions of',
+      '        subject.events.p.N, keys by',
+      '        fnv1a32',
+    ]);
   });
 });
 

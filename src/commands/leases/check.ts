@@ -8,6 +8,7 @@ import { ANSWER_MS } from '../../core/operate/patience.js';
 import { readStalled } from '../../core/operate/stalled.js';
 import { LONGEST_WAIT, readFlag } from '../../core/settings/flag.js';
 import { duration } from '../../core/settings/parse.js';
+import { wrap } from '../../core/text.js';
 import { Flags } from '../../oclif.js';
 import type { FailureOptions } from '../../report-error.js';
 import { StreamCommand } from '../../stream-command.js';
@@ -114,7 +115,7 @@ export default class LeasesCheck extends StreamCommand {
     }
     const verdict = findings.length === 0 ? 'healthy' : 'NOT HEALTHY';
     this.writeLines([
-      `${group}: ${verdict}, ${summarise(status)}`,
+      ...wrap(`${group}: ${verdict}, ${summarise(status)}`, this.columns ?? Number.POSITIVE_INFINITY),
       ...findings.map(({ severity, message }) => `  ${severity.padEnd(8)}  ${message}`),
     ]);
   }

@@ -31,7 +31,12 @@ export default class LeasesHistory extends StreamCommand {
       }
       for (const { partition, tenures } of histories) {
         if (tenures.length === 0) this.writeLines([`p${partition} never had an owner in group ${group}.`]);
-        else this.writeLines([`p${partition} of ${stream}, group ${group}`, '', ...formatTenures(tenures)]);
+        else
+          this.writeLines([
+            `p${partition} of ${stream}, group ${group}`,
+            '',
+            ...formatTenures(tenures, this.columns),
+          ]);
       }
     });
   }

@@ -7,6 +7,7 @@ import { formatMembers } from '../../core/operate/members-table.js';
 import { ANSWER_MS } from '../../core/operate/patience.js';
 import { LONGEST_PERIOD, readFlag } from '../../core/settings/flag.js';
 import { duration } from '../../core/settings/parse.js';
+import { wrap } from '../../core/text.js';
 import { Flags } from '../../oclif.js';
 import { StreamCommand, type StreamSession } from '../../stream-command.js';
 
@@ -69,13 +70,16 @@ export default class LeasesList extends StreamCommand {
     const screen = process.stdout.isTTY;
     // Colour repeats what the mark says, for those who see it.
     const chalk = new Chalk(screen && !process.env.NO_COLOR ? {} : { level: 0 });
-    const width = screen ? process.stdout.columns : undefined;
+    const width = this.columns;
     const table = flags.members ? formatMembers(status, width) : formatLeases(status, width);
     if (flags.watch && screen) process.stdout.write(CLEAR_SCREEN);
     this.writeLines([
       ...table.map((line) => (line.startsWith('!') ? chalk.red(line) : line)),
       '',
-      `${stream}, group ${group}${flags.watch ? `, ${new Date().toISOString()}` : ''}: ${summarise(status)}`,
+      ...wrap(
+        `${stream}, group ${group}${flags.watch ? `, ${new Date().toISOString()}` : ''}: ${summarise(status)}`,
+        width ?? Number.POSITIVE_INFINITY,
+      ),
       ...(flags.watch && !screen ? [''] : []),
     ]);
   }

@@ -31,7 +31,7 @@ group with its members and the number of messages that wait for it. Also says wh
         serverVersion: topology.connection.info?.version ?? 'unknown',
       };
       if (flags.json) this.writeJson(streamStatusJson(status, surroundings));
-      else this.writeLines(formatStream(status, surroundings));
+      else this.writeLines(formatStream(status, surroundings, this.columns));
     });
   }
 }

@@ -69,15 +69,19 @@ function gapBefore(
 
 const HOW = { claim: 'claimed', handover: 'handed over', release: 'released' } as const;
 
-/** The tenures for people, oldest first. */
-export function formatTenures(tenures: readonly Tenure[]): string[] {
+/**
+ * The tenures for people, oldest first.
+ *
+ * @param width of the terminal: where there is no room, what matters least is left out.
+ */
+export function formatTenures(tenures: readonly Tenure[], width?: number): string[] {
   return formatTable(
     [
       { title: 'SINCE' },
       { title: 'OWNER' },
-      { title: 'FROM' },
-      { title: 'HOW' },
-      { title: 'EPOCH', align: 'right' },
+      { title: 'FROM', giveWay: 2 },
+      { title: 'HOW', giveWay: 3 },
+      { title: 'EPOCH', align: 'right', giveWay: 1 },
       { title: 'HELD FOR', align: 'right' },
       { title: 'GAP BEFORE', align: 'right' },
     ],
@@ -90,5 +94,6 @@ export function formatTenures(tenures: readonly Tenure[]): string[] {
       formatDuration(heldMs),
       gapMs === null ? '?' : gapMs === 0 ? '-' : `<= ${formatDuration(gapMs)}`,
     ]),
+    width,
   );
 }

@@ -10,8 +10,9 @@ export interface StreamSurroundings {
   serverVersion: string;
 }
 
+const age = (ms: number): string => formatDuration(Math.max(0, Date.now() - ms));
 const when = (ms: number | null): string =>
-  ms === null ? '-' : `${new Date(ms).toISOString()}, ${formatDuration(Math.max(0, Date.now() - ms))} ago`;
+  ms === null ? '-' : `${new Date(ms).toISOString()}, ${age(ms)} ago`;
 
 /** The limits of a stream in words. */
 function describeLimits({ maxMessages, maxBytes, maxAgeMs }: StreamFacts): string {
@@ -29,13 +30,18 @@ function describeReplicas({ replicas, leader, followers }: StreamFacts): string 
   return escapeControl(`${replicas}, leader ${[leader, ...others].join(', ')}`);
 }
 
-/** The listing of `stream info`. */
+/**
+ * The listing of `stream info`.
+ *
+ * @param width of the terminal: where there is no room, what matters least is left out, and what is long goes on below.
+ */
 export function formatStream(
   { stream, layout, partitions, groups }: StreamStatus,
   surroundings: StreamSurroundings,
+  width?: number,
 ): string[] {
   const { duplicateWindowMs } = stream;
-  const pairs = formatPairs([
+  const described: [string, string][] = [
     ['Stream', escapeControl(stream.name)],
     ['Subjects', escapeControl(stream.subjects.join(', '))],
     [
@@ -56,26 +62,29 @@ export function formatStream(
     ['Replicas', describeReplicas(stream)],
     ['Consumers', formatCount(stream.consumers)],
     ['Server', escapeControl(surroundings.serverVersion)],
-  ]);
+  ];
   const partitionTable = formatTable(
     [
       { title: 'PARTITION' },
       { title: 'MESSAGES', align: 'right' },
       { title: 'END', align: 'right' },
-      { title: 'LAST STORED' },
+      { title: 'LAST STORED', giveWay: 1 },
+      { title: 'AGO', align: 'right' },
     ],
     partitions.map(({ partition, messages, end, lastAtMs }) => [
       `p${partition}`,
       formatCount(messages),
       end === null ? '-' : String(end),
-      when(lastAtMs),
+      lastAtMs === null ? '-' : new Date(lastAtMs).toISOString(),
+      lastAtMs === null ? '-' : age(lastAtMs),
     ]),
+    width,
   );
   const groupTable = formatTable(
     [
       { title: 'GROUP' },
       { title: 'MEMBERS', align: 'right' },
-      { title: 'OWNED', align: 'right' },
+      { title: 'OWNED', align: 'right', giveWay: 1 },
       { title: 'LAG', align: 'right' },
     ],
     groups.map(({ group, members, unreachable, owned, lag }) => [
@@ -84,8 +93,14 @@ export function formatStream(
       `${owned} of ${layout.partitions}`,
       formatCount(lag),
     ]),
+    width,
   );
-  return [...pairs, '', ...partitionTable, ...(groups.length > 0 ? ['', ...groupTable] : [])];
+  return [
+    ...formatPairs(described, width),
+    '',
+    ...partitionTable,
+    ...(groups.length > 0 ? ['', ...groupTable] : []),
+  ];
 }
 
 /** The status as `--json` shows it: raw numbers, milliseconds, bytes. */

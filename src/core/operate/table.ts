@@ -1,3 +1,5 @@
+import { wrap } from '../text.js';
+
 /** One column of a plain table: its heading, how it lines up, and when it gives way where there is no room. */
 export interface Column {
   title: string;
@@ -44,8 +46,21 @@ export function formatTable(
   return [line(columns.map(({ title }) => title)), ...rows.map(line)];
 }
 
-/** Lines of `label  value` pairs under each other, the labels of one width. */
-export function formatPairs(pairs: readonly (readonly [label: string, value: string])[]): string[] {
-  const width = Math.max(0, ...pairs.map(([label]) => label.length));
-  return pairs.map(([label, value]) => `${label.padEnd(width)}  ${value}`.trimEnd());
+/** Below this there is no use in breaking a value between words. */
+const NARROWEST = 10;
+
+/**
+ * Lines of `label  value` pairs under each other, the labels of one width. A value that is too long goes on below itself.
+ *
+ * @param width of the terminal; undefined: as wide as it gets.
+ */
+export function formatPairs(
+  pairs: readonly (readonly [label: string, value: string])[],
+  width = Number.POSITIVE_INFINITY,
+): string[] {
+  const labels = Math.max(0, ...pairs.map(([label]) => label.length));
+  const room = Math.max(NARROWEST, width - labels - GAP.length);
+  return pairs.flatMap(([label, value]) =>
+    wrap(value, room).map((part, i) => `${(i === 0 ? label : '').padEnd(labels)}${GAP}${part}`.trimEnd()),
+  );
 }

@@ -1,4 +1,7 @@
 /** Lines of styled text: what every panel makes, what Ink shows on a terminal and `--once` prints plain. */
+import { textWidth } from '../../core/text.js';
+
+export { textWidth, wrap } from '../../core/text.js';
 
 /** Colours of the terminal's own theme, so that they are readable on a light and on a dark background. */
 export type Color =
@@ -33,27 +36,6 @@ export const span = (text: string, style: Style = {}): Span => ({ text, ...style
 /** A line of one span. */
 export const line = (text: string, style: Style = {}): Line => [span(text, style)];
 
-const WIDE =
-  /\p{Emoji_Presentation}|\p{Script=Han}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Script=Hangul}|[\u3000-\u303f\uff01-\uff60\uffe0-\uffe6]/u;
-const WIDTHLESS = /[\p{Mn}\p{Me}\p{Cf}]/u;
-
-const charWidth = (char: string): number => {
-  const code = char.codePointAt(0) ?? 0;
-  if (code < 0x300) return 1;
-  return WIDTHLESS.test(char) ? 0 : WIDE.test(char) ? 2 : 1;
-};
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: plain ASCII, the usual case
-const ASCII = /^[\u0000-\u007f]*$/;
-
-/** Columns that a text takes on a terminal. */
-export function textWidth(text: string): number {
-  if (ASCII.test(text)) return text.length;
-  let width = 0;
-  for (const char of text) width += charWidth(char);
-  return width;
-}
-
 /** The text cut to at most `width` columns, with an ellipsis where something is cut off. */
 export function truncate(text: string, width: number): string {
   if (textWidth(text) <= width) return text;
@@ -61,34 +43,11 @@ export function truncate(text: string, width: number): string {
   let cut = '';
   let used = 0;
   for (const char of text) {
-    used += charWidth(char);
+    used += textWidth(char);
     if (used > width - 1) break;
     cut += char;
   }
   return `${cut}…`;
-}
-
-/** The text in lines of at most `width` columns, broken between words where there are any. */
-export function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let current = '';
-  for (const word of text.split(' ')) {
-    const joined = current === '' ? word : `${current} ${word}`;
-    if (textWidth(joined) <= width) {
-      current = joined;
-      continue;
-    }
-    if (current !== '') lines.push(current);
-    current = '';
-    for (const char of word) {
-      if (textWidth(current + char) > width) {
-        lines.push(current);
-        current = '';
-      }
-      current += char;
-    }
-  }
-  return [...lines, current];
 }
 
 /** The text in exactly `width` columns. */
