@@ -15,12 +15,16 @@ export type Config = Readonly<
     bucket: string;
     /** Names of the settings that somebody set, as against left at their defaults. */
     given: ReadonlySet<SettingName>;
+    /** What a setting is called where it came from; where nobody set it, where one can. */
+    place: (name: SettingName) => string;
   }
 >;
 
 /** Raw texts by place, strongest first: flags by setting name, environment and `.env` by variable name. */
 export interface ConfigSources {
   flags: Readonly<Partial<Record<SettingName, string | boolean>>>;
+  /** What a setting is called by whoever has options instead of flags and environment, such as a program. */
+  optionName?: (name: SettingName) => string;
   env: Readonly<Record<string, string | undefined>>;
   dotenv?: Readonly<Record<string, string | undefined>>;
   /** A context of the nats CLI: weaker than all of them, stronger than defaults. */
@@ -34,7 +38,8 @@ const IDENTITY: readonly SettingName[] = ['user', 'password', 'token', 'creds', 
 function lookUp(key: SettingName, sources: ConfigSources): { raw: string; place: string } | undefined {
   const { flag, env } = SETTINGS[key];
   const fromFlag = sources.flags[key];
-  if (fromFlag !== undefined) return { raw: String(fromFlag), place: `--${flag}` };
+  if (fromFlag !== undefined)
+    return { raw: String(fromFlag), place: sources.optionName?.(key) ?? `--${flag}` };
   const fromEnv = sources.env[env];
   if (fromEnv !== undefined && fromEnv !== '') return { raw: fromEnv, place: env };
   const fromFile = sources.dotenv?.[env];
@@ -93,12 +98,12 @@ export function secretFlags(flags: ConfigSources['flags']): { flag: string; env:
  */
 export function loadConfig(sources: ConfigSources): Config {
   const values: Record<string, unknown> = {};
-  const given = new Set<SettingName>();
+  const given = new Map<SettingName, string>();
   for (const key of Object.keys(SETTINGS) as SettingName[]) {
     const setting: Setting<unknown> = SETTINGS[key];
     const found = lookUp(key, sources) ?? lookUpContext(key, sources);
     if (found) {
-      given.add(key);
+      given.set(key, found.place);
       values[key] = setting.parse(found.raw);
       if (values[key] === undefined) {
         const shown = setting.secret ? 'the value' : JSON.stringify(setting.redact?.(found.raw) ?? found.raw);
@@ -109,6 +114,8 @@ export function loadConfig(sources: ConfigSources): Config {
     }
   }
   values.bucket ??= `${String(values.stream)}_leases`;
-  values.given = given;
+  values.given = new Set(given.keys());
+  values.place = (name: SettingName): string =>
+    given.get(name) ?? sources.optionName?.(name) ?? `--${SETTINGS[name].flag} or ${SETTINGS[name].env}`;
   return Object.freeze(values) as unknown as Config;
 }

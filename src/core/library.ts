@@ -2,7 +2,6 @@ import { type Config, loadConfig } from './config.js';
 import type { Handler, Logger } from './consume/handler.js';
 import { noteLogger } from './consume/note-logger.js';
 import { type Backoff, DEFAULT_FAILURE_POLICY, type FailurePolicy } from './consume/retry.js';
-import { NatspocError } from './errors.js';
 import { GroupMember } from './group-member.js';
 import type { HealthOptions } from './health/server.js';
 import { connectNats, type NatsConnection } from './nats/connection.js';
@@ -228,19 +227,6 @@ function configOf(options: CreatePublisherOptions | JoinGroupOptions): Config {
     flags[name] = toText ? toText(value) : name.endsWith('Ms') ? `${String(value)}ms` : String(value);
   }
   if (options.servers !== undefined) flags.server = [options.servers].flat().join(',');
-  try {
-    return loadConfig({ flags, env: {} });
-  } catch (error) {
-    if (error instanceof NatspocError && error.code === 'config') throw inOptions(error);
-    throw error;
-  }
-}
-
-/** The same refusal, naming the option instead of the flag. */
-function inOptions(error: NatspocError): NatspocError {
-  const flag = /^--([a-z-]+):/.exec(error.message)?.[1];
-  const name = (Object.keys(SETTINGS) as SettingName[]).find((key) => SETTINGS[key].flag === flag);
-  if (!name) return error;
-  const option = name === 'server' ? 'servers' : name;
-  return new NatspocError('config', error.message.replace(`--${flag}`, option), { cause: error.cause });
+  const optionName = (name: SettingName): string => (name === 'server' ? 'servers' : name);
+  return loadConfig({ flags, env: {}, optionName });
 }

@@ -297,7 +297,11 @@ describe('natspoc publish', function () {
   it('refuses another layout than the stream has, naming both numbers', async () => {
     const { flags } = ownStream();
     assert.equal((await publish([...flags, '--partitions', '4', 'x'])).code, 0);
-    await refuses(publish([...flags, '--partitions', '6', 'x']), 4, /has 4 partitions, but PARTITIONS is 6/);
+    await refuses(
+      publish([...flags, '--partitions', '6', 'x']),
+      4,
+      /has 4 partitions, but --partitions is 6/,
+    );
   });
 
   it('stops at a full stream with what the server says, or goes on and counts', async () => {

@@ -239,7 +239,11 @@ describe('connecting', function () {
       select('prod');
       await connects({}, '--stream', 'C', '--prefix', 'c');
       select('dead');
-      await fails(3, /Cannot reach NATS at nats:\/\/127\.0\.0\.1:1 \(connection refused\)/, {});
+      await fails(
+        3,
+        /Cannot reach NATS at nats:\/\/127\.0\.0\.1:1 \(connection refused\)\..*, or change server in context dead\./,
+        {},
+      );
       await connects(
         { NATS_URL: server.url, NATS_USER: 'u', NATS_PASSWORD: SECRET },
         '--stream',

@@ -40,10 +40,12 @@ describe('one layout for a stream', function () {
     const before = await buckets();
     for (const bucket of ['EVENTS_leases', 'fresh']) {
       const count = await run('consume', '--bucket', bucket, '--partitions', '5');
-      assertRefused(count, /has 8 partitions, but PARTITIONS is 5/);
+      assertRefused(count, /has 8 partitions, but --partitions is 5\..* without --partitions /);
       const prefix = await run('publish', 'x', '--bucket', bucket, '--prefix', 'other');
-      assertRefused(prefix, /subject\.events, but SUBJECT_PREFIX is other/);
+      assertRefused(prefix, /subject\.events, but --prefix is other\. Without --prefix /);
     }
+    const variable = await runCli(['consume', '--server', server.url], { env: { PARTITIONS: '5' } });
+    assertRefused(variable, /but PARTITIONS is 5\..* without PARTITIONS /);
     assert.deepEqual(await buckets(), before);
   });
 

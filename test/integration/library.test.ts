@@ -276,7 +276,8 @@ describe('the library', function () {
     [{ maxAttempts: 0 }, /^maxAttempts: /],
     [{ backoff: { baseMs: 10, maxMs: 1 } }, /^backoff: 10 ms to 1 ms/],
     [{ from: { kind: 'sequence', sequence: -1 } }, /^from: "seq:-1" is not/],
-    [{ partitions: 5 }, /has 4 partitions, but/],
+    [{ partitions: 5 }, /has 4 partitions, but partitions is 5\..* without partitions /],
+    [{ connection: undefined, servers: 'nats://127.0.0.1:1' }, /Cannot reach NATS .*, or change servers\.$/],
   ] as const) {
     it(`refuses ${JSON.stringify(options)}`, async () => {
       await publish(1);

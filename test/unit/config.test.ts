@@ -131,6 +131,54 @@ describe('config', () => {
     refusal({ env: { NATS_URL: 'a,,b' } });
   });
 
+  it('takes no server with a port that there cannot be, and says so', () => {
+    for (const server of [
+      'localhost:99999',
+      'nats://u:p@h:0',
+      'h:x',
+      'h:',
+      '[::1]:70000',
+      'a:4222,b:65536',
+    ]) {
+      assert.match(refusal({ flags: { server } }), /^--server: .* a port from 1 to 65535,/, server);
+    }
+    for (const server of [
+      'localhost:65535',
+      'h:1',
+      '[::1]:4222',
+      '[::1]',
+      '::1',
+      'tls://u:1@h:4222',
+      'u:99999@h',
+    ]) {
+      assert.deepEqual(load({ flags: { server } }).server, [server]);
+    }
+  });
+
+  it('tells what a setting is called where it came from, or where it can be set', () => {
+    const context = { name: 'prod', values: { bucket: 'b', stream: 's' } };
+    const config = load({
+      flags: { prefix: 'p', stream: 's' },
+      env: { PARTITIONS: '3', SUBJECT_PREFIX: 'q' },
+      dotenv: { CONSUMER_GROUP: 'g' },
+      context,
+    });
+    const names = ['prefix', 'stream', 'partitions', 'group', 'bucket', 'server'] as const;
+    assert.deepEqual(names.map(config.place), [
+      '--prefix',
+      '--stream',
+      'PARTITIONS',
+      'CONSUMER_GROUP in .env',
+      'bucket in context prod',
+      '--server or NATS_URL',
+    ]);
+    const options = load({ flags: { prefix: 'p' }, optionName: (name) => `the option ${name}` });
+    assert.deepEqual(
+      ['prefix', 'server'].map((name) => options.place(name as 'prefix')),
+      ['the option prefix', 'the option server'],
+    );
+  });
+
   it('is frozen', () => {
     assert.ok(Object.isFrozen(load({})));
   });

@@ -77,9 +77,10 @@ function connectError(error: unknown, config: Config): NatspocError {
     return new NatspocError('unreachable', `TLS with ${urls} failed: ${reason}.`, { cause: error });
   }
   const reason = unreachableReason(code, why, config);
+  const set = config.given.has('server') ? 'change' : 'set';
   return new NatspocError(
     'unreachable',
-    `Cannot reach NATS at ${urls} (${reason}). Start a local one with "natspoc server", or set --server or NATS_URL.`,
+    `Cannot reach NATS at ${urls} (${reason}). Start a local one with "natspoc server", or ${set} ${config.place('server')}.`,
     { cause: error },
   );
 }

@@ -58,15 +58,15 @@ export function checkSettings(config: Config, layout: LayoutRecord): void {
   if (config.given.has('partitions') && config.partitions !== layout.partitions) {
     throw new NatspocError(
       'layout-mismatch',
-      `Stream ${config.stream} has ${layout.partitions} partitions, but PARTITIONS is ${config.partitions}. ` +
-        'All publishers and consumers of a stream use the same number; unset it to use what the stream has.',
+      `Stream ${config.stream} has ${layout.partitions} partitions, but ${config.place('partitions')} is ${config.partitions}. ` +
+        `All publishers and consumers of a stream use the same number: without ${config.place('partitions')} it is what the stream has.`,
     );
   }
   if (config.given.has('prefix') && config.prefix !== layout.prefix) {
     throw new NatspocError(
       'layout-mismatch',
-      `Stream ${config.stream} has the subject prefix ${layout.prefix}, but SUBJECT_PREFIX is ${config.prefix}. ` +
-        'Unset it to use what the stream has.',
+      `Stream ${config.stream} has the subject prefix ${layout.prefix}, but ${config.place('prefix')} is ${config.prefix}. ` +
+        `Without ${config.place('prefix')} it is what the stream has.`,
     );
   }
 }
@@ -82,14 +82,14 @@ export function checkStream(config: Config, layout: LayoutRecord, stream: Stream
     throw new NatspocError(
       'layout-mismatch',
       `Stream ${config.stream} was made with ${inWords(described)}, but bucket ${config.bucket} says ${inWords(layout)}. ` +
-        'Choose the bucket that belongs to the stream with --bucket.',
+        `Choose the bucket that belongs to the stream with ${config.place('bucket')}.`,
     );
   }
   const needed = partitionWildcard(layout.prefix);
   if (!stream.subjects.some((subject) => covers(subject, needed))) {
     throw new NatspocError(
       'layout-mismatch',
-      `Stream ${config.stream} listens to ${stream.subjects.join(', ') || 'nothing'}, which does not cover ${needed}. Choose another with --stream.`,
+      `Stream ${config.stream} listens to ${stream.subjects.join(', ') || 'nothing'}, which does not cover ${needed}. Choose another with ${config.place('stream')}.`,
     );
   }
 }

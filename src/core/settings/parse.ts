@@ -49,5 +49,14 @@ export const subject = (value: string) =>
 /** URLs of servers, separated by commas. */
 export const servers = (value: string) => {
   const urls = value.split(',').map((url) => url.trim());
-  return urls.every((url) => /^((nats|tls):\/\/)?[^\s/@]*(@)?[^\s/@]+$/.test(url)) ? urls : undefined;
+  const valid = urls.every(
+    (url) => /^((nats|tls):\/\/)?[^\s/@]*(@)?[^\s/@]+$/.test(url) && hasPossiblePort(url),
+  );
+  return valid ? urls : undefined;
 };
+/** The port of a server, where it names one; an IPv6 address without brackets names none. */
+function hasPossiblePort(url: string): boolean {
+  const place = url.replace(/^(\w+:\/\/)?([^@]*@)?/, '');
+  const port = /^(?:\[[^\]]*\]|[^:]*):([^:]*)$/.exec(place)?.[1];
+  return port === undefined || (/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535);
+}
