@@ -44,7 +44,7 @@ export default class LeasesPin extends StreamCommand {
         if (flags.json) this.writeJson({ pinned: partitions, to, present: member !== undefined, there });
         else if (member === undefined) {
           this.writeLines([
-            `${list(partitions)} pinned to ${shown}, which is not there: they go to it when it joins.`,
+            `${list(partitions)} pinned to ${shown}, which is not there: ${partitions.length === 1 ? 'it moves' : 'they move'} when that member joins.`,
           ]);
         } else if (there) this.writeLines([`${list(partitions)} pinned to ${shown} and there.`]);
         if (member !== undefined && !there) {
