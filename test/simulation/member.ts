@@ -132,7 +132,8 @@ export class SimMember {
     if (!this.isMember) return;
     this.isLeaving = true;
     this.#world.judge.note(`${this.name} is asked to leave`);
-    this.process.receive(() => void this.member.leave());
+    // How it ends, `closed` tells.
+    this.process.receive(() => void this.member.leave().catch(() => {}));
   }
 
   /** Ends without a word; `noticed`: the server sees the connection close. */
