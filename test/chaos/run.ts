@@ -18,7 +18,7 @@ export async function playChaos(options: StageOptions): Promise<void> {
   try {
     const { members, servers, recording, run } = stage;
     await stage.populate(FIRST_MEMBERS);
-    const signal = stage.startTraffic(random.seed(), TRAFFIC);
+    const signal = await stage.startTraffic(random.seed(), TRAFFIC);
     const startedAt = performance.now();
     const progress = setInterval(() => {
       const minute = ((performance.now() - startedAt) / 60_000).toFixed(1);

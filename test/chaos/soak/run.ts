@@ -26,7 +26,7 @@ export async function playSoak(options: StageOptions): Promise<void> {
     const first = await stage.populate([false, false, false, false]);
     const steady = first.slice(0, STEADY);
     const restless = first.slice(STEADY);
-    const signal = stage.startTraffic(random.seed(), TRAFFIC);
+    const signal = await stage.startTraffic(random.seed(), TRAFFIC);
     memory = new MemorySampler(join(options.folder, MEMORY_FILE), () => [
       ...servers.all.map((server) => ({ name: servers.nameOf(server), pid: server.pid, output: [] })),
       ...steady.map(({ name, cli }) => ({ name, pid: cli.pid, output: cli.stdout })),

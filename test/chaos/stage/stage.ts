@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { decodePosition } from '../../../src/core/group/records.js';
 import type { BucketEntry } from '../../../src/core/ports.js';
 import { type Cli, type CliExit, runCli, stopAll } from '../../support/cli.js';
@@ -100,8 +101,11 @@ export class Stage {
     return members;
   }
 
-  /** Aborts when the run is to end, or the publisher has ended by itself. */
-  startTraffic(seed: number, options: { keys: number; mostPadding: number }): AbortSignal {
+  /**
+   * Resolves when messages are confirmed, with what aborts when the run is to end or the publisher has ended by itself.
+   * A publisher that starts while there is no server says so and ends: that is not what is tried here.
+   */
+  async startTraffic(seed: number, options: { keys: number; mostPadding: number }): Promise<AbortSignal> {
     const { recording, servers, run } = this;
     recording.processes.write(['spawn', recording.now(), PUBLISHER]);
     const traffic = new Traffic({
@@ -116,7 +120,11 @@ export class Stage {
     this.#traffic = traffic;
     const ended = new AbortController();
     void traffic.exited.then(() => ended.abort());
-    return AbortSignal.any([this.#options.signal, ended.signal]);
+    const signal = AbortSignal.any([this.#options.signal, ended.signal]);
+    const flows = (): boolean =>
+      (statSync(recording.confirmedFile, { throwIfNoEntry: false })?.size ?? 0) > 0;
+    await until('messages are confirmed', () => flows() || signal.aborted, START_TIMEOUT_MS);
+    return signal;
   }
 
   /** Runs `natspoc` with these arguments on the stream. */
