@@ -57,7 +57,9 @@ export class Order {
     if (startSequence > received.sequence) return;
     const first = this.#log.firstAfter(partition, startSequence - 1);
     if (!first) return;
-    if (first.done && first.handledUnder === epoch && !this.#isDoubtful(first))
+    // Since the restart before this one; what was handled beyond a gap then may come again, and again.
+    const wasCalled = (progress.last.get(first.key) ?? -1) >= first.index;
+    if (wasCalled && first.done && first.handledUnder === epoch && !this.#isDoubtful(first))
       this.#judge.violate('I3', `p${partition} starts again at ${first.sequence}, which was handled`);
     progress.from = first.index;
     progress.handledTo = this.#firstUnhandled(first);
