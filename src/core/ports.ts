@@ -68,8 +68,8 @@ export interface StreamMessage {
   headers(): Record<string, string>;
 }
 
-/** Why a reader has stopped: somebody has deleted it, or anything else (a gap, silence, a lost server). */
-export type ReaderFault = 'deleted' | 'broken';
+/** Why a reader has stopped: somebody has deleted it, it heard nothing for too long, or anything else (a gap, a lost server). */
+export type ReaderFault = 'deleted' | 'silent' | 'broken';
 
 /** Receives what a reader delivers. */
 export interface ReaderSink {

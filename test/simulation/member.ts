@@ -15,8 +15,7 @@ import { Random } from './model/random.js';
 import { type ReaderObserver, SimStream } from './model/stream.js';
 import type { World } from './world.js';
 
-/** What a reader says that has heard nothing for too long, which is well within this time of what causes it. */
-const SILENCE = 'the server is silent';
+/** A reader that has heard nothing for too long says so well within this time of what causes it. */
 const TROUBLE_MS = 8_000;
 
 /** What a member may end with that is refused what it needs. */
@@ -191,9 +190,9 @@ export class SimMember {
         this.#fairness.opened(partition);
         this.#world.readerOpened(partition);
       },
-      faulted: (partition, reason) => {
+      faulted: (partition, fault) => {
         const quietMs = judge.now - Math.max(this.connection.troubledAt, this.process.wokeAt);
-        if (reason === SILENCE && this.connection.isUp && !this.process.isPaused && quietMs > TROUBLE_MS)
+        if (fault === 'silent' && this.connection.isUp && !this.process.isPaused && quietMs > TROUBLE_MS)
           judge.violate('I10', `${this.name} gives up the reader of p${partition} though nothing is wrong`);
       },
       arrives: ({ partition, name }, sequence) => {

@@ -72,8 +72,8 @@ export class Intake {
       {
         message: (message) => this.#receive(message),
         fault: (fault) => {
-          if (fault === 'broken') void this.#reopen();
-          else this.#deleted();
+          if (fault === 'deleted') this.#deleted();
+          else void this.#reopen();
         },
       },
     );

@@ -4,6 +4,7 @@ import { KEY_HEADER, partitionSubject } from '../layout.js';
 import type {
   EventStream,
   OpenOutcome,
+  ReaderFault,
   ReaderOptions,
   ReaderSink,
   RemoveOutcome,
@@ -13,11 +14,16 @@ import type {
 import { type DeliveryReader, timestampAt } from './delivery.js';
 import type { NatsHandles } from './handles.js';
 import { API_ERRORS, apiErrorCode, isUnknownOutcome, toNatspocError } from './outcome.js';
-import { PullReader } from './pull.js';
+import { PullReader, SILENCE } from './pull.js';
 
 const HEARTBEAT_MS = 2_000;
 /** What a server says to those who wait for messages of a reader that is deleted (status 409). */
 const CONSUMER_DELETED = /consumer deleted/i;
+
+function kindOf(reason: string): ReaderFault {
+  if (reason === SILENCE) return 'silent';
+  return CONSUMER_DELETED.test(reason) ? 'deleted' : 'broken';
+}
 
 /** A delivered message; decoding is left to whoever looks. */
 class NatsStreamMessage implements StreamMessage {
@@ -92,7 +98,7 @@ export class NatsEventStream implements EventStream {
           message: (message, delivery) => sink.message(new NatsStreamMessage(message, delivery)),
           fault: (reason, error) => {
             this.#failure ??= error;
-            sink.fault(CONSUMER_DELETED.test(reason) ? 'deleted' : 'broken');
+            sink.fault(kindOf(reason));
           },
         },
       );

@@ -15,6 +15,9 @@ const SIZED_ONE_IN = 8;
 /** The server deletes a reader of a process that vanished after this long. */
 const INACTIVE_THRESHOLD_MS = 30_000;
 
+/** The reason of a fault: nothing was heard of the server, though something was due. */
+export const SILENCE = 'the server is silent';
+
 const nanos = (ms: number): number => ms * 1_000_000;
 
 /** Where and what to pull. */
@@ -183,7 +186,7 @@ export class PullReader {
       if (this.#heard || this.#owed === 0) heardAt = now;
       this.#heard = false;
       if (late) heardAt = Math.max(heardAt, now - everyMs);
-      else if (now - heardAt > 2.5 * everyMs) this.fail('the server is silent');
+      else if (now - heardAt > 2.5 * everyMs) this.fail(SILENCE);
     };
     this.#cancelWatchdog = clock.at(dueAt, look);
   }

@@ -1,11 +1,18 @@
 import { NatsEventStream } from '../../../src/core/nats/event-stream.js';
-import type { EventStream, OpenOutcome, Reader, ReaderOptions, ReaderSink } from '../../../src/core/ports.js';
+import type {
+  EventStream,
+  OpenOutcome,
+  Reader,
+  ReaderFault,
+  ReaderOptions,
+  ReaderSink,
+} from '../../../src/core/ports.js';
 import type { SimClient } from './client.js';
 
 /** Hears what happens to one member's readers. */
 export interface ReaderObserver {
   opened(options: ReaderOptions): void;
-  faulted(partition: number, reason: string): void;
+  faulted(partition: number, fault: ReaderFault): void;
   arrives(options: ReaderOptions, sequence: number): void;
   /** `window`: the most messages that the reader was ever allowed. */
   received(partition: number, window: number): void;
@@ -42,9 +49,9 @@ export class SimStream implements EventStream {
         sink.message(message);
         this.#observer.received(partition, this.#windows.get(name) ?? 0);
       },
-      fault: (reason) => {
-        this.#observer.faulted(partition, reason);
-        sink.fault(reason);
+      fault: (fault) => {
+        this.#observer.faulted(partition, fault);
+        sink.fault(fault);
       },
     });
     if (opened.kind !== 'ok') return opened;
