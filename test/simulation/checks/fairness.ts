@@ -45,7 +45,11 @@ export class Fairness implements CallObserver {
       this.#backlogs.set(partition, { epoch: 0, passedOverMs: 0, running: 0, hasFailed: false });
       return;
     }
-    if (backlog.hasFailed && this.#held(partition) === 0) backlog.hasFailed = false;
+    if (this.#held(partition) === 0) {
+      backlog.hasFailed = false;
+      // Handled out of order, the last of them seemed to leave others behind.
+      backlog.passedOverMs = undefined;
+    }
     if (!backlog.hasFailed && backlog.running === 0) backlog.passedOverMs ??= 0;
   }
 
