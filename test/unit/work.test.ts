@@ -57,6 +57,29 @@ class Bench {
   }
 }
 
+/** The clock of a loop that computes: time passes in calls, and timers come between them. */
+class BusyClock implements Clock {
+  #nowMs = 0;
+  #timers: (() => void)[] = [];
+
+  now(): number {
+    return this.#nowMs;
+  }
+
+  at(_atMs: number, callback: () => void) {
+    this.#timers.push(callback);
+    return () => {};
+  }
+
+  compute(forMs: number): void {
+    this.#nowMs += forMs;
+  }
+
+  fire(): void {
+    for (const timer of this.#timers.splice(0)) timer();
+  }
+}
+
 /** A handler whose calls a test ends one by one; `running` lists their sequences in the order of the calls. */
 function manual() {
   const calls = new Map<number, { resolve: () => void; reject: (error: unknown) => void }>();
@@ -137,29 +160,41 @@ describe('the work of a partition', () => {
     assert.deepEqual(bench.log, ['handled 1', 'handled 2']);
   });
 
-  it('leaves the event loop to others after a while of computing', () => {
-    let now = 0;
-    const timers: (() => void)[] = [];
-    const clock: Clock = {
-      now: () => now,
-      at: (_atMs, callback) => {
-        timers.push(callback);
-        return () => {};
-      },
-    };
-    const gate = new Gate(clock);
-    gate.permit(1_000_000);
-    const bench = new Bench(
-      () => {
-        now += 60;
-      },
-      {},
-      { clock, gate, turn: new Turn(clock) },
-    );
-    bench.accept(1, 2, 3, 4);
-    assert.equal(bench.log.length, 2, 'a turn ends before the backlog does');
-    for (const fire of timers.splice(0)) fire();
-    assert.equal(bench.log.length, 4);
+  describe('with handlers that compute', () => {
+    it('leaves the event loop to others after a while', () => {
+      const clock = new BusyClock();
+      const gate = new Gate(clock);
+      gate.permit(1_000_000);
+      const bench = new Bench(() => clock.compute(60), {}, { clock, gate, turn: new Turn(clock) });
+      bench.accept(1, 2, 3, 4);
+      assert.equal(bench.log.length, 2, 'a turn ends before the backlog does');
+      clock.fire();
+      assert.equal(bench.log.length, 4);
+    });
+
+    it('waits behind the others after its turn, also where the gate has closed in it', async () => {
+      const clock = new BusyClock();
+      const gate = new Gate(clock);
+      const ports = { clock, gate, turn: new Turn(clock) };
+      const calls: string[] = [];
+      const [first, second] = ['first', 'second'].map((name) => {
+        const handler = (): void => {
+          calls.push(name);
+          clock.compute(150);
+        };
+        return new Bench(handler, {}, ports);
+      });
+      gate.permit(200);
+      first?.accept(1, 2, 3);
+      second?.accept(1);
+      clock.fire();
+      assert.deepEqual(calls, ['first', 'first'], 'its second turn outlasts the permission');
+      clock.fire();
+      gate.permit(1_000_000);
+      await settle();
+      clock.fire();
+      assert.deepEqual(calls, ['first', 'first', 'second', 'first']);
+    });
   });
 
   describe('with concurrency', () => {

@@ -140,12 +140,15 @@ export class PartitionWork {
     return this.#running.size === 0 && this.#failures.storing === 0;
   }
 
-  /** The permission of the protocol, and a share of the event loop. */
+  /**
+   * A share of the event loop, and the permission of the protocol. In this order: whoever has used up a turn waits behind
+   * the others also where the permission has ended meanwhile.
+   */
   #mayStart(): boolean {
     const { clock, gate, turn } = this.#ports;
     const now = clock.now();
-    if (!gate.isOpenAt(now)) gate.whenOpen(this.#resume);
-    else if (!turn.has(now)) turn.whenNext(this.#resume);
+    if (!turn.has(now)) turn.whenNext(this.#resume);
+    else if (!gate.isOpenAt(now)) gate.whenOpen(this.#resume);
     else return true;
     return false;
   }
