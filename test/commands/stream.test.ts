@@ -71,6 +71,9 @@ describe('natspoc stream', function () {
     await publish(50);
     const info = object(await ok('stream', '--json'));
     assert.deepEqual(info.server, { version: server.version });
+    assert.ok(Array.isArray(info.partitions));
+    const storedAt = info.partitions.map(({ lastAtMs }: { lastAtMs: unknown }) => lastAtMs);
+    assert.ok(storedAt.length === 8 && storedAt.every(Number.isInteger), String(storedAt));
     assert.deepEqual(info.groups, [
       { group: 'done', members: 0, unreachable: 0, owned: 0, begun: 8, lag: 50 },
       { group: 'late', members: 0, unreachable: 0, owned: 0, begun: 8, lag: 50 },

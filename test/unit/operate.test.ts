@@ -453,6 +453,22 @@ describe('leases history', () => {
     assert.match(formatTenures(readTenures(past, 3, 6_000))[2] ?? '', /\?$/);
   });
 
+  it('counts in whole milliseconds, and takes no gap for none', () => {
+    const past = [
+      at(1_000.2, 1, null, 'release'),
+      at(1_000.5, 2, 'A', 'claim'),
+      at(3_000.9, 3, 'B', 'handover'),
+    ];
+    assert.deepEqual(
+      readTenures(past, 3, 5_000).map(({ heldMs, gapMs }) => [heldMs, gapMs]),
+      [
+        [0, 0],
+        [2_000, 1],
+        [1_999, 0],
+      ],
+    );
+  });
+
   it('knows that nobody had a partition that was let go', () => {
     const tenures = readTenures([at(1_000, 1, null, 'release'), at(3_000, 2, 'B', 'claim')], 3, 3_000);
     assert.deepEqual(

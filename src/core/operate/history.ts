@@ -13,11 +13,11 @@ export interface Tenure {
   reason: LeaseReason | null;
   /** When it began, on the observer's clock, ISO 8601. */
   at: string;
-  /** Until the next change of hands, or until now; milliseconds. */
+  /** Until the next change of hands, or until now; whole milliseconds. */
   heldMs: number;
   /**
    * How long at most nobody handled the partition before: from the last sign of life of the owner before until the
-   * claim. 0 for a handover; null: no sign of life of it is kept any more.
+   * claim; whole milliseconds. 0 for a handover; null: no sign of life of it is kept any more.
    */
   gapMs: number | null;
 }
@@ -40,11 +40,14 @@ export function readTenures(past: readonly PastEntry[], partition: number, nowMs
       from: record?.from ?? null,
       reason: record?.reason ?? null,
       at: new Date(atMs).toISOString(),
-      heldMs: Math.max(0, (next?.atMs ?? nowMs) - atMs),
-      gapMs: gapBefore(past, atMs, record?.reason, ownerBefore, before?.atMs),
+      heldMs: Math.round(Math.max(0, (next?.atMs ?? nowMs) - atMs)),
+      gapMs: wholeGap(gapBefore(past, atMs, record?.reason, ownerBefore, before?.atMs)),
     };
   });
 }
+
+/** Upwards: it is how long at most, and none is only what cannot have been any. */
+const wholeGap = (ms: number | null): number | null => (ms === null ? null : Math.ceil(ms));
 
 function gapBefore(
   past: readonly PastEntry[],

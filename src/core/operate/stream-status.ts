@@ -23,7 +23,7 @@ interface GroupSummary {
 interface PartitionSummary {
   partition: number;
   messages: number;
-  /** Sequence of its last message, and when it was stored; null: empty. */
+  /** Sequence of its last message, and when it was stored, whole milliseconds since 1970; null: empty. */
   end: number | null;
   lastAtMs: number | null;
 }
@@ -58,12 +58,15 @@ export async function readStreamStatus(
   return {
     stream,
     layout,
-    partitions: stream.counts.map((messages, partition) => ({
-      partition,
-      messages,
-      end: last.get(partition)?.sequence ?? null,
-      lastAtMs: last.get(partition)?.atMs ?? null,
-    })),
+    partitions: stream.counts.map((messages, partition) => {
+      const end = last.get(partition);
+      return {
+        partition,
+        messages,
+        end: end?.sequence ?? null,
+        lastAtMs: end ? Math.round(end.atMs) : null,
+      };
+    }),
     groups,
   };
 }
