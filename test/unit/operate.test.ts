@@ -11,7 +11,7 @@ import {
 } from '../../src/core/operate/control.js';
 import type { GroupStatus, LeaseStatus } from '../../src/core/operate/group-status.js';
 import { formatTenures, readTenures } from '../../src/core/operate/history.js';
-import { formatLeases } from '../../src/core/operate/lease-table.js';
+import { formatLeases, summarise } from '../../src/core/operate/lease-table.js';
 import type { MemberStatus } from '../../src/core/operate/members.js';
 import { formatMembers } from '../../src/core/operate/members-table.js';
 import { formatMessage, formatMessageLine, messageJson } from '../../src/core/operate/message-lines.js';
@@ -80,6 +80,32 @@ describe('a table', () => {
     assert.deepEqual(formatTable(columns, rows, 12), ['A  BB  D', 'a  b   d']);
     assert.deepEqual(formatTable(columns, rows, 7), ['A  D', 'a  d']);
     assert.deepEqual(formatTable(columns, rows, 1), ['A  D', 'a  d']);
+  });
+});
+
+describe('the summary of a group', () => {
+  it('says how many of the members are not well, in the words of the table', () => {
+    const members = [
+      member('S1'),
+      member('S2', { leaving: true }),
+      member('S3', { answer: 'gone' }),
+      member('S4', { answer: 'silent' }),
+      member('S5', { answer: 'gone', expiresInMs: -1 }),
+      member('S6', { answer: 'silent', expiresInMs: -1 }),
+    ];
+    const summary = summarise({ leases: [], members });
+    assert.equal(summary.split(' \u00b7 ')[0], '6 members (2 unreachable, 1 expired, 1 silent)');
+    for (const [word, count] of [
+      ['unreachable', 2],
+      ['expired', 1],
+      ['silent', 1],
+    ] as const) {
+      const marked = formatMembers({ leases: [], members }).filter(
+        (line) => /^!/.test(line) && line.endsWith(word),
+      );
+      assert.equal(marked.length, count, word);
+    }
+    assert.match(summarise({ leases: [], members: members.slice(0, 1) }), /^1 member \u00b7/);
   });
 });
 

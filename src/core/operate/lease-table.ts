@@ -1,7 +1,7 @@
 import { escapeControl } from '../consume/output.js';
 import { formatCount, formatDuration, formatRate } from '../units.js';
 import type { GroupStatus, LeaseStatus } from './group-status.js';
-import type { MemberStatus } from './members.js';
+import { type MemberStatus, memberState, TROUBLED } from './members.js';
 import { formatTable } from './table.js';
 
 const NONE = '-';
@@ -55,12 +55,23 @@ export function formatLeases({ leases }: GroupStatus, width?: number): string[] 
   );
 }
 
+/** How many members have a session, and how many of these are not well: `3 members (1 unreachable)`. */
+function countMembers(members: readonly MemberStatus[]): string {
+  const states = members.map(memberState);
+  const troubled = TROUBLED.flatMap((state) => {
+    const number = states.filter((each) => each === state).length;
+    return number > 0 ? [`${number} ${state}`] : [];
+  });
+  const all = `${members.length} ${members.length === 1 ? 'member' : 'members'}`;
+  return troubled.length > 0 ? `${all} (${troubled.join(', ')})` : all;
+}
+
 /** One line that says how the group is: members, owned partitions, lag. */
 export function summarise({ leases, members }: GroupStatus): string {
   const owned = leases.filter(({ owner }) => owner !== null).length;
   const troubled = leases.filter(needsAttention);
   const parts = [
-    `${members.length} ${members.length === 1 ? 'member' : 'members'}`,
+    countMembers(members),
     `${owned} of ${leases.length} partitions owned`,
     `lag ${count(totalLag(leases))}`,
   ];

@@ -1,7 +1,7 @@
 import { escapeControl } from '../consume/output.js';
 import { formatBytes, formatCount, formatDuration, formatRate } from '../units.js';
 import type { GroupStatus } from './group-status.js';
-import { type MemberStatus, memberState } from './members.js';
+import { type MemberStatus, memberState, TROUBLED } from './members.js';
 import { formatTable } from './table.js';
 
 /** The sum of what its owner says of each partition; null: it says nothing. */
@@ -21,7 +21,7 @@ export function formatMembers({ members }: GroupStatus, width?: number): string[
     const rate = memberRate(member);
     const state = memberState(member);
     return [
-      `${state === 'alive' || state === 'leaving' ? ' ' : '!'} ${escapeControl(name)}`,
+      `${TROUBLED.includes(state) ? '!' : ' '} ${escapeControl(name)}`,
       escapeControl(session),
       `${escapeControl(host)}:${pid}`,
       String(partitions.length),

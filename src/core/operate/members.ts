@@ -33,6 +33,9 @@ export interface MemberStatus {
 /** How a member is. `unreachable`: it has no connection; `expired`: it has not renewed; `silent`: it does not answer. */
 export type MemberState = 'alive' | 'leaving' | 'silent' | 'expired' | 'unreachable';
 
+/** States of which somebody should know, the certain ones first. */
+export const TROUBLED: readonly MemberState[] = ['unreachable', 'expired', 'silent'];
+
 /** How a member is, as far as can be seen from outside. */
 export function memberState({
   leaving,
