@@ -21,6 +21,12 @@ export function textWidth(text: string): number {
   return width;
 }
 
+/** The text with spaces after it, or before it where `align` is `right`, up to `width` columns; never cut. */
+export function pad(text: string, width: number, align: 'left' | 'right' = 'left'): string {
+  const space = ' '.repeat(Math.max(0, width - textWidth(text)));
+  return align === 'left' ? text + space : space + text;
+}
+
 /** The text in lines of at most `width` columns, broken between words where there are any. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];

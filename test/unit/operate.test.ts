@@ -20,6 +20,7 @@ import { readStalled } from '../../src/core/operate/stalled.js';
 import type { StoredMessage } from '../../src/core/operate/stream-admin.js';
 import { formatPairs, formatTable } from '../../src/core/operate/table.js';
 import { planTrim } from '../../src/core/operate/trim.js';
+import { textWidth } from '../../src/core/text.js';
 
 const HOSTILE = 'a\u001b[31m\u0007b\u202e\nc';
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -80,6 +81,33 @@ describe('a table', () => {
     assert.deepEqual(formatTable(columns, rows, 12), ['A  BB  D', 'a  b   d']);
     assert.deepEqual(formatTable(columns, rows, 7), ['A  D', 'a  d']);
     assert.deepEqual(formatTable(columns, rows, 1), ['A  D', 'a  d']);
+  });
+
+  it('lines up what takes two columns a character, or none', () => {
+    const wide = [
+      ['\u4ed5\u4e8b', '1', 'x'],
+      ['cafe\u0301', '\u4e8c', 'x'],
+      ['plain', '333', 'x'],
+    ];
+    const [left, right, last] = [{ title: 'N' }, { title: 'V', align: 'right' as const }, { title: 'L' }];
+    const lines = formatTable([left, right, last], wide);
+    assert.deepEqual(lines, [
+      'N        V  L',
+      '\u4ed5\u4e8b     1  x',
+      'cafe\u0301    \u4e8c  x',
+      'plain  333  x',
+    ]);
+    assert.deepEqual(new Set(lines.map(textWidth)), new Set([13]));
+    const giving = [{ ...left, giveWay: 1 }, right, last];
+    assert.deepEqual(formatTable(giving, wide, 13), lines);
+    assert.equal(formatTable(giving, [['\u4ed5\u4e8b\u4eba', '333', 'x']], 13)[0], '  V  L');
+    assert.deepEqual(
+      formatPairs([
+        ['\u540d', '1'],
+        ['key', '2'],
+      ]),
+      ['\u540d   1', 'key  2'],
+    );
   });
 });
 

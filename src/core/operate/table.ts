@@ -1,4 +1,4 @@
-import { wrap } from '../text.js';
+import { pad, textWidth, wrap } from '../text.js';
 
 /** One column of a plain table: its heading, how it lines up, and when it gives way where there is no room. */
 export interface Column {
@@ -24,7 +24,7 @@ export function formatTable(
   const all = columns.map((column, i) => ({
     ...column,
     i,
-    width: rows.reduce((widest, row) => Math.max(widest, (row[i] ?? '').length), column.title.length),
+    width: rows.reduce((widest, row) => Math.max(widest, textWidth(row[i] ?? '')), textWidth(column.title)),
   }));
   let shown = all;
   const dispensable = all
@@ -37,10 +37,7 @@ export function formatTable(
   }
   const line = (cells: readonly string[]): string =>
     shown
-      .map(({ align, i, width: room }) => {
-        const cell = cells[i] ?? '';
-        return align === 'right' ? cell.padStart(room) : cell.padEnd(room);
-      })
+      .map(({ align, i, width: room }) => pad(cells[i] ?? '', room, align))
       .join(GAP)
       .trimEnd();
   return [line(columns.map(({ title }) => title)), ...rows.map(line)];
@@ -58,9 +55,9 @@ export function formatPairs(
   pairs: readonly (readonly [label: string, value: string])[],
   width = Number.POSITIVE_INFINITY,
 ): string[] {
-  const labels = Math.max(0, ...pairs.map(([label]) => label.length));
+  const labels = Math.max(0, ...pairs.map(([label]) => textWidth(label)));
   const room = Math.max(NARROWEST, width - labels - GAP.length);
   return pairs.flatMap(([label, value]) =>
-    wrap(value, room).map((part, i) => `${(i === 0 ? label : '').padEnd(labels)}${GAP}${part}`.trimEnd()),
+    wrap(value, room).map((part, i) => `${pad(i === 0 ? label : '', labels)}${GAP}${part}`.trimEnd()),
   );
 }

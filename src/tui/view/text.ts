@@ -1,5 +1,5 @@
 /** Lines of styled text: what every panel makes, what Ink shows on a terminal and `--once` prints plain. */
-import { textWidth } from '../../core/text.js';
+import { pad, textWidth } from '../../core/text.js';
 
 export { textWidth, wrap } from '../../core/text.js';
 
@@ -52,9 +52,7 @@ export function truncate(text: string, width: number): string {
 
 /** The text in exactly `width` columns. */
 export function padTo(text: string, width: number, align: 'left' | 'right' = 'left'): string {
-  const cut = truncate(text, width);
-  const space = ' '.repeat(Math.max(0, width - textWidth(cut)));
-  return align === 'left' ? cut + space : space + cut;
+  return pad(truncate(text, width), width, align);
 }
 
 /** Columns that a line takes. */
