@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BaseCommand, connectionFlags } from '../base-command.js';
+import { NatspocError } from '../core/errors.js';
 import { LONGEST_PERIOD, readFlag } from '../core/settings/flag.js';
 import { SETTINGS, type SettingName } from '../core/settings/index.js';
 import { duration } from '../core/settings/parse.js';
@@ -125,9 +126,16 @@ reach NATS; 4 not permitted.`);
     await view.closed;
   }
 
-  /** Looks twice, so that rates are known. */
+  /**
+   * Looks twice, so that rates are known.
+   *
+   * @throws NatspocError `unreachable` where the server is lost before there is anything to show.
+   */
   async #look(feed: LiveFeed): Promise<void> {
-    await feed.round();
+    if (!(await feed.roundOrLost())) {
+      const looking = `look at stream ${feed.model.target?.stream}`;
+      throw new NatspocError('unreachable', `Could not ${looking}: the connection to NATS was lost.`);
+    }
     if (feed.model.missing !== null) return;
     await sleep(SECOND_LOOK_MS);
     await feed.round();

@@ -64,6 +64,11 @@ export class LiveFeed implements Feed {
     return this.#source.round();
   }
 
+  /** The same; false as soon as the connection is lost. */
+  roundOrLost(): Promise<boolean> {
+    return this.#source.roundOrLost();
+  }
+
   stop(): void {
     this.operator.close();
     this.#source.stop();

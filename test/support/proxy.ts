@@ -6,6 +6,7 @@ export class TcpProxy {
   readonly #sockets = new Set<Socket>();
   #silent = false;
   #silentAt: string | undefined;
+  #cutAt: string | undefined;
   #swallowed: RegExp | undefined;
 
   private constructor(server: Server) {
@@ -35,6 +36,14 @@ export class TcpProxy {
   /** Silent from the first chunk of a client on that has this text, that chunk included. */
   silenceAt(text: string): void {
     this.#silentAt = text;
+  }
+
+  /**
+   * As a server that dies: with the first chunk that has this text the connections are closed, and nobody listens any
+   * more. A chunk of a client is lost, one of the server still arrives.
+   */
+  cutAt(text: string): void {
+    this.#cutAt = text;
   }
 
   /** The next message from the server whose protocol line matches does not arrive; everything else does. */
@@ -81,6 +90,12 @@ export class TcpProxy {
     ] as const) {
       this.#sockets.add(from);
       from.on('data', (chunk) => {
+        if (this.#cutAt !== undefined && chunk.includes(this.#cutAt)) {
+          this.#server.close();
+          if (from === client) client.destroy();
+          else client.end(chunk);
+          return;
+        }
         if (from === client && this.#silentAt !== undefined && chunk.includes(this.#silentAt)) this.silence();
         if (!this.#silent) to.write(from === server ? this.#bite(chunk) : chunk);
       });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { runCli, startCli, stopAll } from '../support/cli.js';
+import { TcpProxy } from '../support/proxy.js';
 import { withServer } from '../support/server.js';
 import { withTempFolder } from '../support/temp.js';
 import { until } from '../support/until.js';
@@ -179,6 +180,28 @@ describe('natspoc top without a terminal', function () {
     assert.equal(dead.code, 3);
     assert.match(dead.stderr, /Cannot reach NATS/);
   });
+
+  for (const [when, text] of [
+    ['before the first question', 'PONG'],
+    ['before it has found the stream', '$JS.API.STREAM.INFO.EVENTS'],
+    ['before it has seen the group', '$JS.API.CONSUMER.CREATE.KV_EVENTS_leases'],
+    ['before it has seen how far the group is', '$JS.API.CONSUMER.CREATE.EVENTS'],
+  ] as const) {
+    it(`fails in one line where the server dies ${when}`, async () => {
+      await runCli(['publish', '--quiet'], { env: { NATS_URL: server.url } });
+      for (const flags of [['--once'], ['--once', '--json'], ['--json']]) {
+        const proxy = await TcpProxy.start(server.port);
+        proxy.cutAt(text);
+        const { code, stdout, stderr } = await runCli(['top', ...flags], { env: { NATS_URL: proxy.url } });
+        await proxy.stop();
+        const json = flags.includes('--json');
+        assert.equal(code, 3, `${flags.join(' ')}: ${stdout}${stderr}`);
+        assert.equal(json ? stderr : stdout, '');
+        const said = json ? JSON.parse(stdout).error.message : stderr.replace(/^Error: /, '');
+        assert.equal(said, 'Could not look at stream EVENTS: the connection to NATS was lost.');
+      }
+    });
+  }
 
   it('refuses a file that is no recording', async () => {
     const { code, stderr } = await runCli(['top', '--replay', ENTRY]);

@@ -42,6 +42,7 @@ export class LiveSource {
   #stopped = false;
   #connected = true;
   #failure: NatspocError | undefined;
+  #onLost: () => void = () => {};
 
   constructor(options: LiveOptions) {
     this.#options = options;
@@ -54,6 +55,7 @@ export class LiveSource {
       disconnected: () => {
         this.#connected = false;
         emit({ type: 'disconnected' });
+        this.#onLost();
       },
       reconnecting: () => emit({ type: 'reconnecting' }),
     });
@@ -90,6 +92,14 @@ export class LiveSource {
       this.#running = undefined;
     });
     return this.#running;
+  }
+
+  /** One round; false as soon as the connection is lost: the round itself may wait for the server for ever. */
+  roundOrLost(): Promise<boolean> {
+    const lost = new Promise<boolean>((resolve) => {
+      this.#onLost = () => resolve(false);
+    });
+    return Promise.race([lost, this.round().then(() => this.#connected)]);
   }
 
   async #ask(): Promise<void> {
@@ -218,6 +228,7 @@ export class LiveSource {
   }
 
   #miss(error: unknown): void {
+    if (this.#stopped) return;
     const { config, emit } = this.#options;
     this.#failure = toNatspocError(error, `look at stream ${config.stream}`);
     emit({ type: 'missing', message: this.#failure.message });
