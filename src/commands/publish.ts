@@ -1,9 +1,14 @@
 import { BaseCommand, connectionFlags, settingFlags } from '../base-command.js';
 import { NatspocError } from '../core/errors.js';
-import { natsPublishPort } from '../core/nats/pipeline.js';
+import { maxPayloadOf, natsPublishPort } from '../core/nats/pipeline.js';
 import { openTopology } from '../core/nats/topology.js';
 import { ConfirmedLog } from '../core/publish/confirmed-log.js';
-import { chooseInput, type InputRequest, refuseUnusedInput } from '../core/publish/input.js';
+import {
+  checkMessageSize,
+  chooseInput,
+  type InputRequest,
+  refuseUnusedInput,
+} from '../core/publish/input.js';
 import { ProgressDisplay } from '../core/publish/progress.js';
 import { formatSummary, summaryJson } from '../core/publish/report.js';
 import { PublishRun, type PublishSummary } from '../core/publish/run.js';
@@ -144,6 +149,7 @@ messages were refused or not confirmed.`);
       keySkew: readFlag('key-skew', flags['key-skew'], exponent),
       keyField: flags['key-field'],
       skipBadLines: flags['skip-bad-lines'],
+      dedupe: flags.dedupe,
       partition: readFlag('partition', flags.partition, integer(0, 65_535)),
       headers: readHeaders(flags.header),
       id: flags.id,
@@ -151,7 +157,8 @@ messages were refused or not confirmed.`);
     const maxMessages = readFlag('count', flags.count, integer(1, Number.MAX_SAFE_INTEGER));
     const durationMs = readFlag('duration', flags.duration, duration('1ms', LONGEST_WAIT, '30s'));
     const stdin = { stream: process.stdin, fd: 0 };
-    const { source, kind } = chooseInput(request, stdin);
+    const input = chooseInput(request, stdin);
+    const { source, kind } = input;
     const endless = kind === 'lines' || durationMs !== undefined || config.rate !== undefined;
     const signal = this.stopSignal();
 
@@ -159,6 +166,7 @@ messages were refused or not confirmed.`);
     const [connection] = await Promise.all([this.connect(config, 'publish'), peeked]);
     try {
       // All that can be refused is refused before anything is created.
+      checkMessageSize(input, maxPayloadOf(connection));
       const log = flags.confirmed === undefined ? undefined : new ConfirmedLog(flags.confirmed);
       const { layout, stream } = await openTopology(connection, config, {
         create: true,
@@ -173,7 +181,7 @@ messages were refused or not confirmed.`);
         durationMs,
         timeoutMs: config.given.has('timeoutMs') ? config.timeoutMs : undefined,
         maxPendingMessages: config.maxPendingMessages,
-        dedupe: flags.dedupe,
+        dedupe: request.dedupe,
         ordered: flags.ordered,
         onFailure: flags['keep-going'] ? 'continue' : 'stop',
         onConfirmed: log && ((...confirmed) => log.add(...confirmed)),

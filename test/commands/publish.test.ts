@@ -4,7 +4,7 @@ import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect, DiscardPolicy, type NatsConnection } from 'nats';
 import { partitionOf } from '../../src/core/layout.js';
-import { withServer } from '../support/server.js';
+import { startTestServer, withServer } from '../support/server.js';
 import { withTempFolder } from '../support/temp.js';
 import { until } from '../support/until.js';
 
@@ -324,13 +324,58 @@ describe('natspoc publish', function () {
     assert.equal(summaryOf(goneOn.stdout).failed, 8);
   });
 
-  it('refuses a message that is larger than the server takes', async () => {
-    const { flags } = ownStream();
-    await refuses(
-      publish([...flags, '--size', '2MiB', '-q']),
-      4,
-      /2097152 bytes is larger than the server's max_payload/,
+  it('refuses messages that are larger than the server takes, before it creates anything', async () => {
+    const small = await startTestServer({ config: 'max_payload: 2048' });
+    const client = await connect({ servers: small.url });
+    try {
+      const { stream, flags } = ownStream();
+      const { url } = small;
+      const padding = 'x'.repeat(2_030);
+      for (const [args, bytes] of [
+        [['--size', '2KiB', '--keys', '10'], 2080],
+        [['--size', '2KiB', '--dedupe'], 2089],
+        [['--size', '2KiB', '--id', 'i{{Count}}'], 2077],
+        [[`${padding}{{Random 19 19}}`], 2049],
+        [['--key', padding], 2064],
+        [['-H', `X: ${padding}`, '--count', '3'], 2054],
+      ] as const) {
+        const line = new RegExp(
+          `^Error: A message of ${bytes} bytes, headers included, is larger than the server's max_payload of 2048 bytes\\.\\n$`,
+        );
+        await refuses(publish([...flags, ...args, '-q'], { url }), 2, line);
+      }
+      const manager = await client.jetstreamManager();
+      for (const name of [stream, `KV_${stream}_leases`]) {
+        await assert.rejects(manager.streams.info(name), /stream not found/, `${name} was not created`);
+      }
+      // As large as can be.
+      assert.equal((await publish([...flags, '--size', '2KiB', '-q'], { url })).code, 0);
+    } finally {
+      await client.close();
+      await small.stop();
+    }
+  });
+
+  it('says which line of its input is too long, and what was confirmed before it', async () => {
+    const { stream, flags } = ownStream();
+    const input = `one\n\ntwo\n${'x'.repeat(2_000_000)}\nthree\n`;
+    const line =
+      "Line 4 of stdin: a message of 2000000 bytes, headers included, is larger than the server's max_payload of 1048576 bytes. (1 not confirmed: 1 not stored, 0 unknown)";
+    const stopped = await publish([...flags, '-q'], { input });
+    assert.equal(stopped.code, 4);
+    assert.equal(stopped.stderr, `Error: ${line}\n`);
+    assert.match(stopped.stdout, /sent +3\n +confirmed +2\n +rejected +1 /);
+    const goneOn = await publish([...flags, '--keep-going', '--json'], { input });
+    assert.equal(goneOn.code, 4);
+    assert.deepEqual(
+      [summaryOf(goneOn.stdout).confirmed, JSON.parse(goneOn.stdout).error.message],
+      [3, line],
     );
+    assert.equal(await messageCount(stream), 5);
+    const endless = await publish([...flags, '-q'], { input: `one\n${'x'.repeat(65 * 1024 * 1024)}\n` });
+    assert.equal(endless.code, 1);
+    assert.equal(endless.stderr, 'Error: Line 2 of stdin is longer than 64 MiB.\n');
+    assert.match(endless.stdout, /sent +1\n +confirmed +1\n/);
   });
 
   it('ends with 3 without a server, naming the URL', async () => {

@@ -15,6 +15,9 @@ const DEFAULT_MAX_PAYLOAD = 1024 * 1024;
 const DEFAULT_INBOX_PREFIX = '_INBOX';
 const ZERO = 0x30;
 
+/** Bytes of headers and payload that the server takes in one message. */
+export const maxPayloadOf = ({ info }: NatsConnection): number => info?.max_payload ?? DEFAULT_MAX_PAYLOAD;
+
 /** Headers that are encoded already: the client asks for the bytes while it writes the message, and only then. */
 class EncodedHeaders extends MsgHdrsImpl {
   bytes: Uint8Array = new Uint8Array(0);
@@ -80,7 +83,7 @@ class Pipeline implements PublishPort {
   }
 
   get maxPayload(): number {
-    return this.#connection.info?.max_payload ?? DEFAULT_MAX_PAYLOAD;
+    return maxPayloadOf(this.#connection);
   }
 
   send(subject: string, token: number, headers: Uint8Array | undefined, data: Uint8Array): boolean {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { NatspocError } from '../errors.js';
 import { KEY_HEADER, partitionOf } from '../layout.js';
 import type { OutgoingMessage } from './types.js';
@@ -22,6 +23,13 @@ const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 export function fitsHeader(value: string): boolean {
   return value !== '' && !UNSAFE_VALUE.test(value);
 }
+
+/** The beginning of ids that a publisher gives. Random: the duplicate window outlives a process that starts again at zero. */
+export const newIdPrefix = (): string => `${randomBytes(9).toString('base64url')}-`;
+
+/** Why the server would not take a message of this size, headers and payload. */
+export const tooLarge = (bytes: number, maxPayload: number): string =>
+  `A message of ${bytes} bytes, headers included, is larger than the server's max_payload of ${maxPayload} bytes.`;
 
 function checkValue(what: string, value: string): void {
   if (!fitsHeader(value)) {

@@ -1,9 +1,10 @@
 import { createReadStream, fstatSync, openSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { messageOf, NatspocError } from '../errors.js';
-import { EnvelopeMaker } from './envelope.js';
+import { EnvelopeMaker, newIdPrefix, tooLarge } from './envelope.js';
 import { LineSource } from './lines.js';
 import { type Addressing, addresser, generatedSource, type MessageSource } from './source.js';
+import { compileTemplate } from './template.js';
 
 /** What somebody asked to publish, as given; at most one of `data`, `file`, `sizeBytes`. */
 export interface InputRequest extends Addressing {
@@ -15,6 +16,8 @@ export interface InputRequest extends Addressing {
   /** Path of the key in lines of JSON. */
   keyField?: string | undefined;
   skipBadLines: boolean;
+  /** Messages get ids of their own, see PublisherOptions. */
+  dedupe: boolean;
 }
 
 /** Standard input, as far as it matters here. */
@@ -27,6 +30,8 @@ export interface InputStream {
 export interface ChosenInput {
   source: MessageSource;
   kind: 'lines' | 'data' | 'generated';
+  /** What a message takes, headers and payload, by the example of one; 0: lines, each of another length. */
+  messageBytes: number;
 }
 
 /** What is sent when nobody says what. */
@@ -93,7 +98,8 @@ export function chooseInput(request: InputRequest, stdin: InputStream): ChosenIn
   const { data, file, sizeBytes, keyField } = request;
   const lines = (input: () => Readable, name: string): ChosenInput => {
     const onBadLine = request.skipBadLines ? 'skip' : 'stop';
-    return { kind: 'lines', source: new LineSource(input(), { ...request, keyField, onBadLine, name }) };
+    const source = new LineSource(input(), { ...request, keyField, onBadLine, name });
+    return { kind: 'lines', source, messageBytes: 0 };
   };
   if (file !== undefined) return lines(() => openFile(file), file);
   const asked = data !== undefined || sizeBytes !== undefined || request.keys !== undefined;
@@ -104,9 +110,34 @@ export function chooseInput(request: InputRequest, stdin: InputStream): ChosenIn
   }
   if (keyField !== undefined)
     throw usage('--key-field takes keys from lines of input: pipe some, or use --file.');
-  if (sizeBytes !== undefined) return { kind: 'generated', source: generatedSource({ sizeBytes }, request) };
-  const source = generatedSource({ template: data ?? DEFAULT_TEMPLATE }, request);
-  return { kind: data === undefined ? 'generated' : 'data', source };
+  const payload = sizeBytes === undefined ? { template: data ?? DEFAULT_TEMPLATE } : { sizeBytes };
+  return {
+    kind: data === undefined ? 'generated' : 'data',
+    source: generatedSource(payload, request),
+    messageBytes: exampleBytes(request),
+  };
+}
+
+/** Where a template has random text, other messages are larger or smaller. */
+function exampleBytes(request: InputRequest): number {
+  const { data = DEFAULT_TEMPLATE, sizeBytes, keys, dedupe } = request;
+  const key = keys === undefined ? request.key : `key-${keys - 1}`;
+  const addressOf = addresser({ ...request, key, keys: undefined, keySkew: undefined, partition: undefined });
+  const address = addressOf(1);
+  const id = address.id ?? (dedupe ? `${newIdPrefix()}0` : undefined);
+  const { headers } = new EnvelopeMaker(1).make({ ...address, data: '' }, id);
+  return (sizeBytes ?? Buffer.byteLength(compileTemplate(data)(1))) + (headers?.length ?? 0);
+}
+
+/**
+ * Makes sure that the server takes messages of this size: before anything is created or sent. A line that is too long
+ * is found when its turn comes.
+ *
+ * @param maxPayload what the server takes in one message, bytes.
+ * @throws NatspocError `usage`.
+ */
+export function checkMessageSize({ messageBytes }: ChosenInput, maxPayload: number): void {
+  if (messageBytes > maxPayload) throw usage(tooLarge(messageBytes, maxPayload));
 }
 
 /**

@@ -71,6 +71,10 @@ export class LineSource implements MessageSource {
     return this.#skipped;
   }
 
+  get place(): string {
+    return `Line ${this.#line} of ${this.#options.name}`;
+  }
+
   /** @throws NatspocError `failed` when the input cannot be read; `usage` at a bad line, with `stop`. */
   next(): OutgoingMessage | undefined | Promise<OutgoingMessage | undefined> {
     for (let line = this.#nextLine(); line !== undefined; line = this.#nextLine()) {
@@ -115,7 +119,10 @@ export class LineSource implements MessageSource {
     this.#rest.push(piece);
     this.#restBytes += piece.length;
     if (this.#restBytes > MAX_LINE_BYTES) {
-      throw new NatspocError('failed', `A line of ${this.#options.name} is longer than 64 MiB.`);
+      throw new NatspocError(
+        'failed',
+        `Line ${this.#line + 1} of ${this.#options.name} is longer than 64 MiB.`,
+      );
     }
   }
 
@@ -148,7 +155,7 @@ export class LineSource implements MessageSource {
     if (this.#options.onBadLine === 'stop') {
       throw new NatspocError(
         'usage',
-        `Line ${this.#line} of ${this.#options.name} ${found.problem}. Use --skip-bad-lines to leave such lines out.`,
+        `${this.place} ${found.problem}. Use --skip-bad-lines to leave such lines out.`,
       );
     }
     this.#skipped++;

@@ -1,8 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { type Clock, systemClock } from '../clock.js';
 import { NatspocError } from '../errors.js';
 import { type Layout, partitionSubject } from '../layout.js';
-import { EnvelopeMaker } from './envelope.js';
+import { EnvelopeMaker, newIdPrefix, tooLarge } from './envelope.js';
 import { Gate } from './gate.js';
 import { Outcomes } from './outcomes.js';
 import type { OpenPublishPort } from './port.js';
@@ -68,8 +67,7 @@ export class Publisher {
     this.#clock = options.clock ?? systemClock;
     this.#envelopes = new EnvelopeMaker(layout.partitions);
     this.#outcomes = new Outcomes(layout.partitions, options.observer ?? {});
-    // Random per publisher: the duplicate window outlives a process that starts again at zero.
-    this.#idPrefix = options.dedupe ? `${randomBytes(9).toString('base64url')}-` : undefined;
+    this.#idPrefix = options.dedupe ? newIdPrefix() : undefined;
     this.#transmitter = new Transmitter({
       openPort,
       clock: this.#clock,
@@ -162,12 +160,7 @@ export class Publisher {
     const data = typeof message.data === 'string' ? utf8.encode(message.data) : message.data;
     const size = data.length + (envelope.headers?.length ?? 0);
     const { maxPayload } = this.#transmitter;
-    if (size > maxPayload) {
-      throw new NatspocError(
-        'not-confirmed',
-        `A message of ${size} bytes is larger than the server's max_payload of ${maxPayload} bytes.`,
-      );
-    }
+    if (size > maxPayload) throw new NatspocError('not-confirmed', tooLarge(size, maxPayload));
     const hasId = id !== undefined;
     if (this.#hasRoom) this.#transmitter.admit(message, envelope, data, hasId, dueMs, nowMs, waiter);
     else this.#queue.push({ message, envelope, data, hasId, dueMs, waiter });

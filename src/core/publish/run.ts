@@ -54,6 +54,8 @@ export class PublishRun {
   #startMs = 0;
   #lastAnswerMs = 0;
   #sent = 0;
+  /** The message that is being handed to the publisher: what it refuses is refused in that moment. */
+  #sending: OutgoingMessage | undefined;
   #stopped: PublishSummary['stopped'] = null;
   #firstError: NatspocError | null = null;
   /** Ends the wait that the loop is in, if it is in one. */
@@ -71,7 +73,8 @@ export class PublishRun {
           this.#lastAnswerMs = nowMs;
           if (onConfirmed) this.#guard(() => onConfirmed(message, partition, sequence, duplicate));
         },
-        failed: (_message, { error }) => this.#failed(error),
+        failed: (message, { error }) =>
+          this.#failed(message === this.#sending ? this.#located(error) : error),
       },
     });
   }
@@ -144,7 +147,9 @@ export class PublishRun {
       }
       if (message === undefined) return;
       this.#sent++;
+      this.#sending = message;
       const full = this.publisher.send(message, dueMs);
+      this.#sending = undefined;
       if (full) {
         await this.#orStop(full, endMs);
         sinceYield = 0;
@@ -158,6 +163,14 @@ export class PublishRun {
   #stop(reason: NonNullable<PublishSummary['stopped']>): void {
     this.#stopped ??= reason;
     this.#wake();
+  }
+
+  /** The error with the place in the input that it is about. */
+  #located(error: NatspocError): NatspocError {
+    const { place } = this.#options.source;
+    if (place === undefined) return error;
+    const message = `${place}: ${error.message.charAt(0).toLowerCase()}${error.message.slice(1)}`;
+    return new NatspocError(error.code, message, { cause: error });
   }
 
   #failed(error: NatspocError): void {

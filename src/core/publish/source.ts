@@ -9,6 +9,8 @@ export interface MessageSource {
   next(): OutgoingMessage | undefined | Promise<OutgoingMessage | undefined>;
   /** Input that was left out because it could not be used. */
   readonly skipped: number;
+  /** Where the message that `next` gave last came from, such as `Line 3 of stdin`; none where it was made here. */
+  readonly place?: string;
   /** Lets go of files and streams. */
   close(): void;
 }
