@@ -13,15 +13,14 @@ import { ProgressDisplay } from '../core/publish/progress.js';
 import { formatSummary, summaryJson } from '../core/publish/report.js';
 import { PublishRun, type PublishSummary } from '../core/publish/run.js';
 import { LONGEST_WAIT, readFlag } from '../core/settings/flag.js';
-import { duration, integer, type Reader } from '../core/settings/parse.js';
-import { parseBytes } from '../core/units.js';
+import { duration, integer, type Reader, size } from '../core/settings/parse.js';
 import { Args, Flags } from '../oclif.js';
 import { prose } from '../prose.js';
 
 const OWN_HEADERS: Record<string, string> = { 'natspoc-key': '--key', 'nats-msg-id': '--id' };
 const MAX_KEYS = 10_000_000;
 /** No server takes more in one message (`max_payload`). */
-const MAX_SIZE_BYTES = 64 * 1024 * 1024;
+const LARGEST_SIZE = '64MiB';
 
 const exponent: Reader<number> = {
   parse(text) {
@@ -29,14 +28,6 @@ const exponent: Reader<number> = {
     return value <= 10 ? value : undefined;
   },
   allowed: 'a number from 0 to 10',
-};
-
-const payloadSize: Reader<number> = {
-  parse(text) {
-    const bytes = parseBytes(text);
-    return bytes !== undefined && bytes <= MAX_SIZE_BYTES ? bytes : undefined;
-  },
-  allowed: 'a size such as 128 or 1KiB, at most 64MiB',
 };
 
 /** `Name: value` flags as a record. */
@@ -143,7 +134,7 @@ messages were refused or not confirmed.`);
     const request: InputRequest = {
       data: args.data,
       file: flags.file,
-      sizeBytes: readFlag('size', flags.size, payloadSize),
+      sizeBytes: readFlag('size', flags.size, size('0B', LARGEST_SIZE, '1KiB')),
       key: flags.key,
       keys: readFlag('keys', flags.keys, integer(1, MAX_KEYS)),
       keySkew: readFlag('key-skew', flags['key-skew'], exponent),

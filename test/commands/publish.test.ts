@@ -245,7 +245,7 @@ describe('natspoc publish', function () {
       [['--rate', 'fast'], /--rate: "fast" is not a rate/],
       [['--duration', '10'], /--duration: "10" is not/],
       [['--size', 'big'], /--size: "big" is not/],
-      [['--size', '1GiB'], /--size: "1GiB" is not a size .*at most 64MiB/],
+      [['--size', '1GiB'], /--size: "1GiB" is not a size from 0B to 64MiB, such as 1KiB/],
       [['--partition', '8', 'x'], /no partition 8, they are 0 to 7/],
       [['--file', '/nonexistent/lines'], /--file: cannot read \/nonexistent\/lines/],
       [['--file', temp()], /--file: cannot read .*folder/],

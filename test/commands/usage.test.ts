@@ -64,6 +64,14 @@ describe('what the command line says about itself', function () {
       'stream create --max-bytes 9000000GiB',
       /^Error: --max-bytes: "9000000GiB" is not a size from 1B to 8000000GiB, such as 500MiB\.$/,
     ],
+    [
+      'consume --buffer-bytes 65GiB',
+      /^Error: --buffer-bytes: "65GiB" is not a size from 64KiB to 64GiB, such as 32MiB\.$/,
+    ],
+    [
+      'consume --backoff 1s..2d',
+      /^Error: --backoff: "1s\.\.2d" is not a duration from 0s to 1d, such as 100ms, or two, such as 100ms\.\.30s\.$/,
+    ],
     ['leases --group a.b', /^Error: --group: "a\.b" is not 1 to 64 letters, digits, - or _\.$/],
     ['leases --stream *', /^Error: --stream: "\*" is not 1 to 64 letters/],
   ];

@@ -48,17 +48,21 @@ describe('config', () => {
     assert.match(refusal({ env: { LEASE_TTL: '10' } }), /^LEASE_TTL: "10" is not a duration/);
   });
 
-  it('names both limits of a number and of a duration, and accepts them', () => {
-    const limited = /^(?:a duration|a whole number) from (\S+) to (\S+?)(?:, such as .*)?$/;
+  it('names both limits of a number, of a duration and of a size, and accepts them', () => {
+    const limited = /^(?:a duration|a whole number|a size) from (\S+) to (\S+?)(?:, such as .*)?$/;
     const seen: string[] = [];
     for (const key of Object.keys(SETTINGS) as SettingName[]) {
       const { allowed, parse, flag }: Setting<unknown> = SETTINGS[key];
-      if (!/duration|number/.test(allowed) || key === 'backoff') continue;
+      if (!/duration|number|size/.test(allowed)) continue;
       const [, least = '', most = ''] = limited.exec(allowed) ?? [];
       assert.notEqual(parse(least), undefined, `--${flag} from ${least}`);
       assert.notEqual(parse(most), undefined, `--${flag} to ${most}`);
       // The next one is too much.
-      const beyond = /^\d+$/.test(most) ? String(Number(most) + 1) : `${most}1ms`;
+      const beyond = /^\d+$/.test(most)
+        ? String(Number(most) + 1)
+        : /B$/.test(most)
+          ? `1${most}`
+          : `${most}1ms`;
       assert.equal(refusal({ flags: { [key]: beyond } }), `--${flag}: "${beyond}" is not ${allowed}.`);
       seen.push(flag);
     }
@@ -68,6 +72,8 @@ describe('config', () => {
       'handler-timeout',
       'memory-interval',
       'buffer-messages',
+      'buffer-bytes',
+      'backoff',
     ]) {
       assert.ok(seen.includes(flag), flag);
     }

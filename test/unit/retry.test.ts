@@ -37,7 +37,11 @@ describe('retrying', () => {
     ['100ms', { baseMs: 100, maxMs: 30_000 }],
     ['1s..2m', { baseMs: 1_000, maxMs: 120_000 }],
     ['1m', { baseMs: 60_000, maxMs: 60_000 }],
+    ['1h..1d', { baseMs: 3_600_000, maxMs: 86_400_000 }],
     ['2s..1s', undefined],
+    ['25h', undefined],
+    ['100ms..25h', undefined],
+    ['1s..2s..3s', undefined],
     ['100', undefined],
     ['1s..', undefined],
     ['', undefined],
@@ -50,5 +54,7 @@ describe('retrying', () => {
     assert.doesNotThrow(() => checkFailurePolicy(policy));
     assert.throws(() => checkFailurePolicy({ ...policy, maxAttempts: 1.5 }), NatspocError);
     assert.throws(() => checkFailurePolicy({ ...policy, backoff: { baseMs: -1, maxMs: 1 } }), NatspocError);
+    const tooLong = { baseMs: 1, maxMs: 86_400_001 };
+    assert.throws(() => checkFailurePolicy({ ...policy, backoff: tooLong }), /nor above a day/);
   });
 });

@@ -1,8 +1,7 @@
 import { connectionFlags } from '../../base-command.js';
 import { createTopology } from '../../core/nats/topology.js';
 import { readFlag } from '../../core/settings/flag.js';
-import { duration, type Reader } from '../../core/settings/parse.js';
-import { parseBytes } from '../../core/units.js';
+import { duration, size } from '../../core/settings/parse.js';
 import { Flags } from '../../oclif.js';
 import { StreamCommand } from '../../stream-command.js';
 
@@ -11,14 +10,6 @@ const LONGEST_RETENTION = '36500d';
 
 /** Below the number from which JavaScript no longer counts every byte. */
 const LARGEST_SIZE = '8000000GiB';
-
-const size: Reader<number> = {
-  parse(text) {
-    const bytes = parseBytes(text);
-    return bytes !== undefined && bytes > 0 && bytes <= (parseBytes(LARGEST_SIZE) ?? 0) ? bytes : undefined;
-  },
-  allowed: `a size from 1B to ${LARGEST_SIZE}, such as 500MiB`,
-};
 
 /** `natspoc stream create`: a stream with limits of one's own. */
 export default class StreamCreate extends StreamCommand {
@@ -61,7 +52,7 @@ export default class StreamCreate extends StreamCommand {
     const limits = {
       storage: flags.storage === 'memory' ? ('memory' as const) : ('file' as const),
       maxMessages: flags['max-messages'],
-      maxBytes: readFlag('max-bytes', flags['max-bytes'], size),
+      maxBytes: readFlag('max-bytes', flags['max-bytes'], size('1B', LARGEST_SIZE, '500MiB')),
       maxAgeMs: age('max-age'),
       duplicateWindowMs: age('duplicate-window'),
       discard: flags.discard === 'new' ? ('new' as const) : ('old' as const),

@@ -1,6 +1,10 @@
 import { NatspocError } from '../errors.js';
 import { parseDuration } from '../units.js';
 
+/** The longest wait before another attempt: more is a slip of the keyboard. */
+export const LONGEST_BACKOFF = '1d';
+const LONGEST_BACKOFF_MS = parseDuration(LONGEST_BACKOFF) ?? Number.NaN;
+
 /** Waits before another attempt: `baseMs * 2^(attempt-1)`, at most `maxMs`, half of it random. */
 export interface Backoff {
   baseMs: number;
@@ -49,11 +53,13 @@ export function nextStep(policy: FailurePolicy, attempt: number, random: number)
 
 /** Reads `100ms` (the first delay) or `100ms..30s` (first delay and cap); undefined for anything else. */
 export function parseBackoff(text: string): Backoff | undefined {
-  const [base = '', cap] = text.split('..');
+  const [base = '', cap, ...more] = text.split('..');
   const baseMs = parseDuration(base);
   const maxMs = cap === undefined ? DEFAULT_FAILURE_POLICY.backoff.maxMs : parseDuration(cap);
-  if (baseMs === undefined || maxMs === undefined || (cap !== undefined && maxMs < baseMs)) return undefined;
-  return { baseMs, maxMs: Math.max(baseMs, maxMs) };
+  if (baseMs === undefined || maxMs === undefined || more.length > 0) return undefined;
+  if (cap !== undefined && maxMs < baseMs) return undefined;
+  const backoff = { baseMs, maxMs: Math.max(baseMs, maxMs) };
+  return backoff.maxMs <= LONGEST_BACKOFF_MS ? backoff : undefined;
 }
 
 /** @throws NatspocError `config` for a policy that makes no sense. */
@@ -65,11 +71,11 @@ export function checkFailurePolicy(policy: FailurePolicy): void {
       `maxAttempts: ${maxAttempts} is not a whole number of attempts, at least 1.`,
     );
   }
-  if (!(backoff.baseMs >= 0 && backoff.maxMs >= backoff.baseMs && Number.isFinite(backoff.maxMs))) {
+  if (!(backoff.baseMs >= 0 && backoff.maxMs >= backoff.baseMs && backoff.maxMs <= LONGEST_BACKOFF_MS)) {
     const shown = `${backoff.baseMs} ms to ${backoff.maxMs} ms`;
     throw new NatspocError(
       'config',
-      `backoff: ${shown} is not a first delay and a cap that is not below it.`,
+      `backoff: ${shown} is not a first delay and a cap that is not below it, nor above a day.`,
     );
   }
 }

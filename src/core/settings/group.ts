@@ -1,5 +1,4 @@
-import { parseBytes } from '../units.js';
-import { duration, integer, NAME_ALLOWED, name } from './parse.js';
+import { duration, integer, NAME_ALLOWED, name, size } from './parse.js';
 import { define } from './setting.js';
 import { parseFrom } from './start-from.js';
 
@@ -67,11 +66,7 @@ export const GROUP = {
     flag: 'buffer-bytes',
     env: 'BUFFER_BYTES',
     fallback: '32MiB',
-    parse: (value) => {
-      const bytes = parseBytes(value);
-      return bytes !== undefined && bytes >= 65_536 ? bytes : undefined;
-    },
-    allowed: 'a size from 64KiB, such as 32MiB',
+    ...size('64KiB', '64GiB', '32MiB'),
     help: 'bytes that a member holds in memory at most',
   }),
   memoryIntervalMs: define({

@@ -1,4 +1,4 @@
-import { parseBackoff } from '../consume/retry.js';
+import { LONGEST_BACKOFF, parseBackoff } from '../consume/retry.js';
 import { duration, integer, oneOf, text } from './parse.js';
 import { define } from './setting.js';
 
@@ -23,7 +23,7 @@ export const HANDLING = {
     env: 'BACKOFF',
     fallback: '100ms..30s',
     parse: parseBackoff,
-    allowed: 'a duration such as 100ms, or two such as 100ms..30s',
+    allowed: `a duration from 0s to ${LONGEST_BACKOFF}, such as 100ms, or two, such as 100ms..30s`,
     help: 'wait before another attempt; doubles each time up to the second, with jitter',
   }),
   onFailure: define({

@@ -1,4 +1,4 @@
-import { parseDuration } from '../units.js';
+import { parseBytes, parseDuration } from '../units.js';
 
 /** How a value is read, and what it looks like. One makes the other, so that a refusal always names the limits. */
 export interface Reader<T> {
@@ -21,17 +21,23 @@ export const integer = (min: number, max: number): Reader<number> => ({
   },
   allowed: `a whole number from ${min} to ${max}`,
 });
-/** A duration within these bounds, all three as people type them; read as milliseconds. */
-export function duration(min: string, max: string, example: string): Reader<number> {
-  const [minMs = Number.NaN, maxMs = Number.NaN] = [parseDuration(min), parseDuration(max)];
-  return {
-    parse(text) {
-      const ms = parseDuration(text);
-      return ms !== undefined && ms >= minMs && ms <= maxMs ? ms : undefined;
-    },
-    allowed: `a duration from ${min} to ${max}, such as ${example}`,
+/** Makes readers of amounts within bounds; these and the example are as people type them. */
+const amount =
+  (what: string, read: (text: string) => number | undefined) =>
+  (min: string, max: string, example: string): Reader<number> => {
+    const [least = Number.NaN, most = Number.NaN] = [read(min), read(max)];
+    return {
+      parse(text) {
+        const value = read(text);
+        return value !== undefined && value >= least && value <= most ? value : undefined;
+      },
+      allowed: `a ${what} from ${min} to ${max}, such as ${example}`,
+    };
   };
-}
+/** A duration within these bounds, read as milliseconds. */
+export const duration = amount('duration', parseDuration);
+/** A size within these bounds, read as bytes. */
+export const size = amount('size', parseBytes);
 /** One of these words. */
 export const oneOf =
   <T extends string>(...values: T[]) =>
