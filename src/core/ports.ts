@@ -43,12 +43,18 @@ export interface Watch {
   stop(): void;
 }
 
+/** What becomes of a key that is removed. */
+export interface RemoveOptions {
+  /** What it held before can still be looked at, as far back as the bucket keeps it. */
+  keepPast: boolean;
+}
+
 /** The KV bucket: reads go to the leader, writes are compare-and-set (`expectedRevision` 0: must not exist). */
 export interface Bucket {
   read(key: string): Promise<ReadOutcome>;
   write(key: string, value: Uint8Array, expectedRevision: number): Promise<WriteOutcome>;
-  /** `keepPast`: what the key held before can still be looked at, as far back as the bucket keeps it. */
-  remove(key: string, expectedRevision: number, keepPast?: boolean): Promise<WriteOutcome>;
+  /** Nothing is left but a small mark, unless the options say otherwise. */
+  remove(key: string, expectedRevision: number, options?: RemoveOptions): Promise<WriteOutcome>;
   /** Follows all keys that start with `prefix` (whole tokens, such as `group.g.`). */
   watch(prefix: string, sink: WatchSink): Watch;
 }

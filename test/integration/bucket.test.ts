@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { loadConfig } from '../../src/core/config.js';
-import { NatsBucket } from '../../src/core/nats/bucket.js';
+import { bucketStream, NatsBucket } from '../../src/core/nats/bucket.js';
 import { connectNats } from '../../src/core/nats/connection.js';
 import { openTopology } from '../../src/core/nats/topology.js';
 import { TcpProxy } from '../support/proxy.js';
@@ -56,6 +56,37 @@ describe('the bucket on a server', () => {
     } finally {
       await connection.close();
       await proxy.stop();
+    }
+  });
+
+  it('keeps what a key held before only where it is removed so', async () => {
+    const config = loadConfig({ flags: { server: server.url }, env: {} });
+    const connection = await connectNats(config, 'test');
+    try {
+      const { bucket, manager } = await openTopology(connection, config, { create: true });
+      const value = new Uint8Array(1);
+      for (const [key, options, left] of [
+        ['group.kept.a', { keepPast: true }, true],
+        ['group.kept.b', undefined, false],
+      ] as const) {
+        const written = await bucket.write(key, value, 0);
+        assert.ok(written.kind === 'ok');
+        assert.equal((await bucket.remove(key, written.revision + 1, options)).kind, 'conflict');
+        assert.equal((await bucket.remove(key, written.revision, options)).kind, 'ok');
+        const read = await bucket.read(key);
+        assert.ok(read.kind === 'found' && read.entry.value === null);
+        const past = manager.streams.getMessage(bucketStream(config.bucket), { seq: written.revision });
+        assert.equal(
+          await past.then(
+            () => true,
+            () => false,
+          ),
+          left,
+          key,
+        );
+      }
+    } finally {
+      await connection.close();
     }
   });
 

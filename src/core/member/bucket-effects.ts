@@ -72,7 +72,8 @@ export class BucketEffects {
 
   async fenceSession(id: string, expected: number): Promise<void> {
     // Its renewals stay: the last one tells how long nobody handled its partitions.
-    const outcome = await this.#ports.bucket.remove(keys.session(this.#settings.group, id), expected, true);
+    const key = keys.session(this.#settings.group, id);
+    const outcome = await this.#ports.bucket.remove(key, expected, { keepPast: true });
     this.#answer(outcome, (written) => ({ type: 'session-fenced', id, outcome: written }));
   }
 

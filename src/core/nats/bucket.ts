@@ -1,6 +1,14 @@
 import { headers, NatsError, type StoredMsg } from 'nats';
 import { NatspocError } from '../errors.js';
-import type { Bucket, BucketEntry, ReadOutcome, Watch, WatchSink, WriteOutcome } from '../ports.js';
+import type {
+  Bucket,
+  BucketEntry,
+  ReadOutcome,
+  RemoveOptions,
+  Watch,
+  WatchSink,
+  WriteOutcome,
+} from '../ports.js';
 import type { NatsHandles } from './handles.js';
 import { API_ERRORS, apiErrorCode, isUnknownOutcome, toNatspocError } from './outcome.js';
 import { within } from './placement.js';
@@ -83,8 +91,8 @@ export class NatsBucket implements Bucket {
     return this.#publish(key, value, expectedRevision);
   }
 
-  remove(key: string, expectedRevision: number, keepPast = false): Promise<WriteOutcome> {
-    return this.#publish(key, new Uint8Array(0), expectedRevision, keepPast ? 'DEL' : 'PURGE');
+  remove(key: string, expectedRevision: number, options?: RemoveOptions): Promise<WriteOutcome> {
+    return this.#publish(key, new Uint8Array(0), expectedRevision, options?.keepPast ? 'DEL' : 'PURGE');
   }
 
   watch(prefix: string, sink: WatchSink): Watch {

@@ -18,7 +18,7 @@ export async function fenceSession(bucket: Bucket, group: string, session: strin
     if (found.kind === 'failed') return { kind: 'failed', message: found.error.message };
     if (found.kind === 'unknown') continue;
     if (found.kind === 'missing' || found.entry.value === null) return { kind: 'fenced' };
-    const removed = await bucket.remove(key, found.entry.revision, true);
+    const removed = await bucket.remove(key, found.entry.revision, { keepPast: true });
     if (removed.kind === 'ok') return { kind: 'fenced' };
     if (removed.kind === 'failed') return { kind: 'failed', message: removed.error.message };
   }
