@@ -140,6 +140,15 @@ describe('natspoc server', function () {
     }
   });
 
+  it('says that a store folder cannot be created, also where nothing ever can', async () => {
+    const file = path.join(temp(), 'file');
+    writeFileSync(file, '');
+    for (const folder of ['/proc/nope', '/proc/nope/deep', path.join(file, 'deep')]) {
+      const line = new RegExp(`^Error: Cannot write to the store folder ${folder}: E`);
+      await refused(['--port', '0', '--store-dir', folder], 1, line);
+    }
+  });
+
   it('refuses what makes no sense with exit code 2', async () => {
     await refused(['--port', 'abc'], 2, /^Error: --port: "abc" is not a port from 1 to 65535/);
     await refused(['--monitor-port', '65536'], 2, /^Error: --monitor-port: "65536" is not a port/);
