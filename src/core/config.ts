@@ -17,6 +17,8 @@ export type Config = Readonly<
     given: ReadonlySet<SettingName>;
     /** What a setting is called where it came from; where nobody set it, where one can. */
     place: (name: SettingName) => string;
+    /** What a setting is called by whoever would set it: a flag, or an option of a program. */
+    option: (name: SettingName) => string;
   }
 >;
 
@@ -32,14 +34,16 @@ export interface ConfigSources {
 }
 
 /** Who we are: whoever says one of them does not mean those of a context. */
-const IDENTITY: readonly SettingName[] = ['user', 'password', 'token', 'creds', 'nkey'];
+export const IDENTITY: readonly SettingName[] = ['user', 'password', 'token', 'creds', 'nkey'];
+
+const optionOf = (key: SettingName, { optionName }: ConfigSources): string =>
+  optionName?.(key) ?? `--${SETTINGS[key].flag}`;
 
 /** The raw text of one setting and the place that it came from, named as the user knows it. */
 function lookUp(key: SettingName, sources: ConfigSources): { raw: string; place: string } | undefined {
-  const { flag, env } = SETTINGS[key];
+  const { env } = SETTINGS[key];
   const fromFlag = sources.flags[key];
-  if (fromFlag !== undefined)
-    return { raw: String(fromFlag), place: sources.optionName?.(key) ?? `--${flag}` };
+  if (fromFlag !== undefined) return { raw: String(fromFlag), place: optionOf(key, sources) };
   const fromEnv = sources.env[env];
   if (fromEnv !== undefined && fromEnv !== '') return { raw: fromEnv, place: env };
   const fromFile = sources.dotenv?.[env];
@@ -115,6 +119,7 @@ export function loadConfig(sources: ConfigSources): Config {
   }
   values.bucket ??= `${String(values.stream)}_leases`;
   values.given = new Set(given.keys());
+  values.option = (name: SettingName): string => optionOf(name, sources);
   values.place = (name: SettingName): string =>
     given.get(name) ?? sources.optionName?.(name) ?? `--${SETTINGS[name].flag} or ${SETTINGS[name].env}`;
   return Object.freeze(values) as unknown as Config;

@@ -216,6 +216,25 @@ const TEXTS: { [K in SettingName]?: (value: never) => string } = {
         : from.kind,
 };
 
+/** What is no option by itself: URLs say who we are, the rest of it and TLS are up to a connection of one's own. */
+const IN_URL: readonly SettingName[] = ['user', 'password', 'token'];
+const ELSEWHERE: readonly SettingName[] = [
+  'creds',
+  'nkey',
+  'context',
+  'tlsca',
+  'tlscert',
+  'tlskey',
+  'tlsfirst',
+];
+
+/** What the settings are called here. */
+function optionName(name: SettingName): string {
+  if (name === 'server') return 'servers';
+  if (IN_URL.includes(name)) return 'servers (nats://USER:PASSWORD@HOST)';
+  return ELSEWHERE.includes(name) ? 'a connection of your own' : name;
+}
+
 /** The configuration of these options alone: the environment is the program's business. */
 function configOf(options: CreatePublisherOptions | JoinGroupOptions): Config {
   const flags: Partial<Record<SettingName, string>> = {};
@@ -227,6 +246,5 @@ function configOf(options: CreatePublisherOptions | JoinGroupOptions): Config {
     flags[name] = toText ? toText(value) : name.endsWith('Ms') ? `${String(value)}ms` : String(value);
   }
   if (options.servers !== undefined) flags.server = [options.servers].flat().join(',');
-  const optionName = (name: SettingName): string => (name === 'server' ? 'servers' : name);
   return loadConfig({ flags, env: {}, optionName });
 }

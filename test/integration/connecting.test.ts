@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { nkeys } from 'nats';
+import { createPublisher, joinGroup, NatspocError } from '../../src/core/index.js';
 import { type CliExit, runCli, startCli, stopAll } from '../support/cli.js';
 import { operatorMode } from '../support/jwt.js';
 import { startTestServer, type TestServer, testServerBinary } from '../support/server.js';
@@ -70,7 +71,7 @@ describe('connecting', function () {
       await connects({ NATS_URL: url, NATS_CA: pem('ca.pem') });
       await fails(3, /TLS with .* failed: its certificate is not trusted.*--tlsca/, { NATS_URL: url });
       await fails(3, /not trusted/, { NATS_URL: url, NATS_CA: pem('untrusted.pem') });
-      await fails(2, /--tlsca: cannot read \/nowhere\.pem: there is no such file/, {
+      await fails(2, /NATS_CA: cannot read \/nowhere\.pem: there is no such file/, {
         NATS_URL: url,
         NATS_CA: '/nowhere.pem',
       });
@@ -78,9 +79,12 @@ describe('connecting', function () {
       const strict = await serve(block('server', true));
       const env = { NATS_URL: `tls://localhost:${strict.port}`, NATS_CA: pem('ca.pem') };
       await connects({ ...env, NATS_CERT: pem('client.pem'), NATS_KEY: pem('client.key') });
-      await fails(3, /--tlscert and --tlskey/, env);
-      await fails(2, /--tlscert needs --tlskey/, { ...env, NATS_CERT: pem('client.pem') });
-      await fails(3, /--tlskey does not belong to --tlscert/, {
+      await fails(3, /want(s?) a client certificate: give one with --tlscert and --tlskey/, env);
+      await fails(2, /NATS_CERT needs --tlskey or NATS_KEY: a client/, {
+        ...env,
+        NATS_CERT: pem('client.pem'),
+      });
+      await fails(3, /NATS_KEY does not belong to NATS_CERT/, {
         ...env,
         NATS_CERT: pem('client.pem'),
         NATS_KEY: pem('server.key'),
@@ -100,6 +104,36 @@ describe('connecting', function () {
     });
   });
 
+  it('tells programs what to do in words of theirs: none of them has flags', async () => {
+    const own = /give .* with a connection of your own\.$/;
+    const tls = `cert_file: "${pem('server.pem')}", key_file: "${pem('server.key')}"`;
+    const [secured, closed] = [
+      await serve(`tls { ${tls} }`),
+      await serve(`authorization { user: u, password: "${SECRET}" }`),
+    ];
+    const places = /Give some with servers \(nats:\/\/USER:PASSWORD@HOST\) or a connection of your own\.$/;
+    for (const [servers, code, line] of [
+      [`tls://localhost:${secured.port}`, 'unreachable', own],
+      [closed.url, 'authentication-failed', places],
+      [
+        closed.url.replace('//', `//u:${SECRET}x@`),
+        'authentication-failed',
+        /credentials\. Check servers\.$/,
+      ],
+    ] as const) {
+      const options = { servers, timeoutMs: 4_000 };
+      const joins = () => joinGroup({ ...options, handler: () => {} });
+      for (const attempt of [joins, () => createPublisher(options)]) {
+        await assert.rejects(attempt, (error) => {
+          assert.ok(error instanceof NatspocError && error.code === code, String(error));
+          assert.match(error.message, line);
+          assert.doesNotMatch(error.message, /--|NATS_/);
+          return true;
+        });
+      }
+    }
+  });
+
   describe('with TLS first', () => {
     const files = { cert: pem('server.pem'), key: pem('server.key') };
 
@@ -114,11 +148,11 @@ describe('connecting', function () {
       const url = await proxyOf(plain);
       await connects({ NATS_URL: url, NATS_CA: pem('ca.pem'), NATS_TLSFIRST: 'true' });
       await fails(3, /not trusted.*--tlsca/, { NATS_URL: url, NATS_TLSFIRST: 'true' });
-      await fails(3, /hung up without a word; it may want TLS first: --tlsfirst/, {
+      await fails(3, /hung up without a word; it may want TLS first: say so with --tlsfirst/, {
         NATS_URL: url,
         NATS_CA: pem('ca.pem'),
       });
-      await fails(3, /does not speak TLS, or only after its first words: check --tlsfirst/, {
+      await fails(3, /does not speak TLS, or only after its first words: check NATS_TLSFIRST/, {
         NATS_URL: plain.url,
         NATS_TLSFIRST: 'true',
       });
@@ -142,9 +176,14 @@ describe('connecting', function () {
       await connects({ NATS_URL, NATS_USER: 'u', NATS_PASSWORD: SECRET });
       const inUrl = NATS_URL.replace('nats://', `nats://u:${SECRET}@`);
       await connects({ NATS_URL: `${inUrl},nats://127.0.0.1:1` }, '--stream', 'B', '--prefix', 'b');
-      await fails(4, /refused the credentials/, { NATS_URL });
-      await fails(4, /refused the credentials/, { NATS_URL, NATS_USER: 'u', NATS_PASSWORD: `${SECRET}x` });
-      await fails(4, /refused the credentials/, { NATS_URL: inUrl.replace('u:', 'someone:') });
+      await fails(4, /refused the credentials\. Give some with --user, --password, .*--nkey or --context\./, {
+        NATS_URL,
+      });
+      const wrong = { NATS_URL, NATS_USER: 'u', NATS_PASSWORD: `${SECRET}x` };
+      await fails(4, /refused the credentials\. Check NATS_USER and NATS_PASSWORD\./, wrong);
+      await fails(4, /refused the credentials\. Check NATS_URL\./, {
+        NATS_URL: inUrl.replace('u:', 'someone:'),
+      });
     });
 
     it('by a token, given as a token or as a user without a password', async () => {
@@ -163,7 +202,7 @@ describe('connecting', function () {
       writeFileSync(none ?? '', SECRET);
       await connects({ NATS_URL: server.url, NATS_NKEY: file ?? '' });
       await fails(4, /refused the credentials/, { NATS_URL: server.url, NATS_NKEY: other ?? '' });
-      await fails(2, /--nkey: .* holds no NKEY seed/, { NATS_URL: server.url, NATS_NKEY: none ?? '' });
+      await fails(2, /NATS_NKEY: .* holds no NKEY seed/, { NATS_URL: server.url, NATS_NKEY: none ?? '' });
     });
 
     it('by a credentials file; an expired one is refused', async () => {
@@ -177,7 +216,7 @@ describe('connecting', function () {
       writeFileSync(none ?? '', SECRET);
       await connects({ NATS_URL: server.url, NATS_CREDS: good ?? '' });
       await fails(4, /refused the credentials/, { NATS_URL: server.url, NATS_CREDS: expired ?? '' });
-      await fails(2, /--creds: .* holds no credentials/, { NATS_URL: server.url, NATS_CREDS: none ?? '' });
+      await fails(2, /NATS_CREDS: .* holds no credentials/, { NATS_URL: server.url, NATS_CREDS: none ?? '' });
     });
 
     it('that expires while it runs ends a member with the reason: no silent member', async () => {

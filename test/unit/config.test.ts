@@ -183,6 +183,10 @@ describe('config', () => {
       ['prefix', 'server'].map((name) => options.place(name as 'prefix')),
       ['the option prefix', 'the option server'],
     );
+    assert.deepEqual(
+      [config.option('partitions'), options.option('prefix')],
+      ['--partitions', 'the option prefix'],
+    );
   });
 
   it('is frozen', () => {

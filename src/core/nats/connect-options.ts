@@ -4,14 +4,17 @@ import type { Config } from '../config.js';
 import { messageOf, NatspocError } from '../errors.js';
 import { credentialsOf } from '../redact.js';
 
-function readFile(path: string, flag: string): Uint8Array {
+/** A setting that names a file. */
+type FileSetting = 'creds' | 'nkey' | 'tlsca' | 'tlscert' | 'tlskey';
+
+function readFile(config: Config, setting: FileSetting, path: string): Uint8Array {
   try {
     return readFileSync(path);
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
     const why =
       code === 'ENOENT' ? 'there is no such file' : code === 'EACCES' ? 'not permitted' : messageOf(cause);
-    throw new NatspocError('config', `--${flag}: cannot read ${path}: ${why}.`, { cause });
+    throw new NatspocError('config', `${config.place(setting)}: cannot read ${path}: ${why}.`, { cause });
   }
 }
 
@@ -21,10 +24,14 @@ function tlsOptions(config: Config): Partial<ConnectionOptions> {
   const asked = server.some((url) => url.startsWith('tls://'));
   if (!(asked || tlsca || tlscert || tlskey || tlsfirst)) return {};
   if (Boolean(tlscert) !== Boolean(tlskey)) {
-    const [given, missing] = tlscert ? ['--tlscert', '--tlskey'] : ['--tlskey', '--tlscert'];
-    throw new NatspocError('config', `${given} needs ${missing}: a client certificate has both.`);
+    const [given, missing] = tlscert ? (['tlscert', 'tlskey'] as const) : (['tlskey', 'tlscert'] as const);
+    const needs = `${config.place(given)} needs ${config.place(missing)}`;
+    throw new NatspocError('config', `${needs}: a client certificate has both.`);
   }
-  for (const [flag, path] of Object.entries({ tlsca, tlscert, tlskey })) if (path) readFile(path, flag);
+  for (const setting of ['tlsca', 'tlscert', 'tlskey'] as const) {
+    const path = config[setting];
+    if (path) readFile(config, setting, path);
+  }
   return {
     tls: {
       ...(tlsca && { caFile: tlsca }),
@@ -36,16 +43,18 @@ function tlsOptions(config: Config): Partial<ConnectionOptions> {
 }
 
 /** The seed in a file that may hold comments, as `nsc` writes them. */
-function readSeed(path: string): Uint8Array {
-  const seed = /^\s*(S[A-Z0-9]{50,})\s*$/m.exec(new TextDecoder().decode(readFile(path, 'nkey')))?.[1];
-  if (!seed) throw new NatspocError('config', `--nkey: ${path} holds no NKEY seed.`);
+function readSeed(config: Config, path: string): Uint8Array {
+  const text = new TextDecoder().decode(readFile(config, 'nkey', path));
+  const seed = /^\s*(S[A-Z0-9]{50,})\s*$/m.exec(text)?.[1];
+  if (!seed) throw new NatspocError('config', `${config.place('nkey')}: ${path} holds no NKEY seed.`);
   return new TextEncoder().encode(seed);
 }
 
-function readCreds(path: string): Uint8Array {
-  const creds = readFile(path, 'creds');
+function readCreds(config: Config, path: string): Uint8Array {
+  const creds = readFile(config, 'creds', path);
   if (!/BEGIN NATS USER JWT[\s\S]*BEGIN USER NKEY SEED/.test(new TextDecoder().decode(creds))) {
-    throw new NatspocError('config', `--creds: ${path} holds no credentials (a user JWT and its NKEY seed).`);
+    const problem = `${path} holds no credentials (a user JWT and its NKEY seed).`;
+    throw new NatspocError('config', `${config.place('creds')}: ${problem}`);
   }
   return creds;
 }
@@ -53,8 +62,8 @@ function readCreds(path: string): Uint8Array {
 /** Who we are: by file, by token, by user and password, or as a URL says. */
 function authOptions(config: Config): Partial<ConnectionOptions> {
   const { creds, nkey, token } = config;
-  if (creds) return { authenticator: credsAuthenticator(readCreds(creds)) };
-  if (nkey) return { authenticator: nkeyAuthenticator(readSeed(nkey)) };
+  if (creds) return { authenticator: credsAuthenticator(readCreds(config, creds)) };
+  if (nkey) return { authenticator: nkeyAuthenticator(readSeed(config, nkey)) };
   if (token) return { token };
   const inUrl = config.server.map(credentialsOf).find((found) => found !== undefined);
   const { user, password } = config.user ? config : (inUrl ?? { user: undefined, password: undefined });

@@ -1,27 +1,36 @@
 import { connect, DebugEvents, ErrorCode, Events, type NatsConnection, NatsError } from 'nats';
-import type { Config } from '../config.js';
+import { type Config, IDENTITY } from '../config.js';
 import { messageOf, NatspocError } from '../errors.js';
-import { redactUrl } from '../redact.js';
+import { credentialsOf, redactUrl } from '../redact.js';
+import type { SettingName } from '../settings/index.js';
 import { connectOptions } from './connect-options.js';
 
 export type { NatsConnection } from 'nats';
 
+/** What would be set, in the words of whoever would set it. */
+const optionsOf = (config: Config, names: readonly SettingName[]): string[] => [
+  ...new Set(names.map(config.option)),
+];
+
+const certificateAdvice = (config: Config): string =>
+  `a client certificate: give one with ${optionsOf(config, ['tlscert', 'tlskey']).join(' and ')}`;
+
 /** What OpenSSL says, in words that say what to do. */
-const TLS_ADVICE: readonly [RegExp, string][] = [
-  [/certificate has expired|certificate expired/, 'a certificate has expired'],
+const TLS_ADVICE: readonly [RegExp, (config: Config) => string][] = [
+  [/certificate has expired|certificate expired/, () => 'a certificate has expired'],
   [
     /self.signed|unable to (get|verify)|unknown ca|issuer/,
-    'its certificate is not trusted: give its authority with --tlsca',
+    ({ option }) => `its certificate is not trusted: give its authority with ${option('tlsca')}`,
   ],
-  [/altnames|hostname|does not match/, 'its certificate is for another host'],
+  [/altnames|hostname|does not match/, () => 'its certificate is for another host'],
   [
     /certificate required|bad certificate|handshake failure/,
-    'it wants a client certificate: --tlscert and --tlskey',
+    (config) => `it wants ${certificateAdvice(config)}`,
   ],
-  [/key values mismatch/, '--tlskey does not belong to --tlscert'],
+  [/key values mismatch/, ({ place }) => `${place('tlskey')} does not belong to ${place('tlscert')}`],
   [
     /wrong version number|packet length/,
-    'it does not speak TLS, or only after its first words: check --tlsfirst',
+    ({ place }) => `it does not speak TLS, or only after its first words: check ${place('tlsfirst')}`,
   ],
 ];
 
@@ -45,13 +54,23 @@ function unreachableReason(code: string, why: string, config: Config): string {
   const tls = tlsca !== undefined || tlsfirst || server.some((url) => url.startsWith('tls://'));
   if (code === ErrorCode.Timeout) {
     // A server that wants a certificate and gets none just hangs up on TLS 1.3, and the client waits on.
-    return `no answer in time${tls && !tlscert ? '; it may want a client certificate: --tlscert and --tlskey' : ''}`;
+    return `no answer in time${tls && !tlscert ? `; it may want ${certificateAdvice(config)}` : ''}`;
   }
   // The client's name for a connection that was closed before the server's first words.
   if (code === ErrorCode.ConnectionRefused) {
-    return `it hung up without a word${tls && !tlsfirst ? '; it may want TLS first: --tlsfirst' : ''}`;
+    const advice = `; it may want TLS first: say so with ${config.option('tlsfirst')}`;
+    return `it hung up without a word${tls && !tlsfirst ? advice : ''}`;
   }
   return why.trim() || 'the connection was closed';
+}
+
+/** What to look at where the server does not take us for who we say we are. */
+function identityAdvice(config: Config): string {
+  const given = IDENTITY.filter((name) => config.given.has(name)).map(config.place);
+  if (given.length > 0) return `Check ${given.join(' and ')}.`;
+  if (config.server.some(credentialsOf)) return `Check ${config.place('server')}.`;
+  const options = optionsOf(config, [...IDENTITY, 'context']);
+  return `Give some with ${options.slice(0, -1).join(', ')} or ${options.at(-1)}.`;
 }
 
 function connectError(error: unknown, config: Config): NatspocError {
@@ -62,7 +81,7 @@ function connectError(error: unknown, config: Config): NatspocError {
     const expired = /EXPIRED/.test(code) ? 'They have expired. ' : '';
     return new NatspocError(
       'authentication-failed',
-      `${urls} refused the credentials. ${expired}Check --user, --password, --token, --creds, --nkey or --context.`,
+      `${urls} refused the credentials. ${expired}${identityAdvice(config)}`,
       { cause: error },
     );
   }
@@ -71,7 +90,7 @@ function connectError(error: unknown, config: Config): NatspocError {
       cause: error,
     });
   }
-  const advice = TLS_ADVICE.find(([pattern]) => pattern.test(why))?.[1];
+  const advice = TLS_ADVICE.find(([pattern]) => pattern.test(why))?.[1](config);
   if (advice || /\b(certificate|tls|ssl|pem|secure)\b/.test(why)) {
     const reason = advice ?? why.trim();
     return new NatspocError('unreachable', `TLS with ${urls} failed: ${reason}.`, { cause: error });
