@@ -77,7 +77,7 @@ const forgetful: Episode = (world) => {
   const { active, random, settings, timeline } = world;
   const member = random.oneOf(active);
   if (!member) return undefined;
-  const { faults } = member.bucket;
+  const { writeFaults: faults } = member.client.bucket;
   if (random.chance(0.5)) faults.loseAnswer = 0.7;
   else faults.conflict = 0.7;
   timeline.after(settings.ttlMs * 0.5, () => {

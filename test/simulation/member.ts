@@ -5,7 +5,7 @@ import { timingFor } from '../../src/core/group/timing.js';
 import { Member } from '../../src/core/member/member.js';
 import { Fairness } from './checks/fairness.js';
 import { SimBucket } from './model/bucket.js';
-import { type ClientFaults, SimClient } from './model/client.js';
+import { SimClient } from './model/client.js';
 import { Connection } from './model/connection.js';
 import { SimIdentities, SimLink, SimProber } from './model/control.js';
 import { SimDeadLetters } from './model/dead-letters.js';
@@ -13,6 +13,7 @@ import { type HandlerProfile, simulatedHandler } from './model/handler.js';
 import { Process } from './model/process.js';
 import { Random } from './model/random.js';
 import { type ReaderObserver, SimStream } from './model/stream.js';
+import type { StreamFaults } from './model/stream-api.js';
 import type { World } from './world.js';
 
 /** A reader that has heard nothing for too long says so well within this time of what causes it. */
@@ -50,13 +51,12 @@ export class SimMember {
       offset: random.between(0, 1e6),
     });
     this.connection = new Connection(timeline, random, server, this.process, settings.latency);
-    const at = { timeline, random, store: server.store, connection: this.connection };
+    this.client = new SimClient({ timeline, random, server, connection: this.connection }, name);
     const timing = timingFor(settings.ttlMs, settings.probeEveryMs);
-    this.bucket = new SimBucket(at, settings.ttlMs / 5, name, (key, value) =>
+    this.bucket = new SimBucket(this.client, settings.ttlMs / 5, (key, value) =>
       ledger.sending(name, key, value),
     );
     this.#fairness = new Fairness(judge, (partition) => this.#held(partition));
-    this.client = new SimClient(this.connection, server.consumers, server.log);
     this.#stream = new SimStream(this.client, this.#readers());
     this.member = new Member(
       {
@@ -143,9 +143,9 @@ export class SimMember {
   }
 
   /** From now on what it asks of the stream is refused for good: it has to end with that error as soon as it asks. */
-  refuse(refuses: ClientFaults['refuses'], why: ClientFaults['why']): void {
+  refuse(refuses: StreamFaults['refuses'], why: StreamFaults['why']): void {
     this.#isRefused = true;
-    Object.assign(this.client.faults, { refuses, why });
+    Object.assign(this.client.stream.faults, { refuses, why });
   }
 
   /** Its session is gone or about to be: it must not be allowed to start a handler any more. */

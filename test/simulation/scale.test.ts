@@ -44,5 +44,5 @@ describe('a large group', () => {
 
 /** Joins a member to whom the watch brings several changes at a time, as a socket does under load. */
 function batched(world: World): void {
-  world.join().bucket.watchFaults.delayMs = 50;
+  world.join().client.bucket.watchFaults.delayMs = 50;
 }

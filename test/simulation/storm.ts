@@ -40,6 +40,7 @@ const FAULTS: readonly Fault[] = [
   bucket.lateWatch,
   bucket.silentWatch,
   bucket.holedSnapshots,
+  bucket.lostChanges,
   compound.indecision,
   compound.oldSnapshot,
   operator.releases,

@@ -1,4 +1,5 @@
 import { headers, NatsError, type StoredMsg } from 'nats';
+import { type Clock, systemClock } from '../clock.js';
 import { NatspocError } from '../errors.js';
 import type {
   Bucket,
@@ -60,6 +61,7 @@ export class NatsBucket implements Bucket {
   readonly #handles: NatsHandles;
   readonly #name: string;
   readonly #timeoutMs: number;
+  readonly #clock: Clock;
   /** A JetStream domain maps its own form of the keys' subjects. */
   readonly #domainPrefix: string;
 
@@ -68,6 +70,7 @@ export class NatsBucket implements Bucket {
     this.#handles = handles;
     this.#name = name;
     this.#timeoutMs = timeoutMs;
+    this.#clock = handles.clock ?? systemClock;
     const { apiPrefix } = handles.manager.getOptions();
     this.#domainPrefix = apiPrefix === undefined || apiPrefix === '$JS.API' ? '' : `${apiPrefix}.`;
   }
@@ -78,7 +81,7 @@ export class NatsBucket implements Bucket {
       const reading = this.#handles.manager.streams.getMessage(bucketStream(this.#name), query);
       // The manager waits longer, as people do. What is lost in a broken connection has to be asked again soon:
       // nothing of a partition is committed meanwhile.
-      const stored = await within(reading, this.#timeoutMs);
+      const stored = await within(reading, this.#timeoutMs, this.#clock);
       return { kind: 'found', entry: this.#entry(stored) };
     } catch (error) {
       if (apiErrorCode(error) === API_ERRORS.messageNotFound) return { kind: 'missing' };
@@ -140,7 +143,8 @@ export class NatsBucket implements Bucket {
   /** Nobody listens to the key's subject: the bucket is gone, or its leader is being elected. */
   async #explainNoResponders(doing: string): Promise<WriteOutcome> {
     try {
-      await within(this.#handles.manager.streams.info(bucketStream(this.#name)), this.#timeoutMs);
+      const asking = this.#handles.manager.streams.info(bucketStream(this.#name));
+      await within(asking, this.#timeoutMs, this.#clock);
     } catch (error) {
       if (apiErrorCode(error) === API_ERRORS.streamNotFound) {
         const message = `Could not ${doing}: the bucket no longer exists.`;

@@ -7,6 +7,6 @@ export interface NatsHandles {
   manager: JetStreamManager;
   /** Prefix of reply subjects, where permissions ask for another than `_INBOX`. */
   inboxPrefix: string | undefined;
-  /** The time of readers; the machine's by default. */
+  /** The time of everything that a member depends on; the machine's by default. */
   clock?: Clock;
 }

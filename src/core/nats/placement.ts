@@ -1,4 +1,5 @@
 import { ErrorCode, NatsError } from 'nats';
+import { type Cancel, systemClock } from '../clock.js';
 
 /**
  * A consumer with one replica may be placed on a server that has died a moment ago: then nobody answers until that
@@ -14,15 +15,15 @@ export const PLACEMENTS = 4;
  *
  * @throws NatsError `TIMEOUT` where it does not; what the promise does later is passed over.
  */
-export async function within<T>(promise: Promise<T>, timeoutMs: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
+export async function within<T>(promise: Promise<T>, timeoutMs: number, clock = systemClock): Promise<T> {
+  let cancel: Cancel | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(NatsError.errorForCode(ErrorCode.Timeout)), timeoutMs);
+    cancel = clock.at(clock.now() + timeoutMs, () => reject(NatsError.errorForCode(ErrorCode.Timeout)));
   });
   try {
     return await Promise.race([promise, late]);
   } finally {
-    clearTimeout(timer);
+    cancel?.();
     promise.catch(() => {
       // Given up: nobody waits for it any more.
     });

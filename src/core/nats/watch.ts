@@ -1,4 +1,5 @@
 import { DeliverPolicy, type Msg, nuid } from 'nats';
+import { type Cancel, type Clock, systemClock } from '../clock.js';
 import type { BucketEntry, Watch, WatchSink } from '../ports.js';
 import { bucketStream, bucketSubject, KV_OPERATION } from './bucket.js';
 import type { DeliveryInfo } from './delivery.js';
@@ -22,6 +23,7 @@ const STALL_MS = 250;
  */
 export class BucketWatch implements Watch {
   readonly #handles: NatsHandles;
+  readonly #clock: Clock;
   readonly #bucket: string;
   readonly #filter: string;
   readonly #sink: WatchSink;
@@ -32,10 +34,10 @@ export class BucketWatch implements Watch {
   #lastRevision = 0;
   /** Entries that the server still has for the reader, as the last delivery said. */
   #pending = 0;
-  #timer: NodeJS.Timeout | undefined;
-  #poll: NodeJS.Timeout | undefined;
-  #stall: NodeJS.Timeout | undefined;
-  #incomplete: NodeJS.Timeout | undefined;
+  #cancelRetry: Cancel | undefined;
+  #cancelPoll: Cancel | undefined;
+  #cancelStall: Cancel | undefined;
+  #cancelIncomplete: Cancel | undefined;
   /** The fewest entries that were still to come of a snapshot. */
   #fewestPending = 0;
   #stopped = false;
@@ -43,6 +45,7 @@ export class BucketWatch implements Watch {
 
   constructor(handles: NatsHandles, bucket: string, prefix: string, sink: WatchSink) {
     this.#handles = handles;
+    this.#clock = handles.clock ?? systemClock;
     this.#bucket = bucket;
     this.#filter = bucketSubject(bucket, `${prefix}>`);
     this.#keyAt = bucketSubject(bucket, '').length;
@@ -50,17 +53,28 @@ export class BucketWatch implements Watch {
   }
 
   start(): void {
-    this.#poll = setInterval(() => void this.#compareWithNewest(), POLL_MS);
+    this.#poll();
     void this.#open();
   }
 
   stop(): void {
     this.#stopped = true;
-    clearTimeout(this.#timer);
-    clearInterval(this.#poll);
-    clearTimeout(this.#stall);
-    clearTimeout(this.#incomplete);
+    this.#cancelRetry?.();
+    this.#cancelPoll?.();
+    this.#cancelStall?.();
+    this.#cancelIncomplete?.();
     this.#reader?.close();
+  }
+
+  #after(delayMs: number, callback: () => void): Cancel {
+    return this.#clock.at(this.#clock.now() + delayMs, callback);
+  }
+
+  #poll(): void {
+    this.#cancelPoll = this.#after(POLL_MS, () => {
+      this.#poll();
+      void this.#compareWithNewest();
+    });
   }
 
   async #open(): Promise<void> {
@@ -105,7 +119,7 @@ export class BucketWatch implements Watch {
 
   /** A reader that comes after we have given it up is closed again: another is on its way. */
   #inTime(opening: ReturnType<typeof PullReader.open>): ReturnType<typeof PullReader.open> {
-    return within(opening, PLACEMENT_MS).catch((error: unknown) => {
+    return within(opening, PLACEMENT_MS, this.#clock).catch((error: unknown) => {
       opening.then(
         ({ reader }) => reader.close(),
         () => {},
@@ -117,9 +131,9 @@ export class BucketWatch implements Watch {
   #reopen(): void {
     if (this.#stopped) return;
     this.#reader = undefined;
-    clearTimeout(this.#incomplete);
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#open(), RETRY_MS);
+    this.#cancelIncomplete?.();
+    this.#cancelRetry?.();
+    this.#cancelRetry = this.#after(RETRY_MS, () => void this.#open());
   }
 
   #receive(message: Msg, delivery: DeliveryInfo): void {
@@ -139,10 +153,10 @@ export class BucketWatch implements Watch {
       return;
     }
     if (delivery.pending > 0 && !this.#stopped) {
-      this.#stall ??= setTimeout(() => {
-        this.#stall = undefined;
+      this.#cancelStall ??= this.#after(STALL_MS, () => {
+        this.#cancelStall = undefined;
         if (this.#pending > 0) void this.#compareWithNewest();
-      }, STALL_MS);
+      });
     }
     // What one read of the socket brings makes one batch: a plan for each of 1,000 entries would be waste.
     this.#changes.push(entry);
@@ -161,14 +175,14 @@ export class BucketWatch implements Watch {
    */
   #awaitRest(pending: number): void {
     this.#fewestPending = pending;
-    clearTimeout(this.#incomplete);
-    this.#incomplete = setTimeout(() => {
+    this.#cancelIncomplete?.();
+    this.#cancelIncomplete = this.#after(SNAPSHOT_STALL_MS, () => {
       if (this.#snapshot) this.#reader?.fail('the snapshot stays incomplete');
-    }, SNAPSHOT_STALL_MS);
+    });
   }
 
   #completeSnapshot(): void {
-    clearTimeout(this.#incomplete);
+    this.#cancelIncomplete?.();
     const entries = this.#snapshot ?? [];
     this.#snapshot = undefined;
     this.#changes = [];

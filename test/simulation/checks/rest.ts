@@ -6,6 +6,8 @@ const RENEWED_WITHIN = 0.42;
 /** What keeps a group from being at rest (I5, I7), or undefined when it is. */
 export function unrest(world: World): string | undefined {
   const { settings, ledger, server, active } = world;
+  const refused = active.find(({ client }) => client.stream.wasRefused);
+  if (refused) return `${refused.name} was refused and has not ended`;
   const ids = new Map(active.map((member) => [member.member.id ?? '', member]));
   if (ledger.sessions.size !== active.length) return `${ledger.sessions.size} sessions of ${active.length}`;
   for (const [id, writtenAt] of ledger.sessions) {
@@ -13,10 +15,6 @@ export function unrest(world: World): string | undefined {
     if (!member?.connection.isUp) return `${member?.name ?? id} is not connected`;
     if (world.timeline.now - writtenAt > settings.ttlMs * RENEWED_WITHIN)
       return `${member.name} does not renew`;
-  }
-  for (const { name, bucket } of active) {
-    // What it would do about what it does not know yet is still to come.
-    for (const watch of bucket.watches) if (!watch.isCurrent) return `${name} waits for its watch`;
   }
   const loads = new Map<string, number>([...ids.keys()].map((id) => [id, 0]));
   for (let partition = 0; partition < settings.partitions; partition++) {
@@ -39,6 +37,11 @@ export function unrest(world: World): string | undefined {
     const repeated = toBeRepeated(world, partition);
     if (repeated !== undefined) return `p${partition} has yet to repeat ${repeated}`;
   }
+  // What a member would do about what it does not know yet is still to come.
+  const stored = server.store.below(`group.${settings.group}.`);
+  for (const { name, bucket } of active)
+    if (stored.some(({ key, revision }) => bucket.seen.get(key) !== revision))
+      return `${name} waits for its watch`;
   return undefined;
 }
 

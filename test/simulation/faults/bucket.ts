@@ -1,26 +1,54 @@
 import { altered, type Fault } from './fault.js';
 
-export const lostAnswers: Fault = (world, { bucket: { faults } }) => {
+export const lostAnswers: Fault = (
+  world,
+  {
+    client: {
+      bucket: { writeFaults: faults },
+    },
+  },
+) => {
   const { random, settings } = world;
   const loseAnswer = random.between(0.2, 0.9);
   return altered(world, random.between(500, settings.ttlMs), faults, { loseAnswer }, { loseAnswer: 0 });
 };
 
 /** Writes are applied late, the last of them after the fault is over. */
-export const lateWrites: Fault = (world, { bucket: { faults } }) => {
+export const lateWrites: Fault = (
+  world,
+  {
+    client: {
+      bucket: { writeFaults: faults },
+    },
+  },
+) => {
   const { random, settings } = world;
   const late = { delay: random.between(0.2, 0.9), delayMs: random.between(100, 8_000) };
   return altered(world, random.between(500, settings.ttlMs), faults, late, { delay: 0 }) + late.delayMs;
 };
 
-export const wrongConflicts: Fault = (world, { bucket: { faults } }) => {
+export const wrongConflicts: Fault = (
+  world,
+  {
+    client: {
+      bucket: { writeFaults: faults },
+    },
+  },
+) => {
   const { random, settings } = world;
   const conflict = random.between(0.1, 0.8);
   return altered(world, random.between(500, settings.ttlMs), faults, { conflict }, { conflict: 0 });
 };
 
 /** Answers come late or not at all, then nothing is written any more, while reads go on. */
-export const failingDisk: Fault = (world, { bucket: { faults } }) => {
+export const failingDisk: Fault = (
+  world,
+  {
+    client: {
+      bucket: { writeFaults: faults },
+    },
+  },
+) => {
   const { random, timeline, settings } = world;
   const slowMs = random.between(500, settings.ttlMs * 0.6);
   faults.delayMs = settings.ttlMs / 5;
@@ -38,25 +66,55 @@ export const failingDisk: Fault = (world, { bucket: { faults } }) => {
   return forMs;
 };
 
-export const blockedWrites: Fault = (world, { bucket: { faults } }) => {
+export const blockedWrites: Fault = (
+  world,
+  {
+    client: {
+      bucket: { writeFaults: faults },
+    },
+  },
+) => {
   const forMs = world.settings.ttlMs * world.random.between(0.2, 1.6);
   return altered(world, forMs, faults, { blocked: true }, { blocked: false });
 };
 
-export const lateWatch: Fault = (world, { bucket: { watchFaults } }) => {
+export const lateWatch: Fault = (
+  world,
+  {
+    client: {
+      bucket: { watchFaults },
+    },
+  },
+) => {
   const { random } = world;
   const delayMs = random.between(50, 3_000);
   return altered(world, random.between(500, 8_000), watchFaults, { delayMs }, { delayMs: 0 }) + delayMs;
 };
 
-export const silentWatch: Fault = (world, { bucket: { watches } }) => {
-  const noticeMs = world.random.between(2_500, 6_000);
-  for (const watch of watches) watch.silence(noticeMs);
-  return noticeMs;
+/** Longer than a watch takes to find out that nothing comes any more. */
+const SILENT_WATCH_MS = 6_000;
+
+export const silentWatch: Fault = (world, { client: { bucket } }) => {
+  bucket.muteWatch(world.random.pick(['deliveries', 'everything']));
+  return SILENT_WATCH_MS;
 };
 
 /** The watch begins again, and for a while the server passes over an entry of most snapshots. */
-export const holedSnapshots: Fault = (world, { bucket: { watchFaults, watches } }) => {
-  for (const watch of watches) watch.silence(0);
-  return altered(world, world.random.between(500, 8_000), watchFaults, { hole: 0.8 }, { hole: 0 });
+export const holedSnapshots: Fault = (world, { client: { bucket } }) => {
+  bucket.cutWatch();
+  return altered(world, world.random.between(500, 8_000), bucket.watchFaults, { hole: 0.8 }, { hole: 0 });
+};
+
+/** For a while the server passes over some of the changes. */
+export const lostChanges: Fault = (
+  world,
+  {
+    client: {
+      bucket: { watchFaults },
+    },
+  },
+) => {
+  const { random } = world;
+  const lostChange = random.between(0.1, 0.8);
+  return altered(world, random.between(500, 8_000), watchFaults, { lostChange }, { lostChange: 0 });
 };

@@ -4,8 +4,9 @@ import { altered, type Fault } from './fault.js';
 export const indecision: Fault = (world) => {
   const { random, timeline, active } = world;
   const [forMs, delayMs] = [random.between(500, 3_000), random.between(500, 6_000)];
-  for (const { bucket } of active) {
-    altered(world, forMs, bucket.faults, { delay: 1, delayMs }, { delay: 0 });
+  for (const { client } of active) {
+    const { bucket } = client;
+    altered(world, forMs, bucket.writeFaults, { delay: 1, delayMs }, { delay: 0 });
     altered(
       world,
       forMs + delayMs,
@@ -27,13 +28,13 @@ export const indecision: Fault = (world) => {
  * watch opens again meanwhile, and its snapshot is on its way for long; and whoever gets the partitions is
  * stopped, and takes over late.
  */
-export const oldSnapshot: Fault = (world, { bucket, profile }) => {
+export const oldSnapshot: Fault = (world, { client: { bucket }, profile }) => {
   const { random, timeline, settings } = world;
   const joiner = world.join();
   timeline.after(random.between(150, 400), () => joiner.pause(4_000));
   timeline.after(random.between(150, 400), () => {
     altered(world, 1_000, bucket.watchFaults, { delayMs: 3_000 }, { delayMs: 0 });
-    for (const watch of bucket.watches) watch.silence(0);
+    bucket.cutWatch();
   });
   altered(world, 2_000, profile, { atOnce: 0, long: 1, longMs: 2_000 }, settings.handlers);
   return 5_000;

@@ -64,7 +64,7 @@ export const cutAsleep: Fault = (world, member) => {
 /** Gone and back again and again, and never able to renew. */
 export const muteFlapping: Fault = (world, member) => {
   const forMs = flapping(world, member);
-  const { faults } = member.bucket;
+  const { writeFaults: faults } = member.client.bucket;
   return during(
     world,
     forMs,

@@ -1,73 +1,78 @@
-import { type ConsumerConfig, NatsError } from 'nats';
+import type { ConsumerConfig, MsgHdrs } from 'nats';
 import type { NatsHandles } from '../../../src/core/nats/handles.js';
-import { API_ERRORS } from '../../../src/core/nats/outcome.js';
-import type { Connection } from './connection.js';
-import type { Consumers, PullOrder, Sent } from './consumers.js';
-import type { EventLog } from './log.js';
-import { request } from './request.js';
-
-/** How long the JetStream API is waited for, as the client does by default. */
-const TIMEOUT_MS = 5_000;
-const API = '$JS.API';
-const ALREADY_EXISTS = 10_148;
-
-/** What is wrong for good with one member's way to the stream. */
-export interface ClientFaults {
-  /** What it asks of consumers is refused: it may not, or the stream is said to be gone. */
-  refuses: ReadonlySet<'create' | 'delete' | 'pull'>;
-  why: 'not permitted' | 'no stream';
-}
+import { BUCKET_STREAM, BucketApi, type ClientPorts } from './bucket-api.js';
+import type { Side } from './connection.js';
+import type { PullOrder, Sent } from './consumers.js';
+import { StreamApi, type Violation } from './stream-api.js';
 
 type Receiver = (error: Error | null, message: Sent) => void;
 interface Status {
   type: string;
   data: string;
-  permissionContext?: { operation: string; subject: string };
+  permissionContext?: Violation;
 }
-type Answer<T> = { value: T } | { error: NatsError };
 
 /**
- * The NATS client of one member, as far as the readers of the stream use it: the real `NatsEventStream` and
- * `PullReader` run on it.
+ * The NATS client of one member, as far as the stream and the bucket use it: the real `NatsEventStream` and `NatsBucket`
+ * run on it.
  */
 export class SimClient {
-  readonly faults: ClientFaults = { refuses: new Set(), why: 'not permitted' };
+  readonly stream: StreamApi;
+  readonly bucket: BucketApi;
   readonly handles: NatsHandles;
-  readonly #connection: Connection;
-  readonly #consumers: Consumers;
-  readonly #log: EventLog;
   /** By subject, whose last token is a wildcard. */
   readonly #receivers = new Map<string, Receiver>();
   readonly #statuses = new Feed<Status>();
 
-  constructor(connection: Connection, consumers: Consumers, log: EventLog) {
-    this.#connection = connection;
-    this.#consumers = consumers;
-    this.#log = log;
+  /** `name`: the member's. */
+  constructor(ports: ClientPorts, name: string) {
+    const { connection, server } = ports;
+    const statuses = this.#statuses;
+    this.bucket = new BucketApi(ports, name);
+    this.stream = new StreamApi(server, connection, (permissionContext) =>
+      statuses.push({ type: 'error', data: 'PERMISSIONS_VIOLATION', permissionContext }),
+    );
     connection.listen({
-      disconnected: () => this.#statuses.push({ type: 'disconnect', data: '' }),
-      reconnected: () => this.#statuses.push({ type: 'reconnect', data: '' }),
+      disconnected: () => statuses.push({ type: 'disconnect', data: '' }),
+      reconnected: () => statuses.push({ type: 'reconnect', data: '' }),
     });
+    const send = (side: Side) => (messages: Sent[]) =>
+      connection.deliver(side, () => this.#receive(messages));
     const client = {
       isClosed: () => false,
       closed: () => new Promise(() => {}),
-      status: () => this.#statuses,
+      status: () => statuses,
       subscribe: (subject: string, { callback }: { callback: Receiver }) => {
         this.#receivers.set(subject, callback);
         return { unsubscribe: () => this.#receivers.delete(subject) };
       },
-      publish: (subject: string, payload: string, { reply }: { reply: string }) =>
-        this.#pull(subject, JSON.parse(payload) as PullOrder, reply),
+      publish: (subject: string, payload: string, { reply: inbox }: { reply: string }) => {
+        const [stream = '', name = ''] = subject.split('.').slice(-2);
+        this.#api(stream).pull(name, JSON.parse(payload) as PullOrder, inbox, send);
+      },
+      request: async (
+        subject: string,
+        data: Uint8Array,
+        { timeout, headers }: { timeout: number; headers: MsgHdrs },
+      ) => ({
+        data: await this.bucket.write({ subject, data, header: (name) => headers.get(name) }, timeout),
+      }),
     };
     const manager = {
-      getOptions: () => ({ apiPrefix: API }),
+      getOptions: () => ({ apiPrefix: '$JS.API' }),
       consumers: {
-        add: (_stream: string, config: Partial<ConsumerConfig>) => this.#create(config),
-        delete: (_stream: string, name: string) => this.#delete(name),
+        add: (stream: string, config: Partial<ConsumerConfig>) =>
+          stream === BUCKET_STREAM ? this.bucket.createWatch(config) : this.stream.create(config),
+        delete: (stream: string, name: string) =>
+          stream === BUCKET_STREAM ? this.bucket.deleteWatch(name) : this.stream.delete(name),
       },
-      streams: { info: () => this.#info() },
+      streams: {
+        info: () => this.stream.info(),
+        getMessage: (_stream: string, query: { last_by_subj: string }) =>
+          this.bucket.newest(query.last_by_subj),
+      },
     };
-    // Only what the readers use is there.
+    // Only what the stream and the bucket use is there.
     this.handles = {
       connection: client as unknown as NatsHandles['connection'],
       manager: manager as unknown as NatsHandles['manager'],
@@ -76,81 +81,16 @@ export class SimClient {
     };
   }
 
-  #create(config: Partial<ConsumerConfig>): Promise<{ num_pending: number }> {
-    const { name = '', filter_subject: subject = '', opt_start_seq: start = 1 } = config;
-    const partition = Number(subject.slice(subject.lastIndexOf('.') + 1));
-    return this.#ask<{ num_pending: number }>('create', `${API}.CONSUMER.CREATE.EVENTS.${name}`, () => {
-      const created = this.#consumers.create(name, partition, start);
-      if (!created) return { error: apiError(ALREADY_EXISTS, 'consumer already exists') };
-      return { value: { num_pending: created.pending } };
-    });
+  #api(stream: string): StreamApi | BucketApi {
+    return stream === BUCKET_STREAM ? this.bucket : this.stream;
   }
 
-  #delete(name: string): Promise<boolean> {
-    return this.#ask<boolean>('delete', `${API}.CONSUMER.DELETE.EVENTS.${name}`, () =>
-      this.#consumers.delete(name)
-        ? { value: true }
-        : { error: apiError(API_ERRORS.consumerNotFound, 'consumer not found') },
-    );
+  #receive(messages: Sent[]): void {
+    for (const message of messages) {
+      const { inbox } = message;
+      this.#receivers.get(`${inbox.slice(0, inbox.lastIndexOf('.'))}.*`)?.(null, message);
+    }
   }
-
-  #info(): Promise<{ state: { first_seq: number; last_seq: number } }> {
-    return this.#ask(undefined, `${API}.STREAM.INFO.EVENTS`, () => ({
-      value: { state: { first_seq: 1, last_seq: this.#log.last } },
-    }));
-  }
-
-  async #ask<T>(
-    what: 'create' | 'delete' | undefined,
-    subject: string,
-    atServer: () => Answer<T>,
-  ): Promise<T> {
-    const answered = await request<Answer<T> | undefined>(
-      this.#connection,
-      TIMEOUT_MS,
-      (_side, answer) => {
-        if (this.#consumers.isLeaderless) return;
-        answer(what && this.faults.refuses.has(what) ? { error: this.#refusal(subject) } : atServer());
-      },
-      undefined,
-    );
-    if (!answered) throw new NatsError('TIMEOUT', 'TIMEOUT');
-    if ('error' in answered) throw answered.error;
-    return answered.value;
-  }
-
-  #refusal(subject: string): NatsError {
-    if (this.faults.why === 'no stream') return apiError(API_ERRORS.streamNotFound, 'stream not found');
-    const error = new NatsError(`Permissions Violation for Publish to "${subject}"`, 'PERMISSIONS_VIOLATION');
-    error.permissionContext = { operation: 'publish', subject };
-    return error;
-  }
-
-  #pull(subject: string, order: PullOrder, inbox: string): void {
-    const name = subject.slice(subject.lastIndexOf('.') + 1);
-    this.#connection.send((side) => {
-      const send = (messages: Sent[]): void =>
-        this.#connection.deliver(side, () => this.#receive(inbox, messages));
-      if (!this.faults.refuses.has('pull')) this.#consumers.pull(name, order, side, inbox, send);
-      else if (this.faults.why === 'not permitted') {
-        const permissionContext = { operation: 'publish', subject };
-        this.#connection.deliver(side, () =>
-          this.#statuses.push({ type: 'error', data: 'PERMISSIONS_VIOLATION', permissionContext }),
-        );
-      } else this.#consumers.pull('', order, side, inbox, send);
-    });
-  }
-
-  #receive(inbox: string, messages: Sent[]): void {
-    const subject = `${inbox.slice(0, inbox.lastIndexOf('.'))}.*`;
-    for (const message of messages) this.#receivers.get(subject)?.(null, message);
-  }
-}
-
-function apiError(code: number, description: string): NatsError {
-  const error = new NatsError(description, '404');
-  error.api_error = { err_code: code, code: 404, description };
-  return error;
 }
 
 /** What is pushed, for whoever iterates over it: one reader, for ever. */

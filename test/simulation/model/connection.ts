@@ -15,8 +15,6 @@ export interface Side {
 export interface ConnectionListener {
   disconnected?(): void;
   reconnected?(): void;
-  /** Nothing, not even a heartbeat, for longer than a reader or watch endures. */
-  silent?(): void;
 }
 
 /** How long messages take one way. */
@@ -26,8 +24,6 @@ export interface Latency {
 }
 
 const RECONNECT_MS = { min: 100, max: 150 };
-/** Readers and watches notice silence after two to three heartbeats. */
-const SILENCE_MS = { min: 2_500, max: 5_500 };
 
 /**
  * A client's connection with its faults. Bytes keep their order within a connection, both ways. What is sent
@@ -180,15 +176,8 @@ export class Connection {
     const stall = ++this.#stalls;
     this.#path = path;
     this.troubledAt = this.#timeline.now + forMs;
-    const still = (): boolean => this.#stalls === stall && this.side === side && this.#up;
-    const silence = this.#random.between(SILENCE_MS.min, SILENCE_MS.max);
-    if (silence < forMs) {
-      this.#timeline.after(silence, () => {
-        if (still()) this.#process.receive(() => this.#tell('silent'));
-      });
-    }
     this.#timeline.after(forMs, () => {
-      if (still()) then();
+      if (this.#stalls === stall && this.side === side && this.#up) then();
     });
   }
 
@@ -244,7 +233,7 @@ export class Connection {
     this.troubledAt = this.#timeline.now;
   }
 
-  #tell(what: 'disconnected' | 'reconnected' | 'silent'): void {
+  #tell(what: 'disconnected' | 'reconnected'): void {
     for (const listener of this.#listeners) listener[what]?.();
   }
 }

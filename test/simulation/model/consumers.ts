@@ -1,5 +1,4 @@
 import type { Side } from './connection.js';
-import type { EventLog, Stored } from './log.js';
 import type { Timeline } from './timeline.js';
 
 /** The server deletes a consumer that nobody has asked for so long. */
@@ -7,12 +6,19 @@ const INACTIVE_MS = 30_000;
 const NANOS_PER_MS = 1_000_000;
 const NO_DATA = new Uint8Array(0);
 
+interface Headers {
+  code: number;
+  description: string;
+  get(name: string): string;
+}
+
 /** What the server sends to an inbox: a message of the stream with the reply subject of its delivery, or a status. */
 export interface Sent {
+  readonly inbox: string;
   readonly subject: string;
   readonly reply: string;
   readonly data: Uint8Array;
-  readonly headers: { code: number; description: string; get(name: string): string } | undefined;
+  readonly headers: Headers | undefined;
 }
 
 /** A pull request as the client writes it. */
@@ -21,6 +27,24 @@ export interface PullOrder {
   /** Nanoseconds, both. */
   expires: number;
   idle_heartbeat: number;
+}
+
+/** A message as it is stored. */
+export interface Message {
+  readonly subject: string;
+  readonly sequence: number;
+  readonly data: Uint8Array;
+  /** By name; undefined: it has none. */
+  readonly header: ((name: string) => string) | undefined;
+}
+
+/** How far one consumer has come in what it reads. */
+export interface Cursor {
+  /** Messages that it has still to deliver, as the server counts them. */
+  readonly pending: number;
+  /** Takes the next one; undefined: there is none, or none yet. */
+  next(): Message | undefined;
+  close(): void;
 }
 
 /** A request that waits at the server. */
@@ -34,19 +58,21 @@ interface Waiting {
   left: number;
 }
 
+/** What a consumer does no longer, though it should: deliver, or say anything at all. */
+export type Muted = 'deliveries' | 'everything';
+
 interface Consumer {
   readonly name: string;
-  readonly partition: number;
-  readonly startSequence: number;
-  /** Index of the next message to send. */
-  next: number;
+  readonly start: string;
+  readonly cursor: Cursor;
+  muted: Muted | undefined;
   delivered: number;
   waiting: Waiting[];
   askedAt: number;
 }
 
 /**
- * The pull consumers of the stream as nats-server keeps them, in memory: requests wait in a queue that is served in
+ * The pull consumers of a stream as nats-server keeps them, in memory: requests wait in a queue that is served in
  * turns, one message each (`waitQueue.pop` in server/consumer.go); one that waits gets heartbeats, and nobody else
  * does; it ends by its batch, by its expiry, or with its consumer.
  */
@@ -54,32 +80,35 @@ export class Consumers {
   /** The stream has no leader: nothing that is asked of it is answered. */
   isLeaderless = false;
   readonly #timeline: Timeline;
-  readonly #log: EventLog;
   readonly #byName = new Map<string, Consumer>();
-  readonly #byPartition: Set<Consumer>[];
 
-  constructor(timeline: Timeline, log: EventLog) {
+  constructor(timeline: Timeline) {
     this.#timeline = timeline;
-    this.#log = log;
-    this.#byPartition = log.partitions.map(() => new Set());
-    log.observe((partition) => {
-      for (const consumer of this.#byPartition[partition] ?? []) this.#serve(consumer);
-    });
   }
 
-  /** Creates a consumer; undefined where the name is taken by one that starts elsewhere. */
-  create(name: string, partition: number, startSequence: number): { pending: number } | undefined {
+  /**
+   * Creates a consumer; undefined where the name is taken by one that starts elsewhere.
+   *
+   * @param start where it starts, by which one is compared with another of its name.
+   * @param open makes its cursor; whatever becomes ready later has to be told.
+   */
+  create(name: string, start: string, open: (ready: () => void) => Cursor): { pending: number } | undefined {
     let consumer = this.#find(name);
-    if (consumer && consumer.startSequence !== startSequence) return undefined;
+    if (consumer && consumer.start !== start) return undefined;
     if (!consumer) {
-      const next =
-        this.#log.firstAfter(partition, startSequence - 1)?.index ?? this.#log.of(partition).length;
-      const askedAt = this.#timeline.now;
-      consumer = { name, partition, startSequence, next, delivered: 0, waiting: [], askedAt };
+      const made: Consumer = {
+        name,
+        start,
+        cursor: open(() => this.#serve(made)),
+        muted: undefined,
+        delivered: 0,
+        waiting: [],
+        askedAt: this.#timeline.now,
+      };
+      consumer = made;
       this.#byName.set(name, consumer);
-      this.#byPartition[partition]?.add(consumer);
     }
-    return { pending: this.#pending(consumer) };
+    return { pending: consumer.cursor.pending };
   }
 
   /** Deletes a consumer, and tells those that wait for it. False: it is not there. */
@@ -90,6 +119,12 @@ export class Consumers {
     for (const { inbox, send } of consumer.waiting) send([status(inbox, 409, 'Consumer Deleted')]);
     consumer.waiting = [];
     return true;
+  }
+
+  /** From now on a consumer does not do what it should, and nobody is told. */
+  mute(name: string, muted: Muted): void {
+    const consumer = this.#find(name);
+    if (consumer) consumer.muted = muted;
   }
 
   /** Takes a pull request. Without a consumer nobody listens, and the server says that. */
@@ -126,47 +161,52 @@ export class Consumers {
 
   #forget(consumer: Consumer): void {
     this.#byName.delete(consumer.name);
-    this.#byPartition[consumer.partition]?.delete(consumer);
+    consumer.cursor.close();
   }
 
   #find(name: string): Consumer | undefined {
     const consumer = this.#byName.get(name);
-    if (!consumer || this.#timeline.now - consumer.askedAt <= INACTIVE_MS) return consumer;
-    if (consumer.waiting.some(({ side }) => side.open)) return consumer;
-    this.#forget(consumer);
-    return undefined;
+    return consumer && this.#isKept(consumer) ? consumer : undefined;
   }
 
-  #pending({ partition, next }: Consumer): number {
-    return this.#log.of(partition).length - next;
+  /** Forgets it where nobody has asked for it for too long. */
+  #isKept(consumer: Consumer): boolean {
+    if (this.#timeline.now - consumer.askedAt <= INACTIVE_MS) return true;
+    if (consumer.waiting.some(({ side }) => side.open)) return true;
+    this.#forget(consumer);
+    return false;
   }
 
   #serve(consumer: Consumer): void {
-    const messages = this.#log.of(consumer.partition);
-    const batches = new Map<Waiting['send'], Sent[]>();
-    while (consumer.next < messages.length) {
-      const request = consumer.waiting.shift();
+    if (consumer.muted || !this.#isKept(consumer)) return;
+    const { cursor, waiting } = consumer;
+    // One batch for each connection: what goes to several inboxes of it keeps its order.
+    const batches = new Map<Side, { send: Waiting['send']; messages: Sent[] }>();
+    for (;;) {
+      const request = waiting[0];
       if (!request) break;
-      // Its connection is closed: no interest is left.
-      if (!request.side.open) continue;
-      const stored = messages[consumer.next++] as Stored;
-      request.left--;
-      request.heartbeatAt = this.#timeline.now + request.heartbeatMs;
-      if (request.left > 0) consumer.waiting.push(request);
-      let batch = batches.get(request.send);
-      if (!batch) {
-        batch = [];
-        batches.set(request.send, batch);
+      if (request.side.open) {
+        const message = cursor.next();
+        if (!message) break;
+        request.left--;
+        request.heartbeatAt = this.#timeline.now + request.heartbeatMs;
+        if (request.left > 0) waiting.push(request);
+        const { side, send } = request;
+        const batch = batches.get(side) ?? { send, messages: [] };
+        batches.set(side, batch);
+        batch.messages.push(delivery(request.inbox, consumer, message));
       }
-      batch.push(delivery(consumer.name, stored, ++consumer.delivered, this.#pending(consumer)));
+      // Served for now, or its connection is closed and no interest is left.
+      waiting.shift();
     }
-    for (const [send, batch] of batches) send(batch);
+    for (const { send, messages } of batches.values()) send(messages);
   }
 
   /** Heartbeats and the expiry of a request, as long as it waits. */
   #lookAfter(consumer: Consumer, request: Waiting): void {
     this.#timeline.at(Math.min(request.heartbeatAt, request.expiresAt), () => {
       if (request.left === 0 || !request.side.open || !consumer.waiting.includes(request)) return;
+      if (consumer.muted === 'everything') return;
       const { now } = this.#timeline;
       if (now >= request.expiresAt) {
         consumer.waiting.splice(consumer.waiting.indexOf(request), 1);
@@ -182,17 +222,19 @@ export class Consumers {
   }
 }
 
-function delivery(consumer: string, stored: Stored, consumerSequence: number, pending: number): Sent {
-  const { sequence, partition, key } = stored;
+function delivery(inbox: string, consumer: Consumer, message: Message): Sent {
+  const { subject, sequence, data, header } = message;
+  const { name, cursor } = consumer;
   return {
-    subject: `events.p.${partition}`,
-    reply: `$JS.ACK.EVENTS.${consumer}.1.${sequence}.${consumerSequence}.0.${pending}`,
-    data: NO_DATA,
-    headers: key === null ? undefined : { code: 0, description: '', get: () => key },
+    inbox,
+    subject,
+    reply: `$JS.ACK.EVENTS.${name}.1.${sequence}.${++consumer.delivered}.0.${cursor.pending}`,
+    data,
+    headers: header && { code: 0, description: '', get: header },
   };
 }
 
 function status(inbox: string, code: number, description: string, unserved?: number): Sent {
   const get = (): string => (unserved === undefined ? '' : String(unserved));
-  return { subject: inbox, reply: '', data: NO_DATA, headers: { code, description, get } };
+  return { inbox, subject: inbox, reply: '', data: NO_DATA, headers: { code, description, get } };
 }

@@ -1,3 +1,7 @@
+import type { Cursor, Message } from './consumers.js';
+
+const NO_DATA = new Uint8Array(0);
+
 /** One stored message; the model keeps with it what became of it. */
 export interface Stored {
   readonly sequence: number;
@@ -19,11 +23,12 @@ export class EventLog {
   readonly #all: Stored[] = [];
   /** The last message of each key, by partition. */
   readonly #newest: Map<string | null, Stored>[];
-  readonly #appended: ((partition: number) => void)[] = [];
+  readonly #followers: Set<() => void>[];
 
   constructor(partitions: number) {
     this.partitions = Array.from({ length: partitions }, () => []);
     this.#newest = Array.from({ length: partitions }, () => new Map());
+    this.#followers = Array.from({ length: partitions }, () => new Set());
   }
 
   /** Sequence of the newest message; 0: none. */
@@ -31,9 +36,22 @@ export class EventLog {
     return this.#all.length;
   }
 
-  /** Hears of each message that is stored. */
-  observe(appended: (partition: number) => void): void {
-    this.#appended.push(appended);
+  /** A consumer of one partition that begins at a sequence; `ready` hears of each message that is stored. */
+  open(partition: number, startSequence: number, ready: () => void): Cursor {
+    const messages = this.of(partition);
+    let next = this.firstAfter(partition, startSequence - 1)?.index ?? messages.length;
+    this.#followers[partition]?.add(ready);
+    return {
+      get pending() {
+        return messages.length - next;
+      },
+      next: () => {
+        const stored = messages[next];
+        if (stored) next++;
+        return stored && asMessage(stored);
+      },
+      close: () => this.#followers[partition]?.delete(ready),
+    };
   }
 
   message(sequence: number): Stored | undefined {
@@ -74,6 +92,15 @@ export class EventLog {
     this.#all.push(stored);
     messages.push(stored);
     newest.set(key, stored);
-    for (const appended of this.#appended) appended(partition);
+    for (const ready of this.#followers[partition] ?? []) ready();
   }
+}
+
+function asMessage({ partition, sequence, key }: Stored): Message {
+  return {
+    subject: `events.p.${partition}`,
+    sequence,
+    data: NO_DATA,
+    header: key === null ? undefined : () => key,
+  };
 }

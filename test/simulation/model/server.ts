@@ -8,7 +8,9 @@ import type { Timeline } from './timeline.js';
 export class Server {
   readonly store: Store;
   readonly log: EventLog;
+  /** Those of the stream, and those of the stream behind the bucket. */
   readonly consumers: Consumers;
+  readonly watchers: Consumers;
   readonly #timeline: Timeline;
   readonly #sides = new Set<Side>();
   #up = true;
@@ -17,7 +19,8 @@ export class Server {
     this.#timeline = timeline;
     this.store = new Store();
     this.log = new EventLog(partitions);
-    this.consumers = new Consumers(timeline, this.log);
+    this.consumers = new Consumers(timeline);
+    this.watchers = new Consumers(timeline);
   }
 
   get isUp(): boolean {
@@ -44,6 +47,7 @@ export class Server {
   restart(downMs: number, unreachableMs: (side: Side) => number): void {
     this.#up = false;
     this.consumers.forgetAll();
+    this.watchers.forgetAll();
     for (const side of [...this.#sides]) {
       if (side.connection.side === side) side.connection.breakCleanly(downMs + unreachableMs(side));
       else this.close(side);

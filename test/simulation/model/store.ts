@@ -1,24 +1,16 @@
 import type { BucketEntry } from '../../../src/core/ports.js';
-import type { Side } from './connection.js';
-
-/** Something that follows the entries below a prefix. */
-export interface Feed {
-  readonly side: Side;
-  readonly prefix: string;
-  push(entry: BucketEntry): void;
-}
 
 /** The bucket at its leader: one total order of writes, the newest entry of each key, and a history. */
 export class Store {
   #revision = 0;
   readonly #entries = new Map<string, BucketEntry>();
   readonly #previous = new Map<string, BucketEntry>();
-  readonly #feeds = new Set<Feed>();
-  readonly #observers: ((entry: BucketEntry, writer: string) => void)[] = [];
+  readonly #observers = new Set<(entry: BucketEntry, writer: string) => void>();
 
-  /** Hears of each write as it is applied. */
-  observe(observer: (entry: BucketEntry, writer: string) => void): void {
-    this.#observers.push(observer);
+  /** Hears of each write as it is applied; returns what ends that. */
+  observe(observer: (entry: BucketEntry, writer: string) => void): () => void {
+    this.#observers.add(observer);
+    return () => this.#observers.delete(observer);
   }
 
   get(key: string): BucketEntry | undefined {
@@ -38,10 +30,6 @@ export class Store {
     const entry: BucketEntry = { key, revision: ++this.#revision, value };
     this.#entries.set(key, entry);
     for (const observer of this.#observers) observer(entry, writer);
-    for (const feed of this.#feeds) {
-      if (!feed.side.open) this.#feeds.delete(feed);
-      else if (key.startsWith(feed.prefix)) feed.push(entry);
-    }
     return entry.revision;
   }
 
@@ -52,11 +40,11 @@ export class Store {
     return found.sort((a, b) => a.revision - b.revision);
   }
 
-  follow(feed: Feed): void {
-    this.#feeds.add(feed);
-  }
-
-  unfollow(feed: Feed): void {
-    this.#feeds.delete(feed);
+  /** The newest entry below the prefix. */
+  newestBelow(prefix: string): BucketEntry | undefined {
+    let newest: BucketEntry | undefined;
+    for (const entry of this.#entries.values())
+      if (entry.revision > (newest?.revision ?? 0) && entry.key.startsWith(prefix)) newest = entry;
+    return newest;
   }
 }

@@ -15,7 +15,7 @@ export const DATA: readonly Mutant[] = [
   {
     name: 'gate-ignored',
     mistake: 'handlers are called without asking for permission',
-    edits: [consume('work', 'if (!gate.isOpenAt(now)) gate', 'if (now < 0) gate')],
+    edits: [consume('work', 'else if (!gate.isOpenAt(now)) gate', 'else if (now < 0) gate')],
   },
   {
     name: 'commit-without-permission',
@@ -30,9 +30,9 @@ export const DATA: readonly Mutant[] = [
     mistake: 'positions overwrite whatever is there',
     edits: [
       model(
-        'bucket',
-        "  #apply(key: string, value: BucketEntry['value'], expected: number): WriteOutcome {",
-        "  #apply(key: string, value: BucketEntry['value'], wanted: number): WriteOutcome {\n    const expected = key.startsWith('position.') ? (this.#store.get(key)?.revision ?? 0) : wanted;",
+        'bucket-api',
+        'this.#apply(key, value, expected);',
+        "this.#apply(key, value, key.startsWith('position.') ? (this.#ports.server.store.get(key)?.revision ?? 0) : expected);",
       ),
     ],
   },
@@ -46,9 +46,9 @@ export const DATA: readonly Mutant[] = [
     mistake: 'positions are read through a replica that lags one write behind',
     edits: [
       model(
-        'bucket',
-        'const entry = this.#store.get(key);',
-        "const entry = key.startsWith('position.') ? this.#store.before(key) : this.#store.get(key);",
+        'bucket-api',
+        ': store.get(key);',
+        ": key.startsWith('position.') ? store.before(key) : store.get(key);",
       ),
     ],
   },

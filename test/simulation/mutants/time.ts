@@ -1,4 +1,4 @@
-import { group, type Mutant, model } from './mutant.js';
+import { group, type Mutant, nats } from './mutant.js';
 
 /** Mistakes about time: deadlines, suspicion, being in touch. */
 export const TIME: readonly Mutant[] = [
@@ -132,12 +132,35 @@ export const TIME: readonly Mutant[] = [
   {
     name: 'incomplete-for-ever',
     mistake: 'a snapshot of which an entry never comes is waited for for ever',
-    edits: [model('watch', ' && hasStalled)', ' && left === -1)')],
+    edits: [
+      nats(
+        'watch',
+        "if (this.#snapshot) this.#reader?.fail('the",
+        "if (this.#stopped) this.#reader?.fail('the",
+      ),
+    ],
   },
   {
     name: 'part-for-whole',
     mistake: 'the first part of a snapshot is taken for all of it',
-    edits: [model('watch', 'if (left === 0) this.#complete(', 'if (left >= 0) this.#complete(')],
+    edits: [nats('watch', 'if (delivery.pending === 0) this.', 'if (delivery.pending >= 0) this.')],
+  },
+  {
+    name: 'heartbeats-trusted',
+    mistake: 'a watch whose heartbeats come is taken for one that brings everything',
+    edits: [nats('watch', 'if (isBehind && ', 'if (this.#stopped && ')],
+  },
+  {
+    name: 'newest-is-enough',
+    mistake: 'whoever has seen the newest entry is taken to have seen all before it',
+    edits: [nats('watch', ' || (newest.seq === known && this.#pending > 0)', '')],
+  },
+  {
+    name: 'break-survived',
+    mistake: 'a reader, of a watch too, is thought to outlive a broken connection',
+    edits: [
+      nats('pull', "reconnected: () => this.fail('the connection was lost'),", 'reconnected: () => {},'),
+    ],
   },
   {
     name: 'expiry-while-disconnected',

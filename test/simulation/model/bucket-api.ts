@@ -1,0 +1,190 @@
+import type { ConsumerConfig } from 'nats';
+import { KV_OPERATION } from '../../../src/core/nats/bucket.js';
+import { API_ERRORS } from '../../../src/core/nats/outcome.js';
+import type { BucketEntry } from '../../../src/core/ports.js';
+import { apiError, ask } from './ask.js';
+import type { Connection, Side } from './connection.js';
+import type { Muted, PullOrder, Sent } from './consumers.js';
+import type { Random } from './random.js';
+import type { Server } from './server.js';
+import type { Timeline } from './timeline.js';
+import { noWatchFaults, WatchCursor } from './watch-cursor.js';
+
+/** Name of the bucket with the leases. */
+export const BUCKET = 'leases';
+/** The stream behind it. */
+export const BUCKET_STREAM = `KV_${BUCKET}`;
+/** What stands before a key in its subjects. */
+const SUBJECT = `$KV.${BUCKET}.`;
+const NO_DATA = new Uint8Array(0);
+
+/** What goes wrong with one member's writes; probabilities from 0 to 1. */
+export interface WriteFaults {
+  /** Writes get nowhere. */
+  blocked: boolean;
+  /** The write is applied, the answer lost. */
+  loseAnswer: number;
+  /** Writes are applied late by up to `delayMs`, also after the asker has given up. */
+  delay: number;
+  delayMs: number;
+  /** Writes are applied at once and answered late by up to `delayMs`. */
+  slowAnswer: number;
+  /** "Wrong last sequence" though the sequence was right; half of these are applied nevertheless. */
+  conflict: number;
+}
+
+/** A member whose writes work. */
+const noWriteFaults = (): WriteFaults => ({
+  blocked: false,
+  loseAnswer: 0,
+  delay: 0,
+  delayMs: 0,
+  slowAnswer: 0,
+  conflict: 0,
+});
+
+/** A write as the client sends it. */
+export interface Write {
+  subject: string;
+  data: Uint8Array;
+  /** The headers, by name. */
+  header: (name: string) => string;
+}
+
+/** A stored message as the API shows it. */
+export interface StoredEntry {
+  subject: string;
+  seq: number;
+  data: Uint8Array;
+  header: { get(name: string): string };
+}
+
+/** What the models of one member work with. */
+export interface ClientPorts {
+  timeline: Timeline;
+  random: Random;
+  server: Server;
+  connection: Connection;
+}
+
+/** What one member asks of the stream behind the bucket. */
+export class BucketApi {
+  readonly writeFaults = noWriteFaults();
+  readonly watchFaults = noWatchFaults();
+  readonly #ports: ClientPorts;
+  readonly #writer: string;
+  /** Name of the watch's last consumer. */
+  #watching = '';
+
+  constructor(ports: ClientPorts, writer: string) {
+    this.#ports = ports;
+    this.#writer = writer;
+  }
+
+  createWatch({ name = '', filter_subject: filter = '' }: Partial<ConsumerConfig>): Promise<{
+    num_pending: number;
+  }> {
+    const { timeline, random, server, connection } = this.#ports;
+    const { watchFaults: faults } = this;
+    this.#watching = name;
+    return ask(connection, (answer) => {
+      const created = server.watchers.create(name, filter, (ready) => {
+        const prefix = filter.slice(SUBJECT.length, -1);
+        return new WatchCursor({ timeline, random, store: server.store, faults }, SUBJECT, prefix, ready);
+      });
+      const tell = (): void => answer({ value: { num_pending: created?.pending ?? 0 } });
+      if (faults.delayMs > 0) timeline.after(random.between(0, faults.delayMs), tell);
+      else tell();
+    });
+  }
+
+  deleteWatch(name: string): Promise<boolean> {
+    const { server, connection } = this.#ports;
+    return ask(connection, (answer) => answer({ value: server.watchers.delete(name) }));
+  }
+
+  pull(
+    name: string,
+    order: PullOrder,
+    inbox: string,
+    send: (side: Side) => (messages: Sent[]) => void,
+  ): void {
+    const { server, connection } = this.#ports;
+    connection.send((side) => server.watchers.pull(name, order, side, inbox, send(side)));
+  }
+
+  /** The consumer of the watch is deleted: it begins again. */
+  cutWatch(): void {
+    this.#ports.server.watchers.delete(this.#watching);
+  }
+
+  /** The server does no longer what it should for the watch, and does not say so. */
+  muteWatch(muted: Muted): void {
+    this.#ports.server.watchers.mute(this.#watching, muted);
+  }
+
+  /** The newest entry that a filter matches, a key or all below one. */
+  newest(filter: string): Promise<StoredEntry> {
+    const { server, connection } = this.#ports;
+    const { store } = server;
+    const key = filter.slice(SUBJECT.length);
+    return ask<StoredEntry>(connection, (answer) => {
+      const entry = key.endsWith('>') ? store.newestBelow(key.slice(0, -1)) : store.get(key);
+      if (entry) answer({ value: asStored(entry) });
+      else answer({ error: apiError(API_ERRORS.messageNotFound, 'no message found') });
+    });
+  }
+
+  /**
+   * Writes an entry where the expected revision is the newest.
+   *
+   * @returns the acknowledgement, as the server writes it.
+   */
+  write({ subject, data, header }: Write, timeoutMs: number): Promise<Uint8Array> {
+    const { timeline, random, connection } = this.#ports;
+    const faults = this.writeFaults;
+    const key = subject.slice(SUBJECT.length);
+    const value = header(KV_OPERATION) === '' ? data : null;
+    const expected = Number(header('Nats-Expected-Last-Subject-Sequence'));
+    return ask<Uint8Array>(
+      connection,
+      (answer) => {
+        const apply = (): Uint8Array => this.#apply(key, value, expected);
+        const tell = (ack: Uint8Array): void => answer({ value: ack });
+        if (faults.blocked) return;
+        if (faults.delay > 0 && random.chance(faults.delay)) {
+          timeline.after(random.between(0, faults.delayMs), () => tell(apply()));
+          return;
+        }
+        if (faults.conflict > 0 && random.chance(faults.conflict)) {
+          if (random.chance(0.5)) apply();
+          tell(wrongLastSequence());
+          return;
+        }
+        const ack = apply();
+        if (faults.loseAnswer > 0 && random.chance(faults.loseAnswer)) return;
+        if (faults.slowAnswer > 0 && random.chance(faults.slowAnswer)) {
+          timeline.after(random.between(0, faults.delayMs), () => tell(ack));
+        } else tell(ack);
+      },
+      timeoutMs,
+    );
+  }
+
+  #apply(key: string, value: BucketEntry['value'], expected: number): Uint8Array {
+    const revision = this.#ports.server.store.write(key, value, expected, this.#writer);
+    return revision === undefined ? wrongLastSequence() : encode({ stream: BUCKET_STREAM, seq: revision });
+  }
+}
+
+const encode = (body: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(body));
+
+const wrongLastSequence = (): Uint8Array =>
+  encode({
+    error: { code: 400, err_code: API_ERRORS.wrongLastSequence, description: 'wrong last sequence' },
+  });
+
+function asStored({ key, revision, value }: BucketEntry): StoredEntry {
+  const get = (name: string): string => (value === null && name === KV_OPERATION ? 'DEL' : '');
+  return { subject: `${SUBJECT}${key}`, seq: revision, data: value ?? NO_DATA, header: { get } };
+}

@@ -1,0 +1,111 @@
+import { type ConsumerConfig, NatsError } from 'nats';
+import { API_ERRORS } from '../../../src/core/nats/outcome.js';
+import { type Answer, apiError, ask } from './ask.js';
+import type { Connection, Side } from './connection.js';
+import type { PullOrder, Sent } from './consumers.js';
+import type { Server } from './server.js';
+
+export const STREAM = 'EVENTS';
+const API = '$JS.API';
+const ALREADY_EXISTS = 10_148;
+
+type Asked = 'create' | 'delete' | 'pull';
+
+/** What is wrong for good with one member's way to the stream. */
+export interface StreamFaults {
+  /** What it asks of consumers is refused: it may not, or the stream is said to be gone. */
+  refuses: ReadonlySet<Asked>;
+  why: 'not permitted' | 'no stream';
+}
+
+/** A permission that is missing, as the client tells it. */
+export interface Violation {
+  operation: 'publish';
+  subject: string;
+}
+
+/** What one member asks of the partitioned stream. */
+export class StreamApi {
+  readonly faults: StreamFaults = { refuses: new Set(), why: 'not permitted' };
+  /** It has asked for a reader or for messages, and that is refused: it has to end. */
+  wasRefused = false;
+  readonly #server: Server;
+  readonly #connection: Connection;
+  readonly #violated: (violation: Violation) => void;
+
+  /** `violated` hears of requests for messages that are not permitted. */
+  constructor(server: Server, connection: Connection, violated: (violation: Violation) => void) {
+    this.#server = server;
+    this.#connection = connection;
+    this.#violated = violated;
+  }
+
+  create(config: Partial<ConsumerConfig>): Promise<{ num_pending: number }> {
+    const { name = '', filter_subject: subject = '', opt_start_seq: start = 1 } = config;
+    const { log, consumers } = this.#server;
+    const partition = Number(subject.slice(subject.lastIndexOf('.') + 1));
+    return this.#ask<{ num_pending: number }>('create', name, (answer) => {
+      const created = consumers.create(name, String(start), (ready) => log.open(partition, start, ready));
+      if (created) answer({ value: { num_pending: created.pending } });
+      else answer({ error: apiError(ALREADY_EXISTS, 'consumer already exists') });
+    });
+  }
+
+  delete(name: string): Promise<boolean> {
+    return this.#ask<boolean>('delete', name, (answer) => {
+      if (this.#server.consumers.delete(name)) answer({ value: true });
+      else answer({ error: apiError(API_ERRORS.consumerNotFound, 'consumer not found') });
+    });
+  }
+
+  info(): Promise<{ state: { first_seq: number; last_seq: number } }> {
+    const { consumers, log } = this.#server;
+    return ask(this.#connection, (answer) => {
+      if (!consumers.isLeaderless) answer({ value: { state: { first_seq: 1, last_seq: log.last } } });
+    });
+  }
+
+  /** A pull request arrives at the server. */
+  pull(
+    name: string,
+    order: PullOrder,
+    inbox: string,
+    send: (side: Side) => (messages: Sent[]) => void,
+  ): void {
+    const { consumers } = this.#server;
+    const isRefused = this.#refuses('pull');
+    this.#connection.send((side) => {
+      if (!isRefused) consumers.pull(name, order, side, inbox, send(side));
+      // Nobody listens where there is no stream.
+      else if (this.faults.why === 'no stream') consumers.pull('', order, side, inbox, send(side));
+      else {
+        const subject = `${API}.CONSUMER.MSG.NEXT.${STREAM}.${name}`;
+        this.#connection.deliver(side, () => this.#violated({ operation: 'publish', subject }));
+      }
+    });
+  }
+
+  #ask<T>(what: Asked, name: string, atServer: (answer: (value: Answer<T>) => void) => void): Promise<T> {
+    const isRefused = this.#refuses(what);
+    return ask<T>(this.#connection, (answer) => {
+      if (this.#server.consumers.isLeaderless) return;
+      if (isRefused) answer({ error: this.#refusal(what, name) });
+      else atServer(answer);
+    });
+  }
+
+  #refuses(what: Asked): boolean {
+    const isRefused = this.faults.refuses.has(what);
+    // Whoever closes a reader does not wait for its end.
+    this.wasRefused ||= isRefused && what !== 'delete';
+    return isRefused;
+  }
+
+  #refusal(what: Asked, name: string): NatsError {
+    if (this.faults.why === 'no stream') return apiError(API_ERRORS.streamNotFound, 'stream not found');
+    const subject = `${API}.CONSUMER.${what.toUpperCase()}.${STREAM}.${name}`;
+    const error = new NatsError(`Permissions Violation for Publish to "${subject}"`, 'PERMISSIONS_VIOLATION');
+    error.permissionContext = { operation: 'publish', subject };
+    return error;
+  }
+}

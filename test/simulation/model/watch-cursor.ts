@@ -1,0 +1,125 @@
+import type { BucketEntry } from '../../../src/core/ports.js';
+import type { Cursor, Message } from './consumers.js';
+import type { Random } from './random.js';
+import type { Store } from './store.js';
+import type { Timeline } from './timeline.js';
+
+/** A snapshot comes in up to so many parts, up to this far from each other. */
+const MOST_PARTS = 3;
+const PART_MS = 5;
+const NO_DATA = new Uint8Array(0);
+
+/** What goes wrong with a member's watch. */
+export interface WatchFaults {
+  /** Updates come late by up to this much, several at once. */
+  delayMs: number;
+  /** So often the server passes over an entry of a snapshot, though it counts it, and never sends it. */
+  hole: number;
+  /** So often it does that with a change. */
+  lostChange: number;
+}
+
+/** A watch without faults. */
+export const noWatchFaults = (): WatchFaults => ({ delayMs: 0, hole: 0, lostChange: 0 });
+
+/** What the cursor of a watch works with. */
+export interface WatchCursorPorts {
+  timeline: Timeline;
+  random: Random;
+  store: Store;
+  faults: WatchFaults;
+}
+
+/** What the server has for a watch: the newest entry of each key below a prefix, in parts, then each change, in order. */
+export class WatchCursor implements Cursor {
+  readonly #ports: WatchCursorPorts;
+  readonly #subject: string;
+  readonly #ready: () => void;
+  readonly #unfollow: () => void;
+  #parts: BucketEntry[][] = [];
+  #waiting: BucketEntry[] = [];
+  /** What may be delivered now. */
+  #due: BucketEntry[] = [];
+  #busy = false;
+  /** Counted, and never delivered. */
+  #lost = 0;
+
+  /** `subject`: what stands before the keys. */
+  constructor(ports: WatchCursorPorts, subject: string, prefix: string, ready: () => void) {
+    this.#ports = ports;
+    this.#subject = subject;
+    this.#ready = ready;
+    this.#split(ports.store.below(prefix));
+    this.#unfollow = ports.store.observe((entry) => {
+      if (entry.key.startsWith(prefix)) this.#add(entry);
+    });
+    this.#prepare();
+  }
+
+  get pending(): number {
+    const parts = this.#parts.reduce((sum, part) => sum + part.length, 0);
+    return this.#due.length + parts + this.#waiting.length + this.#lost;
+  }
+
+  next(): Message | undefined {
+    const entry = this.#due.shift();
+    return entry && asMessage(this.#subject, entry);
+  }
+
+  close(): void {
+    this.#unfollow();
+  }
+
+  #split(entries: BucketEntry[]): void {
+    const { random, faults } = this.#ports;
+    if (entries.length > 0 && faults.hole > 0 && random.chance(faults.hole)) {
+      entries.splice(random.int(0, entries.length - 1), 1);
+      this.#lost++;
+    }
+    const size = Math.max(1, Math.ceil(entries.length / random.int(1, MOST_PARTS)));
+    while (entries.length > 0) this.#parts.push(entries.splice(0, size));
+  }
+
+  #add(entry: BucketEntry): void {
+    const { random, faults } = this.#ports;
+    if (faults.lostChange > 0 && random.chance(faults.lostChange)) {
+      this.#lost++;
+      return;
+    }
+    this.#waiting.push(entry);
+    this.#prepare();
+  }
+
+  /** Makes the next part of the snapshot, or what has changed, ready after a while. */
+  #prepare(): void {
+    if (this.#busy || this.#parts.length + this.#waiting.length === 0) return;
+    const { timeline, random, faults } = this.#ports;
+    const delayMs = faults.delayMs > 0 ? faults.delayMs : this.#parts.length > 0 ? PART_MS : 0;
+    if (delayMs === 0) {
+      this.#release();
+      return;
+    }
+    this.#busy = true;
+    timeline.after(random.between(0, delayMs), () => {
+      this.#busy = false;
+      this.#release();
+      this.#prepare();
+    });
+  }
+
+  #release(): void {
+    const part = this.#parts.shift();
+    this.#due.push(...(part ?? this.#waiting));
+    if (!part) this.#waiting = [];
+    this.#ready();
+  }
+}
+
+function asMessage(subject: string, { key, revision, value }: BucketEntry): Message {
+  return {
+    subject: `${subject}${key}`,
+    sequence: revision,
+    data: value ?? NO_DATA,
+    header: value === null ? (name) => (name === 'KV-Operation' ? 'DEL' : '') : undefined,
+  };
+}
