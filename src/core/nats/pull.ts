@@ -1,15 +1,15 @@
 import { AckPolicy, type ConsumerConfig, createInbox, type Msg, type Subscription } from 'nats';
 import { type Cancel, systemClock } from '../clock.js';
 import { NatspocError } from '../errors.js';
+import type { ReaderWindow } from '../ports.js';
 import { watchConnection } from './connection.js';
 import { DeliveryReader } from './delivery.js';
+import { Demand, type Order } from './demand.js';
 import type { NatsHandles } from './handles.js';
 import { toNatspocError } from './outcome.js';
 
 /** How long one pull request waits at the server. Renewed as long as the reader lives. */
 const PULL_EXPIRES_MS = 30_000;
-/** So many messages are asked for ahead at first, and as long as that keeps the reader busy. */
-const MIN_AHEAD = 64;
 /** The average size of messages is that of one in so many. */
 const SIZED_ONE_IN = 8;
 /** The server deletes a reader of a process that vanished after this long. */
@@ -29,8 +29,7 @@ export interface PullOptions {
   /** Where to start: deliver policy and start sequence or time. */
   start: Pick<ConsumerConfig, 'deliver_policy'> &
     Partial<Pick<ConsumerConfig, 'opt_start_seq' | 'opt_start_time'>>;
-  /** At most this many messages, and about this many bytes, delivered and not yet released. */
-  window: { messages: number; bytes: number };
+  window: ReaderWindow;
   /** The server speaks at least this often; two silences in a row are a fault. */
   heartbeatMs: number;
 }
@@ -55,19 +54,9 @@ export class PullReader {
   readonly #sink: PullSink;
   readonly #nextSubject: string;
   readonly #delivery = new DeliveryReader();
-  #window: { messages: number; bytes: number };
+  readonly #demand: Demand;
   #subscription: Subscription | undefined;
   #inbox = '';
-  /** Asked for and not delivered, over all requests that wait at the server: it serves them in turn, a message each. */
-  #owed = 0;
-  #held = 0;
-  /** Messages to hold and to ask for: grows to the window where they are taken as fast as they come. */
-  #ahead = MIN_AHEAD;
-  /** Deliveries until that is looked at again. */
-  #untilAdapt = MIN_AHEAD;
-  #averageBytes = 0;
-  /** The next message is larger than the window: it has to come alone, without a limit. */
-  #oversize = false;
   #consumerSequence = 0;
   #pending: number;
   #heard = false;
@@ -79,7 +68,7 @@ export class PullReader {
     this.#handles = handles;
     this.#options = options;
     this.#sink = sink;
-    this.#window = { ...options.window };
+    this.#demand = new Demand(options.window);
     this.#pending = pending;
     // The prefix carries a JetStream domain, where there is one.
     this.#nextSubject = `${handles.manager.getOptions().apiPrefix}.CONSUMER.MSG.NEXT.${options.stream}.${options.name}`;
@@ -117,19 +106,19 @@ export class PullReader {
 
   /** Begins to pull. `held`: messages that an earlier reader delivered and nobody has released; the window has them too. */
   start(held = 0): void {
-    this.#held = held;
+    this.#demand.begin(held);
     this.#fill();
   }
 
   /** Gives room back to the window. */
   release(messages: number): void {
-    this.#held -= messages;
+    this.#demand.release(messages);
     this.#fill();
   }
 
   /** Changes the window; requests under way are not taken back. */
-  resize(window: { messages: number; bytes: number }): void {
-    this.#window = { ...window };
+  resize(window: ReaderWindow): void {
+    this.#demand.resize(window);
     this.#fill();
   }
 
@@ -183,7 +172,7 @@ export class PullReader {
       dueAt = now + everyMs;
       this.#cancelWatchdog = clock.at(dueAt, look);
       // The server speaks to requests only: while the window is full it has nothing to say.
-      if (this.#heard || this.#owed === 0) heardAt = now;
+      if (this.#heard || !this.#demand.isWaiting) heardAt = now;
       this.#heard = false;
       if (late) heardAt = Math.max(heardAt, now - everyMs);
       else if (now - heardAt > 2.5 * everyMs) this.fail(SILENCE);
@@ -198,42 +187,18 @@ export class PullReader {
     this.#subscription?.unsubscribe();
   }
 
-  /** Asks for more once half of the window is free, so that requests stay few: one is served while the next is on its way. */
   #fill(): void {
-    if (!this.#open) return;
-    if (this.#oversize) {
-      if (this.#owed === 0 && this.#held === 0) this.#request(1);
-      return;
-    }
-    const byBytes = this.#averageBytes > 0 ? Math.floor(this.#window.bytes / this.#averageBytes) : 64;
-    const target = Math.max(1, Math.min(this.#window.messages, byBytes, this.#ahead));
-    const batch = target - this.#held - this.#owed;
-    if (batch >= Math.max(1, target / 2)) this.#request(batch, this.#window.bytes);
+    const order = this.#open ? this.#demand.order() : undefined;
+    if (order) this.#request(order);
   }
 
-  /**
-   * Whoever is slow gains nothing from messages that wait in memory, and they would cost a handover or a crash
-   * their second delivery. So what is asked for ahead follows what is taken.
-   */
-  #adapt(): void {
-    if (this.#held <= this.#ahead / 4) {
-      this.#ahead = Math.min(this.#ahead * 2, Math.max(MIN_AHEAD, this.#window.messages));
-    } else if (this.#held > this.#ahead * 0.75) this.#ahead = Math.max(MIN_AHEAD, this.#ahead / 2);
-    this.#untilAdapt = this.#ahead / 2;
-  }
-
-  #weigh(bytes: number): void {
-    this.#averageBytes = this.#averageBytes === 0 ? bytes : this.#averageBytes * 0.75 + bytes * 0.25;
-  }
-
-  #request(batch: number, maxBytes?: number): void {
+  #request({ batch, maxBytes }: Order): void {
     const request = {
       batch,
       expires: nanos(PULL_EXPIRES_MS),
       idle_heartbeat: nanos(this.#options.heartbeatMs),
       ...(maxBytes !== undefined && { max_bytes: maxBytes }),
     };
-    this.#owed += batch;
     // What the server says of a request comes to its reply subject: that has the size of the request.
     this.#handles.connection.publish(this.#nextSubject, JSON.stringify(request), {
       reply: `${this.#inbox}.${batch}`,
@@ -255,15 +220,11 @@ export class PullReader {
     }
     this.#consumerSequence = delivery.consumerSequence;
     this.#pending = delivery.pending;
-    this.#held++;
     // A sample: behind headers the client makes another view of the payload each time it is asked for.
-    if (this.#consumerSequence % SIZED_ONE_IN === 1) this.#weigh(message.data.length + 1);
-    if (--this.#owed === 0) this.#oversize = false;
+    if (this.#consumerSequence % SIZED_ONE_IN === 1) this.#demand.weigh(message.data.length + 1);
+    this.#demand.deliver();
     this.#sink.message(message, delivery);
-    if (--this.#untilAdapt > 0) return;
-    this.#adapt();
-    // A delivery alone makes no room; only what is asked for ahead may have grown.
-    this.#fill();
+    if (this.#demand.adapt()) this.#fill();
   }
 
   #receiveStatus(message: Msg): void {
@@ -280,9 +241,7 @@ export class PullReader {
       this.fail(`${code} ${text} without a count`);
       return;
     }
-    this.#owed -= unserved;
-    // Nothing fitted into a request that allows the whole window: it would be the same the next time.
-    if (code === 409 && message.subject === `${this.#inbox}.${unserved}`) this.#oversize = true;
+    this.#demand.fallShort(unserved, code === 409 && message.subject === `${this.#inbox}.${unserved}`);
     this.#fill();
   }
 }

@@ -10,12 +10,12 @@ export const READING: readonly Mutant[] = [
   {
     name: 'silence-unasked',
     mistake: 'a server that nobody has asked anything counts as silent',
-    edits: [nats('pull', 'if (this.#heard || this.#owed === 0) heardAt', 'if (this.#heard) heardAt')],
+    edits: [nats('pull', 'if (this.#heard || !this.#demand.isWaiting) heardAt', 'if (this.#heard) heardAt')],
   },
   {
     name: 'owed-for-ever',
     mistake: 'what an expired request has not brought still counts as asked for',
-    edits: [nats('pull', 'this.#owed -= unserved;', 'this.#owed -= unserved * 0;')],
+    edits: [nats('demand', 'this.#owed -= unserved;', 'this.#owed -= unserved * 0;')],
   },
   {
     name: 'commit-behind-reader',

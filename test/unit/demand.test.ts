@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { Demand } from '../../src/core/nats/demand.js';
+
+const WINDOW = { messages: 4_096, bytes: 1_000_000 };
+
+/** Delivers what was ordered; `release`: it is taken at once. */
+function deliver(demand: Demand, messages: number, release: boolean): void {
+  for (let i = 0; i < messages; i++) {
+    demand.deliver();
+    if (release) demand.release(1);
+    demand.adapt();
+  }
+}
+
+describe('what a reader asks for', () => {
+  it('never holds and awaits more than its window, whatever happens', () => {
+    const step = fc.oneof(
+      fc.record({ kind: fc.constant('order' as const) }),
+      fc.record({
+        kind: fc.constantFrom('deliver', 'release', 'expire'),
+        share: fc.double({ min: 0, max: 1, noNaN: true }),
+      }),
+    );
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 300 }), fc.array(step, { maxLength: 200 }), (messages, steps) => {
+        const demand = new Demand({ messages, bytes: 1_000_000 });
+        let owed = 0;
+        let held = 0;
+        for (const each of steps) {
+          if (each.kind === 'order') owed += demand.order()?.batch ?? 0;
+          else if (each.kind === 'deliver') {
+            const count = Math.floor(owed * each.share);
+            deliver(demand, count, false);
+            owed -= count;
+            held += count;
+          } else if (each.kind === 'release') {
+            const count = Math.floor(held * each.share);
+            demand.release(count);
+            held -= count;
+          } else {
+            const count = Math.floor(owed * each.share);
+            demand.fallShort(count, false);
+            owed -= count;
+          }
+          assert.ok(owed + held <= messages, `${owed} owed and ${held} held of ${messages}`);
+          assert.equal(demand.isWaiting, owed > 0);
+        }
+        // Whatever has happened before: with nothing in hand, it asks.
+        demand.fallShort(owed, false);
+        demand.release(held);
+        assert.ok((demand.order()?.batch ?? 0) >= 1);
+      }),
+    );
+  });
+
+  it('grows to the window where messages are taken as they come, and shrinks where they wait', () => {
+    const demand = new Demand(WINDOW);
+    demand.weigh(100);
+    const batches: number[] = [];
+    for (let i = 0; i < 12; i++) {
+      const order = demand.order();
+      assert.ok(order);
+      batches.push(order.batch);
+      deliver(demand, order.batch, true);
+    }
+    assert.equal(batches[0], 64);
+    assert.equal(batches.at(-1), 4_096);
+    // Now each takes long: whatever is asked for comes long before one more is taken.
+    let last = 0;
+    for (let taken = 0; taken < 20_000; taken++) {
+      const order = demand.order();
+      if (order) {
+        last = order.batch;
+        deliver(demand, last, false);
+      }
+      demand.release(1);
+    }
+    assert.ok(last <= 64, `${last} at a time`);
+  });
+
+  it('asks for as many as fit into the bytes of the window', () => {
+    const demand = new Demand({ messages: 4_096, bytes: 10_000 });
+    demand.weigh(1_000);
+    assert.deepEqual(demand.order(), { batch: 10, maxBytes: 10_000 });
+  });
+
+  it('asks for a message that is larger than the window alone, without a limit, and once', () => {
+    const demand = new Demand({ messages: 10, bytes: 100 });
+    assert.equal(demand.order()?.batch, 10);
+    deliver(demand, 2, false);
+    demand.fallShort(8, true);
+    assert.equal(demand.order(), undefined, 'two are still in hand');
+    demand.release(2);
+    assert.deepEqual(demand.order(), { batch: 1, maxBytes: undefined });
+    assert.equal(demand.order(), undefined);
+    deliver(demand, 1, true);
+    assert.equal(demand.order()?.maxBytes, 100);
+  });
+});
