@@ -1,3 +1,4 @@
+import type { SettingName } from '../../src/core/settings/index.js';
 import { stopAll } from './cli.js';
 import { GroupRun } from './group-run.js';
 import { type TestServer, withServer } from './server.js';
@@ -5,14 +6,17 @@ import { withTempFolder } from './temp.js';
 
 /**
  * Call inside `describe`: one server, which this returns, for all of its tests, and for each of them a group on a
- * stream of its own, which `opened` is given. After each test every command that still runs is killed.
+ * stream of its own, which `opened` is given; `given`: its settings. After each test every command that still runs is killed.
  */
-export function withGroup(opened: (run: GroupRun) => void): TestServer {
+export function withGroup(
+  opened: (run: GroupRun) => void,
+  given: Partial<Record<SettingName, string>> = {},
+): TestServer {
   const server = withServer();
   const folder = withTempFolder();
   let run: GroupRun | undefined;
   beforeEach(async () => {
-    run = await GroupRun.open(server.url, folder());
+    run = await GroupRun.open(server.url, folder(), given);
     opened(run);
   });
   afterEach(async () => {

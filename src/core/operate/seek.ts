@@ -1,3 +1,4 @@
+import { messageOf, NatspocError } from '../errors.js';
 import { decodePosition, encodeRecord, keys, RECORD_VERSION } from '../group/records.js';
 import type { GroupObserver } from '../observe/observer.js';
 import type { Bucket } from '../ports.js';
@@ -49,10 +50,29 @@ export async function seekPositions(ports: SeekPorts, partitions: readonly numbe
       return writePosition(ports, partition);
     });
   } finally {
-    await mapConcurrently([...before], CONCURRENT_WRITES, async ([partition, { paused }]) => {
-      if (!paused) await changeOverride(bucket, group, partition, { paused: false }, by);
-    });
+    await liftPauses(
+      ports,
+      [...before].flatMap(([partition, { paused }]) => (paused ? [] : [partition])),
+    );
   }
+}
+
+/** One that cannot be lifted is no reason to leave the others. */
+async function liftPauses({ bucket, group, by }: SeekPorts, partitions: readonly number[]): Promise<void> {
+  const left = new Map<number, unknown>();
+  await mapConcurrently(partitions, CONCURRENT_WRITES, async (partition) => {
+    await changeOverride(bucket, group, partition, { paused: false }, by).catch((error: unknown) =>
+      left.set(partition, error),
+    );
+  });
+  if (left.size === 0) return;
+  const [cause] = left.values();
+  const which = [...left.keys()].sort((a, b) => a - b).join(' ');
+  throw new NatspocError(
+    cause instanceof NatspocError ? cause.code : 'failed',
+    `Partitions may still be paused: ${which}. ${messageOf(cause)} "natspoc leases resume ${which}" lifts the pause.`,
+    { cause },
+  );
 }
 
 const notMoved = (partition: number, message: string): SeekOutcome => ({

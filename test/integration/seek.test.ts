@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { decodeOverride, keys } from '../../src/core/group/records.js';
+import { NatsGroupObserver } from '../../src/core/nats/observe.js';
+import { changeOverride } from '../../src/core/operate/overrides.js';
+import { type SeekPorts, seekPositions } from '../../src/core/operate/seek.js';
+import { withFollower } from '../../src/core/operate/with-follower.js';
+import type { Bucket, WriteOutcome } from '../../src/core/ports.js';
+import type { GroupRun } from '../support/group-run.js';
+import { withGroup } from '../support/with-group.js';
+
+/** What an operator's change leaves behind when something goes wrong on its way. */
+describe('a seek that goes wrong', function () {
+  this.timeout(30_000);
+  let run: GroupRun;
+  withGroup(
+    (opened) => {
+      run = opened;
+    },
+    { partitions: '64' },
+  );
+
+  /** The real bucket; answers to the writes of one partition's override are `told` instead, once for each. */
+  function answering(partition: number, ...told: WriteOutcome[]): Bucket {
+    const { bucket } = run.topology;
+    const instead = (key: string, answer: WriteOutcome): WriteOutcome =>
+      (key === keys.override(run.config.group, partition) ? told.shift() : undefined) ?? answer;
+    return {
+      read: (key) => bucket.read(key),
+      watch: (prefix, sink) => bucket.watch(prefix, sink),
+      write: async (key, ...rest) => instead(key, await bucket.write(key, ...rest)),
+      remove: async (key, ...rest) => instead(key, await bucket.remove(key, ...rest)),
+    };
+  }
+
+  const seek = (bucket: Bucket, partitions: number[], plan?: SeekPorts['plan']) => {
+    const observer = new NatsGroupObserver(run.topology, run.config);
+    return withFollower(observer, run.config, (follower) =>
+      seekPositions(
+        {
+          observer,
+          follower,
+          bucket,
+          group: run.config.group,
+          by: 'somebody',
+          plan: plan ?? (async (partition, from) => ({ partition, from, to: 0, skipped: 0, repeated: 0 })),
+          waitMs: 1_000,
+        },
+        partitions,
+      ),
+    );
+  };
+
+  /** The partitions that rest by an operator's wish. */
+  const paused = async (): Promise<number[]> => {
+    const { bucket } = run.topology;
+    const wishes = await Promise.all(
+      Array.from({ length: run.partitions }, async (_, partition) => {
+        const found = await bucket.read(keys.override(run.config.group, partition));
+        const value = found.kind === 'found' ? found.entry.value : null;
+        return value && decodeOverride(value)?.paused ? [partition] : [];
+      }),
+    );
+    return wishes.flat();
+  };
+  const all = (): number[] => Array.from({ length: run.partitions }, (_, partition) => partition);
+
+  it('leaves nothing paused where one of the partitions cannot be', async () => {
+    const junk = new TextEncoder().encode('not ours');
+    await run.topology.bucket.write(keys.override(run.config.group, 3), junk, 0);
+    await assert.rejects(seek(run.topology.bucket, all()), /override\.3 cannot be read/);
+    assert.deepEqual(await paused(), []);
+  });
+
+  it('leaves nothing paused, and moves nothing any more, where it cannot be told where to go', async () => {
+    const asked: number[] = [];
+    const planning = seek(run.topology.bucket, all(), async (partition) => {
+      asked.push(partition);
+      if (partition === 0) throw new Error('no answer');
+      return { partition, from: null, to: 0, skipped: 0, repeated: 0 };
+    });
+    await assert.rejects(planning, /no answer/);
+    assert.ok(asked.length < run.partitions, 'nobody asks on');
+    assert.deepEqual(await paused(), []);
+  });
+
+  it('leaves nothing paused where the answer to a pause is lost', async () => {
+    const [outcome] = await seek(answering(0, { kind: 'unknown' }), [0]);
+    assert.equal(outcome?.moved, true);
+    assert.deepEqual(await paused(), []);
+  });
+
+  it('says what is still paused', async () => {
+    const bucket: Bucket = { ...answering(0), remove: async () => ({ kind: 'unknown' }) };
+    await assert.rejects(seek(bucket, [0, 1]), {
+      code: 'unreachable',
+      message: /still be paused: 0 1\. .*"natspoc leases resume 0 1"/,
+    });
+    assert.deepEqual(await paused(), [0, 1]);
+  });
+
+  it('knows what was wanted before, also where the answer to its own change is lost', async () => {
+    const { group } = run.config;
+    const change = (bucket: Bucket, paused: boolean) =>
+      changeOverride(bucket, group, 5, { paused }, 'somebody');
+    assert.equal((await change(answering(5, { kind: 'unknown' }), true)).paused, false);
+    assert.equal((await change(answering(5, { kind: 'conflict' }), false)).paused, true);
+    assert.equal((await change(run.topology.bucket, false)).paused, false);
+  });
+});
