@@ -103,6 +103,30 @@ describe('a pull reader', function () {
     reader.close();
   });
 
+  it('ends where the connection is closed before its messages are released', async () => {
+    const own = await connect({ servers: server.url });
+    const faults: string[] = [];
+    const sizes: number[] = [];
+    await store(...count(20));
+    const { reader } = await PullReader.open(
+      { connection: own, manager: await own.jetstreamManager(), inboxPrefix: undefined },
+      {
+        stream,
+        name: 'r',
+        filter: `${stream}.a`,
+        start: { deliver_policy: DeliverPolicy.All },
+        window: { messages: 10, bytes: 1_000_000 },
+        heartbeatMs: HEARTBEAT_MS,
+      },
+      { message: (message) => sizes.push(message.data.length), fault: (reason) => faults.push(reason) },
+    );
+    reader.start();
+    await until('the window is full', () => sizes.length === 10);
+    await own.close();
+    reader.release(10);
+    assert.deepEqual(faults, ['CONNECTION_CLOSED']);
+  });
+
   it('counts what an earlier reader delivered, until it is released', async () => {
     await store(...count(20));
     const { reader, sizes, faults } = await open({ messages: 10, bytes: 1_000_000 }, 7);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { connect, type NatsConnection } from 'nats';
-import { type GroupMember, joinGroup, NatspocError } from '../../src/core/index.js';
+import { createPublisher, type GroupMember, joinGroup, NatspocError } from '../../src/core/index.js';
 import { MicroIdentities } from '../../src/core/nats/control.js';
 import { TcpProxy } from '../support/proxy.js';
 import { withServer } from '../support/server.js';
@@ -39,6 +39,23 @@ describe("a program's own connection", function () {
       });
     });
   }
+
+  it('fails what is published while it is drained as it fails anything, and throws nothing', async () => {
+    const stream = `C${streams}`;
+    const publisher = await createPublisher({ connection, stream, prefix: `${stream}.e`, partitions: 2 });
+    const ends: Promise<unknown>[] = [];
+    const draining = connection.drain();
+    while (!connection.isClosed()) {
+      publisher.send({ data: 'observed' });
+      ends.push(publisher.publish({ data: 'awaited' }).catch((error: unknown) => error));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await draining;
+    for (const end of await Promise.all(ends)) {
+      if (end instanceof Error) assert.ok(end instanceof NatspocError, String(end));
+    }
+    assert.equal(publisher.pending, 0);
+  });
 
   it('ends a member that comes while it is being closed', async () => {
     const joining = join();

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type Msg, MsgHdrsImpl, type NatsConnection } from 'nats';
+import { ErrorCode, type Msg, MsgHdrsImpl, type NatsConnection, NatsError } from 'nats';
 import { NatspocError } from '../errors.js';
 import type { OpenPublishPort, PublishPort, PublishPortEvents, Rejection } from '../publish/port.js';
 import { watchConnection } from './connection.js';
@@ -89,13 +89,19 @@ class Pipeline implements PublishPort {
   send(subject: string, token: number, headers: Uint8Array | undefined, data: Uint8Array): boolean {
     if (!this.#up || this.#connection.isClosed()) return false;
     const reply = this.#inbox + token;
-    if (headers === undefined) {
-      this.#withoutHeaders.reply = reply;
-      this.#connection.publish(subject, data, this.#withoutHeaders);
-    } else {
-      this.#headers.bytes = headers;
-      this.#withHeaders.reply = reply;
-      this.#connection.publish(subject, data, this.#withHeaders);
+    try {
+      if (headers === undefined) {
+        this.#withoutHeaders.reply = reply;
+        this.#connection.publish(subject, data, this.#withoutHeaders);
+      } else {
+        this.#headers.bytes = headers;
+        this.#withHeaders.reply = reply;
+        this.#connection.publish(subject, data, this.#withHeaders);
+      }
+    } catch (error) {
+      // It is being drained, and takes nothing more before it closes.
+      if (error instanceof NatsError && error.code === ErrorCode.ConnectionDraining) return false;
+      throw error;
     }
     return true;
   }

@@ -1,6 +1,6 @@
 import { AckPolicy, type ConsumerConfig, createInbox, type Msg, type Subscription } from 'nats';
 import { type Cancel, systemClock } from '../clock.js';
-import { NatspocError } from '../errors.js';
+import { messageOf, NatspocError } from '../errors.js';
 import type { ReaderWindow } from '../ports.js';
 import { watchConnection } from './connection.js';
 import { DeliveryReader } from './delivery.js';
@@ -199,10 +199,15 @@ export class PullReader {
       idle_heartbeat: nanos(this.#options.heartbeatMs),
       ...(maxBytes !== undefined && { max_bytes: maxBytes }),
     };
-    // What the server says of a request comes to its reply subject: that has the size of the request.
-    this.#handles.connection.publish(this.#nextSubject, JSON.stringify(request), {
-      reply: `${this.#inbox}.${batch}`,
-    });
+    try {
+      // What the server says of a request comes to its reply subject: that has the size of the request.
+      this.#handles.connection.publish(this.#nextSubject, JSON.stringify(request), {
+        reply: `${this.#inbox}.${batch}`,
+      });
+    } catch (error) {
+      // The connection is being closed. Whoever gives room back is a handler that has ended: it must not hear of that.
+      this.fail(messageOf(error));
+    }
   }
 
   #receive(message: Msg): void {
