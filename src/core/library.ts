@@ -135,6 +135,9 @@ export async function joinGroup(options: JoinGroupOptions): Promise<GroupMember>
     };
     signal?.addEventListener('abort', leave, { once: true });
     if (signal?.aborted) leave();
+    // The signal may be the program's, and see many members come and go.
+    const forget = (): void => signal?.removeEventListener('abort', leave);
+    member.closed.then(forget, forget);
     return member;
   } catch (error) {
     await close();

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { connect, type NatsConnection } from 'nats';
@@ -71,6 +72,16 @@ describe("a program's own connection", function () {
       NatspocError,
     );
     await closing;
+  });
+
+  it('leaves no listener on the signal that a member was given', async () => {
+    const { signal } = new AbortController();
+    const stream = `C${streams}`;
+    const options = { connection, stream, prefix: `${stream}.e`, partitions: 2, handler: () => {}, signal };
+    const member = await joinGroup(options);
+    assert.equal(getEventListeners(signal, 'abort').length, 1);
+    await member.leave();
+    assert.equal(getEventListeners(signal, 'abort').length, 0);
   });
 
   it('keeps nothing of the members that have left', async () => {
