@@ -80,6 +80,8 @@ export type ReaderFault = 'deleted' | 'silent' | 'broken';
 /** Receives what a reader delivers. */
 export interface ReaderSink {
   message(message: StreamMessage): void;
+  /** So many messages that waited will never come: the stream has dropped them, and nothing waits any more. */
+  gone?(messages: number): void;
   /**
    * The reader has stopped for good. Everything delivered before is in order and complete. The cure is another one
    * from the position in hand; where this one was `deleted`, only after a look at whose the position is.

@@ -43,6 +43,7 @@ describe('a pull reader', function () {
   /** A reader whose messages are held until `release` is called. */
   const open = async (window: { messages: number; bytes: number }, held = 0) => {
     const sizes: number[] = [];
+    const gone: number[] = [];
     const faults: string[] = [];
     const opened = await PullReader.open(
       handles,
@@ -56,11 +57,12 @@ describe('a pull reader', function () {
       },
       {
         message: (message) => sizes.push(message.data.length),
+        gone: (messages) => gone.push(messages),
         fault: (reason) => faults.push(reason),
       },
     );
     opened.reader.start(held);
-    return { ...opened, sizes, faults };
+    return { ...opened, sizes, gone, faults };
   };
   const count = (total: number) => Array.from({ length: total }, () => 100);
 
@@ -125,6 +127,21 @@ describe('a pull reader', function () {
     await own.close();
     reader.release(10);
     assert.deepEqual(faults, ['CONNECTION_CLOSED']);
+  });
+
+  it('tells that what waited has gone, once the server has nothing for it', async () => {
+    await store(...count(100));
+    const { reader, sizes, gone, faults } = await open({ messages: 10, bytes: 1_000_000 });
+    await until('the window is full', () => sizes.length === 10);
+    await manager.streams.purge(stream);
+    assert.equal(reader.pending, 90);
+    reader.release(10);
+    await until('it is told', () => gone.length > 0);
+    assert.deepEqual([gone, reader.pending], [[90], 0]);
+    await store(100);
+    await until('what comes later comes', () => sizes.length === 11);
+    reader.close();
+    assert.deepEqual(faults, []);
   });
 
   it('counts what an earlier reader delivered, until it is released', async () => {

@@ -71,6 +71,7 @@ export class Intake {
       { name, partition, startSequence: this.#received + 1, window: this.#window },
       {
         message: (message) => this.#receive(message),
+        gone: (messages) => void this.#trimWatch.missed(this.#received, messages),
         fault: (fault) => {
           if (fault === 'deleted') this.#deleted();
           else void this.#reopen();

@@ -62,6 +62,11 @@ export class TrimWatch {
     this.#schedule();
   }
 
+  /** Nothing came behind what was received, though so many messages waited: looks whether the stream has dropped them. */
+  async missed(received: number, waiting: number): Promise<void> {
+    if (!this.#stopped) await this.#look(received, waiting);
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#cancel?.();
@@ -70,7 +75,7 @@ export class TrimWatch {
   async #look(position: number, waiting: number): Promise<void> {
     const { stream, trimmed } = this.#ports;
     const found = await trimmedAfter(Math.max(position, this.#reportedTo), waiting, stream);
-    if (!found || this.#stopped) return;
+    if (!found || this.#stopped || found.to <= this.#reportedTo) return;
     this.#reportedTo = found.to;
     trimmed(found);
   }

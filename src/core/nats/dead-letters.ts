@@ -119,6 +119,7 @@ export class NatsDeadLetters implements LetterBox {
   async *#messages(): AsyncGenerator<{ message: Msg; sequence: number }> {
     const arrived: { message: Msg; sequence: number; pending: number }[] = [];
     let failure: string | undefined;
+    let ended = false;
     let wake = (): void => {};
     const opened = await PullReader.open(
       this.#handles,
@@ -133,6 +134,11 @@ export class NatsDeadLetters implements LetterBox {
       {
         message: (message, { streamSequence: sequence, pending }) => {
           arrived.push({ message, sequence, pending });
+          wake();
+        },
+        // Somebody else has put them back, or deleted them.
+        gone: () => {
+          ended = true;
           wake();
         },
         fault: (reason) => {
@@ -157,6 +163,8 @@ export class NatsDeadLetters implements LetterBox {
           reader.release(1);
         } else if (failure !== undefined) {
           throw new NatspocError('unreachable', `Could not read ${this.#name} to its end: ${failure}.`);
+        } else if (ended) {
+          return;
         } else {
           await new Promise<void>((resolve) => {
             wake = resolve;

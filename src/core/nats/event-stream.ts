@@ -96,6 +96,7 @@ export class NatsEventStream implements EventStream {
         },
         {
           message: (message, delivery) => sink.message(new NatsStreamMessage(message, delivery)),
+          gone: (messages) => sink.gone?.(messages),
           fault: (reason, error) => {
             this.#failure ??= error;
             sink.fault(kindOf(reason));

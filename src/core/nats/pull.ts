@@ -40,6 +40,8 @@ export interface PullOptions {
  */
 export interface PullSink {
   message(message: Msg, delivery: DeliveryReader): void;
+  /** So many messages that waited at the server are not there any more, and none is. */
+  gone?(messages: number): void;
   /** `error`: no other reader will do better, such as where permissions are missing. */
   fault(reason: string, error?: NatspocError): void;
 }
@@ -99,7 +101,7 @@ export class PullReader {
     return { reader, pending: info.num_pending };
   }
 
-  /** Messages that still wait at the server for this reader, as of the last delivery. */
+  /** Messages that still wait at the server for this reader, as it has said last. */
   get pending(): number {
     return this.#pending;
   }
@@ -232,10 +234,24 @@ export class PullReader {
     if (this.#demand.adapt()) this.#fill();
   }
 
+  /**
+   * The server speaks to a request that waits when it has nothing for it (`processWaiting` in server/consumer.go): what
+   * it had counted before has been purged, or has expired. No delivery would ever tell.
+   */
+  #idle(): void {
+    const gone = this.#pending;
+    if (gone === 0) return;
+    this.#pending = 0;
+    this.#sink.gone?.(gone);
+  }
+
   #receiveStatus(message: Msg): void {
     const code = message.headers?.code ?? 0;
     const text = message.headers?.description ?? '';
-    if (code === 100) return;
+    if (code === 100) {
+      this.#idle();
+      return;
+    }
     // 408: the request expired; 409 of these kinds: it reached its byte limit. Anything else ends the reader.
     if (code !== 408 && !(code === 409 && /maxbytes|batch completed/i.test(text))) {
       this.fail(`${code} ${text}`.trim());
