@@ -248,6 +248,21 @@ describe('the library', function () {
     assert.deepEqual(handled, [1, 2]);
   });
 
+  it('starts again from a position that somebody has moved under its epoch', async () => {
+    await publishOne();
+    let handled = 0;
+    const member = await join(() => void handled++, { partitions: 1 });
+    const [{ sequence }] = await once(member, 'committed');
+    const manager = await connection.jetstreamManager();
+    const name = `KV_${stream}_leases`;
+    const query = { last_by_subj: `$KV.${stream}_leases.position.default.0` };
+    const stored = await manager.streams.getMessage(name, query);
+    assert.equal(stored.json<{ seq: number }>().seq, sequence);
+    await connection.request(query.last_by_subj, JSON.stringify({ ...stored.json<object>(), seq: 0 }));
+    await publishOne();
+    await until('the first is handled again, and the second once more', () => handled === 4);
+  });
+
   it('does not let a listener that throws reach the protocol', async () => {
     await publish(1);
     const errors: unknown[] = [];

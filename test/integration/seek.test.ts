@@ -89,6 +89,20 @@ describe('a seek that goes wrong', function () {
     assert.deepEqual(await paused(), []);
   });
 
+  it('moves nothing that somebody has resumed before its turn', async () => {
+    const { bucket } = run.topology;
+    let resumed: Promise<unknown> | undefined;
+    const outcomes = await seek(bucket, all(), async (partition) => {
+      resumed ??= changeOverride(bucket, run.config.group, 40, { paused: false }, 'somebody else');
+      await resumed;
+      return { partition, from: null, to: 0, skipped: 0, repeated: 0 };
+    });
+    assert.deepEqual(
+      outcomes.flatMap(({ partition, moved, message }) => (moved ? [] : [[partition, message]])),
+      [[40, 'its pause was lifted by somebody else meanwhile']],
+    );
+  });
+
   it('says what is still paused', async () => {
     const bucket: Bucket = { ...answering(0), remove: async () => ({ kind: 'unknown' }) };
     await assert.rejects(seek(bucket, [0, 1]), {

@@ -21,6 +21,7 @@ function bench(ports: Partial<CommitterPorts> = {}) {
       committed: (sequence) => told.push(`committed ${sequence}`),
       fenced: () => told.push('fenced'),
       vanished: () => told.push('vanished'),
+      moved: () => told.push('moved'),
       failed: (error) => told.push(`failed: ${error.message}`),
       unsafe: (error) => told.push(`unsafe: ${error.message}`),
     },
@@ -103,6 +104,28 @@ describe('a committer', () => {
     committer.handled(12, 1, true);
     await committer.flush(1_000);
     assert.deepEqual(bucket.writes, []);
+  });
+
+  for (const seq of [3, 10, 30]) {
+    it(`leaves a position alone that somebody has moved to ${seq} under its own epoch`, async () => {
+      const { committer, bucket, told } = bench();
+      bucket.put({ v: 1, seq, epoch: 7, at: '' });
+      committer.handled(11, 1, true);
+      await committer.flush(1_000);
+      assert.deepEqual(told, ['moved']);
+      assert.deepEqual([bucket.writes, bucket.record?.seq], [[], seq]);
+    });
+  }
+
+  it('knows its own write that is applied late, between two others', async () => {
+    const { committer, bucket, told } = bench();
+    bucket.script.push({ kind: 'unknown' });
+    committer.handled(11, 1, true);
+    await settle();
+    committer.handled(12, 1, true);
+    bucket.put({ v: 1, seq: 11, epoch: 7, at: '' });
+    await committer.flush(1_000);
+    assert.deepEqual([told, bucket.writes], [['committed 11', 'committed 12'], [12]]);
   });
 
   it('says so when the position is gone', async () => {

@@ -35,6 +35,8 @@ export interface CommitterEvents {
   fenced(): void;
   /** The position is not there any more. */
   vanished(): void;
+  /** Somebody has moved it under our epoch, by a seek: what we go on from is not what is wanted. */
+  moved(): void;
   failed(error: NatspocError): void;
   /** The barrier was rejected. */
   unsafe(error: StopConsuming): void;
@@ -42,7 +44,7 @@ export interface CommitterEvents {
 
 /**
  * Moves one partition's position forward under its owner's epoch, by compare-and-set, at most one write in
- * flight. An outcome that is not known is read back: our epoch and our sequence mean done.
+ * flight. An outcome that is not known is read back: our epoch and a sequence that we sent mean done.
  */
 export class Committer {
   readonly #key: string;
@@ -54,6 +56,8 @@ export class Committer {
   #committed: number;
   #handled: number;
   #handledSince = 0;
+  /** What was sent since the last certain commit: any of it may have been applied. */
+  readonly #sent = new Set<number>();
   #lastAt = Number.NEGATIVE_INFINITY;
   #writing = false;
   #ended = false;
@@ -176,6 +180,7 @@ export class Committer {
     const sentAt = clock.now();
     this.#lastAt = sentAt;
     const record = { v: RECORD_VERSION, seq: sequence, epoch: this.#epoch, at: new Date().toISOString() };
+    this.#sent.add(sequence);
     const outcome = await bucket.write(this.#key, encodeRecord(record), this.#revision);
     if (outcome.kind === 'ok') this.#done(outcome.revision, sequence, count, sentAt);
     else if (outcome.kind === 'failed') this.#fail(outcome.error);
@@ -184,6 +189,7 @@ export class Committer {
 
   #done(revision: number, sequence: number, count: number, sentAt: number): void {
     this.#revision = revision;
+    this.#sent.clear();
     this.#committed = sequence;
     this.#handledSince -= count;
     this.#events.committed(sequence, sentAt);
@@ -209,9 +215,13 @@ export class Committer {
     } else if (position.epoch !== this.#epoch) {
       this.end();
       this.#events.fenced();
-    } else if (position.seq > this.#committed) {
-      this.#done(found.entry.revision, position.seq, count, sentAt);
-    } else this.#revision = found.entry.revision;
+    } else if (found.entry.revision > this.#revision) {
+      if (this.#sent.has(position.seq)) this.#done(found.entry.revision, position.seq, count, sentAt);
+      else {
+        this.end();
+        this.#events.moved();
+      }
+    }
     return undefined;
   }
 

@@ -189,6 +189,7 @@ export class PartitionRunner {
         },
         fenced: () => this.#fail('a newer owner has taken over'),
         vanished: () => this.#fail('its position is gone'),
+        moved: () => this.#fail('somebody has moved its position'),
         failed: (error) => this.#terminal(error),
         unsafe: (error) => void this.#halt({ kind: 'stopped', error }),
       },

@@ -47,7 +47,12 @@ export async function changeOverride(
   throw new NatspocError('unreachable', `Could not write ${key}: the server did not answer in time.`);
 }
 
-async function readOverride(
+/**
+ * What is wanted of a partition; null: nothing.
+ *
+ * @throws NatspocError where the bucket, or the entry, cannot be read.
+ */
+export async function readOverride(
   bucket: Bucket,
   key: string,
 ): Promise<{ record: OverrideRecord | null; revision: number }> {

@@ -4,7 +4,7 @@ import type { GroupObserver } from '../observe/observer.js';
 import type { Bucket } from '../ports.js';
 import { mapConcurrently } from './concurrently.js';
 import type { GroupFollower } from './follower.js';
-import { changeOverride, type Wish } from './overrides.js';
+import { changeOverride, readOverride, type Wish } from './overrides.js';
 import { untilResting } from './resting.js';
 import type { SeekStep } from './seek-target.js';
 
@@ -96,6 +96,9 @@ async function writePosition(
   const value = found.kind === 'found' ? found.entry.value : null;
   const position = value ? decodePosition(value) : undefined;
   if (value && !position) return notMoved(partition, 'its position cannot be read: left alone');
+  // Whoever is resumed after this writes the position, and ours fails; whoever was resumed before it may be at work.
+  const { record: wanted } = await readOverride(bucket, keys.override(group, partition));
+  if (!wanted?.paused) return notMoved(partition, 'its pause was lifted by somebody else meanwhile');
   const step = await plan(partition, position?.seq ?? null);
   // Never below an epoch that is there: an older owner must find itself fenced.
   const epoch = Math.max(follower.leases.get(partition)?.epoch ?? 0, position?.epoch ?? 0);
