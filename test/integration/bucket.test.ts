@@ -3,6 +3,7 @@ import { loadConfig } from '../../src/core/config.js';
 import { bucketStream, NatsBucket } from '../../src/core/nats/bucket.js';
 import { connectNats } from '../../src/core/nats/connection.js';
 import { openTopology } from '../../src/core/nats/topology.js';
+import { fenceSession } from '../../src/core/operate/fence.js';
 import { TcpProxy } from '../support/proxy.js';
 import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
@@ -10,16 +11,18 @@ import { until } from '../support/until.js';
 describe('the bucket on a server', () => {
   const server = withServer();
 
-  it('takes each way in which servers say "wrong last sequence" for a conflict', async () => {
+  it('takes each way in which servers say "wrong last sequence" for a conflict, and "too many requests" for what passes', async () => {
     const config = loadConfig({ flags: { server: server.url }, env: {} });
     const connection = await connectNats(config, 'test');
     try {
       // Clusters from 2.12 on say it without the number, where another write is on its way: hard to come by.
       const codes = [10071, 10164];
+      const overload = { code: 429, err_code: 10167, description: 'too many requests' };
       connection.subscribe('$KV.answers.*', {
         callback: (_error, message) => {
           const err_code = codes[Number(message.subject.split('.').at(-1))];
-          const error = { code: 400, err_code, description: 'wrong last sequence' };
+          const conflict = { code: 400, err_code, description: 'wrong last sequence' };
+          const error = err_code === undefined ? overload : conflict;
           message.respond(new TextEncoder().encode(JSON.stringify({ error })));
         },
       });
@@ -28,6 +31,7 @@ describe('the bucket on a server', () => {
       for (const key of codes.keys()) {
         assert.deepEqual(await bucket.write(String(key), new Uint8Array(), 1), { kind: 'conflict' });
       }
+      assert.deepEqual(await bucket.write('overload', new Uint8Array(), 1), { kind: 'unknown' });
     } finally {
       await connection.close();
     }
@@ -106,6 +110,20 @@ describe('the bucket on a server', () => {
         outcomes.map(({ kind }) => kind),
         ['unknown', 'unknown', 'unknown'],
       );
+    } finally {
+      server.resume();
+      await connection.close();
+    }
+  });
+
+  it('says of a fence that nobody answers that it has failed, and not that the session renews', async () => {
+    const config = loadConfig({ flags: { server: server.url, ttlMs: '1s' }, env: {} });
+    const connection = await connectNats(config, 'test');
+    try {
+      const { bucket } = await openTopology(connection, config, { create: true });
+      await server.suspend();
+      const fenced = await fenceSession(bucket, config.group, 'somebody');
+      assert.deepEqual(fenced, { kind: 'failed', message: 'the server did not answer in time' });
     } finally {
       server.resume();
       await connection.close();

@@ -24,6 +24,9 @@ const CONFLICTS: ReadonlySet<number> = new Set([
   API_ERRORS.wrongLastSequenceInFlight,
 ]);
 
+/** Unavailable, or (from 2.11 on) too many requests at a time: it passes. */
+const PASSING: ReadonlySet<number> = new Set([503, 429]);
+
 /** The stream behind a KV bucket, and the subject of one of its keys (NATS ADR-8). */
 export const bucketStream = (bucket: string): string => `KV_${bucket}`;
 export const bucketSubject = (bucket: string, key: string): string => `$KV.${bucket}.${key}`;
@@ -128,7 +131,7 @@ export class NatsBucket implements Bucket {
       if (!ack) return { kind: 'unknown' };
       if ('seq' in ack) return { kind: 'ok', revision: ack.seq };
       if (CONFLICTS.has(ack.error.err_code)) return { kind: 'conflict' };
-      if (ack.error.code === 503) return { kind: 'unknown' };
+      if (PASSING.has(ack.error.code)) return { kind: 'unknown' };
       return {
         kind: 'failed',
         error: new NatspocError('storage-failed', `Could not ${doing}: ${ack.error.description}.`),

@@ -13,6 +13,7 @@ const ATTEMPTS = 3;
  */
 export async function fenceSession(bucket: Bucket, group: string, session: string): Promise<FenceOutcome> {
   const key = keys.session(group, session);
+  let renews = false;
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const found = await bucket.read(key);
     if (found.kind === 'failed') return { kind: 'failed', message: found.error.message };
@@ -21,6 +22,7 @@ export async function fenceSession(bucket: Bucket, group: string, session: strin
     const removed = await bucket.remove(key, found.entry.revision, { keepPast: true });
     if (removed.kind === 'ok') return { kind: 'fenced' };
     if (removed.kind === 'failed') return { kind: 'failed', message: removed.error.message };
+    if (removed.kind === 'conflict') renews = true;
   }
-  return { kind: 'alive' };
+  return renews ? { kind: 'alive' } : { kind: 'failed', message: 'the server did not answer in time' };
 }
