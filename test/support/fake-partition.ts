@@ -4,6 +4,7 @@ import type {
   ReaderFault,
   ReaderOptions,
   ReaderSink,
+  ReaderWindow,
   ReadOutcome,
   RemoveOutcome,
   StreamBounds,
@@ -87,8 +88,11 @@ export class FakeStream implements EventStream {
   readonly removed: string[] = [];
   range: StreamBounds = { first: 1, last: 0 };
   released = 0;
-  /** What the reader that is open was told to hold from the start. */
+  /** What the reader that is open was told to hold from the start, and its window. */
   held = 0;
+  window: ReaderWindow | undefined;
+  /** Readers are open when this resolves. */
+  opening: Promise<void> | undefined;
   /** How every deletion of a reader ends. */
   removal: RemoveOutcome = { kind: 'ok' };
   /** Messages that the server still holds for the reader. */
@@ -109,6 +113,8 @@ export class FakeStream implements EventStream {
 
   async open(options: ReaderOptions, sink: ReaderSink): ReturnType<EventStream['open']> {
     this.opened.push(options);
+    this.window = options.window;
+    await this.opening;
     this.#sink = sink;
     const stream = this;
     const reader = {
@@ -121,7 +127,9 @@ export class FakeStream implements EventStream {
       release: (messages: number) => {
         this.released += messages;
       },
-      resize() {},
+      resize: (window: ReaderWindow) => {
+        this.window = window;
+      },
       close: () => {
         if (this.#sink) this.closed++;
         this.#sink = undefined;

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Demand } from '../../src/core/nats/demand.js';
 
-const WINDOW = { messages: 4_096, bytes: 1_000_000 };
+/** One that has begun, with nothing in hand. */
+function demandOf(messages: number, bytes = 1_000_000): Demand {
+  const demand = new Demand({ messages, bytes });
+  assert.equal(demand.order(), undefined, 'not before it begins');
+  demand.begin(0);
+  return demand;
+}
 
 /** Delivers what was ordered; `release`: it is taken at once. */
 function deliver(demand: Demand, messages: number, release: boolean): void {
@@ -24,7 +30,7 @@ describe('what a reader asks for', () => {
     );
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 300 }), fc.array(step, { maxLength: 200 }), (messages, steps) => {
-        const demand = new Demand({ messages, bytes: 1_000_000 });
+        const demand = demandOf(messages);
         let owed = 0;
         let held = 0;
         for (const each of steps) {
@@ -55,7 +61,7 @@ describe('what a reader asks for', () => {
   });
 
   it('grows to the window where messages are taken as they come, and shrinks where they wait', () => {
-    const demand = new Demand(WINDOW);
+    const demand = demandOf(4_096);
     demand.weigh(100);
     const batches: number[] = [];
     for (let i = 0; i < 12; i++) {
@@ -80,13 +86,13 @@ describe('what a reader asks for', () => {
   });
 
   it('asks for as many as fit into the bytes of the window', () => {
-    const demand = new Demand({ messages: 4_096, bytes: 10_000 });
+    const demand = demandOf(4_096, 10_000);
     demand.weigh(1_000);
     assert.deepEqual(demand.order(), { batch: 10, maxBytes: 10_000 });
   });
 
   it('asks for a message that is larger than the window alone, without a limit, and once', () => {
-    const demand = new Demand({ messages: 10, bytes: 100 });
+    const demand = demandOf(10, 100);
     assert.equal(demand.order()?.batch, 10);
     deliver(demand, 2, false);
     demand.fallShort(8, true);

@@ -110,6 +110,21 @@ describe('a partition runner', () => {
     assert.deepEqual(stream.opened, []);
   });
 
+  it('gives its reader the window of now, also where that has changed while it was opened', async () => {
+    const { stream, runner, start } = bench();
+    let opened = (): void => {};
+    stream.opening = new Promise((resolve) => {
+      opened = resolve;
+    });
+    const starting = start();
+    await settle();
+    assert.equal(stream.opened.length, 1);
+    runner.resize({ messages: 10, bytes: 1_000 });
+    opened();
+    await starting;
+    assert.deepEqual(stream.window, { messages: 10, bytes: 1_000 });
+  });
+
   it('says how many messages were dropped before they were handled', async () => {
     const { bucket, stream, start, told } = bench();
     bucket.put({ v: 1, seq: 5, epoch: 3, at: '' });

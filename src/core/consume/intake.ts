@@ -84,6 +84,8 @@ export class Intake {
     }
     if (opened.kind === 'ok') {
       this.#reader = opened.reader;
+      // Other partitions may have come or gone meanwhile.
+      opened.reader.resize(this.#window);
       // What an earlier reader delivered and still waits takes its place in the window.
       opened.reader.start(waiting());
       this.#events.opened();

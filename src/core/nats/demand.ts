@@ -12,6 +12,7 @@ export interface Order {
 /** How much one reader asks for: no more than its window, and no further ahead than pays. */
 export class Demand {
   #window: ReaderWindow;
+  #hasBegun = false;
   /** Asked for and not delivered, over all requests that wait at the server: it serves them in turn, a message each. */
   #owed = 0;
   #held = 0;
@@ -33,8 +34,9 @@ export class Demand {
     return this.#owed > 0;
   }
 
-  /** `held`: messages that an earlier reader delivered and nobody has released. */
+  /** Nothing is asked for before. `held`: messages that an earlier reader delivered and nobody has released. */
   begin(held: number): void {
+    this.#hasBegun = true;
     this.#held = held;
   }
 
@@ -52,6 +54,7 @@ export class Demand {
    * is served while the next is on its way.
    */
   order(): Order | undefined {
+    if (!this.#hasBegun) return undefined;
     const order = this.#oversize ? this.#orderAlone() : this.#orderAhead();
     if (order) this.#owed += order.batch;
     return order;
