@@ -16,6 +16,20 @@ import {
 import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
+/** Catches what would end the process. */
+async function withBugs(use: (errors: readonly unknown[]) => Promise<void>): Promise<void> {
+  const errors: unknown[] = [];
+  const before = process.listeners('uncaughtException');
+  process.removeAllListeners('uncaughtException');
+  process.on('uncaughtException', (error) => errors.push(error));
+  try {
+    await use(errors);
+  } finally {
+    process.removeAllListeners('uncaughtException');
+    for (const listener of before) process.on('uncaughtException', listener);
+  }
+}
+
 describe('the library', function () {
   this.timeout(60_000);
   const server = withServer();
@@ -265,11 +279,7 @@ describe('the library', function () {
 
   it('does not let a listener that throws reach the protocol', async () => {
     await publish(1);
-    const errors: unknown[] = [];
-    const before = process.listeners('uncaughtException');
-    process.removeAllListeners('uncaughtException');
-    process.on('uncaughtException', (error) => errors.push(error));
-    try {
+    await withBugs(async (errors) => {
       const member = await join(() => {}, {
         listen: (events) =>
           events.on('handled', () => {
@@ -278,10 +288,20 @@ describe('the library', function () {
       });
       await until('it has come out', () => errors.length === 1);
       await until('it is committed', () => member.partitions.some(({ committed }) => committed > 0));
-    } finally {
-      process.removeAllListeners('uncaughtException');
-      for (const listener of before) process.on('uncaughtException', listener);
-    }
+    });
+  });
+
+  it('does not let an observer that throws reach the connection', async () => {
+    const bug = (): never => {
+      throw new Error('a bug');
+    };
+    await withBugs(async (errors) => {
+      const publisher = await createPublisher({ ...place(), observer: { confirmed: bug, failed: bug } });
+      for (let i = 1; i <= 3; i++) await publisher.publish({ data: 'x' });
+      await assert.rejects(publisher.publish({ data: 'x', partition: 99 }), { code: 'usage' });
+      await publisher.close();
+      await until('all have come out', () => errors.length === 4);
+    });
   });
 
   for (const [options, pattern] of [

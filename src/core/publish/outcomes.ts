@@ -3,6 +3,13 @@ import type { Rejection } from './port.js';
 import type { OutgoingMessage, PublishCounters, PublishFailure, PublishObserver } from './types.js';
 import type { Slot, Waiter } from './window.js';
 
+/** A bug of the program around us is reported; thrown here, it would end the client's reading, and with it the connection. */
+function surface(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
+}
+
 /** Counts how messages end and tells the observer and the waiting promise: each message once. */
 export class Outcomes {
   readonly counters: PublishCounters = {
@@ -35,7 +42,11 @@ export class Outcomes {
     if (duplicate) counters.duplicates++;
     this.#checkOrder(slot, sequence);
     slot.waiter?.resolve({ partition: slot.partition, sequence, duplicate });
-    this.#observer.confirmed?.(slot.message, slot.partition, sequence, duplicate, slot.dueMs, nowMs);
+    try {
+      this.#observer.confirmed?.(slot.message, slot.partition, sequence, duplicate, slot.dueMs, nowMs);
+    } catch (error) {
+      surface(error);
+    }
   }
 
   /** Records that a message was sent once more. */
@@ -51,7 +62,11 @@ export class Outcomes {
   failed(message: OutgoingMessage, waiter: Waiter | undefined, failure: PublishFailure): void {
     this.counters[failure.outcome]++;
     waiter?.reject(failure.error);
-    this.#observer.failed?.(message, failure);
+    try {
+      this.#observer.failed?.(message, failure);
+    } catch (error) {
+      surface(error);
+    }
   }
 
   /** Within a partition, a message accepted earlier has to have the lower sequence, whatever order answers come in. */
