@@ -49,7 +49,12 @@ export class NatspocError extends Error {
   }
 }
 
-/** The message of anything that was thrown: an Error's message, or the value as text. */
+/** The message of anything that was thrown: an Error's message, or the value as text. Never throws itself. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  try {
+    return String(error instanceof Error ? error.message : error);
+  } catch {
+    // Of objects without a prototype, or whose own methods throw, nothing can be made.
+    return 'something that cannot be put into words was thrown';
+  }
 }

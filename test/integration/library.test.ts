@@ -221,6 +221,17 @@ describe('the library', function () {
     });
   });
 
+  it('gives a message up whose handler throws what cannot even be told', async () => {
+    await publishOne();
+    const thrown: Error = Object.create(null);
+    const handler = (): never => {
+      throw thrown;
+    };
+    const member = await join(handler, { partitions: 1, maxAttempts: 1 });
+    const [{ message }] = await once(member, 'halted');
+    assert.match(message, /failed: something that cannot be put into words/);
+  });
+
   it('ends with the error when its bucket is deleted', async () => {
     const member = await join(() => {});
     await until('it has joined', () => member.partitions.length === 4);

@@ -1,3 +1,4 @@
+import { messageOf } from '../errors.js';
 import type { StreamMessage } from '../ports.js';
 import type { HandlerContext, Logger } from './handler.js';
 
@@ -98,7 +99,7 @@ export class HandlerCall implements HandlerContext {
     if (!condemned) return false;
     this.#condemned = undefined;
     this.#failure = { error };
-    this.abort(error instanceof Error ? error : new Error(String(error)));
+    this.abort(error instanceof Error ? error : new Error(messageOf(error)));
     condemned();
     return true;
   }
