@@ -516,9 +516,9 @@ describe('leases history', () => {
     assert.deepEqual(
       readTenures(past, 3, 5_000).map(({ heldMs, gapMs }) => [heldMs, gapMs]),
       [
-        [0, 0],
-        [2_000, 1],
-        [1_999, 0],
+        [1, 0],
+        [2_001, 1],
+        [2_000, 0],
       ],
     );
   });

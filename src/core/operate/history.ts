@@ -40,15 +40,13 @@ export function readTenures(past: readonly PastEntry[], partition: number, nowMs
       from: record?.from ?? null,
       reason: record?.reason ?? null,
       at: new Date(atMs).toISOString(),
-      heldMs: Math.round(Math.max(0, (next?.atMs ?? nowMs) - atMs)),
-      gapMs: wholeGap(gapBefore(past, atMs, record?.reason, ownerBefore, before?.atMs)),
+      heldMs: Math.ceil(Math.max(0, (next?.atMs ?? nowMs) - atMs)),
+      gapMs: gapBefore(past, atMs, record?.reason, ownerBefore, before?.atMs),
     };
   });
 }
 
-/** Upwards: it is how long at most, and none is only what cannot have been any. */
-const wholeGap = (ms: number | null): number | null => (ms === null ? null : Math.ceil(ms));
-
+/** Rounded upwards: it is how long at most. What was held is, too, so that no gap is longer. */
 function gapBefore(
   past: readonly PastEntry[],
   atMs: number,
@@ -59,7 +57,7 @@ function gapBefore(
   if (reason === 'handover' || reason === 'release') return 0;
   if (heldSinceMs === undefined) return null;
   // Nobody had it before the claim: since then.
-  if (ownerBefore === null) return Math.max(0, atMs - heldSinceMs);
+  if (ownerBefore === null) return Math.ceil(Math.max(0, atMs - heldSinceMs));
   const signs = past.flatMap(({ atMs: signMs, entry }) =>
     entry.kind === 'session' && entry.id === ownerBefore && entry.record !== null && signMs <= atMs
       ? [signMs]
@@ -67,7 +65,7 @@ function gapBefore(
   );
   // Its claim was one as well; but the whole time that it held the partition is no measure of a gap.
   if (signs.length === 0) return null;
-  return Math.max(0, atMs - Math.max(heldSinceMs, ...signs));
+  return Math.ceil(Math.max(0, atMs - Math.max(heldSinceMs, ...signs)));
 }
 
 const HOW = { claim: 'claimed', handover: 'handed over', release: 'released' } as const;
