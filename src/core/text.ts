@@ -21,6 +21,20 @@ export function textWidth(text: string): number {
   return width;
 }
 
+/** The text cut to at most `width` columns, with an ellipsis where something is cut off. */
+export function truncate(text: string, width: number): string {
+  if (textWidth(text) <= width) return text;
+  if (width <= 1) return width === 1 ? '…' : '';
+  let cut = '';
+  let used = 0;
+  for (const char of text) {
+    used += textWidth(char);
+    if (used > width - 1) break;
+    cut += char;
+  }
+  return `${cut}…`;
+}
+
 /** The text with spaces after it, or before it where `align` is `right`, up to `width` columns; never cut. */
 export function pad(text: string, width: number, align: 'left' | 'right' = 'left'): string {
   const space = ' '.repeat(Math.max(0, width - textWidth(text)));

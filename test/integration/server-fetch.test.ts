@@ -212,11 +212,13 @@ describe('fetching a server from the releases', () => {
   it('says so when the cache folder cannot be written', async () => {
     const file = path.join(temp(), 'file');
     writeFileSync(file, '');
-    const place = { env: { XDG_CACHE_HOME: file }, platform: PLATFORM.platform };
-    await assert.rejects(
-      fetchServer({ ...place, sources: [official()] }),
-      /the cache folder cannot be written/,
-    );
+    for (const folder of [file, '/proc/nowhere']) {
+      const place = { env: { XDG_CACHE_HOME: folder }, platform: PLATFORM.platform };
+      await assert.rejects(
+        fetchServer({ ...place, sources: [official()] }),
+        /the cache folder cannot be written/,
+      );
+    }
   });
 });
 

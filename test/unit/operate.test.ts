@@ -563,8 +563,10 @@ describe('messages on a terminal', () => {
 
   it('fit into the width of the terminal, also where the payload is long or a character is cut', () => {
     for (const columns of [20, 60, 80]) {
-      const line = formatMessageLine(stored(bytes('ü'.repeat(5_000)), 'k'), columns);
-      assert.ok(line.length <= columns, `${line.length} > ${columns}`);
+      for (const character of ['ü', '仕']) {
+        const line = formatMessageLine(stored(bytes(character.repeat(5_000)), 'k'), columns);
+        assert.ok(textWidth(line) <= columns, `${textWidth(line)} > ${columns}`);
+      }
     }
     assert.match(formatMessageLine(stored(bytes('ü'.repeat(5_000)), 'k'), 80), /ü…$/);
     assert.match(formatMessageLine(stored(new Uint8Array([0xff, 0xfe]), 'k'), undefined), /\(not text\)$/);

@@ -149,7 +149,7 @@ class Pipeline implements PublishPort {
 }
 
 function notPermitted(inbox: string, cause: Error): NatspocError {
-  const hint = 'Permit it, or choose another prefix with --inbox-prefix.';
+  const hint = 'Permit it, or choose another inbox prefix.';
   const message = `Not permitted to subscribe to ${inbox}, where confirmations arrive. ${hint}`;
   return new NatspocError('not-permitted', message, { cause });
 }

@@ -76,6 +76,6 @@ export function checkBucket(name: string, found: StreamConfig): void {
   if (reason === undefined) return;
   throw new NatspocError(
     'layout-mismatch',
-    `Bucket ${name} ${reason}: leases and positions would vanish. Choose another with --bucket, or let natspoc create it.`,
+    `Bucket ${name} ${reason}: leases and positions would vanish. Choose another bucket, or let natspoc create it.`,
   );
 }

@@ -1,10 +1,11 @@
 import { escapeControl, textOf } from '../consume/output.js';
+import { textWidth, truncate } from '../text.js';
 import { formatBytes } from '../units.js';
 import type { StoredMessage } from './stream-admin.js';
 import { formatPairs } from './table.js';
 
 /** Where nobody says how wide the line may be. */
-const PREVIEW_CHARACTERS = 160;
+const PREVIEW_COLUMNS = 160;
 
 /**
  * One line for people: time, partition, sequence, key, size and the beginning of the payload. Control characters are
@@ -18,17 +19,16 @@ export function formatMessageLine(message: StoredMessage, columns: number | unde
   const where = partition === null ? escapeControl(message.subject) : `p${partition}`;
   const name = key === null ? '' : `  ${escapeControl(key)}`;
   const head = `${time}  ${where}  #${sequence}${name}  ${formatBytes(data.length)}  `;
-  const room = columns === undefined ? PREVIEW_CHARACTERS : Math.max(0, columns - head.length);
+  const room = columns === undefined ? PREVIEW_COLUMNS : Math.max(0, columns - textWidth(head));
   const line = head + preview(data, room);
-  return columns === undefined ? line : line.slice(0, columns);
+  return columns === undefined ? line : truncate(line, columns);
 }
 
-function preview(data: Uint8Array, characters: number): string {
-  // Enough bytes for the characters wanted; what the cut leaves of a character does not count.
-  const text = textOf(data.subarray(0, characters * 4)) ?? cutText(data, characters * 4);
+function preview(data: Uint8Array, columns: number): string {
+  // Enough bytes for the columns wanted; what the cut leaves of a character does not count.
+  const text = textOf(data.subarray(0, columns * 4)) ?? cutText(data, columns * 4);
   if (text === undefined) return '(not text)';
-  const escaped = escapeControl(text);
-  return escaped.length > characters ? `${escaped.slice(0, Math.max(0, characters - 1))}…` : escaped;
+  return truncate(escapeControl(text), columns);
 }
 
 /** The beginning of a long text, without the character that the cut splits. */

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { messageOf, NatspocError } from '../errors.js';
 import { debianSource } from './debian.js';
 import { serversDir } from './find.js';
+import { makeFolder } from './folder.js';
 import { type Place, programName } from './paths.js';
 import { releaseSource } from './release.js';
 import type { ServerSource } from './source.js';
@@ -98,7 +99,7 @@ export async function fetchServer(options: FetchOptions): Promise<string> {
   const servers = serversDir(options);
   const failures: string[] = [];
   try {
-    await mkdir(servers, { recursive: true });
+    makeFolder(servers);
     await removeAbandoned(servers);
   } catch (error) {
     throw missing([`the cache folder cannot be written (${messageOf(error)})`]);

@@ -1,6 +1,7 @@
-import { accessSync, constants, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { messageOf, NatspocError } from '../errors.js';
+import { makeFolder } from './folder.js';
 import { isRunning } from './process.js';
 
 const LOCK_FILE = 'natspoc-server.lock';
@@ -32,27 +33,9 @@ function create(file: string): boolean {
   }
 }
 
-const isFolder = (file: string): boolean => statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? false;
-
-/**
- * Step by step, from the nearest folder that is there: where one exists in which nothing can be created, such as `/proc`,
- * `mkdirSync` of Node 20 with `recursive` tries for ever.
- */
-function makeFolder(folder: string): void {
-  if (isFolder(folder)) return;
-  const parent = path.dirname(folder);
-  if (parent !== folder) makeFolder(parent);
-  try {
-    mkdirSync(folder);
-  } catch (error) {
-    // Somebody else was faster.
-    if (!isFolder(folder)) throw error;
-  }
-}
-
 function prepare(storeDir: string): void {
   try {
-    makeFolder(path.resolve(storeDir));
+    makeFolder(storeDir);
     accessSync(storeDir, constants.W_OK | constants.X_OK);
   } catch (error) {
     throw new NatspocError('failed', `Cannot write to the store folder ${storeDir}: ${messageOf(error)}`, {

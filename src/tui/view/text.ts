@@ -1,7 +1,7 @@
 /** Lines of styled text: what every panel makes, what Ink shows on a terminal and `--once` prints plain. */
-import { pad, textWidth } from '../../core/text.js';
+import { pad, textWidth, truncate } from '../../core/text.js';
 
-export { textWidth, wrap } from '../../core/text.js';
+export { textWidth, truncate, wrap } from '../../core/text.js';
 
 /** Colours of the terminal's own theme, so that they are readable on a light and on a dark background. */
 export type Color =
@@ -35,20 +35,6 @@ export const span = (text: string, style: Style = {}): Span => ({ text, ...style
 
 /** A line of one span. */
 export const line = (text: string, style: Style = {}): Line => [span(text, style)];
-
-/** The text cut to at most `width` columns, with an ellipsis where something is cut off. */
-export function truncate(text: string, width: number): string {
-  if (textWidth(text) <= width) return text;
-  if (width <= 1) return width === 1 ? '…' : '';
-  let cut = '';
-  let used = 0;
-  for (const char of text) {
-    used += textWidth(char);
-    if (used > width - 1) break;
-    cut += char;
-  }
-  return `${cut}…`;
-}
 
 /** The text in exactly `width` columns. */
 export function padTo(text: string, width: number, align: 'left' | 'right' = 'left'): string {
