@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { decodeOverride, keys } from '../../src/core/group/records.js';
+import { createPublisher, type GroupMember, joinGroup } from '../../src/core/index.js';
 import { NatsGroupObserver } from '../../src/core/nats/observe.js';
 import { changeOverride } from '../../src/core/operate/overrides.js';
 import { type SeekPorts, seekPositions } from '../../src/core/operate/seek.js';
 import { withFollower } from '../../src/core/operate/with-follower.js';
 import type { Bucket, WriteOutcome } from '../../src/core/ports.js';
 import type { GroupRun } from '../support/group-run.js';
+import { until } from '../support/until.js';
 import { withGroup } from '../support/with-group.js';
 
-/** What an operator's change leaves behind when something goes wrong on its way. */
-describe('a seek that goes wrong', function () {
+/** Operators move positions: what goes wrong on the way leaves nothing behind, and what nobody else can decide is theirs. */
+describe('a seek', function () {
   this.timeout(30_000);
   let run: GroupRun;
   withGroup(
@@ -101,6 +104,34 @@ describe('a seek that goes wrong', function () {
       outcomes.flatMap(({ partition, moved, message }) => (moved ? [] : [[partition, message]])),
       [[40, 'its pause was lifted by somebody else meanwhile']],
     );
+  });
+
+  it('is what a group waits for whose stream was made anew: positions of before would pass over its messages', async () => {
+    const { connection } = run;
+    const { stream, prefix, bucket } = run.config;
+    const place = { connection, stream, prefix, bucket, partitions: run.partitions };
+    const publish = async (count: number): Promise<void> => {
+      const publisher = await createPublisher(place);
+      const messages = Array.from({ length: count }, () => publisher.publish({ data: 'x', partition: 0 }));
+      await Promise.all(messages);
+      await publisher.close();
+    };
+    let handled = 0;
+    const join = (): Promise<GroupMember> => joinGroup({ ...place, handler: () => void handled++ });
+    await publish(10);
+    const before = await join();
+    await until('all is handled', () => handled === 10);
+    await before.leave();
+    await run.topology.manager.streams.delete(stream);
+    await publish(5);
+    const member = await join();
+    const [{ message }] = await once(member, 'retrying');
+    assert.match(message, /its position is \d+, but the stream ends at 5: /);
+    assert.equal(handled, 10);
+    const outcomes = await seek(run.topology.bucket, all());
+    assert.ok(outcomes.every(({ moved }) => moved));
+    await until('all of the new ones are handled', () => handled === 15);
+    await member.leave();
   });
 
   it('says what is still paused', async () => {

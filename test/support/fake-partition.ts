@@ -86,7 +86,7 @@ export class FakeBucket implements Bucket {
 export class FakeStream implements EventStream {
   readonly opened: ReaderOptions[] = [];
   readonly removed: string[] = [];
-  range: StreamBounds = { first: 1, last: 0 };
+  range: StreamBounds = { first: 1, last: 1_000 };
   released = 0;
   /** What the reader that is open was told to hold from the start, and its window. */
   held = 0;

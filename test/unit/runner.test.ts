@@ -110,6 +110,43 @@ describe('a partition runner', () => {
     assert.deepEqual(stream.opened, []);
   });
 
+  it('does not read a stream that ends before its position: what comes next would count as handled', async () => {
+    const { bucket, stream, start, told, clock } = bench();
+    bucket.put({ v: 1, seq: 50, epoch: 3, at: '' });
+    stream.range = { first: 1, last: 5 };
+    const starting = start();
+    for (let second = 0; second < 4; second++) {
+      await settle();
+      assert.deepEqual(told, []);
+      clock.advance(1_000);
+    }
+    await starting;
+    assert.equal(told.length, 1);
+    assert.match(told[0] ?? '', /^failed: its position is 50, but the stream ends at 5: /);
+    assert.deepEqual([stream.opened, bucket.record?.seq], [[], 50]);
+  });
+
+  it('waits for a leader of the stream that has to catch up', async () => {
+    const { bucket, stream, start, told, clock } = bench();
+    bucket.put({ v: 1, seq: 50, epoch: 3, at: '' });
+    stream.range = { first: 1, last: 49 };
+    const starting = start();
+    await settle();
+    stream.range = { first: 1, last: 50 };
+    clock.advance(1_000);
+    await starting;
+    assert.deepEqual(told, ['started']);
+    assert.equal(stream.opened[0]?.startSequence, 51);
+  });
+
+  it('starts again at a sequence that is still to come, where that was asked for', async () => {
+    const { bucket, stream, start, told } = bench({ from: { kind: 'sequence', sequence: 100 } });
+    bucket.put({ v: 1, seq: 99, epoch: 3, at: '' });
+    stream.range = { first: 1, last: 5 };
+    await start();
+    assert.deepEqual(told, ['started']);
+  });
+
   it('gives its reader the window of now, also where that has changed while it was opened', async () => {
     const { stream, runner, start } = bench();
     let opened = (): void => {};

@@ -1,7 +1,12 @@
+import type { Clock } from '../clock.js';
 import { NatspocError } from '../errors.js';
 import { decodePosition, encodeRecord, keys, RECORD_VERSION } from '../group/records.js';
 import type { Bucket, EventStream } from '../ports.js';
 import type { StartFrom } from '../settings/start-from.js';
+
+/** A leader of the stream that was just elected may still have to catch up: so often its end is looked at again, so far apart. */
+const END_LOOKS = 5;
+const END_LOOK_EVERY_MS = 1_000;
 
 /** Which partition is taken over, by whom. */
 export interface Takeover {
@@ -47,7 +52,7 @@ export type TakeoverOutcome =
  */
 export async function takeOver(
   takeover: Takeover,
-  ports: { bucket: Bucket; stream: EventStream },
+  ports: { bucket: Bucket; stream: EventStream; clock: Clock },
   held: (position: Taken) => void,
 ): Promise<TakeoverOutcome> {
   const { group, partition, epoch } = takeover;
@@ -59,6 +64,7 @@ export async function takeOver(
 
   let sequence: number;
   let olderEpoch: number | undefined;
+  let ending: Promise<number | undefined> | undefined;
   if (found.kind === 'found' && found.entry.value) {
     const position = decodePosition(found.entry.value);
     if (!position) {
@@ -68,6 +74,8 @@ export async function takeOver(
     if (position.epoch > epoch) return { kind: 'fenced' };
     sequence = position.seq;
     olderEpoch = position.epoch;
+    // Nobody waits for this answer unless something is wrong: what follows takes longer.
+    if (!isToCome(takeover.from, sequence)) ending = endBefore(resumed(takeover, sequence), ports);
   } else {
     const start = await startSequence(takeover.from, stream);
     if (start.kind !== 'ok') return start;
@@ -92,7 +100,30 @@ export async function takeOver(
     if (removed.kind === 'unknown')
       return { kind: 'unknown', message: 'the reader of the owner before could not be deleted in time' };
   }
-  return taken;
+  const end = await ending;
+  if (end === undefined) return taken;
+  const message = `its position is ${resumed(takeover, sequence)}, but the stream ends at ${end}: it was made anew, or has lost its end. "natspoc leases seek" says where to go on`;
+  return { kind: 'unknown', message };
+}
+
+/** A group may be told to start at a sequence that is still to come. */
+const isToCome = (from: StartFrom, position: number): boolean =>
+  from.kind === 'sequence' && position < from.sequence;
+
+/**
+ * The end of a stream that ends before a position in it, and goes on doing so; undefined where it does not. What it
+ * stores next would be passed over as handled: its sequences have been used before.
+ */
+async function endBefore(
+  position: number,
+  { stream, clock }: { stream: EventStream; clock: Clock },
+): Promise<number | undefined> {
+  for (let looks = 1; ; looks++) {
+    const bounds = await stream.bounds();
+    if (bounds.kind !== 'ok' || bounds.last >= position) return undefined;
+    if (looks === END_LOOKS) return bounds.last;
+    await new Promise<void>((resolve) => void clock.at(clock.now() + END_LOOK_EVERY_MS, resolve));
+  }
 }
 
 /** What was handled under this epoch is not handled again, unless somebody has moved the position back since. */
