@@ -139,6 +139,18 @@ describe('a partition runner', () => {
     assert.equal(stream.opened[0]?.startSequence, 51);
   });
 
+  it('does not go on in a stream that has lost what was received', async () => {
+    const { stream, start, told } = bench();
+    stream.range = { first: 1, last: 3 };
+    await start();
+    stream.deliver(fakeMessage(1), fakeMessage(2), fakeMessage(3));
+    stream.range = { first: 1, last: 2 };
+    stream.fault('broken');
+    await settle();
+    assert.equal(told.at(-1), 'failed: the stream ends at 2, before what was received');
+    assert.equal(stream.opened.length, 1);
+  });
+
   it('starts again at a sequence that is still to come, where that was asked for', async () => {
     const { bucket, stream, start, told } = bench({ from: { kind: 'sequence', sequence: 100 } });
     bucket.put({ v: 1, seq: 99, epoch: 3, at: '' });

@@ -132,10 +132,14 @@ export class Intake {
   async #reopen(): Promise<void> {
     this.#reader = undefined;
     if (this.#closed) return;
-    const removed = await this.#ports.stream.remove(this.#ports.name);
+    const { stream, name } = this.#ports;
+    const [removed, bounds] = await Promise.all([stream.remove(name), stream.bounds()]);
     if (this.#closed) return;
+    // What it is then to do, the next takeover sees.
+    const isCutOff = bounds.kind === 'ok' && bounds.last < this.#received;
     if (removed.kind === 'failed') this.#events.terminal(removed.error);
     else if (removed.kind === 'unknown') this.#events.failed('its reader could not be deleted in time');
+    else if (isCutOff) this.#events.failed(`the stream ends at ${bounds.last}, before what was received`);
     else await this.open();
   }
 
