@@ -35,6 +35,7 @@ function lease(partition: number, change: Partial<LeaseStatus> = {}): LeaseStatu
     heldForMs: 1_000,
     position: 5,
     end: 5,
+    beyondEnd: false,
     lag: 0,
     positionAgeMs: 100,
     paused: false,
@@ -156,6 +157,15 @@ describe('leases check', () => {
       'owner-silent p4',
       'halted p5',
       'unreadable p6',
+    ]);
+  });
+
+  it('says of a partition that cannot be read on why, and nothing of one that is to begin later', () => {
+    const beyond = { beyondEnd: true, position: 1_042, end: 17, lag: null };
+    const leases = ['waiting', 'starting', 'idle'].map((state, i) => lease(i, { ...beyond, state }));
+    assert.deepEqual(kinds({ leases, members: [member('S1')] }), ['beyond-end p0', 'beyond-end p1']);
+    assert.deepEqual(kinds({ leases: [lease(0, { state: 'waiting' })], members: [member('S1')] }), [
+      'retrying p0',
     ]);
   });
 

@@ -16,6 +16,7 @@ export interface Finding {
     | 'owner-lost'
     | 'owner-silent'
     | 'halted'
+    | 'beyond-end'
     | 'retrying'
     | 'unreadable'
     | 'lag'
@@ -77,13 +78,18 @@ function* checkLease(lease: LeaseStatus, { maxLag, stalled }: CheckLimits): Iter
     case 'halted':
       yield finding('halted', 'critical', `p${partition} is halted at ${owner}: its handler gave up`, about);
       break;
+    case 'starting':
     case 'waiting':
-      yield finding(
-        'retrying',
-        'warning',
-        `p${partition}: its owner ${owner} could not start it, and tries again`,
-        about,
-      );
+      if (lease.beyondEnd) {
+        const message = `p${partition}: its position ${lease.position} is beyond the end of the stream: "leases seek" says where to go on`;
+        yield finding('beyond-end', 'critical', message, about);
+      } else if (lease.state === 'waiting')
+        yield finding(
+          'retrying',
+          'warning',
+          `p${partition}: its owner ${owner} could not start it, and tries again`,
+          about,
+        );
       break;
     case 'unreadable':
       yield finding('unreadable', 'critical', `p${partition}: its lease cannot be read`, about);

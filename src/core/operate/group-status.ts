@@ -36,6 +36,8 @@ export interface LeaseStatus {
   position: number | null;
   /** The last sequence stored; null: the partition is empty. */
   end: number | null;
+  /** The stream ends before the position, so what it stores next would count as handled: not read, unless asked for. */
+  beyondEnd: boolean;
   /** Messages between the two; null: not known. */
   lag: number | null;
   /** Since the position was last committed, milliseconds; null: never. */
@@ -74,16 +76,16 @@ export async function readGroupStatus(observer: GroupObserver, options: StatusOp
   const [entries, positions] = await Promise.all([observer.entries(), observer.positions()]);
   const members = await readMembers(observer, entries, options.answerMs);
   // Last, so that no position is beyond its end.
-  const ends = await observer.ends();
+  const [ends, { lastSequence }] = await Promise.all([observer.ends(), observer.stream()]);
   const committed = new Map(positions.map((each) => [each.partition, each]));
   const last = new Map(ends.map((each) => [each.partition, each.sequence]));
   const leases = readLeases(entries, options.partitions).map((lease) => {
     const member = lease.record?.owner ? members.get(lease.record.owner) : undefined;
-    return describeLease(lease, member, committed, last);
+    return describeLease(lease, member, committed, last, lastSequence);
   });
   const lags = await readLags(observer, leases.map(lagInput));
   for (const lease of leases) {
-    lease.lag = lags.get(lease.partition) ?? null;
+    lease.lag = lease.beyondEnd ? null : (lags.get(lease.partition) ?? null);
     if (lease.state === 'running' && lease.lag === 0) lease.state = 'idle';
     const member = lease.owner ? members.get(lease.owner.session) : undefined;
     if (!member) continue;
@@ -142,6 +144,7 @@ function describeLease(
   member: MemberStatus | undefined,
   committed: ReadonlyMap<number, PositionFacts>,
   last: ReadonlyMap<number, number>,
+  lastSequence: number,
 ): LeaseStatus {
   const { partition, epoch, record, atMs, override } = lease;
   const own = member?.stats?.partitions.find((each) => each.partition === partition && each.epoch === epoch);
@@ -159,6 +162,7 @@ function describeLease(
     // What the owner says is newer than what it has committed.
     position: own && own.position > 0 ? Math.max(position ?? 0, own.position) : position,
     end: last.get(partition) ?? null,
+    beyondEnd: position !== null && position > lastSequence,
     lag: null,
     positionAgeMs: commit ? Math.max(0, Math.round(Date.now() - commit.atMs)) : null,
     paused: override?.paused ?? false,
