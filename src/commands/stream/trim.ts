@@ -14,7 +14,7 @@ import { StreamCommand, type StreamSession } from '../../stream-command.js';
 export default class StreamTrim extends StreamCommand {
   static override summary = 'Delete the messages that every group has handled, partition by partition.';
   static override description =
-    'A group that has not begun in a partition holds back all of it. Shows what it will do and asks for the name of the stream; --force goes on without asking. Sweeps the traces of sessions that ended more than two hours ago from the bucket, too; members do so by themselves where they are permitted to.';
+    'A group that has not begun in a partition holds back all of it. Groups are those of one bucket (--bucket): one whose leases are in another is not seen, and loses what it has not handled. Shows what it will do and asks for the name of the stream; --force goes on without asking. Sweeps the traces of sessions that ended more than two hours ago from the bucket, too; members do so by themselves where they are permitted to.';
   static override examples = [
     { description: 'Only look:', command: '<%= config.bin %> <%= command.id %> --dry-run' },
     { description: 'In a cron job:', command: '<%= config.bin %> <%= command.id %> --force --json' },
