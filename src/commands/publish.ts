@@ -159,7 +159,7 @@ messages were refused or not confirmed.`);
       // All that can be refused is refused before anything is created.
       checkMessageSize(input, maxPayloadOf(connection));
       const log = flags.confirmed === undefined ? undefined : new ConfirmedLog(flags.confirmed);
-      const { layout, stream } = await openTopology(connection, config, {
+      const { layout, stream, duplicateWindowMs } = await openTopology(connection, config, {
         create: true,
         accept: ({ partitions }) => checkPartition(request.partition, partitions),
       });
@@ -173,6 +173,7 @@ messages were refused or not confirmed.`);
         timeoutMs: config.given.has('timeoutMs') ? config.timeoutMs : undefined,
         maxPendingMessages: config.maxPendingMessages,
         dedupe: request.dedupe,
+        duplicateWindowMs,
         ordered: flags.ordered,
         onFailure: flags['keep-going'] ? 'continue' : 'stop',
         onConfirmed: log && ((...confirmed) => log.add(...confirmed)),

@@ -178,12 +178,13 @@ export async function createPublisher(options: CreatePublisherOptions): Promise<
   const config = configOf(options);
   const { connection, close } = await connectionOf(options, config, 'publisher');
   try {
-    const { layout, stream } = await openTopology(connection, config, { create: true });
+    const { layout, stream, duplicateWindowMs } = await openTopology(connection, config, { create: true });
     const { maxPendingMessages, maxPendingBytes, dedupe, ordered, observer } = options;
     return new GroupPublisher(
       {
         layout,
         openPort: natsPublishPort(connection, { stream, inboxPrefix: config.inboxPrefix }),
+        duplicateWindowMs,
         timeoutMs: config.given.has('timeoutMs') ? config.timeoutMs : undefined,
         ...(maxPendingMessages !== undefined && { maxPendingMessages }),
         ...(maxPendingBytes !== undefined && { maxPendingBytes }),

@@ -150,6 +150,21 @@ describe('Publisher', () => {
     assert.deepEqual([publisher.counters.duplicates, publisher.counters.maybeTwice], [1, 0]);
   });
 
+  it('counts on an id only as long as the stream notices it', () => {
+    for (const [duplicateWindowMs, maybeTwice] of [
+      [500, 1],
+      [800, 0],
+    ] as const) {
+      const { clock, stream, publisher, roundTrip } = start({ dedupe: true, duplicateWindowMs });
+      send(publisher, 'a');
+      stream.handle();
+      stream.loseAnswers();
+      clock.advance(700);
+      roundTrip();
+      assert.deepEqual([publisher.counters.retried, publisher.counters.maybeTwice], [1, maybeTwice]);
+    }
+  });
+
   it('does not send a message without an id twice while the connection holds', () => {
     const { clock, stream, publisher, endings } = start();
     send(publisher, 'a');

@@ -14,7 +14,11 @@ export interface Topology extends NatsHandles {
   bucket: NatsBucket;
   layout: LayoutRecord;
   stream: string;
+  /** How long the stream notices the id of a message that it has stored, milliseconds. */
+  duplicateWindowMs: number;
 }
+
+const NANOS_PER_MS = 1_000_000;
 
 /** What {@link openTopology} may do. */
 export interface OpenOptions {
@@ -128,5 +132,6 @@ export async function openTopology(
   accept?.(layout);
   const stream = existing ?? (await ensure(streamConfig(config, layout, limits), streamMissing));
   checkStream(config, layout, stream);
-  return { ...handles, bucket, layout, stream: config.stream };
+  const duplicateWindowMs = stream.duplicate_window / NANOS_PER_MS;
+  return { ...handles, bucket, layout, stream: config.stream, duplicateWindowMs };
 }

@@ -24,12 +24,15 @@ export class Outcomes {
     confirmedBytes: 0,
   };
   readonly #observer: PublishObserver;
+  readonly #duplicateWindowMs: number;
   /** By partition: token and sequence of the newest message that is confirmed. */
   readonly #newestToken: Float64Array;
   readonly #newestSequence: Float64Array;
 
-  constructor(partitions: number, observer: PublishObserver) {
+  /** `duplicateWindowMs`: how long the stream knows the id of a message that it has stored. */
+  constructor(partitions: number, observer: PublishObserver, duplicateWindowMs: number) {
     this.#observer = observer;
+    this.#duplicateWindowMs = duplicateWindowMs;
     this.#newestToken = new Float64Array(partitions).fill(-1);
     this.#newestSequence = new Float64Array(partitions);
   }
@@ -50,9 +53,10 @@ export class Outcomes {
   }
 
   /** Records that a message was sent once more. */
-  retried(slot: Slot): void {
+  retried(slot: Slot, nowMs: number): void {
     if (slot.attempts === 2) this.counters.retried++;
-    if (slot.uncertain && !slot.hasId && !slot.countedTwice) {
+    const isNoticed = slot.hasId && nowMs - slot.admittedMs < this.#duplicateWindowMs;
+    if (slot.uncertain && !isNoticed && !slot.countedTwice) {
       slot.countedTwice = true;
       this.counters.maybeTwice++;
     }

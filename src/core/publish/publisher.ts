@@ -26,6 +26,8 @@ export interface PublisherOptions {
   maxPendingBytes?: number;
   /** Gives each message without an id one of its own, so that a retry is never stored twice. */
   dedupe?: boolean;
+  /** How long the stream notices ids that it has stored: a retry that comes later may be stored twice. Default: for ever. */
+  duplicateWindowMs?: number;
   /**
    * Sends the next message of a partition when the one before is confirmed: the order holds whatever happens to the
    * server, for as many messages on their way as there are partitions. Default false: many, in order unless the
@@ -66,7 +68,8 @@ export class Publisher {
     const { layout, openPort } = options;
     this.#clock = options.clock ?? systemClock;
     this.#envelopes = new EnvelopeMaker(layout.partitions);
-    this.#outcomes = new Outcomes(layout.partitions, options.observer ?? {});
+    const { observer = {}, duplicateWindowMs = Number.POSITIVE_INFINITY } = options;
+    this.#outcomes = new Outcomes(layout.partitions, observer, duplicateWindowMs);
     this.#idPrefix = options.dedupe ? newIdPrefix() : undefined;
     this.#transmitter = new Transmitter({
       openPort,

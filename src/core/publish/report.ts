@@ -23,7 +23,7 @@ export function formatSummary(
     ['rejected', summary.rejected, 'not stored'],
     ['unknown', summary.unknown, 'no answer: stored or not'],
     ['retried', summary.retried],
-    ['maybe twice', summary.maybeTwice, 'retried without a message id; --dedupe prevents it'],
+    ['maybe twice', summary.maybeTwice, 'retried without a message id (see --dedupe), or too late for it'],
     ['reordered', summary.reordered, 'stored behind a later message of their partition'],
     ['lines skipped', summary.skipped],
   ];

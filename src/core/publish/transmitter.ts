@@ -139,7 +139,7 @@ export class Transmitter {
     slot.state = 'in-flight';
     slot.sentMs = nowMs;
     this.#inFlight++;
-    if (slot.attempts > 1) outcomes.retried(slot);
+    if (slot.attempts > 1) outcomes.retried(slot, nowMs);
   }
 
   #resend(): void {

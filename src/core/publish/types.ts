@@ -67,7 +67,7 @@ export interface PublishCounters {
   unknown: number;
   /** Sent more than once, because an answer was lost or the server could not take them at that moment. */
   retried: number;
-  /** Of `retried`: those that may be stored twice, because they carry no message id. */
+  /** Of `retried`: those that may be stored twice, because they carry no message id, or came later than the stream notices it. */
   maybeTwice: number;
   /** Stored behind a later message of the same partition, by a retry after the server refused one in the middle. */
   reordered: number;
