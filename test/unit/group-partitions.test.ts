@@ -35,6 +35,31 @@ describe('own partitions', () => {
     assert.equal(claim?.record.owner, 'ME');
   });
 
+  it('are claimed from an owner that no entry has shown only once the leader says that it is gone', () => {
+    const unseen = (): GroupDriver => {
+      const me = new GroupDriver(1);
+      me.join([session('A', 5), lease(0, 6, 'A')]);
+      // The server has passed over the entry of X, to whom A has handed over.
+      me.send({ type: 'changes', entries: [lease(0, 20, 'X'), gone('A', 21)] });
+      me.wait(me.timing.settleMs);
+      return me;
+    };
+    const me = unseen();
+    assert.deepEqual(me.last('write-lease'), []);
+    me.send({ type: 'session-looked-up', id: 'X', entry: 'unknown' });
+    assert.deepEqual([me.last('look-up-session'), me.last('write-lease')], [[], []]);
+    me.wait(me.timing.retryMs);
+    assert.deepEqual(me.last('look-up-session'), [{ type: 'look-up-session', id: 'X' }]);
+    me.send({ type: 'session-looked-up', id: 'X', entry: null });
+    assert.equal(me.last('write-lease')[0]?.expected, 20);
+
+    const other = unseen();
+    const found = session('X', 15);
+    if (found.kind === 'session') other.send({ type: 'session-looked-up', id: 'X', entry: found });
+    other.wait(other.timing.settleMs);
+    assert.deepEqual([other.last('look-up-session'), other.last('write-lease')], [[], []]);
+  });
+
   it('do not start again while a handover of unknown outcome may take them away', () => {
     const me = handingOver();
     me.send({ type: 'lease-written', partition: 0, expected: 2, record: leaseRecord('B'), outcome: unknown });

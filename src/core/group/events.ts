@@ -10,6 +10,9 @@ export type ViewEntry =
   | { kind: 'lease'; partition: number; revision: number; record: LeaseRecord | 'unreadable' | null }
   | { kind: 'override'; partition: number; revision: number; record: OverrideRecord | 'unreadable' | null };
 
+/** A session entry. */
+export type SessionEntry = Extract<ViewEntry, { kind: 'session' }>;
+
 /** The end of a conditional write; see the port of the same shape. */
 export type Written = { kind: 'ok'; revision: number } | { kind: 'conflict' } | { kind: 'unknown' };
 
@@ -30,6 +33,8 @@ export type GroupEvent = { now: number } & (
   /** The leader's answer about our own session; null: it is not there. */
   | { type: 'session-read'; id: string; sentAt: number; outcome: SessionFound }
   | { type: 'session-fenced'; id: string; outcome: Written }
+  /** The leader's answer about somebody else's session; null: it is not there. */
+  | { type: 'session-looked-up'; id: string; entry: SessionEntry | null | 'unknown' }
   | { type: 'lease-written'; partition: number; expected: number; record: LeaseRecord; outcome: Written }
   | { type: 'probed'; id: string; outcome: 'alive' | 'no-responders' | 'timeout' | 'denied' }
   /** A request to the bucket's leader that was sent at `sentAt` was answered. */
@@ -57,6 +62,8 @@ export type Effect =
   | { type: 'remove-session'; id: string; expected: number }
   | { type: 'read-session'; id: string }
   | { type: 'fence-session'; id: string; expected: number }
+  /** Read somebody else's session; answered by `session-looked-up`. */
+  | { type: 'look-up-session'; id: string }
   | { type: 'write-lease'; partition: number; expected: number; record: Omit<LeaseRecord, 'at'> }
   | { type: 'probe'; id: string }
   | { type: 'start-partition'; partition: number; epoch: number }

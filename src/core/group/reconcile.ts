@@ -1,5 +1,6 @@
 import { assign, type Plan } from './assign.js';
 import { forgetWrites, isInDoubt, writeLease } from './lease-writes.js';
+import { hasEnded, retryLookUps } from './look-up.js';
 import { adopt, drain, rest, start, startOrRest } from './own-partitions.js';
 import { holdings, planMembers, receiver } from './planning.js';
 import type { LeaseReason } from './records.js';
@@ -51,6 +52,7 @@ function hasDrained(state: State): boolean {
 
 /** Takes up what had to wait for a time. */
 function retryDue(state: State): void {
+  retryLookUps(state);
   for (const own of state.own.values()) {
     if (own.phase !== 'waiting') continue;
     if (state.now >= own.retryAt) state.dirty = true;
@@ -126,7 +128,7 @@ function claim(state: State, plan: Plan): void {
     const lease = state.leases.get(partition);
     const record = lease?.record === 'unreadable' ? null : lease?.record;
     // Whoever still has a session gives its partition away itself.
-    if (record?.owner && (record.owner === state.session.id || state.peers.has(record.owner))) continue;
+    if (record?.owner && !hasEnded(state, record.owner)) continue;
     writeLease(state, partition, lease?.revision ?? 0, to, state.name, 'claim', record?.name || null);
   }
 }

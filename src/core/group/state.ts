@@ -94,6 +94,10 @@ export interface State {
   overrides: Map<number, { revision: number; record: OverrideRecord | 'unreadable' | null }>;
   /** Deleted sessions whose deletion the watch has not shown yet. */
   buried: Map<string, number>;
+  /** Sessions of others that have certainly ended, the newest last. */
+  gone: Set<string>;
+  /** Owners that no entry has shown: when to ask for them, infinite while a question is under way. */
+  lookUps: Map<string, number>;
   own: Map<number, OwnPartition>;
   writes: Map<number, LeaseWrite>;
   settleUntil: number;
@@ -159,6 +163,8 @@ export function initialState({ group, name, partitions, timing, seed }: Identity
     leases: new Map(),
     overrides: new Map(),
     buried: new Map(),
+    gone: new Set(),
+    lookUps: new Map(),
     own: new Map(),
     writes: new Map(),
     settleUntil: Number.NEGATIVE_INFINITY,
@@ -172,6 +178,20 @@ export function initialState({ group, name, partitions, timing, seed }: Identity
     random: seed >>> 0,
     out: [],
   };
+}
+
+/** So many ended sessions are remembered; of an older one the leader is asked again, where it matters. */
+const MOST_GONE = 4_096;
+
+/** A session has certainly ended, and will never be there again. */
+export function markGone(state: State, id: string): void {
+  state.gone.delete(id);
+  state.gone.add(id);
+  if (state.gone.size <= MOST_GONE) return;
+  for (const oldest of state.gone) {
+    state.gone.delete(oldest);
+    return;
+  }
 }
 
 /** Adds a report to what this step puts out. */

@@ -1,5 +1,6 @@
 import type { Effect, GroupEvent } from './events.js';
 import { leaseWritten } from './lease-writes.js';
+import { sessionLookedUp } from './look-up.js';
 import {
   partitionDrained,
   partitionFailed,
@@ -77,6 +78,9 @@ function apply(state: State, event: GroupEvent): void {
       return;
     case 'session-fenced':
       sessionFenced(state, event.id, event.outcome);
+      return;
+    case 'session-looked-up':
+      sessionLookedUp(state, event.id, event.entry);
       return;
     case 'lease-written':
       leaseWritten(state, event.partition, event.expected, event.record, event.outcome);

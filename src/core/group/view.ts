@@ -1,7 +1,7 @@
 import { compare } from './assign.js';
-import type { ViewEntry } from './events.js';
+import type { SessionEntry, ViewEntry } from './events.js';
 import { ended, ownSessionSeen, settle } from './session.js';
-import { type Peer, report, type State } from './state.js';
+import { markGone, type Peer, report, type State } from './state.js';
 
 /** Everything that the watch knows, replacing what we knew, except what our own writes have shown since. */
 export function applySnapshot(state: State, entries: readonly ViewEntry[]): void {
@@ -26,6 +26,12 @@ export function applySnapshot(state: State, entries: readonly ViewEntry[]): void
   const { id, revision } = state.session;
   if (id !== null && revision > 0 && !sessions.has(id) && revision <= newest) ended(state);
   applyEntries(state, entries);
+  // A snapshot is complete: whoever owns something in it and is not in it has ended.
+  for (const entry of entries) {
+    if (entry.kind !== 'lease' || entry.record === null || entry.record === 'unreadable') continue;
+    const { owner } = entry.record;
+    if (owner !== null && owner !== state.session.id && !state.peers.has(owner)) markGone(state, owner);
+  }
   state.viewReady = true;
   state.dirty = true;
 }
@@ -43,8 +49,10 @@ export function applyEntries(state: State, entries: readonly ViewEntry[]): void 
   }
 }
 
-function applySession(state: State, entry: Extract<ViewEntry, { kind: 'session' }>): void {
+/** A session as an entry shows it; older entries than what is known are passed over. */
+export function applySession(state: State, entry: SessionEntry): void {
   const { id, revision, record } = entry;
+  if (record === null) markGone(state, id);
   if (id === state.session.id) {
     if (record === null) {
       if (revision > state.session.revision) ended(state);
@@ -99,6 +107,7 @@ const isLeaving = (peer: Peer): boolean => peer.record !== 'unreadable' && peer.
 /** A session is gone: forget the member. Its leases are orphans from here on. */
 export function bury(state: State, peer: Peer, revision: number, how: 'left' | 'dead'): void {
   state.peers.delete(peer.id);
+  markGone(state, peer.id);
   state.ring = state.ring.filter((id) => id !== peer.id);
   if (revision > state.watchRevision) state.buried.set(peer.id, revision);
   const name = peer.record === 'unreadable' ? peer.id : peer.record.name;

@@ -9,6 +9,7 @@ import {
   type SessionRecord,
 } from '../group/records.js';
 import type { Bucket, WriteOutcome } from '../ports.js';
+import { decodeEntry } from '../view-entries.js';
 import type { MemberSettings } from './contract.js';
 
 /** Longer than anybody waits, and still a number in JSON. */
@@ -87,6 +88,18 @@ export class BucketEffects {
     else {
       const revision = found.kind === 'found' && found.entry.value ? found.entry.revision : null;
       feed({ type: 'session-read', id, sentAt, outcome: { kind: 'ok', revision } });
+    }
+  }
+
+  async lookUpSession(id: string): Promise<void> {
+    const { bucket, feed, fail } = this.#ports;
+    const { group } = this.#settings;
+    const found = await bucket.read(keys.session(group, id));
+    if (found.kind === 'failed') fail(found.error);
+    else if (found.kind === 'unknown') feed({ type: 'session-looked-up', id, entry: 'unknown' });
+    else {
+      const entry = found.kind === 'found' ? decodeEntry(group, found.entry) : undefined;
+      feed({ type: 'session-looked-up', id, entry: entry?.kind === 'session' ? entry : null });
     }
   }
 

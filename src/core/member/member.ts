@@ -175,6 +175,9 @@ export class Member {
       case 'fence-session':
         void this.#bucket.fenceSession(effect.id, effect.expected);
         break;
+      case 'look-up-session':
+        void this.#bucket.lookUpSession(effect.id);
+        break;
       case 'write-lease':
         void this.#bucket.writeLease(effect);
         break;

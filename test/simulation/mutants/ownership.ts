@@ -3,6 +3,17 @@ import { group, type Mutant } from './mutant.js';
 /** Mistakes about ownership: fencing, claims, handovers, plans. */
 export const OWNERSHIP: readonly Mutant[] = [
   {
+    name: 'unseen-is-gone',
+    mistake: 'an owner that no entry has shown is taken for one that has ended',
+    edits: [
+      group(
+        'look-up',
+        'if (state.gone.has(owner)) return true;',
+        'if (owner !== state.session.id && !state.peers.has(owner)) return true;',
+      ),
+    ],
+  },
+  {
     name: 'claim-without-fencing',
     mistake: 'a suspected member is taken for dead without deleting its session',
     edits: [
