@@ -12,6 +12,19 @@ const join: Episode = (world) => {
   return { ...EXACT, what: 'a join', joins: 1 };
 };
 
+/** Somebody joins whom the server does not show to one of the members. */
+const unseenJoin: Episode = (world) => {
+  const { active, random, settings, timeline } = world;
+  const faults = random.oneOf(active)?.client.bucket.watchFaults;
+  if (!faults) return undefined;
+  faults.lostChange = 1;
+  timeline.after(settings.latency.maxMs * 3 + random.between(0, 100), () => {
+    faults.lostChange = 0;
+  });
+  world.join();
+  return { ...EXACT, what: 'a join that one member is not shown', joins: 1 };
+};
+
 const burst: Episode = (world) => {
   const joins = world.random.int(2, 3);
   for (let i = 0; i < joins; i++) world.timeline.after(world.random.between(0, 80), () => world.join());
@@ -89,6 +102,7 @@ const forgetful: Episode = (world) => {
 
 const EPISODES: readonly [Episode, ...Episode[]] = [
   join,
+  unseenJoin,
   burst,
   leave,
   crash,
