@@ -22,7 +22,11 @@ export const READING: readonly Mutant[] = [
     mistake: 'what was handled before a restart is committed only when the reader of before is gone',
     edits: [
       consume('opening', '  held(taken);\n', ''),
-      consume('opening', '  return taken;', '  held(taken);\n  return taken;'),
+      consume(
+        'opening',
+        '  if (end === undefined) return taken;',
+        '  if (end === undefined) {\n    held(taken);\n    return taken;\n  }',
+      ),
     ],
   },
   {
