@@ -55,7 +55,12 @@ describe('own partitions', () => {
 
     const other = unseen();
     const found = session('X', 15);
-    if (found.kind === 'session') other.send({ type: 'session-looked-up', id: 'X', entry: found });
+    assert.ok(found.kind === 'session');
+    other.send({ type: 'session-looked-up', id: 'X', entry: found });
+    assert.deepEqual(
+      other.last('report').map(({ report }) => report),
+      [{ type: 'member-joined', id: 'X', name: 'x' }],
+    );
     other.wait(other.timing.settleMs);
     assert.deepEqual([other.last('look-up-session'), other.last('write-lease')], [[], []]);
   });

@@ -94,7 +94,7 @@ export interface State {
   overrides: Map<number, { revision: number; record: OverrideRecord | 'unreadable' | null }>;
   /** Deleted sessions whose deletion the watch has not shown yet. */
   buried: Map<string, number>;
-  /** Sessions of others that have certainly ended, the newest last. */
+  /** Sessions that have certainly ended, the newest last. */
   gone: Set<string>;
   /** Owners that no entry has shown: when to ask for them, infinite while a question is under way. */
   lookUps: Map<string, number>;
