@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { systemClock } from './clock.js';
 import type { Config } from './config.js';
+import { groupStart } from './consume/group-start.js';
 import type { Handler, Logger } from './consume/handler.js';
 import type { Quota } from './consume/quota.js';
 import { checkFailurePolicy, type FailurePolicy } from './consume/retry.js';
@@ -63,7 +64,16 @@ export async function startMember(options: JoinOptions): Promise<Member> {
   await deadLetters?.ensure();
   const host = hostname();
   const name = options.name ?? `${host}-${process.pid}`;
-  const { group, stream } = config;
+  const { group } = config;
+  const { bucket } = topology;
+  const stream = new NatsEventStream(topology, config.stream, topology.layout.prefix);
+  // Before anybody can hear that this member has joined: what is published from then on is new.
+  const start = await groupStart(
+    group,
+    config.from,
+    { bucket, stream, clock: systemClock },
+    config.timeoutMs,
+  );
   const member: Member = new Member(
     {
       group,
@@ -73,7 +83,7 @@ export async function startMember(options: JoinOptions): Promise<Member> {
       version,
       partitions: topology.layout.partitions,
       timing,
-      from: config.from,
+      start,
       runner: {
         commit: { intervalMs: config.commitIntervalMs, every: config.commitEvery },
         failure: options.failure,
@@ -85,16 +95,16 @@ export async function startMember(options: JoinOptions): Promise<Member> {
       seed: Math.floor(Math.random() * 0xffffffff),
     },
     {
-      bucket: topology.bucket,
-      stream: new NatsEventStream(topology, stream, topology.layout.prefix),
+      bucket,
+      stream,
       prober: new MicroProber(connection, Math.max(100, config.probeIntervalMs)),
       identities: new MicroIdentities(connection, {
-        stream,
+        stream: config.stream,
         group,
         version,
-        metadata: { group, stream, host, pid: String(process.pid), name },
+        metadata: { group, stream: config.stream, host, pid: String(process.pid), name },
         stats: () => options.stats(member),
-        control: memberControl(() => member, { bucket: topology.bucket, group, name }),
+        control: memberControl(() => member, { bucket, group, name }),
       }),
       link: new NatsLink(connection),
       clock: systemClock,

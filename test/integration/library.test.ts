@@ -110,6 +110,33 @@ describe('the library', function () {
       );
   });
 
+  it('from new: handles what is published once it has joined, also in partitions that it takes later', async () => {
+    await publish(50);
+    const handled: string[] = [];
+    const handler: JoinGroupOptions['handler'] = ({ data }) => void handled.push(textOf(data) ?? '');
+    await join(handler, { from: { kind: 'new' } });
+    const publisher = await createPublisher(place());
+    await Promise.all(
+      Array.from({ length: 16 }, (_, n) => publisher.publish({ data: `new ${n}`, partition: n % 4 })),
+    );
+    await publisher.close();
+    await until('all are handled', () => handled.length === 16);
+    assert.deepEqual(new Set(handled), new Set(Array.from({ length: 16 }, (_, n) => `new ${n}`)));
+  });
+
+  it('from new: means what it meant when the group was made', async () => {
+    const first = await join(() => {}, { from: { kind: 'new' } });
+    await first.leave();
+    const manager = await connection.jetstreamManager();
+    // A partition that the first has not come to.
+    const filter = `$KV.${stream}_leases.position.default.2`;
+    await manager.streams.purge(`KV_${stream}_leases`, { filter });
+    await publish(40);
+    const handled: number[] = [];
+    await join(({ sequence }) => void handled.push(sequence), { from: { kind: 'new' } });
+    await until('all are handled', () => handled.length === 40);
+  });
+
   it('tells what happens, by name', async () => {
     const reports: Report[] = [];
     const first = await join(() => {}, {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import type { RunnerPorts, RunnerSettings } from '../../src/core/consume/contract.js';
 import { Gate } from '../../src/core/consume/gate.js';
+import type { GroupStart } from '../../src/core/consume/group-start.js';
 import { type Handler, SILENT, StopConsuming } from '../../src/core/consume/handler.js';
 import { PartitionRunner } from '../../src/core/consume/runner.js';
 import { Turn } from '../../src/core/consume/turn.js';
 import { NatspocError } from '../../src/core/errors.js';
-import type { StartFrom } from '../../src/core/settings/start-from.js';
 import { FakeBucket, FakeStream, fakeMessage, settle } from '../support/fake-partition.js';
 import { ManualClock } from '../support/manual-clock.js';
 
@@ -13,7 +13,7 @@ interface Wanted {
   handler?: Handler;
   settings?: Partial<RunnerSettings>;
   ports?: Partial<RunnerPorts>;
-  from?: StartFrom;
+  groupStart?: GroupStart;
   /** What the runner before had handled and committed under this epoch. */
   before?: { position: number; committed: number };
 }
@@ -23,7 +23,7 @@ function bench({
   handler = () => {},
   settings = {},
   ports = {},
-  from = { kind: 'first' },
+  groupStart = { seq: 0, ahead: false },
   before,
 }: Wanted = {}) {
   const clock = new ManualClock();
@@ -33,7 +33,7 @@ function bench({
   const stream = new FakeStream();
   const told: string[] = [];
   const runner = new PartitionRunner(
-    { group: 'g', partition: 0, epoch: 7, from, before: before && { status: before } },
+    { group: 'g', partition: 0, epoch: 7, start: groupStart, before: before && { status: before } },
     { messages: 100, bytes: 10_000 },
     {
       commit: { intervalMs: 200, every: 1_000 },
@@ -70,8 +70,8 @@ function bench({
 }
 
 describe('a partition runner', () => {
-  it('starts a new group at the first message, and writes the position before it reads', async () => {
-    const { bucket, stream, start, told } = bench();
+  it('starts where its group starts, and writes the position before it reads', async () => {
+    const { bucket, stream, start, told } = bench({ groupStart: { seq: 20, ahead: false } });
     stream.range = { first: 21, last: 30 };
     await start();
     assert.deepEqual(bucket.record, { ...bucket.record, seq: 20, epoch: 7 });
@@ -80,21 +80,8 @@ describe('a partition runner', () => {
     assert.deepEqual(told, ['started']);
   });
 
-  for (const [from, sequence] of [
-    [{ kind: 'new' }, 30],
-    [{ kind: 'sequence', sequence: 25 }, 24],
-    [{ kind: 'time', time: new Date(0) }, 0],
-  ] as const) {
-    it(`starts a new group from ${from.kind}`, async () => {
-      const { bucket, stream, start } = bench({ from });
-      stream.range = { first: 21, last: 30 };
-      await start();
-      assert.equal(bucket.record?.seq, sequence);
-    });
-  }
-
   it('goes on behind the position that it finds, and deletes the reader of the owner before', async () => {
-    const { bucket, stream, start } = bench({ from: { kind: 'new' } });
+    const { bucket, stream, start } = bench({ groupStart: { seq: 30, ahead: false } });
     bucket.put({ v: 1, seq: 5, epoch: 3, at: '' });
     await start();
     assert.equal(stream.opened[0]?.startSequence, 6);
@@ -126,6 +113,18 @@ describe('a partition runner', () => {
     assert.deepEqual([stream.opened, bucket.record?.seq], [[], 50]);
   });
 
+  it('does not read a stream that ends before its group starts: that is a stream made anew', async () => {
+    const { stream, start, told, clock } = bench({ groupStart: { seq: 50, ahead: false } });
+    stream.range = { first: 1, last: 5 };
+    const starting = start();
+    for (let second = 0; second < 4; second++) {
+      await settle();
+      clock.advance(1_000);
+    }
+    await starting;
+    assert.match(told.join(), /^failed: its position is 50, but the stream ends at 5: /);
+  });
+
   it('waits for a leader of the stream that has to catch up', async () => {
     const { bucket, stream, start, told, clock } = bench();
     bucket.put({ v: 1, seq: 50, epoch: 3, at: '' });
@@ -152,7 +151,7 @@ describe('a partition runner', () => {
   });
 
   it('starts again at a sequence that is still to come, where that was asked for', async () => {
-    const { bucket, stream, start, told } = bench({ from: { kind: 'sequence', sequence: 100 } });
+    const { bucket, stream, start, told } = bench({ groupStart: { seq: 99, ahead: true } });
     bucket.put({ v: 1, seq: 99, epoch: 3, at: '' });
     stream.range = { first: 1, last: 5 };
     await start();

@@ -99,9 +99,9 @@ export class Intake {
   /**
    * Looks for messages that the stream has dropped, now and then.
    *
-   * @param position where reading was to start; undefined: there cannot be any before that.
+   * @param position behind which reading was to start.
    */
-  async watchTrimming(position: number | undefined): Promise<void> {
+  async watchTrimming(position: number): Promise<void> {
     if (!this.#closed) await this.#trimWatch.start(position);
   }
 

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.js';
 import { NatspocError } from '../errors.js';
 import { decodePosition, encodeRecord, keys, RECORD_VERSION } from '../group/records.js';
 import type { Bucket, EventStream } from '../ports.js';
-import type { StartFrom } from '../settings/start-from.js';
+import type { GroupStart } from './group-start.js';
 
 /** A leader of the stream that was just elected may still have to catch up: so often its end is looked at again, so far apart. */
 const END_LOOKS = 5;
@@ -14,7 +14,7 @@ export interface Takeover {
   partition: number;
   epoch: number;
   /** Where to start when the group has no position here yet. */
-  from: StartFrom;
+  start: GroupStart;
   /** Up to where this member had handled and committed it under the same epoch, where it had. */
   before?: { readonly status: { position: number; committed: number } } | undefined;
 }
@@ -29,13 +29,11 @@ export interface Taken {
   sequence: number;
   resumed: number;
   revision: number;
-  fresh: boolean;
 }
 
 /**
  * How a takeover ended. `taken`: the position is ours, everything up to `sequence` is handled and committed, up to
- * `resumed` handled; `fresh`: it was made from the stream as it is, so nothing can be missing. `fenced`: a newer owner was here. `unknown`: ask
- * again.
+ * `resumed` handled. `fenced`: a newer owner was here. `unknown`: ask again.
  */
 export type TakeoverOutcome =
   | Taken
@@ -55,16 +53,15 @@ export async function takeOver(
   ports: { bucket: Bucket; stream: EventStream; clock: Clock },
   held: (position: Taken) => void,
 ): Promise<TakeoverOutcome> {
-  const { group, partition, epoch } = takeover;
+  const { group, partition, epoch, start } = takeover;
   const { bucket, stream } = ports;
   const key = keys.position(group, partition);
   const found = await bucket.read(key);
   if (found.kind === 'failed') return found;
   if (found.kind === 'unknown') return { kind: 'unknown', message: 'its position could not be read in time' };
 
-  let sequence: number;
+  let sequence = start.seq;
   let olderEpoch: number | undefined;
-  let ending: Promise<number | undefined> | undefined;
   if (found.kind === 'found' && found.entry.value) {
     const position = decodePosition(found.entry.value);
     if (!position) {
@@ -74,13 +71,9 @@ export async function takeOver(
     if (position.epoch > epoch) return { kind: 'fenced' };
     sequence = position.seq;
     olderEpoch = position.epoch;
-    // Nobody waits for this answer unless something is wrong: what follows takes longer.
-    if (!isToCome(takeover.from, sequence)) ending = endBefore(resumed(takeover, sequence), ports);
-  } else {
-    const start = await startSequence(takeover.from, stream);
-    if (start.kind !== 'ok') return start;
-    sequence = start.sequence;
   }
+  // Nobody waits for this answer unless something is wrong: what follows takes longer.
+  const ending = isToCome(start, sequence) ? undefined : endBefore(resumed(takeover, sequence), ports);
 
   const record = { v: RECORD_VERSION, seq: sequence, epoch, at: new Date().toISOString() };
   const written = await bucket.write(
@@ -90,9 +83,8 @@ export async function takeOver(
   );
   if (written.kind === 'failed') return written;
   if (written.kind !== 'ok') return { kind: 'unknown', message: 'its position was changed by somebody else' };
-  const fresh = olderEpoch === undefined && takeover.from.kind !== 'sequence';
   const { revision } = written;
-  const taken: Taken = { kind: 'taken', sequence, resumed: resumed(takeover, sequence), revision, fresh };
+  const taken: Taken = { kind: 'taken', sequence, resumed: resumed(takeover, sequence), revision };
   held(taken);
   if (olderEpoch !== undefined) {
     const removed = await stream.remove(readerName(group, partition, olderEpoch));
@@ -107,8 +99,7 @@ export async function takeOver(
 }
 
 /** A group may be told to start at a sequence that is still to come. */
-const isToCome = (from: StartFrom, position: number): boolean =>
-  from.kind === 'sequence' && position < from.sequence;
+const isToCome = (start: GroupStart, position: number): boolean => start.ahead && position <= start.seq;
 
 /**
  * The end of a stream that ends before a position in it, and goes on doing so; undefined where it does not. What it
@@ -130,26 +121,4 @@ async function endBefore(
 function resumed({ before }: Takeover, sequence: number): number {
   if (!before || sequence < before.status.committed) return sequence;
   return Math.max(sequence, before.status.position);
-}
-
-/** The sequence before the first one that a new group handles. */
-async function startSequence(
-  from: StartFrom,
-  stream: EventStream,
-): Promise<
-  | { kind: 'ok'; sequence: number }
-  | { kind: 'unknown'; message: string }
-  | { kind: 'failed'; error: NatspocError }
-> {
-  if (from.kind === 'sequence') return { kind: 'ok', sequence: from.sequence - 1 };
-  if (from.kind === 'time') {
-    const at = await stream.sequenceAt(from.time);
-    if (at.kind === 'failed') return at;
-    if (at.kind === 'unknown') return { kind: 'unknown', message: 'the stream did not answer in time' };
-    return { kind: 'ok', sequence: at.sequence - 1 };
-  }
-  const bounds = await stream.bounds();
-  if (bounds.kind === 'failed') return bounds;
-  if (bounds.kind === 'unknown') return { kind: 'unknown', message: 'the stream did not answer in time' };
-  return { kind: 'ok', sequence: from.kind === 'new' ? bounds.last : Math.max(0, bounds.first - 1) };
 }

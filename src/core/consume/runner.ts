@@ -91,7 +91,7 @@ export class PartitionRunner {
     this.#intake = this.#newIntake(taken.resumed);
     if (!(await this.#intake.open())) return;
     this.#events.started();
-    await this.#intake.watchTrimming(taken.fresh ? undefined : taken.sequence);
+    await this.#intake.watchTrimming(taken.sequence);
   }
 
   /** Changes how much may wait in memory. */

@@ -57,8 +57,8 @@ export class TrimWatch {
   }
 
   /** Looks behind a position that was found, and now and then from then on. */
-  async start(position: number | undefined): Promise<void> {
-    if (position !== undefined) await this.#look(position, Number.POSITIVE_INFINITY);
+  async start(position: number): Promise<void> {
+    await this.#look(position, Number.POSITIVE_INFINITY);
     this.#schedule();
   }
 

@@ -48,6 +48,17 @@ export interface PositionRecord {
   at: string;
 }
 
+/** Where a group starts in partitions in which it has no position: written once, when the group is made. */
+export interface StartRecord {
+  v: number;
+  /** The stream sequence before the first that the group handles. */
+  seq: number;
+  /** The sequence was asked for as such: it may lie beyond the end of the stream. */
+  ahead: boolean;
+  /** Wall clock, ISO 8601: for people only. */
+  at: string;
+}
+
 /** What an operator wants of a partition, whoever owns it. An entry that wants nothing is deleted. */
 export interface OverrideRecord {
   v: number;
@@ -78,6 +89,7 @@ export const keys = {
   override: (group: string, partition: number) => `group.${group}.override.${partition}`,
   positionPrefix: (group: string) => `position.${group}.`,
   position: (group: string, partition: number) => `position.${group}.${partition}`,
+  start: (group: string) => `position.${group}.start`,
 };
 
 /** What a key under the group's prefix is about. */
@@ -161,6 +173,16 @@ export function decodePosition(bytes: Uint8Array): PositionRecord | undefined {
   return isCount(v) && isCount(seq) && isCount(epoch) && isText(at) ? { v, seq, epoch, at } : undefined;
 }
 
+/** The group's start in these bytes, or undefined. */
+export function decodeStart(bytes: Uint8Array): StartRecord | undefined {
+  const fields = decodeObject(bytes);
+  if (!fields) return undefined;
+  const { v, seq, ahead, at } = fields;
+  return isCount(v) && isCount(seq) && typeof ahead === 'boolean' && isText(at)
+    ? { v, seq, ahead, at }
+    : undefined;
+}
+
 /** The layout in these bytes, or undefined. */
 export function decodeLayout(bytes: Uint8Array): LayoutRecord | undefined {
   const fields = decodeObject(bytes);
@@ -175,7 +197,7 @@ const encoder = new TextEncoder();
 
 /** A record as bytes: JSON that `nats kv get` shows readably. */
 export function encodeRecord(
-  record: SessionRecord | LeaseRecord | OverrideRecord | PositionRecord | LayoutRecord,
+  record: SessionRecord | LeaseRecord | OverrideRecord | PositionRecord | StartRecord | LayoutRecord,
 ): Uint8Array {
   return encoder.encode(JSON.stringify(record));
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.js';
 import type { RunnerEvents, RunnerSettings, RunnerStatus } from '../consume/contract.js';
+import type { GroupStart } from '../consume/group-start.js';
 import type { Handler, Logger } from '../consume/handler.js';
 import type { Quota } from '../consume/quota.js';
 import type { Trimmed } from '../consume/trimmed.js';
@@ -15,7 +16,6 @@ import type {
   ReaderWindow,
   StreamMessage,
 } from '../ports.js';
-import type { StartFrom } from '../settings/start-from.js';
 
 /** Who a member is and how it behaves. */
 export interface MemberSettings {
@@ -27,7 +27,8 @@ export interface MemberSettings {
   version: string;
   partitions: number;
   timing: Timing;
-  from: StartFrom;
+  /** Where partitions without a position start. */
+  start: GroupStart;
   runner: RunnerSettings;
   /** What may wait in memory, over all partitions. */
   budget: ReaderWindow;

@@ -64,7 +64,7 @@ export class Runners {
    * (`failed`, `halted`, `stopped`) is removed before `events` hears of it, and one that was removed is not heard.
    */
   start(partition: number, epoch: number, events: RunnerEvents): void {
-    const { group, from, runner: settings } = this.#settings;
+    const { group, start, runner: settings } = this.#settings;
     const resting = this.#resting.get(partition);
     const before = resting?.epoch === epoch ? resting : undefined;
     const removed = (reason: string): boolean => {
@@ -73,7 +73,7 @@ export class Runners {
       return true;
     };
     const runner = new PartitionRunner(
-      { group, partition, epoch, from, before },
+      { group, partition, epoch, start, before },
       this.#window(1),
       settings,
       {

@@ -1,0 +1,85 @@
+import type { Clock } from '../clock.js';
+import { NatspocError } from '../errors.js';
+import { decodeStart, encodeRecord, keys, RECORD_VERSION, type StartRecord } from '../group/records.js';
+import type { Bucket, EventStream } from '../ports.js';
+import type { StartFrom } from '../settings/start-from.js';
+
+/** An answer that did not come is asked for again this much later. */
+const ASK_AGAIN_MS = 100;
+
+/** Where a group starts in the partitions in which it has no position yet. */
+export type GroupStart = Pick<StartRecord, 'seq' | 'ahead'>;
+
+/** What the decision needs. */
+export interface GroupStartPorts {
+  bucket: Bucket;
+  stream: Pick<EventStream, 'bounds' | 'sequenceAt'>;
+  clock: Clock;
+}
+
+type Answer<T> = { kind: 'ok'; value: T } | { kind: 'unknown' } | { kind: 'failed'; error: NatspocError };
+
+/**
+ * Where this group starts: as its first member decided, by compare-and-set. A partition may be taken over for the first
+ * time much later, and "new" must not mean "new at that moment": what was published in between would be skipped.
+ *
+ * @param from what this member was asked for: counts where nothing has been decided.
+ * @param timeoutMs how long it may take.
+ * @throws NatspocError `unreachable` where there is no answer in time, `failed` where the decision cannot be read, and
+ *   what bucket and stream fail with.
+ */
+export async function groupStart(
+  group: string,
+  from: StartFrom,
+  ports: GroupStartPorts,
+  timeoutMs: number,
+): Promise<GroupStart> {
+  const { clock } = ports;
+  const giveUpAt = clock.now() + timeoutMs;
+  for (;;) {
+    const decided = await decide(group, from, ports);
+    if (decided.kind === 'ok') return decided.value;
+    if (decided.kind === 'failed') throw decided.error;
+    if (clock.now() >= giveUpAt) {
+      const message = `Could not look up where group ${group} starts: the server did not answer in time.`;
+      throw new NatspocError('unreachable', message);
+    }
+    await new Promise<void>((resolve) => void clock.at(clock.now() + ASK_AGAIN_MS, resolve));
+  }
+}
+
+/** Reads the decision, or makes it. A write that was lost or came second is read back by the next try. */
+async function decide(group: string, from: StartFrom, ports: GroupStartPorts): Promise<Answer<GroupStart>> {
+  const { bucket, stream } = ports;
+  const key = keys.start(group);
+  const found = await bucket.read(key);
+  if (found.kind === 'failed' || found.kind === 'unknown') return found;
+  if (found.kind === 'found' && found.entry.value) {
+    const value = decodeStart(found.entry.value);
+    if (value) return { kind: 'ok', value };
+    const message = `The entry ${key} cannot be read: it was written by a newer version, or by something else. Nothing was changed.`;
+    return { kind: 'failed', error: new NatspocError('failed', message) };
+  }
+  const start = await startOf(from, stream);
+  if (start.kind !== 'ok') return start;
+  const record: StartRecord = { v: RECORD_VERSION, ...start.value, at: new Date().toISOString() };
+  const revision = found.kind === 'found' ? found.entry.revision : 0;
+  const written = await bucket.write(key, encodeRecord(record), revision);
+  if (written.kind === 'failed') return written;
+  return written.kind === 'ok' ? start : { kind: 'unknown' };
+}
+
+async function startOf(
+  from: StartFrom,
+  stream: Pick<EventStream, 'bounds' | 'sequenceAt'>,
+): Promise<Answer<GroupStart>> {
+  if (from.kind === 'sequence') return { kind: 'ok', value: { seq: from.sequence - 1, ahead: true } };
+  if (from.kind === 'time') {
+    const at = await stream.sequenceAt(from.time);
+    return at.kind === 'ok' ? { kind: 'ok', value: { seq: at.sequence - 1, ahead: false } } : at;
+  }
+  const bounds = await stream.bounds();
+  if (bounds.kind !== 'ok') return bounds;
+  const seq = from.kind === 'new' ? bounds.last : Math.max(0, bounds.first - 1);
+  return { kind: 'ok', value: { seq, ahead: false } };
+}

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { type GroupStart, groupStart } from '../../src/core/consume/group-start.js';
+import type { StartFrom } from '../../src/core/settings/start-from.js';
+import { FakeBucket, FakeStream, settle } from '../support/fake-partition.js';
+import { ManualClock } from '../support/manual-clock.js';
+
+function bench() {
+  const [bucket, stream, clock] = [new FakeBucket(), new FakeStream(), new ManualClock()];
+  stream.range = { first: 21, last: 30 };
+  const decide = (from: StartFrom): Promise<GroupStart> =>
+    groupStart('g', from, { bucket, stream, clock }, 1_000);
+  return { bucket, stream, clock, decide };
+}
+
+describe("a group's start", () => {
+  for (const [from, seq, ahead] of [
+    [{ kind: 'first' }, 20, false],
+    [{ kind: 'new' }, 30, false],
+    [{ kind: 'sequence', sequence: 25 }, 24, true],
+    [{ kind: 'time', time: new Date(0) }, 0, false],
+  ] as const) {
+    it(`from ${from.kind} is stored before it is told`, async () => {
+      const { bucket, decide } = bench();
+      const { seq: told, ahead: toldAhead } = await decide(from);
+      assert.deepEqual([told, toldAhead], [seq, ahead]);
+      assert.deepEqual(bucket.record, { ...bucket.record, v: 1, seq, ahead });
+    });
+  }
+
+  it('is decided once: who comes later is told what the first has decided', async () => {
+    const { bucket, stream, decide } = bench();
+    await decide({ kind: 'new' });
+    stream.range = { first: 21, last: 99 };
+    assert.equal((await decide({ kind: 'new' })).seq, 30);
+    assert.equal((await decide({ kind: 'first' })).seq, 30);
+    assert.equal(bucket.writes.length, 1);
+  });
+
+  it('is that of the faster of two that decide at once', async () => {
+    const { bucket, stream, clock, decide } = bench();
+    let write = (): void => {};
+    bucket.hold = new Promise((resolve) => {
+      write = resolve;
+    });
+    const first = decide({ kind: 'new' });
+    await settle();
+    stream.range = { first: 21, last: 99 };
+    const second = decide({ kind: 'new' });
+    await settle();
+    write();
+    await settle();
+    clock.advance(100);
+    assert.deepEqual([(await first).seq, (await second).seq], [30, 30]);
+  });
+
+  it('is read back where the answer to its write is lost', async () => {
+    const { bucket, stream, clock, decide } = bench();
+    bucket.script.push('lost');
+    const start = decide({ kind: 'new' });
+    await settle();
+    stream.range = { first: 21, last: 99 };
+    clock.advance(100);
+    assert.equal((await start).seq, 30);
+  });
+
+  it('is given up where there is no answer in time', async () => {
+    const { bucket, clock, decide } = bench();
+    bucket.reads.push(...Array.from({ length: 20 }, () => ({ kind: 'unknown' as const })));
+    const start = assert.rejects(decide({ kind: 'new' }), { code: 'unreachable' });
+    for (let tries = 0; tries < 11; tries++) {
+      await settle();
+      clock.advance(100);
+    }
+    await start;
+  });
+
+  it('that cannot be read is left alone', async () => {
+    const { bucket, decide } = bench();
+    bucket.put({ v: 99 });
+    await assert.rejects(decide({ kind: 'new' }), /position\.g\.start cannot be read/);
+    assert.equal(bucket.writes.length, 0);
+  });
+});
