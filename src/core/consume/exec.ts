@@ -1,5 +1,6 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import { signalGroup, systemReason } from '../child.js';
 import { type Handler, type HandlerContext, StopConsuming } from './handler.js';
 
 /** What the shell ends with where it cannot run the command: not executable, or not there. */
@@ -59,41 +60,59 @@ interface Run {
   running: Set<() => void>;
 }
 
-function run({ command, input, env, signal, running }: Run): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, {
+/** Codes with which the system says that there is no shell to run the command: other messages fare no better. */
+const NO_SHELL = new Set(['ENOENT', 'EACCES']);
+
+/** A run that could not be started: the attempt's failure, in the system's words. */
+function startFailure(error: unknown): Error {
+  const why = `cannot start the command: ${systemReason(error)}`;
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && NO_SHELL.has(code)
+    ? new StopConsuming(why, { cause: error })
+    : new Error(why, { cause: error });
+}
+
+function start(command: string, env: Record<string, string>): ChildProcess {
+  try {
+    return spawn(command, {
       shell: true,
       stdio: ['pipe', 'pipe', 'inherit'],
       env: { ...process.env, ...env },
       // A group of its own: Ctrl-C in a terminal reaches us, and we let the command finish.
       detached: process.platform !== 'win32',
     });
+  } catch (error) {
+    // A key that is too long for an environment, or has a NUL in it.
+    throw startFailure(error);
+  }
+}
+
+async function run({ command, input, env, signal, running }: Run): Promise<Buffer> {
+  const child = start(command, env);
+  return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
     let tooMuch = false;
+    let stopped = false;
     let killTimer: NodeJS.Timeout | undefined;
-    const kill = (name: NodeJS.Signals): void => {
-      try {
-        // The whole group: the shell's children too.
-        if (child.pid !== undefined && process.platform !== 'win32') process.kill(-child.pid, name);
-        else child.kill(name);
-      } catch {
-        // It has ended meanwhile.
-      }
-    };
-    const killNow = (): void => kill('SIGKILL');
+    // The whole group: the shell's children too.
+    const killNow = (): void => signalGroup(child, 'SIGKILL');
     running.add(killNow);
     const stop = (): void => {
-      kill('SIGTERM');
+      stopped = true;
+      signalGroup(child, 'SIGTERM');
       killTimer ??= setTimeout(killNow, KILL_AFTER_MS);
     };
     const finish = (end: () => void): void => {
       clearTimeout(killTimer);
+      // The shell has ended; what it started may have ignored the signal, and closed its output.
+      if (stopped) killNow();
       running.delete(killNow);
       signal.removeEventListener('abort', stop);
       end();
     };
-    child.stdout.on('data', (chunk: Buffer) => {
+    // Neither stream is there where the child could not be started.
+    child.stdout?.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
       if (bytes <= MAX_OUTPUT_BYTES) chunks.push(chunk);
       else if (!tooMuch) {
@@ -102,11 +121,9 @@ function run({ command, input, env, signal, running }: Run): Promise<Buffer> {
       }
     });
     // A command need not read its input: that is no failure.
-    child.stdin.on('error', () => {});
-    child.stdin.end(input);
-    child.once('error', (error) =>
-      finish(() => reject(new StopConsuming(`cannot run a shell: ${error.message}`, { cause: error }))),
-    );
+    child.stdin?.on('error', () => {});
+    child.stdin?.end(input);
+    child.once('error', (error) => finish(() => reject(startFailure(error))));
     child.once('close', (code, killedBy) =>
       finish(() => {
         if (signal.aborted) reject(signal.reason);

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { signalChild } from '../child.js';
 import { guard } from '../server/guard.js';
 import type { HandledMessage } from './judge.js';
 
@@ -40,7 +41,12 @@ export class NatspocProcess {
     if (stdout) createInterface({ input: stdout, crlfDelay: Number.POSITIVE_INFINITY }).on('line', onLine);
     if (stderr) createInterface({ input: stderr }).on('line', (line) => this.notes.push(line));
     this.exited = new Promise((resolve) => {
-      this.child.on('error', () => resolve({ code: null, signal: null }));
+      // One that could not be started has no 'close'.
+      this.child.on('error', () => {
+        if (this.child.pid !== undefined) return;
+        release();
+        resolve({ code: null, signal: null });
+      });
       this.child.on('close', (code, signal) => {
         release();
         resolve({ code, signal });
@@ -61,7 +67,7 @@ export class NatspocProcess {
   }
 
   signal(name: NodeJS.Signals): void {
-    this.child.kill(name);
+    signalChild(this.child, name);
   }
 }
 

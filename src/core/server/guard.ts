@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
+import { signalChild } from '../child.js';
 
 /**
  * Waits until its standard input ends, which the kernel sees to whatever way the parent dies, SIGKILL
@@ -57,7 +58,7 @@ export function guard(server: ChildProcess, folder: string, graceful: boolean): 
   const { pid } = server;
   const watcher = pid === undefined ? null : watch(pid, folder);
   const lastAct: LastAct = () => {
-    server.kill(graceful ? 'SIGTERM' : 'SIGKILL');
+    signalChild(server, graceful ? 'SIGTERM' : 'SIGKILL');
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   };
   if (lastActs.size === 0) process.on('exit', performLastActs);
@@ -66,6 +67,6 @@ export function guard(server: ChildProcess, folder: string, graceful: boolean): 
     lastActs.delete(lastAct);
     if (lastActs.size === 0) process.off('exit', performLastActs);
     // Before its input ends: by then the server's process id may belong to somebody else.
-    watcher?.kill('SIGKILL');
+    if (watcher) signalChild(watcher, 'SIGKILL');
   };
 }

@@ -27,13 +27,19 @@ export function reasonIn(lines: readonly string[]): string | null {
   return textOf(lines, 'FTL') ?? textOf(lines, 'ERR') ?? complaint?.replace(/^nats-server: /, '') ?? null;
 }
 
-/** Reads a server's standard error. @param onLine called with every line */
-export function readLog(stream: Readable, onLine?: (line: string) => void): ServerLog {
+/**
+ * Reads a server's standard error.
+ *
+ * @param stream missing where the server could not be started.
+ * @param onLine called with every line.
+ */
+export function readLog(stream: Readable | null | undefined, onLine?: (line: string) => void): ServerLog {
   const lines: string[] = [];
-  createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on('line', (line) => {
+  const keep = (line: string): void => {
     lines.push(line);
     if (lines.length > KEPT_LINES) lines.shift();
     onLine?.(line);
-  });
+  };
+  if (stream) createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on('line', keep);
   return { reason: () => reasonIn(lines) };
 }

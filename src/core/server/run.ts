@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { signalChild, systemReason } from '../child.js';
 import { NatspocError } from '../errors.js';
 import { guard } from './guard.js';
 import { readLog, type ServerLog } from './log.js';
@@ -89,7 +90,7 @@ function argumentsFor(options: ServerOptions, runDir: string, storeDir: string):
 }
 
 function launch(options: ServerOptions, runDir: string, storeDir: string, lock: StoreLock | null): Launched {
-  const child = spawn(options.binary, argumentsFor(options, runDir, storeDir), {
+  const child: ChildProcess = spawn(options.binary, argumentsFor(options, runDir, storeDir), {
     // A process group of its own: Ctrl-C in a terminal must reach the program that uses the server, which
     // may still need it to end its own work, and not the server itself.
     detached: process.platform !== 'win32',
@@ -102,7 +103,7 @@ function launch(options: ServerOptions, runDir: string, storeDir: string, lock: 
   const ended = new Promise<ServerExit>((resolve) => {
     let failure: string | null = null;
     child.on('error', (error) => {
-      failure = error.message;
+      failure = systemReason(error);
       // A program that could not be started has no process, and so no 'close' to wait for.
       if (child.pid === undefined) resolve({ code: null, signal: null, reason: failure });
     });
@@ -151,7 +152,7 @@ async function untilReady(
     if (ports !== null && info !== null && (info.jetstream || options.jetstream === false))
       return { ports, info };
     if (performance.now() > deadline) {
-      launched.child.kill('SIGKILL');
+      signalChild(launched.child, 'SIGKILL');
       await launched.exited;
       throw startFailure(options, launched.log.reason() ?? `it did not answer within ${timeoutMs} ms`);
     }
@@ -161,10 +162,10 @@ async function untilReady(
 
 async function stopChild(launched: Launched): Promise<void> {
   // nats-server exits with 0 on SIGINT, with 1 on SIGTERM in some versions.
-  launched.child.kill('SIGINT');
+  signalChild(launched.child, 'SIGINT');
   // For one that is suspended; it would not see the signal otherwise.
-  if (process.platform !== 'win32') launched.child.kill('SIGCONT');
-  const force = setTimeout(() => launched.child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+  if (process.platform !== 'win32') signalChild(launched.child, 'SIGCONT');
+  const force = setTimeout(() => signalChild(launched.child, 'SIGKILL'), STOP_TIMEOUT_MS);
   await launched.exited;
   clearTimeout(force);
 }
@@ -196,7 +197,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     exited: launched.exited,
     stop: () => stopChild(launched),
     kill: async () => {
-      launched.child.kill('SIGKILL');
+      signalChild(launched.child, 'SIGKILL');
       await launched.exited;
     },
   };

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { isProcessId } from '../../core/child.js';
 import { messageOf } from '../../core/errors.js';
 import type { Target } from '../screen/state.js';
 
@@ -54,6 +55,9 @@ async function fromPs(pid: number): Promise<ProcessFacts | undefined> {
  */
 async function whyNotSignal(target: Target): Promise<string | undefined> {
   const { pid, startedAt } = target;
+  // What a member says of itself is a claim: 0 would be our own process group.
+  if (!isProcessId(pid)) return `${pid} is the number of no member's process`;
+  if (pid === process.pid) return `pid ${pid} is this screen's own process`;
   const facts = (await fromProc(pid)) ?? (await fromPs(pid));
   if (!facts) return `there is no process ${pid} any more`;
   const age = Date.parse(startedAt) - facts.startedAtMs;

@@ -3,6 +3,8 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { systemReason } from '../../core/child.js';
+import { NatspocError } from '../../core/errors.js';
 
 /** A consumer that was started, and where its status lines go. */
 export interface StartedConsumer {
@@ -27,7 +29,8 @@ async function lastLine(logFile: string): Promise<string> {
  * Starts `natspoc consume` as a process of its own that outlives this one. Settings travel in the environment, so
  * that no password shows in the list of processes.
  *
- * @throws what the system throws where the log file cannot be opened or the process not be started.
+ * @throws NatspocError `failed` where the process cannot be started; what the system throws where the log file
+ * cannot be opened.
  */
 export function startConsumer(env: NodeJS.ProcessEnv): Promise<StartedConsumer> {
   const folder = logFolder(env);
@@ -43,7 +46,10 @@ export function startConsumer(env: NodeJS.ProcessEnv): Promise<StartedConsumer> 
     });
   });
   return new Promise((resolve, reject) => {
-    child.once('error', reject);
+    child.once('error', (error) => {
+      closeSync(log);
+      reject(new NatspocError('failed', `cannot start a process: ${systemReason(error)}`, { cause: error }));
+    });
     child.once('spawn', () => {
       closeSync(log);
       child.unref();

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { isRunning } from '../../src/core/server/process.js';
+import { runCli, startCli, stopAll } from '../support/cli.js';
+import { withServer } from '../support/server.js';
+import { withTempFolder } from '../support/temp.js';
+import { until } from '../support/until.js';
+
+const ENTRY = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
+
+describe('the command of consume --exec', function () {
+  this.timeout(60_000);
+  const server = withServer();
+  const folder = withTempFolder();
+  let streams = 0;
+  let place: string[];
+
+  beforeEach(() => {
+    const stream = `X${++streams}`;
+    place = ['--server', server.url, '--stream', stream, '--prefix', `${stream}.e`];
+  });
+  afterEach(stopAll);
+
+  const publish = async (...args: string[]) => {
+    const exit = await runCli(['publish', ...args, '-q', ...place]);
+    assert.equal(exit.code, 0, exit.stderr);
+  };
+
+  it('that cannot be started fails its message, and nothing outside is ever signalled', async () => {
+    await publish('{{Count}}', '--count', '200', '--keys', '100');
+    const consume = [
+      process.execPath,
+      ENTRY,
+      'consume',
+      ...place,
+      '--exec',
+      'sleep 1',
+      '--concurrency',
+      '64',
+    ];
+    // A process group of its own: that is what would be killed.
+    const shell = spawn(
+      'sh',
+      [
+        '-c',
+        'ulimit -n 70; "$@"; echo "exit $?"',
+        'sh',
+        ...consume,
+        '--duration',
+        '2s',
+        '--max-attempts',
+        '2',
+      ],
+      { detached: true, stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    let [stdout, stderr] = ['', ''];
+    shell.stdout.on('data', (chunk) => {
+      stdout += chunk;
+    });
+    shell.stderr.on('data', (chunk) => {
+      stderr += chunk;
+    });
+    const [code, signal] = await once(shell, 'close');
+    assert.deepEqual({ code, signal, stdout }, { code: 0, signal: null, stdout: 'exit 1\n' });
+    assert.match(stderr, /cannot start the command: too many open files \(EMFILE\)/);
+  });
+
+  it('is ended as a whole when it takes too long, also what ignores SIGTERM and has closed its output', async () => {
+    await publish('1');
+    const stubborn = join(folder(), 'stubborn');
+    const command = `sh -c 'trap "" TERM; echo $$ > "${stubborn}"; exec sleep 600' >/dev/null 2>&1 & wait`;
+    const exit = await runCli([
+      'consume',
+      ...place,
+      '--exec',
+      command,
+      '--handler-timeout',
+      '1s',
+      '--max-attempts',
+      '1',
+      '--on-failure',
+      'skip',
+      '--until-caught-up',
+    ]);
+    assert.equal(exit.code, 0, exit.stderr);
+    const pid = Number(readFileSync(stubborn, 'utf8'));
+    assert.ok(pid > 1);
+    await until('what the command had started has ended', () => !isRunning(pid));
+  });
+
+  it('is ended as a whole when the member is told to end at once', async () => {
+    await publish('1');
+    const stubborn = join(folder(), 'stubborn');
+    const command = `sh -c 'trap "" TERM INT; echo $$ > "${stubborn}"; exec sleep 600' & wait`;
+    const cli = startCli(['consume', ...place, '--exec', command, '--drain-timeout', '1h']);
+    await until('the command runs', () => existsSync(stubborn) && readFileSync(stubborn, 'utf8') !== '');
+    cli.signal('SIGINT');
+    await cli.note(/leaving/);
+    cli.signal('SIGINT');
+    assert.equal((await cli.exited).code, 130);
+    const pid = Number(readFileSync(stubborn, 'utf8'));
+    await until('what the command had started has ended', () => !isRunning(pid));
+  });
+
+  it('need not read its input, however long that is', async () => {
+    await publish('x'.repeat(100_000));
+    const args = ['--exec', 'exec <&-; echo done', '--until-caught-up'];
+    const exit = await runCli(['consume', ...place, ...args]);
+    assert.equal(exit.code, 0, exit.stderr);
+    assert.equal(exit.stdout, 'done');
+  });
+});

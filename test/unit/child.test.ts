@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { ChildProcess } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { isProcessId, signalChild, signalGroup, systemReason } from '../../src/core/child.js';
+import { signalMember } from '../../src/tui/act/local-process.js';
+
+const SOURCES = fileURLToPath(new URL('../../src', import.meta.url));
+
+/** A child as `spawn` leaves it behind where the system refuses: without a process id. */
+class NeverStarted extends ChildProcess {
+  readonly signals: unknown[] = [];
+  override kill(signal?: NodeJS.Signals | number): boolean {
+    this.signals.push(signal);
+    return true;
+  }
+}
+
+describe('child processes', () => {
+  it('that never started get no signal: its number would mean our own process group', () => {
+    const child = new NeverStarted();
+    signalChild(child, 'SIGKILL');
+    signalGroup(child, 'SIGKILL');
+    assert.deepEqual(child.signals, []);
+  });
+
+  it('are signalled in one place, which looks at the process id', () => {
+    const signalling = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' })
+      .filter((file) => /\.tsx?$/.test(file))
+      .filter((file) => /\.kill\([^)]/.test(readFileSync(join(SOURCES, file), 'utf8')));
+    assert.deepEqual(signalling.sort(), [
+      'core/child.ts',
+      // Asks with signal 0 whether a process runs.
+      'core/server/process.ts',
+      // A member of another process, after many checks.
+      'tui/act/local-process.ts',
+    ]);
+  });
+
+  it('have ids above 1', () => {
+    for (const pid of [0, 1, -1, -4711, 0.5, Number.NaN, 2 ** 60]) assert.equal(isProcessId(pid), false);
+    assert.equal(isProcessId(4711), true);
+  });
+
+  it('of a member that claims to be a process group, or this screen, are left alone', async () => {
+    for (const pid of [0, 1, -1, process.pid]) {
+      const target = {
+        session: 's',
+        name: 'n',
+        host: 'h',
+        pid,
+        startedAt: new Date().toISOString(),
+        local: true,
+      };
+      assert.match((await signalMember(target, 'SIGKILL')) ?? 'killed', /no member's|own process/);
+    }
+  });
+
+  it('fail with the reason of the system in words', () => {
+    const error = Object.assign(new Error('spawn EMFILE'), { errno: -24, code: 'EMFILE' });
+    assert.equal(systemReason(error), 'too many open files (EMFILE)');
+    assert.equal(systemReason(new Error('something else')), 'something else');
+    assert.equal(systemReason('text'), 'text');
+  });
+});

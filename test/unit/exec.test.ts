@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { HandlerCall } from '../../src/core/consume/call.js';
+import { execHandler } from '../../src/core/consume/exec.js';
+import { SILENT } from '../../src/core/consume/handler.js';
+import type { StreamMessage } from '../../src/core/ports.js';
+
+const messageWith = (key: string): StreamMessage => ({
+  sequence: 1,
+  subject: 'e.p.0',
+  key,
+  timestampMs: 0,
+  data: new Uint8Array(),
+  size: 0,
+  headers: () => ({}),
+});
+
+describe('the handler of --exec', () => {
+  for (const [what, key, reason] of [
+    ['has a NUL in it', 'a\0b', /cannot start the command: .*NATSPOC_KEY.*null bytes/],
+    ['is too long', 'k'.repeat(200_000), /cannot start the command: argument list too long \(E2BIG\)/],
+  ] as const) {
+    it(`fails for a key that no environment can hold: it ${what}`, async () => {
+      const message = messageWith(key);
+      const call = new HandlerCall({ partition: 0, epoch: 1, logger: SILENT }, message, 1);
+      const handler = execHandler({ command: 'cat', write: () => undefined });
+      await assert.rejects(async () => handler(message, call), reason);
+    });
+  }
+});
