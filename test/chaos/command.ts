@@ -1,6 +1,7 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { FAULT_KINDS, type FaultKind } from './recording/records.js';
 import type { StageOptions } from './stage/stage.js';
 
 /** Options of the commands, as `parseArgs` wants them. */
@@ -14,6 +15,7 @@ export const OPTIONS = {
   judge: { type: 'string' },
   keep: { type: 'boolean', default: false },
   report: { type: 'string' },
+  faults: { type: 'string' },
 } as const;
 
 function positive(name: string, text: string): number {
@@ -31,6 +33,16 @@ export interface Values {
   servers: string;
   partitions: string;
   ttl: string;
+  faults?: string | undefined;
+}
+
+/** The kinds of fault in a list such as `kill,route-cut`. */
+function faultKinds(text: string): FaultKind[] {
+  const names = text.split(',');
+  const unknown = names.find((name) => !FAULT_KINDS.some((kind) => kind === name));
+  if (unknown === undefined) return FAULT_KINDS.filter((kind) => names.includes(kind));
+  console.error(`--faults: ${unknown} is not one of ${FAULT_KINDS.join(', ')}`);
+  process.exit(2);
 }
 
 /** Plays a run in a new folder, and returns it. Ctrl-C ends the run early, in order; a second one at once. */
@@ -58,6 +70,7 @@ export async function playIn(
     servers: positive('servers', values.servers),
     partitions: positive('partitions', values.partitions),
     ttlMs: positive('ttl', values.ttl),
+    faults: values.faults === undefined ? undefined : faultKinds(values.faults),
     folder,
     tell: (line) => console.log(line),
     signal: stop.signal,

@@ -29,6 +29,7 @@ export async function playChaos(options: StageOptions): Promise<void> {
       await disturb({
         field: {
           ...{ random, members, servers, recording, partitions, ttlMs, mostMembers: MOST_MEMBERS },
+          wanted: options.faults,
           manager: run.topology.manager,
           streams: [run.topology.stream, bucketStream(run.config.bucket)],
           serverDown: false,

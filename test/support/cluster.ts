@@ -1,20 +1,60 @@
 import { clusterConfig, freePorts } from '../../src/core/server/cluster.js';
+import { RouteNetwork } from './routes.js';
 import { TestServer } from './server.js';
+
+/** A cluster, and the network between its servers. */
+export interface TestCluster {
+  servers: TestServer[];
+  routes: RouteNetwork;
+}
 
 /**
  * Starts a JetStream cluster of nats-server processes on this machine, named `s1`, `s2` and so on; the caller stops
- * each. They do not tell clients of each other: who is given one address stays with it.
+ * each. They do not tell clients of each other: a client that is given one address stays with it.
  */
 export async function startCluster(size: number): Promise<TestServer[]> {
   const ports = await freePorts(size);
-  const servers = ports.map((_, index) => {
-    return new TestServer({ config: clusterConfig(`s${index + 1}`, ports, index, 'no_advertise: true') });
+  return startAll(
+    ports.map(
+      (_, index) =>
+        new TestServer({ config: clusterConfig(`s${index + 1}`, ports, index, 'no_advertise: true') }),
+    ),
+  );
+}
+
+/** As {@link startCluster}, with routes that can be cut; the caller stops the network as well. */
+export async function startCuttableCluster(size: number): Promise<TestCluster> {
+  const ports = await freePorts(size);
+  const routes = new RouteNetwork();
+  const fronts = await Promise.all(ports.map((port, index) => routes.front(`s${index + 1}`, port)));
+  const others = (own: number): string =>
+    fronts
+      .filter((_, index) => index !== own)
+      .map((port) => `"nats://127.0.0.1:${port}"`)
+      .join(', ');
+  const servers = ports.map((port, index) => {
+    // What servers tell each other of a third one is the address of its proxy too.
+    const config = `
+server_name: s${index + 1}
+cluster {
+  name: natspoc, listen: "127.0.0.1:${port}", advertise: "127.0.0.1:${fronts[index]}"
+  routes: [${others(index)}], no_advertise: true
+}
+`;
+    return new TestServer({ config });
   });
+  try {
+    return { servers: await startAll(servers), routes };
+  } catch (error) {
+    await routes.stop();
+    throw error;
+  }
+}
+
+async function startAll(servers: TestServer[]): Promise<TestServer[]> {
   const started = await Promise.allSettled(servers.map((server) => server.start()));
   const failed = started.find((each) => each.status === 'rejected');
-  if (failed) {
-    await Promise.all(servers.map((server) => server.stop()));
-    throw failed.reason;
-  }
-  return servers;
+  if (!failed) return servers;
+  await Promise.all(servers.map((server) => server.stop()));
+  throw failed.reason;
 }

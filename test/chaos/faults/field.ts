@@ -18,6 +18,8 @@ export interface Field {
   readonly partitions: number;
   readonly ttlMs: number;
   readonly mostMembers: number;
+  /** The kinds of fault that may come; undefined: all. */
+  readonly wanted: readonly FaultKind[] | undefined;
   /** A server is being killed or coming back: no other one may be, and nobody can join. */
   serverDown: boolean;
   /** Partitions that somebody has paused. */

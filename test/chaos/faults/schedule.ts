@@ -1,14 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { FaultKind } from '../recording/records.js';
 import type { Fault, Field } from './field.js';
 import { handlerFaults } from './handler-faults.js';
 import { memberFaults } from './member-faults.js';
 import { operatorFaults } from './operator-faults.js';
 import { serverFaults } from './server-faults.js';
 
-/** All faults that make sense with these servers. */
-function allFaults({ servers }: Field): Fault[] {
+/** Faults that need more than one server. */
+const OF_CLUSTERS: readonly FaultKind[] = ['leader-kill', 'route-cut'];
+
+/** All faults that make sense with these servers, and are wanted. */
+function allFaults({ servers, wanted }: Field): Fault[] {
   const all = [...memberFaults, ...serverFaults, ...handlerFaults, ...operatorFaults];
-  return all.filter(({ kind }) => servers.isCluster || kind !== 'leader-kill');
+  return all.filter(
+    ({ kind }) =>
+      (servers.isCluster || !OF_CLUSTERS.includes(kind)) && (wanted === undefined || wanted.includes(kind)),
+  );
 }
 
 /** So many faults at once at most, and how often another one begins before those before are over. */

@@ -40,5 +40,32 @@ const leaderKill: Fault = {
   },
 };
 
+/**
+ * The routes between one server of a cluster and the others break, in one direction or both, and heal. Its clients stay
+ * with it. Leaders first: a server that leads the bucket answers reads for seconds after it has lost the others.
+ */
+const routeCut: Fault = {
+  kind: 'route-cut',
+  isPossible: (field) => field.servers.isCluster && isPossible(field),
+  async strike(field) {
+    const { random, servers, manager, streams, recording } = field;
+    field.serverDown = true;
+    const leader = random.chance(0.6)
+      ? await servers.leaderOf(manager, random.pick(streams)).catch(() => undefined)
+      : undefined;
+    const server = leader ?? (random.oneOf(servers.all) as TestServer);
+    const direction = random.pick(['both', 'both', 'out', 'in'] as const);
+    const manner = direction === 'both' && random.chance(0.5) ? 'refused' : 'held';
+    const ms = random.chance(0.7) ? random.between(2_000, 12_000) : random.between(12_000, 40_000);
+    const end = recording.fault('route-cut', `${servers.nameOf(server)} ${direction} ${manner}`);
+    const heal = servers.cut(server, { direction, manner });
+    await sleep(ms);
+    heal();
+    await servers.complete(manager, streams);
+    field.serverDown = false;
+    end(`healed after ${Math.round(ms)} ms${leader ? ', a leader' : ''}`);
+  },
+};
+
 /** Faults of servers. */
-export const serverFaults: readonly Fault[] = [serverKill, leaderKill];
+export const serverFaults: readonly Fault[] = [serverKill, leaderKill, routeCut];

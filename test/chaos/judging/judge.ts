@@ -2,6 +2,7 @@ import { type Call, type History, type Life, readHistory } from '../recording/hi
 import { FAULT_KINDS, type FaultKind, PUBLISHER, type RunSettings } from '../recording/records.js';
 import { settleStarts } from './caught.js';
 import { contextOf } from './context.js';
+import { distancesDuring } from './distances.js';
 import { type Excuse, judgeExclusive } from './exclusive.js';
 import { judgeOrder, partitionLogs } from './order.js';
 import { judgePositions } from './positions.js';
@@ -36,6 +37,8 @@ export interface Verdict {
   excusedOverlaps: Partial<Record<Excuse, number>>;
   /** From a fault until the group was at rest, where nothing else happened meanwhile; `several`: faults together. */
   restMs: Partial<Record<FaultKind | 'several', Spread>>;
+  /** From the last call that an owner began to the first of the next member's, where routes were cut meanwhile. */
+  cutDistancesMs: Spread | undefined;
   /** The first ones, with what happened around them. */
   violations: (Violation & { context: string[] })[];
 }
@@ -59,6 +62,10 @@ export function judgeHistory(recorded: History): Verdict {
   const exclusive = judgeExclusive(history, byPartition);
   const repeated = judgeRepeats(history, byPartition, exclusive.overlaps);
   const rest = judgeRest(history);
+  const distances = distancesDuring(
+    byPartition,
+    faults.filter(({ kind }) => kind === 'route-cut'),
+  );
   const violations = [
     ...judgeOrder(history, byPartition, logs),
     ...exclusive.violations,
@@ -109,6 +116,7 @@ export function judgeHistory(recorded: History): Verdict {
         new Set(exclusive.overlaps.filter((each) => each.excuse === excuse).map(({ older }) => older)).size ||
         undefined,
     ),
+    cutDistancesMs: distances.length > 0 ? spreadOf(distances) : undefined,
     restMs: present([...FAULT_KINDS, 'several'] as const, (kind) => {
       const found = rest.recoveries.filter((each) => nameOf(each) === kind && each.restMs !== undefined);
       return found.length === 0 ? undefined : spreadOf(found.map(({ restMs }) => restMs as number));

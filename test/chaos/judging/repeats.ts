@@ -1,5 +1,6 @@
 import { decodeLease, keys } from '../../../src/core/group/records.js';
 import type { BucketChange, Call, History, Life, Span } from '../recording/history.js';
+import type { FaultKind } from '../recording/records.js';
 import { describeCall, describeCallFully } from './describe.js';
 import type { Excuse, Overlap } from './exclusive.js';
 import type { Violation } from './violation.js';
@@ -20,6 +21,8 @@ export interface Repeat {
 const COMMIT_SLACK_MS = 300;
 /** A drain gives up this much before or after its timeout, as seen from outside. */
 const DRAIN_SLACK_MS = 100;
+/** While one of these lasts no process may be able to commit. */
+const SERVER_KINDS: readonly FaultKind[] = ['server-kill', 'leader-kill', 'route-cut'];
 /** Only a break of at least this part of the ttl can cost a session: a shorter one explains nothing. */
 const LONG_SHARE = 0.5;
 
@@ -110,7 +113,7 @@ function troubles({ settings, faults, lives }: History) {
   const recoveryMs = (2 * ttlMs) / 5 + COMMIT_SLACK_MS;
   const isLong = ({ from, to }: Span): boolean => to - from >= ttlMs * LONG_SHARE;
   const servers = faults
-    .filter(({ kind }) => kind === 'server-kill' || kind === 'leader-kill')
+    .filter(({ kind }) => SERVER_KINDS.includes(kind))
     .map(({ from, to }): Hindrance => ({ from, to: to + recoveryMs, cause: 'server', canEnd: true }));
   const all = new Map<string, { hindrances: Hindrance[]; stalls: Span[] }>();
   return (name: string): { hindrances: Hindrance[]; stalls: Span[] } => {

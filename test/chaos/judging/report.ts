@@ -52,6 +52,13 @@ export function formatReport(title: string, verdict: Verdict, machine: Machine):
       Object.entries(restMs).map(([kind, spread]) => [kind, ...spreadCells(spread)]),
     ),
   ];
+  if (verdict.cutDistancesMs) {
+    lines.push(
+      ...section('between the calls of two owners while routes were cut, ms', [
+        ['distance', ...spreadCells(verdict.cutDistancesMs)],
+      ]),
+    );
+  }
   const excuses = Object.entries(excusedOverlaps).map(([excuse, count]) => `${count} ${excuse}`);
   lines.push(`handlers side by side where nothing is promised: ${excuses.join(', ') || 'none'}`, '');
   for (const { charge, at, text, context } of violations) {

@@ -57,6 +57,7 @@ export const FAULT_KINDS = [
   'cut',
   'server-kill',
   'leader-kill',
+  'route-cut',
   'slow',
   'failing',
   'deaf',

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Cli, type CliExit, startCli } from '../../support/cli.js';
 import { TcpProxy } from '../../support/proxy.js';
+import type { TestServer } from '../../support/server.js';
 import { type Mode, writeMode } from '../recording/mode.js';
 import type { Recording } from '../recording/recording.js';
 import type { Servers } from './servers.js';
@@ -58,10 +59,19 @@ export class Members {
 
   /** Starts a consumer; `far`: it reaches the servers through proxies of its own, which can swallow everything. */
   async start(far: boolean): Promise<Member> {
-    const { servers, recording, args, nodeArgs } = this.#options;
-    const name = `m${++this.#count}`;
+    const { servers } = this.#options;
     const proxies = far ? await Promise.all(servers.all.map(({ port }) => TcpProxy.start(port))) : [];
-    const urls = far ? proxies.map(({ url }) => url).join(',') : servers.urls;
+    return this.#spawn(far ? proxies.map(({ url }) => url).join(',') : servers.urls, proxies);
+  }
+
+  /** Starts a consumer that knows this server only. */
+  startAt(server: TestServer): Member {
+    return this.#spawn(server.url, []);
+  }
+
+  #spawn(urls: string, proxies: readonly TcpProxy[]): Member {
+    const { recording, args, nodeArgs } = this.#options;
+    const name = `m${++this.#count}`;
     recording.processes.write(['spawn', recording.now(), name]);
     const cli = startCli(['consume', '--name', name, '--server', urls, '--handler', HANDLER, ...args], {
       nodeArgs,

@@ -1,5 +1,6 @@
 import type { JetStreamManager, StreamInfo } from 'nats';
-import { startCluster } from '../../support/cluster.js';
+import { startCuttableCluster } from '../../support/cluster.js';
+import type { RouteCut, RouteNetwork } from '../../support/routes.js';
 import { startTestServer, type TestServer } from '../../support/server.js';
 import { until } from '../../support/until.js';
 
@@ -9,13 +10,23 @@ const CATCH_UP_TIMEOUT_MS = 60_000;
 /** The one server of a run, or the servers of its cluster. */
 export class Servers {
   readonly all: readonly TestServer[];
+  readonly #routes: RouteNetwork | undefined;
 
-  private constructor(all: readonly TestServer[]) {
+  private constructor(all: readonly TestServer[], routes?: RouteNetwork) {
     this.all = all;
+    this.#routes = routes;
   }
 
   static async start(count: number): Promise<Servers> {
-    return new Servers(count === 1 ? [await startTestServer()] : await startCluster(count));
+    if (count === 1) return new Servers([await startTestServer()]);
+    const { servers, routes } = await startCuttableCluster(count);
+    return new Servers(servers, routes);
+  }
+
+  /** Cuts a server's routes to the others of its cluster; call the result to heal. */
+  cut(server: TestServer, how: Omit<RouteCut, 'server'>): () => void {
+    if (!this.#routes) throw new Error('one server has no routes');
+    return this.#routes.cut({ server: this.nameOf(server), ...how });
   }
 
   get isCluster(): boolean {
@@ -56,6 +67,7 @@ export class Servers {
 
   async stop(): Promise<void> {
     await Promise.all(this.all.map((server) => server.stop()));
+    await this.#routes?.stop();
   }
 }
 

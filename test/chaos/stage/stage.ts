@@ -6,7 +6,7 @@ import { GroupRun } from '../../support/group-run.js';
 import { until } from '../../support/until.js';
 import { readConfirmed } from '../recording/history.js';
 import { Recording } from '../recording/recording.js';
-import { PUBLISHER, type RunSettings } from '../recording/records.js';
+import { type FaultKind, PUBLISHER, type RunSettings } from '../recording/records.js';
 import { Traffic } from '../traffic/traffic.js';
 import { type Member, Members } from './members.js';
 import { Servers } from './servers.js';
@@ -21,6 +21,8 @@ export interface StageOptions {
   servers: number;
   partitions: number;
   ttlMs: number;
+  /** The kinds of fault that may come. Default: all. */
+  faults?: readonly FaultKind[] | undefined;
   /** Where everything is written down; an empty folder. */
   folder: string;
   /** Options of Node.js for the members and the publisher. */
@@ -92,13 +94,18 @@ export class Stage {
   async populate(far: readonly boolean[]): Promise<Member[]> {
     const members: Member[] = [];
     for (const each of far) members.push(await this.members.start(each));
+    await this.shared(members);
+    return members;
+  }
+
+  /** Resolves when these members share the partitions. @throws where they do not. */
+  async shared(members: readonly Member[]): Promise<void> {
     const names = members.map(({ name }) => name);
     const { partitions, signal } = this.#options;
     if (!(await this.run.ownership.balanced(names, partitions, START_TIMEOUT_MS, signal))) {
       const notes = members.map(({ name, cli }) => `${name}: ${cli.stderr.slice(-3).join(' | ')}`).join('\n');
       throw new Error(`the members did not come to share the partitions\n${notes}`);
     }
-    return members;
   }
 
   /**

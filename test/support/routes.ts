@@ -1,0 +1,122 @@
+import { connect, createServer, type Server, type Socket } from 'node:net';
+
+/** How a cut treats what is sent across it. */
+export type CutManner =
+  /** Connections are closed, and new ones too. */
+  | 'refused'
+  /** Nothing arrives and no end hears of it. TCP delivers it when the cut heals. */
+  | 'held';
+
+/** A cut of one server from all others. */
+export interface RouteCut {
+  server: string;
+  /** What does not pass: what the server sends, what is sent to it, or both. */
+  direction: 'both' | 'out' | 'in';
+  manner: CutManner;
+}
+
+/** The dialling server says its name in its first protocol line. */
+const NAME = /"server_name":"([^"]+)"/;
+
+/** One connection between two servers. */
+interface Route {
+  /** The server that dialled; unknown until it has said its name. */
+  dialler: string | undefined;
+  target: string;
+  near: Socket;
+  far: Socket;
+}
+
+/**
+ * The network between the servers of a cluster: a proxy in front of each server's route port, so that routes can be
+ * cut and healed in each direction. Clients do not pass here.
+ */
+export class RouteNetwork {
+  readonly #proxies: Server[] = [];
+  readonly #routes = new Set<Route>();
+  readonly #cuts = new Set<RouteCut>();
+
+  /** Puts a proxy in front of the route port of server `name`. @returns the port to dial instead. */
+  async front(name: string, routePort: number): Promise<number> {
+    const proxy = createServer((near) => this.#join(name, near, connect(routePort, '127.0.0.1')));
+    this.#proxies.push(proxy);
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    const address = proxy.address();
+    return typeof address === 'object' && address !== null ? address.port : 0;
+  }
+
+  /** Cuts a server off; call the result to heal. */
+  cut(cut: RouteCut): () => void {
+    this.#cuts.add(cut);
+    for (const route of this.#routes) this.#apply(route);
+    return () => {
+      this.#cuts.delete(cut);
+      for (const route of this.#routes) this.#apply(route);
+    };
+  }
+
+  async stop(): Promise<void> {
+    for (const route of this.#routes) this.#end(route);
+    await Promise.all(this.#proxies.map((proxy) => new Promise((resolve) => proxy.close(resolve))));
+  }
+
+  #join(target: string, near: Socket, far: Socket): void {
+    const route: Route = { dialler: undefined, target, near, far };
+    this.#routes.add(route);
+    let said = '';
+    near.on('data', (chunk) => {
+      if (route.dialler === undefined) {
+        said += chunk.toString('latin1');
+        route.dialler = NAME.exec(said)?.[1];
+        // A TCP connection cannot be opened across a cut, whichever direction is cut.
+        if (route.dialler !== undefined && this.#isCut(route)) {
+          this.#end(route);
+          return;
+        }
+      }
+      far.write(chunk);
+    });
+    far.on('data', (chunk) => near.write(chunk));
+    for (const socket of [near, far]) {
+      socket.on('error', () => socket.destroy());
+      socket.on('close', () => {
+        // Across a cut no end hears that the other one has closed.
+        if (!this.#isCut(route)) this.#end(route);
+      });
+    }
+  }
+
+  #end(route: Route): void {
+    this.#routes.delete(route);
+    route.near.destroy();
+    route.far.destroy();
+  }
+
+  #isCut(route: Route): boolean {
+    return [...this.#cuts].some((cut) => this.#blocks(cut, route, 'near') || this.#blocks(cut, route, 'far'));
+  }
+
+  /** `near`: what the dialling server sends. */
+  #blocks({ server, direction }: RouteCut, { dialler, target }: Route, side: 'near' | 'far'): boolean {
+    const [from, to] = side === 'near' ? [dialler, target] : [target, dialler];
+    return (from === server && direction !== 'in') || (to === server && direction !== 'out');
+  }
+
+  #apply(route: Route): void {
+    const { near, far } = route;
+    const cuts = [...this.#cuts];
+    const isCut = this.#isCut(route);
+    const isClosed = near.destroyed || far.destroyed;
+    if (isCut ? cuts.some(({ manner }) => manner === 'refused') : isClosed) {
+      this.#end(route);
+      return;
+    }
+    for (const [side, socket] of [
+      ['near', near],
+      ['far', far],
+    ] as const) {
+      if (cuts.some((cut) => this.#blocks(cut, route, side))) socket.pause();
+      else socket.resume();
+    }
+  }
+}
