@@ -1,9 +1,11 @@
-import { connect, DebugEvents, ErrorCode, Events, type NatsConnection, NatsError } from 'nats';
+import { connect, DebugEvents, ErrorCode, Events, type NatsConnection, NatsError, type Status } from 'nats';
 import { type Config, IDENTITY } from '../config.js';
 import { messageOf, NatspocError } from '../errors.js';
 import { credentialsOf, redactUrl } from '../redact.js';
 import type { SettingName } from '../settings/index.js';
 import { connectOptions } from './connect-options.js';
+import { readHeadersTolerantly } from './headers.js';
+import { safely } from './listen.js';
 
 export type { NatsConnection } from 'nats';
 
@@ -111,6 +113,7 @@ function connectError(error: unknown, config: Config): NatspocError {
  * @throws NatspocError `unreachable`, `authentication-failed` or `config`.
  */
 export async function connectNats(config: Config, name: string): Promise<NatsConnection> {
+  readHeadersTolerantly();
   const options = connectOptions(config, name);
   try {
     return await connect(options);
@@ -182,20 +185,18 @@ async function awaitEnd(connection: NatsConnection, watching: ReadonlySet<Connec
   const error = await connection.closed();
   // Who comes later is told as well.
   watchers.delete(connection);
-  for (const events of [...watching]) events.closed?.(error);
+  for (const events of [...watching]) safely(() => events.closed?.(error));
 }
 
 async function dispatch(connection: NatsConnection, watching: ReadonlySet<ConnectionEvents>): Promise<void> {
   for await (const status of connection.status()) {
-    for (const events of [...watching]) {
-      if (status.type === Events.Disconnect || status.type === DebugEvents.StaleConnection)
-        events.disconnected?.();
-      else if (status.type === Events.Reconnect) events.reconnected?.();
-      else if (status.permissionContext) {
-        events.refused?.(status.permissionContext.operation, status.permissionContext.subject);
-      } else if (status.type === Events.Error && IDENTITY_CODES.test(String(status.data))) {
-        events.unwelcome?.(String(status.data));
-      }
-    }
+    for (const events of [...watching]) safely(() => tell(status, events));
   }
+}
+
+function tell({ type, data, permissionContext }: Status, events: ConnectionEvents): void {
+  if (type === Events.Disconnect || type === DebugEvents.StaleConnection) events.disconnected?.();
+  else if (type === Events.Reconnect) events.reconnected?.();
+  else if (permissionContext) events.refused?.(permissionContext.operation, permissionContext.subject);
+  else if (type === Events.Error && IDENTITY_CODES.test(String(data))) events.unwelcome?.(String(data));
 }

@@ -1,8 +1,8 @@
 import { deadStream, deadSubject, readLetter } from '../dead/letter.js';
 import type { DeadLetterFacts } from '../observe/facts.js';
 import type { NatsHandles } from './handles.js';
+import { plainHeaders } from './headers.js';
 import { API_ERRORS, apiErrorCode, toNatspocError } from './outcome.js';
-import { plainHeaders } from './plain-headers.js';
 
 /** The last dead letter of a stream, or null where it cannot be told or is gone meanwhile. */
 async function lastLetter(

@@ -1,11 +1,11 @@
-import { DeliverPolicy, headers, type Msg, nuid, RetentionPolicy, StorageType } from 'nats';
+import { DeliverPolicy, type Msg, nuid, RetentionPolicy, StorageType } from 'nats';
 import { deadStream, deadSubject, type FoundLetter, letterHeaders, readLetter } from '../dead/letter.js';
 import type { LetterBox } from '../dead/redrive.js';
 import { NatspocError } from '../errors.js';
 import type { DeadLetter, DeadLetters } from '../ports.js';
 import type { NatsHandles } from './handles.js';
+import { encodeHeaders, plainHeaders } from './headers.js';
 import { API_ERRORS, apiErrorCode, isUnknownOutcome, toNatspocError } from './outcome.js';
-import { plainHeaders } from './plain-headers.js';
 import { PubAckReader } from './puback.js';
 import { PullReader } from './pull.js';
 
@@ -85,10 +85,7 @@ export class NatsDeadLetters implements LetterBox {
     const { connection } = this.#handles;
     if (connection.isClosed()) return { kind: 'unknown' };
     try {
-      const all = headers();
-      for (const [name, value] of Object.entries(letterHeaders(letter, origin, Date.now()))) {
-        all.set(name, value);
-      }
+      const all = encodeHeaders(letterHeaders(letter, origin, Date.now()));
       const { timeoutMs: timeout } = this.#options;
       const reply = await connection.request(this.#subject, letter.message.data, { timeout, headers: all });
       const outcome = this.#acks.decode(reply.data);

@@ -13,6 +13,7 @@ import type {
 } from '../ports.js';
 import { type DeliveryReader, timestampAt } from './delivery.js';
 import type { NatsHandles } from './handles.js';
+import { plainHeaders } from './headers.js';
 import { API_ERRORS, apiErrorCode, isUnknownOutcome, toNatspocError } from './outcome.js';
 import { PullReader, SILENCE } from './pull.js';
 
@@ -60,9 +61,7 @@ class NatsStreamMessage implements StreamMessage {
   }
 
   headers(): Record<string, string> {
-    const headers: Record<string, string> = {};
-    for (const [name, values] of this.#message.headers ?? []) headers[name] = values.at(-1) ?? '';
-    return headers;
+    return plainHeaders(this.#message.headers);
   }
 }
 

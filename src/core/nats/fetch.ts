@@ -3,6 +3,7 @@ import { NatspocError } from '../errors.js';
 import { watchConnection } from './connection.js';
 import { type DeliveryInfo, parseDelivery } from './delivery.js';
 import type { NatsHandles } from './handles.js';
+import { listen } from './listen.js';
 import { isUnknownOutcome, toNatspocError } from './outcome.js';
 import { PLACEMENT_MS, PLACEMENTS, within } from './placement.js';
 
@@ -84,14 +85,15 @@ export async function fetchMessages(handles: NatsHandles, options: FetchOptions)
         timedOut = true;
         finish();
       }, options.timeoutMs);
-      const subscription = connection.subscribe(inbox, {
-        callback: (error, message) => {
+      const subscription = listen(connection, inbox, {
+        message: (message) => {
           const delivery = message.reply === undefined ? undefined : parseDelivery(message.reply);
           // Anything but a delivery is the end of the request: nothing more, a limit, an error.
-          if (error || message.subject === inbox || !delivery) return finish();
+          if (message.subject === inbox || !delivery) return finish();
           messages.push({ message, delivery });
           if (messages.length >= until) finish();
         },
+        failed: finish,
       });
       // A request that is not permitted is never answered: the connection hears of it instead.
       const unwatch = watchConnection(connection, {

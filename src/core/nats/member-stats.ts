@@ -3,6 +3,7 @@ import type { StatsFacts } from '../observe/facts.js';
 import { decodeMemberStats, type MemberStats } from '../observe/stats.js';
 import { watchConnection } from './connection.js';
 import { SERVICE_NAME } from './control.js';
+import { listen } from './listen.js';
 
 /** The stats in a STATS answer (ADR-32): every endpoint carries the same data. */
 function decodeAnswer(bytes: Uint8Array): MemberStats | undefined {
@@ -42,9 +43,8 @@ export async function collectStats(
     const waiting = new Set(sessions);
     const timer = setTimeout(finish, waitMs);
     // The token after the inbox says who answers, also where the server answers that nobody is there.
-    const subscription = connection.subscribe(`${inbox}.*`, {
-      callback: (error, message) => {
-        if (error) return finish();
+    const subscription = listen(connection, `${inbox}.*`, {
+      message: (message) => {
         const session = message.subject.slice(inbox.length + 1);
         if (message.headers?.code === 503) gone.push(session);
         else {
@@ -54,6 +54,7 @@ export async function collectStats(
         waiting.delete(session);
         if (waiting.size === 0) finish();
       },
+      failed: finish,
     });
     const unwatch = watchConnection(connection, {
       refused: (_operation, subject) => {

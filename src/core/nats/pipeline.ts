@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { ErrorCode, type Msg, MsgHdrsImpl, type NatsConnection, NatsError } from 'nats';
-import { NatspocError } from '../errors.js';
+import { ErrorCode, type Msg, type NatsConnection, NatsError } from 'nats';
+import { messageOf, NatspocError } from '../errors.js';
 import type { OpenPublishPort, PublishPort, PublishPortEvents, Rejection } from '../publish/port.js';
 import { watchConnection } from './connection.js';
+import { EncodedHeaders } from './headers.js';
+import { listen } from './listen.js';
 import { PubAckReader } from './puback.js';
 
 const NO_RESPONDERS: Rejection = {
@@ -18,15 +20,6 @@ const ZERO = 0x30;
 /** Bytes of headers and payload that the server takes in one message. */
 export const maxPayloadOf = ({ info }: NatsConnection): number => info?.max_payload ?? DEFAULT_MAX_PAYLOAD;
 
-/** Headers that are encoded already: the client asks for the bytes while it writes the message, and only then. */
-class EncodedHeaders extends MsgHdrsImpl {
-  bytes: Uint8Array = new Uint8Array(0);
-
-  override encode(): Uint8Array {
-    return this.bytes;
-  }
-}
-
 /**
  * One connection's pipeline of published messages. Answers come to one wildcard inbox, the token is the last
  * token of the reply subject. That takes one subscription for all, and no request object, timer or promise
@@ -38,7 +31,7 @@ class Pipeline implements PublishPort {
   readonly #inbox: string;
   readonly #acks: PubAckReader;
   readonly #headers = new EncodedHeaders();
-  readonly #withHeaders: { reply: string; headers: MsgHdrsImpl };
+  readonly #withHeaders: { reply: string; headers: EncodedHeaders };
   readonly #withoutHeaders = { reply: '' };
   readonly #unsubscribe: () => void;
   /** The connection may live on for long: it must not keep a pipeline that is closed. */
@@ -63,11 +56,10 @@ class Pipeline implements PublishPort {
     this.#acks = new PubAckReader(stream);
     this.#withHeaders = { reply: '', headers: this.#headers };
     this.#up = connection.info !== undefined;
-    const subscription = connection.subscribe(`${this.#inbox}*`, {
-      callback: (error, message) => {
-        if (error === null) this.#onAnswer(message);
-        else this.#close(notPermitted(`${this.#inbox}*`, error));
-      },
+    const subscription = listen(connection, `${this.#inbox}*`, {
+      message: (message) => this.#onAnswer(message),
+      failed: (error) =>
+        this.#close(error instanceof NatsError ? notPermitted(`${this.#inbox}*`, error) : brokenOff(error)),
     });
     this.#unsubscribe = () => {
       if (!connection.isClosed()) subscription.unsubscribe();
@@ -153,6 +145,9 @@ function notPermitted(inbox: string, cause: Error): NatspocError {
   const message = `Not permitted to subscribe to ${inbox}, where confirmations arrive. ${hint}`;
   return new NatspocError('not-permitted', message, { cause });
 }
+
+const brokenOff = (cause: Error): NatspocError =>
+  new NatspocError('failed', `The publisher has stopped: ${messageOf(cause)}.`, { cause });
 
 /** The decimal number from `start` to the end of a subject; -1 for anything else. */
 function tokenOf(subject: string, start: number): number {

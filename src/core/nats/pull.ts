@@ -1,4 +1,4 @@
-import { AckPolicy, type ConsumerConfig, createInbox, type Msg, type Subscription } from 'nats';
+import { AckPolicy, type ConsumerConfig, createInbox, type Msg, NatsError, type Subscription } from 'nats';
 import { type Cancel, systemClock } from '../clock.js';
 import { messageOf, NatspocError } from '../errors.js';
 import type { ReaderWindow } from '../ports.js';
@@ -6,6 +6,7 @@ import { watchConnection } from './connection.js';
 import { DeliveryReader } from './delivery.js';
 import { Demand, type Order } from './demand.js';
 import type { NatsHandles } from './handles.js';
+import { listen } from './listen.js';
 import { toNatspocError } from './outcome.js';
 
 /** How long one pull request waits at the server. Renewed as long as the reader lives. */
@@ -151,11 +152,11 @@ export class PullReader {
   #listen(): void {
     this.#open = true;
     this.#inbox = createInbox(this.#handles.inboxPrefix);
-    this.#subscription = this.#handles.connection.subscribe(`${this.#inbox}.*`, {
-      callback: (error, message) => {
-        if (!error) this.#receive(message);
-        else if (!error.permissionContext) this.fail(error.message);
-        else this.fail(error.message, toNatspocError(error, `read ${this.#options.stream}`));
+    this.#subscription = listen(this.#handles.connection, `${this.#inbox}.*`, {
+      message: (message) => this.#receive(message),
+      failed: (error) => {
+        const refused = error instanceof NatsError && error.permissionContext !== undefined;
+        this.fail(error.message, refused ? toNatspocError(error, `read ${this.#options.stream}`) : undefined);
       },
     });
     this.#unwatch = watchConnection(this.#handles.connection, {

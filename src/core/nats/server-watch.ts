@@ -1,4 +1,5 @@
 import { DebugEvents, Events, type NatsConnection } from 'nats';
+import { safely } from './listen.js';
 
 /** What somebody who watches the connection itself wants to see. */
 export interface ServerEvents {
@@ -15,9 +16,11 @@ export function watchServer(connection: NatsConnection, events: ServerEvents): v
   connected();
   void (async () => {
     for await (const { type } of connection.status()) {
-      if (type === Events.Disconnect) events.disconnected();
-      else if (type === Events.Reconnect) connected();
-      else if (type === DebugEvents.Reconnecting) events.reconnecting();
+      safely(() => {
+        if (type === Events.Disconnect) events.disconnected();
+        else if (type === Events.Reconnect) connected();
+        else if (type === DebugEvents.Reconnecting) events.reconnecting();
+      });
     }
   })();
 }

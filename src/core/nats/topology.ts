@@ -5,6 +5,7 @@ import { type LayoutRecord, RECORD_VERSION } from '../group/records.js';
 import { askAgain } from './ask-again.js';
 import { bucketStream, NatsBucket } from './bucket.js';
 import type { NatsHandles } from './handles.js';
+import { readHeadersTolerantly } from './headers.js';
 import { API_ERRORS, apiErrorCode, toNatspocError } from './outcome.js';
 import { bucketConfig, checkBucket, type StreamLimits, streamConfig, type Wanted } from './stored.js';
 import { checkSettings, checkStream, describedLayout, ensureLayout } from './stream-layout.js';
@@ -67,6 +68,8 @@ const streamMissing = ({ stream }: Config): NatspocError => missing(`stream ${st
 const bucketMissing = ({ bucket }: Config): NatspocError => missing(`bucket ${bucket}`, '--bucket');
 
 async function openManager(connection: NatsConnection, config: Config): Promise<JetStreamManager> {
+  // The connection may be one that a program made.
+  readHeadersTolerantly();
   try {
     return await connection.jetstreamManager({
       checkAPI: false,

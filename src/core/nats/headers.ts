@@ -1,0 +1,88 @@
+import { Match, type MsgHdrs, MsgHdrsImpl } from 'nats';
+
+const VERSION = 'NATS/1.0';
+const LINE_END = '\r\n';
+const utf8 = new TextDecoder();
+
+/** Headers that came over the wire. A look at one of them by its exact name costs one look into a map. */
+class ReceivedHeaders extends MsgHdrsImpl {
+  override get(name: string, match = Match.Exact): string {
+    return match === Match.Exact ? (this.headers.get(name)?.[0] ?? '') : super.get(name, match);
+  }
+}
+
+/**
+ * Reads a header block, whatever is in it. Other clients send names with spaces and values with a bare CR; what cannot
+ * be read is left out.
+ */
+export function decodeHeaders(bytes: Uint8Array): MsgHdrsImpl {
+  const decoded = new ReceivedHeaders();
+  const text = utf8.decode(bytes);
+  let end = text.indexOf(LINE_END);
+  readStatus(decoded, end < 0 ? text : text.slice(0, end));
+  while (end >= 0) {
+    const start = end + LINE_END.length;
+    end = text.indexOf(LINE_END, start);
+    const line = end < 0 ? text.slice(start) : text.slice(start, end);
+    const colon = line.indexOf(':');
+    if (colon > 0) add(decoded.headers, line.slice(0, colon), line.slice(colon + 1).trim());
+  }
+  return decoded;
+}
+
+function add(headers: Map<string, string[]>, name: string, value: string): void {
+  const values = headers.get(name);
+  if (values) values.push(value);
+  else headers.set(name, [value]);
+}
+
+/** The first line of what the server itself says carries a code and a description. */
+function readStatus(decoded: MsgHdrsImpl, line: string): void {
+  if (line === VERSION || !line.startsWith(VERSION)) return;
+  const status = line.slice(VERSION.length).trim();
+  const code = /^\d{1,9}/.exec(status)?.[0];
+  if (code === undefined) return;
+  decoded._code = Number(code);
+  decoded._description = status.slice(code.length).trim();
+}
+
+/**
+ * Makes the client read headers with {@link decodeHeaders}. Its own decoder throws at a name or value that it would not
+ * send. It reads headers of answers inside its own callbacks, where that ends the reading of the connection: the socket
+ * stays open, and nothing arrives any more. May be called again.
+ */
+export function readHeadersTolerantly(): void {
+  MsgHdrsImpl.decode = decodeHeaders;
+}
+
+/** Headers that are encoded already: the client asks for the bytes while it writes the message, and only then. */
+export class EncodedHeaders extends MsgHdrsImpl {
+  bytes: Uint8Array;
+
+  constructor(bytes = new Uint8Array(0)) {
+    super();
+    this.bytes = bytes;
+  }
+
+  override encode(): Uint8Array {
+    return this.bytes;
+  }
+}
+
+/** Headers to be sent as they came, also those that the client would refuse to send. */
+export function encodeHeaders(headers: Readonly<Record<string, string>>): EncodedHeaders {
+  let text = VERSION + LINE_END;
+  for (const [name, value] of Object.entries(headers)) {
+    // What was received holds no line end, and no name a colon. Anything else must not become another header.
+    text += `${name.replaceAll(':', ' ').replaceAll(LINE_END, ' ')}: ${value.replaceAll(LINE_END, ' ')}${LINE_END}`;
+  }
+  return new EncodedHeaders(Buffer.from(text + LINE_END, 'utf8'));
+}
+
+/** The headers of a message as plain data: the last value of each name. */
+export function plainHeaders(headers: MsgHdrs | undefined): Record<string, string> {
+  const pairs: [string, string][] = [];
+  for (const [name, values] of headers ?? []) pairs.push([name, values.at(-1) ?? '']);
+  // Unlike an assignment, this takes any name: there is one that sets the prototype.
+  return Object.fromEntries(pairs);
+}

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { MsgHdrsImpl } from 'nats';
+import {
+  decodeHeaders,
+  encodeHeaders,
+  plainHeaders,
+  readHeadersTolerantly,
+} from '../../src/core/nats/headers.js';
+
+const block = (...lines: string[]): Uint8Array => Buffer.from(`${lines.join('\r\n')}\r\n\r\n`);
+
+describe('headers', () => {
+  it('are read as the client reads those that it would send', () => {
+    const bytes = block('NATS/1.0', 'Natspoc-Key: user 7', 'A:b', 'A: c', 'natspoc-key: other', 'Empty:');
+    const ours = decodeHeaders(bytes);
+    assert.ok(ours.equals(MsgHdrsImpl.decode(bytes)));
+    assert.deepEqual(
+      [ours.get('Natspoc-Key'), ours.get('A'), ours.get('Empty'), ours.get('None'), ours.values('A')],
+      ['user 7', 'b', '', '', ['b', 'c']],
+    );
+  });
+
+  for (const [line, code, description] of [
+    ['NATS/1.0 503', 503, ''],
+    ['NATS/1.0 409 Exceeded MaxRequestBatch of 32', 409, 'Exceeded MaxRequestBatch of 32'],
+    ['NATS/1.0   100   Idle Heartbeat ', 100, 'Idle Heartbeat'],
+    ['NATS/1.0 huh', 0, ''],
+    ['HTTP/1.1 200 OK', 0, ''],
+    ['', 0, ''],
+  ] as const) {
+    it(`say the status of "${line}"`, () => {
+      const decoded = decodeHeaders(block(line, 'A: b'));
+      assert.deepEqual([decoded.code, decoded.description, decoded.get('A')], [code, description, 'b']);
+    });
+  }
+
+  it('that the client refuses are read all the same', () => {
+    const bytes = block(
+      'NATS/1.0',
+      'My Header: v',
+      'Natspoc-Key: a\rb',
+      'é: ü\nz',
+      ': none',
+      'no colon',
+      'Z: 1',
+    );
+    assert.throws(() => MsgHdrsImpl.decode(bytes));
+    assert.deepEqual(plainHeaders(decodeHeaders(bytes)), {
+      'My Header': 'v',
+      'Natspoc-Key': 'a\rb',
+      é: 'ü\nz',
+      Z: '1',
+    });
+  });
+
+  it('may have any name, also one that objects have', () => {
+    const plain = plainHeaders(decodeHeaders(block('NATS/1.0', '__proto__: a', 'constructor: b')));
+    assert.deepEqual(Object.entries(plain), [
+      ['__proto__', 'a'],
+      ['constructor', 'b'],
+    ]);
+  });
+
+  it('are sent again as they came, and never become others', () => {
+    const again = (headers: Record<string, string>) =>
+      plainHeaders(decodeHeaders(encodeHeaders(headers).encode()));
+    const odd = { 'My Header': 'v', 'Natspoc-Key': 'a\rb', é: 'ü\nz' };
+    assert.deepEqual(again(odd), odd);
+    assert.deepEqual(again({ 'A: x\r\nB': 'c\r\nD: e' }), { 'A  x B': 'c D: e' });
+  });
+
+  it('of any bytes are read without an error, and those that are read survive being sent', () => {
+    const piece = fc.oneof(
+      fc.constantFrom(
+        'NATS/1.0',
+        '\r\n',
+        '\r',
+        '\n',
+        ': ',
+        ':',
+        ' 503 ',
+        'Natspoc-Key',
+        '__proto__',
+        'ü',
+        '\0',
+      ),
+      fc.string(),
+    );
+    const text = fc.array(piece, { maxLength: 20 }).map((pieces) => Buffer.from(pieces.join('')));
+    fc.assert(
+      fc.property(fc.oneof(text, fc.uint8Array({ maxLength: 100 })), (bytes) => {
+        const headers = plainHeaders(decodeHeaders(bytes));
+        assert.deepEqual(plainHeaders(decodeHeaders(encodeHeaders(headers).encode())), headers);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('are read so by the client as well, which looks at those of answers', () => {
+    const { decode } = MsgHdrsImpl;
+    try {
+      readHeadersTolerantly();
+      assert.equal(MsgHdrsImpl.decode(block('NATS/1.0 503', 'My Header: v')).code, 503);
+    } finally {
+      MsgHdrsImpl.decode = decode;
+    }
+  });
+});
