@@ -139,17 +139,17 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
           // One name and one payload for each type: the compiler cannot follow that through a union.
           this.#tell(report.type, ...([report] as never));
         },
-        handled: (partition, message) => {
+        handled: (partition, message, how) => {
           counters.handled++;
-          if (this.listenerCount('handled') > 0) this.#tell('handled', { partition, message });
+          if (how === 'dead-letter') counters.deadLettered++;
+          else if (how === 'skip') counters.skipped++;
+          if (this.listenerCount('handled') > 0) this.#tell('handled', { partition, message, how });
         },
         committed: (partition, sequence, tookMs) => {
           if (this.listenerCount('committed') > 0) this.#tell('committed', { partition, sequence, tookMs });
         },
         attemptFailed: (partition, message, attempt, error, then) => {
           counters.failed++;
-          if (then === 'dead-letter') counters.deadLettered++;
-          if (then === 'skip') counters.skipped++;
           this.#tell('failed', { partition, message, attempt, error, then });
         },
         overdue: (partition, sequences) => this.#tell('overdue', { partition, sequences }),

@@ -9,7 +9,7 @@
 
 export { type Handler, type HandlerContext, type Logger, StopConsuming } from './consume/handler.js';
 export { textOf } from './consume/output.js';
-export type { Afterwards, Backoff } from './consume/retry.js';
+export type { Afterwards, Backoff, Dealt } from './consume/retry.js';
 export type { Trimmed } from './consume/trimmed.js';
 export { type ErrorCode, NatspocError } from './errors.js';
 export type { AbortReason, Report } from './group/events.js';

@@ -1,4 +1,4 @@
-import type { Afterwards } from './consume/retry.js';
+import type { Afterwards, Dealt } from './consume/retry.js';
 import type { Trimmed } from './consume/trimmed.js';
 import type { Report } from './group/events.js';
 import type { MemorySample } from './observe/memory.js';
@@ -20,8 +20,8 @@ export interface FailedAttempt {
 export interface MemberEventMap extends ReportEvents {
   /** Any of the reports. */
   report: [report: Report];
-  /** A message is handled, or passed over or stored as a dead letter by policy. */
-  handled: [event: { partition: number; message: StreamMessage }];
+  /** A message is dealt with: handled, or passed over or stored as a dead letter by policy. */
+  handled: [event: { partition: number; message: StreamMessage; how: Dealt }];
   /** Everything up to `sequence` is committed; `tookMs` from sending the commit to its answer. */
   committed: [event: { partition: number; sequence: number; tookMs: number }];
   failed: [event: FailedAttempt];
@@ -39,6 +39,8 @@ export interface MemberCounters {
   handled: number;
   /** Attempts that failed. */
   failed: number;
+  /** Stored as dead letters, confirmed. */
   deadLettered: number;
+  /** Passed over. */
   skipped: number;
 }

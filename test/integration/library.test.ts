@@ -235,6 +235,28 @@ describe('the library', function () {
     assert.equal(letter.header.get('Natspoc-Key'), 'k0');
   });
 
+  it('counts only dead letters that are stored', async () => {
+    const dealt: string[] = [];
+    const fails = (): never => {
+      throw new Error('no');
+    };
+    const member = await join(fails, {
+      partitions: 1,
+      maxAttempts: 1,
+      onFailure: 'dead-letter',
+      listen: (events) => events.on('handled', ({ how }) => dealt.push(how)),
+    });
+    await publishOne();
+    await until('the first is stored', () => member.counters.handled === 1);
+    const manager = await connection.jetstreamManager();
+    await manager.streams.update(`${stream}_dead`, { max_msg_size: 1 });
+    const halted = once(member, 'halted');
+    await publishOne();
+    assert.match((await halted)[0].message, /could not be stored as a dead letter/);
+    assert.deepEqual(dealt, ['dead-letter']);
+    assert.deepEqual(member.counters, { handled: 1, failed: 2, deadLettered: 1, skipped: 0 });
+  });
+
   it('ends for a handler that can handle nothing, and says why', async () => {
     await publish(1);
     const member = await join(() => {

@@ -5,6 +5,7 @@ import type { CommitPolicy } from './committer.js';
 import type { Gate } from './gate.js';
 import type { Handler, Logger } from './handler.js';
 import type { Quota } from './quota.js';
+import type { Dealt } from './retry.js';
 import type { Trimmed } from './trimmed.js';
 import type { Turn } from './turn.js';
 import type { WorkEvents, WorkSettings } from './work.js';
@@ -18,8 +19,8 @@ export interface RunnerSettings extends WorkSettings {
 /** What a runner tells its member; nothing is told after the runner has ended. */
 export interface RunnerEvents {
   started(): void;
-  /** A message is handled, or passed over by policy. */
-  handled(message: StreamMessage): void;
+  /** A message is dealt with: handled, or passed over or stored as a dead letter by policy. */
+  handled(message: StreamMessage, how: Dealt): void;
   committed(sequence: number, sentAt: number): void;
   /** It cannot go on for a passing reason: start it again. */
   failed(message: string): void;

@@ -3,7 +3,7 @@ import { messageOf, type NatspocError } from '../errors.js';
 import type { DeadLetters, StreamMessage } from '../ports.js';
 import type { CallScope } from './call.js';
 import type { Entry } from './lanes.js';
-import { type Afterwards, backoffMs, type FailurePolicy, nextStep } from './retry.js';
+import { type Afterwards, backoffMs, type Dealt, type FailurePolicy, nextStep } from './retry.js';
 
 /** What the aftercare of failed attempts needs. */
 export interface FailurePorts {
@@ -21,7 +21,7 @@ export interface FailureEvents {
   /** It has waited long enough: try it again. */
   again(entry: Entry): void;
   /** Dealt with: passed over, or stored as a dead letter. */
-  done(entry: Entry): void;
+  done(entry: Entry, how: Exclude<Dealt, 'handled'>): void;
   /** Not dealt with, and never will be here. */
   left(entry: Entry): void;
   /** It cannot be dealt with: nothing behind it may be either. */
@@ -77,7 +77,7 @@ export class Failures {
     } else if (next.kind === 'retry') {
       entry.attempt++;
       this.#later(entry, next.delayMs, () => this.#events.again(entry));
-    } else if (next.kind === 'skip') this.#events.done(entry);
+    } else if (next.kind === 'skip') this.#events.done(entry, 'skip');
     else void this.#bury(entry, error, 1);
   }
 
@@ -90,7 +90,7 @@ export class Failures {
     const letter = { message, partition, epoch, attempts: attempt, error: messageOf(error) };
     const outcome = await (deadLetters?.store(letter) ?? NOWHERE);
     this.#storing--;
-    if (outcome.kind === 'ok') this.#events.done(entry);
+    if (outcome.kind === 'ok') this.#events.done(entry, 'dead-letter');
     else if (this.#closed) this.#events.left(entry);
     else if (outcome.kind === 'unknown') {
       const delayMs = backoffMs(this.#policy.backoff, tries, random());

@@ -17,6 +17,9 @@ export interface Backoff {
  */
 export type Afterwards = 'halt' | 'dead-letter' | 'skip';
 
+/** How a message was dealt with: handled, or after its last failed attempt stored as a dead letter or passed over. */
+export type Dealt = 'handled' | Exclude<Afterwards, 'halt'>;
+
 /** What happens to a message whose handler fails. */
 export interface FailurePolicy {
   /** Attempts in all, at least 1. */

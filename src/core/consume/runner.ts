@@ -57,10 +57,10 @@ export class PartitionRunner {
         this.#intake?.release(messages);
         this.#committer?.handled(sequence, messages, this.#isCaughtUp());
       },
-      handled: (message) => {
+      handled: (message, how) => {
         if (this.#phase === 'ended') return;
         this.#handledCount++;
-        this.#events.handled(message);
+        this.#events.handled(message, how);
       },
       attemptFailed: (...args) => {
         if (this.#phase !== 'ended') this.#events.attemptFailed(...args);

@@ -7,7 +7,7 @@ import type { Gate } from './gate.js';
 import { type Handler, promiseOf, StopConsuming } from './handler.js';
 import { type Advance, type Entry, Lanes } from './lanes.js';
 import type { Quota } from './quota.js';
-import type { FailurePolicy } from './retry.js';
+import type { Dealt, FailurePolicy } from './retry.js';
 import type { Turn } from './turn.js';
 
 /** How messages are handled. */
@@ -34,8 +34,8 @@ export type Halt = { kind: 'halted'; message: string } | { kind: 'stopped'; erro
 /** What the work tells. */
 export interface WorkEvents extends Pick<FailureEvents, 'attemptFailed'> {
   advanced(advance: Advance): void;
-  /** Handled, or passed over or stored as a dead letter by policy. */
-  handled(message: StreamMessage): void;
+  /** Dealt with: handled, or passed over or stored as a dead letter by policy. */
+  handled(message: StreamMessage, how: Dealt): void;
   /** No further message is started; those in hand go on. */
   halting(halt: Halt): void;
 }
@@ -73,7 +73,7 @@ export class PartitionWork {
         this.#lanes.putBack(entry);
         this.#pump();
       },
-      done: (entry) => this.#done(entry),
+      done: (entry, how) => this.#done(entry, how),
       left: (entry) => this.#leave(entry),
       halted: (entry, message) => this.#halt(entry, { kind: 'halted', message }),
       stored: () => {
@@ -185,7 +185,7 @@ export class PartitionWork {
     else {
       this.#single.sequence = message.sequence;
       this.#events.advanced(this.#single);
-      this.#events.handled(message);
+      this.#events.handled(message, 'handled');
     }
   }
 
@@ -207,7 +207,7 @@ export class PartitionWork {
       return;
     }
     if (running) this.#watch(entry, call, running);
-    else this.#done(entry);
+    else this.#done(entry, 'handled');
   }
 
   #watch(entry: Entry, call: HandlerCall, running: Promise<void>): void {
@@ -215,17 +215,17 @@ export class PartitionWork {
     followCall(call, running, this.#ports.clock, this.#settings.handlerTimeoutMs, (failure) => {
       this.#running.delete(call);
       if (failure) this.#attemptFailed(entry, call, failure.error);
-      else this.#done(entry);
+      else this.#done(entry, 'handled');
       this.#pump();
       this.#tellSettled();
     });
   }
 
-  #done(entry: Entry): void {
+  #done(entry: Entry, how: Dealt): void {
     const advance = this.#lanes.complete(entry);
     if (advance) this.#events.advanced(advance);
     if (this.#abandoned) this.#leave(entry);
-    else this.#events.handled(entry.message);
+    else this.#events.handled(entry.message, how);
   }
 
   #attemptFailed(entry: Entry, call: HandlerCall, error: unknown): void {

@@ -3,6 +3,7 @@ import type { RunnerEvents, RunnerSettings, RunnerStatus } from '../consume/cont
 import type { GroupStart } from '../consume/group-start.js';
 import type { Handler, Logger } from '../consume/handler.js';
 import type { Quota } from '../consume/quota.js';
+import type { Dealt } from '../consume/retry.js';
 import type { Trimmed } from '../consume/trimmed.js';
 import type { Report } from '../group/events.js';
 import type { Timing } from '../group/timing.js';
@@ -58,7 +59,7 @@ export interface MemberPorts {
 /** What a member tells while it lives. */
 export interface MemberEvents {
   report(report: Report): void;
-  handled(partition: number, message: StreamMessage): void;
+  handled(partition: number, message: StreamMessage, how: Dealt): void;
   attemptFailed: (partition: number, ...args: Parameters<RunnerEvents['attemptFailed']>) => void;
   /** Messages up to `sequence` are committed; `tookMs` from sending to the answer. */
   committed?: (partition: number, sequence: number, tookMs: number) => void;

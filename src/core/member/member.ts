@@ -250,7 +250,7 @@ export class Member {
     const events = this.#events;
     return {
       started: () => this.#feed({ type: 'partition-started', partition, epoch }),
-      handled: (message) => events.handled(partition, message),
+      handled: (message, how) => events.handled(partition, message, how),
       committed: (sequence, sentAt) => {
         this.#feed({ type: 'heard', sentAt });
         events.committed?.(partition, sequence, this.#ports.clock.now() - sentAt);
