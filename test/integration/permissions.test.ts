@@ -150,7 +150,7 @@ describe('permissions as documented', function () {
       assert.equal(errors.length, 1, stderr);
       assert.match(
         errors[0] ?? '',
-        /^Error: Could not delete reader natspoc-default-p\d-e\d+ of EVENTS: not permitted to publish \$JS\.API\.CONSUMER\.DELETE\.EVENTS\./,
+        /^Error: Could not delete reader natspoc-default-p\d-e\d+-[0-9a-f]+ of EVENTS: not permitted to publish \$JS\.API\.CONSUMER\.DELETE\.EVENTS\./,
       );
     } finally {
       await lacking.stop();

@@ -223,8 +223,8 @@ export class SimMember {
   }
 }
 
-/** A reader's name ends with its epoch. */
-const epochOf = (reader: string): number => Number(reader.slice(reader.lastIndexOf('-e') + 2));
+/** A reader's name ends with its epoch and a token. */
+const epochOf = (reader: string): number => Number(/-e(\d+)-[0-9a-f]+$/.exec(reader)?.[1]);
 
 function describe(name: string, report: Report): string {
   return `${name}: ${Object.values(report).join(' ')}`;

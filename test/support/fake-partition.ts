@@ -49,7 +49,7 @@ export class FakeBucket implements Bucket {
     this.revision++;
   }
 
-  get record(): { seq: number; epoch: number } | undefined {
+  get record(): { seq: number; epoch: number; reader?: string } | undefined {
     return this.value ? JSON.parse(new TextDecoder().decode(this.value)) : undefined;
   }
 

@@ -14,7 +14,7 @@ function bench(ports: Partial<CommitterPorts> = {}) {
   bucket.put({ v: 1, seq: 10, epoch: 7, at: '' });
   const told: string[] = [];
   const committer = new Committer(
-    { group: 'g', partition: 0, epoch: 7, revision: bucket.revision, sequence: 10 },
+    { group: 'g', partition: 0, epoch: 7, revision: bucket.revision, sequence: 10, reader: 'f00d' },
     { intervalMs: 200, every: 1_000 },
     { bucket, clock, gate, ...ports },
     {

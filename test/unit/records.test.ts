@@ -39,6 +39,11 @@ describe('records', () => {
     assert.deepEqual(decodeLease(encodeRecord(lease)), lease);
     assert.deepEqual(decodeLease(encodeRecord({ ...lease, owner: null })), { ...lease, owner: null });
     assert.deepEqual(decodePosition(encodeRecord(position)), position);
+    assert.deepEqual(decodePosition(encodeRecord({ ...position, reader: 'f00d' })), {
+      ...position,
+      reader: 'f00d',
+    });
+    assert.deepEqual(decodePosition(bytes({ ...position, reader: 'a.b' })), position, 'no part of a name');
     const layout = { v: 1, prefix: 'subject.events', partitions: 8, hash: 'fnv1a32' } as const;
     assert.deepEqual(decodeLayout(encodeRecord(layout)), layout);
   });

@@ -76,16 +76,17 @@ describe('a partition runner', () => {
     await start();
     assert.deepEqual(bucket.record, { ...bucket.record, seq: 20, epoch: 7 });
     assert.equal(stream.opened[0]?.startSequence, 21);
-    assert.equal(stream.opened[0]?.name, 'natspoc-g-p0-e7');
+    assert.equal(stream.opened[0]?.name, `natspoc-g-p0-e7-${bucket.record?.reader}`);
+    assert.match(bucket.record?.reader ?? '', /^[0-9a-f]{24}$/);
     assert.deepEqual(told, ['started']);
   });
 
   it('goes on behind the position that it finds, and deletes the reader of the owner before', async () => {
     const { bucket, stream, start } = bench({ groupStart: { seq: 30, ahead: false } });
-    bucket.put({ v: 1, seq: 5, epoch: 3, at: '' });
+    bucket.put({ v: 1, seq: 5, epoch: 3, at: '', reader: 'f00d' });
     await start();
     assert.equal(stream.opened[0]?.startSequence, 6);
-    assert.deepEqual(stream.removed, ['natspoc-g-p0-e3']);
+    assert.deepEqual(stream.removed, ['natspoc-g-p0-e3-f00d']);
     assert.deepEqual(bucket.record, { ...bucket.record, seq: 5, epoch: 7 });
   });
 
@@ -224,7 +225,7 @@ describe('a partition runner', () => {
     stream.deliver(fakeMessage(3, null, 'abc'), fakeMessage(4, null, 'd'));
     stream.fault('broken');
     await settle();
-    assert.deepEqual(stream.removed, ['natspoc-g-p0-e7']);
+    assert.deepEqual(stream.removed, [stream.opened[0]?.name]);
     assert.equal(stream.opened[1]?.startSequence, 5);
     await end();
     await end();
@@ -250,7 +251,7 @@ describe('a partition runner', () => {
   it('ends the member where a reader cannot be deleted, whatever is tried', async () => {
     const error = new NatspocError('stream-missing', 'no such stream');
     const taking = bench();
-    taking.bucket.put({ v: 1, seq: 10, epoch: 3, at: '' });
+    taking.bucket.put({ v: 1, seq: 10, epoch: 3, at: '', reader: 'f00d' });
     taking.stream.removal = { kind: 'failed', error };
     await taking.start();
     assert.deepEqual(taking.told, ['terminal: no such stream']);
@@ -335,7 +336,7 @@ describe('a partition runner', () => {
 
   it('commits that also where the reader of before cannot be deleted in time', async () => {
     const { bucket, stream, runner, start, told } = bench({ before: { position: 9, committed: 5 } });
-    bucket.put({ v: 1, seq: 5, epoch: 7, at: '' });
+    bucket.put({ v: 1, seq: 5, epoch: 7, at: '', reader: 'f00d' });
     stream.remove = () => new Promise(() => {});
     void start();
     await settle();

@@ -49,6 +49,7 @@ export interface CommitterEvents {
 export class Committer {
   readonly #key: string;
   readonly #epoch: number;
+  readonly #reader: string;
   readonly #policy: CommitPolicy;
   readonly #deps: CommitterPorts;
   readonly #events: CommitterEvents;
@@ -64,15 +65,23 @@ export class Committer {
   #cancelTimer: (() => void) | undefined;
   #idle: (() => void)[] = [];
 
-  /** `revision` and `sequence` are those of the position as this owner has just written it. */
+  /** `revision`, `sequence` and `reader` are those of the position as this owner has just written it. */
   constructor(
-    at: { group: string; partition: number; epoch: number; revision: number; sequence: number },
+    at: {
+      group: string;
+      partition: number;
+      epoch: number;
+      revision: number;
+      sequence: number;
+      reader: string;
+    },
     policy: CommitPolicy,
     deps: CommitterPorts,
     events: CommitterEvents,
   ) {
     this.#key = keys.position(at.group, at.partition);
     this.#epoch = at.epoch;
+    this.#reader = at.reader;
     this.#revision = at.revision;
     this.#committed = at.sequence;
     this.#handled = at.sequence;
@@ -179,7 +188,8 @@ export class Committer {
     if (this.#ended || !this.#deps.gate.isOpen) return;
     const sentAt = clock.now();
     this.#lastAt = sentAt;
-    const record = { v: RECORD_VERSION, seq: sequence, epoch: this.#epoch, at: new Date().toISOString() };
+    const at = new Date().toISOString();
+    const record = { v: RECORD_VERSION, seq: sequence, epoch: this.#epoch, at, reader: this.#reader };
     this.#sent.add(sequence);
     const outcome = await bucket.write(this.#key, encodeRecord(record), this.#revision);
     if (outcome.kind === 'ok') this.#done(outcome.revision, sequence, count, sentAt);

@@ -1,8 +1,9 @@
 import type { Clock } from '../clock.js';
 import { NatspocError } from '../errors.js';
-import { decodePosition, encodeRecord, keys, RECORD_VERSION } from '../group/records.js';
+import { decodePosition, encodeRecord, keys, type PositionRecord, RECORD_VERSION } from '../group/records.js';
 import type { Bucket, EventStream } from '../ports.js';
 import type { GroupStart } from './group-start.js';
+import { newReaderToken, readerName } from './reader-name.js';
 
 /** A leader of the stream that was just elected may still have to catch up: so often its end is looked at again, so far apart. */
 const END_LOOKS = 5;
@@ -19,16 +20,14 @@ export interface Takeover {
   before?: { readonly status: { position: number; committed: number } } | undefined;
 }
 
-/** The reader's name on the server: whoever knows the position's epoch knows the name of its reader. */
-export const readerName = (group: string, partition: number, epoch: number): string =>
-  `natspoc-${group}-p${partition}-e${epoch}`;
-
 /** A position that is ours; see {@link TakeoverOutcome}. */
 export interface Taken {
   kind: 'taken';
   sequence: number;
   resumed: number;
   revision: number;
+  /** The token of the reader that is to be opened; it stands in the position. */
+  reader: string;
 }
 
 /**
@@ -61,7 +60,7 @@ export async function takeOver(
   if (found.kind === 'unknown') return { kind: 'unknown', message: 'its position could not be read in time' };
 
   let sequence = start.seq;
-  let olderEpoch: number | undefined;
+  let older: PositionRecord | undefined;
   if (found.kind === 'found' && found.entry.value) {
     const position = decodePosition(found.entry.value);
     if (!position) {
@@ -70,12 +69,13 @@ export async function takeOver(
     }
     if (position.epoch > epoch) return { kind: 'fenced' };
     sequence = position.seq;
-    olderEpoch = position.epoch;
+    older = position;
   }
   // Nobody waits for this answer unless something is wrong: what follows takes longer.
   const ending = isToCome(start, sequence) ? undefined : endBefore(resumed(takeover, sequence), ports);
 
-  const record = { v: RECORD_VERSION, seq: sequence, epoch, at: new Date().toISOString() };
+  const reader = newReaderToken();
+  const record = { v: RECORD_VERSION, seq: sequence, epoch, at: new Date().toISOString(), reader };
   const written = await bucket.write(
     key,
     encodeRecord(record),
@@ -84,10 +84,10 @@ export async function takeOver(
   if (written.kind === 'failed') return written;
   if (written.kind !== 'ok') return { kind: 'unknown', message: 'its position was changed by somebody else' };
   const { revision } = written;
-  const taken: Taken = { kind: 'taken', sequence, resumed: resumed(takeover, sequence), revision };
+  const taken: Taken = { kind: 'taken', sequence, resumed: resumed(takeover, sequence), revision, reader };
   held(taken);
-  if (olderEpoch !== undefined) {
-    const removed = await stream.remove(readerName(group, partition, olderEpoch));
+  if (older?.reader !== undefined) {
+    const removed = await stream.remove(readerName(group, partition, older.epoch, older.reader));
     if (removed.kind === 'failed') return removed;
     if (removed.kind === 'unknown')
       return { kind: 'unknown', message: 'the reader of the owner before could not be deleted in time' };

@@ -4,7 +4,8 @@ import { Committer } from './committer.js';
 import type { RunnerEvents, RunnerPorts, RunnerSettings, RunnerStatus } from './contract.js';
 import { ABORT_GRACE_MS } from './follow.js';
 import { Intake } from './intake.js';
-import { readerName, type Taken, type Takeover, takeOver } from './opening.js';
+import { type Taken, type Takeover, takeOver } from './opening.js';
+import { readerName } from './reader-name.js';
 import { type Halt, PartitionWork } from './work.js';
 
 /**
@@ -88,7 +89,7 @@ export class PartitionRunner {
     this.#taking = this.#take(after);
     const taken = await this.#taking;
     if (!taken || this.#phase !== 'running') return;
-    this.#intake = this.#newIntake(taken.resumed);
+    this.#intake = this.#newIntake(taken);
     if (!(await this.#intake.open())) return;
     this.#events.started();
     await this.#intake.watchTrimming(taken.sequence);
@@ -176,11 +177,11 @@ export class PartitionRunner {
   }
 
   /** The position is ours: what was handled can be committed, though there is no reader yet. */
-  #hold({ sequence, resumed, revision }: Taken): void {
+  #hold({ sequence, resumed, revision, reader }: Taken): void {
     if (!this.#isWanted()) return;
     const { partition, epoch, group } = this.#takeover;
     this.#committer = new Committer(
-      { group, partition, epoch, revision, sequence },
+      { group, partition, epoch, revision, sequence, reader },
       this.#settings.commit,
       this.#ports,
       {
@@ -229,16 +230,16 @@ export class PartitionRunner {
     else this.#events.stopped(halt.error);
   }
 
-  /** What comes behind a sequence. */
-  #newIntake(received: number): Intake {
+  /** What comes behind what is handled. */
+  #newIntake({ resumed, reader }: Taken): Intake {
     const { partition, epoch, group } = this.#takeover;
     return new Intake(
-      received,
+      resumed,
       this.#window,
       {
         ...this.#ports,
         partition,
-        name: readerName(group, partition, epoch),
+        name: readerName(group, partition, epoch, reader),
         waiting: () => this.#work.waiting,
       },
       {

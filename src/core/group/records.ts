@@ -46,6 +46,8 @@ export interface PositionRecord {
   seq: number;
   epoch: number;
   at: string;
+  /** What the name of the owner's reader ends with; none: there is no reader to delete. */
+  reader?: string | undefined;
 }
 
 /** Where a group starts in partitions in which it has no position: written once, when the group is made. */
@@ -169,8 +171,10 @@ export function decodeOverride(bytes: Uint8Array): OverrideRecord | undefined {
 export function decodePosition(bytes: Uint8Array): PositionRecord | undefined {
   const fields = decodeObject(bytes);
   if (!fields) return undefined;
-  const { v, seq, epoch, at } = fields;
-  return isCount(v) && isCount(seq) && isCount(epoch) && isText(at) ? { v, seq, epoch, at } : undefined;
+  const { v, seq, epoch, at, reader } = fields;
+  if (!isCount(v) || !isCount(seq) || !isCount(epoch) || !isText(at)) return undefined;
+  // It becomes part of a name: what we did not write is passed over.
+  return { v, seq, epoch, at, ...(isText(reader) && /^[0-9a-f]{1,64}$/.test(reader) && { reader }) };
 }
 
 /** The group's start in these bytes, or undefined. */

@@ -1,4 +1,4 @@
-import { DeliverPolicy, type Msg } from 'nats';
+import { DeliverPolicy, type Msg, nuid } from 'nats';
 import type { NatspocError } from '../errors.js';
 import { KEY_HEADER, partitionSubject } from '../layout.js';
 import type {
@@ -136,7 +136,7 @@ export class NatsEventStream implements EventStream {
 
   /** The server tells the first sequence of a time by where a reader that starts there would start. */
   async sequenceAt(time: Date): ReturnType<EventStream['sequenceAt']> {
-    const name = `natspoc-time-${process.pid}-${Math.random().toString(36).slice(2)}`;
+    const name = `natspoc-time-${nuid.next()}`;
     try {
       const info = await this.#handles.manager.consumers.add(this.#stream, {
         name,

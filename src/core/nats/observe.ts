@@ -1,5 +1,5 @@
 import { DeliverPolicy } from 'nats';
-import { readerName } from '../consume/opening.js';
+import { readerNamePrefix } from '../consume/reader-name.js';
 import { decodePosition, keys } from '../group/records.js';
 import { KEY_HEADER, partitionOfSubject, partitionSubject, partitionWildcard } from '../layout.js';
 import type {
@@ -131,14 +131,14 @@ export class NatsGroupObserver implements GroupObserver {
   async readers(epochs: ReadonlyMap<number, number>): Promise<ReaderFacts[]> {
     const { manager, stream } = this.#topology;
     const wanted = new Map(
-      [...epochs].map(([partition, epoch]) => [readerName(this.#group, partition, epoch), partition]),
+      [...epochs].map(([partition, epoch]) => [readerNamePrefix(this.#group, partition, epoch), partition]),
     );
     const facts: ReaderFacts[] = [];
     if (wanted.size === 0) return facts;
     try {
       for await (const info of manager.consumers.list(stream)) {
         // A server lists null for a consumer that is deleted while it makes the list.
-        const partition = info ? wanted.get(info.name) : undefined;
+        const partition = info ? wanted.get(info.name.slice(0, info.name.lastIndexOf('-') + 1)) : undefined;
         if (partition === undefined) continue;
         const { delivered, num_pending: pending } = info;
         const { stream_seq: deliveredSequence, consumer_seq: deliveredCount } = delivered;

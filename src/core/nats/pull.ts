@@ -49,7 +49,7 @@ export interface PullSink {
 
 /**
  * A pull consumer with no acknowledgements, kept supplied with requests within a window. Deliveries are
- * contiguous by consumer sequence or the reader faults; it never repairs itself.
+ * contiguous by consumer sequence and ascend by stream sequence, or the reader faults; it never repairs itself.
  */
 export class PullReader {
   readonly #handles: NatsHandles;
@@ -61,6 +61,8 @@ export class PullReader {
   #subscription: Subscription | undefined;
   #inbox = '';
   #consumerSequence = 0;
+  /** The last delivered one, or the one before the start. */
+  #streamSequence: number;
   #pending: number;
   #heard = false;
   #cancelWatchdog: Cancel | undefined;
@@ -73,6 +75,7 @@ export class PullReader {
     this.#sink = sink;
     this.#demand = new Demand(options.window);
     this.#pending = pending;
+    this.#streamSequence = (options.start.opt_start_seq ?? 1) - 1;
     // The prefix carries a JetStream domain, where there is one.
     this.#nextSubject = `${handles.manager.getOptions().apiPrefix}.CONSUMER.MSG.NEXT.${options.stream}.${options.name}`;
   }
@@ -226,7 +229,13 @@ export class PullReader {
       this.fail(`gap after ${this.#consumerSequence} deliveries`);
       return;
     }
+    // Another consumer of the name, or a stream that was made anew: its numbers begin again, or lie elsewhere.
+    if (delivery.streamSequence <= this.#streamSequence) {
+      this.fail(`sequence ${delivery.streamSequence} after ${this.#streamSequence}`);
+      return;
+    }
     this.#consumerSequence = delivery.consumerSequence;
+    this.#streamSequence = delivery.streamSequence;
     this.#pending = delivery.pending;
     // A sample: behind headers the client makes another view of the payload each time it is asked for.
     if (this.#consumerSequence % SIZED_ONE_IN === 1) this.#demand.weigh(message.data.length + 1);

@@ -102,7 +102,9 @@ async function writePosition(
   const step = await plan(partition, position?.seq ?? null);
   // Never below an epoch that is there: an older owner must find itself fenced.
   const epoch = Math.max(follower.leases.get(partition)?.epoch ?? 0, position?.epoch ?? 0);
-  const record = { v: RECORD_VERSION, seq: step.to, epoch, at: new Date().toISOString() };
+  const at = new Date().toISOString();
+  const reader = position?.epoch === epoch ? position.reader : undefined;
+  const record = { v: RECORD_VERSION, seq: step.to, epoch, at, reader };
   const revision = found.kind === 'found' ? found.entry.revision : 0;
   const written = await bucket.write(key, encodeRecord(record), revision);
   switch (written.kind) {

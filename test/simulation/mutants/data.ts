@@ -66,7 +66,7 @@ export const DATA: readonly Mutant[] = [
   {
     name: 'reader-left',
     mistake: 'the reader of the owner before is not deleted',
-    edits: [consume('opening', '  if (olderEpoch !== undefined) {', '  if (olderEpoch === -1) {')],
+    edits: [consume('opening', '  if (older?.reader !== undefined) {', '  if (older?.epoch === -1) {')],
   },
   {
     name: 'handover-before-commit',
