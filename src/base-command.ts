@@ -1,6 +1,8 @@
 import type { FlagInput } from '@oclif/core/interfaces';
 import { config as loadDotenv } from 'dotenv';
 import { type Config, contextName, loadConfig, secretFlags } from './core/config.js';
+import { escapeControl } from './core/consume/output.js';
+import { type Concern, type StreamUse, warningsOf } from './core/nats/concern.js';
 import { connectNats, type NatsConnection } from './core/nats/connection.js';
 import { readContext, selectedContext } from './core/nats/context.js';
 import { SETTINGS, type SettingName } from './core/settings/index.js';
@@ -134,6 +136,11 @@ export abstract class BaseCommand extends Command {
   /** Writes one line for people to stderr, where it does not disturb a pipe. */
   protected note(line: string): void {
     process.stderr.write(`${line}\n`);
+  }
+
+  /** Says on stderr what a user of the stream should know of its settings. */
+  protected warnOf(concerns: readonly Concern[], uses: readonly StreamUse[]): void {
+    for (const { message } of warningsOf(concerns, uses)) this.note(`Warning: ${escapeControl(message)}`);
   }
 
   /** Writes one JSON document, or one line of NDJSON, to stdout. */

@@ -2,6 +2,8 @@ import { createInterface } from 'node:readline/promises';
 import { BaseCommand } from './base-command.js';
 import type { Config } from './core/config.js';
 import { NatspocError } from './core/errors.js';
+import type { StreamUse } from './core/nats/concern.js';
+import type { NatsConnection } from './core/nats/connection.js';
 import { NatsControlClient } from './core/nats/control-client.js';
 import { NatsGroupObserver } from './core/nats/observe.js';
 import { explain } from './core/nats/outcome.js';
@@ -35,16 +37,19 @@ export interface Confirmation {
 
 /** A command on a stream that exists: connects, opens, and closes again whatever happens. */
 export abstract class StreamCommand extends BaseCommand {
-  /** Runs `use` with the stream of these flags; `role` names the connection on the server. Nothing is created. */
+  /**
+   * Runs `use` with the stream of these flags; `role` names the connection on the server. Nothing is created.
+   *
+   * @param uses what it is done for: a stream that loses messages in that use is refused. Default: it is looked at.
+   */
   protected async withStream<T>(
     flags: Readonly<Record<string, unknown>>,
     role: string,
     use: (session: StreamSession) => Promise<T>,
+    uses: readonly StreamUse[] = [],
   ): Promise<T> {
-    const config = this.loadSettings(flags);
-    const connection = await this.connect(config, role);
-    try {
-      const topology = await openTopology(connection, config, { create: false });
+    return this.withConnection(flags, role, async (config, connection) => {
+      const topology = await openTopology(connection, config, { create: false, uses });
       const { bucket, group, stream, timeoutMs } = config;
       const observe = (of: string) => new NatsGroupObserver(topology, { bucket, group: of, timeoutMs });
       return await use({
@@ -54,6 +59,19 @@ export abstract class StreamCommand extends BaseCommand {
         observe,
         control: new NatsControlClient(connection, stream, group),
       });
+    });
+  }
+
+  /** Runs `use` with the connection of these flags, whether the stream is there or not. */
+  protected async withConnection<T>(
+    flags: Readonly<Record<string, unknown>>,
+    role: string,
+    use: (config: Config, connection: NatsConnection) => Promise<T>,
+  ): Promise<T> {
+    const config = this.loadSettings(flags);
+    const connection = await this.connect(config, role);
+    try {
+      return await use(config, connection);
     } catch (error) {
       throw explain(error, `look at stream ${config.stream}`);
     } finally {

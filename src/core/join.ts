@@ -9,6 +9,7 @@ import { NatspocError } from './errors.js';
 import { timingFor, unsafeTiming } from './group/timing.js';
 import type { MemberEvents } from './member/contract.js';
 import { Member } from './member/member.js';
+import { warningsOf } from './nats/concern.js';
 import type { NatsConnection } from './nats/connection.js';
 import { MicroIdentities, MicroProber, NatsLink } from './nats/control.js';
 import { NatsDeadLetters } from './nats/dead-letters.js';
@@ -56,7 +57,8 @@ export async function startMember(options: JoinOptions): Promise<Member> {
   if (unsafe) throw new NatspocError('config', `These times are not safe together: ${unsafe}.`);
 
   checkFailurePolicy(options.failure);
-  const topology = await openTopology(connection, config, { create: true });
+  const topology = await openTopology(connection, config, { create: true, uses: ['handle'] });
+  for (const { message } of warningsOf(topology.concerns, ['handle'])) options.logger?.warn(message);
   const deadLetters =
     options.failure.afterwards === 'dead-letter'
       ? new NatsDeadLetters(topology, { ...config, prefix: topology.layout.prefix })

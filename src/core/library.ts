@@ -178,7 +178,10 @@ export async function createPublisher(options: CreatePublisherOptions): Promise<
   const config = configOf(options);
   const { connection, close } = await connectionOf(options, config, 'publisher');
   try {
-    const { layout, stream, duplicateWindowMs } = await openTopology(connection, config, { create: true });
+    const { layout, stream, duplicateWindowMs } = await openTopology(connection, config, {
+      create: true,
+      uses: ['publish'],
+    });
     const { maxPendingMessages, maxPendingBytes, dedupe, ordered, observer } = options;
     return new GroupPublisher(
       {

@@ -33,12 +33,16 @@ describe('the listing of a stream', () => {
         partitions: [{ partition: 0, messages: 0, end: null, lastAtMs: null }],
         groups: [{ group: evil('group'), members: 0, unreachable: 0, owned: 0, lag: 0, begun: 0 }],
       },
-      { bucket: evil('bucket'), serverVersion: evil('version') },
+      {
+        bucket: evil('bucket'),
+        serverVersion: evil('version'),
+        concerns: [{ severity: 'warning', setting: 'x', message: evil('concern') }],
+      },
     );
     const text = lines.join('\n');
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
     assert.doesNotMatch(text, /[\u0000-\u0009\u000b-\u001f\u202e]/);
-    for (const name of 'stream subject leader current late prefix group bucket version'.split(' ')) {
+    for (const name of 'stream subject leader current late prefix group bucket version concern'.split(' ')) {
       assert.ok(text.includes(`${name}\\u001b[2J\\u202e`), name);
     }
     assert.match(text, /Replicas +3, leader leader\S+, current\S+, late\S+ \(behind\)/);

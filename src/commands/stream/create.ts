@@ -1,4 +1,5 @@
 import { connectionFlags } from '../../base-command.js';
+import { ALL_USES } from '../../core/nats/concern.js';
 import { createTopology } from '../../core/nats/topology.js';
 import { readFlag } from '../../core/settings/flag.js';
 import { duration, size } from '../../core/settings/parse.js';
@@ -42,6 +43,10 @@ export default class StreamCreate extends StreamCommand {
       options: ['old', 'new'],
       helpValue: 'old|new',
     }),
+    'bucket-max-bytes': Flags.string({
+      description: 'most that the bucket of leases may hold, where an account asks for a limit',
+      helpValue: 'BYTES',
+    }),
     ...connectionFlags,
   };
 
@@ -56,11 +61,17 @@ export default class StreamCreate extends StreamCommand {
       maxAgeMs: age('max-age'),
       duplicateWindowMs: age('duplicate-window'),
       discard: flags.discard === 'new' ? ('new' as const) : ('old' as const),
+      bucketMaxBytes: readFlag(
+        'bucket-max-bytes',
+        flags['bucket-max-bytes'],
+        size('64KiB', LARGEST_SIZE, '64MiB'),
+      ),
     };
     const config = this.loadSettings(flags);
     const connection = await this.connect(config, 'stream create');
     try {
-      const { layout, hadStream } = await createTopology(connection, config, limits);
+      const { layout, hadStream, concerns } = await createTopology(connection, config, limits);
+      this.warnOf(concerns, ALL_USES);
       const { stream, bucket, replicas } = config;
       if (flags.json) {
         this.writeJson({

@@ -1,6 +1,9 @@
 import { connectionFlags } from '../../base-command.js';
+import type { Config } from '../../core/config.js';
+import type { NatsConnection } from '../../core/nats/connection.js';
 import { listGroups } from '../../core/nats/groups.js';
 import { NatsStreamAdmin } from '../../core/nats/stream-admin.js';
+import { findOrphanBucket } from '../../core/nats/topology.js';
 import { ANSWER_MS } from '../../core/operate/patience.js';
 import { describeMembers, readStreamStatus } from '../../core/operate/stream-status.js';
 import { formatCount } from '../../core/units.js';
@@ -11,12 +14,16 @@ import { StreamCommand } from '../../stream-command.js';
 export default class StreamDelete extends StreamCommand {
   static override summary = "Delete the stream, its layout, and all groups' leases and positions.";
   static override description =
-    'Members that still run end with an error. Dead letters are in a stream of their own and stay. Asks for the name of the stream; --force goes on without asking.';
+    'Members that still run end with an error. A bucket whose stream is gone is deleted as well. Dead letters are in a stream of their own and stay. Asks for the name of the stream; --force goes on without asking.';
   static override examples = ['<%= config.bin %> <%= command.id %> --stream TRIAL'];
   static override flags = { force: Flags.boolean({ description: 'do not ask' }), ...connectionFlags };
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(StreamDelete);
+    const hadOrphan = await this.withConnection(flags, 'stream delete', (config, connection) =>
+      this.#deleteOrphan(config, connection, flags),
+    );
+    if (hadOrphan) return;
     await this.withStream(flags, 'stream delete', async ({ config, topology, observer, observe }) => {
       const { stream, bucket } = config;
       const names = await listGroups(topology, bucket);
@@ -34,5 +41,26 @@ export default class StreamDelete extends StreamCommand {
       if (flags.json) this.writeJson({ deleted: { stream, bucket, messages: status.stream.messages } });
       else this.writeLines([`Deleted stream ${stream} and bucket ${bucket}.`]);
     });
+  }
+
+  /** Deletes a bucket whose stream is gone; false: there is none. */
+  async #deleteOrphan(
+    config: Config,
+    connection: NatsConnection,
+    { force, json }: { force: boolean; json: boolean },
+  ): Promise<boolean> {
+    const orphan = await findOrphanBucket(connection, config);
+    if (!orphan) return false;
+    const { stream, bucket } = config;
+    const { groups } = orphan;
+    const consequences = [
+      `There is no stream ${stream}. Its bucket ${bucket} will be deleted.`,
+      groups.length > 0 ? `Groups: ${groups.join(', ')}.` : 'No group has begun in it.',
+    ];
+    await this.confirm({ consequences, name: stream, force });
+    await orphan.remove();
+    if (json) this.writeJson({ deleted: { stream: null, bucket, messages: 0 } });
+    else this.writeLines([`Deleted bucket ${bucket}; there was no stream ${stream}.`]);
+    return true;
   }
 }

@@ -29,6 +29,7 @@ group with its members and the number of messages that wait for it. Also says wh
       const surroundings = {
         bucket: config.bucket,
         serverVersion: topology.connection.info?.version ?? 'unknown',
+        concerns: topology.concerns,
       };
       if (flags.json) this.writeJson(streamStatusJson(status, surroundings));
       else this.writeLines(formatStream(status, surroundings, this.columns));

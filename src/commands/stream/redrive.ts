@@ -33,8 +33,12 @@ stream sees it again, behind everything that is there already. With --dry-run it
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(StreamRedrive);
-    await this.withStream(flags, 'redrive', (session) =>
-      flags['dry-run'] ? this.#list(session, flags) : this.#redrive(session, flags),
+    const isDry = flags['dry-run'];
+    await this.withStream(
+      flags,
+      'redrive',
+      (session) => (isDry ? this.#list(session, flags) : this.#redrive(session, flags)),
+      isDry ? [] : ['publish'],
     );
   }
 

@@ -10,6 +10,10 @@ export const API_ERRORS = {
   /** The same without the number: from 2.12 on, where another write is on its way through the cluster. */
   wrongLastSequenceInFlight: 10164,
   streamNameInUse: 10058,
+  subjectOverlap: 10065,
+  maximumConsumers: 10026,
+  maxBytesRequired: 10113,
+  maxStreamBytesExceeded: 10122,
   jetStreamNotEnabled: 10076,
   jetStreamNotEnabledForAccount: 10039,
   insufficientReplicas: 10005,

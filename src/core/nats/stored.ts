@@ -1,6 +1,5 @@
 import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from 'nats';
 import type { Config } from '../config.js';
-import { NatspocError } from '../errors.js';
 import type { LayoutRecord } from '../group/records.js';
 import { partitionWildcard } from '../layout.js';
 import { bucketStream, bucketSubject } from './bucket.js';
@@ -21,15 +20,20 @@ export interface StreamLimits {
   duplicateWindowMs?: number | undefined;
   /** What gives way when it is full. */
   discard?: 'old' | 'new' | undefined;
+  /** Of the bucket: it refuses entries when it is full. */
+  bucketMaxBytes?: number | undefined;
 }
+
+/** nats-server 2.15 allows a stream 1,000 consumers unless it says how many; -1 does not lift that. */
+export const MANY_CONSUMERS = 1_000_000;
 
 const nanos = (ms: number): number => ms * 1_000_000;
 
 /** What a stream or bucket that has to be created is to be. */
-export type Wanted = Partial<StreamConfig> & { name: string };
+export type Wanted = Partial<StreamConfig> & { name: string; subjects: string[] };
 
 /** The stream of this layout, which its description tells to whoever opens it. */
-export const streamConfig = (config: Config, layout: LayoutRecord, limits: StreamLimits = {}): Wanted => ({
+export const streamConfig = (config: Config, layout: LayoutRecord, limits: StreamLimits): Wanted => ({
   name: config.stream,
   description: describeLayout(layout),
   subjects: [partitionWildcard(layout.prefix)],
@@ -47,7 +51,7 @@ export const streamConfig = (config: Config, layout: LayoutRecord, limits: Strea
 });
 
 /** The bucket of leases and positions, as the stream that it is. */
-export const bucketConfig = (config: Config): Wanted => ({
+export const bucketConfig = (config: Config, limits: StreamLimits): Wanted => ({
   name: bucketStream(config.bucket),
   subjects: [bucketSubject(config.bucket, '>')],
   retention: RetentionPolicy.Limits,
@@ -59,23 +63,5 @@ export const bucketConfig = (config: Config): Wanted => ({
   allow_rollup_hdrs: true,
   // Positions have to be read through the leader; a direct get may answer from a replica that lags.
   allow_direct: false,
+  ...(limits.bucketMaxBytes !== undefined && { max_bytes: limits.bucketMaxBytes }),
 });
-
-/**
- * Refuses a bucket that would lose entries by itself: a group would forget who owns what and how far it is.
- *
- * @throws NatspocError `layout-mismatch`.
- */
-export function checkBucket(name: string, found: StreamConfig): void {
-  const drops =
-    found.discard === DiscardPolicy.Old && (found.max_bytes > 0 || found.max_msgs > 0)
-      ? 'drops old entries when it is full'
-      : undefined;
-  const reason =
-    found.max_age > 0 ? 'has a TTL' : found.storage === StorageType.Memory ? 'is kept in memory only' : drops;
-  if (reason === undefined) return;
-  throw new NatspocError(
-    'layout-mismatch',
-    `Bucket ${name} ${reason}: leases and positions would vanish. Choose another bucket, or let natspoc create it.`,
-  );
-}

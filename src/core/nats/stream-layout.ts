@@ -12,45 +12,63 @@ export function describeLayout({ prefix, partitions, hash }: LayoutRecord): stri
   return MARK + JSON.stringify({ v: RECORD_VERSION, prefix, partitions, hash });
 }
 
-/** The layout in a stream's description; undefined where the stream was made by somebody else. */
-export function describedLayout({ description }: StreamConfig): LayoutRecord | undefined {
+/**
+ * The layout in a stream's description; undefined where the stream was made by somebody else.
+ *
+ * @throws NatspocError `layout-mismatch` where it cannot be read.
+ */
+export function describedLayout({ description, name }: StreamConfig): LayoutRecord | undefined {
   if (!description?.startsWith(MARK)) return undefined;
-  return decodeLayout(new TextEncoder().encode(description.slice(MARK.length)));
+  const layout = decodeLayout(new TextEncoder().encode(description.slice(MARK.length)));
+  if (layout) return layout;
+  throw new NatspocError(
+    'layout-mismatch',
+    `The layout in the description of stream ${name} cannot be read: a newer version wrote it, or something else.`,
+  );
 }
 
-/**
- * The layout in the bucket; `wanted` is written where there is none and `create` allows it.
- *
- * @throws NatspocError `stream-missing`, `layout-mismatch` where it cannot be read, `unreachable`.
- */
-export async function ensureLayout(
-  bucket: NatsBucket,
-  name: string,
-  wanted: LayoutRecord,
-  create: boolean,
-): Promise<LayoutRecord> {
+/** A layout as the bucket holds it. */
+export interface StoredLayout {
+  /** undefined: there is none. */
+  layout: LayoutRecord | undefined;
+  /** Of its entry; 0: there never was one. */
+  revision: number;
+}
+
+/** @throws NatspocError `layout-mismatch` where it cannot be read, `unreachable` where nobody answers. */
+export async function readLayout(bucket: NatsBucket, name: string): Promise<StoredLayout> {
   const found = await bucket.read(keys.layout);
-  if (found.kind === 'found' && found.entry.value) {
-    const layout = decodeLayout(found.entry.value);
-    if (layout) return layout;
-    const message = `The layout in bucket ${name} cannot be read: it was written by a newer version, or by something else.`;
-    throw new NatspocError('layout-mismatch', message);
-  }
+  if (found.kind === 'missing') return { layout: undefined, revision: 0 };
   if (found.kind === 'failed') throw found.error;
   if (found.kind === 'unknown') {
     throw new NatspocError('unreachable', 'Could not read the layout: the server did not answer in time.');
   }
-  if (!create) {
-    throw new NatspocError(
-      'stream-missing',
-      `Bucket ${name} holds no layout yet. Run "natspoc consume" once.`,
-    );
-  }
-  const revision = found.kind === 'found' ? found.entry.revision : 0;
-  const written = await bucket.write(keys.layout, encodeRecord(wanted), revision);
-  if (written.kind === 'ok') return wanted;
+  const { value, revision } = found.entry;
+  if (value === null) return { layout: undefined, revision };
+  const layout = decodeLayout(value);
+  if (layout) return { layout, revision };
+  const message = `The layout in bucket ${name} cannot be read: a newer version wrote it, or something else.`;
+  throw new NatspocError('layout-mismatch', message);
+}
+
+/**
+ * Writes the layout over the entry of this revision.
+ *
+ * @returns the layout that is there then: where somebody else was faster, theirs.
+ * @throws NatspocError what the write or the read failed for.
+ */
+export async function writeLayout(
+  bucket: NatsBucket,
+  name: string,
+  layout: LayoutRecord,
+  revision: number,
+): Promise<LayoutRecord> {
+  const written = await bucket.write(keys.layout, encodeRecord(layout), revision);
+  if (written.kind === 'ok') return layout;
   if (written.kind === 'failed') throw written.error;
-  return ensureLayout(bucket, name, wanted, written.kind === 'conflict');
+  const found = await readLayout(bucket, name);
+  if (found.layout) return found.layout;
+  throw new NatspocError('unreachable', 'Could not write the layout: the server did not answer in time.');
 }
 
 /** @throws NatspocError `layout-mismatch` where a setting that somebody gave differs from what the stream has. */
@@ -71,30 +89,37 @@ export function checkSettings(config: Config, layout: LayoutRecord): void {
   }
 }
 
-/**
- * Compares the bucket's layout with the stream itself: what its description says, and what it listens to.
- *
- * @throws NatspocError `layout-mismatch`.
- */
-export function checkStream(config: Config, layout: LayoutRecord, stream: StreamConfig): void {
-  const described = describedLayout(stream);
-  if (described && (described.partitions !== layout.partitions || described.prefix !== layout.prefix)) {
-    throw new NatspocError(
-      'layout-mismatch',
-      `Stream ${config.stream} was made with ${inWords(described)}, but bucket ${config.bucket} says ${inWords(layout)}. ` +
-        `Choose the bucket that belongs to the stream with ${config.place('bucket')}.`,
-    );
-  }
-  const needed = partitionWildcard(layout.prefix);
-  if (!stream.subjects.some((subject) => covers(subject, needed))) {
-    throw new NatspocError(
-      'layout-mismatch',
-      `Stream ${config.stream} listens to ${stream.subjects.join(', ') || 'nothing'}, which does not cover ${needed}. Choose another with ${config.place('stream')}.`,
-    );
-  }
+/** @throws NatspocError `layout-mismatch` where the bucket's layout is not the one in the stream's description. */
+export function checkDescription(config: Config, layout: LayoutRecord, described: LayoutRecord): void {
+  if (isSame(layout, described)) return;
+  throw new NatspocError(
+    'layout-mismatch',
+    `Stream ${config.stream} was made with ${inWords(described)}, but bucket ${config.bucket} says ${inWords(layout)}. ` +
+      `Choose the bucket that belongs to the stream with ${config.place('bucket')}.`,
+  );
 }
 
-const inWords = ({ partitions, prefix }: LayoutRecord): string =>
+/** @throws NatspocError `layout-mismatch` where the stream does not listen to all partitions. */
+export function checkSubjects(config: Config, layout: LayoutRecord, stream: StreamConfig): void {
+  if (listensTo(stream, layout)) return;
+  throw new NatspocError(
+    'layout-mismatch',
+    `Stream ${config.stream} listens to ${stream.subjects?.join(', ') || 'nothing'}, which does not cover ${partitionWildcard(layout.prefix)}. ` +
+      `Give its prefix with ${config.place('prefix')}, or choose another stream with ${config.place('stream')}.`,
+  );
+}
+
+/** True if the stream stores what is published to any partition of the layout. */
+export function listensTo({ subjects }: StreamConfig, { prefix }: LayoutRecord): boolean {
+  return (subjects ?? []).some((subject) => covers(subject, partitionWildcard(prefix)));
+}
+
+/** True if both mean the same partitions. */
+export const isSame = (a: LayoutRecord, b: LayoutRecord): boolean =>
+  a.partitions === b.partitions && a.prefix === b.prefix && a.hash === b.hash;
+
+/** A layout for people. */
+export const inWords = ({ partitions, prefix }: LayoutRecord): string =>
   `${partitions} ${partitions === 1 ? 'partition' : 'partitions'} of ${prefix}`;
 
 /** True if every subject that `needed` matches is also matched by `pattern`. */

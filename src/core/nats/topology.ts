@@ -1,14 +1,22 @@
-import type { JetStreamManager, NatsConnection, StreamConfig } from 'nats';
+import type { JetStreamManager, NatsConnection, StreamInfo } from 'nats';
 import type { Config } from '../config.js';
 import { NatspocError } from '../errors.js';
-import { type LayoutRecord, RECORD_VERSION } from '../group/records.js';
-import { askAgain } from './ask-again.js';
+import type { LayoutRecord } from '../group/records.js';
+import { partitionWildcard } from '../layout.js';
+import { agree, type Found } from './agreement.js';
 import { bucketStream, NatsBucket } from './bucket.js';
+import { bucketConcerns } from './bucket-concerns.js';
+import { ALL_USES, type Concern, refuse, type StreamUse } from './concern.js';
+import { findStream } from './creation.js';
+import { listGroups } from './groups.js';
 import type { NatsHandles } from './handles.js';
 import { readHeadersTolerantly } from './headers.js';
-import { API_ERRORS, apiErrorCode, toNatspocError } from './outcome.js';
-import { bucketConfig, checkBucket, type StreamLimits, streamConfig, type Wanted } from './stored.js';
-import { checkSettings, checkStream, describedLayout, ensureLayout } from './stream-layout.js';
+import { toNatspocError } from './outcome.js';
+import { provide } from './provide.js';
+import { hasDefaultConsumers } from './server-version.js';
+import type { StreamLimits } from './stored.js';
+import { streamConcerns } from './stream-concerns.js';
+import { readLayout } from './stream-layout.js';
 
 /** What the parts of a running command share: the agreed layout and the handles to reach it. */
 export interface Topology extends NatsHandles {
@@ -17,6 +25,8 @@ export interface Topology extends NatsHandles {
   stream: string;
   /** How long the stream notices the id of a message that it has stored, milliseconds. */
   duplicateWindowMs: number;
+  /** Settings of the stream and the bucket that lose messages, or may. */
+  concerns: readonly Concern[];
 }
 
 const NANOS_PER_MS = 1_000_000;
@@ -24,48 +34,37 @@ const NANOS_PER_MS = 1_000_000;
 /** What {@link openTopology} may do. */
 export interface OpenOptions {
   create: boolean;
-  /** Throws where it cannot do with this layout: before anything is created, where nothing is agreed yet. */
+  /** What it is for: what loses messages in that use is refused. Default: to look at, which refuses nothing. */
+  uses?: readonly StreamUse[];
+  /** Throws where it cannot do with this layout: before anything is created. */
   accept?: ((layout: LayoutRecord) => void) | undefined;
   limits?: StreamLimits;
 }
 
-/** A stream's configuration; undefined where there is no such stream. */
-async function findStream(manager: JetStreamManager, name: string): Promise<StreamConfig | undefined> {
-  try {
-    return (await askAgain(() => manager.streams.info(name), manager.getOptions().timeout)).config;
-  } catch (error) {
-    if (apiErrorCode(error) === API_ERRORS.streamNotFound) return undefined;
-    throw toNatspocError(error, `look up ${name}`);
-  }
-}
-
-/** The stream's configuration, created when missing and `create` allows it. */
-async function ensureStream(
-  manager: JetStreamManager,
-  wanted: Wanted,
-  create: boolean,
-  missing: () => NatspocError,
-): Promise<StreamConfig> {
-  const found = await findStream(manager, wanted.name);
-  if (found) return found;
-  if (!create) throw missing();
-  try {
-    return (await askAgain(() => manager.streams.add(wanted), manager.getOptions().timeout)).config;
-  } catch (error) {
-    // Somebody else was faster, with other settings: theirs are checked below like any that we find.
-    if (apiErrorCode(error) === API_ERRORS.streamNameInUse)
-      return ensureStream(manager, wanted, false, missing);
-    throw toNatspocError(error, `create ${wanted.name}`);
-  }
-}
-
-const missing = (what: string, flag: string): NatspocError =>
-  new NatspocError(
+function missing(what: string, flag: string): NatspocError {
+  return new NatspocError(
     'stream-missing',
     `There is no ${what} yet. "natspoc publish" and "natspoc consume" create it; check ${flag}.`,
   );
-const streamMissing = ({ stream }: Config): NatspocError => missing(`stream ${stream}`, '--stream');
-const bucketMissing = ({ bucket }: Config): NatspocError => missing(`bucket ${bucket}`, '--bucket');
+}
+
+/** @throws NatspocError `stream-missing` where something has to be created first. */
+function requireAll({ stream, bucket }: Config, found: Found): void {
+  if (!found.stream && found.bucket) {
+    throw new NatspocError(
+      'stream-missing',
+      `There is no stream ${stream}, but its bucket ${bucket} is there. "natspoc stream delete" removes the bucket; check --stream.`,
+    );
+  }
+  if (!found.stream) throw missing(`stream ${stream}`, '--stream');
+  if (!found.bucket) throw missing(`bucket ${bucket}`, '--bucket');
+  if (!found.stored.layout) {
+    throw new NatspocError(
+      'stream-missing',
+      `Bucket ${bucket} holds no layout yet. "natspoc publish" and "natspoc consume" write it; check --bucket.`,
+    );
+  }
+}
 
 async function openManager(connection: NatsConnection, config: Config): Promise<JetStreamManager> {
   // The connection may be one that a program made.
@@ -81,60 +80,141 @@ async function openManager(connection: NatsConnection, config: Config): Promise<
   }
 }
 
+async function look(manager: JetStreamManager, bucket: NatsBucket, config: Config): Promise<Found> {
+  const stream = await findStream(manager, config.stream);
+  const found = await findStream(manager, bucketStream(config.bucket));
+  const stored = found ? await readLayout(bucket, config.bucket) : { layout: undefined, revision: 0 };
+  return { stream, bucket: found, stored };
+}
+
+/** Settings of what is there that lose messages, or may. */
+function concernsOf(
+  connection: NatsConnection,
+  config: Config,
+  layout: LayoutRecord,
+  { stream, bucket }: Pick<Found, 'stream' | 'bucket'>,
+): Concern[] {
+  const { partitions, prefix } = layout;
+  return [
+    ...(stream
+      ? streamConcerns(stream.config, {
+          wildcard: partitionWildcard(prefix),
+          partitions,
+          hasDefaultConsumers: hasDefaultConsumers(connection),
+          another: `choose another stream with ${config.place('stream')}`,
+        })
+      : []),
+    ...(bucket
+      ? bucketConcerns(bucket.config, {
+          bucket: config.bucket,
+          partitions,
+          replicas: stream?.config.num_replicas,
+        })
+      : []),
+  ];
+}
+
 /**
- * Creates a stream that is not there yet, with its bucket and layout; or only the bucket, where a stream has lost it.
+ * Creates a stream that is not there yet, with its bucket and layout; or what is missing of them, where the stream is there.
  *
- * @returns `hadStream`: only the bucket was missing, and the limits were not needed.
- * @throws NatspocError `failed` where both are there, and what {@link openTopology} throws.
+ * @returns `hadStream`: the stream was there, and the limits were for the bucket only.
+ * @throws NatspocError `failed` where all is there, and what {@link openTopology} throws.
  */
 export async function createTopology(
   connection: NatsConnection,
   config: Config,
   limits: StreamLimits,
 ): Promise<Topology & { hadStream: boolean }> {
-  const manager = await openManager(connection, config);
-  const hadStream = (await findStream(manager, config.stream)) !== undefined;
-  if (hadStream && (await findStream(manager, bucketStream(config.bucket)))) {
-    throw new NatspocError(
-      'failed',
-      `There is a stream ${config.stream} already; "natspoc stream" shows it. Choose another name with --stream.`,
-    );
-  }
-  return { ...(await openTopology(connection, config, { create: true, limits })), hadStream };
+  let hadStream = false;
+  const check = (found: Found): void => {
+    hadStream = found.stream !== undefined;
+    if (!hadStream || !found.stored.layout) return;
+    const message = `There is a stream ${config.stream} already; "natspoc stream" shows it. Choose another name with --stream.`;
+    throw new NatspocError('failed', message);
+  };
+  const topology = await open(connection, config, { create: true, uses: ALL_USES, limits }, check);
+  return { ...topology, hadStream };
 }
 
 /**
  * Opens stream, bucket and layout, and creates what is missing where `create` is set. A partition count or
  * prefix that nobody set is taken from the layout; one that was set must agree with it, and so must the layouts of
- * all buckets of one stream.
+ * all buckets of one stream. A creation that is refused leaves nothing behind.
  *
- * @throws NatspocError `stream-missing`, `layout-mismatch`, `jetstream-disabled`, `not-permitted`, `unreachable`.
+ * @throws NatspocError `stream-missing`, `layout-mismatch`, `jetstream-disabled`, `not-permitted`, `unreachable`; `failed`
+ *   where the server does not create what is missing.
  */
-export async function openTopology(
+export function openTopology(
   connection: NatsConnection,
   config: Config,
-  { create, accept, limits }: OpenOptions,
+  options: OpenOptions,
+): Promise<Topology> {
+  return open(connection, config, options, () => {});
+}
+
+/** A bucket whose stream is gone, or was never made. */
+export interface OrphanBucket {
+  /** The groups that it knows. */
+  groups: string[];
+  remove(): Promise<void>;
+}
+
+/**
+ * The bucket of these settings where there is no stream for it; undefined: the stream is there, or neither is.
+ *
+ * @throws NatspocError as {@link openTopology}.
+ */
+export async function findOrphanBucket(
+  connection: NatsConnection,
+  config: Config,
+): Promise<OrphanBucket | undefined> {
+  const manager = await openManager(connection, config);
+  const name = bucketStream(config.bucket);
+  if (await findStream(manager, config.stream)) return undefined;
+  const found = await findStream(manager, name);
+  if (!found) return undefined;
+  const handles: NatsHandles = { connection, manager, inboxPrefix: config.inboxPrefix };
+  const { layout } = await readLayout(
+    new NatsBucket(handles, config.bucket, config.timeoutMs),
+    config.bucket,
+  );
+  if (!layout && found.state.messages > 0) {
+    throw new NatspocError(
+      'layout-mismatch',
+      `There is no stream ${config.stream}, and bucket ${config.bucket} holds entries but no layout: it is not natspoc's.`,
+    );
+  }
+  return {
+    groups: await listGroups(handles, config.bucket),
+    remove: async () => {
+      await manager.streams.delete(name);
+    },
+  };
+}
+
+async function open(
+  connection: NatsConnection,
+  config: Config,
+  { create, uses = [], accept, limits = {} }: OpenOptions,
+  check: (found: Found) => void,
 ): Promise<Topology> {
   const manager = await openManager(connection, config);
   const handles: NatsHandles = { connection, manager, inboxPrefix: config.inboxPrefix };
   const bucket = new NatsBucket(handles, config.bucket, Math.min(config.timeoutMs, config.ttlMs / 5));
-  const existing = await findStream(manager, config.stream);
-  if (!existing && !create) throw streamMissing(config);
-  const described = existing && describedLayout(existing);
-  // Before anything is created for settings that will be refused.
-  if (described) checkSettings(config, described);
-  const { prefix, partitions } = config;
-  const wanted = described ?? { v: RECORD_VERSION, prefix, partitions, hash: 'fnv1a32' as const };
-  // A bucket that is there may know of another layout than the settings.
-  if (accept && (described || !(await findStream(manager, bucketStream(config.bucket))))) accept(wanted);
-  const ensure = (wanted: Wanted, absent: (config: Config) => NatspocError): Promise<StreamConfig> =>
-    ensureStream(manager, wanted, create, () => absent(config));
-  checkBucket(config.bucket, await ensure(bucketConfig(config), bucketMissing));
-  const layout = await ensureLayout(bucket, config.bucket, wanted, create);
-  checkSettings(config, layout);
-  accept?.(layout);
-  const stream = existing ?? (await ensure(streamConfig(config, layout, limits), streamMissing));
-  checkStream(config, layout, stream);
-  const duplicateWindowMs = stream.duplicate_window / NANOS_PER_MS;
-  return { ...handles, bucket, layout, stream: config.stream, duplicateWindowMs };
+  const found = await look(manager, bucket, config);
+  check(found);
+  if (!create) requireAll(config, found);
+  const agreed = agree(config, found);
+  accept?.(agreed.layout);
+  refuse(concernsOf(connection, config, agreed.layout, found), uses);
+  const { layout, ...all }: { layout: LayoutRecord; stream: StreamInfo; bucket: StreamInfo } = await provide(
+    handles,
+    bucket,
+    { config, limits, found, agreed },
+  );
+  if (layout !== agreed.layout) accept?.(layout);
+  const concerns = concernsOf(connection, config, layout, all);
+  refuse(concerns, uses);
+  const duplicateWindowMs = all.stream.config.duplicate_window / NANOS_PER_MS;
+  return { ...handles, bucket, layout, stream: config.stream, duplicateWindowMs, concerns };
 }

@@ -8,6 +8,8 @@ import { formatPairs, formatTable } from './table.js';
 export interface StreamSurroundings {
   bucket: string;
   serverVersion: string;
+  /** Settings that lose messages, or may. */
+  concerns: readonly { severity: 'refused' | 'warning'; setting: string; message: string }[];
 }
 
 const age = (ms: number): string => formatDuration(Math.max(0, Date.now() - ms));
@@ -62,6 +64,10 @@ export function formatStream(
     ['Replicas', describeReplicas(stream)],
     ['Consumers', formatCount(stream.consumers)],
     ['Server', escapeControl(surroundings.serverVersion)],
+    ...surroundings.concerns.map(({ severity, message }): [string, string] => [
+      severity === 'refused' ? 'Refused' : 'Warning',
+      escapeControl(message),
+    ]),
   ];
   const partitionTable = formatTable(
     [
@@ -112,6 +118,7 @@ export function streamStatusJson(status: StreamStatus, surroundings: StreamSurro
     layout: { prefix, partitions, hash },
     bucket: surroundings.bucket,
     server: { version: surroundings.serverVersion },
+    concerns: surroundings.concerns.map(({ severity, setting, message }) => ({ severity, setting, message })),
     partitions: status.partitions,
     groups: status.groups,
   };
