@@ -99,10 +99,16 @@ export async function startMember(options: JoinOptions): Promise<Member> {
     {
       bucket,
       stream,
-      prober: new MicroProber(connection, Math.max(100, config.probeIntervalMs)),
+      prober: new MicroProber(connection, {
+        stream: config.stream,
+        group,
+        inboxPrefix: config.inboxPrefix,
+        timeoutMs: Math.max(100, config.probeIntervalMs),
+      }),
       identities: new MicroIdentities(connection, {
         stream: config.stream,
         group,
+        prefix: topology.layout.prefix,
         version,
         metadata: { group, stream: config.stream, host, pid: String(process.pid), name },
         stats: () => options.stats(member),

@@ -76,8 +76,8 @@ describe('headers that the client would not send', function () {
 
   it('in answers of others to probes and questions end nobody', async () => {
     let answers = 0;
-    for (const verb of ['PING', 'STATS']) {
-      raw.subscribe(`$SRV.${verb}.natspoc.*`, ({ reply }) => {
+    for (const verb of ['ping', 'stats']) {
+      raw.subscribe(`natspoc.${env.STREAM_NAME}.*.*.${verb}`, ({ reply }) => {
         answers++;
         if (reply) raw.publish(reply, HOSTILE, '{}');
       });

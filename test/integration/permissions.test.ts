@@ -162,9 +162,13 @@ describe('permissions as documented', function () {
     const blind = await runCli(['top', '--once'], { env: env('publisher') });
     assert.equal(blind.code, 4, blind.stdout);
     assert.match(blind.stdout, /not permitted .*\$JS\.API\.CONSUMER\.CREATE\.KV_EVENTS_leases/);
+    const owning = await runCli(['consume', '--output', 'none'], { env: env('operator') });
+    assert.equal(owning.code, 4, owning.stderr);
+    assert.match(owning.stderr, /not permitted to publish \$KV\.EVENTS_leases\.group\.default\.lease\./);
+    await refused('operator', ['publish', 'x'], 'subject.events.p.');
     await refused('publisher', ['consume'], '$JS.API.CONSUMER.CREATE.KV_EVENTS_leases');
     await refused('consumer', ['publish', 'x'], 'subject.events.p.');
-    await refused('consumer', ['consume', '--group', 'other'], 'group.other');
+    await refused('consumer', ['consume', '--group', 'other'], 'other');
     await refused('consumer', ['stream', 'purge', '--force'], '$JS.API.STREAM.PURGE.EVENTS');
   });
 

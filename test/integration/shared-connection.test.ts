@@ -114,6 +114,7 @@ describe('the identity of a member', function () {
       const identities = new MicroIdentities(far, {
         stream: 'S',
         group: 'g',
+        prefix: 'S.e',
         version: '0.0.0',
         metadata: {},
         stats: () => ({}),

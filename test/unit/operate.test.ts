@@ -4,10 +4,10 @@ import { checkGroup } from '../../src/core/operate/check.js';
 import { formatNagios, unknownToNagios } from '../../src/core/operate/check-report.js';
 import { choosePartitions, parsePartitions } from '../../src/core/operate/choose.js';
 import {
-  controlSubject,
   decodeControlAnswer,
   decodePause,
   decodeRelease,
+  memberSubject,
 } from '../../src/core/operate/control.js';
 import type { GroupStatus, LeaseStatus } from '../../src/core/operate/group-status.js';
 import { formatTenures, readTenures } from '../../src/core/operate/history.js';
@@ -336,7 +336,7 @@ describe('orders to members', () => {
   });
 
   it('go to the subjects that permissions are written for', () => {
-    assert.equal(controlSubject('EVENTS', 'default', 'S1', 'stop'), 'natspoc.EVENTS.default.S1.stop');
+    assert.equal(memberSubject('EVENTS', 'default', 'S1', 'stop'), 'natspoc.EVENTS.default.S1.stop');
   });
 });
 

@@ -51,7 +51,7 @@ export function describeReport(report: Report, group: string): string {
     case 'fenced':
       return 'fenced by another member: joining again';
     case 'probing-denied':
-      return 'warning: not permitted to probe other members ($SRV.>): a dead one is noticed after its ttl only';
+      return 'warning: not permitted to probe other members (natspoc.<stream>.<group>.*.ping): a dead one is noticed after its ttl only';
     case 'unreadable':
       return `warning: cannot read the entry ${escapeControl(report.key)}: left alone`;
   }

@@ -4,12 +4,10 @@ import {
   type ControlAnswer,
   type ControlClient,
   type ControlVerb,
-  controlSubject,
   decodeControlAnswer,
+  memberSubject,
 } from '../operate/control.js';
-
-/** Where a micro service says that a request failed (ADR-32). */
-const SERVICE_ERROR = 'Nats-Service-Error';
+import { SERVICE_ERROR } from './micro-service.js';
 
 /** Asks members over their endpoints. */
 export class NatsControlClient implements ControlClient {
@@ -29,7 +27,7 @@ export class NatsControlClient implements ControlClient {
     request: Uint8Array | undefined,
     timeoutMs: number,
   ): Promise<ControlAnswer> {
-    const subject = controlSubject(this.#stream, this.#group, session, verb);
+    const subject = memberSubject(this.#stream, this.#group, session, verb);
     try {
       const answer = await this.#connection.request(subject, request, { timeout: timeoutMs });
       const refusal = answer.headers?.get(SERVICE_ERROR);

@@ -1,24 +1,26 @@
-import { type Endpoint, type NatsConnection, NatsError, type Service, type ServiceMsg } from 'nats';
-import { messageOf } from '../errors.js';
+import { createInbox, type NatsConnection, NatsError, nuid } from 'nats';
 import {
   CONTROL_VERBS,
   type ControlVerb,
-  controlSubject,
   decodePause,
   decodeRelease,
   encodeControl,
   type MemberControl,
+  memberSubject,
 } from '../operate/control.js';
 import type { Identities, Link, LinkEvents, MemberIdentity, ProbeOutcome, Prober } from '../ports.js';
 import { closedError, watchConnection } from './connection.js';
+import { type Endpoint, MicroService, RefusedRequest } from './micro-service.js';
 
 /** Name of the micro service that every member is. */
-export const SERVICE_NAME = 'natspoc';
+const SERVICE_NAME = 'natspoc';
 
 /** What the service says about its member, and what can be asked of it. */
 export interface ServiceDescription {
   stream: string;
   group: string;
+  /** Prefix of the stream's subjects. */
+  prefix: string;
   /** A semantic version. */
   version: string;
   metadata: Record<string, string>;
@@ -30,20 +32,13 @@ export interface ServiceDescription {
 /** STATS data belongs to an endpoint (ADR-32). It would be the same for each: one carries it. */
 const STATS_ENDPOINT: ControlVerb = 'release';
 
-/** Who answers for a service. The client keeps the service, once stopped, as long as the connection: but not its member. */
-interface Answering {
-  by: MicroIdentities | undefined;
-}
-
 /**
- * Members as NATS micro services (ADR-32), so that any NATS tool finds them, and so that a PING that nobody
- * answers says that a member's connection is gone.
+ * Members as NATS micro services (ADR-32), so that any NATS tool finds them. Where each answers to its own group, beside
+ * that, nobody else need be permitted to answer: that nobody does says that the member's connection is gone.
  */
 export class MicroIdentities implements Identities {
   readonly #connection: NatsConnection;
   readonly #description: ServiceDescription;
-  /** What STATS says of an endpoint's errors. The client counts only those of handlers that do not wait. */
-  readonly #errors = new Map<ControlVerb, { num_errors: number; last_error: string }>();
 
   constructor(connection: NatsConnection, description: ServiceDescription) {
     this.#connection = connection;
@@ -51,9 +46,9 @@ export class MicroIdentities implements Identities {
   }
 
   /**
-   * Where permissions forbid `$SRV.>`, the member has an id that nobody answers for, and says so: others must not
-   * conclude anything from that silence. Where they forbid the endpoints, it does without. Undefined: the connection
-   * broke meanwhile, and whether the server knows of the service is not certain.
+   * Where permissions forbid that the member answers its group, it has an id that nobody answers for, and says so:
+   * others must not conclude anything from that silence. What else they forbid it does without. Undefined: the
+   * connection broke meanwhile, and whether the server knows of the service is not certain.
    */
   async create(): Promise<MemberIdentity | undefined> {
     const refused = new Set<string>();
@@ -61,13 +56,11 @@ export class MicroIdentities implements Identities {
       refused: (_operation, subject) => refused.add(subject),
     });
     try {
-      let running = await this.#start(true);
-      if (CONTROL_VERBS.some((verb) => refused.has(this.#subject(running.id, verb)))) {
-        // The client ends a service that may not have one of its endpoints.
-        running.close();
-        running = await this.#start(false);
-      }
-      return { ...running, probeable: !refused.has(probeSubject(running.id)) };
+      const { stream, group } = this.#description;
+      const id = nuid.next();
+      const service = await this.#start(id);
+      const probeable = !refused.has(memberSubject(stream, group, id, 'ping'));
+      return { id, probeable, close: () => service.stop() };
     } catch {
       return undefined;
     } finally {
@@ -75,79 +68,46 @@ export class MicroIdentities implements Identities {
     }
   }
 
-  async #start(endpoints: boolean): Promise<Omit<MemberIdentity, 'probeable'>> {
-    const { version } = this.#description;
-    const metadata = { ...this.#description.metadata };
-    const answering: Answering = { by: this };
-    const service = await this.#connection.services.add({
+  async #start(id: string): Promise<MicroService> {
+    const { stream, group, version, metadata, prefix } = this.#description;
+    const service = new MicroService(this.#connection, {
       name: SERVICE_NAME,
+      id,
       version,
       description: 'a member of a natspoc consumer group',
-      metadata,
-      statsHandler: async (endpoint) => (answering.by ? answering.by.#statsOf(endpoint) : undefined),
+      metadata: { ...metadata, session: id },
+      endpoints: CONTROL_VERBS.map((verb) => this.#endpoint(id, verb)),
+      alsoAt: {
+        PING: memberSubject(stream, group, id, 'ping'),
+        STATS: memberSubject(stream, group, id, 'stats'),
+      },
+      prefix,
     });
-    const { id } = service.info();
-    const close = (): void => {
-      answering.by = undefined;
-      service.stop().catch(() => {
-        // The connection is closed already, and the service with it.
-      });
-    };
-    // The id is the session's, and only the service knows it: INFO and STATS say it under both names.
-    Object.assign(metadata, { session: id });
     try {
-      if (endpoints) this.#addEndpoints(service, answering);
       // The server has to know of the subscriptions before others see the session and probe for it. What it refuses
       // it says before it answers this; the client tells it a turn of the loop later.
       await this.#connection.flush();
     } catch (error) {
       // The client would subscribe again after the reconnect, and answer for a member that has another id.
-      close();
+      service.stop();
       throw error;
     }
     await new Promise((resolve) => setImmediate(resolve));
-    return { id, close };
+    return service;
   }
 
-  /** The data of an endpoint, and its errors: `last_error` has to be there, also where there was none. */
-  #statsOf(endpoint: Endpoint): unknown {
-    const verb = CONTROL_VERBS.find((each) => endpoint.subject.endsWith(`.${each}`));
-    const errors = (verb && this.#errors.get(verb)) ?? { num_errors: 0, last_error: '' };
-    if ('stats' in endpoint && endpoint.stats instanceof Object) Object.assign(endpoint.stats, errors);
-    return verb === STATS_ENDPOINT ? this.#description.stats() : undefined;
-  }
-
-  #subject(id: string, verb: ControlVerb): string {
-    const { stream, group } = this.#description;
-    return controlSubject(stream, group, id, verb);
-  }
-
-  #addEndpoints(service: Service, answering: Answering): void {
-    const { id } = service.info();
-    for (const verb of CONTROL_VERBS) {
-      service.addEndpoint(verb, {
-        subject: this.#subject(id, verb),
-        handler: (error, message) => {
-          if (!error && answering.by) void answering.by.#obey(verb, message);
-        },
-      });
-    }
-  }
-
-  async #obey(verb: ControlVerb, message: ServiceMsg): Promise<void> {
-    try {
-      const partitions = await this.#order(verb, message.data);
-      if (partitions) message.respond(encodeControl({ partitions }));
-      else this.#refuse(verb, message, 400, `not a request to ${verb}`);
-    } catch (error) {
-      this.#refuse(verb, message, 500, messageOf(error));
-    }
-  }
-
-  #refuse(verb: ControlVerb, message: ServiceMsg, code: number, description: string): void {
-    const before = this.#errors.get(verb)?.num_errors ?? 0;
-    this.#errors.set(verb, { num_errors: before + 1, last_error: description });
-    message.respondError(code, description);
+  #endpoint(id: string, verb: ControlVerb): Endpoint {
+    const { stream, group, stats } = this.#description;
+    return {
+      name: verb,
+      subject: memberSubject(stream, group, id, verb),
+      answer: async (request) => {
+        const partitions = await this.#order(verb, request);
+        if (!partitions) throw new RefusedRequest(400, `not a request to ${verb}`);
+        return encodeControl({ partitions });
+      },
+      ...(verb === STATS_ENDPOINT && { data: stats }),
+    };
   }
 
   async #order(verb: ControlVerb, data: Uint8Array): Promise<number[] | undefined> {
@@ -162,30 +122,55 @@ export class MicroIdentities implements Identities {
   }
 }
 
-/** Where a member answers PING, and nobody else does. */
-const probeSubject = (session: string): string => `$SRV.PING.${SERVICE_NAME}.${session}`;
+/** Which members are probed, and how. */
+export interface ProberOptions {
+  stream: string;
+  group: string;
+  /** Prefix of reply subjects, where permissions ask for another than `_INBOX`. */
+  inboxPrefix: string | undefined;
+  timeoutMs: number;
+}
 
-/** Probes through `$SRV.PING.natspoc.<id>`. */
+/** Probes the members of a group, each at a subject of its own. */
 export class MicroProber implements Prober {
   readonly #connection: NatsConnection;
-  readonly #timeoutMs: number;
+  readonly #options: ProberOptions;
 
-  constructor(connection: NatsConnection, timeoutMs: number) {
+  constructor(connection: NatsConnection, options: ProberOptions) {
     this.#connection = connection;
-    this.#timeoutMs = timeoutMs;
+    this.#options = options;
   }
 
   async probe(sessionId: string): Promise<ProbeOutcome> {
+    const { stream, group, inboxPrefix, timeoutMs: timeout } = this.#options;
     try {
-      await this.#connection.request(probeSubject(sessionId), undefined, {
-        timeout: this.#timeoutMs,
-      });
-      return 'alive';
+      // An inbox for this probe alone: who answers learns nothing of where the bucket's answers come.
+      const answer = await this.#connection.request(
+        memberSubject(stream, group, sessionId, 'ping'),
+        undefined,
+        {
+          timeout,
+          noMux: true,
+          reply: createInbox(inboxPrefix),
+        },
+      );
+      // A stream that takes all subjects answers as well. That says nothing of the member.
+      return idIn(answer.data) === sessionId ? 'alive' : 'timeout';
     } catch (error) {
       if (!(error instanceof NatsError)) return 'timeout';
       if (error.code === '503') return 'no-responders';
       return error.permissionContext ? 'denied' : 'timeout';
     }
+  }
+}
+
+/** The id of the service that has answered a PING. */
+function idIn(answer: Uint8Array): unknown {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(answer));
+    return typeof value === 'object' && value !== null && 'id' in value ? value.id : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,8 +1,8 @@
 import { createInbox, type NatsConnection } from 'nats';
 import type { StatsFacts } from '../observe/facts.js';
 import { decodeMemberStats, type MemberStats } from '../observe/stats.js';
+import { memberSubject } from '../operate/control.js';
 import { watchConnection } from './connection.js';
-import { SERVICE_NAME } from './control.js';
 import { listen } from './listen.js';
 
 /** The stats in a STATS answer (ADR-32): every endpoint carries the same data. */
@@ -25,12 +25,12 @@ function decodeAnswer(bytes: Uint8Array): MemberStats | undefined {
 }
 
 /**
- * Asks these sessions, and no other group's members, for their stats (`$SRV.STATS.natspoc.<id>`). Waits for all
+ * Asks these sessions for their stats, where only members of their group need be permitted to answer. Waits for all
  * answers or `waitMs`, whichever is first. Never rejects.
  */
 export async function collectStats(
   connection: NatsConnection,
-  inboxPrefix: string | undefined,
+  { stream, group, inboxPrefix }: { stream: string; group: string; inboxPrefix: string | undefined },
   sessions: readonly string[],
   waitMs: number,
 ): Promise<StatsFacts> {
@@ -41,6 +41,9 @@ export async function collectStats(
   await new Promise<void>((resolve) => {
     const inbox = createInbox(inboxPrefix);
     const waiting = new Set(sessions);
+    const asked = new Map(
+      sessions.map((session) => [memberSubject(stream, group, session, 'stats'), session]),
+    );
     const timer = setTimeout(finish, waitMs);
     // The token after the inbox says who answers, also where the server answers that nobody is there.
     const subscription = listen(connection, `${inbox}.*`, {
@@ -58,7 +61,7 @@ export async function collectStats(
     });
     const unwatch = watchConnection(connection, {
       refused: (_operation, subject) => {
-        if (!subject.startsWith('$SRV.STATS.')) return;
+        if (!asked.has(subject)) return;
         refused.add(subject);
         finish();
       },
@@ -69,10 +72,8 @@ export async function collectStats(
       subscription.unsubscribe();
       resolve();
     }
-    for (const session of sessions) {
-      connection.publish(`$SRV.STATS.${SERVICE_NAME}.${session}`, undefined, {
-        reply: `${inbox}.${session}`,
-      });
+    for (const [subject, session] of asked) {
+      connection.publish(subject, undefined, { reply: `${inbox}.${session}` });
     }
   });
   return { members, gone, denied: refused.size > 0 };

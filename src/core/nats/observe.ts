@@ -198,8 +198,8 @@ export class NatsGroupObserver implements GroupObserver {
   }
 
   stats(sessions: readonly string[], waitMs: number): Promise<StatsFacts> {
-    const { connection, inboxPrefix } = this.#topology;
-    return collectStats(connection, inboxPrefix, sessions, waitMs);
+    const { connection, stream, inboxPrefix } = this.#topology;
+    return collectStats(connection, { stream, group: this.#group, inboxPrefix }, sessions, waitMs);
   }
 
   /** The messages of a partition behind a sequence. */

@@ -7,8 +7,14 @@
 export const CONTROL_VERBS = ['release', 'stop', 'pause'] as const;
 export type ControlVerb = (typeof CONTROL_VERBS)[number];
 
-/** The subject of an endpoint: `natspoc.<stream>.<group>.<session>.<verb>`. Names are validated where they come in. */
-export const controlSubject = (stream: string, group: string, session: string, verb: ControlVerb): string =>
+/** What a member answers its group: orders, whether it is there, and its statistics. */
+export type MemberVerb = ControlVerb | 'ping' | 'stats';
+
+/**
+ * Where a member answers: `natspoc.<stream>.<group>.<session>.<verb>`. It holds the group, so that permissions can keep a
+ * member of one group from answering for those of another. Names are validated where they come in.
+ */
+export const memberSubject = (stream: string, group: string, session: string, verb: MemberVerb): string =>
   `natspoc.${stream}.${group}.${session}.${verb}`;
 
 /** Some partitions by number, or all that the member owns. */
