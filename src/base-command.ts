@@ -6,6 +6,7 @@ import { type Concern, type StreamUse, warningsOf } from './core/nats/concern.js
 import { connectNats, type NatsConnection } from './core/nats/connection.js';
 import { readContext, selectedContext } from './core/nats/context.js';
 import { SETTINGS, type SettingName } from './core/settings/index.js';
+import { stopSignal } from './ending.js';
 import { Command, Flags } from './oclif.js';
 import { exitWithError, type FailureOptions } from './report-error.js';
 
@@ -118,14 +119,7 @@ export abstract class BaseCommand extends Command {
    * ends the process at once.
    */
   protected stopSignal(): AbortSignal {
-    const controller = new AbortController();
-    const onSignal = (name: NodeJS.Signals) => {
-      if (controller.signal.aborted) process.exit(name === 'SIGINT' ? 130 : 143);
-      controller.abort(name);
-    };
-    process.on('SIGINT', onSignal);
-    process.on('SIGTERM', onSignal);
-    return controller.signal;
+    return stopSignal();
   }
 
   /** Columns of the terminal that stdout is; undefined where it is none. */

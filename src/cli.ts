@@ -1,9 +1,9 @@
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Config, Plugin } from '@oclif/core/config';
-import { flush } from '@oclif/core/flush';
 import { run as runOclif } from '@oclif/core/run';
 import { NatspocError } from './core/errors.js';
+import { untilRead } from './ending.js';
 import { exitWithError } from './report-error.js';
 
 /**
@@ -29,7 +29,7 @@ export async function run(entry: string, overrides: { commands?: string } = {}):
       ? await sourceConfig(root, overrides.commands)
       : { root, enablePerf: false };
     await runOclif(process.argv.slice(2), options);
-    await flush();
+    await untilRead();
   } catch (error) {
     exitWithError(error, { json: process.argv.includes('--json') });
   }

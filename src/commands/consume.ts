@@ -85,7 +85,7 @@ reach NATS; 4 refused.`);
     count: Flags.integer({ description: 'leave after this many messages', min: 1, helpValue: 'N' }),
     duration: Flags.string({ description: 'leave after this time', helpValue: 'DURATION' }),
     'until-caught-up': Flags.boolean({
-      description: 'leave when everything that waited in the own partitions is handled',
+      description: 'leave when everything in the own partitions that was stored before the start is handled',
     }),
     ...settingFlags(['concurrency', 'handlerTimeoutMs'], 'HANDLING'),
     ...settingFlags(['maxAttempts', 'backoff', 'onFailure'], 'HANDLING'),

@@ -67,12 +67,13 @@ describe('readiness', () => {
 });
 
 describe('having caught up', () => {
+  const END = 50;
   const bench = (partitions: PartitionStatus[]) => {
     const member = new FakeMember();
     member.partitions = partitions;
     const clock = new ManualClock();
     let calls = 0;
-    const stop = whenCaughtUp(member, () => calls++, clock);
+    const stop = whenCaughtUp(member, END, () => calls++, clock);
     const elapse = (ms: number) => {
       clock.advance(ms);
       return calls;
@@ -100,6 +101,13 @@ describe('having caught up', () => {
     member.isSettled = false;
     assert.equal(elapse(10_000), 0);
     member.isSettled = true;
+    assert.equal(elapse(1_000), 1);
+  });
+
+  it('does not wait for what was stored after the start, however much of that comes', () => {
+    const { member, elapse } = bench([partition(0, { position: END - 1, lag: 9 })]);
+    assert.equal(elapse(1_000), 0);
+    member.partitions = [partition(0, { position: END, lag: 9 })];
     assert.equal(elapse(1_000), 1);
   });
 

@@ -6,14 +6,17 @@ const LOOK_EVERY_MS = 100;
 const PATIENCE_MS = 2_000;
 
 /**
- * Calls back once when a member has caught up: every partition that it owns was handled to its end at some
- * moment since it came here, or has halted for good, and nobody's partition is without an owner. What others
- * own is theirs to catch up with, and falls to those who stay.
+ * Calls back once when a member has caught up: every partition of the group has an owner, and each that this member
+ * owns is handled up to `end`, or was handled to its own end at some moment, or has halted for good. What others own
+ * is theirs to catch up with; where they end, it falls to those who stay.
  *
+ * @param end the last stream sequence that has to be handled: what is stored later need not be, so that a busy stream
+ *   lets the member come to an end.
  * @returns stops looking.
  */
 export function whenCaughtUp(
   member: Pick<GroupMember, 'partitions' | 'isSettled'>,
+  end: number,
   callback: () => void,
   clock: Clock = systemClock,
 ): Cancel {
@@ -23,7 +26,8 @@ export function whenCaughtUp(
     const { partitions, isSettled } = member;
     const patient = partitions.length === 0 && clock.now() - since < PATIENCE_MS;
     const done = partitions.every(
-      ({ caughtUp, state }) => state === 'halted' || (caughtUp && state === 'running'),
+      ({ caughtUp, position, state }) =>
+        state === 'halted' || (state === 'running' && (caughtUp || position >= end)),
     );
     if (isSettled && !patient && done) callback();
     else cancel = clock.at(clock.now() + LOOK_EVERY_MS, look);

@@ -4,6 +4,7 @@ import type { Config } from '../config.js';
 import { messageOf, NatspocError } from '../errors.js';
 import { GroupMember } from '../group-member.js';
 import type { NatsConnection } from '../nats/connection.js';
+import { streamEnd } from '../nats/stream-end.js';
 import { formatMemoryLine } from '../observe/memory.js';
 import { formatCount, formatDuration } from '../units.js';
 import { whenCaughtUp } from './caught-up.js';
@@ -41,7 +42,7 @@ export interface ConsumerOptions {
   count: number | undefined;
   /** Leave after this many milliseconds. */
   durationMs: number | undefined;
-  /** Leave when everything that was stored before is handled. */
+  /** Leave when everything that was stored before it began is handled. */
   untilCaughtUp: boolean;
 }
 
@@ -60,6 +61,8 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
   const writer = new LineWriter(options.stdout);
   const halted = new Map<number, string>();
   let left = count ?? Number.POSITIVE_INFINITY;
+  // Before it joins: what is published from then on need not be handled.
+  const end = options.untilCaughtUp ? await streamEnd(options.connection, config) : undefined;
   const member = await GroupMember.open(
     {
       ...options,
@@ -83,7 +86,7 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
   // Whoever reads has had enough: hand over and go.
   options.stdout.once('error', leave);
   const cancels = [
-    options.untilCaughtUp ? whenCaughtUp(member, leave) : undefined,
+    end === undefined ? undefined : whenCaughtUp(member, end, leave),
     options.durationMs === undefined
       ? undefined
       : systemClock.at(systemClock.now() + options.durationMs, leave),

@@ -66,7 +66,8 @@ function requireAll({ stream, bucket }: Config, found: Found): void {
   }
 }
 
-async function openManager(connection: NatsConnection, config: Config): Promise<JetStreamManager> {
+/** @throws NatspocError where JetStream cannot be reached. */
+export async function openManager(connection: NatsConnection, config: Config): Promise<JetStreamManager> {
   // The connection may be one that a program made.
   readHeadersTolerantly();
   try {
