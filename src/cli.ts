@@ -23,6 +23,12 @@ export async function run(entry: string, overrides: { commands?: string } = {}):
   });
   // Notes that nobody reads any more are no reason to stop, and no exit code of their own.
   process.stderr.on('error', () => {});
+  // Whoever listens beside us sees to it, such as a member with a handler that is not ours.
+  for (const stray of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(stray, (error: unknown) => {
+      if (process.listenerCount(stray) === 1) exitWithError(error, { json: process.argv.includes('--json') });
+    });
+  }
   try {
     // Options rather than a loaded configuration: oclif would load that once more.
     const options = overrides.commands

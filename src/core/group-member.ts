@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { type Clock, systemClock } from './clock.js';
 import type { Config } from './config.js';
 import type { Handler } from './consume/handler.js';
-import { type GuardedHandler, guardRejections } from './consume/rejections.js';
+import { type GuardedHandler, guardStrays, REJECTIONS_ARE_ANONYMOUS } from './consume/strays.js';
 import { messageOf, NatspocError } from './errors.js';
 import type { HealthOptions, HealthServer } from './health/server.js';
 import { type JoinOptions, startMember } from './join.js';
@@ -19,8 +19,12 @@ const RATE_EVERY_MS = 1_000;
 
 /** How a member is made, beside what {@link startMember} asks for. */
 export interface GroupMemberOptions extends Omit<JoinOptions, 'events' | 'stats'> {
-  /** Rejected promises that a handler has left behind are its failure, and not the end of the process. */
-  guardRejections?: boolean | undefined;
+  /**
+   * `rejections`: rejected promises that a handler has left behind are its failure, and not the end of the process.
+   * `process`: the process is there for this handler alone. Uncaught exceptions are its failure as well, and what
+   * belongs to no message in hand makes the member leave with that error.
+   */
+  guard?: 'rejections' | 'process' | undefined;
   /** Serve health checks and metrics over HTTP. */
   health?: HealthOptions | undefined;
   /** Called last, after it has left for whatever reason. */
@@ -181,9 +185,15 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
   /** Puts around the handler what was asked for. */
   async #wrap(options: GroupMemberOptions, clock: Clock): Promise<Handler> {
     let handler = this.#stats.timed(options.handler);
-    if (options.guardRejections) {
-      this.#guard = guardRejections(handler);
+    if (options.guard) {
+      const stop = (error: unknown): void =>
+        this.#stop(new Error(`nothing caught its error: ${messageOf(error)}`, { cause: error }));
+      this.#guard = guardStrays(handler, options.guard === 'process' ? stop : undefined);
       handler = this.#guard.handler;
+      if (REJECTIONS_ARE_ANONYMOUS) {
+        const warning = 'Bun does not say which message a forgotten promise belongs to: none is its failure';
+        options.logger?.warn(warning);
+      }
     }
     if (!options.health) return handler;
     const { group, stream } = this.#config;

@@ -273,6 +273,43 @@ describe('natspoc consume', function () {
     });
   });
 
+  describe('an error that nothing catches', () => {
+    const TIMER = 'setTimeout(() => { throw new Error("stray"); }, 50)';
+    const LATER = 'setTimeout(() => { throw new Error("stray"); }, 1_500)';
+    for (const [what, text] of [
+      ['of a timer that a handler has left behind', `export default () => { ${TIMER}; };`],
+      ['of a timer of the module', `${LATER}; export default () => {};`],
+      [
+        'of a promise of the module',
+        'setTimeout(() => Promise.reject(new Error("stray")), 1_500); export default () => {};',
+      ],
+    ] as const) {
+      it(`${what} makes the member leave, with one line`, async () => {
+        await publish(1);
+        const exit = await consume('--handler', file('h.mjs', text));
+        assert.equal(exit.code, 1);
+        assert.match(exit.stderr, /released p0/);
+        assert.match(exit.stderr, /^Error: The handler has stopped: nothing caught its error: stray\.$/m);
+        assert.doesNotMatch(exit.stderr, /^\s+at /m);
+        assert.equal((await rest()).stdout, '', 'what was handled is committed');
+      });
+    }
+
+    it('is the failure of the message that is in hand', async () => {
+      await publish(1);
+      const handler = file('h.mjs', `export default () => new Promise(() => { ${TIMER}; });`);
+      const exit = await consume('--handler', handler, '--max-attempts', '2', '--until-caught-up');
+      assert.equal(exit.code, 1);
+      assert.match(exit.stderr, /message 1 failed 2 times: stray/);
+    });
+
+    it('is told in one line before the member has joined, too', async () => {
+      const handler = file('h.mjs', `${TIMER}; await new Promise(() => setTimeout(() => {}, 10_000));`);
+      const exit = await consume('--handler', handler);
+      assert.deepEqual([exit.code, exit.stderr], [1, 'Error: stray']);
+    });
+  });
+
   describe('--handler', () => {
     it('takes TypeScript, and says which message it is about', async () => {
       await publish(1);

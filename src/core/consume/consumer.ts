@@ -67,7 +67,7 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
     {
       ...options,
       handler: handlerOf(options, writer),
-      guardRejections: options.handler !== undefined,
+      guard: options.handler === undefined ? undefined : 'process',
       barrier: () => writer.written(),
       logger: noteLogger(note),
       health:
