@@ -67,7 +67,7 @@ export class SimMember {
         version: '0.0.0',
         partitions: settings.partitions,
         timing,
-        start: { seq: 0, ahead: false },
+        start: { seq: 0 },
         runner: {
           commit: { intervalMs: 200, every: 1_000 },
           failure: { maxAttempts: 3, backoff: { baseMs: 50, maxMs: 500 }, afterwards: settings.afterwards },

@@ -87,6 +87,8 @@ export class FakeStream implements EventStream {
   readonly opened: ReaderOptions[] = [];
   readonly removed: string[] = [];
   range: StreamBounds = { first: 1, last: 1_000 };
+  /** The first message of every time. */
+  first = 1;
   released = 0;
   /** What the reader that is open was told to hold from the start, and its window. */
   held = 0;
@@ -148,6 +150,6 @@ export class FakeStream implements EventStream {
   }
 
   async sequenceAt(): ReturnType<EventStream['sequenceAt']> {
-    return { kind: 'ok', sequence: 1 };
+    return { kind: 'ok', sequence: this.first };
   }
 }

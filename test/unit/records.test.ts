@@ -11,6 +11,7 @@ import {
   type PositionRecord,
   parseGroupKey,
   type SessionRecord,
+  unreadableAs,
 } from '../../src/core/group/records.js';
 
 const bytes = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
@@ -67,6 +68,32 @@ describe('records', () => {
   it('of a newer version are not read', () => {
     assert.equal(decodeSession(bytes({ ...session, v: 2 })), undefined);
     assert.equal(decodePosition(bytes({ ...position, v: 2 })), undefined);
+  });
+
+  it('say whether a newer version wrote what does not decode', () => {
+    assert.equal(unreadableAs(bytes({ ...position, v: 2 })), 'newer');
+    for (const broken of [{ ...position, seq: -1 }, { ...position, v: -2 }, { v: 1e300 }, null, [], 'text']) {
+      assert.equal(unreadableAs(bytes(broken)), 'broken', JSON.stringify(broken));
+    }
+    assert.equal(unreadableAs(new Uint8Array(0)), 'broken');
+  });
+
+  it('are bounded: no more partitions, time or text than there can be', () => {
+    const layout = { v: 1, prefix: 'e', partitions: 65_536, hash: 'fnv1a32' };
+    assert.ok(decodeLayout(bytes(layout)));
+    for (const partitions of [0, 65_537, 1e7, 1e15, 1.5]) {
+      assert.equal(decodeLayout(bytes({ ...layout, partitions })), undefined, String(partitions));
+    }
+    for (const prefix of ['', 'a..b', 'a.*', '>', 'a b']) {
+      assert.equal(decodeLayout(bytes({ ...layout, prefix })), undefined, prefix);
+    }
+    assert.ok(decodeSession(bytes({ ...session, ttlMs: 3_600_000, suspectMs: Number.MAX_SAFE_INTEGER })));
+    assert.equal(decodeSession(bytes({ ...session, ttlMs: 3_600_001 })), undefined);
+    assert.equal(decodeSession(bytes({ ...session, suspectMs: 1e300 })), undefined);
+    assert.equal(decodeSession(bytes({ ...session, name: 'x'.repeat(1_025) })), undefined);
+    assert.equal(decodePosition(bytes({ ...position, seq: 1e300 })), undefined);
+    assert.deepEqual(parseGroupKey('g', 'group.g.lease.65535'), { kind: 'lease', partition: 65_535 });
+    assert.deepEqual(parseGroupKey('g', 'group.g.lease.65536'), { kind: 'other' });
   });
 
   it('never throw, whatever the bytes', () => {

@@ -23,7 +23,7 @@ function bench({
   handler = () => {},
   settings = {},
   ports = {},
-  groupStart = { seq: 0, ahead: false },
+  groupStart = { seq: 0 },
   before,
 }: Wanted = {}) {
   const clock = new ManualClock();
@@ -71,7 +71,7 @@ function bench({
 
 describe('a partition runner', () => {
   it('starts where its group starts, and writes the position before it reads', async () => {
-    const { bucket, stream, start, told } = bench({ groupStart: { seq: 20, ahead: false } });
+    const { bucket, stream, start, told } = bench({ groupStart: { seq: 20 } });
     stream.range = { first: 21, last: 30 };
     await start();
     assert.deepEqual(bucket.record, { ...bucket.record, seq: 20, epoch: 7 });
@@ -82,13 +82,30 @@ describe('a partition runner', () => {
   });
 
   it('goes on behind the position that it finds, and deletes the reader of the owner before', async () => {
-    const { bucket, stream, start } = bench({ groupStart: { seq: 30, ahead: false } });
+    const { bucket, stream, start } = bench({ groupStart: { seq: 30 } });
     bucket.put({ v: 1, seq: 5, epoch: 3, at: '', reader: 'f00d' });
     await start();
     assert.equal(stream.opened[0]?.startSequence, 6);
     assert.deepEqual(stream.removed, ['natspoc-g-p0-e3-f00d']);
     assert.deepEqual(bucket.record, { ...bucket.record, seq: 5, epoch: 7 });
   });
+
+  for (const [what, value, cure] of [
+    ['a sequence that is none', { v: 1, seq: -1, epoch: 3, at: '' }, /leases seek 0 --to/],
+    ['a sequence that no stream has', { v: 1, seq: 1e300, epoch: 3, at: '' }, /leases seek 0 --to/],
+    ['no record at all', 'NaN', /leases seek 0 --to/],
+    ['a newer format', { v: 2, seq: 5, epoch: 3, at: '' }, /newer version of natspoc: update this member/],
+  ] as const) {
+    it(`halts alone where its position is ${what}, and leaves it as it is`, async () => {
+      const { bucket, start, told, stream } = bench();
+      bucket.put(value);
+      await start();
+      assert.equal(told.length, 1);
+      assert.match(told[0] ?? '', /^halted: its position /);
+      assert.match(told[0] ?? '', cure);
+      assert.deepEqual([bucket.revision, stream.opened], [1, []]);
+    });
+  }
 
   it('does not start where a newer owner was', async () => {
     const { bucket, start, told, stream } = bench();
@@ -115,7 +132,7 @@ describe('a partition runner', () => {
   });
 
   it('does not read a stream that ends before its group starts: that is a stream made anew', async () => {
-    const { stream, start, told, clock } = bench({ groupStart: { seq: 50, ahead: false } });
+    const { stream, start, told, clock } = bench({ groupStart: { seq: 50 } });
     stream.range = { first: 1, last: 5 };
     const starting = start();
     for (let second = 0; second < 4; second++) {
@@ -149,14 +166,6 @@ describe('a partition runner', () => {
     await settle();
     assert.equal(told.at(-1), 'failed: the stream ends at 2, before what was received');
     assert.equal(stream.opened.length, 1);
-  });
-
-  it('starts again at a sequence that is still to come, where that was asked for', async () => {
-    const { bucket, stream, start, told } = bench({ groupStart: { seq: 99, ahead: true } });
-    bucket.put({ v: 1, seq: 99, epoch: 3, at: '' });
-    stream.range = { first: 1, last: 5 };
-    await start();
-    assert.deepEqual(told, ['started']);
   });
 
   it('gives its reader the window of now, also where that has changed while it was opened', async () => {

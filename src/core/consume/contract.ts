@@ -24,7 +24,7 @@ export interface RunnerEvents {
   committed(sequence: number, sentAt: number): void;
   /** It cannot go on for a passing reason: start it again. */
   failed(message: string): void;
-  /** A message cannot be handled; the position stays before it. */
+  /** It rests until somebody acts: a message cannot be handled and the position stays before it, or the position cannot be read. */
   halted(message: string): void;
   /** The handler wants this whole member to stop; as after `halted`, the position stays before its message. */
   stopped(error: Error): void;

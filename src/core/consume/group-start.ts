@@ -7,8 +7,8 @@ import type { StartFrom } from '../settings/start-from.js';
 /** An answer that did not come is asked for again this much later. */
 const ASK_AGAIN_MS = 100;
 
-/** Where a group starts in the partitions in which it has no position yet. */
-export type GroupStart = Pick<StartRecord, 'seq' | 'ahead'>;
+/** Where a group starts in the partitions in which it has no position yet; `unreadable`: that cannot be told. */
+export type GroupStart = Pick<StartRecord, 'seq'> | 'unreadable';
 
 /** What the decision needs. */
 export interface GroupStartPorts {
@@ -25,8 +25,7 @@ type Answer<T> = { kind: 'ok'; value: T } | { kind: 'unknown' } | { kind: 'faile
  *
  * @param from what this member was asked for: counts where nothing has been decided.
  * @param timeoutMs how long it may take.
- * @throws NatspocError `unreachable` where there is no answer in time, `failed` where the decision cannot be read, and
- *   what bucket and stream fail with.
+ * @throws NatspocError `unreachable` where there is no answer in time, and what bucket and stream fail with.
  */
 export async function groupStart(
   group: string,
@@ -55,31 +54,38 @@ async function decide(group: string, from: StartFrom, ports: GroupStartPorts): P
   const found = await bucket.read(key);
   if (found.kind === 'failed' || found.kind === 'unknown') return found;
   if (found.kind === 'found' && found.entry.value) {
-    const value = decodeStart(found.entry.value);
-    if (value) return { kind: 'ok', value };
-    const message = `The entry ${key} cannot be read: it was written by a newer version, or by something else. Nothing was changed.`;
-    return { kind: 'failed', error: new NatspocError('failed', message) };
+    const decided = decodeStart(found.entry.value);
+    return { kind: 'ok', value: decided ? { seq: decided.seq } : 'unreadable' };
   }
   const start = await startOf(from, stream);
   if (start.kind !== 'ok') return start;
-  const record: StartRecord = { v: RECORD_VERSION, ...start.value, at: new Date().toISOString() };
+  const record: StartRecord = { v: RECORD_VERSION, seq: start.value, at: new Date().toISOString() };
   const revision = found.kind === 'found' ? found.entry.revision : 0;
   const written = await bucket.write(key, encodeRecord(record), revision);
   if (written.kind === 'failed') return written;
-  return written.kind === 'ok' ? start : { kind: 'unknown' };
+  return written.kind === 'ok' ? { kind: 'ok', value: { seq: start.value } } : { kind: 'unknown' };
 }
 
+/** The sequence before the first one that is handled. A place that is still to come means what comes next. */
 async function startOf(
   from: StartFrom,
   stream: Pick<EventStream, 'bounds' | 'sequenceAt'>,
-): Promise<Answer<GroupStart>> {
-  if (from.kind === 'sequence') return { kind: 'ok', value: { seq: from.sequence - 1, ahead: true } };
-  if (from.kind === 'time') {
-    const at = await stream.sequenceAt(from.time);
-    return at.kind === 'ok' ? { kind: 'ok', value: { seq: at.sequence - 1, ahead: false } } : at;
-  }
+): Promise<Answer<number>> {
   const bounds = await stream.bounds();
   if (bounds.kind !== 'ok') return bounds;
-  const seq = from.kind === 'new' ? bounds.last : Math.max(0, bounds.first - 1);
-  return { kind: 'ok', value: { seq, ahead: false } };
+  const first = Math.max(0, bounds.first - 1);
+  // Beyond the end, what is stored up to there would be handled and never committed.
+  const within = (sequence: number): number => Math.min(Math.max(sequence, 0), Math.max(bounds.last, first));
+  switch (from.kind) {
+    case 'first':
+      return { kind: 'ok', value: first };
+    case 'new':
+      return { kind: 'ok', value: bounds.last };
+    case 'sequence':
+      return { kind: 'ok', value: within(from.sequence - 1) };
+    case 'time': {
+      const at = await stream.sequenceAt(from.time);
+      return at.kind === 'ok' ? { kind: 'ok', value: within(at.sequence - 1) } : at;
+    }
+  }
 }

@@ -1,6 +1,13 @@
 import type { Clock } from '../clock.js';
-import { NatspocError } from '../errors.js';
-import { decodePosition, encodeRecord, keys, type PositionRecord, RECORD_VERSION } from '../group/records.js';
+import type { NatspocError } from '../errors.js';
+import {
+  decodePosition,
+  encodeRecord,
+  keys,
+  type PositionRecord,
+  RECORD_VERSION,
+  unreadableAs,
+} from '../group/records.js';
 import type { Bucket, EventStream } from '../ports.js';
 import type { GroupStart } from './group-start.js';
 import { newReaderToken, readerName } from './reader-name.js';
@@ -32,11 +39,13 @@ export interface Taken {
 
 /**
  * How a takeover ended. `taken`: the position is ours, everything up to `sequence` is handled and committed, up to
- * `resumed` handled. `fenced`: a newer owner was here. `unknown`: ask again.
+ * `resumed` handled. `fenced`: a newer owner was here. `unreadable`: what stands there is no position that we read, and
+ * stays; somebody has to act. `unknown`: ask again.
  */
 export type TakeoverOutcome =
   | Taken
   | { kind: 'fenced' }
+  | { kind: 'unreadable'; message: string }
   | { kind: 'unknown'; message: string }
   | { kind: 'failed'; error: NatspocError };
 
@@ -59,20 +68,20 @@ export async function takeOver(
   if (found.kind === 'failed') return found;
   if (found.kind === 'unknown') return { kind: 'unknown', message: 'its position could not be read in time' };
 
-  let sequence = start.seq;
+  let sequence: number;
   let older: PositionRecord | undefined;
   if (found.kind === 'found' && found.entry.value) {
     const position = decodePosition(found.entry.value);
-    if (!position) {
-      const message = `The position ${key} cannot be read: it was written by a newer version, or by something else. Nothing was changed.`;
-      return { kind: 'failed', error: new NatspocError('failed', message) };
-    }
+    if (!position) return { kind: 'unreadable', message: describeUnreadable(partition, found.entry.value) };
     if (position.epoch > epoch) return { kind: 'fenced' };
     sequence = position.seq;
     older = position;
+  } else {
+    if (start === 'unreadable') return { kind: 'unreadable', message: describeNoStart(partition) };
+    sequence = start.seq;
   }
   // Nobody waits for this answer unless something is wrong: what follows takes longer.
-  const ending = isToCome(start, sequence) ? undefined : endBefore(resumed(takeover, sequence), ports);
+  const ending = endBefore(resumed(takeover, sequence), ports);
 
   const reader = newReaderToken();
   const record = { v: RECORD_VERSION, seq: sequence, epoch, at: new Date().toISOString(), reader };
@@ -98,8 +107,15 @@ export async function takeOver(
   return { kind: 'unknown', message };
 }
 
-/** A group may be told to start at a sequence that is still to come. */
-const isToCome = (start: GroupStart, position: number): boolean => start.ahead && position <= start.seq;
+/** Nothing is handled where it would be a guess what was handled before. */
+function describeUnreadable(partition: number, value: Uint8Array): string {
+  return unreadableAs(value) === 'newer'
+    ? 'its position was written by a newer version of natspoc: update this member'
+    : `its position cannot be read: "natspoc leases seek ${partition} --to ..." says where to go on`;
+}
+
+const describeNoStart = (partition: number): string =>
+  `where its group starts cannot be read: "natspoc leases seek ${partition} --to ..." says where it does`;
 
 /**
  * The end of a stream that ends before a position in it, and goes on doing so; undefined where it does not. What it

@@ -164,6 +164,12 @@ export class PartitionRunner {
     this.#events.terminal(error);
   }
 
+  /** Nothing helps but somebody who acts: this partition rests, and no other. */
+  #halted(message: string): void {
+    this.#end(message);
+    this.#events.halted(message);
+  }
+
   /** Takes the position over; undefined where that failed, or is no longer wanted. */
   async #take(after: Promise<void>): Promise<Taken | undefined> {
     await after;
@@ -172,6 +178,7 @@ export class PartitionRunner {
     if (!this.#isWanted()) return undefined;
     if (taken.kind === 'taken') return taken;
     if (taken.kind === 'failed') this.#terminal(taken.error);
+    else if (taken.kind === 'unreadable') this.#halted(taken.message);
     else this.#fail(taken.kind === 'fenced' ? 'a newer owner was here' : taken.message);
     return undefined;
   }

@@ -1,10 +1,17 @@
 /**
  * The records that members share through the bucket, and their keys. Everything that comes off the wire is
- * validated here; what does not decode is a value (`undefined`), never an exception.
+ * validated here, also its size; what does not decode is a value (`undefined`), never an exception.
  */
+import { MAX_TTL_MS } from './timing.js';
 
 /** The record format that this version writes, and the newest that it reads. */
 export const RECORD_VERSION = 1;
+
+/** More partitions than this no stream has: a record that says so is not read. */
+export const MAX_PARTITIONS = 65_536;
+
+/** Characters of any text in a record. Ours are far shorter. */
+const MAX_TEXT = 1_024;
 
 /** A member's proof of life. `ttlMs` and `suspectMs` tell observers how long to wait for this member. */
 export interface SessionRecord {
@@ -55,8 +62,6 @@ export interface StartRecord {
   v: number;
   /** The stream sequence before the first that the group handles. */
   seq: number;
-  /** The sequence was asked for as such: it may lie beyond the end of the stream. */
-  ahead: boolean;
   /** Wall clock, ISO 8601: for people only. */
   at: string;
 }
@@ -108,31 +113,57 @@ export function parseGroupKey(group: string, key: string): GroupKey {
   const [kind, id, ...rest] = key.slice(prefix.length).split('.');
   if (id === undefined || id === '' || rest.length > 0) return { kind: 'other' };
   if (kind === 'session') return { kind: 'session', id };
-  if ((kind === 'lease' || kind === 'override') && /^(0|[1-9]\d{0,5})$/.test(id)) {
-    return { kind, partition: Number(id) };
-  }
+  const partition = partitionIn(id);
+  if ((kind === 'lease' || kind === 'override') && partition !== undefined) return { kind, partition };
   return { kind: 'other' };
+}
+
+/** The partition that the last token of a key names; undefined for any other text. */
+export function partitionIn(token: string): number | undefined {
+  const partition = /^(0|[1-9]\d{0,4})$/.test(token) ? Number(token) : MAX_PARTITIONS;
+  return partition < MAX_PARTITIONS ? partition : undefined;
 }
 
 type Fields = Record<string, unknown>;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** The JSON object in these bytes, if its version is one that we read. */
-function decodeObject(bytes: Uint8Array): Fields | undefined {
+/** The JSON object in these bytes, of whatever version. */
+function parseObject(bytes: Uint8Array): Fields | undefined {
   try {
     const value: unknown = JSON.parse(utf8.decode(bytes));
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-    const fields = value as Fields;
-    return isCount(fields.v) && fields.v >= 1 && fields.v <= RECORD_VERSION ? fields : undefined;
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Fields)
+      : undefined;
   } catch {
     return undefined;
   }
 }
 
-const isText = (value: unknown): value is string => typeof value === 'string';
+/** The JSON object in these bytes, if its version is one that we read. */
+function decodeObject(bytes: Uint8Array): Fields | undefined {
+  const fields = parseObject(bytes);
+  return isCount(fields?.v) && fields.v >= 1 && fields.v <= RECORD_VERSION ? fields : undefined;
+}
+
+/**
+ * Why a value that does not decode is none of ours: a newer version wrote it, which nothing of this version may change;
+ * or it is `broken`, whoever wrote it, and somebody has to write another.
+ */
+export type Unreadable = 'newer' | 'broken';
+
+/** Says which of the two a value is that does not decode. */
+export function unreadableAs(bytes: Uint8Array): Unreadable {
+  const version = parseObject(bytes)?.v;
+  return isCount(version) && version > RECORD_VERSION ? 'newer' : 'broken';
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value.length <= MAX_TEXT;
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
-const isPositive = (value: unknown): value is number => Number.isFinite(value) && (value as number) > 0;
+const isWithin = (value: unknown, most: number): value is number =>
+  typeof value === 'number' && value > 0 && value <= most;
+const isPrefix = (value: unknown): value is string =>
+  isText(value) && /^[^\s.*>]+(\.[^\s.*>]+)*$/.test(value);
 const isReason = (value: unknown): value is LeaseReason =>
   value === 'claim' || value === 'handover' || value === 'release';
 
@@ -143,7 +174,9 @@ export function decodeSession(bytes: Uint8Array): SessionRecord | undefined {
   const { v, id, name, host, pid, version, startedAt, ttlMs, suspectMs, leaving } = fields;
   if (!isCount(v) || !isText(id) || !isText(name) || !isText(host) || !isCount(pid) || !isText(version))
     return undefined;
-  if (!isText(startedAt) || !isPositive(ttlMs) || !isPositive(suspectMs)) return undefined;
+  if (!isText(startedAt) || !isWithin(ttlMs, MAX_TTL_MS)) return undefined;
+  // Who cannot be probed says that no silence proves anything.
+  if (!isWithin(suspectMs, Number.MAX_SAFE_INTEGER)) return undefined;
   if (leaving !== undefined && typeof leaving !== 'boolean') return undefined;
   return { v, id, name, host, pid, version, startedAt, ttlMs, suspectMs, ...(leaving && { leaving }) };
 }
@@ -181,10 +214,8 @@ export function decodePosition(bytes: Uint8Array): PositionRecord | undefined {
 export function decodeStart(bytes: Uint8Array): StartRecord | undefined {
   const fields = decodeObject(bytes);
   if (!fields) return undefined;
-  const { v, seq, ahead, at } = fields;
-  return isCount(v) && isCount(seq) && typeof ahead === 'boolean' && isText(at)
-    ? { v, seq, ahead, at }
-    : undefined;
+  const { v, seq, at } = fields;
+  return isCount(v) && isCount(seq) && isText(at) ? { v, seq, at } : undefined;
 }
 
 /** The layout in these bytes, or undefined. */
@@ -192,8 +223,8 @@ export function decodeLayout(bytes: Uint8Array): LayoutRecord | undefined {
   const fields = decodeObject(bytes);
   if (!fields) return undefined;
   const { v, prefix, partitions, hash } = fields;
-  if (!isCount(v) || !isText(prefix) || !isCount(partitions) || partitions < 1 || hash !== 'fnv1a32')
-    return undefined;
+  if (!isCount(v) || !isPrefix(prefix) || !isCount(partitions) || hash !== 'fnv1a32') return undefined;
+  if (partitions < 1 || partitions > MAX_PARTITIONS) return undefined;
   return { v, prefix, partitions, hash };
 }
 

@@ -1,5 +1,5 @@
-import { DeliverPolicy, type Msg, nuid } from 'nats';
-import type { NatspocError } from '../errors.js';
+import { DeliverPolicy, type Msg } from 'nats';
+import { NatspocError } from '../errors.js';
 import { KEY_HEADER, partitionSubject } from '../layout.js';
 import type {
   EventStream,
@@ -16,6 +16,7 @@ import type { NatsHandles } from './handles.js';
 import { plainHeaders } from './headers.js';
 import { API_ERRORS, apiErrorCode, isUnknownOutcome, toNatspocError } from './outcome.js';
 import { PullReader, SILENCE } from './pull.js';
+import { sequenceAtTime } from './sequence-at-time.js';
 
 const HEARTBEAT_MS = 2_000;
 /** What a server says to those who wait for messages of a reader that is deleted (status 409). */
@@ -134,22 +135,14 @@ export class NatsEventStream implements EventStream {
     }
   }
 
-  /** The server tells the first sequence of a time by where a reader that starts there would start. */
   async sequenceAt(time: Date): ReturnType<EventStream['sequenceAt']> {
-    const name = `natspoc-time-${nuid.next()}`;
     try {
-      const info = await this.#handles.manager.consumers.add(this.#stream, {
-        name,
-        deliver_policy: DeliverPolicy.StartTime,
-        opt_start_time: time.toISOString(),
-        mem_storage: true,
-        num_replicas: 1,
-        inactive_threshold: 5_000_000_000,
-      });
-      void this.remove(name);
-      return { kind: 'ok', sequence: info.delivered.stream_seq + 1 };
+      const source = { stream: this.#stream, prefix: this.#prefix };
+      return { kind: 'ok', sequence: await sequenceAtTime(this.#handles, source, time) };
     } catch (error) {
-      if (isUnknownOutcome(error)) return { kind: 'unknown' };
+      if (isUnknownOutcome(error) || (error instanceof NatspocError && error.code === 'unreachable')) {
+        return { kind: 'unknown' };
+      }
       const doing = `look for ${time.toISOString()} in ${this.#stream}`;
       return { kind: 'failed', error: toNatspocError(error, doing) };
     }

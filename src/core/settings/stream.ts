@@ -1,3 +1,4 @@
+import { MAX_PARTITIONS } from '../group/records.js';
 import { integer, NAME_ALLOWED, name, subject } from './parse.js';
 import { define } from './setting.js';
 
@@ -23,7 +24,7 @@ export const STREAM = {
     flag: 'partitions',
     env: 'PARTITIONS',
     fallback: '8',
-    ...integer(1, 65_536),
+    ...integer(1, MAX_PARTITIONS),
     help: 'partitions of the stream, fixed when it is created',
   }),
   bucket: define({

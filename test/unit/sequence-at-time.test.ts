@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { searchTime } from '../../src/core/nats/sequence-at-time.js';
+
+describe('the first sequence of a time', () => {
+  it('is found whatever was deleted, within the bounds of the stream', async () => {
+    const stored = fc.uniqueArray(fc.integer({ min: 1, max: 60 }), { minLength: 1 });
+    await fc.assert(
+      fc.asyncProperty(stored, fc.integer({ min: -1, max: 70 }), async (sequences, at) => {
+        // Stored one a millisecond, so the sequence is the time.
+        const left = [...sequences].sort((a, b) => a - b);
+        const first = left[0] ?? 1;
+        const from = async (sequence: number) => {
+          const found = left.find((each) => each >= sequence);
+          return found === undefined ? undefined : { sequence: found, atMs: found };
+        };
+        const answer = await searchTime({ first, last: 60, from }, at);
+        assert.ok(answer >= first && answer <= 61);
+        assert.deepEqual(
+          left.filter((each) => each >= answer),
+          left.filter((each) => each >= at),
+        );
+      }),
+    );
+  });
+});
