@@ -45,7 +45,7 @@ describe('a seek', function () {
           bucket,
           group: run.config.group,
           by: 'somebody',
-          plan: plan ?? (async (partition, from) => ({ partition, from, to: 0, skipped: 0, repeated: 0 })),
+          plan: plan ?? (async (partition) => ({ partition, from: null, to: 0, skipped: 0, repeated: 0 })),
           waitMs: 1_000,
         },
         partitions,
@@ -68,9 +68,40 @@ describe('a seek', function () {
   const all = (): number[] => Array.from({ length: run.partitions }, (_, partition) => partition);
 
   it('leaves nothing paused where one of the partitions cannot be', async () => {
-    const junk = new TextEncoder().encode('not ours');
-    await run.topology.bucket.write(keys.override(run.config.group, 3), junk, 0);
-    await assert.rejects(seek(run.topology.bucket, all()), /override\.3 cannot be read/);
+    const newer = new TextEncoder().encode('{"v":2}');
+    await run.topology.bucket.write(keys.override(run.config.group, 3), newer, 0);
+    await assert.rejects(seek(run.topology.bucket, all()), /override\.3 was written by a newer version/);
+    assert.deepEqual(await paused(), []);
+  });
+
+  it('cures a position and an override that are broken, and leaves those of a newer version alone', async () => {
+    const { bucket } = run.topology;
+    const { group } = run.config;
+    const put = (key: string, text: string) => bucket.write(key, new TextEncoder().encode(text), 0);
+    await put(keys.override(group, 0), 'not ours');
+    await put(keys.position(group, 0), '{"v":1,"seq":-1,"epoch":1,"at":""}');
+    await put(keys.position(group, 1), '{"v":2,"seq":7}');
+    const positions = await new NatsGroupObserver(run.topology, run.config).positions();
+    assert.deepEqual(
+      positions.map(({ partition, unreadable }) => [partition, unreadable]),
+      [
+        [0, 'broken'],
+        [1, 'newer'],
+      ],
+    );
+    const asked: unknown[] = [];
+    const outcomes = await seek(bucket, [0, 1], async (partition, from) => {
+      asked.push(from);
+      return { partition, from: null, to: 0, skipped: 0, repeated: 0 };
+    });
+    assert.deepEqual(
+      outcomes.map(({ moved, message }) => [moved, message]),
+      [
+        [true, null],
+        [false, 'its position was written by a newer version of natspoc: left alone'],
+      ],
+    );
+    assert.deepEqual(asked, ['unreadable']);
     assert.deepEqual(await paused(), []);
   });
 

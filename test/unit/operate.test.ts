@@ -35,7 +35,8 @@ function lease(partition: number, change: Partial<LeaseStatus> = {}): LeaseStatu
     heldForMs: 1_000,
     position: 5,
     end: 5,
-    beyondEnd: false,
+    positionFault: null,
+    overrideUnreadable: false,
     lag: 0,
     positionAgeMs: 100,
     paused: false,
@@ -160,10 +161,27 @@ describe('leases check', () => {
     ]);
   });
 
-  it('says of a partition that cannot be read on why, and nothing of one that is to begin later', () => {
-    const beyond = { beyondEnd: true, position: 1_042, end: 17, lag: null };
+  it('says of a position that is wrong why, and what cures it, whatever its owner does', () => {
+    const beyond = { positionFault: 'beyond-end', position: 1_042, end: 17, lag: null } as const;
     const leases = ['waiting', 'starting', 'idle'].map((state, i) => lease(i, { ...beyond, state }));
-    assert.deepEqual(kinds({ leases, members: [member('S1')] }), ['beyond-end p0', 'beyond-end p1']);
+    assert.deepEqual(kinds({ leases, members: [member('S1')] }), [
+      'beyond-end p0',
+      'beyond-end p1',
+      'beyond-end p2',
+    ]);
+    const unreadable = (['broken', 'newer'] as const).map((positionFault, i) =>
+      lease(i, { positionFault, state: 'halted', position: null, lag: null }),
+    );
+    const findings = checkGroup({ leases: unreadable, members: [member('S1')] }, none);
+    assert.deepEqual(
+      findings.map(({ kind, message }) => [kind, message]),
+      [
+        ['unreadable', 'p0: its position cannot be read: "leases seek" says where to go on'],
+        ['unreadable', 'p1: its position was written by a newer version of natspoc, which has to handle it'],
+      ],
+    );
+    const override = [lease(0, { overrideUnreadable: true })];
+    assert.deepEqual(kinds({ leases: override, members: [member('S1')] }), ['unreadable p0']);
     assert.deepEqual(kinds({ leases: [lease(0, { state: 'waiting' })], members: [member('S1')] }), [
       'retrying p0',
     ]);
@@ -414,6 +432,21 @@ describe('seek', () => {
     assert.deepEqual([on.to, on.skipped], [40, 10]);
   });
 
+  it('counts from no position that is wrong', async () => {
+    const source = {
+      observer: counting([1, 2, 3]),
+      stream: { firstSequence: 1, lastSequence: 3 },
+      sequenceAt: async () => 1,
+    };
+    for (const position of [4, 'unreadable'] as const) {
+      for (const target of ['-1', '+1']) {
+        await assert.rejects(planSeek(source, 7, position, parseSeekTarget(target)), /^NatspocError: p7: /);
+      }
+      const { to, from } = await planSeek(source, 7, position, { kind: 'first' });
+      assert.deepEqual([from, to], [position === 'unreadable' ? null : position, 0]);
+    }
+  });
+
   it('never goes beyond the last message that is stored', async () => {
     const source = {
       observer: counting([1, 2, 3]),
@@ -434,24 +467,48 @@ describe('seek', () => {
 });
 
 describe('stream trim', () => {
+  /** A stream whose partitions hold so many messages each, of these sequences. */
+  const stream = (sequences: number[], counts: number[]) =>
+    ({
+      ...counting(sequences),
+      stream: async () => ({ counts, lastSequence: sequences.at(-1) }),
+      ends: async () => counts.map((_, partition) => ({ partition, sequence: sequences.at(-1), atMs: 0 })),
+    }) as unknown as Parameters<typeof planTrim>[1];
+  /** A group with these positions, or what stands in their place. */
+  const group = (positions: Record<number, number | 'broken'>) =>
+    ({
+      positions: async () =>
+        Object.entries(positions).map(([partition, found]) => ({
+          partition: Number(partition),
+          sequence: found === 'broken' ? 0 : found,
+          epoch: 1,
+          atMs: 0,
+          ...(found === 'broken' && { unreadable: found }),
+        })),
+    }) as unknown as Parameters<typeof planTrim>[0] extends ReadonlyMap<string, infer O> ? O : never;
+
+  it('deletes nothing for a position that is wrong, and says whose it is', async () => {
+    const observers = new Map([
+      ['sound', group({ 0: 30, 1: 30, 2: 30 })],
+      ['of another stream', group({ 0: 31, 1: 'broken', 2: 20 })],
+    ]);
+    const steps = await planTrim(observers, stream([10, 20, 30], [3, 3, 3]));
+    assert.deepEqual(
+      steps.map(({ upTo, messages, heldBackBy, fault }) => [upTo, messages, heldBackBy, fault]),
+      [
+        [null, 0, 'of another stream', 'beyond-end'],
+        [null, 0, 'of another stream', 'broken'],
+        [20, 2, 'of another stream', null],
+      ],
+    );
+  });
+
   it('deletes what the slowest group has handled, and nothing where a group has not begun', async () => {
-    const stream = { counts: [3, 3, 0] } as Parameters<typeof planTrim>[1]['stream'];
-    const ends = [0, 1].map((partition) => ({ partition, sequence: 30, atMs: 0 }));
-    const group = (positions: Record<number, number>) =>
-      ({
-        positions: async () =>
-          Object.entries(positions).map(([partition, sequence]) => ({
-            partition: Number(partition),
-            sequence,
-            epoch: 1,
-            atMs: 0,
-          })),
-      }) as unknown as Parameters<typeof planTrim>[0] extends ReadonlyMap<string, infer O> ? O : never;
     const observers = new Map([
       ['fast', group({ 0: 30, 1: 30, 2: 30 })],
       ['slow', group({ 0: 20 })],
     ]);
-    const steps = await planTrim(observers, { stream, ends, observer: counting([10, 20, 30]) });
+    const steps = await planTrim(observers, stream([10, 20, 30], [3, 3, 0]));
     assert.deepEqual(
       steps.map(({ upTo, messages, kept, heldBackBy }) => [upTo, messages, kept, heldBackBy]),
       [

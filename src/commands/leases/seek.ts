@@ -4,7 +4,7 @@ import { NatsEventStream } from '../../core/nats/event-stream.js';
 import { choosePartitions } from '../../core/operate/choose.js';
 import { mapConcurrently } from '../../core/operate/concurrently.js';
 import { operatorName } from '../../core/operate/operator.js';
-import { type SeekOutcome, seekPositions } from '../../core/operate/seek.js';
+import { type SeekOutcome, type SeekPorts, seekPositions } from '../../core/operate/seek.js';
 import { describeSeek, describeStep, seekConsequences } from '../../core/operate/seek-report.js';
 import { parseSeekTarget, planSeek, type SeekStep, type SeekTarget } from '../../core/operate/seek-target.js';
 import { Args, Flags } from '../../oclif.js';
@@ -12,7 +12,7 @@ import { StreamCommand, type StreamSession } from '../../stream-command.js';
 
 const CONCURRENT_PLANS = 8;
 
-type Planner = (partition: number, position: number | null) => Promise<SeekStep>;
+type Planner = SeekPorts['plan'];
 
 /** `natspoc leases seek`: a group goes on from another place. */
 export default class LeasesSeek extends StreamCommand {
@@ -97,7 +97,10 @@ export default class LeasesSeek extends StreamCommand {
     partitions: readonly number[],
     plan: Planner,
   ): Promise<SeekStep[]> {
-    const positions = new Map((await observer.positions()).map((each) => [each.partition, each.sequence]));
+    const facts = await observer.positions();
+    const positions = new Map<number, number | 'unreadable'>(
+      facts.map(({ partition, sequence, unreadable }) => [partition, unreadable ? 'unreadable' : sequence]),
+    );
     return mapConcurrently(partitions, CONCURRENT_PLANS, (partition) =>
       plan(partition, positions.get(partition) ?? null),
     );

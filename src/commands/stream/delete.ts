@@ -30,7 +30,8 @@ export default class StreamDelete extends StreamCommand {
       const observers = new Map(names.map((group) => [group, observe(group)]));
       const status = await readStreamStatus(observer, topology.layout, observers, ANSWER_MS);
       const groups = status.groups.map(
-        (each) => `${each.group} (${describeMembers(each)}, ${formatCount(each.lag)} messages wait)`,
+        (each) =>
+          `${each.group} (${describeMembers(each)}, ${each.lag === null ? 'how many messages wait is not known' : `${formatCount(each.lag)} messages wait`})`,
       );
       const consequences = [
         `Stream ${stream} with ${formatCount(status.stream.messages)} messages and bucket ${bucket} will be deleted.`,

@@ -1,4 +1,5 @@
 import { connectionFlags } from '../../base-command.js';
+import { escapeControl } from '../../core/consume/output.js';
 import { messageOf, NatspocError } from '../../core/errors.js';
 import { listGroups } from '../../core/nats/groups.js';
 import { NatsSessionTraces } from '../../core/nats/session-traces.js';
@@ -14,7 +15,7 @@ import { StreamCommand, type StreamSession } from '../../stream-command.js';
 export default class StreamTrim extends StreamCommand {
   static override summary = 'Delete the messages that every group has handled, partition by partition.';
   static override description =
-    'A group that has not begun in a partition holds back all of it. Groups are those of one bucket (--bucket): one whose leases are in another is not seen, and loses what it has not handled. Shows what it will do and asks for the name of the stream; --force goes on without asking. Sweeps the traces of sessions that ended more than two hours ago from the bucket, too; members do so by themselves where they are permitted to.';
+    'A group that has not begun in a partition holds back all of it, and so does one whose position there is wrong ("leases check" says why). Groups are those of one bucket (--bucket): one whose leases are in another is not seen, and loses what it has not handled. Shows what it will do and asks for the name of the stream; --force goes on without asking. Sweeps the traces of sessions that ended more than two hours ago from the bucket, too; members do so by themselves where they are permitted to.';
   static override examples = [
     { description: 'Only look:', command: '<%= config.bin %> <%= command.id %> --dry-run' },
     { description: 'In a cron job:', command: '<%= config.bin %> <%= command.id %> --force --json' },
@@ -91,9 +92,8 @@ export default class StreamTrim extends StreamCommand {
         `No group reads stream ${config.stream}: nothing counts as handled. "stream purge" deletes all the same.`,
       );
     }
-    const [stream, ends] = await Promise.all([observer.stream(), observer.ends()]);
     const observers = new Map(groups.map((group) => [group, observe(group)]));
-    return planTrim(observers, { stream, ends, observer });
+    return planTrim(observers, observer);
   }
 
   #show(steps: readonly TrimStep[]): void {
@@ -106,14 +106,21 @@ export default class StreamTrim extends StreamCommand {
           { title: 'KEEP', align: 'right' },
           { title: 'HELD BACK BY' },
         ],
-        steps.map(({ partition, messages, upTo, kept, heldBackBy }) => [
+        steps.map(({ partition, messages, upTo, kept, heldBackBy, fault }) => [
           `p${partition}`,
           formatCount(messages),
           upTo === null ? '-' : String(upTo),
           formatCount(kept),
-          kept > 0 ? (heldBackBy ?? '-') : '-',
+          kept > 0 ? describeHolder(heldBackBy, fault) : '-',
         ]),
       ),
     );
   }
+}
+
+/** Who holds a partition back, and what is wrong with its position there. */
+function describeHolder(group: string | null, fault: TrimStep['fault']): string {
+  const wrong =
+    fault === null ? '' : fault === 'beyond-end' ? ': position beyond the end' : ': position unreadable';
+  return group === null ? '-' : `${escapeControl(group)}${wrong}`;
 }

@@ -1,6 +1,6 @@
 import { DeliverPolicy } from 'nats';
 import { readerNamePrefix } from '../consume/reader-name.js';
-import { decodePosition, keys } from '../group/records.js';
+import { decodePosition, keys, partitionIn, unreadableAs } from '../group/records.js';
 import { KEY_HEADER, partitionOfSubject, partitionSubject, partitionWildcard } from '../layout.js';
 import type {
   DeadLetterFacts,
@@ -104,12 +104,13 @@ export class NatsGroupObserver implements GroupObserver {
     const fetched = await this.#fetchBucket(`${prefix}>`, { deliver_policy: DeliverPolicy.LastPerSubject });
     return fetched.messages.flatMap((each) => {
       const { key, value } = this.#entryOf(each);
-      const partition = Number(key.slice(prefix.length));
-      const record = value && decodePosition(value);
+      const partition = partitionIn(key.slice(prefix.length));
+      if (value === null || partition === undefined) return [];
+      const record = decodePosition(value);
       const atMs = each.delivery.timestampMs - fetched.serverAheadMs;
-      return record && Number.isInteger(partition)
+      return record
         ? [{ partition, sequence: record.seq, epoch: record.epoch, atMs }]
-        : [];
+        : [{ partition, sequence: 0, epoch: 0, atMs, unreadable: unreadableAs(value) }];
     });
   }
 

@@ -3,6 +3,7 @@
  * printed. Times of the server are milliseconds since 1970 on the observer's clock, unless said otherwise.
  */
 import type { ViewEntry } from '../group/events.js';
+import type { Unreadable } from '../group/records.js';
 import type { MemberStats } from './stats.js';
 
 /** The stream's state and limits. A limit of null: none. */
@@ -50,6 +51,8 @@ export interface PositionFacts {
   epoch: number;
   /** When it was last committed. */
   atMs: number;
+  /** What stands there is no position that this version reads: sequence and epoch are 0, and say nothing. */
+  unreadable?: Unreadable;
 }
 
 /** The last message stored in a partition. */

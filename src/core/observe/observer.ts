@@ -24,7 +24,7 @@ export interface GroupObserver {
   leaseHistory(partition: number): Promise<PastEntry[]>;
   /** The sessions and leases as they are now; deleted ones with a record of null. */
   entries(): Promise<PastEntry[]>;
-  /** The committed positions. */
+  /** The committed positions, and what stands in the place of one. */
   positions(): Promise<PositionFacts[]>;
   stream(): Promise<StreamFacts>;
   /** The stream's dead letters. `known`: what the last look found. */

@@ -4,6 +4,7 @@ import { unevenLoads } from './balance.js';
 import type { GroupStatus, LeaseStatus } from './group-status.js';
 import { describeLag } from './lag.js';
 import type { MemberStatus } from './members.js';
+import { describePositionFault } from './position-fault.js';
 
 /** A session with less than this share of its ttl left has missed a renewal: it renews every third of it. */
 const NEAR_EXPIRY = 1 / 3;
@@ -60,7 +61,7 @@ function finding(
 }
 
 function* checkLease(lease: LeaseStatus, { maxLag, stalled }: CheckLimits): Iterable<Finding> {
-  const { partition, lag } = lease;
+  const { partition, lag, positionFault: fault } = lease;
   const owner = escapeControl(lease.owner?.name ?? '');
   const about = { partition, ...(lease.owner && { member: lease.owner.name }) };
   switch (lease.state) {
@@ -76,14 +77,16 @@ function* checkLease(lease: LeaseStatus, { maxLag, stalled }: CheckLimits): Iter
       yield finding('owner-silent', 'warning', `p${partition}: its owner ${owner} does not answer`, about);
       break;
     case 'halted':
-      yield finding('halted', 'critical', `p${partition} is halted at ${owner}: its handler gave up`, about);
+      if (fault === null)
+        yield finding(
+          'halted',
+          'critical',
+          `p${partition} is halted at ${owner}: its handler gave up`,
+          about,
+        );
       break;
-    case 'starting':
     case 'waiting':
-      if (lease.beyondEnd) {
-        const message = `p${partition}: its position ${lease.position} is beyond the end of the stream: "leases seek" says where to go on`;
-        yield finding('beyond-end', 'critical', message, about);
-      } else if (lease.state === 'waiting')
+      if (lease.state === 'waiting' && fault === null)
         yield finding(
           'retrying',
           'warning',
@@ -95,6 +98,14 @@ function* checkLease(lease: LeaseStatus, { maxLag, stalled }: CheckLimits): Iter
       yield finding('unreadable', 'critical', `p${partition}: its lease cannot be read`, about);
       break;
     default:
+  }
+  if (fault !== null) {
+    const message = `p${partition}: ${describePositionFault(fault, lease.position)}`;
+    yield finding(fault === 'beyond-end' ? fault : 'unreadable', 'critical', message, about);
+  }
+  if (lease.overrideUnreadable) {
+    const message = `p${partition}: what an operator wants of it cannot be read: "leases resume" and "leases pin" write another`;
+    yield finding('unreadable', 'warning', message, about);
   }
   if (maxLag !== undefined && lag !== null && lag > maxLag) {
     const message = `p${partition}: ${describeLag(lag)}, more than ${formatCount(maxLag)}`;

@@ -4,6 +4,7 @@ import type { GroupObserver } from '../observe/observer.js';
 import type { PartitionStats } from '../observe/stats.js';
 import { type LagInput, readLags } from './lag.js';
 import { type MemberStatus, readMembers } from './members.js';
+import { type PositionFault, positionFault } from './position-fault.js';
 
 /**
  * What a partition is doing. `unowned`: nobody has it; `orphaned`: its owner has no session any more;
@@ -36,8 +37,10 @@ export interface LeaseStatus {
   position: number | null;
   /** The last sequence stored; null: the partition is empty. */
   end: number | null;
-  /** The stream ends before the position, so what it stores next would count as handled: not read, unless asked for. */
-  beyondEnd: boolean;
+  /** Why the position says nothing about what was handled; null: it does, or there is none. Not read behind such a one. */
+  positionFault: PositionFault | null;
+  /** What an operator wants of it cannot be read: nothing of it counts. */
+  overrideUnreadable: boolean;
   /** Messages between the two; null: not known. */
   lag: number | null;
   /** Since the position was last committed, milliseconds; null: never. */
@@ -85,7 +88,7 @@ export async function readGroupStatus(observer: GroupObserver, options: StatusOp
   });
   const lags = await readLags(observer, leases.map(lagInput));
   for (const lease of leases) {
-    lease.lag = lease.beyondEnd ? null : (lags.get(lease.partition) ?? null);
+    lease.lag = lease.positionFault ? null : (lags.get(lease.partition) ?? null);
     if (lease.state === 'running' && lease.lag === 0) lease.state = 'idle';
     const member = lease.owner ? members.get(lease.owner.session) : undefined;
     if (!member) continue;
@@ -104,7 +107,7 @@ interface Lease {
   atMs: number | null;
   record: LeaseRecord | null;
   unreadable: boolean;
-  override: OverrideRecord | null;
+  override: OverrideRecord | 'unreadable' | null;
 }
 
 /** Every partition's lease, also of those that nobody ever had. */
@@ -125,7 +128,7 @@ function readLeases(entries: readonly PastEntry[], partitions: number): Lease[] 
     const lease = leases[entry.partition];
     if (!lease) continue;
     if (entry.kind === 'override') {
-      lease.override = entry.record === 'unreadable' ? null : entry.record;
+      lease.override = entry.record;
       continue;
     }
     const unreadable = entry.record === 'unreadable';
@@ -146,10 +149,13 @@ function describeLease(
   last: ReadonlyMap<number, number>,
   lastSequence: number,
 ): LeaseStatus {
-  const { partition, epoch, record, atMs, override } = lease;
+  const { partition, epoch, record, atMs } = lease;
+  const overrideUnreadable = lease.override === 'unreadable';
+  const override = lease.override === 'unreadable' ? null : lease.override;
   const own = member?.stats?.partitions.find((each) => each.partition === partition && each.epoch === epoch);
   const commit = committed.get(partition);
-  const position = commit?.sequence ?? null;
+  const fault = positionFault(commit, lastSequence);
+  const position = commit && !commit.unreadable ? commit.sequence : null;
   return {
     partition,
     owner: record?.owner
@@ -162,7 +168,8 @@ function describeLease(
     // What the owner says is newer than what it has committed.
     position: own && own.position > 0 ? Math.max(position ?? 0, own.position) : position,
     end: last.get(partition) ?? null,
-    beyondEnd: position !== null && position > lastSequence,
+    positionFault: fault,
+    overrideUnreadable,
     lag: null,
     positionAgeMs: commit ? Math.max(0, Math.round(Date.now() - commit.atMs)) : null,
     paused: override?.paused ?? false,

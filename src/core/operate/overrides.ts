@@ -1,5 +1,12 @@
 import { NatspocError } from '../errors.js';
-import { decodeOverride, encodeRecord, keys, type OverrideRecord, RECORD_VERSION } from '../group/records.js';
+import {
+  decodeOverride,
+  encodeRecord,
+  keys,
+  type OverrideRecord,
+  RECORD_VERSION,
+  unreadableAs,
+} from '../group/records.js';
 import type { Bucket } from '../ports.js';
 
 /** Others may change the entry at the same time: so often we look again. */
@@ -35,7 +42,8 @@ export async function changeOverride(
     if (attempt > 1 && isOurs) return before;
     before = found.record ?? NOTHING;
     const wish: Wish = { pin: before.pin, paused: before.paused, ...change };
-    if (wish.pin === before.pin && wish.paused === before.paused) return before;
+    const isSame = wish.pin === before.pin && wish.paused === before.paused;
+    if (isSame && !found.isBroken) return before;
     const record = { v: RECORD_VERSION, ...wish, by, at };
     removing = wish.pin === null && !wish.paused;
     const outcome = removing
@@ -48,14 +56,15 @@ export async function changeOverride(
 }
 
 /**
- * What is wanted of a partition; null: nothing.
+ * What is wanted of a partition; null: nothing. `isBroken`: something that cannot be read stands there and means nothing:
+ * whoever wants something writes over it.
  *
- * @throws NatspocError where the bucket, or the entry, cannot be read.
+ * @throws NatspocError where the bucket cannot be read, or a newer version has written the entry.
  */
 export async function readOverride(
   bucket: Bucket,
   key: string,
-): Promise<{ record: OverrideRecord | null; revision: number }> {
+): Promise<{ record: OverrideRecord | null; revision: number; isBroken?: true }> {
   const found = await bucket.read(key);
   if (found.kind === 'failed') throw found.error;
   if (found.kind === 'unknown') {
@@ -66,6 +75,7 @@ export async function readOverride(
   if (value === null) return { record: null, revision };
   const record = decodeOverride(value);
   if (record) return { record, revision };
-  const message = `The entry ${key} cannot be read: it was written by a newer version, or by something else. Nothing was changed.`;
+  if (unreadableAs(value) === 'broken') return { record: null, revision, isBroken: true };
+  const message = `The entry ${key} was written by a newer version of natspoc. Nothing was changed: use that version.`;
   throw new NatspocError('failed', message);
 }

@@ -2,6 +2,7 @@ import { NatspocError } from '../errors.js';
 import type { StreamFacts } from '../observe/facts.js';
 import type { GroupObserver } from '../observe/observer.js';
 import { parsePlace, type StreamPlace } from '../settings/start-from.js';
+import { describePositionFault } from './position-fault.js';
 
 /** Where a position is to go: an end of the stream, before a sequence or a time, or some messages from where it is. */
 export type SeekTarget =
@@ -52,14 +53,29 @@ export interface SeekStep {
   repeated: number;
 }
 
-/** Where one partition's position is to go, and what that means. */
+/**
+ * Where one partition's position is to go, and what that means.
+ *
+ * @param position where it is; null: the group has not begun; `unreadable`: what stands there is no position.
+ * @throws NatspocError `check-failed` for a target that counts from a position that is wrong.
+ */
 export async function planSeek(
   source: SeekSource,
   partition: number,
-  position: number | null,
+  position: number | null | 'unreadable',
   target: SeekTarget,
 ): Promise<SeekStep> {
   const { observer, stream } = source;
+  const isWrong = position === 'unreadable' || (position ?? 0) > stream.lastSequence;
+  if (target.kind === 'relative' && isWrong) {
+    const fault = position === 'unreadable' ? 'broken' : 'beyond-end';
+    const why = describePositionFault(fault, position === 'unreadable' ? null : position);
+    throw new NatspocError(
+      'check-failed',
+      `p${partition}: ${why}, with --to first, last, seq:N or time:ISO-8601. Nothing was moved.`,
+    );
+  }
+  const known = position === 'unreadable' ? null : position;
   const counts: Counts = {
     about: async (after, upTo) => {
       const [more, less] = await Promise.all([after, upTo].map((at) => observer.waiting(partition, at)));
@@ -68,12 +84,12 @@ export async function planSeek(
     sequences: async (after, upTo, limit) =>
       (await observer.sequences(partition, after, limit)).filter((sequence) => sequence <= upTo),
   };
-  const from = position ?? Math.max(0, stream.firstSequence - 1);
+  const from = known ?? Math.max(0, stream.firstSequence - 1);
   const to = await resolve(source, from, target, counts);
   const between = to === from ? 0 : await count(Math.min(from, to), Math.max(from, to), counts);
   return {
     partition,
-    from: position,
+    from: known,
     to,
     skipped: to > from ? between : 0,
     repeated: to < from ? between : 0,
@@ -115,7 +131,7 @@ async function resolve(
           'Could not look up the time: the server did not answer in time.',
         );
       }
-      return Math.min(sequence - 1, lastSequence);
+      return Math.min(Math.max(sequence - 1, firstSequence - 1, 0), lastSequence);
     }
     case 'relative': {
       const { messages } = target;

@@ -1,5 +1,5 @@
 import { messageOf, NatspocError } from '../errors.js';
-import { decodePosition, encodeRecord, keys, RECORD_VERSION } from '../group/records.js';
+import { decodePosition, encodeRecord, keys, RECORD_VERSION, unreadableAs } from '../group/records.js';
 import type { GroupObserver } from '../observe/observer.js';
 import type { Bucket } from '../ports.js';
 import { mapConcurrently } from './concurrently.js';
@@ -18,8 +18,8 @@ export interface SeekPorts {
   group: string;
   /** Who asks for it, for people. */
   by: string;
-  /** Where a position is to go, from where it is. */
-  plan(partition: number, position: number | null): Promise<SeekStep>;
+  /** Where a position is to go, from where it is; `unreadable`: from something that is no position. */
+  plan(partition: number, position: number | null | 'unreadable'): Promise<SeekStep>;
   /** How long owners may take to drain, milliseconds. */
   waitMs: number;
   signal?: AbortSignal;
@@ -95,11 +95,13 @@ async function writePosition(
   if (found.kind === 'unknown') return notMoved(partition, 'its position could not be read in time');
   const value = found.kind === 'found' ? found.entry.value : null;
   const position = value ? decodePosition(value) : undefined;
-  if (value && !position) return notMoved(partition, 'its position cannot be read: left alone');
+  if (value && !position && unreadableAs(value) === 'newer') {
+    return notMoved(partition, 'its position was written by a newer version of natspoc: left alone');
+  }
   // Whoever is resumed after this writes the position, and ours fails; whoever was resumed before it may be at work.
   const { record: wanted } = await readOverride(bucket, keys.override(group, partition));
   if (!wanted?.paused) return notMoved(partition, 'its pause was lifted by somebody else meanwhile');
-  const step = await plan(partition, position?.seq ?? null);
+  const step = await plan(partition, value && !position ? 'unreadable' : (position?.seq ?? null));
   // Never below an epoch that is there: an older owner must find itself fenced.
   const epoch = Math.max(follower.leases.get(partition)?.epoch ?? 0, position?.epoch ?? 0);
   const at = new Date().toISOString();

@@ -1,8 +1,9 @@
 import type { LayoutRecord } from '../group/records.js';
-import type { EndFacts, StreamFacts } from '../observe/facts.js';
+import type { StreamFacts } from '../observe/facts.js';
 import type { GroupObserver } from '../observe/observer.js';
 import { readLags } from './lag.js';
 import { isDead, readMembers } from './members.js';
+import { positionFault } from './position-fault.js';
 
 /** A group as its stream sees it. */
 interface GroupSummary {
@@ -15,8 +16,10 @@ interface GroupSummary {
   owned: number;
   /** Partitions in which it has a position. */
   begun: number;
-  /** Messages that wait for it. */
-  lag: number;
+  /** Messages that wait for it; null: not known, as positions are wrong. */
+  lag: number | null;
+  /** Partitions whose positions say nothing about what was handled: `leases check` says why. */
+  wrongPositions: number;
 }
 
 /** What a partition holds. */
@@ -49,12 +52,10 @@ export async function readStreamStatus(
   observers: ReadonlyMap<string, GroupObserver>,
   answerMs: number,
 ): Promise<StreamStatus> {
+  const groups: GroupSummary[] = [];
+  for (const [group, each] of observers) groups.push(await summariseGroup(group, each, layout, answerMs));
   const [stream, ends] = await Promise.all([observer.stream(), observer.ends()]);
   const last = new Map(ends.map((each) => [each.partition, each]));
-  const groups: GroupSummary[] = [];
-  for (const [group, each] of observers) {
-    groups.push(await summariseGroup(group, each, layout, last, answerMs));
-  }
   return {
     stream,
     layout,
@@ -75,17 +76,20 @@ async function summariseGroup(
   group: string,
   observer: GroupObserver,
   layout: LayoutRecord,
-  ends: ReadonlyMap<number, EndFacts>,
   answerMs: number,
 ): Promise<GroupSummary> {
   const [entries, positions] = await Promise.all([observer.entries(), observer.positions()]);
   const position = new Map(positions.map((each) => [each.partition, each.sequence]));
+  // Last, so that no position is beyond its end.
+  const [found, { lastSequence }] = await Promise.all([observer.ends(), observer.stream()]);
+  const ends = new Map(found.map((each) => [each.partition, each.sequence]));
+  const wrong = positions.filter((each) => positionFault(each, lastSequence) !== null).length;
   const lags = await readLags(
     observer,
     Array.from({ length: layout.partitions }, (_, partition) => ({
       partition,
       position: position.get(partition) ?? null,
-      end: ends.get(partition)?.sequence ?? null,
+      end: ends.get(partition) ?? null,
     })),
   );
   const members = [...(await readMembers(observer, entries, answerMs)).values()];
@@ -95,9 +99,9 @@ async function summariseGroup(
     if (entry.kind !== 'lease' || entry.record === null || entry.record === 'unreadable') continue;
     if (entry.record.owner !== null && entry.partition < layout.partitions) owned++;
   }
-  const lag = [...lags.values()].reduce((sum, each) => sum + each, 0);
+  const lag = wrong > 0 ? null : [...lags.values()].reduce((sum, each) => sum + each, 0);
   const running = members.length - unreachable;
-  return { group, members: running, unreachable, owned, begun: position.size, lag };
+  return { group, members: running, unreachable, owned, begun: position.size, lag, wrongPositions: wrong };
 }
 
 /** How many members of a group run, in words, and how many do not any more, though they count. */

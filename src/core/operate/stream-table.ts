@@ -93,11 +93,11 @@ export function formatStream(
       { title: 'OWNED', align: 'right', giveWay: 1 },
       { title: 'LAG', align: 'right' },
     ],
-    groups.map(({ group, members, unreachable, owned, lag }) => [
+    groups.map(({ group, members, unreachable, owned, lag, wrongPositions }) => [
       escapeControl(group),
       unreachable > 0 ? describeMembers({ members, unreachable }) : String(members),
       `${owned} of ${layout.partitions}`,
-      formatCount(lag),
+      lag === null ? `not known: ${wrongPositions} wrong positions` : formatCount(lag),
     ]),
     width,
   );

@@ -136,7 +136,8 @@ export class LiveSource {
       }),
       slow &&
         this.#try('positions', async () => {
-          emit({ type: 'positions', positions: await observer.positions() });
+          const positions = (await observer.positions()).filter(({ unreadable }) => !unreadable);
+          emit({ type: 'positions', positions });
         }),
       slow && this.#tryDeadLetters(observer),
       slow && this.#try('ends', async () => emit({ type: 'ends', ends: await observer.ends() })),
