@@ -36,9 +36,7 @@ describe('PubAckReader', () => {
       fc.property(answers, (text) => {
         const trained = new PubAckReader('EVENTS');
         trained.decode(bytes('{"stream":"EVENTS","seq":1}'));
-        // JSON knows no leading zeros; the short way may be more tolerant in that, the number is the same.
-        const same = text.replace(/:0+(?=\d+\}$)/, ':');
-        assert.deepEqual(read(trained, text), new PubAckReader('EVENTS').decode(bytes(same)));
+        assert.deepEqual(read(trained, text), new PubAckReader('EVENTS').decode(bytes(text)));
       }),
     );
   });

@@ -58,7 +58,13 @@ export class PubAckReader {
     if (prefix === undefined) return 0;
     const end = data.length - 1;
     // 16 digits and more may be beyond what a number holds exactly: the JSON path refuses those.
-    if (data[end] !== CLOSING_BRACE || end <= prefix.length || end > prefix.length + 15) return 0;
+    if (
+      data[prefix.length] === ZERO ||
+      data[end] !== CLOSING_BRACE ||
+      end <= prefix.length ||
+      end > prefix.length + 15
+    )
+      return 0;
     for (let i = 0; i < prefix.length; i++) if (data[i] !== prefix[i]) return 0;
     let sequence = 0;
     for (let i = prefix.length; i < end; i++) {
