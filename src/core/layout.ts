@@ -1,3 +1,7 @@
+import { isUint8Array } from 'node:util/types';
+import { NatspocError } from './errors.js';
+import { inWords } from './in-words.js';
+
 /**
  * How keys become partitions and partitions become subjects. All publishers and consumers of a stream must
  * agree on this, whatever language they are written in.
@@ -44,8 +48,14 @@ export function fnv1a32(key: string | Uint8Array): number {
 /**
  * The partition of a key, 0 to `partitions` - 1: FNV-1a 32 modulo the count, the same as the server's own
  * `partition()` subject mapping.
+ *
+ * @throws NatspocError `usage` for a key of any other kind.
  */
 export function partitionOf(key: string | Uint8Array, partitions: number): number {
+  // A number has no characters: all of them would have the same hash.
+  if (typeof key !== 'string' && !isUint8Array(key)) {
+    throw new NatspocError('usage', `key: ${inWords(key)} is neither text nor bytes. String(…) makes text.`);
+  }
   return fnv1a32(key) % partitions;
 }
 

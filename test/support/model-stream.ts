@@ -9,6 +9,7 @@ import type {
 interface Sent {
   subject: string;
   token: number;
+  headers: string;
   id: string | undefined;
   data: string;
 }
@@ -16,6 +17,7 @@ interface Sent {
 /** One message as the model stores it. */
 export interface Stored {
   subject: string;
+  headers: string;
   id: string | undefined;
   data: string;
 }
@@ -35,6 +37,8 @@ export class ModelStream {
   #answers: (() => void)[] = [];
   #refusals: Rejection[] = [];
   closed = false;
+  /** What the next attempts to send throw, if anything. */
+  readonly throws: Error[] = [];
 
   readonly open: OpenPublishPort = (events): PublishPort => {
     this.#events = events;
@@ -45,8 +49,11 @@ export class ModelStream {
       },
       send: (subject, token, headers, data) => {
         if (!this.#up) return false;
-        const id = headers && /Nats-Msg-Id: (.*)\r\n/.exec(text(headers))?.[1];
-        this.#sent.push({ subject, token, id, data: text(data) });
+        const error = this.throws.shift();
+        if (error) throw error;
+        const lines = headers ? text(headers) : '';
+        const id = /Nats-Msg-Id: (.*)\r\n/.exec(lines)?.[1];
+        this.#sent.push({ subject, token, headers: lines, id, data: text(data) });
         return true;
       },
       close: () => {
@@ -112,14 +119,14 @@ export class ModelStream {
     this.#events?.closed(error);
   }
 
-  #handleOne({ subject, token, id, data }: Sent): void {
+  #handleOne({ subject, token, headers, id, data }: Sent): void {
     const refusal = this.#refusals.shift();
     if (refusal) {
       this.#answers.push(() => this.#events?.rejected(token, refusal));
       return;
     }
     const first = id === undefined ? -1 : this.stored.findIndex((other) => other.id === id);
-    if (first < 0) this.stored.push({ subject, id, data });
+    if (first < 0) this.stored.push({ subject, headers, id, data });
     const sequence = first < 0 ? this.stored.length : first + 1;
     this.#answers.push(() => this.#events?.confirmed(token, sequence, first >= 0));
   }

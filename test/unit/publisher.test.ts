@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { runInNewContext } from 'node:vm';
 import { NatspocError } from '../../src/core/errors.js';
 import { Publisher, type PublisherOptions } from '../../src/core/publish/publisher.js';
 import { ManualClock } from '../support/manual-clock.js';
@@ -290,5 +291,99 @@ describe('Publisher', () => {
       ids.map((some) => some[2]),
       ['order-1', 'order-1'],
     );
+  });
+
+  describe('before a message takes a place', () => {
+    const self: { self?: unknown } = {};
+    self.self = self;
+    const getter = {
+      get data(): string {
+        throw new Error('a bug');
+      },
+    };
+    for (const [name, message, pattern] of [
+      ['an object as data', { data: { a: 1 } }, /^data: \{"a":1\} is neither text nor bytes/],
+      ['data in a circle', { data: self }, /^data: an object is neither/],
+      ['a number as data', { data: 5 }, /^data: 5 is neither/],
+      ['no data', {}, /^data: undefined is neither/],
+      ['an ArrayBuffer as data', { data: new ArrayBuffer(1) }, /^data: an object \(ArrayBuffer\)/],
+      ['no message', undefined, /^A message is an object with data, not undefined/],
+      ['a text as message', 'hello', /^A message is an object with data, not "hello"/],
+      ['a number as key', { data: 'x', key: 7 }, /^key: 7 is not text/],
+      ['a bigint as key', { data: 'x', key: 5n }, /^key: 5n is not text/],
+      ['an object as key', { data: 'x', key: {} }, /^key: \{\} is not text/],
+      ['a number as id', { data: 'x', id: 7 }, /^id: 7 is not text/],
+      ['a Map as headers', { data: 'x', headers: new Map() }, /^headers: /],
+      ['an array as headers', { data: 'x', headers: [] }, /^headers: /],
+      ['a number in headers', { data: 'x', headers: { 'X-N': 5 } }, /^The value of header X-N is 5/],
+      ['a text as partition', { data: 'x', partition: '1' }, /^There is no partition "1"/],
+      ['two keys', { data: 'x', key: 'a', headers: { 'Natspoc-Key': 'b' } }, /^key is "a", but the header/],
+      ['two ids', { data: 'x', id: 'a', headers: { 'Nats-Msg-Id': 'b' } }, /^id is "a", but the header/],
+      ['a key in headers that none can carry', { data: 'x', headers: { 'Natspoc-Key': 'a\n' } }, /^The key/],
+      ['a message that throws', getter, /^a bug$/],
+    ] as const) {
+      it(`refuses ${name}, and the next message is sent`, async () => {
+        const { publisher, roundTrip } = start({ observer: {} });
+        const refused = publisher.publish(message as never);
+        await assert.rejects(
+          refused,
+          (error) => withCode('usage')(error) && pattern.test(String(Object(error).message)),
+        );
+        assert.equal(publisher.send(message as never), undefined);
+        assert.equal(publisher.pending, 0);
+        const next = publisher.publish({ data: 'y' });
+        roundTrip();
+        assert.equal((await next).sequence, 1);
+        await publisher.close();
+      });
+    }
+  });
+
+  it('takes bytes of another realm', async () => {
+    const { publisher, stream, roundTrip } = start();
+    const data: Uint8Array = runInNewContext('new Uint8Array([104, 105])');
+    publisher.send({ data });
+    roundTrip();
+    assert.equal(stream.stored[0]?.data, 'hi');
+  });
+
+  it('takes a key and an id that stand in the headers for what they are', () => {
+    const { publisher, stream, roundTrip } = start({ maxPendingMessages: 20, dedupe: true });
+    const headers = { 'Natspoc-Key': 'user-7', 'X-Trace': '1' };
+    publisher.send({ data: 'a', key: 'user-7', id: 'one' });
+    publisher.send({ data: 'b', headers: { ...headers, 'Nats-Msg-Id': 'two' } });
+    publisher.send({ data: 'c', headers, key: 'user-7', id: 'three' });
+    publisher.send({ data: 'd', headers, key: null, id: 'four' });
+    roundTrip();
+    assert.equal(new Set(stream.stored.map(({ subject }) => subject)).size, 1);
+    assert.deepEqual(
+      stream.stored.map(({ id }) => id),
+      ['one', 'two', 'three', 'four'],
+    );
+    for (const stored of stream.stored) {
+      assert.equal(stored.headers.split('Natspoc-Key: user-7\r\n').length, 2, 'the key, once');
+      assert.equal(stored.headers.split('Nats-Msg-Id: ').length, 2, 'an id, once');
+    }
+  });
+
+  it('gives the place back of a message that the connection throws at', async () => {
+    const { clock, publisher, stream, endings, roundTrip } = start();
+    stream.throws.push(new Error('no'));
+    const failing = publisher.publish({ data: 'a' });
+    await assert.rejects(
+      failing,
+      (error) => withCode('failed')(error) && /not sent: no\.$/.test(String(error)),
+    );
+    send(publisher, 'b');
+    roundTrip();
+    // The same where it is sent again, and somebody waits for the end of it all.
+    send(publisher, 'c');
+    stream.break(true);
+    stream.throws.push(new Error('again'));
+    const closed = publisher.close();
+    stream.restore();
+    await closed;
+    assert.deepEqual(endings, ['a rejected failed', 'b p1 #1 false 0', 'c unknown failed']);
+    assert.equal(clock.timers, 0);
   });
 });

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { NatspocError } from '../errors.js';
+import { inWords } from '../in-words.js';
 import { KEY_HEADER, partitionOf } from '../layout.js';
+import { keyOf, MESSAGE_ID_HEADER } from './outgoing.js';
 import type { OutgoingMessage } from './types.js';
 
 const STATUS_LINE = 'NATS/1.0\r\n';
-const MESSAGE_ID_HEADER = 'Nats-Msg-Id';
 /** Keys whose headers and partition are kept encoded. Above this they are computed each time. */
 const CACHED_KEYS = 8_192;
 
@@ -42,12 +43,19 @@ function checkValue(what: string, value: string): void {
   }
 }
 
-/** @throws NatspocError `usage` for a name or value that a header cannot carry. */
-function headerLines(headers: Readonly<Record<string, string>>): string {
+/**
+ * The lines of a message's own headers; key and id have lines of their own.
+ *
+ * @throws NatspocError `usage` for a name or value that a header cannot carry.
+ */
+function headerLines(headers: Readonly<Record<string, unknown>>): string {
   let lines = '';
   for (const [name, value] of Object.entries(headers)) {
     if (!HEADER_NAME.test(name))
       throw new NatspocError('usage', `${JSON.stringify(name)} is not a header name.`);
+    if (typeof value !== 'string')
+      throw new NatspocError('usage', `The value of header ${name} is ${inWords(value)}: it has to be text.`);
+    if (value !== '' && (name === KEY_HEADER || name === MESSAGE_ID_HEADER)) continue;
     if (value !== '') checkValue(`value of header ${name}`, value);
     lines += `${name}: ${value}\r\n`;
   }
@@ -72,10 +80,12 @@ export class EnvelopeMaker {
 
   /**
    * @param id the message id to send, if any
+   * @param isOwnId it was made here, and needs no check
    * @throws NatspocError `usage` for a key, id, header or partition that cannot be sent.
    */
-  make(message: OutgoingMessage, id: string | undefined): Envelope {
-    const { key, headers, partition } = message;
+  make(message: OutgoingMessage, id: string | undefined, isOwnId = false): Envelope {
+    const { headers, partition } = message;
+    const key = keyOf(message);
     if (partition !== undefined) this.#checkPartition(partition);
     if (key === undefined && headers === undefined && id === undefined) {
       return this.#bare[partition ?? this.#nextTurn()] ?? { partition: 0, headers: undefined };
@@ -88,15 +98,10 @@ export class EnvelopeMaker {
     let lines = keyed ? keyed.lines : STATUS_LINE;
     if (headers !== undefined) lines += headerLines(headers);
     if (id !== undefined) {
-      if (id !== message.id) lines += `${MESSAGE_ID_HEADER}: ${id}\r\n`;
-      else lines += this.#givenId(id);
+      if (!isOwnId) checkValue('message id', id);
+      lines += `${MESSAGE_ID_HEADER}: ${id}\r\n`;
     }
     return { partition: target, headers: Buffer.from(`${lines}\r\n`, 'utf8') };
-  }
-
-  #givenId(id: string): string {
-    checkValue('message id', id);
-    return `${MESSAGE_ID_HEADER}: ${id}\r\n`;
   }
 
   #keyed(key: string): Envelope & { lines: string } {
@@ -117,7 +122,7 @@ export class EnvelopeMaker {
     if (!(Number.isInteger(partition) && partition >= 0 && partition < this.#partitions)) {
       throw new NatspocError(
         'usage',
-        `There is no partition ${partition}: they are 0 to ${this.#partitions - 1}.`,
+        `There is no partition ${inWords(partition)}: they are 0 to ${this.#partitions - 1}.`,
       );
     }
   }

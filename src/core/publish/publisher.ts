@@ -1,9 +1,10 @@
 import { type Clock, systemClock } from '../clock.js';
-import { NatspocError } from '../errors.js';
+import { messageOf, NatspocError } from '../errors.js';
 import { type Layout, partitionSubject } from '../layout.js';
 import { EnvelopeMaker, newIdPrefix, tooLarge } from './envelope.js';
 import { Gate } from './gate.js';
 import { Outcomes } from './outcomes.js';
+import { checkMessage, givenId } from './outgoing.js';
 import type { OpenPublishPort } from './port.js';
 import { Transmitter } from './transmitter.js';
 import type { Confirmation, OutgoingMessage, PublishCounters, PublishObserver } from './types.js';
@@ -151,15 +152,16 @@ export class Publisher {
       const nowMs = this.#clock.now();
       this.#prepare(message, dueMs ?? nowMs, nowMs, waiter);
     } catch (error) {
-      if (!(error instanceof NatspocError)) throw error;
-      this.#outcomes.failed(message, waiter, { outcome: 'rejected', error });
+      this.#outcomes.failed(message, waiter, { outcome: 'rejected', error: asNatspocError(error) });
     }
   }
 
   #prepare(message: OutgoingMessage, dueMs: number, nowMs: number, waiter: Waiter | undefined): void {
     if (this.#closed) throw new NatspocError('failed', 'The publisher is closed.');
-    const id = message.id ?? (this.#idPrefix === undefined ? undefined : this.#idPrefix + this.#ids++);
-    const envelope = this.#envelopes.make(message, id);
+    checkMessage(message);
+    const given = givenId(message);
+    const id = given ?? (this.#idPrefix === undefined ? undefined : this.#idPrefix + this.#ids++);
+    const envelope = this.#envelopes.make(message, id, given === undefined);
     const data = typeof message.data === 'string' ? utf8.encode(message.data) : message.data;
     const size = data.length + (envelope.headers?.length ?? 0);
     const { maxPayload } = this.#transmitter;
@@ -197,6 +199,10 @@ export class Publisher {
     }
   }
 }
+
+/** What was thrown while a message was prepared: ours, or by the message itself, such as by a getter. */
+const asNatspocError = (error: unknown): NatspocError =>
+  error instanceof NatspocError ? error : new NatspocError('usage', messageOf(error), { cause: error });
 
 /** Opens a publisher. Cheap: it subscribes to answers, and allocates its window. */
 export function createPublisher(options: PublisherOptions): Publisher {

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.js';
-import { NatspocError } from '../errors.js';
+import { messageOf, NatspocError } from '../errors.js';
 import { Backoff } from './backoff.js';
 import { BurstClock } from './burst-clock.js';
 import type { Envelope } from './envelope.js';
@@ -131,8 +131,16 @@ export class Transmitter {
     const { subjects, outcomes, clock } = this.#options;
     const subject = subjects[slot.partition] ?? '';
     const nowMs = slot.attempts === 0 ? slot.admittedMs : clock.now();
-    if (!this.#port.send(subject, slot.token, slot.headers, slot.data)) {
-      this.#onDisconnected();
+    try {
+      if (!this.#port.send(subject, slot.token, slot.headers, slot.data)) {
+        this.#onDisconnected();
+        return;
+      }
+    } catch (cause) {
+      // It must not keep its place: nobody would ever answer it.
+      const error = new NatspocError('failed', `${subject}: not sent: ${messageOf(cause)}.`, { cause });
+      this.#fail(slot, abandoned(slot, error));
+      queueMicrotask(() => this.#options.onSettled());
       return;
     }
     slot.attempts++;

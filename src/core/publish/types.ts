@@ -4,13 +4,16 @@ import type { NatspocError } from '../errors.js';
 export interface OutgoingMessage {
   /** The payload; text is sent as UTF-8. */
   readonly data: Uint8Array | string;
-  /** Messages of one key go to one partition, in order. Travels in the header `Natspoc-Key`. */
-  readonly key?: string;
+  /**
+   * Messages of one key go to one partition, in order. Travels in the header `Natspoc-Key`; one that stands there already
+   * is the key. null: none.
+   */
+  readonly key?: string | null;
   /** Sends to this partition whatever the key says, 0 to partitions - 1. */
   readonly partition?: number;
   /** Further headers, name to value; ASCII names. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Message id (`Nats-Msg-Id`): within the stream's duplicate window the same id is stored once. */
+  /** Message id (header `Nats-Msg-Id`): within the stream's duplicate window the same id is stored once. */
   readonly id?: string;
 }
 

@@ -1,0 +1,34 @@
+/** A value longer than this is cut. */
+const MOST_CHARACTERS = 60;
+
+/** Any value as a program would write it, for a message in one short line: `"10s"`, `5`, `5n`, `a function`, `{"a":1}`. */
+export function inWords(value: unknown): string {
+  switch (typeof value) {
+    case 'function':
+      return 'a function';
+    case 'bigint':
+      return `${value}n`;
+    case 'symbol':
+      return 'a symbol';
+    case 'object':
+      return cut(objectInWords(value));
+    case 'string':
+      return cut(JSON.stringify(value));
+    default:
+      return String(value);
+  }
+}
+
+const cut = (text: string): string =>
+  text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text;
+
+function objectInWords(value: object | null): string {
+  const name = value === null || Array.isArray(value) ? 'Object' : (value.constructor?.name ?? 'Object');
+  if (name !== 'Object') return `an object (${name})`;
+  try {
+    return JSON.stringify(value);
+  } catch {
+    // A circle, or a number of a kind that JSON does not have.
+    return 'an object';
+  }
+}
