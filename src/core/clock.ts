@@ -47,3 +47,8 @@ export const systemClock: Clock = {
     };
   },
 };
+
+/** Resolves after this time on a clock. */
+export function sleep(clock: Clock, ms: number): Promise<void> {
+  return new Promise((resolve) => void clock.at(clock.now() + ms, resolve));
+}

@@ -157,6 +157,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
           this.#tell('failed', { partition, message, attempt, error, then });
         },
         overdue: (partition, sequences) => this.#tell('overdue', { partition, sequences }),
+        uncommitted: (partition, range) => this.#tell('uncommitted', { partition, ...range }),
         trimmed: (partition, trimmed) => this.#tell('trimmed', { partition, ...trimmed }),
         stopped: (_partition, error) => this.#stop(error),
       },

@@ -1,3 +1,4 @@
+import type { UncommittedRange } from './consume/contract.js';
 import type { Afterwards, Dealt } from './consume/retry.js';
 import type { Trimmed } from './consume/trimmed.js';
 import type { Report } from './group/events.js';
@@ -29,6 +30,8 @@ export interface MemberEventMap extends ReportEvents {
   trimmed: [event: { partition: number } & Trimmed];
   /** Handlers of these messages did not finish in time: their partition goes on without them. */
   overdue: [event: { partition: number; sequences: number[] }];
+  /** A partition had to move before everything could be committed: the next owner handles this range again. */
+  uncommitted: [event: { partition: number } & UncommittedRange];
   /** Once every memory interval. */
   memory: [sample: MemorySample];
 }

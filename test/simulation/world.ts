@@ -61,7 +61,9 @@ export class World {
     this.random = random;
     this.server = new Server(this.timeline, settings.partitions);
     this.judge = new Judge(() => this.timeline.now, trace);
-    this.ledger = new Ledger(this.judge, this.server.log, settings.group);
+    this.ledger = new Ledger(this.judge, this.server.log, settings.group, (sequence) =>
+      this.handling.handledWhenTold(sequence),
+    );
     this.handling = new Handling(this.judge, this.ledger, this.server.log, settings);
     this.opens = new Array<number>(settings.partitions).fill(0);
     this.server.store.observe((entry, writer) => {

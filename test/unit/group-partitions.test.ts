@@ -120,4 +120,33 @@ describe('own partitions', () => {
     me.send({ type: 'snapshot', entries: [session('B', 11), lease(0, 2, 'ME'), lease(3, 5, 'ME')] });
     assert.ok(!me.last('start-partition').some(({ partition }) => partition === 0));
   });
+
+  it('are drained before they are given away, also while they wait to start again', () => {
+    const me = new GroupDriver(1);
+    me.join([session('B', 1), lease(0, 2, 'ME')]);
+    me.send({ type: 'partition-started', partition: 0, epoch: 2 });
+    me.send({
+      type: 'partition-failed',
+      partition: 0,
+      epoch: 2,
+      message: 'its reader could not be deleted in time',
+    });
+    me.send({ type: 'release', partition: 0, to: null });
+    assert.deepEqual(me.last('write-lease'), []);
+    assert.equal(me.last('drain-partition').length, 1);
+    me.send({ type: 'partition-drained', partition: 0, epoch: 2 });
+    assert.equal(me.last('write-lease')[0]?.record.owner, 'B');
+  });
+
+  it('are drained by a leaver that gets them back when its session comes to life again', () => {
+    const me = new GroupDriver(1);
+    me.join([session('B', 1), lease(0, 2, 'ME')]);
+    me.send({ type: 'leave' });
+    me.now += me.timing.ttlMs;
+    me.send({ type: 'tick' });
+    assert.equal(me.last('abort-partition').length, 1);
+    me.send({ type: 'session-written', id: 'ME', sentAt: me.now, outcome: { kind: 'ok', revision: 11 } });
+    assert.deepEqual(me.last('write-lease'), []);
+    assert.equal(me.last('drain-partition').length, 1);
+  });
 });

@@ -62,6 +62,7 @@ function bench({
       attemptFailed: ({ sequence }, attempt, _error, then) =>
         told.push(`attempt ${attempt} of ${sequence}: ${then}`),
       overdue: (sequences) => told.push(`overdue ${sequences}`),
+      uncommitted: ({ after, upTo }) => told.push(`uncommitted ${after} to ${upTo}`),
       trimmed: ({ from: first, to, atMost }) => told.push(`trimmed ${first}-${to}, ${atMost}`),
       terminal: (error) => told.push(`terminal: ${error.message}`),
     },
@@ -363,16 +364,32 @@ describe('a partition runner', () => {
     await runner.drain();
   });
 
-  it('is drained in time though the position cannot be had', async () => {
-    const { bucket, clock, runner, start } = bench({ before: { position: 9, committed: 5 } });
+  it('is drained in time though the position cannot be had, and says what is handled again', async () => {
+    const { bucket, clock, runner, start, told } = bench({ before: { position: 9, committed: 5 } });
     bucket.put({ v: 1, seq: 5, epoch: 7, at: '' });
     bucket.hold = new Promise(() => {});
     void start();
     await settle();
     const draining = runner.drain();
     await settle();
-    clock.advance(1_000);
+    clock.advance(15_000);
     await draining;
+    assert.deepEqual(told, ['uncommitted 5 to 9']);
+  });
+
+  it('commits in a drain what the runner before had handled, though its position cannot be read at first', async () => {
+    const { bucket, clock, runner, start, told } = bench({ before: { position: 9, committed: 5 } });
+    bucket.put({ v: 1, seq: 5, epoch: 7, at: '' });
+    bucket.reads.push({ kind: 'unknown' });
+    const draining = (async () => {
+      void start();
+      await runner.drain();
+    })();
+    await settle();
+    clock.advance(250);
+    await draining;
+    assert.equal(bucket.record?.seq, 9);
+    assert.deepEqual(told, ['committed 9']);
   });
 
   it('halts: commits what was handled before, and stays before the message', async () => {

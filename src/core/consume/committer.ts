@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js';
+import { type Clock, sleep } from '../clock.js';
 import type { NatspocError } from '../errors.js';
 import { decodePosition, encodeRecord, keys, RECORD_VERSION } from '../group/records.js';
 import type { Bucket } from '../ports.js';
@@ -216,7 +216,7 @@ export class Committer {
     const found = await bucket.read(this.#key);
     if (this.#ended) return;
     if (found.kind === 'failed') return this.#fail(found.error);
-    if (found.kind === 'unknown') return new Promise((resolve) => clock.at(clock.now() + RETRY_MS, resolve));
+    if (found.kind === 'unknown') return sleep(clock, RETRY_MS);
     const position =
       found.kind === 'found' && found.entry.value ? decodePosition(found.entry.value) : undefined;
     if (found.kind === 'missing' || !position) {

@@ -147,6 +147,11 @@ function describe(member: GroupMember, config: Config, note: (line: string) => v
     const which = `message ${sequences.join(', ')}`;
     note(`p${partition}: ${which} did not finish ${within}: left to the next owner, which starts with it`);
   });
+  member.on('uncommitted', ({ partition, after, upTo }) => {
+    note(
+      `p${partition}: moved without its last commit; the next owner handles sequences ${after + 1} to ${upTo} again`,
+    );
+  });
   member.on('memory', (sample) => note(formatMemoryLine(sample)));
 }
 

@@ -16,6 +16,14 @@ export interface RunnerSettings extends WorkSettings {
   drainTimeoutMs: number;
 }
 
+/** Stream sequences that were handled and not committed. */
+export interface UncommittedRange {
+  /** The committed position: the range begins behind it. */
+  after: number;
+  /** The last handled sequence. */
+  upTo: number;
+}
+
 /** What a runner tells its member; nothing is told after the runner has ended. */
 export interface RunnerEvents {
   started(): void;
@@ -32,6 +40,8 @@ export interface RunnerEvents {
   attemptFailed: WorkEvents['attemptFailed'];
   /** These messages are still in hand though a drain has waited long enough: they are left to the next owner. */
   overdue(sequences: number[]): void;
+  /** A drain could not commit everything in time: the next owner handles this range again. */
+  uncommitted(range: UncommittedRange): void;
   /** The stream has dropped messages before they were handled. */
   trimmed(trimmed: Trimmed): void;
   /** Nothing helps: not permitted, bucket or stream deleted. */

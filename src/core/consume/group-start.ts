@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js';
+import { type Clock, sleep } from '../clock.js';
 import { NatspocError } from '../errors.js';
 import { decodeStart, encodeRecord, keys, RECORD_VERSION, type StartRecord } from '../group/records.js';
 import type { Bucket, EventStream } from '../ports.js';
@@ -43,7 +43,7 @@ export async function groupStart(
       const message = `Could not look up where group ${group} starts: the server did not answer in time.`;
       throw new NatspocError('unreachable', message);
     }
-    await new Promise<void>((resolve) => void clock.at(clock.now() + ASK_AGAIN_MS, resolve));
+    await sleep(clock, ASK_AGAIN_MS);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js';
+import { type Clock, sleep } from '../clock.js';
 import type { NatspocError } from '../errors.js';
 import {
   decodePosition,
@@ -129,7 +129,7 @@ async function endBefore(
     const bounds = await stream.bounds();
     if (bounds.kind !== 'ok' || bounds.last >= position) return undefined;
     if (looks === END_LOOKS) return bounds.last;
-    await new Promise<void>((resolve) => void clock.at(clock.now() + END_LOOK_EVERY_MS, resolve));
+    await sleep(clock, END_LOOK_EVERY_MS);
   }
 }
 

@@ -1,3 +1,4 @@
+import { sleep } from '../clock.js';
 import type { NatspocError } from '../errors.js';
 import type { ReaderWindow } from '../ports.js';
 import { Committer } from './committer.js';
@@ -13,6 +14,8 @@ import { type Halt, PartitionWork } from './work.js';
  * lease has to wait for as well. Whoever gets the partition before that begins at the commit before.
  */
 const FLUSH_MS = 15_000;
+/** A drain that could not take its position over tries again after this long. */
+const TAKE_RETRY_MS = 250;
 
 /**
  * One partition under one epoch: takes over the position, reads, has its messages handled, and commits. Ends
@@ -26,6 +29,8 @@ export class PartitionRunner {
   readonly #work: PartitionWork;
   #window: ReaderWindow;
   #intake: Intake | undefined;
+  /** What must have ended before. */
+  #after: Promise<void> = Promise.resolve();
   #taking: Promise<Taken | undefined> | undefined;
   #committer: Committer | undefined;
   #handledCount = 0;
@@ -86,7 +91,8 @@ export class PartitionRunner {
 
   /** Takes the partition over and starts to handle. `after`: what must have ended before, such as an older runner. */
   async start(after: Promise<void>): Promise<void> {
-    this.#taking = this.#take(after);
+    this.#after = after;
+    this.#taking = this.#take();
     const taken = await this.#taking;
     if (!taken || this.#phase !== 'running') return;
     this.#intake = this.#newIntake(taken);
@@ -116,10 +122,20 @@ export class PartitionRunner {
       if (!(await this.#work.settles(ABORT_GRACE_MS)) && !this.#isEnded())
         this.#events.overdue(this.#work.running);
     }
-    if (this.#owes()) await this.#heldWithin(this.#settings.drainTimeoutMs);
+    await this.#commitLast();
     if (this.#isEnded()) return;
-    await this.#committer?.flush(FLUSH_MS);
+    const { position: upTo, committed: after } = this.status;
+    if (upTo > after) this.#events.uncommitted({ after, upTo });
     this.#end('drained');
+  }
+
+  /** Commits what was handled under this epoch, within {@link FLUSH_MS}: by this runner, or by the one before. */
+  async #commitLast(): Promise<void> {
+    const { clock } = this.#ports;
+    const deadline = clock.now() + FLUSH_MS;
+    await this.#after;
+    if (this.#owes()) await this.#heldUntil(deadline);
+    if (!this.#isEnded()) await this.#committer?.flush(deadline - clock.now());
   }
 
   /** Stops at once: tells the handler, commits nothing more. Resolves when the handler has settled. */
@@ -171,15 +187,21 @@ export class PartitionRunner {
   }
 
   /** Takes the position over; undefined where that failed, or is no longer wanted. */
-  async #take(after: Promise<void>): Promise<Taken | undefined> {
-    await after;
-    if (!this.#isWanted()) return undefined;
-    const taken = await takeOver(this.#takeover, this.#ports, (position) => this.#hold(position));
-    if (!this.#isWanted()) return undefined;
-    if (taken.kind === 'taken') return taken;
-    if (taken.kind === 'failed') this.#terminal(taken.error);
-    else if (taken.kind === 'unreadable') this.#halted(taken.message);
-    else this.#fail(taken.kind === 'fenced' ? 'a newer owner was here' : taken.message);
+  async #take(): Promise<Taken | undefined> {
+    await this.#after;
+    while (this.#isWanted()) {
+      const taken = await takeOver(this.#takeover, this.#ports, (position) => this.#hold(position));
+      if (!this.#isWanted()) return undefined;
+      if (taken.kind === 'taken') return taken;
+      if (taken.kind === 'unknown' && this.#phase === 'draining') {
+        // Another try: once it has failed, it moves without that commit.
+        await sleep(this.#ports.clock, TAKE_RETRY_MS);
+        continue;
+      }
+      if (taken.kind === 'failed') this.#terminal(taken.error);
+      else if (taken.kind === 'unreadable') this.#halted(taken.message);
+      else this.#fail(taken.kind === 'fenced' ? 'a newer owner was here' : taken.message);
+    }
     return undefined;
   }
 
@@ -217,10 +239,10 @@ export class PartitionRunner {
     return !this.#committer && before !== undefined && before.position > before.committed;
   }
 
-  async #heldWithin(ms: number): Promise<void> {
+  async #heldUntil(deadline: number): Promise<void> {
     const { clock } = this.#ports;
     await new Promise<void>((resolve) => {
-      const cancel = clock.at(clock.now() + ms, resolve);
+      const cancel = clock.at(deadline, resolve);
       this.#held = () => {
         cancel();
         resolve();

@@ -16,8 +16,9 @@ export function adopt(state: State, partition: number, epoch: number, record: Le
     from,
   };
   state.own.set(partition, own);
-  // A leaver that is given one more has nothing to drain: it passes it on.
-  if (state.leaving || isInDoubt(state, partition, epoch)) own.phase = 'drained';
+  if (isInDoubt(state, partition, epoch)) own.phase = 'drained';
+  // A leaver passes it on; what it had handled before its session expired may not be committed yet.
+  else if (state.leaving) drain(state, partition, own);
   else startOrRest(state, partition, own);
 }
 

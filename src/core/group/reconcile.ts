@@ -113,10 +113,8 @@ function giveAway(state: State, plan: Plan, members: Map<string, string>): void 
     const to = plan.get(partition);
     const surplus = state.leaving || (to !== undefined && to !== state.session.id && members.has(to));
     if (!surplus && !own.release) continue;
-    if (own.phase === 'waiting' || own.phase === 'halted' || own.phase === 'paused') {
-      own.phase = 'drained';
-      own.since = state.now;
-    } else drain(state, partition, own);
+    // Also one at rest: what was handled before it failed may not be committed yet.
+    drain(state, partition, own);
   }
 }
 

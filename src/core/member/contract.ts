@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.js';
-import type { RunnerEvents, RunnerSettings, RunnerStatus } from '../consume/contract.js';
+import type { RunnerEvents, RunnerSettings, RunnerStatus, UncommittedRange } from '../consume/contract.js';
 import type { GroupStart } from '../consume/group-start.js';
 import type { Handler, Logger } from '../consume/handler.js';
 import type { Quota } from '../consume/quota.js';
@@ -67,6 +67,8 @@ export interface MemberEvents {
   trimmed?: (partition: number, trimmed: Trimmed) => void;
   /** A drain goes on without the handlers of these messages. */
   overdue?: (partition: number, sequences: number[]) => void;
+  /** A partition moves without its last commit: see {@link RunnerEvents.uncommitted}. */
+  uncommitted?: (partition: number, range: UncommittedRange) => void;
   /** A handler wants the member to stop; whoever listens makes it leave. */
   stopped?: (partition: number, error: Error) => void;
 }

@@ -241,7 +241,7 @@ export class Member {
   }
 
   async #drain(partition: number, epoch: number): Promise<void> {
-    if (await this.#runners.drain(partition, epoch))
+    if (await this.#runners.drain(partition, epoch, this.#told(partition, epoch)))
       this.#feed({ type: 'partition-drained', partition, epoch });
   }
 
@@ -259,6 +259,7 @@ export class Member {
       halted: (message) => this.#feed({ type: 'partition-halted', partition, epoch, message }),
       stopped: (error) => events.stopped?.(partition, error),
       overdue: (sequences) => events.overdue?.(partition, sequences),
+      uncommitted: (range) => events.uncommitted?.(partition, range),
       trimmed: (trimmed) => events.trimmed?.(partition, trimmed),
       attemptFailed: (...args) => events.attemptFailed(partition, ...args),
       terminal: (error) => this.fail(error),

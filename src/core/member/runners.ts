@@ -103,11 +103,14 @@ export class Runners {
   }
 
   /**
-   * Finishes what is in hand, commits, and removes the runner.
+   * Lets running handlers finish, commits, and removes the runner. Where there is none, because the one before has
+   * failed, another one commits what that one had handled under this epoch.
    *
    * @returns false when the runner was aborted or failed meanwhile: another one may be at work already.
    */
-  async drain(partition: number, epoch: number): Promise<boolean> {
+  async drain(partition: number, epoch: number, events: RunnerEvents): Promise<boolean> {
+    if (!this.#running.has(partition) && this.#isOwing(partition, epoch))
+      this.start(partition, epoch, events);
     const running = this.#running.get(partition);
     if (running?.epoch === epoch) await running.runner.drain();
     if (this.#running.get(partition) !== running) return false;
@@ -143,6 +146,13 @@ export class Runners {
     this.permit(Number.NEGATIVE_INFINITY);
     for (const { runner } of this.#running.values()) void runner.abort('the member has ended');
     this.#running.clear();
+  }
+
+  /** A runner of this epoch that has ended had handled more than it had committed, or may do so yet. */
+  #isOwing(partition: number, epoch: number): boolean {
+    const resting = this.#resting.get(partition);
+    if (resting?.epoch !== epoch) return false;
+    return resting.status.position > resting.status.committed || this.#leftovers.has(partition);
   }
 
   #window(more = 0): ReaderWindow {

@@ -112,6 +112,11 @@ export class Handling implements CallObserver {
     }
   }
 
+  /** Handled to the end by a call that had been told to stop: its owner may not have waited for it. */
+  handledWhenTold(sequence: number): boolean {
+    return this.#handledDeaf.has(sequence);
+  }
+
   /** It was handled by a deaf call of another owner, or by one that nobody waited for any more. */
   #isForgivable({ sequence, epoch }: Call): boolean {
     return this.#handledDeaf.has(sequence) && this.#handledDeaf.get(sequence) !== epoch;

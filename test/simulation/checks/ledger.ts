@@ -29,6 +29,7 @@ export class Ledger {
   readonly #judge: Judge;
   readonly #log: EventLog;
   readonly #group: string;
+  readonly #mayRepeat: (sequence: number) => boolean;
   /** Who was given a partition, by the lease's revision. */
   readonly #granted = new Map<number, { partition: number; owner: string | null }>();
   /** Which member an id belongs to. */
@@ -36,7 +37,9 @@ export class Ledger {
   /** The newest epoch under which a handler was called. */
   readonly #handledUnder = new Map<number, number>();
 
-  constructor(judge: Judge, log: EventLog, group: string) {
+  /** `mayRepeat`: its owner is excused where it does not know that this message was handled. */
+  constructor(judge: Judge, log: EventLog, group: string, mayRepeat: (sequence: number) => boolean) {
+    this.#mayRepeat = mayRepeat;
     this.#judge = judge;
     this.#log = log;
     this.#group = group;
@@ -95,8 +98,10 @@ export class Ledger {
       else this.sessions.delete(parsed.id);
       if (!value && this.#judge.isTracing) this.#judge.note(`${writer} deletes session ${parsed.id}`);
     } else if (parsed.kind === 'lease') {
-      const owner = (value && decodeLease(value)?.owner) ?? null;
+      const record = value ? decodeLease(value) : undefined;
+      const owner = record?.owner ?? null;
       const { partition } = parsed;
+      if (record && record.reason !== 'claim') this.#givenAway(partition, writer);
       this.leases.set(partition, { revision, owner });
       this.#granted.set(revision, { partition, owner });
       this.leaseWrites++;
@@ -105,6 +110,18 @@ export class Ledger {
           `${writer} gives p${partition} to ${this.memberOf(owner)} (${owner}) at ${revision}`,
         );
     }
+  }
+
+  /** I3: an owner that gives its partition away has committed everything that it handled. */
+  #givenAway(partition: number, writer: string): void {
+    const { sequence } = this.position(partition);
+    const next = this.#log.firstAfter(partition, sequence);
+    const epoch = this.lease(partition).revision;
+    if (!next?.done || next.handledUnder !== epoch || this.#mayRepeat(next.sequence)) return;
+    this.#judge.violate(
+      'I3',
+      `${writer} gives p${partition} away at epoch ${epoch} with position ${sequence}, but it had handled ${next.sequence}`,
+    );
   }
 
   #position(partition: number, { value }: BucketEntry, writer: string): void {

@@ -1,4 +1,4 @@
-import { group, type Mutant } from './mutant.js';
+import { consume, group, type Mutant } from './mutant.js';
 
 /** Mistakes about ownership: fencing, claims, handovers, plans. */
 export const OWNERSHIP: readonly Mutant[] = [
@@ -99,5 +99,38 @@ export const OWNERSHIP: readonly Mutant[] = [
     name: 'unsteady-plan',
     mistake: 'the larger shares go by who has most now, which changes while the plan is carried out',
     edits: [group('assign', 'own.length + pinned > share ? 1 : 0', 'own.length + pinned')],
+  },
+  {
+    name: 'waiting-moves-at-once',
+    mistake: 'a partition that waits to start again moves without its last commit',
+    edits: [
+      group(
+        'reconcile',
+        '    drain(state, partition, own);\n  }\n}\n\n/** Claims',
+        "    if (own.phase === 'waiting') own.phase = 'drained';\n    else drain(state, partition, own);\n  }\n}\n\n/** Claims",
+      ),
+    ],
+  },
+  {
+    name: 'leaver-passes-on',
+    mistake: 'a leaver whose session comes to life again passes its partitions on without their last commit',
+    edits: [
+      group(
+        'own-partitions',
+        'else if (state.leaving) drain(state, partition, own);',
+        "else if (state.leaving) own.phase = 'drained';",
+      ),
+    ],
+  },
+  {
+    name: 'one-try-to-take',
+    mistake: 'a drain that cannot take its position over at once moves the partition without its last commit',
+    edits: [
+      consume(
+        'runner',
+        "taken.kind === 'unknown' && this.#phase === 'draining'",
+        "taken.kind === 'unknown' && this.#phase === 'ended'",
+      ),
+    ],
   },
 ];
