@@ -1,11 +1,12 @@
 import type { FlagInput } from '@oclif/core/interfaces';
-import { config as loadDotenv } from 'dotenv';
-import { type Config, contextName, loadConfig, secretFlags } from './core/config.js';
+import { type Config, loadConfig } from './core/config.js';
 import { escapeControl } from './core/consume/output.js';
 import { type Concern, type StreamUse, warningsOf } from './core/nats/concern.js';
 import { connectNats, type NatsConnection } from './core/nats/connection.js';
 import { readContext, selectedContext } from './core/nats/context.js';
 import { SETTINGS, type SettingName } from './core/settings/index.js';
+import { type ConfigSources, contextName, secretFlags } from './core/sources.js';
+import { readDotenv } from './dotenv.js';
 import { stopSignal } from './ending.js';
 import { Command, Flags } from './oclif.js';
 import { exitWithError, type FailureOptions } from './report-error.js';
@@ -65,8 +66,6 @@ export const connectionFlags = {
   ...settingFlags(CONNECTION, 'CONNECTION'),
 };
 
-const readDotenv = (): Record<string, string> => loadDotenv({ quiet: true, processEnv: {} }).parsed ?? {};
-
 /** What all commands share: configuration, connection, signals, and errors that become exit codes. */
 export abstract class BaseCommand extends Command {
   // The default lists every flag before the reader has seen a single explanation.
@@ -83,25 +82,16 @@ export abstract class BaseCommand extends Command {
       const value = flags[SETTINGS[key].flag];
       if (typeof value === 'string' || typeof value === 'boolean') given[key] = value;
     }
-    const dotenv = readDotenv();
-    this.#hideSecrets(given);
-    const sources = { flags: given, env: process.env, dotenv };
-    const context = contextName(sources, () => selectedContext(process.env));
-    return loadConfig({
-      ...sources,
-      context: context === undefined ? undefined : readContext(context, process.env),
-    });
-  }
-
-  /** The environment, and `.env` of the working folder for what is not set there: as for the settings, empty is not set. */
-  protected environment(): NodeJS.ProcessEnv {
-    const set = Object.entries(process.env).filter(([, value]) => value !== '');
-    return { ...process.env, ...readDotenv(), ...Object.fromEntries(set) };
+    const own = { flags: given, env: process.env, dotenv: readDotenv() };
+    const name = contextName(own, () => selectedContext(process.env));
+    const sources = { ...own, context: name === undefined ? undefined : readContext(name, process.env) };
+    this.#hideSecrets(sources);
+    return loadConfig(sources);
   }
 
   /** A secret in a flag is seen by everybody who lists processes: overwrite it there, and say how to do better. */
-  #hideSecrets(given: Partial<Record<SettingName, string | boolean>>): void {
-    const secrets = secretFlags(given);
+  #hideSecrets(sources: ConfigSources): void {
+    const secrets = secretFlags(sources);
     if (secrets.length === 0) return;
     process.title = `natspoc ${this.id?.replaceAll(':', ' ') ?? ''}`;
     for (const { flag, env } of secrets) {

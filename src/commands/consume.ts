@@ -62,10 +62,7 @@ reach NATS; 4 refused.`);
   ];
 
   static override flags = {
-    name: Flags.string({
-      description: 'name of this member, for people [default HOST-PID]',
-      helpValue: 'NAME',
-    }),
+    ...settingFlags(['name'], 'MEMBER'),
     output: Flags.string({
       description:
         'what is written to stdout for each message [default text on a terminal, ndjson in a pipe, none with --exec or --handler]',
@@ -110,7 +107,7 @@ reach NATS; 4 refused.`);
       const consumer = await startConsumer({
         connection,
         config,
-        name: flags.name,
+        name: config.name,
         version: this.config.version,
         output: chooseOutput(flags),
         stdout: process.stdout,

@@ -1,5 +1,6 @@
 import { BaseCommand } from '../base-command.js';
 import type { Config } from '../core/config.js';
+import { escapeControl } from '../core/consume/output.js';
 import { runDemo } from '../core/demo/demo.js';
 import type { Verdict } from '../core/demo/judge.js';
 import type { DemoResult } from '../core/demo/scenario.js';
@@ -10,6 +11,7 @@ import { LONGEST_PERIOD, readFlag } from '../core/settings/flag.js';
 import { SETTINGS } from '../core/settings/index.js';
 import { duration } from '../core/settings/parse.js';
 import { formatCount, formatDuration } from '../core/units.js';
+import { serverEnvironment } from '../dotenv.js';
 import { Flags } from '../oclif.js';
 import { prose } from '../prose.js';
 import { display, openScreen } from '../tui/show.js';
@@ -124,7 +126,7 @@ Exit code 5 when a message was lost or out of order.`);
       durationMs,
       entry: process.argv[1] ?? '',
       env: process.env,
-      serverEnv: this.environment(),
+      serverEnv: serverEnvironment((line) => this.note(escapeControl(line))),
       tell: (line) => {
         if (!flags.json) story.tell(line);
       },

@@ -111,6 +111,7 @@ messages were refused or not confirmed.`);
       char: 'H',
       description: 'add a header, a template',
       multiple: true,
+      multipleNonGreedy: true,
       helpValue: 'NAME:VALUE',
     }),
     dedupe: Flags.boolean({ description: 'give messages ids, so that a retry is never stored twice' }),

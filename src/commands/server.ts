@@ -1,4 +1,5 @@
 import { BaseCommand } from '../base-command.js';
+import { escapeControl } from '../core/consume/output.js';
 import { NatspocError } from '../core/errors.js';
 import {
   defaultStoreDir,
@@ -7,6 +8,7 @@ import {
   type ServerExit,
   startServer,
 } from '../core/server/index.js';
+import { serverEnvironment } from '../dotenv.js';
 import { Flags } from '../oclif.js';
 import { prose } from '../prose.js';
 
@@ -91,7 +93,7 @@ nothing is installed. The server listens on 127.0.0.1 only and stops together wi
     // Until the server runs there is nothing to wind down: what was begun is removed as the process exits.
     const exitAtOnce = () => process.exit(stop.reason === 'SIGINT' ? 130 : 143);
     stop.addEventListener('abort', exitAtOnce);
-    const env = this.environment();
+    const env = serverEnvironment((line) => this.note(escapeControl(line)));
     const server = await startServer({
       binary: await ensureServerBinary({ env, onProgress: (line) => this.note(line) }),
       port,

@@ -1,7 +1,7 @@
 import { NatspocError } from './errors.js';
-import { redactUrls } from './redact.js';
 import { SETTINGS, type SettingName } from './settings/index.js';
 import type { Setting } from './settings/setting.js';
+import { type ConfigSources, collect, optionOf } from './sources.js';
 
 type ValueOf<S> = S extends { parse: (text: string) => infer T }
   ? S extends { fallback: string }
@@ -22,79 +22,6 @@ export type Config = Readonly<
   }
 >;
 
-/** Raw texts by place, strongest first: flags by setting name, environment and `.env` by variable name. */
-export interface ConfigSources {
-  flags: Readonly<Partial<Record<SettingName, string | boolean>>>;
-  /** What a setting is called by whoever has options instead of flags and environment, such as a program. */
-  optionName?: (name: SettingName) => string;
-  env: Readonly<Record<string, string | undefined>>;
-  dotenv?: Readonly<Record<string, string | undefined>>;
-  /** A context of the nats CLI: weaker than all of them, stronger than defaults. */
-  context?: { name: string; values: Readonly<Partial<Record<SettingName, string>>> } | undefined;
-}
-
-/** Who we are: whoever says one of them does not mean those of a context. */
-export const IDENTITY: readonly SettingName[] = ['user', 'password', 'token', 'creds', 'nkey'];
-
-const optionOf = (key: SettingName, { optionName }: ConfigSources): string =>
-  optionName?.(key) ?? `--${SETTINGS[key].flag}`;
-
-/** The raw text of one setting and the place that it came from, named as the user knows it. */
-function lookUp(key: SettingName, sources: ConfigSources): { raw: string; place: string } | undefined {
-  const { env } = SETTINGS[key];
-  const fromFlag = sources.flags[key];
-  if (fromFlag !== undefined) return { raw: String(fromFlag), place: optionOf(key, sources) };
-  const fromEnv = sources.env[env];
-  if (fromEnv !== undefined && fromEnv !== '') return { raw: fromEnv, place: env };
-  const fromFile = sources.dotenv?.[env];
-  if (fromFile !== undefined && fromFile !== '') return { raw: fromFile, place: `${env} in .env` };
-  return undefined;
-}
-
-/** The same from the context, where nothing stronger says anything about it. */
-function lookUpContext(key: SettingName, sources: ConfigSources): { raw: string; place: string } | undefined {
-  const raw = sources.context?.values[key];
-  if (raw === undefined) return undefined;
-  if (IDENTITY.includes(key) && IDENTITY.some((each) => lookUp(each, sources))) return undefined;
-  return { raw, place: `${SETTINGS[key].flag} in context ${sources.context?.name}` };
-}
-
-/**
- * The context of the nats CLI that is meant: one that somebody names, else the one that is selected there, unless
- * somebody says which server.
- */
-export function contextName(
-  sources: Omit<ConfigSources, 'context'>,
-  selected: () => string | undefined,
-): string | undefined {
-  const named = lookUp('context', sources);
-  if (named) return named.raw;
-  return lookUp('server', sources) ? undefined : selected();
-}
-
-/** The flags of these that carry a secret, and the environment variables that do without showing it. */
-export function secretFlags(flags: ConfigSources['flags']): { flag: string; env: string }[] {
-  const found: { flag: string; env: string }[] = [];
-  for (const key of IDENTITY) {
-    const setting: Setting<unknown> = SETTINGS[key];
-    // A user without a password is a token.
-    const secret = setting.secret || (key === 'user' && flags.password === undefined);
-    if (secret && typeof flags[key] === 'string') found.push({ flag: setting.flag, env: setting.env });
-  }
-  const { server } = flags;
-  if (
-    typeof server === 'string' &&
-    redactUrls(server) !==
-      server
-        .split(',')
-        .map((url) => url.trim())
-        .join(', ')
-  ) {
-    found.push({ flag: SETTINGS.server.flag, env: SETTINGS.server.env });
-  }
-  return found;
-}
-
 /**
  * Resolves every setting: flag over environment over `.env` over context over default.
  *
@@ -103,9 +30,10 @@ export function secretFlags(flags: ConfigSources['flags']): { flag: string; env:
 export function loadConfig(sources: ConfigSources): Config {
   const values: Record<string, unknown> = {};
   const given = new Map<SettingName, string>();
+  const collected = collect(sources);
   for (const key of Object.keys(SETTINGS) as SettingName[]) {
     const setting: Setting<unknown> = SETTINGS[key];
-    const found = lookUp(key, sources) ?? lookUpContext(key, sources);
+    const found = collected.get(key);
     if (found) {
       given.set(key, found.place);
       values[key] = setting.parse(found.raw);

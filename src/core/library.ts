@@ -115,7 +115,7 @@ export async function joinGroup(options: JoinGroupOptions): Promise<GroupMember>
         connection,
         config,
         version: VERSION,
-        name: options.name,
+        name: config.name,
         handler: options.handler,
         concurrency: options.concurrency,
         handlerTimeoutMs: options.handlerTimeoutMs,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runCli } from '../support/cli.js';
@@ -72,6 +73,8 @@ describe('what the command line says about itself', function () {
       'consume --backoff 1s..2d',
       /^Error: --backoff: "1s\.\.2d" is not a duration from 0s to 1d, such as 100ms, or two, such as 100ms\.\.30s\.$/,
     ],
+    ['consume --name=', /^Error: --name: "" is not 1 to 128 characters, none of them for control\.$/],
+    ['leases --user a --token b', /^Error: --token and --user exclude each other: both say who we are\.$/],
     ['leases --group a.b', /^Error: --group: "a\.b" is not 1 to 64 letters, digits, - or _\.$/],
     ['leases --stream *', /^Error: --stream: "\*" is not 1 to 64 letters/],
   ];
@@ -135,11 +138,116 @@ describe('what the command line says about itself', function () {
       it(`natspoc ${command} runs the server that .env names${what}`, async () => {
         writeFileSync(path.join(temp(), '.env'), 'NATS_SERVER_BIN=/no/such/server\n');
         const exit = await runCli([command], { cwd: temp(), env: { HOME: temp(), ...env } });
-        assert.equal(exit.stderr, 'Error: NATS_SERVER_BIN=/no/such/server is not an executable file.');
+        assert.deepEqual(exit.stderr.split('\n'), [
+          'NATS_SERVER_BIN in .env: the server is /no/such/server',
+          'Error: NATS_SERVER_BIN=/no/such/server is not an executable file.',
+        ]);
         assert.equal(exit.code, 2);
       });
     }
+
+    it(`natspoc ${command} runs nothing that .env names by a relative path, or finds through .env`, async () => {
+      for (const line of ['NATS_SERVER_BIN=./evil', 'NATS_SERVER_BIN=evil/nats-server']) {
+        writeFileSync(path.join(temp(), '.env'), `${line}\n`);
+        const exit = await runCli([command], { cwd: temp(), env: { HOME: temp() } });
+        assert.match(exit.stderr, /^Error: NATS_SERVER_BIN in \.env: "\S+" is not an absolute path\.$/);
+        assert.equal(exit.code, 2);
+      }
+      writeFileSync(path.join(temp(), 'nats-server'), '#!/bin/sh\ntouch evil\n', { mode: 0o755 });
+      writeFileSync(path.join(temp(), '.env'), `PATH=${temp()}\nXDG_CACHE_HOME=${temp()}\n`);
+      // Nothing can be found, and nothing fetched.
+      const env = { HOME: temp(), PATH: '/nowhere', NATS_SERVER_BIN: '/no/such/server' };
+      const exit = await runCli([command], { cwd: temp(), env });
+      assert.equal(exit.stderr, 'Error: NATS_SERVER_BIN=/no/such/server is not an executable file.');
+      assert.ok(!existsSync(path.join(temp(), 'evil')));
+    });
   }
+
+  it('a pipe, a device or too much instead of a file is one line, at once', async () => {
+    const home = temp();
+    const run = (args: string[], env: Record<string, string> = {}) =>
+      runCli(args, {
+        cwd: home,
+        env: { HOME: home, NATS_TIMEOUT: '1s', NATS_URL: 'nats://127.0.0.1:1', ...env },
+      });
+    const refused = async (args: string[], line: RegExp, env?: Record<string, string>) => {
+      const { code, stderr } = await run(args, env);
+      assert.match(stderr, line, args.join(' '));
+      assert.equal(stderr.split('\n').length, 1);
+      assert.ok(code === 2 || code === 1, String(code));
+    };
+    const dotenv = path.join(home, '.env');
+    mkdirSync(dotenv);
+    assert.equal((await run(['leases'])).code, 3, 'a folder, as Python makes them, is no such file');
+    rmSync(dotenv, { recursive: true });
+    const big = 'x'.repeat(65 * 1_024);
+    for (const [make, why] of [
+      [() => execFileSync('mkfifo', [dotenv]), 'it is no regular file'],
+      [() => symlinkSync('/dev/zero', dotenv), 'it is no regular file'],
+      [() => writeFileSync(dotenv, `A=${big}\n`), 'it is larger than 65536 bytes'],
+    ] as const) {
+      make();
+      for (const command of [['leases'], ['server']]) {
+        await refused(command, new RegExp(`^Error: \\.env of this folder cannot be read: ${why}\\.$`));
+      }
+      rmSync(dotenv);
+    }
+    const contexts = path.join(home, '.config', 'nats', 'context');
+    mkdirSync(contexts, { recursive: true });
+    execFileSync('mkfifo', [path.join(contexts, 'pipe.json'), path.join(contexts, '..', 'context.txt')]);
+    writeFileSync(path.join(contexts, 'big.json'), big);
+    await refused(
+      ['leases', '--context', 'pipe'],
+      /^Error: Context pipe: cannot read .*: it is no regular file\.$/,
+    );
+    await refused(
+      ['leases', '--context', 'big'],
+      /^Error: Context big: .*: it is larger than 65536 bytes\.$/,
+    );
+    await refused(
+      ['leases'],
+      /^Error: The selected context: cannot read .*context\.txt: it is no regular file\.$/,
+      {
+        NATS_URL: '',
+      },
+    );
+    for (const flag of ['--creds', '--nkey', '--tlsca']) {
+      await refused(
+        ['leases', flag, '/dev/zero'],
+        new RegExp(`^Error: ${flag}: cannot read /dev/zero: it is no regular`),
+      );
+    }
+    await refused(
+      ['consume', '--handler', '/dev/zero'],
+      /^Error: --handler: \/dev\/zero is no regular file\.$/,
+    );
+    execFileSync('mkfifo', [path.join(home, 'handler.js')]);
+    await refused(
+      ['consume', '--handler', 'handler.js'],
+      /^Error: --handler: handler\.js is no regular file\.$/,
+    );
+  });
+
+  it('a flag that may be given several times takes one value each time', async () => {
+    const manifest: unknown = JSON.parse(readFileSync(MANIFEST, 'utf8'));
+    assert.ok(manifest instanceof Object && 'commands' in manifest && manifest.commands instanceof Object);
+    const several: string[] = [];
+    for (const [id, { flags }] of Object.entries(manifest.commands)) {
+      for (const [name, flag] of Object.entries<{ multiple?: boolean }>(flags)) {
+        if (flag.multiple) several.push(`${id} --${name}`);
+      }
+    }
+    assert.deepEqual(
+      several.sort(),
+      ['publish --header', 'stream:trim --except-group'],
+      'one line each below',
+    );
+    const env = { HOME: temp(), NATS_URL: 'nats://127.0.0.1:1' };
+    for (const args of ['stream trim --except-group a b', 'publish -H a:b data more -H c:d']) {
+      const exit = await runCli(args.split(' '), { env });
+      assert.match(exit.stderr, /^Error: Unexpected argument: (b|more)\./);
+    }
+  });
 
   it('every command has a summary, examples and --json, and those that connect all flags for that', () => {
     const manifest: unknown = JSON.parse(readFileSync(MANIFEST, 'utf8'));

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { type ConfigSources, loadConfig } from '../../src/core/config.js';
+import { loadConfig } from '../../src/core/config.js';
 import { NatspocError } from '../../src/core/errors.js';
 import { SETTINGS, type SettingName } from '../../src/core/settings/index.js';
 import type { Setting } from '../../src/core/settings/setting.js';
+import { type ConfigSources, contextName, secretFlags } from '../../src/core/sources.js';
 
 const load = (sources: Partial<ConfigSources>) => loadConfig({ flags: {}, env: {}, ...sources });
 
@@ -80,7 +81,7 @@ describe('config', () => {
   });
 
   it('never shows the value of a secret', () => {
-    const message = refusal({ env: { NATS_PASSWORD: ' ' } });
+    const message = refusal({ env: { NATS_USER: 'u', NATS_PASSWORD: ' ' } });
     assert.match(message, /^NATS_PASSWORD: the value is not/);
   });
 
@@ -187,6 +188,137 @@ describe('config', () => {
       [config.option('partitions'), options.option('prefix')],
       ['--partitions', 'the option prefix'],
     );
+  });
+
+  describe('of who we are', () => {
+    const context = { name: 'prod', values: { server: 'nats://prod:1', user: 'c', password: 'p' } };
+    const identity = (sources: Partial<ConfigSources>) => {
+      const { server, user, password, token, creds, nkey } = load(sources);
+      return { server: server[0], user, password, token, creds, nkey };
+    };
+    const none = {
+      user: undefined,
+      password: undefined,
+      token: undefined,
+      creds: undefined,
+      nkey: undefined,
+    };
+
+    it('comes from one place, the strongest; only a password may come from another', () => {
+      const env = { NATS_URL: 'nats://e:1', NATS_CREDS: 'file' };
+      const server = 'nats://e:1';
+      assert.deepEqual(identity({ env }), { ...none, server, creds: 'file' });
+      assert.deepEqual(identity({ env, flags: { token: 't' } }), { ...none, server, token: 't' });
+      const password = { ...env, NATS_PASSWORD: 's' };
+      assert.deepEqual(identity({ env: password, flags: { user: 'u' } }), {
+        ...none,
+        server,
+        user: 'u',
+        password: 's',
+      });
+      assert.deepEqual(identity({ env: password }), { ...none, server, creds: 'file' });
+      assert.deepEqual(identity({ context, flags: { user: 'u' } }), {
+        ...none,
+        server: 'nats://prod:1',
+        user: 'u',
+      });
+    });
+
+    it('is refused where two ways contradict each other, or a password has no user', () => {
+      const pairs = [
+        ['user', 'token'],
+        ['creds', 'nkey'],
+        ['token', 'creds'],
+      ] as const;
+      for (const [a, b] of pairs) {
+        const message = refusal({ flags: { [a]: 'x', [b]: 'y' } });
+        assert.match(message, / exclude each other: both say who we are\.$/);
+        assert.ok(message.includes(`--${a}`) && message.includes(`--${b}`), message);
+        refusal({ env: { [SETTINGS[a].env]: 'x', [SETTINGS[b].env]: 'y' } });
+      }
+      assert.match(refusal({ flags: { password: 'x' } }), /^--password needs a user/);
+      assert.match(refusal({ flags: { password: 'x', token: 't' } }), /^--password needs a user/);
+    });
+
+    it('is not sent where .env says, unless it stands there', () => {
+      const dotenv = { NATS_URL: 'nats://evil:1' };
+      for (const env of [
+        { NATS_PASSWORD: 's', NATS_USER: 'u' },
+        { NATS_CREDS: 'f' },
+        { NATS_NKEY: 'f' },
+        { NATS_TOKEN: 't' },
+      ]) {
+        const message = refusal({ dotenv, env });
+        assert.match(message, /^NATS_\w+ is not sent where NATS_URL in \.env says: /);
+        assert.match(message, /Set --server or NATS_URL as well, or NATS_\w+ in \.env\.$/);
+        // Who answers for the server counts as well.
+        assert.match(refusal({ dotenv: { NATS_CA: 'f' }, env }), /where NATS_CA in \.env says/);
+        load({ dotenv, env: { ...env, NATS_URL: 'nats://own:1' } });
+        load({ dotenv: { ...dotenv, ...env } });
+      }
+      assert.match(refusal({ dotenv, flags: { user: 'u' } }), /^--user is not sent/);
+      assert.match(
+        refusal({ dotenv: { ...dotenv, NATS_CONTEXT: 'prod' }, context }),
+        /^user in context prod is not sent where NATS_URL in \.env says/,
+      );
+      // Nobody is needed to be somebody.
+      assert.equal(identity({ dotenv }).server, 'nats://evil:1');
+    });
+
+    it('is that of a context that somebody names, and so is the server', () => {
+      const elsewhere = {
+        NATS_URL: 'nats://evil:1',
+        NATS_TOKEN: 't',
+        NATS_CA: 'f',
+        NATS_INBOX_PREFIX: 'x',
+        STREAM_NAME: 'S',
+      };
+      const expected = { ...none, server: 'nats://prod:1', user: 'c', password: 'p' };
+      for (const sources of [
+        { flags: { context: 'prod' }, env: elsewhere },
+        { flags: { context: 'prod' }, env: {}, dotenv: elsewhere },
+        { env: { NATS_CONTEXT: 'prod' }, dotenv: elsewhere },
+      ]) {
+        assert.deepEqual(identity({ ...sources, context }), expected, JSON.stringify(sources));
+        const { stream, tlsca, inboxPrefix } = load({ ...sources, context });
+        assert.deepEqual([stream, tlsca, inboxPrefix], ['S', undefined, undefined]);
+      }
+      const flags = { context: 'prod', server: 'nats://f:1' };
+      assert.deepEqual(identity({ flags, context }), { ...expected, server: 'nats://f:1' });
+      const named = { flags: { context: 'prod' }, env: elsewhere };
+      assert.equal(
+        contextName(named, () => 'selected'),
+        'prod',
+      );
+      assert.equal(
+        contextName({ flags: {}, env: elsewhere }, () => 'selected'),
+        undefined,
+      );
+      assert.equal(
+        contextName({ flags: {}, env: {} }, () => 'selected'),
+        'selected',
+      );
+    });
+
+    it('is a secret in a flag where it is one: a user with a password is none', () => {
+      const secrets = (sources: Partial<ConfigSources>) =>
+        secretFlags({ flags: {}, env: {}, ...sources }).map(({ flag }) => flag);
+      assert.deepEqual(secrets({ flags: { user: 'u', password: 'p' } }), ['password']);
+      assert.deepEqual(secrets({ flags: { user: 'u' }, env: { NATS_PASSWORD: 'p' } }), []);
+      assert.deepEqual(secrets({ flags: { user: 'u' } }), ['user']);
+      assert.deepEqual(secrets({ flags: { token: 't' } }), ['token']);
+      assert.deepEqual(secrets({ flags: { creds: 'f' } }), []);
+      assert.deepEqual(secrets({ flags: { server: 'nats://u:p@h' } }), ['server']);
+      assert.deepEqual(secrets({ flags: { server: 'a, b' }, env: { NATS_TOKEN: 't' } }), []);
+    });
+  });
+
+  it('takes a name that people can read', () => {
+    for (const name of ['', ' ', 'x'.repeat(129), 'a\nb', 'a\u001b[2J', 'a\u202eb', 'a\u0085b']) {
+      refusal({ flags: { name } });
+    }
+    assert.equal(load({ flags: { name: ` ${'ü'.repeat(128)} ` } }).name, 'ü'.repeat(128));
+    assert.equal(load({ env: { MEMBER_NAME: 'worker 3 🔑' } }).name, 'worker 3 🔑');
   });
 
   it('is frozen', () => {

@@ -26,6 +26,7 @@ export default class StreamTrim extends StreamCommand {
       description: 'do not wait for this group (may be given several times)',
       helpValue: 'NAME',
       multiple: true,
+      multipleNonGreedy: true,
     }),
     force: Flags.boolean({ description: 'do not ask' }),
     ...connectionFlags,

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { messageOf, NatspocError } from '../errors.js';
@@ -18,7 +18,10 @@ const isHandler = (value: unknown): value is Handler => typeof value === 'functi
  */
 export async function loadHandler(file: string): Promise<Handler> {
   const path = resolve(file);
-  if (!existsSync(path)) throw new NatspocError('handler-failed', `--handler: there is no file ${file}.`);
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!found) throw new NatspocError('handler-failed', `--handler: there is no file ${file}.`);
+  // Reading a pipe or a device may never end.
+  if (!found.isFile()) throw new NatspocError('handler-failed', `--handler: ${file} is no regular file.`);
   let loaded: unknown;
   try {
     loaded = TYPESCRIPT.has(extname(path))

@@ -1,20 +1,24 @@
-import { readFileSync } from 'node:fs';
 import { type ConnectionOptions, credsAuthenticator, nkeyAuthenticator } from 'nats';
 import type { Config } from '../config.js';
-import { messageOf, NatspocError } from '../errors.js';
+import { NatspocError } from '../errors.js';
 import { credentialsOf } from '../redact.js';
+import { readSmallFile, UnreadableFile } from '../small-file.js';
+
+/** A bundle of all the world's certificate authorities is a tenth of this. */
+const LIMIT_BYTES = 4 * 1_048_576;
 
 /** A setting that names a file. */
 type FileSetting = 'creds' | 'nkey' | 'tlsca' | 'tlscert' | 'tlskey';
 
 function readFile(config: Config, setting: FileSetting, path: string): Uint8Array {
+  // The client reads those of TLS once more: what a pipe has given would be gone.
+  const pipes = setting === 'creds' || setting === 'nkey';
   try {
-    return readFileSync(path);
+    return readSmallFile(path, { limitBytes: LIMIT_BYTES, pipes });
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-    const why =
-      code === 'ENOENT' ? 'there is no such file' : code === 'EACCES' ? 'not permitted' : messageOf(cause);
-    throw new NatspocError('config', `${config.place(setting)}: cannot read ${path}: ${why}.`, { cause });
+    if (!(cause instanceof UnreadableFile)) throw cause;
+    const message = `${config.place(setting)}: cannot read ${path}: ${cause.message}.`;
+    throw new NatspocError('config', message, { cause });
   }
 }
 

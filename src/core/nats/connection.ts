@@ -1,7 +1,8 @@
 import { connect, DebugEvents, ErrorCode, Events, type NatsConnection, NatsError, type Status } from 'nats';
-import { type Config, IDENTITY } from '../config.js';
+import type { Config } from '../config.js';
 import { messageOf, NatspocError } from '../errors.js';
 import { credentialsOf, redactUrl } from '../redact.js';
+import { IDENTITY } from '../settings/connection.js';
 import type { SettingName } from '../settings/index.js';
 import { connectOptions } from './connect-options.js';
 import { readHeadersTolerantly } from './headers.js';

@@ -1,8 +1,9 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { messageOf, NatspocError } from '../errors.js';
 import type { SettingName } from '../settings/index.js';
+import { readSmallFile, UnreadableFile } from '../small-file.js';
 
 /** The settings that a context gives, as raw texts, and its name for messages. */
 export interface NatsContext {
@@ -34,12 +35,25 @@ function contextFolder(env: Readonly<Record<string, string | undefined>>): strin
   return path.join(env.XDG_CONFIG_HOME || path.join(env.HOME || homedir(), '.config'), 'nats');
 }
 
-/** The context that `nats context select` has chosen, or undefined. */
+/** A context takes some hundred bytes. */
+const LIMIT_BYTES = 64 * 1_024;
+const readText = (file: string): string => readSmallFile(file, { limitBytes: LIMIT_BYTES }).toString('utf8');
+
+/**
+ * The context that `nats context select` has chosen, or undefined.
+ *
+ * @throws NatspocError `config` where the file that says so cannot be read.
+ */
 export function selectedContext(env: Readonly<Record<string, string | undefined>>): string | undefined {
+  const file = path.join(contextFolder(env), 'context.txt');
   try {
-    return readFileSync(path.join(contextFolder(env), 'context.txt'), 'utf8').trim() || undefined;
-  } catch {
-    return undefined;
+    return readText(file).trim() || undefined;
+  } catch (error) {
+    if (!(error instanceof UnreadableFile)) throw error;
+    if (error.isMissing) return undefined;
+    throw new NatspocError('config', `The selected context: cannot read ${file}: ${error.message}.`, {
+      cause: error,
+    });
   }
 }
 
@@ -78,7 +92,7 @@ export function readContext(name: string, env: Readonly<Record<string, string | 
 function readObject(name: string, file: string): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(readFileSync(file, 'utf8'));
+    value = JSON.parse(readText(file));
   } catch (cause) {
     // Not the message of the parser: it quotes what it read, and that may be a password.
     const why = cause instanceof SyntaxError ? 'it is not JSON' : messageOf(cause);

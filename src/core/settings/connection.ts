@@ -81,7 +81,7 @@ export const CONNECTION = {
     env: 'NATS_CONTEXT',
     parse: text,
     allowed: 'a name',
-    help: 'context of the nats CLI',
+    help: 'context of the nats CLI; excludes connection settings of weaker places',
   }),
   jsDomain: define({
     flag: 'js-domain',
@@ -98,3 +98,21 @@ export const CONNECTION = {
     help: 'prefix of reply subjects',
   }),
 } as const;
+
+/** A setting of the connection. */
+type ConnectionSetting = keyof typeof CONNECTION;
+
+/** Who we are. */
+export const IDENTITY: readonly ConnectionSetting[] = ['user', 'password', 'token', 'creds', 'nkey'];
+
+/** What a context of the nats CLI decides, also by leaving it out. */
+export const CONTEXT_SETTINGS: readonly string[] = [
+  ...IDENTITY,
+  'server',
+  'tlscert',
+  'tlskey',
+  'tlsca',
+  'tlsfirst',
+  'jsDomain',
+  'inboxPrefix',
+] satisfies ConnectionSetting[];

@@ -1,9 +1,16 @@
-import { duration, integer, NAME_ALLOWED, name, size } from './parse.js';
+import { duration, integer, memberName, NAME_ALLOWED, name, size } from './parse.js';
 import { define } from './setting.js';
 import { parseFrom } from './start-from.js';
 
 /** How a member lives in its group. */
 export const GROUP = {
+  name: define({
+    flag: 'name',
+    env: 'MEMBER_NAME',
+    parse: memberName,
+    allowed: '1 to 128 characters, none of them for control',
+    help: 'name of this member, for people (default HOST-PID)',
+  }),
   group: define({
     flag: 'group',
     env: 'CONSUMER_GROUP',

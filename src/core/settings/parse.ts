@@ -49,6 +49,9 @@ export const name = (value: string) =>
   /^[A-Za-z0-9_-]{1,64}$/.test(value.trim()) ? value.trim() : undefined;
 /** What a name looks like. */
 export const NAME_ALLOWED = '1 to 64 letters, digits, - or _';
+/** A name that people read: what moves a cursor, or turns text around, is not in it. */
+export const memberName = (value: string) =>
+  /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]{1,128}$/u.test(value.trim()) ? value.trim() : undefined;
 /** A subject without wildcards that is not the server's own. */
 export const subject = (value: string) =>
   /^[^\s.*>]+(\.[^\s.*>]+)*$/.test(value.trim()) && !value.startsWith('$') ? value.trim() : undefined;

@@ -1,0 +1,58 @@
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { messageOf } from './errors.js';
+
+/** How a file is read. */
+export interface SmallFileOptions {
+  /** More than this is refused, bytes. */
+  limitBytes: number;
+  /** Pipes are read to their end: for files that somebody names, such as `<(pass show nats)`. Default false. */
+  pipes?: boolean;
+}
+
+/** Why a file could not be read, in words. `isMissing`: there is none. */
+export class UnreadableFile extends Error {
+  override readonly name = 'UnreadableFile';
+  readonly isMissing: boolean;
+
+  constructor(why: string, options: { isMissing?: boolean; cause?: unknown } = {}) {
+    super(why, { cause: options.cause });
+    this.isMissing = options.isMissing ?? false;
+  }
+}
+
+const CHUNK_BYTES = 65_536;
+
+function whyNot(cause: unknown): UnreadableFile {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  if (code === 'ENOENT') return new UnreadableFile('there is no such file', { isMissing: true, cause });
+  return new UnreadableFile(code === 'EACCES' ? 'not permitted' : messageOf(cause), { cause });
+}
+
+/**
+ * A file's content, of a regular file (or a pipe), up to a limit: nothing that never ends, and nothing that waits for
+ * a writer unasked.
+ *
+ * @throws UnreadableFile that says why, without a full stop.
+ */
+export function readSmallFile(path: string, { limitBytes, pipes = false }: SmallFileOptions): Buffer {
+  let file: number | undefined;
+  try {
+    // Opening a pipe waits for a writer, unless it is told not to.
+    file = openSync(path, constants.O_RDONLY | (pipes ? 0 : (constants.O_NONBLOCK ?? 0)));
+    const status = fstatSync(file);
+    if (!status.isFile() && !(pipes && status.isFIFO())) throw new UnreadableFile('it is no regular file');
+    const chunks: Buffer[] = [];
+    for (let bytes = 0; ; ) {
+      const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+      const count = readSync(file, chunk);
+      if (count === 0) return Buffer.concat(chunks);
+      bytes += count;
+      if (bytes > limitBytes) throw new UnreadableFile(`it is larger than ${limitBytes} bytes`);
+      chunks.push(chunk.subarray(0, count));
+    }
+  } catch (error) {
+    throw error instanceof UnreadableFile ? error : whyNot(error);
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
