@@ -159,6 +159,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
         overdue: (partition, sequences) => this.#tell('overdue', { partition, sequences }),
         uncommitted: (partition, range) => this.#tell('uncommitted', { partition, ...range }),
         trimmed: (partition, trimmed) => this.#tell('trimmed', { partition, ...trimmed }),
+        unread: (partition, reason, retryMs) => this.#tell('unread', { partition, reason, retryMs }),
         stopped: (_partition, error) => this.#stop(error),
       },
     });

@@ -28,6 +28,8 @@ export interface MemberEventMap extends ReportEvents {
   failed: [event: FailedAttempt];
   /** The stream dropped messages before they were handled: they are lost to this group. */
   trimmed: [event: { partition: number } & Trimmed];
+  /** A partition cannot be read for now, for this reason; tried again in so many milliseconds. Once a minute. */
+  unread: [event: { partition: number; reason: string; retryMs: number }];
   /** Handlers of these messages did not finish in time: their partition goes on without them. */
   overdue: [event: { partition: number; sequences: number[] }];
   /** A partition had to move before everything could be committed: the next owner handles this range again. */

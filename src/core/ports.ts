@@ -74,8 +74,11 @@ export interface StreamMessage {
   headers(): Record<string, string>;
 }
 
-/** Why a reader has stopped: somebody has deleted it, it heard nothing for too long, or anything else (a gap, a lost server). */
-export type ReaderFault = 'deleted' | 'silent' | 'broken';
+/**
+ * Why a reader has stopped: somebody has deleted it; somebody has changed it, or made another of its name; it heard
+ * nothing for too long; or anything else (a gap, a lost server).
+ */
+export type ReaderFault = 'deleted' | 'foreign' | 'silent' | 'broken';
 
 /** Receives what a reader delivers. */
 export interface ReaderSink {
@@ -85,8 +88,10 @@ export interface ReaderSink {
   /**
    * The reader has stopped for good. Everything delivered before is in order and complete. The cure is another one
    * from the position in hand; where this one was `deleted`, only after a look at whose the position is.
+   *
+   * @param reason for people.
    */
-  fault(fault: ReaderFault): void;
+  fault(fault: ReaderFault, reason: string): void;
 }
 
 /** What bounds a reader's appetite: at most this much delivered and not yet released. */
@@ -106,6 +111,8 @@ export interface Reader {
   start(held: number): void;
   /** Tells that so many messages are off the buffer, so that as many more may be asked for. */
   release(messages: number): void;
+  /** Tells that handlers are idle, though messages wait on the buffer: what they could do lies behind those. */
+  starve(): void;
   /** Changes the window; takes effect with the next request to the server. */
   resize(window: ReaderWindow): void;
   /** Stops deliveries at once and deletes the reader on the server, best effort. */
@@ -118,9 +125,10 @@ export interface StreamBounds {
   last: number;
 }
 
-/** How opening a reader ended. */
+/** How opening a reader ended. `refused`: a limit stands against it, which may be raised or become free. */
 export type OpenOutcome =
   | { kind: 'ok'; reader: Reader }
+  | { kind: 'refused'; reason: string }
   | { kind: 'unknown' }
   | { kind: 'failed'; error: NatspocError };
 
@@ -133,6 +141,8 @@ export interface ReaderOptions {
   partition: number;
   startSequence: number;
   window: ReaderWindow;
+  /** How many messages may be in hand at once. */
+  concurrency: number;
 }
 
 /** The partitioned stream, to read from. */

@@ -4,6 +4,7 @@ import {
   connect,
   createInbox,
   DeliverPolicy,
+  headers,
   type JetStreamManager,
   type NatsConnection,
 } from 'nats';
@@ -177,6 +178,41 @@ describe('a pull reader', function () {
     assert.deepEqual(faults, []);
     // Two requests may be under way, each with the whole window.
     assert.ok(most <= 2 * 64 * KIB, `${most} bytes held at a time`);
+    reader.close();
+  });
+
+  it('counts headers where it keeps to a window of bytes', async () => {
+    const large = headers();
+    large.set('X', 'x'.repeat(8 * KIB));
+    const jetstream = connection.jetstream();
+    for (let i = 0; i < 100; i++) await jetstream.publish(`${stream}.a`, 'x', { headers: large });
+    const { reader, sizes, faults } = await open({ messages: 1_000, bytes: 64 * KIB });
+    await until('the window is full', () => sizes.length >= 7);
+    // Whatever was asked for before this has been answered.
+    for (let i = 0; i < 3; i++) await connection.flush();
+    assert.ok(sizes.length <= 2 * 8, `${sizes.length} messages held`);
+    let released = 0;
+    await until('all are there', () => {
+      reader.release(sizes.length - released);
+      released = sizes.length;
+      return sizes.length === 100;
+    });
+    assert.deepEqual(faults, []);
+    reader.close();
+  });
+
+  it('asks for no more at once than a changed reader allows', async () => {
+    const { reader, sizes, faults } = await open({ messages: 1_000, bytes: 1_000_000 });
+    const { config } = await manager.consumers.info(stream, 'r');
+    await manager.consumers.update(stream, 'r', { ...config, max_batch: 5 });
+    await store(...count(100));
+    let released = 0;
+    await until('all are there', () => {
+      reader.release(sizes.length - released);
+      released = sizes.length;
+      return sizes.length === 100;
+    });
+    assert.deepEqual(faults, []);
     reader.close();
   });
 

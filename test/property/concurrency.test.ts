@@ -77,6 +77,7 @@ describe('handlers side by side', () => {
             },
             handled: (message) => done.add(message.sequence),
             attemptFailed: () => {},
+            starving: () => {},
             halting: () => assert.fail('skip never halts'),
           },
         );

@@ -90,9 +90,13 @@ export class FakeStream implements EventStream {
   /** The first message of every time. */
   first = 1;
   released = 0;
+  /** How often it was told that handlers are idle. */
+  starved = 0;
   /** What the reader that is open was told to hold from the start, and its window. */
   held = 0;
   window: ReaderWindow | undefined;
+  /** Why the next readers are refused. */
+  readonly refusals: string[] = [];
   /** Readers are open when this resolves. */
   opening: Promise<void> | undefined;
   /** How every deletion of a reader ends. */
@@ -110,13 +114,15 @@ export class FakeStream implements EventStream {
   fault(fault: ReaderFault): void {
     const sink = this.#sink;
     this.#sink = undefined;
-    sink?.fault(fault);
+    sink?.fault(fault, `it is ${fault}`);
   }
 
   async open(options: ReaderOptions, sink: ReaderSink): ReturnType<EventStream['open']> {
     this.opened.push(options);
     this.window = options.window;
     await this.opening;
+    const refusal = this.refusals.shift();
+    if (refusal !== undefined) return { kind: 'refused', reason: refusal };
     this.#sink = sink;
     const stream = this;
     const reader = {
@@ -131,6 +137,9 @@ export class FakeStream implements EventStream {
       },
       resize: (window: ReaderWindow) => {
         this.window = window;
+      },
+      starve: () => {
+        this.starved++;
       },
       close: () => {
         if (this.#sink) this.closed++;

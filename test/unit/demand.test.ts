@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Demand } from '../../src/core/nats/demand.js';
+import { RequestLimits } from '../../src/core/nats/request-limits.js';
 
 /** One that has begun, with nothing in hand. */
 function demandOf(messages: number, bytes = 1_000_000): Demand {
@@ -89,6 +90,52 @@ describe('what a reader asks for', () => {
     const demand = demandOf(4_096, 10_000);
     demand.weigh(1_000);
     assert.deepEqual(demand.order(), { batch: 10, maxBytes: 10_000 });
+  });
+
+  it('asks for what is handled side by side, and for as many ahead of it', () => {
+    const demand = new Demand({ messages: 4_096, bytes: 1_000_000 }, 1_000);
+    demand.weigh(100);
+    demand.begin(0);
+    assert.equal(demand.order()?.batch, 999 + 64);
+    deliver(demand, 999 + 64, false);
+    demand.release(32);
+    assert.equal(demand.order()?.batch, 32, 'again when half of what is ahead is free');
+  });
+
+  it('asks for more where what is held cannot be taken up, up to its window', () => {
+    const demand = new Demand({ messages: 200, bytes: 1_000_000 }, 2);
+    demand.weigh(100);
+    demand.begin(0);
+    let held = demand.order()?.batch ?? 0;
+    assert.equal(demand.starve(), false, 'it is on its way');
+    deliver(demand, held, false);
+    while (demand.starve()) {
+      const { batch } = demand.order() ?? { batch: 0 };
+      assert.ok(batch > 0);
+      deliver(demand, batch, false);
+      held += batch;
+    }
+    assert.equal(held, 200);
+  });
+
+  it('cuts what it asks for into requests that the server allows', () => {
+    const limits = new RequestLimits({ max_batch: 32 });
+    const demand = new Demand({ messages: 4_096, bytes: 1_000_000 }, 1, limits);
+    demand.weigh(100);
+    demand.begin(0);
+    assert.deepEqual(
+      [demand.order(), demand.order(), demand.order()],
+      [{ batch: 32, maxBytes: 1_000_000 }, { batch: 32, maxBytes: 1_000_000 }, undefined],
+    );
+    assert.ok(limits.learn('Exceeded MaxRequestBatch of 16'));
+    assert.ok(limits.learn('Exceeded MaxRequestMaxBytes of 5000'));
+    assert.ok(limits.learn('Exceeded MaxRequestExpires of 1m0s') === false, 'longer than we ask for');
+    assert.ok(limits.learn('Exceeded MaxRequestExpires of 5s'));
+    assert.equal(limits.expiresMs, 5_000);
+    assert.equal(limits.learn('Exceeded MaxRequestBatch of 16'), false, 'nothing new');
+    assert.equal(limits.learn('Exceeded MaxWaiting'), false);
+    demand.fallShort(32, false);
+    assert.deepEqual(demand.order(), { batch: 16, maxBytes: 5_000 });
   });
 
   it('asks for a message that is larger than the window alone, without a limit, and once', () => {

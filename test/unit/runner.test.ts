@@ -64,6 +64,7 @@ function bench({
       overdue: (sequences) => told.push(`overdue ${sequences}`),
       uncommitted: ({ after, upTo }) => told.push(`uncommitted ${after} to ${upTo}`),
       trimmed: ({ from: first, to, atMost }) => told.push(`trimmed ${first}-${to}, ${atMost}`),
+      unread: (reason, retryMs) => told.push(`unread for ${retryMs}: ${reason}`),
       terminal: (error) => told.push(`terminal: ${error.message}`),
     },
   );
@@ -226,6 +227,55 @@ describe('a partition runner', () => {
     assert.deepEqual(stream.released, 2);
     assert.equal(bucket.record?.seq, 9);
     assert.ok(told.includes('committed 9'));
+  });
+
+  it('keeps what it has where a limit refuses its reader, tries ever later, and says so once a minute', async () => {
+    const { stream, start, told, clock, bucket, runner } = bench();
+    for (let i = 0; i < 20; i++) stream.refusals.push('as many as it may have');
+    const starting = start();
+    let tries = 0;
+    for (let second = 0; second < 60; second++) {
+      await settle();
+      if (second === 30) assert.equal(runner.status.state, 'waiting');
+      clock.advance(1_000);
+      tries = stream.opened.length;
+    }
+    assert.ok(tries > 10 && tries < 20, `${tries} tries in a minute`);
+    assert.deepEqual(told, ['unread for 50: as many as it may have']);
+    stream.refusals.length = 0;
+    clock.advance(10_000);
+    await starting;
+    assert.deepEqual(told.slice(1), ['started']);
+    assert.equal(bucket.writes.length, 1, 'the position was taken over once');
+  });
+
+  it('opens ever later after readers that have brought nothing, and at once after one that has', async () => {
+    const { stream, start, told, clock } = bench();
+    await start();
+    stream.fault('broken');
+    await settle();
+    assert.equal(stream.opened.length, 2, 'the first time at once');
+    stream.fault('broken');
+    await settle();
+    assert.equal(stream.opened.length, 2);
+    assert.equal(told.at(-1), 'unread for 50: it is broken');
+    clock.advance(50);
+    await settle();
+    assert.equal(stream.opened.length, 3);
+    stream.deliver(fakeMessage(1));
+    stream.fault('broken');
+    await settle();
+    assert.equal(stream.opened.length, 4);
+  });
+
+  it('asks for more where handlers are idle, and everything waits for a message in hand', async () => {
+    const { handler, end } = manual();
+    const { stream, start } = bench({ handler, settings: { concurrency: 2 } });
+    await start();
+    stream.deliver(fakeMessage(1, 'a'), fakeMessage(2, 'b'));
+    const before = stream.starved;
+    await end();
+    assert.equal(stream.starved, before + 1);
   });
 
   it('has one cure for a reader that fails: another one behind what has arrived', async () => {

@@ -43,6 +43,7 @@ class Bench {
         handled: ({ sequence }) => this.log.push(`handled ${sequence}`),
         attemptFailed: ({ sequence }, attempt, error, then) =>
           this.log.push(`failed ${sequence} #${attempt} ${String(error)} ${then}`),
+        starving: () => {},
         halting: (halt) => this.halts.push(halt),
       },
     );

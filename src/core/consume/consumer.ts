@@ -142,6 +142,10 @@ function describe(member: GroupMember, config: Config, note: (line: string) => v
     const number = atMost === 1 ? 'at most 1 message' : `at most ${formatCount(atMost)} messages`;
     note(`lost in p${partition}: ${number} of ${range}, dropped by the stream before they were handled`);
   });
+  member.on('unread', ({ partition, reason, retryMs }) => {
+    const why = escapeControl(reason.replace(/\.$/, ''));
+    note(`p${partition} cannot be read, and is tried again in ${formatDuration(retryMs)}: ${why}`);
+  });
   member.on('overdue', ({ partition, sequences }) => {
     const within = `within ${formatDuration(config.drainTimeoutMs)}`;
     const which = `message ${sequences.join(', ')}`;

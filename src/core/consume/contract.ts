@@ -44,6 +44,8 @@ export interface RunnerEvents {
   uncommitted(range: UncommittedRange): void;
   /** The stream has dropped messages before they were handled. */
   trimmed(trimmed: Trimmed): void;
+  /** Nothing can be read for now, see {@link IntakeEvents.unread}. */
+  unread(reason: string, retryMs: number): void;
   /** Nothing helps: not permitted, bucket or stream deleted. */
   terminal(error: NatspocError): void;
 }
@@ -75,5 +77,6 @@ export interface RunnerStatus {
   lag: number;
   /** True once everything that was in the stream at some moment since the start has been handled. */
   caughtUp: boolean;
-  state: 'starting' | 'running' | 'draining';
+  /** `waiting`: there is no reader, and none can be opened for now. */
+  state: 'starting' | 'waiting' | 'running' | 'draining';
 }

@@ -1,15 +1,19 @@
 import type { Clock } from '../clock.js';
 import type { NatspocError } from '../errors.js';
-import type { EventStream, Reader, ReaderWindow, StreamMessage } from '../ports.js';
+import type { EventStream, Reader, ReaderFault, ReaderWindow, StreamMessage } from '../ports.js';
+import { Reopening } from './reopening.js';
 import { type Trimmed, TrimWatch } from './trimmed.js';
 
 /** What an intake needs. */
 export interface IntakePorts {
   clock: Clock;
+  random: () => number;
   stream: EventStream;
   /** Its partition, and the name of its reader on the server. */
   partition: number;
   name: string;
+  /** How many messages may be in hand at once. */
+  concurrency: number;
   /** How many messages were delivered and are not dealt with. */
   waiting: () => number;
 }
@@ -21,6 +25,8 @@ export interface IntakeEvents {
   opened(): void;
   /** The stream has dropped messages before they were received. */
   trimmed(trimmed: Trimmed): void;
+  /** Nothing can be read for now: another reader is tried in so many milliseconds. Told once a minute. */
+  unread(reason: string, retryMs: number): void;
   /** It cannot go on for a passing reason. */
   failed(reason: string): void;
   /** Nothing helps. */
@@ -39,6 +45,7 @@ export class Intake {
   #reader: Reader | undefined;
   #received: number;
   readonly #trimWatch: TrimWatch;
+  readonly #reopening: Reopening;
   #closed = false;
 
   /** `received`: the sequence behind which it starts. */
@@ -47,6 +54,7 @@ export class Intake {
     this.#window = window;
     this.#ports = ports;
     this.#events = events;
+    this.#reopening = new Reopening({ ...ports, unread: (...args) => events.unread(...args) });
     this.#trimWatch = new TrimWatch({
       ...ports,
       reading: () => ({ received: this.#received, waiting: this.pending ?? 0 }),
@@ -64,17 +72,22 @@ export class Intake {
     return this.#reader?.pending;
   }
 
+  /** True while there is no reader, and those that are tried fail one after the other. */
+  get isFailing(): boolean {
+    return this.#reader === undefined && this.#reopening.isFailing;
+  }
+
   /** Opens the first reader. False: it was not opened, and why was told, or the intake was closed meanwhile. */
   async open(): Promise<boolean> {
-    const { stream, partition, name, waiting } = this.#ports;
+    const { stream, partition, name, concurrency, waiting } = this.#ports;
     const opened = await stream.open(
-      { name, partition, startSequence: this.#received + 1, window: this.#window },
+      { name, partition, startSequence: this.#received + 1, window: this.#window, concurrency },
       {
         message: (message) => this.#receive(message),
         gone: (messages) => void this.#trimWatch.missed(this.#received, messages),
-        fault: (fault) => {
+        fault: (fault, reason) => {
           if (fault === 'deleted') this.#deleted();
-          else void this.#reopen();
+          else void this.#reopen(fault, reason);
         },
       },
     );
@@ -84,12 +97,17 @@ export class Intake {
     }
     if (opened.kind === 'ok') {
       this.#reader = opened.reader;
+      this.#reopening.opened();
       // Other partitions may have come or gone meanwhile.
       opened.reader.resize(this.#window);
       // What an earlier reader delivered and still waits takes its place in the window.
       opened.reader.start(waiting());
       this.#events.opened();
       return true;
+    }
+    if (opened.kind === 'refused') {
+      await this.#reopening.wait('refused', opened.reason);
+      return this.#closed ? false : this.open();
     }
     if (opened.kind === 'failed') this.#events.terminal(opened.error);
     else this.#events.failed('its reader could not be opened in time');
@@ -116,10 +134,16 @@ export class Intake {
     this.#reader?.release(messages);
   }
 
+  /** All that has been received waits for what is in hand, and handlers are idle. */
+  starve(): void {
+    this.#reader?.starve();
+  }
+
   /** Takes no more, and tells no more. */
   close(): void {
     this.#closed = true;
     this.#trimWatch.stop();
+    this.#reopening.stop();
     this.#reader?.close();
   }
 
@@ -129,8 +153,10 @@ export class Intake {
     if (!this.#closed) this.#events.failed('its reader was deleted by somebody else');
   }
 
-  async #reopen(): Promise<void> {
+  async #reopen(fault: ReaderFault, reason: string): Promise<void> {
     this.#reader = undefined;
+    if (this.#closed) return;
+    await this.#reopening.wait(fault, reason);
     if (this.#closed) return;
     const { stream, name } = this.#ports;
     const [removed, bounds] = await Promise.all([stream.remove(name), stream.bounds()]);
@@ -146,6 +172,7 @@ export class Intake {
   #receive(message: StreamMessage): void {
     if (this.#closed) return;
     this.#received = message.sequence;
+    this.#reopening.worked();
     this.#events.message(message);
   }
 }

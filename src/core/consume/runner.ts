@@ -68,6 +68,7 @@ export class PartitionRunner {
         this.#handledCount++;
         this.#events.handled(message, how);
       },
+      starving: () => this.#intake?.starve(),
       attemptFailed: (...args) => {
         if (this.#phase !== 'ended') this.#events.attemptFailed(...args);
       },
@@ -78,14 +79,14 @@ export class PartitionRunner {
   get status(): RunnerStatus {
     const before = this.#takeover.before?.status;
     const pending = this.#intake?.pending;
-    const state = this.#phase !== 'running' ? 'draining' : pending === undefined ? 'starting' : 'running';
+    const reading = pending !== undefined ? 'running' : this.#intake?.isFailing ? 'waiting' : 'starting';
     return {
       position: Math.max(this.#handledLate, this.#committer?.handledUpTo ?? before?.position ?? 0),
       committed: this.#committer?.committed ?? before?.committed ?? 0,
       handled: this.#handledCount,
       lag: this.#work.waiting + (pending ?? 0),
       caughtUp: this.#caughtUp || this.#isCaughtUp(),
-      state,
+      state: this.#phase === 'running' ? reading : 'draining',
     };
   }
 
@@ -269,12 +270,14 @@ export class PartitionRunner {
         ...this.#ports,
         partition,
         name: readerName(group, partition, epoch, reader),
+        concurrency: this.#settings.concurrency ?? 1,
         waiting: () => this.#work.waiting,
       },
       {
         message: (message) => this.#work.accept(message),
         opened: () => void this.#isCaughtUp(),
         trimmed: (trimmed) => this.#events.trimmed(trimmed),
+        unread: (...args) => this.#events.unread(...args),
         failed: (reason) => this.#fail(reason),
         terminal: (error) => this.#terminal(error),
       },

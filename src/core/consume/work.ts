@@ -36,6 +36,8 @@ export interface WorkEvents extends Pick<FailureEvents, 'attemptFailed'> {
   advanced(advance: Advance): void;
   /** Dealt with: handled, or passed over or stored as a dead letter by policy. */
   handled(message: StreamMessage, how: Dealt): void;
+  /** Handlers are idle, and all that was accepted waits for what is in hand. */
+  starving(): void;
   /** No further message is started; those in hand go on. */
   halting(halt: Halt): void;
 }
@@ -102,6 +104,7 @@ export class PartitionWork {
       this.#lanes.add(message);
       this.#pump();
     }
+    this.#tellStarving();
   }
 
   /** Starts no further call. What waits is forgotten; it stays in the stream. */
@@ -217,6 +220,7 @@ export class PartitionWork {
       if (failure) this.#attemptFailed(entry, call, failure.error);
       else this.#done(entry, 'handled');
       this.#pump();
+      this.#tellStarving();
       this.#tellSettled();
     });
   }
@@ -246,6 +250,12 @@ export class PartitionWork {
   #leave(entry: Entry): void {
     if (entry.admitted) this.#ports.quota?.giveBack();
     entry.admitted = false;
+  }
+
+  /** With one handler everything waits in turn: then no other message would help. */
+  #tellStarving(): void {
+    if (this.#concurrency === 1 || !this.#open || this.#lanes.size === 0 || this.#lanes.hasReady) return;
+    if (this.#running.size < this.#concurrency) this.#events.starving();
   }
 
   #tellSettled(): void {

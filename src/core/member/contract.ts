@@ -65,6 +65,8 @@ export interface MemberEvents {
   committed?: (partition: number, sequence: number, tookMs: number) => void;
   /** The stream has dropped messages before they were handled. */
   trimmed?: (partition: number, trimmed: Trimmed) => void;
+  /** A partition cannot be read for now, see {@link RunnerEvents.unread}. */
+  unread?: (partition: number, reason: string, retryMs: number) => void;
   /** A drain goes on without the handlers of these messages. */
   overdue?: (partition: number, sequences: number[]) => void;
   /** A partition moves without its last commit: see {@link RunnerEvents.uncommitted}. */
@@ -78,5 +80,5 @@ export interface PartitionStatus extends Omit<RunnerStatus, 'state'> {
   partition: number;
   epoch: number;
   /** `waiting`: it failed for a passing reason and starts again soon; `halted`, `paused`: until somebody acts. */
-  state: RunnerStatus['state'] | 'waiting' | 'halted' | 'paused';
+  state: RunnerStatus['state'] | 'halted' | 'paused';
 }

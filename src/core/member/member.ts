@@ -261,6 +261,7 @@ export class Member {
       overdue: (sequences) => events.overdue?.(partition, sequences),
       uncommitted: (range) => events.uncommitted?.(partition, range),
       trimmed: (trimmed) => events.trimmed?.(partition, trimmed),
+      unread: (reason, retryMs) => events.unread?.(partition, reason, retryMs),
       attemptFailed: (...args) => events.attemptFailed(partition, ...args),
       terminal: (error) => this.fail(error),
     };

@@ -12,9 +12,10 @@ import type {
   StreamMessage,
 } from '../ports.js';
 import { type DeliveryReader, timestampAt } from './delivery.js';
+import type { Unexpected } from './expectation.js';
 import type { NatsHandles } from './handles.js';
 import { plainHeaders } from './headers.js';
-import { API_ERRORS, apiErrorCode, isUnknownOutcome, toNatspocError } from './outcome.js';
+import { API_ERRORS, apiErrorCode, isLimit, isUnknownOutcome, toNatspocError } from './outcome.js';
 import { PullReader, SILENCE } from './pull.js';
 import { sequenceAtTime } from './sequence-at-time.js';
 
@@ -22,7 +23,8 @@ const HEARTBEAT_MS = 2_000;
 /** What a server says to those who wait for messages of a reader that is deleted (status 409). */
 const CONSUMER_DELETED = /consumer deleted/i;
 
-function kindOf(reason: string): ReaderFault {
+function kindOf(reason: string, unexpected: Unexpected | undefined): ReaderFault {
+  if (unexpected?.isForeign) return 'foreign';
   if (reason === SILENCE) return 'silent';
   return CONSUMER_DELETED.test(reason) ? 'deleted' : 'broken';
 }
@@ -72,6 +74,8 @@ export class NatsEventStream implements EventStream {
   readonly #stream: string;
   readonly #prefix: string;
   #failure: NatspocError | undefined;
+  /** Messages that came without a payload though a header speaks of one, the last of each partition. */
+  readonly #doubts = new Map<number, number>();
 
   /** `prefix` is the layout's. */
   constructor(handles: NatsHandles, stream: string, prefix: string) {
@@ -92,24 +96,27 @@ export class NatsEventStream implements EventStream {
           filter: partitionSubject(this.#prefix, options.partition),
           start: { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: options.startSequence },
           window: options.window,
+          concurrency: options.concurrency,
+          emptyAt: await this.#emptyAt(options.partition),
           heartbeatMs: HEARTBEAT_MS,
         },
         {
           message: (message, delivery) => sink.message(new NatsStreamMessage(message, delivery)),
           gone: (messages) => sink.gone?.(messages),
-          fault: (reason, error) => {
+          fault: (reason, error, unexpected) => {
             this.#failure ??= error;
-            sink.fault(kindOf(reason));
+            if (unexpected?.withoutPayload !== undefined)
+              this.#doubts.set(options.partition, unexpected.withoutPayload);
+            sink.fault(kindOf(reason, unexpected), reason);
           },
         },
       );
       return { kind: 'ok', reader };
     } catch (error) {
       if (isUnknownOutcome(error)) return { kind: 'unknown' };
-      return {
-        kind: 'failed',
-        error: toNatspocError(error, `read partition ${options.partition} of ${this.#stream}`),
-      };
+      const explained = toNatspocError(error, `read partition ${options.partition} of ${this.#stream}`);
+      if (isLimit(error)) return { kind: 'refused', reason: explained.message };
+      return { kind: 'failed', error: explained };
     }
   }
 
@@ -132,6 +139,21 @@ export class NatsEventStream implements EventStream {
     } catch (error) {
       if (isUnknownOutcome(error)) return { kind: 'unknown' };
       return { kind: 'failed', error: toNatspocError(error, `look at stream ${this.#stream}`) };
+    }
+  }
+
+  /**
+   * A message that really has no payload: its publisher has set the header that the server tells the size of one with.
+   * Where the stream does not say, no reader gets past it.
+   */
+  async #emptyAt(partition: number): Promise<number | undefined> {
+    const seq = this.#doubts.get(partition);
+    if (seq === undefined) return undefined;
+    try {
+      const { data } = await this.#handles.manager.streams.getMessage(this.#stream, { seq });
+      return data.length === 0 ? seq : undefined;
+    } catch {
+      return undefined;
     }
   }
 

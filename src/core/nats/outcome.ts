@@ -19,6 +19,8 @@ export const API_ERRORS = {
   insufficientReplicas: 10005,
   insufficientResources: 10023,
   storageExceeded: 10047,
+  memoryExceeded: 10028,
+  consumersExceeded: 10026,
   clusterNotLeader: 10009,
   streamOffline: 10118,
   consumerOffline: 10119,
@@ -29,6 +31,15 @@ const PASSING: readonly (number | undefined)[] = [
   API_ERRORS.clusterNotLeader,
   API_ERRORS.streamOffline,
   API_ERRORS.consumerOffline,
+];
+
+/** Limits and shortages: they stand until somebody raises them, or gives something back. */
+const LIMITS: readonly (number | undefined)[] = [
+  API_ERRORS.consumersExceeded,
+  API_ERRORS.memoryExceeded,
+  API_ERRORS.storageExceeded,
+  API_ERRORS.insufficientResources,
+  API_ERRORS.insufficientReplicas,
 ];
 
 /** The JetStream API error code of an error, where it carries one. */
@@ -45,6 +56,9 @@ export function isUnknownOutcome(error: unknown): boolean {
   if (PASSING.includes(apiErrorCode(error))) return true;
   return ['TIMEOUT', '503', 'DISCONNECT', 'CONNECTION_CLOSED', 'CONNECTION_DRAINING'].includes(error.code);
 }
+
+/** True where a limit or a shortage of the server stands against what was asked for. */
+export const isLimit = (error: unknown): boolean => LIMITS.includes(apiErrorCode(error));
 
 /** Whatever was thrown, an error of the client or the server as one of ours, anything else as it is. */
 export function explain(error: unknown, doing: string): unknown {
@@ -70,6 +84,12 @@ export function toNatspocError(error: unknown, doing: string): NatspocError {
       return new NatspocError('stream-missing', `Could not ${doing}: the stream or bucket does not exist.`, {
         cause: error,
       });
+    case API_ERRORS.consumersExceeded:
+      return new NatspocError(
+        'failed',
+        `Could not ${doing}: it has as many consumers as it may have. Each group needs one for each partition: raise max_consumers of the stream, default_max_consumers of the server, or the limit of the account.`,
+        { cause: error },
+      );
     default:
   }
   if (natsError?.code === '503') return jetStreamDisabled(error);

@@ -1,18 +1,25 @@
-import { AckPolicy, type ConsumerConfig, createInbox, type Msg, NatsError, type Subscription } from 'nats';
+import {
+  AckPolicy,
+  type ConsumerConfig,
+  type ConsumerInfo,
+  createInbox,
+  type Msg,
+  NatsError,
+  type Subscription,
+} from 'nats';
 import { type Cancel, systemClock } from '../clock.js';
 import { messageOf, NatspocError } from '../errors.js';
 import type { ReaderWindow } from '../ports.js';
 import { watchConnection } from './connection.js';
 import { DeliveryReader } from './delivery.js';
 import { Demand, type Order } from './demand.js';
+import { Expectation, type Unexpected } from './expectation.js';
 import type { NatsHandles } from './handles.js';
 import { listen } from './listen.js';
+import { sizeOf } from './message-size.js';
 import { toNatspocError } from './outcome.js';
+import { RequestLimits } from './request-limits.js';
 
-/** How long one pull request waits at the server. Renewed as long as the reader lives. */
-const PULL_EXPIRES_MS = 30_000;
-/** The average size of messages is that of one in so many. */
-const SIZED_ONE_IN = 8;
 /** The server deletes a reader of a process that vanished after this long. */
 const INACTIVE_THRESHOLD_MS = 30_000;
 
@@ -31,6 +38,10 @@ export interface PullOptions {
   start: Pick<ConsumerConfig, 'deliver_policy'> &
     Partial<Pick<ConsumerConfig, 'opt_start_seq' | 'opt_start_time'>>;
   window: ReaderWindow;
+  /** See {@link Wanted}. */
+  emptyAt?: number | undefined;
+  /** How many messages may be in hand at once. Default 1. */
+  concurrency?: number | undefined;
   /** The server speaks at least this often; two silences in a row are a fault. */
   heartbeatMs: number;
 }
@@ -43,13 +54,16 @@ export interface PullSink {
   message(message: Msg, delivery: DeliveryReader): void;
   /** So many messages that waited at the server are not there any more, and none is. */
   gone?(messages: number): void;
-  /** `error`: no other reader will do better, such as where permissions are missing. */
-  fault(reason: string, error?: NatspocError): void;
+  /**
+   * `error`: no other reader will do better, such as where permissions are missing. `unexpected`: what was delivered
+   * that should not have been.
+   */
+  fault(reason: string, error?: NatspocError, unexpected?: Unexpected): void;
 }
 
 /**
  * A pull consumer with no acknowledgements, kept supplied with requests within a window. Deliveries are
- * contiguous by consumer sequence and ascend by stream sequence, or the reader faults; it never repairs itself.
+ * what was asked for, each the next, or the reader faults; it never repairs itself.
  */
 export class PullReader {
   readonly #handles: NatsHandles;
@@ -58,24 +72,25 @@ export class PullReader {
   readonly #nextSubject: string;
   readonly #delivery = new DeliveryReader();
   readonly #demand: Demand;
+  readonly #limits: RequestLimits;
   #subscription: Subscription | undefined;
   #inbox = '';
-  #consumerSequence = 0;
-  /** The last delivered one, or the one before the start. */
-  #streamSequence: number;
+  readonly #expectation: Expectation;
   #pending: number;
   #heard = false;
   #cancelWatchdog: Cancel | undefined;
   #unwatch: (() => void) | undefined;
   #open = false;
 
-  private constructor(handles: NatsHandles, options: PullOptions, sink: PullSink, pending: number) {
+  private constructor(handles: NatsHandles, options: PullOptions, sink: PullSink, info: ConsumerInfo) {
     this.#handles = handles;
     this.#options = options;
     this.#sink = sink;
-    this.#demand = new Demand(options.window);
-    this.#pending = pending;
-    this.#streamSequence = (options.start.opt_start_seq ?? 1) - 1;
+    this.#limits = new RequestLimits(info.config);
+    this.#demand = new Demand(options.window, options.concurrency, this.#limits);
+    this.#pending = info.num_pending;
+    const { filter, emptyAt } = options;
+    this.#expectation = new Expectation({ filter, after: (options.start.opt_start_seq ?? 1) - 1, emptyAt });
     // The prefix carries a JetStream domain, where there is one.
     this.#nextSubject = `${handles.manager.getOptions().apiPrefix}.CONSUMER.MSG.NEXT.${options.stream}.${options.name}`;
   }
@@ -100,7 +115,7 @@ export class PullReader {
       inactive_threshold: nanos(INACTIVE_THRESHOLD_MS),
       ...options.start,
     });
-    const reader = new PullReader(handles, options, sink, info.num_pending);
+    const reader = new PullReader(handles, options, sink, info);
     reader.#listen();
     return { reader, pending: info.num_pending };
   }
@@ -120,6 +135,11 @@ export class PullReader {
   release(messages: number): void {
     this.#demand.release(messages);
     this.#fill();
+  }
+
+  /** All that is held waits for what is in hand, and handlers are idle: asks for more, where the window has room. */
+  starve(): void {
+    if (this.#demand.starve()) this.#fill();
   }
 
   /** Changes the window; requests under way are not taken back. */
@@ -194,15 +214,20 @@ export class PullReader {
   }
 
   #fill(): void {
-    const order = this.#open ? this.#demand.order() : undefined;
-    if (order) this.#request(order);
+    while (this.#open) {
+      const order = this.#demand.order();
+      if (!order) return;
+      this.#request(order);
+    }
   }
 
   #request({ batch, maxBytes }: Order): void {
+    const { expiresMs } = this.#limits;
     const request = {
       batch,
-      expires: nanos(PULL_EXPIRES_MS),
-      idle_heartbeat: nanos(this.#options.heartbeatMs),
+      expires: nanos(expiresMs),
+      // The server refuses one that is longer than half of the request.
+      idle_heartbeat: nanos(Math.min(this.#options.heartbeatMs, expiresMs / 2)),
       ...(maxBytes !== undefined && { max_bytes: maxBytes }),
     };
     try {
@@ -225,20 +250,14 @@ export class PullReader {
       else this.fail(`something that is no delivery: ${message.subject}`);
       return;
     }
-    if (delivery.consumerSequence !== this.#consumerSequence + 1) {
-      this.fail(`gap after ${this.#consumerSequence} deliveries`);
+    const unexpected = this.#expectation.take(message, delivery);
+    if (unexpected) {
+      this.#shut();
+      this.#sink.fault(unexpected.reason, undefined, unexpected);
       return;
     }
-    // Another consumer of the name, or a stream that was made anew: its numbers begin again, or lie elsewhere.
-    if (delivery.streamSequence <= this.#streamSequence) {
-      this.fail(`sequence ${delivery.streamSequence} after ${this.#streamSequence}`);
-      return;
-    }
-    this.#consumerSequence = delivery.consumerSequence;
-    this.#streamSequence = delivery.streamSequence;
     this.#pending = delivery.pending;
-    // A sample: behind headers the client makes another view of the payload each time it is asked for.
-    if (this.#consumerSequence % SIZED_ONE_IN === 1) this.#demand.weigh(message.data.length + 1);
+    this.#demand.weigh(sizeOf(message));
     this.#demand.deliver();
     this.#sink.message(message, delivery);
     if (this.#demand.adapt()) this.#fill();
@@ -260,6 +279,12 @@ export class PullReader {
     const text = message.headers?.description ?? '';
     if (code === 100) {
       this.#idle();
+      return;
+    }
+    if (code === 409 && this.#limits.learn(text)) {
+      // All of it was refused: the last token of the reply subject says how much that was.
+      this.#demand.fallShort(Number(message.subject.slice(this.#inbox.length + 1)), false);
+      this.#fill();
       return;
     }
     // 408: the request expired; 409 of these kinds: it reached its byte limit. Anything else ends the reader.

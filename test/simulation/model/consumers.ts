@@ -10,6 +10,8 @@ interface Headers {
   code: number;
   description: string;
   get(name: string): string;
+  /** The last value of a name. */
+  last(name: string): string;
 }
 
 /** What the server sends to an inbox: a message of the stream with the reply subject of its delivery, or a status. */
@@ -230,11 +232,11 @@ function delivery(inbox: string, consumer: Consumer, message: Message): Sent {
     subject,
     reply: `$JS.ACK.EVENTS.${name}.1.${sequence}.${++consumer.delivered}.0.${cursor.pending}`,
     data,
-    headers: header && { code: 0, description: '', get: header },
+    headers: header && { code: 0, description: '', get: header, last: header },
   };
 }
 
 function status(inbox: string, code: number, description: string, unserved?: number): Sent {
   const get = (): string => (unserved === undefined ? '' : String(unserved));
-  return { inbox, subject: inbox, reply: '', data: NO_DATA, headers: { code, description, get } };
+  return { inbox, subject: inbox, reply: '', data: NO_DATA, headers: { code, description, get, last: get } };
 }

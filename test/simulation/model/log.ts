@@ -1,6 +1,7 @@
+import { KEY_HEADER } from '../../../src/core/layout.js';
 import type { Cursor, Message } from './consumers.js';
 
-const NO_DATA = new Uint8Array(0);
+const PAYLOAD = new Uint8Array(1);
 
 /** One stored message; the model keeps with it what became of it. */
 export interface Stored {
@@ -100,7 +101,7 @@ function asMessage({ partition, sequence, key }: Stored): Message {
   return {
     subject: `events.p.${partition}`,
     sequence,
-    data: NO_DATA,
-    header: key === null ? undefined : () => key,
+    data: PAYLOAD,
+    header: key === null ? undefined : (name) => (name === KEY_HEADER ? key : ''),
   };
 }

@@ -49,9 +49,9 @@ export class SimStream implements EventStream {
         sink.message(message);
         this.#observer.received(partition, this.#windows.get(name) ?? 0);
       },
-      fault: (fault) => {
+      fault: (fault, reason) => {
         this.#observer.faulted(partition, fault);
-        sink.fault(fault);
+        sink.fault(fault, reason);
       },
     });
     if (opened.kind !== 'ok') return opened;

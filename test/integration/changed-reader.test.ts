@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { connect, headers, type JetStreamManager, type NatsConnection } from 'nats';
+import { type GroupMember, joinGroup } from '../../src/core/index.js';
+import { withServer } from '../support/server.js';
+import { until } from '../support/until.js';
+
+/** Whoever may create consumers on a stream may change those of its groups. */
+describe('a reader that somebody else has changed', function () {
+  this.timeout(60_000);
+  const server = withServer();
+  let connection: NatsConnection;
+  let manager: JetStreamManager;
+  let member: GroupMember | undefined;
+  let streams = 0;
+  let stream: string;
+
+  before(async () => {
+    connection = await connect({ servers: server.url });
+    manager = await connection.jetstreamManager();
+  });
+  after(() => connection.close());
+  beforeEach(() => {
+    stream = `C${++streams}`;
+  });
+  afterEach(async () => {
+    await member?.leave();
+    member = undefined;
+  });
+
+  /** A member of a stream with two partitions, what it handles by partition, and what it says it cannot read. */
+  const start = async () => {
+    const place = { connection, stream, prefix: `${stream}.e`, partitions: 2 };
+    const handled: string[][] = [[], []];
+    const unread: string[] = [];
+    member = await joinGroup({
+      ...place,
+      handler: ({ data }, { partition }) => void handled[partition]?.push(Buffer.from(data).toString()),
+      listen: (joined) => joined.on('unread', ({ reason }) => unread.push(reason)),
+    });
+    const publish = (partition: number, text: string) =>
+      connection.jetstream().publish(`${stream}.e.p.${partition}`, text);
+    return { handled, unread, publish };
+  };
+  const readerOf = async (partition: number) => {
+    const readers = await manager.consumers.list(stream).next();
+    const found = readers.find(({ name }) => name.startsWith(`natspoc-default-p${partition}-`));
+    assert.ok(found);
+    return found;
+  };
+
+  it('to leave out payloads, has none of them handled without', async () => {
+    const { handled, unread, publish } = await start();
+    await publish(0, 'before');
+    await until('it is handled', () => handled[0]?.length === 1);
+    const { name, config } = await readerOf(0);
+    await manager.consumers.update(stream, name, { ...config, headers_only: true });
+    await publish(0, 'payload');
+    await until('it is handled', () => handled[0]?.length === 2);
+    assert.deepEqual(handled[0], ['before', 'payload']);
+    assert.deepEqual(unread, ['its reader delivers message 2 without its payload']);
+    assert.notEqual((await readerOf(0)).config.headers_only, true);
+  });
+
+  it('to another partition, handles none of its messages, and all of its own', async () => {
+    const { handled, unread, publish } = await start();
+    await publish(0, 'before');
+    await until('it is handled', () => handled[0]?.length === 1);
+    const { name, config } = await readerOf(0);
+    await manager.consumers.update(stream, name, { ...config, filter_subject: `${stream}.e.p.1` });
+    await publish(0, 'own');
+    await publish(1, 'other');
+    await until('both are handled', () => handled[0]?.length === 2 && handled[1]?.length === 1);
+    assert.deepEqual(handled, [['before', 'own'], ['other']]);
+    assert.deepEqual(unread, [`its reader delivers messages of ${stream}.e.p.1`]);
+  });
+
+  it('is not taken for one where a publisher has set the header itself', async () => {
+    const { handled, unread } = await start();
+    const forged = headers();
+    forged.set('Nats-Msg-Size', '5');
+    await connection.jetstream().publish(`${stream}.e.p.0`, '', { headers: forged });
+    await until('it is handled', () => handled[0]?.length === 1);
+    assert.deepEqual(handled[0], ['']);
+    assert.equal(unread.length, 1);
+  });
+});

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { connect, type NatsConnection } from 'nats';
+import { createPublisher, joinGroup } from '../../src/core/index.js';
+import { withServer } from '../support/server.js';
+import { until } from '../support/until.js';
+
+/** Handlers of one partition, side by side by key. */
+describe('concurrency', function () {
+  this.timeout(60_000);
+  const server = withServer();
+  let connection: NatsConnection;
+
+  before(async () => {
+    connection = await connect({ servers: server.url });
+  });
+  after(() => connection.close());
+
+  const publish = async (stream: string, keys: readonly string[]) => {
+    const place = { connection, stream, prefix: `${stream}.e`, partitions: 1 };
+    const publisher = await createPublisher(place);
+    await Promise.all(keys.map((key) => publisher.publish({ key, data: 'x' })));
+    await publisher.close();
+    return place;
+  };
+
+  it('of 1,000 over one partition has 1,000 messages in hand', async () => {
+    const keys = Array.from({ length: 5_000 }, (_, i) => `k${i}`);
+    const place = await publish('H1', keys);
+    let running = 0;
+    let most = 0;
+    let handled = 0;
+    const member = await joinGroup({
+      ...place,
+      concurrency: 1_000,
+      handler: async () => {
+        most = Math.max(most, ++running);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        running--;
+        handled++;
+      },
+    });
+    await until('all are handled', () => handled === keys.length);
+    assert.equal(most, 1_000);
+    await member.leave();
+  });
+
+  it('lets no other key wait for one whose message takes long', async () => {
+    const keys = Array.from({ length: 4_000 }, (_, i) => (i === 0 || i % 10 === 5 ? 'slow' : `k${i % 50}`));
+    const place = await publish('H2', keys);
+    const others = keys.filter((key) => key !== 'slow').length;
+    let handled = 0;
+    let release = (): void => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const member = await joinGroup({
+      ...place,
+      concurrency: 16,
+      handler: async ({ key }) => {
+        if (key === 'slow') await released;
+        else {
+          await new Promise((resolve) => setTimeout(resolve, 1));
+          handled++;
+        }
+      },
+    });
+    await until('all others are handled', () => handled === others);
+    release();
+    await until('the slow ones too', () => member.partitions[0]?.caughtUp === true);
+    await member.leave();
+  });
+});
