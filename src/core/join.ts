@@ -15,6 +15,7 @@ import { MicroIdentities, MicroProber, NatsLink } from './nats/control.js';
 import { NatsDeadLetters } from './nats/dead-letters.js';
 import { NatsEventStream } from './nats/event-stream.js';
 import { NatsSessionTraces } from './nats/session-traces.js';
+import { BucketLayout } from './nats/stream-layout.js';
 import { openTopology } from './nats/topology.js';
 import { memberControl } from './operate/member-control.js';
 import { keepSweeping } from './operate/sweep.js';
@@ -98,6 +99,7 @@ export async function startMember(options: JoinOptions): Promise<Member> {
     },
     {
       bucket,
+      layout: new BucketLayout(bucket, config.bucket, topology.layout),
       stream,
       prober: new MicroProber(connection, {
         stream: config.stream,

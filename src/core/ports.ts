@@ -59,6 +59,12 @@ export interface Bucket {
   watch(prefix: string, sink: WatchSink): Watch;
 }
 
+/** Sees to it that the layout stands in the bucket. */
+export interface LayoutKeeper {
+  /** Puts it there where it is missing; `failed`: another one is there. */
+  keep(): Promise<{ kind: 'ok' } | { kind: 'unknown' } | { kind: 'failed'; error: NatspocError }>;
+}
+
 /** One event of a partition as the reader delivers it. `sequence` is the stream's. */
 export interface StreamMessage {
   readonly sequence: number;

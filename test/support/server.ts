@@ -1,5 +1,5 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { cp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,6 +11,12 @@ import {
   startServer,
 } from '../../src/core/server/index.js';
 import { until } from './until.js';
+
+/** A copy of a server's store, or of a part of it. */
+export interface StoreCopy {
+  folder: string;
+  part: string;
+}
 
 /** What a test may choose; the rest (program, free port, temporary store) is seen to. */
 export type TestServerOptions = Omit<ServerOptions, 'binary' | 'port' | 'storeDir'>;
@@ -109,10 +115,38 @@ export class TestServer {
 
   /** Stops it cleanly, or takes a killed one, and starts it on the same port and store. */
   async restart(): Promise<void> {
+    await this.#halt();
+    await this.start();
+  }
+
+  /**
+   * Stops it cleanly, copies its store, and starts it again. `stream`: only the part of that stream.
+   *
+   * @returns what {@link putBack} takes.
+   */
+  async copyStore(stream?: string): Promise<StoreCopy> {
+    await this.#halt();
+    const part = stream === undefined ? '.' : path.join('jetstream', '$G', 'streams', stream);
+    const folder = mkdtempSync(path.join(tmpdir(), 'natspoc-test-'));
+    await cp(path.join(this.#storeDir ?? '', part), folder, { recursive: true });
+    await this.start();
+    return { folder, part };
+  }
+
+  /** Stops it cleanly, and starts it with what was copied before in its place. The copy is used up. */
+  async putBack({ folder, part }: StoreCopy): Promise<void> {
+    await this.#halt();
+    const place = path.join(this.#storeDir ?? '', part);
+    await rm(place, { recursive: true, force: true, maxRetries: 5 });
+    await cp(folder, place, { recursive: true });
+    await rm(folder, { recursive: true });
+    await this.start();
+  }
+
+  async #halt(): Promise<void> {
     const running = this.#running;
     this.#running = undefined;
     await running?.stop();
-    await this.start();
   }
 
   /** SIGSTOP: connections stay open and nothing answers, from when this resolves. */
@@ -128,9 +162,7 @@ export class TestServer {
 
   /** Stops it and removes its store. May be repeated, also when it was never started. */
   async stop(): Promise<void> {
-    const running = this.#running;
-    this.#running = undefined;
-    await running?.stop();
+    await this.#halt();
     if (this.#storeDir !== undefined)
       await rm(this.#storeDir, { recursive: true, force: true, maxRetries: 5 });
     this.#storeDir = undefined;

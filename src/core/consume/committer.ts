@@ -109,6 +109,17 @@ export class Committer {
     else this.#schedule(idle);
   }
 
+  /** Looks whether the position is still there: what somebody removes from the bucket's stream leaves no mark. */
+  async look(): Promise<void> {
+    const revision = this.#revision;
+    const found = await this.#deps.bucket.read(this.#key);
+    if (this.#ended || this.#writing || this.#revision !== revision) return;
+    const isThere = found.kind !== 'missing' && !(found.kind === 'found' && found.entry.revision < revision);
+    if (isThere) return;
+    this.end();
+    this.#events.vanished();
+  }
+
   /** Commits what is handled, and resolves when that is certain or given up after `withinMs`. */
   async flush(withinMs: number): Promise<void> {
     const cancel = this.#deps.clock.at(this.#deps.clock.now() + withinMs, () => this.end());

@@ -73,9 +73,12 @@ export async function takeOver(
   if (found.kind === 'found' && found.entry.value) {
     const position = decodePosition(found.entry.value);
     if (!position) return { kind: 'unreadable', message: describeUnreadable(partition, found.entry.value) };
-    if (position.epoch > epoch) return { kind: 'fenced' };
+    if (position.epoch > epoch && !(await isNewest(takeover, bucket))) return { kind: 'fenced' };
     sequence = position.seq;
     older = position;
+  } else if (takeover.before && takeover.before.status.committed > 0) {
+    // It was there under this epoch, and somebody has removed it: nobody knows better where it stood.
+    sequence = takeover.before.status.committed;
   } else {
     if (start === 'unreadable') return { kind: 'unreadable', message: describeNoStart(partition) };
     sequence = start.seq;
@@ -116,6 +119,15 @@ function describeUnreadable(partition: number, value: Uint8Array): string {
 
 const describeNoStart = (partition: number): string =>
   `where its group starts cannot be read: "natspoc leases seek ${partition} --to ..." says where it does`;
+
+/**
+ * True where the leader still has our lease as the newest: an epoch above it, in a position that was read before, was never
+ * granted in this bucket. It is from a time that the bucket no longer knows.
+ */
+async function isNewest({ group, partition, epoch }: Takeover, bucket: Bucket): Promise<boolean> {
+  const found = await bucket.read(keys.lease(group, partition));
+  return found.kind === 'found' && found.entry.revision === epoch;
+}
 
 /**
  * The end of a stream that ends before a position in it, and goes on doing so; undefined where it does not. What it

@@ -145,6 +145,11 @@ export class PartitionRunner {
     await this.#work.settles(this.#settings.drainTimeoutMs);
   }
 
+  /** Looks whether its position is still there, and starts again where it is not. */
+  look(): void {
+    void this.#committer?.look();
+  }
+
   /** Tells running handlers that this member is out of touch; the messages are tried again, not counted as failed. */
   interrupt(): void {
     this.#work.interrupt('out of touch with the group');

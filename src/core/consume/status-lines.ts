@@ -11,6 +11,7 @@ const LOST = {
   deadline: 'could not renew in time',
   fenced: 'this member was fenced',
   lost: 'somebody else took it',
+  'went-back': 'the bucket no longer has its lease',
 } as const;
 
 /** One line for people about what happened to a member; `group` completes it where the group is meant. */
@@ -50,6 +51,8 @@ export function describeReport(report: Report, group: string): string {
       return 'renewed: handling goes on';
     case 'fenced':
       return 'fenced by another member: joining again';
+    case 'went-back':
+      return 'warning: the bucket has lost entries, or is an older copy of itself: beginning again with what is there';
     case 'probing-denied':
       return 'warning: not permitted to probe other members (natspoc.<stream>.<group>.*.ping): a dead one is noticed after its ttl only';
     case 'unreadable':

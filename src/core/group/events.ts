@@ -13,11 +13,20 @@ export type ViewEntry =
 /** A session entry. */
 export type SessionEntry = Extract<ViewEntry, { kind: 'session' }>;
 
+/** A lease entry. */
+export type LeaseEntry = Extract<ViewEntry, { kind: 'lease' }>;
+
 /** The end of a conditional write; see the port of the same shape. */
 export type Written = { kind: 'ok'; revision: number } | { kind: 'conflict' } | { kind: 'unknown' };
 
-/** What a read of our own session found; null: there is none. */
-export type SessionFound = { kind: 'ok'; revision: number | null } | { kind: 'unknown' };
+/**
+ * What a read of our own session found; null: it was deleted. `vanished`: not even a mark of a deletion is there, or an
+ * entry that is older than what we know.
+ */
+export type SessionFound =
+  | { kind: 'ok'; revision: number | null }
+  | { kind: 'vanished' }
+  | { kind: 'unknown' };
 
 /** Facts that drive the protocol. `now`, `sentAt`: this process's monotonic clock, milliseconds. */
 export type GroupEvent = { now: number } & (
@@ -30,12 +39,16 @@ export type GroupEvent = { now: number } & (
   | { type: 'changes'; entries: ViewEntry[] }
   | { type: 'session-written'; id: string; sentAt: number; outcome: Written }
   | { type: 'session-removed'; id: string; outcome: Written }
-  /** The leader's answer about our own session; null: it is not there. */
+  /** The leader's answer about our own session. */
   | { type: 'session-read'; id: string; sentAt: number; outcome: SessionFound }
   | { type: 'session-fenced'; id: string; outcome: Written }
   /** The leader's answer about somebody else's session; null: it is not there. */
   | { type: 'session-looked-up'; id: string; entry: SessionEntry | null | 'unknown' }
   | { type: 'lease-written'; partition: number; expected: number; record: LeaseRecord; outcome: Written }
+  /** The leader's answer about a lease that was known at revision `known` when it was asked; null: it is not there. */
+  | { type: 'lease-looked-up'; partition: number; known: number; entry: LeaseEntry | null | 'unknown' }
+  /** The bucket has acknowledged a write with a revision that is not above all that were seen before it was sent. */
+  | { type: 'went-back' }
   | { type: 'probed'; id: string; outcome: 'alive' | 'no-responders' | 'timeout' | 'denied' }
   /** A request to the bucket's leader that was sent at `sentAt` was answered. */
   | { type: 'heard'; sentAt: number }
@@ -51,7 +64,7 @@ export type GroupEvent = { now: number } & (
 );
 
 /** Why a partition is stopped at once, without a commit. */
-export type AbortReason = 'deadline' | 'fenced' | 'lost';
+export type AbortReason = 'deadline' | 'fenced' | 'lost' | 'went-back';
 
 /** Orders to the shell. Each that asks the server something is answered by one event. */
 export type Effect =
@@ -60,11 +73,16 @@ export type Effect =
   /** Create (`expected` 0) or renew the session; answered by `session-written`. */
   | { type: 'write-session'; id: string; expected: number; leaving: boolean }
   | { type: 'remove-session'; id: string; expected: number }
-  | { type: 'read-session'; id: string }
+  /** Read our own session, known at revision `known`; answered by `session-read`. */
+  | { type: 'read-session'; id: string; known: number }
   | { type: 'fence-session'; id: string; expected: number }
   /** Read somebody else's session; answered by `session-looked-up`. */
   | { type: 'look-up-session'; id: string }
   | { type: 'write-lease'; partition: number; expected: number; record: Omit<LeaseRecord, 'at'> }
+  /** Read a lease that is known at revision `known`; answered by `lease-looked-up`. */
+  | { type: 'look-up-lease'; partition: number; known: number }
+  /** Forget the bucket's revisions, put back the positions of `owned` where they are missing, watch anew. */
+  | { type: 'begin-anew'; owned: readonly number[] }
   | { type: 'probe'; id: string }
   | { type: 'start-partition'; partition: number; epoch: number }
   | { type: 'drain-partition'; partition: number; epoch: number }
@@ -103,5 +121,7 @@ export type Report =
   | { type: 'expired' }
   | { type: 'resumed' }
   | { type: 'fenced'; id: string }
+  /** The bucket is older than what this member knew, or has lost entries: it begins anew. */
+  | { type: 'went-back' }
   | { type: 'probing-denied' }
   | { type: 'unreadable'; key: string };

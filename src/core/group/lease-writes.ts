@@ -1,4 +1,4 @@
-import type { Written } from './events.js';
+import type { LeaseEntry, Written } from './events.js';
 import { type LeaseReason, type LeaseRecord, RECORD_VERSION } from './records.js';
 import type { State } from './state.js';
 import { applyLease } from './view.js';
@@ -49,9 +49,36 @@ export function leaseWritten(
   // Whether it was applied, or somebody else was faster, the watch will tell; until then the same write again
   // is safe, because it is conditional.
   write.retryAt = state.now + state.timing.retryMs;
+  if (outcome.kind === 'conflict') lookUpLease(state, partition);
   if ((state.leases.get(partition)?.revision ?? 0) > expected) {
     state.writes.delete(partition);
   }
+}
+
+/** Asks the leader for a lease. */
+export function lookUpLease(state: State, partition: number): void {
+  const known = state.leases.get(partition)?.revision ?? 0;
+  state.out.push({ type: 'look-up-lease', partition, known });
+}
+
+/**
+ * Handles the answer to `look-up-lease`. A lease is never deleted, and its revision never falls: where the leader has
+ * less than was known when it was asked, the bucket has lost it, and what the leader has is what counts.
+ */
+export function leaseLookedUp(
+  state: State,
+  partition: number,
+  known: number,
+  entry: LeaseEntry | null | 'unknown',
+): void {
+  if (entry === 'unknown') return;
+  if (entry === null || entry.revision < known) {
+    // Something newer was seen meanwhile.
+    if (state.leases.get(partition)?.revision !== known) return;
+    state.leases.delete(partition);
+    state.dirty = true;
+  }
+  if (entry !== null) applyLease(state, entry);
 }
 
 /** Forgets the writes that the plan no longer asks for, except those that may still take something from us. */

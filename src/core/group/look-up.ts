@@ -1,6 +1,6 @@
 import type { SessionEntry } from './events.js';
 import { markGone, type State, wake } from './state.js';
-import { applySession } from './view.js';
+import { applySession, bury } from './view.js';
 
 /**
  * True where an owner has certainly ended, so that what it owned is an orphan. That no entry has shown it is no proof:
@@ -25,8 +25,13 @@ export function sessionLookedUp(state: State, id: string, entry: SessionEntry | 
   }
   state.lookUps.delete(id);
   state.dirty = true;
-  if (entry === null) markGone(state, id);
-  else applySession(state, entry);
+  const peer = state.peers.get(id);
+  if (entry !== null) {
+    // Less than what was known: the bucket went back, and this is what can be fenced.
+    if (peer && entry.record !== null && entry.revision < peer.revision) peer.revision = entry.revision;
+    else applySession(state, entry);
+  } else if (peer) bury(state, peer, peer.revision, 'dead');
+  else markGone(state, id);
 }
 
 /** Asks again where no answer has come. */

@@ -53,6 +53,7 @@ function hasDrained(state: State): boolean {
 /** Takes up what had to wait for a time. */
 function retryDue(state: State): void {
   retryLookUps(state);
+  endHold(state);
   for (const own of state.own.values()) {
     if (own.phase !== 'waiting') continue;
     if (state.now >= own.retryAt) state.dirty = true;
@@ -64,21 +65,34 @@ function retryDue(state: State): void {
   }
 }
 
+/** What was held back may be claimed. */
+function endHold(state: State): void {
+  if (state.holdUntil === Number.NEGATIVE_INFINITY) return;
+  if (state.now < state.holdUntil) {
+    wake(state, state.holdUntil);
+    return;
+  }
+  state.holdUntil = Number.NEGATIVE_INFINITY;
+  state.dirty = true;
+}
+
 /** What the leases say about us decides what runs here. */
 function followView(state: State): void {
   for (const [partition, own] of state.own) {
     const lease = state.leases.get(partition);
-    if (!lease || lease.revision <= own.epoch) continue;
+    if (lease?.revision === own.epoch) continue;
     state.own.delete(partition);
-    const record = lease.record === 'unreadable' ? null : lease.record;
-    if (own.phase === 'drained' && record?.owner !== state.session.id) {
+    const record = lease?.record === 'unreadable' ? null : lease?.record;
+    const isLeftBehind = lease === undefined || lease.revision < own.epoch;
+    if (!isLeftBehind && own.phase === 'drained' && record?.owner !== state.session.id) {
       const tookMs = state.now - own.since;
       if (record?.owner) {
         report(state, { type: 'handed-over', partition, epoch: own.epoch, to: record.name, tookMs });
       } else report(state, { type: 'released', partition, epoch: own.epoch });
     } else if (own.phase !== 'drained') {
-      state.out.push({ type: 'abort-partition', partition, epoch: own.epoch, reason: 'lost' });
-      report(state, { type: 'lost', partition, epoch: own.epoch, reason: 'lost' });
+      const reason = isLeftBehind ? 'went-back' : 'lost';
+      state.out.push({ type: 'abort-partition', partition, epoch: own.epoch, reason });
+      report(state, { type: 'lost', partition, epoch: own.epoch, reason });
     }
   }
   for (const [partition, { revision, record }] of state.leases) {
@@ -120,7 +134,7 @@ function giveAway(state: State, plan: Plan, members: Map<string, string>): void 
 
 /** Claims the orphans that the plan gives to us. */
 function claim(state: State, plan: Plan): void {
-  if (state.leaving) return;
+  if (state.leaving || state.now < state.holdUntil) return;
   for (const [partition, to] of plan) {
     if (to !== state.session.id || state.own.has(partition)) continue;
     const lease = state.leases.get(partition);

@@ -1,3 +1,4 @@
+import { beginAnew } from './anew.js';
 import type { SessionFound, Written } from './events.js';
 import { abortAll, isAlive, random, report, resetSession, type State, wake } from './state.js';
 
@@ -45,7 +46,7 @@ export function maintainSession(state: State): void {
   if (session.revision > 0) {
     if (now >= state.confirmAt) {
       state.confirmAt = now + timing.confirmEveryMs;
-      state.out.push({ type: 'read-session', id: session.id });
+      state.out.push({ type: 'read-session', id: session.id, known: session.revision });
     }
     wake(state, state.confirmAt);
   }
@@ -130,8 +131,13 @@ export function sessionWritten(state: State, sentAt: number, outcome: Written): 
       session.marked = false;
       session.reading = true;
       session.renewAt = now + timing.retryMs;
-      if (session.id !== null) state.out.push({ type: 'read-session', id: session.id });
+      readBack(state);
   }
+}
+
+/** Asks what became of our session. */
+function readBack({ session, out }: State): void {
+  if (session.id !== null) out.push({ type: 'read-session', id: session.id, known: session.revision });
 }
 
 /** Handles the answer to `read-session`, asked either to explain a conflict or to be sure to be in touch. */
@@ -143,7 +149,11 @@ export function sessionRead(state: State, sentAt: number, outcome: SessionFound)
     if (explaining) session.renewAt = now + timing.retryMs;
     return;
   }
-  if (outcome.revision === null) {
+  if (outcome.kind === 'vanished' && session.revision > 0) {
+    beginAnew(state);
+    return;
+  }
+  if (outcome.kind === 'vanished' || outcome.revision === null) {
     if (session.revision > 0) ended(state);
     else if (state.leaving) finishLeaving(state);
     // Created by a write whose answer was lost, and fenced since: its key is used up.
@@ -184,7 +194,7 @@ export function sessionRemoved(state: State, outcome: Written): void {
   } else if (outcome.kind === 'conflict') {
     // Removed by an earlier try or fenced; or a write of ours was applied that we do not know of.
     session.reading = true;
-    if (session.id !== null) state.out.push({ type: 'read-session', id: session.id });
+    readBack(state);
   } else {
     session.unknownSince ??= now;
     session.renewAt = now + timing.retryMs;

@@ -99,8 +99,14 @@ export interface State {
   /** Owners that no entry has shown: when to ask for them, infinite while a question is under way. */
   lookUps: Map<string, number>;
   own: Map<number, OwnPartition>;
+  /** The own partition whose lease was looked at last, to see that it is still there. */
+  lookedAt: number;
+  /** When the next ones are looked at. */
+  lookAt: number;
   writes: Map<number, LeaseWrite>;
   settleUntil: number;
+  /** Nothing is claimed before: see `holdClaims`. */
+  holdUntil: number;
   settleSince: number;
   probing: boolean;
   ring: string[];
@@ -166,8 +172,11 @@ export function initialState({ group, name, partitions, timing, seed }: Identity
     gone: new Set(),
     lookUps: new Map(),
     own: new Map(),
+    lookedAt: -1,
+    lookAt: Number.NEGATIVE_INFINITY,
     writes: new Map(),
     settleUntil: Number.NEGATIVE_INFINITY,
+    holdUntil: Number.NEGATIVE_INFINITY,
     settleSince: Number.NEGATIVE_INFINITY,
     probing: timing.probeEveryMs > 0,
     ring: [],

@@ -1,6 +1,8 @@
+import { beginAnew } from './anew.js';
 import type { Effect, GroupEvent } from './events.js';
-import { leaseWritten } from './lease-writes.js';
+import { leaseLookedUp, leaseWritten } from './lease-writes.js';
 import { sessionLookedUp } from './look-up.js';
+import { lookAtOwnLeases } from './own-leases.js';
 import {
   partitionDrained,
   partitionFailed,
@@ -38,6 +40,7 @@ export function step(state: State, event: GroupEvent): { state: State; effects: 
     maintainSession(state);
     lookAfterPeers(state);
     reconcile(state);
+    lookAtOwnLeases(state);
     // Giving the last partition away is what allows a leaver to go.
     if (state.leaving) maintainSession(state);
     updatePermit(state);
@@ -84,6 +87,12 @@ function apply(state: State, event: GroupEvent): void {
       return;
     case 'lease-written':
       leaseWritten(state, event.partition, event.expected, event.record, event.outcome);
+      return;
+    case 'lease-looked-up':
+      leaseLookedUp(state, event.partition, event.known, event.entry);
+      return;
+    case 'went-back':
+      beginAnew(state);
       return;
     case 'probed':
       probed(state, event.id, event.outcome);

@@ -80,7 +80,8 @@ export function sessionFenced(state: State, id: string, outcome: Written): void 
   }
   peer.fenceAt = state.now + state.timing.retryMs;
   if (outcome.kind === 'conflict') {
-    // It has renewed, or somebody else was faster: either way the watch will show it.
+    // It has renewed, somebody else was faster, or its entry was removed without a mark: the leader knows.
+    state.out.push({ type: 'look-up-session', id });
     peer.changedAt = state.now;
     peer.misses = 0;
   }

@@ -1,3 +1,4 @@
+import { beginAnew, holdClaims } from './anew.js';
 import { compare } from './assign.js';
 import type { SessionEntry, ViewEntry } from './events.js';
 import { ended, ownSessionSeen, settle } from './session.js';
@@ -13,18 +14,26 @@ export function applySnapshot(state: State, entries: readonly ViewEntry[]): void
     if (entry.kind === 'session') sessions.add(entry.id);
     else (entry.kind === 'lease' ? leases : overrides).add(entry.partition);
   }
-  // An absent entry was deleted and purged, unless it is newer than the snapshot.
-  for (const peer of [...state.peers.values()]) {
-    if (!sessions.has(peer.id) && peer.revision <= newest) bury(state, peer, newest, 'left');
+  const { id, revision } = state.session;
+  if (id !== null && revision > 0 && !sessions.has(id) && revision <= newest) {
+    beginAnew(state);
+    return;
   }
+  // An entry that is absent, and no newer than the snapshot, was removed without a mark.
+  const isAbsent = (entry: { revision: number }, isThere: boolean): boolean =>
+    !isThere && entry.revision <= newest;
+  const lostPeers = [...state.peers.values()].filter((peer) => isAbsent(peer, sessions.has(peer.id)));
+  if (lostPeers.length > 0) holdClaims(state);
+  for (const peer of lostPeers) bury(state, peer, newest, 'left');
   for (const [partition, lease] of [...state.leases]) {
-    if (!leases.has(partition) && lease.revision <= newest) state.leases.delete(partition);
+    if (!isAbsent(lease, leases.has(partition))) continue;
+    // An owner that lives notices that by itself. Until then it may handle, and nobody else is to.
+    const owner = lease.record === 'unreadable' ? null : lease.record?.owner;
+    if (!owner || !state.peers.has(owner)) state.leases.delete(partition);
   }
   for (const [partition, { revision }] of [...state.overrides]) {
     if (!overrides.has(partition) && revision <= newest) state.overrides.delete(partition);
   }
-  const { id, revision } = state.session;
-  if (id !== null && revision > 0 && !sessions.has(id) && revision <= newest) ended(state);
   applyEntries(state, entries);
   // A snapshot is complete: whoever owns something in it and is not in it has ended.
   for (const entry of entries) {

@@ -78,7 +78,8 @@ export class BucketEffects {
     this.#answer(outcome, (written) => ({ type: 'session-fenced', id, outcome: written }));
   }
 
-  async readSession(id: string): Promise<void> {
+  /** `known`: the revision that it has at least. */
+  async readSession(id: string, known: number): Promise<void> {
     const { bucket, clock, feed, fail } = this.#ports;
     const sentAt = clock.now();
     const found = await bucket.read(keys.session(this.#settings.group, id));
@@ -86,8 +87,14 @@ export class BucketEffects {
     else if (found.kind === 'unknown')
       feed({ type: 'session-read', id, sentAt, outcome: { kind: 'unknown' } });
     else {
-      const revision = found.kind === 'found' && found.entry.value ? found.entry.revision : null;
-      feed({ type: 'session-read', id, sentAt, outcome: { kind: 'ok', revision } });
+      const isThere = found.kind === 'found' && found.entry.revision >= known;
+      const revision = isThere && found.entry.value ? found.entry.revision : null;
+      feed({
+        type: 'session-read',
+        id,
+        sentAt,
+        outcome: isThere ? { kind: 'ok', revision } : { kind: 'vanished' },
+      });
     }
   }
 
@@ -100,6 +107,18 @@ export class BucketEffects {
     else {
       const entry = found.kind === 'found' ? decodeEntry(group, found.entry) : undefined;
       feed({ type: 'session-looked-up', id, entry: entry?.kind === 'session' ? entry : null });
+    }
+  }
+
+  async lookUpLease(partition: number, known: number): Promise<void> {
+    const { bucket, feed, fail } = this.#ports;
+    const { group } = this.#settings;
+    const found = await bucket.read(keys.lease(group, partition));
+    if (found.kind === 'failed') fail(found.error);
+    else if (found.kind === 'unknown') feed({ type: 'lease-looked-up', partition, known, entry: 'unknown' });
+    else {
+      const entry = found.kind === 'found' ? decodeEntry(group, found.entry) : undefined;
+      feed({ type: 'lease-looked-up', partition, known, entry: entry?.kind === 'lease' ? entry : null });
     }
   }
 

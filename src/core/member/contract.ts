@@ -12,6 +12,7 @@ import type {
   DeadLetters,
   EventStream,
   Identities,
+  LayoutKeeper,
   Link,
   Prober,
   ReaderWindow,
@@ -40,6 +41,8 @@ export interface MemberSettings {
 /** Everything outside that a member works with. */
 export interface MemberPorts {
   bucket: Bucket;
+  /** Absent: the bucket holds no layout. */
+  layout?: LayoutKeeper | undefined;
   stream: EventStream;
   prober: Prober;
   identities: Identities;

@@ -7,8 +7,10 @@ import { initialState, type State } from '../group/state.js';
 import { step } from '../group/step.js';
 import type { MemberIdentity, Watch } from '../ports.js';
 import { decodeEntries } from '../view-entries.js';
+import { putBack } from './anew.js';
 import { BucketEffects, type EventWithoutNow } from './bucket-effects.js';
 import type { MemberEvents, MemberPorts, MemberSettings, PartitionStatus } from './contract.js';
+import { HighWater } from './high-water.js';
 import { Runners } from './runners.js';
 
 /** How long a leaver waits, beyond the drain timeout, for the group to take its partitions. */
@@ -23,6 +25,7 @@ export class Member {
   readonly #ports: MemberPorts;
   readonly #events: MemberEvents;
   readonly #runners: Runners;
+  readonly #water: HighWater;
   readonly #bucket: BucketEffects;
   readonly #queue: GroupEvent[] = [];
   #state: State;
@@ -43,9 +46,11 @@ export class Member {
     this.#settings = settings;
     this.#ports = ports;
     this.#events = events;
-    this.#runners = new Runners(settings, ports);
+    this.#water = new HighWater(ports.bucket, () => this.#feed({ type: 'went-back' }));
+    this.#runners = new Runners(settings, { ...ports, bucket: this.#water });
     this.#bucket = new BucketEffects(settings, {
       ...ports,
+      bucket: this.#water,
       feed: (event) => this.#feed(event),
       fail: (error) => this.fail(error),
     });
@@ -90,22 +95,46 @@ export class Member {
 
   /** Joins the group. */
   start(): void {
-    const { bucket, link } = this.#ports;
-    const { group } = this.#settings;
-    this.#unwatchLink = link.watch({
+    this.#unwatchLink = this.#ports.link.watch({
       disconnected: () => this.#feed({ type: 'disconnected' }),
       reconnected: () => this.#feed({ type: 'connected' }),
       ended: (error) => this.fail(error),
     });
+    this.#startWatch();
+    this.#feed({ type: 'connected' });
+  }
+
+  #startWatch(): void {
+    const { group } = this.#settings;
     const unreadable = (key: string): void => this.#events.report({ type: 'unreadable', key });
-    this.#watch = bucket.watch(keys.groupPrefix(group), {
+    this.#watch = this.#water.watch(keys.groupPrefix(group), {
       snapshot: (entries) =>
         this.#feed({ type: 'snapshot', entries: decodeEntries(group, entries, unreadable) }),
       changes: (entries) =>
         this.#feed({ type: 'changes', entries: decodeEntries(group, entries, unreadable) }),
       failed: (error) => this.fail(error),
     });
-    this.#feed({ type: 'connected' });
+  }
+
+  /** The bucket is another one: nothing that was known of the old one counts, and what only we know is put back. */
+  #beginAnew(owned: readonly number[]): void {
+    const known = owned.map((partition) => ({ partition, sequence: this.#runners.committed(partition) }));
+    this.#watch?.stop();
+    this.#runners.forget();
+    this.#water.forget();
+    this.#startWatch();
+    void putBack(
+      this.#settings.group,
+      this.#settings.start,
+      known.filter(({ sequence }) => sequence > 0),
+      {
+        ...this.#ports,
+        bucket: this.#water,
+        retryMs: this.#settings.timing.retryMs,
+        isOver: () => this.#ended,
+        fail: (error) => this.fail(error),
+      },
+    );
   }
 
   /** Hands everything over and ends; resolves when that is done, at the latest after a bounded time. */
@@ -170,13 +199,20 @@ export class Member {
         void this.#bucket.removeSession(effect.id, effect.expected);
         break;
       case 'read-session':
-        void this.#bucket.readSession(effect.id);
+        void this.#bucket.readSession(effect.id, effect.known);
         break;
       case 'fence-session':
         void this.#bucket.fenceSession(effect.id, effect.expected);
         break;
       case 'look-up-session':
         void this.#bucket.lookUpSession(effect.id);
+        break;
+      case 'look-up-lease':
+        void this.#bucket.lookUpLease(effect.partition, effect.known);
+        this.#runners.look(effect.partition);
+        break;
+      case 'begin-anew':
+        this.#beginAnew(effect.owned);
         break;
       case 'write-lease':
         void this.#bucket.writeLease(effect);

@@ -136,6 +136,21 @@ export class Runners {
     this.#resizeAll();
   }
 
+  /** Up to where a partition that rests here was committed; 0: not known. */
+  committed(partition: number): number {
+    return this.#resting.get(partition)?.status.committed ?? 0;
+  }
+
+  /** Looks whether the position of a partition is still there. */
+  look(partition: number): void {
+    this.#running.get(partition)?.runner.look();
+  }
+
+  /** Forgets how far partitions came: their epochs may come again, and mean something else. */
+  forget(): void {
+    this.#resting.clear();
+  }
+
   /** Tells all running handlers that this member is out of touch. */
   interrupt(): void {
     for (const { runner } of this.#running.values()) runner.interrupt();

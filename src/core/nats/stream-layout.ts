@@ -3,6 +3,7 @@ import type { Config } from '../config.js';
 import { NatspocError } from '../errors.js';
 import { decodeLayout, encodeRecord, keys, type LayoutRecord, RECORD_VERSION } from '../group/records.js';
 import { partitionWildcard } from '../layout.js';
+import type { LayoutKeeper } from '../ports.js';
 import type { NatsBucket } from './bucket.js';
 
 const MARK = 'natspoc layout ';
@@ -69,6 +70,33 @@ export async function writeLayout(
   const found = await readLayout(bucket, name);
   if (found.layout) return found.layout;
   throw new NatspocError('unreachable', 'Could not write the layout: the server did not answer in time.');
+}
+
+/** Keeps a layout in its bucket, also where that is purged or made anew. */
+export class BucketLayout implements LayoutKeeper {
+  readonly #bucket: NatsBucket;
+  readonly #name: string;
+  readonly #layout: LayoutRecord;
+
+  constructor(bucket: NatsBucket, name: string, layout: LayoutRecord) {
+    this.#bucket = bucket;
+    this.#name = name;
+    this.#layout = layout;
+  }
+
+  async keep(): ReturnType<LayoutKeeper['keep']> {
+    const { partitions, prefix } = this.#layout;
+    try {
+      const { layout, revision } = await readLayout(this.#bucket, this.#name);
+      const found = layout ?? (await writeLayout(this.#bucket, this.#name, this.#layout, revision));
+      if (found.partitions === partitions && found.prefix === prefix) return { kind: 'ok' };
+      const message = `Bucket ${this.#name} was made anew while members ran: it says ${inWords(found)}, and this one was started with ${inWords(this.#layout)}. Start it again.`;
+      return { kind: 'failed', error: new NatspocError('layout-mismatch', message) };
+    } catch (error) {
+      if (!(error instanceof NatspocError) || error.code === 'unreachable') return { kind: 'unknown' };
+      return { kind: 'failed', error };
+    }
+  }
 }
 
 /** @throws NatspocError `layout-mismatch` where a setting that somebody gave differs from what the stream has. */

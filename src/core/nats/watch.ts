@@ -81,6 +81,7 @@ export class BucketWatch implements Watch {
     if (this.#opening || this.#stopped) return;
     this.#opening = true;
     this.#snapshot = [];
+    this.#lastRevision = 0;
     try {
       const opening = PullReader.open(
         this.#handles,
@@ -193,6 +194,7 @@ export class BucketWatch implements Watch {
     const before = this.#reader;
     if (!before || this.#snapshot || this.#handles.connection.isClosed()) return;
     const known = this.#lastRevision;
+    const isUnchanged = (): boolean => this.#lastRevision === known && this.#reader === before;
     try {
       const newest = await this.#handles.manager.streams.getMessage(bucketStream(this.#bucket), {
         last_by_subj: this.#filter,
@@ -201,8 +203,11 @@ export class BucketWatch implements Watch {
       // newest was seen and more is said to wait: nats-server 2.9 has been seen to pass over one of two entries
       // that were stored within a millisecond, here the end of a session, and never to deliver it.
       const isBehind = newest.seq > known || (newest.seq === known && this.#pending > 0);
-      if (isBehind && this.#lastRevision === known && this.#reader === before) before.fail('behind');
+      // The newest entry was removed without a mark, or the bucket is an older copy of itself.
+      if ((isBehind || newest.seq < known) && isUnchanged()) before.fail('behind');
     } catch (error) {
+      if (apiErrorCode(error) === API_ERRORS.messageNotFound && known > 0 && isUnchanged())
+        before.fail('the bucket was purged');
       if (apiErrorCode(error) === API_ERRORS.streamNotFound && !this.#stopped) {
         this.#sink.failed(toNatspocError(error, `watch bucket ${this.#bucket}`));
       }

@@ -1,0 +1,32 @@
+import { abortAll, report, resetSession, type State } from './state.js';
+import { MAX_TTL_MS } from './timing.js';
+
+/**
+ * Something that was there is gone, and nothing says who removed it. An entry that is absent proves nothing about the
+ * member that it stood for: it may handle until it notices, at the latest for its ttl. Nothing is claimed before that.
+ */
+export function holdClaims(state: State): void {
+  let longestMs = state.timing.ttlMs;
+  for (const { record } of state.peers.values())
+    longestMs = Math.max(longestMs, record === 'unreadable' ? MAX_TTL_MS : record.ttlMs);
+  state.holdUntil = Math.max(state.holdUntil, state.now + longestMs);
+}
+
+/**
+ * The bucket is not the one that we knew: purged, restored from an older copy, or made anew. Everything known of it is
+ * dropped. As after a crash, this member comes back under another identity, and sees what is there.
+ */
+export function beginAnew(state: State): void {
+  const owned = [...state.own.keys()];
+  report(state, { type: 'went-back' });
+  holdClaims(state);
+  abortAll(state, 'went-back');
+  resetSession(state);
+  for (const known of [state.peers, state.leases, state.overrides, state.buried, state.lookUps, state.writes])
+    known.clear();
+  state.gone.clear();
+  state.ring = [];
+  state.watchRevision = 0;
+  state.viewReady = false;
+  state.out.push({ type: 'begin-anew', owned });
+}

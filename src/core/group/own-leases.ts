@@ -1,0 +1,26 @@
+import { lookUpLease } from './lease-writes.js';
+import { isAlive, type State, wake } from './state.js';
+
+/** So many of the own leases are looked at for each renewal. */
+const AT_ONCE = 4;
+
+/**
+ * Asks the leader for some of the own leases, in turns, to see that they are still there: an entry that somebody removes
+ * from the bucket's stream leaves no mark, and no watch tells of it.
+ */
+export function lookAtOwnLeases(state: State): void {
+  if (!state.connected || !isAlive(state) || state.own.size === 0) return;
+  if (state.now < state.lookAt) {
+    wake(state, state.lookAt);
+    return;
+  }
+  state.lookAt = state.now + state.timing.renewEveryMs;
+  wake(state, state.lookAt);
+  const owned = [...state.own.keys()].sort((a, b) => a - b);
+  const next = owned.findIndex((partition) => partition > state.lookedAt);
+  for (let i = 0; i < Math.min(AT_ONCE, owned.length); i++) {
+    const partition = owned[(Math.max(0, next) + i) % owned.length] ?? 0;
+    state.lookedAt = partition;
+    lookUpLease(state, partition);
+  }
+}

@@ -1,0 +1,85 @@
+import type {
+  Bucket,
+  BucketEntry,
+  ReadOutcome,
+  RemoveOptions,
+  Watch,
+  WatchSink,
+  WriteOutcome,
+} from '../ports.js';
+
+/**
+ * The bucket, watched for going back. Its revisions only grow, so a write gets one above all that were seen before it was
+ * sent. Where the bucket acknowledges one that does not, it is not the bucket that it was. A read or a snapshot proves
+ * nothing of the kind: what answers may be behind.
+ */
+export class HighWater implements Bucket {
+  readonly #bucket: Bucket;
+  readonly #wentBack: () => void;
+  #newest = 0;
+  /** What was sent before the bucket went back tells nothing about it. */
+  #generation = 0;
+
+  /** `wentBack` hears of it before the writer does. */
+  constructor(bucket: Bucket, wentBack: () => void) {
+    this.#bucket = bucket;
+    this.#wentBack = wentBack;
+  }
+
+  /** Revisions begin anew. */
+  forget(): void {
+    this.#newest = 0;
+    this.#generation++;
+  }
+
+  async read(key: string): Promise<ReadOutcome> {
+    const generation = this.#generation;
+    const found = await this.#bucket.read(key);
+    if (found.kind === 'found') this.#see(found.entry.revision, generation);
+    return found;
+  }
+
+  write(key: string, value: Uint8Array, expectedRevision: number): Promise<WriteOutcome> {
+    return this.#judge(() => this.#bucket.write(key, value, expectedRevision));
+  }
+
+  remove(key: string, expectedRevision: number, options?: RemoveOptions): Promise<WriteOutcome> {
+    return this.#judge(() => this.#bucket.remove(key, expectedRevision, options));
+  }
+
+  watch(prefix: string, sink: WatchSink): Watch {
+    const generation = this.#generation;
+    const see = (entries: readonly BucketEntry[]): void => {
+      for (const { revision } of entries) this.#see(revision, generation);
+    };
+    return this.#bucket.watch(prefix, {
+      snapshot: (entries) => {
+        see(entries);
+        sink.snapshot(entries);
+      },
+      changes: (entries) => {
+        see(entries);
+        sink.changes(entries);
+      },
+      failed: (error) => sink.failed(error),
+    });
+  }
+
+  #see(revision: number, generation: number): void {
+    if (generation === this.#generation) this.#newest = Math.max(this.#newest, revision);
+  }
+
+  async #judge(send: () => Promise<WriteOutcome>): Promise<WriteOutcome> {
+    const generation = this.#generation;
+    const newest = this.#newest;
+    const outcome = await send();
+    if (outcome.kind !== 'ok') return outcome;
+    if (generation !== this.#generation) return { kind: 'unknown' };
+    if (outcome.revision <= newest) {
+      this.#wentBack();
+      return { kind: 'unknown' };
+    }
+    this.#see(outcome.revision, generation);
+    return outcome;
+  }
+}

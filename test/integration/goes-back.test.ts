@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict';
+import { decodeLease, decodePosition, keys } from '../../src/core/group/records.js';
+import { bucketStream, bucketSubject } from '../../src/core/nats/bucket.js';
+import { runCli } from '../support/cli.js';
+import type { GroupRun } from '../support/group-run.js';
+import { until } from '../support/until.js';
+import { withGroup } from '../support/with-group.js';
+
+const RATE = 200;
+const SHORT_TTL = ['--ttl', '3s'];
+/** A renewal's time to notice, a ttl in which nothing is claimed, and what a busy machine needs. */
+const RECOVERY_MS = 25_000;
+
+describe('a bucket that goes back under its members', function () {
+  this.timeout(90_000);
+  let run: GroupRun;
+  withGroup(
+    (opened) => {
+      run = opened;
+    },
+    { partitions: '4' },
+  );
+
+  const start = async (args: readonly string[] = []): Promise<void> => {
+    for (const name of ['a', 'b']) run.consume(name, [...SHORT_TTL, ...args]);
+    await run.atRest();
+    run.publish(RATE);
+    await run.handledCount(200);
+  };
+  const purge = (key?: string): Promise<unknown> =>
+    run.topology.manager.streams.purge(
+      bucketStream(run.config.bucket),
+      key === undefined ? undefined : { filter: bucketSubject(run.config.bucket, key) },
+    );
+
+  /** True when every partition has an owner whose session is there, and a position. */
+  const isWhole = async (): Promise<boolean> => {
+    const { bucket } = run.topology;
+    const { group } = run.config;
+    for (let partition = 0; partition < run.partitions; partition++) {
+      const lease = await bucket.read(keys.lease(group, partition));
+      const owner = lease.kind === 'found' && lease.entry.value && decodeLease(lease.entry.value)?.owner;
+      if (!owner) return false;
+      const session = await bucket.read(keys.session(group, owner));
+      if (session.kind !== 'found' || !session.entry.value) return false;
+      const position = await bucket.read(keys.position(group, partition));
+      if (position.kind !== 'found' || !position.entry.value) return false;
+      if ((decodePosition(position.entry.value)?.epoch ?? 0) !== lease.entry.revision) return false;
+    }
+    return true;
+  };
+  const recovers = (): Promise<void> => until('every partition has a live owner', isWhole, RECOVERY_MS);
+  /** Everything is handled to its end, by both. */
+  const assertNothingLost = async (): Promise<void> => {
+    const before = new Map([...run.members.keys()].map((name) => [name, handledBy(name)]));
+    await until('both handle again', () => [...before].every(([name, count]) => handledBy(name) > count));
+    const verdict = await run.finish();
+    assert.deepEqual(verdict, { ...verdict, lost: 0, foreign: 0 });
+  };
+  const handledBy = (name: string): number => run.handled.filter(({ consumer }) => consumer === name).length;
+
+  it('is purged: the members begin again, and nothing is skipped or handled from the start', async () => {
+    await start();
+    const before = run.handled.length;
+    await purge();
+    await recovers();
+    await assertNothingLost();
+    for (const cli of run.members.values()) await cli.note(/the bucket has lost entries/);
+    const again = run.handled.filter(({ seq }) => seq < 100).length;
+    assert.ok(again < 200, `the first messages were handled ${again} times, of ${before}`);
+    const layout = await run.topology.bucket.read(keys.layout);
+    assert.equal(layout.kind, 'found', 'the layout is there again');
+  });
+
+  it('loses its sessions: what no session holds is claimed', async () => {
+    await start();
+    await purge(keys.session(run.config.group, '*'));
+    await recovers();
+    await assertNothingLost();
+  });
+
+  it('loses a lease: its owner notices and takes it again', async () => {
+    await start();
+    await purge(keys.lease(run.config.group, 2));
+    await recovers();
+    await assertNothingLost();
+  });
+
+  it('loses a position of a group that began with new messages: none is skipped', async () => {
+    run.consume('a', [...SHORT_TTL, '--from', 'new']);
+    await run.atRest();
+    run.publish(RATE);
+    await run.handledCount(200);
+    await purge(`${keys.positionPrefix(run.config.group)}*`);
+    await recovers();
+    await assertNothingLost();
+  });
+
+  it('is made anew: the members begin again', async () => {
+    await start();
+    const { manager } = run.topology;
+    const name = bucketStream(run.config.bucket);
+    const { config } = await manager.streams.info(name);
+    await Promise.all([manager.streams.delete(name), manager.streams.add(config)]);
+    await recovers();
+    await assertNothingLost();
+  });
+
+  it('is deleted: the members end, and say why', async () => {
+    await start();
+    await run.topology.manager.streams.delete(bucketStream(run.config.bucket));
+    for (const name of ['a', 'b']) {
+      const exit = await run.forget(name).exited;
+      assert.equal(exit.code, 1);
+      assert.match(exit.stderr, /bucket no longer exists|bucket does not exist/);
+    }
+  });
+});
+
+describe('a store that is put back from an older copy under its members', function () {
+  this.timeout(120_000);
+  let run: GroupRun;
+  const server = withGroup(
+    (opened) => {
+      run = opened;
+    },
+    { partitions: '4' },
+  );
+
+  const publish = async (text: string, count: number): Promise<void> => {
+    const args = ['publish', `${text} {{Count}}`, '--count', String(count), '--keys', '100', '--quiet'];
+    const { code, stderr } = await runCli([...args, ...run.args, '--server', server.url]);
+    assert.equal(code, 0, stderr);
+  };
+  const handled = (text: string): number =>
+    new Set(run.handled.map(({ data }) => data).filter((data) => data.startsWith(text))).size;
+  const allHandled = (text: string, count: number): Promise<void> =>
+    until(`${count} of ${text}`, () => handled(text) === count, RECOVERY_MS);
+
+  for (const what of ['everything', 'the bucket'] as const) {
+    it(`${what}: the members begin again with what is there, and everything published since is handled`, async () => {
+      for (const name of ['a', 'b']) run.consume(name, SHORT_TTL);
+      await run.atRest();
+      await publish('early', 200);
+      await allHandled('early', 200);
+      const copy = await server.copyStore(
+        what === 'everything' ? undefined : bucketStream(run.config.bucket),
+      );
+      await publish('late', 500);
+      await allHandled('late', 500);
+      // Its leases change hands, so that what the copy says of them is wrong.
+      run.forget('a').signal('SIGKILL');
+      run.consume('c', SHORT_TTL);
+      await run.atRest();
+      await server.putBack(copy);
+      await publish('afterwards', 1_000);
+      await allHandled('afterwards', 1_000);
+      for (const cli of run.members.values()) await cli.note(/older copy of itself/);
+    });
+  }
+});
