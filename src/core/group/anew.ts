@@ -25,6 +25,7 @@ export function beginAnew(state: State): void {
   for (const known of [state.peers, state.leases, state.overrides, state.buried, state.lookUps, state.writes])
     known.clear();
   state.gone.clear();
+  state.reclaim.clear();
   state.ring = [];
   state.watchRevision = 0;
   state.viewReady = false;

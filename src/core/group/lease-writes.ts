@@ -1,7 +1,7 @@
 import type { LeaseEntry, Written } from './events.js';
 import { type LeaseReason, type LeaseRecord, RECORD_VERSION } from './records.js';
 import type { State } from './state.js';
-import { applyLease } from './view.js';
+import { applyLease, forgetLease } from './view.js';
 
 /** True while a write of ours may be on its way that ends this epoch: nothing may run under it any more. */
 export function isInDoubt(state: State, partition: number, epoch: number): boolean {
@@ -75,8 +75,7 @@ export function leaseLookedUp(
   if (entry === null || entry.revision < known) {
     // Something newer was seen meanwhile.
     if (state.leases.get(partition)?.revision !== known) return;
-    state.leases.delete(partition);
-    state.dirty = true;
+    forgetLease(state, partition);
   }
   if (entry !== null) applyLease(state, entry);
 }

@@ -1,4 +1,4 @@
-import { lookUpLease } from './lease-writes.js';
+import { lookUpLease, writeLease } from './lease-writes.js';
 import { isAlive, type State, wake } from './state.js';
 
 /** So many of the own leases are looked at for each renewal. */
@@ -22,5 +22,14 @@ export function lookAtOwnLeases(state: State): void {
     const partition = owned[(Math.max(0, next) + i) % owned.length] ?? 0;
     state.lookedAt = partition;
     lookUpLease(state, partition);
+  }
+}
+
+/** Claims what was owned here and has lost its lease, whatever the plan says: once all see it again, it counts. */
+export function reclaim(state: State): void {
+  const { id } = state.session;
+  for (const partition of state.reclaim) {
+    if (state.leases.has(partition)) state.reclaim.delete(partition);
+    else if (id !== null) writeLease(state, partition, 0, id, state.name, 'claim', null);
   }
 }

@@ -1,6 +1,7 @@
 import { assign, type Plan } from './assign.js';
 import { forgetWrites, isInDoubt, writeLease } from './lease-writes.js';
 import { hasEnded, retryLookUps } from './look-up.js';
+import { reclaim } from './own-leases.js';
 import { adopt, drain, rest, start, startOrRest } from './own-partitions.js';
 import { holdings, planMembers, receiver } from './planning.js';
 import type { LeaseReason } from './records.js';
@@ -134,9 +135,11 @@ function giveAway(state: State, plan: Plan, members: Map<string, string>): void 
 
 /** Claims the orphans that the plan gives to us. */
 function claim(state: State, plan: Plan): void {
-  if (state.leaving || state.now < state.holdUntil) return;
+  if (state.leaving) return;
+  reclaim(state);
+  if (state.now < state.holdUntil) return;
   for (const [partition, to] of plan) {
-    if (to !== state.session.id || state.own.has(partition)) continue;
+    if (to !== state.session.id || state.own.has(partition) || state.reclaim.has(partition)) continue;
     const lease = state.leases.get(partition);
     const record = lease?.record === 'unreadable' ? null : lease?.record;
     // Whoever still has a session gives its partition away itself.

@@ -99,6 +99,8 @@ export interface State {
   /** Owners that no entry has shown: when to ask for them, infinite while a question is under way. */
   lookUps: Map<string, number>;
   own: Map<number, OwnPartition>;
+  /** What was owned here, and has no lease any more: others do not know that, so only we claim it. */
+  reclaim: Set<number>;
   /** The own partition whose lease was looked at last, to see that it is still there. */
   lookedAt: number;
   /** When the next ones are looked at. */
@@ -172,6 +174,7 @@ export function initialState({ group, name, partitions, timing, seed }: Identity
     gone: new Set(),
     lookUps: new Map(),
     own: new Map(),
+    reclaim: new Set(),
     lookedAt: -1,
     lookAt: Number.NEGATIVE_INFINITY,
     writes: new Map(),

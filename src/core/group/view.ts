@@ -29,7 +29,7 @@ export function applySnapshot(state: State, entries: readonly ViewEntry[]): void
     if (!isAbsent(lease, leases.has(partition))) continue;
     // An owner that lives notices that by itself. Until then it may handle, and nobody else is to.
     const owner = lease.record === 'unreadable' ? null : lease.record?.owner;
-    if (!owner || !state.peers.has(owner)) state.leases.delete(partition);
+    if (!owner || !state.peers.has(owner)) forgetLease(state, partition);
   }
   for (const [partition, { revision }] of [...state.overrides]) {
     if (!overrides.has(partition) && revision <= newest) state.overrides.delete(partition);
@@ -132,6 +132,13 @@ function applyOverride(state: State, entry: Extract<ViewEntry, { kind: 'override
     report(state, { type: 'unreadable', key: `override.${partition}` });
   }
   state.overrides.set(partition, { revision, record });
+  state.dirty = true;
+}
+
+/** The bucket has lost a lease. */
+export function forgetLease(state: State, partition: number): void {
+  state.leases.delete(partition);
+  if (state.own.has(partition)) state.reclaim.add(partition);
   state.dirty = true;
 }
 

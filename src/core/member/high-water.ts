@@ -10,13 +10,15 @@ import type {
 
 /**
  * The bucket, watched for going back. Its revisions only grow, so a write gets one above all that were seen before it was
- * sent. Where the bucket acknowledges one that does not, it is not the bucket that it was. A read or a snapshot proves
- * nothing of the kind: what answers may be behind.
+ * sent, and the entry of a key is never older than it was. Where the bucket acknowledges or answers otherwise, it is not the
+ * bucket that it was. A snapshot proves nothing of the kind: it may be behind.
  */
 export class HighWater implements Bucket {
   readonly #bucket: Bucket;
   readonly #wentBack: () => void;
   #newest = 0;
+  /** Revisions of the keys that were read and written here. */
+  readonly #keys = new Map<string, number>();
   /** What was sent before the bucket went back tells nothing about it. */
   #generation = 0;
 
@@ -29,22 +31,31 @@ export class HighWater implements Bucket {
   /** Revisions begin anew. */
   forget(): void {
     this.#newest = 0;
+    this.#keys.clear();
     this.#generation++;
   }
 
   async read(key: string): Promise<ReadOutcome> {
     const generation = this.#generation;
+    const known = this.#keys.get(key) ?? 0;
     const found = await this.#bucket.read(key);
-    if (found.kind === 'found') this.#see(found.entry.revision, generation);
+    if (found.kind !== 'found' || generation !== this.#generation) return found;
+    const { revision } = found.entry;
+    if (revision < known) {
+      this.#wentBack();
+      return { kind: 'unknown' };
+    }
+    this.#see(revision, generation);
+    this.#keys.set(key, Math.max(revision, this.#keys.get(key) ?? 0));
     return found;
   }
 
   write(key: string, value: Uint8Array, expectedRevision: number): Promise<WriteOutcome> {
-    return this.#judge(() => this.#bucket.write(key, value, expectedRevision));
+    return this.#judge(key, () => this.#bucket.write(key, value, expectedRevision));
   }
 
   remove(key: string, expectedRevision: number, options?: RemoveOptions): Promise<WriteOutcome> {
-    return this.#judge(() => this.#bucket.remove(key, expectedRevision, options));
+    return this.#judge(key, () => this.#bucket.remove(key, expectedRevision, options));
   }
 
   watch(prefix: string, sink: WatchSink): Watch {
@@ -69,7 +80,7 @@ export class HighWater implements Bucket {
     if (generation === this.#generation) this.#newest = Math.max(this.#newest, revision);
   }
 
-  async #judge(send: () => Promise<WriteOutcome>): Promise<WriteOutcome> {
+  async #judge(key: string, send: () => Promise<WriteOutcome>): Promise<WriteOutcome> {
     const generation = this.#generation;
     const newest = this.#newest;
     const outcome = await send();
@@ -80,6 +91,7 @@ export class HighWater implements Bucket {
       return { kind: 'unknown' };
     }
     this.#see(outcome.revision, generation);
+    this.#keys.set(key, outcome.revision);
     return outcome;
   }
 }
