@@ -27,6 +27,8 @@ export interface GroupMemberOptions extends Omit<JoinOptions, 'events' | 'stats'
   guard?: 'rejections' | 'process' | undefined;
   /** Serve health checks and metrics over HTTP. */
   health?: HealthOptions | undefined;
+  /** Leaves when it aborts. */
+  signal?: AbortSignal | undefined;
   /** Called last, after it has left for whatever reason. */
   onEnd?: (() => Promise<void>) | undefined;
 }
@@ -76,7 +78,10 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
     return opened;
   }
 
-  /** Resolves when it has left; rejects with a NatspocError that says what ended it. */
+  /**
+   * Resolves when it has left; rejects with a NatspocError that says what ended it. Where nobody waits for it then, that
+   * is an unhandled rejection and ends the process: a worker that has ended is not to look like one that is done.
+   */
   get closed(): Promise<void> {
     return this.#closed;
   }
@@ -180,8 +185,17 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
       .then(() => {
         if (this.#stopped) throw this.#stopped;
       });
-    // Whoever does not wait for it is not to be ended by it.
-    this.#closed.catch(() => {});
+    this.#leaveWith(options.signal);
+  }
+
+  /** What it ends with is told by `closed`. The signal may be the program's, and see many members come and go. */
+  #leaveWith(signal: AbortSignal | undefined): void {
+    const member = this.#member;
+    const leave = (): void => void member?.leave().catch(() => {});
+    const forget = (): void => signal?.removeEventListener('abort', leave);
+    signal?.addEventListener('abort', leave, { once: true });
+    if (signal?.aborted) leave();
+    member?.closed.then(forget, forget);
   }
 
   /** Puts around the handler what was asked for. */

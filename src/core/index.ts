@@ -17,19 +17,12 @@ export type { LeaseReason } from './group/records.js';
 export type { GroupMember } from './group-member.js';
 export type { HealthOptions } from './health/server.js';
 export { KEY_HEADER, type Layout, partitionOf, partitionSubject } from './layout.js';
-export {
-  type Connecting,
-  type CreatePublisherOptions,
-  createPublisher,
-  type GroupPublisher,
-  type JoinGroupOptions,
-  joinGroup,
-  type StreamOptions,
-} from './library.js';
+export { createPublisher, type GroupPublisher, joinGroup } from './library.js';
 export type { PartitionStatus } from './member/contract.js';
 export type { FailedAttempt, MemberCounters, MemberEventMap } from './member-events.js';
 export type { NatsConnection } from './nats/connection.js';
 export { describeTrend, formatMemoryLine, type MemorySample } from './observe/memory.js';
+export type { Connecting, CreatePublisherOptions, JoinGroupOptions, StreamOptions } from './options.js';
 export type { StreamMessage } from './ports.js';
 export type {
   Confirmation,
@@ -38,5 +31,5 @@ export type {
   PublishFailure,
   PublishObserver,
 } from './publish/types.js';
-export type { StartFrom } from './settings/start-from.js';
+export type { StartFrom, StartFromText } from './settings/start-from.js';
 export { VERSION } from './version.js';

@@ -4,7 +4,7 @@ import type { Config } from './config.js';
 import { groupStart } from './consume/group-start.js';
 import type { Handler, Logger } from './consume/handler.js';
 import type { Quota } from './consume/quota.js';
-import { checkFailurePolicy, type FailurePolicy } from './consume/retry.js';
+import type { FailurePolicy } from './consume/retry.js';
 import { NatspocError } from './errors.js';
 import { timingFor, unsafeTiming } from './group/timing.js';
 import type { MemberEvents } from './member/contract.js';
@@ -57,7 +57,6 @@ export async function startMember(options: JoinOptions): Promise<Member> {
   const unsafe = unsafeTiming(timing);
   if (unsafe) throw new NatspocError('config', `These times are not safe together: ${unsafe}.`);
 
-  checkFailurePolicy(options.failure);
   const topology = await openTopology(connection, config, { create: true, uses: ['handle'] });
   for (const { message } of warningsOf(topology.concerns, ['handle'])) options.logger?.warn(message);
   const deadLetters =

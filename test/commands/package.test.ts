@@ -61,7 +61,10 @@ const DISPOSING = `import { createPublisher, joinGroup } from 'natspoc';
 
 await using member = await joinGroup({
   backoff: { baseMs: 100, maxMs: 5_000 },
-  handler: (message) => console.log(Buffer.from(message.data).toString()),
+  from: 'new',
+  logger: console,
+  // What it resolves with makes no difference: an insert's result, a query builder.
+  handler: async (message) => Buffer.from(message.data).toString(),
 });
 await using publisher = await createPublisher({});
 member.on('acquired', (event) => console.log(event.partition satisfies number));

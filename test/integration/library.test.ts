@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { connect, type JetStreamManager, type NatsConnection } from 'nats';
@@ -288,6 +289,70 @@ describe('the library', function () {
     assert.match(message, /failed: something that cannot be put into words/);
   });
 
+  it('has an id once it has joined', async () => {
+    const member = await join(() => {});
+    assert.match(member.id ?? '', /^\w+$/);
+    const observer = await connection.jetstreamManager();
+    const key = `$KV.${stream}_leases.group.default.session.${member.id}`;
+    assert.ok(await observer.streams.getMessage(`KV_${stream}_leases`, { last_by_subj: key }));
+  });
+
+  it('gives up joining at once when its signal aborts', async () => {
+    const silent = createServer((socket) => void socket.on('error', () => {}));
+    silent.listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const stop = new AbortController();
+    const startedAt = performance.now();
+    const joining = joinGroup({
+      servers: `nats://127.0.0.1:${port}`,
+      handler: () => {},
+      signal: stop.signal,
+    });
+    await once(silent, 'connection');
+    stop.abort(new Error('enough'));
+    await assert.rejects(joining, /^Error: enough$/);
+    assert.ok(performance.now() - startedAt < 4_000, 'before the connection times out');
+    silent.close();
+  });
+
+  it('leaves nothing behind where joining was given up', async () => {
+    const stop = new AbortController();
+    let told: GroupMember | undefined;
+    const joining = joinGroup({
+      ...place(),
+      handler: () => {},
+      signal: stop.signal,
+      listen: (member) => {
+        told = member;
+        stop.abort();
+      },
+    } as JoinGroupOptions);
+    await assert.rejects(joining, { name: 'AbortError' });
+    const member = told;
+    assert.ok(member);
+    await until('it has left', () => member.partitions.length === 0);
+    const other = await join(() => {});
+    await until('the other has all', () => other.partitions.length === 4);
+  });
+
+  it('tells its logger of a message that failed for good, on one line', async () => {
+    await publishOne();
+    const fails = (): never => {
+      throw new Error('no\nway');
+    };
+    const lines: string[] = [];
+    const logger = {
+      debug: () => {},
+      info: () => {},
+      warn: () => {},
+      error: (text: string) => lines.push(text),
+    };
+    await join(fails, { partitions: 1, maxAttempts: 1, logger });
+    await until('it is said', () => lines.length > 0);
+    assert.deepEqual(lines, ['halted p0: message 1 failed: no\\u000away']);
+  });
+
   it('ends with the error when its bucket is deleted', async () => {
     const member = await join(() => {});
     await until('it has joined', () => member.partitions.length === 4);
@@ -372,12 +437,7 @@ describe('the library', function () {
   });
 
   for (const [options, pattern] of [
-    [{ ttlMs: 5 }, /^ttlMs: "5ms" is not a duration/],
-    [{ partitions: 0 }, /^partitions: "0" is not/],
-    [{ group: 'a b' }, /^group: "a b" is not/],
-    [{ maxAttempts: 0 }, /^maxAttempts: /],
-    [{ backoff: { baseMs: 10, maxMs: 1 } }, /^backoff: 10 ms to 1 ms/],
-    [{ from: { kind: 'sequence', sequence: -1 } }, /^from: "seq:-1" is not/],
+    [{ ttlMs: 5 }, /^ttlMs: 5 is not a number of milliseconds/],
     [{ partitions: 5 }, /has 4 partitions, but partitions is 5\..* without partitions /],
     [{ connection: undefined, servers: 'nats://127.0.0.1:1' }, /Cannot reach NATS .*, or change servers\.$/],
   ] as const) {

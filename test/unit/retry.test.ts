@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { backoffMs, checkFailurePolicy, nextStep, parseBackoff } from '../../src/core/consume/retry.js';
-import { NatspocError } from '../../src/core/errors.js';
+import { backoffMs, isBackoff, nextStep, parseBackoff } from '../../src/core/consume/retry.js';
 
 describe('retrying', () => {
   it('doubles the delay up to the cap, half of it random', () => {
@@ -49,12 +48,19 @@ describe('retrying', () => {
     it(`reads ${JSON.stringify(text)}`, () => assert.deepEqual(parseBackoff(text), expected));
   }
 
-  it('refuses a policy that makes no sense', () => {
-    const policy = { maxAttempts: 1, backoff: { baseMs: 1, maxMs: 1 }, afterwards: 'halt' as const };
-    assert.doesNotThrow(() => checkFailurePolicy(policy));
-    assert.throws(() => checkFailurePolicy({ ...policy, maxAttempts: 1.5 }), NatspocError);
-    assert.throws(() => checkFailurePolicy({ ...policy, backoff: { baseMs: -1, maxMs: 1 } }), NatspocError);
-    const tooLong = { baseMs: 1, maxMs: 86_400_001 };
-    assert.throws(() => checkFailurePolicy({ ...policy, backoff: tooLong }), /nor above a day/);
+  it('knows a first delay and a cap from anything else', () => {
+    assert.equal(isBackoff({ baseMs: 0, maxMs: 86_400_000 }), true);
+    for (const other of [
+      undefined,
+      100,
+      { baseMs: 1 },
+      { baseMs: '1', maxMs: 2 },
+      { baseMs: -1, maxMs: 1 },
+      { baseMs: 2, maxMs: 1 },
+      { baseMs: 1, maxMs: 86_400_001 },
+      { baseMs: 1, maxMs: 1, max: 2 },
+      { baseMs: Number.NaN, maxMs: 1 },
+    ])
+      assert.equal(isBackoff(other), false, JSON.stringify(other));
   });
 });

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import { systemClock } from '../clock.js';
 import type { Config } from '../config.js';
-import { messageOf, NatspocError } from '../errors.js';
+import { NatspocError } from '../errors.js';
 import { GroupMember } from '../group-member.js';
 import type { NatsConnection } from '../nats/connection.js';
 import { streamEnd } from '../nats/stream-end.js';
@@ -16,7 +16,14 @@ import { escapeControl } from './output.js';
 import type { Output } from './outputs.js';
 import { Quota } from './quota.js';
 import type { FailurePolicy } from './retry.js';
-import { describeReport } from './status-lines.js';
+import {
+  describeFailed,
+  describeOverdue,
+  describeReport,
+  describeTrimmed,
+  describeUncommitted,
+  describeUnread,
+} from './status-lines.js';
 import { inSteps, pretendToWork, writeLines } from './steps.js';
 
 /** What a consumer of the command line is made of. */
@@ -69,7 +76,7 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
       handler: handlerOf(options, writer),
       guard: options.handler === undefined ? undefined : 'process',
       barrier: () => writer.written(),
-      logger: noteLogger(note),
+      logger: noteLogger(note, { debug: Boolean(process.env.DEBUG) }),
       health:
         config.healthPort === undefined ? undefined : { port: config.healthPort, host: config.healthHost },
       quota: count === undefined ? undefined : new Quota(count),
@@ -131,31 +138,14 @@ function handlerOf(options: ConsumerOptions, writer: LineWriter): Handler {
 /** Puts what happens into words. */
 function describe(member: GroupMember, config: Config, note: (line: string) => void): void {
   member.on('report', (report) => note(describeReport(report, config.group)));
-  member.on('failed', ({ partition, message, attempt, error, then }) => {
+  member.on('failed', (failed) => {
     // A report of its own says so.
-    if (then === 'halt') return;
-    const what = `p${partition} message ${message.sequence}, attempt ${attempt} failed (${then})`;
-    note(`${what}: ${escapeControl(messageOf(error))}`);
+    if (failed.then !== 'halt') note(describeFailed(failed));
   });
-  member.on('trimmed', ({ partition, from, to, atMost }) => {
-    const range = from === to ? `sequence ${from}` : `sequences ${from} to ${to}`;
-    const number = atMost === 1 ? 'at most 1 message' : `at most ${formatCount(atMost)} messages`;
-    note(`lost in p${partition}: ${number} of ${range}, dropped by the stream before they were handled`);
-  });
-  member.on('unread', ({ partition, reason, retryMs }) => {
-    const why = escapeControl(reason.replace(/\.$/, ''));
-    note(`p${partition} cannot be read, and is tried again in ${formatDuration(retryMs)}: ${why}`);
-  });
-  member.on('overdue', ({ partition, sequences }) => {
-    const within = `within ${formatDuration(config.drainTimeoutMs)}`;
-    const which = `message ${sequences.join(', ')}`;
-    note(`p${partition}: ${which} did not finish ${within}: left to the next owner, which starts with it`);
-  });
-  member.on('uncommitted', ({ partition, after, upTo }) => {
-    note(
-      `p${partition}: moved without its last commit; the next owner handles sequences ${after + 1} to ${upTo} again`,
-    );
-  });
+  member.on('trimmed', (trimmed) => note(describeTrimmed(trimmed)));
+  member.on('unread', (unread) => note(describeUnread(unread)));
+  member.on('uncommitted', (uncommitted) => note(describeUncommitted(uncommitted)));
+  member.on('overdue', (overdue) => note(describeOverdue(overdue, config.drainTimeoutMs)));
   member.on('memory', (sample) => note(formatMemoryLine(sample)));
 }
 

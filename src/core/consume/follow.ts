@@ -17,7 +17,7 @@ export type CallEnd = { error: unknown } | undefined;
  */
 export function followCall(
   call: HandlerCall,
-  result: Promise<void>,
+  result: Promise<unknown>,
   clock: Clock,
   timeoutMs: number | undefined,
   ended: (end: CallEnd) => void,

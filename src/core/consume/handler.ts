@@ -31,19 +31,18 @@ export interface HandlerContext {
 /**
  * Handles one message. Returning (or resolving) means handled; throwing (or rejecting) means failed. Messages
  * of a partition come one at a time, in order; with a concurrency above 1, those of one key do. Whatever has a
- * `then` is waited for.
+ * `then` is waited for; what it returns or resolves with makes no difference.
  */
-export type Handler = (message: StreamMessage, context: HandlerContext) => void | PromiseLike<void>;
+export type Handler = (message: StreamMessage, context: HandlerContext) => unknown;
 
 /**
  * What a handler has returned, where it is to be waited for; undefined where it is not. Promises of other makes
  * count too: a query builder's query runs only once somebody waits for it.
  */
-export function promiseOf(result: void | PromiseLike<void>): Promise<void> | undefined {
+export function promiseOf(result: unknown): Promise<unknown> | undefined {
   if (result === undefined) return undefined;
   if (result instanceof Promise) return result;
-  // JavaScript handlers may return anything.
-  return typeof (result as PromiseLike<void> | null)?.then === 'function'
+  return typeof (result as PromiseLike<unknown> | null)?.then === 'function'
     ? Promise.resolve(result)
     : undefined;
 }

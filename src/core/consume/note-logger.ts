@@ -1,11 +1,11 @@
 import type { Logger } from './handler.js';
 import { escapeControl } from './output.js';
 
-/** Passes on what handlers say as lines for people, on one line each; `debug` only where DEBUG is set. */
-export function noteLogger(note: (line: string) => void): Logger {
+/** Passes on what handlers say as lines for people, on one line each; `debug` only where it is asked for. */
+export function noteLogger(note: (line: string) => void, { debug }: { debug: boolean }): Logger {
   const at = (level: string) => (text: string) => note(`${level}${escapeControl(text)}`);
   return {
-    debug: process.env.DEBUG ? at('debug: ') : () => {},
+    debug: debug ? at('debug: ') : () => {},
     info: at(''),
     warn: at('warning: '),
     error: at('error: '),

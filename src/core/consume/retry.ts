@@ -1,4 +1,3 @@
-import { NatspocError } from '../errors.js';
 import { parseDuration } from '../units.js';
 
 /** The longest wait before another attempt: more is a slip of the keyboard. */
@@ -62,23 +61,13 @@ export function parseBackoff(text: string): Backoff | undefined {
   if (baseMs === undefined || maxMs === undefined || more.length > 0) return undefined;
   if (cap !== undefined && maxMs < baseMs) return undefined;
   const backoff = { baseMs, maxMs: Math.max(baseMs, maxMs) };
-  return backoff.maxMs <= LONGEST_BACKOFF_MS ? backoff : undefined;
+  return isBackoff(backoff) ? backoff : undefined;
 }
 
-/** @throws NatspocError `config` for a policy that makes no sense. */
-export function checkFailurePolicy(policy: FailurePolicy): void {
-  const { maxAttempts, backoff } = policy;
-  if (!(Number.isSafeInteger(maxAttempts) && maxAttempts >= 1)) {
-    throw new NatspocError(
-      'config',
-      `maxAttempts: ${maxAttempts} is not a whole number of attempts, at least 1.`,
-    );
-  }
-  if (!(backoff.baseMs >= 0 && backoff.maxMs >= backoff.baseMs && backoff.maxMs <= LONGEST_BACKOFF_MS)) {
-    const shown = `${backoff.baseMs} ms to ${backoff.maxMs} ms`;
-    throw new NatspocError(
-      'config',
-      `backoff: ${shown} is not a first delay and a cap that is not below it, nor above a day.`,
-    );
-  }
+/** True for a first delay and a cap that is not below it, nor above a day. */
+export function isBackoff(value: unknown): value is Backoff {
+  if (typeof value !== 'object' || value === null) return false;
+  const { baseMs, maxMs, ...more }: { baseMs?: unknown; maxMs?: unknown } = value;
+  if (typeof baseMs !== 'number' || typeof maxMs !== 'number' || Object.keys(more).length > 0) return false;
+  return baseMs >= 0 && maxMs >= baseMs && maxMs <= LONGEST_BACKOFF_MS;
 }

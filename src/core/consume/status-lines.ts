@@ -1,6 +1,9 @@
+import { messageOf } from '../errors.js';
 import type { Report } from '../group/events.js';
-import { formatDuration } from '../units.js';
+import type { FailedAttempt, MemberEventMap } from '../member-events.js';
+import { formatCount, formatDuration } from '../units.js';
 import { escapeControl } from './output.js';
+import type { Trimmed } from './trimmed.js';
 
 const by = (name: string | null): string => (name ? ` from ${escapeControl(name)}` : '');
 
@@ -58,4 +61,38 @@ export function describeReport(report: Report, group: string): string {
     case 'unreadable':
       return `warning: cannot read the entry ${escapeControl(report.key)}: left alone`;
   }
+}
+
+/** One line about an attempt that failed. */
+export function describeFailed({ partition, message, attempt, error, then }: FailedAttempt): string {
+  const what = `p${partition} message ${message.sequence}, attempt ${attempt} failed (${then})`;
+  return `${what}: ${escapeControl(messageOf(error))}`;
+}
+
+/** One line about messages that the stream dropped before they were handled. */
+export function describeTrimmed({ partition, from, to, atMost }: { partition: number } & Trimmed): string {
+  const range = from === to ? `sequence ${from}` : `sequences ${from} to ${to}`;
+  const number = atMost === 1 ? 'at most 1 message' : `at most ${formatCount(atMost)} messages`;
+  return `lost in p${partition}: ${number} of ${range}, dropped by the stream before they were handled`;
+}
+
+/** One line about handlers that did not finish within the drain timeout. */
+export function describeOverdue(
+  { partition, sequences }: { partition: number; sequences: number[] },
+  drainTimeoutMs: number,
+): string {
+  const within = `within ${formatDuration(drainTimeoutMs)}`;
+  const which = `message ${sequences.join(', ')}`;
+  return `p${partition}: ${which} did not finish ${within}: left to the next owner, which starts with it`;
+}
+
+/** One line about a partition that cannot be read for now. */
+export function describeUnread({ partition, reason, retryMs }: MemberEventMap['unread'][0]): string {
+  const why = escapeControl(reason.replace(/\.$/, ''));
+  return `p${partition} cannot be read, and is tried again in ${formatDuration(retryMs)}: ${why}`;
+}
+
+/** One line about a partition that moved without its last commit. */
+export function describeUncommitted({ partition, after, upTo }: MemberEventMap['uncommitted'][0]): string {
+  return `p${partition}: moved without its last commit; the next owner handles sequences ${after + 1} to ${upTo} again`;
 }

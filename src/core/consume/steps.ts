@@ -6,7 +6,7 @@ import { LINES, type Output } from './outputs.js';
 /** Pretends to work on each message: a wait that ends early, with an error, when the handler has to stop. */
 export function pretendToWork(ms: number): Handler {
   return (_message, { signal }) =>
-    new Promise((resolve, reject) => {
+    new Promise<void>((resolve, reject) => {
       const done = (): void => {
         signal.removeEventListener('abort', stop);
         resolve();

@@ -177,7 +177,7 @@ export class PartitionWork {
   /** Calls the handler for a message that nothing stands before. */
   #callAtOnce(message: StreamMessage): void {
     const call = new HandlerCall(this.#scope, message, 1);
-    let running: Promise<void> | undefined;
+    let running: Promise<unknown> | undefined;
     try {
       running = promiseOf(this.#ports.handler(message, call));
     } catch (error) {
@@ -202,7 +202,7 @@ export class PartitionWork {
 
   #call(entry: Entry): void {
     const call = new HandlerCall(this.#scope, entry.message, entry.attempt);
-    let running: Promise<void> | undefined;
+    let running: Promise<unknown> | undefined;
     try {
       running = promiseOf(this.#ports.handler(entry.message, call));
     } catch (error) {
@@ -213,7 +213,7 @@ export class PartitionWork {
     else this.#done(entry, 'handled');
   }
 
-  #watch(entry: Entry, call: HandlerCall, running: Promise<void>): void {
+  #watch(entry: Entry, call: HandlerCall, running: Promise<unknown>): void {
     this.#running.set(call, entry);
     followCall(call, running, this.#ports.clock, this.#settings.handlerTimeoutMs, (failure) => {
       this.#running.delete(call);

@@ -34,7 +34,7 @@ export class Metrics {
     return (message, context) => {
       const startedAt = performance.now();
       const done = (): void => histogram.observe((performance.now() - startedAt) / 1_000);
-      let running: Promise<void> | undefined;
+      let running: Promise<unknown> | undefined;
       try {
         running = promiseOf(handler(message, context));
       } catch (error) {

@@ -10,6 +10,13 @@ import { safely } from './listen.js';
 
 export type { NatsConnection } from 'nats';
 
+/** True for a connection of the client that is used here; that of its successor has no `jetstreamManager`. */
+export function isConnection(value: unknown): value is NatsConnection {
+  if (typeof value !== 'object' || value === null) return false;
+  const { jetstreamManager, subscribe, status }: { [K in keyof NatsConnection]?: unknown } = value;
+  return [jetstreamManager, subscribe, status].every((each) => typeof each === 'function');
+}
+
 /** What would be set, in the words of whoever would set it. */
 const optionsOf = (config: Config, names: readonly SettingName[]): string[] => [
   ...new Set(names.map(config.option)),

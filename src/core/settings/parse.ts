@@ -8,23 +8,36 @@ export interface Reader<T> {
   allowed: string;
 }
 
+/** Between which numbers a value is, and of what. */
+export interface Range {
+  least: number;
+  most: number;
+  unit: 'whole number' | 'number of milliseconds' | 'number of bytes';
+}
+
+/** A reader of numbers, which programs give as such. */
+export interface NumberReader extends Reader<number> {
+  range: Range;
+}
+
 /** Anything but blanks. */
 export const text = (value: string): string | undefined => (value.trim() === '' ? undefined : value.trim());
 /** Yes or no, in the ways people write it. */
 export const toggle = (value: string): boolean | undefined =>
   /^(1|true|yes|on)$/i.test(value) ? true : /^(0|false|no|off|)$/i.test(value) ? false : undefined;
 /** A whole number within these bounds. */
-export const integer = (min: number, max: number): Reader<number> => ({
+export const integer = (min: number, max: number): NumberReader => ({
   parse(text) {
     const number = /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
     return number >= min && number <= max ? number : undefined;
   },
   allowed: `a whole number from ${min} to ${max}`,
+  range: { least: min, most: max, unit: 'whole number' },
 });
 /** Makes readers of amounts within bounds; these and the example are as people type them. */
 const amount =
-  (what: string, read: (text: string) => number | undefined) =>
-  (min: string, max: string, example: string): Reader<number> => {
+  (what: string, unit: Range['unit'], read: (text: string) => number | undefined) =>
+  (min: string, max: string, example: string): NumberReader => {
     const [least = Number.NaN, most = Number.NaN] = [read(min), read(max)];
     return {
       parse(text) {
@@ -32,12 +45,13 @@ const amount =
         return value !== undefined && value >= least && value <= most ? value : undefined;
       },
       allowed: `a ${what} from ${min} to ${max}, such as ${example}`,
+      range: { least, most, unit },
     };
   };
 /** A duration within these bounds, read as milliseconds. */
-export const duration = amount('duration', parseDuration);
+export const duration = amount('duration', 'number of milliseconds', parseDuration);
 /** A size within these bounds, read as bytes. */
-export const size = amount('size', parseBytes);
+export const size = amount('size', 'number of bytes', parseBytes);
 /** One of these words. */
 export const oneOf =
   <T extends string>(...values: T[]) =>

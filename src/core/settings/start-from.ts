@@ -4,6 +4,9 @@ export type StreamPlace = { kind: 'sequence'; sequence: number } | { kind: 'time
 /** Where a group without positions starts: the first message, only new ones, a sequence, or a time. */
 export type StartFrom = { kind: 'first' } | { kind: 'new' } | StreamPlace;
 
+/** The same as it is written in a text. */
+export type StartFromText = 'first' | 'new' | `seq:${number}` | `time:${string}`;
+
 /** A date, and at will a time of day with or without a zone, as ISO 8601 writes them: `2026-01-31T08:00:00.5Z`. */
 const ISO_8601 = /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?$/;
 
@@ -27,4 +30,15 @@ export function parsePlace(text: string): StreamPlace | undefined {
 /** Reads `first`, `new`, `seq:N` or `time:ISO-8601`. */
 export function parseFrom(text: string): StartFrom | undefined {
   return text === 'first' || text === 'new' ? { kind: text } : parsePlace(text);
+}
+
+/** Reads the same from whatever a program gives: a text as above, or an object of {@link StartFrom}. */
+export function readFrom(value: unknown): StartFrom | undefined {
+  if (typeof value === 'string') return parseFrom(value);
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { kind, sequence, time }: { kind?: unknown; sequence?: unknown; time?: unknown } = value;
+  if (kind === 'first' || kind === 'new') return { kind };
+  if (kind === 'sequence') return parsePlace(`seq:${String(sequence)}`);
+  const isTime = kind === 'time' && time instanceof Date && !Number.isNaN(time.getTime());
+  return isTime ? { kind, time } : undefined;
 }

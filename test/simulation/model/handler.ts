@@ -79,7 +79,7 @@ export function simulatedHandler(
     const mostMs = random.chance(profile.long) ? profile.longMs : profile.maxMs;
     const forMs = call.ignoresAbort ? random.between(500, IGNORANT_MS) : random.between(0, mostMs);
     const { signal } = context;
-    return new Promise((resolve, reject) => {
+    return new Promise<void>((resolve, reject) => {
       const { clock } = process;
       const cancel = clock.at(clock.now() + forMs, () => {
         signal.removeEventListener('abort', onAbort);

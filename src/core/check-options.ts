@@ -1,0 +1,235 @@
+import { type Config, loadConfig } from './config.js';
+import { isBackoff } from './consume/retry.js';
+import { NatspocError } from './errors.js';
+import { inWords } from './in-words.js';
+import { isConnection } from './nats/connection.js';
+import { nearest } from './nearest.js';
+import type { Connecting, CreatePublisherOptions, JoinGroupOptions, StreamOptions } from './options.js';
+import { redactUrls } from './redact.js';
+import { SETTINGS, type SettingName } from './settings/index.js';
+import type { Range } from './settings/parse.js';
+import { readFrom } from './settings/start-from.js';
+
+/** How the value of an option is looked at. */
+interface Check {
+  /** The value in the form in which it is used; undefined for one that is not `allowed`. */
+  read: (value: unknown) => unknown;
+  /** Completes "… is not". */
+  allowed: string;
+  /** The setting that it is. */
+  setting?: SettingName;
+}
+
+type Checks<Options> = Record<keyof Options, Check>;
+/** Settings that are numbers within bounds. */
+type NumberSetting = {
+  [K in SettingName]: (typeof SETTINGS)[K] extends { range: Range } ? K : never;
+}[SettingName];
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isFunction = (value: unknown): boolean => typeof value === 'function';
+const isWhole = (value: unknown, least: number, most: number): boolean =>
+  Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most;
+
+/** Any value of which this is true. */
+const such = (isTrue: (value: unknown) => boolean, allowed: string): Check => ({
+  read: (value) => (isTrue(value) ? value : undefined),
+  allowed,
+});
+
+/** Text that a setting takes. */
+const text = (setting: SettingName): Check => ({
+  setting,
+  read: (value) => (typeof value === 'string' ? SETTINGS[setting].parse(value) : undefined),
+  allowed: SETTINGS[setting].allowed,
+});
+
+/** A number within the bounds of a setting. */
+function number(setting: NumberSetting): Check {
+  const { least, most, unit } = SETTINGS[setting].range;
+  const isFraction = unit === 'number of milliseconds';
+  const fits = (value: unknown): boolean =>
+    isFraction ? typeof value === 'number' && value >= least && value <= most : isWhole(value, least, most);
+  return { ...such(fits, `a ${unit} from ${least} to ${most}`), setting };
+}
+
+const yesOrNo = such((value) => typeof value === 'boolean', 'true or false');
+
+const CONNECTING: Checks<Connecting> = {
+  connection: such(isConnection, 'a connection of the client "nats", version 2'),
+  servers: {
+    setting: 'server',
+    read: (value) => {
+      const urls = [value].flat();
+      return urls.length > 0 && urls.every((url) => typeof url === 'string')
+        ? SETTINGS.server.parse(urls.join(','))
+        : undefined;
+    },
+    allowed: SETTINGS.server.allowed,
+  },
+};
+
+const STREAM: Checks<StreamOptions> = {
+  stream: text('stream'),
+  prefix: text('prefix'),
+  partitions: number('partitions'),
+  replicas: number('replicas'),
+  bucket: text('bucket'),
+  timeoutMs: number('timeoutMs'),
+  inboxPrefix: text('inboxPrefix'),
+  jsDomain: text('jsDomain'),
+};
+
+/** What moves a cursor, or turns text around, is not in a name that people read. */
+const isMemberName = (value: unknown): boolean =>
+  typeof value === 'string' &&
+  /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]{1,128}$/u.test(value.trim()) &&
+  value.trim() !== '';
+const isLogger = (value: unknown): boolean =>
+  isObject(value) && ['debug', 'info', 'warn', 'error'].every((level) => isFunction(value[level]));
+const isHealth = (value: unknown): boolean =>
+  isObject(value) &&
+  Object.keys(value).every((name) => name === 'port' || name === 'host') &&
+  isWhole(value.port, 0, 65_535) &&
+  (value.host === undefined || (typeof value.host === 'string' && value.host.trim() !== ''));
+const isSignal = (value: unknown): boolean =>
+  isObject(value) && typeof value.aborted === 'boolean' && isFunction(value.addEventListener);
+const isObserver = (value: unknown): boolean =>
+  isObject(value) && [value.confirmed, value.failed].every((each) => each === undefined || isFunction(each));
+
+const JOIN_GROUP: Checks<JoinGroupOptions> = {
+  ...CONNECTING,
+  ...STREAM,
+  handler: such(isFunction, 'a function (message, context)'),
+  group: text('group'),
+  name: such(isMemberName, '1 to 128 characters, none of them for control'),
+  concurrency: number('concurrency'),
+  handlerTimeoutMs: number('handlerTimeoutMs'),
+  maxAttempts: number('maxAttempts'),
+  backoff: {
+    ...such(
+      isBackoff,
+      'a first delay and a cap, in milliseconds, such as { baseMs: 100, maxMs: 30000 }, up to a day',
+    ),
+    setting: 'backoff',
+  },
+  onFailure: text('onFailure'),
+  from: {
+    setting: 'from',
+    read: readFrom,
+    allowed: "'first', 'new', 'seq:N' or 'time:ISO-8601', or the same as an object with a kind",
+  },
+  commitIntervalMs: number('commitIntervalMs'),
+  commitEvery: number('commitEvery'),
+  ttlMs: number('ttlMs'),
+  probeIntervalMs: number('probeIntervalMs'),
+  drainTimeoutMs: number('drainTimeoutMs'),
+  bufferMessages: number('bufferMessages'),
+  bufferBytes: number('bufferBytes'),
+  memoryIntervalMs: number('memoryIntervalMs'),
+  logger: {
+    read: (value) => (value === false || isLogger(value) ? value : undefined),
+    allowed: 'false, or an object with the functions debug, info, warn and error',
+  },
+  barrier: such(isFunction, 'a function that returns a promise'),
+  guardRejections: yesOrNo,
+  health: such(isHealth, 'an object with a port from 0 (a free one) to 65535, and a host if need be'),
+  signal: such(isSignal, 'an AbortSignal'),
+  listen: such(isFunction, 'a function (member)'),
+};
+
+const CREATE_PUBLISHER: Checks<CreatePublisherOptions> = {
+  ...CONNECTING,
+  ...STREAM,
+  maxPendingMessages: number('maxPendingMessages'),
+  maxPendingBytes: such(
+    (value) => isWhole(value, 1, 2 ** 40),
+    `a whole number of bytes from 1 to ${2 ** 40}`,
+  ),
+  dedupe: yesOrNo,
+  ordered: yesOrNo,
+  observer: such(isObserver, 'an object with the functions confirmed and failed, or one of them'),
+};
+
+/**
+ * What these options of `joinGroup` mean, as a configuration. JavaScript programs may pass anything.
+ *
+ * @throws NatspocError `config`: one line with the option, its value and what is allowed.
+ */
+export function joinGroupConfig(options: JoinGroupOptions): Config {
+  return configOf('joinGroup', options, JOIN_GROUP, ['handler']);
+}
+
+/** The same of `createPublisher`. */
+export function createPublisherConfig(options: CreatePublisherOptions): Config {
+  return configOf('createPublisher', options, CREATE_PUBLISHER);
+}
+
+function configOf(
+  call: string,
+  options: unknown,
+  checks: Readonly<Record<string, Check>>,
+  needed: readonly string[] = [],
+): Config {
+  if (!isObject(options)) throw refusal(`${call} takes an object of options, not ${inWords(options)}.`);
+  const settings = new Map<SettingName, unknown>();
+  for (const name of [...Object.keys(options), ...needed]) {
+    const value = options[name];
+    const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
+    if (!check) throw refusal(unknownOption(call, name, Object.keys(checks)));
+    if (value === undefined && !needed.includes(name)) continue;
+    const read = check.read(value);
+    if (read === undefined) {
+      const shown = inWords(check.setting === 'server' ? withoutSecrets(value) : value);
+      throw refusal(`${name}: ${shown} is not ${check.allowed}.`);
+    }
+    if (check.setting) settings.set(check.setting, read);
+  }
+  if (options.connection !== undefined && options.servers !== undefined) {
+    throw refusal('connection and servers exclude each other: leave one of them out.');
+  }
+  const defaults = loadConfig({ flags: {}, env: {}, optionName });
+  const stream = settings.get('stream');
+  return Object.freeze({
+    ...defaults,
+    ...(typeof stream === 'string' && { bucket: `${stream}_leases` }),
+    ...Object.fromEntries(settings),
+    given: new Set(settings.keys()),
+    place: optionName,
+  });
+}
+
+/** URLs carry passwords. */
+const withoutSecrets = (urls: unknown): unknown =>
+  [urls]
+    .flat()
+    .map((url) => (typeof url === 'string' ? redactUrls(url) : url))
+    .join(', ');
+
+const refusal = (message: string): NatspocError => new NatspocError('config', message);
+
+function unknownOption(call: string, name: string, known: readonly string[]): string {
+  const meant = nearest(name, known);
+  const help = meant ? `Did you mean ${meant}?` : `There are ${known.join(', ')}.`;
+  return `${call} has no option ${inWords(name)}. ${help}`;
+}
+
+/** What is no option by itself: URLs say who we are, the rest of it and TLS are up to a connection of one's own. */
+const IN_URL: readonly SettingName[] = ['user', 'password', 'token'];
+const ELSEWHERE: readonly SettingName[] = [
+  'creds',
+  'nkey',
+  'context',
+  'tlsca',
+  'tlscert',
+  'tlskey',
+  'tlsfirst',
+];
+
+/** What the settings are called here. */
+function optionName(name: SettingName): string {
+  if (name === 'server') return 'servers';
+  if (IN_URL.includes(name)) return 'servers (nats://USER:PASSWORD@HOST)';
+  return ELSEWHERE.includes(name) ? 'a connection of your own' : name;
+}

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { createPublisher } from '../../src/core/index.js';
+import { withServer } from '../support/server.js';
+import { until } from '../support/until.js';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** What a program sees of the library that looks at nothing: no listener, and not at `closed`. */
+describe('a worker of few words', function () {
+  this.timeout(60_000);
+  const server = withServer();
+  const running: ChildProcess[] = [];
+  let streams = 0;
+  let stream: string;
+
+  beforeEach(async () => {
+    stream = `W${++streams}`;
+    const publisher = await createPublisher({ servers: server.url, stream, prefix: stream, partitions: 1 });
+    await publisher.publish({ data: 'x' });
+    await publisher.close();
+  });
+  afterEach(() => {
+    for (const child of running.splice(0)) child.kill('SIGKILL');
+  });
+
+  /** Runs a worker with this handler and these further options, as text. */
+  const start = (handler: string, more = '', env: Record<string, string> = {}) => {
+    const program = `import { joinGroup, StopConsuming } from 'natspoc';
+      const options = { servers: '${server.url}', stream: '${stream}', handler: ${handler}, ${more} };
+      await joinGroup(options);`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+      cwd: ROOT,
+      env: { PATH: process.env.PATH ?? '', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    running.push(child);
+    const run = { child, stdout: '', stderr: '', exited: once(child, 'close').then(([code]) => code) };
+    child.stdout.on('data', (chunk) => {
+      run.stdout += chunk;
+    });
+    child.stderr.on('data', (chunk) => {
+      run.stderr += chunk;
+    });
+    return run;
+  };
+
+  it('fails with the reason where something has ended it', async () => {
+    const run = start("() => { throw new StopConsuming('the database is gone'); }");
+    assert.equal(await run.exited, 1);
+    assert.match(run.stderr, /NatspocError: The handler has stopped: the database is gone\./);
+  });
+
+  it('says in one line that a partition is given up', async () => {
+    const run = start("() => { throw new Error('no such table'); }", 'maxAttempts: 1');
+    await until('it is said', () => run.stderr.endsWith('\n'));
+    assert.equal(run.stderr, 'natspoc: error: halted p0: message 1 failed: no such table\n');
+  });
+
+  it('is quiet with logger: false', async () => {
+    const handler = `(message, { log }) => { log.error('unheard'); setImmediate(() => console.log('done')); throw new Error('no'); }`;
+    const run = start(handler, "maxAttempts: 1, onFailure: 'skip', logger: false");
+    await until('it is handled', () => run.stdout !== '');
+    assert.equal(run.stderr, '');
+  });
+
+  it('does not look at DEBUG: the environment belongs to the program', async () => {
+    const handler = `(message, { log }) => { log.debug('a'); log.info('b'); }`;
+    const run = start(handler, '', { DEBUG: '*' });
+    await until('something is said', () => run.stderr.endsWith('\n'));
+    assert.equal(run.stderr, 'natspoc: p0 #1: b\n');
+  });
+});

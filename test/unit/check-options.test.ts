@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { createPublisherConfig, joinGroupConfig } from '../../src/core/check-options.js';
+import { NatspocError } from '../../src/core/errors.js';
+import type { JoinGroupOptions } from '../../src/core/options.js';
+
+const join = (options: unknown) => joinGroupConfig(options as JoinGroupOptions);
+const withHandler = (options: object) => join({ handler: () => {}, ...options });
+
+/** One line that matches. */
+const refusal = (pattern: RegExp) => (error: unknown) => {
+  assert.ok(error instanceof NatspocError, String(error));
+  assert.equal(error.code, 'config');
+  assert.match(error.message, pattern);
+  assert.equal(error.message.split('\n').length, 1);
+  return true;
+};
+
+describe('options of the library', () => {
+  it('become settings as they are, without the environment', () => {
+    const config = withHandler({
+      servers: ['nats://a:1', 'nats://b:2'],
+      stream: 'S',
+      group: 'g',
+      ttlMs: 12_345.5,
+      bufferBytes: 65_536,
+      backoff: { baseMs: 1, maxMs: 2 },
+      onFailure: 'skip',
+      concurrency: undefined,
+    });
+    assert.deepEqual(config.server, ['nats://a:1', 'nats://b:2']);
+    assert.deepEqual([config.ttlMs, config.bufferBytes, config.onFailure], [12_345.5, 65_536, 'skip']);
+    assert.deepEqual([config.backoff, config.concurrency], [{ baseMs: 1, maxMs: 2 }, 1]);
+    assert.deepEqual([config.bucket, config.prefix], ['S_leases', 'subject.events']);
+    assert.ok(config.given.has('stream') && !config.given.has('prefix') && !config.given.has('concurrency'));
+    assert.equal(config.place('server'), 'servers');
+  });
+
+  for (const [from, expected] of [
+    ['first', { kind: 'first' }],
+    ['new', { kind: 'new' }],
+    ['seq:9', { kind: 'sequence', sequence: 9 }],
+    ['time:1970-01-01T00:00:01Z', { kind: 'time', time: new Date(1_000) }],
+    [{ kind: 'new' }, { kind: 'new' }],
+    [
+      { kind: 'sequence', sequence: 9 },
+      { kind: 'sequence', sequence: 9 },
+    ],
+    [
+      { kind: 'time', time: new Date(1_000) },
+      { kind: 'time', time: new Date(1_000) },
+    ],
+  ] as const) {
+    it(`understand from: ${JSON.stringify(from)}`, () =>
+      assert.deepEqual(withHandler({ from }).from, expected));
+  }
+
+  for (const [options, pattern] of [
+    [{ from: 'newest' }, /^from: "newest" is not 'first', 'new', 'seq:N' or 'time:ISO-8601'/],
+    [{ from: 'seq:0' }, /^from: "seq:0" is not/],
+    [{ from: { kind: 'sequence', sequence: -1 } }, /^from: \{"kind":"sequence","sequence":-1\} is not/],
+    [{ from: { kind: 'time', time: 'yesterday' } }, /^from: \{"kind":"time","time":"yesterday"\} is not/],
+    [{ from: { kind: 'time', time: new Date(Number.NaN) } }, /^from: .* is not/],
+    [{ handler: undefined }, /^handler: undefined is not a function/],
+    [{ handler: 3 }, /^handler: 3 is not a function/],
+    [{ barrier: 5 }, /^barrier: 5 is not a function/],
+    [{ listen: {} }, /^listen: \{\} is not a function/],
+    [{ health: {} }, /^health: \{\} is not an object with a port/],
+    [{ health: { port: 99_999 } }, /^health: \{"port":99999\} is not/],
+    [{ health: { port: 1, prot: 2 } }, /^health: .* is not/],
+    [{ health: 9_464 }, /^health: 9464 is not/],
+    [{ concurrency: '3' }, /^concurrency: "3" is not a whole number from 1 to 10000\.$/],
+    [{ concurrency: 1.5 }, /^concurrency: 1\.5 is not a whole number/],
+    [{ concurrency: Number.NaN }, /^concurrency: NaN is not/],
+    [{ partitions: 0 }, /^partitions: 0 is not/],
+    [{ ttlMs: '10s' }, /^ttlMs: "10s" is not a number of milliseconds from 1000 to 3600000\.$/],
+    [{ ttlMs: 5 }, /^ttlMs: 5 is not/],
+    [{ handlerTimeoutMs: Number.POSITIVE_INFINITY }, /^handlerTimeoutMs: Infinity is not/],
+    [{ bufferBytes: 5n }, /^bufferBytes: 5n is not a number of bytes/],
+    [{ maxAttempts: 0 }, /^maxAttempts: 0 is not a whole number from 1/],
+    [{ backoff: { baseMs: 10, maxMs: 1 } }, /^backoff: \{"baseMs":10,"maxMs":1\} is not a first delay/],
+    [{ backoff: 100 }, /^backoff: 100 is not/],
+    [{ onFailure: 'deadletter' }, /^onFailure: "deadletter" is not halt, dead-letter or skip/],
+    [{ group: 'a b' }, /^group: "a b" is not/],
+    [{ group: null }, /^group: null is not/],
+    [{ name: '' }, /^name: "" is not/],
+    [{ name: 'x'.repeat(200) }, /^name: "x{59}… is not/],
+    [{ guardRejections: 'yes' }, /^guardRejections: "yes" is not true or false/],
+    [{ logger: {} }, /^logger: \{\} is not false, or an object/],
+    [{ signal: {} }, /^signal: \{\} is not an AbortSignal/],
+    [{ servers: [] }, /^servers: "" is not/],
+    [{ servers: 5 }, /^servers: "5" is not/],
+    [{ servers: 'nats://me:secret@h:99999' }, /^servers: "nats:\/\/h:99999" is not/],
+    [{ connection: {} }, /^connection: \{\} is not a connection of the client "nats", version 2\.$/],
+    [{ concurrncy: 3 }, /^joinGroup has no option "concurrncy"\. Did you mean concurrency\?$/],
+    [{ ttl: 3 }, /^joinGroup has no option "ttl"\. Did you mean ttlMs\?$/],
+    [{ constructor: 3 }, /^joinGroup has no option "constructor"\. There are connection, servers, /],
+  ] as const) {
+    it(`refuse what says ${pattern.source}`, () =>
+      assert.throws(() => withHandler(options), refusal(pattern)));
+  }
+
+  it('never show a secret', () => {
+    assert.throws(
+      () => withHandler({ servers: ['nats://a', `me:${'secret'.repeat(20)}@h:99999`] }),
+      (error) => !String(error).includes('secret'),
+    );
+  });
+
+  it('are an object', () => {
+    for (const options of [undefined, null, 'nats://a', []])
+      assert.throws(() => join(options), refusal(/^joinGroup takes an object of options, not /));
+  });
+
+  it('of a publisher are looked at as well', () => {
+    const publisher = (options: object) => createPublisherConfig(options);
+    assert.equal(publisher({ maxPendingMessages: 5 }).maxPendingMessages, 5);
+    for (const [options, pattern] of [
+      [{ maxPendingMessages: '5' }, /^maxPendingMessages: "5" is not a whole number/],
+      [{ maxPendingBytes: 0 }, /^maxPendingBytes: 0 is not/],
+      [{ dedupe: 1 }, /^dedupe: 1 is not true or false/],
+      [{ observer: { confirmed: 3 } }, /^observer: \{"confirmed":3\} is not/],
+      [{ group: 'g' }, /^createPublisher has no option "group"/],
+      [{ dedup: true }, /Did you mean dedupe\?$/],
+    ] as const)
+      assert.throws(() => publisher(options), refusal(pattern));
+  });
+});
