@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { JetStreamManager, StreamConfig } from 'nats';
 import { loadConfig } from '../../src/core/config.js';
+import { NatspocError } from '../../src/core/errors.js';
 import { connectNats, type NatsConnection } from '../../src/core/nats/connection.js';
 import { openTopology } from '../../src/core/nats/topology.js';
 import { type CliExit, runCli, stopAll } from '../support/cli.js';
@@ -79,6 +80,46 @@ describe('one layout for a stream', function () {
     await openTopology(connection, loadConfig({ flags: wider, env: {} }), { create: true });
     const exit = await run('consume', '--stream', 'OTHER', '--bucket', 'third');
     assertRefused(exit, /made with 6 partitions of other, but bucket third says 4 partitions of other/);
+  });
+
+  it('is refused where it has more partitions than there can be, or a prefix that is no subject', async () => {
+    const flags = { server: server.url, stream: 'HUGE', prefix: 'huge' };
+    const { bucket } = await openTopology(connection, loadConfig({ flags, env: {} }), { create: true });
+    const { config } = await manager.streams.info('HUGE');
+    const described = (layout: object) => `natspoc layout ${JSON.stringify(layout)}`;
+    let revision = 1;
+    for (const change of [
+      { partitions: 65_537 },
+      { partitions: 10_000_000 },
+      { partitions: 1e15 },
+      { prefix: 'a.>' },
+      { prefix: 'a b' },
+      { prefix: 'x'.repeat(100_000) },
+    ]) {
+      const layout = { v: 1, prefix: 'huge', partitions: 8, hash: 'fnv1a32', ...change };
+      const written = await bucket.write(
+        'layout',
+        new TextEncoder().encode(JSON.stringify(layout)),
+        revision,
+      );
+      assert.ok(written.kind === 'ok');
+      revision = written.revision;
+      await manager.streams.update('HUGE', { ...config, description: '' });
+      const refused = (place: RegExp) =>
+        assert.rejects(
+          openTopology(connection, loadConfig({ flags, env: {} }), { create: true }),
+          (error) => {
+            assert.ok(error instanceof NatspocError && error.code === 'layout-mismatch');
+            assert.match(error.message, place);
+            return error.message.length < 300;
+          },
+        );
+      await refused(/^The layout in bucket HUGE_leases (is not natspoc's|cannot be read): /);
+      if (layout.prefix.length > 100) continue;
+      await manager.streams.update('HUGE', { ...config, description: described(layout) });
+      await refused(/^The layout in (bucket|the description of stream) HUGE/);
+    }
+    assertRefused(await run('publish', '--stream', 'HUGE'), /The layout in bucket HUGE_leases /);
   });
 
   it('is kept in a bucket that cannot lose it', async () => {

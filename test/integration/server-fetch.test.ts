@@ -16,7 +16,12 @@ import { NatspocError } from '../../src/core/errors.js';
 import { debianSource } from '../../src/core/server/debian.js';
 import { fetchServer } from '../../src/core/server/fetch.js';
 import { findServer, serversDir } from '../../src/core/server/find.js';
-import { RELEASE_VERSION, releaseArchive, releaseSource } from '../../src/core/server/release.js';
+import {
+  RELEASE_SHA256,
+  RELEASE_VERSION,
+  releaseArchive,
+  releaseSource,
+} from '../../src/core/server/release.js';
 import { startServer } from '../../src/core/server/run.js';
 import type { ServerSource } from '../../src/core/server/source.js';
 import { withTempFolder } from '../support/temp.js';
@@ -32,6 +37,8 @@ describe('fetching a server from the releases', () => {
   let requests: string[];
   /** What the host answers, by path; a test replaces it to break something. */
   let answer: RequestListener;
+  /** The checksum that is expected of the archive. */
+  let expected: string;
 
   /** A release archive, made as the project makes them, of a program with this text. */
   function archiveOf(script: string): Buffer {
@@ -43,12 +50,11 @@ describe('fetching a server from the releases', () => {
     return readFileSync(file);
   }
 
-  /** Serves `content` as the archive, and the checksum of `summed`. */
+  /** Serves `content` as the archive; the checksum of `summed` is expected. */
   function release(content: Buffer, summed = content): RequestListener {
-    const sums = `${'0'.repeat(64)}  other.zip\n${createHash('sha256').update(summed).digest('hex')}  ${ARCHIVE}\n`;
+    expected = createHash('sha256').update(summed).digest('hex');
     return (request, response) => {
-      if (request.url === `/v${RELEASE_VERSION}/SHA256SUMS`) response.end(sums);
-      else if (request.url === `/v${RELEASE_VERSION}/${ARCHIVE}`) response.end(content);
+      if (request.url === `/v${RELEASE_VERSION}/${ARCHIVE}`) response.end(content);
       else response.writeHead(404).end('not found');
     };
   }
@@ -65,6 +71,7 @@ describe('fetching a server from the releases', () => {
 
   beforeEach(() => {
     requests = [];
+    expected = '0'.repeat(64);
   });
 
   after(() => {
@@ -73,7 +80,8 @@ describe('fetching a server from the releases', () => {
   });
 
   const place = () => ({ env: { XDG_CACHE_HOME: path.join(temp(), 'cache') }, platform: PLATFORM.platform });
-  const official = () => releaseSource({ ...PLATFORM, baseUrl, answerTimeoutMs: 300 });
+  const official = () =>
+    releaseSource({ ...PLATFORM, baseUrl, answerTimeoutMs: 300, sha256: { [ARCHIVE]: expected } });
   const fetchIt = (sources: ServerSource[] = [official()], onProgress?: (line: string) => void) =>
     fetchServer({ ...place(), sources, ...(onProgress === undefined ? {} : { onProgress }) });
 
@@ -103,7 +111,7 @@ describe('fetching a server from the releases', () => {
     assert.equal(readFileSync(program, 'utf8'), SCRIPT);
     assert.deepEqual(leftovers().sort(), [RELEASE_VERSION, path.join(RELEASE_VERSION, 'nats-server')]);
     assert.equal(findServer({ ...place(), systemFolders: [] }), program);
-    assert.equal(requests.length, 2);
+    assert.deepEqual(requests, [`/v${RELEASE_VERSION}/${ARCHIVE}`]);
     assert.equal(lines.length, 2);
   });
 
@@ -126,8 +134,8 @@ describe('fetching a server from the releases', () => {
     const good = archiveOf(SCRIPT);
     answer = release(good.subarray(0, good.length / 2), good);
     await fails(/wrong checksum/);
-    answer = (request, response) => {
-      if (request.url?.endsWith('SHA256SUMS')) return release(good)(request, response);
+    release(good);
+    answer = (_request, response) => {
       response.writeHead(200, { 'content-length': good.length });
       response.write(good.subarray(0, 100), () => response.destroy());
     };
@@ -146,17 +154,32 @@ describe('fetching a server from the releases', () => {
     await fails(/ENOENT/);
   });
 
-  it('reports a release, or an archive, that does not exist', async () => {
+  it('reports an archive that does not exist, or is something else', async () => {
     answer = (_request, response) => response.writeHead(404).end();
-    await fails(/SHA256SUMS answered 404/);
-    answer = (request, response) =>
-      request.url?.endsWith('SHA256SUMS')
-        ? release(Buffer.from(''))(request, response)
-        : response.writeHead(404).end();
     await fails(/\.tar\.gz answered 404/);
     answer = (_request, response) => response.end('<html>a login page</html>');
-    await fails(/SHA256SUMS has no line for/);
-    assert.ok(!requests.at(-1)?.endsWith('.tar.gz'), 'what cannot be checked is not downloaded');
+    await fails(/wrong checksum of/);
+  });
+
+  it('knows the checksum of every archive that it would fetch, and trusts no list of the host', async () => {
+    const archives = new Set<string>();
+    for (const platform of ['linux', 'darwin', 'win32', 'freebsd'] as const) {
+      for (const arch of ['x64', 'arm64', 'arm', 'ia32', 'ppc64', 's390x', 'riscv64']) {
+        const archive = releaseArchive(platform, arch);
+        if (archive !== null) archives.add(archive);
+      }
+    }
+    assert.deepEqual([...archives].sort(), Object.keys(RELEASE_SHA256).sort());
+    for (const sum of Object.values(RELEASE_SHA256)) assert.match(sum, /^[0-9a-f]{64}$/);
+    // A host that serves another program, with a list that fits.
+    answer = release(archiveOf(SCRIPT));
+    const source = releaseSource({ ...PLATFORM, baseUrl });
+    await assert.rejects(fetchIt([source]), /wrong checksum of .*, expected 397a6deffb55/);
+    assert.deepEqual(requests, [`/v${RELEASE_VERSION}/${ARCHIVE}`]);
+    const unknown = releaseSource({ ...PLATFORM, baseUrl, sha256: {} });
+    await assert.rejects(fetchIt([unknown]), /no checksum of .* is known/);
+    assert.equal(requests.length, 1, 'what cannot be checked is not downloaded');
+    assert.deepEqual(leftovers(), []);
   });
 
   it('gives up on a host that accepts the connection and says nothing', async () => {

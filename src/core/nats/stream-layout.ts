@@ -4,9 +4,14 @@ import { NatspocError } from '../errors.js';
 import { decodeLayout, encodeRecord, keys, type LayoutRecord, RECORD_VERSION } from '../group/records.js';
 import { partitionWildcard } from '../layout.js';
 import type { LayoutKeeper } from '../ports.js';
+import { SETTINGS } from '../settings/index.js';
 import type { NatsBucket } from './bucket.js';
 
 const MARK = 'natspoc layout ';
+/** Characters. A description takes 4,096 bytes, a subject not many more. */
+const LONGEST_PREFIX = 1_024;
+/** So many of them are shown of one that is refused. */
+const SHOWN_PREFIX = 64;
 
 /** The layout as a stream's description. All buckets of the stream have to agree with it. */
 export function describeLayout({ prefix, partitions, hash }: LayoutRecord): string {
@@ -21,10 +26,30 @@ export function describeLayout({ prefix, partitions, hash }: LayoutRecord): stri
 export function describedLayout({ description, name }: StreamConfig): LayoutRecord | undefined {
   if (!description?.startsWith(MARK)) return undefined;
   const layout = decodeLayout(new TextEncoder().encode(description.slice(MARK.length)));
-  if (layout) return layout;
+  if (layout) return bounded(layout, `the description of stream ${name}`);
   throw new NatspocError(
     'layout-mismatch',
     `The layout in the description of stream ${name} cannot be read: a newer version wrote it, or something else.`,
+  );
+}
+
+/**
+ * Within what a setting may say. Whoever may write to the bucket could make each member and publisher hold as many
+ * partitions in memory as a number has room for.
+ *
+ * @throws NatspocError `layout-mismatch`.
+ */
+function bounded(layout: LayoutRecord, place: string): LayoutRecord {
+  const { prefix, partitions } = SETTINGS;
+  const isBounded =
+    partitions.parse(String(layout.partitions)) === layout.partitions &&
+    layout.prefix.length <= LONGEST_PREFIX &&
+    prefix.parse(layout.prefix) === layout.prefix;
+  if (isBounded) return layout;
+  const shown = layout.prefix.slice(0, SHOWN_PREFIX);
+  throw new NatspocError(
+    'layout-mismatch',
+    `The layout in ${place} is not natspoc's: ${layout.partitions} partitions of ${JSON.stringify(shown)}. Partitions are ${partitions.allowed}.`,
   );
 }
 
@@ -47,7 +72,7 @@ export async function readLayout(bucket: NatsBucket, name: string): Promise<Stor
   const { value, revision } = found.entry;
   if (value === null) return { layout: undefined, revision };
   const layout = decodeLayout(value);
-  if (layout) return { layout, revision };
+  if (layout) return { layout: bounded(layout, `bucket ${name}`), revision };
   const message = `The layout in bucket ${name} cannot be read: a newer version wrote it, or something else.`;
   throw new NatspocError('layout-mismatch', message);
 }
