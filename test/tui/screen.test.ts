@@ -167,10 +167,10 @@ describe('natspoc top without a terminal', function () {
     assert.match(none.stdout, /There is no stream NOWHERE yet\. "natspoc publish"/);
     const flags = ['--once', '--bucket', 'NOBODYS'];
     const bucketless = await runCli(['top', ...flags], { env: { NATS_URL: server.url } });
-    assert.match(bucketless.stdout, /There is no bucket NOBODYS yet\. .*check --bucket\./);
+    assert.match(bucketless.stdout, /Stream \w+ has no bucket NOBODYS: .*check --bucket\./);
     assert.equal(bucketless.code, 1);
     const json = await runCli(['top', ...flags, '--json'], { env: { NATS_URL: server.url } });
-    assert.match(JSON.parse(json.stdout).health.reason, /There is no bucket NOBODYS yet/);
+    assert.match(JSON.parse(json.stdout).health.reason, /has no bucket NOBODYS/);
     assert.equal(json.code, 1);
     const follower = startCli(['top', '--json', '--bucket', 'NOBODYS'], { env: { NATS_URL: server.url } });
     await until('a line of JSON', () => follower.stdout.length > 0);

@@ -41,13 +41,6 @@ export interface OpenOptions {
   limits?: StreamLimits;
 }
 
-function missing(what: string, flag: string): NatspocError {
-  return new NatspocError(
-    'stream-missing',
-    `There is no ${what} yet. "natspoc publish" and "natspoc consume" create it; check ${flag}.`,
-  );
-}
-
 /** @throws NatspocError `stream-missing` where something has to be created first. */
 function requireAll({ stream, bucket }: Config, found: Found): void {
   if (!found.stream && found.bucket) {
@@ -56,8 +49,18 @@ function requireAll({ stream, bucket }: Config, found: Found): void {
       `There is no stream ${stream}, but its bucket ${bucket} is there. "natspoc stream delete" removes the bucket; check --stream.`,
     );
   }
-  if (!found.stream) throw missing(`stream ${stream}`, '--stream');
-  if (!found.bucket) throw missing(`bucket ${bucket}`, '--bucket');
+  if (!found.stream) {
+    throw new NatspocError(
+      'stream-missing',
+      `There is no stream ${stream} yet. "natspoc publish" and "natspoc consume" create it; check --stream.`,
+    );
+  }
+  if (!found.bucket) {
+    throw new NatspocError(
+      'stream-missing',
+      `Stream ${stream} has no bucket ${bucket}: it was deleted, or never made. "natspoc stream create" makes it; check --bucket.`,
+    );
+  }
   if (!found.stored.layout) {
     throw new NatspocError(
       'stream-missing',
