@@ -110,6 +110,8 @@ export interface ReaderWindow {
 export interface Reader {
   /** Messages that still wait at the server for this reader, as of the last delivery. */
   readonly pending: number;
+  /** Nothing was asked for, at some time between the message that is being delivered and the one before it. */
+  readonly rested: boolean;
   /**
    * Begins deliveries; nothing comes before. `held`: messages of an earlier reader that are still on the buffer, and
    * are released here.
@@ -129,6 +131,10 @@ export interface Reader {
 export interface StreamBounds {
   first: number;
   last: number;
+  /** Sequences between the two that are not there any more. */
+  missing: number;
+  /** Messages of one subject that the stream keeps; 0: any number. */
+  mostPerSubject: number;
 }
 
 /** How opening a reader ended. `refused`: a limit stands against it, which may be raised or become free. */
@@ -156,9 +162,10 @@ export interface EventStream {
   open(options: ReaderOptions, sink: ReaderSink): Promise<OpenOutcome>;
   /** Deletes a reader by name; a reader that is not there is a success. */
   remove(name: string): Promise<RemoveOutcome>;
-  bounds(): Promise<
-    ({ kind: 'ok' } & StreamBounds) | { kind: 'unknown' } | { kind: 'failed'; error: NatspocError }
-  >;
+  /** `maxAgeMs`: an answer to an earlier question will do that was asked no longer ago. Default 0. */
+  bounds(
+    maxAgeMs?: number,
+  ): Promise<({ kind: 'ok' } & StreamBounds) | { kind: 'unknown' } | { kind: 'failed'; error: NatspocError }>;
   /** The first sequence stored at or after a time. */
   sequenceAt(
     time: Date,

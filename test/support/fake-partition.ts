@@ -86,7 +86,7 @@ export class FakeBucket implements Bucket {
 export class FakeStream implements EventStream {
   readonly opened: ReaderOptions[] = [];
   readonly removed: string[] = [];
-  range: StreamBounds = { first: 1, last: 1_000 };
+  range: Pick<StreamBounds, 'first' | 'last'> & Partial<StreamBounds> = { first: 1, last: 1_000 };
   /** The first message of every time. */
   first = 1;
   released = 0;
@@ -104,6 +104,8 @@ export class FakeStream implements EventStream {
   /** Messages that the server still holds for the reader. */
   pending = 0;
   closed = 0;
+  /** Nothing was asked for before the next delivery. */
+  rested = true;
   #sink: ReaderSink | undefined;
 
   /** Delivers to the reader that is open. */
@@ -128,6 +130,9 @@ export class FakeStream implements EventStream {
     const reader = {
       get pending() {
         return stream.pending;
+      },
+      get rested() {
+        return stream.rested;
       },
       start: (held: number) => {
         this.held = held;
@@ -155,7 +160,7 @@ export class FakeStream implements EventStream {
   }
 
   async bounds(): ReturnType<EventStream['bounds']> {
-    return { kind: 'ok', ...this.range };
+    return { kind: 'ok', missing: 0, mostPerSubject: 0, ...this.range };
   }
 
   async sequenceAt(): ReturnType<EventStream['sequenceAt']> {

@@ -21,7 +21,7 @@ describe("a group's start", () => {
   ] as const) {
     it(`from ${from.kind} is stored before it is told`, async () => {
       const { bucket, decide } = bench();
-      assert.deepEqual(await decide(from), { seq });
+      assert.deepEqual(await decide(from), { seq, end: 30 });
       assert.deepEqual(bucket.record, { ...bucket.record, v: 1, seq });
     });
   }
@@ -29,9 +29,9 @@ describe("a group's start", () => {
   it('is the end of a stream that ends before the place it was told', async () => {
     const { bucket, stream, decide } = bench();
     stream.first = 40;
-    assert.deepEqual(await decide({ kind: 'sequence', sequence: 100 }), { seq: 30 });
+    assert.deepEqual(await decide({ kind: 'sequence', sequence: 100 }), { seq: 30, end: 30 });
     bucket.value = null;
-    assert.deepEqual(await decide({ kind: 'time', time: new Date(0) }), { seq: 30 });
+    assert.deepEqual(await decide({ kind: 'time', time: new Date(0) }), { seq: 30, end: 30 });
   });
 
   it('is not guessed where it cannot be read', async () => {
@@ -45,8 +45,8 @@ describe("a group's start", () => {
     const { bucket, stream, decide } = bench();
     await decide({ kind: 'new' });
     stream.range = { first: 21, last: 99 };
-    assert.deepEqual(await decide({ kind: 'new' }), { seq: 30 });
-    assert.deepEqual(await decide({ kind: 'first' }), { seq: 30 });
+    assert.deepEqual(await decide({ kind: 'new' }), { seq: 30, end: 30 });
+    assert.deepEqual(await decide({ kind: 'first' }), { seq: 30, end: 30 });
     assert.equal(bucket.writes.length, 1);
   });
 
@@ -64,7 +64,10 @@ describe("a group's start", () => {
     write();
     await settle();
     clock.advance(100);
-    assert.deepEqual(await Promise.all([first, second]), [{ seq: 30 }, { seq: 30 }]);
+    assert.deepEqual(await Promise.all([first, second]), [
+      { seq: 30, end: 30 },
+      { seq: 30, end: 30 },
+    ]);
   });
 
   it('is read back where the answer to its write is lost', async () => {
@@ -74,7 +77,7 @@ describe("a group's start", () => {
     await settle();
     stream.range = { first: 21, last: 99 };
     clock.advance(100);
-    assert.deepEqual(await start, { seq: 30 });
+    assert.deepEqual(await start, { seq: 30, end: 30 });
   });
 
   it('is given up where there is no answer in time', async () => {

@@ -38,6 +38,7 @@ function lease(partition: number, change: Partial<LeaseStatus> = {}): LeaseStatu
     positionFault: null,
     overrideUnreadable: false,
     lag: 0,
+    trimmed: null,
     positionAgeMs: 100,
     paused: false,
     pin: null,

@@ -13,6 +13,7 @@ const partition = (number: number, more: Partial<PartitionStatus> = {}): Partiti
   committed: 10,
   handled: 0,
   lag: 0,
+  trimmed: 0,
   caughtUp: false,
   state: 'running',
   ...more,

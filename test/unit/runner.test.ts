@@ -209,6 +209,65 @@ describe('a partition runner', () => {
     );
   });
 
+  it('says how many went while it read, where their subject was full', async () => {
+    const { stream, start, told, clock } = bench();
+    stream.range = { first: 1, last: 100, missing: 90, mostPerSubject: 10 };
+    stream.pending = 10;
+    await start();
+    stream.pending = 9;
+    stream.deliver(fakeMessage(91));
+    clock.advance(1_000);
+    await settle();
+    assert.deepEqual(
+      told.filter((line) => line.startsWith('trimmed')),
+      ['trimmed 1-91, 90'],
+    );
+  });
+
+  it('says nothing of jumps where the stream has lost nothing, or the subject is not full', async () => {
+    for (const range of [
+      { first: 1, last: 100 },
+      { first: 1, last: 100, missing: 50, mostPerSubject: 10 },
+    ]) {
+      const { stream, start, told, clock } = bench();
+      stream.range = range;
+      stream.pending = 3;
+      await start();
+      stream.pending = 2;
+      stream.deliver(fakeMessage(91));
+      clock.advance(1_000);
+      await settle();
+      assert.deepEqual(
+        told.filter((line) => line.startsWith('trimmed')),
+        [],
+      );
+    }
+  });
+
+  it('says how many went where fewer wait than did, and the stream has lost some', async () => {
+    const { stream, start, told, clock } = bench();
+    stream.pending = 20;
+    await start();
+    stream.pending = 19;
+    stream.deliver(fakeMessage(1));
+    stream.pending = 5;
+    stream.deliver(fakeMessage(15));
+    stream.range = { first: 1, last: 30, missing: 13 };
+    clock.advance(1_000);
+    await settle();
+    assert.deepEqual(
+      told.filter((line) => line.startsWith('trimmed')),
+      ['trimmed 1-15, 13'],
+    );
+  });
+
+  it('says nothing of what was dropped before its group began', async () => {
+    const { stream, start, told } = bench({ groupStart: { seq: 0, end: 40 } });
+    stream.range = { first: 21, last: 60, missing: 10, mostPerSubject: 10 };
+    await start();
+    assert.deepEqual(told, ['started']);
+  });
+
   it('says nothing of dropped messages that were handled', async () => {
     const { bucket, stream, start, told } = bench();
     bucket.put({ v: 1, seq: 10, epoch: 3, at: '' });

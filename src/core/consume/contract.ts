@@ -75,6 +75,8 @@ export interface RunnerStatus {
   handled: number;
   /** Messages that are not handled, here and at the server, as of the last delivery. */
   lag: number;
+  /** Messages that the stream has dropped before they were received here under this epoch, at most. */
+  trimmed: number;
   /** True once everything that was in the stream at some moment since the start has been handled. */
   caughtUp: boolean;
   /** `waiting`: there is no reader, and none can be opened for now. */

@@ -8,7 +8,7 @@ import type { StartFrom } from '../settings/start-from.js';
 const ASK_AGAIN_MS = 100;
 
 /** Where a group starts in the partitions in which it has no position yet; `unreadable`: that cannot be told. */
-export type GroupStart = Pick<StartRecord, 'seq'> | 'unreadable';
+export type GroupStart = Pick<StartRecord, 'seq' | 'end'> | 'unreadable';
 
 /** What the decision needs. */
 export interface GroupStartPorts {
@@ -55,37 +55,38 @@ async function decide(group: string, from: StartFrom, ports: GroupStartPorts): P
   if (found.kind === 'failed' || found.kind === 'unknown') return found;
   if (found.kind === 'found' && found.entry.value) {
     const decided = decodeStart(found.entry.value);
-    return { kind: 'ok', value: decided ? { seq: decided.seq } : 'unreadable' };
+    return { kind: 'ok', value: decided ? { seq: decided.seq, end: decided.end } : 'unreadable' };
   }
   const start = await startOf(from, stream);
   if (start.kind !== 'ok') return start;
-  const record: StartRecord = { v: RECORD_VERSION, seq: start.value, at: new Date().toISOString() };
+  const record: StartRecord = { v: RECORD_VERSION, ...start.value, at: new Date().toISOString() };
   const revision = found.kind === 'found' ? found.entry.revision : 0;
   const written = await bucket.write(key, encodeRecord(record), revision);
   if (written.kind === 'failed') return written;
-  return written.kind === 'ok' ? { kind: 'ok', value: { seq: start.value } } : { kind: 'unknown' };
+  return written.kind === 'ok' ? { kind: 'ok', value: start.value } : { kind: 'unknown' };
 }
 
 /** The sequence before the first one that is handled. A place that is still to come means what comes next. */
 async function startOf(
   from: StartFrom,
   stream: Pick<EventStream, 'bounds' | 'sequenceAt'>,
-): Promise<Answer<number>> {
+): Promise<Answer<{ seq: number; end: number }>> {
   const bounds = await stream.bounds();
   if (bounds.kind !== 'ok') return bounds;
   const first = Math.max(0, bounds.first - 1);
   // Beyond the end, what is stored up to there would be handled and never committed.
   const within = (sequence: number): number => Math.min(Math.max(sequence, 0), Math.max(bounds.last, first));
+  const startAt = (seq: number) => ({ kind: 'ok', value: { seq, end: bounds.last } }) as const;
   switch (from.kind) {
     case 'first':
-      return { kind: 'ok', value: first };
+      return startAt(first);
     case 'new':
-      return { kind: 'ok', value: bounds.last };
+      return startAt(bounds.last);
     case 'sequence':
-      return { kind: 'ok', value: within(from.sequence - 1) };
+      return startAt(within(from.sequence - 1));
     case 'time': {
       const at = await stream.sequenceAt(from.time);
-      return at.kind === 'ok' ? { kind: 'ok', value: within(at.sequence - 1) } : at;
+      return at.kind === 'ok' ? startAt(within(at.sequence - 1)) : at;
     }
   }
 }

@@ -12,6 +12,8 @@ export interface IntakePorts {
   /** Its partition, and the name of its reader on the server. */
   partition: number;
   name: string;
+  /** What was dropped up to this sequence is no loss: it was before the group began. */
+  lostFrom: number;
   /** How many messages may be in hand at once. */
   concurrency: number;
   /** How many messages were delivered and are not dealt with. */
@@ -55,7 +57,7 @@ export class Intake {
     this.#ports = ports;
     this.#events = events;
     this.#reopening = new Reopening({ ...ports, unread: (...args) => events.unread(...args) });
-    this.#trimWatch = new TrimWatch({
+    this.#trimWatch = new TrimWatch(received, ports.lostFrom, {
       ...ports,
       reading: () => ({ received: this.#received, waiting: this.pending ?? 0 }),
       trimmed: (trimmed) => events.trimmed(trimmed),
@@ -84,7 +86,7 @@ export class Intake {
       { name, partition, startSequence: this.#received + 1, window: this.#window, concurrency },
       {
         message: (message) => this.#receive(message),
-        gone: (messages) => void this.#trimWatch.missed(this.#received, messages),
+        gone: (messages) => this.#missed(messages),
         fault: (fault, reason) => {
           if (fault === 'deleted') this.#deleted();
           else void this.#reopen(fault, reason);
@@ -98,6 +100,7 @@ export class Intake {
     if (opened.kind === 'ok') {
       this.#reader = opened.reader;
       this.#reopening.opened();
+      this.#trimWatch.opened(opened.reader.pending);
       // Other partitions may have come or gone meanwhile.
       opened.reader.resize(this.#window);
       // What an earlier reader delivered and still waits takes its place in the window.
@@ -114,13 +117,9 @@ export class Intake {
     return false;
   }
 
-  /**
-   * Looks for messages that the stream has dropped, now and then.
-   *
-   * @param position behind which reading was to start.
-   */
-  async watchTrimming(position: number): Promise<void> {
-    if (!this.#closed) await this.#trimWatch.start(position);
+  /** Looks for messages that the stream has dropped, now and then. */
+  async watchTrimming(): Promise<void> {
+    if (!this.#closed) await this.#trimWatch.start();
   }
 
   /** Changes how much may wait in memory. */
@@ -147,6 +146,13 @@ export class Intake {
     this.#reader?.close();
   }
 
+  /** The stream has dropped them, or the reader is not as it was made: somebody has paused it, say. Another one tells. */
+  #missed(messages: number): void {
+    this.#trimWatch.missed(messages);
+    this.#reader?.close();
+    void this.#reopen('broken', `its reader brought nothing, though ${messages} messages waited`);
+  }
+
   /** A newer owner does that, before we know of it. Whose the partition is, the next takeover sees. */
   #deleted(): void {
     this.#reader = undefined;
@@ -171,6 +177,12 @@ export class Intake {
 
   #receive(message: StreamMessage): void {
     if (this.#closed) return;
+    this.#trimWatch.came(
+      message.sequence,
+      this.#received,
+      this.#reader?.pending ?? 0,
+      this.#reader?.rested ?? true,
+    );
     this.#received = message.sequence;
     this.#reopening.worked();
     this.#events.message(message);

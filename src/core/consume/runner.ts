@@ -34,6 +34,7 @@ export class PartitionRunner {
   #taking: Promise<Taken | undefined> | undefined;
   #committer: Committer | undefined;
   #handledCount = 0;
+  #trimmed = 0;
   /** Up to where handlers came that ended well after the end of this runner; 0: none did. */
   #handledLate = 0;
   #caughtUp = false;
@@ -85,6 +86,7 @@ export class PartitionRunner {
       committed: this.#committer?.committed ?? before?.committed ?? 0,
       handled: this.#handledCount,
       lag: this.#work.waiting + (pending ?? 0),
+      trimmed: this.#trimmed,
       caughtUp: this.#caughtUp || this.#isCaughtUp(),
       state: this.#phase === 'running' ? reading : 'draining',
     };
@@ -99,7 +101,7 @@ export class PartitionRunner {
     this.#intake = this.#newIntake(taken);
     if (!(await this.#intake.open())) return;
     this.#events.started();
-    await this.#intake.watchTrimming(taken.sequence);
+    await this.#intake.watchTrimming();
   }
 
   /** Changes how much may wait in memory. */
@@ -267,7 +269,7 @@ export class PartitionRunner {
 
   /** What comes behind what is handled. */
   #newIntake({ resumed, reader }: Taken): Intake {
-    const { partition, epoch, group } = this.#takeover;
+    const { partition, epoch, group, start } = this.#takeover;
     return new Intake(
       resumed,
       this.#window,
@@ -275,13 +277,18 @@ export class PartitionRunner {
         ...this.#ports,
         partition,
         name: readerName(group, partition, epoch, reader),
+        // Not where this group has begun here: what was stored until then may have been dropped before.
+        lostFrom: start === 'unreadable' || resumed > start.seq ? 0 : (start.end ?? start.seq),
         concurrency: this.#settings.concurrency ?? 1,
         waiting: () => this.#work.waiting,
       },
       {
         message: (message) => this.#work.accept(message),
         opened: () => void this.#isCaughtUp(),
-        trimmed: (trimmed) => this.#events.trimmed(trimmed),
+        trimmed: (trimmed) => {
+          this.#trimmed += trimmed.atMost;
+          this.#events.trimmed(trimmed);
+        },
         unread: (...args) => this.#events.unread(...args),
         failed: (reason) => this.#fail(reason),
         terminal: (error) => this.#terminal(error),

@@ -62,6 +62,8 @@ export interface StartRecord {
   v: number;
   /** The stream sequence before the first that the group handles. */
   seq: number;
+  /** The last sequence that the stream had then; absent: not said. */
+  end?: number | undefined;
   /** Wall clock, ISO 8601: for people only. */
   at: string;
 }
@@ -214,8 +216,8 @@ export function decodePosition(bytes: Uint8Array): PositionRecord | undefined {
 export function decodeStart(bytes: Uint8Array): StartRecord | undefined {
   const fields = decodeObject(bytes);
   if (!fields) return undefined;
-  const { v, seq, at } = fields;
-  return isCount(v) && isCount(seq) && isText(at) ? { v, seq, at } : undefined;
+  const { v, seq, at, end } = fields;
+  return isCount(v) && isCount(seq) && isText(at) ? { v, seq, at, ...(isCount(end) && { end }) } : undefined;
 }
 
 /** The layout in these bytes, or undefined. */

@@ -13,6 +13,7 @@ const NOT_STARTED: RunnerStatus = {
   committed: 0,
   handled: 0,
   lag: 0,
+  trimmed: 0,
   caughtUp: false,
   state: 'starting',
 };

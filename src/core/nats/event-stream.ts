@@ -1,4 +1,5 @@
 import { DeliverPolicy, type Msg } from 'nats';
+import { systemClock } from '../clock.js';
 import { NatspocError } from '../errors.js';
 import { KEY_HEADER, partitionSubject } from '../layout.js';
 import type {
@@ -74,6 +75,8 @@ export class NatsEventStream implements EventStream {
   readonly #stream: string;
   readonly #prefix: string;
   #failure: NatspocError | undefined;
+  /** When the stream was looked at last, and what came of it. */
+  #looked: { at: number; answer: ReturnType<EventStream['bounds']> } | undefined;
   /** Messages that came without a payload though a header speaks of one, the last of each partition. */
   readonly #doubts = new Map<number, number>();
 
@@ -131,10 +134,24 @@ export class NatsEventStream implements EventStream {
     }
   }
 
-  async bounds(): ReturnType<EventStream['bounds']> {
+  bounds(maxAgeMs = 0): ReturnType<EventStream['bounds']> {
+    const { clock = systemClock } = this.#handles;
+    const now = clock.now();
+    // Every partition of a member looks: one question does for those that look at once.
+    if (!this.#looked || now - this.#looked.at > maxAgeMs || maxAgeMs === 0)
+      this.#looked = { at: now, answer: this.#look() };
+    return this.#looked.answer;
+  }
+
+  async #look(): ReturnType<EventStream['bounds']> {
     try {
-      const { state } = await this.#handles.manager.streams.info(this.#stream);
-      const bounds: StreamBounds = { first: state.first_seq, last: state.last_seq };
+      const { state, config } = await this.#handles.manager.streams.info(this.#stream);
+      const bounds: StreamBounds = {
+        first: state.first_seq,
+        last: state.last_seq,
+        missing: state.num_deleted ?? 0,
+        mostPerSubject: Math.max(0, config.max_msgs_per_subject ?? 0),
+      };
       return { kind: 'ok', ...bounds };
     } catch (error) {
       if (isUnknownOutcome(error)) return { kind: 'unknown' };

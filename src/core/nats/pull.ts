@@ -77,6 +77,9 @@ export class PullReader {
   #inbox = '';
   readonly #expectation: Expectation;
   #pending: number;
+  /** No request waited, at some time since the last delivery; and the same before that. */
+  #rests = true;
+  #rested = true;
   #heard = false;
   #cancelWatchdog: Cancel | undefined;
   #unwatch: (() => void) | undefined;
@@ -123,6 +126,11 @@ export class PullReader {
   /** Messages that still wait at the server for this reader, as it has said last. */
   get pending(): number {
     return this.#pending;
+  }
+
+  /** See {@link Reader.rested}. */
+  get rested(): boolean {
+    return this.#rested;
   }
 
   /** Begins to pull. `held`: messages that an earlier reader delivered and nobody has released; the window has them too. */
@@ -259,6 +267,8 @@ export class PullReader {
     this.#pending = delivery.pending;
     this.#demand.weigh(sizeOf(message));
     this.#demand.deliver();
+    this.#rested = this.#rests;
+    this.#rests = !this.#demand.isWaiting;
     this.#sink.message(message, delivery);
     if (this.#demand.adapt()) this.#fill();
   }
@@ -283,6 +293,7 @@ export class PullReader {
     }
     if (code === 409 && this.#limits.learn(text)) {
       // All of it was refused: the last token of the reply subject says how much that was.
+      this.#rests = true;
       this.#demand.fallShort(Number(message.subject.slice(this.#inbox.length + 1)), false);
       this.#fill();
       return;
@@ -297,6 +308,7 @@ export class PullReader {
       this.fail(`${code} ${text} without a count`);
       return;
     }
+    this.#rests = true;
     this.#demand.fallShort(unserved, code === 409 && message.subject === `${this.#inbox}.${unserved}`);
     this.#fill();
   }

@@ -58,12 +58,13 @@ export class OwnStats {
       pid: process.pid,
       startedAt: new Date(this.#startedAt).toISOString(),
       uptimeMs: Date.now() - this.#startedAt,
-      partitions: partitions.map(({ partition, epoch, position, handled, lag, state }) => ({
+      partitions: partitions.map(({ partition, epoch, position, handled, lag, trimmed, state }) => ({
         partition,
         epoch,
         position,
         handled,
         lag,
+        trimmed,
         ratePerSecond: Math.round(this.#rates.perSecond(now, { partition, epoch, handled }) * 10) / 10,
         state,
         tookMs: this.#takeovers.tookMs(partition, epoch),

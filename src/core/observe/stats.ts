@@ -14,6 +14,8 @@ export interface PartitionStats {
   handled?: number;
   /** Messages that wait for it, as of the last delivery; absent: not said. */
   lag?: number;
+  /** Messages that the stream dropped before its owner had received them, at most; absent: not said. */
+  trimmed?: number;
   /** Messages a second, lately; absent: not said. */
   ratePerSecond?: number;
   /** What it is doing, such as `running`, `draining` or `halted`; absent: not said. */
@@ -59,7 +61,7 @@ const isAmount = (value: unknown): value is number =>
 function decodePartition(value: unknown): PartitionStats | undefined {
   const fields = fieldsOf(value);
   if (!fields) return undefined;
-  const { partition, epoch, position, handled, lag, ratePerSecond, state, tookMs } = fields;
+  const { partition, epoch, position, handled, lag, trimmed, ratePerSecond, state, tookMs } = fields;
   if (!isCount(partition) || !isCount(epoch) || !isCount(position)) return undefined;
   return {
     partition,
@@ -67,6 +69,7 @@ function decodePartition(value: unknown): PartitionStats | undefined {
     position,
     ...(isCount(handled) && { handled }),
     ...(isCount(lag) && { lag }),
+    ...(isCount(trimmed) && { trimmed }),
     ...(isAmount(ratePerSecond) && { ratePerSecond }),
     ...(isText(state) && { state }),
     ...(isAmount(tookMs) && { tookMs }),

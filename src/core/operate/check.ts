@@ -20,6 +20,7 @@ export interface Finding {
     | 'beyond-end'
     | 'retrying'
     | 'unreadable'
+    | 'trimmed'
     | 'lag'
     | 'stalled'
     | 'imbalance'
@@ -106,6 +107,11 @@ function* checkLease(lease: LeaseStatus, { maxLag, stalled }: CheckLimits): Iter
   if (lease.overrideUnreadable) {
     const message = `p${partition}: what an operator wants of it cannot be read: "leases resume" and "leases pin" write another`;
     yield finding('unreadable', 'warning', message, about);
+  }
+  if (lease.trimmed) {
+    const number = lease.trimmed === 1 ? 'a message' : `at most ${formatCount(lease.trimmed)} messages`;
+    const message = `p${partition}: the stream dropped ${number} before they were handled, since ${owner} owns it`;
+    yield finding('trimmed', 'critical', message, about);
   }
   if (maxLag !== undefined && lag !== null && lag > maxLag) {
     const message = `p${partition}: ${describeLag(lag)}, more than ${formatCount(maxLag)}`;

@@ -43,6 +43,8 @@ export interface LeaseStatus {
   overrideUnreadable: boolean;
   /** Messages between the two; null: not known. */
   lag: number | null;
+  /** Messages that the stream dropped before its owner had received them, at most; null: it does not say. */
+  trimmed: number | null;
   /** Since the position was last committed, milliseconds; null: never. */
   positionAgeMs: number | null;
   /** Somebody wants it to rest: owned, not handled. */
@@ -171,6 +173,7 @@ function describeLease(
     positionFault: fault,
     overrideUnreadable,
     lag: null,
+    trimmed: own?.trimmed ?? null,
     positionAgeMs: commit ? Math.max(0, Math.round(Date.now() - commit.atMs)) : null,
     paused: override?.paused ?? false,
     pin: override?.pin ?? null,

@@ -58,10 +58,16 @@ export class StreamApi {
     });
   }
 
-  info(): Promise<{ state: { first_seq: number; last_seq: number } }> {
+  info(): Promise<{ state: { first_seq: number; last_seq: number; num_deleted: number }; config: object }> {
     const { consumers, log } = this.#server;
     return ask(this.#connection, (answer) => {
-      if (!consumers.isLeaderless) answer({ value: { state: { first_seq: 1, last_seq: log.last } } });
+      if (!consumers.isLeaderless)
+        answer({
+          value: {
+            state: { first_seq: log.first, last_seq: log.last, num_deleted: log.missing },
+            config: {},
+          },
+        });
     });
   }
 
