@@ -1,7 +1,7 @@
 // Publisher and consumer in one process, on one connection: a hundred orders of ten customers, each customer's in
 // order, and an end when all are handled.
 //
-//     npm run build && natspoc server &
+//     natspoc server &
 //     node examples/publish-and-consume.mjs
 import { once } from 'node:events';
 import { connect } from 'nats';
@@ -10,8 +10,8 @@ import { createPublisher, joinGroup, textOf } from 'natspoc';
 const connection = await connect({ servers: process.env.NATS_URL ?? 'nats://127.0.0.1:4222' });
 const place = {
   connection,
-  stream: process.env.STREAM_NAME ?? 'EVENTS',
-  prefix: process.env.SUBJECT_PREFIX || undefined,
+  stream: process.env.STREAM_NAME ?? 'EXAMPLE_ORDERS',
+  prefix: process.env.SUBJECT_PREFIX ?? 'example.orders',
 };
 
 const last = new Map();
@@ -19,9 +19,9 @@ let handled = 0;
 const done = new AbortController();
 const member = await joinGroup({
   ...place,
-  // A group of its own for each run, from now on: nothing of before is in the way.
+  // A group of its own for each run, which gets what is published from now on.
   group: `example-${process.pid}-${Date.now()}`,
-  from: { kind: 'time', time: new Date() },
+  from: 'new',
   handler: (message, { key }) => {
     const { number } = JSON.parse(textOf(message.data) ?? '');
     if (number !== (last.get(key) ?? 0) + 1) throw new Error(`order ${number} of ${key} is out of turn`);

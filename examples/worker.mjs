@@ -1,8 +1,8 @@
 // A plain worker: joins a group and handles its share of the partitions until Ctrl-C.
 //
-//     npm run build && natspoc server &
+//     natspoc server &
 //     node examples/worker.mjs            # in two terminals: they share the partitions
-//     natspoc publish --rate 10 --keys 20 'order {{Count}}'
+//     natspoc publish --stream EXAMPLE_WORK --prefix example.work --rate 10 --keys 20 'order {{Count}}'
 import { joinGroup, textOf } from 'natspoc';
 
 // Aborts at the first Ctrl-C: the worker finishes what is in hand, hands over and leaves.
@@ -11,8 +11,8 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stop.abor
 
 const worker = await joinGroup({
   servers: process.env.NATS_URL ?? 'nats://127.0.0.1:4222',
-  stream: process.env.STREAM_NAME ?? 'EVENTS',
-  prefix: process.env.SUBJECT_PREFIX || undefined,
+  stream: process.env.STREAM_NAME ?? 'EXAMPLE_WORK',
+  prefix: process.env.SUBJECT_PREFIX ?? 'example.work',
   group: 'workers',
   // Up to eight messages of a partition at a time, each of another key; the messages of a key stay in order.
   concurrency: 8,

@@ -164,8 +164,9 @@ describe('the package', function () {
     // A folder of its own: no configuration, and nothing beside the package and what it asks for.
     const plain = join(installed, 'plain');
     mkdirSync(plain);
-    writeFileSync(join(plain, 'package.json'), JSON.stringify({ type: 'module' }));
-    writeFileSync(join(plain, 'worker.ts'), program);
+    await run('npm', ['init', '-y'], { cwd: plain });
+    await run('npm', ['pkg', 'set', 'type=module'], { cwd: plain });
+    writeFileSync(join(plain, 'worker.ts'), program.replace('nats://127.0.0.1:4222', server.url));
     writeFileSync(join(plain, 'using.ts'), DISPOSING);
     const compile = (...more: string[]) =>
       run(join(ROOT, 'node_modules/.bin/tsc'), [...args.split(' '), ...more], { cwd: plain }).then(
@@ -173,6 +174,9 @@ describe('the package', function () {
         (error: { stdout: string }) => error.stdout,
       );
     assert.equal(await compile('worker.ts'), '');
+    // As the next line says: this one joins and leaves.
+    const ran = await run(process.execPath, ['worker.js'], { cwd: plain });
+    assert.deepEqual(ran, { stdout: '', stderr: '' });
     assert.equal(await compile('using.ts'), '');
     const stricter = ['--exactOptionalPropertyTypes', '--lib', 'es2022', '--skipLibCheck'];
     assert.equal(await compile(...stricter, 'worker.ts'), '');

@@ -1,0 +1,62 @@
+// A worker whose effects count exactly once, whatever happens: each effect is stored together with what it is the effect of.
+//
+//     natspoc server &
+//     node examples/exactly-once.mjs journal.ndjson        # as many as you like, on one file
+//     natspoc publish --stream EXAMPLE_LEDGER --prefix example.ledger --rate 100 --keys 20 '{"amount": 1}'
+//     node examples/exactly-once.mjs --total journal.ndjson
+//
+// After a crash, the messages since the last commit are handled again by the next owner. And a process that was
+// stopped in the middle of a write may wake up long after its partition has gone to another. Neither can be prevented from
+// outside; both are harmless where the store takes a message once. What a message is known by:
+//   - its sequence AND the time at which it was stored: a stream that is made anew begins again at 1;
+//   - a name for the run: after "leases seek" the same messages are meant to count again, so give another RUN.
+// Not by "sequence greater than the last one": with a concurrency above 1 a message may be handled before an earlier one of
+// another key. docs/library.md has the statement for a database.
+import { appendFileSync, readFileSync } from 'node:fs';
+import { joinGroup, textOf } from 'natspoc';
+
+/** Adds up a journal, and says how many of its entries did not count. */
+function total(file) {
+  const seen = new Set();
+  const sum = { amount: 0, entries: 0, ignored: 0 };
+  for (const line of readFileSync(file, 'utf8').split('\n')) {
+    if (line === '') continue;
+    const { run, sequence, storedAt, amount } = JSON.parse(line);
+    const message = `${run} ${sequence} ${storedAt}`;
+    if (seen.has(message)) {
+      sum.ignored++;
+      continue;
+    }
+    seen.add(message);
+    sum.entries++;
+    sum.amount += amount;
+  }
+  return sum;
+}
+
+const [first, second] = process.argv.slice(2);
+if (first === '--total') {
+  console.log(JSON.stringify(total(second ?? 'journal.ndjson')));
+} else {
+  const file = first ?? 'journal.ndjson';
+  const run = process.env.RUN ?? '1';
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stop.abort());
+  const worker = await joinGroup({
+    servers: process.env.NATS_URL ?? 'nats://127.0.0.1:4222',
+    stream: process.env.STREAM_NAME ?? 'EXAMPLE_LEDGER',
+    prefix: process.env.SUBJECT_PREFIX ?? 'example.ledger',
+    group: 'ledger',
+    concurrency: 8,
+    signal: stop.signal,
+    handler: async ({ sequence, timestampMs, data }) => {
+      const { amount } = JSON.parse(textOf(data) ?? '{}');
+      // Those of other keys go ahead meanwhile.
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 3));
+      // One write at the end of the file: entries of several processes never mix.
+      appendFileSync(file, `${JSON.stringify({ run, sequence, storedAt: timestampMs, amount })}\n`);
+    },
+  });
+  worker.on('acquired', ({ partition, epoch }) => console.log(`p${partition} is ours at epoch ${epoch}`));
+  await worker.closed;
+}
