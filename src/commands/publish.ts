@@ -160,7 +160,7 @@ messages were refused or not confirmed.`);
       // All that can be refused is refused before anything is created.
       checkMessageSize(input, maxPayloadOf(connection));
       const log = flags.confirmed === undefined ? undefined : new ConfirmedLog(flags.confirmed);
-      const { layout, stream, duplicateWindowMs, concerns } = await openTopology(connection, config, {
+      const { layout, stream, domain, duplicateWindowMs, concerns } = await openTopology(connection, config, {
         create: true,
         uses: ['publish'],
         accept: ({ partitions }) => checkPartition(request.partition, partitions),
@@ -168,7 +168,7 @@ messages were refused or not confirmed.`);
       this.warnOf(concerns, ['publish']);
       const run = new PublishRun({
         layout,
-        openPort: natsPublishPort(connection, { stream, inboxPrefix: config.inboxPrefix }),
+        openPort: natsPublishPort(connection, { stream, domain, inboxPrefix: config.inboxPrefix }),
         source,
         rate: config.rate,
         maxMessages: maxMessages ?? (endless ? undefined : 1),

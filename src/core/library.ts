@@ -122,12 +122,15 @@ export async function createPublisher(options: CreatePublisherOptions): Promise<
   const config = createPublisherConfig(options);
   const { connection, close } = await connectionOf(options, config, 'publisher');
   try {
-    const { layout, stream, duplicateWindowMs } = await openTopology(connection, config, { create: true });
+    const { layout, stream, domain, duplicateWindowMs } = await openTopology(connection, config, {
+      create: true,
+      uses: ['publish'],
+    });
     const { maxPendingBytes, dedupe, ordered, observer } = options;
     return new GroupPublisher(
       {
         layout,
-        openPort: natsPublishPort(connection, { stream, inboxPrefix: config.inboxPrefix }),
+        openPort: natsPublishPort(connection, { stream, domain, inboxPrefix: config.inboxPrefix }),
         duplicateWindowMs,
         timeoutMs: config.given.has('timeoutMs') ? config.timeoutMs : undefined,
         maxPendingMessages: config.maxPendingMessages,

@@ -87,7 +87,9 @@ export class SimMember {
         ),
         link: new SimLink(this.connection),
         quota: quota === undefined ? undefined : new Quota(quota),
-        deadLetters: new SimDeadLetters(this.connection, random, (sequence) => handling.skipped(sequence)),
+        deadLetters: new SimDeadLetters(this.connection, random, world.server.dead, (sequence) =>
+          handling.skipped(sequence),
+        ),
         clock: this.process.clock,
         handler: simulatedHandler(name, this.process, random, this.profile, {
           started: (call) => {

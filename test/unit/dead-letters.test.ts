@@ -1,8 +1,21 @@
 import assert from 'node:assert/strict';
-import { letterHeaders, readLetter } from '../../src/core/dead/letter.js';
+import {
+  type FoundLetter,
+  isSameLetter,
+  letterHeaders,
+  letterId,
+  ownHeaders,
+  readLetter,
+} from '../../src/core/dead/letter.js';
+import { cut, decodeOriginal, encodeOriginal, type Original } from '../../src/core/dead/original.js';
 import { redrive } from '../../src/core/dead/redrive.js';
+import {
+  type KeepingStream,
+  type StoredCopy,
+  type StoreOutcome,
+  storeOnce,
+} from '../../src/core/dead/store.js';
 import { NatspocError } from '../../src/core/errors.js';
-import type { OutgoingMessage } from '../../src/core/publish/types.js';
 import { fakeMessage } from '../support/fake-partition.js';
 
 const ORIGIN = { stream: 'S', group: 'g' };
@@ -19,15 +32,23 @@ function stored(sequence: number, options: { partition?: number; group?: string;
     }),
   };
   const letter = { message, partition, epoch: 7, attempts: 3, error };
-  return { sequence, data: message.data, headers: letterHeaders(letter, { ...ORIGIN, group }, 0) };
+  const headers = { ...ownHeaders(letter), ...letterHeaders(letter, { ...ORIGIN, group }, 0) };
+  return { sequence, data: message.data, headers, letter };
 }
 
 describe('a dead letter', () => {
   it('says where it comes from and why, and keeps key, payload and headers', () => {
-    const { headers } = stored(1);
+    const { headers, letter } = stored(1);
     assert.equal(headers['X-Own'], 'mine');
     assert.equal(headers['Natspoc-Key'], 'key');
-    assert.equal(headers['Nats-Msg-Id'], 'S.g.101', 'its own, the same from every owner');
+    assert.equal(headers['Nats-Msg-Id'], undefined, 'it gets its own');
+    assert.equal(letterId(letter, ORIGIN), 'S.g.101.0', 'the same from every owner');
+    const later = { ...letter, message: { ...letter.message, timestampMs: 5.25 } };
+    assert.equal(
+      letterId(later, ORIGIN),
+      'S.g.101.5.25',
+      'another of the same sequence, in a stream made anew',
+    );
     assert.equal(headers['Nats-Expected-Stream'], undefined, 'meant for the first stream');
     assert.deepEqual(readLetter(stored(1), 'S'), {
       sequence: 1,
@@ -40,7 +61,39 @@ describe('a dead letter', () => {
       attempts: 3,
       error: 'bad',
       time: '1970-01-01T00:00:00.000Z',
+      parts: [],
     });
+  });
+
+  it('is the same whoever tried it how often, and no other', () => {
+    const one = stored(1);
+    const again = {
+      ...one,
+      headers: { ...one.headers, 'Natspoc-Dead-Attempts': '9', 'Natspoc-Dead-Error': 'x' },
+    };
+    assert.ok(isSameLetter(one, again, 'S'));
+    const headers = { ...one.headers, 'X-Own': 'other' };
+    const others = [
+      stored(2),
+      stored(1, { group: 'other' }),
+      { ...one, headers },
+      { ...one, data: new Uint8Array(1) },
+    ];
+    for (const other of others) assert.ok(!isSameLetter(one, other, 'S'));
+  });
+
+  it('that does not fit is kept in parts, and comes back whole', () => {
+    const original: Original = {
+      headers: { 'Natspoc-Key': 'k', 'My Header': 'a\rb', __proto__x: '' },
+      data: new Uint8Array([10, 0, 255, 10]),
+    };
+    for (const size of [1, 7, 1_000]) {
+      const found = decodeOriginal(cut(encodeOriginal(original), size));
+      assert.deepEqual([found?.headers, [...(found?.data ?? [])]], [original.headers, [...original.data]]);
+    }
+    for (const broken of ['', '{}', '[1', '{"a":1}\n', 'null\n']) {
+      assert.equal(decodeOriginal([new TextEncoder().encode(broken)]), undefined, broken);
+    }
   });
 
   it('carries any error as one line of a header', () => {
@@ -62,11 +115,66 @@ describe('a dead letter', () => {
   });
 });
 
+describe('storing once', () => {
+  /** A stream with the ids that it knows, and what it holds; answers can be lost. */
+  function keeping(known: Record<string, number> = {}) {
+    const held = new Map<number, StoredCopy>();
+    const ids = new Map(Object.entries(known));
+    const lost: string[] = [];
+    const stream: KeepingStream = {
+      publish: async (id) => {
+        const before = ids.get(id);
+        const sequence = before ?? 100 + ids.size;
+        ids.set(id, sequence);
+        if (before === undefined)
+          held.set(sequence, { subject: 'd', headers: {}, data: new TextEncoder().encode('m') });
+        if (lost.includes(id)) {
+          lost.splice(lost.indexOf(id), 1);
+          return { kind: 'unknown' };
+        }
+        return { kind: 'stored', sequence, duplicate: before !== undefined };
+      },
+      read: async (sequence) => {
+        const message = held.get(sequence);
+        return message ? { kind: 'found', message } : { kind: 'missing' };
+      },
+    };
+    const store = () => storeOnce(stream, 'id', ({ data }) => new TextDecoder().decode(data) === 'm');
+    return { held, lost, store };
+  }
+
+  it('takes a duplicate for stored only where the message is there', async () => {
+    const gone = keeping({ id: 7 });
+    assert.deepEqual(await gone.store(), { kind: 'ok', sequence: 101 });
+    assert.equal(gone.held.size, 1);
+    const other = keeping({ id: 7, 'id.7': 8 });
+    other.held.set(7, { subject: 'd', headers: {}, data: new TextEncoder().encode('of somebody else') });
+    assert.deepEqual(await other.store(), { kind: 'ok', sequence: 102 });
+  });
+
+  it('keeps one, also where answers are lost', async () => {
+    for (const first of ['id', 'id.7']) {
+      const { held, lost, store } = keeping(first === 'id' ? {} : { id: 7 });
+      lost.push(first);
+      assert.equal((await store()).kind, 'unknown');
+      assert.equal((await store()).kind, 'ok');
+      assert.equal((await store()).kind, 'ok');
+      assert.equal(held.size, 1);
+    }
+  });
+});
+
 describe('redriving', () => {
+  const refuse = (reason: string): StoreOutcome => ({
+    kind: 'failed',
+    error: new NatspocError('storage-failed', reason),
+  });
+
   /** A box of letters, and everything that happens. */
-  function bench(letters: ReturnType<typeof stored>[]) {
+  function bench(letters: { sequence: number; data: Uint8Array; headers: Record<string, string> }[]) {
     const log: string[] = [];
-    const published: OutgoingMessage[] = [];
+    const kept: string[] = [];
+    const put: [number, Record<string, string>][] = [];
     const box = {
       async *letters(foreign: (sequence: number) => void) {
         for (const each of letters) {
@@ -75,54 +183,93 @@ describe('redriving', () => {
           else foreign(each.sequence);
         }
       },
+      original: async ({ key, headers, data }: FoundLetter): Promise<Original | undefined> => ({
+        headers: { 'Natspoc-Key': key ?? '', ...headers },
+        data,
+      }),
       remove: async (sequence: number) => void log.push(`remove ${sequence}`),
     };
-    const publisher = {
-      publish: async (message: OutgoingMessage) => {
-        published.push(message);
-        log.push(`publish ${message.id}`);
-        return { partition: message.partition ?? -1, sequence: 1_000 + published.length, duplicate: false };
+    const answers: StoreOutcome[] = [];
+    const target = {
+      store: async (partition: number, { headers }: Original, id: string): Promise<StoreOutcome> => {
+        put.push([partition, { ...headers }]);
+        log.push(`store ${id}`);
+        return answers.shift() ?? { kind: 'ok', sequence: 1_000 + put.length };
       },
     };
-    return { box, publisher, published, log, partitions: 8 };
+    const onKept = ({ sequence }: FoundLetter, reason: string) => void kept.push(`${sequence}: ${reason}`);
+    return { options: { box, target, partitions: 8, onKept }, log, kept, put, answers };
   }
 
   it('puts letters back to their partitions, oldest first, and deletes what is confirmed', async () => {
-    const { published, log, ...options } = bench([stored(1), stored(5, { partition: 3 })]);
-    assert.deepEqual(await redrive(options), { redriven: 2, left: 0 });
+    const { options, put, log } = bench([stored(1), stored(5, { partition: 3 })]);
+    assert.deepEqual(await redrive(options), { redriven: 2, left: 0, kept: 0 });
+    const headers = { 'Natspoc-Key': 'key', 'X-Own': 'mine', 'Natspoc-Redriven': '1' };
+    assert.deepEqual(put, [
+      [2, headers],
+      [3, headers],
+    ]);
+    const at = '1970-01-01T00:00:00.000Z';
+    assert.deepEqual(log.slice(0, 2), [`store redrive.g.101.1.${at}`, `store redrive.g.105.5.${at}`]);
+    assert.deepEqual(log.slice(2), ['remove 1', 'remove 5']);
+  });
+
+  it('keeps the letters of a partition in their order, however long one takes', async () => {
+    const { options, log } = bench([stored(1), stored(2)]);
+    const original = options.box.original;
+    options.box.original = async (letter) => {
+      if (letter.sequence === 1) await new Promise((resolve) => setImmediate(resolve));
+      return original(letter);
+    };
+    await redrive(options);
     assert.deepEqual(
-      published.map(({ partition, key, headers }) => [partition, key, headers]),
-      [
-        [2, 'key', { 'X-Own': 'mine', 'Natspoc-Redriven': '1' }],
-        [3, 'key', { 'X-Own': 'mine', 'Natspoc-Redriven': '1' }],
-      ],
+      log.map((line) => line.split('.')[3] ?? line),
+      ['1', 'remove 1', '2', 'remove 2'],
     );
-    assert.deepEqual(log, ['publish redrive.g.101.1', 'publish redrive.g.105.5', 'remove 1', 'remove 5']);
   });
 
   it('leaves what belongs to others, and what is no letter', async () => {
     const foreign = { sequence: 3, data: new Uint8Array(), headers: {} };
-    const { log, published, ...options } = bench([stored(1, { group: 'other' }), foreign, stored(4)]);
-    assert.deepEqual(await redrive({ ...options, group: 'g' }), { redriven: 1, left: 2 });
-    assert.deepEqual(log, ['publish redrive.g.104.4', 'remove 4']);
+    const { options, log } = bench([stored(1, { group: 'other' }), foreign, stored(4)]);
+    assert.deepEqual(await redrive({ ...options, group: 'g' }), { redriven: 1, left: 2, kept: 0 });
+    assert.deepEqual(log.slice(1), ['remove 4']);
   });
 
   it('stops at the number asked for', async () => {
-    const { log, published, ...options } = bench([stored(1), stored(2), stored(3)]);
-    assert.deepEqual(await redrive({ ...options, count: 2 }), { redriven: 2, left: 0 });
-    assert.equal(published.length, 2);
+    const { options, put } = bench([stored(1), stored(2), stored(3)]);
+    assert.deepEqual(await redrive({ ...options, count: 2 }), { redriven: 2, left: 0, kept: 0 });
+    assert.equal(put.length, 2);
   });
 
-  it('deletes nothing that was not confirmed', async () => {
-    const { log, published, ...options } = bench([stored(1)]);
-    const publisher = { publish: () => Promise.reject(new NatspocError('not-confirmed', 'full')) };
-    await assert.rejects(redrive({ ...options, publisher }), /full/);
-    assert.deepEqual(log, []);
+  it('passes over what cannot be put back, names it, and deletes nothing of it', async () => {
+    const { options, log, kept, answers } = bench([
+      stored(1, { partition: 9 }),
+      stored(2),
+      stored(3),
+      stored(4),
+    ]);
+    answers.push(refuse('message size exceeds maximum allowed.'));
+    const original = options.box.original;
+    options.box.original = async (letter) => (letter.sequence === 3 ? undefined : original(letter));
+    assert.deepEqual(await redrive(options), { redriven: 1, left: 0, kept: 3 });
+    assert.deepEqual(kept.sort(), [
+      '1: it is of partition 9, and the stream has 8',
+      '2: message size exceeds maximum allowed',
+      '3: a part of its message cannot be read',
+    ]);
+    assert.deepEqual(
+      log.filter((line) => line.startsWith('remove')),
+      ['remove 4'],
+    );
   });
 
-  it('refuses a partition that the stream does not have', async () => {
-    const { log, published, ...options } = bench([stored(1, { partition: 9 })]);
-    await assert.rejects(redrive(options), /is of partition 9; the stream has 8/);
-    assert.deepEqual(log, []);
+  it('asks again where there is no answer, and ends where none comes', async () => {
+    const lost = bench([stored(1)]);
+    lost.answers.push({ kind: 'unknown' });
+    assert.equal((await redrive(lost.options)).redriven, 1);
+    const silent = bench([stored(1)]);
+    silent.answers.push(...Array.from({ length: 3 }, () => ({ kind: 'unknown' as const })));
+    await assert.rejects(redrive(silent.options), { code: 'unreachable' });
+    assert.ok(!silent.log.includes('remove 1'));
   });
 });

@@ -58,12 +58,39 @@ describe('PubAckReader', () => {
     assert.deepEqual(read(reader, full), {
       kind: 'refused',
       reason: { code: 10077, description: 'maximum messages exceeded', retryable: false },
+      status: 503,
     });
     // Unavailable for the moment; and an earlier attempt that a cluster has not decided about yet.
     for (const code of [10008, 10158]) {
       const passing = read(reader, `{"error":{"code":503,"err_code":${code},"description":"not now"}}`);
       assert.ok(passing.kind === 'refused' && 'reason' in passing && passing.reason.retryable, String(code));
     }
+  });
+
+  it('takes the answer of another domain for no answer of the stream that was meant', () => {
+    const [hub, none] = [new PubAckReader('EVENTS', 'hub'), new PubAckReader('EVENTS', '')];
+    const of = (domain: string, seq: number) =>
+      `{"stream":"EVENTS",${domain && `"domain":"${domain}",`}"seq":${seq}}`;
+    assert.equal(read(hub, of('hub', 1)).kind, 'stored');
+    for (const [reader, domain] of [
+      [hub, 'leaf'],
+      [hub, ''],
+      [none, 'hub'],
+    ] as const) {
+      const answer = read(reader, of(domain, 2));
+      assert.equal(answer.kind, 'elsewhere', domain);
+    }
+    assert.equal(
+      read(hub, '{"error":{"code":503,"err_code":10077},"stream":"EVENTS","domain":"leaf","seq":0}').kind,
+      'elsewhere',
+    );
+    // A refusal names its stream only.
+    const refusal = (stream: string) =>
+      `{"error":{"code":400,"err_code":10071},"stream":"${stream}","seq":0}`;
+    assert.equal(read(hub, refusal('EVENTS')).kind, 'refused');
+    assert.equal(read(hub, refusal('OTHER')).kind, 'elsewhere');
+    assert.equal(read(none, of('', 3)).kind, 'stored');
+    assert.equal(read(hub, of('hub', 4)).kind, 'stored');
   });
 
   it('accepts nothing from another stream, and nothing that is not an answer', () => {

@@ -2,9 +2,9 @@ import { connectionFlags } from '../../base-command.js';
 import { escapeControl } from '../../core/consume/output.js';
 import type { FoundLetter } from '../../core/dead/letter.js';
 import { redrive } from '../../core/dead/redrive.js';
+import { NatspocError } from '../../core/errors.js';
 import { NatsDeadLetters } from '../../core/nats/dead-letters.js';
-import { natsPublishPort } from '../../core/nats/pipeline.js';
-import { createPublisher } from '../../core/publish/publisher.js';
+import { NatsRedriveTarget } from '../../core/nats/redrive-target.js';
 import { formatCount } from '../../core/units.js';
 import { Flags } from '../../oclif.js';
 import { prose } from '../../prose.js';
@@ -62,33 +62,33 @@ stream sees it again, behind everything that is there already. With --dry-run it
     { config, topology }: StreamSession,
     { json, count }: { json: boolean; count?: number | undefined },
   ): Promise<void> {
-    const { layout, stream, connection } = topology;
-    const publisher = createPublisher({
-      layout,
-      openPort: natsPublishPort(connection, { stream, inboxPrefix: config.inboxPrefix }),
-      timeoutMs: config.given.has('timeoutMs') ? config.timeoutMs : undefined,
+    const { layout } = topology;
+    const summary = await redrive({
+      box: new NatsDeadLetters(topology, { ...config, prefix: layout.prefix }),
+      target: new NatsRedriveTarget(topology, config.timeoutMs),
+      partitions: layout.partitions,
+      group: config.given.has('group') ? config.group : undefined,
+      count,
+      signal: this.stopSignal(),
+      onRedriven: (letter, sequence) => {
+        if (!json) this.note(`p${letter.partition} ${letter.from} is back as ${sequence}`);
+      },
+      onKept: (letter, reason) =>
+        this.note(`dead letter ${letter.sequence} (p${letter.partition} ${letter.from}) stays: ${reason}`),
     });
-    try {
-      const summary = await redrive({
-        box: new NatsDeadLetters(topology, { ...config, prefix: layout.prefix }),
-        publisher,
-        partitions: layout.partitions,
-        group: config.given.has('group') ? config.group : undefined,
-        count,
-        signal: this.stopSignal(),
-        onRedriven: (letter, sequence) => {
-          if (!json) this.note(`p${letter.partition} ${letter.from} is back as ${sequence}`);
-        },
-      });
-      if (json) this.writeJson(summary);
-      else {
-        const { redriven, left } = summary;
-        const none = redriven + left === 0 ? ': there are no dead letters' : '';
-        const others = left > 0 ? `, ${formatCount(left)} left where they are` : '';
-        this.writeLines([`${formatCount(redriven)} put back${none}${others}`]);
-      }
-    } finally {
-      await publisher.close();
+    const { redriven, left, kept } = summary;
+    if (json) this.writeJson(summary);
+    else {
+      const none = redriven + left + kept === 0 ? ': there are no dead letters' : '';
+      const others = left > 0 ? `, ${formatCount(left)} left where they are` : '';
+      this.writeLines([`${formatCount(redriven)} put back${none}${others}`]);
+    }
+    if (kept > 0) {
+      const which = kept === 1 ? '1 dead letter' : `${formatCount(kept)} dead letters`;
+      throw new NatspocError(
+        'failed',
+        `${which} could not be put back: named above. Nothing of them is lost.`,
+      );
     }
   }
 }

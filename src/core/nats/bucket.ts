@@ -13,6 +13,7 @@ import type {
 import type { NatsHandles } from './handles.js';
 import { API_ERRORS, apiErrorCode, isUnknownOutcome, toNatspocError } from './outcome.js';
 import { within } from './placement.js';
+import { PubAckReader } from './puback.js';
 import { BucketWatch } from './watch.js';
 
 /** The header by which KV marks what is not a value. */
@@ -30,34 +31,6 @@ const PASSING: ReadonlySet<number> = new Set([503, 429]);
 /** The stream behind a KV bucket, and the subject of one of its keys (NATS ADR-8). */
 export const bucketStream = (bucket: string): string => `KV_${bucket}`;
 export const bucketSubject = (bucket: string, key: string): string => `$KV.${bucket}.${key}`;
-
-interface ApiErrorBody {
-  code: number;
-  err_code: number;
-  description: string;
-}
-
-/** A publish acknowledgement of JetStream, validated: the sequence, or the server's error. */
-function decodePubAck(bytes: Uint8Array): { seq: number } | { error: ApiErrorBody } | undefined {
-  let body: unknown;
-  try {
-    body = JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    return undefined;
-  }
-  if (typeof body !== 'object' || body === null) return undefined;
-  const { seq, error } = body as { seq?: unknown; error?: Partial<ApiErrorBody> };
-  if (error && typeof error === 'object') {
-    return {
-      error: {
-        code: error.code ?? 0,
-        err_code: error.err_code ?? 0,
-        description: error.description ?? 'unknown error',
-      },
-    };
-  }
-  return typeof seq === 'number' && seq > 0 ? { seq } : undefined;
-}
 
 /** The KV bucket on a real server. Reads go to the stream's leader: a direct get may be stale. */
 export class NatsBucket implements Bucket {
@@ -127,14 +100,17 @@ export class NatsBucket implements Bucket {
         timeout: this.#timeoutMs,
         headers: header,
       });
-      const ack = decodePubAck(reply.data);
-      if (!ack) return { kind: 'unknown' };
-      if ('seq' in ack) return { kind: 'ok', revision: ack.seq };
-      if (CONFLICTS.has(ack.error.err_code)) return { kind: 'conflict' };
-      if (PASSING.has(ack.error.code)) return { kind: 'unknown' };
+      const stream = bucketStream(this.#name);
+      const ack = new PubAckReader(stream, this.#handles.domain).decode(reply.data);
+      if (ack.kind === 'stored') return { kind: 'ok', revision: ack.sequence };
+      // A bucket of the same name in another domain may have answered first: what ours has is read back.
+      if (ack.kind !== 'refused') return { kind: 'unknown' };
+      const { reason, status } = ack;
+      if (CONFLICTS.has(reason.code)) return { kind: 'conflict' };
+      if (PASSING.has(status)) return { kind: 'unknown' };
       return {
         kind: 'failed',
-        error: new NatspocError('storage-failed', `Could not ${doing}: ${ack.error.description}.`),
+        error: new NatspocError('storage-failed', `Could not ${doing}: ${reason.description}.`),
       };
     } catch (error) {
       if (error instanceof NatsError && error.code === '503') return this.#explainNoResponders(doing);

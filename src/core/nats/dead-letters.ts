@@ -1,12 +1,27 @@
 import { DeliverPolicy, type Msg, nuid, RetentionPolicy, StorageType } from 'nats';
-import { deadStream, deadSubject, type FoundLetter, letterHeaders, readLetter } from '../dead/letter.js';
+import {
+  deadStream,
+  deadSubject,
+  type FoundLetter,
+  isSameLetter,
+  letterHeaders,
+  letterId,
+  type Origin,
+  ownHeaders,
+  partHeaders,
+  partOf,
+  partsHeader,
+  readLetter,
+} from '../dead/letter.js';
+import { cut, decodeOriginal, encodeOriginal, type Original } from '../dead/original.js';
 import type { LetterBox } from '../dead/redrive.js';
 import { NatspocError } from '../errors.js';
+import { KEY_HEADER } from '../layout.js';
 import type { DeadLetter, DeadLetters } from '../ports.js';
 import type { NatsHandles } from './handles.js';
-import { encodeHeaders, plainHeaders } from './headers.js';
-import { API_ERRORS, apiErrorCode, isUnknownOutcome, toNatspocError } from './outcome.js';
-import { PubAckReader } from './puback.js';
+import { plainHeaders } from './headers.js';
+import { KeptMessages } from './kept-messages.js';
+import { API_ERRORS, apiErrorCode, toNatspocError } from './outcome.js';
 import { PullReader } from './pull.js';
 
 /**
@@ -16,6 +31,9 @@ import { PullReader } from './pull.js';
 const DUPLICATE_WINDOW_MS = 3_600_000;
 const READ_WINDOW = { messages: 512, bytes: 8 * 1_048_576 };
 const HEARTBEAT_MS = 2_000;
+/** An id that was used before gets longer. */
+const SLACK = 256;
+const NO_DATA = new Uint8Array(0);
 
 /** Whose dead letters. */
 export interface DeadLetterOptions {
@@ -32,14 +50,14 @@ export class NatsDeadLetters implements LetterBox {
   readonly #options: DeadLetterOptions;
   readonly #name: string;
   readonly #subject: string;
-  readonly #acks: PubAckReader;
+  readonly #kept: KeptMessages;
 
   constructor(handles: NatsHandles, options: DeadLetterOptions) {
     this.#handles = handles;
     this.#options = options;
     this.#name = deadStream(options.stream);
     this.#subject = deadSubject(options.prefix);
-    this.#acks = new PubAckReader(this.#name);
+    this.#kept = new KeptMessages(handles, this.#name, options.timeoutMs);
   }
 
   /**
@@ -78,25 +96,48 @@ export class NatsDeadLetters implements LetterBox {
     return { store: (letter) => this.#store(letter, origin) };
   }
 
-  async #store(
-    letter: DeadLetter,
-    origin: { stream: string; group: string },
-  ): ReturnType<DeadLetters['store']> {
-    const { connection } = this.#handles;
-    if (connection.isClosed()) return { kind: 'unknown' };
-    try {
-      const all = encodeHeaders(letterHeaders(letter, origin, Date.now()));
-      const { timeoutMs: timeout } = this.#options;
-      const reply = await connection.request(this.#subject, letter.message.data, { timeout, headers: all });
-      const outcome = this.#acks.decode(reply.data);
-      if (outcome.kind === 'stored') return { kind: 'ok' };
-      if (outcome.reason.retryable) return { kind: 'unknown' };
-      const message = `Could not store a dead letter in ${this.#name}: ${outcome.reason.description}.`;
-      return { kind: 'failed', error: new NatspocError('storage-failed', message) };
-    } catch (error) {
-      if (isUnknownOutcome(error)) return { kind: 'unknown' };
-      return { kind: 'failed', error: toNatspocError(error, `store a dead letter in ${this.#name}`) };
+  async #store(letter: DeadLetter, origin: Origin): ReturnType<DeadLetters['store']> {
+    const id = letterId(letter, origin);
+    const { data } = letter.message;
+    const about = letterHeaders(letter, origin, Date.now());
+    const own = ownHeaders(letter);
+    const headers = { ...own, ...about };
+    if (data.length <= this.#kept.room(headers, id)) return this.#keep({ headers, data }, id);
+    const sequences: number[] = [];
+    const part = partHeaders(origin.stream, id);
+    const size = this.#kept.room(part, `${id}.part.999`) - SLACK;
+    for (const [index, piece] of cut(encodeOriginal({ headers: own, data }), Math.max(1, size)).entries()) {
+      const outcome = await this.#kept.store(
+        { subject: this.#subject, headers: part, data: piece },
+        `${id}.part.${index}`,
+        (found) => partOf(found.headers) === id && Buffer.compare(found.data, piece) === 0,
+      );
+      if (outcome.kind !== 'ok') return outcome;
+      sequences.push(outcome.sequence);
     }
+    return this.#keep({ headers: { ...about, ...partsHeader(sequences) }, data: NO_DATA }, id);
+  }
+
+  #keep(
+    letter: { headers: Record<string, string>; data: Uint8Array },
+    id: string,
+  ): ReturnType<DeadLetters['store']> {
+    const { stream } = this.#options;
+    return this.#kept.store({ subject: this.#subject, ...letter }, id, (found) =>
+      isSameLetter(found, letter, stream),
+    );
+  }
+
+  async original(letter: FoundLetter): Promise<Original | undefined> {
+    const { key, headers, data, parts } = letter;
+    if (parts.length === 0) {
+      return { headers: key === null ? headers : { [KEY_HEADER]: key, ...headers }, data };
+    }
+    const found = await Promise.all(parts.map((sequence) => this.#kept.find(sequence)));
+    const [first] = found.map((part) => part && partOf(part.headers));
+    if (first === undefined) return undefined;
+    const pieces = found.flatMap((part) => (part && partOf(part.headers) === first ? [part.data] : []));
+    return pieces.length === parts.length ? decodeOriginal(pieces) : undefined;
   }
 
   /** @throws NatspocError where they cannot be read to their end. Where there never was one, there are none. */
@@ -108,7 +149,7 @@ export class NatsDeadLetters implements LetterBox {
         stream,
       );
       if (letter) yield letter;
-      else foreign(sequence);
+      else if (partOf(plainHeaders(message.headers)) === undefined) foreign(sequence);
     }
   }
 

@@ -20,6 +20,16 @@ const ZERO = 0x30;
 /** Bytes of headers and payload that the server takes in one message. */
 export const maxPayloadOf = ({ info }: NatsConnection): number => info?.max_payload ?? DEFAULT_MAX_PAYLOAD;
 
+/** Where messages go. */
+export interface PublishedStream {
+  /** The stream that has to confirm; another one that answers is an error. */
+  stream: string;
+  /** Its JetStream domain, empty for none; undefined: not known, and any will do. */
+  domain?: string | undefined;
+  /** Prefix of reply subjects, where permissions ask for another than `_INBOX`. */
+  inboxPrefix?: string | undefined;
+}
+
 /**
  * One connection's pipeline of published messages. Answers come to one wildcard inbox, the token is the last
  * token of the reply subject. That takes one subscription for all, and no request object, timer or promise
@@ -45,15 +55,14 @@ class Pipeline implements PublishPort {
 
   constructor(
     connection: NatsConnection,
-    stream: string,
-    inboxPrefix: string | undefined,
+    { stream, domain, inboxPrefix }: PublishedStream,
     events: PublishPortEvents,
   ) {
     this.#connection = connection;
     this.#events = events;
     // Shorter than the client's own inboxes, with 64 random bits: each character is parsed twice a message.
     this.#inbox = `${inboxPrefix ?? DEFAULT_INBOX_PREFIX}.${randomBytes(8).toString('base64url')}.`;
-    this.#acks = new PubAckReader(stream);
+    this.#acks = new PubAckReader(stream, domain);
     this.#withHeaders = { reply: '', headers: this.#headers };
     this.#up = connection.info !== undefined;
     const subscription = listen(connection, `${this.#inbox}*`, {
@@ -129,6 +138,7 @@ class Pipeline implements PublishPort {
     }
     const outcome = this.#acks.decode(data);
     if (outcome.kind === 'stored') this.#events.confirmed(token, outcome.sequence, outcome.duplicate);
+    else if (outcome.kind === 'elsewhere') this.#events.elsewhere(token, outcome.reason);
     else this.#events.rejected(token, outcome.reason);
   }
 
@@ -162,14 +172,9 @@ function tokenOf(subject: string, start: number): number {
 }
 
 /**
- * Publishing to one stream over a connection, as a port for a publisher.
- *
- * @param options.stream the stream that has to confirm; another one that answers is an error
- * @param options.inboxPrefix prefix of reply subjects, where permissions ask for another than `_INBOX`
+ * Publishing to one stream over a connection, as a port for a publisher. Only that stream confirms: one of another domain
+ * that listens to the same subjects, beyond a leaf node, does not.
  */
-export function natsPublishPort(
-  connection: NatsConnection,
-  options: { stream: string; inboxPrefix?: string | undefined },
-): OpenPublishPort {
-  return (events) => new Pipeline(connection, options.stream, options.inboxPrefix, events);
+export function natsPublishPort(connection: NatsConnection, to: PublishedStream): OpenPublishPort {
+  return (events) => new Pipeline(connection, to, events);
 }

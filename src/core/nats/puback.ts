@@ -1,9 +1,13 @@
 import type { Rejection } from '../publish/port.js';
 
-/** What an answer to a published message says. `garbled`: not an answer of JetStream at all. */
+/**
+ * What an answer to a published message says; `status`: the code of the error, as HTTP has them. `elsewhere`: a stream of another JetStream domain has stored it, which
+ * says nothing about the one that was meant. `garbled`: not an answer of JetStream at all.
+ */
 export type PubAckOutcome =
   | { kind: 'stored'; sequence: number; duplicate: boolean }
-  | { kind: 'refused'; reason: Rejection }
+  | { kind: 'elsewhere'; reason: Rejection }
+  | { kind: 'refused'; reason: Rejection; status: number }
   | { kind: 'garbled'; reason: Rejection };
 
 /**
@@ -45,11 +49,14 @@ function garbled(text: string): PubAckOutcome {
  */
 export class PubAckReader {
   readonly #stream: string;
+  readonly #domain: string | undefined;
   /** What stands before the digits in a plain confirmation of this server; learned from the first. */
   #prefix: Uint8Array | undefined;
 
-  constructor(stream: string) {
+  /** @param domain the JetStream domain of the stream, empty for none; undefined: any. */
+  constructor(stream: string, domain?: string) {
     this.#stream = stream;
+    this.#domain = domain;
   }
 
   /** The sequence of a plain confirmation, or 0: then {@link decode} knows more. */
@@ -84,22 +91,41 @@ export class PubAckReader {
     } catch {
       return garbled(text);
     }
+    const { stream, seq, duplicate, domain } = body ?? {};
     const error = record(body?.error);
+    if (typeof stream === 'string' && this.#isElsewhere(stream, domain, error !== undefined)) {
+      return this.#elsewhere(stream, domain);
+    }
     if (error) {
       const code = typeof error.err_code === 'number' ? error.err_code : 0;
       const description = typeof error.description === 'string' ? error.description : 'refused';
-      return { kind: 'refused', reason: { code, description, retryable: PASSING.has(code) } };
+      const status = typeof error.code === 'number' ? error.code : 0;
+      return { kind: 'refused', reason: { code, description, retryable: PASSING.has(code) }, status };
     }
-    const { stream, seq, duplicate } = body ?? {};
     if (typeof stream !== 'string' || typeof seq !== 'number' || !Number.isSafeInteger(seq) || seq < 1) {
       return garbled(text);
     }
     if (stream !== this.#stream) {
       const description = `stored by stream ${stream} instead of ${this.#stream}`;
-      return { kind: 'refused', reason: { code: 0, description, retryable: false } };
+      return { kind: 'refused', reason: { code: 0, description, retryable: false }, status: 0 };
     }
     this.#learn(data, seq, text);
     return { kind: 'stored', sequence: seq, duplicate: duplicate === true };
+  }
+
+  /** A refusal does not tell its domain, only the name of its stream. */
+  #isElsewhere(stream: string, domain: unknown, isRefusal: boolean): boolean {
+    if (this.#domain === undefined) return false;
+    if (isRefusal && domain === undefined) return stream !== this.#stream;
+    return (domain ?? '') !== this.#domain;
+  }
+
+  #elsewhere(stream: string, domain: unknown): PubAckOutcome {
+    const where = (name: string, of: unknown): string =>
+      `${name} of ${typeof of === 'string' && of !== '' ? `domain ${of}` : 'no domain'}`;
+    const meant = where(this.#stream, this.#domain);
+    const description = `only stream ${where(stream, domain)} has answered, not ${meant}`;
+    return { kind: 'elsewhere', reason: { code: 0, description, retryable: false } };
   }
 
   #learn(data: Uint8Array, sequence: number, text: string): void {

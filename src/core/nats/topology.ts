@@ -196,6 +196,10 @@ export async function findOrphanBucket(
   };
 }
 
+/** The domain of the servers that keep a stream, empty for none; undefined where the stream is not known yet. */
+const domainOf = (info: StreamInfo | undefined): string | undefined =>
+  info && ('domain' in info && typeof info.domain === 'string' ? info.domain : '');
+
 async function open(
   connection: NatsConnection,
   config: Config,
@@ -206,6 +210,8 @@ async function open(
   const handles: NatsHandles = { connection, manager, inboxPrefix: config.inboxPrefix };
   const bucket = new NatsBucket(handles, config.bucket, Math.min(config.timeoutMs, config.ttlMs / 5));
   const found = await look(manager, bucket, config);
+  // What is created tells its domain only when it is looked up: the bucket's first writes are confirmed by any.
+  handles.domain = domainOf(found.stream ?? found.bucket);
   check(found);
   if (!create) requireAll(config, found);
   const agreed = agree(config, found);
@@ -220,5 +226,6 @@ async function open(
   const concerns = concernsOf(connection, config, layout, all);
   refuse(concerns, uses);
   const duplicateWindowMs = all.stream.config.duplicate_window / NANOS_PER_MS;
+  handles.domain ??= domainOf(await findStream(manager, config.stream));
   return { ...handles, bucket, layout, stream: config.stream, duplicateWindowMs, concerns };
 }

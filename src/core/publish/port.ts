@@ -11,6 +11,8 @@ export interface PublishPortEvents {
   confirmed(token: number, sequence: number, duplicate: boolean): void;
   /** The message with this token is not stored; `retryable` where the server may take it a moment later. */
   rejected(token: number, reason: Rejection): void;
+  /** Another stream than the one that was meant has answered, which says nothing about it: that one still may. */
+  elsewhere(token: number, reason: Rejection): void;
   /** The server forbids to publish to this subject: what was sent there was dropped, without an answer. */
   denied(subject: string): void;
   /** Everything sent and not answered is lost or stored, nobody knows. */

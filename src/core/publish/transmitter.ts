@@ -65,6 +65,7 @@ export class Transmitter {
     this.#port = options.openPort({
       confirmed: (token, sequence, duplicate) => this.#onConfirmed(token, sequence, duplicate),
       rejected: (token, reason) => this.#onRejected(token, reason),
+      elsewhere: (token, reason) => this.#onElsewhere(token, reason),
       denied: (subject) => this.#onDenied(subject),
       disconnected: () => this.#onDisconnected(),
       reconnected: () => this.#onReconnected(),
@@ -177,6 +178,12 @@ export class Transmitter {
     this.#options.outcomes.confirmed(slot, sequence, duplicate, this.#answerClock.now());
     this.#settle(slot);
     this.#afterAnswer();
+  }
+
+  /** It waits for the stream that was meant; where that never answers, this is why. */
+  #onElsewhere(token: number, reason: Rejection): void {
+    const slot = this.#window.find(token);
+    if (slot !== undefined) slot.refusal = reason;
   }
 
   #onRejected(token: number, reason: Rejection): void {

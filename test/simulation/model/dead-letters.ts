@@ -1,34 +1,82 @@
+import { type KeepingStream, type StoredCopy, storeOnce } from '../../../src/core/dead/store.js';
 import type { DeadLetter, DeadLetters } from '../../../src/core/ports.js';
 import type { Connection } from './connection.js';
 import type { Random } from './random.js';
 import { request } from './request.js';
 
 const TIMEOUT_MS = 2_000;
+const utf8 = new TextDecoder();
 
-/** Where one member's dead letters go; each may get lost on its way, or its answer. */
+/** The stream of dead letters: what it holds, and the ids that it knows, also of what was deleted since. */
+export class DeadStream {
+  readonly #held = new Map<number, string>();
+  readonly #ids = new Map<string, number>();
+
+  /** Keeps a letter, unless it knows the id; `used`: a letter of this id was here before, and was deleted. */
+  publish(id: string, letter: string, used: boolean): { sequence: number; duplicate: boolean } {
+    const known = this.#ids.get(id);
+    const sequence = known ?? this.#ids.size + 1;
+    this.#ids.set(id, sequence);
+    if (known === undefined && !used) this.#held.set(sequence, letter);
+    return { sequence, duplicate: known !== undefined || used };
+  }
+
+  letter(sequence: number): string | undefined {
+    return this.#held.get(sequence);
+  }
+}
+
+/** Where one member's dead letters go; each may get lost on its way, or its answer, and its id may have been used before. */
 export class SimDeadLetters implements DeadLetters {
   readonly #connection: Connection;
   readonly #random: Random;
+  readonly #dead: DeadStream;
   readonly #stored: (sequence: number) => void;
 
   /** `stored` hears of each letter that is safe. */
-  constructor(connection: Connection, random: Random, stored: (sequence: number) => void) {
+  constructor(connection: Connection, random: Random, dead: DeadStream, stored: (sequence: number) => void) {
     this.#connection = connection;
     this.#random = random;
+    this.#dead = dead;
     this.#stored = stored;
   }
 
-  store({ message }: DeadLetter): ReturnType<DeadLetters['store']> {
-    const { sequence } = message;
-    return request<Awaited<ReturnType<DeadLetters['store']>>>(
+  async store({ message }: DeadLetter): ReturnType<DeadLetters['store']> {
+    const letter = String(message.sequence);
+    return storeOnce(this.#stream(message.sequence), letter, ({ data }) => utf8.decode(data) === letter);
+  }
+
+  #stream(from: number): KeepingStream {
+    return {
+      publish: (id) =>
+        this.#ask<Awaited<ReturnType<KeepingStream['publish']>>>((answer) => {
+          if (this.#random.chance(0.3)) return;
+          const { sequence, duplicate } = this.#dead.publish(id, String(from), this.#random.chance(0.2));
+          if (this.#dead.letter(sequence) === String(from)) this.#stored(from);
+          if (!this.#random.chance(0.1)) answer({ kind: 'stored', sequence, duplicate });
+        }),
+      read: (sequence) =>
+        this.#ask<Awaited<ReturnType<KeepingStream['read']>>>((answer) => {
+          const letter = this.#dead.letter(sequence);
+          answer(letter === undefined ? { kind: 'missing' } : { kind: 'found', message: asStored(letter) });
+        }),
+    };
+  }
+
+  #ask<T>(
+    atServer: (answer: (value: T | { kind: 'unknown' }) => void) => void,
+  ): Promise<T | { kind: 'unknown' }> {
+    return request<T | { kind: 'unknown' }>(
       this.#connection,
       TIMEOUT_MS,
-      (_side, answer) => {
-        if (this.#random.chance(0.3)) return;
-        this.#stored(sequence);
-        if (!this.#random.chance(0.1)) answer({ kind: 'ok' });
-      },
+      (_side, answer) => atServer(answer),
       { kind: 'unknown' },
     );
   }
 }
+
+const asStored = (letter: string): StoredCopy => ({
+  subject: '',
+  headers: {},
+  data: new TextEncoder().encode(letter),
+});

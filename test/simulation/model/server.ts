@@ -1,5 +1,6 @@
 import type { Side } from './connection.js';
 import { Consumers } from './consumers.js';
+import { DeadStream } from './dead-letters.js';
 import { EventLog } from './log.js';
 import { Store } from './store.js';
 import type { Timeline } from './timeline.js';
@@ -8,6 +9,7 @@ import type { Timeline } from './timeline.js';
 export class Server {
   readonly store: Store;
   readonly log: EventLog;
+  readonly dead = new DeadStream();
   /** Those of the stream, and those of the stream behind the bucket. */
   readonly consumers: Consumers;
   readonly watchers: Consumers;

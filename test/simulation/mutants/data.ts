@@ -13,6 +13,17 @@ export const DATA: readonly Mutant[] = [
     edits: [consume('failures', "if (outcome.kind === 'ok') this", "if (outcome.kind !== 'failed') this")],
   },
   {
+    name: 'duplicate-trusted',
+    mistake: 'a dead letter that its stream calls a duplicate counts as stored',
+    edits: [
+      {
+        file: 'src/core/dead/store.ts',
+        find: "if (!outcome.duplicate) return { kind: 'ok', sequence };",
+        replace: "if (sequence > 0) return { kind: 'ok', sequence };",
+      },
+    ],
+  },
+  {
     name: 'gate-ignored',
     mistake: 'handlers are called without asking for permission',
     edits: [consume('work', 'else if (!gate.isOpenAt(now)) gate', 'else if (now < 0) gate')],

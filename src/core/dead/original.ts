@@ -1,0 +1,47 @@
+/**
+ * A message that is as large as the server takes leaves no room for what a dead letter says about it. Its headers and
+ * payload are then stored apart, as one text that is cut into parts.
+ */
+
+/** What a message came with. */
+export interface Original {
+  headers: Readonly<Record<string, string>>;
+  data: Uint8Array;
+}
+
+const LINE_FEED = 0x0a;
+const utf8 = new TextDecoder();
+
+/** A message as bytes: its headers as one line of JSON, then the payload. */
+export function encodeOriginal({ headers, data }: Original): Uint8Array {
+  const line = new TextEncoder().encode(`${JSON.stringify(headers)}\n`);
+  const bytes = new Uint8Array(line.length + data.length);
+  bytes.set(line);
+  bytes.set(data, line.length);
+  return bytes;
+}
+
+/** A message from its parts, in order; undefined where they are none. */
+export function decodeOriginal(parts: readonly Uint8Array[]): Original | undefined {
+  const bytes = Buffer.concat(parts);
+  const end = bytes.indexOf(LINE_FEED);
+  try {
+    const found: unknown = JSON.parse(utf8.decode(bytes.subarray(0, Math.max(0, end))));
+    if (typeof found !== 'object' || found === null) return undefined;
+    const headers: [string, string][] = [];
+    for (const [name, value] of Object.entries(found)) {
+      if (typeof value !== 'string') return undefined;
+      headers.push([name, value]);
+    }
+    return { headers: Object.fromEntries(headers), data: bytes.subarray(end + 1) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Cuts bytes into pieces of at most `size`. */
+export function cut(bytes: Uint8Array, size: number): Uint8Array[] {
+  const pieces: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length; at += size) pieces.push(bytes.subarray(at, at + size));
+  return pieces;
+}

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect, headers, type JetStreamManager, type NatsConnection } from 'nats';
+import { runCli, stopAll } from '../support/cli.js';
+import { withServer } from '../support/server.js';
+
+/** Letters are given up only when they are certainly kept, and come back as they were. */
+describe('dead letters', function () {
+  this.timeout(120_000);
+  const server = withServer();
+  const folder = mkdtempSync(join(tmpdir(), 'natspoc-dead-'));
+  const handler = join(folder, 'failing.mjs');
+  let connection: NatsConnection;
+  let manager: JetStreamManager;
+  let env: Record<string, string>;
+  let stream = '';
+  let streams = 0;
+
+  before(async () => {
+    writeFileSync(handler, 'export default () => { throw new Error("bad"); };\n');
+    connection = await connect({ servers: server.url });
+    manager = await connection.jetstreamManager();
+  });
+  beforeEach(async () => {
+    stream = `L${++streams}`;
+    env = { NATS_URL: server.url, STREAM_NAME: stream, SUBJECT_PREFIX: `${stream}.e`, PARTITIONS: '1' };
+    await natspoc('stream', 'create');
+  });
+  after(async () => {
+    await stopAll();
+    await connection.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  async function natspoc(...args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await runCli(args, { env });
+    assert.equal(code, 0, stderr);
+    return stdout;
+  }
+  const publish = (text: string) => natspoc('publish', text, '--count', '1', '--quiet');
+  const fail = () => {
+    const how = ['--on-failure', 'dead-letter', '--max-attempts', '1', '--until-caught-up'];
+    return natspoc('consume', '--handler', handler, ...how);
+  };
+  const letters = async () => (await manager.streams.info(`${stream}_dead`)).state.messages;
+  const stored = async () => {
+    const { state } = await manager.streams.info(stream);
+    const messages = [];
+    for (let seq = state.first_seq; seq <= state.last_seq; seq++) {
+      messages.push(await manager.streams.getMessage(stream, { seq }));
+    }
+    return messages;
+  };
+
+  it('of a stream that was made anew are kept beside those of the one before', async () => {
+    await publish('one');
+    await fail();
+    await natspoc('stream', 'delete', '--force');
+    await natspoc('stream', 'create');
+    await publish('two');
+    await fail();
+    assert.equal(await letters(), 2);
+  });
+
+  it('that were deleted are kept again when their messages fail again', async () => {
+    await publish('one');
+    await fail();
+    await manager.streams.purge(`${stream}_dead`);
+    await natspoc('leases', 'seek', '--all', '--to', 'first', '--force');
+    await fail();
+    assert.equal(await letters(), 1);
+  });
+
+  it('are put back also where somebody has used the id of that before', async () => {
+    await publish('one');
+    await fail();
+    const [letter] = (await natspoc('stream', 'redrive', '--dry-run', '--json')).split('\n');
+    const { sequence, from, time, group } = JSON.parse(letter ?? '');
+    const taken = headers();
+    taken.set('Nats-Msg-Id', `redrive.${group}.${from}.${sequence}.${time}`);
+    await connection.jetstream().publish(`${stream}.e.p.0`, 'not the letter', { headers: taken });
+    await natspoc('stream', 'redrive');
+    const texts = (await stored()).map((message) => message.string());
+    assert.deepEqual([texts, await letters()], [['one', 'not the letter', 'one'], 0]);
+  });
+
+  it('of messages as large as the server takes are kept, and come back whole and in order', async () => {
+    const own = headers();
+    own.set('Natspoc-Key', 'k');
+    const room = (connection.info?.max_payload ?? 0) - 'NATS/1.0\r\nNatspoc-Key: k\r\n\r\n'.length;
+    const data = new Uint8Array(room).fill(7);
+    await connection.request(`${stream}.e.p.0`, data, { headers: own, timeout: 10_000 });
+    await publish('small');
+    await fail();
+    const list = (await natspoc('stream', 'redrive', '--dry-run')).split('\n');
+    assert.equal(list.length, 2, 'parts are no letters');
+    await natspoc('stream', 'redrive');
+    const [, , large, small] = await stored();
+    assert.deepEqual([large?.header.get('Natspoc-Key'), small?.string()], ['k', 'small']);
+    assert.equal(Buffer.compare(large?.data ?? new Uint8Array(0), data), 0);
+    assert.equal(await letters(), 0, 'nor are parts left');
+  });
+
+  it('of a partition that the stream does not have stay, are named, and stop no others', async () => {
+    await publish('one');
+    await fail();
+    const odd = headers();
+    const said = { Stream: stream, Sequence: '1', Partition: '7', Group: 'default' };
+    for (const [name, value] of Object.entries(said)) odd.set(`Natspoc-Dead-${name}`, value);
+    await connection.jetstream().publish(`${stream}.e.dead`, 'odd', { headers: odd });
+    await fail();
+    const { code, stdout, stderr } = await runCli(['stream', 'redrive'], { env });
+    assert.deepEqual([code, stdout], [1, '1 put back']);
+    assert.match(stderr, /dead letter 2 \(p7 1\) stays: it is of partition 7, and the stream has 1/);
+    assert.equal(await letters(), 1);
+  });
+});
