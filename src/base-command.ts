@@ -24,6 +24,7 @@ const CONNECTION = [
   'tlsca',
   'tlsfirst',
   'timeoutMs',
+  'authRetryMs',
   'context',
   'jsDomain',
   'inboxPrefix',

@@ -3,6 +3,7 @@ import { startConsumer } from '../core/consume/consumer.js';
 import { loadHandler } from '../core/consume/module-handler.js';
 import { OUTPUTS, type Output } from '../core/consume/outputs.js';
 import { NatspocError } from '../core/errors.js';
+import { tellRefusals } from '../core/nats/refused-credentials.js';
 import { LONGEST_PERIOD, LONGEST_WAIT, readFlag } from '../core/settings/flag.js';
 import { duration } from '../core/settings/parse.js';
 import { Flags } from '../oclif.js';
@@ -103,6 +104,7 @@ reach NATS; 4 refused.`);
     const handler = flags.handler === undefined ? undefined : await loadHandler(flags.handler);
     const stop = this.stopSignal();
     const connection = await this.connect(config, 'consume');
+    tellRefusals(connection, config.authRetryMs, (line) => this.note(line));
     try {
       const consumer = await startConsumer({
         connection,

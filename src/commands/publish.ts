@@ -1,6 +1,7 @@
 import { BaseCommand, connectionFlags, settingFlags } from '../base-command.js';
 import { NatspocError } from '../core/errors.js';
 import { maxPayloadOf, natsPublishPort } from '../core/nats/pipeline.js';
+import { tellRefusals } from '../core/nats/refused-credentials.js';
 import { openTopology } from '../core/nats/topology.js';
 import { ConfirmedLog } from '../core/publish/confirmed-log.js';
 import {
@@ -156,6 +157,7 @@ messages were refused or not confirmed.`);
 
     const peeked = kind === 'lines' ? undefined : refuseUnusedInput(stdin);
     const [connection] = await Promise.all([this.connect(config, 'publish'), peeked]);
+    tellRefusals(connection, config.authRetryMs, (line) => this.note(line));
     try {
       // All that can be refused is refused before anything is created.
       checkMessageSize(input, maxPayloadOf(connection));

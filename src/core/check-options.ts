@@ -77,6 +77,7 @@ const STREAM: Checks<StreamOptions> = {
   replicas: number('replicas'),
   bucket: text('bucket'),
   timeoutMs: number('timeoutMs'),
+  authRetryMs: number('authRetryMs'),
   inboxPrefix: text('inboxPrefix'),
   jsDomain: text('jsDomain'),
 };

@@ -63,6 +63,13 @@ export interface StreamOptions {
    */
   timeoutMs?: number | undefined;
   /**
+   * How long a connection that was there is tried again where its credentials are refused, milliseconds; 0 to a day. A
+   * connection of your own does as you made it: with `ignoreAuthErrorAbort` it tries for ever.
+   *
+   * @default 30_000
+   */
+  authRetryMs?: number | undefined;
+  /**
    * Prefix of reply subjects, where permissions ask for another.
    *
    * @default '_INBOX'

@@ -88,6 +88,8 @@ export function connectOptions(config: Config, name: string): ConnectionOptions 
     name,
     timeout: config.timeoutMs,
     maxReconnectAttempts: -1,
+    // The client would give up after two refusals, a moment apart.
+    ignoreAuthErrorAbort: true,
     // Fast: a member that is back before others may suspect it keeps its partitions.
     reconnectTimeWait: 100,
     reconnectJitter: 50,

@@ -9,8 +9,8 @@ import {
   memberSubject,
 } from '../operate/control.js';
 import type { Identities, Link, LinkEvents, MemberIdentity, ProbeOutcome, Prober } from '../ports.js';
-import { closedError, watchConnection } from './connection.js';
 import { type Endpoint, MicroService, RefusedRequest } from './micro-service.js';
+import { closedError, watchConnection } from './watch-connection.js';
 
 /** Name of the micro service that every member is. */
 const SERVICE_NAME = 'natspoc';

@@ -1,11 +1,11 @@
 import { AckPolicy, type ConsumerConfig, type ConsumerInfo, createInbox, type Msg, nuid } from 'nats';
 import { NatspocError } from '../errors.js';
-import { watchConnection } from './connection.js';
 import { type DeliveryInfo, parseDelivery } from './delivery.js';
 import type { NatsHandles } from './handles.js';
 import { listen } from './listen.js';
 import { isUnknownOutcome, toNatspocError } from './outcome.js';
 import { PLACEMENT_MS, PLACEMENTS, within } from './placement.js';
+import { watchConnection } from './watch-connection.js';
 
 /** The server deletes the consumer by itself where our deletion is lost. */
 const INACTIVE_THRESHOLD_NS = 5_000_000_000;

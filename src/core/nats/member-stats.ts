@@ -2,8 +2,8 @@ import { createInbox, type NatsConnection } from 'nats';
 import type { StatsFacts } from '../observe/facts.js';
 import { decodeMemberStats, type MemberStats } from '../observe/stats.js';
 import { memberSubject } from '../operate/control.js';
-import { watchConnection } from './connection.js';
 import { listen } from './listen.js';
+import { watchConnection } from './watch-connection.js';
 
 /** The stats in a STATS answer (ADR-32): every endpoint carries the same data. */
 function decodeAnswer(bytes: Uint8Array): MemberStats | undefined {

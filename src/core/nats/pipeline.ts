@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { ErrorCode, type Msg, type NatsConnection, NatsError } from 'nats';
 import { messageOf, NatspocError } from '../errors.js';
 import type { OpenPublishPort, PublishPort, PublishPortEvents, Rejection } from '../publish/port.js';
-import { watchConnection } from './connection.js';
 import { EncodedHeaders } from './headers.js';
 import { listen } from './listen.js';
 import { PubAckReader } from './puback.js';
+import { closedError, watchConnection } from './watch-connection.js';
 
 const NO_RESPONDERS: Rejection = {
   code: 503,
@@ -79,7 +79,7 @@ class Pipeline implements PublishPort {
       refused: (operation, subject) => {
         if (this.#open && operation === 'publish') events.denied(subject);
       },
-      closed: () => this.#close(new NatspocError('unreachable', 'The connection to NATS was closed.')),
+      closed: (error) => this.#close(error ? closedError(error) : closedByUs()),
     });
   }
 
@@ -155,6 +155,8 @@ function notPermitted(inbox: string, cause: Error): NatspocError {
   const message = `Not permitted to subscribe to ${inbox}, where confirmations arrive. ${hint}`;
   return new NatspocError('not-permitted', message, { cause });
 }
+
+const closedByUs = (): NatspocError => new NatspocError('unreachable', 'The connection to NATS was closed.');
 
 const brokenOff = (cause: Error): NatspocError =>
   new NatspocError('failed', `The publisher has stopped: ${messageOf(cause)}.`, { cause });

@@ -10,7 +10,6 @@ import {
 import { type Cancel, systemClock } from '../clock.js';
 import { messageOf, NatspocError } from '../errors.js';
 import type { ReaderWindow } from '../ports.js';
-import { watchConnection } from './connection.js';
 import { DeliveryReader } from './delivery.js';
 import { Demand, type Order } from './demand.js';
 import { Expectation, type Unexpected } from './expectation.js';
@@ -19,6 +18,7 @@ import { listen } from './listen.js';
 import { sizeOf } from './message-size.js';
 import { toNatspocError } from './outcome.js';
 import { RequestLimits } from './request-limits.js';
+import { watchConnection } from './watch-connection.js';
 
 /** The server deletes a reader of a process that vanished after this long. */
 const INACTIVE_THRESHOLD_MS = 30_000;

@@ -76,6 +76,13 @@ export const CONNECTION = {
     ...duration('50ms', '10m', '5s'),
     help: 'how long to wait for the server',
   }),
+  authRetryMs: define({
+    flag: 'auth-retry',
+    env: 'NATS_AUTH_RETRY',
+    fallback: '30s',
+    ...duration('0s', '1d', '30s'),
+    help: 'how long a connection that was there is tried again where its credentials are refused',
+  }),
   context: define({
     flag: 'context',
     env: 'NATS_CONTEXT',
