@@ -15,6 +15,7 @@ import { MicroIdentities, MicroProber, NatsLink } from './nats/control.js';
 import { NatsDeadLetters } from './nats/dead-letters.js';
 import { NatsEventStream } from './nats/event-stream.js';
 import { NatsSessionTraces } from './nats/session-traces.js';
+import { reopenWhenSilent } from './nats/silent-connection.js';
 import { BucketLayout } from './nats/stream-layout.js';
 import { openTopology } from './nats/topology.js';
 import { memberControl } from './operate/member-control.js';
@@ -57,6 +58,7 @@ export async function startMember(options: JoinOptions): Promise<Member> {
   const unsafe = unsafeTiming(timing);
   if (unsafe) throw new NatspocError('config', `These times are not safe together: ${unsafe}.`);
 
+  reopenWhenSilent(connection);
   const topology = await openTopology(connection, config, { create: true, uses: ['handle'] });
   for (const { message } of warningsOf(topology.concerns, ['handle'])) options.logger?.warn(message);
   const deadLetters =

@@ -7,6 +7,7 @@ import type { SettingName } from '../settings/index.js';
 import { connectOptions } from './connect-options.js';
 import { readHeadersTolerantly } from './headers.js';
 import { closeWhenRefused } from './refused-credentials.js';
+import { reopenWhenSilent } from './silent-connection.js';
 import { IDENTITY_CODES } from './watch-connection.js';
 
 export type { NatsConnection } from 'nats';
@@ -125,6 +126,7 @@ export async function connectNats(config: Config, name: string): Promise<NatsCon
   try {
     const connection = await connect(options);
     closeWhenRefused(connection, config.authRetryMs);
+    reopenWhenSilent(connection);
     return connection;
   } catch (error) {
     throw connectError(error, config);

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { loadConfig } from '../../src/core/config.js';
+import { connectNats, type NatsConnection } from '../../src/core/nats/connection.js';
+import { SILENT_MS } from '../../src/core/nats/silent-connection.js';
+import { watchConnection } from '../../src/core/nats/watch-connection.js';
+import { TcpProxy } from '../support/proxy.js';
+import { withServer } from '../support/server.js';
+import { until } from '../support/until.js';
+
+describe('a connection on which nothing arrives', function () {
+  this.timeout(30_000);
+  const server = withServer();
+
+  const open = (url: string) => connectNats(loadConfig({ flags: { server: url }, env: {} }), 'test');
+  const answers = async (connection: NatsConnection): Promise<boolean> => {
+    const unheard = new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 200));
+    const heard = connection.flush().then(
+      () => true,
+      () => false,
+    );
+    return Promise.race([heard, unheard]);
+  };
+
+  it('because a callback of the program has ended its reading is opened again', async () => {
+    const connection = await open(server.url);
+    const { log } = console;
+    // The client tells it so.
+    console.log = () => {};
+    try {
+      connection.subscribe('x', {
+        callback: () => {
+          throw new Error('of the program');
+        },
+      });
+      connection.publish('x');
+      await until('nothing arrives', async () => !(await answers(connection)));
+      const startedAt = performance.now();
+      await until('it is opened again', () => answers(connection), 2 * SILENT_MS);
+      assert.ok(performance.now() - startedAt > 1_000, 'not by itself');
+    } finally {
+      console.log = log;
+      await connection.close();
+    }
+  });
+
+  it('because its other end is gone is opened again', async () => {
+    const proxy = await TcpProxy.start(server.port);
+    const connection = await open(proxy.url);
+    try {
+      proxy.silence();
+      let isGivenUp = false;
+      watchConnection(connection, {
+        disconnected: () => {
+          isGivenUp = true;
+        },
+      });
+      await until('it is given up', () => isGivenUp, 2 * SILENT_MS);
+      proxy.heal();
+      await until('it is opened again', () => answers(connection), 10_000);
+    } finally {
+      await connection.close();
+      await proxy.stop();
+    }
+  });
+});
