@@ -1,3 +1,4 @@
+import './quiet-oclif.js';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Config, Plugin } from '@oclif/core/config';

@@ -20,7 +20,8 @@ function asNatspocError(error: unknown, command: string): NatspocError {
 
 /** How the parser says things, and how we do. Matched against its message, the lines joined by line feeds. */
 const USAGE: readonly [RegExp, (match: RegExpExecArray) => string][] = [
-  [/^Nonexistent flags?: (.*)$/, ([, flags]) => `Unknown flag ${flags}`],
+  // Without its value: it may be a secret that was meant for another flag.
+  [/^Nonexistent flags?: ([\s\S]*)$/, ([, flags]) => `Unknown flag ${flagNames(flags ?? '')}`],
   [/^Parsing (\S+)\n([\s\S]*)$/, ([, flag, why]) => `${flag}: ${lowerFirst(why ?? '')}`],
   [/^command (\S+) not found$/, ([, id]) => `There is no command "${id?.replaceAll(':', ' ')}"`],
   [
@@ -42,6 +43,11 @@ const USAGE: readonly [RegExp, (match: RegExpExecArray) => string][] = [
   ],
 ];
 
+const flagNames = (flags: string): string =>
+  flags
+    .split(/, (?=-)/)
+    .map((flag) => /^(--[^=]*|-.?)/s.exec(flag)?.[0] ?? '')
+    .join(', ');
 const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
 /** `partition  the partition` as the parser lists it. */
 const describeArg = (line: string): string => {

@@ -118,7 +118,8 @@ describe('permissions as documented', function () {
     await refused('observer', ['stream', 'delete', '--force'], '$JS.API.STREAM.DELETE.EVENTS');
     await refused('observer', ['consume', '--name', 'spy'], '$KV.EVENTS_leases.group.default.session.');
     const released = await runCli(['leases', 'release', '1', '--force'], { env: env('observer') });
-    assert.equal(released.code, 1);
+    assert.equal(released.code, 4);
+    assert.doesNotMatch(released.stderr, /--force/);
     assert.match(released.stderr, /not permitted to publish natspoc\.EVENTS\.default\.\w+\.release/);
     consumer.signal('SIGTERM');
     const { stderr } = await consumer.exited;

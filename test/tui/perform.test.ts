@@ -14,6 +14,7 @@ const moved = {
   tookMs: 8,
   forced: false,
   message: null,
+  denied: false,
 } as const;
 
 const ending = (changes: Partial<Ending> = {}): Ending => ({

@@ -69,10 +69,15 @@ export default class LeasesRelease extends StreamCommand {
     if (json) this.writeJson({ released: outcomes });
     else if (outcomes.length === 0) this.writeLines(['Nothing to release.']);
     else this.writeLines(outcomes.filter(({ outcome }) => outcome !== 'failed').map(describeRelease));
-    if (json) process.exitCode = failed.length > 0 ? 1 : 0;
-    else if (failed.length > 0) {
-      for (const each of failed.slice(1)) this.note(`Error: ${describeRelease(each)}.`);
-      throw new NatspocError('failed', `${describeRelease(failed[0] as ReleaseOutcome)}.`);
+    const [first, ...others] = failed;
+    if (!first) return;
+    const code = failed.some(({ denied }) => denied) ? 'not-permitted' : 'failed';
+    const error = new NatspocError(code, `${describeRelease(first)}.`);
+    if (json) {
+      process.exitCode = error.exitCode;
+      return;
     }
+    for (const each of others) this.note(`Error: ${describeRelease(each)}.`);
+    throw error;
   }
 }

@@ -1,7 +1,7 @@
 import { type ConnectionOptions, credsAuthenticator, nkeyAuthenticator } from 'nats';
 import type { Config } from '../config.js';
 import { NatspocError } from '../errors.js';
-import { credentialsOf } from '../redact.js';
+import { credentialsOf, isSecret } from '../redact.js';
 import { readSmallFile, UnreadableFile } from '../small-file.js';
 
 /** A bundle of all the world's certificate authorities is a tenth of this. */
@@ -11,6 +11,10 @@ const LIMIT_BYTES = 4 * 1_048_576;
 type FileSetting = 'creds' | 'nkey' | 'tlsca' | 'tlscert' | 'tlskey';
 
 function readFile(config: Config, setting: FileSetting, path: string): Uint8Array {
+  if (isSecret(path)) {
+    const advice = 'write it to a file that only you can read, and give the name of that';
+    throw new NatspocError('config', `${config.place(setting)} is the secret itself: ${advice}.`);
+  }
   // The client reads those of TLS once more: what a pipe has given would be gone.
   const pipes = setting === 'creds' || setting === 'nkey';
   try {

@@ -40,7 +40,7 @@ export class NatsControlClient implements ControlClient {
       if (error instanceof NatsError && error.code === '503') return { kind: 'gone' };
       if (error instanceof NatsError && error.permissionContext) {
         const { operation, subject: denied } = error.permissionContext;
-        return { kind: 'refused', message: `not permitted to ${operation} ${denied}` };
+        return { kind: 'denied', message: `not permitted to ${operation} ${denied}` };
       }
       if (error instanceof NatsError && error.code === 'TIMEOUT') return { kind: 'silent' };
       return { kind: 'refused', message: messageOf(error) };

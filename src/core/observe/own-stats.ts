@@ -24,7 +24,8 @@ export class OwnStats {
   readonly #rates = new RateMeter();
   readonly #takeovers = new Takeovers();
   readonly #handlerTimes = new HandlerTimes();
-  readonly #startedAt = Date.now();
+  readonly #startedAt = new Date().toISOString();
+  readonly #startedMs = performance.now();
 
   /** This process's memory now. */
   get memory(): MemorySample {
@@ -56,8 +57,9 @@ export class OwnStats {
       session: id ?? '',
       host: hostname(),
       pid: process.pid,
-      startedAt: new Date(this.#startedAt).toISOString(),
-      uptimeMs: Date.now() - this.#startedAt,
+      startedAt: this.#startedAt,
+      // The wall clock may be set back meanwhile.
+      uptimeMs: Math.round(now - this.#startedMs),
       partitions: partitions.map(({ partition, epoch, position, handled, lag, trimmed, state }) => ({
         partition,
         epoch,

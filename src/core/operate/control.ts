@@ -83,13 +83,14 @@ export function encodeControl(value: ReleaseRequest | PauseRequest | { partition
 
 /**
  * How a request to a member ended. `taken`: it carries the order out for these partitions; `gone`: the server
- * knows nobody of that session; `silent`: no answer in time; `refused`: an error, as the member or the server says.
+ * knows nobody of that session; `silent`: no answer in time; `refused`: an error, as the member says; `denied`: the
+ * server does not permit us to ask.
  */
 export type ControlAnswer =
   | { kind: 'taken'; partitions: number[] }
   | { kind: 'gone' }
   | { kind: 'silent' }
-  | { kind: 'refused'; message: string };
+  | { kind: 'refused' | 'denied'; message: string };
 
 /** Asks members of a group. Never rejects. */
 export interface ControlClient {

@@ -37,6 +37,8 @@ export interface ReleaseOutcome {
   /** Its owner was fenced: what that one had handled but not committed is handled again. */
   forced: boolean;
   message: string | null;
+  /** Its owner could not be asked, because the server does not permit us to: fencing it would be no answer to that. */
+  denied: boolean;
 }
 
 /**
@@ -83,6 +85,7 @@ async function releaseFrom(
       ),
     );
   }
+  if (answer.kind === 'denied') return moves.map((move) => move.denied(answer.message));
   const who = describeOwner(session, owner);
   const why =
     answer.kind === 'refused'
@@ -163,6 +166,10 @@ class Move {
     return this.#result('failed', message, forced);
   }
 
+  denied(message: string): ReleaseOutcome {
+    return { ...this.failed(message), denied: true };
+  }
+
   #ownerName(): string | null {
     const record = this.#ports.follower.leases.get(this.partition)?.record;
     return record && record !== 'unreadable' && record.owner ? record.name : null;
@@ -178,6 +185,7 @@ class Move {
       tookMs: Math.round(performance.now() - this.#startedAt),
       forced,
       message,
+      denied: false,
     };
   }
 }

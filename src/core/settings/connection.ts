@@ -10,7 +10,8 @@ export const CONNECTION = {
     env: 'NATS_URL',
     fallback: 'nats://127.0.0.1:4222',
     parse: servers,
-    allowed: 'nats://HOST:PORT with a port from 1 to 65535, several separated by commas',
+    allowed:
+      'nats://HOST:PORT with a port from 1 to 65535, several separated by commas (in a password / is %2F, @ is %40, a comma %2C)',
     redact: redactUrls,
     help: 'NATS server URLs',
   }),

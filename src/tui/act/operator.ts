@@ -105,6 +105,7 @@ export class GroupOperator implements Operator {
       case 'silent':
         return 'it does not answer; "natspoc leases release --owner … --force" takes its partitions';
       case 'refused':
+      case 'denied':
         return answer.message;
     }
   }

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { nkeys } from 'nats';
+import { OwnStats } from '../../src/core/observe/own-stats.js';
+import { decodeMemberStats } from '../../src/core/observe/stats.js';
+import { redactUrls } from '../../src/core/redact.js';
+import { runCli } from '../support/cli.js';
+
+const SECRET = 'geh3im';
+const SEED = new TextDecoder().decode(nkeys.createUser().getSeed());
+
+describe('secrets', function () {
+  this.timeout(30_000);
+
+  /** Nothing listens there: whatever is said, is said of what was given. */
+  const HERE = ['-s', 'nats://127.0.0.1:1'];
+  const GIVEN: [what: string, args: string[], env?: Record<string, string>][] = [
+    ['in a URL, with a slash', ['-s', `nats://u:${SECRET}/${SECRET}@127.0.0.1:1`]],
+    ['in a URL, with a comma', ['-s', `nats://u:${SECRET},${SECRET}@127.0.0.1:1`]],
+    ['in a URL, with an at sign', ['-s', `nats://u:${SECRET}@${SECRET}@127.0.0.1:1`]],
+    ['in a URL of the environment', [], { NATS_URL: `nats://u:${SECRET}/@127.0.0.1:1` }],
+    ['in a misspelt flag', [...HERE, `--pasword=${SECRET}`]],
+    ['behind a misspelt flag', [...HERE, '--pasword', SECRET]],
+    ['in a short flag that is none', [...HERE, `-p${SECRET}`]],
+    ['with DEBUG=*', [...HERE, '--user', 'u', '--password', SECRET], { DEBUG: '*' }],
+    ['with DEBUG=oclif*', [...HERE, '--token', SECRET], { DEBUG: 'oclif*' }],
+    ['that is given in place of its file', [...HERE, '--nkey', SEED], { DEBUG: '*' }],
+    ['that is given in place of its file, in the environment', HERE, { NATS_CREDS: SEED }],
+  ];
+  for (const [what, args, env = {}] of GIVEN) {
+    it(`are not shown: ${what}`, async () => {
+      const { code, stdout, stderr } = await runCli(['leases', ...args], { env });
+      assert.notEqual(code, 0);
+      assert.match(stderr, /^Error: /m);
+      const all = stdout + stderr;
+      assert.ok(!all.includes(SECRET) && !all.includes(SEED), all);
+    });
+  }
+
+  it('are left out of what was given as URLs, and nothing else is', () => {
+    assert.equal(redactUrls('nats://a:1, tls://b:2'), 'nats://a:1, tls://b:2');
+    assert.equal(redactUrls('nats://u:p@a:1,nats://t@b:2,c'), 'nats://a:1, nats://b:2,c');
+    assert.equal(redactUrls('u:p/q@a:1'), 'a:1');
+  });
+});
+
+describe('the uptime of a member', () => {
+  it('does not become negative, and its STATS readable, when the wall clock is set back', () => {
+    const { now } = Date;
+    const stats = new OwnStats();
+    try {
+      Date.now = () => now() - 3_600_000;
+      const counters = { handled: 0, failed: 0, skipped: 0, deadLettered: 0 };
+      const about = { id: 'S', name: 'n', group: 'g', stream: 's', version: '0.0.0', partitions: [] };
+      const told = stats.stats({ ...about, counters });
+      assert.ok(told.uptimeMs >= 0);
+      assert.ok(decodeMemberStats(JSON.parse(JSON.stringify(told))));
+    } finally {
+      Date.now = now;
+      stats.stop();
+    }
+  });
+});
