@@ -26,31 +26,22 @@ const READER_HEARTBEAT_MS = 2_000;
 const WATCH_HEARTBEAT_MS = 1_000;
 /** The watch compares itself with the newest entry (`nats/watch.ts`). */
 const POLL_MS = 3_000;
-/** The watch asks for this many entries ahead, and again when half of them have come (`nats/pull.ts`). */
-const AHEAD = 64;
+/** A proof of life is looked at so often within its ttl (`group/suspicion.ts`). */
+const LOOKS = 3;
 
 /**
- * What a member's traffic at rest has to be, from the constants of the code: renewals and what the group's
- * watch brings of everybody's, questions about its own session, probes in both directions, polls, and the
- * requests and heartbeats of one reader a partition.
+ * What a member's traffic at rest has to be, from the constants of the code: its renewals, its looks at the next two in
+ * the ring, probes in both directions, polls, and the requests and heartbeats of its watch and of one reader a partition.
  */
 export function messagesAtRest({ members, partitions, ttlMs, probeMs }: RestingGroup): MessageRates {
   const timing = timingFor(ttlMs, probeMs);
   const own = partitions / members;
+  const watched = Math.min(WATCHED, members - 1);
   const renewals = 1_000 / timing.renewEveryMs;
-  // A renewal is an answered question as well: the next one is due that much later.
-  const questions = 1_000 / timing.confirmEveryMs - renewals / 2;
-  const probes = probeMs > 0 ? (Math.min(WATCHED, members - 1) * 1_000) / probeMs : 0;
+  const looks = (watched * LOOKS * 1_000) / ttlMs;
+  const probes = probeMs > 0 ? (watched * 1_000) / probeMs : 0;
   const polls = 1_000 / POLL_MS;
-  const watched = members * renewals;
-  const watchRequests = watched > AHEAD / 2 / (PULL_MS / 1_000) ? watched / (AHEAD / 2) : 1_000 / PULL_MS;
-  const readerRequests = (own * 1_000) / PULL_MS;
-  // A heartbeat comes where nothing else has come for its time: renewals arrive at random.
-  const watchBeats = (1_000 / WATCH_HEARTBEAT_MS) * Math.exp((-watched * WATCH_HEARTBEAT_MS) / 1_000);
-  const requests = renewals + questions + polls;
-  return {
-    sent: requests + 2 * probes + watchRequests + readerRequests,
-    received:
-      requests + 2 * probes + watched + watchBeats + readerRequests + (own * 1_000) / READER_HEARTBEAT_MS,
-  };
+  const pulls = ((1 + own) * 1_000) / PULL_MS;
+  const sent = renewals + looks + polls + 2 * probes + pulls;
+  return { sent, received: sent + 1_000 / WATCH_HEARTBEAT_MS + (own * 1_000) / READER_HEARTBEAT_MS };
 }

@@ -49,10 +49,23 @@ export interface RemoveOptions {
   keepPast: boolean;
 }
 
-/** The KV bucket: reads go to the leader, writes are compare-and-set (`expectedRevision` 0: must not exist). */
+/** How a write is sent. */
+export interface WriteOptions {
+  /** Its outcome is unknown after so long, milliseconds; at most what the bucket waits anyway. */
+  timeoutMs: number;
+}
+
+/**
+ * The KV bucket: reads go to the leader, and one that is cut off from the others answers with what it has; writes are compare-and-set (`expectedRevision` 0: must not exist), and acknowledged only where most replicas have them.
+ */
 export interface Bucket {
   read(key: string): Promise<ReadOutcome>;
-  write(key: string, value: Uint8Array, expectedRevision: number): Promise<WriteOutcome>;
+  write(
+    key: string,
+    value: Uint8Array,
+    expectedRevision: number,
+    options?: WriteOptions,
+  ): Promise<WriteOutcome>;
   /** Nothing is left but a small mark, unless the options say otherwise. */
   remove(key: string, expectedRevision: number, options?: RemoveOptions): Promise<WriteOutcome>;
   /** Follows all keys that start with `prefix` (whole tokens, such as `group.g.`). */

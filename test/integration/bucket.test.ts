@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
+import { systemClock } from '../../src/core/clock.js';
 import { loadConfig } from '../../src/core/config.js';
 import { bucketStream, NatsBucket } from '../../src/core/nats/bucket.js';
 import { connectNats } from '../../src/core/nats/connection.js';
 import { openTopology } from '../../src/core/nats/topology.js';
-import { fenceSession } from '../../src/core/operate/fence.js';
+import { fenceMember } from '../../src/core/operate/fence.js';
 import { TcpProxy } from '../support/proxy.js';
 import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
@@ -122,7 +123,7 @@ describe('the bucket on a server', () => {
     try {
       const { bucket } = await openTopology(connection, config, { create: true });
       await server.suspend();
-      const fenced = await fenceSession(bucket, config.group, 'somebody');
+      const fenced = await fenceMember({ bucket, clock: systemClock }, config.group, 'somebody');
       assert.deepEqual(fenced, { kind: 'failed', message: 'the server did not answer in time' });
     } finally {
       server.resume();

@@ -33,7 +33,7 @@ describe('a member that is not permitted to be a micro service', function () {
       await loud.note(/claimed p7/);
       const other = startCli(['consume', '--name', name, '--output', 'none'], { env: env(name) });
       await other.note(/acquired p\d/);
-      // Three probes of 400 ms would be enough to fence it. It renews once a second.
+      // Three probes of 400 ms would be enough to fence one that does not renew.
       await renewed({ servers: server.url, user: 'loud', pass: 'p' }, stream, name, 4);
       for (const { stderr } of [loud, other]) {
         assert.deepEqual(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { loadConfig } from '../../src/core/config.js';
-import { encodeRecord, keys } from '../../src/core/group/records.js';
+import { encodeRecord, keys, RECORD_VERSION } from '../../src/core/group/records.js';
 import { bucketSubject } from '../../src/core/nats/bucket.js';
 import { connectNats, type NatsConnection } from '../../src/core/nats/connection.js';
 import { NatsGroupObserver } from '../../src/core/nats/observe.js';
@@ -43,19 +43,21 @@ describe('looking at a group', function () {
       const { connection, bucket, group } = seen;
       const session = (id: string) =>
         encodeRecord({
-          ...{ v: 1, id, name: `name-${id}`, host: 'h', pid: 1, version: '1.0.0' },
+          ...{ v: RECORD_VERSION, id, name: `name-${id}`, host: 'h', pid: 1, version: '1.0.0' },
           ...{ startedAt: AT, ttlMs: 10_000, suspectMs: 800 },
         });
       const lease = (owner: string, from: string | null) =>
-        encodeRecord({ v: 1, owner, name: `name-${owner}`, reason: 'claim', from, at: AT });
+        encodeRecord({ v: RECORD_VERSION, owner, name: `name-${owner}`, reason: 'claim', from, at: AT });
       const put = (key: string, value: Uint8Array) =>
         connection.request(bucketSubject(bucket, key), value, { timeout: 20_000 });
       for (let i = 0; i < MANY; i++) {
         connection.publish(bucketSubject(bucket, keys.session(group, `s${i}`)), session(`s${i}`));
       }
+      const proof = encodeRecord({ v: RECORD_VERSION, at: AT });
       await put(keys.session(group, 'one'), session('one'));
+      await put(keys.proof(group, 'one'), proof);
       await put(keys.lease(group, 3), lease('one', null));
-      await put(keys.session(group, 'one'), session('one'));
+      await put(keys.proof(group, 'one'), proof);
       await put(keys.lease(group, 3), lease('two', 'name-one'));
     });
 
@@ -67,7 +69,7 @@ describe('looking at a group', function () {
       assert.match(stdout, /name-one .*\n.*name-two +name-one +claimed/);
       const past = await seen.observer.leaseHistory(3);
       assert.equal(past.filter(({ entry }) => entry.kind === 'lease').length, 2);
-      assert.equal(past.filter(({ entry }) => entry.kind === 'session' && entry.id === 'one').length, 2);
+      assert.equal(past.filter(({ entry }) => entry.kind === 'proof' && entry.id === 'one').length, 2);
       assert.deepEqual(await seen.observer.leaseHistory(2), []);
     });
 

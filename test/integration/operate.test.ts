@@ -113,9 +113,9 @@ describe('operating a group under load', function () {
     const [before] = list(
       list((await ok('leases', 'history', String(partition))).histories)[0]?.tenures,
     ).slice(-1);
-    const session = keys.session(run.config.group, String(before?.session));
+    const proof = keys.proof(run.config.group, String(before?.session));
     await until('it has renewed since it has the partition', async () => {
-      const found = await run.topology.bucket.read(session);
+      const found = await run.topology.bucket.read(proof);
       return found.kind === 'found' && found.entry.revision > tenure.epoch;
     });
     const killed = run.forget('killed');

@@ -116,7 +116,7 @@ describe('permissions as documented', function () {
     await refused('observer', ['leases', 'seek', '1', '--to', 'first', '--force'], 'override.1');
     await refused('observer', ['stream', 'purge', '--force'], '$JS.API.STREAM.PURGE.EVENTS');
     await refused('observer', ['stream', 'delete', '--force'], '$JS.API.STREAM.DELETE.EVENTS');
-    await refused('observer', ['consume', '--name', 'spy'], '$KV.EVENTS_leases.group.default.session.');
+    await refused('observer', ['consume', '--name', 'spy'], '$KV.EVENTS_leases.alive.default.');
     const released = await runCli(['leases', 'release', '1', '--force'], { env: env('observer') });
     assert.equal(released.code, 4);
     assert.doesNotMatch(released.stderr, /--force/);

@@ -1,4 +1,4 @@
-import { encodeRecord, keys } from '../../src/core/group/records.js';
+import { encodeRecord, keys, RECORD_VERSION } from '../../src/core/group/records.js';
 import { GroupFollower } from '../../src/core/operate/follower.js';
 import type { BucketEntry, WatchSink } from '../../src/core/ports.js';
 
@@ -10,7 +10,7 @@ export const session = (id: string, revision: number, leaving = false): BucketEn
   key: keys.session(GROUP, id),
   revision,
   value: encodeRecord({
-    v: 1,
+    v: RECORD_VERSION,
     id,
     name: `name-${id}`,
     host: 'h',
@@ -38,7 +38,7 @@ export const lease = (
   key: keys.lease(GROUP, partition),
   revision,
   value: encodeRecord({
-    v: 1,
+    v: RECORD_VERSION,
     owner,
     name: owner === null ? '' : `name-${owner}`,
     reason: 'claim',

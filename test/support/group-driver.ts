@@ -1,4 +1,4 @@
-import type { Effect, GroupEvent, ViewEntry } from '../../src/core/group/events.js';
+import type { Effect, GroupEvent, ViewEntry, Written } from '../../src/core/group/events.js';
 import { type LeaseRecord, RECORD_VERSION, type SessionRecord } from '../../src/core/group/records.js';
 import { initialState, type State } from '../../src/core/group/state.js';
 import { step } from '../../src/core/group/step.js';
@@ -36,13 +36,24 @@ export class GroupDriver {
     return this.#effects.filter((effect): effect is Extract<Effect, { type: T }> => effect.type === type);
   }
 
-  /** Joins as ME at revision 10, with a view of what else there is, and settles. */
+  /** Joins as ME, its session at revision 10, with a view of what else there is, and settles. */
   join(entries: ViewEntry[] = []): Effect[] {
     this.send({ type: 'connected' });
     this.send({ type: 'identified', id: 'ME' });
     this.send({ type: 'snapshot', entries });
-    this.send({ type: 'session-written', id: 'ME', sentAt: this.now, outcome: { kind: 'ok', revision: 10 } });
+    this.renewed(this.now, { kind: 'ok', revision: 9 });
+    this.send({ type: 'session-written', id: 'ME', outcome: { kind: 'ok', revision: 10 } });
     return this.wait(this.timing.settleMs);
+  }
+
+  /** A renewal that was sent at this time has ended like this. */
+  renewed(sentAt: number, outcome: Written): Effect[] {
+    return this.send({ type: 'proof-written', id: this.id ?? '', sentAt, outcome });
+  }
+
+  /** Somebody's proof of life is found at this revision. */
+  found(id: string, revision: number, ended = false): Effect[] {
+    return this.send({ type: 'proof-read', id, outcome: { kind: 'ok', revision, ended } });
   }
 
   get id(): string | null {

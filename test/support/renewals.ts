@@ -2,8 +2,8 @@ import { type ConnectionOptions, connect, type KvEntry } from 'nats';
 import { until } from './until.js';
 
 /**
- * Resolves when a member of group `default` has renewed the session that it has now so many times: time passes for
- * the group, and the member keeps up. Rejects when the session ends, and when that takes longer than 30 s.
+ * Resolves when a member of group `default` has renewed the proof of life that it has now so many times: time passes for
+ * the group, and the member keeps up. Rejects when it ends, and when that takes longer than 30 s.
  */
 export async function renewed(
   options: ConnectionOptions,
@@ -14,14 +14,17 @@ export async function renewed(
   const connection = await connect(options);
   try {
     const bucket = await connection.jetstream().views.kv(`${stream}_leases`, { bindOnly: true });
-    const entries = await bucket.watch({ key: 'group.default.session.*' });
+    let id: string | undefined;
+    for (const key of await keysOf(await bucket.keys('group.default.session.*'))) {
+      const entry = await bucket.get(key);
+      if (entry && nameIn(entry) === name) id = key.slice(key.lastIndexOf('.') + 1);
+    }
+    if (id === undefined) throw new Error(`there is no session of ${name}`);
+    const entries = await bucket.watch({ key: `alive.default.${id}` });
     let written = 0;
     let failure: unknown;
     const follow = async (): Promise<void> => {
-      let key: string | undefined;
       for await (const entry of entries) {
-        if (key === undefined && nameIn(entry) === name) key = entry.key;
-        if (entry.key !== key) continue;
         if (entry.operation !== 'PUT') throw new Error(`the session of ${name} has ended`);
         written++;
       }
@@ -41,6 +44,12 @@ export async function renewed(
   } finally {
     await connection.close();
   }
+}
+
+async function keysOf(keys: AsyncIterable<string>): Promise<string[]> {
+  const all: string[] = [];
+  for await (const key of keys) all.push(key);
+  return all;
 }
 
 function nameIn(entry: KvEntry): unknown {

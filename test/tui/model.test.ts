@@ -179,13 +179,32 @@ describe('the model of top', () => {
     );
   });
 
-  it('does not say that a member joined when the beginning of its history is gone', () => {
-    const renewals = Array.from({ length: 16 }, (_, i) => ({
-      atMs: T0 - 1_000,
-      entry: session('a', 50 + i),
-    }));
-    const model = play([[0, { type: 'history', entries: renewals }]]);
-    assert.deepEqual(model.updates, []);
+  it('tells of a death in the past with the time since the last renewal that the bucket keeps', () => {
+    const proof = (ms: number, revision: number, ended = false) => ({
+      atMs: T0 + ms,
+      entry: { kind: 'proof' as const, id: 'a', revision, ended },
+    });
+    const entries = [
+      proof(-9_000, 1),
+      { atMs: T0 - 9_000, entry: session('a', 2) },
+      proof(-5_000, 3),
+      proof(-4_000, 4, true),
+      { atMs: T0 - 3_990, entry: gone('a', 5) },
+    ];
+    const died = play([[0, { type: 'history', entries }]]).updates.at(-1);
+    assert.ok(died?.kind === 'died');
+    assert.equal(died.silentMs, 1_010);
+  });
+
+  it('takes a member for silent that had not renewed for long when that was looked at', () => {
+    const proofs = [
+      { atMs: T0 + 1_000, entry: { kind: 'proof' as const, id: 'a', revision: 900, ended: false } },
+    ];
+    const look = (ms: number): [number, TopEventBody] => [ms, { type: 'proofs', proofs }];
+    const states = (log: [number, TopEventBody][]) =>
+      memberRows(play([...group(1, 1), ...log])).map(({ state }) => state);
+    assert.deepEqual(states([look(1_100), [9_000, { type: 'tick' }]]), ['ok']);
+    assert.deepEqual(states([look(1_100), look(8_500)]), ['silent']);
   });
 
   it('takes what an operator has paused neither for trouble nor for a growing lag', () => {

@@ -13,7 +13,7 @@ function beside(): GroupDriver {
 describe('a member of a bucket that goes back', () => {
   it('begins anew when the leader has nothing of its session, and claims nothing for a ttl', () => {
     const me = beside();
-    me.send({ type: 'session-read', id: 'ME', sentAt: me.now, outcome: { kind: 'vanished' } });
+    me.send({ type: 'session-read', id: 'ME', outcome: { kind: 'vanished' } });
     assert.deepEqual(me.last('abort-partition'), [
       { type: 'abort-partition', partition: 0, epoch: 30, reason: 'went-back' },
     ]);
@@ -21,18 +21,13 @@ describe('a member of a bucket that goes back', () => {
     assert.equal(me.last('identify').length, 1);
     me.send({ type: 'identified', id: 'AGAIN' });
     me.send({ type: 'snapshot', entries: [] });
-    const sentAt = me.now;
-    me.send({ type: 'session-written', id: 'AGAIN', sentAt, outcome: { kind: 'ok', revision: 3 } });
+    me.renewed(me.now, { kind: 'ok', revision: 2 });
+    me.send({ type: 'session-written', id: 'AGAIN', outcome: { kind: 'ok', revision: 3 } });
     me.wait(me.timing.settleMs);
     assert.deepEqual(me.last('write-lease'), []);
     me.wait(me.timing.ttlMs / 2);
     assert.deepEqual(me.last('write-lease'), []);
-    me.send({
-      type: 'session-written',
-      id: 'AGAIN',
-      sentAt: me.now,
-      outcome: { kind: 'ok', revision: 4 },
-    });
+    me.renewed(me.now, { kind: 'ok', revision: 4 });
     me.wait(me.timing.ttlMs / 2);
     assert.deepEqual(
       me.last('write-lease').map(({ partition, expected }) => [partition, expected]),
@@ -69,7 +64,8 @@ describe('a member of a bucket that goes back', () => {
     me.join(Array.from({ length: 6 }, (_, partition) => lease(partition, 30 + partition, 'ME')));
     const asked = new Set<number>();
     for (let i = 0; i < 2; i++) {
-      me.wait(me.timing.renewEveryMs);
+      me.renewed(me.now, { kind: 'ok', revision: 50 + i });
+      me.wait(me.timing.ttlMs / 3);
       for (const { partition } of me.last('look-up-lease')) asked.add(partition);
     }
     assert.equal(asked.size, 6);
@@ -96,7 +92,7 @@ describe('a member of a bucket that goes back', () => {
     const me = beside();
     me.send({ type: 'session-fenced', id: 'OTHER', outcome: { kind: 'conflict' } });
     assert.equal(me.last('look-up-session').length, 1);
-    me.send({ type: 'session-looked-up', id: 'OTHER', entry: null });
+    me.send({ type: 'session-looked-up', id: 'OTHER', found: { kind: 'found', entry: null } });
     assert.equal(me.last('write-lease')[0]?.expected, 31);
   });
 });

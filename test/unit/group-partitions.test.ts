@@ -35,7 +35,7 @@ describe('own partitions', () => {
     assert.equal(claim?.record.owner, 'ME');
   });
 
-  it('are claimed from an owner that no entry has shown only once the leader says that it is gone', () => {
+  it('are claimed from an owner that no entry has shown only once it is certain that it is gone', () => {
     const unseen = (): GroupDriver => {
       const me = new GroupDriver(1);
       me.join([session('A', 5), lease(0, 6, 'A')]);
@@ -46,17 +46,29 @@ describe('own partitions', () => {
     };
     const me = unseen();
     assert.deepEqual(me.last('write-lease'), []);
-    me.send({ type: 'session-looked-up', id: 'X', entry: 'unknown' });
+    me.send({ type: 'session-looked-up', id: 'X', found: { kind: 'unknown' } });
     assert.deepEqual([me.last('look-up-session'), me.last('write-lease')], [[], []]);
     me.wait(me.timing.retryMs);
     assert.deepEqual(me.last('look-up-session'), [{ type: 'look-up-session', id: 'X' }]);
-    me.send({ type: 'session-looked-up', id: 'X', entry: null });
+    me.send({ type: 'session-looked-up', id: 'X', found: { kind: 'found', entry: null } });
     assert.equal(me.last('write-lease')[0]?.expected, 20);
+
+    // A leader that is cut off may not know of it yet: a write decides, and wins only where there is none.
+    const third = unseen();
+    third.send({ type: 'session-looked-up', id: 'X', found: { kind: 'missing', proof: 0 } });
+    assert.deepEqual(third.last('write-lease'), []);
+    assert.deepEqual(third.last('end-proof'), [{ type: 'end-proof', id: 'X', expected: 0 }]);
+    third.send({ type: 'proof-ended', id: 'X', outcome: { kind: 'conflict' } });
+    third.wait(third.timing.retryMs);
+    assert.deepEqual([third.last('look-up-session').length, third.last('write-lease')], [1, []]);
+    third.send({ type: 'session-looked-up', id: 'X', found: { kind: 'missing', proof: 0 } });
+    third.send({ type: 'proof-ended', id: 'X', outcome: { kind: 'ok', revision: 40 } });
+    assert.equal(third.last('write-lease')[0]?.expected, 20);
 
     const other = unseen();
     const found = session('X', 15);
     assert.ok(found.kind === 'session');
-    other.send({ type: 'session-looked-up', id: 'X', entry: found });
+    other.send({ type: 'session-looked-up', id: 'X', found: { kind: 'found', entry: found } });
     assert.deepEqual(
       other.last('report').map(({ report }) => report),
       [{ type: 'member-joined', id: 'X', name: 'x' }],
@@ -82,26 +94,27 @@ describe('own partitions', () => {
 
   it('stay in doubt over an expiry of the session', () => {
     const me = handingOver();
-    const [renewAt, ttlMs] = [me.now, me.timing.ttlMs];
+    const renewAt = me.now;
     me.send({ type: 'lease-written', partition: 0, expected: 2, record: leaseRecord('B'), outcome: unknown });
-    me.wait(ttlMs);
+    me.wait(me.timing.ttlMs);
     assert.equal(me.permit, Number.NEGATIVE_INFINITY);
-    me.send({ type: 'session-written', id: 'ME', sentAt: renewAt, outcome: unknown });
-    me.wait(me.timing.retryMs);
-    const outcome = { kind: 'ok', revision: 14 } as const;
-    me.send({ type: 'session-written', id: 'ME', sentAt: me.now, outcome });
+    me.renewed(renewAt, unknown);
+    me.renewed(me.now, { kind: 'ok', revision: 14 });
     const started = me.last('start-partition').map(({ partition }) => partition);
     assert.ok(started.includes(3) && !started.includes(0));
   });
 
   it('are given away by a leaver only after it has said that it leaves', () => {
     const me = new GroupDriver(1);
-    me.join([session('B', 1), lease(0, 2, 'ME')]);
-    me.wait(me.timing.renewEveryMs * 1.1);
-    assert.equal(me.last('write-session').length, 1);
+    me.send({ type: 'connected' });
+    me.send({ type: 'identified', id: 'ME' });
+    me.send({ type: 'snapshot', entries: [session('B', 1), lease(0, 2, 'ME')] });
+    me.renewed(me.now, { kind: 'ok', revision: 9 });
+    // The session is still being written, without the mark.
+    me.send({ type: 'changes', entries: [session('ME', 10)] });
     me.send({ type: 'leave' });
     assert.deepEqual(me.last('drain-partition'), []);
-    me.send({ type: 'session-written', id: 'ME', sentAt: me.now, outcome: { kind: 'ok', revision: 11 } });
+    me.send({ type: 'session-written', id: 'ME', outcome: { kind: 'ok', revision: 10 } });
     assert.equal(me.last('write-session')[0]?.leaving, true);
     assert.equal(me.last('drain-partition').length, 1);
   });
@@ -145,7 +158,7 @@ describe('own partitions', () => {
     me.now += me.timing.ttlMs;
     me.send({ type: 'tick' });
     assert.equal(me.last('abort-partition').length, 1);
-    me.send({ type: 'session-written', id: 'ME', sentAt: me.now, outcome: { kind: 'ok', revision: 11 } });
+    me.renewed(me.now, { kind: 'ok', revision: 11 });
     assert.deepEqual(me.last('write-lease'), []);
     assert.equal(me.last('drain-partition').length, 1);
   });

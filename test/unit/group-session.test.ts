@@ -1,52 +1,79 @@
 import assert from 'node:assert/strict';
-import { GroupDriver, gone } from '../support/group-driver.js';
+import { GroupDriver, gone, session } from '../support/group-driver.js';
 
 /** A member that has joined, at the moment when it sends its next renewal. */
 function renewing(): GroupDriver {
-  const me = new GroupDriver();
+  const me = new GroupDriver(1);
   me.join();
-  me.wait(me.timing.renewEveryMs * 1.1);
-  assert.equal(me.last('write-session').length, 1);
+  me.wait(me.timing.renewEveryMs);
+  assert.equal(me.last('write-proof').length, 1);
   return me;
 }
 
 describe('the own session', () => {
-  it('may handle until its deadline only, counted from the sending of its last certain renewal', () => {
+  it('may handle for its grace only, counted from the sending of its last certain renewal', () => {
     const me = renewing();
     const sentAt = me.now;
-    me.now += 1_500;
-    me.send({ type: 'session-written', id: 'ME', sentAt, outcome: { kind: 'ok', revision: 11 } });
-    for (let i = 0; i < 40; i++) {
-      me.now += 300;
-      me.send({ type: 'heard', sentAt: me.now });
-    }
-    assert.ok(me.permit <= sentAt + me.timing.ttlMs - me.timing.marginMs);
+    me.now += 200;
+    me.renewed(sentAt, { kind: 'ok', revision: 11 });
+    assert.equal(me.permit, sentAt + me.timing.graceMs);
+  });
+
+  it('aborts its partitions at its deadline, and goes on where it can renew after all', () => {
+    const me = renewing();
+    const { ttlMs, marginMs } = me.timing;
+    const record = { v: 2, owner: 'ME', name: 'me', reason: 'claim', from: null, at: '' } as const;
+    me.send({ type: 'changes', entries: [{ kind: 'lease', partition: 0, revision: 20, record }] });
+    const sentAt = me.now;
+    me.renewed(sentAt, { kind: 'ok', revision: 21 });
+    me.wait(ttlMs - marginMs - 1);
+    assert.deepEqual(me.last('abort-partition'), []);
+    me.wait(1);
+    assert.equal(me.last('abort-partition')[0]?.reason, 'deadline');
+    me.renewed(me.now, { kind: 'ok', revision: 22 });
+    assert.equal(me.last('start-partition')[0]?.epoch, 20);
   });
 
   it('counts from the first of several renewals of unknown outcome', () => {
     const me = renewing();
     const first = me.now;
-    me.now += 2_000;
-    me.send({ type: 'session-written', id: 'ME', sentAt: first, outcome: { kind: 'unknown' } });
-    me.wait(me.timing.retryMs);
+    me.now += 300;
+    me.renewed(first, { kind: 'unknown' });
     const second = me.now;
-    assert.equal(me.last('write-session').length, 1);
-    me.send({ type: 'session-written', id: 'ME', sentAt: second, outcome: { kind: 'conflict' } });
-    me.send({ type: 'session-read', id: 'ME', sentAt: second, outcome: { kind: 'ok', revision: 11 } });
-    for (let i = 0; i < 40; i++) {
-      me.now += 300;
-      me.send({ type: 'heard', sentAt: me.now });
-    }
-    assert.ok(me.permit <= first + me.timing.ttlMs - me.timing.marginMs);
+    assert.equal(me.last('write-proof').length, 1);
+    me.now += 100;
+    me.renewed(second, { kind: 'conflict' });
+    me.found('ME', 11);
+    assert.equal(me.permit, first + me.timing.graceMs);
   });
 
   it('goes on at the revision that a read finds after a conflict of a renewal that was applied', () => {
     const me = renewing();
-    me.send({ type: 'session-written', id: 'ME', sentAt: me.now, outcome: { kind: 'conflict' } });
-    assert.equal(me.last('read-session').length, 1);
-    me.send({ type: 'session-read', id: 'ME', sentAt: me.now, outcome: { kind: 'ok', revision: 11 } });
+    me.renewed(me.now, { kind: 'conflict' });
+    assert.equal(me.last('read-proof').length, 1);
+    me.found('ME', 11);
     me.wait(me.timing.renewEveryMs * 1.1);
-    assert.equal(me.last('write-session')[0]?.expected, 11);
+    assert.equal(me.last('write-proof')[0]?.expected, 11);
+  });
+
+  it('takes nothing that is read for contact: a leader that is cut off answers as well', () => {
+    const me = renewing();
+    const { permit } = me;
+    me.renewed(me.now, { kind: 'conflict' });
+    me.now += 100;
+    me.found('ME', 9);
+    assert.equal(me.permit, permit);
+  });
+
+  it('is seen by nobody before it has a proof of life, and has seen who is there', () => {
+    const me = new GroupDriver();
+    me.send({ type: 'connected' });
+    me.send({ type: 'identified', id: 'ME' });
+    assert.deepEqual([me.last('write-proof').length, me.last('write-session')], [1, []]);
+    me.renewed(me.now, { kind: 'ok', revision: 9 });
+    assert.deepEqual(me.last('write-session'), []);
+    me.send({ type: 'snapshot', entries: [] });
+    assert.equal(me.last('write-session')[0]?.expected, 0);
   });
 
   it('takes a new identity when it was fenced before it knew that it had been created', () => {
@@ -54,57 +81,68 @@ describe('the own session', () => {
     me.send({ type: 'connected' });
     me.send({ type: 'identified', id: 'ME' });
     me.send({ type: 'snapshot', entries: [] });
-    me.send({ type: 'session-written', id: 'ME', sentAt: me.now, outcome: { kind: 'unknown' } });
-    me.wait(me.timing.retryMs);
-    me.send({ type: 'session-written', id: 'ME', sentAt: me.now, outcome: { kind: 'conflict' } });
-    me.send({ type: 'session-read', id: 'ME', sentAt: me.now, outcome: { kind: 'ok', revision: null } });
+    const sentAt = me.now;
+    me.wait(me.timing.graceMs);
+    me.renewed(sentAt, { kind: 'unknown' });
+    me.renewed(me.now, { kind: 'conflict' });
+    me.found('ME', 12, true);
     assert.equal(me.last('identify').length, 1);
     me.send({ type: 'identified', id: 'ME2' });
-    assert.equal(me.last('write-session')[0]?.id, 'ME2');
+    assert.equal(me.last('write-proof')[0]?.id, 'ME2');
   });
 
-  it('is in touch after a reconnect only when a renewal is certain', () => {
+  it('handles again after a reconnect only when a renewal is certain', () => {
     const me = renewing();
-    me.send({ type: 'session-written', id: 'ME', sentAt: me.now, outcome: { kind: 'ok', revision: 11 } });
-    me.now += 300;
+    me.renewed(me.now, { kind: 'ok', revision: 11 });
     me.send({ type: 'disconnected' });
+    assert.equal(me.permit, Number.NEGATIVE_INFINITY);
     me.now += 2_000;
-    // A question that was asked while the connection was down, and kept by the client until it was up again.
-    const keptSince = me.now - 50;
     me.send({ type: 'connected' });
-    const renewalSentAt = me.now;
-    assert.equal(me.last('write-session').length, 1);
-    me.now += 10;
-    me.send({ type: 'session-read', id: 'ME', sentAt: keptSince, outcome: { kind: 'ok', revision: 11 } });
     assert.equal(me.permit, Number.NEGATIVE_INFINITY);
-    me.send({ type: 'session-read', id: 'ME', sentAt: me.now, outcome: { kind: 'ok', revision: 11 } });
-    assert.equal(me.permit, Number.NEGATIVE_INFINITY);
-    me.send({
-      type: 'session-written',
-      id: 'ME',
-      sentAt: renewalSentAt,
-      outcome: { kind: 'ok', revision: 12 },
-    });
+    assert.equal(me.last('write-proof').length, 1);
+    me.renewed(me.now, { kind: 'ok', revision: 12 });
     assert.ok(me.permit > me.now);
   });
 
   it('aborts everything and joins anew when the watch shows that it was fenced', () => {
-    const me = new GroupDriver(1);
-    me.join();
-    const [claim] = me.last('write-lease');
-    assert.ok(claim);
-    const record = { ...claim.record, at: '' };
-    me.send({
-      type: 'lease-written',
-      partition: 0,
-      expected: 0,
-      record,
-      outcome: { kind: 'ok', revision: 20 },
-    });
-    assert.equal(me.last('start-partition').length, 1);
+    const me = owning();
     me.send({ type: 'changes', entries: [gone('ME', 21)] });
     assert.equal(me.last('abort-partition')[0]?.epoch, 20);
     assert.equal(me.permit, Number.NEGATIVE_INFINITY);
     assert.equal(me.last('identify').length, 1);
   });
+
+  it('finishes what whoever fenced it left half done', () => {
+    const me = owning();
+    me.wait(me.timing.renewEveryMs);
+    me.renewed(me.now, { kind: 'conflict' });
+    me.found('ME', 30, true);
+    assert.equal(me.last('abort-partition')[0]?.epoch, 20);
+    assert.deepEqual(me.last('fence-session'), [{ type: 'fence-session', id: 'ME', expected: 10 }]);
+    assert.equal(me.last('identify').length, 1);
+  });
+
+  it('removes both of its entries when it leaves', () => {
+    const me = new GroupDriver(0);
+    me.join([session('B', 1)]);
+    me.send({ type: 'leave' });
+    assert.deepEqual(me.last('remove-session'), [
+      { type: 'remove-session', id: 'ME', expected: 10, proof: 9 },
+    ]);
+    me.send({ type: 'session-removed', id: 'ME', outcome: { kind: 'ok', revision: 30 } });
+    assert.equal(me.last('left').length, 1);
+  });
 });
+
+/** A member that runs partition 0 at epoch 20. */
+function owning(): GroupDriver {
+  const me = new GroupDriver(1);
+  me.join();
+  const [claim] = me.last('write-lease');
+  assert.ok(claim);
+  const record = { ...claim.record, at: '' };
+  const outcome = { kind: 'ok', revision: 20 } as const;
+  me.send({ type: 'lease-written', partition: 0, expected: 0, record, outcome });
+  assert.equal(me.last('start-partition').length, 1);
+  return me;
+}

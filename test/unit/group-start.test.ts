@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type GroupStart, groupStart } from '../../src/core/consume/group-start.js';
+import { RECORD_VERSION } from '../../src/core/group/records.js';
 import type { StartFrom } from '../../src/core/settings/start-from.js';
 import { FakeBucket, FakeStream, settle } from '../support/fake-partition.js';
 import { ManualClock } from '../support/manual-clock.js';
@@ -22,7 +23,7 @@ describe("a group's start", () => {
     it(`from ${from.kind} is stored before it is told`, async () => {
       const { bucket, decide } = bench();
       assert.deepEqual(await decide(from), { seq, end: 30 });
-      assert.deepEqual(bucket.record, { ...bucket.record, v: 1, seq });
+      assert.deepEqual(bucket.record, { ...bucket.record, v: RECORD_VERSION, seq });
     });
   }
 

@@ -3,28 +3,37 @@ import { MAX_TTL_MS } from '../../src/core/group/timing.js';
 import { SETTINGS } from '../../src/core/settings/index.js';
 import { GroupDriver, session } from '../support/group-driver.js';
 
-/** A member that knows B, and keeps in touch. */
+/** A member that knows B, whose proof of life is at revision 5. */
 function observing(): GroupDriver {
   const me = new GroupDriver();
   me.join([session('B', 1)]);
+  me.found('B', 5);
   return me;
 }
 
-/** Lets one probe of B end like this, and the time until the next one pass. */
+/** Lets one probe of B end like this. */
 function probe(me: GroupDriver, outcome: 'alive' | 'no-responders' | 'timeout'): void {
   me.send({ type: 'probed', id: 'B', outcome });
 }
 
+const END = { type: 'end-proof', id: 'B', expected: 5 } as const;
+
 describe('suspicion', () => {
-  it('fences a member after three "no responders" in a row, over its own time', () => {
+  it('fences after three "no responders" in a row a member whose proof of life stays the same over its own time', () => {
     const me = observing();
     probe(me, 'no-responders');
+    assert.deepEqual(me.last('read-proof'), [{ type: 'read-proof', id: 'B' }]);
+    me.found('B', 5);
     me.wait(400);
     probe(me, 'no-responders');
     me.wait(399);
     probe(me, 'no-responders');
-    assert.deepEqual(me.last('fence-session'), []);
     me.wait(1);
+    // It looks once more before it acts.
+    assert.deepEqual([me.last('read-proof').length, me.last('end-proof')], [1, []]);
+    me.found('B', 5);
+    assert.deepEqual(me.last('end-proof'), [END]);
+    me.send({ type: 'proof-ended', id: 'B', outcome: { kind: 'ok', revision: 30 } });
     assert.deepEqual(me.last('fence-session'), [{ type: 'fence-session', id: 'B', expected: 1 }]);
   });
 
@@ -33,20 +42,34 @@ describe('suspicion', () => {
     for (let i = 0; i < 10; i++) {
       probe(me, i === 5 ? 'timeout' : 'no-responders');
       me.wait(i % 5 === 4 ? 1 : 150);
-      assert.deepEqual(me.last('fence-session'), []);
+      me.found('B', 5);
+      assert.deepEqual(me.last('end-proof'), []);
     }
   });
 
-  it('starts to count again when the member has renewed', () => {
+  it('does not fence a member that renews, whatever the probes say: its server may only be out of sight', () => {
+    const me = observing();
+    for (let i = 0; i < 20; i++) {
+      probe(me, 'no-responders');
+      me.wait(400);
+      me.found('B', 6 + i);
+      assert.deepEqual(me.last('end-proof'), []);
+    }
+  });
+
+  it('counts from the first sight of a renewal', () => {
     const me = observing();
     probe(me, 'no-responders');
     me.wait(400);
     probe(me, 'no-responders');
-    me.send({ type: 'changes', entries: [session('B', 20)] });
-    me.wait(400);
+    me.found('B', 6);
+    me.wait(799);
     probe(me, 'no-responders');
-    me.wait(400);
-    assert.deepEqual(me.last('fence-session'), []);
+    me.found('B', 6);
+    assert.deepEqual(me.last('end-proof'), []);
+    me.wait(1);
+    me.found('B', 6);
+    assert.deepEqual(me.last('end-proof'), [{ ...END, expected: 6 }]);
   });
 
   it('probes nobody for a while after its own reconnect', () => {
@@ -65,12 +88,15 @@ describe('suspicion', () => {
     me.send({ type: 'disconnected' });
     me.now += 20_000;
     me.send({ type: 'connected' });
-    assert.deepEqual(me.last('fence-session'), []);
-    me.send({ type: 'session-written', id: 'ME', sentAt: me.now, outcome: { kind: 'ok', revision: 11 } });
+    assert.deepEqual(me.last('end-proof'), []);
+    assert.equal(me.last('read-proof').length, 1);
+    me.found('B', 5);
     me.wait(9_999);
-    assert.deepEqual(me.last('fence-session'), []);
+    me.found('B', 5);
+    assert.deepEqual(me.last('end-proof'), []);
     me.wait(1);
-    assert.equal(me.last('fence-session').length, 1);
+    me.found('B', 5);
+    assert.deepEqual(me.last('end-proof'), [END]);
   });
 
   it('knows the longest ttl that the settings allow', () => {
@@ -81,31 +107,61 @@ describe('suspicion', () => {
   it('fences a session that it cannot read only after the longest ttl that is permitted', () => {
     const me = new GroupDriver();
     me.join([{ kind: 'session', id: 'B', revision: 1, record: 'unreadable' }]);
-    const from = me.now - me.timing.settleMs;
-    const fenced = (): number => me.last('fence-session').length;
-    // Its own renewals, which may be 20 minutes apart, begin the count anew; "no responders" says nothing.
+    me.found('B', 5);
+    const from = me.now;
     for (let i = 0; i < 5; i++) {
       me.wait(1_000);
       probe(me, 'no-responders');
-      assert.equal(fenced(), 0);
+      me.found('B', 5);
+      assert.deepEqual(me.last('end-proof'), []);
     }
     me.now = from + MAX_TTL_MS - 1;
-    me.send({ type: 'changes', entries: [{ kind: 'session', id: 'B', revision: 20, record: 'unreadable' }] });
-    assert.equal(fenced(), 0);
-    me.send({ type: 'session-written', id: 'ME', sentAt: me.now, outcome: { kind: 'ok', revision: 21 } });
-    me.wait(MAX_TTL_MS - 1);
-    assert.equal(fenced(), 0);
+    me.found('B', 5);
+    assert.deepEqual(me.last('end-proof'), []);
     me.wait(1);
-    assert.equal(fenced(), 1);
+    me.found('B', 5);
+    assert.deepEqual(me.last('end-proof'), [END]);
   });
 
   it('takes nothing from a member that renewed before it could be fenced', () => {
     const me = observing();
-    me.send({ type: 'session-written', id: 'ME', sentAt: me.now, outcome: { kind: 'ok', revision: 11 } });
     me.wait(10_000);
-    me.send({ type: 'session-fenced', id: 'B', outcome: { kind: 'conflict' } });
-    assert.deepEqual(me.last('write-lease'), []);
+    me.found('B', 5);
+    assert.deepEqual(me.last('end-proof'), [END]);
+    me.send({ type: 'proof-ended', id: 'B', outcome: { kind: 'conflict' } });
+    assert.deepEqual([me.last('write-lease'), me.last('fence-session')], [[], []]);
+    me.found('B', 6);
     me.wait(me.timing.retryMs);
+    assert.deepEqual(me.last('end-proof'), []);
+  });
+
+  it('finishes what another began to fence, once nothing can run there any more', () => {
+    const me = observing();
+    me.wait(3_400);
+    // Whoever deleted the proof of life need not have waited: an operator does not.
+    me.found('B', 20, true);
+    me.wait(799);
     assert.deepEqual(me.last('fence-session'), []);
+    me.wait(1);
+    assert.deepEqual(me.last('fence-session'), [{ type: 'fence-session', id: 'B', expected: 1 }]);
+    me.send({ type: 'session-fenced', id: 'B', outcome: { kind: 'ok', revision: 21 } });
+    assert.ok(me.last('report').some(({ report }) => report.type === 'member-left' && report.how === 'dead'));
+  });
+
+  it('looks after the next two in the ring, and beyond each that is not well', () => {
+    const me = new GroupDriver();
+    me.join(['A', 'B', 'N', 'O', 'P', 'Q'].map((id, i) => session(id, i + 1)));
+    const probed = (): string[] => me.last('probe').map(({ id }) => id);
+    me.send({ type: 'probed', id: 'N', outcome: 'alive' });
+    me.send({ type: 'probed', id: 'O', outcome: 'timeout' });
+    assert.deepEqual(probed(), ['P']);
+    me.send({ type: 'probed', id: 'P', outcome: 'no-responders' });
+    assert.deepEqual(probed(), ['Q']);
+    me.send({ type: 'probed', id: 'Q', outcome: 'no-responders' });
+    assert.deepEqual(probed(), ['A']);
+    me.send({ type: 'probed', id: 'A', outcome: 'alive' });
+    assert.deepEqual(probed(), []);
+    me.wait(400);
+    assert.deepEqual(probed(), ['N', 'O', 'P', 'Q', 'A']);
   });
 });

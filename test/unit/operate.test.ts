@@ -538,7 +538,7 @@ describe('leases history', () => {
   });
   const sign = (atMs: number, id: string) => ({
     atMs,
-    entry: { kind: 'session' as const, id, revision: atMs, record: 'unreadable' as const },
+    entry: { kind: 'proof' as const, id, revision: atMs, ended: false },
   });
 
   it('says how long nobody can have handled the partition before a claim', () => {
@@ -562,7 +562,7 @@ describe('leases history', () => {
   it('does not take the whole time that a dead owner held it for a gap, where its renewals are gone', () => {
     const ended = {
       atMs: 5_400,
-      entry: { kind: 'session' as const, id: 'A', revision: 9, record: null },
+      entry: { kind: 'proof' as const, id: 'A', revision: 9, ended: true },
     };
     const past = [at(1_000, 1, 'A', 'claim'), ended, at(5_500, 2, 'B', 'claim')];
     assert.deepEqual(

@@ -6,10 +6,12 @@ import {
   decodePosition,
   decodeSession,
   encodeRecord,
+  foreignFormat,
   keys,
   type LeaseRecord,
   type PositionRecord,
   parseGroupKey,
+  RECORD_VERSION,
   type SessionRecord,
   unreadableAs,
 } from '../../src/core/group/records.js';
@@ -17,7 +19,7 @@ import {
 const bytes = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
 
 const session: SessionRecord = {
-  v: 1,
+  v: 2,
   id: 'S1',
   name: 'alice',
   host: 'h',
@@ -66,12 +68,20 @@ describe('records', () => {
   });
 
   it('of a newer version are not read', () => {
-    assert.equal(decodeSession(bytes({ ...session, v: 2 })), undefined);
-    assert.equal(decodePosition(bytes({ ...position, v: 2 })), undefined);
+    assert.equal(decodeSession(bytes({ ...session, v: 3 })), undefined);
+    assert.equal(decodePosition(bytes({ ...position, v: 3 })), undefined);
+  });
+
+  it('of sessions are not read of an older version either: it keeps no proof of life where we look', () => {
+    assert.equal(decodeSession(bytes({ ...session, v: 1 })), undefined);
+    assert.deepEqual(foreignFormat(bytes({ ...session, v: 1 })), { v: 1, version: '0.1.0' });
+    assert.equal(foreignFormat(bytes(session)), undefined);
+    assert.deepEqual(foreignFormat(bytes({ v: 9 })), { v: 9, version: null });
+    assert.equal(foreignFormat(bytes({})), undefined);
   });
 
   it('say whether a newer version wrote what does not decode', () => {
-    assert.equal(unreadableAs(bytes({ ...position, v: 2 })), 'newer');
+    assert.equal(unreadableAs(bytes({ ...position, v: RECORD_VERSION + 1 })), 'newer');
     for (const broken of [{ ...position, seq: -1 }, { ...position, v: -2 }, { v: 1e300 }, null, [], 'text']) {
       assert.equal(unreadableAs(bytes(broken)), 'broken', JSON.stringify(broken));
     }

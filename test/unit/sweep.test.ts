@@ -10,41 +10,60 @@ import {
 import { ManualClock } from '../support/manual-clock.js';
 
 const NOW = 10 * SWEEP_AGE_MS;
-const old = (revision: number): SessionTrace => ({ revision, ended: true, atMs: 0 });
-const fresh = (revision: number): SessionTrace => ({ revision, ended: true, atMs: NOW - SWEEP_AGE_MS + 1 });
-const live = (revision: number, atMs = NOW): SessionTrace => ({ revision, ended: false, atMs });
+const session = (id: string, ended: boolean, ageMs: number): SessionTrace => ({
+  kind: 'session',
+  id,
+  revision: 2,
+  ended,
+  atMs: NOW - ageMs,
+});
+const proof = (id: string, ended: boolean, ageMs: number): SessionTrace => ({
+  ...session(id, ended, ageMs),
+  kind: 'proof',
+});
+const OLD = SWEEP_AGE_MS;
+const FRESH = SWEEP_AGE_MS - 1;
 
-/** Traces of a model; `purged` collects the bounds. */
-function model(traces: SessionTrace[]): SessionTraces & { purged: number[] } {
-  const purged: number[] = [];
+const named = (traces: readonly SessionTrace[]): string[] => traces.map(({ kind, id }) => `${kind} ${id}`);
+
+/** Traces of a model; `purged` collects what went. */
+function model(traces: SessionTrace[]): SessionTraces & { purged: SessionTrace[] } {
+  const purged: SessionTrace[] = [];
   return {
     purged,
     read: async () => ({ traces, nowMs: NOW }),
-    purge: async (below) => {
-      purged.push(below);
-      traces.splice(0, traces.length, ...traces.filter(({ revision }) => revision >= below));
+    purge: async (trace) => {
+      purged.push(trace);
     },
   };
 }
 
 describe('sweeping the traces of ended sessions', () => {
-  it('takes old markers below everything that lives or has ended lately', () => {
-    assert.deepEqual(planSweep([old(3), old(5), live(9), fresh(12)], NOW), { below: 6, markers: 2 });
-    assert.deepEqual(planSweep([old(3), old(5)], NOW), { below: 6, markers: 2 });
-    assert.deepEqual(planSweep([old(3), old(9), fresh(5)], NOW), { below: 4, markers: 1 });
+  it('takes old markers, and leaves what lives or has ended lately', () => {
+    const traces = [
+      session('A', true, OLD),
+      proof('A', true, OLD),
+      session('B', true, FRESH),
+      proof('B', true, FRESH),
+      session('C', false, OLD),
+      proof('C', false, 100),
+    ];
+    assert.deepEqual(named(planSweep(traces, NOW)), ['session A', 'proof A']);
+    assert.deepEqual(planSweep([], NOW), []);
   });
 
-  it('never reaches the newest entry of a session that has not ended, however old that is', () => {
-    assert.deepEqual(planSweep([live(2, 0), old(3), old(5)], NOW), { below: 1, markers: 0 });
-    assert.deepEqual(planSweep([], NOW), { below: 1, markers: 0 });
+  it('takes an old proof of life that no session belongs to, and none of a session that has not ended', () => {
+    assert.deepEqual(named(planSweep([proof('A', false, OLD)], NOW)), ['proof A']);
+    assert.deepEqual(planSweep([proof('A', false, FRESH)], NOW), []);
+    assert.deepEqual(planSweep([session('A', false, OLD), proof('A', true, OLD)], NOW), []);
   });
 
   it('does nothing where there is too little', async () => {
-    const traces = model([old(3), old(5), live(9)]);
+    const traces = model([session('A', true, OLD), proof('A', true, OLD), session('B', true, OLD)]);
     assert.equal(await sweep(traces, 3), 0);
     assert.deepEqual(traces.purged, []);
     assert.equal(await sweep(traces, 2), 2);
-    assert.deepEqual(traces.purged, [6]);
+    assert.deepEqual(named(traces.purged), ['session A', 'proof A', 'session B']);
   });
 
   it('goes on every hour, also after a failure, until it is stopped', async () => {

@@ -6,10 +6,15 @@ import { MAX_TTL_MS } from './timing.js';
  * member that it stood for: it may handle until it notices, at the latest for its ttl. Nothing is claimed before that.
  */
 export function holdClaims(state: State): void {
+  state.holdUntil = Math.max(state.holdUntil, state.now + longestTtl(state));
+}
+
+/** The longest ttl of a member that is known, milliseconds. */
+export function longestTtl(state: State): number {
   let longestMs = state.timing.ttlMs;
   for (const { record } of state.peers.values())
     longestMs = Math.max(longestMs, record === 'unreadable' ? MAX_TTL_MS : record.ttlMs);
-  state.holdUntil = Math.max(state.holdUntil, state.now + longestMs);
+  return longestMs;
 }
 
 /**
@@ -18,15 +23,26 @@ export function holdClaims(state: State): void {
  */
 export function beginAnew(state: State): void {
   const owned = [...state.own.keys()];
+  const { id, proof } = state.session;
+  // Whatever is left of us must not look like a member that lives.
+  if (id !== null) state.out.push({ type: 'end-proof', id, expected: proof.revision });
   report(state, { type: 'went-back' });
   holdClaims(state);
   abortAll(state, 'went-back');
   resetSession(state);
-  for (const known of [state.peers, state.leases, state.overrides, state.buried, state.lookUps, state.writes])
+  for (const known of [
+    state.peers,
+    state.leases,
+    state.overrides,
+    state.buried,
+    state.lookUps,
+    state.unseen,
+    state.writes,
+  ])
     known.clear();
   state.gone.clear();
   state.reclaim.clear();
-  state.ring = [];
+  state.ring = null;
   state.watchRevision = 0;
   state.viewReady = false;
   state.out.push({ type: 'begin-anew', owned });

@@ -15,6 +15,14 @@ export type SessionEntry = Extract<ViewEntry, { kind: 'session' }>;
 
 /** A lease entry. */
 export type LeaseEntry = Extract<ViewEntry, { kind: 'lease' }>;
+/** A member's proof of life as it is stored; outside of what the watch shows. */
+export interface ProofEntry {
+  kind: 'proof';
+  id: string;
+  revision: number;
+  /** It was deleted: its member has ended or has been fenced. */
+  ended: boolean;
+}
 
 /** The end of a conditional write; see the port of the same shape. */
 export type Written = { kind: 'ok'; revision: number } | { kind: 'conflict' } | { kind: 'unknown' };
@@ -24,8 +32,20 @@ export type Written = { kind: 'ok'; revision: number } | { kind: 'conflict' } | 
  * entry that is older than what we know.
  */
 export type SessionFound =
-  | { kind: 'ok'; revision: number | null }
+  | { kind: 'ok'; entry: SessionEntry | null }
   | { kind: 'vanished' }
+  | { kind: 'unknown' };
+
+/** What a read of a proof of life found; revision 0: there is none. */
+export type ProofFound = { kind: 'ok'; revision: number; ended: boolean } | { kind: 'unknown' };
+
+/**
+ * What a look for somebody else's session found; null: it was deleted, or its proof of life. `missing`: the leader knows of
+ * none, and of a proof of life at this revision (0: none).
+ */
+export type SessionLookedUp =
+  | { kind: 'found'; entry: SessionEntry | null }
+  | { kind: 'missing'; proof: number }
   | { kind: 'unknown' };
 
 /** Facts that drive the protocol. `now`, `sentAt`: this process's monotonic clock, milliseconds. */
@@ -37,21 +57,24 @@ export type GroupEvent = { now: number } & (
   | { type: 'identified'; id: string }
   | { type: 'snapshot'; entries: ViewEntry[] }
   | { type: 'changes'; entries: ViewEntry[] }
-  | { type: 'session-written'; id: string; sentAt: number; outcome: Written }
+  | { type: 'session-written'; id: string; outcome: Written }
   | { type: 'session-removed'; id: string; outcome: Written }
-  /** The leader's answer about our own session. */
-  | { type: 'session-read'; id: string; sentAt: number; outcome: SessionFound }
+  | { type: 'session-read'; id: string; outcome: SessionFound }
+  /** A renewal of our own proof of life. */
+  | { type: 'proof-written'; id: string; sentAt: number; outcome: Written }
+  /** The leader's answer about a proof of life, our own or a peer's. A leader that is cut off may answer with an old one. */
+  | { type: 'proof-read'; id: string; outcome: ProofFound }
+  /** Somebody else's proof of life was deleted, or not. */
+  | { type: 'proof-ended'; id: string; outcome: Written }
   | { type: 'session-fenced'; id: string; outcome: Written }
-  /** The leader's answer about somebody else's session; null: it is not there. */
-  | { type: 'session-looked-up'; id: string; entry: SessionEntry | null | 'unknown' }
+  /** The leader's answer about somebody else's session. */
+  | { type: 'session-looked-up'; id: string; found: SessionLookedUp }
   | { type: 'lease-written'; partition: number; expected: number; record: LeaseRecord; outcome: Written }
   /** The leader's answer about a lease that was known at revision `known` when it was asked; null: it is not there. */
   | { type: 'lease-looked-up'; partition: number; known: number; entry: LeaseEntry | null | 'unknown' }
   /** The bucket has acknowledged a write with a revision that is not above all that were seen before it was sent. */
   | { type: 'went-back' }
   | { type: 'probed'; id: string; outcome: 'alive' | 'no-responders' | 'timeout' | 'denied' }
-  /** A request to the bucket's leader that was sent at `sentAt` was answered. */
-  | { type: 'heard'; sentAt: number }
   | { type: 'partition-started'; partition: number; epoch: number }
   | { type: 'partition-drained'; partition: number; epoch: number }
   /** It could not start or go on for now, or its position says that its epoch is over; try again. */
@@ -70,11 +93,18 @@ export type AbortReason = 'deadline' | 'fenced' | 'lost' | 'went-back';
 export type Effect =
   /** Make a new identity (and start its micro service), then say `identified`. */
   | { type: 'identify' }
-  /** Create (`expected` 0) or renew the session; answered by `session-written`. */
+  /** Create (`expected` 0) or renew our proof of life; answered by `proof-written`. */
+  | { type: 'write-proof'; id: string; expected: number }
+  /** Create (`expected` 0) the session, or mark it as leaving; answered by `session-written`. */
   | { type: 'write-session'; id: string; expected: number; leaving: boolean }
-  | { type: 'remove-session'; id: string; expected: number }
+  /** Remove our session, and our proof of life with it. */
+  | { type: 'remove-session'; id: string; expected: number; proof: number }
   /** Read our own session, known at revision `known`; answered by `session-read`. */
   | { type: 'read-session'; id: string; known: number }
+  | { type: 'read-proof'; id: string }
+  /** Delete somebody's proof of life, so that no renewal succeeds any more; answered by `proof-ended`. */
+  | { type: 'end-proof'; id: string; expected: number }
+  /** Delete the session of a member whose proof of life has ended, so that all see it. */
   | { type: 'fence-session'; id: string; expected: number }
   /** Read somebody else's session; answered by `session-looked-up`. */
   | { type: 'look-up-session'; id: string }

@@ -1,4 +1,5 @@
-import type { SessionEntry } from './events.js';
+import { longestTtl } from './anew.js';
+import type { SessionLookedUp, Written } from './events.js';
 import { markGone, type State, wake } from './state.js';
 import { applySession, bury } from './view.js';
 
@@ -17,14 +18,21 @@ export function hasEnded(state: State, owner: string): boolean {
   return false;
 }
 
-/** Handles the answer to `look-up-session`. */
-export function sessionLookedUp(state: State, id: string, entry: SessionEntry | null | 'unknown'): void {
-  if (entry === 'unknown') {
+/**
+ * Handles the answer to `look-up-session`. A leader that is cut off may not know of a session that is there: only a write
+ * decides that there is none. What was deleted stays so.
+ */
+export function sessionLookedUp(state: State, id: string, found: SessionLookedUp): void {
+  if (found.kind === 'unknown') {
     state.lookUps.set(id, state.now + state.timing.retryMs);
     return;
   }
-  state.lookUps.delete(id);
-  state.dirty = true;
+  if (found.kind === 'missing') {
+    missing(state, id, found.proof);
+    return;
+  }
+  settled(state, id);
+  const { entry } = found;
   const peer = state.peers.get(id);
   if (entry !== null) {
     // Less than what was known: the bucket went back, and this is what can be fenced.
@@ -32,6 +40,40 @@ export function sessionLookedUp(state: State, id: string, entry: SessionEntry | 
     else applySession(state, entry);
   } else if (peer) bury(state, peer, peer.revision, 'dead');
   else markGone(state, id);
+}
+
+/** There is no session, and a proof of life at this revision (0: none). It may still handle for as long as it renews that. */
+function missing(state: State, id: string, proof: number): void {
+  if (state.peers.get(id)?.proof?.ended) {
+    sessionLookedUp(state, id, { kind: 'found', entry: null });
+    return;
+  }
+  if (state.peers.has(id)) {
+    settled(state, id);
+    return;
+  }
+  const seen = state.unseen.get(id);
+  if (proof > 0 && seen?.revision !== proof) state.unseen.set(id, { revision: proof, since: state.now });
+  const isOver = proof === 0 || (seen?.revision === proof && state.now >= seen.since + longestTtl(state));
+  state.lookUps.set(id, isOver ? Number.POSITIVE_INFINITY : state.now + state.timing.retryMs);
+  if (isOver) state.out.push({ type: 'end-proof', id, expected: proof });
+}
+
+/** Handles the answer to `end-proof` about an owner of whom no entry is known: it cannot join any more, or it is there. */
+export function unseenEnded(state: State, id: string, outcome: Written): void {
+  if (state.lookUps.get(id) !== Number.POSITIVE_INFINITY) return;
+  if (outcome.kind !== 'ok') {
+    state.lookUps.set(id, state.now + state.timing.retryMs);
+    return;
+  }
+  settled(state, id);
+  markGone(state, id);
+}
+
+function settled(state: State, id: string): void {
+  state.lookUps.delete(id);
+  state.unseen.delete(id);
+  state.dirty = true;
 }
 
 /** Asks again where no answer has come. */

@@ -122,7 +122,7 @@ function followPauses(state: State): void {
 function giveAway(state: State, plan: Plan, members: Map<string, string>): void {
   // Others have to know first that we leave, or they would give theirs to us, who have so few. A mark that was
   // sent is enough, as it comes before the leases, unless a write before it makes it fail.
-  if (state.leaving && (!state.session.marked || state.session.unknownSince !== null)) return;
+  if (state.leaving && (!state.session.marked || state.session.inDoubt)) return;
   for (const [partition, own] of state.own) {
     if (own.phase === 'draining' || own.phase === 'drained') continue;
     const to = plan.get(partition);

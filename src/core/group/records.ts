@@ -4,8 +4,8 @@
  */
 import { MAX_TTL_MS } from './timing.js';
 
-/** The record format that this version writes, and the newest that it reads. */
-export const RECORD_VERSION = 1;
+/** The record format that this version writes, and the newest that it reads. Members of one group all write the same. */
+export const RECORD_VERSION = 2;
 
 /** More partitions than this no stream has: a record that says so is not read. */
 export const MAX_PARTITIONS = 65_536;
@@ -13,7 +13,10 @@ export const MAX_PARTITIONS = 65_536;
 /** Characters of any text in a record. Ours are far shorter. */
 const MAX_TEXT = 1_024;
 
-/** A member's proof of life. `ttlMs` and `suspectMs` tell observers how long to wait for this member. */
+/**
+ * A member, as all others see it: written when it joins, when it begins to leave, and deleted when it is gone. `ttlMs`
+ * and `suspectMs` tell observers how long to wait for this member.
+ */
 export interface SessionRecord {
   v: number;
   id: string;
@@ -23,11 +26,18 @@ export interface SessionRecord {
   version: string;
   /** Wall clock, ISO 8601: for people only. */
   startedAt: string;
-  /** Unchanged for this long on an observer's clock: dead. */
+  /** Its proof of life unchanged for this long on an observer's clock: dead. */
   ttlMs: number;
-  /** "No responders" for at least this long: dead. */
+  /** The same while probes find no responders. */
   suspectMs: number;
   leaving?: boolean;
+}
+
+/** A member's proof of life. What counts is the revision of the entry: a renewal makes a new one. */
+export interface ProofRecord {
+  v: number;
+  /** Wall clock, ISO 8601: for people only. */
+  at: string;
 }
 
 /** How a lease came to its owner: claimed from nobody, handed over by the owner before, or let go. */
@@ -89,11 +99,13 @@ export interface LayoutRecord {
   hash: 'fnv1a32';
 }
 
-/** The bucket's keys; `groupPrefix` covers all that a member watches, positions are outside it. */
+/** The bucket's keys; `groupPrefix` covers all that a member watches, proofs of life and positions are outside it. */
 export const keys = {
   layout: 'layout',
   groupPrefix: (group: string) => `group.${group}.`,
   session: (group: string, id: string) => `group.${group}.session.${id}`,
+  proofPrefix: (group: string) => `alive.${group}.`,
+  proof: (group: string, id: string) => `alive.${group}.${id}`,
   lease: (group: string, partition: number) => `group.${group}.lease.${partition}`,
   override: (group: string, partition: number) => `group.${group}.override.${partition}`,
   positionPrefix: (group: string) => `position.${group}.`,
@@ -161,6 +173,14 @@ export function unreadableAs(bytes: Uint8Array): Unreadable {
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value.length <= MAX_TEXT;
+
+/** The format of a session that another version wrote, and the program's version where it says so. */
+export function foreignFormat(bytes: Uint8Array): { v: number; version: string | null } | undefined {
+  const fields = parseObject(bytes);
+  const v = fields?.v;
+  if (!isCount(v) || v < 1 || v === RECORD_VERSION) return undefined;
+  return { v, version: isText(fields?.version) ? fields.version : null };
+}
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 const isWithin = (value: unknown, most: number): value is number =>
   typeof value === 'number' && value > 0 && value <= most;
@@ -169,10 +189,10 @@ const isPrefix = (value: unknown): value is string =>
 const isReason = (value: unknown): value is LeaseReason =>
   value === 'claim' || value === 'handover' || value === 'release';
 
-/** The session in these bytes, or undefined if they hold none that we can read. */
+/** The session in these bytes, or undefined if they hold none of this version's format. */
 export function decodeSession(bytes: Uint8Array): SessionRecord | undefined {
   const fields = decodeObject(bytes);
-  if (!fields) return undefined;
+  if (fields?.v !== RECORD_VERSION) return undefined;
   const { v, id, name, host, pid, version, startedAt, ttlMs, suspectMs, leaving } = fields;
   if (!isCount(v) || !isText(id) || !isText(name) || !isText(host) || !isCount(pid) || !isText(version))
     return undefined;
@@ -234,7 +254,14 @@ const encoder = new TextEncoder();
 
 /** A record as bytes: JSON that `nats kv get` shows readably. */
 export function encodeRecord(
-  record: SessionRecord | LeaseRecord | OverrideRecord | PositionRecord | StartRecord | LayoutRecord,
+  record:
+    | SessionRecord
+    | ProofRecord
+    | LeaseRecord
+    | OverrideRecord
+    | PositionRecord
+    | StartRecord
+    | LayoutRecord,
 ): Uint8Array {
   return encoder.encode(JSON.stringify(record));
 }

@@ -1,17 +1,13 @@
 import { beginAnew } from './anew.js';
-import type { SessionFound, Written } from './events.js';
-import { abortAll, isAlive, random, report, resetSession, type State, wake } from './state.js';
+import type { SessionEntry, SessionFound, Written } from './events.js';
+import { checkDeadline, maintainProof } from './proof.js';
+import { abortAll, report, resetSession, type State, wake } from './state.js';
 
-/** Keeps the own session: creates it, renews it, confirms it, marks it as leaving, removes it, notices its end. */
+/** Keeps the own session: creates it, marks it as leaving, removes it, notices its end. */
 export function maintainSession(state: State): void {
-  const { session, now, timing } = state;
+  const { session } = state;
   if (state.left) return;
-  if (session.revision > 0 && !session.expired && now >= session.deadline) {
-    session.expired = true;
-    if (!state.leaving) report(state, { type: 'expired' });
-    abortAll(state, 'deadline');
-  }
-  if (session.revision > 0 && !session.expired) wake(state, session.deadline);
+  checkDeadline(state, () => abortAll(state, 'deadline'));
   if (!state.connected) return;
 
   if (session.id === null) {
@@ -23,33 +19,30 @@ export function maintainSession(state: State): void {
     return;
   }
   if (state.leaving && session.revision === 0 && !session.writing) {
-    if (session.unknownSince === null) finishLeaving(state);
-    else removeSession(state, session.id);
+    if (session.inDoubt || session.proof.revision > 0) removeSession(state, session.id);
+    else finishLeaving(state);
     return;
   }
   if (state.leaving && isEmptyHanded(state)) removeSession(state, session.id);
-  if (session.writing || session.reading || session.removing) return;
-  if (now >= session.renewAt || (state.leaving && !session.marked)) {
-    session.writing = { since: now, expected: session.revision };
-    session.renewAt = Number.POSITIVE_INFINITY;
-    state.out.push({
-      type: 'write-session',
-      id: session.id,
-      expected: session.revision,
-      leaving: state.leaving,
-    });
-    session.marked = state.leaving;
-    if (state.leaving) state.dirty = true;
-  }
-  wake(state, session.renewAt);
+  if (session.removing) return;
+  maintainProof(state);
+  // Whoever is seen has a proof of life: without one it would be taken for dead. And it has seen who is there.
+  if (session.proof.revision > 0 && state.viewReady) writeEntry(state, session.id);
+}
 
-  if (session.revision > 0) {
-    if (now >= state.confirmAt) {
-      state.confirmAt = now + timing.confirmEveryMs;
-      state.out.push({ type: 'read-session', id: session.id, known: session.revision });
-    }
-    wake(state, state.confirmAt);
+/** Creates the entry, or says in it that we leave. Nothing else is written there: all members see it. */
+function writeEntry(state: State, id: string): void {
+  const { session } = state;
+  if (session.writing || session.reading) return;
+  if (session.revision > 0 && (!state.leaving || session.marked)) return;
+  if (state.now < session.writeAt) {
+    wake(state, session.writeAt);
+    return;
   }
+  session.writing = true;
+  session.marked = state.leaving;
+  if (state.leaving) state.dirty = true;
+  state.out.push({ type: 'write-session', id, expected: session.revision, leaving: state.leaving });
 }
 
 /** Nothing owned, and nothing in the view that somebody gave us meanwhile. */
@@ -64,17 +57,14 @@ function isEmptyHanded(state: State): boolean {
 
 function removeSession(state: State, id: string): void {
   const { session } = state;
-  if (session.writing || session.removing || session.reading) return;
-  if (
-    state.now < session.renewAt &&
-    session.renewAt !== Number.POSITIVE_INFINITY &&
-    session.unknownSince !== null
-  ) {
-    wake(state, session.renewAt);
+  if (session.writing || session.removing || session.reading || session.proof.writing) return;
+  if (state.now < session.writeAt) {
+    wake(state, session.writeAt);
     return;
   }
   session.removing = true;
-  state.out.push({ type: 'remove-session', id, expected: session.revision });
+  const { revision } = session.proof;
+  state.out.push({ type: 'remove-session', id, expected: session.revision, proof: revision });
 }
 
 function finishLeaving(state: State): void {
@@ -83,153 +73,86 @@ function finishLeaving(state: State): void {
   state.out.push({ type: 'left' });
 }
 
-/** The session is certain at `revision`, because of a write that was sent at `sentAt` or later. */
-function certain(state: State, revision: number, sentAt: number): void {
-  const { session, timing } = state;
-  const first = session.revision === 0;
-  const resumed = session.expired;
-  session.revision = revision;
-  session.certainAt = Math.max(session.certainAt, sentAt);
-  session.deadline = sentAt + timing.ttlMs - timing.marginMs;
-  session.unknownSince = null;
-  session.renewAt = sentAt + timing.renewEveryMs * (0.9 + 0.2 * random(state));
-  session.expired = false;
-  heard(state, sentAt);
-  if (state.now >= session.deadline) session.expired = resumed;
-  else if (resumed) report(state, { type: 'resumed' });
-  if (first || resumed || state.leaving) state.dirty = true;
-  if (first && session.id !== null) {
-    state.confirmAt = sentAt + timing.confirmEveryMs;
-    report(state, { type: 'joined', id: session.id, name: state.name, members: state.peers.size + 1 });
-    settle(state);
-  }
-}
-
 /** Handles the answer to `write-session`. */
-export function sessionWritten(state: State, sentAt: number, outcome: Written): void {
-  const { session, now, timing } = state;
-  // The watch or a read can be faster than the answer, or than the lack of one.
-  const isSettled = session.writing !== null && session.revision > session.writing.expected;
-  session.writing = null;
-  if (isSettled && outcome.kind !== 'ok') {
-    session.marked = false;
+export function sessionWritten(state: State, outcome: Written): void {
+  const { session } = state;
+  session.writing = false;
+  if (outcome.kind === 'ok') {
+    entryCertain(state, outcome.revision);
     return;
   }
-  switch (outcome.kind) {
-    case 'ok':
-      // An earlier write of unknown outcome cannot have been applied: this one would have conflicted with it.
-      certain(state, outcome.revision, sentAt);
-      return;
-    case 'unknown':
-      session.unknownSince ??= sentAt;
-      session.marked = false;
-      session.renewAt = now + timing.retryMs;
-      return;
-    case 'conflict':
-      // The server can say so of a write that it applied (nats-server#7281): as much in doubt as no answer.
-      session.unknownSince ??= sentAt;
-      session.marked = false;
-      session.reading = true;
-      session.renewAt = now + timing.retryMs;
-      readBack(state);
-  }
+  session.marked = false;
+  session.inDoubt = true;
+  session.writeAt = state.now + state.timing.retryMs;
+  if (outcome.kind === 'conflict') readEntry(state);
 }
 
-/** Asks what became of our session. */
-function readBack({ session, out }: State): void {
-  if (session.id !== null) out.push({ type: 'read-session', id: session.id, known: session.revision });
+function readEntry(state: State): void {
+  const { session } = state;
+  session.reading = true;
+  if (session.id !== null) state.out.push({ type: 'read-session', id: session.id, known: session.revision });
 }
 
-/** Handles the answer to `read-session`, asked either to explain a conflict or to be sure to be in touch. */
-export function sessionRead(state: State, sentAt: number, outcome: SessionFound): void {
-  const { session, now, timing } = state;
-  const explaining = session.reading;
-  session.reading = false;
-  if (outcome.kind === 'unknown') {
-    if (explaining) session.renewAt = now + timing.retryMs;
-    return;
-  }
-  if (outcome.kind === 'vanished' && session.revision > 0) {
-    beginAnew(state);
-    return;
-  }
-  if (outcome.kind === 'vanished' || outcome.revision === null) {
-    if (session.revision > 0) ended(state);
-    else if (state.leaving) finishLeaving(state);
-    // Created by a write whose answer was lost, and fenced since: its key is used up.
-    else resetSession(state);
-    return;
-  }
-  ownSessionSeen(state, outcome.revision);
-  heard(state, sentAt);
+/** Handles the answer to `read-session`. */
+export function sessionRead(state: State, outcome: SessionFound): void {
+  state.session.reading = false;
+  if (outcome.kind === 'unknown') return;
+  if (outcome.kind === 'vanished' && state.session.revision > 0) beginAnew(state);
+  else if (outcome.kind === 'ok' && outcome.entry) ownSessionSeen(state, outcome.entry);
+  else ended(state, 'session');
+}
+
+/** Our entry is there: where it is newer than we know, a write of ours was applied whose answer is lost or yet to come. */
+export function ownSessionSeen(state: State, { revision, record }: SessionEntry): void {
+  const { session } = state;
+  if (revision <= session.revision) return;
+  session.marked = record !== null && record !== 'unreadable' && record.leaving === true;
+  entryCertain(state, revision);
+}
+
+function entryCertain(state: State, revision: number): void {
+  const { session } = state;
+  const isFirst = session.revision === 0;
+  session.revision = Math.max(session.revision, revision);
+  session.inDoubt = false;
+  state.dirty = true;
+  if (!isFirst || session.id === null) return;
+  report(state, { type: 'joined', id: session.id, name: state.name, members: state.peers.size + 1 });
+  settle(state);
 }
 
 /**
- * Our entry exists at `revision`. Where that is newer than we know, a write of ours was applied whose answer
- * was lost; which one is not known, so the first of them counts.
+ * We are gone: somebody has fenced us, or we have removed our session ourselves. Both entries go, whichever has shown
+ * it: who fences us may have died between them.
  */
-export function ownSessionSeen(state: State, revision: number): void {
-  const { session } = state;
-  const since = session.unknownSince ?? session.writing?.since;
-  if (revision > session.revision && since !== undefined) certain(state, revision, since);
-}
-
-/** Our session is gone: somebody fenced us, or we have removed it ourselves. */
-export function ended(state: State): void {
-  if (state.left || state.session.revision === 0) return;
-  const { id, removing } = state.session;
-  if (!removing && id !== null) report(state, { type: 'fenced', id });
+export function ended(state: State, shown: 'session' | 'proof'): void {
+  const { id, removing, inDoubt, revision, proof } = state.session;
+  if (state.left || id === null) return;
+  if (revision > 0 && !removing) {
+    // A leaver may have removed it by a write whose answer was lost.
+    if (!state.leaving || !inDoubt) report(state, { type: 'fenced', id });
+    if (shown === 'proof') state.out.push({ type: 'fence-session', id, expected: revision });
+    else state.out.push({ type: 'end-proof', id, expected: proof.revision });
+  }
   abortAll(state, 'fenced');
+  // An id that was ever used is used up, also where nobody has seen it.
   resetSession(state);
   if (state.leaving) finishLeaving(state);
 }
 
 /** Handles the answer to `remove-session`. */
 export function sessionRemoved(state: State, outcome: Written): void {
-  const { session, now, timing } = state;
+  const { session } = state;
   session.removing = false;
   if (outcome.kind === 'ok') {
     resetSession(state);
     finishLeaving(state);
-  } else if (outcome.kind === 'conflict') {
-    // Removed by an earlier try or fenced; or a write of ours was applied that we do not know of.
-    session.reading = true;
-    readBack(state);
-  } else {
-    session.unknownSince ??= now;
-    session.renewAt = now + timing.retryMs;
+    return;
   }
-}
-
-/**
- * A question that was sent at `sentAt` was answered: we were in touch then. After a reconnect only once a
- * renewal has said so to the others: they count how long we are gone, and the first thing that makes them
- * start again is a renewal, not that we could ask something between two of their probes. Nor that something was answered
- * that had been asked before: the client may have kept it while it was disconnected.
- */
-export function heard(state: State, sentAt: number): void {
-  if (sentAt <= state.heardAt) return;
-  if (state.session.certainAt < state.connectedAt) return;
-  state.heardAt = sentAt;
-  state.confirmAt = Math.max(state.confirmAt, sentAt + state.timing.confirmEveryMs);
-}
-
-/** Says until when handlers may start, and tells the running ones when that time has passed. */
-export function updatePermit(state: State): void {
-  const { session, now, timing } = state;
-  const end = Math.min(session.deadline, state.heardAt + timing.confirmGraceMs);
-  const until = state.connected && isAlive(state) && now < end ? end : Number.NEGATIVE_INFINITY;
-  if (until !== state.permit) {
-    state.permit = until;
-    state.out.push({ type: 'permit', until });
-  }
-  if (now < end) {
-    state.interrupted = false;
-    if (state.own.size > 0) wake(state, end);
-  } else if (!state.interrupted && state.own.size > 0) {
-    state.interrupted = true;
-    state.out.push({ type: 'interrupt' });
-  }
+  session.inDoubt = true;
+  session.writeAt = state.now + state.timing.retryMs;
+  // Removed by an earlier try or fenced; or a write of ours was applied that we do not know of.
+  if (outcome.kind === 'conflict') readEntry(state);
 }
 
 /** A member has joined: wait for others that come at the same time, but not for ever. */

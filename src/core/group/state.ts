@@ -5,18 +5,33 @@ import type { Timing } from './timing.js';
 /** What a member knows about another one, and what it suspects. Times are this member's own clock. */
 export interface Peer {
   id: string;
+  /** Of its session. */
   revision: number;
   record: SessionRecord | 'unreadable';
-  /** When this revision was first seen. */
-  changedAt: number;
   probeAt: number;
   probing: boolean;
+  /** The last probe had no answer of it. */
+  unanswered: boolean;
   /** "No responders" in a row, and when the first of them was received. */
   misses: number;
   missingSince: number;
+  /** Its proof of life as last looked at; null: not known. */
+  proof: SeenProof | null;
+  lookAt: number;
+  looking: boolean;
+  /** A write that fences it is under way: of its proof of life, then of its session. */
   fencing: boolean;
   /** Not to be fenced again before this time. */
   fenceAt: number;
+}
+
+/** Somebody's proof of life: first and last seen at this revision at these times. */
+export interface SeenProof {
+  revision: number;
+  since: number;
+  seenAt: number;
+  /** It was deleted: no renewal succeeds any more. */
+  ended: boolean;
 }
 
 /** A partition that this member owns, or is about to have given away. */
@@ -44,19 +59,32 @@ export interface LeaseWrite {
   retryAt: number;
 }
 
-/** This member's own session. Revision 0: not created yet. */
-export interface OwnSession {
-  id: string | null;
+/** This member's own proof of life. Revision 0: not created yet. */
+export interface OwnProof {
   revision: number;
   /** When the last write that is certain was sent. */
   certainAt: number;
-  /** No handler and no commit from this time on. */
+  /** All partitions are aborted at this time. */
   deadline: number;
   renewAt: number;
   /** The write that is under way: since when, and at which revision. */
   writing: { since: number; expected: number } | null;
   /** When the first write since the last certain one was sent, of which the outcome is unknown. */
   unknownSince: number | null;
+  /** A conflict has to be explained by reading. */
+  reading: boolean;
+}
+
+/** This member's own session. Revision 0: not created yet. */
+export interface OwnSession {
+  id: string | null;
+  revision: number;
+  proof: OwnProof;
+  writing: boolean;
+  /** Not to be written or removed again before this time. */
+  writeAt: number;
+  /** A write may have been applied that we do not know of. */
+  inDoubt: boolean;
   /** A conflict has to be explained by reading. */
   reading: boolean;
   /** The entry says that we are leaving. */
@@ -83,9 +111,6 @@ export interface State {
   leaving: boolean;
   left: boolean;
   session: OwnSession;
-  /** When the last request that was answered had been sent: we were in touch then. */
-  heardAt: number;
-  confirmAt: number;
   interrupted: boolean;
   permit: number;
   peers: Map<string, Peer>;
@@ -98,6 +123,8 @@ export interface State {
   gone: Set<string>;
   /** Owners that no entry has shown: when to ask for them, infinite while a question is under way. */
   lookUps: Map<string, number>;
+  /** Owners without a session whose proof of life is there, at which revision and since when. */
+  unseen: Map<string, { revision: number; since: number }>;
   own: Map<number, OwnPartition>;
   /** What was owned here, and has no lease any more: others do not know that, so only we claim it. */
   reclaim: Set<number>;
@@ -111,7 +138,8 @@ export interface State {
   holdUntil: number;
   settleSince: number;
   probing: boolean;
-  ring: string[];
+  /** The other members in the order in which this one looks after them; null: it has to be made anew. */
+  ring: Peer[] | null;
   /** Something changed that the plan or the partitions depend on. */
   dirty: boolean;
   /** When the own partitions were last brought in line. */
@@ -126,11 +154,18 @@ export interface State {
 const freshSession = (): OwnSession => ({
   id: null,
   revision: 0,
-  certainAt: Number.NEGATIVE_INFINITY,
-  deadline: Number.NEGATIVE_INFINITY,
-  renewAt: Number.NEGATIVE_INFINITY,
-  writing: null,
-  unknownSince: null,
+  proof: {
+    revision: 0,
+    certainAt: Number.NEGATIVE_INFINITY,
+    deadline: Number.NEGATIVE_INFINITY,
+    renewAt: Number.NEGATIVE_INFINITY,
+    writing: null,
+    unknownSince: null,
+    reading: false,
+  },
+  writing: false,
+  writeAt: Number.NEGATIVE_INFINITY,
+  inDoubt: false,
   reading: false,
   marked: false,
   removing: false,
@@ -163,8 +198,6 @@ export function initialState({ group, name, partitions, timing, seed }: Identity
     leaving: false,
     left: false,
     session: freshSession(),
-    heardAt: Number.NEGATIVE_INFINITY,
-    confirmAt: Number.NEGATIVE_INFINITY,
     interrupted: false,
     permit: Number.NEGATIVE_INFINITY,
     peers: new Map(),
@@ -173,6 +206,7 @@ export function initialState({ group, name, partitions, timing, seed }: Identity
     buried: new Map(),
     gone: new Set(),
     lookUps: new Map(),
+    unseen: new Map(),
     own: new Map(),
     reclaim: new Set(),
     lookedAt: -1,
@@ -182,7 +216,7 @@ export function initialState({ group, name, partitions, timing, seed }: Identity
     holdUntil: Number.NEGATIVE_INFINITY,
     settleSince: Number.NEGATIVE_INFINITY,
     probing: timing.probeEveryMs > 0,
-    ring: [],
+    ring: null,
     dirty: false,
     reconciledAt: Number.NEGATIVE_INFINITY,
     unsettled: false,
@@ -225,9 +259,9 @@ export function random(state: Pick<State, 'random'>): number {
   return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
 }
 
-/** True while the session exists as far as we can know, and its deadline has not passed. */
-export function isAlive(state: State): boolean {
-  return state.session.revision > 0 && !state.session.removing && state.now < state.session.deadline;
+/** True while the session exists as far as we can know, and the deadline has not passed. */
+export function isAlive({ session, now }: State): boolean {
+  return session.revision > 0 && !session.removing && now < session.proof.deadline;
 }
 
 /** True where somebody wants the partition to rest. */

@@ -1,7 +1,7 @@
 import { beginAnew } from './anew.js';
 import type { Effect, GroupEvent } from './events.js';
 import { leaseLookedUp, leaseWritten } from './lease-writes.js';
-import { sessionLookedUp } from './look-up.js';
+import { sessionLookedUp, unseenEnded } from './look-up.js';
 import { lookAtOwnLeases } from './own-leases.js';
 import {
   partitionDrained,
@@ -10,17 +10,18 @@ import {
   partitionStarted,
   release,
 } from './own-partitions.js';
+import { ownProofRead, proofWritten, updatePermit } from './proof.js';
 import { reconcile } from './reconcile.js';
-import {
-  heard,
-  maintainSession,
-  sessionRead,
-  sessionRemoved,
-  sessionWritten,
-  updatePermit,
-} from './session.js';
+import { maintainSession, sessionRead, sessionRemoved, sessionWritten } from './session.js';
 import type { State } from './state.js';
-import { lookAfterPeers, probed, sessionFenced } from './suspicion.js';
+import {
+  forgetCounts,
+  lookAfterPeers,
+  peerProofRead,
+  probed,
+  proofEnded,
+  sessionFenced,
+} from './suspicion.js';
 import { applyEntries, applySnapshot } from './view.js';
 
 /**
@@ -62,7 +63,10 @@ function apply(state: State, event: GroupEvent): void {
       return;
     case 'identified':
       state.identifying = false;
-      if (state.session.id === null) state.session.id = event.id;
+      if (state.session.id === null) {
+        state.session.id = event.id;
+        state.ring = null;
+      }
       return;
     case 'snapshot':
       applySnapshot(state, event.entries);
@@ -71,19 +75,30 @@ function apply(state: State, event: GroupEvent): void {
       applyEntries(state, event.entries);
       return;
     case 'session-written':
-      if (event.id === state.session.id) sessionWritten(state, event.sentAt, event.outcome);
+      if (event.id === state.session.id) sessionWritten(state, event.outcome);
       return;
     case 'session-removed':
       if (event.id === state.session.id) sessionRemoved(state, event.outcome);
       return;
     case 'session-read':
-      if (event.id === state.session.id) sessionRead(state, event.sentAt, event.outcome);
+      if (event.id === state.session.id) sessionRead(state, event.outcome);
+      return;
+    case 'proof-written':
+      if (event.id === state.session.id) proofWritten(state, event.sentAt, event.outcome);
+      return;
+    case 'proof-read':
+      if (event.id === state.session.id) ownProofRead(state, event.outcome);
+      else peerProofRead(state, event.id, event.outcome);
+      return;
+    case 'proof-ended':
+      proofEnded(state, event.id, event.outcome);
+      unseenEnded(state, event.id, event.outcome);
       return;
     case 'session-fenced':
       sessionFenced(state, event.id, event.outcome);
       return;
     case 'session-looked-up':
-      sessionLookedUp(state, event.id, event.entry);
+      sessionLookedUp(state, event.id, event.found);
       return;
     case 'lease-written':
       leaseWritten(state, event.partition, event.expected, event.record, event.outcome);
@@ -96,9 +111,6 @@ function apply(state: State, event: GroupEvent): void {
       return;
     case 'probed':
       probed(state, event.id, event.outcome);
-      return;
-    case 'heard':
-      heard(state, event.sentAt);
       return;
     case 'partition-started':
       partitionStarted(state, event.partition, event.epoch);
@@ -129,10 +141,8 @@ function connected(state: State): void {
   state.connected = true;
   state.connectedAt = state.now;
   state.dirty = true;
-  for (const peer of state.peers.values()) {
-    peer.misses = 0;
-    peer.probing = false;
-  }
+  forgetCounts(state);
   // Renew first: if nobody has fenced us, we go on with the leases that we have.
-  if (state.session.revision > 0 && !state.session.writing) state.session.renewAt = state.now;
+  const { proof } = state.session;
+  if (proof.revision > 0 && !proof.writing) proof.renewAt = state.now;
 }

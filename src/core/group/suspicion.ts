@@ -1,72 +1,161 @@
 import { compare } from './assign.js';
-import type { Written } from './events.js';
+import type { ProofFound, Written } from './events.js';
 import { type Peer, report, type State, wake } from './state.js';
 import { MAX_TTL_MS } from './timing.js';
 import { bury } from './view.js';
 
-/** How many members of the ring each member looks after. */
+/** Each member looks after the next members in the ring up to so many that are well. */
 const WATCHED = 2;
+/** A proof of life is looked at so often within its member's ttl. */
+const LOOKS = 3;
 
 const nameOf = (peer: Peer): string => (peer.record === 'unreadable' ? peer.id : peer.record.name);
-/** What cannot be read may be a newer version's, with any ttl, and its permission may last as long. */
+/** What cannot be read may have any ttl, and its permission may last as long. */
 const ttlOf = (peer: Peer): number => (peer.record === 'unreadable' ? MAX_TTL_MS : peer.record.ttlMs);
+/** So long after its last renewal it acts no more. */
+const suspectOf = (peer: Peer): number =>
+  peer.record === 'unreadable' ? MAX_TTL_MS : Math.min(peer.record.suspectMs, peer.record.ttlMs);
 
-/** Looks after the other members: by their renewals all of them, by probing the next two in the ring. */
+/**
+ * Looks after the next members in the ring: by probes, and by their proofs of life. Where one of them is not well, the
+ * one behind it is looked after as well: several neighbours that die at once are found at once.
+ */
 export function lookAfterPeers(state: State): void {
   if (!state.connected || !state.viewReady || state.session.revision === 0) return;
-  const { now } = state;
-  for (const peer of state.peers.values()) {
-    // Counted only while connected: a renewal that we could not see is not a renewal that did not happen.
-    const deadAt = Math.max(peer.changedAt, state.connectedAt) + ttlOf(peer);
-    if (now >= deadAt) fence(state, peer, 'silent');
-    else wake(state, deadAt);
+  let well = 0;
+  for (const peer of ringOf(state)) {
+    probe(state, peer);
+    look(state, peer);
+    judge(state, peer);
+    if (!isDoubtful(state, peer) && ++well === WATCHED) return;
   }
-  if (state.probing) probeNext(state);
 }
 
-function probeNext(state: State): void {
+/** The other members by id, from the next one on. */
+function ringOf(state: State): readonly Peer[] {
+  if (state.ring) return state.ring;
+  const id = state.session.id ?? '';
+  const peers = [...state.peers.values()].sort((a, b) => compare(a.id, b.id));
+  const next = peers.findIndex((peer) => compare(peer.id, id) > 0);
+  state.ring = next > 0 ? [...peers.slice(next), ...peers.slice(0, next)] : peers;
+  return state.ring;
+}
+
+function isDoubtful({ now }: State, peer: Peer): boolean {
+  const { proof } = peer;
+  return (
+    peer.unanswered ||
+    peer.fencing ||
+    (proof !== null && (proof.ended || now - proof.since > ttlOf(peer) / 2))
+  );
+}
+
+function probe(state: State, peer: Peer): void {
   const { now, timing } = state;
-  if (state.reconnected && now < state.connectedAt + timing.probeHoldMs) {
-    wake(state, state.connectedAt + timing.probeHoldMs);
+  if (!state.probing || peer.probing) return;
+  const heldUntil = state.reconnected ? state.connectedAt + timing.probeHoldMs : now;
+  const at = Math.max(peer.probeAt, heldUntil);
+  if (now < at) {
+    wake(state, at);
     return;
   }
-  for (const peer of watched(state)) {
-    if (!peer.probing && now >= peer.probeAt) {
-      peer.probing = true;
-      peer.probeAt = now + timing.probeEveryMs;
-      state.out.push({ type: 'probe', id: peer.id });
-    }
-    if (!peer.probing) wake(state, peer.probeAt);
-    const suspectMs = peer.record === 'unreadable' ? Number.POSITIVE_INFINITY : peer.record.suspectMs;
-    if (peer.misses >= timing.probeMisses) {
-      if (now >= peer.missingSince + suspectMs) fence(state, peer, 'unreachable');
-      else wake(state, peer.missingSince + suspectMs);
-    }
-  }
+  peer.probing = true;
+  peer.probeAt = now + timing.probeEveryMs;
+  state.out.push({ type: 'probe', id: peer.id });
 }
 
-/** The next members in the ring of all sessions by id. */
-function* watched(state: State): Iterable<Peer> {
-  const id = state.session.id ?? '';
-  const { ring } = state;
-  if (ring.length === 0) return;
-  let start = ring.findIndex((other) => compare(other, id) > 0);
-  if (start < 0) start = 0;
-  for (let i = 0; i < Math.min(WATCHED, ring.length); i++) {
-    const peer = state.peers.get(ring[(start + i) % ring.length] ?? '');
-    if (peer) yield peer;
+function look(state: State, peer: Peer): void {
+  if (peer.looking) return;
+  if (state.now < peer.lookAt) {
+    wake(state, peer.lookAt);
+    return;
   }
+  peer.looking = true;
+  peer.lookAt = state.now + ttlOf(peer) / LOOKS;
+  state.out.push({ type: 'read-proof', id: peer.id });
 }
 
-function fence(state: State, peer: Peer, why: 'silent' | 'unreachable'): void {
-  if (peer.fencing) return;
-  if (state.now < peer.fenceAt) {
-    wake(state, peer.fenceAt);
+/**
+ * Fences a member whose proof of life has not changed for longer than it may act on it, counted from when this revision
+ * was first seen; the last look has to be later than that. Both writes are conditional: a renewal in time wins.
+ */
+function judge(state: State, peer: Peer): void {
+  const { now } = state;
+  const { proof } = peer;
+  if (!proof || peer.fencing) return;
+  const unreachableAt = unreachableFrom(state, peer, proof.since);
+  const deadAt = proof.ended
+    ? proof.since + suspectOf(peer)
+    : Math.min(unreachableAt, proof.since + ttlOf(peer));
+  const at = Math.max(peer.fenceAt, deadAt);
+  if (now < at) {
+    wake(state, at);
+    return;
+  }
+  if (proof.ended) {
+    fenceSession(state, peer);
+    return;
+  }
+  if (proof.seenAt < at) {
+    if (!peer.looking) {
+      peer.lookAt = now;
+      look(state, peer);
+    }
     return;
   }
   peer.fencing = true;
-  report(state, { type: 'suspected', id: peer.id, name: nameOf(peer), why });
+  report(state, {
+    type: 'suspected',
+    id: peer.id,
+    name: nameOf(peer),
+    why: now >= unreachableAt ? 'unreachable' : 'silent',
+  });
+  state.out.push({ type: 'end-proof', id: peer.id, expected: proof.revision });
+}
+
+/** From when on it counts as dead by its probes; its proof of life has not changed since `since`. */
+function unreachableFrom({ timing }: State, { record, misses, missingSince }: Peer, since: number): number {
+  if (record === 'unreadable' || misses < timing.probeMisses) return Number.POSITIVE_INFINITY;
+  return Math.max(missingSince, since) + record.suspectMs;
+}
+
+function fenceSession(state: State, peer: Peer): void {
+  peer.fencing = true;
   state.out.push({ type: 'fence-session', id: peer.id, expected: peer.revision });
+}
+
+/** Handles the answer to `read-proof` about a peer. */
+export function peerProofRead(state: State, id: string, outcome: ProofFound): void {
+  const peer = state.peers.get(id);
+  if (!peer) return;
+  peer.looking = false;
+  if (outcome.kind === 'unknown') {
+    peer.lookAt = state.now + state.timing.retryMs;
+    return;
+  }
+  const { revision, ended } = outcome;
+  const { proof } = peer;
+  if (proof?.revision === revision && proof.ended === ended) proof.seenAt = state.now;
+  else peer.proof = { revision, ended, since: state.now, seenAt: state.now };
+}
+
+/** Handles the answer to `end-proof`. */
+export function proofEnded(state: State, id: string, outcome: Written): void {
+  const peer = state.peers.get(id);
+  if (!peer) return;
+  peer.fencing = false;
+  peer.fenceAt = state.now + state.timing.retryMs;
+  if (outcome.kind === 'ok') {
+    // Nothing has to be waited for: it had not changed for long enough before.
+    const since = Number.NEGATIVE_INFINITY;
+    peer.proof = { revision: outcome.revision, ended: true, since, seenAt: state.now };
+    fenceSession(state, peer);
+  } else if (outcome.kind === 'conflict') {
+    // It has renewed, or somebody else was faster.
+    peer.proof = null;
+    peer.lookAt = state.now;
+    peer.misses = 0;
+  }
 }
 
 /** Handles the answer to `fence-session`. */
@@ -78,13 +167,9 @@ export function sessionFenced(state: State, id: string, outcome: Written): void 
     bury(state, peer, outcome.revision, 'dead');
     return;
   }
+  // It has been marked as leaving, somebody else was faster, or its entry was removed without a mark: the leader knows.
   peer.fenceAt = state.now + state.timing.retryMs;
-  if (outcome.kind === 'conflict') {
-    // It has renewed, somebody else was faster, or its entry was removed without a mark: the leader knows.
-    state.out.push({ type: 'look-up-session', id });
-    peer.changedAt = state.now;
-    peer.misses = 0;
-  }
+  if (outcome.kind === 'conflict') state.out.push({ type: 'look-up-session', id });
 }
 
 /** Handles the answer to `probe`. A timeout proves nothing. */
@@ -100,10 +185,26 @@ export function probed(
   const peer = state.peers.get(id);
   if (!peer) return;
   peer.probing = false;
+  const wasUnanswered = peer.unanswered;
+  peer.unanswered = outcome === 'no-responders' || outcome === 'timeout';
+  // From now on every moment counts in which its proof of life does not change.
+  if (peer.unanswered && !wasUnanswered) peer.lookAt = state.now;
   if (outcome !== 'no-responders') {
     peer.misses = 0;
     return;
   }
   if (peer.misses === 0) peer.missingSince = state.now;
   peer.misses++;
+}
+
+/** After a break everything is counted anew: what happened meanwhile, nobody saw. */
+export function forgetCounts(state: State): void {
+  for (const peer of state.peers.values()) {
+    peer.misses = 0;
+    peer.unanswered = false;
+    peer.probing = false;
+    peer.proof = null;
+    peer.looking = false;
+    peer.lookAt = state.now;
+  }
 }

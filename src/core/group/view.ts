@@ -1,5 +1,4 @@
 import { beginAnew, holdClaims } from './anew.js';
-import { compare } from './assign.js';
 import type { SessionEntry, ViewEntry } from './events.js';
 import { ended, ownSessionSeen, settle } from './session.js';
 import { markGone, type Peer, report, type State } from './state.js';
@@ -64,8 +63,8 @@ export function applySession(state: State, entry: SessionEntry): void {
   if (record === null) markGone(state, id);
   if (id === state.session.id) {
     if (record === null) {
-      if (revision > state.session.revision) ended(state);
-    } else ownSessionSeen(state, revision);
+      if (revision > state.session.revision) ended(state, 'session');
+    } else ownSessionSeen(state, entry);
     return;
   }
   if ((state.buried.get(id) ?? 0) >= revision) return;
@@ -82,12 +81,9 @@ export function applySession(state: State, entry: SessionEntry): void {
   const wasLeaving = isLeaving(peer);
   peer.revision = revision;
   peer.record = record;
-  peer.changedAt = state.now;
-  // It was back between two probes: what they missed before says nothing about now.
-  peer.misses = 0;
   if (!known) {
     state.peers.set(id, peer);
-    state.ring = [...state.peers.keys()].sort(compare);
+    state.ring = null;
     if (state.viewReady && record !== 'unreadable') {
       report(state, { type: 'member-joined', id, name: record.name });
       settle(state);
@@ -101,11 +97,14 @@ function newPeer(state: State, id: string): Peer {
     id,
     revision: 0,
     record: 'unreadable',
-    changedAt: state.now,
     probeAt: state.now,
     probing: false,
+    unanswered: false,
     misses: 0,
     missingSince: 0,
+    proof: null,
+    lookAt: state.now,
+    looking: false,
     fencing: false,
     fenceAt: Number.NEGATIVE_INFINITY,
   };
@@ -117,7 +116,7 @@ const isLeaving = (peer: Peer): boolean => peer.record !== 'unreadable' && peer.
 export function bury(state: State, peer: Peer, revision: number, how: 'left' | 'dead'): void {
   state.peers.delete(peer.id);
   markGone(state, peer.id);
-  state.ring = state.ring.filter((id) => id !== peer.id);
+  state.ring = null;
   if (revision > state.watchRevision) state.buried.set(peer.id, revision);
   const name = peer.record === 'unreadable' ? peer.id : peer.record.name;
   report(state, { type: 'member-left', id: peer.id, name, how: isLeaving(peer) ? 'left' : how });

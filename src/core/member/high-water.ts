@@ -50,8 +50,8 @@ export class HighWater implements Bucket {
     return found;
   }
 
-  write(key: string, value: Uint8Array, expectedRevision: number): Promise<WriteOutcome> {
-    return this.#judge(key, () => this.#bucket.write(key, value, expectedRevision));
+  write(...args: Parameters<Bucket['write']>): Promise<WriteOutcome> {
+    return this.#judge(args[0], () => this.#bucket.write(...args));
   }
 
   remove(key: string, expectedRevision: number, options?: RemoveOptions): Promise<WriteOutcome> {

@@ -10,6 +10,7 @@ import { decodeEntries } from '../view-entries.js';
 import { putBack } from './anew.js';
 import { BucketEffects, type EventWithoutNow } from './bucket-effects.js';
 import type { MemberEvents, MemberPorts, MemberSettings, PartitionStatus } from './contract.js';
+import { refuseFormat } from './format.js';
 import { HighWater } from './high-water.js';
 import { Runners } from './runners.js';
 
@@ -51,6 +52,7 @@ export class Member {
     this.#bucket = new BucketEffects(settings, {
       ...ports,
       bucket: this.#water,
+      unjudged: ports.bucket,
       feed: (event) => this.#feed(event),
       fail: (error) => this.fail(error),
     });
@@ -105,11 +107,14 @@ export class Member {
   }
 
   #startWatch(): void {
-    const { group } = this.#settings;
+    const { group, version } = this.#settings;
     const unreadable = (key: string): void => this.#events.report({ type: 'unreadable', key });
     this.#watch = this.#water.watch(keys.groupPrefix(group), {
-      snapshot: (entries) =>
-        this.#feed({ type: 'snapshot', entries: decodeEntries(group, entries, unreadable) }),
+      snapshot: (entries) => {
+        const refusal = this.#state.viewReady ? undefined : refuseFormat(group, entries, version);
+        if (refusal) this.fail(refusal);
+        else this.#feed({ type: 'snapshot', entries: decodeEntries(group, entries, unreadable) });
+      },
       changes: (entries) =>
         this.#feed({ type: 'changes', entries: decodeEntries(group, entries, unreadable) }),
       failed: (error) => this.fail(error),
@@ -195,14 +200,23 @@ export class Member {
       case 'write-session':
         void this.#bucket.writeSession(effect, this.#identity?.probeable !== false);
         break;
+      case 'write-proof':
+        void this.#bucket.writeProof(effect);
+        break;
       case 'remove-session':
-        void this.#bucket.removeSession(effect.id, effect.expected);
+        void this.#bucket.removeSession(effect);
         break;
       case 'read-session':
         void this.#bucket.readSession(effect.id, effect.known);
         break;
+      case 'read-proof':
+        void this.#bucket.readProof(effect.id);
+        break;
+      case 'end-proof':
+        void this.#bucket.endProof(effect);
+        break;
       case 'fence-session':
-        void this.#bucket.fenceSession(effect.id, effect.expected);
+        void this.#bucket.fenceSession(effect);
         break;
       case 'look-up-session':
         void this.#bucket.lookUpSession(effect.id);
@@ -287,10 +301,8 @@ export class Member {
     return {
       started: () => this.#feed({ type: 'partition-started', partition, epoch }),
       handled: (message, how) => events.handled(partition, message, how),
-      committed: (sequence, sentAt) => {
-        this.#feed({ type: 'heard', sentAt });
-        events.committed?.(partition, sequence, this.#ports.clock.now() - sentAt);
-      },
+      committed: (sequence, sentAt) =>
+        events.committed?.(partition, sequence, this.#ports.clock.now() - sentAt),
       failed: (message) => this.#feed({ type: 'partition-failed', partition, epoch, message }),
       halted: (message) => this.#feed({ type: 'partition-halted', partition, epoch, message }),
       stopped: (error) => events.stopped?.(partition, error),

@@ -8,6 +8,7 @@ import type {
   RemoveOptions,
   Watch,
   WatchSink,
+  WriteOptions,
   WriteOutcome,
 } from '../ports.js';
 import type { NatsHandles } from './handles.js';
@@ -66,12 +67,19 @@ export class NatsBucket implements Bucket {
     }
   }
 
-  write(key: string, value: Uint8Array, expectedRevision: number): Promise<WriteOutcome> {
-    return this.#publish(key, value, expectedRevision);
+  write(
+    key: string,
+    value: Uint8Array,
+    expectedRevision: number,
+    options?: WriteOptions,
+  ): Promise<WriteOutcome> {
+    const timeoutMs = Math.min(this.#timeoutMs, options?.timeoutMs ?? this.#timeoutMs);
+    return this.#publish(key, value, expectedRevision, timeoutMs);
   }
 
   remove(key: string, expectedRevision: number, options?: RemoveOptions): Promise<WriteOutcome> {
-    return this.#publish(key, new Uint8Array(0), expectedRevision, options?.keepPast ? 'DEL' : 'PURGE');
+    const operation = options?.keepPast ? 'DEL' : 'PURGE';
+    return this.#publish(key, new Uint8Array(0), expectedRevision, this.#timeoutMs, operation);
   }
 
   watch(prefix: string, sink: WatchSink): Watch {
@@ -84,6 +92,7 @@ export class NatsBucket implements Bucket {
     key: string,
     value: Uint8Array,
     expected: number,
+    timeoutMs: number,
     operation?: 'DEL' | 'PURGE',
   ): Promise<WriteOutcome> {
     const doing = `write ${key} in bucket ${this.#name}`;
@@ -97,7 +106,7 @@ export class NatsBucket implements Bucket {
       // While it is disconnected the client keeps this, and sends it after the reconnect, though nobody may wait for
       // the answer any more: one of the writes that are applied late (SPEC.md, A1 and A6).
       const reply = await this.#handles.connection.request(subject, value, {
-        timeout: this.#timeoutMs,
+        timeout: timeoutMs,
         headers: header,
       });
       const stream = bucketStream(this.#name);

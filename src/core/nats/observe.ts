@@ -14,20 +14,16 @@ import type {
   WaitingFacts,
 } from '../observe/facts.js';
 import type { GroupObserver } from '../observe/observer.js';
-import type { BucketEntry, Watch, WatchSink } from '../ports.js';
-import { decodeEntry } from '../view-entries.js';
-import { bucketStream, bucketSubject, KV_OPERATION } from './bucket.js';
+import type { Watch, WatchSink } from '../ports.js';
+import { BucketPast } from './bucket-past.js';
 import { deadLetterFacts } from './dead-letter-facts.js';
-import { type Fetched, type FetchOptions, fetchAll, fetchMessages } from './fetch.js';
+import { type FetchOptions, fetchAll, fetchMessages } from './fetch.js';
 import { collectStats } from './member-stats.js';
-import { newestPart } from './newest-part.js';
 import { toNatspocError } from './outcome.js';
 import { partitionEnds } from './partition-ends.js';
 import { streamFacts } from './stream-facts.js';
 import type { Topology } from './topology.js';
 
-/** The past of a whole group that is read at most: more entries than 256 partitions keep of their leases. */
-const HISTORY_LIMIT = 10_000;
 const PREVIEW_BYTES = 512;
 /** Where messages are larger than this on average, only their headers are read. */
 const LARGE_MESSAGE_BYTES = 16_384;
@@ -48,13 +44,13 @@ function previewOf(data: Uint8Array): string | null {
 /** Looks at a stream and a group on a real server, and changes nothing there. */
 export class NatsGroupObserver implements GroupObserver {
   readonly #topology: Topology;
-  readonly #bucket: string;
+  readonly #past: BucketPast;
   readonly #group: string;
   readonly #timeoutMs: number;
 
   constructor(topology: Topology, options: { bucket: string; group: string; timeoutMs: number }) {
     this.#topology = topology;
-    this.#bucket = options.bucket;
+    this.#past = new BucketPast(topology, options);
     this.#group = options.group;
     this.#timeoutMs = options.timeoutMs;
   }
@@ -63,51 +59,30 @@ export class NatsGroupObserver implements GroupObserver {
     return this.#topology.bucket.watch(keys.groupPrefix(this.#group), sink);
   }
 
-  async history(): Promise<PastEntry[]> {
-    const filter = `${keys.groupPrefix(this.#group)}>`;
-    const { messages } = await this.#fetchBucket(filter, { deliver_policy: DeliverPolicy.Last }, 1);
-    const newest = messages[0]?.delivery.streamSequence;
-    if (newest === undefined) return [];
-    const start = (sequence: number): FetchOptions['start'] => ({
-      deliver_policy: DeliverPolicy.StartSequence,
-      opt_start_seq: sequence,
-    });
-    const count = async (sequence: number): Promise<number> =>
-      (await this.#fetchBucket(filter, start(sequence), 0)).available;
-    const first = await newestPart(count, newest, HISTORY_LIMIT);
-    return this.#pastOf(await this.#fetchBucket(filter, start(first)));
+  history(): Promise<PastEntry[]> {
+    return this.#past.newest();
   }
 
-  async leaseHistory(partition: number): Promise<PastEntry[]> {
-    const start = { deliver_policy: DeliverPolicy.All };
-    const leases = this.#pastOf(await this.#fetchBucket(keys.lease(this.#group, partition), start));
-    const owners = leases.flatMap(({ entry }) =>
-      entry.kind === 'lease' && entry.record !== 'unreadable' && entry.record?.owner
-        ? [entry.record.owner]
-        : [],
-    );
-    const signs = [...new Set(owners)].map(async (owner) =>
-      this.#pastOf(await this.#fetchBucket(keys.session(this.#group, owner), start)),
-    );
-    return [...leases, ...(await Promise.all(signs)).flat()];
+  leaseHistory(partition: number): Promise<PastEntry[]> {
+    return this.#past.ofLease(partition);
   }
 
-  async entries(): Promise<PastEntry[]> {
-    const fetched = await this.#fetchBucket(`${keys.groupPrefix(this.#group)}>`, {
-      deliver_policy: DeliverPolicy.LastPerSubject,
-    });
-    return this.#pastOf(fetched);
+  entries(): Promise<PastEntry[]> {
+    return this.#past.now();
+  }
+
+  proofs(): Promise<PastEntry[]> {
+    return this.#past.proofs();
   }
 
   async positions(): Promise<PositionFacts[]> {
     const prefix = keys.positionPrefix(this.#group);
-    const fetched = await this.#fetchBucket(`${prefix}>`, { deliver_policy: DeliverPolicy.LastPerSubject });
-    return fetched.messages.flatMap((each) => {
-      const { key, value } = this.#entryOf(each);
+    const start = { deliver_policy: DeliverPolicy.LastPerSubject };
+    const stored = await this.#past.fetch(`${prefix}>`, { start });
+    return stored.flatMap(({ key, value, atMs }) => {
       const partition = partitionIn(key.slice(prefix.length));
       if (value === null || partition === undefined) return [];
       const record = decodePosition(value);
-      const atMs = each.delivery.timestampMs - fetched.serverAheadMs;
       return record
         ? [{ partition, sequence: record.seq, epoch: record.epoch, atMs }]
         : [{ partition, sequence: 0, epoch: 0, atMs, unreadable: unreadableAs(value) }];
@@ -213,37 +188,6 @@ export class NatsGroupObserver implements GroupObserver {
       limit,
       headersOnly: true,
       timeoutMs: this.#timeoutMs,
-    };
-  }
-
-  /** All entries of the bucket whose keys match. */
-  #fetchBucket(
-    keyFilter: string,
-    start: FetchOptions['start'],
-    limit = Number.POSITIVE_INFINITY,
-  ): Promise<Fetched> {
-    return fetchAll(this.#topology, {
-      stream: bucketStream(this.#bucket),
-      filter: bucketSubject(this.#bucket, keyFilter),
-      start,
-      limit,
-      timeoutMs: this.#timeoutMs,
-    });
-  }
-
-  #pastOf({ messages, serverAheadMs }: Fetched): PastEntry[] {
-    return messages.flatMap((each) => {
-      const entry = decodeEntry(this.#group, this.#entryOf(each));
-      return entry ? [{ atMs: each.delivery.timestampMs - serverAheadMs, entry }] : [];
-    });
-  }
-
-  #entryOf({ message, delivery }: Fetched['messages'][number]): BucketEntry {
-    const operation = message.headers?.get(KV_OPERATION);
-    return {
-      key: message.subject.slice(bucketSubject(this.#bucket, '').length),
-      revision: delivery.streamSequence,
-      value: operation === 'DEL' || operation === 'PURGE' ? null : message.data,
     };
   }
 }

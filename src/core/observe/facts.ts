@@ -2,7 +2,7 @@
  * What can be seen of a stream and a group from outside, as plain data: it can be recorded, replayed and
  * printed. Times of the server are milliseconds since 1970 on the observer's clock, unless said otherwise.
  */
-import type { ViewEntry } from '../group/events.js';
+import type { ProofEntry, ViewEntry } from '../group/events.js';
 import type { Unreadable } from '../group/records.js';
 import type { MemberStats } from './stats.js';
 
@@ -105,7 +105,7 @@ export interface DeadLetterFacts {
 /** An entry of the group's past, and when the server stored it. */
 export interface PastEntry {
   atMs: number;
-  entry: ViewEntry;
+  entry: ViewEntry | ProofEntry;
 }
 
 /** What members answered about themselves, and who certainly did not (no such connection). */

@@ -18,12 +18,14 @@ import type {
 export interface GroupObserver {
   /** Follows sessions and leases. */
   watch(sink: WatchSink): Watch;
-  /** Past revisions of sessions and leases that the bucket still keeps, oldest first; of very many the newest. */
+  /** Past revisions of sessions, leases and proofs of life that the bucket still keeps, oldest first; of very many the newest. */
   history(): Promise<PastEntry[]>;
-  /** All that the bucket keeps of one partition's lease, and of the sessions that owned it; each oldest first. */
+  /** All that the bucket keeps of one partition's lease, and of the proofs of life of its owners; each oldest first. */
   leaseHistory(partition: number): Promise<PastEntry[]>;
   /** The sessions and leases as they are now; deleted ones with a record of null. */
   entries(): Promise<PastEntry[]>;
+  /** The newest entry of each proof of life. */
+  proofs(): Promise<PastEntry[]>;
   /** The committed positions, and what stands in the place of one. */
   positions(): Promise<PositionFacts[]>;
   stream(): Promise<StreamFacts>;

@@ -6,7 +6,7 @@ import { describeLag } from './lag.js';
 import type { MemberStatus } from './members.js';
 import { describePositionFault } from './position-fault.js';
 
-/** A session with less than this share of its ttl left has missed a renewal: it renews every third of it. */
+/** A session with less than this share of its ttl left has missed renewals: there are several in each third of it. */
 const NEAR_EXPIRY = 1 / 3;
 
 /** What is wrong. `warning`: it works, but not as it should. */

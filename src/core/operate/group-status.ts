@@ -126,7 +126,7 @@ function readLeases(entries: readonly PastEntry[], partitions: number): Lease[] 
     }),
   );
   for (const { atMs, entry } of entries) {
-    if (entry.kind === 'session') continue;
+    if (entry.kind === 'session' || entry.kind === 'proof') continue;
     const lease = leases[entry.partition];
     if (!lease) continue;
     if (entry.kind === 'override') {

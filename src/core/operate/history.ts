@@ -59,9 +59,7 @@ function gapBefore(
   // Nobody had it before the claim: since then.
   if (ownerBefore === null) return Math.ceil(Math.max(0, atMs - heldSinceMs));
   const signs = past.flatMap(({ atMs: signMs, entry }) =>
-    entry.kind === 'session' && entry.id === ownerBefore && entry.record !== null && signMs <= atMs
-      ? [signMs]
-      : [],
+    entry.kind === 'proof' && entry.id === ownerBefore && !entry.ended && signMs <= atMs ? [signMs] : [],
   );
   // Its claim was one as well; but the whole time that it held the partition is no measure of a gap.
   if (signs.length === 0) return null;

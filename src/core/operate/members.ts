@@ -66,12 +66,17 @@ export async function readMembers(
   answerMs: number,
 ): Promise<Map<string, MemberStatus>> {
   const sessions = readSessions(entries);
-  const answers = await observer.stats([...sessions.keys()], answerMs);
+  // Members that do not answer are waited for: how long ago they have renewed is said as of before.
+  const [{ renewals, lookedAtMs }, answers] = await Promise.all([
+    readRenewals(observer),
+    observer.stats([...sessions.keys()], answerMs),
+  ]);
   const stats = new Map(answers.members.map((each) => [each.session, each]));
   const gone = new Set(answers.gone);
   const silence = answers.denied ? 'denied' : 'silent';
   const members = new Map<string, MemberStatus>();
-  for (const [session, { record, renewedAtMs }] of sessions) {
+  for (const [session, { record, writtenAtMs }] of sessions) {
+    const renewedAtMs = renewals.get(session) ?? writtenAtMs;
     const { name, host, pid, version, startedAt, ttlMs, leaving = false } = record;
     members.set(session, {
       session,
@@ -82,7 +87,7 @@ export async function readMembers(
       startedAt,
       leaving,
       ttlMs,
-      expiresInMs: Math.round(renewedAtMs + ttlMs - Date.now()),
+      expiresInMs: Math.round(renewedAtMs + ttlMs - lookedAtMs),
       answer: stats.has(session) ? 'answered' : gone.has(session) ? 'gone' : silence,
       stats: stats.get(session) ?? null,
       partitions: [],
@@ -92,13 +97,23 @@ export async function readMembers(
   return members;
 }
 
+/** When each member renewed its proof of life last, and when that was looked at, both by our wall clock. */
+async function readRenewals(
+  observer: GroupObserver,
+): Promise<{ renewals: Map<string, number>; lookedAtMs: number }> {
+  const renewals = new Map<string, number>();
+  for (const { atMs, entry } of await observer.proofs())
+    if (entry.kind === 'proof' && !entry.ended) renewals.set(entry.id, atMs);
+  return { renewals, lookedAtMs: Date.now() };
+}
+
 function readSessions(
   entries: readonly PastEntry[],
-): Map<string, { record: SessionRecord; renewedAtMs: number }> {
-  const sessions = new Map<string, { record: SessionRecord; renewedAtMs: number }>();
+): Map<string, { record: SessionRecord; writtenAtMs: number }> {
+  const sessions = new Map<string, { record: SessionRecord; writtenAtMs: number }>();
   for (const { atMs, entry } of entries) {
     if (entry.kind !== 'session' || entry.record === null || entry.record === 'unreadable') continue;
-    sessions.set(entry.id, { record: entry.record, renewedAtMs: atMs });
+    sessions.set(entry.id, { record: entry.record, writtenAtMs: atMs });
   }
   return sessions;
 }

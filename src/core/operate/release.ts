@@ -1,6 +1,7 @@
+import { systemClock } from '../clock.js';
 import type { Bucket } from '../ports.js';
 import { type ControlClient, encodeControl } from './control.js';
-import { type FenceOutcome, fenceSession } from './fence.js';
+import { type FenceOutcome, fenceMember } from './fence.js';
 import type { GroupFollower, SeenSession } from './follower.js';
 
 /** Which partitions are to change hands, and how. */
@@ -94,7 +95,7 @@ async function releaseFrom(
         ? `${who} is gone`
         : `${who} does not answer`;
   if (!order.force) return moves.map((move) => move.failed(`${why}; "leases release --force" fences it`));
-  const fenced = await fenceSession(ports.bucket, ports.group, owner);
+  const fenced = await fenceMember({ bucket: ports.bucket, clock: systemClock }, ports.group, owner);
   if (fenced.kind !== 'fenced') return moves.map((move) => move.failed(describeFence(fenced, why)));
   return Promise.all(moves.map((move) => move.settlesForced()));
 }

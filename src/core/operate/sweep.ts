@@ -1,63 +1,58 @@
 import { type Clock, systemClock } from '../clock.js';
 import { MAX_TTL_MS } from '../group/timing.js';
+import { mapConcurrently } from './concurrently.js';
 
 /**
- * A session that ends leaves a deletion marker in the bucket. It has to stay for a while, so that whoever was away
- * learns of the end, and so that a late write of that session fails. Nothing needs it after that; but every member that
- * joins reads all of them. Twice the longest ttl: what was written before a marker of this age, no live session needs.
+ * A session that ends leaves deletion markers in the bucket: its own, and that of its proof of life. They have to stay
+ * for a while, so that whoever was away learns of the end, and so that a late write of that session fails. Nothing
+ * needs them after that; but every member that joins reads all of the sessions'. Twice the longest ttl: no member that is
+ * in touch has a proof of life of that age.
  */
 export const SWEEP_AGE_MS = 2 * MAX_TTL_MS;
 /** Members look when they join, and this often afterwards. */
 const SWEEP_EVERY_MS = 3_600_000;
-/** Fewer markers than this are not worth a member's request. */
+/** Traces of fewer sessions than this are not worth a member's requests. */
 const WORTHWHILE = 16;
+const CONCURRENT_PURGES = 4;
 
-/** The newest entry of one session's key. Times of one clock, milliseconds. */
+/** The newest entry of a session's key, or of its proof of life. Times of one clock, milliseconds. */
 export interface SessionTrace {
+  kind: 'session' | 'proof';
+  id: string;
   revision: number;
   ended: boolean;
   atMs: number;
 }
 
-/** What is to be swept: every entry of sessions below this revision. */
-export interface SweepPlan {
-  below: number;
-  markers: number;
-}
-
 /**
- * Which markers can go: those that are old, and below the newest entry of every session that has not ended. Revisions
- * only grow, so nothing that is written later is ever below that.
+ * What can go: old markers, and old proofs of life of which there is no session any more: its member died between two
+ * writes. What belongs to a session that is there stays, however old it is: the group has yet to fence it.
  */
-export function planSweep(traces: readonly SessionTrace[], nowMs: number): SweepPlan {
-  let bound = Number.POSITIVE_INFINITY;
-  for (const { revision, ended, atMs } of traces) {
-    if (!ended || nowMs - atMs < SWEEP_AGE_MS) bound = Math.min(bound, revision);
-  }
-  const old = traces.filter(({ revision }) => revision < bound);
-  const newest = old.reduce((max, { revision }) => Math.max(max, revision), 0);
-  return { below: newest + 1, markers: old.length };
+export function planSweep(traces: readonly SessionTrace[], nowMs: number): SessionTrace[] {
+  const living = new Set(traces.flatMap(({ kind, id, ended }) => (kind === 'session' && !ended ? [id] : [])));
+  return traces.filter(({ id, atMs }) => !living.has(id) && nowMs - atMs >= SWEEP_AGE_MS);
 }
 
 /** The traces of one group's sessions in the bucket. */
 export interface SessionTraces {
   /** All of them, and the server's time on their clock. Rejects where they cannot be read. */
   read(): Promise<{ traces: SessionTrace[]; nowMs: number }>;
-  /** Deletes the entries of the group's sessions below a revision. Rejects where that is not done. */
-  purge(below: number): Promise<void>;
+  /** Deletes all entries of a trace's key up to it. Rejects where that is not done. */
+  purge(trace: SessionTrace): Promise<void>;
 }
 
 /**
  * Sweeps once.
  *
- * @returns how many markers went; 0 where there were fewer than `atLeast`.
+ * @returns of how many sessions traces went; 0 where there were fewer than `atLeast`.
  */
 export async function sweep(traces: SessionTraces, atLeast = 1): Promise<number> {
   const found = await traces.read();
-  const { below, markers } = planSweep(found.traces, found.nowMs);
-  if (markers < atLeast) return 0;
-  await traces.purge(below);
-  return markers;
+  const old = planSweep(found.traces, found.nowMs);
+  const sessions = new Set(old.map(({ id }) => id));
+  if (sessions.size < atLeast) return 0;
+  await mapConcurrently(old, CONCURRENT_PURGES, (trace) => traces.purge(trace));
+  return sessions.size;
 }
 
 /**

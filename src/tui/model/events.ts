@@ -40,6 +40,8 @@ export type TopEvent = { at: number } & (
   | { type: 'history'; entries: PastEntry[] }
   | { type: 'snapshot'; entries: ViewEntry[] }
   | { type: 'changes'; entries: ViewEntry[] }
+  /** The newest proofs of life. */
+  | { type: 'proofs'; proofs: PastEntry[] }
   | { type: 'stream'; facts: StreamFacts }
   | { type: 'dead-letters'; facts: DeadLetterFacts | 'not-permitted' }
   | { type: 'positions'; positions: PositionFacts[] }

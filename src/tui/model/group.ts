@@ -1,4 +1,4 @@
-import type { ViewEntry } from '../../core/group/events.js';
+import type { ProofEntry, ViewEntry } from '../../core/group/events.js';
 import type { PastEntry } from '../../core/observe/facts.js';
 import { tailOf } from './handled.js';
 import type { Lease, Member, Model, Override, Stretch, Update } from './model.js';
@@ -7,8 +7,6 @@ import { compareNames } from './select.js';
 /** How much of the past is kept: updates by number, the timeline and ended sessions by time. */
 const MAX_UPDATES = 1_000;
 const KEEP_MS = 900_000;
-/** As many revisions as a bucket keeps of a key: of a session with so many, the first is gone. */
-const BUCKET_HISTORY = 16;
 
 type SessionEntry = Extract<ViewEntry, { kind: 'session' }>;
 type LeaseEntry = Extract<ViewEntry, { kind: 'lease' }>;
@@ -42,11 +40,23 @@ class Draft {
   }
 
   /** `quiet`: what the entry changes happened at an unknown time, so it is no update. */
-  apply(entry: ViewEntry, at: number, quiet: boolean): void {
+  apply(entry: ViewEntry | ProofEntry, at: number, quiet: boolean): void {
+    if (entry.kind === 'proof') {
+      this.proof(entry, at, null);
+      return;
+    }
     this.#newest = Math.max(this.#newest, entry.revision);
     if (entry.kind === 'session') this.#session(entry, at, quiet);
     else if (entry.kind === 'lease') this.#lease(entry, at, quiet);
     else this.#override(entry, at, quiet);
+  }
+
+  /** A renewal; `lookedAt`: it is the newest that there was then. */
+  proof({ id, ended }: ProofEntry, at: number, lookedAt: number | null): void {
+    const known = this.members.get(id);
+    if (!known || ended) return;
+    const renewedAt = Math.max(known.renewedAt, at);
+    this.members.set(id, { ...known, renewedAt, lookedAt: lookedAt ?? known.lookedAt });
   }
 
   #override(entry: OverrideEntry, at: number, quiet: boolean): void {
@@ -86,7 +96,7 @@ class Draft {
     if (readable?.leaving && known?.record && !known.record.leaving) {
       this.updates.push({ at, kind: 'leaving', owner: id, name: readable.name });
     }
-    const fresh = { stats: null, statsAt: 0, handled: [], alloc: [] };
+    const fresh = { lookedAt: null, stats: null, statsAt: 0, handled: [], alloc: [] };
     this.members.set(id, {
       ...(known ?? fresh),
       id,
@@ -205,21 +215,19 @@ class Draft {
   }
 }
 
-/** The past, oldest first. A session whose first revision is not kept any more did not join when it is first seen. */
+/** The past, oldest first. */
 export function applyHistory(model: Model, entries: readonly PastEntry[]): Model {
   const draft = new Draft(model);
-  const revisions = new Map<string, number>();
-  for (const { entry } of entries) {
-    if (entry.kind === 'session') revisions.set(entry.id, (revisions.get(entry.id) ?? 0) + 1);
-  }
-  for (const { entry, atMs } of entries) {
-    const cut =
-      entry.kind === 'session' &&
-      !draft.members.has(entry.id) &&
-      (revisions.get(entry.id) ?? 0) >= BUCKET_HISTORY;
-    draft.apply(entry, Math.min(atMs, model.now), cut);
-  }
+  for (const { entry, atMs } of entries) draft.apply(entry, Math.min(atMs, model.now), false);
   return draft.finish(model, model.now);
+}
+
+/** The newest proofs of life, as they are now. */
+export function applyProofs(model: Model, proofs: readonly PastEntry[]): Model {
+  const draft = new Draft(model);
+  for (const { entry, atMs } of proofs)
+    if (entry.kind === 'proof') draft.proof(entry, Math.min(atMs, model.now), model.now);
+  return { ...model, members: draft.members };
 }
 
 /** Changes as they come; whatever is older than what is known is passed over. */

@@ -10,8 +10,9 @@ export interface Member {
   revision: number;
   /** null: the entry cannot be read. */
   record: SessionRecord | null;
-  /** When the entry last changed. */
+  /** When it last renewed, as far as is known, and when that was looked at; null: its renewals have not been looked at. */
   renewedAt: number;
+  lookedAt: number | null;
   /** What it last said about itself, and when; null: nothing yet. */
   stats: MemberStats | null;
   statsAt: number;

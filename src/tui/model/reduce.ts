@@ -1,5 +1,5 @@
 import type { TopEvent } from './events.js';
-import { applyChanges, applyHistory, applySnapshot } from './group.js';
+import { applyChanges, applyHistory, applyProofs, applySnapshot } from './group.js';
 import type { Model } from './model.js';
 import {
   applyEnds,
@@ -50,6 +50,8 @@ export function reduce(before: Model, event: TopEvent): Model {
       return applySnapshot(model, event.entries);
     case 'changes':
       return applyChanges(model, event.entries);
+    case 'proofs':
+      return applyProofs(model, event.proofs);
     case 'stream':
       return applyStream(model, event.facts);
     case 'dead-letters':

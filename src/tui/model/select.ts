@@ -96,7 +96,8 @@ function stateOf(model: Model, partition: number): PartitionRow['state'] {
 export function isSilent(model: Model, member: Member): boolean {
   if (model.connection.state !== 'connected') return false;
   if (member.goneSince !== null) return true;
-  return member.record !== null && model.now - member.renewedAt > member.record.ttlMs * 0.7;
+  const lookedAt = member.lookedAt ?? model.now;
+  return member.record !== null && lookedAt - member.renewedAt > member.record.ttlMs * 0.7;
 }
 
 /** The last message of a partition: what was handled was stored, whatever was read of the stream so far. */

@@ -131,6 +131,9 @@ export class LiveSource {
       this.#try('readers', async () => {
         emit({ type: 'readers', readers: await observer.readers(epochs) });
       }),
+      this.#try('renewals', async () => {
+        emit({ type: 'proofs', proofs: await observer.proofs() });
+      }),
       this.#try('members', async () => {
         emit({ type: 'stats', facts: await observer.stats([...now.members.keys()], STATS_WAIT_MS) });
       }),

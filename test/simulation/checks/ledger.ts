@@ -1,4 +1,4 @@
-import { decodeLease, decodePosition, parseGroupKey } from '../../../src/core/group/records.js';
+import { decodeLease, decodePosition, keys, parseGroupKey } from '../../../src/core/group/records.js';
 import type { BucketEntry } from '../../../src/core/ports.js';
 import type { EventLog } from '../model/log.js';
 import type { Judge } from './judge.js';
@@ -22,8 +22,10 @@ const NO_POSITION: PositionNow = { sequence: 0, epoch: 0 };
 export class Ledger {
   readonly leases = new Map<number, LeaseNow>();
   readonly positions = new Map<number, PositionNow>();
-  /** The sessions that exist, by id, and when each was written last. */
-  readonly sessions = new Map<string, number>();
+  /** Ids of the sessions that exist. */
+  readonly sessions = new Set<string>();
+  /** The proofs of life that exist, by id, and when each was renewed last. */
+  readonly proofs = new Map<string, number>();
   /** How many leases were written. */
   leaseWrites = 0;
   readonly #judge: Judge;
@@ -92,9 +94,17 @@ export class Ledger {
       this.#position(Number(key.slice(key.lastIndexOf('.') + 1)), entry, writer);
       return;
     }
+    const proofPrefix = keys.proofPrefix(this.#group);
+    if (key.startsWith(proofPrefix)) {
+      const id = key.slice(proofPrefix.length);
+      if (value) this.proofs.set(id, this.#judge.now);
+      else this.proofs.delete(id);
+      if (!value && this.#judge.isTracing) this.#judge.note(`${writer} ends the proof of life of ${id}`);
+      return;
+    }
     const parsed = parseGroupKey(this.#group, key);
     if (parsed.kind === 'session') {
-      if (value) this.sessions.set(parsed.id, this.#judge.now);
+      if (value) this.sessions.add(parsed.id);
       else this.sessions.delete(parsed.id);
       if (!value && this.#judge.isTracing) this.#judge.note(`${writer} deletes session ${parsed.id}`);
     } else if (parsed.kind === 'lease') {

@@ -20,9 +20,10 @@ export class SimBucket implements Bucket {
     return this.#bucket.read(key);
   }
 
-  write(key: string, value: Uint8Array, expectedRevision: number): ReturnType<Bucket['write']> {
+  write(...args: Parameters<Bucket['write']>): ReturnType<Bucket['write']> {
+    const [key, value] = args;
     this.#sending(key, value);
-    return this.#bucket.write(key, value, expectedRevision);
+    return this.#bucket.write(...args);
   }
 
   remove(...args: Parameters<Bucket['remove']>): ReturnType<Bucket['remove']> {

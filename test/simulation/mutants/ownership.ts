@@ -19,19 +19,19 @@ export const OWNERSHIP: readonly Mutant[] = [
     edits: [
       group(
         'suspicion',
-        "state.out.push({ type: 'fence-session', id: peer.id, expected: peer.revision });",
+        "state.out.push({ type: 'end-proof', id: peer.id, expected: proof.revision });",
         "bury(state, peer, peer.revision, 'dead');",
       ),
     ],
   },
   {
     name: 'failed-fence-believed',
-    mistake: 'a session counts as fenced although the compare-and-set failed',
+    mistake: 'a proof of life counts as ended although the compare-and-set failed',
     edits: [
       group(
         'suspicion',
-        "  if (outcome.kind === 'ok') {\n    bury(state, peer, outcome.revision, 'dead');",
-        "  if (outcome.kind !== 'unknown') {\n    bury(state, peer, peer.revision + 1, 'dead');",
+        "  if (outcome.kind === 'ok') {\n    // Nothing has",
+        "  if (outcome.kind !== 'unknown') {\n    // Nothing has",
       ),
     ],
   },
@@ -51,9 +51,9 @@ export const OWNERSHIP: readonly Mutant[] = [
     mistake: 'a conflict of a renewal is taken for being fenced, without reading back',
     edits: [
       group(
-        'session',
-        '      session.marked = false;\n      session.reading = true;\n',
-        '      ended(state);\n      return;\n',
+        'proof',
+        '      proof.reading = true;\n      proof.renewAt = now + timing.retryMs;\n',
+        "      ended(state, 'proof');\n      return;\n",
       ),
     ],
   },

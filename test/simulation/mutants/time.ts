@@ -3,92 +3,54 @@ import { group, type Mutant, nats } from './mutant.js';
 /** Mistakes about time: deadlines, suspicion, being in touch. */
 export const TIME: readonly Mutant[] = [
   {
-    name: 'no-deadline',
-    mistake: 'a member whose renewals fail goes on past its deadline',
+    name: 'grace-from-answer',
+    mistake: 'the grace counts from the answer to a renewal, not from its sending',
     edits: [
-      group(
-        'session',
-        'Math.min(session.deadline, state.heardAt + timing.confirmGraceMs)',
-        'state.heardAt + timing.confirmGraceMs',
-      ),
-      group('session', '!session.expired && now >= session.deadline)', 'session.deadline < 0)'),
-      group(
-        'session',
-        '  if (session.revision > 0 && !session.expired) wake(state, session.deadline);\n',
-        '',
-      ),
-      group('state', ' && state.now < state.session.deadline', ''),
+      group('proof', 'certain(state, outcome.revision, sentAt)', 'certain(state, outcome.revision, now)'),
     ],
   },
   {
-    name: 'deadline-from-answer',
-    mistake: 'the deadline counts from the answer to a renewal, not from its sending',
-    edits: [
-      group('session', 'certain(state, outcome.revision, sentAt)', 'certain(state, outcome.revision, now)'),
-    ],
-  },
-  {
-    name: 'deadline-from-last-try',
+    name: 'grace-from-last-try',
     mistake: 'of several renewals of unknown outcome the last one counts, not the first',
     edits: [
       group(
-        'session',
-        "case 'unknown':\n      session.unknownSince ??= sentAt;",
-        "case 'unknown':\n      session.unknownSince = sentAt;",
+        'proof',
+        "case 'unknown':\n      proof.unknownSince ??= sentAt;",
+        "case 'unknown':\n      proof.unknownSince = sentAt;",
       ),
       group(
-        'session',
-        '7281): as much in doubt as no answer.\n      session.unknownSince ??= sentAt;',
-        '\n      session.unknownSince = sentAt;',
+        'proof',
+        '7281): as much in doubt as no answer.\n      proof.unknownSince ??= sentAt;',
+        '\n      proof.unknownSince = sentAt;',
       ),
     ],
   },
   {
     name: 'no-margin',
-    mistake: 'a member stops at its ttl, with no margin for clocks that differ',
-    edits: [group('session', 'sentAt + timing.ttlMs - timing.marginMs', 'sentAt + timing.ttlMs * 1.1')],
+    mistake: 'the grace is as long as what others wait for, with no margin for clocks that differ',
+    edits: [group('timing', 'Math.min(suspectMs * 0.875', 'Math.min(suspectMs * 1.1')],
   },
   {
     name: 'out-of-touch',
-    mistake: 'handlers start until the deadline, however long nothing has been heard',
-    edits: [
-      group(
-        'session',
-        'Math.min(session.deadline, state.heardAt + timing.confirmGraceMs)',
-        'session.deadline',
-      ),
-    ],
+    mistake: 'handlers start until the deadline, however long no renewal was certain',
+    edits: [group('proof', 'session.proof.certainAt + timing.graceMs', 'session.proof.deadline')],
   },
   {
-    name: 'in-touch-from-answer',
-    mistake: 'being in touch counts from the answer, not from the question',
-    edits: [
-      group(
-        'session',
-        '  ownSessionSeen(state, outcome.revision);\n  heard(state, sentAt);',
-        '  ownSessionSeen(state, outcome.revision);\n  heard(state, now);',
-      ),
-    ],
-  },
-  {
-    name: 'in-touch-without-renewal',
-    mistake: 'after a reconnect any answer counts as being in touch, before others were told by a renewal',
-    edits: [group('session', '  if (state.session.certainAt < state.connectedAt) return;\n', '')],
-  },
-  {
-    name: 'misses-add-up',
-    mistake: 'missed probes of before a renewal still count after it',
-    edits: [group('view', '  peer.misses = 0;\n  if (!known) {', '  if (!known) {')],
-  },
-  {
-    name: 'hasty-probes',
-    mistake: 'one "no responders" is proof enough',
+    name: 'old-sight-counts',
+    mistake: 'a renewal that is seen does not start the count anew',
     edits: [
       group(
         'suspicion',
-        'if (peer.misses >= timing.probeMisses) {\n      if (now >= peer.missingSince + suspectMs)',
-        'if (peer.misses >= 1) {\n      if (suspectMs > 0)',
+        'else peer.proof = { revision, ended, since: state.now,',
+        'else peer.proof = { revision, ended, since: proof?.since ?? state.now,',
       ),
+    ],
+  },
+  {
+    name: 'hasty-probes',
+    mistake: 'three "no responders" are proof enough, however lately the member has renewed',
+    edits: [
+      group('suspicion', 'return Math.max(missingSince, since) + record.suspectMs;', 'return missingSince;'),
     ],
   },
   {
@@ -102,8 +64,8 @@ export const TIME: readonly Mutant[] = [
     edits: [
       group(
         'suspicion',
-        'if (state.reconnected && now < state.connectedAt + timing.probeHoldMs) {',
-        'if (state.reconnected && now < 0) {',
+        'state.reconnected ? state.connectedAt + timing.probeHoldMs : now',
+        'state.reconnected ? now : now',
       ),
     ],
   },
@@ -165,6 +127,12 @@ export const TIME: readonly Mutant[] = [
   {
     name: 'expiry-while-disconnected',
     mistake: 'silence counts although the observer itself was disconnected',
-    edits: [group('suspicion', 'Math.max(peer.changedAt, state.connectedAt)', 'peer.changedAt')],
+    edits: [
+      group(
+        'suspicion',
+        '    peer.proof = null;\n    peer.looking = false;\n',
+        '    peer.looking = false;\n',
+      ),
+    ],
   },
 ];
