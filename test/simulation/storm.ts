@@ -4,11 +4,13 @@ import type { Fault } from './faults/fault.js';
 import * as members from './faults/members.js';
 import * as network from './faults/network.js';
 import * as operator from './faults/operator.js';
+import * as routes from './faults/routes.js';
 import type { World } from './world.js';
 
 /** Those that are most telling come twice. */
 const FAULTS: readonly Fault[] = [
   members.crash,
+  members.decimation,
   members.shortPause,
   members.longPause,
   members.joins,
@@ -43,7 +45,13 @@ const FAULTS: readonly Fault[] = [
   bucket.lostChanges,
   compound.indecision,
   compound.oldSnapshot,
+  routes.isolation,
+  routes.isolation,
+  routes.deafness,
+  routes.rift,
+  routes.rift,
   operator.releases,
+  operator.halfFenced,
   operator.pins,
   operator.rests,
 ];

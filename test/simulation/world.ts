@@ -5,7 +5,7 @@ import { Ledger } from './checks/ledger.js';
 import { SimMember } from './member.js';
 import type { Latency } from './model/connection.js';
 import type { HandlerProfile } from './model/handler.js';
-import type { Random } from './model/random.js';
+import { Random } from './model/random.js';
 import { Server } from './model/server.js';
 import { Timeline } from './model/timeline.js';
 
@@ -59,7 +59,7 @@ export class World {
   constructor(settings: WorldSettings, random: Random, trace: ((line: string) => void) | undefined) {
     this.settings = settings;
     this.random = random;
-    this.server = new Server(this.timeline, settings.partitions);
+    this.server = new Server(this.timeline, new Random(random.seed()), settings.partitions);
     this.judge = new Judge(() => this.timeline.now, trace);
     this.ledger = new Ledger(this.judge, this.server.log, settings.group, (sequence) =>
       this.handling.handledWhenTold(sequence),
@@ -125,8 +125,9 @@ export class World {
   /** Nobody may be fenced who could still start a handler. */
   #checkPermission(key: string, by: string): void {
     const parsed = parseGroupKey(this.settings.group, key);
-    const fenced = parsed.kind === 'session' ? this.ledger.memberOf(parsed.id) : undefined;
-    if (fenced === undefined || fenced === by) return;
-    this.members.find(({ name }) => name === fenced)?.checkPermission(`${by} fences it`);
+    if (parsed.kind !== 'session') return;
+    // Whoever has another session by now may go on under that one.
+    const fenced = this.members.find(({ member }) => member.id === parsed.id);
+    if (fenced && fenced.name !== by) fenced.checkPermission(`${by} fences it`);
   }
 }

@@ -15,6 +15,15 @@ export const crash: Fault = (world, member) => {
   return replace(world);
 };
 
+/** Several die at once, neighbours in the ring among them, and mostly nobody comes in their place. */
+export const decimation: Fault = (world) => {
+  const { random, active } = world;
+  const noticed = random.chance(0.5);
+  const survivors = random.int(1, 2);
+  for (const member of active.slice(survivors)) member.crash(noticed);
+  return random.chance(0.3) ? replace(world) : 0;
+};
+
 export const shortPause: Fault = (world, member) => {
   const forMs = world.random.between(20, world.settings.ttlMs);
   member.pause(forMs);

@@ -22,6 +22,18 @@ export const releases: Fault = (world, { member }) => {
   return 0;
 };
 
+/** Somebody begins to fence a member, well or dying, and is gone before the session is deleted. */
+export const halfFenced: Fault = (world, member) => {
+  const { random, server, settings } = world;
+  const { store } = server;
+  const key = keys.proof(settings.group, member.member.id ?? '');
+  const proof = store.get(key);
+  if (!proof?.value) return 0;
+  if (random.chance(0.5)) member.crash(random.chance(0.5));
+  store.write(key, null, proof.revision, 'operator');
+  return 0;
+};
+
 /** Some partitions are pinned to a member for a while. */
 export const pins: Fault = (world, { name }) => {
   const { random, timeline, settings } = world;

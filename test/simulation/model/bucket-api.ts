@@ -75,6 +75,8 @@ export class BucketApi {
   readonly #writer: string;
   /** Name of the watch's last consumer. */
   #watching = '';
+  /** On which server the consumers of the watch are, by name. */
+  readonly #placed = new Map<string, number>();
 
   constructor(ports: ClientPorts, writer: string) {
     this.#ports = ports;
@@ -87,10 +89,14 @@ export class BucketApi {
     const { timeline, random, server, connection } = this.#ports;
     const { watchFaults: faults } = this;
     this.#watching = name;
-    return ask(connection, (answer) => {
+    return ask(connection, (answer, side) => {
+      const { cluster, store } = server;
+      const at = cluster.placeWatch(side.at);
+      if (at === undefined) return;
+      this.#placed.set(name, at);
       const created = server.watchers.create(name, filter, (ready) => {
         const prefix = filter.slice(SUBJECT.length, -1);
-        return new WatchCursor({ timeline, random, store: server.store, faults }, SUBJECT, prefix, ready);
+        return new WatchCursor({ timeline, random, store, cluster, at, faults }, SUBJECT, prefix, ready);
       });
       const tell = (): void => answer({ value: { num_pending: created?.pending ?? 0 } });
       if (faults.delayMs > 0) timeline.after(random.between(0, faults.delayMs), tell);
@@ -100,7 +106,10 @@ export class BucketApi {
 
   deleteWatch(name: string): Promise<boolean> {
     const { server, connection } = this.#ports;
-    return ask(connection, (answer) => answer({ value: server.watchers.delete(name) }));
+    return ask(connection, (answer, side) => {
+      if (server.cluster.sees(side.at, this.#placed.get(name) ?? side.at))
+        answer({ value: server.watchers.delete(name) });
+    });
   }
 
   pull(
@@ -110,7 +119,14 @@ export class BucketApi {
     send: (side: Side) => (messages: Sent[]) => void,
   ): void {
     const { server, connection } = this.#ports;
-    connection.send((side) => server.watchers.pull(name, order, side, inbox, send(side)));
+    const { cluster } = server;
+    connection.send((side) => {
+      const at = this.#placed.get(name) ?? side.at;
+      if (!cluster.passes(side.at, at)) return;
+      server.watchers.pull(name, order, side, inbox, (messages) => {
+        if (cluster.passes(at, side.at)) send(side)(messages);
+      });
+    });
   }
 
   /** The consumer of the watch is deleted: it begins again. */
@@ -126,10 +142,11 @@ export class BucketApi {
   /** The newest entry that a filter matches, a key or all below one. */
   newest(filter: string): Promise<StoredEntry> {
     const { server, connection } = this.#ports;
-    const { store } = server;
     const key = filter.slice(SUBJECT.length);
-    return ask<StoredEntry>(connection, (answer) => {
-      const entry = key.endsWith('>') ? store.newestBelow(key.slice(0, -1)) : store.get(key);
+    return ask<StoredEntry>(connection, (answer, side) => {
+      const view = server.cluster.reader(side.at);
+      if (!view) return;
+      const entry = key.endsWith('>') ? view.newestBelow(key.slice(0, -1)) : view.get(key);
       if (entry) answer({ value: asStored(entry) });
       else answer({ error: apiError(API_ERRORS.messageNotFound, 'no message found') });
     });
@@ -141,17 +158,20 @@ export class BucketApi {
    * @returns the acknowledgement, as the server writes it.
    */
   write({ subject, data, header }: Write, timeoutMs: number): Promise<Uint8Array> {
-    const { timeline, random, connection } = this.#ports;
+    const { timeline, random, server, connection } = this.#ports;
     const faults = this.writeFaults;
     const key = subject.slice(SUBJECT.length);
     const value = header(KV_OPERATION) === '' ? data : null;
     const expected = Number(header('Nats-Expected-Last-Subject-Sequence'));
     return ask<Uint8Array>(
       connection,
-      (answer) => {
+      (answer, side) => {
+        const fate = server.cluster.writer(side.at);
         const apply = (): Uint8Array => this.#apply(key, value, expected);
-        const tell = (ack: Uint8Array): void => answer({ value: ack });
-        if (faults.blocked) return;
+        const tell = (ack: Uint8Array): void => {
+          if (fate === 'applied') answer({ value: ack });
+        };
+        if (faults.blocked || fate === 'lost') return;
         if (faults.delay > 0 && random.chance(faults.delay)) {
           timeline.after(random.between(0, faults.delayMs), () => tell(apply()));
           return;

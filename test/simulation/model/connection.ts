@@ -6,6 +6,8 @@ import type { Timeline } from './timeline.js';
 /** The server's end of one connection. */
 export interface Side {
   readonly connection: Connection;
+  /** Number of the server in its cluster. */
+  readonly at: number;
   open: boolean;
   /** Ids of the micro services that listen on it. */
   readonly services: Set<string>;
@@ -226,7 +228,12 @@ export class Connection {
   }
 
   #connect(): void {
-    this.side = { connection: this, open: true, services: new Set(this.#services) };
+    this.side = {
+      connection: this,
+      at: this.#server.cluster.place(),
+      open: true,
+      services: new Set(this.#services),
+    };
     this.#server.accept(this.side);
     this.#up = true;
     this.#path = 'open';

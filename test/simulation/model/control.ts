@@ -25,10 +25,14 @@ export class SimProber implements Prober {
     return request<ProbeOutcome>(
       this.#connection,
       this.#timeoutMs,
-      (_side, answer) => {
-        const sides = this.#server.responders(sessionId);
-        if (sides.length === 0) answer('no-responders');
-        else if (sides.some(reachesItsMember)) answer('alive');
+      (side, answer) => {
+        const { cluster } = this.#server;
+        const responders = this.#server.responders(sessionId);
+        const sides = responders.filter(({ at }) => cluster.sees(side.at, at));
+        if (sides.length === 0) {
+          // A route that is lost in silence keeps what was known of those behind it.
+          if (responders.length === 0 || !cluster.isQuiet) answer('no-responders');
+        } else if (sides.some(reachesItsMember)) answer('alive');
       },
       'timeout',
     );

@@ -1,13 +1,20 @@
+import { Cluster } from './cluster.js';
 import type { Side } from './connection.js';
 import { Consumers } from './consumers.js';
 import { DeadStream } from './dead-letters.js';
 import { EventLog } from './log.js';
+import type { Random } from './random.js';
 import { Store } from './store.js';
 import type { Timeline } from './timeline.js';
 
-/** One NATS server: its connections, the bucket, the stream. Restarts lose what is in memory only. */
+/**
+ * NATS servers, as one: their connections, the bucket, the stream. Restarts lose what is in memory only. Where the routes
+ * between them are cut, the bucket is on one side of it; the stream stays within everybody's reach, so that whoever is wrong has
+ * something to handle.
+ */
 export class Server {
   readonly store: Store;
+  readonly cluster: Cluster;
   readonly log: EventLog;
   readonly dead = new DeadStream();
   /** Those of the stream, and those of the stream behind the bucket. */
@@ -17,9 +24,10 @@ export class Server {
   readonly #sides = new Set<Side>();
   #up = true;
 
-  constructor(timeline: Timeline, partitions: number) {
+  constructor(timeline: Timeline, random: Random, partitions: number) {
     this.#timeline = timeline;
     this.store = new Store();
+    this.cluster = new Cluster(timeline, random, this.store);
     this.log = new EventLog(partitions);
     this.consumers = new Consumers(timeline);
     this.watchers = new Consumers(timeline);

@@ -33,6 +33,18 @@ export class Store {
     return entry.revision;
   }
 
+  /** What it holds now, for as long as somebody may look at that. */
+  copy(): {
+    get(key: string): BucketEntry | undefined;
+    newestBelow(prefix: string): BucketEntry | undefined;
+  } {
+    const entries = new Map(this.#entries);
+    return {
+      get: (key) => entries.get(key),
+      newestBelow: (prefix) => newestOf(entries.values(), prefix),
+    };
+  }
+
   /** The newest entry of each key below the prefix in the order of their writes. */
   below(prefix: string): BucketEntry[] {
     const found: BucketEntry[] = [];
@@ -42,9 +54,13 @@ export class Store {
 
   /** The newest entry below the prefix. */
   newestBelow(prefix: string): BucketEntry | undefined {
-    let newest: BucketEntry | undefined;
-    for (const entry of this.#entries.values())
-      if (entry.revision > (newest?.revision ?? 0) && entry.key.startsWith(prefix)) newest = entry;
-    return newest;
+    return newestOf(this.#entries.values(), prefix);
   }
+}
+
+function newestOf(entries: Iterable<BucketEntry>, prefix: string): BucketEntry | undefined {
+  let newest: BucketEntry | undefined;
+  for (const entry of entries)
+    if (entry.revision > (newest?.revision ?? 0) && entry.key.startsWith(prefix)) newest = entry;
+  return newest;
 }

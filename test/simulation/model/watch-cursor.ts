@@ -1,4 +1,5 @@
 import type { BucketEntry } from '../../../src/core/ports.js';
+import type { Cluster } from './cluster.js';
 import type { Cursor, Message } from './consumers.js';
 import type { Random } from './random.js';
 import type { Store } from './store.js';
@@ -27,6 +28,9 @@ export interface WatchCursorPorts {
   timeline: Timeline;
   random: Random;
   store: Store;
+  cluster: Cluster;
+  /** The server that it is on. */
+  at: number;
   faults: WatchFaults;
 }
 
@@ -93,7 +97,15 @@ export class WatchCursor implements Cursor {
   /** Makes the next part of the snapshot, or what has changed, ready after a while. */
   #prepare(): void {
     if (this.#busy || this.#parts.length + this.#waiting.length === 0) return;
-    const { timeline, random, faults } = this.#ports;
+    const { timeline, random, cluster, at, faults } = this.#ports;
+    if (!cluster.isCurrent(at)) {
+      this.#busy = true;
+      cluster.whenWhole(() => {
+        this.#busy = false;
+        this.#prepare();
+      });
+      return;
+    }
     const delayMs = faults.delayMs > 0 ? faults.delayMs : this.#parts.length > 0 ? PART_MS : 0;
     if (delayMs === 0) {
       this.#release();

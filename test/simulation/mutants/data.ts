@@ -50,7 +50,13 @@ export const DATA: readonly Mutant[] = [
   {
     name: 'newer-epoch-ignored',
     mistake: 'an owner that finds a newer epoch at its position takes it back',
-    edits: [consume('opening', "    if (position.epoch > epoch) return { kind: 'fenced' };\n", '')],
+    edits: [
+      consume(
+        'opening',
+        "    if (position.epoch > epoch && !(await isNewest(takeover, bucket))) return { kind: 'fenced' };\n",
+        '',
+      ),
+    ],
   },
   {
     name: 'stale-reads',
@@ -58,8 +64,8 @@ export const DATA: readonly Mutant[] = [
     edits: [
       model(
         'bucket-api',
-        ': store.get(key);',
-        ": key.startsWith('position.') ? store.before(key) : store.get(key);",
+        ': view.get(key);',
+        ": key.startsWith('position.') ? server.store.before(key) : view.get(key);",
       ),
     ],
   },
@@ -82,7 +88,13 @@ export const DATA: readonly Mutant[] = [
   {
     name: 'handover-before-commit',
     mistake: 'a partition is handed over without committing what was handled',
-    edits: [consume('runner', '    await this.#committer?.flush(FLUSH_MS);\n', '')],
+    edits: [
+      consume(
+        'runner',
+        '    if (!this.#isEnded()) await this.#committer?.flush(deadline - clock.now());\n',
+        '',
+      ),
+    ],
   },
   {
     name: 'handover-before-end',

@@ -25,6 +25,57 @@ export const OWNERSHIP: readonly Mutant[] = [
     ],
   },
   {
+    name: 'left-half-done',
+    mistake: 'a session whose proof of life was deleted is left to whoever deleted that',
+    edits: [
+      group(
+        'suspicion',
+        '  if (proof.ended) {\n    fenceSession(state, peer);\n    return;\n  }\n',
+        '  if (proof.ended) return;\n',
+      ),
+    ],
+  },
+  {
+    name: 'finished-at-once',
+    mistake:
+      'a session whose proof of life was deleted is deleted at once, though its member may not know yet',
+    edits: [group('suspicion', '? proof.since + suspectOf(peer)', '? proof.since')],
+  },
+  {
+    name: 'two-at-a-time',
+    mistake: 'whoever is behind dead neighbours is looked after only when these are gone',
+    edits: [
+      group(
+        'suspicion',
+        'if (!isDoubtful(state, peer) && ++well === WATCHED) return;',
+        'if (++well === WATCHED) return;',
+      ),
+    ],
+  },
+  {
+    name: 'missing-is-ended',
+    mistake: 'a proof of life that the leader does not know of is taken for one that was deleted',
+    edits: [
+      {
+        file: 'src/core/member/bucket-effects.ts',
+        find: "return { kind: 'ok', revision: 0, ended: false };",
+        replace: "return { kind: 'ok', revision: 0, ended: true };",
+      },
+    ],
+  },
+  {
+    name: 'look-up-believed',
+    mistake:
+      'an owner that the leader does not know of is taken for one that has ended, without a write that says so',
+    edits: [
+      group(
+        'look-up',
+        "  if (isOver) state.out.push({ type: 'end-proof', id, expected: proof });\n",
+        '  if (!isOver) return;\n  settled(state, id);\n  markGone(state, id);\n',
+      ),
+    ],
+  },
+  {
     name: 'failed-fence-believed',
     mistake: 'a proof of life counts as ended although the compare-and-set failed',
     edits: [

@@ -36,6 +36,58 @@ export const TIME: readonly Mutant[] = [
     edits: [group('proof', 'session.proof.certainAt + timing.graceMs', 'session.proof.deadline')],
   },
   {
+    name: 'reads-are-contact',
+    mistake: 'a proof of life that the leader shows to its owner counts as contact, like a renewal',
+    edits: [
+      group(
+        'proof',
+        'proof.renewAt = Math.max(now, sentAt + timing.retryMs);',
+        "proof.renewAt = Math.max(now, sentAt + timing.retryMs);\n      proof.reading = true;\n      state.out.push({ type: 'read-proof', id: session.id ?? '' });",
+      ),
+      group(
+        'proof',
+        'if (outcome.revision > proof.revision && proof.unknownSince !== null)',
+        'if (outcome.revision === proof.revision) proof.certainAt = Math.max(proof.certainAt, readAt);\n  else if (outcome.revision > proof.revision && proof.unknownSince !== null)',
+      ),
+      group(
+        'proof',
+        'ownProofRead(state: State, outcome: ProofFound)',
+        'ownProofRead(state: State, outcome: ProofFound, readAt: number)',
+      ),
+      group('step', 'ownProofRead(state, event.outcome)', 'ownProofRead(state, event.outcome, event.sentAt)'),
+      {
+        file: 'src/core/member/bucket-effects.ts',
+        find: "    const found = await this.#findProof(id);\n    if (found.kind === 'failed') fail(found.error);\n    else feed({ type: 'proof-read', id, outcome",
+        replace:
+          "    const sentAt = this.#ports.clock.now();\n    const found = await this.#findProof(id);\n    if (found.kind === 'failed') fail(found.error);\n    else feed({ type: 'proof-read', id, sentAt, outcome",
+      },
+    ],
+  },
+  {
+    name: 'commits-are-contact',
+    mistake: 'while commits are acknowledged the proof of life is renewed only as often as the ttl asks for',
+    edits: [
+      {
+        file: 'src/core/member/member.ts',
+        find: '      committed: (sequence, sentAt) =>\n        events.committed?.(partition, sequence, this.#ports.clock.now() - sentAt),',
+        replace:
+          "      committed: (sequence, sentAt) => {\n        this.#feed({ type: 'heard', sentAt });\n        events.committed?.(partition, sequence, this.#ports.clock.now() - sentAt);\n      },",
+      },
+      group(
+        'step',
+        "    case 'session-fenced':",
+        `    case 'heard': {
+      const { proof } = state.session;
+      proof.certainAt = Math.max(proof.certainAt, event.sentAt);
+      const latest = proof.deadline - state.timing.ttlMs * 0.567;
+      proof.renewAt = Math.max(proof.renewAt, Math.min(latest, event.sentAt + state.timing.renewEveryMs));
+      return;
+    }
+    case 'session-fenced':`,
+      ),
+    ],
+  },
+  {
     name: 'old-sight-counts',
     mistake: 'a renewal that is seen does not start the count anew',
     edits: [
@@ -110,7 +162,7 @@ export const TIME: readonly Mutant[] = [
   {
     name: 'heartbeats-trusted',
     mistake: 'a watch whose heartbeats come is taken for one that brings everything',
-    edits: [nats('watch', 'if (isBehind && ', 'if (this.#stopped && ')],
+    edits: [nats('watch', 'if ((isBehind || newest.seq < known) && ', 'if (this.#stopped && ')],
   },
   {
     name: 'newest-is-enough',

@@ -1,0 +1,248 @@
+import type { Effect, GroupEvent, ViewEntry, Written } from '../../src/core/group/events.js';
+import { RECORD_VERSION } from '../../src/core/group/records.js';
+import { initialState, type State } from '../../src/core/group/state.js';
+import { step } from '../../src/core/group/step.js';
+import type { Timing } from '../../src/core/group/timing.js';
+import type { Random } from './model/random.js';
+import { Timeline } from './model/timeline.js';
+
+type WithoutNow<T> = T extends unknown ? Omit<T, 'now'> : never;
+type Event = WithoutNow<GroupEvent>;
+
+/** One way between a member and the server, and how often a busy socket brings what has changed; milliseconds. */
+const ONE_WAY_MS = 1;
+const BATCH_MS = 100;
+
+/** What a crowd is made of. */
+export interface CrowdSettings {
+  members: number;
+  partitions: number;
+  timing: Timing;
+}
+
+interface Person {
+  id: string;
+  state: State;
+  alive: boolean;
+  wakeAt: number;
+}
+
+/**
+ * The protocol of very many members, and nothing else: `step` on a bucket of decoded entries, with partitions that start
+ * and drain at once. The group begins as one that has been at rest for long.
+ */
+export class Crowd {
+  readonly timeline = new Timeline();
+  /** What went wrong: a member was fenced that might still have started a handler. */
+  violation: string | undefined;
+  readonly #random: Random;
+  readonly #settings: CrowdSettings;
+  readonly #people = new Map<string, Person>();
+  readonly #entries = new Map<string, ViewEntry>();
+  readonly #proofs = new Map<string, { revision: number; ended: boolean }>();
+  #revision = 0;
+  #changes: ViewEntry[] = [];
+
+  constructor(settings: CrowdSettings, random: Random) {
+    this.#settings = settings;
+    this.#random = random;
+    const ids = Array.from({ length: settings.members }, () => `S${random.seed().toString(36)}`);
+    for (const id of ids) this.#store(sessionOf(id, ++this.#revision, settings.timing));
+    for (let partition = 0; partition < settings.partitions; partition++) {
+      const owner = ids[partition % ids.length] ?? null;
+      this.#store(leaseOf(partition, ++this.#revision, owner));
+    }
+    this.#changes = [];
+    for (const id of ids) this.#enter(id);
+  }
+
+  get survivors(): Person[] {
+    return [...this.#people.values()].filter(({ alive }) => alive);
+  }
+
+  /** Lets time pass. */
+  run(forMs: number, until: () => boolean = () => false): boolean {
+    const end = this.timeline.now + forMs;
+    let isOver = false;
+    this.timeline.at(end, () => {
+      isOver = true;
+    });
+    for (let next = this.timeline.next(); next && !isOver; next = this.timeline.next()) {
+      next();
+      if (until()) return true;
+    }
+    return until();
+  }
+
+  /** So many die at once; their connections close. */
+  kill(count: number): void {
+    for (const person of this.survivors.slice(0, count)) person.alive = false;
+  }
+
+  /** What keeps the group from being at rest; undefined: nothing. */
+  unrest(): string | undefined {
+    const loads = new Map(this.survivors.map(({ id }) => [id, 0]));
+    for (const entry of this.#entries.values()) {
+      if (entry.kind === 'session' && entry.record && !loads.has(entry.id))
+        return `${entry.id} is not fenced`;
+      if (entry.kind !== 'lease' || !entry.record || entry.record === 'unreadable') continue;
+      const owner = entry.record.owner ?? '';
+      const load = loads.get(owner);
+      if (load === undefined) return `p${entry.partition} is with ${owner}`;
+      loads.set(owner, load + 1);
+      const own = this.#people.get(owner)?.state.own.get(entry.partition);
+      if (own?.epoch !== entry.revision || own.phase !== 'running') return `p${entry.partition} does not run`;
+    }
+    const counts = [...loads.values()];
+    return Math.max(...counts) - Math.min(...counts) > 1 ? 'unequal loads' : undefined;
+  }
+
+  #enter(id: string): void {
+    const { partitions, timing } = this.#settings;
+    const seed = this.#random.seed();
+    const state = initialState({ group: 'g', name: id, partitions, timing, seed });
+    this.#people.set(id, { id, state, alive: true, wakeAt: Number.POSITIVE_INFINITY });
+    this.timeline.after(this.#random.between(0, 1_000), () => {
+      this.#feed(id, { type: 'connected' });
+      this.#feed(id, { type: 'identified', id });
+      this.#feed(id, { type: 'snapshot', entries: [...this.#entries.values()] });
+    });
+  }
+
+  #feed(id: string, event: Event): void {
+    const person = this.#people.get(id);
+    if (!person?.alive) return;
+    const { state, effects } = step(person.state, { ...event, now: this.timeline.now });
+    person.state = state;
+    for (const effect of effects) this.#perform(person, effect);
+  }
+
+  /** The server does something, and the member hears of it. */
+  #ask(person: Person, atServer: () => Event): void {
+    this.timeline.after(ONE_WAY_MS, () => {
+      const answer = atServer();
+      this.timeline.after(ONE_WAY_MS, () => this.#feed(person.id, answer));
+    });
+  }
+
+  #perform(person: Person, effect: Effect): void {
+    switch (effect.type) {
+      case 'wake-at':
+        this.#wake(person, effect.at);
+        break;
+      case 'probe': {
+        const { id } = effect;
+        this.#ask(person, () => ({
+          type: 'probed',
+          id,
+          outcome: this.#people.get(id)?.alive ? 'alive' : 'no-responders',
+        }));
+        break;
+      }
+      case 'write-proof': {
+        const { id, expected } = effect;
+        const sentAt = this.timeline.now;
+        this.#ask(person, () => ({
+          type: 'proof-written',
+          id,
+          sentAt,
+          outcome: this.#writeProof(id, expected, false),
+        }));
+        break;
+      }
+      case 'read-proof': {
+        const { id } = effect;
+        this.#ask(person, () => {
+          const { revision, ended } = this.#proofs.get(id) ?? { revision: 0, ended: false };
+          return { type: 'proof-read', id, outcome: { kind: 'ok', revision, ended } };
+        });
+        break;
+      }
+      case 'end-proof': {
+        const { id, expected } = effect;
+        this.#ask(person, () => ({ type: 'proof-ended', id, outcome: this.#writeProof(id, expected, true) }));
+        break;
+      }
+      case 'fence-session': {
+        const { id, expected } = effect;
+        this.#ask(person, () => ({ type: 'session-fenced', id, outcome: this.#fence(id, expected) }));
+        break;
+      }
+      case 'write-lease': {
+        const { partition, expected } = effect;
+        const record = { ...effect.record, at: '' };
+        this.#ask(person, () => ({
+          type: 'lease-written',
+          partition,
+          expected,
+          record,
+          outcome: this.#write({ kind: 'lease', partition, revision: 0, record }, expected),
+        }));
+        break;
+      }
+      case 'start-partition':
+      case 'drain-partition': {
+        const { partition, epoch } = effect;
+        const type = effect.type === 'start-partition' ? 'partition-started' : 'partition-drained';
+        this.timeline.after(ONE_WAY_MS, () => this.#feed(person.id, { type, partition, epoch }));
+        break;
+      }
+      default:
+    }
+  }
+
+  #wake(person: Person, at: number): void {
+    if (at === person.wakeAt) return;
+    person.wakeAt = at;
+    this.timeline.at(at, () => {
+      if (person.wakeAt !== at) return;
+      person.wakeAt = Number.POSITIVE_INFINITY;
+      this.#feed(person.id, { type: 'tick' });
+    });
+  }
+
+  #writeProof(id: string, expected: number, ended: boolean): Written {
+    if ((this.#proofs.get(id)?.revision ?? 0) !== expected) return { kind: 'conflict' };
+    this.#proofs.set(id, { revision: ++this.#revision, ended });
+    return { kind: 'ok', revision: this.#revision };
+  }
+
+  #fence(id: string, expected: number): Written {
+    const fenced = this.#people.get(id);
+    if (fenced && fenced.state.permit > this.timeline.now)
+      this.violation ??= `${id} is fenced and may handle`;
+    return this.#write({ kind: 'session', id, revision: 0, record: null }, expected);
+  }
+
+  #write(entry: ViewEntry, expected: number): Written {
+    if ((this.#entries.get(keyOf(entry))?.revision ?? 0) !== expected) return { kind: 'conflict' };
+    const revision = ++this.#revision;
+    this.#store({ ...entry, revision });
+    return { kind: 'ok', revision };
+  }
+
+  /** Everybody sees it, with what else changes at about that time. */
+  #store(entry: ViewEntry): void {
+    this.#entries.set(keyOf(entry), entry);
+    this.#changes.push(entry);
+    if (this.#changes.length > 1) return;
+    this.timeline.after(BATCH_MS, () => {
+      const entries = this.#changes;
+      this.#changes = [];
+      for (const { id } of this.survivors) this.#feed(id, { type: 'changes', entries });
+    });
+  }
+}
+
+const keyOf = (entry: ViewEntry): string =>
+  `${entry.kind} ${entry.kind === 'session' ? entry.id : entry.partition}`;
+
+function sessionOf(id: string, revision: number, { ttlMs, suspectMs }: Timing): ViewEntry {
+  const who = { v: RECORD_VERSION, id, name: id, host: 'h', pid: 1, version: '0.0.0', startedAt: '' };
+  return { kind: 'session', id, revision, record: { ...who, ttlMs, suspectMs } };
+}
+
+function leaseOf(partition: number, revision: number, owner: string | null): ViewEntry {
+  const record = { v: RECORD_VERSION, owner, name: '', reason: 'claim', from: null, at: '' } as const;
+  return { kind: 'lease', partition, revision, record };
+}

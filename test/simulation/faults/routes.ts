@@ -1,0 +1,66 @@
+import { type CutTimes, type Route, SERVERS } from '../model/cluster.js';
+import type { World } from '../world.js';
+import type { Fault } from './fault.js';
+
+/** How long it may take until somebody leads again, once the routes are there. */
+const ELECTION_MS = 2_000;
+
+/** Cuts routes of the cluster for a while. One cut at a time: more would only leave nobody with a quorum. */
+function cut(world: World, routes: readonly Route[], times: Partial<CutTimes> = {}): number {
+  const { random, timeline, settings, server, judge } = world;
+  const { cluster } = server;
+  if (cluster.isCut) return 0;
+  judge.note(
+    `routes are cut: ${routes.map(([from, to]) => `${from}>${to}`).join(' ')}, led by ${cluster.led}`,
+  );
+  cluster.cut(routes, {
+    electionMs: random.between(1_000, 5_000),
+    staleMs: random.between(2_000, 16_000),
+    quiet: random.chance(0.3),
+    ...times,
+  });
+  const forMs = random.between(500, settings.ttlMs * 1.6);
+  timeline.after(forMs, () => {
+    judge.note('the routes are there again');
+    cluster.heal(random.between(0, ELECTION_MS));
+  });
+  return forMs + ELECTION_MS;
+}
+
+const others = (server: number): number[] =>
+  Array.from({ length: SERVERS }, (_, other) => other).filter((other) => other !== server);
+
+const both = (one: number, other: number): Route[] => [
+  [one, other],
+  [other, one],
+];
+
+/** One server is cut off from the others: the leader or another, with members on either side. */
+export const isolation: Fault = (world) => {
+  const { random, server } = world;
+  const alone = random.chance(0.6) ? server.cluster.led : random.int(0, SERVERS - 1);
+  return cut(
+    world,
+    others(alone).flatMap((other) => both(alone, other)),
+  );
+};
+
+/** The same in one direction only: what it sends does not arrive, or what it is sent. */
+export const deafness: Fault = (world) => {
+  const { random, server } = world;
+  const one = random.chance(0.6) ? server.cluster.led : random.int(0, SERVERS - 1);
+  const hears = random.chance(0.5);
+  return cut(
+    world,
+    others(one).map((other): Route => (hears ? [one, other] : [other, one])),
+  );
+};
+
+/** Two servers do not see each other, and the third, which leads or not, sees both. */
+export const rift: Fault = (world) => {
+  const { random } = world;
+  const third = random.int(0, SERVERS - 1);
+  const [one = 0, other = 1] = others(third);
+  const routes = both(one, other);
+  return cut(world, random.chance(0.7) ? routes : routes.slice(random.int(0, 1)).slice(0, 1));
+};
