@@ -9,6 +9,7 @@ import type { HealthOptions, HealthServer } from './health/server.js';
 import { type JoinOptions, startMember } from './join.js';
 import type { PartitionStatus } from './member/contract.js';
 import type { Member } from './member/member.js';
+import type { Standing } from './member/standstill.js';
 import type { MemberCounters, MemberEventMap } from './member-events.js';
 import type { MemorySample } from './observe/memory.js';
 import { OwnStats } from './observe/own-stats.js';
@@ -94,6 +95,11 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
   /** The partitions that it owns, and how far it is with them. */
   get partitions(): PartitionStatus[] {
     return this.#member?.partitions ?? [];
+  }
+
+  /** What makes no progress here, and why: a partition, or with `partition` null the member as a whole. */
+  get standing(): readonly Standing[] {
+    return this.#member?.standing ?? [];
   }
 
   /** True while it is in the group and every partition of the group has an owner. */
@@ -251,8 +257,9 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
 
   #tellStats(): MemberStats {
     const { group, stream } = this.#config;
-    const { id, name, counters, partitions } = this;
-    return this.#stats.stats({ id, name, group, stream, version: this.#version, counters, partitions });
+    const { id, name, counters, partitions, standing } = this;
+    const version = this.#version;
+    return this.#stats.stats({ id, name, group, stream, version, counters, partitions, standing });
   }
 }
 

@@ -119,6 +119,10 @@ export async function startMember(options: JoinOptions): Promise<Member> {
       }),
       link: new NatsLink(connection),
       clock: systemClock,
+      cpuMs: () => {
+        const { user, system } = process.cpuUsage();
+        return (user + system) / 1_000;
+      },
       handler: options.handler,
       barrier: options.barrier,
       logger: options.logger,

@@ -13,12 +13,12 @@ export interface BucketEntry {
 
 /**
  * How a conditional write ended. `conflict`: the revision was not the expected one. `unknown`: no answer, so
- * it may have been applied, or may be yet. `failed`: no retry will help (not permitted, bucket deleted).
+ * it may have been applied, or may be yet; `refusal`: the server said why it did not, and that passes. `failed`: no retry will help (not permitted, bucket deleted).
  */
 export type WriteOutcome =
   | { kind: 'ok'; revision: number }
   | { kind: 'conflict' }
-  | { kind: 'unknown' }
+  | { kind: 'unknown'; refusal?: string | undefined }
   | { kind: 'failed'; error: NatspocError };
 
 /** How a read ended; `missing` is also a key that was never written. */

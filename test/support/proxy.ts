@@ -8,6 +8,7 @@ export class TcpProxy {
   #silentAt: string | undefined;
   #cutAt: string | undefined;
   #swallowed: RegExp | undefined;
+  #delayMs = 0;
 
   private constructor(server: Server) {
     this.#server = server;
@@ -26,6 +27,11 @@ export class TcpProxy {
   get url(): string {
     const address = this.#server.address();
     return `nats://127.0.0.1:${address !== null && typeof address === 'object' ? address.port : 0}`;
+  }
+
+  /** From now on everything from the server comes so much later, in order: a longer round trip. */
+  delay(ms: number): void {
+    this.#delayMs = ms;
   }
 
   /** From now on nothing passes, and nobody is told: connections stay open, new ones too. */
@@ -97,7 +103,9 @@ export class TcpProxy {
           return;
         }
         if (from === client && this.#silentAt !== undefined && chunk.includes(this.#silentAt)) this.silence();
-        if (!this.#silent) to.write(from === server ? this.#bite(chunk) : chunk);
+        if (this.#silent) return;
+        if (from === client || this.#delayMs === 0) to.write(from === server ? this.#bite(chunk) : chunk);
+        else setTimeout(() => to.write(chunk), this.#delayMs);
       });
       from.on('error', () => to.destroy());
       from.on('close', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { HighWater } from '../../src/core/member/high-water.js';
 import type { Bucket, WriteOutcome } from '../../src/core/ports.js';
 import { GroupDriver, lease, leaseRecord, session } from '../support/group-driver.js';
+import { ManualClock } from '../support/manual-clock.js';
 
 /** A member that owns partition 0 of two at revision 30, beside OTHER, who owns the other one. */
 function beside(): GroupDriver {
@@ -107,7 +108,7 @@ describe('the high water of a bucket', () => {
       watch: () => ({ stop: () => {} }),
     };
     return {
-      water: new HighWater(bucket, () => {
+      water: new HighWater(bucket, new ManualClock(), () => {
         alarms++;
       }),
       alarms: () => alarms,

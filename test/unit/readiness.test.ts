@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events';
 import { whenCaughtUp } from '../../src/core/consume/caught-up.js';
 import { Readiness } from '../../src/core/health/readiness.js';
 import type { PartitionStatus } from '../../src/core/member/contract.js';
+import type { Standing } from '../../src/core/member/standstill.js';
 import type { MemberEventMap } from '../../src/core/member-events.js';
 import { ManualClock } from '../support/manual-clock.js';
 
@@ -24,6 +25,7 @@ class FakeMember extends EventEmitter<MemberEventMap> {
   id: string | null = 'a';
   partitions: PartitionStatus[] = [];
   isSettled = true;
+  standing: Standing[] = [];
 }
 
 describe('readiness', () => {

@@ -205,7 +205,12 @@ export class Committer {
     const outcome = await bucket.write(this.#key, encodeRecord(record), this.#revision);
     if (outcome.kind === 'ok') this.#done(outcome.revision, sequence, count, sentAt);
     else if (outcome.kind === 'failed') this.#fail(outcome.error);
-    else if (!this.#ended) await this.#readBack(count, sentAt);
+    else if (!this.#ended) {
+      await this.#readBack(count, sentAt);
+      // What is full is not asked again at once.
+      if (outcome.kind === 'unknown' && outcome.refusal !== undefined)
+        await new Promise<void>((resolve) => void clock.at(clock.now() + RETRY_MS, resolve));
+    }
   }
 
   #done(revision: number, sequence: number, count: number, sentAt: number): void {

@@ -94,7 +94,10 @@ export async function takeOver(
     found.kind === 'found' ? found.entry.revision : 0,
   );
   if (written.kind === 'failed') return written;
-  if (written.kind !== 'ok') return { kind: 'unknown', message: 'its position was changed by somebody else' };
+  if (written.kind === 'conflict')
+    return { kind: 'unknown', message: 'its position was changed by somebody else' };
+  if (written.kind === 'unknown')
+    return { kind: 'unknown', message: written.refusal ?? 'its position could not be written in time' };
   const { revision } = written;
   const taken: Taken = { kind: 'taken', sequence, resumed: resumed(takeover, sequence), revision, reader };
   held(taken);

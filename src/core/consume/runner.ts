@@ -147,6 +147,11 @@ export class PartitionRunner {
     await this.#work.settles(this.#settings.drainTimeoutMs);
   }
 
+  /** Sequences of the messages whose handlers run. */
+  get calls(): readonly number[] {
+    return this.#work.running;
+  }
+
   /** Looks whether its position is still there, and starts again where it is not. */
   look(): void {
     void this.#committer?.look();

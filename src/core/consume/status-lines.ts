@@ -54,6 +54,15 @@ export function describeReport(report: Report, group: string): string {
       return 'renewed: handling goes on';
     case 'fenced':
       return 'fenced by another member: joining again';
+    case 'standing': {
+      const forTime = formatDuration(report.forMs);
+      const reason = escapeControl(report.reason);
+      if (report.partition === null) return `warning: nothing is handled here for ${forTime}: ${reason}`;
+      if (report.why === 'handler') return `p${report.partition}: ${reason} (${forTime} without progress)`;
+      return `warning: p${report.partition} has made no progress for ${forTime}: ${reason}`;
+    }
+    case 'blocked':
+      return `warning: the event loop was blocked for ${formatDuration(report.forMs)} while message ${report.sequence} of p${report.partition} was handled: nothing was renewed or committed`;
     case 'went-back':
       return 'warning: the bucket has lost entries, or is an older copy of itself: beginning again with what is there';
     case 'probing-denied':

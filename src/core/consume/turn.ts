@@ -10,6 +10,7 @@ const TURN_MS = 100;
  */
 export class Turn {
   readonly #clock: Clock;
+  readonly #last = { partition: -1, sequence: 0 };
   #until = Number.NEGATIVE_INFINITY;
   #running = false;
   /** In the order of their next turns; each only once. */
@@ -17,6 +18,17 @@ export class Turn {
 
   constructor(clock: Clock) {
     this.#clock = clock;
+  }
+
+  /** A handler is about to be called. */
+  calls(partition: number, sequence: number): void {
+    this.#last.partition = partition;
+    this.#last.sequence = sequence;
+  }
+
+  /** The last call of a handler; undefined: there was none. */
+  get lastCall(): { partition: number; sequence: number } | undefined {
+    return this.#last.partition < 0 ? undefined : { ...this.#last };
   }
 
   /** Whether another handler may be called in this turn. */

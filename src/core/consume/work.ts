@@ -177,6 +177,7 @@ export class PartitionWork {
   /** Calls the handler for a message that nothing stands before. */
   #callAtOnce(message: StreamMessage): void {
     const call = new HandlerCall(this.#scope, message, 1);
+    this.#ports.turn.calls(this.#scope.partition, message.sequence);
     let running: Promise<unknown> | undefined;
     try {
       running = promiseOf(this.#ports.handler(message, call));
@@ -202,6 +203,7 @@ export class PartitionWork {
 
   #call(entry: Entry): void {
     const call = new HandlerCall(this.#scope, entry.message, entry.attempt);
+    this.#ports.turn.calls(this.#scope.partition, entry.message.sequence);
     let running: Promise<unknown> | undefined;
     try {
       running = promiseOf(this.#ports.handler(entry.message, call));

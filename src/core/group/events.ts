@@ -153,5 +153,9 @@ export type Report =
   | { type: 'fenced'; id: string }
   /** The bucket is older than what this member knew, or has lost entries: it begins anew. */
   | { type: 'went-back' }
+  /** Nothing has moved for so long; `partition` null: the member as a whole. Told after 10 s, then once a minute. */
+  | { type: 'standing'; partition: number | null; why: 'handler' | 'stuck'; reason: string; forMs: number }
+  /** The event loop was blocked for so long, while this message was handled. */
+  | { type: 'blocked'; partition: number; sequence: number; forMs: number }
   | { type: 'probing-denied' }
   | { type: 'unreadable'; key: string };

@@ -5,7 +5,7 @@ import type { GroupMember } from '../group-member.js';
 const STUCK_AFTER_MS = 60_000;
 
 /** As much of a member as can be judged. */
-export interface Watched extends Pick<GroupMember, 'id' | 'partitions'> {
+export interface Watched extends Pick<GroupMember, 'id' | 'partitions' | 'standing'> {
   on(type: 'expired' | 'resumed' | 'joined', listener: () => void): unknown;
 }
 
@@ -48,12 +48,18 @@ export class Readiness {
   /** What is wrong, one reason each; none: ready. */
   problems(): string[] {
     this.look();
-    if (this.#member.id === null) return ['not in the group'];
-    const problems = this.#inTouch ? [] : ['could not renew its session in time'];
+    const stuck = this.#member.standing.filter(({ why }) => why === 'stuck');
+    const reasons = stuck.map(({ partition, reason, forMs }) => {
+      const what = partition === null ? 'nothing is handled' : `p${partition} has made no progress`;
+      return `${what} for ${Math.round(forMs / 1_000)} s: ${reason}`;
+    });
+    if (this.#member.id === null) return ['not in the group', ...reasons];
+    const problems = this.#inTouch ? reasons : ['could not renew its session in time', ...reasons];
     const now = this.#clock.now();
     for (const { partition, state, lag } of this.#member.partitions) {
       const standing = this.#standing.get(partition);
       // A paused partition stands because somebody wants it to.
+      if (stuck.some((each) => each.partition === partition)) continue;
       if (state === 'halted') problems.push(`p${partition} is given up`);
       else if (state !== 'paused' && lag > 0 && standing && now - standing.since > this.#stuckAfterMs)
         problems.push(

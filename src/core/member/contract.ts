@@ -48,6 +48,8 @@ export interface MemberPorts {
   identities: Identities;
   link: Link;
   clock: Clock;
+  /** What this process has computed so far, milliseconds; absent: nobody is told that the event loop was blocked. */
+  cpuMs?: (() => number) | undefined;
   handler: Handler;
   /** Takes what handlers have to say; nothing by default. */
   logger?: Logger | undefined;

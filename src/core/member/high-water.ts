@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.js';
 import type {
   Bucket,
   BucketEntry,
@@ -7,25 +8,40 @@ import type {
   WatchSink,
   WriteOutcome,
 } from '../ports.js';
+import type { BucketHealth } from './standstill.js';
 
 /**
  * The bucket, watched for going back. Its revisions only grow, so a write gets one above all that were seen before it was
  * sent, and the entry of a key is never older than it was. Where the bucket acknowledges or answers otherwise, it is not the
  * bucket that it was. A snapshot proves nothing of the kind: it may be behind.
  */
-export class HighWater implements Bucket {
+export class HighWater implements Bucket, BucketHealth {
   readonly #bucket: Bucket;
+  readonly #clock: Pick<Clock, 'now'>;
   readonly #wentBack: () => void;
   #newest = 0;
+  #refusal: string | undefined;
+  #answerMs = 0;
   /** Revisions of the keys that were read and written here. */
   readonly #keys = new Map<string, number>();
   /** What was sent before the bucket went back tells nothing about it. */
   #generation = 0;
 
   /** `wentBack` hears of it before the writer does. */
-  constructor(bucket: Bucket, wentBack: () => void) {
+  constructor(bucket: Bucket, clock: Pick<Clock, 'now'>, wentBack: () => void) {
     this.#bucket = bucket;
+    this.#clock = clock;
     this.#wentBack = wentBack;
+  }
+
+  /** What the last write was refused with. */
+  get refusal(): string | undefined {
+    return this.#refusal;
+  }
+
+  /** How long the last answer took, milliseconds. */
+  get answerMs(): number {
+    return this.#answerMs;
   }
 
   /** Revisions begin anew. */
@@ -38,7 +54,9 @@ export class HighWater implements Bucket {
   async read(key: string): Promise<ReadOutcome> {
     const generation = this.#generation;
     const known = this.#keys.get(key) ?? 0;
+    const sentAt = this.#clock.now();
     const found = await this.#bucket.read(key);
+    if (found.kind !== 'unknown') this.#answerMs = this.#clock.now() - sentAt;
     if (found.kind !== 'found' || generation !== this.#generation) return found;
     const { revision } = found.entry;
     if (revision < known) {
@@ -83,7 +101,11 @@ export class HighWater implements Bucket {
   async #judge(key: string, send: () => Promise<WriteOutcome>): Promise<WriteOutcome> {
     const generation = this.#generation;
     const newest = this.#newest;
+    const sentAt = this.#clock.now();
     const outcome = await send();
+    if (outcome.kind !== 'unknown') this.#answerMs = this.#clock.now() - sentAt;
+    if (outcome.kind !== 'unknown') this.#refusal = undefined;
+    else this.#refusal = outcome.refusal ?? this.#refusal;
     if (outcome.kind !== 'ok') return outcome;
     if (generation !== this.#generation) return { kind: 'unknown' };
     if (outcome.revision <= newest) {

@@ -8,14 +8,19 @@ import { step } from '../group/step.js';
 import type { MemberIdentity, Watch } from '../ports.js';
 import { decodeEntries } from '../view-entries.js';
 import { putBack } from './anew.js';
+import { BlockedLoop } from './blocked.js';
 import { BucketEffects, type EventWithoutNow } from './bucket-effects.js';
 import type { MemberEvents, MemberPorts, MemberSettings, PartitionStatus } from './contract.js';
 import { refuseFormat } from './format.js';
 import { HighWater } from './high-water.js';
 import { Runners } from './runners.js';
+import { type Standing, Standstill } from './standstill.js';
 
 /** How long a leaver waits, beyond the drain timeout, for the group to take its partitions. */
 const LEAVE_GRACE_MS = 5_000;
+
+/** How often it is looked at what stands still. */
+const LOOK_EVERY_MS = 1_000;
 
 /**
  * A member of a group: the shell around the protocol. Feeds it what happens, one event at a time, and carries
@@ -28,6 +33,9 @@ export class Member {
   readonly #runners: Runners;
   readonly #water: HighWater;
   readonly #bucket: BucketEffects;
+  readonly #standstill: Standstill;
+  readonly #blocked: BlockedLoop | undefined;
+  #cancelLook: Cancel | undefined;
   readonly #queue: GroupEvent[] = [];
   #state: State;
   #stepping = false;
@@ -47,7 +55,7 @@ export class Member {
     this.#settings = settings;
     this.#ports = ports;
     this.#events = events;
-    this.#water = new HighWater(ports.bucket, () => this.#feed({ type: 'went-back' }));
+    this.#water = new HighWater(ports.bucket, ports.clock, () => this.#feed({ type: 'went-back' }));
     this.#runners = new Runners(settings, { ...ports, bucket: this.#water });
     this.#bucket = new BucketEffects(settings, {
       ...ports,
@@ -56,6 +64,15 @@ export class Member {
       feed: (event) => this.#feed(event),
       fail: (error) => this.fail(error),
     });
+    this.#standstill = new Standstill({
+      state: () => this.#state,
+      bucket: this.#water,
+      status: (partition, epoch) => ({
+        status: this.#runners.status(partition, epoch).status,
+        running: this.#runners.calls(partition),
+      }),
+    });
+    this.#blocked = ports.cpuMs && new BlockedLoop(settings.timing.ttlMs / 3, ports.cpuMs);
     this.#state = initialState(settings);
     this.closed = new Promise((resolve, reject) => {
       this.#end = { resolve, reject };
@@ -84,6 +101,11 @@ export class Member {
     });
   }
 
+  /** What makes no progress, and why. */
+  get standing(): readonly Standing[] {
+    return this.#standstill.all;
+  }
+
   /** True while it is in the group and every partition of the group has an owner. */
   get isSettled(): boolean {
     const { session, viewReady, leases } = this.#state;
@@ -103,7 +125,22 @@ export class Member {
       ended: (error) => this.fail(error),
     });
     this.#startWatch();
+    this.#look();
     this.#feed({ type: 'connected' });
+  }
+
+  /** Tells what stands still, and that the event loop did. */
+  #look(): void {
+    const { clock } = this.#ports;
+    const dueAt = clock.now() + LOOK_EVERY_MS;
+    this.#cancelLook = clock.at(dueAt, () => {
+      const now = clock.now();
+      const blocked = this.#blocked?.look(now, dueAt, this.#runners.lastCall);
+      if (blocked) this.#events.report({ type: 'blocked', ...blocked });
+      for (const standing of this.#standstill.look(now))
+        this.#events.report({ type: 'standing', ...standing });
+      if (!this.#ended) this.#look();
+    });
   }
 
   #startWatch(): void {
@@ -169,6 +206,7 @@ export class Member {
     if (this.#ended) return;
     this.#ended = true;
     this.#cancelWake?.();
+    this.#cancelLook?.();
     this.#cancelLeave?.();
     this.#watch?.stop();
     this.#unwatchLink?.();
@@ -299,18 +337,31 @@ export class Member {
   #told(partition: number, epoch: number): RunnerEvents {
     const events = this.#events;
     return {
-      started: () => this.#feed({ type: 'partition-started', partition, epoch }),
-      handled: (message, how) => events.handled(partition, message, how),
+      started: () => {
+        this.#standstill.moved(partition);
+        this.#feed({ type: 'partition-started', partition, epoch });
+      },
+      handled: (message, how) => {
+        this.#standstill.moved(partition);
+        events.handled(partition, message, how);
+      },
       committed: (sequence, sentAt) =>
         events.committed?.(partition, sequence, this.#ports.clock.now() - sentAt),
-      failed: (message) => this.#feed({ type: 'partition-failed', partition, epoch, message }),
+      failed: (message) => {
+        this.#standstill.failed(partition, message);
+        this.#feed({ type: 'partition-failed', partition, epoch, message });
+      },
       halted: (message) => this.#feed({ type: 'partition-halted', partition, epoch, message }),
       stopped: (error) => events.stopped?.(partition, error),
       overdue: (sequences) => events.overdue?.(partition, sequences),
       uncommitted: (range) => events.uncommitted?.(partition, range),
       trimmed: (trimmed) => events.trimmed?.(partition, trimmed),
       unread: (reason, retryMs) => events.unread?.(partition, reason, retryMs),
-      attemptFailed: (...args) => events.attemptFailed(partition, ...args),
+      attemptFailed: (...args) => {
+        const [{ sequence }, attempt] = args;
+        this.#standstill.failed(partition, `message ${sequence} has failed ${attempt} times`);
+        events.attemptFailed(partition, ...args);
+      },
       terminal: (error) => this.fail(error),
     };
   }

@@ -5,6 +5,7 @@ import { PartitionRunner } from '../consume/runner.js';
 import { Turn } from '../consume/turn.js';
 import { random } from '../group/state.js';
 import type { ReaderWindow } from '../ports.js';
+import type { LastCall } from './blocked.js';
 import type { MemberPorts, MemberSettings } from './contract.js';
 
 /** What is said of a partition that has not been handled here yet. */
@@ -145,6 +146,16 @@ export class Runners {
   /** Looks whether the position of a partition is still there. */
   look(partition: number): void {
     this.#running.get(partition)?.runner.look();
+  }
+
+  /** Sequences of the messages of a partition whose handlers run. */
+  calls(partition: number): readonly number[] {
+    return this.#running.get(partition)?.runner.calls ?? [];
+  }
+
+  /** What was called last. */
+  get lastCall(): LastCall | undefined {
+    return this.#turn.lastCall;
   }
 
   /** Forgets how far partitions came: their epochs may come again, and mean something else. */

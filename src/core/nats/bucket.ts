@@ -29,6 +29,16 @@ const CONFLICTS: ReadonlySet<number> = new Set([
 /** Unavailable, or (from 2.11 on) too many requests at a time: it passes. */
 const PASSING: ReadonlySet<number> = new Set([503, 429]);
 
+/** The bucket, its account or its server is full: somebody has to make room, and may. */
+const PASSING_LIMITS: ReadonlySet<number> = new Set([
+  API_ERRORS.accountResourcesExceeded,
+  API_ERRORS.insufficientResources,
+  API_ERRORS.storageExceeded,
+]);
+
+const describeRefusal = (bucket: string, description: string): string =>
+  `bucket ${bucket} refuses writes (${description})`;
+
 /** The stream behind a KV bucket, and the subject of one of its keys (NATS ADR-8). */
 export const bucketStream = (bucket: string): string => `KV_${bucket}`;
 export const bucketSubject = (bucket: string, key: string): string => `$KV.${bucket}.${key}`;
@@ -116,7 +126,8 @@ export class NatsBucket implements Bucket {
       if (ack.kind !== 'refused') return { kind: 'unknown' };
       const { reason, status } = ack;
       if (CONFLICTS.has(reason.code)) return { kind: 'conflict' };
-      if (PASSING.has(status)) return { kind: 'unknown' };
+      if (PASSING.has(status) || PASSING_LIMITS.has(reason.code))
+        return { kind: 'unknown', refusal: describeRefusal(this.#name, reason.description) };
       return {
         kind: 'failed',
         error: new NatspocError('storage-failed', `Could not ${doing}: ${reason.description}.`),

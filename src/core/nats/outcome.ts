@@ -21,6 +21,7 @@ export const API_ERRORS = {
   storageExceeded: 10047,
   memoryExceeded: 10028,
   consumersExceeded: 10026,
+  accountResourcesExceeded: 10002,
   clusterNotLeader: 10009,
   streamOffline: 10118,
   consumerOffline: 10119,

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import type { Handler } from '../consume/handler.js';
 import type { Report } from '../group/events.js';
+import type { Standing } from '../member/standstill.js';
 import type { MemberCounters } from '../member-events.js';
 import { HandlerTimes } from './handler-times.js';
 import { MemoryMonitor, type MemorySample } from './memory.js';
@@ -14,6 +15,7 @@ export interface OwnFacts extends Pick<MemberStats, 'name' | 'group' | 'stream' 
   id: string | null;
   counters: MemberCounters;
   partitions: readonly OwnPartition[];
+  standing?: readonly Standing[];
 }
 
 type OwnPartition = Required<Omit<PartitionStats, 'ratePerSecond' | 'tookMs'>>;
@@ -48,7 +50,7 @@ export class OwnStats {
   }
 
   /** Everything, as a STATS answer has it. */
-  stats({ id, counters, partitions, ...who }: OwnFacts): MemberStats {
+  stats({ id, counters, partitions, standing = [], ...who }: OwnFacts): MemberStats {
     const now = performance.now();
     const handlerTimes = this.#handlerTimes.stats();
     return {
@@ -73,6 +75,9 @@ export class OwnStats {
       })),
       handled: counters.handled,
       failed: counters.failed,
+      standing: standing
+        .filter(({ why }) => why === 'stuck')
+        .map(({ partition, reason, forMs }) => ({ partition, reason, forMs: Math.round(forMs) })),
       memory: this.#memory.stats(),
       ...(handlerTimes && { handlerTimes }),
     };

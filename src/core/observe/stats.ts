@@ -44,8 +44,18 @@ export interface MemberStats {
   /** Attempts that failed since the start. */
   failed: number;
   memory: MemoryStats;
+  /** What makes no progress though it should; absent: not said. */
+  standing?: StandingStats[];
   /** How long its handler takes; absent: nothing measured yet. */
   handlerTimes?: HandlerTimeStats;
+}
+
+/** Something that makes no progress. */
+export interface StandingStats {
+  /** null: the member as a whole. */
+  partition: number | null;
+  reason: string;
+  forMs: number;
 }
 
 type Fields = Record<string, unknown>;
@@ -96,6 +106,13 @@ function decodeHandlerTimes(value: unknown): HandlerTimeStats | undefined {
     : undefined;
 }
 
+function decodeStanding(value: unknown): StandingStats | undefined {
+  const { partition, reason, forMs } = fieldsOf(value) ?? {};
+  return (partition === null || isCount(partition)) && isText(reason) && isAmount(forMs)
+    ? { partition, reason, forMs }
+    : undefined;
+}
+
 /** The member's stats in this value (the `data` of a STATS answer), or undefined if they are none that we can read. */
 export function decodeMemberStats(value: unknown): MemberStats | undefined {
   const fields = fieldsOf(value);
@@ -110,6 +127,9 @@ export function decodeMemberStats(value: unknown): MemberStats | undefined {
   const partitions = fields.partitions.map(decodePartition).filter((each) => each !== undefined);
   const memory = decodeMemory(fields.memory);
   const handlerTimes = decodeHandlerTimes(fields.handlerTimes);
+  const standing = Array.isArray(fields.standing)
+    ? fields.standing.map(decodeStanding).filter((each) => each !== undefined)
+    : undefined;
   if (!memory || partitions.length !== fields.partitions.length) return undefined;
   return {
     v,
@@ -126,6 +146,7 @@ export function decodeMemberStats(value: unknown): MemberStats | undefined {
     handled,
     failed,
     memory,
+    ...(standing && { standing }),
     ...(handlerTimes && { handlerTimes }),
   };
 }

@@ -23,6 +23,7 @@ export interface Finding {
     | 'trimmed'
     | 'lag'
     | 'stalled'
+    | 'standing'
     | 'imbalance'
     | 'near-expiry';
   severity: 'critical' | 'warning';
@@ -46,7 +47,7 @@ export function checkGroup({ leases, members }: GroupStatus, limits: CheckLimits
     findings.push(finding('no-members', 'critical', 'the group has no members'));
   }
   for (const lease of leases) findings.push(...checkLease(lease, limits));
-  for (const member of members) findings.push(...checkMember(member));
+  for (const member of members) findings.push(...checkMember(member), ...checkStanding(member));
   const imbalance = findImbalance(leases, members);
   if (imbalance) findings.push(imbalance);
   return findings;
@@ -129,6 +130,18 @@ function* checkMember({ name, ttlMs, expiresInMs, leaving }: MemberStatus): Iter
   const when = expiresInMs < 0 ? 'has expired' : `expires in ${formatDuration(expiresInMs)}`;
   const message = `${escapeControl(name)} has not renewed: its session ${when}`;
   yield finding('near-expiry', 'warning', message, { member: name });
+}
+
+/** What a member says makes no progress. */
+function* checkStanding({ name, stats }: MemberStatus): Iterable<Finding> {
+  for (const { partition, reason, forMs } of stats?.standing ?? []) {
+    const what = partition === null ? escapeControl(name) : `p${partition}`;
+    const message = `${what} has made no progress for ${formatDuration(forMs)}: ${escapeControl(reason)}`;
+    yield finding('standing', 'critical', message, {
+      member: name,
+      ...(partition !== null && { partition }),
+    });
+  }
 }
 
 /** Loads of members that stay, where they differ by more than they should. */

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import type { RunnerStatus } from '../../src/core/consume/contract.js';
+import { initialState, type OwnPartition, type State } from '../../src/core/group/state.js';
+import { timingFor } from '../../src/core/group/timing.js';
+import { BlockedLoop } from '../../src/core/member/blocked.js';
+import { Standstill } from '../../src/core/member/standstill.js';
+
+const STATUS: RunnerStatus = {
+  position: 10,
+  committed: 10,
+  handled: 0,
+  lag: 0,
+  trimmed: 0,
+  caughtUp: false,
+  state: 'running',
+};
+
+/** A member that owns partition 3 and may handle. */
+function bench() {
+  const timing = timingFor(10_000, 400);
+  const state: State = initialState({ group: 'g', name: 'me', partitions: 4, timing, seed: 1 });
+  state.connected = true;
+  state.viewReady = true;
+  state.session.revision = 7;
+  state.permit = Number.POSITIVE_INFINITY;
+  const own: OwnPartition = {
+    epoch: 5,
+    phase: 'running',
+    since: 0,
+    retryAt: 0,
+    rested: false,
+    release: null,
+    reason: 'claim',
+    from: null,
+  };
+  state.own.set(3, own);
+  const bucket = { refusal: undefined as string | undefined, answerMs: 1 };
+  const runner = { status: { ...STATUS }, running: [] as number[] };
+  const standstill = new Standstill({ state: () => state, bucket, status: () => runner });
+  return { state, own, bucket, runner, standstill };
+}
+
+describe('a standstill', () => {
+  it('is told after ten seconds, and then once a minute, with the reason', () => {
+    const { own, standstill } = bench();
+    own.phase = 'waiting';
+    standstill.failed(3, 'its reader could not be opened in time');
+    const told: number[] = [];
+    for (let now = 0; now <= 75_000; now += 1_000) {
+      // It starts again in between, and gets no further.
+      own.phase = now % 2_000 === 0 ? 'waiting' : 'starting';
+      for (const { partition, why, reason } of standstill.look(now)) {
+        assert.deepEqual([partition, why, reason], [3, 'stuck', 'its reader could not be opened in time']);
+        told.push(now);
+      }
+    }
+    assert.deepEqual(told, [10_000, 70_000]);
+  });
+
+  it('is none where there is nothing to do, where a partition rests, or while it moves', () => {
+    const { own, runner, standstill } = bench();
+    for (const phase of ['running', 'paused', 'halted'] as const) {
+      own.phase = phase;
+      for (let now = 0; now <= 30_000; now += 1_000) assert.deepEqual(standstill.look(now), []);
+    }
+    own.phase = 'running';
+    runner.status.lag = 50;
+    for (let now = 0; now <= 60_000; now += 5_000) {
+      runner.status.position++;
+      assert.deepEqual(standstill.look(now), []);
+    }
+  });
+
+  it('names a handler that takes long, and does not call that stuck', () => {
+    const { runner, standstill } = bench();
+    runner.status.lag = 5;
+    runner.running = [17];
+    standstill.look(0);
+    assert.deepEqual(
+      standstill.look(12_000).map(({ why, reason }) => [why, reason]),
+      [['handler', 'the handler of message 17 runs']],
+    );
+  });
+
+  it('says of a member that cannot join what the bucket refuses with', () => {
+    const { state, bucket, standstill } = bench();
+    state.session.revision = 0;
+    state.own.clear();
+    bucket.refusal = 'bucket b refuses writes (maximum bytes exceeded)';
+    standstill.look(0);
+    const [told] = standstill.look(10_000);
+    assert.equal(told?.partition, null);
+    assert.match(
+      told?.reason ?? '',
+      /not in the group yet: bucket b refuses writes \(maximum bytes exceeded\)/,
+    );
+  });
+
+  it('says which setting to raise where answers take longer than the permission lasts', () => {
+    const { state, bucket, standstill } = bench();
+    state.permit = Number.NEGATIVE_INFINITY;
+    bucket.answerMs = 800;
+    standstill.look(0);
+    const [told] = standstill.look(10_000);
+    assert.match(told?.reason ?? '', /answers take 800 ms.*set --probe-interval .* to 1000 ms or more/);
+  });
+});
+
+describe('a blocked event loop', () => {
+  it('is noticed by a timer that is late though the process computed, not where it was stopped', () => {
+    let cpuMs = 0;
+    const loop = new BlockedLoop(3_000, () => cpuMs);
+    const last = { partition: 2, sequence: 9 };
+    assert.equal(loop.look(1_001, 1_000, last), undefined);
+    cpuMs += 5_000;
+    assert.deepEqual(loop.look(7_000, 2_000, last), { partition: 2, sequence: 9, forMs: 5_000 });
+    assert.equal(loop.look(20_000, 8_000, last), undefined);
+  });
+});
