@@ -197,7 +197,8 @@ export class SimMember {
         if (fault === 'silent' && this.connection.isUp && !this.process.isPaused && quietMs > TROUBLE_MS)
           judge.violate('I10', `${this.name} gives up the reader of p${partition} though nothing is wrong`);
       },
-      arrives: ({ partition, name }, sequence) => {
+      arrives: ({ partition, name }, sequence, isWhole) => {
+        if (!isWhole) judge.violate('I2', `${this.name} takes message ${sequence} without its payload`);
         this.#world.handling.received(partition, epochOf(name), sequence);
         this.#fairness.arrives(partition);
       },

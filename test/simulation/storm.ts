@@ -4,6 +4,7 @@ import type { Fault } from './faults/fault.js';
 import * as members from './faults/members.js';
 import * as network from './faults/network.js';
 import * as operator from './faults/operator.js';
+import * as readers from './faults/readers.js';
 import * as routes from './faults/routes.js';
 import type { World } from './world.js';
 
@@ -50,6 +51,9 @@ const FAULTS: readonly Fault[] = [
   routes.deafness,
   routes.rift,
   routes.rift,
+  readers.noMoreReaders,
+  readers.changedReader,
+  readers.twins,
   operator.releases,
   operator.halfFenced,
   operator.pins,

@@ -98,7 +98,8 @@ export class BucketApi {
         const prefix = filter.slice(SUBJECT.length, -1);
         return new WatchCursor({ timeline, random, store, cluster, at, faults }, SUBJECT, prefix, ready);
       });
-      const tell = (): void => answer({ value: { num_pending: created?.pending ?? 0 } });
+      const tell = (): void =>
+        answer({ value: { num_pending: typeof created === 'object' ? created.pending : 0 } });
       if (faults.delayMs > 0) timeline.after(random.between(0, faults.delayMs), tell);
       else tell();
     });

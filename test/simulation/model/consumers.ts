@@ -66,7 +66,9 @@ export type Muted = 'deliveries' | 'everything';
 interface Consumer {
   readonly name: string;
   readonly start: string;
-  readonly cursor: Cursor;
+  cursor: Cursor;
+  /** Payloads are left out, and their size is told. */
+  leavesOut: boolean;
   muted: Muted | undefined;
   delivered: number;
   waiting: Waiting[];
@@ -81,6 +83,10 @@ interface Consumer {
 export class Consumers {
   /** The stream has no leader: nothing that is asked of it is answered. */
   isLeaderless = false;
+  /** So many there may be. */
+  most = Number.POSITIVE_INFINITY;
+  /** Hears of each one that a member creates. */
+  created: ((name: string) => void) | undefined;
   readonly #timeline: Timeline;
   readonly #byName = new Map<string, Consumer>();
 
@@ -89,19 +95,25 @@ export class Consumers {
   }
 
   /**
-   * Creates a consumer; undefined where the name is taken by one that starts elsewhere.
+   * Creates a consumer; `taken`: the name is, by one that starts elsewhere; `full`: there may be no more.
    *
    * @param start where it starts, by which one is compared with another of its name.
    * @param open makes its cursor; whatever becomes ready later has to be told.
    */
-  create(name: string, start: string, open: (ready: () => void) => Cursor): { pending: number } | undefined {
+  create(
+    name: string,
+    start: string,
+    open: (ready: () => void) => Cursor,
+  ): { pending: number } | 'taken' | 'full' {
     let consumer = this.#find(name);
-    if (consumer && consumer.start !== start) return undefined;
+    if (consumer && consumer.start !== start) return 'taken';
     if (!consumer) {
+      if (this.#byName.size >= this.most) return 'full';
       const made: Consumer = {
         name,
         start,
         cursor: open(() => this.#serve(made)),
+        leavesOut: false,
         muted: undefined,
         delivered: 0,
         waiting: [],
@@ -121,6 +133,24 @@ export class Consumers {
     for (const { inbox, send } of consumer.waiting) send([status(inbox, 409, 'Consumer Deleted')]);
     consumer.waiting = [];
     return true;
+  }
+
+  get names(): readonly string[] {
+    return [...this.#byName.keys()];
+  }
+
+  /** Somebody changes a consumer: from now on it delivers no payloads. */
+  leaveOut(name: string): void {
+    const consumer = this.#find(name);
+    if (consumer) consumer.leavesOut = true;
+  }
+
+  /** Somebody changes a consumer: from now on it delivers something else. */
+  redirect(name: string, open: (ready: () => void) => Cursor): void {
+    const consumer = this.#find(name);
+    if (!consumer) return;
+    consumer.cursor.close();
+    consumer.cursor = open(() => this.#serve(consumer));
   }
 
   /** From now on a consumer does not do what it should, and nobody is told. */
@@ -226,15 +256,18 @@ export class Consumers {
 
 function delivery(inbox: string, consumer: Consumer, message: Message): Sent {
   const { subject, sequence, data, header } = message;
-  const { name, cursor } = consumer;
+  const { name, cursor, leavesOut } = consumer;
+  const get = leavesOut ? sizeOnly : header;
   return {
     inbox,
     subject,
     reply: `$JS.ACK.EVENTS.${name}.1.${sequence}.${++consumer.delivered}.0.${cursor.pending}`,
-    data,
-    headers: header && { code: 0, description: '', get: header, last: header },
+    data: leavesOut ? NO_DATA : data,
+    headers: get && { code: 0, description: '', get, last: get },
   };
 }
+
+const sizeOnly = (name: string): string => (name === 'Nats-Msg-Size' ? '1' : '');
 
 function status(inbox: string, code: number, description: string, unserved?: number): Sent {
   const get = (): string => (unserved === undefined ? '' : String(unserved));

@@ -16,8 +16,6 @@ export interface Stored {
   done: boolean;
   /** The epoch under which it was last handled with success. */
   handledUnder: number | undefined;
-  /** The stream does not have it any more. */
-  isDropped: boolean;
 }
 
 /** The partitioned stream. */
@@ -27,8 +25,6 @@ export class EventLog {
   /** The last message of each key, by partition. */
   readonly #newest: Map<string | null, Stored>[];
   readonly #followers: Set<() => void>[];
-  #first = 1;
-  #missing = 0;
 
   constructor(partitions: number) {
     this.partitions = Array.from({ length: partitions }, () => []);
@@ -41,16 +37,6 @@ export class EventLog {
     return this.#all.length;
   }
 
-  /** Sequence of the oldest message that is stored, or of the next where there is none. */
-  get first(): number {
-    return this.#first;
-  }
-
-  /** Dropped ones between the first and the last. */
-  get missing(): number {
-    return this.#missing;
-  }
-
   /** A consumer of one partition that begins at a sequence; `ready` hears of each message that is stored. */
   open(partition: number, startSequence: number, ready: () => void): Cursor {
     const messages = this.of(partition);
@@ -58,12 +44,9 @@ export class EventLog {
     this.#followers[partition]?.add(ready);
     return {
       get pending() {
-        let dropped = 0;
-        for (let at = next; at < messages.length; at++) if (messages[at]?.isDropped) dropped++;
-        return messages.length - next - dropped;
+        return messages.length - next;
       },
       next: () => {
-        while (messages[next]?.isDropped) next++;
         const stored = messages[next];
         if (stored) next++;
         return stored && asMessage(stored);
@@ -94,13 +77,6 @@ export class EventLog {
     return messages[low];
   }
 
-  /** Drops messages: by a limit, a purge, or one by one. */
-  drop(messages: Iterable<Stored>): void {
-    for (const message of messages) message.isDropped = true;
-    while (this.message(this.#first)?.isDropped) this.#first++;
-    this.#missing = this.#all.filter(({ isDropped, sequence }) => isDropped && sequence > this.#first).length;
-  }
-
   append(partition: number, key: string | null = null): void {
     const messages = this.partitions[partition];
     const newest = this.#newest[partition];
@@ -113,7 +89,6 @@ export class EventLog {
       before: newest.get(key),
       done: false,
       handledUnder: undefined,
-      isDropped: false,
     };
     this.#all.push(stored);
     messages.push(stored);

@@ -46,8 +46,13 @@ export class StreamApi {
     const partition = Number(subject.slice(subject.lastIndexOf('.') + 1));
     return this.#ask<{ num_pending: number }>('create', name, (answer) => {
       const created = consumers.create(name, String(start), (ready) => log.open(partition, start, ready));
-      if (created) answer({ value: { num_pending: created.pending } });
-      else answer({ error: apiError(ALREADY_EXISTS, 'consumer already exists') });
+      if (created === 'taken') answer({ error: apiError(ALREADY_EXISTS, 'consumer already exists') });
+      else if (created === 'full')
+        answer({ error: apiError(API_ERRORS.consumersExceeded, 'maximum consumers') });
+      else {
+        answer({ value: { num_pending: created.pending } });
+        consumers.created?.(name);
+      }
     });
   }
 
@@ -64,7 +69,7 @@ export class StreamApi {
       if (!consumers.isLeaderless)
         answer({
           value: {
-            state: { first_seq: log.first, last_seq: log.last, num_deleted: log.missing },
+            state: { first_seq: 1, last_seq: log.last, num_deleted: 0 },
             config: {},
           },
         });

@@ -13,7 +13,8 @@ import type { SimClient } from './client.js';
 export interface ReaderObserver {
   opened(options: ReaderOptions): void;
   faulted(partition: number, fault: ReaderFault): void;
-  arrives(options: ReaderOptions, sequence: number): void;
+  /** `isWhole`: with its payload. */
+  arrives(options: ReaderOptions, sequence: number, isWhole: boolean): void;
   /** `window`: the most messages that the reader was ever allowed. */
   received(partition: number, window: number): void;
 }
@@ -45,7 +46,7 @@ export class SimStream implements EventStream {
     widen(options.window.messages);
     const opened = await this.#stream.open(options, {
       message: (message) => {
-        this.#observer.arrives(options, message.sequence);
+        this.#observer.arrives(options, message.sequence, message.data.length > 0);
         sink.message(message);
         this.#observer.received(partition, this.#windows.get(name) ?? 0);
       },

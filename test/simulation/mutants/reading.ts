@@ -41,6 +41,28 @@ export const READING: readonly Mutant[] = [
     ],
   },
   {
+    name: 'names-that-repeat',
+    mistake: 'the names of readers are made of the group, the partition and the epoch only',
+    edits: [consume('reader-name', "randomBytes(TOKEN_BYTES).toString('hex')", "'ab'.repeat(TOKEN_BYTES)")],
+  },
+  {
+    name: 'payload-missing',
+    mistake: 'a message without the payload that its header speaks of is taken as it comes',
+    edits: [
+      nats('expectation', 'Number(headers?.last(SIZE_HEADER)) > 0', 'Number(headers?.last(SIZE_HEADER)) < 0'),
+    ],
+  },
+  {
+    name: 'foreign-subject',
+    mistake: 'what a reader delivers counts as of its partition, whatever its subject',
+    edits: [nats('expectation', 'message.subject !== this.#subject', "message.subject === ''")],
+  },
+  {
+    name: 'limit-is-the-end',
+    mistake: 'a member ends where a limit of consumers refuses it a reader',
+    edits: [nats('event-stream', 'if (isLimit(error))', 'if (!error)')],
+  },
+  {
     name: 'first-in-line',
     mistake: 'who has used up a turn gets the next one as well',
     edits: [

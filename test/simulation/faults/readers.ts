@@ -1,0 +1,53 @@
+import { newReaderToken, readerName } from '../../../src/core/consume/reader-name.js';
+import { during, type Fault } from './fault.js';
+
+/** The server has as many consumers as it may have: for a while no reader that is lost can be replaced. */
+export const noMoreReaders: Fault = ({ server: { consumers }, random, timeline }) => {
+  const forMs = random.between(500, 8_000);
+  for (const name of consumers.names) if (random.chance(0.3)) consumers.delete(name);
+  consumers.most = 0;
+  timeline.after(forMs, () => {
+    consumers.most = Number.POSITIVE_INFINITY;
+  });
+  // Until then it is tried ever later.
+  return forMs * 2;
+};
+
+/** Somebody changes a reader: it leaves out payloads, or reads another partition. */
+export const changedReader: Fault = (world) => {
+  const { server, random, settings } = world;
+  const name = random.oneOf([...server.consumers.names]);
+  if (name === undefined) return 0;
+  if (random.chance(0.5)) server.consumers.leaveOut(name);
+  else {
+    const other = random.int(0, settings.partitions - 1);
+    server.consumers.redirect(name, (ready) => server.log.open(other, server.log.last + 1, ready));
+    world.store(other);
+  }
+  return 0;
+};
+
+/** A group of the same name works in another bucket: what it does with the readers of its epochs, which are the same. */
+export const twins: Fault = (world) => {
+  const { server, random, settings, timeline } = world;
+  const { consumers, log } = server;
+  const open = (name: string): void => {
+    const [, partition = '', epoch = ''] = /-p(\d+)-e(\d+)-/.exec(name) ?? [];
+    const twin = readerName(settings.group, Number(partition), Number(epoch), newReaderToken());
+    timeline.after(random.between(0, 20), () => {
+      consumers.delete(twin);
+      consumers.create(twin, 'twin', (ready) => log.open(Number(partition), log.last + 1, ready));
+    });
+  };
+  for (const name of consumers.names) if (random.chance(0.3)) consumers.delete(name);
+  return during(
+    world,
+    random.between(500, 4_000),
+    () => {
+      consumers.created = open;
+    },
+    () => {
+      consumers.created = undefined;
+    },
+  );
+};
