@@ -1,11 +1,11 @@
 import type { FlagInput } from '@oclif/core/interfaces';
 import { type Config, loadConfig } from './core/config.js';
-import { escapeControl } from './core/consume/output.js';
 import { type Concern, type StreamUse, warningsOf } from './core/nats/concern.js';
 import { connectNats, type NatsConnection } from './core/nats/connection.js';
 import { readContext, selectedContext } from './core/nats/context.js';
 import { SETTINGS, type SettingName } from './core/settings/index.js';
 import { type ConfigSources, contextName, secretFlags } from './core/sources.js';
+import { escapeControl, toJson } from './core/text.js';
 import { readDotenv } from './dotenv.js';
 import { stopSignal } from './ending.js';
 import { Command, Flags } from './oclif.js';
@@ -120,7 +120,12 @@ export abstract class BaseCommand extends Command {
 
   /** Writes one line for people to stderr, where it does not disturb a pipe. */
   protected note(line: string): void {
-    process.stderr.write(`${line}\n`);
+    process.stderr.write(`${escapeControl(line)}\n`);
+  }
+
+  /** Writes lines for people to stdout. `style`: what a line that is safe to show gets around it, such as colour. */
+  protected writeLines(lines: readonly string[], style = (line: string): string => line): void {
+    process.stdout.write(lines.map((line) => `${style(escapeControl(line))}\n`).join(''));
   }
 
   /** Says on stderr what a user of the stream should know of its settings. */
@@ -130,7 +135,7 @@ export abstract class BaseCommand extends Command {
 
   /** Writes one JSON document, or one line of NDJSON, to stdout. */
   protected writeJson(value: unknown): void {
-    process.stdout.write(`${JSON.stringify(value)}\n`);
+    process.stdout.write(`${toJson(value)}\n`);
   }
 
   protected override async catch(error: Error): Promise<never> {

@@ -3,8 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Config, Plugin } from '@oclif/core/config';
 import { run as runOclif } from '@oclif/core/run';
-import { NatspocError } from './core/errors.js';
-import { untilRead } from './ending.js';
+import { untilRead, watchOutput } from './ending.js';
 import { exitWithError } from './report-error.js';
 
 /**
@@ -15,13 +14,7 @@ import { exitWithError } from './report-error.js';
  */
 export async function run(entry: string, overrides: { commands?: string } = {}): Promise<void> {
   const root = join(dirname(fileURLToPath(entry)), '..');
-  // Ahead of oclif's own listener, which throws. A reader that has gone away (EPIPE) is no error: commands see to that.
-  process.stdout.prependListener('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE')
-      exitWithError(new NatspocError('failed', `Cannot write to standard output: ${error.message}.`), {
-        json: false,
-      });
-  });
+  watchOutput();
   // Notes that nobody reads any more are no reason to stop, and no exit code of their own.
   process.stderr.on('error', () => {});
   // Whoever listens beside us sees to it, such as a member with a handler that is not ours.

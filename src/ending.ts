@@ -1,5 +1,8 @@
 /** How the process ends: told by a signal, and once its readers have what was written. */
+import { fstatSync, writeSync } from 'node:fs';
 import type { Writable } from 'node:stream';
+import { outputFailure } from './core/consume/line-writer.js';
+import { exitWithError } from './report-error.js';
 
 /** After a signal, readers that take nothing hold up the end for this long at most, milliseconds. */
 const PATIENCE_MS = 1_000;
@@ -20,6 +23,40 @@ export function stopSignal(): AbortSignal {
     if (!process.listeners(name).includes(onSignal)) process.on(name, onSignal);
   }
   return stopping.signal;
+}
+
+/**
+ * Writes to a file until it has everything. Node does that with one call and does not look at what it returns: where the disk
+ * is full, it takes a part first, and only the next call fails.
+ */
+function writeWhole(stdout: Writable, fd: number): void {
+  stdout._write = (chunk: Uint8Array, _encoding, done) => {
+    try {
+      for (let left = chunk; left.length > 0; ) left = left.subarray(writeSync(fd, left));
+      done();
+    } catch (error) {
+      done(error instanceof Error ? error : new Error(String(error)));
+    }
+  };
+}
+
+/**
+ * Sees to a stdout that fails: a full disk ends the process at once, with one line. A reader that has gone away (EPIPE) is
+ * no error: commands see to that.
+ */
+export function watchOutput(): void {
+  const { stdout } = process;
+  if (fstatSync(stdout.fd).isFile()) writeWhole(stdout, stdout.fd);
+  // Ahead of oclif's own listener, which throws.
+  stdout.prependListener('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') exitWithError(outputFailure(error), { json: false });
+  });
+}
+
+/** From here on a stdout that fails is the command's to see to, whatever the reason. */
+export function endInOrder(): void {
+  process.stdout.removeAllListeners('error');
+  process.stdout.on('error', () => {});
 }
 
 /** Resolves when the system has all that was written to a stream, or never will. */

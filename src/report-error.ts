@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs';
-import { escapeControl } from './core/consume/output.js';
 import { messageOf, NatspocError } from './core/errors.js';
+import { escapeControl, toJson } from './core/text.js';
 
 /** What oclif's own errors look like: parse errors carry the parser's input, `exit()` an exit code. */
 interface OclifError extends Error {
@@ -75,6 +75,8 @@ function rephrase(complaint: string): string {
   return complaint;
 }
 
+const safeLines = (text: string): string => text.split('\n').map(escapeControl).join('\n');
+
 /** How an error is said. */
 export interface FailureOptions {
   /** As an object on stdout. */
@@ -117,14 +119,15 @@ export function exitWithError(error: unknown, options: FailureOptions): never {
   const known = asNatspocError(error, options.command ? `${options.command} ` : '');
   const own = options.report?.(known);
   if (own) {
-    writeNow(1, `${own.line}\n`);
+    writeNow(1, `${escapeControl(own.line)}\n`);
   } else if (options.json) {
     const body = { error: { code: known.code, message: known.message, exitCode: known.exitCode } };
-    writeNow(1, `${JSON.stringify(body)}\n`);
+    writeNow(1, `${toJson(body)}\n`);
   } else {
     // Names and texts of others are in it: nothing in them may move the cursor.
-    writeNow(2, `Error: ${known.message.split('\n').map(escapeControl).join('\n')}\n`);
+    writeNow(2, `Error: ${safeLines(known.message)}\n`);
   }
-  if (process.env.DEBUG) writeNow(2, `${(known.cause as Error | undefined)?.stack ?? known.stack}\n`);
+  const stack = known.cause instanceof Error ? known.cause.stack : known.stack;
+  if (process.env.DEBUG) writeNow(2, `${safeLines(stack ?? '')}\n`);
   process.exit(own?.exitCode ?? known.exitCode);
 }

@@ -11,7 +11,7 @@ import { openTopology, type Topology } from './core/nats/topology.js';
 import type { ControlClient } from './core/operate/control.js';
 import type { GroupFollower } from './core/operate/follower.js';
 import { withFollower } from './core/operate/with-follower.js';
-import { wrap } from './core/text.js';
+import { escapeControl, wrap } from './core/text.js';
 
 /** What a command that looks at an existing stream works with. */
 export interface StreamSession {
@@ -105,7 +105,7 @@ export abstract class StreamCommand extends BaseCommand {
     const prompt = createInterface({ input: process.stdin, output: process.stderr });
     try {
       // Ctrl-C and Ctrl-D are an answer, too.
-      const typed = await prompt.question(`Type ${name} to go on: `).catch(() => {
+      const typed = await prompt.question(`Type ${escapeControl(name)} to go on: `).catch(() => {
         process.stderr.write('\n');
         return '';
       });
@@ -113,10 +113,5 @@ export abstract class StreamCommand extends BaseCommand {
     } finally {
       prompt.close();
     }
-  }
-
-  /** Writes lines of text to stdout. */
-  protected writeLines(lines: readonly string[]): void {
-    process.stdout.write(lines.map((line) => `${line}\n`).join(''));
   }
 }

@@ -6,6 +6,7 @@ import { NatspocError } from '../core/errors.js';
 import { tellRefusals } from '../core/nats/refused-credentials.js';
 import { LONGEST_PERIOD, LONGEST_WAIT, readFlag } from '../core/settings/flag.js';
 import { duration } from '../core/settings/parse.js';
+import { endInOrder } from '../ending.js';
 import { Flags } from '../oclif.js';
 import { prose } from '../prose.js';
 
@@ -103,6 +104,7 @@ reach NATS; 4 refused.`);
     // Before anything else: a handler that cannot be loaded takes no partitions.
     const handler = flags.handler === undefined ? undefined : await loadHandler(flags.handler);
     const stop = this.stopSignal();
+    endInOrder();
     const connection = await this.connect(config, 'consume');
     tellRefusals(connection, config.authRetryMs, (line) => this.note(line));
     try {

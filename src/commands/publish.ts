@@ -217,7 +217,7 @@ messages were refused or not confirmed.`);
       process.exitCode = error?.exitCode ?? 0;
       return;
     }
-    process.stdout.write(`${formatSummary(summary, target)}\n`);
+    this.writeLines(formatSummary(summary, target).split('\n'));
     if (error) throw error;
   }
 }

@@ -105,7 +105,7 @@ nothing is installed. The server listens on 127.0.0.1 only and stops together wi
       const { url, pid, version, monitorUrl } = server;
       this.writeJson({ url, port: server.port, pid, version, storeDir: server.storeDir, monitorUrl });
     } else {
-      process.stdout.write(introduction(server, flags.ephemeral));
+      this.writeLines(introduction(server, flags.ephemeral).trimEnd().split('\n'));
     }
     await this.#untilStopped(server, stop);
   }

@@ -1,4 +1,20 @@
-/** Text on a terminal: how wide it is, and where it breaks. */
+/** Text on a terminal: what is safe there, how wide it is, and where it breaks. */
+
+/**
+ * The text as it is safe on a terminal, on one line: control characters, also those of 8 bits, those that break lines and
+ * those that turn the direction of writing are shown as escapes (`\u001b`). This one function stands between texts from
+ * outside and every terminal. JSON stays JSON, with the same meaning.
+ */
+export function escapeControl(text: string): string {
+  return text.replace(
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** A value as JSON on one line, safe on a terminal. */
+export const toJson = (value: unknown): string => escapeControl(JSON.stringify(value));
 
 const WIDE =
   /\p{Emoji_Presentation}|\p{Script=Han}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Script=Hangul}|[\u3000-\u303f\uff01-\uff60\uffe0-\uffe6]/u;

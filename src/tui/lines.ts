@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline';
-import { escapeControl } from '../core/consume/output.js';
+import { escapeControl } from '../core/text.js';
 import type { Feed } from './feed.js';
 import { healthOf } from './model/health.js';
 import type { Model } from './model/model.js';
@@ -106,6 +106,6 @@ export class LineView {
   }
 
   #write(lines: readonly string[]): void {
-    this.#output.write(lines.map((text) => `${text}\n`).join(''));
+    this.#output.write(lines.map((text) => `${escapeControl(text)}\n`).join(''));
   }
 }

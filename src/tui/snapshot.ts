@@ -1,4 +1,4 @@
-import { escapeControl } from '../core/consume/output.js';
+import { escapeControl } from '../core/text.js';
 import { healthOf } from './model/health.js';
 import type { Model } from './model/model.js';
 import { memberRows, partitionRows, totalsOf } from './model/select.js';
@@ -95,5 +95,5 @@ export function textSnapshot(model: Model, columns: number, panels: readonly Pan
     const panel = panelContent(id, model, { ...ui, focus: id }, width, height);
     lines.push('', `${panel.title}${panel.info === '' ? '' : ` (${panel.info})`}`, ...panel.lines.map(plain));
   }
-  return `${lines.map((text) => text.trimEnd()).join('\n')}\n`;
+  return `${lines.map((text) => escapeControl(text.trimEnd())).join('\n')}\n`;
 }

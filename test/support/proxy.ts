@@ -9,6 +9,7 @@ export class TcpProxy {
   #cutAt: string | undefined;
   #swallowed: RegExp | undefined;
   #delayMs = 0;
+  #rewritten: { pattern: RegExp; text: string } | undefined;
 
   private constructor(server: Server) {
     this.#server = server;
@@ -62,6 +63,11 @@ export class TcpProxy {
     return this.#swallowed !== undefined;
   }
 
+  /** What the server tells of itself to those who connect from now on, with this text in place of what matches. */
+  rewrite(pattern: RegExp, text: string): void {
+    this.#rewritten = { pattern, text };
+  }
+
   /** Closes what was silenced and lets new connections through. */
   heal(): void {
     this.#silent = false;
@@ -72,6 +78,11 @@ export class TcpProxy {
   async stop(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
     await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  #introduction(chunk: Buffer): Buffer {
+    if (!this.#rewritten || !chunk.subarray(0, 5).equals(Buffer.from('INFO '))) return chunk;
+    return Buffer.from(chunk.toString('utf8').replace(this.#rewritten.pattern, this.#rewritten.text));
   }
 
   /** Cuts the message out, where all of it is in one piece. */
@@ -104,8 +115,9 @@ export class TcpProxy {
         }
         if (from === client && this.#silentAt !== undefined && chunk.includes(this.#silentAt)) this.silence();
         if (this.#silent) return;
-        if (from === client || this.#delayMs === 0) to.write(from === server ? this.#bite(chunk) : chunk);
-        else setTimeout(() => to.write(chunk), this.#delayMs);
+        const passed = from === server ? this.#bite(this.#introduction(chunk)) : chunk;
+        if (from === client || this.#delayMs === 0) to.write(passed);
+        else setTimeout(() => to.write(passed), this.#delayMs);
       });
       from.on('error', () => to.destroy());
       from.on('close', () => {

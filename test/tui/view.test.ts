@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { escapeControl } from '../../src/core/consume/output.js';
 import type { ViewEntry } from '../../src/core/group/events.js';
+import { escapeControl } from '../../src/core/text.js';
 import type { TopEventBody } from '../../src/tui/model/events.js';
 import { rowIds } from '../../src/tui/screen/rows.js';
 import { initialUi, PANELS, type Ui } from '../../src/tui/screen/state.js';

@@ -73,15 +73,16 @@ export default class LeasesList extends StreamCommand {
     const width = this.columns;
     const table = flags.members ? formatMembers(status, width) : formatLeases(status, width);
     if (flags.watch && screen) process.stdout.write(CLEAR_SCREEN);
-    this.writeLines([
-      ...table.map((line) => (line.startsWith('!') ? chalk.red(line) : line)),
+    const shown = [
+      ...table,
       '',
       ...wrap(
         `${stream}, group ${group}${flags.watch ? `, ${new Date().toISOString()}` : ''}: ${summarise(status)}`,
         width ?? Number.POSITIVE_INFINITY,
       ),
       ...(flags.watch && !screen ? [''] : []),
-    ]);
+    ];
+    this.writeLines(shown, (line) => (line.startsWith('!') ? chalk.red(line) : line));
   }
 }
 

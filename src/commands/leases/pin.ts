@@ -1,9 +1,9 @@
 import { connectionFlags } from '../../base-command.js';
-import { escapeControl } from '../../core/consume/output.js';
 import { NatspocError } from '../../core/errors.js';
 import { parsePartitions } from '../../core/operate/choose.js';
 import { operatorName } from '../../core/operate/operator.js';
 import { changeOverride } from '../../core/operate/overrides.js';
+import { escapeControl } from '../../core/text.js';
 import { Args, Flags } from '../../oclif.js';
 import { StreamCommand } from '../../stream-command.js';
 

@@ -1,10 +1,10 @@
 import { connectionFlags } from '../../base-command.js';
-import { escapeControl } from '../../core/consume/output.js';
 import type { FoundLetter } from '../../core/dead/letter.js';
 import { redrive } from '../../core/dead/redrive.js';
 import { NatspocError } from '../../core/errors.js';
 import { NatsDeadLetters } from '../../core/nats/dead-letters.js';
 import { NatsRedriveTarget } from '../../core/nats/redrive-target.js';
+import { escapeControl } from '../../core/text.js';
 import { formatCount } from '../../core/units.js';
 import { Flags } from '../../oclif.js';
 import { prose } from '../../prose.js';

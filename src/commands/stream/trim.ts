@@ -1,5 +1,4 @@
 import { connectionFlags } from '../../base-command.js';
-import { escapeControl } from '../../core/consume/output.js';
 import { messageOf, NatspocError } from '../../core/errors.js';
 import { listGroups } from '../../core/nats/groups.js';
 import { NatsSessionTraces } from '../../core/nats/session-traces.js';
@@ -7,6 +6,7 @@ import { NatsStreamAdmin } from '../../core/nats/stream-admin.js';
 import { sweep } from '../../core/operate/sweep.js';
 import { formatTable } from '../../core/operate/table.js';
 import { planTrim, type TrimStep } from '../../core/operate/trim.js';
+import { escapeControl } from '../../core/text.js';
 import { formatCount } from '../../core/units.js';
 import { Flags } from '../../oclif.js';
 import { StreamCommand, type StreamSession } from '../../stream-command.js';

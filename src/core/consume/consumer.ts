@@ -6,13 +6,13 @@ import { GroupMember } from '../group-member.js';
 import type { NatsConnection } from '../nats/connection.js';
 import { streamEnd } from '../nats/stream-end.js';
 import { formatMemoryLine } from '../observe/memory.js';
+import { escapeControl } from '../text.js';
 import { formatCount, formatDuration } from '../units.js';
 import { whenCaughtUp } from './caught-up.js';
 import { execHandler } from './exec.js';
 import type { Handler } from './handler.js';
 import { LineWriter } from './line-writer.js';
 import { noteLogger } from './note-logger.js';
-import { escapeControl } from './output.js';
 import type { Output } from './outputs.js';
 import { Quota } from './quota.js';
 import type { FailurePolicy } from './retry.js';
@@ -90,7 +90,7 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
     },
   );
   if (member.healthUrl) note(`health checks and metrics at ${member.healthUrl}`);
-  // Whoever reads has had enough: hand over and go.
+  // Whoever reads has had enough, or the disk is full: hand over and go.
   options.stdout.once('error', leave);
   const cancels = [
     end === undefined ? undefined : whenCaughtUp(member, end, leave),
@@ -106,13 +106,14 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
   }
   const closed = member.closed
     .catch((error: unknown) => {
-      // Nothing is wrong with a pipe that was closed by its reader.
+      // What it ended with follows from that.
       if (!writer.isClosed) throw error;
     })
     .then(() => {
       const took = formatDuration(performance.now() - startedAt);
       const { handled } = member.counters;
       note(`left after ${formatCount(handled)} ${handled === 1 ? 'message' : 'messages'} in ${took}`);
+      if (writer.failure) throw writer.failure;
       failIfHalted(halted);
     })
     .finally(() => {

@@ -1,8 +1,18 @@
 import type { Writable } from 'node:stream';
+import { systemReason } from '../child.js';
+import { NatspocError } from '../errors.js';
 import { StopConsuming } from './handler.js';
 
 /** Text is gathered up to this size before it is written. */
 const CHUNK_CHARACTERS = 65_536;
+
+/** True for what a pipe says whose reader has gone away. */
+const isGoneReader = (error: Error): boolean => 'code' in error && error.code === 'EPIPE';
+
+/** What to say of a stdout that takes nothing any more. */
+export function outputFailure(cause: Error): NatspocError {
+  return new NatspocError('failed', `Cannot write to standard output: ${systemReason(cause)}.`, { cause });
+}
 
 interface Waiter {
   resolve: () => void;
@@ -24,21 +34,27 @@ export class LineWriter {
   #full: Waiter | undefined;
   #waiting: (Waiter & { for: number })[] = [];
   #closed: StopConsuming | undefined;
+  #failure: NatspocError | undefined;
 
   constructor(stream: Writable) {
     this.#stream = stream;
     stream.on('error', (error) => this.#close(error));
   }
 
-  /** True once the reader has gone. */
+  /** True once nothing can be written any more. */
   get isClosed(): boolean {
     return this.#closed !== undefined;
+  }
+
+  /** Why that is; undefined also where a reader has had enough, which is no failure. */
+  get failure(): NatspocError | undefined {
+    return this.#failure;
   }
 
   /**
    * Adds one line; the line feed is added here. Resolves when the stream takes more, if it is full.
    *
-   * @throws StopConsuming (or rejects with it) once the reader has gone: nothing can be written any more.
+   * @throws StopConsuming (or rejects with it) once nothing can be written any more: the reader has gone, the disk is full.
    */
   write(line: string): Promise<void> | undefined {
     if (this.#closed) throw this.#closed;
@@ -107,7 +123,9 @@ export class LineWriter {
 
   #close(cause: Error): void {
     if (this.#closed) return;
-    this.#closed = new StopConsuming('nobody reads the output any more', { cause });
+    const failure = isGoneReader(cause) ? undefined : outputFailure(cause);
+    this.#failure = failure;
+    this.#closed = new StopConsuming(failure?.message ?? 'nobody reads the output any more', { cause });
     this.#full?.reject(this.#closed);
     for (const { reject } of this.#waiting) reject(this.#closed);
     this.#waiting = [];

@@ -1,5 +1,5 @@
+import { escapeControl } from '../text.js';
 import type { Logger } from './handler.js';
-import { escapeControl } from './output.js';
 
 /** Passes on what handlers say as lines for people, on one line each; `debug` only where it is asked for. */
 export function noteLogger(note: (line: string) => void, { debug }: { debug: boolean }): Logger {

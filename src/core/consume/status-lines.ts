@@ -1,8 +1,8 @@
 import { messageOf } from '../errors.js';
 import type { Report } from '../group/events.js';
 import type { FailedAttempt, MemberEventMap } from '../member-events.js';
+import { escapeControl } from '../text.js';
 import { formatCount, formatDuration } from '../units.js';
-import { escapeControl } from './output.js';
 import type { Trimmed } from './trimmed.js';
 
 const by = (name: string | null): string => (name ? ` from ${escapeControl(name)}` : '');

@@ -1,4 +1,4 @@
-import { escapeControl } from '../consume/output.js';
+import { escapeControl } from '../text.js';
 import type { GroupChange } from './follower.js';
 
 /** A change as one line of NDJSON shows it; `at` is the observer's clock. */

@@ -1,4 +1,4 @@
-import { escapeControl } from '../consume/output.js';
+import { escapeControl } from '../text.js';
 import type { Finding } from './check.js';
 import type { GroupStatus } from './group-status.js';
 import { totalLag } from './lease-table.js';

@@ -1,4 +1,4 @@
-import { escapeControl } from '../consume/output.js';
+import { escapeControl } from '../text.js';
 import { formatCount, formatDuration } from '../units.js';
 import { unevenLoads } from './balance.js';
 import type { GroupStatus, LeaseStatus } from './group-status.js';

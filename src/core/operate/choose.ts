@@ -1,5 +1,5 @@
-import { escapeControl } from '../consume/output.js';
 import { NatspocError } from '../errors.js';
+import { escapeControl } from '../text.js';
 import type { GroupFollower, SeenSession } from './follower.js';
 
 /**

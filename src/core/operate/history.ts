@@ -1,6 +1,6 @@
-import { escapeControl } from '../consume/output.js';
 import type { LeaseReason } from '../group/records.js';
 import type { PastEntry } from '../observe/facts.js';
+import { escapeControl } from '../text.js';
 import { formatDuration } from '../units.js';
 import { formatTable } from './table.js';
 

@@ -1,4 +1,4 @@
-import { escapeControl } from '../consume/output.js';
+import { escapeControl } from '../text.js';
 import { formatCount, formatDuration, formatRate } from '../units.js';
 import type { GroupStatus, LeaseStatus } from './group-status.js';
 import { type MemberStatus, memberState, TROUBLED } from './members.js';

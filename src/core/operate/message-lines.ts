@@ -1,5 +1,5 @@
-import { escapeControl, textOf } from '../consume/output.js';
-import { textWidth, truncate } from '../text.js';
+import { textOf } from '../consume/output.js';
+import { escapeControl, textWidth, truncate } from '../text.js';
 import { formatBytes } from '../units.js';
 import type { StoredMessage } from './stream-admin.js';
 import { formatPairs } from './table.js';

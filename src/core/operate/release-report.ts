@@ -1,4 +1,4 @@
-import { escapeControl } from '../consume/output.js';
+import { escapeControl } from '../text.js';
 import { formatDuration } from '../units.js';
 import type { ReleaseOutcome } from './release.js';
 

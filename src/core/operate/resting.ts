@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { escapeControl } from '../consume/output.js';
 import type { GroupObserver } from '../observe/observer.js';
+import { escapeControl } from '../text.js';
 import type { GroupFollower } from './follower.js';
 import { ANSWER_MS } from './patience.js';
 

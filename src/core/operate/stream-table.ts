@@ -1,5 +1,5 @@
-import { escapeControl } from '../consume/output.js';
 import type { StreamFacts } from '../observe/facts.js';
+import { escapeControl } from '../text.js';
 import { formatBytes, formatCount, formatDuration } from '../units.js';
 import { describeMembers, type StreamStatus } from './stream-status.js';
 import { formatPairs, formatTable } from './table.js';

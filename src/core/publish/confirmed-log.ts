@@ -1,6 +1,8 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { systemReason } from '../child.js';
 import { textOf } from '../consume/output.js';
 import { messageOf, NatspocError } from '../errors.js';
+import { toJson } from '../text.js';
 import type { OutgoingMessage } from './types.js';
 
 const CHUNK_CHARACTERS = 64 * 1024;
@@ -41,7 +43,7 @@ export class ConfirmedLog {
       ...(duplicate && { duplicate }),
       ...payload(message.data),
     };
-    this.#chunk += `${JSON.stringify(line)}\n`;
+    this.#chunk += `${toJson(line)}\n`;
     if (this.#chunk.length >= CHUNK_CHARACTERS) this.#flush();
   }
 
@@ -59,7 +61,7 @@ export class ConfirmedLog {
       this.#begun = true;
       while (bytes.length > 0) bytes = bytes.subarray(writeSync(this.#fd, bytes));
     } catch (cause) {
-      throw new NatspocError('failed', `Cannot write ${this.#path}: ${messageOf(cause)}.`, { cause });
+      throw new NatspocError('failed', `Cannot write ${this.#path}: ${systemReason(cause)}.`, { cause });
     }
   }
 }

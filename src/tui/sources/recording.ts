@@ -1,6 +1,8 @@
 import { createWriteStream } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { systemReason } from '../../core/child.js';
 import { messageOf, NatspocError } from '../../core/errors.js';
+import { toJson } from '../../core/text.js';
 import type { TopEvent } from '../model/events.js';
 
 /** Writes events as they come, one JSON object a line. */
@@ -13,16 +15,22 @@ export interface Recorder {
 /**
  * Opens a recording.
  *
- * @throws NatspocError `usage` where the file exists already or cannot be written.
+ * @throws NatspocError `usage` where the file exists already or cannot be written. A disk that takes no more ends the
+ *   process: the error is thrown where nothing catches it.
  */
 export async function startRecording(path: string): Promise<Recorder> {
   const file = await open(path, 'wx', 0o600).catch((cause: unknown) => {
     throw new NatspocError('usage', `--record: cannot write ${path}: ${messageOf(cause)}.`, { cause });
   });
   const stream = createWriteStream('', { fd: file });
+  stream.on('error', (cause) => {
+    // A recording with a hole in it would be taken for the whole story: it is the end of what records.
+    throw new NatspocError('failed', `--record: cannot write ${path}: ${systemReason(cause)}.`, { cause });
+  });
   return {
     write: (event) => {
-      stream.write(`${JSON.stringify(event)}\n`);
+      // A round of questions that is under way may end after the recording.
+      if (!stream.writableEnded) stream.write(`${toJson(event)}\n`);
     },
     close: () => new Promise((resolve) => stream.end(() => resolve())),
   };

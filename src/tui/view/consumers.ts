@@ -1,5 +1,5 @@
-import { escapeControl } from '../../core/consume/output.js';
 import { partitionList } from '../../core/partition-list.js';
+import { escapeControl } from '../../core/text.js';
 import type { Model } from '../model/model.js';
 import type { MemberRow } from '../model/select.js';
 import { bytes, duration, rate, shortCount, sparkline, UNKNOWN } from './format.js';

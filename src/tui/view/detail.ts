@@ -1,5 +1,5 @@
-import { escapeControl } from '../../core/consume/output.js';
 import { partitionList } from '../../core/partition-list.js';
+import { escapeControl } from '../../core/text.js';
 import { formatBytes } from '../../core/units.js';
 import type { Model } from '../model/model.js';
 import { memberRows, partitionRows } from '../model/select.js';

@@ -1,4 +1,4 @@
-import { escapeControl } from '../../core/consume/output.js';
+import { escapeControl } from '../../core/text.js';
 import { formatDuration } from '../../core/units.js';
 import type { Model } from '../model/model.js';
 import { type Binding, bindingsFor } from '../screen/keys.js';

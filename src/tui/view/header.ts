@@ -1,4 +1,4 @@
-import { escapeControl } from '../../core/consume/output.js';
+import { escapeControl } from '../../core/text.js';
 import { healthOf } from '../model/health.js';
 import type { Model } from '../model/model.js';
 import { totalsOf } from '../model/select.js';

@@ -1,5 +1,5 @@
-import { escapeControl } from '../../core/consume/output.js';
 import type { MessageFacts } from '../../core/observe/facts.js';
+import { escapeControl } from '../../core/text.js';
 import { formatBytes } from '../../core/units.js';
 import { clockTime, UNKNOWN } from './format.js';
 import { type Column, type Table, table } from './table.js';

@@ -1,4 +1,4 @@
-import { escapeControl } from '../../core/consume/output.js';
+import { escapeControl } from '../../core/text.js';
 import type { Model } from '../model/model.js';
 import type { PartitionRow } from '../model/select.js';
 import { duration, rate, shortCount, UNKNOWN } from './format.js';

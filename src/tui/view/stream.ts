@@ -1,4 +1,4 @@
-import { escapeControl } from '../../core/consume/output.js';
+import { escapeControl } from '../../core/text.js';
 import { formatBytes, formatCount, formatDuration } from '../../core/units.js';
 import type { Model } from '../model/model.js';
 import { UNKNOWN } from './format.js';

@@ -1,5 +1,5 @@
 /** Lines of styled text: what every panel makes, what Ink shows on a terminal and `--once` prints plain. */
-import { pad, textWidth, truncate } from '../../core/text.js';
+import { escapeControl, pad, textWidth, truncate } from '../../core/text.js';
 
 export { textWidth, truncate, wrap } from '../../core/text.js';
 
@@ -30,8 +30,8 @@ export interface Span extends Style {
 
 export type Line = readonly Span[];
 
-/** A span of this text and style. */
-export const span = (text: string, style: Style = {}): Span => ({ text, ...style });
+/** A span of this text and style. Whatever is in the text, nothing in it moves the cursor. */
+export const span = (text: string, style: Style = {}): Span => ({ text: escapeControl(text), ...style });
 
 /** A line of one span. */
 export const line = (text: string, style: Style = {}): Line => [span(text, style)];

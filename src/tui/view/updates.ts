@@ -1,5 +1,5 @@
-import { escapeControl } from '../../core/consume/output.js';
 import { partitionList } from '../../core/partition-list.js';
+import { escapeControl } from '../../core/text.js';
 import type { Model, Update } from '../model/model.js';
 import { clockTime, duration } from './format.js';
 import { colorOf, letterOf } from './palette.js';
