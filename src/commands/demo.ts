@@ -1,6 +1,5 @@
 import { BaseCommand } from '../base-command.js';
 import type { Config } from '../core/config.js';
-import { escapeControl } from '../core/consume/output.js';
 import { runDemo } from '../core/demo/demo.js';
 import type { Verdict } from '../core/demo/judge.js';
 import type { DemoResult } from '../core/demo/scenario.js';
@@ -10,6 +9,7 @@ import { partitionList } from '../core/partition-list.js';
 import { LONGEST_PERIOD, readFlag } from '../core/settings/flag.js';
 import { SETTINGS } from '../core/settings/index.js';
 import { duration } from '../core/settings/parse.js';
+import { escapeControl } from '../core/text.js';
 import { formatCount, formatDuration } from '../core/units.js';
 import { serverEnvironment } from '../dotenv.js';
 import { Flags } from '../oclif.js';

@@ -1,5 +1,4 @@
 import { BaseCommand } from '../base-command.js';
-import { escapeControl } from '../core/consume/output.js';
 import { NatspocError } from '../core/errors.js';
 import {
   defaultStoreDir,
@@ -8,6 +7,7 @@ import {
   type ServerExit,
   startServer,
 } from '../core/server/index.js';
+import { escapeControl } from '../core/text.js';
 import { serverEnvironment } from '../dotenv.js';
 import { Flags } from '../oclif.js';
 import { prose } from '../prose.js';

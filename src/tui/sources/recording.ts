@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises';
 import { systemReason } from '../../core/child.js';
 import { messageOf, NatspocError } from '../../core/errors.js';
 import { toJson } from '../../core/text.js';
+import { decodeEvent } from '../model/decode.js';
 import type { TopEvent } from '../model/events.js';
 
 /** Writes events as they come, one JSON object a line. */
@@ -36,46 +37,67 @@ export async function startRecording(path: string): Promise<Recorder> {
   };
 }
 
-/** True for what looks like an event; a recording is our own file, but perhaps of another version or cut off. */
-function isEvent(value: unknown): value is TopEvent {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'at' in value &&
-    typeof value.at === 'number' &&
-    'type' in value &&
-    typeof value.type === 'string'
-  );
+/** A line of the largest group is a tenth of it. */
+const MAX_LINE_CHARACTERS = 16 * 1_048_576;
+/** Days of a busy group; as events it takes several times as much memory. */
+const MAX_CHARACTERS = 256 * 1_048_576;
+
+const refusal = (path: string, why: string, cause?: unknown): NatspocError =>
+  new NatspocError('usage', `--replay: ${path} ${why}.`, { cause });
+
+/** The lines of a text that comes in pieces, in bounded memory. The last one needs no line feed. */
+async function* linesOf(pieces: AsyncIterable<string>, path: string): AsyncGenerator<string> {
+  let rest = '';
+  let characters = 0;
+  for await (const piece of pieces) {
+    characters += piece.length;
+    if (characters > MAX_CHARACTERS)
+      throw refusal(path, 'is longer than 256 MiB: cut it at the end of a line');
+    const lines = piece.split('\n');
+    lines[0] = rest + lines[0];
+    rest = lines.pop() ?? '';
+    yield* lines;
+    if (rest.length > MAX_LINE_CHARACTERS)
+      throw refusal(path, 'is no recording of natspoc top: a line has no end');
+  }
+  if (rest !== '') yield rest;
+}
+
+function parseEvent(line: string): TopEvent | undefined {
+  try {
+    return decodeEvent(JSON.parse(line));
+  } catch {
+    return undefined;
+  }
 }
 
 /**
  * Reads a recording. A last line that was cut off in the middle is left out.
  *
- * @throws NatspocError `usage` where there is no such file or it is no recording.
+ * @throws NatspocError `usage` where there is no such file, it is no recording, or it is larger than 256 MiB.
  */
 export async function readRecording(path: string): Promise<TopEvent[]> {
   const file = await open(path).catch((cause: unknown) => {
-    throw new NatspocError('usage', `--replay: cannot read ${path}: ${messageOf(cause)}.`, { cause });
+    throw refusal(path, `cannot be read: ${systemReason(cause)}`, cause);
   });
+  const pieces: AsyncIterable<string> = file.createReadStream({ encoding: 'utf8' });
   const events: TopEvent[] = [];
   let broken: number | undefined;
   let number = 0;
-  for await (const text of file.readLines()) {
-    number++;
-    if (broken !== undefined) break;
-    try {
-      const event: unknown = JSON.parse(text);
-      if (isEvent(event)) events.push(event);
+  try {
+    for await (const line of linesOf(pieces, path)) {
+      number++;
+      if (broken !== undefined) break;
+      const event = parseEvent(line);
+      if (event) events.push(event);
       else broken = number;
-    } catch {
-      broken = number;
     }
+  } catch (error) {
+    throw error instanceof NatspocError
+      ? error
+      : refusal(path, `cannot be read: ${systemReason(error)}`, error);
   }
-  if (events.length === 0 || (broken !== undefined && broken < number)) {
-    throw new NatspocError(
-      'usage',
-      `--replay: ${path} is no recording of natspoc top (line ${broken ?? 1}).`,
-    );
-  }
+  if (events.length === 0 || (broken !== undefined && broken < number))
+    throw refusal(path, `is no recording of natspoc top (line ${broken ?? 1})`);
   return events;
 }

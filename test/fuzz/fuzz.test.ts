@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
+import { decodeEvent } from '../../src/tui/model/decode.js';
+import { EVENTS } from './samples.js';
+import { TARGETS } from './targets.js';
+
+/** Of all targets together; `npm run fuzz` takes a million. */
+const CASES = Number(process.env.FUZZ_CASES ?? 10_000);
+/** The seed of a failure is in its message: FUZZ_SEED repeats it. */
+const SEED = process.env.FUZZ_SEED === undefined ? undefined : Number(process.env.FUZZ_SEED);
+
+describe('what comes from outside is decoded without an exception, within bounds, and shown safely', function () {
+  this.timeout(0);
+  const weights = TARGETS.reduce((sum, { weight }) => sum + weight, 0);
+  for (const { name, weight, property } of TARGETS) {
+    it(name, () => {
+      const numRuns = Math.ceil((CASES * weight) / weights);
+      fc.assert(property, { numRuns, ...(SEED !== undefined && { seed: SEED }) });
+    });
+  }
+
+  it('the samples themselves are events', () => {
+    for (const event of EVENTS) assert.ok(decodeEvent(event), JSON.stringify(event));
+  });
+
+  it('a recording of an earlier version is taken as a whole', () => {
+    const recorded = readFileSync(fileURLToPath(new URL('../../docs/top.ndjson', import.meta.url)), 'utf8');
+    const lines = recorded.split('\n').filter((line) => line !== '');
+    for (const line of lines) assert.ok(decodeEvent(JSON.parse(line)), line);
+  });
+});

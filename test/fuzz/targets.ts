@@ -1,0 +1,239 @@
+import { parse as parseDotenv } from 'dotenv';
+import fc from 'fast-check';
+import { loadConfig } from '../../src/core/config.js';
+import { parseBackoff } from '../../src/core/consume/retry.js';
+import { readLetter } from '../../src/core/dead/letter.js';
+import { parseHandled } from '../../src/core/demo/processes.js';
+import {
+  decodeLayout,
+  decodeLease,
+  decodeOverride,
+  decodePosition,
+  decodeSession,
+  decodeStart,
+  parseGroupKey,
+  partitionIn,
+  unreadableAs,
+} from '../../src/core/group/records.js';
+import { partitionOf, partitionOfSubject } from '../../src/core/layout.js';
+import { DeliveryReader, parseDelivery } from '../../src/core/nats/delivery.js';
+import { decodeHeaders, plainHeaders } from '../../src/core/nats/headers.js';
+import { PubAckReader } from '../../src/core/nats/puback.js';
+import { decodeMemberStats } from '../../src/core/observe/stats.js';
+import { parsePartitions } from '../../src/core/operate/choose.js';
+import { decodeControlAnswer, decodePause, decodeRelease } from '../../src/core/operate/control.js';
+import { parseSeekTarget } from '../../src/core/operate/seek-target.js';
+import { compileTemplate } from '../../src/core/publish/template.js';
+import { credentialsOf, redactUrls } from '../../src/core/redact.js';
+import { SETTINGS, type SettingName } from '../../src/core/settings/index.js';
+import { parseFrom } from '../../src/core/settings/start-from.js';
+import { escapeControl, pad, textWidth, toJson, truncate, wrap } from '../../src/core/text.js';
+import { parseBytes, parseDuration, parseRate } from '../../src/core/units.js';
+import { decodeEvent } from '../../src/tui/model/decode.js';
+import type { TopEvent } from '../../src/tui/model/events.js';
+import { initialModel } from '../../src/tui/model/model.js';
+import { reduce } from '../../src/tui/model/reduce.js';
+import { initialUi, PANELS } from '../../src/tui/screen/state.js';
+import { jsonSnapshot, textSnapshot } from '../../src/tui/snapshot.js';
+import { frameOf } from '../../src/tui/view/frame.js';
+import { segmentsOf } from '../../src/tui/view/segments.js';
+import { bytesLike, mutated, RAW, textLike } from './inputs.js';
+import { EVENTS, LAYOUT, LEASE, OVERRIDE, POSITION, SESSION, START, STATS } from './samples.js';
+
+/** Something that is decoded from outside. */
+export interface Target {
+  name: string;
+  /** Of all cases, how many are for it, relative to the others. */
+  weight: number;
+  property: fc.IRawProperty<unknown>;
+}
+
+/** Results larger than this much of their input, and so much more, have been made of nothing. */
+const GROWTH = 8;
+const ALLOWANCE = 65_536;
+
+const sizeOf = (value: unknown): number => JSON.stringify(value)?.length ?? 0;
+
+/** What decodes one kind of input: an exception of it is a fault. It returns what it made, to be measured. */
+function target<T>(name: string, inputs: fc.Arbitrary<T>, decode: (input: T) => unknown, weight = 1): Target {
+  const property = fc.property(inputs, (input) => {
+    const size = input instanceof Uint8Array ? input.length : sizeOf(input);
+    const made = sizeOf(decode(input));
+    if (made > size * GROWTH + ALLOWANCE) throw new Error(`${made} characters made of ${size}`);
+  });
+  return { name, weight, property };
+}
+
+/** The same for what refuses by throwing: a NatspocError, in words that are one line and safe on a terminal. */
+function refusing<T>(
+  name: string,
+  inputs: fc.Arbitrary<T>,
+  decode: (input: T) => unknown,
+  weight = 1,
+): Target {
+  return target(
+    name,
+    inputs,
+    (input) => {
+      try {
+        return decode(input);
+      } catch (error) {
+        if (error instanceof Error && error.name === 'NatspocError')
+          return safe(escapeControl(error.message));
+        throw error;
+      }
+    },
+    weight,
+  );
+}
+
+function safe(text: string): string {
+  if (RAW.test(text)) throw new Error(`raw control characters in ${JSON.stringify(text)}`);
+  return text;
+}
+
+const SIZE = { columns: 100, rows: 30 };
+
+/** Everything that can be shown of these events, on every panel. */
+function show(events: readonly TopEvent[]): void {
+  const model = events.reduce(reduce, initialModel(events[0]?.at ?? 0));
+  for (const line of textSnapshot(model, SIZE.columns).split('\n')) safe(line);
+  safe(toJson(jsonSnapshot(model)));
+  for (const focus of PANELS) {
+    const ui = { ...initialUi({ intervalMs: 1_000, readonly: false, host: 'h' }), focus };
+    for (const { spans } of segmentsOf(frameOf(model, ui, SIZE))) for (const { text } of spans) safe(text);
+  }
+}
+
+const REPLY = '$JS.ACK.EVENTS.reader.1.42.42.1795845811881000000.7';
+const LONG_REPLY = '$JS.ACK._.hash.EVENTS.reader.1.42.42.1795845811881000000.7.token';
+const ACK = {
+  stream: 'EVENTS',
+  seq: 7,
+  duplicate: true,
+  error: { code: 503, err_code: 10077, description: 'x' },
+};
+const LETTER = {
+  'Natspoc-Dead-Stream': 'EVENTS',
+  'Natspoc-Dead-Sequence': '7',
+  'Natspoc-Dead-Partition': '3',
+  'Natspoc-Dead-Group': 'g',
+  'Natspoc-Dead-Attempts': '3',
+  'Natspoc-Dead-Error': 'boom',
+  'Natspoc-Dead-Time': '2026-11-28T00:00:00.000Z',
+};
+const SETTING_TEXTS = [
+  '10s',
+  '500ms',
+  '1KiB',
+  '8',
+  'true',
+  'seq:9',
+  'time:2026-11-28T00:00:00Z',
+  'a.b',
+  'nats://u:p@h:4222',
+];
+const headersOf = (value: unknown): Record<string, string> =>
+  Object.fromEntries(Object.entries(Object(value)).map(([name, each]) => [name, String(each)]));
+
+/** All of them. */
+export const TARGETS: readonly Target[] = [
+  target('sessions', bytesLike(SESSION), decodeSession),
+  target('leases', bytesLike(LEASE), decodeLease),
+  target('overrides', bytesLike(OVERRIDE), decodeOverride),
+  target('positions', bytesLike(POSITION), decodePosition),
+  target('starts', bytesLike(START), decodeStart),
+  target('layouts', bytesLike(LAYOUT), decodeLayout),
+  target('unreadable records', bytesLike(SESSION, POSITION), unreadableAs),
+  target('keys of the bucket', textLike('group.g.lease.3', 'group.g.session.AB'), (key) => [
+    parseGroupKey('g', key),
+    partitionIn(key),
+  ]),
+  target('subjects and keys', textLike('a.p.3', 'key-7'), (text) => [
+    partitionOfSubject('a', text),
+    partitionOf(text, 8),
+  ]),
+  target('deliveries', textLike(REPLY, LONG_REPLY), (reply) => {
+    const reader = new DeliveryReader();
+    reader.read(REPLY);
+    return [parseDelivery(reply), reader.read(reply), reader.timestampMs];
+  }),
+  target('acknowledgements', bytesLike(ACK, { stream: 'EVENTS', seq: 7 }), (bytes) => {
+    const reader = new PubAckReader('EVENTS');
+    reader.decode(new TextEncoder().encode('{"stream":"EVENTS","seq":7}'));
+    return [reader.sequence(bytes), reader.decode(bytes)];
+  }),
+  target(
+    'headers',
+    textLike('NATS/1.0\r\nA: b\r\nMy Header: v\r\nNatspoc-Key: a\rb\r\n\r\n', 'NATS/1.0 503\r\n\r\n').map(
+      (text) => new TextEncoder().encode(text),
+    ),
+    (bytes) => {
+      const headers = decodeHeaders(bytes);
+      return [plainHeaders(headers), headers.code, headers.description];
+    },
+  ),
+  target('STATS', mutated(STATS), decodeMemberStats),
+  target(
+    'orders',
+    bytesLike({ partitions: [1, 2], to: 'x' }, { partitions: 'all', paused: true }),
+    (bytes) => [decodeRelease(bytes), decodePause(bytes), decodeControlAnswer(bytes)],
+  ),
+  target('dead letters', mutated(LETTER).map(headersOf), (headers) =>
+    readLetter({ sequence: 1, data: new Uint8Array(), headers }, 'EVENTS'),
+  ),
+  target('lines of consume', textLike('{"partition":1,"seq":2,"epoch":3,"key":null,"data":"x"}'), (line) =>
+    parseHandled(line, 'c', 0, 0),
+  ),
+  refusing(
+    'settings',
+    fc.tuple(
+      fc.constantFrom<SettingName>(...(Object.keys(SETTINGS) as SettingName[])),
+      textLike(...SETTING_TEXTS),
+    ),
+    ([name, text]) => {
+      loadConfig({ flags: {}, env: { [SETTINGS[name].env]: text } });
+    },
+  ),
+  refusing('.env', textLike('NATS_URL=nats://h:1\nTTL="10s"\n', "A='b'\nPARTITIONS=9\n"), (text) => {
+    loadConfig({ flags: {}, env: {}, dotenv: parseDotenv(text) });
+  }),
+  target('quantities', textLike(...SETTING_TEXTS), (text) => [
+    parseDuration(text),
+    parseBytes(text),
+    parseRate(text),
+    parseBackoff(text),
+    parseFrom(text),
+  ]),
+  refusing('arguments', textLike('3', '0-3', '7,9', 'first', '-100', 'time:2026-11-28'), (text) => [
+    parsePartitions([text], 16),
+    parseSeekTarget(text),
+  ]),
+  refusing('templates', textLike('a {{Count}} {{Random 3 9}}', '{{TimeStamp}}'), (text) =>
+    compileTemplate(text)(1),
+  ),
+  target('URLs', textLike('nats://user:pass@host:4222,tls://h'), (url) => [
+    redactUrls(url),
+    credentialsOf(url),
+  ]),
+  target('texts', textLike('plain', 'wide 漢字 text', '👩‍👩‍👧'), (text) => {
+    const shown = safe(escapeControl(text));
+    const back: unknown = JSON.parse(safe(toJson({ text })));
+    if (sizeOf(back) !== sizeOf({ text })) throw new Error('JSON changed its meaning');
+    if (textWidth(truncate(shown, 9)) > 9) throw new Error('too wide');
+    return [pad(shown, 12), wrap(shown, 7)];
+  }),
+  target(
+    'recordings',
+    fc.array(fc.oneof(...EVENTS.map(mutated)), { maxLength: 8 }),
+    (values) => {
+      // What a file holds has been text.
+      const events = values.flatMap((value) => {
+        const event = decodeEvent(JSON.parse(JSON.stringify(value ?? null)));
+        return event ? [event] : [];
+      });
+      show(events);
+    },
+    0.2,
+  ),
+];
