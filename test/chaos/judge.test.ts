@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict';
-import { encodeRecord, keys } from '../../src/core/group/records.js';
+import { encodeRecord, keys, RECORD_VERSION } from '../../src/core/group/records.js';
 import { judgeHistory } from './judging/judge.js';
 import type { Charge } from './judging/violation.js';
-import type { BucketChange, Call, FaultSpan, History, Life } from './recording/history.js';
+import {
+  type BucketChange,
+  type Call,
+  ERA,
+  type FaultSpan,
+  type History,
+  type Life,
+} from './recording/history.js';
 
 const GROUP = 'default';
 const PARTITIONS = 2;
@@ -55,7 +62,7 @@ const life = (name: string, more: Partial<Life>): Life => ({
 
 function session(name: string, at: number, revision: number): BucketChange {
   const record = {
-    v: 1,
+    v: RECORD_VERSION,
     id: name,
     name,
     host: 'h',
@@ -69,7 +76,7 @@ function session(name: string, at: number, revision: number): BucketChange {
 }
 
 function lease(partition: number, owner: string, at: number): BucketChange {
-  const record = { v: 1, owner, name: owner, reason: 'claim', from: null, at: '' } as const;
+  const record = { v: RECORD_VERSION, owner, name: owner, reason: 'claim', from: null, at: '' } as const;
   return { at, revision: epochOf(partition, owner), key: keys.lease(GROUP, partition), value: text(record) };
 }
 
@@ -80,7 +87,12 @@ function position(
   at: number,
   revision: number,
 ): BucketChange {
-  const record = { v: 1, seq: seqOf(partition, index), epoch: epochOf(partition, owner), at: '' };
+  const record = {
+    v: RECORD_VERSION,
+    seq: seqOf(partition, index),
+    epoch: epochOf(partition, owner),
+    at: '',
+  };
   return { at, revision, key: keys.position(GROUP, partition), value: text(record) };
 }
 
@@ -124,6 +136,10 @@ function clean(): History {
     faults: [kill],
     bucket: bucket.sort((a, b) => a.at - b.at),
     calmAt: CALM_AT,
+    eras: [],
+    looks: [],
+    dropped: [],
+    toldLost: new Map(),
   };
 }
 
@@ -166,6 +182,29 @@ describe('the judge of chaos', () => {
     const history = clean();
     without(history, find(history, 1, 30, 'm2'));
     assert.deepEqual(charges(history), ['lost', 'disorder', 'position']);
+  });
+
+  it('flags messages that the stream dropped only where members tell of too few', () => {
+    const history = clean();
+    const [first, last] = [10, 35];
+    for (let index = first; index <= last; index++) {
+      history.calls = history.calls.filter(({ seq }) => seq !== seqOf(1, index));
+    }
+    history.dropped.push({ at: 100, first: seqOf(1, last) + 1 });
+    assert.deepEqual(charges(history), ['silent-loss']);
+    // What one second brings may go unseen: 20 of these 26.
+    history.toldLost = new Map([[1, 6]]);
+    assert.deepEqual(charges(history), []);
+  });
+
+  it('excuses what is handled again where the bucket went back, and nowhere else', () => {
+    const history = clean();
+    const again = { ...find(history, 1, 39, 'm2'), from: 10_000, to: 10_005, epoch: 60 };
+    history.calls.push(again);
+    assert.deepEqual(charges(history), ['repeat']);
+    history.eras.push(9_000);
+    history.calls = history.calls.map((each) => (each.from >= 9_000 ? { ...each, epoch: ERA + 21 } : each));
+    assert.deepEqual(charges(history), []);
   });
 
   it('flags a swapped pair', () => {

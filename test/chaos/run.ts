@@ -30,6 +30,7 @@ export async function playChaos(options: StageOptions): Promise<void> {
         field: {
           ...{ random, members, servers, recording, partitions, ttlMs, mostMembers: MOST_MEMBERS },
           wanted: options.faults,
+          group: run.config.group,
           manager: run.topology.manager,
           streams: [run.topology.stream, bucketStream(run.config.bucket)],
           serverDown: false,

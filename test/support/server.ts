@@ -47,7 +47,7 @@ export function testServerBinary(): Promise<string> {
  * and {@link restart}; {@link stop} removes everything.
  */
 export class TestServer {
-  readonly #options: TestServerOptions;
+  #options: TestServerOptions;
   #running: RunningServer | undefined;
   #storeDir: string | undefined;
   #port = 0;
@@ -74,6 +74,17 @@ export class TestServer {
 
   get pid(): number {
     return this.running.pid;
+  }
+
+  /** Where its streams are; exists once it was started. */
+  get storeDir(): string {
+    if (this.#storeDir === undefined) throw new Error('the test server was never started');
+    return this.#storeDir;
+  }
+
+  /** Its next start uses this configuration. */
+  configure(config: string): void {
+    this.#options = { ...this.#options, config };
   }
 
   get version(): string {

@@ -15,6 +15,7 @@ export interface Field {
   readonly manager: JetStreamManager;
   /** The stream of the messages and that of the bucket. */
   readonly streams: readonly [events: string, bucket: string];
+  readonly group: string;
   readonly partitions: number;
   readonly ttlMs: number;
   readonly mostMembers: number;

@@ -5,13 +5,14 @@ import { handlerFaults } from './handler-faults.js';
 import { memberFaults } from './member-faults.js';
 import { operatorFaults } from './operator-faults.js';
 import { serverFaults } from './server-faults.js';
+import { worldFaults } from './world-faults.js';
 
 /** Faults that need more than one server. */
 const OF_CLUSTERS: readonly FaultKind[] = ['leader-kill', 'route-cut'];
 
 /** All faults that make sense with these servers, and are wanted. */
 function allFaults({ servers, wanted }: Field): Fault[] {
-  const all = [...memberFaults, ...serverFaults, ...handlerFaults, ...operatorFaults];
+  const all = [...memberFaults, ...serverFaults, ...handlerFaults, ...operatorFaults, ...worldFaults];
   return all.filter(
     ({ kind }) =>
       (servers.isCluster || !OF_CLUSTERS.includes(kind)) && (wanted === undefined || wanted.includes(kind)),

@@ -104,7 +104,7 @@ export function judgeHistory(recorded: History): Verdict {
       violations.map(({ charge }) => charge),
       Object.keys(CHARGES) as Charge[],
     ),
-    repeats: present(['kill', 'stop', 'cut', 'server', 'deaf', 'stall'] as const, (cause) => {
+    repeats: present(['kill', 'stop', 'cut', 'server', 'deaf', 'stall', 'restored'] as const, (cause) => {
       const found = repeated.repeats.filter((each) => each.cause === cause);
       return found.length === 0
         ? undefined

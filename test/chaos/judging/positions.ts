@@ -1,5 +1,5 @@
 import { decodePosition, keys } from '../../../src/core/group/records.js';
-import type { BucketChange, Call, History } from '../recording/history.js';
+import { type BucketChange, type Call, ERA, type History } from '../recording/history.js';
 import { describeCall, describeTime } from './describe.js';
 import { Frontier, inTime, type PartitionLog } from './order.js';
 import type { Violation } from './violation.js';
@@ -9,6 +9,7 @@ interface Position {
   at: number;
   seq: number;
   epoch: number;
+  era: number;
 }
 
 /** The positions of one partition in the order of the bucket. */
@@ -17,9 +18,10 @@ function positionsOf(bucket: readonly BucketChange[], group: string, partition: 
   return bucket
     .filter((change) => change.key === key && change.value !== null)
     .sort((a, b) => a.revision - b.revision)
-    .flatMap(({ at, value }) => {
+    .flatMap(({ at, value, revision }) => {
       const position = decodePosition(Buffer.from(value ?? '', 'utf8'));
-      return position ? [{ at, seq: position.seq, epoch: position.epoch }] : [];
+      const era = Math.floor(revision / ERA);
+      return position ? [{ at, era, seq: position.seq, epoch: position.epoch + era * ERA }] : [];
     });
 }
 
@@ -44,9 +46,9 @@ export function judgePositions(
 }
 
 function judgeSteps(positions: readonly Position[], partition: number): Violation[] {
-  return positions.flatMap(({ at, seq, epoch }, i) => {
+  return positions.flatMap(({ at, seq, epoch, era }, i) => {
     const before = positions[i - 1];
-    if (!before || (seq >= before.seq && epoch >= before.epoch)) return [];
+    if (!before || before.era < era || (seq >= before.seq && epoch >= before.epoch)) return [];
     const text = `the position of p${partition} goes from #${before.seq} at epoch ${before.epoch} to #${seq} at epoch ${epoch}`;
     return [{ charge: 'position', at, partition, text } satisfies Violation];
   });
@@ -67,7 +69,8 @@ function judgePassing(
   for (const { at, seq } of [...positions].sort((a, b) => a.at - b.at)) {
     for (; (ends[next]?.to ?? Number.POSITIVE_INFINITY) <= at; next++) {
       const call = ends[next] as Call;
-      if (call.how === 'handled') frontier.handled(index.get(call.seq) ?? 0);
+      const at = index.get(call.seq);
+      if (call.how === 'handled' && at !== undefined) frontier.handled(at);
     }
     const open = sequences[frontier.next];
     if (open === undefined || open > seq) continue;
@@ -87,7 +90,9 @@ function judgeBeginnings(
     if (begun.has(call.epoch)) return [];
     begun.add(call.epoch);
     // Whatever an older epoch has committed was there when this one began: from then on it could commit no more.
-    const before = positions.filter(({ epoch }) => epoch < call.epoch).map(({ seq }) => seq);
+    const before = positions
+      .filter(({ epoch, era }) => epoch < call.epoch && era === Math.floor(call.epoch / ERA))
+      .map(({ seq }) => seq);
     const committed = Math.max(0, ...before);
     if (call.seq > committed) return [];
     const text = `${describeCall(call)} is the first of its epoch, but #${committed} was committed before`;

@@ -1,12 +1,19 @@
 import { decodeLease, keys } from '../../../src/core/group/records.js';
-import type { BucketChange, Call, History, Life, Span } from '../recording/history.js';
+import {
+  type BucketChange,
+  type Call,
+  ERA,
+  type History,
+  type Life,
+  type Span,
+} from '../recording/history.js';
 import type { FaultKind } from '../recording/records.js';
 import { describeCall, describeCallFully } from './describe.js';
 import type { Excuse, Overlap } from './exclusive.js';
 import type { Violation } from './violation.js';
 
 /** What explains that a message is handled again. */
-export type Cause = 'kill' | 'stop' | 'cut' | 'server' | 'deaf' | 'stall';
+export type Cause = 'kill' | 'stop' | 'cut' | 'server' | 'deaf' | 'stall' | 'restored';
 
 /** A message that was handled before. */
 export interface Repeat {
@@ -22,7 +29,15 @@ const COMMIT_SLACK_MS = 300;
 /** A drain gives up this much before or after its timeout, as seen from outside. */
 const DRAIN_SLACK_MS = 100;
 /** While one of these lasts no process may be able to commit. */
-const SERVER_KINDS: readonly FaultKind[] = ['server-kill', 'leader-kill', 'route-cut'];
+const SERVER_KINDS: readonly FaultKind[] = [
+  'server-kill',
+  'leader-kill',
+  'route-cut',
+  'refused',
+  'readers-limited',
+  'store-restored',
+  'entries-removed',
+];
 /** Only a break of at least this part of the ttl can cost a session: a shorter one explains nothing. */
 const LONG_SHARE = 0.5;
 
@@ -81,6 +96,9 @@ function explainer(history: History): (before: Call, call: Call) => Explanation 
 
   return (before, call) => {
     const { process, to: doneAt } = before;
+    // The position went back with its bucket.
+    if (Math.floor(before.epoch / ERA) < Math.floor(call.epoch / ERA))
+      return { cause: 'restored', ableMs: 0 };
     if (before.deaf && before.toldAt !== undefined) {
       // Its member may have given it up: then nobody knows that it came to an end.
       const isGivenUp = doneAt - before.toldAt >= settings.drainTimeoutMs - DRAIN_SLACK_MS;
@@ -114,7 +132,11 @@ function troubles({ settings, faults, lives }: History) {
   const isLong = ({ from, to }: Span): boolean => to - from >= ttlMs * LONG_SHARE;
   const servers = faults
     .filter(({ kind }) => SERVER_KINDS.includes(kind))
-    .map(({ from, to }): Hindrance => ({ from, to: to + recoveryMs, cause: 'server', canEnd: true }));
+    .map(({ kind, from, to }): Hindrance => {
+      // An owner whose session is gone stops at once; its lease may stay until the longest ttl has passed.
+      const orphanedMs = kind === 'entries-removed' ? ttlMs : 0;
+      return { from, to: to + recoveryMs + orphanedMs, cause: 'server', canEnd: true };
+    });
   const all = new Map<string, { hindrances: Hindrance[]; stalls: Span[] }>();
   return (name: string): { hindrances: Hindrance[]; stalls: Span[] } => {
     const known = all.get(name);

@@ -68,7 +68,7 @@ function firstRest(states: readonly State[], at: number): number | undefined {
 }
 
 /** Plays the bucket's changes and the lives of the members again, and notes when the group was at rest. */
-function followRest({ settings, bucket, lives, calmAt }: History): State[] {
+function followRest({ settings, bucket, lives, looks, calmAt }: History): State[] {
   const stage = new ReplayedBucket();
   const ownership = new Ownership(stage, settings.group, () => {});
   const members = lives.filter(({ name }) => name !== PUBLISHER);
@@ -79,8 +79,9 @@ function followRest({ settings, bucket, lives, calmAt }: History): State[] {
     .flatMap((life) => [life.from, endOf(life)])
     .filter(Number.isFinite)
     .map((at) => ({ at, apply: () => {} }));
+  const resets = looks.map((at) => ({ at, apply: () => stage.reset() }));
   const states: State[] = [];
-  for (const { at, apply } of [...changes, ...moments].sort((a, b) => a.at - b.at)) {
+  for (const { at, apply } of [...resets, ...changes, ...moments].sort((a, b) => a.at - b.at)) {
     if (at > calmAt) break;
     apply();
     const names = members.filter((life) => life.from <= at && at < endOf(life)).map(({ name }) => name);
@@ -101,6 +102,11 @@ class ReplayedBucket implements Pick<Bucket, 'watch'> {
   watch(_prefix: string, sink: WatchSink): { stop(): void } {
     this.#sink = sink;
     return { stop: () => {} };
+  }
+
+  /** What was known is replaced. */
+  reset(): void {
+    this.#sink?.snapshot([]);
   }
 
   apply({ key, revision, value }: { key: string; revision: number; value: string | null }): void {

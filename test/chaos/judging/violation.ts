@@ -1,6 +1,7 @@
 /** What a run can be found guilty of, and what each means. */
 export const CHARGES = {
   lost: 'a confirmed message that nobody handled',
+  'silent-loss': 'messages that the stream dropped, of which no member told',
   damaged: 'a message that arrived other than it was published',
   'stored-twice': 'a message that the stream holds twice',
   disorder: 'a message handled before one that comes before it',

@@ -82,7 +82,18 @@ export interface History {
   bucket: BucketChange[];
   /** When everything was handled and the last members were told to leave. */
   calmAt: number;
+  /** When the bucket went back to an older state. */
+  eras: number[];
+  /** When what the bucket held began to be seen anew. */
+  looks: number[];
+  /** By partition, how many messages its owners said were lost. */
+  toldLost: ReadonlyMap<number, number>;
+  /** What the stream dropped: everything before a sequence. */
+  dropped: { at: number; first: number }[];
 }
+
+/** Epochs and revisions of one era are below this: those of later ones are shifted by it, so that they only grow. */
+export const ERA = 1e12;
 
 /** A longer silence of a busy process before its end is a break of its event loop. */
 const STALL_MS = 60;
@@ -124,12 +135,17 @@ export function readHistory(folder: string): History {
   const path = (name: string): string => join(folder, name);
   const settings = JSON.parse(readFileSync(path(FILES.settings), 'utf8')) as RunSettings;
   const ms = (us: number): number => (us - settings.startUs) / 1_000;
-  const { lives, calmAt } = readLives(readLines<ProcessRecord>(path(FILES.processes)), ms);
+  const { lives, calmAt, eras, looks, dropped } = readLives(
+    readLines<ProcessRecord>(path(FILES.processes)),
+    ms,
+  );
+  const shift = (at: number): number => ERA * eras.filter((era) => era <= at).length;
   const calls: Call[] = [];
   for (const file of readdirSync(path(FILES.calls))) {
     const life = lives.get(file.replace(/\.ndjson$/, ''));
     if (life)
-      for (const call of readCalls(readLines(path(join(FILES.calls, file))), life, ms)) calls.push(call);
+      for (const call of readCalls(readLines(path(join(FILES.calls, file))), life, ms))
+        calls.push({ ...call, epoch: call.epoch + shift(call.from) });
   }
   return {
     settings,
@@ -139,24 +155,56 @@ export function readHistory(folder: string): History {
     faults: readFaults(readLines<FaultRecord>(path(FILES.faults)), ms, calmAt),
     bucket: [...readLines<BucketRecord>(path(FILES.bucket))].map(([at, revision, key, value]) => ({
       at: ms(at),
-      revision,
+      revision: revision + shift(ms(at)),
       key,
       value,
     })),
     calmAt,
+    eras,
+    looks,
+    dropped,
+    toldLost: readToldLost(path(FILES.notes)),
   };
+}
+
+/** What members said of messages that the stream had dropped. */
+function readToldLost(folder: string): Map<number, number> {
+  const told = new Map<number, number>();
+  for (const name of existsSync(folder) ? readdirSync(folder) : []) {
+    const text = readFileSync(join(folder, name), 'utf8');
+    for (const [, partition, count] of text.matchAll(/lost in p(\d+): (?:at most )?([\d,]+) message/g)) {
+      const messages = Number(count?.replaceAll(',', ''));
+      told.set(Number(partition), (told.get(Number(partition)) ?? 0) + messages);
+    }
+  }
+  return told;
 }
 
 function readLives(
   records: Iterable<ProcessRecord>,
   ms: (us: number) => number,
-): { lives: Map<string, Life>; calmAt: number } {
+): { lives: Map<string, Life>; calmAt: number } & Pick<History, 'eras' | 'looks' | 'dropped'> {
   const lives = new Map<string, Life>();
+  const eras: number[] = [];
+  const looks: number[] = [];
+  const dropped: History['dropped'] = [];
   let calmAt = Number.POSITIVE_INFINITY;
   for (const record of records) {
     const at = ms(record[1]);
     if (record[0] === 'calm') {
       calmAt = at;
+      continue;
+    }
+    if (record[0] === 'era') {
+      eras.push(at);
+      continue;
+    }
+    if (record[0] === 'looked-again') {
+      looks.push(at);
+      continue;
+    }
+    if (record[0] === 'dropped') {
+      dropped.push({ at, first: record[2] });
       continue;
     }
     const name = record[2];
@@ -176,7 +224,7 @@ function readLives(
       life.exit = { at, code, signal, lastWords };
     }
   }
-  return { lives, calmAt };
+  return { lives, calmAt, eras, looks, dropped };
 }
 
 /** The calls of one process; its stalls are noted in its life. */

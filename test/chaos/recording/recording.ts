@@ -21,6 +21,7 @@ export class Recording {
   readonly #bucket: LineFile<BucketRecord>;
   readonly #revisions = new Map<string, number>();
   readonly #watches: Watch[] = [];
+  #watch: (() => void) | undefined;
   #faultCount = 0;
 
   constructor(folder: string) {
@@ -80,20 +81,40 @@ export class Recording {
       for (const entry of entries) this.#take(entry);
     };
     const failed = (): void => {};
-    this.#watches.push(
-      bucket.watch(keys.groupPrefix(group), { snapshot: take, changes: take, failed }),
-      bucket.watch(keys.positionPrefix(group), {
-        snapshot: (entries) => {
-          take(entries);
-          entries.forEach(positionMoved);
-        },
-        changes: (entries) => {
-          take(entries);
-          entries.forEach(positionMoved);
-        },
-        failed,
-      }),
-    );
+    const takePositions = (entries: readonly BucketEntry[]): void => {
+      take(entries);
+      entries.forEach(positionMoved);
+    };
+    this.#watch = () => {
+      this.#watches.push(
+        bucket.watch(keys.groupPrefix(group), { snapshot: take, changes: take, failed }),
+        bucket.watch(keys.positionPrefix(group), {
+          snapshot: takePositions,
+          changes: takePositions,
+          failed,
+        }),
+      );
+    };
+    this.#watch();
+  }
+
+  /** The stream has dropped everything before this sequence. */
+  dropped(first: number): void {
+    this.processes.write(['dropped', this.now(), first]);
+  }
+
+  /** The bucket goes back: what it shows from now on is new, whatever its revision. */
+  beginEra(): void {
+    this.processes.write(['era', this.now()]);
+    this.lookAgain();
+  }
+
+  /** Entries may be gone that no watch tells of: begins to watch anew. */
+  lookAgain(): void {
+    this.processes.write(['looked-again', this.now()]);
+    this.#revisions.clear();
+    for (const watch of this.#watches.splice(0)) watch.stop();
+    this.#watch?.();
   }
 
   close(): void {

@@ -42,7 +42,13 @@ export type ProcessRecord =
   | ['leave', at: number, name: string]
   | ['exit', at: number, name: string, code: number | null, signal: string | null, lastWords: string]
   /** Everything is handled; from now on members are only told to leave. */
-  | ['calm', at: number];
+  | ['calm', at: number]
+  /** The bucket went back to an older state: revisions come again. */
+  | ['era', at: number]
+  /** What the harness knew of the bucket is replaced by what it sees from now on. */
+  | ['looked-again', at: number]
+  /** The stream has dropped everything before this sequence, handled or not. */
+  | ['dropped', at: number, first: number];
 
 /** The name of the publisher among the processes; members have others. */
 export const PUBLISHER = 'publisher';
@@ -58,6 +64,11 @@ export const FAULT_KINDS = [
   'server-kill',
   'leader-kill',
   'route-cut',
+  'refused',
+  'readers-limited',
+  'store-restored',
+  'entries-removed',
+  'stream-shrunk',
   'slow',
   'failing',
   'deaf',

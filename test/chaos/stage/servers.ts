@@ -3,6 +3,7 @@ import { startCuttableCluster } from '../../support/cluster.js';
 import type { RouteCut, RouteNetwork } from '../../support/routes.js';
 import { startTestServer, type TestServer } from '../../support/server.js';
 import { until } from '../../support/until.js';
+import { OPEN } from './server-config.js';
 
 /** How long replicas may take to be complete again after a server is back. */
 const CATCH_UP_TIMEOUT_MS = 60_000;
@@ -18,7 +19,7 @@ export class Servers {
   }
 
   static async start(count: number): Promise<Servers> {
-    if (count === 1) return new Servers([await startTestServer()]);
+    if (count === 1) return new Servers([await startTestServer({ config: OPEN })]);
     const { servers, routes } = await startCuttableCluster(count);
     return new Servers(servers, routes);
   }
