@@ -23,8 +23,8 @@ describe('chaos, the short version', () => {
       tell: () => {},
       signal: new AbortController().signal,
     });
-    const { verdict } = judgeFolder(folder);
-    const report = formatReport('chaos', verdict, describeMachine(verdict.settings.serverVersion));
+    const { verdict, twin } = judgeFolder(folder);
+    const report = formatReport('chaos', verdict, describeMachine(verdict.settings.serverVersion), twin);
     assert.ok(verdict.ok, `everything is in ${folder}\n${report}`);
     rmSync(folder, { recursive: true });
   });

@@ -20,9 +20,9 @@ const { values } = parseArgs({ options: OPTIONS });
 const { minutes = '10', rate = '300', ttl = '4000', judge, keep } = values;
 
 const folder = judge ?? (await playIn('chaos', { ...values, minutes, rate, ttl }, playChaos));
-const { verdict, history } = judgeFolder(folder);
+const { verdict, history, twin } = judgeFolder(folder);
 const machine = describeMachine(verdict.settings.serverVersion);
-const report = formatReport('chaos', verdict, machine);
+const report = formatReport('chaos', verdict, machine, twin);
 const prefix = values.report ?? join(folder, 'report');
 writeFileSync(`${prefix}.txt`, report);
 writeFileSync(`${prefix}.json`, `${JSON.stringify({ machine, ...verdict }, null, 2)}\n`);

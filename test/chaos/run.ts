@@ -7,6 +7,8 @@ const TRAFFIC = { keys: 64, mostPadding: 200 };
 /** Every other one of the first members reaches the servers through a network of its own. */
 const FIRST_MEMBERS = [false, true, false, true];
 const MOST_MEMBERS = 6;
+/** Of the group with the other bucket. */
+const TWIN_MEMBERS = [false, false];
 /** How often something is said. */
 const PROGRESS_MS = 30_000;
 
@@ -18,6 +20,8 @@ export async function playChaos(options: StageOptions): Promise<void> {
   try {
     const { members, servers, recording, run } = stage;
     await stage.populate(FIRST_MEMBERS);
+    const twin = servers.isCluster ? undefined : await Stage.twinOf(stage);
+    await twin?.populate(TWIN_MEMBERS);
     const signal = await stage.startTraffic(random.seed(), TRAFFIC);
     const startedAt = performance.now();
     const progress = setInterval(() => {
@@ -35,6 +39,7 @@ export async function playChaos(options: StageOptions): Promise<void> {
           streams: [run.topology.stream, bucketStream(run.config.bucket)],
           serverDown: false,
           paused: new Set(),
+          lookAgain: () => stage.lookAgain(),
           command: (args) => stage.command(args),
         },
         durationMs: minutes * 60_000,
@@ -45,6 +50,8 @@ export async function playChaos(options: StageOptions): Promise<void> {
     } finally {
       clearInterval(progress);
       await stage.finish();
+      await twin?.finishAfter(stage);
+      await twin?.closeBeside();
     }
   } finally {
     await stage.close();

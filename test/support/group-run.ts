@@ -27,7 +27,7 @@ export class GroupRun {
   readonly changes: OwnershipChange[] = [];
   readonly members = new Map<string, Cli>();
   readonly topology: Topology;
-  readonly ownership: Ownership;
+  #ownership: Ownership;
   readonly connection: NatsConnection;
   readonly #url: string;
   readonly #folder: string;
@@ -49,7 +49,7 @@ export class GroupRun {
     this.connection = connection;
     this.#url = url;
     this.#folder = folder;
-    this.ownership = new Ownership(topology.bucket, config.group, (change) => this.changes.push(change));
+    this.#ownership = this.#watchOwnership();
   }
 
   /**
@@ -75,6 +75,21 @@ export class GroupRun {
       },
     );
     return new GroupRun(config, connection, topology, url, folder, args);
+  }
+
+  /** Who owns what now. */
+  get ownership(): Ownership {
+    return this.#ownership;
+  }
+
+  /** Entries may be gone that no watch tells of: begins to watch anew. */
+  lookAgain(): void {
+    this.#ownership.stop();
+    this.#ownership = this.#watchOwnership();
+  }
+
+  #watchOwnership(): Ownership {
+    return new Ownership(this.topology.bucket, this.config.group, (change) => this.changes.push(change));
   }
 
   get partitions(): number {

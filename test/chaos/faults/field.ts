@@ -25,6 +25,8 @@ export interface Field {
   serverDown: boolean;
   /** Partitions that somebody has paused. */
   readonly paused: Set<number>;
+  /** Entries may be gone that no watch tells of: the harness begins to watch anew. */
+  lookAgain(): void;
   /** Runs `natspoc` with these arguments on the run's servers. */
   command(args: readonly string[]): Promise<CliExit>;
 }

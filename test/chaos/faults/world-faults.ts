@@ -88,6 +88,7 @@ const storeRestored: Fault = {
     rmSync(backup, { recursive: true });
     recording.beginEra();
     await server.start();
+    field.lookAgain();
     field.serverDown = false;
     end(`${Math.round(ageMs)} ms older`);
   },
@@ -97,7 +98,7 @@ const storeRestored: Fault = {
 const entriesRemoved: Fault = {
   kind: 'entries-removed',
   isPossible,
-  async strike({ random, recording, streams, manager, group, partitions }) {
+  async strike({ random, lookAgain, recording, streams, manager, group, partitions }) {
     const prefix = `$KV.${streams[1].slice('KV_'.length)}.`;
     const partition = random.int(0, partitions - 1);
     const what = random.pick([
@@ -107,7 +108,7 @@ const entriesRemoved: Fault = {
     ]);
     const end = recording.fault('entries-removed', what);
     const { purged } = await answered(() => manager.streams.purge(streams[1], { filter: prefix + what }));
-    recording.lookAgain();
+    lookAgain();
     end(`${purged} entries`);
   },
 };

@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Call, type History, type Life, readHistory } from '../recording/history.js';
-import { FAULT_KINDS, type FaultKind, PUBLISHER, type RunSettings } from '../recording/records.js';
+import { FAULT_KINDS, type FaultKind, PUBLISHER, type RunSettings, TWIN } from '../recording/records.js';
 import { settleStarts } from './caught.js';
 import { contextOf } from './context.js';
 import { distancesDuring } from './distances.js';
@@ -46,11 +48,15 @@ export interface Verdict {
 /** So many violations are told with their context. */
 const TOLD = 20;
 
-/** Judges the run in this folder, from its files alone. */
-export const judgeFolder = (folder: string): { verdict: Verdict; history: History } => {
+/** Judges the run in this folder, from its files alone, and the group beside it with another bucket. */
+export function judgeFolder(folder: string): { verdict: Verdict; history: History; twin?: Verdict } {
   const history = readHistory(folder);
-  return { verdict: judgeHistory(history), history };
-};
+  const verdict = judgeHistory(history);
+  const beside = join(folder, TWIN);
+  if (!existsSync(beside)) return { verdict, history };
+  const twin = judgeHistory(readHistory(beside));
+  return { verdict: { ...verdict, ok: verdict.ok && twin.ok }, history, twin };
+}
 
 /** Judges a run. */
 export function judgeHistory(recorded: History): Verdict {

@@ -9,11 +9,21 @@ export interface PartitionLog {
   index: Map<number, number>;
 }
 
-/** Confirmed messages that nobody handled because the stream had dropped them. */
+/**
+ * Confirmed messages that were not handled when the stream dropped them. A server that is killed afterwards may bring
+ * them back.
+ */
 function droppedOf({ confirmed, calls, dropped }: History): Stored[] {
-  const first = Math.max(0, ...dropped.map((each) => each.first));
-  const handled = new Set(calls.filter(({ how }) => how === 'handled').map(({ seq }) => seq));
-  return confirmed.filter(({ seq }) => seq < first && !handled.has(seq));
+  if (dropped.length === 0) return [];
+  const handledAt = new Map<number, number>();
+  for (const { seq, to, how } of calls) {
+    if (how === 'handled') handledAt.set(seq, Math.min(to, handledAt.get(seq) ?? Number.POSITIVE_INFINITY));
+  }
+  const isDropped = (seq: number): boolean => {
+    const drop = dropped.find(({ first }) => seq < first);
+    return drop !== undefined && (handledAt.get(seq) ?? Number.POSITIVE_INFINITY) > drop.at;
+  };
+  return confirmed.filter(({ seq }) => isDropped(seq));
 }
 
 /**
@@ -70,7 +80,7 @@ export function judgeOrder(history: History, calls: readonly Call[][], logs: Par
     ...judgeStorage(history.confirmed),
     ...judgeContent(history),
     ...calls.flatMap((each, partition) => judgePartition(each, partition, logs[partition] as PartitionLog)),
-    ...judgeKeys(history.calls),
+    ...judgeKeys(history),
     ...judgeLoss(history),
   ];
 }
@@ -143,12 +153,13 @@ function judgePartition(calls: readonly Call[], partition: number, log: Partitio
 }
 
 /** Of each key, what is handled for the first time comes after everything that was. */
-function judgeKeys(calls: readonly Call[]): Violation[] {
+function judgeKeys(history: History): Violation[] {
   const violations: Violation[] = [];
+  const dropped = new Set(droppedOf(history).map(({ seq }) => seq));
   const newest = new Map<string | null, number>();
   const seen = new Set<number>();
-  for (const call of calls) {
-    if (seen.has(call.number)) continue;
+  for (const call of history.calls) {
+    if (seen.has(call.number) || dropped.has(call.seq)) continue;
     seen.add(call.number);
     const last = newest.get(call.key) ?? 0;
     if (call.number < last) {
@@ -165,8 +176,9 @@ function judgeLoss(history: History): Violation[] {
   // SPEC.md, "Not promised": what is dropped as it is stored, of which a second may bring so much.
   const unseen = (history.dropped.length * settings.rate) / settings.partitions;
   const at = Number.isFinite(calmAt) ? calmAt : 0;
-  const dropped = droppedOf(history);
   const ended = new Set(calls.filter(({ how }) => how === 'handled').map(({ seq }) => seq));
+  // What was in memory then, or came back, was handled nevertheless.
+  const dropped = droppedOf(history).filter(({ seq }) => !ended.has(seq));
   for (const { seq } of dropped) ended.add(seq);
   const lost = confirmed
     .filter(({ seq }) => !ended.has(seq))

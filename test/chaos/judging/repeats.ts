@@ -7,7 +7,7 @@ import {
   type Life,
   type Span,
 } from '../recording/history.js';
-import type { FaultKind } from '../recording/records.js';
+import { SERVER_KINDS } from '../recording/records.js';
 import { describeCall, describeCallFully } from './describe.js';
 import type { Excuse, Overlap } from './exclusive.js';
 import type { Violation } from './violation.js';
@@ -28,16 +28,6 @@ export interface Repeat {
 const COMMIT_SLACK_MS = 300;
 /** A drain gives up this much before or after its timeout, as seen from outside. */
 const DRAIN_SLACK_MS = 100;
-/** While one of these lasts no process may be able to commit. */
-const SERVER_KINDS: readonly FaultKind[] = [
-  'server-kill',
-  'leader-kill',
-  'route-cut',
-  'refused',
-  'readers-limited',
-  'store-restored',
-  'entries-removed',
-];
 /** Only a break of at least this part of the ttl can cost a session: a shorter one explains nothing. */
 const LONG_SHARE = 0.5;
 

@@ -12,8 +12,8 @@ const spreadCells = ({ count, min, median, p99, max }: Spread): string[] =>
 const plural = (count: number, what: string): string =>
   `${formatCount(count)} ${what}${count === 1 ? '' : 's'}`;
 
-/** A verdict for people. `title` is what was run. */
-export function formatReport(title: string, verdict: Verdict, machine: Machine): string {
+/** A verdict for people. `title` is what was run; `twin`: that of the group beside it. */
+export function formatReport(title: string, verdict: Verdict, machine: Machine, twin?: Verdict): string {
   const { settings, charges, faults, repeats, excusedOverlaps, restMs, violations } = verdict;
   const place =
     settings.servers === 1
@@ -61,7 +61,12 @@ export function formatReport(title: string, verdict: Verdict, machine: Machine):
   }
   const excuses = Object.entries(excusedOverlaps).map(([excuse, count]) => `${count} ${excuse}`);
   lines.push(`handlers side by side where nothing is promised: ${excuses.join(', ') || 'none'}`, '');
-  for (const { charge, at, text, context } of violations) {
+  if (twin) {
+    const found = Object.entries(twin.charges).filter(([, count]) => count > 0);
+    const what = found.map(([charge, count]) => `${count} ${charge}`).join(', ') || 'nothing violated';
+    lines.push(`the group with another bucket: ${formatCount(twin.handled)} handled, ${what}`, '');
+  }
+  for (const { charge, at, text, context } of [...violations, ...(twin?.violations ?? [])]) {
     lines.push(`${charge} at ${describeTime(at)}: ${text}`, ...context.map((line) => `    ${line}`), '');
   }
   return `${lines.join('\n').trimEnd()}\n`;

@@ -11,11 +11,14 @@ import {
   monotonicUs,
   type ProcessRecord,
   type RunSettings,
+  SERVER_KINDS,
 } from './records.js';
 
 /** The folder of a run, as the harness writes to it. */
 export class Recording {
   readonly folder: string;
+  /** Another one of the same servers: what is done to these is written down there as well. */
+  mirror: Recording | undefined;
   readonly processes: LineFile<ProcessRecord>;
   readonly #faults: LineFile<FaultRecord>;
   readonly #bucket: LineFile<BucketRecord>;
@@ -68,9 +71,11 @@ export class Recording {
 
   /** A fault begins; call the result when it ends. */
   fault(kind: FaultKind, target: string): (outcome: string, rested?: [from: number, to: number]) => void {
+    const mirrored = SERVER_KINDS.includes(kind) ? this.mirror?.fault(kind, target) : undefined;
     const id = ++this.#faultCount;
     this.#faults.write(['begin', this.now(), id, kind, target]);
     return (outcome, rested) => {
+      mirrored?.(outcome);
       this.#faults.write(['end', this.now(), id, outcome, ...(rested ? [rested] : [])] as FaultRecord);
     };
   }
@@ -101,12 +106,13 @@ export class Recording {
   /** The stream has dropped everything before this sequence. */
   dropped(first: number): void {
     this.processes.write(['dropped', this.now(), first]);
+    this.mirror?.dropped(first);
   }
 
   /** The bucket goes back: what it shows from now on is new, whatever its revision. */
   beginEra(): void {
     this.processes.write(['era', this.now()]);
-    this.lookAgain();
+    this.#revisions.clear();
   }
 
   /** Entries may be gone that no watch tells of: begins to watch anew. */

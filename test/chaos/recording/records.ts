@@ -79,6 +79,17 @@ export const FAULT_KINDS = [
 /** One kind of disturbance. */
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
+/** While one of these lasts no process may be able to commit. */
+export const SERVER_KINDS: readonly FaultKind[] = [
+  'server-kill',
+  'leader-kill',
+  'route-cut',
+  'refused',
+  'readers-limited',
+  'store-restored',
+  'entries-removed',
+];
+
 /**
  * A fault begins, and ends; `target` is a member, a server or partitions. `rested`: when an operator had been told
  * that the partition rests, and when it was about to be resumed.
@@ -116,3 +127,6 @@ export const FILES = {
   faults: 'faults.ndjson',
   bucket: 'bucket.ndjson',
 } as const;
+
+/** The folder of a group beside the one of a run, with another bucket, below the run's. */
+export const TWIN = 'twin';

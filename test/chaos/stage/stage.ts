@@ -1,12 +1,14 @@
-import { statSync } from 'node:fs';
+import { copyFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { decodePosition } from '../../../src/core/group/records.js';
 import type { BucketEntry } from '../../../src/core/ports.js';
+import type { SettingName } from '../../../src/core/settings/index.js';
 import { type Cli, type CliExit, runCli, stopAll } from '../../support/cli.js';
 import { GroupRun } from '../../support/group-run.js';
 import { until } from '../../support/until.js';
 import { readConfirmed } from '../recording/history.js';
 import { Recording } from '../recording/recording.js';
-import { type FaultKind, PUBLISHER, type RunSettings } from '../recording/records.js';
+import { type FaultKind, PUBLISHER, type RunSettings, TWIN } from '../recording/records.js';
 import { Traffic } from '../traffic/traffic.js';
 import { type Member, Members } from './members.js';
 import { Servers } from './servers.js';
@@ -85,6 +87,21 @@ export class Stage {
     }
   }
 
+  /**
+   * A group of the same name on the same stream, with another bucket: nothing of the one may touch the other. Whatever is
+   * done to the servers is done to it as well; judged by itself, from the folder `twin`.
+   */
+  static async twinOf(stage: Stage): Promise<Stage> {
+    const { servers, recording } = stage;
+    const options = { ...stage.#options, folder: join(recording.folder, TWIN) };
+    const twin = new Recording(options.folder);
+    const { stream, prefix } = stage.run.config;
+    const run = await openGroup(servers, options, { stream, prefix, bucket: `${stream}_twin` });
+    twin.settings(settingsOf(options, run, servers, twin.now()));
+    recording.mirror = twin;
+    return new Stage(options, twin, servers, run);
+  }
+
   /** The publisher, once it was started. */
   get publisher(): Cli | undefined {
     return this.#traffic?.publisher;
@@ -134,6 +151,12 @@ export class Stage {
     return signal;
   }
 
+  /** Entries may be gone that no watch tells of: begins to watch anew. */
+  lookAgain(): void {
+    this.recording.lookAgain();
+    this.run.lookAgain();
+  }
+
   /** Runs `natspoc` with these arguments on the stream. */
   command(args: readonly string[]): Promise<CliExit> {
     return runCli([...args, '--server', this.servers.urls, '--stream', this.run.config.stream]);
@@ -150,16 +173,35 @@ export class Stage {
 
   /** Stops the publisher, waits until everything is handled, and lets the members leave. */
   async finish(): Promise<void> {
-    const { recording, members } = this;
+    if (this.#traffic) await this.#stopTraffic(this.#traffic);
+    await this.#leaveAtEnd();
+  }
+
+  /** Of a {@link twinOf} another stage: its messages are those of that stage, which has finished. */
+  async finishAfter({ recording }: Stage): Promise<void> {
+    copyFileSync(recording.confirmedFile, this.recording.confirmedFile);
+    await this.#leaveAtEnd();
+  }
+
+  async #stopTraffic(traffic: Traffic): Promise<void> {
+    const { recording } = this;
     recording.processes.write(['leave', recording.now(), PUBLISHER]);
-    const exit = await this.#traffic?.stop();
-    if (exit) {
-      recording.processes.write(['exit', recording.now(), PUBLISHER, exit.code, exit.signal, exit.stderr]);
-    }
+    const exit = await traffic.stop();
+    recording.processes.write(['exit', recording.now(), PUBLISHER, exit.code, exit.signal, exit.stderr]);
+  }
+
+  async #leaveAtEnd(): Promise<void> {
+    const { recording, members } = this;
     await this.#caughtUp();
     recording.processes.write(['calm', recording.now()]);
     await Promise.all(members.present.map((member) => members.leave(member)));
     await members.settled();
+  }
+
+  /** Of a twin: its servers are those of its stage. */
+  async closeBeside(): Promise<void> {
+    await this.run.close();
+    this.recording.close();
   }
 
   async close(): Promise<void> {
@@ -200,8 +242,13 @@ function settingsOf(options: StageOptions, run: GroupRun, servers: Servers, star
   };
 }
 
-async function openGroup(servers: Servers, options: StageOptions): Promise<GroupRun> {
+async function openGroup(
+  servers: Servers,
+  options: StageOptions,
+  more: Partial<Record<SettingName, string>> = {},
+): Promise<GroupRun> {
   const flags = {
+    ...more,
     partitions: String(options.partitions),
     ttlMs: `${options.ttlMs}ms`,
     drainTimeoutMs: `${DRAIN_TIMEOUT_MS}ms`,
