@@ -6,7 +6,7 @@ import { connectNats } from '../../src/core/nats/connection.js';
 import { openTopology } from '../../src/core/nats/topology.js';
 import { fenceMember } from '../../src/core/operate/fence.js';
 import { TcpProxy } from '../support/proxy.js';
-import { withServer } from '../support/server.js';
+import { startTestServer, withServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
 describe('the bucket on a server', () => {
@@ -128,6 +128,51 @@ describe('the bucket on a server', () => {
     } finally {
       server.resume();
       await connection.close();
+    }
+  });
+
+  it('goes on to watch once there is room again for its consumer', async function () {
+    this.timeout(60_000);
+    const account = (maxConsumers: number): string => `
+      accounts { A {
+        jetstream: { max_mem: 1GB, max_file: 1GB, max_streams: -1, max_consumers: ${maxConsumers} }
+        users: [ { user: a, password: a } ]
+      } }
+      no_auth_user: a
+    `;
+    const limited = await startTestServer({ config: account(-1) });
+    const config = loadConfig({ flags: { server: limited.url }, env: {} });
+    const connection = await connectNats(config, 'test');
+    try {
+      const { bucket, manager } = await openTopology(connection, config, { create: true });
+      // It outlives the server, unlike the consumer of a watch.
+      await manager.consumers.add(bucketStream(config.bucket), { durable_name: 'occupant' });
+      const seen: string[] = [];
+      let snapshots = 0;
+      const watch = bucket.watch('group.g.', {
+        snapshot: () => snapshots++,
+        changes: (entries) => seen.push(...entries.map(({ key }) => key)),
+        failed: (error) => seen.push(error.message),
+      });
+      await until('a snapshot', () => snapshots > 0);
+      const refusals = connection.stats();
+      for (const next of [account(1), account(-1)]) {
+        await limited.kill();
+        limited.configure(next);
+        await limited.start();
+        if (next === account(-1)) break;
+        // Refused again and again.
+        const before = refusals.outMsgs;
+        await until('it was asked for', () => connection.stats().outMsgs > before + 8, 20_000);
+      }
+      await until('a snapshot after it', () => snapshots > 1, 20_000);
+      await bucket.write('group.g.a', new Uint8Array(1), 0);
+      await until('a change', () => seen.length > 0);
+      assert.deepEqual(seen, ['group.g.a']);
+      watch.stop();
+    } finally {
+      await connection.close();
+      await limited.stop();
     }
   });
 });

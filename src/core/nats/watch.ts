@@ -4,7 +4,7 @@ import type { BucketEntry, Watch, WatchSink } from '../ports.js';
 import { bucketStream, bucketSubject, KV_OPERATION } from './bucket.js';
 import type { DeliveryInfo } from './delivery.js';
 import type { NatsHandles } from './handles.js';
-import { API_ERRORS, apiErrorCode, isUnknownOutcome, toNatspocError } from './outcome.js';
+import { API_ERRORS, apiErrorCode, isLimit, isUnknownOutcome, toNatspocError } from './outcome.js';
 import { PLACEMENT_MS, within } from './placement.js';
 import { PullReader } from './pull.js';
 
@@ -42,6 +42,8 @@ export class BucketWatch implements Watch {
   #fewestPending = 0;
   #stopped = false;
   #opening = false;
+  /** A snapshot has been told. */
+  #hasOpened = false;
 
   constructor(handles: NatsHandles, bucket: string, prefix: string, sink: WatchSink) {
     this.#handles = handles;
@@ -112,10 +114,16 @@ export class BucketWatch implements Watch {
     } catch (error) {
       this.#opening = false;
       if (this.#stopped) return;
-      if (isUnknownOutcome(error) && apiErrorCode(error) !== API_ERRORS.streamNotFound) this.#reopen();
+      if (this.#mayPass(error)) this.#reopen();
       else this.#sink.failed(toNatspocError(error, `watch bucket ${this.#bucket}`));
     }
     this.#opening = false;
+  }
+
+  /** Before the first snapshot a limit is somebody's mistake; later it may be raised again, or others give room back. */
+  #mayPass(error: unknown): boolean {
+    if (isLimit(error)) return this.#hasOpened;
+    return isUnknownOutcome(error) && apiErrorCode(error) !== API_ERRORS.streamNotFound;
   }
 
   /** A reader that comes after we have given it up is closed again: another is on its way. */
@@ -185,6 +193,7 @@ export class BucketWatch implements Watch {
   #completeSnapshot(): void {
     this.#cancelIncomplete?.();
     const entries = this.#snapshot ?? [];
+    this.#hasOpened = true;
     this.#snapshot = undefined;
     this.#changes = [];
     if (!this.#stopped) this.#sink.snapshot(entries);
