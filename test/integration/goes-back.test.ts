@@ -101,7 +101,11 @@ describe('a bucket that goes back under its members', function () {
     const { manager } = run.topology;
     const name = bucketStream(run.config.bucket);
     const { config } = await manager.streams.info(name);
-    await Promise.all([manager.streams.delete(name), manager.streams.add(config)]);
+    // They do not look in between: a bucket that is not there ends them.
+    for (const cli of run.members.values()) cli.signal('SIGSTOP');
+    await manager.streams.delete(name);
+    await manager.streams.add(config);
+    for (const cli of run.members.values()) cli.signal('SIGCONT');
     await recovers();
     await assertNothingLost();
   });

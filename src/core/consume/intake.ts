@@ -122,6 +122,14 @@ export class Intake {
     if (!this.#closed) await this.#trimWatch.start();
   }
 
+  /** Looks whether the stream still has what was received: a reader for which nothing waits is not told that it has not. */
+  async look(): Promise<void> {
+    const received = this.#received;
+    const bounds = await this.#ports.stream.bounds();
+    if (this.#closed || bounds.kind !== 'ok' || bounds.last >= received) return;
+    this.#events.failed(`the stream ends at ${bounds.last}, before what was received`);
+  }
+
   /** Changes how much may wait in memory. */
   resize(window: ReaderWindow): void {
     this.#window = window;

@@ -152,8 +152,9 @@ export class PartitionRunner {
     return this.#work.running;
   }
 
-  /** Looks whether its position is still there, and starts again where it is not. */
+  /** Looks whether its position is still there, and the stream up to it, and starts again where they are not. */
   look(): void {
+    void this.#intake?.look();
     void this.#committer?.look();
   }
 

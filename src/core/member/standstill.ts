@@ -1,5 +1,6 @@
 import type { RunnerStatus } from '../consume/contract.js';
 import type { OwnPartition, State } from '../group/state.js';
+import type { Timing } from '../group/timing.js';
 
 /** Without progress for this long it is told, and then this often. */
 const TOLD_AFTER_MS = 10_000;
@@ -128,16 +129,22 @@ export class Standstill {
     const { refusal, answerMs } = this.#ports.bucket;
     if (state.leaving) return undefined;
     if (!state.connected) return 'it is not connected';
-    if (session.revision === 0)
-      return `it is not in the group yet: ${refusal ?? 'the bucket does not answer'}`;
+    if (session.revision === 0) return `it is not in the group yet: ${refusal ?? slowness(answerMs, timing)}`;
     if (!viewReady) return 'the bucket does not show what is in it';
     if (now < holdUntil)
       return 'the bucket has lost entries: nothing is claimed before their members have ended';
     if (!session.expired && (own.size === 0 || now < permit)) return undefined;
     if (refusal !== undefined) return `it cannot renew: ${refusal}`;
-    if (answerMs <= timing.graceMs) return 'it cannot renew: the bucket does not answer';
-    // A renewal counts for 1.75 intervals, and the answer to the next one comes two round trips after it was sent.
-    const enough = Math.ceil((answerMs * 1.25) / 100) * 100;
-    return `answers take ${Math.round(answerMs)} ms, and nothing may be handled ${Math.round(timing.graceMs)} ms after a renewal was sent: set --probe-interval (probeIntervalMs) to ${enough} ms or more in all members`;
+    return `it cannot renew: ${slowness(answerMs, timing)}`;
   }
+}
+
+/** That the bucket does not answer, or so late that nothing may be handled, and what to do about it. */
+function slowness(answerMs: number, { graceMs }: Timing): string {
+  const lasts = `${Math.round(graceMs)} ms`;
+  if (answerMs <= graceMs)
+    return `the bucket does not answer within ${lasts}: where answers take that long, set --probe-interval (probeIntervalMs) higher in all members`;
+  // A renewal counts for 1.75 probe intervals, and the answer to the next one comes two round trips after it was sent.
+  const enough = Math.ceil((answerMs * 1.25) / 100) * 100;
+  return `answers take ${Math.round(answerMs)} ms, and a renewal counts for ${lasts}: set --probe-interval (probeIntervalMs) to ${enough} ms or more in all members`;
 }
