@@ -53,8 +53,11 @@ export class SimMember {
     this.connection = new Connection(timeline, random, server, this.process, settings.latency);
     this.client = new SimClient({ timeline, random, server, connection: this.connection }, name);
     const timing = timingFor(settings.ttlMs, settings.probeEveryMs);
-    this.bucket = new SimBucket(this.client, settings.ttlMs / 5, (key, value) =>
-      ledger.sending(name, key, value),
+    this.bucket = new SimBucket(
+      this.client,
+      settings.ttlMs / 5,
+      (key, value) => ledger.sending(name, key, value),
+      () => ledger.losses.sees(name),
     );
     this.#fairness = new Fairness(judge, (partition) => this.#held(partition));
     this.#stream = new SimStream(this.client, this.#readers());
@@ -171,7 +174,8 @@ export class SimMember {
       this.process.resume();
       handling.woke(this.name, (delayMs, check) => timeline.after(delayMs, check));
       timeline.after(0, () => {
-        if (!ledger.sessions.has(this.member.id ?? ''))
+        const id = this.member.id ?? '';
+        if (!ledger.sessions.has(id) && !ledger.losses.hasLostSession(id))
           this.checkPermission(`${this.name} is fenced and wakes`);
       });
     });

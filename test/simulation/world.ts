@@ -7,6 +7,7 @@ import type { Latency } from './model/connection.js';
 import type { HandlerProfile } from './model/handler.js';
 import { Random } from './model/random.js';
 import { Server } from './model/server.js';
+import type { StoreCopy } from './model/store.js';
 import { Timeline } from './model/timeline.js';
 
 /** What a run is made of. */
@@ -61,7 +62,7 @@ export class World {
     this.random = random;
     this.server = new Server(this.timeline, new Random(random.seed()), settings.partitions);
     this.judge = new Judge(() => this.timeline.now, trace);
-    this.ledger = new Ledger(this.judge, this.server.log, settings.group, (sequence) =>
+    this.ledger = new Ledger(this.judge, this.server.log, settings, (sequence) =>
       this.handling.handledWhenTold(sequence),
     );
     this.handling = new Handling(this.judge, this.ledger, this.server.log, settings);
@@ -104,6 +105,21 @@ export class World {
       this.timeline.after(this.random.between(0, 2_000 / this.settings.publishRate), next);
     };
     next();
+  }
+
+  /** Somebody takes entries out of the bucket's stream: no mark is left, and no watch tells. */
+  lose(matches: (key: string) => boolean): void {
+    const lost = this.server.store.lose(matches);
+    this.judge.note(`the bucket loses ${lost.map(({ key }) => key).join(' ')}`);
+    this.ledger.lose(lost);
+  }
+
+  /** The server starts with an older copy of the bucket. */
+  putBack(copy: StoreCopy): void {
+    this.judge.note(`the bucket goes back to revision ${copy.revision}`);
+    this.server.store.putBack(copy);
+    this.ledger.goBack(copy.entries);
+    this.handling.goBack();
   }
 
   sleep(forMs: number): Promise<void> {

@@ -74,6 +74,11 @@ export class Handling implements CallObserver {
     }
   }
 
+  /** The bucket went back: see {@link Order.goBack}. */
+  goBack(): void {
+    this.#order.goBack();
+  }
+
   /** A reader has begun; see {@link Order.opened}. */
   opened(partition: number, epoch: number, startSequence: number): void {
     this.#order.opened(partition, epoch, startSequence);
@@ -104,7 +109,11 @@ export class Handling implements CallObserver {
         after(GRACE_MS, () => {
           if (!active.has(call) || this.#isExcused(call)) return;
           for (const other of active) {
-            if (other.member !== member && !this.#isExcused(other))
+            if (
+              other.member !== member &&
+              !this.#isExcused(other) &&
+              !this.#ledger.losses.isNewcomers(call, other)
+            )
               this.#judge.violate('I4', `p${partition}: ${describe(call)} goes on beside ${describe(other)}`);
           }
         });
@@ -131,7 +140,8 @@ export class Handling implements CallObserver {
     for (const other of this.#active.get(partition) ?? []) {
       const message = `${describe(call)} starts while ${describe(other)} runs`;
       if (other.member !== member) {
-        if (!this.#isExcused(other)) this.#judge.violate('I4', message);
+        if (!this.#isExcused(other) && !this.#ledger.losses.isNewcomers(call, other))
+          this.#judge.violate('I4', message);
       } else if (!this.#isGivenUp(other)) {
         if (other.key === call.key) this.#judge.violate('I3', message);
         running++;

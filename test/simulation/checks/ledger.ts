@@ -2,6 +2,7 @@ import { decodeLease, decodePosition, keys, parseGroupKey } from '../../../src/c
 import type { BucketEntry } from '../../../src/core/ports.js';
 import type { EventLog } from '../model/log.js';
 import type { Judge } from './judge.js';
+import { Losses } from './losses.js';
 
 /** A lease as it stands at the leader. */
 export interface LeaseNow {
@@ -32,6 +33,11 @@ export class Ledger {
   readonly #log: EventLog;
   readonly #group: string;
   readonly #mayRepeat: (sequence: number) => boolean;
+  /** What was taken out of the bucket. */
+  readonly losses: Losses;
+  readonly #lostPositions = new Map<number, PositionNow>();
+  /** How far each partition was ever committed. */
+  readonly #highest = new Map<number, number>();
   /** Who was given a partition, by the lease's revision. */
   readonly #granted = new Map<number, { partition: number; owner: string | null }>();
   /** Which member an id belongs to. */
@@ -40,11 +46,17 @@ export class Ledger {
   readonly #handledUnder = new Map<number, number>();
 
   /** `mayRepeat`: its owner is excused where it does not know that this message was handled. */
-  constructor(judge: Judge, log: EventLog, group: string, mayRepeat: (sequence: number) => boolean) {
+  constructor(
+    judge: Judge,
+    log: EventLog,
+    { group, ttlMs }: { group: string; ttlMs: number },
+    mayRepeat: (sequence: number) => boolean,
+  ) {
     this.#mayRepeat = mayRepeat;
     this.#judge = judge;
     this.#log = log;
     this.#group = group;
+    this.losses = new Losses(judge, ttlMs);
   }
 
   lease(partition: number): LeaseNow {
@@ -55,10 +67,16 @@ export class Ledger {
     return this.positions.get(partition) ?? NO_POSITION;
   }
 
+  /** The position, or the one that was there before it was taken away. */
+  knownPosition(partition: number): PositionNow {
+    return this.positions.get(partition) ?? this.#lostPositions.get(partition) ?? NO_POSITION;
+  }
+
   /** Whether this epoch is the newest one, and its owner's session exists. */
   isValid(partition: number, epoch: number): boolean {
     const { revision, owner } = this.lease(partition);
-    return revision === epoch && owner !== null && this.sessions.has(owner);
+    if (revision === epoch && owner !== null && this.sessions.has(owner)) return true;
+    return this.losses.isExcused(partition, epoch, this.lease(partition));
   }
 
   identified(id: string, member: string): void {
@@ -78,12 +96,52 @@ export class Ledger {
     if (!key.startsWith('position.')) return;
     const partition = Number(key.slice(key.lastIndexOf('.') + 1));
     const position = decodePosition(value);
-    if (!position || position.seq <= this.position(partition).sequence) return;
+    // What is put back is nobody's: it is judged where it is applied.
+    if (!position || position.epoch === 0 || position.seq <= this.position(partition).sequence) return;
     if (!this.isValid(partition, position.epoch)) {
       this.#judge.violate(
         'I1',
         `${member} sends a commit of p${partition} at epoch ${position.epoch}, but its lease is over`,
       );
+    }
+  }
+
+  /** Entries were taken away, without a mark. */
+  lose(entries: readonly BucketEntry[]): void {
+    for (const { key } of entries) {
+      if (key.startsWith('position.')) {
+        const partition = Number(key.slice(key.lastIndexOf('.') + 1));
+        this.#lostPositions.set(partition, this.position(partition));
+        this.positions.delete(partition);
+      }
+      const proofOf = this.#proofOf(key);
+      if (proofOf !== undefined) this.proofs.delete(proofOf);
+      const parsed = parseGroupKey(this.#group, key);
+      if (parsed.kind === 'session' && this.sessions.delete(parsed.id)) this.losses.session(parsed.id);
+      if (parsed.kind === 'lease') {
+        this.losses.lease(parsed.partition, this.lease(parsed.partition));
+        this.leases.delete(parsed.partition);
+      }
+    }
+  }
+
+  /** An older copy of the bucket is in its place: positions move back with it, and revisions come again. */
+  goBack(entries: readonly BucketEntry[]): void {
+    this.losses.everything(this.sessions.keys());
+    for (const known of [this.leases, this.positions, this.sessions, this.proofs, this.#handledUnder])
+      known.clear();
+    for (const { key, revision, value } of entries) {
+      const position = value && key.startsWith('position.') ? decodePosition(value) : undefined;
+      if (position) {
+        const { seq: sequence, epoch } = position;
+        this.positions.set(Number(key.slice(key.lastIndexOf('.') + 1)), { sequence, epoch });
+      }
+      const proofOf = this.#proofOf(key);
+      if (proofOf !== undefined && value) this.proofs.set(proofOf, this.#judge.now);
+      const parsed = parseGroupKey(this.#group, key);
+      if (parsed.kind === 'session' && value) this.sessions.add(parsed.id);
+      if (parsed.kind === 'lease')
+        this.leases.set(parsed.partition, { revision, owner: (value && decodeLease(value)?.owner) ?? null });
     }
   }
 
@@ -94,9 +152,8 @@ export class Ledger {
       this.#position(Number(key.slice(key.lastIndexOf('.') + 1)), entry, writer);
       return;
     }
-    const proofPrefix = keys.proofPrefix(this.#group);
-    if (key.startsWith(proofPrefix)) {
-      const id = key.slice(proofPrefix.length);
+    const id = this.#proofOf(key);
+    if (id !== undefined) {
       if (value) this.proofs.set(id, this.#judge.now);
       else this.proofs.delete(id);
       if (!value && this.#judge.isTracing) this.#judge.note(`${writer} ends the proof of life of ${id}`);
@@ -114,12 +171,19 @@ export class Ledger {
       if (record && record.reason !== 'claim') this.#givenAway(partition, writer);
       this.leases.set(partition, { revision, owner });
       this.#granted.set(revision, { partition, owner });
+      this.losses.granted(revision, this.memberOf(owner), owner);
       this.leaseWrites++;
       if (this.#judge.isTracing)
         this.#judge.note(
           `${writer} gives p${partition} to ${this.memberOf(owner)} (${owner}) at ${revision}`,
         );
     }
+  }
+
+  /** Whose proof of life a key is. */
+  #proofOf(key: string): string | undefined {
+    const prefix = keys.proofPrefix(this.#group);
+    return key.startsWith(prefix) ? key.slice(prefix.length) : undefined;
   }
 
   /** I3: an owner that gives its partition away has committed everything that it handled. */
@@ -137,15 +201,26 @@ export class Ledger {
   #position(partition: number, { value }: BucketEntry, writer: string): void {
     const written = value && decodePosition(value);
     if (!written) return;
-    const before = this.position(partition);
     const { seq, epoch } = written;
     const what = `${writer} sets p${partition} to ${seq} at epoch ${epoch}`;
     if (this.#judge.isTracing) this.#judge.note(what);
+    this.#judgeCommit(partition, { sequence: seq, epoch }, writer, what);
+    this.positions.set(partition, { sequence: seq, epoch });
+    this.#highest.set(partition, Math.max(seq, this.#highest.get(partition) ?? 0));
+  }
+
+  #judgeCommit(partition: number, { sequence: seq, epoch }: PositionNow, writer: string, what: string): void {
+    const before = this.position(partition);
+    // Put back by a member who knows it: nobody's, and nothing that was not committed.
+    if (epoch === 0 && before === NO_POSITION && seq <= (this.#highest.get(partition) ?? 0)) return;
     const grant = this.#granted.get(epoch);
     if (grant?.partition !== partition || this.memberOf(grant.owner) !== writer) {
       this.#judge.violate('I1', `${what}, an epoch that was never its own`);
     }
-    const newest = Math.max(before.epoch, this.#handledUnder.get(partition) ?? 0);
+    // An epoch above the newest lease is of a time that the bucket has forgotten.
+    const granted = this.lease(partition).revision;
+    const begun = [before.epoch, this.#handledUnder.get(partition) ?? 0].filter((each) => each <= granted);
+    const newest = Math.max(0, ...begun);
     if (epoch < newest) this.#judge.violate('I1', `${what}, but epoch ${newest} has begun`);
     if (seq < before.sequence) this.#judge.violate('I8', `${what}, back from ${before.sequence}`);
     for (let next = this.#log.firstAfter(partition, before.sequence); next && next.sequence <= seq; ) {
@@ -155,6 +230,5 @@ export class Ledger {
       }
       next = this.#log.of(partition)[next.index + 1];
     }
-    this.positions.set(partition, { sequence: seq, epoch });
   }
 }

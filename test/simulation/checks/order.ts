@@ -24,6 +24,7 @@ export class Order {
   readonly #isByKey: boolean;
   readonly #isDoubtful: (message: Stored) => boolean;
   readonly #progress = new Map<number, Progress>();
+  readonly #mayStartAgain = new Set<number>();
   /** The last sequence that a reader of each partition has delivered, handled or not, and under which epoch. */
   readonly #received = new Map<number, { epoch: number; sequence: number }>();
 
@@ -40,6 +41,12 @@ export class Order {
     this.#ledger = ledger;
     this.#log = log;
     this.#isByKey = concurrency > 1;
+  }
+
+  /** Positions went back with the bucket, and epochs may come again: each partition may start once behind its position. */
+  goBack(): void {
+    for (const partition of this.#log.partitions.keys()) this.#mayStartAgain.add(partition);
+    this.#received.clear();
   }
 
   received(partition: number, epoch: number, sequence: number): void {
@@ -74,10 +81,12 @@ export class Order {
   /** A handler is called; `what` describes it. */
   called({ partition, epoch }: Call, message: Stored, what: string): void {
     let progress = this.#progress.get(partition);
+    if (progress?.epoch === epoch && this.#startsAgain(message, progress)) progress = undefined;
     if (progress?.epoch !== epoch) {
-      const { sequence: committed } = this.#ledger.position(partition);
+      const { sequence: committed } = this.#ledger.knownPosition(partition);
       if (this.#log.firstAfter(partition, committed) !== message)
         this.#judge.violate('I3', `${what} is the first of its epoch, but ${committed} is committed`);
+      this.#mayStartAgain.delete(partition);
       const handledTo = this.#firstUnhandled(message);
       progress = { epoch, from: message.index, handledTo, last: new Map() };
       this.#progress.set(partition, progress);
@@ -91,6 +100,15 @@ export class Order {
       }
     }
     progress.last.set(message.key, message.index);
+  }
+
+  /** It went back with the bucket, under an epoch that goes on or has come again. */
+  #startsAgain(message: Stored, { last }: Progress): boolean {
+    const { partition, index, key } = message;
+    if (!this.#mayStartAgain.has(partition) || index >= (last.get(key) ?? -1)) return false;
+    const { sequence } = this.#ledger.knownPosition(partition);
+    if (this.#log.firstAfter(partition, sequence) !== message) return false;
+    return this.#mayStartAgain.delete(partition);
   }
 
   #firstUnhandled({ partition, index }: Stored): number {

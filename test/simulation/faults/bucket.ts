@@ -1,4 +1,5 @@
 import { altered, type Fault } from './fault.js';
+import { liftAll } from './operator.js';
 
 export const lostAnswers: Fault = (
   world,
@@ -103,6 +104,33 @@ export const silentWatch: Fault = (world, { client: { bucket } }) => {
 export const holedSnapshots: Fault = (world, { client: { bucket } }) => {
   bucket.cutWatch();
   return altered(world, world.random.between(500, 8_000), bucket.watchFaults, { hole: 0.8 }, { hole: 0 });
+};
+
+/** What somebody takes out of the bucket; a session's marks as well, as a purge does. */
+const LOSSES = [/./, /^alive\./, /\.session\./, /\.lease\./, /^position\./] as const;
+
+/** Entries are taken out of the bucket: of one kind or all, every one or some. */
+export const losses: Fault = (world) => {
+  const { random, settings } = world;
+  const kind = random.oneOf(LOSSES);
+  const share = random.pick([1, 1, 0.3]);
+  world.lose((key) => kind?.test(key) === true && random.chance(share));
+  return settings.ttlMs * 1.5;
+};
+
+/** The server comes back with the bucket as it was a while ago. */
+export const goingBack: Fault = (world) => {
+  const { random, server, settings, timeline } = world;
+  const copy = server.store.copy();
+  const afterMs = random.between(500, 10_000);
+  const downMs = random.between(20, 3_000);
+  timeline.after(afterMs, () => {
+    server.restart(downMs, () => random.between(0, 500));
+    world.putBack(copy);
+  });
+  // What an operator had lifted since is there again.
+  timeline.after(afterMs + downMs + 5_000, () => liftAll(world));
+  return afterMs + downMs + settings.ttlMs * 2;
 };
 
 /** For a while the server passes over some of the changes. */

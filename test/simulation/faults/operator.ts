@@ -14,6 +14,13 @@ function override(
   store.write(key, value, store.get(key)?.revision ?? 0, 'operator');
 }
 
+/** Wants nothing of any partition any more. */
+export function liftAll(world: World): void {
+  for (let partition = 0; partition < world.settings.partitions; partition++)
+    if (world.server.store.get(keys.override(world.settings.group, partition))?.value)
+      override(world, partition, null);
+}
+
 /** Somebody asks for partitions to be given away. */
 export const releases: Fault = (world, { member }) => {
   for (const { partition } of member.partitions) {

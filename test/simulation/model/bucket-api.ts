@@ -167,6 +167,8 @@ export class BucketApi {
     return ask<Uint8Array>(
       connection,
       (answer, side) => {
+        const { store } = server;
+        const { generation } = store;
         const fate = server.cluster.writer(side.at);
         const apply = (): Uint8Array => this.#apply(key, value, expected);
         const tell = (ack: Uint8Array): void => {
@@ -174,7 +176,9 @@ export class BucketApi {
         };
         if (faults.blocked || fate === 'lost') return;
         if (faults.delay > 0 && random.chance(faults.delay)) {
-          timeline.after(random.between(0, faults.delayMs), () => tell(apply()));
+          timeline.after(random.between(0, faults.delayMs), () => {
+            if (generation === store.generation) tell(apply());
+          });
           return;
         }
         if (faults.conflict > 0 && random.chance(faults.conflict)) {

@@ -9,11 +9,18 @@ export class SimBucket implements Bucket {
   readonly seen = new Map<string, number>();
   readonly #bucket: NatsBucket;
   readonly #sending: (key: string, value: Uint8Array) => void;
+  readonly #seeing: () => void;
 
-  /** `sending` hears of each write right when it is sent. */
-  constructor(client: SimClient, timeoutMs: number, sending: (key: string, value: Uint8Array) => void) {
+  /** `sending` hears of each write right when it is sent, `seeing` of each snapshot. */
+  constructor(
+    client: SimClient,
+    timeoutMs: number,
+    sending: (key: string, value: Uint8Array) => void,
+    seeing: () => void,
+  ) {
     this.#bucket = new NatsBucket(client.handles, BUCKET, timeoutMs);
     this.#sending = sending;
+    this.#seeing = seeing;
   }
 
   read(key: string): ReturnType<Bucket['read']> {
@@ -37,6 +44,7 @@ export class SimBucket implements Bucket {
     return this.#bucket.watch(prefix, {
       snapshot: (entries) => {
         this.seen.clear();
+        this.#seeing();
         see(entries);
         sink.snapshot(entries);
       },

@@ -113,7 +113,7 @@ export class Cluster {
     this.isQuiet = quiet;
     for (const [from, to] of routes) this.#cut.add(`${from}>${to}`);
     const change = ++this.#changes;
-    this.#before = this.#store.copy();
+    this.#before = this.#store.view();
     const leader = this.#leader;
     if (leader === undefined || this.#hasQuorum(leader)) return;
     this.#stale = leader;

@@ -1,8 +1,15 @@
 import type { BucketEntry } from '../../../src/core/ports.js';
 
+/** All that a bucket holds at one moment. */
+export interface StoreCopy {
+  readonly revision: number;
+  readonly entries: readonly BucketEntry[];
+}
+
 /** The bucket at its leader: one total order of writes, the newest entry of each key, and a history. */
 export class Store {
   #revision = 0;
+  #generation = 0;
   readonly #entries = new Map<string, BucketEntry>();
   readonly #previous = new Map<string, BucketEntry>();
   readonly #observers = new Set<(entry: BucketEntry, writer: string) => void>();
@@ -34,7 +41,7 @@ export class Store {
   }
 
   /** What it holds now, for as long as somebody may look at that. */
-  copy(): {
+  view(): {
     get(key: string): BucketEntry | undefined;
     newestBelow(prefix: string): BucketEntry | undefined;
   } {
@@ -43,6 +50,35 @@ export class Store {
       get: (key) => entries.get(key),
       newestBelow: (prefix) => newestOf(entries.values(), prefix),
     };
+  }
+
+  /** All that it holds now. */
+  copy(): StoreCopy {
+    return { revision: this.#revision, entries: this.below('') };
+  }
+
+  /** An older copy takes the place of what is there; nobody who follows it is told. */
+  putBack({ revision, entries }: StoreCopy): void {
+    this.#revision = revision;
+    this.#generation++;
+    this.#previous.clear();
+    this.#entries.clear();
+    for (const entry of entries) this.#entries.set(entry.key, entry);
+  }
+
+  /** Counts how often it went back: what was on its way to it then does not arrive. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** Takes entries away without a mark, and tells nobody; returns them. */
+  lose(matches: (key: string) => boolean): BucketEntry[] {
+    const lost = [...this.#entries.values()].filter(({ key }) => matches(key));
+    for (const { key } of lost) {
+      this.#entries.delete(key);
+      this.#previous.delete(key);
+    }
+    return lost;
   }
 
   /** The newest entry of each key below the prefix in the order of their writes. */

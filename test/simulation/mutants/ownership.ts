@@ -14,6 +14,23 @@ export const OWNERSHIP: readonly Mutant[] = [
     ],
   },
   {
+    name: 'no-claim-hold',
+    mistake: 'what a member owned whose session somebody has removed is claimed while it may still handle',
+    edits: [group('reconcile', 'if (state.now < state.holdUntil) return;', 'if (state.left) return;')],
+  },
+  {
+    name: 'lost-lease-unnoticed',
+    mistake: 'nobody looks whether the own leases are still there',
+    edits: [group('own-leases', 'const AT_ONCE = 4;', 'const AT_ONCE = 0;')],
+  },
+  {
+    name: 'old-revisions-kept',
+    mistake: 'the leases of a bucket that went back are passed over as older than what was known',
+    edits: [
+      group('anew', 'for (const known of [state.peers, state.leases, ', 'for (const known of [state.peers, '),
+    ],
+  },
+  {
     name: 'claim-without-fencing',
     mistake: 'a suspected member is taken for dead without deleting its session',
     edits: [
