@@ -4,6 +4,7 @@ import { connect, type JetStreamManager, type NatsConnection } from 'nats';
 import { deadStream } from '../../src/core/dead/letter.js';
 import { createPublisher, joinGroup } from '../../src/core/index.js';
 import { NatsDeadLetters } from '../../src/core/nats/dead-letters.js';
+import { runCli } from '../support/cli.js';
 import { fakeMessage } from '../support/fake-partition.js';
 import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
@@ -71,7 +72,10 @@ describe('what a stream drops while it is read', function () {
     const place = { connection, stream: 'D3', prefix: 'D3.e', partitions: 2 };
     const before = await joinGroup({ ...place, handler: () => {} });
     await publish('D3.e', 2, 2);
-    await until('it has begun', () => before.partitions.every(({ committed }) => committed > 0));
+    await until(
+      'it has begun',
+      () => before.partitions.filter(({ committed }) => committed > 0).length === 2,
+    );
     await before.leave();
     const { config } = await manager.streams.info('D3');
     await manager.streams.update('D3', { ...config, max_msgs_per_subject: 10 });
@@ -96,6 +100,45 @@ describe('what a stream drops while it is read', function () {
       member.partitions.map((each) => each.trimmed),
       trimmed,
     );
+    await member.leave();
+  });
+
+  it('is shown until somebody takes note of it, whoever owns the partition then', async () => {
+    const place = { connection, stream: 'D6', prefix: 'D6.e', partitions: 2 };
+    const cli = (...args: string[]) => runCli([...args, '--stream', 'D6', '--server', server.url]);
+    const join = () => joinGroup({ ...place, handler: () => {} });
+    let member = await join();
+    const lostOf = () => member.partitions.find(({ partition }) => partition === 0)?.trimmed ?? 0;
+    const runs = () => member.partitions.filter(({ state }) => state === 'running').length === 2;
+    await publish('D6.e', 2, 2);
+    await until(
+      'it has begun',
+      () => member.partitions.filter(({ committed }) => committed > 0).length === 2,
+    );
+    await member.leave();
+    const { config } = await manager.streams.info('D6');
+    await manager.streams.update('D6', { ...config, max_msgs_per_subject: 10 });
+    await publish('D6.e', 1, 100);
+    member = await join();
+    await until('it is told', () => lostOf() >= 90);
+    const lost = lostOf();
+    await member.leave();
+    const line = `! dropped by the stream before handled, at most: p0 ${lost}`;
+    assert.ok((await cli('leases')).stdout.split('\n').includes(line), 'without an owner');
+    member = await join();
+    await until('it owns both', runs);
+    assert.equal(lostOf(), lost);
+    assert.ok((await cli('leases')).stdout.split('\n').includes(line), 'with the next owner');
+    const found = await cli('leases', 'check');
+    assert.equal(found.code, 5);
+    assert.match(
+      found.stdout,
+      /p0: the stream dropped at most \d+ messages.*"leases seek 0 --to \+0" takes note/,
+    );
+    const sought = await cli('leases', 'seek', '0', '--to', '+0', '--force');
+    assert.equal(sought.code, 0, sought.stderr);
+    await until('it goes on', runs);
+    assert.doesNotMatch((await cli('leases')).stdout, /dropped/);
     await member.leave();
   });
 

@@ -50,6 +50,19 @@ describe('a committer', () => {
     assert.deepEqual(bucket.writes, [50]);
   });
 
+  it('keeps what the stream dropped with the position, also where nothing more is handled', async () => {
+    const { committer, bucket, clock } = bench();
+    committer.trimmed(7);
+    clock.advance(200);
+    await settle();
+    assert.deepEqual(bucket.record, { ...bucket.record, seq: 10, epoch: 7, trimmed: 7 });
+    committer.handled(11, 1, true);
+    clock.advance(200);
+    await settle();
+    assert.deepEqual(bucket.record, { ...bucket.record, seq: 11, trimmed: 7 });
+    assert.deepEqual(bucket.writes, [10, 11]);
+  });
+
   it('and after so many messages', async () => {
     const { committer, bucket } = bench();
     committer.handled(600, 999, false);

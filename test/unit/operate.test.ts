@@ -38,7 +38,7 @@ function lease(partition: number, change: Partial<LeaseStatus> = {}): LeaseStatu
     positionFault: null,
     overrideUnreadable: false,
     lag: 0,
-    trimmed: null,
+    trimmed: 0,
     positionAgeMs: 100,
     paused: false,
     pin: null,
@@ -283,6 +283,15 @@ describe('what is listed on a narrow terminal', () => {
   const leases = [lease(0)];
   const long = { name: 'worker-17.example', host: 'worker-17.example.internal', pid: 123_456 };
   const members = [member('S'.repeat(22), { ...long, answer: 'gone', lag: 1_234, partitions: [0] })];
+
+  it('names what the stream dropped below the table, where it has', () => {
+    const leases = Array.from({ length: 10 }, (_, i) => lease(i, { trimmed: i === 0 ? 0 : 1_000 }));
+    assert.deepEqual(formatLeases({ leases: leases.slice(0, 2), members: [] }).slice(3), [
+      '! dropped by the stream before handled, at most: p1 1,000',
+    ]);
+    assert.match(formatLeases({ leases, members: [] }).at(-1) ?? '', /p8 1,000 and 1 more$/);
+    assert.equal(formatLeases({ leases: [lease(0)], members: [] }).length, 2);
+  });
 
   it('members leave columns out, never their name, their share and how they are', () => {
     assert.ok(widest(formatMembers({ leases, members })) > 60);

@@ -47,6 +47,8 @@ describe('records', () => {
       reader: 'f00d',
     });
     assert.deepEqual(decodePosition(bytes({ ...position, reader: 'a.b' })), position, 'no part of a name');
+    assert.deepEqual(decodePosition(encodeRecord({ ...position, trimmed: 7 })), { ...position, trimmed: 7 });
+    assert.deepEqual(decodePosition(bytes({ ...position, trimmed: -1 })), position);
     const layout = { v: 1, prefix: 'subject.events', partitions: 8, hash: 'fnv1a32' } as const;
     assert.deepEqual(decodeLayout(encodeRecord(layout)), layout);
   });

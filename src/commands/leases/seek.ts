@@ -18,7 +18,7 @@ type Planner = SeekPorts['plan'];
 export default class LeasesSeek extends StreamCommand {
   static override summary = 'Move positions: skip messages, or have them handled again.';
   static override description = [
-    '--to says where the group goes on: first (everything that is stored), last (only what comes), seq:N (with the message of that sequence in the stream), time:2026-01-31T08:00:00Z (with the first message stored then or later), -100 (the last 100 handled messages of each partition again), +100 (without the next 100).',
+    '--to says where the group goes on: first (everything that is stored), last (only what comes), seq:N (with the message of that sequence in the stream), time:2026-01-31T08:00:00Z (with the first message stored then or later), -100 (the last 100 handled messages of each partition again), +100 (without the next 100), +0 (where it is: takes note of what the stream dropped).',
     'The owners drain and commit, the positions are moved by compare-and-set, the owners go on from there. Works on a group without members, too. Shows what it will do and asks for the name of the group; --force goes on without asking.',
   ].join('\n\n');
   static override examples = [

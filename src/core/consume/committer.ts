@@ -57,6 +57,9 @@ export class Committer {
   #committed: number;
   #handled: number;
   #handledSince = 0;
+  /** What the stream dropped, and how much of it stands in the position. */
+  #trimmed: number;
+  #trimmedKept: number;
   /** What was sent since the last certain commit: any of it may have been applied. */
   readonly #sent = new Set<number>();
   #lastAt = Number.NEGATIVE_INFINITY;
@@ -65,7 +68,7 @@ export class Committer {
   #cancelTimer: (() => void) | undefined;
   #idle: (() => void)[] = [];
 
-  /** `revision`, `sequence` and `reader` are those of the position as this owner has just written it. */
+  /** `revision`, `sequence`, `reader` and `trimmed` are those of the position as this owner has just written it. */
   constructor(
     at: {
       group: string;
@@ -74,6 +77,7 @@ export class Committer {
       revision: number;
       sequence: number;
       reader: string;
+      trimmed?: number;
     },
     policy: CommitPolicy,
     deps: CommitterPorts,
@@ -85,6 +89,8 @@ export class Committer {
     this.#revision = at.revision;
     this.#committed = at.sequence;
     this.#handled = at.sequence;
+    this.#trimmed = at.trimmed ?? 0;
+    this.#trimmedKept = this.#trimmed;
     this.#policy = policy;
     this.#deps = deps;
     this.#events = events;
@@ -109,6 +115,12 @@ export class Committer {
     else this.#schedule(idle);
   }
 
+  /** The stream has dropped messages before they were handled: all in all so many, which the position keeps. */
+  trimmed(messages: number): void {
+    this.#trimmed = messages;
+    if (!this.#writing && !this.#ended) this.#schedule(false);
+  }
+
   /** Looks whether the position is still there: what somebody removes from the bucket's stream leaves no mark. */
   async look(): Promise<void> {
     const revision = this.#revision;
@@ -123,7 +135,7 @@ export class Committer {
   /** Commits what is handled, and resolves when that is certain or given up after `withinMs`. */
   async flush(withinMs: number): Promise<void> {
     const cancel = this.#deps.clock.at(this.#deps.clock.now() + withinMs, () => this.end());
-    while (!this.#ended && this.#handled > this.#committed) {
+    while (!this.#ended && this.#isBehind) {
       if (!this.#writing) void this.#write();
       await new Promise<void>((resolve) => this.#idle.push(resolve));
     }
@@ -136,6 +148,11 @@ export class Committer {
     this.#ended = true;
     this.#cancelTimer?.();
     this.#wakeIdle();
+  }
+
+  /** The position does not say yet what it should. */
+  get #isBehind(): boolean {
+    return this.#handled > this.#committed || this.#trimmed > this.#trimmedKept;
   }
 
   /**
@@ -165,7 +182,7 @@ export class Committer {
     this.#cancelTimer = undefined;
     if (this.#writing) return;
     this.#writing = true;
-    while (this.#handled > this.#committed && !this.#ended) {
+    while (this.#isBehind && !this.#ended) {
       if (!this.#deps.gate.isOpen) {
         await new Promise<void>((resolve) => {
           this.#idle.push(resolve);
@@ -174,10 +191,10 @@ export class Committer {
         continue;
       }
       await this.#writeOnce();
-      if (this.#handledSince < this.#policy.every && !this.#ended && this.#handled > this.#committed) break;
+      if (this.#handledSince < this.#policy.every && !this.#ended && this.#isBehind) break;
     }
     this.#writing = false;
-    if (this.#handled > this.#committed && !this.#ended) this.#schedule(false);
+    if (this.#isBehind && !this.#ended) this.#schedule(false);
     this.#wakeIdle();
   }
 
@@ -200,11 +217,21 @@ export class Committer {
     const sentAt = clock.now();
     this.#lastAt = sentAt;
     const at = new Date().toISOString();
-    const record = { v: RECORD_VERSION, seq: sequence, epoch: this.#epoch, at, reader: this.#reader };
+    const trimmed = this.#trimmed;
+    const record = {
+      v: RECORD_VERSION,
+      seq: sequence,
+      epoch: this.#epoch,
+      at,
+      reader: this.#reader,
+      ...(trimmed > 0 && { trimmed }),
+    };
     this.#sent.add(sequence);
     const outcome = await bucket.write(this.#key, encodeRecord(record), this.#revision);
-    if (outcome.kind === 'ok') this.#done(outcome.revision, sequence, count, sentAt);
-    else if (outcome.kind === 'failed') this.#fail(outcome.error);
+    if (outcome.kind === 'ok') {
+      this.#trimmedKept = trimmed;
+      this.#done(outcome.revision, sequence, count, sentAt);
+    } else if (outcome.kind === 'failed') this.#fail(outcome.error);
     else if (!this.#ended) {
       await this.#readBack(count, sentAt);
       // What is full is not asked again at once.
@@ -242,8 +269,10 @@ export class Committer {
       this.end();
       this.#events.fenced();
     } else if (found.entry.revision > this.#revision) {
-      if (this.#sent.has(position.seq)) this.#done(found.entry.revision, position.seq, count, sentAt);
-      else {
+      if (this.#sent.has(position.seq)) {
+        this.#trimmedKept = position.trimmed ?? 0;
+        this.#done(found.entry.revision, position.seq, count, sentAt);
+      } else {
         this.end();
         this.#events.moved();
       }

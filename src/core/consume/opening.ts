@@ -35,6 +35,8 @@ export interface Taken {
   revision: number;
   /** The token of the reader that is to be opened; it stands in the position. */
   reader: string;
+  /** What the stream had dropped before, as the position says. */
+  trimmed: number;
 }
 
 /**
@@ -87,7 +89,15 @@ export async function takeOver(
   const ending = endBefore(resumed(takeover, sequence), ports);
 
   const reader = newReaderToken();
-  const record = { v: RECORD_VERSION, seq: sequence, epoch, at: new Date().toISOString(), reader };
+  const trimmed = older?.trimmed ?? 0;
+  const record = {
+    v: RECORD_VERSION,
+    seq: sequence,
+    epoch,
+    at: new Date().toISOString(),
+    reader,
+    ...(trimmed > 0 && { trimmed }),
+  };
   const written = await bucket.write(
     key,
     encodeRecord(record),
@@ -99,7 +109,14 @@ export async function takeOver(
   if (written.kind === 'unknown')
     return { kind: 'unknown', message: written.refusal ?? 'its position could not be written in time' };
   const { revision } = written;
-  const taken: Taken = { kind: 'taken', sequence, resumed: resumed(takeover, sequence), revision, reader };
+  const taken: Taken = {
+    kind: 'taken',
+    sequence,
+    resumed: resumed(takeover, sequence),
+    revision,
+    reader,
+    trimmed,
+  };
   held(taken);
   if (older?.reader !== undefined) {
     const removed = await stream.remove(readerName(group, partition, older.epoch, older.reader));

@@ -220,11 +220,12 @@ export class PartitionRunner {
   }
 
   /** The position is ours: what was handled can be committed, though there is no reader yet. */
-  #hold({ sequence, resumed, revision, reader }: Taken): void {
+  #hold({ sequence, resumed, revision, reader, trimmed }: Taken): void {
     if (!this.#isWanted()) return;
+    this.#trimmed = trimmed;
     const { partition, epoch, group } = this.#takeover;
     this.#committer = new Committer(
-      { group, partition, epoch, revision, sequence, reader },
+      { group, partition, epoch, revision, sequence, reader, trimmed },
       this.#settings.commit,
       this.#ports,
       {
@@ -293,6 +294,7 @@ export class PartitionRunner {
         opened: () => void this.#isCaughtUp(),
         trimmed: (trimmed) => {
           this.#trimmed += trimmed.atMost;
+          this.#committer?.trimmed(this.#trimmed);
           this.#events.trimmed(trimmed);
         },
         unread: (...args) => this.#events.unread(...args),

@@ -65,6 +65,8 @@ export interface PositionRecord {
   at: string;
   /** What the name of the owner's reader ends with; none: there is no reader to delete. */
   reader?: string | undefined;
+  /** Messages that the stream dropped before they were handled, at most, since the group began here or a seek; absent: none. */
+  trimmed?: number | undefined;
 }
 
 /** Where a group starts in partitions in which it has no position: written once, when the group is made. */
@@ -226,10 +228,17 @@ export function decodeOverride(bytes: Uint8Array): OverrideRecord | undefined {
 export function decodePosition(bytes: Uint8Array): PositionRecord | undefined {
   const fields = decodeObject(bytes);
   if (!fields) return undefined;
-  const { v, seq, epoch, at, reader } = fields;
+  const { v, seq, epoch, at, reader, trimmed } = fields;
   if (!isCount(v) || !isCount(seq) || !isCount(epoch) || !isText(at)) return undefined;
-  // It becomes part of a name: what we did not write is passed over.
-  return { v, seq, epoch, at, ...(isText(reader) && /^[0-9a-f]{1,64}$/.test(reader) && { reader }) };
+  return {
+    v,
+    seq,
+    epoch,
+    at,
+    // It becomes part of a name: what we did not write is passed over.
+    ...(isText(reader) && /^[0-9a-f]{1,64}$/.test(reader) && { reader }),
+    ...(isCount(trimmed) && trimmed > 0 && { trimmed }),
+  };
 }
 
 /** The group's start in these bytes, or undefined. */

@@ -84,7 +84,15 @@ export class NatsGroupObserver implements GroupObserver {
       if (value === null || partition === undefined) return [];
       const record = decodePosition(value);
       return record
-        ? [{ partition, sequence: record.seq, epoch: record.epoch, atMs }]
+        ? [
+            {
+              partition,
+              sequence: record.seq,
+              epoch: record.epoch,
+              atMs,
+              ...(record.trimmed !== undefined && { trimmed: record.trimmed }),
+            },
+          ]
         : [{ partition, sequence: 0, epoch: 0, atMs, unreadable: unreadableAs(value) }];
     });
   }

@@ -51,6 +51,8 @@ export interface PositionFacts {
   epoch: number;
   /** When it was last committed. */
   atMs: number;
+  /** What the stream had dropped before it was handled, at most; absent: nothing. */
+  trimmed?: number;
   /** What stands there is no position that this version reads: sequence and epoch are 0, and say nothing. */
   unreadable?: Unreadable;
 }

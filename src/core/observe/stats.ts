@@ -14,7 +14,7 @@ export interface PartitionStats {
   handled?: number;
   /** Messages that wait for it, as of the last delivery; absent: not said. */
   lag?: number;
-  /** Messages that the stream dropped before its owner had received them, at most; absent: not said. */
+  /** Messages that the stream dropped before they were handled, at most, since the group began here or a seek; absent: not said. */
   trimmed?: number;
   /** Messages a second, lately; absent: not said. */
   ratePerSecond?: number;

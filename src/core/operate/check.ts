@@ -109,9 +109,9 @@ function* checkLease(lease: LeaseStatus, { maxLag, stalled }: CheckLimits): Iter
     const message = `p${partition}: what an operator wants of it cannot be read: "leases resume" and "leases pin" write another`;
     yield finding('unreadable', 'warning', message, about);
   }
-  if (lease.trimmed) {
+  if (lease.trimmed > 0) {
     const number = lease.trimmed === 1 ? 'a message' : `at most ${formatCount(lease.trimmed)} messages`;
-    const message = `p${partition}: the stream dropped ${number} before they were handled, since ${owner} owns it`;
+    const message = `p${partition}: the stream dropped ${number} before they were handled; "leases seek ${partition} --to +0" takes note of it`;
     yield finding('trimmed', 'critical', message, about);
   }
   if (maxLag !== undefined && lag !== null && lag > maxLag) {

@@ -43,8 +43,8 @@ export interface LeaseStatus {
   overrideUnreadable: boolean;
   /** Messages between the two; null: not known. */
   lag: number | null;
-  /** Messages that the stream dropped before its owner had received them, at most; null: it does not say. */
-  trimmed: number | null;
+  /** Messages that the stream dropped before they were handled, at most, since the group began here or the last seek. */
+  trimmed: number;
   /** Since the position was last committed, milliseconds; null: never. */
   positionAgeMs: number | null;
   /** Somebody wants it to rest: owned, not handled. */
@@ -173,7 +173,8 @@ function describeLease(
     positionFault: fault,
     overrideUnreadable,
     lag: null,
-    trimmed: own?.trimmed ?? null,
+    // What its owner has not committed yet counts as well.
+    trimmed: Math.max(own?.trimmed ?? 0, commit?.trimmed ?? 0),
     positionAgeMs: commit ? Math.max(0, Math.round(Date.now() - commit.atMs)) : null,
     paused: override?.paused ?? false,
     pin: override?.pin ?? null,

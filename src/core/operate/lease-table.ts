@@ -1,10 +1,12 @@
-import { escapeControl } from '../text.js';
+import { escapeControl, wrap } from '../text.js';
 import { formatCount, formatDuration, formatRate } from '../units.js';
 import type { GroupStatus, LeaseStatus } from './group-status.js';
 import { type MemberStatus, memberState, TROUBLED } from './members.js';
 import { formatTable } from './table.js';
 
 const NONE = '-';
+/** So many partitions are named in one line. */
+const NAMED = 8;
 
 /** States in which a partition is looked after. */
 const HEALTHY = new Set(['owned', 'running', 'idle', 'starting', 'draining', 'paused']);
@@ -36,7 +38,7 @@ export function formatLeases({ leases }: GroupStatus, width?: number): string[] 
     expiry(lease.expiresInMs),
     escapeControl(lease.pin === null ? lease.state : `${lease.state}, pinned to ${lease.pin}`),
   ]);
-  return formatTable(
+  const table = formatTable(
     [
       { title: '  PARTITION' },
       { title: 'OWNER' },
@@ -53,6 +55,16 @@ export function formatLeases({ leases }: GroupStatus, width?: number): string[] 
     rows,
     width,
   );
+  return [...table, ...formatTrimmed(leases, width)];
+}
+
+/** One line that names what the stream dropped, where it has. */
+function formatTrimmed(leases: readonly LeaseStatus[], width = Number.POSITIVE_INFINITY): string[] {
+  const trimmed = leases.filter((lease) => lease.trimmed > 0);
+  if (trimmed.length === 0) return [];
+  const named = trimmed.slice(0, NAMED).map((lease) => `p${lease.partition} ${formatCount(lease.trimmed)}`);
+  const more = trimmed.length > NAMED ? ` and ${trimmed.length - NAMED} more` : '';
+  return wrap(`! dropped by the stream before handled, at most: ${named.join(', ')}${more}`, width);
 }
 
 /** How many members have a session, and how many of these are not well: `3 members (1 unreachable)`. */
@@ -76,7 +88,9 @@ export function summarise({ leases, members }: GroupStatus): string {
     `lag ${count(totalLag(leases))}`,
   ];
   if (troubled.length > 0) {
-    const named = troubled.slice(0, 8).map(({ partition, state }) => `p${partition} ${escapeControl(state)}`);
+    const named = troubled
+      .slice(0, NAMED)
+      .map(({ partition, state }) => `p${partition} ${escapeControl(state)}`);
     const more = troubled.length > named.length ? ` and ${troubled.length - named.length} more` : '';
     parts.push(`needs attention: ${named.join(', ')}${more}`);
   }

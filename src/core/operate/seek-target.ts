@@ -12,7 +12,7 @@ export type SeekTarget =
   | { kind: 'relative'; messages: number };
 
 /**
- * Reads `first`, `last`, `seq:N`, `time:ISO-8601`, `-100` or `+100`.
+ * Reads `first`, `last`, `seq:N`, `time:ISO-8601`, `-100` or `+100`; `+0` stays where it is.
  *
  * @throws NatspocError `usage` for anything else.
  */
@@ -20,7 +20,7 @@ export function parseSeekTarget(text: string): SeekTarget {
   if (text === 'first' || text === 'last') return { kind: text };
   const place = parsePlace(text);
   if (place) return place;
-  const messages = /^[+-][1-9]\d{0,11}$/.exec(text)?.[0];
+  const messages = /^([+-][1-9]\d{0,11}|\+0)$/.exec(text)?.[0];
   if (messages) return { kind: 'relative', messages: Number(messages) };
   throw new NatspocError(
     'usage',
