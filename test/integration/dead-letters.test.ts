@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect, headers, type JetStreamManager, type NatsConnection } from 'nats';
+import {
+  connect,
+  headers,
+  type JetStreamManager,
+  type NatsConnection,
+  RetentionPolicy,
+  type StreamConfig,
+} from 'nats';
 import { runCli, stopAll } from '../support/cli.js';
 import { withServer } from '../support/server.js';
 
@@ -40,10 +47,11 @@ describe('dead letters', function () {
     return stdout;
   }
   const publish = (text: string) => natspoc('publish', text, '--count', '1', '--quiet');
-  const fail = () => {
-    const how = ['--on-failure', 'dead-letter', '--max-attempts', '1', '--until-caught-up'];
-    return natspoc('consume', '--handler', handler, ...how);
-  };
+  const failing = [
+    ...['consume', '--handler', handler, '--until-caught-up'],
+    ...['--on-failure', 'dead-letter', '--max-attempts', '1'],
+  ];
+  const fail = () => natspoc(...failing);
   const letters = async () => (await manager.streams.info(`${stream}_dead`)).state.messages;
   const stored = async () => {
     const { state } = await manager.streams.info(stream);
@@ -72,6 +80,20 @@ describe('dead letters', function () {
     await fail();
     assert.equal(await letters(), 1);
   });
+
+  const losing: [setting: string, config: Partial<StreamConfig>][] = [
+    ['interest retention', { retention: RetentionPolicy.Interest }],
+    ['no_ack', { no_ack: true }],
+  ];
+  for (const [setting, config] of losing) {
+    it(`are not given to a stream with ${setting}, which would lose them`, async () => {
+      await publish('one');
+      await manager.streams.add({ name: `${stream}_dead`, subjects: [`${stream}.e.dead`], ...config });
+      const refused = await runCli(failing, { env });
+      assert.equal(refused.code, 4, refused.stderr);
+      assert.match(refused.stderr, new RegExp(`^Error: Stream ${stream}_dead has ${setting}: `, 'm'));
+    });
+  }
 
   it('are put back also where somebody has used the id of that before', async () => {
     await publish('one');

@@ -18,11 +18,13 @@ import type { LetterBox } from '../dead/redrive.js';
 import { NatspocError } from '../errors.js';
 import { KEY_HEADER } from '../layout.js';
 import type { DeadLetter, DeadLetters } from '../ports.js';
+import { refuse } from './concern.js';
 import type { NatsHandles } from './handles.js';
 import { plainHeaders } from './headers.js';
 import { KeptMessages } from './kept-messages.js';
 import { API_ERRORS, apiErrorCode, toNatspocError } from './outcome.js';
 import { PullReader } from './pull.js';
+import { streamConcerns } from './stream-concerns.js';
 
 /**
  * How long the same letter is recognised: an owner may die between storing it and committing, and the next one
@@ -33,6 +35,8 @@ const READ_WINDOW = { messages: 512, bytes: 8 * 1_048_576 };
 const HEARTBEAT_MS = 2_000;
 /** An id that was used before gets longer. */
 const SLACK = 256;
+/** The cure where a setting of the stream cannot be changed. */
+const ANOTHER = 'delete the stream: natspoc creates it again';
 const NO_DATA = new Uint8Array(0);
 
 /** Whose dead letters. */
@@ -63,7 +67,7 @@ export class NatsDeadLetters implements LetterBox {
   /**
    * Creates the stream where it is missing.
    *
-   * @throws NatspocError where it cannot be created, or has other subjects.
+   * @throws NatspocError where it cannot be created, has other subjects, or a setting that loses letters.
    */
   async ensure(): Promise<void> {
     const { streams } = this.#handles.manager;
@@ -87,6 +91,9 @@ export class NatsDeadLetters implements LetterBox {
     } else if (!found.config.subjects.includes(this.#subject)) {
       const message = `Stream ${this.#name} is for dead letters, but does not listen to ${this.#subject}.`;
       throw new NatspocError('layout-mismatch', message);
+    } else {
+      const needs = { wildcard: this.#subject, partitions: 0, hasDefaultConsumers: false, another: ANOTHER };
+      refuse(streamConcerns(found.config, needs), ['publish']);
     }
   }
 
