@@ -81,6 +81,12 @@ function authOptions(config: Config): Partial<ConnectionOptions> {
 }
 
 /**
+ * One attempt to connect takes no longer, however patient people are. The client does not see that a server hangs up
+ * between its first words and its last ones of a handshake, as one that is restarted does: it waits this long.
+ */
+const HANDSHAKE_MS = 10_000;
+
+/**
  * How to connect, as the configuration says.
  *
  * @throws NatspocError `config` for a file that cannot be read or does not hold what it should.
@@ -90,7 +96,7 @@ export function connectOptions(config: Config, name: string): ConnectionOptions 
     // The client does not know of users in URLs.
     servers: config.server.map((url) => url.replace(/^((?:\w+:\/\/)?)[^@/]*@/, '$1')),
     name,
-    timeout: config.timeoutMs,
+    timeout: Math.min(config.timeoutMs, HANDSHAKE_MS),
     maxReconnectAttempts: -1,
     // The client would give up after two refusals, a moment apart.
     ignoreAuthErrorAbort: true,
