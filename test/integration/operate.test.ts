@@ -79,6 +79,53 @@ describe('operating a group under load', function () {
     await nothingLost('none');
   });
 
+  it('release --force lets go a lease that cannot be read, and leaves one of a newer version alone', async () => {
+    const { bucket, group, stream } = run.config;
+    const put = (partition: number, text: string) =>
+      run.connection.publish(`$KV.${bucket}.${keys.lease(group, partition)}`, text);
+    put(0, 'broken');
+    put(1, '{"v":99}');
+    await run.connection.flush();
+    const asked = await natspoc('leases', 'release', '0');
+    assert.equal(asked.code, 1);
+    assert.match(asked.stderr, /its lease cannot be read; "leases release --force" lets it go/);
+    const free = await natspoc('leases', 'release', '0', '--force');
+    assert.equal(free.code, 0, free.stderr);
+    assert.match(free.stdout, /^p0 is free for the next member/);
+    const newer = await natspoc('leases', 'release', '1', '--force');
+    assert.equal(newer.code, 1);
+    assert.match(newer.stderr, /written by a newer version of natspoc: left alone/);
+    run.consume('a');
+    await until('a owns all but that one', () => run.ownership.owners.size === run.config.partitions - 1);
+    assert.equal(ownerOf(1), undefined);
+    put(0, 'broken again');
+    await run.connection.flush();
+    await until('its owner sees that', async () =>
+      /p0: its lease cannot be read/.test((await natspoc('leases', 'check')).stdout),
+    );
+    const again = await natspoc('leases', 'release', '0', '--force');
+    assert.equal(again.code, 0, `${stream}: ${again.stderr}`);
+    assert.match(again.stdout, /^p0 .*a.*at epoch/);
+  });
+
+  it('check fails where members are refused for a setting, and notes what may lose messages', async () => {
+    const { stream, bucket } = run.config;
+    const { manager } = run.topology;
+    const { config } = await manager.streams.info(stream);
+    await manager.streams.update(stream, { ...config, max_msgs: 1_000 });
+    run.consume('a');
+    await run.atRest();
+    const noted = fields(JSON.parse((await natspoc('leases', 'check', '--json')).stdout));
+    assert.equal(noted.ok, true, JSON.stringify(noted));
+    assert.match(String(noted.notes), /drops the oldest when it is full/);
+    const { config: kept } = await manager.streams.info(`KV_${bucket}`);
+    await manager.streams.update(`KV_${bucket}`, { ...kept, max_age: 3_600_000_000_000 });
+    const failed = await natspoc('leases', 'check');
+    assert.equal(failed.code, 5);
+    assert.match(failed.stdout, /critical {2}Bucket \S+ has a TTL/);
+    assert.match(failed.stdout, /note {6}Stream/);
+  });
+
   it('release of a stopped owner says that it does not answer; --force fences it, and it handles nothing when it wakes', async () => {
     await busy('a', 'frozen');
     const frozen = run.members.get('frozen');

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectionFlags } from '../../base-command.js';
-import { checkGroup, type Finding } from '../../core/operate/check.js';
+import { checkGroup, checkSettings, type Finding, settingNotes } from '../../core/operate/check.js';
 import { formatNagios, nagiosExitCode, unknownToNagios } from '../../core/operate/check-report.js';
 import { type GroupStatus, readGroupStatus } from '../../core/operate/group-status.js';
 import { summarise, totalLag } from '../../core/operate/lease-table.js';
@@ -8,7 +8,7 @@ import { ANSWER_MS } from '../../core/operate/patience.js';
 import { readStalled } from '../../core/operate/stalled.js';
 import { LONGEST_WAIT, readFlag } from '../../core/settings/flag.js';
 import { duration } from '../../core/settings/parse.js';
-import { wrap } from '../../core/text.js';
+import { escapeControl, wrap } from '../../core/text.js';
 import { Flags } from '../../oclif.js';
 import type { FailureOptions } from '../../report-error.js';
 import { StreamCommand } from '../../stream-command.js';
@@ -29,7 +29,7 @@ export default class LeasesCheck extends StreamCommand {
   static override summary =
     'Check a group for monitoring: exit code 5 and the reasons when it is not healthy.';
   static override description = [
-    'Looks for partitions that nobody owns or whose owner is lost, does not answer or has halted; members that have not renewed; loads that differ by more than one; and, where asked, for messages that wait and for partitions without progress.',
+    'Looks for partitions that nobody owns or whose owner is lost, does not answer or has halted; members that have not renewed; loads that differ by more than one; for settings of the stream and the bucket for which members are refused, because they lose messages; and, where asked, for messages that wait and for partitions without progress. Settings that may lose messages are listed as notes.',
     'With --format nagios one line in the form of monitoring plugins, and their exit codes: 0 ok, 1 warning, 2 critical, 3 unknown.',
   ].join('\n\n');
   static override examples = [
@@ -67,7 +67,7 @@ export default class LeasesCheck extends StreamCommand {
     const stalledMs = readFlag('stalled', flags.stalled, duration('0s', LONGEST_WAIT, '1m'));
     const waitMs = readFlag('wait', flags.wait, duration('0s', LONGEST_WAIT, '15s')) ?? 0;
     const format = flags.json ? 'json' : (flags.format ?? 'text');
-    const { status, findings, stream, group } = await this.withStream(
+    const { status, findings, notes, stream, group } = await this.withStream(
       flags,
       'leases check',
       async ({ config, topology, observer }) => {
@@ -77,15 +77,19 @@ export default class LeasesCheck extends StreamCommand {
           const status = await readGroupStatus(observer, options);
           const stalled =
             stalledMs === undefined ? NONE : await readStalled(observer, status.leases, stalledMs);
-          const findings = checkGroup(status, { maxLag: flags['max-lag'], stalled });
+          const findings = [
+            ...checkSettings(topology.concerns),
+            ...checkGroup(status, { maxLag: flags['max-lag'], stalled }),
+          ];
           if (findings.length === 0 || performance.now() >= deadline) {
-            return { status, findings, stream: config.stream, group: config.group };
+            const notes = settingNotes(topology.concerns);
+            return { status, findings, notes, stream: config.stream, group: config.group };
           }
           await sleep(LOOK_AGAIN_MS);
         }
       },
     );
-    this.#report(format, `${stream}, group ${group}`, status, findings);
+    this.#report(format, `${stream}, group ${group}`, status, findings, notes);
   }
 
   /** Whatever goes wrong is said in the form that was asked for, also where flags cannot be read. */
@@ -96,7 +100,13 @@ export default class LeasesCheck extends StreamCommand {
     return format === 'nagios' && !options.json ? { ...options, report: unknownToNagios } : options;
   }
 
-  #report(format: string, group: string, status: GroupStatus, findings: readonly Finding[]): void {
+  #report(
+    format: string,
+    group: string,
+    status: GroupStatus,
+    findings: readonly Finding[],
+    notes: readonly string[],
+  ): void {
     if (format === 'nagios') {
       this.writeLines([formatNagios(group, status, findings)]);
       process.exitCode = nagiosExitCode(findings);
@@ -110,13 +120,15 @@ export default class LeasesCheck extends StreamCommand {
         partitions: status.leases.length,
         lag: totalLag(status.leases),
         findings,
+        notes,
       });
       return;
     }
     const verdict = findings.length === 0 ? 'healthy' : 'NOT HEALTHY';
     this.writeLines([
       ...wrap(`${group}: ${verdict}, ${summarise(status)}`, this.columns ?? Number.POSITIVE_INFINITY),
-      ...findings.map(({ severity, message }) => `  ${severity.padEnd(8)}  ${message}`),
+      ...findings.map(({ severity, message }) => `  ${severity.padEnd(8)}  ${escapeControl(message)}`),
+      ...notes.map((message) => `  ${'note'.padEnd(8)}  ${escapeControl(message)}`),
     ]);
   }
 }

@@ -12,7 +12,7 @@ export default class LeasesRelease extends StreamCommand {
   static override summary = 'Make an owner hand partitions over: drained, committed, nothing handled twice.';
   static override description = [
     'The owner finishes the message in hand, commits and gives the partition to the member named by --to, or to whoever has least. A member that is alone takes it again at a new epoch. The group stays balanced: another partition may move in exchange; "leases pin" keeps one in place.',
-    '--force is for an owner that does not answer: its session is ended by compare-and-set, so that it can commit nothing more, and all its partitions go to others. What it had handled and not committed is handled again.',
+    '--force is for an owner that does not answer: its session is ended by compare-and-set, so that it can commit nothing more, and all its partitions go to others. What it had handled and not committed is handled again. It also lets go a lease that cannot be read, which no member claims, unless a newer version wrote it.',
   ].join('\n\n');
   static override examples = [
     '<%= config.bin %> <%= command.id %> 3',

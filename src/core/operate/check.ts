@@ -25,7 +25,8 @@ export interface Finding {
     | 'stalled'
     | 'standing'
     | 'imbalance'
-    | 'near-expiry';
+    | 'near-expiry'
+    | 'setting';
   severity: 'critical' | 'warning';
   partition: number | null;
   member: string | null;
@@ -52,6 +53,23 @@ export function checkGroup({ leases, members }: GroupStatus, limits: CheckLimits
   if (imbalance) findings.push(imbalance);
   return findings;
 }
+
+/** A setting of the stream or the bucket that loses messages, or may. */
+interface Concern {
+  severity: 'refused' | 'warning';
+  uses: readonly string[];
+  message: string;
+}
+
+/** The settings for which members are refused: what they hold of the group is lost, or will be. */
+export const checkSettings = (concerns: readonly Concern[]): Finding[] =>
+  concerns.filter(isRefused).map(({ message }) => finding('setting', 'critical', message));
+
+/** What else there is to know of the settings: it makes no group unhealthy. */
+export const settingNotes = (concerns: readonly Concern[]): string[] =>
+  concerns.filter((each) => !isRefused(each)).map(({ message }) => message);
+
+const isRefused = ({ severity, uses }: Concern): boolean => severity === 'refused' && uses.includes('handle');
 
 function finding(
   kind: Finding['kind'],
@@ -97,7 +115,12 @@ function* checkLease(lease: LeaseStatus, { maxLag, stalled }: CheckLimits): Iter
         );
       break;
     case 'unreadable':
-      yield finding('unreadable', 'critical', `p${partition}: its lease cannot be read`, about);
+      yield finding(
+        'unreadable',
+        'critical',
+        `p${partition}: its lease cannot be read: "leases release ${partition} --force" lets a broken one go`,
+        about,
+      );
       break;
     default:
   }

@@ -72,6 +72,11 @@ export class GroupFollower {
     return pin ? this.named(pin).sort((a, b) => (a.id < b.id ? -1 : 1))[0] : undefined;
   }
 
+  /** How a lease is not readable, where it is not: no member touches it then. */
+  isUnreadable(partition: number): boolean {
+    return this.leases.get(partition)?.record === 'unreadable';
+  }
+
   /** Id of the owner of a partition, or null. */
   ownerOf(partition: number): string | null {
     const record = this.leases.get(partition)?.record;

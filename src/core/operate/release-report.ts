@@ -11,6 +11,7 @@ export function describeRelease(outcome: ReleaseOutcome): string {
     case 'moved': {
       const how = forced ? ', its owner was fenced' : '';
       const took = formatDuration(tookMs);
+      if (to === null) return `p${partition} is free for the next member, at epoch ${epoch}`;
       return from === to
         ? `p${partition} stays with ${nameOf(to)}, who is alone, in ${took}, at epoch ${epoch}${how}`
         : `p${partition} moved ${nameOf(from)} -> ${nameOf(to)} in ${took}, at epoch ${epoch}${how}`;

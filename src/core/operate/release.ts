@@ -3,6 +3,7 @@ import type { Bucket } from '../ports.js';
 import { type ControlClient, encodeControl } from './control.js';
 import { type FenceOutcome, fenceMember } from './fence.js';
 import type { GroupFollower, SeenSession } from './follower.js';
+import { freeLease } from './free-lease.js';
 
 /** Which partitions are to change hands, and how. */
 export interface ReleaseOrder {
@@ -66,7 +67,7 @@ async function releaseFrom(
 ): Promise<ReleaseOutcome[]> {
   const { follower, control } = ports;
   const moves = partitions.map((partition) => new Move(ports, order, partition));
-  if (owner === null) return moves.map((move) => move.failed('nobody owns it'));
+  if (owner === null) return Promise.all(moves.map((move) => releaseUnowned(ports, order, move)));
   if (owner === order.to) return moves.map((move) => move.unchanged());
   const pinned = moves.filter(({ partition }) => follower.pinnedTo(partition)?.id === owner);
   if (pinned.length > 0) {
@@ -98,6 +99,20 @@ async function releaseFrom(
   const fenced = await fenceMember({ bucket: ports.bucket, clock: systemClock }, ports.group, owner);
   if (fenced.kind !== 'fenced') return moves.map((move) => move.failed(describeFence(fenced, why)));
   return Promise.all(moves.map((move) => move.settlesForced()));
+}
+
+/** Nobody can be asked. A lease that cannot be read is claimed by no member: with `force` it is let go. */
+async function releaseUnowned(
+  { follower, bucket, group }: ReleasePorts,
+  { force }: ReleaseOrder,
+  move: Move,
+): Promise<ReleaseOutcome> {
+  if (!follower.isUnreadable(move.partition)) return move.failed('nobody owns it');
+  if (!force) return move.failed('its lease cannot be read; "leases release --force" lets it go');
+  const freed = await freeLease(bucket, group, move.partition);
+  if (freed !== undefined) return move.failed(freed);
+  // Without members it stays free.
+  return follower.sessions.size === 0 ? move.freed() : move.settles(false);
 }
 
 const describeOwner = (session: SeenSession | undefined, id: string): string =>
@@ -157,6 +172,11 @@ class Move {
       force: false,
     });
     return passed?.outcome === 'failed' ? { ...passed, forced: true } : this.#result('moved', null, true);
+  }
+
+  /** Nobody has it, and the next member may. */
+  freed(): ReleaseOutcome {
+    return this.#result('moved', null, false);
   }
 
   unchanged(): ReleaseOutcome {
