@@ -3,12 +3,13 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { headers } from 'nats';
 import { deadStream, deadSubject } from '../../src/core/dead/letter.js';
-import { keys } from '../../src/core/group/records.js';
+import { keys, RECORD_VERSION } from '../../src/core/group/records.js';
 import { partitionSubject } from '../../src/core/layout.js';
-import { runCli } from '../support/cli.js';
+import { runCli, startCli } from '../support/cli.js';
 import type { GroupRun } from '../support/group-run.js';
 import { TcpProxy } from '../support/proxy.js';
 import { withTempFolder } from '../support/temp.js';
+import { until } from '../support/until.js';
 import { withGroup } from '../support/with-group.js';
 
 /** A title, a colour, in 7 and in 8 bits, a cleared screen, text from right to left, a line that looks like another. */
@@ -44,13 +45,12 @@ describe('hostile text never reaches a terminal as it is', function () {
   const put = (key: string, value: unknown): void =>
     run.connection.publish(`$KV.${run.config.bucket}.${key}`, json(value));
 
-  /** Everything that others can write, with hostile text in every field. */
-  async function fill(): Promise<void> {
-    const { connection, config, topology } = run;
-    const { prefix, group } = config;
+  /** Members and leases. */
+  function fillGroup(): void {
+    const { group } = run.config;
     const at = new Date().toISOString();
     const session = (id: string) => ({
-      v: 1,
+      v: RECORD_VERSION,
       id,
       name: HOSTILE,
       host: HOSTILE,
@@ -71,6 +71,13 @@ describe('hostile text never reaches a terminal as it is', function () {
       from: null,
       at: HOSTILE,
     });
+  }
+
+  /** Everything that others can write, with hostile text in every field. */
+  async function fill(): Promise<void> {
+    const { connection, config, topology } = run;
+    const { prefix, group } = config;
+    fillGroup();
     put(keys.override(group, 1), { v: 1, pin: HOSTILE, paused: true, by: HOSTILE, at: HOSTILE });
     put(keys.session(group, `bad${TOKEN}`), HOSTILE);
     for (const name of [group, TOKEN])
@@ -137,6 +144,28 @@ describe('hostile text never reaches a terminal as it is', function () {
     });
   }
 
+  it('by a watch', async () => {
+    await fill();
+    const args = [...run.args, '--server', server.url];
+    const watches = [[], ['--json']].map((more) => startCli(['leases', 'watch', ...more, ...args]));
+    // What changes has to come after its snapshot.
+    await until('both tell', async () => {
+      for (const id of [TOKEN, 'plain']) put(keys.session(run.config.group, id), 'gone');
+      run.connection.publish(`$KV.${run.config.bucket}.${keys.session(run.config.group, TOKEN)}`, '');
+      for (const partition of [0, 1]) put(keys.lease(run.config.group, partition), HOSTILE);
+      fillGroup();
+      await run.connection.flush();
+      return watches.every(({ stdout }) => stdout.length > 4);
+    });
+    for (const watch of watches) watch.signal('SIGINT');
+    for (const { stdout, stderr, code } of await Promise.all(watches.map(({ exited }) => exited))) {
+      assert.equal(code, 0, stderr);
+      assert.match(stdout, /owned/);
+      assertSafe('watch, stdout', stdout);
+      assertSafe('watch, stderr', stderr);
+    }
+  });
+
   it('by any command', async () => {
     await fill();
     impersonate();
@@ -159,6 +188,9 @@ describe('hostile text never reaches a terminal as it is', function () {
       ['leases', 'list', '--group', HOSTILE],
       ['leases', 'check'],
       ['leases', 'history'],
+      ['stream', 'create'],
+      ['stream', 'create', '--stream', HOSTILE],
+      ['stream', 'create', '--prefix', HOSTILE],
       ['leases', 'release', '0', '--wait', '1s'],
       ['leases', 'pin', '0', HOSTILE],
       ['leases', 'unpin', '1'],
