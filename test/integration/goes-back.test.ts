@@ -162,4 +162,38 @@ describe('a store that is put back from an older copy under its members', functi
       for (const cli of run.members.values()) await cli.note(/older copy of itself/);
     });
   }
+
+  it('the bucket: pauses are as old as the bucket', async () => {
+    const leases = async (...args: string[]): Promise<string> => {
+      const { group } = run.config;
+      const { code, stdout, stderr } = await runCli(
+        ['leases', args, run.args, '--group', group, '--server', server.url].flat(),
+      );
+      assert.equal(code, 0, stderr);
+      return stdout;
+    };
+    const isPaused = (only: number): Promise<void> =>
+      until(
+        `p${only} is paused, and no other`,
+        async () => {
+          const shown: { leases: { partition: number; state: string }[] } = JSON.parse(
+            await leases('--json'),
+          );
+          return shown.leases.every(({ partition, state }) =>
+            partition === only ? state === 'paused' : state === 'idle',
+          );
+        },
+        RECOVERY_MS,
+      );
+    run.consume('a', SHORT_TTL);
+    await run.atRest();
+    await leases('pause', '1');
+    const copy = await server.copyStore(bucketStream(run.config.bucket));
+    await leases('resume', '1');
+    await leases('pause', '3');
+    await isPaused(3);
+    await server.putBack(copy);
+    await run.members.get('a')?.note(/older copy of itself/);
+    await isPaused(1);
+  });
 });

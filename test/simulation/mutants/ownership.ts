@@ -26,9 +26,7 @@ export const OWNERSHIP: readonly Mutant[] = [
   {
     name: 'old-revisions-kept',
     mistake: 'the leases of a bucket that went back are passed over as older than what was known',
-    edits: [
-      group('anew', 'for (const known of [state.peers, state.leases, ', 'for (const known of [state.peers, '),
-    ],
+    edits: [group('anew', '    state.leases,\n', '')],
   },
   {
     name: 'claim-without-fencing',
