@@ -148,6 +148,8 @@ export interface StreamBounds {
   missing: number;
   /** Messages of one subject that the stream keeps; 0: any number. */
   mostPerSubject: number;
+  /** When it was created, milliseconds since 1970 on the server's clock; undefined: the server does not say. */
+  created?: number | undefined;
 }
 
 /** How opening a reader ended. `refused`: a limit stands against it, which may be raised or become free. */
@@ -179,6 +181,8 @@ export interface EventStream {
   bounds(
     maxAgeMs?: number,
   ): Promise<({ kind: 'ok' } & StreamBounds) | { kind: 'unknown' } | { kind: 'failed'; error: NatspocError }>;
+  /** When the message of a sequence was stored, by the leader, milliseconds since 1970; undefined: it is gone, or that is not told. */
+  storedAt(sequence: number): Promise<number | undefined>;
   /** The first sequence stored at or after a time. */
   sequenceAt(
     time: Date,

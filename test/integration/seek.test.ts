@@ -46,6 +46,7 @@ describe('a seek', function () {
           group: run.config.group,
           by: 'somebody',
           plan: plan ?? (async (partition) => ({ partition, from: null, to: 0, skipped: 0, repeated: 0 })),
+          mark: async (sequence) => ({ sequence }),
           waitMs: 1_000,
         },
         partitions,

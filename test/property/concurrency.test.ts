@@ -70,10 +70,10 @@ describe('handlers side by side', () => {
             },
           },
           {
-            advanced: (advance) => {
-              assert.ok(advance.sequence > position);
-              assert.equal(advance.messages, advance.sequence - position, 'sequences are contiguous here');
-              position = advance.sequence;
+            advanced: ({ sequence }, messages) => {
+              assert.ok(sequence > position);
+              assert.equal(messages, sequence - position, 'sequences are contiguous here');
+              position = sequence;
             },
             handled: (message) => done.add(message.sequence),
             attemptFailed: () => {},

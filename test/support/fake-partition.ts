@@ -49,7 +49,9 @@ export class FakeBucket implements Bucket {
     this.revision++;
   }
 
-  get record(): { seq: number; epoch: number; reader?: string } | undefined {
+  get record():
+    | { seq: number; epoch: number; reader?: string; created?: number; stored?: number }
+    | undefined {
     return this.value ? JSON.parse(new TextDecoder().decode(this.value)) : undefined;
   }
 
@@ -89,6 +91,8 @@ export class FakeStream implements EventStream {
   range: Pick<StreamBounds, 'first' | 'last'> & Partial<StreamBounds> = { first: 1, last: 1_000 };
   /** The first message of every time. */
   first = 1;
+  /** When messages were stored, by sequence. */
+  readonly stored = new Map<number, number>();
   released = 0;
   /** How often it was told that handlers are idle. */
   starved = 0;
@@ -161,6 +165,10 @@ export class FakeStream implements EventStream {
 
   async bounds(): ReturnType<EventStream['bounds']> {
     return { kind: 'ok', missing: 0, mostPerSubject: 0, ...this.range };
+  }
+
+  async storedAt(sequence: number): Promise<number | undefined> {
+    return this.stored.get(sequence);
   }
 
   async sequenceAt(): ReturnType<EventStream['sequenceAt']> {

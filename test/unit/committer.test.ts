@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Committer, type CommitterPorts } from '../../src/core/consume/committer.js';
 import { Gate } from '../../src/core/consume/gate.js';
 import { NatspocError } from '../../src/core/errors.js';
-import { FakeBucket, settle } from '../support/fake-partition.js';
+import { FakeBucket, fakeMessage, settle } from '../support/fake-partition.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 /** A committer at position 10 of epoch 7, and what it told. */
@@ -14,7 +14,15 @@ function bench(ports: Partial<CommitterPorts> = {}) {
   bucket.put({ v: 1, seq: 10, epoch: 7, at: '' });
   const told: string[] = [];
   const committer = new Committer(
-    { group: 'g', partition: 0, epoch: 7, revision: bucket.revision, sequence: 10, reader: 'f00d' },
+    {
+      group: 'g',
+      partition: 0,
+      epoch: 7,
+      revision: bucket.revision,
+      sequence: 10,
+      reader: 'f00d',
+      mark: { sequence: 10 },
+    },
     { intervalMs: 200, every: 1_000 },
     { bucket, clock, gate, ...ports },
     {
@@ -32,7 +40,7 @@ function bench(ports: Partial<CommitterPorts> = {}) {
 describe('a committer', () => {
   it('commits at once when nothing more waits', async () => {
     const { committer, bucket, told } = bench();
-    committer.handled(11, 1, true);
+    committer.handled(fakeMessage(11), 1, true);
     await settle();
     assert.deepEqual(bucket.writes, [11]);
     assert.deepEqual(bucket.record, { ...bucket.record, seq: 11, epoch: 7 });
@@ -41,7 +49,7 @@ describe('a committer', () => {
 
   it('gathers while busy: once an interval', async () => {
     const { committer, bucket, clock } = bench();
-    for (let sequence = 11; sequence <= 50; sequence++) committer.handled(sequence, 1, false);
+    for (let sequence = 11; sequence <= 50; sequence++) committer.handled(fakeMessage(sequence), 1, false);
     await settle();
     clock.advance(199);
     assert.deepEqual(bucket.writes, []);
@@ -65,10 +73,10 @@ describe('a committer', () => {
 
   it('and after so many messages', async () => {
     const { committer, bucket } = bench();
-    committer.handled(600, 999, false);
+    committer.handled(fakeMessage(600), 999, false);
     await settle();
     assert.deepEqual(bucket.writes, []);
-    committer.handled(601, 1, false);
+    committer.handled(fakeMessage(601), 1, false);
     await settle();
     assert.deepEqual(bucket.writes, [601]);
   });
@@ -79,9 +87,9 @@ describe('a committer', () => {
     bucket.hold = new Promise((resolve) => {
       go = resolve;
     });
-    committer.handled(11, 1_000, false);
-    committer.handled(12, 1_000, false);
-    committer.handled(13, 1_000, false);
+    committer.handled(fakeMessage(11), 1_000, false);
+    committer.handled(fakeMessage(12), 1_000, false);
+    committer.handled(fakeMessage(13), 1_000, false);
     await settle();
     assert.deepEqual(bucket.writes, []);
     go();
@@ -92,10 +100,10 @@ describe('a committer', () => {
   it('takes a lost answer for what it is when it reads its own epoch and sequence back', async () => {
     const { committer, bucket, told } = bench();
     bucket.script.push('lost');
-    committer.handled(11, 1, true);
+    committer.handled(fakeMessage(11), 1, true);
     await settle();
     assert.deepEqual(told, ['committed 11']);
-    committer.handled(12, 1, true);
+    committer.handled(fakeMessage(12), 1, true);
     await committer.flush(1_000);
     assert.deepEqual(bucket.writes, [11, 12], 'the revision that was read is used');
   });
@@ -103,7 +111,7 @@ describe('a committer', () => {
   it('writes again when the write of an unknown outcome was not applied', async () => {
     const { committer, bucket } = bench();
     bucket.script.push({ kind: 'unknown' });
-    committer.handled(11, 1, true);
+    committer.handled(fakeMessage(11), 1, true);
     await committer.flush(1_000);
     assert.deepEqual(bucket.writes, [11]);
   });
@@ -111,10 +119,10 @@ describe('a committer', () => {
   it('is fenced by a newer epoch, and writes nothing more', async () => {
     const { committer, bucket, told } = bench();
     bucket.put({ v: 1, seq: 10, epoch: 8, at: '' });
-    committer.handled(11, 1, true);
+    committer.handled(fakeMessage(11), 1, true);
     await settle();
     assert.deepEqual(told, ['fenced']);
-    committer.handled(12, 1, true);
+    committer.handled(fakeMessage(12), 1, true);
     await committer.flush(1_000);
     assert.deepEqual(bucket.writes, []);
   });
@@ -123,7 +131,7 @@ describe('a committer', () => {
     it(`leaves a position alone that somebody has moved to ${seq} under its own epoch`, async () => {
       const { committer, bucket, told } = bench();
       bucket.put({ v: 1, seq, epoch: 7, at: '' });
-      committer.handled(11, 1, true);
+      committer.handled(fakeMessage(11), 1, true);
       await committer.flush(1_000);
       assert.deepEqual(told, ['moved']);
       assert.deepEqual([bucket.writes, bucket.record?.seq], [[], seq]);
@@ -133,9 +141,9 @@ describe('a committer', () => {
   it('knows its own write that is applied late, between two others', async () => {
     const { committer, bucket, told } = bench();
     bucket.script.push({ kind: 'unknown' });
-    committer.handled(11, 1, true);
+    committer.handled(fakeMessage(11), 1, true);
     await settle();
-    committer.handled(12, 1, true);
+    committer.handled(fakeMessage(12), 1, true);
     bucket.put({ v: 1, seq: 11, epoch: 7, at: '' });
     await committer.flush(1_000);
     assert.deepEqual([told, bucket.writes], [['committed 11', 'committed 12'], [12]]);
@@ -145,7 +153,7 @@ describe('a committer', () => {
     const { committer, bucket, told } = bench();
     bucket.value = null;
     bucket.revision++;
-    committer.handled(11, 1, true);
+    committer.handled(fakeMessage(11), 1, true);
     await settle();
     assert.deepEqual(told, ['vanished']);
   });
@@ -153,7 +161,7 @@ describe('a committer', () => {
   it('passes on what no retry cures', async () => {
     const { committer, bucket, told } = bench();
     bucket.script.push({ kind: 'failed', error: new NatspocError('not-permitted', 'no') });
-    committer.handled(11, 1, true);
+    committer.handled(fakeMessage(11), 1, true);
     await settle();
     assert.deepEqual(told, ['failed: no']);
   });
@@ -161,7 +169,7 @@ describe('a committer', () => {
   it('writes nothing while the gate is closed', async () => {
     const { committer, bucket, gate } = bench();
     gate.permit(Number.NEGATIVE_INFINITY);
-    committer.handled(11, 1, true);
+    committer.handled(fakeMessage(11), 1, true);
     await settle();
     assert.deepEqual(bucket.writes, []);
     gate.permit(1_000_000);
@@ -177,9 +185,9 @@ describe('a committer', () => {
           written = resolve;
         }),
     });
-    committer.handled(11, 1, true);
+    committer.handled(fakeMessage(11), 1, true);
     await settle();
-    committer.handled(12, 1, true);
+    committer.handled(fakeMessage(12), 1, true);
     assert.deepEqual(bucket.writes, []);
     written();
     await settle();
@@ -188,7 +196,7 @@ describe('a committer', () => {
 
   it('commits nothing where the effects never will be safe, and does not wait for it', async () => {
     const { committer, bucket, told } = bench({ barrier: () => Promise.reject(new Error('EPIPE')) });
-    committer.handled(11, 1, true);
+    committer.handled(fakeMessage(11), 1, true);
     await committer.flush(10_000);
     assert.deepEqual(bucket.writes, []);
     assert.deepEqual(told, ['unsafe: the barrier before a commit was rejected: Error: EPIPE']);
@@ -197,7 +205,7 @@ describe('a committer', () => {
   it('gives a flush up in time', async () => {
     const { committer, clock, bucket } = bench();
     bucket.hold = new Promise(() => {});
-    committer.handled(11, 1, true);
+    committer.handled(fakeMessage(11), 1, true);
     let flushed = false;
     void committer.flush(2_000).then(() => {
       flushed = true;

@@ -377,6 +377,7 @@ const counting = (sequences: readonly number[]) => ({
   }),
   sequences: async (_partition: number, after: number, limit: number) =>
     sequences.filter((sequence) => sequence > after).slice(0, limit),
+  storedTime: async (): Promise<number | undefined> => undefined,
 });
 
 describe('seek', () => {
@@ -412,7 +413,7 @@ describe('seek', () => {
         const position = sorted[handled - 1] ?? 0;
         const stream = { firstSequence: sorted[0] ?? 1, lastSequence: 300 };
         const source = { observer: counting(sorted), stream, sequenceAt: async () => undefined };
-        const step = await planSeek(source, 0, position, { kind: 'relative', messages: by });
+        const step = await planSeek(source, 0, { sequence: position }, { kind: 'relative', messages: by });
         const left = sorted.length - handled;
         assert.equal(step.repeated, by < 0 ? Math.min(-by, handled) : 0);
         assert.equal(step.skipped, by > 0 ? Math.min(by, left) : 0);
@@ -430,30 +431,32 @@ describe('seek', () => {
         return waiting(partition, after);
       },
       sequences: listed,
+      storedTime: async () => undefined,
     };
     const source = {
       observer,
       stream: { firstSequence: 1, lastSequence: 50 },
       sequenceAt: async () => undefined,
     };
-    const back = await planSeek(source, 0, 40, { kind: 'relative', messages: -10 });
+    const back = await planSeek(source, 0, { sequence: 40 }, { kind: 'relative', messages: -10 });
     assert.deepEqual([back.to, back.repeated], [30, 10]);
-    const on = await planSeek(source, 0, 30, { kind: 'relative', messages: 10 });
+    const on = await planSeek(source, 0, { sequence: 30 }, { kind: 'relative', messages: 10 });
     assert.deepEqual([on.to, on.skipped], [40, 10]);
   });
 
   it('counts from no position that is wrong', async () => {
     const source = {
       observer: counting([1, 2, 3]),
-      stream: { firstSequence: 1, lastSequence: 3 },
+      stream: { firstSequence: 1, lastSequence: 3, createdAtMs: 5_000 },
       sequenceAt: async () => 1,
     };
-    for (const position of [4, 'unreadable'] as const) {
+    const anew = { sequence: 2, created: 1_000 };
+    for (const position of [{ sequence: 4 }, anew, 'unreadable'] as const) {
       for (const target of ['-1', '+1']) {
         await assert.rejects(planSeek(source, 7, position, parseSeekTarget(target)), /^NatspocError: p7: /);
       }
       const { to, from } = await planSeek(source, 7, position, { kind: 'first' });
-      assert.deepEqual([from, to], [position === 'unreadable' ? null : position, 0]);
+      assert.deepEqual([from, to], [position === 'unreadable' ? null : position.sequence, 0]);
     }
   });
 
@@ -464,7 +467,7 @@ describe('seek', () => {
       sequenceAt: async () => 100,
     };
     for (const target of ['seq:50', 'time:2030-01-01T00:00:00Z', 'last', '+50']) {
-      assert.equal((await planSeek(source, 0, 1, parseSeekTarget(target))).to, 3, target);
+      assert.equal((await planSeek(source, 0, { sequence: 1 }, parseSeekTarget(target))).to, 3, target);
     }
     assert.deepEqual(await planSeek(source, 0, null, { kind: 'first' }), {
       partition: 0,
@@ -485,7 +488,7 @@ describe('stream trim', () => {
       ends: async () => counts.map((_, partition) => ({ partition, sequence: sequences.at(-1), atMs: 0 })),
     }) as unknown as Parameters<typeof planTrim>[1];
   /** A group with these positions, or what stands in their place. */
-  const group = (positions: Record<number, number | 'broken'>) =>
+  const group = (positions: Record<number, number | 'broken'>, stored?: number) =>
     ({
       positions: async () =>
         Object.entries(positions).map(([partition, found]) => ({
@@ -494,6 +497,7 @@ describe('stream trim', () => {
           epoch: 1,
           atMs: 0,
           ...(found === 'broken' && { unreadable: found }),
+          ...(stored !== undefined && { stored }),
         })),
     }) as unknown as Parameters<typeof planTrim>[0] extends ReadonlyMap<string, infer O> ? O : never;
 
@@ -509,6 +513,19 @@ describe('stream trim', () => {
         [null, 0, 'of another stream', 'beyond-end'],
         [null, 0, 'of another stream', 'broken'],
         [20, 2, 'of another stream', null],
+      ],
+    );
+  });
+
+  it('deletes nothing for a position whose sequence was used again', async () => {
+    const streams = { ...stream([10, 20, 30], [3, 3]), storedTime: async (sequence: number) => sequence };
+    const observers = new Map([['before', group({ 0: 20, 1: 30 }, 20)]]);
+    const steps = await planTrim(observers, streams);
+    assert.deepEqual(
+      steps.map(({ upTo, fault }) => [upTo, fault]),
+      [
+        [20, null],
+        [null, 'other-stream'],
       ],
     );
   });

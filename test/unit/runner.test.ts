@@ -166,8 +166,85 @@ describe('a partition runner', () => {
     stream.range = { first: 1, last: 2 };
     stream.fault('broken');
     await settle();
-    assert.equal(told.at(-1), 'failed: the stream ends at 2, before what was received');
+    assert.match(told.at(-1) ?? '', /^failed: its position is 3, but the stream ends at 2: /);
     assert.equal(stream.opened.length, 1);
+  });
+
+  describe('on a stream that has used the sequence of its position again', () => {
+    const position = { v: 2, seq: 5, epoch: 3, at: '', created: 1_000, stored: 2_000 };
+
+    it('does not read, whatever the stream says of its creation', async () => {
+      const { bucket, stream, start, told } = bench();
+      bucket.put(position);
+      stream.range = { first: 1, last: 50, created: 1_000 };
+      stream.stored.set(5, 3_000);
+      await start();
+      assert.match(told.join(), /^failed: its position is 5, and that sequence has been used again: /);
+      assert.deepEqual(stream.opened, []);
+      // It stays what it is for the next owner.
+      const { created, stored } = bucket.record ?? {};
+      assert.deepEqual({ created, stored }, { created: 1_000, stored: 2_000 });
+    });
+
+    it('does not read where its message is gone and the stream was created anew', async () => {
+      const { bucket, stream, start, told } = bench();
+      bucket.put(position);
+      stream.range = { first: 1, last: 50, created: 5_000 };
+      await start();
+      assert.match(told.join(), /^failed: its position is 5, and that sequence has been used again: /);
+    });
+
+    it('reads one that was restored elsewhere, and one that was trimmed, and says so of what it commits', async () => {
+      for (const [created, stored] of [
+        [9_000, 2_000],
+        [1_000, undefined],
+      ] as const) {
+        const { bucket, stream, start, told } = bench();
+        bucket.put(position);
+        stream.range = { first: 1, last: 50, created };
+        if (stored !== undefined) stream.stored.set(5, stored);
+        await start();
+        stream.deliver({ ...fakeMessage(6), timestampMs: 7_000.25 });
+        await settle();
+        assert.deepEqual(told.slice(0, 1), ['started']);
+        assert.deepEqual(bucket.record, { ...bucket.record, seq: 6, created, stored: 7_000 });
+      }
+    });
+
+    it('does not begin where its group starts', async () => {
+      const { stream, start, told } = bench({ groupStart: { seq: 5, created: 1_000, stored: 2_000 } });
+      stream.range = { first: 1, last: 50, created: 5_000 };
+      await start();
+      assert.match(told.join(), /^failed: its position is 5, and that sequence has been used again: /);
+    });
+
+    it('does not open another reader behind what it has received', async () => {
+      const { stream, start, told } = bench();
+      stream.range = { first: 1, last: 3, created: 1_000 };
+      await start();
+      stream.deliver({ ...fakeMessage(1), timestampMs: 2_000 });
+      stream.stored.set(1, 3_000);
+      stream.fault('broken');
+      await settle();
+      assert.match(told.at(-1) ?? '', /^failed: its position is 1, and that sequence has been used again: /);
+      assert.equal(stream.opened.length, 1);
+    });
+
+    it('notices at its looks', async () => {
+      const { stream, start, told, runner } = bench();
+      stream.range = { first: 1, last: 3, created: 1_000 };
+      await start();
+      stream.deliver({ ...fakeMessage(1), timestampMs: 2_000 });
+      stream.stored.set(1, 2_000);
+      runner.look();
+      await settle();
+      assert.equal(told.filter((line) => line.startsWith('failed')).length, 0);
+      stream.range = { first: 1, last: 3, created: 5_000 };
+      stream.stored.delete(1);
+      runner.look();
+      await settle();
+      assert.match(told.at(-1) ?? '', /^failed: its position is 1, and that sequence has been used again: /);
+    });
   });
 
   it('gives its reader the window of now, also where that has changed while it was opened', async () => {

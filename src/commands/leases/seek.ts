@@ -1,5 +1,6 @@
 import { connectionFlags } from '../../base-command.js';
 import { NatspocError } from '../../core/errors.js';
+import type { PositionMark } from '../../core/group/position-mark.js';
 import { NatsEventStream } from '../../core/nats/event-stream.js';
 import { choosePartitions } from '../../core/operate/choose.js';
 import { mapConcurrently } from '../../core/operate/concurrently.js';
@@ -12,7 +13,7 @@ import { StreamCommand, type StreamSession } from '../../stream-command.js';
 
 const CONCURRENT_PLANS = 8;
 
-type Planner = SeekPorts['plan'];
+type Planner = Pick<SeekPorts, 'plan' | 'mark'>;
 
 /** `natspoc leases seek`: a group goes on from another place. */
 export default class LeasesSeek extends StreamCommand {
@@ -51,8 +52,8 @@ export default class LeasesSeek extends StreamCommand {
     await this.withStream(flags, 'leases seek', async (session) => {
       const request = { named: argv.map(String), all: flags.all };
       const partitions = choosePartitions(request, session.topology.layout.partitions, undefined);
-      const plan = await this.#planner(session, target);
-      const steps = await this.#plan(session, partitions, plan);
+      const planner = await this.#planner(session, target);
+      const steps = await this.#plan(session, partitions, planner);
       if (flags['dry-run']) {
         if (flags.json) this.writeJson({ dryRun: true, partitions: steps });
         else this.writeLines(steps.map(describeStep));
@@ -69,7 +70,7 @@ export default class LeasesSeek extends StreamCommand {
             bucket: topology.bucket,
             group: config.group,
             by: operatorName(),
-            plan,
+            ...planner,
             waitMs: config.drainTimeoutMs + config.timeoutMs,
             signal,
           },
@@ -88,18 +89,25 @@ export default class LeasesSeek extends StreamCommand {
       if (found.kind === 'failed') throw found.error;
       return found.kind === 'ok' ? found.sequence : undefined;
     };
-    const source = { observer, stream: await observer.stream(), sequenceAt };
-    return (partition, position) => planSeek(source, partition, position, target);
+    const stream = await observer.stream();
+    const source = { observer, stream, sequenceAt };
+    return {
+      plan: (partition, position) => planSeek(source, partition, position, target),
+      mark: async (sequence) => {
+        const stored = sequence > 0 ? await observer.storedTime(sequence) : undefined;
+        return { sequence, created: stream.createdAtMs, stored };
+      },
+    };
   }
 
   async #plan(
     { observer }: StreamSession,
     partitions: readonly number[],
-    plan: Planner,
+    { plan }: Planner,
   ): Promise<SeekStep[]> {
     const facts = await observer.positions();
-    const positions = new Map<number, number | 'unreadable'>(
-      facts.map(({ partition, sequence, unreadable }) => [partition, unreadable ? 'unreadable' : sequence]),
+    const positions = new Map<number, PositionMark | 'unreadable'>(
+      facts.map((each) => [each.partition, each.unreadable ? 'unreadable' : each]),
     );
     return mapConcurrently(partitions, CONCURRENT_PLANS, (partition) =>
       plan(partition, positions.get(partition) ?? null),

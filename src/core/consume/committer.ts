@@ -1,7 +1,8 @@
 import { type Clock, sleep } from '../clock.js';
 import type { NatspocError } from '../errors.js';
+import type { PositionMark } from '../group/position-mark.js';
 import { decodePosition, encodeRecord, keys, RECORD_VERSION } from '../group/records.js';
-import type { Bucket } from '../ports.js';
+import type { Bucket, StreamMessage } from '../ports.js';
 import type { Gate } from './gate.js';
 import { StopConsuming } from './handler.js';
 
@@ -60,15 +61,23 @@ export class Committer {
   /** What the stream dropped, and how much of it stands in the position. */
   #trimmed: number;
   #trimmedKept: number;
+  readonly #resumed: number;
   /** What was sent since the last certain commit: any of it may have been applied. */
   readonly #sent = new Set<number>();
+  /** What is handled and not committed was made on: the stream, and the message of that sequence. */
+  #created: number | undefined;
+  #stored: number | undefined;
+  #message: StreamMessage | undefined;
   #lastAt = Number.NEGATIVE_INFINITY;
   #writing = false;
   #ended = false;
   #cancelTimer: (() => void) | undefined;
   #idle: (() => void)[] = [];
 
-  /** `revision`, `sequence`, `reader` and `trimmed` are those of the position as this owner has just written it. */
+  /**
+   * `revision`, `sequence`, `reader` and `trimmed` are those of the position as this owner has just written it, `mark` is of
+   * what this owner had handled.
+   */
   constructor(
     at: {
       group: string;
@@ -78,6 +87,7 @@ export class Committer {
       sequence: number;
       reader: string;
       trimmed?: number;
+      mark: PositionMark;
     },
     policy: CommitPolicy,
     deps: CommitterPorts,
@@ -91,6 +101,9 @@ export class Committer {
     this.#handled = at.sequence;
     this.#trimmed = at.trimmed ?? 0;
     this.#trimmedKept = this.#trimmed;
+    this.#resumed = at.mark.sequence;
+    this.#created = at.mark.created;
+    this.#stored = at.mark.stored;
     this.#policy = policy;
     this.#deps = deps;
     this.#events = events;
@@ -106,8 +119,29 @@ export class Committer {
     return this.#handled;
   }
 
-  /** Everything up to and including `sequence` is handled, `messages` more. `idle`: nothing more waits. */
-  handled(sequence: number, messages: number, idle: boolean): void {
+  /** What the last handled position was made on. */
+  get mark(): PositionMark {
+    const stored = this.#message ? Math.floor(this.#message.timestampMs) : this.#stored;
+    return { sequence: this.#handled, created: this.#created, stored };
+  }
+
+  /** When the stream was created in which messages are handled from now on. */
+  madeOn(created: number | undefined): void {
+    this.#created = created;
+  }
+
+  /** What this owner had handled and not committed is handled. */
+  resume(): void {
+    this.#advance(this.#resumed, 1, true);
+  }
+
+  /** Everything up to and including `message` is handled, `messages` more. `idle`: nothing more waits. */
+  handled(message: StreamMessage, messages: number, idle: boolean): void {
+    this.#message = message;
+    this.#advance(message.sequence, messages, idle);
+  }
+
+  #advance(sequence: number, messages: number, idle: boolean): void {
     this.#handled = sequence;
     this.#handledSince += messages;
     if (this.#writing) return;
@@ -200,7 +234,7 @@ export class Committer {
 
   async #writeOnce(): Promise<void> {
     const { bucket, clock, barrier } = this.#deps;
-    const sequence = this.#handled;
+    const { sequence, created, stored } = this.mark;
     const count = this.#handledSince;
     try {
       await barrier?.();
@@ -217,15 +251,9 @@ export class Committer {
     const sentAt = clock.now();
     this.#lastAt = sentAt;
     const at = new Date().toISOString();
-    const trimmed = this.#trimmed;
-    const record = {
-      v: RECORD_VERSION,
-      seq: sequence,
-      epoch: this.#epoch,
-      at,
-      reader: this.#reader,
-      ...(trimmed > 0 && { trimmed }),
-    };
+    const [epoch, reader, trimmed] = [this.#epoch, this.#reader, this.#trimmed];
+    const kept = trimmed > 0 && { trimmed };
+    const record = { v: RECORD_VERSION, seq: sequence, epoch, at, reader, created, stored, ...kept };
     this.#sent.add(sequence);
     const outcome = await bucket.write(this.#key, encodeRecord(record), this.#revision);
     if (outcome.kind === 'ok') {
@@ -245,6 +273,11 @@ export class Committer {
     this.#sent.clear();
     this.#committed = sequence;
     this.#handledSince -= count;
+    // It is not held longer than needed: it may stand in a large buffer.
+    if (this.#handled === sequence) {
+      this.#stored = this.mark.stored;
+      this.#message = undefined;
+    }
     this.#events.committed(sequence, sentAt);
   }
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.js';
 import type { NatspocError } from '../errors.js';
+import type { PositionMark } from '../group/position-mark.js';
 import type { Bucket, DeadLetters, EventStream, StreamMessage } from '../ports.js';
 import type { CommitPolicy } from './committer.js';
 import type { Gate } from './gate.js';
@@ -72,6 +73,8 @@ export interface RunnerStatus {
   position: number;
   /** The last committed one. */
   committed: number;
+  /** What the last handled position was made on; undefined before the start. */
+  mark?: PositionMark | undefined;
   handled: number;
   /** Messages that are not handled, here and at the server, as of the last delivery. */
   lag: number;

@@ -8,12 +8,12 @@ import type { StartFrom } from '../settings/start-from.js';
 const ASK_AGAIN_MS = 100;
 
 /** Where a group starts in the partitions in which it has no position yet; `unreadable`: that cannot be told. */
-export type GroupStart = Pick<StartRecord, 'seq' | 'end'> | 'unreadable';
+export type GroupStart = Pick<StartRecord, 'seq' | 'end' | 'created' | 'stored'> | 'unreadable';
 
 /** What the decision needs. */
 export interface GroupStartPorts {
   bucket: Bucket;
-  stream: Pick<EventStream, 'bounds' | 'sequenceAt'>;
+  stream: Pick<EventStream, 'bounds' | 'storedAt' | 'sequenceAt'>;
   clock: Clock;
 }
 
@@ -55,28 +55,34 @@ async function decide(group: string, from: StartFrom, ports: GroupStartPorts): P
   if (found.kind === 'failed' || found.kind === 'unknown') return found;
   if (found.kind === 'found' && found.entry.value) {
     const decided = decodeStart(found.entry.value);
-    return { kind: 'ok', value: decided ? { seq: decided.seq, end: decided.end } : 'unreadable' };
+    if (!decided) return { kind: 'ok', value: 'unreadable' };
+    const { v, at, ...value } = decided;
+    return { kind: 'ok', value };
   }
   const start = await startOf(from, stream);
   if (start.kind !== 'ok') return start;
-  const record: StartRecord = { v: RECORD_VERSION, ...start.value, at: new Date().toISOString() };
+  const stored = start.value.seq > 0 ? await stream.storedAt(start.value.seq) : undefined;
+  const value = { ...start.value, ...(stored !== undefined && { stored }) };
+  const record: StartRecord = { v: RECORD_VERSION, ...value, at: new Date().toISOString() };
   const revision = found.kind === 'found' ? found.entry.revision : 0;
   const written = await bucket.write(key, encodeRecord(record), revision);
   if (written.kind === 'failed') return written;
-  return written.kind === 'ok' ? { kind: 'ok', value: start.value } : { kind: 'unknown' };
+  return written.kind === 'ok' ? { kind: 'ok', value } : { kind: 'unknown' };
 }
 
 /** The sequence before the first one that is handled. A place that is still to come means what comes next. */
 async function startOf(
   from: StartFrom,
   stream: Pick<EventStream, 'bounds' | 'sequenceAt'>,
-): Promise<Answer<{ seq: number; end: number }>> {
+): Promise<Answer<{ seq: number; end: number; created?: number }>> {
   const bounds = await stream.bounds();
   if (bounds.kind !== 'ok') return bounds;
   const first = Math.max(0, bounds.first - 1);
   // Beyond the end, what is stored up to there would be handled and never committed.
   const within = (sequence: number): number => Math.min(Math.max(sequence, 0), Math.max(bounds.last, first));
-  const startAt = (seq: number) => ({ kind: 'ok', value: { seq, end: bounds.last } }) as const;
+  const { last: end, created } = bounds;
+  const startAt = (seq: number) =>
+    ({ kind: 'ok', value: { seq, end, ...(created !== undefined && { created }) } }) as const;
   switch (from.kind) {
     case 'first':
       return startAt(first);

@@ -1,7 +1,9 @@
 import type { Clock } from '../clock.js';
 import type { NatspocError } from '../errors.js';
+import type { PositionMark } from '../group/position-mark.js';
 import type { EventStream, Reader, ReaderFault, ReaderWindow, StreamMessage } from '../ports.js';
 import { Reopening } from './reopening.js';
+import { lookAtFit } from './stream-fit.js';
 import { type Trimmed, TrimWatch } from './trimmed.js';
 
 /** What an intake needs. */
@@ -46,13 +48,19 @@ export class Intake {
   #window: ReaderWindow;
   #reader: Reader | undefined;
   #received: number;
+  /** When the stream was created, and when it stored what was received last. */
+  readonly #created: number | undefined;
+  #stored: number | undefined;
   readonly #trimWatch: TrimWatch;
   readonly #reopening: Reopening;
   #closed = false;
 
-  /** `received`: the sequence behind which it starts. */
-  constructor(received: number, window: ReaderWindow, ports: IntakePorts, events: IntakeEvents) {
+  /** `from`: the position behind which it starts. */
+  constructor(from: PositionMark, window: ReaderWindow, ports: IntakePorts, events: IntakeEvents) {
+    const { sequence: received, created, stored } = from;
     this.#received = received;
+    this.#created = created;
+    this.#stored = stored;
     this.#window = window;
     this.#ports = ports;
     this.#events = events;
@@ -122,12 +130,19 @@ export class Intake {
     if (!this.#closed) await this.#trimWatch.start();
   }
 
-  /** Looks whether the stream still has what was received: a reader for which nothing waits is not told that it has not. */
+  /**
+   * Looks whether the stream still is the one that was received: a reader for which nothing waits is not told that it is
+   * not. What is to be done where it is not, the next takeover sees.
+   */
   async look(): Promise<void> {
-    const received = this.#received;
-    const bounds = await this.#ports.stream.bounds();
-    if (this.#closed || bounds.kind !== 'ok' || bounds.last >= received) return;
-    this.#events.failed(`the stream ends at ${bounds.last}, before what was received`);
+    const fit = await lookAtFit(this.#mark, this.#ports.stream);
+    if (this.#closed) return;
+    if (fit.kind === 'misfit') this.#events.failed(fit.message);
+    else if (differ(this.#created, fit.created)) this.#events.failed('the stream was made anew');
+  }
+
+  get #mark(): PositionMark {
+    return { sequence: this.#received, created: this.#created, stored: this.#stored };
   }
 
   /** Changes how much may wait in memory. */
@@ -173,13 +188,11 @@ export class Intake {
     await this.#reopening.wait(fault, reason);
     if (this.#closed) return;
     const { stream, name } = this.#ports;
-    const [removed, bounds] = await Promise.all([stream.remove(name), stream.bounds()]);
+    const [removed, fit] = await Promise.all([stream.remove(name), lookAtFit(this.#mark, stream)]);
     if (this.#closed) return;
-    // What it is then to do, the next takeover sees.
-    const isCutOff = bounds.kind === 'ok' && bounds.last < this.#received;
     if (removed.kind === 'failed') this.#events.terminal(removed.error);
     else if (removed.kind === 'unknown') this.#events.failed('its reader could not be deleted in time');
-    else if (isCutOff) this.#events.failed(`the stream ends at ${bounds.last}, before what was received`);
+    else if (fit.kind === 'misfit') this.#events.failed(fit.message);
     else await this.open();
   }
 
@@ -192,7 +205,11 @@ export class Intake {
       this.#reader?.rested ?? true,
     );
     this.#received = message.sequence;
+    this.#stored = Math.floor(message.timestampMs);
     this.#reopening.worked();
     this.#events.message(message);
   }
 }
+
+const differ = (one: number | undefined, other: number | undefined): boolean =>
+  one !== undefined && other !== undefined && one !== other;

@@ -21,8 +21,8 @@ export class Entry {
 
 /** How far a partition has come. */
 export interface Advance {
-  /** Everything up to and including this stream sequence is dealt with. */
-  sequence: number;
+  /** Everything up to and including this message is dealt with. */
+  message: StreamMessage;
   messages: number;
 }
 
@@ -89,9 +89,9 @@ export class Lanes {
     if (entry.behind) this.#ready.push(entry.behind);
     else this.#tails.delete(entry.lane);
     if (entry !== this.#oldest) return undefined;
-    const advance: Advance = { sequence: entry.message.sequence, messages: 0 };
+    const advance: Advance = { message: entry.message, messages: 0 };
     for (let next: Entry | undefined = entry; next?.done; next = next.later) {
-      advance.sequence = next.message.sequence;
+      advance.message = next.message;
       advance.messages++;
       this.#oldest = next.later;
     }

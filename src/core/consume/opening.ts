@@ -1,5 +1,6 @@
-import { type Clock, sleep } from '../clock.js';
+import type { Clock } from '../clock.js';
 import type { NatspocError } from '../errors.js';
+import type { PositionMark } from '../group/position-mark.js';
 import {
   decodePosition,
   encodeRecord,
@@ -11,10 +12,7 @@ import {
 import type { Bucket, EventStream } from '../ports.js';
 import type { GroupStart } from './group-start.js';
 import { newReaderToken, readerName } from './reader-name.js';
-
-/** A leader of the stream that was just elected may still have to catch up: so often its end is looked at again, so far apart. */
-const END_LOOKS = 5;
-const END_LOOK_EVERY_MS = 1_000;
+import { streamFit } from './stream-fit.js';
 
 /** Which partition is taken over, by whom. */
 export interface Takeover {
@@ -24,7 +22,9 @@ export interface Takeover {
   /** Where to start when the group has no position here yet. */
   start: GroupStart;
   /** Up to where this member had handled and committed it under the same epoch, where it had. */
-  before?: { readonly status: { position: number; committed: number } } | undefined;
+  before?:
+    | { readonly status: { position: number; committed: number; mark?: PositionMark | undefined } }
+    | undefined;
 }
 
 /** A position that is ours; see {@link TakeoverOutcome}. */
@@ -32,6 +32,8 @@ export interface Taken {
   kind: 'taken';
   sequence: number;
   resumed: number;
+  /** What `resumed` was made on; from its takeover on, when the stream was created that it fits. */
+  mark: PositionMark;
   revision: number;
   /** The token of the reader that is to be opened; it stands in the position. */
   reader: string;
@@ -85,19 +87,17 @@ export async function takeOver(
     if (start === 'unreadable') return { kind: 'unreadable', message: describeNoStart(partition) };
     sequence = start.seq;
   }
+  const isStart = older === undefined && start !== 'unreadable' && sequence === start.seq;
+  const { created, stored } = older ?? (isStart ? start : { created: takeover.before?.status.mark?.created });
+  const mark = markOf(takeover, { sequence, created, stored });
   // Nobody waits for this answer unless something is wrong: what follows takes longer.
-  const ending = endBefore(resumed(takeover, sequence), ports);
+  const fitting = streamFit(mark, ports);
 
   const reader = newReaderToken();
   const trimmed = older?.trimmed ?? 0;
-  const record = {
-    v: RECORD_VERSION,
-    seq: sequence,
-    epoch,
-    at: new Date().toISOString(),
-    reader,
-    ...(trimmed > 0 && { trimmed }),
-  };
+  const at = new Date().toISOString();
+  const kept = trimmed > 0 && { trimmed };
+  const record = { v: RECORD_VERSION, seq: sequence, epoch, at, reader, created, stored, ...kept };
   const written = await bucket.write(
     key,
     encodeRecord(record),
@@ -112,7 +112,8 @@ export async function takeOver(
   const taken: Taken = {
     kind: 'taken',
     sequence,
-    resumed: resumed(takeover, sequence),
+    resumed: mark.sequence,
+    mark,
     revision,
     reader,
     trimmed,
@@ -124,10 +125,9 @@ export async function takeOver(
     if (removed.kind === 'unknown')
       return { kind: 'unknown', message: 'the reader of the owner before could not be deleted in time' };
   }
-  const end = await ending;
-  if (end === undefined) return taken;
-  const message = `its position is ${resumed(takeover, sequence)}, but the stream ends at ${end}: it was made anew, or has lost its end. "natspoc leases seek" says where to go on`;
-  return { kind: 'unknown', message };
+  const fit = await fitting;
+  if (fit.kind === 'misfit') return { kind: 'unknown', message: fit.message };
+  return { ...taken, mark: { ...mark, created: fit.created } };
 }
 
 /** Nothing is handled where it would be a guess what was handled before. */
@@ -149,24 +149,10 @@ async function isNewest({ group, partition, epoch }: Takeover, bucket: Bucket): 
   return found.kind === 'found' && found.entry.revision === epoch;
 }
 
-/**
- * The end of a stream that ends before a position in it, and goes on doing so; undefined where it does not. What it
- * stores next would be passed over as handled: its sequences have been used before.
- */
-async function endBefore(
-  position: number,
-  { stream, clock }: { stream: EventStream; clock: Clock },
-): Promise<number | undefined> {
-  for (let looks = 1; ; looks++) {
-    const bounds = await stream.bounds();
-    if (bounds.kind !== 'ok' || bounds.last >= position) return undefined;
-    if (looks === END_LOOKS) return bounds.last;
-    await sleep(clock, END_LOOK_EVERY_MS);
-  }
-}
-
 /** What was handled under this epoch is not handled again, unless somebody has moved the position back since. */
-function resumed({ before }: Takeover, sequence: number): number {
-  if (!before || sequence < before.status.committed) return sequence;
-  return Math.max(sequence, before.status.position);
+function markOf({ before }: Takeover, position: PositionMark): PositionMark {
+  if (!before || position.sequence < before.status.committed) return position;
+  const { position: sequence, mark } = before.status;
+  if (sequence <= position.sequence) return position;
+  return mark?.sequence === sequence ? mark : { sequence, created: mark?.created };
 }

@@ -56,13 +56,13 @@ export class PartitionRunner {
     this.#events = events;
     const scope = { partition: takeover.partition, epoch: takeover.epoch, logger: ports.logger };
     this.#work = new PartitionWork(scope, settings, ports, {
-      advanced: ({ sequence, messages }) => {
+      advanced: (message, messages) => {
         if (this.#phase === 'ended') {
-          this.#handledLate = sequence;
+          this.#handledLate = message.sequence;
           return;
         }
         this.#intake?.release(messages);
-        this.#committer?.handled(sequence, messages, this.#isCaughtUp());
+        this.#committer?.handled(message, messages, this.#isCaughtUp());
       },
       handled: (message, how) => {
         if (this.#phase === 'ended') return;
@@ -84,6 +84,7 @@ export class PartitionRunner {
     return {
       position: Math.max(this.#handledLate, this.#committer?.handledUpTo ?? before?.position ?? 0),
       committed: this.#committer?.committed ?? before?.committed ?? 0,
+      mark: this.#committer?.mark ?? before?.mark,
       handled: this.#handledCount,
       lag: this.#work.waiting + (pending ?? 0),
       trimmed: this.#trimmed,
@@ -98,6 +99,7 @@ export class PartitionRunner {
     this.#taking = this.#take();
     const taken = await this.#taking;
     if (!taken || this.#phase !== 'running') return;
+    this.#committer?.madeOn(taken.mark.created);
     this.#intake = this.#newIntake(taken);
     if (!(await this.#intake.open())) return;
     this.#events.started();
@@ -220,12 +222,12 @@ export class PartitionRunner {
   }
 
   /** The position is ours: what was handled can be committed, though there is no reader yet. */
-  #hold({ sequence, resumed, revision, reader, trimmed }: Taken): void {
+  #hold({ sequence, resumed, mark, revision, reader, trimmed }: Taken): void {
     if (!this.#isWanted()) return;
     this.#trimmed = trimmed;
     const { partition, epoch, group } = this.#takeover;
     this.#committer = new Committer(
-      { group, partition, epoch, revision, sequence, reader, trimmed },
+      { group, partition, epoch, revision, sequence, reader, mark, trimmed },
       this.#settings.commit,
       this.#ports,
       {
@@ -239,7 +241,7 @@ export class PartitionRunner {
         unsafe: (error) => void this.#halt({ kind: 'stopped', error }),
       },
     );
-    if (resumed > sequence) this.#committer.handled(resumed, 1, true);
+    if (resumed > sequence) this.#committer.resume();
     this.#held?.();
   }
 
@@ -275,10 +277,10 @@ export class PartitionRunner {
   }
 
   /** What comes behind what is handled. */
-  #newIntake({ resumed, reader }: Taken): Intake {
+  #newIntake({ resumed, mark, reader }: Taken): Intake {
     const { partition, epoch, group, start } = this.#takeover;
     return new Intake(
-      resumed,
+      mark,
       this.#window,
       {
         ...this.#ports,

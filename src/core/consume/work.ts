@@ -5,7 +5,7 @@ import { type FailureEvents, type FailurePorts, Failures } from './failures.js';
 import { followCall } from './follow.js';
 import type { Gate } from './gate.js';
 import { type Handler, promiseOf, StopConsuming } from './handler.js';
-import { type Advance, type Entry, Lanes } from './lanes.js';
+import { type Entry, Lanes } from './lanes.js';
 import type { Quota } from './quota.js';
 import type { Dealt, FailurePolicy } from './retry.js';
 import type { Turn } from './turn.js';
@@ -33,7 +33,8 @@ export type Halt = { kind: 'halted'; message: string } | { kind: 'stopped'; erro
 
 /** What the work tells. */
 export interface WorkEvents extends Pick<FailureEvents, 'attemptFailed'> {
-  advanced(advance: Advance): void;
+  /** Everything up to and including this message is dealt with, `messages` more. */
+  advanced(message: StreamMessage, messages: number): void;
   /** Dealt with: handled, or passed over or stored as a dead letter by policy. */
   handled(message: StreamMessage, how: Dealt): void;
   /** Handlers are idle, and all that was accepted waits for what is in hand. */
@@ -56,7 +57,6 @@ export class PartitionWork {
   readonly #concurrency: number;
   /** Calls that run, and what they are for. */
   readonly #running = new Map<HandlerCall, Entry>();
-  readonly #single: Advance = { sequence: 0, messages: 1 };
   readonly #resume = (): void => this.#pump();
   #open = true;
   #abandoned = false;
@@ -187,8 +187,7 @@ export class PartitionWork {
     }
     if (running) this.#watch(this.#takeNew(message), call, running);
     else {
-      this.#single.sequence = message.sequence;
-      this.#events.advanced(this.#single);
+      this.#events.advanced(message, 1);
       this.#events.handled(message, 'handled');
     }
   }
@@ -229,7 +228,7 @@ export class PartitionWork {
 
   #done(entry: Entry, how: Dealt): void {
     const advance = this.#lanes.complete(entry);
-    if (advance) this.#events.advanced(advance);
+    if (advance) this.#events.advanced(advance.message, advance.messages);
     if (this.#abandoned) this.#leave(entry);
     else this.#events.handled(entry.message, how);
   }

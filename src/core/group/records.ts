@@ -67,6 +67,9 @@ export interface PositionRecord {
   reader?: string | undefined;
   /** Messages that the stream dropped before they were handled, at most, since the group began here or a seek; absent: none. */
   trimmed?: number | undefined;
+  /** What it was made on; see `PositionMark`. */
+  created?: number | undefined;
+  stored?: number | undefined;
 }
 
 /** Where a group starts in partitions in which it has no position: written once, when the group is made. */
@@ -76,6 +79,9 @@ export interface StartRecord {
   seq: number;
   /** The last sequence that the stream had then; absent: not said. */
   end?: number | undefined;
+  /** What it was made on; see `PositionMark`. */
+  created?: number | undefined;
+  stored?: number | undefined;
   /** Wall clock, ISO 8601: for people only. */
   at: string;
 }
@@ -238,15 +244,32 @@ export function decodePosition(bytes: Uint8Array): PositionRecord | undefined {
     // It becomes part of a name: what we did not write is passed over.
     ...(isText(reader) && /^[0-9a-f]{1,64}$/.test(reader) && { reader }),
     ...(isCount(trimmed) && trimmed > 0 && { trimmed }),
+    ...madeOn(fields),
   };
 }
+
+/** What a position was made on, as far as it says so. */
+export const madeOn = ({
+  created,
+  stored,
+}: {
+  created?: unknown;
+  stored?: unknown;
+}): {
+  created?: number;
+  stored?: number;
+} => ({
+  ...(isCount(created) && { created }),
+  ...(isCount(stored) && { stored }),
+});
 
 /** The group's start in these bytes, or undefined. */
 export function decodeStart(bytes: Uint8Array): StartRecord | undefined {
   const fields = decodeObject(bytes);
   if (!fields) return undefined;
   const { v, seq, at, end } = fields;
-  return isCount(v) && isCount(seq) && isText(at) ? { v, seq, at, ...(isCount(end) && { end }) } : undefined;
+  if (!isCount(v) || !isCount(seq) || !isText(at)) return undefined;
+  return { v, seq, at, ...(isCount(end) && { end }), ...madeOn(fields) };
 }
 
 /** The layout in these bytes, or undefined. */

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js';
 import type { GroupStart } from '../consume/group-start.js';
 import type { NatspocError } from '../errors.js';
+import type { PositionMark } from '../group/position-mark.js';
 import {
   encodeRecord,
   keys,
@@ -11,9 +12,8 @@ import {
 import type { Bucket, LayoutKeeper } from '../ports.js';
 
 /** How far a partition was handled and committed here. */
-export interface Known {
+export interface Known extends PositionMark {
   partition: number;
-  sequence: number;
 }
 
 /** What a member puts back works with. */
@@ -44,9 +44,12 @@ export async function putBack(
   const put = (key: string, record: PositionRecord | StartRecord): Promise<void> =>
     untilKnown(() => bucket.write(key, encodeRecord(record), 0), ports);
   const at = new Date().toISOString();
-  if (start !== 'unreadable') await put(keys.start(group), { v: RECORD_VERSION, seq: start.seq, at });
-  for (const { partition, sequence } of known)
-    await put(keys.position(group, partition), { v: RECORD_VERSION, seq: sequence, epoch: 0, at });
+  if (start !== 'unreadable') {
+    const { seq, created, stored } = start;
+    await put(keys.start(group), { v: RECORD_VERSION, seq, at, created, stored });
+  }
+  for (const { partition, sequence: seq, created, stored } of known)
+    await put(keys.position(group, partition), { v: RECORD_VERSION, seq, epoch: 0, at, created, stored });
 }
 
 type Outcome = { kind: 'ok' | 'conflict' | 'unknown' } | { kind: 'failed'; error: NatspocError };

@@ -160,7 +160,7 @@ export class Member {
 
   /** The bucket is another one: nothing that was known of the old one counts, and what only we know is put back. */
   #beginAnew(owned: readonly number[]): void {
-    const known = owned.map((partition) => ({ partition, sequence: this.#runners.committed(partition) }));
+    const known = owned.map((partition) => ({ partition, ...this.#runners.committed(partition) }));
     this.#watch?.stop();
     this.#runners.forget();
     this.#water.forget();

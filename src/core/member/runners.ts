@@ -3,6 +3,7 @@ import { Gate } from '../consume/gate.js';
 import { SILENT } from '../consume/handler.js';
 import { PartitionRunner } from '../consume/runner.js';
 import { Turn } from '../consume/turn.js';
+import type { PositionMark } from '../group/position-mark.js';
 import { random } from '../group/state.js';
 import type { ReaderWindow } from '../ports.js';
 import type { LastCall } from './blocked.js';
@@ -138,9 +139,10 @@ export class Runners {
     this.#resizeAll();
   }
 
-  /** Up to where a partition that rests here was committed; 0: not known. */
-  committed(partition: number): number {
-    return this.#resting.get(partition)?.status.committed ?? 0;
+  /** Up to where a partition that rests here was committed, and what that was made on; 0: not known. */
+  committed(partition: number): PositionMark {
+    const { committed: sequence = 0, mark } = this.#resting.get(partition)?.status ?? {};
+    return { ...(mark?.sequence === sequence && mark), sequence, created: mark?.created };
   }
 
   /** Looks whether the position of a partition is still there. */

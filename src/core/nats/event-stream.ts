@@ -19,6 +19,7 @@ import { plainHeaders } from './headers.js';
 import { API_ERRORS, apiErrorCode, isLimit, isUnknownOutcome, toNatspocError } from './outcome.js';
 import { PullReader, SILENCE } from './pull.js';
 import { sequenceAtTime } from './sequence-at-time.js';
+import { createdAt, storedAt } from './stream-identity.js';
 
 const HEARTBEAT_MS = 2_000;
 /** What a server says to those who wait for messages of a reader that is deleted (status 409). */
@@ -145,12 +146,14 @@ export class NatsEventStream implements EventStream {
 
   async #look(): ReturnType<EventStream['bounds']> {
     try {
-      const { state, config } = await this.#handles.manager.streams.info(this.#stream);
+      const info = await this.#handles.manager.streams.info(this.#stream);
+      const { state, config } = info;
       const bounds: StreamBounds = {
         first: state.first_seq,
         last: state.last_seq,
         missing: state.num_deleted ?? 0,
         mostPerSubject: Math.max(0, config.max_msgs_per_subject ?? 0),
+        created: createdAt(info),
       };
       return { kind: 'ok', ...bounds };
     } catch (error) {
@@ -172,6 +175,10 @@ export class NatsEventStream implements EventStream {
     } catch {
       return undefined;
     }
+  }
+
+  storedAt(sequence: number): Promise<number | undefined> {
+    return storedAt(this.#handles, this.#stream, sequence);
   }
 
   async sequenceAt(time: Date): ReturnType<EventStream['sequenceAt']> {

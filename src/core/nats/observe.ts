@@ -1,6 +1,6 @@
 import { DeliverPolicy } from 'nats';
 import { readerNamePrefix } from '../consume/reader-name.js';
-import { decodePosition, keys, partitionIn, unreadableAs } from '../group/records.js';
+import { decodePosition, keys, madeOn, partitionIn, unreadableAs } from '../group/records.js';
 import { KEY_HEADER, partitionOfSubject, partitionSubject, partitionWildcard } from '../layout.js';
 import type {
   DeadLetterFacts,
@@ -22,6 +22,7 @@ import { collectStats } from './member-stats.js';
 import { toNatspocError } from './outcome.js';
 import { partitionEnds } from './partition-ends.js';
 import { streamFacts } from './stream-facts.js';
+import { storedAt } from './stream-identity.js';
 import type { Topology } from './topology.js';
 
 const PREVIEW_BYTES = 512;
@@ -90,6 +91,7 @@ export class NatsGroupObserver implements GroupObserver {
               sequence: record.seq,
               epoch: record.epoch,
               atMs,
+              ...madeOn(record),
               ...(record.trimmed !== undefined && { trimmed: record.trimmed }),
             },
           ]
@@ -133,6 +135,10 @@ export class NatsGroupObserver implements GroupObserver {
       throw toNatspocError(error, `list the readers of stream ${stream}`);
     }
     return facts;
+  }
+
+  storedTime(sequence: number): Promise<number | undefined> {
+    return storedAt(this.#topology, this.#topology.stream, sequence);
   }
 
   ends(): Promise<EndFacts[]> {

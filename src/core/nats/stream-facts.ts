@@ -1,6 +1,7 @@
 import type { StreamInfo } from 'nats';
 import { partitionOfSubject } from '../layout.js';
 import type { StreamFacts } from '../observe/facts.js';
+import { createdAt } from './stream-identity.js';
 
 const limitOf = (value: number): number | null => (value > 0 ? value : null);
 const millis = (nanos: number | undefined): number | null => (nanos ? nanos / 1_000_000 : null);
@@ -8,6 +9,7 @@ const millis = (nanos: number | undefined): number | null => (nanos ? nanos / 1_
 /** The stream's state as the server tells it, with the messages of each partition. */
 export function streamFacts(info: StreamInfo, prefix: string, partitions: number): StreamFacts {
   const { config, state, cluster } = info;
+  const created = createdAt(info);
   const counts = new Array<number>(partitions).fill(0);
   for (const [subject, count] of Object.entries(state.subjects ?? {})) {
     const partition = partitionOfSubject(prefix, subject);
@@ -22,6 +24,7 @@ export function streamFacts(info: StreamInfo, prefix: string, partitions: number
     lastSequence: state.last_seq,
     firstAtMs: state.messages > 0 ? Date.parse(state.first_ts) : null,
     lastAtMs: state.messages > 0 ? Date.parse(state.last_ts) : null,
+    ...(created !== undefined && { createdAtMs: created }),
     consumers: state.consumer_count,
     storage: config.storage === 'memory' ? 'memory' : 'file',
     replicas: config.num_replicas,

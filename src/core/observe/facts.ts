@@ -17,6 +17,8 @@ export interface StreamFacts {
   /** When the first and last stored messages were stored, on the server's clock; null: the stream is empty. */
   firstAtMs: number | null;
   lastAtMs: number | null;
+  /** When it was created, on the server's clock; absent: the server does not say. */
+  createdAtMs?: number;
   /** Consumers of any kind, the group's readers among them. */
   consumers: number;
   storage: 'file' | 'memory';
@@ -53,6 +55,9 @@ export interface PositionFacts {
   atMs: number;
   /** What the stream had dropped before it was handled, at most; absent: nothing. */
   trimmed?: number;
+  /** What it was made on; see `PositionMark`. */
+  created?: number;
+  stored?: number;
   /** What stands there is no position that this version reads: sequence and epoch are 0, and say nothing. */
   unreadable?: Unreadable;
 }

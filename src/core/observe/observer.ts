@@ -33,6 +33,8 @@ export interface GroupObserver {
   deadLetters(known: DeadLetterFacts | null): Promise<DeadLetterFacts>;
   /** The readers of these epochs, by partition; those that do not exist are left out. */
   readers(epochs: ReadonlyMap<number, number>): Promise<ReaderFacts[]>;
+  /** When the message of a sequence was stored, on the server's clock; undefined: it is gone, or that is not told. */
+  storedTime(sequence: number): Promise<number | undefined>;
   /** The last message of each partition. */
   ends(): Promise<EndFacts[]>;
   /** How many messages a partition holds after a sequence. */

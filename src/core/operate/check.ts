@@ -18,6 +18,7 @@ export interface Finding {
     | 'owner-silent'
     | 'halted'
     | 'beyond-end'
+    | 'other-stream'
     | 'retrying'
     | 'unreadable'
     | 'trimmed'
@@ -126,7 +127,8 @@ function* checkLease(lease: LeaseStatus, { maxLag, stalled }: CheckLimits): Iter
   }
   if (fault !== null) {
     const message = `p${partition}: ${describePositionFault(fault, lease.position)}`;
-    yield finding(fault === 'beyond-end' ? fault : 'unreadable', 'critical', message, about);
+    const isMisfit = fault === 'beyond-end' || fault === 'other-stream';
+    yield finding(isMisfit ? fault : 'unreadable', 'critical', message, about);
   }
   if (lease.overrideUnreadable) {
     const message = `p${partition}: what an operator wants of it cannot be read: "leases resume" and "leases pin" write another`;

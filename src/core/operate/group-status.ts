@@ -4,7 +4,7 @@ import type { GroupObserver } from '../observe/observer.js';
 import type { PartitionStats } from '../observe/stats.js';
 import { type LagInput, readLags } from './lag.js';
 import { type MemberStatus, readMembers } from './members.js';
-import { type PositionFault, positionFault } from './position-fault.js';
+import { type PositionFault, readPositionFaults } from './position-fault.js';
 
 /**
  * What a partition is doing. `unowned`: nobody has it; `orphaned`: its owner has no session any more;
@@ -81,12 +81,13 @@ export async function readGroupStatus(observer: GroupObserver, options: StatusOp
   const [entries, positions] = await Promise.all([observer.entries(), observer.positions()]);
   const members = await readMembers(observer, entries, options.answerMs);
   // Last, so that no position is beyond its end.
-  const [ends, { lastSequence }] = await Promise.all([observer.ends(), observer.stream()]);
+  const [ends, stream] = await Promise.all([observer.ends(), observer.stream()]);
+  const faults = await readPositionFaults(observer, positions, stream);
   const committed = new Map(positions.map((each) => [each.partition, each]));
   const last = new Map(ends.map((each) => [each.partition, each.sequence]));
   const leases = readLeases(entries, options.partitions).map((lease) => {
     const member = lease.record?.owner ? members.get(lease.record.owner) : undefined;
-    return describeLease(lease, member, committed, last, lastSequence);
+    return describeLease(lease, member, { committed, last, faults });
   });
   const lags = await readLags(observer, leases.map(lagInput));
   for (const lease of leases) {
@@ -147,16 +148,21 @@ function readLeases(entries: readonly PastEntry[], partitions: number): Lease[] 
 function describeLease(
   lease: Lease,
   member: MemberStatus | undefined,
-  committed: ReadonlyMap<number, PositionFacts>,
-  last: ReadonlyMap<number, number>,
-  lastSequence: number,
+  {
+    committed,
+    last,
+    faults,
+  }: {
+    committed: ReadonlyMap<number, PositionFacts>;
+    last: ReadonlyMap<number, number>;
+    faults: ReadonlyMap<number, PositionFault>;
+  },
 ): LeaseStatus {
   const { partition, epoch, record, atMs } = lease;
   const overrideUnreadable = lease.override === 'unreadable';
   const override = lease.override === 'unreadable' ? null : lease.override;
   const own = member?.stats?.partitions.find((each) => each.partition === partition && each.epoch === epoch);
   const commit = committed.get(partition);
-  const fault = positionFault(commit, lastSequence);
   const position = commit && !commit.unreadable ? commit.sequence : null;
   return {
     partition,
@@ -170,7 +176,7 @@ function describeLease(
     // What the owner says is newer than what it has committed.
     position: own && own.position > 0 ? Math.max(position ?? 0, own.position) : position,
     end: last.get(partition) ?? null,
-    positionFault: fault,
+    positionFault: faults.get(partition) ?? null,
     overrideUnreadable,
     lag: null,
     // What its owner has not committed yet counts as well.

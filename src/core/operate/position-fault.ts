@@ -1,24 +1,38 @@
+import { type Misfit, misfit } from '../group/position-mark.js';
 import type { Unreadable } from '../group/records.js';
-import type { PositionFacts } from '../observe/facts.js';
+import type { PositionFacts, StreamFacts } from '../observe/facts.js';
+import type { GroupObserver } from '../observe/observer.js';
+import { mapConcurrently } from './concurrently.js';
+
+const CONCURRENT_READS = 16;
 
 /**
- * Why a position says nothing about what was handled. `beyond-end`: the stream ends before it, so it is of another
- * stream of that name, or of an end that is lost. `broken`: it cannot be read. `newer`: a newer version wrote it.
+ * Why a position says nothing about what was handled: see {@link Misfit}; `broken`: it cannot be read; `newer`: a newer
+ * version wrote it.
  */
-export type PositionFault = 'beyond-end' | Unreadable;
+export type PositionFault = Misfit | Unreadable;
 
 /**
- * What is wrong with a position; null: nothing. Members do not read behind such a position, `leases check` fails, no lag
- * is known, and nothing is deleted for it.
+ * What is wrong with positions, by partition; the others are right. Members do not read behind a position that is wrong,
+ * `leases check` fails, no lag is known, and nothing is deleted for it.
  *
- * @param lastSequence of the stream, looked up after the position.
+ * @param stream looked up after the positions.
  */
-export function positionFault(
-  position: PositionFacts | undefined,
-  lastSequence: number,
-): PositionFault | null {
-  if (!position) return null;
-  return position.unreadable ?? (position.sequence > lastSequence ? 'beyond-end' : null);
+export async function readPositionFaults(
+  observer: Pick<GroupObserver, 'storedTime'>,
+  positions: readonly PositionFacts[],
+  stream: Pick<StreamFacts, 'lastSequence' | 'createdAtMs'>,
+): Promise<Map<number, PositionFault>> {
+  const { lastSequence: last, createdAtMs: created } = stream;
+  const faults = new Map<number, PositionFault>();
+  await mapConcurrently(positions, CONCURRENT_READS, async (position) => {
+    const { partition, sequence, unreadable } = position;
+    const mayHave = position.stored !== undefined && sequence <= last;
+    const stored = mayHave && !unreadable ? await observer.storedTime(sequence) : undefined;
+    const fault = unreadable ?? misfit(position, { last, created, stored });
+    if (fault !== null) faults.set(partition, fault);
+  });
+  return faults;
 }
 
 /** What is wrong in words, and what cures it: completes `p3: `. */
@@ -26,6 +40,8 @@ export function describePositionFault(fault: PositionFault, sequence: number | n
   switch (fault) {
     case 'beyond-end':
       return `its position ${sequence} is beyond the end of the stream: "leases seek" says where to go on`;
+    case 'other-stream':
+      return `its position ${sequence} is of another stream: this one was made anew, or put back from an older copy: "leases seek" says where to go on`;
     case 'broken':
       return 'its position cannot be read: "leases seek" says where to go on';
     case 'newer':

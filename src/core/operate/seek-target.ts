@@ -1,8 +1,9 @@
 import { NatspocError } from '../errors.js';
+import { misfit, type PositionMark } from '../group/position-mark.js';
 import type { StreamFacts } from '../observe/facts.js';
 import type { GroupObserver } from '../observe/observer.js';
 import { parsePlace, type StreamPlace } from '../settings/start-from.js';
-import { describePositionFault } from './position-fault.js';
+import { describePositionFault, type PositionFault } from './position-fault.js';
 
 /** Where a position is to go: an end of the stream, before a sequence or a time, or some messages from where it is. */
 export type SeekTarget =
@@ -30,8 +31,8 @@ export function parseSeekTarget(text: string): SeekTarget {
 
 /** What finding a target needs. */
 export interface SeekSource {
-  observer: Pick<GroupObserver, 'waiting' | 'sequences'>;
-  stream: Pick<StreamFacts, 'firstSequence' | 'lastSequence'>;
+  observer: Pick<GroupObserver, 'waiting' | 'sequences' | 'storedTime'>;
+  stream: Pick<StreamFacts, 'firstSequence' | 'lastSequence' | 'createdAtMs'>;
   /** The first sequence stored at or after a time; undefined: the server does not say. */
   sequenceAt(time: Date): Promise<number | undefined>;
 }
@@ -56,26 +57,26 @@ export interface SeekStep {
 /**
  * Where one partition's position is to go, and what that means.
  *
- * @param position where it is; null: the group has not begun; `unreadable`: what stands there is no position.
+ * @param position where it is, and what that was made on; null: the group has not begun; `unreadable`: what stands there is
+ *   no position.
  * @throws NatspocError `check-failed` for a target that counts from a position that is wrong.
  */
 export async function planSeek(
   source: SeekSource,
   partition: number,
-  position: number | null | 'unreadable',
+  position: PositionMark | null | 'unreadable',
   target: SeekTarget,
 ): Promise<SeekStep> {
   const { observer, stream } = source;
-  const isWrong = position === 'unreadable' || (position ?? 0) > stream.lastSequence;
-  if (target.kind === 'relative' && isWrong) {
-    const fault = position === 'unreadable' ? 'broken' : 'beyond-end';
-    const why = describePositionFault(fault, position === 'unreadable' ? null : position);
+  const known = position === 'unreadable' ? null : (position?.sequence ?? null);
+  const fault = target.kind === 'relative' ? await faultOf(source, position) : null;
+  if (fault !== null) {
+    const why = describePositionFault(fault, known);
     throw new NatspocError(
       'check-failed',
       `p${partition}: ${why}, with --to first, last, seq:N or time:ISO-8601. Nothing was moved.`,
     );
   }
-  const known = position === 'unreadable' ? null : position;
   const counts: Counts = {
     about: async (after, upTo) => {
       const [more, less] = await Promise.all([after, upTo].map((at) => observer.waiting(partition, at)));
@@ -94,6 +95,17 @@ export async function planSeek(
     skipped: to > from ? between : 0,
     repeated: to < from ? between : 0,
   };
+}
+
+async function faultOf(
+  { observer, stream }: SeekSource,
+  position: PositionMark | null | 'unreadable',
+): Promise<PositionFault | null> {
+  if (position === 'unreadable') return 'broken';
+  if (position === null) return null;
+  const { lastSequence: last, createdAtMs: created } = stream;
+  const stored = position.stored === undefined ? undefined : await observer.storedTime(position.sequence);
+  return misfit(position, { last, created, stored });
 }
 
 /** How messages of the partition are counted that lie after one sequence and up to another. */

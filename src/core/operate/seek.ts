@@ -1,4 +1,5 @@
 import { messageOf, NatspocError } from '../errors.js';
+import type { PositionMark } from '../group/position-mark.js';
 import { decodePosition, encodeRecord, keys, RECORD_VERSION, unreadableAs } from '../group/records.js';
 import type { GroupObserver } from '../observe/observer.js';
 import type { Bucket } from '../ports.js';
@@ -19,7 +20,9 @@ export interface SeekPorts {
   /** Who asks for it, for people. */
   by: string;
   /** Where a position is to go, from where it is; `unreadable`: from something that is no position. */
-  plan(partition: number, position: number | null | 'unreadable'): Promise<SeekStep>;
+  plan(partition: number, position: PositionMark | null | 'unreadable'): Promise<SeekStep>;
+  /** What a position at this sequence is made on. */
+  mark(sequence: number): Promise<PositionMark>;
   /** How long owners may take to drain, milliseconds. */
   waitMs: number;
   signal?: AbortSignal;
@@ -86,7 +89,7 @@ const notMoved = (partition: number, message: string): SeekOutcome => ({
 });
 
 async function writePosition(
-  { bucket, group, follower, plan }: SeekPorts,
+  { bucket, group, follower, plan, mark }: SeekPorts,
   partition: number,
 ): Promise<SeekOutcome> {
   const key = keys.position(group, partition);
@@ -101,12 +104,14 @@ async function writePosition(
   // Whoever is resumed after this writes the position, and ours fails; whoever was resumed before it may be at work.
   const { record: wanted } = await readOverride(bucket, keys.override(group, partition));
   if (!wanted?.paused) return notMoved(partition, 'its pause was lifted by somebody else meanwhile');
-  const step = await plan(partition, value && !position ? 'unreadable' : (position?.seq ?? null));
+  const from = position && { ...position, sequence: position.seq };
+  const step = await plan(partition, value && !position ? 'unreadable' : (from ?? null));
+  const { created, stored } = await mark(step.to);
   // Never below an epoch that is there: an older owner must find itself fenced.
   const epoch = Math.max(follower.leases.get(partition)?.epoch ?? 0, position?.epoch ?? 0);
   const at = new Date().toISOString();
   const reader = position?.epoch === epoch ? position.reader : undefined;
-  const record = { v: RECORD_VERSION, seq: step.to, epoch, at, reader };
+  const record = { v: RECORD_VERSION, seq: step.to, epoch, at, reader, created, stored };
   const revision = found.kind === 'found' ? found.entry.revision : 0;
   const written = await bucket.write(key, encodeRecord(record), revision);
   switch (written.kind) {

@@ -3,7 +3,7 @@ import type { StreamFacts } from '../observe/facts.js';
 import type { GroupObserver } from '../observe/observer.js';
 import { readLags } from './lag.js';
 import { isDead, readMembers } from './members.js';
-import { positionFault } from './position-fault.js';
+import { readPositionFaults } from './position-fault.js';
 
 /** A group as its stream sees it. */
 interface GroupSummary {
@@ -81,9 +81,9 @@ async function summariseGroup(
   const [entries, positions] = await Promise.all([observer.entries(), observer.positions()]);
   const position = new Map(positions.map((each) => [each.partition, each.sequence]));
   // Last, so that no position is beyond its end.
-  const [found, { lastSequence }] = await Promise.all([observer.ends(), observer.stream()]);
+  const [found, stream] = await Promise.all([observer.ends(), observer.stream()]);
   const ends = new Map(found.map((each) => [each.partition, each.sequence]));
-  const wrong = positions.filter((each) => positionFault(each, lastSequence) !== null).length;
+  const { size: wrong } = await readPositionFaults(observer, positions, stream);
   const lags = await readLags(
     observer,
     Array.from({ length: layout.partitions }, (_, partition) => ({

@@ -1,7 +1,7 @@
 import type { PositionFacts } from '../observe/facts.js';
 import type { GroupObserver } from '../observe/observer.js';
 import { mapConcurrently } from './concurrently.js';
-import { type PositionFault, positionFault } from './position-fault.js';
+import { type PositionFault, readPositionFaults } from './position-fault.js';
 
 const CONCURRENT_COUNTS = 16;
 
@@ -21,22 +21,26 @@ export interface TrimStep {
 
 /**
  * What every group has handled, partition by partition. A group that has not begun in a partition holds all of it
- * back: it has to be able to start with the first message. So does one whose position is wrong: see {@link positionFault}.
+ * back: it has to be able to start with the first message. So does one whose position is wrong: see {@link readPositionFaults}.
  */
 export async function planTrim(
   observers: ReadonlyMap<string, GroupObserver>,
-  observer: Pick<GroupObserver, 'stream' | 'ends' | 'waiting'>,
+  observer: Pick<GroupObserver, 'stream' | 'ends' | 'waiting' | 'storedTime'>,
 ): Promise<TrimStep[]> {
-  const positions = new Map<string, Map<number, PositionFacts>>();
-  for (const [group, observer] of observers) {
-    const facts = await observer.positions();
-    positions.set(group, new Map(facts.map((each) => [each.partition, each])));
-  }
+  const found = new Map<string, PositionFacts[]>();
+  for (const [group, each] of observers) found.set(group, await each.positions());
   // After the positions, so that none is beyond an end that has grown meanwhile.
-  const [{ counts, lastSequence }, found] = await Promise.all([observer.stream(), observer.ends()]);
-  const ends = new Map(found.map((each) => [each.partition, each.sequence]));
-  return mapConcurrently([...counts.entries()], CONCURRENT_COUNTS, async ([partition, count]) => {
-    const { upTo, ...held } = leastOf(positions, partition, lastSequence);
+  const [stream, last] = await Promise.all([observer.stream(), observer.ends()]);
+  const ends = new Map(last.map((each) => [each.partition, each.sequence]));
+  const groups = new Map<string, GroupPositions>();
+  for (const [group, positions] of found) {
+    groups.set(group, {
+      positions: new Map(positions.map((each) => [each.partition, each.sequence])),
+      faults: await readPositionFaults(observer, positions, stream),
+    });
+  }
+  return mapConcurrently([...stream.counts.entries()], CONCURRENT_COUNTS, async ([partition, count]) => {
+    const { upTo, ...held } = leastOf(groups, partition);
     const nothing = { partition, upTo: null, messages: 0, kept: count, ...held };
     if (upTo === 0 || count === 0) return nothing;
     const end = ends.get(partition) ?? 0;
@@ -46,17 +50,21 @@ export async function planTrim(
   });
 }
 
+/** Where a group stands in each partition, and what is wrong with that. */
+interface GroupPositions {
+  positions: ReadonlyMap<number, number>;
+  faults: ReadonlyMap<number, PositionFault>;
+}
+
 /** Up to where the group that is least far has certainly handled a partition, and which that is; 0: not at all. */
 function leastOf(
-  positions: ReadonlyMap<string, ReadonlyMap<number, PositionFacts>>,
+  groups: ReadonlyMap<string, GroupPositions>,
   partition: number,
-  lastSequence: number,
 ): Pick<TrimStep, 'heldBackBy' | 'fault'> & { upTo: number } {
   let least: ReturnType<typeof leastOf> = { upTo: Number.POSITIVE_INFINITY, heldBackBy: null, fault: null };
-  for (const [group, of] of positions) {
-    const position = of.get(partition);
-    const fault = positionFault(position, lastSequence);
-    const upTo = fault === null ? (position?.sequence ?? 0) : 0;
+  for (const [group, { positions, faults }] of groups) {
+    const fault = faults.get(partition) ?? null;
+    const upTo = fault === null ? (positions.get(partition) ?? 0) : 0;
     // What is wrong is told rather than what has not begun.
     if (upTo < least.upTo || (upTo === least.upTo && fault !== null))
       least = { upTo, heldBackBy: group, fault };

@@ -68,8 +68,8 @@ export class SimClient {
       },
       streams: {
         info: () => this.stream.info(),
-        getMessage: (_stream: string, query: { last_by_subj: string }) =>
-          this.bucket.newest(query.last_by_subj),
+        getMessage: (stream: string, query: { last_by_subj: string; seq: number }) =>
+          stream === BUCKET_STREAM ? this.bucket.newest(query.last_by_subj) : this.stream.message(query.seq),
       },
     };
     // Only what the stream and the bucket use is there.

@@ -254,6 +254,9 @@ export class Consumers {
   }
 }
 
+/** When the model stores a message, milliseconds since 1970: each has another time. */
+export const storedAt = (sequence: number): number => 1_700_000_000_000 + 10 * sequence;
+
 function delivery(inbox: string, consumer: Consumer, message: Message): Sent {
   const { subject, sequence, data, header } = message;
   const { name, cursor, leavesOut } = consumer;
@@ -261,7 +264,7 @@ function delivery(inbox: string, consumer: Consumer, message: Message): Sent {
   return {
     inbox,
     subject,
-    reply: `$JS.ACK.EVENTS.${name}.1.${sequence}.${++consumer.delivered}.0.${cursor.pending}`,
+    reply: `$JS.ACK.EVENTS.${name}.1.${sequence}.${++consumer.delivered}.${storedAt(sequence) * 1_000_000}.${cursor.pending}`,
     data: leavesOut ? NO_DATA : data,
     headers: get && { code: 0, description: '', get, last: get },
   };

@@ -2,11 +2,13 @@ import { type ConsumerConfig, NatsError } from 'nats';
 import { API_ERRORS } from '../../../src/core/nats/outcome.js';
 import { type Answer, apiError, ask } from './ask.js';
 import type { Connection, Side } from './connection.js';
-import type { PullOrder, Sent } from './consumers.js';
+import { type PullOrder, type Sent, storedAt } from './consumers.js';
 import type { Server } from './server.js';
 
 export const STREAM = 'EVENTS';
 const API = '$JS.API';
+/** When the model's stream was created. */
+const CREATED = '2023-11-14T22:13:20Z';
 const ALREADY_EXISTS = 10_148;
 
 type Asked = 'create' | 'delete' | 'pull';
@@ -63,12 +65,27 @@ export class StreamApi {
     });
   }
 
-  info(): Promise<{ state: { first_seq: number; last_seq: number; num_deleted: number }; config: object }> {
+  /** When the message of a sequence was stored. */
+  message(sequence: number): Promise<{ time: Date }> {
+    const { consumers, log } = this.#server;
+    return ask(this.#connection, (answer) => {
+      if (consumers.isLeaderless) return;
+      if (log.message(sequence)) answer({ value: { time: new Date(storedAt(sequence)) } });
+      else answer({ error: apiError(API_ERRORS.messageNotFound, 'no message found') });
+    });
+  }
+
+  info(): Promise<{
+    created: string;
+    state: { first_seq: number; last_seq: number; num_deleted: number };
+    config: object;
+  }> {
     const { consumers, log } = this.#server;
     return ask(this.#connection, (answer) => {
       if (!consumers.isLeaderless)
         answer({
           value: {
+            created: CREATED,
             state: { first_seq: 1, last_seq: log.last, num_deleted: 0 },
             config: {},
           },

@@ -75,6 +75,10 @@ export class SimStream implements EventStream {
     return this.#stream.bounds();
   }
 
+  storedAt(sequence: number): ReturnType<EventStream['storedAt']> {
+    return this.#stream.storedAt(sequence);
+  }
+
   sequenceAt(time: Date): ReturnType<EventStream['sequenceAt']> {
     return this.#stream.sequenceAt(time);
   }
