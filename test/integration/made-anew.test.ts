@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { type CliExit, runCli } from '../support/cli.js';
+import type { GroupRun } from '../support/group-run.js';
+import { until } from '../support/until.js';
+import { withGroup } from '../support/with-group.js';
+
+const SHORT_TTL = ['--ttl', '3s'];
+const USED_AGAIN =
+  /its position is \d+, and that sequence has been used again: the stream was made anew, or put back from an older copy/;
+
+describe('a stream that has used the sequences of its positions again', function () {
+  this.timeout(120_000);
+  let run: GroupRun;
+  const server = withGroup(
+    (opened) => {
+      run = opened;
+    },
+    { partitions: '2' },
+  );
+
+  const natspoc = (...args: string[]): Promise<CliExit> =>
+    runCli([...args, ...run.args, '--server', server.url]);
+  const ok = async (...args: string[]): Promise<string> => {
+    const { code, stdout, stderr } = await natspoc(...args);
+    assert.equal(code, 0, `${args.join(' ')}: ${stderr}`);
+    return stdout;
+  };
+  const publish = (text: string, count: number): Promise<string> =>
+    ok('publish', `${text} {{Count}}`, '--count', String(count), '--keys', '100', '--quiet');
+  const handled = (text: string): number =>
+    new Set(run.handled.map(({ data }) => data).filter((data) => data.startsWith(text))).size;
+  const allHandled = (text: string, count: number): Promise<void> =>
+    until(`${count} of ${text}`, () => handled(text) === count, 30_000);
+  /** The stream is made anew with the same configuration, and grows past all positions. */
+  const makeAnew = async (): Promise<void> => {
+    const { manager } = run.topology;
+    const { config } = await manager.streams.info(run.config.stream);
+    await manager.streams.delete(run.config.stream);
+    await manager.streams.add(config);
+    await publish('new', 300);
+  };
+  const messages = async (): Promise<number> =>
+    (await run.topology.manager.streams.info(run.config.stream)).state.messages;
+
+  /** Every command says so, nothing is deleted, nothing was handled; a seek cures it. */
+  async function isSeenAndCured(text: string, count: number, first = 'first'): Promise<void> {
+    const check = await natspoc('leases', 'check', '--json');
+    assert.equal(check.code, 5, check.stdout);
+    assert.equal((check.stdout.match(/"other-stream"/g) ?? []).length, 2, check.stdout);
+    const { groups } = JSON.parse(await ok('stream', '--json'));
+    assert.deepEqual([groups[0].lag, groups[0].wrongPositions], [null, 2]);
+    const before = await messages();
+    await natspoc('stream', 'trim', '--force');
+    assert.equal(await messages(), before);
+    const relative = await natspoc('leases', 'seek', '--all', '--to', '-1', '--force');
+    assert.match(relative.stderr, /is of another stream: this one was made anew/);
+    assert.equal(handled(text), 0);
+    await ok('leases', 'seek', '--all', '--to', first, '--force');
+    if (run.members.size === 0) run.consume('after', SHORT_TTL);
+    await allHandled(text, count);
+    await until('the group is healthy', async () => (await natspoc('leases', 'check')).code === 0, 20_000);
+  }
+
+  it('is made anew while members run: they do not read, and a seek is enough', async () => {
+    for (const name of ['a', 'b']) run.consume(name, SHORT_TTL);
+    await run.atRest();
+    await publish('old', 100);
+    await allHandled('old', 100);
+    // They do not look in between: a stream that is not there ends them.
+    for (const cli of run.members.values()) cli.signal('SIGSTOP');
+    await makeAnew();
+    for (const cli of run.members.values()) cli.signal('SIGCONT');
+    for (const cli of run.members.values()) await cli.note(USED_AGAIN, 30_000);
+    await isSeenAndCured('new', 300);
+  });
+
+  it('is made anew while none runs', async () => {
+    await publish('old', 100);
+    await ok('consume', '--until-caught-up', '--output', 'none');
+    await makeAnew();
+    run.consume('a', SHORT_TTL);
+    await (run.members.get('a') ?? assert.fail()).note(USED_AGAIN, 30_000);
+    await isSeenAndCured('new', 300);
+  });
+
+  it('is put back from an older copy, and has grown', async () => {
+    await publish('old', 100);
+    const copy = await server.copyStore(run.config.stream);
+    await publish('late', 100);
+    await ok('consume', '--until-caught-up', '--output', 'none');
+    await server.putBack(copy);
+    await publish('new', 300);
+    run.consume('a', SHORT_TTL);
+    await (run.members.get('a') ?? assert.fail()).note(USED_AGAIN, 30_000);
+    await isSeenAndCured('new', 300, 'seq:101');
+  });
+
+  it('is not one whose handled messages were trimmed', async () => {
+    await publish('old', 100);
+    await ok('consume', '--until-caught-up', '--output', 'none');
+    await ok('stream', 'trim', '--force');
+    assert.equal(await messages(), 0);
+    await publish('new', 50);
+    run.consume('a', SHORT_TTL);
+    await allHandled('new', 50);
+    await until('the group is healthy', async () => (await natspoc('leases', 'check')).code === 0, 20_000);
+  });
+});
