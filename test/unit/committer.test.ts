@@ -64,7 +64,7 @@ describe('a committer', () => {
     clock.advance(200);
     await settle();
     assert.deepEqual(bucket.record, { ...bucket.record, seq: 10, epoch: 7, trimmed: 7 });
-    committer.handled(11, 1, true);
+    committer.handled(fakeMessage(11), 1, true);
     clock.advance(200);
     await settle();
     assert.deepEqual(bucket.record, { ...bucket.record, seq: 11, trimmed: 7 });
