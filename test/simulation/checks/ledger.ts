@@ -189,7 +189,9 @@ export class Ledger {
   /** I3: an owner that gives its partition away has committed everything that it handled. */
   #givenAway(partition: number, writer: string): void {
     const { sequence } = this.position(partition);
-    const next = this.#log.firstAfter(partition, sequence);
+    // What was committed, and went back with the bucket since, its owner need not know of.
+    const committed = Math.max(sequence, this.#highest.get(partition) ?? 0);
+    const next = this.#log.firstAfter(partition, committed);
     const epoch = this.lease(partition).revision;
     if (!next?.done || next.handledUnder !== epoch || this.#mayRepeat(next.sequence)) return;
     this.#judge.violate(
