@@ -75,8 +75,8 @@ describe('natspoc stream', function () {
     const storedAt = info.partitions.map(({ lastAtMs }: { lastAtMs: unknown }) => lastAtMs);
     assert.ok(storedAt.length === 8 && storedAt.every(Number.isInteger), String(storedAt));
     assert.deepEqual(info.groups, [
-      { group: 'done', members: 0, unreachable: 0, owned: 0, begun: 8, lag: 50 },
-      { group: 'late', members: 0, unreachable: 0, owned: 0, begun: 8, lag: 50 },
+      { group: 'done', members: 0, unreachable: 0, owned: 0, begun: 8, wrongPositions: 0, lag: 50 },
+      { group: 'late', members: 0, unreachable: 0, owned: 0, begun: 8, wrongPositions: 0, lag: 50 },
     ]);
     assert.match(await ok('stream'), new RegExp(`Messages +150, .*[\\s\\S]*Server +${server.version}`));
   });
