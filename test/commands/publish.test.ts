@@ -4,6 +4,7 @@ import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect, DiscardPolicy, type NatsConnection } from 'nats';
 import { partitionOf } from '../../src/core/layout.js';
+import { runCli } from '../support/cli.js';
 import { startTestServer, withServer } from '../support/server.js';
 import { withTempFolder } from '../support/temp.js';
 import { until } from '../support/until.js';
@@ -398,7 +399,10 @@ describe('natspoc publish', function () {
       });
       const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
       assert.equal(code, 1, stderr);
-      assert.match(stderr, /^Error: Cannot write to standard output: no space left on device \(ENOSPC\)\.\n$/);
+      assert.match(
+        stderr,
+        /^Error: Cannot write to standard output: no space left on device \(ENOSPC\)\.\n$/,
+      );
     } finally {
       closeSync(full);
     }

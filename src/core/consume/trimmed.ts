@@ -41,6 +41,8 @@ export class TrimWatch {
   #passed = 0;
   /** What was received before the first of them. */
   #passedFrom = 0;
+  /** The message that came behind the last of them. */
+  #passedTo = 0;
   #fell = 0;
   #mostWaiting = 0;
   #waiting: number | undefined;
@@ -85,6 +87,7 @@ export class TrimWatch {
     if (before - 1 > waiting) this.#fell += before - 1 - waiting;
     if (!rested || sequence === after + 1) return;
     if (this.#passed === 0) this.#passedFrom = after;
+    this.#passedTo = sequence;
     this.#passed += Math.max(0, sequence - 1 - Math.max(after, this.#settledTo, this.#before));
   }
 
@@ -128,7 +131,9 @@ export class TrimWatch {
       const atMost = this.#passed + Math.min(first - next, waiting);
       return { from, to: first - 1, atMost };
     }
-    if (this.#passed > 0 && first > this.#passedFrom + 1) return { from, to: received, atMost: this.#passed };
+    // A stream that begins behind the message that came next may have dropped it handled, like those before it.
+    if (this.#passed > 0 && first > this.#passedFrom + 1 && first <= this.#passedTo)
+      return { from, to: received, atMost: this.#passed };
     const gaps = Math.max(0, first - this.#settledTo - 1) + missing;
     if (gaps === 0) return undefined;
     if (mostPerSubject > 0 && this.#mostWaiting >= mostPerSubject && this.#passed > 0)
