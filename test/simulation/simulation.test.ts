@@ -3,15 +3,13 @@ import { explainWithTrace } from './explain.js';
 import { runPool } from './pool.js';
 import { runSeed } from './run.js';
 
-/** Seeds that every run of the tests tries, other ones each time. */
-const SEEDS = 500;
+/** The seeds that every run of the tests tries, so that a failure is the change's fault. `npm run simulate` tries fresh ones. */
+const SEEDS = 250;
 
 describe('the protocol in the simulator', () => {
-  it('violates nothing in fresh seeds, other ones each time', async function () {
+  it('violates nothing in the first seeds', async function () {
     this.timeout(300_000);
-    const from = 1 + Math.floor(Math.random() * 1e9);
-    if (this.test) this.test.title += `: ${SEEDS} from ${from} on`;
-    const { failed, seeds } = await runPool({ from, count: SEEDS, workers: 2, options: {} });
+    const { failed, seeds } = await runPool({ from: 1, count: SEEDS, workers: 2, options: {} });
     assert.ok(!failed, failed && (await explainWithTrace(failed)));
     assert.equal(seeds, SEEDS);
   });

@@ -122,8 +122,8 @@ function entryCertain(state: State, revision: number): void {
 }
 
 /**
- * We are gone: somebody has fenced us, or we have removed our session ourselves. Both entries go, whichever has shown
- * it: who fences us may have died between them.
+ * We are gone: another member has fenced us, or we have removed our session ourselves. A proof of life goes with its
+ * session: the member that fenced us may have died between the two.
  */
 export function ended(state: State, shown: 'session' | 'proof'): void {
   const { id, removing, inDoubt, revision, proof } = state.session;
@@ -131,8 +131,8 @@ export function ended(state: State, shown: 'session' | 'proof'): void {
   if (revision > 0 && !removing) {
     // A leaver may have removed it by a write whose answer was lost.
     if (!state.leaving || !inDoubt) report(state, { type: 'fenced', id });
-    if (shown === 'proof') state.out.push({ type: 'fence-session', id, expected: revision });
-    else state.out.push({ type: 'end-proof', id, expected: proof.revision });
+    // Not the other way round: until the session goes, our handlers have time to stop. Others delete it after `suspectMs`.
+    if (shown === 'session') state.out.push({ type: 'end-proof', id, expected: proof.revision });
   }
   abortAll(state, 'fenced');
   // An id that was ever used is used up, also where nobody has seen it.
