@@ -78,7 +78,8 @@ export class TrimWatch {
   /**
    * A message came after another one (by sequence), and so many still wait.
    *
-   * @param rested nothing was asked for in between: otherwise what is stored comes before it can be dropped.
+   * @param rested nothing was asked for in between. While a request waits, what is stored is delivered at once, and a jump
+   *   means messages of other partitions. A burst can be faster than that: what a limit drops of it is not noticed.
    */
   came(sequence: number, after: number, waiting: number, rested: boolean): void {
     const before = this.#waiting ?? waiting + 1;
