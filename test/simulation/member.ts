@@ -112,6 +112,7 @@ export class SimMember {
           if (handled > quota) judge.violate('quota', `${name} handles ${handled} messages of ${quota}`);
           this.leave();
         },
+        trimmed: (partition, trimmed) => world.drops.told(partition, trimmed),
         attemptFailed: (_partition, message, _attempt, _error, then) => {
           if (then === 'skip') handling.skipped(message.sequence);
         },

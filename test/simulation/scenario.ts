@@ -100,4 +100,5 @@ export async function play(world: World): Promise<void> {
   if (random.chance(0.3)) burst(world);
   world.isPublishing = false;
   await rest('after the last message', boundMs + BURST_MS);
+  if (!judge.violation) world.drops.judge();
 }

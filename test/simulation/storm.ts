@@ -1,3 +1,4 @@
+import { astray } from './faults/astray.js';
 import * as bucket from './faults/bucket.js';
 import * as compound from './faults/compound.js';
 import type { Fault } from './faults/fault.js';
@@ -6,6 +7,8 @@ import * as network from './faults/network.js';
 import * as operator from './faults/operator.js';
 import * as readers from './faults/readers.js';
 import * as routes from './faults/routes.js';
+import { trimming } from './faults/trimming.js';
+import { unreadableLease, unreadablePosition } from './faults/unreadable.js';
 import type { World } from './world.js';
 
 /** Those that are most telling come twice. */
@@ -55,6 +58,8 @@ const FAULTS: readonly Fault[] = [
   routes.deafness,
   routes.rift,
   routes.rift,
+  astray,
+  astray,
   readers.noMoreReaders,
   readers.changedReader,
   readers.twins,
@@ -62,6 +67,10 @@ const FAULTS: readonly Fault[] = [
   operator.halfFenced,
   operator.pins,
   operator.rests,
+  trimming,
+  trimming,
+  unreadablePosition,
+  unreadableLease,
   ...(process.env.SIMULATE_LOSSES ? [bucket.losses, bucket.losses, bucket.goingBack] : []),
 ];
 

@@ -1,4 +1,5 @@
 import { parseGroupKey } from '../../src/core/group/records.js';
+import { Drops } from './checks/drops.js';
 import { Handling } from './checks/handling.js';
 import { Judge } from './checks/judge.js';
 import { Ledger } from './checks/ledger.js';
@@ -52,10 +53,13 @@ export class World {
   readonly judge: Judge;
   readonly ledger: Ledger;
   readonly handling: Handling;
+  readonly drops: Drops;
   readonly members: SimMember[] = [];
   /** Readers opened, by partition. */
   readonly opens: number[];
   isPublishing = false;
+  /** What somebody does to entries of the bucket in this run: either damage, or loss, which might bring damage back. */
+  harm: 'damage' | 'loss' | undefined;
 
   constructor(settings: WorldSettings, random: Random, trace: ((line: string) => void) | undefined) {
     this.settings = settings;
@@ -70,6 +74,7 @@ export class World {
         // What was handled behind a key that waits comes again when its partition starts again.
         settings.concurrency > 1 || this.handling.handledWhenTold(sequence),
     );
+    this.drops = new Drops(this.judge, this.ledger);
     this.handling = new Handling(this.judge, this.ledger, this.server.log, settings);
     this.opens = new Array<number>(settings.partitions).fill(0);
     this.server.store.observe((entry, writer) => {

@@ -1,6 +1,7 @@
 import { decodeLease, decodePosition, keys, parseGroupKey } from '../../../src/core/group/records.js';
 import type { BucketEntry } from '../../../src/core/ports.js';
 import type { EventLog } from '../model/log.js';
+import { Damage, OPERATOR } from './damage.js';
 import type { Judge } from './judge.js';
 import { Losses } from './losses.js';
 
@@ -38,6 +39,7 @@ export class Ledger {
   readonly #lostPositions = new Map<number, PositionNow>();
   /** How far each partition was ever committed. */
   readonly #highest = new Map<number, number>();
+  readonly #damage = new Damage();
   /** Who was given a partition, by the lease's revision. */
   readonly #granted = new Map<number, { partition: number; owner: string | null }>();
   /** Which member an id belongs to. */
@@ -88,6 +90,11 @@ export class Ledger {
   }
 
   handlerStarted(partition: number, epoch: number): void {
+    if (this.#damage.isBehind(keys.position(this.#group, partition), epoch))
+      this.#judge.violate(
+        'I2',
+        `p${partition} is handled at epoch ${epoch}, but its position cannot be read`,
+      );
     this.#handledUnder.set(partition, Math.max(epoch, this.#handledUnder.get(partition) ?? 0));
   }
 
@@ -168,7 +175,12 @@ export class Ledger {
       const record = value ? decodeLease(value) : undefined;
       const owner = record?.owner ?? null;
       const { partition } = parsed;
-      if (record && record.reason !== 'claim') this.#givenAway(partition, writer);
+      if (this.#damage.isUnreadable(key) && writer !== OPERATOR)
+        this.#judge.violate('I1', `${writer} overwrites the lease of p${partition}, which it cannot read`);
+      this.#damage.written(key, record !== undefined || value === null, this.lease(partition).revision);
+      // Its owner may not know yet.
+      if (this.#damage.isUnreadable(key)) return;
+      if (record && writer !== OPERATOR && record.reason !== 'claim') this.#givenAway(partition, writer);
       this.leases.set(partition, { revision, owner });
       this.#granted.set(revision, { partition, owner });
       this.losses.granted(revision, this.memberOf(owner), owner);
@@ -191,17 +203,23 @@ export class Ledger {
     const { sequence } = this.position(partition);
     // What was committed, and went back with the bucket since, its owner need not know of.
     const committed = Math.max(sequence, this.#highest.get(partition) ?? 0);
-    const next = this.#log.firstAfter(partition, committed);
+    let next = this.#log.firstAfter(partition, committed);
+    while (next && !next.done && this.#log.isDropped(next)) next = this.#log.of(partition)[next.index + 1];
     const epoch = this.lease(partition).revision;
     if (!next?.done || next.handledUnder !== epoch || this.#mayRepeat(next.sequence)) return;
+    // What cannot be read cannot be moved.
+    if (this.#damage.wasUnder(keys.position(this.#group, partition), epoch)) return;
     this.#judge.violate(
       'I3',
       `${writer} gives p${partition} away at epoch ${epoch} with position ${sequence}, but it had handled ${next.sequence}`,
     );
   }
 
-  #position(partition: number, { value }: BucketEntry, writer: string): void {
+  #position(partition: number, { key, value }: BucketEntry, writer: string): void {
     const written = value && decodePosition(value);
+    if (this.#damage.isUnreadable(key) && writer !== OPERATOR)
+      this.#judge.violate('I8', `${writer} overwrites the position of p${partition}, which it cannot read`);
+    this.#damage.written(key, written !== undefined, this.lease(partition).revision);
     if (!written) return;
     const { seq, epoch } = written;
     const what = `${writer} sets p${partition} to ${seq} at epoch ${epoch}`;
@@ -216,7 +234,7 @@ export class Ledger {
     // Put back by a member who knows it: nobody's, and nothing that was not committed.
     if (epoch === 0 && before === NO_POSITION && seq <= (this.#highest.get(partition) ?? 0)) return;
     const grant = this.#granted.get(epoch);
-    if (grant?.partition !== partition || this.memberOf(grant.owner) !== writer) {
+    if (writer !== OPERATOR && (grant?.partition !== partition || this.memberOf(grant.owner) !== writer)) {
       this.#judge.violate('I1', `${what}, an epoch that was never its own`);
     }
     // An epoch above the newest lease is of a time that the bucket has forgotten.
@@ -226,7 +244,7 @@ export class Ledger {
     if (epoch < newest) this.#judge.violate('I1', `${what}, but epoch ${newest} has begun`);
     if (seq < before.sequence) this.#judge.violate('I8', `${what}, back from ${before.sequence}`);
     for (let next = this.#log.firstAfter(partition, before.sequence); next && next.sequence <= seq; ) {
-      if (!next.done) {
+      if (!next.done && !this.#log.isDropped(next)) {
         this.#judge.violate('I2', `${what}, but message ${next.sequence} was not handled`);
         break;
       }

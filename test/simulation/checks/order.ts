@@ -84,7 +84,7 @@ export class Order {
     if (progress?.epoch === epoch && this.#startsAgain(message, progress)) progress = undefined;
     if (progress?.epoch !== epoch) {
       const { sequence: committed } = this.#ledger.knownPosition(partition);
-      if (this.#log.firstAfter(partition, committed) !== message)
+      if (!this.#log.isNext(committed, message))
         this.#judge.violate('I3', `${what} is the first of its epoch, but ${committed} is committed`);
       this.#mayStartAgain.delete(partition);
       const handledTo = this.#firstUnhandled(message);
@@ -92,7 +92,7 @@ export class Order {
       this.#progress.set(partition, progress);
     } else {
       const last = progress.last.get(message.key) ?? -1;
-      const before = message.before?.index ?? -1;
+      const before = this.#before(message, last);
       const isNext = before >= progress.from ? before === last : last < progress.from;
       if (message.index !== last && !isNext) {
         const after = this.#log.of(partition)[last]?.sequence ?? 'nothing';
@@ -107,8 +107,15 @@ export class Order {
     const { partition, index, key } = message;
     if (!this.#mayStartAgain.has(partition) || index >= (last.get(key) ?? -1)) return false;
     const { sequence } = this.#ledger.knownPosition(partition);
-    if (this.#log.firstAfter(partition, sequence) !== message) return false;
+    if (!this.#log.isNext(sequence, message)) return false;
     return this.#mayStartAgain.delete(partition);
+  }
+
+  /** The one of its key before a message, passing over those behind `last` that the stream has dropped. */
+  #before(message: Stored, last: number): number {
+    let { before } = message;
+    while (before && before.index > last && this.#log.isDropped(before)) before = before.before;
+    return before?.index ?? -1;
   }
 
   #firstUnhandled({ partition, index }: Stored): number {

@@ -33,7 +33,8 @@ export function unrest(world: World): string | undefined {
     if (running !== owned) return `${name} owns ${owned} and runs ${running}`;
   }
   for (let partition = 0; partition < settings.partitions; partition++) {
-    const last = server.log.of(partition).at(-1)?.sequence ?? 0;
+    const newest = server.log.of(partition).at(-1);
+    const last = newest && !server.log.isDropped(newest) ? newest.sequence : 0;
     const committed = ledger.position(partition).sequence;
     // While messages keep coming the newest ones are under way.
     if (!world.isPublishing && committed < last) return `p${partition} is at ${committed} of ${last}`;
@@ -52,8 +53,9 @@ export function unrest(world: World): string | undefined {
 function toBeRepeated({ ledger, server }: World, partition: number): number | undefined {
   const { revision } = ledger.lease(partition);
   let next = server.log.firstAfter(partition, ledger.position(partition).sequence);
-  while (next?.done) {
-    if (next.handledUnder !== undefined && next.handledUnder !== revision) return next.sequence;
+  while (next && (next.done || server.log.isDropped(next))) {
+    if (!server.log.isDropped(next) && next.handledUnder !== undefined && next.handledUnder !== revision)
+      return next.sequence;
     next = server.log.of(partition)[next.index + 1];
   }
   return undefined;

@@ -112,6 +112,8 @@ const LOSSES = [/./, /^alive\./, /\.session\./, /\.lease\./, /^position\./] as c
 /** Entries are taken out of the bucket: of one kind or all, every one or some. */
 export const losses: Fault = (world) => {
   const { random, settings } = world;
+  if (world.harm === 'damage') return 0;
+  world.harm = 'loss';
   const kind = random.oneOf(LOSSES);
   const share = random.pick([1, 1, 0.3]);
   world.lose((key) => kind?.test(key) === true && random.chance(share));
@@ -121,6 +123,8 @@ export const losses: Fault = (world) => {
 /** The server comes back with the bucket as it was a while ago. */
 export const goingBack: Fault = (world) => {
   const { random, server, settings, timeline } = world;
+  if (world.harm === 'damage') return 0;
+  world.harm = 'loss';
   const copy = server.store.copy();
   const afterMs = random.between(500, 10_000);
   const downMs = random.between(20, 3_000);

@@ -1,4 +1,5 @@
 import { encodeRecord, keys, RECORD_VERSION } from '../../../src/core/group/records.js';
+import { OPERATOR } from '../checks/damage.js';
 import type { World } from '../world.js';
 import type { Fault } from './fault.js';
 
@@ -11,7 +12,7 @@ function override(
   const { store } = world.server;
   const key = keys.override(world.settings.group, partition);
   const value = wanted && encodeRecord({ v: RECORD_VERSION, ...wanted, by: 'operator', at: '' });
-  store.write(key, value, store.get(key)?.revision ?? 0, 'operator');
+  store.write(key, value, store.get(key)?.revision ?? 0, OPERATOR);
 }
 
 /** Wants nothing of any partition any more. */
@@ -37,7 +38,7 @@ export const halfFenced: Fault = (world, member) => {
   const proof = store.get(key);
   if (!proof?.value) return 0;
   if (random.chance(0.5)) member.crash(random.chance(0.5));
-  store.write(key, null, proof.revision, 'operator');
+  store.write(key, null, proof.revision, OPERATOR);
   return 0;
 };
 

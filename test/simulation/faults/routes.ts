@@ -35,14 +35,14 @@ const both = (one: number, other: number): Route[] => [
   [other, one],
 ];
 
+/** The routes between a server and all others. */
+export const around = (server: number): Route[] => others(server).flatMap((other) => both(server, other));
+
 /** One server is cut off from the others: the leader or another, with members on either side. */
 export const isolation: Fault = (world) => {
   const { random, server } = world;
   const alone = random.chance(0.6) ? server.cluster.led : random.int(0, SERVERS - 1);
-  return cut(
-    world,
-    others(alone).flatMap((other) => both(alone, other)),
-  );
+  return cut(world, around(alone));
 };
 
 /** The same in one direction only: what it sends does not arrive, or what it is sent. */

@@ -71,6 +71,8 @@ export interface ClientPorts {
 export class BucketApi {
   readonly writeFaults = noWriteFaults();
   readonly watchFaults = noWatchFaults();
+  /** Nothing that it reads is answered. */
+  isUnanswered = false;
   readonly #ports: ClientPorts;
   readonly #writer: string;
   /** Name of the watch's last consumer. */
@@ -146,7 +148,7 @@ export class BucketApi {
     const key = filter.slice(SUBJECT.length);
     return ask<StoredEntry>(connection, (answer, side) => {
       const view = server.cluster.reader(side.at);
-      if (!view) return;
+      if (!view || this.isUnanswered) return;
       const entry = key.endsWith('>') ? view.newestBelow(key.slice(0, -1)) : view.get(key);
       if (entry) answer({ value: asStored(entry) });
       else answer({ error: apiError(API_ERRORS.messageNotFound, 'no message found') });

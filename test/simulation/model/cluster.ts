@@ -35,6 +35,8 @@ export class Cluster {
   readonly #store: Store;
   readonly #cut = new Set<string>();
   isQuiet = false;
+  /** Where clients that connect end up; undefined: anywhere. */
+  placesAt: number | undefined;
   /** The leader that can write; undefined: an election is on, or nobody has a quorum. */
   #leader: number | undefined = 0;
   /** The leader of before, as long as it does not know that it is none. */
@@ -63,7 +65,7 @@ export class Cluster {
 
   /** A server for a client that connects. */
   place(): number {
-    return this.#random.int(0, SERVERS - 1);
+    return this.placesAt ?? this.#random.int(0, SERVERS - 1);
   }
 
   /** True where bytes pass from one server to another. */

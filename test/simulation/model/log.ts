@@ -7,6 +7,8 @@ const PAYLOAD = new Uint8Array(1);
 export interface Stored {
   readonly sequence: number;
   readonly partition: number;
+  /** When it was stored, milliseconds of true time. */
+  readonly at: number;
   /** Its place among the partition's messages, from 0. */
   readonly index: number;
   readonly key: string | null;
@@ -21,13 +23,18 @@ export interface Stored {
 /** The partitioned stream. */
 export class EventLog {
   readonly partitions: readonly Stored[][];
+  /** The index of the first message of each partition that is still stored. */
+  readonly #first: number[];
   readonly #all: Stored[] = [];
+  readonly #now: () => number;
   /** The last message of each key, by partition. */
   readonly #newest: Map<string | null, Stored>[];
   readonly #followers: Set<() => void>[];
 
-  constructor(partitions: number) {
+  constructor(partitions: number, now: () => number) {
+    this.#now = now;
     this.partitions = Array.from({ length: partitions }, () => []);
+    this.#first = Array.from({ length: partitions }, () => 0);
     this.#newest = Array.from({ length: partitions }, () => new Map());
     this.#followers = Array.from({ length: partitions }, () => new Set());
   }
@@ -41,13 +48,17 @@ export class EventLog {
   open(partition: number, startSequence: number, ready: () => void): Cursor {
     const messages = this.of(partition);
     let next = this.firstAfter(partition, startSequence - 1)?.index ?? messages.length;
+    const skip = (): number => {
+      next = Math.max(next, this.#first[partition] ?? 0);
+      return next;
+    };
     this.#followers[partition]?.add(ready);
     return {
       get pending() {
-        return messages.length - next;
+        return messages.length - skip();
       },
       next: () => {
-        const stored = messages[next];
+        const stored = messages[skip()];
         if (stored) next++;
         return stored && asMessage(stored);
       },
@@ -77,6 +88,38 @@ export class EventLog {
     return messages[low];
   }
 
+  /** Drops what a partition holds up to a sequence, included; returns that. */
+  drop(partition: number, upTo: number): readonly Stored[] {
+    const messages = this.of(partition);
+    const from = this.#first[partition] ?? 0;
+    const end = Math.max(from, this.firstAfter(partition, upTo)?.index ?? messages.length);
+    this.#first[partition] = end;
+    return messages.slice(from, end);
+  }
+
+  isDropped({ partition, index }: Stored): boolean {
+    return index < (this.#first[partition] ?? 0);
+  }
+
+  /** The oldest sequence that is stored (one behind the end where none is), and how many behind it were dropped. */
+  get bounds(): { first: number; missing: number } {
+    let first = this.last + 1;
+    let stored = 0;
+    for (const [partition, messages] of this.partitions.entries()) {
+      const at = this.#first[partition] ?? 0;
+      first = Math.min(first, messages[at]?.sequence ?? first);
+      stored += messages.length - at;
+    }
+    return { first, missing: this.last + 1 - first - stored };
+  }
+
+  /** True where nothing of a partition that is still stored lies between a sequence and a message. */
+  isNext(after: number, message: Stored): boolean {
+    const next = this.firstAfter(message.partition, after);
+    if (!next || next.index > message.index) return false;
+    return next === message || message.index <= (this.#first[message.partition] ?? 0);
+  }
+
   append(partition: number, key: string | null = null): void {
     const messages = this.partitions[partition];
     const newest = this.#newest[partition];
@@ -84,6 +127,7 @@ export class EventLog {
     const stored: Stored = {
       sequence: this.#all.length + 1,
       partition,
+      at: this.#now(),
       index: messages.length,
       key,
       before: newest.get(key),

@@ -28,7 +28,7 @@ export class Server {
     this.#timeline = timeline;
     this.store = new Store();
     this.cluster = new Cluster(timeline, random, this.store);
-    this.log = new EventLog(partitions);
+    this.log = new EventLog(partitions, () => timeline.now);
     this.consumers = new Consumers(timeline);
     this.watchers = new Consumers(timeline);
   }

@@ -70,7 +70,8 @@ export class StreamApi {
     const { consumers, log } = this.#server;
     return ask(this.#connection, (answer) => {
       if (consumers.isLeaderless) return;
-      if (log.message(sequence)) answer({ value: { time: new Date(storedAt(sequence)) } });
+      const stored = log.message(sequence);
+      if (stored && !log.isDropped(stored)) answer({ value: { time: new Date(storedAt(sequence)) } });
       else answer({ error: apiError(API_ERRORS.messageNotFound, 'no message found') });
     });
   }
@@ -82,14 +83,15 @@ export class StreamApi {
   }> {
     const { consumers, log } = this.#server;
     return ask(this.#connection, (answer) => {
-      if (!consumers.isLeaderless)
-        answer({
-          value: {
-            created: CREATED,
-            state: { first_seq: 1, last_seq: log.last, num_deleted: 0 },
-            config: {},
-          },
-        });
+      if (consumers.isLeaderless) return;
+      const { first, missing } = log.bounds;
+      answer({
+        value: {
+          created: CREATED,
+          state: { first_seq: first, last_seq: log.last, num_deleted: missing },
+          config: {},
+        },
+      });
     });
   }
 

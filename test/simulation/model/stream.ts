@@ -50,6 +50,7 @@ export class SimStream implements EventStream {
         sink.message(message);
         this.#observer.received(partition, this.#windows.get(name) ?? 0);
       },
+      gone: (messages) => sink.gone?.(messages),
       fault: (fault, reason) => {
         this.#observer.faulted(partition, fault);
         sink.fault(fault, reason);

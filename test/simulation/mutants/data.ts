@@ -1,4 +1,4 @@
-import { consume, type Mutant, model } from './mutant.js';
+import { consume, group, type Mutant, model } from './mutant.js';
 
 /** Mistakes about data: positions, commits, readers, handlers. */
 export const DATA: readonly Mutant[] = [
@@ -84,6 +84,40 @@ export const DATA: readonly Mutant[] = [
     name: 'reader-left',
     mistake: 'the reader of the owner before is not deleted',
     edits: [consume('opening', '  if (older?.reader !== undefined) {', '  if (older?.epoch === -1) {')],
+  },
+  {
+    name: 'unreadable-is-missing',
+    mistake: 'a position that cannot be read is taken for one that is not there',
+    edits: [
+      consume(
+        'opening',
+        "if (found.kind === 'found' && found.entry.value) {",
+        "if (found.kind === 'found' && found.entry.value && decodePosition(found.entry.value)) {",
+      ),
+    ],
+  },
+  {
+    name: 'unreadable-is-the-end',
+    mistake: 'a member ends where it cannot read the position of one partition',
+    edits: [
+      consume(
+        'runner',
+        "else if (taken.kind === 'unreadable') this.#halted(taken.message);",
+        "else if (taken.kind === 'unreadable') this.#terminal(new Error(taken.message) as NatspocError);",
+      ),
+    ],
+  },
+  {
+    name: 'unreadable-is-free',
+    mistake: 'a lease that cannot be read is taken for one without an owner',
+    edits: [
+      group('planning', "    if (lease?.record === 'unreadable') continue;\n    const pin", '    const pin'),
+    ],
+  },
+  {
+    name: 'loss-untold',
+    mistake: 'what the stream has dropped while it waited is passed over in silence',
+    edits: [consume('trimmed', 'if (waiting > 0 && first > next) {', 'if (waiting < 0 && first > next) {')],
   },
   {
     name: 'handover-before-commit',

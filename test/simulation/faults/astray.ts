@@ -1,0 +1,78 @@
+import { decodeLease, keys } from '../../../src/core/group/records.js';
+import { SERVERS } from '../model/cluster.js';
+import type { World } from '../world.js';
+import type { Fault } from './fault.js';
+import { around } from './routes.js';
+
+/** The others elect a leader within this time. */
+const ELECTION_MS = 300;
+/** So long somebody has to join and to be given a partition. */
+const JOIN_MS = 2_500;
+/** The routes are there again so long after the reconnect to the leader of before, in ttls: it has no deadline to pass yet. */
+const LOST = { min: 0.04, max: 0.7 };
+/** What it is to act on is there within this time of the first lease. */
+const LEASES_MS = 500;
+
+/**
+ * A leader that is cut off knows nothing of a member that has joined since. A member of before comes to it by a reconnect,
+ * with what it has learnt elsewhere: the session of that one, or, where its watch has passed over that and nobody has answered
+ * what it asked, only a lease. What it concludes there, it writes once the routes are there again.
+ */
+export const astray: Fault = (world, { client, connection }) => {
+  const { random, timeline, server } = world;
+  const { cluster } = server;
+  const { bucket } = client;
+  const { ttlMs } = world.settings;
+  if (cluster.isCut) return 0;
+  const alone = cluster.led;
+  cluster.cut(around(alone), { electionMs: ELECTION_MS, staleMs: 60_000, quiet: false });
+  cluster.placesAt = (alone + random.int(1, SERVERS - 1)) % SERVERS;
+  connection.breakCleanly(0);
+  let isMoving = false;
+  const heal = (): void => {
+    bucket.watchFaults.lostChange = 0;
+    bucket.isUnanswered = false;
+    cluster.placesAt = undefined;
+    cluster.heal(0);
+  };
+  const move = (): void => {
+    bucket.isUnanswered = false;
+    cluster.placesAt = alone;
+    connection.breakCleanly(0);
+    timeline.after(ttlMs * random.between(LOST.min, LOST.max), heal);
+  };
+  const isUnseen = random.chance(0.5);
+  timeline.after(ELECTION_MS * 2, () => {
+    if (isUnseen) {
+      bucket.watchFaults.lostChange = 1;
+      bucket.isUnanswered = true;
+    }
+    const unfollow = follow(world, {
+      joined: () => {
+        bucket.watchFaults.lostChange = 0;
+      },
+      owns: () => {
+        unfollow();
+        isMoving = true;
+        timeline.after(random.between(0, LEASES_MS), move);
+      },
+    });
+    timeline.after(JOIN_MS, () => {
+      unfollow();
+      if (!isMoving) heal();
+    });
+  });
+  return ELECTION_MS * 2 + JOIN_MS + ttlMs * LOST.max;
+};
+
+/** Somebody joins; hears when it has a session, and when it is given a partition. */
+function follow(world: World, hears: { joined: () => void; owns: () => void }): () => void {
+  const { server, settings } = world;
+  const { member } = world.join();
+  return server.store.observe(({ key, value }) => {
+    if (value === null || member.id === null) return;
+    if (key === keys.session(settings.group, member.id)) hears.joined();
+    else if (key.startsWith(keys.groupPrefix(settings.group)) && decodeLease(value)?.owner === member.id)
+      hears.owns();
+  });
+}

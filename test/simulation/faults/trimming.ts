@@ -1,0 +1,29 @@
+import type { World } from '../world.js';
+import type { Fault } from './fault.js';
+import { backlog } from './members.js';
+
+/** What waits is dropped up to here: by an age, a size, or somebody who purges. */
+function purge({ server: { log }, drops }: World, upTo: number): void {
+  for (const partition of log.partitions.keys()) drops.dropped(log.drop(partition, upTo), true);
+}
+
+/** Each subject keeps so many: a stream that has lost messages in its middle. */
+function limit({ server: { log }, drops }: World, most: number): void {
+  for (const [partition, messages] of log.partitions.entries()) {
+    const newest = messages[messages.length - 1 - most];
+    if (newest) drops.dropped(log.drop(partition, newest.sequence), false);
+  }
+}
+
+/** The stream drops what a backlog has not been handled of: its oldest messages, or the oldest of each partition. */
+export const trimming: Fault = (world, member) => {
+  const { random, timeline, server, judge } = world;
+  const forMs = backlog(world, member);
+  const dropMs = random.between(200, 4_000);
+  timeline.after(dropMs, () => {
+    judge.note('the stream drops messages');
+    if (random.chance(0.5)) purge(world, server.log.last - random.int(0, 40));
+    else limit(world, random.int(0, 8));
+  });
+  return Math.max(forMs, dropMs);
+};

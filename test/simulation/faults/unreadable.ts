@@ -1,0 +1,77 @@
+import {
+  decodeLease,
+  decodePosition,
+  encodeRecord,
+  keys,
+  RECORD_VERSION,
+} from '../../../src/core/group/records.js';
+import { OPERATOR } from '../checks/damage.js';
+import type { World } from '../world.js';
+import type { Fault } from './fault.js';
+
+/** Owners that do not see the damage look at their leases this often. */
+const UNSEEN_MS = 500;
+const WRITTEN = ['', '{', 'null', '{"v":1}', '{"v":99,"seq":1,"epoch":1,"at":"","owner":null}'].map((text) =>
+  new TextEncoder().encode(text),
+);
+
+/** Somebody overwrites an entry; returns its revision, or undefined where it has no value that can be read. */
+function damage(world: World, key: string, isReadable: boolean): number | undefined {
+  const { random, judge } = world;
+  const { store } = world.server;
+  const entry = store.get(key);
+  if (!entry?.value || !isReadable || world.harm === 'loss') return undefined;
+  world.harm = 'damage';
+  judge.note(`${key} is overwritten`);
+  return store.write(key, random.oneOf(WRITTEN) ?? entry.value, entry.revision, OPERATOR);
+}
+
+/** A position that nobody can read, or only a newer version, until somebody says where to go on. */
+export const unreadablePosition: Fault = (world) => {
+  const { random, timeline, settings, server, ledger } = world;
+  const partition = random.int(0, settings.partitions - 1);
+  const key = keys.position(settings.group, partition);
+  const value = server.store.get(key)?.value;
+  const revision = damage(world, key, !!value && decodePosition(value) !== undefined);
+  if (revision === undefined) return 0;
+  const forMs = random.between(500, 8_000);
+  timeline.after(forMs, () => {
+    const { sequence: seq, epoch } = ledger.position(partition);
+    const newest = Math.max(epoch, ledger.lease(partition).revision);
+    const record = encodeRecord({ v: RECORD_VERSION, seq, epoch: newest, at: '' });
+    server.store.write(key, record, revision, OPERATOR);
+  });
+  return forMs;
+};
+
+/** A lease that nobody can read, until somebody writes that nobody owns it, after its owner has stopped. */
+export const unreadableLease: Fault = (world) => {
+  const { random, timeline, settings, server } = world;
+  const partition = random.int(0, settings.partitions - 1);
+  const key = keys.lease(settings.group, partition);
+  const value = server.store.get(key)?.value;
+  const revision = damage(world, key, !!value && decodeLease(value) !== undefined);
+  if (revision === undefined) return 0;
+  const isOwned = (): boolean =>
+    world.members.some(
+      ({ isGone, member }) => !isGone && member.partitions.some((own) => own.partition === partition),
+    );
+  const cure = (): void => {
+    if (isOwned()) {
+      timeline.after(UNSEEN_MS, cure);
+      return;
+    }
+    const record = {
+      v: RECORD_VERSION,
+      owner: null,
+      name: '',
+      reason: 'release',
+      from: null,
+      at: '',
+    } as const;
+    server.store.write(key, encodeRecord(record), revision, OPERATOR);
+  };
+  const forMs = random.between(500, 8_000);
+  timeline.after(forMs, cure);
+  return forMs + settings.ttlMs / 2;
+};
