@@ -117,7 +117,7 @@ export const DATA: readonly Mutant[] = [
   {
     name: 'loss-untold',
     mistake: 'what the stream has dropped while it waited is passed over in silence',
-    edits: [consume('trimmed', 'if (waiting > 0 && first > next) {', 'if (waiting < 0 && first > next) {')],
+    edits: [consume('trimmed', 'if (found) trimmed(found);', 'if (found && this.#stopped) trimmed(found);')],
   },
   {
     name: 'handover-before-commit',
