@@ -147,8 +147,8 @@ export const DATA: readonly Mutant[] = [
     edits: [
       consume(
         'runner',
-        'this.#committer?.handled(sequence, messages,',
-        'this.#committer?.handled(Math.max(sequence, this.#intake?.received ?? 0), messages,',
+        'this.#committer?.handled(message, messages,',
+        'this.#committer?.handled({ timestampMs: message.timestampMs, sequence: Math.max(message.sequence, this.#intake?.received ?? 0) }, messages,',
       ),
     ],
   },

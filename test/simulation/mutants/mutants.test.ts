@@ -5,7 +5,7 @@ import { MUTANTS } from './registry.js';
 
 /** Mistakes that few seeds suffice for; `npm run simulate:mutants` catches all of them. */
 const QUICK = [
-  'no-margin',
+  'reads-are-contact',
   'out-of-touch',
   'gate-ignored',
   'commit-received',
