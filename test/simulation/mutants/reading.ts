@@ -24,8 +24,8 @@ export const READING: readonly Mutant[] = [
       consume('opening', '  held(taken);\n', ''),
       consume(
         'opening',
-        '  if (end === undefined) return taken;',
-        '  if (end === undefined) {\n    held(taken);\n    return taken;\n  }',
+        "  if (fit.kind === 'misfit') return",
+        "  if (fit.kind !== 'misfit') held(taken);\n  if (fit.kind === 'misfit') return",
       ),
     ],
   },
