@@ -32,7 +32,10 @@ describe('the bucket on a server', () => {
       for (const key of codes.keys()) {
         assert.deepEqual(await bucket.write(String(key), new Uint8Array(), 1), { kind: 'conflict' });
       }
-      assert.deepEqual(await bucket.write('overload', new Uint8Array(), 1), { kind: 'unknown' });
+      assert.deepEqual(await bucket.write('overload', new Uint8Array(), 1), {
+        kind: 'unknown',
+        refusal: 'bucket answers refuses writes (too many requests)',
+      });
     } finally {
       await connection.close();
     }
