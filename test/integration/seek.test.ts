@@ -69,7 +69,7 @@ describe('a seek', function () {
   const all = (): number[] => Array.from({ length: run.partitions }, (_, partition) => partition);
 
   it('leaves nothing paused where one of the partitions cannot be', async () => {
-    const newer = new TextEncoder().encode('{"v":2}');
+    const newer = new TextEncoder().encode('{"v":99}');
     await run.topology.bucket.write(keys.override(run.config.group, 3), newer, 0);
     await assert.rejects(seek(run.topology.bucket, all()), /override\.3 was written by a newer version/);
     assert.deepEqual(await paused(), []);
@@ -81,7 +81,7 @@ describe('a seek', function () {
     const put = (key: string, text: string) => bucket.write(key, new TextEncoder().encode(text), 0);
     await put(keys.override(group, 0), 'not ours');
     await put(keys.position(group, 0), '{"v":1,"seq":-1,"epoch":1,"at":""}');
-    await put(keys.position(group, 1), '{"v":2,"seq":7}');
+    await put(keys.position(group, 1), '{"v":99,"seq":7}');
     const positions = await new NatsGroupObserver(run.topology, run.config).positions();
     assert.deepEqual(
       positions.map(({ partition, unreadable }) => [partition, unreadable]),
