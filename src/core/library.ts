@@ -53,7 +53,7 @@ async function openMember(options: JoinGroupOptions, config: Config): Promise<Gr
         connection,
         config,
         version: VERSION,
-        name: config.name,
+        name: options.name,
         handler: options.handler,
         concurrency: config.concurrency,
         handlerTimeoutMs: config.handlerTimeoutMs,

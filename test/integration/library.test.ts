@@ -361,27 +361,6 @@ describe('the library', function () {
     await assert.rejects(member.closed, NatspocError);
   });
 
-  it('reads no more where a newer owner has deleted its reader, also while its lease says nothing of that', async () => {
-    const handled: number[] = [];
-    const retried: string[] = [];
-    const member = await join(({ sequence }) => void handled.push(sequence), {
-      partitions: 1,
-      listen: (events) => events.on('retrying', ({ message }) => retried.push(message)),
-    });
-    await publishOne();
-    await until('it is committed', () => member.partitions[0]?.committed === 1);
-    const [{ epoch } = { epoch: 0 }] = member.partitions;
-    const manager = await connection.jetstreamManager();
-    // As a takeover does it: the position first, then the reader.
-    const newer = { v: 1, seq: 1, epoch: epoch + 1_000, at: '' };
-    await connection.jetstream().publish(`$KV.${stream}_leases.position.default.0`, JSON.stringify(newer));
-    await deleteReader(manager, stream);
-    await publishOne();
-    await until('it has seen the newer owner', () => retried.includes('a newer owner was here'));
-    assert.deepEqual(handled, [1]);
-    assert.equal(retried[0], 'its reader was deleted by somebody else');
-  });
-
   it('goes on where nobody newer has deleted its reader', async () => {
     const handled: number[] = [];
     await join(({ sequence }) => void handled.push(sequence), { partitions: 1 });
