@@ -105,7 +105,9 @@ async function faultOf(
   if (position === null) return null;
   const { lastSequence: last, createdAtMs: created } = stream;
   const stored = position.stored === undefined ? undefined : await observer.storedTime(position.sequence);
-  return misfit(position, { last, created, stored });
+  // The end was read before the position, which may have moved since: a message that is there is not beyond it.
+  const end = typeof stored === 'number' ? Math.max(last, position.sequence) : last;
+  return misfit(position, { last: end, created, stored });
 }
 
 /** How messages of the partition are counted that lie after one sequence and up to another. */
