@@ -197,11 +197,7 @@ describe('acting without the permission', function () {
       await tmux.press('y');
       await tmux.shows(outcome);
     };
-    await order(
-      ['j', 'r'],
-      /Release p0/,
-      /p0 not released: not permitted to publish\s+natspoc\./,
-    );
+    await order(['j', 'r'], /Release p0/, /p0 not released: not permitted to publish\s+natspoc\./);
     await order(
       ['p'],
       /Pause p0/,
