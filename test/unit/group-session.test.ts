@@ -65,14 +65,14 @@ describe('the own session', () => {
     assert.equal(me.permit, permit);
   });
 
-  it('is seen by nobody before it has a proof of life, and has seen who is there', () => {
+  it('writes nothing before it has seen who is there, and is seen by nobody before it has a proof of life', () => {
     const me = new GroupDriver();
     me.send({ type: 'connected' });
     me.send({ type: 'identified', id: 'ME' });
+    assert.deepEqual(me.last('write-proof'), []);
+    me.send({ type: 'snapshot', entries: [] });
     assert.deepEqual([me.last('write-proof').length, me.last('write-session')], [1, []]);
     me.renewed(me.now, { kind: 'ok', revision: 9 });
-    assert.deepEqual(me.last('write-session'), []);
-    me.send({ type: 'snapshot', entries: [] });
     assert.equal(me.last('write-session')[0]?.expected, 0);
   });
 

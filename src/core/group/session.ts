@@ -25,8 +25,10 @@ export function maintainSession(state: State): void {
   }
   if (state.leaving && isEmptyHanded(state)) removeSession(state, session.id);
   if (session.removing) return;
+  // Nothing is written before it has seen who is there: a member that may not share the group leaves nothing behind.
+  if (!state.viewReady && session.proof.revision === 0) return;
   maintainProof(state);
-  // Whoever is seen has a proof of life: without one it would be taken for dead. And it has seen who is there.
+  // Whoever is seen has a proof of life: without one it would be taken for dead.
   if (session.proof.revision > 0 && state.viewReady) writeEntry(state, session.id);
 }
 

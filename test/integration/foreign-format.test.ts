@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import type { KV } from 'nats';
+import { loadConfig } from '../../src/core/config.js';
+import { keys, RECORD_VERSION } from '../../src/core/group/records.js';
+import { connectNats, type NatsConnection } from '../../src/core/nats/connection.js';
+import { openTopology } from '../../src/core/nats/topology.js';
+import { VERSION } from '../../src/core/version.js';
+import { runCli, startCli, stopAll } from '../support/cli.js';
+import { withServer } from '../support/server.js';
+
+const FOREIGN_ID = 'FOREIGN';
+const SESSION = keys.session('default', FOREIGN_ID);
+const FOREIGN = { v: RECORD_VERSION + 1, id: FOREIGN_ID, name: 'other', version: '9.1.0' };
+
+describe('a group with a member of another record format', function () {
+  this.timeout(60_000);
+  const server = withServer();
+  let connection: NatsConnection;
+  let bucket: KV;
+
+  beforeEach(async () => {
+    const config = loadConfig({ flags: { server: server.url }, env: {} });
+    connection = await connectNats(config, 'test');
+    await openTopology(connection, config, { create: true });
+    bucket = await connection.jetstream().views.kv(config.bucket);
+    await bucket.put(SESSION, JSON.stringify(FOREIGN));
+  });
+
+  afterEach(async () => {
+    await stopAll();
+    await connection.close();
+  });
+
+  const keysOf = async (pattern: string): Promise<string[]> => {
+    const found: string[] = [];
+    for await (const key of await bucket.keys(pattern)) found.push(key);
+    return found;
+  };
+
+  it('is refused with one line that names both versions and what to do, and keeps nothing of who came', async () => {
+    const { code, stdout, stderr } = await runCli(['consume', '--server', server.url]);
+    assert.equal(code, 4, stderr);
+    assert.equal(stdout, '');
+    assert.equal(stderr.trim().split('\n').length, 1, stderr);
+    assert.match(stderr, new RegExp(`record format ${FOREIGN.v} \\(natspoc 9\\.1\\.0\\)`));
+    assert.match(stderr, new RegExp(`record format ${RECORD_VERSION} \\(natspoc ${VERSION}\\)`));
+    assert.match(stderr, /choose another --group/);
+    assert.ok(stderr.includes(`delete ${SESSION} from the bucket`), stderr);
+    assert.deepEqual(await keysOf('group.>'), [SESSION]);
+    assert.deepEqual(await keysOf('alive.>'), []);
+  });
+
+  it('is joined once that session is gone, and under another name at once', async () => {
+    const args = ['--server', server.url];
+    await startCli(['consume', '--group', 'second', ...args]).note(/claimed p0/);
+    await bucket.delete(SESSION);
+    await startCli(['consume', ...args]).note(/claimed p0/);
+  });
+});
