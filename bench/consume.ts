@@ -13,13 +13,13 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { loadConfig } from '../src/core/config.js';
-import { connectNats } from '../src/core/nats/connection.js';
-import { natsPublishPort } from '../src/core/nats/pipeline.js';
-import { openTopology } from '../src/core/nats/topology.js';
-import { PublishRun } from '../src/core/publish/run.js';
-import { generatedSource } from '../src/core/publish/source.js';
-import { ensureServerBinary, startServer } from '../src/core/server/index.js';
+import { PublishRun } from '../src/cli/publish/run.js';
+import { generatedSource } from '../src/cli/publish/source.js';
+import { loadConfig } from '../src/core/config/config.js';
+import { connectNats } from '../src/core/nats/client/connection.js';
+import { natsPublishPort } from '../src/core/nats/jetstream/pipeline.js';
+import { openTopology } from '../src/core/nats/stream/topology.js';
+import { ensureServerBinary, startServer } from '../src/local/server/index.js';
 import { type Claim, describeClaim, type MeasuredClaim, measureClaims } from './support/claims.js';
 import {
   bareLoop,

@@ -6,11 +6,11 @@
 import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { loadConfig } from '../src/core/config.js';
-import { Ownership } from '../src/core/demo/ownership.js';
-import { assign } from '../src/core/group/assign.js';
-import { connectNats } from '../src/core/nats/connection.js';
-import { openTopology } from '../src/core/nats/topology.js';
+import { loadConfig } from '../src/core/config/config.js';
+import { connectNats } from '../src/core/nats/client/connection.js';
+import { openTopology } from '../src/core/nats/stream/topology.js';
+import { assign } from '../src/core/protocol/assign.js';
+import { Ownership } from '../src/local/demo/ownership.js';
 import { startCli, stopAll } from '../test/support/cli.js';
 import { TestServer } from '../test/support/server.js';
 import { describeMachine } from './support/machine.js';

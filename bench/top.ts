@@ -13,7 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { createPublisher, joinGroup } from '../src/core/index.js';
 import { TestServer } from '../test/support/server.js';
-import { TopTerminal } from '../test/tui/top-terminal.js';
+import { TopTerminal } from '../test/top/top-terminal.js';
 import { describeMachine } from './support/machine.js';
 import { usageOf } from './support/process-usage.js';
 

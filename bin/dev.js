@@ -4,5 +4,5 @@
 import { register } from 'tsx/esm/api';
 
 register();
-const { run } = await import('../src/cli.ts');
+const { run } = await import('../src/cli/main.ts');
 await run(import.meta.url, { commands: './src/commands' });

@@ -1,12 +1,12 @@
 import xterm, { type Terminal } from '@xterm/headless';
-import type { TopEvent } from '../src/tui/model/events.js';
-import { initialModel } from '../src/tui/model/model.js';
-import { reduce } from '../src/tui/model/reduce.js';
-import { initialUi } from '../src/tui/screen/state.js';
-import { paint } from '../src/tui/term/frame-writer.js';
-import { Renderer } from '../src/tui/ui/renderer.js';
-import { frameOf } from '../src/tui/view/frame.js';
-import type { Size } from '../src/tui/view/layout.js';
+import type { TopEvent } from '../src/top/model/events.js';
+import { initialModel } from '../src/top/model/model.js';
+import { reduce } from '../src/top/model/reduce.js';
+import { initialUi } from '../src/top/screen/state.js';
+import { paint } from '../src/top/term/frame-writer.js';
+import { Renderer } from '../src/top/ui/renderer.js';
+import { frameOf } from '../src/top/view/frame.js';
+import type { Size } from '../src/top/view/layout.js';
 
 /** A terminal that shows the screen as it was when a recording ended. */
 export async function drawReplay(events: readonly TopEvent[], size: Size): Promise<Terminal> {

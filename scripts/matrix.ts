@@ -9,7 +9,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ensureServerBinary } from '../src/core/server/index.js';
+import { ensureServerBinary } from '../src/local/server/index.js';
 
 /** Debian's releases after this machine's, by their index. */
 const SUITES = ['trixie', 'forky', 'sid'];

@@ -13,7 +13,7 @@ const SIZE = { columns: 150, rows: 44 };
 process.env.TZ = 'UTC';
 const { drawReplay } = await import('./draw.js');
 const { terminalSvg } = await import('./svg.js');
-const { readRecording } = await import('../src/tui/sources/recording.js');
+const { readRecording } = await import('../src/top/sources/recording.js');
 const terminal = await drawReplay(await readRecording(recording), SIZE);
 await writeFile(picture, terminalSvg(terminal, 'natspoc top'));
 console.log(`${picture}: ${SIZE.columns}x${SIZE.rows}`);

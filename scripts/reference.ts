@@ -9,7 +9,7 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { CommandHelp, Config } from '@oclif/core';
-import { SETTINGS } from '../src/core/settings/index.js';
+import { SETTINGS } from '../src/core/config/settings.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const FILE = fileURLToPath(new URL('../docs/reference.md', import.meta.url));

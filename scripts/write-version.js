@@ -1,9 +1,9 @@
-// Writes src/core/version.ts from package.json. The library is bundled into programs that have no package.json beside
+// Writes src/core/lib/version.ts from package.json. The library is bundled into programs that have no package.json beside
 // them, so the version is part of the code.
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-const file = new URL('../src/core/version.ts', import.meta.url);
+const file = new URL('../src/core/lib/version.ts', import.meta.url);
 const text = `/** The version of this package. Written by scripts/write-version.js, as part of the build. */
 export const VERSION = '${version}';
 `;

@@ -7,4 +7,4 @@ const from = async (path: string): Promise<unknown> =>
 
 export const { GroupMember } = (await from(
   'group-member.js',
-)) as typeof import('../../src/core/group-member.js');
+)) as typeof import('../../src/core/member/group-member.js');

@@ -12,8 +12,8 @@ import {
   type NatsConnection,
   nuid,
 } from 'nats';
-import type { Config } from '../../src/core/config.js';
-import type { Topology } from '../../src/core/nats/topology.js';
+import type { Config } from '../../src/core/config/config.js';
+import type { Topology } from '../../src/core/nats/stream/topology.js';
 import { GroupMember } from './built.js';
 import type { Contender } from './rounds.js';
 

@@ -1,6 +1,6 @@
-import { natsPublishPort } from '../../src/core/nats/pipeline.js';
-import { PublishRun } from '../../src/core/publish/run.js';
-import { generatedSource, type MessageSource } from '../../src/core/publish/source.js';
+import { PublishRun } from '../../src/cli/publish/run.js';
+import { generatedSource, type MessageSource } from '../../src/cli/publish/source.js';
+import { natsPublishPort } from '../../src/core/nats/jetstream/pipeline.js';
 import { type PublishBench, renewStream } from './publishers.js';
 
 /** How well a rate was kept. */

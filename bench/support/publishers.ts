@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { createInbox, headers, type JetStreamManager, type NatsConnection } from 'nats';
-import { natsPublishPort } from '../../src/core/nats/pipeline.js';
-import { PublishRun } from '../../src/core/publish/run.js';
-import { generatedSource } from '../../src/core/publish/source.js';
+import { PublishRun } from '../../src/cli/publish/run.js';
+import { generatedSource } from '../../src/cli/publish/source.js';
+import { natsPublishPort } from '../../src/core/nats/jetstream/pipeline.js';
 import type { Contender } from './rounds.js';
 
 /** What all contenders have in common. */

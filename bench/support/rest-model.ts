@@ -1,4 +1,4 @@
-import { timingFor } from '../../src/core/group/timing.js';
+import { timingFor } from '../../src/core/protocol/timing.js';
 
 /** A group in which nothing is published and nothing moves. */
 export interface RestingGroup {

@@ -1,14 +1,14 @@
-import { BaseCommand, connectionFlags, settingFlags } from '../base-command.js';
-import { startConsumer } from '../core/consume/consumer.js';
-import { loadHandler } from '../core/consume/module-handler.js';
-import { OUTPUTS, type Output } from '../core/consume/outputs.js';
-import { NatspocError } from '../core/errors.js';
-import { tellRefusals } from '../core/nats/refused-credentials.js';
-import { LONGEST_PERIOD, LONGEST_WAIT, readFlag } from '../core/settings/flag.js';
-import { duration } from '../core/settings/parse.js';
-import { endInOrder } from '../ending.js';
-import { Flags } from '../oclif.js';
-import { prose } from '../prose.js';
+import { BaseCommand, connectionFlags, settingFlags } from '../cli/base-command.js';
+import { startConsumer } from '../cli/consume/consumer.js';
+import { loadHandler } from '../cli/consume/module-handler.js';
+import { OUTPUTS, type Output } from '../cli/consume/outputs.js';
+import { endInOrder } from '../cli/ending.js';
+import { Flags } from '../cli/oclif.js';
+import { prose } from '../cli/prose.js';
+import { LONGEST_PERIOD, LONGEST_WAIT, readFlag } from '../core/config/flag.js';
+import { duration } from '../core/config/parse.js';
+import { NatspocError } from '../core/lib/errors.js';
+import { tellRefusals } from '../core/nats/client/refused-credentials.js';
 
 /** `natspoc consume`: one member of a group, as a pipe stage. */
 export default class Consume extends BaseCommand {

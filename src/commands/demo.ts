@@ -1,20 +1,20 @@
-import { BaseCommand } from '../base-command.js';
-import type { Config } from '../core/config.js';
-import { runDemo } from '../core/demo/demo.js';
-import type { Verdict } from '../core/demo/judge.js';
-import type { DemoResult } from '../core/demo/scenario.js';
-import { NatspocError } from '../core/errors.js';
-import type { NatsConnection } from '../core/nats/connection.js';
-import { partitionList } from '../core/partition-list.js';
-import { LONGEST_PERIOD, readFlag } from '../core/settings/flag.js';
-import { SETTINGS } from '../core/settings/index.js';
-import { duration } from '../core/settings/parse.js';
-import { escapeControl } from '../core/text.js';
-import { formatCount, formatDuration } from '../core/units.js';
-import { serverEnvironment } from '../dotenv.js';
-import { Flags } from '../oclif.js';
-import { prose } from '../prose.js';
-import { display, openScreen } from '../tui/show.js';
+import { BaseCommand } from '../cli/base-command.js';
+import { serverEnvironment } from '../cli/dotenv.js';
+import { Flags } from '../cli/oclif.js';
+import { prose } from '../cli/prose.js';
+import type { Config } from '../core/config/config.js';
+import { LONGEST_PERIOD, readFlag } from '../core/config/flag.js';
+import { duration } from '../core/config/parse.js';
+import { SETTINGS } from '../core/config/settings.js';
+import { NatspocError } from '../core/lib/errors.js';
+import { escapeControl } from '../core/lib/text.js';
+import { formatCount, formatDuration } from '../core/lib/units.js';
+import type { NatsConnection } from '../core/nats/client/connection.js';
+import { runDemo } from '../local/demo/demo.js';
+import type { Verdict } from '../local/demo/judge.js';
+import type { DemoResult } from '../local/demo/scenario.js';
+import { partitionList } from '../text/partition-list.js';
+import { display, openScreen } from '../top/show.js';
 
 /** How often the screen asks. */
 const LOOK_EVERY_MS = 500;
@@ -132,7 +132,7 @@ Exit code 5 when a message was lost or out of order.`);
       },
       ...(drawn && {
         show: async (connection: NatsConnection, config: Config) => {
-          const { LiveFeed } = await import('../tui/feed.js');
+          const { LiveFeed } = await import('../top/feed.js');
           const options = { intervalMs: LOOK_EVERY_MS, readonly: true, env: process.env };
           const feed = new LiveFeed(connection, config, undefined);
           const screen = await openScreen(feed, options, { stop: signal, command: 'demo' });

@@ -1,22 +1,17 @@
-import { BaseCommand, connectionFlags, settingFlags } from '../base-command.js';
-import { NatspocError } from '../core/errors.js';
-import { maxPayloadOf, natsPublishPort } from '../core/nats/pipeline.js';
-import { tellRefusals } from '../core/nats/refused-credentials.js';
-import { openTopology } from '../core/nats/topology.js';
-import { ConfirmedLog } from '../core/publish/confirmed-log.js';
-import {
-  checkMessageSize,
-  chooseInput,
-  type InputRequest,
-  refuseUnusedInput,
-} from '../core/publish/input.js';
-import { ProgressDisplay } from '../core/publish/progress.js';
-import { formatSummary, summaryJson } from '../core/publish/report.js';
-import { PublishRun, type PublishSummary } from '../core/publish/run.js';
-import { LONGEST_WAIT, readFlag } from '../core/settings/flag.js';
-import { duration, integer, type Reader, size } from '../core/settings/parse.js';
-import { Args, Flags } from '../oclif.js';
-import { prose } from '../prose.js';
+import { BaseCommand, connectionFlags, settingFlags } from '../cli/base-command.js';
+import { Args, Flags } from '../cli/oclif.js';
+import { prose } from '../cli/prose.js';
+import { ConfirmedLog } from '../cli/publish/confirmed-log.js';
+import { checkMessageSize, chooseInput, type InputRequest, refuseUnusedInput } from '../cli/publish/input.js';
+import { ProgressDisplay } from '../cli/publish/progress.js';
+import { formatSummary, summaryJson } from '../cli/publish/report.js';
+import { PublishRun, type PublishSummary } from '../cli/publish/run.js';
+import { LONGEST_WAIT, readFlag } from '../core/config/flag.js';
+import { duration, integer, type Reader, size } from '../core/config/parse.js';
+import { NatspocError } from '../core/lib/errors.js';
+import { tellRefusals } from '../core/nats/client/refused-credentials.js';
+import { maxPayloadOf, natsPublishPort } from '../core/nats/jetstream/pipeline.js';
+import { openTopology } from '../core/nats/stream/topology.js';
 
 const OWN_HEADERS: Record<string, string> = { 'natspoc-key': '--key', 'nats-msg-id': '--id' };
 const MAX_KEYS = 10_000_000;

@@ -1,16 +1,16 @@
-import { BaseCommand } from '../base-command.js';
-import { NatspocError } from '../core/errors.js';
+import { BaseCommand } from '../cli/base-command.js';
+import { serverEnvironment } from '../cli/dotenv.js';
+import { Flags } from '../cli/oclif.js';
+import { prose } from '../cli/prose.js';
+import { NatspocError } from '../core/lib/errors.js';
+import { escapeControl } from '../core/lib/text.js';
 import {
   defaultStoreDir,
   ensureServerBinary,
   type RunningServer,
   type ServerExit,
   startServer,
-} from '../core/server/index.js';
-import { escapeControl } from '../core/text.js';
-import { serverEnvironment } from '../dotenv.js';
-import { Flags } from '../oclif.js';
-import { prose } from '../prose.js';
+} from '../local/server/index.js';
 
 /** The port that every NATS client tries when it is told nothing. */
 const DEFAULT_PORT = 4222;

@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BaseCommand, connectionFlags } from '../base-command.js';
-import { NatspocError } from '../core/errors.js';
-import { LONGEST_PERIOD, readFlag } from '../core/settings/flag.js';
-import { SETTINGS, type SettingName } from '../core/settings/index.js';
-import { duration } from '../core/settings/parse.js';
-import { Flags } from '../oclif.js';
-import { prose } from '../prose.js';
-import { type Feed, LiveFeed, ReplayFeed } from '../tui/feed.js';
-import { LineView } from '../tui/lines.js';
-import { display, openScreen } from '../tui/show.js';
-import { jsonSnapshot, textSnapshot } from '../tui/snapshot.js';
-import { readRecording, startRecording } from '../tui/sources/recording.js';
+import { BaseCommand, connectionFlags } from '../cli/base-command.js';
+import { Flags } from '../cli/oclif.js';
+import { prose } from '../cli/prose.js';
+import { LONGEST_PERIOD, readFlag } from '../core/config/flag.js';
+import { duration } from '../core/config/parse.js';
+import { SETTINGS, type SettingName } from '../core/config/settings.js';
+import { NatspocError } from '../core/lib/errors.js';
+import { type Feed, LiveFeed, ReplayFeed } from '../top/feed.js';
+import { LineView } from '../top/lines.js';
+import { display, openScreen } from '../top/show.js';
+import { jsonSnapshot, textSnapshot } from '../top/snapshot.js';
+import { readRecording, startRecording } from '../top/sources/recording.js';
 
 const DEFAULT_COLUMNS = 160;
 /** Rates need two looks, this far apart. */

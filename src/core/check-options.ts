@@ -1,14 +1,14 @@
-import { type Config, loadConfig } from './config.js';
-import { isBackoff } from './consume/retry.js';
-import { NatspocError } from './errors.js';
-import { inWords } from './in-words.js';
-import { isConnection } from './nats/connection.js';
-import { nearest } from './nearest.js';
+import { type Config, loadConfig } from './config/config.js';
+import type { Range } from './config/parse.js';
+import { isBackoff } from './config/retry.js';
+import { SETTINGS, type SettingName } from './config/settings.js';
+import { readFrom } from './config/start-from.js';
+import { NatspocError } from './lib/errors.js';
+import { inWords } from './lib/in-words.js';
+import { nearest } from './lib/nearest.js';
+import { redactUrls } from './lib/redact-url.js';
+import { isConnection } from './nats/client/connection.js';
 import type { Connecting, CreatePublisherOptions, JoinGroupOptions, StreamOptions } from './options.js';
-import { redactUrls } from './redact.js';
-import { SETTINGS, type SettingName } from './settings/index.js';
-import type { Range } from './settings/parse.js';
-import { readFrom } from './settings/start-from.js';
 
 /** How the value of an option is looked at. */
 interface Check {

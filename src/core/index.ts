@@ -7,29 +7,29 @@
  *     const publisher = await createPublisher({ servers: 'nats://127.0.0.1:4222' });
  */
 
-export { type Handler, type HandlerContext, type Logger, StopConsuming } from './consume/handler.js';
-export { textOf } from './consume/output.js';
-export type { Afterwards, Backoff, Dealt } from './consume/retry.js';
-export type { Trimmed } from './consume/trimmed.js';
-export { type ErrorCode, NatspocError } from './errors.js';
-export type { AbortReason, Report } from './group/events.js';
-export type { LeaseReason } from './group/records.js';
-export type { GroupMember } from './group-member.js';
+export type { Afterwards, Backoff, Dealt } from './config/retry.js';
+export type { StartFrom, StartFromText } from './config/start-from.js';
 export type { HealthOptions } from './health/server.js';
-export { KEY_HEADER, type Layout, partitionOf, partitionSubject } from './layout.js';
+export { type ErrorCode, NatspocError } from './lib/errors.js';
+export { VERSION } from './lib/version.js';
 export { createPublisher, type GroupPublisher, joinGroup } from './library.js';
-export type { PartitionStatus } from './member/contract.js';
-export type { FailedAttempt, MemberCounters, MemberEventMap } from './member-events.js';
-export type { NatsConnection } from './nats/connection.js';
-export { describeTrend, formatMemoryLine, type MemorySample } from './observe/memory.js';
+export type { PartitionStatus } from './member/engine/contract.js';
+export type { GroupMember } from './member/group-member.js';
+export type { FailedAttempt, MemberCounters, MemberEventMap } from './member/member-events.js';
+export { type Handler, type HandlerContext, type Logger, StopConsuming } from './member/partition/handler.js';
+export { textOf } from './member/partition/output.js';
+export type { Trimmed } from './member/partition/stream-losses.js';
+export { describeTrend, formatMemoryLine, type MemorySample } from './member/stats/memory.js';
+export type { NatsConnection } from './nats/client/connection.js';
 export type { Connecting, CreatePublisherOptions, JoinGroupOptions, StreamOptions } from './options.js';
-export type { StreamMessage } from './ports.js';
+export type { StreamMessage } from './ports/index.js';
+export type { AbortReason, Report } from './protocol/events.js';
+export { KEY_HEADER, type Layout, partitionOf, partitionSubject } from './protocol/layout.js';
+export type { LeaseReason } from './protocol/records.js';
 export type {
   Confirmation,
   OutgoingMessage,
   PublishCounters,
   PublishFailure,
   PublishObserver,
-} from './publish/types.js';
-export type { StartFrom, StartFromText } from './settings/start-from.js';
-export { VERSION } from './version.js';
+} from './publisher/types.js';

@@ -1,16 +1,16 @@
 import { once } from 'node:events';
 import { createPublisherConfig, joinGroupConfig } from './check-options.js';
-import type { Config } from './config.js';
-import { type Logger, SILENT } from './consume/handler.js';
-import { noteLogger } from './consume/note-logger.js';
-import { GroupMember } from './group-member.js';
-import { logProblems } from './member-log.js';
-import { connectNats, type NatsConnection } from './nats/connection.js';
-import { natsPublishPort } from './nats/pipeline.js';
-import { openTopology } from './nats/topology.js';
+import type { Config } from './config/config.js';
+import { VERSION } from './lib/version.js';
+import { GroupMember } from './member/group-member.js';
+import { logProblems } from './member/member-log.js';
+import { noteLogger } from './member/note-logger.js';
+import { type Logger, SILENT } from './member/partition/handler.js';
+import { connectNats, type NatsConnection } from './nats/client/connection.js';
+import { natsPublishPort } from './nats/jetstream/pipeline.js';
+import { openTopology } from './nats/stream/topology.js';
 import type { Connecting, CreatePublisherOptions, JoinGroupOptions } from './options.js';
-import { Publisher, type PublisherOptions } from './publish/publisher.js';
-import { VERSION } from './version.js';
+import { Publisher, type PublisherOptions } from './publisher/publisher.js';
 
 /**
  * Joins a group, and resolves when this process is in it: from here on it handles its share of the partitions. Creates

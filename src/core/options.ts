@@ -1,10 +1,10 @@
-import type { Handler, Logger } from './consume/handler.js';
-import type { Afterwards, Backoff } from './consume/retry.js';
-import type { GroupMember } from './group-member.js';
+import type { Afterwards, Backoff } from './config/retry.js';
+import type { StartFrom, StartFromText } from './config/start-from.js';
 import type { HealthOptions } from './health/server.js';
-import type { NatsConnection } from './nats/connection.js';
-import type { PublisherOptions } from './publish/publisher.js';
-import type { StartFrom, StartFromText } from './settings/start-from.js';
+import type { GroupMember } from './member/group-member.js';
+import type { Handler, Logger } from './member/partition/handler.js';
+import type { NatsConnection } from './nats/client/connection.js';
+import type { PublisherOptions } from './publisher/publisher.js';
 
 /** Where NATS is: a connection of yours, which stays yours to close, or URLs for one of our own. */
 export type Connecting =

@@ -7,7 +7,7 @@
 import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { bucketStream } from '../../src/core/nats/bucket.js';
+import { bucketStream } from '../../src/core/nats/kv/bucket.js';
 import { OPTIONS, playIn } from './command.js';
 import { distancesDuring } from './judging/distances.js';
 import { judgeFolder } from './judging/judge.js';

@@ -1,4 +1,4 @@
-import { bucketStream } from '../../src/core/nats/bucket.js';
+import { bucketStream } from '../../src/core/nats/kv/bucket.js';
 import { Random } from '../simulation/model/random.js';
 import { disturb } from './faults/schedule.js';
 import { Stage, type StageOptions } from './stage/stage.js';

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isRunning } from '../../src/core/server/process.js';
+import { isRunning } from '../../src/local/server/process.js';
 import { type Cli, type CliExit, runCli, startCli, stopAll } from '../support/cli.js';
 import { renewed } from '../support/renewals.js';
 import { withServer } from '../support/server.js';

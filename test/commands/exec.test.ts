@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isRunning } from '../../src/core/server/process.js';
+import { isRunning } from '../../src/local/server/process.js';
 import { runCli, startCli, stopAll } from '../support/cli.js';
 import { withServer } from '../support/server.js';
 import { withTempFolder } from '../support/temp.js';

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect, DiscardPolicy, type NatsConnection } from 'nats';
-import { partitionOf } from '../../src/core/layout.js';
+import { partitionOf } from '../../src/core/protocol/layout.js';
 import { runCli } from '../support/cli.js';
 import { startTestServer, withServer } from '../support/server.js';
 import { withTempFolder } from '../support/temp.js';

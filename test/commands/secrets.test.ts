@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { nkeys } from 'nats';
-import { OwnStats } from '../../src/core/observe/own-stats.js';
-import { decodeMemberStats } from '../../src/core/observe/stats.js';
-import { redactUrls } from '../../src/core/redact.js';
+import { redactUrls } from '../../src/core/lib/redact-url.js';
+import { OwnStats } from '../../src/core/member/stats/own-stats.js';
+import { decodeMemberStats } from '../../src/core/protocol/member-stats.js';
 import { runCli } from '../support/cli.js';
 
 const SECRET = 'geh3im';

@@ -4,7 +4,7 @@ import { connect } from 'nats';
 import { type CliExit, runCli, startCli, stopAll } from '../support/cli.js';
 import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
-import { Tmux } from '../tui/tmux.js';
+import { Tmux } from '../top/tmux.js';
 
 describe('natspoc stream', function () {
   this.timeout(60_000);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { dirname } from 'node:path';
 import { reference } from '../../scripts/reference.js';
-import { cacheDir, defaultStoreDir } from '../../src/core/server/paths.js';
-import { SETTINGS } from '../../src/core/settings/index.js';
+import { SETTINGS } from '../../src/core/config/settings.js';
+import { cacheDir, defaultStoreDir } from '../../src/local/server/paths.js';
 import { readProject } from './blocks.js';
 
 describe('the reference', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
-import { decodeEvent } from '../../src/tui/model/decode.js';
+import { decodeEvent } from '../../src/top/model/decode.js';
 import { EVENTS } from './samples.js';
 import { TARGETS } from './targets.js';
 

@@ -1,9 +1,22 @@
 import { parse as parseDotenv } from 'dotenv';
 import fc from 'fast-check';
-import { loadConfig } from '../../src/core/config.js';
-import { parseBackoff } from '../../src/core/consume/retry.js';
-import { readLetter } from '../../src/core/dead/letter.js';
-import { parseHandled } from '../../src/core/demo/processes.js';
+import { parsePartitions } from '../../src/cli/choose-partitions.js';
+import { compileTemplate } from '../../src/cli/publish/template.js';
+import { parseSeekTarget } from '../../src/core/admin/seek-target.js';
+import { loadConfig } from '../../src/core/config/config.js';
+import { parseBackoff } from '../../src/core/config/retry.js';
+import { SETTINGS, type SettingName } from '../../src/core/config/settings.js';
+import { parseFrom } from '../../src/core/config/start-from.js';
+import { credentialsOf, redactUrls } from '../../src/core/lib/redact-url.js';
+import { escapeControl, pad, textWidth, toJson, truncate, wrap } from '../../src/core/lib/text.js';
+import { parseBytes, parseDuration, parseRate } from '../../src/core/lib/units.js';
+import { decodeHeaders, plainHeaders } from '../../src/core/nats/client/headers.js';
+import { DeliveryReader, parseDelivery } from '../../src/core/nats/jetstream/delivery.js';
+import { PubAckReader } from '../../src/core/nats/jetstream/puback.js';
+import { readLetter } from '../../src/core/protocol/dead-letter.js';
+import { partitionOf, partitionOfSubject } from '../../src/core/protocol/layout.js';
+import { decodeControlAnswer, decodePause, decodeRelease } from '../../src/core/protocol/member-orders.js';
+import { decodeMemberStats } from '../../src/core/protocol/member-stats.js';
 import {
   decodeLayout,
   decodeLease,
@@ -14,29 +27,16 @@ import {
   parseGroupKey,
   partitionIn,
   unreadableAs,
-} from '../../src/core/group/records.js';
-import { partitionOf, partitionOfSubject } from '../../src/core/layout.js';
-import { DeliveryReader, parseDelivery } from '../../src/core/nats/delivery.js';
-import { decodeHeaders, plainHeaders } from '../../src/core/nats/headers.js';
-import { PubAckReader } from '../../src/core/nats/puback.js';
-import { decodeMemberStats } from '../../src/core/observe/stats.js';
-import { parsePartitions } from '../../src/core/operate/choose.js';
-import { decodeControlAnswer, decodePause, decodeRelease } from '../../src/core/operate/control.js';
-import { parseSeekTarget } from '../../src/core/operate/seek-target.js';
-import { compileTemplate } from '../../src/core/publish/template.js';
-import { credentialsOf, redactUrls } from '../../src/core/redact.js';
-import { SETTINGS, type SettingName } from '../../src/core/settings/index.js';
-import { parseFrom } from '../../src/core/settings/start-from.js';
-import { escapeControl, pad, textWidth, toJson, truncate, wrap } from '../../src/core/text.js';
-import { parseBytes, parseDuration, parseRate } from '../../src/core/units.js';
-import { decodeEvent } from '../../src/tui/model/decode.js';
-import type { TopEvent } from '../../src/tui/model/events.js';
-import { initialModel } from '../../src/tui/model/model.js';
-import { reduce } from '../../src/tui/model/reduce.js';
-import { initialUi, PANELS } from '../../src/tui/screen/state.js';
-import { jsonSnapshot, textSnapshot } from '../../src/tui/snapshot.js';
-import { frameOf } from '../../src/tui/view/frame.js';
-import { segmentsOf } from '../../src/tui/view/segments.js';
+} from '../../src/core/protocol/records.js';
+import { parseHandled } from '../../src/local/demo/processes.js';
+import { decodeEvent } from '../../src/top/model/decode.js';
+import type { TopEvent } from '../../src/top/model/events.js';
+import { initialModel } from '../../src/top/model/model.js';
+import { reduce } from '../../src/top/model/reduce.js';
+import { initialUi, PANELS } from '../../src/top/screen/state.js';
+import { jsonSnapshot, textSnapshot } from '../../src/top/snapshot.js';
+import { frameOf } from '../../src/top/view/frame.js';
+import { segmentsOf } from '../../src/top/view/segments.js';
 import { bytesLike, mutated, RAW, textLike } from './inputs.js';
 import { EVENTS, LAYOUT, LEASE, OVERRIDE, POSITION, SESSION, START, STATS } from './samples.js';
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { systemClock } from '../../src/core/clock.js';
-import { loadConfig } from '../../src/core/config.js';
-import { bucketStream, NatsBucket } from '../../src/core/nats/bucket.js';
-import { connectNats } from '../../src/core/nats/connection.js';
-import { openTopology } from '../../src/core/nats/topology.js';
-import { fenceMember } from '../../src/core/operate/fence.js';
+import { fenceMember } from '../../src/core/admin/fence.js';
+import { loadConfig } from '../../src/core/config/config.js';
+import { systemClock } from '../../src/core/lib/clock.js';
+import { connectNats } from '../../src/core/nats/client/connection.js';
+import { bucketStream, NatsBucket } from '../../src/core/nats/kv/bucket.js';
+import { openTopology } from '../../src/core/nats/stream/topology.js';
 import { TcpProxy } from '../support/proxy.js';
 import { startTestServer, withServer } from '../support/server.js';
 import { until } from '../support/until.js';

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
-import { loadConfig } from '../../src/core/config.js';
-import { Ownership } from '../../src/core/demo/ownership.js';
-import { startMember } from '../../src/core/join.js';
-import type { Member } from '../../src/core/member/member.js';
-import { connectNats, type NatsConnection } from '../../src/core/nats/connection.js';
-import { openTopology } from '../../src/core/nats/topology.js';
+import { loadConfig } from '../../src/core/config/config.js';
+import type { Member } from '../../src/core/member/engine/engine.js';
+import { startMember } from '../../src/core/member/join.js';
+import { connectNats, type NatsConnection } from '../../src/core/nats/client/connection.js';
+import { openTopology } from '../../src/core/nats/stream/topology.js';
+import { Ownership } from '../../src/local/demo/ownership.js';
 import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
 

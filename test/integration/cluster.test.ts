@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { loadConfig } from '../../src/core/config.js';
-import { connectNats } from '../../src/core/nats/connection.js';
+import { loadConfig } from '../../src/core/config/config.js';
+import { connectNats } from '../../src/core/nats/client/connection.js';
 import { runCli, stopAll } from '../support/cli.js';
 import { startCluster } from '../support/cluster.js';
 import { GroupRun } from '../support/group-run.js';

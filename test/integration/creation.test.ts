@@ -6,8 +6,8 @@ import {
   RetentionPolicy,
   type StreamConfig,
 } from 'nats';
-import { encodeRecord, keys } from '../../src/core/group/records.js';
-import { bucketSubject } from '../../src/core/nats/bucket.js';
+import { bucketSubject } from '../../src/core/nats/kv/bucket.js';
+import { encodeRecord, keys } from '../../src/core/protocol/records.js';
 import { type CliExit, runCli, stopAll } from '../support/cli.js';
 import { withServer } from '../support/server.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { connect, type JetStreamManager } from 'nats';
 import { createPublisher } from '../../src/core/index.js';
-import { freePorts } from '../../src/core/server/cluster.js';
+import { freePorts } from '../../src/local/server/cluster.js';
 import { runCli } from '../support/cli.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 import { until } from '../support/until.js';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type JetStreamManager, type NatsConnection } from 'nats';
-import { deadStream } from '../../src/core/dead/letter.js';
 import { createPublisher, joinGroup } from '../../src/core/index.js';
-import { NatsDeadLetters } from '../../src/core/nats/dead-letters.js';
+import { NatsDeadLetters } from '../../src/core/nats/stream/dead-letters.js';
+import { deadStream } from '../../src/core/protocol/dead-letter.js';
 import { runCli } from '../support/cli.js';
 import { fakeMessage } from '../support/fake-partition.js';
 import { withServer } from '../support/server.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { decodeLease, decodePosition, keys } from '../../src/core/group/records.js';
-import { bucketStream, bucketSubject } from '../../src/core/nats/bucket.js';
+import { bucketStream, bucketSubject } from '../../src/core/nats/kv/bucket.js';
+import { decodeLease, decodePosition, keys } from '../../src/core/protocol/records.js';
 import { runCli } from '../support/cli.js';
 import type { GroupRun } from '../support/group-run.js';
 import { until } from '../support/until.js';

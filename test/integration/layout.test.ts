@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import type { JetStreamManager, StreamConfig } from 'nats';
-import { loadConfig } from '../../src/core/config.js';
-import { NatspocError } from '../../src/core/errors.js';
-import { connectNats, type NatsConnection } from '../../src/core/nats/connection.js';
-import { openTopology } from '../../src/core/nats/topology.js';
+import { loadConfig } from '../../src/core/config/config.js';
+import { NatspocError } from '../../src/core/lib/errors.js';
+import { connectNats, type NatsConnection } from '../../src/core/nats/client/connection.js';
+import { openTopology } from '../../src/core/nats/stream/topology.js';
 import { type CliExit, runCli, stopAll } from '../support/cli.js';
 import { TcpProxy } from '../support/proxy.js';
 import { withServer } from '../support/server.js';

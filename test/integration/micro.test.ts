@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { loadConfig } from '../../src/core/config.js';
-import { connectNats, type NatsConnection } from '../../src/core/nats/connection.js';
-import { decodeMemberStats } from '../../src/core/observe/stats.js';
+import { loadConfig } from '../../src/core/config/config.js';
+import { connectNats, type NatsConnection } from '../../src/core/nats/client/connection.js';
+import { decodeMemberStats } from '../../src/core/protocol/member-stats.js';
 import { runCli, startCli, stopAll } from '../support/cli.js';
 import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';

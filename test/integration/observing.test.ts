@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { loadConfig } from '../../src/core/config.js';
-import { encodeRecord, keys, RECORD_VERSION } from '../../src/core/group/records.js';
-import { bucketSubject } from '../../src/core/nats/bucket.js';
-import { connectNats, type NatsConnection } from '../../src/core/nats/connection.js';
-import { NatsGroupObserver } from '../../src/core/nats/observe.js';
-import { openTopology } from '../../src/core/nats/topology.js';
+import { loadConfig } from '../../src/core/config/config.js';
+import { connectNats, type NatsConnection } from '../../src/core/nats/client/connection.js';
+import { bucketSubject } from '../../src/core/nats/kv/bucket.js';
+import { NatsGroupObserver } from '../../src/core/nats/stream/group-observer.js';
+import { openTopology } from '../../src/core/nats/stream/topology.js';
+import { encodeRecord, keys, RECORD_VERSION } from '../../src/core/protocol/records.js';
 import { runCli } from '../support/cli.js';
 import { TcpProxy } from '../support/proxy.js';
 import { withServer } from '../support/server.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { connect } from 'nats';
-import { partitionOf } from '../../src/core/layout.js';
+import { partitionOf } from '../../src/core/protocol/layout.js';
 import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { connect, Events, type NatsConnection } from 'nats';
-import { natsPublishPort } from '../../src/core/nats/pipeline.js';
-import { createPublisher } from '../../src/core/publish/publisher.js';
+import { natsPublishPort } from '../../src/core/nats/jetstream/pipeline.js';
+import { createPublisher } from '../../src/core/publisher/publisher.js';
 import { withServer } from '../support/server.js';
 
 /** More turns of the microtask queue than the client needs from noticing a break to dialling again. */

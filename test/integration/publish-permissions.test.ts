@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { connect, type NatsConnection } from 'nats';
-import { NatspocError } from '../../src/core/errors.js';
-import { natsPublishPort } from '../../src/core/nats/pipeline.js';
-import { createPublisher, type Publisher } from '../../src/core/publish/publisher.js';
+import { NatspocError } from '../../src/core/lib/errors.js';
+import { natsPublishPort } from '../../src/core/nats/jetstream/pipeline.js';
+import { createPublisher, type Publisher } from '../../src/core/publisher/publisher.js';
 import { withServer } from '../support/server.js';
 
 const CONFIG = `authorization {

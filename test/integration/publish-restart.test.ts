@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { type Config, loadConfig } from '../../src/core/config.js';
-import { connectNats, type NatsConnection } from '../../src/core/nats/connection.js';
-import { natsPublishPort } from '../../src/core/nats/pipeline.js';
-import { openTopology } from '../../src/core/nats/topology.js';
-import { PublishRun, type PublishSummary } from '../../src/core/publish/run.js';
-import { generatedSource } from '../../src/core/publish/source.js';
+import { PublishRun, type PublishSummary } from '../../src/cli/publish/run.js';
+import { generatedSource } from '../../src/cli/publish/source.js';
+import { type Config, loadConfig } from '../../src/core/config/config.js';
+import { connectNats, type NatsConnection } from '../../src/core/nats/client/connection.js';
+import { natsPublishPort } from '../../src/core/nats/jetstream/pipeline.js';
+import { openTopology } from '../../src/core/nats/stream/topology.js';
 import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
 

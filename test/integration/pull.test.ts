@@ -8,8 +8,8 @@ import {
   type JetStreamManager,
   type NatsConnection,
 } from 'nats';
-import type { NatsHandles } from '../../src/core/nats/handles.js';
-import { PullReader } from '../../src/core/nats/pull.js';
+import type { NatsHandles } from '../../src/core/nats/client/handles.js';
+import { PullReader } from '../../src/core/nats/jetstream/pull.js';
 import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type RunningServer, startServer } from '../../src/core/server/index.js';
+import { type RunningServer, startServer } from '../../src/local/server/index.js';
 import { type Cli, startCli, stopAll } from '../support/cli.js';
 import { testServerBinary } from '../support/server.js';
 import { withTempFolder } from '../support/temp.js';

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { decodeOverride, keys } from '../../src/core/group/records.js';
+import { changeOverride } from '../../src/core/admin/overrides.js';
+import { type SeekPorts, seekPositions } from '../../src/core/admin/seek.js';
+import { withFollower } from '../../src/core/admin/with-follower.js';
 import { createPublisher, type GroupMember, joinGroup } from '../../src/core/index.js';
-import { NatsGroupObserver } from '../../src/core/nats/observe.js';
-import { changeOverride } from '../../src/core/operate/overrides.js';
-import { type SeekPorts, seekPositions } from '../../src/core/operate/seek.js';
-import { withFollower } from '../../src/core/operate/with-follower.js';
-import type { Bucket, WriteOutcome } from '../../src/core/ports.js';
+import { NatsGroupObserver } from '../../src/core/nats/stream/group-observer.js';
+import type { Bucket, WriteOutcome } from '../../src/core/ports/index.js';
+import { decodeOverride, keys } from '../../src/core/protocol/records.js';
 import type { GroupRun } from '../support/group-run.js';
 import { until } from '../support/until.js';
 import { withGroup } from '../support/with-group.js';

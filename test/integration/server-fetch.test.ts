@@ -12,18 +12,18 @@ import {
 } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import path from 'node:path';
-import { NatspocError } from '../../src/core/errors.js';
-import { debianSource } from '../../src/core/server/debian.js';
-import { fetchServer } from '../../src/core/server/fetch.js';
-import { findServer, serversDir } from '../../src/core/server/find.js';
+import { NatspocError } from '../../src/core/lib/errors.js';
+import { debianSource } from '../../src/local/server/debian.js';
+import { fetchServer } from '../../src/local/server/fetch.js';
+import { findServer, serversDir } from '../../src/local/server/find.js';
 import {
   RELEASE_SHA256,
   RELEASE_VERSION,
   releaseArchive,
   releaseSource,
-} from '../../src/core/server/release.js';
-import { startServer } from '../../src/core/server/run.js';
-import type { ServerSource } from '../../src/core/server/source.js';
+} from '../../src/local/server/release.js';
+import { startServer } from '../../src/local/server/run.js';
+import type { ServerSource } from '../../src/local/server/source.js';
 import { withTempFolder } from '../support/temp.js';
 
 const PLATFORM = { platform: 'linux', arch: 'x64' } as const;

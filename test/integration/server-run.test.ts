@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
-import { NatspocError } from '../../src/core/errors.js';
-import { readInfo } from '../../src/core/server/probe.js';
-import { isRunning } from '../../src/core/server/process.js';
-import { type RunningServer, type ServerOptions, startServer } from '../../src/core/server/run.js';
+import { NatspocError } from '../../src/core/lib/errors.js';
+import { readInfo } from '../../src/local/server/probe.js';
+import { isRunning } from '../../src/local/server/process.js';
+import { type RunningServer, type ServerOptions, startServer } from '../../src/local/server/run.js';
 import { startTestServer, type TestServer, testServerBinary } from '../support/server.js';
 import { withTempFolder } from '../support/temp.js';
 import { until } from '../support/until.js';
@@ -148,7 +148,7 @@ describe('a server whose parent ends', function () {
 
   /** Another process that starts a server and then does `end`; resolves with the server's pid and folder. */
   async function parentThat(end: string): Promise<{ parent: ChildProcess; pid: number; storeDir: string }> {
-    const run = new URL('../../src/core/server/run.ts', import.meta.url).href;
+    const run = new URL('../../src/local/server/run.ts', import.meta.url).href;
     const script = path.join(temp(), 'parent.mts');
     writeFileSync(
       script,

@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { connect, type NatsConnection } from 'nats';
 import { createPublisher, type GroupMember, joinGroup, NatspocError } from '../../src/core/index.js';
-import { MicroIdentities } from '../../src/core/nats/control.js';
+import { MicroIdentities } from '../../src/core/nats/service/control.js';
 import { TcpProxy } from '../support/proxy.js';
 import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { loadConfig } from '../../src/core/config.js';
-import { connectNats, type NatsConnection } from '../../src/core/nats/connection.js';
-import { SILENT_MS } from '../../src/core/nats/silent-connection.js';
-import { watchConnection } from '../../src/core/nats/watch-connection.js';
+import { loadConfig } from '../../src/core/config/config.js';
+import { connectNats, type NatsConnection } from '../../src/core/nats/client/connection.js';
+import { SILENT_MS } from '../../src/core/nats/client/silent-connection.js';
+import { watchConnection } from '../../src/core/nats/client/watch-connection.js';
 import { TcpProxy } from '../support/proxy.js';
 import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';

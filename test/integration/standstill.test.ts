@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { bucketStream } from '../../src/core/nats/bucket.js';
+import { bucketStream } from '../../src/core/nats/kv/bucket.js';
 import { type CliExit, runCli } from '../support/cli.js';
 import type { GroupRun } from '../support/group-run.js';
 import { TcpProxy } from '../support/proxy.js';

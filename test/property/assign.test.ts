@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { assign, type Holding, type Plan } from '../../src/core/group/assign.js';
+import { assign, type Holding, type Plan } from '../../src/core/protocol/assign.js';
 
 /** A group as one view shows it: who may own, and who owns what; owners that are not members have gone. */
 interface View {

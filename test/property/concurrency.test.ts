@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { Gate } from '../../src/core/consume/gate.js';
-import { SILENT } from '../../src/core/consume/handler.js';
-import { Turn } from '../../src/core/consume/turn.js';
-import { PartitionWork } from '../../src/core/consume/work.js';
+import { SILENT } from '../../src/core/member/partition/handler.js';
+import { Gate } from '../../src/core/member/partition/permit.js';
+import { Turn } from '../../src/core/member/partition/time-slice.js';
+import { PartitionWork } from '../../src/core/member/partition/work.js';
 import { fakeMessage } from '../support/fake-partition.js';
 import { ManualClock } from '../support/manual-clock.js';
 

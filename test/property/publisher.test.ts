@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { Publisher } from '../../src/core/publish/publisher.js';
+import { Publisher } from '../../src/core/publisher/publisher.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { ModelStream } from '../support/model-stream.js';
 

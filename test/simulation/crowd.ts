@@ -1,8 +1,8 @@
-import type { Effect, GroupEvent, ViewEntry, Written } from '../../src/core/group/events.js';
-import { RECORD_VERSION } from '../../src/core/group/records.js';
-import { initialState, type State } from '../../src/core/group/state.js';
-import { step } from '../../src/core/group/step.js';
-import type { Timing } from '../../src/core/group/timing.js';
+import type { Effect, GroupEvent, ViewEntry, Written } from '../../src/core/protocol/events.js';
+import { RECORD_VERSION } from '../../src/core/protocol/records.js';
+import { initialState, type State } from '../../src/core/protocol/state.js';
+import { step } from '../../src/core/protocol/step.js';
+import type { Timing } from '../../src/core/protocol/timing.js';
 import type { Random } from './model/random.js';
 import { Timeline } from './model/timeline.js';
 

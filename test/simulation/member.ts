@@ -1,8 +1,8 @@
-import { Quota } from '../../src/core/consume/quota.js';
-import type { NatspocError } from '../../src/core/errors.js';
-import type { Report } from '../../src/core/group/events.js';
-import { timingFor } from '../../src/core/group/timing.js';
-import { Member } from '../../src/core/member/member.js';
+import type { NatspocError } from '../../src/core/lib/errors.js';
+import { Member } from '../../src/core/member/engine/engine.js';
+import { Quota } from '../../src/core/member/partition/quota.js';
+import type { Report } from '../../src/core/protocol/events.js';
+import { timingFor } from '../../src/core/protocol/timing.js';
 import { Fairness } from './checks/fairness.js';
 import { SimBucket } from './model/bucket.js';
 import { SimClient } from './model/client.js';

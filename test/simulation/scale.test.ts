@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { timingFor } from '../../src/core/group/timing.js';
+import { timingFor } from '../../src/core/protocol/timing.js';
 import { Crowd } from './crowd.js';
 import { Random } from './model/random.js';
 

@@ -1,4 +1,4 @@
-import { clusterConfig, freePorts } from '../../src/core/server/cluster.js';
+import { clusterConfig, freePorts } from '../../src/local/server/cluster.js';
 import { RouteNetwork } from './routes.js';
 import { TestServer } from './server.js';
 

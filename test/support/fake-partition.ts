@@ -10,7 +10,7 @@ import type {
   StreamBounds,
   StreamMessage,
   WriteOutcome,
-} from '../../src/core/ports.js';
+} from '../../src/core/ports/index.js';
 
 /** A message as a reader delivers it, with a payload of `size` bytes. */
 export function fakeMessage(sequence: number, key: string | null = null, text = ''): StreamMessage {

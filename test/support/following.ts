@@ -1,6 +1,6 @@
-import { encodeRecord, keys, RECORD_VERSION } from '../../src/core/group/records.js';
-import { GroupFollower } from '../../src/core/operate/follower.js';
-import type { BucketEntry, WatchSink } from '../../src/core/ports.js';
+import { GroupFollower } from '../../src/core/admin/follower.js';
+import type { BucketEntry, WatchSink } from '../../src/core/ports/index.js';
+import { encodeRecord, keys, RECORD_VERSION } from '../../src/core/protocol/records.js';
 
 const GROUP = 'g';
 const AT = '2026-01-05T12:00:00.000Z';

@@ -1,8 +1,8 @@
-import type { Effect, GroupEvent, ViewEntry, Written } from '../../src/core/group/events.js';
-import { type LeaseRecord, RECORD_VERSION, type SessionRecord } from '../../src/core/group/records.js';
-import { initialState, type State } from '../../src/core/group/state.js';
-import { step } from '../../src/core/group/step.js';
-import { type Timing, timingFor } from '../../src/core/group/timing.js';
+import type { Effect, GroupEvent, ViewEntry, Written } from '../../src/core/protocol/events.js';
+import { type LeaseRecord, RECORD_VERSION, type SessionRecord } from '../../src/core/protocol/records.js';
+import { initialState, type State } from '../../src/core/protocol/state.js';
+import { step } from '../../src/core/protocol/step.js';
+import { type Timing, timingFor } from '../../src/core/protocol/timing.js';
 
 type WithoutNow<T> = T extends unknown ? Omit<T, 'now'> : never;
 

@@ -1,17 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Config, loadConfig } from '../../src/core/config.js';
+import { type Config, loadConfig } from '../../src/core/config/config.js';
+import { SETTINGS, type SettingName } from '../../src/core/config/settings.js';
+import { connectNats, type NatsConnection } from '../../src/core/nats/client/connection.js';
+import { openTopology, type Topology } from '../../src/core/nats/stream/topology.js';
 import {
   type HandledMessage,
   judge,
   type PublishedMessage,
   type Verdict,
-} from '../../src/core/demo/judge.js';
-import { Ownership, type OwnershipChange } from '../../src/core/demo/ownership.js';
-import { parseHandled } from '../../src/core/demo/processes.js';
-import { connectNats, type NatsConnection } from '../../src/core/nats/connection.js';
-import { openTopology, type Topology } from '../../src/core/nats/topology.js';
-import { SETTINGS, type SettingName } from '../../src/core/settings/index.js';
+} from '../../src/local/demo/judge.js';
+import { Ownership, type OwnershipChange } from '../../src/local/demo/ownership.js';
+import { parseHandled } from '../../src/local/demo/processes.js';
 import { type Cli, startCli } from './cli.js';
 import { until } from './until.js';
 

@@ -1,10 +1,10 @@
-import type { NatspocError } from '../../src/core/errors.js';
+import type { NatspocError } from '../../src/core/lib/errors.js';
 import type {
   OpenPublishPort,
   PublishPort,
   PublishPortEvents,
   Rejection,
-} from '../../src/core/publish/port.js';
+} from '../../src/core/ports/publishing.js';
 
 interface Sent {
   subject: string;

@@ -3,13 +3,13 @@ import { cp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { NatspocError } from '../../src/core/errors.js';
+import { NatspocError } from '../../src/core/lib/errors.js';
 import {
   ensureServerBinary,
   type RunningServer,
   type ServerOptions,
   startServer,
-} from '../../src/core/server/index.js';
+} from '../../src/local/server/index.js';
 import { until } from './until.js';
 
 /** A copy of a server's store, or of a part of it. */

@@ -1,4 +1,4 @@
-import type { SettingName } from '../../src/core/settings/index.js';
+import type { SettingName } from '../../src/core/config/settings.js';
 import { stopAll } from './cli.js';
 import { GroupRun } from './group-run.js';
 import { type TestServer, withServer } from './server.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createPublisherConfig, joinGroupConfig } from '../../src/core/check-options.js';
-import { NatspocError } from '../../src/core/errors.js';
+import { NatspocError } from '../../src/core/lib/errors.js';
 import type { JoinGroupOptions } from '../../src/core/options.js';
 
 const join = (options: unknown) => joinGroupConfig(options as JoinGroupOptions);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { Committer, type CommitterPorts } from '../../src/core/consume/committer.js';
-import { Gate } from '../../src/core/consume/gate.js';
-import { NatspocError } from '../../src/core/errors.js';
+import { NatspocError } from '../../src/core/lib/errors.js';
+import { Committer, type CommitterPorts } from '../../src/core/member/partition/committer.js';
+import { Gate } from '../../src/core/member/partition/permit.js';
 import { FakeBucket, fakeMessage, settle } from '../support/fake-partition.js';
 import { ManualClock } from '../support/manual-clock.js';
 

@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import type { StreamConfig } from 'nats';
-import { loadConfig } from '../../src/core/config.js';
-import { NatspocError } from '../../src/core/errors.js';
-import { bucketConcerns } from '../../src/core/nats/bucket-concerns.js';
-import { ALL_USES, type Concern, refuse, type StreamUse, warningsOf } from '../../src/core/nats/concern.js';
-import { bucketConfig, streamConfig } from '../../src/core/nats/stored.js';
-import { collide, type StreamNeeds, streamConcerns } from '../../src/core/nats/stream-concerns.js';
+import { loadConfig } from '../../src/core/config/config.js';
+import { NatspocError } from '../../src/core/lib/errors.js';
+import {
+  ALL_USES,
+  type Concern,
+  refuse,
+  type StreamUse,
+  warningsOf,
+} from '../../src/core/nats/client/concern.js';
+import { bucketConcerns } from '../../src/core/nats/kv/bucket-concerns.js';
+import { bucketConfig, streamConfig } from '../../src/core/nats/stream/stored.js';
+import { collide, type StreamNeeds, streamConcerns } from '../../src/core/nats/stream/stream-concerns.js';
 
 const config = loadConfig({ flags: { stream: 'S', prefix: 's', replicas: '3' }, env: {} });
 /** What the server makes of what is left out. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { loadConfig } from '../../src/core/config.js';
-import { NatspocError } from '../../src/core/errors.js';
-import { SETTINGS, type SettingName } from '../../src/core/settings/index.js';
-import type { Setting } from '../../src/core/settings/setting.js';
-import { type ConfigSources, contextName, secretFlags } from '../../src/core/sources.js';
+import { loadConfig } from '../../src/core/config/config.js';
+import type { Setting } from '../../src/core/config/setting.js';
+import { SETTINGS, type SettingName } from '../../src/core/config/settings.js';
+import { type ConfigSources, contextName, secretFlags } from '../../src/core/config/sources.js';
+import { NatspocError } from '../../src/core/lib/errors.js';
 
 const load = (sources: Partial<ConfigSources>) => loadConfig({ flags: {}, env: {}, ...sources });
 

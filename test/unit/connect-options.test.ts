@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { loadConfig } from '../../src/core/config.js';
-import { connectOptions } from '../../src/core/nats/connect-options.js';
+import { loadConfig } from '../../src/core/config/config.js';
+import { connectOptions } from '../../src/core/nats/client/connect-options.js';
 
 describe('an attempt to connect', () => {
   const timeoutOf = (timeoutMs: string): number | undefined =>

@@ -1,4 +1,12 @@
 import assert from 'node:assert/strict';
+import { redrive } from '../../src/core/admin/redrive.js';
+import { NatspocError } from '../../src/core/lib/errors.js';
+import {
+  type KeepingStream,
+  type StoredCopy,
+  type StoreOutcome,
+  storeOnce,
+} from '../../src/core/ports/store-once.js';
 import {
   type FoundLetter,
   isSameLetter,
@@ -6,16 +14,13 @@ import {
   letterId,
   ownHeaders,
   readLetter,
-} from '../../src/core/dead/letter.js';
-import { cut, decodeOriginal, encodeOriginal, type Original } from '../../src/core/dead/original.js';
-import { redrive } from '../../src/core/dead/redrive.js';
+} from '../../src/core/protocol/dead-letter.js';
 import {
-  type KeepingStream,
-  type StoredCopy,
-  type StoreOutcome,
-  storeOnce,
-} from '../../src/core/dead/store.js';
-import { NatspocError } from '../../src/core/errors.js';
+  cut,
+  decodeOriginal,
+  encodeOriginal,
+  type Original,
+} from '../../src/core/protocol/dead-letter-original.js';
 import { fakeMessage } from '../support/fake-partition.js';
 
 const ORIGIN = { stream: 'S', group: 'g' };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { DeliveryReader, parseDelivery } from '../../src/core/nats/delivery.js';
+import { DeliveryReader, parseDelivery } from '../../src/core/nats/jetstream/delivery.js';
 
 const TIME = '1700000000123456789';
 

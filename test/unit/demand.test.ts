@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { Demand } from '../../src/core/nats/demand.js';
-import { RequestLimits } from '../../src/core/nats/request-limits.js';
+import { Demand } from '../../src/core/nats/jetstream/demand.js';
+import { RequestLimits } from '../../src/core/nats/jetstream/request-limits.js';
 
 /** One that has begun, with nothing in hand. */
 function demandOf(messages: number, bytes = 1_000_000): Demand {

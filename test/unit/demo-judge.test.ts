@@ -5,9 +5,9 @@ import {
   longestPause,
   longestSilence,
   type PublishedMessage,
-} from '../../src/core/demo/judge.js';
-import { describeChanges, ownershipPicture } from '../../src/core/demo/picture.js';
-import { partitionList } from '../../src/core/partition-list.js';
+} from '../../src/local/demo/judge.js';
+import { describeChanges, ownershipPicture } from '../../src/local/demo/picture.js';
+import { partitionList } from '../../src/text/partition-list.js';
 
 const published: PublishedMessage[] = [1, 2, 3, 4].map((seq) => ({
   partition: 0,

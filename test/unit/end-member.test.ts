@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type Ending, endMember } from '../../src/core/operate/end-member.js';
+import { type Ending, endMember } from '../../src/core/admin/end-member.js';
 import { ended, following, lease, session } from '../support/following.js';
 
 const group = () => [

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { HandlerCall } from '../../src/core/consume/call.js';
-import { execHandler } from '../../src/core/consume/exec.js';
-import { SILENT } from '../../src/core/consume/handler.js';
-import type { StreamMessage } from '../../src/core/ports.js';
+import { execHandler } from '../../src/cli/consume/exec.js';
+import { SILENT } from '../../src/core/member/partition/handler.js';
+import { HandlerCall } from '../../src/core/member/partition/handler-call.js';
+import type { StreamMessage } from '../../src/core/ports/index.js';
 
 const messageWith = (key: string): StreamMessage => ({
   sequence: 1,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { followJoining } from '../../src/core/operate/follow-joining.js';
+import { followJoining } from '../../src/core/admin/follow-joining.js';
 import { following, lease, session } from '../support/following.js';
 
 describe('following a process that joins', () => {

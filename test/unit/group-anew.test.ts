@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { HighWater } from '../../src/core/member/high-water.js';
-import type { Bucket, WriteOutcome } from '../../src/core/ports.js';
+import { HighWater } from '../../src/core/member/engine/high-water.js';
+import type { Bucket, WriteOutcome } from '../../src/core/ports/index.js';
 import { GroupDriver, lease, leaseRecord, session } from '../support/group-driver.js';
 import { ManualClock } from '../support/manual-clock.js';
 

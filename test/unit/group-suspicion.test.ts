@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { MAX_TTL_MS } from '../../src/core/group/timing.js';
-import { SETTINGS } from '../../src/core/settings/index.js';
+import { SETTINGS } from '../../src/core/config/settings.js';
+import { MAX_TTL_MS } from '../../src/core/protocol/timing.js';
 import { GroupDriver, session } from '../support/group-driver.js';
 
 /** A member that knows B, whose proof of life is at revision 5. */

@@ -6,7 +6,7 @@ import {
   encodeHeaders,
   plainHeaders,
   readHeadersTolerantly,
-} from '../../src/core/nats/headers.js';
+} from '../../src/core/nats/client/headers.js';
 
 const block = (...lines: string[]): Uint8Array => Buffer.from(`${lines.join('\r\n')}\r\n\r\n`);
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { LatencyRecorder } from '../../src/core/publish/latency.js';
+import { LatencyRecorder } from '../../src/cli/publish/latency.js';
 
 describe('LatencyRecorder', () => {
   it('is all zeros without values', () => {

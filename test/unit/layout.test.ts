@@ -5,7 +5,7 @@ import {
   partitionOfSubject,
   partitionSubject,
   partitionWildcard,
-} from '../../src/core/layout.js';
+} from '../../src/core/protocol/layout.js';
 
 /**
  * Key, and its partition of 8, 16 and 1,000 according to the subject mapping `partition()` of nats-server

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
-import { StopConsuming } from '../../src/core/consume/handler.js';
-import { LineWriter } from '../../src/core/consume/line-writer.js';
+import { LineWriter } from '../../src/cli/consume/line-writer.js';
+import { StopConsuming } from '../../src/core/member/partition/handler.js';
 import { settle } from '../support/fake-partition.js';
 
 /** A stream whose writes a test finishes one by one. */

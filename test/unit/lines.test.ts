@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import fc from 'fast-check';
-import { NatspocError } from '../../src/core/errors.js';
-import { type LineOptions, LineSource } from '../../src/core/publish/lines.js';
-import type { OutgoingMessage } from '../../src/core/publish/types.js';
+import { type LineOptions, LineSource } from '../../src/cli/publish/line-source.js';
+import { NatspocError } from '../../src/core/lib/errors.js';
+import type { OutgoingMessage } from '../../src/core/publisher/types.js';
 
 const text = (message: OutgoingMessage) => Buffer.from(message.data).toString();
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { decodeMemberStats } from '../../src/core/observe/stats.js';
-import { stats } from '../tui/support.js';
+import { decodeMemberStats } from '../../src/core/protocol/member-stats.js';
+import { stats } from '../top/support.js';
 
 describe('the stats of a member', () => {
   const good = stats('a', {

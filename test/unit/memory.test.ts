@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { describeTrend, formatMemoryLine, MemoryMonitor } from '../../src/core/observe/memory.js';
-import { judgeTrend, lowEnvelope, medianSlope, type UsePoint } from '../../src/core/observe/trend.js';
+import { describeTrend, formatMemoryLine, MemoryMonitor } from '../../src/core/member/stats/memory.js';
+import { judgeTrend, lowEnvelope, medianSlope, type UsePoint } from '../../src/core/member/stats/trend.js';
 
 const MB = 1_048_576;
 const points = (count: number, bytes: (i: number) => number): UsePoint[] =>

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { newestPart } from '../../src/core/nats/newest-part.js';
+import { newestPart } from '../../src/core/nats/jetstream/newest-part.js';
 
 describe('the newest part of a stream', () => {
   it('holds as many messages as are allowed, or more than half as many, wherever they lie', async () => {

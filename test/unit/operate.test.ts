@@ -1,26 +1,26 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { checkGroup } from '../../src/core/operate/check.js';
-import { formatNagios, unknownToNagios } from '../../src/core/operate/check-report.js';
-import { choosePartitions, parsePartitions } from '../../src/core/operate/choose.js';
+import { choosePartitions, parsePartitions } from '../../src/cli/choose-partitions.js';
+import { checkGroup } from '../../src/core/admin/check.js';
+import type { GroupStatus, LeaseStatus } from '../../src/core/admin/group-status.js';
+import { formatTenures, readTenures } from '../../src/core/admin/history.js';
+import type { MemberStatus } from '../../src/core/admin/members.js';
+import { parseSeekTarget, planSeek } from '../../src/core/admin/seek-target.js';
+import { readStalled } from '../../src/core/admin/stalled.js';
+import { planTrim } from '../../src/core/admin/trim.js';
+import { textWidth } from '../../src/core/lib/text.js';
+import type { StoredMessage } from '../../src/core/ports/stream-admin.js';
 import {
   decodeControlAnswer,
   decodePause,
   decodeRelease,
   memberSubject,
-} from '../../src/core/operate/control.js';
-import type { GroupStatus, LeaseStatus } from '../../src/core/operate/group-status.js';
-import { formatTenures, readTenures } from '../../src/core/operate/history.js';
-import { formatLeases, summarise } from '../../src/core/operate/lease-table.js';
-import type { MemberStatus } from '../../src/core/operate/members.js';
-import { formatMembers } from '../../src/core/operate/members-table.js';
-import { formatMessage, formatMessageLine, messageJson } from '../../src/core/operate/message-lines.js';
-import { parseSeekTarget, planSeek } from '../../src/core/operate/seek-target.js';
-import { readStalled } from '../../src/core/operate/stalled.js';
-import type { StoredMessage } from '../../src/core/operate/stream-admin.js';
-import { formatPairs, formatTable } from '../../src/core/operate/table.js';
-import { planTrim } from '../../src/core/operate/trim.js';
-import { textWidth } from '../../src/core/text.js';
+} from '../../src/core/protocol/member-orders.js';
+import { formatNagios, unknownToNagios } from '../../src/text/check-report.js';
+import { formatLeases, summarise } from '../../src/text/lease-table.js';
+import { formatMembers } from '../../src/text/members-table.js';
+import { formatMessage, formatMessageLine, messageJson } from '../../src/text/message-lines.js';
+import { formatPairs, formatTable } from '../../src/text/table.js';
 
 const HOSTILE = 'a\u001b[31m\u0007b\u202e\nc';
 const bytes = (text: string) => new TextEncoder().encode(text);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { HandlerCall } from '../../src/core/consume/call.js';
-import { SILENT } from '../../src/core/consume/handler.js';
-import { toNdjson, toText } from '../../src/core/consume/output.js';
-import type { StreamMessage } from '../../src/core/ports.js';
+import { SILENT } from '../../src/core/member/partition/handler.js';
+import { HandlerCall } from '../../src/core/member/partition/handler-call.js';
+import { toNdjson, toText } from '../../src/core/member/partition/output.js';
+import type { StreamMessage } from '../../src/core/ports/index.js';
 import { fakeMessage } from '../support/fake-partition.js';
 
 const message = (data: Uint8Array, key: string | null = null): StreamMessage => ({

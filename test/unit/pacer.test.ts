@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { Pacer } from '../../src/core/publish/pacer.js';
+import { Pacer } from '../../src/cli/publish/pacer.js';
 
 /** Sends on every wake-up for as long as the pacer allows; returns when each message went out and was due. */
 function simulate(pacer: Pacer, wakeUps: readonly number[]): { atMs: number; dueMs: number }[] {

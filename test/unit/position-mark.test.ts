@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { misfit } from '../../src/core/group/position-mark.js';
+import { misfit } from '../../src/core/protocol/position-mark.js';
 
 describe('what a position was made on', () => {
   const mark = { sequence: 5, created: 1_000, stored: 2_000 };

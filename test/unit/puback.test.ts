@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { PubAckReader } from '../../src/core/nats/puback.js';
+import { PubAckReader } from '../../src/core/nats/jetstream/puback.js';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 

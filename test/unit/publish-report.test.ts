@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { formatProgress, formatSummary, summaryJson } from '../../src/core/publish/report.js';
-import type { PublishSummary } from '../../src/core/publish/run.js';
+import { formatProgress, formatSummary, summaryJson } from '../../src/cli/publish/report.js';
+import type { PublishSummary } from '../../src/cli/publish/run.js';
 
 const SUMMARY: PublishSummary = {
   accepted: 1_000_000,

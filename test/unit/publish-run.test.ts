@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
-import { PublishRun, type PublishRunOptions } from '../../src/core/publish/run.js';
-import type { MessageSource } from '../../src/core/publish/source.js';
-import type { OutgoingMessage } from '../../src/core/publish/types.js';
+import { PublishRun, type PublishRunOptions } from '../../src/cli/publish/run.js';
+import type { MessageSource } from '../../src/cli/publish/source.js';
+import type { OutgoingMessage } from '../../src/core/publisher/types.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { ModelStream } from '../support/model-stream.js';
 

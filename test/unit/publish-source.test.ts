@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ConfirmedLog } from '../../src/core/publish/confirmed-log.js';
-import { type Addressing, generatedSource, type Payload } from '../../src/core/publish/source.js';
-import type { OutgoingMessage } from '../../src/core/publish/types.js';
+import { ConfirmedLog } from '../../src/cli/publish/confirmed-log.js';
+import { type Addressing, generatedSource, type Payload } from '../../src/cli/publish/source.js';
+import type { OutgoingMessage } from '../../src/core/publisher/types.js';
 import { withTempFolder } from '../support/temp.js';
 
 function first(count: number, payload: Payload, addressing: Addressing = {}): OutgoingMessage[] {

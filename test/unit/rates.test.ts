@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import type { HandlerContext } from '../../src/core/consume/handler.js';
-import { HandlerTimes } from '../../src/core/observe/handler-times.js';
-import { RateMeter } from '../../src/core/observe/rates.js';
+import type { HandlerContext } from '../../src/core/member/partition/handler.js';
+import { HandlerTimes } from '../../src/core/member/stats/handler-times.js';
+import { RateMeter } from '../../src/core/member/stats/rates.js';
 import { fakeMessage } from '../support/fake-partition.js';
 
 describe('rates', () => {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
-import { whenCaughtUp } from '../../src/core/consume/caught-up.js';
+import { whenCaughtUp } from '../../src/cli/consume/caught-up.js';
 import { Readiness } from '../../src/core/health/readiness.js';
-import type { PartitionStatus } from '../../src/core/member/contract.js';
-import type { Standing } from '../../src/core/member/standstill.js';
-import type { MemberEventMap } from '../../src/core/member-events.js';
+import type { PartitionStatus } from '../../src/core/member/engine/contract.js';
+import type { Standing } from '../../src/core/member/engine/standstill.js';
+import type { MemberEventMap } from '../../src/core/member/member-events.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 const partition = (number: number, more: Partial<PartitionStatus> = {}): PartitionStatus => ({

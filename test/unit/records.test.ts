@@ -14,7 +14,7 @@ import {
   RECORD_VERSION,
   type SessionRecord,
   unreadableAs,
-} from '../../src/core/group/records.js';
+} from '../../src/core/protocol/records.js';
 
 const bytes = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { backoffMs, isBackoff, nextStep, parseBackoff } from '../../src/core/consume/retry.js';
+import { backoffMs, isBackoff, nextStep, parseBackoff } from '../../src/core/config/retry.js';
 
 describe('retrying', () => {
   it('doubles the delay up to the cap, half of it random', () => {

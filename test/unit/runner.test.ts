@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import type { RunnerPorts, RunnerSettings } from '../../src/core/consume/contract.js';
-import { Gate } from '../../src/core/consume/gate.js';
-import type { GroupStart } from '../../src/core/consume/group-start.js';
-import { type Handler, SILENT, StopConsuming } from '../../src/core/consume/handler.js';
-import { PartitionRunner } from '../../src/core/consume/runner.js';
-import { Turn } from '../../src/core/consume/turn.js';
-import { NatspocError } from '../../src/core/errors.js';
+import { NatspocError } from '../../src/core/lib/errors.js';
+import type { RunnerPorts, RunnerSettings } from '../../src/core/member/partition/contract.js';
+import type { GroupStart } from '../../src/core/member/partition/group-start.js';
+import { type Handler, SILENT, StopConsuming } from '../../src/core/member/partition/handler.js';
+import { Gate } from '../../src/core/member/partition/permit.js';
+import { PartitionRunner } from '../../src/core/member/partition/runner.js';
+import { Turn } from '../../src/core/member/partition/time-slice.js';
 import { FakeBucket, FakeStream, fakeMessage, settle } from '../support/fake-partition.js';
 import { ManualClock } from '../support/manual-clock.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { searchTime } from '../../src/core/nats/sequence-at-time.js';
+import { searchTime } from '../../src/core/nats/jetstream/sequence-at-time.js';
 
 describe('the first sequence of a time', () => {
   it('is found whatever was deleted, within the bounds of the stream', async () => {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { NatspocError } from '../../src/core/errors.js';
-import { findServer } from '../../src/core/server/find.js';
-import { reasonIn } from '../../src/core/server/log.js';
-import { cacheDir, defaultStoreDir } from '../../src/core/server/paths.js';
-import { parseInfo } from '../../src/core/server/probe.js';
-import { releaseArchive } from '../../src/core/server/release.js';
+import { NatspocError } from '../../src/core/lib/errors.js';
+import { findServer } from '../../src/local/server/find.js';
+import { reasonIn } from '../../src/local/server/log.js';
+import { cacheDir, defaultStoreDir } from '../../src/local/server/paths.js';
+import { parseInfo } from '../../src/local/server/probe.js';
+import { releaseArchive } from '../../src/local/server/release.js';
 import { withTempFolder } from '../support/temp.js';
 
 describe('finding nats-server', () => {

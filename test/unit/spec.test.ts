@@ -45,7 +45,7 @@ describe('SPEC.md', () => {
   });
 
   it('names every event and every effect of the protocol, and no others', () => {
-    const source = read('src/core/group/events.ts');
+    const source = read('src/core/protocol/events.ts');
     const typesOf = (name: string): string[] => {
       const [, body = ''] = source.split(new RegExp(`export type ${name} =`));
       const end = body.search(/^(export|\/\*\*)/m);

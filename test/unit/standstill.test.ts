@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import type { RunnerStatus } from '../../src/core/consume/contract.js';
-import { initialState, type OwnPartition, type State } from '../../src/core/group/state.js';
-import { timingFor } from '../../src/core/group/timing.js';
-import { BlockedLoop } from '../../src/core/member/blocked.js';
-import { Standstill } from '../../src/core/member/standstill.js';
+import { BlockedLoop } from '../../src/core/member/engine/blocked.js';
+import { Standstill } from '../../src/core/member/engine/standstill.js';
+import type { RunnerStatus } from '../../src/core/member/partition/contract.js';
+import { initialState, type OwnPartition, type State } from '../../src/core/protocol/state.js';
+import { timingFor } from '../../src/core/protocol/timing.js';
 
 const STATUS: RunnerStatus = {
   position: 10,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { formatStream } from '../../src/core/operate/stream-table.js';
+import { formatStream } from '../../src/text/stream-table.js';
 
 describe('the listing of a stream', () => {
   it('escapes every name and subject: none of them may move the cursor', () => {

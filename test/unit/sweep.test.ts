@@ -6,7 +6,7 @@ import {
   type SessionTraces,
   SWEEP_AGE_MS,
   sweep,
-} from '../../src/core/operate/sweep.js';
+} from '../../src/core/member/sweep.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 const NOW = 10 * SWEEP_AGE_MS;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { NatspocError } from '../../src/core/errors.js';
-import { compileTemplate } from '../../src/core/publish/template.js';
+import { compileTemplate } from '../../src/cli/publish/template.js';
+import { NatspocError } from '../../src/core/lib/errors.js';
 
 describe('compileTemplate', () => {
   it('leaves text without actions alone', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { Clock } from '../../src/core/clock.js';
-import { Turn } from '../../src/core/consume/turn.js';
+import type { Clock } from '../../src/core/lib/clock.js';
+import { Turn } from '../../src/core/member/partition/time-slice.js';
 
 const STEP_MS = 5;
 

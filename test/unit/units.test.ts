@@ -7,7 +7,7 @@ import {
   parseBytes,
   parseDuration,
   parseRate,
-} from '../../src/core/units.js';
+} from '../../src/core/lib/units.js';
 
 describe('units', () => {
   it('reads durations, and refuses a number without a unit', () => {

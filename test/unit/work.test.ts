@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict';
-import type { Clock } from '../../src/core/clock.js';
-import { Gate } from '../../src/core/consume/gate.js';
-import { type Handler, SILENT, StopConsuming } from '../../src/core/consume/handler.js';
-import { Quota } from '../../src/core/consume/quota.js';
-import type { FailurePolicy } from '../../src/core/consume/retry.js';
-import { Turn } from '../../src/core/consume/turn.js';
-import { type Halt, PartitionWork, type WorkPorts, type WorkSettings } from '../../src/core/consume/work.js';
-import { NatspocError } from '../../src/core/errors.js';
-import type { DeadLetter, DeadLetters } from '../../src/core/ports.js';
+import type { FailurePolicy } from '../../src/core/config/retry.js';
+import type { Clock } from '../../src/core/lib/clock.js';
+import { NatspocError } from '../../src/core/lib/errors.js';
+import { type Handler, SILENT, StopConsuming } from '../../src/core/member/partition/handler.js';
+import { Gate } from '../../src/core/member/partition/permit.js';
+import { Quota } from '../../src/core/member/partition/quota.js';
+import { Turn } from '../../src/core/member/partition/time-slice.js';
+import {
+  type Halt,
+  PartitionWork,
+  type WorkPorts,
+  type WorkSettings,
+} from '../../src/core/member/partition/work.js';
+import type { DeadLetter, DeadLetters } from '../../src/core/ports/index.js';
 import { fakeMessage, settle } from '../support/fake-partition.js';
 import { ManualClock } from '../support/manual-clock.js';
 

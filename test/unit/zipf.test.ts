@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { zipf } from '../../src/core/publish/zipf.js';
+import { zipf } from '../../src/cli/publish/zipf.js';
 
 /** Uniform and evenly spread, so that the counts below are exact to within one. */
 function sweep(steps: number): () => number {

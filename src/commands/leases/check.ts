@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connectionFlags } from '../../base-command.js';
-import { checkGroup, checkSettings, type Finding, settingNotes } from '../../core/operate/check.js';
-import { formatNagios, nagiosExitCode, unknownToNagios } from '../../core/operate/check-report.js';
-import { type GroupStatus, readGroupStatus } from '../../core/operate/group-status.js';
-import { summarise, totalLag } from '../../core/operate/lease-table.js';
-import { ANSWER_MS } from '../../core/operate/patience.js';
-import { readStalled } from '../../core/operate/stalled.js';
-import { LONGEST_WAIT, readFlag } from '../../core/settings/flag.js';
-import { duration } from '../../core/settings/parse.js';
-import { escapeControl, wrap } from '../../core/text.js';
-import { Flags } from '../../oclif.js';
-import type { FailureOptions } from '../../report-error.js';
-import { StreamCommand } from '../../stream-command.js';
+import { connectionFlags } from '../../cli/base-command.js';
+import { Flags } from '../../cli/oclif.js';
+import type { FailureOptions } from '../../cli/report-error.js';
+import { StreamCommand } from '../../cli/stream-command.js';
+import { checkGroup, checkSettings, type Finding, settingNotes } from '../../core/admin/check.js';
+import { type GroupStatus, readGroupStatus } from '../../core/admin/group-status.js';
+import { ANSWER_MS } from '../../core/admin/patience.js';
+import { readStalled } from '../../core/admin/stalled.js';
+import { LONGEST_WAIT, readFlag } from '../../core/config/flag.js';
+import { duration } from '../../core/config/parse.js';
+import { escapeControl, wrap } from '../../core/lib/text.js';
+import { formatNagios, nagiosExitCode, unknownToNagios } from '../../text/check-report.js';
+import { summarise, totalLag } from '../../text/lease-table.js';
 
 /** Between two looks of --wait. */
 const LOOK_AGAIN_MS = 250;

@@ -1,8 +1,8 @@
-import { connectionFlags } from '../../base-command.js';
-import { parsePartitions } from '../../core/operate/choose.js';
-import { formatTenures, readTenures, type Tenure } from '../../core/operate/history.js';
-import { Args } from '../../oclif.js';
-import { StreamCommand } from '../../stream-command.js';
+import { connectionFlags } from '../../cli/base-command.js';
+import { parsePartitions } from '../../cli/choose-partitions.js';
+import { Args } from '../../cli/oclif.js';
+import { StreamCommand } from '../../cli/stream-command.js';
+import { formatTenures, readTenures, type Tenure } from '../../core/admin/history.js';
 
 /** `natspoc leases history`: who had a partition before. */
 export default class LeasesHistory extends StreamCommand {

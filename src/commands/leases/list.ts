@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Chalk } from 'chalk';
-import { connectionFlags } from '../../base-command.js';
-import { type GroupStatus, readGroupStatus } from '../../core/operate/group-status.js';
-import { formatLeases, groupStatusJson, summarise } from '../../core/operate/lease-table.js';
-import { formatMembers } from '../../core/operate/members-table.js';
-import { ANSWER_MS } from '../../core/operate/patience.js';
-import { LONGEST_PERIOD, readFlag } from '../../core/settings/flag.js';
-import { duration } from '../../core/settings/parse.js';
-import { wrap } from '../../core/text.js';
-import { Flags } from '../../oclif.js';
-import { StreamCommand, type StreamSession } from '../../stream-command.js';
+import { connectionFlags } from '../../cli/base-command.js';
+import { Flags } from '../../cli/oclif.js';
+import { StreamCommand, type StreamSession } from '../../cli/stream-command.js';
+import { type GroupStatus, readGroupStatus } from '../../core/admin/group-status.js';
+import { ANSWER_MS } from '../../core/admin/patience.js';
+import { LONGEST_PERIOD, readFlag } from '../../core/config/flag.js';
+import { duration } from '../../core/config/parse.js';
+import { wrap } from '../../core/lib/text.js';
+import { formatLeases, groupStatusJson, summarise } from '../../text/lease-table.js';
+import { formatMembers } from '../../text/members-table.js';
 
 const DEFAULT_EVERY_MS = 2_000;
 const CLEAR_SCREEN = '\u001b[H\u001b[2J';

@@ -1,4 +1,4 @@
-import { LeasesRest, restArgs, restFlags } from '../../rest-command.js';
+import { LeasesRest, restArgs, restFlags } from '../../cli/pause-command.js';
 
 /** `natspoc leases pause`: partitions stay owned and are not handled. */
 export default class LeasesPause extends LeasesRest {

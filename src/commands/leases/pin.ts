@@ -1,11 +1,11 @@
-import { connectionFlags } from '../../base-command.js';
-import { NatspocError } from '../../core/errors.js';
-import { parsePartitions } from '../../core/operate/choose.js';
-import { operatorName } from '../../core/operate/operator.js';
-import { changeOverride } from '../../core/operate/overrides.js';
-import { escapeControl } from '../../core/text.js';
-import { Args, Flags } from '../../oclif.js';
-import { StreamCommand } from '../../stream-command.js';
+import { connectionFlags } from '../../cli/base-command.js';
+import { parsePartitions } from '../../cli/choose-partitions.js';
+import { Args, Flags } from '../../cli/oclif.js';
+import { StreamCommand } from '../../cli/stream-command.js';
+import { operatorName } from '../../core/admin/operator.js';
+import { changeOverride } from '../../core/admin/overrides.js';
+import { NatspocError } from '../../core/lib/errors.js';
+import { escapeControl } from '../../core/lib/text.js';
 
 /** `natspoc leases pin`: a partition stays with one member. */
 export default class LeasesPin extends StreamCommand {

@@ -1,11 +1,11 @@
-import { connectionFlags } from '../../base-command.js';
-import { NatspocError } from '../../core/errors.js';
-import { choosePartitions, findMember } from '../../core/operate/choose.js';
-import { patienceOf } from '../../core/operate/patience.js';
-import { type ReleaseOutcome, releasePartitions } from '../../core/operate/release.js';
-import { describeRelease } from '../../core/operate/release-report.js';
-import { Args, Flags } from '../../oclif.js';
-import { StreamCommand } from '../../stream-command.js';
+import { connectionFlags } from '../../cli/base-command.js';
+import { choosePartitions, findMember } from '../../cli/choose-partitions.js';
+import { Args, Flags } from '../../cli/oclif.js';
+import { StreamCommand } from '../../cli/stream-command.js';
+import { patienceOf } from '../../core/admin/patience.js';
+import { type ReleaseOutcome, releasePartitions } from '../../core/admin/release.js';
+import { NatspocError } from '../../core/lib/errors.js';
+import { describeRelease } from '../../text/release-report.js';
 
 /** `natspoc leases release`: partitions change hands because somebody says so. */
 export default class LeasesRelease extends StreamCommand {

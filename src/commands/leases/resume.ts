@@ -1,4 +1,4 @@
-import { LeasesRest, restArgs, restFlags } from '../../rest-command.js';
+import { LeasesRest, restArgs, restFlags } from '../../cli/pause-command.js';
 
 /** `natspoc leases resume`: paused partitions go on. */
 export default class LeasesResume extends LeasesRest {

@@ -1,15 +1,15 @@
-import { connectionFlags } from '../../base-command.js';
-import { NatspocError } from '../../core/errors.js';
-import type { PositionMark } from '../../core/group/position-mark.js';
-import { NatsEventStream } from '../../core/nats/event-stream.js';
-import { choosePartitions } from '../../core/operate/choose.js';
-import { mapConcurrently } from '../../core/operate/concurrently.js';
-import { operatorName } from '../../core/operate/operator.js';
-import { type SeekOutcome, type SeekPorts, seekPositions } from '../../core/operate/seek.js';
-import { describeSeek, describeStep, seekConsequences } from '../../core/operate/seek-report.js';
-import { parseSeekTarget, planSeek, type SeekStep, type SeekTarget } from '../../core/operate/seek-target.js';
-import { Args, Flags } from '../../oclif.js';
-import { StreamCommand, type StreamSession } from '../../stream-command.js';
+import { connectionFlags } from '../../cli/base-command.js';
+import { choosePartitions } from '../../cli/choose-partitions.js';
+import { Args, Flags } from '../../cli/oclif.js';
+import { StreamCommand, type StreamSession } from '../../cli/stream-command.js';
+import { operatorName } from '../../core/admin/operator.js';
+import { type SeekOutcome, type SeekPorts, seekPositions } from '../../core/admin/seek.js';
+import { parseSeekTarget, planSeek, type SeekStep, type SeekTarget } from '../../core/admin/seek-target.js';
+import { mapConcurrently } from '../../core/lib/concurrently.js';
+import { NatspocError } from '../../core/lib/errors.js';
+import { NatsEventStream } from '../../core/nats/jetstream/event-stream.js';
+import type { PositionMark } from '../../core/protocol/position-mark.js';
+import { describeSeek, describeStep, seekConsequences } from '../../text/seek-report.js';
 
 const CONCURRENT_PLANS = 8;
 

@@ -1,7 +1,7 @@
-import { connectionFlags } from '../../base-command.js';
-import { describeChange, recordChange } from '../../core/operate/changes.js';
-import { GroupFollower } from '../../core/operate/follower.js';
-import { StreamCommand } from '../../stream-command.js';
+import { connectionFlags } from '../../cli/base-command.js';
+import { StreamCommand } from '../../cli/stream-command.js';
+import { GroupFollower } from '../../core/admin/follower.js';
+import { describeChange, recordChange } from '../../text/change-line.js';
 
 /** `natspoc leases watch`: what changes in a group, as it happens. */
 export default class LeasesWatch extends StreamCommand {

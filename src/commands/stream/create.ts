@@ -1,10 +1,10 @@
-import { connectionFlags } from '../../base-command.js';
-import { ALL_USES } from '../../core/nats/concern.js';
-import { createTopology } from '../../core/nats/topology.js';
-import { readFlag } from '../../core/settings/flag.js';
-import { duration, size } from '../../core/settings/parse.js';
-import { Flags } from '../../oclif.js';
-import { StreamCommand } from '../../stream-command.js';
+import { connectionFlags } from '../../cli/base-command.js';
+import { Flags } from '../../cli/oclif.js';
+import { StreamCommand } from '../../cli/stream-command.js';
+import { readFlag } from '../../core/config/flag.js';
+import { duration, size } from '../../core/config/parse.js';
+import { ALL_USES } from '../../core/nats/client/concern.js';
+import { createTopology } from '../../core/nats/stream/topology.js';
 
 /** A retention of a century is for ever; the server counts it in nanoseconds. */
 const LONGEST_RETENTION = '36500d';

@@ -1,14 +1,14 @@
-import { connectionFlags } from '../../base-command.js';
-import type { Config } from '../../core/config.js';
-import type { NatsConnection } from '../../core/nats/connection.js';
-import { listGroups } from '../../core/nats/groups.js';
-import { NatsStreamAdmin } from '../../core/nats/stream-admin.js';
-import { findOrphanBucket } from '../../core/nats/topology.js';
-import { ANSWER_MS } from '../../core/operate/patience.js';
-import { describeMembers, readStreamStatus } from '../../core/operate/stream-status.js';
-import { formatCount } from '../../core/units.js';
-import { Flags } from '../../oclif.js';
-import { StreamCommand } from '../../stream-command.js';
+import { connectionFlags } from '../../cli/base-command.js';
+import { Flags } from '../../cli/oclif.js';
+import { StreamCommand } from '../../cli/stream-command.js';
+import { ANSWER_MS } from '../../core/admin/patience.js';
+import { describeMembers, readStreamStatus } from '../../core/admin/stream-status.js';
+import type { Config } from '../../core/config/config.js';
+import { formatCount } from '../../core/lib/units.js';
+import type { NatsConnection } from '../../core/nats/client/connection.js';
+import { listGroups } from '../../core/nats/kv/groups.js';
+import { NatsStreamAdmin } from '../../core/nats/stream/stream-admin.js';
+import { findOrphanBucket } from '../../core/nats/stream/topology.js';
 
 /** `natspoc stream delete`: away with the stream and everything about it. */
 export default class StreamDelete extends StreamCommand {

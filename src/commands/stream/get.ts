@@ -1,9 +1,9 @@
-import { connectionFlags } from '../../base-command.js';
-import { NatspocError } from '../../core/errors.js';
-import { NatsStreamAdmin } from '../../core/nats/stream-admin.js';
-import { formatMessage, messageJson } from '../../core/operate/message-lines.js';
-import { Args, Flags } from '../../oclif.js';
-import { StreamCommand } from '../../stream-command.js';
+import { connectionFlags } from '../../cli/base-command.js';
+import { Args, Flags } from '../../cli/oclif.js';
+import { StreamCommand } from '../../cli/stream-command.js';
+import { NatspocError } from '../../core/lib/errors.js';
+import { NatsStreamAdmin } from '../../core/nats/stream/stream-admin.js';
+import { formatMessage, messageJson } from '../../text/message-lines.js';
 
 /** `natspoc stream get`: one message. */
 export default class StreamGet extends StreamCommand {

@@ -1,10 +1,10 @@
-import { connectionFlags } from '../../base-command.js';
-import { listGroups } from '../../core/nats/groups.js';
-import { ANSWER_MS } from '../../core/operate/patience.js';
-import { readStreamStatus } from '../../core/operate/stream-status.js';
-import { formatStream, streamStatusJson } from '../../core/operate/stream-table.js';
-import { prose } from '../../prose.js';
-import { StreamCommand } from '../../stream-command.js';
+import { connectionFlags } from '../../cli/base-command.js';
+import { prose } from '../../cli/prose.js';
+import { StreamCommand } from '../../cli/stream-command.js';
+import { ANSWER_MS } from '../../core/admin/patience.js';
+import { readStreamStatus } from '../../core/admin/stream-status.js';
+import { listGroups } from '../../core/nats/kv/groups.js';
+import { formatStream, streamStatusJson } from '../../text/stream-table.js';
 
 /** `natspoc stream`: what the stream holds, by partition, and which groups read it. */
 export default class StreamInfo extends StreamCommand {

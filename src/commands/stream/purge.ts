@@ -1,9 +1,9 @@
-import { connectionFlags } from '../../base-command.js';
-import { NatspocError } from '../../core/errors.js';
-import { NatsStreamAdmin } from '../../core/nats/stream-admin.js';
-import { formatCount } from '../../core/units.js';
-import { Flags } from '../../oclif.js';
-import { StreamCommand } from '../../stream-command.js';
+import { connectionFlags } from '../../cli/base-command.js';
+import { Flags } from '../../cli/oclif.js';
+import { StreamCommand } from '../../cli/stream-command.js';
+import { NatspocError } from '../../core/lib/errors.js';
+import { formatCount } from '../../core/lib/units.js';
+import { NatsStreamAdmin } from '../../core/nats/stream/stream-admin.js';
 
 /** `natspoc stream purge`: away with messages, handled or not. */
 export default class StreamPurge extends StreamCommand {

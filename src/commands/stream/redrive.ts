@@ -1,14 +1,14 @@
-import { connectionFlags } from '../../base-command.js';
-import type { FoundLetter } from '../../core/dead/letter.js';
-import { redrive } from '../../core/dead/redrive.js';
-import { NatspocError } from '../../core/errors.js';
-import { NatsDeadLetters } from '../../core/nats/dead-letters.js';
-import { NatsRedriveTarget } from '../../core/nats/redrive-target.js';
-import { escapeControl } from '../../core/text.js';
-import { formatCount } from '../../core/units.js';
-import { Flags } from '../../oclif.js';
-import { prose } from '../../prose.js';
-import { StreamCommand, type StreamSession } from '../../stream-command.js';
+import { connectionFlags } from '../../cli/base-command.js';
+import { Flags } from '../../cli/oclif.js';
+import { prose } from '../../cli/prose.js';
+import { StreamCommand, type StreamSession } from '../../cli/stream-command.js';
+import { redrive } from '../../core/admin/redrive.js';
+import { NatspocError } from '../../core/lib/errors.js';
+import { escapeControl } from '../../core/lib/text.js';
+import { formatCount } from '../../core/lib/units.js';
+import { NatsDeadLetters } from '../../core/nats/stream/dead-letters.js';
+import { NatsRedriveTarget } from '../../core/nats/stream/redrive-target.js';
+import type { FoundLetter } from '../../core/protocol/dead-letter.js';
 
 /** `natspoc stream redrive`: what could not be handled gets another chance. */
 export default class StreamRedrive extends StreamCommand {

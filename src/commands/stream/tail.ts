@@ -1,12 +1,12 @@
-import { connectionFlags } from '../../base-command.js';
-import { NatspocError } from '../../core/errors.js';
-import { partitionOf, partitionSubject, partitionWildcard } from '../../core/layout.js';
-import { tailMessages } from '../../core/nats/tail.js';
-import { formatMessageLine, messageJson } from '../../core/operate/message-lines.js';
-import { planSeek } from '../../core/operate/seek-target.js';
-import type { StoredMessage } from '../../core/operate/stream-admin.js';
-import { Flags } from '../../oclif.js';
-import { StreamCommand, type StreamSession } from '../../stream-command.js';
+import { connectionFlags } from '../../cli/base-command.js';
+import { Flags } from '../../cli/oclif.js';
+import { StreamCommand, type StreamSession } from '../../cli/stream-command.js';
+import { planSeek } from '../../core/admin/seek-target.js';
+import { NatspocError } from '../../core/lib/errors.js';
+import { tailMessages } from '../../core/nats/jetstream/tail.js';
+import type { StoredMessage } from '../../core/ports/stream-admin.js';
+import { partitionOf, partitionSubject, partitionWildcard } from '../../core/protocol/layout.js';
+import { formatMessageLine, messageJson } from '../../text/message-lines.js';
 
 /** `natspoc stream tail`: recent and live messages. */
 export default class StreamTail extends StreamCommand {

@@ -1,15 +1,15 @@
-import { connectionFlags } from '../../base-command.js';
-import { messageOf, NatspocError } from '../../core/errors.js';
-import { listGroups } from '../../core/nats/groups.js';
-import { NatsSessionTraces } from '../../core/nats/session-traces.js';
-import { NatsStreamAdmin } from '../../core/nats/stream-admin.js';
-import { sweep } from '../../core/operate/sweep.js';
-import { formatTable } from '../../core/operate/table.js';
-import { planTrim, type TrimStep } from '../../core/operate/trim.js';
-import { escapeControl } from '../../core/text.js';
-import { formatCount } from '../../core/units.js';
-import { Flags } from '../../oclif.js';
-import { StreamCommand, type StreamSession } from '../../stream-command.js';
+import { connectionFlags } from '../../cli/base-command.js';
+import { Flags } from '../../cli/oclif.js';
+import { StreamCommand, type StreamSession } from '../../cli/stream-command.js';
+import { planTrim, type TrimStep } from '../../core/admin/trim.js';
+import { messageOf, NatspocError } from '../../core/lib/errors.js';
+import { escapeControl } from '../../core/lib/text.js';
+import { formatCount } from '../../core/lib/units.js';
+import { sweep } from '../../core/member/sweep.js';
+import { listGroups } from '../../core/nats/kv/groups.js';
+import { NatsSessionTraces } from '../../core/nats/kv/session-traces.js';
+import { NatsStreamAdmin } from '../../core/nats/stream/stream-admin.js';
+import { formatTable } from '../../text/table.js';
 
 /** `natspoc stream trim`: away with what everybody has handled. */
 export default class StreamTrim extends StreamCommand {

@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { type Handler, promiseOf } from '../consume/handler.js';
-import type { GroupMember } from '../group-member.js';
+import type { GroupMember } from '../member/group-member.js';
+import { type Handler, promiseOf } from '../member/partition/handler.js';
 
 /** Seconds; from a map lookup to a slow request. */
 const HANDLER_BUCKETS = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60];

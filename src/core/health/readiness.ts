@@ -1,5 +1,5 @@
-import type { Clock } from '../clock.js';
-import type { GroupMember } from '../group-member.js';
+import type { Clock } from '../lib/clock.js';
+import type { GroupMember } from '../member/group-member.js';
 
 /** A partition with messages that wait and no progress for this long is stuck. */
 const STUCK_AFTER_MS = 60_000;

@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Clock, systemClock } from '../clock.js';
-import { messageOf, NatspocError } from '../errors.js';
-import type { GroupMember } from '../group-member.js';
+import { type Clock, systemClock } from '../lib/clock.js';
+import { messageOf, NatspocError } from '../lib/errors.js';
+import type { GroupMember } from '../member/group-member.js';
 import type { Metrics } from './metrics.js';
 import { Readiness } from './readiness.js';
 

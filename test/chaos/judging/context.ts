@@ -1,4 +1,4 @@
-import { decodeLease, decodePosition, keys } from '../../../src/core/group/records.js';
+import { decodeLease, decodePosition, keys } from '../../../src/core/protocol/records.js';
 import type { History } from '../recording/history.js';
 import { describeCallFully, describeFault, describeTime } from './describe.js';
 import type { Violation } from './violation.js';

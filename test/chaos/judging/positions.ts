@@ -1,4 +1,4 @@
-import { decodePosition, keys } from '../../../src/core/group/records.js';
+import { decodePosition, keys } from '../../../src/core/protocol/records.js';
 import { type BucketChange, type Call, ERA, type History } from '../recording/history.js';
 import { describeCall, describeTime } from './describe.js';
 import { Frontier, inTime, type PartitionLog } from './order.js';

@@ -1,4 +1,4 @@
-import { decodeLease, keys } from '../../../src/core/group/records.js';
+import { decodeLease, keys } from '../../../src/core/protocol/records.js';
 import {
   type BucketChange,
   type Call,

@@ -1,5 +1,5 @@
 import type { Machine } from '../../../bench/support/machine.js';
-import { formatCount } from '../../../src/core/units.js';
+import { formatCount } from '../../../src/core/lib/units.js';
 import { describeTime } from './describe.js';
 import type { Verdict } from './judge.js';
 import type { Spread } from './spread.js';

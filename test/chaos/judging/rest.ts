@@ -1,5 +1,5 @@
-import { Ownership } from '../../../src/core/demo/ownership.js';
-import type { Bucket, WatchSink } from '../../../src/core/ports.js';
+import type { Bucket, WatchSink } from '../../../src/core/ports/index.js';
+import { Ownership } from '../../../src/local/demo/ownership.js';
 import type { FaultSpan, History, Life } from '../recording/history.js';
 import { type FaultKind, PUBLISHER } from '../recording/records.js';
 import { describeFault, describeTime } from './describe.js';

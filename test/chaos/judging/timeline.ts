@@ -1,4 +1,4 @@
-import { decodeLease, keys } from '../../../src/core/group/records.js';
+import { decodeLease, keys } from '../../../src/core/protocol/records.js';
 import type { FaultSpan, History, Life, Span } from '../recording/history.js';
 import { FAULT_KINDS, PUBLISHER } from '../recording/records.js';
 import { describeFault, describeTime } from './describe.js';

@@ -2,7 +2,7 @@
  * The handler that consumers of a run load: writes down when each call starts and ends, does a little work, and
  * behaves badly when its mode file says so. It works for the time of a mode only, so that the run goes on.
  */
-import type { Handler } from '../../../src/core/consume/handler.js';
+import type { Handler } from '../../../src/core/member/partition/handler.js';
 import { readPayload } from '../traffic/payload.js';
 import { LineFile } from './line-file.js';
 import { MODE_POLL_MS, readMode } from './mode.js';

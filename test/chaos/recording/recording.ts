@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { keys } from '../../../src/core/group/records.js';
-import type { Bucket, BucketEntry, Watch } from '../../../src/core/ports.js';
+import type { Bucket, BucketEntry, Watch } from '../../../src/core/ports/index.js';
+import { keys } from '../../../src/core/protocol/records.js';
 import { LineFile } from './line-file.js';
 import {
   type BucketRecord,

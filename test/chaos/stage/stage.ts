@@ -1,8 +1,8 @@
 import { copyFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { decodePosition } from '../../../src/core/group/records.js';
-import type { BucketEntry } from '../../../src/core/ports.js';
-import type { SettingName } from '../../../src/core/settings/index.js';
+import type { SettingName } from '../../../src/core/config/settings.js';
+import type { BucketEntry } from '../../../src/core/ports/index.js';
+import { decodePosition } from '../../../src/core/protocol/records.js';
 import { type Cli, type CliExit, runCli, stopAll } from '../../support/cli.js';
 import { GroupRun } from '../../support/group-run.js';
 import { until } from '../../support/until.js';

@@ -1,4 +1,4 @@
-import type { Trimmed } from '../../../src/core/consume/trimmed.js';
+import type { Trimmed } from '../../../src/core/member/partition/stream-losses.js';
 import type { Stored } from '../model/log.js';
 import type { Judge } from './judge.js';
 import type { Ledger } from './ledger.js';

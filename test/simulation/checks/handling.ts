@@ -1,4 +1,4 @@
-import { ABORT_GRACE_MS } from '../../../src/core/consume/follow.js';
+import { ABORT_GRACE_MS } from '../../../src/core/member/partition/handler-timeout.js';
 import type { Call, CallObserver } from '../model/handler.js';
 import type { EventLog } from '../model/log.js';
 import type { Judge } from './judge.js';

@@ -1,5 +1,5 @@
-import { decodeLease, decodePosition, keys, parseGroupKey } from '../../../src/core/group/records.js';
-import type { BucketEntry } from '../../../src/core/ports.js';
+import type { BucketEntry } from '../../../src/core/ports/index.js';
+import { decodeLease, decodePosition, keys, parseGroupKey } from '../../../src/core/protocol/records.js';
 import type { EventLog } from '../model/log.js';
 import { Damage, OPERATOR } from './damage.js';
 import type { Judge } from './judge.js';

@@ -1,4 +1,4 @@
-import { timingFor } from '../../../src/core/group/timing.js';
+import { timingFor } from '../../../src/core/protocol/timing.js';
 import type { World } from '../world.js';
 
 /** Jitter, slow clocks and the way to the server make it a little more than the time between two renewals. */

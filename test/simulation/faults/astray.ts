@@ -1,4 +1,4 @@
-import { decodeLease, keys } from '../../../src/core/group/records.js';
+import { decodeLease, keys } from '../../../src/core/protocol/records.js';
 import { SERVERS } from '../model/cluster.js';
 import type { World } from '../world.js';
 import type { Fault } from './fault.js';

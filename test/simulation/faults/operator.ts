@@ -1,4 +1,4 @@
-import { encodeRecord, keys, RECORD_VERSION } from '../../../src/core/group/records.js';
+import { encodeRecord, keys, RECORD_VERSION } from '../../../src/core/protocol/records.js';
 import { OPERATOR } from '../checks/damage.js';
 import type { World } from '../world.js';
 import type { Fault } from './fault.js';

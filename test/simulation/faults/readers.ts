@@ -1,4 +1,4 @@
-import { newReaderToken, readerName } from '../../../src/core/consume/reader-name.js';
+import { newReaderToken, readerName } from '../../../src/core/protocol/reader-name.js';
 import { during, type Fault } from './fault.js';
 
 /** The server has as many consumers as it may have: for a while no reader that is lost can be replaced. */

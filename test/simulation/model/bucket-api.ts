@@ -1,7 +1,7 @@
 import type { ConsumerConfig } from 'nats';
-import { KV_OPERATION } from '../../../src/core/nats/bucket.js';
-import { API_ERRORS } from '../../../src/core/nats/outcome.js';
-import type { BucketEntry } from '../../../src/core/ports.js';
+import { API_ERRORS } from '../../../src/core/nats/client/outcome.js';
+import { KV_OPERATION } from '../../../src/core/nats/kv/bucket.js';
+import type { BucketEntry } from '../../../src/core/ports/index.js';
 import { apiError, ask } from './ask.js';
 import type { Connection, Side } from './connection.js';
 import type { Muted, PullOrder, Sent } from './consumers.js';

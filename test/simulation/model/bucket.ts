@@ -1,5 +1,5 @@
-import { NatsBucket } from '../../../src/core/nats/bucket.js';
-import type { Bucket, BucketEntry, Watch, WatchSink } from '../../../src/core/ports.js';
+import { NatsBucket } from '../../../src/core/nats/kv/bucket.js';
+import type { Bucket, BucketEntry, Watch, WatchSink } from '../../../src/core/ports/index.js';
 import { BUCKET } from './bucket-api.js';
 import type { SimClient } from './client.js';
 

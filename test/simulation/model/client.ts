@@ -1,5 +1,5 @@
 import type { ConsumerConfig, MsgHdrs } from 'nats';
-import type { NatsHandles } from '../../../src/core/nats/handles.js';
+import type { NatsHandles } from '../../../src/core/nats/client/handles.js';
 import { BUCKET_STREAM, BucketApi, type ClientPorts } from './bucket-api.js';
 import type { Side } from './connection.js';
 import type { PullOrder, Sent } from './consumers.js';

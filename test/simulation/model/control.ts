@@ -1,4 +1,10 @@
-import type { Identities, Link, MemberIdentity, ProbeOutcome, Prober } from '../../../src/core/ports.js';
+import type {
+  Identities,
+  Link,
+  MemberIdentity,
+  ProbeOutcome,
+  Prober,
+} from '../../../src/core/ports/index.js';
 import type { Connection, Side } from './connection.js';
 import type { Random } from './random.js';
 import { request } from './request.js';

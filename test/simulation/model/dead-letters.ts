@@ -1,5 +1,5 @@
-import { type KeepingStream, type StoredCopy, storeOnce } from '../../../src/core/dead/store.js';
-import type { DeadLetter, DeadLetters } from '../../../src/core/ports.js';
+import type { DeadLetter, DeadLetters } from '../../../src/core/ports/index.js';
+import { type KeepingStream, type StoredCopy, storeOnce } from '../../../src/core/ports/store-once.js';
 import type { Connection } from './connection.js';
 import type { Random } from './random.js';
 import { request } from './request.js';

@@ -1,4 +1,4 @@
-import type { Handler } from '../../../src/core/consume/handler.js';
+import type { Handler } from '../../../src/core/member/partition/handler.js';
 import type { Process } from './process.js';
 import type { Random } from './random.js';
 

@@ -1,4 +1,4 @@
-import { KEY_HEADER } from '../../../src/core/layout.js';
+import { KEY_HEADER } from '../../../src/core/protocol/layout.js';
 import type { Cursor, Message } from './consumers.js';
 
 const PAYLOAD = new Uint8Array(1);

@@ -1,4 +1,4 @@
-import type { Cancel, Clock } from '../../../src/core/clock.js';
+import type { Cancel, Clock } from '../../../src/core/lib/clock.js';
 import type { Random } from './random.js';
 import type { Timeline } from './timeline.js';
 

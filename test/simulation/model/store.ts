@@ -1,4 +1,4 @@
-import type { BucketEntry } from '../../../src/core/ports.js';
+import type { BucketEntry } from '../../../src/core/ports/index.js';
 
 /** All that a bucket holds at one moment. */
 export interface StoreCopy {

@@ -1,5 +1,5 @@
 import { type ConsumerConfig, NatsError } from 'nats';
-import { API_ERRORS } from '../../../src/core/nats/outcome.js';
+import { API_ERRORS } from '../../../src/core/nats/client/outcome.js';
 import { type Answer, apiError, ask } from './ask.js';
 import type { Connection, Side } from './connection.js';
 import { type PullOrder, type Sent, storedAt } from './consumers.js';

@@ -1,4 +1,4 @@
-import { NatsEventStream } from '../../../src/core/nats/event-stream.js';
+import { NatsEventStream } from '../../../src/core/nats/jetstream/event-stream.js';
 import type {
   EventStream,
   OpenOutcome,
@@ -6,7 +6,7 @@ import type {
   ReaderFault,
   ReaderOptions,
   ReaderSink,
-} from '../../../src/core/ports.js';
+} from '../../../src/core/ports/index.js';
 import type { SimClient } from './client.js';
 
 /** Hears what happens to one member's readers. */

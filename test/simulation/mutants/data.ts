@@ -17,7 +17,7 @@ export const DATA: readonly Mutant[] = [
     mistake: 'a dead letter that its stream calls a duplicate counts as stored',
     edits: [
       {
-        file: 'src/core/dead/store.ts',
+        file: 'src/core/ports/store-once.ts',
         find: "if (!outcome.duplicate) return { kind: 'ok', sequence };",
         replace: "if (sequence > 0) return { kind: 'ok', sequence };",
       },
@@ -168,7 +168,7 @@ export const DATA: readonly Mutant[] = [
     mistake: 'a restart under the same epoch repeats what was handled and not committed',
     edits: [
       {
-        file: 'src/core/member/runners.ts',
+        file: 'src/core/member/engine/runners.ts',
         find: 'resting?.epoch === epoch ? resting : undefined',
         replace: 'resting?.epoch === -1 ? resting : undefined',
       },
@@ -179,7 +179,7 @@ export const DATA: readonly Mutant[] = [
     mistake: 'a partition starts again while a handler of before still runs here',
     edits: [
       {
-        file: 'src/core/member/runners.ts',
+        file: 'src/core/member/engine/runners.ts',
         find: 'void runner.start(this.#leftovers.get(partition) ?? Promise.resolve());',
         replace: 'void runner.start(Promise.resolve());',
       },

@@ -72,7 +72,7 @@ export const OWNERSHIP: readonly Mutant[] = [
     mistake: 'a proof of life that the leader does not know of is taken for one that was deleted',
     edits: [
       {
-        file: 'src/core/member/bucket-effects.ts',
+        file: 'src/core/member/engine/bucket-effects.ts',
         find: "return { kind: 'ok', revision: 0, ended: false };",
         replace: "return { kind: 'ok', revision: 0, ended: true };",
       },

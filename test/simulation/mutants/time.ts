@@ -56,7 +56,7 @@ export const TIME: readonly Mutant[] = [
       ),
       group('step', 'ownProofRead(state, event.outcome)', 'ownProofRead(state, event.outcome, event.sentAt)'),
       {
-        file: 'src/core/member/bucket-effects.ts',
+        file: 'src/core/member/engine/bucket-effects.ts',
         find: "    const found = await this.#findProof(id);\n    if (found.kind === 'failed') fail(found.error);\n    else feed({ type: 'proof-read', id, outcome",
         replace:
           "    const sentAt = this.#ports.clock.now();\n    const found = await this.#findProof(id);\n    if (found.kind === 'failed') fail(found.error);\n    else feed({ type: 'proof-read', id, sentAt, outcome",
@@ -68,7 +68,7 @@ export const TIME: readonly Mutant[] = [
     mistake: 'while commits are acknowledged the proof of life is renewed only as often as the ttl asks for',
     edits: [
       {
-        file: 'src/core/member/member.ts',
+        file: 'src/core/member/engine/engine.ts',
         find: '      committed: (sequence, sentAt) =>\n        events.committed?.(partition, sequence, this.#ports.clock.now() - sentAt),',
         replace:
           "      committed: (sequence, sentAt) => {\n        this.#feed({ type: 'heard', sentAt });\n        events.committed?.(partition, sequence, this.#ports.clock.now() - sentAt);\n      },",
@@ -126,7 +126,7 @@ export const TIME: readonly Mutant[] = [
     mistake: 'no answer is taken for the end of members that may not answer',
     edits: [
       {
-        file: 'src/core/member/bucket-effects.ts',
+        file: 'src/core/member/engine/bucket-effects.ts',
         find: 'probeable ? timing.suspectMs : NEVER_MS',
         replace: 'probeable || effect.leaving !== undefined ? timing.suspectMs : NEVER_MS',
       },
@@ -137,7 +137,7 @@ export const TIME: readonly Mutant[] = [
     mistake: 'an identity that could not be made is not tried again',
     edits: [
       {
-        file: 'src/core/member/member.ts',
+        file: 'src/core/member/engine/engine.ts',
         find: 'if (!this.#ended) void this.#identify();',
         replace: 'if (this.#ended) void this.#identify();',
       },

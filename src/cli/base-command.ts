@@ -1,0 +1,149 @@
+import type { FlagInput } from '@oclif/core/interfaces';
+import { type Config, loadConfig } from '../core/config/config.js';
+import { SETTINGS, type SettingName } from '../core/config/settings.js';
+import { type ConfigSources, contextName, secretFlags } from '../core/config/sources.js';
+import { escapeControl, toJson } from '../core/lib/text.js';
+import { type Concern, type StreamUse, warningsOf } from '../core/nats/client/concern.js';
+import { connectNats, type NatsConnection } from '../core/nats/client/connection.js';
+import { readContext, selectedContext } from './context.js';
+import { readDotenv } from './dotenv.js';
+import { stopSignal } from './ending.js';
+import { Command, Flags } from './oclif.js';
+import { exitWithError, type FailureOptions } from './report-error.js';
+
+/** The settings of every command that talks to NATS: names as in the `nats` CLI. */
+const CONNECTION = [
+  'server',
+  'user',
+  'password',
+  'token',
+  'creds',
+  'nkey',
+  'tlscert',
+  'tlskey',
+  'tlsca',
+  'tlsfirst',
+  'timeoutMs',
+  'authRetryMs',
+  'context',
+  'jsDomain',
+  'inboxPrefix',
+] as const satisfies readonly SettingName[];
+
+/** The settings of every command that looks at a stream and a group. */
+const COMMON = [
+  'stream',
+  'prefix',
+  'partitions',
+  'group',
+  'bucket',
+  'replicas',
+] as const satisfies readonly SettingName[];
+
+function flagOf(key: SettingName, helpGroup: string) {
+  const setting: (typeof SETTINGS)[SettingName] & { toggle?: boolean; fallback?: string; char?: string } =
+    SETTINGS[key];
+  const notes = [setting.fallback && `default ${setting.fallback}`, `env ${setting.env}`]
+    .filter(Boolean)
+    .join(', ');
+  const shared = { description: `${setting.help} [${notes}]`, helpGroup };
+  const char = setting.char as 's' | undefined;
+  return setting.toggle
+    ? Flags.boolean({ ...shared, allowNo: true })
+    : Flags.string({ ...shared, ...(char ? { char } : {}), helpValue: setting.env });
+}
+
+/**
+ * oclif flags for the named settings: texts without a default, so that {@link loadConfig} sees which were
+ * given and applies one order of precedence and one kind of message to all of them.
+ */
+export function settingFlags(keys: readonly SettingName[], helpGroup?: string): FlagInput {
+  return Object.fromEntries(keys.map((key) => [SETTINGS[key].flag, flagOf(key, helpGroup ?? '')]));
+}
+
+/** Flags of every command that connects: pass to `static baseFlags` or spread into `static flags`. */
+export const connectionFlags = {
+  ...settingFlags(COMMON, 'STREAM AND GROUP'),
+  ...settingFlags(CONNECTION, 'CONNECTION'),
+};
+
+/** What all commands share: configuration, connection, signals, and errors that become exit codes. */
+export abstract class BaseCommand extends Command {
+  // The default lists every flag before the reader has seen a single explanation.
+  static override usage: string | string[] = '<%= command.id %> [FLAGS]';
+
+  static override baseFlags = {
+    json: Flags.boolean({ description: 'print JSON, and nothing else, on stdout', helpGroup: 'GLOBAL' }),
+  };
+
+  /** The configuration from these parsed flags, the environment and `.env` of the working folder. */
+  protected loadSettings(flags: Readonly<Record<string, unknown>>): Config {
+    const given: Partial<Record<SettingName, string | boolean>> = {};
+    for (const key of Object.keys(SETTINGS) as SettingName[]) {
+      const value = flags[SETTINGS[key].flag];
+      if (typeof value === 'string' || typeof value === 'boolean') given[key] = value;
+    }
+    const own = { flags: given, env: process.env, dotenv: readDotenv() };
+    const name = contextName(own, () => selectedContext(process.env));
+    const sources = { ...own, context: name === undefined ? undefined : readContext(name, process.env) };
+    this.#hideSecrets(sources);
+    return loadConfig(sources);
+  }
+
+  /** A secret in a flag is seen by everybody who lists processes: overwrite it there, and say how to do better. */
+  #hideSecrets(sources: ConfigSources): void {
+    const secrets = secretFlags(sources);
+    if (secrets.length === 0) return;
+    process.title = `natspoc ${this.id?.replaceAll(':', ' ') ?? ''}`;
+    for (const { flag, env } of secrets) {
+      this.note(`Warning: --${flag} shows a secret to everybody on this machine; set ${env} instead.`);
+    }
+  }
+
+  /** Connects as the configuration says; the caller closes. `role` names the connection on the server. */
+  protected connect(config: Config, role: string): Promise<NatsConnection> {
+    return connectNats(config, `natspoc ${role}`);
+  }
+
+  /**
+   * A signal that aborts at the first SIGINT or SIGTERM; its reason is the name of the signal. A second one
+   * ends the process at once.
+   */
+  protected stopSignal(): AbortSignal {
+    return stopSignal();
+  }
+
+  /** Columns of the terminal that stdout is; undefined where it is none. */
+  protected get columns(): number | undefined {
+    return process.stdout.isTTY ? process.stdout.columns || undefined : undefined;
+  }
+
+  /** Writes one line for people to stderr, where it does not disturb a pipe. */
+  protected note(line: string): void {
+    process.stderr.write(`${escapeControl(line)}\n`);
+  }
+
+  /** Writes lines for people to stdout. `style`: what a line that is safe to show gets around it, such as colour. */
+  protected writeLines(lines: readonly string[], style = (line: string): string => line): void {
+    process.stdout.write(lines.map((line) => `${style(escapeControl(line))}\n`).join(''));
+  }
+
+  /** Says on stderr what a user of the stream should know of its settings. */
+  protected warnOf(concerns: readonly Concern[], uses: readonly StreamUse[]): void {
+    for (const { message } of warningsOf(concerns, uses)) this.note(`Warning: ${escapeControl(message)}`);
+  }
+
+  /** Writes one JSON document, or one line of NDJSON, to stdout. */
+  protected writeJson(value: unknown): void {
+    process.stdout.write(`${toJson(value)}\n`);
+  }
+
+  protected override async catch(error: Error): Promise<never> {
+    return exitWithError(error, this.failureOptions());
+  }
+
+  /** How this command says what went wrong. */
+  protected failureOptions(): FailureOptions {
+    return { json: this.argv.includes('--json'), command: this.id?.replaceAll(':', ' ') ?? '' };
+  }
+}

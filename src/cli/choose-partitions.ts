@@ -1,0 +1,86 @@
+import type { GroupFollower, SeenSession } from '../core/admin/follower.js';
+import { NatspocError } from '../core/lib/errors.js';
+import { escapeControl } from '../core/lib/text.js';
+
+/**
+ * Partitions as people type them: `3`, `p3`, `0-3`, `p0-p3`, each once, in order.
+ *
+ * @throws NatspocError `usage` for anything else, and for a partition that there is not.
+ */
+export function parsePartitions(texts: readonly string[], partitions: number): number[] {
+  const chosen = new Set<number>();
+  for (const text of texts.flatMap((each) => each.split(','))) {
+    const match = /^p?(\d{1,6})(?:-p?(\d{1,6}))?$/.exec(text.trim());
+    if (!match) {
+      throw new NatspocError(
+        'usage',
+        `${JSON.stringify(text)} is not a partition such as 3, or a range such as 0-3.`,
+      );
+    }
+    const first = Number(match[1]);
+    const last = Number(match[2] ?? match[1]);
+    if (last < first || last >= partitions) {
+      throw new NatspocError(
+        'usage',
+        `There is no partition ${text.trim()}: they are 0 to ${partitions - 1}.`,
+      );
+    }
+    for (let partition = first; partition <= last; partition++) chosen.add(partition);
+  }
+  return [...chosen].sort((a, b) => a - b);
+}
+
+/** What somebody has to say to choose partitions: exactly one of these. */
+export interface PartitionRequest {
+  /** Numbers and ranges. */
+  named: readonly string[];
+  /** Everything that this member owns. */
+  owner?: string | undefined;
+  all?: boolean;
+}
+
+/**
+ * The partitions that are meant.
+ *
+ * @throws NatspocError `usage` where nothing or too much was said, `failed` where there is no such member.
+ */
+export function choosePartitions(
+  request: PartitionRequest,
+  partitions: number,
+  follower: GroupFollower | undefined,
+): number[] {
+  const { named, owner, all = false } = request;
+  const said = [named.length > 0, owner !== undefined, all].filter(Boolean).length;
+  if (said !== 1) {
+    const owners = follower ? ', --owner NAME' : '';
+    throw new NatspocError('usage', `Name partitions (3, 0-3)${owners} or --all: one of them.`);
+  }
+  if (named.length > 0) return parsePartitions(named, partitions);
+  const every = Array.from({ length: partitions }, (_, partition) => partition);
+  if (all || owner === undefined || !follower) return every;
+  const { id } = findMember(follower, owner);
+  return every.filter((partition) => follower.ownerOf(partition) === id);
+}
+
+/**
+ * The one live member of this name or session id.
+ *
+ * @throws NatspocError `failed` that lists who there is where there is none, or more than one.
+ */
+export function findMember(follower: GroupFollower, nameOrId: string): SeenSession {
+  const [found, ...more] = follower.named(nameOrId);
+  if (found && more.length === 0) return found;
+  const asked = escapeControl(nameOrId);
+  if (found) {
+    const ids = [found, ...more].map(
+      ({ id, record }) => `${id} (${escapeControl(record.host)}:${record.pid})`,
+    );
+    throw new NatspocError(
+      'failed',
+      `Several members are called ${asked}; say which by id: ${ids.join(', ')}.`,
+    );
+  }
+  const names = [...follower.sessions.values()].map(({ record }) => escapeControl(record.name)).sort();
+  const known = names.length > 0 ? `there are ${names.join(', ')}` : 'the group has no members';
+  throw new NatspocError('failed', `There is no member ${asked}: ${known}.`);
+}

@@ -1,0 +1,159 @@
+import type { Writable } from 'node:stream';
+import type { Config } from '../../core/config/config.js';
+import type { FailurePolicy } from '../../core/config/retry.js';
+import { systemClock } from '../../core/lib/clock.js';
+import { NatspocError } from '../../core/lib/errors.js';
+import { escapeControl } from '../../core/lib/text.js';
+import { formatCount, formatDuration } from '../../core/lib/units.js';
+import { GroupMember } from '../../core/member/group-member.js';
+import { noteLogger } from '../../core/member/note-logger.js';
+import type { Handler } from '../../core/member/partition/handler.js';
+import { Quota } from '../../core/member/partition/quota.js';
+import { formatMemoryLine } from '../../core/member/stats/memory.js';
+import {
+  describeFailed,
+  describeOverdue,
+  describeReport,
+  describeTrimmed,
+  describeUncommitted,
+  describeUnread,
+} from '../../core/member/status-lines.js';
+import type { NatsConnection } from '../../core/nats/client/connection.js';
+import { streamEnd } from '../../core/nats/stream/stream-end.js';
+import { whenCaughtUp } from './caught-up.js';
+import { execHandler } from './exec.js';
+import { LineWriter } from './line-writer.js';
+import type { Output } from './outputs.js';
+import { inSteps, pretendToWork, writeLines } from './simulated-work.js';
+
+/** What a consumer of the command line is made of. */
+export interface ConsumerOptions {
+  connection: NatsConnection;
+  config: Config;
+  name: string | undefined;
+  version: string;
+  output: Output;
+  stdout: Writable;
+  /** Takes one line for people. */
+  note: (line: string) => void;
+  /** Pretended work a message, milliseconds. */
+  workMs: number;
+  /** A command for each message. */
+  exec: string | undefined;
+  /** A handler that was loaded from a module. */
+  handler: Handler | undefined;
+  concurrency: number;
+  handlerTimeoutMs: number | undefined;
+  failure: FailurePolicy;
+  /** Leave after this many messages. */
+  count: number | undefined;
+  /** Leave after this many milliseconds. */
+  durationMs: number | undefined;
+  /** Leave when everything that was stored before it began is handled. */
+  untilCaughtUp: boolean;
+}
+
+/** A running consumer. */
+export interface Consumer {
+  readonly member: GroupMember;
+  leave(): Promise<void>;
+  /** Resolves when it has left, rejects with what ended it. */
+  readonly closed: Promise<void>;
+}
+
+/** Joins the group and handles messages as the options say. Everything for people goes to `note`. */
+export async function startConsumer(options: ConsumerOptions): Promise<Consumer> {
+  const { config, note, count } = options;
+  const startedAt = performance.now();
+  const writer = new LineWriter(options.stdout);
+  const halted = new Map<number, string>();
+  let left = count ?? Number.POSITIVE_INFINITY;
+  // Before it joins: what is published from then on need not be handled.
+  const end = options.untilCaughtUp ? await streamEnd(options.connection, config) : undefined;
+  const member = await GroupMember.open(
+    {
+      ...options,
+      handler: handlerOf(options, writer),
+      guard: options.handler === undefined ? undefined : 'process',
+      barrier: () => writer.written(),
+      logger: noteLogger(note, { debug: Boolean(process.env.DEBUG) }),
+      health:
+        config.healthPort === undefined ? undefined : { port: config.healthPort, host: config.healthHost },
+      quota: count === undefined ? undefined : new Quota(count),
+    },
+    (events) => {
+      describe(events, config, note);
+      events.on('halted', ({ partition, message }) => halted.set(partition, message));
+      // Somebody released it and it has come back.
+      events.on('acquired', ({ partition }) => halted.delete(partition));
+      if (count !== undefined) events.on('handled', () => --left === 0 && leave());
+    },
+  );
+  if (member.healthUrl) note(`health checks and metrics at ${member.healthUrl}`);
+  // Whoever reads has had enough, or the disk is full: hand over and go.
+  options.stdout.once('error', leave);
+  const cancels = [
+    end === undefined ? undefined : whenCaughtUp(member, end, leave),
+    options.durationMs === undefined
+      ? undefined
+      : systemClock.at(systemClock.now() + options.durationMs, leave),
+  ];
+  // The count may have been reached while the member was still being opened.
+  if (left <= 0) leave();
+
+  function leave(): void {
+    member.leave().catch(() => {});
+  }
+  const closed = member.closed
+    .catch((error: unknown) => {
+      // What it ended with follows from that.
+      if (!writer.isClosed) throw error;
+    })
+    .then(() => {
+      const took = formatDuration(performance.now() - startedAt);
+      const { handled } = member.counters;
+      note(`left after ${formatCount(handled)} ${handled === 1 ? 'message' : 'messages'} in ${took}`);
+      if (writer.failure) throw writer.failure;
+      failIfHalted(halted);
+    })
+    .finally(() => {
+      for (const cancel of cancels) cancel?.();
+    });
+  return { member, leave: () => member.leave(), closed };
+}
+
+/** The steps that are taken for each message. */
+function handlerOf(options: ConsumerOptions, writer: LineWriter): Handler {
+  const { workMs, handler, exec, output } = options;
+  const steps = [
+    workMs > 0 ? pretendToWork(workMs) : undefined,
+    handler,
+    exec === undefined
+      ? undefined
+      : execHandler({ command: exec, write: (bytes) => writer.writeBytes(bytes) }),
+    writeLines(output, writer),
+  ];
+  return inSteps(steps.filter((step) => step !== undefined));
+}
+
+/** Puts what happens into words. */
+function describe(member: GroupMember, config: Config, note: (line: string) => void): void {
+  member.on('report', (report) => note(describeReport(report, config.group)));
+  member.on('failed', (failed) => {
+    // A report of its own says so.
+    if (failed.then !== 'halt') note(describeFailed(failed));
+  });
+  member.on('trimmed', (trimmed) => note(describeTrimmed(trimmed)));
+  member.on('unread', (unread) => note(describeUnread(unread)));
+  member.on('uncommitted', (uncommitted) => note(describeUncommitted(uncommitted)));
+  member.on('overdue', (overdue) => note(describeOverdue(overdue, config.drainTimeoutMs)));
+  member.on('memory', (sample) => note(formatMemoryLine(sample)));
+}
+
+/** @throws NatspocError `handler-failed` where partitions were given up. */
+function failIfHalted(halted: ReadonlyMap<number, string>): void {
+  const [first] = halted;
+  if (!first) return;
+  const more = halted.size > 1 ? ` and ${halted.size - 1} more` : '';
+  throw new NatspocError('handler-failed', `Gave up p${first[0]}${more}: ${escapeControl(first[1])}.`);
+}

@@ -1,0 +1,148 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { type Handler, type HandlerContext, StopConsuming } from '../../core/member/partition/handler.js';
+import { signalGroup, systemReason } from '../../local/child.js';
+
+/** What the shell ends with where it cannot run the command: not executable, or not there. */
+const CANNOT_RUN = new Set([126, 127]);
+/** Output of one run of the command that is kept until it is known whether the message is handled, bytes. */
+const MAX_OUTPUT_BYTES = 16 * 1_048_576;
+/** How long a command may take to end after SIGTERM. */
+const KILL_AFTER_MS = 200;
+
+/** How a command is run for each message. */
+export interface ExecOptions {
+  /** For `/bin/sh -c`, or `cmd /c` on Windows. */
+  command: string;
+  /** Takes what a successful run has written; a promise holds the next message back. */
+  write: (output: Uint8Array) => Promise<void> | undefined;
+}
+
+/** What the command finds in its environment, beside our own. */
+function environment(
+  context: HandlerContext,
+  message: { sequence: number; subject: string },
+): Record<string, string> {
+  return {
+    NATSPOC_PARTITION: String(context.partition),
+    NATSPOC_SEQ: String(message.sequence),
+    NATSPOC_KEY: context.key ?? '',
+    NATSPOC_EPOCH: String(context.epoch),
+    NATSPOC_SUBJECT: message.subject,
+    NATSPOC_ATTEMPT: String(context.attempt),
+  };
+}
+
+/**
+ * A handler that runs a command for each message: payload on its standard input, exit code 0 means handled.
+ * Its standard error is ours; what it writes is passed on as a whole once the message is handled, so that runs
+ * side by side never mix and a failed run leaves nothing behind.
+ */
+export function execHandler({ command, write }: ExecOptions): Handler {
+  const running = new Set<() => void>();
+  // A process that ends at once leaves no command behind.
+  process.once('exit', () => {
+    for (const kill of running) kill();
+  });
+  return async (message, context) => {
+    const env = environment(context, message);
+    const output = await run({ command, input: message.data, env, signal: context.signal, running });
+    if (output.length > 0) await write(output);
+  };
+}
+
+interface Run {
+  command: string;
+  input: Uint8Array;
+  env: Record<string, string>;
+  signal: AbortSignal;
+  /** Has what kills this run while it lasts. */
+  running: Set<() => void>;
+}
+
+/** Codes with which the system says that there is no shell to run the command: other messages fare no better. */
+const NO_SHELL = new Set(['ENOENT', 'EACCES']);
+
+/** A run that could not be started: the attempt's failure, in the system's words. */
+function startFailure(error: unknown): Error {
+  const why = `cannot start the command: ${systemReason(error)}`;
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && NO_SHELL.has(code)
+    ? new StopConsuming(why, { cause: error })
+    : new Error(why, { cause: error });
+}
+
+function start(command: string, env: Record<string, string>): ChildProcess {
+  try {
+    return spawn(command, {
+      shell: true,
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: { ...process.env, ...env },
+      // A group of its own: Ctrl-C in a terminal reaches us, and we let the command finish.
+      detached: process.platform !== 'win32',
+    });
+  } catch (error) {
+    // A key that is too long for an environment, or has a NUL in it.
+    throw startFailure(error);
+  }
+}
+
+async function run({ command, input, env, signal, running }: Run): Promise<Buffer> {
+  const child = start(command, env);
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    let tooMuch = false;
+    let stopped = false;
+    let killTimer: NodeJS.Timeout | undefined;
+    // The whole group: the shell's children too.
+    const killNow = (): void => signalGroup(child, 'SIGKILL');
+    running.add(killNow);
+    const stop = (): void => {
+      stopped = true;
+      signalGroup(child, 'SIGTERM');
+      killTimer ??= setTimeout(killNow, KILL_AFTER_MS);
+    };
+    const finish = (end: () => void): void => {
+      clearTimeout(killTimer);
+      // The shell has ended; what it started may have ignored the signal, and closed its output.
+      if (stopped) killNow();
+      running.delete(killNow);
+      signal.removeEventListener('abort', stop);
+      end();
+    };
+    // Neither stream is there where the child could not be started.
+    child.stdout?.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes <= MAX_OUTPUT_BYTES) chunks.push(chunk);
+      else if (!tooMuch) {
+        tooMuch = true;
+        stop();
+      }
+    });
+    // A command need not read its input: that is no failure.
+    child.stdin?.on('error', () => {});
+    child.stdin?.end(input);
+    child.once('error', (error) => finish(() => reject(startFailure(error))));
+    child.once('close', (code, killedBy) =>
+      finish(() => {
+        if (signal.aborted) reject(signal.reason);
+        else if (tooMuch) reject(new Error(`the command wrote more than ${MAX_OUTPUT_BYTES} bytes`));
+        else if (code === 0) resolve(Buffer.concat(chunks));
+        else if (code !== null && CANNOT_RUN.has(code)) {
+          reject(new StopConsuming(`the command cannot be run (exit code ${code}): ${command}`));
+        } else reject(new Error(describeEnd(code, killedBy)));
+      }),
+    );
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  });
+}
+
+function describeEnd(code: number | null, killedBy: NodeJS.Signals | null): string {
+  if (killedBy) return `the command was ended by ${killedBy}`;
+  // A shell reports its child's signal as 128 and its number.
+  const number = (code ?? 0) - 128;
+  const name = Object.entries(constants.signals).find(([, value]) => value === number)?.[0];
+  return `the command ended with exit code ${code}${name ? ` (${name})` : ''}`;
+}

@@ -1,0 +1,133 @@
+import type { Writable } from 'node:stream';
+import { NatspocError } from '../../core/lib/errors.js';
+import { StopConsuming } from '../../core/member/partition/handler.js';
+import { systemReason } from '../../local/child.js';
+
+/** Text is gathered up to this size before it is written. */
+const CHUNK_CHARACTERS = 65_536;
+
+/** True for what a pipe says whose reader has gone away. */
+const isGoneReader = (error: Error): boolean => 'code' in error && error.code === 'EPIPE';
+
+/** What to say of a stdout that takes nothing any more. */
+export function outputFailure(cause: Error): NatspocError {
+  return new NatspocError('failed', `Cannot write to standard output: ${systemReason(cause)}.`, { cause });
+}
+
+interface Waiter {
+  resolve: () => void;
+  reject: (error: Error) => void;
+}
+
+/**
+ * Writes lines to a stream in few writes, and holds the writer back where the reader is slow: `write` returns
+ * a promise then, and nothing otherwise. `written` tells when the operating system has what was given so far:
+ * only then may a position that covers it be committed.
+ */
+export class LineWriter {
+  readonly #stream: Writable;
+  #pending = '';
+  #scheduled = false;
+  #given = 0;
+  #written = 0;
+  #drained: Promise<void> | undefined;
+  #full: Waiter | undefined;
+  #waiting: (Waiter & { for: number })[] = [];
+  #closed: StopConsuming | undefined;
+  #failure: NatspocError | undefined;
+
+  constructor(stream: Writable) {
+    this.#stream = stream;
+    stream.on('error', (error) => this.#close(error));
+  }
+
+  /** True once nothing can be written any more. */
+  get isClosed(): boolean {
+    return this.#closed !== undefined;
+  }
+
+  /** Why that is; undefined also where a reader has had enough, which is no failure. */
+  get failure(): NatspocError | undefined {
+    return this.#failure;
+  }
+
+  /**
+   * Adds one line; the line feed is added here. Resolves when the stream takes more, if it is full.
+   *
+   * @throws StopConsuming (or rejects with it) once nothing can be written any more: the reader has gone, the disk is full.
+   */
+  write(line: string): Promise<void> | undefined {
+    if (this.#closed) throw this.#closed;
+    this.#pending += `${line}\n`;
+    if (this.#pending.length >= CHUNK_CHARACTERS) this.#flush();
+    else if (!this.#scheduled) {
+      this.#scheduled = true;
+      setImmediate(() => this.#flush());
+    }
+    return this.#drained;
+  }
+
+  /** The same for bytes, which are written as they are: what they mean, and whether they are lines, is not our business. */
+  writeBytes(bytes: Uint8Array): Promise<void> | undefined {
+    if (this.#closed) throw this.#closed;
+    this.#flush();
+    this.#give(bytes);
+    return this.#drained;
+  }
+
+  /**
+   * Resolves when everything that was given so far is written; nothing to wait for: undefined. Rejects when it
+   * never will be.
+   */
+  written(): Promise<void> | undefined {
+    this.#flush();
+    if (this.#closed) return Promise.reject(this.#closed);
+    if (this.#written === this.#given) return undefined;
+    return new Promise((resolve, reject) => this.#waiting.push({ for: this.#given, resolve, reject }));
+  }
+
+  #flush(): void {
+    this.#scheduled = false;
+    if (this.#pending === '' || this.#closed) return;
+    const chunk = this.#pending;
+    this.#pending = '';
+    this.#give(chunk);
+  }
+
+  #give(chunk: string | Uint8Array): void {
+    const number = ++this.#given;
+    const more = this.#stream.write(chunk, (error) => {
+      if (error) this.#close(error);
+      else this.#wrote(number);
+    });
+    if (more || this.#drained) return;
+    this.#drained = new Promise((resolve, reject) => {
+      this.#full = { resolve, reject };
+    });
+    // Whoever is held back hears of the end; nobody has to be.
+    this.#drained.catch(() => {});
+    this.#stream.once('drain', () => {
+      const full = this.#full;
+      this.#drained = undefined;
+      this.#full = undefined;
+      full?.resolve();
+    });
+  }
+
+  #wrote(number: number): void {
+    this.#written = number;
+    const waiting = this.#waiting;
+    this.#waiting = waiting.filter((waiter) => waiter.for > number);
+    for (const waiter of waiting) if (waiter.for <= number) waiter.resolve();
+  }
+
+  #close(cause: Error): void {
+    if (this.#closed) return;
+    const failure = isGoneReader(cause) ? undefined : outputFailure(cause);
+    this.#failure = failure;
+    this.#closed = new StopConsuming(failure?.message ?? 'nobody reads the output any more', { cause });
+    this.#full?.reject(this.#closed);
+    for (const { reject } of this.#waiting) reject(this.#closed);
+    this.#waiting = [];
+  }
+}

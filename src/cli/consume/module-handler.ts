@@ -1,0 +1,76 @@
+import { spawnSync } from 'node:child_process';
+import { statSync } from 'node:fs';
+import { extname, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { messageOf, NatspocError } from '../../core/lib/errors.js';
+import type { Handler } from '../../core/member/partition/handler.js';
+
+const TYPESCRIPT = new Set(['.ts', '.mts', '.cts', '.tsx']);
+
+const isHandler = (value: unknown): value is Handler => typeof value === 'function';
+
+/**
+ * Loads a handler from a module, once: its default export, or an export named `handler`. TypeScript is
+ * compiled on the way, without checking types.
+ *
+ * @param file a path, from the working folder.
+ * @throws NatspocError `handler-failed` where it cannot be loaded or exports no function, in one line.
+ */
+export async function loadHandler(file: string): Promise<Handler> {
+  const path = resolve(file);
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!found) throw new NatspocError('handler-failed', `--handler: there is no file ${file}.`);
+  // Reading a pipe or a device may never end.
+  if (!found.isFile()) throw new NatspocError('handler-failed', `--handler: ${file} is no regular file.`);
+  let loaded: unknown;
+  try {
+    loaded = TYPESCRIPT.has(extname(path))
+      ? await loadTypeScript(path)
+      : await import(pathToFileURL(path).href);
+  } catch (cause) {
+    throw new NatspocError(
+      'handler-failed',
+      `--handler: ${file} cannot be loaded: ${explain(cause, path)}.`,
+      {
+        cause,
+      },
+    );
+  }
+  const handler = handlerOf(loaded);
+  if (handler) return handler;
+  const message = `--handler: ${file} exports no handler. Write "export default async (message, context) => { … }".`;
+  throw new NatspocError('handler-failed', message);
+}
+
+/** The compiler is loaded for those who need it only: it takes 15 MB. */
+async function loadTypeScript(path: string): Promise<unknown> {
+  const { createJiti } = await import('jiti');
+  return createJiti(import.meta.url, { interopDefault: false }).import(path);
+}
+
+/** The handler among a module's exports; a CommonJS module may have its own `default` inside. */
+function handlerOf(loaded: unknown): Handler | undefined {
+  if (typeof loaded !== 'object' || loaded === null) return undefined;
+  const { default: main, handler } = loaded as { default?: unknown; handler?: unknown };
+  if (isHandler(main)) return main;
+  if (isHandler(handler)) return handler;
+  return typeof main === 'object' && main !== null && main !== loaded ? handlerOf(main) : undefined;
+}
+
+/** An error of loading in one line, with the place where it is known. */
+function explain(error: unknown, path: string): string {
+  const lines = messageOf(error)
+    .split('\n')
+    .map((line) => line.trim());
+  const text = (lines[0] ?? '').replace(/^\w*Error: /, '').replace(/\.$/, '');
+  const syntax = error instanceof SyntaxError || /^ParseError/.test(lines[0] ?? '');
+  if (!syntax) return text;
+  // The compiler says where in its second line; Node says it only to those who run the file.
+  const place = lines.find((line) => /^\/?\S+:\d+:\d+$/.test(line)) ?? placeOfSyntaxError(path);
+  return `syntax error: ${text}${place ? ` (${place})` : ''}`;
+}
+
+function placeOfSyntaxError(path: string): string | undefined {
+  const { stderr } = spawnSync(process.execPath, ['--check', path], { encoding: 'utf8' });
+  return /^(?:file:\/\/)?(\S+:\d+)$/m.exec(stderr ?? '')?.[1];
+}

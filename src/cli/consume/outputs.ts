@@ -1,0 +1,17 @@
+import type { HandlerContext } from '../../core/member/partition/handler.js';
+import { toNdjson, toText } from '../../core/member/partition/output.js';
+import type { StreamMessage } from '../../core/ports/index.js';
+
+/** What may be written for each message. */
+export const OUTPUTS = ['ndjson', 'text', 'none'] as const;
+export type Output = (typeof OUTPUTS)[number];
+
+/** The line for a message, by output; none: nothing is written. */
+export const LINES: Record<
+  Output,
+  ((message: StreamMessage, context: HandlerContext) => string) | undefined
+> = {
+  ndjson: toNdjson,
+  text: toText,
+  none: undefined,
+};

@@ -1,0 +1,119 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import type { SettingName } from '../core/config/settings.js';
+import { messageOf, NatspocError } from '../core/lib/errors.js';
+import { readSmallFile, UnreadableFile } from '../core/lib/small-file.js';
+
+/** The settings that a context gives, as raw texts, and its name for messages. */
+export interface NatsContext {
+  name: string;
+  values: Partial<Record<SettingName, string>>;
+}
+
+/** What a context file calls a setting. */
+const FIELDS: Record<string, SettingName> = {
+  url: 'server',
+  user: 'user',
+  password: 'password',
+  token: 'token',
+  creds: 'creds',
+  nkey: 'nkey',
+  cert: 'tlscert',
+  key: 'tlskey',
+  ca: 'tlsca',
+  tls_first: 'tlsfirst',
+  jetstream_domain: 'jsDomain',
+  inbox_prefix: 'inboxPrefix',
+};
+/** What we cannot do as the nats CLI does: better said than connected otherwise than meant. */
+const UNSUPPORTED = ['nsc', 'user_jwt', 'user_seed', 'socks_proxy', 'jetstream_api_prefix'];
+const FILES: ReadonlySet<SettingName> = new Set(['creds', 'nkey', 'tlscert', 'tlskey', 'tlsca']);
+
+/** Where the nats CLI keeps its contexts: `$XDG_CONFIG_HOME/nats`, or `~/.config/nats`. */
+function contextFolder(env: Readonly<Record<string, string | undefined>>): string {
+  return path.join(env.XDG_CONFIG_HOME || path.join(env.HOME || homedir(), '.config'), 'nats');
+}
+
+/** A context takes some hundred bytes. */
+const LIMIT_BYTES = 64 * 1_024;
+const readText = (file: string): string => readSmallFile(file, { limitBytes: LIMIT_BYTES }).toString('utf8');
+
+/**
+ * The context that `nats context select` has chosen, or undefined.
+ *
+ * @throws NatspocError `config` where the file that says so cannot be read.
+ */
+export function selectedContext(env: Readonly<Record<string, string | undefined>>): string | undefined {
+  const file = path.join(contextFolder(env), 'context.txt');
+  try {
+    return readText(file).trim() || undefined;
+  } catch (error) {
+    if (!(error instanceof UnreadableFile)) throw error;
+    if (error.isMissing) return undefined;
+    throw new NatspocError('config', `The selected context: cannot read ${file}: ${error.message}.`, {
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Reads a context of the nats CLI by name.
+ *
+ * @throws NatspocError `config` with one line: no such context (and which there are), unreadable, not supported.
+ */
+export function readContext(name: string, env: Readonly<Record<string, string | undefined>>): NatsContext {
+  const folder = path.join(contextFolder(env), 'context');
+  if (!/^[^/\\]+$/.test(name) || name.includes('..')) {
+    throw new NatspocError('config', `--context: ${JSON.stringify(name)} is not the name of a context.`);
+  }
+  const file = path.join(folder, `${name}.json`);
+  if (!existsSync(file)) {
+    const known = knownContexts(folder);
+    const there = known.length > 0 ? `there are ${known.join(', ')}` : `there are none in ${folder}`;
+    throw new NatspocError('config', `There is no context ${name}: ${there}.`);
+  }
+  const values: NatsContext['values'] = {};
+  for (const [field, value] of Object.entries(readObject(name, file))) {
+    if (value === '' || value === null || value === false) continue;
+    if (UNSUPPORTED.includes(field)) {
+      throw new NatspocError(
+        'config',
+        `Context ${name} uses ${field}, which natspoc cannot do; use --creds or other flags.`,
+      );
+    }
+    const setting = FIELDS[field];
+    if (!setting || !(typeof value === 'string' || typeof value === 'boolean')) continue;
+    values[setting] = FILES.has(setting) ? expandHome(String(value), env) : String(value);
+  }
+  return { name, values };
+}
+
+function readObject(name: string, file: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(readText(file));
+  } catch (cause) {
+    // Not the message of the parser: it quotes what it read, and that may be a password.
+    const why = cause instanceof SyntaxError ? 'it is not JSON' : messageOf(cause);
+    throw new NatspocError('config', `Context ${name}: cannot read ${file}: ${why}.`, { cause });
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
+  throw new NatspocError('config', `Context ${name}: ${file} holds no context.`);
+}
+
+function knownContexts(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+      .filter((file) => file.endsWith('.json'))
+      .map((file) => file.slice(0, -'.json'.length))
+      .sort();
+  } catch {
+    return [];
+  }
+}
+
+/** `~` and `$HOME` at the beginning of a path, as the nats CLI expands them. */
+function expandHome(file: string, env: Readonly<Record<string, string | undefined>>): string {
+  return file.replace(/^(~|\$HOME|\$\{HOME\})(?=\/|$)/, env.HOME || homedir());
+}

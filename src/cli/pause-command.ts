@@ -1,0 +1,80 @@
+import { operatorName } from '../core/admin/operator.js';
+import { changeOverride } from '../core/admin/overrides.js';
+import { patienceOf } from '../core/admin/patience.js';
+import { untilResting } from '../core/admin/pausing.js';
+import { NatspocError } from '../core/lib/errors.js';
+import { connectionFlags } from './base-command.js';
+import { choosePartitions } from './choose-partitions.js';
+import { Args, Flags } from './oclif.js';
+import { StreamCommand } from './stream-command.js';
+
+/**
+ * Arguments and flags of `leases pause` and `leases resume`. Not static members of their parent: oclif's manifest takes
+ * a class with static members of its own for the last one of the chain, and the flags of all commands would be lost.
+ */
+export const restArgs = {
+  partition: Args.string({ description: 'partitions: 3, 0-3', name: 'PARTITION...' }),
+};
+export const restFlags = {
+  owner: Flags.string({
+    description: 'everything that this member owns now (name or session id)',
+    helpValue: 'NAME',
+  }),
+  all: Flags.boolean({ description: 'every partition' }),
+  ...connectionFlags,
+};
+
+/** What `leases pause` and `leases resume` share. */
+export abstract class LeasesRest extends StreamCommand {
+  /** Makes the chosen partitions rest or go on, and says what became of it. */
+  protected async rest(
+    flags: Readonly<Record<string, unknown>> & { owner: string | undefined; all: boolean; json: boolean },
+    named: readonly string[],
+    paused: boolean,
+  ): Promise<void> {
+    const signal = this.stopSignal();
+    await this.withStream(flags, `leases ${paused ? 'pause' : 'resume'}`, (session) =>
+      this.withFollower(session, async (follower) => {
+        const { config, topology, observer } = session;
+        const request = { named, owner: flags.owner, all: flags.all };
+        const partitions = choosePartitions(request, topology.layout.partitions, follower);
+        const changed: number[] = [];
+        for (const partition of partitions) {
+          const { bucket } = topology;
+          const before = await changeOverride(bucket, config.group, partition, { paused }, operatorName());
+          if (before.paused !== paused) changed.push(partition);
+        }
+        const { restMs } = patienceOf(config);
+        const restless = paused
+          ? await untilResting({ observer, follower, signal }, partitions, restMs)
+          : new Map<number, string>();
+        this.#report(flags.json, paused, partitions, changed, restless);
+      }),
+    );
+  }
+
+  #report(
+    json: boolean,
+    paused: boolean,
+    partitions: readonly number[],
+    changed: readonly number[],
+    restless: ReadonlyMap<number, string>,
+  ): void {
+    const pending = [...restless].map(([partition, message]) => ({ partition, message }));
+    if (json) this.writeJson({ paused, partitions, changed, pending });
+    else {
+      const done = partitions.filter((partition) => !restless.has(partition));
+      this.writeLines(
+        done.map((partition) => {
+          const already = changed.includes(partition) ? '' : ' already';
+          return paused ? `p${partition} is paused${already}` : `p${partition} goes on${already}`;
+        }),
+      );
+    }
+    if (pending.length === 0) return;
+    const list = pending.map(({ partition, message }) => `p${partition}: ${message}`).join('; ');
+    const message = `The pause is set, but not all rest yet: ${list}.`;
+    if (json) process.exitCode = 1;
+    else throw new NatspocError('failed', message);
+  }
+}

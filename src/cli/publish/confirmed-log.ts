@@ -1,0 +1,67 @@
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { messageOf, NatspocError } from '../../core/lib/errors.js';
+import { toJson } from '../../core/lib/text.js';
+import { textOf } from '../../core/member/partition/output.js';
+import type { OutgoingMessage } from '../../core/publisher/types.js';
+import { systemReason } from '../../local/child.js';
+
+const CHUNK_CHARACTERS = 64 * 1024;
+
+/** Payload as text where it is UTF-8, otherwise as base64. */
+function payload(data: Uint8Array | string): { data: string } | { data_base64: string } {
+  const text = typeof data === 'string' ? data : textOf(data);
+  return text === undefined ? { data_base64: Buffer.from(data).toString('base64') } : { data: text };
+}
+
+/**
+ * Writes a line of JSON for each confirmed message: `{"partition":3,"seq":12,"key":"user-7","data":"…"}`, in the
+ * words of `consume`, so that the two can be compared. `key` is null without one; `duplicate` is there if true.
+ * What a file held before is replaced when the first lines are written, not by a run that never begins.
+ */
+export class ConfirmedLog {
+  readonly #path: string;
+  readonly #fd: number;
+  #chunk = '';
+  #begun = false;
+
+  /** @throws NatspocError `usage` when the file cannot be written. */
+  constructor(path: string) {
+    this.#path = path;
+    try {
+      this.#fd = openSync(path, constants.O_WRONLY | constants.O_CREAT);
+    } catch (cause) {
+      throw new NatspocError('usage', `--confirmed: cannot write ${path}: ${messageOf(cause)}.`, { cause });
+    }
+  }
+
+  /** @throws NatspocError `failed` when the disk does not take it. */
+  add(message: OutgoingMessage, partition: number, sequence: number, duplicate: boolean): void {
+    const line = {
+      partition,
+      seq: sequence,
+      key: message.key ?? null,
+      ...(duplicate && { duplicate }),
+      ...payload(message.data),
+    };
+    this.#chunk += `${toJson(line)}\n`;
+    if (this.#chunk.length >= CHUNK_CHARACTERS) this.#flush();
+  }
+
+  close(): void {
+    this.#flush();
+    closeSync(this.#fd);
+  }
+
+  #flush(): void {
+    let bytes = Buffer.from(this.#chunk, 'utf8');
+    this.#chunk = '';
+    try {
+      // A pipe or a terminal cannot be cut.
+      if (!this.#begun && fstatSync(this.#fd).isFile()) ftruncateSync(this.#fd);
+      this.#begun = true;
+      while (bytes.length > 0) bytes = bytes.subarray(writeSync(this.#fd, bytes));
+    } catch (cause) {
+      throw new NatspocError('failed', `Cannot write ${this.#path}: ${systemReason(cause)}.`, { cause });
+    }
+  }
+}

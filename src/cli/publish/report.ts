@@ -1,0 +1,108 @@
+import { formatBytes, formatCount, formatDuration, formatRate } from '../../core/lib/units.js';
+import type { PublishSummary } from './run.js';
+
+const round = (value: number, digits = 3): number => Number(value.toFixed(digits));
+
+/** Latency for people: three digits are enough. */
+function latency(ms: number): string {
+  return ms < 1 ? `${Math.round(ms * 1_000)} µs` : ms < 10 ? `${ms.toFixed(2)} ms` : formatDuration(ms);
+}
+
+/** The summary of a run as a table for people: several lines, without a newline at the end. */
+export function formatSummary(
+  summary: PublishSummary,
+  target: { stream: string; partitions: number },
+): string {
+  const { latency: times } = summary;
+  const rows: [string, string][] = [
+    ['sent', formatCount(summary.accepted)],
+    ['confirmed', formatCount(summary.confirmed)],
+  ];
+  const optional: [string, number, string?][] = [
+    ['duplicates', summary.duplicates, 'the stream held them already'],
+    ['rejected', summary.rejected, 'not stored'],
+    ['unknown', summary.unknown, 'no answer: stored or not'],
+    ['retried', summary.retried],
+    ['maybe twice', summary.maybeTwice, 'retried without a message id (see --dedupe), or too late for it'],
+    ['reordered', summary.reordered, 'stored behind a later message of their partition'],
+    ['lines skipped', summary.skipped],
+  ];
+  for (const [name, count, note] of optional) {
+    if (count > 0) rows.push([name, `${formatCount(count)}${note ? ` (${note})` : ''}`]);
+  }
+  const bytesPerSecond = summary.elapsedMs > 0 ? (summary.confirmedBytes / summary.elapsedMs) * 1_000 : 0;
+  rows.push(['rate', `${formatCount(summary.rate)} msg/s, ${formatBytes(bytesPerSecond)}/s`]);
+  rows.push(['payload', `${formatBytes(summary.confirmedBytes)} in ${formatDuration(summary.elapsedMs)}`]);
+  if (summary.missedMs > 0) rows.push(['behind schedule', `${formatDuration(summary.missedMs)} given up`]);
+  if (summary.confirmed > 0) {
+    const named: [string, number][] = [
+      ['min', times.min],
+      ['avg', times.avg],
+      ['p50', times.p50],
+      ['p90', times.p90],
+      ['p99', times.p99],
+      ['p99.9', times.p999],
+      ['max', times.max],
+    ];
+    rows.push(['latency', named.map(([name, ms]) => `${name} ${latency(ms)}`).join(', ')]);
+  }
+  const width = Math.max(...rows.map(([name]) => name.length));
+  const body = rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`);
+  return [`Published to ${target.stream}, ${target.partitions} partitions`, ...body].join('\n');
+}
+
+/** The summary of a run as a JSON document: raw numbers, times in milliseconds. */
+export function summaryJson(summary: PublishSummary, target: { stream: string; partitions: number }) {
+  const { latency: times, firstError } = summary;
+  return {
+    stream: target.stream,
+    partitions: target.partitions,
+    sent: summary.accepted,
+    confirmed: summary.confirmed,
+    duplicates: summary.duplicates,
+    failed: summary.rejected + summary.unknown,
+    rejected: summary.rejected,
+    unknown: summary.unknown,
+    retried: summary.retried,
+    maybeTwice: summary.maybeTwice,
+    reordered: summary.reordered,
+    skipped: summary.skipped,
+    bytes: summary.confirmedBytes,
+    elapsedMs: round(summary.elapsedMs),
+    rate: round(summary.rate, 1),
+    missedMs: round(summary.missedMs),
+    latencyMs: { ...times },
+    stopped: summary.stopped,
+    error: firstError && { code: firstError.code, message: firstError.message },
+  };
+}
+
+/** What a progress display shows of a run that goes on. */
+export interface Progress {
+  confirmed: number;
+  pending: number;
+  failed: number;
+  /** Messages a second, lately. */
+  rate: number;
+  /** Messages in all, where that is known. */
+  total: number | undefined;
+  connected: boolean;
+}
+
+/**
+ * One line of progress. On a terminal of `width` columns it is cut to that, and has a bar where the end is known
+ * and there is room; without a width it is for a log.
+ */
+export function formatProgress(progress: Progress, width?: number): string {
+  const { confirmed, total, pending, failed, rate, connected } = progress;
+  const counts =
+    total === undefined ? formatCount(confirmed) : `${formatCount(confirmed)} of ${formatCount(total)}`;
+  const state = connected ? '' : '  reconnecting';
+  const text = `${counts} confirmed  ${formatRate(rate)}  ${formatCount(pending)} pending  ${formatCount(failed)} errors${state}`;
+  if (width === undefined) return text;
+  const room = Math.min(30, width - text.length - 8);
+  if (total === undefined || total === 0 || room < 6) return text.slice(0, width);
+  const share = Math.min(1, confirmed / total);
+  const filled = Math.round(share * room);
+  return `${'━'.repeat(filled)}${'─'.repeat(room - filled)} ${String(Math.floor(share * 100)).padStart(3)}%  ${text}`;
+}

@@ -1,0 +1,220 @@
+import { type Clock, systemClock } from '../../core/lib/clock.js';
+import { messageOf, NatspocError } from '../../core/lib/errors.js';
+import { Publisher, type PublisherOptions } from '../../core/publisher/publisher.js';
+import type { OutgoingMessage, PublishCounters } from '../../core/publisher/types.js';
+import { LatencyRecorder, type LatencySummary } from './latency.js';
+import { Pacer } from './pacer.js';
+import type { MessageSource } from './source.js';
+
+/** A run: a source, published until it ends, a limit is reached or somebody stops it. */
+export interface PublishRunOptions extends Omit<PublisherOptions, 'observer'> {
+  source: MessageSource;
+  /** Messages a second; as fast as possible without it. */
+  rate?: number | undefined;
+  maxMessages?: number | undefined;
+  durationMs?: number | undefined;
+  /** Stops sending; what is on its way is waited for. */
+  signal?: AbortSignal | undefined;
+  /** After a message has failed: stop sending, or go on and count. */
+  onFailure: 'stop' | 'continue';
+  /** Called for each confirmed message; a NatspocError that it throws stops the run. */
+  onConfirmed?:
+    | ((message: OutgoingMessage, partition: number, sequence: number, duplicate: boolean) => void)
+    | undefined;
+}
+
+/** The result of a run. Times in milliseconds. */
+export interface PublishSummary extends PublishCounters {
+  /** Input left out because it could not be used. */
+  skipped: number;
+  /** From the first message to the last answer. */
+  elapsedMs: number;
+  /** Confirmed messages a second over that time. */
+  rate: number;
+  /** How much of a paced schedule was given up because of stalls. */
+  missedMs: number;
+  /** From the moment a message was due to its confirmation. */
+  latency: LatencySummary;
+  /** Why sending ended before the source or a limit did. */
+  stopped: 'signal' | 'failure' | null;
+  /** The first failure of a message or of the source. */
+  firstError: NatspocError | null;
+}
+
+/** Without a wait, the loop lets timers and signals in after this many messages. */
+const YIELD_EVERY = 8_192;
+
+/** One run of a source through a publisher: paced, limited, stoppable, and watchable while it goes. */
+export class PublishRun {
+  readonly publisher: Publisher;
+  readonly #options: PublishRunOptions;
+  readonly #clock: Clock;
+  readonly #latency = new LatencyRecorder();
+  #pacer: Pacer | undefined;
+  #startMs = 0;
+  #lastAnswerMs = 0;
+  #sent = 0;
+  /** The message that is being handed to the publisher: what it refuses is refused in that moment. */
+  #sending: OutgoingMessage | undefined;
+  #stopped: PublishSummary['stopped'] = null;
+  #firstError: NatspocError | null = null;
+  /** Ends the wait that the loop is in, if it is in one. */
+  #wake: () => void = () => {};
+
+  constructor(options: PublishRunOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    const { onConfirmed } = options;
+    this.publisher = new Publisher({
+      ...options,
+      observer: {
+        confirmed: (message, partition, sequence, duplicate, dueMs, nowMs) => {
+          this.#latency.record(nowMs - dueMs);
+          this.#lastAnswerMs = nowMs;
+          if (onConfirmed) this.#guard(() => onConfirmed(message, partition, sequence, duplicate));
+        },
+        failed: (message, { error }) =>
+          this.#failed(message === this.#sending ? this.#located(error) : error),
+      },
+    });
+  }
+
+  /** Publishes until the end. To be called once. */
+  async run(): Promise<PublishSummary> {
+    const { signal, source, rate } = this.#options;
+    const onStop = () => this.#stop('signal');
+    if (signal?.aborted) onStop();
+    else signal?.addEventListener('abort', onStop, { once: true });
+    this.#startMs = this.#clock.now();
+    this.#lastAnswerMs = this.#startMs;
+    if (rate !== undefined) this.#pacer = new Pacer(rate, this.#startMs);
+    try {
+      await this.#loop();
+    } catch (error) {
+      this.#failed(asNatspocError(error));
+      this.#stop('failure');
+    } finally {
+      source.close();
+      // Each message has its own deadline, so this ends even when nobody answers any more.
+      await this.publisher.close();
+      signal?.removeEventListener('abort', onStop);
+    }
+    return this.summary();
+  }
+
+  /** Where the run stands. */
+  summary(): PublishSummary {
+    const elapsedMs = (this.publisher.pending > 0 ? this.#clock.now() : this.#lastAnswerMs) - this.#startMs;
+    const { counters } = this.publisher;
+    return {
+      ...counters,
+      skipped: this.#options.source.skipped,
+      elapsedMs,
+      rate: elapsedMs > 0 ? (counters.confirmed / elapsedMs) * 1_000 : 0,
+      missedMs: this.#pacer?.missedMs ?? 0,
+      latency: this.#latency.summary(),
+      stopped: this.#stopped,
+      firstError: this.#firstError,
+    };
+  }
+
+  async #loop(): Promise<void> {
+    const {
+      source,
+      maxMessages = Number.POSITIVE_INFINITY,
+      durationMs = Number.POSITIVE_INFINITY,
+    } = this.#options;
+    const endMs = this.#startMs + durationMs;
+    const isTimed = this.#pacer !== undefined || endMs < Number.POSITIVE_INFINITY;
+    let sinceYield = 0;
+    while (this.#stopped === null && this.#sent < maxMessages) {
+      let dueMs: number | undefined;
+      if (isTimed) {
+        const nowMs = this.#clock.now();
+        if (nowMs >= endMs) return;
+        dueMs = this.#pacer?.take(nowMs);
+        if (this.#pacer && dueMs === undefined) {
+          await this.#sleepUntil(Math.min(endMs, this.#pacer.nextMs()));
+          sinceYield = 0;
+          continue;
+        }
+      }
+      let message = source.next();
+      if (message instanceof Promise) {
+        message = await this.#orStop(message, endMs);
+        // It was not there before, so it was not due before.
+        dueMs = undefined;
+      }
+      if (message === undefined) return;
+      this.#sent++;
+      this.#sending = message;
+      const full = this.publisher.send(message, dueMs);
+      this.#sending = undefined;
+      if (full) {
+        await this.#orStop(full, endMs);
+        sinceYield = 0;
+      } else if (++sinceYield === YIELD_EVERY) {
+        await new Promise((resolve) => setImmediate(resolve));
+        sinceYield = 0;
+      }
+    }
+  }
+
+  #stop(reason: NonNullable<PublishSummary['stopped']>): void {
+    this.#stopped ??= reason;
+    this.#wake();
+  }
+
+  /** The error with the place in the input that it is about. */
+  #located(error: NatspocError): NatspocError {
+    const { place } = this.#options.source;
+    if (place === undefined) return error;
+    const message = `${place}: ${error.message.charAt(0).toLowerCase()}${error.message.slice(1)}`;
+    return new NatspocError(error.code, message, { cause: error });
+  }
+
+  #failed(error: NatspocError): void {
+    this.#firstError ??= error;
+    this.#lastAnswerMs = this.#clock.now();
+    if (this.#options.onFailure === 'stop') this.#stop('failure');
+  }
+
+  /** Runs code that is not ours inside a callback of the connection, where nothing may throw. */
+  #guard(callback: () => void): void {
+    try {
+      callback();
+    } catch (error) {
+      this.#firstError ??= asNatspocError(error);
+      this.#stop('failure');
+    }
+  }
+
+  /** Waits for a promise, for `#stop`, or for the end of the run: then the result is `undefined`. */
+  async #orStop<T>(promise: Promise<T>, endMs: number): Promise<T | undefined> {
+    const end = new Promise<undefined>((resolve) => {
+      this.#wake = () => resolve(undefined);
+    });
+    const cancel = endMs < Number.POSITIVE_INFINITY ? this.#clock.at(endMs, () => this.#wake()) : undefined;
+    try {
+      return await Promise.race([promise, end]);
+    } finally {
+      cancel?.();
+    }
+  }
+
+  #sleepUntil(atMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#clock.at(atMs, resolve);
+      this.#wake = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+}
+
+function asNatspocError(error: unknown): NatspocError {
+  return error instanceof NatspocError
+    ? error
+    : new NatspocError('failed', messageOf(error), { cause: error });
+}

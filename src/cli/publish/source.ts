@@ -1,0 +1,99 @@
+import { randomBytes } from 'node:crypto';
+import type { OutgoingMessage } from '../../core/publisher/types.js';
+import { compileTemplate, isTemplate } from './template.js';
+import { zipf } from './zipf.js';
+
+/** Where messages come from. `next` answers at once where it can: a promise a message would cost more than the message. */
+export interface MessageSource {
+  /** The next message; `undefined` at the end. */
+  next(): OutgoingMessage | undefined | Promise<OutgoingMessage | undefined>;
+  /** Input that was left out because it could not be used. */
+  readonly skipped: number;
+  /** Where the message that `next` gave last came from, such as `Line 3 of stdin`; none where it was made here. */
+  readonly place?: string;
+  /** Lets go of files and streams. */
+  close(): void;
+}
+
+/** What every message of a source carries, whatever its payload. */
+export interface Addressing {
+  /** Key template, as for payloads. */
+  key?: string | undefined;
+  /** Spreads over this many generated keys, `key-0` and so on, in turn. */
+  keys?: number | undefined;
+  /** With `keys`: chooses by Zipf's law with this exponent instead of in turn. */
+  keySkew?: number | undefined;
+  partition?: number | undefined;
+  /** Message id template: the same id is stored once within the stream's duplicate window. */
+  id?: string | undefined;
+  /** Header values are templates. */
+  headers?: Readonly<Record<string, string>> | undefined;
+}
+
+/** What a message adds to its payload. */
+type Address = Omit<OutgoingMessage, 'data'>;
+
+/** The address of message `count`, from 1. Where it is the same for all, it is the same object. */
+export type Addresser = (count: number) => Address;
+
+function keyChooser({ key, keys, keySkew }: Addressing): ((count: number) => string) | undefined {
+  if (key !== undefined) return compileTemplate(key);
+  if (keys === undefined) return undefined;
+  const names = Array.from({ length: keys }, (_, index) => `key-${index}`);
+  const choose = keySkew === undefined ? (count: number) => (count - 1) % keys : zipf(keys, keySkew);
+  return (count) => names[choose(count)] ?? '';
+}
+
+/** @throws NatspocError `usage` for a bad template. */
+export function addresser(addressing: Addressing): Addresser {
+  const { partition, headers, id } = addressing;
+  const key = keyChooser(addressing);
+  const makeId = id === undefined ? undefined : compileTemplate(id);
+  const templates = Object.entries(headers ?? {}).map(
+    ([name, text]) => [name, compileTemplate(text)] as const,
+  );
+  const changing = Object.values(headers ?? {}).some(isTemplate);
+  const makeHeaders = (count: number) =>
+    changing ? Object.fromEntries(templates.map(([name, make]) => [name, make(count)])) : headers;
+  if (!key && !makeId && !changing) {
+    const same: Address = { key: undefined, partition, headers, id: undefined };
+    return () => same;
+  }
+  return (count) => ({ key: key?.(count), partition, headers: makeHeaders(count), id: makeId?.(count) });
+}
+
+/** Payloads made here: a template, or `sizeBytes` of the same random text in each message. */
+export type Payload = { template: string } | { sizeBytes: number };
+
+/**
+ * Generated messages without end.
+ *
+ * @throws NatspocError `usage` for a bad template.
+ */
+export function generatedSource(payload: Payload, addressing: Addressing): MessageSource {
+  const addressOf = addresser(addressing);
+  const fixed = 'sizeBytes' in payload ? fixedPayload(payload.sizeBytes) : undefined;
+  const render = 'template' in payload ? compileTemplate(payload.template) : undefined;
+  let count = 0;
+  let address: Address | undefined;
+  let message: OutgoingMessage | undefined;
+  return {
+    skipped: 0,
+    next() {
+      const nextAddress = addressOf(++count);
+      // Nothing differs from the message before: the same object does for both.
+      if (message && fixed && address === nextAddress) return message;
+      address = nextAddress;
+      const { key, partition, headers, id } = address;
+      message = { data: render ? render(count) : (fixed ?? ''), key, partition, headers, id };
+      return message;
+    },
+    close() {},
+  };
+}
+
+/** Random, so that nothing on the way can compress it, and printable, so that it can be looked at. */
+function fixedPayload(sizeBytes: number): Uint8Array {
+  const text = randomBytes(Math.ceil((sizeBytes * 3) / 4)).toString('base64url');
+  return Buffer.from(text.slice(0, sizeBytes), 'latin1');
+}

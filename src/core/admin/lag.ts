@@ -1,0 +1,33 @@
+import { mapConcurrently } from '../lib/concurrently.js';
+import { formatCount } from '../lib/units.js';
+import type { GroupObserver } from '../ports/observer.js';
+
+/** Counting makes a consumer at the server for a moment: not too many at once. */
+const CONCURRENT_COUNTS = 16;
+
+/** A lag in words: `1 message waits`, `1,204 messages wait`. */
+export const describeLag = (lag: number): string =>
+  `${formatCount(lag)} ${lag === 1 ? 'message waits' : 'messages wait'}`;
+
+/** A partition's last handled and last stored sequence; null: none. */
+export interface LagInput {
+  partition: number;
+  position: number | null;
+  end: number | null;
+}
+
+/**
+ * How many messages wait in each partition. Sequences are those of the whole stream, so the difference between
+ * end and position says only whether there are any: the server counts where there are.
+ */
+export async function readLags(
+  observer: Pick<GroupObserver, 'waiting'>,
+  partitions: readonly LagInput[],
+): Promise<Map<number, number>> {
+  const lags = new Map<number, number>();
+  await mapConcurrently(partitions, CONCURRENT_COUNTS, async ({ partition, position, end }) => {
+    const none = end === null || (position !== null && position >= end);
+    lags.set(partition, none ? 0 : (await observer.waiting(partition, position ?? 0)).count);
+  });
+  return lags;
+}

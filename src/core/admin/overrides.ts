@@ -1,0 +1,81 @@
+import { NatspocError } from '../lib/errors.js';
+import type { Bucket } from '../ports/index.js';
+import {
+  decodeOverride,
+  encodeRecord,
+  keys,
+  type OverrideRecord,
+  RECORD_VERSION,
+  unreadableAs,
+} from '../protocol/records.js';
+
+/** Others may change the entry at the same time: so often we look again. */
+const ATTEMPTS = 5;
+
+/** What an operator wants of a partition. */
+export type Wish = Pick<OverrideRecord, 'pin' | 'paused'>;
+
+const NOTHING: Wish = { pin: null, paused: false };
+
+/**
+ * Changes what is wanted of a partition, and leaves the rest of its entry as it is. All members see it.
+ *
+ * @param by who wants it, for people.
+ * @returns the wish before.
+ * @throws NatspocError where the bucket cannot be written, or the entry cannot be read.
+ */
+export async function changeOverride(
+  bucket: Bucket,
+  group: string,
+  partition: number,
+  change: Partial<Wish>,
+  by: string,
+): Promise<Wish> {
+  const key = keys.override(group, partition);
+  const at = new Date().toISOString();
+  let before = NOTHING;
+  let removing = false;
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    const found = await readOverride(bucket, key);
+    // Our own change, of which the answer was lost: what was wanted before it is what we saw then.
+    const isOurs = found.record ? found.record.at === at && found.record.by === by : removing;
+    if (attempt > 1 && isOurs) return before;
+    before = found.record ?? NOTHING;
+    const wish: Wish = { pin: before.pin, paused: before.paused, ...change };
+    const isSame = wish.pin === before.pin && wish.paused === before.paused;
+    if (isSame && !found.isBroken) return before;
+    const record = { v: RECORD_VERSION, ...wish, by, at };
+    removing = wish.pin === null && !wish.paused;
+    const outcome = removing
+      ? await bucket.remove(key, found.revision)
+      : await bucket.write(key, encodeRecord(record), found.revision);
+    if (outcome.kind === 'ok') return before;
+    if (outcome.kind === 'failed') throw outcome.error;
+  }
+  throw new NatspocError('unreachable', `Could not write ${key}: the server did not answer in time.`);
+}
+
+/**
+ * What is wanted of a partition; null: nothing. `isBroken`: something that cannot be read stands there and means nothing:
+ * whoever wants something writes over it.
+ *
+ * @throws NatspocError where the bucket cannot be read, or a newer version has written the entry.
+ */
+export async function readOverride(
+  bucket: Bucket,
+  key: string,
+): Promise<{ record: OverrideRecord | null; revision: number; isBroken?: true }> {
+  const found = await bucket.read(key);
+  if (found.kind === 'failed') throw found.error;
+  if (found.kind === 'unknown') {
+    throw new NatspocError('unreachable', `Could not read ${key}: the server did not answer in time.`);
+  }
+  if (found.kind === 'missing') return { record: null, revision: 0 };
+  const { value, revision } = found.entry;
+  if (value === null) return { record: null, revision };
+  const record = decodeOverride(value);
+  if (record) return { record, revision };
+  if (unreadableAs(value) === 'broken') return { record: null, revision, isBroken: true };
+  const message = `The entry ${key} was written by a newer version of natspoc. Nothing was changed: use that version.`;
+  throw new NatspocError('failed', message);
+}

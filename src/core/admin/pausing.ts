@@ -1,0 +1,41 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { escapeControl } from '../lib/text.js';
+import type { GroupObserver } from '../ports/observer.js';
+import type { GroupFollower } from './follower.js';
+import { ANSWER_MS } from './patience.js';
+
+/** Between two questions to the owners. */
+const ASK_EVERY_MS = 50;
+
+/**
+ * Waits until nobody handles these partitions: their owners say that they rest, or they have none.
+ *
+ * @returns the partitions that did not come to rest in time, each with the reason.
+ */
+export async function untilResting(
+  ports: { observer: Pick<GroupObserver, 'stats'>; follower: GroupFollower; signal?: AbortSignal },
+  partitions: readonly number[],
+  waitMs: number,
+): Promise<Map<number, string>> {
+  const { observer, follower, signal } = ports;
+  const deadline = performance.now() + waitMs;
+  for (;;) {
+    const owners = new Set(partitions.flatMap((partition) => follower.ownerOf(partition) ?? []));
+    const { members } = await observer.stats([...owners], ANSWER_MS);
+    const answers = new Map(members.map((each) => [each.session, each]));
+    const restless = new Map<number, string>();
+    for (const partition of partitions) {
+      const owner = follower.ownerOf(partition);
+      if (owner === null) continue;
+      const name = escapeControl(follower.sessions.get(owner)?.record.name ?? owner);
+      const epoch = follower.leases.get(partition)?.epoch;
+      const own = answers.get(owner)?.partitions.find((each) => each.partition === partition);
+      if (!answers.has(owner)) restless.set(partition, `its owner ${name} does not answer`);
+      else if (own?.epoch !== epoch || own?.state !== 'paused') {
+        restless.set(partition, `its owner ${name} is still ${own?.state ?? 'taking it over'}`);
+      }
+    }
+    if (restless.size === 0 || signal?.aborted || performance.now() >= deadline) return restless;
+    await sleep(ASK_EVERY_MS);
+  }
+}

@@ -1,0 +1,50 @@
+import { mapConcurrently } from '../lib/concurrently.js';
+import type { PositionFacts, StreamFacts } from '../ports/facts.js';
+import type { GroupObserver } from '../ports/observer.js';
+import { type Misfit, misfit } from '../protocol/position-mark.js';
+import type { Unreadable } from '../protocol/records.js';
+
+const CONCURRENT_READS = 16;
+
+/**
+ * Why a position says nothing about what was handled: see {@link Misfit}; `broken`: it cannot be read; `newer`: a newer
+ * version wrote it.
+ */
+export type PositionFault = Misfit | Unreadable;
+
+/**
+ * What is wrong with positions, by partition; the others are right. Members do not read behind a position that is wrong,
+ * `leases check` fails, no lag is known, and nothing is deleted for it.
+ *
+ * @param stream looked up after the positions.
+ */
+export async function readPositionFaults(
+  observer: Pick<GroupObserver, 'storedTime'>,
+  positions: readonly PositionFacts[],
+  stream: Pick<StreamFacts, 'lastSequence' | 'createdAtMs'>,
+): Promise<Map<number, PositionFault>> {
+  const { lastSequence: last, createdAtMs: created } = stream;
+  const faults = new Map<number, PositionFault>();
+  await mapConcurrently(positions, CONCURRENT_READS, async (position) => {
+    const { partition, sequence, unreadable } = position;
+    const mayHave = position.stored !== undefined && sequence <= last;
+    const stored = mayHave && !unreadable ? await observer.storedTime(sequence) : undefined;
+    const fault = unreadable ?? misfit(position, { last, created, stored });
+    if (fault !== null) faults.set(partition, fault);
+  });
+  return faults;
+}
+
+/** What is wrong in words, and what cures it: completes `p3: `. */
+export function describePositionFault(fault: PositionFault, sequence: number | null): string {
+  switch (fault) {
+    case 'beyond-end':
+      return `its position ${sequence} is beyond the end of the stream: "leases seek" says where to go on`;
+    case 'other-stream':
+      return `its position ${sequence} is of another stream: this one was made anew, or put back from an older copy: "leases seek" says where to go on`;
+    case 'broken':
+      return 'its position cannot be read: "leases seek" says where to go on';
+    case 'newer':
+      return 'its position was written by a newer version of natspoc, which has to handle it';
+  }
+}

@@ -1,0 +1,212 @@
+import { systemClock } from '../lib/clock.js';
+import type { Bucket } from '../ports/index.js';
+import { type ControlClient, encodeControl } from '../protocol/member-orders.js';
+import { type FenceOutcome, fenceMember } from './fence.js';
+import type { GroupFollower, SeenSession } from './follower.js';
+import { freeLease } from './free-lease.js';
+
+/** Which partitions are to change hands, and how. */
+export interface ReleaseOrder {
+  partitions: readonly number[];
+  /** Session id of the next owner; null: whoever has least. */
+  to: string | null;
+  /** Fence an owner that does not answer. */
+  force: boolean;
+  /** How long an owner has to answer, milliseconds. */
+  answerMs: number;
+  /** How long the change of hands may take, draining included. */
+  waitMs: number;
+}
+
+/** What a release works with. */
+export interface ReleasePorts {
+  follower: GroupFollower;
+  control: ControlClient;
+  bucket: Bucket;
+  group: string;
+  signal?: AbortSignal;
+}
+
+/** How it went for one partition. `unchanged`: it was where it should be; `failed`: see `message`. */
+export interface ReleaseOutcome {
+  partition: number;
+  outcome: 'moved' | 'unchanged' | 'failed';
+  from: string | null;
+  to: string | null;
+  epoch: number;
+  /** From the request until the lease had its next owner, milliseconds. */
+  tookMs: number;
+  /** Its owner was fenced: what that one had handled but not committed is handled again. */
+  forced: boolean;
+  message: string | null;
+  /** Its owner could not be asked, because the server does not permit us to: fencing it would be no answer to that. */
+  denied: boolean;
+}
+
+/**
+ * Makes owners give partitions away: they drain, commit and hand over, so that nothing is handled twice. An owner
+ * that does not answer is fenced with `force`: all its partitions go to others.
+ */
+export async function releasePartitions(ports: ReleasePorts, order: ReleaseOrder): Promise<ReleaseOutcome[]> {
+  const byOwner = new Map<string | null, number[]>();
+  for (const partition of order.partitions) {
+    const owner = ports.follower.ownerOf(partition);
+    byOwner.set(owner, [...(byOwner.get(owner) ?? []), partition]);
+  }
+  const outcomes = await Promise.all(
+    [...byOwner].map(([owner, partitions]) => releaseFrom(ports, order, owner, partitions)),
+  );
+  return outcomes.flat().sort((a, b) => a.partition - b.partition);
+}
+
+async function releaseFrom(
+  ports: ReleasePorts,
+  order: ReleaseOrder,
+  owner: string | null,
+  partitions: number[],
+): Promise<ReleaseOutcome[]> {
+  const { follower, control } = ports;
+  const moves = partitions.map((partition) => new Move(ports, order, partition));
+  if (owner === null) return Promise.all(moves.map((move) => releaseUnowned(ports, order, move)));
+  if (owner === order.to) return moves.map((move) => move.unchanged());
+  const pinned = moves.filter(({ partition }) => follower.pinnedTo(partition)?.id === owner);
+  if (pinned.length > 0) {
+    const rest = partitions.filter((partition) => !pinned.some((move) => move.partition === partition));
+    const refused = pinned.map((move) => move.failed('it is pinned to its owner: "leases unpin" it first'));
+    return rest.length > 0 ? [...refused, ...(await releaseFrom(ports, order, owner, rest))] : refused;
+  }
+  const session = follower.sessions.get(owner);
+  const request = encodeControl({ partitions, to: order.to });
+  const answer = await control.ask(owner, 'release', request, order.answerMs);
+  if (answer.kind === 'taken') {
+    return Promise.all(
+      moves.map((move) =>
+        answer.partitions.includes(move.partition) || move.hasMoved
+          ? move.settles(false)
+          : move.failed('its owner has just lost it; try again'),
+      ),
+    );
+  }
+  if (answer.kind === 'denied') return moves.map((move) => move.denied(answer.message));
+  const who = describeOwner(session, owner);
+  const why =
+    answer.kind === 'refused'
+      ? `${who} refused: ${answer.message}`
+      : answer.kind === 'gone'
+        ? `${who} is gone`
+        : `${who} does not answer`;
+  if (!order.force) return moves.map((move) => move.failed(`${why}; "leases release --force" fences it`));
+  const fenced = await fenceMember({ bucket: ports.bucket, clock: systemClock }, ports.group, owner);
+  if (fenced.kind !== 'fenced') return moves.map((move) => move.failed(describeFence(fenced, why)));
+  return Promise.all(moves.map((move) => move.settlesForced()));
+}
+
+/** Nobody can be asked. A lease that cannot be read is claimed by no member: with `force` it is let go. */
+async function releaseUnowned(
+  { follower, bucket, group }: ReleasePorts,
+  { force }: ReleaseOrder,
+  move: Move,
+): Promise<ReleaseOutcome> {
+  if (!follower.isUnreadable(move.partition)) return move.failed('nobody owns it');
+  if (!force) return move.failed('its lease cannot be read; "leases release --force" lets it go');
+  const freed = await freeLease(bucket, group, move.partition);
+  if (freed !== undefined) return move.failed(freed);
+  // Without members it stays free.
+  return follower.sessions.size === 0 ? move.freed() : move.settles(false);
+}
+
+const describeOwner = (session: SeenSession | undefined, id: string): string =>
+  session ? `${session.record.name} (${session.record.host}:${session.record.pid})` : `session ${id}`;
+
+const describeFence = (fenced: Exclude<FenceOutcome, { kind: 'fenced' }>, why: string): string =>
+  fenced.kind === 'alive' ? `${why}, but it renews: not fenced` : `${why}, and ${fenced.message}`;
+
+/** One partition on its way. */
+class Move {
+  readonly partition: number;
+  readonly #ports: ReleasePorts;
+  readonly #order: ReleaseOrder;
+  readonly #epoch: number;
+  readonly #from: string | null;
+  readonly #startedAt = performance.now();
+
+  constructor(ports: ReleasePorts, order: ReleaseOrder, partition: number) {
+    this.#ports = ports;
+    this.#order = order;
+    this.partition = partition;
+    const lease = ports.follower.leases.get(partition);
+    this.#epoch = lease?.epoch ?? 0;
+    this.#from = this.#ownerName();
+  }
+
+  /** It has another owner, or the same one at a new epoch. */
+  get hasMoved(): boolean {
+    const { follower } = this.#ports;
+    const epoch = follower.leases.get(this.partition)?.epoch ?? 0;
+    return epoch > this.#epoch && follower.ownerOf(this.partition) !== null;
+  }
+
+  async settles(forced: boolean): Promise<ReleaseOutcome> {
+    const { follower, signal } = this.#ports;
+    const { waitMs, to } = this.#order;
+    if (!(await follower.until(() => this.hasMoved, waitMs, signal))) {
+      return this.failed(`it has not moved after ${waitMs} ms`, forced);
+    }
+    const owner = follower.ownerOf(this.partition);
+    if (to !== null && owner !== to && !forced) {
+      return this.failed(`it went to ${this.#ownerName() ?? 'nobody'} instead`, forced);
+    }
+    return this.#result('moved', null, forced);
+  }
+
+  /** After its owner was fenced: whoever claims it passes it on where somebody else was asked for. */
+  async settlesForced(): Promise<ReleaseOutcome> {
+    const claimed = await this.settles(true);
+    const { follower } = this.#ports;
+    const { to } = this.#order;
+    if (claimed.outcome === 'failed' || to === null || follower.ownerOf(this.partition) === to)
+      return claimed;
+    const [passed] = await releasePartitions(this.#ports, {
+      ...this.#order,
+      partitions: [this.partition],
+      force: false,
+    });
+    return passed?.outcome === 'failed' ? { ...passed, forced: true } : this.#result('moved', null, true);
+  }
+
+  /** Nobody has it, and the next member may. */
+  freed(): ReleaseOutcome {
+    return this.#result('moved', null, false);
+  }
+
+  unchanged(): ReleaseOutcome {
+    return this.#result('unchanged', null, false);
+  }
+
+  failed(message: string, forced = false): ReleaseOutcome {
+    return this.#result('failed', message, forced);
+  }
+
+  denied(message: string): ReleaseOutcome {
+    return { ...this.failed(message), denied: true };
+  }
+
+  #ownerName(): string | null {
+    const record = this.#ports.follower.leases.get(this.partition)?.record;
+    return record && record !== 'unreadable' && record.owner ? record.name : null;
+  }
+
+  #result(outcome: ReleaseOutcome['outcome'], message: string | null, forced: boolean): ReleaseOutcome {
+    return {
+      partition: this.partition,
+      outcome,
+      from: this.#from,
+      to: this.#ownerName(),
+      epoch: this.#ports.follower.leases.get(this.partition)?.epoch ?? 0,
+      tookMs: Math.round(performance.now() - this.#startedAt),
+      forced,
+      message,
+      denied: false,
+    };
+  }
+}

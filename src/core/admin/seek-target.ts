@@ -1,0 +1,191 @@
+import { parsePlace, type StreamPlace } from '../config/start-from.js';
+import { NatspocError } from '../lib/errors.js';
+import type { StreamFacts } from '../ports/facts.js';
+import type { GroupObserver } from '../ports/observer.js';
+import { misfit, type PositionMark } from '../protocol/position-mark.js';
+import { describePositionFault, type PositionFault } from './position-fault.js';
+
+/** Where a position is to go: an end of the stream, before a sequence or a time, or some messages from where it is. */
+export type SeekTarget =
+  | { kind: 'first' }
+  | { kind: 'last' }
+  | StreamPlace
+  | { kind: 'relative'; messages: number };
+
+/**
+ * Reads `first`, `last`, `seq:N`, `time:ISO-8601`, `-100` or `+100`; `+0` stays where it is.
+ *
+ * @throws NatspocError `usage` for anything else.
+ */
+export function parseSeekTarget(text: string): SeekTarget {
+  if (text === 'first' || text === 'last') return { kind: text };
+  const place = parsePlace(text);
+  if (place) return place;
+  const messages = /^([+-][1-9]\d{0,11}|\+0)$/.exec(text)?.[0];
+  if (messages) return { kind: 'relative', messages: Number(messages) };
+  throw new NatspocError(
+    'usage',
+    `--to: ${JSON.stringify(text)} is not first, last, seq:N, time:ISO-8601, -100 or +100.`,
+  );
+}
+
+/** What finding a target needs. */
+export interface SeekSource {
+  observer: Pick<GroupObserver, 'waiting' | 'sequences' | 'storedTime'>;
+  stream: Pick<StreamFacts, 'firstSequence' | 'lastSequence' | 'createdAtMs'>;
+  /** The first sequence stored at or after a time; undefined: the server does not say. */
+  sequenceAt(time: Date): Promise<number | undefined>;
+}
+
+/** Up to so many messages are counted one by one. Beyond that the server's counts do. */
+const COUNTED = 10_000;
+/** Two counts of the server are of two moments: what is published in between may blur their difference by so many. */
+const BLUR = 500;
+
+/** One position on its way. */
+export interface SeekStep {
+  partition: number;
+  /** The last sequence handled before; null: the group has not begun here. */
+  from: number | null;
+  /** The last sequence that counts as handled afterwards. */
+  to: number;
+  /** Messages that will never be handled, and those that will be handled again. */
+  skipped: number;
+  repeated: number;
+}
+
+/**
+ * Where one partition's position is to go, and what that means.
+ *
+ * @param position where it is, and what that was made on; null: the group has not begun; `unreadable`: what stands there is
+ *   no position.
+ * @throws NatspocError `check-failed` for a target that counts from a position that is wrong.
+ */
+export async function planSeek(
+  source: SeekSource,
+  partition: number,
+  position: PositionMark | null | 'unreadable',
+  target: SeekTarget,
+): Promise<SeekStep> {
+  const { observer, stream } = source;
+  const known = position === 'unreadable' ? null : (position?.sequence ?? null);
+  const fault = target.kind === 'relative' ? await faultOf(source, position) : null;
+  if (fault !== null) {
+    const why = describePositionFault(fault, known);
+    throw new NatspocError(
+      'check-failed',
+      `p${partition}: ${why}, with --to first, last, seq:N or time:ISO-8601. Nothing was moved.`,
+    );
+  }
+  const counts: Counts = {
+    about: async (after, upTo) => {
+      const [more, less] = await Promise.all([after, upTo].map((at) => observer.waiting(partition, at)));
+      return (more?.count ?? 0) - (less?.count ?? 0);
+    },
+    sequences: async (after, upTo, limit) =>
+      (await observer.sequences(partition, after, limit)).filter((sequence) => sequence <= upTo),
+  };
+  const from = known ?? Math.max(0, stream.firstSequence - 1);
+  const to = await resolve(source, from, target, counts);
+  const between = to === from ? 0 : await count(Math.min(from, to), Math.max(from, to), counts);
+  return {
+    partition,
+    from: known,
+    to,
+    skipped: to > from ? between : 0,
+    repeated: to < from ? between : 0,
+  };
+}
+
+async function faultOf(
+  { observer, stream }: SeekSource,
+  position: PositionMark | null | 'unreadable',
+): Promise<PositionFault | null> {
+  if (position === 'unreadable') return 'broken';
+  if (position === null) return null;
+  const { lastSequence: last, createdAtMs: created } = stream;
+  const stored = position.stored === undefined ? undefined : await observer.storedTime(position.sequence);
+  // The end was read before the position, which may have moved since: a message that is there is not beyond it.
+  const end = typeof stored === 'number' ? Math.max(last, position.sequence) : last;
+  return misfit(position, { last: end, created, stored });
+}
+
+/** How messages of the partition are counted that lie after one sequence and up to another. */
+interface Counts {
+  /** By the server. */
+  about(after: number, upTo: number): Promise<number>;
+  /** The first `limit` of them, one by one. */
+  sequences(after: number, upTo: number, limit: number): Promise<number[]>;
+}
+
+async function count(after: number, upTo: number, { about, sequences }: Counts): Promise<number> {
+  const roughly = await about(after, upTo);
+  return roughly > COUNTED ? roughly : (await sequences(after, upTo, roughly + BLUR)).length;
+}
+
+async function resolve(
+  { stream, sequenceAt }: SeekSource,
+  from: number,
+  target: SeekTarget,
+  counts: Counts,
+): Promise<number> {
+  const { firstSequence, lastSequence } = stream;
+  switch (target.kind) {
+    case 'first':
+      return Math.max(0, firstSequence - 1);
+    case 'last':
+      return lastSequence;
+    case 'sequence':
+      return Math.min(target.sequence - 1, lastSequence);
+    case 'time': {
+      const sequence = await sequenceAt(target.time);
+      if (sequence === undefined) {
+        throw new NatspocError(
+          'unreachable',
+          'Could not look up the time: the server did not answer in time.',
+        );
+      }
+      return Math.min(Math.max(sequence - 1, firstSequence - 1, 0), lastSequence);
+    }
+    case 'relative': {
+      const { messages } = target;
+      return messages < 0
+        ? back(firstSequence - 1, from, -messages, counts)
+        : forward(from, lastSequence, messages, counts);
+    }
+  }
+}
+
+/** So many messages before `from`. */
+async function back(lowest: number, from: number, messages: number, counts: Counts): Promise<number> {
+  const isCounted = messages <= COUNTED;
+  const wanted = isCounted ? messages + BLUR : messages;
+  const low = await search(lowest, from, async (at) => (await counts.about(at, from)) >= wanted);
+  if (!isCounted) return low;
+  const sequences = await counts.sequences(low, from, wanted + 2 * BLUR);
+  return sequences.at(-messages - 1) ?? low;
+}
+
+/** So many messages behind `from`. */
+async function forward(from: number, last: number, messages: number, counts: Counts): Promise<number> {
+  if (messages > COUNTED) return search(from, last, async (at) => (await counts.about(from, at)) <= messages);
+  return (await counts.sequences(from, last, messages)).at(-1) ?? from;
+}
+
+/**
+ * The highest sequence of a range for which `holds`, which is true up to some sequence and false after it; `low` where
+ * it never is. A partition's messages are not numbered by themselves, so halving the range finds them.
+ */
+async function search(
+  low: number,
+  high: number,
+  holds: (sequence: number) => Promise<boolean>,
+): Promise<number> {
+  let [least, most] = [Math.max(0, low), high];
+  while (least < most) {
+    const middle = Math.ceil((least + most) / 2);
+    if (await holds(middle)) least = middle;
+    else most = middle - 1;
+  }
+  return least;
+}

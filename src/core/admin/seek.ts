@@ -1,0 +1,127 @@
+import { mapConcurrently } from '../lib/concurrently.js';
+import { messageOf, NatspocError } from '../lib/errors.js';
+import type { Bucket } from '../ports/index.js';
+import type { GroupObserver } from '../ports/observer.js';
+import type { PositionMark } from '../protocol/position-mark.js';
+import { decodePosition, encodeRecord, keys, RECORD_VERSION, unreadableAs } from '../protocol/records.js';
+import type { GroupFollower } from './follower.js';
+import { changeOverride, readOverride, type Wish } from './overrides.js';
+import { untilResting } from './pausing.js';
+import type { SeekStep } from './seek-target.js';
+
+const CONCURRENT_WRITES = 16;
+
+/** What a seek works with. */
+export interface SeekPorts {
+  observer: Pick<GroupObserver, 'stats'>;
+  follower: GroupFollower;
+  bucket: Bucket;
+  group: string;
+  /** Who asks for it, for people. */
+  by: string;
+  /** Where a position is to go, from where it is; `unreadable`: from something that is no position. */
+  plan(partition: number, position: PositionMark | null | 'unreadable'): Promise<SeekStep>;
+  /** What a position at this sequence is made on. */
+  mark(sequence: number): Promise<PositionMark>;
+  /** How long owners may take to drain, milliseconds. */
+  waitMs: number;
+  signal?: AbortSignal;
+}
+
+/** How it went for one partition, from where it really was; `message` says why it was not moved. */
+export interface SeekOutcome extends SeekStep {
+  moved: boolean;
+  message: string | null;
+}
+
+/**
+ * Moves positions under the protocol. The partitions are paused, so that their owners drain and commit; then each
+ * position is written by compare-and-set under the epoch of its lease, which fences whoever owned it before; then
+ * the pause is lifted, and the owner reads where to start. Partitions that were paused before stay so.
+ */
+export async function seekPositions(ports: SeekPorts, partitions: readonly number[]): Promise<SeekOutcome[]> {
+  const { bucket, group, by, waitMs } = ports;
+  const before = new Map<number, Wish>();
+  try {
+    await mapConcurrently(partitions, CONCURRENT_WRITES, async (partition) => {
+      before.set(partition, await changeOverride(bucket, group, partition, { paused: true }, by));
+    });
+    const restless = await untilResting(ports, partitions, waitMs);
+    return await mapConcurrently(partitions, CONCURRENT_WRITES, async (partition) => {
+      const reason = restless.get(partition) ?? (ports.signal?.aborted ? 'interrupted' : undefined);
+      if (reason !== undefined) return notMoved(partition, reason);
+      return writePosition(ports, partition);
+    });
+  } finally {
+    await liftPauses(
+      ports,
+      [...before].flatMap(([partition, { paused }]) => (paused ? [] : [partition])),
+    );
+  }
+}
+
+/** One that cannot be lifted is no reason to leave the others. */
+async function liftPauses({ bucket, group, by }: SeekPorts, partitions: readonly number[]): Promise<void> {
+  const left = new Map<number, unknown>();
+  await mapConcurrently(partitions, CONCURRENT_WRITES, async (partition) => {
+    await changeOverride(bucket, group, partition, { paused: false }, by).catch((error: unknown) =>
+      left.set(partition, error),
+    );
+  });
+  if (left.size === 0) return;
+  const [cause] = left.values();
+  const which = [...left.keys()].sort((a, b) => a - b).join(' ');
+  throw new NatspocError(
+    cause instanceof NatspocError ? cause.code : 'failed',
+    `Partitions may still be paused: ${which}. ${messageOf(cause)} "natspoc leases resume ${which}" lifts the pause.`,
+    { cause },
+  );
+}
+
+const notMoved = (partition: number, message: string): SeekOutcome => ({
+  partition,
+  from: null,
+  to: 0,
+  skipped: 0,
+  repeated: 0,
+  moved: false,
+  message,
+});
+
+async function writePosition(
+  { bucket, group, follower, plan, mark }: SeekPorts,
+  partition: number,
+): Promise<SeekOutcome> {
+  const key = keys.position(group, partition);
+  const found = await bucket.read(key);
+  if (found.kind === 'failed') return notMoved(partition, found.error.message);
+  if (found.kind === 'unknown') return notMoved(partition, 'its position could not be read in time');
+  const value = found.kind === 'found' ? found.entry.value : null;
+  const position = value ? decodePosition(value) : undefined;
+  if (value && !position && unreadableAs(value) === 'newer') {
+    return notMoved(partition, 'its position was written by a newer version of natspoc: left alone');
+  }
+  // Whoever is resumed after this writes the position, and ours fails; whoever was resumed before it may be at work.
+  const { record: wanted } = await readOverride(bucket, keys.override(group, partition));
+  if (!wanted?.paused) return notMoved(partition, 'its pause was lifted by somebody else meanwhile');
+  const from = position && { ...position, sequence: position.seq };
+  const step = await plan(partition, value && !position ? 'unreadable' : (from ?? null));
+  const { created, stored } = await mark(step.to);
+  // Never below an epoch that is there: an older owner must find itself fenced.
+  const epoch = Math.max(follower.leases.get(partition)?.epoch ?? 0, position?.epoch ?? 0);
+  const at = new Date().toISOString();
+  const reader = position?.epoch === epoch ? position.reader : undefined;
+  const record = { v: RECORD_VERSION, seq: step.to, epoch, at, reader, created, stored };
+  const revision = found.kind === 'found' ? found.entry.revision : 0;
+  const written = await bucket.write(key, encodeRecord(record), revision);
+  switch (written.kind) {
+    case 'ok':
+      return { ...step, moved: true, message: null };
+    case 'conflict':
+      return notMoved(partition, 'its position was moved by somebody else meanwhile');
+    case 'unknown':
+      return notMoved(partition, 'the server did not say in time whether it was: look with "natspoc leases"');
+    case 'failed':
+      return notMoved(partition, written.error.message);
+  }
+}

@@ -1,0 +1,73 @@
+import { mapConcurrently } from '../lib/concurrently.js';
+import type { PositionFacts } from '../ports/facts.js';
+import type { GroupObserver } from '../ports/observer.js';
+import { type PositionFault, readPositionFaults } from './position-fault.js';
+
+const CONCURRENT_COUNTS = 16;
+
+/** What can be deleted of one partition. */
+export interface TrimStep {
+  partition: number;
+  /** Up to and including this sequence every group has handled everything; null: nothing can be deleted. */
+  upTo: number | null;
+  /** Messages that would be deleted, and those that would stay. */
+  messages: number;
+  kept: number;
+  /** The group that is least far; null where there is none. */
+  heldBackBy: string | null;
+  /** Why the position of that group says nothing about what it has handled; null: it does. */
+  fault: PositionFault | null;
+}
+
+/**
+ * What every group has handled, partition by partition. A group that has not begun in a partition holds all of it
+ * back: it has to be able to start with the first message. So does one whose position is wrong: see {@link readPositionFaults}.
+ */
+export async function planTrim(
+  observers: ReadonlyMap<string, GroupObserver>,
+  observer: Pick<GroupObserver, 'stream' | 'ends' | 'waiting' | 'storedTime'>,
+): Promise<TrimStep[]> {
+  const found = new Map<string, PositionFacts[]>();
+  for (const [group, each] of observers) found.set(group, await each.positions());
+  // After the positions, so that none is beyond an end that has grown meanwhile.
+  const [stream, last] = await Promise.all([observer.stream(), observer.ends()]);
+  const ends = new Map(last.map((each) => [each.partition, each.sequence]));
+  const groups = new Map<string, GroupPositions>();
+  for (const [group, positions] of found) {
+    groups.set(group, {
+      positions: new Map(positions.map((each) => [each.partition, each.sequence])),
+      faults: await readPositionFaults(observer, positions, stream),
+    });
+  }
+  return mapConcurrently([...stream.counts.entries()], CONCURRENT_COUNTS, async ([partition, count]) => {
+    const { upTo, ...held } = leastOf(groups, partition);
+    const nothing = { partition, upTo: null, messages: 0, kept: count, ...held };
+    if (upTo === 0 || count === 0) return nothing;
+    const end = ends.get(partition) ?? 0;
+    const kept = upTo >= end ? 0 : (await observer.waiting(partition, upTo)).count;
+    const messages = Math.max(0, count - kept);
+    return messages === 0 ? nothing : { partition, upTo, messages, kept, ...held };
+  });
+}
+
+/** Where a group stands in each partition, and what is wrong with that. */
+interface GroupPositions {
+  positions: ReadonlyMap<number, number>;
+  faults: ReadonlyMap<number, PositionFault>;
+}
+
+/** Up to where the group that is least far has certainly handled a partition, and which that is; 0: not at all. */
+function leastOf(
+  groups: ReadonlyMap<string, GroupPositions>,
+  partition: number,
+): Pick<TrimStep, 'heldBackBy' | 'fault'> & { upTo: number } {
+  let least: ReturnType<typeof leastOf> = { upTo: Number.POSITIVE_INFINITY, heldBackBy: null, fault: null };
+  for (const [group, { positions, faults }] of groups) {
+    const fault = faults.get(partition) ?? null;
+    const upTo = fault === null ? (positions.get(partition) ?? 0) : 0;
+    // What is wrong is told rather than what has not begun.
+    if (upTo < least.upTo || (upTo === least.upTo && fault !== null))
+      least = { upTo, heldBackBy: group, fault };
+  }
+  return least.heldBackBy === null ? { ...least, upTo: 0 } : least;
+}

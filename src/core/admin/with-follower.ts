@@ -1,0 +1,24 @@
+import { NatspocError } from '../lib/errors.js';
+import { GroupFollower, type GroupSource } from './follower.js';
+
+/**
+ * Runs `use` with a follower that knows the group; it is stopped afterwards.
+ *
+ * @throws NatspocError `unreachable` where the group cannot be read in time, and whatever `use` throws.
+ */
+export async function withFollower<T>(
+  source: GroupSource,
+  of: { group: string; bucket: string; timeoutMs: number },
+  use: (follower: GroupFollower) => Promise<T>,
+): Promise<T> {
+  const follower = new GroupFollower(source, of.group);
+  try {
+    if (!(await follower.until(() => true, of.timeoutMs))) {
+      const message = `Could not read group ${of.group} in bucket ${of.bucket}: the server did not answer in time.`;
+      throw new NatspocError('unreachable', message);
+    }
+    return await use(follower);
+  } finally {
+    follower.stop();
+  }
+}

@@ -1,0 +1,54 @@
+import { NatspocError } from '../lib/errors.js';
+import type { Setting } from './setting.js';
+import { SETTINGS, type SettingName } from './settings.js';
+import { type ConfigSources, collect, optionOf } from './sources.js';
+
+type ValueOf<S> = S extends { parse: (text: string) => infer T }
+  ? S extends { fallback: string }
+    ? Exclude<T, undefined>
+    : T | undefined
+  : never;
+
+/** The validated configuration: one frozen object, `bucket` filled in. Times in milliseconds, sizes in bytes. */
+export type Config = Readonly<
+  { [K in Exclude<SettingName, 'bucket'>]: ValueOf<(typeof SETTINGS)[K]> } & {
+    bucket: string;
+    /** Names of the settings that somebody set, as against left at their defaults. */
+    given: ReadonlySet<SettingName>;
+    /** What a setting is called where it came from; where nobody set it, where one can. */
+    place: (name: SettingName) => string;
+    /** What a setting is called by whoever would set it: a flag, or an option of a program. */
+    option: (name: SettingName) => string;
+  }
+>;
+
+/**
+ * Resolves every setting: flag over environment over `.env` over context over default.
+ *
+ * @throws NatspocError `config` with one line that names the setting, the value and what is allowed.
+ */
+export function loadConfig(sources: ConfigSources): Config {
+  const values: Record<string, unknown> = {};
+  const given = new Map<SettingName, string>();
+  const collected = collect(sources);
+  for (const key of Object.keys(SETTINGS) as SettingName[]) {
+    const setting: Setting<unknown> = SETTINGS[key];
+    const found = collected.get(key);
+    if (found) {
+      given.set(key, found.place);
+      values[key] = setting.parse(found.raw);
+      if (values[key] === undefined) {
+        const shown = setting.secret ? 'the value' : JSON.stringify(setting.redact?.(found.raw) ?? found.raw);
+        throw new NatspocError('config', `${found.place}: ${shown} is not ${setting.allowed}.`);
+      }
+    } else if (setting.fallback !== undefined) {
+      values[key] = setting.parse(setting.fallback);
+    }
+  }
+  values.bucket ??= `${String(values.stream)}_leases`;
+  values.given = new Set(given.keys());
+  values.option = (name: SettingName): string => optionOf(name, sources);
+  values.place = (name: SettingName): string =>
+    given.get(name) ?? sources.optionName?.(name) ?? `--${SETTINGS[name].flag} or ${SETTINGS[name].env}`;
+  return Object.freeze(values) as unknown as Config;
+}

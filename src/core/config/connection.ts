@@ -1,0 +1,126 @@
+import { redactUrls } from '../lib/redact-url.js';
+import { duration, NAME_ALLOWED, name, servers, subject, text, toggle } from './parse.js';
+import { define } from './setting.js';
+
+/** Where NATS is and who we are: names as in the nats CLI. */
+export const CONNECTION = {
+  server: define({
+    flag: 'server',
+    char: 's',
+    env: 'NATS_URL',
+    fallback: 'nats://127.0.0.1:4222',
+    parse: servers,
+    allowed:
+      'nats://HOST:PORT with a port from 1 to 65535, several separated by commas (in a password / is %2F, @ is %40, a comma %2C)',
+    redact: redactUrls,
+    help: 'NATS server URLs',
+  }),
+  user: define({
+    flag: 'user',
+    env: 'NATS_USER',
+    parse: text,
+    allowed: 'a name',
+    help: 'user name, or a token',
+  }),
+  password: define({
+    flag: 'password',
+    env: 'NATS_PASSWORD',
+    parse: text,
+    allowed: 'text',
+    help: 'password',
+    secret: true,
+  }),
+  token: define({
+    flag: 'token',
+    env: 'NATS_TOKEN',
+    parse: text,
+    allowed: 'text',
+    help: 'token',
+    secret: true,
+  }),
+  creds: define({
+    flag: 'creds',
+    env: 'NATS_CREDS',
+    parse: text,
+    allowed: 'a file',
+    help: 'credentials file',
+  }),
+  nkey: define({ flag: 'nkey', env: 'NATS_NKEY', parse: text, allowed: 'a file', help: 'NKEY seed file' }),
+  tlscert: define({
+    flag: 'tlscert',
+    env: 'NATS_CERT',
+    parse: text,
+    allowed: 'a file',
+    help: 'TLS client certificate',
+  }),
+  tlskey: define({ flag: 'tlskey', env: 'NATS_KEY', parse: text, allowed: 'a file', help: 'TLS client key' }),
+  tlsca: define({
+    flag: 'tlsca',
+    env: 'NATS_CA',
+    parse: text,
+    allowed: 'a file',
+    help: 'TLS certificate authority',
+  }),
+  tlsfirst: define({
+    flag: 'tlsfirst',
+    env: 'NATS_TLSFIRST',
+    fallback: 'false',
+    parse: toggle,
+    allowed: 'true or false',
+    help: 'handshake TLS before the server speaks',
+    toggle: true,
+  }),
+  timeoutMs: define({
+    flag: 'timeout',
+    env: 'NATS_TIMEOUT',
+    fallback: '5s',
+    ...duration('50ms', '10m', '5s'),
+    help: 'how long to wait for the server',
+  }),
+  authRetryMs: define({
+    flag: 'auth-retry',
+    env: 'NATS_AUTH_RETRY',
+    fallback: '30s',
+    ...duration('0s', '1d', '30s'),
+    help: 'how long a connection that was there is tried again where its credentials are refused',
+  }),
+  context: define({
+    flag: 'context',
+    env: 'NATS_CONTEXT',
+    parse: text,
+    allowed: 'a name',
+    help: 'context of the nats CLI; excludes connection settings of weaker places',
+  }),
+  jsDomain: define({
+    flag: 'js-domain',
+    env: 'NATS_JS_DOMAIN',
+    parse: name,
+    allowed: NAME_ALLOWED,
+    help: 'JetStream domain',
+  }),
+  inboxPrefix: define({
+    flag: 'inbox-prefix',
+    env: 'NATS_INBOX_PREFIX',
+    parse: subject,
+    allowed: 'a subject without wildcards',
+    help: 'prefix of reply subjects',
+  }),
+} as const;
+
+/** A setting of the connection. */
+type ConnectionSetting = keyof typeof CONNECTION;
+
+/** Who we are. */
+export const IDENTITY: readonly ConnectionSetting[] = ['user', 'password', 'token', 'creds', 'nkey'];
+
+/** What a context of the nats CLI decides, also by leaving it out. */
+export const CONTEXT_SETTINGS: readonly string[] = [
+  ...IDENTITY,
+  'server',
+  'tlscert',
+  'tlskey',
+  'tlsca',
+  'tlsfirst',
+  'jsDomain',
+  'inboxPrefix',
+] satisfies ConnectionSetting[];

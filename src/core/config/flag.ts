@@ -1,0 +1,21 @@
+import { NatspocError } from '../lib/errors.js';
+import type { Reader } from './parse.js';
+
+/** The longest time that a command waits or runs for: more is a slip of the keyboard. */
+export const LONGEST_WAIT = '365d';
+/** The longest time between two looks, or of one message's work. */
+export const LONGEST_PERIOD = '1d';
+
+/**
+ * Reads a flag that only one command has; `undefined` where it was not given.
+ *
+ * @throws NatspocError `usage`: one line with the flag, the value and what is allowed.
+ */
+export function readFlag<T>(flag: string, text: string, reader: Reader<T>): T;
+export function readFlag<T>(flag: string, text: string | undefined, reader: Reader<T>): T | undefined;
+export function readFlag<T>(flag: string, text: string | undefined, reader: Reader<T>): T | undefined {
+  if (text === undefined) return undefined;
+  const value = reader.parse(text);
+  if (value !== undefined) return value;
+  throw new NatspocError('usage', `--${flag}: ${JSON.stringify(text)} is not ${reader.allowed}.`);
+}

@@ -1,0 +1,85 @@
+import { parseBytes, parseDuration } from '../lib/units.js';
+
+/** How a value is read, and what it looks like. One makes the other, so that a refusal always names the limits. */
+export interface Reader<T> {
+  /** `undefined` for a value that is not `allowed`. */
+  parse: (text: string) => T | undefined;
+  /** Completes "… is not", for the error message. */
+  allowed: string;
+}
+
+/** Between which numbers a value is, and of what. */
+export interface Range {
+  least: number;
+  most: number;
+  unit: 'whole number' | 'number of milliseconds' | 'number of bytes';
+}
+
+/** A reader of numbers, which programs give as such. */
+export interface NumberReader extends Reader<number> {
+  range: Range;
+}
+
+/** Anything but blanks. */
+export const text = (value: string): string | undefined => (value.trim() === '' ? undefined : value.trim());
+/** Yes or no, in the ways people write it. */
+export const toggle = (value: string): boolean | undefined =>
+  /^(1|true|yes|on)$/i.test(value) ? true : /^(0|false|no|off|)$/i.test(value) ? false : undefined;
+/** A whole number within these bounds. */
+export const integer = (min: number, max: number): NumberReader => ({
+  parse(text) {
+    const number = /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
+    return number >= min && number <= max ? number : undefined;
+  },
+  allowed: `a whole number from ${min} to ${max}`,
+  range: { least: min, most: max, unit: 'whole number' },
+});
+/** Makes readers of amounts within bounds; these and the example are as people type them. */
+const amount =
+  (what: string, unit: Range['unit'], read: (text: string) => number | undefined) =>
+  (min: string, max: string, example: string): NumberReader => {
+    const [least = Number.NaN, most = Number.NaN] = [read(min), read(max)];
+    return {
+      parse(text) {
+        const value = read(text);
+        return value !== undefined && value >= least && value <= most ? value : undefined;
+      },
+      allowed: `a ${what} from ${min} to ${max}, such as ${example}`,
+      range: { least, most, unit },
+    };
+  };
+/** A duration within these bounds, read as milliseconds. */
+export const duration = amount('duration', 'number of milliseconds', parseDuration);
+/** A size within these bounds, read as bytes. */
+export const size = amount('size', 'number of bytes', parseBytes);
+/** One of these words. */
+export const oneOf =
+  <T extends string>(...values: T[]) =>
+  (value: string): T | undefined =>
+    values.find((candidate) => candidate === value.trim());
+
+/** JetStream names and our own key parts: no dots, spaces or wildcards, so that keys and subjects stay parseable. */
+export const name = (value: string) =>
+  /^[A-Za-z0-9_-]{1,64}$/.test(value.trim()) ? value.trim() : undefined;
+/** What a name looks like. */
+export const NAME_ALLOWED = '1 to 64 letters, digits, - or _';
+/** A name that people read: what moves a cursor, or turns text around, is not in it. */
+export const memberName = (value: string) =>
+  /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]{1,128}$/u.test(value.trim()) ? value.trim() : undefined;
+/** A subject without wildcards that is not the server's own. */
+export const subject = (value: string) =>
+  /^[^\s.*>]+(\.[^\s.*>]+)*$/.test(value.trim()) && !value.startsWith('$') ? value.trim() : undefined;
+/** URLs of servers, separated by commas. */
+export const servers = (value: string) => {
+  const urls = value.split(',').map((url) => url.trim());
+  const valid = urls.every(
+    (url) => /^((nats|tls):\/\/)?[^\s/@]*(@)?[^\s/@]+$/.test(url) && hasPossiblePort(url),
+  );
+  return valid ? urls : undefined;
+};
+/** The port of a server, where it names one; an IPv6 address without brackets names none. */
+function hasPossiblePort(url: string): boolean {
+  const place = url.replace(/^(\w+:\/\/)?([^@]*@)?/, '');
+  const port = /^(?:\[[^\]]*\]|[^:]*):([^:]*)$/.exec(place)?.[1];
+  return port === undefined || (/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535);
+}

@@ -1,0 +1,73 @@
+import { parseDuration } from '../lib/units.js';
+
+/** The longest wait before another attempt: more is a slip of the keyboard. */
+export const LONGEST_BACKOFF = '1d';
+const LONGEST_BACKOFF_MS = parseDuration(LONGEST_BACKOFF) ?? Number.NaN;
+
+/** Waits before another attempt: `baseMs * 2^(attempt-1)`, at most `maxMs`, half of it random. */
+export interface Backoff {
+  baseMs: number;
+  maxMs: number;
+}
+
+/**
+ * What happens to a message whose last attempt failed: give the partition up, store it as a dead letter, or
+ * pass it over.
+ */
+export type Afterwards = 'halt' | 'dead-letter' | 'skip';
+
+/** How a message was dealt with: handled, or after its last failed attempt stored as a dead letter or passed over. */
+export type Dealt = 'handled' | Exclude<Afterwards, 'halt'>;
+
+/** What happens to a message whose handler fails. */
+export interface FailurePolicy {
+  /** Attempts in all, at least 1. */
+  maxAttempts: number;
+  backoff: Backoff;
+  afterwards: Afterwards;
+}
+
+/** The policy of whoever says nothing: three tries within about half a second, then halt. */
+export const DEFAULT_FAILURE_POLICY: FailurePolicy = {
+  maxAttempts: 3,
+  backoff: { baseMs: 100, maxMs: 30_000 },
+  afterwards: 'halt',
+};
+
+/** What follows a failed attempt. */
+export type NextStep = { kind: 'retry'; delayMs: number } | { kind: Afterwards };
+
+/**
+ * The delay after the given failed attempt (1, 2, …), in milliseconds; "equal jitter" keeps at least half, so
+ * that a failing dependency gets a rest, and spreads the other half.
+ */
+export function backoffMs(backoff: Backoff, attempt: number, random: number): number {
+  const full = Math.min(backoff.maxMs, backoff.baseMs * 2 ** Math.min(attempt - 1, 30));
+  return full / 2 + (full / 2) * random;
+}
+
+/** Decides what follows the given failed attempt (1, 2, …). `random` is from 0 to 1. */
+export function nextStep(policy: FailurePolicy, attempt: number, random: number): NextStep {
+  if (attempt < policy.maxAttempts)
+    return { kind: 'retry', delayMs: backoffMs(policy.backoff, attempt, random) };
+  return { kind: policy.afterwards };
+}
+
+/** Reads `100ms` (the first delay) or `100ms..30s` (first delay and cap); undefined for anything else. */
+export function parseBackoff(text: string): Backoff | undefined {
+  const [base = '', cap, ...more] = text.split('..');
+  const baseMs = parseDuration(base);
+  const maxMs = cap === undefined ? DEFAULT_FAILURE_POLICY.backoff.maxMs : parseDuration(cap);
+  if (baseMs === undefined || maxMs === undefined || more.length > 0) return undefined;
+  if (cap !== undefined && maxMs < baseMs) return undefined;
+  const backoff = { baseMs, maxMs: Math.max(baseMs, maxMs) };
+  return isBackoff(backoff) ? backoff : undefined;
+}
+
+/** True for a first delay and a cap that is not below it, nor above a day. */
+export function isBackoff(value: unknown): value is Backoff {
+  if (typeof value !== 'object' || value === null) return false;
+  const { baseMs, maxMs, ...more }: { baseMs?: unknown; maxMs?: unknown } = value;
+  if (typeof baseMs !== 'number' || typeof maxMs !== 'number' || Object.keys(more).length > 0) return false;
+  return baseMs >= 0 && maxMs >= baseMs && maxMs <= LONGEST_BACKOFF_MS;
+}

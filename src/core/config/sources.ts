@@ -1,0 +1,165 @@
+import { NatspocError } from '../lib/errors.js';
+import { CONTEXT_SETTINGS, IDENTITY } from './connection.js';
+import type { Setting } from './setting.js';
+import { SETTINGS, type SettingName } from './settings.js';
+
+/** Raw texts by place, strongest first: flags by setting name, environment and `.env` by variable name. */
+export interface ConfigSources {
+  flags: Readonly<Partial<Record<SettingName, string | boolean>>>;
+  /** What a setting is called by whoever has options instead of flags and environment, such as a program. */
+  optionName?: (name: SettingName) => string;
+  env: Readonly<Record<string, string | undefined>>;
+  dotenv?: Readonly<Record<string, string | undefined>>;
+  /** A context of the nats CLI: weaker than all of them, stronger than defaults. */
+  context?: { name: string; values: Readonly<Partial<Record<SettingName, string>>> } | undefined;
+}
+
+/** Where a text came from; a smaller number is stronger. */
+const STRENGTH = { flag: 0, env: 1, dotenv: 2, context: 3 } as const;
+
+/** A place that settings come from. */
+export type Origin = keyof typeof STRENGTH;
+
+/** The raw text of one setting, where it came from, and what that is called. */
+export interface Given {
+  raw: string;
+  origin: Origin;
+  place: string;
+}
+
+/** What a setting is called by whoever would set it: a flag, or an option of a program. */
+export const optionOf = (key: SettingName, { optionName }: ConfigSources): string =>
+  optionName?.(key) ?? `--${SETTINGS[key].flag}`;
+
+const firstOf = (key: SettingName, sources: ConfigSources): Given | undefined => {
+  for (const given of textsOf(key, sources)) return given;
+  return undefined;
+};
+
+function* textsOf(key: SettingName, sources: ConfigSources): Generator<Given> {
+  const { env, flag } = SETTINGS[key];
+  const fromFlag = sources.flags[key];
+  if (fromFlag !== undefined) yield { raw: String(fromFlag), origin: 'flag', place: optionOf(key, sources) };
+  const fromEnv = sources.env[env];
+  if (fromEnv) yield { raw: fromEnv, origin: 'env', place: env };
+  const fromFile = sources.dotenv?.[env];
+  if (fromFile) yield { raw: fromFile, origin: 'dotenv', place: `${env} in .env` };
+  const { name, values } = sources.context ?? {};
+  const fromContext = values?.[key];
+  if (fromContext !== undefined)
+    yield { raw: fromContext, origin: 'context', place: `${flag} in context ${name}` };
+}
+
+/** Everything that is set, by setting; what contradicts itself is refused, see {@link collect}. */
+export type Collected = Map<SettingName, Given>;
+
+/**
+ * What is set, and where: flag over environment over `.env` over context. About who we are and where NATS is:
+ *
+ * - A context that somebody names excludes what is weaker than its name: what it does not say is not looked for elsewhere.
+ * - Who we are comes from one place; only the password of a user, and the user of a password, may come from another.
+ * - A server that `.env` names gets no credentials from elsewhere: the folder that one stands in may be anybody's.
+ *
+ * @throws NatspocError `config` where it contradicts itself.
+ */
+export function collect(sources: ConfigSources): Collected {
+  const named = firstOf('context', sources)?.origin;
+  const found: Collected = new Map();
+  for (const key of Object.keys(SETTINGS) as SettingName[]) {
+    for (const given of textsOf(key, sources)) {
+      const isExcluded =
+        named !== undefined &&
+        CONTEXT_SETTINGS.includes(key) &&
+        given.origin !== 'context' &&
+        STRENGTH[given.origin] > STRENGTH[named];
+      if (isExcluded) continue;
+      found.set(key, given);
+      break;
+    }
+  }
+  chooseIdentity(found);
+  keepFromDotenv(found, sources);
+  return found;
+}
+
+/** The ways to say who we are; a password belongs to its user. */
+const WAYS = ['creds', 'nkey', 'token', 'user'] as const;
+
+/** Leaves the strongest way to say who we are. @throws NatspocError `config` where there are two as strong. */
+function chooseIdentity(found: Collected): void {
+  const strength = (key: SettingName): number => {
+    const given = found.get(key);
+    return given ? STRENGTH[given.origin] : Number.POSITIVE_INFINITY;
+  };
+  const password = found.get('password');
+  const ways = WAYS.map((way) => ({
+    way,
+    strength:
+      way === 'user' && found.has('user') ? Math.min(strength('user'), strength('password')) : strength(way),
+  }))
+    .filter((each) => each.strength < Number.POSITIVE_INFINITY)
+    .sort((a, b) => a.strength - b.strength);
+  const [first, second] = ways;
+  // Of several in a context the first counts, as in the nats CLI.
+  if (first && first.strength === second?.strength && first.strength < STRENGTH.context) {
+    const [a, b] = [found.get(first.way)?.place, found.get(second.way)?.place];
+    throw new NatspocError('config', `${a} and ${b} exclude each other: both say who we are.`);
+  }
+  if (password?.origin === 'flag' && first?.way !== 'user') {
+    throw new NatspocError('config', `${password.place} needs a user: give both, or neither.`);
+  }
+  for (const { way } of ways.slice(1)) found.delete(way);
+  // A password of a context belongs to the user there.
+  const user = found.get('user');
+  if (!user || (password?.origin === 'context' && user.origin !== 'context')) found.delete('password');
+}
+
+/** @throws NatspocError `config` where credentials from elsewhere would go to the server that `.env` names. */
+function keepFromDotenv(found: Collected, sources: ConfigSources): void {
+  const trusting = (['server', 'tlsca'] as const).find((key) => found.get(key)?.origin === 'dotenv');
+  if (trusting === undefined) return;
+  const key = IDENTITY.find((name) => (found.get(name)?.origin ?? 'dotenv') !== 'dotenv');
+  const [there, secret] = [found.get(trusting), key && found.get(key)];
+  if (!there || !secret || !key) return;
+  const { env } = SETTINGS[trusting];
+  throw new NatspocError(
+    'config',
+    `${secret.place} is not sent where ${there.place} says: that file may be anybody's. ` +
+      `Set ${optionOf(trusting, sources)} or ${env} as well, or ${SETTINGS[key].env} in .env.`,
+  );
+}
+
+/**
+ * The context of the nats CLI that is meant: one that somebody names, else the one that is selected there, unless
+ * somebody says which server.
+ */
+export function contextName(
+  sources: Omit<ConfigSources, 'context'>,
+  selected: () => string | undefined,
+): string | undefined {
+  const named = firstOf('context', sources);
+  if (named) return named.raw;
+  return firstOf('server', sources) ? undefined : selected();
+}
+
+/** Flags that show a secret in the list of processes, and the variables that do without. */
+export function secretFlags(sources: ConfigSources): { flag: string; env: string }[] {
+  const found = collect(sources);
+  const shown: SettingName[] = [];
+  for (const key of IDENTITY) {
+    const setting: Setting<unknown> = SETTINGS[key];
+    // A user without a password is a token.
+    const isSecret = setting.secret || (key === 'user' && !found.has('password'));
+    if (isSecret && found.get(key)?.origin === 'flag') shown.push(key);
+  }
+  const { server } = sources.flags;
+  if (typeof server === 'string' && hasSecret(server)) shown.push('server');
+  return shown.map((key) => ({ flag: SETTINGS[key].flag, env: SETTINGS[key].env }));
+}
+
+const hasSecret = (urls: string): boolean =>
+  SETTINGS.server.redact(urls) !==
+  urls
+    .split(',')
+    .map((url) => url.trim())
+    .join(', ');

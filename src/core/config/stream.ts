@@ -1,0 +1,44 @@
+import { MAX_PARTITIONS } from '../protocol/records.js';
+import { integer, NAME_ALLOWED, name, subject } from './parse.js';
+import { define } from './setting.js';
+
+/** Which stream, and how it is made where it is missing. */
+export const STREAM = {
+  stream: define({
+    flag: 'stream',
+    env: 'STREAM_NAME',
+    fallback: 'EVENTS',
+    parse: name,
+    allowed: NAME_ALLOWED,
+    help: 'stream that holds the events',
+  }),
+  prefix: define({
+    flag: 'prefix',
+    env: 'SUBJECT_PREFIX',
+    fallback: 'subject.events',
+    parse: subject,
+    allowed: 'a subject without spaces or wildcards, such as subject.events',
+    help: 'subject prefix; partition n is PREFIX.p.n',
+  }),
+  partitions: define({
+    flag: 'partitions',
+    env: 'PARTITIONS',
+    fallback: '8',
+    ...integer(1, MAX_PARTITIONS),
+    help: 'partitions of the stream, fixed when it is created',
+  }),
+  bucket: define({
+    flag: 'bucket',
+    env: 'LEASE_BUCKET',
+    parse: name,
+    allowed: NAME_ALLOWED,
+    help: 'KV bucket of leases and positions (default STREAM_leases)',
+  }),
+  replicas: define({
+    flag: 'replicas',
+    env: 'REPLICAS',
+    fallback: '1',
+    ...integer(1, 5),
+    help: 'replicas of a stream and bucket that have to be created',
+  }),
+} as const;

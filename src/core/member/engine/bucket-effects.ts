@@ -1,0 +1,183 @@
+import type { Clock } from '../../lib/clock.js';
+import type { NatspocError } from '../../lib/errors.js';
+import type { Bucket, ReadOutcome, WriteOutcome } from '../../ports/index.js';
+import { decodeEntry } from '../../protocol/entries.js';
+import type { Effect, GroupEvent, ProofFound, SessionEntry, Written } from '../../protocol/events.js';
+import {
+  encodeRecord,
+  keys,
+  type LeaseRecord,
+  RECORD_VERSION,
+  type SessionRecord,
+} from '../../protocol/records.js';
+import type { MemberSettings } from './contract.js';
+
+/** Longer than anybody waits, and still a number in JSON. */
+const NEVER_MS = Number.MAX_SAFE_INTEGER;
+
+type WithoutNow<T> = T extends unknown ? Omit<T, 'now'> : never;
+/** An event that has not been given its time yet. */
+export type EventWithoutNow = WithoutNow<GroupEvent>;
+
+/** What the effects on the bucket need from their member. */
+export interface BucketEffectsPorts {
+  bucket: Bucket;
+  /** The same without anybody who looks at its revisions. */
+  unjudged: Bucket;
+  clock: Clock;
+  /** Takes the answer as an event. */
+  feed: (event: EventWithoutNow) => void;
+  /** Takes what cannot be cured. */
+  fail: (error: NatspocError) => void;
+}
+
+/** Carries out what the protocol orders to be read and written, and feeds the answers back. */
+export class BucketEffects {
+  readonly #settings: MemberSettings;
+  readonly #ports: BucketEffectsPorts;
+  readonly #startedAt = new Date().toISOString();
+
+  constructor(settings: MemberSettings, ports: BucketEffectsPorts) {
+    this.#settings = settings;
+    this.#ports = ports;
+  }
+
+  async writeProof({ id, expected }: Extract<Effect, { type: 'write-proof' }>): Promise<void> {
+    const { group, timing } = this.#settings;
+    const { bucket, clock } = this.#ports;
+    const sentAt = clock.now();
+    const record = encodeRecord({ v: RECORD_VERSION, at: new Date().toISOString() });
+    // What is answered later is of no use any more: asked again at once, it may be.
+    const options = { timeoutMs: timing.graceMs };
+    const outcome = await bucket.write(keys.proof(group, id), record, expected, options);
+    this.#answer(outcome, (written) => ({ type: 'proof-written', id, sentAt, outcome: written }));
+  }
+
+  /** `probeable`: others can ask the server whether this member is still connected. */
+  async writeSession(effect: Extract<Effect, { type: 'write-session' }>, probeable: boolean): Promise<void> {
+    const { group, name, host, pid, version, timing } = this.#settings;
+    const record: SessionRecord = {
+      v: RECORD_VERSION,
+      id: effect.id,
+      name,
+      host,
+      pid,
+      version,
+      startedAt: this.#startedAt,
+      ttlMs: timing.ttlMs,
+      suspectMs: probeable ? timing.suspectMs : NEVER_MS,
+      ...(effect.leaving && { leaving: true }),
+    };
+    const key = keys.session(group, effect.id);
+    const outcome = await this.#ports.bucket.write(key, encodeRecord(record), effect.expected);
+    this.#answer(outcome, (written) => ({ type: 'session-written', id: effect.id, outcome: written }));
+  }
+
+  async removeSession({ id, expected, proof }: Extract<Effect, { type: 'remove-session' }>): Promise<void> {
+    const { bucket } = this.#ports;
+    const { group } = this.#settings;
+    const removing = bucket.remove(keys.session(group, id), expected);
+    // Without a session nobody looks at it: what is left of it is swept.
+    void bucket.remove(keys.proof(group, id), proof);
+    this.#answer(await removing, (written) => ({ type: 'session-removed', id, outcome: written }));
+  }
+
+  async endProof({ id, expected }: Extract<Effect, { type: 'end-proof' }>): Promise<void> {
+    // Its renewals stay: the last one tells how long nobody handled its partitions.
+    const key = keys.proof(this.#settings.group, id);
+    const outcome = await this.#ports.bucket.remove(key, expected, { keepPast: true });
+    this.#answer(outcome, (written) => ({ type: 'proof-ended', id, outcome: written }));
+  }
+
+  async fenceSession({ id, expected }: Extract<Effect, { type: 'fence-session' }>): Promise<void> {
+    const key = keys.session(this.#settings.group, id);
+    const outcome = await this.#ports.bucket.remove(key, expected, { keepPast: true });
+    this.#answer(outcome, (written) => ({ type: 'session-fenced', id, outcome: written }));
+  }
+
+  async readProof(id: string): Promise<void> {
+    const { feed, fail } = this.#ports;
+    const found = await this.#findProof(id);
+    if (found.kind === 'failed') fail(found.error);
+    else feed({ type: 'proof-read', id, outcome: found });
+  }
+
+  /** `known`: the revision that it has at least. */
+  async readSession(id: string, known: number): Promise<void> {
+    const { feed, fail } = this.#ports;
+    const found = await this.#findSession(id);
+    if (found.kind === 'failed') fail(found.error);
+    else if (found.kind === 'unknown') feed({ type: 'session-read', id, outcome: found });
+    else if (found.kind === 'missing' || found.entry.revision < known)
+      feed({ type: 'session-read', id, outcome: { kind: 'vanished' } });
+    else {
+      const { entry } = found;
+      feed({ type: 'session-read', id, outcome: { kind: 'ok', entry: entry.record ? entry : null } });
+    }
+  }
+
+  async lookUpSession(id: string): Promise<void> {
+    const { feed, fail } = this.#ports;
+    const session = await this.#findSession(id);
+    const found = session.kind === 'missing' ? await this.#findProof(id) : session;
+    if (found.kind === 'failed') fail(found.error);
+    else if (found.kind === 'ok' && !found.ended)
+      feed({ type: 'session-looked-up', id, found: { kind: 'missing', proof: found.revision } });
+    else if (found.kind === 'found' && found.entry.record !== null)
+      feed({ type: 'session-looked-up', id, found });
+    else if (found.kind === 'unknown') feed({ type: 'session-looked-up', id, found });
+    else feed({ type: 'session-looked-up', id, found: { kind: 'found', entry: null } });
+  }
+
+  async #findProof(id: string): Promise<ProofFound | { kind: 'failed'; error: NatspocError }> {
+    // Not through what notices that the bucket went back: a leader that was just elected may be a renewal behind.
+    const found = await this.#ports.unjudged.read(keys.proof(this.#settings.group, id));
+    return found.kind === 'failed' ? found : proofIn(found);
+  }
+
+  async #findSession(
+    id: string,
+  ): Promise<{ kind: 'found'; entry: SessionEntry } | Exclude<ReadOutcome, { kind: 'found' }>> {
+    const { group } = this.#settings;
+    const found = await this.#ports.bucket.read(keys.session(group, id));
+    if (found.kind !== 'found') return found;
+    const entry = decodeEntry(group, found.entry);
+    return entry?.kind === 'session' ? { kind: 'found', entry } : { kind: 'missing' };
+  }
+
+  async lookUpLease(partition: number, known: number): Promise<void> {
+    const { bucket, feed, fail } = this.#ports;
+    const { group } = this.#settings;
+    const found = await bucket.read(keys.lease(group, partition));
+    if (found.kind === 'failed') fail(found.error);
+    else if (found.kind === 'unknown') feed({ type: 'lease-looked-up', partition, known, entry: 'unknown' });
+    else {
+      const entry = found.kind === 'found' ? decodeEntry(group, found.entry) : undefined;
+      feed({ type: 'lease-looked-up', partition, known, entry: entry?.kind === 'lease' ? entry : null });
+    }
+  }
+
+  async writeLease({ partition, expected, record }: Extract<Effect, { type: 'write-lease' }>): Promise<void> {
+    const stamped: LeaseRecord = { ...record, at: new Date().toISOString() };
+    const key = keys.lease(this.#settings.group, partition);
+    const outcome = await this.#ports.bucket.write(key, encodeRecord(stamped), expected);
+    this.#answer(outcome, (written) => ({
+      type: 'lease-written',
+      partition,
+      expected,
+      record: stamped,
+      outcome: written,
+    }));
+  }
+
+  #answer(outcome: WriteOutcome, event: (written: Written) => EventWithoutNow): void {
+    if (outcome.kind === 'failed') this.#ports.fail(outcome.error);
+    else this.#ports.feed(event(outcome));
+  }
+}
+
+function proofIn(found: Exclude<ReadOutcome, { kind: 'failed' }>): ProofFound {
+  if (found.kind === 'unknown') return found;
+  if (found.kind === 'missing') return { kind: 'ok', revision: 0, ended: false };
+  return { kind: 'ok', revision: found.entry.revision, ended: found.entry.value === null };
+}

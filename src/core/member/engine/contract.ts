@@ -1,0 +1,89 @@
+import type { Dealt } from '../../config/retry.js';
+import type { Clock } from '../../lib/clock.js';
+import type {
+  Bucket,
+  DeadLetters,
+  EventStream,
+  Identities,
+  LayoutKeeper,
+  Link,
+  Prober,
+  ReaderWindow,
+  StreamMessage,
+} from '../../ports/index.js';
+import type { Report } from '../../protocol/events.js';
+import type { Timing } from '../../protocol/timing.js';
+import type { RunnerEvents, RunnerSettings, RunnerStatus, UncommittedRange } from '../partition/contract.js';
+import type { GroupStart } from '../partition/group-start.js';
+import type { Handler, Logger } from '../partition/handler.js';
+import type { Quota } from '../partition/quota.js';
+import type { Trimmed } from '../partition/stream-losses.js';
+
+/** Who a member is and how it behaves. */
+export interface MemberSettings {
+  group: string;
+  /** Shown to people; need not be unique. */
+  name: string;
+  host: string;
+  pid: number;
+  version: string;
+  partitions: number;
+  timing: Timing;
+  /** Where partitions without a position start. */
+  start: GroupStart;
+  runner: RunnerSettings;
+  /** What may wait in memory, over all partitions. */
+  budget: ReaderWindow;
+  /** Seed of the jitter of renewals and retries. */
+  seed: number;
+}
+
+/** Everything outside that a member works with. */
+export interface MemberPorts {
+  bucket: Bucket;
+  /** Absent: the bucket holds no layout. */
+  layout?: LayoutKeeper | undefined;
+  stream: EventStream;
+  prober: Prober;
+  identities: Identities;
+  link: Link;
+  clock: Clock;
+  /** What this process has computed so far, milliseconds; absent: nobody is told that the event loop was blocked. */
+  cpuMs?: (() => number) | undefined;
+  handler: Handler;
+  /** Takes what handlers have to say; nothing by default. */
+  logger?: Logger | undefined;
+  /** Bounds how many messages are handled in all. */
+  quota?: Quota | undefined;
+  /** Needed where the failure policy says `dead-letter`. */
+  deadLetters?: DeadLetters | undefined;
+  /** Resolves when the effects of everything handled so far are safe, so that it may be committed. */
+  barrier?: (() => Promise<void> | undefined) | undefined;
+}
+
+/** What a member tells while it lives. */
+export interface MemberEvents {
+  report(report: Report): void;
+  handled(partition: number, message: StreamMessage, how: Dealt): void;
+  attemptFailed: (partition: number, ...args: Parameters<RunnerEvents['attemptFailed']>) => void;
+  /** Messages up to `sequence` are committed; `tookMs` from sending to the answer. */
+  committed?: (partition: number, sequence: number, tookMs: number) => void;
+  /** The stream has dropped messages before they were handled. */
+  trimmed?: (partition: number, trimmed: Trimmed) => void;
+  /** A partition cannot be read for now, see {@link RunnerEvents.unread}. */
+  unread?: (partition: number, reason: string, retryMs: number) => void;
+  /** A drain goes on without the handlers of these messages. */
+  overdue?: (partition: number, sequences: number[]) => void;
+  /** A partition moves without its last commit: see {@link RunnerEvents.uncommitted}. */
+  uncommitted?: (partition: number, range: UncommittedRange) => void;
+  /** A handler wants the member to stop; whoever listens makes it leave. */
+  stopped?: (partition: number, error: Error) => void;
+}
+
+/** One partition as its owner sees it. */
+export interface PartitionStatus extends Omit<RunnerStatus, 'state'> {
+  partition: number;
+  epoch: number;
+  /** `waiting`: it failed for a passing reason and starts again soon; `halted`, `paused`: until somebody acts. */
+  state: RunnerStatus['state'] | 'halted' | 'paused';
+}

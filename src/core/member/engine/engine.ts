@@ -1,0 +1,368 @@
+import type { Cancel } from '../../lib/clock.js';
+import type { NatspocError } from '../../lib/errors.js';
+import type { MemberIdentity, Watch } from '../../ports/index.js';
+import { decodeEntries } from '../../protocol/entries.js';
+import type { Effect, GroupEvent } from '../../protocol/events.js';
+import { keys } from '../../protocol/records.js';
+import { initialState, type State } from '../../protocol/state.js';
+import { step } from '../../protocol/step.js';
+import type { RunnerEvents } from '../partition/contract.js';
+import { BlockedLoop } from './blocked.js';
+import { BucketEffects, type EventWithoutNow } from './bucket-effects.js';
+import type { MemberEvents, MemberPorts, MemberSettings, PartitionStatus } from './contract.js';
+import { refuseFormat } from './format.js';
+import { HighWater } from './high-water.js';
+import { putBack } from './put-back.js';
+import { Runners } from './runners.js';
+import { type Standing, Standstill } from './standstill.js';
+
+/** How long a leaver waits, beyond the drain timeout, for the group to take its partitions. */
+const LEAVE_GRACE_MS = 5_000;
+
+/** How often it is looked at what stands still. */
+const LOOK_EVERY_MS = 1_000;
+
+/**
+ * A member of a group: the shell around the protocol. Feeds it what happens, one event at a time, and carries
+ * out what it orders. Decides nothing itself.
+ */
+export class Member {
+  readonly #settings: MemberSettings;
+  readonly #ports: MemberPorts;
+  readonly #events: MemberEvents;
+  readonly #runners: Runners;
+  readonly #water: HighWater;
+  readonly #bucket: BucketEffects;
+  readonly #standstill: Standstill;
+  readonly #blocked: BlockedLoop | undefined;
+  #cancelLook: Cancel | undefined;
+  readonly #queue: GroupEvent[] = [];
+  #state: State;
+  #stepping = false;
+  #watch: Watch | undefined;
+  #unwatchLink: (() => void) | undefined;
+  #identity: MemberIdentity | undefined;
+  #cancelWake: Cancel | undefined;
+  #cancelLeave: Cancel | undefined;
+  #wakeAt = Number.POSITIVE_INFINITY;
+  #ended = false;
+  #end!: { resolve: () => void; reject: (error: NatspocError) => void };
+
+  /** Resolves when the member has left; rejects with the error that ended it. */
+  readonly closed: Promise<void>;
+
+  constructor(settings: MemberSettings, ports: MemberPorts, events: MemberEvents) {
+    this.#settings = settings;
+    this.#ports = ports;
+    this.#events = events;
+    this.#water = new HighWater(ports.bucket, ports.clock, () => this.#feed({ type: 'went-back' }));
+    this.#runners = new Runners(settings, { ...ports, bucket: this.#water });
+    this.#bucket = new BucketEffects(settings, {
+      ...ports,
+      bucket: this.#water,
+      unjudged: ports.bucket,
+      feed: (event) => this.#feed(event),
+      fail: (error) => this.fail(error),
+    });
+    this.#standstill = new Standstill({
+      state: () => this.#state,
+      bucket: this.#water,
+      status: (partition, epoch) => ({
+        status: this.#runners.status(partition, epoch).status,
+        running: this.#runners.calls(partition),
+      }),
+    });
+    this.#blocked = ports.cpuMs && new BlockedLoop(settings.timing.ttlMs / 3, ports.cpuMs);
+    this.#state = initialState(settings);
+    this.closed = new Promise((resolve, reject) => {
+      this.#end = { resolve, reject };
+    });
+    // Whoever does not wait for it still hears of the error through what the member tells.
+    this.closed.catch(() => {});
+  }
+
+  /** The session id, or null while there is none. */
+  get id(): string | null {
+    return this.#state.session.id;
+  }
+
+  /** Until when handlers may start here, on this process's clock; it moves on while all is well. */
+  get permittedUntil(): number {
+    return this.#runners.permittedUntil;
+  }
+
+  /** The partitions that this member owns, also those that rest. */
+  get partitions(): PartitionStatus[] {
+    return [...this.#state.own].map(([partition, { epoch, phase }]) => {
+      const { isRunning, status } = this.#runners.status(partition, epoch);
+      if (isRunning) return { partition, epoch, ...status };
+      const rests = phase === 'halted' || phase === 'waiting' || phase === 'paused';
+      return { partition, epoch, ...status, state: rests ? phase : 'draining' };
+    });
+  }
+
+  /** What makes no progress, and why. */
+  get standing(): readonly Standing[] {
+    return this.#standstill.all;
+  }
+
+  /** True while it is in the group and every partition of the group has an owner. */
+  get isSettled(): boolean {
+    const { session, viewReady, leases } = this.#state;
+    if (session.id === null || session.revision === 0 || !viewReady) return false;
+    for (let partition = 0; partition < this.#settings.partitions; partition++) {
+      const record = leases.get(partition)?.record;
+      if (record !== 'unreadable' && !record?.owner) return false;
+    }
+    return true;
+  }
+
+  /** Joins the group. */
+  start(): void {
+    this.#unwatchLink = this.#ports.link.watch({
+      disconnected: () => this.#feed({ type: 'disconnected' }),
+      reconnected: () => this.#feed({ type: 'connected' }),
+      ended: (error) => this.fail(error),
+    });
+    this.#startWatch();
+    this.#look();
+    this.#feed({ type: 'connected' });
+  }
+
+  /** Tells what stands still, and that the event loop did. */
+  #look(): void {
+    const { clock } = this.#ports;
+    const dueAt = clock.now() + LOOK_EVERY_MS;
+    this.#cancelLook = clock.at(dueAt, () => {
+      const now = clock.now();
+      const blocked = this.#blocked?.look(now, dueAt, this.#runners.lastCall);
+      if (blocked) this.#events.report({ type: 'blocked', ...blocked });
+      for (const standing of this.#standstill.look(now))
+        this.#events.report({ type: 'standing', ...standing });
+      if (!this.#ended) this.#look();
+    });
+  }
+
+  #startWatch(): void {
+    const { group, version } = this.#settings;
+    const unreadable = (key: string): void => this.#events.report({ type: 'unreadable', key });
+    this.#watch = this.#water.watch(keys.groupPrefix(group), {
+      snapshot: (entries) => {
+        const refusal = this.#state.viewReady ? undefined : refuseFormat(group, entries, version);
+        if (refusal) this.fail(refusal);
+        else this.#feed({ type: 'snapshot', entries: decodeEntries(group, entries, unreadable) });
+      },
+      changes: (entries) =>
+        this.#feed({ type: 'changes', entries: decodeEntries(group, entries, unreadable) }),
+      failed: (error) => this.fail(error),
+    });
+  }
+
+  /** The bucket is another one: nothing that was known of the old one counts, and what only we know is put back. */
+  #beginAnew(owned: readonly number[]): void {
+    const known = owned.map((partition) => ({ partition, ...this.#runners.committed(partition) }));
+    this.#watch?.stop();
+    this.#runners.forget();
+    this.#water.forget();
+    this.#startWatch();
+    void putBack(
+      this.#settings.group,
+      this.#settings.start,
+      known.filter(({ sequence }) => sequence > 0),
+      {
+        ...this.#ports,
+        bucket: this.#water,
+        retryMs: this.#settings.timing.retryMs,
+        isOver: () => this.#ended,
+        fail: (error) => this.fail(error),
+      },
+    );
+  }
+
+  /** Hands everything over and ends; resolves when that is done, at the latest after a bounded time. */
+  async leave(): Promise<void> {
+    const { clock } = this.#ports;
+    if (!this.#ended && !this.#cancelLeave) {
+      const boundMs = this.#settings.runner.drainTimeoutMs + LEAVE_GRACE_MS;
+      this.#cancelLeave = clock.at(clock.now() + boundMs, () => this.#finish());
+      this.#feed({ type: 'leave' });
+    }
+    await this.closed;
+  }
+
+  /** Gives a partition away: to the member of this name or id, or to whoever has least. False: it is not ours. */
+  release(partition: number, to: string | null): boolean {
+    const owned = this.#state.own.has(partition);
+    if (owned) this.#feed({ type: 'release', partition, to });
+    return owned;
+  }
+
+  /** Ends at once with an error; what is owned goes to the others when they notice. */
+  fail(error: NatspocError): void {
+    this.#finish(error);
+  }
+
+  #finish(error?: NatspocError): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#cancelWake?.();
+    this.#cancelLook?.();
+    this.#cancelLeave?.();
+    this.#watch?.stop();
+    this.#unwatchLink?.();
+    this.#identity?.close();
+    this.#runners.end();
+    if (error) this.#end.reject(error);
+    else this.#end.resolve();
+  }
+
+  /** One event at a time: what an effect causes at once waits for its turn. */
+  #feed(event: EventWithoutNow): void {
+    if (this.#ended) return;
+    this.#queue.push({ ...event, now: this.#ports.clock.now() });
+    if (this.#stepping) return;
+    this.#stepping = true;
+    for (let next = this.#queue.shift(); next && !this.#ended; next = this.#queue.shift()) {
+      const { state, effects } = step(this.#state, next);
+      this.#state = state;
+      for (const effect of effects) this.#perform(effect);
+    }
+    this.#stepping = false;
+  }
+
+  #perform(effect: Effect): void {
+    switch (effect.type) {
+      case 'identify':
+        void this.#identify();
+        break;
+      case 'write-session':
+        void this.#bucket.writeSession(effect, this.#identity?.probeable !== false);
+        break;
+      case 'write-proof':
+        void this.#bucket.writeProof(effect);
+        break;
+      case 'remove-session':
+        void this.#bucket.removeSession(effect);
+        break;
+      case 'read-session':
+        void this.#bucket.readSession(effect.id, effect.known);
+        break;
+      case 'read-proof':
+        void this.#bucket.readProof(effect.id);
+        break;
+      case 'end-proof':
+        void this.#bucket.endProof(effect);
+        break;
+      case 'fence-session':
+        void this.#bucket.fenceSession(effect);
+        break;
+      case 'look-up-session':
+        void this.#bucket.lookUpSession(effect.id);
+        break;
+      case 'look-up-lease':
+        void this.#bucket.lookUpLease(effect.partition, effect.known);
+        this.#runners.look(effect.partition);
+        break;
+      case 'begin-anew':
+        this.#beginAnew(effect.owned);
+        break;
+      case 'write-lease':
+        void this.#bucket.writeLease(effect);
+        break;
+      case 'probe':
+        void this.#probe(effect.id);
+        break;
+      case 'start-partition':
+        this.#runners.start(effect.partition, effect.epoch, this.#told(effect.partition, effect.epoch));
+        break;
+      case 'drain-partition':
+        void this.#drain(effect.partition, effect.epoch);
+        break;
+      case 'abort-partition':
+        this.#runners.remove(effect.partition, effect.reason);
+        break;
+      case 'permit':
+        this.#runners.permit(effect.until);
+        break;
+      case 'interrupt':
+        this.#runners.interrupt();
+        break;
+      case 'wake-at':
+        this.#wake(effect.at);
+        break;
+      case 'report':
+        this.#events.report(effect.report);
+        break;
+      case 'left':
+        this.#finish();
+    }
+  }
+
+  #wake(at: number): void {
+    if (at === this.#wakeAt) return;
+    this.#cancelWake?.();
+    this.#wakeAt = at;
+    this.#cancelWake = this.#ports.clock.at(at, () => {
+      this.#wakeAt = Number.POSITIVE_INFINITY;
+      this.#feed({ type: 'tick' });
+    });
+  }
+
+  async #identify(): Promise<void> {
+    this.#identity?.close();
+    this.#identity = undefined;
+    const identity = await this.#ports.identities.create();
+    if (this.#ended) identity?.close();
+    else if (identity) {
+      this.#identity = identity;
+      this.#feed({ type: 'identified', id: identity.id });
+    } else {
+      const { clock } = this.#ports;
+      clock.at(clock.now() + this.#settings.timing.retryMs, () => {
+        if (!this.#ended) void this.#identify();
+      });
+    }
+  }
+
+  async #probe(id: string): Promise<void> {
+    this.#feed({ type: 'probed', id, outcome: await this.#ports.prober.probe(id) });
+  }
+
+  async #drain(partition: number, epoch: number): Promise<void> {
+    if (await this.#runners.drain(partition, epoch, this.#told(partition, epoch)))
+      this.#feed({ type: 'partition-drained', partition, epoch });
+  }
+
+  /** What a runner tells, to the protocol and to whoever listens to this member. */
+  #told(partition: number, epoch: number): RunnerEvents {
+    const events = this.#events;
+    return {
+      started: () => {
+        this.#standstill.moved(partition);
+        this.#feed({ type: 'partition-started', partition, epoch });
+      },
+      handled: (message, how) => {
+        this.#standstill.moved(partition);
+        events.handled(partition, message, how);
+      },
+      committed: (sequence, sentAt) =>
+        events.committed?.(partition, sequence, this.#ports.clock.now() - sentAt),
+      failed: (message) => {
+        this.#standstill.failed(partition, message);
+        this.#feed({ type: 'partition-failed', partition, epoch, message });
+      },
+      halted: (message) => this.#feed({ type: 'partition-halted', partition, epoch, message }),
+      stopped: (error) => events.stopped?.(partition, error),
+      overdue: (sequences) => events.overdue?.(partition, sequences),
+      uncommitted: (range) => events.uncommitted?.(partition, range),
+      trimmed: (trimmed) => events.trimmed?.(partition, trimmed),
+      unread: (reason, retryMs) => events.unread?.(partition, reason, retryMs),
+      attemptFailed: (...args) => {
+        const [{ sequence }, attempt] = args;
+        this.#standstill.failed(partition, `message ${sequence} has failed ${attempt} times`);
+        events.attemptFailed(partition, ...args);
+      },
+      terminal: (error) => this.fail(error),
+    };
+  }
+}

@@ -1,0 +1,24 @@
+import { NatspocError } from '../../lib/errors.js';
+import type { BucketEntry } from '../../ports/index.js';
+import { foreignFormat, parseGroupKey, RECORD_VERSION } from '../../protocol/records.js';
+
+/**
+ * Why this member cannot join: members of another version are there, and neither can read what the other writes. Whoever
+ * comes later looks, and refuses; undefined: all of them write our format.
+ *
+ * @param version of this program.
+ */
+export function refuseFormat(
+  group: string,
+  entries: readonly BucketEntry[],
+  version: string,
+): NatspocError | undefined {
+  for (const { key, value } of entries) {
+    const foreign = value && parseGroupKey(group, key).kind === 'session' ? foreignFormat(value) : undefined;
+    if (!foreign) continue;
+    const theirs = `record format ${foreign.v}${foreign.version === null ? '' : ` (natspoc ${foreign.version})`}`;
+    const message = `Group ${group} has members of ${theirs}, and this is record format ${RECORD_VERSION} (natspoc ${version}): stop them, or choose another --group. Where they are dead, delete ${key} from the bucket.`;
+    return new NatspocError('layout-mismatch', message);
+  }
+  return undefined;
+}

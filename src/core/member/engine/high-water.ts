@@ -1,0 +1,119 @@
+import type { Clock } from '../../lib/clock.js';
+import type {
+  Bucket,
+  BucketEntry,
+  ReadOutcome,
+  RemoveOptions,
+  Watch,
+  WatchSink,
+  WriteOutcome,
+} from '../../ports/index.js';
+import type { BucketHealth } from './standstill.js';
+
+/**
+ * The bucket, watched for going back. Its revisions only grow, so a write gets one above all that were seen before it was
+ * sent, and the entry of a key is never older than it was. Where the bucket acknowledges or answers otherwise, it is not the
+ * bucket that it was. A snapshot proves nothing of the kind: it may be behind.
+ */
+export class HighWater implements Bucket, BucketHealth {
+  readonly #bucket: Bucket;
+  readonly #clock: Pick<Clock, 'now'>;
+  readonly #wentBack: () => void;
+  #newest = 0;
+  #refusal: string | undefined;
+  #answerMs = 0;
+  /** Revisions of the keys that were read and written here. */
+  readonly #keys = new Map<string, number>();
+  /** What was sent before the bucket went back tells nothing about it. */
+  #generation = 0;
+
+  /** `wentBack` hears of it before the writer does. */
+  constructor(bucket: Bucket, clock: Pick<Clock, 'now'>, wentBack: () => void) {
+    this.#bucket = bucket;
+    this.#clock = clock;
+    this.#wentBack = wentBack;
+  }
+
+  /** What the last write was refused with. */
+  get refusal(): string | undefined {
+    return this.#refusal;
+  }
+
+  /** How long the last answer took, milliseconds. */
+  get answerMs(): number {
+    return this.#answerMs;
+  }
+
+  /** Revisions begin anew. */
+  forget(): void {
+    this.#newest = 0;
+    this.#keys.clear();
+    this.#generation++;
+  }
+
+  async read(key: string): Promise<ReadOutcome> {
+    const generation = this.#generation;
+    const known = this.#keys.get(key) ?? 0;
+    const sentAt = this.#clock.now();
+    const found = await this.#bucket.read(key);
+    if (found.kind !== 'unknown') this.#answerMs = this.#clock.now() - sentAt;
+    if (found.kind !== 'found' || generation !== this.#generation) return found;
+    const { revision } = found.entry;
+    if (revision < known) {
+      this.#wentBack();
+      return { kind: 'unknown' };
+    }
+    this.#see(revision, generation);
+    this.#keys.set(key, Math.max(revision, this.#keys.get(key) ?? 0));
+    return found;
+  }
+
+  write(...args: Parameters<Bucket['write']>): Promise<WriteOutcome> {
+    return this.#judge(args[0], () => this.#bucket.write(...args));
+  }
+
+  remove(key: string, expectedRevision: number, options?: RemoveOptions): Promise<WriteOutcome> {
+    return this.#judge(key, () => this.#bucket.remove(key, expectedRevision, options));
+  }
+
+  watch(prefix: string, sink: WatchSink): Watch {
+    const generation = this.#generation;
+    const see = (entries: readonly BucketEntry[]): void => {
+      for (const { revision } of entries) this.#see(revision, generation);
+    };
+    return this.#bucket.watch(prefix, {
+      snapshot: (entries) => {
+        see(entries);
+        sink.snapshot(entries);
+      },
+      changes: (entries) => {
+        see(entries);
+        sink.changes(entries);
+      },
+      failed: (error) => sink.failed(error),
+    });
+  }
+
+  #see(revision: number, generation: number): void {
+    if (generation === this.#generation) this.#newest = Math.max(this.#newest, revision);
+  }
+
+  async #judge(key: string, send: () => Promise<WriteOutcome>): Promise<WriteOutcome> {
+    const generation = this.#generation;
+    const newest = this.#newest;
+    const sentAt = this.#clock.now();
+    const outcome = await send();
+    if (outcome.kind !== 'unknown') this.#answerMs = this.#clock.now() - sentAt;
+    if (outcome.kind !== 'unknown') this.#refusal = undefined;
+    else this.#refusal = outcome.refusal ?? this.#refusal;
+    if (outcome.kind !== 'ok') return outcome;
+    if (generation !== this.#generation) return { kind: 'unknown' };
+    if (outcome.revision <= newest) {
+      this.#wentBack();
+      return { kind: 'unknown' };
+    }
+    this.#see(outcome.revision, generation);
+    this.#keys.set(key, outcome.revision);
+    return outcome;
+  }
+}

@@ -1,0 +1,200 @@
+import type { ReaderWindow } from '../../ports/index.js';
+import type { PositionMark } from '../../protocol/position-mark.js';
+import { random } from '../../protocol/state.js';
+import type { RunnerEvents, RunnerStatus } from '../partition/contract.js';
+import { SILENT } from '../partition/handler.js';
+import { Gate } from '../partition/permit.js';
+import { PartitionRunner } from '../partition/runner.js';
+import { Turn } from '../partition/time-slice.js';
+import type { LastCall } from './blocked.js';
+import type { MemberPorts, MemberSettings } from './contract.js';
+
+/** What is said of a partition that has not been handled here yet. */
+const NOT_STARTED: RunnerStatus = {
+  position: 0,
+  committed: 0,
+  handled: 0,
+  lag: 0,
+  trimmed: 0,
+  caughtUp: false,
+  state: 'starting',
+};
+
+/**
+ * The partitions that a member handles: at most one runner each, one after the other, all within one budget.
+ * Remembers how far a runner came, for the next one under the same epoch.
+ */
+export class Runners {
+  readonly #settings: MemberSettings;
+  readonly #ports: MemberPorts;
+  readonly #gate: Gate;
+  readonly #turn: Turn;
+  readonly #jitter: { random: number };
+  readonly #running = new Map<number, { epoch: number; runner: PartitionRunner }>();
+  /** How far partitions were handled that rest here now. */
+  readonly #resting = new Map<number, { epoch: number; status: RunnerStatus }>();
+  /** Handlers of runners that were aborted and have not settled yet, by partition. */
+  readonly #leftovers = new Map<number, Promise<void>>();
+
+  constructor(settings: MemberSettings, ports: MemberPorts) {
+    this.#settings = settings;
+    this.#ports = ports;
+    this.#gate = new Gate(ports.clock);
+    this.#turn = new Turn(ports.clock);
+    this.#jitter = { random: settings.seed };
+  }
+
+  /** Until when handlers may start, on this process's clock. */
+  get permittedUntil(): number {
+    return this.#gate.until;
+  }
+
+  /** Handlers may start and commits be sent until then, and not after. */
+  permit(until: number): void {
+    this.#gate.permit(until);
+  }
+
+  /** How a partition is doing under this epoch; `isRunning`: a runner is at work. */
+  status(partition: number, epoch: number): { isRunning: boolean; status: RunnerStatus } {
+    const running = this.#running.get(partition);
+    if (running?.epoch === epoch) return { isRunning: true, status: running.runner.status };
+    const resting = this.#resting.get(partition);
+    return { isRunning: false, status: resting?.epoch === epoch ? resting.status : NOT_STARTED };
+  }
+
+  /**
+   * Starts a runner, as soon as all handlers of the one before have settled. A runner that ends by itself
+   * (`failed`, `halted`, `stopped`) is removed before `events` hears of it, and one that was removed is not heard.
+   */
+  start(partition: number, epoch: number, events: RunnerEvents): void {
+    const { group, start, runner: settings } = this.#settings;
+    const resting = this.#resting.get(partition);
+    const before = resting?.epoch === epoch ? resting : undefined;
+    const removed = (reason: string): boolean => {
+      if (this.#running.get(partition)?.runner !== runner) return false;
+      this.remove(partition, reason);
+      return true;
+    };
+    const runner = new PartitionRunner(
+      { group, partition, epoch, start, before },
+      this.#window(1),
+      settings,
+      {
+        ...this.#ports,
+        gate: this.#gate,
+        turn: this.#turn,
+        random: () => random(this.#jitter),
+        logger: this.#ports.logger ?? SILENT,
+      },
+      {
+        ...events,
+        failed: (message) => {
+          if (removed(message)) events.failed(message);
+        },
+        halted: (message) => {
+          if (removed(message)) events.halted(message);
+        },
+        stopped: (error) => {
+          if (removed(error.message)) events.halted(error.message);
+          events.stopped(error);
+        },
+      },
+    );
+    this.#running.set(partition, { epoch, runner });
+    this.#resizeAll();
+    void runner.start(this.#leftovers.get(partition) ?? Promise.resolve());
+  }
+
+  /**
+   * Lets running handlers finish, commits, and removes the runner. Where there is none, because the one before has
+   * failed, another one commits what that one had handled under this epoch.
+   *
+   * @returns false when the runner was aborted or failed meanwhile: another one may be at work already.
+   */
+  async drain(partition: number, epoch: number, events: RunnerEvents): Promise<boolean> {
+    if (!this.#running.has(partition) && this.#isOwing(partition, epoch))
+      this.start(partition, epoch, events);
+    const running = this.#running.get(partition);
+    if (running?.epoch === epoch) await running.runner.drain();
+    if (this.#running.get(partition) !== running) return false;
+    this.remove(partition, 'drained');
+    return true;
+  }
+
+  /** Ends a runner. The next one of its partition here starts only when all handlers before have settled. */
+  remove(partition: number, reason: string): void {
+    const removed = this.#running.get(partition);
+    if (!removed) return;
+    const { epoch, runner } = removed;
+    const resting = { epoch, status: runner.status };
+    this.#resting.set(partition, resting);
+    this.#running.delete(partition);
+    const settled = Promise.all([this.#leftovers.get(partition), runner.abort(reason)]);
+    const leftover = settled.then(() => {
+      // A handler that ended well after all is not to be called again under the same epoch.
+      resting.status = runner.status;
+      if (this.#leftovers.get(partition) === leftover) this.#leftovers.delete(partition);
+    });
+    this.#leftovers.set(partition, leftover);
+    this.#resizeAll();
+  }
+
+  /** Up to where a partition that rests here was committed, and what that was made on; 0: not known. */
+  committed(partition: number): PositionMark {
+    const { committed: sequence = 0, mark } = this.#resting.get(partition)?.status ?? {};
+    return { ...(mark?.sequence === sequence && mark), sequence, created: mark?.created };
+  }
+
+  /** Looks whether the position of a partition is still there. */
+  look(partition: number): void {
+    this.#running.get(partition)?.runner.look();
+  }
+
+  /** Sequences of the messages of a partition whose handlers run. */
+  calls(partition: number): readonly number[] {
+    return this.#running.get(partition)?.runner.calls ?? [];
+  }
+
+  /** What was called last. */
+  get lastCall(): LastCall | undefined {
+    return this.#turn.lastCall;
+  }
+
+  /** Forgets how far partitions came: their epochs may come again, and mean something else. */
+  forget(): void {
+    this.#resting.clear();
+  }
+
+  /** Tells all running handlers that this member is out of touch. */
+  interrupt(): void {
+    for (const { runner } of this.#running.values()) runner.interrupt();
+  }
+
+  /** Stops everything at once; nothing may start any more. */
+  end(): void {
+    this.permit(Number.NEGATIVE_INFINITY);
+    for (const { runner } of this.#running.values()) void runner.abort('the member has ended');
+    this.#running.clear();
+  }
+
+  /** A runner of this epoch that has ended had handled more than it had committed, or may do so yet. */
+  #isOwing(partition: number, epoch: number): boolean {
+    const resting = this.#resting.get(partition);
+    if (resting?.epoch !== epoch) return false;
+    return resting.status.position > resting.status.committed || this.#leftovers.has(partition);
+  }
+
+  #window(more = 0): ReaderWindow {
+    const { messages, bytes } = this.#settings.budget;
+    const readers = Math.max(1, this.#running.size + more);
+    return {
+      messages: Math.max(1, Math.floor(messages / readers)),
+      bytes: Math.max(1, Math.floor(bytes / readers)),
+    };
+  }
+
+  #resizeAll(): void {
+    const window = this.#window();
+    for (const { runner } of this.#running.values()) runner.resize(window);
+  }
+}

@@ -1,0 +1,150 @@
+import type { OwnPartition, State } from '../../protocol/state.js';
+import type { Timing } from '../../protocol/timing.js';
+import type { RunnerStatus } from '../partition/contract.js';
+
+/** Without progress for this long it is told, and then this often. */
+const TOLD_AFTER_MS = 10_000;
+const TOLD_EVERY_MS = 60_000;
+
+/** Something that makes no progress; `partition` null: the member as a whole. */
+export interface Standing {
+  partition: number | null;
+  /** `handler`: a handler takes its time, or has failed and is called again: nothing is wrong with the group. */
+  why: 'handler' | 'stuck';
+  reason: string;
+  forMs: number;
+}
+
+/** Where something stands now. It has made progress when `mark` has changed. */
+interface Place extends Pick<Standing, 'why' | 'reason'> {
+  mark: string;
+}
+
+/** What is known of the way to the bucket. */
+export interface BucketHealth {
+  /** What the last write was refused with; undefined: the last one was not. */
+  readonly refusal: string | undefined;
+  /** How long the last answer took, milliseconds. */
+  readonly answerMs: number;
+}
+
+/** What a standstill is seen from. */
+export interface StandstillPorts {
+  state: () => State;
+  bucket: BucketHealth;
+  /** How an own partition is doing, and which of its handlers run. */
+  status: (partition: number, epoch: number) => { status: RunnerStatus; running: readonly number[] };
+}
+
+/**
+ * Sees that a member, or a partition of it, makes no progress, and knows why: each reason comes from where it is known.
+ * What has nothing to do, rests or is given up does not stand still.
+ */
+export class Standstill {
+  readonly #ports: StandstillPorts;
+  readonly #since = new Map<number | null, { mark: string; at: number; toldAt: number }>();
+  /** What partitions could not start or go on with last. */
+  readonly #failures = new Map<number, string>();
+  #now: Standing[] = [];
+
+  constructor(ports: StandstillPorts) {
+    this.#ports = ports;
+  }
+
+  /** All that stands still, as of the last look. */
+  get all(): readonly Standing[] {
+    return this.#now;
+  }
+
+  /** A partition could not start or go on. */
+  failed(partition: number, message: string): void {
+    this.#failures.set(partition, message);
+  }
+
+  /** A partition runs, or a message of it was handled. */
+  moved(partition: number): void {
+    this.#failures.delete(partition);
+  }
+
+  /** Looks at everything; to be called once a second or so. Returns what is to be told now. */
+  look(now: number): Standing[] {
+    const places = this.#places(now);
+    for (const about of this.#since.keys()) if (!places.has(about)) this.#since.delete(about);
+    this.#now = [];
+    const told: Standing[] = [];
+    for (const [partition, { mark, why, reason }] of places) {
+      let since = this.#since.get(partition);
+      if (since?.mark !== mark) {
+        since = { mark, at: now, toldAt: Number.NEGATIVE_INFINITY };
+        this.#since.set(partition, since);
+      }
+      const forMs = now - since.at;
+      if (forMs < TOLD_AFTER_MS) continue;
+      const standing: Standing = { partition, why, reason, forMs };
+      this.#now.push(standing);
+      if (now - since.toldAt < TOLD_EVERY_MS) continue;
+      since.toldAt = now;
+      told.push(standing);
+    }
+    return told;
+  }
+
+  /** Where everything stands that could make progress. */
+  #places(now: number): Map<number | null, Place> {
+    const places = new Map<number | null, Place>();
+    const state = this.#ports.state();
+    const reason = this.#memberReason(state, now);
+    if (reason !== undefined) places.set(null, { mark: 'member', why: 'stuck', reason });
+    for (const [partition, own] of state.own) {
+      const place = this.#place(partition, own);
+      // Why none of its partitions goes on is said of the member.
+      if (place && (reason === undefined || place.why === 'handler')) places.set(partition, place);
+    }
+    return places;
+  }
+
+  #place(partition: number, { epoch, phase }: OwnPartition): Place | undefined {
+    const { status, running } = this.#ports.status(partition, epoch);
+    const failure = this.#failures.get(partition);
+    if (phase === 'halted' || phase === 'paused') return undefined;
+    if (phase === 'starting' || phase === 'waiting')
+      return { mark: 'starting', why: 'stuck', reason: failure ?? 'it is being taken over' };
+    if (phase === 'drained') {
+      const reason = this.#ports.bucket.refusal ?? 'its lease is not written yet';
+      return { mark: 'drained', why: 'stuck', reason };
+    }
+    const mark = `${phase} ${status.position} ${status.handled}`;
+    if (running.length > 0) {
+      const [first] = running;
+      return { mark, why: 'handler', reason: `the handler of message ${first} runs` };
+    }
+    if (failure !== undefined && status.lag > 0) return { mark, why: 'handler', reason: failure };
+    if (phase === 'draining') return { mark, why: 'stuck', reason: 'its last commit is not answered' };
+    return status.lag > 0 ? { mark, why: 'stuck', reason: 'messages wait, and none arrives' } : undefined;
+  }
+
+  /** Why this member can handle nothing. */
+  #memberReason(state: State, now: number): string | undefined {
+    const { session, viewReady, own, permit, holdUntil, timing } = state;
+    const { refusal, answerMs } = this.#ports.bucket;
+    if (state.leaving) return undefined;
+    if (!state.connected) return 'it is not connected';
+    if (session.revision === 0) return `it is not in the group yet: ${refusal ?? slowness(answerMs, timing)}`;
+    if (!viewReady) return 'the bucket does not show what is in it';
+    if (now < holdUntil)
+      return 'the bucket has lost entries: nothing is claimed before their members have ended';
+    if (!session.expired && (own.size === 0 || now < permit)) return undefined;
+    if (refusal !== undefined) return `it cannot renew: ${refusal}`;
+    return `it cannot renew: ${slowness(answerMs, timing)}`;
+  }
+}
+
+/** That the bucket does not answer, or so late that nothing may be handled, and what to do about it. */
+function slowness(answerMs: number, { graceMs }: Timing): string {
+  const lasts = `${Math.round(graceMs)} ms`;
+  if (answerMs <= graceMs)
+    return `the bucket does not answer within ${lasts}: where answers take that long, set --probe-interval (probeIntervalMs) higher in all members`;
+  // A renewal counts for 1.75 probe intervals, and the answer to the next one comes two round trips after it was sent.
+  const enough = Math.ceil((answerMs * 1.25) / 100) * 100;
+  return `answers take ${Math.round(answerMs)} ms, and a renewal counts for ${lasts}: set --probe-interval (probeIntervalMs) to ${enough} ms or more in all members`;
+}

@@ -1,0 +1,138 @@
+import { hostname } from 'node:os';
+import type { Config } from '../config/config.js';
+import type { FailurePolicy } from '../config/retry.js';
+import { systemClock } from '../lib/clock.js';
+import { NatspocError } from '../lib/errors.js';
+import { warningsOf } from '../nats/client/concern.js';
+import type { NatsConnection } from '../nats/client/connection.js';
+import { reopenWhenSilent } from '../nats/client/silent-connection.js';
+import { NatsEventStream } from '../nats/jetstream/event-stream.js';
+import { NatsSessionTraces } from '../nats/kv/session-traces.js';
+import { MicroIdentities, MicroProber, NatsLink } from '../nats/service/control.js';
+import { NatsDeadLetters } from '../nats/stream/dead-letters.js';
+import { BucketLayout } from '../nats/stream/stream-layout.js';
+import { openTopology } from '../nats/stream/topology.js';
+import { timingFor, unsafeTiming } from '../protocol/timing.js';
+import type { MemberEvents } from './engine/contract.js';
+import { Member } from './engine/engine.js';
+import { memberControl } from './member-control.js';
+import { groupStart } from './partition/group-start.js';
+import type { Handler, Logger } from './partition/handler.js';
+import type { Quota } from './partition/quota.js';
+import { keepSweeping } from './sweep.js';
+
+/** What a member of a group is made of. */
+export interface JoinOptions {
+  connection: NatsConnection;
+  config: Config;
+  /** Shown to people; by default host and pid. */
+  name?: string | undefined;
+  /** Version of the program, a semantic version. */
+  version: string;
+  handler: Handler;
+  /** Awaited before each commit: resolves when the effects of what was handled are safe. */
+  barrier?: (() => Promise<void> | undefined) | undefined;
+  failure: FailurePolicy;
+  /** Handlers of one partition that may run side by side, each for another key. Default 1. */
+  concurrency?: number | undefined;
+  /** An attempt that takes longer has failed, milliseconds. */
+  handlerTimeoutMs?: number | undefined;
+  /** Takes what handlers have to say. */
+  logger?: Logger | undefined;
+  /** Bounds how many messages are handled in all. */
+  quota?: Quota | undefined;
+  events: MemberEvents;
+  /** What the member's micro service answers to STATS, beside what the standard asks for. */
+  stats: (member: Member) => unknown;
+}
+
+/**
+ * Starts a member: creates stream, bucket and layout where they are missing, and makes it join its group. The
+ * connection stays the caller's to close.
+ *
+ * @throws NatspocError where the group cannot be joined: layout mismatch, unsafe times, no permission.
+ */
+export async function startMember(options: JoinOptions): Promise<Member> {
+  const { connection, config, version } = options;
+  const timing = timingFor(config.ttlMs, config.probeIntervalMs);
+  const unsafe = unsafeTiming(timing);
+  if (unsafe) throw new NatspocError('config', `These times are not safe together: ${unsafe}.`);
+
+  reopenWhenSilent(connection);
+  const topology = await openTopology(connection, config, { create: true, uses: ['handle'] });
+  for (const { message } of warningsOf(topology.concerns, ['handle'])) options.logger?.warn(message);
+  const deadLetters =
+    options.failure.afterwards === 'dead-letter'
+      ? new NatsDeadLetters(topology, { ...config, prefix: topology.layout.prefix })
+      : undefined;
+  await deadLetters?.ensure();
+  const host = hostname();
+  const name = options.name ?? `${host}-${process.pid}`;
+  const { group } = config;
+  const { bucket } = topology;
+  const stream = new NatsEventStream(topology, config.stream, topology.layout.prefix);
+  // Before anybody can hear that this member has joined: what is published from then on is new.
+  const start = await groupStart(
+    group,
+    config.from,
+    { bucket, stream, clock: systemClock },
+    config.timeoutMs,
+  );
+  const member: Member = new Member(
+    {
+      group,
+      name,
+      host,
+      pid: process.pid,
+      version,
+      partitions: topology.layout.partitions,
+      timing,
+      start,
+      runner: {
+        commit: { intervalMs: config.commitIntervalMs, every: config.commitEvery },
+        failure: options.failure,
+        concurrency: options.concurrency,
+        handlerTimeoutMs: options.handlerTimeoutMs,
+        drainTimeoutMs: config.drainTimeoutMs,
+      },
+      budget: { messages: config.bufferMessages, bytes: config.bufferBytes },
+      seed: Math.floor(Math.random() * 0xffffffff),
+    },
+    {
+      bucket,
+      layout: new BucketLayout(bucket, config.bucket, topology.layout),
+      stream,
+      prober: new MicroProber(connection, {
+        stream: config.stream,
+        group,
+        inboxPrefix: config.inboxPrefix,
+        timeoutMs: Math.max(100, config.probeIntervalMs),
+      }),
+      identities: new MicroIdentities(connection, {
+        stream: config.stream,
+        group,
+        prefix: topology.layout.prefix,
+        version,
+        metadata: { group, stream: config.stream, host, pid: String(process.pid), name },
+        stats: () => options.stats(member),
+        control: memberControl(() => member, { bucket, group, name }),
+      }),
+      link: new NatsLink(connection),
+      clock: systemClock,
+      cpuMs: () => {
+        const { user, system } = process.cpuUsage();
+        return (user + system) / 1_000;
+      },
+      handler: options.handler,
+      barrier: options.barrier,
+      logger: options.logger,
+      quota: options.quota,
+      deadLetters: deadLetters?.storeFor(group),
+    },
+    options.events,
+  );
+  member.start();
+  const stopSweeping = keepSweeping(new NatsSessionTraces(topology, config));
+  member.closed.then(stopSweeping, stopSweeping);
+  return member;
+}

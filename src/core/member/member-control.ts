@@ -1,0 +1,31 @@
+import { changeOverride } from '../admin/overrides.js';
+import type { Bucket } from '../ports/index.js';
+import type { MemberControl, PartitionChoice } from '../protocol/member-orders.js';
+import type { Member } from './engine/engine.js';
+
+/** What this member does when it is asked through its endpoints. `member` is asked late: it may not exist yet. */
+export function memberControl(
+  member: () => Member,
+  { bucket, group, name }: { bucket: Bucket; group: string; name: string },
+): MemberControl {
+  const owned = (choice: PartitionChoice): number[] => {
+    const all = member().partitions.map(({ partition }) => partition);
+    return choice === 'all' ? all : all.filter((partition) => choice.includes(partition));
+  };
+  return {
+    release: ({ partitions, to }) => owned(partitions).filter((partition) => member().release(partition, to)),
+    stop: () => {
+      const partitions = owned('all');
+      // Whoever waits for the member to close hears of what goes wrong.
+      member()
+        .leave()
+        .catch(() => {});
+      return partitions;
+    },
+    pause: async ({ partitions, paused }) => {
+      const chosen = owned(partitions);
+      for (const partition of chosen) await changeOverride(bucket, group, partition, { paused }, name);
+      return chosen;
+    },
+  };
+}

@@ -1,0 +1,51 @@
+import type { Afterwards, Dealt } from '../config/retry.js';
+import type { StreamMessage } from '../ports/index.js';
+import type { Report } from '../protocol/events.js';
+import type { UncommittedRange } from './partition/contract.js';
+import type { Trimmed } from './partition/stream-losses.js';
+import type { MemorySample } from './stats/memory.js';
+
+/** What happens in the group, by the type of its {@link Report}: `acquired`, `handed-over`, `fenced`, … */
+type ReportEvents = { [T in Report['type']]: [report: Extract<Report, { type: T }>] };
+
+/** One attempt that failed, and what follows it. */
+export interface FailedAttempt {
+  partition: number;
+  message: StreamMessage;
+  attempt: number;
+  error: unknown;
+  then: 'retry' | Afterwards;
+}
+
+/** The events of a member of a group, and what listeners are given. */
+export interface MemberEventMap extends ReportEvents {
+  /** Any of the reports. */
+  report: [report: Report];
+  /** A message is dealt with: handled, or passed over or stored as a dead letter by policy. */
+  handled: [event: { partition: number; message: StreamMessage; how: Dealt }];
+  /** Everything up to `sequence` is committed; `tookMs` from sending the commit to its answer. */
+  committed: [event: { partition: number; sequence: number; tookMs: number }];
+  failed: [event: FailedAttempt];
+  /** The stream dropped messages before they were handled: they are lost to this group. */
+  trimmed: [event: { partition: number } & Trimmed];
+  /** A partition cannot be read for now, for this reason; tried again in so many milliseconds. Once a minute. */
+  unread: [event: { partition: number; reason: string; retryMs: number }];
+  /** Handlers of these messages did not finish in time: their partition goes on without them. */
+  overdue: [event: { partition: number; sequences: number[] }];
+  /** A partition had to move before everything could be committed: the next owner handles this range again. */
+  uncommitted: [event: { partition: number } & UncommittedRange];
+  /** Once every memory interval. */
+  memory: [sample: MemorySample];
+}
+
+/** Messages since the member started. */
+export interface MemberCounters {
+  /** Dealt with: handled, skipped or stored as dead letters. */
+  handled: number;
+  /** Attempts that failed. */
+  failed: number;
+  /** Stored as dead letters, confirmed. */
+  deadLettered: number;
+  /** Passed over. */
+  skipped: number;
+}

@@ -1,0 +1,58 @@
+import type { Report } from '../protocol/events.js';
+import type { GroupMember } from './group-member.js';
+import type { Logger } from './partition/handler.js';
+import {
+  describeFailed,
+  describeOverdue,
+  describeReport,
+  describeTrimmed,
+  describeUncommitted,
+  describeUnread,
+} from './status-lines.js';
+
+/** What is true for long is said this often, milliseconds. */
+const REPEAT_AFTER_MS = 60_000;
+
+/** What somebody should hear of, and how loud; what is not here is everyday life. */
+const LEVELS: Partial<Record<Report['type'], 'info' | 'warn' | 'error'>> = {
+  halted: 'error',
+  lost: 'warn',
+  expired: 'warn',
+  resumed: 'info',
+  fenced: 'warn',
+  retrying: 'warn',
+  unreadable: 'warn',
+  'probing-denied': 'warn',
+};
+
+/**
+ * Tells a logger what goes wrong with a member, one line each: so that a program without a single listener is not
+ * silent while its partitions stand still.
+ */
+export function logProblems(
+  member: GroupMember,
+  logger: Logger,
+  group: string,
+  drainTimeoutMs: number,
+): void {
+  const saidAt = new Map<string, number>();
+  const say = (level: 'info' | 'warn' | 'error', text: string): void => {
+    const now = performance.now();
+    if (now - (saidAt.get(text) ?? Number.NEGATIVE_INFINITY) < REPEAT_AFTER_MS) return;
+    for (const [said, at] of saidAt) if (now - at >= REPEAT_AFTER_MS) saidAt.delete(said);
+    saidAt.set(text, now);
+    logger[level](text);
+  };
+  member.on('report', (report) => {
+    const level = LEVELS[report.type];
+    if (level) say(level, describeReport(report, group).replace(/^warning: /, ''));
+  });
+  member.on('failed', (failed) => {
+    // After the last attempt: one that is tried again may still go well, and a halt has a report of its own.
+    if (failed.then === 'dead-letter' || failed.then === 'skip') say('warn', describeFailed(failed));
+  });
+  member.on('trimmed', (trimmed) => say('warn', describeTrimmed(trimmed)));
+  member.on('unread', (unread) => say('warn', describeUnread(unread)));
+  member.on('uncommitted', (uncommitted) => say('warn', describeUncommitted(uncommitted)));
+  member.on('overdue', (overdue) => say('warn', describeOverdue(overdue, drainTimeoutMs)));
+}

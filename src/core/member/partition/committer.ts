@@ -1,0 +1,321 @@
+import { type Clock, sleep } from '../../lib/clock.js';
+import type { NatspocError } from '../../lib/errors.js';
+import type { Bucket, StreamMessage } from '../../ports/index.js';
+import type { PositionMark } from '../../protocol/position-mark.js';
+import { decodePosition, encodeRecord, keys, RECORD_VERSION } from '../../protocol/records.js';
+import { StopConsuming } from './handler.js';
+import type { Gate } from './permit.js';
+
+/** How long after an unknown outcome the position is read back. */
+const RETRY_MS = 100;
+
+/** When positions are committed. */
+export interface CommitPolicy {
+  /** While busy, this often, milliseconds. */
+  intervalMs: number;
+  /** And after this many messages. */
+  every: number;
+}
+
+/** What a committer works with. */
+export interface CommitterPorts {
+  bucket: Bucket;
+  clock: Clock;
+  gate: Gate;
+  /**
+   * Resolves when the effects of what was handled so far are safe; nothing to wait for: undefined. Rejects when
+   * they never will be: then nothing more is committed, and the member leaves with that error.
+   */
+  barrier?: (() => Promise<void> | undefined) | undefined;
+}
+
+/** What a committer tells. */
+export interface CommitterEvents {
+  committed(sequence: number, sentAt: number): void;
+  /** A newer owner has written the position: ours is over. */
+  fenced(): void;
+  /** The position is not there any more. */
+  vanished(): void;
+  /** Somebody has moved it under our epoch, by a seek: what we go on from is not what is wanted. */
+  moved(): void;
+  failed(error: NatspocError): void;
+  /** The barrier was rejected. */
+  unsafe(error: StopConsuming): void;
+}
+
+/**
+ * Moves one partition's position forward under its owner's epoch, by compare-and-set, at most one write in
+ * flight. An outcome that is not known is read back: our epoch and a sequence that we sent mean done.
+ */
+export class Committer {
+  readonly #key: string;
+  readonly #epoch: number;
+  readonly #reader: string;
+  readonly #policy: CommitPolicy;
+  readonly #deps: CommitterPorts;
+  readonly #events: CommitterEvents;
+  #revision: number;
+  #committed: number;
+  #handled: number;
+  #handledSince = 0;
+  /** What the stream dropped, and how much of it stands in the position. */
+  #trimmed: number;
+  #trimmedKept: number;
+  readonly #resumed: number;
+  /** What was sent since the last certain commit: any of it may have been applied. */
+  readonly #sent = new Set<number>();
+  /** What is handled and not committed was made on: the stream, and the message of that sequence. */
+  #created: number | undefined;
+  #stored: number | undefined;
+  #message: StreamMessage | undefined;
+  #lastAt = Number.NEGATIVE_INFINITY;
+  #writing = false;
+  #ended = false;
+  #cancelTimer: (() => void) | undefined;
+  #idle: (() => void)[] = [];
+
+  /**
+   * `revision`, `sequence`, `reader` and `trimmed` are those of the position as this owner has just written it, `mark` is of
+   * what this owner had handled.
+   */
+  constructor(
+    at: {
+      group: string;
+      partition: number;
+      epoch: number;
+      revision: number;
+      sequence: number;
+      reader: string;
+      trimmed?: number;
+      mark: PositionMark;
+    },
+    policy: CommitPolicy,
+    deps: CommitterPorts,
+    events: CommitterEvents,
+  ) {
+    this.#key = keys.position(at.group, at.partition);
+    this.#epoch = at.epoch;
+    this.#reader = at.reader;
+    this.#revision = at.revision;
+    this.#committed = at.sequence;
+    this.#handled = at.sequence;
+    this.#trimmed = at.trimmed ?? 0;
+    this.#trimmedKept = this.#trimmed;
+    this.#resumed = at.mark.sequence;
+    this.#created = at.mark.created;
+    this.#stored = at.mark.stored;
+    this.#policy = policy;
+    this.#deps = deps;
+    this.#events = events;
+  }
+
+  /** The last committed stream sequence. */
+  get committed(): number {
+    return this.#committed;
+  }
+
+  /** The last handled stream sequence, committed or not. */
+  get handledUpTo(): number {
+    return this.#handled;
+  }
+
+  /** What the last handled position was made on. */
+  get mark(): PositionMark {
+    const stored = this.#message ? Math.floor(this.#message.timestampMs) : this.#stored;
+    return { sequence: this.#handled, created: this.#created, stored };
+  }
+
+  /** When the stream was created in which messages are handled from now on. */
+  madeOn(created: number | undefined): void {
+    this.#created = created;
+  }
+
+  /** What this owner had handled and not committed is handled. */
+  resume(): void {
+    this.#advance(this.#resumed, 1, true);
+  }
+
+  /** Everything up to and including `message` is handled, `messages` more. `idle`: nothing more waits. */
+  handled(message: StreamMessage, messages: number, idle: boolean): void {
+    this.#message = message;
+    this.#advance(message.sequence, messages, idle);
+  }
+
+  #advance(sequence: number, messages: number, idle: boolean): void {
+    this.#handled = sequence;
+    this.#handledSince += messages;
+    if (this.#writing) return;
+    if (this.#handledSince >= this.#policy.every) void this.#write();
+    else this.#schedule(idle);
+  }
+
+  /** The stream has dropped messages before they were handled: all in all so many, which the position keeps. */
+  trimmed(messages: number): void {
+    this.#trimmed = messages;
+    if (!this.#writing && !this.#ended) this.#schedule(false);
+  }
+
+  /** Looks whether the position is still there: what somebody removes from the bucket's stream leaves no mark. */
+  async look(): Promise<void> {
+    const revision = this.#revision;
+    const found = await this.#deps.bucket.read(this.#key);
+    if (this.#ended || this.#writing || this.#revision !== revision) return;
+    const isThere = found.kind !== 'missing' && !(found.kind === 'found' && found.entry.revision < revision);
+    if (isThere) return;
+    this.end();
+    this.#events.vanished();
+  }
+
+  /** Commits what is handled, and resolves when that is certain or given up after `withinMs`. */
+  async flush(withinMs: number): Promise<void> {
+    const cancel = this.#deps.clock.at(this.#deps.clock.now() + withinMs, () => this.end());
+    while (!this.#ended && this.#isBehind) {
+      if (!this.#writing) void this.#write();
+      await new Promise<void>((resolve) => this.#idle.push(resolve));
+    }
+    cancel();
+    this.end();
+  }
+
+  /** No write starts after this. */
+  end(): void {
+    this.#ended = true;
+    this.#cancelTimer?.();
+    this.#wakeIdle();
+  }
+
+  /** The position does not say yet what it should. */
+  get #isBehind(): boolean {
+    return this.#handled > this.#committed || this.#trimmed > this.#trimmedKept;
+  }
+
+  /**
+   * While busy once an interval; when idle soon, so that a restart repeats little, but not for every single
+   * message of a slow stream.
+   */
+  #schedule(idle: boolean): void {
+    if (this.#cancelTimer && !idle) return;
+    const { intervalMs } = this.#policy;
+    const now = this.#deps.clock.now();
+    if (idle && now - this.#lastAt >= intervalMs / 4) {
+      void this.#write();
+      return;
+    }
+    if (this.#cancelTimer) return;
+    this.#cancelTimer = this.#deps.clock.at(
+      Math.max(now, this.#lastAt) + (idle ? intervalMs / 4 : intervalMs),
+      () => {
+        this.#cancelTimer = undefined;
+        void this.#write();
+      },
+    );
+  }
+
+  async #write(): Promise<void> {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    if (this.#writing) return;
+    this.#writing = true;
+    while (this.#isBehind && !this.#ended) {
+      if (!this.#deps.gate.isOpen) {
+        await new Promise<void>((resolve) => {
+          this.#idle.push(resolve);
+          this.#deps.gate.whenOpen(resolve);
+        });
+        continue;
+      }
+      await this.#writeOnce();
+      if (this.#handledSince < this.#policy.every && !this.#ended && this.#isBehind) break;
+    }
+    this.#writing = false;
+    if (this.#isBehind && !this.#ended) this.#schedule(false);
+    this.#wakeIdle();
+  }
+
+  async #writeOnce(): Promise<void> {
+    const { bucket, clock, barrier } = this.#deps;
+    const { sequence, created, stored } = this.mark;
+    const count = this.#handledSince;
+    try {
+      await barrier?.();
+    } catch (cause) {
+      if (this.#ended) return;
+      this.end();
+      this.#events.unsafe(
+        cause instanceof StopConsuming
+          ? cause
+          : new StopConsuming(`the barrier before a commit was rejected: ${String(cause)}`, { cause }),
+      );
+    }
+    if (this.#ended || !this.#deps.gate.isOpen) return;
+    const sentAt = clock.now();
+    this.#lastAt = sentAt;
+    const at = new Date().toISOString();
+    const [epoch, reader, trimmed] = [this.#epoch, this.#reader, this.#trimmed];
+    const kept = trimmed > 0 && { trimmed };
+    const record = { v: RECORD_VERSION, seq: sequence, epoch, at, reader, created, stored, ...kept };
+    this.#sent.add(sequence);
+    const outcome = await bucket.write(this.#key, encodeRecord(record), this.#revision);
+    if (outcome.kind === 'ok') {
+      this.#trimmedKept = trimmed;
+      this.#done(outcome.revision, sequence, count, sentAt);
+    } else if (outcome.kind === 'failed') this.#fail(outcome.error);
+    else if (!this.#ended) {
+      await this.#readBack(count, sentAt);
+      // What is full is not asked again at once.
+      if (outcome.kind === 'unknown' && outcome.refusal !== undefined)
+        await new Promise<void>((resolve) => void clock.at(clock.now() + RETRY_MS, resolve));
+    }
+  }
+
+  #done(revision: number, sequence: number, count: number, sentAt: number): void {
+    this.#revision = revision;
+    this.#sent.clear();
+    this.#committed = sequence;
+    this.#handledSince -= count;
+    // It is not held longer than needed: it may stand in a large buffer.
+    if (this.#handled === sequence) {
+      this.#stored = this.mark.stored;
+      this.#message = undefined;
+    }
+    this.#events.committed(sequence, sentAt);
+  }
+
+  #fail(error: NatspocError): void {
+    if (this.#ended) return;
+    this.end();
+    this.#events.failed(error);
+  }
+
+  async #readBack(count: number, sentAt: number): Promise<void> {
+    const { bucket, clock } = this.#deps;
+    const found = await bucket.read(this.#key);
+    if (this.#ended) return;
+    if (found.kind === 'failed') return this.#fail(found.error);
+    if (found.kind === 'unknown') return sleep(clock, RETRY_MS);
+    const position =
+      found.kind === 'found' && found.entry.value ? decodePosition(found.entry.value) : undefined;
+    if (found.kind === 'missing' || !position) {
+      this.end();
+      this.#events.vanished();
+    } else if (position.epoch !== this.#epoch) {
+      this.end();
+      this.#events.fenced();
+    } else if (found.entry.revision > this.#revision) {
+      if (this.#sent.has(position.seq)) {
+        this.#trimmedKept = position.trimmed ?? 0;
+        this.#done(found.entry.revision, position.seq, count, sentAt);
+      } else {
+        this.end();
+        this.#events.moved();
+      }
+    }
+    return undefined;
+  }
+
+  #wakeIdle(): void {
+    const idle = this.#idle;
+    this.#idle = [];
+    for (const resume of idle) resume();
+  }
+}

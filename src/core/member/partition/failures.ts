@@ -1,0 +1,117 @@
+import { type Afterwards, backoffMs, type Dealt, type FailurePolicy, nextStep } from '../../config/retry.js';
+import type { Clock } from '../../lib/clock.js';
+import { messageOf, type NatspocError } from '../../lib/errors.js';
+import type { DeadLetters, StreamMessage } from '../../ports/index.js';
+import type { CallScope } from './handler-call.js';
+import type { Entry } from './key-queues.js';
+
+/** What the aftercare of failed attempts needs. */
+export interface FailurePorts {
+  clock: Clock;
+  /** A number from 0 to 1. */
+  random: () => number;
+  /** Needed where the policy says `dead-letter`. */
+  deadLetters?: DeadLetters | undefined;
+}
+
+/** What is told about messages whose attempt failed. */
+export interface FailureEvents {
+  /** Told first; after `halt` comes {@link halted}. */
+  attemptFailed(message: StreamMessage, attempt: number, error: unknown, then: 'retry' | Afterwards): void;
+  /** It has waited long enough: try it again. */
+  again(entry: Entry): void;
+  /** Dealt with: passed over, or stored as a dead letter. */
+  done(entry: Entry, how: Exclude<Dealt, 'handled'>): void;
+  /** Not dealt with, and never will be here. */
+  left(entry: Entry): void;
+  /** It cannot be dealt with: nothing behind it may be either. */
+  halted(entry: Entry, message: string): void;
+  /** An attempt to store a dead letter has ended, and what it ended with is told: others may go on. */
+  stored(): void;
+}
+
+/**
+ * Does what the policy says about messages of one partition whose attempt failed: waits for another one, stores
+ * dead letters, passes over, or gives up.
+ */
+export class Failures {
+  readonly #scope: CallScope;
+  readonly #policy: FailurePolicy;
+  readonly #ports: FailurePorts;
+  readonly #events: FailureEvents;
+  /** What waits, and how to make it wait no longer. */
+  readonly #cancels = new Map<Entry, () => void>();
+  #storing = 0;
+  #closed = false;
+
+  constructor(scope: CallScope, policy: FailurePolicy, ports: FailurePorts, events: FailureEvents) {
+    this.#scope = scope;
+    this.#policy = policy;
+    this.#ports = ports;
+    this.#events = events;
+  }
+
+  /** Dead letters on their way to where they are kept. */
+  get storing(): number {
+    return this.#storing;
+  }
+
+  /** Lets nothing wait any longer. What is being stored is still told. */
+  close(): void {
+    this.#closed = true;
+    for (const [entry, cancel] of this.#cancels) {
+      cancel();
+      this.#events.left(entry);
+    }
+    this.#cancels.clear();
+  }
+
+  /** Does what the policy says about an attempt that failed. */
+  follow(entry: Entry, error: unknown): void {
+    const { message, attempt } = entry;
+    const next = nextStep(this.#policy, attempt, this.#ports.random());
+    this.#events.attemptFailed(message, attempt, error, next.kind);
+    if (next.kind === 'halt') {
+      const tries = attempt === 1 ? 'failed' : `failed ${attempt} times`;
+      this.#events.halted(entry, `message ${message.sequence} ${tries}: ${messageOf(error)}`);
+    } else if (next.kind === 'retry') {
+      entry.attempt++;
+      this.#later(entry, next.delayMs, () => this.#events.again(entry));
+    } else if (next.kind === 'skip') this.#events.done(entry, 'skip');
+    else void this.#bury(entry, error, 1);
+  }
+
+  /** Stores a dead letter, and tries again until the stream has confirmed it: only then may the position pass. */
+  async #bury(entry: Entry, error: unknown, tries: number): Promise<void> {
+    const { deadLetters, random } = this.#ports;
+    const { partition, epoch } = this.#scope;
+    const { message, attempt } = entry;
+    this.#storing++;
+    const letter = { message, partition, epoch, attempts: attempt, error: messageOf(error) };
+    const outcome = await (deadLetters?.store(letter) ?? NOWHERE);
+    this.#storing--;
+    if (outcome.kind === 'ok') this.#events.done(entry, 'dead-letter');
+    else if (this.#closed) this.#events.left(entry);
+    else if (outcome.kind === 'unknown') {
+      const delayMs = backoffMs(this.#policy.backoff, tries, random());
+      this.#later(entry, delayMs, () => void this.#bury(entry, error, tries + 1));
+    } else {
+      const why = outcome.error ? `: ${outcome.error.message}` : '';
+      const text = `message ${message.sequence} failed and could not be stored as a dead letter${why}`;
+      this.#events.halted(entry, text);
+    }
+    this.#events.stored();
+  }
+
+  #later(entry: Entry, delayMs: number, callback: () => void): void {
+    const { clock } = this.#ports;
+    const cancel = clock.at(clock.now() + delayMs, () => {
+      this.#cancels.delete(entry);
+      callback();
+    });
+    this.#cancels.set(entry, cancel);
+  }
+}
+
+/** What becomes of dead letters where nobody takes them. */
+const NOWHERE: { kind: 'failed'; error?: NatspocError } = { kind: 'failed' };

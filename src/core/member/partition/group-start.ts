@@ -1,0 +1,98 @@
+import type { StartFrom } from '../../config/start-from.js';
+import { type Clock, sleep } from '../../lib/clock.js';
+import { NatspocError } from '../../lib/errors.js';
+import type { Bucket, EventStream } from '../../ports/index.js';
+import { decodeStart, encodeRecord, keys, RECORD_VERSION, type StartRecord } from '../../protocol/records.js';
+
+/** An answer that did not come is asked for again this much later. */
+const ASK_AGAIN_MS = 100;
+
+/** Where a group starts in the partitions in which it has no position yet; `unreadable`: that cannot be told. */
+export type GroupStart = Pick<StartRecord, 'seq' | 'end' | 'created' | 'stored'> | 'unreadable';
+
+/** What the decision needs. */
+export interface GroupStartPorts {
+  bucket: Bucket;
+  stream: Pick<EventStream, 'bounds' | 'storedAt' | 'sequenceAt'>;
+  clock: Clock;
+}
+
+type Answer<T> = { kind: 'ok'; value: T } | { kind: 'unknown' } | { kind: 'failed'; error: NatspocError };
+
+/**
+ * Where this group starts: as its first member decided, by compare-and-set. A partition may be taken over for the first
+ * time much later, and "new" must not mean "new at that moment": what was published in between would be skipped.
+ *
+ * @param from what this member was asked for: counts where nothing has been decided.
+ * @param timeoutMs how long it may take.
+ * @throws NatspocError `unreachable` where there is no answer in time, and what bucket and stream fail with.
+ */
+export async function groupStart(
+  group: string,
+  from: StartFrom,
+  ports: GroupStartPorts,
+  timeoutMs: number,
+): Promise<GroupStart> {
+  const { clock } = ports;
+  const giveUpAt = clock.now() + timeoutMs;
+  for (;;) {
+    const decided = await decide(group, from, ports);
+    if (decided.kind === 'ok') return decided.value;
+    if (decided.kind === 'failed') throw decided.error;
+    if (clock.now() >= giveUpAt) {
+      const message = `Could not look up where group ${group} starts: the server did not answer in time.`;
+      throw new NatspocError('unreachable', message);
+    }
+    await sleep(clock, ASK_AGAIN_MS);
+  }
+}
+
+/** Reads the decision, or makes it. A write that was lost or came second is read back by the next try. */
+async function decide(group: string, from: StartFrom, ports: GroupStartPorts): Promise<Answer<GroupStart>> {
+  const { bucket, stream } = ports;
+  const key = keys.start(group);
+  const found = await bucket.read(key);
+  if (found.kind === 'failed' || found.kind === 'unknown') return found;
+  if (found.kind === 'found' && found.entry.value) {
+    const decided = decodeStart(found.entry.value);
+    if (!decided) return { kind: 'ok', value: 'unreadable' };
+    const { v, at, ...value } = decided;
+    return { kind: 'ok', value };
+  }
+  const start = await startOf(from, stream);
+  if (start.kind !== 'ok') return start;
+  const stored = start.value.seq > 0 ? await stream.storedAt(start.value.seq) : undefined;
+  const value = { ...start.value, ...(stored !== undefined && { stored }) };
+  const record: StartRecord = { v: RECORD_VERSION, ...value, at: new Date().toISOString() };
+  const revision = found.kind === 'found' ? found.entry.revision : 0;
+  const written = await bucket.write(key, encodeRecord(record), revision);
+  if (written.kind === 'failed') return written;
+  return written.kind === 'ok' ? { kind: 'ok', value } : { kind: 'unknown' };
+}
+
+/** The sequence before the first one that is handled. A place that is still to come means what comes next. */
+async function startOf(
+  from: StartFrom,
+  stream: Pick<EventStream, 'bounds' | 'sequenceAt'>,
+): Promise<Answer<{ seq: number; end: number; created?: number }>> {
+  const bounds = await stream.bounds();
+  if (bounds.kind !== 'ok') return bounds;
+  const first = Math.max(0, bounds.first - 1);
+  // Beyond the end, what is stored up to there would be handled and never committed.
+  const within = (sequence: number): number => Math.min(Math.max(sequence, 0), Math.max(bounds.last, first));
+  const { last: end, created } = bounds;
+  const startAt = (seq: number) =>
+    ({ kind: 'ok', value: { seq, end, ...(created !== undefined && { created }) } }) as const;
+  switch (from.kind) {
+    case 'first':
+      return startAt(first);
+    case 'new':
+      return startAt(bounds.last);
+    case 'sequence':
+      return startAt(within(from.sequence - 1));
+    case 'time': {
+      const at = await stream.sequenceAt(from.time);
+      return at.kind === 'ok' ? startAt(within(at.sequence - 1)) : at;
+    }
+  }
+}

@@ -1,0 +1,44 @@
+import type { Clock } from '../../lib/clock.js';
+
+/**
+ * The permission to start handlers and to commit, as a time that the protocol moves forward. Everything that
+ * has an effect asks here right before it, so that a process that slept does nothing when it wakes.
+ */
+export class Gate {
+  readonly #clock: Clock;
+  readonly #waiting = new Set<() => void>();
+  #until = Number.NEGATIVE_INFINITY;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Until when handlers may start and positions may be committed, on this process's clock. */
+  get until(): number {
+    return this.#until;
+  }
+
+  /** True while handlers may start and positions may be committed. */
+  get isOpen(): boolean {
+    return this.#clock.now() < this.#until;
+  }
+
+  /** The same for a time that was just read off the clock. */
+  isOpenAt(now: number): boolean {
+    return now < this.#until;
+  }
+
+  /** Moves the end of the permission; -Infinity closes. */
+  permit(until: number): void {
+    this.#until = until;
+    if (!this.isOpen) return;
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const resume of waiting) queueMicrotask(resume);
+  }
+
+  /** Calls back once, when the permission is there again. The same callback waits only once. */
+  whenOpen(resume: () => void): void {
+    this.#waiting.add(resume);
+  }
+}

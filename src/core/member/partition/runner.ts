@@ -1,0 +1,308 @@
+import { sleep } from '../../lib/clock.js';
+import type { NatspocError } from '../../lib/errors.js';
+import type { ReaderWindow } from '../../ports/index.js';
+import { readerName } from '../../protocol/reader-name.js';
+import { Committer } from './committer.js';
+import type { RunnerEvents, RunnerPorts, RunnerSettings, RunnerStatus } from './contract.js';
+import { ABORT_GRACE_MS } from './handler-timeout.js';
+import { Intake } from './partition-reader.js';
+import { type Taken, type Takeover, takeOver } from './takeover.js';
+import { type Halt, PartitionWork } from './work.js';
+
+/**
+ * How long the last commit of a drain may take: longer than a cluster takes to elect a leader of the bucket, which the
+ * lease has to wait for as well. Whoever gets the partition before that begins at the commit before.
+ */
+const FLUSH_MS = 15_000;
+/** A drain that could not take its position over tries again after this long. */
+const TAKE_RETRY_MS = 250;
+
+/**
+ * One partition under one epoch: takes over the position, reads, has its messages handled, and commits. Ends
+ * by `drain`, `abort`, or by itself with one of the events.
+ */
+export class PartitionRunner {
+  readonly #takeover: Takeover;
+  readonly #settings: RunnerSettings;
+  readonly #ports: RunnerPorts;
+  readonly #events: RunnerEvents;
+  readonly #work: PartitionWork;
+  #window: ReaderWindow;
+  #intake: Intake | undefined;
+  /** What must have ended before. */
+  #after: Promise<void> = Promise.resolve();
+  #taking: Promise<Taken | undefined> | undefined;
+  #committer: Committer | undefined;
+  #handledCount = 0;
+  #trimmed = 0;
+  /** Up to where handlers came that ended well after the end of this runner; 0: none did. */
+  #handledLate = 0;
+  #caughtUp = false;
+  #phase: 'running' | 'draining' | 'ended' = 'running';
+  /** Told when the position is ours, or will not be. */
+  #held: (() => void) | undefined;
+
+  constructor(
+    takeover: Takeover,
+    window: ReaderWindow,
+    settings: RunnerSettings,
+    ports: RunnerPorts,
+    events: RunnerEvents,
+  ) {
+    this.#takeover = takeover;
+    this.#window = window;
+    this.#settings = settings;
+    this.#ports = ports;
+    this.#events = events;
+    const scope = { partition: takeover.partition, epoch: takeover.epoch, logger: ports.logger };
+    this.#work = new PartitionWork(scope, settings, ports, {
+      advanced: (message, messages) => {
+        if (this.#phase === 'ended') {
+          this.#handledLate = message.sequence;
+          return;
+        }
+        this.#intake?.release(messages);
+        this.#committer?.handled(message, messages, this.#isCaughtUp());
+      },
+      handled: (message, how) => {
+        if (this.#phase === 'ended') return;
+        this.#handledCount++;
+        this.#events.handled(message, how);
+      },
+      starving: () => this.#intake?.starve(),
+      attemptFailed: (...args) => {
+        if (this.#phase !== 'ended') this.#events.attemptFailed(...args);
+      },
+      halting: (halt) => void this.#halt(halt),
+    });
+  }
+
+  get status(): RunnerStatus {
+    const before = this.#takeover.before?.status;
+    const pending = this.#intake?.pending;
+    const reading = pending !== undefined ? 'running' : this.#intake?.isFailing ? 'waiting' : 'starting';
+    return {
+      position: Math.max(this.#handledLate, this.#committer?.handledUpTo ?? before?.position ?? 0),
+      committed: this.#committer?.committed ?? before?.committed ?? 0,
+      mark: this.#committer?.mark ?? before?.mark,
+      handled: this.#handledCount,
+      lag: this.#work.waiting + (pending ?? 0),
+      trimmed: this.#trimmed,
+      caughtUp: this.#caughtUp || this.#isCaughtUp(),
+      state: this.#phase === 'running' ? reading : 'draining',
+    };
+  }
+
+  /** Takes the partition over and starts to handle. `after`: what must have ended before, such as an older runner. */
+  async start(after: Promise<void>): Promise<void> {
+    this.#after = after;
+    this.#taking = this.#take();
+    const taken = await this.#taking;
+    if (!taken || this.#phase !== 'running') return;
+    this.#committer?.madeOn(taken.mark.created);
+    this.#intake = this.#newIntake(taken);
+    if (!(await this.#intake.open())) return;
+    this.#events.started();
+    await this.#intake.watchTrimming();
+  }
+
+  /** Changes how much may wait in memory. */
+  resize(window: ReaderWindow): void {
+    this.#window = window;
+    this.#intake?.resize(window);
+  }
+
+  /**
+   * Stops taking messages, lets those in hand finish, commits: also what the runner before had handled under this
+   * epoch, where this one has not begun yet. A handler that takes longer than the drain timeout is told through its
+   * signal, and the partition ends at the last committed position.
+   */
+  async drain(): Promise<void> {
+    if (this.#phase === 'ended') return;
+    this.#phase = 'draining';
+    this.#intake?.close();
+    this.#work.close();
+    if (!(await this.#work.settles(this.#settings.drainTimeoutMs))) {
+      this.#work.interrupt('draining takes too long');
+      if (!(await this.#work.settles(ABORT_GRACE_MS)) && !this.#isEnded())
+        this.#events.overdue(this.#work.running);
+    }
+    await this.#commitLast();
+    if (this.#isEnded()) return;
+    const { position: upTo, committed: after } = this.status;
+    if (upTo > after) this.#events.uncommitted({ after, upTo });
+    this.#end('drained');
+  }
+
+  /** Commits what was handled under this epoch, within {@link FLUSH_MS}: by this runner, or by the one before. */
+  async #commitLast(): Promise<void> {
+    const { clock } = this.#ports;
+    const deadline = clock.now() + FLUSH_MS;
+    await this.#after;
+    if (this.#owes()) await this.#heldUntil(deadline);
+    if (!this.#isEnded()) await this.#committer?.flush(deadline - clock.now());
+  }
+
+  /** Stops at once: tells the handler, commits nothing more. Resolves when the handler has settled. */
+  async abort(reason: string): Promise<void> {
+    this.#end(reason);
+    await this.#work.settles(this.#settings.drainTimeoutMs);
+  }
+
+  /** Sequences of the messages whose handlers run. */
+  get calls(): readonly number[] {
+    return this.#work.running;
+  }
+
+  /** Looks whether its position is still there, and the stream up to it, and starts again where they are not. */
+  look(): void {
+    void this.#intake?.look();
+    void this.#committer?.look();
+  }
+
+  /** Tells running handlers that this member is out of touch; the messages are tried again, not counted as failed. */
+  interrupt(): void {
+    this.#work.interrupt('out of touch with the group');
+  }
+
+  /** Nothing waits, here or at the server, as far as the last delivery told. */
+  #isCaughtUp(): boolean {
+    const caughtUp = this.#work.waiting === 0 && this.#intake?.pending === 0;
+    if (caughtUp) this.#caughtUp = true;
+    return caughtUp;
+  }
+
+  #isEnded(): boolean {
+    return this.#phase === 'ended';
+  }
+
+  #end(reason: string): void {
+    if (this.#phase === 'ended') return;
+    this.#phase = 'ended';
+    this.#intake?.close();
+    this.#committer?.end();
+    this.#work.abandon(reason);
+  }
+
+  #fail(message: string): void {
+    if (this.#phase === 'ended') return;
+    this.#end(message);
+    this.#events.failed(message);
+  }
+
+  #terminal(error: NatspocError): void {
+    if (this.#phase === 'ended') return;
+    this.#end(error.message);
+    this.#events.terminal(error);
+  }
+
+  /** Nothing helps but somebody who acts: this partition rests, and no other. */
+  #halted(message: string): void {
+    this.#end(message);
+    this.#events.halted(message);
+  }
+
+  /** Takes the position over; undefined where that failed, or is no longer wanted. */
+  async #take(): Promise<Taken | undefined> {
+    await this.#after;
+    while (this.#isWanted()) {
+      const taken = await takeOver(this.#takeover, this.#ports, (position) => this.#hold(position));
+      if (!this.#isWanted()) return undefined;
+      if (taken.kind === 'taken') return taken;
+      if (taken.kind === 'unknown' && this.#phase === 'draining') {
+        // Another try: once it has failed, it moves without that commit.
+        await sleep(this.#ports.clock, TAKE_RETRY_MS);
+        continue;
+      }
+      if (taken.kind === 'failed') this.#terminal(taken.error);
+      else if (taken.kind === 'unreadable') this.#halted(taken.message);
+      else this.#fail(taken.kind === 'fenced' ? 'a newer owner was here' : taken.message);
+    }
+    return undefined;
+  }
+
+  /** The position is ours: what was handled can be committed, though there is no reader yet. */
+  #hold({ sequence, resumed, mark, revision, reader, trimmed }: Taken): void {
+    if (!this.#isWanted()) return;
+    this.#trimmed = trimmed;
+    const { partition, epoch, group } = this.#takeover;
+    this.#committer = new Committer(
+      { group, partition, epoch, revision, sequence, reader, mark, trimmed },
+      this.#settings.commit,
+      this.#ports,
+      {
+        committed: (...args) => {
+          if (this.#phase !== 'ended') this.#events.committed(...args);
+        },
+        fenced: () => this.#fail('a newer owner has taken over'),
+        vanished: () => this.#fail('its position is gone'),
+        moved: () => this.#fail('somebody has moved its position'),
+        failed: (error) => this.#terminal(error),
+        unsafe: (error) => void this.#halt({ kind: 'stopped', error }),
+      },
+    );
+    if (resumed > sequence) this.#committer.resume();
+    this.#held?.();
+  }
+
+  /** A drain needs the position only where there is something to commit. */
+  #isWanted(): boolean {
+    return this.#phase === 'running' || (this.#phase === 'draining' && this.#owes());
+  }
+
+  /** The runner before has handled more under this epoch than it has committed, and nobody has taken that up yet. */
+  #owes(): boolean {
+    const before = this.#takeover.before?.status;
+    return !this.#committer && before !== undefined && before.position > before.committed;
+  }
+
+  async #heldUntil(deadline: number): Promise<void> {
+    const { clock } = this.#ports;
+    await new Promise<void>((resolve) => {
+      const cancel = clock.at(deadline, resolve);
+      this.#held = () => {
+        cancel();
+        resolve();
+      };
+      void this.#taking?.then(this.#held);
+    });
+  }
+
+  /** Gives up: what was handled before is committed, the position stays before the message that failed. */
+  async #halt(halt: Halt): Promise<void> {
+    if (this.#phase !== 'running') return;
+    await this.drain();
+    if (halt.kind === 'halted') this.#events.halted(halt.message);
+    else this.#events.stopped(halt.error);
+  }
+
+  /** What comes behind what is handled. */
+  #newIntake({ resumed, mark, reader }: Taken): Intake {
+    const { partition, epoch, group, start } = this.#takeover;
+    return new Intake(
+      mark,
+      this.#window,
+      {
+        ...this.#ports,
+        partition,
+        name: readerName(group, partition, epoch, reader),
+        // Not where this group has begun here: what was stored until then may have been dropped before.
+        lostFrom: start === 'unreadable' || resumed > start.seq ? 0 : (start.end ?? start.seq),
+        concurrency: this.#settings.concurrency ?? 1,
+        waiting: () => this.#work.waiting,
+      },
+      {
+        message: (message) => this.#work.accept(message),
+        opened: () => void this.#isCaughtUp(),
+        trimmed: (trimmed) => {
+          this.#trimmed += trimmed.atMost;
+          this.#committer?.trimmed(this.#trimmed);
+          this.#events.trimmed(trimmed);
+        },
+        unread: (...args) => this.#events.unread(...args),
+        failed: (reason) => this.#fail(reason),
+        terminal: (error) => this.#terminal(error),
+      },
+    );
+  }
+}

@@ -1,0 +1,158 @@
+import type { Clock } from '../../lib/clock.js';
+import type { NatspocError } from '../../lib/errors.js';
+import type { Bucket, EventStream } from '../../ports/index.js';
+import type { PositionMark } from '../../protocol/position-mark.js';
+import { newReaderToken, readerName } from '../../protocol/reader-name.js';
+import {
+  decodePosition,
+  encodeRecord,
+  keys,
+  type PositionRecord,
+  RECORD_VERSION,
+  unreadableAs,
+} from '../../protocol/records.js';
+import type { GroupStart } from './group-start.js';
+import { streamFit } from './stream-fit.js';
+
+/** Which partition is taken over, by whom. */
+export interface Takeover {
+  group: string;
+  partition: number;
+  epoch: number;
+  /** Where to start when the group has no position here yet. */
+  start: GroupStart;
+  /** Up to where this member had handled and committed it under the same epoch, where it had. */
+  before?:
+    | { readonly status: { position: number; committed: number; mark?: PositionMark | undefined } }
+    | undefined;
+}
+
+/** A position that is ours; see {@link TakeoverOutcome}. */
+export interface Taken {
+  kind: 'taken';
+  sequence: number;
+  resumed: number;
+  /** What `resumed` was made on; from its takeover on, when the stream was created that it fits. */
+  mark: PositionMark;
+  revision: number;
+  /** The token of the reader that is to be opened; it stands in the position. */
+  reader: string;
+  /** What the stream had dropped before, as the position says. */
+  trimmed: number;
+}
+
+/**
+ * How a takeover ended. `taken`: the position is ours, everything up to `sequence` is handled and committed, up to
+ * `resumed` handled. `fenced`: a newer owner was here. `unreadable`: what stands there is no position that we read, and
+ * stays; somebody has to act. `unknown`: ask again.
+ */
+export type TakeoverOutcome =
+  | Taken
+  | { kind: 'fenced' }
+  | { kind: 'unreadable'; message: string }
+  | { kind: 'unknown'; message: string }
+  | { kind: 'failed'; error: NatspocError };
+
+/**
+ * Takes over the position of a partition: reads it, writes it back under our epoch, deletes the reader of the
+ * owner before. From the write on, an older owner's commit fails. The deletion ends what the server sends it, and makes
+ * it look at the position before it reads again.
+ *
+ * @param held told right after the write: from then on positions can be committed, whatever becomes of the reader.
+ */
+export async function takeOver(
+  takeover: Takeover,
+  ports: { bucket: Bucket; stream: EventStream; clock: Clock },
+  held: (position: Taken) => void,
+): Promise<TakeoverOutcome> {
+  const { group, partition, epoch, start } = takeover;
+  const { bucket, stream } = ports;
+  const key = keys.position(group, partition);
+  const found = await bucket.read(key);
+  if (found.kind === 'failed') return found;
+  if (found.kind === 'unknown') return { kind: 'unknown', message: 'its position could not be read in time' };
+
+  let sequence: number;
+  let older: PositionRecord | undefined;
+  if (found.kind === 'found' && found.entry.value) {
+    const position = decodePosition(found.entry.value);
+    if (!position) return { kind: 'unreadable', message: describeUnreadable(partition, found.entry.value) };
+    if (position.epoch > epoch && !(await isNewest(takeover, bucket))) return { kind: 'fenced' };
+    sequence = position.seq;
+    older = position;
+  } else if (takeover.before && takeover.before.status.committed > 0) {
+    // It was there under this epoch, and somebody has removed it: nobody knows better where it stood.
+    sequence = takeover.before.status.committed;
+  } else {
+    if (start === 'unreadable') return { kind: 'unreadable', message: describeNoStart(partition) };
+    sequence = start.seq;
+  }
+  const isStart = older === undefined && start !== 'unreadable' && sequence === start.seq;
+  const { created, stored } = older ?? (isStart ? start : { created: takeover.before?.status.mark?.created });
+  const mark = markOf(takeover, { sequence, created, stored });
+  // Nobody waits for this answer unless something is wrong: what follows takes longer.
+  const fitting = streamFit(mark, ports);
+
+  const reader = newReaderToken();
+  const trimmed = older?.trimmed ?? 0;
+  const at = new Date().toISOString();
+  const kept = trimmed > 0 && { trimmed };
+  const record = { v: RECORD_VERSION, seq: sequence, epoch, at, reader, created, stored, ...kept };
+  const written = await bucket.write(
+    key,
+    encodeRecord(record),
+    found.kind === 'found' ? found.entry.revision : 0,
+  );
+  if (written.kind === 'failed') return written;
+  if (written.kind === 'conflict')
+    return { kind: 'unknown', message: 'its position was changed by somebody else' };
+  if (written.kind === 'unknown')
+    return { kind: 'unknown', message: written.refusal ?? 'its position could not be written in time' };
+  const { revision } = written;
+  const taken: Taken = {
+    kind: 'taken',
+    sequence,
+    resumed: mark.sequence,
+    mark,
+    revision,
+    reader,
+    trimmed,
+  };
+  held(taken);
+  if (older?.reader !== undefined) {
+    const removed = await stream.remove(readerName(group, partition, older.epoch, older.reader));
+    if (removed.kind === 'failed') return removed;
+    if (removed.kind === 'unknown')
+      return { kind: 'unknown', message: 'the reader of the owner before could not be deleted in time' };
+  }
+  const fit = await fitting;
+  if (fit.kind === 'misfit') return { kind: 'unknown', message: fit.message };
+  return { ...taken, mark: { ...mark, created: fit.created } };
+}
+
+/** Nothing is handled where it would be a guess what was handled before. */
+function describeUnreadable(partition: number, value: Uint8Array): string {
+  return unreadableAs(value) === 'newer'
+    ? 'its position was written by a newer version of natspoc: update this member'
+    : `its position cannot be read: "natspoc leases seek ${partition} --to ..." says where to go on`;
+}
+
+const describeNoStart = (partition: number): string =>
+  `where its group starts cannot be read: "natspoc leases seek ${partition} --to ..." says where it does`;
+
+/**
+ * True where the leader still has our lease as the newest: an epoch above it, in a position that was read before, was never
+ * granted in this bucket. It is from a time that the bucket no longer knows.
+ */
+async function isNewest({ group, partition, epoch }: Takeover, bucket: Bucket): Promise<boolean> {
+  const found = await bucket.read(keys.lease(group, partition));
+  return found.kind === 'found' && found.entry.revision === epoch;
+}
+
+/** What was handled under this epoch is not handled again, unless somebody has moved the position back since. */
+function markOf({ before }: Takeover, position: PositionMark): PositionMark {
+  if (!before || position.sequence < before.status.committed) return position;
+  const { position: sequence, mark } = before.status;
+  if (sequence <= position.sequence) return position;
+  return mark?.sequence === sequence ? mark : { sequence, created: mark?.created };
+}

@@ -1,0 +1,64 @@
+import type { Clock } from '../../lib/clock.js';
+
+/** Handlers that do not wait may keep the event loop to themselves for this long; renewals can wait longer. */
+const TURN_MS = 100;
+
+/**
+ * Shares the event loop between handlers that compute and everything else: renewals, commits, signals. A
+ * backlog of synchronous handler calls is cut into turns, and in between the loop runs. Who has used up a turn
+ * waits behind the others.
+ */
+export class Turn {
+  readonly #clock: Clock;
+  readonly #last = { partition: -1, sequence: 0 };
+  #until = Number.NEGATIVE_INFINITY;
+  #running = false;
+  /** In the order of their next turns; each only once. */
+  #waiting = new Set<() => void>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** A handler is about to be called. */
+  calls(partition: number, sequence: number): void {
+    this.#last.partition = partition;
+    this.#last.sequence = sequence;
+  }
+
+  /** The last call of a handler; undefined: there was none. */
+  get lastCall(): { partition: number; sequence: number } | undefined {
+    return this.#last.partition < 0 ? undefined : { ...this.#last };
+  }
+
+  /** Whether another handler may be called in this turn. */
+  has(now: number): boolean {
+    if (this.#running) return now < this.#until;
+    this.#running = true;
+    this.#until = now + TURN_MS;
+    this.#clock.at(now, () => this.#next());
+    return true;
+  }
+
+  /** Calls back in a later turn; the same callback waits only once. */
+  whenNext(resume: () => void): void {
+    this.#waiting.add(resume);
+  }
+
+  #next(): void {
+    this.#running = false;
+    const queue = [...this.#waiting];
+    this.#waiting = new Set();
+    for (const [i, resume] of queue.entries()) {
+      resume();
+      if (!this.#isUsedUp()) continue;
+      // The others have not had their turn: they are before whoever took this one.
+      this.#waiting = new Set([...queue.slice(i + 1), ...this.#waiting]);
+      return;
+    }
+  }
+
+  #isUsedUp(): boolean {
+    return this.#running && this.#clock.now() >= this.#until;
+  }
+}

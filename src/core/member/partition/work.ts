@@ -1,0 +1,268 @@
+import type { Dealt, FailurePolicy } from '../../config/retry.js';
+import type { Clock } from '../../lib/clock.js';
+import type { StreamMessage } from '../../ports/index.js';
+import { type FailureEvents, type FailurePorts, Failures } from './failures.js';
+import { type Handler, promiseOf, StopConsuming } from './handler.js';
+import { type CallScope, HandlerCall } from './handler-call.js';
+import { followCall } from './handler-timeout.js';
+import { type Entry, Lanes } from './key-queues.js';
+import type { Gate } from './permit.js';
+import type { Quota } from './quota.js';
+import type { Turn } from './time-slice.js';
+
+/** How messages are handled. */
+export interface WorkSettings {
+  /** Handlers of one partition that may run side by side, each for another key. Default 1. */
+  concurrency?: number | undefined;
+  failure: FailurePolicy;
+  /** An attempt that takes longer has failed; undefined: it may take for ever. */
+  handlerTimeoutMs?: number | undefined;
+}
+
+/** What the work of a partition needs. */
+export interface WorkPorts extends FailurePorts {
+  handler: Handler;
+  gate: Gate;
+  turn: Turn;
+  clock: Clock;
+  quota?: Quota | undefined;
+}
+
+/** Why no more is handled in a partition. */
+export type Halt = { kind: 'halted'; message: string } | { kind: 'stopped'; error: StopConsuming };
+
+/** What the work tells. */
+export interface WorkEvents extends Pick<FailureEvents, 'attemptFailed'> {
+  /** Everything up to and including this message is dealt with, `messages` more. */
+  advanced(message: StreamMessage, messages: number): void;
+  /** Dealt with: handled, or passed over or stored as a dead letter by policy. */
+  handled(message: StreamMessage, how: Dealt): void;
+  /** Handlers are idle, and all that was accepted waits for what is in hand. */
+  starving(): void;
+  /** No further message is started; those in hand go on. */
+  halting(halt: Halt): void;
+}
+
+/**
+ * The handler calls of one partition: which message is next, and how far everything is dealt with. Knows nothing
+ * of readers and positions.
+ */
+export class PartitionWork {
+  readonly #scope: CallScope;
+  readonly #settings: WorkSettings;
+  readonly #ports: WorkPorts;
+  readonly #events: WorkEvents;
+  readonly #lanes: Lanes;
+  readonly #failures: Failures;
+  readonly #concurrency: number;
+  /** Calls that run, and what they are for. */
+  readonly #running = new Map<HandlerCall, Entry>();
+  readonly #resume = (): void => this.#pump();
+  #open = true;
+  #abandoned = false;
+  #settled: (() => void)[] = [];
+
+  constructor(scope: CallScope, settings: WorkSettings, ports: WorkPorts, events: WorkEvents) {
+    this.#scope = scope;
+    this.#settings = settings;
+    this.#ports = ports;
+    this.#events = events;
+    this.#concurrency = settings.concurrency ?? 1;
+    this.#lanes = new Lanes(this.#concurrency);
+    this.#failures = new Failures(scope, settings.failure, ports, {
+      attemptFailed: (...args) => events.attemptFailed(...args),
+      again: (entry) => {
+        this.#lanes.putBack(entry);
+        this.#pump();
+      },
+      done: (entry, how) => this.#done(entry, how),
+      left: (entry) => this.#leave(entry),
+      halted: (entry, message) => this.#halt(entry, { kind: 'halted', message }),
+      stored: () => {
+        this.#pump();
+        this.#tellSettled();
+      },
+    });
+  }
+
+  /** Messages that were accepted and are not dealt with. */
+  get waiting(): number {
+    return this.#lanes.size;
+  }
+
+  /** The sequences of the messages whose handlers run. */
+  get running(): number[] {
+    return [...this.#running.values()].map(({ message }) => message.sequence);
+  }
+
+  /** Takes the next message of the partition. */
+  accept(message: StreamMessage): void {
+    if (!this.#open) return;
+    // Where nothing waits, a handler that answers at once costs no bookkeeping and no promise.
+    if (this.#lanes.size === 0 && this.#mayStart() && this.#admit()) this.#callAtOnce(message);
+    else {
+      this.#lanes.add(message);
+      this.#pump();
+    }
+    this.#tellStarving();
+  }
+
+  /** Starts no further call. What waits is forgotten; it stays in the stream. */
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#failures.close();
+  }
+
+  /** Closes, tells running handlers to stop, and tells nothing more: what they do no longer counts. */
+  abandon(reason: string): void {
+    this.close();
+    this.#abandoned = true;
+    this.interrupt(reason);
+  }
+
+  /** Tells running handlers to stop; the messages are tried again, not counted as failed. */
+  interrupt(reason: string): void {
+    for (const call of this.#running.keys()) call.abort(reason);
+  }
+
+  /** Resolves with true when no handler runs and nothing is being stored, with false after `withinMs`. */
+  settles(withinMs: number): Promise<boolean> {
+    if (this.#idle) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const { clock } = this.#ports;
+      const cancel = clock.at(clock.now() + withinMs, () => resolve(false));
+      this.#settled.push(() => {
+        cancel();
+        resolve(true);
+      });
+    });
+  }
+
+  get #idle(): boolean {
+    return this.#running.size === 0 && this.#failures.storing === 0;
+  }
+
+  /**
+   * A share of the event loop, and the permission of the protocol. In this order: whoever has used up a turn waits behind
+   * the others also where the permission has ended meanwhile.
+   */
+  #mayStart(): boolean {
+    const { clock, gate, turn } = this.#ports;
+    const now = clock.now();
+    if (!turn.has(now)) turn.whenNext(this.#resume);
+    else if (!gate.isOpenAt(now)) gate.whenOpen(this.#resume);
+    else return true;
+    return false;
+  }
+
+  #admit(): boolean {
+    const { quota } = this.#ports;
+    if (!quota || quota.take()) return true;
+    quota.whenAny(this.#resume);
+    return false;
+  }
+
+  /** Starts what may be started, until something has to be waited for. */
+  #pump(): void {
+    while (this.#open && this.#lanes.hasReady && this.#running.size < this.#concurrency) {
+      const entry = this.#lanes.peek();
+      if (!entry || !this.#mayStart() || !(entry.admitted || this.#admit())) return;
+      entry.admitted = true;
+      this.#lanes.take();
+      this.#call(entry);
+    }
+  }
+
+  /** Calls the handler for a message that nothing stands before. */
+  #callAtOnce(message: StreamMessage): void {
+    const call = new HandlerCall(this.#scope, message, 1);
+    this.#ports.turn.calls(this.#scope.partition, message.sequence);
+    let running: Promise<unknown> | undefined;
+    try {
+      running = promiseOf(this.#ports.handler(message, call));
+    } catch (error) {
+      this.#attemptFailed(this.#takeNew(message), call, error);
+      return;
+    }
+    if (running) this.#watch(this.#takeNew(message), call, running);
+    else {
+      this.#events.advanced(message, 1);
+      this.#events.handled(message, 'handled');
+    }
+  }
+
+  /** An entry for a message whose call has begun already. */
+  #takeNew(message: StreamMessage): Entry {
+    const entry = this.#lanes.add(message);
+    entry.admitted = true;
+    this.#lanes.take();
+    return entry;
+  }
+
+  #call(entry: Entry): void {
+    const call = new HandlerCall(this.#scope, entry.message, entry.attempt);
+    this.#ports.turn.calls(this.#scope.partition, entry.message.sequence);
+    let running: Promise<unknown> | undefined;
+    try {
+      running = promiseOf(this.#ports.handler(entry.message, call));
+    } catch (error) {
+      this.#attemptFailed(entry, call, error);
+      return;
+    }
+    if (running) this.#watch(entry, call, running);
+    else this.#done(entry, 'handled');
+  }
+
+  #watch(entry: Entry, call: HandlerCall, running: Promise<unknown>): void {
+    this.#running.set(call, entry);
+    followCall(call, running, this.#ports.clock, this.#settings.handlerTimeoutMs, (failure) => {
+      this.#running.delete(call);
+      if (failure) this.#attemptFailed(entry, call, failure.error);
+      else this.#done(entry, 'handled');
+      this.#pump();
+      this.#tellStarving();
+      this.#tellSettled();
+    });
+  }
+
+  #done(entry: Entry, how: Dealt): void {
+    const advance = this.#lanes.complete(entry);
+    if (advance) this.#events.advanced(advance.message, advance.messages);
+    if (this.#abandoned) this.#leave(entry);
+    else this.#events.handled(entry.message, how);
+  }
+
+  #attemptFailed(entry: Entry, call: HandlerCall, error: unknown): void {
+    if (!this.#open) this.#leave(entry);
+    else if (error instanceof StopConsuming) this.#halt(entry, { kind: 'stopped', error });
+    // We told it to stop: that is no failure of the message.
+    else if (call.interrupted) this.#lanes.putBack(entry);
+    else this.#failures.follow(entry, error);
+  }
+
+  #halt(entry: Entry, halt: Halt): void {
+    this.close();
+    this.#leave(entry);
+    this.#events.halting(halt);
+  }
+
+  /** The message stays unhandled here. */
+  #leave(entry: Entry): void {
+    if (entry.admitted) this.#ports.quota?.giveBack();
+    entry.admitted = false;
+  }
+
+  /** With one handler everything waits in turn: then no other message would help. */
+  #tellStarving(): void {
+    if (this.#concurrency === 1 || !this.#open || this.#lanes.size === 0 || this.#lanes.hasReady) return;
+    if (this.#running.size < this.#concurrency) this.#events.starving();
+  }
+
+  #tellSettled(): void {
+    if (!this.#idle) return;
+    const settled = this.#settled;
+    this.#settled = [];
+    for (const resolve of settled) resolve();
+  }
+}

@@ -1,0 +1,53 @@
+import { type Handler, promiseOf } from '../partition/handler.js';
+
+/** One call in so many is timed: looking at the clock twice a call would cost fast handlers. */
+const ONE_IN = 16;
+/** So many times are kept, the newest. */
+const KEPT = 512;
+
+/** How long a handler takes, milliseconds, by a sample of its latest calls. */
+export interface HandlerTimeStats {
+  samples: number;
+  meanMs: number;
+  p99Ms: number;
+  maxMs: number;
+}
+
+/** Times a sample of a handler's calls. */
+export class HandlerTimes {
+  readonly #times: number[] = [];
+  #calls = 0;
+
+  /** The same handler, timed. */
+  timed(handler: Handler): Handler {
+    return (message, context) => {
+      if (this.#calls++ % ONE_IN !== 0) return handler(message, context);
+      const startedAt = performance.now();
+      const done = (): void => {
+        this.#add(performance.now() - startedAt);
+      };
+      const running = promiseOf(handler(message, context));
+      if (running) running.then(done, done);
+      else done();
+      return running;
+    };
+  }
+
+  /** What was measured so far; undefined: nothing. */
+  stats(): HandlerTimeStats | undefined {
+    if (this.#times.length === 0) return undefined;
+    const sorted = [...this.#times].sort((a, b) => a - b);
+    const round = (ms: number): number => Math.round(ms * 1_000) / 1_000;
+    return {
+      samples: sorted.length,
+      meanMs: round(sorted.reduce((sum, ms) => sum + ms, 0) / sorted.length),
+      p99Ms: round(sorted[Math.ceil(sorted.length * 0.99) - 1] ?? 0),
+      maxMs: round(sorted.at(-1) ?? 0),
+    };
+  }
+
+  #add(ms: number): void {
+    this.#times.push(ms);
+    if (this.#times.length > KEPT) this.#times.shift();
+  }
+}

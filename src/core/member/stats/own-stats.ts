@@ -1,0 +1,90 @@
+import { hostname } from 'node:os';
+import type { Report } from '../../protocol/events.js';
+import { type MemberStats, type PartitionStats, STATS_VERSION } from '../../protocol/member-stats.js';
+import type { Standing } from '../engine/standstill.js';
+import type { MemberCounters } from '../member-events.js';
+import type { Handler } from '../partition/handler.js';
+import { HandlerTimes } from './handler-times.js';
+import { MemoryMonitor, type MemorySample } from './memory.js';
+import { RateMeter } from './rates.js';
+import { Takeovers } from './takeovers.js';
+
+/** What a member knows about itself, beside what is measured here. */
+export interface OwnFacts extends Pick<MemberStats, 'name' | 'group' | 'stream' | 'version'> {
+  /** Session id; null while there is none. */
+  id: string | null;
+  counters: MemberCounters;
+  partitions: readonly OwnPartition[];
+  standing?: readonly Standing[];
+}
+
+type OwnPartition = Required<Omit<PartitionStats, 'ratePerSecond' | 'tookMs'>>;
+
+/** What a member measures of its own: memory, rates, handler times, takeovers; told to whoever asks for its STATS. */
+export class OwnStats {
+  readonly #memory = new MemoryMonitor();
+  readonly #rates = new RateMeter();
+  readonly #takeovers = new Takeovers();
+  readonly #handlerTimes = new HandlerTimes();
+  readonly #startedAt = new Date().toISOString();
+  readonly #startedMs = performance.now();
+
+  /** This process's memory now. */
+  get memory(): MemorySample {
+    return this.#memory.sample();
+  }
+
+  /** The same handler, timed. */
+  timed(handler: Handler): Handler {
+    return this.#handlerTimes.timed(handler);
+  }
+
+  /** Keeps what a report says of the beginning of a partition. */
+  note(report: Report): void {
+    this.#takeovers.note(report);
+  }
+
+  /** Looks at what was handled; to be called once a second or so. */
+  look(partitions: readonly OwnPartition[]): void {
+    this.#rates.sample(performance.now(), partitions);
+  }
+
+  /** Everything, as a STATS answer has it. */
+  stats({ id, counters, partitions, standing = [], ...who }: OwnFacts): MemberStats {
+    const now = performance.now();
+    const handlerTimes = this.#handlerTimes.stats();
+    return {
+      v: STATS_VERSION,
+      ...who,
+      session: id ?? '',
+      host: hostname(),
+      pid: process.pid,
+      startedAt: this.#startedAt,
+      // The wall clock may be set back meanwhile.
+      uptimeMs: Math.round(now - this.#startedMs),
+      partitions: partitions.map(({ partition, epoch, position, handled, lag, trimmed, state }) => ({
+        partition,
+        epoch,
+        position,
+        handled,
+        lag,
+        trimmed,
+        ratePerSecond: Math.round(this.#rates.perSecond(now, { partition, epoch, handled }) * 10) / 10,
+        state,
+        tookMs: this.#takeovers.tookMs(partition, epoch),
+      })),
+      handled: counters.handled,
+      failed: counters.failed,
+      standing: standing
+        .filter(({ why }) => why === 'stuck')
+        .map(({ partition, reason, forMs }) => ({ partition, reason, forMs: Math.round(forMs) })),
+      memory: this.#memory.stats(),
+      ...(handlerTimes && { handlerTimes }),
+    };
+  }
+
+  /** Ends the measuring. */
+  stop(): void {
+    this.#memory.stop();
+  }
+}

@@ -1,0 +1,107 @@
+import { messageOf } from '../lib/errors.js';
+import { escapeControl } from '../lib/text.js';
+import { formatCount, formatDuration } from '../lib/units.js';
+import type { Report } from '../protocol/events.js';
+import type { FailedAttempt, MemberEventMap } from './member-events.js';
+import type { Trimmed } from './partition/stream-losses.js';
+
+const by = (name: string | null): string => (name ? ` from ${escapeControl(name)}` : '');
+
+/** How a partition came to us, in a word. */
+const HOW = { claim: 'claimed', handover: 'acquired', release: 'acquired' } as const;
+
+const LOST = {
+  deadline: 'could not renew in time',
+  fenced: 'this member was fenced',
+  lost: 'somebody else took it',
+  'went-back': 'the bucket no longer has its lease',
+} as const;
+
+/** One line for people about what happened to a member; `group` completes it where the group is meant. */
+export function describeReport(report: Report, group: string): string {
+  switch (report.type) {
+    case 'joined':
+      // By its name it goes in the terminals of the others; the id tells it from others of that name.
+      return `joined group ${group} as ${escapeControl(report.name)} (${report.id}), ${report.members} ${report.members === 1 ? 'member' : 'members'}`;
+    case 'member-joined':
+      return `${escapeControl(report.name)} joined the group`;
+    case 'member-left':
+      return `${escapeControl(report.name)} ${report.how === 'left' ? 'left the group' : 'is dead'}`;
+    case 'suspected':
+      return `${escapeControl(report.name)} ${report.why === 'silent' ? 'has not renewed' : 'is unreachable'}: fencing it`;
+    case 'acquired': {
+      const from = by(report.from);
+      const how = HOW[report.reason];
+      return `${how} p${report.partition}${from} at epoch ${report.epoch} in ${formatDuration(report.tookMs)}`;
+    }
+    case 'handed-over':
+      return `handed over p${report.partition} to ${escapeControl(report.to)} in ${formatDuration(report.tookMs)}`;
+    case 'released':
+      return `released p${report.partition}`;
+    case 'lost':
+      return `lost p${report.partition}: ${LOST[report.reason]}`;
+    case 'retrying':
+      return `p${report.partition} starts again: ${report.message}`;
+    case 'halted':
+      return `halted p${report.partition}: ${escapeControl(report.message)}`;
+    case 'paused':
+      return `p${report.partition} is paused`;
+    case 'unpaused':
+      return `p${report.partition} goes on`;
+    case 'expired':
+      return 'could not renew in time: handling stops';
+    case 'resumed':
+      return 'renewed: handling goes on';
+    case 'fenced':
+      return 'fenced by another member: joining again';
+    case 'standing': {
+      const forTime = formatDuration(report.forMs);
+      const reason = escapeControl(report.reason);
+      if (report.partition === null) return `warning: nothing is handled here for ${forTime}: ${reason}`;
+      if (report.why === 'handler') return `p${report.partition}: ${reason} (${forTime} without progress)`;
+      return `warning: p${report.partition} has made no progress for ${forTime}: ${reason}`;
+    }
+    case 'blocked':
+      return `warning: the event loop was blocked for ${formatDuration(report.forMs)} while message ${report.sequence} of p${report.partition} was handled: nothing was renewed or committed`;
+    case 'went-back':
+      return 'warning: the bucket has lost entries, or is an older copy of itself: beginning again with what is there';
+    case 'probing-denied':
+      return 'warning: not permitted to probe other members (natspoc.<stream>.<group>.*.ping): a dead one is noticed after its ttl only';
+    case 'unreadable':
+      return `warning: cannot read the entry ${escapeControl(report.key)}: left alone`;
+  }
+}
+
+/** One line about an attempt that failed. */
+export function describeFailed({ partition, message, attempt, error, then }: FailedAttempt): string {
+  const what = `p${partition} message ${message.sequence}, attempt ${attempt} failed (${then})`;
+  return `${what}: ${escapeControl(messageOf(error))}`;
+}
+
+/** One line about messages that the stream dropped before they were handled. */
+export function describeTrimmed({ partition, from, to, atMost }: { partition: number } & Trimmed): string {
+  const range = from === to ? `sequence ${from}` : `sequences ${from} to ${to}`;
+  const number = atMost === 1 ? 'at most 1 message' : `at most ${formatCount(atMost)} messages`;
+  return `lost in p${partition}: ${number} of ${range}, dropped by the stream before they were handled`;
+}
+
+/** One line about handlers that did not finish within the drain timeout. */
+export function describeOverdue(
+  { partition, sequences }: { partition: number; sequences: number[] },
+  drainTimeoutMs: number,
+): string {
+  const within = `within ${formatDuration(drainTimeoutMs)}`;
+  const which = `message ${sequences.join(', ')}`;
+  return `p${partition}: ${which} did not finish ${within}: left to the next owner, which starts with it`;
+}
+
+/** One line about a partition that cannot be read for now. */
+export function describeUnread({ partition, reason, retryMs }: MemberEventMap['unread'][0]): string {
+  const why = escapeControl(reason.replace(/\.$/, ''));
+  return `p${partition} cannot be read, and is tried again in ${formatDuration(retryMs)}: ${why}`;
+}
+
+/** One line about a partition that moved without its last commit. */
+export function describeUncommitted({ partition, after, upTo }: MemberEventMap['uncommitted'][0]): string {
+  return `p${partition}: moved without its last commit; the next owner handles sequences ${after + 1} to ${upTo} again`;
+}

@@ -1,0 +1,79 @@
+import { type Clock, systemClock } from '../lib/clock.js';
+import { mapConcurrently } from '../lib/concurrently.js';
+import { MAX_TTL_MS } from '../protocol/timing.js';
+
+/**
+ * A session that ends leaves deletion markers in the bucket: its own, and that of its proof of life. They have to stay
+ * for a while, so that whoever was away learns of the end, and so that a late write of that session fails. Nothing
+ * needs them after that; but every member that joins reads all of the sessions'. Twice the longest ttl: no member that is
+ * in touch has a proof of life of that age.
+ */
+export const SWEEP_AGE_MS = 2 * MAX_TTL_MS;
+/** Members look when they join, and this often afterwards. */
+const SWEEP_EVERY_MS = 3_600_000;
+/** Traces of fewer sessions than this are not worth a member's requests. */
+const WORTHWHILE = 16;
+const CONCURRENT_PURGES = 4;
+
+/** The newest entry of a session's key, or of its proof of life. Times of one clock, milliseconds. */
+export interface SessionTrace {
+  kind: 'session' | 'proof';
+  id: string;
+  revision: number;
+  ended: boolean;
+  atMs: number;
+}
+
+/**
+ * What can go: old markers, and old proofs of life of which there is no session any more: its member died between two
+ * writes. What belongs to a session that is there stays, however old it is: the group has yet to fence it.
+ */
+export function planSweep(traces: readonly SessionTrace[], nowMs: number): SessionTrace[] {
+  const living = new Set(traces.flatMap(({ kind, id, ended }) => (kind === 'session' && !ended ? [id] : [])));
+  return traces.filter(({ id, atMs }) => !living.has(id) && nowMs - atMs >= SWEEP_AGE_MS);
+}
+
+/** The traces of one group's sessions in the bucket. */
+export interface SessionTraces {
+  /** All of them, and the server's time on their clock. Rejects where they cannot be read. */
+  read(): Promise<{ traces: SessionTrace[]; nowMs: number }>;
+  /** Deletes all entries of a trace's key up to it. Rejects where that is not done. */
+  purge(trace: SessionTrace): Promise<void>;
+}
+
+/**
+ * Sweeps once.
+ *
+ * @returns of how many sessions traces went; 0 where there were fewer than `atLeast`.
+ */
+export async function sweep(traces: SessionTraces, atLeast = 1): Promise<number> {
+  const found = await traces.read();
+  const old = planSweep(found.traces, found.nowMs);
+  const sessions = new Set(old.map(({ id }) => id));
+  if (sessions.size < atLeast) return 0;
+  await mapConcurrently(old, CONCURRENT_PURGES, (trace) => traces.purge(trace));
+  return sessions.size;
+}
+
+/**
+ * Sweeps now and every hour, until the returned function is called. What goes wrong is left to the next time or the
+ * next member: a member that is not permitted to purge is none the worse for it.
+ *
+ * @param random a number from 0 to 1: members that joined together do not stay together.
+ */
+export function keepSweeping(
+  traces: SessionTraces,
+  { clock = systemClock, random = Math.random }: { clock?: Clock; random?: () => number } = {},
+): () => void {
+  let stopped = false;
+  let cancel = (): void => {};
+  const run = async (): Promise<void> => {
+    await sweep(traces, WORTHWHILE).catch(() => {});
+    if (!stopped) cancel = clock.at(clock.now() + SWEEP_EVERY_MS * (0.75 + random() / 2), () => void run());
+  };
+  void run();
+  return () => {
+    stopped = true;
+    cancel();
+  };
+}

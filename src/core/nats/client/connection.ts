@@ -1,0 +1,134 @@
+import { connect, ErrorCode, type NatsConnection, NatsError } from 'nats';
+import type { Config } from '../../config/config.js';
+import { IDENTITY } from '../../config/connection.js';
+import type { SettingName } from '../../config/settings.js';
+import { messageOf, NatspocError } from '../../lib/errors.js';
+import { credentialsOf, redactUrl } from '../../lib/redact-url.js';
+import { connectOptions } from './connect-options.js';
+import { readHeadersTolerantly } from './headers.js';
+import { closeWhenRefused } from './refused-credentials.js';
+import { reopenWhenSilent } from './silent-connection.js';
+import { IDENTITY_CODES } from './watch-connection.js';
+
+export type { NatsConnection } from 'nats';
+
+/** True for a connection of the client that is used here; that of its successor has no `jetstreamManager`. */
+export function isConnection(value: unknown): value is NatsConnection {
+  if (typeof value !== 'object' || value === null) return false;
+  const { jetstreamManager, subscribe, status }: { [K in keyof NatsConnection]?: unknown } = value;
+  return [jetstreamManager, subscribe, status].every((each) => typeof each === 'function');
+}
+
+/** What would be set, in the words of whoever would set it. */
+const optionsOf = (config: Config, names: readonly SettingName[]): string[] => [
+  ...new Set(names.map(config.option)),
+];
+
+const certificateAdvice = (config: Config): string =>
+  `a client certificate: give one with ${optionsOf(config, ['tlscert', 'tlskey']).join(' and ')}`;
+
+/** What OpenSSL says, in words that say what to do. */
+const TLS_ADVICE: readonly [RegExp, (config: Config) => string][] = [
+  [/certificate has expired|certificate expired/, () => 'a certificate has expired'],
+  [
+    /self.signed|unable to (get|verify)|unknown ca|issuer/,
+    ({ option }) => `its certificate is not trusted: give its authority with ${option('tlsca')}`,
+  ],
+  [/altnames|hostname|does not match/, () => 'its certificate is for another host'],
+  [
+    /certificate required|bad certificate|handshake failure/,
+    (config) => `it wants ${certificateAdvice(config)}`,
+  ],
+  [/key values mismatch/, ({ place }) => `${place('tlskey')} does not belong to ${place('tlscert')}`],
+  [
+    /wrong version number|packet length/,
+    ({ place }) => `it does not speak TLS, or only after its first words: check ${place('tlsfirst')}`,
+  ],
+];
+
+/** What went wrong in the words of whoever saw it first. */
+function reasonOf(error: unknown): string {
+  const chained = error instanceof NatsError ? error.chainedError : undefined;
+  const cause = chained ?? error;
+  // A node error may name the reason in its code only.
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  return `${messageOf(cause)} ${code}`.toLowerCase().replaceAll('_', ' ');
+}
+
+/** Why nobody could be talked to. */
+function unreachableReason(code: string, why: string, config: Config): string {
+  if (/econnrefused/.test(why)) return 'connection refused';
+  if (/enotfound|eai again/.test(why)) return 'no such host';
+  const { server, tlsca, tlscert, tlsfirst } = config;
+  const tls = tlsca !== undefined || tlsfirst || server.some((url) => url.startsWith('tls://'));
+  if (code === ErrorCode.Timeout) {
+    // A server that wants a certificate and gets none just hangs up on TLS 1.3, and the client waits on.
+    return `no answer in time${tls && !tlscert ? `; it may want ${certificateAdvice(config)}` : ''}`;
+  }
+  // The client's name for a connection that was closed before the server's first words.
+  if (code === ErrorCode.ConnectionRefused) {
+    const advice = `; it may want TLS first: say so with ${config.option('tlsfirst')}`;
+    return `it hung up without a word${tls && !tlsfirst ? advice : ''}`;
+  }
+  return why.trim() || 'the connection was closed';
+}
+
+/** What to look at where the server does not take us for who we say we are. */
+function identityAdvice(config: Config): string {
+  const given = IDENTITY.filter((name) => config.given.has(name)).map(config.place);
+  if (given.length > 0) return `Check ${given.join(' and ')}.`;
+  if (config.server.some(credentialsOf)) return `Check ${config.place('server')}.`;
+  const options = optionsOf(config, [...IDENTITY, 'context']);
+  return `Give some with ${options.slice(0, -1).join(', ')} or ${options.at(-1)}.`;
+}
+
+function connectError(error: unknown, config: Config): NatspocError {
+  const urls = config.server.map(redactUrl).join(', ');
+  const code = error instanceof NatsError ? error.code : '';
+  const why = reasonOf(error);
+  if (IDENTITY_CODES.test(code)) {
+    const expired = /EXPIRED/.test(code) ? 'They have expired. ' : '';
+    return new NatspocError(
+      'authentication-failed',
+      `${urls} refused the credentials. ${expired}${identityAdvice(config)}`,
+      { cause: error },
+    );
+  }
+  if (code === ErrorCode.ServerOptionNotAvailable) {
+    return new NatspocError('unreachable', `TLS with ${urls} failed: the server offers none.`, {
+      cause: error,
+    });
+  }
+  const advice = TLS_ADVICE.find(([pattern]) => pattern.test(why))?.[1](config);
+  if (advice || /\b(certificate|tls|ssl|pem|secure)\b/.test(why)) {
+    const reason = advice ?? why.trim();
+    return new NatspocError('unreachable', `TLS with ${urls} failed: ${reason}.`, { cause: error });
+  }
+  const reason = unreachableReason(code, why, config);
+  const set = config.given.has('server') ? 'change' : 'set';
+  return new NatspocError(
+    'unreachable',
+    `Cannot reach NATS at ${urls} (${reason}). Start a local one with "natspoc server", or ${set} ${config.place('server')}.`,
+    { cause: error },
+  );
+}
+
+/**
+ * Opens a connection that afterwards reconnects for ever: what an absent server means is for the caller to
+ * decide. The first attempt is bounded by the configured timeout, and fails at once where the credentials are refused;
+ * later they may be refused for a while, see `authRetryMs`.
+ *
+ * @throws NatspocError `unreachable`, `authentication-failed` or `config`.
+ */
+export async function connectNats(config: Config, name: string): Promise<NatsConnection> {
+  readHeadersTolerantly();
+  const options = connectOptions(config, name);
+  try {
+    const connection = await connect(options);
+    closeWhenRefused(connection, config.authRetryMs);
+    reopenWhenSilent(connection);
+    return connection;
+  } catch (error) {
+    throw connectError(error, config);
+  }
+}

@@ -1,0 +1,118 @@
+import { NatsError } from 'nats';
+import { messageOf, NatspocError } from '../../lib/errors.js';
+
+/** JetStream API error codes that mean something to us (server/errors.json of nats-server). */
+export const API_ERRORS = {
+  streamNotFound: 10059,
+  consumerNotFound: 10014,
+  messageNotFound: 10037,
+  wrongLastSequence: 10071,
+  /** The same without the number: from 2.12 on, where another write is on its way through the cluster. */
+  wrongLastSequenceInFlight: 10164,
+  streamNameInUse: 10058,
+  subjectOverlap: 10065,
+  maximumConsumers: 10026,
+  maxBytesRequired: 10113,
+  maxStreamBytesExceeded: 10122,
+  jetStreamNotEnabled: 10076,
+  jetStreamNotEnabledForAccount: 10039,
+  insufficientReplicas: 10005,
+  insufficientResources: 10023,
+  storageExceeded: 10047,
+  memoryExceeded: 10028,
+  consumersExceeded: 10026,
+  accountResourcesExceeded: 10002,
+  clusterNotLeader: 10009,
+  streamOffline: 10118,
+  consumerOffline: 10119,
+} as const;
+
+/** What a cluster says with code 500 while it elects a leader or a server comes back: it passes. */
+const PASSING: readonly (number | undefined)[] = [
+  API_ERRORS.clusterNotLeader,
+  API_ERRORS.streamOffline,
+  API_ERRORS.consumerOffline,
+];
+
+/** Limits and shortages: they stand until somebody raises them, or gives something back. */
+const LIMITS: readonly (number | undefined)[] = [
+  API_ERRORS.consumersExceeded,
+  API_ERRORS.memoryExceeded,
+  API_ERRORS.storageExceeded,
+  API_ERRORS.insufficientResources,
+  API_ERRORS.insufficientReplicas,
+];
+
+/** The JetStream API error code of an error, where it carries one. */
+export function apiErrorCode(error: unknown): number | undefined {
+  return error instanceof NatsError ? error.api_error?.err_code : undefined;
+}
+
+/**
+ * True for errors of which nobody knows whether the request was carried out, or which pass by themselves: timeout,
+ * disconnect, no leader.
+ */
+export function isUnknownOutcome(error: unknown): boolean {
+  if (!(error instanceof NatsError)) return false;
+  if (PASSING.includes(apiErrorCode(error))) return true;
+  return ['TIMEOUT', '503', 'DISCONNECT', 'CONNECTION_CLOSED', 'CONNECTION_DRAINING'].includes(error.code);
+}
+
+/** True where a limit or a shortage of the server stands against what was asked for. */
+export const isLimit = (error: unknown): boolean => LIMITS.includes(apiErrorCode(error));
+
+/** Whatever was thrown, an error of the client or the server as one of ours, anything else as it is. */
+export function explain(error: unknown, doing: string): unknown {
+  return error instanceof NatsError ? toNatspocError(error, doing) : error;
+}
+
+/** An error of the client or the server as one of ours; `doing` completes "Could not …". */
+export function toNatspocError(error: unknown, doing: string): NatspocError {
+  if (error instanceof NatspocError) return error;
+  const natsError = error instanceof NatsError ? error : undefined;
+  if (natsError?.permissionContext) {
+    const { operation, subject } = natsError.permissionContext;
+    const verb = operation === 'subscription' ? 'subscribe to' : operation;
+    return new NatspocError('not-permitted', `Could not ${doing}: not permitted to ${verb} ${subject}.`, {
+      cause: error,
+    });
+  }
+  switch (apiErrorCode(error)) {
+    case API_ERRORS.jetStreamNotEnabled:
+    case API_ERRORS.jetStreamNotEnabledForAccount:
+      return jetStreamDisabled(error);
+    case API_ERRORS.streamNotFound:
+      return new NatspocError('stream-missing', `Could not ${doing}: the stream or bucket does not exist.`, {
+        cause: error,
+      });
+    case API_ERRORS.consumersExceeded:
+      return new NatspocError(
+        'failed',
+        `Could not ${doing}: it has as many consumers as it may have. Each group needs one for each partition: raise max_consumers of the stream, default_max_consumers of the server, or the limit of the account.`,
+        { cause: error },
+      );
+    default:
+  }
+  if (natsError?.code === '503') return jetStreamDisabled(error);
+  if (natsError?.code === 'TIMEOUT') {
+    return new NatspocError('unreachable', `Could not ${doing}: the server did not answer in time.`, {
+      cause: error,
+    });
+  }
+  if (isUnknownOutcome(error)) {
+    return new NatspocError('unreachable', `Could not ${doing}: the connection to NATS was lost.`, {
+      cause: error,
+    });
+  }
+  return new NatspocError('failed', `Could not ${doing}: ${messageOf(error).replace(/\.$/, '')}.`, {
+    cause: error,
+  });
+}
+
+function jetStreamDisabled(cause: unknown): NatspocError {
+  return new NatspocError(
+    'jetstream-disabled',
+    'JetStream does not answer: the server runs without it, or this account has none. Start the server with -js.',
+    { cause },
+  );
+}

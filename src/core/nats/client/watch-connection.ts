@@ -1,0 +1,95 @@
+import { DebugEvents, Events, type NatsConnection, NatsError, type Status } from 'nats';
+import { messageOf, NatspocError } from '../../lib/errors.js';
+import { safely } from './listen.js';
+
+/** Codes of the client that are about who we are. */
+export const IDENTITY_CODES = /AUTH|CREDS|ACCOUNT/;
+
+/**
+ * Why a connection was closed for good, as one of ours: mostly credentials that no longer count.
+ *
+ * @param error what the client says; undefined: this process has closed it.
+ * @param complaint the last code by which the server has refused who we are. The error of the closing itself may be
+ *   that of a later attempt, to which the server hung up before it said why.
+ */
+export function closedError(error: unknown, complaint = ''): NatspocError {
+  if (error === undefined || error === null)
+    return new NatspocError(
+      'unreachable',
+      'The connection to NATS was closed by this process, before its member had left.',
+    );
+  const last = error instanceof NatsError ? error.code : '';
+  const code = IDENTITY_CODES.test(last) ? last : complaint;
+  if (!IDENTITY_CODES.test(code)) {
+    return new NatspocError('unreachable', `The connection to NATS was closed: ${messageOf(error)}.`, {
+      cause: error,
+    });
+  }
+  const why = /EXPIRED/.test(code)
+    ? 'the credentials have expired'
+    : 'the server no longer takes the credentials';
+  return new NatspocError('authentication-failed', `The connection to NATS was closed: ${why}.`, {
+    cause: error,
+  });
+}
+
+/** What a connection goes through. `refused` names the operation and subject that permissions forbid. */
+export interface ConnectionEvents {
+  disconnected?: () => void;
+  reconnected?: () => void;
+  refused?: (operation: string, subject: string) => void;
+  /** The server has refused who we are; `code` is the client's. */
+  unwelcome?: (code: string) => void;
+  /** It is closed, and will not come back. `error`: what the client gave up for; undefined: this process closed it. */
+  closed?: (error: unknown) => void;
+}
+
+/** Who watches a connection: one loop for each, because the client keeps every iterator until it closes. */
+const watchers = new WeakMap<NatsConnection, Set<ConnectionEvents>>();
+
+/** What this process has closed connections for, other than because it was done. */
+const reasons = new WeakMap<NatsConnection, NatsError>();
+
+/** Closes a connection for a reason, which its watchers are told. */
+export function closeFor(connection: NatsConnection, reason: NatsError): void {
+  reasons.set(connection, reason);
+  void connection.close();
+}
+
+/**
+ * Reports changes of the connection until it closes, or until the returned function is called.
+ */
+export function watchConnection(connection: NatsConnection, events: ConnectionEvents): () => void {
+  let set = watchers.get(connection);
+  if (!set) {
+    set = new Set();
+    watchers.set(connection, set);
+    void dispatch(connection, set);
+    void awaitEnd(connection, set);
+  }
+  const all = set;
+  all.add(events);
+  return () => void all.delete(events);
+}
+
+// Functions of their own: a closure in `watchConnection` would keep the first watcher's events for ever.
+async function awaitEnd(connection: NatsConnection, watching: ReadonlySet<ConnectionEvents>): Promise<void> {
+  const end = await connection.closed();
+  const error = end ?? reasons.get(connection);
+  // Who comes later is told as well.
+  watchers.delete(connection);
+  for (const events of [...watching]) safely(() => events.closed?.(error));
+}
+
+async function dispatch(connection: NatsConnection, watching: ReadonlySet<ConnectionEvents>): Promise<void> {
+  for await (const status of connection.status()) {
+    for (const events of [...watching]) safely(() => tell(status, events));
+  }
+}
+
+function tell({ type, data, permissionContext }: Status, events: ConnectionEvents): void {
+  if (type === Events.Disconnect || type === DebugEvents.StaleConnection) events.disconnected?.();
+  else if (type === Events.Reconnect) events.reconnected?.();
+  else if (permissionContext) events.refused?.(permissionContext.operation, permissionContext.subject);
+  else if (type === Events.Error && IDENTITY_CODES.test(String(data))) events.unwelcome?.(String(data));
+}

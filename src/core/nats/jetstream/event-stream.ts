@@ -1,0 +1,196 @@
+import { DeliverPolicy, type Msg } from 'nats';
+import { systemClock } from '../../lib/clock.js';
+import { NatspocError } from '../../lib/errors.js';
+import type {
+  EventStream,
+  OpenOutcome,
+  ReaderFault,
+  ReaderOptions,
+  ReaderSink,
+  RemoveOutcome,
+  StreamBounds,
+  StreamMessage,
+} from '../../ports/index.js';
+import { KEY_HEADER, partitionSubject } from '../../protocol/layout.js';
+import type { NatsHandles } from '../client/handles.js';
+import { plainHeaders } from '../client/headers.js';
+import { API_ERRORS, apiErrorCode, isLimit, isUnknownOutcome, toNatspocError } from '../client/outcome.js';
+import { type DeliveryReader, timestampAt } from './delivery.js';
+import type { Unexpected } from './expectation.js';
+import { PullReader, SILENCE } from './pull.js';
+import { sequenceAtTime } from './sequence-at-time.js';
+import { createdAt, storedAt } from './stream-identity.js';
+
+const HEARTBEAT_MS = 2_000;
+/** What a server says to those who wait for messages of a reader that is deleted (status 409). */
+const CONSUMER_DELETED = /consumer deleted/i;
+
+function kindOf(reason: string, unexpected: Unexpected | undefined): ReaderFault {
+  if (unexpected?.isForeign) return 'foreign';
+  if (reason === SILENCE) return 'silent';
+  return CONSUMER_DELETED.test(reason) ? 'deleted' : 'broken';
+}
+
+/** A delivered message; decoding is left to whoever looks. */
+class NatsStreamMessage implements StreamMessage {
+  readonly #message: Msg;
+  readonly sequence: number;
+  readonly #timeAt: number;
+  #data: Uint8Array | undefined;
+
+  constructor(message: Msg, delivery: DeliveryReader) {
+    this.#message = message;
+    this.#timeAt = delivery.timeAt;
+    this.sequence = delivery.streamSequence;
+  }
+
+  get subject(): string {
+    return this.#message.subject;
+  }
+
+  get data(): Uint8Array {
+    this.#data ??= this.#message.data;
+    return this.#data;
+  }
+
+  get timestampMs(): number {
+    return timestampAt(this.#message.reply ?? '', this.#timeAt);
+  }
+
+  get size(): number {
+    return this.data.length;
+  }
+
+  get key(): string | null {
+    return this.#message.headers?.get(KEY_HEADER) || null;
+  }
+
+  headers(): Record<string, string> {
+    return plainHeaders(this.#message.headers);
+  }
+}
+
+/** The partitioned stream on a real server. */
+export class NatsEventStream implements EventStream {
+  readonly #handles: NatsHandles;
+  readonly #stream: string;
+  readonly #prefix: string;
+  #failure: NatspocError | undefined;
+  /** When the stream was looked at last, and what came of it. */
+  #looked: { at: number; answer: ReturnType<EventStream['bounds']> } | undefined;
+  /** Messages that came without a payload though a header speaks of one, the last of each partition. */
+  readonly #doubts = new Map<number, number>();
+
+  /** `prefix` is the layout's. */
+  constructor(handles: NatsHandles, stream: string, prefix: string) {
+    this.#handles = handles;
+    this.#stream = stream;
+    this.#prefix = prefix;
+  }
+
+  async open(options: ReaderOptions, sink: ReaderSink): Promise<OpenOutcome> {
+    // A reader that was refused would be opened, refused and opened again for ever.
+    if (this.#failure) return { kind: 'failed', error: this.#failure };
+    try {
+      const { reader } = await PullReader.open(
+        this.#handles,
+        {
+          stream: this.#stream,
+          name: options.name,
+          filter: partitionSubject(this.#prefix, options.partition),
+          start: { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: options.startSequence },
+          window: options.window,
+          concurrency: options.concurrency,
+          emptyAt: await this.#emptyAt(options.partition),
+          heartbeatMs: HEARTBEAT_MS,
+        },
+        {
+          message: (message, delivery) => sink.message(new NatsStreamMessage(message, delivery)),
+          gone: (messages) => sink.gone?.(messages),
+          fault: (reason, error, unexpected) => {
+            this.#failure ??= error;
+            if (unexpected?.withoutPayload !== undefined)
+              this.#doubts.set(options.partition, unexpected.withoutPayload);
+            sink.fault(kindOf(reason, unexpected), reason);
+          },
+        },
+      );
+      return { kind: 'ok', reader };
+    } catch (error) {
+      if (isUnknownOutcome(error)) return { kind: 'unknown' };
+      const explained = toNatspocError(error, `read partition ${options.partition} of ${this.#stream}`);
+      if (isLimit(error)) return { kind: 'refused', reason: explained.message };
+      return { kind: 'failed', error: explained };
+    }
+  }
+
+  async remove(name: string): Promise<RemoveOutcome> {
+    try {
+      await this.#handles.manager.consumers.delete(this.#stream, name);
+      return { kind: 'ok' };
+    } catch (error) {
+      if (apiErrorCode(error) === API_ERRORS.consumerNotFound) return { kind: 'ok' };
+      if (isUnknownOutcome(error)) return { kind: 'unknown' };
+      return { kind: 'failed', error: toNatspocError(error, `delete reader ${name} of ${this.#stream}`) };
+    }
+  }
+
+  bounds(maxAgeMs = 0): ReturnType<EventStream['bounds']> {
+    const { clock = systemClock } = this.#handles;
+    const now = clock.now();
+    // Every partition of a member looks: one question does for those that look at once.
+    if (!this.#looked || now - this.#looked.at > maxAgeMs || maxAgeMs === 0)
+      this.#looked = { at: now, answer: this.#look() };
+    return this.#looked.answer;
+  }
+
+  async #look(): ReturnType<EventStream['bounds']> {
+    try {
+      const info = await this.#handles.manager.streams.info(this.#stream);
+      const { state, config } = info;
+      const bounds: StreamBounds = {
+        first: state.first_seq,
+        last: state.last_seq,
+        missing: state.num_deleted ?? 0,
+        mostPerSubject: Math.max(0, config.max_msgs_per_subject ?? 0),
+        created: createdAt(info),
+      };
+      return { kind: 'ok', ...bounds };
+    } catch (error) {
+      if (isUnknownOutcome(error)) return { kind: 'unknown' };
+      return { kind: 'failed', error: toNatspocError(error, `look at stream ${this.#stream}`) };
+    }
+  }
+
+  /**
+   * A message that really has no payload: its publisher has set the header that the server tells the size of one with.
+   * Where the stream does not say, no reader gets past it.
+   */
+  async #emptyAt(partition: number): Promise<number | undefined> {
+    const seq = this.#doubts.get(partition);
+    if (seq === undefined) return undefined;
+    try {
+      const { data } = await this.#handles.manager.streams.getMessage(this.#stream, { seq });
+      return data.length === 0 ? seq : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  storedAt(sequence: number): Promise<number | undefined> {
+    return storedAt(this.#handles, this.#stream, sequence);
+  }
+
+  async sequenceAt(time: Date): ReturnType<EventStream['sequenceAt']> {
+    try {
+      const source = { stream: this.#stream, prefix: this.#prefix };
+      return { kind: 'ok', sequence: await sequenceAtTime(this.#handles, source, time) };
+    } catch (error) {
+      if (isUnknownOutcome(error) || (error instanceof NatspocError && error.code === 'unreachable')) {
+        return { kind: 'unknown' };
+      }
+      const doing = `look for ${time.toISOString()} in ${this.#stream}`;
+      return { kind: 'failed', error: toNatspocError(error, doing) };
+    }
+  }
+}

@@ -1,0 +1,182 @@
+import { randomBytes } from 'node:crypto';
+import { ErrorCode, type Msg, type NatsConnection, NatsError } from 'nats';
+import { messageOf, NatspocError } from '../../lib/errors.js';
+import type { OpenPublishPort, PublishPort, PublishPortEvents, Rejection } from '../../ports/publishing.js';
+import { EncodedHeaders } from '../client/headers.js';
+import { listen } from '../client/listen.js';
+import { closedError, watchConnection } from '../client/watch-connection.js';
+import { PubAckReader } from './puback.js';
+
+const NO_RESPONDERS: Rejection = {
+  code: 503,
+  description: 'no stream answers on this subject',
+  retryable: true,
+};
+/** What the server takes before it has told otherwise: its own default. */
+const DEFAULT_MAX_PAYLOAD = 1024 * 1024;
+const DEFAULT_INBOX_PREFIX = '_INBOX';
+const ZERO = 0x30;
+
+/** Bytes of headers and payload that the server takes in one message. */
+export const maxPayloadOf = ({ info }: NatsConnection): number => info?.max_payload ?? DEFAULT_MAX_PAYLOAD;
+
+/** Where messages go. */
+export interface PublishedStream {
+  /** The stream that has to confirm; another one that answers is an error. */
+  stream: string;
+  /** Its JetStream domain, empty for none; undefined: not known, and any will do. */
+  domain?: string | undefined;
+  /** Prefix of reply subjects, where permissions ask for another than `_INBOX`. */
+  inboxPrefix?: string | undefined;
+}
+
+/**
+ * One connection's pipeline of published messages. Answers come to one wildcard inbox, the token is the last
+ * token of the reply subject. That takes one subscription for all, and no request object, timer or promise
+ * for each.
+ */
+class Pipeline implements PublishPort {
+  readonly #connection: NatsConnection;
+  readonly #events: PublishPortEvents;
+  readonly #inbox: string;
+  readonly #acks: PubAckReader;
+  readonly #headers = new EncodedHeaders();
+  readonly #withHeaders: { reply: string; headers: EncodedHeaders };
+  readonly #withoutHeaders = { reply: '' };
+  readonly #unsubscribe: () => void;
+  /** The connection may live on for long: it must not keep a pipeline that is closed. */
+  readonly #unwatch: () => void;
+  /**
+   * False while the connection is down. The client would keep what is written then and send it first when it is
+   * back, ahead of what has to be sent again; its notice of a break comes before it starts to keep anything.
+   */
+  #up: boolean;
+  #open = true;
+
+  constructor(
+    connection: NatsConnection,
+    { stream, domain, inboxPrefix }: PublishedStream,
+    events: PublishPortEvents,
+  ) {
+    this.#connection = connection;
+    this.#events = events;
+    // Shorter than the client's own inboxes, with 64 random bits: each character is parsed twice a message.
+    this.#inbox = `${inboxPrefix ?? DEFAULT_INBOX_PREFIX}.${randomBytes(8).toString('base64url')}.`;
+    this.#acks = new PubAckReader(stream, domain);
+    this.#withHeaders = { reply: '', headers: this.#headers };
+    this.#up = connection.info !== undefined;
+    const subscription = listen(connection, `${this.#inbox}*`, {
+      message: (message) => this.#onAnswer(message),
+      failed: (error) =>
+        this.#close(error instanceof NatsError ? notPermitted(`${this.#inbox}*`, error) : brokenOff(error)),
+    });
+    this.#unsubscribe = () => {
+      if (!connection.isClosed()) subscription.unsubscribe();
+    };
+    this.#unwatch = watchConnection(connection, {
+      disconnected: () => this.#onDisconnected(),
+      reconnected: () => this.#onReconnected(),
+      refused: (operation, subject) => {
+        if (this.#open && operation === 'publish') events.denied(subject);
+      },
+      closed: (error) => this.#close(error ? closedError(error) : closedByUs()),
+    });
+  }
+
+  get maxPayload(): number {
+    return maxPayloadOf(this.#connection);
+  }
+
+  send(subject: string, token: number, headers: Uint8Array | undefined, data: Uint8Array): boolean {
+    if (!this.#up || this.#connection.isClosed()) return false;
+    const reply = this.#inbox + token;
+    try {
+      if (headers === undefined) {
+        this.#withoutHeaders.reply = reply;
+        this.#connection.publish(subject, data, this.#withoutHeaders);
+      } else {
+        this.#headers.bytes = headers;
+        this.#withHeaders.reply = reply;
+        this.#connection.publish(subject, data, this.#withHeaders);
+      }
+    } catch (error) {
+      // It is being drained, and takes nothing more before it closes.
+      if (error instanceof NatsError && error.code === ErrorCode.ConnectionDraining) return false;
+      throw error;
+    }
+    return true;
+  }
+
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#unwatch();
+    this.#unsubscribe();
+  }
+
+  #onDisconnected(): void {
+    this.#up = false;
+    if (this.#open) this.#events.disconnected();
+  }
+
+  #onReconnected(): void {
+    this.#up = true;
+    if (this.#open) this.#events.reconnected();
+  }
+
+  #onAnswer(message: Msg): void {
+    const token = tokenOf(message.subject, this.#inbox.length);
+    const { data } = message;
+    const sequence = this.#acks.sequence(data);
+    if (sequence > 0) {
+      this.#events.confirmed(token, sequence, false);
+      return;
+    }
+    if (data.length === 0 && message.headers?.code === NO_RESPONDERS.code) {
+      this.#events.rejected(token, NO_RESPONDERS);
+      return;
+    }
+    const outcome = this.#acks.decode(data);
+    if (outcome.kind === 'stored') this.#events.confirmed(token, outcome.sequence, outcome.duplicate);
+    else if (outcome.kind === 'elsewhere') this.#events.elsewhere(token, outcome.reason);
+    else this.#events.rejected(token, outcome.reason);
+  }
+
+  #close(error: NatspocError): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#unwatch();
+    this.#events.closed(error);
+  }
+}
+
+function notPermitted(inbox: string, cause: Error): NatspocError {
+  const hint = 'Permit it, or choose another inbox prefix.';
+  const message = `Not permitted to subscribe to ${inbox}, where confirmations arrive. ${hint}`;
+  return new NatspocError('not-permitted', message, { cause });
+}
+
+const closedByUs = (): NatspocError => new NatspocError('unreachable', 'The connection to NATS was closed.');
+
+const brokenOff = (cause: Error): NatspocError =>
+  new NatspocError('failed', `The publisher has stopped: ${messageOf(cause)}.`, { cause });
+
+/** The decimal number from `start` to the end of a subject; -1 for anything else. */
+function tokenOf(subject: string, start: number): number {
+  if (subject.length === start) return -1;
+  let token = 0;
+  for (let i = start; i < subject.length; i++) {
+    const digit = subject.charCodeAt(i) - ZERO;
+    if (digit < 0 || digit > 9) return -1;
+    token = token * 10 + digit;
+  }
+  return token;
+}
+
+/**
+ * Publishing to one stream over a connection, as a port for a publisher. Only that stream confirms: one of another domain
+ * that listens to the same subjects, beyond a leaf node, does not.
+ */
+export function natsPublishPort(connection: NatsConnection, to: PublishedStream): OpenPublishPort {
+  return (events) => new Pipeline(connection, to, events);
+}

@@ -1,0 +1,137 @@
+import type { Rejection } from '../../ports/publishing.js';
+
+/**
+ * What an answer to a published message says; `status`: the code of the error, as HTTP has them. `elsewhere`: a stream of another JetStream domain has stored it, which
+ * says nothing about the one that was meant. `garbled`: not an answer of JetStream at all.
+ */
+export type PubAckOutcome =
+  | { kind: 'stored'; sequence: number; duplicate: boolean }
+  | { kind: 'elsewhere'; reason: Rejection }
+  | { kind: 'refused'; reason: Rejection; status: number }
+  | { kind: 'garbled'; reason: Rejection };
+
+/**
+ * JetStream error codes (server/errors.json of nats-server) that pass by themselves: the server is starting,
+ * electing, catching up or overloaded. This attempt is certainly not stored.
+ */
+const PASSING = new Set([
+  10004, // cluster incomplete
+  10008, // JetStream system temporarily unavailable
+  10009, // no quorum
+  10118, // stream is offline
+  10158, // an attempt with the same message id is on its way through the cluster
+  10167, // too many requests
+  10195, // message is being processed (2.12)
+]);
+
+const CLOSING_BRACE = 0x7d;
+const ZERO = 0x30;
+const NINE = 0x39;
+
+const utf8 = new TextDecoder();
+
+function record(value: unknown): Record<string, unknown> | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : undefined;
+}
+
+function garbled(text: string): PubAckOutcome {
+  const shown = text.length > 80 ? `${text.slice(0, 80)}…` : text;
+  const description = `an answer that is not JetStream's: ${JSON.stringify(shown)}`;
+  return { kind: 'garbled', reason: { code: 0, description, retryable: false } };
+}
+
+/**
+ * Reads the answers of one stream. All but a few differ in their digits only, so after the first one the text
+ * before the digits is compared and the digits are read, with nothing left to collect; everything else is
+ * decoded and validated as JSON.
+ */
+export class PubAckReader {
+  readonly #stream: string;
+  readonly #domain: string | undefined;
+  /** What stands before the digits in a plain confirmation of this server; learned from the first. */
+  #prefix: Uint8Array | undefined;
+
+  /** @param domain the JetStream domain of the stream, empty for none; undefined: any. */
+  constructor(stream: string, domain?: string) {
+    this.#stream = stream;
+    this.#domain = domain;
+  }
+
+  /** The sequence of a plain confirmation, or 0: then {@link decode} knows more. */
+  sequence(data: Uint8Array): number {
+    const prefix = this.#prefix;
+    if (prefix === undefined) return 0;
+    const end = data.length - 1;
+    // 16 digits and more may be beyond what a number holds exactly: the JSON path refuses those.
+    if (
+      data[prefix.length] === ZERO ||
+      data[end] !== CLOSING_BRACE ||
+      end <= prefix.length ||
+      end > prefix.length + 15
+    )
+      return 0;
+    for (let i = 0; i < prefix.length; i++) if (data[i] !== prefix[i]) return 0;
+    let sequence = 0;
+    for (let i = prefix.length; i < end; i++) {
+      const digit = data[i] ?? 0;
+      if (digit < ZERO || digit > NINE) return 0;
+      sequence = sequence * 10 + (digit - ZERO);
+    }
+    return sequence;
+  }
+
+  /** Decodes and validates any answer. */
+  decode(data: Uint8Array): PubAckOutcome {
+    const text = utf8.decode(data);
+    let body: Record<string, unknown> | undefined;
+    try {
+      body = record(JSON.parse(text));
+    } catch {
+      return garbled(text);
+    }
+    const { stream, seq, duplicate, domain } = body ?? {};
+    const error = record(body?.error);
+    if (typeof stream === 'string' && this.#isElsewhere(stream, domain, error !== undefined)) {
+      return this.#elsewhere(stream, domain);
+    }
+    if (error) {
+      const code = typeof error.err_code === 'number' ? error.err_code : 0;
+      const description = typeof error.description === 'string' ? error.description : 'refused';
+      const status = typeof error.code === 'number' ? error.code : 0;
+      return { kind: 'refused', reason: { code, description, retryable: PASSING.has(code) }, status };
+    }
+    if (typeof stream !== 'string' || typeof seq !== 'number' || !Number.isSafeInteger(seq) || seq < 1) {
+      return garbled(text);
+    }
+    if (stream !== this.#stream) {
+      const description = `stored by stream ${stream} instead of ${this.#stream}`;
+      return { kind: 'refused', reason: { code: 0, description, retryable: false }, status: 0 };
+    }
+    this.#learn(data, seq, text);
+    return { kind: 'stored', sequence: seq, duplicate: duplicate === true };
+  }
+
+  /** A refusal does not tell its domain, only the name of its stream. */
+  #isElsewhere(stream: string, domain: unknown, isRefusal: boolean): boolean {
+    if (this.#domain === undefined) return false;
+    if (isRefusal && domain === undefined) return stream !== this.#stream;
+    return (domain ?? '') !== this.#domain;
+  }
+
+  #elsewhere(stream: string, domain: unknown): PubAckOutcome {
+    const where = (name: string, of: unknown): string =>
+      `${name} of ${typeof of === 'string' && of !== '' ? `domain ${of}` : 'no domain'}`;
+    const meant = where(this.#stream, this.#domain);
+    const description = `only stream ${where(stream, domain)} has answered, not ${meant}`;
+    return { kind: 'elsewhere', reason: { code: 0, description, retryable: false } };
+  }
+
+  #learn(data: Uint8Array, sequence: number, text: string): void {
+    const tail = `${sequence}}`;
+    if (text.length === data.length && text.endsWith(`:${tail}`)) {
+      this.#prefix = data.slice(0, data.length - tail.length);
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import type { NatsConnection } from 'nats';
+import { messageOf, NatspocError } from '../../lib/errors.js';
+import type { KeepingStream } from '../../ports/store-once.js';
+import { natsPublishPort } from './pipeline.js';
+
+/** The stream that has to confirm; see {@link natsPublishPort}. */
+export interface PublishTarget {
+  stream: string;
+  domain?: string | undefined;
+  inboxPrefix?: string | undefined;
+}
+
+/** One message as it is sent. */
+export interface EncodedMessage {
+  subject: string;
+  headers: Uint8Array;
+  data: Uint8Array;
+}
+
+/**
+ * Publishes one message and waits for the stream that was meant: another one may listen to the subject, beyond a leaf
+ * node, and answer first. `unknown`: it may be stored.
+ *
+ * @param timeoutMs how long that may take.
+ */
+export function publishOnce(
+  connection: NatsConnection,
+  target: PublishTarget,
+  message: EncodedMessage,
+  timeoutMs: number,
+): ReturnType<KeepingStream['publish']> {
+  type Outcome = Awaited<ReturnType<KeepingStream['publish']>>;
+  if (connection.isClosed()) return Promise.resolve({ kind: 'unknown' });
+  return new Promise((resolve) => {
+    const unknown = (): void => end({ kind: 'unknown' });
+    const failed = (code: 'not-permitted' | 'storage-failed', why: string): void =>
+      end({ kind: 'failed', error: new NatspocError(code, `Could not store in ${target.stream}: ${why}.`) });
+    const timer = setTimeout(unknown, timeoutMs);
+    const open = natsPublishPort(connection, target);
+    const port = open({
+      confirmed: (_token, sequence, duplicate) => end({ kind: 'stored', sequence, duplicate }),
+      rejected: (_token, { retryable, description }) =>
+        retryable ? unknown() : failed('storage-failed', description),
+      // Somebody else has it. The answer that counts may still come.
+      elsewhere: () => {},
+      denied: (subject) => {
+        if (subject === message.subject) failed('not-permitted', `not permitted to publish ${subject}`);
+      },
+      disconnected: unknown,
+      reconnected: () => {},
+      closed: (error) => (error.code === 'not-permitted' ? end({ kind: 'failed', error }) : unknown()),
+    });
+    function end(outcome: Outcome): void {
+      clearTimeout(timer);
+      port.close();
+      resolve(outcome);
+    }
+    try {
+      if (!port.send(message.subject, 1, message.headers, message.data)) unknown();
+    } catch (error) {
+      failed('storage-failed', messageOf(error));
+    }
+  });
+}

@@ -1,0 +1,44 @@
+import type { ConsumerConfig } from 'nats';
+import { parseDuration } from '../../lib/units.js';
+
+/** How long one request waits at the server, where it may. */
+const EXPIRES_MS = 30_000;
+const NANOS_PER_MS = 1_000_000;
+
+/** What a server says to a request that is larger than its settings allow (status 409). */
+const EXCEEDED = /^Exceeded MaxRequest(Batch|Expires|MaxBytes) of (\S+)$/;
+
+const positive = (value: number | undefined): number =>
+  value !== undefined && value > 0 ? value : Number.POSITIVE_INFINITY;
+
+/**
+ * What the server allows one request: `max_request_batch`, `max_request_expires` and `max_request_max_bytes` of a
+ * consumer, which a server or an account may set for all.
+ */
+export class RequestLimits {
+  messages: number;
+  bytes: number;
+  expiresMs: number;
+
+  /** `config`: what the server says of the consumer. */
+  constructor({ max_batch, max_bytes, max_expires }: Partial<ConsumerConfig> = {}) {
+    this.messages = positive(max_batch);
+    this.bytes = positive(max_bytes);
+    this.expiresMs = Math.min(EXPIRES_MS, positive(max_expires) / NANOS_PER_MS);
+  }
+
+  /**
+   * Takes up what the server says of a request that it refused.
+   *
+   * @returns false where that is no limit, or none that the request exceeded as far as we know.
+   */
+  learn(refusal: string): boolean {
+    const [, name, text = ''] = EXCEEDED.exec(refusal) ?? [];
+    const value = name === 'Expires' ? (parseDuration(text) ?? 0) : Number(text);
+    if (!(value > 0)) return false;
+    const field = name === 'Batch' ? 'messages' : name === 'Expires' ? 'expiresMs' : 'bytes';
+    if (value >= this[field]) return false;
+    this[field] = value;
+    return true;
+  }
+}

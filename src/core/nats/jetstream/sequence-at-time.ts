@@ -1,0 +1,74 @@
+import { DeliverPolicy } from 'nats';
+import { NatspocError } from '../../lib/errors.js';
+import { partitionWildcard } from '../../protocol/layout.js';
+import type { NatsHandles } from '../client/handles.js';
+import { fetchMessages } from './fetch.js';
+
+/** How long the server may take for one message. */
+const ANSWER_MS = 5_000;
+
+/** Which stream, and the prefix of its layout. */
+export interface TimedStream {
+  stream: string;
+  prefix: string;
+}
+
+/** A stored message, as far as its place in time goes. */
+interface Placed {
+  sequence: number;
+  atMs: number;
+}
+
+/** What {@link searchTime} looks at: the ends of a stream, and the first stored message from a sequence on. */
+export interface TimeSearch {
+  first: number;
+  last: number;
+  from(sequence: number): Promise<Placed | undefined>;
+}
+
+/**
+ * A sequence before which everything was stored before a time, and from which on nothing was: by halving the stream.
+ * From `first` to `last` + 1, whatever was deleted in between.
+ */
+export async function searchTime({ first, last, from }: TimeSearch, atMs: number): Promise<number> {
+  let [low, high] = [first, last + 1];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    const found = await from(middle);
+    if (!found || found.atMs >= atMs) high = middle;
+    else low = found.sequence + 1;
+  }
+  return low;
+}
+
+/**
+ * The first sequence stored at or after a time. Where a server is asked for a reader that starts at a time, 2.9 and
+ * 2.10 start it in the wrong place when messages before that were deleted, and 2.9 crashes when they were in memory.
+ *
+ * @throws NatspocError where the server does not tell.
+ */
+export async function sequenceAtTime(
+  handles: NatsHandles,
+  { stream, prefix }: TimedStream,
+  time: Date,
+): Promise<number> {
+  const { state } = await handles.manager.streams.info(stream);
+  const { first_seq: first, last_seq: last, messages } = state;
+  if (messages === 0 || time.getTime() > Date.parse(state.last_ts)) return last + 1;
+  const from = async (sequence: number): Promise<Placed | undefined> => {
+    const fetched = await fetchMessages(handles, {
+      stream,
+      filter: partitionWildcard(prefix),
+      start: { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: sequence },
+      limit: 1,
+      headersOnly: true,
+      timeoutMs: ANSWER_MS,
+    });
+    if (fetched.timedOut) {
+      throw new NatspocError('unreachable', `Could not read ${stream}: the server did not answer in time.`);
+    }
+    const delivery = fetched.messages[0]?.delivery;
+    return delivery && { sequence: delivery.streamSequence, atMs: delivery.timestampMs };
+  };
+  return searchTime({ first, last, from }, time.getTime());
+}

@@ -1,0 +1,100 @@
+import { DeliverPolicy, type Msg, nuid } from 'nats';
+import type { Watch } from '../../ports/index.js';
+import type { StoredMessage } from '../../ports/stream-admin.js';
+import { KEY_HEADER, partitionOfSubject } from '../../protocol/layout.js';
+import { isUnknownOutcome, toNatspocError } from '../client/outcome.js';
+import type { Topology } from '../stream/topology.js';
+import type { DeliveryInfo } from './delivery.js';
+import { PullReader } from './pull.js';
+
+const WINDOW = { messages: 512, bytes: 4_194_304 };
+const HEARTBEAT_MS = 2_000;
+const RETRY_MS = 250;
+
+/** Where to read, and who hears of it. */
+export interface TailOptions {
+  /** Subject filter, a partition's or the wildcard of all. */
+  filter: string;
+  startSequence: number;
+  message: (message: StoredMessage) => void;
+  failed: (error: unknown) => void;
+}
+
+/** Reads stored and then live messages in order, and starts again after the last one when the reader breaks. */
+export function tailMessages(topology: Topology, options: TailOptions): Watch {
+  const tail = new Tail(topology, options);
+  void tail.open();
+  return tail;
+}
+
+class Tail implements Watch {
+  readonly #topology: Topology;
+  readonly #options: TailOptions;
+  #next: number;
+  #reader: PullReader | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  constructor(topology: Topology, options: TailOptions) {
+    this.#topology = topology;
+    this.#options = options;
+    this.#next = options.startSequence;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    this.#reader?.close();
+  }
+
+  async open(): Promise<void> {
+    if (this.#stopped) return;
+    const { stream } = this.#topology;
+    try {
+      const { reader } = await PullReader.open(
+        this.#topology,
+        {
+          stream,
+          name: `natspoc-tail-${nuid.next()}`,
+          filter: this.#options.filter,
+          start: { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: Math.max(1, this.#next) },
+          window: WINDOW,
+          heartbeatMs: HEARTBEAT_MS,
+        },
+        {
+          message: (message, delivery) => this.#receive(message, delivery),
+          fault: (_reason, error) => (error ? this.#options.failed(error) : this.#reopen()),
+        },
+      );
+      this.#reader = reader;
+      if (this.#stopped) reader.close();
+      else reader.start();
+    } catch (error) {
+      if (this.#stopped) return;
+      if (isUnknownOutcome(error)) this.#reopen();
+      else this.#options.failed(toNatspocError(error, `read ${stream}`));
+    }
+  }
+
+  #reopen(): void {
+    this.#reader = undefined;
+    if (!this.#stopped) this.#timer = setTimeout(() => void this.open(), RETRY_MS);
+  }
+
+  #receive(message: Msg, { streamSequence, timestampMs }: DeliveryInfo): void {
+    this.#next = streamSequence + 1;
+    this.#reader?.release(1);
+    const headers: [string, string][] = [];
+    for (const [name, values] of message.headers ?? [])
+      for (const value of values) headers.push([name, value]);
+    this.#options.message({
+      sequence: streamSequence,
+      subject: message.subject,
+      partition: partitionOfSubject(this.#topology.layout.prefix, message.subject) ?? null,
+      key: message.headers?.get(KEY_HEADER) || null,
+      atMs: timestampMs,
+      headers,
+      data: message.data,
+    });
+  }
+}

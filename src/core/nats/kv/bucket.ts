@@ -1,0 +1,165 @@
+import { headers, NatsError, type StoredMsg } from 'nats';
+import { type Clock, systemClock } from '../../lib/clock.js';
+import { NatspocError } from '../../lib/errors.js';
+import type {
+  Bucket,
+  BucketEntry,
+  ReadOutcome,
+  RemoveOptions,
+  Watch,
+  WatchSink,
+  WriteOptions,
+  WriteOutcome,
+} from '../../ports/index.js';
+import type { NatsHandles } from '../client/handles.js';
+import { API_ERRORS, apiErrorCode, isUnknownOutcome, toNatspocError } from '../client/outcome.js';
+import { within } from '../client/placement.js';
+import { PubAckReader } from '../jetstream/puback.js';
+import { BucketWatch } from './watch.js';
+
+/** The header by which KV marks what is not a value. */
+export const KV_OPERATION = 'KV-Operation';
+
+/** By these the server says that a revision is not the expected one. */
+const CONFLICTS: ReadonlySet<number> = new Set([
+  API_ERRORS.wrongLastSequence,
+  API_ERRORS.wrongLastSequenceInFlight,
+]);
+
+/** Unavailable, or (from 2.11 on) too many requests at a time: it passes. */
+const PASSING: ReadonlySet<number> = new Set([503, 429]);
+
+/** The bucket, its account or its server is full: somebody has to make room, and may. */
+const PASSING_LIMITS: ReadonlySet<number> = new Set([
+  API_ERRORS.accountResourcesExceeded,
+  API_ERRORS.insufficientResources,
+  API_ERRORS.storageExceeded,
+]);
+
+const describeRefusal = (bucket: string, description: string): string =>
+  `bucket ${bucket} refuses writes (${description})`;
+
+/** The stream behind a KV bucket, and the subject of one of its keys (NATS ADR-8). */
+export const bucketStream = (bucket: string): string => `KV_${bucket}`;
+export const bucketSubject = (bucket: string, key: string): string => `$KV.${bucket}.${key}`;
+
+/** The KV bucket on a real server. Reads go to the stream's leader: a direct get may be stale. */
+export class NatsBucket implements Bucket {
+  readonly #handles: NatsHandles;
+  readonly #name: string;
+  readonly #timeoutMs: number;
+  readonly #clock: Clock;
+  /** A JetStream domain maps its own form of the keys' subjects. */
+  readonly #domainPrefix: string;
+
+  /** `timeoutMs` bounds each request; it should be well below the ttl, so that a lost reply can be asked again. */
+  constructor(handles: NatsHandles, name: string, timeoutMs: number) {
+    this.#handles = handles;
+    this.#name = name;
+    this.#timeoutMs = timeoutMs;
+    this.#clock = handles.clock ?? systemClock;
+    const { apiPrefix } = handles.manager.getOptions();
+    this.#domainPrefix = apiPrefix === undefined || apiPrefix === '$JS.API' ? '' : `${apiPrefix}.`;
+  }
+
+  async read(key: string): Promise<ReadOutcome> {
+    try {
+      const query = { last_by_subj: bucketSubject(this.#name, key) };
+      const reading = this.#handles.manager.streams.getMessage(bucketStream(this.#name), query);
+      // The manager waits longer, as people do. What is lost in a broken connection has to be asked again soon:
+      // nothing of a partition is committed meanwhile.
+      const stored = await within(reading, this.#timeoutMs, this.#clock);
+      return { kind: 'found', entry: this.#entry(stored) };
+    } catch (error) {
+      if (apiErrorCode(error) === API_ERRORS.messageNotFound) return { kind: 'missing' };
+      if (isUnknownOutcome(error)) return { kind: 'unknown' };
+      return { kind: 'failed', error: toNatspocError(error, `read ${key} in bucket ${this.#name}`) };
+    }
+  }
+
+  write(
+    key: string,
+    value: Uint8Array,
+    expectedRevision: number,
+    options?: WriteOptions,
+  ): Promise<WriteOutcome> {
+    const timeoutMs = Math.min(this.#timeoutMs, options?.timeoutMs ?? this.#timeoutMs);
+    return this.#publish(key, value, expectedRevision, timeoutMs);
+  }
+
+  remove(key: string, expectedRevision: number, options?: RemoveOptions): Promise<WriteOutcome> {
+    const operation = options?.keepPast ? 'DEL' : 'PURGE';
+    return this.#publish(key, new Uint8Array(0), expectedRevision, this.#timeoutMs, operation);
+  }
+
+  watch(prefix: string, sink: WatchSink): Watch {
+    const watch = new BucketWatch(this.#handles, this.#name, prefix, sink);
+    watch.start();
+    return watch;
+  }
+
+  async #publish(
+    key: string,
+    value: Uint8Array,
+    expected: number,
+    timeoutMs: number,
+    operation?: 'DEL' | 'PURGE',
+  ): Promise<WriteOutcome> {
+    const doing = `write ${key} in bucket ${this.#name}`;
+    const header = headers();
+    header.set('Nats-Expected-Last-Subject-Sequence', String(expected));
+    if (operation) header.set(KV_OPERATION, operation);
+    // The marker replaces the key's history: what is left of a session that left is one small message.
+    if (operation === 'PURGE') header.set('Nats-Rollup', 'sub');
+    try {
+      const subject = this.#domainPrefix + bucketSubject(this.#name, key);
+      // While it is disconnected the client keeps this, and sends it after the reconnect, though nobody may wait for
+      // the answer any more: one of the writes that are applied late (SPEC.md, A1 and A6).
+      const reply = await this.#handles.connection.request(subject, value, {
+        timeout: timeoutMs,
+        headers: header,
+      });
+      const stream = bucketStream(this.#name);
+      const ack = new PubAckReader(stream, this.#handles.domain).decode(reply.data);
+      if (ack.kind === 'stored') return { kind: 'ok', revision: ack.sequence };
+      // A bucket of the same name in another domain may have answered first: what ours has is read back.
+      if (ack.kind !== 'refused') return { kind: 'unknown' };
+      const { reason, status } = ack;
+      if (CONFLICTS.has(reason.code)) return { kind: 'conflict' };
+      if (PASSING.has(status) || PASSING_LIMITS.has(reason.code))
+        return { kind: 'unknown', refusal: describeRefusal(this.#name, reason.description) };
+      return {
+        kind: 'failed',
+        error: new NatspocError('storage-failed', `Could not ${doing}: ${reason.description}.`),
+      };
+    } catch (error) {
+      if (error instanceof NatsError && error.code === '503') return this.#explainNoResponders(doing);
+      if (isUnknownOutcome(error)) return { kind: 'unknown' };
+      return { kind: 'failed', error: toNatspocError(error, doing) };
+    }
+  }
+
+  /** Nobody listens to the key's subject: the bucket is gone, or its leader is being elected. */
+  async #explainNoResponders(doing: string): Promise<WriteOutcome> {
+    try {
+      const asking = this.#handles.manager.streams.info(bucketStream(this.#name));
+      await within(asking, this.#timeoutMs, this.#clock);
+    } catch (error) {
+      if (apiErrorCode(error) === API_ERRORS.streamNotFound) {
+        const message = `Could not ${doing}: the bucket no longer exists.`;
+        return { kind: 'failed', error: new NatspocError('stream-missing', message, { cause: error }) };
+      }
+    }
+    return { kind: 'unknown' };
+  }
+
+  #entry(stored: StoredMsg): BucketEntry {
+    const operation = stored.header.get(KV_OPERATION);
+    const key = stored.subject.slice(bucketSubject(this.#name, '').length);
+    return {
+      key,
+      revision: stored.seq,
+      value: operation === 'DEL' || operation === 'PURGE' ? null : stored.data,
+    };
+  }
+}

@@ -1,0 +1,23 @@
+import type { NatsHandles } from '../client/handles.js';
+import { bucketStream, bucketSubject } from './bucket.js';
+
+/** The keys by which a group shows that it exists: positions outlive members, members come before positions. */
+const FILTERS = ['position.*.*', 'group.*.session.*', 'group.*.lease.*'];
+
+/**
+ * The names of all groups that a bucket knows, sorted.
+ *
+ * @throws what the client throws: no permission, no bucket, no answer.
+ */
+export async function listGroups({ manager }: NatsHandles, bucket: string): Promise<string[]> {
+  const groups = new Set<string>();
+  const prefix = bucketSubject(bucket, '');
+  for (const filter of FILTERS) {
+    const info = await manager.streams.info(bucketStream(bucket), { subjects_filter: prefix + filter });
+    for (const subject of Object.keys(info.state.subjects ?? {})) {
+      const group = subject.slice(prefix.length).split('.')[1];
+      if (group) groups.add(group);
+    }
+  }
+  return [...groups].sort();
+}

@@ -1,0 +1,49 @@
+import { type NatsConnection, NatsError } from 'nats';
+import { messageOf } from '../../lib/errors.js';
+import {
+  type ControlAnswer,
+  type ControlClient,
+  type ControlVerb,
+  decodeControlAnswer,
+  memberSubject,
+} from '../../protocol/member-orders.js';
+import { SERVICE_ERROR } from './micro-service.js';
+
+/** Asks members over their endpoints. */
+export class NatsControlClient implements ControlClient {
+  readonly #connection: NatsConnection;
+  readonly #stream: string;
+  readonly #group: string;
+
+  constructor(connection: NatsConnection, stream: string, group: string) {
+    this.#connection = connection;
+    this.#stream = stream;
+    this.#group = group;
+  }
+
+  async ask(
+    session: string,
+    verb: ControlVerb,
+    request: Uint8Array | undefined,
+    timeoutMs: number,
+  ): Promise<ControlAnswer> {
+    const subject = memberSubject(this.#stream, this.#group, session, verb);
+    try {
+      const answer = await this.#connection.request(subject, request, { timeout: timeoutMs });
+      const refusal = answer.headers?.get(SERVICE_ERROR);
+      if (refusal) return { kind: 'refused', message: refusal };
+      const partitions = decodeControlAnswer(answer.data);
+      return partitions
+        ? { kind: 'taken', partitions }
+        : { kind: 'refused', message: 'an answer that cannot be read' };
+    } catch (error) {
+      if (error instanceof NatsError && error.code === '503') return { kind: 'gone' };
+      if (error instanceof NatsError && error.permissionContext) {
+        const { operation, subject: denied } = error.permissionContext;
+        return { kind: 'denied', message: `not permitted to ${operation} ${denied}` };
+      }
+      if (error instanceof NatsError && error.code === 'TIMEOUT') return { kind: 'silent' };
+      return { kind: 'refused', message: messageOf(error) };
+    }
+  }
+}

@@ -1,0 +1,80 @@
+import { createInbox, type NatsConnection } from 'nats';
+import type { StatsFacts } from '../../ports/facts.js';
+import { memberSubject } from '../../protocol/member-orders.js';
+import { decodeMemberStats, type MemberStats } from '../../protocol/member-stats.js';
+import { listen } from '../client/listen.js';
+import { watchConnection } from '../client/watch-connection.js';
+
+/** The stats in a STATS answer (ADR-32): every endpoint carries the same data. */
+function decodeAnswer(bytes: Uint8Array): MemberStats | undefined {
+  let answer: unknown;
+  try {
+    answer = JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return undefined;
+  }
+  if (typeof answer !== 'object' || answer === null || !('endpoints' in answer)) return undefined;
+  const { endpoints } = answer;
+  if (!Array.isArray(endpoints)) return undefined;
+  for (const endpoint of endpoints as unknown[]) {
+    if (typeof endpoint !== 'object' || endpoint === null || !('data' in endpoint)) continue;
+    const stats = decodeMemberStats(endpoint.data);
+    if (stats) return stats;
+  }
+  return undefined;
+}
+
+/**
+ * Asks these sessions for their stats, where only members of their group need be permitted to answer. Waits for all
+ * answers or `waitMs`, whichever is first. Never rejects.
+ */
+export async function collectStats(
+  connection: NatsConnection,
+  { stream, group, inboxPrefix }: { stream: string; group: string; inboxPrefix: string | undefined },
+  sessions: readonly string[],
+  waitMs: number,
+): Promise<StatsFacts> {
+  const members: MemberStats[] = [];
+  const gone: string[] = [];
+  const refused = new Set<string>();
+  if (sessions.length === 0 || connection.isClosed()) return { members, gone };
+  await new Promise<void>((resolve) => {
+    const inbox = createInbox(inboxPrefix);
+    const waiting = new Set(sessions);
+    const asked = new Map(
+      sessions.map((session) => [memberSubject(stream, group, session, 'stats'), session]),
+    );
+    const timer = setTimeout(finish, waitMs);
+    // The token after the inbox says who answers, also where the server answers that nobody is there.
+    const subscription = listen(connection, `${inbox}.*`, {
+      message: (message) => {
+        const session = message.subject.slice(inbox.length + 1);
+        if (message.headers?.code === 503) gone.push(session);
+        else {
+          const stats = decodeAnswer(message.data);
+          if (stats?.session === session) members.push(stats);
+        }
+        waiting.delete(session);
+        if (waiting.size === 0) finish();
+      },
+      failed: finish,
+    });
+    const unwatch = watchConnection(connection, {
+      refused: (_operation, subject) => {
+        if (!asked.has(subject)) return;
+        refused.add(subject);
+        finish();
+      },
+    });
+    function finish(): void {
+      clearTimeout(timer);
+      unwatch();
+      subscription.unsubscribe();
+      resolve();
+    }
+    for (const [subject, session] of asked) {
+      connection.publish(subject, undefined, { reply: `${inbox}.${session}` });
+    }
+  });
+  return { members, gone, denied: refused.size > 0 };
+}

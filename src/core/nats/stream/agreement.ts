@@ -1,0 +1,73 @@
+import type { StreamInfo } from 'nats';
+import type { Config } from '../../config/config.js';
+import { NatspocError } from '../../lib/errors.js';
+import { type LayoutRecord, RECORD_VERSION } from '../../protocol/records.js';
+import {
+  checkDescription,
+  checkSettings,
+  checkSubjects,
+  describedLayout,
+  inWords,
+  isSame,
+  listensTo,
+  type StoredLayout,
+} from './stream-layout.js';
+
+/** What is there of a stream and its bucket. */
+export interface Found {
+  stream: StreamInfo | undefined;
+  bucket: StreamInfo | undefined;
+  stored: StoredLayout;
+}
+
+/** The layout of a stream, and whether the bucket has yet to be told. */
+export interface Agreement {
+  layout: LayoutRecord;
+  isStored: boolean;
+}
+
+/** Nobody has written anything into the bucket but a layout. */
+const isUnused = (bucket: StreamInfo | undefined): boolean => (bucket?.state.num_subjects ?? 0) <= 1;
+
+/**
+ * A layout that binds nobody: no group has begun in its bucket, and there is no stream for it. A creation that was refused
+ * half way has left it behind.
+ */
+function isLeftover(layout: LayoutRecord, { stream, bucket }: Found): boolean {
+  if (!isUnused(bucket)) return false;
+  return stream === undefined || (!describedLayout(stream.config) && !listensTo(stream.config, layout));
+}
+
+/**
+ * What the settings, the stream's description and the bucket agree on. The stream's description comes first, then the
+ * bucket, then the settings; a setting that was given has to agree with what is there.
+ *
+ * @throws NatspocError `layout-mismatch` where they do not agree, or the stream does not listen to the partitions.
+ */
+export function agree(config: Config, found: Found): Agreement {
+  const { stream, stored } = found;
+  const described = stream && describedLayout(stream.config);
+  if (described) checkSettings(config, described);
+  const inBucket = stored.layout && !isLeftover(stored.layout, found) ? stored.layout : undefined;
+  if (inBucket && described) checkDescription(config, inBucket, described);
+  if (inBucket && !stream) checkOrphan(config, inBucket);
+  if (inBucket) checkSettings(config, inBucket);
+  const { prefix, partitions } = config;
+  const layout = inBucket ?? described ?? { v: RECORD_VERSION, prefix, partitions, hash: 'fnv1a32' as const };
+  // What a mirror listens to is what it mirrors: that it is one is said elsewhere.
+  if (stream && !stream.config.mirror) checkSubjects(config, layout, stream.config);
+  return { layout, isStored: stored.layout !== undefined && isSame(stored.layout, layout) };
+}
+
+/** The stream is gone and groups have their positions still: another layout would give them other partitions. */
+function checkOrphan(config: Config, layout: LayoutRecord): void {
+  const same = { ...layout };
+  if (config.given.has('prefix')) same.prefix = config.prefix;
+  if (config.given.has('partitions')) same.partitions = config.partitions;
+  if (isSame(same, layout)) return;
+  throw new NatspocError(
+    'layout-mismatch',
+    `There is no stream ${config.stream}, but groups have positions for ${inWords(layout)} in bucket ${config.bucket}, not for ${inWords(same)}. ` +
+      `"natspoc stream delete" removes the bucket; ${config.option('bucket')} names another.`,
+  );
+}

@@ -1,0 +1,123 @@
+import { type JetStreamManager, NatsError, type StreamInfo } from 'nats';
+import { NatspocError } from '../../lib/errors.js';
+import { askAgain } from '../client/ask-again.js';
+import { API_ERRORS, apiErrorCode, toNatspocError } from '../client/outcome.js';
+import type { Wanted } from './stored.js';
+
+/** What can be done where a stream cannot be created: in the words of whoever would do it. */
+export interface CreationAdvice {
+  /** Where another stream has its subjects: how to choose others. */
+  otherSubjects: string;
+  /** Where the account asks for a limit of bytes: how to give one. */
+  limitBytes: string;
+}
+
+/** A stream's configuration and state, asked for again where the answer got lost; undefined: there is none. */
+export async function findStream(manager: JetStreamManager, name: string): Promise<StreamInfo | undefined> {
+  try {
+    return await askAgain(() => manager.streams.info(name), manager.getOptions().timeout);
+  } catch (error) {
+    if (apiErrorCode(error) === API_ERRORS.streamNotFound) return undefined;
+    throw toNatspocError(error, `look up ${name}`);
+  }
+}
+
+/** The name of a stream that listens to one of these subjects; undefined where nobody may say. */
+async function holderOf(
+  manager: JetStreamManager,
+  subjects: readonly string[],
+  own: string,
+): Promise<string | undefined> {
+  try {
+    for (const subject of subjects) {
+      const names = await manager.streams.names(subject).next();
+      const other = names.find((name) => name !== own);
+      if (other !== undefined) return other;
+    }
+  } catch {
+    // Only the name is missing then: who may create streams may not be allowed to list them.
+  }
+  return undefined;
+}
+
+async function refusal(
+  manager: JetStreamManager,
+  wanted: Wanted,
+  advice: CreationAdvice,
+  error: unknown,
+): Promise<NatspocError> {
+  const { name, subjects = [] } = wanted;
+  const because = { cause: error };
+  switch (apiErrorCode(error)) {
+    case API_ERRORS.subjectOverlap: {
+      const other = await holderOf(manager, subjects, name);
+      const holder = other === undefined ? 'Another stream' : `Stream ${other}`;
+      const message = `${holder} already listens to ${subjects.join(', ')}, so ${name} cannot: ${advice.otherSubjects}.`;
+      return new NatspocError('failed', message, because);
+    }
+    case API_ERRORS.maxBytesRequired: {
+      const message = `Could not create ${name}: this account asks for a limit of bytes (max_bytes) for each stream. ${advice.limitBytes}.`;
+      return new NatspocError('failed', message, because);
+    }
+    case API_ERRORS.maxStreamBytesExceeded: {
+      const message = `Could not create ${name}: this account allows fewer bytes for a stream (max_bytes). ${advice.limitBytes}.`;
+      return new NatspocError('failed', message, because);
+    }
+    default:
+      return toNatspocError(error, `create ${name}`);
+  }
+}
+
+/**
+ * Creates a stream.
+ *
+ * @returns the stream, and whether it was made here: where somebody else was faster, with other settings, it is theirs.
+ * @throws NatspocError that says what to do where the server refuses; `unreachable` where it does not answer in time.
+ */
+export async function createStream(
+  manager: JetStreamManager,
+  wanted: Wanted,
+  advice: CreationAdvice,
+): Promise<{ info: StreamInfo; isOurs: boolean }> {
+  try {
+    const info = await askAgain(() => manager.streams.add(wanted), manager.getOptions().timeout);
+    return { info, isOurs: true };
+  } catch (error) {
+    const theirs =
+      apiErrorCode(error) === API_ERRORS.streamNameInUse ? await findStream(manager, wanted.name) : undefined;
+    if (theirs) return { info: theirs, isOurs: false };
+    if (apiErrorCode(error) === API_ERRORS.maximumConsumers && wanted.max_consumers !== undefined) {
+      // The account allows fewer for each stream: its own limit is as many as there can be.
+      const { max_consumers: _, ...unlimited } = wanted;
+      return createStream(manager, unlimited, advice);
+    }
+    throw await refusal(manager, wanted, advice, error);
+  }
+}
+
+/** Deletes a stream in which nothing was ever stored; what cannot be looked at or deleted stays. */
+async function deleteUnused(manager: JetStreamManager, name: string): Promise<void> {
+  try {
+    const { state } = await manager.streams.info(name);
+    if (state.last_seq === 0) await manager.streams.delete(name);
+  } catch (error) {
+    if (!(error instanceof NatsError)) throw error;
+  }
+}
+
+/**
+ * Takes back a creation that failed half way. Whoever uses the bucket has written into it by now: then all of it stays.
+ *
+ * @param bucket the bucket's stream, and the last sequence that was seen there.
+ * @param made names of the streams that were made, in the order in which they go.
+ */
+export async function takeBack(
+  manager: JetStreamManager,
+  bucket: { name: string; lastSequence: number },
+  made: readonly string[],
+): Promise<void> {
+  if (made.length === 0) return;
+  const now = await manager.streams.info(bucket.name).catch(() => undefined);
+  if (now?.state.last_seq !== bucket.lastSequence) return;
+  for (const name of made) await deleteUnused(manager, name);
+}

@@ -1,0 +1,55 @@
+import type { DeadLetterFacts } from '../../ports/facts.js';
+import { deadStream, deadSubject, readLetter } from '../../protocol/dead-letter.js';
+import type { NatsHandles } from '../client/handles.js';
+import { plainHeaders } from '../client/headers.js';
+import { API_ERRORS, apiErrorCode, toNatspocError } from '../client/outcome.js';
+
+/** The last dead letter of a stream, or null where it cannot be told or is gone meanwhile. */
+async function lastLetter(
+  { manager }: NatsHandles,
+  stream: string,
+  prefix: string,
+): Promise<DeadLetterFacts['last']> {
+  try {
+    const stored = await manager.streams.getMessage(deadStream(stream), {
+      last_by_subj: deadSubject(prefix),
+    });
+    const letter = readLetter(
+      { sequence: stored.seq, data: stored.data, headers: plainHeaders(stored.header) },
+      stream,
+    );
+    if (!letter) return null;
+    const { partition, from: sequence, group, attempts, error, time: at } = letter;
+    return { partition, sequence, group, attempts, error, at };
+  } catch (error) {
+    if (apiErrorCode(error) === API_ERRORS.messageNotFound) return null;
+    throw error;
+  }
+}
+
+/**
+ * How many dead letters a stream has, and the last of them. Where there never was one, there is no stream of them.
+ *
+ * @param known what an earlier look found: while nothing has changed, the last letter is not read again.
+ * @throws NatspocError where the server does not tell.
+ */
+export async function deadLetterFacts(
+  handles: NatsHandles,
+  source: { stream: string; prefix: string },
+  known: DeadLetterFacts | null,
+): Promise<DeadLetterFacts> {
+  const { stream, prefix } = source;
+  const name = deadStream(stream);
+  try {
+    const { state } = await handles.manager.streams.info(name);
+    const { messages, bytes, last_seq: lastSequence } = state;
+    const same = known?.messages === messages && known.lastSequence === lastSequence;
+    const last = messages === 0 ? null : same ? known.last : await lastLetter(handles, stream, prefix);
+    return { stream: name, messages, bytes, lastSequence, last };
+  } catch (error) {
+    if (apiErrorCode(error) === API_ERRORS.streamNotFound) {
+      return { stream: name, messages: 0, bytes: 0, lastSequence: 0, last: null };
+    }
+    throw toNatspocError(error, `look at the dead letters in ${name}`);
+  }
+}

@@ -1,0 +1,232 @@
+import { DeliverPolicy, type Msg, nuid, RetentionPolicy, StorageType } from 'nats';
+import type { LetterBox } from '../../admin/redrive.js';
+import { NatspocError } from '../../lib/errors.js';
+import type { DeadLetter, DeadLetters } from '../../ports/index.js';
+import {
+  deadStream,
+  deadSubject,
+  type FoundLetter,
+  isSameLetter,
+  letterHeaders,
+  letterId,
+  type Origin,
+  ownHeaders,
+  partHeaders,
+  partOf,
+  partsHeader,
+  readLetter,
+} from '../../protocol/dead-letter.js';
+import { cut, decodeOriginal, encodeOriginal, type Original } from '../../protocol/dead-letter-original.js';
+import { KEY_HEADER } from '../../protocol/layout.js';
+import { refuse } from '../client/concern.js';
+import type { NatsHandles } from '../client/handles.js';
+import { plainHeaders } from '../client/headers.js';
+import { API_ERRORS, apiErrorCode, toNatspocError } from '../client/outcome.js';
+import { KeptMessages } from '../jetstream/kept-messages.js';
+import { PullReader } from '../jetstream/pull.js';
+import { streamConcerns } from './stream-concerns.js';
+
+/**
+ * How long the same letter is recognised: an owner may die between storing it and committing, and the next one
+ * takes all its attempts before it stores the letter again.
+ */
+const DUPLICATE_WINDOW_MS = 3_600_000;
+const READ_WINDOW = { messages: 512, bytes: 8 * 1_048_576 };
+const HEARTBEAT_MS = 2_000;
+/** An id that was used before gets longer. */
+const SLACK = 256;
+/** The cure where a setting of the stream cannot be changed. */
+const ANOTHER = 'delete the stream: natspoc creates it again';
+const NO_DATA = new Uint8Array(0);
+
+/** Whose dead letters. */
+export interface DeadLetterOptions {
+  /** The stream that they come from, and its layout's prefix. */
+  stream: string;
+  prefix: string;
+  replicas: number;
+  timeoutMs: number;
+}
+
+/** The stream of dead letters on a real server: to store them, to read them, to delete them. */
+export class NatsDeadLetters implements LetterBox {
+  readonly #handles: NatsHandles;
+  readonly #options: DeadLetterOptions;
+  readonly #name: string;
+  readonly #subject: string;
+  readonly #kept: KeptMessages;
+
+  constructor(handles: NatsHandles, options: DeadLetterOptions) {
+    this.#handles = handles;
+    this.#options = options;
+    this.#name = deadStream(options.stream);
+    this.#subject = deadSubject(options.prefix);
+    this.#kept = new KeptMessages(handles, this.#name, options.timeoutMs);
+  }
+
+  /**
+   * Creates the stream where it is missing.
+   *
+   * @throws NatspocError where it cannot be created, has other subjects, or a setting that loses letters.
+   */
+  async ensure(): Promise<void> {
+    const { streams } = this.#handles.manager;
+    const doing = `create ${this.#name} for dead letters`;
+    const found = await streams.info(this.#name).catch((error: unknown) => {
+      if (apiErrorCode(error) === API_ERRORS.streamNotFound) return undefined;
+      throw toNatspocError(error, doing);
+    });
+    if (!found) {
+      const config = {
+        name: this.#name,
+        subjects: [this.#subject],
+        retention: RetentionPolicy.Limits,
+        storage: StorageType.File,
+        num_replicas: this.#options.replicas,
+        duplicate_window: DUPLICATE_WINDOW_MS * 1_000_000,
+      };
+      await streams.add(config).catch((error: unknown) => {
+        if (apiErrorCode(error) !== API_ERRORS.streamNameInUse) throw toNatspocError(error, doing);
+      });
+    } else if (!found.config.subjects.includes(this.#subject)) {
+      const message = `Stream ${this.#name} is for dead letters, but does not listen to ${this.#subject}.`;
+      throw new NatspocError('layout-mismatch', message);
+    } else {
+      const needs = { wildcard: this.#subject, partitions: 0, hasDefaultConsumers: false, another: ANOTHER };
+      refuse(streamConcerns(found.config, needs), ['publish']);
+    }
+  }
+
+  /** The port through which a member of `group` stores letters. */
+  storeFor(group: string): DeadLetters {
+    const origin = { stream: this.#options.stream, group };
+    return { store: (letter) => this.#store(letter, origin) };
+  }
+
+  async #store(letter: DeadLetter, origin: Origin): ReturnType<DeadLetters['store']> {
+    const id = letterId(letter, origin);
+    const { data } = letter.message;
+    const about = letterHeaders(letter, origin, Date.now());
+    const own = ownHeaders(letter);
+    const headers = { ...own, ...about };
+    if (data.length <= this.#kept.room(headers, id)) return this.#keep({ headers, data }, id);
+    const sequences: number[] = [];
+    const part = partHeaders(origin.stream, id);
+    const size = this.#kept.room(part, `${id}.part.999`) - SLACK;
+    for (const [index, piece] of cut(encodeOriginal({ headers: own, data }), Math.max(1, size)).entries()) {
+      const outcome = await this.#kept.store(
+        { subject: this.#subject, headers: part, data: piece },
+        `${id}.part.${index}`,
+        (found) => partOf(found.headers) === id && Buffer.compare(found.data, piece) === 0,
+      );
+      if (outcome.kind !== 'ok') return outcome;
+      sequences.push(outcome.sequence);
+    }
+    return this.#keep({ headers: { ...about, ...partsHeader(sequences) }, data: NO_DATA }, id);
+  }
+
+  #keep(
+    letter: { headers: Record<string, string>; data: Uint8Array },
+    id: string,
+  ): ReturnType<DeadLetters['store']> {
+    const { stream } = this.#options;
+    return this.#kept.store({ subject: this.#subject, ...letter }, id, (found) =>
+      isSameLetter(found, letter, stream),
+    );
+  }
+
+  async original(letter: FoundLetter): Promise<Original | undefined> {
+    const { key, headers, data, parts } = letter;
+    if (parts.length === 0) {
+      return { headers: key === null ? headers : { [KEY_HEADER]: key, ...headers }, data };
+    }
+    const found = await Promise.all(parts.map((sequence) => this.#kept.find(sequence)));
+    const [first] = found.map((part) => part && partOf(part.headers));
+    if (first === undefined) return undefined;
+    const pieces = found.flatMap((part) => (part && partOf(part.headers) === first ? [part.data] : []));
+    return pieces.length === parts.length ? decodeOriginal(pieces) : undefined;
+  }
+
+  /** @throws NatspocError where they cannot be read to their end. Where there never was one, there are none. */
+  async *letters(foreign: (sequence: number) => void): AsyncGenerator<FoundLetter> {
+    const { stream } = this.#options;
+    for await (const { message, sequence } of this.#messages()) {
+      const letter = readLetter(
+        { sequence, data: message.data, headers: plainHeaders(message.headers) },
+        stream,
+      );
+      if (letter) yield letter;
+      else if (partOf(plainHeaders(message.headers)) === undefined) foreign(sequence);
+    }
+  }
+
+  /** Everything that is stored now, oldest first, within a window. */
+  async *#messages(): AsyncGenerator<{ message: Msg; sequence: number }> {
+    const arrived: { message: Msg; sequence: number; pending: number }[] = [];
+    let failure: string | undefined;
+    let ended = false;
+    let wake = (): void => {};
+    const opened = await PullReader.open(
+      this.#handles,
+      {
+        stream: this.#name,
+        name: `natspoc-dead-${nuid.next()}`,
+        filter: this.#subject,
+        start: { deliver_policy: DeliverPolicy.All },
+        window: READ_WINDOW,
+        heartbeatMs: HEARTBEAT_MS,
+      },
+      {
+        message: (message, { streamSequence: sequence, pending }) => {
+          arrived.push({ message, sequence, pending });
+          wake();
+        },
+        // Somebody else has put them back, or deleted them.
+        gone: () => {
+          ended = true;
+          wake();
+        },
+        fault: (reason) => {
+          failure = reason;
+          wake();
+        },
+      },
+    ).catch((error: unknown) => {
+      // The stream comes with the first letter.
+      if (apiErrorCode(error) === API_ERRORS.streamNotFound) return undefined;
+      throw toNatspocError(error, `read the dead letters in ${this.#name}`);
+    });
+    if (!opened) return;
+    const { reader } = opened;
+    reader.start();
+    try {
+      for (let left = opened.pending; left > 0; ) {
+        const next = arrived.shift();
+        if (next) {
+          left = Math.min(left - 1, next.pending);
+          yield next;
+          reader.release(1);
+        } else if (failure !== undefined) {
+          throw new NatspocError('unreachable', `Could not read ${this.#name} to its end: ${failure}.`);
+        } else if (ended) {
+          return;
+        } else {
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+        }
+      }
+    } finally {
+      reader.close();
+    }
+  }
+
+  async remove(sequence: number): Promise<void> {
+    try {
+      await this.#handles.manager.streams.deleteMessage(this.#name, sequence, false);
+    } catch (error) {
+      if (/no message found|not found/i.test(error instanceof Error ? error.message : '')) return;
+      throw toNatspocError(error, `delete dead letter ${sequence} of ${this.#name}`);
+    }
+  }
+}

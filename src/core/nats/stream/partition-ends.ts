@@ -1,0 +1,54 @@
+import { DeliverPolicy } from 'nats';
+import type { EndFacts } from '../../ports/facts.js';
+import { partitionOfSubject, partitionSubject, partitionWildcard } from '../../protocol/layout.js';
+import { API_ERRORS, apiErrorCode, toNatspocError } from '../client/outcome.js';
+import { fetchMessages, isWhole } from '../jetstream/fetch.js';
+import type { Topology } from './topology.js';
+
+/**
+ * The last message of each partition that has one.
+ *
+ * All are read at once. Where fewer come than the server has announced, those that are missing are asked for one by one:
+ * the server is slow, or, with 2.9, somebody deleted the last message of the stream, whose subject it still counts.
+ *
+ * @throws NatspocError where the server does not tell.
+ */
+export async function partitionEnds(topology: Topology, timeoutMs: number): Promise<EndFacts[]> {
+  const { layout, stream } = topology;
+  const fetched = await fetchMessages(topology, {
+    stream,
+    filter: partitionWildcard(layout.prefix),
+    start: { deliver_policy: DeliverPolicy.LastPerSubject },
+    limit: layout.partitions,
+    headersOnly: true,
+    timeoutMs,
+  });
+  const ends = new Map<number, EndFacts>();
+  for (const { message, delivery } of fetched.messages) {
+    const partition = partitionOfSubject(layout.prefix, message.subject);
+    if (partition === undefined) continue;
+    const { streamSequence: sequence, timestampMs } = delivery;
+    ends.set(partition, { partition, sequence, atMs: timestampMs - fetched.serverAheadMs });
+  }
+  if (!isWhole(fetched, layout.partitions)) {
+    const missing = Array.from({ length: layout.partitions }, (_, p) => p).filter((p) => !ends.has(p));
+    const asked = missing.map((partition) => endOf(topology, partition, fetched.serverAheadMs));
+    for (const end of await Promise.all(asked)) if (end) ends.set(end.partition, end);
+  }
+  return [...ends.values()].sort((a, b) => a.partition - b.partition);
+}
+
+async function endOf(
+  { manager, stream, layout }: Topology,
+  partition: number,
+  serverAheadMs: number,
+): Promise<EndFacts | undefined> {
+  try {
+    const subject = partitionSubject(layout.prefix, partition);
+    const { seq: sequence, time } = await manager.streams.getMessage(stream, { last_by_subj: subject });
+    return { partition, sequence, atMs: time.getTime() - serverAheadMs };
+  } catch (error) {
+    if (apiErrorCode(error) === API_ERRORS.messageNotFound) return undefined;
+    throw toNatspocError(error, `read the end of partition ${partition} of ${stream}`);
+  }
+}

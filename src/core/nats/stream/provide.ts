@@ -1,0 +1,73 @@
+import type { StreamInfo } from 'nats';
+import type { Config } from '../../config/config.js';
+import type { LayoutRecord } from '../../protocol/records.js';
+import type { NatsHandles } from '../client/handles.js';
+import { hasDefaultConsumers } from '../client/server-version.js';
+import { bucketStream, type NatsBucket } from '../kv/bucket.js';
+import { type Agreement, agree, type Found } from './agreement.js';
+import { createStream, takeBack } from './creation.js';
+import { bucketConfig, MANY_CONSUMERS, type StreamLimits, streamConfig, type Wanted } from './stored.js';
+import { writeLayout } from './stream-layout.js';
+
+/** What is there, and what is wanted. */
+export interface Plan {
+  config: Config;
+  limits: StreamLimits;
+  found: Found;
+  agreed: Agreement;
+}
+
+/** Stream and bucket, both there, and the layout in the bucket. */
+export interface Provided {
+  stream: StreamInfo;
+  bucket: StreamInfo;
+  layout: LayoutRecord;
+}
+
+/** How to give what an account asks for. */
+const limitBytes = 'Create it with "natspoc stream create --max-bytes 1GiB --bucket-max-bytes 64MiB"';
+
+/**
+ * Creates what is missing: the bucket, then the stream, then the layout in the bucket. The stream's creation decides among
+ * those who do this at once: its description has the layout. Where a step is refused, what was made here goes again.
+ *
+ * @throws NatspocError what a step was refused for.
+ */
+export async function provide(handles: NatsHandles, bucket: NatsBucket, plan: Plan): Promise<Provided> {
+  const { manager } = handles;
+  const { config, limits, found, agreed } = plan;
+  const made: string[] = [];
+  const name = bucketStream(config.bucket);
+  // Where the server has no limit of its own, one that cannot be changed later would be worse than none.
+  const consumers = hasDefaultConsumers(handles.connection) ? { max_consumers: MANY_CONSUMERS } : {};
+  const make = async (wanted: Wanted, otherSubjects: string) => {
+    const created = await createStream(manager, { ...wanted, ...consumers }, { otherSubjects, limitBytes });
+    if (created.isOurs) made.unshift(wanted.name);
+    return created;
+  };
+  try {
+    let { stream, bucket: entries } = found;
+    entries ??= (
+      await make(bucketConfig(config, limits), `choose another bucket with ${config.option('bucket')}`)
+    ).info;
+    if (!stream) {
+      const { info, isOurs } = await make(
+        streamConfig(config, agreed.layout, limits),
+        `give it a prefix of its own with ${config.option('prefix')}`,
+      );
+      stream = info;
+      // Another process was faster. It uses the bucket, too.
+      if (!isOurs) made.length = 0;
+    }
+    // A leftover binds nobody, also once there is a stream.
+    const before = agreed.isStored ? found.stored : { ...found.stored, layout: undefined };
+    const now = { stream, bucket: entries, stored: before };
+    const { layout, isStored } = agree(config, now);
+    if (isStored) return { ...now, layout };
+    const stored = await writeLayout(bucket, config.bucket, layout, before.revision);
+    return { ...now, layout: agree(config, { ...now, stored: { layout: stored, revision: 0 } }).layout };
+  } catch (error) {
+    await takeBack(manager, { name, lastSequence: found.bucket?.state.last_seq ?? 0 }, made);
+    throw error;
+  }
+}

@@ -1,0 +1,76 @@
+import type { StoredMsg } from 'nats';
+import { NatspocError } from '../../lib/errors.js';
+import type { StoredMessage, StreamAdmin } from '../../ports/stream-admin.js';
+import {
+  KEY_HEADER,
+  partitionOfSubject,
+  partitionSubject,
+  partitionWildcard,
+} from '../../protocol/layout.js';
+import { API_ERRORS, apiErrorCode, toNatspocError } from '../client/outcome.js';
+import { bucketStream } from '../kv/bucket.js';
+import type { Topology } from './topology.js';
+
+/** Reads single messages of a stream and deletes from it, on a real server. */
+export class NatsStreamAdmin implements StreamAdmin {
+  readonly #topology: Topology;
+  readonly #bucket: string;
+
+  constructor(topology: Topology, bucket: string) {
+    this.#topology = topology;
+    this.#bucket = bucket;
+  }
+
+  async get(sequence: number): Promise<StoredMessage | undefined> {
+    const { manager, stream } = this.#topology;
+    try {
+      return this.#decode(await manager.streams.getMessage(stream, { seq: sequence }));
+    } catch (error) {
+      if (apiErrorCode(error) === API_ERRORS.messageNotFound) return undefined;
+      throw toNatspocError(error, `read message ${sequence} of ${stream}`);
+    }
+  }
+
+  async purge(partition: number | null, upTo: number | null): Promise<number> {
+    const { manager, stream, layout } = this.#topology;
+    const filter =
+      partition === null ? partitionWildcard(layout.prefix) : partitionSubject(layout.prefix, partition);
+    try {
+      // The server keeps the message of the sequence that it is told.
+      const below = upTo === null ? {} : { seq: upTo + 1 };
+      return (await manager.streams.purge(stream, { filter, ...below })).purged;
+    } catch (error) {
+      throw toNatspocError(error, `purge ${stream}`);
+    }
+  }
+
+  async deleteAll(): Promise<void> {
+    const { manager, stream } = this.#topology;
+    // The stream first: positions without messages do no harm, messages without positions would be handled again.
+    for (const name of [stream, bucketStream(this.#bucket)]) {
+      try {
+        await manager.streams.delete(name);
+      } catch (error) {
+        if (apiErrorCode(error) !== API_ERRORS.streamNotFound) throw toNatspocError(error, `delete ${name}`);
+      }
+    }
+  }
+
+  #decode(stored: StoredMsg): StoredMessage {
+    const headers: [string, string][] = [];
+    for (const [name, values] of stored.header ?? []) {
+      for (const value of values) headers.push([name, value]);
+    }
+    const at = Date.parse(stored.timestamp);
+    if (Number.isNaN(at)) throw new NatspocError('failed', `Message ${stored.seq} has no time.`);
+    return {
+      sequence: stored.seq,
+      subject: stored.subject,
+      partition: partitionOfSubject(this.#topology.layout.prefix, stored.subject) ?? null,
+      key: headers.find(([name]) => name === KEY_HEADER)?.[1] ?? null,
+      atMs: at,
+      headers,
+      data: stored.data,
+    };
+  }
+}

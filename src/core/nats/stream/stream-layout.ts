@@ -1,0 +1,191 @@
+import type { StreamConfig } from 'nats';
+import type { Config } from '../../config/config.js';
+import { SETTINGS } from '../../config/settings.js';
+import { NatspocError } from '../../lib/errors.js';
+import type { LayoutKeeper } from '../../ports/index.js';
+import { partitionWildcard } from '../../protocol/layout.js';
+import {
+  decodeLayout,
+  encodeRecord,
+  keys,
+  type LayoutRecord,
+  RECORD_VERSION,
+} from '../../protocol/records.js';
+import type { NatsBucket } from '../kv/bucket.js';
+
+const MARK = 'natspoc layout ';
+/** Characters. A description takes 4,096 bytes, a subject not many more. */
+const LONGEST_PREFIX = 1_024;
+/** So many of them are shown of one that is refused. */
+const SHOWN_PREFIX = 64;
+
+/** The layout as a stream's description. All buckets of the stream have to agree with it. */
+export function describeLayout({ prefix, partitions, hash }: LayoutRecord): string {
+  return MARK + JSON.stringify({ v: RECORD_VERSION, prefix, partitions, hash });
+}
+
+/**
+ * The layout in a stream's description; undefined where the stream was made by somebody else.
+ *
+ * @throws NatspocError `layout-mismatch` where it cannot be read.
+ */
+export function describedLayout({ description, name }: StreamConfig): LayoutRecord | undefined {
+  if (!description?.startsWith(MARK)) return undefined;
+  const layout = decodeLayout(new TextEncoder().encode(description.slice(MARK.length)));
+  if (layout) return bounded(layout, `the description of stream ${name}`);
+  throw new NatspocError(
+    'layout-mismatch',
+    `The layout in the description of stream ${name} cannot be read: a newer version wrote it, or something else.`,
+  );
+}
+
+/**
+ * Within what a setting may say. Whoever may write to the bucket could make each member and publisher hold as many
+ * partitions in memory as a number has room for.
+ *
+ * @throws NatspocError `layout-mismatch`.
+ */
+function bounded(layout: LayoutRecord, place: string): LayoutRecord {
+  const { prefix, partitions } = SETTINGS;
+  const isBounded =
+    partitions.parse(String(layout.partitions)) === layout.partitions &&
+    layout.prefix.length <= LONGEST_PREFIX &&
+    prefix.parse(layout.prefix) === layout.prefix;
+  if (isBounded) return layout;
+  const shown = layout.prefix.slice(0, SHOWN_PREFIX);
+  throw new NatspocError(
+    'layout-mismatch',
+    `The layout in ${place} is not natspoc's: ${layout.partitions} partitions of ${JSON.stringify(shown)}. Partitions are ${partitions.allowed}.`,
+  );
+}
+
+/** A layout as the bucket holds it. */
+export interface StoredLayout {
+  /** undefined: there is none. */
+  layout: LayoutRecord | undefined;
+  /** Of its entry; 0: there never was one. */
+  revision: number;
+}
+
+/** @throws NatspocError `layout-mismatch` where it cannot be read, `unreachable` where nobody answers. */
+export async function readLayout(bucket: NatsBucket, name: string): Promise<StoredLayout> {
+  const found = await bucket.read(keys.layout);
+  if (found.kind === 'missing') return { layout: undefined, revision: 0 };
+  if (found.kind === 'failed') throw found.error;
+  if (found.kind === 'unknown') {
+    throw new NatspocError('unreachable', 'Could not read the layout: the server did not answer in time.');
+  }
+  const { value, revision } = found.entry;
+  if (value === null) return { layout: undefined, revision };
+  const layout = decodeLayout(value);
+  if (layout) return { layout: bounded(layout, `bucket ${name}`), revision };
+  const message = `The layout in bucket ${name} cannot be read: a newer version wrote it, or something else.`;
+  throw new NatspocError('layout-mismatch', message);
+}
+
+/**
+ * Writes the layout over the entry of this revision.
+ *
+ * @returns the layout that is there then: where somebody else was faster, theirs.
+ * @throws NatspocError what the write or the read failed for.
+ */
+export async function writeLayout(
+  bucket: NatsBucket,
+  name: string,
+  layout: LayoutRecord,
+  revision: number,
+): Promise<LayoutRecord> {
+  const written = await bucket.write(keys.layout, encodeRecord(layout), revision);
+  if (written.kind === 'ok') return layout;
+  if (written.kind === 'failed') throw written.error;
+  const found = await readLayout(bucket, name);
+  if (found.layout) return found.layout;
+  throw new NatspocError('unreachable', 'Could not write the layout: the server did not answer in time.');
+}
+
+/** Keeps a layout in its bucket, also where that is purged or made anew. */
+export class BucketLayout implements LayoutKeeper {
+  readonly #bucket: NatsBucket;
+  readonly #name: string;
+  readonly #layout: LayoutRecord;
+
+  constructor(bucket: NatsBucket, name: string, layout: LayoutRecord) {
+    this.#bucket = bucket;
+    this.#name = name;
+    this.#layout = layout;
+  }
+
+  async keep(): ReturnType<LayoutKeeper['keep']> {
+    const { partitions, prefix } = this.#layout;
+    try {
+      const { layout, revision } = await readLayout(this.#bucket, this.#name);
+      const found = layout ?? (await writeLayout(this.#bucket, this.#name, this.#layout, revision));
+      if (found.partitions === partitions && found.prefix === prefix) return { kind: 'ok' };
+      const message = `Bucket ${this.#name} was made anew while members ran: it says ${inWords(found)}, and this one was started with ${inWords(this.#layout)}. Start it again.`;
+      return { kind: 'failed', error: new NatspocError('layout-mismatch', message) };
+    } catch (error) {
+      if (!(error instanceof NatspocError) || error.code === 'unreachable') return { kind: 'unknown' };
+      return { kind: 'failed', error };
+    }
+  }
+}
+
+/** @throws NatspocError `layout-mismatch` where a setting that somebody gave differs from what the stream has. */
+export function checkSettings(config: Config, layout: LayoutRecord): void {
+  if (config.given.has('partitions') && config.partitions !== layout.partitions) {
+    throw new NatspocError(
+      'layout-mismatch',
+      `Stream ${config.stream} has ${layout.partitions} partitions, but ${config.place('partitions')} is ${config.partitions}. ` +
+        `All publishers and consumers of a stream use the same number: without ${config.place('partitions')} it is what the stream has.`,
+    );
+  }
+  if (config.given.has('prefix') && config.prefix !== layout.prefix) {
+    throw new NatspocError(
+      'layout-mismatch',
+      `Stream ${config.stream} has the subject prefix ${layout.prefix}, but ${config.place('prefix')} is ${config.prefix}. ` +
+        `Without ${config.place('prefix')} it is what the stream has.`,
+    );
+  }
+}
+
+/** @throws NatspocError `layout-mismatch` where the bucket's layout is not the one in the stream's description. */
+export function checkDescription(config: Config, layout: LayoutRecord, described: LayoutRecord): void {
+  if (isSame(layout, described)) return;
+  throw new NatspocError(
+    'layout-mismatch',
+    `Stream ${config.stream} was made with ${inWords(described)}, but bucket ${config.bucket} says ${inWords(layout)}. ` +
+      `Choose the bucket that belongs to the stream with ${config.place('bucket')}.`,
+  );
+}
+
+/** @throws NatspocError `layout-mismatch` where the stream does not listen to all partitions. */
+export function checkSubjects(config: Config, layout: LayoutRecord, stream: StreamConfig): void {
+  if (listensTo(stream, layout)) return;
+  throw new NatspocError(
+    'layout-mismatch',
+    `Stream ${config.stream} listens to ${stream.subjects?.join(', ') || 'nothing'}, which does not cover ${partitionWildcard(layout.prefix)}. ` +
+      `Give its prefix with ${config.place('prefix')}, or choose another stream with ${config.place('stream')}.`,
+  );
+}
+
+/** True if the stream stores what is published to any partition of the layout. */
+export function listensTo({ subjects }: StreamConfig, { prefix }: LayoutRecord): boolean {
+  return (subjects ?? []).some((subject) => covers(subject, partitionWildcard(prefix)));
+}
+
+/** True if both mean the same partitions. */
+export const isSame = (a: LayoutRecord, b: LayoutRecord): boolean =>
+  a.partitions === b.partitions && a.prefix === b.prefix && a.hash === b.hash;
+
+/** A layout for people. */
+export const inWords = ({ partitions, prefix }: LayoutRecord): string =>
+  `${partitions} ${partitions === 1 ? 'partition' : 'partitions'} of ${prefix}`;
+
+/** True if every subject that `needed` matches is also matched by `pattern`. */
+function covers(pattern: string, needed: string): boolean {
+  const [have, want] = [pattern.split('.'), needed.split('.')];
+  return (
+    have.every((token, i) => token === '>' || (i < want.length && (token === '*' || token === want[i]))) &&
+    (have.at(-1) === '>' ? have.length <= want.length : have.length === want.length)
+  );
+}

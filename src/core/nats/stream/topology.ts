@@ -1,0 +1,231 @@
+import type { JetStreamManager, NatsConnection, StreamInfo } from 'nats';
+import type { Config } from '../../config/config.js';
+import { NatspocError } from '../../lib/errors.js';
+import { partitionWildcard } from '../../protocol/layout.js';
+import type { LayoutRecord } from '../../protocol/records.js';
+import { ALL_USES, type Concern, refuse, type StreamUse } from '../client/concern.js';
+import type { NatsHandles } from '../client/handles.js';
+import { readHeadersTolerantly } from '../client/headers.js';
+import { toNatspocError } from '../client/outcome.js';
+import { hasDefaultConsumers } from '../client/server-version.js';
+import { bucketStream, NatsBucket } from '../kv/bucket.js';
+import { bucketConcerns } from '../kv/bucket-concerns.js';
+import { listGroups } from '../kv/groups.js';
+import { agree, type Found } from './agreement.js';
+import { findStream } from './creation.js';
+import { provide } from './provide.js';
+import type { StreamLimits } from './stored.js';
+import { streamConcerns } from './stream-concerns.js';
+import { readLayout } from './stream-layout.js';
+
+/** What the parts of a running command share: the agreed layout and the handles to reach it. */
+export interface Topology extends NatsHandles {
+  bucket: NatsBucket;
+  layout: LayoutRecord;
+  stream: string;
+  /** How long the stream notices the id of a message that it has stored, milliseconds. */
+  duplicateWindowMs: number;
+  /** Settings of the stream and the bucket that lose messages, or may. */
+  concerns: readonly Concern[];
+}
+
+const NANOS_PER_MS = 1_000_000;
+
+/** What {@link openTopology} may do. */
+export interface OpenOptions {
+  create: boolean;
+  /** What it is for: what loses messages in that use is refused. Default: to look at, which refuses nothing. */
+  uses?: readonly StreamUse[];
+  /** Throws where it cannot do with this layout: before anything is created. */
+  accept?: ((layout: LayoutRecord) => void) | undefined;
+  limits?: StreamLimits;
+}
+
+/** @throws NatspocError `stream-missing` where something has to be created first. */
+function requireAll({ stream, bucket }: Config, found: Found): void {
+  if (!found.stream && found.bucket) {
+    throw new NatspocError(
+      'stream-missing',
+      `There is no stream ${stream}, but its bucket ${bucket} is there. "natspoc stream delete" removes the bucket; check --stream.`,
+    );
+  }
+  if (!found.stream) {
+    throw new NatspocError(
+      'stream-missing',
+      `There is no stream ${stream} yet. "natspoc publish" and "natspoc consume" create it; check --stream.`,
+    );
+  }
+  if (!found.bucket) {
+    throw new NatspocError(
+      'stream-missing',
+      `Stream ${stream} has no bucket ${bucket}: it was deleted, or never made. "natspoc stream create" makes it; check --bucket.`,
+    );
+  }
+  if (!found.stored.layout) {
+    throw new NatspocError(
+      'stream-missing',
+      `Bucket ${bucket} holds no layout yet. "natspoc publish" and "natspoc consume" write it; check --bucket.`,
+    );
+  }
+}
+
+/** @throws NatspocError where JetStream cannot be reached. */
+export async function openManager(connection: NatsConnection, config: Config): Promise<JetStreamManager> {
+  // The connection may be one that a program made.
+  readHeadersTolerantly();
+  try {
+    return await connection.jetstreamManager({
+      checkAPI: false,
+      timeout: config.timeoutMs,
+      ...(config.jsDomain && { domain: config.jsDomain }),
+    });
+  } catch (error) {
+    throw toNatspocError(error, 'reach JetStream');
+  }
+}
+
+async function look(manager: JetStreamManager, bucket: NatsBucket, config: Config): Promise<Found> {
+  const stream = await findStream(manager, config.stream);
+  const found = await findStream(manager, bucketStream(config.bucket));
+  const stored = found ? await readLayout(bucket, config.bucket) : { layout: undefined, revision: 0 };
+  return { stream, bucket: found, stored };
+}
+
+/** Settings of what is there that lose messages, or may. */
+function concernsOf(
+  connection: NatsConnection,
+  config: Config,
+  layout: LayoutRecord,
+  { stream, bucket }: Pick<Found, 'stream' | 'bucket'>,
+): Concern[] {
+  const { partitions, prefix } = layout;
+  return [
+    ...(stream
+      ? streamConcerns(stream.config, {
+          wildcard: partitionWildcard(prefix),
+          partitions,
+          hasDefaultConsumers: hasDefaultConsumers(connection),
+          another: `choose another stream with ${config.place('stream')}`,
+        })
+      : []),
+    ...(bucket
+      ? bucketConcerns(bucket.config, {
+          bucket: config.bucket,
+          partitions,
+          replicas: stream?.config.num_replicas,
+        })
+      : []),
+  ];
+}
+
+/**
+ * Creates a stream that is not there yet, with its bucket and layout; or what is missing of them, where the stream is there.
+ *
+ * @returns `hadStream`: the stream was there, and the limits were for the bucket only.
+ * @throws NatspocError `failed` where all is there, and what {@link openTopology} throws.
+ */
+export async function createTopology(
+  connection: NatsConnection,
+  config: Config,
+  limits: StreamLimits,
+): Promise<Topology & { hadStream: boolean }> {
+  let hadStream = false;
+  const check = (found: Found): void => {
+    hadStream = found.stream !== undefined;
+    if (!hadStream || !found.stored.layout) return;
+    const message = `There is a stream ${config.stream} already; "natspoc stream" shows it. Choose another name with --stream.`;
+    throw new NatspocError('failed', message);
+  };
+  const topology = await open(connection, config, { create: true, uses: ALL_USES, limits }, check);
+  return { ...topology, hadStream };
+}
+
+/**
+ * Opens stream, bucket and layout, and creates what is missing where `create` is set. A partition count or
+ * prefix that nobody set is taken from the layout; one that was set must agree with it, and so must the layouts of
+ * all buckets of one stream. A creation that is refused leaves nothing behind.
+ *
+ * @throws NatspocError `stream-missing`, `layout-mismatch`, `jetstream-disabled`, `not-permitted`, `unreachable`; `failed`
+ *   where the server does not create what is missing.
+ */
+export function openTopology(
+  connection: NatsConnection,
+  config: Config,
+  options: OpenOptions,
+): Promise<Topology> {
+  return open(connection, config, options, () => {});
+}
+
+/** A bucket whose stream is gone, or was never made. */
+export interface OrphanBucket {
+  /** The groups that it knows. */
+  groups: string[];
+  remove(): Promise<void>;
+}
+
+/**
+ * The bucket of these settings where there is no stream for it; undefined: the stream is there, or neither is.
+ *
+ * @throws NatspocError as {@link openTopology}.
+ */
+export async function findOrphanBucket(
+  connection: NatsConnection,
+  config: Config,
+): Promise<OrphanBucket | undefined> {
+  const manager = await openManager(connection, config);
+  const name = bucketStream(config.bucket);
+  if (await findStream(manager, config.stream)) return undefined;
+  const found = await findStream(manager, name);
+  if (!found) return undefined;
+  const handles: NatsHandles = { connection, manager, inboxPrefix: config.inboxPrefix };
+  const { layout } = await readLayout(
+    new NatsBucket(handles, config.bucket, config.timeoutMs),
+    config.bucket,
+  );
+  if (!layout && found.state.messages > 0) {
+    throw new NatspocError(
+      'layout-mismatch',
+      `There is no stream ${config.stream}, and bucket ${config.bucket} holds entries but no layout: it is not natspoc's.`,
+    );
+  }
+  return {
+    groups: await listGroups(handles, config.bucket),
+    remove: async () => {
+      await manager.streams.delete(name);
+    },
+  };
+}
+
+/** The domain of the servers that keep a stream, empty for none; undefined where the stream is not known yet. */
+const domainOf = (info: StreamInfo | undefined): string | undefined =>
+  info && ('domain' in info && typeof info.domain === 'string' ? info.domain : '');
+
+async function open(
+  connection: NatsConnection,
+  config: Config,
+  { create, uses = [], accept, limits = {} }: OpenOptions,
+  check: (found: Found) => void,
+): Promise<Topology> {
+  const manager = await openManager(connection, config);
+  const handles: NatsHandles = { connection, manager, inboxPrefix: config.inboxPrefix };
+  const bucket = new NatsBucket(handles, config.bucket, Math.min(config.timeoutMs, config.ttlMs / 5));
+  const found = await look(manager, bucket, config);
+  // What is created tells its domain only when it is looked up: the bucket's first writes are confirmed by any.
+  handles.domain = domainOf(found.stream ?? found.bucket);
+  check(found);
+  if (!create) requireAll(config, found);
+  const agreed = agree(config, found);
+  accept?.(agreed.layout);
+  refuse(concernsOf(connection, config, agreed.layout, found), uses);
+  const { layout, ...all }: { layout: LayoutRecord; stream: StreamInfo; bucket: StreamInfo } = await provide(
+    handles,
+    bucket,
+    { config, limits, found, agreed },
+  );
+  if (layout !== agreed.layout) accept?.(layout);
+  const concerns = concernsOf(connection, config, layout, all);
+  refuse(concerns, uses);
+  const duplicateWindowMs = all.stream.config.duplicate_window / NANOS_PER_MS;
+  handles.domain ??= domainOf(await findStream(manager, config.stream));
+  return { ...handles, bucket, layout, stream: config.stream, duplicateWindowMs, concerns };
+}

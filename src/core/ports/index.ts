@@ -1,0 +1,246 @@
+/**
+ * What the core needs from the outside world, as interfaces: `nats/` implements them on a connection, the
+ * simulator as a model. Expected outcomes are values; promises of these interfaces never reject.
+ */
+import type { NatspocError } from '../lib/errors.js';
+
+/** One key of the bucket as stored; `value` is null where the key was deleted. */
+export interface BucketEntry {
+  key: string;
+  revision: number;
+  value: Uint8Array | null;
+}
+
+/**
+ * How a conditional write ended. `conflict`: the revision was not the expected one. `unknown`: no answer, so
+ * it may have been applied, or may be yet; `refusal`: the server said why it did not, and that passes. `failed`: no retry will help (not permitted, bucket deleted).
+ */
+export type WriteOutcome =
+  | { kind: 'ok'; revision: number }
+  | { kind: 'conflict' }
+  | { kind: 'unknown'; refusal?: string | undefined }
+  | { kind: 'failed'; error: NatspocError };
+
+/** How a read ended; `missing` is also a key that was never written. */
+export type ReadOutcome =
+  | { kind: 'found'; entry: BucketEntry }
+  | { kind: 'missing' }
+  | { kind: 'unknown' }
+  | { kind: 'failed'; error: NatspocError };
+
+/** Receives what a watch sees, in the order of the bucket. */
+export interface WatchSink {
+  /** Everything that the filter matches, complete: replaces what was known. At the start and after each break. */
+  snapshot(entries: BucketEntry[]): void;
+  /** Changes since, in revision order. */
+  changes(entries: BucketEntry[]): void;
+  /** The watch cannot be kept: bucket deleted, not permitted. */
+  failed(error: NatspocError): void;
+}
+
+/** A running subscription; `stop` ends it for good. */
+export interface Watch {
+  stop(): void;
+}
+
+/** What becomes of a key that is removed. */
+export interface RemoveOptions {
+  /** What it held before can still be looked at, as far back as the bucket keeps it. */
+  keepPast: boolean;
+}
+
+/** How a write is sent. */
+export interface WriteOptions {
+  /** Its outcome is unknown after so long, milliseconds; at most what the bucket waits anyway. */
+  timeoutMs: number;
+}
+
+/**
+ * The KV bucket: reads go to the leader, and one that is cut off from the others answers with what it has; writes are compare-and-set (`expectedRevision` 0: must not exist), and acknowledged only where most replicas have them.
+ */
+export interface Bucket {
+  read(key: string): Promise<ReadOutcome>;
+  write(
+    key: string,
+    value: Uint8Array,
+    expectedRevision: number,
+    options?: WriteOptions,
+  ): Promise<WriteOutcome>;
+  /** Nothing is left but a small mark, unless the options say otherwise. */
+  remove(key: string, expectedRevision: number, options?: RemoveOptions): Promise<WriteOutcome>;
+  /** Follows all keys that start with `prefix` (whole tokens, such as `group.g.`). */
+  watch(prefix: string, sink: WatchSink): Watch;
+}
+
+/** Sees to it that the layout stands in the bucket. */
+export interface LayoutKeeper {
+  /** Puts it there where it is missing; `failed`: another one is there. */
+  keep(): Promise<{ kind: 'ok' } | { kind: 'unknown' } | { kind: 'failed'; error: NatspocError }>;
+}
+
+/** One event of a partition as the reader delivers it. `sequence` is the stream's. */
+export interface StreamMessage {
+  readonly sequence: number;
+  readonly subject: string;
+  readonly data: Uint8Array;
+  /** Of the payload, bytes. */
+  readonly size: number;
+  /** When the stream stored it, milliseconds since 1970. */
+  readonly timestampMs: number;
+  /** The partitioning key (header `Natspoc-Key`), or null. */
+  readonly key: string | null;
+  /** All headers, decoded on demand; the last value of each name. */
+  headers(): Record<string, string>;
+}
+
+/**
+ * Why a reader has stopped: somebody has deleted it; somebody has changed it, or made another of its name; it heard
+ * nothing for too long; or anything else (a gap, a lost server).
+ */
+export type ReaderFault = 'deleted' | 'foreign' | 'silent' | 'broken';
+
+/** Receives what a reader delivers. */
+export interface ReaderSink {
+  message(message: StreamMessage): void;
+  /** So many messages that waited will never come: the stream has dropped them, and nothing waits any more. */
+  gone?(messages: number): void;
+  /**
+   * The reader has stopped for good. Everything delivered before is in order and complete. The cure is another one
+   * from the position in hand; where this one was `deleted`, only after a look at whose the position is.
+   *
+   * @param reason for people.
+   */
+  fault(fault: ReaderFault, reason: string): void;
+}
+
+/** What bounds a reader's appetite: at most this much delivered and not yet released. */
+export interface ReaderWindow {
+  messages: number;
+  bytes: number;
+}
+
+/** An open reader of one partition. */
+export interface Reader {
+  /** Messages that still wait at the server for this reader, as of the last delivery. */
+  readonly pending: number;
+  /** Nothing was asked for, at some time between the message that is being delivered and the one before it. */
+  readonly rested: boolean;
+  /**
+   * Begins deliveries; nothing comes before. `held`: messages of an earlier reader that are still on the buffer, and
+   * are released here.
+   */
+  start(held: number): void;
+  /** Tells that so many messages are off the buffer, so that as many more may be asked for. */
+  release(messages: number): void;
+  /** Tells that handlers are idle, though messages wait on the buffer: what they could do lies behind those. */
+  starve(): void;
+  /** Changes the window; takes effect with the next request to the server. */
+  resize(window: ReaderWindow): void;
+  /** Stops deliveries at once and deletes the reader on the server, best effort. */
+  close(): void;
+}
+
+/** The stream's first and last stored sequence; `last` is 0 for a stream that never held a message. */
+export interface StreamBounds {
+  first: number;
+  last: number;
+  /** Sequences between the two that are not there any more. */
+  missing: number;
+  /** Messages of one subject that the stream keeps; 0: any number. */
+  mostPerSubject: number;
+  /** When it was created, milliseconds since 1970 on the server's clock; undefined: the server does not say. */
+  created?: number | undefined;
+}
+
+/** How opening a reader ended. `refused`: a limit stands against it, which may be raised or become free. */
+export type OpenOutcome =
+  | { kind: 'ok'; reader: Reader }
+  | { kind: 'refused'; reason: string }
+  | { kind: 'unknown' }
+  | { kind: 'failed'; error: NatspocError };
+
+/** How the deletion of a reader ended. `failed`: no retry will help (not permitted, stream deleted). */
+export type RemoveOutcome = { kind: 'ok' } | { kind: 'unknown' } | { kind: 'failed'; error: NatspocError };
+
+/** Where to read. `name` is the reader's name on the server, deleted first if it exists. */
+export interface ReaderOptions {
+  name: string;
+  partition: number;
+  startSequence: number;
+  window: ReaderWindow;
+  /** How many messages may be in hand at once. */
+  concurrency: number;
+}
+
+/** The partitioned stream, to read from. */
+export interface EventStream {
+  open(options: ReaderOptions, sink: ReaderSink): Promise<OpenOutcome>;
+  /** Deletes a reader by name; a reader that is not there is a success. */
+  remove(name: string): Promise<RemoveOutcome>;
+  /** `maxAgeMs`: an answer to an earlier question will do that was asked no longer ago. Default 0. */
+  bounds(
+    maxAgeMs?: number,
+  ): Promise<({ kind: 'ok' } & StreamBounds) | { kind: 'unknown' } | { kind: 'failed'; error: NatspocError }>;
+  /** When the message of a sequence was stored, by the leader, milliseconds since 1970; undefined: it is gone, or that is not told. */
+  storedAt(sequence: number): Promise<number | undefined>;
+  /** The first sequence stored at or after a time. */
+  sequenceAt(
+    time: Date,
+  ): Promise<
+    { kind: 'ok'; sequence: number } | { kind: 'unknown' } | { kind: 'failed'; error: NatspocError }
+  >;
+}
+
+/** The answer to "is this member's connection there?" of one member about another. */
+export type ProbeOutcome = 'alive' | 'no-responders' | 'timeout' | 'denied';
+
+/** Asks whether a member's connection exists. */
+export interface Prober {
+  probe(sessionId: string): Promise<ProbeOutcome>;
+}
+
+/** What a member is known by while its session lives: the id of the micro service that answers for it. */
+export interface MemberIdentity {
+  readonly id: string;
+  /** False where nothing answers for the id, because it is not permitted: silence then proves nothing. */
+  readonly probeable: boolean;
+  /** Stops to answer for this id. */
+  close(): void;
+}
+
+/** Makes identities; a member that was fenced needs another one. */
+export interface Identities {
+  create(): Promise<MemberIdentity | undefined>;
+}
+
+/** What happens to the connection. */
+export interface LinkEvents {
+  disconnected: () => void;
+  reconnected: () => void;
+  /** It will not come back: the server no longer takes our credentials, or this process has closed it. */
+  ended: (error: NatspocError) => void;
+}
+
+/** The state of the connection. */
+export interface Link {
+  /** Tells until the returned function is called. */
+  watch(events: LinkEvents): () => void;
+}
+
+/** A message that could not be handled, and what is known about it. */
+export interface DeadLetter {
+  readonly message: StreamMessage;
+  readonly partition: number;
+  readonly epoch: number;
+  /** How often it was tried by the owner that gave it up. */
+  readonly attempts: number;
+  /** What the last attempt failed with, in words. */
+  readonly error: string;
+}
+
+/** Where dead letters go. `ok`: stored for certain; `unknown`: store it again, it is kept once. */
+export interface DeadLetters {
+  store(
+    letter: DeadLetter,
+  ): Promise<{ kind: 'ok' } | { kind: 'unknown' } | { kind: 'failed'; error: NatspocError }>;
+}

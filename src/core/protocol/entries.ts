@@ -1,0 +1,37 @@
+import type { BucketEntry } from '../ports/index.js';
+import type { ViewEntry } from './events.js';
+import { decodeLease, decodeOverride, decodeSession, parseGroupKey } from './records.js';
+
+/**
+ * An entry of the bucket as the protocol sees it; undefined for a key that is none of the protocol's. What
+ * does not decode is `unreadable`: it exists, and belongs to somebody else.
+ */
+export function decodeEntry(group: string, entry: BucketEntry): ViewEntry | undefined {
+  const key = parseGroupKey(group, entry.key);
+  const { revision, value } = entry;
+  switch (key.kind) {
+    case 'session':
+      return { ...key, revision, record: value === null ? null : (decodeSession(value) ?? 'unreadable') };
+    case 'lease':
+      return { ...key, revision, record: value === null ? null : (decodeLease(value) ?? 'unreadable') };
+    case 'override':
+      return { ...key, revision, record: value === null ? null : (decodeOverride(value) ?? 'unreadable') };
+    default:
+      return undefined;
+  }
+}
+
+/** Decodes many; `foreign` hears of the keys that are none of the protocol's. */
+export function decodeEntries(
+  group: string,
+  entries: readonly BucketEntry[],
+  foreign: (key: string) => void,
+): ViewEntry[] {
+  const decoded: ViewEntry[] = [];
+  for (const entry of entries) {
+    const view = decodeEntry(group, entry);
+    if (view) decoded.push(view);
+    else foreign(entry.key);
+  }
+  return decoded;
+}

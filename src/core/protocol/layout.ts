@@ -1,0 +1,78 @@
+import { isUint8Array } from 'node:util/types';
+import { NatspocError } from '../lib/errors.js';
+import { inWords } from '../lib/in-words.js';
+
+/**
+ * How keys become partitions and partitions become subjects. All publishers and consumers of a stream must
+ * agree on this, whatever language they are written in.
+ */
+
+/** The header that carries a message's key, as UTF-8 text. */
+export const KEY_HEADER = 'Natspoc-Key';
+
+/** A stream's agreed prefix, partition count and key hash: written once, checked by everyone. */
+export interface Layout {
+  /** Subject prefix without a trailing dot. */
+  readonly prefix: string;
+  /** Number of partitions, 1 or more. */
+  readonly partitions: number;
+  readonly hash: 'fnv1a32';
+}
+
+const FNV_OFFSET_BASIS = 0x811c9dc5;
+const FNV_PRIME = 0x01000193;
+
+const utf8 = new TextEncoder();
+
+function hashBytes(bytes: Uint8Array): number {
+  let hash = FNV_OFFSET_BASIS;
+  for (let index = 0; index < bytes.length; index++) {
+    hash = Math.imul(hash ^ (bytes[index] ?? 0), FNV_PRIME);
+  }
+  return hash >>> 0;
+}
+
+/** FNV-1a, 32 bits, of bytes or of a text's UTF-8 bytes: an unsigned integer. */
+export function fnv1a32(key: string | Uint8Array): number {
+  if (typeof key !== 'string') return hashBytes(key);
+  let hash = FNV_OFFSET_BASIS;
+  for (let index = 0; index < key.length; index++) {
+    const code = key.charCodeAt(index);
+    // One UTF-16 unit is one byte only for ASCII: almost every key, and worth skipping the encoder for.
+    if (code > 0x7f) return hashBytes(utf8.encode(key));
+    hash = Math.imul(hash ^ code, FNV_PRIME);
+  }
+  return hash >>> 0;
+}
+
+/**
+ * The partition of a key, 0 to `partitions` - 1: FNV-1a 32 modulo the count, the same as the server's own
+ * `partition()` subject mapping.
+ *
+ * @throws NatspocError `usage` for a key of any other kind.
+ */
+export function partitionOf(key: string | Uint8Array, partitions: number): number {
+  // A number has no characters: all of them would have the same hash.
+  if (typeof key !== 'string' && !isUint8Array(key)) {
+    throw new NatspocError('usage', `key: ${inWords(key)} is neither text nor bytes. String(…) makes text.`);
+  }
+  return fnv1a32(key) % partitions;
+}
+
+/** The subject of one partition: `PREFIX.p.N`. */
+export function partitionSubject(prefix: string, partition: number): string {
+  return `${prefix}.p.${partition}`;
+}
+
+/** The wildcard that matches every partition's subject: `PREFIX.p.*`. */
+export function partitionWildcard(prefix: string): string {
+  return `${prefix}.p.*`;
+}
+
+/** The partition in a subject of this prefix, or `undefined` when the subject is not one of its partitions. */
+export function partitionOfSubject(prefix: string, subject: string): number | undefined {
+  const head = `${prefix}.p.`;
+  if (!subject.startsWith(head)) return undefined;
+  const token = subject.slice(head.length);
+  return /^(0|[1-9]\d{0,8})$/.test(token) ? Number(token) : undefined;
+}

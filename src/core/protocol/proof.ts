@@ -1,0 +1,113 @@
+import { beginAnew } from './begin-anew.js';
+import type { ProofFound, Written } from './events.js';
+import { ended } from './session.js';
+import { isAlive, random, report, type State, wake } from './state.js';
+
+/**
+ * Keeps the own proof of life. Only its renewals are contact: nothing else that is answered says that the group has to
+ * wait for us. Others fence by compare-and-set on this entry, after it has not changed for longer than we act on it.
+ */
+export function maintainProof(state: State): void {
+  const { session, now } = state;
+  const { proof } = session;
+  if (session.id === null || proof.writing || proof.reading) return;
+  if (now >= proof.renewAt) {
+    proof.writing = { since: now, expected: proof.revision };
+    proof.renewAt = Number.POSITIVE_INFINITY;
+    state.out.push({ type: 'write-proof', id: session.id, expected: proof.revision });
+  }
+  wake(state, proof.renewAt);
+}
+
+/** At the deadline everything is stopped: others may take it from then on. */
+export function checkDeadline(state: State, abort: () => void): void {
+  const { session, now } = state;
+  if (session.revision === 0 || session.expired) return;
+  if (now < session.proof.deadline) {
+    wake(state, session.proof.deadline);
+    return;
+  }
+  session.expired = true;
+  if (!state.leaving) report(state, { type: 'expired' });
+  abort();
+}
+
+/** The proof is certain at `revision`, because of a write that was sent at `sentAt` or later. */
+function certain(state: State, revision: number, sentAt: number): void {
+  const { session, timing } = state;
+  const { proof } = session;
+  const resumed = session.expired;
+  proof.revision = revision;
+  proof.certainAt = Math.max(proof.certainAt, sentAt);
+  proof.deadline = sentAt + timing.ttlMs - timing.marginMs;
+  proof.unknownSince = null;
+  proof.renewAt = sentAt + timing.renewEveryMs * (0.9 + 0.2 * random(state));
+  session.expired = false;
+  if (state.now >= proof.deadline) session.expired = resumed;
+  else if (resumed) {
+    report(state, { type: 'resumed' });
+    state.dirty = true;
+  }
+}
+
+/** Handles the answer to `write-proof`. */
+export function proofWritten(state: State, sentAt: number, outcome: Written): void {
+  const { now, timing, session } = state;
+  const { proof } = session;
+  proof.writing = null;
+  switch (outcome.kind) {
+    case 'ok':
+      // An earlier write of unknown outcome cannot have been applied: this one would have conflicted with it.
+      certain(state, outcome.revision, sentAt);
+      return;
+    case 'unknown':
+      proof.unknownSince ??= sentAt;
+      proof.renewAt = Math.max(now, sentAt + timing.retryMs);
+      return;
+    case 'conflict':
+      // The server can say so of a write that it applied (nats-server#7281): as much in doubt as no answer.
+      proof.unknownSince ??= sentAt;
+      proof.reading = true;
+      proof.renewAt = now + timing.retryMs;
+      if (session.id !== null) state.out.push({ type: 'read-proof', id: session.id });
+  }
+}
+
+/** Handles the answer to `read-proof` about our own. What was read is no contact: a leader that is cut off answers, too. */
+export function ownProofRead(state: State, outcome: ProofFound): void {
+  const { proof } = state.session;
+  proof.reading = false;
+  if (outcome.kind === 'unknown') {
+    proof.renewAt = state.now + state.timing.retryMs;
+    return;
+  }
+  if (outcome.revision < proof.revision) {
+    beginAnew(state);
+    return;
+  }
+  if (outcome.ended || outcome.revision === 0) {
+    ended(state, 'proof');
+    return;
+  }
+  // A write was applied whose answer was lost; which one is not known, so the first of them counts.
+  if (outcome.revision > proof.revision && proof.unknownSince !== null)
+    certain(state, outcome.revision, proof.unknownSince);
+}
+
+/** Says until when handlers may start, and tells the running ones when that time has passed. */
+export function updatePermit(state: State): void {
+  const { session, now, timing } = state;
+  const end = session.proof.certainAt + timing.graceMs;
+  const until = state.connected && isAlive(state) && now < end ? end : Number.NEGATIVE_INFINITY;
+  if (until !== state.permit) {
+    state.permit = until;
+    state.out.push({ type: 'permit', until });
+  }
+  if (now < end) {
+    state.interrupted = false;
+    if (state.own.size > 0) wake(state, end);
+  } else if (!state.interrupted && state.own.size > 0) {
+    state.interrupted = true;
+    state.out.push({ type: 'interrupt' });
+  }
+}

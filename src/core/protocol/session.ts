@@ -1,0 +1,165 @@
+import { beginAnew } from './begin-anew.js';
+import type { SessionEntry, SessionFound, Written } from './events.js';
+import { checkDeadline, maintainProof } from './proof.js';
+import { abortAll, report, resetSession, type State, wake } from './state.js';
+
+/** Keeps the own session: creates it, marks it as leaving, removes it, notices its end. */
+export function maintainSession(state: State): void {
+  const { session } = state;
+  if (state.left) return;
+  checkDeadline(state, () => abortAll(state, 'deadline'));
+  if (!state.connected) return;
+
+  if (session.id === null) {
+    if (state.leaving) finishLeaving(state);
+    else if (!state.identifying) {
+      state.identifying = true;
+      state.out.push({ type: 'identify' });
+    }
+    return;
+  }
+  if (state.leaving && session.revision === 0 && !session.writing) {
+    if (session.inDoubt || session.proof.revision > 0) removeSession(state, session.id);
+    else finishLeaving(state);
+    return;
+  }
+  if (state.leaving && isEmptyHanded(state)) removeSession(state, session.id);
+  if (session.removing) return;
+  // Nothing is written before it has seen who is there: a member that may not share the group leaves nothing behind.
+  if (!state.viewReady && session.proof.revision === 0) return;
+  maintainProof(state);
+  // Whoever is seen has a proof of life: without one it would be taken for dead.
+  if (session.proof.revision > 0 && state.viewReady) writeEntry(state, session.id);
+}
+
+/** Creates the entry, or says in it that we leave. Nothing else is written there: all members see it. */
+function writeEntry(state: State, id: string): void {
+  const { session } = state;
+  if (session.writing || session.reading) return;
+  if (session.revision > 0 && (!state.leaving || session.marked)) return;
+  if (state.now < session.writeAt) {
+    wake(state, session.writeAt);
+    return;
+  }
+  session.writing = true;
+  session.marked = state.leaving;
+  if (state.leaving) state.dirty = true;
+  state.out.push({ type: 'write-session', id, expected: session.revision, leaving: state.leaving });
+}
+
+/** Nothing owned, and nothing in the view that somebody gave us meanwhile. */
+function isEmptyHanded(state: State): boolean {
+  if (state.own.size > 0) return false;
+  for (const lease of state.leases.values()) {
+    if (lease.record !== null && lease.record !== 'unreadable' && lease.record.owner === state.session.id)
+      return false;
+  }
+  return true;
+}
+
+function removeSession(state: State, id: string): void {
+  const { session } = state;
+  if (session.writing || session.removing || session.reading || session.proof.writing) return;
+  if (state.now < session.writeAt) {
+    wake(state, session.writeAt);
+    return;
+  }
+  session.removing = true;
+  const { revision } = session.proof;
+  state.out.push({ type: 'remove-session', id, expected: session.revision, proof: revision });
+}
+
+function finishLeaving(state: State): void {
+  if (state.left) return;
+  state.left = true;
+  state.out.push({ type: 'left' });
+}
+
+/** Handles the answer to `write-session`. */
+export function sessionWritten(state: State, outcome: Written): void {
+  const { session } = state;
+  session.writing = false;
+  if (outcome.kind === 'ok') {
+    entryCertain(state, outcome.revision);
+    return;
+  }
+  session.marked = false;
+  session.inDoubt = true;
+  session.writeAt = state.now + state.timing.retryMs;
+  if (outcome.kind === 'conflict') readEntry(state);
+}
+
+function readEntry(state: State): void {
+  const { session } = state;
+  session.reading = true;
+  if (session.id !== null) state.out.push({ type: 'read-session', id: session.id, known: session.revision });
+}
+
+/** Handles the answer to `read-session`. */
+export function sessionRead(state: State, outcome: SessionFound): void {
+  state.session.reading = false;
+  if (outcome.kind === 'unknown') return;
+  if (outcome.kind === 'vanished' && state.session.revision > 0) beginAnew(state);
+  else if (outcome.kind === 'ok' && outcome.entry) ownSessionSeen(state, outcome.entry);
+  else ended(state, 'session');
+}
+
+/** Our entry is there: where it is newer than we know, a write of ours was applied whose answer is lost or yet to come. */
+export function ownSessionSeen(state: State, { revision, record }: SessionEntry): void {
+  const { session } = state;
+  if (revision <= session.revision) return;
+  session.marked = record !== null && record !== 'unreadable' && record.leaving === true;
+  entryCertain(state, revision);
+}
+
+function entryCertain(state: State, revision: number): void {
+  const { session } = state;
+  const isFirst = session.revision === 0;
+  session.revision = Math.max(session.revision, revision);
+  session.inDoubt = false;
+  state.dirty = true;
+  if (!isFirst || session.id === null) return;
+  report(state, { type: 'joined', id: session.id, name: state.name, members: state.peers.size + 1 });
+  settle(state);
+}
+
+/**
+ * We are gone: another member has fenced us, or we have removed our session ourselves. A proof of life goes with its
+ * session: the member that fenced us may have died between the two.
+ */
+export function ended(state: State, shown: 'session' | 'proof'): void {
+  const { id, removing, inDoubt, revision, proof } = state.session;
+  if (state.left || id === null) return;
+  if (revision > 0 && !removing) {
+    // A leaver may have removed it by a write whose answer was lost.
+    if (!state.leaving || !inDoubt) report(state, { type: 'fenced', id });
+    // Not the other way round: until the session goes, our handlers have time to stop. Others delete it after `suspectMs`.
+    if (shown === 'session') state.out.push({ type: 'end-proof', id, expected: proof.revision });
+  }
+  abortAll(state, 'fenced');
+  // An id that was ever used is used up, also where nobody has seen it.
+  resetSession(state);
+  if (state.leaving) finishLeaving(state);
+}
+
+/** Handles the answer to `remove-session`. */
+export function sessionRemoved(state: State, outcome: Written): void {
+  const { session } = state;
+  session.removing = false;
+  if (outcome.kind === 'ok') {
+    resetSession(state);
+    finishLeaving(state);
+    return;
+  }
+  session.inDoubt = true;
+  session.writeAt = state.now + state.timing.retryMs;
+  // Removed by an earlier try or fenced; or a write of ours was applied that we do not know of.
+  if (outcome.kind === 'conflict') readEntry(state);
+}
+
+/** A member has joined: wait for others that come at the same time, but not for ever. */
+export function settle(state: State): void {
+  const { now, timing } = state;
+  if (now >= state.settleUntil) state.settleSince = now;
+  state.settleUntil = Math.min(now + timing.settleMs, state.settleSince + timing.settleAtMostMs);
+}

@@ -1,0 +1,158 @@
+import { beginAnew, holdClaims } from './begin-anew.js';
+import type { SessionEntry, ViewEntry } from './events.js';
+import { ended, ownSessionSeen, settle } from './session.js';
+import { markGone, type Peer, report, type State } from './state.js';
+
+/** Everything that the watch knows, replacing what we knew, except what our own writes have shown since. */
+export function applySnapshot(state: State, entries: readonly ViewEntry[]): void {
+  const newest = entries.reduce((max, entry) => Math.max(max, entry.revision), 0);
+  const sessions = new Set<string>();
+  const leases = new Set<number>();
+  const overrides = new Set<number>();
+  for (const entry of entries) {
+    if (entry.kind === 'session') sessions.add(entry.id);
+    else (entry.kind === 'lease' ? leases : overrides).add(entry.partition);
+  }
+  const { id, revision } = state.session;
+  if (id !== null && revision > 0 && !sessions.has(id) && revision <= newest) {
+    beginAnew(state);
+    return;
+  }
+  // An entry that is absent, and no newer than the snapshot, was removed without a mark.
+  const isAbsent = (entry: { revision: number }, isThere: boolean): boolean =>
+    !isThere && entry.revision <= newest;
+  const lostPeers = [...state.peers.values()].filter((peer) => isAbsent(peer, sessions.has(peer.id)));
+  if (lostPeers.length > 0) holdClaims(state);
+  for (const peer of lostPeers) bury(state, peer, newest, 'left');
+  for (const [partition, lease] of [...state.leases]) {
+    if (!isAbsent(lease, leases.has(partition))) continue;
+    // An owner that lives notices that by itself. Until then it may handle, and nobody else is to.
+    const owner = lease.record === 'unreadable' ? null : lease.record?.owner;
+    if (!owner || !state.peers.has(owner)) forgetLease(state, partition);
+  }
+  for (const [partition, { revision }] of [...state.overrides]) {
+    if (!overrides.has(partition) && revision <= newest) state.overrides.delete(partition);
+  }
+  applyEntries(state, entries);
+  // A snapshot is complete: whoever owns something in it and is not in it has ended.
+  for (const entry of entries) {
+    if (entry.kind !== 'lease' || entry.record === null || entry.record === 'unreadable') continue;
+    const { owner } = entry.record;
+    if (owner !== null && owner !== state.session.id && !state.peers.has(owner)) markGone(state, owner);
+  }
+  state.viewReady = true;
+  state.dirty = true;
+}
+
+/** Changes in the order of the bucket; whatever is older than what we know is passed over. */
+export function applyEntries(state: State, entries: readonly ViewEntry[]): void {
+  for (const entry of entries) {
+    if (entry.kind === 'session') applySession(state, entry);
+    else if (entry.kind === 'lease') applyLease(state, entry);
+    else applyOverride(state, entry);
+    state.watchRevision = Math.max(state.watchRevision, entry.revision);
+  }
+  for (const [id, revision] of state.buried) {
+    if (revision <= state.watchRevision) state.buried.delete(id);
+  }
+}
+
+/** A session as an entry shows it; older entries than what is known are passed over. */
+export function applySession(state: State, entry: SessionEntry): void {
+  const { id, revision, record } = entry;
+  if (record === null) markGone(state, id);
+  if (id === state.session.id) {
+    if (record === null) {
+      if (revision > state.session.revision) ended(state, 'session');
+    } else ownSessionSeen(state, entry);
+    return;
+  }
+  if ((state.buried.get(id) ?? 0) >= revision) return;
+  const known = state.peers.get(id);
+  if (known && known.revision >= revision) return;
+  if (record === null) {
+    if (known) bury(state, known, revision, known.misses > 0 || known.fencing ? 'dead' : 'left');
+    return;
+  }
+  if (record === 'unreadable' && known?.record !== 'unreadable') {
+    report(state, { type: 'unreadable', key: `session.${id}` });
+  }
+  const peer: Peer = known ?? newPeer(state, id);
+  const wasLeaving = isLeaving(peer);
+  peer.revision = revision;
+  peer.record = record;
+  if (!known) {
+    state.peers.set(id, peer);
+    state.ring = null;
+    if (state.viewReady && record !== 'unreadable') {
+      report(state, { type: 'member-joined', id, name: record.name });
+      settle(state);
+    }
+  }
+  if (!known || isLeaving(peer) !== wasLeaving) state.dirty = true;
+}
+
+function newPeer(state: State, id: string): Peer {
+  return {
+    id,
+    revision: 0,
+    record: 'unreadable',
+    probeAt: state.now,
+    probing: false,
+    unanswered: false,
+    misses: 0,
+    missingSince: 0,
+    proof: null,
+    lookAt: state.now,
+    looking: false,
+    fencing: false,
+    fenceAt: Number.NEGATIVE_INFINITY,
+  };
+}
+
+const isLeaving = (peer: Peer): boolean => peer.record !== 'unreadable' && peer.record.leaving === true;
+
+/** A session is gone: forget the member. Its leases are orphans from here on. */
+export function bury(state: State, peer: Peer, revision: number, how: 'left' | 'dead'): void {
+  state.peers.delete(peer.id);
+  markGone(state, peer.id);
+  state.ring = null;
+  if (revision > state.watchRevision) state.buried.set(peer.id, revision);
+  const name = peer.record === 'unreadable' ? peer.id : peer.record.name;
+  report(state, { type: 'member-left', id: peer.id, name, how: isLeaving(peer) ? 'left' : how });
+  state.dirty = true;
+}
+
+function applyOverride(state: State, entry: Extract<ViewEntry, { kind: 'override' }>): void {
+  const { partition, revision, record } = entry;
+  const known = state.overrides.get(partition);
+  if (known && known.revision >= revision) return;
+  if (record === 'unreadable' && known?.record !== 'unreadable') {
+    report(state, { type: 'unreadable', key: `override.${partition}` });
+  }
+  state.overrides.set(partition, { revision, record });
+  state.dirty = true;
+}
+
+/** The bucket has lost a lease. */
+export function forgetLease(state: State, partition: number): void {
+  state.leases.delete(partition);
+  if (state.own.has(partition)) state.reclaim.add(partition);
+  state.dirty = true;
+}
+
+/** Takes over a lease entry that is newer than what we know; also for what our own writes bring. */
+export function applyLease(state: State, entry: Extract<ViewEntry, { kind: 'lease' }>): void {
+  const { partition, revision, record } = entry;
+  const known = state.leases.get(partition);
+  if (known && known.revision >= revision) return;
+  if (record === 'unreadable' && known?.record !== 'unreadable') {
+    report(state, { type: 'unreadable', key: `lease.${partition}` });
+  }
+  state.leases.set(partition, { revision, record });
+  const write = state.writes.get(partition);
+  if (write && write.retryAt !== Number.POSITIVE_INFINITY && revision > write.expected) {
+    state.writes.delete(partition);
+  }
+  state.dirty = true;
+}

@@ -1,0 +1,123 @@
+import { NatspocError } from '../lib/errors.js';
+import type { Rejection } from '../ports/publishing.js';
+import type { OutgoingMessage, PublishCounters, PublishFailure, PublishObserver } from './types.js';
+import type { Slot, Waiter } from './window.js';
+
+/** A bug of the program around us is reported; thrown here, it would end the client's reading, and with it the connection. */
+function surface(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
+}
+
+/** Counts how messages end and tells the observer and the waiting promise: each message once. */
+export class Outcomes {
+  readonly counters: PublishCounters = {
+    accepted: 0,
+    confirmed: 0,
+    duplicates: 0,
+    rejected: 0,
+    unknown: 0,
+    retried: 0,
+    maybeTwice: 0,
+    reordered: 0,
+    confirmedBytes: 0,
+  };
+  readonly #observer: PublishObserver;
+  readonly #duplicateWindowMs: number;
+  /** By partition: token and sequence of the newest message that is confirmed. */
+  readonly #newestToken: Float64Array;
+  readonly #newestSequence: Float64Array;
+
+  /** `duplicateWindowMs`: how long the stream knows the id of a message that it has stored. */
+  constructor(partitions: number, observer: PublishObserver, duplicateWindowMs: number) {
+    this.#observer = observer;
+    this.#duplicateWindowMs = duplicateWindowMs;
+    this.#newestToken = new Float64Array(partitions).fill(-1);
+    this.#newestSequence = new Float64Array(partitions);
+  }
+
+  /** Records a confirmation; the slot still holds its message. */
+  confirmed(slot: Slot, sequence: number, duplicate: boolean, nowMs: number): void {
+    const { counters } = this;
+    counters.confirmed++;
+    counters.confirmedBytes += slot.data.length;
+    if (duplicate) counters.duplicates++;
+    this.#checkOrder(slot, sequence);
+    slot.waiter?.resolve({ partition: slot.partition, sequence, duplicate });
+    try {
+      this.#observer.confirmed?.(slot.message, slot.partition, sequence, duplicate, slot.dueMs, nowMs);
+    } catch (error) {
+      surface(error);
+    }
+  }
+
+  /** Records that a message was sent once more. */
+  retried(slot: Slot, nowMs: number): void {
+    if (slot.attempts === 2) this.counters.retried++;
+    const isNoticed = slot.hasId && nowMs - slot.admittedMs < this.#duplicateWindowMs;
+    if (slot.uncertain && !isNoticed && !slot.countedTwice) {
+      slot.countedTwice = true;
+      this.counters.maybeTwice++;
+    }
+  }
+
+  /** Records a failure. */
+  failed(message: OutgoingMessage, waiter: Waiter | undefined, failure: PublishFailure): void {
+    this.counters[failure.outcome]++;
+    waiter?.reject(failure.error);
+    try {
+      this.#observer.failed?.(message, failure);
+    } catch (error) {
+      surface(error);
+    }
+  }
+
+  /** Within a partition, a message accepted earlier has to have the lower sequence, whatever order answers come in. */
+  #checkOrder(slot: Slot, sequence: number): void {
+    const { partition, token } = slot;
+    const newer = token > (this.#newestToken[partition] ?? -1);
+    const above = sequence > (this.#newestSequence[partition] ?? 0);
+    if (newer !== above) this.counters.reordered++;
+    if (newer) {
+      this.#newestToken[partition] = token;
+      this.#newestSequence[partition] = sequence;
+    }
+  }
+}
+
+/** The failure of a message that the server refused for good. */
+export function refused(subject: string, reason: Rejection, uncertain: boolean): PublishFailure {
+  const code = reason.code ? ` (${reason.code})` : '';
+  // One code covers all kinds of full streams, and broken disks too.
+  const advice = /^maximum (messages|bytes) exceeded/.test(reason.description)
+    ? ' The stream is full: "natspoc stream trim" deletes what every group has handled.'
+    : '';
+  const error = new NatspocError('not-confirmed', `${subject}: ${reason.description}${code}.${advice}`);
+  // An earlier attempt went unanswered and may be stored, whatever became of this one.
+  return { outcome: uncertain ? 'unknown' : 'rejected', error };
+}
+
+const maybeStored = (slot: Slot) => (slot.uncertain || slot.state === 'in-flight' ? 'unknown' : 'rejected');
+
+/** The failure of a message that nobody waits for any longer. */
+export function abandoned(slot: Slot, error: NatspocError): PublishFailure {
+  return { outcome: maybeStored(slot), error };
+}
+
+/** The failure of a message whose time is up. */
+export function timedOut(subject: string, slot: Slot, timeoutMs: number, down: boolean): PublishFailure {
+  const outcome = maybeStored(slot);
+  if (down) {
+    const error = new NatspocError(
+      'unreachable',
+      `The server has been gone for longer than ${timeoutMs} ms.`,
+    );
+    return { outcome, error };
+  }
+  const why = slot.refusal ? slot.refusal.description : 'no confirmation';
+  return {
+    outcome,
+    error: new NatspocError('not-confirmed', `${subject}: ${why} within ${timeoutMs} ms.`),
+  };
+}

@@ -1,0 +1,57 @@
+import { isUint8Array } from 'node:util/types';
+import { NatspocError } from '../lib/errors.js';
+import { inWords } from '../lib/in-words.js';
+import { KEY_HEADER } from '../protocol/layout.js';
+import type { OutgoingMessage } from './types.js';
+
+/** The header of message ids. */
+export const MESSAGE_ID_HEADER = 'Nats-Msg-Id';
+
+const usage = (text: string): NatspocError => new NatspocError('usage', text);
+
+/**
+ * Looks at what a program wants to publish: JavaScript programs may pass anything.
+ *
+ * @throws NatspocError `usage` for a message that cannot be sent as it is meant.
+ */
+export function checkMessage(message: OutgoingMessage): void {
+  const given: unknown = message;
+  if (typeof given !== 'object' || given === null) {
+    throw usage(`A message is an object with data, not ${inWords(given)}.`);
+  }
+  const { data, key, id, headers }: { [K in keyof OutgoingMessage]?: unknown } = message;
+  if (typeof data !== 'string' && !isUint8Array(data)) {
+    throw usage(`data: ${inWords(data)} is neither text nor bytes (Uint8Array). JSON.stringify makes text.`);
+  }
+  if (typeof key !== 'string' && key !== undefined && key !== null) {
+    throw usage(`key: ${inWords(key)} is not text. String(…) makes text.`);
+  }
+  if (typeof id !== 'string' && id !== undefined) throw usage(`id: ${inWords(id)} is not text.`);
+  if (headers === undefined) return;
+  // A Map, Headers or the client's own headers have no entries as an object: all of them would be lost.
+  if (typeof headers !== 'object' || headers === null || Symbol.iterator in headers) {
+    throw usage('headers: not an object of names and texts, such as { "X-Trace": "7" }.');
+  }
+}
+
+/** The key of a message: its own, or the one in its headers, which is what consumers go by. */
+export function keyOf({ key, headers }: OutgoingMessage): string | undefined {
+  return either('key', key ?? undefined, KEY_HEADER, headers?.[KEY_HEADER] || undefined);
+}
+
+/** The id that a message is given: its own, or the one in its headers, which is what the server goes by. */
+export function givenId({ id, headers }: OutgoingMessage): string | undefined {
+  return either('id', id, MESSAGE_ID_HEADER, headers?.[MESSAGE_ID_HEADER] || undefined);
+}
+
+function either(
+  option: string,
+  value: string | undefined,
+  header: string,
+  inHeader: string | undefined,
+): string | undefined {
+  if (value !== undefined && inHeader !== undefined && value !== inHeader) {
+    throw usage(`${option} is ${inWords(value)}, but the header ${header} is ${inWords(inHeader)}.`);
+  }
+  return value ?? inHeader;
+}

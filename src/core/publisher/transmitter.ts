@@ -1,0 +1,297 @@
+import type { Clock } from '../lib/clock.js';
+import { messageOf, NatspocError } from '../lib/errors.js';
+import type { OpenPublishPort, PublishPort, Rejection } from '../ports/publishing.js';
+import { Backoff } from './backoff.js';
+import { BurstClock } from './burst-clock.js';
+import type { Envelope } from './envelope.js';
+import { OrderedLanes } from './ordered-lanes.js';
+import { abandoned, type Outcomes, refused, timedOut } from './outcomes.js';
+import { Ticker } from './ticker.js';
+import type { OutgoingMessage, PublishFailure } from './types.js';
+import { PendingWindow, type Slot, type Waiter } from './window.js';
+
+/** How often deadlines are looked at, at most. */
+const MAX_TICK_MS = 250;
+/** An answer is overdue on a live connection after this part of the timeout, and at the latest after so long. */
+const OVERDUE_PART = 1 / 3;
+const MAX_OVERDUE_MS = 2_000;
+
+/** What a transmitter works with. Times in milliseconds. */
+export interface TransmitterOptions {
+  openPort: OpenPublishPort;
+  clock: Clock;
+  outcomes: Outcomes;
+  /** Subject by partition. */
+  subjects: readonly string[];
+  timeoutMs: number;
+  maxPendingMessages: number;
+  maxPendingBytes: number;
+  /** One message of a partition on its way at a time. */
+  ordered: boolean;
+  /** Called after one or more messages have left the window. */
+  onSettled: () => void;
+}
+
+/**
+ * `flowing`: messages are sent as they come. `down`: there is no connection. `settling`: the server refused or
+ * lost a message; nothing is sent until all others are answered. `resting`: the back-off that follows.
+ */
+type Mode = 'flowing' | 'down' | 'settling' | 'resting' | 'closed';
+
+/**
+ * Carries admitted messages to the server and back: sends, matches answers, sees to deadlines. There is one
+ * recovery for all faults: stop, then send everything unconfirmed again, oldest first, before anything new.
+ */
+export class Transmitter {
+  readonly #options: TransmitterOptions;
+  readonly #port: PublishPort;
+  readonly #window: PendingWindow;
+  readonly #ticker: Ticker;
+  readonly #backoff: Backoff;
+  readonly #answerClock: BurstClock;
+  readonly #lanes: OrderedLanes | undefined;
+  #mode: Mode = 'flowing';
+  #inFlight = 0;
+  #closedBecause = new NatspocError('failed', 'The publisher is closed.');
+
+  constructor(options: TransmitterOptions) {
+    this.#options = options;
+    this.#window = new PendingWindow(options.maxPendingMessages, options.maxPendingBytes);
+    this.#lanes = options.ordered ? new OrderedLanes(options.subjects.length) : undefined;
+    this.#backoff = new Backoff(options.clock);
+    this.#answerClock = new BurstClock(options.clock);
+    const tickMs = Math.min(MAX_TICK_MS, options.timeoutMs / 4);
+    this.#ticker = new Ticker(options.clock, tickMs, () => this.#tick());
+    this.#port = options.openPort({
+      confirmed: (token, sequence, duplicate) => this.#onConfirmed(token, sequence, duplicate),
+      rejected: (token, reason) => this.#onRejected(token, reason),
+      elsewhere: (token, reason) => this.#onElsewhere(token, reason),
+      denied: (subject) => this.#onDenied(subject),
+      disconnected: () => this.#onDisconnected(),
+      reconnected: () => this.#onReconnected(),
+      closed: (error) => this.close(error),
+    });
+  }
+
+  /** Messages in the window. */
+  get unsettled(): number {
+    return this.#window.unsettled;
+  }
+
+  /** True if one more message may be admitted. */
+  get hasRoom(): boolean {
+    return this.#window.hasRoom;
+  }
+
+  /** False while the connection is down. */
+  get connected(): boolean {
+    return this.#mode !== 'down' && this.#mode !== 'closed';
+  }
+
+  /** Bytes of headers and payload that one message may have. */
+  get maxPayload(): number {
+    return this.#port.maxPayload;
+  }
+
+  /**
+   * Takes a message into the window and sends it as soon as its turn comes. Arguments as in
+   * {@link PendingWindow.take}: an object for each message would cost more than the rest of this.
+   */
+  admit(
+    message: OutgoingMessage,
+    envelope: Envelope,
+    data: Uint8Array,
+    hasId: boolean,
+    dueMs: number,
+    nowMs: number,
+    waiter: Waiter | undefined,
+  ): void {
+    const slot = this.#window.take(message, envelope, data, hasId, dueMs, nowMs, waiter);
+    if (this.#mode === 'closed') {
+      this.#fail(slot, abandoned(slot, this.#closedBecause));
+      return;
+    }
+    this.#lanes?.add(slot);
+    if (this.#mode === 'flowing' && this.#isDue(slot)) this.#transmit(slot);
+    this.#ticker.start();
+  }
+
+  /** Fails what is in the window and lets go of the port. The connection is the caller's. */
+  close(because: NatspocError): void {
+    if (this.#mode === 'closed') return;
+    this.#mode = 'closed';
+    this.#closedBecause = because;
+    this.#backoff.cancel();
+    this.#ticker.stop();
+    this.#port.close();
+    for (const slot of this.#window.slots()) this.#fail(slot, abandoned(slot, this.#closedBecause));
+    this.#options.onSettled();
+  }
+
+  #transmit(slot: Slot): void {
+    const { subjects, outcomes, clock } = this.#options;
+    const subject = subjects[slot.partition] ?? '';
+    const nowMs = slot.attempts === 0 ? slot.admittedMs : clock.now();
+    try {
+      if (!this.#port.send(subject, slot.token, slot.headers, slot.data)) {
+        this.#onDisconnected();
+        return;
+      }
+    } catch (cause) {
+      // It must not keep its place: nobody would ever answer it.
+      const error = new NatspocError('failed', `${subject}: not sent: ${messageOf(cause)}.`, { cause });
+      this.#fail(slot, abandoned(slot, error));
+      queueMicrotask(() => this.#options.onSettled());
+      return;
+    }
+    slot.attempts++;
+    slot.state = 'in-flight';
+    slot.sentMs = nowMs;
+    this.#inFlight++;
+    if (slot.attempts > 1) outcomes.retried(slot, nowMs);
+  }
+
+  #resend(): void {
+    this.#mode = 'flowing';
+    for (const slot of this.#window.slots()) {
+      if (this.#mode !== 'flowing') return;
+      if (slot.state === 'waiting' && this.#isDue(slot)) this.#transmit(slot);
+    }
+  }
+
+  /** Everything is, unless its partition is to be kept in order whatever happens. */
+  #isDue(slot: Slot): boolean {
+    return this.#lanes === undefined || this.#lanes.isFirst(slot);
+  }
+
+  #settle(slot: Slot): void {
+    this.#lanes?.remove(slot);
+    this.#window.settle(slot);
+  }
+
+  #onConfirmed(token: number, sequence: number, duplicate: boolean): void {
+    const slot = this.#window.find(token);
+    // Also one that waits to be sent again: the answer to the first attempt is as good.
+    if (slot === undefined || slot.attempts === 0) return;
+    this.#leaveFlight(slot);
+    this.#backoff.reset();
+    this.#options.outcomes.confirmed(slot, sequence, duplicate, this.#answerClock.now());
+    this.#settle(slot);
+    this.#afterAnswer();
+  }
+
+  /** It waits for the stream that was meant; where that never answers, this is why. */
+  #onElsewhere(token: number, reason: Rejection): void {
+    const slot = this.#window.find(token);
+    if (slot !== undefined) slot.refusal = reason;
+  }
+
+  #onRejected(token: number, reason: Rejection): void {
+    const slot = this.#window.find(token);
+    if (slot === undefined || slot.state !== 'in-flight') return;
+    this.#leaveFlight(slot);
+    if (reason.retryable) {
+      slot.refusal = reason;
+      if (this.#mode === 'flowing') this.#mode = 'settling';
+    } else {
+      this.#fail(slot, refused(this.#subjectOf(slot), reason, slot.uncertain));
+    }
+    this.#afterAnswer();
+  }
+
+  #onDenied(subject: string): void {
+    const error = new NatspocError('not-permitted', `Not permitted to publish to ${subject}.`);
+    for (const slot of this.#window.slots()) {
+      if (slot.state === 'in-flight' && this.#subjectOf(slot) === subject) {
+        this.#leaveFlight(slot);
+        this.#fail(slot, { outcome: 'rejected', error });
+      }
+    }
+    this.#afterAnswer();
+  }
+
+  #onDisconnected(): void {
+    if (this.#mode === 'down' || this.#mode === 'closed') return;
+    this.#mode = 'down';
+    this.#backoff.cancel();
+    for (const slot of this.#window.slots()) this.#lost(slot);
+  }
+
+  #onReconnected(): void {
+    if (this.#mode === 'closed') return;
+    this.#backoff.cancel();
+    // A break can be over before it was noticed; what was sent before it is lost all the same.
+    for (const slot of this.#window.slots()) this.#lost(slot);
+    this.#resend();
+  }
+
+  /** Nobody will answer this attempt any more. */
+  #lost(slot: Slot): void {
+    if (slot.state !== 'in-flight') return;
+    this.#leaveFlight(slot);
+    slot.uncertain = true;
+  }
+
+  #leaveFlight(slot: Slot): void {
+    if (slot.state !== 'in-flight') return;
+    slot.state = 'waiting';
+    this.#inFlight--;
+  }
+
+  #fail(slot: Slot, failure: PublishFailure): void {
+    if (slot.state === 'in-flight') this.#inFlight--;
+    const { message, waiter } = slot;
+    this.#settle(slot);
+    this.#options.outcomes.failed(message, waiter, failure);
+  }
+
+  #afterAnswer(): void {
+    if (this.#lanes && this.#mode === 'flowing') {
+      for (const slot of this.#lanes.takeReady()) if (slot.state === 'waiting') this.#transmit(slot);
+    }
+    if (this.#mode === 'settling' && this.#inFlight === 0) {
+      this.#mode = 'resting';
+      this.#backoff.wait(() => this.#resend());
+    }
+    this.#options.onSettled();
+  }
+
+  /** Looks at deadlines; true while there are any. */
+  #tick(): boolean {
+    const nowMs = this.#options.clock.now();
+    this.#expire(nowMs);
+    this.#suspectLost(nowMs);
+    this.#afterAnswer();
+    return this.#window.unsettled > 0 && this.#mode !== 'closed';
+  }
+
+  #expire(nowMs: number): void {
+    const { timeoutMs } = this.#options;
+    for (const slot of this.#window.admittedUntil(nowMs - timeoutMs)) {
+      this.#fail(slot, timedOut(this.#subjectOf(slot), slot, timeoutMs, this.#mode === 'down'));
+    }
+  }
+
+  /**
+   * A message with an id whose answer is overdue is sent again: at worst the server calls it a duplicate. One without
+   * an id only where the server refuses others for the moment: a leader that is gone took it along, and all others
+   * wait for its answer.
+   */
+  #suspectLost(nowMs: number): void {
+    if (this.#mode !== 'flowing' && this.#mode !== 'settling') return;
+    const overdueMs = nowMs - Math.min(this.#options.timeoutMs * OVERDUE_PART, MAX_OVERDUE_MS);
+    const refusing = this.#mode === 'settling';
+    let lost = false;
+    for (const slot of this.#window.slots()) {
+      if ((slot.hasId || refusing) && slot.state === 'in-flight' && slot.sentMs <= overdueMs) {
+        this.#lost(slot);
+        lost = true;
+      }
+    }
+    if (lost) this.#mode = 'settling';
+  }
+
+  #subjectOf(slot: Slot): string {
+    return this.#options.subjects[slot.partition] ?? '';
+  }
+}

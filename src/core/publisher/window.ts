@@ -1,0 +1,171 @@
+import type { Rejection } from '../ports/publishing.js';
+import type { Envelope } from './envelope.js';
+import type { Confirmation, OutgoingMessage } from './types.js';
+
+/** A message that is ready, and waits to enter the window. */
+export interface Prepared {
+  message: OutgoingMessage;
+  envelope: Envelope;
+  data: Uint8Array;
+  /** It carries a message id. */
+  hasId: boolean;
+  /** When it should have been sent, on the publisher's clock. */
+  dueMs: number;
+  waiter: Waiter | undefined;
+}
+
+/** How a message in the window stands: settled or unused, to be sent (again), or sent and not answered. */
+export type SlotState = 'free' | 'waiting' | 'in-flight';
+
+/** The promise of one `publish` call. */
+export interface Waiter {
+  resolve(confirmation: Confirmation): void;
+  reject(error: Error): void;
+}
+
+const NO_MESSAGE: OutgoingMessage = { data: '' };
+const NO_DATA = new Uint8Array(0);
+
+/** One message on its way. Slots are allocated once and used again: at full speed nothing is left to collect. */
+export class Slot {
+  state: SlotState = 'free';
+  token = -1;
+  message = NO_MESSAGE;
+  partition = 0;
+  headers: Uint8Array | undefined = undefined;
+  data: Uint8Array = NO_DATA;
+  /** When it should have been sent: latency counts from here. */
+  dueMs = 0;
+  /** When it was first in the window: its deadline counts from here. */
+  admittedMs = 0;
+  /** When it was sent last. */
+  sentMs = 0;
+  attempts = 0;
+  /** Sending it again is safe: it carries a message id. */
+  hasId = false;
+  /** An attempt went unanswered: it may be stored. */
+  uncertain = false;
+  /** It is already among those that may be stored twice. */
+  countedTwice = false;
+  /** What the server said last, if it refused an attempt. */
+  refusal: Rejection | undefined = undefined;
+  waiter: Waiter | undefined = undefined;
+
+  /** Lets go of what a settled message held. */
+  clear(): void {
+    this.state = 'free';
+    this.message = NO_MESSAGE;
+    this.headers = undefined;
+    this.data = NO_DATA;
+    this.refusal = undefined;
+    this.waiter = undefined;
+  }
+
+  /** Bytes that count against the window. */
+  get size(): number {
+    return this.data.length + (this.headers?.length ?? 0);
+  }
+}
+
+/**
+ * The messages that are accepted and not settled, oldest first, in a ring: a token is a position that never
+ * repeats, so an answer that comes late can never be taken for another message's.
+ */
+export class PendingWindow {
+  readonly #slots: Slot[];
+  readonly #mask: number;
+  readonly #maxMessages: number;
+  readonly #maxBytes: number;
+  #base = 0;
+  #next = 0;
+  #bytes = 0;
+  #unsettled = 0;
+
+  /** At most `maxMessages` from the oldest unsettled to the newest, and `maxBytes` (but always one message). */
+  constructor(maxMessages: number, maxBytes: number) {
+    const size = 2 ** Math.ceil(Math.log2(maxMessages));
+    this.#slots = Array.from({ length: size }, () => new Slot());
+    this.#mask = size - 1;
+    this.#maxMessages = maxMessages;
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Messages that are not settled. */
+  get unsettled(): number {
+    return this.#unsettled;
+  }
+
+  /** True if one more message may enter. */
+  get hasRoom(): boolean {
+    return (
+      this.#next - this.#base < this.#maxMessages && (this.#bytes < this.#maxBytes || this.#unsettled === 0)
+    );
+  }
+
+  /** Puts a message into the next slot, in state `waiting`. Only while there is room. */
+  take(
+    message: OutgoingMessage,
+    envelope: Envelope,
+    data: Uint8Array,
+    hasId: boolean,
+    dueMs: number,
+    nowMs: number,
+    waiter: Waiter | undefined,
+  ): Slot {
+    const token = this.#next++;
+    const slot = this.#at(token);
+    slot.state = 'waiting';
+    slot.token = token;
+    slot.message = message;
+    slot.partition = envelope.partition;
+    slot.headers = envelope.headers;
+    slot.data = data;
+    slot.dueMs = dueMs;
+    slot.admittedMs = nowMs;
+    slot.sentMs = nowMs;
+    slot.attempts = 0;
+    slot.hasId = hasId;
+    slot.uncertain = false;
+    slot.countedTwice = false;
+    slot.waiter = waiter;
+    this.#bytes += slot.size;
+    this.#unsettled++;
+    return slot;
+  }
+
+  /** The unsettled slot of a token, if it is one. */
+  find(token: number): Slot | undefined {
+    if (!(token >= this.#base && token < this.#next)) return undefined;
+    const slot = this.#at(token);
+    return slot.state === 'free' ? undefined : slot;
+  }
+
+  /** Frees a slot; the window moves on when it was the oldest. */
+  settle(slot: Slot): void {
+    this.#bytes -= slot.size;
+    this.#unsettled--;
+    slot.clear();
+    while (this.#base < this.#next && this.#at(this.#base).state === 'free') this.#base++;
+  }
+
+  /** The unsettled slots, oldest first. They may be settled on the way. */
+  *slots(): Generator<Slot> {
+    for (let token = this.#base; token < this.#next; token++) {
+      const slot = this.#at(token);
+      if (slot.state !== 'free') yield slot;
+    }
+  }
+
+  /** Those of {@link slots} that were admitted at or before a moment: in the order of their tokens, so they come first. */
+  *admittedUntil(ms: number): Generator<Slot> {
+    for (const slot of this.slots()) {
+      if (slot.admittedMs > ms) return;
+      yield slot;
+    }
+  }
+
+  #at(token: number): Slot {
+    // The mask keeps the index inside the ring, which is full from the start.
+    return this.#slots[token & this.#mask] as Slot;
+  }
+}

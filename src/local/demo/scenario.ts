@@ -1,0 +1,220 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { NatspocError } from '../../core/lib/errors.js';
+import { type HandledMessage, judge, longestPause, longestSilence, type Verdict } from './judge.js';
+import type { Ownership, OwnershipChange } from './ownership.js';
+import { describeChanges, ownershipPicture } from './picture.js';
+import type { NatspocProcess } from './processes.js';
+import { caughtUp, flowsAgain, readPublished } from './traffic.js';
+
+/** A change of the group that the demo made, and what it cost. */
+export interface Takeover {
+  event: string;
+  /** Partitions that changed hands. */
+  partitions: number[];
+  /**
+   * Longest time without a handled message among them (of a server that is killed: among all), milliseconds; null
+   * where there was no traffic.
+   */
+  ms: number | null;
+}
+
+/** What the demo found, as `--json` prints it. */
+export interface DemoResult {
+  published: number;
+  handled: number;
+  lost: number;
+  duplicated: number;
+  outOfOrder: number;
+  /** Handled, but never published, or not like this. */
+  foreign: number;
+  takeovers: Takeover[];
+  ok: boolean;
+}
+
+/** How long the group may take to come to rest after a change. */
+const REST_TIMEOUT_MS = 30_000;
+const NAMES = [
+  'alice',
+  'bob',
+  'carol',
+  'dave',
+  'erin',
+  'frank',
+  'grace',
+  'heidi',
+  'ivan',
+  'judy',
+  'mallory',
+  'niaj',
+];
+
+/** The name of the nth consumer. */
+const nameOf = (index: number): string => NAMES[index] ?? `consumer-${index + 1}`;
+
+/** What a scenario needs: how to start processes, and where to tell. */
+export interface Stage {
+  consumers: number;
+  partitions: number;
+  durationMs: number;
+  folder: string;
+  ownership: (onChange: (change: OwnershipChange) => void) => Ownership;
+  startConsumer: (name: string, onMessage: (message: HandledMessage) => void) => NatspocProcess;
+  startPublisher: (confirmedFile: string) => NatspocProcess;
+  /** Messages a second. */
+  rate: number;
+  /** Kills a server of the cluster, if it is one, and says which. */
+  killServer?: () => Promise<string>;
+  /** The sequence of the newest message. */
+  lastSequence?: () => Promise<number>;
+  /** One line for people. */
+  tell: (line: string) => void;
+  signal: AbortSignal;
+}
+
+/**
+ * Plays the demo: consumers share the partitions, one joins, one leaves, one is killed, and everything that
+ * was published is compared with everything that was handled.
+ *
+ * @throws NatspocError `failed` where the group does not come to rest, or the publisher ends before its time.
+ */
+export async function playScenario(given: Stage): Promise<{ result: DemoResult; verdict: Verdict }> {
+  const failure = new AbortController();
+  const signal = AbortSignal.any([given.signal, failure.signal]);
+  try {
+    return await play({ ...given, signal }, (error) => failure.abort(error));
+  } catch (error) {
+    // Whatever was waited for then: this is why it did not come.
+    throw failure.signal.aborted ? failure.signal.reason : error;
+  }
+}
+
+async function play(
+  stage: Stage,
+  fail: (error: NatspocError) => void,
+): Promise<{ result: DemoResult; verdict: Verdict }> {
+  const { consumers, partitions, durationMs, tell } = stage;
+  const handled: HandledMessage[] = [];
+  const running = new Map<string, NatspocProcess>();
+  const takeovers: (Omit<Takeover, 'ms'> & { pause: () => number | null })[] = [];
+  let changes: OwnershipChange[] = [];
+  const ownership = stage.ownership((change) => changes.push(change));
+
+  const start = (name: string): void => {
+    running.set(
+      name,
+      stage.startConsumer(name, (message) => handled.push(message)),
+    );
+  };
+  const rest = async (title: string): Promise<void> => {
+    const names = [...running.keys()];
+    if (!(await ownership.balanced(names, partitions, REST_TIMEOUT_MS, stage.signal))) {
+      stage.signal.throwIfAborted();
+      const notes = [...running.values()].flatMap(({ name, notes: lines }) =>
+        lines.slice(-3).map((l) => `${name}: ${l}`),
+      );
+      throw new NatspocError(
+        'failed',
+        `The group did not come to rest after "${title}".\n${notes.join('\n')}`,
+      );
+    }
+    for (const line of describeChanges(changes)) tell(`    ${line}`);
+    for (const line of ownershipPicture(names, ownership.owners, partitions)) tell(`      ${line}`);
+  };
+  const change = async (event: string, title: string, act: () => unknown, since?: number): Promise<void> => {
+    const before = ownership.owners;
+    changes = [];
+    tell(title);
+    await act();
+    await rest(title);
+    const moved = new Map<number, number>();
+    for (const [partition, owner] of ownership.owners) {
+      if (before.get(partition)?.session !== owner.session) moved.set(partition, owner.epoch);
+    }
+    const until = performance.now();
+    takeovers.push({
+      event,
+      partitions: [...moved.keys()].sort((a, b) => a - b),
+      pause: () =>
+        since === undefined ? longestPause(handled, moved) : longestSilence(handled, since, until),
+    });
+  };
+  const last = (): NatspocProcess => {
+    const process = [...running.values()].at(-1);
+    if (!process) throw new NatspocError('failed', 'There is no consumer left.');
+    return process;
+  };
+
+  tell(`${consumers} consumers start and share ${partitions} partitions`);
+  for (let i = 0; i < consumers; i++) start(nameOf(i));
+  await rest('start');
+
+  const confirmedFile = join(stage.folder, 'confirmed.ndjson');
+  const publisher = stage.startPublisher(confirmedFile);
+  const publisherFailed = async () =>
+    new NatspocError('failed', `The publisher ended before its time, ${await publisher.ending()}`);
+  let stopping = false;
+  void publisher.exited.then(async () => {
+    if (!stopping) fail(await publisherFailed());
+  });
+  tell('the publisher starts: keyed, numbered messages');
+  const pauseMs = durationMs / 4;
+  await sleep(pauseMs, undefined, { signal: stage.signal });
+
+  const joining = nameOf(consumers);
+  await change('join', `${joining} joins`, () => start(joining));
+  await sleep(pauseMs, undefined, { signal: stage.signal });
+
+  const leaving = running.get(nameOf(0)) ?? last();
+  await change('leave', `${leaving.name} leaves (SIGTERM)`, async () => {
+    running.delete(leaving.name);
+    leaving.signal('SIGTERM');
+    const { code } = await leaving.exited;
+    if (code !== 0) throw new NatspocError('failed', `${leaving.name} left ${await leaving.ending()}`);
+  });
+  await sleep(pauseMs, undefined, { signal: stage.signal });
+
+  const victim = last();
+  await change('kill', `${victim.name} is killed (SIGKILL)`, async () => {
+    running.delete(victim.name);
+    victim.signal('SIGKILL');
+    await victim.exited;
+  });
+  await sleep(pauseMs, undefined, { signal: stage.signal });
+
+  if (stage.killServer && stage.lastSequence) {
+    const newest = await stage.lastSequence();
+    const title = `server ${await stage.killServer()}, the leader of the stream, is killed (SIGKILL)`;
+    // What the publisher had on its way is behind us when a second's worth of messages more was handled everywhere.
+    const flows = () => flowsAgain(handled, { partitions, after: newest + stage.rate, signal: stage.signal });
+    await change('server kill', title, flows, performance.now());
+    await sleep(pauseMs, undefined, { signal: stage.signal });
+  }
+
+  tell('the publisher stops');
+  stopping = true;
+  publisher.signal('SIGINT');
+  if ((await publisher.exited).code !== 0) throw await publisherFailed();
+  const published = readPublished(confirmedFile);
+  await caughtUp(published, handled, stage.signal);
+  tell('the consumers leave');
+  for (const process of running.values()) process.signal('SIGTERM');
+  await Promise.all([...running.values()].map((process) => process.exited));
+  ownership.stop();
+
+  const verdict = judge(published, handled);
+  const result: DemoResult = {
+    published: verdict.published,
+    handled: verdict.handled,
+    lost: verdict.lost,
+    duplicated: verdict.duplicated,
+    outOfOrder: verdict.outOfOrder,
+    foreign: verdict.foreign,
+    takeovers: takeovers.map(({ event, partitions: moved, pause }) => {
+      const ms = pause();
+      return { event, partitions: moved, ms: ms === null ? null : Math.round(ms) };
+    }),
+    ok: verdict.published > 0 && verdict.lost === 0 && verdict.outOfOrder === 0 && verdict.foreign === 0,
+  };
+  return { result, verdict };
+}

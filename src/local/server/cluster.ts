@@ -1,0 +1,114 @@
+import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { NatspocError } from '../../core/lib/errors.js';
+import { type RunningServer, type ServerOptions, startServer } from './run.js';
+
+/** How to run a cluster: its servers share these options, each has a free port and a store of its own. */
+export type ClusterOptions = Pick<ServerOptions, 'binary'> & { size: number };
+
+/** One server of a cluster. */
+export interface ClusterServer extends RunningServer {
+  /** How the cluster calls it: `n1`, `n2` … */
+  readonly name: string;
+}
+
+/** Electing the first leader takes some seconds. */
+const READY_TIMEOUT_MS = 60_000;
+const LOOK_AGAIN_MS = 100;
+/** A port that was free can be taken when the server wants it. */
+const ATTEMPTS = 3;
+
+/** Ports that are free now: each server has to be told those of all others before any of them runs. */
+export async function freePorts(count: number): Promise<number[]> {
+  const listening = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  try {
+    return await Promise.all(
+      listening.map(
+        (server) =>
+          new Promise<number>((resolve, reject) => {
+            server.once('error', reject);
+            server.once('listening', () => {
+              const address = server.address();
+              resolve(typeof address === 'object' && address !== null ? address.port : 0);
+            });
+          }),
+      ),
+    );
+  } finally {
+    for (const server of listening) server.close();
+  }
+}
+
+/** Configuration of one server of a cluster, in nats-server's own syntax. `more` is for its `cluster` block. */
+export function clusterConfig(name: string, ports: readonly number[], index: number, more = ''): string {
+  const routes = ports.map((port) => `"nats://127.0.0.1:${port}"`).join(', ');
+  return `
+server_name: ${name}
+cluster { name: natspoc, listen: "127.0.0.1:${ports[index]}", routes: [${routes}], ${more} }
+`;
+}
+
+/**
+ * True when this server knows the leader of JetStream in the cluster; and, where it is the leader itself, when it has heard
+ * of all others: before that it finds no place for a stream's replicas.
+ */
+async function isReady({ monitorUrl, name }: ClusterServer, size: number): Promise<boolean> {
+  const answer = await fetch(`${monitorUrl}/jsz`).catch(() => undefined);
+  if (!answer?.ok) return false;
+  const report: unknown = await answer.json();
+  const meta = field(report, 'meta_cluster');
+  const leader = field(meta, 'leader');
+  if (!leader || field(meta, 'cluster_size') !== size) return false;
+  if (leader !== name) return true;
+  const others = field(meta, 'replicas');
+  if (!Array.isArray(others) || others.length !== size - 1) return false;
+  return others.every((each) => field(each, 'current') === true && field(each, 'offline') !== true);
+}
+
+const field = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null ? new Map(Object.entries(value)).get(name) : undefined;
+
+async function launch({ binary, size }: ClusterOptions): Promise<ClusterServer[]> {
+  const ports = await freePorts(size);
+  const starting = ports.map(async (_, index): Promise<ClusterServer> => {
+    const name = `n${index + 1}`;
+    const server = await startServer({
+      binary,
+      monitorPort: 0,
+      config: clusterConfig(name, ports, index),
+    });
+    return { ...server, name };
+  });
+  const started = await Promise.allSettled(starting);
+  const servers = started.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+  const failed = started.find((each) => each.status === 'rejected');
+  if (!failed) return servers;
+  await Promise.all(servers.map((server) => server.stop()));
+  throw failed.reason;
+}
+
+/**
+ * Starts the servers of a cluster on this machine and resolves when they have elected a leader for JetStream.
+ *
+ * @throws NatspocError `failed` as {@link startServer}, and where no leader is elected in time. Nothing is left running.
+ */
+export async function startCluster(options: ClusterOptions): Promise<ClusterServer[]> {
+  let servers: ClusterServer[] = [];
+  for (let attempt = 1; servers.length === 0; attempt++) {
+    try {
+      servers = await launch(options);
+    } catch (error) {
+      if (attempt === ATTEMPTS) throw error;
+    }
+  }
+  const deadline = performance.now() + READY_TIMEOUT_MS;
+  for (;;) {
+    const ready = await Promise.all(servers.map((server) => isReady(server, options.size)));
+    if (ready.every(Boolean)) return servers;
+    if (performance.now() > deadline) {
+      await Promise.all(servers.map((server) => server.stop()));
+      throw new NatspocError('failed', `The ${options.size} servers did not become a cluster in time.`);
+    }
+    await sleep(LOOK_AGAIN_MS);
+  }
+}

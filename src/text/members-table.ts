@@ -1,0 +1,58 @@
+import type { GroupStatus } from '../core/admin/group-status.js';
+import { type MemberStatus, memberState, TROUBLED } from '../core/admin/members.js';
+import { escapeControl } from '../core/lib/text.js';
+import { formatBytes, formatCount, formatDuration, formatRate } from '../core/lib/units.js';
+import { formatTable } from './table.js';
+
+/** The sum of what its owner says of each partition; null: it says nothing. */
+function memberRate({ stats }: MemberStatus): number | null {
+  const rates = stats?.partitions.flatMap(({ ratePerSecond }) => ratePerSecond ?? []) ?? [];
+  return rates.length > 0 ? rates.reduce((sum, rate) => sum + rate, 0) : null;
+}
+
+/**
+ * The listing of `leases --members`: one line a member; `!` marks those that do not answer.
+ *
+ * @param width of the terminal: where there is no room, what matters least is left out.
+ */
+export function formatMembers({ members }: GroupStatus, width?: number): string[] {
+  const rows = members.map((member) => {
+    const { name, session, host, pid, partitions, lag, stats, expiresInMs } = member;
+    const rate = memberRate(member);
+    const state = memberState(member);
+    return [
+      `${TROUBLED.includes(state) ? '!' : ' '} ${escapeControl(name)}`,
+      escapeControl(session),
+      `${escapeControl(host)}:${pid}`,
+      String(partitions.length),
+      lag === null ? '-' : formatCount(lag),
+      rate === null ? '-' : formatRate(rate),
+      stats ? formatCount(stats.handled) : '-',
+      stats?.handlerTimes ? formatDuration(stats.handlerTimes.p99Ms) : '-',
+      stats ? formatBytes(stats.memory.sysBytes) : '-',
+      stats ? escapeControl(stats.memory.verdict) : '-',
+      stats ? formatDuration(stats.uptimeMs) : '-',
+      expiresInMs < 0 ? `${formatDuration(-expiresInMs)} ago` : formatDuration(expiresInMs),
+      state,
+    ];
+  });
+  return formatTable(
+    [
+      { title: '  MEMBER' },
+      { title: 'SESSION', giveWay: 1 },
+      { title: 'HOST:PID', giveWay: 8 },
+      { title: 'PARTITIONS', align: 'right' },
+      { title: 'LAG', align: 'right' },
+      { title: 'RATE', align: 'right', giveWay: 9 },
+      { title: 'HANDLED', align: 'right', giveWay: 4 },
+      { title: 'HANDLER P99', align: 'right', giveWay: 2 },
+      { title: 'MEMORY', align: 'right', giveWay: 7 },
+      { title: 'TREND', giveWay: 3 },
+      { title: 'UP FOR', align: 'right', giveWay: 6 },
+      { title: 'EXPIRES IN', align: 'right', giveWay: 5 },
+      { title: 'STATE' },
+    ],
+    rows,
+    width,
+  );
+}

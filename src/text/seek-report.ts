@@ -1,0 +1,31 @@
+import type { SeekOutcome } from '../core/admin/seek.js';
+import type { SeekStep } from '../core/admin/seek-target.js';
+import { formatCount } from '../core/lib/units.js';
+
+const messages = (count: number): string => `${formatCount(count)} ${count === 1 ? 'message' : 'messages'}`;
+
+function effectOf({ skipped, repeated }: SeekStep): string {
+  if (skipped > 0) return `${messages(skipped)} skipped`;
+  return repeated > 0 ? `${messages(repeated)} handled again` : 'nothing skipped or repeated';
+}
+
+/** What would be done: `p3 from 1996 to 1896: 100 messages handled again`. */
+export const describeStep = (step: SeekStep): string =>
+  `p${step.partition} from ${step.from ?? 'the start'} to ${step.to}: ${effectOf(step)}`;
+
+/** What was done, or why not. */
+export const describeSeek = (outcome: SeekOutcome): string =>
+  outcome.moved ? describeStep(outcome) : `p${outcome.partition} not moved: ${outcome.message ?? ''}`;
+
+/** What somebody has to confirm: the partitions, and the sum. */
+export function seekConsequences(group: string, steps: readonly SeekStep[]): string[] {
+  const skipped = steps.reduce((sum, step) => sum + step.skipped, 0);
+  const repeated = steps.reduce((sum, step) => sum + step.repeated, 0);
+  const shown = steps.slice(0, 16).map((step) => `${describeStep(step)}.`);
+  const more = steps.length > shown.length ? [`And ${steps.length - shown.length} more partitions.`] : [];
+  return [
+    ...shown,
+    ...more,
+    `Group ${group} will skip ${messages(skipped)} and handle ${messages(repeated)} again.`,
+  ];
+}

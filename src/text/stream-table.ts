@@ -1,0 +1,125 @@
+import { describeMembers, type StreamStatus } from '../core/admin/stream-status.js';
+import { escapeControl } from '../core/lib/text.js';
+import { formatBytes, formatCount, formatDuration } from '../core/lib/units.js';
+import type { StreamFacts } from '../core/ports/facts.js';
+import { formatPairs, formatTable } from './table.js';
+
+/** The server that answered, and the bucket in use: what completes a stream's status for people. */
+export interface StreamSurroundings {
+  bucket: string;
+  serverVersion: string;
+  /** Settings that lose messages, or may. */
+  concerns: readonly { severity: 'refused' | 'warning'; setting: string; message: string }[];
+}
+
+const age = (ms: number): string => formatDuration(Math.max(0, Date.now() - ms));
+const when = (ms: number | null): string =>
+  ms === null ? '-' : `${new Date(ms).toISOString()}, ${age(ms)} ago`;
+
+/** The limits of a stream in words. */
+function describeLimits({ maxMessages, maxBytes, maxAgeMs }: StreamFacts): string {
+  const limits = [
+    maxMessages !== null && `${formatCount(maxMessages)} messages`,
+    maxBytes !== null && formatBytes(maxBytes),
+    maxAgeMs !== null && `${formatDuration(maxAgeMs)} old`,
+  ].filter((limit) => limit !== false);
+  return limits.length > 0 ? `at most ${limits.join(', ')}` : 'none';
+}
+
+function describeReplicas({ replicas, leader, followers }: StreamFacts): string {
+  if (leader === null) return String(replicas);
+  const others = followers.map(({ name, current }) => (current ? name : `${name} (behind)`));
+  return escapeControl(`${replicas}, leader ${[leader, ...others].join(', ')}`);
+}
+
+/**
+ * The listing of `stream info`.
+ *
+ * @param width of the terminal: where there is no room, what matters least is left out, and what is long goes on below.
+ */
+export function formatStream(
+  { stream, layout, partitions, groups }: StreamStatus,
+  surroundings: StreamSurroundings,
+  width?: number,
+): string[] {
+  const { duplicateWindowMs } = stream;
+  const described: [string, string][] = [
+    ['Stream', escapeControl(stream.name)],
+    ['Subjects', escapeControl(stream.subjects.join(', '))],
+    [
+      'Layout',
+      `${layout.partitions} partitions of ${escapeControl(layout.prefix)}.p.N, keys by ${layout.hash}`,
+    ],
+    ['Bucket', escapeControl(surroundings.bucket)],
+    ['Messages', `${formatCount(stream.messages)}, ${formatBytes(stream.bytes)}`],
+    ['Sequences', stream.messages === 0 ? '-' : `${stream.firstSequence} to ${stream.lastSequence}`],
+    ['First', when(stream.firstAtMs)],
+    ['Last', when(stream.lastAtMs)],
+    ['Limits', describeLimits(stream)],
+    [
+      'Duplicates',
+      duplicateWindowMs === null ? 'not noticed' : `noticed for ${formatDuration(duplicateWindowMs)}`,
+    ],
+    ['Storage', stream.storage],
+    ['Replicas', describeReplicas(stream)],
+    ['Consumers', formatCount(stream.consumers)],
+    ['Server', escapeControl(surroundings.serverVersion)],
+    ...surroundings.concerns.map(({ severity, message }): [string, string] => [
+      severity === 'refused' ? 'Refused' : 'Warning',
+      escapeControl(message),
+    ]),
+  ];
+  const partitionTable = formatTable(
+    [
+      { title: 'PARTITION' },
+      { title: 'MESSAGES', align: 'right' },
+      { title: 'END', align: 'right' },
+      { title: 'LAST STORED', giveWay: 1 },
+      { title: 'AGO', align: 'right' },
+    ],
+    partitions.map(({ partition, messages, end, lastAtMs }) => [
+      `p${partition}`,
+      formatCount(messages),
+      end === null ? '-' : String(end),
+      lastAtMs === null ? '-' : new Date(lastAtMs).toISOString(),
+      lastAtMs === null ? '-' : age(lastAtMs),
+    ]),
+    width,
+  );
+  const groupTable = formatTable(
+    [
+      { title: 'GROUP' },
+      { title: 'MEMBERS', align: 'right' },
+      { title: 'OWNED', align: 'right', giveWay: 1 },
+      { title: 'LAG', align: 'right' },
+    ],
+    groups.map(({ group, members, unreachable, owned, lag, wrongPositions }) => [
+      escapeControl(group),
+      unreachable > 0 ? describeMembers({ members, unreachable }) : String(members),
+      `${owned} of ${layout.partitions}`,
+      lag === null ? `not known: ${wrongPositions} wrong positions` : formatCount(lag),
+    ]),
+    width,
+  );
+  return [
+    ...formatPairs(described, width),
+    '',
+    ...partitionTable,
+    ...(groups.length > 0 ? ['', ...groupTable] : []),
+  ];
+}
+
+/** The status as `--json` shows it: raw numbers, milliseconds, bytes. */
+export function streamStatusJson(status: StreamStatus, surroundings: StreamSurroundings): unknown {
+  const { counts, ...stream } = status.stream;
+  const { prefix, partitions, hash } = status.layout;
+  return {
+    ...stream,
+    layout: { prefix, partitions, hash },
+    bucket: surroundings.bucket,
+    server: { version: surroundings.serverVersion },
+    concerns: surroundings.concerns.map(({ severity, setting, message }) => ({ severity, setting, message })),
+    partitions: status.partitions,
+    groups: status.groups,
+  };
+}

@@ -1,0 +1,88 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { messageOf } from '../../core/lib/errors.js';
+import { isProcessId } from '../../local/child.js';
+import type { Target } from '../screen/state.js';
+
+/** A process's start and its command line, as the system knows them. */
+interface ProcessFacts {
+  startedAtMs: number;
+  command: string;
+}
+
+/** A member says when it started once it runs: its process is at most this much older. */
+const START_UP_MS = 60_000;
+/** And not younger by more than the grain of the system's clock of processes. */
+const GRAIN_MS = 2_000;
+
+/** Linux: what `ps` reads too, and there without `ps`. */
+async function fromProc(pid: number): Promise<ProcessFacts | undefined> {
+  try {
+    const [stat, command, system] = await Promise.all([
+      readFile(`/proc/${pid}/stat`, 'utf8'),
+      readFile(`/proc/${pid}/cmdline`, 'utf8'),
+      readFile('/proc/stat', 'utf8'),
+    ]);
+    // The name in parentheses may hold anything: fields are counted after it. Field 22 is the start in ticks.
+    const ticks = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
+    const bootSeconds = Number(/^btime (\d+)$/m.exec(system)?.[1]);
+    const startedAtMs = (bootSeconds + ticks / 100) * 1_000;
+    return Number.isFinite(startedAtMs)
+      ? { startedAtMs, command: command.replaceAll('\0', ' ').trim() }
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function fromPs(pid: number): Promise<ProcessFacts | undefined> {
+  try {
+    const { stdout } = await promisify(execFile)('ps', ['-o', 'lstart=,command=', '-p', `${pid}`], {
+      env: { ...process.env, LC_ALL: 'C' },
+    });
+    // `Mon Nov 23 10:29:26 2026 command …`: 24 columns of time.
+    const startedAtMs = Date.parse(stdout.slice(0, 24));
+    return Number.isNaN(startedAtMs) ? undefined : { startedAtMs, command: stdout.slice(24).trim() };
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Says why a pid is not, or not certainly, the process of this member; undefined: it is. A pid that was given to
+ * another process after the member's end has another start or another command line.
+ */
+async function whyNotSignal(target: Target): Promise<string | undefined> {
+  const { pid, startedAt } = target;
+  // What a member says of itself is a claim: 0 would be our own process group.
+  if (!isProcessId(pid)) return `${pid} is the number of no member's process`;
+  if (pid === process.pid) return `pid ${pid} is this screen's own process`;
+  const facts = (await fromProc(pid)) ?? (await fromPs(pid));
+  if (!facts) return `there is no process ${pid} any more`;
+  const age = Date.parse(startedAt) - facts.startedAtMs;
+  if (!(age > -GRAIN_MS && age < START_UP_MS))
+    return `pid ${pid} belongs to a process that started at another time`;
+  return /\b(node|natspoc|bun|tsx)\b/.test(facts.command)
+    ? undefined
+    : `pid ${pid} belongs to another program: ${facts.command.slice(0, 60)}`;
+}
+
+/**
+ * Sends a signal to a member's process on this machine, once it is sure that it is that.
+ *
+ * @returns undefined, or why it was not done.
+ */
+export async function signalMember(
+  target: Target,
+  signal: 'SIGTERM' | 'SIGKILL',
+): Promise<string | undefined> {
+  const refusal = await whyNotSignal(target);
+  if (refusal !== undefined) return refusal;
+  try {
+    process.kill(target.pid, signal);
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
+  }
+}

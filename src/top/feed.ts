@@ -1,0 +1,124 @@
+import type { Config } from '../core/config/config.js';
+import type { NatspocError } from '../core/lib/errors.js';
+import { redactUrl } from '../core/lib/redact-url.js';
+import type { NatsConnection } from '../core/nats/client/connection.js';
+import { GroupOperator, type Operator } from './act/operator.js';
+import type { TopEvent, TopEventBody } from './model/events.js';
+import { initialModel, type Model } from './model/model.js';
+import { reduce } from './model/reduce.js';
+import { eventTime, LiveSource } from './sources/live.js';
+import type { Recorder } from './sources/recording.js';
+
+/** A model that changes, whatever makes it change. */
+export interface Feed {
+  readonly model: Model;
+  /** What can be done to what is shown; undefined: nothing. */
+  readonly operator: Operator | undefined;
+  /** Calls back after each change; one listener. */
+  listen(listener: (model: Model) => void): void;
+  /** Begins, or goes on with another interval. */
+  every(intervalMs: number): void;
+  stop(): void;
+}
+
+/** The group as it is now. */
+export class LiveFeed implements Feed {
+  readonly operator: GroupOperator;
+  readonly #source: LiveSource;
+  #model: Model = initialModel(eventTime());
+  #listener: (model: Model) => void = () => {};
+
+  /** `recorder` gets every event as well. */
+  constructor(connection: NatsConnection, config: Config, recorder: Recorder | undefined) {
+    const { server, stream, group, bucket } = config;
+    const emit = (body: TopEventBody) => {
+      const event: TopEvent = { at: eventTime(), ...body };
+      if (event.type !== 'tick') recorder?.write(event);
+      this.#model = reduce(this.#model, event);
+      this.#listener(this.#model);
+    };
+    emit({ type: 'target', target: { servers: server.map(redactUrl), stream, group, bucket } });
+    this.#source = new LiveSource({ connection, config, emit, model: () => this.#model });
+    this.operator = new GroupOperator(config, () => this.#source.group);
+  }
+
+  get model(): Model {
+    return this.#model;
+  }
+
+  /** Why there is nothing to see; undefined while there is something. */
+  get failure(): NatspocError | undefined {
+    return this.#source.failure;
+  }
+
+  listen(listener: (model: Model) => void): void {
+    this.#listener = listener;
+  }
+
+  every(intervalMs: number): void {
+    this.#source.every(intervalMs);
+  }
+
+  /** One round of questions; resolves when it is over. */
+  round(): Promise<void> {
+    return this.#source.round();
+  }
+
+  /** The same; false as soon as the connection is lost. */
+  roundOrLost(): Promise<boolean> {
+    return this.#source.roundOrLost();
+  }
+
+  stop(): void {
+    this.operator.close();
+    this.#source.stop();
+  }
+}
+
+/** What was recorded, at the pace at which it came. */
+export class ReplayFeed implements Feed {
+  readonly operator = undefined;
+  readonly #events: readonly TopEvent[];
+  #model: Model;
+  #next = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #listener: (model: Model) => void = () => {};
+
+  constructor(events: readonly TopEvent[]) {
+    this.#events = events;
+    this.#model = initialModel(events[0]?.at ?? 0);
+  }
+
+  get model(): Model {
+    return this.#model;
+  }
+
+  listen(listener: (model: Model) => void): void {
+    this.#listener = listener;
+  }
+
+  /** Plays from the first event; time goes on after the last. The interval is that of the recording. */
+  every(): void {
+    if (this.#timer) return;
+    const startedAt = performance.now();
+    const first = this.#events[0]?.at ?? 0;
+    this.#timer = setInterval(() => this.#playTo(first + performance.now() - startedAt), 100);
+  }
+
+  /** Plays everything at once. */
+  finish(): void {
+    this.#playTo(this.#events.at(-1)?.at ?? 0);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #playTo(at: number): void {
+    for (let event = this.#events[this.#next]; event && event.at <= at; event = this.#events[++this.#next]) {
+      this.#model = reduce(this.#model, event);
+    }
+    this.#model = reduce(this.#model, { type: 'tick', at });
+    this.#listener(this.#model);
+  }
+}

@@ -1,0 +1,111 @@
+import { createInterface } from 'node:readline';
+import { escapeControl } from '../core/lib/text.js';
+import type { Feed } from './feed.js';
+import { healthOf } from './model/health.js';
+import type { Model } from './model/model.js';
+import { PANELS } from './screen/state.js';
+import { textSnapshot } from './snapshot.js';
+import { clockTime } from './view/format.js';
+import { plain } from './view/text.js';
+import { groupUpdates, updateLine } from './view/updates.js';
+
+/** News are gathered for so long: the moves of one rebalance are one line. */
+const GATHER_MS = 1_000;
+/** Pictures are left out: the story of the timeline is told by the updates. */
+const SPOKEN = PANELS.filter((id) => id !== 'timeline' && id !== 'rates');
+const HOWTO = 'What changes is told from here on. Enter: everything again. q and Enter: quit.';
+
+/** What does not count as a change of health: for how long it has been so. */
+const withoutAges = (text: string): string => text.replace(/[\d.]+ ?(ms|s|m|h|d)\b/g, '');
+
+/** What has changed between two models, a line each, the oldest first. */
+export function news(before: Model, after: Model): string[] {
+  const said: string[] = [];
+  const last = before.updates.at(-1);
+  const fresh = after.updates.slice(last === undefined ? 0 : after.updates.lastIndexOf(last) + 1);
+  for (const group of groupUpdates(fresh)) said.push(plain(updateLine(after, group)));
+  const now = clockTime(after.now, true);
+  for (const [what, message] of after.problems) {
+    if (before.problems.get(what) !== message) said.push(`${now}  ${escapeControl(message)}`);
+  }
+  if (after.missing !== null && after.missing !== before.missing) {
+    said.push(`${now}  ${escapeControl(after.missing)}`);
+  }
+  const [was, is] = [healthOf(before), healthOf(after)];
+  if (was.level !== is.level || withoutAges(was.text) !== withoutAges(is.text)) {
+    said.push(`${now}  health: ${escapeControl(is.text)}`);
+  }
+  return said;
+}
+
+/** Where the lines go, and where keys come from. */
+export interface LineTerminal {
+  input: NodeJS.ReadableStream;
+  output: NodeJS.WritableStream & { columns?: number };
+}
+
+/**
+ * The group as lines that are never changed again, for screen readers: everything once, then what changes. Nothing is
+ * drawn twice, nothing is told by place or colour alone.
+ */
+export class LineView {
+  readonly #feed: Feed;
+  readonly #output: LineTerminal['output'];
+  readonly #keys: ReturnType<typeof createInterface>;
+  #told: Model | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #end: () => void = () => {};
+
+  /** Resolves when it is closed. */
+  readonly closed: Promise<void>;
+
+  constructor(feed: Feed, { input, output }: LineTerminal) {
+    this.#feed = feed;
+    this.#output = output;
+    this.#keys = createInterface({ input });
+    this.closed = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  /** Begins to ask and to tell. */
+  open(intervalMs: number): void {
+    this.#keys.on('line', (text) => (text.trim() === 'q' ? this.close() : this.#tellAll()));
+    this.#keys.on('close', () => this.close());
+    this.#feed.listen(() => {
+      this.#timer ??= setTimeout(() => this.#tell(), GATHER_MS);
+    });
+    this.#feed.every(intervalMs);
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#feed.stop();
+    this.#end();
+    this.#keys.removeAllListeners('close');
+    this.#keys.close();
+  }
+
+  #tell(): void {
+    this.#timer = undefined;
+    const { model } = this.#feed;
+    if (this.#told) {
+      this.#write(news(this.#told, model));
+      this.#told = model;
+    } else if ((model.ready && model.stream) || model.missing !== null) {
+      // Half a look would be told as a group in trouble.
+      this.#tellAll();
+    }
+  }
+
+  #tellAll(): void {
+    const { model } = this.#feed;
+    this.#told = model;
+    this.#output.write(textSnapshot(model, this.#output.columns || 80, SPOKEN));
+    this.#write(['', HOWTO]);
+  }
+
+  #write(lines: readonly string[]): void {
+    this.#output.write(lines.map((text) => `${escapeControl(text)}\n`).join(''));
+  }
+}

@@ -1,0 +1,158 @@
+import type { Ending } from '../../core/admin/end-member.js';
+import { messageOf, NatspocError } from '../../core/lib/errors.js';
+import { formatDuration } from '../../core/lib/units.js';
+import { partitionList } from '../../text/partition-list.js';
+import { describeRelease } from '../../text/release-report.js';
+import { signalMember } from '../act/local-process.js';
+import type { Operator } from '../act/operator.js';
+import { type StartedConsumer, startConsumer } from '../act/start-consumer.js';
+import type { Command, Notice, Target } from './state.js';
+
+/** What carrying out a command may need. */
+export interface Performer {
+  setInterval: (ms: number) => void;
+  /** Undefined where there is nothing to act on, as in a replay. */
+  operator: Operator | undefined;
+  /** The environment of consumers that are started: the settings of this screen are in it. */
+  env: NodeJS.ProcessEnv;
+}
+
+/** What is said of a command, without its time. */
+type Said = Omit<Notice, 'at'>;
+
+const info = (text: string): Said => ({ text, level: 'info' });
+const failure = (text: string): Said => ({ text: text.endsWith('.') ? text : `${text}.`, level: 'error' });
+
+const NOTHING_TO_ACT_ON = failure('There is nothing to act on here.');
+
+/** What is shown while a command is carried out; undefined: it takes no time worth a word. */
+export function announce(command: Command): Said | undefined {
+  const text = (() => {
+    switch (command.type) {
+      case 'release':
+        return `Releasing p${command.partition} …`;
+      case 'rest':
+        return `${command.paused ? 'Pausing' : 'Resuming'} p${command.partition} …`;
+      case 'stop':
+        return `Stopping ${command.target.name} …`;
+      case 'kill':
+        return `Killing ${command.target.name} …`;
+      case 'start-consumer':
+        return 'Starting a consumer …';
+      default:
+        return undefined;
+    }
+  })();
+  return text === undefined ? undefined : { text, level: 'busy' };
+}
+
+/** `p0 p3 -> b, p6 -> c in 35 ms`: who has a member's partitions now. */
+function describeEnding(done: string, { ended, alone, moved, left, tookMs }: Ending): Said {
+  const took = formatDuration(tookMs);
+  const parts = [...moved].map(([name, partitions]) => `${partitionList(partitions)} -> ${name}`);
+  if (alone && left.length > 0) {
+    return failure(`${done}: ${partitionList(left)} wait for the next consumer, no other is there`);
+  }
+  if (left.length > 0) parts.push(`${partitionList(left)} -> nobody`);
+  const story = parts.length === 0 ? 'it owned nothing' : parts.join(', ');
+  if (ended) return { text: `${done}: ${story}, in ${took}.`, level: left.length > 0 ? 'error' : 'info' };
+  return failure(`${done}, but its session is not over after ${took}: ${story}`);
+}
+
+/** SIGTERM where it is certain that the process is that member; otherwise it is asked over NATS. */
+async function tellToStop(target: Target, operator: Operator): Promise<string | undefined> {
+  if (target.local && (await signalMember(target, 'SIGTERM')) === undefined) return undefined;
+  return operator.askToStop(target.session);
+}
+
+async function end(command: Extract<Command, { type: 'stop' | 'kill' }>, operator: Operator): Promise<Said> {
+  const { target, type } = command;
+  const leaves = type === 'stop';
+  const ending = await operator.end(target.session, {
+    leaves,
+    tell: () => (leaves ? tellToStop(target, operator) : signalMember(target, 'SIGKILL')),
+  });
+  const done = `${target.name} ${leaves ? 'stopped' : 'killed'}`;
+  if (typeof ending === 'string') {
+    return failure(`${target.name} was not ${leaves ? 'stopped' : 'killed'}: ${ending}`);
+  }
+  return describeEnding(done, ending);
+}
+
+async function rest(partition: number, paused: boolean, operator: Operator): Promise<Said> {
+  const startedAt = performance.now();
+  const restless = await operator.rest(partition, paused);
+  if (restless !== undefined) return failure(`The pause of p${partition} is set, but ${restless}`);
+  const took = formatDuration(performance.now() - startedAt);
+  return info(paused ? `p${partition} rests, after ${took}.` : `p${partition} goes on, after ${took}.`);
+}
+
+/** `p1 p3 from a, p6 from nobody`: what a member that has joined got, and from whom. */
+const gotFrom = (from: ReadonlyMap<string | null, number[]>): string =>
+  [...from].map(([name, got]) => `${partitionList(got)} from ${name ?? 'nobody'}`).join(', ') ||
+  'no partition, as others have them all';
+
+async function start({ operator, env }: Performer): Promise<Said> {
+  if (!operator) return NOTHING_TO_ACT_ON;
+  const startedAt = performance.now();
+  let started: StartedConsumer;
+  try {
+    started = await startConsumer(env);
+  } catch (error) {
+    return failure(`No consumer was started: ${messageOf(error)}`);
+  }
+  const { pid, logFile, ended } = started;
+  const over = new AbortController();
+  try {
+    const became = await Promise.race([operator.joined(pid, over.signal), ended]);
+    const took = formatDuration(performance.now() - startedAt);
+    if (typeof became === 'string') {
+      return failure(`The consumer ended after ${took}, ${became.replace(/\.$/, '')}. Its log: ${logFile}`);
+    }
+    if (!became)
+      return failure(`The consumer, pid ${pid}, has not joined after ${took}. Its log: ${logFile}`);
+    return info(`${became.name} joined and has ${gotFrom(became.from)}, after ${took}. Its log: ${logFile}`);
+  } finally {
+    over.abort();
+  }
+}
+
+async function act(command: Command, performer: Performer): Promise<Said | undefined> {
+  const { operator, setInterval } = performer;
+  switch (command.type) {
+    case 'interval':
+      setInterval(command.ms);
+      return undefined;
+    case 'start-consumer':
+      return start(performer);
+    case 'quit':
+    case 'redraw':
+      return undefined;
+  }
+  if (!operator) return NOTHING_TO_ACT_ON;
+  switch (command.type) {
+    case 'release': {
+      const outcome = await operator.release(command.partition);
+      const said = outcome.outcome === 'failed' ? failure : info;
+      return said(`${describeRelease(outcome)}.`);
+    }
+    case 'rest':
+      return rest(command.partition, command.paused, operator);
+    case 'stop':
+    case 'kill':
+      return end(command, operator);
+  }
+}
+
+/**
+ * Carries out what was ordered and confirmed, and says what came of it. What goes wrong out there (no permission, no
+ * answer) is said as well; only a fault of this program is thrown.
+ */
+export async function perform(command: Command, performer: Performer): Promise<Said | undefined> {
+  try {
+    return await act(command, performer);
+  } catch (error) {
+    if (error instanceof NatspocError) return failure(error.message);
+    throw error;
+  }
+}

@@ -1,0 +1,170 @@
+import { describeLag } from '../../core/admin/lag.js';
+import { partitionList } from '../../text/partition-list.js';
+import { gainsOf, heirsOf, nextOwnerOf, pinnedTo } from '../model/forecast.js';
+import type { Model } from '../model/model.js';
+import { isPaused, type MemberRow, memberRows, nameOf, partitionRows } from '../model/select.js';
+import type { Outcome, Situation } from './outcome.js';
+import type { Command, Dialog, Notice, PanelId, Target } from './state.js';
+
+/** So many of those who get partitions are named. */
+const NAMED = 6;
+
+/** Nothing is asked: why, and where to look instead. */
+function tell({ ui, model }: Situation, text: string, level: Notice['level'], focus?: PanelId): Outcome {
+  return { ui: { ...ui, ...(focus && { focus }), notice: { at: model.now, text, level } } };
+}
+
+function ask({ ui }: Situation, question: string, consequences: string[], command: Command): Outcome {
+  const dialog: Dialog = { question, consequences, command };
+  return { ui: { ...ui, dialog, notice: null } };
+}
+
+/** The member whose row is selected; undefined: none. */
+function selectedMember({ ui, model }: Situation): { row: MemberRow; target: Target } | undefined {
+  if (ui.focus !== 'consumers') return undefined;
+  const row = memberRows(model).find(({ member }) => member.id === ui.selected.consumers);
+  const record = row?.member.record;
+  if (!row || !record) return undefined;
+  const { host, pid, startedAt } = record;
+  return {
+    row,
+    target: { session: row.member.id, name: row.name, host, pid, startedAt, local: host === ui.host },
+  };
+}
+
+/** `p0 p3 go to b, p6 to c`: what the members get when this one ends. */
+function heirs(model: Model, { member, partitions }: MemberRow): string {
+  if (partitions.length === 0) return 'It owns no partition.';
+  const all = [...heirsOf(model, member.id)];
+  if (all.every(([id]) => id === null)) {
+    return `Its partitions ${partitionList(partitions)} wait for the next consumer: no other is there.`;
+  }
+  const named = all.slice(0, NAMED).map(([id, got], i) => {
+    const heir = id === null ? undefined : model.members.get(id);
+    const verb = i > 0 ? '' : got.length === 1 ? ' goes' : ' go';
+    return `${partitionList(got)}${verb} to ${heir ? nameOf(heir) : 'nobody'}`;
+  });
+  const more = all.length > NAMED ? `, the rest to ${all.length - NAMED} others` : '';
+  return `Of its partitions ${named.join(', ')}${more}.`;
+}
+
+const SELECT_CONSUMER = 'Select a consumer first: Tab to the consumers, then the arrows.';
+const SELECT_PARTITION = 'Select a partition first: Tab to the partitions, then the arrows.';
+
+/** Asks before the selected member is told to leave. */
+export function askToStop(situation: Situation): Outcome {
+  const selected = selectedMember(situation);
+  if (!selected) return tell(situation, SELECT_CONSUMER, 'info', 'consumers');
+  const { row, target } = selected;
+  const where = target.local ? `pid ${target.pid}` : `pid ${target.pid} on ${target.host}`;
+  const how = target.local ? 'It gets SIGTERM' : 'It is asked over NATS';
+  const consequences = [
+    heirs(situation.model, row),
+    `${how}, hands them over and exits: nothing is handled twice.`,
+  ];
+  return ask(situation, `Stop ${target.name} (${where})?`, consequences, { type: 'stop', target });
+}
+
+/** Asks before the selected member, of this machine, is killed. */
+export function askToKill(situation: Situation): Outcome {
+  const selected = selectedMember(situation);
+  if (!selected) return tell(situation, SELECT_CONSUMER, 'info', 'consumers');
+  const { row, target } = selected;
+  if (!target.local) {
+    const text = `${target.name} runs on ${target.host}: only consumers of this machine can be killed. x asks it to stop.`;
+    return tell(situation, text, 'error');
+  }
+  const consequences = [
+    heirs(situation.model, row),
+    'It cannot hand them over: the others claim them when they notice, and repeat what was not committed.',
+  ];
+  return ask(situation, `Kill -9 ${target.name} (pid ${target.pid})?`, consequences, {
+    type: 'kill',
+    target,
+  });
+}
+
+/** The partition whose row is selected; undefined: none. */
+function selectedPartition({ ui, model }: Situation) {
+  if (ui.focus !== 'partitions' && ui.focus !== 'timeline') return undefined;
+  const selected = ui.selected[ui.focus];
+  return partitionRows(model).find(({ partition }) => `${partition}` === selected);
+}
+
+/** Asks before the selected partition is to change hands. */
+export function askToRelease(situation: Situation): Outcome {
+  const { model } = situation;
+  const row = selectedPartition(situation);
+  if (!row) return tell(situation, SELECT_PARTITION, 'info', 'partitions');
+  const { partition, owner } = row;
+  if (!owner) return tell(situation, `Nobody owns p${partition}: there is nobody to release it.`, 'error');
+  const name = nameOf(owner);
+  if (pinnedTo(model, partition)?.id === owner.id) {
+    const text = `p${partition} is pinned to ${name}. First: natspoc leases unpin ${partition}`;
+    return tell(situation, text, 'error');
+  }
+  const next = nextOwnerOf(model, partition);
+  const consequences = next
+    ? [
+        `${name} finishes the message in hand and commits; p${partition} goes to ${nameOf(next)}, who has fewest. Nothing is handled twice.`,
+        'Where that makes loads uneven, the group moves another partition in exchange.',
+      ]
+    : [
+        `${name} is alone: it finishes the message in hand, commits and takes p${partition} again at a new epoch.`,
+      ];
+  return ask(situation, `Release p${partition} from ${name}?`, consequences, { type: 'release', partition });
+}
+
+/** Asks before the selected partition rests, or goes on. */
+export function askToRest(situation: Situation): Outcome {
+  const { model } = situation;
+  const row = selectedPartition(situation);
+  if (!row) return tell(situation, SELECT_PARTITION, 'info', 'partitions');
+  const { partition, owner, lag } = row;
+  const p = `p${partition}`;
+  const paused = isPaused(model, partition);
+  const command: Command = { type: 'rest', partition, paused: !paused };
+  const waiting = lag === null ? '' : ` ${describeLag(lag)}.`;
+  if (paused) {
+    const who = owner ? `${nameOf(owner)} goes` : 'Nobody owns it now; its next owner goes';
+    return ask(
+      situation,
+      `Resume ${p}?`,
+      [`${who} on right after the last message handled.${waiting}`],
+      command,
+    );
+  }
+  const who = owner
+    ? `${nameOf(owner)} finishes the message in hand, commits and keeps ${p}`
+    : `Nobody owns ${p} now`;
+  const consequences = [
+    `${who}; nothing of it is handled until it is resumed. It moves nowhere.${waiting}`,
+    'The pause outlives a change of owner and a restart of everything.',
+  ];
+  return ask(situation, `Pause ${p}?`, consequences, command);
+}
+
+/** `p0 p3 from a, p6 from b`: what one more member gets, and from whom. */
+function gains(model: Model): string {
+  const all = [...gainsOf(model)];
+  if (all.length === 0) return 'no partition: others have them all';
+  const named = all.slice(0, NAMED).map(([id, got]) => {
+    const owner = id === null ? undefined : model.members.get(id);
+    return `${partitionList(got)}${owner ? ` from ${nameOf(owner)}` : ', which nobody owns'}`;
+  });
+  const more = all.length > NAMED ? `, others from ${all.length - NAMED} more` : '';
+  return `${named.join(', ')}${more}`;
+}
+
+/** Asks before a process is started. */
+export function askToStart(situation: Situation): Outcome {
+  const { model } = situation;
+  const group = model.target?.group ?? '';
+  const consequences = [
+    model.missing === null
+      ? `It joins group ${group} and gets ${gains(model)}.`
+      : `It makes what is missing, joins group ${group} and gets all partitions.`,
+    'It runs on by itself when this screen is closed; its status lines go to a log file.',
+  ];
+  return ask(situation, 'Start a new consumer on this machine?', consequences, { type: 'start-consumer' });
+}

@@ -1,0 +1,88 @@
+import type { MessageFacts } from '../../core/ports/facts.js';
+import type { Model } from '../model/model.js';
+import {
+  compareNames,
+  type MemberRow,
+  memberRows,
+  type PartitionRow,
+  partitionRows,
+} from '../model/select.js';
+import { plain } from '../view/text.js';
+import { groupUpdates, type UpdateGroup, updateLine } from '../view/updates.js';
+import type { ConsumerSort, PanelId, PartitionSort, Ui } from './state.js';
+
+const most = (value: number | null): number => value ?? -1;
+
+const PARTITION_ORDER: Record<PartitionSort, (a: PartitionRow, b: PartitionRow) => number> = {
+  number: (a, b) => a.partition - b.partition,
+  lag: (a, b) => most(b.lag) - most(a.lag),
+  rate: (a, b) => most(b.rate) - most(a.rate),
+  owner: (a, b) => compareNames(a.ownerName ?? '', b.ownerName ?? ''),
+  held: (a, b) => most(a.heldMs) - most(b.heldMs),
+};
+
+const alloc = ({ member }: MemberRow): number => member.stats?.memory.allocBytes ?? -1;
+
+const CONSUMER_ORDER: Record<ConsumerSort, (a: MemberRow, b: MemberRow) => number> = {
+  name: () => 0,
+  partitions: (a, b) => b.partitions.length - a.partitions.length,
+  lag: (a, b) => most(b.lag) - most(a.lag),
+  rate: (a, b) => most(b.rate) - most(a.rate),
+  memory: (a, b) => alloc(b) - alloc(a),
+};
+
+/** True if a text holds what is searched for; upper and lower case are the same. */
+const matches = (ui: Ui, ...texts: (string | null | undefined)[]): boolean =>
+  ui.filter === '' || texts.some((text) => text?.toLowerCase().includes(ui.filter.toLowerCase()));
+
+/** The partitions that the filter leaves, sorted. */
+export function visiblePartitions(model: Model, ui: Ui): PartitionRow[] {
+  return partitionRows(model)
+    .filter((row) => matches(ui, `p${row.partition}`, row.ownerName, row.state))
+    .sort((a, b) => PARTITION_ORDER[ui.partitionSort](a, b) || a.partition - b.partition);
+}
+
+/** The members that the filter leaves, sorted. */
+export function visibleConsumers(model: Model, ui: Ui): MemberRow[] {
+  return memberRows(model)
+    .filter(({ name, member, partitions }) =>
+      matches(ui, name, member.record?.host, `${member.record?.pid}`, ...partitions.map((p) => `p${p}`)),
+    )
+    .sort(CONSUMER_ORDER[ui.consumerSort]);
+}
+
+/** The updates that the filter leaves, oldest first. */
+export function visibleUpdates(model: Model, ui: Ui): UpdateGroup[] {
+  return groupUpdates(model.updates).filter((group) => matches(ui, plain(updateLine(model, group))));
+}
+
+/** The messages that the filter leaves, oldest first. */
+export function visibleMessages(model: Model, ui: Ui): MessageFacts[] {
+  return model.messages.filter(({ partition, key, sequence, preview }) =>
+    matches(ui, `p${partition}`, key, `${sequence}`, preview),
+  );
+}
+
+/** Names an update for as long as it is shown. */
+export function updateId({ first }: UpdateGroup): string {
+  const who = 'owner' in first ? first.owner : '';
+  return `${first.at} ${first.kind} ${who} ${'partition' in first ? first.partition : ''}`;
+}
+
+/** The ids of a panel's rows in the order in which they are shown; none where rows cannot be selected. */
+export function rowIds(model: Model, ui: Ui, panel: PanelId): string[] {
+  switch (panel) {
+    case 'partitions':
+    case 'timeline':
+      return visiblePartitions(model, ui).map(({ partition }) => `${partition}`);
+    case 'consumers':
+      return visibleConsumers(model, ui).map(({ member }) => member.id);
+    case 'updates':
+      return visibleUpdates(model, ui).map(updateId);
+    case 'messages':
+      return visibleMessages(model, ui).map(({ sequence }) => `${sequence}`);
+    case 'rates':
+    case 'stream':
+      return [];
+  }
+}

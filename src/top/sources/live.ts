@@ -1,0 +1,255 @@
+import { performance } from 'node:perf_hooks';
+import type { Config } from '../../core/config/config.js';
+import { messageOf, NatspocError } from '../../core/lib/errors.js';
+import type { NatsConnection } from '../../core/nats/client/connection.js';
+import { toNatspocError } from '../../core/nats/client/outcome.js';
+import { watchServer } from '../../core/nats/client/server-watch.js';
+import { NatsControlClient } from '../../core/nats/service/control-client.js';
+import { NatsGroupObserver } from '../../core/nats/stream/group-observer.js';
+import { openTopology } from '../../core/nats/stream/topology.js';
+import type { Watch } from '../../core/ports/index.js';
+import type { GroupObserver } from '../../core/ports/observer.js';
+import { decodeEntries } from '../../core/protocol/entries.js';
+import type { OpenGroup } from '../act/operator.js';
+import type { TopEventBody } from '../model/events.js';
+import type { Model } from '../model/model.js';
+import { liveOwner, partitionsOf } from '../model/select.js';
+
+/** Positions and ends change slowly, or are told by the members as well: they are read every so many rounds. */
+const SLOW_ROUNDS = 5;
+/** Partitions without a reader that are counted in one round. */
+const COUNTED_A_ROUND = 16;
+const RECENT_MESSAGES = 60;
+const STATS_WAIT_MS = 800;
+
+/** What a live source needs. */
+export interface LiveOptions {
+  connection: NatsConnection;
+  config: Config;
+  emit: (event: TopEventBody) => void;
+  /** The model that the events have made, to know whom to ask. */
+  model: () => Model;
+}
+
+/** The group as one watch and a round of questions every interval show it, as events. */
+export class LiveSource {
+  readonly #options: LiveOptions;
+  #group: OpenGroup | undefined;
+  #watch: Watch | undefined;
+  #round = 0;
+  #running: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+  #connected = true;
+  #failure: NatspocError | undefined;
+  #onLost: () => void = () => {};
+
+  constructor(options: LiveOptions) {
+    this.#options = options;
+    const { emit } = options;
+    watchServer(options.connection, {
+      connected: (server, version) => {
+        this.#connected = true;
+        emit({ type: 'connected', server, version });
+      },
+      disconnected: () => {
+        this.#connected = false;
+        emit({ type: 'disconnected' });
+        this.#onLost();
+      },
+      reconnecting: () => emit({ type: 'reconnecting' }),
+    });
+  }
+
+  /** The group while there is one to act on. */
+  get group(): OpenGroup | undefined {
+    return this.#group;
+  }
+
+  /** Why there is nothing to see; undefined while there is something. */
+  get failure(): NatspocError | undefined {
+    return this.#failure;
+  }
+
+  /** Asks now and every `intervalMs` from now on; may be called again with another interval. */
+  every(intervalMs: number): void {
+    clearInterval(this.#timer);
+    this.#timer = setInterval(() => void this.round(), intervalMs);
+    void this.round();
+  }
+
+  /** Ends it; the connection is its owner's to close. */
+  stop(): void {
+    this.#stopped = true;
+    clearInterval(this.#timer);
+    this.#watch?.stop();
+  }
+
+  /** One round of questions; resolves when all are answered or given up. A round under way is not doubled. */
+  round(): Promise<void> {
+    if (this.#stopped || !this.#connected) return Promise.resolve();
+    this.#running ??= this.#ask().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  /** One round; false as soon as the connection is lost: the round itself may wait for the server for ever. */
+  roundOrLost(): Promise<boolean> {
+    const lost = new Promise<boolean>((resolve) => {
+      this.#onLost = () => resolve(false);
+    });
+    return Promise.race([lost, this.round().then(() => this.#connected)]);
+  }
+
+  async #ask(): Promise<void> {
+    const observer = this.#group?.observer ?? (await this.#open());
+    if (!observer) return;
+    const { emit, model, connection } = this.#options;
+    const now = model();
+    const epochs = new Map<number, number>();
+    for (const partition of partitionsOf(now)) {
+      const lease = now.leases.get(partition);
+      if (lease && liveOwner(now, partition)) epochs.set(partition, lease.revision);
+    }
+    const slow = this.#round++ % SLOW_ROUNDS === 0;
+    // Alone, and first: among other questions it would measure how busy we are.
+    await this.#try('round trip', async () => {
+      const askedAt = performance.now();
+      // What the client says itself is in whole milliseconds.
+      await connection.rtt();
+      emit({ type: 'round-trip', ms: performance.now() - askedAt });
+    });
+    await Promise.all([
+      this.#try('stream', async () => {
+        const facts = await observer.stream();
+        emit({ type: 'stream', facts });
+        const after = model().messages.at(-1)?.sequence ?? 0;
+        const messages = await observer.messages(facts, after, RECENT_MESSAGES);
+        if (messages.length > 0) emit({ type: 'messages', messages });
+      }),
+      this.#try('readers', async () => {
+        emit({ type: 'readers', readers: await observer.readers(epochs) });
+      }),
+      this.#try('renewals', async () => {
+        emit({ type: 'proofs', proofs: await observer.proofs() });
+      }),
+      this.#try('members', async () => {
+        emit({ type: 'stats', facts: await observer.stats([...now.members.keys()], STATS_WAIT_MS) });
+      }),
+      slow &&
+        this.#try('positions', async () => {
+          const positions = (await observer.positions()).filter(({ unreadable }) => !unreadable);
+          emit({ type: 'positions', positions });
+        }),
+      slow && this.#tryDeadLetters(observer),
+      slow && this.#try('ends', async () => emit({ type: 'ends', ends: await observer.ends() })),
+    ]);
+    await this.#try('lag', () => this.#count(observer));
+    emit({ type: 'looked' });
+  }
+
+  /** Dead letters are in a stream of their own, that not everybody who may look at the group may look at. */
+  async #tryDeadLetters(observer: GroupObserver): Promise<void> {
+    const { emit, model } = this.#options;
+    const { deadLetters: known } = model();
+    if (known === 'not-permitted') return;
+    try {
+      emit({ type: 'dead-letters', facts: await observer.deadLetters(known) });
+    } catch (error) {
+      if (!(error instanceof NatspocError)) throw error;
+      if (error.code === 'not-permitted') emit({ type: 'dead-letters', facts: 'not-permitted' });
+    }
+  }
+
+  /** Counts what waits where no reader can tell, some partitions in each round. */
+  async #count(observer: GroupObserver): Promise<void> {
+    const { emit, model } = this.#options;
+    const { progress } = model();
+    const unread = partitionsOf(model()).filter((partition) => !progress.get(partition)?.reader);
+    if (unread.length === 0) return;
+    const from = (this.#round * COUNTED_A_ROUND) % unread.length;
+    const turn = [...unread.slice(from), ...unread.slice(0, from)].slice(0, COUNTED_A_ROUND);
+    const counts = turn.map((partition) =>
+      observer.waiting(partition, progress.get(partition)?.position ?? 0),
+    );
+    emit({ type: 'waiting', waiting: await Promise.all(counts) });
+  }
+
+  /** Finds stream, bucket and layout; undefined while something is missing. */
+  async #open(): Promise<GroupObserver | undefined> {
+    const { connection, config, emit } = this.#options;
+    try {
+      const topology = await openTopology(connection, config, { create: false });
+      const { bucket, group, timeoutMs } = config;
+      this.#group = {
+        observer: new NatsGroupObserver(topology, { bucket, group, timeoutMs }),
+        bucket: topology.bucket,
+        control: new NatsControlClient(connection, config.stream, group),
+        partitions: topology.layout.partitions,
+      };
+      const { partitions, prefix } = topology.layout;
+      emit({ type: 'found', partitions, prefix });
+      this.#failure = undefined;
+    } catch (error) {
+      this.#miss(error);
+      return undefined;
+    }
+    const { observer } = this.#group;
+    await this.#try('history', async () => emit({ type: 'history', entries: await observer.history() }));
+    if (!this.#stopped) await this.#follow(observer);
+    return observer;
+  }
+
+  /** Starts the watch and waits for what is there now. */
+  #follow(observer: GroupObserver): Promise<void> {
+    const { emit, config } = this.#options;
+    const foreign = () => {
+      // Keys of others under the group's prefix are nothing that the screen could show.
+    };
+    return new Promise((resolve) => {
+      this.#watch = observer.watch({
+        snapshot: (entries) => {
+          emit({ type: 'snapshot', entries: decodeEntries(config.group, entries, foreign) });
+          resolve();
+        },
+        changes: (entries) =>
+          emit({ type: 'changes', entries: decodeEntries(config.group, entries, foreign) }),
+        failed: (error) => {
+          this.#lose(error);
+          resolve();
+        },
+      });
+    });
+  }
+
+  /** Stream or bucket is gone: look for them again in the next round. */
+  #lose(error: unknown): void {
+    this.#watch?.stop();
+    this.#watch = undefined;
+    this.#group = undefined;
+    this.#miss(error);
+  }
+
+  #miss(error: unknown): void {
+    if (this.#stopped) return;
+    const { config, emit } = this.#options;
+    this.#failure = toNatspocError(error, `look at stream ${config.stream}`);
+    emit({ type: 'missing', message: this.#failure.message });
+  }
+
+  async #try(what: string, ask: () => Promise<void>): Promise<void> {
+    const { emit, model } = this.#options;
+    try {
+      await ask();
+      if (model().problems.has(what)) emit({ type: 'problem', what, message: null });
+    } catch (error) {
+      if (this.#stopped || !this.#connected) return;
+      if (error instanceof NatspocError && error.code === 'stream-missing') this.#lose(error);
+      else emit({ type: 'problem', what, message: messageOf(error) });
+    }
+  }
+}
+
+/** A clock for events: milliseconds since 1970 that never go back, whatever is done to the wall clock. */
+export const eventTime = (): number => performance.timeOrigin + performance.now();

@@ -1,0 +1,140 @@
+import { escapeControl } from '../../core/lib/text.js';
+import { formatBytes } from '../../core/lib/units.js';
+import { partitionList } from '../../text/partition-list.js';
+import type { Model } from '../model/model.js';
+import { memberRows, partitionRows } from '../model/select.js';
+import { updateId, visibleUpdates } from '../screen/rows.js';
+import type { Ui } from '../screen/state.js';
+import { bytes, clockTime, count, duration, rate, UNKNOWN } from './format.js';
+import type { Size } from './layout.js';
+import { type Line, line, span, wrap } from './text.js';
+import { timelineLines } from './timeline.js';
+import { groupUpdates, updateLine } from './updates.js';
+
+const fact = (name: string, value: string): Line => [
+  span(`${name}  `.padStart(16), { dim: true }),
+  span(value),
+];
+const title = (text: string): Line => line(text, { bold: true });
+
+/** What happened to a partition or a member, the newest last, as much as fits. */
+function story(model: Model, height: number, about: (update: Model['updates'][number]) => boolean): Line[] {
+  const groups = groupUpdates(model.updates.filter(about));
+  return groups.slice(-Math.max(1, height)).map((group) => updateLine(model, group));
+}
+
+function partitionDetail(model: Model, partition: number, { columns, rows }: Size): Line[] {
+  const row = partitionRows(model)[partition];
+  if (!row) return [line(`p${partition} is gone`)];
+  const facts = [
+    title(`Partition ${partition}`),
+    fact(
+      'owner',
+      row.ownerName === null ? 'nobody' : `${escapeControl(row.ownerName)}${row.owner ? '' : ' (gone)'}`,
+    ),
+    fact('session', row.owner?.id ?? UNKNOWN),
+    fact('epoch', row.epoch === null ? UNKNOWN : `${row.epoch}`),
+    fact('held for', duration(row.heldMs)),
+    fact('position', `${row.position ?? UNKNOWN} of ${row.end ?? UNKNOWN}`),
+    fact('lag', count(row.lag)),
+    fact('handled', rate(row.rate)),
+    fact('stored', count(model.stream?.facts.counts[partition] ?? null)),
+    fact('state', row.state),
+    line(''),
+    ...timelineLines(model, [partition], columns),
+    line(''),
+    title('What happened'),
+  ];
+  const about = (update: Model['updates'][number]) => 'partition' in update && update.partition === partition;
+  return [...facts, ...story(model, rows - facts.length, about)];
+}
+
+function memberDetail(model: Model, id: string, rows: number): Line[] {
+  const row = memberRows(model).find(({ member }) => member.id === id);
+  if (!row) return [line('This consumer is gone.')];
+  const { record, stats } = row.member;
+  const memory = stats?.memory;
+  const facts = [
+    title(`Consumer ${escapeControl(row.name)}`),
+    fact('session', id),
+    fact('host, pid', record ? `${escapeControl(record.host)}, ${record.pid}` : UNKNOWN),
+    fact('version', escapeControl(record?.version ?? UNKNOWN)),
+    fact('up for', duration(stats?.uptimeMs ?? null)),
+    fact('renewed', `${duration(row.renewedAgoMs)} ago, ttl ${duration(record?.ttlMs ?? null)}`),
+    fact('partitions', `${row.partitions.length}: ${partitionList(row.partitions)}`),
+    fact('handled', `${count(stats?.handled ?? null)}, ${rate(row.rate)}`),
+    fact('failed', count(stats?.failed ?? null)),
+    fact('lag', count(row.lag)),
+    fact('Alloc', `${bytes(memory?.allocBytes ?? null)}, ${escapeControl(memory?.verdict ?? UNKNOWN)}`),
+    fact('TotalAlloc', bytes(memory?.totalAllocBytes ?? null)),
+    fact('Sys', bytes(memory?.sysBytes ?? null)),
+    fact('NumGC', count(memory?.numGc ?? null)),
+    line(''),
+    title('What happened'),
+  ];
+  const about = (update: Model['updates'][number]) => {
+    if ('owner' in update && update.owner === id) return true;
+    if (!('from' in update)) return false;
+    // Of the oldest moves only a name is known.
+    return update.fromSession === null ? update.from === row.name : update.fromSession === id;
+  };
+  return [...facts, ...story(model, rows - facts.length, about)];
+}
+
+/** One thing that happened; of moves each partition on a line of its own. */
+function updateDetail(model: Model, ui: Ui, id: string, rows: number): Line[] {
+  const group = visibleUpdates(model, ui).find((each) => updateId(each) === id);
+  if (!group) return [line('This update is too old to be shown still.')];
+  const { first, updates } = group;
+  const facts: Line[] = [updateLine(model, group), line('')];
+  if ('owner' in first) facts.push(fact('session', first.owner));
+  if (first.kind === 'died') facts.push(fact('last renewal', `${duration(first.silentMs)} before`));
+  for (const update of updates) {
+    if (!('partition' in update)) continue;
+    const { partition } = update;
+    if (!('epoch' in update)) facts.push(fact(`p${partition}`, clockTime(update.at, true)));
+    else {
+      const { at, epoch, gapMs } = update;
+      const gap = gapMs === null ? '' : `, without an owner for ${duration(gapMs)}`;
+      const took = model.took.get(epoch);
+      const start = took === undefined ? '' : `, handled from ${duration(took)} later on`;
+      facts.push(fact(`p${partition}`, `${clockTime(at, true)}, epoch ${epoch}${gap}${start}`));
+    }
+  }
+  return facts.slice(0, rows);
+}
+
+function messageDetail(model: Model, sequence: number, { columns }: Size): Line[] {
+  const message = model.messages.find((each) => each.sequence === sequence);
+  if (!message) return [line('This message is too old to be shown still.')];
+  const text = message.preview === null ? '(not text)' : escapeControl(message.preview);
+  return [
+    title(`Message ${sequence}`),
+    fact('partition', message.partition === null ? UNKNOWN : `p${message.partition}`),
+    fact('subject', escapeControl(message.subject)),
+    fact('key', message.key === null ? UNKNOWN : escapeControl(message.key)),
+    fact('stored at', clockTime(message.atMs, true)),
+    fact('size', formatBytes(message.size)),
+    line(''),
+    ...wrap(text, columns).map((part) => line(part)),
+    ...(message.size > text.length ? [line('… the rest: natspoc stream get', { dim: true })] : []),
+  ];
+}
+
+/** The selected row of the focused panel in detail. */
+export function detailLines(model: Model, ui: Ui, size: Size): Line[] {
+  const id = ui.detail ?? '';
+  switch (ui.focus) {
+    case 'partitions':
+    case 'timeline':
+      return partitionDetail(model, Number(id), size);
+    case 'consumers':
+      return memberDetail(model, id, size.rows);
+    case 'messages':
+      return messageDetail(model, Number(id), size);
+    case 'updates':
+      return updateDetail(model, ui, id, size.rows);
+    default:
+      return [];
+  }
+}

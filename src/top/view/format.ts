@@ -1,0 +1,50 @@
+import { formatBytes, formatCount, formatDuration, formatRate } from '../../core/lib/units.js';
+
+/** An eighth of a line to a whole one. */
+export const BARS = '▁▂▃▄▅▆▇█';
+
+/** What is not known. */
+export const UNKNOWN = '-';
+
+const or =
+  <T>(format: (value: T) => string) =>
+  (value: T | null): string =>
+    value === null ? UNKNOWN : format(value);
+
+export const count = or(formatCount);
+export const rate = or(formatRate);
+export const duration = or(formatDuration);
+export const bytes = or(formatBytes);
+
+/** A count in few columns: `1,234`, `56.7k`, `8.9M`. */
+export const shortCount = or((value: number): string => {
+  if (value < 10_000) return formatCount(value);
+  for (const [unit, size] of [
+    ['G', 1e9],
+    ['M', 1e6],
+    ['k', 1e3],
+  ] as const) {
+    if (value >= size) return `${(value / size).toFixed(value < 100 * size ? 1 : 0)}${unit}`;
+  }
+  return formatCount(value);
+});
+
+/** The time of day here, to the second or the millisecond. */
+export function clockTime(atMs: number, millis = false): string {
+  const date = new Date(atMs);
+  const pad = (value: number, width = 2) => String(value).padStart(width, '0');
+  const time = `${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`;
+  return millis ? `${time}.${pad(date.getMilliseconds(), 3)}` : time;
+}
+
+/** The last values as bars, the highest full, none of them lower than an eighth of what they vary by. */
+export function sparkline(values: readonly number[], width: number): string {
+  const shown = values.slice(-width);
+  if (shown.length < 2) return '';
+  const [low, high] = [Math.min(...shown), Math.max(...shown)];
+  // A quantity that hardly moves is a flat line, not noise blown up to mountains.
+  const range = Math.max(high - low, high * 0.2);
+  return shown
+    .map((value) => BARS[range === 0 ? 0 : Math.min(7, Math.round(((value - low) / range) * 7))] ?? '')
+    .join('');
+}

@@ -1,0 +1,101 @@
+import { escapeControl } from '../../core/lib/text.js';
+import { healthOf } from '../model/health.js';
+import type { Model } from '../model/model.js';
+import { totalsOf } from '../model/select.js';
+import { direction } from '../model/series.js';
+import { bytes, clockTime, count, duration } from './format.js';
+import { barLines, graphsOf } from './rates.js';
+import { type Color, type Line, type Span, span, spread } from './text.js';
+
+const LEVELS: Record<ReturnType<typeof healthOf>['level'], { sign: string; color: Color }> = {
+  ok: { sign: '●', color: 'green' },
+  warning: { sign: '▲', color: 'yellow' },
+  bad: { sign: '✖', color: 'red' },
+};
+/** Below this, names do without the words before them. */
+const ROOMY_COLUMNS = 100;
+
+/** So many of the last values are drawn beside the newest. */
+const TREND_WIDTH = 10;
+
+const ARROWS = { rising: '↑', falling: '↓', steady: '→' } as const;
+
+const value = (name: string, text: string): Span[] => [
+  span(`${name} `, { dim: true }),
+  span(text, { bold: true }),
+];
+
+/** Which server, and how well it answers. */
+function serverSpans({ connection, target }: Model): Span[] {
+  const server = escapeControl(connection.server || (target?.servers.join(',') ?? ''));
+  const dot = connection.state === 'connected' ? span('●', { color: 'green' }) : span('✖', { color: 'red' });
+  const trip = connection.roundTripMs === null ? '' : ` ${duration(connection.roundTripMs)}`;
+  return [
+    dot,
+    span(` ${server}`),
+    span(`${connection.version && ` v${connection.version}`}${trip}`, { dim: true }),
+  ];
+}
+
+/** Three lines: what and where, how it is, and the numbers. `drawn`: with bars, for eyes. */
+export function headerLines(
+  model: Model,
+  width: number,
+  { frozen, drawn }: { frozen: boolean; drawn: boolean },
+): Line[] {
+  const { target, stream } = model;
+  const totals = totalsOf(model);
+  const health = healthOf(model);
+  const { sign, color } = LEVELS[health.level];
+  const clock = frozen
+    ? [span(' FROZEN ', { inverse: true, bold: true }), span(` ${clockTime(model.now)}`)]
+    : [span(clockTime(model.now))];
+  const roomy = width >= ROOMY_COLUMNS;
+  const what = [
+    span('natspoc top  ', { bold: true }),
+    ...(roomy ? [span('stream ', { dim: true })] : []),
+    span(escapeControl(target?.stream ?? ''), { bold: true }),
+    span(roomy ? '  group ' : ' ', { dim: true }),
+    span(escapeControl(target?.group ?? ''), { bold: true }),
+    span('  '),
+    ...serverSpans(model),
+  ];
+  const status = [
+    span(`${sign} ${escapeControl(health.text)}`, { color, bold: true }),
+    span('  '),
+    ...value('partitions', `${totals.owned}/${totals.partitions}`),
+    span('  '),
+    ...value('members', `${totals.members}`),
+  ];
+  const stored = stream
+    ? [
+        ...value('stored', `${count(stream.facts.messages)}`),
+        span(` ${bytes(stream.facts.bytes)}`, { dim: true }),
+      ]
+    : [];
+  const numbers = graphsOf(model).flatMap(({ name, value: text, color, series, top }) => {
+    const arrow = name === 'lag' ? ` ${ARROWS[direction(series)]}` : '';
+    const values = series.slice(-TREND_WIDTH).map((point) => point.value);
+    const [bars = ''] = barLines(values, top, 1);
+    const trend = drawn && roomy ? [span(` ${bars.padStart(TREND_WIDTH)}`, { color })] : [];
+    return [...value(name, `${text}${arrow}`), ...trend, span('  ')];
+  });
+  const tail = [...deadLetters(model), ...problem(model)];
+  return [spread(what, clock, width), spread(status, stored, width), [...numbers, ...tail]];
+}
+
+/** Messages that were given up are nothing to overlook, whatever panel is open. */
+function deadLetters({ deadLetters: dead }: Model): Line {
+  if (dead === null || dead === 'not-permitted' || dead.messages === 0) return [];
+  return [
+    span('dead letters ', { dim: true }),
+    span(count(dead.messages), { color: 'yellow', bold: true }),
+    span('  '),
+  ];
+}
+
+/** Why something on the screen may be missing or old; what does not fit is cut off. */
+function problem(model: Model): Line {
+  const [first] = model.problems.values();
+  return first === undefined ? [] : [span(escapeControl(first), { color: 'yellow' })];
+}

@@ -1,0 +1,106 @@
+import { escapeControl } from '../../core/lib/text.js';
+import type { Model } from '../model/model.js';
+import type { PartitionRow } from '../model/select.js';
+import { duration, rate, shortCount, UNKNOWN } from './format.js';
+import { letterSpan, NOBODY } from './palette.js';
+import { type Column, type Table, table } from './table.js';
+import { type Line, type Span, span } from './text.js';
+
+/** A partition that changed hands stands out for this long. */
+const FLASH_MS = 1_500;
+/** Up to so many partitions each cell of the map names its partition; beyond, a grid with numbered rows. */
+const NAMED_CELLS = 64;
+
+const flashes = (model: Model, { lease }: PartitionRow): boolean =>
+  lease !== undefined && model.now - lease.since < FLASH_MS && model.now - model.startedAt > FLASH_MS;
+
+function mark(model: Model, row: PartitionRow): Span {
+  const flash = flashes(model, row);
+  if (row.state === 'unreadable') return span('!', { color: 'red', bold: true });
+  if (!row.owner) return span(NOBODY, { color: 'red', bold: true, inverse: true });
+  const trouble = row.state === 'silent' || row.state === 'halted';
+  return letterSpan(model, row.owner.id, { inverse: flash, ...(trouble && { color: 'red' }) });
+}
+
+/** How the map is set: `cells` in a row, each `cell` columns wide, after a label of `label` columns. */
+function mapGrid(count: number, width: number) {
+  const named = count <= NAMED_CELLS;
+  const digits = String(Math.max(0, count - 1)).length;
+  const label = named ? 0 : digits + 2;
+  const cell = named ? digits + 5 : 2;
+  const room = Math.max(1, Math.floor((width - label) / cell));
+  // Grids with rows of 8, 16, 32 … cells are read at a glance.
+  const cells = room >= count ? count : room >= 8 ? 2 ** Math.floor(Math.log2(room)) : room;
+  return { named, digits, label, cells: Math.max(1, cells) };
+}
+
+/** Lines that the map of so many partitions takes. */
+export function mapHeight(count: number, width: number): number {
+  return Math.max(1, Math.ceil(count / mapGrid(count, width).cells));
+}
+
+/** All partitions at a glance: the letter and colour of each owner. */
+export function partitionMap(model: Model, rows: readonly PartitionRow[], width: number): Line[] {
+  const { named, digits, label, cells } = mapGrid(rows.length, width);
+  const lines: Line[] = [];
+  for (let start = 0; start < rows.length; start += cells) {
+    const shown = rows.slice(start, start + cells).flatMap((row) => {
+      const name = named ? [span(`p${row.partition}`.padStart(digits + 1), { dim: true }), span(' ')] : [];
+      return [...name, mark(model, row), span(' '.repeat(named ? 2 : 1))];
+    });
+    const head = span(named ? '' : `${rows[start]?.partition}  `.padStart(label), { dim: true });
+    lines.push([head, ...shown]);
+  }
+  return lines;
+}
+
+const STATES: Record<PartitionRow['state'], Span> = {
+  owned: span(''),
+  paused: span('paused', { color: 'yellow', bold: true }),
+  starting: span('starting', { color: 'yellow' }),
+  leaving: span('owner leaves', { color: 'yellow' }),
+  silent: span('owner silent', { color: 'red' }),
+  unowned: span('unowned', { color: 'red', bold: true }),
+  unreadable: span('unreadable', { color: 'red', bold: true }),
+  halted: span('halted', { color: 'red', bold: true }),
+};
+
+function stateCell({ state, pin }: PartitionRow): Span {
+  const shown = STATES[state];
+  if (pin === null) return shown;
+  const pinned = `pinned to ${escapeControl(pin)}`;
+  return { ...shown, text: shown.text === '' ? pinned : `${shown.text}, ${pinned}` };
+}
+
+/** One line a partition. */
+export function partitionTable(
+  model: Model,
+  rows: readonly PartitionRow[],
+  width: number,
+  selected: number,
+): Table {
+  const columns: Column<PartitionRow>[] = [
+    { title: 'PART', rank: 0, cell: ({ partition }) => span(`p${partition}`) },
+    { title: '', rank: 0, cell: (row) => mark(model, row) },
+    {
+      title: 'OWNER',
+      rank: 1,
+      max: 24,
+      cell: ({ ownerName, owner }) =>
+        span(ownerName === null ? UNKNOWN : escapeControl(ownerName), owner ? {} : { dim: true }),
+    },
+    {
+      title: 'EPOCH',
+      rank: 4,
+      align: 'right',
+      cell: ({ epoch }) => span(epoch === null ? UNKNOWN : `${epoch}`),
+    },
+    { title: 'HELD', rank: 5, align: 'right', cell: ({ heldMs }) => span(duration(heldMs)) },
+    { title: 'LAG', rank: 2, align: 'right', cell: ({ lag }) => span(shortCount(lag)) },
+    { title: 'RATE', rank: 3, align: 'right', cell: ({ rate: perSecond }) => span(rate(perSecond)) },
+    { title: 'POSITION', rank: 6, align: 'right', cell: ({ position }) => span(`${position ?? UNKNOWN}`) },
+    { title: 'END', rank: 7, align: 'right', cell: ({ end }) => span(`${end ?? UNKNOWN}`) },
+    { title: 'STATE', rank: 2, cell: stateCell },
+  ];
+  return table(columns, rows, width, selected);
+}

@@ -1,0 +1,88 @@
+import { escapeControl } from '../../core/lib/text.js';
+import { formatBytes, formatCount, formatDuration } from '../../core/lib/units.js';
+import type { Model } from '../model/model.js';
+import { UNKNOWN } from './format.js';
+import { type Line, line, lineWidth, type Span, span, truncateLine } from './text.js';
+
+/** From here on facts stand side by side. */
+const ROOMY_COLUMNS = 72;
+
+const fact = (name: string, value: string): [Span, Span] => [
+  span(`${name}  `.padStart(14), { dim: true }),
+  span(value),
+];
+
+/** How many dead letters there are. */
+function deadLetterLine({ deadLetters }: Model): Line {
+  if (deadLetters === null) return fact('dead letters', UNKNOWN);
+  if (deadLetters === 'not-permitted') return fact('dead letters', 'not permitted to look');
+  if (deadLetters.messages === 0) return fact('dead letters', 'none');
+  const { messages, bytes, stream } = deadLetters;
+  const [name, amount] = fact('dead letters', `${formatCount(messages)}, ${formatBytes(bytes)}`);
+  return [
+    name,
+    { ...amount, color: 'yellow', bold: true },
+    span(` in ${escapeControl(stream)}`, { dim: true }),
+  ];
+}
+
+/** The last message that was given up, and why; none: no line. */
+function lastDeadLetter({ deadLetters }: Model): Line[] {
+  if (deadLetters === null || deadLetters === 'not-permitted' || !deadLetters.last) return [];
+  const { last } = deadLetters;
+  const tries = `${last.attempts} attempt${last.attempts === 1 ? '' : 's'}`;
+  const text = `p${last.partition} #${last.sequence} of ${last.group} after ${tries}: ${last.error}`;
+  return [fact('the last', escapeControl(text))];
+}
+
+/** Lines that the panel has use for at this width, with its title; as many before anything is known. */
+export const streamHeight = (model: Model, width: number): number =>
+  Math.max(width < ROOMY_COLUMNS ? 10 : 6, streamLines(model, width).length + 1);
+
+/** Facts below each other, or in two columns where there is room. */
+function inColumns(facts: readonly Line[], width: number): Line[] {
+  if (width < ROOMY_COLUMNS) return [...facts];
+  const half = Math.ceil(facts.length / 2);
+  const column = Math.floor(width / 2);
+  return facts.slice(0, half).map((left, row): Line => {
+    const shown = truncateLine(left, column - 1);
+    return [...shown, span(' '.repeat(column - lineWidth(shown))), ...(facts[half + row] ?? [])];
+  });
+}
+
+/** The stream's state, limits and replicas, the most wanted first. */
+export function streamLines(model: Model, width: number): Line[] {
+  const facts = model.stream?.facts;
+  if (!facts) return [line('looking …', { dim: true })];
+  const limits = [
+    facts.maxMessages !== null && `${formatCount(facts.maxMessages)} messages`,
+    facts.maxBytes !== null && formatBytes(facts.maxBytes),
+    facts.maxAgeMs !== null && formatDuration(facts.maxAgeMs),
+  ].filter((limit) => limit !== false);
+  const followers = facts.followers.map(({ name, current }) => `${name}${current ? '' : ' (behind)'}`);
+  const replicas =
+    facts.replicas === 1
+      ? '1'
+      : `${facts.replicas}, leader ${facts.leader ?? 'none'}, followers ${followers.join(' ') || 'none'}`;
+  const amounts: Line[] = [
+    fact('messages', `${formatCount(facts.messages)}, ${formatBytes(facts.bytes)}`),
+    fact('sequences', `${facts.firstSequence} to ${facts.lastSequence}`),
+  ];
+  const settings: Line[] = [
+    fact('subjects', escapeControl(facts.subjects.join(' '))),
+    fact('replicas', escapeControl(replicas)),
+    fact('consumers', `${facts.consumers}`),
+    fact('limits', limits.length > 0 ? limits.join(', ') : 'none'),
+    fact('storage', facts.storage),
+    fact(
+      'dedupe',
+      facts.duplicateWindowMs === null ? 'none' : `within ${formatDuration(facts.duplicateWindowMs)}`,
+    ),
+  ];
+  const dead = deadLetterLine(model);
+  const last = lastDeadLetter(model);
+  if (width < ROOMY_COLUMNS) return [...amounts, dead, ...last, ...settings];
+  // The last dead letter has more to say than half a line; their number stands right above it.
+  const [subjects = [], replicated = [], ...others] = settings;
+  return [...inColumns([...amounts, subjects, replicated, dead, ...others], width), ...last];
+}

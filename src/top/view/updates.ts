@@ -1,0 +1,138 @@
+import { escapeControl } from '../../core/lib/text.js';
+import { partitionList } from '../../text/partition-list.js';
+import type { Model, Update } from '../model/model.js';
+import { clockTime, duration } from './format.js';
+import { colorOf, letterOf } from './palette.js';
+import { type Line, type Span, span } from './text.js';
+
+/** Moves of one kind between the same members within this time are one line. */
+const TOGETHER_MS = 400;
+/** And of their partitions at most so many runs are named. */
+const LISTED = 8;
+
+/** Updates that belong together; `partitions` of moves, in order of number. */
+export interface UpdateGroup {
+  first: Update;
+  partitions: number[];
+  /** The longest time that one of them was without a living owner; null: not known. */
+  gapMs: number | null;
+  /** All of them, the first included. */
+  updates: Update[];
+}
+
+const moveKey = (update: Update): string | undefined => {
+  switch (update.kind) {
+    case 'claimed':
+    case 'handed-over':
+      return `${update.kind} ${update.from} ${update.owner}`;
+    case 'released':
+      return `${update.kind} ${update.from}`;
+    case 'paused':
+    case 'resumed':
+    case 'pinned':
+    case 'unpinned':
+      return `${update.kind} ${update.by} ${update.to}`;
+    default:
+      return undefined;
+  }
+};
+
+/** Updates with the moves of one rebalance gathered, oldest first. */
+export function groupUpdates(updates: readonly Update[]): UpdateGroup[] {
+  const groups: UpdateGroup[] = [];
+  const open = new Map<string, UpdateGroup>();
+  for (const update of updates) {
+    const key = moveKey(update);
+    const group = key === undefined ? undefined : open.get(key);
+    const partition = 'partition' in update ? [update.partition] : [];
+    const gapMs = 'gapMs' in update ? update.gapMs : null;
+    if (group && update.at - group.first.at < TOGETHER_MS) {
+      group.partitions = [...group.partitions, ...partition].sort((a, b) => a - b);
+      group.gapMs = gapMs === null ? group.gapMs : Math.max(gapMs, group.gapMs ?? 0);
+      group.updates.push(update);
+      continue;
+    }
+    const fresh = { first: update, partitions: partition, gapMs, updates: [update] };
+    groups.push(fresh);
+    if (key !== undefined) open.set(key, fresh);
+  }
+  return groups;
+}
+
+/** A member by letter and name; one that is long gone has no letter any more. */
+function member(model: Model, id: string, name: string): Span[] {
+  if (!model.letters.has(id)) return [span(escapeControl(name))];
+  const color = colorOf(model, id);
+  return [span(letterOf(model, id), { color, bold: true }), span(` ${escapeControl(name)}`, { color })];
+}
+
+/** ` in 12 ms`: how long until the new owners were at work, from the end of the old one or its gift, as they say. */
+function took(model: Model, { gapMs, updates }: UpdateGroup): Span {
+  const times = updates
+    .map((update) => ('epoch' in update ? model.took.get(update.epoch) : undefined))
+    .filter((ms) => ms !== undefined);
+  if (times.length === 0) return span(gapMs ? `, ${duration(gapMs)} after its end` : '', { dim: true });
+  return span(` in ${duration((gapMs ?? 0) + Math.max(...times))}`, { dim: true });
+}
+
+function describe(model: Model, group: UpdateGroup): Span[] {
+  const { first, partitions } = group;
+  const moved = span(partitionList(partitions, LISTED), { bold: true });
+  switch (first.kind) {
+    case 'joined':
+      return [...member(model, first.owner, first.name), span(' joined')];
+    case 'leaving':
+      return [...member(model, first.owner, first.name), span(' is leaving', { color: 'yellow' })];
+    case 'left':
+      return [...member(model, first.owner, first.name), span(' left')];
+    case 'ended':
+      return [...member(model, first.owner, first.name), span(' ended')];
+    case 'died':
+      return [
+        ...member(model, first.owner, first.name),
+        span(' died', { color: 'red', bold: true }),
+        span(`: fenced ${duration(first.silentMs)} after its last renewal`, { color: 'red' }),
+      ];
+    case 'claimed': {
+      const from = first.from === null ? '' : ` from ${escapeControl(first.from)}`;
+      const who = member(model, first.owner, first.name);
+      return [...who, span(' claimed '), moved, span(from), took(model, group)];
+    }
+    case 'handed-over': {
+      // Released by a member that is alone: it takes the partition again itself.
+      if (first.from === first.name) {
+        return [
+          ...member(model, first.owner, first.name),
+          span(' released '),
+          moved,
+          span(' and took it again'),
+          took(model, group),
+        ];
+      }
+      const from = first.from === null ? '' : `${escapeControl(first.from)} `;
+      const to = member(model, first.owner, first.name);
+      return [span(`${from}handed `), moved, span(' to '), ...to, took(model, group)];
+    }
+    case 'released':
+      return [
+        span(first.from === null ? 'released ' : `${escapeControl(first.from)} released `),
+        moved,
+        span(`: nobody owns ${partitions.length > 1 ? 'them' : 'it'}`, { color: 'yellow' }),
+      ];
+    case 'paused':
+    case 'resumed':
+    case 'unpinned':
+    case 'pinned': {
+      const to = first.kind === 'pinned' && first.to !== null ? ` to ${escapeControl(first.to)}` : '';
+      const by = first.by === '' ? '' : ` by ${escapeControl(first.by)}`;
+      return [moved, span(` ${first.kind}${to}${by}`, { color: 'yellow' })];
+    }
+    case 'unreadable':
+      return [span(`cannot read the entry ${escapeControl(first.key)}`, { color: 'red' })];
+  }
+}
+
+/** One line for what happened, with its time. */
+export function updateLine(model: Model, group: UpdateGroup): Line {
+  return [span(`${clockTime(group.first.at, true)}  `, { dim: true }), ...describe(model, group)];
+}

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { gainsOf, heirsOf, nextOwnerOf, pinnedTo } from '../../src/top/model/forecast.js';
+import { group, lease, override, play, session } from './support.js';
+
+describe('the forecast of top', () => {
+  it('gives the partitions of a member that ends to the others, each to one of them', () => {
+    const shape = fc.record({
+      members: fc.integer({ min: 2, max: 9 }),
+      partitions: fc.integer({ min: 1, max: 40 }),
+    });
+    fc.assert(
+      fc.property(shape, ({ members, partitions }) => {
+        const model = play(group(members, partitions));
+        const heirs = heirsOf(model, 'a');
+        const given = [...heirs.values()].flat().sort((a, b) => a - b);
+        const owned = Array.from({ length: partitions }, (_, p) => p).filter((p) => p % members === 0);
+        assert.deepEqual(given, owned);
+        assert.ok(![...heirs.keys()].includes('a'));
+        assert.ok(![...heirs.keys()].includes(null));
+      }),
+    );
+  });
+
+  it('gives them to nobody where nobody else is there, or everybody else is leaving', () => {
+    assert.deepEqual([...heirsOf(play(group(1, 2)), 'a')], [[null, [0, 1]]]);
+    const leaving = play([
+      ...group(2, 2),
+      [1, { type: 'changes', entries: [session('b', 900, { leaving: true })] }],
+    ]);
+    assert.deepEqual([...heirsOf(leaving, 'a')], [[null, [0]]]);
+    assert.equal(nextOwnerOf(leaving, 0), null);
+  });
+
+  it('follows pins, by name or session, of members that are there', () => {
+    const model = play([
+      ...group(3, 6),
+      [
+        1,
+        { type: 'changes', entries: [override(0, 900, { pin: 'c' }), override(3, 901, { pin: 'nobody' })] },
+      ],
+    ]);
+    assert.equal(pinnedTo(model, 0)?.id, 'c');
+    assert.equal(pinnedTo(model, 3), null);
+    assert.ok(heirsOf(model, 'a').get('c')?.includes(0));
+  });
+
+  it('names the member with fewest partitions as the next owner, the first by id among equals', () => {
+    assert.equal(nextOwnerOf(play(group(3, 8)), 0)?.id, 'c');
+    assert.equal(nextOwnerOf(play(group(3, 9)), 0)?.id, 'b');
+    const unowned = play([...group(2, 2), [1, { type: 'changes', entries: [lease(0, 900, null)] }]]);
+    assert.equal(nextOwnerOf(unowned, 0)?.id, 'a');
+  });
+
+  it('gives one more member its share, each partition from the one that has it', () => {
+    const shape = fc.record({
+      members: fc.integer({ min: 1, max: 9 }),
+      partitions: fc.integer({ min: 1, max: 40 }),
+    });
+    fc.assert(
+      fc.property(shape, ({ members, partitions }) => {
+        const gains = gainsOf(play(group(members, partitions)));
+        const share = Math.floor(partitions / (members + 1));
+        assert.ok([share, share + 1].includes([...gains.values()].flat().length));
+        for (const [owner, got] of gains) {
+          for (const partition of got) assert.equal(owner, String.fromCharCode(97 + (partition % members)));
+        }
+      }),
+    );
+    assert.deepEqual([...gainsOf(play(group(0, 2)))], [[null, [0, 1]]]);
+  });
+});

@@ -1,0 +1,219 @@
+import assert from 'node:assert/strict';
+import type { ViewEntry } from '../../src/core/protocol/events.js';
+import { BINDINGS, bindingsFor, press } from '../../src/top/screen/keys.js';
+import type { Outcome } from '../../src/top/screen/outcome.js';
+import { rowIds } from '../../src/top/screen/rows.js';
+import { initialUi, type Ui } from '../../src/top/screen/state.js';
+import { frameOf } from '../../src/top/view/frame.js';
+import { plain, textWidth } from '../../src/top/view/text.js';
+import { group, lease, override, play } from './support.js';
+
+const model = play(group(3, 8));
+const start = (changes: Partial<Ui> = {}): Ui => ({
+  ...initialUi({ intervalMs: 1_000, readonly: false, host: 'here' }),
+  ...changes,
+});
+
+/** The screen after some keys, and what the last of them ordered. */
+function pressed(keys: string[], ui: Ui = start()): Outcome {
+  let outcome: Outcome = { ui };
+  for (const key of keys) outcome = press({ ui: outcome.ui, model, page: 5, helpEnd: 0 }, key);
+  return outcome;
+}
+
+const escapeRegExp = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
+describe('the keys of top', () => {
+  it('gives each key one meaning', () => {
+    const keys = BINDINGS.flatMap((binding) => binding.keys);
+    assert.equal(new Set(keys).size, keys.length);
+  });
+
+  /** What the help shows at this size, and how far it can be scrolled. */
+  function helpAt(ui: Ui, columns: number, rows: number) {
+    const { body, helpEnd } = frameOf(model, ui, { columns, rows });
+    const text = body.map(plain);
+    for (const each of text) assert.ok(textWidth(each) <= columns, each);
+    return { text, helpEnd };
+  }
+
+  it('explains every key in the help, all at once from 80x24 on', () => {
+    for (const [columns, rows] of [
+      [80, 24],
+      [120, 40],
+    ] as const) {
+      const help = helpAt(pressed(['?']).ui, columns, rows).text.join('\n');
+      for (const { shown, help: does } of BINDINGS) {
+        assert.match(help, new RegExp(`${escapeRegExp(shown)} +${escapeRegExp(does)}( |$)`, 'm'));
+      }
+      assert.match(help, /y n +answer a question; Enter does not/);
+    }
+  });
+
+  it('scrolls the help where there is less room, to its end and back', () => {
+    let ui = pressed(['?']).ui;
+    const seen = new Set<string>();
+    const scroll = (key: string) => {
+      const { helpEnd } = helpAt(ui, 60, 20);
+      ui = press({ ui, model, page: 12, helpEnd }, key).ui;
+      return helpAt(ui, 60, 20).text;
+    };
+    for (const each of helpAt(ui, 60, 20).text) seen.add(each);
+    for (let i = 0; i < 30; i++) for (const each of scroll('down')) seen.add(each);
+    const help = [...seen].join('\n');
+    for (const { shown, help: does } of BINDINGS) {
+      assert.match(help, new RegExp(`${escapeRegExp(shown)} +${escapeRegExp(does)}$`, 'm'));
+    }
+    assert.match(help, /cannot be read/);
+    const last = scroll('end');
+    assert.notDeepEqual(scroll('up'), last);
+    assert.equal(scroll('home')[0], 'Move');
+    assert.equal(ui.selected.partitions, undefined);
+  });
+
+  it('moves within a panel and between panels', () => {
+    assert.equal(pressed(['down']).ui.selected.partitions, '0');
+    assert.equal(pressed(['j', 'j', 'j']).ui.selected.partitions, '2');
+    assert.equal(pressed(['up']).ui.selected.partitions, '0');
+    for (const key of ['G', 'end']) assert.equal(pressed([key]).ui.selected.partitions, '7', key);
+    assert.equal(pressed(['g']).ui.selected.partitions, '0');
+    assert.equal(pressed(['pagedown']).ui.selected.partitions, '4');
+    assert.equal(pressed(['j', 'G']).ui.selected.partitions, '7');
+    assert.equal(pressed(['j', 'pagedown', 'k']).ui.selected.partitions, '4');
+    assert.equal(pressed(['tab']).ui.focus, 'consumers');
+    assert.equal(pressed(['shift-tab']).ui.focus, 'stream');
+  });
+
+  it('enters a log from its end, where it follows', () => {
+    const leases = Array.from({ length: 9 }, (_, i) => lease(0, 300 + i, i % 2 === 0 ? 'b' : 'a'));
+    const busy = leases.reduce(
+      (before, entry, i) => play([[1_000 * (i + 1), { type: 'changes', entries: [entry] }]], before),
+      model,
+    );
+    const ui = start({ focus: 'updates' });
+    const ids = rowIds(busy, ui, 'updates');
+    assert.equal(ids.length, 9);
+    const chosen = (key: string) =>
+      ids.indexOf(press({ ui, model: busy, page: 5, helpEnd: 0 }, key).ui.selected.updates ?? '');
+    assert.deepEqual(['up', 'down', 'pageup', 'home', 'end'].map(chosen), [8, 8, 4, 0, 8]);
+  });
+
+  it('goes in with Enter and out with Escape, one step each', () => {
+    const row = pressed(['j', 'enter']).ui;
+    assert.deepEqual([row.zoom, row.detail], [false, '0']);
+    assert.equal(pressed(['escape'], row).ui.detail, null);
+    const inside = pressed(['enter', 'j', 'enter']).ui;
+    assert.deepEqual([inside.zoom, inside.detail], [true, '0']);
+    const out = pressed(['escape'], inside).ui;
+    assert.deepEqual([out.zoom, out.detail], [true, null]);
+    assert.equal(pressed(['escape', 'escape'], out).ui.zoom, false);
+  });
+
+  it('types a filter, letters that are keys elsewhere too', () => {
+    const { ui } = pressed(['/', 'q', 'x', 'space', 'backspace', 'backspace', 'enter']);
+    assert.deepEqual([ui.filter, ui.editing], ['q', false]);
+    assert.equal(pressed(['escape'], ui).ui.filter, '');
+  });
+
+  it('freezes, sorts and changes the interval', () => {
+    assert.equal(pressed(['space']).ui.frozen, model);
+    assert.equal(pressed(['space', 'space']).ui.frozen, null);
+    assert.equal(pressed(['s']).ui.partitionSort, 'lag');
+    assert.equal(pressed(['tab', 's']).ui.consumerSort, 'partitions');
+    assert.deepEqual(pressed(['+']).command, { type: 'interval', ms: 500 });
+    assert.deepEqual(pressed(['-', '-']).command, { type: 'interval', ms: 5_000 });
+    assert.equal(pressed(['+'], start({ intervalMs: 250 })).command, undefined);
+  });
+
+  it('asks before it ends a consumer, names the consequence, and takes no for an answer', () => {
+    const asked = pressed(['tab', 'j', 'K']);
+    assert.equal(asked.command, undefined);
+    assert.match(asked.ui.dialog?.question ?? '', /Kill -9 a \(pid 4242\)\?/);
+    assert.match(
+      asked.ui.dialog?.consequences.join(' ') ?? '',
+      /Of its partitions p\d.* go(es)? to [bc].*repeat/,
+    );
+    assert.deepEqual(
+      [pressed(['n'], asked.ui).ui.dialog, pressed(['n'], asked.ui).command],
+      [null, undefined],
+    );
+    for (const key of ['z', 'enter', 'space']) {
+      const { ui, command } = pressed([key], asked.ui);
+      assert.deepEqual([ui.dialog, command], [asked.ui.dialog, undefined], key);
+    }
+    const { command } = pressed(['y'], asked.ui);
+    assert.deepEqual(command?.type === 'kill' && command.target.session, 'a');
+  });
+
+  it('kills no process of another machine, but asks it to stop', () => {
+    const elsewhere = start({ host: 'elsewhere' });
+    const { ui, command } = pressed(['tab', 'j', 'K'], elsewhere);
+    assert.equal(ui.dialog, null);
+    assert.equal(command, undefined);
+    assert.match(ui.notice?.text ?? '', /runs on here.*x asks it to stop/);
+    const asked = pressed(['tab', 'j', 'x'], elsewhere).ui;
+    assert.match(asked.dialog?.question ?? '', /Stop a \(pid 4242 on here\)\?/);
+    assert.match(asked.dialog?.consequences.join(' ') ?? '', /asked over NATS/);
+    const stop = pressed(['y'], asked).command;
+    assert.deepEqual(stop?.type === 'stop' && [stop.target.session, stop.target.local], ['a', false]);
+  });
+
+  it('releases the selected partition, and says who gets it', () => {
+    const asked = pressed(['j', 'r']).ui;
+    assert.equal(asked.dialog?.question, 'Release p0 from a?');
+    // a and b have three partitions each, c has two.
+    assert.match(asked.dialog?.consequences[0] ?? '', /p0 goes to c, who has fewest/);
+    assert.deepEqual(pressed(['y'], asked).command, { type: 'release', partition: 0 });
+  });
+
+  it('pauses the selected partition, and resumes one that is paused', () => {
+    const asked = pressed(['j', 'j', 'p']).ui;
+    assert.equal(asked.dialog?.question, 'Pause p1?');
+    assert.match(asked.dialog?.consequences[0] ?? '', /b finishes .* keeps p1/);
+    assert.deepEqual(pressed(['y'], asked).command, { type: 'rest', partition: 1, paused: true });
+    const paused = play([[1, { type: 'changes', entries: [override(1, 900, { paused: true })] }]], model);
+    const again = press(
+      { ui: start({ selected: { partitions: '1' } }), model: paused, page: 5, helpEnd: 0 },
+      'p',
+    ).ui;
+    assert.equal(again.dialog?.question, 'Resume p1?');
+    assert.deepEqual(again.dialog?.command, { type: 'rest', partition: 1, paused: false });
+  });
+
+  it('says why a partition cannot be released: nobody owns it, or it is pinned to its owner', () => {
+    const at = (entry: ViewEntry) => {
+      const changed = play([[1, { type: 'changes', entries: [entry] }]], model);
+      return press({ ui: start({ selected: { partitions: '0' } }), model: changed, page: 5, helpEnd: 0 }, 'r')
+        .ui;
+    };
+    assert.match(at(lease(0, 900, null)).notice?.text ?? '', /Nobody owns p0/);
+    assert.match(at(override(0, 900, { pin: 'a' })).notice?.text ?? '', /p0 is pinned to a.*leases unpin 0/);
+    assert.equal(at(override(0, 900, { pin: 'b' })).dialog?.question, 'Release p0 from a?');
+  });
+
+  it('says how to select what is missing, and goes there', () => {
+    for (const [key, focus] of [
+      ['r', 'partitions'],
+      ['p', 'partitions'],
+      ['x', 'consumers'],
+      ['K', 'consumers'],
+    ] as const) {
+      const { ui } = pressed([key], start({ focus: 'messages' }));
+      assert.equal(ui.dialog, null);
+      assert.equal(ui.focus, focus);
+      assert.match(ui.notice?.text ?? '', /^Select a /);
+    }
+  });
+
+  it('has no key that changes anything with --readonly', () => {
+    const readonly = start({ readonly: true });
+    assert.ok(bindingsFor(readonly).every(({ acts }) => !acts));
+    for (const key of ['r', 'p', 'n']) assert.equal(pressed(['j', key], readonly).ui.dialog, null);
+    for (const key of ['x', 'K', 'n']) assert.equal(pressed(['tab', 'j', key], readonly).ui.dialog, null);
+  });
+
+  it('quits', () => {
+    assert.deepEqual(pressed(['q']).command, { type: 'quit' });
+    assert.deepEqual(pressed(['ctrl-c']).command, { type: 'quit' });
+  });
+});

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { news } from '../../src/top/lines.js';
+import { runCli, stopAll } from '../support/cli.js';
+import { withServer } from '../support/server.js';
+import { withTempFolder } from '../support/temp.js';
+import { gone, group, lease, play, session } from './support.js';
+import { startConsumer, TopTerminal } from './top-terminal.js';
+
+describe('news of the group in words', () => {
+  const before = play(group(2, 2));
+
+  it('are what happened since, each once', () => {
+    const died = play(
+      [
+        [1_000, { type: 'changes', entries: [gone('a', 500)] }],
+        [1_300, { type: 'changes', entries: [lease(0, 501, 'b', { from: 'a' })] }],
+      ],
+      before,
+    );
+    const said = news(before, died);
+    assert.match(said[0] ?? '', /A a died/);
+    assert.match(said[1] ?? '', /B b claimed p0 from a, 300 ms after its end/);
+    const joined = play([[2_000, { type: 'changes', entries: [session('c', 600)] }]], died);
+    const later = news(died, joined);
+    assert.match(later[0] ?? '', /c joined/);
+    assert.ok(later.every((line) => !line.includes('died')));
+  });
+
+  it('tell of health when it changes, and not that time goes by', () => {
+    const lost = play([[1_000, { type: 'changes', entries: [gone('a', 500)] }]], before);
+    assert.match(news(before, lost).at(-1) ?? '', /health: 1 unowned: p0/);
+    assert.deepEqual(news(lost, play([[5_000, { type: 'tick' }]], lost)), []);
+    const off = play([[1_000, { type: 'disconnected' }]], before);
+    assert.match(news(before, off).at(-1) ?? '', /health: server gone/);
+  });
+});
+
+describe('natspoc top for a screen reader', function () {
+  this.timeout(60_000);
+  const server = withServer();
+  const folder = withTempFolder();
+  let terminal: TopTerminal;
+  afterEach(async () => {
+    await terminal?.close();
+    await stopAll();
+  });
+
+  it('prints everything, then what changes, line by line, and draws nothing', async () => {
+    const first = startConsumer(server.url, 'first');
+    await first.note(/claimed|acquired/);
+    terminal = await TopTerminal.open({ columns: 160, rows: 50 }, folder(), {
+      NATS_URL: server.url,
+      INK_SCREEN_READER: 'true',
+    });
+    const { tmux } = terminal;
+    await terminal.top();
+    const all = await tmux.shows(/What changes is told from here on/);
+    assert.match(all, /healthy {2}partitions 8\/8 {2}members 1/);
+    assert.doesNotMatch(all, /Timeline/);
+    assert.equal(await tmux.variable('alternate_on'), '0');
+
+    startConsumer(server.url, 'second');
+    await tmux.shows(/second joined\n[\s\S]*first handed p\d.* to B second/);
+    await tmux.press('Enter');
+    await tmux.shows(/healthy {2}partitions 8\/8 {2}members 2/);
+    await tmux.type('q\n');
+    await tmux.shows(/AFTER=0/);
+  });
+
+  it('prints one snapshot where nobody listens', async () => {
+    const env = { NATS_URL: server.url, INK_SCREEN_READER: 'true' };
+    const { code, stdout } = await runCli(['top'], { env });
+    assert.equal(code, 0);
+    assert.match(stdout, /^Timeline/m);
+  });
+});

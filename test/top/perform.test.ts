@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import type { Ending, EndOrder } from '../../src/core/admin/end-member.js';
+import { NatspocError } from '../../src/core/lib/errors.js';
+import type { Operator } from '../../src/top/act/operator.js';
+import { announce, perform } from '../../src/top/screen/perform.js';
+import type { Command, Target } from '../../src/top/screen/state.js';
+
+const moved = {
+  partition: 3,
+  outcome: 'moved',
+  from: 'a',
+  to: 'b',
+  epoch: 41,
+  tookMs: 8,
+  forced: false,
+  message: null,
+  denied: false,
+} as const;
+
+const ending = (changes: Partial<Ending> = {}): Ending => ({
+  ended: true,
+  alone: false,
+  moved: new Map([
+    ['b', [0, 3]],
+    ['c', [6]],
+  ]),
+  left: [],
+  tookMs: 35,
+  ...changes,
+});
+
+/** An operator that does nothing and answers this. */
+const operating = (answers: Partial<Operator> = {}): Operator => ({
+  release: async () => moved,
+  rest: async () => undefined,
+  end: async () => ending(),
+  askToStop: async () => undefined,
+  joined: async () => undefined,
+  ...answers,
+});
+
+const far: Target = {
+  session: 's',
+  name: 'far',
+  host: 'elsewhere',
+  pid: 1,
+  startedAt: '2026-01-05T12:00:00.000Z',
+  local: false,
+};
+
+const said = (command: Command, operator: Operator | undefined = operating()) =>
+  perform(command, { operator, env: {}, setInterval: () => {} });
+
+describe('what is said of an action', () => {
+  it('names what moved, to whom and how long it took', async () => {
+    assert.deepEqual(await said({ type: 'release', partition: 3 }), {
+      text: 'p3 moved a -> b in 8 ms, at epoch 41.',
+      level: 'info',
+    });
+    assert.deepEqual(await said({ type: 'stop', target: far }), {
+      text: 'far stopped: p0 p3 -> b, p6 -> c, in 35 ms.',
+      level: 'info',
+    });
+  });
+
+  it('is an error where somebody does not do what was asked, and says why', async () => {
+    const failed = { ...moved, outcome: 'failed', message: 'a does not answer' } as const;
+    const release = await said({ type: 'release', partition: 3 }, operating({ release: async () => failed }));
+    assert.deepEqual(release, { text: 'p3 not released: a does not answer.', level: 'error' });
+    const restless = operating({ rest: async () => 'its owner a is still running' });
+    const pause = await said({ type: 'rest', partition: 3, paused: true }, restless);
+    assert.deepEqual(pause, {
+      text: 'The pause of p3 is set, but its owner a is still running.',
+      level: 'error',
+    });
+    const silent = operating({ end: async () => 'it does not answer' });
+    assert.match(
+      (await said({ type: 'stop', target: far }, silent))?.text ?? '',
+      /was not stopped: it does not/,
+    );
+  });
+
+  it('tells of partitions that nobody has taken', async () => {
+    const alone = ending({ ended: false, alone: true, moved: new Map(), left: [0, 1] });
+    const killed = await said({ type: 'kill', target: far }, operating({ end: async () => alone }));
+    assert.deepEqual(killed, {
+      text: 'far killed: p0 p1 wait for the next consumer, no other is there.',
+      level: 'error',
+    });
+    const stuck = ending({ ended: false, moved: new Map(), left: [0], tookMs: 15_000 });
+    const late = await said({ type: 'stop', target: far }, operating({ end: async () => stuck }));
+    assert.match(late?.text ?? '', /its session is not over after 15 s: p0 -> nobody/);
+  });
+
+  it('asks a member of another machine over NATS, and lets others notice one that is killed', async () => {
+    const orders: EndOrder[] = [];
+    let asked = 0;
+    const operator = operating({
+      end: async (_session, order) => {
+        orders.push(order);
+        return (await order.tell()) ?? ending();
+      },
+      askToStop: async () => {
+        asked++;
+        return undefined;
+      },
+    });
+    await said({ type: 'stop', target: far }, operator);
+    assert.equal(asked, 1);
+    assert.equal(orders[0]?.leaves, true);
+    // Pid 1 is no member: it is looked at before it is signalled.
+    const killed = await said({ type: 'kill', target: { ...far, local: true } }, operator);
+    assert.equal(orders[1]?.leaves, false);
+    assert.equal(killed?.level, 'error');
+    assert.match(killed?.text ?? '', /far was not killed: 1 is the number of no member's process/);
+  });
+
+  it('is one line for what the group refuses; a fault of our own is thrown', async () => {
+    const refusing = operating({
+      release: async () => {
+        throw new NatspocError('not-permitted', 'Could not: not permitted to publish x.');
+      },
+    });
+    assert.deepEqual(await said({ type: 'release', partition: 0 }, refusing), {
+      text: 'Could not: not permitted to publish x.',
+      level: 'error',
+    });
+    const broken = operating({
+      release: async () => {
+        throw new TypeError('a fault');
+      },
+    });
+    await assert.rejects(said({ type: 'release', partition: 0 }, broken), TypeError);
+  });
+
+  it('begins with what is under way', () => {
+    assert.deepEqual(announce({ type: 'release', partition: 3 }), { text: 'Releasing p3 …', level: 'busy' });
+    assert.equal(announce({ type: 'redraw' }), undefined);
+  });
+});

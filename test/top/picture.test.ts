@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { fileURLToPath } from 'node:url';
+import xterm from '@xterm/headless';
+import { drawReplay } from '../../scripts/draw.js';
+import { terminalSvg } from '../../scripts/svg.js';
+import { healthOf } from '../../src/top/model/health.js';
+import { initialModel } from '../../src/top/model/model.js';
+import { reduce } from '../../src/top/model/reduce.js';
+import { memberRows, partitionRows, totalsOf } from '../../src/top/model/select.js';
+import { readRecording } from '../../src/top/sources/recording.js';
+
+const RECORDING = fileURLToPath(new URL('../../docs/top.ndjson', import.meta.url));
+
+describe('the recorded run of the picture', () => {
+  it('makes the model of its end: joins, a leave, a crash, a pause and a release', async () => {
+    const events = await readRecording(RECORDING);
+    const model = events.reduce(reduce, initialModel(events[0]?.at ?? 0));
+    assert.deepEqual(healthOf(model), { level: 'ok', text: 'healthy, paused: p7' });
+    assert.deepEqual(
+      memberRows(model).map(({ name, partitions }) => [name, partitions.length]),
+      [
+        ['alice', 3],
+        ['dave', 2],
+        ['erin', 3],
+      ],
+    );
+    assert.equal(totalsOf(model).owned, 8);
+    const kinds = new Set(model.updates.map(({ kind }) => kind));
+    for (const kind of ['joined', 'left', 'died', 'claimed', 'handed-over', 'paused'] as const) {
+      assert.ok(kinds.has(kind), kind);
+    }
+    const [paused] = partitionRows(model).filter(({ state }) => state === 'paused');
+    assert.equal(paused?.partition, 7);
+    assert.ok((paused?.lag ?? 0) > 0);
+  });
+
+  it('comes to the same end when every event of the group comes twice, or late', async () => {
+    const events = await readRecording(RECORDING);
+    const once = events.reduce(reduce, initialModel(events[0]?.at ?? 0));
+    const changes = events.filter(({ type }) => type === 'changes');
+    const again = [...events, ...changes.reverse()].reduce(reduce, initialModel(events[0]?.at ?? 0));
+    assert.deepEqual([...again.leases], [...once.leases]);
+    assert.deepEqual([...again.members.keys()], [...once.members.keys()]);
+    assert.deepEqual(again.updates, once.updates);
+  });
+
+  it('is drawn as a terminal shows it', async () => {
+    const terminal = await drawReplay(await readRecording(RECORDING), { columns: 150, rows: 44 });
+    const svg = terminalSvg(terminal, 'natspoc top');
+    for (const text of ['Partitions', 'healthy, paused: p7', 'alice', 'dead letters']) {
+      assert.ok(svg.includes(text), text);
+    }
+  });
+});
+
+describe('a terminal as SVG', () => {
+  const svgOf = (text: string): Promise<string> => {
+    const terminal = new xterm.Terminal({ cols: 20, rows: 2, allowProposedApi: true });
+    return new Promise((resolve) => terminal.write(text, () => resolve(terminalSvg(terminal, 't'))));
+  };
+
+  it('keeps colours, weight and inverse, each run at its column', async () => {
+    const svg = await svgOf('ab \u001b[1;31mred\u001b[0m   \u001b[7mX\u001b[0m');
+    assert.match(svg, /<text x="16" y="47">ab<\/text>/);
+    assert.match(svg, /<text x="41.2" y="47" fill="#ff7b72" class="b">red<\/text>/);
+    assert.match(svg, /<rect x="91.6" y="34" width="8.4" height="18" fill="#d5dbe3"\/>.*fill="#0d1117">X</);
+  });
+
+  it('draws bars as bars, those of a line in one', async () => {
+    const svg = await svgOf('a\u001b[32m██▄\u001b[0m');
+    assert.match(svg, /<rect x="24.4" y="34" width="16.8" height="18" fill="#56d364"\/>/);
+    assert.match(svg, /<rect x="41.2" y="43" width="8.4" height="9" fill="#56d364"\/>/);
+    assert.match(svg, />a</);
+  });
+
+  it('holds no markup of what is shown', async () => {
+    const svg = await svgOf('<b>&"');
+    assert.match(svg, /&lt;b&gt;&amp;"/);
+  });
+});

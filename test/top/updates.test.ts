@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import type { ViewEntry } from '../../src/core/protocol/events.js';
+import type { TopEventBody } from '../../src/top/model/events.js';
+import { plain } from '../../src/top/view/text.js';
+import { groupUpdates, updateLine } from '../../src/top/view/updates.js';
+import { gone, group, lease, play, session, stats, T0 } from './support.js';
+
+describe('the status updates', () => {
+  it('keeps how long a change of hands took, as its owner says, when the partition has moved on', () => {
+    const model = play([
+      ...group(3, 2),
+      [1_000, { type: 'changes', entries: [lease(0, 300, 'b', { reason: 'handover', from: 'a' })] }],
+      [
+        1_500,
+        {
+          type: 'stats',
+          facts: {
+            members: [stats('b', { partitions: [{ partition: 0, epoch: 300, position: 1, tookMs: 6 }] })],
+            gone: [],
+          },
+        },
+      ],
+      [2_000, { type: 'changes', entries: [lease(0, 301, 'c', { reason: 'handover', from: 'b' })] }],
+    ]);
+    const told = groupUpdates(model.updates).map((each) => plain(updateLine(model, each)).slice(14));
+    assert.deepEqual(told, ['a handed p0 to B b in 6 ms', 'b handed p0 to C c']);
+  });
+
+  it('tells of a crash with the time since its last renewal, and of a claim with the time without an owner', () => {
+    const model = play([
+      ...group(2, 2),
+      [3_000, { type: 'changes', entries: [session('a', 390)] }],
+      [4_400, { type: 'changes', entries: [gone('a', 400)] }],
+      [4_420, { type: 'changes', entries: [lease(0, 401, 'b', { from: 'a' })] }],
+    ]);
+    const told = groupUpdates(model.updates).map((each) => plain(updateLine(model, each)).slice(14));
+    assert.deepEqual(told, [
+      'A a died: fenced 1.4 s after its last renewal',
+      'B b claimed p0 from a, 20 ms after its end',
+    ]);
+  });
+
+  it('tells from history that a member is gone of which only its leases are left', () => {
+    const past = (ms: number, entry: ViewEntry) => ({ entry, atMs: T0 + ms });
+    const model = play([
+      [
+        9_000,
+        {
+          type: 'history',
+          entries: [
+            past(1_000, lease(0, 5, 'x', { reason: 'claim' })),
+            past(2_000, lease(0, 6, 'y', { reason: 'handover', from: 'x' })),
+            past(2_010, gone('x', 7)),
+            past(2_020, gone('never-owned', 8)),
+          ],
+        },
+      ],
+    ]);
+    const told = groupUpdates(model.updates).map((each) => plain(updateLine(model, each)).slice(14));
+    assert.deepEqual(told, ['A x claimed p0', 'x handed p0 to B y', 'A x ended']);
+  });
+
+  it('tells of an end long ago with the time of then, and once, however often the group is looked at', () => {
+    const past = (ms: number, entry: ViewEntry) => ({ entry, atMs: T0 + ms });
+    const hour = 3_600_000;
+    const entries = [gone('x', 7), session('y', 8), lease(0, 9, 'y', { from: 'x' }), lease(1, 6, 'x')];
+    const history = [
+      past(1_000, lease(0, 5, 'x')),
+      past(1_001, lease(1, 6, 'x')),
+      past(2_000, gone('x', 7)),
+      past(2_010, session('y', 8)),
+      past(2_020, lease(0, 9, 'y', { from: 'x' })),
+    ];
+    const look: [number, TopEventBody][] = [
+      [hour, { type: 'history', entries: history }],
+      [hour + 10, { type: 'snapshot', entries }],
+    ];
+    const model = play([...look, ...look]);
+    const ends = model.updates.filter(({ kind }) => kind === 'ended' || kind === 'died');
+    assert.deepEqual(
+      ends.map(({ at }) => at - T0),
+      [2_000],
+    );
+    assert.equal(
+      model.ended.get('x')?.at,
+      T0 + 2_000,
+      'p1 is still its: since when it has no owner is known',
+    );
+    const later = play([[2 * hour, { type: 'changes', entries: [lease(1, 10, 'y', { from: 'x' })] }]], model);
+    assert.equal(later.ended.has('x'), false);
+    assert.equal(play(look, later).updates.length, later.updates.length);
+  });
+});
