@@ -22,9 +22,9 @@ export type { Trimmed } from './member/partition/stream-losses.js';
 export { describeTrend, formatMemoryLine, type MemorySample } from './member/stats/memory.js';
 export type { NatsConnection } from './nats/client/connection.js';
 export type { Connecting, CreatePublisherOptions, JoinGroupOptions, StreamOptions } from './options.js';
-export type { StreamMessage } from './ports/index.js';
 export type { AbortReason, Report } from './protocol/events.js';
 export { KEY_HEADER, type Layout, partitionOf, partitionSubject } from './protocol/layout.js';
+export type { StreamMessage } from './protocol/message.js';
 export type { LeaseReason } from './protocol/records.js';
 export type {
   Confirmation,

@@ -15,7 +15,7 @@ import { DeliveryReader, parseDelivery } from '../../src/core/nats/jetstream/del
 import { PubAckReader } from '../../src/core/nats/jetstream/puback.js';
 import { readLetter } from '../../src/core/protocol/dead-letter.js';
 import { partitionOf, partitionOfSubject } from '../../src/core/protocol/layout.js';
-import { decodeControlAnswer, decodePause, decodeRelease } from '../../src/core/protocol/member-orders.js';
+import { decodeControlAnswer, decodeRelease } from '../../src/core/protocol/member-orders.js';
 import { decodeMemberStats } from '../../src/core/protocol/member-stats.js';
 import {
   decodeLayout,
@@ -177,7 +177,7 @@ export const TARGETS: readonly Target[] = [
   target(
     'orders',
     bytesLike({ partitions: [1, 2], to: 'x' }, { partitions: 'all', paused: true }),
-    (bytes) => [decodeRelease(bytes), decodePause(bytes), decodeControlAnswer(bytes)],
+    (bytes) => [decodeRelease(bytes), decodeControlAnswer(bytes)],
   ),
   target('dead letters', mutated(LETTER).map(headersOf), (headers) =>
     readLetter({ sequence: 1, data: new Uint8Array(), headers }, 'EVENTS'),

@@ -118,7 +118,7 @@ describe('the identity of a member', function () {
         version: '0.0.0',
         metadata: {},
         stats: () => ({}),
-        control: { release: () => [], pause: async () => [], stop: () => [] },
+        control: { release: () => [], stop: () => [] },
       });
       proxy.silence();
       const creating = identities.create();

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { type SessionTraces, SWEEP_AGE_MS, sweep } from '../../src/core/member/sweep.js';
+import { SWEEP_AGE_MS, sweep } from '../../src/core/member/sweep.js';
 import { NatsSessionTraces } from '../../src/core/nats/kv/session-traces.js';
+import type { SessionTraces } from '../../src/core/ports/session-traces.js';
 import { runCli } from '../support/cli.js';
 import type { GroupRun } from '../support/group-run.js';
 import { until } from '../support/until.js';

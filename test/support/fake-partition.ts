@@ -8,9 +8,9 @@ import type {
   ReadOutcome,
   RemoveOutcome,
   StreamBounds,
-  StreamMessage,
   WriteOutcome,
 } from '../../src/core/ports/index.js';
+import type { StreamMessage } from '../../src/core/protocol/message.js';
 
 /** A message as a reader delivers it, with a payload of `size` bytes. */
 export function fakeMessage(sequence: number, key: string | null = null, text = ''): StreamMessage {

@@ -1,5 +1,6 @@
 import { GroupFollower } from '../../src/core/admin/follower.js';
-import type { BucketEntry, WatchSink } from '../../src/core/ports/index.js';
+import type { WatchSink } from '../../src/core/ports/index.js';
+import type { BucketEntry } from '../../src/core/protocol/entries.js';
 import { encodeRecord, keys, RECORD_VERSION } from '../../src/core/protocol/records.js';
 
 const GROUP = 'g';

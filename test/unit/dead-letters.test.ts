@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict';
 import { redrive } from '../../src/core/admin/redrive.js';
 import { NatspocError } from '../../src/core/lib/errors.js';
-import {
-  type KeepingStream,
-  type StoredCopy,
-  type StoreOutcome,
-  storeOnce,
-} from '../../src/core/ports/store-once.js';
+import { storeOnce } from '../../src/core/nats/jetstream/store-once.js';
+import type { KeepingStream, StoredCopy, StoreOutcome } from '../../src/core/ports/keeping-stream.js';
 import {
   type FoundLetter,
   isSameLetter,

@@ -3,24 +3,20 @@ import fc from 'fast-check';
 import { choosePartitions, parsePartitions } from '../../src/cli/choose-partitions.js';
 import { checkGroup } from '../../src/core/admin/check.js';
 import type { GroupStatus, LeaseStatus } from '../../src/core/admin/group-status.js';
-import { formatTenures, readTenures } from '../../src/core/admin/history.js';
+import { readTenures } from '../../src/core/admin/history.js';
 import type { MemberStatus } from '../../src/core/admin/members.js';
 import { parseSeekTarget, planSeek } from '../../src/core/admin/seek-target.js';
 import { readStalled } from '../../src/core/admin/stalled.js';
 import { planTrim } from '../../src/core/admin/trim.js';
 import { textWidth } from '../../src/core/lib/text.js';
 import type { StoredMessage } from '../../src/core/ports/stream-admin.js';
-import {
-  decodeControlAnswer,
-  decodePause,
-  decodeRelease,
-  memberSubject,
-} from '../../src/core/protocol/member-orders.js';
+import { decodeControlAnswer, decodeRelease, memberSubject } from '../../src/core/protocol/member-orders.js';
 import { formatNagios, unknownToNagios } from '../../src/text/check-report.js';
 import { formatLeases, summarise } from '../../src/text/lease-table.js';
 import { formatMembers } from '../../src/text/members-table.js';
 import { formatMessage, formatMessageLine, messageJson } from '../../src/text/message-lines.js';
 import { formatPairs, formatTable } from '../../src/text/table.js';
+import { formatTenures } from '../../src/text/tenures-table.js';
 
 const HOSTILE = 'a\u001b[31m\u0007b\u202e\nc';
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -342,7 +338,6 @@ describe('orders to members', () => {
   it('are read with care: whatever comes is an order or nothing', () => {
     assert.deepEqual(decodeRelease(bytes('{"partitions":[3],"to":"b"}')), { partitions: [3], to: 'b' });
     assert.deepEqual(decodeRelease(bytes('{"partitions":"all"}')), { partitions: 'all', to: null });
-    assert.deepEqual(decodePause(bytes('{"partitions":[3]}')), { partitions: [3], paused: true });
     for (const bad of [
       '',
       '[]',
@@ -355,7 +350,7 @@ describe('orders to members', () => {
     }
     fc.assert(
       fc.property(fc.uint8Array(), fc.json(), (noise, json) => {
-        for (const decode of [decodeRelease, decodePause, decodeControlAnswer]) {
+        for (const decode of [decodeRelease, decodeControlAnswer]) {
           decode(noise);
           decode(bytes(json));
         }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { SILENT } from '../../src/core/member/partition/handler.js';
 import { HandlerCall } from '../../src/core/member/partition/handler-call.js';
 import { toNdjson, toText } from '../../src/core/member/partition/output.js';
-import type { StreamMessage } from '../../src/core/ports/index.js';
+import type { StreamMessage } from '../../src/core/protocol/message.js';
 import { fakeMessage } from '../support/fake-partition.js';
 
 const message = (data: Uint8Array, key: string | null = null): StreamMessage => ({

@@ -1,12 +1,6 @@
 import assert from 'node:assert/strict';
-import {
-  keepSweeping,
-  planSweep,
-  type SessionTrace,
-  type SessionTraces,
-  SWEEP_AGE_MS,
-  sweep,
-} from '../../src/core/member/sweep.js';
+import { keepSweeping, planSweep, SWEEP_AGE_MS, sweep } from '../../src/core/member/sweep.js';
+import type { SessionTrace, SessionTraces } from '../../src/core/ports/session-traces.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 const NOW = 10 * SWEEP_AGE_MS;

@@ -12,7 +12,8 @@ import {
   type WorkPorts,
   type WorkSettings,
 } from '../../src/core/member/partition/work.js';
-import type { DeadLetter, DeadLetters } from '../../src/core/ports/index.js';
+import type { DeadLetters } from '../../src/core/ports/index.js';
+import type { DeadLetter } from '../../src/core/protocol/message.js';
 import { fakeMessage, settle } from '../support/fake-partition.js';
 import { ManualClock } from '../support/manual-clock.js';
 

@@ -1,6 +1,6 @@
 import type { HandlerContext } from '../../core/member/partition/handler.js';
 import { toNdjson, toText } from '../../core/member/partition/output.js';
-import type { StreamMessage } from '../../core/ports/index.js';
+import type { StreamMessage } from '../../core/protocol/message.js';
 
 /** What may be written for each message. */
 export const OUTPUTS = ['ndjson', 'text', 'none'] as const;

@@ -1,5 +1,6 @@
 import { systemClock } from '../../core/lib/clock.js';
-import { type Handler, promiseOf } from '../../core/member/partition/handler.js';
+import { promiseOf } from '../../core/lib/promise-of.js';
+import type { Handler } from '../../core/member/partition/handler.js';
 import type { LineWriter } from './line-writer.js';
 import { LINES, type Output } from './outputs.js';
 

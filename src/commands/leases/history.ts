@@ -2,7 +2,8 @@ import { connectionFlags } from '../../cli/base-command.js';
 import { parsePartitions } from '../../cli/choose-partitions.js';
 import { Args } from '../../cli/oclif.js';
 import { StreamCommand } from '../../cli/stream-command.js';
-import { formatTenures, readTenures, type Tenure } from '../../core/admin/history.js';
+import { readTenures, type Tenure } from '../../core/admin/history.js';
+import { formatTenures } from '../../text/tenures-table.js';
 
 /** `natspoc leases history`: who had a partition before. */
 export default class LeasesHistory extends StreamCommand {

@@ -1,5 +1,6 @@
 import type { NatspocError } from '../lib/errors.js';
-import type { BucketEntry, Watch, WatchSink } from '../ports/index.js';
+import type { Watch, WatchSink } from '../ports/index.js';
+import type { BucketEntry } from '../protocol/entries.js';
 import { decodeEntries } from '../protocol/entries.js';
 import type { ViewEntry } from '../protocol/events.js';
 import type { LeaseRecord, OverrideRecord, SessionRecord } from '../protocol/records.js';

@@ -1,6 +1,3 @@
-import { formatTable } from '../../text/table.js';
-import { escapeControl } from '../lib/text.js';
-import { formatDuration } from '../lib/units.js';
 import type { PastEntry } from '../ports/facts.js';
 import type { LeaseReason } from '../protocol/records.js';
 
@@ -64,35 +61,4 @@ function gapBefore(
   // Its claim was one as well; but the whole time that it held the partition is no measure of a gap.
   if (signs.length === 0) return null;
   return Math.ceil(Math.max(0, atMs - Math.max(heldSinceMs, ...signs)));
-}
-
-const HOW = { claim: 'claimed', handover: 'handed over', release: 'released' } as const;
-
-/**
- * The tenures for people, oldest first.
- *
- * @param width of the terminal: where there is no room, what matters least is left out.
- */
-export function formatTenures(tenures: readonly Tenure[], width?: number): string[] {
-  return formatTable(
-    [
-      { title: 'SINCE' },
-      { title: 'OWNER' },
-      { title: 'FROM', giveWay: 2 },
-      { title: 'HOW', giveWay: 3 },
-      { title: 'EPOCH', align: 'right', giveWay: 1 },
-      { title: 'HELD FOR', align: 'right' },
-      { title: 'GAP BEFORE', align: 'right' },
-    ],
-    tenures.map(({ at, owner, from, reason, epoch, heldMs, gapMs }) => [
-      at,
-      owner === null ? '-' : escapeControl(owner),
-      from === null ? '-' : escapeControl(from),
-      reason === null ? '-' : HOW[reason],
-      String(epoch),
-      formatDuration(heldMs),
-      gapMs === null ? '?' : gapMs === 0 ? '-' : `<= ${formatDuration(gapMs)}`,
-    ]),
-    width,
-  );
 }

@@ -1,28 +1,11 @@
 import { NatspocError } from '../lib/errors.js';
-import type { StoreOutcome } from '../ports/store-once.js';
+import type { LetterBox, RedriveTarget } from '../ports/dead-letters.js';
 import { type FoundLetter, REDRIVEN_HEADER } from '../protocol/dead-letter.js';
-import type { Original } from '../protocol/dead-letter-original.js';
 
 /** So many letters are in hand at a time. */
 const BATCH = 256;
 /** How often an answer is waited for. */
 const TRIES = 3;
-
-/** The dead letters of a stream. */
-export interface LetterBox {
-  /** All that are there now, oldest first. `foreign` hears of what is no dead letter of this stream. */
-  letters(foreign: (sequence: number) => void): AsyncIterable<FoundLetter>;
-  /** The message of a letter as it came; undefined: a part of it is not there any more. */
-  original(letter: FoundLetter): Promise<Original | undefined>;
-  /** Deletes one; one that is not there is a success. */
-  remove(sequence: number): Promise<void>;
-}
-
-/** The stream that the letters came from. */
-export interface RedriveTarget {
-  /** Stores a message in a partition once, however often it is sent under this id. */
-  store(partition: number, message: Original, id: string): Promise<StoreOutcome>;
-}
 
 /** Which letters, and what to do with them. */
 export interface RedriveOptions {

@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { GroupMember } from '../member/group-member.js';
-import { type Handler, promiseOf } from '../member/partition/handler.js';
+import { promiseOf } from '../lib/promise-of.js';
+import type { HealthSubject } from './subject.js';
 
 /** Seconds; from a map lookup to a slow request. */
 const HANDLER_BUCKETS = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60];
@@ -29,14 +29,14 @@ export class Metrics {
   }
 
   /** The same handler, measured. */
-  timed(handler: Handler): Handler {
+  timed<Call extends unknown[]>(handler: (...call: Call) => unknown): (...call: Call) => unknown {
     const histogram = this.#handlerTime;
-    return (message, context) => {
+    return (...call) => {
       const startedAt = performance.now();
       const done = (): void => histogram.observe((performance.now() - startedAt) / 1_000);
       let running: Promise<unknown> | undefined;
       try {
-        running = promiseOf(handler(message, context));
+        running = promiseOf(handler(...call));
       } catch (error) {
         done();
         throw error;
@@ -48,7 +48,7 @@ export class Metrics {
   }
 
   /** Reads everything else off a member. */
-  attach(member: GroupMember): void {
+  attach(member: HealthSubject): void {
     const { counters } = member;
     this.#total('natspoc_messages_handled_total', 'Messages dealt with.', () => counters.handled);
     this.#total('natspoc_attempts_failed_total', 'Attempts that failed.', () => counters.failed);
@@ -86,7 +86,7 @@ export class Metrics {
     return this.#registry.metrics();
   }
 
-  #countEvents(member: GroupMember): void {
+  #countEvents(member: HealthSubject): void {
     const registers = [this.#registry];
     const commits = new Histogram({
       name: 'natspoc_commit_duration_seconds',

@@ -1,13 +1,13 @@
 import type { Clock } from '../lib/clock.js';
-import type { GroupMember } from '../member/group-member.js';
+import type { HealthSubject } from './subject.js';
 
 /** A partition with messages that wait and no progress for this long is stuck. */
 const STUCK_AFTER_MS = 60_000;
 
 /** As much of a member as can be judged. */
-export interface Watched extends Pick<GroupMember, 'id' | 'partitions' | 'standing'> {
+export type Watched = Pick<HealthSubject, 'id' | 'partitions' | 'standing'> & {
   on(type: 'expired' | 'resumed' | 'joined', listener: () => void): unknown;
-}
+};
 
 /** Whether a member does what it is there for. */
 export class Readiness {

@@ -2,9 +2,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { type Clock, systemClock } from '../lib/clock.js';
 import { messageOf, NatspocError } from '../lib/errors.js';
-import type { GroupMember } from '../member/group-member.js';
 import type { Metrics } from './metrics.js';
 import { Readiness } from './readiness.js';
+import type { HealthSubject } from './subject.js';
 
 const LOOK_EVERY_MS = 5_000;
 
@@ -26,7 +26,7 @@ export class HealthServer {
   readonly #readiness: Readiness;
   readonly #cancelLook: () => void;
 
-  private constructor(member: GroupMember, metrics: Metrics, clock: Clock) {
+  private constructor(member: HealthSubject, metrics: Metrics, clock: Clock) {
     this.#metrics = metrics;
     this.#readiness = new Readiness(member, clock);
     const timer = setInterval(() => this.#readiness.look(), LOOK_EVERY_MS);
@@ -43,7 +43,7 @@ export class HealthServer {
    * @throws NatspocError `config` where the address cannot be listened on.
    */
   static async open(
-    member: GroupMember,
+    member: HealthSubject,
     metrics: Metrics,
     { port, host = '127.0.0.1' }: HealthOptions,
     clock: Clock = systemClock,

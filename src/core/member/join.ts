@@ -115,7 +115,7 @@ export async function startMember(options: JoinOptions): Promise<Member> {
         version,
         metadata: { group, stream: config.stream, host, pid: String(process.pid), name },
         stats: () => options.stats(member),
-        control: memberControl(() => member, { bucket, group, name }),
+        control: memberControl(() => member),
       }),
       link: new NatsLink(connection),
       clock: systemClock,

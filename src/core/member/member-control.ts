@@ -1,13 +1,8 @@
-import { changeOverride } from '../admin/overrides.js';
-import type { Bucket } from '../ports/index.js';
 import type { MemberControl, PartitionChoice } from '../protocol/member-orders.js';
 import type { Member } from './engine/engine.js';
 
 /** What this member does when it is asked through its endpoints. `member` is asked late: it may not exist yet. */
-export function memberControl(
-  member: () => Member,
-  { bucket, group, name }: { bucket: Bucket; group: string; name: string },
-): MemberControl {
+export function memberControl(member: () => Member): MemberControl {
   const owned = (choice: PartitionChoice): number[] => {
     const all = member().partitions.map(({ partition }) => partition);
     return choice === 'all' ? all : all.filter((partition) => choice.includes(partition));
@@ -21,11 +16,6 @@ export function memberControl(
         .leave()
         .catch(() => {});
       return partitions;
-    },
-    pause: async ({ partitions, paused }) => {
-      const chosen = owned(partitions);
-      for (const partition of chosen) await changeOverride(bucket, group, partition, { paused }, name);
-      return chosen;
     },
   };
 }

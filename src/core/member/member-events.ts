@@ -1,6 +1,6 @@
 import type { Afterwards, Dealt } from '../config/retry.js';
-import type { StreamMessage } from '../ports/index.js';
 import type { Report } from '../protocol/events.js';
+import type { StreamMessage } from '../protocol/message.js';
 import type { UncommittedRange } from './partition/contract.js';
 import type { Trimmed } from './partition/stream-losses.js';
 import type { MemorySample } from './stats/memory.js';

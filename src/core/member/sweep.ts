@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '../lib/clock.js';
 import { mapConcurrently } from '../lib/concurrently.js';
+import type { SessionTrace, SessionTraces } from '../ports/session-traces.js';
 import { MAX_TTL_MS } from '../protocol/timing.js';
 
 /**
@@ -15,15 +16,6 @@ const SWEEP_EVERY_MS = 3_600_000;
 const WORTHWHILE = 16;
 const CONCURRENT_PURGES = 4;
 
-/** The newest entry of a session's key, or of its proof of life. Times of one clock, milliseconds. */
-export interface SessionTrace {
-  kind: 'session' | 'proof';
-  id: string;
-  revision: number;
-  ended: boolean;
-  atMs: number;
-}
-
 /**
  * What can go: old markers, and old proofs of life of which there is no session any more: its member died between two
  * writes. What belongs to a session that is there stays, however old it is: the group has yet to fence it.
@@ -31,14 +23,6 @@ export interface SessionTrace {
 export function planSweep(traces: readonly SessionTrace[], nowMs: number): SessionTrace[] {
   const living = new Set(traces.flatMap(({ kind, id, ended }) => (kind === 'session' && !ended ? [id] : [])));
   return traces.filter(({ id, atMs }) => !living.has(id) && nowMs - atMs >= SWEEP_AGE_MS);
-}
-
-/** The traces of one group's sessions in the bucket. */
-export interface SessionTraces {
-  /** All of them, and the server's time on their clock. Rejects where they cannot be read. */
-  read(): Promise<{ traces: SessionTrace[]; nowMs: number }>;
-  /** Deletes all entries of a trace's key up to it. Rejects where that is not done. */
-  purge(trace: SessionTrace): Promise<void>;
 }
 
 /**

@@ -2,14 +2,10 @@
  * What the core needs from the outside world, as interfaces: `nats/` implements them on a connection, the
  * simulator as a model. Expected outcomes are values; promises of these interfaces never reject.
  */
-import type { NatspocError } from '../lib/errors.js';
 
-/** One key of the bucket as stored; `value` is null where the key was deleted. */
-export interface BucketEntry {
-  key: string;
-  revision: number;
-  value: Uint8Array | null;
-}
+import type { NatspocError } from '../lib/errors.js';
+import type { BucketEntry } from '../protocol/entries.js';
+import type { DeadLetter, StreamMessage } from '../protocol/message.js';
 
 /**
  * How a conditional write ended. `conflict`: the revision was not the expected one. `unknown`: no answer, so
@@ -76,21 +72,6 @@ export interface Bucket {
 export interface LayoutKeeper {
   /** Puts it there where it is missing; `failed`: another one is there. */
   keep(): Promise<{ kind: 'ok' } | { kind: 'unknown' } | { kind: 'failed'; error: NatspocError }>;
-}
-
-/** One event of a partition as the reader delivers it. `sequence` is the stream's. */
-export interface StreamMessage {
-  readonly sequence: number;
-  readonly subject: string;
-  readonly data: Uint8Array;
-  /** Of the payload, bytes. */
-  readonly size: number;
-  /** When the stream stored it, milliseconds since 1970. */
-  readonly timestampMs: number;
-  /** The partitioning key (header `Natspoc-Key`), or null. */
-  readonly key: string | null;
-  /** All headers, decoded on demand; the last value of each name. */
-  headers(): Record<string, string>;
 }
 
 /**
@@ -225,17 +206,6 @@ export interface LinkEvents {
 export interface Link {
   /** Tells until the returned function is called. */
   watch(events: LinkEvents): () => void;
-}
-
-/** A message that could not be handled, and what is known about it. */
-export interface DeadLetter {
-  readonly message: StreamMessage;
-  readonly partition: number;
-  readonly epoch: number;
-  /** How often it was tried by the owner that gave it up. */
-  readonly attempts: number;
-  /** What the last attempt failed with, in words. */
-  readonly error: string;
 }
 
 /** Where dead letters go. `ok`: stored for certain; `unknown`: store it again, it is kept once. */

@@ -1,5 +1,5 @@
-import type { DeadLetter } from '../ports/index.js';
 import { KEY_HEADER } from './layout.js';
+import type { DeadLetter } from './message.js';
 
 /** What a dead letter says about itself; its own headers and payload stay as they were. */
 const HEADERS = {

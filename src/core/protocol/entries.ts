@@ -1,6 +1,12 @@
-import type { BucketEntry } from '../ports/index.js';
 import type { ViewEntry } from './events.js';
 import { decodeLease, decodeOverride, decodeSession, parseGroupKey } from './records.js';
+
+/** One key of the bucket as stored; `value` is null where the key was deleted. */
+export interface BucketEntry {
+  key: string;
+  revision: number;
+  value: Uint8Array | null;
+}
 
 /**
  * An entry of the bucket as the protocol sees it; undefined for a key that is none of the protocol's. What

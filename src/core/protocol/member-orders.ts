@@ -4,7 +4,7 @@
  */
 
 /** The endpoints of every member. */
-export const CONTROL_VERBS = ['release', 'stop', 'pause'] as const;
+export const CONTROL_VERBS = ['release', 'stop'] as const;
 export type ControlVerb = (typeof CONTROL_VERBS)[number];
 
 /** What a member answers its group: orders, whether it is there, and its statistics. */
@@ -26,18 +26,11 @@ export interface ReleaseRequest {
   to: string | null;
 }
 
-/** Stop to handle partitions while owning them, or go on. */
-export interface PauseRequest {
-  partitions: PartitionChoice;
-  paused: boolean;
-}
-
 /** What a member does when it is asked. Each returns the partitions that the order concerns. */
 export interface MemberControl {
   release(request: ReleaseRequest): number[];
   /** Leave the group and end. */
   stop(): number[];
-  pause(request: PauseRequest): Promise<number[]>;
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
@@ -64,12 +57,6 @@ export function decodeRelease(bytes: Uint8Array): ReleaseRequest | undefined {
   return isChoice(partitions) && (to === null || typeof to === 'string') ? { partitions, to } : undefined;
 }
 
-/** The order in a request to `pause`, or undefined. */
-export function decodePause(bytes: Uint8Array): PauseRequest | undefined {
-  const { partitions, paused = true } = fieldsOf(bytes) ?? {};
-  return isChoice(partitions) && typeof paused === 'boolean' ? { partitions, paused } : undefined;
-}
-
 /** The partitions in an answer, or undefined where it is none of ours. */
 export function decodeControlAnswer(bytes: Uint8Array): number[] | undefined {
   const { partitions } = fieldsOf(bytes) ?? {};
@@ -77,7 +64,7 @@ export function decodeControlAnswer(bytes: Uint8Array): number[] | undefined {
 }
 
 /** A request or an answer as bytes. */
-export function encodeControl(value: ReleaseRequest | PauseRequest | { partitions: number[] }): Uint8Array {
+export function encodeControl(value: ReleaseRequest | { partitions: number[] }): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value));
 }
 

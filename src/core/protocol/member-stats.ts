@@ -1,8 +1,22 @@
-import type { HandlerTimeStats } from '../member/stats/handler-times.js';
-import type { MemoryStats } from '../member/stats/memory.js';
-
 /** The format of STATS data that this version writes, and the newest that it reads. */
 export const STATS_VERSION = 1;
+
+/** How long a handler takes, milliseconds, by a sample of its latest calls. */
+export interface HandlerTimeStats {
+  samples: number;
+  meanMs: number;
+  p99Ms: number;
+  maxMs: number;
+}
+
+/** A {@link MemorySample} as it travels in a STATS answer, its trend as {@link describeTrend} says it. */
+export interface MemoryStats {
+  allocBytes: number;
+  totalAllocBytes: number;
+  sysBytes: number;
+  numGc: number;
+  verdict: string;
+}
 
 /** One partition as its owner sees it. */
 export interface PartitionStats {

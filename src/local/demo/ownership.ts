@@ -1,4 +1,5 @@
-import type { Bucket, BucketEntry, Watch } from '../../core/ports/index.js';
+import type { Bucket, Watch } from '../../core/ports/index.js';
+import type { BucketEntry } from '../../core/protocol/entries.js';
 import { decodeEntries } from '../../core/protocol/entries.js';
 import { keys, type LeaseRecord } from '../../core/protocol/records.js';
 

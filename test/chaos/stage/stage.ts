@@ -1,7 +1,7 @@
 import { copyFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SettingName } from '../../../src/core/config/settings.js';
-import type { BucketEntry } from '../../../src/core/ports/index.js';
+import type { BucketEntry } from '../../../src/core/protocol/entries.js';
 import { decodePosition } from '../../../src/core/protocol/records.js';
 import { type Cli, type CliExit, runCli, stopAll } from '../../support/cli.js';
 import { GroupRun } from '../../support/group-run.js';

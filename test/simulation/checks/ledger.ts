@@ -1,4 +1,4 @@
-import type { BucketEntry } from '../../../src/core/ports/index.js';
+import type { BucketEntry } from '../../../src/core/protocol/entries.js';
 import { decodeLease, decodePosition, keys, parseGroupKey } from '../../../src/core/protocol/records.js';
 import type { EventLog } from '../model/log.js';
 import { Damage, OPERATOR } from './damage.js';

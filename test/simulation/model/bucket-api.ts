@@ -1,7 +1,7 @@
 import type { ConsumerConfig } from 'nats';
 import { API_ERRORS } from '../../../src/core/nats/client/outcome.js';
 import { KV_OPERATION } from '../../../src/core/nats/kv/bucket.js';
-import type { BucketEntry } from '../../../src/core/ports/index.js';
+import type { BucketEntry } from '../../../src/core/protocol/entries.js';
 import { apiError, ask } from './ask.js';
 import type { Connection, Side } from './connection.js';
 import type { Muted, PullOrder, Sent } from './consumers.js';

@@ -1,5 +1,6 @@
 import { NatsBucket } from '../../../src/core/nats/kv/bucket.js';
-import type { Bucket, BucketEntry, Watch, WatchSink } from '../../../src/core/ports/index.js';
+import type { Bucket, Watch, WatchSink } from '../../../src/core/ports/index.js';
+import type { BucketEntry } from '../../../src/core/protocol/entries.js';
 import { BUCKET } from './bucket-api.js';
 import type { SimClient } from './client.js';
 

@@ -1,4 +1,4 @@
-import type { BucketEntry } from '../../../src/core/ports/index.js';
+import type { BucketEntry } from '../../../src/core/protocol/entries.js';
 import type { Random } from './random.js';
 import type { Store } from './store.js';
 import type { Timeline } from './timeline.js';

@@ -1,5 +1,7 @@
-import type { DeadLetter, DeadLetters } from '../../../src/core/ports/index.js';
-import { type KeepingStream, type StoredCopy, storeOnce } from '../../../src/core/ports/store-once.js';
+import { storeOnce } from '../../../src/core/nats/jetstream/store-once.js';
+import type { DeadLetters } from '../../../src/core/ports/index.js';
+import type { KeepingStream, StoredCopy } from '../../../src/core/ports/keeping-stream.js';
+import type { DeadLetter } from '../../../src/core/protocol/message.js';
 import type { Connection } from './connection.js';
 import type { Random } from './random.js';
 import { request } from './request.js';

@@ -1,4 +1,4 @@
-import type { BucketEntry } from '../../../src/core/ports/index.js';
+import type { BucketEntry } from '../../../src/core/protocol/entries.js';
 
 /** All that a bucket holds at one moment. */
 export interface StoreCopy {

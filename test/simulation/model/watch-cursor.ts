@@ -1,4 +1,4 @@
-import type { BucketEntry } from '../../../src/core/ports/index.js';
+import type { BucketEntry } from '../../../src/core/protocol/entries.js';
 import type { Cluster } from './cluster.js';
 import type { Cursor, Message } from './consumers.js';
 import type { Random } from './random.js';

@@ -17,7 +17,7 @@ export const DATA: readonly Mutant[] = [
     mistake: 'a dead letter that its stream calls a duplicate counts as stored',
     edits: [
       {
-        file: 'src/core/ports/store-once.ts',
+        file: 'src/core/nats/jetstream/store-once.ts',
         find: "if (!outcome.duplicate) return { kind: 'ok', sequence };",
         replace: "if (sequence > 0) return { kind: 'ok', sequence };",
       },

@@ -9,9 +9,9 @@ import type {
   Link,
   Prober,
   ReaderWindow,
-  StreamMessage,
 } from '../../ports/index.js';
 import type { Report } from '../../protocol/events.js';
+import type { StreamMessage } from '../../protocol/message.js';
 import type { Timing } from '../../protocol/timing.js';
 import type { RunnerEvents, RunnerSettings, RunnerStatus, UncommittedRange } from '../partition/contract.js';
 import type { GroupStart } from '../partition/group-start.js';

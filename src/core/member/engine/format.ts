@@ -1,5 +1,5 @@
 import { NatspocError } from '../../lib/errors.js';
-import type { BucketEntry } from '../../ports/index.js';
+import type { BucketEntry } from '../../protocol/entries.js';
 import { foreignFormat, parseGroupKey, RECORD_VERSION } from '../../protocol/records.js';
 
 /**

@@ -1,13 +1,13 @@
 import type { Clock } from '../../lib/clock.js';
 import type {
   Bucket,
-  BucketEntry,
   ReadOutcome,
   RemoveOptions,
   Watch,
   WatchSink,
   WriteOutcome,
 } from '../../ports/index.js';
+import type { BucketEntry } from '../../protocol/entries.js';
 import type { BucketHealth } from './standstill.js';
 
 /**

@@ -1,6 +1,7 @@
 import { type Clock, sleep } from '../../lib/clock.js';
 import type { NatspocError } from '../../lib/errors.js';
-import type { Bucket, StreamMessage } from '../../ports/index.js';
+import type { Bucket } from '../../ports/index.js';
+import type { StreamMessage } from '../../protocol/message.js';
 import type { PositionMark } from '../../protocol/position-mark.js';
 import { decodePosition, encodeRecord, keys, RECORD_VERSION } from '../../protocol/records.js';
 import { StopConsuming } from './handler.js';

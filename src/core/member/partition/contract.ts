@@ -1,7 +1,8 @@
 import type { Dealt } from '../../config/retry.js';
 import type { Clock } from '../../lib/clock.js';
 import type { NatspocError } from '../../lib/errors.js';
-import type { Bucket, DeadLetters, EventStream, StreamMessage } from '../../ports/index.js';
+import type { Bucket, DeadLetters, EventStream } from '../../ports/index.js';
+import type { StreamMessage } from '../../protocol/message.js';
 import type { PositionMark } from '../../protocol/position-mark.js';
 import type { CommitPolicy } from './committer.js';
 import type { Handler, Logger } from './handler.js';

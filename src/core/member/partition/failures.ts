@@ -1,7 +1,8 @@
 import { type Afterwards, backoffMs, type Dealt, type FailurePolicy, nextStep } from '../../config/retry.js';
 import type { Clock } from '../../lib/clock.js';
 import { messageOf, type NatspocError } from '../../lib/errors.js';
-import type { DeadLetters, StreamMessage } from '../../ports/index.js';
+import type { DeadLetters } from '../../ports/index.js';
+import type { StreamMessage } from '../../protocol/message.js';
 import type { CallScope } from './handler-call.js';
 import type { Entry } from './key-queues.js';
 

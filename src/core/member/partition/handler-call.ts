@@ -1,5 +1,5 @@
 import { messageOf } from '../../lib/errors.js';
-import type { StreamMessage } from '../../ports/index.js';
+import type { StreamMessage } from '../../protocol/message.js';
 import type { HandlerContext, Logger } from './handler.js';
 
 /** What the calls of one partition under one epoch have in common. */

@@ -1,4 +1,4 @@
-import type { StreamMessage } from '../../ports/index.js';
+import type { StreamMessage } from '../../protocol/message.js';
 
 /** Takes what a handler has to say to people; the program decides where it goes. */
 export interface Logger {
@@ -34,18 +34,6 @@ export interface HandlerContext {
  * `then` is waited for; what it returns or resolves with makes no difference.
  */
 export type Handler = (message: StreamMessage, context: HandlerContext) => unknown;
-
-/**
- * What a handler has returned, where it is to be waited for; undefined where it is not. Promises of other makes
- * count too: a query builder's query runs only once somebody waits for it.
- */
-export function promiseOf(result: unknown): Promise<unknown> | undefined {
-  if (result === undefined) return undefined;
-  if (result instanceof Promise) return result;
-  return typeof (result as PromiseLike<unknown> | null)?.then === 'function'
-    ? Promise.resolve(result)
-    : undefined;
-}
 
 /**
  * Thrown by a handler that can handle nothing at all, whatever the message: its database is gone for good, its

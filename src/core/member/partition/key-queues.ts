@@ -1,4 +1,4 @@
-import type { StreamMessage } from '../../ports/index.js';
+import type { StreamMessage } from '../../protocol/message.js';
 
 /** A message of a partition that is not dealt with yet, and its place among the others. */
 export class Entry {

@@ -1,5 +1,5 @@
 import { escapeControl } from '../../lib/text.js';
-import type { StreamMessage } from '../../ports/index.js';
+import type { StreamMessage } from '../../protocol/message.js';
 import type { HandlerContext } from './handler.js';
 
 // A byte order mark is part of the payload.

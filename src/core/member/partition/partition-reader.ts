@@ -1,6 +1,7 @@
 import type { Clock } from '../../lib/clock.js';
 import type { NatspocError } from '../../lib/errors.js';
-import type { EventStream, Reader, ReaderFault, ReaderWindow, StreamMessage } from '../../ports/index.js';
+import type { EventStream, Reader, ReaderFault, ReaderWindow } from '../../ports/index.js';
+import type { StreamMessage } from '../../protocol/message.js';
 import type { PositionMark } from '../../protocol/position-mark.js';
 import { Reopening } from './reopening.js';
 import { lookAtFit } from './stream-fit.js';

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { messageOf } from '../../lib/errors.js';
-import { type Handler, promiseOf } from './handler.js';
+import { promiseOf } from '../../lib/promise-of.js';
+import type { Handler } from './handler.js';
 import { HandlerCall } from './handler-call.js';
 
 /** Lets the runtime look at the promises that a handler has left behind. */

@@ -1,8 +1,9 @@
 import type { Dealt, FailurePolicy } from '../../config/retry.js';
 import type { Clock } from '../../lib/clock.js';
-import type { StreamMessage } from '../../ports/index.js';
+import { promiseOf } from '../../lib/promise-of.js';
+import type { StreamMessage } from '../../protocol/message.js';
 import { type FailureEvents, type FailurePorts, Failures } from './failures.js';
-import { type Handler, promiseOf, StopConsuming } from './handler.js';
+import { type Handler, StopConsuming } from './handler.js';
 import { type CallScope, HandlerCall } from './handler-call.js';
 import { followCall } from './handler-timeout.js';
 import { type Entry, Lanes } from './key-queues.js';

@@ -1,17 +1,11 @@
-import { type Handler, promiseOf } from '../partition/handler.js';
+import { promiseOf } from '../../lib/promise-of.js';
+import type { HandlerTimeStats } from '../../protocol/member-stats.js';
+import type { Handler } from '../partition/handler.js';
 
 /** One call in so many is timed: looking at the clock twice a call would cost fast handlers. */
 const ONE_IN = 16;
 /** So many times are kept, the newest. */
 const KEPT = 512;
-
-/** How long a handler takes, milliseconds, by a sample of its latest calls. */
-export interface HandlerTimeStats {
-  samples: number;
-  meanMs: number;
-  p99Ms: number;
-  maxMs: number;
-}
 
 /** Times a sample of a handler's calls. */
 export class HandlerTimes {

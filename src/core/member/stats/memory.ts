@@ -1,4 +1,5 @@
 import { GCProfiler, type GCProfilerResult } from 'node:v8';
+import type { MemoryStats } from '../../protocol/member-stats.js';
 import { judgeTrend, lowEnvelope, type Trend, type UsePoint } from './trend.js';
 
 /** How often the collections are read off the profiler. */
@@ -26,15 +27,6 @@ export interface MemorySample {
   /** Collections since the monitor started, small and full ones. */
   numGc: number;
   trend: Trend;
-}
-
-/** A {@link MemorySample} as it travels in a STATS answer, its trend as {@link describeTrend} says it. */
-export interface MemoryStats {
-  allocBytes: number;
-  totalAllocBytes: number;
-  sysBytes: number;
-  numGc: number;
-  verdict: string;
 }
 
 type Collection = GCProfilerResult['statistics'][number];

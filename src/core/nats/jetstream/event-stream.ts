@@ -9,9 +9,9 @@ import type {
   ReaderSink,
   RemoveOutcome,
   StreamBounds,
-  StreamMessage,
 } from '../../ports/index.js';
 import { KEY_HEADER, partitionSubject } from '../../protocol/layout.js';
+import type { StreamMessage } from '../../protocol/message.js';
 import type { NatsHandles } from '../client/handles.js';
 import { plainHeaders } from '../client/headers.js';
 import { API_ERRORS, apiErrorCode, isLimit, isUnknownOutcome, toNatspocError } from '../client/outcome.js';

@@ -1,9 +1,10 @@
-import { type KeepingStream, type StoredCopy, type StoreOutcome, storeOnce } from '../../ports/store-once.js';
+import type { KeepingStream, StoredCopy, StoreOutcome } from '../../ports/keeping-stream.js';
 import type { NatsHandles } from '../client/handles.js';
 import { encodeHeaders, plainHeaders } from '../client/headers.js';
 import { API_ERRORS, apiErrorCode, isUnknownOutcome } from '../client/outcome.js';
 import { maxPayloadOf } from './pipeline.js';
 import { publishOnce } from './publish-once.js';
+import { storeOnce } from './store-once.js';
 
 const MESSAGE_ID_HEADER = 'Nats-Msg-Id';
 

@@ -1,6 +1,6 @@
 import type { NatsConnection } from 'nats';
 import { messageOf, NatspocError } from '../../lib/errors.js';
-import type { KeepingStream } from '../../ports/store-once.js';
+import type { KeepingStream } from '../../ports/keeping-stream.js';
 import { natsPublishPort } from './pipeline.js';
 
 /** The stream that has to confirm; see {@link natsPublishPort}. */

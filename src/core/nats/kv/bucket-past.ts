@@ -1,6 +1,6 @@
 import { DeliverPolicy } from 'nats';
 import type { PastEntry } from '../../ports/facts.js';
-import type { BucketEntry } from '../../ports/index.js';
+import type { BucketEntry } from '../../protocol/entries.js';
 import { decodeEntry } from '../../protocol/entries.js';
 import type { ProofEntry } from '../../protocol/events.js';
 import { keys } from '../../protocol/records.js';

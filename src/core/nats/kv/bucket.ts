@@ -3,7 +3,6 @@ import { type Clock, systemClock } from '../../lib/clock.js';
 import { NatspocError } from '../../lib/errors.js';
 import type {
   Bucket,
-  BucketEntry,
   ReadOutcome,
   RemoveOptions,
   Watch,
@@ -11,6 +10,7 @@ import type {
   WriteOptions,
   WriteOutcome,
 } from '../../ports/index.js';
+import type { BucketEntry } from '../../protocol/entries.js';
 import type { NatsHandles } from '../client/handles.js';
 import { API_ERRORS, apiErrorCode, isUnknownOutcome, toNatspocError } from '../client/outcome.js';
 import { within } from '../client/placement.js';

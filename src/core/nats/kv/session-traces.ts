@@ -1,5 +1,5 @@
 import { DeliverPolicy } from 'nats';
-import type { SessionTrace, SessionTraces } from '../../member/sweep.js';
+import type { SessionTrace, SessionTraces } from '../../ports/session-traces.js';
 import { keys } from '../../protocol/records.js';
 import type { NatsHandles } from '../client/handles.js';
 import { toNatspocError } from '../client/outcome.js';

@@ -1,6 +1,7 @@
 import { DeliverPolicy, type Msg, nuid } from 'nats';
 import { type Cancel, type Clock, systemClock } from '../../lib/clock.js';
-import type { BucketEntry, Watch, WatchSink } from '../../ports/index.js';
+import type { Watch, WatchSink } from '../../ports/index.js';
+import type { BucketEntry } from '../../protocol/entries.js';
 import type { NatsHandles } from '../client/handles.js';
 import { API_ERRORS, apiErrorCode, isLimit, isUnknownOutcome, toNatspocError } from '../client/outcome.js';
 import { PLACEMENT_MS, within } from '../client/placement.js';

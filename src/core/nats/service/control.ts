@@ -10,7 +10,6 @@ import type {
 import {
   CONTROL_VERBS,
   type ControlVerb,
-  decodePause,
   decodeRelease,
   encodeControl,
   type MemberControl,
@@ -109,7 +108,7 @@ export class MicroIdentities implements Identities {
       name: verb,
       subject: memberSubject(stream, group, id, verb),
       answer: async (request) => {
-        const partitions = await this.#order(verb, request);
+        const partitions = this.#order(verb, request);
         if (!partitions) throw new RefusedRequest(400, `not a request to ${verb}`);
         return encodeControl({ partitions });
       },
@@ -117,15 +116,11 @@ export class MicroIdentities implements Identities {
     };
   }
 
-  async #order(verb: ControlVerb, data: Uint8Array): Promise<number[] | undefined> {
+  #order(verb: ControlVerb, data: Uint8Array): number[] | undefined {
     const { control } = this.#description;
     if (verb === 'stop') return control.stop();
-    if (verb === 'release') {
-      const request = decodeRelease(data);
-      return request && control.release(request);
-    }
-    const request = decodePause(data);
-    return request && control.pause(request);
+    const request = decodeRelease(data);
+    return request && control.release(request);
   }
 }
 

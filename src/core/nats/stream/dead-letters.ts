@@ -1,7 +1,7 @@
 import { DeliverPolicy, type Msg, nuid, RetentionPolicy, StorageType } from 'nats';
-import type { LetterBox } from '../../admin/redrive.js';
 import { NatspocError } from '../../lib/errors.js';
-import type { DeadLetter, DeadLetters } from '../../ports/index.js';
+import type { LetterBox } from '../../ports/dead-letters.js';
+import type { DeadLetters } from '../../ports/index.js';
 import {
   deadStream,
   deadSubject,
@@ -18,6 +18,7 @@ import {
 } from '../../protocol/dead-letter.js';
 import { cut, decodeOriginal, encodeOriginal, type Original } from '../../protocol/dead-letter-original.js';
 import { KEY_HEADER } from '../../protocol/layout.js';
+import type { DeadLetter } from '../../protocol/message.js';
 import { refuse } from '../client/concern.js';
 import type { NatsHandles } from '../client/handles.js';
 import { plainHeaders } from '../client/headers.js';

@@ -1,5 +1,5 @@
-import type { RedriveTarget } from '../../admin/redrive.js';
-import type { StoredCopy, StoreOutcome } from '../../ports/store-once.js';
+import type { RedriveTarget } from '../../ports/dead-letters.js';
+import type { StoredCopy, StoreOutcome } from '../../ports/keeping-stream.js';
 import { REDRIVEN_HEADER } from '../../protocol/dead-letter.js';
 import type { Original } from '../../protocol/dead-letter-original.js';
 import { partitionSubject } from '../../protocol/layout.js';

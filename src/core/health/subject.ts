@@ -1,0 +1,42 @@
+/** What health checks and metrics need of a member: a `GroupMember` fits. */
+export interface HealthSubject {
+  /** Session id; null while there is none. */
+  readonly id: string | null;
+  /** What it owns, and how far it is: `lag` in messages. */
+  readonly partitions: readonly {
+    readonly partition: number;
+    readonly state: string;
+    readonly position: number;
+    readonly lag: number;
+  }[];
+  /** What makes no progress; `partition` null: the member as a whole. */
+  readonly standing: readonly {
+    readonly partition: number | null;
+    readonly why: 'handler' | 'stuck';
+    readonly reason: string;
+    readonly forMs: number;
+  }[];
+  /** Messages and attempts since the start. */
+  readonly counters: {
+    readonly handled: number;
+    readonly failed: number;
+    readonly deadLettered: number;
+    readonly skipped: number;
+  };
+  /** This process's memory now, bytes. */
+  readonly memory: { readonly allocBytes: number; readonly sysBytes: number };
+  on(type: 'committed', listener: (commit: { readonly tookMs: number }) => void): unknown;
+  on(type: 'trimmed', listener: (loss: { readonly atMost: number }) => void): unknown;
+  on(type: HealthEvent, listener: () => void): unknown;
+}
+
+/** What happens to a member that changes its health or its counts. */
+export type HealthEvent =
+  | 'joined'
+  | 'expired'
+  | 'resumed'
+  | 'fenced'
+  | 'acquired'
+  | 'handed-over'
+  | 'released'
+  | 'lost';

@@ -1,0 +1,16 @@
+/** The newest entry of a session's key, or of its proof of life. Times of one clock, milliseconds. */
+export interface SessionTrace {
+  kind: 'session' | 'proof';
+  id: string;
+  revision: number;
+  ended: boolean;
+  atMs: number;
+}
+
+/** The traces of one group's sessions in the bucket. */
+export interface SessionTraces {
+  /** All of them, and the server's time on their clock. Rejects where they cannot be read. */
+  read(): Promise<{ traces: SessionTrace[]; nowMs: number }>;
+  /** Deletes all entries of a trace's key up to it. Rejects where that is not done. */
+  purge(trace: SessionTrace): Promise<void>;
+}

@@ -1,0 +1,25 @@
+/** One event of a partition as the reader delivers it. `sequence` is the stream's. */
+export interface StreamMessage {
+  readonly sequence: number;
+  readonly subject: string;
+  readonly data: Uint8Array;
+  /** Of the payload, bytes. */
+  readonly size: number;
+  /** When the stream stored it, milliseconds since 1970. */
+  readonly timestampMs: number;
+  /** The partitioning key (header `Natspoc-Key`), or null. */
+  readonly key: string | null;
+  /** All headers, decoded on demand; the last value of each name. */
+  headers(): Record<string, string>;
+}
+
+/** A message that could not be handled, and what is known about it. */
+export interface DeadLetter {
+  readonly message: StreamMessage;
+  readonly partition: number;
+  readonly epoch: number;
+  /** How often it was tried by the owner that gave it up. */
+  readonly attempts: number;
+  /** What the last attempt failed with, in words. */
+  readonly error: string;
+}

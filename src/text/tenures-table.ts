@@ -1,0 +1,35 @@
+import type { Tenure } from '../core/admin/history.js';
+import { escapeControl } from '../core/lib/text.js';
+import { formatDuration } from '../core/lib/units.js';
+import { formatTable } from './table.js';
+
+const HOW = { claim: 'claimed', handover: 'handed over', release: 'released' } as const;
+
+/**
+ * The tenures for people, oldest first.
+ *
+ * @param width of the terminal: where there is no room, what matters least is left out.
+ */
+export function formatTenures(tenures: readonly Tenure[], width?: number): string[] {
+  return formatTable(
+    [
+      { title: 'SINCE' },
+      { title: 'OWNER' },
+      { title: 'FROM', giveWay: 2 },
+      { title: 'HOW', giveWay: 3 },
+      { title: 'EPOCH', align: 'right', giveWay: 1 },
+      { title: 'HELD FOR', align: 'right' },
+      { title: 'GAP BEFORE', align: 'right' },
+    ],
+    tenures.map(({ at, owner, from, reason, epoch, heldMs, gapMs }) => [
+      at,
+      owner === null ? '-' : escapeControl(owner),
+      from === null ? '-' : escapeControl(from),
+      reason === null ? '-' : HOW[reason],
+      String(epoch),
+      formatDuration(heldMs),
+      gapMs === null ? '?' : gapMs === 0 ? '-' : `<= ${formatDuration(gapMs)}`,
+    ]),
+    width,
+  );
+}
