@@ -138,8 +138,11 @@ export abstract class BaseCommand extends Command {
     process.stdout.write(`${toJson(value)}\n`);
   }
 
+  /** Ends the process with an error that nothing has caught, as {@link catch} does. */
+  protected readonly crash = (error: unknown): never => exitWithError(error, this.failureOptions());
+
   protected override async catch(error: Error): Promise<never> {
-    return exitWithError(error, this.failureOptions());
+    return this.crash(error);
   }
 
   /** How this command says what went wrong. */

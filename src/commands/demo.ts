@@ -135,7 +135,7 @@ Exit code 5 when a message was lost or out of order.`);
           const { LiveFeed } = await import('../top/feed.js');
           const options = { intervalMs: LOOK_EVERY_MS, readonly: true, env: process.env };
           const feed = new LiveFeed(connection, config, undefined);
-          const screen = await openScreen(feed, options, { stop: signal, command: 'demo' });
+          const screen = await openScreen(feed, options, { stop: signal, crash: this.crash });
           story.showOn(screen);
           void screen.closed.then(() => quit.abort());
           return () => screen.close();

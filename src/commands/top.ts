@@ -114,7 +114,7 @@ reach NATS; 4 not permitted.`);
     options: { intervalMs: number; readonly: boolean; env: NodeJS.ProcessEnv },
     stop: AbortSignal,
   ): Promise<void> {
-    const screen = await openScreen(feed, options, { stop, command: 'top' });
+    const screen = await openScreen(feed, options, { stop, crash: this.crash });
     await screen.closed;
   }
 

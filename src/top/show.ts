@@ -1,4 +1,3 @@
-import { exitWithError } from '../cli/report-error.js';
 import type { Feed } from './feed.js';
 import type { Screen, ScreenOptions } from './top.js';
 
@@ -13,23 +12,23 @@ export function display(): 'screen' | 'lines' | 'once' {
 /**
  * Draws on this process's terminal until somebody quits, or `stop` aborts; the terminal is given back whatever happens.
  *
- * @param command for the error of a crash.
+ * @param crash ends the process with an error that nothing has caught; the terminal is given back before.
  */
 export async function openScreen(
   feed: Feed,
   options: Pick<ScreenOptions, 'intervalMs' | 'readonly' | 'env'>,
-  { stop, command }: { stop: AbortSignal; command: string },
+  { stop, crash }: { stop: AbortSignal; crash: (error: unknown) => never },
 ): Promise<Screen> {
   // Only now: most runs of this program draw nothing.
   const [top, { Terminal }] = await Promise.all([import('./top.js'), import('./term/terminal.js')]);
   const terminal = new Terminal(process.stdin, process.stdout);
   const screen = new top.Screen({ ...options, feed, terminal, colors: !process.env.NO_COLOR });
-  const crash = (error: unknown) => {
+  const crashed = (error: unknown) => {
     terminal.close();
-    exitWithError(error, { json: false, command });
+    crash(error);
   };
-  process.once('uncaughtException', crash);
-  process.once('unhandledRejection', crash);
+  process.once('uncaughtException', crashed);
+  process.once('unhandledRejection', crashed);
   // Not once: Ink's own listener ends the process where it finds itself alone, before a recording is written.
   process.on('SIGHUP', () => screen.close());
   stop.addEventListener('abort', () => screen.close());

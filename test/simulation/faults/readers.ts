@@ -1,4 +1,5 @@
-import { newReaderToken, readerName } from '../../../src/core/protocol/reader-name.js';
+import { newReaderToken } from '../../../src/core/member/partition/reader-token.js';
+import { readerName } from '../../../src/core/protocol/reader-name.js';
 import { during, type Fault } from './fault.js';
 
 /** The server has as many consumers as it may have: for a while no reader that is lost can be replaced. */

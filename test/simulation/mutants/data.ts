@@ -1,39 +1,49 @@
-import { consume, group, type Mutant, model } from './mutant.js';
+import { core, type Mutant, model } from './mutant.js';
 
 /** Mistakes about data: positions, commits, readers, handlers. */
 export const DATA: readonly Mutant[] = [
   {
     name: 'quota-ignored',
     mistake: 'a message that is taken up does not count against the quota',
-    edits: [consume('quota', '    this.#left--;\n', '')],
+    edits: [core('member/partition/quota', '    this.#left--;\n', '')],
   },
   {
     name: 'letter-unconfirmed',
     mistake: 'a dead letter of which nobody knows whether it was stored counts as stored',
-    edits: [consume('failures', "if (outcome.kind === 'ok') this", "if (outcome.kind !== 'failed') this")],
+    edits: [
+      core(
+        'member/partition/failures',
+        "if (outcome.kind === 'ok') this",
+        "if (outcome.kind !== 'failed') this",
+      ),
+    ],
   },
   {
     name: 'duplicate-trusted',
     mistake: 'a dead letter that its stream calls a duplicate counts as stored',
     edits: [
-      {
-        file: 'src/core/nats/jetstream/store-once.ts',
-        find: "if (!outcome.duplicate) return { kind: 'ok', sequence };",
-        replace: "if (sequence > 0) return { kind: 'ok', sequence };",
-      },
+      core(
+        'nats/jetstream/store-once',
+        "if (!outcome.duplicate) return { kind: 'ok', sequence };",
+        "if (sequence > 0) return { kind: 'ok', sequence };",
+      ),
     ],
   },
   {
     name: 'gate-ignored',
     mistake: 'handlers are called without asking for permission',
-    edits: [consume('work', 'else if (!gate.isOpenAt(now)) gate', 'else if (now < 0) gate')],
+    edits: [core('member/partition/work', 'else if (!gate.isOpenAt(now)) gate', 'else if (now < 0) gate')],
   },
   {
     name: 'commit-without-permission',
     mistake: 'commits are sent without asking for permission',
     edits: [
-      consume('committer', '      if (!this.#deps.gate.isOpen) {', '      if (this.#ended) {'),
-      consume('committer', 'if (this.#ended || !this.#deps.gate.isOpen) return;', 'if (this.#ended) return;'),
+      core('member/partition/committer', '      if (!this.#deps.gate.isOpen) {', '      if (this.#ended) {'),
+      core(
+        'member/partition/committer',
+        'if (this.#ended || !this.#deps.gate.isOpen) return;',
+        'if (this.#ended) return;',
+      ),
     ],
   },
   {
@@ -51,8 +61,8 @@ export const DATA: readonly Mutant[] = [
     name: 'newer-epoch-ignored',
     mistake: 'an owner that finds a newer epoch at its position takes it back',
     edits: [
-      consume(
-        'opening',
+      core(
+        'member/partition/takeover',
         "    if (position.epoch > epoch && !(await isNewest(takeover, bucket))) return { kind: 'fenced' };\n",
         '',
       ),
@@ -73,8 +83,8 @@ export const DATA: readonly Mutant[] = [
     name: 'position-untouched',
     mistake: 'a new owner only reads the position: an older owner can still move it',
     edits: [
-      consume(
-        'opening',
+      core(
+        'member/partition/takeover',
         '  const written = await bucket.write(',
         "  const written = found.kind === 'found' ? { kind: 'ok', revision: found.entry.revision } : await bucket.write(",
       ),
@@ -83,14 +93,20 @@ export const DATA: readonly Mutant[] = [
   {
     name: 'reader-left',
     mistake: 'the reader of the owner before is not deleted',
-    edits: [consume('opening', '  if (older?.reader !== undefined) {', '  if (older?.epoch === -1) {')],
+    edits: [
+      core(
+        'member/partition/takeover',
+        '  if (older?.reader !== undefined) {',
+        '  if (older?.epoch === -1) {',
+      ),
+    ],
   },
   {
     name: 'unreadable-is-missing',
     mistake: 'a position that cannot be read is taken for one that is not there',
     edits: [
-      consume(
-        'opening',
+      core(
+        'member/partition/takeover',
         "if (found.kind === 'found' && found.entry.value) {",
         "if (found.kind === 'found' && found.entry.value && decodePosition(found.entry.value)) {",
       ),
@@ -100,8 +116,8 @@ export const DATA: readonly Mutant[] = [
     name: 'unreadable-is-the-end',
     mistake: 'a member ends where it cannot read the position of one partition',
     edits: [
-      consume(
-        'runner',
+      core(
+        'member/partition/runner',
         "else if (taken.kind === 'unreadable') this.#halted(taken.message);",
         "else if (taken.kind === 'unreadable') this.#terminal(new Error(taken.message) as NatspocError);",
       ),
@@ -111,20 +127,30 @@ export const DATA: readonly Mutant[] = [
     name: 'unreadable-is-free',
     mistake: 'a lease that cannot be read is taken for one without an owner',
     edits: [
-      group('planning', "    if (lease?.record === 'unreadable') continue;\n    const pin", '    const pin'),
+      core(
+        'protocol/planning',
+        "    if (lease?.record === 'unreadable') continue;\n    const pin",
+        '    const pin',
+      ),
     ],
   },
   {
     name: 'loss-untold',
     mistake: 'what the stream has dropped while it waited is passed over in silence',
-    edits: [consume('trimmed', 'if (found) trimmed(found);', 'if (found && this.#stopped) trimmed(found);')],
+    edits: [
+      core(
+        'member/partition/stream-losses',
+        'if (found) trimmed(found);',
+        'if (found && this.#stopped) trimmed(found);',
+      ),
+    ],
   },
   {
     name: 'handover-before-commit',
     mistake: 'a partition is handed over without committing what was handled',
     edits: [
-      consume(
-        'runner',
+      core(
+        'member/partition/runner',
         '    if (!this.#isEnded()) await this.#committer?.flush(deadline - clock.now());\n',
         '',
       ),
@@ -134,8 +160,8 @@ export const DATA: readonly Mutant[] = [
     name: 'handover-before-end',
     mistake: 'a partition is handed over while a handler still runs',
     edits: [
-      consume(
-        'runner',
+      core(
+        'member/partition/runner',
         'if (!(await this.#work.settles(this.#settings.drainTimeoutMs))) {',
         'if (this.#isEnded()) {',
       ),
@@ -145,8 +171,8 @@ export const DATA: readonly Mutant[] = [
     name: 'commit-received',
     mistake: 'the position follows what was received, not what was handled',
     edits: [
-      consume(
-        'runner',
+      core(
+        'member/partition/runner',
         'this.#committer?.handled(message, messages,',
         'this.#committer?.handled({ timestampMs: message.timestampMs, sequence: Math.max(message.sequence, this.#intake?.received ?? 0) }, messages,',
       ),
@@ -156,8 +182,8 @@ export const DATA: readonly Mutant[] = [
     name: 'reader-skips',
     mistake: 'a reader that replaces a faulty one starts one message too late',
     edits: [
-      consume(
-        'intake',
+      core(
+        'member/partition/partition-reader',
         'else await this.open();',
         'else {\n      this.#received++;\n      await this.open();\n    }',
       ),
@@ -167,22 +193,22 @@ export const DATA: readonly Mutant[] = [
     name: 'repeat-in-epoch',
     mistake: 'a restart under the same epoch repeats what was handled and not committed',
     edits: [
-      {
-        file: 'src/core/member/engine/runners.ts',
-        find: 'resting?.epoch === epoch ? resting : undefined',
-        replace: 'resting?.epoch === -1 ? resting : undefined',
-      },
+      core(
+        'member/engine/runners',
+        'resting?.epoch === epoch ? resting : undefined',
+        'resting?.epoch === -1 ? resting : undefined',
+      ),
     ],
   },
   {
     name: 'no-waiting-for-leftovers',
     mistake: 'a partition starts again while a handler of before still runs here',
     edits: [
-      {
-        file: 'src/core/member/engine/runners.ts',
-        find: 'void runner.start(this.#leftovers.get(partition) ?? Promise.resolve());',
-        replace: 'void runner.start(Promise.resolve());',
-      },
+      core(
+        'member/engine/runners',
+        'void runner.start(this.#leftovers.get(partition) ?? Promise.resolve());',
+        'void runner.start(Promise.resolve());',
+      ),
     ],
   },
 ];

@@ -13,22 +13,9 @@ export interface Mutant {
   edits: readonly [Edit, ...Edit[]];
 }
 
-/** An edit in the protocol. */
-export const group = (file: string, find: string, replace: string): Edit => ({
-  file: `src/core/group/${file}.ts`,
-  find,
-  replace,
-});
-/** An edit in what handles partitions. */
-export const consume = (file: string, find: string, replace: string): Edit => ({
-  file: `src/core/consume/${file}.ts`,
-  find,
-  replace,
-});
-
-/** An edit in what talks to the server. */
-export const nats = (file: string, find: string, replace: string): Edit => ({
-  file: `src/core/nats/${file}.ts`,
+/** An edit in the core; `file` without its extension, such as `protocol/step`. */
+export const core = (file: string, find: string, replace: string): Edit => ({
+  file: `src/core/${file}.ts`,
   find,
   replace,
 });

@@ -1,4 +1,4 @@
-import { consume, group, type Mutant } from './mutant.js';
+import { core, type Mutant } from './mutant.js';
 
 /** Mistakes about ownership: fencing, claims, handovers, plans. */
 export const OWNERSHIP: readonly Mutant[] = [
@@ -6,8 +6,8 @@ export const OWNERSHIP: readonly Mutant[] = [
     name: 'unseen-is-gone',
     mistake: 'an owner that no entry has shown is taken for one that has ended',
     edits: [
-      group(
-        'look-up',
+      core(
+        'protocol/look-up',
         'if (state.gone.has(owner)) return true;',
         'if (owner !== state.session.id && !state.peers.has(owner)) return true;',
       ),
@@ -16,24 +16,26 @@ export const OWNERSHIP: readonly Mutant[] = [
   {
     name: 'no-claim-hold',
     mistake: 'what a member owned whose session somebody has removed is claimed while it may still handle',
-    edits: [group('reconcile', 'if (state.now < state.holdUntil) return;', 'if (state.left) return;')],
+    edits: [
+      core('protocol/reconcile', 'if (state.now < state.holdUntil) return;', 'if (state.left) return;'),
+    ],
   },
   {
     name: 'lost-lease-unnoticed',
     mistake: 'nobody looks whether the own leases are still there',
-    edits: [group('own-leases', 'const AT_ONCE = 4;', 'const AT_ONCE = 0;')],
+    edits: [core('protocol/own-leases', 'const AT_ONCE = 4;', 'const AT_ONCE = 0;')],
   },
   {
     name: 'old-revisions-kept',
     mistake: 'the leases of a bucket that went back are passed over as older than what was known',
-    edits: [group('anew', '    state.leases,\n', '')],
+    edits: [core('protocol/begin-anew', '    state.leases,\n', '')],
   },
   {
     name: 'claim-without-fencing',
     mistake: 'a suspected member is taken for dead without deleting its session',
     edits: [
-      group(
-        'suspicion',
+      core(
+        'protocol/failure-detector',
         "state.out.push({ type: 'end-proof', id: peer.id, expected: proof.revision });",
         "bury(state, peer, peer.revision, 'dead');",
       ),
@@ -43,8 +45,8 @@ export const OWNERSHIP: readonly Mutant[] = [
     name: 'left-half-done',
     mistake: 'a session whose proof of life was deleted is left to whoever deleted that',
     edits: [
-      group(
-        'suspicion',
+      core(
+        'protocol/failure-detector',
         '  if (proof.ended) {\n    fenceSession(state, peer);\n    return;\n  }\n',
         '  if (proof.ended) return;\n',
       ),
@@ -54,14 +56,14 @@ export const OWNERSHIP: readonly Mutant[] = [
     name: 'finished-at-once',
     mistake:
       'a session whose proof of life was deleted is deleted at once, though its member may not know yet',
-    edits: [group('suspicion', '? proof.since + suspectOf(peer)', '? proof.since')],
+    edits: [core('protocol/failure-detector', '? proof.since + suspectOf(peer)', '? proof.since')],
   },
   {
     name: 'two-at-a-time',
     mistake: 'whoever is behind dead neighbours is looked after only when these are gone',
     edits: [
-      group(
-        'suspicion',
+      core(
+        'protocol/failure-detector',
         'if (!isDoubtful(state, peer) && ++well === WATCHED) return;',
         'if (++well === WATCHED) return;',
       ),
@@ -71,11 +73,11 @@ export const OWNERSHIP: readonly Mutant[] = [
     name: 'missing-is-ended',
     mistake: 'a proof of life that the leader does not know of is taken for one that was deleted',
     edits: [
-      {
-        file: 'src/core/member/engine/bucket-effects.ts',
-        find: "return { kind: 'ok', revision: 0, ended: false };",
-        replace: "return { kind: 'ok', revision: 0, ended: true };",
-      },
+      core(
+        'member/engine/bucket-effects',
+        "return { kind: 'ok', revision: 0, ended: false };",
+        "return { kind: 'ok', revision: 0, ended: true };",
+      ),
     ],
   },
   {
@@ -83,8 +85,8 @@ export const OWNERSHIP: readonly Mutant[] = [
     mistake:
       'an owner that the leader does not know of is taken for one that has ended, without a write that says so',
     edits: [
-      group(
-        'look-up',
+      core(
+        'protocol/look-up',
         "  if (isOver) state.out.push({ type: 'end-proof', id, expected: proof });\n",
         '  if (!isOver) return;\n  settled(state, id);\n  markGone(state, id);\n',
       ),
@@ -94,8 +96,8 @@ export const OWNERSHIP: readonly Mutant[] = [
     name: 'failed-fence-believed',
     mistake: 'a proof of life counts as ended although the compare-and-set failed',
     edits: [
-      group(
-        'suspicion',
+      core(
+        'protocol/failure-detector',
         "  if (outcome.kind === 'ok') {\n    // Nothing has",
         "  if (outcome.kind !== 'unknown') {\n    // Nothing has",
       ),
@@ -105,8 +107,8 @@ export const OWNERSHIP: readonly Mutant[] = [
     name: 'lost-claim-believed',
     mistake: 'a lease counts as ours although the compare-and-set failed',
     edits: [
-      group(
-        'lease-writes',
+      core(
+        'protocol/lease-writes',
         "  if (outcome.kind === 'ok') {\n    if (write?.expected",
         "  if (outcome.kind !== 'unknown') {\n    outcome = { kind: 'ok', revision: expected + 1, ...outcome };\n    if (write?.expected",
       ),
@@ -116,8 +118,8 @@ export const OWNERSHIP: readonly Mutant[] = [
     name: 'renewal-conflict-believed',
     mistake: 'a conflict of a renewal is taken for being fenced, without reading back',
     edits: [
-      group(
-        'proof',
+      core(
+        'protocol/proof',
         '      proof.reading = true;\n      proof.renewAt = now + timing.retryMs;\n',
         "      ended(state, 'proof');\n      return;\n",
       ),
@@ -127,8 +129,8 @@ export const OWNERSHIP: readonly Mutant[] = [
     name: 'start-in-doubt',
     mistake: 'a partition starts again while a handover of unknown outcome may still take it away',
     edits: [
-      group(
-        'lease-writes',
+      core(
+        'protocol/lease-writes',
         'return state.writes.get(partition)?.expected === epoch;',
         'return partition < 0 && epoch < 0 && state.left;',
       ),
@@ -138,8 +140,8 @@ export const OWNERSHIP: readonly Mutant[] = [
     name: 'leave-at-once',
     mistake: 'a leaver deletes its session without waiting for its partitions to be handed over',
     edits: [
-      group(
-        'session',
+      core(
+        'protocol/session',
         '  if (state.own.size > 0) return false;\n',
         '  if (state.own.size >= 0) return true;\n',
       ),
@@ -149,8 +151,8 @@ export const OWNERSHIP: readonly Mutant[] = [
     name: 'no-settling',
     mistake: 'every join is planned for at once',
     edits: [
-      group(
-        'reconcile',
+      core(
+        'protocol/reconcile',
         'const settled = state.now >= state.settleUntil || state.leaving;',
         'const settled = state.now > 0 || state.leaving;',
       ),
@@ -159,19 +161,19 @@ export const OWNERSHIP: readonly Mutant[] = [
   {
     name: 'newest-given-up',
     mistake: 'a member with too many gives up those that it got last',
-    edits: [group('assign', 'b.epoch - a.epoch ||', 'a.epoch - b.epoch ||')],
+    edits: [core('protocol/assign', 'b.epoch - a.epoch ||', 'a.epoch - b.epoch ||')],
   },
   {
     name: 'unsteady-plan',
     mistake: 'the larger shares go by who has most now, which changes while the plan is carried out',
-    edits: [group('assign', 'own.length + pinned > share ? 1 : 0', 'own.length + pinned')],
+    edits: [core('protocol/assign', 'own.length + pinned > share ? 1 : 0', 'own.length + pinned')],
   },
   {
     name: 'waiting-moves-at-once',
     mistake: 'a partition that waits to start again moves without its last commit',
     edits: [
-      group(
-        'reconcile',
+      core(
+        'protocol/reconcile',
         '    drain(state, partition, own);\n  }\n}\n\n/** Claims',
         "    if (own.phase === 'waiting') own.phase = 'drained';\n    else drain(state, partition, own);\n  }\n}\n\n/** Claims",
       ),
@@ -181,8 +183,8 @@ export const OWNERSHIP: readonly Mutant[] = [
     name: 'leaver-passes-on',
     mistake: 'a leaver whose session comes to life again passes its partitions on without their last commit',
     edits: [
-      group(
-        'own-partitions',
+      core(
+        'protocol/own-partitions',
         'else if (state.leaving) drain(state, partition, own);',
         "else if (state.leaving) own.phase = 'drained';",
       ),
@@ -192,8 +194,8 @@ export const OWNERSHIP: readonly Mutant[] = [
     name: 'one-try-to-take',
     mistake: 'a drain that cannot take its position over at once moves the partition without its last commit',
     edits: [
-      consume(
-        'runner',
+      core(
+        'member/partition/runner',
         "taken.kind === 'unknown' && this.#phase === 'draining'",
         "taken.kind === 'unknown' && this.#phase === 'ended'",
       ),

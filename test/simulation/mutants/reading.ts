@@ -1,29 +1,37 @@
-import { consume, type Mutant, nats } from './mutant.js';
+import { core, type Mutant } from './mutant.js';
 
 /** Mistakes about what waits in memory: readers and their windows, turns, handlers side by side. */
 export const READING: readonly Mutant[] = [
   {
     name: 'fresh-window',
     mistake: 'a reader that replaces another gets a window of its own beside what still waits',
-    edits: [consume('intake', 'opened.reader.start(waiting());', 'opened.reader.start(0);')],
+    edits: [
+      core('member/partition/partition-reader', 'opened.reader.start(waiting());', 'opened.reader.start(0);'),
+    ],
   },
   {
     name: 'silence-unasked',
     mistake: 'a server that nobody has asked anything counts as silent',
-    edits: [nats('pull', 'if (this.#heard || !this.#demand.isWaiting) heardAt', 'if (this.#heard) heardAt')],
+    edits: [
+      core(
+        'nats/jetstream/pull',
+        'if (this.#heard || !this.#demand.isWaiting) heardAt',
+        'if (this.#heard) heardAt',
+      ),
+    ],
   },
   {
     name: 'owed-for-ever',
     mistake: 'what an expired request has not brought still counts as asked for',
-    edits: [nats('demand', 'this.#owed -= unserved;', 'this.#owed -= unserved * 0;')],
+    edits: [core('nats/jetstream/demand', 'this.#owed -= unserved;', 'this.#owed -= unserved * 0;')],
   },
   {
     name: 'commit-behind-reader',
     mistake: 'what was handled before a restart is committed only when the reader of before is gone',
     edits: [
-      consume('opening', '  held(taken);\n', ''),
-      consume(
-        'opening',
+      core('member/partition/takeover', '  held(taken);\n', ''),
+      core(
+        'member/partition/takeover',
         "  if (fit.kind === 'misfit') return",
         "  if (fit.kind !== 'misfit') held(taken);\n  if (fit.kind === 'misfit') return",
       ),
@@ -33,8 +41,8 @@ export const READING: readonly Mutant[] = [
     name: 'refused-deletion',
     mistake: 'a deletion that is refused for good is tried for ever',
     edits: [
-      nats(
-        'event-stream',
+      core(
+        'nats/jetstream/event-stream',
         "{ kind: 'failed', error: toNatspocError(error, `delete reader",
         "{ kind: 'unknown', error: toNatspocError(error, `delete reader",
       ),
@@ -43,31 +51,43 @@ export const READING: readonly Mutant[] = [
   {
     name: 'names-that-repeat',
     mistake: 'the names of readers are made of the group, the partition and the epoch only',
-    edits: [consume('reader-name', "randomBytes(TOKEN_BYTES).toString('hex')", "'ab'.repeat(TOKEN_BYTES)")],
+    edits: [
+      core(
+        'member/partition/reader-token',
+        "randomBytes(TOKEN_BYTES).toString('hex')",
+        "'ab'.repeat(TOKEN_BYTES)",
+      ),
+    ],
   },
   {
     name: 'payload-missing',
     mistake: 'a message without the payload that its header speaks of is taken as it comes',
     edits: [
-      nats('expectation', 'Number(headers?.last(SIZE_HEADER)) > 0', 'Number(headers?.last(SIZE_HEADER)) < 0'),
+      core(
+        'nats/jetstream/expectation',
+        'Number(headers?.last(SIZE_HEADER)) > 0',
+        'Number(headers?.last(SIZE_HEADER)) < 0',
+      ),
     ],
   },
   {
     name: 'foreign-subject',
     mistake: 'what a reader delivers counts as of its partition, whatever its subject',
-    edits: [nats('expectation', 'message.subject !== this.#subject', "message.subject === ''")],
+    edits: [
+      core('nats/jetstream/expectation', 'message.subject !== this.#subject', "message.subject === ''"),
+    ],
   },
   {
     name: 'limit-is-the-end',
     mistake: 'a member ends where a limit of consumers refuses it a reader',
-    edits: [nats('event-stream', 'if (isLimit(error))', 'if (!error)')],
+    edits: [core('nats/jetstream/event-stream', 'if (isLimit(error))', 'if (!error)')],
   },
   {
     name: 'first-in-line',
     mistake: 'who has used up a turn gets the next one as well',
     edits: [
-      consume(
-        'turn',
+      core(
+        'member/partition/time-slice',
         '[...queue.slice(i + 1), ...this.#waiting]',
         '[...this.#waiting, ...queue.slice(i + 1)]',
       ),
@@ -76,21 +96,31 @@ export const READING: readonly Mutant[] = [
   {
     name: 'endless-turn',
     mistake: 'a backlog of handlers that compute is not cut into turns',
-    edits: [consume('turn', 'return now < this.#until;', 'return now < Number.POSITIVE_INFINITY;')],
+    edits: [
+      core(
+        'member/partition/time-slice',
+        'return now < this.#until;',
+        'return now < Number.POSITIVE_INFINITY;',
+      ),
+    ],
   },
   {
     name: 'keys-ignored',
     mistake: 'with a concurrency above 1 messages of one key are handled side by side',
     edits: [
-      consume('lanes', 'this.#byKey ? message.key : null', 'this.#byKey ? String(message.sequence) : null'),
+      core(
+        'member/partition/key-queues',
+        'this.#byKey ? message.key : null',
+        'this.#byKey ? String(message.sequence) : null',
+      ),
     ],
   },
   {
     name: 'gap-passed',
     mistake: 'with a concurrency above 1 the position follows what was handled last, past what still runs',
     edits: [
-      consume(
-        'lanes',
+      core(
+        'member/partition/key-queues',
         'if (entry !== this.#oldest) return undefined;',
         'if (entry !== this.#oldest) return { sequence: entry.message.sequence, messages: 0 };',
       ),
@@ -99,6 +129,6 @@ export const READING: readonly Mutant[] = [
   {
     name: 'beyond-bound',
     mistake: 'as many handlers of a partition run side by side as it has keys',
-    edits: [consume('work', ' && this.#running.size < this.#concurrency', '')],
+    edits: [core('member/partition/work', ' && this.#running.size < this.#concurrency', '')],
   },
 ];

@@ -1,4 +1,4 @@
-import { group, type Mutant, nats } from './mutant.js';
+import { core, type Mutant } from './mutant.js';
 
 /** Mistakes about time: deadlines, suspicion, being in touch. */
 export const TIME: readonly Mutant[] = [
@@ -6,20 +6,24 @@ export const TIME: readonly Mutant[] = [
     name: 'grace-from-answer',
     mistake: 'the grace counts from the answer to a renewal, not from its sending',
     edits: [
-      group('proof', 'certain(state, outcome.revision, sentAt)', 'certain(state, outcome.revision, now)'),
+      core(
+        'protocol/proof',
+        'certain(state, outcome.revision, sentAt)',
+        'certain(state, outcome.revision, now)',
+      ),
     ],
   },
   {
     name: 'grace-from-last-try',
     mistake: 'of several renewals of unknown outcome the last one counts, not the first',
     edits: [
-      group(
-        'proof',
+      core(
+        'protocol/proof',
         "case 'unknown':\n      proof.unknownSince ??= sentAt;",
         "case 'unknown':\n      proof.unknownSince = sentAt;",
       ),
-      group(
-        'proof',
+      core(
+        'protocol/proof',
         '7281): as much in doubt as no answer.\n      proof.unknownSince ??= sentAt;',
         '\n      proof.unknownSince = sentAt;',
       ),
@@ -28,53 +32,55 @@ export const TIME: readonly Mutant[] = [
   {
     name: 'no-margin',
     mistake: 'the grace is as long as what others wait for, with no margin for clocks that differ',
-    edits: [group('timing', 'Math.min(suspectMs * 0.875', 'Math.min(suspectMs * 1.1')],
+    edits: [core('protocol/timing', 'Math.min(suspectMs * 0.875', 'Math.min(suspectMs * 1.1')],
   },
   {
     name: 'out-of-touch',
     mistake: 'handlers start until the deadline, however long no renewal was certain',
-    edits: [group('proof', 'session.proof.certainAt + timing.graceMs', 'session.proof.deadline')],
+    edits: [core('protocol/proof', 'session.proof.certainAt + timing.graceMs', 'session.proof.deadline')],
   },
   {
     name: 'reads-are-contact',
     mistake: 'a proof of life that the leader shows to its owner counts as contact, like a renewal',
     edits: [
-      group(
-        'proof',
+      core(
+        'protocol/proof',
         'proof.renewAt = Math.max(now, sentAt + timing.retryMs);',
         "proof.renewAt = Math.max(now, sentAt + timing.retryMs);\n      proof.reading = true;\n      state.out.push({ type: 'read-proof', id: session.id ?? '' });",
       ),
-      group(
-        'proof',
+      core(
+        'protocol/proof',
         'if (outcome.revision > proof.revision && proof.unknownSince !== null)',
         'if (outcome.revision === proof.revision) proof.certainAt = Math.max(proof.certainAt, readAt);\n  else if (outcome.revision > proof.revision && proof.unknownSince !== null)',
       ),
-      group(
-        'proof',
+      core(
+        'protocol/proof',
         'ownProofRead(state: State, outcome: ProofFound)',
         'ownProofRead(state: State, outcome: ProofFound, readAt: number)',
       ),
-      group('step', 'ownProofRead(state, event.outcome)', 'ownProofRead(state, event.outcome, event.sentAt)'),
-      {
-        file: 'src/core/member/engine/bucket-effects.ts',
-        find: "    const found = await this.#findProof(id);\n    if (found.kind === 'failed') fail(found.error);\n    else feed({ type: 'proof-read', id, outcome",
-        replace:
-          "    const sentAt = this.#ports.clock.now();\n    const found = await this.#findProof(id);\n    if (found.kind === 'failed') fail(found.error);\n    else feed({ type: 'proof-read', id, sentAt, outcome",
-      },
+      core(
+        'protocol/step',
+        'ownProofRead(state, event.outcome)',
+        'ownProofRead(state, event.outcome, event.sentAt)',
+      ),
+      core(
+        'member/engine/bucket-effects',
+        "    const found = await this.#findProof(id);\n    if (found.kind === 'failed') fail(found.error);\n    else feed({ type: 'proof-read', id, outcome",
+        "    const sentAt = this.#ports.clock.now();\n    const found = await this.#findProof(id);\n    if (found.kind === 'failed') fail(found.error);\n    else feed({ type: 'proof-read', id, sentAt, outcome",
+      ),
     ],
   },
   {
     name: 'commits-are-contact',
     mistake: 'while commits are acknowledged the proof of life is renewed only as often as the ttl asks for',
     edits: [
-      {
-        file: 'src/core/member/engine/engine.ts',
-        find: '      committed: (sequence, sentAt) =>\n        events.committed?.(partition, sequence, this.#ports.clock.now() - sentAt),',
-        replace:
-          "      committed: (sequence, sentAt) => {\n        this.#feed({ type: 'heard', sentAt });\n        events.committed?.(partition, sequence, this.#ports.clock.now() - sentAt);\n      },",
-      },
-      group(
-        'step',
+      core(
+        'member/engine/engine',
+        '      committed: (sequence, sentAt) =>\n        events.committed?.(partition, sequence, this.#ports.clock.now() - sentAt),',
+        "      committed: (sequence, sentAt) => {\n        this.#feed({ type: 'heard', sentAt });\n        events.committed?.(partition, sequence, this.#ports.clock.now() - sentAt);\n      },",
+      ),
+      core(
+        'protocol/step',
         "    case 'session-fenced':",
         `    case 'heard': {
       const { proof } = state.session;
@@ -91,8 +97,8 @@ export const TIME: readonly Mutant[] = [
     name: 'old-sight-counts',
     mistake: 'a renewal that is seen does not start the count anew',
     edits: [
-      group(
-        'suspicion',
+      core(
+        'protocol/failure-detector',
         'else peer.proof = { revision, ended, since: state.now,',
         'else peer.proof = { revision, ended, since: proof?.since ?? state.now,',
       ),
@@ -102,20 +108,26 @@ export const TIME: readonly Mutant[] = [
     name: 'hasty-probes',
     mistake: 'three "no responders" are proof enough, however lately the member has renewed',
     edits: [
-      group('suspicion', 'return Math.max(missingSince, since) + record.suspectMs;', 'return missingSince;'),
+      core(
+        'protocol/failure-detector',
+        'return Math.max(missingSince, since) + record.suspectMs;',
+        'return missingSince;',
+      ),
     ],
   },
   {
     name: 'timeouts-prove',
     mistake: 'probes without an answer count like "no responders"',
-    edits: [group('suspicion', "if (outcome !== 'no-responders') {", "if (outcome === 'alive') {")],
+    edits: [
+      core('protocol/failure-detector', "if (outcome !== 'no-responders') {", "if (outcome === 'alive') {"),
+    ],
   },
   {
     name: 'no-hold',
     mistake: 'after its own reconnect a member probes at once, while others are still on their way back',
     edits: [
-      group(
-        'suspicion',
+      core(
+        'protocol/failure-detector',
         'state.reconnected ? state.connectedAt + timing.probeHoldMs : now',
         'state.reconnected ? now : now',
       ),
@@ -125,30 +137,30 @@ export const TIME: readonly Mutant[] = [
     name: 'mute-suspected',
     mistake: 'no answer is taken for the end of members that may not answer',
     edits: [
-      {
-        file: 'src/core/member/engine/bucket-effects.ts',
-        find: 'probeable ? timing.suspectMs : NEVER_MS',
-        replace: 'probeable || effect.leaving !== undefined ? timing.suspectMs : NEVER_MS',
-      },
+      core(
+        'member/engine/bucket-effects',
+        'probeable ? timing.suspectMs : NEVER_MS',
+        'probeable || effect.leaving !== undefined ? timing.suspectMs : NEVER_MS',
+      ),
     ],
   },
   {
     name: 'identity-given-up',
     mistake: 'an identity that could not be made is not tried again',
     edits: [
-      {
-        file: 'src/core/member/engine/engine.ts',
-        find: 'if (!this.#ended) void this.#identify();',
-        replace: 'if (this.#ended) void this.#identify();',
-      },
+      core(
+        'member/engine/engine',
+        'if (!this.#ended) void this.#identify();',
+        'if (this.#ended) void this.#identify();',
+      ),
     ],
   },
   {
     name: 'incomplete-for-ever',
     mistake: 'a snapshot of which an entry never comes is waited for for ever',
     edits: [
-      nats(
-        'watch',
+      core(
+        'nats/kv/watch',
         "if (this.#snapshot) this.#reader?.fail('the",
         "if (this.#stopped) this.#reader?.fail('the",
       ),
@@ -157,31 +169,35 @@ export const TIME: readonly Mutant[] = [
   {
     name: 'part-for-whole',
     mistake: 'the first part of a snapshot is taken for all of it',
-    edits: [nats('watch', 'if (delivery.pending === 0) this.', 'if (delivery.pending >= 0) this.')],
+    edits: [core('nats/kv/watch', 'if (delivery.pending === 0) this.', 'if (delivery.pending >= 0) this.')],
   },
   {
     name: 'heartbeats-trusted',
     mistake: 'a watch whose heartbeats come is taken for one that brings everything',
-    edits: [nats('watch', 'if ((isBehind || newest.seq < known) && ', 'if (this.#stopped && ')],
+    edits: [core('nats/kv/watch', 'if ((isBehind || newest.seq < known) && ', 'if (this.#stopped && ')],
   },
   {
     name: 'newest-is-enough',
     mistake: 'whoever has seen the newest entry is taken to have seen all before it',
-    edits: [nats('watch', ' || (newest.seq === known && this.#pending > 0)', '')],
+    edits: [core('nats/kv/watch', ' || (newest.seq === known && this.#pending > 0)', '')],
   },
   {
     name: 'break-survived',
     mistake: 'a reader, of a watch too, is thought to outlive a broken connection',
     edits: [
-      nats('pull', "reconnected: () => this.fail('the connection was lost'),", 'reconnected: () => {},'),
+      core(
+        'nats/jetstream/pull',
+        "reconnected: () => this.fail('the connection was lost'),",
+        'reconnected: () => {},',
+      ),
     ],
   },
   {
     name: 'expiry-while-disconnected',
     mistake: 'silence counts although the observer itself was disconnected',
     edits: [
-      group(
-        'suspicion',
+      core(
+        'protocol/failure-detector',
         '    peer.proof = null;\n    peer.looking = false;\n',
         '    peer.looking = false;\n',
       ),

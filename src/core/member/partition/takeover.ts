@@ -2,7 +2,7 @@ import type { Clock } from '../../lib/clock.js';
 import type { NatspocError } from '../../lib/errors.js';
 import type { Bucket, EventStream } from '../../ports/index.js';
 import type { PositionMark } from '../../protocol/position-mark.js';
-import { newReaderToken, readerName } from '../../protocol/reader-name.js';
+import { readerName } from '../../protocol/reader-name.js';
 import {
   decodePosition,
   encodeRecord,
@@ -12,6 +12,7 @@ import {
   unreadableAs,
 } from '../../protocol/records.js';
 import type { GroupStart } from './group-start.js';
+import { newReaderToken } from './reader-token.js';
 import { streamFit } from './stream-fit.js';
 
 /** Which partition is taken over, by whom. */
