@@ -17,7 +17,7 @@ export interface MessageRates {
   received: number;
 }
 
-/** Each member looks after this many others (`group/suspicion.ts`). */
+/** Each member looks after this many others (`protocol/failure-detector.ts`). */
 const WATCHED = 2;
 /** One request for messages, of a reader or of the watch, waits this long (`nats/pull.ts`). */
 const PULL_MS = 30_000;
@@ -28,7 +28,7 @@ const WATCH_HEARTBEAT_MS = 1_000;
 const POLL_MS = 3_000;
 /** Proofs of life, the own session and leases are looked at so often within the ttl (`suspicion.ts`, `own-leases.ts`). */
 const LOOKS = 3;
-/** So many of the own leases at a time, and their positions (`group/own-leases.ts`). */
+/** So many of the own leases at a time, and their positions (`protocol/own-leases.ts`). */
 const LEASES_AT_ONCE = 4;
 
 /**

@@ -1,7 +1,3 @@
-import { operatorName } from '../core/admin/operator.js';
-import { changeOverride } from '../core/admin/overrides.js';
-import { patienceOf } from '../core/admin/patience.js';
-import { untilResting } from '../core/admin/pausing.js';
 import { NatspocError } from '../core/lib/errors.js';
 import { connectionFlags } from './base-command.js';
 import { choosePartitions } from './choose-partitions.js';
@@ -33,21 +29,11 @@ export abstract class LeasesRest extends StreamCommand {
     paused: boolean,
   ): Promise<void> {
     const signal = this.stopSignal();
-    await this.withStream(flags, `leases ${paused ? 'pause' : 'resume'}`, (session) =>
-      this.withFollower(session, async (follower) => {
-        const { config, topology, observer } = session;
+    await this.withStream(flags, `leases ${paused ? 'pause' : 'resume'}`, ({ stream, group }) =>
+      group.following(async (follower) => {
         const request = { named, owner: flags.owner, all: flags.all };
-        const partitions = choosePartitions(request, topology.layout.partitions, follower);
-        const changed: number[] = [];
-        for (const partition of partitions) {
-          const { bucket } = topology;
-          const before = await changeOverride(bucket, config.group, partition, { paused }, operatorName());
-          if (before.paused !== paused) changed.push(partition);
-        }
-        const { restMs } = patienceOf(config);
-        const restless = paused
-          ? await untilResting({ observer, follower, signal }, partitions, restMs)
-          : new Map<number, string>();
+        const partitions = choosePartitions(request, stream.layout.partitions, follower);
+        const { changed, restless } = await group.pause(follower, partitions, paused, signal);
         this.#report(flags.json, paused, partitions, changed, restless);
       }),
     );

@@ -1,28 +1,20 @@
 import { createInterface } from 'node:readline/promises';
-import type { GroupFollower } from '../core/admin/follower.js';
-import { withFollower } from '../core/admin/with-follower.js';
+import type { GroupAdmin } from '../core/admin/group-admin.js';
+import { StreamAdmin } from '../core/admin/stream-admin.js';
 import type { Config } from '../core/config/config.js';
 import { NatspocError } from '../core/lib/errors.js';
 import { escapeControl, wrap } from '../core/lib/text.js';
 import type { StreamUse } from '../core/nats/client/concern.js';
 import type { NatsConnection } from '../core/nats/client/connection.js';
 import { explain } from '../core/nats/client/outcome.js';
-import { NatsControlClient } from '../core/nats/service/control-client.js';
-import { NatsGroupObserver } from '../core/nats/stream/group-observer.js';
-import { openTopology, type Topology } from '../core/nats/stream/topology.js';
-import type { ControlClient } from '../core/protocol/member-orders.js';
 import { BaseCommand } from './base-command.js';
 
 /** What a command that looks at an existing stream works with. */
 export interface StreamSession {
   config: Config;
-  topology: Topology;
-  /** Looks at the group of these flags. */
-  observer: NatsGroupObserver;
-  /** Looks at another group of the same stream. */
-  observe(group: string): NatsGroupObserver;
-  /** Asks members of the group. */
-  control: ControlClient;
+  stream: StreamAdmin;
+  /** The group of these flags. */
+  group: GroupAdmin;
 }
 
 /** What somebody has to type before something is destroyed. */
@@ -49,16 +41,8 @@ export abstract class StreamCommand extends BaseCommand {
     uses: readonly StreamUse[] = [],
   ): Promise<T> {
     return this.withConnection(flags, role, async (config, connection) => {
-      const topology = await openTopology(connection, config, { create: false, uses });
-      const { bucket, group, stream, timeoutMs } = config;
-      const observe = (of: string) => new NatsGroupObserver(topology, { bucket, group: of, timeoutMs });
-      return await use({
-        config,
-        topology,
-        observer: observe(group),
-        observe,
-        control: new NatsControlClient(connection, stream, group),
-      });
+      const stream = await StreamAdmin.open(connection, config, uses);
+      return await use({ config, stream, group: stream.group() });
     });
   }
 
@@ -77,14 +61,6 @@ export abstract class StreamCommand extends BaseCommand {
     } finally {
       await connection.close();
     }
-  }
-
-  /** Runs `use` with a follower that knows the group; it is stopped afterwards. */
-  protected async withFollower<T>(
-    { observer, config }: StreamSession,
-    use: (follower: GroupFollower) => Promise<T>,
-  ): Promise<T> {
-    return withFollower(observer, config, use);
   }
 
   /**

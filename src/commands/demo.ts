@@ -1,9 +1,9 @@
 import { BaseCommand } from '../cli/base-command.js';
 import { serverEnvironment } from '../cli/dotenv.js';
+import { LONGEST_PERIOD, readFlag } from '../cli/flag.js';
 import { Flags } from '../cli/oclif.js';
 import { prose } from '../cli/prose.js';
 import type { Config } from '../core/config/config.js';
-import { LONGEST_PERIOD, readFlag } from '../core/config/flag.js';
 import { duration } from '../core/config/parse.js';
 import { SETTINGS } from '../core/config/settings.js';
 import { NatspocError } from '../core/lib/errors.js';

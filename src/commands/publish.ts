@@ -1,4 +1,5 @@
 import { BaseCommand, connectionFlags, settingFlags } from '../cli/base-command.js';
+import { LONGEST_WAIT, readFlag } from '../cli/flag.js';
 import { Args, Flags } from '../cli/oclif.js';
 import { prose } from '../cli/prose.js';
 import { ConfirmedLog } from '../cli/publish/confirmed-log.js';
@@ -6,7 +7,6 @@ import { checkMessageSize, chooseInput, type InputRequest, refuseUnusedInput } f
 import { ProgressDisplay } from '../cli/publish/progress.js';
 import { formatSummary, summaryJson } from '../cli/publish/report.js';
 import { PublishRun, type PublishSummary } from '../cli/publish/run.js';
-import { LONGEST_WAIT, readFlag } from '../core/config/flag.js';
 import { duration, integer, type Reader, size } from '../core/config/parse.js';
 import { NatspocError } from '../core/lib/errors.js';
 import { tellRefusals } from '../core/nats/client/refused-credentials.js';

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BaseCommand, connectionFlags } from '../cli/base-command.js';
+import { LONGEST_PERIOD, readFlag } from '../cli/flag.js';
 import { Flags } from '../cli/oclif.js';
 import { prose } from '../cli/prose.js';
-import { LONGEST_PERIOD, readFlag } from '../core/config/flag.js';
 import { duration } from '../core/config/parse.js';
 import { SETTINGS, type SettingName } from '../core/config/settings.js';
 import { NatspocError } from '../core/lib/errors.js';

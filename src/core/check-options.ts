@@ -8,7 +8,13 @@ import { inWords } from './lib/in-words.js';
 import { nearest } from './lib/nearest.js';
 import { redactUrls } from './lib/redact-url.js';
 import { isConnection } from './nats/client/connection.js';
-import type { Connecting, CreatePublisherOptions, JoinGroupOptions, StreamOptions } from './options.js';
+import type {
+  Connecting,
+  CreatePublisherOptions,
+  JoinGroupOptions,
+  OpenStreamOptions,
+  StreamOptions,
+} from './options.js';
 
 /** How the value of an option is looked at. */
 interface Check {
@@ -153,6 +159,19 @@ const CREATE_PUBLISHER: Checks<CreatePublisherOptions> = {
   observer: such(isObserver, 'an object with the functions confirmed and failed, or one of them'),
 };
 
+const OPEN_STREAM: Checks<OpenStreamOptions> = {
+  ...CONNECTING,
+  stream: STREAM.stream,
+  bucket: STREAM.bucket,
+  timeoutMs: STREAM.timeoutMs,
+  authRetryMs: STREAM.authRetryMs,
+  inboxPrefix: STREAM.inboxPrefix,
+  jsDomain: STREAM.jsDomain,
+  group: JOIN_GROUP.group,
+  ttlMs: JOIN_GROUP.ttlMs,
+  drainTimeoutMs: JOIN_GROUP.drainTimeoutMs,
+};
+
 /**
  * What these options of `joinGroup` mean, as a configuration. JavaScript programs may pass anything.
  *
@@ -165,6 +184,11 @@ export function joinGroupConfig(options: JoinGroupOptions): Config {
 /** The same of `createPublisher`. */
 export function createPublisherConfig(options: CreatePublisherOptions): Config {
   return configOf('createPublisher', options, CREATE_PUBLISHER);
+}
+
+/** The same of `openStream`. */
+export function openStreamConfig(options: OpenStreamOptions): Config {
+  return configOf('openStream', options, OPEN_STREAM);
 }
 
 function configOf(

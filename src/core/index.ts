@@ -5,14 +5,27 @@
  *
  *     const member = await joinGroup({ servers: 'nats://127.0.0.1:4222', handler: async (message, context) => { … } });
  *     const publisher = await createPublisher({ servers: 'nats://127.0.0.1:4222' });
+ *     const stream = await openStream({ servers: 'nats://127.0.0.1:4222' });
  */
 
+export type { Finding } from './admin/check.js';
+export type { GroupAdmin, PauseOutcome, ReleaseOptions } from './admin/group-admin.js';
+export type { GroupStatus, LeaseStatus } from './admin/group-status.js';
+export type { Tenure } from './admin/history.js';
+export type { MemberStatus } from './admin/members.js';
+export type { RedriveSummary } from './admin/redrive.js';
+export type { ReleaseOutcome } from './admin/release.js';
+export type { SeekOutcome } from './admin/seek.js';
+export type { SeekStep, SeekTarget } from './admin/seek-target.js';
+export type { StreamAdmin } from './admin/stream-admin.js';
+export type { StreamStatus } from './admin/stream-status.js';
+export type { TrimStep } from './admin/trim.js';
 export type { Afterwards, Backoff, Dealt } from './config/retry.js';
 export type { StartFrom, StartFromText } from './config/start-from.js';
 export type { HealthOptions } from './health/server.js';
 export { type ErrorCode, NatspocError } from './lib/errors.js';
 export { VERSION } from './lib/version.js';
-export { createPublisher, type GroupPublisher, joinGroup } from './library.js';
+export { createPublisher, type GroupPublisher, joinGroup, openStream } from './library.js';
 export type { PartitionStatus } from './member/engine/contract.js';
 export type { GroupMember } from './member/group-member.js';
 export type { FailedAttempt, MemberCounters, MemberEventMap } from './member/member-events.js';
@@ -21,7 +34,13 @@ export { textOf } from './member/partition/output.js';
 export type { Trimmed } from './member/partition/stream-losses.js';
 export { describeTrend, formatMemoryLine, type MemorySample } from './member/stats/memory.js';
 export type { NatsConnection } from './nats/client/connection.js';
-export type { Connecting, CreatePublisherOptions, JoinGroupOptions, StreamOptions } from './options.js';
+export type {
+  Connecting,
+  CreatePublisherOptions,
+  JoinGroupOptions,
+  OpenStreamOptions,
+  StreamOptions,
+} from './options.js';
 export type { AbortReason, Report } from './protocol/events.js';
 export { KEY_HEADER, type Layout, partitionOf, partitionSubject } from './protocol/layout.js';
 export type { StreamMessage } from './protocol/message.js';

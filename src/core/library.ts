@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { createPublisherConfig, joinGroupConfig } from './check-options.js';
+import { StreamAdmin } from './admin/stream-admin.js';
+import { createPublisherConfig, joinGroupConfig, openStreamConfig } from './check-options.js';
 import type { Config } from './config/config.js';
 import { VERSION } from './lib/version.js';
 import { GroupMember } from './member/group-member.js';
@@ -9,7 +10,7 @@ import { type Logger, SILENT } from './member/partition/handler.js';
 import { connectNats, type NatsConnection } from './nats/client/connection.js';
 import { natsPublishPort } from './nats/jetstream/pipeline.js';
 import { openTopology } from './nats/stream/topology.js';
-import type { Connecting, CreatePublisherOptions, JoinGroupOptions } from './options.js';
+import type { Connecting, CreatePublisherOptions, JoinGroupOptions, OpenStreamOptions } from './options.js';
 import { Publisher, type PublisherOptions } from './publisher/publisher.js';
 
 /**
@@ -141,6 +142,23 @@ export async function createPublisher(options: CreatePublisherOptions): Promise<
       },
       close,
     );
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/**
+ * Opens a stream that is there, to look at it and at its groups, and to steer them: `stream.group('billing').status()`.
+ * Creates nothing.
+ *
+ * @throws NatspocError as {@link joinGroup}, and `stream-missing`.
+ */
+export async function openStream(options: OpenStreamOptions = {}): Promise<StreamAdmin> {
+  const config = openStreamConfig(options);
+  const { connection, close } = await connectionOf(options, config, 'admin');
+  try {
+    return await StreamAdmin.open(connection, config, [], close);
   } catch (error) {
     await close();
     throw error;

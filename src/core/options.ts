@@ -252,3 +252,8 @@ export type CreatePublisherOptions = Connecting &
     /** Told how each message ended. */
     observer?: PublisherOptions['observer'] | undefined;
   };
+
+/** Which stream is looked at and steered, and how long its members may take. */
+export type OpenStreamOptions = Connecting &
+  Pick<StreamOptions, 'stream' | 'bucket' | 'timeoutMs' | 'authRetryMs' | 'inboxPrefix' | 'jsDomain'> &
+  Pick<JoinGroupOptions, 'group' | 'ttlMs' | 'drainTimeoutMs'>;

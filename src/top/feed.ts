@@ -39,7 +39,7 @@ export class LiveFeed implements Feed {
     };
     emit({ type: 'target', target: { servers: server.map(redactUrl), stream, group, bucket } });
     this.#source = new LiveSource({ connection, config, emit, model: () => this.#model });
-    this.operator = new GroupOperator(config, () => this.#source.group);
+    this.operator = new GroupOperator(() => this.#source.group);
   }
 
   get model(): Model {

@@ -1,31 +1,39 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ROOMS, sourceFiles } from './rooms.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const TREE = /```text\n([\s\S]*?)```/;
 
 describe('ARCHITECTURE.md', () => {
-  const tree = TREE.exec(readFileSync(path.join(ROOT, 'ARCHITECTURE.md'), 'utf8'))?.[1] ?? '';
+  const document = readFileSync(path.join(ROOT, 'ARCHITECTURE.md'), 'utf8');
+  const tree = TREE.exec(document)?.[1] ?? '';
 
-  for (const folder of ['src', 'src/core', 'src/tui']) {
-    it(`names every file and folder of ${folder} in its tree`, () => {
-      const entries = readdirSync(path.join(ROOT, folder), { withFileTypes: true });
-      const names = entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name));
-      const words = new Set(tree.split(/[\s:;,]+/).map((word) => word.replace(/^src\/(?=.)/, '')));
-      const missing = names.filter((name) => ![name, `src/${name}`].some((word) => words.has(word)));
-      assert.deepEqual(missing, []);
-    });
-  }
+  it('names every room in its tree', () => {
+    const missing = Object.keys(ROOMS).filter((room) => !tree.includes(`${room.split('/').at(-1)}/ `));
+    assert.deepEqual(missing, []);
+  });
+
+  it('names every folder of the tests', () => {
+    const folders = readdirSync(path.join(ROOT, 'test'), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && !['fixtures', 'support'].includes(entry.name))
+      .map(({ name }) => name);
+    assert.deepEqual(
+      folders.filter((name) => !tree.includes(name)),
+      [],
+    );
+  });
 
   it('names no source file that is not there', () => {
-    const there = new Set(
-      ['src', 'src/core', 'src/tui', 'bin'].flatMap((folder) => readdirSync(path.join(ROOT, folder))),
-    );
-    const named = tree.match(/[\w-]+\.(?:ts|js)\b/g) ?? [];
+    const files = sourceFiles(path.join(ROOT, 'src'));
+    const named = document.match(/[\w./-]+\.(?:ts|js)\b/g) ?? [];
+    const isThere = (name: string): boolean =>
+      files.some((file) => file === name || file.endsWith(`/${name}`)) ||
+      ['', 'bin', 'test/documents'].some((folder) => existsSync(path.join(ROOT, folder, name)));
     assert.deepEqual(
-      named.filter((name) => !there.has(name)),
+      named.filter((name) => !isThere(name)),
       [],
     );
   });

@@ -30,11 +30,11 @@ describe('child processes', () => {
       .filter((file) => /\.tsx?$/.test(file))
       .filter((file) => /\.kill\([^)]/.test(readFileSync(join(SOURCES, file), 'utf8')));
     assert.deepEqual(signalling.sort(), [
-      'core/child.ts',
+      'local/child.ts',
       // Asks with signal 0 whether a process runs.
-      'core/server/process.ts',
+      'local/server/process.ts',
       // A member of another process, after many checks.
-      'tui/act/local-process.ts',
+      'top/act/local-process.ts',
     ]);
   });
 

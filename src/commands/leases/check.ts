@@ -1,13 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectionFlags } from '../../cli/base-command.js';
+import { LONGEST_WAIT, readFlag } from '../../cli/flag.js';
 import { Flags } from '../../cli/oclif.js';
 import type { FailureOptions } from '../../cli/report-error.js';
 import { StreamCommand } from '../../cli/stream-command.js';
-import { checkGroup, checkSettings, type Finding, settingNotes } from '../../core/admin/check.js';
-import { type GroupStatus, readGroupStatus } from '../../core/admin/group-status.js';
-import { ANSWER_MS } from '../../core/admin/patience.js';
-import { readStalled } from '../../core/admin/stalled.js';
-import { LONGEST_WAIT, readFlag } from '../../core/config/flag.js';
+import { checkSettings, type Finding, settingNotes } from '../../core/admin/check.js';
+import type { GroupStatus } from '../../core/admin/group-status.js';
 import { duration } from '../../core/config/parse.js';
 import { escapeControl, wrap } from '../../core/lib/text.js';
 import { formatNagios, nagiosExitCode, unknownToNagios } from '../../text/check-report.js';
@@ -15,8 +13,6 @@ import { summarise, totalLag } from '../../text/lease-table.js';
 
 /** Between two looks of --wait. */
 const LOOK_AGAIN_MS = 250;
-
-const NONE: ReadonlyMap<number, number> = new Map();
 
 /** The last --format of a command line that the parser may have refused. */
 function formatIn(argv: readonly string[]): string | undefined {
@@ -67,29 +63,26 @@ export default class LeasesCheck extends StreamCommand {
     const stalledMs = readFlag('stalled', flags.stalled, duration('0s', LONGEST_WAIT, '1m'));
     const waitMs = readFlag('wait', flags.wait, duration('0s', LONGEST_WAIT, '15s')) ?? 0;
     const format = flags.json ? 'json' : (flags.format ?? 'text');
-    const { status, findings, notes, stream, group } = await this.withStream(
+    const { status, findings, notes, title } = await this.withStream(
       flags,
       'leases check',
-      async ({ config, topology, observer }) => {
+      async ({ config, stream, group }) => {
         const deadline = performance.now() + waitMs;
         for (;;) {
-          const options = { partitions: topology.layout.partitions, answerMs: ANSWER_MS };
-          const status = await readGroupStatus(observer, options);
-          const stalled =
-            stalledMs === undefined ? NONE : await readStalled(observer, status.leases, stalledMs);
+          const status = await group.status();
           const findings = [
-            ...checkSettings(topology.concerns),
-            ...checkGroup(status, { maxLag: flags['max-lag'], stalled }),
+            ...checkSettings(stream.concerns),
+            ...(await group.check(status, { maxLag: flags['max-lag'], stalledMs })),
           ];
           if (findings.length === 0 || performance.now() >= deadline) {
-            const notes = settingNotes(topology.concerns);
-            return { status, findings, notes, stream: config.stream, group: config.group };
+            const title = `${config.stream}, group ${group.name}`;
+            return { status, findings, notes: settingNotes(stream.concerns), title };
           }
           await sleep(LOOK_AGAIN_MS);
         }
       },
     );
-    this.#report(format, `${stream}, group ${group}`, status, findings, notes);
+    this.#report(format, title, status, findings, notes);
   }
 
   /** Whatever goes wrong is said in the form that was asked for, also where flags cannot be read. */

@@ -2,7 +2,7 @@ import { connectionFlags } from '../../cli/base-command.js';
 import { parsePartitions } from '../../cli/choose-partitions.js';
 import { Args } from '../../cli/oclif.js';
 import { StreamCommand } from '../../cli/stream-command.js';
-import { readTenures, type Tenure } from '../../core/admin/history.js';
+import type { Tenure } from '../../core/admin/history.js';
 import { formatTenures } from '../../text/tenures-table.js';
 
 /** `natspoc leases history`: who had a partition before. */
@@ -19,26 +19,29 @@ export default class LeasesHistory extends StreamCommand {
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(LeasesHistory);
-    await this.withStream(flags, 'leases history', async ({ config, topology, observer }) => {
-      const { stream, group } = config;
-      const histories: { partition: number; tenures: Tenure[] }[] = [];
-      for (const partition of parsePartitions([args.partition], topology.layout.partitions)) {
-        const past = await observer.leaseHistory(partition);
-        histories.push({ partition, tenures: readTenures(past, partition, Date.now()) });
-      }
-      if (flags.json) {
-        this.writeJson({ stream, group, histories });
-        return;
-      }
-      for (const { partition, tenures } of histories) {
-        if (tenures.length === 0) this.writeLines([`p${partition} never had an owner in group ${group}.`]);
-        else
-          this.writeLines([
-            `p${partition} of ${stream}, group ${group}`,
-            '',
-            ...formatTenures(tenures, this.columns),
-          ]);
-      }
-    });
+    await this.withStream(
+      flags,
+      'leases history',
+      async ({ config: { stream }, stream: { layout }, group: admin }) => {
+        const group = admin.name;
+        const histories: { partition: number; tenures: Tenure[] }[] = [];
+        for (const partition of parsePartitions([args.partition], layout.partitions)) {
+          histories.push({ partition, tenures: await admin.history(partition) });
+        }
+        if (flags.json) {
+          this.writeJson({ stream, group, histories });
+          return;
+        }
+        for (const { partition, tenures } of histories) {
+          if (tenures.length === 0) this.writeLines([`p${partition} never had an owner in group ${group}.`]);
+          else
+            this.writeLines([
+              `p${partition} of ${stream}, group ${group}`,
+              '',
+              ...formatTenures(tenures, this.columns),
+            ]);
+        }
+      },
+    );
   }
 }

@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Chalk } from 'chalk';
 import { connectionFlags } from '../../cli/base-command.js';
+import { LONGEST_PERIOD, readFlag } from '../../cli/flag.js';
 import { Flags } from '../../cli/oclif.js';
 import { StreamCommand, type StreamSession } from '../../cli/stream-command.js';
-import { type GroupStatus, readGroupStatus } from '../../core/admin/group-status.js';
-import { ANSWER_MS } from '../../core/admin/patience.js';
-import { LONGEST_PERIOD, readFlag } from '../../core/config/flag.js';
+import type { GroupStatus } from '../../core/admin/group-status.js';
 import { duration } from '../../core/config/parse.js';
 import { wrap } from '../../core/lib/text.js';
 import { formatLeases, groupStatusJson, summarise } from '../../text/lease-table.js';
@@ -47,13 +46,9 @@ export default class LeasesList extends StreamCommand {
     process.stdout.on('error', () => process.exit(0));
     await this.withStream(flags, 'leases', async (session) => {
       do {
-        this.#show(session, await this.#read(session), flags);
+        this.#show(session, await session.group.status(), flags);
       } while (flags.watch && !signal.aborted && (await pause(everyMs, signal)));
     });
-  }
-
-  #read({ topology, observer }: StreamSession): Promise<GroupStatus> {
-    return readGroupStatus(observer, { partitions: topology.layout.partitions, answerMs: ANSWER_MS });
   }
 
   #show(

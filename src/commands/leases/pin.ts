@@ -2,8 +2,6 @@ import { connectionFlags } from '../../cli/base-command.js';
 import { parsePartitions } from '../../cli/choose-partitions.js';
 import { Args, Flags } from '../../cli/oclif.js';
 import { StreamCommand } from '../../cli/stream-command.js';
-import { operatorName } from '../../core/admin/operator.js';
-import { changeOverride } from '../../core/admin/overrides.js';
 import { NatspocError } from '../../core/lib/errors.js';
 import { escapeControl } from '../../core/lib/text.js';
 
@@ -28,26 +26,18 @@ export default class LeasesPin extends StreamCommand {
     const { to } = flags;
     const shown = escapeControl(to);
     if (to.trim() === '') throw new NatspocError('usage', '--to: a member needs a name.');
-    await this.withStream(flags, 'leases pin', (session) =>
-      this.withFollower(session, async (follower) => {
-        const { config, topology } = session;
-        const partitions = parsePartitions(argv.map(String), topology.layout.partitions);
-        for (const partition of partitions) {
-          await changeOverride(topology.bucket, config.group, partition, { pin: to }, operatorName());
-        }
-        // Of several members of a name the first by id has it, as in the plan.
-        const member = follower.named(to).sort((a, b) => (a.id < b.id ? -1 : 1))[0];
-        const isThere = (): boolean =>
-          partitions.every((partition) => follower.ownerOf(partition) === member?.id);
-        const waitMs = config.drainTimeoutMs + config.ttlMs;
-        const there = member !== undefined && (await follower.until(isThere, waitMs, signal));
-        if (flags.json) this.writeJson({ pinned: partitions, to, present: member !== undefined, there });
-        else if (member === undefined) {
+    await this.withStream(flags, 'leases pin', ({ stream, group }) =>
+      group.following(async (follower) => {
+        const partitions = parsePartitions(argv.map(String), stream.layout.partitions);
+        await group.pin(partitions, to);
+        const { present, there } = await group.untilPinned(follower, partitions, to, signal);
+        if (flags.json) this.writeJson({ pinned: partitions, to, present, there });
+        else if (!present) {
           this.writeLines([
             `${list(partitions)} pinned to ${shown}, which is not there: ${partitions.length === 1 ? 'it moves' : 'they move'} when that member joins.`,
           ]);
         } else if (there) this.writeLines([`${list(partitions)} pinned to ${shown} and there.`]);
-        if (member !== undefined && !there) {
+        if (present && !there) {
           if (flags.json) process.exitCode = 1;
           else throw new NatspocError('failed', `${list(partitions)} pinned to ${shown}, but not there yet.`);
         }

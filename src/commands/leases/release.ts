@@ -2,8 +2,7 @@ import { connectionFlags } from '../../cli/base-command.js';
 import { choosePartitions, findMember } from '../../cli/choose-partitions.js';
 import { Args, Flags } from '../../cli/oclif.js';
 import { StreamCommand } from '../../cli/stream-command.js';
-import { patienceOf } from '../../core/admin/patience.js';
-import { type ReleaseOutcome, releasePartitions } from '../../core/admin/release.js';
+import type { ReleaseOutcome } from '../../core/admin/release.js';
 import { NatspocError } from '../../core/lib/errors.js';
 import { describeRelease } from '../../text/release-report.js';
 
@@ -44,21 +43,12 @@ export default class LeasesRelease extends StreamCommand {
   override async run(): Promise<void> {
     const { flags, argv } = await this.parse(LeasesRelease);
     const signal = this.stopSignal();
-    const outcomes = await this.withStream(flags, 'leases release', (session) =>
-      this.withFollower(session, async (follower) => {
-        const { config, topology, control } = session;
+    const outcomes = await this.withStream(flags, 'leases release', ({ stream, group }) =>
+      group.following((follower) => {
         const request = { named: argv.map(String), owner: flags.owner, all: flags.all };
-        const partitions = choosePartitions(request, topology.layout.partitions, follower);
+        const partitions = choosePartitions(request, stream.layout.partitions, follower);
         const to = flags.to === undefined ? null : findMember(follower, flags.to).id;
-        return releasePartitions(
-          { follower, control, bucket: topology.bucket, group: config.group, signal },
-          {
-            partitions,
-            to,
-            force: flags.force,
-            ...patienceOf(config),
-          },
-        );
+        return group.release(follower, partitions, { to, force: flags.force, signal });
       }),
     );
     this.#report(outcomes, flags.json);

@@ -1,19 +1,11 @@
 import { connectionFlags } from '../../cli/base-command.js';
 import { choosePartitions } from '../../cli/choose-partitions.js';
 import { Args, Flags } from '../../cli/oclif.js';
-import { StreamCommand, type StreamSession } from '../../cli/stream-command.js';
-import { operatorName } from '../../core/admin/operator.js';
-import { type SeekOutcome, type SeekPorts, seekPositions } from '../../core/admin/seek.js';
-import { parseSeekTarget, planSeek, type SeekStep, type SeekTarget } from '../../core/admin/seek-target.js';
-import { mapConcurrently } from '../../core/lib/concurrently.js';
+import { StreamCommand } from '../../cli/stream-command.js';
+import type { SeekOutcome } from '../../core/admin/seek.js';
+import { parseSeekTarget } from '../../core/admin/seek-target.js';
 import { NatspocError } from '../../core/lib/errors.js';
-import { NatsEventStream } from '../../core/nats/jetstream/event-stream.js';
-import type { PositionMark } from '../../core/protocol/position-mark.js';
 import { describeSeek, describeStep, seekConsequences } from '../../text/seek-report.js';
-
-const CONCURRENT_PLANS = 8;
-
-type Planner = Pick<SeekPorts, 'plan' | 'mark'>;
 
 /** `natspoc leases seek`: a group goes on from another place. */
 export default class LeasesSeek extends StreamCommand {
@@ -49,69 +41,19 @@ export default class LeasesSeek extends StreamCommand {
     const { flags, argv } = await this.parse(LeasesSeek);
     const target = parseSeekTarget(flags.to);
     const signal = this.stopSignal();
-    await this.withStream(flags, 'leases seek', async (session) => {
+    await this.withStream(flags, 'leases seek', async ({ stream, group }) => {
       const request = { named: argv.map(String), all: flags.all };
-      const partitions = choosePartitions(request, session.topology.layout.partitions, undefined);
-      const planner = await this.#planner(session, target);
-      const steps = await this.#plan(session, partitions, planner);
+      const partitions = choosePartitions(request, stream.layout.partitions, undefined);
+      const steps = await group.planSeek(partitions, target);
       if (flags['dry-run']) {
         if (flags.json) this.writeJson({ dryRun: true, partitions: steps });
         else this.writeLines(steps.map(describeStep));
         return;
       }
-      const { config, topology, observer } = session;
-      const consequences = seekConsequences(config.group, steps);
-      await this.confirm({ consequences, name: config.group, force: flags.force });
-      const outcomes = await this.withFollower(session, (follower) =>
-        seekPositions(
-          {
-            observer,
-            follower,
-            bucket: topology.bucket,
-            group: config.group,
-            by: operatorName(),
-            ...planner,
-            waitMs: config.drainTimeoutMs + config.timeoutMs,
-            signal,
-          },
-          partitions,
-        ),
-      );
-      this.#report(outcomes, flags.json);
+      const consequences = seekConsequences(group.name, steps);
+      await this.confirm({ consequences, name: group.name, force: flags.force });
+      this.#report(await group.seek(partitions, target, signal), flags.json);
     });
-  }
-
-  /** Where a position is to go, by the stream as it is now. */
-  async #planner({ topology, observer }: StreamSession, target: SeekTarget): Promise<Planner> {
-    const events = new NatsEventStream(topology, topology.stream, topology.layout.prefix);
-    const sequenceAt = async (time: Date) => {
-      const found = await events.sequenceAt(time);
-      if (found.kind === 'failed') throw found.error;
-      return found.kind === 'ok' ? found.sequence : undefined;
-    };
-    const stream = await observer.stream();
-    const source = { observer, stream, sequenceAt };
-    return {
-      plan: (partition, position) => planSeek(source, partition, position, target),
-      mark: async (sequence) => {
-        const stored = sequence > 0 ? await observer.storedTime(sequence) : undefined;
-        return { sequence, created: stream.createdAtMs, stored };
-      },
-    };
-  }
-
-  async #plan(
-    { observer }: StreamSession,
-    partitions: readonly number[],
-    { plan }: Planner,
-  ): Promise<SeekStep[]> {
-    const facts = await observer.positions();
-    const positions = new Map<number, PositionMark | 'unreadable'>(
-      facts.map((each) => [each.partition, each.unreadable ? 'unreadable' : each]),
-    );
-    return mapConcurrently(partitions, CONCURRENT_PLANS, (partition) =>
-      plan(partition, positions.get(partition) ?? null),
-    );
   }
 
   #report(outcomes: readonly SeekOutcome[], json: boolean): void {

@@ -2,8 +2,6 @@ import { connectionFlags } from '../../cli/base-command.js';
 import { choosePartitions } from '../../cli/choose-partitions.js';
 import { Args, Flags } from '../../cli/oclif.js';
 import { StreamCommand } from '../../cli/stream-command.js';
-import { operatorName } from '../../core/admin/operator.js';
-import { changeOverride } from '../../core/admin/overrides.js';
 import { escapeControl } from '../../core/lib/text.js';
 
 /** `natspoc leases unpin`: partitions go where the plan says again. */
@@ -21,14 +19,13 @@ export default class LeasesUnpin extends StreamCommand {
 
   override async run(): Promise<void> {
     const { flags, argv } = await this.parse(LeasesUnpin);
-    await this.withStream(flags, 'leases unpin', async ({ config, topology }) => {
+    await this.withStream(flags, 'leases unpin', async ({ stream, group }) => {
       const request = { named: argv.map(String), all: flags.all };
-      const unpinned: { partition: number; from: string | null }[] = [];
-      for (const partition of choosePartitions(request, topology.layout.partitions, undefined)) {
-        const { bucket } = topology;
-        const { pin } = await changeOverride(bucket, config.group, partition, { pin: null }, operatorName());
-        if (pin !== null || !flags.all) unpinned.push({ partition, from: pin });
-      }
+      const partitions = choosePartitions(request, stream.layout.partitions, undefined);
+      const before = await group.pin(partitions, null);
+      const unpinned = [...before].flatMap(([partition, from]) =>
+        from !== null || !flags.all ? [{ partition, from }] : [],
+      );
       if (flags.json) this.writeJson({ unpinned });
       else if (unpinned.length === 0) this.writeLines(['Nothing was pinned.']);
       else {

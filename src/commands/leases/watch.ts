@@ -1,6 +1,5 @@
 import { connectionFlags } from '../../cli/base-command.js';
 import { StreamCommand } from '../../cli/stream-command.js';
-import { GroupFollower } from '../../core/admin/follower.js';
 import { describeChange, recordChange } from '../../text/change-line.js';
 
 /** `natspoc leases watch`: what changes in a group, as it happens. */
@@ -20,8 +19,8 @@ export default class LeasesWatch extends StreamCommand {
   override async run(): Promise<void> {
     const { flags } = await this.parse(LeasesWatch);
     const signal = this.stopSignal();
-    await this.withStream(flags, 'leases watch', async ({ config, observer }) => {
-      const follower = new GroupFollower(observer, config.group, (change) => {
+    await this.withStream(flags, 'leases watch', async ({ config, group }) => {
+      const follower = group.follow((change) => {
         const record = recordChange(change, new Date());
         if (flags.json) this.writeJson(record);
         else this.writeLines([describeChange(record)]);
@@ -29,7 +28,7 @@ export default class LeasesWatch extends StreamCommand {
       process.stdout.on('error', () => process.exit(0));
       try {
         await follower.until(() => true, config.timeoutMs, signal);
-        if (!flags.json) this.note(`Watching group ${config.group} of ${config.stream}; Ctrl-C ends.`);
+        if (!flags.json) this.note(`Watching group ${group.name} of ${config.stream}; Ctrl-C ends.`);
         await follower.until(() => false, Number.POSITIVE_INFINITY, signal);
       } finally {
         follower.stop();

@@ -1,7 +1,7 @@
 import { connectionFlags } from '../../cli/base-command.js';
+import { readFlag } from '../../cli/flag.js';
 import { Flags } from '../../cli/oclif.js';
 import { StreamCommand } from '../../cli/stream-command.js';
-import { readFlag } from '../../core/config/flag.js';
 import { duration, size } from '../../core/config/parse.js';
 import { ALL_USES } from '../../core/nats/client/concern.js';
 import { createTopology } from '../../core/nats/stream/topology.js';

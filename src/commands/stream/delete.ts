@@ -1,13 +1,10 @@
 import { connectionFlags } from '../../cli/base-command.js';
 import { Flags } from '../../cli/oclif.js';
 import { StreamCommand } from '../../cli/stream-command.js';
-import { ANSWER_MS } from '../../core/admin/patience.js';
-import { describeMembers, readStreamStatus } from '../../core/admin/stream-status.js';
+import { describeMembers } from '../../core/admin/stream-status.js';
 import type { Config } from '../../core/config/config.js';
 import { formatCount } from '../../core/lib/units.js';
 import type { NatsConnection } from '../../core/nats/client/connection.js';
-import { listGroups } from '../../core/nats/kv/groups.js';
-import { NatsStreamAdmin } from '../../core/nats/stream/stream-admin.js';
 import { findOrphanBucket } from '../../core/nats/stream/topology.js';
 
 /** `natspoc stream delete`: away with the stream and everything about it. */
@@ -24,11 +21,9 @@ export default class StreamDelete extends StreamCommand {
       this.#deleteOrphan(config, connection, flags),
     );
     if (hadOrphan) return;
-    await this.withStream(flags, 'stream delete', async ({ config, topology, observer, observe }) => {
+    await this.withStream(flags, 'stream delete', async ({ config, stream: admin }) => {
       const { stream, bucket } = config;
-      const names = await listGroups(topology, bucket);
-      const observers = new Map(names.map((group) => [group, observe(group)]));
-      const status = await readStreamStatus(observer, topology.layout, observers, ANSWER_MS);
+      const status = await admin.status();
       const groups = status.groups.map(
         (each) =>
           `${each.group} (${describeMembers(each)}, ${each.lag === null ? 'how many messages wait is not known' : `${formatCount(each.lag)} messages wait`})`,
@@ -38,7 +33,7 @@ export default class StreamDelete extends StreamCommand {
         groups.length > 0 ? `Groups: ${groups.join(', ')}.` : 'No group reads it.',
       ];
       await this.confirm({ consequences, name: stream, force: flags.force });
-      await new NatsStreamAdmin(topology, bucket).deleteAll();
+      await admin.deleteAll();
       if (flags.json) this.writeJson({ deleted: { stream, bucket, messages: status.stream.messages } });
       else this.writeLines([`Deleted stream ${stream} and bucket ${bucket}.`]);
     });

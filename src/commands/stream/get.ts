@@ -2,7 +2,6 @@ import { connectionFlags } from '../../cli/base-command.js';
 import { Args, Flags } from '../../cli/oclif.js';
 import { StreamCommand } from '../../cli/stream-command.js';
 import { NatspocError } from '../../core/lib/errors.js';
-import { NatsStreamAdmin } from '../../core/nats/stream/stream-admin.js';
 import { formatMessage, messageJson } from '../../text/message-lines.js';
 
 /** `natspoc stream get`: one message. */
@@ -32,8 +31,8 @@ export default class StreamGet extends StreamCommand {
         `${JSON.stringify(args.sequence)} is not a sequence: a whole number from 1.`,
       );
     }
-    await this.withStream(flags, 'stream get', async ({ config, topology }) => {
-      const message = await new NatsStreamAdmin(topology, config.bucket).get(sequence);
+    await this.withStream(flags, 'stream get', async ({ config, stream }) => {
+      const message = await stream.message(sequence);
       if (!message) {
         throw new NatspocError(
           'failed',

@@ -1,9 +1,6 @@
 import { connectionFlags } from '../../cli/base-command.js';
 import { prose } from '../../cli/prose.js';
 import { StreamCommand } from '../../cli/stream-command.js';
-import { ANSWER_MS } from '../../core/admin/patience.js';
-import { readStreamStatus } from '../../core/admin/stream-status.js';
-import { listGroups } from '../../core/nats/kv/groups.js';
 import { formatStream, streamStatusJson } from '../../text/stream-table.js';
 
 /** `natspoc stream`: what the stream holds, by partition, and which groups read it. */
@@ -22,15 +19,10 @@ group with its members and the number of messages that wait for it. Also says wh
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(StreamInfo);
-    await this.withStream(flags, 'stream', async ({ config, topology, observer, observe }) => {
-      const groups = await listGroups(topology, config.bucket);
-      const observers = new Map(groups.map((group) => [group, observe(group)]));
-      const status = await readStreamStatus(observer, topology.layout, observers, ANSWER_MS);
-      const surroundings = {
-        bucket: config.bucket,
-        serverVersion: topology.connection.info?.version ?? 'unknown',
-        concerns: topology.concerns,
-      };
+    await this.withStream(flags, 'stream', async ({ config, stream }) => {
+      const status = await stream.status();
+      const { serverVersion, concerns } = stream;
+      const surroundings = { bucket: config.bucket, serverVersion, concerns };
       if (flags.json) this.writeJson(streamStatusJson(status, surroundings));
       else this.writeLines(formatStream(status, surroundings, this.columns));
     });

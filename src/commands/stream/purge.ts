@@ -3,7 +3,6 @@ import { Flags } from '../../cli/oclif.js';
 import { StreamCommand } from '../../cli/stream-command.js';
 import { NatspocError } from '../../core/lib/errors.js';
 import { formatCount } from '../../core/lib/units.js';
-import { NatsStreamAdmin } from '../../core/nats/stream/stream-admin.js';
 
 /** `natspoc stream purge`: away with messages, handled or not. */
 export default class StreamPurge extends StreamCommand {
@@ -22,8 +21,8 @@ export default class StreamPurge extends StreamCommand {
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(StreamPurge);
-    await this.withStream(flags, 'stream purge', async ({ config, topology, observer }) => {
-      const { counts } = await observer.stream();
+    await this.withStream(flags, 'stream purge', async ({ config, stream, group }) => {
+      const { counts } = await group.observer.stream();
       const { partition } = flags;
       if (partition !== undefined && partition >= counts.length) {
         throw new NatspocError(
@@ -38,8 +37,7 @@ export default class StreamPurge extends StreamCommand {
         `${messages} messages of${where} stream ${config.stream} will be deleted, also those that no group has handled.`,
       ];
       await this.confirm({ consequences, name: config.stream, force: flags.force });
-      const admin = new NatsStreamAdmin(topology, config.bucket);
-      const deleted = await admin.purge(partition ?? null, null);
+      const deleted = await stream.purge(partition ?? null, null);
       if (flags.json) this.writeJson({ deleted, partition: partition ?? null });
       else this.writeLines([`Deleted ${formatCount(deleted)} messages.`]);
     });

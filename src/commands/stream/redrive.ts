@@ -2,12 +2,9 @@ import { connectionFlags } from '../../cli/base-command.js';
 import { Flags } from '../../cli/oclif.js';
 import { prose } from '../../cli/prose.js';
 import { StreamCommand, type StreamSession } from '../../cli/stream-command.js';
-import { redrive } from '../../core/admin/redrive.js';
 import { NatspocError } from '../../core/lib/errors.js';
 import { escapeControl } from '../../core/lib/text.js';
 import { formatCount } from '../../core/lib/units.js';
-import { NatsDeadLetters } from '../../core/nats/stream/dead-letters.js';
-import { NatsRedriveTarget } from '../../core/nats/stream/redrive-target.js';
 import type { FoundLetter } from '../../core/protocol/dead-letter.js';
 
 /** `natspoc stream redrive`: what could not be handled gets another chance. */
@@ -43,13 +40,12 @@ stream sees it again, behind everything that is there already. With --dry-run it
   }
 
   async #list(
-    { config, topology }: StreamSession,
+    { config, stream }: StreamSession,
     { json, count = Number.POSITIVE_INFINITY }: { json: boolean; count?: number | undefined },
   ): Promise<void> {
-    const box = new NatsDeadLetters(topology, { ...config, prefix: topology.layout.prefix });
     const group = config.given.has('group') ? config.group : undefined;
     let shown = 0;
-    for await (const letter of box.letters(() => {})) {
+    for await (const letter of stream.deadLetters()) {
       if (group !== undefined && letter.group !== group) continue;
       if (++shown > count) break;
       if (json) this.writeJson(letterJson(letter));
@@ -59,14 +55,10 @@ stream sees it again, behind everything that is there already. With --dry-run it
   }
 
   async #redrive(
-    { config, topology }: StreamSession,
+    { config, stream }: StreamSession,
     { json, count }: { json: boolean; count?: number | undefined },
   ): Promise<void> {
-    const { layout } = topology;
-    const summary = await redrive({
-      box: new NatsDeadLetters(topology, { ...config, prefix: layout.prefix }),
-      target: new NatsRedriveTarget(topology, config.timeoutMs),
-      partitions: layout.partitions,
+    const summary = await stream.redrive({
       group: config.given.has('group') ? config.group : undefined,
       count,
       signal: this.stopSignal(),

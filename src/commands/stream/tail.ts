@@ -3,7 +3,6 @@ import { Flags } from '../../cli/oclif.js';
 import { StreamCommand, type StreamSession } from '../../cli/stream-command.js';
 import { planSeek } from '../../core/admin/seek-target.js';
 import { NatspocError } from '../../core/lib/errors.js';
-import { tailMessages } from '../../core/nats/jetstream/tail.js';
 import type { StoredMessage } from '../../core/ports/stream-admin.js';
 import { partitionOf, partitionSubject, partitionWildcard } from '../../core/protocol/layout.js';
 import { formatMessageLine, messageJson } from '../../text/message-lines.js';
@@ -45,7 +44,7 @@ export default class StreamTail extends StreamCommand {
     const { flags } = await this.parse(StreamTail);
     const signal = this.stopSignal();
     await this.withStream(flags, 'stream tail', async (session) => {
-      const { layout } = session.topology;
+      const { layout } = session.stream;
       const partition = flags.key === undefined ? flags.partition : partitionOf(flags.key, layout.partitions);
       if (partition !== undefined && partition >= layout.partitions) {
         throw new NatspocError(
@@ -56,7 +55,7 @@ export default class StreamTail extends StreamCommand {
       const { startSequence, end } = await this.#start(session, partition, flags.last);
       if (!flags.follow && startSequence > end) return;
       await new Promise<void>((resolve, reject) => {
-        const tail = tailMessages(session.topology, {
+        const tail = session.stream.tail({
           filter:
             partition === undefined
               ? partitionWildcard(layout.prefix)
@@ -84,7 +83,7 @@ export default class StreamTail extends StreamCommand {
 
   /** The sequence to begin with, and the last one that is stored. */
   async #start(
-    { observer }: StreamSession,
+    { group: { observer } }: StreamSession,
     partition: number | undefined,
     last: number,
   ): Promise<{ startSequence: number; end: number }> {

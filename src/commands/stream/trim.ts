@@ -1,14 +1,10 @@
 import { connectionFlags } from '../../cli/base-command.js';
 import { Flags } from '../../cli/oclif.js';
 import { StreamCommand, type StreamSession } from '../../cli/stream-command.js';
-import { planTrim, type TrimStep } from '../../core/admin/trim.js';
+import type { TrimStep } from '../../core/admin/trim.js';
 import { messageOf, NatspocError } from '../../core/lib/errors.js';
 import { escapeControl } from '../../core/lib/text.js';
 import { formatCount } from '../../core/lib/units.js';
-import { sweep } from '../../core/member/sweep.js';
-import { listGroups } from '../../core/nats/kv/groups.js';
-import { NatsSessionTraces } from '../../core/nats/kv/session-traces.js';
-import { NatsStreamAdmin } from '../../core/nats/stream/stream-admin.js';
 import { formatTable } from '../../text/table.js';
 
 /** `natspoc stream trim`: away with what everybody has handled. */
@@ -35,7 +31,7 @@ export default class StreamTrim extends StreamCommand {
   override async run(): Promise<void> {
     const { flags } = await this.parse(StreamTrim);
     await this.withStream(flags, 'stream trim', async (session) => {
-      const { config, topology } = session;
+      const { config, stream } = session;
       const steps = await this.#plan(session, flags['except-group'] ?? []);
       const total = steps.reduce((sum, { messages }) => sum + messages, 0);
       if (!flags.json) this.#show(steps);
@@ -50,10 +46,9 @@ export default class StreamTrim extends StreamCommand {
         ];
         await this.confirm({ consequences, name: config.stream, force: flags.force });
       }
-      const admin = new NatsStreamAdmin(topology, config.bucket);
       let deleted = 0;
       for (const { partition, upTo } of steps) {
-        if (upTo !== null) deleted += await admin.purge(partition, upTo);
+        if (upTo !== null) deleted += await stream.purge(partition, upTo);
       }
       const sweptSessions = await this.#sweep(session);
       if (flags.json) this.writeJson({ dryRun: false, deleted, sweptSessions, partitions: steps });
@@ -70,31 +65,24 @@ export default class StreamTrim extends StreamCommand {
   }
 
   /** Sweeps the traces of all groups; where that is not permitted, the messages are gone all the same. */
-  async #sweep({ topology, config }: StreamSession): Promise<number> {
-    let swept = 0;
+  async #sweep({ stream }: StreamSession): Promise<number> {
     try {
-      for (const group of await listGroups(topology, config.bucket)) {
-        swept += await sweep(new NatsSessionTraces(topology, { ...config, group }));
-      }
+      return await stream.sweep();
     } catch (error) {
       this.note(`Warning: ${messageOf(error)}`);
+      return 0;
     }
-    return swept;
   }
 
-  async #plan(
-    { config, topology, observer, observe }: StreamSession,
-    except: readonly string[],
-  ): Promise<TrimStep[]> {
-    const groups = (await listGroups(topology, config.bucket)).filter((group) => !except.includes(group));
+  async #plan({ config, stream }: StreamSession, except: readonly string[]): Promise<TrimStep[]> {
+    const groups = (await stream.groups()).filter((group) => !except.includes(group));
     if (groups.length === 0) {
       throw new NatspocError(
         'failed',
         `No group reads stream ${config.stream}: nothing counts as handled. "stream purge" deletes all the same.`,
       );
     }
-    const observers = new Map(groups.map((group) => [group, observe(group)]));
-    return planTrim(observers, observer);
+    return stream.planTrim(groups);
   }
 
   #show(steps: readonly TrimStep[]): void {

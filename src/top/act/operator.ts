@@ -1,20 +1,11 @@
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Ending, type EndOrder, endMember } from '../../core/admin/end-member.js';
-import { followJoining, type Joining } from '../../core/admin/follow-joining.js';
-import type { GroupFollower } from '../../core/admin/follower.js';
-import { operatorName } from '../../core/admin/operator.js';
-import { changeOverride } from '../../core/admin/overrides.js';
-import { type Patience, patienceOf } from '../../core/admin/patience.js';
-import { untilResting } from '../../core/admin/pausing.js';
-import { type ReleaseOutcome, releasePartitions } from '../../core/admin/release.js';
-import { withFollower } from '../../core/admin/with-follower.js';
-import type { Config } from '../../core/config/config.js';
+import type { Ending, EndOrder } from '../../core/admin/end-member.js';
+import type { Joining } from '../../core/admin/follow-joining.js';
+import type { GroupAdmin } from '../../core/admin/group-admin.js';
+import type { ReleaseOutcome } from '../../core/admin/release.js';
 import { NatspocError } from '../../core/lib/errors.js';
 import { explain } from '../../core/nats/client/outcome.js';
-import type { Bucket } from '../../core/ports/index.js';
-import type { GroupObserver } from '../../core/ports/observer.js';
-import type { ControlClient } from '../../core/protocol/member-orders.js';
 
 /** What can be done to the group on the screen. Each rejects with a NatspocError that is one line for people. */
 export interface Operator {
@@ -35,59 +26,39 @@ const START_UP_MS = 15_000;
 /** The group may have to be made by the process: it is looked for so often. */
 const LOOK_MS = 200;
 
-/** An open group: what acting on it takes. */
-export interface OpenGroup {
-  observer: GroupObserver;
-  bucket: Bucket;
-  control: ControlClient;
-  /** How many partitions it has. */
-  partitions: number;
-}
-
 /**
  * Acts on the group that is open at that time. A watch of its own is there for as long as an action takes: outcomes
  * are told by what the leases say, not by what was asked for.
  */
 export class GroupOperator implements Operator {
-  readonly #config: Config;
-  readonly #patience: Patience;
-  readonly #opened: () => OpenGroup | undefined;
+  readonly #opened: () => GroupAdmin | undefined;
   readonly #closing = new AbortController();
 
-  constructor(config: Config, opened: () => OpenGroup | undefined) {
-    this.#config = config;
-    this.#patience = patienceOf(config);
+  constructor(opened: () => GroupAdmin | undefined) {
     this.#opened = opened;
   }
 
   release(partition: number): Promise<ReleaseOutcome> {
-    return this.#act(`release p${partition}`, async ({ bucket, control }, follower) => {
-      const { group } = this.#config;
-      const order = { partitions: [partition], to: null, force: false, ...this.#patience };
-      const [outcome] = await releasePartitions(
-        { follower, control, bucket, group, signal: this.#closing.signal },
-        order,
-      );
+    return this.#act(`release p${partition}`, async (group) => {
+      const { signal } = this.#closing;
+      const [outcome] = await group.following((follower) => group.release(follower, [partition], { signal }));
       if (!outcome) throw new NatspocError('failed', `There is no partition ${partition}.`);
       return outcome;
     });
   }
 
   rest(partition: number, paused: boolean): Promise<string | undefined> {
-    const doing = `${paused ? 'pause' : 'resume'} p${partition}`;
-    return this.#act(doing, async ({ bucket, observer }, follower) => {
-      await changeOverride(bucket, this.#config.group, partition, { paused }, operatorName());
-      if (!paused) return undefined;
-      const { restMs } = this.#patience;
+    return this.#act(`${paused ? 'pause' : 'resume'} p${partition}`, async (group) => {
       const { signal } = this.#closing;
-      return (await untilResting({ observer, follower, signal }, [partition], restMs)).get(partition);
+      const { restless } = await group.following((follower) =>
+        group.pause(follower, [partition], paused, signal),
+      );
+      return restless.get(partition);
     });
   }
 
   end(session: string, order: EndOrder): Promise<Ending | string> {
-    return this.#act('end the consumer', (_group, follower) =>
-      endMember(follower, session, order, this.#patience.waitMs, this.#closing.signal),
-    );
+    return this.#act('end the consumer', (group) => group.endMember(session, order, this.#closing.signal));
   }
 
   /** Waits for no outcome any more: what was ordered goes on without us. */
@@ -96,7 +67,7 @@ export class GroupOperator implements Operator {
   }
 
   async askToStop(session: string): Promise<string | undefined> {
-    const answer = await this.#group().control.ask(session, 'stop', undefined, this.#patience.answerMs);
+    const answer = await this.#group().askToStop(session);
     switch (answer.kind) {
       case 'taken':
         return undefined;
@@ -116,26 +87,20 @@ export class GroupOperator implements Operator {
     while (!this.#opened() && performance.now() < deadline && !stop.aborted) {
       await sleep(LOOK_MS, undefined, { signal: stop }).catch(() => {});
     }
-    return this.#act('look for the consumer', ({ partitions }, follower) =>
-      followJoining(
-        follower,
-        { host: hostname(), pid, partitions },
-        START_UP_MS + this.#patience.waitMs,
-        stop,
-      ),
+    return this.#act('look for the consumer', (group) =>
+      group.joining({ host: hostname(), pid }, START_UP_MS, stop),
     );
   }
 
-  #group(): OpenGroup {
+  #group(): GroupAdmin {
     const group = this.#opened();
     if (!group) throw new NatspocError('stream-missing', 'There is no group to act on yet.');
     return group;
   }
 
-  async #act<T>(doing: string, act: (group: OpenGroup, follower: GroupFollower) => Promise<T>): Promise<T> {
+  async #act<T>(doing: string, act: (group: GroupAdmin) => Promise<T>): Promise<T> {
     try {
-      const group = this.#group();
-      return await withFollower(group.observer, this.#config, (follower) => act(group, follower));
+      return await act(this.#group());
     } catch (error) {
       throw explain(error, doing);
     }

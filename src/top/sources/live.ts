@@ -1,16 +1,14 @@
 import { performance } from 'node:perf_hooks';
+import type { GroupAdmin } from '../../core/admin/group-admin.js';
+import { StreamAdmin } from '../../core/admin/stream-admin.js';
 import type { Config } from '../../core/config/config.js';
 import { messageOf, NatspocError } from '../../core/lib/errors.js';
 import type { NatsConnection } from '../../core/nats/client/connection.js';
 import { toNatspocError } from '../../core/nats/client/outcome.js';
-import { watchServer } from '../../core/nats/client/server-watch.js';
-import { NatsControlClient } from '../../core/nats/service/control-client.js';
-import { NatsGroupObserver } from '../../core/nats/stream/group-observer.js';
-import { openTopology } from '../../core/nats/stream/topology.js';
+import { watchServer } from '../../core/nats/client/watch-connection.js';
 import type { Watch } from '../../core/ports/index.js';
 import type { GroupObserver } from '../../core/ports/observer.js';
 import { decodeEntries } from '../../core/protocol/entries.js';
-import type { OpenGroup } from '../act/operator.js';
 import type { TopEventBody } from '../model/events.js';
 import type { Model } from '../model/model.js';
 import { liveOwner, partitionsOf } from '../model/select.js';
@@ -34,7 +32,7 @@ export interface LiveOptions {
 /** The group as one watch and a round of questions every interval show it, as events. */
 export class LiveSource {
   readonly #options: LiveOptions;
-  #group: OpenGroup | undefined;
+  #group: GroupAdmin | undefined;
   #watch: Watch | undefined;
   #round = 0;
   #running: Promise<void> | undefined;
@@ -62,7 +60,7 @@ export class LiveSource {
   }
 
   /** The group while there is one to act on. */
-  get group(): OpenGroup | undefined {
+  get group(): GroupAdmin | undefined {
     return this.#group;
   }
 
@@ -180,15 +178,9 @@ export class LiveSource {
   async #open(): Promise<GroupObserver | undefined> {
     const { connection, config, emit } = this.#options;
     try {
-      const topology = await openTopology(connection, config, { create: false });
-      const { bucket, group, timeoutMs } = config;
-      this.#group = {
-        observer: new NatsGroupObserver(topology, { bucket, group, timeoutMs }),
-        bucket: topology.bucket,
-        control: new NatsControlClient(connection, config.stream, group),
-        partitions: topology.layout.partitions,
-      };
-      const { partitions, prefix } = topology.layout;
+      const stream = await StreamAdmin.open(connection, config);
+      this.#group = stream.group();
+      const { partitions, prefix } = stream.layout;
       emit({ type: 'found', partitions, prefix });
       this.#failure = undefined;
     } catch (error) {

@@ -1,5 +1,5 @@
-import { NatspocError } from '../lib/errors.js';
-import type { Reader } from './parse.js';
+import type { Reader } from '../core/config/parse.js';
+import { NatspocError } from '../core/lib/errors.js';
 
 /** The longest time that a command waits or runs for: more is a slip of the keyboard. */
 export const LONGEST_WAIT = '365d';

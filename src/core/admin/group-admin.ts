@@ -1,0 +1,266 @@
+import type { Config } from '../config/config.js';
+import type { StreamPlace } from '../config/start-from.js';
+import { mapConcurrently } from '../lib/concurrently.js';
+import type { Bucket } from '../ports/index.js';
+import type { GroupObserver } from '../ports/observer.js';
+import type { ControlAnswer, ControlClient } from '../protocol/member-orders.js';
+import type { PositionMark } from '../protocol/position-mark.js';
+import { checkGroup, type Finding } from './check.js';
+import { type Ending, type EndOrder, endMember } from './end-member.js';
+import { followJoining, type Joining } from './follow-joining.js';
+import { GroupFollower } from './follower.js';
+import { type GroupStatus, readGroupStatus } from './group-status.js';
+import { readTenures, type Tenure } from './history.js';
+import { operatorName } from './operator.js';
+import { changeOverride } from './overrides.js';
+import { ANSWER_MS, patienceOf } from './patience.js';
+import { untilResting } from './pausing.js';
+import { type ReleaseOutcome, releasePartitions } from './release.js';
+import { type SeekOutcome, seekPositions } from './seek.js';
+import { planSeek, type SeekStep, type SeekTarget } from './seek-target.js';
+import { readStalled } from './stalled.js';
+import { withFollower } from './with-follower.js';
+
+const CONCURRENT_PLANS = 8;
+
+/** What a group can be looked at and steered with. */
+export interface GroupPorts {
+  observer: GroupObserver;
+  bucket: Bucket;
+  control: ControlClient;
+  /** The first sequence stored at or after a time; undefined: the server does not say. */
+  sequenceAt(time: Date): Promise<number | undefined>;
+}
+
+/** How partitions are released. */
+export interface ReleaseOptions {
+  /** Session id of the next owner. Default null: the member that has least. */
+  to?: string | null;
+  /** Fence an owner that does not answer: what it had handled and not committed is handled again. Default false. */
+  force?: boolean;
+  signal?: AbortSignal | undefined;
+}
+
+/** What became of a pause. */
+export interface PauseOutcome {
+  /** Partitions of which it is news. */
+  changed: number[];
+  /** Partitions that are still handled, each with the reason. */
+  restless: ReadonlyMap<number, string>;
+}
+
+/**
+ * A group as an operator sees it: looks at it, and steers its partitions. What is asked of members is bounded by their
+ * drain timeout, and told by what the leases say, not by what was asked for. Methods reject with a NatspocError:
+ * `unreachable`, `not-permitted`, …
+ */
+export class GroupAdmin {
+  readonly #config: Config;
+  readonly #partitions: number;
+  readonly #ports: GroupPorts;
+
+  /** @param config with the group's name; `partitions`: how many the stream has. */
+  constructor(config: Config, partitions: number, ports: GroupPorts) {
+    this.#config = config;
+    this.#partitions = partitions;
+    this.#ports = ports;
+  }
+
+  /** The group's name. */
+  get name(): string {
+    return this.#config.group;
+  }
+
+  /** The questions that can be asked about it one by one. */
+  get observer(): GroupObserver {
+    return this.#ports.observer;
+  }
+
+  /** Its members, partitions, positions and lag at one moment. */
+  status(): Promise<GroupStatus> {
+    return readGroupStatus(this.#ports.observer, { partitions: this.#partitions, answerMs: ANSWER_MS });
+  }
+
+  /**
+   * What is wrong with a status.
+   *
+   * @param limits `maxLag`: messages that may wait in a partition; `stalledMs`: without progress for longer than this.
+   *   Undefined: any.
+   */
+  async check(
+    status: GroupStatus,
+    limits: { maxLag?: number | undefined; stalledMs?: number | undefined } = {},
+  ): Promise<Finding[]> {
+    const { maxLag, stalledMs } = limits;
+    const { observer } = this.#ports;
+    const stalled =
+      stalledMs === undefined ? new Map() : await readStalled(observer, status.leases, stalledMs);
+    return checkGroup(status, { maxLag, stalled });
+  }
+
+  /** A partition's past owners, oldest first: as far back as the bucket keeps them. */
+  async history(partition: number): Promise<Tenure[]> {
+    return readTenures(await this.#ports.observer.leaseHistory(partition), partition, Date.now());
+  }
+
+  /**
+   * Follows members and leases until it is stopped; `onChange` hears of each change after the first look.
+   *
+   * @see GroupFollower.until
+   */
+  follow(onChange?: ConstructorParameters<typeof GroupFollower>[2]): GroupFollower {
+    return new GroupFollower(this.#ports.observer, this.name, onChange);
+  }
+
+  /** Runs `use` with a follower that knows the group. */
+  following<T>(use: (follower: GroupFollower) => Promise<T>): Promise<T> {
+    return withFollower(this.#ports.observer, this.#config, use);
+  }
+
+  /**
+   * Makes owners give partitions away: they drain, commit and hand over, so that nothing is handled twice.
+   */
+  release(
+    follower: GroupFollower,
+    partitions: readonly number[],
+    { to = null, force = false, signal }: ReleaseOptions = {},
+  ): Promise<ReleaseOutcome[]> {
+    const { control, bucket } = this.#ports;
+    return releasePartitions(
+      { follower, control, bucket, group: this.name, ...(signal && { signal }) },
+      { partitions, to, force, ...patienceOf(this.#config) },
+    );
+  }
+
+  /** Pauses partitions, and waits until they are not handled any more; or resumes them. */
+  async pause(
+    follower: GroupFollower,
+    partitions: readonly number[],
+    paused: boolean,
+    signal?: AbortSignal,
+  ): Promise<PauseOutcome> {
+    const { bucket, observer } = this.#ports;
+    const changed: number[] = [];
+    for (const partition of partitions) {
+      const before = await changeOverride(bucket, this.name, partition, { paused }, operatorName());
+      if (before.paused !== paused) changed.push(partition);
+    }
+    if (!paused) return { changed, restless: new Map() };
+    const { restMs } = patienceOf(this.#config);
+    const ports = { observer, follower, ...(signal && { signal }) };
+    return { changed, restless: await untilResting(ports, partitions, restMs) };
+  }
+
+  /**
+   * Pins partitions to the member of this name or session id, which need not be there yet; null: unpins them.
+   *
+   * @returns what each was pinned to before; null: to no member.
+   */
+  async pin(partitions: readonly number[], to: string | null): Promise<Map<number, string | null>> {
+    const before = new Map<number, string | null>();
+    for (const partition of partitions) {
+      const { bucket } = this.#ports;
+      const { pin } = await changeOverride(bucket, this.name, partition, { pin: to }, operatorName());
+      before.set(partition, pin);
+    }
+    return before;
+  }
+
+  /**
+   * Waits until partitions are with their pinned member.
+   *
+   * @returns whether that member is there, and whether it has all of them.
+   */
+  async untilPinned(
+    follower: GroupFollower,
+    partitions: readonly number[],
+    to: string,
+    signal?: AbortSignal,
+  ): Promise<{ present: boolean; there: boolean }> {
+    // Of several members of a name the first by id has it, as in the plan.
+    const member = follower.named(to).sort((a, b) => (a.id < b.id ? -1 : 1))[0];
+    if (!member) return { present: false, there: false };
+    const isThere = (): boolean => partitions.every((each) => follower.ownerOf(each) === member.id);
+    const { waitMs } = patienceOf(this.#config);
+    return { present: true, there: await follower.until(isThere, waitMs, signal) };
+  }
+
+  /** Where positions would go, and what that would skip and repeat. Changes nothing. */
+  async planSeek(partitions: readonly number[], target: SeekTarget): Promise<SeekStep[]> {
+    const facts = await this.#ports.observer.positions();
+    const positions = new Map<number, PositionMark | 'unreadable'>(
+      facts.map((each) => [each.partition, each.unreadable ? 'unreadable' : each]),
+    );
+    const { plan } = await this.#planner(target);
+    return mapConcurrently(partitions, CONCURRENT_PLANS, (partition) =>
+      plan(partition, positions.get(partition) ?? null),
+    );
+  }
+
+  /** Moves positions: owners drain and commit, the positions are written, owners continue from there. */
+  async seek(
+    partitions: readonly number[],
+    target: SeekTarget,
+    signal?: AbortSignal,
+  ): Promise<SeekOutcome[]> {
+    const { bucket, observer } = this.#ports;
+    const planner = await this.#planner(target);
+    return this.following((follower) =>
+      seekPositions(
+        {
+          observer,
+          follower,
+          bucket,
+          group: this.name,
+          by: operatorName(),
+          ...planner,
+          waitMs: patienceOf(this.#config).restMs,
+          ...(signal && { signal }),
+        },
+        partitions,
+      ),
+    );
+  }
+
+  /** Asks a member to leave and end. */
+  askToStop(session: string): Promise<ControlAnswer> {
+    return this.#ports.control.ask(session, 'stop', undefined, patienceOf(this.#config).answerMs);
+  }
+
+  /** Tells a member to end, by `order`, and follows its partitions; the reason where it could not be told. */
+  endMember(session: string, order: EndOrder, signal?: AbortSignal): Promise<Ending | string> {
+    const { waitMs } = patienceOf(this.#config);
+    return this.following((follower) => endMember(follower, session, order, waitMs, signal));
+  }
+
+  /**
+   * Waits until a process is in the group and has its share; undefined: it does not join.
+   *
+   * @param startMs how long it may take until it is connected, milliseconds.
+   */
+  joining(
+    process: { host: string; pid: number },
+    startMs: number,
+    signal: AbortSignal,
+  ): Promise<Joining | undefined> {
+    const { waitMs } = patienceOf(this.#config);
+    return this.following((follower) =>
+      followJoining(follower, { ...process, partitions: this.#partitions }, startMs + waitMs, signal),
+    );
+  }
+
+  /** Where a position is to go, by the stream as it is now. */
+  async #planner(target: SeekTarget | StreamPlace) {
+    const { observer, sequenceAt } = this.#ports;
+    const stream = await observer.stream();
+    const source = { observer, stream, sequenceAt };
+    return {
+      plan: (partition: number, position: PositionMark | null | 'unreadable') =>
+        planSeek(source, partition, position, target),
+      mark: async (sequence: number): Promise<PositionMark> => {
+        const stored = sequence > 0 ? await observer.storedTime(sequence) : undefined;
+        return { sequence, created: stream.createdAtMs, stored };
+      },
+    };
+  }
+}

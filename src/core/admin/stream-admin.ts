@@ -1,0 +1,182 @@
+import type { Config } from '../config/config.js';
+import { sweep } from '../member/sweep.js';
+import type { Concern, StreamUse } from '../nats/client/concern.js';
+import type { NatsConnection } from '../nats/client/connection.js';
+import { explain } from '../nats/client/outcome.js';
+import { NatsEventStream } from '../nats/jetstream/event-stream.js';
+import { type TailOptions, tailMessages } from '../nats/jetstream/tail.js';
+import { listGroups } from '../nats/kv/groups.js';
+import { NatsSessionTraces } from '../nats/kv/session-traces.js';
+import { NatsControlClient } from '../nats/service/control-client.js';
+import { NatsDeadLetters } from '../nats/stream/dead-letters.js';
+import { NatsGroupObserver } from '../nats/stream/group-observer.js';
+import { NatsRedriveTarget } from '../nats/stream/redrive-target.js';
+import { NatsStreamAdmin } from '../nats/stream/stream-admin.js';
+import { streamEnd } from '../nats/stream/stream-end.js';
+import { openTopology, type Topology } from '../nats/stream/topology.js';
+import type { Watch } from '../ports/index.js';
+import type { StoredMessage } from '../ports/stream-admin.js';
+import type { FoundLetter } from '../protocol/dead-letter.js';
+import type { LayoutRecord } from '../protocol/records.js';
+import { GroupAdmin } from './group-admin.js';
+import { ANSWER_MS } from './patience.js';
+import { type RedriveOptions, type RedriveSummary, redrive } from './redrive.js';
+import { readStreamStatus, type StreamStatus } from './stream-status.js';
+import { planTrim, type TrimStep } from './trim.js';
+
+/**
+ * A stream that is there, as an operator sees it: its messages, its groups, its dead letters. Nothing is created. Methods
+ * reject with a NatspocError: `unreachable`, `not-permitted`, …
+ */
+export class StreamAdmin implements AsyncDisposable {
+  readonly #onClose: () => Promise<void>;
+  readonly #config: Config;
+  readonly #topology: Topology;
+  readonly #messages: NatsStreamAdmin;
+
+  private constructor(config: Config, topology: Topology, onClose: () => Promise<void>) {
+    this.#onClose = onClose;
+    this.#config = config;
+    this.#topology = topology;
+    this.#messages = new NatsStreamAdmin(topology, config.bucket);
+  }
+
+  /**
+   * Opens the stream of a configuration. The connection stays the caller's to close, or `onClose`'s.
+   *
+   * @param uses what it is done for: a stream that loses messages in that use is refused. Default: it is looked at.
+   * @throws NatspocError `stream-missing`, `layout-mismatch`, …
+   */
+  static async open(
+    connection: NatsConnection,
+    config: Config,
+    uses: readonly StreamUse[] = [],
+    onClose: () => Promise<void> = async () => {},
+  ): Promise<StreamAdmin> {
+    try {
+      const topology = await openTopology(connection, config, { create: false, uses });
+      return new StreamAdmin(config, topology, onClose);
+    } catch (error) {
+      throw explain(error, `look at stream ${config.stream}`);
+    }
+  }
+
+  /**
+   * The sequence of the last message that the stream of a configuration has stored; 0 where there is no stream yet.
+   *
+   * @throws NatspocError where the server does not tell.
+   */
+  static end(connection: NatsConnection, config: Config): Promise<number> {
+    return streamEnd(connection, config);
+  }
+
+  /** Closes the connection, if it was opened for this. */
+  close(): Promise<void> {
+    return this.#onClose();
+  }
+
+  /** Closes; see {@link close}. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** What all members and publishers agree on. */
+  get layout(): LayoutRecord {
+    return this.#topology.layout;
+  }
+
+  /** Settings of the stream and its bucket that lose messages, or may. */
+  get concerns(): readonly Concern[] {
+    return this.#topology.concerns;
+  }
+
+  /** Of the server that answers. */
+  get serverVersion(): string {
+    return this.#topology.connection.info?.version ?? 'unknown';
+  }
+
+  /** A group of the stream. Default: that of the configuration. */
+  group(name = this.#config.group): GroupAdmin {
+    const config = { ...this.#config, group: name };
+    const { layout, bucket, connection, stream } = this.#topology;
+    const events = new NatsEventStream(this.#topology, stream, layout.prefix);
+    return new GroupAdmin(config, layout.partitions, {
+      observer: new NatsGroupObserver(this.#topology, config),
+      bucket,
+      control: new NatsControlClient(connection, stream, name),
+      sequenceAt: async (time) => {
+        const found = await events.sequenceAt(time);
+        if (found.kind === 'failed') throw found.error;
+        return found.kind === 'ok' ? found.sequence : undefined;
+      },
+    });
+  }
+
+  /** The names of all groups, sorted. */
+  groups(): Promise<string[]> {
+    return listGroups(this.#topology, this.#config.bucket);
+  }
+
+  /** The stream, its partitions and its groups at one moment. */
+  async status(): Promise<StreamStatus> {
+    const observers = await this.#observers(await this.groups());
+    return readStreamStatus(this.group().observer, this.layout, observers, ANSWER_MS);
+  }
+
+  /** The message of this sequence; undefined: there is none (any more). */
+  message(sequence: number): Promise<StoredMessage | undefined> {
+    return this.#messages.get(sequence);
+  }
+
+  /** Reads stored messages and then those that come, in order, until it is stopped. */
+  tail(options: TailOptions): Watch {
+    return tailMessages(this.#topology, options);
+  }
+
+  /** What every group has handled, partition by partition. `except`: groups that do not count. */
+  async planTrim(groups: readonly string[]): Promise<TrimStep[]> {
+    return planTrim(await this.#observers(groups), this.group().observer);
+  }
+
+  /**
+   * Deletes messages of a partition (null: of all) up to and including a sequence (null: all of them).
+   *
+   * @returns how many were deleted.
+   */
+  purge(partition: number | null, upTo: number | null): Promise<number> {
+    return this.#messages.purge(partition, upTo);
+  }
+
+  /** Deletes what ended sessions of all groups have left in the bucket; how many sessions. */
+  async sweep(): Promise<number> {
+    let swept = 0;
+    for (const group of await this.groups()) {
+      swept += await sweep(new NatsSessionTraces(this.#topology, { ...this.#config, group }));
+    }
+    return swept;
+  }
+
+  /** Deletes the stream, and the bucket with the layout and all groups' leases and positions. */
+  deleteAll(): Promise<void> {
+    return this.#messages.deleteAll();
+  }
+
+  /** All dead letters that are there now, oldest first; `foreign` hears of what is none. */
+  deadLetters(foreign: (sequence: number) => void = () => {}): AsyncIterable<FoundLetter> {
+    return this.#letterBox().letters(foreign);
+  }
+
+  /** Puts dead letters back into the partitions that they came from. */
+  redrive(options: Omit<RedriveOptions, 'box' | 'target' | 'partitions'>): Promise<RedriveSummary> {
+    const target = new NatsRedriveTarget(this.#topology, this.#config.timeoutMs);
+    return redrive({ ...options, box: this.#letterBox(), target, partitions: this.layout.partitions });
+  }
+
+  #letterBox(): NatsDeadLetters {
+    return new NatsDeadLetters(this.#topology, { ...this.#config, prefix: this.layout.prefix });
+  }
+
+  async #observers(groups: readonly string[]): Promise<Map<string, GroupAdmin['observer']>> {
+    return new Map(groups.map((group) => [group, this.group(group).observer]));
+  }
+}
