@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import type { KV } from 'nats';
-import { loadConfig } from '../../src/core/config.js';
-import { keys, RECORD_VERSION } from '../../src/core/group/records.js';
-import { connectNats, type NatsConnection } from '../../src/core/nats/connection.js';
-import { openTopology } from '../../src/core/nats/topology.js';
-import { VERSION } from '../../src/core/version.js';
+import { loadConfig } from '../../src/core/config/config.js';
+import { VERSION } from '../../src/core/lib/version.js';
+import { connectNats, type NatsConnection } from '../../src/core/nats/client/connection.js';
+import { openTopology } from '../../src/core/nats/stream/topology.js';
+import { keys, RECORD_VERSION } from '../../src/core/protocol/records.js';
 import { runCli, startCli, stopAll } from '../support/cli.js';
 import { withServer } from '../support/server.js';
 
