@@ -112,9 +112,8 @@ export class Crowd {
   #feed(id: string, event: Event): void {
     const person = this.#people.get(id);
     if (!person?.alive) return;
-    const { state, effects } = step(person.state, { ...event, now: this.timeline.now });
-    person.state = state;
-    for (const effect of effects) this.#perform(person, effect);
+    for (const effect of step(person.state, { ...event, now: this.timeline.now }))
+      this.#perform(person, effect);
   }
 
   /** The server does something, and the member hears of it. */

@@ -19,10 +19,8 @@ export class GroupDriver {
 
   /** Feeds one event; returns the effects that it caused. */
   send(event: WithoutNow<GroupEvent>): Effect[] {
-    const { state, effects } = step(this.#state, { ...event, now: this.now });
-    this.#state = state;
-    this.#effects = effects;
-    return effects;
+    this.#effects = step(this.#state, { ...event, now: this.now });
+    return this.#effects;
   }
 
   /** Lets time pass, then ticks. */

@@ -5,9 +5,9 @@ import { applySession, bury } from './view.js';
 
 /**
  * True where an owner has certainly ended, so that what it owned is an orphan. That no entry has shown it is no proof:
- * nats-server 2.9 has been seen to pass over one, and whoever owns something had a session. Then the leader is asked.
+ * nats-server 2.9 has been seen to pass over one, and each owner had a session. Then it asks the leader.
  */
-export function hasEnded(state: State, owner: string): boolean {
+export function ensureEnded(state: State, owner: string): boolean {
   if (state.gone.has(owner)) return true;
   if (owner === state.session.id || state.peers.has(owner)) return false;
   const askAt = state.lookUps.get(owner) ?? state.now;

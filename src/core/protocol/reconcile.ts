@@ -1,6 +1,6 @@
 import { assign, type Plan } from './assign.js';
 import { forgetWrites, isInDoubt, writeLease } from './lease-writes.js';
-import { hasEnded, retryLookUps } from './look-up.js';
+import { ensureEnded, retryLookUps } from './look-up.js';
 import { reclaim } from './own-leases.js';
 import { adopt, drain, rest, start, startOrRest } from './own-partitions.js';
 import { holdings, planMembers, receiver } from './planning.js';
@@ -143,7 +143,7 @@ function claim(state: State, plan: Plan): void {
     const lease = state.leases.get(partition);
     const record = lease?.record === 'unreadable' ? null : lease?.record;
     // Whoever still has a session gives its partition away itself.
-    if (record?.owner && !hasEnded(state, record.owner)) continue;
+    if (record?.owner && !ensureEnded(state, record.owner)) continue;
     writeLease(state, partition, lease?.revision ?? 0, to, state.name, 'claim', record?.name || null);
   }
 }

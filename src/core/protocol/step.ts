@@ -27,12 +27,12 @@ import { applyEntries, applySnapshot } from './view.js';
 /**
  * The protocol: one event in, effects out. Deterministic, without time, input or output of its own.
  *
- * The state passed in is used up: only the returned one is valid. (It is changed in place, because a group
- * of thousands of partitions would spend its time copying; nothing else may hold it.)
+ * It changes the state in place: a group of thousands of partitions would spend its time copying. Nothing else may
+ * change it.
  *
  * Effects are ordered; `wake-at` names the latest time for the next `tick`.
  */
-export function step(state: State, event: GroupEvent): { state: State; effects: Effect[] } {
+export function step(state: State, event: GroupEvent): Effect[] {
   state.now = event.now;
   state.out.length = 0;
   if (!state.left) {
@@ -48,7 +48,7 @@ export function step(state: State, event: GroupEvent): { state: State; effects: 
     if (!state.left && state.wakeAt < Number.POSITIVE_INFINITY)
       state.out.push({ type: 'wake-at', at: state.wakeAt });
   }
-  return { state, effects: [...state.out] };
+  return [...state.out];
 }
 
 function apply(state: State, event: GroupEvent): void {

@@ -223,9 +223,7 @@ export class Member {
     if (this.#stepping) return;
     this.#stepping = true;
     for (let next = this.#queue.shift(); next && !this.#ended; next = this.#queue.shift()) {
-      const { state, effects } = step(this.#state, next);
-      this.#state = state;
-      for (const effect of effects) this.#perform(effect);
+      for (const effect of step(this.#state, next)) this.#perform(effect);
     }
     this.#stepping = false;
   }
