@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import type { SettingName } from '../core/config/settings.js';
 import { messageOf, NatspocError } from '../core/lib/errors.js';
+import { asObject, type Fields } from '../core/lib/json.js';
 import { readSmallFile, UnreadableFile } from '../core/lib/small-file.js';
 
 /** The settings that a context gives, as raw texts, and its name for messages. */
@@ -89,7 +90,7 @@ export function readContext(name: string, env: Readonly<Record<string, string | 
   return { name, values };
 }
 
-function readObject(name: string, file: string): Record<string, unknown> {
+function readObject(name: string, file: string): Fields {
   let value: unknown;
   try {
     value = JSON.parse(readText(file));
@@ -98,7 +99,8 @@ function readObject(name: string, file: string): Record<string, unknown> {
     const why = cause instanceof SyntaxError ? 'it is not JSON' : messageOf(cause);
     throw new NatspocError('config', `Context ${name}: cannot read ${file}: ${why}.`, { cause });
   }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
+  const fields = asObject(value);
+  if (fields) return fields;
   throw new NatspocError('config', `Context ${name}: ${file} holds no context.`);
 }
 

@@ -5,6 +5,7 @@ import { SETTINGS, type SettingName } from './config/settings.js';
 import { readFrom } from './config/start-from.js';
 import { NatspocError } from './lib/errors.js';
 import { inWords } from './lib/in-words.js';
+import { asObject, type Fields } from './lib/json.js';
 import { nearest } from './lib/nearest.js';
 import { redactUrls } from './lib/redact-url.js';
 import { isConnection } from './nats/client/connection.js';
@@ -32,8 +33,7 @@ type NumberSetting = {
   [K in SettingName]: (typeof SETTINGS)[K] extends { range: Range } ? K : never;
 }[SettingName];
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isObject = (value: unknown): value is Fields => asObject(value) !== undefined;
 const isFunction = (value: unknown): boolean => typeof value === 'function';
 const isWhole = (value: unknown, least: number, most: number): boolean =>
   Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most;

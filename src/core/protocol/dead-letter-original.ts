@@ -1,3 +1,5 @@
+import { parseObject } from '../lib/json.js';
+
 /**
  * A message that is as large as the server takes leaves no room for what a dead letter says about it. Its headers and
  * payload are then stored apart, as one text that is cut into parts.
@@ -10,7 +12,6 @@ export interface Original {
 }
 
 const LINE_FEED = 0x0a;
-const utf8 = new TextDecoder();
 
 /** A message as bytes: its headers as one line of JSON, then the payload. */
 export function encodeOriginal({ headers, data }: Original): Uint8Array {
@@ -25,18 +26,14 @@ export function encodeOriginal({ headers, data }: Original): Uint8Array {
 export function decodeOriginal(parts: readonly Uint8Array[]): Original | undefined {
   const bytes = Buffer.concat(parts);
   const end = bytes.indexOf(LINE_FEED);
-  try {
-    const found: unknown = JSON.parse(utf8.decode(bytes.subarray(0, Math.max(0, end))));
-    if (typeof found !== 'object' || found === null) return undefined;
-    const headers: [string, string][] = [];
-    for (const [name, value] of Object.entries(found)) {
-      if (typeof value !== 'string') return undefined;
-      headers.push([name, value]);
-    }
-    return { headers: Object.fromEntries(headers), data: bytes.subarray(end + 1) };
-  } catch {
-    return undefined;
+  const found = parseObject(bytes.subarray(0, Math.max(0, end)));
+  if (!found) return undefined;
+  const headers: [string, string][] = [];
+  for (const [name, value] of Object.entries(found)) {
+    if (typeof value !== 'string') return undefined;
+    headers.push([name, value]);
   }
+  return { headers: Object.fromEntries(headers), data: bytes.subarray(end + 1) };
 }
 
 /** Cuts bytes into pieces of at most `size`. */

@@ -1,3 +1,5 @@
+import { type Fields, parseObject } from '../lib/json.js';
+
 /**
  * What can be asked of a running member, and how it travels: JSON over the endpoints of its micro service. The
  * answer says that the member has taken the order, not that it is carried out: the leases show that.
@@ -33,18 +35,8 @@ export interface MemberControl {
   stop(): number[];
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
-
-/** The fields of the JSON object in these bytes; none for an empty request; undefined for anything else. */
-function fieldsOf(bytes: Uint8Array): Record<string, unknown> | undefined {
-  if (bytes.length === 0) return {};
-  try {
-    const value: unknown = JSON.parse(utf8.decode(bytes));
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
-  } catch {
-    return undefined;
-  }
-}
+/** The fields of a request; none for an empty one; undefined for anything that is no JSON object. */
+const fieldsOf = (bytes: Uint8Array): Fields | undefined => (bytes.length === 0 ? {} : parseObject(bytes));
 
 const isPartition = (value: unknown): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;

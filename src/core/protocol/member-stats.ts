@@ -1,3 +1,5 @@
+import { asObject } from '../lib/json.js';
+
 /** The format of STATS data that this version writes, and the newest that it reads. */
 export const STATS_VERSION = 1;
 
@@ -72,10 +74,6 @@ export interface StandingStats {
   forMs: number;
 }
 
-type Fields = Record<string, unknown>;
-
-const fieldsOf = (value: unknown): Fields | undefined =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isCount = (value: unknown): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
@@ -83,7 +81,7 @@ const isAmount = (value: unknown): value is number =>
   typeof value === 'number' && Number.isFinite(value) && value >= 0;
 
 function decodePartition(value: unknown): PartitionStats | undefined {
-  const fields = fieldsOf(value);
+  const fields = asObject(value);
   if (!fields) return undefined;
   const { partition, epoch, position, handled, lag, trimmed, ratePerSecond, state, tookMs } = fields;
   if (!isCount(partition) || !isCount(epoch) || !isCount(position)) return undefined;
@@ -101,7 +99,7 @@ function decodePartition(value: unknown): PartitionStats | undefined {
 }
 
 function decodeMemory(value: unknown): MemoryStats | undefined {
-  const fields = fieldsOf(value);
+  const fields = asObject(value);
   if (!fields) return undefined;
   const { allocBytes, totalAllocBytes, sysBytes, numGc, verdict } = fields;
   return isAmount(allocBytes) &&
@@ -114,14 +112,14 @@ function decodeMemory(value: unknown): MemoryStats | undefined {
 }
 
 function decodeHandlerTimes(value: unknown): HandlerTimeStats | undefined {
-  const { samples, meanMs, p99Ms, maxMs } = fieldsOf(value) ?? {};
+  const { samples, meanMs, p99Ms, maxMs } = asObject(value) ?? {};
   return isCount(samples) && isAmount(meanMs) && isAmount(p99Ms) && isAmount(maxMs)
     ? { samples, meanMs, p99Ms, maxMs }
     : undefined;
 }
 
 function decodeStanding(value: unknown): StandingStats | undefined {
-  const { partition, reason, forMs } = fieldsOf(value) ?? {};
+  const { partition, reason, forMs } = asObject(value) ?? {};
   return (partition === null || isCount(partition)) && isText(reason) && isAmount(forMs)
     ? { partition, reason, forMs }
     : undefined;
@@ -129,7 +127,7 @@ function decodeStanding(value: unknown): StandingStats | undefined {
 
 /** The member's stats in this value (the `data` of a STATS answer), or undefined if they are none that we can read. */
 export function decodeMemberStats(value: unknown): MemberStats | undefined {
-  const fields = fieldsOf(value);
+  const fields = asObject(value);
   if (!fields) return undefined;
   const { v, session, name, group, stream, host, pid, version, startedAt, uptimeMs, handled, failed } =
     fields;

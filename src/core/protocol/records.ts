@@ -2,6 +2,7 @@
  * The records that members share through the bucket, and their keys. Everything that comes off the wire is
  * validated here, also its size; what does not decode is a value (`undefined`), never an exception.
  */
+import { type Fields, parseObject } from '../lib/json.js';
 import { MAX_TTL_MS } from './timing.js';
 
 /** The record format that this version writes, and the newest that it reads. Members of one group all write the same. */
@@ -144,22 +145,6 @@ export function parseGroupKey(group: string, key: string): GroupKey {
 export function partitionIn(token: string): number | undefined {
   const partition = /^(0|[1-9]\d{0,4})$/.test(token) ? Number(token) : MAX_PARTITIONS;
   return partition < MAX_PARTITIONS ? partition : undefined;
-}
-
-type Fields = Record<string, unknown>;
-
-const utf8 = new TextDecoder('utf-8', { fatal: true });
-
-/** The JSON object in these bytes, of whatever version. */
-function parseObject(bytes: Uint8Array): Fields | undefined {
-  try {
-    const value: unknown = JSON.parse(utf8.decode(bytes));
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Fields)
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** The JSON object in these bytes, if its version is one that we read. */

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { parseObject } from '../../core/lib/json.js';
 import { signalChild } from '../child.js';
 import { guard } from '../server/guard.js';
 import type { HandledMessage } from './judge.js';
@@ -78,14 +79,7 @@ export function parseHandled(
   index: number,
   at: number,
 ): HandledMessage | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch {
-    return undefined;
-  }
-  if (typeof value !== 'object' || value === null) return undefined;
-  const { partition, seq, epoch, key, data } = value as Record<string, unknown>;
+  const { partition, seq, epoch, key, data } = parseObject(line) ?? {};
   if (typeof partition !== 'number' || typeof seq !== 'number' || typeof epoch !== 'number') return undefined;
   if (typeof data !== 'string' || !(key === null || typeof key === 'string')) return undefined;
   return { partition, seq, epoch, key, data, consumer, index, at };

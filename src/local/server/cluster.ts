@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NatspocError } from '../../core/lib/errors.js';
+import { asObject } from '../../core/lib/json.js';
 import { type RunningServer, type ServerOptions, startServer } from './run.js';
 
 /** How to run a cluster: its servers share these options, each has a free port and a store of its own. */
@@ -65,8 +66,7 @@ async function isReady({ monitorUrl, name }: ClusterServer, size: number): Promi
   return others.every((each) => field(each, 'current') === true && field(each, 'offline') !== true);
 }
 
-const field = (value: unknown, name: string): unknown =>
-  typeof value === 'object' && value !== null ? new Map(Object.entries(value)).get(name) : undefined;
+const field = (value: unknown, name: string): unknown => asObject(value)?.[name];
 
 async function launch({ binary, size }: ClusterOptions): Promise<ClusterServer[]> {
   const ports = await freePorts(size);

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import path from 'node:path';
+import { type Fields, parseObject } from '../../core/lib/json.js';
 
 /** The ports a server listens on; null for one that it does not serve. */
 export interface Ports {
@@ -23,21 +24,12 @@ function firstPort(value: unknown): number | null {
   return Number.isInteger(port) ? port : null;
 }
 
-function parseObject(text: string): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? { ...value } : null;
-  } catch {
-    return null;
-  }
-}
-
 /**
  * The ports that a server wrote to its `--ports_file_dir`, or null as long as the file (or the folder) is
  * missing or only partly written. The server writes it when it listens, after its JetStream has started.
  */
 export function readPorts(folder: string): Ports | null {
-  let content: Record<string, unknown> | null;
+  let content: Fields | undefined;
   try {
     const name = readdirSync(folder).find((entry) => entry.endsWith('.ports'));
     if (name === undefined) return null;
@@ -51,7 +43,7 @@ export function readPorts(folder: string): Ports | null {
 
 /** Reads the `INFO {...}` line of the NATS protocol; null when it is something else. */
 export function parseInfo(line: string): ServerInfo | null {
-  const info = line.startsWith('INFO ') ? parseObject(line.slice('INFO '.length)) : null;
+  const info = line.startsWith('INFO ') ? parseObject(line.slice('INFO '.length)) : undefined;
   if (typeof info?.version !== 'string') return null;
   return { version: info.version, jetstream: info.jetstream === true };
 }

@@ -1,3 +1,4 @@
+import { asObject, type Fields } from '../../lib/json.js';
 import type { Rejection } from '../../ports/publishing.js';
 
 /**
@@ -29,12 +30,6 @@ const ZERO = 0x30;
 const NINE = 0x39;
 
 const utf8 = new TextDecoder();
-
-function record(value: unknown): Record<string, unknown> | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : undefined;
-}
 
 function garbled(text: string): PubAckOutcome {
   const shown = text.length > 80 ? `${text.slice(0, 80)}…` : text;
@@ -85,14 +80,14 @@ export class PubAckReader {
   /** Decodes and validates any answer. */
   decode(data: Uint8Array): PubAckOutcome {
     const text = utf8.decode(data);
-    let body: Record<string, unknown> | undefined;
+    let body: Fields | undefined;
     try {
-      body = record(JSON.parse(text));
+      body = asObject(JSON.parse(text));
     } catch {
       return garbled(text);
     }
     const { stream, seq, duplicate, domain } = body ?? {};
-    const error = record(body?.error);
+    const error = asObject(body?.error);
     if (typeof stream === 'string' && this.#isElsewhere(stream, domain, error !== undefined)) {
       return this.#elsewhere(stream, domain);
     }

@@ -1,4 +1,5 @@
 import { createInbox, type NatsConnection, NatsError, nuid } from 'nats';
+import { parseObject } from '../../lib/json.js';
 import type {
   Identities,
   Link,
@@ -157,22 +158,12 @@ export class MicroProber implements Prober {
         },
       );
       // A stream that takes all subjects answers as well. That says nothing of the member.
-      return idIn(answer.data) === sessionId ? 'alive' : 'timeout';
+      return parseObject(answer.data)?.id === sessionId ? 'alive' : 'timeout';
     } catch (error) {
       if (!(error instanceof NatsError)) return 'timeout';
       if (error.code === '503') return 'no-responders';
       return error.permissionContext ? 'denied' : 'timeout';
     }
-  }
-}
-
-/** The id of the service that has answered a PING. */
-function idIn(answer: Uint8Array): unknown {
-  try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(answer));
-    return typeof value === 'object' && value !== null && 'id' in value ? value.id : undefined;
-  } catch {
-    return undefined;
   }
 }
 

@@ -1,4 +1,5 @@
 import { createInbox, type NatsConnection } from 'nats';
+import { asObject, parseObject } from '../../lib/json.js';
 import type { StatsFacts } from '../../ports/facts.js';
 import { memberSubject } from '../../protocol/member-orders.js';
 import { decodeMemberStats, type MemberStats } from '../../protocol/member-stats.js';
@@ -7,18 +8,10 @@ import { watchConnection } from '../client/watch-connection.js';
 
 /** The stats in a STATS answer (ADR-32): every endpoint carries the same data. */
 function decodeAnswer(bytes: Uint8Array): MemberStats | undefined {
-  let answer: unknown;
-  try {
-    answer = JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    return undefined;
-  }
-  if (typeof answer !== 'object' || answer === null || !('endpoints' in answer)) return undefined;
-  const { endpoints } = answer;
+  const { endpoints } = parseObject(bytes) ?? {};
   if (!Array.isArray(endpoints)) return undefined;
   for (const endpoint of endpoints as unknown[]) {
-    if (typeof endpoint !== 'object' || endpoint === null || !('data' in endpoint)) continue;
-    const stats = decodeMemberStats(endpoint.data);
+    const stats = decodeMemberStats(asObject(endpoint)?.data);
     if (stats) return stats;
   }
   return undefined;
