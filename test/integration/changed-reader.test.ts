@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { connect, headers, type JetStreamManager, type NatsConnection } from 'nats';
+import { type ConsumerInfo, connect, headers, type JetStreamManager, type NatsConnection } from 'nats';
 import { type GroupMember, joinGroup } from '../../src/core/index.js';
 import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
@@ -42,8 +42,12 @@ describe('a reader that somebody else has changed', function () {
     return { handled, unread, publish };
   };
   const readerOf = async (partition: number) => {
-    const readers = await manager.consumers.list(stream).next();
-    const found = readers.find(({ name }) => name.startsWith(`natspoc-default-p${partition}-`));
+    let found: ConsumerInfo | undefined;
+    await until('it is open', async () => {
+      const readers = await manager.consumers.list(stream).next();
+      found = readers.find(({ name }) => name.startsWith(`natspoc-default-p${partition}-`));
+      return found !== undefined;
+    });
     assert.ok(found);
     return found;
   };
@@ -72,6 +76,40 @@ describe('a reader that somebody else has changed', function () {
     await until('both are handled', () => handled[0]?.length === 2 && handled[1]?.length === 1);
     assert.deepEqual(handled, [['before', 'own'], ['other']]);
     assert.deepEqual(unread, [`its reader delivers messages of ${stream}.e.p.1`]);
+  });
+
+  it('to a partition without messages, is noticed although nothing comes, and nothing is lost', async () => {
+    const { handled, unread, publish } = await start();
+    await publish(0, 'before');
+    await until('it is handled', () => handled[0]?.length === 1);
+    const { name, config } = await readerOf(0);
+    await manager.consumers.update(stream, name, { ...config, filter_subject: `${stream}.e.p.1` });
+    await publish(0, 'own');
+    await until('it is handled', () => handled[0]?.length === 2, 20_000);
+    assert.deepEqual(handled, [['before', 'own'], []]);
+    assert.deepEqual(unread, [`its reader was changed to deliver messages of ${stream}.e.p.1`]);
+    assert.equal((await readerOf(0)).config.filter_subject, `${stream}.e.p.0`);
+  });
+
+  it('to leave out payloads while nothing comes, is replaced before anything does', async () => {
+    const { unread } = await start();
+    const { name, config } = await readerOf(1);
+    await manager.consumers.update(stream, name, { ...config, headers_only: true });
+    await until('it is noticed', () => unread.length === 1, 20_000);
+    assert.deepEqual(unread, ['its reader was changed to leave out payloads']);
+  });
+
+  it('to rest for a while, is replaced: servers from 2.11 on can do that', async () => {
+    const { handled, unread, publish } = await start();
+    const { name } = await readerOf(0);
+    const order = JSON.stringify({ pause_until: new Date(Date.now() + 3_600_000).toISOString() });
+    const answer = await connection
+      .request(`$JS.API.CONSUMER.PAUSE.${stream}.${name}`, order)
+      .then((message) => message.json<{ paused: boolean }>())
+      .catch(() => ({ paused: false }));
+    await publish(0, 'own');
+    await until('it is handled', () => handled[0]?.length === 1, 20_000);
+    assert.deepEqual(unread, answer.paused ? ['its reader was paused'] : []);
   });
 
   it('is not taken for one where a publisher has set the header itself', async () => {

@@ -105,6 +105,8 @@ export class FakeStream implements EventStream {
   opening: Promise<void> | undefined;
   /** How every deletion of a reader ends. */
   removal: RemoveOutcome = { kind: 'ok' };
+  /** What somebody has changed of the reader that is open. */
+  change: string | undefined;
   /** Messages that the server still holds for the reader. */
   pending = 0;
   closed = 0;
@@ -161,6 +163,10 @@ export class FakeStream implements EventStream {
   async remove(name: string): Promise<RemoveOutcome> {
     this.removed.push(name);
     return this.removal;
+  }
+
+  async changed(): Promise<string | undefined> {
+    return this.change;
   }
 
   async bounds(): ReturnType<EventStream['bounds']> {

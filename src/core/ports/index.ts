@@ -158,6 +158,8 @@ export interface EventStream {
   open(options: ReaderOptions, sink: ReaderSink): Promise<OpenOutcome>;
   /** Deletes a reader by name; a reader that is not there is a success. */
   remove(name: string): Promise<RemoveOutcome>;
+  /** What somebody has changed of a reader, in words; undefined: nothing, or that is not told. */
+  changed(name: string, partition: number): Promise<string | undefined>;
   /** `maxAgeMs`: an answer to an earlier question will do that was asked no longer ago. Default 0. */
   bounds(
     maxAgeMs?: number,

@@ -1,5 +1,6 @@
 import { newReaderToken } from '../../../src/core/member/partition/reader-token.js';
 import { readerName } from '../../../src/core/protocol/reader-name.js';
+import { partitionSubject } from '../../../src/core/protocol/layout.js';
 import { during, type Fault } from './fault.js';
 
 /** The server has as many consumers as it may have: for a while no reader that is lost can be replaced. */
@@ -14,16 +15,17 @@ export const noMoreReaders: Fault = ({ server: { consumers }, random, timeline }
   return forMs * 2;
 };
 
-/** Somebody changes a reader: it leaves out payloads, or reads another partition. */
+/** Somebody changes a reader: it leaves out payloads, or reads another partition, or one that there is not. */
 export const changedReader: Fault = (world) => {
   const { server, random, settings } = world;
   const name = random.oneOf([...server.consumers.names]);
   if (name === undefined) return 0;
   if (random.chance(0.5)) server.consumers.leaveOut(name);
   else {
-    const other = random.int(0, settings.partitions - 1);
-    server.consumers.redirect(name, (ready) => server.log.open(other, server.log.last + 1, ready));
-    world.store(other);
+    const other = random.int(0, settings.partitions);
+    const open = (ready: () => void) => server.log.open(other, server.log.last + 1, ready);
+    server.consumers.redirect(name, partitionSubject('events', other), open);
+    if (other < settings.partitions) world.store(other);
   }
   return 0;
 };
@@ -37,7 +39,9 @@ export const twins: Fault = (world) => {
     const twin = readerName(settings.group, Number(partition), Number(epoch), newReaderToken());
     timeline.after(random.between(0, 20), () => {
       consumers.delete(twin);
-      consumers.create(twin, 'twin', (ready) => log.open(Number(partition), log.last + 1, ready));
+      consumers.create(twin, partitionSubject('events', Number(partition)), 'twin', (ready) =>
+        log.open(Number(partition), log.last + 1, ready),
+      );
     });
   };
   for (const name of consumers.names) if (random.chance(0.3)) consumers.delete(name);

@@ -96,7 +96,7 @@ export class BucketApi {
       const at = cluster.placeWatch(side.at);
       if (at === undefined) return;
       this.#placed.set(name, at);
-      const created = server.watchers.create(name, filter, (ready) => {
+      const created = server.watchers.create(name, filter, filter, (ready) => {
         const prefix = filter.slice(SUBJECT.length, -1);
         return new WatchCursor({ timeline, random, store, cluster, at, faults }, SUBJECT, prefix, ready);
       });

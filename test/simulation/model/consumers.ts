@@ -65,6 +65,8 @@ export type Muted = 'deliveries' | 'everything';
 
 interface Consumer {
   readonly name: string;
+  /** What it is made, or was changed, to deliver. */
+  filter: string;
   readonly start: string;
   cursor: Cursor;
   /** Payloads are left out, and their size is told. */
@@ -97,11 +99,13 @@ export class Consumers {
   /**
    * Creates a consumer; `taken`: the name is, by one that starts elsewhere; `full`: there may be no more.
    *
+   * @param filter the subject that it is said to deliver.
    * @param start where it starts, by which one is compared with another of its name.
    * @param open makes its cursor; whatever becomes ready later has to be told.
    */
   create(
     name: string,
+    filter: string,
     start: string,
     open: (ready: () => void) => Cursor,
   ): { pending: number } | 'taken' | 'full' {
@@ -111,6 +115,7 @@ export class Consumers {
       if (this.#byName.size >= this.most) return 'full';
       const made: Consumer = {
         name,
+        filter,
         start,
         cursor: open(() => this.#serve(made)),
         leavesOut: false,
@@ -135,6 +140,12 @@ export class Consumers {
     return true;
   }
 
+  /** How a consumer is set; undefined: it is not there. */
+  config(name: string): { filter_subject: string; headers_only: boolean } | undefined {
+    const consumer = this.#find(name);
+    return consumer && { filter_subject: consumer.filter, headers_only: consumer.leavesOut };
+  }
+
   get names(): readonly string[] {
     return [...this.#byName.keys()];
   }
@@ -146,9 +157,10 @@ export class Consumers {
   }
 
   /** Somebody changes a consumer: from now on it delivers something else. */
-  redirect(name: string, open: (ready: () => void) => Cursor): void {
+  redirect(name: string, filter: string, open: (ready: () => void) => Cursor): void {
     const consumer = this.#find(name);
     if (!consumer) return;
+    consumer.filter = filter;
     consumer.cursor.close();
     consumer.cursor = open(() => this.#serve(consumer));
   }

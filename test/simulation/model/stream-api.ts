@@ -47,7 +47,9 @@ export class StreamApi {
     const { log, consumers } = this.#server;
     const partition = Number(subject.slice(subject.lastIndexOf('.') + 1));
     return this.#ask<{ num_pending: number }>('create', name, (answer) => {
-      const created = consumers.create(name, String(start), (ready) => log.open(partition, start, ready));
+      const created = consumers.create(name, subject, String(start), (ready) =>
+        log.open(partition, start, ready),
+      );
       if (created === 'taken') answer({ error: apiError(ALREADY_EXISTS, 'consumer already exists') });
       else if (created === 'full')
         answer({ error: apiError(API_ERRORS.consumersExceeded, 'maximum consumers') });
@@ -61,6 +63,17 @@ export class StreamApi {
   delete(name: string): Promise<boolean> {
     return this.#ask<boolean>('delete', name, (answer) => {
       if (this.#server.consumers.delete(name)) answer({ value: true });
+      else answer({ error: apiError(API_ERRORS.consumerNotFound, 'consumer not found') });
+    });
+  }
+
+  /** How a reader is set now. */
+  config(name: string): Promise<{ config: Partial<ConsumerConfig> }> {
+    const { consumers } = this.#server;
+    return ask(this.#connection, (answer) => {
+      if (consumers.isLeaderless) return;
+      const config = consumers.config(name);
+      if (config) answer({ value: { config } });
       else answer({ error: apiError(API_ERRORS.consumerNotFound, 'consumer not found') });
     });
   }

@@ -72,6 +72,10 @@ export class SimStream implements EventStream {
     return this.#stream.remove(name);
   }
 
+  changed(name: string, partition: number): ReturnType<EventStream['changed']> {
+    return this.#stream.changed(name, partition);
+  }
+
   bounds(): ReturnType<EventStream['bounds']> {
     return this.#stream.bounds();
   }

@@ -78,6 +78,11 @@ export const READING: readonly Mutant[] = [
     ],
   },
   {
+    name: 'quiet-change',
+    mistake: 'a reader that brings nothing is taken for an idle one, whatever somebody has made of it',
+    edits: [nats('changed-reader', 'filters[0] !== subject', "filters[0] === ''")],
+  },
+  {
     name: 'limit-is-the-end',
     mistake: 'a member ends where a limit of consumers refuses it a reader',
     edits: [core('nats/jetstream/event-stream', 'if (isLimit(error))', 'if (!error)')],

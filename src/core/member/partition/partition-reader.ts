@@ -49,6 +49,8 @@ export class Intake {
   #window: ReaderWindow;
   #reader: Reader | undefined;
   #received: number;
+  /** What was received when it looked last. */
+  #lookedAt: number | undefined;
   /** When the stream was created, and when it stored what was received last. */
   readonly #created: number | undefined;
   #stored: number | undefined;
@@ -132,14 +134,27 @@ export class Intake {
   }
 
   /**
-   * Looks whether the stream still is the one that was received: a reader for which nothing waits is not told that it is
-   * not. What is to be done where it is not, the next takeover sees.
+   * Looks whether the stream still is the one that was received, and its reader as it was made: one for which nothing comes
+   * is not told that they are not. What is to be done where the stream is another, the next takeover sees.
    */
   async look(): Promise<void> {
+    void this.#lookAtReader();
     const fit = await lookAtFit(this.#mark, this.#ports.stream);
     if (this.#closed) return;
     if (fit.kind === 'misfit') this.#events.failed(fit.message);
     else if (differ(this.#created, fit.created)) this.#events.failed('the stream was made anew');
+  }
+
+  async #lookAtReader(): Promise<void> {
+    const reader = this.#reader;
+    const isQuiet = this.#received === this.#lookedAt;
+    this.#lookedAt = this.#received;
+    // What comes shows by itself what it is.
+    if (!reader || !isQuiet) return;
+    const change = await this.#ports.stream.changed(this.#ports.name, this.#ports.partition);
+    if (change === undefined || this.#closed || this.#reader !== reader) return;
+    reader.close();
+    void this.#reopen('foreign', change);
   }
 
   get #mark(): PositionMark {

@@ -15,6 +15,7 @@ import type { StreamMessage } from '../../protocol/message.js';
 import type { NatsHandles } from '../client/handles.js';
 import { plainHeaders } from '../client/headers.js';
 import { API_ERRORS, apiErrorCode, isLimit, isUnknownOutcome, toNatspocError } from '../client/outcome.js';
+import { changeOf } from './changed-reader.js';
 import { type DeliveryReader, timestampAt } from './delivery.js';
 import type { Unexpected } from './expectation.js';
 import { PullReader, SILENCE } from './pull.js';
@@ -76,6 +77,8 @@ export class NatsEventStream implements EventStream {
   readonly #stream: string;
   readonly #prefix: string;
   #failure: NatspocError | undefined;
+  /** This user may look at readers, as far as is known. */
+  #tellsReaders = true;
   /** When the stream was looked at last, and what came of it. */
   #looked: { at: number; answer: ReturnType<EventStream['bounds']> } | undefined;
   /** Messages that came without a payload though a header speaks of one, the last of each partition. */
@@ -132,6 +135,18 @@ export class NatsEventStream implements EventStream {
       if (apiErrorCode(error) === API_ERRORS.consumerNotFound) return { kind: 'ok' };
       if (isUnknownOutcome(error)) return { kind: 'unknown' };
       return { kind: 'failed', error: toNatspocError(error, `delete reader ${name} of ${this.#stream}`) };
+    }
+  }
+
+  async changed(name: string, partition: number): Promise<string | undefined> {
+    if (!this.#tellsReaders) return undefined;
+    try {
+      const info = await this.#handles.manager.consumers.info(this.#stream, name);
+      return changeOf(info, partitionSubject(this.#prefix, partition));
+    } catch (error) {
+      // Each try would be a line in the log of the server.
+      if (toNatspocError(error, 'look at a reader').code === 'not-permitted') this.#tellsReaders = false;
+      return undefined;
     }
   }
 

@@ -1,0 +1,13 @@
+import type { ConsumerInfo } from 'nats';
+
+/**
+ * What somebody has changed of a reader, in words: it was made to deliver whole messages of one subject. Undefined: nothing
+ * that decides what it delivers.
+ */
+export function changeOf({ config, paused }: ConsumerInfo, subject: string): string | undefined {
+  const filters = config.filter_subjects ?? [config.filter_subject ?? '>'];
+  if (filters.length !== 1 || filters[0] !== subject)
+    return `its reader was changed to deliver messages of ${filters.join(', ')}`;
+  if (config.headers_only === true) return 'its reader was changed to leave out payloads';
+  return paused === true ? 'its reader was paused' : undefined;
+}
