@@ -7,7 +7,6 @@ import type { Config } from '../core/config/config.js';
 import { duration } from '../core/config/parse.js';
 import { SETTINGS } from '../core/config/settings.js';
 import { NatspocError } from '../core/lib/errors.js';
-import { escapeControl } from '../core/lib/text.js';
 import { formatCount, formatDuration } from '../core/lib/units.js';
 import type { NatsConnection } from '../core/nats/client/connection.js';
 import { runDemo } from '../local/demo/demo.js';
@@ -113,7 +112,7 @@ Exit code 5 when a message was lost or out of order.`);
     if (flags.servers % 2 === 0) {
       throw new NatspocError('usage', `--servers: a cluster has 3 or 5 servers, not ${flags.servers}.`);
     }
-    const story = new Story((line) => this.log(line));
+    const story = new Story((line) => this.#say(line));
     const quit = new AbortController();
     const signal = AbortSignal.any([this.stopSignal(), quit.signal]);
     const drawn = !flags.json && display() === 'screen';
@@ -126,7 +125,7 @@ Exit code 5 when a message was lost or out of order.`);
       durationMs,
       entry: process.argv[1] ?? '',
       env: process.env,
-      serverEnv: serverEnvironment((line) => this.note(escapeControl(line))),
+      serverEnv: serverEnvironment((line) => this.note(line)),
       tell: (line) => {
         if (!flags.json) story.tell(line);
       },
@@ -148,16 +147,20 @@ Exit code 5 when a message was lost or out of order.`);
     if (!result.ok) process.exitCode = 5;
   }
 
+  #say(line: string): void {
+    this.writeLines([line]);
+  }
+
   #print(result: DemoResult, verdict: Verdict): void {
-    const row = (label: string, value: string): void => this.log(`  ${label.padEnd(14)}${value}`);
-    this.log('');
+    const row = (label: string, value: string): void => this.#say(`  ${label.padEnd(14)}${value}`);
+    this.#say('');
     for (const { event, partitions, ms } of result.takeovers) {
       const pause = ms === null ? 'no traffic' : `longest pause ${formatDuration(ms)}`;
       const moved =
         partitions.length > 0 ? `${partitions.length} moved (${partitionList(partitions)})` : 'none moved';
       row(event, `${moved}, ${pause}`);
     }
-    this.log('');
+    this.#say('');
     row('published', formatCount(result.published));
     row('handled', formatCount(result.handled));
     row('lost', formatCount(result.lost));
@@ -167,8 +170,8 @@ Exit code 5 when a message was lost or out of order.`);
     );
     row('out of order', formatCount(result.outOfOrder));
     if (result.foreign > 0) row('not published', `${formatCount(result.foreign)}  (but handled)`);
-    for (const sample of verdict.samples) this.log(`  ! ${sample}`);
-    this.log('');
-    this.log(result.ok ? 'OK: nothing lost, everything in order.' : 'FAILED: see the lines above.');
+    for (const sample of verdict.samples) this.#say(`  ! ${sample}`);
+    this.#say('');
+    this.#say(result.ok ? 'OK: nothing lost, everything in order.' : 'FAILED: see the lines above.');
   }
 }

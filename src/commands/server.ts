@@ -3,7 +3,6 @@ import { serverEnvironment } from '../cli/dotenv.js';
 import { Flags } from '../cli/oclif.js';
 import { prose } from '../cli/prose.js';
 import { NatspocError } from '../core/lib/errors.js';
-import { escapeControl } from '../core/lib/text.js';
 import {
   defaultStoreDir,
   ensureServerBinary,
@@ -93,7 +92,7 @@ nothing is installed. The server listens on 127.0.0.1 only and stops together wi
     // Until the server runs there is nothing to wind down: what was begun is removed as the process exits.
     const exitAtOnce = () => process.exit(stop.reason === 'SIGINT' ? 130 : 143);
     stop.addEventListener('abort', exitAtOnce);
-    const env = serverEnvironment((line) => this.note(escapeControl(line)));
+    const env = serverEnvironment((line) => this.note(line));
     const server = await startServer({
       binary: await ensureServerBinary({ env, onProgress: (line) => this.note(line) }),
       port,

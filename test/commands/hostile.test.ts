@@ -7,26 +7,14 @@ import { partitionSubject } from '../../src/core/protocol/layout.js';
 import { keys, RECORD_VERSION } from '../../src/core/protocol/records.js';
 import { runCli, startCli } from '../support/cli.js';
 import type { GroupRun } from '../support/group-run.js';
+import { assertSafe, HOSTILE } from '../support/hostile.js';
 import { TcpProxy } from '../support/proxy.js';
 import { withTempFolder } from '../support/temp.js';
 import { until } from '../support/until.js';
 import { withGroup } from '../support/with-group.js';
 
-/** A title, a colour, in 7 and in 8 bits, a cleared screen, text from right to left, a line that looks like another. */
-const BYTES = '\u001b]0;owned\u0007\u001b[2J\u009b31m\u202e\u2066\u061c\u2028\u0085\r\n\u0008\u007f';
-const HOSTILE = `x${BYTES}y`;
 /** The same as far as a subject and a header take it. */
 const TOKEN = HOSTILE.replace(/[\r\n\t ]/g, '');
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const RAW = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f]/;
-
-/** Fails where something in the output could move a cursor, or turn the direction of writing. */
-function assertSafe(what: string, output: string): void {
-  const found = RAW.exec(output);
-  const around = found ? JSON.stringify(output.slice(Math.max(0, found.index - 60), found.index + 30)) : '';
-  assert.equal(found, null, `${what}: ${around}`);
-}
 
 describe('hostile text never reaches a terminal as it is', function () {
   this.timeout(180_000);

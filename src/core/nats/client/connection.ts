@@ -5,6 +5,7 @@ import type { SettingName } from '../../config/settings.js';
 import { messageOf, NatspocError } from '../../lib/errors.js';
 import { credentialsOf, redactUrl } from '../../lib/redact-url.js';
 import { connectOptions } from './connect-options.js';
+import { hangUpOnGarbled } from './garbled.js';
 import { readHeadersTolerantly } from './headers.js';
 import { closeWhenRefused } from './refused-credentials.js';
 import { reopenWhenSilent } from './silent-connection.js';
@@ -122,6 +123,7 @@ function connectError(error: unknown, config: Config): NatspocError {
  */
 export async function connectNats(config: Config, name: string): Promise<NatsConnection> {
   readHeadersTolerantly();
+  hangUpOnGarbled();
   const options = connectOptions(config, name);
   try {
     const connection = await connect(options);

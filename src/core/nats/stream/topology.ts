@@ -13,6 +13,7 @@ import { bucketConcerns } from '../kv/bucket-concerns.js';
 import { listGroups } from '../kv/groups.js';
 import { agree, type Found } from './agreement.js';
 import { findStream } from './creation.js';
+import { hangUpOnGarbled } from '../client/garbled.js';
 import { provide } from './provide.js';
 import type { StreamLimits } from './stored.js';
 import { streamConcerns } from './stream-concerns.js';
@@ -73,6 +74,7 @@ function requireAll({ stream, bucket }: Config, found: Found): void {
 export async function openManager(connection: NatsConnection, config: Config): Promise<JetStreamManager> {
   // The connection may be one that a program made.
   readHeadersTolerantly();
+  hangUpOnGarbled();
   try {
     return await connection.jetstreamManager({
       checkAPI: false,

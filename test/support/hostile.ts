@@ -1,0 +1,17 @@
+import assert from 'node:assert/strict';
+
+/** A title, a colour, in 7 and in 8 bits, a cleared screen, text from right to left, a line that looks like another. */
+export const BYTES = '\u001b]0;owned\u0007\u001b[2J\u009b31m\u202e\u2066\u061c\u2028\u0085\r\n\u0008\u007f';
+
+/** The same with something around it. */
+export const HOSTILE = `x${BYTES}y`;
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const RAW = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f]/;
+
+/** Fails where something in the output could move a cursor, or turn the direction of writing. */
+export function assertSafe(what: string, output: string): void {
+  const found = RAW.exec(output);
+  const around = found ? JSON.stringify(output.slice(Math.max(0, found.index - 60), found.index + 30)) : '';
+  assert.equal(found, null, `${what}: ${around}`);
+}
