@@ -81,10 +81,6 @@ export async function fetchMessages(handles: NatsHandles, options: FetchOptions)
     return new Promise((resolve, reject) => {
       const next = `${manager.getOptions().apiPrefix}.CONSUMER.MSG.NEXT.${stream}.${name}`;
       const inbox = createInbox(inboxPrefix);
-      const timer = setTimeout(() => {
-        timedOut = true;
-        finish();
-      }, options.timeoutMs);
       const subscription = listen(connection, inbox, {
         message: (message) => {
           const delivery = message.reply === undefined ? undefined : parseDelivery(message.reply);
@@ -101,6 +97,11 @@ export async function fetchMessages(handles: NatsHandles, options: FetchOptions)
           if (operation === 'publish' && subject === next) refuse(subject);
         },
       });
+      // Last: a connection that is being closed throws above, and nothing is left to end then.
+      const timer = setTimeout(() => {
+        timedOut = true;
+        finish();
+      }, options.timeoutMs);
       function finish(): void {
         clearTimeout(timer);
         unwatch();

@@ -31,11 +31,10 @@ export function publishOnce(
 ): ReturnType<KeepingStream['publish']> {
   type Outcome = Awaited<ReturnType<KeepingStream['publish']>>;
   if (connection.isClosed()) return Promise.resolve({ kind: 'unknown' });
-  return new Promise((resolve) => {
+  return new Promise<Outcome>((resolve) => {
     const unknown = (): void => end({ kind: 'unknown' });
     const failed = (code: 'not-permitted' | 'storage-failed', why: string): void =>
       end({ kind: 'failed', error: new NatspocError(code, `Could not store in ${target.stream}: ${why}.`) });
-    const timer = setTimeout(unknown, timeoutMs);
     const open = natsPublishPort(connection, target);
     const port = open({
       confirmed: (_token, sequence, duplicate) => end({ kind: 'stored', sequence, duplicate }),
@@ -50,6 +49,7 @@ export function publishOnce(
       reconnected: () => {},
       closed: (error) => (error.code === 'not-permitted' ? end({ kind: 'failed', error }) : unknown()),
     });
+    const timer = setTimeout(unknown, timeoutMs);
     function end(outcome: Outcome): void {
       clearTimeout(timer);
       port.close();
@@ -60,5 +60,5 @@ export function publishOnce(
     } catch (error) {
       failed('storage-failed', messageOf(error));
     }
-  });
+  }).catch(() => ({ kind: 'unknown' }) as const);
 }

@@ -37,7 +37,6 @@ export async function collectStats(
     const asked = new Map(
       sessions.map((session) => [memberSubject(stream, group, session, 'stats'), session]),
     );
-    const timer = setTimeout(finish, waitMs);
     // The token after the inbox says who answers, also where the server answers that nobody is there.
     const subscription = listen(connection, `${inbox}.*`, {
       message: (message) => {
@@ -59,6 +58,7 @@ export async function collectStats(
         finish();
       },
     });
+    const timer = setTimeout(finish, waitMs);
     function finish(): void {
       clearTimeout(timer);
       unwatch();
@@ -68,6 +68,8 @@ export async function collectStats(
     for (const [subject, session] of asked) {
       connection.publish(subject, undefined, { reply: `${inbox}.${session}` });
     }
+  }).catch(() => {
+    // The connection is being closed.
   });
   return { members, gone, denied: refused.size > 0 };
 }
