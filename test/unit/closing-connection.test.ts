@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { DeliverPolicy, type NatsConnection } from 'nats';
-import { fetchMessages } from '../../src/core/nats/fetch.js';
-import type { NatsHandles } from '../../src/core/nats/handles.js';
-import { collectStats } from '../../src/core/nats/member-stats.js';
-import { publishOnce } from '../../src/core/nats/publish-once.js';
+import type { NatsHandles } from '../../src/core/nats/client/handles.js';
+import { fetchMessages } from '../../src/core/nats/jetstream/fetch.js';
+import { publishOnce } from '../../src/core/nats/jetstream/publish-once.js';
+import { collectStats } from '../../src/core/nats/service/member-stats.js';
 
 /** A connection that is being closed, and does not say so yet: it refuses whatever is asked of it. */
 function closing(): NatsHandles {

@@ -1,6 +1,6 @@
 import { newReaderToken } from '../../../src/core/member/partition/reader-token.js';
-import { readerName } from '../../../src/core/protocol/reader-name.js';
 import { partitionSubject } from '../../../src/core/protocol/layout.js';
+import { readerName } from '../../../src/core/protocol/reader-name.js';
 import { during, type Fault } from './fault.js';
 
 /** The server has as many consumers as it may have: for a while no reader that is lost can be replaced. */
@@ -22,7 +22,7 @@ export const changedReader: Fault = (world) => {
   if (name === undefined) return 0;
   if (random.chance(0.5)) server.consumers.leaveOut(name);
   else {
-    const other = random.int(0, settings.partitions);
+    const other = random.chance(0.5) ? settings.partitions : random.int(0, settings.partitions - 1);
     const open = (ready: () => void) => server.log.open(other, server.log.last + 1, ready);
     server.consumers.redirect(name, partitionSubject('events', other), open);
     if (other < settings.partitions) world.store(other);

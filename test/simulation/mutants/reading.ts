@@ -80,7 +80,7 @@ export const READING: readonly Mutant[] = [
   {
     name: 'quiet-change',
     mistake: 'a reader that brings nothing is taken for an idle one, whatever somebody has made of it',
-    edits: [nats('changed-reader', 'filters[0] !== subject', "filters[0] === ''")],
+    edits: [core('nats/jetstream/changed-reader', 'filters[0] !== subject', "filters[0] === ''")],
   },
   {
     name: 'limit-is-the-end',
