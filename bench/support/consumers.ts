@@ -158,7 +158,7 @@ export function natspocLibrary(
       connection: bench.connection,
       config: { ...bench.config, group: newGroup() },
       version: '0.0.0',
-      failure: { maxAttempts: 1, backoff: { baseMs: 1, maxMs: 1 }, afterwards: 'halt' },
+      failure: { maxAttempts: 1, backoff: { baseMs: 1, maxMs: 1 }, onExhausted: 'halt' },
       handler,
       concurrency: options.concurrency,
     });

@@ -8,10 +8,10 @@ import { StreamCommand } from './stream-command.js';
  * Arguments and flags of `leases pause` and `leases resume`. Not static members of their parent: oclif's manifest takes
  * a class with static members of its own for the last one of the chain, and the flags of all commands would be lost.
  */
-export const restArgs = {
+export const pauseArgs = {
   partition: Args.string({ description: 'partitions: 3, 0-3', name: 'PARTITION...' }),
 };
-export const restFlags = {
+export const pauseFlags = {
   owner: Flags.string({
     description: 'everything that this member owns now (name or session id)',
     helpValue: 'NAME',
@@ -21,9 +21,9 @@ export const restFlags = {
 };
 
 /** What `leases pause` and `leases resume` share. */
-export abstract class LeasesRest extends StreamCommand {
+export abstract class PauseCommand extends StreamCommand {
   /** Makes the chosen partitions rest or go on, and says what became of it. */
-  protected async rest(
+  protected async setPaused(
     flags: Readonly<Record<string, unknown>> & { owner: string | undefined; all: boolean; json: boolean },
     named: readonly string[],
     paused: boolean,

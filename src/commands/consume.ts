@@ -124,7 +124,7 @@ reach NATS; 4 refused.`);
         failure: {
           maxAttempts: config.maxAttempts,
           backoff: config.backoff,
-          afterwards: config.onFailure,
+          onExhausted: config.onFailure,
         },
         count: flags.count,
         durationMs,

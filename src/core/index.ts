@@ -20,7 +20,7 @@ export type { SeekStep, SeekTarget } from './admin/seek-target.js';
 export type { StreamAdmin } from './admin/stream-admin.js';
 export type { StreamStatus } from './admin/stream-status.js';
 export type { TrimStep } from './admin/trim.js';
-export type { Afterwards, Backoff, Dealt } from './config/retry.js';
+export type { Backoff, Dealt, OnExhausted } from './config/retry.js';
 export type { StartFrom, StartFromText } from './config/start-from.js';
 export type { HealthOptions } from './health/server.js';
 export { type ErrorCode, NatspocError } from './lib/errors.js';

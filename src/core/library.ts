@@ -61,7 +61,7 @@ async function openMember(options: JoinGroupOptions, config: Config): Promise<Gr
         failure: {
           maxAttempts: config.maxAttempts,
           backoff: config.backoff,
-          afterwards: config.onFailure,
+          onExhausted: config.onFailure,
         },
         logger,
         barrier: options.barrier,

@@ -1,4 +1,4 @@
-import type { Afterwards, Backoff } from './config/retry.js';
+import type { Backoff, OnExhausted } from './config/retry.js';
 import type { StartFrom, StartFromText } from './config/start-from.js';
 import type { HealthOptions } from './health/server.js';
 import type { GroupMember } from './member/group-member.js';
@@ -130,7 +130,7 @@ export type JoinGroupOptions = Connecting &
      *
      * @default 'halt'
      */
-    onFailure?: Afterwards | undefined;
+    onFailure?: OnExhausted | undefined;
     /**
      * Where the group starts: decided once, by its first member. `'first'`, `'new'` (what is published once that has
      * joined), `'seq:9'`, `'time:2026-01-31T08:00:00Z'`, or the same as an object.

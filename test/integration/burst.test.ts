@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
 import { loadConfig } from '../../src/core/config/config.js';
-import type { Member } from '../../src/core/member/engine/engine.js';
+import type { MemberEngine } from '../../src/core/member/engine/engine.js';
 import { startMember } from '../../src/core/member/join.js';
 import { connectNats, type NatsConnection } from '../../src/core/nats/client/connection.js';
 import { openTopology } from '../../src/core/nats/stream/topology.js';
@@ -27,7 +27,7 @@ describe('a burst of joins', () => {
     let changes = 0;
     const ownership = new Ownership(bucket, config.group, () => changes++);
     const names = Array.from({ length: MEMBERS }, (_, i) => `m${i}`);
-    const members: Member[] = await Promise.all(
+    const members: MemberEngine[] = await Promise.all(
       names.map(async (name) =>
         startMember({
           connection: await open(),
@@ -35,7 +35,7 @@ describe('a burst of joins', () => {
           name,
           version: '0.1.0',
           handler: () => {},
-          failure: { maxAttempts: 1, backoff: { baseMs: 1, maxMs: 1 }, afterwards: 'halt' },
+          failure: { maxAttempts: 1, backoff: { baseMs: 1, maxMs: 1 }, onExhausted: 'halt' },
           stats: () => ({ host: hostname() }),
           events: { report: () => {}, handled: () => {}, attemptFailed: () => {} },
         }),

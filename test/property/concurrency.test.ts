@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { SILENT } from '../../src/core/member/partition/handler.js';
-import { Gate } from '../../src/core/member/partition/permit.js';
-import { Turn } from '../../src/core/member/partition/time-slice.js';
+import { Permit } from '../../src/core/member/partition/permit.js';
+import { TimeSlice } from '../../src/core/member/partition/time-slice.js';
 import { PartitionWork } from '../../src/core/member/partition/work.js';
 import { fakeMessage } from '../support/fake-partition.js';
 import { ManualClock } from '../support/manual-clock.js';
@@ -30,8 +30,8 @@ describe('handlers side by side', () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 5 }), steps, async (concurrency, script) => {
         const clock = new ManualClock();
-        const gate = new Gate(clock);
-        gate.permit(Number.POSITIVE_INFINITY);
+        const permit = new Permit(clock);
+        permit.extendTo(Number.POSITIVE_INFINITY);
         const running: { sequence: number; key: string | null; end: (error?: Error) => void }[] = [];
         const keys = new Map<number, string>();
         const done = new Set<number>();
@@ -41,12 +41,12 @@ describe('handlers side by side', () => {
           { partition: 0, epoch: 1, logger: SILENT },
           {
             concurrency,
-            failure: { maxAttempts: 2, backoff: { baseMs: 50, maxMs: 50 }, afterwards: 'skip' },
+            failure: { maxAttempts: 2, backoff: { baseMs: 50, maxMs: 50 }, onExhausted: 'skip' },
           },
           {
-            gate,
+            permit,
             clock,
-            turn: new Turn(clock),
+            slice: new TimeSlice(clock),
             random: () => 0.5,
             handler: (message) => {
               assert.ok(running.length < concurrency, 'no more than the bound');
@@ -94,9 +94,9 @@ describe('handlers side by side', () => {
             work.accept(fakeMessage(sequence, key));
           } else if (step.type === 'wait') clock.advance(step.ms);
           else if (step.type === 'close') {
-            gate.permit(Number.NEGATIVE_INFINITY);
+            permit.extendTo(Number.NEGATIVE_INFINITY);
             clock.advance(step.ms);
-            gate.permit(Number.POSITIVE_INFINITY);
+            permit.extendTo(Number.POSITIVE_INFINITY);
           } else
             running[step.which % running.length]?.end(step.type === 'fail' ? new Error('no') : undefined);
           await microtasks();

@@ -1,5 +1,5 @@
 import type { NatspocError } from '../../src/core/lib/errors.js';
-import { Member } from '../../src/core/member/engine/engine.js';
+import { MemberEngine } from '../../src/core/member/engine/engine.js';
 import { Quota } from '../../src/core/member/partition/quota.js';
 import type { Report } from '../../src/core/protocol/events.js';
 import { timingFor } from '../../src/core/protocol/timing.js';
@@ -30,7 +30,7 @@ export class SimMember {
   readonly bucket: SimBucket;
   readonly client: SimClient;
   readonly profile: HandlerProfile;
-  readonly member: Member;
+  readonly member: MemberEngine;
   readonly #world: World;
   readonly #fairness: Fairness;
   readonly #stream: SimStream;
@@ -61,7 +61,7 @@ export class SimMember {
     );
     this.#fairness = new Fairness(judge, (partition) => this.#held(partition));
     this.#stream = new SimStream(this.client, this.#readers());
-    this.member = new Member(
+    this.member = new MemberEngine(
       {
         group: settings.group,
         name,
@@ -73,7 +73,7 @@ export class SimMember {
         start: { seq: 0 },
         runner: {
           commit: { intervalMs: 200, every: 1_000 },
-          failure: { maxAttempts: 3, backoff: { baseMs: 50, maxMs: 500 }, afterwards: settings.afterwards },
+          failure: { maxAttempts: 3, backoff: { baseMs: 50, maxMs: 500 }, onExhausted: settings.onExhausted },
           drainTimeoutMs: settings.drainTimeoutMs,
           concurrency: settings.concurrency,
           handlerTimeoutMs: settings.handlerTimeoutMs,

@@ -30,7 +30,7 @@ export function settingsFor(
 ): WorldSettings {
   const partitions = wanted.partitions ?? random.int(3, 16);
   const minMs = random.pick([0.1, 0.5, 2]);
-  const afterwards = random.pick<WorldSettings['afterwards']>(['skip', 'dead-letter', 'halt']);
+  const onExhausted = random.pick<WorldSettings['onExhausted']>(['skip', 'dead-letter', 'halt']);
   return {
     group: 'g',
     members: wanted.members ?? random.int(3, 8),
@@ -45,9 +45,9 @@ export function settingsFor(
     concurrency: random.pick([1, 1, 1, 4]),
     bufferMessages: random.pick([12, 64, 256]),
     // Where a failure needs a human being, none happens outside the storm.
-    handlers: { ...handlers(random), ...(afterwards === 'halt' && { fails: 0 }) },
-    afterwards,
-    handlerTimeoutMs: afterwards === 'halt' ? undefined : random.pick([undefined, undefined, 1_000]),
+    handlers: { ...handlers(random), ...(onExhausted === 'halt' && { fails: 0 }) },
+    onExhausted,
+    handlerTimeoutMs: onExhausted === 'halt' ? undefined : random.pick([undefined, undefined, 1_000]),
     // No more than slow handlers can keep up with, one at a time in each partition.
     publishRate: Math.min(random.pick([3, 10]), partitions),
   };

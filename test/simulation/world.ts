@@ -32,7 +32,7 @@ export interface WorldSettings {
   bufferMessages: number;
   handlers: HandlerProfile;
   /** What follows the last failed attempt of a message. */
-  afterwards: 'skip' | 'halt' | 'dead-letter';
+  onExhausted: 'skip' | 'halt' | 'dead-letter';
   /** An attempt that takes longer has failed. */
   handlerTimeoutMs: number | undefined;
   /** Messages a second. */

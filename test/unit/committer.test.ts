@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { NatspocError } from '../../src/core/lib/errors.js';
 import { Committer, type CommitterPorts } from '../../src/core/member/partition/committer.js';
-import { Gate } from '../../src/core/member/partition/permit.js';
+import { Permit } from '../../src/core/member/partition/permit.js';
 import { FakeBucket, fakeMessage, settle } from '../support/fake-partition.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 /** A committer at position 10 of epoch 7, and what it told. */
 function bench(ports: Partial<CommitterPorts> = {}) {
   const clock = new ManualClock();
-  const gate = new Gate(clock);
-  gate.permit(1_000_000);
+  const permit = new Permit(clock);
+  permit.extendTo(1_000_000);
   const bucket = new FakeBucket();
   bucket.put({ v: 1, seq: 10, epoch: 7, at: '' });
   const told: string[] = [];
@@ -24,7 +24,7 @@ function bench(ports: Partial<CommitterPorts> = {}) {
       mark: { sequence: 10 },
     },
     { intervalMs: 200, every: 1_000 },
-    { bucket, clock, gate, ...ports },
+    { bucket, clock, permit, ...ports },
     {
       committed: (sequence) => told.push(`committed ${sequence}`),
       fenced: () => told.push('fenced'),
@@ -34,7 +34,7 @@ function bench(ports: Partial<CommitterPorts> = {}) {
       unsafe: (error) => told.push(`unsafe: ${error.message}`),
     },
   );
-  return { clock, gate, bucket, told, committer };
+  return { clock, permit, bucket, told, committer };
 }
 
 describe('a committer', () => {
@@ -166,13 +166,13 @@ describe('a committer', () => {
     assert.deepEqual(told, ['failed: no']);
   });
 
-  it('writes nothing while the gate is closed', async () => {
-    const { committer, bucket, gate } = bench();
-    gate.permit(Number.NEGATIVE_INFINITY);
+  it('writes nothing while the permit is closed', async () => {
+    const { committer, bucket, permit } = bench();
+    permit.extendTo(Number.NEGATIVE_INFINITY);
     committer.handled(fakeMessage(11), 1, true);
     await settle();
     assert.deepEqual(bucket.writes, []);
-    gate.permit(1_000_000);
+    permit.extendTo(1_000_000);
     await settle();
     assert.deepEqual(bucket.writes, [11]);
   });

@@ -27,7 +27,7 @@ describe('retrying', () => {
   });
 
   it('goes on until the last attempt, then does what the policy says', () => {
-    const policy = { maxAttempts: 2, backoff: { baseMs: 10, maxMs: 10 }, afterwards: 'skip' as const };
+    const policy = { maxAttempts: 2, backoff: { baseMs: 10, maxMs: 10 }, onExhausted: 'skip' as const };
     assert.deepEqual(nextStep(policy, 1, 1), { kind: 'retry', delayMs: 10 });
     assert.deepEqual(nextStep(policy, 2, 1), { kind: 'skip' });
   });

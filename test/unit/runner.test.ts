@@ -3,9 +3,9 @@ import { NatspocError } from '../../src/core/lib/errors.js';
 import type { RunnerPorts, RunnerSettings } from '../../src/core/member/partition/contract.js';
 import type { GroupStart } from '../../src/core/member/partition/group-start.js';
 import { type Handler, SILENT, StopConsuming } from '../../src/core/member/partition/handler.js';
-import { Gate } from '../../src/core/member/partition/permit.js';
+import { Permit } from '../../src/core/member/partition/permit.js';
 import { PartitionRunner } from '../../src/core/member/partition/runner.js';
-import { Turn } from '../../src/core/member/partition/time-slice.js';
+import { TimeSlice } from '../../src/core/member/partition/time-slice.js';
 import { FakeBucket, FakeStream, fakeMessage, settle } from '../support/fake-partition.js';
 import { ManualClock } from '../support/manual-clock.js';
 
@@ -27,8 +27,8 @@ function bench({
   before,
 }: Wanted = {}) {
   const clock = new ManualClock();
-  const gate = new Gate(clock);
-  gate.permit(1_000_000_000);
+  const permit = new Permit(clock);
+  permit.extendTo(1_000_000_000);
   const bucket = new FakeBucket();
   const stream = new FakeStream();
   const told: string[] = [];
@@ -37,7 +37,7 @@ function bench({
     { messages: 100, bytes: 10_000 },
     {
       commit: { intervalMs: 200, every: 1_000 },
-      failure: { maxAttempts: 1, backoff: { baseMs: 100, maxMs: 100 }, afterwards: 'halt' },
+      failure: { maxAttempts: 1, backoff: { baseMs: 100, maxMs: 100 }, onExhausted: 'halt' },
       drainTimeoutMs: 1_000,
       ...settings,
     },
@@ -45,8 +45,8 @@ function bench({
       bucket,
       stream,
       clock,
-      gate,
-      turn: new Turn(clock),
+      permit,
+      slice: new TimeSlice(clock),
       random: () => 0,
       handler,
       logger: SILENT,
@@ -68,7 +68,7 @@ function bench({
       terminal: (error) => told.push(`terminal: ${error.message}`),
     },
   );
-  return { clock, gate, bucket, stream, told, runner, start: () => runner.start(Promise.resolve()) };
+  return { clock, permit, bucket, stream, told, runner, start: () => runner.start(Promise.resolve()) };
 }
 
 describe('a partition runner', () => {

@@ -3,9 +3,9 @@ import type { FailurePolicy } from '../../src/core/config/retry.js';
 import type { Clock } from '../../src/core/lib/clock.js';
 import { NatspocError } from '../../src/core/lib/errors.js';
 import { type Handler, SILENT, StopConsuming } from '../../src/core/member/partition/handler.js';
-import { Gate } from '../../src/core/member/partition/permit.js';
+import { Permit } from '../../src/core/member/partition/permit.js';
 import { Quota } from '../../src/core/member/partition/quota.js';
-import { Turn } from '../../src/core/member/partition/time-slice.js';
+import { TimeSlice } from '../../src/core/member/partition/time-slice.js';
 import {
   type Halt,
   PartitionWork,
@@ -17,26 +17,30 @@ import type { DeadLetter } from '../../src/core/protocol/message.js';
 import { fakeMessage, settle } from '../support/fake-partition.js';
 import { ManualClock } from '../support/manual-clock.js';
 
-const FAILURE: FailurePolicy = { maxAttempts: 1, backoff: { baseMs: 100, maxMs: 1_000 }, afterwards: 'halt' };
+const FAILURE: FailurePolicy = {
+  maxAttempts: 1,
+  backoff: { baseMs: 100, maxMs: 1_000 },
+  onExhausted: 'halt',
+};
 
 /** The work of one partition, with everything that it tells written down. */
 class Bench {
   readonly clock = new ManualClock();
-  readonly gate = new Gate(this.clock);
+  readonly permit = new Permit(this.clock);
   readonly log: string[] = [];
   readonly halts: Halt[] = [];
   position = 0;
   readonly work: PartitionWork;
 
   constructor(handler: Handler, settings: Partial<WorkSettings> = {}, ports: Partial<WorkPorts> = {}) {
-    this.gate.permit(1_000_000);
+    this.permit.extendTo(1_000_000);
     this.work = new PartitionWork(
       { partition: 3, epoch: 41, logger: SILENT },
       { failure: FAILURE, ...settings },
       {
         handler,
-        gate: this.gate,
-        turn: new Turn(this.clock),
+        permit: this.permit,
+        slice: new TimeSlice(this.clock),
         clock: this.clock,
         random: () => 1,
         ...ports,
@@ -157,12 +161,12 @@ describe('the work of a partition', () => {
     assert.deepEqual(seen, [3, 41, 1, 'k', { 'Natspoc-Key': 'k' }, false]);
   });
 
-  it('starts nothing while the gate is closed, and goes on when it opens', async () => {
+  it('starts nothing while the permit is closed, and goes on when it opens', async () => {
     const bench = new Bench(() => {});
-    bench.gate.permit(Number.NEGATIVE_INFINITY);
+    bench.permit.extendTo(Number.NEGATIVE_INFINITY);
     bench.accept(1, 2);
     assert.deepEqual(bench.log, []);
-    bench.gate.permit(bench.clock.now() + 1_000);
+    bench.permit.extendTo(bench.clock.now() + 1_000);
     await settle();
     assert.deepEqual(bench.log, ['handled 1', 'handled 2']);
   });
@@ -170,19 +174,19 @@ describe('the work of a partition', () => {
   describe('with handlers that compute', () => {
     it('leaves the event loop to others after a while', () => {
       const clock = new BusyClock();
-      const gate = new Gate(clock);
-      gate.permit(1_000_000);
-      const bench = new Bench(() => clock.compute(60), {}, { clock, gate, turn: new Turn(clock) });
+      const permit = new Permit(clock);
+      permit.extendTo(1_000_000);
+      const bench = new Bench(() => clock.compute(60), {}, { clock, permit, slice: new TimeSlice(clock) });
       bench.accept(1, 2, 3, 4);
       assert.equal(bench.log.length, 2, 'a turn ends before the backlog does');
       clock.fire();
       assert.equal(bench.log.length, 4);
     });
 
-    it('waits behind the others after its turn, also where the gate has closed in it', async () => {
+    it('waits behind the others after its time slice, also where the permit ended in it', async () => {
       const clock = new BusyClock();
-      const gate = new Gate(clock);
-      const ports = { clock, gate, turn: new Turn(clock) };
+      const permit = new Permit(clock);
+      const ports = { clock, permit, slice: new TimeSlice(clock) };
       const calls: string[] = [];
       const [first, second] = ['first', 'second'].map((name) => {
         const handler = (): void => {
@@ -191,13 +195,13 @@ describe('the work of a partition', () => {
         };
         return new Bench(handler, {}, ports);
       });
-      gate.permit(200);
+      permit.extendTo(200);
       first?.accept(1, 2, 3);
       second?.accept(1);
       clock.fire();
       assert.deepEqual(calls, ['first', 'first'], 'its second turn outlasts the permission');
       clock.fire();
-      gate.permit(1_000_000);
+      permit.extendTo(1_000_000);
       await settle();
       clock.fire();
       assert.deepEqual(calls, ['first', 'first', 'second', 'first']);
@@ -251,7 +255,7 @@ describe('the work of a partition', () => {
       const failure: FailurePolicy = {
         maxAttempts: 4,
         backoff: { baseMs: 100, maxMs: 250 },
-        afterwards: 'halt',
+        onExhausted: 'halt',
       };
       const bench = new Bench(
         ({ sequence }) => {
@@ -283,7 +287,7 @@ describe('the work of a partition', () => {
         ({ sequence }) => {
           if (sequence === 2) throw new Error('bad');
         },
-        { failure: { ...FAILURE, afterwards: 'skip' } },
+        { failure: { ...FAILURE, onExhausted: 'skip' } },
       );
       bench.accept(1, 2, 3);
       assert.deepEqual(bench.log, ['handled 1', 'failed 2 #1 Error: bad skip', 'handled 2', 'handled 3']);
@@ -295,11 +299,11 @@ describe('the work of a partition', () => {
         () => {
           throw new Error('bad');
         },
-        { failure: { ...FAILURE, afterwards: 'skip' } },
+        { failure: { ...FAILURE, onExhausted: 'skip' } },
       );
-      bench.gate.permit(Number.NEGATIVE_INFINITY);
+      bench.permit.extendTo(Number.NEGATIVE_INFINITY);
       for (let sequence = 1; sequence <= 50_000; sequence++) bench.accept(sequence);
-      bench.gate.permit(1_000_000);
+      bench.permit.extendTo(1_000_000);
       await settle();
       assert.equal(bench.position, 50_000);
     });
@@ -317,7 +321,7 @@ describe('the work of a partition', () => {
         ({ sequence }) => {
           if (sequence === 1) throw new Error('bad');
         },
-        { failure: { ...FAILURE, maxAttempts: 2, afterwards: 'dead-letter' } },
+        { failure: { ...FAILURE, maxAttempts: 2, onExhausted: 'dead-letter' } },
         { deadLetters },
       );
       bench.accept(1, 2);
@@ -348,7 +352,7 @@ describe('the work of a partition', () => {
         () => {
           throw new Error('bad');
         },
-        { failure: { ...FAILURE, afterwards: 'dead-letter' } },
+        { failure: { ...FAILURE, onExhausted: 'dead-letter' } },
         { deadLetters: { store: async () => ({ kind: 'failed', error }) } },
       );
       bench.accept(1);
@@ -363,7 +367,7 @@ describe('the work of a partition', () => {
         () => {
           throw error;
         },
-        { failure: { ...FAILURE, maxAttempts: 5, afterwards: 'skip' } },
+        { failure: { ...FAILURE, maxAttempts: 5, onExhausted: 'skip' } },
       );
       bench.accept(1, 2);
       assert.deepEqual(bench.halts, [{ kind: 'stopped', error }]);
@@ -379,11 +383,11 @@ describe('the work of a partition', () => {
         );
       });
       bench.accept(1);
-      bench.gate.permit(Number.NEGATIVE_INFINITY);
+      bench.permit.extendTo(Number.NEGATIVE_INFINITY);
       bench.work.interrupt('out of touch');
       await settle();
       assert.deepEqual(bench.halts, []);
-      bench.gate.permit(1_000_000);
+      bench.permit.extendTo(1_000_000);
       await settle();
       assert.deepEqual(attempts, [1, 1]);
     });
@@ -398,7 +402,7 @@ describe('the work of a partition', () => {
           signal.addEventListener('abort', () => reasons.push(signal.reason.message));
           return new Promise<void>(() => {});
         },
-        { handlerTimeoutMs: 1_000, failure: { ...FAILURE, afterwards: 'skip' } },
+        { handlerTimeoutMs: 1_000, failure: { ...FAILURE, onExhausted: 'skip' } },
       );
       bench.accept(1, 2);
       bench.clock.advance(999);

@@ -1,18 +1,18 @@
-import { LeasesRest, restArgs, restFlags } from '../../cli/pause-command.js';
+import { PauseCommand, pauseArgs, pauseFlags } from '../../cli/pause-command.js';
 
 /** `natspoc leases resume`: paused partitions go on. */
-export default class LeasesResume extends LeasesRest {
+export default class LeasesResume extends PauseCommand {
   static override summary = 'Go on with paused partitions, right after the last message that was handled.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> 3',
     { description: 'The whole group:', command: '<%= config.bin %> <%= command.id %> --all' },
   ];
   static override strict = false;
-  static override args = restArgs;
-  static override flags = restFlags;
+  static override args = pauseArgs;
+  static override flags = pauseFlags;
 
   override async run(): Promise<void> {
     const { flags, argv } = await this.parse(LeasesResume);
-    await this.rest(flags, argv.map(String), false);
+    await this.setPaused(flags, argv.map(String), false);
   }
 }

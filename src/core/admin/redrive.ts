@@ -1,5 +1,5 @@
 import { NatspocError } from '../lib/errors.js';
-import type { LetterBox, RedriveTarget } from '../ports/dead-letters.js';
+import type { DeadLetterStore, RedriveTarget } from '../ports/dead-letters.js';
 import { type FoundLetter, REDRIVEN_HEADER } from '../protocol/dead-letter.js';
 
 /** So many letters are in hand at a time. */
@@ -9,7 +9,7 @@ const TRIES = 3;
 
 /** Which letters, and what to do with them. */
 export interface RedriveOptions {
-  box: LetterBox;
+  box: DeadLetterStore;
   target: RedriveTarget;
   /** Partitions of that stream. */
   partitions: number;

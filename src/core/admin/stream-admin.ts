@@ -163,16 +163,16 @@ export class StreamAdmin implements AsyncDisposable {
 
   /** All dead letters that are there now, oldest first; `foreign` hears of what is none. */
   deadLetters(foreign: (sequence: number) => void = () => {}): AsyncIterable<FoundLetter> {
-    return this.#letterBox().letters(foreign);
+    return this.#deadLetterStore().letters(foreign);
   }
 
   /** Puts dead letters back into the partitions that they came from. */
   redrive(options: Omit<RedriveOptions, 'box' | 'target' | 'partitions'>): Promise<RedriveSummary> {
     const target = new NatsRedriveTarget(this.#topology, this.#config.timeoutMs);
-    return redrive({ ...options, box: this.#letterBox(), target, partitions: this.layout.partitions });
+    return redrive({ ...options, box: this.#deadLetterStore(), target, partitions: this.layout.partitions });
   }
 
-  #letterBox(): NatsDeadLetters {
+  #deadLetterStore(): NatsDeadLetters {
     return new NatsDeadLetters(this.#topology, { ...this.#config, prefix: this.layout.prefix });
   }
 

@@ -14,28 +14,28 @@ export interface Backoff {
  * What happens to a message whose last attempt failed: give the partition up, store it as a dead letter, or
  * pass it over.
  */
-export type Afterwards = 'halt' | 'dead-letter' | 'skip';
+export type OnExhausted = 'halt' | 'dead-letter' | 'skip';
 
 /** How a message was dealt with: handled, or after its last failed attempt stored as a dead letter or passed over. */
-export type Dealt = 'handled' | Exclude<Afterwards, 'halt'>;
+export type Dealt = 'handled' | Exclude<OnExhausted, 'halt'>;
 
 /** What happens to a message whose handler fails. */
 export interface FailurePolicy {
   /** Attempts in all, at least 1. */
   maxAttempts: number;
   backoff: Backoff;
-  afterwards: Afterwards;
+  onExhausted: OnExhausted;
 }
 
 /** The policy of whoever says nothing: three tries within about half a second, then halt. */
 export const DEFAULT_FAILURE_POLICY: FailurePolicy = {
   maxAttempts: 3,
   backoff: { baseMs: 100, maxMs: 30_000 },
-  afterwards: 'halt',
+  onExhausted: 'halt',
 };
 
 /** What follows a failed attempt. */
-export type NextStep = { kind: 'retry'; delayMs: number } | { kind: Afterwards };
+export type NextStep = { kind: 'retry'; delayMs: number } | { kind: OnExhausted };
 
 /**
  * The delay after the given failed attempt (1, 2, …), in milliseconds; "equal jitter" keeps at least half, so
@@ -50,7 +50,7 @@ export function backoffMs(backoff: Backoff, attempt: number, random: number): nu
 export function nextStep(policy: FailurePolicy, attempt: number, random: number): NextStep {
   if (attempt < policy.maxAttempts)
     return { kind: 'retry', delayMs: backoffMs(policy.backoff, attempt, random) };
-  return { kind: policy.afterwards };
+  return { kind: policy.onExhausted };
 }
 
 /** Reads `100ms` (the first delay) or `100ms..30s` (first delay and cap); undefined for anything else. */

@@ -6,7 +6,7 @@ import { type Clock, systemClock } from '../lib/clock.js';
 import { messageOf, NatspocError } from '../lib/errors.js';
 import type { MemberStats } from '../protocol/member-stats.js';
 import type { PartitionStatus } from './engine/contract.js';
-import type { Member } from './engine/engine.js';
+import type { MemberEngine } from './engine/engine.js';
 import type { Standing } from './engine/standstill.js';
 import { type JoinOptions, startMember } from './join.js';
 import type { MemberCounters, MemberEventMap } from './member-events.js';
@@ -44,7 +44,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
   readonly #config: Config;
   readonly #version: string;
   readonly #stats = new OwnStats();
-  #member: Member | undefined;
+  #member: MemberEngine | undefined;
   #guard: GuardedHandler | undefined;
   #health: HealthServer | undefined;
   #stopped: NatspocError | undefined;

@@ -14,7 +14,7 @@ import { BucketLayout } from '../nats/stream/stream-layout.js';
 import { openTopology } from '../nats/stream/topology.js';
 import { timingFor, unsafeTiming } from '../protocol/timing.js';
 import type { MemberEvents } from './engine/contract.js';
-import { Member } from './engine/engine.js';
+import { MemberEngine } from './engine/engine.js';
 import { memberControl } from './member-control.js';
 import { groupStart } from './partition/group-start.js';
 import type { Handler, Logger } from './partition/handler.js';
@@ -43,7 +43,7 @@ export interface JoinOptions {
   quota?: Quota | undefined;
   events: MemberEvents;
   /** What the member's micro service answers to STATS, beside what the standard asks for. */
-  stats: (member: Member) => unknown;
+  stats: (member: MemberEngine) => unknown;
 }
 
 /**
@@ -52,7 +52,7 @@ export interface JoinOptions {
  *
  * @throws NatspocError where the group cannot be joined: layout mismatch, unsafe times, no permission.
  */
-export async function startMember(options: JoinOptions): Promise<Member> {
+export async function startMember(options: JoinOptions): Promise<MemberEngine> {
   const { connection, config, version } = options;
   const timing = timingFor(config.ttlMs, config.probeIntervalMs);
   const unsafe = unsafeTiming(timing);
@@ -62,7 +62,7 @@ export async function startMember(options: JoinOptions): Promise<Member> {
   const topology = await openTopology(connection, config, { create: true, uses: ['handle'] });
   for (const { message } of warningsOf(topology.concerns, ['handle'])) options.logger?.warn(message);
   const deadLetters =
-    options.failure.afterwards === 'dead-letter'
+    options.failure.onExhausted === 'dead-letter'
       ? new NatsDeadLetters(topology, { ...config, prefix: topology.layout.prefix })
       : undefined;
   await deadLetters?.ensure();
@@ -78,7 +78,7 @@ export async function startMember(options: JoinOptions): Promise<Member> {
     { bucket, stream, clock: systemClock },
     config.timeoutMs,
   );
-  const member: Member = new Member(
+  const member: MemberEngine = new MemberEngine(
     {
       group,
       name,

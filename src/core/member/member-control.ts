@@ -1,8 +1,8 @@
 import type { MemberControl, PartitionChoice } from '../protocol/member-orders.js';
-import type { Member } from './engine/engine.js';
+import type { MemberEngine } from './engine/engine.js';
 
 /** What this member does when it is asked through its endpoints. `member` is asked late: it may not exist yet. */
-export function memberControl(member: () => Member): MemberControl {
+export function memberControl(member: () => MemberEngine): MemberControl {
   const owned = (choice: PartitionChoice): number[] => {
     const all = member().partitions.map(({ partition }) => partition);
     return choice === 'all' ? all : all.filter((partition) => choice.includes(partition));

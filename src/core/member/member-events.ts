@@ -1,4 +1,4 @@
-import type { Afterwards, Dealt } from '../config/retry.js';
+import type { Dealt, OnExhausted } from '../config/retry.js';
 import type { Report } from '../protocol/events.js';
 import type { StreamMessage } from '../protocol/message.js';
 import type { UncommittedRange } from './partition/contract.js';
@@ -14,7 +14,7 @@ export interface FailedAttempt {
   message: StreamMessage;
   attempt: number;
   error: unknown;
-  then: 'retry' | Afterwards;
+  then: 'retry' | OnExhausted;
 }
 
 /** The events of a member of a group, and what listeners are given. */

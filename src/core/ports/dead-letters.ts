@@ -3,7 +3,7 @@ import type { Original } from '../protocol/dead-letter-original.js';
 import type { StoreOutcome } from './keeping-stream.js';
 
 /** The dead letters of a stream. */
-export interface LetterBox {
+export interface DeadLetterStore {
   /** All that are there now, oldest first. `foreign` hears of what is no dead letter of this stream. */
   letters(foreign: (sequence: number) => void): AsyncIterable<FoundLetter>;
   /** The message of a letter as it came; undefined: a part of it is not there any more. */

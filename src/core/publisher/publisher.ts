@@ -7,7 +7,7 @@ import { Outcomes } from './outcomes.js';
 import { checkMessage, givenId } from './outgoing.js';
 import { Transmitter } from './transmitter.js';
 import type { Confirmation, OutgoingMessage, PublishCounters, PublishObserver } from './types.js';
-import { Gate } from './waiting-line.js';
+import { WaitingLine } from './waiting-line.js';
 import type { Prepared, Waiter } from './window.js';
 
 /** How a {@link Publisher} behaves. */
@@ -57,8 +57,8 @@ export class Publisher {
   readonly #outcomes: Outcomes;
   readonly #transmitter: Transmitter;
   readonly #idPrefix: string | undefined;
-  readonly #room = new Gate();
-  readonly #idle = new Gate();
+  readonly #room = new WaitingLine();
+  readonly #idle = new WaitingLine();
   /** Accepted while the window was full; taken from `#queueHead` on. */
   #queue: Prepared[] = [];
   #queueHead = 0;

@@ -1,5 +1,5 @@
 /** A promise that can be waited for again and again: `open` lets through everybody who waits at that moment. */
-export class Gate {
+export class WaitingLine {
   #promise: Promise<void> | undefined;
   #resolve: () => void = () => {};
 

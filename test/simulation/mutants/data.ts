@@ -32,16 +32,20 @@ export const DATA: readonly Mutant[] = [
   {
     name: 'gate-ignored',
     mistake: 'handlers are called without asking for permission',
-    edits: [core('member/partition/work', 'else if (!gate.isOpenAt(now)) gate', 'else if (now < 0) gate')],
+    edits: [core('member/partition/work', 'else if (!permit.isOpenAt(now)) permit', 'else if (now < 0) permit')],
   },
   {
     name: 'commit-without-permission',
     mistake: 'commits are sent without asking for permission',
     edits: [
-      core('member/partition/committer', '      if (!this.#deps.gate.isOpen) {', '      if (this.#ended) {'),
       core(
         'member/partition/committer',
-        'if (this.#ended || !this.#deps.gate.isOpen) return;',
+        '      if (!this.#deps.permit.isOpen) {',
+        '      if (this.#ended) {',
+      ),
+      core(
+        'member/partition/committer',
+        'if (this.#ended || !this.#deps.permit.isOpen) return;',
         'if (this.#ended) return;',
       ),
     ],

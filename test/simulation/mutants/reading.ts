@@ -23,7 +23,7 @@ export const READING: readonly Mutant[] = [
   {
     name: 'owed-for-ever',
     mistake: 'what an expired request has not brought still counts as asked for',
-    edits: [core('nats/jetstream/demand', 'this.#owed -= unserved;', 'this.#owed -= unserved * 0;')],
+    edits: [core('nats/jetstream/pull-budget', 'this.#owed -= unserved;', 'this.#owed -= unserved * 0;')],
   },
   {
     name: 'commit-behind-reader',

@@ -26,7 +26,7 @@ const LOOK_EVERY_MS = 1_000;
  * A member of a group: the shell around the protocol. Feeds it what happens, one event at a time, and carries
  * out what it orders. Decides nothing itself.
  */
-export class Member {
+export class MemberEngine {
   readonly #settings: MemberSettings;
   readonly #ports: MemberPorts;
   readonly #events: MemberEvents;

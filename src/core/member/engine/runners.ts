@@ -3,9 +3,9 @@ import type { PositionMark } from '../../protocol/position-mark.js';
 import { random } from '../../protocol/state.js';
 import type { RunnerEvents, RunnerStatus } from '../partition/contract.js';
 import { SILENT } from '../partition/handler.js';
-import { Gate } from '../partition/permit.js';
+import { Permit } from '../partition/permit.js';
 import { PartitionRunner } from '../partition/runner.js';
-import { Turn } from '../partition/time-slice.js';
+import { TimeSlice } from '../partition/time-slice.js';
 import type { LastCall } from './blocked.js';
 import type { MemberPorts, MemberSettings } from './contract.js';
 
@@ -27,8 +27,8 @@ const NOT_STARTED: RunnerStatus = {
 export class Runners {
   readonly #settings: MemberSettings;
   readonly #ports: MemberPorts;
-  readonly #gate: Gate;
-  readonly #turn: Turn;
+  readonly #permit: Permit;
+  readonly #slice: TimeSlice;
   readonly #jitter: { random: number };
   readonly #running = new Map<number, { epoch: number; runner: PartitionRunner }>();
   /** How far partitions were handled that rest here now. */
@@ -39,19 +39,19 @@ export class Runners {
   constructor(settings: MemberSettings, ports: MemberPorts) {
     this.#settings = settings;
     this.#ports = ports;
-    this.#gate = new Gate(ports.clock);
-    this.#turn = new Turn(ports.clock);
+    this.#permit = new Permit(ports.clock);
+    this.#slice = new TimeSlice(ports.clock);
     this.#jitter = { random: settings.seed };
   }
 
   /** Until when handlers may start, on this process's clock. */
   get permittedUntil(): number {
-    return this.#gate.until;
+    return this.#permit.until;
   }
 
   /** Handlers may start and commits be sent until then, and not after. */
   permit(until: number): void {
-    this.#gate.permit(until);
+    this.#permit.extendTo(until);
   }
 
   /** How a partition is doing under this epoch; `isRunning`: a runner is at work. */
@@ -81,8 +81,8 @@ export class Runners {
       settings,
       {
         ...this.#ports,
-        gate: this.#gate,
-        turn: this.#turn,
+        permit: this.#permit,
+        slice: this.#slice,
         random: () => random(this.#jitter),
         logger: this.#ports.logger ?? SILENT,
       },
@@ -157,7 +157,7 @@ export class Runners {
 
   /** What was called last. */
   get lastCall(): LastCall | undefined {
-    return this.#turn.lastCall;
+    return this.#slice.lastCall;
   }
 
   /** Forgets how far partitions came: their epochs may come again, and mean something else. */

@@ -5,7 +5,7 @@ import type { StreamMessage } from '../../protocol/message.js';
 import type { PositionMark } from '../../protocol/position-mark.js';
 import { decodePosition, encodeRecord, keys, RECORD_VERSION } from '../../protocol/records.js';
 import { StopConsuming } from './handler.js';
-import type { Gate } from './permit.js';
+import type { Permit } from './permit.js';
 
 /** How long after an unknown outcome the position is read back. */
 const RETRY_MS = 100;
@@ -22,7 +22,7 @@ export interface CommitPolicy {
 export interface CommitterPorts {
   bucket: Bucket;
   clock: Clock;
-  gate: Gate;
+  permit: Permit;
   /**
    * Resolves when the effects of what was handled so far are safe; nothing to wait for: undefined. Rejects when
    * they never will be: then nothing more is committed, and the member leaves with that error.
@@ -218,10 +218,10 @@ export class Committer {
     if (this.#writing) return;
     this.#writing = true;
     while (this.#isBehind && !this.#ended) {
-      if (!this.#deps.gate.isOpen) {
+      if (!this.#deps.permit.isOpen) {
         await new Promise<void>((resolve) => {
           this.#idle.push(resolve);
-          this.#deps.gate.whenOpen(resolve);
+          this.#deps.permit.whenOpen(resolve);
         });
         continue;
       }
@@ -248,7 +248,7 @@ export class Committer {
           : new StopConsuming(`the barrier before a commit was rejected: ${String(cause)}`, { cause }),
       );
     }
-    if (this.#ended || !this.#deps.gate.isOpen) return;
+    if (this.#ended || !this.#deps.permit.isOpen) return;
     const sentAt = clock.now();
     this.#lastAt = sentAt;
     const at = new Date().toISOString();

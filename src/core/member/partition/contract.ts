@@ -6,10 +6,10 @@ import type { StreamMessage } from '../../protocol/message.js';
 import type { PositionMark } from '../../protocol/position-mark.js';
 import type { CommitPolicy } from './committer.js';
 import type { Handler, Logger } from './handler.js';
-import type { Gate } from './permit.js';
+import type { Permit } from './permit.js';
 import type { Quota } from './quota.js';
 import type { Trimmed } from './stream-losses.js';
-import type { Turn } from './time-slice.js';
+import type { TimeSlice } from './time-slice.js';
 import type { WorkEvents, WorkSettings } from './work.js';
 
 /** How a partition is handled. */
@@ -46,7 +46,7 @@ export interface RunnerEvents {
   uncommitted(range: UncommittedRange): void;
   /** The stream has dropped messages before they were handled. */
   trimmed(trimmed: Trimmed): void;
-  /** Nothing can be read for now, see {@link IntakeEvents.unread}. */
+  /** Nothing can be read for now, see {@link PartitionReaderEvents.unread}. */
   unread(reason: string, retryMs: number): void;
   /** Nothing helps: not permitted, bucket or stream deleted. */
   terminal(error: NatspocError): void;
@@ -57,8 +57,8 @@ export interface RunnerPorts {
   bucket: Bucket;
   stream: EventStream;
   clock: Clock;
-  gate: Gate;
-  turn: Turn;
+  permit: Permit;
+  slice: TimeSlice;
   random: () => number;
   handler: Handler;
   logger: Logger;

@@ -1,4 +1,4 @@
-import { type Afterwards, backoffMs, type Dealt, type FailurePolicy, nextStep } from '../../config/retry.js';
+import { backoffMs, type Dealt, type FailurePolicy, nextStep, type OnExhausted } from '../../config/retry.js';
 import type { Clock } from '../../lib/clock.js';
 import { messageOf, type NatspocError } from '../../lib/errors.js';
 import type { DeadLetters } from '../../ports/index.js';
@@ -18,7 +18,7 @@ export interface FailurePorts {
 /** What is told about messages whose attempt failed. */
 export interface FailureEvents {
   /** Told first; after `halt` comes {@link halted}. */
-  attemptFailed(message: StreamMessage, attempt: number, error: unknown, then: 'retry' | Afterwards): void;
+  attemptFailed(message: StreamMessage, attempt: number, error: unknown, then: 'retry' | OnExhausted): void;
   /** It has waited long enough: try it again. */
   again(entry: Entry): void;
   /** Dealt with: passed over, or stored as a dead letter. */

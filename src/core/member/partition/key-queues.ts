@@ -31,7 +31,7 @@ export interface Advance {
  * With a concurrency of 1 there is one lane; above, each key has its own (messages without a key share one).
  * Linked lists, so that nothing is moved when something is done.
  */
-export class Lanes {
+export class KeyQueues {
   readonly #byKey: boolean;
   /** The last entry of each lane that has any. */
   readonly #tails = new Map<string | null, Entry>();

@@ -7,8 +7,8 @@ import { Reopening } from './reopening.js';
 import { lookAtFit } from './stream-fit.js';
 import { type Trimmed, TrimWatch } from './stream-losses.js';
 
-/** What an intake needs. */
-export interface IntakePorts {
+/** What an reader needs. */
+export interface PartitionReaderPorts {
   clock: Clock;
   random: () => number;
   stream: EventStream;
@@ -23,8 +23,8 @@ export interface IntakePorts {
   waiting: () => number;
 }
 
-/** What an intake tells, until it is closed. */
-export interface IntakeEvents {
+/** What an reader tells, until it is closed. */
+export interface PartitionReaderEvents {
   message(message: StreamMessage): void;
   /** A reader is open, and has said how many messages wait. */
   opened(): void;
@@ -41,11 +41,11 @@ export interface IntakeEvents {
 /**
  * The messages of one partition behind a position, in order and without a gap, whatever happens to its readers.
  * Every fault of a reader has one cure: delete it and open another behind what has been received. Except its deletion by
- * somebody else, who may be a newer owner: that ends the intake.
+ * somebody else, who may be a newer owner: that ends the reader.
  */
-export class Intake {
-  readonly #ports: IntakePorts;
-  readonly #events: IntakeEvents;
+export class PartitionReader {
+  readonly #ports: PartitionReaderPorts;
+  readonly #events: PartitionReaderEvents;
   #window: ReaderWindow;
   #reader: Reader | undefined;
   #received: number;
@@ -59,7 +59,12 @@ export class Intake {
   #closed = false;
 
   /** `from`: the position behind which it starts. */
-  constructor(from: PositionMark, window: ReaderWindow, ports: IntakePorts, events: IntakeEvents) {
+  constructor(
+    from: PositionMark,
+    window: ReaderWindow,
+    ports: PartitionReaderPorts,
+    events: PartitionReaderEvents,
+  ) {
     const { sequence: received, created, stored } = from;
     this.#received = received;
     this.#created = created;
@@ -90,7 +95,7 @@ export class Intake {
     return this.#reader === undefined && this.#reopening.isFailing;
   }
 
-  /** Opens the first reader. False: it was not opened, and why was told, or the intake was closed meanwhile. */
+  /** Opens the first reader. False: it was not opened, and why was told, or the reader was closed meanwhile. */
   async open(): Promise<boolean> {
     const { stream, partition, name, concurrency, waiting } = this.#ports;
     const opened = await stream.open(

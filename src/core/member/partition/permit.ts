@@ -4,7 +4,7 @@ import type { Clock } from '../../lib/clock.js';
  * The permission to start handlers and to commit, as a time that the protocol moves forward. Everything that
  * has an effect asks here right before it, so that a process that slept does nothing when it wakes.
  */
-export class Gate {
+export class Permit {
   readonly #clock: Clock;
   readonly #waiting = new Set<() => void>();
   #until = Number.NEGATIVE_INFINITY;
@@ -29,7 +29,7 @@ export class Gate {
   }
 
   /** Moves the end of the permission; -Infinity closes. */
-  permit(until: number): void {
+  extendTo(until: number): void {
     this.#until = until;
     if (!this.isOpen) return;
     const waiting = [...this.#waiting];

@@ -5,7 +5,7 @@ import { readerName } from '../../protocol/reader-name.js';
 import { Committer } from './committer.js';
 import type { RunnerEvents, RunnerPorts, RunnerSettings, RunnerStatus } from './contract.js';
 import { ABORT_GRACE_MS } from './handler-timeout.js';
-import { Intake } from './partition-reader.js';
+import { PartitionReader } from './partition-reader.js';
 import { type Taken, type Takeover, takeOver } from './takeover.js';
 import { type Halt, PartitionWork } from './work.js';
 
@@ -28,7 +28,7 @@ export class PartitionRunner {
   readonly #events: RunnerEvents;
   readonly #work: PartitionWork;
   #window: ReaderWindow;
-  #intake: Intake | undefined;
+  #reader: PartitionReader | undefined;
   /** What must have ended before. */
   #after: Promise<void> = Promise.resolve();
   #taking: Promise<Taken | undefined> | undefined;
@@ -61,7 +61,7 @@ export class PartitionRunner {
           this.#handledLate = message.sequence;
           return;
         }
-        this.#intake?.release(messages);
+        this.#reader?.release(messages);
         this.#committer?.handled(message, messages, this.#isCaughtUp());
       },
       handled: (message, how) => {
@@ -69,7 +69,7 @@ export class PartitionRunner {
         this.#handledCount++;
         this.#events.handled(message, how);
       },
-      starving: () => this.#intake?.starve(),
+      starving: () => this.#reader?.starve(),
       attemptFailed: (...args) => {
         if (this.#phase !== 'ended') this.#events.attemptFailed(...args);
       },
@@ -79,8 +79,8 @@ export class PartitionRunner {
 
   get status(): RunnerStatus {
     const before = this.#takeover.before?.status;
-    const pending = this.#intake?.pending;
-    const reading = pending !== undefined ? 'running' : this.#intake?.isFailing ? 'waiting' : 'starting';
+    const pending = this.#reader?.pending;
+    const reading = pending !== undefined ? 'running' : this.#reader?.isFailing ? 'waiting' : 'starting';
     return {
       position: Math.max(this.#handledLate, this.#committer?.handledUpTo ?? before?.position ?? 0),
       committed: this.#committer?.committed ?? before?.committed ?? 0,
@@ -100,16 +100,16 @@ export class PartitionRunner {
     const taken = await this.#taking;
     if (!taken || this.#phase !== 'running') return;
     this.#committer?.madeOn(taken.mark.created);
-    this.#intake = this.#newIntake(taken);
-    if (!(await this.#intake.open())) return;
+    this.#reader = this.#newReader(taken);
+    if (!(await this.#reader.open())) return;
     this.#events.started();
-    await this.#intake.watchTrimming();
+    await this.#reader.watchTrimming();
   }
 
   /** Changes how much may wait in memory. */
   resize(window: ReaderWindow): void {
     this.#window = window;
-    this.#intake?.resize(window);
+    this.#reader?.resize(window);
   }
 
   /**
@@ -120,7 +120,7 @@ export class PartitionRunner {
   async drain(): Promise<void> {
     if (this.#phase === 'ended') return;
     this.#phase = 'draining';
-    this.#intake?.close();
+    this.#reader?.close();
     this.#work.close();
     if (!(await this.#work.settles(this.#settings.drainTimeoutMs))) {
       this.#work.interrupt('draining takes too long');
@@ -156,7 +156,7 @@ export class PartitionRunner {
 
   /** Looks whether its position is still there, and the stream up to it, and starts again where they are not. */
   look(): void {
-    void this.#intake?.look();
+    void this.#reader?.look();
     void this.#committer?.look();
   }
 
@@ -167,7 +167,7 @@ export class PartitionRunner {
 
   /** Nothing waits, here or at the server, as far as the last delivery told. */
   #isCaughtUp(): boolean {
-    const caughtUp = this.#work.waiting === 0 && this.#intake?.pending === 0;
+    const caughtUp = this.#work.waiting === 0 && this.#reader?.pending === 0;
     if (caughtUp) this.#caughtUp = true;
     return caughtUp;
   }
@@ -179,7 +179,7 @@ export class PartitionRunner {
   #end(reason: string): void {
     if (this.#phase === 'ended') return;
     this.#phase = 'ended';
-    this.#intake?.close();
+    this.#reader?.close();
     this.#committer?.end();
     this.#work.abandon(reason);
   }
@@ -277,9 +277,9 @@ export class PartitionRunner {
   }
 
   /** What comes behind what is handled. */
-  #newIntake({ resumed, mark, reader }: Taken): Intake {
+  #newReader({ resumed, mark, reader }: Taken): PartitionReader {
     const { partition, epoch, group, start } = this.#takeover;
-    return new Intake(
+    return new PartitionReader(
       mark,
       this.#window,
       {

@@ -8,7 +8,7 @@ const TURN_MS = 100;
  * backlog of synchronous handler calls is cut into turns, and in between the loop runs. Who has used up a turn
  * waits behind the others.
  */
-export class Turn {
+export class TimeSlice {
   readonly #clock: Clock;
   readonly #last = { partition: -1, sequence: 0 };
   #until = Number.NEGATIVE_INFINITY;
@@ -31,7 +31,7 @@ export class Turn {
     return this.#last.partition < 0 ? undefined : { ...this.#last };
   }
 
-  /** Whether another handler may be called in this turn. */
+  /** Whether another handler may be called in this slice. */
   has(now: number): boolean {
     if (this.#running) return now < this.#until;
     this.#running = true;
@@ -40,7 +40,7 @@ export class Turn {
     return true;
   }
 
-  /** Calls back in a later turn; the same callback waits only once. */
+  /** Calls back in a later slice; the same callback waits only once. */
   whenNext(resume: () => void): void {
     this.#waiting.add(resume);
   }
@@ -52,7 +52,7 @@ export class Turn {
     for (const [i, resume] of queue.entries()) {
       resume();
       if (!this.#isUsedUp()) continue;
-      // The others have not had their turn: they are before whoever took this one.
+      // The others have not had their slice: they are before whoever took this one.
       this.#waiting = new Set([...queue.slice(i + 1), ...this.#waiting]);
       return;
     }

@@ -6,10 +6,10 @@ import { type FailureEvents, type FailurePorts, Failures } from './failures.js';
 import { type Handler, StopConsuming } from './handler.js';
 import { type CallScope, HandlerCall } from './handler-call.js';
 import { followCall } from './handler-timeout.js';
-import { type Entry, Lanes } from './key-queues.js';
-import type { Gate } from './permit.js';
+import { type Entry, KeyQueues } from './key-queues.js';
+import type { Permit } from './permit.js';
 import type { Quota } from './quota.js';
-import type { Turn } from './time-slice.js';
+import type { TimeSlice } from './time-slice.js';
 
 /** How messages are handled. */
 export interface WorkSettings {
@@ -23,8 +23,8 @@ export interface WorkSettings {
 /** What the work of a partition needs. */
 export interface WorkPorts extends FailurePorts {
   handler: Handler;
-  gate: Gate;
-  turn: Turn;
+  permit: Permit;
+  slice: TimeSlice;
   clock: Clock;
   quota?: Quota | undefined;
 }
@@ -53,7 +53,7 @@ export class PartitionWork {
   readonly #settings: WorkSettings;
   readonly #ports: WorkPorts;
   readonly #events: WorkEvents;
-  readonly #lanes: Lanes;
+  readonly #queues: KeyQueues;
   readonly #failures: Failures;
   readonly #concurrency: number;
   /** Calls that run, and what they are for. */
@@ -69,11 +69,11 @@ export class PartitionWork {
     this.#ports = ports;
     this.#events = events;
     this.#concurrency = settings.concurrency ?? 1;
-    this.#lanes = new Lanes(this.#concurrency);
+    this.#queues = new KeyQueues(this.#concurrency);
     this.#failures = new Failures(scope, settings.failure, ports, {
       attemptFailed: (...args) => events.attemptFailed(...args),
       again: (entry) => {
-        this.#lanes.putBack(entry);
+        this.#queues.putBack(entry);
         this.#pump();
       },
       done: (entry, how) => this.#done(entry, how),
@@ -88,7 +88,7 @@ export class PartitionWork {
 
   /** Messages that were accepted and are not dealt with. */
   get waiting(): number {
-    return this.#lanes.size;
+    return this.#queues.size;
   }
 
   /** The sequences of the messages whose handlers run. */
@@ -100,9 +100,9 @@ export class PartitionWork {
   accept(message: StreamMessage): void {
     if (!this.#open) return;
     // Where nothing waits, a handler that answers at once costs no bookkeeping and no promise.
-    if (this.#lanes.size === 0 && this.#mayStart() && this.#admit()) this.#callAtOnce(message);
+    if (this.#queues.size === 0 && this.#mayStart() && this.#admit()) this.#callAtOnce(message);
     else {
-      this.#lanes.add(message);
+      this.#queues.add(message);
       this.#pump();
     }
     this.#tellStarving();
@@ -149,10 +149,10 @@ export class PartitionWork {
    * the others also where the permission has ended meanwhile.
    */
   #mayStart(): boolean {
-    const { clock, gate, turn } = this.#ports;
+    const { clock, permit, slice } = this.#ports;
     const now = clock.now();
-    if (!turn.has(now)) turn.whenNext(this.#resume);
-    else if (!gate.isOpenAt(now)) gate.whenOpen(this.#resume);
+    if (!slice.has(now)) slice.whenNext(this.#resume);
+    else if (!permit.isOpenAt(now)) permit.whenOpen(this.#resume);
     else return true;
     return false;
   }
@@ -166,11 +166,11 @@ export class PartitionWork {
 
   /** Starts what may be started, until something has to be waited for. */
   #pump(): void {
-    while (this.#open && this.#lanes.hasReady && this.#running.size < this.#concurrency) {
-      const entry = this.#lanes.peek();
+    while (this.#open && this.#queues.hasReady && this.#running.size < this.#concurrency) {
+      const entry = this.#queues.peek();
       if (!entry || !this.#mayStart() || !(entry.admitted || this.#admit())) return;
       entry.admitted = true;
-      this.#lanes.take();
+      this.#queues.take();
       this.#call(entry);
     }
   }
@@ -178,7 +178,7 @@ export class PartitionWork {
   /** Calls the handler for a message that nothing stands before. */
   #callAtOnce(message: StreamMessage): void {
     const call = new HandlerCall(this.#scope, message, 1);
-    this.#ports.turn.calls(this.#scope.partition, message.sequence);
+    this.#ports.slice.calls(this.#scope.partition, message.sequence);
     let running: Promise<unknown> | undefined;
     try {
       running = promiseOf(this.#ports.handler(message, call));
@@ -195,15 +195,15 @@ export class PartitionWork {
 
   /** An entry for a message whose call has begun already. */
   #takeNew(message: StreamMessage): Entry {
-    const entry = this.#lanes.add(message);
+    const entry = this.#queues.add(message);
     entry.admitted = true;
-    this.#lanes.take();
+    this.#queues.take();
     return entry;
   }
 
   #call(entry: Entry): void {
     const call = new HandlerCall(this.#scope, entry.message, entry.attempt);
-    this.#ports.turn.calls(this.#scope.partition, entry.message.sequence);
+    this.#ports.slice.calls(this.#scope.partition, entry.message.sequence);
     let running: Promise<unknown> | undefined;
     try {
       running = promiseOf(this.#ports.handler(entry.message, call));
@@ -228,7 +228,7 @@ export class PartitionWork {
   }
 
   #done(entry: Entry, how: Dealt): void {
-    const advance = this.#lanes.complete(entry);
+    const advance = this.#queues.complete(entry);
     if (advance) this.#events.advanced(advance.message, advance.messages);
     if (this.#abandoned) this.#leave(entry);
     else this.#events.handled(entry.message, how);
@@ -238,7 +238,7 @@ export class PartitionWork {
     if (!this.#open) this.#leave(entry);
     else if (error instanceof StopConsuming) this.#halt(entry, { kind: 'stopped', error });
     // We told it to stop: that is no failure of the message.
-    else if (call.interrupted) this.#lanes.putBack(entry);
+    else if (call.interrupted) this.#queues.putBack(entry);
     else this.#failures.follow(entry, error);
   }
 
@@ -254,9 +254,9 @@ export class PartitionWork {
     entry.admitted = false;
   }
 
-  /** With one handler everything waits in turn: then no other message would help. */
+  /** With one handler everything waits in slice: then no other message would help. */
   #tellStarving(): void {
-    if (this.#concurrency === 1 || !this.#open || this.#lanes.size === 0 || this.#lanes.hasReady) return;
+    if (this.#concurrency === 1 || !this.#open || this.#queues.size === 0 || this.#queues.hasReady) return;
     if (this.#running.size < this.#concurrency) this.#events.starving();
   }
 

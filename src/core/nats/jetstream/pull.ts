@@ -15,9 +15,9 @@ import { listen } from '../client/listen.js';
 import { toNatspocError } from '../client/outcome.js';
 import { watchConnection } from '../client/watch-connection.js';
 import { DeliveryReader } from './delivery.js';
-import { Demand, type Order } from './demand.js';
 import { Expectation, type Unexpected } from './expectation.js';
 import { sizeOf } from './message-size.js';
+import { type Order, PullBudget } from './pull-budget.js';
 import { RequestLimits } from './request-limits.js';
 
 /** The server deletes a reader of a process that vanished after this long. */
@@ -71,7 +71,7 @@ export class PullReader {
   readonly #sink: PullSink;
   readonly #nextSubject: string;
   readonly #delivery = new DeliveryReader();
-  readonly #demand: Demand;
+  readonly #demand: PullBudget;
   readonly #limits: RequestLimits;
   #subscription: Subscription | undefined;
   #inbox = '';
@@ -90,7 +90,7 @@ export class PullReader {
     this.#options = options;
     this.#sink = sink;
     this.#limits = new RequestLimits(info.config);
-    this.#demand = new Demand(options.window, options.concurrency, this.#limits);
+    this.#demand = new PullBudget(options.window, options.concurrency, this.#limits);
     this.#pending = info.num_pending;
     const { filter, emptyAt } = options;
     this.#expectation = new Expectation({ filter, after: (options.start.opt_start_seq ?? 1) - 1, emptyAt });

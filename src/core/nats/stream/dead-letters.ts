@@ -1,6 +1,6 @@
 import { DeliverPolicy, type Msg, nuid, RetentionPolicy, StorageType } from 'nats';
 import { NatspocError } from '../../lib/errors.js';
-import type { LetterBox } from '../../ports/dead-letters.js';
+import type { DeadLetterStore } from '../../ports/dead-letters.js';
 import type { DeadLetters } from '../../ports/index.js';
 import {
   deadStream,
@@ -50,7 +50,7 @@ export interface DeadLetterOptions {
 }
 
 /** The stream of dead letters on a real server: to store them, to read them, to delete them. */
-export class NatsDeadLetters implements LetterBox {
+export class NatsDeadLetters implements DeadLetterStore {
   readonly #handles: NatsHandles;
   readonly #options: DeadLetterOptions;
   readonly #name: string;

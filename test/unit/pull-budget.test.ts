@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { Demand } from '../../src/core/nats/jetstream/demand.js';
+import { PullBudget } from '../../src/core/nats/jetstream/pull-budget.js';
 import { RequestLimits } from '../../src/core/nats/jetstream/request-limits.js';
 
 /** One that has begun, with nothing in hand. */
-function demandOf(messages: number, bytes = 1_000_000): Demand {
-  const demand = new Demand({ messages, bytes });
+function demandOf(messages: number, bytes = 1_000_000): PullBudget {
+  const demand = new PullBudget({ messages, bytes });
   assert.equal(demand.order(), undefined, 'not before it begins');
   demand.begin(0);
   return demand;
 }
 
 /** Delivers what was ordered; `release`: it is taken at once. */
-function deliver(demand: Demand, messages: number, release: boolean): void {
+function deliver(demand: PullBudget, messages: number, release: boolean): void {
   for (let i = 0; i < messages; i++) {
     demand.deliver();
     if (release) demand.release(1);
@@ -93,7 +93,7 @@ describe('what a reader asks for', () => {
   });
 
   it('asks for what is handled side by side, and for as many ahead of it', () => {
-    const demand = new Demand({ messages: 4_096, bytes: 1_000_000 }, 1_000);
+    const demand = new PullBudget({ messages: 4_096, bytes: 1_000_000 }, 1_000);
     demand.weigh(100);
     demand.begin(0);
     assert.equal(demand.order()?.batch, 999 + 64);
@@ -103,7 +103,7 @@ describe('what a reader asks for', () => {
   });
 
   it('asks for more where what is held cannot be taken up, up to its window', () => {
-    const demand = new Demand({ messages: 200, bytes: 1_000_000 }, 2);
+    const demand = new PullBudget({ messages: 200, bytes: 1_000_000 }, 2);
     demand.weigh(100);
     demand.begin(0);
     let held = demand.order()?.batch ?? 0;
@@ -120,7 +120,7 @@ describe('what a reader asks for', () => {
 
   it('cuts what it asks for into requests that the server allows', () => {
     const limits = new RequestLimits({ max_batch: 32 });
-    const demand = new Demand({ messages: 4_096, bytes: 1_000_000 }, 1, limits);
+    const demand = new PullBudget({ messages: 4_096, bytes: 1_000_000 }, 1, limits);
     demand.weigh(100);
     demand.begin(0);
     assert.deepEqual(

@@ -13,7 +13,7 @@ export interface Order {
 }
 
 /** How much one reader asks for: no more than its window, and no further ahead of what is in hand than pays. */
-export class Demand {
+export class PullBudget {
   #window: ReaderWindow;
   readonly #limits: RequestLimits;
   /** Messages that are handled side by side, beside the first. */

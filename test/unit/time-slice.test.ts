@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import type { Clock } from '../../src/core/lib/clock.js';
-import { Turn } from '../../src/core/member/partition/time-slice.js';
+import { TimeSlice } from '../../src/core/member/partition/time-slice.js';
 
 const STEP_MS = 5;
 
 /** A loop on which several compute without end: each step takes time, and timers come in between. */
 class BusyLoop implements Clock {
-  readonly turn = new Turn(this);
+  readonly turn = new TimeSlice(this);
   readonly steps = new Map<string, number>();
   /** How often each was called in the turn that is on. */
   calls = 0;
@@ -37,7 +37,7 @@ class BusyLoop implements Clock {
     return () => {};
   }
 
-  /** Messages arrive for each, who asks for a turn; then the timers. */
+  /** Messages arrive for each, who asks for a slice; then the timers. */
   go(): void {
     for (const work of this.#works) work();
     this.calls = 0;
