@@ -32,7 +32,9 @@ export const DATA: readonly Mutant[] = [
   {
     name: 'gate-ignored',
     mistake: 'handlers are called without asking for permission',
-    edits: [core('member/partition/work', 'else if (!permit.isOpenAt(now)) permit', 'else if (now < 0) permit')],
+    edits: [
+      core('member/partition/work', 'else if (!permit.isOpenAt(now)) permit', 'else if (now < 0) permit'),
+    ],
   },
   {
     name: 'commit-without-permission',
