@@ -74,8 +74,20 @@ export function readContext(name: string, env: Readonly<Record<string, string | 
     const there = known.length > 0 ? `there are ${known.join(', ')}` : `there are none in ${folder}`;
     throw new NatspocError('config', `There is no context ${name}: ${there}.`);
   }
+  return { name, values: decodeContext({ name, file, text: readFile(name, file) }, env) };
+}
+
+/**
+ * The settings in the text of a context.
+ *
+ * @throws NatspocError `config` with one line: it is none, or asks for what is not supported.
+ */
+export function decodeContext(
+  { name, file, text }: { name: string; file: string; text: string },
+  env: Readonly<Record<string, string | undefined>>,
+): NatsContext['values'] {
   const values: NatsContext['values'] = {};
-  for (const [field, value] of Object.entries(readObject(name, file))) {
+  for (const [field, value] of Object.entries(parseObject(name, file, text))) {
     if (value === '' || value === null || value === false) continue;
     if (UNSUPPORTED.includes(field)) {
       throw new NatspocError(
@@ -83,21 +95,28 @@ export function readContext(name: string, env: Readonly<Record<string, string | 
         `Context ${name} uses ${field}, which natspoc cannot do; use --creds or other flags.`,
       );
     }
-    const setting = FIELDS[field];
+    const setting = Object.hasOwn(FIELDS, field) ? FIELDS[field] : undefined;
     if (!setting || !(typeof value === 'string' || typeof value === 'boolean')) continue;
     values[setting] = FILES.has(setting) ? expandHome(String(value), env) : String(value);
   }
-  return { name, values };
+  return values;
 }
 
-function readObject(name: string, file: string): Fields {
+function readFile(name: string, file: string): string {
+  try {
+    return readText(file);
+  } catch (cause) {
+    throw new NatspocError('config', `Context ${name}: cannot read ${file}: ${messageOf(cause)}.`, { cause });
+  }
+}
+
+function parseObject(name: string, file: string, text: string): Fields {
   let value: unknown;
   try {
-    value = JSON.parse(readText(file));
-  } catch (cause) {
+    value = JSON.parse(text);
+  } catch {
     // Not the message of the parser: it quotes what it read, and that may be a password.
-    const why = cause instanceof SyntaxError ? 'it is not JSON' : messageOf(cause);
-    throw new NatspocError('config', `Context ${name}: cannot read ${file}: ${why}.`, { cause });
+    throw new NatspocError('config', `Context ${name}: cannot read ${file}: it is not JSON.`);
   }
   const fields = asObject(value);
   if (fields) return fields;

@@ -1,6 +1,7 @@
 import { parse as parseDotenv } from 'dotenv';
 import fc from 'fast-check';
 import { parsePartitions } from '../../src/cli/choose-partitions.js';
+import { decodeContext } from '../../src/cli/context.js';
 import { compileTemplate } from '../../src/cli/publish/template.js';
 import { parseSeekTarget } from '../../src/core/admin/seek-target.js';
 import { loadConfig } from '../../src/core/config/config.js';
@@ -13,6 +14,7 @@ import { parseBytes, parseDuration, parseRate } from '../../src/core/lib/units.j
 import { decodeHeaders, plainHeaders } from '../../src/core/nats/client/headers.js';
 import { DeliveryReader, parseDelivery } from '../../src/core/nats/jetstream/delivery.js';
 import { PubAckReader } from '../../src/core/nats/jetstream/puback.js';
+import { decodeStatsAnswer } from '../../src/core/nats/service/member-stats.js';
 import { readLetter } from '../../src/core/protocol/dead-letter.js';
 import { partitionOf, partitionOfSubject } from '../../src/core/protocol/layout.js';
 import { decodeControlAnswer, decodeRelease } from '../../src/core/protocol/member-orders.js';
@@ -39,6 +41,7 @@ import { frameOf } from '../../src/top/view/frame.js';
 import { segmentsOf } from '../../src/top/view/segments.js';
 import { bytesLike, mutated, RAW, textLike } from './inputs.js';
 import { EVENTS, LAYOUT, LEASE, OVERRIDE, POSITION, SESSION, START, STATS } from './samples.js';
+import { requests, serve } from './service.js';
 
 /** Something that is decoded from outside. */
 export interface Target {
@@ -92,6 +95,13 @@ function safe(text: string): string {
   return text;
 }
 
+/** What of these values a recording gives: what a file holds has been text. */
+const recorded = (values: readonly unknown[]): TopEvent[] =>
+  values.flatMap((value) => {
+    const event = decodeEvent(JSON.parse(JSON.stringify(value ?? null)));
+    return event ? [event] : [];
+  });
+
 const SIZE = { columns: 100, rows: 30 };
 
 /** Everything that can be shown of these events, on every panel. */
@@ -122,6 +132,16 @@ const LETTER = {
   'Natspoc-Dead-Error': 'boom',
   'Natspoc-Dead-Time': '2026-11-28T00:00:00.000Z',
 };
+const ANSWER = {
+  type: 'io.nats.micro.v1.stats_response',
+  name: 'natspoc',
+  id: 'AB',
+  endpoints: [{ name: 'stop' }, { name: 'release', data: STATS }],
+};
+const CONTEXTS = [
+  '{"url":"nats://u:p@h:4222","user":"","token":"t","creds":"~/c","tls_first":true,"constructor":"x","toString":"y"}',
+  '{"description":"","url":"tls://h","user":"u","password":"p","nkey":"","jetstream_domain":"d","inbox_prefix":"_I"}',
+];
 const SETTING_TEXTS = [
   '10s',
   '500ms',
@@ -174,6 +194,8 @@ export const TARGETS: readonly Target[] = [
     },
   ),
   target('STATS', mutated(STATS), decodeMemberStats),
+  target('answers to STATS', bytesLike(ANSWER, STATS), decodeStatsAnswer),
+  target('requests to a member', requests, serve),
   target(
     'orders',
     bytesLike({ partitions: [1, 2], to: 'x' }, { partitions: 'all', paused: true }),
@@ -197,6 +219,12 @@ export const TARGETS: readonly Target[] = [
   ),
   refusing('.env', textLike('NATS_URL=nats://h:1\nTTL="10s"\n', "A='b'\nPARTITIONS=9\n"), (text) => {
     loadConfig({ flags: {}, env: {}, dotenv: parseDotenv(text) });
+  }),
+  refusing('contexts', textLike(...CONTEXTS), (text) => {
+    const values = decodeContext({ name: 'c', file: 'f', text }, { HOME: '/h' });
+    for (const name of Object.keys(values))
+      if (!Object.hasOwn(SETTINGS, name)) throw new Error(`${name} is no setting`);
+    loadConfig({ flags: {}, env: {}, context: { name: 'c', values } });
   }),
   target('quantities', textLike(...SETTING_TEXTS), (text) => [
     parseDuration(text),
@@ -223,17 +251,15 @@ export const TARGETS: readonly Target[] = [
     if (textWidth(truncate(shown, 9)) > 9) throw new Error('too wide');
     return [pad(shown, 12), wrap(shown, 7)];
   }),
+  target('recordings', fc.array(fc.oneof(...EVENTS.map(mutated)), { maxLength: 8 }), (values) => {
+    const events = recorded(values);
+    events.reduce(reduce, initialModel(events[0]?.at ?? 0));
+  }),
+  // To draw all panels takes a hundred times as long.
   target(
-    'recordings',
+    'recordings on the screen',
     fc.array(fc.oneof(...EVENTS.map(mutated)), { maxLength: 8 }),
-    (values) => {
-      // What a file holds has been text.
-      const events = values.flatMap((value) => {
-        const event = decodeEvent(JSON.parse(JSON.stringify(value ?? null)));
-        return event ? [event] : [];
-      });
-      show(events);
-    },
-    0.2,
+    (values) => show(recorded(values)),
+    0.02,
   ),
 ];

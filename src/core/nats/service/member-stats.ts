@@ -7,7 +7,7 @@ import { listen } from '../client/listen.js';
 import { watchConnection } from '../client/watch-connection.js';
 
 /** The stats in a STATS answer (ADR-32): every endpoint carries the same data. */
-function decodeAnswer(bytes: Uint8Array): MemberStats | undefined {
+export function decodeStatsAnswer(bytes: Uint8Array): MemberStats | undefined {
   const { endpoints } = parseObject(bytes) ?? {};
   if (!Array.isArray(endpoints)) return undefined;
   for (const endpoint of endpoints as unknown[]) {
@@ -43,7 +43,7 @@ export async function collectStats(
         const session = message.subject.slice(inbox.length + 1);
         if (message.headers?.code === 503) gone.push(session);
         else {
-          const stats = decodeAnswer(message.data);
+          const stats = decodeStatsAnswer(message.data);
           if (stats?.session === session) members.push(stats);
         }
         waiting.delete(session);
