@@ -47,6 +47,20 @@ describe('a committer', () => {
     assert.deepEqual(told, ['committed 11']);
   });
 
+  it('waits a quarter of the interval when nothing more waits but it has just committed', async () => {
+    const { committer, bucket, clock } = bench();
+    committer.handled(fakeMessage(11), 1, true);
+    await settle();
+    committer.handled(fakeMessage(12), 1, true);
+    await settle();
+    clock.advance(49);
+    await settle();
+    assert.deepEqual(bucket.writes, [11]);
+    clock.advance(1);
+    await settle();
+    assert.deepEqual(bucket.writes, [11, 12]);
+  });
+
   it('gathers while busy: once an interval', async () => {
     const { committer, bucket, clock } = bench();
     for (let sequence = 11; sequence <= 50; sequence++) committer.handled(fakeMessage(sequence), 1, false);

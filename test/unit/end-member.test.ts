@@ -65,6 +65,16 @@ describe('ending a member', () => {
     });
   });
 
+  it('does not count a partition as taken whose next owner is gone as well', async () => {
+    const { follower, change } = following(group());
+    const tell = async () => {
+      change([lease(0, 20, 'b'), lease(2, 21, 'c'), ended('a', 22), ended('c', 23)]);
+      return undefined;
+    };
+    const ending = told(await endMember(follower, 'a', { leaves: true, tell }, 30));
+    assert.deepEqual(ending, { ended: true, alone: false, moved: [['name-b', [0]]], left: [2], tookMs: 0 });
+  });
+
   it('gives up in the end, and says what has moved and what has not', async () => {
     const { follower, change } = following(group());
     const tell = async () => {

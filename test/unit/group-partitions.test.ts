@@ -134,6 +134,37 @@ describe('own partitions', () => {
     assert.ok(!me.last('start-partition').some(({ partition }) => partition === 0));
   });
 
+  it('are not claimed from a member whose session is newer than the snapshot that lacks it', () => {
+    const me = new GroupDriver(2);
+    me.join([session('B', 1), lease(0, 2, 'ME'), lease(1, 3, 'B')]);
+    me.send({ type: 'changes', entries: [session('C', 20)] });
+    me.wait(me.timing.settleMs);
+    // The watch begins again at a replica that is behind.
+    me.send({
+      type: 'snapshot',
+      entries: [session('ME', 10), session('B', 1), lease(0, 2, 'ME'), lease(1, 3, 'B')],
+    });
+    assert.ok(!me.last('report').some(({ report }) => report.type === 'member-left'));
+    me.send({ type: 'changes', entries: [lease(1, 21, 'C')] });
+    me.wait(me.timing.ttlMs);
+    assert.deepEqual(me.last('write-lease'), []);
+  });
+
+  it('go to the member that has least when an operator releases one', () => {
+    const me = new GroupDriver(4);
+    me.join([
+      session('B', 1),
+      session('C', 2),
+      lease(0, 3, 'ME'),
+      lease(1, 4, 'B'),
+      lease(2, 5, 'B'),
+      lease(3, 6, 'C'),
+    ]);
+    me.send({ type: 'release', partition: 0, to: null });
+    me.send({ type: 'partition-drained', partition: 0, epoch: 3 });
+    assert.equal(me.last('write-lease')[0]?.record.owner, 'C');
+  });
+
   it('are drained before they are given away, also while they wait to start again', () => {
     const me = new GroupDriver(1);
     me.join([session('B', 1), lease(0, 2, 'ME')]);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { keepSweeping, planSweep, SWEEP_AGE_MS, sweep } from '../../src/core/member/sweep.js';
 import type { SessionTrace, SessionTraces } from '../../src/core/ports/session-traces.js';
+import { MAX_TTL_MS } from '../../src/core/protocol/timing.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 const NOW = 10 * SWEEP_AGE_MS;
@@ -33,6 +34,10 @@ function model(traces: SessionTrace[]): SessionTraces & { purged: SessionTrace[]
 }
 
 describe('sweeping the traces of ended sessions', () => {
+  it('leave markers alone for twice the longest ttl: a member with such a ttl may have been away for one', () => {
+    assert.ok(SWEEP_AGE_MS >= 2 * MAX_TTL_MS);
+  });
+
   it('takes old markers, and leaves what lives or has ended lately', () => {
     const traces = [
       session('A', true, OLD),

@@ -80,13 +80,11 @@ export function leaseLookedUp(
   if (entry !== null) applyLease(state, entry);
 }
 
-/** Forgets the writes that the plan no longer asks for, except those that may still take something from us. */
+/**
+ * Forgets the writes that the plan no longer asks for: it has just repeated the others, and those of drained partitions
+ * in doubt are always among them.
+ */
 export function forgetWrites(state: State): void {
-  for (const [partition, write] of state.writes) {
-    if (state.now < write.retryAt) continue;
-    const lease = state.leases.get(partition);
-    if (lease && lease.revision === write.expected && state.own.has(partition)) {
-      write.retryAt = state.now + state.timing.retryMs;
-    } else state.writes.delete(partition);
-  }
+  for (const [partition, { retryAt }] of state.writes)
+    if (state.now >= retryAt) state.writes.delete(partition);
 }
