@@ -1,0 +1,47 @@
+import type { LeaseStatus } from '../../src/core/admin/group-status.js';
+import type { MemberStatus } from '../../src/core/admin/members.js';
+
+/** A partition that is owned and well, but for what is changed. */
+export function lease(partition: number, change: Partial<LeaseStatus> = {}): LeaseStatus {
+  return {
+    partition,
+    owner: { session: 'S1', name: 'a', host: 'h', pid: 1 },
+    epoch: 10 + partition,
+    reason: 'claim',
+    from: null,
+    heldForMs: 1_000,
+    position: 5,
+    end: 5,
+    positionFault: null,
+    overrideUnreadable: false,
+    lag: 0,
+    trimmed: 0,
+    positionAgeMs: 100,
+    paused: false,
+    pin: null,
+    rate: 0,
+    expiresInMs: 9_000,
+    state: 'running',
+    ...change,
+  };
+}
+
+/** A member that is well, but for what is changed. */
+export function member(session: string, change: Partial<MemberStatus> = {}): MemberStatus {
+  return {
+    session,
+    name: session.toLowerCase(),
+    host: 'h',
+    pid: 1,
+    version: '1.0.0',
+    startedAt: '2026-01-01T00:00:00.000Z',
+    leaving: false,
+    ttlMs: 10_000,
+    expiresInMs: 9_000,
+    answer: 'answered',
+    stats: null,
+    partitions: [],
+    lag: 0,
+    ...change,
+  };
+}

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { formatLeases } from '../../src/text/lease-table.js';
+import { formatMembers } from '../../src/text/members-table.js';
+import { formatPairs } from '../../src/text/table.js';
+import { formatTenures } from '../../src/text/tenures-table.js';
+import { lease, member } from '../support/group-status.js';
+
+const HOSTILE = 'a\u001b[31m\u0007b\u202e\nc';
+
+describe('leases list', () => {
+  it('marks what needs somebody without colour, and escapes names', () => {
+    const [, healthy, unowned] = formatLeases({
+      leases: [
+        lease(0, { owner: { session: 'S1', name: HOSTILE, host: HOSTILE, pid: 1 } }),
+        lease(1, { state: 'unowned', owner: null, heldForMs: null, expiresInMs: null }),
+      ],
+      members: [],
+    });
+    assert.match(healthy ?? '', /^ {2}p0 .*a\\u001b\[31m\\u0007b\\u202e\\u000ac/);
+    assert.match(unowned ?? '', /^! p1 .* unowned$/);
+  });
+});
+
+describe('what is listed on a narrow terminal', () => {
+  const widest = (lines: readonly string[]) => Math.max(...lines.map(({ length }) => length));
+  const leases = [lease(0)];
+  const long = { name: 'worker-17.example', host: 'worker-17.example.internal', pid: 123_456 };
+  const members = [member('S'.repeat(22), { ...long, answer: 'gone', lag: 1_234, partitions: [0] })];
+
+  it('names what the stream dropped below the table, where it has', () => {
+    const leases = Array.from({ length: 10 }, (_, i) => lease(i, { trimmed: i === 0 ? 0 : 1_000 }));
+    assert.deepEqual(formatLeases({ leases: leases.slice(0, 2), members: [] }).slice(3), [
+      '! dropped by the stream before handled, at most: p1 1,000',
+    ]);
+    assert.match(formatLeases({ leases, members: [] }).at(-1) ?? '', /p8 1,000 and 1 more$/);
+    assert.equal(formatLeases({ leases: [lease(0)], members: [] }).length, 2);
+  });
+
+  it('members leave columns out, never their name, their share and how they are', () => {
+    assert.ok(widest(formatMembers({ leases, members })) > 60);
+    const lines = formatMembers({ leases, members }, 60);
+    assert.ok(widest(lines) <= 60, lines.join('\n'));
+    assert.match(lines[1] ?? '', /^! worker-17\.example +1 +1,234 .*unreachable$/);
+  });
+
+  it('the owners of a partition leave columns out, never since when and the gap', () => {
+    const tenure = { session: 'S', reason: 'claim', at: '2026-01-01T00:00:00.000Z', heldMs: 61_000 } as const;
+    const lines = formatTenures(
+      [{ ...tenure, epoch: 7, owner: 'worker-17', from: 'worker-3', gapMs: 900 }],
+      60,
+    );
+    assert.ok(widest(lines) <= 60, lines.join('\n'));
+    assert.match(lines[1] ?? '', /^2026-01-01T00:00:00\.000Z {2}worker-17 .*<= 900 ms$/);
+  });
+
+  it('a long value goes on below itself, broken between words', () => {
+    const pairs = [['Layout', '8 partitions of subject.events.p.N, keys by fnv1a32'] as const];
+    assert.deepEqual(formatPairs(pairs, 36), [
+      'Layout  8 partitions of',
+      '        subject.events.p.N, keys by',
+      '        fnv1a32',
+    ]);
+  });
+});

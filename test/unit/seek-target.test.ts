@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { parseSeekTarget, planSeek } from '../../src/core/admin/seek-target.js';
+
+/** A partition's messages by their sequences in the stream. */
+const counting = (sequences: readonly number[]) => ({
+  waiting: async (partition: number, after: number) => ({
+    partition,
+    after,
+    count: sequences.filter((sequence) => sequence > after).length,
+  }),
+  sequences: async (_partition: number, after: number, limit: number) =>
+    sequences.filter((sequence) => sequence > after).slice(0, limit),
+  storedTime: async (): Promise<number | undefined> => undefined,
+});
+
+describe('seek', () => {
+  it('reads where to go', () => {
+    assert.deepEqual(parseSeekTarget('seq:7'), { kind: 'sequence', sequence: 7 });
+    assert.deepEqual(parseSeekTarget('-100'), { kind: 'relative', messages: -100 });
+    for (const bad of [
+      '',
+      'seq:0',
+      'seq:x',
+      'seq:99999999999999999',
+      'time:x',
+      'time:5',
+      '100',
+      '-0',
+      '--1',
+      'First',
+    ]) {
+      assert.throws(() => parseSeekTarget(bad), { code: 'usage' }, bad);
+    }
+  });
+
+  it('finds the sequence so that exactly so many messages are repeated or skipped, whatever lies between them', async () => {
+    const cases = fc.record({
+      sequences: fc.uniqueArray(fc.integer({ min: 1, max: 300 }), { minLength: 1, maxLength: 60 }),
+      at: fc.nat(),
+      by: fc.integer({ min: -80, max: 80 }).filter((by) => by !== 0),
+    });
+    await fc.assert(
+      fc.asyncProperty(cases, async ({ sequences, at, by }) => {
+        const sorted = [...sequences].sort((a, b) => a - b);
+        const handled = (at % sorted.length) + 1;
+        const position = sorted[handled - 1] ?? 0;
+        const stream = { firstSequence: sorted[0] ?? 1, lastSequence: 300 };
+        const source = { observer: counting(sorted), stream, sequenceAt: async () => undefined };
+        const step = await planSeek(source, 0, { sequence: position }, { kind: 'relative', messages: by });
+        const left = sorted.length - handled;
+        assert.equal(step.repeated, by < 0 ? Math.min(-by, handled) : 0);
+        assert.equal(step.skipped, by > 0 ? Math.min(by, left) : 0);
+      }),
+    );
+  });
+
+  it('counts right while messages keep coming', async () => {
+    const sequences = Array.from({ length: 50 }, (_, i) => i + 1);
+    const { waiting, sequences: listed } = counting(sequences);
+    const observer = {
+      // Each question finds one message more than the one before.
+      waiting: async (partition: number, after: number) => {
+        sequences.push(sequences.length + 1);
+        return waiting(partition, after);
+      },
+      sequences: listed,
+      storedTime: async () => undefined,
+    };
+    const source = {
+      observer,
+      stream: { firstSequence: 1, lastSequence: 50 },
+      sequenceAt: async () => undefined,
+    };
+    const back = await planSeek(source, 0, { sequence: 40 }, { kind: 'relative', messages: -10 });
+    assert.deepEqual([back.to, back.repeated], [30, 10]);
+    const on = await planSeek(source, 0, { sequence: 30 }, { kind: 'relative', messages: 10 });
+    assert.deepEqual([on.to, on.skipped], [40, 10]);
+  });
+
+  it('counts from no position that is wrong', async () => {
+    const source = {
+      observer: counting([1, 2, 3]),
+      stream: { firstSequence: 1, lastSequence: 3, createdAtMs: 5_000 },
+      sequenceAt: async () => 1,
+    };
+    const anew = { sequence: 2, created: 1_000 };
+    for (const position of [{ sequence: 4 }, anew, 'unreadable'] as const) {
+      for (const target of ['-1', '+1']) {
+        await assert.rejects(planSeek(source, 7, position, parseSeekTarget(target)), /^NatspocError: p7: /);
+      }
+      const { to, from } = await planSeek(source, 7, position, { kind: 'first' });
+      assert.deepEqual([from, to], [position === 'unreadable' ? null : position.sequence, 0]);
+    }
+  });
+
+  it('never goes beyond the last message that is stored', async () => {
+    const source = {
+      observer: counting([1, 2, 3]),
+      stream: { firstSequence: 1, lastSequence: 3 },
+      sequenceAt: async () => 100,
+    };
+    for (const target of ['seq:50', 'time:2030-01-01T00:00:00Z', 'last', '+50']) {
+      assert.equal((await planSeek(source, 0, { sequence: 1 }, parseSeekTarget(target))).to, 3, target);
+    }
+    assert.deepEqual(await planSeek(source, 0, null, { kind: 'first' }), {
+      partition: 0,
+      from: null,
+      to: 0,
+      skipped: 0,
+      repeated: 0,
+    });
+  });
+});

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { planTrim } from '../../src/core/admin/trim.js';
+
+/** A partition's messages by their sequences in the stream. */
+const counting = (sequences: readonly number[]) => ({
+  waiting: async (partition: number, after: number) => ({
+    partition,
+    after,
+    count: sequences.filter((sequence) => sequence > after).length,
+  }),
+  sequences: async (_partition: number, after: number, limit: number) =>
+    sequences.filter((sequence) => sequence > after).slice(0, limit),
+  storedTime: async (): Promise<number | undefined> => undefined,
+});
+
+describe('stream trim', () => {
+  /** A stream whose partitions hold so many messages each, of these sequences. */
+  const stream = (sequences: number[], counts: number[]) =>
+    ({
+      ...counting(sequences),
+      stream: async () => ({ counts, lastSequence: sequences.at(-1) }),
+      ends: async () => counts.map((_, partition) => ({ partition, sequence: sequences.at(-1), atMs: 0 })),
+    }) as unknown as Parameters<typeof planTrim>[1];
+  /** A group with these positions, or what stands in their place. */
+  const group = (positions: Record<number, number | 'broken'>, stored?: number) =>
+    ({
+      positions: async () =>
+        Object.entries(positions).map(([partition, found]) => ({
+          partition: Number(partition),
+          sequence: found === 'broken' ? 0 : found,
+          epoch: 1,
+          atMs: 0,
+          ...(found === 'broken' && { unreadable: found }),
+          ...(stored !== undefined && { stored }),
+        })),
+    }) as unknown as Parameters<typeof planTrim>[0] extends ReadonlyMap<string, infer O> ? O : never;
+
+  it('deletes nothing for a position that is wrong, and says whose it is', async () => {
+    const observers = new Map([
+      ['sound', group({ 0: 30, 1: 30, 2: 30 })],
+      ['of another stream', group({ 0: 31, 1: 'broken', 2: 20 })],
+    ]);
+    const steps = await planTrim(observers, stream([10, 20, 30], [3, 3, 3]));
+    assert.deepEqual(
+      steps.map(({ upTo, messages, heldBackBy, fault }) => [upTo, messages, heldBackBy, fault]),
+      [
+        [null, 0, 'of another stream', 'beyond-end'],
+        [null, 0, 'of another stream', 'broken'],
+        [20, 2, 'of another stream', null],
+      ],
+    );
+  });
+
+  it('deletes nothing for a position whose sequence was used again', async () => {
+    const streams = { ...stream([10, 20, 30], [3, 3]), storedTime: async (sequence: number) => sequence };
+    const observers = new Map([['before', group({ 0: 20, 1: 30 }, 20)]]);
+    const steps = await planTrim(observers, streams);
+    assert.deepEqual(
+      steps.map(({ upTo, fault }) => [upTo, fault]),
+      [
+        [20, null],
+        [null, 'other-stream'],
+      ],
+    );
+  });
+
+  it('deletes what the slowest group has handled, and nothing where a group has not begun', async () => {
+    const observers = new Map([
+      ['fast', group({ 0: 30, 1: 30, 2: 30 })],
+      ['slow', group({ 0: 20 })],
+    ]);
+    const steps = await planTrim(observers, stream([10, 20, 30], [3, 3, 0]));
+    assert.deepEqual(
+      steps.map(({ upTo, messages, kept, heldBackBy }) => [upTo, messages, kept, heldBackBy]),
+      [
+        [20, 2, 1, 'slow'],
+        [null, 0, 3, 'slow'],
+        [null, 0, 0, 'slow'],
+      ],
+    );
+  });
+});
