@@ -2,15 +2,17 @@
  * What a group costs that has nothing to do: messages and bytes a second between members and server, processor time
  * of both, and how well the formula in `support/rest-model.ts` foretells it.
  *
- *   npx tsx bench/rest.ts [--groups 1x8,3x8,10x64] [--seconds 30] [--ttl 10000] [--probe 400] [--json FILE]
+ *   npx tsx bench/rest.ts [--groups 1x8,3x8,10x64] [--servers 1] [--seconds 30] [--ttl 10000] [--probe 400] [--json FILE]
  *
- * A group is members x partitions; all members run in this process, each on a connection of its own.
+ * A group is members x partitions; all members run in this process, each on a connection of its own. With three servers,
+ * stream and bucket have three replicas, and what the servers say to each other counts as well.
  */
 import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { type GroupMember, joinGroup } from '../src/core/index.js';
-import { TestServer } from '../test/support/server.js';
+import { startCluster } from '../test/support/cluster.js';
+import { startTestServer, type TestServer } from '../test/support/server.js';
 import { until } from '../test/support/until.js';
 import { leastSquares } from './support/fit.js';
 import { describeMachine } from './support/machine.js';
@@ -20,6 +22,7 @@ import { messagesAtRest, type RestingGroup } from './support/rest-model.js';
 const { values: options } = parseArgs({
   options: {
     groups: { type: 'string', default: '1x8,1x256,1x1024,3x8,3x256,10x8,10x256,30x64,100x128,200x256' },
+    servers: { type: 'string', default: '1' },
     seconds: { type: 'string', default: '30' },
     ttl: { type: 'string', default: '10000' },
     probe: { type: 'string', default: '400' },
@@ -28,7 +31,8 @@ const { values: options } = parseArgs({
 });
 /** Members that join at once make the machine busy; what they leave behind must not be measured. */
 const CALM_MS = 3_000;
-const JOIN_TIMEOUT_MS = 120_000;
+const JOIN_TIMEOUT_MS = 300_000;
+const replicas = Number(options.servers);
 
 /** What is read of the server's `/varz`. */
 interface Counters {
@@ -42,19 +46,33 @@ interface Counters {
 interface Rest extends RestingGroup {
   measured: { sent: number; received: number; sentBytes: number; receivedBytes: number };
   expected: { sent: number; received: number };
-  /** Per cent of one processor core. */
+  /** Per cent of one processor core: of all servers, and of all members. */
   serverCpu: number;
   membersCpu: number;
 }
 
-async function countersOf(server: TestServer): Promise<Counters> {
-  const response = await fetch(`${server.monitorUrl}/varz`);
-  return (await response.json()) as Counters;
+/** What all servers have counted. */
+async function counted(servers: readonly TestServer[]): Promise<Counters> {
+  const all = await Promise.all(
+    servers.map(async ({ monitorUrl }) => (await (await fetch(`${monitorUrl}/varz`)).json()) as Counters),
+  );
+  const sum = (key: keyof Counters): number => all.reduce((total, each) => total + each[key], 0);
+  return {
+    in_msgs: sum('in_msgs'),
+    out_msgs: sum('out_msgs'),
+    in_bytes: sum('in_bytes'),
+    out_bytes: sum('out_bytes'),
+  };
 }
 
-async function joinAll(server: TestServer, stream: string, group: RestingGroup): Promise<GroupMember[]> {
+async function joinAll(
+  servers: readonly TestServer[],
+  stream: string,
+  group: RestingGroup,
+): Promise<GroupMember[]> {
   const { members, partitions, ttlMs, probeMs } = group;
-  const place = { servers: server.url, stream, prefix: `${stream}.e`, partitions, ttlMs };
+  const urls = servers.map(({ url }) => url);
+  const place = { servers: urls, stream, prefix: `${stream}.e`, partitions, ttlMs, replicas };
   const join = (_: unknown, i: number) =>
     joinGroup({ ...place, name: `m${i}`, probeIntervalMs: probeMs, timeoutMs: 30_000, handler: () => {} });
   const [first, ...others] = Array.from({ length: members }, (_, i) => i);
@@ -68,14 +86,17 @@ async function joinAll(server: TestServer, stream: string, group: RestingGroup):
   return all;
 }
 
-async function measure(server: TestServer, stream: string, group: RestingGroup): Promise<Rest> {
-  const all = await joinAll(server, stream, group);
+async function measure(servers: readonly TestServer[], stream: string, group: RestingGroup): Promise<Rest> {
+  const all = await joinAll(servers, stream, group);
   try {
     await sleep(CALM_MS);
-    const cpu = () => ({ server: usageOf(server.pid).cpuMs, own: process.cpuUsage() });
-    const [before, cpuBefore, from] = [await countersOf(server), cpu(), performance.now()];
+    const cpu = () => ({
+      servers: servers.reduce((sum, { pid }) => sum + usageOf(pid).cpuMs, 0),
+      own: process.cpuUsage(),
+    });
+    const [before, cpuBefore, from] = [await counted(servers), cpu(), performance.now()];
     await sleep(Number(options.seconds) * 1_000);
-    const [after, cpuAfter, to] = [await countersOf(server), cpu(), performance.now()];
+    const [after, cpuAfter, to] = [await counted(servers), cpu(), performance.now()];
     const perMember = (key: keyof Counters) =>
       ((after[key] - before[key]) / (to - from)) * (1_000 / group.members);
     const own = process.cpuUsage(cpuBefore.own);
@@ -88,7 +109,7 @@ async function measure(server: TestServer, stream: string, group: RestingGroup):
         receivedBytes: perMember('out_bytes'),
       },
       expected: messagesAtRest(group),
-      serverCpu: ((cpuAfter.server - cpuBefore.server) / (to - from)) * 100,
+      serverCpu: ((cpuAfter.servers - cpuBefore.servers) / (to - from)) * 100,
       membersCpu: (own.user + own.system) / 10 / (to - from),
     };
   } finally {
@@ -107,13 +128,15 @@ function bytesFormula(all: readonly Rest[]): { always: number; aMember: number; 
   return { always, aMember, aPartition };
 }
 
-const server = new TestServer({ monitorPort: 0 });
-await server.start();
+const servers =
+  replicas === 1
+    ? [await startTestServer({ monitorPort: 0 })]
+    : await startCluster(replicas, { monitorPort: 0 });
 try {
-  const machine = describeMachine(server.version);
+  const machine = describeMachine(servers[0]?.version ?? '');
   console.log(JSON.stringify(machine));
   console.log(
-    `ttl ${options.ttl} ms, probes every ${options.probe} ms, ${options.seconds} s each; rates of one member`,
+    `${replicas} servers, ttl ${options.ttl} ms, probes every ${options.probe} ms, ${options.seconds} s each; rates of one member`,
   );
   console.log(
     'members partitions | sent/s formula | received/s formula | sent B/s received B/s | cpu % server members',
@@ -122,7 +145,7 @@ try {
   for (const [i, text] of options.groups.split(',').entries()) {
     const [members = 1, partitions = 8] = text.split('x').map(Number);
     const group = { members, partitions, ttlMs: Number(options.ttl), probeMs: Number(options.probe) };
-    const rest = await measure(server, `R${i}`, group);
+    const rest = await measure(servers, `R${i}`, group);
     results.push(rest);
     const { measured, expected } = rest;
     const cells: [number, number, number][] = [
@@ -146,5 +169,5 @@ try {
     );
   if (options.json) writeFileSync(options.json, `${JSON.stringify({ machine, results, bytes }, null, 2)}\n`);
 } finally {
-  await server.stop();
+  await Promise.all(servers.map((server) => server.stop()));
 }

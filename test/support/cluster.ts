@@ -1,6 +1,6 @@
 import { clusterConfig, freePorts } from '../../src/local/server/cluster.js';
 import { RouteNetwork } from './routes.js';
-import { TestServer } from './server.js';
+import { TestServer, type TestServerOptions } from './server.js';
 
 /** A cluster, and the network between its servers. */
 export interface TestCluster {
@@ -12,14 +12,14 @@ export interface TestCluster {
  * Starts a JetStream cluster of nats-server processes on this machine, named `s1`, `s2` and so on; the caller stops
  * each. They do not tell clients of each other: a client that is given one address stays with it.
  */
-export async function startCluster(size: number): Promise<TestServer[]> {
+export async function startCluster(
+  size: number,
+  options: Omit<TestServerOptions, 'config'> = {},
+): Promise<TestServer[]> {
   const ports = await freePorts(size);
-  return startAll(
-    ports.map(
-      (_, index) =>
-        new TestServer({ config: clusterConfig(`s${index + 1}`, ports, index, 'no_advertise: true') }),
-    ),
-  );
+  const configOf = (index: number): string =>
+    clusterConfig(`s${index + 1}`, ports, index, 'no_advertise: true');
+  return startAll(ports.map((_, index) => new TestServer({ ...options, config: configOf(index) })));
 }
 
 /** As {@link startCluster}, with routes that can be cut; the caller stops the network as well. */

@@ -137,10 +137,15 @@ export class GroupRun {
     const names = [...this.members.keys()];
     if (await this.ownership.balanced(names, this.partitions, timeoutMs)) return;
     const owners = [...this.ownership.owners].map(([p, owner]) => `p${p}=${owner.name}`).join(' ');
-    const notes = [...this.members]
-      .map(([name, cli]) => `${name}: ${cli.stderr.slice(-5).join(' | ')}`)
-      .join('\n');
-    throw new Error(`not at rest: members ${this.ownership.members}, wanted ${names}; ${owners}\n${notes}`);
+    throw new Error(
+      `not at rest: members ${this.ownership.members}, wanted ${names}; ${owners}\n${this.#lastWords()}`,
+    );
+  }
+
+  /** What the processes have said last. */
+  #lastWords(): string {
+    const all: [string, Cli | undefined][] = [...this.members, ['publisher', this.#publisher]];
+    return all.map(([name, cli]) => `${name}: ${cli?.stderr.slice(-5).join(' | ')}`).join('\n');
   }
 
   /** Starts to publish keyed, numbered messages. */
@@ -181,8 +186,11 @@ export class GroupRun {
   }
 
   /** Waits until this many messages were handled in all. */
-  handledCount(count: number): Promise<void> {
-    return until(`${count} messages are handled`, () => this.handled.length >= count, 20_000);
+  async handledCount(count: number, timeoutMs = 20_000): Promise<void> {
+    const isReached = (): boolean => this.handled.length >= count;
+    await until(`${count} messages are handled`, isReached, timeoutMs).catch((error: unknown) => {
+      throw new Error(`${String(error)}; there are ${this.handled.length}\n${this.#lastWords()}`);
+    });
   }
 
   async close(): Promise<void> {

@@ -10,13 +10,14 @@ import { PullReader } from '../jetstream/pull.js';
 import { bucketStream, bucketSubject, KV_OPERATION } from './bucket.js';
 
 const HEARTBEAT_MS = 1_000;
+/** Readers are opened this far apart at least; the first after one that has lasted at once. */
 const RETRY_MS = 250;
 /** A watch can be silent though its heartbeats come: compare with the newest entry this often. */
 const POLL_MS = 3_000;
 /** A snapshot of which nothing more comes for this long is read anew. */
 const SNAPSHOT_STALL_MS = 2_000;
-/** Compared this soon when the server says that there is more: it may have passed over an entry. */
-const STALL_MS = 250;
+/** Compared this soon when the server says that there is more, and nothing comes: it may have passed over an entry. */
+const STALL_MS = 50;
 
 /**
  * Follows part of a bucket with a reader that starts at the last value of every key. Any fault has one cure:
@@ -43,6 +44,8 @@ export class BucketWatch implements Watch {
   #fewestPending = 0;
   #stopped = false;
   #opening = false;
+  /** When a reader was opened last, or was about to be. */
+  #openedAt = Number.NEGATIVE_INFINITY;
   /** A snapshot has been told. */
   #hasOpened = false;
 
@@ -83,6 +86,7 @@ export class BucketWatch implements Watch {
   async #open(): Promise<void> {
     if (this.#opening || this.#stopped) return;
     this.#opening = true;
+    this.#openedAt = this.#clock.now();
     this.#snapshot = [];
     this.#lastRevision = 0;
     try {
@@ -143,7 +147,8 @@ export class BucketWatch implements Watch {
     this.#reader = undefined;
     this.#cancelIncomplete?.();
     this.#cancelRetry?.();
-    this.#cancelRetry = this.#after(RETRY_MS, () => void this.#open());
+    const delayMs = Math.max(0, this.#openedAt + RETRY_MS - this.#clock.now());
+    this.#cancelRetry = this.#after(delayMs, () => void this.#open());
   }
 
   #receive(message: Msg, delivery: DeliveryInfo): void {
@@ -162,12 +167,7 @@ export class BucketWatch implements Watch {
       else if (delivery.pending < this.#fewestPending) this.#awaitRest(delivery.pending);
       return;
     }
-    if (delivery.pending > 0 && !this.#stopped) {
-      this.#cancelStall ??= this.#after(STALL_MS, () => {
-        this.#cancelStall = undefined;
-        if (this.#pending > 0) void this.#compareWithNewest();
-      });
-    }
+    if (delivery.pending > 0) this.#awaitNext();
     // What one read of the socket brings makes one batch: a plan for each of 1,000 entries would be waste.
     this.#changes.push(entry);
     if (this.#changes.length === 1) {
@@ -177,6 +177,18 @@ export class BucketWatch implements Watch {
         if (changes.length > 0 && !this.#stopped) this.#sink.changes(changes);
       });
     }
+  }
+
+  /** More is to come. Where it does not, whoever waits for it must not wait for long: it may be a lease that is handed over. */
+  #awaitNext(): void {
+    if (this.#stopped || this.#cancelStall) return;
+    const known = this.#lastRevision;
+    this.#cancelStall = this.#after(STALL_MS, () => {
+      this.#cancelStall = undefined;
+      if (this.#pending === 0) return;
+      if (this.#lastRevision === known) void this.#compareWithNewest();
+      else this.#awaitNext();
+    });
   }
 
   /**

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { setImmediate as turn } from 'node:timers/promises';
+import { ErrorCode, type Msg, NatsError } from 'nats';
+import type { NatsHandles } from '../../src/core/nats/handles.js';
+import { BucketWatch } from '../../src/core/nats/watch.js';
+import type { BucketEntry } from '../../src/core/ports.js';
+import { ManualClock } from '../support/manual-clock.js';
+
+type Callback = (error: Error | null, message: Msg) => void;
+const KEYS = ['group.g.lease.0', 'group.g.lease.1', 'group.g.lease.2'];
+
+/** A watch on a server of which the test says what it stores, and what it delivers of that. */
+class Scene {
+  readonly clock = new ManualClock();
+  readonly snapshots: string[][] = [];
+  readonly changed: string[] = [];
+  /** When readers were created. */
+  readonly opened: number[] = [];
+  readonly #stored: string[] = [];
+  #callback: Callback = () => {};
+  #delivered = 0;
+  /** Readers cannot be created. */
+  isRefusing = false;
+
+  constructor() {
+    const never = new Promise<never>(() => {});
+    const connection = {
+      isClosed: () => false,
+      closed: () => never,
+      status: () => ({ [Symbol.asyncIterator]: () => ({ next: () => never }) }),
+      subscribe: (_: string, { callback }: { callback: Callback }) => {
+        this.#callback = callback;
+        return { unsubscribe: () => {} };
+      },
+      publish: () => {},
+    };
+    const manager = {
+      getOptions: () => ({ apiPrefix: '$JS.API' }),
+      consumers: {
+        add: async () => {
+          this.opened.push(this.clock.now());
+          if (this.isRefusing) throw NatsError.errorForCode(ErrorCode.Timeout);
+          this.#delivered = 0;
+          // The snapshot comes once somebody asks for it.
+          setImmediate(() => this.#stored.forEach((_, index) => void this.deliver(index + 1)));
+          return { config: {}, num_pending: this.#stored.length };
+        },
+        delete: async () => true,
+      },
+      streams: { getMessage: async () => ({ seq: this.#stored.length }) },
+    };
+    const handles = { connection, manager, inboxPrefix: undefined, clock: this.clock };
+    const names = (entries: readonly BucketEntry[]): string[] => entries.map(({ key }) => key);
+    // Only what a watch uses is there.
+    new BucketWatch(handles as unknown as NatsHandles, 'B', 'group.g.', {
+      snapshot: (entries) => this.snapshots.push(names(entries)),
+      changes: (entries) => this.changed.push(...names(entries)),
+      failed: (error) => assert.fail(error),
+    }).start();
+  }
+
+  store(...keys: string[]): void {
+    this.#stored.push(...keys);
+  }
+
+  /** Delivers what is stored at this sequence, and counts what is stored behind it. */
+  deliver(sequence: number): void {
+    const pending = this.#stored.length - sequence;
+    const reply = `$JS.ACK.KV_B.watch.1.${sequence}.${++this.#delivered}.1700000000000000000.${pending}`;
+    const subject = `$KV.B.${this.#stored[sequence - 1]}`;
+    this.#callback(null, { subject, reply, data: new Uint8Array([1]), sid: 1, headers: undefined } as Msg);
+  }
+
+  /** Time passes in small steps, and what waits for answers gets them. */
+  async pass(ms: number): Promise<void> {
+    for (let passed = 0; passed < ms; passed++) {
+      this.clock.advance(1);
+      await turn();
+      await turn();
+    }
+  }
+}
+
+describe('the watch of a bucket', () => {
+  it('has an entry that the server has passed over within 60 ms: it may be a lease that is handed over', async () => {
+    const scene = new Scene();
+    await scene.pass(1_000);
+    assert.deepEqual(scene.snapshots, [[]]);
+    scene.store(...KEYS);
+    scene.deliver(1);
+    await scene.pass(60);
+    assert.deepEqual(scene.changed, KEYS.slice(0, 1));
+    assert.deepEqual(scene.snapshots.at(-1), KEYS);
+  });
+
+  it('is left alone while what the server has still comes', async () => {
+    const scene = new Scene();
+    await scene.pass(1_000);
+    scene.store(...KEYS);
+    for (let sequence = 1; sequence <= KEYS.length; sequence++) {
+      scene.deliver(sequence);
+      await scene.pass(40);
+    }
+    await scene.pass(500);
+    assert.deepEqual(scene.changed, KEYS);
+    assert.equal(scene.opened.length, 1);
+  });
+
+  it('does not open readers one after the other without a pause', async () => {
+    const scene = new Scene();
+    await scene.pass(1_000);
+    scene.isRefusing = true;
+    scene.store(...KEYS);
+    scene.deliver(1);
+    await scene.pass(2_000);
+    const gaps = scene.opened.slice(2).map((at, index) => at - (scene.opened[index + 1] ?? 0));
+    assert.ok(gaps.length > 2 && gaps.every((gap) => gap >= 250), String(scene.opened));
+  });
+});
