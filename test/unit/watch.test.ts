@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
 import { ErrorCode, type Msg, NatsError } from 'nats';
-import type { NatsHandles } from '../../src/core/nats/handles.js';
-import { BucketWatch } from '../../src/core/nats/watch.js';
-import type { BucketEntry } from '../../src/core/ports.js';
+import type { NatsHandles } from '../../src/core/nats/client/handles.js';
+import { BucketWatch } from '../../src/core/nats/kv/watch.js';
+import type { BucketEntry } from '../../src/core/protocol/entries.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 type Callback = (error: Error | null, message: Msg) => void;
