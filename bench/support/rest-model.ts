@@ -26,21 +26,21 @@ const READER_HEARTBEAT_MS = 2_000;
 const WATCH_HEARTBEAT_MS = 1_000;
 /** The watch compares itself with the newest entry (`nats/watch.ts`). */
 const POLL_MS = 3_000;
-/** Proofs of life, the own session and leases are looked at so often within the ttl (`suspicion.ts`, `own-leases.ts`). */
+/** Proofs of life, sessions and leases are looked at so often within the ttl (`suspicion.ts`, `entry-looks.ts`). */
 const LOOKS = 3;
-/** So many of the own leases at a time, and their positions (`protocol/own-leases.ts`). */
-const LEASES_AT_ONCE = 4;
+/** So many sessions of others at a time, and own leases with their positions (`protocol/entry-looks.ts`). */
+const AT_ONCE = 4;
 
 /**
  * What a member's traffic at rest has to be, from the constants of the code: its renewals, its looks at the next two in
- * the ring and at what it owns, probes in both directions, polls, and the requests and heartbeats of its watch and of one reader a partition.
+ * the ring, at the sessions of all in turns and at what it owns, probes in both directions, polls, and the requests and heartbeats of its watch and of one reader a partition.
  */
 export function messagesAtRest({ members, partitions, ttlMs, probeMs }: RestingGroup): MessageRates {
   const timing = timingFor(ttlMs, probeMs);
   const own = partitions / members;
   const watched = Math.min(WATCHED, members - 1);
   const renewals = 1_000 / timing.renewEveryMs;
-  const looked = watched + 1 + 2 * Math.min(LEASES_AT_ONCE, own);
+  const looked = watched + 1 + Math.min(AT_ONCE, members - 1) + 2 * Math.min(AT_ONCE, own);
   const looks = (looked * LOOKS * 1_000) / ttlMs;
   const probes = probeMs > 0 ? (watched * 1_000) / probeMs : 0;
   const polls = 1_000 / POLL_MS;

@@ -7,6 +7,9 @@ import type { Order, Report } from './worker.js';
 /** Seeds that a worker gets at once. */
 const CHUNK = 20;
 
+/** Almost everything that a run makes is garbage soon after: so much of it is collected at once, in MB. */
+const LARGE_NURSERY = ['--max-semi-space-size=32'];
+
 /** The root of this checkout. */
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -52,7 +55,11 @@ export async function runPool(pool: PoolOptions): Promise<Report> {
 function start(root: string): ChildProcess {
   const script = join(root, 'test/simulation/worker.ts');
   return fork(script, {
-    execArgv: ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href],
+    execArgv: [
+      ...LARGE_NURSERY,
+      '--import',
+      pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href,
+    ],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
 }

@@ -8,7 +8,11 @@ import type { World, WorldSettings } from './world.js';
 /** So many messages in each partition at once, and what they may take. */
 const BURST = 20;
 const BURST_MS = 8_000;
-/** A run lasts at least this long, milliseconds of true time. */
+/** After the storm it is looked for so long, in ttls, whether what is at rest stays so: entries are looked at in turns. */
+const REST_TTLS = 1.2;
+/** What was taken out of the bucket has to be missed first, and then claims wait for a ttl. */
+const MISSED_TTLS = 2.5;
+/** A run that ends with a burst lasts at least this long: requests and idle readers have expired by then. */
 const LENGTH_MS = 60_000;
 
 function handlers(random: Random): HandlerProfile {
@@ -91,13 +95,15 @@ export async function play(world: World): Promise<void> {
   liftHalts(world);
   await storm(world, random.int(3, 8), random.between(5_000, 20_000));
   judge.note('--- the storm is over');
-  await rest('after the last fault', boundMs);
+  await rest('after the last fault', boundMs + (world.harm === 'loss' ? settings.ttlMs * MISSED_TTLS : 0));
 
   // What is at rest stays at rest.
   const writes = ledger.leaseWrites;
-  await world.sleep(Math.max(2_000, LENGTH_MS - timeline.now));
+  const bursts = random.chance(0.3);
+  const restMs = settings.ttlMs * REST_TTLS;
+  await world.sleep(bursts ? Math.max(restMs, LENGTH_MS - timeline.now) : restMs);
   if (ledger.leaseWrites !== writes) judge.violate('I7', 'leases changed though nothing had happened');
-  if (random.chance(0.3)) burst(world);
+  if (bursts) burst(world);
   world.isPublishing = false;
   await rest('after the last message', boundMs + BURST_MS);
   if (!judge.violation) world.drops.judge();

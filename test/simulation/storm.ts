@@ -11,11 +11,7 @@ import { trimming } from './faults/trimming.js';
 import { unreadableLease, unreadablePosition } from './faults/unreadable.js';
 import type { World } from './world.js';
 
-/** Those that are most telling come twice. */
-/**
- * What a storm is made of. A bucket that loses entries or goes back comes with `SIMULATE_LOSSES=1` only: about one seed in 40
- * still ends with a partition that no member owns, or with a judge that is wrong about it.
- */
+/** What a storm is made of. Those that are most telling come twice. */
 const FAULTS: readonly Fault[] = [
   members.crash,
   members.decimation,
@@ -71,7 +67,9 @@ const FAULTS: readonly Fault[] = [
   trimming,
   unreadablePosition,
   unreadableLease,
-  ...(process.env.SIMULATE_LOSSES ? [bucket.losses, bucket.losses, bucket.goingBack] : []),
+  bucket.losses,
+  bucket.losses,
+  bucket.goingBack,
 ];
 
 /** Lets several faults happen within a time, on members chosen at random; resolves when the last one is over. */

@@ -53,6 +53,22 @@ describe('a member of a bucket that goes back', () => {
     assert.equal(me.last('write-lease')[0]?.expected, 0);
   });
 
+  it('looks after a lease that it gave away, and writes it again as it was', () => {
+    const me = beside();
+    const given = { ...leaseRecord('OTHER'), from: 'me', reason: 'handover' } as const;
+    me.send({ type: 'changes', entries: [{ kind: 'lease', partition: 0, revision: 40, record: given }] });
+    me.renewed(me.now, { kind: 'ok', revision: 50 });
+    me.wait(me.timing.ttlMs / 3);
+    assert.deepEqual(me.last('look-up-lease'), [{ type: 'look-up-lease', partition: 0, known: 40 }]);
+    me.send({ type: 'lease-looked-up', partition: 0, known: 40, entry: null });
+    const { at: _, ...record } = given;
+    assert.deepEqual(me.last('write-lease'), [{ type: 'write-lease', partition: 0, expected: 0, record }]);
+    // What is there again, whoever wrote it, is no loss.
+    me.send({ type: 'changes', entries: [lease(0, 60, 'OTHER')] });
+    me.wait(me.timing.retryMs);
+    assert.deepEqual(me.last('write-lease'), []);
+  });
+
   it('does not believe an answer about a lease that was asked for before a newer one was seen', () => {
     const me = beside();
     me.send({ type: 'changes', entries: [lease(0, 40, 'ME')] });
@@ -72,6 +88,21 @@ describe('a member of a bucket that goes back', () => {
     assert.equal(asked.size, 6);
   });
 
+  it('looks at the sessions of the others in turns, and looks after one that is gone', () => {
+    const me = new GroupDriver(1);
+    const ids = ['P', 'Q', 'R', 'S', 'T', 'U'];
+    me.join(ids.map((id, i) => session(id, 20 + i)));
+    const asked: string[] = [];
+    for (let i = 0; i < 2; i++) {
+      me.renewed(me.now, { kind: 'ok', revision: 50 + i });
+      me.wait(me.timing.ttlMs / 3);
+      asked.push(...me.last('look-up-session').map(({ id }) => id));
+    }
+    assert.deepEqual(new Set(asked), new Set(ids));
+    me.send({ type: 'session-looked-up', id: 'T', found: { kind: 'missing', proof: 30, ended: false } });
+    assert.deepEqual(me.last('read-proof'), [{ type: 'read-proof', id: 'T' }]);
+  });
+
   it('asks for a lease that a write conflicts with', () => {
     const me = new GroupDriver(1);
     me.join();
@@ -81,20 +112,39 @@ describe('a member of a bucket that goes back', () => {
     assert.deepEqual(me.last('look-up-lease'), [{ type: 'look-up-lease', partition: 0, known: 0 }]);
   });
 
-  it('holds its claims when a snapshot lacks a session that it knew', () => {
-    const me = beside();
-    me.send({ type: 'snapshot', entries: [lease(0, 30, 'ME'), lease(1, 31, 'OTHER'), session('ME', 10)] });
-    assert.deepEqual(me.last('write-lease'), []);
+  it('looks after a member whose session a snapshot lacks, wherever that is in the ring, and lets all see its end', () => {
+    const me = new GroupDriver(2);
+    const others = ['O', 'P', 'Q'].map((id, i) => session(id, 20 + i));
+    const leases = [lease(0, 30, 'ME'), lease(1, 31, 'Q')];
+    me.join([...others, ...leases]);
+    me.send({ type: 'snapshot', entries: [...others.slice(0, 2), ...leases, session('ME', 10)] });
+    assert.deepEqual(me.last('read-proof'), [{ type: 'read-proof', id: 'Q' }]);
+    me.found('Q', 40);
     me.wait(me.timing.ttlMs);
+    me.renewed(me.now, { kind: 'ok', revision: 50 });
+    me.found('Q', 40);
+    assert.deepEqual(me.last('end-proof'), [{ type: 'end-proof', id: 'Q', expected: 40 }]);
+    me.send({ type: 'proof-ended', id: 'Q', outcome: { kind: 'ok', revision: 51 } });
+    me.send({ type: 'session-fenced', id: 'Q', outcome: { kind: 'conflict' } });
+    assert.equal(me.last('look-up-session').length, 1);
+    me.send({ type: 'session-looked-up', id: 'Q', found: { kind: 'missing', proof: 51, ended: true } });
+    me.wait(me.timing.retryMs);
+    // Not even a mark of a deletion is there: it is left now, so that nobody counts on that member any more.
+    assert.deepEqual(me.last('fence-session'), [{ type: 'fence-session', id: 'Q', expected: 0 }]);
     assert.deepEqual(me.last('write-lease'), []);
+    me.send({ type: 'session-fenced', id: 'Q', outcome: { kind: 'ok', revision: 52 } });
+    assert.equal(me.last('report')[0]?.report.type, 'member-left');
   });
 
-  it('takes a dead member whose session is missing at the leader for gone', () => {
-    const me = beside();
-    me.send({ type: 'session-fenced', id: 'OTHER', outcome: { kind: 'conflict' } });
-    assert.equal(me.last('look-up-session').length, 1);
-    me.send({ type: 'session-looked-up', id: 'OTHER', found: { kind: 'found', entry: null } });
-    assert.equal(me.last('write-lease')[0]?.expected, 31);
+  it('asks for an owner that it does not know, whomever the plan gives its partitions', () => {
+    const me = new GroupDriver(2);
+    me.join([session('O', 20), lease(0, 30, 'ME'), lease(1, 31, 'Q')]);
+    assert.deepEqual(me.last('look-up-session'), [{ type: 'look-up-session', id: 'Q' }]);
+    me.send({ type: 'session-looked-up', id: 'Q', found: { kind: 'missing', proof: 51, ended: true } });
+    assert.deepEqual(me.last('fence-session'), []);
+    me.wait(me.timing.suspectMs);
+    me.send({ type: 'session-looked-up', id: 'Q', found: { kind: 'missing', proof: 51, ended: true } });
+    assert.deepEqual(me.last('fence-session'), [{ type: 'fence-session', id: 'Q', expected: 0 }]);
   });
 });
 

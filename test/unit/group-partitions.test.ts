@@ -55,14 +55,23 @@ describe('own partitions', () => {
 
     // A leader that is cut off may not know of it yet: a write decides, and wins only where there is none.
     const third = unseen();
-    third.send({ type: 'session-looked-up', id: 'X', found: { kind: 'missing', proof: 0 } });
-    assert.deepEqual(third.last('write-lease'), []);
+    const missing = { kind: 'missing', proof: 0, ended: false } as const;
+    third.send({ type: 'session-looked-up', id: 'X', found: missing });
+    assert.deepEqual([third.last('write-lease'), third.last('end-proof')], [[], []]);
+    // Nor may it handle any more, whatever it knows.
+    third.wait(third.timing.ttlMs);
+    third.renewed(third.now, { kind: 'ok', revision: 30 });
+    third.send({ type: 'session-looked-up', id: 'X', found: missing });
     assert.deepEqual(third.last('end-proof'), [{ type: 'end-proof', id: 'X', expected: 0 }]);
     third.send({ type: 'proof-ended', id: 'X', outcome: { kind: 'conflict' } });
     third.wait(third.timing.retryMs);
     assert.deepEqual([third.last('look-up-session').length, third.last('write-lease')], [1, []]);
-    third.send({ type: 'session-looked-up', id: 'X', found: { kind: 'missing', proof: 0 } });
+    third.send({ type: 'session-looked-up', id: 'X', found: missing });
     third.send({ type: 'proof-ended', id: 'X', outcome: { kind: 'ok', revision: 40 } });
+    // Others may still count on it.
+    assert.deepEqual(third.last('write-lease'), []);
+    assert.deepEqual(third.last('fence-session'), [{ type: 'fence-session', id: 'X', expected: 0 }]);
+    third.send({ type: 'session-fenced', id: 'X', outcome: { kind: 'ok', revision: 41 } });
     assert.equal(third.last('write-lease')[0]?.expected, 20);
 
     const other = unseen();

@@ -627,6 +627,16 @@ describe('a partition runner', () => {
     assert.deepEqual(told, ['started']);
   });
 
+  it('writes nothing when it is aborted while it reads its position', async () => {
+    const { bucket, runner, start } = bench({ before: { position: 5, committed: 5 } });
+    bucket.read = async () => {
+      void runner.abort('went-back');
+      return { kind: 'missing' };
+    };
+    await start();
+    assert.deepEqual(bucket.writes, []);
+  });
+
   it('ends when a newer owner has committed', async () => {
     const { stream, start, bucket, told } = bench();
     await start();

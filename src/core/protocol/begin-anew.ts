@@ -2,10 +2,10 @@ import { abortAll, report, resetSession, type State } from './state.js';
 import { MAX_TTL_MS } from './timing.js';
 
 /**
- * Something that was there is gone, and nothing says who removed it. An entry that is absent proves nothing about the
- * member that it stood for: it may handle until it notices, at the latest for its ttl. Nothing is claimed before that.
+ * An entry that is absent proves nothing about the member that it stood for: it may handle until it notices, at the latest
+ * for its ttl. Nothing is claimed before that.
  */
-export function holdClaims(state: State): void {
+function holdClaims(state: State): void {
   state.holdUntil = Math.max(state.holdUntil, state.now + longestTtl(state));
 }
 
@@ -41,7 +41,8 @@ export function beginAnew(state: State): void {
   ])
     known.clear();
   state.gone.clear();
-  state.reclaim.clear();
+  state.absent.clear();
+  state.lost.clear();
   state.ring = null;
   state.watchRevision = 0;
   state.viewReady = false;

@@ -40,12 +40,12 @@ export type SessionFound =
 export type ProofFound = { kind: 'ok'; revision: number; ended: boolean } | { kind: 'unknown' };
 
 /**
- * What a look for somebody else's session found; null: it was deleted, or its proof of life. `missing`: the leader knows of
- * none, and of a proof of life at this revision (0: none).
+ * What a look for somebody else's session found; null: it was deleted. `missing`: the leader knows of none, and of a proof of
+ * life at this revision (0: none), which was deleted or not.
  */
 export type SessionLookedUp =
   | { kind: 'found'; entry: SessionEntry | null }
-  | { kind: 'missing'; proof: number }
+  | { kind: 'missing'; proof: number; ended: boolean }
   | { kind: 'unknown' };
 
 /** Facts that drive the protocol. `now`, `sentAt`: this process's monotonic clock, milliseconds. */
@@ -104,7 +104,7 @@ export type Effect =
   | { type: 'read-proof'; id: string }
   /** Delete somebody's proof of life, so that no renewal succeeds any more; answered by `proof-ended`. */
   | { type: 'end-proof'; id: string; expected: number }
-  /** Delete the session of a member whose proof of life has ended, so that all see it. */
+  /** Delete the session of a member whose proof of life has ended, so that all see it; `expected` 0: it is not there. */
   | { type: 'fence-session'; id: string; expected: number }
   /** Read somebody else's session; answered by `session-looked-up`. */
   | { type: 'look-up-session'; id: string }

@@ -24,11 +24,20 @@ export function lookAfterPeers(state: State): void {
   if (!state.connected || !state.viewReady || state.session.revision === 0) return;
   let well = 0;
   for (const peer of ringOf(state)) {
-    probe(state, peer);
-    look(state, peer);
-    judge(state, peer);
-    if (!isDoubtful(state, peer) && ++well === WATCHED) return;
+    lookAfter(state, peer);
+    if (!isDoubtful(state, peer) && ++well === WATCHED) break;
   }
+  // Others may know nothing of them, and be between here and there in the ring.
+  for (const id of state.absent) {
+    const peer = state.peers.get(id);
+    if (peer) lookAfter(state, peer);
+  }
+}
+
+function lookAfter(state: State, peer: Peer): void {
+  probe(state, peer);
+  look(state, peer);
+  judge(state, peer);
 }
 
 /** The other members by id, from the next one on. */

@@ -24,17 +24,18 @@ export function ensureEnded(state: State, owner: string): boolean {
  */
 export function sessionLookedUp(state: State, id: string, found: SessionLookedUp): void {
   if (found.kind === 'unknown') {
-    state.lookUps.set(id, state.now + state.timing.retryMs);
+    if (!state.peers.has(id)) state.lookUps.set(id, state.now + state.timing.retryMs);
     return;
   }
   if (found.kind === 'missing') {
-    missing(state, id, found.proof);
+    missing(state, id, found);
     return;
   }
   settled(state, id);
   const { entry } = found;
   const peer = state.peers.get(id);
   if (entry !== null) {
+    state.absent.delete(id);
     // Less than what was known: the bucket went back, and this is what can be fenced.
     if (peer && entry.record !== null && entry.revision < peer.revision) peer.revision = entry.revision;
     else applySession(state, entry);
@@ -42,26 +43,44 @@ export function sessionLookedUp(state: State, id: string, found: SessionLookedUp
   else markGone(state, id);
 }
 
-/** There is no session, and a proof of life at this revision (0: none). It may still handle for as long as it renews that. */
-function missing(state: State, id: string, proof: number): void {
-  if (state.peers.get(id)?.proof?.ended) {
-    sessionLookedUp(state, id, { kind: 'found', entry: null });
-    return;
-  }
-  if (state.peers.has(id)) {
+/**
+ * There is no session, not even a mark of its deletion. Its member may handle until it notices that, as long as it renews its
+ * proof of life. Once that has ended a mark is left, or those who still know of the session would count on it for ever.
+ */
+function missing(state: State, id: string, { proof, ended }: { proof: number; ended: boolean }): void {
+  const peer = state.peers.get(id);
+  if (peer) {
     settled(state, id);
+    state.absent.add(id);
+    peer.revision = 0;
     return;
   }
-  const seen = state.unseen.get(id);
-  if (proof > 0 && seen?.revision !== proof) state.unseen.set(id, { revision: proof, since: state.now });
-  const isOver = proof === 0 || (seen?.revision === proof && state.now >= seen.since + longestTtl(state));
+  let seen = state.unseen.get(id);
+  if (seen?.revision !== proof) {
+    seen = { revision: proof, since: state.now };
+    state.unseen.set(id, seen);
+  }
+  const isOver = state.now >= seen.since + (ended ? state.timing.suspectMs : longestTtl(state));
   state.lookUps.set(id, isOver ? Number.POSITIVE_INFINITY : state.now + state.timing.retryMs);
-  if (isOver) state.out.push({ type: 'end-proof', id, expected: proof });
+  if (!isOver) return;
+  if (ended) leaveMark(state, id);
+  else state.out.push({ type: 'end-proof', id, expected: proof });
 }
+
+const leaveMark = (state: State, id: string): void => {
+  state.out.push({ type: 'fence-session', id, expected: 0 });
+};
 
 /** Handles the answer to `end-proof` about an owner of whom no entry is known: it cannot join any more, or it is there. */
 export function unseenEnded(state: State, id: string, outcome: Written): void {
-  if (state.lookUps.get(id) !== Number.POSITIVE_INFINITY) return;
+  if (state.peers.has(id) || state.lookUps.get(id) !== Number.POSITIVE_INFINITY) return;
+  if (outcome.kind === 'ok') leaveMark(state, id);
+  else state.lookUps.set(id, state.now + state.timing.retryMs);
+}
+
+/** Handles the answer to `fence-session` about such an owner: all see now that it has ended, or the leader is asked again. */
+export function unseenMarked(state: State, id: string, outcome: Written): void {
+  if (state.peers.has(id) || state.lookUps.get(id) !== Number.POSITIVE_INFINITY) return;
   if (outcome.kind !== 'ok') {
     state.lookUps.set(id, state.now + state.timing.retryMs);
     return;
@@ -71,9 +90,14 @@ export function unseenEnded(state: State, id: string, outcome: Written): void {
 }
 
 function settled(state: State, id: string): void {
-  state.lookUps.delete(id);
+  if (state.lookUps.delete(id)) state.dirty = true;
   state.unseen.delete(id);
-  state.dirty = true;
+}
+
+/** Asks for every owner that no entry has shown, whomever the plan gives its partitions: others may still count on it. */
+export function lookUpOwners(state: State): void {
+  for (const { record } of state.leases.values())
+    if (record !== 'unreadable' && record?.owner) ensureEnded(state, record.owner);
 }
 
 /** Asks again where no answer has come. */

@@ -1,7 +1,7 @@
 import { assign, type Plan } from './assign.js';
+import { restoreLeases } from './entry-looks.js';
 import { forgetWrites, isInDoubt, writeLease } from './lease-writes.js';
-import { ensureEnded, retryLookUps } from './look-up.js';
-import { reclaim } from './own-leases.js';
+import { ensureEnded, lookUpOwners, retryLookUps } from './look-up.js';
 import { adopt, drain, rest, start, startOrRest } from './own-partitions.js';
 import { holdings, planMembers, receiver } from './planning.js';
 import type { LeaseReason } from './records.js';
@@ -136,10 +136,11 @@ function giveAway(state: State, plan: Plan, members: Map<string, string>): void 
 /** Claims the orphans that the plan gives to us. */
 function claim(state: State, plan: Plan): void {
   if (state.leaving) return;
-  reclaim(state);
+  restoreLeases(state);
+  lookUpOwners(state);
   if (state.now < state.holdUntil) return;
   for (const [partition, to] of plan) {
-    if (to !== state.session.id || state.own.has(partition) || state.reclaim.has(partition)) continue;
+    if (to !== state.session.id || state.own.has(partition) || state.lost.has(partition)) continue;
     const lease = state.leases.get(partition);
     const record = lease?.record === 'unreadable' ? null : lease?.record;
     // Whoever still has a session gives its partition away itself.

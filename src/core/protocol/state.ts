@@ -119,6 +119,8 @@ export interface State {
   overrides: Map<number, { revision: number; record: OverrideRecord | 'unreadable' | null }>;
   /** Deleted sessions whose deletion the watch has not shown yet. */
   buried: Map<string, number>;
+  /** Members whose session is not there, and not deleted either. */
+  absent: Set<string>;
   /** Sessions that have certainly ended, the newest last. */
   gone: Set<string>;
   /** Owners that no entry has shown: when to ask for them, infinite while a question is under way. */
@@ -126,10 +128,10 @@ export interface State {
   /** Owners without a session whose proof of life is there, at which revision and since when. */
   unseen: Map<string, { revision: number; since: number }>;
   own: Map<number, OwnPartition>;
-  /** What was owned here, and has no lease any more: others do not know that, so only we claim it. */
-  reclaim: Set<number>;
-  /** The own partition whose lease was looked at last, to see that it is still there. */
-  lookedAt: number;
+  /** Leases that this member answers for and that the bucket has lost: to be written again as they were. */
+  lost: Map<number, LeaseRecord>;
+  /** What was looked at last, to see that it is still there: the lease of a partition, the session of a member. */
+  lookedAt: { partition: number; peer: string };
   /** When the next ones are looked at. */
   lookAt: number;
   writes: Map<number, LeaseWrite>;
@@ -204,12 +206,13 @@ export function initialState({ group, name, partitions, timing, seed }: Identity
     leases: new Map(),
     overrides: new Map(),
     buried: new Map(),
+    absent: new Set(),
     gone: new Set(),
     lookUps: new Map(),
     unseen: new Map(),
     own: new Map(),
-    reclaim: new Set(),
-    lookedAt: -1,
+    lost: new Map(),
+    lookedAt: { partition: -1, peer: '' },
     lookAt: Number.NEGATIVE_INFINITY,
     writes: new Map(),
     settleUntil: Number.NEGATIVE_INFINITY,

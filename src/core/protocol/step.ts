@@ -1,4 +1,5 @@
 import { beginAnew } from './begin-anew.js';
+import { lookAtEntries } from './entry-looks.js';
 import type { Effect, GroupEvent } from './events.js';
 import {
   forgetCounts,
@@ -9,8 +10,7 @@ import {
   sessionFenced,
 } from './failure-detector.js';
 import { leaseLookedUp, leaseWritten } from './lease-writes.js';
-import { sessionLookedUp, unseenEnded } from './look-up.js';
-import { lookAtOwnLeases } from './own-leases.js';
+import { sessionLookedUp, unseenEnded, unseenMarked } from './look-up.js';
 import {
   partitionDrained,
   partitionFailed,
@@ -41,7 +41,7 @@ export function step(state: State, event: GroupEvent): Effect[] {
     maintainSession(state);
     lookAfterPeers(state);
     reconcile(state);
-    lookAtOwnLeases(state);
+    lookAtEntries(state);
     // Giving the last partition away is what allows a leaver to go.
     if (state.leaving) maintainSession(state);
     updatePermit(state);
@@ -96,6 +96,7 @@ function apply(state: State, event: GroupEvent): void {
       return;
     case 'session-fenced':
       sessionFenced(state, event.id, event.outcome);
+      unseenMarked(state, event.id, event.outcome);
       return;
     case 'session-looked-up':
       sessionLookedUp(state, event.id, event.found);

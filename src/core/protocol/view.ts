@@ -1,4 +1,4 @@
-import { beginAnew, holdClaims } from './begin-anew.js';
+import { beginAnew } from './begin-anew.js';
 import type { SessionEntry, ViewEntry } from './events.js';
 import { ended, ownSessionSeen, settle } from './session.js';
 import { markGone, type Peer, report, type State } from './state.js';
@@ -21,9 +21,11 @@ export function applySnapshot(state: State, entries: readonly ViewEntry[]): void
   // An entry that is absent, and no newer than the snapshot, was removed without a mark.
   const isAbsent = (entry: { revision: number }, isThere: boolean): boolean =>
     !isThere && entry.revision <= newest;
-  const lostPeers = [...state.peers.values()].filter((peer) => isAbsent(peer, sessions.has(peer.id)));
-  if (lostPeers.length > 0) holdClaims(state);
-  for (const peer of lostPeers) bury(state, peer, newest, 'left');
+  // Its member may live: it is looked after until it has certainly ended.
+  for (const peer of state.peers.values()) {
+    if (sessions.has(peer.id)) state.absent.delete(peer.id);
+    else if (isAbsent(peer, false)) state.absent.add(peer.id);
+  }
   for (const [partition, lease] of [...state.leases]) {
     if (!isAbsent(lease, leases.has(partition))) continue;
     // An owner that lives notices that by itself. Until then it may handle, and nobody else is to.
@@ -34,12 +36,6 @@ export function applySnapshot(state: State, entries: readonly ViewEntry[]): void
     if (!overrides.has(partition) && revision <= newest) state.overrides.delete(partition);
   }
   applyEntries(state, entries);
-  // A snapshot is complete: whoever owns something in it and is not in it has ended.
-  for (const entry of entries) {
-    if (entry.kind !== 'lease' || entry.record === null || entry.record === 'unreadable') continue;
-    const { owner } = entry.record;
-    if (owner !== null && owner !== state.session.id && !state.peers.has(owner)) markGone(state, owner);
-  }
   state.viewReady = true;
   state.dirty = true;
 }
@@ -81,6 +77,7 @@ export function applySession(state: State, entry: SessionEntry): void {
   const wasLeaving = isLeaving(peer);
   peer.revision = revision;
   peer.record = record;
+  state.absent.delete(id);
   if (!known) {
     state.peers.set(id, peer);
     state.ring = null;
@@ -115,6 +112,7 @@ const isLeaving = (peer: Peer): boolean => peer.record !== 'unreadable' && peer.
 /** A session is gone: forget the member. Its leases are orphans from here on. */
 export function bury(state: State, peer: Peer, revision: number, how: 'left' | 'dead'): void {
   state.peers.delete(peer.id);
+  state.absent.delete(peer.id);
   markGone(state, peer.id);
   state.ring = null;
   if (revision > state.watchRevision) state.buried.set(peer.id, revision);
@@ -134,10 +132,18 @@ function applyOverride(state: State, entry: Extract<ViewEntry, { kind: 'override
   state.dirty = true;
 }
 
+/** True where this member owns the partition, or gave it away: it sees to it that the lease is there. */
+export function answersFor(state: State, partition: number): boolean {
+  const record = state.leases.get(partition)?.record;
+  if (!record || record === 'unreadable') return false;
+  return record.owner === state.session.id || record.from === state.name;
+}
+
 /** The bucket has lost a lease. */
 export function forgetLease(state: State, partition: number): void {
+  const record = state.leases.get(partition)?.record;
+  if (record && record !== 'unreadable' && answersFor(state, partition)) state.lost.set(partition, record);
   state.leases.delete(partition);
-  if (state.own.has(partition)) state.reclaim.add(partition);
   state.dirty = true;
 }
 

@@ -37,6 +37,8 @@ export class Ledger {
   /** What was taken out of the bucket. */
   readonly losses: Losses;
   readonly #lostPositions = new Map<number, PositionNow>();
+  /** As they were when the bucket went back last. */
+  readonly #positionsBefore = new Map<number, PositionNow>();
   /** How far each partition was ever committed. */
   readonly #highest = new Map<number, number>();
   readonly #damage = new Damage();
@@ -74,11 +76,22 @@ export class Ledger {
     return this.positions.get(partition) ?? this.#lostPositions.get(partition) ?? NO_POSITION;
   }
 
+  /** The position that this epoch had taken over when the bucket went back: its owner may go on there until it notices. */
+  takenOverBefore(partition: number, epoch: number): PositionNow | undefined {
+    const before = this.#positionsBefore.get(partition);
+    return before?.epoch === epoch ? before : undefined;
+  }
+
   /** Whether this epoch is the newest one, and its owner's session exists. */
   isValid(partition: number, epoch: number): boolean {
     const { revision, owner } = this.lease(partition);
-    if (revision === epoch && owner !== null && this.sessions.has(owner)) return true;
+    if (revision === epoch && owner !== null && this.#mayHandle(owner)) return true;
     return this.losses.isExcused(partition, epoch, this.lease(partition));
+  }
+
+  /** Its session exists; or was taken away, and it is not fenced: by its proof of life. */
+  #mayHandle(id: string): boolean {
+    return this.sessions.has(id) || (this.losses.hasEverLost(id) && this.proofs.has(id));
   }
 
   identified(id: string, member: string): void {
@@ -100,8 +113,8 @@ export class Ledger {
 
   /** A member is about to send a write: one that moves a position forward needs a lease that is valid now. */
   sending(member: string, key: string, value: Uint8Array): void {
-    if (!key.startsWith('position.')) return;
-    const partition = Number(key.slice(key.lastIndexOf('.') + 1));
+    const partition = this.#positionOf(key);
+    if (partition === undefined) return;
     const position = decodePosition(value);
     // What is put back is nobody's: it is judged where it is applied.
     if (!position || position.epoch === 0 || position.seq <= this.position(partition).sequence) return;
@@ -116,8 +129,8 @@ export class Ledger {
   /** Entries were taken away, without a mark. */
   lose(entries: readonly BucketEntry[]): void {
     for (const { key } of entries) {
-      if (key.startsWith('position.')) {
-        const partition = Number(key.slice(key.lastIndexOf('.') + 1));
+      const partition = this.#positionOf(key);
+      if (partition !== undefined) {
         this.#lostPositions.set(partition, this.position(partition));
         this.positions.delete(partition);
       }
@@ -135,14 +148,14 @@ export class Ledger {
   /** An older copy of the bucket is in its place: positions move back with it, and revisions come again. */
   goBack(entries: readonly BucketEntry[]): void {
     this.losses.everything(this.sessions.keys());
+    for (const [partition, position] of this.positions) this.#positionsBefore.set(partition, position);
     for (const known of [this.leases, this.positions, this.sessions, this.proofs, this.#handledUnder])
       known.clear();
     for (const { key, revision, value } of entries) {
-      const position = value && key.startsWith('position.') ? decodePosition(value) : undefined;
-      if (position) {
-        const { seq: sequence, epoch } = position;
-        this.positions.set(Number(key.slice(key.lastIndexOf('.') + 1)), { sequence, epoch });
-      }
+      const partition = this.#positionOf(key);
+      const position = value && decodePosition(value);
+      if (partition !== undefined && position)
+        this.positions.set(partition, { sequence: position.seq, epoch: position.epoch });
       const proofOf = this.#proofOf(key);
       if (proofOf !== undefined && value) this.proofs.set(proofOf, this.#judge.now);
       const parsed = parseGroupKey(this.#group, key);
@@ -150,13 +163,16 @@ export class Ledger {
       if (parsed.kind === 'lease')
         this.leases.set(parsed.partition, { revision, owner: (value && decodeLease(value)?.owner) ?? null });
     }
+    // Those that are there again may have ended, as others have seen.
+    this.losses.everything(this.sessions);
   }
 
   /** A write was applied. */
   applied(entry: BucketEntry, writer: string): void {
     const { key, revision, value } = entry;
-    if (key.startsWith('position.')) {
-      this.#position(Number(key.slice(key.lastIndexOf('.') + 1)), entry, writer);
+    const position = this.#positionOf(key);
+    if (position !== undefined) {
+      this.#position(position, entry, writer);
       return;
     }
     const id = this.#proofOf(key);
@@ -180,7 +196,10 @@ export class Ledger {
       this.#damage.written(key, record !== undefined || value === null, this.lease(partition).revision);
       // Its owner may not know yet.
       if (this.#damage.isUnreadable(key)) return;
-      if (record && writer !== OPERATOR && record.reason !== 'claim') this.#givenAway(partition, writer);
+      if (record && writer !== OPERATOR) {
+        if (record.reason === 'claim') this.#claimed(partition, owner, writer);
+        else this.#givenAway(partition, writer);
+      }
       this.leases.set(partition, { revision, owner });
       this.#granted.set(revision, { partition, owner });
       this.losses.granted(revision, this.memberOf(owner), owner);
@@ -192,10 +211,27 @@ export class Ledger {
     }
   }
 
+  /** Which partition's position a key is. Where the group starts is not one: members write it, and nobody moves it. */
+  #positionOf(key: string): number | undefined {
+    const prefix = keys.positionPrefix(this.#group);
+    if (!key.startsWith(prefix) || key === keys.start(this.#group)) return undefined;
+    return Number(key.slice(prefix.length));
+  }
+
   /** Whose proof of life a key is. */
   #proofOf(key: string): string | undefined {
     const prefix = keys.proofPrefix(this.#group);
     return key.startsWith(prefix) ? key.slice(prefix.length) : undefined;
+  }
+
+  /** I4: whoever claims is certain that the owner has ended. */
+  #claimed(partition: number, by: string | null, writer: string): void {
+    const { owner } = this.lease(partition);
+    if (owner === null || owner === by || !this.sessions.has(owner) || this.losses.hasEverLost(owner)) return;
+    this.#judge.violate(
+      'I4',
+      `${writer} claims p${partition}, whose owner ${this.memberOf(owner)} has a session`,
+    );
   }
 
   /** I3: an owner that gives its partition away has committed everything that it handled. */

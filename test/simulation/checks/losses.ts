@@ -54,12 +54,18 @@ export class Losses {
     return this.#judge.now - (this.#sessions.get(id) ?? Number.NEGATIVE_INFINITY) < this.#excuseMs;
   }
 
+  /** Who was told of its end by a mark that went back with the bucket may not know that it is there again. */
+  hasEverLost(session: string): boolean {
+    return this.#sessions.has(session);
+  }
+
   /** Whether something may go on under an epoch that is over, because its owner need not know that yet. */
   isExcused(partition: number, epoch: number, now: LeaseNow): boolean {
     const lostAt = this.#lostAt(partition, epoch);
     if (lostAt === undefined) return false;
-    // Nobody has it since, or somebody has claimed it who cannot know.
-    return now.revision <= epoch || this.#cameAfter(now.revision, lostAt);
+    // Nobody has it since; or its owner, because who gave it away has written it again; or somebody who cannot know.
+    const isOwners = now.owner !== null && now.owner === this.#owners.get(epoch)?.session;
+    return now.revision <= epoch || isOwners || this.#cameAfter(now.revision, lostAt);
   }
 
   /** Whether two calls overlap because one of their owners came after the loss. */

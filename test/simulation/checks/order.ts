@@ -84,7 +84,9 @@ export class Order {
     if (progress?.epoch === epoch && this.#startsAgain(message, progress)) progress = undefined;
     if (progress?.epoch !== epoch) {
       const { sequence: committed } = this.#ledger.knownPosition(partition);
-      if (!this.#log.isNext(committed, message))
+      const before = this.#ledger.takenOverBefore(partition, epoch);
+      const isNext = [committed, before?.sequence ?? committed].some((at) => this.#log.isNext(at, message));
+      if (!isNext)
         this.#judge.violate('I3', `${what} is the first of its epoch, but ${committed} is committed`);
       this.#mayStartAgain.delete(partition);
       const handledTo = this.#firstUnhandled(message);

@@ -111,18 +111,21 @@ const LOSSES = [/./, /^alive\./, /\.session\./, /\.lease\./, /^position\./] as c
 
 /** Entries are taken out of the bucket: of one kind or all, every one or some. */
 export const losses: Fault = (world) => {
-  const { random, settings } = world;
+  const { random } = world;
   if (world.harm === 'damage') return 0;
   world.harm = 'loss';
   const kind = random.oneOf(LOSSES);
   const share = random.pick([1, 1, 0.3]);
   world.lose((key) => kind?.test(key) === true && random.chance(share));
-  return settings.ttlMs * 1.5;
+  return 0;
 };
+
+/** So long after the bucket went back somebody looks after it. */
+const LIFT_MS = 5_000;
 
 /** The server comes back with the bucket as it was a while ago. */
 export const goingBack: Fault = (world) => {
-  const { random, server, settings, timeline } = world;
+  const { random, server, timeline } = world;
   if (world.harm === 'damage') return 0;
   world.harm = 'loss';
   const copy = server.store.copy();
@@ -133,8 +136,8 @@ export const goingBack: Fault = (world) => {
     world.putBack(copy);
   });
   // What an operator had lifted since is there again.
-  timeline.after(afterMs + downMs + 5_000, () => liftAll(world));
-  return afterMs + downMs + settings.ttlMs * 2;
+  timeline.after(afterMs + downMs + LIFT_MS, () => liftAll(world));
+  return afterMs + downMs + LIFT_MS;
 };
 
 /** For a while the server passes over some of the changes. */

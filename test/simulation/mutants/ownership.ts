@@ -21,9 +21,30 @@ export const OWNERSHIP: readonly Mutant[] = [
     ],
   },
   {
+    name: 'end-unmarked',
+    mistake: 'that a member has ended whose session somebody has removed is not told to those who know of it',
+    edits: [
+      core(
+        'protocol/look-up',
+        'leaveMark(state, id);\n  else state.out',
+        "unseenMarked(state, id, { kind: 'ok', revision: 0 });\n  else state.out",
+      ),
+    ],
+  },
+  {
+    name: 'phantom-unmissed',
+    mistake: 'nobody looks whether the sessions of the members that it plans with are still there',
+    edits: [core('protocol/entry-looks', "state.out.push({ type: 'look-up-session', id });", '')],
+  },
+  {
+    name: 'giver-looks-away',
+    mistake: 'nobody looks whether a lease is still there that its new owner may never have seen',
+    edits: [core('protocol/view', ' || record.from === state.name', '')],
+  },
+  {
     name: 'lost-lease-unnoticed',
     mistake: 'nobody looks whether the own leases are still there',
-    edits: [core('protocol/own-leases', 'const AT_ONCE = 4;', 'const AT_ONCE = 0;')],
+    edits: [core('protocol/entry-looks', 'lookUpLease(state, partition);', '')],
   },
   {
     name: 'old-revisions-kept',
@@ -82,14 +103,9 @@ export const OWNERSHIP: readonly Mutant[] = [
   },
   {
     name: 'look-up-believed',
-    mistake:
-      'an owner that the leader does not know of is taken for one that has ended, without a write that says so',
+    mistake: 'an owner that the leader does not know of is taken for one that has ended',
     edits: [
-      core(
-        'protocol/look-up',
-        "  if (isOver) state.out.push({ type: 'end-proof', id, expected: proof });\n",
-        '  if (!isOver) return;\n  settled(state, id);\n  markGone(state, id);\n',
-      ),
+      core('protocol/look-up', 'let seen =', 'markGone(state, id);\n  state.dirty = true;\n  let seen ='),
     ],
   },
   {

@@ -122,8 +122,12 @@ export class BucketEffects {
     const session = await this.#findSession(id);
     const found = session.kind === 'missing' ? await this.#findProof(id) : session;
     if (found.kind === 'failed') fail(found.error);
-    else if (found.kind === 'ok' && !found.ended)
-      feed({ type: 'session-looked-up', id, found: { kind: 'missing', proof: found.revision } });
+    else if (found.kind === 'ok')
+      feed({
+        type: 'session-looked-up',
+        id,
+        found: { kind: 'missing', proof: found.revision, ended: found.ended },
+      });
     else if (found.kind === 'found' && found.entry.record !== null)
       feed({ type: 'session-looked-up', id, found });
     else if (found.kind === 'unknown') feed({ type: 'session-looked-up', id, found });

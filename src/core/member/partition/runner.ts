@@ -206,7 +206,8 @@ export class PartitionRunner {
   async #take(): Promise<Taken | undefined> {
     await this.#after;
     while (this.#isWanted()) {
-      const taken = await takeOver(this.#takeover, this.#ports, (position) => this.#hold(position));
+      const ports = { ...this.#ports, isWanted: () => this.#isWanted() };
+      const taken = await takeOver(this.#takeover, ports, (position) => this.#hold(position));
       if (!this.#isWanted()) return undefined;
       if (taken.kind === 'taken') return taken;
       if (taken.kind === 'unknown' && this.#phase === 'draining') {

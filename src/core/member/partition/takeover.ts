@@ -44,7 +44,7 @@ export interface Taken {
 
 /**
  * How a takeover ended. `taken`: the position is ours, everything up to `sequence` is handled and committed, up to
- * `resumed` handled. `fenced`: a newer owner was here. `unreadable`: what stands there is no position that we read, and
+ * `resumed` handled. `fenced`: a newer owner was here, or we were told to stop meanwhile. `unreadable`: what stands there is no position that we read, and
  * stays; somebody has to act. `unknown`: ask again.
  */
 export type TakeoverOutcome =
@@ -63,7 +63,7 @@ export type TakeoverOutcome =
  */
 export async function takeOver(
   takeover: Takeover,
-  ports: { bucket: Bucket; stream: EventStream; clock: Clock },
+  ports: { bucket: Bucket; stream: EventStream; clock: Clock; isWanted: () => boolean },
   held: (position: Taken) => void,
 ): Promise<TakeoverOutcome> {
   const { group, partition, epoch, start } = takeover;
@@ -72,6 +72,9 @@ export async function takeOver(
   const found = await bucket.read(key);
   if (found.kind === 'failed') return found;
   if (found.kind === 'unknown') return { kind: 'unknown', message: 'its position could not be read in time' };
+
+  // What was asked for under an epoch that is over meanwhile is not written.
+  if (!ports.isWanted()) return { kind: 'fenced' };
 
   let sequence: number;
   let older: PositionRecord | undefined;
