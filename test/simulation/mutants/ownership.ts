@@ -82,13 +82,7 @@ export const OWNERSHIP: readonly Mutant[] = [
   {
     name: 'two-at-a-time',
     mistake: 'whoever is behind dead neighbours is looked after only when these are gone',
-    edits: [
-      core(
-        'protocol/failure-detector',
-        'if (!isDoubtful(state, peer) && ++well === WATCHED) return;',
-        'if (++well === WATCHED) return;',
-      ),
-    ],
+    edits: [core('protocol/failure-detector', '!isDoubtful(state, peer) && ++well', '++well')],
   },
   {
     name: 'missing-is-ended',
