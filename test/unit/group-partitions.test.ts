@@ -191,6 +191,23 @@ describe('own partitions', () => {
     assert.equal(me.last('write-lease')[0]?.record.owner, 'B');
   });
 
+  it('are drained once more where that fails: what was handled is to be committed first', () => {
+    const me = new GroupDriver(1);
+    me.join([session('B', 1), lease(0, 2, 'ME')]);
+    me.send({ type: 'partition-started', partition: 0, epoch: 2 });
+    me.send({ type: 'release', partition: 0, to: null });
+    const failed = {
+      type: 'partition-failed',
+      partition: 0,
+      epoch: 2,
+      message: 'its position is gone',
+    } as const;
+    me.send(failed);
+    assert.deepEqual([me.last('write-lease'), me.last('drain-partition').length], [[], 1]);
+    me.send(failed);
+    assert.equal(me.last('write-lease')[0]?.record.owner, 'B');
+  });
+
   it('are drained by a leaver that gets them back when its session comes to life again', () => {
     const me = new GroupDriver(1);
     me.join([session('B', 1), lease(0, 2, 'ME')]);

@@ -29,6 +29,7 @@ function bench() {
     since: 0,
     retryAt: 0,
     rested: false,
+    drainFailed: false,
     release: null,
     reason: 'claim',
     from: null,

@@ -11,6 +11,7 @@ export function adopt(state: State, partition: number, epoch: number, record: Le
     since: state.now,
     retryAt: 0,
     rested: false,
+    drainFailed: false,
     release: null,
     reason,
     from,
@@ -39,6 +40,7 @@ export function rest(state: State, partition: number, own: OwnPartition): void {
 /** The shell is to take it over and handle it. */
 export function start(state: State, partition: number, own: OwnPartition): void {
   own.phase = 'starting';
+  own.drainFailed = false;
   own.since = state.now;
   state.out.push({ type: 'start-partition', partition, epoch: own.epoch });
 }
@@ -80,9 +82,15 @@ export function partitionFailed(state: State, partition: number, epoch: number, 
   const own = current(state, partition, epoch);
   if (!own || own.phase === 'drained') return;
   report(state, { type: 'retrying', partition, epoch, message });
+  state.dirty = true;
+  // What was handled is not committed yet, for instance because its position has been taken away: once more.
+  if (own.phase === 'draining' && !own.drainFailed) {
+    own.drainFailed = true;
+    drain(state, partition, own);
+    return;
+  }
   own.phase = own.phase === 'draining' ? 'drained' : 'waiting';
   own.retryAt = state.now + state.timing.retryMs;
-  state.dirty = true;
 }
 
 /** The handler has given up: the partition rests here until somebody releases it or this member ends. */

@@ -47,6 +47,8 @@ export interface OwnPartition {
   retryAt: number;
   /** It was at rest under this epoch: people know already who has it. */
   rested: boolean;
+  /** It could not be drained: it is drained once more, and no more than that. */
+  drainFailed: boolean;
   /** Somebody asked for it to be given away: to this name, or to whoever has least. */
   release: { to: string | null } | null;
   reason: LeaseReason;

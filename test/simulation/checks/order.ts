@@ -24,6 +24,8 @@ export class Order {
   readonly #isByKey: boolean;
   readonly #isDoubtful: (message: Stored) => boolean;
   readonly #progress = new Map<number, Progress>();
+  /** That of the epoch before. */
+  readonly #replaced = new Map<number, Progress | undefined>();
   readonly #mayStartAgain = new Set<number>();
   /** The last sequence that a reader of each partition has delivered, handled or not, and under which epoch. */
   readonly #received = new Map<number, { epoch: number; sequence: number }>();
@@ -47,6 +49,7 @@ export class Order {
   goBack(): void {
     for (const partition of this.#log.partitions.keys()) this.#mayStartAgain.add(partition);
     this.#received.clear();
+    this.#replaced.clear();
   }
 
   received(partition: number, epoch: number, sequence: number): void {
@@ -81,6 +84,9 @@ export class Order {
   /** A handler is called; `what` describes it. */
   called({ partition, epoch }: Call, message: Stored, what: string): void {
     let progress = this.#progress.get(partition);
+    // Of two owners, because one came after a loss and cannot know of the other, the older one goes on as before.
+    const replaced = this.#replaced.get(partition);
+    if (progress && progress.epoch > epoch && replaced?.epoch === epoch) progress = replaced;
     if (progress?.epoch === epoch && this.#startsAgain(message, progress)) progress = undefined;
     if (progress?.epoch !== epoch) {
       const { sequence: committed } = this.#ledger.knownPosition(partition);
@@ -91,6 +97,7 @@ export class Order {
       this.#mayStartAgain.delete(partition);
       const handledTo = this.#firstUnhandled(message);
       progress = { epoch, from: message.index, handledTo, last: new Map() };
+      this.#replaced.set(partition, this.#progress.get(partition));
       this.#progress.set(partition, progress);
     } else {
       const last = progress.last.get(message.key) ?? -1;
