@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { connect } from 'nats';
 import { type CliExit, runCli } from '../support/cli.js';
 import type { GroupRun } from '../support/group-run.js';
 import { until } from '../support/until.js';
@@ -105,5 +106,40 @@ describe('a stream that has used the sequences of its positions again', function
     await allHandled('new', 50);
     const { stdout } = await natspoc('leases', 'check', '--json');
     assert.doesNotMatch(stdout, /other-stream/);
+  });
+
+  it('is not one whose settings were changed between two restarts of its server', async () => {
+    await publish('old', 100);
+    await ok('consume', '--until-caught-up', '--output', 'none');
+    await publish('more', 1);
+    await server.restart();
+    const connection = await connect({ servers: server.url });
+    const manager = await connection.jetstreamManager();
+    await manager.streams.update(run.config.stream, { max_age: 3_600_000_000_000 });
+    // Without the messages at the positions only the time of creation is left to tell.
+    await manager.streams.purge(run.config.stream, { seq: 101 });
+    await connection.close();
+    await server.kill();
+    await server.restart();
+    run.consume('a', SHORT_TTL);
+    await allHandled('more', 1);
+    const { stdout } = await natspoc('leases', 'check', '--json');
+    assert.doesNotMatch(stdout, /other-stream/);
+  });
+
+  it('has lost nothing where an operator trimmed what was handled', async () => {
+    await publish('old', 100);
+    await ok('consume', '--until-caught-up', '--output', 'none');
+    await ok('stream', 'trim', '--force');
+    await publish('new', 1);
+    // A partition that nothing comes to for a while is behind another trim as well.
+    await ok('consume', '--until-caught-up', '--output', 'none');
+    await ok('stream', 'trim', '--force');
+    run.consume('a', SHORT_TTL);
+    await run.atRest();
+    const { stdout } = await natspoc('leases', '--json');
+    const { leases } = JSON.parse(stdout) as { leases: { trimmed: number }[] };
+    assert.deepEqual(new Set(leases.map(({ trimmed }) => trimmed)), new Set([0]));
+    assert.equal((await natspoc('leases', 'check')).code, 0);
   });
 });

@@ -13,6 +13,9 @@ const counting = (sequences: readonly number[]) => ({
   storedTime: async (): Promise<number | undefined> => undefined,
 });
 
+/** No trim before this one. */
+const notKnown = async (): Promise<number> => 0;
+
 describe('stream trim', () => {
   /** A stream whose partitions hold so many messages each, of these sequences. */
   const stream = (sequences: number[], counts: number[]) =>
@@ -40,7 +43,7 @@ describe('stream trim', () => {
       ['sound', group({ 0: 30, 1: 30, 2: 30 })],
       ['of another stream', group({ 0: 31, 1: 'broken', 2: 20 })],
     ]);
-    const steps = await planTrim(observers, stream([10, 20, 30], [3, 3, 3]));
+    const steps = await planTrim(observers, stream([10, 20, 30], [3, 3, 3]), notKnown);
     assert.deepEqual(
       steps.map(({ upTo, messages, heldBackBy, fault }) => [upTo, messages, heldBackBy, fault]),
       [
@@ -54,7 +57,7 @@ describe('stream trim', () => {
   it('deletes nothing for a position whose sequence was used again', async () => {
     const streams = { ...stream([10, 20, 30], [3, 3]), storedTime: async (sequence: number) => sequence };
     const observers = new Map([['before', group({ 0: 20, 1: 30 }, 20)]]);
-    const steps = await planTrim(observers, streams);
+    const steps = await planTrim(observers, streams, notKnown);
     assert.deepEqual(
       steps.map(({ upTo, fault }) => [upTo, fault]),
       [
@@ -69,7 +72,7 @@ describe('stream trim', () => {
       ['fast', group({ 0: 30, 1: 30, 2: 30 })],
       ['slow', group({ 0: 20 })],
     ]);
-    const steps = await planTrim(observers, stream([10, 20, 30], [3, 3, 0]));
+    const steps = await planTrim(observers, stream([10, 20, 30], [3, 3, 0]), notKnown);
     assert.deepEqual(
       steps.map(({ upTo, messages, kept, heldBackBy }) => [upTo, messages, kept, heldBackBy]),
       [
@@ -78,5 +81,23 @@ describe('stream trim', () => {
         [null, 0, 0, 'slow'],
       ],
     );
+  });
+
+  it('takes down up to where nothing waited, unless something went unseen before', async () => {
+    const observers = new Map([['g', group({ 0: 30, 1: 20, 2: 5 })]]);
+    const from = (firstSequence: number) => ({
+      ...stream([10, 20, 30], [3, 3, 0]),
+      stream: async () => ({ counts: [3, 3, 0], firstSequence, lastSequence: 40 }),
+      ends: async () => [
+        { partition: 0, sequence: 30, atMs: 0 },
+        { partition: 1, sequence: 30, atMs: 0 },
+      ],
+    });
+    const clearTo = async (first: number, known: number) =>
+      (await planTrim(observers, from(first) as never, async () => known)).map((step) => step.clearTo);
+    // Messages of p1 wait. What p2 held, nobody has seen go.
+    assert.deepEqual(await clearTo(10, 0), [40, null, null]);
+    assert.deepEqual(await clearTo(10, 9), [40, null, 40]);
+    assert.deepEqual(await clearTo(6, 0), [40, null, 40]);
   });
 });

@@ -32,7 +32,8 @@ export default class StreamTrim extends StreamCommand {
     const { flags } = await this.parse(StreamTrim);
     await this.withStream(flags, 'stream trim', async (session) => {
       const { config, stream } = session;
-      const steps = await this.#plan(session, flags['except-group'] ?? []);
+      const groups = await this.#groups(session, flags['except-group'] ?? []);
+      const steps = await stream.planTrim(groups);
       const total = steps.reduce((sum, { messages }) => sum + messages, 0);
       if (!flags.json) this.#show(steps);
       if (flags['dry-run']) {
@@ -46,10 +47,7 @@ export default class StreamTrim extends StreamCommand {
         ];
         await this.confirm({ consequences, name: config.stream, force: flags.force });
       }
-      let deleted = 0;
-      for (const { partition, upTo } of steps) {
-        if (upTo !== null) deleted += await stream.purge(partition, upTo);
-      }
+      const deleted = await stream.trim(steps, groups);
       const sweptSessions = await this.#sweep(session);
       if (flags.json) this.writeJson({ dryRun: false, deleted, sweptSessions, partitions: steps });
       else {
@@ -74,15 +72,14 @@ export default class StreamTrim extends StreamCommand {
     }
   }
 
-  async #plan({ config, stream }: StreamSession, except: readonly string[]): Promise<TrimStep[]> {
+  /** The groups that count. */
+  async #groups({ config, stream }: StreamSession, except: readonly string[]): Promise<string[]> {
     const groups = (await stream.groups()).filter((group) => !except.includes(group));
-    if (groups.length === 0) {
-      throw new NatspocError(
-        'failed',
-        `No group reads stream ${config.stream}: nothing counts as handled. "stream purge" deletes all the same.`,
-      );
-    }
-    return stream.planTrim(groups);
+    if (groups.length > 0) return groups;
+    throw new NatspocError(
+      'failed',
+      `No group reads stream ${config.stream}: nothing counts as handled. "stream purge" deletes all the same.`,
+    );
   }
 
   #show(steps: readonly TrimStep[]): void {

@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.js';
+import { clearedTo } from '../member/partition/cleared.js';
 import { sweep } from '../member/sweep.js';
 import type { Concern, StreamUse } from '../nats/client/concern.js';
 import type { NatsConnection } from '../nats/client/connection.js';
@@ -18,6 +19,7 @@ import type { Watch } from '../ports/index.js';
 import type { StoredMessage } from '../ports/stream-admin.js';
 import type { FoundLetter } from '../protocol/dead-letter.js';
 import type { LayoutRecord } from '../protocol/records.js';
+import { writeCleared } from './cleared.js';
 import { GroupAdmin } from './group-admin.js';
 import { ANSWER_MS } from './patience.js';
 import { type RedriveOptions, type RedriveSummary, redrive } from './redrive.js';
@@ -133,9 +135,30 @@ export class StreamAdmin implements AsyncDisposable {
     return tailMessages(this.#topology, options);
   }
 
-  /** What every group has handled, partition by partition. `except`: groups that do not count. */
+  /** What all of these groups have handled, partition by partition. */
   async planTrim(groups: readonly string[]): Promise<TrimStep[]> {
-    return planTrim(await this.#observers(groups), this.group().observer);
+    const { observer } = this.group();
+    const { createdAtMs } = await observer.stream();
+    return planTrim(await this.#observers(groups), observer, (group, partition) =>
+      clearedTo(this.#topology.bucket, group, partition, createdAtMs),
+    );
+  }
+
+  /**
+   * Deletes what a plan says, and takes down that it was handled: the next owners would take it for a loss.
+   *
+   * @returns how many messages were deleted.
+   */
+  async trim(steps: readonly TrimStep[], groups: readonly string[]): Promise<number> {
+    const { createdAtMs: created } = await this.group().observer.stream();
+    for (const { partition, clearTo } of steps) {
+      if (clearTo === null) continue;
+      for (const group of groups)
+        await writeCleared(this.#topology.bucket, group, partition, clearTo, created);
+    }
+    let deleted = 0;
+    for (const { partition, upTo } of steps) if (upTo !== null) deleted += await this.purge(partition, upTo);
+    return deleted;
   }
 
   /**

@@ -10,6 +10,8 @@ export interface TrimStep {
   partition: number;
   /** Up to and including this sequence every group has handled everything; null: nothing can be deleted. */
   upTo: number | null;
+  /** No message of the partition up to here waits for any group; null: some do, or that is not known. */
+  clearTo: number | null;
   /** Messages that would be deleted, and those that would stay. */
   messages: number;
   kept: number;
@@ -22,15 +24,20 @@ export interface TrimStep {
 /**
  * What every group has handled, partition by partition. A group that has not begun in a partition holds all of it
  * back: it has to be able to start with the first message. So does one whose position is wrong: see {@link readPositionFaults}.
+ *
+ * @param cleared up to which sequence an earlier trim has found nothing that waited for a group; 0: not known.
  */
 export async function planTrim(
   observers: ReadonlyMap<string, GroupObserver>,
   observer: Pick<GroupObserver, 'stream' | 'ends' | 'waiting' | 'storedTime'>,
+  cleared: (group: string, partition: number) => Promise<number>,
 ): Promise<TrimStep[]> {
   const found = new Map<string, PositionFacts[]>();
   for (const [group, each] of observers) found.set(group, await each.positions());
   // After the positions, so that none is beyond an end that has grown meanwhile.
-  const [stream, last] = await Promise.all([observer.stream(), observer.ends()]);
+  const stream = await observer.stream();
+  // After the stream: what it held then is in these.
+  const last = await observer.ends();
   const ends = new Map(last.map((each) => [each.partition, each.sequence]));
   const groups = new Map<string, GroupPositions>();
   for (const [group, positions] of found) {
@@ -41,13 +48,22 @@ export async function planTrim(
   }
   return mapConcurrently([...stream.counts.entries()], CONCURRENT_COUNTS, async ([partition, count]) => {
     const { upTo, ...held } = leastOf(groups, partition);
-    const nothing = { partition, upTo: null, messages: 0, kept: count, ...held };
-    if (upTo === 0 || count === 0) return nothing;
     const end = ends.get(partition) ?? 0;
+    const isHandled = upTo > 0 && upTo >= end;
+    const clearTo = isHandled && (await isAllKnown(partition, upTo)) ? stream.lastSequence : null;
+    const nothing = { partition, upTo: null, clearTo, messages: 0, kept: count, ...held };
+    if (upTo === 0 || count === 0) return nothing;
     const kept = upTo >= end ? 0 : (await observer.waiting(partition, upTo)).count;
     const messages = Math.max(0, count - kept);
-    return messages === 0 ? nothing : { partition, upTo, messages, kept, ...held };
+    return messages === 0 ? nothing : { partition, upTo, clearTo, messages, kept, ...held };
   });
+
+  /** Whether all that went before this look was handled. */
+  async function isAllKnown(partition: number, upTo: number): Promise<boolean> {
+    if (stream.firstSequence <= upTo + 1) return true;
+    const known = await Promise.all([...groups.keys()].map((group) => cleared(group, partition)));
+    return stream.firstSequence <= Math.min(...known) + 1;
+  }
 }
 
 /** Where a group stands in each partition, and what is wrong with that. */

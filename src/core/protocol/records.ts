@@ -87,6 +87,17 @@ export interface StartRecord {
   at: string;
 }
 
+/**
+ * What is known to be handled beside the position, because somebody who deleted handled messages looked: no message of the
+ * partition up to `seq` waited for the group. Without it the next owner would take what was deleted for a loss.
+ */
+export interface ClearedRecord {
+  v: number;
+  seq: number;
+  /** When the stream was created, on the server's clock; absent: not known. */
+  created?: number | undefined;
+}
+
 /** What an operator wants of a partition, whoever owns it. An entry that wants nothing is deleted. */
 export interface OverrideRecord {
   v: number;
@@ -120,6 +131,7 @@ export const keys = {
   positionPrefix: (group: string) => `position.${group}.`,
   position: (group: string, partition: number) => `position.${group}.${partition}`,
   start: (group: string) => `position.${group}.start`,
+  cleared: (group: string, partition: number) => `cleared.${group}.${partition}`,
 };
 
 /** What a key under the group's prefix is about. */
@@ -257,6 +269,14 @@ export function decodeStart(bytes: Uint8Array): StartRecord | undefined {
   return { v, seq, at, ...(isCount(end) && { end }), ...madeOn(fields) };
 }
 
+/** What was cleared, in these bytes, or undefined. */
+export function decodeCleared(bytes: Uint8Array): ClearedRecord | undefined {
+  const fields = decodeObject(bytes);
+  if (!fields) return undefined;
+  const { v, seq } = fields;
+  return isCount(v) && isCount(seq) ? { v, seq, ...madeOn(fields) } : undefined;
+}
+
 /** The layout in these bytes, or undefined. */
 export function decodeLayout(bytes: Uint8Array): LayoutRecord | undefined {
   const fields = decodeObject(bytes);
@@ -278,6 +298,7 @@ export function encodeRecord(
     | OverrideRecord
     | PositionRecord
     | StartRecord
+    | ClearedRecord
     | LayoutRecord,
 ): Uint8Array {
   return encoder.encode(JSON.stringify(record));

@@ -17,6 +17,8 @@ export interface PartitionReaderPorts {
   name: string;
   /** What was dropped up to this sequence is no loss: it was before the group began. */
   lostFrom: number;
+  /** See {@link TrimPorts.clearedTo}. */
+  clearedTo: (created: number | undefined) => Promise<number>;
   /** How many messages may be in hand at once. */
   concurrency: number;
   /** How many messages were delivered and are not dealt with. */

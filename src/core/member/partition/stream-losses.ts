@@ -22,6 +22,8 @@ export interface TrimPorts {
   stream: Pick<EventStream, 'bounds'>;
   /** The last sequence that was received, and how many messages wait behind it. */
   reading: () => { received: number; waiting: number };
+  /** Up to which sequence nothing of the partition waited when an operator deleted handled messages; 0: not known. */
+  clearedTo: (created: number | undefined) => Promise<number>;
   trimmed: (trimmed: Trimmed) => void;
 }
 
@@ -106,7 +108,8 @@ export class TrimWatch {
     const { stream, reading, trimmed } = this.#ports;
     const bounds = await stream.bounds(LOOK_AGAIN_MS / 2);
     if (bounds.kind !== 'ok' || this.#stopped) return;
-    if (!this.#hasLooked) this.#begin(bounds);
+    if (!this.#hasLooked) await this.#begin(bounds);
+    if (this.#stopped) return;
     const { received } = reading();
     const found = this.#judge(bounds, received, waiting);
     this.#isLosing = found !== undefined;
@@ -118,9 +121,12 @@ export class TrimWatch {
   }
 
   /** What is stored now, and goes later, is a loss. */
-  #begin({ first, missing }: StreamBounds): void {
+  async #begin({ first, missing, created }: StreamBounds): Promise<void> {
     this.#hasLooked = true;
     this.#settledTo = Math.max(this.#settledTo, Math.min(this.#before, first - 1));
+    // Not every takeover needs to know: only where something is missing behind the position.
+    if (first > this.#settledTo + 1)
+      this.#settledTo = Math.max(this.#settledTo, await this.#ports.clearedTo(created));
     if (missing === 0) this.#before = 0;
   }
 

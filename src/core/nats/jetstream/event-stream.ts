@@ -168,7 +168,7 @@ export class NatsEventStream implements EventStream {
         last: state.last_seq,
         missing: state.num_deleted ?? 0,
         mostPerSubject: Math.max(0, config.max_msgs_per_subject ?? 0),
-        created: createdAt(info),
+        created: createdAt(info, this.#handles.connection),
       };
       return { kind: 'ok', ...bounds };
     } catch (error) {

@@ -1,10 +1,21 @@
-import type { StreamInfo } from 'nats';
+import type { NatsConnection, StreamInfo } from 'nats';
 import type { NatsHandles } from '../client/handles.js';
+import { keepsCreation } from '../client/server-version.js';
 
-/** When a stream was created, milliseconds since 1970 on the server's clock; undefined: the server does not say. */
-export function createdAt({ created }: Pick<StreamInfo, 'created'>): number | undefined {
+/**
+ * When a stream was created, milliseconds since 1970 on the server's clock; undefined: the server does not say, or is one
+ * that may have forgotten. A stream that holds its first message, stored after that time, is believed on any server: one
+ * that was made anew begins with sequence 1 again.
+ */
+export function createdAt(
+  { created, state }: Pick<StreamInfo, 'created' | 'state'>,
+  connection: Pick<NatsConnection, 'info'>,
+): number | undefined {
   // The client calls it a number; the server sends RFC 3339.
-  return known(Date.parse(String(created)));
+  const at = known(Date.parse(String(created)));
+  if (at === undefined || keepsCreation(connection)) return at;
+  const isFirstThere = state.first_seq === 1 && Date.parse(state.first_ts) >= at;
+  return isFirstThere || state.last_seq === 0 ? at : undefined;
 }
 
 /**

@@ -108,7 +108,7 @@ export class NatsGroupObserver implements GroupObserver {
     const { manager, stream, layout } = this.#topology;
     const query = { subjects_filter: partitionWildcard(layout.prefix) };
     try {
-      return streamFacts(await manager.streams.info(stream, query), layout.prefix, layout.partitions);
+      return streamFacts(await manager.streams.info(stream, query), this.#topology.connection, layout);
     } catch (error) {
       throw toNatspocError(error, `look at stream ${stream}`);
     }

@@ -1,4 +1,4 @@
-import type { StreamInfo } from 'nats';
+import type { NatsConnection, StreamInfo } from 'nats';
 import type { StreamFacts } from '../../ports/facts.js';
 import { partitionOfSubject } from '../../protocol/layout.js';
 import { createdAt } from '../jetstream/stream-identity.js';
@@ -7,9 +7,13 @@ const limitOf = (value: number): number | null => (value > 0 ? value : null);
 const millis = (nanos: number | undefined): number | null => (nanos ? nanos / 1_000_000 : null);
 
 /** The stream's state as the server tells it, with the messages of each partition. */
-export function streamFacts(info: StreamInfo, prefix: string, partitions: number): StreamFacts {
+export function streamFacts(
+  info: StreamInfo,
+  connection: NatsConnection,
+  { prefix, partitions }: { prefix: string; partitions: number },
+): StreamFacts {
   const { config, state, cluster } = info;
-  const created = createdAt(info);
+  const created = createdAt(info, connection);
   const counts = new Array<number>(partitions).fill(0);
   for (const [subject, count] of Object.entries(state.subjects ?? {})) {
     const partition = partitionOfSubject(prefix, subject);

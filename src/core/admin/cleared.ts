@@ -1,0 +1,38 @@
+import { NatspocError } from '../lib/errors.js';
+import type { Bucket } from '../ports/index.js';
+import { decodeCleared, encodeRecord, keys, RECORD_VERSION } from '../protocol/records.js';
+
+/** Another operator may trim at the same time: so often the entry is looked at again. */
+const ATTEMPTS = 5;
+
+/**
+ * Takes down that no message of a partition up to a sequence waits for a group.
+ *
+ * @param created when the stream was created; undefined: the server does not say.
+ * @throws NatspocError where it cannot be written.
+ */
+export async function writeCleared(
+  bucket: Bucket,
+  group: string,
+  partition: number,
+  seq: number,
+  created: number | undefined,
+): Promise<void> {
+  const key = keys.cleared(group, partition);
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    const found = await bucket.read(key);
+    if (found.kind === 'failed') throw found.error;
+    if (found.kind === 'unknown') continue;
+    const entry = found.kind === 'found' ? found.entry : undefined;
+    const before = entry?.value ? decodeCleared(entry.value) : undefined;
+    if (before && before.created === created && before.seq >= seq) return;
+    const record = encodeRecord({ v: RECORD_VERSION, seq, ...(created !== undefined && { created }) });
+    const written = await bucket.write(key, record, entry?.revision ?? 0);
+    if (written.kind === 'failed') throw written.error;
+    if (written.kind === 'ok') return;
+  }
+  throw new NatspocError(
+    'unreachable',
+    `Could not write ${key}: the server did not answer in time. Nothing was deleted.`,
+  );
+}
