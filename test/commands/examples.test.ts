@@ -133,7 +133,7 @@ function packagesOf(file: string, seen = new Set<string>(), packages = new Set<s
   const statements = /^(?:import|export)\s+(?:[^'";=]*?\sfrom\s+)?['"]([^'"]+)['"];/gm;
   for (const [, specifier = ''] of text.matchAll(statements)) {
     if (specifier.startsWith('.')) packagesOf(join(dirname(file), specifier), seen, packages);
-    else if (!specifier.startsWith('node:')) packages.add(specifier);
+    else if (!specifier.startsWith('node:')) packages.add(/^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? '');
   }
   return packages;
 }

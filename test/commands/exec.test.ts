@@ -51,7 +51,7 @@ describe('the command of consume --exec', function () {
         'sh',
         ...consume,
         '--duration',
-        '2s',
+        '8s',
         '--max-attempts',
         '2',
       ],

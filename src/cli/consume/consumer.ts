@@ -1,5 +1,4 @@
 import type { Writable } from 'node:stream';
-import { StreamAdmin } from '../../core/admin/stream-admin.js';
 import type { Config } from '../../core/config/config.js';
 import type { FailurePolicy } from '../../core/config/retry.js';
 import { systemClock } from '../../core/lib/clock.js';
@@ -20,6 +19,7 @@ import {
   describeUnread,
 } from '../../core/member/status-lines.js';
 import type { NatsConnection } from '../../core/nats/client/connection.js';
+import { streamEnd } from '../../core/nats/stream/stream-end.js';
 import { whenCaughtUp } from './caught-up.js';
 import { execHandler } from './exec.js';
 import { LineWriter } from './line-writer.js';
@@ -69,7 +69,7 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
   const halted = new Map<number, string>();
   let left = count ?? Number.POSITIVE_INFINITY;
   // Before it joins: what is published from then on need not be handled.
-  const end = options.untilCaughtUp ? await StreamAdmin.end(options.connection, config) : undefined;
+  const end = options.untilCaughtUp ? await streamEnd(options.connection, config) : undefined;
   const member = await GroupMember.open(
     {
       ...options,
