@@ -180,7 +180,7 @@ export const DATA: readonly Mutant[] = [
       core(
         'member/partition/runner',
         'this.#committer?.handled(message, messages,',
-        'this.#committer?.handled({ timestampMs: message.timestampMs, sequence: Math.max(message.sequence, this.#intake?.received ?? 0) }, messages,',
+        'this.#committer?.handled({ timestampMs: message.timestampMs, sequence: Math.max(message.sequence, this.#reader?.received ?? 0) }, messages,',
       ),
     ],
   },

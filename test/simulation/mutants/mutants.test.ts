@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
-import { copyWithMistake, hunt } from './mutate.js';
+import { changedFiles, hunt } from './mutate.js';
 import { MUTANTS } from './registry.js';
 
 /** Mistakes that few seeds suffice for; `npm run simulate:mutants` catches all of them. */
@@ -15,9 +14,8 @@ const QUICK = [
 const SEEDS = 100;
 
 describe('deliberate mistakes', () => {
-  it('can all be made in the code as it is', function () {
-    this.timeout(60_000);
-    for (const mutant of MUTANTS) rmSync(copyWithMistake(mutant), { recursive: true });
+  it('can all be made in the code as it is', () => {
+    for (const mutant of MUTANTS) changedFiles(mutant);
     assert.equal(new Set(MUTANTS.map(({ name }) => name)).size, MUTANTS.length);
   });
 

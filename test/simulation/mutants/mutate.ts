@@ -6,32 +6,38 @@ import type { Report } from '../worker.js';
 import type { Mutant } from './mutant.js';
 
 /**
+ * The files that a mistake changes, by their path in the checkout, as they would be.
+ *
+ * @throws Error where the text to be changed does not occur exactly once.
+ */
+export function changedFiles({ name, edits }: Mutant): Map<string, string> {
+  const changed = new Map<string, string>();
+  for (const { file, find, replace } of edits) {
+    const text = changed.get(file) ?? readFileSync(join(ROOT, file), 'utf8');
+    const [before, after, ...more] = text.split(find);
+    if (before === undefined || after === undefined || more.length > 0) {
+      throw new Error(`mutant ${name}: in ${file} this does not occur exactly once: ${find}`);
+    }
+    changed.set(file, before + replace + after);
+  }
+  return changed;
+}
+
+/**
  * Makes a copy of the code with a mistake in it. Production code has no switches: the mistake exists in the copy
  * only.
  *
  * @returns the folder of the copy, to be removed by the caller.
- * @throws Error where the text to be changed does not occur exactly once.
  */
-export function copyWithMistake({ name, edits }: Mutant): string {
+function copyWithMistake(mutant: Mutant): string {
+  const changed = changedFiles(mutant);
   const root = mkdtempSync(join(tmpdir(), 'natspoc-mutant-'));
-  try {
-    cpSync(join(ROOT, 'src/core'), join(root, 'src/core'), { recursive: true });
-    cpSync(join(ROOT, 'test/simulation'), join(root, 'test/simulation'), { recursive: true });
-    symlinkSync(realpathSync(join(ROOT, 'node_modules')), join(root, 'node_modules'));
-    writeFileSync(join(root, 'package.json'), '{"type":"module"}');
-    for (const { file, find, replace } of edits) {
-      const path = join(root, file);
-      const [before, after, ...more] = readFileSync(path, 'utf8').split(find);
-      if (before === undefined || after === undefined || more.length > 0) {
-        throw new Error(`mutant ${name}: in ${file} this does not occur exactly once: ${find}`);
-      }
-      writeFileSync(path, before + replace + after);
-    }
-    return root;
-  } catch (error) {
-    rmSync(root, { recursive: true, force: true });
-    throw error;
-  }
+  cpSync(join(ROOT, 'src/core'), join(root, 'src/core'), { recursive: true });
+  cpSync(join(ROOT, 'test/simulation'), join(root, 'test/simulation'), { recursive: true });
+  symlinkSync(realpathSync(join(ROOT, 'node_modules')), join(root, 'node_modules'));
+  writeFileSync(join(root, 'package.json'), '{"type":"module"}');
+  for (const [file, text] of changed) writeFileSync(join(root, file), text);
+  return root;
 }
 
 /** Runs seeds on a mutant until one is violated, or all are done. */
