@@ -69,7 +69,7 @@ export const connectionFlags = {
 
 /** What all commands share: configuration, connection, signals, and errors that become exit codes. */
 export abstract class BaseCommand extends Command {
-  // The default lists every flag before the reader has seen a single explanation.
+  // oclif's default usage lists every flag before any explanation.
   static override usage: string | string[] = '<%= command.id %> [FLAGS]';
 
   static override baseFlags = {
@@ -90,17 +90,17 @@ export abstract class BaseCommand extends Command {
     return loadConfig(sources);
   }
 
-  /** A secret in a flag is seen by everybody who lists processes: overwrite it there, and say how to do better. */
+  /** Any user who lists processes sees a secret in a flag: hide it there, and recommend the environment variable. */
   #hideSecrets(sources: ConfigSources): void {
     const secrets = secretFlags(sources);
     if (secrets.length === 0) return;
     process.title = `natspoc ${this.id?.replaceAll(':', ' ') ?? ''}`;
     for (const { flag, env } of secrets) {
-      this.note(`Warning: --${flag} shows a secret to everybody on this machine; set ${env} instead.`);
+      this.note(`Warning: --${flag} shows a secret to every user of this machine; set ${env} instead.`);
     }
   }
 
-  /** Connects as the configuration says; the caller closes. `role` names the connection on the server. */
+  /** Connects with this configuration; the caller closes the connection. `role` names the connection on the server. */
   protected connect(config: Config, role: string): Promise<NatsConnection> {
     return connectNats(config, `natspoc ${role}`);
   }
@@ -118,17 +118,17 @@ export abstract class BaseCommand extends Command {
     return process.stdout.isTTY ? process.stdout.columns || undefined : undefined;
   }
 
-  /** Writes one line for people to stderr, where it does not disturb a pipe. */
+  /** Writes one line for people to stderr, so that it does not mix with piped output. */
   protected note(line: string): void {
     process.stderr.write(`${escapeControl(line)}\n`);
   }
 
-  /** Writes lines for people to stdout. `style`: what a line that is safe to show gets around it, such as colour. */
+  /** Writes lines for people to stdout. `style` decorates each escaped line, for example with colour. */
   protected writeLines(lines: readonly string[], style = (line: string): string => line): void {
     process.stdout.write(lines.map((line) => `${style(escapeControl(line))}\n`).join(''));
   }
 
-  /** Says on stderr what a user of the stream should know of its settings. */
+  /** Warns on stderr about settings of the stream that may lose messages. */
   protected warnOf(concerns: readonly Concern[], uses: readonly StreamUse[]): void {
     for (const { message } of warningsOf(concerns, uses)) this.note(`Warning: ${escapeControl(message)}`);
   }
@@ -145,7 +145,7 @@ export abstract class BaseCommand extends Command {
     return this.crash(error);
   }
 
-  /** How this command says what went wrong. */
+  /** How this command reports errors. */
   protected failureOptions(): FailureOptions {
     return { json: this.argv.includes('--json'), command: this.id?.replaceAll(':', ' ') ?? '' };
   }

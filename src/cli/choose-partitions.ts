@@ -5,7 +5,7 @@ import { escapeControl } from '../core/lib/text.js';
 /**
  * Partitions as people type them: `3`, `p3`, `0-3`, `p0-p3`, each once, in order.
  *
- * @throws NatspocError `usage` for anything else, and for a partition that there is not.
+ * @throws NatspocError `usage` for anything else, and for a partition that does not exist.
  */
 export function parsePartitions(texts: readonly string[], partitions: number): number[] {
   const chosen = new Set<number>();
@@ -30,19 +30,19 @@ export function parsePartitions(texts: readonly string[], partitions: number): n
   return [...chosen].sort((a, b) => a - b);
 }
 
-/** What somebody has to say to choose partitions: exactly one of these. */
+/** How the user chose partitions: exactly one of these. */
 export interface PartitionRequest {
   /** Numbers and ranges. */
   named: readonly string[];
-  /** Everything that this member owns. */
+  /** All partitions of this member. */
   owner?: string | undefined;
   all?: boolean;
 }
 
 /**
- * The partitions that are meant.
+ * The chosen partitions.
  *
- * @throws NatspocError `usage` where nothing or too much was said, `failed` where there is no such member.
+ * @throws NatspocError `usage` unless exactly one choice was made, `failed` if there is no such member.
  */
 export function choosePartitions(
   request: PartitionRequest,
@@ -53,7 +53,7 @@ export function choosePartitions(
   const said = [named.length > 0, owner !== undefined, all].filter(Boolean).length;
   if (said !== 1) {
     const owners = follower ? ', --owner NAME' : '';
-    throw new NatspocError('usage', `Name partitions (3, 0-3)${owners} or --all: one of them.`);
+    throw new NatspocError('usage', `Give exactly one of: partitions (3, 0-3)${owners}, --all.`);
   }
   if (named.length > 0) return parsePartitions(named, partitions);
   const every = Array.from({ length: partitions }, (_, partition) => partition);
@@ -65,7 +65,7 @@ export function choosePartitions(
 /**
  * The one live member of this name or session id.
  *
- * @throws NatspocError `failed` that lists who there is where there is none, or more than one.
+ * @throws NatspocError `failed` if there is none or more than one, with the list of candidates.
  */
 export function findMember(follower: GroupFollower, nameOrId: string): SeenSession {
   const [found, ...more] = follower.named(nameOrId);
@@ -75,10 +75,7 @@ export function findMember(follower: GroupFollower, nameOrId: string): SeenSessi
     const ids = [found, ...more].map(
       ({ id, record }) => `${id} (${escapeControl(record.host)}:${record.pid})`,
     );
-    throw new NatspocError(
-      'failed',
-      `Several members are called ${asked}; say which by id: ${ids.join(', ')}.`,
-    );
+    throw new NatspocError('failed', `Several members are named "${asked}". Use an id: ${ids.join(', ')}.`);
   }
   const names = [...follower.sessions.values()].map(({ record }) => escapeControl(record.name)).sort();
   const known = names.length > 0 ? `there are ${names.join(', ')}` : 'the group has no members';

@@ -27,7 +27,7 @@ const FIELDS: Record<string, SettingName> = {
   jetstream_domain: 'jsDomain',
   inbox_prefix: 'inboxPrefix',
 };
-/** What we cannot do as the nats CLI does: better said than connected otherwise than meant. */
+/** Fields of the nats CLI that natspoc does not support: they are refused, because ignoring them would connect differently. */
 const UNSUPPORTED = ['nsc', 'user_jwt', 'user_seed', 'socks_proxy', 'jetstream_api_prefix'];
 const FILES: ReadonlySet<SettingName> = new Set(['creds', 'nkey', 'tlscert', 'tlskey', 'tlsca']);
 
@@ -36,14 +36,14 @@ function contextFolder(env: Readonly<Record<string, string | undefined>>): strin
   return path.join(env.XDG_CONFIG_HOME || path.join(env.HOME || homedir(), '.config'), 'nats');
 }
 
-/** A context takes some hundred bytes. */
+/** Far above the size of a context, which takes a few hundred bytes. */
 const LIMIT_BYTES = 64 * 1_024;
 const readText = (file: string): string => readSmallFile(file, { limitBytes: LIMIT_BYTES }).toString('utf8');
 
 /**
  * The context that `nats context select` has chosen, or undefined.
  *
- * @throws NatspocError `config` where the file that says so cannot be read.
+ * @throws NatspocError `config` if the file that names it cannot be read.
  */
 export function selectedContext(env: Readonly<Record<string, string | undefined>>): string | undefined {
   const file = path.join(contextFolder(env), 'context.txt');
@@ -61,7 +61,7 @@ export function selectedContext(env: Readonly<Record<string, string | undefined>
 /**
  * Reads a context of the nats CLI by name.
  *
- * @throws NatspocError `config` with one line: no such context (and which there are), unreadable, not supported.
+ * @throws NatspocError `config` with one line: no such context (with the list of contexts), unreadable, not supported.
  */
 export function readContext(name: string, env: Readonly<Record<string, string | undefined>>): NatsContext {
   const folder = path.join(contextFolder(env), 'context');
@@ -92,7 +92,7 @@ export function decodeContext(
     if (UNSUPPORTED.includes(field)) {
       throw new NatspocError(
         'config',
-        `Context ${name} uses ${field}, which natspoc cannot do; use --creds or other flags.`,
+        `Context ${name} uses ${field}, which natspoc does not support; use --creds or other flags.`,
       );
     }
     const setting = Object.hasOwn(FIELDS, field) ? FIELDS[field] : undefined;
@@ -115,12 +115,12 @@ function parseObject(name: string, file: string, text: string): Fields {
   try {
     value = JSON.parse(text);
   } catch {
-    // Not the message of the parser: it quotes what it read, and that may be a password.
+    // Not the parser's message: it quotes the file, which may contain a password.
     throw new NatspocError('config', `Context ${name}: cannot read ${file}: it is not JSON.`);
   }
   const fields = asObject(value);
   if (fields) return fields;
-  throw new NatspocError('config', `Context ${name}: ${file} holds no context.`);
+  throw new NatspocError('config', `Context ${name}: ${file} does not contain a context.`);
 }
 
 function knownContexts(folder: string): string[] {

@@ -8,9 +8,9 @@ const FILE = '.env';
 const LIMIT_BYTES = 64 * 1_024;
 
 /**
- * The variables in `.env` of the working folder; none where there is no such file, or a folder of that name.
+ * The variables in `.env` of the working folder; none if there is no such file, or if it is a folder.
  *
- * @throws NatspocError `config` where it cannot be read: a pipe, a device, too large, not permitted.
+ * @throws NatspocError `config` if it cannot be read: a pipe, a device, too large, not permitted.
  */
 export function readDotenv(): Record<string, string> {
   if (statSync(FILE, { throwIfNoEntry: false })?.isDirectory()) return {};
@@ -26,11 +26,11 @@ export function readDotenv(): Record<string, string> {
 }
 
 /**
- * The environment in which a nats-server is looked for: that of this process, and of `.env` the program that it names, if
- * its path is absolute. Nothing else of the file decides what is run.
+ * The environment for finding a nats-server: that of this process, plus NATS_SERVER_BIN from `.env` if its path is
+ * absolute. No other variable of `.env` influences which program runs.
  *
- * @param tell called with one line where `.env` names the program.
- * @throws NatspocError `config` where its path is relative.
+ * @param tell called with one line if `.env` names the program.
+ * @throws NatspocError `config` if that path is relative.
  */
 export function serverEnvironment(tell: (line: string) => void): NodeJS.ProcessEnv {
   const { env } = process;

@@ -1,10 +1,10 @@
-/** How the process ends: told by a signal, and once its readers have what was written. */
+/** The end of the process: after a signal, or when its readers have taken all output. */
 import { fstatSync, writeSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { outputFailure } from './consume/line-writer.js';
 import { exitWithError } from './report-error.js';
 
-/** After a signal, readers that take nothing hold up the end for this long at most, milliseconds. */
+/** After a signal, how long readers that take no output can delay the end, milliseconds. */
 const PATIENCE_MS = 1_000;
 
 const stopping = new AbortController();
@@ -26,8 +26,8 @@ export function stopSignal(): AbortSignal {
 }
 
 /**
- * Writes to a file until it has everything. Node does that with one call and does not look at what it returns: where the disk
- * is full, it takes a part first, and only the next call fails.
+ * Writes each chunk to a file completely. Node makes one call and ignores the number of bytes written: on a full disk the
+ * first call writes a part, and only the next call fails.
  */
 function writeWhole(stdout: Writable, fd: number): void {
   stdout._write = (chunk: Uint8Array, _encoding, done) => {
@@ -41,8 +41,8 @@ function writeWhole(stdout: Writable, fd: number): void {
 }
 
 /**
- * Sees to a stdout that fails: a full disk ends the process at once, with one line. A reader that has gone away (EPIPE) is
- * no error: commands see to that.
+ * Handles errors of stdout: a full disk ends the process immediately, with one line. A closed pipe (EPIPE) is not an error;
+ * commands handle it.
  */
 export function watchOutput(): void {
   const { stdout } = process;
@@ -53,21 +53,21 @@ export function watchOutput(): void {
   });
 }
 
-/** From here on a stdout that fails is the command's to see to, whatever the reason. */
+/** From now on the command handles all errors of stdout. */
 export function endInOrder(): void {
   process.stdout.removeAllListeners('error');
   process.stdout.on('error', () => {});
 }
 
-/** Resolves when the system has all that was written to a stream, or never will. */
+/** Resolves when the system has taken everything written to a stream, or when the stream has failed. */
 function taken(stream: Writable): Promise<void> {
   return new Promise((resolve) => void stream.write('', () => resolve()));
 }
 
 /**
- * Resolves when the readers of stdout and stderr have taken everything, however long that takes. Once a signal has told
- * the process to end, it ends a moment later although they have not: a pipe that is full and not read would keep it for
- * ever. What a member has not written by then it has not committed either.
+ * Resolves when the readers of stdout and stderr have taken everything, however long that takes. After a signal the process
+ * waits for them only a moment: a full pipe without a reader would block it forever. This loses nothing: a member commits only
+ * what it has written.
  */
 export async function untilRead(): Promise<void> {
   const { signal } = stopping;

@@ -1,13 +1,13 @@
 import type { Reader } from '../core/config/parse.js';
 import { NatspocError } from '../core/lib/errors.js';
 
-/** The longest time that a command waits or runs for: more is a slip of the keyboard. */
+/** The longest time that a command may wait or run: a longer one is probably a typing error. */
 export const LONGEST_WAIT = '365d';
-/** The longest time between two looks, or of one message's work. */
+/** The longest polling interval, and the longest simulated work per message. */
 export const LONGEST_PERIOD = '1d';
 
 /**
- * Reads a flag that only one command has; `undefined` where it was not given.
+ * Reads a flag of a single command; `undefined` if it was not given.
  *
  * @throws NatspocError `usage`: one line with the flag, the value and what is allowed.
  */

@@ -7,7 +7,7 @@ import { untilRead, watchOutput } from './ending.js';
 import { exitWithError } from './report-error.js';
 
 /**
- * Runs the command line in this process and never throws: what goes wrong becomes one line and an exit code.
+ * Runs the command line in this process and never throws: an error becomes one line and an exit code.
  *
  * @param entry `import.meta.url` of the file in `bin`.
  * @param overrides `commands`: the folder of the command files, when not the built one.
@@ -15,16 +15,16 @@ import { exitWithError } from './report-error.js';
 export async function run(entry: string, overrides: { commands?: string } = {}): Promise<void> {
   const root = join(dirname(fileURLToPath(entry)), '..');
   watchOutput();
-  // Notes that nobody reads any more are no reason to stop, and no exit code of their own.
+  // A closed stderr neither stops the process nor changes its exit code.
   process.stderr.on('error', () => {});
-  // Whoever listens beside us sees to it, such as a member with a handler that is not ours.
+  // If there is another listener, it handles the error: for example a member that runs a user's handler.
   for (const stray of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(stray, (error: unknown) => {
       if (process.listenerCount(stray) === 1) exitWithError(error, { json: process.argv.includes('--json') });
     });
   }
   try {
-    // Options rather than a loaded configuration: oclif would load that once more.
+    // Pass options, not a loaded configuration: oclif would load the configuration again.
     const options = overrides.commands
       ? await sourceConfig(root, overrides.commands)
       : { root, enablePerf: false };
@@ -35,7 +35,7 @@ export async function run(entry: string, overrides: { commands?: string } = {}):
   }
 }
 
-/** A configuration whose commands are the files of `folder`, whatever a manifest of an earlier build says. */
+/** A configuration whose commands are the files of `folder`; a manifest of an earlier build is ignored. */
 async function sourceConfig(root: string, folder: string): Promise<Config> {
   const { pjson } = await Config.load({ root, enablePerf: false });
   const changed = { ...pjson, oclif: { ...pjson.oclif, commands: folder } };

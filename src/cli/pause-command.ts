@@ -5,15 +5,15 @@ import { Args, Flags } from './oclif.js';
 import { StreamCommand } from './stream-command.js';
 
 /**
- * Arguments and flags of `leases pause` and `leases resume`. Not static members of their parent: oclif's manifest takes
- * a class with static members of its own for the last one of the chain, and the flags of all commands would be lost.
+ * Arguments and flags of `leases pause` and `leases resume`. They are not static members of the parent class: oclif's manifest
+ * stops at the first class with its own static members, and would lose the flags that all commands share.
  */
 export const pauseArgs = {
   partition: Args.string({ description: 'partitions: 3, 0-3', name: 'PARTITION...' }),
 };
 export const pauseFlags = {
   owner: Flags.string({
-    description: 'everything that this member owns now (name or session id)',
+    description: 'all current partitions of this member (name or session id)',
     helpValue: 'NAME',
   }),
   all: Flags.boolean({ description: 'every partition' }),
@@ -22,7 +22,7 @@ export const pauseFlags = {
 
 /** What `leases pause` and `leases resume` share. */
 export abstract class PauseCommand extends StreamCommand {
-  /** Makes the chosen partitions rest or go on, and says what became of it. */
+  /** Pauses or resumes the chosen partitions, and reports the outcome. */
   protected async setPaused(
     flags: Readonly<Record<string, unknown>> & { owner: string | undefined; all: boolean; json: boolean },
     named: readonly string[],
@@ -59,7 +59,7 @@ export abstract class PauseCommand extends StreamCommand {
     }
     if (pending.length === 0) return;
     const list = pending.map(({ partition, message }) => `p${partition}: ${message}`).join('; ');
-    const message = `The pause is set, but not all rest yet: ${list}.`;
+    const message = `The pause is stored, but some partitions have not stopped yet: ${list}.`;
     if (json) process.exitCode = 1;
     else throw new NatspocError('failed', message);
   }

@@ -1,6 +1,5 @@
 /**
- * Paragraphs that are written over several lines, as help wants them: a line for each, which it wraps to the width of the
- * terminal. Empty lines part them.
+ * Joins the lines of each paragraph, because help wraps them to the width of the terminal. Empty lines separate paragraphs.
  */
 export function prose(text: string): string {
   return text

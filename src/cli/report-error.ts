@@ -2,14 +2,14 @@ import { writeSync } from 'node:fs';
 import { messageOf, NatspocError } from '../core/lib/errors.js';
 import { escapeControl, toJson } from '../core/lib/text.js';
 
-/** What oclif's own errors look like: parse errors carry the parser's input, `exit()` an exit code. */
+/** An error of oclif: parse errors carry the parser's input, `exit()` an exit code. */
 interface OclifError extends Error {
   oclif?: { exit?: number };
   args?: string[];
   code?: string;
 }
 
-/** Turns anything thrown into one of ours: what oclif's parser refuses is `usage`, the rest `failed`. */
+/** Converts any thrown value into a NatspocError: errors of oclif's parser are `usage`, all others `failed`. */
 function asNatspocError(error: unknown, command: string): NatspocError {
   if (error instanceof NatspocError) return error;
   const { oclif, message } = error as OclifError;
@@ -18,9 +18,9 @@ function asNatspocError(error: unknown, command: string): NatspocError {
   return new NatspocError('usage', `${text}. See natspoc ${command}--help.`, { cause: error });
 }
 
-/** How the parser says things, and how we do. Matched against its message, the lines joined by line feeds. */
+/** Messages of the parser, and our wording. A pattern is matched against the message, with its lines joined by line feeds. */
 const USAGE: readonly [RegExp, (match: RegExpExecArray) => string][] = [
-  // Without its value: it may be a secret that was meant for another flag.
+  // Omit the value: it may be a secret meant for another flag.
   [/^Nonexistent flags?: ([\s\S]*)$/, ([, flags]) => `Unknown flag ${flagNames(flags ?? '')}`],
   [/^Parsing (\S+)\n([\s\S]*)$/, ([, flag, why]) => `${flag}: ${lowerFirst(why ?? '')}`],
   [/^command (\S+) not found$/, ([, id]) => `There is no command "${id?.replaceAll(':', ' ')}"`],
@@ -49,13 +49,13 @@ const flagNames = (flags: string): string =>
     .map((flag) => /^(--[^=]*|-.?)/s.exec(flag)?.[0] ?? '')
     .join(', ');
 const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
-/** `partition  the partition` as the parser lists it. */
+/** An argument as the parser lists it: `partition  the partition`. */
 const describeArg = (line: string): string => {
   const [name = '', ...words] = line.trim().split(/\s{2,}/);
   return words.length > 0 ? `${name.toUpperCase()} (${words.join(' ')})` : name.toUpperCase();
 };
 
-/** What the parser complains about, as one line without a full stop. */
+/** The parser's complaints as one line without a full stop. */
 function usageText(message: string): string {
   const lines = message
     .split('\n')
@@ -77,22 +77,22 @@ function rephrase(complaint: string): string {
 
 const safeLines = (text: string): string => text.split('\n').map(escapeControl).join('\n');
 
-/** How an error is said. */
+/** How to report an error. */
 export interface FailureOptions {
   /** As an object on stdout. */
   json: boolean;
   command?: string;
-  /** A form of one's own: a line on stdout, and an exit code. */
+  /** A custom report: a line on stdout, and an exit code. */
   report?: (error: NatspocError) => { line: string; exitCode: number };
 }
 
-/** How long a reader that takes nothing may hold up the end of the process, milliseconds. */
+/** How long a reader that takes no output may delay the end of the process, milliseconds. */
 const PATIENCE_MS = 1_000;
 const RETRY_MS = 5;
 
 /**
- * Writes at once, and never throws: what the error was, the exit code says as well. A full pipe is given a moment;
- * a reader that has gone gets nothing.
+ * Writes synchronously and never throws, because the exit code reports the error as well. Waits a moment for a full pipe, and
+ * gives up if the reader is gone.
  */
 function writeNow(fd: number, text: string): void {
   let bytes = Buffer.from(text);
@@ -103,15 +103,15 @@ function writeNow(fd: number, text: string): void {
       giveUpAtMs = performance.now() + PATIENCE_MS;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN' || performance.now() >= giveUpAtMs) return;
-      // Nothing else may run in between: a wait that blocks.
+      // Block the thread, so that nothing else runs in between.
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS);
     }
   }
 }
 
 /**
- * Reports an error as users see it and ends the process: one or two lines on stderr, or an object on stdout
- * with `json`; the stack only with `DEBUG`. Written synchronously, so that nothing is lost in the exit.
+ * Reports an error to the user and ends the process: one or two lines on stderr, or an object on stdout
+ * with `json`; the stack only with `DEBUG`. Writes synchronously, so that the exit loses nothing.
  */
 export function exitWithError(error: unknown, options: FailureOptions): never {
   const exit = (error as OclifError).oclif?.exit;
@@ -124,7 +124,7 @@ export function exitWithError(error: unknown, options: FailureOptions): never {
     const body = { error: { code: known.code, message: known.message, exitCode: known.exitCode } };
     writeNow(1, `${toJson(body)}\n`);
   } else {
-    // Names and texts of others are in it: nothing in them may move the cursor.
+    // The message may contain text from outside, which must not move the cursor.
     writeNow(2, `Error: ${safeLines(known.message)}\n`);
   }
   const stack = known.cause instanceof Error ? known.cause.stack : known.stack;

@@ -9,7 +9,7 @@ import type { NatsConnection } from '../core/nats/client/connection.js';
 import { explain } from '../core/nats/client/outcome.js';
 import { BaseCommand } from './base-command.js';
 
-/** What a command that looks at an existing stream works with. */
+/** What a command on an existing stream works with. */
 export interface StreamSession {
   config: Config;
   stream: StreamAdmin;
@@ -17,22 +17,22 @@ export interface StreamSession {
   group: GroupAdmin;
 }
 
-/** What somebody has to type before something is destroyed. */
+/** A question to the user before something is destroyed. */
 export interface Confirmation {
   /** What will happen, one line each. */
   consequences: readonly string[];
   /** The name to type. */
   name: string;
-  /** The flag that stands for it. */
+  /** True: --force was given, do not ask. */
   force: boolean;
 }
 
-/** A command on a stream that exists: connects, opens, and closes again whatever happens. */
+/** A command on an existing stream: connects, opens the stream, and always closes the connection. */
 export abstract class StreamCommand extends BaseCommand {
   /**
    * Runs `use` with the stream of these flags; `role` names the connection on the server. Nothing is created.
    *
-   * @param uses what it is done for: a stream that loses messages in that use is refused. Default: it is looked at.
+   * @param uses what the stream is used for; a stream that loses messages in that use is refused. Default: reading only.
    */
   protected async withStream<T>(
     flags: Readonly<Record<string, unknown>>,
@@ -46,7 +46,7 @@ export abstract class StreamCommand extends BaseCommand {
     });
   }
 
-  /** Runs `use` with the connection of these flags, whether the stream is there or not. */
+  /** Runs `use` with the connection of these flags, whether or not the stream exists. */
   protected async withConnection<T>(
     flags: Readonly<Record<string, unknown>>,
     role: string,
@@ -64,7 +64,7 @@ export abstract class StreamCommand extends BaseCommand {
   }
 
   /**
-   * Says what will be destroyed and waits for its name, on a terminal; elsewhere only the flag will do.
+   * On a terminal, shows what will be destroyed and asks for its name. Elsewhere --force is required.
    *
    * @throws NatspocError `not-confirmed`.
    */

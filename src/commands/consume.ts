@@ -12,26 +12,26 @@ import { tellRefusals } from '../core/nats/client/refused-credentials.js';
 
 /** `natspoc consume`: one member of a group, as a pipe stage. */
 export default class Consume extends BaseCommand {
-  static override summary = 'Join a group and handle the events of a share of the partitions.';
+  static override summary = 'Join a group and handle the messages of its share of the partitions.';
   static override description =
     prose(`Each partition is handled by one member at a time, in order. Members share the partitions evenly; when one
 joins, leaves or dies, partitions move by themselves.
 
 By default a message is handled when its line is written to stdout. --exec runs a command for each message: payload on
-its standard input, NATSPOC_PARTITION, _SEQ, _KEY, _EPOCH, _SUBJECT and _ATTEMPT in its environment, exit code 0 means
-handled, and its output goes to stdout. --handler loads a JavaScript or TypeScript module once and calls its default
+its standard input, NATSPOC_PARTITION, _SEQ, _KEY, _EPOCH, _SUBJECT and _ATTEMPT in its environment; exit code 0 means
+handled; its output goes to stdout. --handler loads a JavaScript or TypeScript module once and calls its default
 export: async (message, context) => { ... }. A message that fails is tried again (--max-attempts, --backoff); after
-that --on-failure decides. While it waits, its partition waits with it, or only its key with --concurrency.
+that --on-failure decides. Until then it blocks its partition, or only its key with --concurrency.
 
 The position of a partition is committed every --commit-interval while busy, after --commit-every messages, and at once
-when nothing waits. What was handled and not committed is handled again after a crash: at most one interval's worth of
-messages for each partition. Leaving in order (Ctrl-C, SIGTERM, a closed pipe) commits everything: nothing is repeated.
+when no message waits. Messages that were handled but not committed are handled again after a crash: for each partition
+at most those of one interval. A clean exit (Ctrl-C, SIGTERM, a closed pipe) commits everything, so nothing is repeated.
 
-Messages go to stdout, everything else to stderr. --json is --output ndjson, and errors as JSON too; it excludes --output
-text, and --exec, whose output goes to stdout as it is. Ctrl-C hands all partitions over and exits; a second Ctrl-C exits
-at once.
+Messages go to stdout, everything else to stderr. --json means --output ndjson, with errors as JSON too; it excludes
+--output text, and --exec, because the command writes to stdout. Ctrl-C hands all partitions over and exits; a second
+Ctrl-C exits immediately.
 
-Exit codes: 0 left in order; 1 gave up partitions (--on-failure halt), or the handler cannot be loaded or run; 3 cannot
+Exit codes: 0 left cleanly; 1 halted partitions (--on-failure halt), or the handler cannot be loaded or run; 3 cannot
 reach NATS; 4 refused.`);
 
   static override examples = [
@@ -41,20 +41,20 @@ reach NATS; 4 refused.`);
       command: '<%= config.bin %> <%= command.id %> --output ndjson | jq .key',
     },
     {
-      description: 'Another group gets everything again, from now on:',
+      description: 'Another group, starting with new messages:',
       command: '<%= config.bin %> <%= command.id %> --group audit --from new',
     },
     {
-      description: 'A command for each message; what fails three times is kept for later:',
+      description: 'A command for each message; a message that fails three times becomes a dead letter:',
       command: "<%= config.bin %> <%= command.id %> --exec 'jq .' --on-failure dead-letter",
     },
     {
-      description: 'A handler of your own, 16 keys of a partition at a time, with metrics for Prometheus:',
+      description: 'Your own handler, 16 keys of a partition at a time, with metrics for Prometheus:',
       command:
         '<%= config.bin %> <%= command.id %> --handler ./handle.ts --concurrency 16 --health-port 9464',
     },
     {
-      description: 'A batch job: everything that waits, then leave:',
+      description: 'A batch job: handle everything that waits, then leave:',
       command: '<%= config.bin %> <%= command.id %> --group nightly --until-caught-up > events.ndjson',
     },
     {
@@ -67,7 +67,7 @@ reach NATS; 4 refused.`);
     ...settingFlags(['name'], 'MEMBER'),
     output: Flags.string({
       description:
-        'what is written to stdout for each message [default text on a terminal, ndjson in a pipe, none with --exec or --handler]',
+        'what to write to stdout for each message [default text on a terminal, ndjson in a pipe, none with --exec or --handler]',
       options: [...OUTPUTS],
       helpValue: OUTPUTS.join('|'),
     }),
@@ -84,7 +84,7 @@ reach NATS; 4 refused.`);
     count: Flags.integer({ description: 'leave after this many messages', min: 1, helpValue: 'N' }),
     duration: Flags.string({ description: 'leave after this time', helpValue: 'DURATION' }),
     'until-caught-up': Flags.boolean({
-      description: 'leave when everything in the own partitions that was stored before the start is handled',
+      description: 'leave when every message stored before the start in its partitions is handled',
     }),
     ...settingFlags(['concurrency', 'handlerTimeoutMs'], 'HANDLING'),
     ...settingFlags(['maxAttempts', 'backoff', 'onFailure'], 'HANDLING'),
@@ -131,8 +131,8 @@ reach NATS; 4 refused.`);
         untilCaughtUp: flags['until-caught-up'],
       });
       const leave = () => {
-        this.note('leaving: finishing what is in hand; another signal exits at once');
-        // What it ends with is told by `closed`.
+        this.note('leaving: finishing running messages; another signal exits immediately');
+        // `closed` reports how it ends.
         consumer.leave().catch(() => {});
       };
       stop.addEventListener('abort', leave, { once: true });
@@ -145,7 +145,8 @@ reach NATS; 4 refused.`);
 }
 
 /**
- * What would break the promise of --json, and what would handle messages without anybody handling them.
+ * Refuses flags that would write something other than JSON with --json, and an empty command, which would mark messages
+ * as handled without doing anything.
  *
  * @throws NatspocError `usage`
  */
@@ -166,7 +167,7 @@ function refuseContradictions(flags: {
   }
 }
 
-/** What is written where nobody says: what a reader can use, unless somebody else makes the output. */
+/** The output format: the chosen one, or a default that suits stdout; none if a command or module makes the output. */
 function chooseOutput(flags: {
   output?: string | undefined;
   json?: boolean;

@@ -15,10 +15,10 @@ import type { DemoResult } from '../local/demo/scenario.js';
 import { partitionList } from '../text/partition-list.js';
 import { display, openScreen } from '../top/show.js';
 
-/** How often the screen asks. */
+/** How often the screen is refreshed. */
 const LOOK_EVERY_MS = 500;
 
-/** What happens, with the time since the start: line by line, or on a screen and line by line after it. */
+/** The events with the time since the start: printed line by line, or shown on a screen and printed after it closes. */
 class Story {
   readonly #write: (line: string) => void;
   readonly #startedAt = performance.now();
@@ -35,42 +35,42 @@ class Story {
     const text = detail ? `       ${line}` : `${seconds} s  ${line}`;
     if (this.#screen) this.#held.push(text);
     else this.#write(text);
-    // Who got what is on the screen anyway.
+    // The screen already shows which member got which partitions.
     if (!detail) this.#screen?.tell(text.trim());
   }
 
-  /** From now on lines go to this screen, and wait until it is closed. */
+  /** From now on lines go to this screen, and are printed when it is closed. */
   showOn(screen: { tell(text: string): void }): void {
     this.#screen = screen;
   }
 
-  /** The screen is closed: writes what was held back. */
+  /** The screen is closed: prints the lines that were held back. */
   finish(): void {
     this.#screen = undefined;
     for (const line of this.#held.splice(0)) this.#write(line);
   }
 }
 
-/** `natspoc demo`: the whole thing at work, on a server of its own, with a verdict. */
+/** `natspoc demo`: a group at work on a private server, with a verdict. */
 export default class Demo extends BaseCommand {
-  static override summary = 'See it work: a server, consumers, a join, a leave, a kill -9, and a verdict.';
+  static override summary = 'See it work: a server, members, a join, a leave, a kill -9, and a verdict.';
   static override description =
-    prose(`Starts a NATS server on a free port, consumers that share the partitions, and a
-publisher of keyed, numbered messages. Then one more consumer joins, one leaves, one is killed; with --servers 3 the
-server that leads the stream is killed as well. At the end everything that was confirmed as published is compared with
-everything that the consumers wrote. Nothing is left behind.
+    prose(`Starts a NATS server on a free port, members that share the partitions, and a
+publisher of keyed, numbered messages. Then one more member joins, one leaves and one is killed; with --servers 3 the
+server that leads the stream is killed as well. At the end it compares all confirmed messages with the messages that
+the members handled. It leaves nothing behind.
 
-On a terminal it shows "natspoc top" while it runs, with what happens below, and tells it all again afterwards.
+On a terminal it shows "natspoc top" while it runs, with the events below it, and prints the events at the end.
 
 Exit code 5 when a message was lost or out of order.`);
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     {
-      description: 'More of everything:',
+      description: 'A larger group:',
       command: '<%= config.bin %> <%= command.id %> --consumers 6 --partitions 24 --rate 2000 --duration 40s',
     },
     {
-      description: 'On a cluster with three replicas, one of whose servers is killed:',
+      description: 'On a cluster of three servers, one of which is killed:',
       command: '<%= config.bin %> <%= command.id %> --servers 3',
     },
     { description: 'For scripts:', command: '<%= config.bin %> <%= command.id %> --json | jq .takeovers' },
@@ -84,7 +84,7 @@ Exit code 5 when a message was lost or out of order.`);
       helpValue: 'N',
     }),
     consumers: Flags.integer({
-      description: 'consumers at the start',
+      description: 'members at the start',
       default: 3,
       min: 2,
       max: 50,
@@ -97,9 +97,9 @@ Exit code 5 when a message was lost or out of order.`);
       max: 4096,
       helpValue: 'N',
     }),
-    rate: Flags.string({ description: 'messages a second', default: '1000', helpValue: 'RATE' }),
+    rate: Flags.string({ description: 'messages per second', default: '1000', helpValue: 'RATE' }),
     duration: Flags.string({
-      description: 'how long messages are published',
+      description: 'how long to publish messages',
       default: '16s',
       helpValue: 'DURATION',
     }),
@@ -172,6 +172,6 @@ Exit code 5 when a message was lost or out of order.`);
     if (result.foreign > 0) row('not published', `${formatCount(result.foreign)}  (but handled)`);
     for (const sample of verdict.samples) this.#say(`  ! ${sample}`);
     this.#say('');
-    this.#say(result.ok ? 'OK: nothing lost, everything in order.' : 'FAILED: see the lines above.');
+    this.#say(result.ok ? 'OK: nothing lost, everything in order.' : 'FAILED: see above.');
   }
 }

@@ -15,7 +15,7 @@ import { openTopology } from '../core/nats/stream/topology.js';
 
 const OWN_HEADERS: Record<string, string> = { 'natspoc-key': '--key', 'nats-msg-id': '--id' };
 const MAX_KEYS = 10_000_000;
-/** No server takes more in one message (`max_payload`). */
+/** The largest `max_payload` of any server. */
 const LARGEST_SIZE = '64MiB';
 
 const exponent: Reader<number> = {
@@ -41,33 +41,34 @@ function readHeaders(lines: readonly string[] | undefined): Record<string, strin
   return headers;
 }
 
-/** `natspoc publish`: messages to the partitions of the stream, each one confirmed. */
+/** `natspoc publish`: publishes messages to the partitions of the stream, each one confirmed. */
 export default class Publish extends BaseCommand {
-  static override summary = 'Publish messages to the partitions of the stream, every one confirmed.';
+  static override summary = 'Publish messages to the partitions of the stream, each one confirmed.';
   static override description =
     prose(`Sends DATA, the lines of a pipe or a file, or generated messages. A message with a key goes to the key's
-partition, others take turns. Sending goes on until --count, --duration, the end of the input or Ctrl-C; without any of
-these and without a rate, one message is sent. Stream, bucket and layout are created when missing.
+partition; messages without a key go to all partitions in turn. Sending stops at --count, --duration, the end of the
+input or Ctrl-C. Without any of these and without a rate, one message is sent. A missing stream, bucket or layout is
+created.
 
 DATA, --key, --id and header values are templates: {{Count}}, {{TimeStamp}}, {{Time}}, {{Unix}}, {{UnixNano}}, {{ID}},
 {{Random MIN MAX}}.
 
-A message has failed when it is not confirmed within --timeout, by default 30s here: a cluster that elects a new leader, or
-a server that restarts, is waited for.
+A message has failed if it is not confirmed within --timeout. The default here is 30s, enough for a cluster to elect a
+new leader, or for a server to restart.
 
 Exit codes: 0 everything sent was confirmed; 1 stopped before it was; 3 the server was gone for longer than that; 4
 messages were refused or not confirmed.`);
   static override examples = [
     {
-      description: 'A hundred a second until Ctrl-C:',
+      description: '100 messages per second until Ctrl-C:',
       command: '<%= config.bin %> <%= command.id %> --rate 100',
     },
     {
-      description: 'A thousand orders of fifty customers:',
+      description: '1,000 orders of 50 customers:',
       command: "<%= config.bin %> <%= command.id %> --count 1000 --keys 50 --rate 500 'order {{Count}}'",
     },
     {
-      description: 'A million as fast as possible, nothing stored twice whatever happens:',
+      description: 'A million messages as fast as possible, none stored twice:',
       command: '<%= config.bin %> <%= command.id %> --count 1000000 --size 128 --dedupe',
     },
     {
@@ -98,11 +99,11 @@ messages were refused or not confirmed.`);
       description: "choose among --keys by Zipf's law with this exponent; about 1 is natural",
       helpValue: 'S',
     }),
-    'key-field': Flags.string({ description: 'lines are JSON, the key is at this path', helpValue: 'a.b' }),
+    'key-field': Flags.string({ description: 'lines are JSON with the key at this path', helpValue: 'a.b' }),
     'skip-bad-lines': Flags.boolean({
-      description: 'with --key-field: leave out and count lines without a key; else stop',
+      description: 'with --key-field: skip and count lines without a key instead of stopping',
     }),
-    partition: Flags.string({ description: 'send everything to this partition', helpValue: 'N' }),
+    partition: Flags.string({ description: 'send all messages to this partition', helpValue: 'N' }),
     header: Flags.string({
       char: 'H',
       description: 'add a header, a template',
@@ -110,18 +111,18 @@ messages were refused or not confirmed.`);
       multipleNonGreedy: true,
       helpValue: 'NAME:VALUE',
     }),
-    dedupe: Flags.boolean({ description: 'give messages ids, so that a retry is never stored twice' }),
+    dedupe: Flags.boolean({ description: 'give each message an id, so that a retry is never stored twice' }),
     ordered: Flags.boolean({
       description:
-        'keep each partition in order even when the leader of a cluster dies: one message of it at a time',
+        'keep each partition in order even if the leader of a cluster dies: one message of it in flight at a time',
     }),
     id: Flags.string({ description: 'message id, a template: the same id is stored once', helpValue: 'ID' }),
-    'keep-going': Flags.boolean({ description: 'go on after a message has failed, and count' }),
+    'keep-going': Flags.boolean({ description: 'continue after a failed message, and count failures' }),
     confirmed: Flags.string({
       description: 'write a line of JSON for each confirmed message to this file',
       helpValue: 'FILE',
     }),
-    quiet: Flags.boolean({ char: 'q', description: 'no progress on stderr' }),
+    quiet: Flags.boolean({ char: 'q', description: 'do not show progress on stderr' }),
     ...connectionFlags,
   };
 
@@ -154,7 +155,7 @@ messages were refused or not confirmed.`);
     const [connection] = await Promise.all([this.connect(config, 'publish'), peeked]);
     tellRefusals(connection, config.authRetryMs, (line) => this.note(line));
     try {
-      // All that can be refused is refused before anything is created.
+      // Refuse bad input before anything is created.
       checkMessageSize(input, maxPayloadOf(connection));
       const log = flags.confirmed === undefined ? undefined : new ConfirmedLog(flags.confirmed);
       const { layout, stream, domain, duplicateWindowMs, concerns } = await openTopology(connection, config, {
@@ -226,7 +227,7 @@ function checkPartition(partition: number | undefined, partitions: number): void
   }
 }
 
-/** What the run failed for, if it did: nothing sent may be left unconfirmed. */
+/** The error of a run that left messages unconfirmed, or that failed otherwise. */
 function verdict(summary: PublishSummary): NatspocError | undefined {
   const { firstError, rejected, unknown, stopped } = summary;
   const unconfirmed = rejected + unknown;

@@ -11,7 +11,7 @@ import {
   startServer,
 } from '../local/server/index.js';
 
-/** The port that every NATS client tries when it is told nothing. */
+/** The default port of NATS clients. */
 const DEFAULT_PORT = 4222;
 const MAX_PORT = 65_535;
 
@@ -30,7 +30,7 @@ function endOf(exit: ServerExit): string {
   return exit.reason === null ? how : `${how}: ${exit.reason}`;
 }
 
-/** What to read while it runs: where it is, where the streams are, what to do next. */
+/** What the user sees at the start: the URL, the folder of the streams, and the next commands. */
 function introduction(server: RunningServer, ephemeral: boolean): string {
   const flag = server.port === DEFAULT_PORT ? '' : ` --server ${server.url}`;
   const monitoring = server.monitorUrl === null ? '' : `Monitoring: ${server.monitorUrl}\n`;
@@ -49,20 +49,20 @@ Next, each in its own terminal:
 export default class Server extends BaseCommand {
   static override summary = 'Run a local NATS server with JetStream, for development.';
   static override description =
-    prose(`Takes the nats-server that NATS_SERVER_BIN names, or one in PATH, the system's folders or the cache. When
-there is none, the official release (or the package of Debian or Ubuntu) is unpacked into the user's cache folder;
-nothing is installed. The server listens on 127.0.0.1 only and stops together with this command.`);
+    prose(`Runs the nats-server named by NATS_SERVER_BIN, or the first one found in PATH, the system's folders and the
+cache. If none is found, it downloads the official release (or the package of Debian or Ubuntu) into the user's cache
+folder; nothing is installed. The server listens on 127.0.0.1 only and stops when this command stops.`);
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     {
-      description: 'A throw-away server on a free port:',
+      description: 'A temporary server on a free port:',
       command: '<%= config.bin %> <%= command.id %> --ephemeral --port 0',
     },
     { description: 'For scripts:', command: '<%= config.bin %> <%= command.id %> --port 0 --json' },
   ];
   static override flags = {
     port: Flags.string({
-      description: 'port for clients; 0 for a free one',
+      description: 'port for clients; 0 for any free port',
       default: String(DEFAULT_PORT),
       helpValue: 'PORT',
     }),
@@ -71,10 +71,10 @@ nothing is installed. The server listens on 127.0.0.1 only and stops together wi
       helpValue: 'FOLDER',
     }),
     ephemeral: Flags.boolean({
-      description: 'keep the streams in a temporary folder and remove it at the end',
+      description: 'store the streams in a temporary folder and remove it at the end',
     }),
     'monitor-port': Flags.string({
-      description: 'serve HTTP monitoring on this port; 0 for a free one',
+      description: 'serve HTTP monitoring on this port; 0 for any free port',
       helpValue: 'PORT',
     }),
   };
@@ -83,13 +83,16 @@ nothing is installed. The server listens on 127.0.0.1 only and stops together wi
     const { flags } = await this.parse(Server);
     const storeDir = flags['store-dir'];
     if (flags.ephemeral && storeDir !== undefined) {
-      throw new NatspocError('usage', '--ephemeral and --store-dir exclude each other: choose one.');
+      throw new NatspocError(
+        'usage',
+        '--ephemeral and --store-dir exclude each other: use only one of them.',
+      );
     }
     const port = portFrom('port', flags.port);
     const monitorText = flags['monitor-port'];
     const monitorPort = monitorText === undefined ? undefined : portFrom('monitor-port', monitorText);
     const stop = this.stopSignal();
-    // Until the server runs there is nothing to wind down: what was begun is removed as the process exits.
+    // Before the server runs nothing has to be stopped: a half-finished start is cleaned up as the process exits.
     const exitAtOnce = () => process.exit(stop.reason === 'SIGINT' ? 130 : 143);
     stop.addEventListener('abort', exitAtOnce);
     const env = serverEnvironment((line) => this.note(line));

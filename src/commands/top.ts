@@ -13,10 +13,10 @@ import { jsonSnapshot, textSnapshot } from '../top/snapshot.js';
 import { readRecording, startRecording } from '../top/sources/recording.js';
 
 const DEFAULT_COLUMNS = 160;
-/** Rates need two looks, this far apart. */
+/** Rates need two snapshots, this far apart. */
 const SECOND_LOOK_MS = 1_000;
 
-/** The settings that flags gave, as variables for a process that is started from here. */
+/** The settings given by flags, as environment variables for a process that the screen starts. */
 function settingsAsEnv(flags: Readonly<Record<string, unknown>>): Record<string, string> {
   const env: Record<string, string> = {};
   for (const key of Object.keys(SETTINGS) as SettingName[]) {
@@ -28,29 +28,28 @@ function settingsAsEnv(flags: Readonly<Record<string, unknown>>): Record<string,
 
 /** `natspoc top`: the group live on a screen, or as text or JSON. */
 export default class Top extends BaseCommand {
-  static override summary =
-    'Watch a group live: who owns what, whether it is healthy, what has just happened.';
+  static override summary = 'Watch a group live: owners of partitions, health, recent events.';
   static override description =
-    prose(`Shows partitions and their owners, consumers with rate, lag and memory, what happened
-and when, and the newest messages; lets you release and pause partitions, and stop, kill and start consumers, each
-after a question that names what will follow. Press ? for the keys.
+    prose(`Shows partitions and their owners, members with rate, lag and memory, recent events with their times, and
+the newest messages. You can release and pause partitions, and stop, kill and start members; a question first names the
+consequences. Press ? for the keys.
 
-It asks once every interval while it is open, and costs the group nothing when it is closed. Without a terminal, or
+It polls the group once per interval while it is open, and costs nothing when it is closed. Without a terminal, or
 with TERM=dumb or CI set, it prints one snapshot as text. With INK_SCREEN_READER=true it draws nothing: it prints a
-snapshot, then a line for each change, and everything again when Enter is pressed. NO_COLOR is respected.
+snapshot, then a line for each change, and a new snapshot when you press Enter. NO_COLOR is respected.
 
-Exit codes of --once and --json: 0 there was a group to show, in whatever health; 1 there is no stream or bucket; 3 cannot
+Exit codes of --once and --json: 0 a group was shown, healthy or not; 1 the stream or bucket does not exist; 3 cannot
 reach NATS; 4 not permitted.`);
 
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
-    { description: 'One look, as text:', command: '<%= config.bin %> <%= command.id %> --once' },
+    { description: 'One snapshot as text:', command: '<%= config.bin %> <%= command.id %> --once' },
     {
       description: 'For scripts, a line every second:',
       command: '<%= config.bin %> <%= command.id %> --json | jq .health',
     },
     {
-      description: 'Keep what happens, and look at it again later without a server:',
+      description: 'Record what happens, and replay it later without a server:',
       command: '<%= config.bin %> <%= command.id %> --record incident.ndjson',
     },
     '<%= config.bin %> <%= command.id %> --replay incident.ndjson',
@@ -58,11 +57,11 @@ reach NATS; 4 not permitted.`);
 
   static override flags = {
     once: Flags.boolean({ description: 'print one snapshot and exit' }),
-    interval: Flags.string({ description: 'how often to ask', default: '1s', helpValue: 'DURATION' }),
-    readonly: Flags.boolean({ description: 'no keys that change anything' }),
-    record: Flags.string({ description: 'write everything that is seen to a new file', helpValue: 'FILE' }),
+    interval: Flags.string({ description: 'how often to poll', default: '1s', helpValue: 'DURATION' }),
+    readonly: Flags.boolean({ description: 'disable keys that change anything' }),
+    record: Flags.string({ description: 'record everything to a new file', helpValue: 'FILE' }),
     replay: Flags.string({
-      description: 'show what was recorded; needs no server',
+      description: 'show a recording; needs no server',
       helpValue: 'FILE',
       exclusive: ['record'],
     }),
@@ -72,7 +71,7 @@ reach NATS; 4 not permitted.`);
   override async run(): Promise<void> {
     const { flags } = await this.parse(Top);
     const intervalMs = readFlag('interval', flags.interval, duration('100ms', LONGEST_PERIOD, '1s'));
-    // Whoever reads the output has had enough.
+    // The reader of the output has closed the pipe.
     process.stdout.on('error', () => process.exit(0));
     const stop = this.stopSignal();
     const screen = { intervalMs, readonly: flags.readonly, env: { ...process.env, ...settingsAsEnv(flags) } };
@@ -98,7 +97,7 @@ reach NATS; 4 not permitted.`);
           await this.#look(feed);
           this.#print(feed, flags.json);
         }
-        // What was printed says why.
+        // The printed snapshot gives the reason.
         process.exitCode = feed.failure?.exitCode ?? 0;
       }
     } finally {
@@ -108,7 +107,7 @@ reach NATS; 4 not permitted.`);
     }
   }
 
-  /** Draws until somebody quits. */
+  /** Shows the screen until the user quits. */
   async #open(
     feed: Feed,
     options: { intervalMs: number; readonly: boolean; env: NodeJS.ProcessEnv },
@@ -118,7 +117,7 @@ reach NATS; 4 not permitted.`);
     await screen.closed;
   }
 
-  /** Tells what happens, line by line, until somebody quits. */
+  /** Prints a line for each event until the user quits. */
   async #read(feed: Feed, intervalMs: number, stop: AbortSignal): Promise<void> {
     const view = new LineView(feed, { input: process.stdin, output: process.stdout });
     stop.addEventListener('abort', () => view.close());
@@ -127,9 +126,9 @@ reach NATS; 4 not permitted.`);
   }
 
   /**
-   * Looks twice, so that rates are known.
+   * Takes two snapshots, so that rates are known.
    *
-   * @throws NatspocError `unreachable` where the server is lost before there is anything to show.
+   * @throws NatspocError `unreachable` if the connection is lost before the first snapshot.
    */
   async #look(feed: LiveFeed): Promise<void> {
     if (!(await feed.roundOrLost())) {

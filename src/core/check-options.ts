@@ -17,13 +17,13 @@ import type {
   StreamOptions,
 } from './options.js';
 
-/** How the value of an option is looked at. */
+/** How the value of an option is checked. */
 interface Check {
-  /** The value in the form in which it is used; undefined for one that is not `allowed`. */
+  /** The value as it is used; undefined if it is not allowed. */
   read: (value: unknown) => unknown;
   /** Completes "… is not". */
   allowed: string;
-  /** The setting that it is. */
+  /** The setting that it sets. */
   setting?: SettingName;
 }
 
@@ -38,13 +38,13 @@ const isFunction = (value: unknown): boolean => typeof value === 'function';
 const isWhole = (value: unknown, least: number, most: number): boolean =>
   Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most;
 
-/** Any value of which this is true. */
+/** Any value for which this is true. */
 const such = (isTrue: (value: unknown) => boolean, allowed: string): Check => ({
   read: (value) => (isTrue(value) ? value : undefined),
   allowed,
 });
 
-/** Text that a setting takes. */
+/** A text that a setting accepts. */
 const text = (setting: SettingName): Check => ({
   setting,
   read: (value) => (typeof value === 'string' ? SETTINGS[setting].parse(value) : undefined),
@@ -88,7 +88,7 @@ const STREAM: Checks<StreamOptions> = {
   jsDomain: text('jsDomain'),
 };
 
-/** What moves a cursor, or turns text around, is not in a name that people read. */
+/** A name that people read contains no characters that move the cursor or reverse the text. */
 const isMemberName = (value: unknown): boolean =>
   typeof value === 'string' &&
   /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]{1,128}$/u.test(value.trim()) &&
@@ -117,7 +117,7 @@ const JOIN_GROUP: Checks<JoinGroupOptions> = {
   backoff: {
     ...such(
       isBackoff,
-      'a first delay and a cap, in milliseconds, such as { baseMs: 100, maxMs: 30000 }, up to a day',
+      'a first delay and a cap, both in milliseconds up to a day, such as { baseMs: 100, maxMs: 30000 }',
     ),
     setting: 'backoff',
   },
@@ -141,7 +141,7 @@ const JOIN_GROUP: Checks<JoinGroupOptions> = {
   },
   barrier: such(isFunction, 'a function that returns a promise'),
   guardRejections: yesOrNo,
-  health: such(isHealth, 'an object with a port from 0 (a free one) to 65535, and a host if need be'),
+  health: such(isHealth, 'an object with a port from 0 (any free port) to 65535, and optionally a host'),
   signal: such(isSignal, 'an AbortSignal'),
   listen: such(isFunction, 'a function (member)'),
 };
@@ -173,7 +173,7 @@ const OPEN_STREAM: Checks<OpenStreamOptions> = {
 };
 
 /**
- * What these options of `joinGroup` mean, as a configuration. JavaScript programs may pass anything.
+ * The configuration for these options of `joinGroup`. Values are checked, because JavaScript programs may pass anything.
  *
  * @throws NatspocError `config`: one line with the option, its value and what is allowed.
  */
@@ -181,12 +181,12 @@ export function joinGroupConfig(options: JoinGroupOptions): Config {
   return configOf('joinGroup', options, JOIN_GROUP, ['handler']);
 }
 
-/** The same of `createPublisher`. */
+/** The same for `createPublisher`. */
 export function createPublisherConfig(options: CreatePublisherOptions): Config {
   return configOf('createPublisher', options, CREATE_PUBLISHER);
 }
 
-/** The same of `openStream`. */
+/** The same for `openStream`. */
 export function openStreamConfig(options: OpenStreamOptions): Config {
   return configOf('openStream', options, OPEN_STREAM);
 }
@@ -236,11 +236,11 @@ const refusal = (message: string): NatspocError => new NatspocError('config', me
 
 function unknownOption(call: string, name: string, known: readonly string[]): string {
   const meant = nearest(name, known);
-  const help = meant ? `Did you mean ${meant}?` : `There are ${known.join(', ')}.`;
+  const help = meant ? `Did you mean ${meant}?` : `Options: ${known.join(', ')}.`;
   return `${call} has no option ${inWords(name)}. ${help}`;
 }
 
-/** What is no option by itself: URLs say who we are, the rest of it and TLS are up to a connection of one's own. */
+/** Settings without an option: URLs carry user and token; for other credentials and TLS, pass your own connection. */
 const IN_URL: readonly SettingName[] = ['user', 'password', 'token'];
 const ELSEWHERE: readonly SettingName[] = [
   'creds',
@@ -252,7 +252,7 @@ const ELSEWHERE: readonly SettingName[] = [
   'tlsfirst',
 ];
 
-/** What the settings are called here. */
+/** The option that sets a setting. */
 function optionName(name: SettingName): string {
   if (name === 'server') return 'servers';
   if (IN_URL.includes(name)) return 'servers (nats://USER:PASSWORD@HOST)';

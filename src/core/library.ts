@@ -14,11 +14,11 @@ import type { Connecting, CreatePublisherOptions, JoinGroupOptions, OpenStreamOp
 import { Publisher, type PublisherOptions } from './publisher/publisher.js';
 
 /**
- * Joins a group, and resolves when this process is in it: from here on it handles its share of the partitions. Creates
- * stream, bucket and layout where they are missing.
+ * Joins a group. Resolves when this process is a member and handles its share of the partitions. Creates a missing
+ * stream, bucket and layout.
  *
- * @throws NatspocError where the group cannot be joined: `unreachable`, `config`, `layout-mismatch`,
- *   `not-permitted`, …; what the signal was aborted with.
+ * @throws NatspocError if the group cannot be joined: `unreachable`, `config`, `layout-mismatch`,
+ *   `not-permitted`, …; or the abort reason of `signal`.
  */
 export async function joinGroup(options: JoinGroupOptions): Promise<GroupMember> {
   const config = joinGroupConfig(options);
@@ -29,7 +29,7 @@ export async function joinGroup(options: JoinGroupOptions): Promise<GroupMember>
   return new Promise((resolve, reject) => {
     const giveUp = (): void => {
       reject(signal.reason);
-      // It is no member for anybody: what it ends with is nobody's.
+      // The caller has no use for this member any more, nor for the error that ends it.
       joining.then((member) => member.leave()).catch(() => {});
     };
     signal.addEventListener('abort', giveUp, { once: true });
@@ -80,7 +80,7 @@ async function openMember(options: JoinGroupOptions, config: Config): Promise<Gr
       },
     );
     const isIn = await Promise.race([joined.then(() => true), ending.then(() => false)]);
-    // Not looked at before: what a member ends with is told to those who wait for it.
+    // Read `closed` only here: an error that ends a member goes to the code that awaits it.
     if (!isIn) await member.closed;
     return member;
   } catch (error) {
@@ -89,13 +89,13 @@ async function openMember(options: JoinGroupOptions, config: Config): Promise<Gr
   }
 }
 
-/** Where a program says nothing: a line each for people who look at its standard error. The environment is not asked. */
+/** The program's logger; by default one line each on standard error. The environment is not used. */
 function loggerOf(logger: Logger | false | undefined): Logger {
   if (logger === false) return SILENT;
   return logger ?? noteLogger((line) => process.stderr.write(`natspoc: ${line}\n`), { debug: false });
 }
 
-/** A publisher that closes with `await using`, and closes the connection that was opened for it. */
+/** A publisher for `await using`, which also closes the connection that was opened for it. */
 export class GroupPublisher extends Publisher implements AsyncDisposable {
   readonly #onClose: () => Promise<void>;
 
@@ -115,7 +115,7 @@ export class GroupPublisher extends Publisher implements AsyncDisposable {
 }
 
 /**
- * Opens a publisher to the partitions of a stream. Creates stream, bucket and layout where they are missing.
+ * Opens a publisher to the partitions of a stream. Creates a missing stream, bucket and layout.
  *
  * @throws NatspocError as {@link joinGroup}.
  */
@@ -149,7 +149,7 @@ export async function createPublisher(options: CreatePublisherOptions): Promise<
 }
 
 /**
- * Opens a stream that is there, to look at it and at its groups, and to steer them: `stream.group('billing').status()`.
+ * Opens an existing stream, to inspect it and to control its groups: `stream.group('billing').status()`.
  * Creates nothing.
  *
  * @throws NatspocError as {@link joinGroup}, and `stream-missing`.

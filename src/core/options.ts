@@ -6,7 +6,7 @@ import type { Handler, Logger } from './member/partition/handler.js';
 import type { NatsConnection } from './nats/client/connection.js';
 import type { PublisherOptions } from './publisher/publisher.js';
 
-/** Where NATS is: a connection of yours, which stays yours to close, or URLs for one of our own. */
+/** How to connect: your own connection, which you close yourself, or URLs. */
 export type Connecting =
   | {
       /** A connection of the client `nats`, version 2. */
@@ -23,7 +23,7 @@ export type Connecting =
       servers?: string | readonly string[] | undefined;
     };
 
-/** Which stream; what is missing is created. */
+/** The stream; a missing stream, bucket or layout is created. */
 export interface StreamOptions {
   /**
    * Name of the stream.
@@ -34,17 +34,17 @@ export interface StreamOptions {
   /**
    * Subject prefix; partition n is `PREFIX.p.n`.
    *
-   * @default that of the stream; 'subject.events' for one that has to be created
+   * @default that of the stream; 'subject.events' for a new stream
    */
   prefix?: string | undefined;
   /**
    * Partitions, fixed when the stream is created.
    *
-   * @default those of the stream; 8 for one that has to be created
+   * @default those of the stream; 8 for a new stream
    */
   partitions?: number | undefined;
   /**
-   * Replicas of what has to be created, 1 to 5.
+   * Replicas of a new stream and bucket, 1 to 5.
    *
    * @default 1
    */
@@ -56,21 +56,21 @@ export interface StreamOptions {
    */
   bucket?: string | undefined;
   /**
-   * How long to wait for an answer of the server, milliseconds. Of {@link createPublisher} it is also how long a message
-   * may take to be confirmed, retries included; that is 30,000 where nothing is said.
+   * How long to wait for an answer of the server, milliseconds. For {@link createPublisher} it is also the time in which a
+   * message must be confirmed, retries included; the default for that is 30,000.
    *
    * @default 5_000
    */
   timeoutMs?: number | undefined;
   /**
-   * How long a connection that was there is tried again where its credentials are refused, milliseconds; 0 to a day. A
-   * connection of your own does as you made it: with `ignoreAuthErrorAbort` it tries for ever.
+   * How long to retry when the server refuses the credentials of an established connection, milliseconds; 0 to a day.
+   * Your own connection ignores this option: with `ignoreAuthErrorAbort` it retries without limit.
    *
    * @default 30_000
    */
   authRetryMs?: number | undefined;
   /**
-   * Prefix of reply subjects, where permissions ask for another.
+   * Prefix of reply subjects, if permissions require another one.
    *
    * @default '_INBOX'
    */
@@ -83,7 +83,7 @@ export interface StreamOptions {
   jsDomain?: string | undefined;
 }
 
-/** How a member joins and handles. */
+/** Options of a member. */
 export type JoinGroupOptions = Connecting &
   StreamOptions & {
     /** Called for each message; see {@link Handler}. */
@@ -101,7 +101,7 @@ export type JoinGroupOptions = Connecting &
      */
     name?: string | undefined;
     /**
-     * Messages of one partition handled side by side, each of another key.
+     * Messages of one partition handled in parallel, each of a different key.
      *
      * @default 1
      */
@@ -109,101 +109,101 @@ export type JoinGroupOptions = Connecting &
     /**
      * An attempt that takes longer has failed, milliseconds.
      *
-     * @default it may take for ever
+     * @default no limit
      */
     handlerTimeoutMs?: number | undefined;
     /**
-     * How often a message is tried.
+     * How many times a message is tried.
      *
      * @default 3
      */
     maxAttempts?: number | undefined;
     /**
-     * Waits between attempts, milliseconds: the first, doubled each time up to the last; half of each is random.
+     * Waits between attempts, milliseconds: `baseMs`, doubled each time up to `maxMs`; half of each wait is random.
      *
      * @default { baseMs: 100, maxMs: 30_000 }
      */
     backoff?: Backoff | undefined;
     /**
-     * After the last attempt: its partition is given up until somebody looks, the message is stored as a dead letter, or
-     * it is passed over.
+     * After the last attempt: halt the partition until an operator releases it, store the message as a dead letter, or
+     * skip the message.
      *
      * @default 'halt'
      */
     onFailure?: OnExhausted | undefined;
     /**
-     * Where the group starts: decided once, by its first member. `'first'`, `'new'` (what is published once that has
+     * Where the group starts; its first member decides this once. `'first'`, `'new'` (messages published after that member
      * joined), `'seq:9'`, `'time:2026-01-31T08:00:00Z'`, or the same as an object.
      *
      * @default 'first'
      */
     from?: StartFrom | StartFromText | undefined;
     /**
-     * Positions are committed this often while busy, milliseconds: what a crash repeats at most.
+     * How often positions are committed while busy, milliseconds: upper bound on what is handled again after a crash.
      *
      * @default 200
      */
     commitIntervalMs?: number | undefined;
     /**
-     * And after this many messages of a partition.
+     * Also commit after this many messages of a partition.
      *
      * @default 1_000
      */
     commitEvery?: number | undefined;
     /**
-     * A member that cannot renew for this long loses its partitions, milliseconds.
+     * A member that cannot renew within this time loses its leases, milliseconds.
      *
      * @default 10_000
      */
     ttlMs?: number | undefined;
     /**
-     * How often members look after each other, milliseconds; 0: not at all.
+     * How often members probe each other, milliseconds; 0: never.
      *
      * @default 400
      */
     probeIntervalMs?: number | undefined;
     /**
-     * How long a handler may take to finish before its partition moves without it, milliseconds.
+     * How long a handler may take to finish before its partition moves anyway, milliseconds.
      *
      * @default 5_000
      */
     drainTimeoutMs?: number | undefined;
     /**
-     * Messages in memory at most, over all partitions.
+     * Limit of messages in memory, for all partitions.
      *
      * @default 65_536
      */
     bufferMessages?: number | undefined;
     /**
-     * Bytes in memory at most.
+     * Limit of bytes in memory, for all partitions.
      *
      * @default 33_554_432 (32 MiB)
      */
     bufferBytes?: number | undefined;
     /**
-     * How often the event `memory` comes, milliseconds.
+     * How often the event `memory` is emitted, milliseconds.
      *
      * @default 30_000
      */
     memoryIntervalMs?: number | undefined;
     /**
-     * Takes `context.log`, and what goes wrong with the member: messages that failed for good, partitions given up or
-     * lost, messages that the stream dropped. `console` and pino will do; `false`: nothing is said.
+     * Receives `context.log`, and a line for each problem of the member: messages that failed for good, partitions halted or
+     * lost, messages that the stream dropped. `console` and pino work; `false`: no logging.
      *
      * @default one line each on standard error
      */
     logger?: Logger | false | undefined;
     /**
-     * Awaited before each commit: resolves when the effects of what was handled so far are safe, such as when a buffer is
-     * written. Where it rejects, the member leaves with that error, and what was not committed is handled again by the
-     * next owner.
+     * Awaited before each commit: must resolve when the effects of all messages handled so far are safe, for example when a
+     * buffer is written. If it rejects, the member leaves with that error, and the next owner handles uncommitted messages
+     * again.
      *
      * @default none: a message is safe when its handler has resolved
      */
     barrier?: (() => Promise<void> | undefined) | undefined;
     /**
-     * Rejected promises that the handler has left behind are its failure. Costs some speed; without effect on Bun, which
-     * does not say where a rejection comes from.
+     * Count unhandled rejections of the handler's promises as its failure. Costs some speed; has no effect on Bun, which
+     * does not reveal the origin of a rejection.
      *
      * @default false
      */
@@ -214,46 +214,46 @@ export type JoinGroupOptions = Connecting &
      * @default not served
      */
     health?: HealthOptions | undefined;
-    /** Leaves when it aborts; while the group is being joined, gives that up. */
+    /** When it aborts, the member leaves, or stops joining. */
     signal?: AbortSignal | undefined;
-    /** Adds listeners before anything can happen. */
+    /** Adds listeners before the first event. */
     listen?: ((member: GroupMember) => void) | undefined;
   };
 
-/** How a publisher of the library is made. */
+/** Options of a publisher. */
 export type CreatePublisherOptions = Connecting &
   StreamOptions & {
     /**
-     * Messages in the window at most: accepted and not confirmed.
+     * Limit of messages in flight: accepted, not yet confirmed.
      *
      * @default 4_000
      */
     maxPendingMessages?: number | undefined;
     /**
-     * Bytes in the window at most, headers and payloads.
+     * Limit of bytes in flight, headers and payloads.
      *
      * @default 67_108_864 (64 MiB)
      */
     maxPendingBytes?: number | undefined;
     /**
-     * Gives each message without an id one of its own, so that a retry is never stored twice.
+     * Gives each message without an id a unique id, so that a retry is never stored twice.
      *
      * @default false
      */
     dedupe?: boolean | undefined;
     /**
-     * Sends the next message of a partition when the one before is confirmed: the order holds whatever happens to the
-     * server, for as many messages on their way as there are partitions. Give `dedupe` as well, or a retry may be stored
+     * Sends the next message of a partition only after the previous one is confirmed, so that no fault of the server changes
+     * the order. At most one message of each partition is in flight. Set `dedupe` too, otherwise a retry may be stored
      * twice.
      *
      * @default false
      */
     ordered?: boolean | undefined;
-    /** Told how each message ended. */
+    /** Receives the outcome of each message. */
     observer?: PublisherOptions['observer'] | undefined;
   };
 
-/** Which stream is looked at and steered, and how long its members may take. */
+/** The stream to inspect and control, and the times that its members may take. */
 export type OpenStreamOptions = Connecting &
   Pick<StreamOptions, 'stream' | 'bucket' | 'timeoutMs' | 'authRetryMs' | 'inboxPrefix' | 'jsDomain'> &
   Pick<JoinGroupOptions, 'group' | 'ttlMs' | 'drainTimeoutMs'>;

@@ -1,7 +1,7 @@
 import type { GroupChange } from '../core/admin/follower.js';
 import { escapeControl } from '../core/lib/text.js';
 
-/** A change as one line of NDJSON shows it; `at` is the observer's clock. */
+/** A change as one line of NDJSON; `at` is the time at the observer. */
 export interface ChangeRecord {
   at: string;
   event: 'acquired' | 'released' | 'unreadable' | 'joined' | 'leaving' | 'left' | 'died';
@@ -9,12 +9,12 @@ export interface ChangeRecord {
   epoch: number | null;
   member: string | null;
   session: string | null;
-  /** The owner before. */
+  /** The previous owner. */
   from: string | null;
   reason: string | null;
 }
 
-/** What happened, as data. A member that did not say that it was leaving has died, or was fenced. */
+/** A change as data. A member whose session ends without the mark that it is leaving has died, or was fenced. */
 export function recordChange(change: GroupChange, at: Date): ChangeRecord {
   const none = { partition: null, epoch: null, member: null, session: null, from: null, reason: null };
   if (change.kind !== 'lease') {
@@ -39,13 +39,13 @@ export function describeChange(change: ChangeRecord): string {
   const from = change.from === null ? '' : ` from ${escapeControl(change.from)}`;
   switch (change.event) {
     case 'acquired': {
-      const verb = isVerb(change.reason) ? VERBS[change.reason] : 'went to';
+      const verb = isVerb(change.reason) ? VERBS[change.reason] : 'moved to';
       return `${time}  p${change.partition} ${verb} ${member}${from}, epoch ${change.epoch}`;
     }
     case 'released':
-      return `${time}  p${change.partition} has no owner${from && `, let go by${from.slice(5)}`}, epoch ${change.epoch}`;
+      return `${time}  p${change.partition} has no owner${from && `, released by${from.slice(5)}`}, epoch ${change.epoch}`;
     case 'unreadable':
-      return `${time}  p${change.partition} has an entry that cannot be read`;
+      return `${time}  p${change.partition} has a lease that cannot be read`;
     case 'died':
       return `${time}  ${member} died or was fenced`;
     case 'leaving':

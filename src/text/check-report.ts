@@ -3,7 +3,7 @@ import type { GroupStatus } from '../core/admin/group-status.js';
 import { escapeControl } from '../core/lib/text.js';
 import { totalLag } from './lease-table.js';
 
-/** Exit codes of monitoring plugins; what cannot be found out is `unknown`. */
+/** Exit codes of monitoring plugins; a check that cannot be made is `unknown`. */
 const NAGIOS = { ok: 0, warning: 1, critical: 2 } as const;
 const NAGIOS_UNKNOWN = 3;
 
@@ -18,13 +18,13 @@ const worst = (findings: readonly Finding[]): keyof typeof NAGIOS =>
 /** The exit code of a monitoring plugin: 0 ok, 1 warning, 2 critical. */
 export const nagiosExitCode = (findings: readonly Finding[]): number => NAGIOS[worst(findings)];
 
-/** What could not be found out, and why: never one of the verdicts. */
+/** The line and exit code of a check that could not be made. */
 export const unknownToNagios = ({ message }: Error): { line: string; exitCode: number } => ({
   line: `NATSPOC UNKNOWN - ${message.split('\n').map(escapeControl).join(' ').replaceAll('|', '/')}`,
   exitCode: NAGIOS_UNKNOWN,
 });
 
-/** One line of a monitoring plugin: verdict, reasons, and figures after the bar. */
+/** One line of a monitoring plugin: verdict, reasons, and performance data after the bar. */
 export function formatNagios(group: string, status: GroupStatus, findings: readonly Finding[]): string {
   const { leases, members } = status;
   const owned = leases.filter(({ owner }) => owner !== null).length;
@@ -34,7 +34,7 @@ export function formatNagios(group: string, status: GroupStatus, findings: reado
     `owned=${owned};;;0;${leases.length}`,
     `lag=${totalLag(leases) ?? 'U'}`,
   ];
-  // A bar inside the text would end it.
+  // A bar in the text would end it.
   return (
     `NATSPOC ${worst(findings).toUpperCase()} - ${group}: ${reasons}`.replaceAll('|', '/') +
     ` | ${figures.join(' ')}`

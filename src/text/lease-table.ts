@@ -5,13 +5,13 @@ import { formatCount, formatDuration, formatRate } from '../core/lib/units.js';
 import { formatTable } from './table.js';
 
 const NONE = '-';
-/** So many partitions are named in one line. */
+/** The largest number of partitions named in one line. */
 const NAMED = 8;
 
-/** States in which a partition is looked after. */
+/** States of a partition that need no attention. */
 const HEALTHY = new Set(['owned', 'running', 'idle', 'starting', 'draining', 'paused']);
 
-/** True where nobody makes progress in the partition and somebody should look. */
+/** True if no member makes progress in the partition, so that an operator should look. */
 const needsAttention = ({ state }: LeaseStatus): boolean => !HEALTHY.has(state);
 
 const count = (value: number | null): string => (value === null ? NONE : formatCount(value));
@@ -20,9 +20,9 @@ const expiry = (ms: number | null): string =>
   ms === null ? NONE : ms < 0 ? `${formatDuration(-ms)} ago` : formatDuration(ms);
 
 /**
- * The listing of `leases`: one line a partition; `!` marks what needs somebody, so that colour is not needed.
+ * The table of `leases`: one line per partition; `!` marks partitions that need attention, so that colour is not needed.
  *
- * @param width of the terminal: where there is no room, what matters least is left out.
+ * @param width of the terminal; if it is too narrow, the least important columns are omitted.
  */
 export function formatLeases({ leases }: GroupStatus, width?: number): string[] {
   const rows = leases.map((lease) => [
@@ -58,7 +58,7 @@ export function formatLeases({ leases }: GroupStatus, width?: number): string[] 
   return [...table, ...formatTrimmed(leases, width)];
 }
 
-/** One line that names what the stream dropped, where it has. */
+/** One line with the number of messages that the stream dropped, for each partition that lost any. */
 function formatTrimmed(leases: readonly LeaseStatus[], width = Number.POSITIVE_INFINITY): string[] {
   const trimmed = leases.filter((lease) => lease.trimmed > 0);
   if (trimmed.length === 0) return [];
@@ -67,7 +67,7 @@ function formatTrimmed(leases: readonly LeaseStatus[], width = Number.POSITIVE_I
   return wrap(`! dropped by the stream before handled, at most: ${named.join(', ')}${more}`, width);
 }
 
-/** How many members have a session, and how many of these are not well: `3 members (1 unreachable)`. */
+/** The number of members, and of those in trouble: `3 members (1 unreachable)`. */
 function countMembers(members: readonly MemberStatus[]): string {
   const states = members.map(memberState);
   const troubled = TROUBLED.flatMap((state) => {
@@ -78,7 +78,7 @@ function countMembers(members: readonly MemberStatus[]): string {
   return troubled.length > 0 ? `${all} (${troubled.join(', ')})` : all;
 }
 
-/** One line that says how the group is: members, owned partitions, lag. */
+/** The group in one line: members, owned partitions, lag. */
 export function summarise({ leases, members }: GroupStatus): string {
   const owned = leases.filter(({ owner }) => owner !== null).length;
   const troubled = leases.filter(needsAttention);
@@ -97,12 +97,12 @@ export function summarise({ leases, members }: GroupStatus): string {
   return parts.join(' · ');
 }
 
-/** The sum of the lags; null where one is not known. */
+/** The sum of the lags; null if one of them is unknown. */
 export function totalLag(leases: readonly LeaseStatus[]): number | null {
   return leases.reduce<number | null>((sum, { lag }) => (sum === null || lag === null ? null : sum + lag), 0);
 }
 
-/** The status as `--json` shows it: raw numbers, milliseconds, bytes. */
+/** The status for `--json`: raw numbers, milliseconds, bytes. */
 export function groupStatusJson(group: { stream: string; group: string }, status: GroupStatus): unknown {
   return {
     ...group,

@@ -4,16 +4,16 @@ import { escapeControl } from '../core/lib/text.js';
 import { formatBytes, formatCount, formatDuration, formatRate } from '../core/lib/units.js';
 import { formatTable } from './table.js';
 
-/** The sum of what its owner says of each partition; null: it says nothing. */
+/** The sum of the rates that a member reports for its partitions; null if it reports none. */
 function memberRate({ stats }: MemberStatus): number | null {
   const rates = stats?.partitions.flatMap(({ ratePerSecond }) => ratePerSecond ?? []) ?? [];
   return rates.length > 0 ? rates.reduce((sum, rate) => sum + rate, 0) : null;
 }
 
 /**
- * The listing of `leases --members`: one line a member; `!` marks those that do not answer.
+ * The table of `leases --members`: one line per member; `!` marks members that do not answer.
  *
- * @param width of the terminal: where there is no room, what matters least is left out.
+ * @param width of the terminal; if it is too narrow, the least important columns are omitted.
  */
 export function formatMembers({ members }: GroupStatus, width?: number): string[] {
   const rows = members.map((member) => {

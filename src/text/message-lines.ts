@@ -4,14 +4,14 @@ import { textOf } from '../core/member/partition/output.js';
 import type { StoredMessage } from '../core/ports/stream-admin.js';
 import { formatPairs } from './table.js';
 
-/** Where nobody says how wide the line may be. */
+/** The default width of a line. */
 const PREVIEW_COLUMNS = 160;
 
 /**
- * One line for people: time, partition, sequence, key, size and the beginning of the payload. Control characters are
- * escaped, so that nothing in a message moves the cursor.
+ * One line for people: time, partition, sequence, key, size and the start of the payload. Control characters are
+ * escaped, so that a message cannot move the cursor.
  *
- * @param columns width of the terminal; undefined: as long as a preview gets.
+ * @param columns width of the terminal; undefined: no limit, with a preview of the default width.
  */
 export function formatMessageLine(message: StoredMessage, columns: number | undefined): string {
   const { sequence, partition, key, atMs, data } = message;
@@ -25,13 +25,13 @@ export function formatMessageLine(message: StoredMessage, columns: number | unde
 }
 
 function preview(data: Uint8Array, columns: number): string {
-  // Enough bytes for the columns wanted; what the cut leaves of a character does not count.
+  // Enough bytes for these columns; a character split by the cut is dropped.
   const text = textOf(data.subarray(0, columns * 4)) ?? cutText(data, columns * 4);
   if (text === undefined) return '(not text)';
   return truncate(escapeControl(text), columns);
 }
 
-/** The beginning of a long text, without the character that the cut splits. */
+/** The start of a long text, without the character that the cut splits. */
 function cutText(data: Uint8Array, end: number): string | undefined {
   if (end >= data.length) return undefined;
   for (let cut = 1; cut < 4; cut++) {
@@ -58,7 +58,7 @@ export function formatMessage(message: StoredMessage): string[] {
   return [...lines, '', ...body.split('\n').map(escapeControl)];
 }
 
-/** A message as `--json` shows it: `data` is text, `data_base64` where it is not UTF-8. */
+/** A message for `--json`: `data` is text; if the payload is not UTF-8, `data_base64` is used instead. */
 export function messageJson(message: StoredMessage): unknown {
   const { sequence, subject, partition, key, atMs, headers, data } = message;
   const text = textOf(data);

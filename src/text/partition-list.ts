@@ -1,6 +1,6 @@
 /**
- * Partitions as people write them, runs in short: `p0-p3 p7`. Of more than `most` parts only the first are shown, after
- * the number of partitions.
+ * Partitions as ranges: `p0-p3 p7`. If there are more than `most` ranges, it shows the number of partitions and the first
+ * ranges.
  */
 export function partitionList(partitions: readonly number[], most = Number.POSITIVE_INFINITY): string {
   const runs: [number, number][] = [];

@@ -9,15 +9,15 @@ function effectOf({ skipped, repeated }: SeekStep): string {
   return repeated > 0 ? `${messages(repeated)} handled again` : 'nothing skipped or repeated';
 }
 
-/** What would be done: `p3 from 1996 to 1896: 100 messages handled again`. */
+/** A planned step: `p3 from 1996 to 1896: 100 messages handled again`. */
 export const describeStep = (step: SeekStep): string =>
   `p${step.partition} from ${step.from ?? 'the start'} to ${step.to}: ${effectOf(step)}`;
 
-/** What was done, or why not. */
+/** The outcome of a step, or the reason why it was not made. */
 export const describeSeek = (outcome: SeekOutcome): string =>
   outcome.moved ? describeStep(outcome) : `p${outcome.partition} not moved: ${outcome.message ?? ''}`;
 
-/** What somebody has to confirm: the partitions, and the sum. */
+/** What the user has to confirm: each partition, and the totals. */
 export function seekConsequences(group: string, steps: readonly SeekStep[]): string[] {
   const skipped = steps.reduce((sum, step) => sum + step.skipped, 0);
   const repeated = steps.reduce((sum, step) => sum + step.repeated, 0);

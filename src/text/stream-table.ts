@@ -4,7 +4,7 @@ import { formatBytes, formatCount, formatDuration } from '../core/lib/units.js';
 import type { StreamFacts } from '../core/ports/facts.js';
 import { formatPairs, formatTable } from './table.js';
 
-/** The server that answered, and the bucket in use: what completes a stream's status for people. */
+/** The server that answered, the bucket, and concerns about settings: shown with a stream's status. */
 export interface StreamSurroundings {
   bucket: string;
   serverVersion: string;
@@ -16,7 +16,7 @@ const age = (ms: number): string => formatDuration(Math.max(0, Date.now() - ms))
 const when = (ms: number | null): string =>
   ms === null ? '-' : `${new Date(ms).toISOString()}, ${age(ms)} ago`;
 
-/** The limits of a stream in words. */
+/** The limits of a stream as text. */
 function describeLimits({ maxMessages, maxBytes, maxAgeMs }: StreamFacts): string {
   const limits = [
     maxMessages !== null && `${formatCount(maxMessages)} messages`,
@@ -33,9 +33,9 @@ function describeReplicas({ replicas, leader, followers }: StreamFacts): string 
 }
 
 /**
- * The listing of `stream info`.
+ * The text of `stream info`.
  *
- * @param width of the terminal: where there is no room, what matters least is left out, and what is long goes on below.
+ * @param width of the terminal; if it is too narrow, the least important columns are omitted, and long values wrap.
  */
 export function formatStream(
   { stream, layout, partitions, groups }: StreamStatus,
@@ -58,7 +58,7 @@ export function formatStream(
     ['Limits', describeLimits(stream)],
     [
       'Duplicates',
-      duplicateWindowMs === null ? 'not noticed' : `noticed for ${formatDuration(duplicateWindowMs)}`,
+      duplicateWindowMs === null ? 'not detected' : `detected for ${formatDuration(duplicateWindowMs)}`,
     ],
     ['Storage', stream.storage],
     ['Replicas', describeReplicas(stream)],
@@ -97,7 +97,7 @@ export function formatStream(
       escapeControl(group),
       unreachable > 0 ? describeMembers({ members, unreachable }) : String(members),
       `${owned} of ${layout.partitions}`,
-      lag === null ? `not known: ${wrongPositions} wrong positions` : formatCount(lag),
+      lag === null ? `unknown: ${wrongPositions} wrong positions` : formatCount(lag),
     ]),
     width,
   );
@@ -109,7 +109,7 @@ export function formatStream(
   ];
 }
 
-/** The status as `--json` shows it: raw numbers, milliseconds, bytes. */
+/** The status for `--json`: raw numbers, milliseconds, bytes. */
 export function streamStatusJson(status: StreamStatus, surroundings: StreamSurroundings): unknown {
   const { counts, ...stream } = status.stream;
   const { prefix, partitions, hash } = status.layout;

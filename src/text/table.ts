@@ -1,20 +1,20 @@
 import { pad, textWidth, wrap } from '../core/lib/text.js';
 
-/** One column of a plain table: its heading, how it lines up, and when it gives way where there is no room. */
+/** One column of a plain table: its heading, alignment, and when it is omitted if there is no room. */
 export interface Column {
   title: string;
   align?: 'left' | 'right';
-  /** Columns with a number are left out while the table is too wide, the lowest first; others stay. */
+  /** While the table is too wide, columns with a number are omitted, the lowest number first. Others stay. */
   giveWay?: number;
 }
 
 const GAP = '  ';
 
 /**
- * Lines of a plain table, two spaces between the columns, without trailing spaces. Cells are written as they
- * are: text from other people has to be escaped before.
+ * Lines of a plain table, two spaces between the columns, without trailing spaces. Cells are written
+ * unchanged: escape text from outside first.
  *
- * @param width of the terminal; undefined: as wide as it gets.
+ * @param width of the terminal; undefined: no limit.
  */
 export function formatTable(
   columns: readonly Column[],
@@ -43,13 +43,13 @@ export function formatTable(
   return [line(columns.map(({ title }) => title)), ...rows.map(line)];
 }
 
-/** Below this there is no use in breaking a value between words. */
+/** The narrowest width for wrapped values. */
 const NARROWEST = 10;
 
 /**
- * Lines of `label  value` pairs under each other, the labels of one width. A value that is too long goes on below itself.
+ * Lines of `label  value` pairs with aligned values. A value that is too long wraps below itself.
  *
- * @param width of the terminal; undefined: as wide as it gets.
+ * @param width of the terminal; undefined: no limit.
  */
 export function formatPairs(
   pairs: readonly (readonly [label: string, value: string])[],

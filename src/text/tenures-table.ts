@@ -8,7 +8,7 @@ const HOW = { claim: 'claimed', handover: 'handed over', release: 'released' } a
 /**
  * The tenures for people, oldest first.
  *
- * @param width of the terminal: where there is no room, what matters least is left out.
+ * @param width of the terminal; if it is too narrow, the least important columns are omitted.
  */
 export function formatTenures(tenures: readonly Tenure[], width?: number): string[] {
   return formatTable(

@@ -93,7 +93,7 @@ describe('options of the library', () => {
     [{ connection: {} }, /^connection: \{\} is not a connection of the client "nats", version 2\.$/],
     [{ concurrncy: 3 }, /^joinGroup has no option "concurrncy"\. Did you mean concurrency\?$/],
     [{ ttl: 3 }, /^joinGroup has no option "ttl"\. Did you mean ttlMs\?$/],
-    [{ constructor: 3 }, /^joinGroup has no option "constructor"\. There are connection, servers, /],
+    [{ constructor: 3 }, /^joinGroup has no option "constructor"\. Options: connection, servers, /],
   ] as const) {
     it(`refuse what says ${pattern.source}`, () =>
       assert.throws(() => withHandler(options), refusal(pattern)));

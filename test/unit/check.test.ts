@@ -77,7 +77,7 @@ describe('leases check', () => {
       findings.map(({ kind, message }) => [kind, message]),
       [
         ['unreadable', 'p0: its position cannot be read: "leases seek" says where to go on'],
-        ['unreadable', 'p1: its position was written by a newer version of natspoc, which has to handle it'],
+        ['unreadable', 'p1: its position was written by a newer version of natspoc, which must handle it'],
       ],
     );
     const override = [lease(0, { overrideUnreadable: true })];

@@ -113,7 +113,7 @@ describe('a partition runner', () => {
     const { bucket, start, told, stream } = bench();
     bucket.put({ v: 1, seq: 5, epoch: 8, at: '' });
     await start();
-    assert.deepEqual(told, ['failed: a newer owner was here']);
+    assert.deepEqual(told, ['failed: a newer owner wrote its position']);
     assert.deepEqual(stream.opened, []);
   });
 

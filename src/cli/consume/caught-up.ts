@@ -2,17 +2,17 @@ import { type Cancel, type Clock, systemClock } from '../../core/lib/clock.js';
 import type { GroupMember } from '../../core/member/group-member.js';
 
 const LOOK_EVERY_MS = 100;
-/** A member that owns nothing yet may be given something until then. */
+/** How long a member without partitions waits for some. */
 const PATIENCE_MS = 2_000;
 
 /**
- * Calls back once when a member has caught up: every partition of the group has an owner, and each that this member
- * owns is handled up to `end`, or was handled to its own end at some moment, or has halted for good. What others own
- * is theirs to catch up with; where they end, it falls to those who stay.
+ * Calls back once when a member has caught up: every partition of the group has an owner, and each partition of this member
+ * has been handled up to `end`, or up to its own end at some moment, or is halted. Other members catch up with their own
+ * partitions; if such a member ends, the remaining members take them over.
  *
- * @param end the last stream sequence that has to be handled: what is stored later need not be, so that a busy stream
- *   lets the member come to an end.
- * @returns stops looking.
+ * @param end the last stream sequence that must be handled. Later messages need not be handled, so that the member can
+ *   finish on a busy stream.
+ * @returns cancels the callback.
  */
 export function whenCaughtUp(
   member: Pick<GroupMember, 'partitions' | 'isSettled'>,

@@ -26,7 +26,7 @@ import { LineWriter } from './line-writer.js';
 import type { Output } from './outputs.js';
 import { inSteps, pretendToWork, writeLines } from './simulated-work.js';
 
-/** What a consumer of the command line is made of. */
+/** Options of a member that the command line runs. */
 export interface ConsumerOptions {
   connection: NatsConnection;
   config: Config;
@@ -36,7 +36,7 @@ export interface ConsumerOptions {
   stdout: Writable;
   /** Takes one line for people. */
   note: (line: string) => void;
-  /** Pretended work a message, milliseconds. */
+  /** Simulated work per message, milliseconds. */
   workMs: number;
   /** A command for each message. */
   exec: string | undefined;
@@ -49,26 +49,26 @@ export interface ConsumerOptions {
   count: number | undefined;
   /** Leave after this many milliseconds. */
   durationMs: number | undefined;
-  /** Leave when everything that was stored before it began is handled. */
+  /** Leave when every message stored before the start is handled. */
   untilCaughtUp: boolean;
 }
 
-/** A running consumer. */
+/** A running member of the command line. */
 export interface Consumer {
   readonly member: GroupMember;
   leave(): Promise<void>;
-  /** Resolves when it has left, rejects with what ended it. */
+  /** Resolves when it has left; rejects with the error that ended it. */
   readonly closed: Promise<void>;
 }
 
-/** Joins the group and handles messages as the options say. Everything for people goes to `note`. */
+/** Joins the group and handles messages according to the options. Lines for people go to `note`. */
 export async function startConsumer(options: ConsumerOptions): Promise<Consumer> {
   const { config, note, count } = options;
   const startedAt = performance.now();
   const writer = new LineWriter(options.stdout);
   const halted = new Map<number, string>();
   let left = count ?? Number.POSITIVE_INFINITY;
-  // Before it joins: what is published from then on need not be handled.
+  // Read before it joins: messages published later need not be handled.
   const end = options.untilCaughtUp ? await streamEnd(options.connection, config) : undefined;
   const member = await GroupMember.open(
     {
@@ -84,13 +84,13 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
     (events) => {
       describe(events, config, note);
       events.on('halted', ({ partition, message }) => halted.set(partition, message));
-      // Somebody released it and it has come back.
+      // An operator released it, and this member took it again.
       events.on('acquired', ({ partition }) => halted.delete(partition));
       if (count !== undefined) events.on('handled', () => --left === 0 && leave());
     },
   );
   if (member.healthUrl) note(`health checks and metrics at ${member.healthUrl}`);
-  // Whoever reads has had enough, or the disk is full: hand over and go.
+  // The reader closed the pipe, or the disk is full: hand over and leave.
   options.stdout.once('error', leave);
   const cancels = [
     end === undefined ? undefined : whenCaughtUp(member, end, leave),
@@ -106,7 +106,7 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
   }
   const closed = member.closed
     .catch((error: unknown) => {
-      // What it ended with follows from that.
+      // If the output failed, the member's error is only a consequence.
       if (!writer.isClosed) throw error;
     })
     .then(() => {
@@ -122,7 +122,7 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
   return { member, leave: () => member.leave(), closed };
 }
 
-/** The steps that are taken for each message. */
+/** The steps for each message. */
 function handlerOf(options: ConsumerOptions, writer: LineWriter): Handler {
   const { workMs, handler, exec, output } = options;
   const steps = [
@@ -136,11 +136,11 @@ function handlerOf(options: ConsumerOptions, writer: LineWriter): Handler {
   return inSteps(steps.filter((step) => step !== undefined));
 }
 
-/** Puts what happens into words. */
+/** Writes a line for each event. */
 function describe(member: GroupMember, config: Config, note: (line: string) => void): void {
   member.on('report', (report) => note(describeReport(report, config.group)));
   member.on('failed', (failed) => {
-    // A report of its own says so.
+    // A halt has its own report.
     if (failed.then !== 'halt') note(describeFailed(failed));
   });
   member.on('trimmed', (trimmed) => note(describeTrimmed(trimmed)));
@@ -150,7 +150,7 @@ function describe(member: GroupMember, config: Config, note: (line: string) => v
   member.on('memory', (sample) => note(formatMemoryLine(sample)));
 }
 
-/** @throws NatspocError `handler-failed` where partitions were given up. */
+/** @throws NatspocError `handler-failed` if partitions were halted. */
 function failIfHalted(halted: ReadonlyMap<number, string>): void {
   const [first] = halted;
   if (!first) return;

@@ -3,9 +3,9 @@ import { constants } from 'node:os';
 import { type Handler, type HandlerContext, StopConsuming } from '../../core/member/partition/handler.js';
 import { signalGroup, systemReason } from '../../local/child.js';
 
-/** What the shell ends with where it cannot run the command: not executable, or not there. */
+/** Exit codes of a shell that cannot run the command: not executable, or not found. */
 const CANNOT_RUN = new Set([126, 127]);
-/** Output of one run of the command that is kept until it is known whether the message is handled, bytes. */
+/** Limit of the output of one run, which is buffered until the run has succeeded, bytes. */
 const MAX_OUTPUT_BYTES = 16 * 1_048_576;
 /** How long a command may take to end after SIGTERM. */
 const KILL_AFTER_MS = 200;
@@ -14,11 +14,11 @@ const KILL_AFTER_MS = 200;
 export interface ExecOptions {
   /** For `/bin/sh -c`, or `cmd /c` on Windows. */
   command: string;
-  /** Takes what a successful run has written; a promise holds the next message back. */
+  /** Receives the output of a successful run; the next message waits for a returned promise. */
   write: (output: Uint8Array) => Promise<void> | undefined;
 }
 
-/** What the command finds in its environment, beside our own. */
+/** Variables that are added to the command's environment. */
 function environment(
   context: HandlerContext,
   message: { sequence: number; subject: string },
@@ -35,12 +35,12 @@ function environment(
 
 /**
  * A handler that runs a command for each message: payload on its standard input, exit code 0 means handled.
- * Its standard error is ours; what it writes is passed on as a whole once the message is handled, so that runs
- * side by side never mix and a failed run leaves nothing behind.
+ * Its standard error is that of this process. Its output is passed on as a whole after a successful run, so that parallel runs
+ * do not mix, and a failed run writes nothing.
  */
 export function execHandler({ command, write }: ExecOptions): Handler {
   const running = new Set<() => void>();
-  // A process that ends at once leaves no command behind.
+  // Kill running commands if the process exits immediately.
   process.once('exit', () => {
     for (const kill of running) kill();
   });
@@ -56,14 +56,14 @@ interface Run {
   input: Uint8Array;
   env: Record<string, string>;
   signal: AbortSignal;
-  /** Has what kills this run while it lasts. */
+  /** Contains a function that kills this run, while it runs. */
   running: Set<() => void>;
 }
 
-/** Codes with which the system says that there is no shell to run the command: other messages fare no better. */
+/** Error codes for a missing shell. Other messages would fail in the same way, so the member stops. */
 const NO_SHELL = new Set(['ENOENT', 'EACCES']);
 
-/** A run that could not be started: the attempt's failure, in the system's words. */
+/** The error of an attempt whose command could not be started, with the system's reason. */
 function startFailure(error: unknown): Error {
   const why = `cannot start the command: ${systemReason(error)}`;
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
@@ -78,7 +78,7 @@ function start(command: string, env: Record<string, string>): ChildProcess {
       shell: true,
       stdio: ['pipe', 'pipe', 'inherit'],
       env: { ...process.env, ...env },
-      // A group of its own: Ctrl-C in a terminal reaches us, and we let the command finish.
+      // A separate process group: Ctrl-C in a terminal reaches only natspoc, which lets the command finish.
       detached: process.platform !== 'win32',
     });
   } catch (error) {
@@ -105,13 +105,13 @@ async function run({ command, input, env, signal, running }: Run): Promise<Buffe
     };
     const finish = (end: () => void): void => {
       clearTimeout(killTimer);
-      // The shell has ended; what it started may have ignored the signal, and closed its output.
+      // The shell has ended, but its children may have ignored the signal and closed their output.
       if (stopped) killNow();
       running.delete(killNow);
       signal.removeEventListener('abort', stop);
       end();
     };
-    // Neither stream is there where the child could not be started.
+    // If the child could not be started, it has no streams.
     child.stdout?.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
       if (bytes <= MAX_OUTPUT_BYTES) chunks.push(chunk);
@@ -120,7 +120,7 @@ async function run({ command, input, env, signal, running }: Run): Promise<Buffe
         stop();
       }
     });
-    // A command need not read its input: that is no failure.
+    // A command need not read its input.
     child.stdin?.on('error', () => {});
     child.stdin?.end(input);
     child.once('error', (error) => finish(() => reject(startFailure(error))));

@@ -3,13 +3,13 @@ import { NatspocError } from '../../core/lib/errors.js';
 import { StopConsuming } from '../../core/member/partition/handler.js';
 import { systemReason } from '../../local/child.js';
 
-/** Text is gathered up to this size before it is written. */
+/** Text is buffered up to this size before it is written. */
 const CHUNK_CHARACTERS = 65_536;
 
-/** True for what a pipe says whose reader has gone away. */
+/** True for the error of a pipe whose reader is gone. */
 const isGoneReader = (error: Error): boolean => 'code' in error && error.code === 'EPIPE';
 
-/** What to say of a stdout that takes nothing any more. */
+/** The error of a stdout that cannot be written to any more. */
 export function outputFailure(cause: Error): NatspocError {
   return new NatspocError('failed', `Cannot write to standard output: ${systemReason(cause)}.`, { cause });
 }
@@ -20,8 +20,8 @@ interface Waiter {
 }
 
 /**
- * Writes lines to a stream in few writes, and holds the writer back where the reader is slow: `write` returns
- * a promise then, and nothing otherwise. `written` tells when the operating system has what was given so far:
+ * Writes lines to a stream in few writes, and slows the writer down if the reader is slow: `write` then returns
+ * a promise, otherwise undefined. `written` resolves when the operating system has taken everything so far:
  * only then may a position that covers it be committed.
  */
 export class LineWriter {
@@ -41,12 +41,12 @@ export class LineWriter {
     stream.on('error', (error) => this.#close(error));
   }
 
-  /** True once nothing can be written any more. */
+  /** True when nothing can be written any more. */
   get isClosed(): boolean {
     return this.#closed !== undefined;
   }
 
-  /** Why that is; undefined also where a reader has had enough, which is no failure. */
+  /** The reason why nothing can be written; undefined if the reader closed the pipe, which is not a failure. */
   get failure(): NatspocError | undefined {
     return this.#failure;
   }
@@ -54,7 +54,7 @@ export class LineWriter {
   /**
    * Adds one line; the line feed is added here. Resolves when the stream takes more, if it is full.
    *
-   * @throws StopConsuming (or rejects with it) once nothing can be written any more: the reader has gone, the disk is full.
+   * @throws StopConsuming (or rejects with it) when nothing can be written any more: the reader is gone, or the disk is full.
    */
   write(line: string): Promise<void> | undefined {
     if (this.#closed) throw this.#closed;
@@ -67,7 +67,7 @@ export class LineWriter {
     return this.#drained;
   }
 
-  /** The same for bytes, which are written as they are: what they mean, and whether they are lines, is not our business. */
+  /** The same for bytes, which are written unchanged. */
   writeBytes(bytes: Uint8Array): Promise<void> | undefined {
     if (this.#closed) throw this.#closed;
     this.#flush();
@@ -76,8 +76,7 @@ export class LineWriter {
   }
 
   /**
-   * Resolves when everything that was given so far is written; nothing to wait for: undefined. Rejects when it
-   * never will be.
+   * Resolves when everything given so far is written; undefined if it already is. Rejects if it cannot be written.
    */
   written(): Promise<void> | undefined {
     this.#flush();
@@ -104,7 +103,7 @@ export class LineWriter {
     this.#drained = new Promise((resolve, reject) => {
       this.#full = { resolve, reject };
     });
-    // Whoever is held back hears of the end; nobody has to be.
+    // There may be no waiting writer, so the rejection must not be unhandled.
     this.#drained.catch(() => {});
     this.#stream.once('drain', () => {
       const full = this.#full;
@@ -125,7 +124,7 @@ export class LineWriter {
     if (this.#closed) return;
     const failure = isGoneReader(cause) ? undefined : outputFailure(cause);
     this.#failure = failure;
-    this.#closed = new StopConsuming(failure?.message ?? 'nobody reads the output any more', { cause });
+    this.#closed = new StopConsuming(failure?.message ?? 'the reader of the output is gone', { cause });
     this.#full?.reject(this.#closed);
     for (const { reject } of this.#waiting) reject(this.#closed);
     this.#waiting = [];

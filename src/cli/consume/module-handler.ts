@@ -11,10 +11,10 @@ const isHandler = (value: unknown): value is Handler => typeof value === 'functi
 
 /**
  * Loads a handler from a module, once: its default export, or an export named `handler`. TypeScript is
- * compiled on the way, without checking types.
+ * compiled without checking types.
  *
  * @param file a path, from the working folder.
- * @throws NatspocError `handler-failed` where it cannot be loaded or exports no function, in one line.
+ * @throws NatspocError `handler-failed`, with one line, if it cannot be loaded or exports no function.
  */
 export async function loadHandler(file: string): Promise<Handler> {
   const path = resolve(file);
@@ -42,7 +42,7 @@ export async function loadHandler(file: string): Promise<Handler> {
   throw new NatspocError('handler-failed', message);
 }
 
-/** The compiler is loaded for those who need it only: it takes 15 MB. */
+/** Loads the compiler only when it is needed: it takes 15 MB. */
 async function loadTypeScript(path: string): Promise<unknown> {
   const { createJiti } = await import('jiti');
   return createJiti(import.meta.url, { interopDefault: false }).import(path);
@@ -57,7 +57,7 @@ function handlerOf(loaded: unknown): Handler | undefined {
   return typeof main === 'object' && main !== null && main !== loaded ? handlerOf(main) : undefined;
 }
 
-/** An error of loading in one line, with the place where it is known. */
+/** A load error in one line, with its place if known. */
 function explain(error: unknown, path: string): string {
   const lines = messageOf(error)
     .split('\n')
@@ -65,7 +65,7 @@ function explain(error: unknown, path: string): string {
   const text = (lines[0] ?? '').replace(/^\w*Error: /, '').replace(/\.$/, '');
   const syntax = error instanceof SyntaxError || /^ParseError/.test(lines[0] ?? '');
   if (!syntax) return text;
-  // The compiler says where in its second line; Node says it only to those who run the file.
+  // The compiler gives the place in its second line; Node gives it only when it runs the file.
   const place = lines.find((line) => /^\/?\S+:\d+:\d+$/.test(line)) ?? placeOfSyntaxError(path);
   return `syntax error: ${text}${place ? ` (${place})` : ''}`;
 }

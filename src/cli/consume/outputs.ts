@@ -2,11 +2,11 @@ import type { HandlerContext } from '../../core/member/partition/handler.js';
 import { toNdjson, toText } from '../../core/member/partition/output.js';
 import type { StreamMessage } from '../../core/protocol/message.js';
 
-/** What may be written for each message. */
+/** The output formats. */
 export const OUTPUTS = ['ndjson', 'text', 'none'] as const;
 export type Output = (typeof OUTPUTS)[number];
 
-/** The line for a message, by output; none: nothing is written. */
+/** The line for a message, by output format. */
 export const LINES: Record<
   Output,
   ((message: StreamMessage, context: HandlerContext) => string) | undefined

@@ -4,7 +4,7 @@ import type { Handler } from '../../core/member/partition/handler.js';
 import type { LineWriter } from './line-writer.js';
 import { LINES, type Output } from './outputs.js';
 
-/** Pretends to work on each message: a wait that ends early, with an error, when the handler has to stop. */
+/** Simulates work on each message: a wait that ends early, with an error, if the handler must stop. */
 export function pretendToWork(ms: number): Handler {
   return (_message, { signal }) =>
     new Promise<void>((resolve, reject) => {
@@ -22,13 +22,13 @@ export function pretendToWork(ms: number): Handler {
     });
 }
 
-/** Writes a line for each message; undefined where the output has none. */
+/** Writes a line for each message; undefined if the output is `none`. */
 export function writeLines(output: Output, writer: LineWriter): Handler | undefined {
   const toLine = LINES[output];
   return toLine && ((message, context) => writer.write(toLine(message, context)));
 }
 
-/** One handler that takes these steps one after the other. As long as no step waits, nothing does. */
+/** One handler that runs these steps in order. It returns a promise only if a step does. */
 export function inSteps(steps: readonly Handler[]): Handler {
   const [first, ...rest] = steps;
   if (!first) return () => {};

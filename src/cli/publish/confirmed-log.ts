@@ -7,16 +7,16 @@ import { systemReason } from '../../local/child.js';
 
 const CHUNK_CHARACTERS = 64 * 1024;
 
-/** Payload as text where it is UTF-8, otherwise as base64. */
+/** Payload as text if it is UTF-8, otherwise as base64. */
 function payload(data: Uint8Array | string): { data: string } | { data_base64: string } {
   const text = typeof data === 'string' ? data : textOf(data);
   return text === undefined ? { data_base64: Buffer.from(data).toString('base64') } : { data: text };
 }
 
 /**
- * Writes a line of JSON for each confirmed message: `{"partition":3,"seq":12,"key":"user-7","data":"…"}`, in the
- * words of `consume`, so that the two can be compared. `key` is null without one; `duplicate` is there if true.
- * What a file held before is replaced when the first lines are written, not by a run that never begins.
+ * Writes a line of JSON for each confirmed message: `{"partition":3,"seq":12,"key":"user-7","data":"…"}`, with the same
+ * fields as `consume`, so that the two can be compared. `key` is null without a key; `duplicate` is present only if true.
+ * An existing file is truncated at the first write, so a run that fails before that keeps its content.
  */
 export class ConfirmedLog {
   readonly #path: string;
@@ -34,7 +34,7 @@ export class ConfirmedLog {
     }
   }
 
-  /** @throws NatspocError `failed` when the disk does not take it. */
+  /** @throws NatspocError `failed` if the file cannot be written. */
   add(message: OutgoingMessage, partition: number, sequence: number, duplicate: boolean): void {
     const line = {
       partition,
@@ -56,7 +56,7 @@ export class ConfirmedLog {
     let bytes = Buffer.from(this.#chunk, 'utf8');
     this.#chunk = '';
     try {
-      // A pipe or a terminal cannot be cut.
+      // A pipe or a terminal cannot be truncated.
       if (!this.#begun && fstatSync(this.#fd).isFile()) ftruncateSync(this.#fd);
       this.#begun = true;
       while (bytes.length > 0) bytes = bytes.subarray(writeSync(this.#fd, bytes));

@@ -6,7 +6,7 @@ import { LineSource } from './line-source.js';
 import { type Addressing, addresser, generatedSource, type MessageSource } from './source.js';
 import { compileTemplate } from './template.js';
 
-/** What somebody asked to publish, as given; at most one of `data`, `file`, `sizeBytes`. */
+/** What the user asked to publish; at most one of `data`, `file`, `sizeBytes`. */
 export interface InputRequest extends Addressing {
   /** A template; `-` is standard input. */
   data?: string | undefined;
@@ -16,7 +16,7 @@ export interface InputRequest extends Addressing {
   /** Path of the key in lines of JSON. */
   keyField?: string | undefined;
   skipBadLines: boolean;
-  /** Messages get ids of their own, see PublisherOptions. */
+  /** Give messages generated ids, see PublisherOptions. */
   dedupe: boolean;
 }
 
@@ -26,17 +26,17 @@ export interface InputStream {
   fd: number;
 }
 
-/** Which input was chosen. Lines end by themselves, the others never do. */
+/** The chosen input. Only lines have an end. */
 export interface ChosenInput {
   source: MessageSource;
   kind: 'lines' | 'data' | 'generated';
-  /** What a message takes, headers and payload, by the example of one; 0: lines, each of another length. */
+  /** Size of an example message, headers and payload, bytes; 0 for lines, whose length varies. */
   messageBytes: number;
 }
 
-/** What is sent when nobody says what. */
+/** The default payload. */
 const DEFAULT_TEMPLATE = 'event {{Count}}';
-/** How long input has to show itself when DATA says that there should be none. */
+/** How long to wait for unexpected input on a pipe. */
 const PEEK_MS = 50;
 
 const usage = (message: string) => new NatspocError('usage', message);
@@ -59,19 +59,18 @@ function checkRequest(request: InputRequest): void {
     sizeBytes !== undefined && '--size',
   ];
   const [first, second] = payloads.filter((name) => name !== false);
-  if (first && second) throw usage(`${first} and ${second} exclude each other: each says what to send.`);
+  if (first && second) throw usage(`${first} and ${second} exclude each other: use only one of them.`);
   const keySources = [
     key !== undefined && '--key',
     keys !== undefined && '--keys',
     keyField !== undefined && '--key-field',
   ];
   const [one, other] = keySources.filter((name) => name !== false);
-  if (one && other) throw usage(`${one} and ${other} exclude each other: each chooses the keys.`);
-  if (keySkew !== undefined && keys === undefined)
-    throw usage('--key-skew needs --keys: it says how unevenly they are chosen.');
+  if (one && other) throw usage(`${one} and ${other} exclude each other: use only one of them.`);
+  if (keySkew !== undefined && keys === undefined) throw usage('--key-skew needs --keys.');
   if (partition !== undefined && one)
     throw usage(`--partition and ${one} exclude each other: a key decides the partition.`);
-  // As the first message has them: what no header can carry. Generated keys can always be sent.
+  // Try the first message, to refuse keys, ids and headers that cannot be sent. Generated keys can always be sent.
   const { key: firstKey, headers, id } = addresser({ ...request, keys: undefined, keySkew: undefined })(1);
   new EnvelopeMaker(1).make({ data: '', key: firstKey, headers, id }, id);
 }
@@ -87,10 +86,10 @@ function openFile(path: string): Readable {
 }
 
 /**
- * Chooses where messages come from: a file, DATA, generated payloads, or the lines of standard input when it is
- * a pipe and nothing else was asked for.
+ * Chooses the source of messages: a file, DATA, generated payloads, or the lines of standard input if it is
+ * a pipe and no other input was requested.
  *
- * @throws NatspocError `usage` for requests that contradict themselves, bad templates, keys, ids and headers that cannot
+ * @throws NatspocError `usage` for contradictory requests, bad templates, keys, ids and headers that cannot
  *   be sent, and unreadable files.
  */
 export function chooseInput(request: InputRequest, stdin: InputStream): ChosenInput {
@@ -118,7 +117,7 @@ export function chooseInput(request: InputRequest, stdin: InputStream): ChosenIn
   };
 }
 
-/** Where a template has random text, other messages are larger or smaller. */
+/** The size of the first message; with random text in a template, sizes vary. */
 function exampleBytes(request: InputRequest): number {
   const { data = DEFAULT_TEMPLATE, sizeBytes, keys, dedupe } = request;
   const key = keys === undefined ? request.key : `key-${keys - 1}`;
@@ -130,10 +129,10 @@ function exampleBytes(request: InputRequest): number {
 }
 
 /**
- * Makes sure that the server takes messages of this size: before anything is created or sent. A line that is too long
- * is found when its turn comes.
+ * Checks, before anything is created or sent, that the server accepts messages of this size. A line that is too long
+ * is refused when it is sent.
  *
- * @param maxPayload what the server takes in one message, bytes.
+ * @param maxPayload the largest message that the server accepts, bytes.
  * @throws NatspocError `usage`.
  */
 export function checkMessageSize({ messageBytes }: ChosenInput, maxPayload: number): void {
@@ -141,8 +140,8 @@ export function checkMessageSize({ messageBytes }: ChosenInput, maxPayload: numb
 }
 
 /**
- * Makes sure that nobody pipes lines into a command that was told to send something else. An open pipe without
- * anything in it, as services and scripts have it, is fine; looking takes at most a moment.
+ * Refuses piped input if the command was told to send something else. An empty open pipe, which services and scripts often
+ * have, is accepted after a short wait.
  *
  * @throws NatspocError `usage` when there is input.
  */
@@ -163,6 +162,6 @@ export async function refuseUnusedInput(stdin: InputStream): Promise<void> {
   stream.destroy();
   if (found)
     throw usage(
-      'There is input on a pipe as well as something else to send. Give one of them; DATA "-" is the pipe.',
+      'There is input on a pipe, but the command was told to send something else. Use DATA "-" to send the pipe.',
     );
 }

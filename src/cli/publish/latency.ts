@@ -1,4 +1,4 @@
-/** A summary of latencies, all in milliseconds; zeros when nothing was recorded. */
+/** A summary of latencies in milliseconds; zeros if nothing was recorded. */
 export interface LatencySummary {
   min: number;
   avg: number;
@@ -22,7 +22,7 @@ function bucketOf(micros: number): number {
   return shift * HALF + (micros >>> shift);
 }
 
-/** Milliseconds to three digits: what is counted is not finer. */
+/** Milliseconds rounded to microseconds, the resolution of the buckets. */
 const toMicros = (ms: number): number => Math.round(ms * MICROS_PER_MS) / MICROS_PER_MS;
 
 /** The largest value that falls into a bucket. */
@@ -33,7 +33,7 @@ function topOf(bucket: number): number {
 
 /**
  * Counts latencies in buckets like those of an HDR histogram: constant memory, three significant digits from a
- * microsecond to 71 minutes, and a few nanoseconds a value, which is why it is here and not a library.
+ * microsecond to 71 minutes, and a few nanoseconds per value. That speed is the reason not to use a library.
  */
 export class LatencyRecorder {
   readonly #counts = new Float64Array(BUCKETS);

@@ -6,20 +6,20 @@ import { type Addressing, addresser, type MessageSource } from './source.js';
 
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
-/** A line that grows beyond this is no line: the input is something else. */
+/** The longest line: longer input is probably not lines. */
 const MAX_LINE_BYTES = 64 * 1024 * 1024;
 
 /** How lines become messages. */
 export interface LineOptions extends Addressing {
   /** Each line is JSON, and the value at this path, such as `user.id`, is the key. */
   keyField?: string | undefined;
-  /** What happens to a line without a usable key: it ends the source with an error, or is left out and counted. */
+  /** A line without a usable key ends the source with an error, or is skipped and counted. */
   onBadLine: 'stop' | 'skip';
   /** Names the input in messages: `stdin`, or the path of a file. */
   name: string;
 }
 
-/** The key at a path of a JSON document, or why there is none. */
+/** The key at a path of a JSON document, or the problem. */
 function keyAt(line: Uint8Array, path: readonly string[]): { key: string } | { problem: string } {
   let value: unknown;
   try {
@@ -40,8 +40,8 @@ function keyAt(line: Uint8Array, path: readonly string[]): { key: string } | { p
 }
 
 /**
- * One message a line of a stream of bytes, in constant memory: reading waits while nobody asks. Blank lines are
- * left out, a carriage return at the end of a line too; the last line needs no newline.
+ * One message for each line of a stream of bytes, in constant memory: it reads only on demand. Blank lines, and a carriage
+ * return at the end of a line, are dropped; the last line needs no newline.
  */
 export class LineSource implements MessageSource {
   readonly #options: LineOptions;
@@ -49,7 +49,7 @@ export class LineSource implements MessageSource {
   readonly #chunks: AsyncIterator<unknown>;
   readonly #path: readonly string[] | undefined;
   readonly #address;
-  /** The end of what was read so far: a line without its newline. */
+  /** The start of a line whose newline has not been read yet. */
   #rest: Uint8Array[] = [];
   #restBytes = 0;
   #chunk: Uint8Array = new Uint8Array(0);
@@ -155,7 +155,7 @@ export class LineSource implements MessageSource {
     if (this.#options.onBadLine === 'stop') {
       throw new NatspocError(
         'usage',
-        `${this.place} ${found.problem}. Use --skip-bad-lines to leave such lines out.`,
+        `${this.place} ${found.problem}. Use --skip-bad-lines to skip such lines.`,
       );
     }
     this.#skipped++;

@@ -1,14 +1,14 @@
 /** Overdue messages are sent at most this much faster than the rate. */
 const CATCH_UP_FACTOR = 2;
-/** What may go out at once, in time of the schedule: what a busy event loop is late as a matter of course. */
+/** The largest burst, as time of the schedule: a busy event loop is regularly this late. */
 const BURST_MS = 20;
-/** A schedule that is further behind than this is moved: what was missed is not made up for. */
+/** A schedule that is further behind than this is moved; the missed messages are not sent. */
 const MAX_LAG_MS = 1_000;
 
 /**
- * A schedule of evenly spaced messages. It says when each one is due, counted from the start and not from the
- * one before, so that late timers do not add up. After a stall it catches up at no more than twice the rate,
- * and what is more than a second overdue is given up and reported.
+ * A schedule of evenly spaced messages. Due times count from the start, not from the previous message, so
+ * late timers do not add up. After a stall it catches up at no more than twice the rate, and
+ * drops and reports what is more than a second overdue.
  */
 export class Pacer {
   readonly #intervalMs: number;
@@ -19,7 +19,7 @@ export class Pacer {
   #allowanceAtMs: number;
   #missedMs = 0;
 
-  /** @param perSecond messages a second, above 0, fractions allowed; the first is due at `startMs` */
+  /** @param perSecond messages per second, above 0, fractions allowed; the first is due at `startMs` */
   constructor(perSecond: number, startMs: number) {
     this.#intervalMs = 1_000 / perSecond;
     this.#burst = Math.max(1, BURST_MS / this.#intervalMs);
@@ -28,7 +28,7 @@ export class Pacer {
     this.#allowanceAtMs = startMs;
   }
 
-  /** How much of the schedule was given up because of stalls, milliseconds. */
+  /** How much of the schedule was dropped because of stalls, milliseconds. */
   get missedMs(): number {
     return this.#missedMs;
   }

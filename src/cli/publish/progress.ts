@@ -1,6 +1,6 @@
 import { formatProgress, type Progress } from './report.js';
 
-/** Where progress goes; standard error fits. */
+/** Where progress is written, such as standard error. */
 export interface ProgressStream {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -9,7 +9,7 @@ export interface ProgressStream {
 
 const TTY_INTERVAL_MS = 100;
 const LINE_INTERVAL_MS = 5_000;
-/** The rate shown is that of this much past, so that it can be read. */
+/** The rate is averaged over this time, so that it is steady enough to read. */
 const RATE_OVER_MS = 1_000;
 const DEFAULT_COLUMNS = 80;
 const ERASE_LINE = '\r\x1b[K';
@@ -21,7 +21,7 @@ export class ProgressDisplay {
   readonly #timer: NodeJS.Timeout;
   #samples: { atMs: number; confirmed: number }[] = [];
 
-  /** Starts at once, and shows what `read` says until {@link stop}. */
+  /** Starts immediately, and shows the progress that `read` returns until {@link stop}. */
   constructor(stream: ProgressStream, read: () => Omit<Progress, 'rate'>) {
     this.#stream = stream;
     this.#read = read;

@@ -19,12 +19,16 @@ export function formatSummary(
     ['confirmed', formatCount(summary.confirmed)],
   ];
   const optional: [string, number, string?][] = [
-    ['duplicates', summary.duplicates, 'the stream held them already'],
+    ['duplicates', summary.duplicates, 'already in the stream'],
     ['rejected', summary.rejected, 'not stored'],
-    ['unknown', summary.unknown, 'no answer: stored or not'],
+    ['unknown', summary.unknown, 'no answer: may be stored'],
     ['retried', summary.retried],
-    ['maybe twice', summary.maybeTwice, 'retried without a message id (see --dedupe), or too late for it'],
-    ['reordered', summary.reordered, 'stored behind a later message of their partition'],
+    [
+      'maybe twice',
+      summary.maybeTwice,
+      'retried without a message id (see --dedupe), or after the duplicate window',
+    ],
+    ['reordered', summary.reordered, 'stored after a later message of their partition'],
     ['lines skipped', summary.skipped],
   ];
   for (const [name, count, note] of optional) {
@@ -33,7 +37,7 @@ export function formatSummary(
   const bytesPerSecond = summary.elapsedMs > 0 ? (summary.confirmedBytes / summary.elapsedMs) * 1_000 : 0;
   rows.push(['rate', `${formatCount(summary.rate)} msg/s, ${formatBytes(bytesPerSecond)}/s`]);
   rows.push(['payload', `${formatBytes(summary.confirmedBytes)} in ${formatDuration(summary.elapsedMs)}`]);
-  if (summary.missedMs > 0) rows.push(['behind schedule', `${formatDuration(summary.missedMs)} given up`]);
+  if (summary.missedMs > 0) rows.push(['behind schedule', `${formatDuration(summary.missedMs)} dropped`]);
   if (summary.confirmed > 0) {
     const named: [string, number][] = [
       ['min', times.min],
@@ -77,21 +81,21 @@ export function summaryJson(summary: PublishSummary, target: { stream: string; p
   };
 }
 
-/** What a progress display shows of a run that goes on. */
+/** What a progress display shows of a run. */
 export interface Progress {
   confirmed: number;
   pending: number;
   failed: number;
-  /** Messages a second, lately. */
+  /** Recent messages per second. */
   rate: number;
-  /** Messages in all, where that is known. */
+  /** Total messages, if known. */
   total: number | undefined;
   connected: boolean;
 }
 
 /**
- * One line of progress. On a terminal of `width` columns it is cut to that, and has a bar where the end is known
- * and there is room; without a width it is for a log.
+ * One line of progress. On a terminal it is cut to `width` columns, and has a bar if the total is known
+ * and there is room. Without a width it is a line for a log.
  */
 export function formatProgress(progress: Progress, width?: number): string {
   const { confirmed, total, pending, failed, rate, connected } = progress;

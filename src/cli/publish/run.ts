@@ -6,16 +6,16 @@ import { LatencyRecorder, type LatencySummary } from './latency.js';
 import { Pacer } from './pacer.js';
 import type { MessageSource } from './source.js';
 
-/** A run: a source, published until it ends, a limit is reached or somebody stops it. */
+/** A run publishes a source until its end, a limit, or a stop. */
 export interface PublishRunOptions extends Omit<PublisherOptions, 'observer'> {
   source: MessageSource;
-  /** Messages a second; as fast as possible without it. */
+  /** Messages per second; default: as fast as possible. */
   rate?: number | undefined;
   maxMessages?: number | undefined;
   durationMs?: number | undefined;
-  /** Stops sending; what is on its way is waited for. */
+  /** Stops sending; messages in flight are awaited. */
   signal?: AbortSignal | undefined;
-  /** After a message has failed: stop sending, or go on and count. */
+  /** After a failed message: stop sending, or continue and count failures. */
   onFailure: 'stop' | 'continue';
   /** Called for each confirmed message; a NatspocError that it throws stops the run. */
   onConfirmed?:
@@ -25,13 +25,13 @@ export interface PublishRunOptions extends Omit<PublisherOptions, 'observer'> {
 
 /** The result of a run. Times in milliseconds. */
 export interface PublishSummary extends PublishCounters {
-  /** Input left out because it could not be used. */
+  /** Lines skipped because they could not be used. */
   skipped: number;
   /** From the first message to the last answer. */
   elapsedMs: number;
-  /** Confirmed messages a second over that time. */
+  /** Confirmed messages per second over that time. */
   rate: number;
-  /** How much of a paced schedule was given up because of stalls. */
+  /** How much of a paced schedule was dropped because of stalls. */
   missedMs: number;
   /** From the moment a message was due to its confirmation. */
   latency: LatencySummary;
@@ -41,10 +41,10 @@ export interface PublishSummary extends PublishCounters {
   firstError: NatspocError | null;
 }
 
-/** Without a wait, the loop lets timers and signals in after this many messages. */
+/** A loop that never waits yields to timers and signals after this many messages. */
 const YIELD_EVERY = 8_192;
 
-/** One run of a source through a publisher: paced, limited, stoppable, and watchable while it goes. */
+/** One run of a source through a publisher: paced, limited and stoppable, with live counters. */
 export class PublishRun {
   readonly publisher: Publisher;
   readonly #options: PublishRunOptions;
@@ -54,11 +54,11 @@ export class PublishRun {
   #startMs = 0;
   #lastAnswerMs = 0;
   #sent = 0;
-  /** The message that is being handed to the publisher: what it refuses is refused in that moment. */
+  /** The message that is being handed to the publisher, which refuses bad messages synchronously. */
   #sending: OutgoingMessage | undefined;
   #stopped: PublishSummary['stopped'] = null;
   #firstError: NatspocError | null = null;
-  /** Ends the wait that the loop is in, if it is in one. */
+  /** Ends the current wait of the loop, if any. */
   #wake: () => void = () => {};
 
   constructor(options: PublishRunOptions) {
@@ -95,14 +95,14 @@ export class PublishRun {
       this.#stop('failure');
     } finally {
       source.close();
-      // Each message has its own deadline, so this ends even when nobody answers any more.
+      // Each message has a deadline, so this ends even if the server never answers.
       await this.publisher.close();
       signal?.removeEventListener('abort', onStop);
     }
     return this.summary();
   }
 
-  /** Where the run stands. */
+  /** The current state of the run. */
   summary(): PublishSummary {
     const elapsedMs = (this.publisher.pending > 0 ? this.#clock.now() : this.#lastAnswerMs) - this.#startMs;
     const { counters } = this.publisher;
@@ -142,7 +142,7 @@ export class PublishRun {
       let message = source.next();
       if (message instanceof Promise) {
         message = await this.#orStop(message, endMs);
-        // It was not there before, so it was not due before.
+        // The message has just arrived, so it was not due earlier.
         dueMs = undefined;
       }
       if (message === undefined) return;
@@ -179,7 +179,7 @@ export class PublishRun {
     if (this.#options.onFailure === 'stop') this.#stop('failure');
   }
 
-  /** Runs code that is not ours inside a callback of the connection, where nothing may throw. */
+  /** Runs foreign code inside a callback of the connection, where nothing may throw. */
   #guard(callback: () => void): void {
     try {
       callback();
@@ -189,7 +189,7 @@ export class PublishRun {
     }
   }
 
-  /** Waits for a promise, for `#stop`, or for the end of the run: then the result is `undefined`. */
+  /** Waits for a promise; `undefined` if `#stop` or the end of the run comes first. */
   async #orStop<T>(promise: Promise<T>, endMs: number): Promise<T | undefined> {
     const end = new Promise<undefined>((resolve) => {
       this.#wake = () => resolve(undefined);

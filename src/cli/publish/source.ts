@@ -3,19 +3,19 @@ import type { OutgoingMessage } from '../../core/publisher/types.js';
 import { compileTemplate, isTemplate } from './template.js';
 import { zipf } from './zipf.js';
 
-/** Where messages come from. `next` answers at once where it can: a promise a message would cost more than the message. */
+/** A source of messages. `next` returns without a promise if it can: a promise would cost more than the message itself. */
 export interface MessageSource {
   /** The next message; `undefined` at the end. */
   next(): OutgoingMessage | undefined | Promise<OutgoingMessage | undefined>;
-  /** Input that was left out because it could not be used. */
+  /** Lines skipped because they could not be used. */
   readonly skipped: number;
-  /** Where the message that `next` gave last came from, such as `Line 3 of stdin`; none where it was made here. */
+  /** The origin of the last message of `next`, such as `Line 3 of stdin`; none for generated messages. */
   readonly place?: string;
-  /** Lets go of files and streams. */
+  /** Closes files and streams. */
   close(): void;
 }
 
-/** What every message of a source carries, whatever its payload. */
+/** The key, partition, id and headers of a source's messages. */
 export interface Addressing {
   /** Key template, as for payloads. */
   key?: string | undefined;
@@ -30,10 +30,10 @@ export interface Addressing {
   headers?: Readonly<Record<string, string>> | undefined;
 }
 
-/** What a message adds to its payload. */
+/** A message without its payload. */
 type Address = Omit<OutgoingMessage, 'data'>;
 
-/** The address of message `count`, from 1. Where it is the same for all, it is the same object. */
+/** The address of message `count`, from 1. If all addresses are equal, it returns the same object. */
 export type Addresser = (count: number) => Address;
 
 function keyChooser({ key, keys, keySkew }: Addressing): ((count: number) => string) | undefined {
@@ -62,7 +62,7 @@ export function addresser(addressing: Addressing): Addresser {
   return (count) => ({ key: key?.(count), partition, headers: makeHeaders(count), id: makeId?.(count) });
 }
 
-/** Payloads made here: a template, or `sizeBytes` of the same random text in each message. */
+/** Generated payloads: a template, or `sizeBytes` of the same random text in each message. */
 export type Payload = { template: string } | { sizeBytes: number };
 
 /**
@@ -81,7 +81,7 @@ export function generatedSource(payload: Payload, addressing: Addressing): Messa
     skipped: 0,
     next() {
       const nextAddress = addressOf(++count);
-      // Nothing differs from the message before: the same object does for both.
+      // Equal to the previous message: reuse its object.
       if (message && fixed && address === nextAddress) return message;
       address = nextAddress;
       const { key, partition, headers, id } = address;
@@ -92,7 +92,7 @@ export function generatedSource(payload: Payload, addressing: Addressing): Messa
   };
 }
 
-/** Random, so that nothing on the way can compress it, and printable, so that it can be looked at. */
+/** Random, so that it cannot be compressed in transit, and printable, so that people can read it. */
 function fixedPayload(sizeBytes: number): Uint8Array {
   const text = randomBytes(Math.ceil((sizeBytes * 3) / 4)).toString('base64url');
   return Buffer.from(text.slice(0, sizeBytes), 'latin1');

@@ -58,7 +58,7 @@ function compileAction(action: string): Template {
   if (known) return known;
   throw new NatspocError(
     'usage',
-    `Template {{${action}}}: known are {{${Object.keys(FUNCTIONS).join('}}, {{')}}} and {{Random MIN MAX}}.`,
+    `Template {{${action}}}: unknown. Use {{${Object.keys(FUNCTIONS).join('}}, {{')}}} or {{Random MIN MAX}}.`,
   );
 }
 
@@ -94,7 +94,7 @@ export function compileTemplate(text: string): Template {
   };
 }
 
-/** True if the text has template actions: its rendering differs from message to message. */
+/** True if the text has template actions, so that its result can differ for each message. */
 export function isTemplate(text: string): boolean {
   return text.includes('{{');
 }

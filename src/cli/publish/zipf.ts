@@ -1,6 +1,6 @@
 /**
- * Chooses of `count` items the first most often: item `i` with a weight of 1 / (i + 1)^skew. Skew 0 is uniform;
- * about 1 is what web pages and customers show.
+ * Chooses among `count` items by Zipf's law: item `i` has the weight 1 / (i + 1)^skew. Skew 0 is uniform;
+ * about 1 is typical of web pages and customers.
  *
  * @param random uniform numbers from 0 up to 1
  * @returns a function that draws an index, 0 to `count` - 1, in O(log count)

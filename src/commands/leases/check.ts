@@ -11,7 +11,7 @@ import { escapeControl, wrap } from '../../core/lib/text.js';
 import { formatNagios, nagiosExitCode, unknownToNagios } from '../../text/check-report.js';
 import { summarise, totalLag } from '../../text/lease-table.js';
 
-/** Between two looks of --wait. */
+/** How often --wait checks again. */
 const LOOK_AGAIN_MS = 250;
 
 /** The last --format of a command line that the parser may have refused. */
@@ -25,16 +25,16 @@ export default class LeasesCheck extends StreamCommand {
   static override summary =
     'Check a group for monitoring: exit code 5 and the reasons when it is not healthy.';
   static override description = [
-    'Looks for partitions that nobody owns or whose owner is lost, does not answer or has halted; members that have not renewed; loads that differ by more than one; for settings of the stream and the bucket for which members are refused, because they lose messages; and, where asked, for messages that wait and for partitions without progress. Settings that may lose messages are listed as notes.',
-    'With --format nagios one line in the form of monitoring plugins, and their exit codes: 0 ok, 1 warning, 2 critical, 3 unknown.',
+    'Finds partitions that have no owner, or whose owner is gone, does not answer or has halted them; members that have not renewed; loads that differ by more than one; settings of the stream or bucket that lose messages, so that members refuse them; and, with --max-lag and --stalled, waiting messages and partitions without progress. Settings that may lose messages are listed as notes.',
+    'With --format nagios it prints one line in the form of monitoring plugins, and uses their exit codes: 0 ok, 1 warning, 2 critical, 3 unknown.',
   ].join('\n\n');
   static override examples = [
     '<%= config.bin %> <%= command.id %> --max-lag 10000 --stalled 1m',
     {
-      description: 'A rebalance that goes on is no alarm:',
+      description: 'Give a rebalance time to finish:',
       command: '<%= config.bin %> <%= command.id %> --wait 15s',
     },
-    { description: 'As a plugin:', command: '<%= config.bin %> <%= command.id %> --format nagios' },
+    { description: 'As a Nagios plugin:', command: '<%= config.bin %> <%= command.id %> --format nagios' },
   ];
   static override flags = {
     'max-lag': Flags.integer({
@@ -43,15 +43,15 @@ export default class LeasesCheck extends StreamCommand {
       helpValue: 'N',
     }),
     stalled: Flags.string({
-      description: 'complain where a message has waited and nothing was committed for this long',
+      description: 'fail if a message has waited this long and nothing was committed meanwhile',
       helpValue: 'DURATION',
     }),
     wait: Flags.string({
-      description: 'look again for so long before complaining [default 0s]',
+      description: 'check again for up to this long before failing [default 0s]',
       helpValue: 'DURATION',
     }),
     format: Flags.string({
-      description: 'how to say it',
+      description: 'output format [default text]',
       options: ['text', 'json', 'nagios'],
       helpValue: 'text|json|nagios',
     }),
@@ -85,7 +85,7 @@ export default class LeasesCheck extends StreamCommand {
     this.#report(format, title, status, findings, notes);
   }
 
-  /** Whatever goes wrong is said in the form that was asked for, also where flags cannot be read. */
+  /** Errors are reported in the requested format, even if the flags cannot be parsed. */
   protected override failureOptions(): FailureOptions {
     const format = formatIn(this.argv);
     const options = super.failureOptions();

@@ -5,12 +5,12 @@ import { StreamCommand } from '../../cli/stream-command.js';
 import type { Tenure } from '../../core/admin/history.js';
 import { formatTenures } from '../../text/tenures-table.js';
 
-/** `natspoc leases history`: who had a partition before. */
+/** `natspoc leases history`: the earlier owners of a partition. */
 export default class LeasesHistory extends StreamCommand {
   static override summary =
-    'See who owned a partition, since when, how it changed hands, and gaps without an owner.';
+    'Show the owners of a partition, since when, why it moved, and gaps without an owner.';
   static override description =
-    'As far back as the bucket keeps it: the last 16 changes. A gap is how long at most nobody handled the partition: from the last sign of life of an owner that died until the claim; ? where none is kept any more, as when its session was swept.';
+    'Covers the last 16 changes, which the bucket keeps. A gap is an upper bound on the time in which no member handled the partition: from the last renewal of an owner that died until the claim. It is ? if that renewal is no longer stored, because the session was swept.';
   static override examples = ['<%= config.bin %> <%= command.id %> 3'];
   static override args = {
     partition: Args.string({ description: 'the partition, such as 3', name: 'PARTITION', required: true }),

@@ -13,24 +13,24 @@ import { formatMembers } from '../../text/members-table.js';
 const DEFAULT_EVERY_MS = 2_000;
 const CLEAR_SCREEN = '\u001b[H\u001b[2J';
 
-/** `natspoc leases`: who owns which partition, and how far it is. */
+/** `natspoc leases`: the owner, position and lag of each partition. */
 export default class LeasesList extends StreamCommand {
   static override aliases = ['leases'];
-  static override summary = 'See who owns which partition, how far it is and what waits.';
+  static override summary = 'Show the owner, position and lag of each partition.';
   static override description =
-    'One line a partition: its owner, the owner\'s epoch and for how long it has held the partition; the last sequence handled, the last one stored, and how many messages wait between; how fast it goes, when the owner is taken for dead unless it renews, and what the partition is doing. Lines that start with "!" need somebody. A narrow terminal leaves columns out; --json has everything.';
+    'One line per partition: its owner, the owner\'s epoch and how long it has owned the partition; the last handled sequence, the last stored sequence, and the number of messages that wait; the rate of handling, the time until the owner counts as dead unless it renews, and the state of the partition. Lines that start with "!" need attention. A narrow terminal omits columns; --json has all of them.';
   static override examples = [
     '<%= config.bin %> leases',
     { description: 'By member:', command: '<%= config.bin %> leases --members' },
-    { description: 'Again and again:', command: '<%= config.bin %> leases --watch' },
+    { description: 'Refreshed every 2 seconds:', command: '<%= config.bin %> leases --watch' },
     {
-      description: 'Partitions that wait, with jq:',
+      description: 'Partitions with waiting messages, with jq:',
       command: `<%= config.bin %> leases --json | jq '.leases[] | select(.lag > 0)'`,
     },
   ];
   static override flags = {
-    members: Flags.boolean({ description: 'one line a member instead' }),
-    watch: Flags.boolean({ char: 'w', description: 'list again and again until Ctrl-C' }),
+    members: Flags.boolean({ description: 'one line per member instead' }),
+    watch: Flags.boolean({ char: 'w', description: 'refresh the list until Ctrl-C' }),
     every: Flags.string({
       description: 'with --watch: how often [default 2s]',
       helpValue: 'DURATION',
@@ -63,7 +63,7 @@ export default class LeasesList extends StreamCommand {
       return;
     }
     const screen = process.stdout.isTTY;
-    // Colour repeats what the mark says, for those who see it.
+    // Colour only repeats the mark "!", so the output can be read without it.
     const chalk = new Chalk(screen && !process.env.NO_COLOR ? {} : { level: 0 });
     const width = this.columns;
     const table = flags.members ? formatMembers(status, width) : formatLeases(status, width);

@@ -1,10 +1,10 @@
 import { PauseCommand, pauseArgs, pauseFlags } from '../../cli/pause-command.js';
 
-/** `natspoc leases pause`: partitions stay owned and are not handled. */
+/** `natspoc leases pause`: partitions keep their owners but are not handled. */
 export default class LeasesPause extends PauseCommand {
-  static override summary = 'Stop handling partitions: they stay owned, and rest until "leases resume".';
+  static override summary = 'Pause partitions until "leases resume"; they keep their owners.';
   static override description =
-    'The owner drains, commits and keeps the partition. A pause is kept in the bucket: it outlives a change of owner and a restart of everything.';
+    'The owner drains, commits and keeps the partition. The pause is stored in the bucket: it survives a change of owner and restarts of members and servers.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> 3',
     { description: 'The whole group:', command: '<%= config.bin %> <%= command.id %> --all' },

@@ -5,11 +5,12 @@ import { StreamCommand } from '../../cli/stream-command.js';
 import { NatspocError } from '../../core/lib/errors.js';
 import { escapeControl } from '../../core/lib/text.js';
 
-/** `natspoc leases pin`: a partition stays with one member. */
+/** `natspoc leases pin`: keeps a partition with one member. */
 export default class LeasesPin extends StreamCommand {
-  static override summary = 'Keep partitions with one member, whatever the balance says, while it is there.';
+  static override summary =
+    'Keep partitions with one member, regardless of the balance, while it is in the group.';
   static override description =
-    'A pin names a member by its name (or session id) and is kept in the bucket. While there is no such member the partition goes where the plan says; when it joins, the partition goes to it. The others share the rest evenly.';
+    'A pin names a member by its name (or session id) and is stored in the bucket. While the group has no such member, the plan decides; when the member joins, the partition moves to it. The other partitions are shared evenly.';
   static override examples = ['<%= config.bin %> <%= command.id %> 3 --to worker-7'];
   static override strict = false;
   static override args = {
@@ -36,10 +37,18 @@ export default class LeasesPin extends StreamCommand {
           this.writeLines([
             `${list(partitions)} pinned to ${shown}, which is not there: ${partitions.length === 1 ? 'it moves' : 'they move'} when that member joins.`,
           ]);
-        } else if (there) this.writeLines([`${list(partitions)} pinned to ${shown} and there.`]);
+        } else if (there) {
+          this.writeLines([
+            `${list(partitions)} pinned to ${shown}, which owns ${partitions.length === 1 ? 'it' : 'them'}.`,
+          ]);
+        }
         if (present && !there) {
           if (flags.json) process.exitCode = 1;
-          else throw new NatspocError('failed', `${list(partitions)} pinned to ${shown}, but not there yet.`);
+          else
+            throw new NatspocError(
+              'failed',
+              `${list(partitions)} pinned to ${shown}, which does not own ${partitions.length === 1 ? 'it' : 'them'} yet.`,
+            );
         }
       }),
     );

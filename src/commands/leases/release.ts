@@ -6,18 +6,19 @@ import type { ReleaseOutcome } from '../../core/admin/release.js';
 import { NatspocError } from '../../core/lib/errors.js';
 import { describeRelease } from '../../text/release-report.js';
 
-/** `natspoc leases release`: partitions change hands because somebody says so. */
+/** `natspoc leases release`: makes owners hand partitions over. */
 export default class LeasesRelease extends StreamCommand {
-  static override summary = 'Make an owner hand partitions over: drained, committed, nothing handled twice.';
+  static override summary =
+    'Make owners hand partitions over: drained and committed, so nothing is handled twice.';
   static override description = [
-    'The owner finishes the message in hand, commits and gives the partition to the member named by --to, or to whoever has least. A member that is alone takes it again at a new epoch. The group stays balanced: another partition may move in exchange; "leases pin" keeps one in place.',
-    '--force is for an owner that does not answer: its session is ended by compare-and-set, so that it can commit nothing more, and all its partitions go to others. What it had handled and not committed is handled again. It also lets go a lease that cannot be read, which no member claims, unless a newer version wrote it.',
+    'The owner finishes the running message, commits and gives the partition to the member named by --to, or to the member with the fewest partitions. A single member takes it again at a new epoch. The group stays balanced, so another partition may move in exchange; "leases pin" keeps a partition in place.',
+    '--force is for an owner that does not answer: it fences the owner, which then cannot commit any more, and all its partitions go to other members. Messages that the owner handled but did not commit are handled again. --force also releases a lease that cannot be read, which no member claims, unless a newer version wrote it.',
   ].join('\n\n');
   static override examples = [
     '<%= config.bin %> <%= command.id %> 3',
     { description: 'To a member:', command: '<%= config.bin %> <%= command.id %> 0-3 --to worker-7' },
     {
-      description: 'Everything that a member has:',
+      description: 'All partitions of a member:',
       command: '<%= config.bin %> <%= command.id %> --owner worker-2',
     },
     {
@@ -31,7 +32,7 @@ export default class LeasesRelease extends StreamCommand {
   };
   static override flags = {
     owner: Flags.string({
-      description: 'everything that this member owns (name or session id)',
+      description: 'all partitions of this member (name or session id)',
       helpValue: 'NAME',
     }),
     all: Flags.boolean({ description: 'every partition' }),
@@ -57,7 +58,7 @@ export default class LeasesRelease extends StreamCommand {
   #report(outcomes: readonly ReleaseOutcome[], json: boolean): void {
     const failed = outcomes.filter(({ outcome }) => outcome === 'failed');
     if (json) this.writeJson({ released: outcomes });
-    else if (outcomes.length === 0) this.writeLines(['Nothing to release.']);
+    else if (outcomes.length === 0) this.writeLines(['There is nothing to release.']);
     else this.writeLines(outcomes.filter(({ outcome }) => outcome !== 'failed').map(describeRelease));
     const [first, ...others] = failed;
     if (!first) return;

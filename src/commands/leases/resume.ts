@@ -1,8 +1,8 @@
 import { PauseCommand, pauseArgs, pauseFlags } from '../../cli/pause-command.js';
 
-/** `natspoc leases resume`: paused partitions go on. */
+/** `natspoc leases resume`: resumes paused partitions. */
 export default class LeasesResume extends PauseCommand {
-  static override summary = 'Go on with paused partitions, right after the last message that was handled.';
+  static override summary = 'Resume paused partitions, right after the last handled message.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> 3',
     { description: 'The whole group:', command: '<%= config.bin %> <%= command.id %> --all' },

@@ -7,17 +7,17 @@ import { parseSeekTarget } from '../../core/admin/seek-target.js';
 import { NatspocError } from '../../core/lib/errors.js';
 import { describeSeek, describeStep, seekConsequences } from '../../text/seek-report.js';
 
-/** `natspoc leases seek`: a group goes on from another place. */
+/** `natspoc leases seek`: moves a group's positions. */
 export default class LeasesSeek extends StreamCommand {
-  static override summary = 'Move positions: skip messages, or have them handled again.';
+  static override summary = 'Move positions, to skip messages or to handle them again.';
   static override description = [
-    '--to says where the group goes on: first (everything that is stored), last (only what comes), seq:N (with the message of that sequence in the stream), time:2026-01-31T08:00:00Z (with the first message stored then or later), -100 (the last 100 handled messages of each partition again), +100 (without the next 100), +0 (where it is: takes note of what the stream dropped).',
-    'The owners drain and commit, the positions are moved by compare-and-set, the owners go on from there. Works on a group without members, too. Shows what it will do and asks for the name of the group; --force goes on without asking.',
+    '--to is the place to continue from: first (all stored messages), last (only new messages), seq:N (the message with that sequence in the stream), time:2026-01-31T08:00:00Z (the first message stored at that time or later), -100 (repeat the last 100 handled messages of each partition), +100 (skip the next 100), +0 (stay, but acknowledge messages that the stream dropped).',
+    'The owners drain and commit, the positions are moved by compare-and-set, and the owners continue from there. This also works for a group without members. The command shows the effect and asks for the name of the group; --force skips the question.',
   ].join('\n\n');
   static override examples = [
     '<%= config.bin %> <%= command.id %> 3 --to -100',
     {
-      description: 'Everything since a deployment again:',
+      description: 'Repeat everything since a deployment:',
       command: '<%= config.bin %> <%= command.id %> --all --to time:2026-01-31T08:00:00Z --dry-run',
     },
   ];
@@ -28,11 +28,11 @@ export default class LeasesSeek extends StreamCommand {
   static override flags = {
     all: Flags.boolean({ description: 'every partition' }),
     to: Flags.string({
-      description: 'where the group goes on',
+      description: 'where to continue',
       helpValue: 'first|last|seq:N|time:ISO|-N|+N',
       required: true,
     }),
-    'dry-run': Flags.boolean({ description: 'only say what would be done' }),
+    'dry-run': Flags.boolean({ description: 'only show the effect' }),
     force: Flags.boolean({ description: 'do not ask' }),
     ...connectionFlags,
   };

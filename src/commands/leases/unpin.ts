@@ -4,9 +4,9 @@ import { Args, Flags } from '../../cli/oclif.js';
 import { StreamCommand } from '../../cli/stream-command.js';
 import { escapeControl } from '../../core/lib/text.js';
 
-/** `natspoc leases unpin`: partitions go where the plan says again. */
+/** `natspoc leases unpin`: removes pins, so that the plan decides again. */
 export default class LeasesUnpin extends StreamCommand {
-  static override summary = 'Take pins away: the partitions go where the balance says again.';
+  static override summary = 'Remove pins, so that the partitions are balanced again.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> 3',
     { description: 'Every pin:', command: '<%= config.bin %> <%= command.id %> --all' },

@@ -2,15 +2,15 @@ import { connectionFlags } from '../../cli/base-command.js';
 import { StreamCommand } from '../../cli/stream-command.js';
 import { describeChange, recordChange } from '../../text/change-line.js';
 
-/** `natspoc leases watch`: what changes in a group, as it happens. */
+/** `natspoc leases watch`: the changes of a group as they happen. */
 export default class LeasesWatch extends StreamCommand {
-  static override summary = 'Follow changes of ownership and of members as they happen, one line each.';
+  static override summary = 'Follow changes of owners and members as they happen, one line each.';
   static override description =
-    'Goes on until Ctrl-C. With --json one object a line: at, event, partition, epoch, member, session, from, reason.';
+    'Runs until Ctrl-C. With --json it prints one object per line: at, event, partition, epoch, member, session, from, reason.';
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     {
-      description: 'What one member gets:',
+      description: 'The partitions that one member gets:',
       command: `<%= config.bin %> <%= command.id %> --json | jq 'select(.member == "worker-2")'`,
     },
   ];
@@ -28,7 +28,7 @@ export default class LeasesWatch extends StreamCommand {
       process.stdout.on('error', () => process.exit(0));
       try {
         await follower.until(() => true, config.timeoutMs, signal);
-        if (!flags.json) this.note(`Watching group ${group.name} of ${config.stream}; Ctrl-C ends.`);
+        if (!flags.json) this.note(`Watching group ${group.name} of ${config.stream}; Ctrl-C stops.`);
         await follower.until(() => false, Number.POSITIVE_INFINITY, signal);
       } finally {
         follower.stop();

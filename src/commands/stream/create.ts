@@ -6,45 +6,45 @@ import { duration, size } from '../../core/config/parse.js';
 import { ALL_USES } from '../../core/nats/client/concern.js';
 import { createTopology } from '../../core/nats/stream/topology.js';
 
-/** A retention of a century is for ever; the server counts it in nanoseconds. */
+/** A century: longer retentions make no sense, and the server counts them in nanoseconds. */
 const LONGEST_RETENTION = '36500d';
 
-/** Below the number from which JavaScript no longer counts every byte. */
+/** Below the largest integer that JavaScript represents exactly. */
 const LARGEST_SIZE = '8000000GiB';
 
-/** `natspoc stream create`: a stream with limits of one's own. */
+/** `natspoc stream create`: creates a stream with limits. */
 export default class StreamCreate extends StreamCommand {
   static override summary = 'Create the stream, its layout and its bucket, with limits.';
   static override description =
-    '"natspoc publish" and "natspoc consume" create what is missing by themselves, without limits; this is for those who want some. Partitions and prefix are fixed from here on. Where only the bucket is missing, it is created again.';
+    '"natspoc publish" and "natspoc consume" create a missing stream without limits; use this command to set limits. Partitions and prefix cannot be changed later. If only the bucket is missing, it is created again.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> --partitions 32 --max-age 7d',
     {
-      description: 'In a cluster, bounded, refusing what is too much:',
+      description: 'In a cluster, with a limit that refuses new messages:',
       command:
         '<%= config.bin %> <%= command.id %> --stream ORDERS --prefix orders --replicas 3 --max-bytes 20GiB --discard new',
     },
   ];
   static override flags = {
     storage: Flags.string({
-      description: 'where messages are kept [default file]',
+      description: 'where to store messages [default file]',
       options: ['file', 'memory'],
       helpValue: 'file|memory',
     }),
-    'max-messages': Flags.integer({ description: 'keep at most this many', min: 1, helpValue: 'N' }),
-    'max-bytes': Flags.string({ description: 'keep at most this much, such as 20GiB', helpValue: 'BYTES' }),
-    'max-age': Flags.string({ description: 'keep for this long, such as 7d', helpValue: 'DURATION' }),
+    'max-messages': Flags.integer({ description: 'limit of messages', min: 1, helpValue: 'N' }),
+    'max-bytes': Flags.string({ description: 'limit of bytes, such as 20GiB', helpValue: 'BYTES' }),
+    'max-age': Flags.string({ description: 'how long to keep messages, such as 7d', helpValue: 'DURATION' }),
     'duplicate-window': Flags.string({
-      description: 'how long message ids are remembered [default 2m]',
+      description: 'how long the server remembers message ids [default 2m]',
       helpValue: 'DURATION',
     }),
     discard: Flags.string({
-      description: 'what gives way when it is full [default old]',
+      description: 'when full, drop old messages or refuse new ones [default old]',
       options: ['old', 'new'],
       helpValue: 'old|new',
     }),
     'bucket-max-bytes': Flags.string({
-      description: 'most that the bucket of leases may hold, where an account asks for a limit',
+      description: 'size limit of the bucket, for accounts that require a limit',
       helpValue: 'BYTES',
     }),
     ...connectionFlags,
@@ -86,7 +86,7 @@ export default class StreamCreate extends StreamCommand {
       } else {
         this.writeLines([
           hadStream
-            ? `Created bucket ${bucket}: stream ${stream} was there, with ${layout.partitions} partitions, and stays as it is.`
+            ? `Created bucket ${bucket}: stream ${stream} existed, with ${layout.partitions} partitions, and is unchanged.`
             : `Created stream ${stream} with ${layout.partitions} partitions of ${layout.prefix}.p.N, and bucket ${bucket}.`,
         ]);
       }

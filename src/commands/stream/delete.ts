@@ -7,11 +7,11 @@ import { formatCount } from '../../core/lib/units.js';
 import type { NatsConnection } from '../../core/nats/client/connection.js';
 import { findOrphanBucket } from '../../core/nats/stream/topology.js';
 
-/** `natspoc stream delete`: away with the stream and everything about it. */
+/** `natspoc stream delete`: deletes the stream and its bucket. */
 export default class StreamDelete extends StreamCommand {
   static override summary = "Delete the stream, its layout, and all groups' leases and positions.";
   static override description =
-    'Members that still run end with an error. A bucket whose stream is gone is deleted as well. Dead letters are in a stream of their own and stay. Asks for the name of the stream; --force goes on without asking.';
+    'Running members end with an error. If the stream is already gone, its bucket is deleted. Dead letters stay, because they are in another stream. Asks for the name of the stream; --force skips the question.';
   static override examples = ['<%= config.bin %> <%= command.id %> --stream TRIAL'];
   static override flags = { force: Flags.boolean({ description: 'do not ask' }), ...connectionFlags };
 
@@ -26,7 +26,7 @@ export default class StreamDelete extends StreamCommand {
       const status = await admin.status();
       const groups = status.groups.map(
         (each) =>
-          `${each.group} (${describeMembers(each)}, ${each.lag === null ? 'how many messages wait is not known' : `${formatCount(each.lag)} messages wait`})`,
+          `${each.group} (${describeMembers(each)}, ${each.lag === null ? 'unknown number of messages waiting' : `${formatCount(each.lag)} messages wait`})`,
       );
       const consequences = [
         `Stream ${stream} with ${formatCount(status.stream.messages)} messages and bucket ${bucket} will be deleted.`,
@@ -39,7 +39,7 @@ export default class StreamDelete extends StreamCommand {
     });
   }
 
-  /** Deletes a bucket whose stream is gone; false: there is none. */
+  /** Deletes a bucket whose stream is gone; false if there is no such bucket. */
   async #deleteOrphan(
     config: Config,
     connection: NatsConnection,
@@ -51,7 +51,7 @@ export default class StreamDelete extends StreamCommand {
     const { groups } = orphan;
     const consequences = [
       `There is no stream ${stream}. Its bucket ${bucket} will be deleted.`,
-      groups.length > 0 ? `Groups: ${groups.join(', ')}.` : 'No group has begun in it.',
+      groups.length > 0 ? `Groups: ${groups.join(', ')}.` : 'It has no groups.',
     ];
     await this.confirm({ consequences, name: stream, force });
     await orphan.remove();

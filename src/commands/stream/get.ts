@@ -4,21 +4,21 @@ import { StreamCommand } from '../../cli/stream-command.js';
 import { NatspocError } from '../../core/lib/errors.js';
 import { formatMessage, messageJson } from '../../text/message-lines.js';
 
-/** `natspoc stream get`: one message. */
+/** `natspoc stream get`: shows one message. */
 export default class StreamGet extends StreamCommand {
   static override summary = 'Show one message by its sequence in the stream.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> 1234',
     {
-      description: 'Its payload as it is:',
+      description: 'Only its payload:',
       command: '<%= config.bin %> <%= command.id %> 1234 --raw > payload.bin',
     },
   ];
   static override args = {
-    sequence: Args.string({ description: 'its sequence in the stream', name: 'SEQ', required: true }),
+    sequence: Args.string({ description: 'sequence in the stream', name: 'SEQ', required: true }),
   };
   static override flags = {
-    raw: Flags.boolean({ description: 'write the payload and nothing else', exclusive: ['json'] }),
+    raw: Flags.boolean({ description: 'write only the payload', exclusive: ['json'] }),
     ...connectionFlags,
   };
 

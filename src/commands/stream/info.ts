@@ -3,13 +3,13 @@ import { prose } from '../../cli/prose.js';
 import { StreamCommand } from '../../cli/stream-command.js';
 import { formatStream, streamStatusJson } from '../../text/stream-table.js';
 
-/** `natspoc stream`: what the stream holds, by partition, and which groups read it. */
+/** `natspoc stream`: the stream, its partitions and its groups. */
 export default class StreamInfo extends StreamCommand {
   static override aliases = ['stream'];
-  static override summary = 'See what the stream holds, partition by partition, and the groups that read it.';
+  static override summary = 'Show the stream, its partitions and the groups that read it.';
   static override description =
-    prose(`Messages, bytes, limits, replicas and layout of the stream; what each partition holds; each
-group with its members and the number of messages that wait for it. Also says which server answers.`);
+    prose(`Shows the messages, bytes, limits, replicas and layout of the stream; the messages of each partition; each
+group with its members and lag; and the version of the server.`);
   static override examples = [
     '<%= config.bin %> stream',
     { description: 'Another stream:', command: '<%= config.bin %> stream --stream ORDERS' },

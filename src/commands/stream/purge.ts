@@ -4,17 +4,17 @@ import { StreamCommand } from '../../cli/stream-command.js';
 import { NatspocError } from '../../core/lib/errors.js';
 import { formatCount } from '../../core/lib/units.js';
 
-/** `natspoc stream purge`: away with messages, handled or not. */
+/** `natspoc stream purge`: deletes messages, handled or not. */
 export default class StreamPurge extends StreamCommand {
   static override summary = 'Delete all messages, or those of one partition, handled or not.';
   static override description =
-    'Positions stay, sequences go on: groups continue with what is published next. Asks for the name of the stream; --force goes on without asking.';
+    'Positions stay and sequences continue: groups continue with the next published message. Asks for the name of the stream; --force skips the question.';
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     { description: 'One partition:', command: '<%= config.bin %> <%= command.id %> --partition 3 --force' },
   ];
   static override flags = {
-    partition: Flags.integer({ description: 'of this partition only', min: 0, helpValue: 'N' }),
+    partition: Flags.integer({ description: 'only this partition', min: 0, helpValue: 'N' }),
     force: Flags.boolean({ description: 'do not ask' }),
     ...connectionFlags,
   };
@@ -34,7 +34,7 @@ export default class StreamPurge extends StreamCommand {
       const messages = formatCount(chosen.reduce((sum, count) => sum + count, 0));
       const where = partition === undefined ? '' : ` partition ${partition} of`;
       const consequences = [
-        `${messages} messages of${where} stream ${config.stream} will be deleted, also those that no group has handled.`,
+        `${messages} messages of${where} stream ${config.stream} will be deleted, including those that no group has handled.`,
       ];
       await this.confirm({ consequences, name: config.stream, force: flags.force });
       const deleted = await stream.purge(partition ?? null, null);

@@ -7,24 +7,25 @@ import { escapeControl } from '../../core/lib/text.js';
 import { formatCount } from '../../core/lib/units.js';
 import type { FoundLetter } from '../../core/protocol/dead-letter.js';
 
-/** `natspoc stream redrive`: what could not be handled gets another chance. */
+/** `natspoc stream redrive`: publishes dead letters to their partitions again. */
 export default class StreamRedrive extends StreamCommand {
-  static override summary = 'Put dead letters back to the partitions that they came from.';
+  static override summary = 'Publish dead letters to their partitions again.';
   static override description =
-    prose(`"consume --on-failure dead-letter" keeps what it could not handle in the stream STREAM_dead. This puts
-it back, oldest first, with its key and headers, and deletes each once the stream has confirmed it. Every group of the
-stream sees it again, behind everything that is there already. With --dry-run it is only listed.`);
+    prose(`"consume --on-failure dead-letter" stores messages that failed in the stream STREAM_dead. This command
+publishes them again, oldest first, with their keys and headers, and deletes each dead letter after the stream has
+confirmed the message. Every group of the stream receives the message again, after all messages that are already
+stored. With --dry-run it only lists the dead letters.`);
   static override examples = [
-    { description: 'What is there:', command: '<%= config.bin %> <%= command.id %> --dry-run' },
+    { description: 'List the dead letters:', command: '<%= config.bin %> <%= command.id %> --dry-run' },
     '<%= config.bin %> <%= command.id %>',
     {
-      description: 'Ten of one group, to try:',
+      description: 'Ten dead letters of one group:',
       command: '<%= config.bin %> <%= command.id %> --group billing --count 10',
     },
   ];
   static override flags = {
-    count: Flags.integer({ description: 'at most so many', min: 1, helpValue: 'N' }),
-    'dry-run': Flags.boolean({ description: 'list, and change nothing' }),
+    count: Flags.integer({ description: 'at most this many', min: 1, helpValue: 'N' }),
+    'dry-run': Flags.boolean({ description: 'only list them' }),
     ...connectionFlags,
   };
 
@@ -77,10 +78,7 @@ stream sees it again, behind everything that is there already. With --dry-run it
     }
     if (kept > 0) {
       const which = kept === 1 ? '1 dead letter' : `${formatCount(kept)} dead letters`;
-      throw new NatspocError(
-        'failed',
-        `${which} could not be put back: named above. Nothing of them is lost.`,
-      );
+      throw new NatspocError('failed', `${which} could not be put back; see above. None is lost.`);
     }
   }
 }

@@ -7,15 +7,16 @@ import type { StoredMessage } from '../../core/ports/stream-admin.js';
 import { partitionOf, partitionSubject, partitionWildcard } from '../../core/protocol/layout.js';
 import { formatMessageLine, messageJson } from '../../text/message-lines.js';
 
-/** `natspoc stream tail`: recent and live messages. */
+/** `natspoc stream tail`: shows recent and new messages. */
 export default class StreamTail extends StreamCommand {
-  static override summary = 'Show the last messages and those that come, one line each. Nothing is consumed.';
+  static override summary =
+    'Show the last messages and then new ones, one line each, without consuming them.';
   static override description =
-    'Goes on until Ctrl-C, or with --no-follow until the newest message. Looks beside all groups: no position moves.';
+    'Runs until Ctrl-C, or with --no-follow until the newest message. Groups are not affected: no position moves.';
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     {
-      description: 'The last hundred of a key:',
+      description: 'The messages of a key among the last 100 of its partition:',
       command: '<%= config.bin %> <%= command.id %> --key user-7 --last 100 --no-follow',
     },
     {
@@ -25,18 +26,18 @@ export default class StreamTail extends StreamCommand {
   ];
   static override flags = {
     last: Flags.integer({
-      description: 'begin with so many stored messages',
+      description: 'how many stored messages to show first',
       default: 10,
       min: 0,
       helpValue: 'N',
     }),
-    partition: Flags.integer({ description: 'of this partition only', min: 0, helpValue: 'N' }),
+    partition: Flags.integer({ description: 'only this partition', min: 0, helpValue: 'N' }),
     key: Flags.string({
-      description: 'of this key only; --last counts the messages of its partition',
+      description: 'only this key; --last counts the messages of its partition',
       helpValue: 'KEY',
       exclusive: ['partition'],
     }),
-    follow: Flags.boolean({ description: 'go on with what comes', default: true, allowNo: true }),
+    follow: Flags.boolean({ description: 'continue with new messages', default: true, allowNo: true }),
     ...connectionFlags,
   };
 
@@ -81,7 +82,7 @@ export default class StreamTail extends StreamCommand {
     });
   }
 
-  /** The sequence to begin with, and the last one that is stored. */
+  /** The first sequence to show, and the last stored sequence. */
   async #start(
     { group: { observer } }: StreamSession,
     partition: number | undefined,

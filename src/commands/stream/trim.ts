@@ -7,19 +7,19 @@ import { escapeControl } from '../../core/lib/text.js';
 import { formatCount } from '../../core/lib/units.js';
 import { formatTable } from '../../text/table.js';
 
-/** `natspoc stream trim`: away with what everybody has handled. */
+/** `natspoc stream trim`: deletes messages that every group has handled. */
 export default class StreamTrim extends StreamCommand {
   static override summary = 'Delete the messages that every group has handled, partition by partition.';
   static override description =
-    'A group that has not begun in a partition holds back all of it, and so does one whose position there is wrong ("leases check" says why). Groups are those of one bucket (--bucket): one whose leases are in another is not seen, and loses what it has not handled. Shows what it will do and asks for the name of the stream; --force goes on without asking. Sweeps the traces of sessions that ended more than two hours ago from the bucket, too; members do so by themselves where they are permitted to.';
+    'If a group has no position in a partition, or a wrong one ("leases check" gives the reason), nothing of that partition is deleted. Only the groups of one bucket count (--bucket): a group whose leases are in another bucket loses messages that it has not handled. The command shows the effect and asks for the name of the stream; --force skips the question. It also removes from the bucket the traces of sessions that ended more than two hours ago; members with the permission do this automatically.';
   static override examples = [
-    { description: 'Only look:', command: '<%= config.bin %> <%= command.id %> --dry-run' },
+    { description: 'Only show the effect:', command: '<%= config.bin %> <%= command.id %> --dry-run' },
     { description: 'In a cron job:', command: '<%= config.bin %> <%= command.id %> --force --json' },
   ];
   static override flags = {
-    'dry-run': Flags.boolean({ description: 'only say what would be deleted' }),
+    'dry-run': Flags.boolean({ description: 'only show what would be deleted' }),
     'except-group': Flags.string({
-      description: 'do not wait for this group (may be given several times)',
+      description: 'ignore this group (may be given several times)',
       helpValue: 'NAME',
       multiple: true,
       multipleNonGreedy: true,
@@ -62,7 +62,7 @@ export default class StreamTrim extends StreamCommand {
     });
   }
 
-  /** Sweeps the traces of all groups; where that is not permitted, the messages are gone all the same. */
+  /** Sweeps the traces of all groups. If that is not permitted it only warns: the messages are already deleted. */
   async #sweep({ stream }: StreamSession): Promise<number> {
     try {
       return await stream.sweep();
@@ -104,7 +104,7 @@ export default class StreamTrim extends StreamCommand {
   }
 }
 
-/** Who holds a partition back, and what is wrong with its position there. */
+/** The group that holds a partition back, and what is wrong with its position there. */
 function describeHolder(group: string | null, fault: TrimStep['fault']): string {
   const wrong =
     fault === null ? '' : fault === 'beyond-end' ? ': position beyond the end' : ': position unreadable';

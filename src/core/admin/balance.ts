@@ -1,9 +1,9 @@
 /**
- * The most and the least partitions that members have, where that differs by more than one. Where somebody has pinned a
- * partition it is meant, and nothing is uneven.
+ * The largest and smallest number of partitions per member, if they differ by more than one. With pins the difference is
+ * intended, so nothing is reported.
  *
  * @param loads partitions of each member.
- * @param partitions all of them, with the member that an operator wants each to be with.
+ * @param partitions all partitions, with their pins.
  */
 export function unevenLoads(
   loads: readonly number[],

@@ -6,10 +6,10 @@ import { describeLag } from './lag.js';
 import type { MemberStatus } from './members.js';
 import { describePositionFault } from './position-fault.js';
 
-/** A session with less than this share of its ttl left has missed renewals: there are several in each third of it. */
+/** A session with less than this share of its ttl left has missed renewals: a member renews several times in a third of it. */
 const NEAR_EXPIRY = 1 / 3;
 
-/** What is wrong. `warning`: it works, but not as it should. */
+/** One problem. `warning`: the group works, but not as it should. */
 export interface Finding {
   kind:
     | 'no-members'
@@ -36,13 +36,13 @@ export interface Finding {
 
 /** What counts as unhealthy. */
 export interface CheckLimits {
-  /** Messages that may wait in one partition; undefined: any number. */
+  /** Limit of messages that wait in one partition; undefined: no limit. */
   maxLag: number | undefined;
   /** Partitions without progress though messages wait, and for how long, milliseconds: see `readStalled`. */
   stalled: ReadonlyMap<number, number>;
 }
 
-/** Everything that is wrong with a group at one moment; empty: healthy. */
+/** All problems of a group at one moment; empty if it is healthy. */
 export function checkGroup({ leases, members }: GroupStatus, limits: CheckLimits): Finding[] {
   const findings: Finding[] = [];
   if (members.length === 0) {
@@ -55,18 +55,18 @@ export function checkGroup({ leases, members }: GroupStatus, limits: CheckLimits
   return findings;
 }
 
-/** A setting of the stream or the bucket that loses messages, or may. */
+/** A setting of the stream or bucket that loses messages, or may lose them. */
 interface Concern {
   severity: 'refused' | 'warning';
   uses: readonly string[];
   message: string;
 }
 
-/** The settings for which members are refused: what they hold of the group is lost, or will be. */
+/** The settings that members refuse, because they lose messages or entries of the group. */
 export const checkSettings = (concerns: readonly Concern[]): Finding[] =>
   concerns.filter(isRefused).map(({ message }) => finding('setting', 'critical', message));
 
-/** What else there is to know of the settings: it makes no group unhealthy. */
+/** Notes about settings, which do not make a group unhealthy. */
 export const settingNotes = (concerns: readonly Concern[]): string[] =>
   concerns.filter((each) => !isRefused(each)).map(({ message }) => message);
 
@@ -102,7 +102,7 @@ function* checkLease(lease: LeaseStatus, { maxLag, stalled }: CheckLimits): Iter
         yield finding(
           'halted',
           'critical',
-          `p${partition} is halted at ${owner}: its handler gave up`,
+          `p${partition} is halted at ${owner}: a message failed for good`,
           about,
         );
       break;
@@ -111,7 +111,7 @@ function* checkLease(lease: LeaseStatus, { maxLag, stalled }: CheckLimits): Iter
         yield finding(
           'retrying',
           'warning',
-          `p${partition}: its owner ${owner} could not start it, and tries again`,
+          `p${partition}: its owner ${owner} could not start it, and retries`,
           about,
         );
       break;
@@ -131,7 +131,7 @@ function* checkLease(lease: LeaseStatus, { maxLag, stalled }: CheckLimits): Iter
     yield finding(isMisfit ? fault : 'unreadable', 'critical', message, about);
   }
   if (lease.overrideUnreadable) {
-    const message = `p${partition}: what an operator wants of it cannot be read: "leases resume" and "leases pin" write another`;
+    const message = `p${partition}: its override (pin, pause) cannot be read: "leases resume" and "leases pin" overwrite it`;
     yield finding('unreadable', 'warning', message, about);
   }
   if (lease.trimmed > 0) {
@@ -157,7 +157,7 @@ function* checkMember({ name, ttlMs, expiresInMs, leaving }: MemberStatus): Iter
   yield finding('near-expiry', 'warning', message, { member: name });
 }
 
-/** What a member says makes no progress. */
+/** What a member reports as standing. */
 function* checkStanding({ name, stats }: MemberStatus): Iterable<Finding> {
   for (const { partition, reason, forMs } of stats?.standing ?? []) {
     const what = partition === null ? escapeControl(name) : `p${partition}`;
@@ -169,7 +169,7 @@ function* checkStanding({ name, stats }: MemberStatus): Iterable<Finding> {
   }
 }
 
-/** Loads of members that stay, where they differ by more than they should. */
+/** Uneven loads of the members that are not leaving. */
 function findImbalance(
   leases: readonly LeaseStatus[],
   members: readonly MemberStatus[],

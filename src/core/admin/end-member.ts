@@ -1,33 +1,33 @@
 import type { GroupFollower } from './follower.js';
 
-/** What became of a member that was told to end, and of its partitions. */
+/** The outcome for a member that was told to end, and for its partitions. */
 export interface Ending {
-  /** Its session is over. */
+  /** Its session has ended. */
   ended: boolean;
-  /** Names of the next owners, and what each has got. */
+  /** Names of the next owners, and the partitions that each got. */
   moved: ReadonlyMap<string, number[]>;
-  /** Nobody else is there to take its partitions, or to notice its end. */
+  /** No other member exists to take its partitions, or to notice its end. */
   alone: boolean;
-  /** Partitions that nobody has taken. */
+  /** Partitions without a new owner. */
   left: number[];
-  /** From the order until all of this was so, milliseconds. */
+  /** From the order until this state, milliseconds. */
   tookMs: number;
 }
 
-/** How a member is told to end. */
+/** The order that tells a member to end. */
 export interface EndOrder {
-  /** It can still end its session itself; false: others have to notice. */
+  /** True if the member ends its session itself; false if others have to notice its death. */
   leaves: boolean;
-  /** Resolves with the reason where it could not be told. */
+  /** Resolves with the reason if the order could not be given. */
   tell: () => Promise<string | undefined>;
 }
 
 /**
- * Tells a member to end and follows its partitions until others have them, as long as there are others.
+ * Tells a member to end, and waits until other members, if any, own its partitions.
  *
- * @param waitMs how long that may take; `signal` ends the waiting.
- * @returns what became of it, or why it could not be told.
- * @throws NatspocError where the group can no longer be watched.
+ * @param waitMs how long that may take; `signal` ends the wait.
+ * @returns the outcome, or the reason why it could not be told.
+ * @throws NatspocError if the group cannot be watched any more.
  */
 export async function endMember(
   follower: GroupFollower,
@@ -64,7 +64,7 @@ export async function endMember(
   };
 }
 
-/** The name of the live owner that a partition has instead of this session, or null. */
+/** The name of a live owner other than this session, or null. */
 function heir(follower: GroupFollower, partition: number, session: string): string | null {
   const owner = follower.ownerOf(partition);
   if (owner === null || owner === session) return null;

@@ -2,16 +2,16 @@ import type { Clock } from '../lib/clock.js';
 import type { Bucket, ReadOutcome } from '../ports/index.js';
 import { decodeSession, keys } from '../protocol/records.js';
 
-/** How fencing ended. `alive`: the member renews faster than its proof of life can be deleted. */
+/** The outcome of fencing. `alive`: the member renews faster than its proof of life can be deleted. */
 export type FenceOutcome = { kind: 'fenced' } | { kind: 'alive' } | { kind: 'failed'; message: string };
 
-/** A member renews several times a second: more conflicts in a row mean that something else is wrong. */
+/** Limit of conflicts in a row, from a member that renews several times per second. */
 const ATTEMPTS = 5;
 
 /**
- * Fences a member, well or not. First its proof of life is deleted by compare-and-set, so that no renewal succeeds any
- * more; then, when nothing of it can run any longer, its session, so that all see it. Its renewals stay: the last one
- * tells how long nobody handled its partitions. Where this ends half way, the members do the rest.
+ * Fences a member, healthy or not. First its proof of life is deleted by compare-and-set, so that no renewal succeeds any
+ * more; then, when nothing of it can run any more, its session, so that all members see it. Its renewals stay: the last
+ * one tells how long its partitions had no owner. If this process ends half way, the members finish the fencing.
  */
 export async function fenceMember(
   { bucket, clock }: { bucket: Bucket; clock: Clock },
@@ -25,7 +25,7 @@ export async function fenceMember(
   return remove(bucket, keys.session(group, session), false);
 }
 
-/** Deletes a key as it is. `always`: also where there is none: then none can come any more. */
+/** Deletes a key at its current revision. `always`: even if it does not exist, so that it cannot be created later. */
 async function remove(bucket: Bucket, key: string, always: boolean): Promise<FenceOutcome> {
   let conflicts = false;
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
@@ -42,7 +42,7 @@ async function remove(bucket: Bucket, key: string, always: boolean): Promise<Fen
   return conflicts ? { kind: 'alive' } : { kind: 'failed', message: 'the server did not answer in time' };
 }
 
-/** How long after its last renewal a member may act; of a session that cannot be read nothing is known. */
+/** How long after its last renewal a member may act. For a session that cannot be read this is unknown. */
 function graceOf(found: ReadOutcome): number {
   const record = found.kind === 'found' && found.entry.value ? decodeSession(found.entry.value) : undefined;
   return record ? Math.min(record.suspectMs, record.ttlMs) : 0;

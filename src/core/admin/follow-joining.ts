@@ -1,19 +1,19 @@
 import type { GroupFollower, SeenSession } from './follower.js';
 
-/** What a process that was started has become. */
+/** The state of a process that was started as a member. */
 export interface Joining {
   name: string;
-  /** What it owns, by the name of who had it before; null: nobody. */
+  /** Its partitions, by the name of the previous owner; null: no owner. */
   from: ReadonlyMap<string | null, number[]>;
 }
 
 /**
  * Waits until a process has joined a group and has its share of the partitions.
  *
- * @param process where it runs, and how many partitions its group has.
- * @param waitMs how long that may take; `signal` ends the waiting.
- * @returns what it owns by then; undefined: it has not joined.
- * @throws NatspocError where the group can no longer be watched.
+ * @param process its host and process id, and the number of partitions of its group.
+ * @param waitMs how long that may take; `signal` ends the wait.
+ * @returns its partitions; undefined if it has not joined.
+ * @throws NatspocError if the group cannot be watched any more.
  */
 export async function followJoining(
   follower: GroupFollower,

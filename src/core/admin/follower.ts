@@ -5,27 +5,27 @@ import { decodeEntries } from '../protocol/entries.js';
 import type { ViewEntry } from '../protocol/events.js';
 import type { LeaseRecord, OverrideRecord, SessionRecord } from '../protocol/records.js';
 
-/** A lease as the bucket has it; the revision is the epoch. */
+/** A lease as stored in the bucket; its revision is the epoch. */
 export interface SeenLease {
   epoch: number;
   record: LeaseRecord | 'unreadable' | null;
 }
 
-/** A session as the bucket has it. */
+/** A session as stored in the bucket. */
 export interface SeenSession {
   id: string;
   revision: number;
   record: SessionRecord;
 }
 
-/** One thing that changed; `before` is what was known of it. Nothing is told of the first snapshot. */
+/** One change; `before` is the previous state. The first snapshot reports no changes. */
 export type GroupChange =
   | { kind: 'lease'; partition: number; before: SeenLease | undefined; after: SeenLease }
   | { kind: 'joined'; session: SeenSession }
   | { kind: 'leaving'; session: SeenSession }
   | { kind: 'gone'; session: SeenSession };
 
-/** What a follower needs of a group: a watch of its sessions and leases. */
+/** What a follower needs: a watch of the group's sessions and leases. */
 export interface GroupSource {
   watch(sink: WatchSink): Watch;
 }
@@ -34,7 +34,7 @@ export interface GroupSource {
 export class GroupFollower {
   readonly leases = new Map<number, SeenLease>();
   readonly sessions = new Map<string, SeenSession>();
-  /** What operators want of partitions. */
+  /** The overrides (pins and pauses) of partitions. */
   readonly overrides = new Map<number, OverrideRecord>();
   readonly #group: string;
   readonly #watch: Watch;
@@ -67,13 +67,13 @@ export class GroupFollower {
     );
   }
 
-  /** The live member that somebody has pinned a partition to, if any; of several of a name the first by id. */
+  /** The live member to which a partition is pinned, if any; if several have the name, the first by id. */
   pinnedTo(partition: number): SeenSession | undefined {
     const { pin } = this.overrides.get(partition) ?? {};
     return pin ? this.named(pin).sort((a, b) => (a.id < b.id ? -1 : 1))[0] : undefined;
   }
 
-  /** How a lease is not readable, where it is not: no member touches it then. */
+  /** Why a lease is unreadable, if it is; no member touches such a lease. */
   isUnreadable(partition: number): boolean {
     return this.leases.get(partition)?.record === 'unreadable';
   }
@@ -85,9 +85,9 @@ export class GroupFollower {
   }
 
   /**
-   * Resolves with true as soon as the condition holds, with false after `withinMs` or when `signal` aborts.
+   * Resolves with true when the condition holds, with false after `withinMs` or when `signal` aborts.
    *
-   * @throws NatspocError where the group can no longer be watched.
+   * @throws NatspocError if the group cannot be watched any more.
    */
   async until(condition: () => boolean, withinMs: number, signal?: AbortSignal): Promise<boolean> {
     const deadline = performance.now() + withinMs;
@@ -119,7 +119,7 @@ export class GroupFollower {
     for (const wake of [...this.#waiting]) wake();
   }
 
-  /** A snapshot is complete: what it does not name is gone. */
+  /** A snapshot is complete: entries that it lacks are gone. */
   #replace(entries: readonly BucketEntry[]): void {
     const decoded = decodeEntries(this.#group, entries, () => {});
     const named = new Set(decoded.flatMap((entry) => (entry.kind === 'session' ? [entry.id] : [])));

@@ -2,10 +2,10 @@ import type { Bucket } from '../ports/index.js';
 import { decodeLease, encodeRecord, keys, RECORD_VERSION, unreadableAs } from '../protocol/records.js';
 
 /**
- * Writes over a lease that cannot be read: nobody owns the partition then, and the next member that plans claims it. Whoever
- * owned it before sees a lease that is not its own and stops; the next owner takes the position over, which fences its commits.
+ * Overwrites a lease that cannot be read, so that the partition has no owner and the next member that plans claims it. A
+ * previous owner sees a lease that is not its own and stops; the next owner takes the position over, which fences its commits.
  *
- * @returns why it was not written; undefined: it was.
+ * @returns the reason if it was not written, otherwise undefined.
  */
 export async function freeLease(
   bucket: Bucket,
@@ -29,7 +29,7 @@ export async function freeLease(
     case 'conflict':
       return 'its lease was changed by somebody else meanwhile; try again';
     case 'unknown':
-      return 'the server did not say in time whether it was: look with "natspoc leases"';
+      return 'the server did not confirm it in time: check with "natspoc leases"';
     case 'failed':
       return written.error.message;
   }

@@ -23,35 +23,35 @@ import { withFollower } from './with-follower.js';
 
 const CONCURRENT_PLANS = 8;
 
-/** What a group can be looked at and steered with. */
+/** What a group's administration needs. */
 export interface GroupPorts {
   observer: GroupObserver;
   bucket: Bucket;
   control: ControlClient;
-  /** The first sequence stored at or after a time; undefined: the server does not say. */
+  /** The first sequence stored at or after a time; undefined if the server does not answer. */
   sequenceAt(time: Date): Promise<number | undefined>;
 }
 
 /** How partitions are released. */
 export interface ReleaseOptions {
-  /** Session id of the next owner. Default null: the member that has least. */
+  /** Session id of the next owner. Default null: the member with the fewest partitions. */
   to?: string | null;
-  /** Fence an owner that does not answer: what it had handled and not committed is handled again. Default false. */
+  /** Fence an owner that does not answer; its uncommitted messages are handled again. Default false. */
   force?: boolean;
   signal?: AbortSignal | undefined;
 }
 
-/** What became of a pause. */
+/** The outcome of a pause. */
 export interface PauseOutcome {
-  /** Partitions of which it is news. */
+  /** Partitions whose state was changed. */
   changed: number[];
   /** Partitions that are still handled, each with the reason. */
   restless: ReadonlyMap<number, string>;
 }
 
 /**
- * A group as an operator sees it: looks at it, and steers its partitions. What is asked of members is bounded by their
- * drain timeout, and told by what the leases say, not by what was asked for. Methods reject with a NatspocError:
+ * A group as an operator sees it: inspects it and controls its partitions. Requests to members are bounded by their
+ * drain timeout, and outcomes are read from the leases. Methods reject with a NatspocError:
  * `unreachable`, `not-permitted`, …
  */
 export class GroupAdmin {
@@ -71,7 +71,7 @@ export class GroupAdmin {
     return this.#config.group;
   }
 
-  /** The questions that can be asked about it one by one. */
+  /** Single queries about the group. */
   get observer(): GroupObserver {
     return this.#ports.observer;
   }
@@ -82,9 +82,9 @@ export class GroupAdmin {
   }
 
   /**
-   * What is wrong with a status.
+   * The problems of a status.
    *
-   * @param limits `maxLag`: messages that may wait in a partition; `stalledMs`: without progress for longer than this.
+   * @param limits `maxLag`: limit of messages that wait in a partition; `stalledMs`: limit of the time without progress.
    *   Undefined: any.
    */
   async check(
@@ -98,13 +98,13 @@ export class GroupAdmin {
     return checkGroup(status, { maxLag, stalled });
   }
 
-  /** A partition's past owners, oldest first: as far back as the bucket keeps them. */
+  /** The owners of a partition that the bucket still stores, oldest first. */
   async history(partition: number): Promise<Tenure[]> {
     return readTenures(await this.#ports.observer.leaseHistory(partition), partition, Date.now());
   }
 
   /**
-   * Follows members and leases until it is stopped; `onChange` hears of each change after the first look.
+   * Follows members and leases until it is stopped; `onChange` receives each change after the first snapshot.
    *
    * @see GroupFollower.until
    */
@@ -152,9 +152,9 @@ export class GroupAdmin {
   }
 
   /**
-   * Pins partitions to the member of this name or session id, which need not be there yet; null: unpins them.
+   * Pins partitions to the member of this name or session id, which need not exist yet; null: unpins them.
    *
-   * @returns what each was pinned to before; null: to no member.
+   * @returns the previous pin of each partition; null: none.
    */
   async pin(partitions: readonly number[], to: string | null): Promise<Map<number, string | null>> {
     const before = new Map<number, string | null>();
@@ -167,9 +167,9 @@ export class GroupAdmin {
   }
 
   /**
-   * Waits until partitions are with their pinned member.
+   * Waits until a pinned member owns its partitions.
    *
-   * @returns whether that member is there, and whether it has all of them.
+   * @returns `present`: the group has that member; `there`: it owns all of them.
    */
   async untilPinned(
     follower: GroupFollower,
@@ -177,7 +177,7 @@ export class GroupAdmin {
     to: string,
     signal?: AbortSignal,
   ): Promise<{ present: boolean; there: boolean }> {
-    // Of several members of a name the first by id has it, as in the plan.
+    // If several members have the name, the first by id gets the partitions, as in the plan.
     const member = follower.named(to).sort((a, b) => (a.id < b.id ? -1 : 1))[0];
     if (!member) return { present: false, there: false };
     const isThere = (): boolean => partitions.every((each) => follower.ownerOf(each) === member.id);
@@ -185,7 +185,7 @@ export class GroupAdmin {
     return { present: true, there: await follower.until(isThere, waitMs, signal) };
   }
 
-  /** Where positions would go, and what that would skip and repeat. Changes nothing. */
+  /** The new positions, and the messages that would be skipped or repeated. Changes nothing. */
   async planSeek(partitions: readonly number[], target: SeekTarget): Promise<SeekStep[]> {
     const facts = await this.#ports.observer.positions();
     const positions = new Map<number, PositionMark | 'unreadable'>(
@@ -227,16 +227,16 @@ export class GroupAdmin {
     return this.#ports.control.ask(session, 'stop', undefined, patienceOf(this.#config).answerMs);
   }
 
-  /** Tells a member to end, by `order`, and follows its partitions; the reason where it could not be told. */
+  /** Tells a member to end, by `order`, and follows its partitions. Returns the reason if it could not be told. */
   endMember(session: string, order: EndOrder, signal?: AbortSignal): Promise<Ending | string> {
     const { waitMs } = patienceOf(this.#config);
     return this.following((follower) => endMember(follower, session, order, waitMs, signal));
   }
 
   /**
-   * Waits until a process is in the group and has its share; undefined: it does not join.
+   * Waits until a process is a member and has its share of partitions; undefined if it does not join.
    *
-   * @param startMs how long it may take until it is connected, milliseconds.
+   * @param startMs how long its start may take, milliseconds.
    */
   joining(
     process: { host: string; pid: number },
@@ -249,7 +249,7 @@ export class GroupAdmin {
     );
   }
 
-  /** Where a position is to go, by the stream as it is now. */
+  /** The target of a position, computed from the current stream. */
   async #planner(target: SeekTarget | StreamPlace) {
     const { observer, sequenceAt } = this.#ports;
     const stream = await observer.stream();

@@ -7,9 +7,9 @@ import { type MemberStatus, readMembers } from './members.js';
 import { type PositionFault, readPositionFaults } from './position-fault.js';
 
 /**
- * What a partition is doing. `unowned`: nobody has it; `orphaned`: its owner has no session any more;
+ * The state of a partition. `unowned`: it has no owner; `orphaned`: its owner has no session any more;
  * `expired`, `unreachable`, `silent`: its owner has not renewed, has no connection, does not answer;
- * `unreadable`: somebody else's entry; `owned`: no more is known; others as the owner says (`running`, `starting`, `draining`, …).
+ * `unreadable`: its lease cannot be read; `owned`: nothing more is known; otherwise as its owner reports (`running`, `starting`, `draining`, …).
  */
 type LeaseState =
   | 'unowned'
@@ -22,38 +22,38 @@ type LeaseState =
   | 'idle'
   | (string & {});
 
-/** Who has a partition, and how far it is. */
+/** The owner and progress of a partition. */
 export interface LeaseStatus {
   partition: number;
   owner: { session: string; name: string; host: string | null; pid: number | null } | null;
-  /** The owner's epoch: the revision of the lease; 0 where there never was one. */
+  /** The owner's epoch: the revision of the lease; 0 if there never was a lease. */
   epoch: number;
-  /** How it came to its owner, and from whom. */
+  /** Why the partition moved to its owner, and the previous owner. */
   reason: LeaseReason | null;
   from: string | null;
-  /** Since the last change of hands, milliseconds. */
+  /** Time since the last change of owner, milliseconds. */
   heldForMs: number | null;
-  /** The last sequence handled; null: the group has not begun here. */
+  /** The last handled sequence; null: the group has no position here. */
   position: number | null;
-  /** The last sequence stored; null: the partition is empty. */
+  /** The last stored sequence; null: the partition is empty. */
   end: number | null;
-  /** Why the position says nothing about what was handled; null: it does, or there is none. Not read behind such a one. */
+  /** What is wrong with the position; null if nothing is, or if there is none. Members read nothing after a wrong position. */
   positionFault: PositionFault | null;
-  /** What an operator wants of it cannot be read: nothing of it counts. */
+  /** The override (pin, pause) cannot be read and is ignored. */
   overrideUnreadable: boolean;
-  /** Messages between the two; null: not known. */
+  /** Messages between position and end; null: unknown. */
   lag: number | null;
-  /** Messages that the stream dropped before they were handled, at most, since the group began here or the last seek. */
+  /** Upper bound on the messages that the stream dropped before they were handled, since the group started or the last seek. */
   trimmed: number;
-  /** Since the position was last committed, milliseconds; null: never. */
+  /** Time since the last commit, milliseconds; null: never. */
   positionAgeMs: number | null;
-  /** Somebody wants it to rest: owned, not handled. */
+  /** Paused by an operator: owned, but not handled. */
   paused: boolean;
-  /** Name or id of the member that somebody wants it to be with. */
+  /** Name or session id of the member to which it is pinned. */
   pin: string | null;
-  /** Messages a second lately, as the owner says; null: it does not. */
+  /** Recent messages per second, as its owner reports; null: not reported. */
   rate: number | null;
-  /** Until its owner is taken for dead unless it renews. */
+  /** Time until its owner counts as dead unless it renews. */
   expiresInMs: number | null;
   state: LeaseState;
 }
@@ -64,7 +64,7 @@ export interface GroupStatus {
   members: MemberStatus[];
 }
 
-/** What is asked beside the bucket. */
+/** Sources beside the bucket. */
 export interface StatusOptions {
   partitions: number;
   /** How long members have to answer, milliseconds. */
@@ -72,15 +72,15 @@ export interface StatusOptions {
 }
 
 /**
- * Looks at a group once: sessions, leases, positions, the ends of the partitions, what waits between, and what
- * the members say.
+ * Reads the status of a group once: sessions, leases, positions, ends of the partitions, lag, and the answers of
+ * the members.
  *
- * @throws what the observer throws: no permission, no bucket, no answer.
+ * @throws the errors of the observer: no permission, no bucket, no answer.
  */
 export async function readGroupStatus(observer: GroupObserver, options: StatusOptions): Promise<GroupStatus> {
   const [entries, positions] = await Promise.all([observer.entries(), observer.positions()]);
   const members = await readMembers(observer, entries, options.answerMs);
-  // Last, so that no position is beyond its end.
+  // Read last, so that no position is beyond its end.
   const [ends, stream] = await Promise.all([observer.ends(), observer.stream()]);
   const faults = await readPositionFaults(observer, positions, stream);
   const committed = new Map(positions.map((each) => [each.partition, each]));
@@ -113,7 +113,7 @@ interface Lease {
   override: OverrideRecord | 'unreadable' | null;
 }
 
-/** Every partition's lease, also of those that nobody ever had. */
+/** The lease of every partition, including those that never had an owner. */
 function readLeases(entries: readonly PastEntry[], partitions: number): Lease[] {
   const leases = Array.from(
     { length: partitions },
@@ -173,13 +173,13 @@ function describeLease(
     reason: record?.reason ?? null,
     from: record?.from ?? null,
     heldForMs: record?.owner && atMs !== null ? Math.max(0, Math.round(Date.now() - atMs)) : null,
-    // What the owner says is newer than what it has committed.
+    // The owner's answer is newer than its last commit.
     position: own && own.position > 0 ? Math.max(position ?? 0, own.position) : position,
     end: last.get(partition) ?? null,
     positionFault: faults.get(partition) ?? null,
     overrideUnreadable,
     lag: null,
-    // What its owner has not committed yet counts as well.
+    // Uncommitted messages of the owner count as well.
     trimmed: Math.max(own?.trimmed ?? 0, commit?.trimmed ?? 0),
     positionAgeMs: commit ? Math.max(0, Math.round(Date.now() - commit.atMs)) : null,
     paused: override?.paused ?? false,

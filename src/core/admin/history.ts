@@ -1,25 +1,25 @@
 import type { PastEntry } from '../ports/facts.js';
 import type { LeaseReason } from '../protocol/records.js';
 
-/** One time that a partition had an owner, or none. */
+/** A period in which a partition had one owner, or none. */
 export interface Tenure {
   epoch: number;
   owner: string | null;
   session: string | null;
   from: string | null;
   reason: LeaseReason | null;
-  /** When it began, on the observer's clock, ISO 8601. */
+  /** Its start, on the observer's clock, ISO 8601. */
   at: string;
-  /** Until the next change of hands, or until now; whole milliseconds. */
+  /** Its duration, until the next change of owner or until now; whole milliseconds. */
   heldMs: number;
   /**
-   * How long at most nobody handled the partition before: from the last sign of life of the owner before until the
-   * claim; whole milliseconds. 0 for a handover; null: no sign of life of it is kept any more.
+   * Upper bound on the time before it without an owner: from the last renewal of the previous owner until the
+   * claim; whole milliseconds. 0 for a handover; null: that renewal is no longer stored.
    */
   gapMs: number | null;
 }
 
-/** A partition's past owners, oldest first: as far back as the bucket keeps it. */
+/** The owners of a partition that the bucket still stores, oldest first. */
 export function readTenures(past: readonly PastEntry[], partition: number, nowMs: number): Tenure[] {
   const leases = past.flatMap(({ atMs, entry }) =>
     entry.kind === 'lease' && entry.partition === partition ? [{ atMs, entry }] : [],
@@ -43,7 +43,7 @@ export function readTenures(past: readonly PastEntry[], partition: number, nowMs
   });
 }
 
-/** Rounded upwards: it is how long at most. What was held is, too, so that no gap is longer. */
+/** Rounded up, because a gap is an upper bound. Durations are rounded up, too, so that no gap is longer than the time around it. */
 function gapBefore(
   past: readonly PastEntry[],
   atMs: number,
@@ -53,12 +53,12 @@ function gapBefore(
 ): number | null {
   if (reason === 'handover' || reason === 'release') return 0;
   if (heldSinceMs === undefined) return null;
-  // Nobody had it before the claim: since then.
+  // It had no owner before the claim: the gap starts there.
   if (ownerBefore === null) return Math.ceil(Math.max(0, atMs - heldSinceMs));
   const signs = past.flatMap(({ atMs: signMs, entry }) =>
     entry.kind === 'proof' && entry.id === ownerBefore && !entry.ended && signMs <= atMs ? [signMs] : [],
   );
-  // Its claim was one as well; but the whole time that it held the partition is no measure of a gap.
+  // Its claim was a sign of life, too, but the whole time since then would be no measure of the gap.
   if (signs.length === 0) return null;
   return Math.ceil(Math.max(0, atMs - Math.max(heldSinceMs, ...signs)));
 }

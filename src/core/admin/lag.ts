@@ -2,10 +2,10 @@ import { mapConcurrently } from '../lib/concurrently.js';
 import { formatCount } from '../lib/units.js';
 import type { GroupObserver } from '../ports/observer.js';
 
-/** Counting makes a consumer at the server for a moment: not too many at once. */
+/** Limit of parallel counts: each creates a short-lived consumer at the server. */
 const CONCURRENT_COUNTS = 16;
 
-/** A lag in words: `1 message waits`, `1,204 messages wait`. */
+/** A lag as text: `1 message waits`, `1,204 messages wait`. */
 export const describeLag = (lag: number): string =>
   `${formatCount(lag)} ${lag === 1 ? 'message waits' : 'messages wait'}`;
 
@@ -17,8 +17,8 @@ export interface LagInput {
 }
 
 /**
- * How many messages wait in each partition. Sequences are those of the whole stream, so the difference between
- * end and position says only whether there are any: the server counts where there are.
+ * The number of messages that wait in each partition. Sequences belong to the whole stream, so the difference between
+ * end and position only tells whether messages wait; if so, the server counts them.
  */
 export async function readLags(
   observer: Pick<GroupObserver, 'waiting'>,

@@ -4,12 +4,12 @@ import type { MemberStats } from '../protocol/member-stats.js';
 import type { SessionRecord } from '../protocol/records.js';
 
 /**
- * How a member answered for itself. `gone`: the server knows nobody of that id; `silent`: no answer in time;
- * `denied`: we may not ask.
+ * How a member answered. `gone`: the server knows no such member; `silent`: no answer in time;
+ * `denied`: the request is not permitted.
  */
 type Answer = 'answered' | 'gone' | 'silent' | 'denied';
 
-/** One member, from its session entry and what it says about itself. */
+/** One member, from its session and its answer. */
 export interface MemberStatus {
   session: string;
   name: string;
@@ -20,23 +20,23 @@ export interface MemberStatus {
   startedAt: string;
   leaving: boolean;
   ttlMs: number;
-  /** Until the group takes it for dead unless it renews; negative: overdue. By the observer's estimate. */
+  /** Estimated time until the group considers it dead unless it renews; negative: overdue. */
   expiresInMs: number;
   answer: Answer;
   stats: MemberStats | null;
   /** Partitions whose leases name it. */
   partitions: number[];
-  /** Messages that wait in these; null: not known of all of them. */
+  /** Messages that wait in these partitions; null: unknown for at least one. */
   lag: number | null;
 }
 
-/** How a member is. `unreachable`: it has no connection; `expired`: it has not renewed; `silent`: it does not answer. */
+/** The state of a member. `unreachable`: it has no connection; `expired`: it has not renewed; `silent`: it does not answer. */
 export type MemberState = 'alive' | 'leaving' | 'silent' | 'expired' | 'unreachable';
 
-/** States of which somebody should know, the certain ones first. */
+/** States that need attention, the certain ones first. */
 export const TROUBLED: readonly MemberState[] = ['unreachable', 'expired', 'silent'];
 
-/** How a member is, as far as can be seen from outside. */
+/** The state of a member as seen from outside. */
 export function memberState({
   leaving,
   answer,
@@ -48,15 +48,15 @@ export function memberState({
   return answer === 'silent' ? 'silent' : 'alive';
 }
 
-/** True where nothing runs any more, though nobody has taken its session away yet. */
+/** True for a member that no longer runs, but whose session has not been removed yet. */
 export function isDead(member: Pick<MemberStatus, 'leaving' | 'answer' | 'expiresInMs'>): boolean {
   const state = memberState(member);
   return state === 'unreachable' || state === 'expired';
 }
 
 /**
- * Asks the members that have a session among these entries, and says how each of them is, by session; partitions and
- * lag are left to the caller.
+ * Asks the members with a session among these entries, and returns their states by session. The caller adds partitions
+ * and lag.
  *
  * @param answerMs how long they have to answer, milliseconds.
  */
@@ -66,7 +66,7 @@ export async function readMembers(
   answerMs: number,
 ): Promise<Map<string, MemberStatus>> {
   const sessions = readSessions(entries);
-  // Members that do not answer are waited for: how long ago they have renewed is said as of before.
+  // Waiting for silent members takes time, so ages of renewals are computed as of the time before the wait.
   const [{ renewals, lookedAtMs }, answers] = await Promise.all([
     readRenewals(observer),
     observer.stats([...sessions.keys()], answerMs),
@@ -97,7 +97,7 @@ export async function readMembers(
   return members;
 }
 
-/** When each member renewed its proof of life last, and when that was looked at, both by our wall clock. */
+/** When each member last renewed its proof of life, and when that was read, both by our wall clock. */
 async function readRenewals(
   observer: GroupObserver,
 ): Promise<{ renewals: Map<string, number>; lookedAtMs: number }> {

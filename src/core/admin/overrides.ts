@@ -9,20 +9,20 @@ import {
   unreadableAs,
 } from '../protocol/records.js';
 
-/** Others may change the entry at the same time: so often we look again. */
+/** How often to retry when others change the entry at the same time. */
 const ATTEMPTS = 5;
 
-/** What an operator wants of a partition. */
+/** An operator's override of a partition. */
 export type Wish = Pick<OverrideRecord, 'pin' | 'paused'>;
 
 const NOTHING: Wish = { pin: null, paused: false };
 
 /**
- * Changes what is wanted of a partition, and leaves the rest of its entry as it is. All members see it.
+ * Changes part of a partition's override and keeps the rest. All members see it.
  *
- * @param by who wants it, for people.
- * @returns the wish before.
- * @throws NatspocError where the bucket cannot be written, or the entry cannot be read.
+ * @param by the operator, for people.
+ * @returns the previous override.
+ * @throws NatspocError if the bucket cannot be written, or the entry cannot be read.
  */
 export async function changeOverride(
   bucket: Bucket,
@@ -37,7 +37,7 @@ export async function changeOverride(
   let removing = false;
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const found = await readOverride(bucket, key);
-    // Our own change, of which the answer was lost: what was wanted before it is what we saw then.
+    // This is our own change, whose answer was lost: return the state that we saw before it.
     const isOurs = found.record ? found.record.at === at && found.record.by === by : removing;
     if (attempt > 1 && isOurs) return before;
     before = found.record ?? NOTHING;
@@ -56,10 +56,10 @@ export async function changeOverride(
 }
 
 /**
- * What is wanted of a partition; null: nothing. `isBroken`: something that cannot be read stands there and means nothing:
- * whoever wants something writes over it.
+ * The override of a partition; null: none. `isBroken`: the entry cannot be read and is ignored; a new override replaces
+ * it.
  *
- * @throws NatspocError where the bucket cannot be read, or a newer version has written the entry.
+ * @throws NatspocError if the bucket cannot be read, or a newer version wrote the entry.
  */
 export async function readOverride(
   bucket: Bucket,
@@ -76,6 +76,6 @@ export async function readOverride(
   const record = decodeOverride(value);
   if (record) return { record, revision };
   if (unreadableAs(value) === 'broken') return { record: null, revision, isBroken: true };
-  const message = `The entry ${key} was written by a newer version of natspoc. Nothing was changed: use that version.`;
+  const message = `The entry ${key} was written by a newer version of natspoc. Use that version; nothing was changed.`;
   throw new NatspocError('failed', message);
 }

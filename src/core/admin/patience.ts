@@ -1,19 +1,19 @@
 import type { Config } from '../config/config.js';
 
-/** How long members have to answer for themselves, milliseconds. */
+/** How long members have to answer, milliseconds. */
 export const ANSWER_MS = 500;
 
-/** How long to wait for what was asked of a member, milliseconds. */
+/** How long to wait for the result of a request to a member, milliseconds. */
 export interface Patience {
-  /** Until it says that it takes the order. */
+  /** Until it accepts the order. */
   answerMs: number;
-  /** Until what it was asked for is done: it may drain for as long as it is told to, then the next owner has to be there. */
+  /** Until the order is done: the drain timeout, plus time for the next owner. */
   waitMs: number;
-  /** Until it rests where it was asked to pause. */
+  /** Until it has paused. */
   restMs: number;
 }
 
-/** The waits that follow from a configuration. */
+/** The waits for a configuration. */
 export function patienceOf({
   timeoutMs,
   drainTimeoutMs,

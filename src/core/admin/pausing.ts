@@ -4,13 +4,13 @@ import type { GroupObserver } from '../ports/observer.js';
 import type { GroupFollower } from './follower.js';
 import { ANSWER_MS } from './patience.js';
 
-/** Between two questions to the owners. */
+/** How often the owners are asked. */
 const ASK_EVERY_MS = 50;
 
 /**
- * Waits until nobody handles these partitions: their owners say that they rest, or they have none.
+ * Waits until no member handles these partitions: their owners report them as paused, or they have no owner.
  *
- * @returns the partitions that did not come to rest in time, each with the reason.
+ * @returns the partitions that have not stopped in time, each with the reason.
  */
 export async function untilResting(
   ports: { observer: Pick<GroupObserver, 'stats'>; follower: GroupFollower; signal?: AbortSignal },

@@ -7,16 +7,16 @@ import type { Unreadable } from '../protocol/records.js';
 const CONCURRENT_READS = 16;
 
 /**
- * Why a position says nothing about what was handled: see {@link Misfit}; `broken`: it cannot be read; `newer`: a newer
+ * What is wrong with a position: see {@link Misfit}; `broken`: it cannot be read; `newer`: a newer
  * version wrote it.
  */
 export type PositionFault = Misfit | Unreadable;
 
 /**
- * What is wrong with positions, by partition; the others are right. Members do not read behind a position that is wrong,
- * `leases check` fails, no lag is known, and nothing is deleted for it.
+ * The wrong positions, by partition. Members read nothing after a wrong position,
+ * `leases check` fails, the lag is unknown, and `stream trim` deletes nothing for it.
  *
- * @param stream looked up after the positions.
+ * @param stream read after the positions.
  */
 export async function readPositionFaults(
   observer: Pick<GroupObserver, 'storedTime'>,
@@ -35,16 +35,16 @@ export async function readPositionFaults(
   return faults;
 }
 
-/** What is wrong in words, and what cures it: completes `p3: `. */
+/** The problem and its remedy, as text after `p3: `. */
 export function describePositionFault(fault: PositionFault, sequence: number | null): string {
   switch (fault) {
     case 'beyond-end':
-      return `its position ${sequence} is beyond the end of the stream: "leases seek" says where to go on`;
+      return `its position ${sequence} is beyond the end of the stream; choose where to continue with "leases seek"`;
     case 'other-stream':
       return `its position ${sequence} is of another stream: this one was made anew, or put back from an older copy: "leases seek" says where to go on`;
     case 'broken':
       return 'its position cannot be read: "leases seek" says where to go on';
     case 'newer':
-      return 'its position was written by a newer version of natspoc, which has to handle it';
+      return 'its position was written by a newer version of natspoc, which must handle it';
   }
 }

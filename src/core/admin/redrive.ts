@@ -2,44 +2,44 @@ import { NatspocError } from '../lib/errors.js';
 import type { DeadLetterStore, RedriveTarget } from '../ports/dead-letters.js';
 import { type FoundLetter, REDRIVEN_HEADER } from '../protocol/dead-letter.js';
 
-/** So many letters are in hand at a time. */
+/** Limit of dead letters processed in parallel. */
 const BATCH = 256;
-/** How often an answer is waited for. */
+/** Attempts to get an answer. */
 const TRIES = 3;
 
-/** Which letters, and what to do with them. */
+/** Options of a redrive. */
 export interface RedriveOptions {
   box: DeadLetterStore;
   target: RedriveTarget;
   /** Partitions of that stream. */
   partitions: number;
-  /** Only those of this group; undefined: of all. */
+  /** Only dead letters of this group; undefined: of all groups. */
   group?: string | undefined;
-  /** At most so many. */
+  /** At most this many. */
   count?: number | undefined;
-  /** Told about each that was put back; `sequence`: its new one in the stream. */
+  /** Called for each that was put back, with its new sequence in the stream. */
   onRedriven?: ((letter: FoundLetter, sequence: number) => void) | undefined;
-  /** Told about each that cannot be put back, and why. */
+  /** Called for each that cannot be put back, with the reason. */
   onKept?: ((letter: FoundLetter, reason: string) => void) | undefined;
   signal?: AbortSignal | undefined;
 }
 
-/** What became of them. */
+/** The result of a redrive. */
 export interface RedriveSummary {
   redriven: number;
-  /** Left where they are: of other groups, or no dead letters of this stream. */
+  /** Not touched: of other groups, or not dead letters of this stream. */
   left: number;
-  /** Left where they are, as they cannot be put back. */
+  /** Not touched, because they cannot be put back. */
   kept: number;
 }
 
 /**
- * Puts dead letters back to the partitions that they came from, oldest first, and deletes each once the stream
- * has confirmed it. They carry message ids: one that was put back and could not be deleted is not stored twice
- * by another attempt within the stream's duplicate window. Every group of the stream sees them again. One that cannot be
- * put back stays, and stops no other.
+ * Publishes dead letters to their partitions again, oldest first, and deletes each after the stream has confirmed
+ * it. They carry message ids: if one was put back but could not be deleted, another attempt within the stream's
+ * duplicate window does not store it twice. Every group of the stream receives them again. One that cannot be
+ * put back stays, and does not stop the others.
  *
- * @throws NatspocError `unreachable` or `not-permitted` where none can be; those before it are back already.
+ * @throws NatspocError `unreachable` or `not-permitted` if none can be put back; earlier ones already are.
  */
 export async function redrive(options: RedriveOptions): Promise<RedriveSummary> {
   const { box, group, count = Number.POSITIVE_INFINITY, signal } = options;
@@ -57,7 +57,7 @@ export async function redrive(options: RedriveOptions): Promise<RedriveSummary> 
   return summary;
 }
 
-/** Partitions side by side, the letters of each in their order. */
+/** Partitions in parallel, the letters of each in order. */
 async function putBack(
   batch: readonly FoundLetter[],
   options: RedriveOptions,
@@ -92,7 +92,7 @@ async function putBackOne(
   options.onRedriven?.(letter, outcome);
 }
 
-/** The new sequence of a letter's message, or why it stays. */
+/** The new sequence of a letter's message, or the reason why it stays. */
 async function send(
   letter: FoundLetter,
   { box, target, partitions }: RedriveOptions,

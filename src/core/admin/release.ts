@@ -5,20 +5,20 @@ import { type FenceOutcome, fenceMember } from './fence.js';
 import type { GroupFollower, SeenSession } from './follower.js';
 import { freeLease } from './free-lease.js';
 
-/** Which partitions are to change hands, and how. */
+/** The partitions to release, and how. */
 export interface ReleaseOrder {
   partitions: readonly number[];
-  /** Session id of the next owner; null: whoever has least. */
+  /** Session id of the next owner; null: the member with the fewest partitions. */
   to: string | null;
   /** Fence an owner that does not answer. */
   force: boolean;
   /** How long an owner has to answer, milliseconds. */
   answerMs: number;
-  /** How long the change of hands may take, draining included. */
+  /** How long the handover may take, including the drain. */
   waitMs: number;
 }
 
-/** What a release works with. */
+/** What a release needs. */
 export interface ReleasePorts {
   follower: GroupFollower;
   control: ControlClient;
@@ -27,25 +27,25 @@ export interface ReleasePorts {
   signal?: AbortSignal;
 }
 
-/** How it went for one partition. `unchanged`: it was where it should be; `failed`: see `message`. */
+/** The outcome for one partition. `unchanged`: it already had the right owner; `failed`: see `message`. */
 export interface ReleaseOutcome {
   partition: number;
   outcome: 'moved' | 'unchanged' | 'failed';
   from: string | null;
   to: string | null;
   epoch: number;
-  /** From the request until the lease had its next owner, milliseconds. */
+  /** From the request until the lease named its next owner, milliseconds. */
   tookMs: number;
-  /** Its owner was fenced: what that one had handled but not committed is handled again. */
+  /** Its owner was fenced, so its uncommitted messages are handled again. */
   forced: boolean;
   message: string | null;
-  /** Its owner could not be asked, because the server does not permit us to: fencing it would be no answer to that. */
+  /** We lack the permission to ask its owner; fencing is no remedy for that. */
   denied: boolean;
 }
 
 /**
  * Makes owners give partitions away: they drain, commit and hand over, so that nothing is handled twice. An owner
- * that does not answer is fenced with `force`: all its partitions go to others.
+ * that does not answer is fenced with `force`, and all its partitions go to other members.
  */
 export async function releasePartitions(ports: ReleasePorts, order: ReleaseOrder): Promise<ReleaseOutcome[]> {
   const byOwner = new Map<string | null, number[]>();
@@ -72,7 +72,7 @@ async function releaseFrom(
   const pinned = moves.filter(({ partition }) => follower.pinnedTo(partition)?.id === owner);
   if (pinned.length > 0) {
     const rest = partitions.filter((partition) => !pinned.some((move) => move.partition === partition));
-    const refused = pinned.map((move) => move.failed('it is pinned to its owner: "leases unpin" it first'));
+    const refused = pinned.map((move) => move.failed('it is pinned to its owner; run "leases unpin" first'));
     return rest.length > 0 ? [...refused, ...(await releaseFrom(ports, order, owner, rest))] : refused;
   }
   const session = follower.sessions.get(owner);
@@ -101,7 +101,7 @@ async function releaseFrom(
   return Promise.all(moves.map((move) => move.settlesForced()));
 }
 
-/** Nobody can be asked. A lease that cannot be read is claimed by no member: with `force` it is let go. */
+/** A partition without a reachable owner. No member claims a lease that cannot be read; `force` releases it. */
 async function releaseUnowned(
   { follower, bucket, group }: ReleasePorts,
   { force }: ReleaseOrder,
@@ -111,7 +111,7 @@ async function releaseUnowned(
   if (!force) return move.failed('its lease cannot be read; "leases release --force" lets it go');
   const freed = await freeLease(bucket, group, move.partition);
   if (freed !== undefined) return move.failed(freed);
-  // Without members it stays free.
+  // Without members it stays unowned.
   return follower.sessions.size === 0 ? move.freed() : move.settles(false);
 }
 
@@ -119,9 +119,9 @@ const describeOwner = (session: SeenSession | undefined, id: string): string =>
   session ? `${session.record.name} (${session.record.host}:${session.record.pid})` : `session ${id}`;
 
 const describeFence = (fenced: Exclude<FenceOutcome, { kind: 'fenced' }>, why: string): string =>
-  fenced.kind === 'alive' ? `${why}, but it renews: not fenced` : `${why}, and ${fenced.message}`;
+  fenced.kind === 'alive' ? `${why}, but it renews, so it was not fenced` : `${why}, and ${fenced.message}`;
 
-/** One partition on its way. */
+/** The move of one partition. */
 class Move {
   readonly partition: number;
   readonly #ports: ReleasePorts;
@@ -154,12 +154,12 @@ class Move {
     }
     const owner = follower.ownerOf(this.partition);
     if (to !== null && owner !== to && !forced) {
-      return this.failed(`it went to ${this.#ownerName() ?? 'nobody'} instead`, forced);
+      return this.failed(`it went to ${this.#ownerName() ?? 'no member'} instead`, forced);
     }
     return this.#result('moved', null, forced);
   }
 
-  /** After its owner was fenced: whoever claims it passes it on where somebody else was asked for. */
+  /** After its owner was fenced: if another owner was requested, the member that claims it must hand it over. */
   async settlesForced(): Promise<ReleaseOutcome> {
     const claimed = await this.settles(true);
     const { follower } = this.#ports;
@@ -174,7 +174,7 @@ class Move {
     return passed?.outcome === 'failed' ? { ...passed, forced: true } : this.#result('moved', null, true);
   }
 
-  /** Nobody has it, and the next member may. */
+  /** It has no owner, so the next member may claim it. */
   freed(): ReleaseOutcome {
     return this.#result('moved', null, false);
   }

@@ -5,7 +5,7 @@ import type { GroupObserver } from '../ports/observer.js';
 import { misfit, type PositionMark } from '../protocol/position-mark.js';
 import { describePositionFault, type PositionFault } from './position-fault.js';
 
-/** Where a position is to go: an end of the stream, before a sequence or a time, or some messages from where it is. */
+/** The target of a position: an end of the stream, before a sequence or time, or a number of messages from the current place. */
 export type SeekTarget =
   | { kind: 'first' }
   | { kind: 'last' }
@@ -13,7 +13,7 @@ export type SeekTarget =
   | { kind: 'relative'; messages: number };
 
 /**
- * Reads `first`, `last`, `seq:N`, `time:ISO-8601`, `-100` or `+100`; `+0` stays where it is.
+ * Reads `first`, `last`, `seq:N`, `time:ISO-8601`, `-100` or `+100`; `+0` keeps the position.
  *
  * @throws NatspocError `usage` for anything else.
  */
@@ -29,25 +29,25 @@ export function parseSeekTarget(text: string): SeekTarget {
   );
 }
 
-/** What finding a target needs. */
+/** What is needed to find a target. */
 export interface SeekSource {
   observer: Pick<GroupObserver, 'waiting' | 'sequences' | 'storedTime'>;
   stream: Pick<StreamFacts, 'firstSequence' | 'lastSequence' | 'createdAtMs'>;
-  /** The first sequence stored at or after a time; undefined: the server does not say. */
+  /** The first sequence stored at or after a time; undefined if the server does not answer. */
   sequenceAt(time: Date): Promise<number | undefined>;
 }
 
-/** Up to so many messages are counted one by one. Beyond that the server's counts do. */
+/** Up to this many messages are counted one by one; beyond that the server's counts are used. */
 const COUNTED = 10_000;
-/** Two counts of the server are of two moments: what is published in between may blur their difference by so many. */
+/** Tolerance for the difference of two server counts, because messages may be published between them. */
 const BLUR = 500;
 
-/** One position on its way. */
+/** The planned move of one position. */
 export interface SeekStep {
   partition: number;
-  /** The last sequence handled before; null: the group has not begun here. */
+  /** The current position; null: the group has no position here. */
   from: number | null;
-  /** The last sequence that counts as handled afterwards. */
+  /** The new position. */
   to: number;
   /** Messages that will never be handled, and those that will be handled again. */
   skipped: number;
@@ -55,11 +55,11 @@ export interface SeekStep {
 }
 
 /**
- * Where one partition's position is to go, and what that means.
+ * The planned move of one partition's position, with the messages it skips or repeats.
  *
  * @param position where it is, and what that was made on; null: the group has not begun; `unreadable`: what stands there is
  *   no position.
- * @throws NatspocError `check-failed` for a target that counts from a position that is wrong.
+ * @throws NatspocError `check-failed` for a relative target if the position is wrong.
  */
 export async function planSeek(
   source: SeekSource,
@@ -105,12 +105,12 @@ async function faultOf(
   if (position === null) return null;
   const { lastSequence: last, createdAtMs: created } = stream;
   const stored = position.stored === undefined ? undefined : await observer.storedTime(position.sequence);
-  // The end was read before the position, which may have moved since: a message that is there is not beyond it.
+  // The end was read before the position, which may have moved since. A message that exists is not beyond the end.
   const end = typeof stored === 'number' ? Math.max(last, position.sequence) : last;
   return misfit(position, { last: end, created, stored });
 }
 
-/** How messages of the partition are counted that lie after one sequence and up to another. */
+/** Counts messages of the partition after one sequence and up to another. */
 interface Counts {
   /** By the server. */
   about(after: number, upTo: number): Promise<number>;
@@ -156,7 +156,7 @@ async function resolve(
   }
 }
 
-/** So many messages before `from`. */
+/** This many messages before `from`. */
 async function back(lowest: number, from: number, messages: number, counts: Counts): Promise<number> {
   const isCounted = messages <= COUNTED;
   const wanted = isCounted ? messages + BLUR : messages;
@@ -166,15 +166,15 @@ async function back(lowest: number, from: number, messages: number, counts: Coun
   return sequences.at(-messages - 1) ?? low;
 }
 
-/** So many messages behind `from`. */
+/** This many messages after `from`. */
 async function forward(from: number, last: number, messages: number, counts: Counts): Promise<number> {
   if (messages > COUNTED) return search(from, last, async (at) => (await counts.about(from, at)) <= messages);
   return (await counts.sequences(from, last, messages)).at(-1) ?? from;
 }
 
 /**
- * The highest sequence of a range for which `holds`, which is true up to some sequence and false after it; `low` where
- * it never is. A partition's messages are not numbered by themselves, so halving the range finds them.
+ * The highest sequence of a range for which `holds` is true; it is true up to some sequence and false after it. `low` if
+ * it is never true. A partition's messages have no numbers of their own, so this is a binary search.
  */
 async function search(
   low: number,

@@ -11,24 +11,24 @@ import type { SeekStep } from './seek-target.js';
 
 const CONCURRENT_WRITES = 16;
 
-/** What a seek works with. */
+/** What a seek needs. */
 export interface SeekPorts {
   observer: Pick<GroupObserver, 'stats'>;
   follower: GroupFollower;
   bucket: Bucket;
   group: string;
-  /** Who asks for it, for people. */
+  /** The operator, for people. */
   by: string;
-  /** Where a position is to go, from where it is; `unreadable`: from something that is no position. */
+  /** The target of a position, given the current one; `unreadable`: the current one cannot be read. */
   plan(partition: number, position: PositionMark | null | 'unreadable'): Promise<SeekStep>;
-  /** What a position at this sequence is made on. */
+  /** The stream's creation time and message time for a position at this sequence. */
   mark(sequence: number): Promise<PositionMark>;
   /** How long owners may take to drain, milliseconds. */
   waitMs: number;
   signal?: AbortSignal;
 }
 
-/** How it went for one partition, from where it really was; `message` says why it was not moved. */
+/** The outcome for one partition, from its actual position; `message` is the reason if it was not moved. */
 export interface SeekOutcome extends SeekStep {
   moved: boolean;
   message: string | null;
@@ -36,8 +36,8 @@ export interface SeekOutcome extends SeekStep {
 
 /**
  * Moves positions under the protocol. The partitions are paused, so that their owners drain and commit; then each
- * position is written by compare-and-set under the epoch of its lease, which fences whoever owned it before; then
- * the pause is lifted, and the owner reads where to start. Partitions that were paused before stay so.
+ * position is written by compare-and-set under the epoch of its lease, which fences previous owners; then
+ * the pause is lifted, and the owner reads the new position. Partitions that were paused before stay paused.
  */
 export async function seekPositions(ports: SeekPorts, partitions: readonly number[]): Promise<SeekOutcome[]> {
   const { bucket, group, by, waitMs } = ports;
@@ -60,7 +60,7 @@ export async function seekPositions(ports: SeekPorts, partitions: readonly numbe
   }
 }
 
-/** One that cannot be lifted is no reason to leave the others. */
+/** If one pause cannot be lifted, the others are still lifted. */
 async function liftPauses({ bucket, group, by }: SeekPorts, partitions: readonly number[]): Promise<void> {
   const left = new Map<number, unknown>();
   await mapConcurrently(partitions, CONCURRENT_WRITES, async (partition) => {
@@ -101,13 +101,13 @@ async function writePosition(
   if (value && !position && unreadableAs(value) === 'newer') {
     return notMoved(partition, 'its position was written by a newer version of natspoc: left alone');
   }
-  // Whoever is resumed after this writes the position, and ours fails; whoever was resumed before it may be at work.
+  // An owner that is resumed after this check writes the position, so our write fails. One resumed before it may be at work.
   const { record: wanted } = await readOverride(bucket, keys.override(group, partition));
   if (!wanted?.paused) return notMoved(partition, 'its pause was lifted by somebody else meanwhile');
   const from = position && { ...position, sequence: position.seq };
   const step = await plan(partition, value && !position ? 'unreadable' : (from ?? null));
   const { created, stored } = await mark(step.to);
-  // Never below an epoch that is there: an older owner must find itself fenced.
+  // Never below the stored epoch: an older owner must find itself fenced.
   const epoch = Math.max(follower.leases.get(partition)?.epoch ?? 0, position?.epoch ?? 0);
   const at = new Date().toISOString();
   const reader = position?.epoch === epoch ? position.reader : undefined;
@@ -120,7 +120,7 @@ async function writePosition(
     case 'conflict':
       return notMoved(partition, 'its position was moved by somebody else meanwhile');
     case 'unknown':
-      return notMoved(partition, 'the server did not say in time whether it was: look with "natspoc leases"');
+      return notMoved(partition, 'the server did not confirm it in time: check with "natspoc leases"');
     case 'failed':
       return notMoved(partition, written.error.message);
   }

@@ -2,14 +2,14 @@ import { mapConcurrently } from '../lib/concurrently.js';
 import type { GroupObserver } from '../ports/observer.js';
 import type { LeaseStatus } from './group-status.js';
 
-/** Each makes a consumer at the server for a moment: not too many at once. */
+/** Limit of parallel reads: each creates a short-lived consumer at the server. */
 const CONCURRENT_LOOKS = 16;
 
 /**
- * Partitions in which a message has waited and nothing was committed for longer than this, and for how long, both in
- * milliseconds. A commit that is old says nothing by itself: after a quiet time it is older than the message that has
- * just come. Only where messages wait behind an old commit, or behind none, the oldest one is asked for. Paused
- * partitions are meant to rest.
+ * Partitions in which a message has waited, and nothing was committed, for longer than this; with the time, both in
+ * milliseconds. An old commit alone proves nothing: after a quiet time it is older than a message that has just
+ * arrived. So if messages wait and the last commit is old or missing, the oldest waiting message is read. Paused
+ * partitions are ignored.
  */
 export async function readStalled(
   observer: Pick<GroupObserver, 'storedAt'>,

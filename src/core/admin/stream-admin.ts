@@ -27,7 +27,7 @@ import { readStreamStatus, type StreamStatus } from './stream-status.js';
 import { planTrim, type TrimStep } from './trim.js';
 
 /**
- * A stream that is there, as an operator sees it: its messages, its groups, its dead letters. Nothing is created. Methods
+ * An existing stream as an operator sees it: its messages, groups and dead letters. Nothing is created. Methods
  * reject with a NatspocError: `unreachable`, `not-permitted`, …
  */
 export class StreamAdmin implements AsyncDisposable {
@@ -44,9 +44,9 @@ export class StreamAdmin implements AsyncDisposable {
   }
 
   /**
-   * Opens the stream of a configuration. The connection stays the caller's to close, or `onClose`'s.
+   * Opens the stream of a configuration. The caller closes the connection, or `onClose` does.
    *
-   * @param uses what it is done for: a stream that loses messages in that use is refused. Default: it is looked at.
+   * @param uses what the stream is used for; a stream that loses messages in that use is refused. Default: reading only.
    * @throws NatspocError `stream-missing`, `layout-mismatch`, …
    */
   static async open(
@@ -64,9 +64,9 @@ export class StreamAdmin implements AsyncDisposable {
   }
 
   /**
-   * The sequence of the last message that the stream of a configuration has stored; 0 where there is no stream yet.
+   * The sequence of the last message in the stream of a configuration; 0 if the stream does not exist yet.
    *
-   * @throws NatspocError where the server does not tell.
+   * @throws NatspocError if the server does not answer.
    */
   static end(connection: NatsConnection, config: Config): Promise<number> {
     return streamEnd(connection, config);
@@ -82,17 +82,17 @@ export class StreamAdmin implements AsyncDisposable {
     await this.close();
   }
 
-  /** What all members and publishers agree on. */
+  /** The layout of all members and publishers. */
   get layout(): LayoutRecord {
     return this.#topology.layout;
   }
 
-  /** Settings of the stream and its bucket that lose messages, or may. */
+  /** Settings of the stream and its bucket that lose messages, or may lose them. */
   get concerns(): readonly Concern[] {
     return this.#topology.concerns;
   }
 
-  /** Of the server that answers. */
+  /** The version of the connected server. */
   get serverVersion(): string {
     return this.#topology.connection.info?.version ?? 'unknown';
   }
@@ -125,17 +125,17 @@ export class StreamAdmin implements AsyncDisposable {
     return readStreamStatus(this.group().observer, this.layout, observers, ANSWER_MS);
   }
 
-  /** The message of this sequence; undefined: there is none (any more). */
+  /** The message with this sequence; undefined if it does not exist (any more). */
   message(sequence: number): Promise<StoredMessage | undefined> {
     return this.#messages.get(sequence);
   }
 
-  /** Reads stored messages and then those that come, in order, until it is stopped. */
+  /** Reads stored messages and then new ones, in order, until it is stopped. */
   tail(options: TailOptions): Watch {
     return tailMessages(this.#topology, options);
   }
 
-  /** What all of these groups have handled, partition by partition. */
+  /** What all of these groups have handled, by partition. */
   async planTrim(groups: readonly string[]): Promise<TrimStep[]> {
     const { observer } = this.group();
     const { createdAtMs } = await observer.stream();
@@ -145,7 +145,7 @@ export class StreamAdmin implements AsyncDisposable {
   }
 
   /**
-   * Deletes what a plan says, and takes down that it was handled: the next owners would take it for a loss.
+   * Carries out a plan, and records that the deleted messages were handled, so that later owners do not count them as lost.
    *
    * @returns how many messages were deleted.
    */
@@ -170,7 +170,7 @@ export class StreamAdmin implements AsyncDisposable {
     return this.#messages.purge(partition, upTo);
   }
 
-  /** Deletes what ended sessions of all groups have left in the bucket; how many sessions. */
+  /** Deletes the traces of ended sessions of all groups from the bucket. Returns the number of sessions. */
   async sweep(): Promise<number> {
     let swept = 0;
     for (const group of await this.groups()) {
@@ -184,12 +184,12 @@ export class StreamAdmin implements AsyncDisposable {
     return this.#messages.deleteAll();
   }
 
-  /** All dead letters that are there now, oldest first; `foreign` hears of what is none. */
+  /** All current dead letters, oldest first. `foreign` is called for messages that are not dead letters. */
   deadLetters(foreign: (sequence: number) => void = () => {}): AsyncIterable<FoundLetter> {
     return this.#deadLetterStore().letters(foreign);
   }
 
-  /** Puts dead letters back into the partitions that they came from. */
+  /** Publishes dead letters to their partitions again. */
   redrive(options: Omit<RedriveOptions, 'box' | 'target' | 'partitions'>): Promise<RedriveSummary> {
     const target = new NatsRedriveTarget(this.#topology, this.#config.timeoutMs);
     return redrive({ ...options, box: this.#deadLetterStore(), target, partitions: this.layout.partitions });

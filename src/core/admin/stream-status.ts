@@ -5,24 +5,24 @@ import { readLags } from './lag.js';
 import { isDead, readMembers } from './members.js';
 import { readPositionFaults } from './position-fault.js';
 
-/** A group as its stream sees it. */
+/** A group in the status of its stream. */
 interface GroupSummary {
   group: string;
   /** Members that run. */
   members: number;
-  /** Members that died, and whose session nobody has taken away yet. */
+  /** Members that died, but whose sessions have not been removed yet. */
   unreachable: number;
   /** Partitions whose leases name an owner. */
   owned: number;
   /** Partitions in which it has a position. */
   begun: number;
-  /** Messages that wait for it; null: not known, as positions are wrong. */
+  /** Messages that wait for it; null: unknown, because positions are wrong. */
   lag: number | null;
-  /** Partitions whose positions say nothing about what was handled: `leases check` says why. */
+  /** Number of wrong positions; `leases check` gives the reasons. */
   wrongPositions: number;
 }
 
-/** What a partition holds. */
+/** The messages of a partition. */
 interface PartitionSummary {
   partition: number;
   messages: number;
@@ -40,11 +40,11 @@ export interface StreamStatus {
 }
 
 /**
- * Looks at a stream once.
+ * Reads the status of a stream once.
  *
  * @param observers one for each group of the stream.
  * @param answerMs how long the members of a group have to answer, milliseconds.
- * @throws what an observer throws: no permission, no stream, no answer.
+ * @throws the errors of the observers: no permission, no stream, no answer.
  */
 export async function readStreamStatus(
   observer: GroupObserver,
@@ -80,7 +80,7 @@ async function summariseGroup(
 ): Promise<GroupSummary> {
   const [entries, positions] = await Promise.all([observer.entries(), observer.positions()]);
   const position = new Map(positions.map((each) => [each.partition, each.sequence]));
-  // Last, so that no position is beyond its end.
+  // Read last, so that no position is beyond its end.
   const [found, stream] = await Promise.all([observer.ends(), observer.stream()]);
   const ends = new Map(found.map((each) => [each.partition, each.sequence]));
   const { size: wrong } = await readPositionFaults(observer, positions, stream);
@@ -104,7 +104,7 @@ async function summariseGroup(
   return { group, members: running, unreachable, owned, begun: position.size, lag, wrongPositions: wrong };
 }
 
-/** How many members of a group run, in words, and how many do not any more, though they count. */
+/** The number of running members as text, and of dead members that still have a session. */
 export function describeMembers({
   members,
   unreachable,

@@ -5,27 +5,27 @@ import { type PositionFault, readPositionFaults } from './position-fault.js';
 
 const CONCURRENT_COUNTS = 16;
 
-/** What can be deleted of one partition. */
+/** What can be deleted from one partition. */
 export interface TrimStep {
   partition: number;
-  /** Up to and including this sequence every group has handled everything; null: nothing can be deleted. */
+  /** Every group has handled everything up to and including this sequence; null: nothing can be deleted. */
   upTo: number | null;
   /** No message of the partition up to here waits for any group; null: some do, or that is not known. */
   clearTo: number | null;
   /** Messages that would be deleted, and those that would stay. */
   messages: number;
   kept: number;
-  /** The group that is least far; null where there is none. */
+  /** The group that is furthest behind; null: none. */
   heldBackBy: string | null;
-  /** Why the position of that group says nothing about what it has handled; null: it does. */
+  /** What is wrong with the position of that group; null: nothing. */
   fault: PositionFault | null;
 }
 
 /**
- * What every group has handled, partition by partition. A group that has not begun in a partition holds all of it
- * back: it has to be able to start with the first message. So does one whose position is wrong: see {@link readPositionFaults}.
+ * What every group has handled, by partition. A group without a position in a partition holds back all of it, because
+ * it must be able to start with the first message. So does a group with a wrong position: see {@link readPositionFaults}.
  *
- * @param cleared up to which sequence an earlier trim has found nothing that waited for a group; 0: not known.
+ * @param cleared the sequence up to which an earlier trim found no message waiting for a group; 0: unknown.
  */
 export async function planTrim(
   observers: ReadonlyMap<string, GroupObserver>,
@@ -34,9 +34,9 @@ export async function planTrim(
 ): Promise<TrimStep[]> {
   const found = new Map<string, PositionFacts[]>();
   for (const [group, each] of observers) found.set(group, await each.positions());
-  // After the positions, so that none is beyond an end that has grown meanwhile.
+  // Read after the positions, so that none is beyond an end that has grown meanwhile.
   const stream = await observer.stream();
-  // After the stream: what it held then is in these.
+  // Read after the stream, so that they include its messages.
   const last = await observer.ends();
   const ends = new Map(last.map((each) => [each.partition, each.sequence]));
   const groups = new Map<string, GroupPositions>();
@@ -66,13 +66,13 @@ export async function planTrim(
   }
 }
 
-/** Where a group stands in each partition, and what is wrong with that. */
+/** The positions of a group, and what is wrong with them. */
 interface GroupPositions {
   positions: ReadonlyMap<number, number>;
   faults: ReadonlyMap<number, PositionFault>;
 }
 
-/** Up to where the group that is least far has certainly handled a partition, and which that is; 0: not at all. */
+/** The group that is furthest behind in a partition, and the last sequence that it has certainly handled; 0: none. */
 function leastOf(
   groups: ReadonlyMap<string, GroupPositions>,
   partition: number,
@@ -81,7 +81,7 @@ function leastOf(
   for (const [group, { positions, faults }] of groups) {
     const fault = faults.get(partition) ?? null;
     const upTo = fault === null ? (positions.get(partition) ?? 0) : 0;
-    // What is wrong is told rather than what has not begun.
+    // Prefer to report a wrong position over a missing one.
     if (upTo < least.upTo || (upTo === least.upTo && fault !== null))
       least = { upTo, heldBackBy: group, fault };
   }

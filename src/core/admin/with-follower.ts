@@ -4,7 +4,7 @@ import { GroupFollower, type GroupSource } from './follower.js';
 /**
  * Runs `use` with a follower that knows the group; it is stopped afterwards.
  *
- * @throws NatspocError `unreachable` where the group cannot be read in time, and whatever `use` throws.
+ * @throws NatspocError `unreachable` if the group cannot be read in time, and the errors of `use`.
  */
 export async function withFollower<T>(
   source: GroupSource,

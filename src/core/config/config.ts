@@ -13,11 +13,11 @@ type ValueOf<S> = S extends { parse: (text: string) => infer T }
 export type Config = Readonly<
   { [K in Exclude<SettingName, 'bucket'>]: ValueOf<(typeof SETTINGS)[K]> } & {
     bucket: string;
-    /** Names of the settings that somebody set, as against left at their defaults. */
+    /** Names of the settings that were set, not left at their defaults. */
     given: ReadonlySet<SettingName>;
-    /** What a setting is called where it came from; where nobody set it, where one can. */
+    /** The name of a setting at its source; if it was not set, its name at the places where it can be set. */
     place: (name: SettingName) => string;
-    /** What a setting is called by whoever would set it: a flag, or an option of a program. */
+    /** The name under which the user can set it: a flag, or an option of a program. */
     option: (name: SettingName) => string;
   }
 >;

@@ -2,7 +2,7 @@ import { redactUrls } from '../lib/redact-url.js';
 import { duration, NAME_ALLOWED, name, servers, subject, text, toggle } from './parse.js';
 import { define } from './setting.js';
 
-/** Where NATS is and who we are: names as in the nats CLI. */
+/** The connection and credentials, with the names of the nats CLI. */
 export const CONNECTION = {
   server: define({
     flag: 'server',
@@ -67,7 +67,7 @@ export const CONNECTION = {
     fallback: 'false',
     parse: toggle,
     allowed: 'true or false',
-    help: 'handshake TLS before the server speaks',
+    help: 'start the TLS handshake before the server sends its INFO',
     toggle: true,
   }),
   timeoutMs: define({
@@ -75,21 +75,21 @@ export const CONNECTION = {
     env: 'NATS_TIMEOUT',
     fallback: '5s',
     ...duration('50ms', '10m', '5s'),
-    help: 'how long to wait for the server',
+    help: 'how long to wait for an answer of the server',
   }),
   authRetryMs: define({
     flag: 'auth-retry',
     env: 'NATS_AUTH_RETRY',
     fallback: '30s',
     ...duration('0s', '1d', '30s'),
-    help: 'how long a connection that was there is tried again where its credentials are refused',
+    help: 'how long to retry when the server refuses the credentials of an established connection',
   }),
   context: define({
     flag: 'context',
     env: 'NATS_CONTEXT',
     parse: text,
     allowed: 'a name',
-    help: 'context of the nats CLI; excludes connection settings of weaker places',
+    help: 'context of the nats CLI; excludes connection settings of lower precedence',
   }),
   jsDomain: define({
     flag: 'js-domain',
@@ -110,10 +110,10 @@ export const CONNECTION = {
 /** A setting of the connection. */
 type ConnectionSetting = keyof typeof CONNECTION;
 
-/** Who we are. */
+/** The settings that identify the user. */
 export const IDENTITY: readonly ConnectionSetting[] = ['user', 'password', 'token', 'creds', 'nkey'];
 
-/** What a context of the nats CLI decides, also by leaving it out. */
+/** The settings that a context of the nats CLI decides, even if it omits them. */
 export const CONTEXT_SETTINGS: readonly string[] = [
   ...IDENTITY,
   'server',

@@ -2,7 +2,7 @@ import { duration, integer, memberName, NAME_ALLOWED, name, size } from './parse
 import { define } from './setting.js';
 import { parseFrom } from './start-from.js';
 
-/** How a member lives in its group. */
+/** Settings of a member in its group. */
 export const GROUP = {
   name: define({
     flag: 'name',
@@ -17,42 +17,42 @@ export const GROUP = {
     fallback: 'default',
     parse: name,
     allowed: NAME_ALLOWED,
-    help: 'consumer group; each group gets every event',
+    help: 'group; each group receives every message',
   }),
   ttlMs: define({
     flag: 'ttl',
     env: 'LEASE_TTL',
     fallback: '10s',
     ...duration('1s', '1h', '10s'),
-    help: 'a member that cannot renew for this long loses its leases',
+    help: 'a member that cannot renew within this time loses its leases',
   }),
   probeIntervalMs: define({
     flag: 'probe-interval',
     env: 'PROBE_INTERVAL',
     fallback: '400ms',
     ...duration('0s', '1m', '400ms'),
-    help: 'how often members look after each other; finds a dead one before its ttl; 0s: never',
+    help: 'how often members probe each other, to find a dead member before its ttl; 0s: never',
   }),
   drainTimeoutMs: define({
     flag: 'drain-timeout',
     env: 'DRAIN_TIMEOUT',
     fallback: '5s',
     ...duration('0s', '1h', '5s'),
-    help: 'how long a handler may take to finish before its partition moves without it',
+    help: 'how long a handler may take to finish before its partition moves anyway',
   }),
   commitIntervalMs: define({
     flag: 'commit-interval',
     env: 'COMMIT_INTERVAL',
     fallback: '200ms',
     ...duration('1ms', '1m', '200ms'),
-    help: 'positions are committed this often while busy; after a crash the next owner handles at most this much again',
+    help: 'how often to commit positions while busy; upper bound on what is handled again after a crash',
   }),
   commitEvery: define({
     flag: 'commit-every',
     env: 'COMMIT_EVERY',
     fallback: '1000',
     ...integer(1, 1_000_000),
-    help: 'and after this many messages of a partition; 1 repeats one message at most, at the price of a write each',
+    help: 'also commit after this many messages of a partition; with 1, a crash repeats at most one message, at the cost of a write for each',
   }),
   from: define({
     flag: 'from',
@@ -67,20 +67,20 @@ export const GROUP = {
     env: 'BUFFER_MESSAGES',
     fallback: '65536',
     ...integer(1, 10_000_000),
-    help: 'messages that a member holds in memory at most, over all its partitions',
+    help: 'limit of messages in memory, for all partitions of a member',
   }),
   bufferBytes: define({
     flag: 'buffer-bytes',
     env: 'BUFFER_BYTES',
     fallback: '32MiB',
     ...size('64KiB', '64GiB', '32MiB'),
-    help: 'bytes that a member holds in memory at most',
+    help: 'limit of bytes in memory, for all partitions of a member',
   }),
   memoryIntervalMs: define({
     flag: 'memory-interval',
     env: 'MEMORY_INTERVAL',
     fallback: '30s',
     ...duration('100ms', '1d', '30s'),
-    help: 'how often the memory line is printed',
+    help: 'how often to print the memory line',
   }),
 } as const;

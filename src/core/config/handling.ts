@@ -9,14 +9,14 @@ export const HANDLING = {
     env: 'CONCURRENCY',
     fallback: '1',
     ...integer(1, 10_000),
-    help: 'messages of one partition handled side by side, each of another key; every key stays in order',
+    help: 'messages of one partition handled in parallel, each of a different key; every key stays in order',
   }),
   maxAttempts: define({
     flag: 'max-attempts',
     env: 'MAX_ATTEMPTS',
     fallback: '3',
     ...integer(1, 1_000_000),
-    help: 'how often a message is tried',
+    help: 'how many times to try a message',
   }),
   backoff: define({
     flag: 'backoff',
@@ -24,7 +24,7 @@ export const HANDLING = {
     fallback: '100ms..30s',
     parse: parseBackoff,
     allowed: `a duration from 0s to ${LONGEST_BACKOFF}, such as 100ms, or two, such as 100ms..30s`,
-    help: 'wait before another attempt; doubles each time up to the second, with jitter',
+    help: 'wait before the next attempt; doubles up to the second duration, with jitter',
   }),
   onFailure: define({
     flag: 'on-failure',
@@ -32,13 +32,13 @@ export const HANDLING = {
     fallback: 'halt',
     parse: oneOf('halt', 'dead-letter', 'skip'),
     allowed: 'halt, dead-letter or skip',
-    help: 'what happens to a message whose last attempt failed: its partition is given up, it is stored in PREFIX.dead, or it is passed over',
+    help: 'after the last failed attempt: halt the partition, store the message in PREFIX.dead, or skip it',
   }),
   handlerTimeoutMs: define({
     flag: 'handler-timeout',
     env: 'HANDLER_TIMEOUT',
     ...duration('1ms', '1d', '30s'),
-    help: 'an attempt that takes longer has failed; without it, it may take for ever',
+    help: 'an attempt that takes longer has failed; default: no limit',
   }),
   healthPort: define({
     flag: 'health-port',
@@ -53,6 +53,6 @@ export const HANDLING = {
     fallback: '127.0.0.1',
     parse: text,
     allowed: 'an address of this machine',
-    help: 'address that it listens on',
+    help: 'address to serve them on',
   }),
 } as const;

@@ -2,7 +2,7 @@ import { parseRate } from '../lib/units.js';
 import { integer } from './parse.js';
 import { define } from './setting.js';
 
-/** No publisher comes near it; what is above is a slip of the keyboard. */
+/** Above the rate of any publisher: a higher number is probably a typing error. */
 const MOST_PER_SECOND = 10_000_000;
 
 /** How messages are published. */
@@ -22,6 +22,6 @@ export const PUBLISHING = {
     env: 'MAX_PENDING',
     fallback: '4000',
     ...integer(1, 1_000_000),
-    help: 'published messages in flight, not yet confirmed',
+    help: 'limit of messages in flight, not yet confirmed',
   }),
 } as const;

@@ -27,7 +27,7 @@ export interface FailurePolicy {
   onExhausted: OnExhausted;
 }
 
-/** The policy of whoever says nothing: three tries within about half a second, then halt. */
+/** The default policy: three tries within about half a second, then halt. */
 export const DEFAULT_FAILURE_POLICY: FailurePolicy = {
   maxAttempts: 3,
   backoff: { baseMs: 100, maxMs: 30_000 },

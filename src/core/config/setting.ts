@@ -1,6 +1,6 @@
 import type { Reader } from './parse.js';
 
-/** One setting: where it can come from (`--flag`, environment, `.env`), its default, and how it is read. */
+/** One setting: its sources (`--flag`, environment, `.env`), its default, and its parser. */
 export interface Setting<T> extends Reader<T> {
   flag: string;
   char?: string;
@@ -12,9 +12,9 @@ export interface Setting<T> extends Reader<T> {
   toggle?: boolean;
   /** Its value never appears in messages. */
   secret?: boolean;
-  /** Its value without the secrets that may be in it. */
+  /** Removes secrets from its value. */
   redact?: (text: string) => string;
 }
 
-/** Says what a setting is, and keeps the type of its value. */
+/** Defines a setting and keeps the type of its value. */
 export const define = <S extends Setting<unknown>>(setting: S): S => setting;

@@ -6,7 +6,7 @@ import { SETTINGS, type SettingName } from './settings.js';
 /** Raw texts by place, strongest first: flags by setting name, environment and `.env` by variable name. */
 export interface ConfigSources {
   flags: Readonly<Partial<Record<SettingName, string | boolean>>>;
-  /** What a setting is called by whoever has options instead of flags and environment, such as a program. */
+  /** The name of a setting for a caller with options instead of flags and environment, such as a program. */
   optionName?: (name: SettingName) => string;
   env: Readonly<Record<string, string | undefined>>;
   dotenv?: Readonly<Record<string, string | undefined>>;
@@ -27,7 +27,7 @@ export interface Given {
   place: string;
 }
 
-/** What a setting is called by whoever would set it: a flag, or an option of a program. */
+/** The name under which the user can set it: a flag, or an option of a program. */
 export const optionOf = (key: SettingName, { optionName }: ConfigSources): string =>
   optionName?.(key) ?? `--${SETTINGS[key].flag}`;
 
@@ -56,7 +56,7 @@ export type Collected = Map<SettingName, Given>;
 /**
  * What is set, and where: flag over environment over `.env` over context. About who we are and where NATS is:
  *
- * - A context that somebody names excludes what is weaker than its name: what it does not say is not looked for elsewhere.
+ * - A named context excludes sources weaker than its name: settings that it lacks are not taken from elsewhere.
  * - Who we are comes from one place; only the password of a user, and the user of a password, may come from another.
  * - A server that `.env` names gets no credentials from elsewhere: the folder that one stands in may be anybody's.
  *
@@ -130,8 +130,8 @@ function keepFromDotenv(found: Collected, sources: ConfigSources): void {
 }
 
 /**
- * The context of the nats CLI that is meant: one that somebody names, else the one that is selected there, unless
- * somebody says which server.
+ * The context of the nats CLI to use: a named one, otherwise the one selected there, unless
+ * a server is given.
  */
 export function contextName(
   sources: Omit<ConfigSources, 'context'>,

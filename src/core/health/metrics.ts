@@ -115,7 +115,7 @@ export class Metrics {
     member.on('trimmed', ({ atMost }) => trimmed.inc(atMost));
   }
 
-  /** A counter that somebody else counts. */
+  /** A counter whose value comes from elsewhere. */
   #total(name: string, help: string, read: () => number): void {
     const counter: Counter = new Counter({
       name,

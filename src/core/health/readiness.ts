@@ -58,7 +58,7 @@ export class Readiness {
     const now = this.#clock.now();
     for (const { partition, state, lag } of this.#member.partitions) {
       const standing = this.#standing.get(partition);
-      // A paused partition stands because somebody wants it to.
+      // A paused partition stands still on purpose.
       if (stuck.some((each) => each.partition === partition)) continue;
       if (state === 'halted') problems.push(`p${partition} is given up`);
       else if (state !== 'paused' && lag > 0 && standing && now - standing.since > this.#stuckAfterMs)

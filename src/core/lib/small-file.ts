@@ -5,7 +5,7 @@ import { messageOf } from './errors.js';
 export interface SmallFileOptions {
   /** More than this is refused, bytes. */
   limitBytes: number;
-  /** Pipes are read to their end: for files that somebody names, such as `<(pass show nats)`. Default false. */
+  /** Read pipes to their end, for files that the user names, such as `<(pass show nats)`. Default false. */
   pipes?: boolean;
 }
 

@@ -15,27 +15,27 @@ import { type GuardedHandler, guardStrays, REJECTIONS_ARE_ANONYMOUS } from './pa
 import type { MemorySample } from './stats/memory.js';
 import { OwnStats } from './stats/own-stats.js';
 
-/** How often counts are looked at for the rates that STATS tells. */
+/** How often counters are sampled for the rates in STATS. */
 const RATE_EVERY_MS = 1_000;
 
-/** How a member is made, beside what {@link startMember} asks for. */
+/** Options of a member, beside those of {@link startMember}. */
 export interface GroupMemberOptions extends Omit<JoinOptions, 'events' | 'stats'> {
   /**
-   * `rejections`: rejected promises that a handler has left behind are its failure, and not the end of the process.
-   * `process`: the process is there for this handler alone. Uncaught exceptions are its failure as well, and what
-   * belongs to no message in hand makes the member leave with that error.
+   * `rejections`: unhandled rejections of a handler's promises count as its failure, and do not end the process.
+   * `process`: the process runs only this handler. Uncaught exceptions count as its failure as well; an exception that
+   * belongs to no running message makes the member leave with that error.
    */
   guard?: 'rejections' | 'process' | undefined;
   /** Serve health checks and metrics over HTTP. */
   health?: HealthOptions | undefined;
-  /** Leaves when it aborts. */
+  /** The member leaves when it aborts. */
   signal?: AbortSignal | undefined;
-  /** Called last, after it has left for whatever reason. */
+  /** Called last, after the member has left for any reason. */
   onEnd?: (() => Promise<void>) | undefined;
 }
 
 /**
- * A member of a group at work, and what it tells. It lives until `leave()`, or until something ends it: then
+ * A running member of a group, with its events. It lives until `leave()`, or until an error ends it: then
  * `closed` says what.
  */
 export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDisposable {
@@ -58,10 +58,10 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
   }
 
   /**
-   * Joins a group. The connection stays the caller's to close.
+   * Joins a group. The caller closes the connection.
    *
-   * @param listen adds listeners before anything can happen.
-   * @throws NatspocError where the group cannot be joined.
+   * @param listen adds listeners before the first event.
+   * @throws NatspocError if the group cannot be joined.
    */
   static async open(
     options: GroupMemberOptions,
@@ -80,24 +80,24 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
   }
 
   /**
-   * Resolves when it has left; rejects with a NatspocError that says what ended it. Where nobody waits for it then, that
-   * is an unhandled rejection and ends the process: a worker that has ended is not to look like one that is done.
+   * Resolves when it has left; rejects with a NatspocError that gives the cause. If the rejection is unhandled, it
+   * ends the process, so that a worker that failed does not look like one that is done.
    */
   get closed(): Promise<void> {
     return this.#closed;
   }
 
-  /** Session id in the group; null while there is none. */
+  /** Session id in the group; null without a session. */
   get id(): string | null {
     return this.#member?.id ?? null;
   }
 
-  /** The partitions that it owns, and how far it is with them. */
+  /** The partitions that it owns, with their progress. */
   get partitions(): PartitionStatus[] {
     return this.#member?.partitions ?? [];
   }
 
-  /** What makes no progress here, and why: a partition, or with `partition` null the member as a whole. */
+  /** What stands still, and why: a partition, or the whole member (`partition` null). */
   get standing(): readonly Standing[] {
     return this.#member?.standing ?? [];
   }
@@ -107,24 +107,24 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
     return this.#member?.isSettled ?? false;
   }
 
-  /** Where health checks and metrics are served; undefined: nowhere. */
+  /** URL of the health checks and metrics; undefined if they are not served. */
   get healthUrl(): string | undefined {
     return this.#health?.url;
   }
 
-  /** This process's memory now. */
+  /** The current memory of this process. */
   get memory(): MemorySample {
     return this.#stats.memory;
   }
 
   /**
-   * Finishes what is in hand, commits, hands all partitions over and leaves; bounded by the drain timeout. May
-   * be called again.
+   * Finishes running messages, commits, hands all partitions over and leaves; bounded by the drain timeout. May
+   * be called repeatedly.
    *
    * @throws NatspocError what `closed` rejects with.
    */
   async leave(): Promise<void> {
-    // What it ends with is told by `closed`.
+    // `closed` reports how it ends.
     await this.#member?.leave().catch(() => {});
     await this.#closed;
   }
@@ -134,7 +134,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
     await this.leave();
   }
 
-  /** Gives a partition away: to the member of this name or session id, or to whoever has least. */
+  /** Gives a partition away: to the member of this name or session id, or to the member with the fewest partitions. */
   release(partition: number, to: string | null = null): void {
     this.#member?.release(partition, to);
   }
@@ -194,7 +194,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
     this.#leaveWith(options.signal);
   }
 
-  /** What it ends with is told by `closed`. The signal may be the program's, and see many members come and go. */
+  /** `closed` reports how it ends. The listener is removed, because the program's signal may outlive many members. */
   #leaveWith(signal: AbortSignal | undefined): void {
     const member = this.#member;
     const leave = (): void => void member?.leave().catch(() => {});
@@ -204,7 +204,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
     member?.closed.then(forget, forget);
   }
 
-  /** Puts around the handler what was asked for. */
+  /** Wraps the handler with the requested guard. */
   async #wrap(options: GroupMemberOptions, clock: Clock): Promise<Handler> {
     let handler = this.#stats.timed(options.handler);
     if (options.guard) {
@@ -213,13 +213,14 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
       this.#guard = guardStrays(handler, options.guard === 'process' ? stop : undefined);
       handler = this.#guard.handler;
       if (REJECTIONS_ARE_ANONYMOUS) {
-        const warning = 'Bun does not say which message a forgotten promise belongs to: none is its failure';
+        const warning =
+          'guardRejections has no effect on Bun, which does not reveal the origin of a rejection';
         options.logger?.warn(warning);
       }
     }
     if (!options.health) return handler;
     const { group, stream } = this.#config;
-    // Loaded for those who want it: most programs have no use for a metrics library.
+    // Loaded on demand: most programs do not need the metrics library.
     const [{ Metrics }, { HealthServer }] = await Promise.all([
       import('../health/metrics.js'),
       import('../health/server.js'),
@@ -236,7 +237,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
     await this.#health?.close();
   }
 
-  /** The handler can handle nothing: the others get the partitions, and the caller the reason. */
+  /** The handler cannot handle any message: other members get the partitions, and the caller gets the reason. */
   #stop(cause: Error): void {
     this.#stopped ??= new NatspocError('handler-failed', `The handler has stopped: ${messageOf(cause)}.`, {
       cause,
@@ -244,7 +245,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
     this.#member?.leave().catch(() => {});
   }
 
-  /** A listener that throws is a bug in the program around us: it is reported, and does not reach the protocol. */
+  /** An exception of a listener is a bug of the program: it is reported, and does not reach the protocol. */
   #tell<E extends keyof MemberEventMap>(event: E, ...args: MemberEventMap[E]): void {
     try {
       (this.emit as (name: E, ...values: MemberEventMap[E]) => boolean).call(this, event, ...args);

@@ -21,36 +21,36 @@ import type { Handler, Logger } from './partition/handler.js';
 import type { Quota } from './partition/quota.js';
 import { keepSweeping } from './sweep.js';
 
-/** What a member of a group is made of. */
+/** Options for starting a member. */
 export interface JoinOptions {
   connection: NatsConnection;
   config: Config;
-  /** Shown to people; by default host and pid. */
+  /** Name for people; default host and pid. */
   name?: string | undefined;
   /** Version of the program, a semantic version. */
   version: string;
   handler: Handler;
-  /** Awaited before each commit: resolves when the effects of what was handled are safe. */
+  /** Awaited before each commit: resolves when the effects of handled messages are safe. */
   barrier?: (() => Promise<void> | undefined) | undefined;
   failure: FailurePolicy;
-  /** Handlers of one partition that may run side by side, each for another key. Default 1. */
+  /** Handlers of one partition that may run in parallel, each for a different key. Default 1. */
   concurrency?: number | undefined;
   /** An attempt that takes longer has failed, milliseconds. */
   handlerTimeoutMs?: number | undefined;
-  /** Takes what handlers have to say. */
+  /** Receives the log lines of handlers. */
   logger?: Logger | undefined;
-  /** Bounds how many messages are handled in all. */
+  /** Limits the total number of handled messages. */
   quota?: Quota | undefined;
   events: MemberEvents;
-  /** What the member's micro service answers to STATS, beside what the standard asks for. */
+  /** Data for STATS of the member's micro service, beside the standard fields. */
   stats: (member: MemberEngine) => unknown;
 }
 
 /**
- * Starts a member: creates stream, bucket and layout where they are missing, and makes it join its group. The
- * connection stays the caller's to close.
+ * Starts a member: creates a missing stream, bucket and layout, and joins the group. The caller closes the
+ * connection.
  *
- * @throws NatspocError where the group cannot be joined: layout mismatch, unsafe times, no permission.
+ * @throws NatspocError if the group cannot be joined: layout mismatch, unsafe times, no permission.
  */
 export async function startMember(options: JoinOptions): Promise<MemberEngine> {
   const { connection, config, version } = options;
@@ -71,7 +71,7 @@ export async function startMember(options: JoinOptions): Promise<MemberEngine> {
   const { group } = config;
   const { bucket } = topology;
   const stream = new NatsEventStream(topology, config.stream, topology.layout.prefix);
-  // Before anybody can hear that this member has joined: what is published from then on is new.
+  // Before other clients can see that this member has joined: messages published later are new.
   const start = await groupStart(
     group,
     config.from,

@@ -1,7 +1,7 @@
 import type { MemberControl, PartitionChoice } from '../protocol/member-orders.js';
 import type { MemberEngine } from './engine/engine.js';
 
-/** What this member does when it is asked through its endpoints. `member` is asked late: it may not exist yet. */
+/** Executes requests to this member's endpoints. `member` is a function, because the member may not exist yet. */
 export function memberControl(member: () => MemberEngine): MemberControl {
   const owned = (choice: PartitionChoice): number[] => {
     const all = member().partitions.map(({ partition }) => partition);
@@ -11,7 +11,7 @@ export function memberControl(member: () => MemberEngine): MemberControl {
     release: ({ partitions, to }) => owned(partitions).filter((partition) => member().release(partition, to)),
     stop: () => {
       const partitions = owned('all');
-      // Whoever waits for the member to close hears of what goes wrong.
+      // `closed` of the member reports errors.
       member()
         .leave()
         .catch(() => {});

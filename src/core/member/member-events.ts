@@ -5,10 +5,10 @@ import type { UncommittedRange } from './partition/contract.js';
 import type { Trimmed } from './partition/stream-losses.js';
 import type { MemorySample } from './stats/memory.js';
 
-/** What happens in the group, by the type of its {@link Report}: `acquired`, `handed-over`, `fenced`, … */
+/** Events of the group, by the type of their {@link Report}: `acquired`, `handed-over`, `fenced`, … */
 type ReportEvents = { [T in Report['type']]: [report: Extract<Report, { type: T }>] };
 
-/** One attempt that failed, and what follows it. */
+/** One failed attempt, and what follows it. */
 export interface FailedAttempt {
   partition: number;
   message: StreamMessage;
@@ -17,30 +17,30 @@ export interface FailedAttempt {
   then: 'retry' | OnExhausted;
 }
 
-/** The events of a member of a group, and what listeners are given. */
+/** The events of a member, with the arguments of listeners. */
 export interface MemberEventMap extends ReportEvents {
-  /** Any of the reports. */
+  /** Any report. */
   report: [report: Report];
-  /** A message is dealt with: handled, or passed over or stored as a dead letter by policy. */
+  /** A message was handled, or skipped or stored as a dead letter by policy. */
   handled: [event: { partition: number; message: StreamMessage; how: Dealt }];
-  /** Everything up to `sequence` is committed; `tookMs` from sending the commit to its answer. */
+  /** Everything up to `sequence` is committed; `tookMs`: from sending the commit to its answer. */
   committed: [event: { partition: number; sequence: number; tookMs: number }];
   failed: [event: FailedAttempt];
-  /** The stream dropped messages before they were handled: they are lost to this group. */
+  /** The stream dropped messages before they were handled: this group has lost them. */
   trimmed: [event: { partition: number } & Trimmed];
-  /** A partition cannot be read for now, for this reason; tried again in so many milliseconds. Once a minute. */
+  /** A partition cannot be read at the moment, for this reason; the next attempt is in `retryMs`. Once a minute. */
   unread: [event: { partition: number; reason: string; retryMs: number }];
-  /** Handlers of these messages did not finish in time: their partition goes on without them. */
+  /** Handlers of these messages did not finish in time: their partition moves anyway. */
   overdue: [event: { partition: number; sequences: number[] }];
   /** A partition had to move before everything could be committed: the next owner handles this range again. */
   uncommitted: [event: { partition: number } & UncommittedRange];
-  /** Once every memory interval. */
+  /** Once per memory interval. */
   memory: [sample: MemorySample];
 }
 
 /** Messages since the member started. */
 export interface MemberCounters {
-  /** Dealt with: handled, skipped or stored as dead letters. */
+  /** Messages handled, skipped or stored as dead letters. */
   handled: number;
   /** Attempts that failed. */
   failed: number;

@@ -10,10 +10,10 @@ import {
   describeUnread,
 } from './status-lines.js';
 
-/** What is true for long is said this often, milliseconds. */
+/** How often a lasting condition is logged, milliseconds. */
 const REPEAT_AFTER_MS = 60_000;
 
-/** What somebody should hear of, and how loud; what is not here is everyday life. */
+/** The level of each event that needs attention; other events are routine and not logged. */
 const LEVELS: Partial<Record<Report['type'], 'info' | 'warn' | 'error'>> = {
   halted: 'error',
   lost: 'warn',
@@ -26,8 +26,8 @@ const LEVELS: Partial<Record<Report['type'], 'info' | 'warn' | 'error'>> = {
 };
 
 /**
- * Tells a logger what goes wrong with a member, one line each: so that a program without a single listener is not
- * silent while its partitions stand still.
+ * Logs one line for each problem of a member, so that a program without listeners is not silent while its
+ * partitions stand still.
  */
 export function logProblems(
   member: GroupMember,
@@ -48,7 +48,7 @@ export function logProblems(
     if (level) say(level, describeReport(report, group).replace(/^warning: /, ''));
   });
   member.on('failed', (failed) => {
-    // After the last attempt: one that is tried again may still go well, and a halt has a report of its own.
+    // Only after the last attempt: an earlier one may still succeed on retry, and a halt has its own report.
     if (failed.then === 'dead-letter' || failed.then === 'skip') say('warn', describeFailed(failed));
   });
   member.on('trimmed', (trimmed) => say('warn', describeTrimmed(trimmed)));

@@ -1,7 +1,7 @@
 import { escapeControl } from '../lib/text.js';
 import type { Logger } from './partition/handler.js';
 
-/** Passes on what handlers say as lines for people, on one line each; `debug` only where it is asked for. */
+/** Writes each log call of a handler as one line for people; `debug` only if requested. */
 export function noteLogger(note: (line: string) => void, { debug }: { debug: boolean }): Logger {
   const at = (level: string) => (text: string) => note(`${level}${escapeControl(text)}`);
   return {

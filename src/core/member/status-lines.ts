@@ -7,7 +7,7 @@ import type { Trimmed } from './partition/stream-losses.js';
 
 const by = (name: string | null): string => (name ? ` from ${escapeControl(name)}` : '');
 
-/** How a partition came to us, in a word. */
+/** How this member got a partition. */
 const HOW = { claim: 'claimed', handover: 'acquired', release: 'acquired' } as const;
 
 const LOST = {
@@ -17,11 +17,11 @@ const LOST = {
   'went-back': 'the bucket no longer has its lease',
 } as const;
 
-/** One line for people about what happened to a member; `group` completes it where the group is meant. */
+/** One line for people about an event of a member; `group` is the name of its group. */
 export function describeReport(report: Report, group: string): string {
   switch (report.type) {
     case 'joined':
-      // By its name it goes in the terminals of the others; the id tells it from others of that name.
+      // Other members log its name; the id distinguishes members of the same name.
       return `joined group ${group} as ${escapeControl(report.name)} (${report.id}), ${report.members} ${report.members === 1 ? 'member' : 'members'}`;
     case 'member-joined':
       return `${escapeControl(report.name)} joined the group`;
@@ -49,9 +49,9 @@ export function describeReport(report: Report, group: string): string {
     case 'unpaused':
       return `p${report.partition} goes on`;
     case 'expired':
-      return 'could not renew in time: handling stops';
+      return 'could not renew in time: stopped handling';
     case 'resumed':
-      return 'renewed: handling goes on';
+      return 'renewed: resumed handling';
     case 'fenced':
       return 'fenced by another member: joining again';
     case 'standing': {
@@ -62,17 +62,17 @@ export function describeReport(report: Report, group: string): string {
       return `warning: p${report.partition} has made no progress for ${forTime}: ${reason}`;
     }
     case 'blocked':
-      return `warning: the event loop was blocked for ${formatDuration(report.forMs)} while message ${report.sequence} of p${report.partition} was handled: nothing was renewed or committed`;
+      return `warning: the event loop was blocked for ${formatDuration(report.forMs)} while message ${report.sequence} of p${report.partition} was handled; the member could not renew or commit`;
     case 'went-back':
-      return 'warning: the bucket has lost entries, or is an older copy of itself: beginning again with what is there';
+      return 'warning: the bucket has lost entries, or was restored from an older copy: joining again with the remaining entries';
     case 'probing-denied':
-      return 'warning: not permitted to probe other members (natspoc.<stream>.<group>.*.ping): a dead one is noticed after its ttl only';
+      return 'warning: not permitted to probe other members (natspoc.<stream>.<group>.*.ping): a dead member is noticed only after its ttl';
     case 'unreadable':
       return `warning: cannot read the entry ${escapeControl(report.key)}: left alone`;
   }
 }
 
-/** One line about an attempt that failed. */
+/** One line about a failed attempt. */
 export function describeFailed({ partition, message, attempt, error, then }: FailedAttempt): string {
   const what = `p${partition} message ${message.sequence}, attempt ${attempt} failed (${then})`;
   return `${what}: ${escapeControl(messageOf(error))}`;
@@ -92,13 +92,13 @@ export function describeOverdue(
 ): string {
   const within = `within ${formatDuration(drainTimeoutMs)}`;
   const which = `message ${sequences.join(', ')}`;
-  return `p${partition}: ${which} did not finish ${within}: left to the next owner, which starts with it`;
+  return `p${partition}: ${which} did not finish ${within}; the next owner starts with it`;
 }
 
-/** One line about a partition that cannot be read for now. */
+/** One line about a partition that cannot be read at the moment. */
 export function describeUnread({ partition, reason, retryMs }: MemberEventMap['unread'][0]): string {
   const why = escapeControl(reason.replace(/\.$/, ''));
-  return `p${partition} cannot be read, and is tried again in ${formatDuration(retryMs)}: ${why}`;
+  return `p${partition} cannot be read (next attempt in ${formatDuration(retryMs)}): ${why}`;
 }
 
 /** One line about a partition that moved without its last commit. */

@@ -5,14 +5,14 @@ import { MAX_TTL_MS } from '../protocol/timing.js';
 
 /**
  * A session that ends leaves deletion markers in the bucket: its own, and that of its proof of life. They have to stay
- * for a while, so that whoever was away learns of the end, and so that a late write of that session fails. Nothing
- * needs them after that; but every member that joins reads all of the sessions'. Twice the longest ttl: no member that is
- * in touch has a proof of life of that age.
+ * for a while, so that members that were disconnected learn of the end, and so that a late write of that session fails. Nothing
+ * needs them after that, but every joining member reads all markers of sessions. Twice the longest ttl: no connected member
+ * has a proof of life of that age.
  */
 export const SWEEP_AGE_MS = 2 * MAX_TTL_MS;
-/** Members look when they join, and this often afterwards. */
+/** Members sweep when they join, and this often afterwards. */
 const SWEEP_EVERY_MS = 3_600_000;
-/** Traces of fewer sessions than this are not worth a member's requests. */
+/** Fewer traces than this are not worth the requests. */
 const WORTHWHILE = 16;
 const CONCURRENT_PURGES = 4;
 

@@ -118,7 +118,7 @@ export interface PastEntry {
 /** What members answered about themselves, and who certainly did not (no such connection). */
 export interface StatsFacts {
   members: MemberStats[];
-  /** Sessions of which the server says that nobody listens for them. */
+  /** Sessions for which the server reports no responders. */
   gone: string[];
   /** Asking was not permitted: silence says nothing. */
   denied?: boolean;

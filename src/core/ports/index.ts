@@ -47,7 +47,7 @@ export interface RemoveOptions {
 
 /** How a write is sent. */
 export interface WriteOptions {
-  /** Its outcome is unknown after so long, milliseconds; at most what the bucket waits anyway. */
+  /** After this time its outcome is unknown, milliseconds; at most the bucket's own timeout. */
   timeoutMs: number;
 }
 
@@ -111,7 +111,7 @@ export interface Reader {
    * are released here.
    */
   start(held: number): void;
-  /** Tells that so many messages are off the buffer, so that as many more may be asked for. */
+  /** Reports that this many messages have left the buffer, so that as many more may be requested. */
   release(messages: number): void;
   /** Tells that handlers are idle, though messages wait on the buffer: what they could do lies behind those. */
   starve(): void;
@@ -149,7 +149,7 @@ export interface ReaderOptions {
   partition: number;
   startSequence: number;
   window: ReaderWindow;
-  /** How many messages may be in hand at once. */
+  /** Limit of messages that are handled at the same time. */
   concurrency: number;
 }
 
@@ -158,7 +158,7 @@ export interface EventStream {
   open(options: ReaderOptions, sink: ReaderSink): Promise<OpenOutcome>;
   /** Deletes a reader by name; a reader that is not there is a success. */
   remove(name: string): Promise<RemoveOutcome>;
-  /** What somebody has changed of a reader, in words; undefined: nothing, or that is not told. */
+  /** What another client has changed of a reader, as text; undefined: nothing, or unknown. */
   changed(name: string, partition: number): Promise<string | undefined>;
   /** `maxAgeMs`: an answer to an earlier question will do that was asked no longer ago. Default 0. */
   bounds(

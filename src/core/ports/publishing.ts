@@ -15,7 +15,7 @@ export interface PublishPortEvents {
   elsewhere(token: number, reason: Rejection): void;
   /** The server forbids to publish to this subject: what was sent there was dropped, without an answer. */
   denied(subject: string): void;
-  /** Everything sent and not answered is lost or stored, nobody knows. */
+  /** It is unknown whether messages that were sent and not answered are stored. */
   disconnected(): void;
   /** A connection is up again; what was sent on the one before will not be answered any more. */
   reconnected(): void;

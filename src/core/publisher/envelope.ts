@@ -54,7 +54,7 @@ function headerLines(headers: Readonly<Record<string, unknown>>): string {
     if (!HEADER_NAME.test(name))
       throw new NatspocError('usage', `${JSON.stringify(name)} is not a header name.`);
     if (typeof value !== 'string')
-      throw new NatspocError('usage', `The value of header ${name} is ${inWords(value)}: it has to be text.`);
+      throw new NatspocError('usage', `The value of header ${name} is ${inWords(value)}: it must be text.`);
     if (value !== '' && (name === KEY_HEADER || name === MESSAGE_ID_HEADER)) continue;
     if (value !== '') checkValue(`value of header ${name}`, value);
     lines += `${name}: ${value}\r\n`;

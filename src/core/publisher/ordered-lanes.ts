@@ -1,12 +1,12 @@
 import type { Slot } from './window.js';
 
 /**
- * Keeps one message of each partition on its way at most: the next is sent when the one before has ended. Without
+ * Keeps at most one message of each partition in flight: the next is sent when the previous one has ended. Without
  * it, a leader that dies with an accepted message leaves a gap that later ones of its partition overtake: they are
  * stored by the next leader before anybody can know that the first is lost.
  */
 export class OrderedLanes {
-  /** By partition, its messages in order; the first may be on its way. */
+  /** By partition, its messages in order; the first may be in flight. */
   readonly #lanes: Slot[][];
   /** Partitions whose first message has changed. */
   readonly #ready = new Set<number>();

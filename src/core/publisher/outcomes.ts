@@ -100,7 +100,7 @@ export function refused(subject: string, reason: Rejection, uncertain: boolean):
 
 const maybeStored = (slot: Slot) => (slot.uncertain || slot.state === 'in-flight' ? 'unknown' : 'rejected');
 
-/** The failure of a message that nobody waits for any longer. */
+/** The failure of a message that timed out. */
 export function abandoned(slot: Slot, error: NatspocError): PublishFailure {
   return { outcome: maybeStored(slot), error };
 }

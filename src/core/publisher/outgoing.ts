@@ -21,10 +21,12 @@ export function checkMessage(message: OutgoingMessage): void {
   }
   const { data, key, id, headers }: { [K in keyof OutgoingMessage]?: unknown } = message;
   if (typeof data !== 'string' && !isUint8Array(data)) {
-    throw usage(`data: ${inWords(data)} is neither text nor bytes (Uint8Array). JSON.stringify makes text.`);
+    throw usage(
+      `data: ${inWords(data)} is neither text nor bytes (Uint8Array). Convert it, for example with JSON.stringify.`,
+    );
   }
   if (typeof key !== 'string' && key !== undefined && key !== null) {
-    throw usage(`key: ${inWords(key)} is not text. String(…) makes text.`);
+    throw usage(`key: ${inWords(key)} is not text. Convert it with String(…).`);
   }
   if (typeof id !== 'string' && id !== undefined) throw usage(`id: ${inWords(id)} is not text.`);
   if (headers === undefined) return;

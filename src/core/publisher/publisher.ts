@@ -27,7 +27,7 @@ export interface PublisherOptions {
   maxPendingBytes?: number;
   /** Gives each message without an id one of its own, so that a retry is never stored twice. */
   dedupe?: boolean;
-  /** How long the stream notices ids that it has stored: a retry that comes later may be stored twice. Default: for ever. */
+  /** How long the stream detects duplicate ids: a later retry may be stored twice. Default: forever. */
   duplicateWindowMs?: number;
   /**
    * Sends the next message of a partition when the one before is confirmed: the order holds whatever happens to the
@@ -121,19 +121,19 @@ export class Publisher {
     return this.#hasRoom ? undefined : this.#room.wait();
   }
 
-  /** Resolves when nothing is on its way any more: all is confirmed or has failed. */
+  /** Resolves when no message is in flight any more: each is confirmed or has failed. */
   async flush(): Promise<void> {
     while (this.pending > 0) await this.#idle.wait();
   }
 
-  /** Accepts nothing more, waits for what is on its way, and lets go of the connection, which stays open. */
+  /** Accepts no more messages, waits for messages in flight, and detaches from the connection, which stays open. */
   async close(): Promise<void> {
     this.#closed = true;
     await this.flush();
     this.#transmitter.close(new NatspocError('failed', 'The publisher is closed.'));
   }
 
-  /** Gives up on what is on its way: it fails now, as never sent or as unknown. */
+  /** Gives up messages in flight: they fail now, as never sent or as unknown. */
   abandon(): void {
     this.#closed = true;
     this.#transmitter.close(

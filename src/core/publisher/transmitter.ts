@@ -12,7 +12,7 @@ import { PendingWindow, type Slot, type Waiter } from './window.js';
 
 /** How often deadlines are looked at, at most. */
 const MAX_TICK_MS = 250;
-/** An answer is overdue on a live connection after this part of the timeout, and at the latest after so long. */
+/** An answer is overdue on a live connection after this part of the timeout, and at the latest after this time. */
 const OVERDUE_PART = 1 / 3;
 const MAX_OVERDUE_MS = 2_000;
 
@@ -26,7 +26,7 @@ export interface TransmitterOptions {
   timeoutMs: number;
   maxPendingMessages: number;
   maxPendingBytes: number;
-  /** One message of a partition on its way at a time. */
+  /** One message of a partition in flight at a time. */
   ordered: boolean;
   /** Called after one or more messages have left the window. */
   onSettled: () => void;
@@ -138,7 +138,7 @@ export class Transmitter {
         return;
       }
     } catch (cause) {
-      // It must not keep its place: nobody would ever answer it.
+      // It must not keep its place in the window: no answer will ever come.
       const error = new NatspocError('failed', `${subject}: not sent: ${messageOf(cause)}.`, { cause });
       this.#fail(slot, abandoned(slot, error));
       queueMicrotask(() => this.#options.onSettled());
@@ -225,7 +225,7 @@ export class Transmitter {
     this.#resend();
   }
 
-  /** Nobody will answer this attempt any more. */
+  /** No answer to this attempt will arrive any more. */
   #lost(slot: Slot): void {
     if (slot.state !== 'in-flight') return;
     this.#leaveFlight(slot);

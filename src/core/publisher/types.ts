@@ -66,7 +66,7 @@ export interface PublishCounters {
   duplicates: number;
   /** Refused by the server or before sending: certainly not stored. */
   rejected: number;
-  /** Not answered in time: stored or not, nobody knows. */
+  /** Not answered in time: may be stored or not. */
   unknown: number;
   /** Sent more than once, because an answer was lost or the server could not take them at that moment. */
   retried: number;

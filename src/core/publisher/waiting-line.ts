@@ -3,7 +3,7 @@ export class WaitingLine {
   #promise: Promise<void> | undefined;
   #resolve: () => void = () => {};
 
-  /** True while somebody waits. */
+  /** True while a caller waits. */
   get isAwaited(): boolean {
     return this.#promise !== undefined;
   }
@@ -16,7 +16,7 @@ export class WaitingLine {
     return this.#promise;
   }
 
-  /** Lets everybody through who waits; nothing happens when nobody does. */
+  /** Releases all waiting callers, if any. */
   open(): void {
     if (this.#promise === undefined) return;
     this.#promise = undefined;

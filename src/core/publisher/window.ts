@@ -26,7 +26,7 @@ export interface Waiter {
 const NO_MESSAGE: OutgoingMessage = { data: '' };
 const NO_DATA = new Uint8Array(0);
 
-/** One message on its way. Slots are allocated once and used again: at full speed nothing is left to collect. */
+/** One message in flight. Slots are allocated once and reused, so that full speed creates no garbage. */
 export class Slot {
   state: SlotState = 'free';
   token = -1;

@@ -14,23 +14,23 @@ import { Ownership } from './ownership.js';
 import { type Launcher, NatspocProcess, parseHandled } from './processes.js';
 import { type DemoResult, playScenario } from './scenario.js';
 
-/** What a demo is made of. */
+/** Options of a demo. */
 export interface DemoOptions {
-  /** NATS servers; more than one make a cluster, and one of them is killed on the way. */
+  /** NATS servers; more than one form a cluster, and the demo kills one of them. */
   servers: number;
   consumers: number;
   partitions: number;
-  /** Messages a second; `rateText`: as the publisher is told. */
+  /** Messages per second; `rateText` is the publisher's flag. */
   rate: number;
   rateText: string;
   durationMs: number;
   /** The file that this process was started with: the demo starts others like it. */
   entry: string;
   env: NodeJS.ProcessEnv;
-  /** Where to look for the server: what `.env` says is not for the processes. */
+  /** Environment for finding the server. It includes a variable of `.env`, which the processes do not get. */
   serverEnv: NodeJS.ProcessEnv;
   tell: (line: string) => void;
-  /** Shows the group from when it can be looked at; what it resolves with ends that, before the servers are gone. */
+  /** Shows the group once it exists. Resolves with a function that ends the display, called before the servers stop. */
   show?: ((connection: NatsConnection, config: Config) => Promise<() => void>) | undefined;
   signal: AbortSignal;
 }
@@ -38,7 +38,7 @@ export interface DemoOptions {
 const STREAM = 'EVENTS';
 const KEYS = 100;
 
-/** Environment for the processes: this one's without what would configure them otherwise. */
+/** Environment for the processes: this one's, without variables that would configure them. */
 function cleanEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const kept = Object.entries(env).filter(([name]) =>
     /^(PATH|HOME|USER|LANG|LC_.*|TMPDIR|TEMP|TMP|SYSTEMROOT|NODE_.*)$/i.test(name),
@@ -51,7 +51,7 @@ async function startServers(binary: string, size: number): Promise<ClusterServer
   return [{ ...(await startServer({ binary })), name: 'the server' }];
 }
 
-/** Kills the server that leads the stream: the worst one to lose. Returns its name. */
+/** Kills the server that leads the stream, whose loss is the worst case. Returns its name. */
 async function killLeader(servers: readonly ClusterServer[], { manager, stream }: Topology): Promise<string> {
   const { cluster } = await manager.streams.info(stream);
   const leader = servers.find(({ name }) => name === cluster?.leader);
@@ -60,7 +60,7 @@ async function killLeader(servers: readonly ClusterServer[], { manager, stream }
   return leader.name;
 }
 
-/** Runs the demo on servers of its own; nothing of it is left when the promise settles. */
+/** Runs the demo on private servers; nothing is left behind when the promise settles. */
 export async function runDemo(options: DemoOptions): Promise<{ result: DemoResult; verdict: Verdict }> {
   const { tell, signal, partitions } = options;
   const binary = await ensureServerBinary({ env: options.serverEnv, onProgress: tell });

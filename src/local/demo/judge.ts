@@ -1,4 +1,4 @@
-/** A message that the publisher says the server has confirmed. */
+/** A message that the server confirmed to the publisher. */
 export interface PublishedMessage {
   partition: number;
   seq: number;
@@ -6,20 +6,20 @@ export interface PublishedMessage {
   data: string;
 }
 
-/** A message as a consumer wrote it, and where. */
+/** A message as a member wrote it, with its place in the output. */
 export interface HandledMessage extends PublishedMessage {
   epoch: number;
   consumer: string;
-  /** Place in this consumer's output. */
+  /** Place in this member's output. */
   index: number;
   /** When the line arrived here, monotonic milliseconds. */
   at: number;
 }
 
-/** What the judge found. `samples` names the first few of what is wrong. */
+/** The verdict. `samples` describes the first few faults. */
 export interface Verdict {
   published: number;
-  /** Different messages handled. */
+  /** Distinct messages handled. */
   handled: number;
   lost: number;
   /** Messages handled more than once, counted by repetition. */
@@ -33,10 +33,10 @@ export interface Verdict {
 const MAX_SAMPLES = 5;
 
 /**
- * Judges a run from what was confirmed as published and what consumers wrote, from nothing else.
+ * Judges a run only by the confirmed messages and the output of the members.
  *
- * Order: within an epoch sequences increase strictly. Across epochs a repetition is a duplicate, not disorder;
- * but what is handled for the first time must come after everything that was handled for the first time before.
+ * Order: within an epoch sequences increase strictly. Across epochs a repeated message is a duplicate, not disorder;
+ * but a message handled for the first time must have a higher sequence than all messages before it.
  */
 export function judge(published: readonly PublishedMessage[], handled: readonly HandledMessage[]): Verdict {
   const samples: string[] = [];
@@ -59,7 +59,7 @@ export function judge(published: readonly PublishedMessage[], handled: readonly 
         original.partition !== partition
       ) {
         foreign++;
-        sample(`p${partition} #${line.seq} was not published like this`);
+        sample(`p${partition} #${line.seq} differs from what was published`);
         continue;
       }
       const repeated = seen.has(line.seq);
@@ -96,9 +96,9 @@ function byPartition(handled: readonly HandledMessage[]): Map<number, HandledMes
 }
 
 /**
- * The longest time, milliseconds, in which one of these partitions had no message handled while it changed
- * hands: from the last line of an epoch below `epoch` to the first line from then on. Bounded below by the
- * distance of messages. Null where a partition has no lines on both sides.
+ * The longest time, milliseconds, in which one of these partitions handled no message while it moved: from the last line of
+ * an epoch below `epoch` to the first line of a later one. It cannot be shorter than the interval between messages.
+ * Null if no partition has lines on both sides.
  */
 export function longestPause(
   handled: readonly HandledMessage[],
@@ -120,8 +120,8 @@ export function longestPause(
 }
 
 /**
- * The longest time, milliseconds, in which a partition had no message handled, of all partitions, from `sinceMs` to
- * `untilMs`; null where nothing was handled.
+ * The longest time, milliseconds, in which any partition handled no message, between `sinceMs` and `untilMs`;
+ * null if nothing was handled.
  */
 export function longestSilence(
   handled: readonly HandledMessage[],

@@ -1,10 +1,10 @@
 import { partitionList } from '../../text/partition-list.js';
 import type { Owner, OwnershipChange } from './ownership.js';
 
-/** Above this many partitions a picture lists ranges instead of drawing a column each. */
+/** Above this many partitions the picture lists ranges instead of one column per partition. */
 const MAX_COLUMNS = 24;
 
-/** Who owns what, one row a member and one column a partition; every sign is readable without colour. */
+/** The owners of partitions, one row per member and one column per partition; readable without colour. */
 export function ownershipPicture(
   members: readonly string[],
   owners: ReadonlyMap<number, Owner>,
@@ -28,7 +28,7 @@ export function ownershipPicture(
   return [`${' '.repeat(width)}${columns}`, ...rows];
 }
 
-/** Who got what from whom, one line for each pair: `dave acquired p0 p3 from alice`. */
+/** The moves of partitions, one line for each pair of members: `dave acquired p0 p3 from alice`. */
 export function describeChanges(changes: readonly OwnershipChange[]): string[] {
   const groups = new Map<string, { to: string; from: string | null; verb: string; partitions: number[] }>();
   const last = new Map(changes.map((change) => [change.partition, change]));

@@ -9,7 +9,7 @@ import type { HandledMessage } from './judge.js';
 export interface Launcher {
   /** The file that this process was started with. */
   entry: string;
-  /** Working folder of the processes: empty, so that no `.env` changes what they do; removed with the demo. */
+  /** Working folder of the processes: empty, so that no `.env` configures them; removed with the demo. */
   folder: string;
   env: NodeJS.ProcessEnv;
 }
@@ -34,7 +34,7 @@ export class NatspocProcess {
       cwd: launcher.folder,
       env: launcher.env,
       stdio: ['ignore', 'pipe', 'pipe'],
-      // A process group of its own: Ctrl-C is for the demo to act upon.
+      // A separate process group: Ctrl-C must reach only the demo.
       detached: process.platform !== 'win32',
     });
     const release = guard(this.child, launcher.folder, false);
@@ -42,7 +42,7 @@ export class NatspocProcess {
     if (stdout) createInterface({ input: stdout, crlfDelay: Number.POSITIVE_INFINITY }).on('line', onLine);
     if (stderr) createInterface({ input: stderr }).on('line', (line) => this.notes.push(line));
     this.exited = new Promise((resolve) => {
-      // One that could not be started has no 'close'.
+      // A process that could not be started emits no 'close'.
       this.child.on('error', () => {
         if (this.child.pid !== undefined) return;
         release();

@@ -10,11 +10,11 @@ import { caughtUp, flowsAgain, readPublished } from './traffic.js';
 /** A change of the group that the demo made, and what it cost. */
 export interface Takeover {
   event: string;
-  /** Partitions that changed hands. */
+  /** Partitions that moved. */
   partitions: number[];
   /**
-   * Longest time without a handled message among them (of a server that is killed: among all), milliseconds; null
-   * where there was no traffic.
+   * Longest time without a handled message among them (after the kill of a server: among all partitions), milliseconds;
+   * null without traffic.
    */
   ms: number | null;
 }
@@ -26,7 +26,7 @@ export interface DemoResult {
   lost: number;
   duplicated: number;
   outOfOrder: number;
-  /** Handled, but never published, or not like this. */
+  /** Handled, but never published, or different from what was published. */
   foreign: number;
   takeovers: Takeover[];
   ok: boolean;
@@ -49,10 +49,10 @@ const NAMES = [
   'niaj',
 ];
 
-/** The name of the nth consumer. */
+/** The name of the nth member. */
 const nameOf = (index: number): string => NAMES[index] ?? `consumer-${index + 1}`;
 
-/** What a scenario needs: how to start processes, and where to tell. */
+/** What a scenario needs: functions that start processes, and one that receives lines. */
 export interface Stage {
   consumers: number;
   partitions: number;
@@ -61,9 +61,9 @@ export interface Stage {
   ownership: (onChange: (change: OwnershipChange) => void) => Ownership;
   startConsumer: (name: string, onMessage: (message: HandledMessage) => void) => NatspocProcess;
   startPublisher: (confirmedFile: string) => NatspocProcess;
-  /** Messages a second. */
+  /** Messages per second. */
   rate: number;
-  /** Kills a server of the cluster, if it is one, and says which. */
+  /** In a cluster: kills a server and returns its name. */
   killServer?: () => Promise<string>;
   /** The sequence of the newest message. */
   lastSequence?: () => Promise<number>;
@@ -73,10 +73,10 @@ export interface Stage {
 }
 
 /**
- * Plays the demo: consumers share the partitions, one joins, one leaves, one is killed, and everything that
- * was published is compared with everything that was handled.
+ * Runs the demo: members share the partitions, one joins, one leaves, one is killed. Then all published messages
+ * are compared with all handled messages.
  *
- * @throws NatspocError `failed` where the group does not come to rest, or the publisher ends before its time.
+ * @throws NatspocError `failed` if the group does not come to rest, or the publisher ends too early.
  */
 export async function playScenario(given: Stage): Promise<{ result: DemoResult; verdict: Verdict }> {
   const failure = new AbortController();
@@ -84,7 +84,7 @@ export async function playScenario(given: Stage): Promise<{ result: DemoResult; 
   try {
     return await play({ ...given, signal }, (error) => failure.abort(error));
   } catch (error) {
-    // Whatever was waited for then: this is why it did not come.
+    // The failure explains why the current wait did not end.
     throw failure.signal.aborted ? failure.signal.reason : error;
   }
 }
@@ -141,11 +141,11 @@ async function play(
   };
   const last = (): NatspocProcess => {
     const process = [...running.values()].at(-1);
-    if (!process) throw new NatspocError('failed', 'There is no consumer left.');
+    if (!process) throw new NatspocError('failed', 'No member is left.');
     return process;
   };
 
-  tell(`${consumers} consumers start and share ${partitions} partitions`);
+  tell(`${consumers} members start and share ${partitions} partitions`);
   for (let i = 0; i < consumers; i++) start(nameOf(i));
   await rest('start');
 
@@ -185,7 +185,7 @@ async function play(
   if (stage.killServer && stage.lastSequence) {
     const newest = await stage.lastSequence();
     const title = `server ${await stage.killServer()}, the leader of the stream, is killed (SIGKILL)`;
-    // What the publisher had on its way is behind us when a second's worth of messages more was handled everywhere.
+    // Messages in flight at the kill have been stored when every partition has handled a message of one second later.
     const flows = () => flowsAgain(handled, { partitions, after: newest + stage.rate, signal: stage.signal });
     await change('server kill', title, flows, performance.now());
     await sleep(pauseMs, undefined, { signal: stage.signal });
@@ -197,7 +197,7 @@ async function play(
   if ((await publisher.exited).code !== 0) throw await publisherFailed();
   const published = readPublished(confirmedFile);
   await caughtUp(published, handled, stage.signal);
-  tell('the consumers leave');
+  tell('the members leave');
   for (const process of running.values()) process.signal('SIGTERM');
   await Promise.all([...running.values()].map((process) => process.exited));
   ownership.stop();

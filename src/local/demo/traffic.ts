@@ -3,12 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { NatspocError } from '../../core/lib/errors.js';
 import type { HandledMessage, PublishedMessage } from './judge.js';
 
-/** How long consumers may take to handle what is left after the publisher has stopped. */
+/** How long members may take to handle the rest after the publisher has stopped. */
 const CATCH_UP_TIMEOUT_MS = 30_000;
-/** How long a cluster may take to elect new leaders and the group to go on. nats-server elects after 4 to 9 s. */
+/** How long a cluster may take to elect new leaders and the group to continue. nats-server elects after 4 to 9 s. */
 const ELECTION_TIMEOUT_MS = 60_000;
 
-/** What the publisher says that was confirmed. */
+/** The messages that the publisher recorded as confirmed. */
 export function readPublished(file: string): PublishedMessage[] {
   return readFileSync(file, 'utf8')
     .split('\n')
@@ -17,9 +17,9 @@ export function readPublished(file: string): PublishedMessage[] {
 }
 
 /**
- * Waits until messages behind a sequence were handled in every partition.
+ * Waits until every partition has handled a message after a sequence.
  *
- * @throws NatspocError `failed` where that takes longer than any election.
+ * @throws NatspocError `failed` if that takes longer than any election.
  */
 export async function flowsAgain(
   handled: readonly HandledMessage[],
@@ -32,12 +32,14 @@ export async function flowsAgain(
       const { partition, seq } = handled[looked] as HandledMessage;
       if (seq > after) flowing.add(partition);
     }
-    if (performance.now() > deadline) throw new NatspocError('failed', 'The cluster did not go on in time.');
+    if (performance.now() > deadline) {
+      throw new NatspocError('failed', 'The group did not continue in time after the server was killed.');
+    }
     await sleep(50, undefined, { signal });
   }
 }
 
-/** Waits until every published message was handled, or until nothing more comes. */
+/** Waits until every published message has been handled, or until the time is over. */
 export async function caughtUp(
   published: readonly PublishedMessage[],
   handled: readonly HandledMessage[],

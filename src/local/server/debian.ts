@@ -24,7 +24,7 @@ Dir::Log ${quoted};
 #clear APT::Update::Pre-Invoke;
 #clear APT::Update::Post-Invoke;
 #clear APT::Update::Post-Invoke-Success;
-// As root, apt would otherwise become a user who may not write here. Ignored for everybody else.
+// As root, apt would otherwise switch to a user that may not write here. Ignored for other users.
 APT::Sandbox::User "root";
 Acquire::Languages "none";
 Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled "false";

@@ -34,7 +34,7 @@ async function versionOf(program: string): Promise<string> {
 
 /**
  * Moves a program to where it is found from now on, in one step: others see all of it or nothing. When
- * somebody else was faster, theirs is taken.
+ * another process was faster, its result is used.
  */
 async function publish(program: string, work: string, servers: string, name: string): Promise<string> {
   const folder = path.join(servers, await versionOf(program));
@@ -78,7 +78,7 @@ async function fetchFrom(source: ServerSource, servers: string, name: string): P
   }
 }
 
-/** What to tell somebody who has no server: why none could be fetched, and every way to get one. */
+/** The message for a user without a server: why none could be downloaded, and every way to get one. */
 function missing(failures: readonly string[]): NatspocError {
   const tried = failures.length === 0 ? 'none can be fetched for this platform' : failures.join('; ');
   return new NatspocError(

@@ -5,7 +5,7 @@ const isFolder = (file: string): boolean => statSync(file, { throwIfNoEntry: fal
 
 /**
  * Creates a folder, and those above it, where they are missing. Step by step, from the nearest one that is there: below a
- * folder in which nothing can be created, such as `/proc`, `mkdir` of Node 20 with `recursive` tries for ever.
+ * folder in which nothing can be created, such as `/proc`, `mkdir` of Node 20 with `recursive` retries forever.
  *
  * @throws Error what Node says where it cannot be created.
  */
@@ -16,7 +16,7 @@ export function makeFolder(folder: string): void {
   try {
     mkdirSync(folder);
   } catch (error) {
-    // Somebody else was faster.
+    // Another process was faster.
     if (!isFolder(folder)) throw error;
   }
 }

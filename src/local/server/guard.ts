@@ -66,7 +66,7 @@ export function guard(server: ChildProcess, folder: string, graceful: boolean): 
   return () => {
     lastActs.delete(lastAct);
     if (lastActs.size === 0) process.off('exit', performLastActs);
-    // Before its input ends: by then the server's process id may belong to somebody else.
+    // Before its input ends: after that the server's process id may belong to another process.
     if (watcher) signalChild(watcher, 'SIGKILL');
   };
 }

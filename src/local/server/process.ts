@@ -11,14 +11,14 @@ function isZombie(pid: number): boolean {
 }
 
 /**
- * Whether a process of this machine runs. One that has ended does not, even where nobody collects it: in a
+ * Whether a process of this machine runs. An ended process does not, even if its parent does not collect it, as in a
  * container whose first process is no init.
  */
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    // EPERM: it belongs to somebody else, so it exists.
+    // EPERM: it belongs to another user, so it exists.
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
   return !isZombie(pid);

@@ -127,7 +127,7 @@ function startFailure(options: ServerOptions, reason: string | null): NatspocErr
       `Port ${inUse[2]} is already in use: choose another, or 0 for a free one.`,
     );
   }
-  return new NatspocError('failed', `${options.binary} did not start: ${reason ?? 'it does not say why'}`);
+  return new NatspocError('failed', `${options.binary} did not start: ${reason ?? 'it gave no reason'}`);
 }
 
 /** The address at which a client on this machine reaches a server that listens on `host`. */

@@ -78,13 +78,13 @@ export class BucketEffects {
     const { group } = this.#settings;
     // A rollup would leave less, but nats-server 2.9 passes over what it stores beside one: a lease, for every watch.
     const removing = bucket.remove(keys.session(group, id), expected, { keepPast: true });
-    // Without a session nobody looks at it: what is left of it is swept.
+    // Without a session no member reads it; its remains are swept.
     void bucket.remove(keys.proof(group, id), proof);
     this.#answer(await removing, (written) => ({ type: 'session-removed', id, outcome: written }));
   }
 
   async endProof({ id, expected }: Extract<Effect, { type: 'end-proof' }>): Promise<void> {
-    // Its renewals stay: the last one tells how long nobody handled its partitions.
+    // Its renewals stay: the last one tells how long its partitions had no owner.
     const key = keys.proof(this.#settings.group, id);
     const outcome = await this.#ports.bucket.remove(key, expected, { keepPast: true });
     this.#answer(outcome, (written) => ({ type: 'proof-ended', id, outcome: written }));

@@ -48,7 +48,7 @@ export interface MemberPorts {
   identities: Identities;
   link: Link;
   clock: Clock;
-  /** What this process has computed so far, milliseconds; absent: nobody is told that the event loop was blocked. */
+  /** Processor time of this process so far, milliseconds; without it a blocked event loop is not reported. */
   cpuMs?: (() => number) | undefined;
   handler: Handler;
   /** Takes what handlers have to say; nothing by default. */
@@ -72,11 +72,11 @@ export interface MemberEvents {
   trimmed?: (partition: number, trimmed: Trimmed) => void;
   /** A partition cannot be read for now, see {@link RunnerEvents.unread}. */
   unread?: (partition: number, reason: string, retryMs: number) => void;
-  /** A drain goes on without the handlers of these messages. */
+  /** A drain no longer waits for the handlers of these messages. */
   overdue?: (partition: number, sequences: number[]) => void;
   /** A partition moves without its last commit: see {@link RunnerEvents.uncommitted}. */
   uncommitted?: (partition: number, range: UncommittedRange) => void;
-  /** A handler wants the member to stop; whoever listens makes it leave. */
+  /** A handler wants the member to stop; the listener makes it leave. */
   stopped?: (partition: number, error: Error) => void;
 }
 
@@ -84,6 +84,6 @@ export interface MemberEvents {
 export interface PartitionStatus extends Omit<RunnerStatus, 'state'> {
   partition: number;
   epoch: number;
-  /** `waiting`: it failed for a passing reason and starts again soon; `halted`, `paused`: until somebody acts. */
+  /** `waiting`: it failed temporarily and starts again soon; `halted`, `paused`: until an operator acts. */
   state: RunnerStatus['state'] | 'halted' | 'paused';
 }

@@ -77,7 +77,7 @@ export class MemberEngine {
     this.closed = new Promise((resolve, reject) => {
       this.#end = { resolve, reject };
     });
-    // Whoever does not wait for it still hears of the error through what the member tells.
+    // A caller that does not await it still gets the error through the member's events.
     this.closed.catch(() => {});
   }
 
@@ -190,7 +190,7 @@ export class MemberEngine {
     await this.closed;
   }
 
-  /** Gives a partition away: to the member of this name or id, or to whoever has least. False: it is not ours. */
+  /** Gives a partition away: to the member of this name or id, or to the member with the fewest partitions. False: not owned here. */
   release(partition: number, to: string | null): boolean {
     const owned = this.#state.own.has(partition);
     if (owned) this.#feed({ type: 'release', partition, to });
@@ -331,7 +331,7 @@ export class MemberEngine {
       this.#feed({ type: 'partition-drained', partition, epoch });
   }
 
-  /** What a runner tells, to the protocol and to whoever listens to this member. */
+  /** Passes the events of a runner to the protocol and to the listeners of this member. */
   #told(partition: number, epoch: number): RunnerEvents {
     const events = this.#events;
     return {

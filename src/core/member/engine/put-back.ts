@@ -23,7 +23,7 @@ export interface AnewPorts {
   clock: Clock;
   /** Where nothing was answered it is tried again after this, milliseconds. */
   retryMs: number;
-  /** True once nobody wants it any more. */
+  /** True when it is no longer needed. */
   isOver: () => boolean;
   fail: (error: NatspocError) => void;
 }

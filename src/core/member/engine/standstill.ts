@@ -97,7 +97,7 @@ export class Standstill {
     if (reason !== undefined) places.set(null, { mark: 'member', why: 'stuck', reason });
     for (const [partition, own] of state.own) {
       const place = this.#place(partition, own);
-      // Why none of its partitions goes on is said of the member.
+      // The reason why none of its partitions makes progress is reported for the member.
       if (place && (reason === undefined || place.why === 'handler')) places.set(partition, place);
     }
     return places;
@@ -119,8 +119,8 @@ export class Standstill {
       return { mark, why: 'handler', reason: `the handler of message ${first} runs` };
     }
     if (failure !== undefined && status.lag > 0) return { mark, why: 'handler', reason: failure };
-    if (phase === 'draining') return { mark, why: 'stuck', reason: 'its last commit is not answered' };
-    return status.lag > 0 ? { mark, why: 'stuck', reason: 'messages wait, and none arrives' } : undefined;
+    if (phase === 'draining') return { mark, why: 'stuck', reason: 'its last commit is not confirmed' };
+    return status.lag > 0 ? { mark, why: 'stuck', reason: 'messages wait, but none arrives' } : undefined;
   }
 
   /** Why this member can handle nothing. */
@@ -130,9 +130,9 @@ export class Standstill {
     if (state.leaving) return undefined;
     if (!state.connected) return 'it is not connected';
     if (session.revision === 0) return `it is not in the group yet: ${refusal ?? slowness(answerMs, timing)}`;
-    if (!viewReady) return 'the bucket does not show what is in it';
+    if (!viewReady) return 'the contents of the bucket are not known yet';
     if (now < holdUntil)
-      return 'the bucket has lost entries: nothing is claimed before their members have ended';
+      return 'the bucket has lost entries: partitions are claimed only after the members of these entries have ended';
     if (!session.expired && (own.size === 0 || now < permit)) return undefined;
     if (refusal !== undefined) return `it cannot renew: ${refusal}`;
     return `it cannot renew: ${slowness(answerMs, timing)}`;
@@ -143,7 +143,7 @@ export class Standstill {
 function slowness(answerMs: number, { graceMs }: Timing): string {
   const lasts = `${Math.round(graceMs)} ms`;
   if (answerMs <= graceMs)
-    return `the bucket does not answer within ${lasts}: where answers take that long, set --probe-interval (probeIntervalMs) higher in all members`;
+    return `the bucket does not answer within ${lasts}: if answers usually take that long, raise --probe-interval (probeIntervalMs) in all members`;
   // A renewal counts for 1.75 probe intervals, and the answer to the next one comes two round trips after it was sent.
   const enough = Math.ceil((answerMs * 1.25) / 100) * 100;
   return `answers take ${Math.round(answerMs)} ms, and a renewal counts for ${lasts}: set --probe-interval (probeIntervalMs) to ${enough} ms or more in all members`;

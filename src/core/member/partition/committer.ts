@@ -37,7 +37,7 @@ export interface CommitterEvents {
   fenced(): void;
   /** The position is not there any more. */
   vanished(): void;
-  /** Somebody has moved it under our epoch, by a seek: what we go on from is not what is wanted. */
+  /** A seek has moved it under our epoch: this owner must start again from there. */
   moved(): void;
   failed(error: NatspocError): void;
   /** The barrier was rejected. */
@@ -150,13 +150,13 @@ export class Committer {
     else this.#schedule(idle);
   }
 
-  /** The stream has dropped messages before they were handled: all in all so many, which the position keeps. */
+  /** The stream has dropped messages before they were handled: the total number, which the position keeps. */
   trimmed(messages: number): void {
     this.#trimmed = messages;
     if (!this.#writing && !this.#ended) this.#schedule(false);
   }
 
-  /** Looks whether the position is still there: what somebody removes from the bucket's stream leaves no mark. */
+  /** Checks that the position still exists: an entry removed from the bucket's stream leaves no marker. */
   async look(): Promise<void> {
     const revision = this.#revision;
     const found = await this.#deps.bucket.read(this.#key);

@@ -34,13 +34,13 @@ export interface RunnerEvents {
   committed(sequence: number, sentAt: number): void;
   /** It cannot go on for a passing reason: start it again. */
   failed(message: string): void;
-  /** It rests until somebody acts: a message cannot be handled and the position stays before it, or the position cannot be read. */
+  /** Halted until an operator acts: a message failed for good and the position stays before it, or the position cannot be read. */
   halted(message: string): void;
   /** The handler wants this whole member to stop; as after `halted`, the position stays before its message. */
   stopped(error: Error): void;
   /** One attempt failed; see {@link WorkEvents.attemptFailed}. */
   attemptFailed: WorkEvents['attemptFailed'];
-  /** These messages are still in hand though a drain has waited long enough: they are left to the next owner. */
+  /** These messages are still running after the drain timeout; the next owner handles them again. */
   overdue(sequences: number[]): void;
   /** A drain could not commit everything in time: the next owner handles this range again. */
   uncommitted(range: UncommittedRange): void;

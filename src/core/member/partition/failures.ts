@@ -114,5 +114,5 @@ export class Failures {
   }
 }
 
-/** What becomes of dead letters where nobody takes them. */
+/** The outcome of dead letters without a store. */
 const NOWHERE: { kind: 'failed'; error?: NatspocError } = { kind: 'failed' };

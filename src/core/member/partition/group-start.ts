@@ -40,7 +40,7 @@ export async function groupStart(
     if (decided.kind === 'ok') return decided.value;
     if (decided.kind === 'failed') throw decided.error;
     if (clock.now() >= giveUpAt) {
-      const message = `Could not look up where group ${group} starts: the server did not answer in time.`;
+      const message = `Could not read where group ${group} starts: the server did not answer in time.`;
       throw new NatspocError('unreachable', message);
     }
     await sleep(clock, ASK_AGAIN_MS);

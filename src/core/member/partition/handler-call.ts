@@ -79,7 +79,7 @@ export class HandlerCall implements HandlerContext {
     this.#controller?.abort(this.#reason);
   }
 
-  /** Called once when somebody declares the running call failed. */
+  /** Called once when the running call is declared failed. */
   onFailure(listener: () => void): void {
     this.#condemned = listener;
   }

@@ -13,7 +13,7 @@ export type CallEnd = { error: unknown } | undefined;
  * that it forgot) and not listening to its signal for a moment. A call that was declared failed has failed, whatever
  * it returns.
  *
- * @param timeoutMs it is declared failed after this; undefined: it may take for ever.
+ * @param timeoutMs it is declared failed after this; undefined: no limit.
  */
 export function followCall(
   call: HandlerCall,

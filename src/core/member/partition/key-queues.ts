@@ -44,7 +44,7 @@ export class KeyQueues {
     this.#byKey = concurrency > 1;
   }
 
-  /** Messages that are not dealt with, or behind one that is not; those in hand among them. */
+  /** Messages that are not handled yet, or follow one that is not; including running ones. */
   get size(): number {
     return this.#size;
   }

@@ -32,7 +32,7 @@ export interface PartitionReaderEvents {
   opened(): void;
   /** The stream has dropped messages before they were received. */
   trimmed(trimmed: Trimmed): void;
-  /** Nothing can be read for now: another reader is tried in so many milliseconds. Told once a minute. */
+  /** Nothing can be read at the moment; the next attempt is in `retryMs`. Reported once a minute. */
   unread(reason: string, retryMs: number): void;
   /** It cannot go on for a passing reason. */
   failed(reason: string): void;
@@ -43,7 +43,7 @@ export interface PartitionReaderEvents {
 /**
  * The messages of one partition behind a position, in order and without a gap, whatever happens to its readers.
  * Every fault of a reader has one cure: delete it and open another behind what has been received. Except its deletion by
- * somebody else, who may be a newer owner: that ends the reader.
+ * another client, which may be a newer owner: that ends the reader.
  */
 export class PartitionReader {
   readonly #ports: PartitionReaderPorts;
@@ -156,7 +156,7 @@ export class PartitionReader {
     const reader = this.#reader;
     const isQuiet = this.#received === this.#lookedAt;
     this.#lookedAt = this.#received;
-    // What comes shows by itself what it is.
+    // The next delivery shows whether the stream is the same.
     if (!reader || !isQuiet) return;
     const change = await this.#ports.stream.changed(this.#ports.name, this.#ports.partition);
     if (change === undefined || this.#closed || this.#reader !== reader) return;
@@ -179,7 +179,7 @@ export class PartitionReader {
     this.#reader?.release(messages);
   }
 
-  /** All that has been received waits for what is in hand, and handlers are idle. */
+  /** Handlers are idle, because all received messages wait for running ones. */
   starve(): void {
     this.#reader?.starve();
   }
@@ -192,11 +192,11 @@ export class PartitionReader {
     this.#reader?.close();
   }
 
-  /** The stream has dropped them, or the reader is not as it was made: somebody has paused it, say. Another one tells. */
+  /** The stream has dropped them, or another client has changed the reader, for example paused it. A new reader shows which. */
   #missed(messages: number): void {
     this.#trimWatch.missed(messages);
     this.#reader?.close();
-    void this.#reopen('broken', `its reader brought nothing, though ${messages} messages waited`);
+    void this.#reopen('broken', `its reader delivered nothing, although ${messages} messages waited`);
   }
 
   /** A newer owner does that, before we know of it. Whose the partition is, the next takeover sees. */

@@ -13,7 +13,7 @@ const REPORT_EVERY_MS = 60_000;
 export interface ReopeningPorts {
   clock: Clock;
   random: () => number;
-  /** Nothing can be read for now, for this reason; another reader is tried in so many milliseconds. Once a minute. */
+  /** Nothing can be read at the moment, for this reason; the next attempt is in `retryMs`. Once a minute. */
   unread: (reason: string, retryMs: number) => void;
 }
 

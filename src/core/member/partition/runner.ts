@@ -12,7 +12,7 @@ import { type Halt, PartitionWork } from './work.js';
 
 /**
  * How long the last commit of a drain may take: longer than a cluster takes to elect a leader of the bucket, which the
- * lease has to wait for as well. Whoever gets the partition before that begins at the commit before.
+ * lease has to wait for as well. An owner that gets the partition earlier starts at the last commit.
  */
 const FLUSH_MS = 15_000;
 /** A drain that could not take its position over tries again after this long. */
@@ -20,7 +20,7 @@ const TAKE_RETRY_MS = 250;
 
 /**
  * One partition under one epoch: takes over the position, reads, has its messages handled, and commits. Ends
- * by `drain`, `abort`, or by itself with one of the events.
+ * by `drain`, by `abort`, or with one of its events.
  */
 export class PartitionRunner {
   readonly #takeover: Takeover;
@@ -114,7 +114,7 @@ export class PartitionRunner {
   }
 
   /**
-   * Stops taking messages, lets those in hand finish, commits: also what the runner before had handled under this
+   * Stops taking messages, lets running ones finish, and commits: also what the previous runner handled under this
    * epoch, where this one has not begun yet. A handler that takes longer than the drain timeout is told through its
    * signal, and the partition ends at the last committed position.
    */
@@ -124,7 +124,7 @@ export class PartitionRunner {
     this.#reader?.close();
     this.#work.close();
     if (!(await this.#work.settles(this.#settings.drainTimeoutMs))) {
-      this.#work.interrupt('draining takes too long');
+      this.#work.interrupt('the drain takes too long');
       if (!(await this.#work.settles(ABORT_GRACE_MS)) && !this.#isEnded())
         this.#events.overdue(this.#work.running);
     }
@@ -163,7 +163,7 @@ export class PartitionRunner {
 
   /** Tells running handlers that this member is out of touch; the messages are tried again, not counted as failed. */
   interrupt(): void {
-    this.#work.interrupt('out of touch with the group');
+    this.#work.interrupt('the member could not renew in time');
   }
 
   /** Nothing waits, here or at the server, as far as the last delivery told. */
@@ -197,7 +197,7 @@ export class PartitionRunner {
     this.#events.terminal(error);
   }
 
-  /** Nothing helps but somebody who acts: this partition rests, and no other. */
+  /** Only an operator can help: this partition halts, and no other. */
   #halted(message: string): void {
     this.#end(message);
     this.#events.halted(message);
@@ -218,7 +218,7 @@ export class PartitionRunner {
       }
       if (taken.kind === 'failed') this.#terminal(taken.error);
       else if (taken.kind === 'unreadable') this.#halted(taken.message);
-      else this.#fail(taken.kind === 'fenced' ? 'a newer owner was here' : taken.message);
+      else this.#fail(taken.kind === 'fenced' ? 'a newer owner wrote its position' : taken.message);
     }
     return undefined;
   }
@@ -238,7 +238,7 @@ export class PartitionRunner {
         },
         fenced: () => this.#fail('a newer owner has taken over'),
         vanished: () => this.#fail('its position is gone'),
-        moved: () => this.#fail('somebody has moved its position'),
+        moved: () => this.#fail('its position was moved'),
         failed: (error) => this.#terminal(error),
         unsafe: (error) => void this.#halt({ kind: 'stopped', error }),
       },
@@ -252,7 +252,7 @@ export class PartitionRunner {
     return this.#phase === 'running' || (this.#phase === 'draining' && this.#owes());
   }
 
-  /** The runner before has handled more under this epoch than it has committed, and nobody has taken that up yet. */
+  /** The previous runner handled more under this epoch than it committed, and no runner has continued from there yet. */
   #owes(): boolean {
     const before = this.#takeover.before?.status;
     return !this.#committer && before !== undefined && before.position > before.committed;

@@ -36,7 +36,7 @@ export function guardStrays(handler: Handler, ended?: (error: unknown) => void):
     if (call?.fail(reason)) return;
     if (call) {
       call.log.error(
-        `a promise that the handler did not wait for was rejected after it had returned: ${messageOf(reason)}`,
+        `a promise that the handler did not await was rejected after the handler had returned: ${messageOf(reason)}`,
       );
     } else if (ended) ended(reason);
     else throw reason;

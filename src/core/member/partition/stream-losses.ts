@@ -69,7 +69,7 @@ export class TrimWatch {
     this.#schedule();
   }
 
-  /** A reader has begun: so many messages wait for it. The server has just counted them. */
+  /** A reader has started, and the server has just counted this many waiting messages. */
   opened(waiting: number): void {
     this.#fell += Math.max(0, this.#missed - waiting);
     this.#missed = 0;
@@ -78,7 +78,7 @@ export class TrimWatch {
   }
 
   /**
-   * A message came after another one (by sequence), and so many still wait.
+   * A message arrived after another one (by sequence), and this many still wait.
    *
    * @param rested nothing was asked for in between. While a request waits, what is stored is delivered at once, and a jump
    *   means messages of other partitions. A burst can be faster than that: what a limit drops of it is not noticed.
@@ -94,7 +94,7 @@ export class TrimWatch {
     this.#passed += Math.max(0, sequence - 1 - Math.max(after, this.#settledTo, this.#before));
   }
 
-  /** Nothing came, though so many messages waited. How many are left, the next reader tells. */
+  /** Nothing arrived although this many messages waited. The next reader gets the new number. */
   missed(waiting: number): void {
     this.#missed = waiting;
   }

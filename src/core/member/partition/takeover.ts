@@ -45,7 +45,7 @@ export interface Taken {
 /**
  * How a takeover ended. `taken`: the position is ours, everything up to `sequence` is handled and committed, up to
  * `resumed` handled. `fenced`: a newer owner was here, or we were told to stop meanwhile. `unreadable`: what stands there is no position that we read, and
- * stays; somebody has to act. `unknown`: ask again.
+ * stays until an operator acts. `unknown`: try again.
  */
 export type TakeoverOutcome =
   | Taken
@@ -85,7 +85,7 @@ export async function takeOver(
     sequence = position.seq;
     older = position;
   } else if (takeover.before && takeover.before.status.committed > 0) {
-    // It was there under this epoch, and somebody has removed it: nobody knows better where it stood.
+    // It existed under this epoch and was removed: this member knows best what it was.
     sequence = takeover.before.status.committed;
   } else {
     if (start === 'unreadable') return { kind: 'unreadable', message: describeNoStart(partition) };
@@ -94,7 +94,7 @@ export async function takeOver(
   const isStart = older === undefined && start !== 'unreadable' && sequence === start.seq;
   const { created, stored } = older ?? (isStart ? start : { created: takeover.before?.status.mark?.created });
   const mark = markOf(takeover, { sequence, created, stored });
-  // Nobody waits for this answer unless something is wrong: what follows takes longer.
+  // This answer is normally not waited for: the next steps take longer.
   const fitting = streamFit(mark, ports);
 
   const reader = newReaderToken();
@@ -127,7 +127,7 @@ export async function takeOver(
     const removed = await stream.remove(readerName(group, partition, older.epoch, older.reader));
     if (removed.kind === 'failed') return removed;
     if (removed.kind === 'unknown')
-      return { kind: 'unknown', message: 'the reader of the owner before could not be deleted in time' };
+      return { kind: 'unknown', message: 'the reader of the previous owner could not be deleted in time' };
   }
   const fit = await fitting;
   if (fit.kind === 'misfit') return { kind: 'unknown', message: fit.message };
@@ -138,11 +138,11 @@ export async function takeOver(
 function describeUnreadable(partition: number, value: Uint8Array): string {
   return unreadableAs(value) === 'newer'
     ? 'its position was written by a newer version of natspoc: update this member'
-    : `its position cannot be read: "natspoc leases seek ${partition} --to ..." says where to go on`;
+    : `its position cannot be read: choose where to continue with "natspoc leases seek ${partition} --to ..."`;
 }
 
 const describeNoStart = (partition: number): string =>
-  `where its group starts cannot be read: "natspoc leases seek ${partition} --to ..." says where it does`;
+  `the start of its group cannot be read: choose where to continue with "natspoc leases seek ${partition} --to ..."`;
 
 /**
  * True where the leader still has our lease as the newest: an epoch above it, in a position that was read before, was never
@@ -153,7 +153,7 @@ async function isNewest({ group, partition, epoch }: Takeover, bucket: Bucket): 
   return found.kind === 'found' && found.entry.revision === epoch;
 }
 
-/** What was handled under this epoch is not handled again, unless somebody has moved the position back since. */
+/** Messages handled under this epoch are not handled again, unless a seek has moved the position back since. */
 function markOf({ before }: Takeover, position: PositionMark): PositionMark {
   if (!before || position.sequence < before.status.committed) return position;
   const { position: sequence, mark } = before.status;

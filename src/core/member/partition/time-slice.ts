@@ -52,7 +52,7 @@ export class TimeSlice {
     for (const [i, resume] of queue.entries()) {
       resume();
       if (!this.#isUsedUp()) continue;
-      // The others have not had their slice: they are before whoever took this one.
+      // The others have not had their slice yet, so they come before the partition that took this one.
       this.#waiting = new Set([...queue.slice(i + 1), ...this.#waiting]);
       return;
     }

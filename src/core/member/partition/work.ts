@@ -16,7 +16,7 @@ export interface WorkSettings {
   /** Handlers of one partition that may run side by side, each for another key. Default 1. */
   concurrency?: number | undefined;
   failure: FailurePolicy;
-  /** An attempt that takes longer has failed; undefined: it may take for ever. */
+  /** An attempt that takes longer has failed; undefined: no limit. */
   handlerTimeoutMs?: number | undefined;
 }
 
@@ -38,9 +38,9 @@ export interface WorkEvents extends Pick<FailureEvents, 'attemptFailed'> {
   advanced(message: StreamMessage, messages: number): void;
   /** Dealt with: handled, or passed over or stored as a dead letter by policy. */
   handled(message: StreamMessage, how: Dealt): void;
-  /** Handlers are idle, and all that was accepted waits for what is in hand. */
+  /** Handlers are idle, because all accepted messages wait for running ones. */
   starving(): void;
-  /** No further message is started; those in hand go on. */
+  /** No further message is started; running ones continue. */
   halting(halt: Halt): void;
 }
 

@@ -2,7 +2,7 @@ import { promiseOf } from '../../lib/promise-of.js';
 import type { HandlerTimeStats } from '../../protocol/member-stats.js';
 import type { Handler } from '../partition/handler.js';
 
-/** One call in so many is timed: looking at the clock twice a call would cost fast handlers. */
+/** Only one call in this many is timed: reading the clock twice per call would slow down fast handlers. */
 const ONE_IN = 16;
 /** So many times are kept, the newest. */
 const KEPT = 512;

@@ -20,7 +20,7 @@ export interface OwnFacts extends Pick<MemberStats, 'name' | 'group' | 'stream' 
 
 type OwnPartition = Required<Omit<PartitionStats, 'ratePerSecond' | 'tookMs'>>;
 
-/** What a member measures of its own: memory, rates, handler times, takeovers; told to whoever asks for its STATS. */
+/** A member's own measurements for its STATS: memory, rates, handler times, takeovers. */
 export class OwnStats {
   readonly #memory = new MemoryMonitor();
   readonly #rates = new RateMeter();

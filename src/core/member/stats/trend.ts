@@ -51,7 +51,7 @@ export function judgeTrend(points: readonly UsePoint[], tolerance: number): Tren
   if (!first || !last || points.length < MIN_POINTS || last.atMs - first.atMs < MIN_SPAN_MS) {
     return { kind: 'unknown' };
   }
-  // Caches and compiled code fill once and level off: the later half rises no more. A leak goes on.
+  // Caches and compiled code fill once and level off: the later half does not rise any more. A leak keeps growing.
   const slope = Math.min(medianSlope(points), medianSlope(points.slice(points.length >> 1)));
   const base = Math.min(...points.map((point) => point.bytes));
   const rise = slope * (last.atMs - first.atMs);

@@ -6,7 +6,7 @@ const ASK_AGAIN_MS = 5_000;
 
 /**
  * Asks until there is an answer, for `timeoutMs` at most. A question that got lost with its server is never answered,
- * however long somebody waits. Only for what may be done twice.
+ * no matter how long the client waits. Only for requests that may be repeated.
  *
  * @throws what `ask` throws, and NatsError `TIMEOUT` in the end.
  */

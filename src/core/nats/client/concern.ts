@@ -1,6 +1,6 @@
 import { NatspocError } from '../../lib/errors.js';
 
-/** What somebody does with a stream: `handle` as a member, `publish` to it. */
+/** A use of a stream: `handle` as a member, `publish` to it. */
 export type StreamUse = 'handle' | 'publish';
 
 /** A setting of a stream or bucket that loses messages, or may. */
@@ -26,7 +26,7 @@ export function refuse(concerns: readonly Concern[], uses: readonly StreamUse[])
   if (refused) throw new NatspocError('layout-mismatch', refused.message);
 }
 
-/** What somebody with one of these uses should know. */
+/** The warnings that matter for these uses. */
 export function warningsOf(concerns: readonly Concern[], uses: readonly StreamUse[]): Concern[] {
   return concerns.filter(
     ({ severity, uses: about }) => severity === 'warning' && uses.some((use) => about.includes(use)),

@@ -12,7 +12,7 @@ type FileSetting = 'creds' | 'nkey' | 'tlsca' | 'tlscert' | 'tlskey';
 
 function readFile(config: Config, setting: FileSetting, path: string): Uint8Array {
   if (isSecret(path)) {
-    const advice = 'write it to a file that only you can read, and give the name of that';
+    const advice = 'write it to a file that only you can read, and give the name of the file';
     throw new NatspocError('config', `${config.place(setting)} is the secret itself: ${advice}.`);
   }
   // The client reads those of TLS once more: what a pipe has given would be gone.
@@ -34,7 +34,7 @@ function tlsOptions(config: Config): Partial<ConnectionOptions> {
   if (Boolean(tlscert) !== Boolean(tlskey)) {
     const [given, missing] = tlscert ? (['tlscert', 'tlskey'] as const) : (['tlskey', 'tlscert'] as const);
     const needs = `${config.place(given)} needs ${config.place(missing)}`;
-    throw new NatspocError('config', `${needs}: a client certificate has both.`);
+    throw new NatspocError('config', `${needs}: a client certificate needs both.`);
   }
   for (const setting of ['tlsca', 'tlscert', 'tlskey'] as const) {
     const path = config[setting];

@@ -20,7 +20,7 @@ export function isConnection(value: unknown): value is NatsConnection {
   return [jetstreamManager, subscribe, status].every((each) => typeof each === 'function');
 }
 
-/** What would be set, in the words of whoever would set it. */
+/** The names of settings, as the user would set them. */
 const optionsOf = (config: Config, names: readonly SettingName[]): string[] => [
   ...new Set(names.map(config.option)),
 ];
@@ -33,7 +33,7 @@ const TLS_ADVICE: readonly [RegExp, (config: Config) => string][] = [
   [/certificate has expired|certificate expired/, () => 'a certificate has expired'],
   [
     /self.signed|unable to (get|verify)|unknown ca|issuer/,
-    ({ option }) => `its certificate is not trusted: give its authority with ${option('tlsca')}`,
+    ({ option }) => `its certificate is not trusted; set its certificate authority with ${option('tlsca')}`,
   ],
   [/altnames|hostname|does not match/, () => 'its certificate is for another host'],
   [
@@ -47,7 +47,7 @@ const TLS_ADVICE: readonly [RegExp, (config: Config) => string][] = [
   ],
 ];
 
-/** What went wrong in the words of whoever saw it first. */
+/** The message of the original error. */
 function reasonOf(error: unknown): string {
   const chained = error instanceof NatsError ? error.chainedError : undefined;
   const cause = chained ?? error;
@@ -56,7 +56,7 @@ function reasonOf(error: unknown): string {
   return `${messageOf(cause)} ${code}`.toLowerCase().replaceAll('_', ' ');
 }
 
-/** Why nobody could be talked to. */
+/** Why no server answered. */
 function unreachableReason(code: string, why: string, config: Config): string {
   if (/econnrefused/.test(why)) return 'connection refused';
   if (/enotfound|eai again/.test(why)) return 'no such host';
@@ -66,7 +66,7 @@ function unreachableReason(code: string, why: string, config: Config): string {
     // A server that wants a certificate and gets none just hangs up on TLS 1.3, and the client waits on.
     return `no answer in time${tls && !tlscert ? `; it may want ${certificateAdvice(config)}` : ''}`;
   }
-  // The client's name for a connection that was closed before the server's first words.
+  // The client's code for a connection that was closed before the server's INFO.
   if (code === ErrorCode.ConnectionRefused) {
     const advice = `; it may want TLS first: say so with ${config.option('tlsfirst')}`;
     return `it hung up without a word${tls && !tlsfirst ? advice : ''}`;
@@ -74,7 +74,7 @@ function unreachableReason(code: string, why: string, config: Config): string {
   return why.trim() || 'the connection was closed';
 }
 
-/** What to look at where the server does not take us for who we say we are. */
+/** Which settings to check if the server refuses the credentials. */
 function identityAdvice(config: Config): string {
   const given = IDENTITY.filter((name) => config.given.has(name)).map(config.place);
   if (given.length > 0) return `Check ${given.join(' and ')}.`;
@@ -115,8 +115,8 @@ function connectError(error: unknown, config: Config): NatspocError {
 }
 
 /**
- * Opens a connection that afterwards reconnects for ever: what an absent server means is for the caller to
- * decide. The first attempt is bounded by the configured timeout, and fails at once where the credentials are refused;
+ * Opens a connection that later reconnects without limit: the caller decides what a missing server means.
+ * The first attempt is bounded by the configured timeout, and fails at once if the credentials are refused;
  * later they may be refused for a while, see `authRetryMs`.
  *
  * @throws NatspocError `unreachable`, `authentication-failed` or `config`.

@@ -7,7 +7,7 @@ export const API_ERRORS = {
   consumerNotFound: 10014,
   messageNotFound: 10037,
   wrongLastSequence: 10071,
-  /** The same without the number: from 2.12 on, where another write is on its way through the cluster. */
+  /** The same without the number: from 2.12 on, while another write is being replicated. */
   wrongLastSequenceInFlight: 10164,
   streamNameInUse: 10058,
   subjectOverlap: 10065,
@@ -34,7 +34,7 @@ const PASSING: readonly (number | undefined)[] = [
   API_ERRORS.consumerOffline,
 ];
 
-/** Limits and shortages: they stand until somebody raises them, or gives something back. */
+/** Limits and shortages: they last until an operator raises them, or something is freed. */
 const LIMITS: readonly (number | undefined)[] = [
   API_ERRORS.consumersExceeded,
   API_ERRORS.memoryExceeded,
@@ -49,7 +49,7 @@ export function apiErrorCode(error: unknown): number | undefined {
 }
 
 /**
- * True for errors of which nobody knows whether the request was carried out, or which pass by themselves: timeout,
+ * True for errors after which it is unknown whether the request was carried out, and for temporary errors: timeout,
  * disconnect, no leader.
  */
 export function isUnknownOutcome(error: unknown): boolean {
@@ -88,7 +88,7 @@ export function toNatspocError(error: unknown, doing: string): NatspocError {
     case API_ERRORS.consumersExceeded:
       return new NatspocError(
         'failed',
-        `Could not ${doing}: it has as many consumers as it may have. Each group needs one for each partition: raise max_consumers of the stream, default_max_consumers of the server, or the limit of the account.`,
+        `Could not ${doing}: it has reached its limit of consumers. Each group needs one for each partition. Raise max_consumers of the stream, default_max_consumers of the server, or the limit of the account.`,
         { cause: error },
       );
     default:
@@ -112,7 +112,7 @@ export function toNatspocError(error: unknown, doing: string): NatspocError {
 function jetStreamDisabled(cause: unknown): NatspocError {
   return new NatspocError(
     'jetstream-disabled',
-    'JetStream does not answer: the server runs without it, or this account has none. Start the server with -js.',
+    'JetStream does not answer: it is disabled on the server or for this account. Start the server with -js.',
     { cause },
   );
 }

@@ -2,8 +2,8 @@ import { ErrorCode, NatsError } from 'nats';
 import { type Cancel, systemClock } from '../../lib/clock.js';
 
 /**
- * A consumer with one replica may be placed on a server that has died a moment ago: then nobody answers until that
- * server is back. Whoever asks again, under another name, gets another place: so nobody waits longer than this.
+ * A consumer with one replica may be placed on a server that has just died: then no server answers until that
+ * server is back. A request under another name gets another place, so no request waits longer than this.
  */
 export const PLACEMENT_MS = 2_000;
 
@@ -25,7 +25,7 @@ export async function within<T>(promise: Promise<T>, timeoutMs: number, clock = 
   } finally {
     cancel?.();
     promise.catch(() => {
-      // Given up: nobody waits for it any more.
+      // Given up: no caller waits for it any more.
     });
   }
 }

@@ -3,7 +3,7 @@ import { formatDuration } from '../../lib/units.js';
 import type { NatsConnection } from './connection.js';
 import { closeFor, watchConnection } from './watch-connection.js';
 
-/** Credentials that have expired are good for nothing, however long somebody waits. */
+/** Expired credentials never become valid again, so waiting does not help. */
 const FINAL = /EXPIRED/;
 
 /**

@@ -4,11 +4,11 @@ import type { Msg } from 'nats';
 const NEVER_ANSWERED = ['$', 'natspoc.'];
 
 /**
- * True for a message that was sent to this very subject by somebody who waits for an answer.
+ * True for a message that a client sent to this very subject, and for which it awaits an answer.
  *
- * Whoever may create a consumer can have a stream's messages delivered to any subject. A delivery keeps the subject that
+ * A client that may create a consumer can have a stream's messages delivered to any subject. A delivery keeps the subject that
  * it was stored with, and has a reply of the server's (`$JS.ACK…`); a notice of the server has none, or `$JS.FC…`.
- * An answer also must not become a message of the stream, an entry of a bucket or an order to a member, because somebody
+ * An answer also must not become a message of the stream, an entry of a bucket or an order to a member, because a client
  * names one of those as the place for it.
  *
  * @param prefix of the stream's subjects

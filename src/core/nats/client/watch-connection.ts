@@ -72,7 +72,7 @@ export function watchConnection(connection: NatsConnection, events: ConnectionEv
   return () => void all.delete(events);
 }
 
-// Functions of their own: a closure in `watchConnection` would keep the first watcher's events for ever.
+// Separate functions: a closure in `watchConnection` would keep the first watcher's events alive forever.
 async function awaitEnd(connection: NatsConnection, watching: ReadonlySet<ConnectionEvents>): Promise<void> {
   const end = await connection.closed();
   const error = end ?? reasons.get(connection);
@@ -94,7 +94,7 @@ function tell({ type, data, permissionContext }: Status, events: ConnectionEvent
   else if (type === Events.Error && IDENTITY_CODES.test(String(data))) events.unwelcome?.(String(data));
 }
 
-/** What somebody who watches the connection itself wants to see. */
+/** Events of the connection itself. */
 export interface ServerEvents {
   /** `server`: host and port; `version`: the server's. */
   connected(server: string, version: string): void;

@@ -32,7 +32,7 @@ function kindOf(reason: string, unexpected: Unexpected | undefined): ReaderFault
   return CONSUMER_DELETED.test(reason) ? 'deleted' : 'broken';
 }
 
-/** A delivered message; decoding is left to whoever looks. */
+/** A delivered message; it is decoded on demand. */
 class NatsStreamMessage implements StreamMessage {
   readonly #message: Msg;
   readonly sequence: number;
@@ -92,7 +92,7 @@ export class NatsEventStream implements EventStream {
   }
 
   async open(options: ReaderOptions, sink: ReaderSink): Promise<OpenOutcome> {
-    // A reader that was refused would be opened, refused and opened again for ever.
+    // Otherwise a refused reader would be opened and refused in an endless loop.
     if (this.#failure) return { kind: 'failed', error: this.#failure };
     try {
       const { reader } = await PullReader.open(

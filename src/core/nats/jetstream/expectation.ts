@@ -13,7 +13,7 @@ export interface Wanted {
   emptyAt?: number | undefined;
 }
 
-/** What is wrong with a delivery. `isForeign`: somebody has changed the consumer, or made another of its name. */
+/** What is wrong with a delivery. `isForeign`: another client has changed the consumer, or created another one of its name. */
 export interface Unexpected {
   reason: string;
   isForeign: boolean;
@@ -24,7 +24,7 @@ export interface Unexpected {
 const foreign = (reason: string): Unexpected => ({ reason, isForeign: true });
 
 /**
- * What the next delivery of a consumer has to be. Whoever may create consumers on a stream can also change those of
+ * What the next delivery of a consumer must be. A client that may create consumers on a stream can also change those of
  * others: then they deliver other subjects, or no payloads.
  */
 export class Expectation {
@@ -45,7 +45,7 @@ export class Expectation {
     const { consumerSequence, streamSequence } = delivery;
     if (consumerSequence !== this.#consumerSequence + 1)
       return { reason: `gap after ${this.#consumerSequence} deliveries`, isForeign: false };
-    // Another consumer of the name, or a stream that was made anew: its numbers begin again, or lie elsewhere.
+    // Another consumer of the name, or a stream that was created again: its sequences start again, or are elsewhere.
     if (streamSequence <= this.#streamSequence)
       return foreign(`its reader delivers sequence ${streamSequence} after ${this.#streamSequence}`);
     if (this.#subject !== undefined && message.subject !== this.#subject)

@@ -7,7 +7,7 @@ import { PLACEMENT_MS, PLACEMENTS, within } from '../client/placement.js';
 import { watchConnection } from '../client/watch-connection.js';
 import { type DeliveryInfo, parseDelivery } from './delivery.js';
 
-/** The server deletes the consumer by itself where our deletion is lost. */
+/** After this time the server deletes the consumer, in case our deletion is lost. */
 const INACTIVE_THRESHOLD_NS = 5_000_000_000;
 /** One request asks for at most this many messages. */
 const MAX_BATCH = 20_000;
@@ -134,7 +134,7 @@ export async function fetchAll(handles: NatsHandles, options: FetchOptions): Pro
     if (isWhole(fetched, options.limit)) return fetched;
     if (!fetched.timedOut && attempt < WHOLE_ATTEMPTS) continue;
     const why = fetched.timedOut ? 'the server did not answer in time' : 'it changes too fast';
-    throw new NatspocError('unreachable', `Could not read all of ${options.stream}: ${why}.`);
+    throw new NatspocError('unreachable', `Could not read ${options.stream} completely: ${why}.`);
   }
 }
 

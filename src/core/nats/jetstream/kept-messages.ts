@@ -53,7 +53,7 @@ export class KeptMessages {
     return storeOnce(stream, id ?? '', isCopy);
   }
 
-  /** The message of a sequence; undefined: there is none, nobody may look, or the server did not answer. */
+  /** The message of a sequence; undefined: it does not exist, reading is not permitted, or the server did not answer. */
   async find(sequence: number): Promise<StoredCopy | undefined> {
     const found = await this.#read(sequence);
     return found.kind === 'found' ? found.message : undefined;

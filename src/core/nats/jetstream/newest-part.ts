@@ -1,6 +1,6 @@
 /**
  * Where the newest part of a stream begins that holds at most `limit` messages, and more than half of it where there
- * are so many. The server counts from a sequence on, not back from the end: halving finds it.
+ * are that many. The server counts forward from a sequence, not back from the end, so this is a binary search.
  *
  * @param count how many messages there are from a sequence on.
  * @param newest the sequence of the last one.

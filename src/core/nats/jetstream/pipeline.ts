@@ -151,7 +151,7 @@ class Pipeline implements PublishPort {
 }
 
 function notPermitted(inbox: string, cause: Error): NatspocError {
-  const hint = 'Permit it, or choose another inbox prefix.';
+  const hint = 'Add the permission, or choose another inbox prefix.';
   const message = `Not permitted to subscribe to ${inbox}, where confirmations arrive. ${hint}`;
   return new NatspocError('not-permitted', message, { cause });
 }

@@ -20,7 +20,7 @@ const PASSING = new Set([
   10008, // JetStream system temporarily unavailable
   10009, // no quorum
   10118, // stream is offline
-  10158, // an attempt with the same message id is on its way through the cluster
+  10158, // an attempt with the same message id is still being replicated
   10167, // too many requests
   10195, // message is being processed (2.12)
 ]);
@@ -33,7 +33,7 @@ const utf8 = new TextDecoder();
 
 function garbled(text: string): PubAckOutcome {
   const shown = text.length > 80 ? `${text.slice(0, 80)}…` : text;
-  const description = `an answer that is not JetStream's: ${JSON.stringify(shown)}`;
+  const description = `an answer that does not come from JetStream: ${JSON.stringify(shown)}`;
   return { kind: 'garbled', reason: { code: 0, description, retryable: false } };
 }
 

@@ -40,7 +40,7 @@ export function publishOnce(
       confirmed: (_token, sequence, duplicate) => end({ kind: 'stored', sequence, duplicate }),
       rejected: (_token, { retryable, description }) =>
         retryable ? unknown() : failed('storage-failed', description),
-      // Somebody else has it. The answer that counts may still come.
+      // Another stream has stored it. The answer of the right stream may still arrive.
       elsewhere: () => {},
       denied: (subject) => {
         if (subject === message.subject) failed('not-permitted', `not permitted to publish ${subject}`);

@@ -1,9 +1,9 @@
 import type { ReaderWindow } from '../../ports/index.js';
 import { RequestLimits } from './request-limits.js';
 
-/** So many messages are asked for ahead of those in hand at first, and as long as that keeps the handlers busy. */
+/** Messages requested ahead of the running ones at first, and as long as this keeps the handlers busy. */
 const MIN_AHEAD = 64;
-/** The server lets so many requests of a reader wait, and many more. */
+/** Limit of pending requests, far below the limit of the server. */
 const MAX_REQUESTS = 128;
 
 /** One request for messages; `maxBytes` undefined: whatever it takes. */
@@ -12,7 +12,7 @@ export interface Order {
   maxBytes: number | undefined;
 }
 
-/** How much one reader asks for: no more than its window, and no further ahead of what is in hand than pays. */
+/** How much one reader requests: at most its window, and no further ahead of the running messages than is useful. */
 export class PullBudget {
   #window: ReaderWindow;
   readonly #limits: RequestLimits;
@@ -34,7 +34,7 @@ export class PullBudget {
   /** Nothing that is held can be taken up: more is asked for at once. */
   #starving = false;
 
-  /** `concurrency`: so many messages may be in hand at once. */
+  /** `concurrency`: limit of messages that are handled at the same time. */
   constructor(window: ReaderWindow, concurrency = 1, limits = new RequestLimits()) {
     this.#window = { ...window };
     this.#beside = concurrency - 1;
@@ -46,7 +46,7 @@ export class PullBudget {
     return this.#owed > 0;
   }
 
-  /** Nothing is asked for before. `held`: messages that an earlier reader delivered and nobody has released. */
+  /** Must be called before the first request. `held`: messages of an earlier reader that are not released yet. */
   begin(held: number): void {
     this.#hasBegun = true;
     this.#held = held;
@@ -86,7 +86,7 @@ export class PullBudget {
   }
 
   /**
-   * To be called after each delivery. Whoever is slow gains nothing from messages that wait in memory, and they would cost a
+   * To be called after each delivery. A slow handler gains nothing from messages that wait in memory, and they would cost a
    * handover or a crash their second delivery. So what is asked for ahead follows what is taken.
    *
    * @returns true where it has been looked at, so that there may be more to ask for: a delivery alone makes no room.
@@ -105,9 +105,9 @@ export class PullBudget {
   }
 
   /**
-   * All that is held waits for what is in hand, and handlers are idle: what they could do lies further ahead.
+   * Handlers are idle, because all buffered messages wait for running ones: messages that they could handle are further ahead.
    *
-   * @returns true where there is something to ask for: nothing is on its way, and the window has room.
+   * @returns true if more should be requested: no request is pending, and the window has room.
    */
   starve(): boolean {
     if (this.#owed > 0 || this.#held >= this.#window.messages) return false;
@@ -117,7 +117,7 @@ export class PullBudget {
     return true;
   }
 
-  /** A request has ended with so many messages short. `isTooSmall`: it allowed the whole window, and nothing fitted. */
+  /** A request has ended with this many messages missing. `isTooSmall`: it allowed the whole window, but no message fitted. */
   fallShort(unserved: number, isTooSmall: boolean): void {
     this.#owed -= unserved;
     // It would be the same the next time.

@@ -40,7 +40,7 @@ export interface PullOptions {
   window: ReaderWindow;
   /** See {@link Wanted}. */
   emptyAt?: number | undefined;
-  /** How many messages may be in hand at once. Default 1. */
+  /** Limit of messages that are handled at the same time. Default 1. */
   concurrency?: number | undefined;
   /** The server speaks at least this often; two silences in a row are a fault. */
   heartbeatMs: number;
@@ -133,7 +133,7 @@ export class PullReader {
     return this.#rested;
   }
 
-  /** Begins to pull. `held`: messages that an earlier reader delivered and nobody has released; the window has them too. */
+  /** Starts to pull. `held`: messages of an earlier reader that are not released yet; they count against the window. */
   start(held = 0): void {
     this.#demand.begin(held);
     this.#fill();
@@ -145,7 +145,7 @@ export class PullReader {
     this.#fill();
   }
 
-  /** All that is held waits for what is in hand, and handlers are idle: asks for more, where the window has room. */
+  /** Handlers are idle, because all buffered messages wait for running ones: requests more if the window has room. */
   starve(): void {
     if (this.#demand.starve()) this.#fill();
   }
@@ -244,7 +244,7 @@ export class PullReader {
         reply: `${this.#inbox}.${batch}`,
       });
     } catch (error) {
-      // The connection is being closed. Whoever gives room back is a handler that has ended: it must not hear of that.
+      // The connection is being closed. The caller is a handler that has ended and must not get this error.
       this.fail(messageOf(error));
     }
   }

@@ -1,12 +1,12 @@
 import type { KeepingStream, StoredCopy, StoreOutcome } from '../../ports/keeping-stream.js';
 
-/** More ids than this of one message nobody has used. */
+/** Limit of ids tried for one message. */
 const MAX_IDS = 16;
 
 /**
  * Stores a message once, however often this is called. The stream knows an id for longer than it keeps the message: what
- * it calls a duplicate may have been deleted since, or be somebody else's. So a duplicate is looked at, and where it is not
- * this message, the message is stored under another id, which follows from the first: whoever comes later finds it.
+ * it calls a duplicate may have been deleted since, or be another message. So a duplicate is read, and if it is not
+ * this message, the message is stored under another id, derived from the first, so that a later attempt finds it.
  *
  * @param isCopy whether a stored message is this one.
  */

@@ -37,7 +37,8 @@ const REFUSED: readonly Rule[] = [
   ['mirror', ({ mirror }) => (mirror ? `is a mirror of ${mirror.name}` : undefined)],
   [
     'sources',
-    ({ sources }) => (sources && sources.length > 0 ? 'takes entries of other streams (sources)' : undefined),
+    ({ sources }) =>
+      sources && sources.length > 0 ? 'copies entries of other streams (sources)' : undefined,
   ],
   [
     'subject_transform',
@@ -48,19 +49,19 @@ const REFUSED: readonly Rule[] = [
     'discard_new_per_subject',
     ({ discard_new_per_subject, max_msgs_per_subject }) =>
       discard_new_per_subject && max_msgs_per_subject > 0
-        ? 'refuses writes of a key that is full (discard_new_per_subject)'
+        ? 'refuses writes to a full key (discard_new_per_subject)'
         : undefined,
   ],
   [
     'allow_rollup_hdrs',
     ({ allow_rollup_hdrs }) =>
-      allow_rollup_hdrs ? undefined : 'cannot forget ended sessions (allow_rollup_hdrs is off)',
+      allow_rollup_hdrs ? undefined : 'cannot purge ended sessions (allow_rollup_hdrs is off)',
   ],
   [
     'max_msg_size',
     ({ max_msg_size }) =>
       max_msg_size > 0 && max_msg_size < ENTRY_BYTES
-        ? `takes entries of ${formatBytes(max_msg_size)} (max_msg_size), and needs ${formatBytes(ENTRY_BYTES)}`
+        ? `accepts entries of up to ${formatBytes(max_msg_size)} (max_msg_size), but needs ${formatBytes(ENTRY_BYTES)}`
         : undefined,
   ],
 ];
@@ -110,7 +111,7 @@ export function bucketConcerns(config: StreamConfig, needs: BucketNeeds): Concer
     warnings.push(
       warn(
         'max_msgs_per_subject',
-        `keeps every entry, and grows for ever: "nats stream edit ${name} --max-msgs-per-subject 16".`,
+        `keeps every entry and grows without limit: "nats stream edit ${name} --max-msgs-per-subject 16".`,
       ),
     );
   }
@@ -118,7 +119,7 @@ export function bucketConcerns(config: StreamConfig, needs: BucketNeeds): Concer
     warnings.push(
       warn(
         'num_replicas',
-        `has ${num_replicas} of the stream's ${replicas} replicas: no group works while its server is away: "nats stream edit ${name} --replicas ${replicas}".`,
+        `has ${num_replicas} of the stream's ${replicas} replicas, so no group works while its server is down: "nats stream edit ${name} --replicas ${replicas}".`,
       ),
     );
   }

@@ -29,7 +29,7 @@ const CONFLICTS: ReadonlySet<number> = new Set([
 /** Unavailable, or (from 2.11 on) too many requests at a time: it passes. */
 const PASSING: ReadonlySet<number> = new Set([503, 429]);
 
-/** The bucket, its account or its server is full: somebody has to make room, and may. */
+/** The bucket, its account or its server is full, until an operator makes room. */
 const PASSING_LIMITS: ReadonlySet<number> = new Set([
   API_ERRORS.accountResourcesExceeded,
   API_ERRORS.insufficientResources,
@@ -139,7 +139,7 @@ export class NatsBucket implements Bucket {
     }
   }
 
-  /** Nobody listens to the key's subject: the bucket is gone, or its leader is being elected. */
+  /** The key's subject has no responders: the bucket is gone, or its leader is being elected. */
   async #explainNoResponders(doing: string): Promise<WriteOutcome> {
     try {
       const asking = this.#handles.manager.streams.info(bucketStream(this.#name));

@@ -125,13 +125,13 @@ export class BucketWatch implements Watch {
     this.#opening = false;
   }
 
-  /** Before the first snapshot a limit is somebody's mistake; later it may be raised again, or others give room back. */
+  /** Before the first snapshot a limit is a configuration error; later it may be raised, or room may be freed. */
   #mayPass(error: unknown): boolean {
     if (isLimit(error)) return this.#hasOpened;
     return isUnknownOutcome(error) && apiErrorCode(error) !== API_ERRORS.streamNotFound;
   }
 
-  /** A reader that comes after we have given it up is closed again: another is on its way. */
+  /** A reader that opens after it was given up is closed again: another one is already being opened. */
   #inTime(opening: ReturnType<typeof PullReader.open>): ReturnType<typeof PullReader.open> {
     return within(opening, PLACEMENT_MS, this.#clock).catch((error: unknown) => {
       opening.then(
@@ -179,7 +179,7 @@ export class BucketWatch implements Watch {
     }
   }
 
-  /** More is to come. Where it does not, whoever waits for it must not wait for long: it may be a lease that is handed over. */
+  /** More entries must follow. If they do not, the wait must be short: a missing entry may be a lease that is handed over. */
   #awaitNext(): void {
     if (this.#stopped || this.#cancelStall) return;
     const known = this.#lastRevision;
@@ -192,14 +192,14 @@ export class BucketWatch implements Watch {
   }
 
   /**
-   * The server may pass over an entry that it has counted (see {@link #compareWithNewest}), or somebody may delete it.
+   * The server may miss an entry that it has counted (see {@link #compareWithNewest}), or another client may delete it.
    * Nothing else would end the wait: heartbeats go on, and changes that keep coming bring it no nearer to its end.
    */
   #awaitRest(pending: number): void {
     this.#fewestPending = pending;
     this.#cancelIncomplete?.();
     this.#cancelIncomplete = this.#after(SNAPSHOT_STALL_MS, () => {
-      if (this.#snapshot) this.#reader?.fail('the snapshot stays incomplete');
+      if (this.#snapshot) this.#reader?.fail('the snapshot was incomplete');
     });
   }
 

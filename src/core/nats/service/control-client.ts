@@ -35,7 +35,7 @@ export class NatsControlClient implements ControlClient {
       const partitions = decodeControlAnswer(answer.data);
       return partitions
         ? { kind: 'taken', partitions }
-        : { kind: 'refused', message: 'an answer that cannot be read' };
+        : { kind: 'refused', message: 'its answer cannot be read' };
     } catch (error) {
       if (error instanceof NatsError && error.code === '503') return { kind: 'gone' };
       if (error instanceof NatsError && error.permissionContext) {

@@ -31,7 +31,7 @@ export interface ServiceDescription {
   /** A semantic version. */
   version: string;
   metadata: Record<string, string>;
-  /** The data of a STATS answer, made when somebody asks. */
+  /** The data of a STATS answer, computed on request. */
   stats: () => unknown;
   control: MemberControl;
 }
@@ -41,7 +41,7 @@ const STATS_ENDPOINT: ControlVerb = 'release';
 
 /**
  * Members as NATS micro services (ADR-32), so that any NATS tool finds them. Where each answers to its own group, beside
- * that, nobody else need be permitted to answer: that nobody does says that the member's connection is gone.
+ * that, no other client needs the permission to answer: no responders means that the member's connection is gone.
  */
 export class MicroIdentities implements Identities {
   readonly #connection: NatsConnection;
@@ -53,7 +53,7 @@ export class MicroIdentities implements Identities {
   }
 
   /**
-   * Where permissions forbid that the member answers its group, it has an id that nobody answers for, and says so:
+   * If permissions forbid the member to answer its group, no one answers for its id, and its session records this:
    * others must not conclude anything from that silence. What else they forbid it does without. Undefined: the
    * connection broke meanwhile, and whether the server knows of the service is not certain.
    */
@@ -81,7 +81,7 @@ export class MicroIdentities implements Identities {
       name: SERVICE_NAME,
       id,
       version,
-      description: 'a member of a natspoc consumer group',
+      description: 'a member of a natspoc group',
       metadata: { ...metadata, session: id },
       endpoints: CONTROL_VERBS.map((verb) => this.#endpoint(id, verb)),
       alsoAt: {

@@ -37,7 +37,7 @@ export async function collectStats(
     const asked = new Map(
       sessions.map((session) => [memberSubject(stream, group, session, 'stats'), session]),
     );
-    // The token after the inbox says who answers, also where the server answers that nobody is there.
+    // The token after the inbox identifies the member, even if the server answers that there are no responders.
     const subscription = listen(connection, `${inbox}.*`, {
       message: (message) => {
         const session = message.subject.slice(inbox.length + 1);

@@ -26,11 +26,11 @@ export interface Agreement {
   isStored: boolean;
 }
 
-/** Nobody has written anything into the bucket but a layout. */
+/** The bucket has no entry but a layout. */
 const isUnused = (bucket: StreamInfo | undefined): boolean => (bucket?.state.num_subjects ?? 0) <= 1;
 
 /**
- * A layout that binds nobody: no group has begun in its bucket, and there is no stream for it. A creation that was refused
+ * A layout that is not binding: no group has started in its bucket, and it has no stream. A creation that was refused
  * half way has left it behind.
  */
 function isLeftover(layout: LayoutRecord, { stream, bucket }: Found): boolean {
@@ -40,7 +40,7 @@ function isLeftover(layout: LayoutRecord, { stream, bucket }: Found): boolean {
 
 /**
  * What the settings, the stream's description and the bucket agree on. The stream's description comes first, then the
- * bucket, then the settings; a setting that was given has to agree with what is there.
+ * bucket, then the settings; a given setting must agree with the existing layout.
  *
  * @throws NatspocError `layout-mismatch` where they do not agree, or the stream does not listen to the partitions.
  */

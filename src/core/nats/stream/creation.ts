@@ -4,7 +4,7 @@ import { askAgain } from '../client/ask-again.js';
 import { API_ERRORS, apiErrorCode, toNatspocError } from '../client/outcome.js';
 import type { Wanted } from './stored.js';
 
-/** What can be done where a stream cannot be created: in the words of whoever would do it. */
+/** What to do if a stream cannot be created, with settings named as the user knows them. */
 export interface CreationAdvice {
   /** Where another stream has its subjects: how to choose others. */
   otherSubjects: string;
@@ -22,7 +22,7 @@ export async function findStream(manager: JetStreamManager, name: string): Promi
   }
 }
 
-/** The name of a stream that listens to one of these subjects; undefined where nobody may say. */
+/** The name of a stream that listens to one of these subjects; undefined if listing is not permitted. */
 async function holderOf(
   manager: JetStreamManager,
   subjects: readonly string[],
@@ -71,7 +71,7 @@ async function refusal(
 /**
  * Creates a stream.
  *
- * @returns the stream, and whether it was made here: where somebody else was faster, with other settings, it is theirs.
+ * @returns the stream, and whether it was created here. If another client was faster, it has that client's settings.
  * @throws NatspocError that says what to do where the server refuses; `unreachable` where it does not answer in time.
  */
 export async function createStream(
@@ -95,7 +95,7 @@ export async function createStream(
   }
 }
 
-/** Deletes a stream in which nothing was ever stored; what cannot be looked at or deleted stays. */
+/** Deletes a stream in which nothing was ever stored; a stream that cannot be read or deleted stays. */
 async function deleteUnused(manager: JetStreamManager, name: string): Promise<void> {
   try {
     const { state } = await manager.streams.info(name);
@@ -106,7 +106,7 @@ async function deleteUnused(manager: JetStreamManager, name: string): Promise<vo
 }
 
 /**
- * Takes back a creation that failed half way. Whoever uses the bucket has written into it by now: then all of it stays.
+ * Undoes a creation that failed half way. If another client uses the bucket, it has written into it by now: then all stays.
  *
  * @param bucket the bucket's stream, and the last sequence that was seen there.
  * @param made names of the streams that were made, in the order in which they go.

@@ -182,7 +182,7 @@ export class NatsDeadLetters implements DeadLetterStore {
           arrived.push({ message, sequence, pending });
           wake();
         },
-        // Somebody else has put them back, or deleted them.
+        // Another client has put them back, or deleted them.
         gone: () => {
           ended = true;
           wake();

@@ -9,7 +9,7 @@ import type { Topology } from './topology.js';
  * The last message of each partition that has one.
  *
  * All are read at once. Where fewer come than the server has announced, those that are missing are asked for one by one:
- * the server is slow, or, with 2.9, somebody deleted the last message of the stream, whose subject it still counts.
+ * the server is slow, or, with 2.9, the last message of the stream was deleted, whose subject it still counts.
  *
  * @throws NatspocError where the server does not tell.
  */

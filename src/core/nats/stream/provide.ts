@@ -59,7 +59,7 @@ export async function provide(handles: NatsHandles, bucket: NatsBucket, plan: Pl
       // Another process was faster. It uses the bucket, too.
       if (!isOurs) made.length = 0;
     }
-    // A leftover binds nobody, also once there is a stream.
+    // A leftover layout is not binding, even when a stream exists.
     const before = agreed.isStored ? found.stored : { ...found.stored, layout: undefined };
     const now = { stream, bucket: entries, stored: before };
     const { layout, isStored } = agree(config, now);

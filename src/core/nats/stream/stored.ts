@@ -32,7 +32,7 @@ const nanos = (ms: number): number => ms * 1_000_000;
 /** What a stream or bucket that has to be created is to be. */
 export type Wanted = Partial<StreamConfig> & { name: string; subjects: string[] };
 
-/** The stream of this layout, which its description tells to whoever opens it. */
+/** The stream of this layout; its description contains the layout for later clients. */
 export const streamConfig = (config: Config, layout: LayoutRecord, limits: StreamLimits): Wanted => ({
   name: config.stream,
   description: describeLayout(layout),

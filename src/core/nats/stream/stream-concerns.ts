@@ -3,7 +3,7 @@ import { formatBytes, formatCount, formatDuration } from '../../lib/units.js';
 import { ALL_USES, type Concern, fieldOf } from '../client/concern.js';
 
 const NANOS_PER_MS = 1_000_000;
-/** Younger messages than this are dropped while somebody still looks for the reason why nobody handles them. */
+/** A shorter `max_age` drops messages before an operator can find out why they are not handled. */
 const SHORT_AGE_MS = 3_600_000;
 /** How long a reader of a process that vanished has to be allowed to stay. */
 const READER_THRESHOLD_MS = 30_000;
@@ -22,7 +22,7 @@ export interface StreamNeeds {
   partitions: number;
   /** The server gives streams without `max_consumers` a limit of its own (nats-server 2.15). */
   hasDefaultConsumers: boolean;
-  /** How to choose another stream, in the words of whoever would do it. */
+  /** How to choose another stream, with the setting's name as the user knows it. */
   another: string;
 }
 
@@ -51,7 +51,7 @@ const RULES: readonly Rule[] = [
     ({ name, no_ack }) =>
       no_ack
         ? refused(
-            `Stream ${name} has no_ack: it confirms no message, so lost ones cannot be told from stored ones. ` +
+            `Stream ${name} has no_ack: it confirms no messages, so lost messages look like stored ones. ` +
               `Change that with "nats stream edit ${name} --ack".`,
             ['publish'],
           )
@@ -61,9 +61,7 @@ const RULES: readonly Rule[] = [
     'sealed',
     ({ name, sealed }) =>
       sealed
-        ? refused(`Stream ${name} is sealed: it takes no more messages, and that cannot be undone.`, [
-            'publish',
-          ])
+        ? refused(`Stream ${name} is sealed: it accepts no messages, and this cannot be undone.`, ['publish'])
         : undefined,
   ],
   [
@@ -71,7 +69,7 @@ const RULES: readonly Rule[] = [
     ({ name, mirror }, { another }) =>
       mirror &&
       refused(
-        `Stream ${name} is a mirror of ${mirror.name}, and takes no messages itself. Use ${mirror.name}, or ${another}.`,
+        `Stream ${name} is a mirror of ${mirror.name}, and accepts no messages. Use ${mirror.name}, or ${another}.`,
       ),
   ],
   [
@@ -79,7 +77,7 @@ const RULES: readonly Rule[] = [
     ({ name, subject_transform }, { wildcard }) =>
       subject_transform && collide(subject_transform.src || '>', wildcard)
         ? refused(
-            `Stream ${name} stores ${subject_transform.src || '>'} under other subjects (subject_transform), where no partition is read. ` +
+            `Stream ${name} stores ${subject_transform.src || '>'} under other subjects (subject_transform), which no member reads. ` +
               `Change that with "nats stream edit ${name} --no-transform".`,
           )
         : undefined,
@@ -90,7 +88,7 @@ const RULES: readonly Rule[] = [
       const limitMs = (consumer_limits?.inactive_threshold ?? 0) / NANOS_PER_MS;
       if (limitMs <= 0 || limitMs >= READER_THRESHOLD_MS) return undefined;
       return refused(
-        `Stream ${name} allows consumers to be inactive for ${formatDuration(limitMs)} (consumer_limits), members need ${formatDuration(READER_THRESHOLD_MS)}. ` +
+        `Stream ${name} lets consumers be inactive for ${formatDuration(limitMs)} (consumer_limits), but members need ${formatDuration(READER_THRESHOLD_MS)}. ` +
           `Change inactive_threshold with "nats stream edit ${name} --interactive".`,
         ['handle'],
       );

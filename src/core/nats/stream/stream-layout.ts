@@ -25,7 +25,7 @@ export function describeLayout({ prefix, partitions, hash }: LayoutRecord): stri
 }
 
 /**
- * The layout in a stream's description; undefined where the stream was made by somebody else.
+ * The layout in a stream's description; undefined if natspoc did not create the stream.
  *
  * @throws NatspocError `layout-mismatch` where it cannot be read.
  */
@@ -35,12 +35,12 @@ export function describedLayout({ description, name }: StreamConfig): LayoutReco
   if (layout) return bounded(layout, `the description of stream ${name}`);
   throw new NatspocError(
     'layout-mismatch',
-    `The layout in the description of stream ${name} cannot be read: a newer version wrote it, or something else.`,
+    `The layout in the description of stream ${name} cannot be read: it was written by a newer version or another program.`,
   );
 }
 
 /**
- * Within what a setting may say. Whoever may write to the bucket could make each member and publisher hold as many
+ * Within the limits of the settings. A client that may write to the bucket could make each member and publisher hold as many
  * partitions in memory as a number has room for.
  *
  * @throws NatspocError `layout-mismatch`.
@@ -67,7 +67,7 @@ export interface StoredLayout {
   revision: number;
 }
 
-/** @throws NatspocError `layout-mismatch` where it cannot be read, `unreachable` where nobody answers. */
+/** @throws NatspocError `layout-mismatch` if it cannot be read, `unreachable` if the server does not answer. */
 export async function readLayout(bucket: NatsBucket, name: string): Promise<StoredLayout> {
   const found = await bucket.read(keys.layout);
   if (found.kind === 'missing') return { layout: undefined, revision: 0 };
@@ -79,14 +79,14 @@ export async function readLayout(bucket: NatsBucket, name: string): Promise<Stor
   if (value === null) return { layout: undefined, revision };
   const layout = decodeLayout(value);
   if (layout) return { layout: bounded(layout, `bucket ${name}`), revision };
-  const message = `The layout in bucket ${name} cannot be read: a newer version wrote it, or something else.`;
+  const message = `The layout in bucket ${name} cannot be read: it was written by a newer version or another program.`;
   throw new NatspocError('layout-mismatch', message);
 }
 
 /**
  * Writes the layout over the entry of this revision.
  *
- * @returns the layout that is there then: where somebody else was faster, theirs.
+ * @returns the stored layout, which may have been written by another client first.
  * @throws NatspocError what the write or the read failed for.
  */
 export async function writeLayout(
@@ -103,7 +103,7 @@ export async function writeLayout(
   throw new NatspocError('unreachable', 'Could not write the layout: the server did not answer in time.');
 }
 
-/** Keeps a layout in its bucket, also where that is purged or made anew. */
+/** Keeps a layout in its bucket, even if the bucket is purged or created again. */
 export class BucketLayout implements LayoutKeeper {
   readonly #bucket: NatsBucket;
   readonly #name: string;
@@ -130,20 +130,20 @@ export class BucketLayout implements LayoutKeeper {
   }
 }
 
-/** @throws NatspocError `layout-mismatch` where a setting that somebody gave differs from what the stream has. */
+/** @throws NatspocError `layout-mismatch` if a given setting differs from the stream. */
 export function checkSettings(config: Config, layout: LayoutRecord): void {
   if (config.given.has('partitions') && config.partitions !== layout.partitions) {
     throw new NatspocError(
       'layout-mismatch',
       `Stream ${config.stream} has ${layout.partitions} partitions, but ${config.place('partitions')} is ${config.partitions}. ` +
-        `All publishers and consumers of a stream use the same number: without ${config.place('partitions')} it is what the stream has.`,
+        `All publishers and members of a stream must use the same number. Omit ${config.place('partitions')} to use that of the stream.`,
     );
   }
   if (config.given.has('prefix') && config.prefix !== layout.prefix) {
     throw new NatspocError(
       'layout-mismatch',
       `Stream ${config.stream} has the subject prefix ${layout.prefix}, but ${config.place('prefix')} is ${config.prefix}. ` +
-        `Without ${config.place('prefix')} it is what the stream has.`,
+        `Omit ${config.place('prefix')} to use that of the stream.`,
     );
   }
 }

@@ -65,7 +65,7 @@ function requireAll({ stream, bucket }: Config, found: Found): void {
   if (!found.stored.layout) {
     throw new NatspocError(
       'stream-missing',
-      `Bucket ${bucket} holds no layout yet. "natspoc publish" and "natspoc consume" write it; check --bucket.`,
+      `Bucket ${bucket} has no layout yet. "natspoc publish" and "natspoc consume" write it; check --bucket.`,
     );
   }
 }
@@ -93,7 +93,7 @@ async function look(manager: JetStreamManager, bucket: NatsBucket, config: Confi
   return { stream, bucket: found, stored };
 }
 
-/** Settings of what is there that lose messages, or may. */
+/** Settings of existing streams and buckets that lose messages, or may lose them. */
 function concernsOf(
   connection: NatsConnection,
   config: Config,
@@ -144,7 +144,7 @@ export async function createTopology(
 
 /**
  * Opens stream, bucket and layout, and creates what is missing where `create` is set. A partition count or
- * prefix that nobody set is taken from the layout; one that was set must agree with it, and so must the layouts of
+ * prefix that was not set is taken from the layout; one that was set must agree with it, and so must the layouts of
  * all buckets of one stream. A creation that is refused leaves nothing behind.
  *
  * @throws NatspocError `stream-missing`, `layout-mismatch`, `jetstream-disabled`, `not-permitted`, `unreachable`; `failed`
