@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.js';
-import { clearedTo } from '../member/partition/cleared.js';
+import { readCleared } from '../member/partition/cleared.js';
 import { sweep } from '../member/sweep.js';
 import type { Concern, StreamUse } from '../nats/client/concern.js';
 import type { NatsConnection } from '../nats/client/connection.js';
@@ -138,9 +138,8 @@ export class StreamAdmin implements AsyncDisposable {
   /** What all of these groups have handled, by partition. */
   async planTrim(groups: readonly string[]): Promise<TrimStep[]> {
     const { observer } = this.group();
-    const { createdAtMs } = await observer.stream();
     return planTrim(await this.#observers(groups), observer, (group, partition) =>
-      clearedTo(this.#topology.bucket, group, partition, createdAtMs),
+      readCleared(this.#topology.bucket, group, partition),
     );
   }
 

@@ -1,6 +1,8 @@
 import { mapConcurrently } from '../lib/concurrently.js';
+import { clearedUpTo } from '../member/partition/cleared.js';
 import type { PositionFacts } from '../ports/facts.js';
 import type { GroupObserver } from '../ports/observer.js';
+import type { ClearedRecord } from '../protocol/records.js';
 import { type PositionFault, readPositionFaults } from './position-fault.js';
 
 const CONCURRENT_COUNTS = 16;
@@ -25,12 +27,12 @@ export interface TrimStep {
  * What every group has handled, by partition. A group without a position in a partition holds back all of it, because
  * it must be able to start with the first message. So does a group with a wrong position: see {@link readPositionFaults}.
  *
- * @param cleared the sequence up to which an earlier trim found no message waiting for a group; 0: unknown.
+ * @param cleared the sequence up to which an earlier trim found no message waiting for a group; undefined: unknown.
  */
 export async function planTrim(
   observers: ReadonlyMap<string, GroupObserver>,
   observer: Pick<GroupObserver, 'stream' | 'ends' | 'waiting' | 'storedTime'>,
-  cleared: (group: string, partition: number) => Promise<number>,
+  cleared: (group: string, partition: number) => Promise<ClearedRecord | undefined>,
 ): Promise<TrimStep[]> {
   const found = new Map<string, PositionFacts[]>();
   for (const [group, each] of observers) found.set(group, await each.positions());
@@ -62,7 +64,8 @@ export async function planTrim(
   async function isAllKnown(partition: number, upTo: number): Promise<boolean> {
     if (stream.firstSequence <= upTo + 1) return true;
     const known = await Promise.all([...groups.keys()].map((group) => cleared(group, partition)));
-    return stream.firstSequence <= Math.min(...known) + 1;
+    const { createdAtMs, firstSequence } = stream;
+    return known.every((each) => firstSequence <= clearedUpTo(each, createdAtMs) + 1);
   }
 }
 

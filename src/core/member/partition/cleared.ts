@@ -1,22 +1,26 @@
 import type { Bucket } from '../../ports/index.js';
-import { decodeCleared, keys } from '../../protocol/records.js';
+import { type ClearedRecord, decodeCleared, keys } from '../../protocol/records.js';
 
-/**
- * Up to which sequence no message of a partition waited for the group when handled ones were deleted; 0: that is not
- * known of this stream.
- *
- * @param created when the stream was created: what was said of another one of its name does not count.
- */
-export async function clearedTo(
+/** What an operator took down of a partition when it trimmed the stream; undefined: nothing, or it cannot be read now. */
+export async function readCleared(
   bucket: Pick<Bucket, 'read'>,
   group: string,
   partition: number,
-  created: number | undefined,
-): Promise<number> {
+): Promise<ClearedRecord | undefined> {
   const found = await bucket.read(keys.cleared(group, partition));
-  if (found.kind !== 'found' || found.entry.value === null) return 0;
-  const record = decodeCleared(found.entry.value);
-  if (!record) return 0;
-  const isOther = record.created !== undefined && created !== undefined && record.created !== created;
-  return isOther ? 0 : record.seq;
+  return found.kind === 'found' && found.entry.value !== null ? decodeCleared(found.entry.value) : undefined;
+}
+
+/**
+ * Up to which sequence nothing of the partition waited then; 0: not known.
+ *
+ * @param created when the stream was created: what was taken down of another one of its name does not count.
+ */
+export function clearedUpTo(
+  cleared: Pick<ClearedRecord, 'seq' | 'created'> | undefined,
+  created: number | undefined,
+): number {
+  if (!cleared) return 0;
+  const isOther = created !== undefined && cleared.created !== undefined && cleared.created !== created;
+  return isOther ? 0 : cleared.seq;
 }

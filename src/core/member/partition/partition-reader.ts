@@ -5,7 +5,7 @@ import type { StreamMessage } from '../../protocol/message.js';
 import type { PositionMark } from '../../protocol/position-mark.js';
 import { Reopening } from './reopening.js';
 import { lookAtFit } from './stream-fit.js';
-import { type Trimmed, TrimWatch } from './stream-losses.js';
+import { type Cleared, type Trimmed, TrimWatch } from './stream-losses.js';
 
 /** What an reader needs. */
 export interface PartitionReaderPorts {
@@ -17,8 +17,8 @@ export interface PartitionReaderPorts {
   name: string;
   /** What was dropped up to this sequence is no loss: it was before the group began. */
   lostFrom: number;
-  /** See {@link TrimPorts.clearedTo}. */
-  clearedTo: (created: number | undefined) => Promise<number>;
+  /** See {@link TrimPorts.cleared}. */
+  cleared: () => Promise<Cleared>;
   /** How many messages may be in hand at once. */
   concurrency: number;
   /** How many messages were delivered and are not dealt with. */

@@ -2,7 +2,7 @@ import { sleep } from '../../lib/clock.js';
 import type { NatspocError } from '../../lib/errors.js';
 import type { ReaderWindow } from '../../ports/index.js';
 import { readerName } from '../../protocol/reader-name.js';
-import { clearedTo } from './cleared.js';
+import { readCleared } from './cleared.js';
 import { Committer } from './committer.js';
 import type { RunnerEvents, RunnerPorts, RunnerSettings, RunnerStatus } from './contract.js';
 import { ABORT_GRACE_MS } from './handler-timeout.js';
@@ -290,7 +290,7 @@ export class PartitionRunner {
         name: readerName(group, partition, epoch, reader),
         // Not where this group has begun here: what was stored until then may have been dropped before.
         lostFrom: start === 'unreadable' || resumed > start.seq ? 0 : (start.end ?? start.seq),
-        clearedTo: (created) => clearedTo(this.#ports.bucket, group, partition, created),
+        cleared: () => readCleared(this.#ports.bucket, group, partition),
         concurrency: this.#settings.concurrency ?? 1,
         waiting: () => this.#work.waiting,
       },

@@ -1,5 +1,7 @@
 import type { Cancel, Clock } from '../../lib/clock.js';
 import type { EventStream, StreamBounds } from '../../ports/index.js';
+import type { ClearedRecord } from '../../protocol/records.js';
+import { clearedUpTo } from './cleared.js';
 
 /** While messages wait, the stream is looked at this often, and this often while it drops what waits. */
 const LOOK_EVERY_MS = 1_000;
@@ -16,14 +18,17 @@ export interface Trimmed {
   atMost: number;
 }
 
+/** See `ClearedRecord`; undefined: no operator has trimmed, or that is not known. */
+export type Cleared = Pick<ClearedRecord, 'seq' | 'created'> | undefined;
+
 /** What a {@link TrimWatch} looks at. */
 export interface TrimPorts {
   clock: Clock;
   stream: Pick<EventStream, 'bounds'>;
   /** The last sequence that was received, and how many messages wait behind it. */
   reading: () => { received: number; waiting: number };
-  /** Up to which sequence nothing of the partition waited when an operator deleted handled messages; 0: not known. */
-  clearedTo: (created: number | undefined) => Promise<number>;
+  /** Up to which sequence nothing of the partition waited when an operator deleted handled messages. */
+  cleared: () => Promise<Cleared>;
   trimmed: (trimmed: Trimmed) => void;
 }
 
@@ -106,10 +111,13 @@ export class TrimWatch {
 
   async #look(waiting: number): Promise<void> {
     const { stream, reading, trimmed } = this.#ports;
-    const bounds = await stream.bounds(LOOK_AGAIN_MS / 2);
+    // The second question matters once; asked later, a member that leaves at once would not wait for it.
+    const [bounds, cleared] = await Promise.all([
+      stream.bounds(LOOK_AGAIN_MS / 2),
+      this.#hasLooked ? undefined : this.#ports.cleared(),
+    ]);
     if (bounds.kind !== 'ok' || this.#stopped) return;
-    if (!this.#hasLooked) await this.#begin(bounds);
-    if (this.#stopped) return;
+    if (!this.#hasLooked) this.#begin(bounds, cleared);
     const { received } = reading();
     const found = this.#judge(bounds, received, waiting);
     this.#isLosing = found !== undefined;
@@ -121,12 +129,10 @@ export class TrimWatch {
   }
 
   /** What is stored now, and goes later, is a loss. */
-  async #begin({ first, missing, created }: StreamBounds): Promise<void> {
+  #begin({ first, missing, created }: StreamBounds, cleared: Cleared): void {
     this.#hasLooked = true;
     this.#settledTo = Math.max(this.#settledTo, Math.min(this.#before, first - 1));
-    // Not every takeover needs to know: only where something is missing behind the position.
-    if (first > this.#settledTo + 1)
-      this.#settledTo = Math.max(this.#settledTo, await this.#ports.clearedTo(created));
+    this.#settledTo = Math.max(this.#settledTo, Math.min(clearedUpTo(cleared, created), first - 1));
     if (missing === 0) this.#before = 0;
   }
 
@@ -140,7 +146,7 @@ export class TrimWatch {
     }
     // A stream that begins behind the message that came next may have dropped it handled, like those before it.
     if (this.#passed > 0 && first > this.#passedFrom + 1 && first <= this.#passedTo)
-      return { from, to: received, atMost: this.#passed };
+      return { from, to: missing === 0 ? first - 1 : received, atMost: this.#passed };
     const gaps = Math.max(0, first - this.#settledTo - 1) + missing;
     if (gaps === 0) return undefined;
     if (mostPerSubject > 0 && this.#mostWaiting >= mostPerSubject && this.#passed > 0)
