@@ -9,8 +9,9 @@ import { NatspocError } from '../core/lib/errors.js';
 import { type Feed, LiveFeed, ReplayFeed } from '../top/feed.js';
 import { LineView } from '../top/lines.js';
 import { display, openScreen } from '../top/show.js';
-import { jsonSnapshot, textSnapshot } from '../top/snapshot.js';
+import { jsonSnapshot } from '../top/snapshot.js';
 import { readRecording, startRecording } from '../top/sources/recording.js';
+import { textSnapshot } from '../top/text-snapshot.js';
 
 const DEFAULT_COLUMNS = 160;
 /** Rates need two snapshots, this far apart. */

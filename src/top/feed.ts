@@ -16,7 +16,7 @@ export interface Feed {
   readonly operator: Operator | undefined;
   /** Calls back after each change; one listener. */
   listen(listener: (model: Model) => void): void;
-  /** Begins, or goes on with another interval. */
+  /** Begins to ask, or asks at another interval. */
   every(intervalMs: number): void;
   stop(): void;
 }
@@ -97,7 +97,7 @@ export class ReplayFeed implements Feed {
     this.#listener = listener;
   }
 
-  /** Plays from the first event; time goes on after the last. The interval is that of the recording. */
+  /** Plays from the first event; time still passes after the last. The interval is that of the recording. */
   every(): void {
     if (this.#timer) return;
     const startedAt = performance.now();

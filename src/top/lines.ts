@@ -4,16 +4,16 @@ import type { Feed } from './feed.js';
 import { healthOf } from './model/health.js';
 import type { Model } from './model/model.js';
 import { PANELS } from './screen/state.js';
-import { textSnapshot } from './snapshot.js';
+import { textSnapshot } from './text-snapshot.js';
 import { clockTime } from './view/format.js';
 import { plain } from './view/text.js';
 import { groupUpdates, updateLine } from './view/updates.js';
 
-/** News are gathered for so long: the moves of one rebalance are one line. */
+/** How long news are gathered: the moves of one rebalance are one line. */
 const GATHER_MS = 1_000;
 /** Pictures are left out: the story of the timeline is told by the updates. */
-const SPOKEN = PANELS.filter((id) => id !== 'timeline' && id !== 'rates');
-const HOWTO = 'What changes is told from here on. Enter: everything again. q and Enter: quit.';
+const SPOKEN = PANELS.filter((id) => id !== 'timeline');
+const HOWTO = 'Changes follow, a line each. Enter prints everything again; q and Enter quit.';
 
 /** What does not count as a change of health: for how long it has been so. */
 const withoutAges = (text: string): string => text.replace(/[\d.]+ ?(ms|s|m|h|d)\b/g, '');
@@ -46,7 +46,7 @@ export interface LineTerminal {
 
 /**
  * The group as lines that are never changed again, for screen readers: everything once, then what changes. Nothing is
- * drawn twice, nothing is told by place or colour alone.
+ * drawn twice, and nothing depends on place or colour alone.
  */
 export class LineView {
   readonly #feed: Feed;

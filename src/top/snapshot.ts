@@ -1,18 +1,11 @@
-import { escapeControl } from '../core/lib/text.js';
 import { healthOf } from './model/health.js';
 import type { Model } from './model/model.js';
 import { memberRows, partitionRows, totalsOf } from './model/select.js';
 import { direction } from './model/series.js';
-import { initialUi, PANELS, type PanelId } from './screen/state.js';
-import { headerLines } from './view/header.js';
-import { panelContent } from './view/panels.js';
-import { plain } from './view/text.js';
 
 const iso = (atMs: number): string => new Date(atMs).toISOString();
 const round = (value: number | null): number | null => (value === null ? null : Math.round(value * 10) / 10);
 const RECENT = 20;
-/** What a single look has to show. */
-const PRINTED = PANELS.filter((id) => id !== 'rates');
 
 /** The group as JSON: raw numbers, times in milliseconds and ISO 8601, null for what is not known. */
 export function jsonSnapshot(model: Model): object {
@@ -81,19 +74,4 @@ export function jsonSnapshot(model: Model): object {
     deadLetters: model.deadLetters === 'not-permitted' ? null : model.deadLetters,
     problems: Object.fromEntries(model.problems),
   };
-}
-
-/** The group as plain text for people: every panel, or these, nothing cut off but long lines. */
-export function textSnapshot(model: Model, columns: number, panels: readonly PanelId[] = PRINTED): string {
-  const ui = { ...initialUi({ intervalMs: 1_000, readonly: true, host: '' }), zoom: true };
-  const lines = headerLines(model, columns, { frozen: false, drawn: false }).map(plain);
-  if (model.missing !== null) return `${[...lines, '', escapeControl(model.missing)].join('\n')}\n`;
-  for (const id of panels) {
-    const height = id === 'updates' || id === 'messages' ? RECENT : 10_000;
-    // One fact a line, to be searched and read out.
-    const width = id === 'stream' ? 0 : columns;
-    const panel = panelContent(id, model, { ...ui, focus: id }, width, height);
-    lines.push('', `${panel.title}${panel.info === '' ? '' : ` (${panel.info})`}`, ...panel.lines.map(plain));
-  }
-  return `${lines.map((text) => escapeControl(text.trimEnd())).join('\n')}\n`;
 }

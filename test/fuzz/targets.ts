@@ -35,10 +35,10 @@ import { decodeEvent } from '../../src/top/model/decode.js';
 import type { TopEvent } from '../../src/top/model/events.js';
 import { initialModel } from '../../src/top/model/model.js';
 import { reduce } from '../../src/top/model/reduce.js';
-import { initialUi, PANELS } from '../../src/top/screen/state.js';
-import { jsonSnapshot, textSnapshot } from '../../src/top/snapshot.js';
-import { frameOf } from '../../src/top/view/frame.js';
-import { segmentsOf } from '../../src/top/view/segments.js';
+import { PANELS } from '../../src/top/screen/state.js';
+import { jsonSnapshot } from '../../src/top/snapshot.js';
+import { textSnapshot } from '../../src/top/text-snapshot.js';
+import { drawnRows, uiWith } from '../top/drawn.js';
 import { bytesLike, mutated, RAW, textLike } from './inputs.js';
 import { EVENTS, LAYOUT, LEASE, OVERRIDE, POSITION, SESSION, START, STATS } from './samples.js';
 import { requests, serve } from './service.js';
@@ -103,16 +103,17 @@ const recorded = (values: readonly unknown[]): TopEvent[] =>
   });
 
 const SIZE = { columns: 100, rows: 30 };
+// biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with one
+const STYLE = /\u001b\[\d+m/g;
 
-/** Everything that can be shown of these events, on every panel. */
+/** Everything that can be shown of these events. */
 function show(events: readonly TopEvent[]): void {
   const model = events.reduce(reduce, initialModel(events[0]?.at ?? 0));
   for (const line of textSnapshot(model, SIZE.columns).split('\n')) safe(line);
   safe(toJson(jsonSnapshot(model)));
-  for (const focus of PANELS) {
-    const ui = { ...initialUi({ intervalMs: 1_000, readonly: false, host: 'h' }), focus };
-    for (const { spans } of segmentsOf(frameOf(model, ui, SIZE))) for (const { text } of spans) safe(text);
-  }
+  // A frame costs Ink some milliseconds, so each recording is drawn with one panel of all.
+  const ui = uiWith({ focus: PANELS[events.length % PANELS.length] ?? 'partitions' });
+  for (const row of drawnRows(model, ui, SIZE)) safe(row.replaceAll(STYLE, ''));
 }
 
 const REPLY = '$JS.ACK.EVENTS.reader.1.42.42.1795845811881000000.7';

@@ -33,19 +33,19 @@ describe('acting from natspoc top', function () {
     const asked = await tmux.shows(/Release p0 from (ann|ben)\?/);
     const from = /Release p0 from (\w+)/.exec(asked)?.[1] ?? '';
     const to = from === 'ann' ? 'ben' : 'ann';
-    assert.match(asked, new RegExp(`commits; p0 goes to ${to}, who has fewest`));
+    assert.match(asked, new RegExp(`commits\\. p0 then goes to ${to}, which has the fewest`));
     await tmux.press('y');
     await tmux.shows(new RegExp(`p0 moved ${from} -> ${to} in [0-9.]+ m?s, at epoch \\d+\\.`));
 
     await tmux.press('p');
     await tmux.shows(/Pause p0\?/);
     await tmux.press('y');
-    await tmux.shows(/p0 rests, after/);
+    await tmux.shows(/p0 paused in/);
     await tmux.shows(/^p0 .*paused/m);
     await tmux.press('p');
     await tmux.shows(/Resume p0\?/);
     await tmux.press('y');
-    await tmux.shows(/p0 goes on, after/);
+    await tmux.shows(/p0 resumed in/);
     const { stdout } = await runCli(['leases', '--json'], { env: { NATS_URL: server.url } });
     assert.equal(JSON.parse(stdout).leases[0].paused, false);
   });
@@ -56,10 +56,10 @@ describe('acting from natspoc top', function () {
     const tmux = await open();
     await tmux.shows(/healthy +partitions 8\/8 +members 1/);
     await tmux.press('n');
-    const asked = await tmux.shows(/Start a new consumer on this machine\?/);
+    const asked = await tmux.shows(/Start a new member on this machine\?/);
     assert.match(asked, /It joins group default and gets p[-p0-9 ]+ from ann\./);
     await tmux.press('y');
-    const said = await tmux.shows(/ joined and has p[-p0-9 ]+ from ann, after [\s\S]*\.log$/m);
+    const said = await tmux.shows(/ joined in [0-9.]+ m?s and owns p[-p0-9 ]+ from ann\. [\s\S]*\.log$/m);
     const log = /Its log:\s+(\S+\.log)/.exec(said)?.[1] ?? '';
     await tmux.shows(/healthy +partitions 8\/8 +members 2/);
     await tmux.press('q');
@@ -82,7 +82,7 @@ describe('acting from natspoc top', function () {
     await tmux.shows(/healthy +partitions 8\/8 +members 3/);
 
     await tmux.press('Tab', 'j', 'K');
-    await tmux.shows(/far runs on elsewhere: only consumers of this machine can be killed/);
+    await tmux.shows(/far runs on elsewhere: only members on this machine can be killed/);
     await tmux.press('x');
     await tmux.shows(new RegExp(`Stop far \\(pid ${far.pid} on elsewhere\\)\\?[\\s\\S]*asked over NATS`));
     await tmux.press('y');
@@ -138,10 +138,10 @@ describe('acting from natspoc top', function () {
     const tmux = await open('--readonly');
     await tmux.shows(/healthy/);
     await tmux.press('j', 'r', 'p', 'Tab', 'j', 'x', 'K', 'n', '?');
-    const help = await tmux.shows(/draw everything again/);
-    assert.doesNotMatch(help, /release the partition|stop the consumer|kill -9|start a consumer/);
+    const help = await tmux.shows(/redraw the screen/);
+    assert.doesNotMatch(help, /release the partition|stop the member|kill -9|start a member/);
     await tmux.press('?');
-    assert.doesNotMatch(await tmux.shows(/▶ Consumers/), /y yes/);
+    assert.doesNotMatch(await tmux.shows(/▶ Members/), /y yes/);
   });
 
   it('shows how many dead letters there are, and the last of them', async () => {
@@ -210,8 +210,8 @@ describe('acting without the permission', function () {
     );
     await order(
       ['n'],
-      /Start a new consumer/,
-      /The consumer ended after [\s\S]*exit code \d: [\s\S]*not permitted[\s\S]*Its log:/,
+      /Start a new member/,
+      /The new member ended after [\s\S]*exit code \d: [\s\S]*not permitted[\s\S]*Its log:/,
     );
     await tmux.shows(/healthy +partitions 8\/8 +members 1/);
   });

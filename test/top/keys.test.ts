@@ -3,16 +3,15 @@ import type { ViewEntry } from '../../src/core/protocol/events.js';
 import { BINDINGS, bindingsFor, press } from '../../src/top/screen/keys.js';
 import type { Outcome } from '../../src/top/screen/outcome.js';
 import { rowIds } from '../../src/top/screen/rows.js';
-import { initialUi, type Ui } from '../../src/top/screen/state.js';
-import { frameOf } from '../../src/top/view/frame.js';
-import { plain, textWidth } from '../../src/top/view/text.js';
+import type { Ui } from '../../src/top/screen/state.js';
+import { bodyRoom } from '../../src/top/ui/screen.js';
+import { helpView } from '../../src/top/view/help.js';
+import { textWidth } from '../../src/top/view/text.js';
+import { drawn, uiWith } from './drawn.js';
 import { group, lease, override, play } from './support.js';
 
 const model = play(group(3, 8));
-const start = (changes: Partial<Ui> = {}): Ui => ({
-  ...initialUi({ intervalMs: 1_000, readonly: false, host: 'here' }),
-  ...changes,
-});
+const start = uiWith;
 
 /** The screen after some keys, and what the last of them ordered. */
 function pressed(keys: string[], ui: Ui = start()): Outcome {
@@ -31,8 +30,9 @@ describe('the keys of top', () => {
 
   /** What the help shows at this size, and how far it can be scrolled. */
   function helpAt(ui: Ui, columns: number, rows: number) {
-    const { body, helpEnd } = frameOf(model, ui, { columns, rows });
-    const text = body.map(plain);
+    const size = { columns, rows };
+    const text = drawn(model, ui, size).slice(3, -1);
+    const helpEnd = helpView(ui, bodyRoom(model, ui, size)).end;
     for (const each of text) assert.ok(textWidth(each) <= columns, each);
     return { text, helpEnd };
   }
@@ -80,7 +80,7 @@ describe('the keys of top', () => {
     assert.equal(pressed(['pagedown']).ui.selected.partitions, '4');
     assert.equal(pressed(['j', 'G']).ui.selected.partitions, '7');
     assert.equal(pressed(['j', 'pagedown', 'k']).ui.selected.partitions, '4');
-    assert.equal(pressed(['tab']).ui.focus, 'consumers');
+    assert.equal(pressed(['tab']).ui.focus, 'members');
     assert.equal(pressed(['shift-tab']).ui.focus, 'stream');
   });
 
@@ -119,13 +119,13 @@ describe('the keys of top', () => {
     assert.equal(pressed(['space']).ui.frozen, model);
     assert.equal(pressed(['space', 'space']).ui.frozen, null);
     assert.equal(pressed(['s']).ui.partitionSort, 'lag');
-    assert.equal(pressed(['tab', 's']).ui.consumerSort, 'partitions');
-    assert.deepEqual(pressed(['+']).command, { type: 'interval', ms: 500 });
-    assert.deepEqual(pressed(['-', '-']).command, { type: 'interval', ms: 5_000 });
-    assert.equal(pressed(['+'], start({ intervalMs: 250 })).command, undefined);
+    assert.equal(pressed(['tab', 's']).ui.memberSort, 'partitions');
+    assert.equal(pressed(['+']).ui.intervalMs, 500);
+    assert.equal(pressed(['-', '-']).ui.intervalMs, 5_000);
+    assert.equal(pressed(['+'], start({ intervalMs: 250 })).ui.intervalMs, 250);
   });
 
-  it('asks before it ends a consumer, names the consequence, and takes no for an answer', () => {
+  it('asks before it ends a member, names the consequence, and takes no for an answer', () => {
     const asked = pressed(['tab', 'j', 'K']);
     assert.equal(asked.command, undefined);
     assert.match(asked.ui.dialog?.question ?? '', /Kill -9 a \(pid 4242\)\?/);
@@ -150,7 +150,7 @@ describe('the keys of top', () => {
     const { ui, command } = pressed(['tab', 'j', 'K'], elsewhere);
     assert.equal(ui.dialog, null);
     assert.equal(command, undefined);
-    assert.match(ui.notice?.text ?? '', /runs on here.*x asks it to stop/);
+    assert.match(ui.notice?.text ?? '', /runs on here.*Press x to ask it to stop/);
     const asked = pressed(['tab', 'j', 'x'], elsewhere).ui;
     assert.match(asked.dialog?.question ?? '', /Stop a \(pid 4242 on here\)\?/);
     assert.match(asked.dialog?.consequences.join(' ') ?? '', /asked over NATS/);
@@ -158,11 +158,11 @@ describe('the keys of top', () => {
     assert.deepEqual(stop?.type === 'stop' && [stop.target.session, stop.target.local], ['a', false]);
   });
 
-  it('releases the selected partition, and says who gets it', () => {
+  it('releases the selected partition, and says which member gets it', () => {
     const asked = pressed(['j', 'r']).ui;
     assert.equal(asked.dialog?.question, 'Release p0 from a?');
     // a and b have three partitions each, c has two.
-    assert.match(asked.dialog?.consequences[0] ?? '', /p0 goes to c, who has fewest/);
+    assert.match(asked.dialog?.consequences[0] ?? '', /p0 then goes to c, which has the fewest partitions/);
     assert.deepEqual(pressed(['y'], asked).command, { type: 'release', partition: 0 });
   });
 
@@ -170,23 +170,23 @@ describe('the keys of top', () => {
     const asked = pressed(['j', 'j', 'p']).ui;
     assert.equal(asked.dialog?.question, 'Pause p1?');
     assert.match(asked.dialog?.consequences[0] ?? '', /b finishes .* keeps p1/);
-    assert.deepEqual(pressed(['y'], asked).command, { type: 'rest', partition: 1, paused: true });
+    assert.deepEqual(pressed(['y'], asked).command, { type: 'pause', partition: 1, paused: true });
     const paused = play([[1, { type: 'changes', entries: [override(1, 900, { paused: true })] }]], model);
     const again = press(
       { ui: start({ selected: { partitions: '1' } }), model: paused, page: 5, helpEnd: 0 },
       'p',
     ).ui;
     assert.equal(again.dialog?.question, 'Resume p1?');
-    assert.deepEqual(again.dialog?.command, { type: 'rest', partition: 1, paused: false });
+    assert.deepEqual(again.dialog?.command, { type: 'pause', partition: 1, paused: false });
   });
 
-  it('says why a partition cannot be released: nobody owns it, or it is pinned to its owner', () => {
+  it('says why a partition cannot be released: it has no owner, or it is pinned to its owner', () => {
     const at = (entry: ViewEntry) => {
       const changed = play([[1, { type: 'changes', entries: [entry] }]], model);
       return press({ ui: start({ selected: { partitions: '0' } }), model: changed, page: 5, helpEnd: 0 }, 'r')
         .ui;
     };
-    assert.match(at(lease(0, 900, null)).notice?.text ?? '', /Nobody owns p0/);
+    assert.match(at(lease(0, 900, null)).notice?.text ?? '', /p0 has no owner/);
     assert.match(at(override(0, 900, { pin: 'a' })).notice?.text ?? '', /p0 is pinned to a.*leases unpin 0/);
     assert.equal(at(override(0, 900, { pin: 'b' })).dialog?.question, 'Release p0 from a?');
   });
@@ -195,8 +195,8 @@ describe('the keys of top', () => {
     for (const [key, focus] of [
       ['r', 'partitions'],
       ['p', 'partitions'],
-      ['x', 'consumers'],
-      ['K', 'consumers'],
+      ['x', 'members'],
+      ['K', 'members'],
     ] as const) {
       const { ui } = pressed([key], start({ focus: 'messages' }));
       assert.equal(ui.dialog, null);

@@ -32,7 +32,7 @@ const ending = (changes: Partial<Ending> = {}): Ending => ({
 /** An operator that does nothing and answers this. */
 const operating = (answers: Partial<Operator> = {}): Operator => ({
   release: async () => moved,
-  rest: async () => undefined,
+  pause: async () => undefined,
   end: async () => ending(),
   askToStop: async () => undefined,
   joined: async () => undefined,
@@ -49,7 +49,7 @@ const far: Target = {
 };
 
 const said = (command: Command, operator: Operator | undefined = operating()) =>
-  perform(command, { operator, env: {}, setInterval: () => {} });
+  perform(command, { operator, env: {} });
 
 describe('what is said of an action', () => {
   it('names what moved, to whom and how long it took', async () => {
@@ -63,12 +63,12 @@ describe('what is said of an action', () => {
     });
   });
 
-  it('is an error where somebody does not do what was asked, and says why', async () => {
+  it('is an error where what was asked is not done, and says why', async () => {
     const failed = { ...moved, outcome: 'failed', message: 'a does not answer' } as const;
     const release = await said({ type: 'release', partition: 3 }, operating({ release: async () => failed }));
     assert.deepEqual(release, { text: 'p3 not released: a does not answer.', level: 'error' });
-    const restless = operating({ rest: async () => 'its owner a is still running' });
-    const pause = await said({ type: 'rest', partition: 3, paused: true }, restless);
+    const unfinished = operating({ pause: async () => 'its owner a is still running' });
+    const pause = await said({ type: 'pause', partition: 3, paused: true }, unfinished);
     assert.deepEqual(pause, {
       text: 'The pause of p3 is set, but its owner a is still running.',
       level: 'error',
@@ -80,16 +80,16 @@ describe('what is said of an action', () => {
     );
   });
 
-  it('tells of partitions that nobody has taken', async () => {
+  it('tells of partitions that have no owner afterwards', async () => {
     const alone = ending({ ended: false, alone: true, moved: new Map(), left: [0, 1] });
     const killed = await said({ type: 'kill', target: far }, operating({ end: async () => alone }));
     assert.deepEqual(killed, {
-      text: 'far killed: p0 p1 wait for the next consumer, no other is there.',
+      text: 'far killed: p0 p1 have no owner until another member joins.',
       level: 'error',
     });
     const stuck = ending({ ended: false, moved: new Map(), left: [0], tookMs: 15_000 });
     const late = await said({ type: 'stop', target: far }, operating({ end: async () => stuck }));
-    assert.match(late?.text ?? '', /its session is not over after 15 s: p0 -> nobody/);
+    assert.match(late?.text ?? '', /its session has not ended after 15 s: p0 -> no owner/);
   });
 
   it('asks a member of another machine over NATS, and lets others notice one that is killed', async () => {

@@ -87,7 +87,7 @@ describe('natspoc top in a terminal', function () {
     await terminal.top();
     await tmux.shows(/healthy/);
     await server.kill();
-    await tmux.shows(/Lost the server .* ago, \d+ attempts? to come back[\s\S]*steady/);
+    await tmux.shows(/Disconnected for .* \(\d+ reconnect attempts?\)[\s\S]*steady/);
     await server.start();
     await tmux.shows(/healthy +partitions 8\/8/, 30_000);
     await tmux.press('q');

@@ -59,7 +59,7 @@ export class TopTerminal {
     const { tmux } = this;
     const screen = await tmux.shows(new RegExp(`AFTER=${exit}`));
     assert.match(screen, /BEFORE/);
-    assert.doesNotMatch(screen, /Partitions|Consumers/);
+    assert.doesNotMatch(screen, /Partitions|Members/);
     assert.equal(await tmux.variable('alternate_on'), '0');
     assert.equal(await tmux.variable('cursor_flag'), '1');
     await tmux.type('stty -a | tr " " "\\n" | grep -x echo | sed s/echo/ECHO-ON/\n');

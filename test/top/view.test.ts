@@ -1,35 +1,28 @@
 import assert from 'node:assert/strict';
+import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import { escapeControl } from '../../src/core/lib/text.js';
 import type { ViewEntry } from '../../src/core/protocol/events.js';
 import type { TopEventBody } from '../../src/top/model/events.js';
+import type { Model } from '../../src/top/model/model.js';
 import { rowIds } from '../../src/top/screen/rows.js';
-import { initialUi, PANELS, type Ui } from '../../src/top/screen/state.js';
-import { jsonSnapshot, textSnapshot } from '../../src/top/snapshot.js';
-import { type Frame, frameOf } from '../../src/top/view/frame.js';
-import { lineWidth, plain } from '../../src/top/view/text.js';
+import { PANELS, type PanelId, type Ui } from '../../src/top/screen/state.js';
+import { jsonSnapshot } from '../../src/top/snapshot.js';
+import { textSnapshot } from '../../src/top/text-snapshot.js';
+import { HEADER_ROWS } from '../../src/top/ui/header.js';
+import { bodyRoom } from '../../src/top/ui/screen.js';
+import { layOut, SMALLEST } from '../../src/top/view/layout.js';
+import { textWidth } from '../../src/top/view/text.js';
+import { drawn, drawnRows, uiWith } from './drawn.js';
 import { gone, group, lease, play, session, stats, T0 } from './support.js';
 
-const ui = (changes: Partial<Ui> = {}): Ui => ({
-  ...initialUi({ intervalMs: 1_000, readonly: false, host: 'here' }),
-  ...changes,
-});
-
-/** All text of a frame. */
-function textOf(frame: Frame): string {
-  const panels = frame.bands.flatMap(({ stacks }) => stacks.flatMap(({ panels }) => panels));
-  const lines = [
-    ...frame.header,
-    ...panels.flatMap(({ lines }) => lines),
-    ...frame.body,
-    ...frame.dialog,
-    frame.footer,
-  ];
-  return lines.map(plain).join('\n');
-}
+const textOf = (model: Model, changes: Partial<Ui>, columns: number, rows: number): string =>
+  drawn(model, uiWith(changes), { columns, rows }).join('\n');
 
 // What an attacker, or a binary payload, would put into a key, a payload or a name.
 const HOSTILE = '\u001b[2J\u001b]0;owned\u0007\r\n\u009b31m\u202egnp.exe';
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+const STYLE = /\u001b\[\d+m/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
 const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/;
 
@@ -51,19 +44,27 @@ const hostileModel = () =>
     [50, { type: 'problem', what: 'x', message: HOSTILE }],
   ]);
 
+const TITLES: Record<PanelId, string> = {
+  partitions: 'Partitions',
+  members: 'Members',
+  updates: 'Status updates',
+  messages: 'Recent messages',
+  timeline: 'Timeline',
+  rates: 'Rates',
+  stream: 'Stream',
+};
+
 describe('the view of top', () => {
   it('shows keys, payloads and names escaped, in every panel, in detail and in a snapshot', () => {
     const model = hostileModel();
     for (const focus of PANELS) {
-      const frame = frameOf(model, ui({ focus, zoom: true, filter: '' }), { columns: 200, rows: 60 });
-      assert.doesNotMatch(textOf(frame), CONTROL);
+      const rows = drawnRows(model, uiWith({ focus, zoom: true }), { columns: 200, rows: 60 });
+      assert.doesNotMatch(rows.join('\n').replaceAll(STYLE, ''), CONTROL);
     }
-    const detail = frameOf(model, ui({ focus: 'messages', zoom: true, detail: '1' }), {
-      columns: 120,
-      rows: 40,
-    });
-    assert.match(textOf(detail), /\\u001b\[2J/);
-    assert.doesNotMatch(textOf(detail), CONTROL);
+    const size = { columns: 120, rows: 40 };
+    const detail = drawnRows(model, uiWith({ focus: 'messages', zoom: true, detail: '1' }), size).join('\n');
+    assert.match(detail, /\\u001b\[2J/);
+    assert.doesNotMatch(detail.replaceAll(STYLE, ''), CONTROL);
     assert.doesNotMatch(textSnapshot(model, 160), CONTROL);
     assert.doesNotThrow(() => JSON.stringify(jsonSnapshot(model)));
   });
@@ -85,21 +86,28 @@ describe('the view of top', () => {
           ...group(members, partitions),
           [900, { type: 'changes', entries: [gone('a', 999)] }],
         ]);
-        const frame = frameOf(model, ui({ focus, zoom, help }), { columns, rows });
-        const bands = frame.bands.reduce((sum, { height }) => sum + height, 0);
-        assert.ok(frame.header.length + bands + frame.dialog.length + 1 <= Math.max(rows, 2));
-        for (const { height, stacks } of frame.bands) {
-          for (const { width, panels } of stacks) {
-            assert.ok(panels.reduce((sum, panel) => sum + panel.height, 0) <= height);
-            for (const { lines, height: room, id } of panels) {
-              assert.ok(lines.length < room, `${id} has ${lines.length} lines for ${room}`);
-              // Lists of updates are cut when they are drawn; tables have to fit by themselves.
-              if (id === 'updates' || id === 'stream') continue;
-              for (const each of lines)
-                assert.ok(lineWidth(each) <= Math.max(width, 12), `${id}: ${plain(each)}`);
+        const size = { columns, rows };
+        const ui = uiWith({ focus, zoom, help });
+        const shown = drawn(model, ui, size);
+        assert.ok(shown.length <= rows, `${shown.length} rows`);
+        for (const row of shown) assert.ok(textWidth(row) <= columns, row);
+        if (columns < SMALLEST.columns || rows < SMALLEST.rows) return;
+        assert.match(shown[0] ?? '', /^natspoc top/);
+        assert.match(shown.at(-1) ?? '', /^\? help .*every 1\.0 s$/);
+        if (help) return;
+        // Each panel has its title in the row in which the layout has put it: none is squeezed or pushed away.
+        let top = HEADER_ROWS;
+        for (const { height, stacks } of layOut(model, ui, bodyRoom(model, ui, size))) {
+          for (const { panels } of stacks) {
+            let row = top;
+            for (const { id, height: lines } of panels) {
+              assert.ok(shown[row]?.includes(` ${TITLES[id]} `), `${id} in row ${row}: ${shown[row]}`);
+              row += lines;
             }
           }
+          top += height;
         }
+        assert.ok(top < shown.length);
       }),
       { numRuns: 60 },
     );
@@ -110,7 +118,7 @@ describe('the view of top', () => {
     const dialog = {
       question: 'Release p5 from c?',
       consequences: [
-        'c finishes the message in hand and commits; p5 goes to a. Nothing is handled twice.',
+        'c finishes the current message and commits. p5 then goes to a, which has the fewest partitions.',
         'And.',
       ],
       command: { type: 'release', partition: 5 },
@@ -125,45 +133,42 @@ describe('the view of top', () => {
     for (const [columns, rows] of sizes) {
       for (const [focus, row] of [
         ['partitions', '5'],
-        ['consumers', 'c'],
+        ['members', 'c'],
       ] as const) {
         for (const asked of [null, { ...dialog, consequences: [...dialog.consequences] }]) {
-          const frame = frameOf(model, ui({ focus, selected: { [focus]: row }, dialog: asked }), {
-            columns,
-            rows,
-          });
-          const panel = frame.bands
-            .flatMap(({ stacks }) => stacks.flatMap(({ panels }) => panels))
-            .find(({ id }) => id === focus);
-          const shown = panel?.lines.filter((each) => each.some(({ inverse }) => inverse)).map(plain);
-          assert.equal(shown?.length, 1, `${focus} at ${columns}x${rows}: ${shown}`);
-          const empty = frame.bands.flatMap(({ height, stacks }) =>
-            stacks
-              .filter(({ panels }) => panels.some(({ id }) => id === focus))
-              .map(({ panels }) => height - panels.reduce((sum, each) => sum + each.height, 0)),
-          );
+          const size = { columns, rows };
+          const ui = uiWith({ focus, selected: { [focus]: row }, dialog: asked });
+          const marked = drawnRows(model, ui, size)
+            .filter((each) => each.includes('\u001b[7m'))
+            .map((each) => stripVTControlCharacters(each).trim())
+            .filter((each) => !each.includes('▶'));
+          assert.equal(marked.length, 1, `${focus} at ${columns}x${rows}: ${marked}`);
+          assert.match(marked[0] ?? '', focus === 'partitions' ? /^p5 / : /^C +c /);
+          const shown = drawn(model, ui, size);
+          const title = shown.findIndex((each) => each.includes(`▶ ${TITLES[focus]}`));
+          const last = shown.findIndex((each, i) => i > title && /^(─+$|─ |\? help)/.test(each));
+          const empty = shown.slice(title, last).filter((each) => each === '').length;
           assert.ok(
-            empty[0] === 0 || !panel?.info.includes(' of '),
+            empty === 0 || !shown[title]?.includes(' of '),
             `rows are left out, and ${empty} lines too`,
           );
-          assert.match(shown?.[0] ?? '', focus === 'partitions' ? /^p5 / : /^C +c /);
         }
       }
     }
   });
 
   it('says which size it needs when the terminal is too small', () => {
-    const frame = frameOf(play(group(1, 1)), ui(), { columns: 40, rows: 10 });
-    assert.match(textOf(frame), /This terminal is 40x10; natspoc top needs 60x16/);
+    const text = textOf(play(group(1, 1)), {}, 80, 10);
+    assert.match(text, /^This terminal is 80x10; natspoc top needs 60x16/);
+    assert.equal(textOf(play(group(1, 1)), {}, 12, 3).split('\n')[0], 'This termin…');
   });
 
   it('says what to run when there is nothing to see', () => {
     const missing = play([
       [0, { type: 'missing', message: 'There is no stream S yet. Run "natspoc consume".' }],
     ]);
-    const size = { columns: 80, rows: 24 };
-    assert.match(textOf(frameOf(missing, ui(), size)), /natspoc consume[\s\S]*Looking again every 1\.0 s\./);
-    const slow = textOf(frameOf(missing, ui({ intervalMs: 300_000 }), size));
+    assert.match(textOf(missing, {}, 80, 24), /natspoc consume[\s\S]*Looking again every 1\.0 s\./);
+    const slow = textOf(missing, { intervalMs: 300_000 }, 80, 24);
     assert.match(slow, /Looking again every 5m\./);
     const hostile = play([[0, { type: 'missing', message: HOSTILE }]]);
     assert.doesNotMatch(textSnapshot(hostile, 80).replaceAll('\n', ''), CONTROL);
@@ -173,19 +178,19 @@ describe('the view of top', () => {
       [0, { type: 'found', partitions: 2, prefix: 's' }],
       [0, { type: 'snapshot', entries: [] }],
     ]);
-    const text = textOf(frameOf(alone, ui(), { columns: 80, rows: 24 }));
+    const text = textOf(alone, {}, 80, 24);
     assert.match(text, /no consumers/);
     assert.match(text, /Start one: natspoc consume/);
     assert.match(text, /natspoc publish/);
   });
 
-  it('says of nothing that nobody owns it before it has looked', () => {
+  it('calls nothing unowned before it has looked', () => {
     const begun = play([
       [0, { type: 'connected', server: 'h', version: '2' }],
       [0, { type: 'found', partitions: 64, prefix: 's' }],
     ]);
-    const text = textOf(frameOf(begun, ui(), { columns: 200, rows: 60 }));
-    assert.doesNotMatch(text, /unowned|·|No messages|Nobody/);
+    const text = textOf(begun, {}, 200, 60);
+    assert.doesNotMatch(text, /unowned|·|No m/);
     assert.match(text, /looking/);
   });
 
@@ -210,14 +215,14 @@ describe('the view of top', () => {
         },
       ],
     ]);
-    const [id = ''] = rowIds(model, ui(), 'updates');
-    const text = textOf(frameOf(model, ui({ focus: 'updates', detail: id }), { columns: 80, rows: 24 }));
+    const [id = ''] = rowIds(model, uiWith(), 'updates');
+    const text = textOf(model, { focus: 'updates', detail: id }, 80, 24);
     assert.match(text, /a handed p0 p1 to B b in 6 ms/);
     assert.match(text, /p0 {2}\d\d:\d\d:01\.000, epoch 300\n/);
-    assert.match(text, /p1 {2}\d\d:\d\d:01\.000, epoch 301, handled from 6 ms later on/);
+    assert.match(text, /p1 {2}\d\d:\d\d:01\.000, epoch 301, handling began 6 ms later/);
   });
 
-  it('tells of a consumer what it got and what it gave away, and nothing of others of its name', () => {
+  it('tells of a member what it got and what it gave away, and nothing of others of its name', () => {
     const named = (id: string, revision: number) => session(id, revision, { name: 'twin' });
     const entries = [named('x', 1), named('y', 2), session('z', 3), lease(0, 10, 'x'), lease(1, 11, 'y')];
     const change = (ms: number, changes: ViewEntry[]): [number, TopEventBody] => [
@@ -231,11 +236,10 @@ describe('the view of top', () => {
       change(2_000, [lease(1, 21, 'z', { reason: 'handover', from: 'twin' })]),
       change(3_000, [lease(0, 22, 'x', { reason: 'handover', from: 'z' })]),
       change(4_000, [lease(0, 23, null, { from: 'twin' })]),
-      // Whoever had it before is not known.
+      // The owner before is not known.
       change(5_000, [lease(3, 24, 'z', { reason: 'handover', from: 'twin' })]),
     ]);
-    const frame = frameOf(model, ui({ focus: 'consumers', detail: 'x' }), { columns: 100, rows: 40 });
-    const story = textOf(frame)
+    const story = textOf(model, { focus: 'members', detail: 'x' }, 100, 40)
       .replace(/^[\s\S]*What happened/, '')
       .replace(/^\d\d:\d\d:/gm, '');
     assert.match(
@@ -249,13 +253,9 @@ describe('the view of top', () => {
       1_000 * (i + 1),
       { type: 'changes', entries: [lease(0, 300 + i, i % 2 === 0 ? 'b' : 'a', { reason: 'handover' })] },
     ]);
-    const frame = frameOf(play([...group(16, 256), ...rebalance]), ui(), { columns: 80, rows: 24 });
-    const used = frame.bands.flatMap(({ stacks }) => stacks.flatMap(({ panels }) => panels));
-    assert.equal(
-      used.reduce((sum, { height }) => sum + height, frame.header.length + 1),
-      24,
-    );
-    for (const { lines, height, id } of used) assert.equal(lines.length, height - 1, id);
+    const shown = drawn(play([...group(16, 256), ...rebalance]), uiWith(), { columns: 80, rows: 24 });
+    assert.equal(shown.length, 24);
+    for (const [i, row] of shown.entries()) assert.notEqual(row, '', `row ${i}`);
   });
 
   it('keeps the last values under a banner while the server is gone', () => {
@@ -264,9 +264,11 @@ describe('the view of top', () => {
       [1_000, { type: 'disconnected' }],
       [3_000, { type: 'reconnecting' }],
     ]);
-    const text = textOf(frameOf(model, ui(), { columns: 100, rows: 30 }));
-    assert.match(text, /Lost the server 2\.0 s ago, 1 attempt to come back/);
-    assert.match(text, /p3/);
+    const rows = drawnRows(model, uiWith(), { columns: 100, rows: 30 });
+    const banner = rows.findIndex((row) => row.includes('Disconnected for 2.0 s (1 reconnect attempt).'));
+    assert.ok(banner > 0);
+    const last = rows.find((row) => row.includes('p3'));
+    assert.ok(last?.includes('\u001b[2m'), 'dim, as it is old');
   });
 
   it('is readable without colours: owners are letters', () => {

@@ -9,10 +9,10 @@ import { explain } from '../../core/nats/client/outcome.js';
 
 /** What can be done to the group on the screen. Each rejects with a NatspocError that is one line for people. */
 export interface Operator {
-  /** Makes the owner hand a partition over, to whoever has least. */
+  /** Makes the owner hand a partition over to the member that has the fewest. */
   release(partition: number): Promise<ReleaseOutcome>;
-  /** Makes a partition rest or go on. Resolves with the reason where it does not rest yet. */
-  rest(partition: number, paused: boolean): Promise<string | undefined>;
+  /** Pauses or resumes a partition. Resolves with the reason where its owner has not paused it yet. */
+  pause(partition: number, paused: boolean): Promise<string | undefined>;
   /** Ends a member by `order`, and follows its partitions. Resolves with the reason where it could not be told. */
   end(session: string, order: EndOrder): Promise<Ending | string>;
   /** Asks a member over NATS to leave. Resolves with the reason where it does not. */
@@ -47,7 +47,7 @@ export class GroupOperator implements Operator {
     });
   }
 
-  rest(partition: number, paused: boolean): Promise<string | undefined> {
+  pause(partition: number, paused: boolean): Promise<string | undefined> {
     return this.#act(`${paused ? 'pause' : 'resume'} p${partition}`, async (group) => {
       const { signal } = this.#closing;
       const { restless } = await group.following((follower) =>
@@ -58,10 +58,10 @@ export class GroupOperator implements Operator {
   }
 
   end(session: string, order: EndOrder): Promise<Ending | string> {
-    return this.#act('end the consumer', (group) => group.endMember(session, order, this.#closing.signal));
+    return this.#act('end the member', (group) => group.endMember(session, order, this.#closing.signal));
   }
 
-  /** Waits for no outcome any more: what was ordered goes on without us. */
+  /** Stops waiting for outcomes. What was ordered still happens. */
   close(): void {
     this.#closing.abort();
   }
@@ -72,7 +72,7 @@ export class GroupOperator implements Operator {
       case 'taken':
         return undefined;
       case 'gone':
-        return 'the server knows nobody of its session: it is gone, or takes no orders';
+        return 'no member answers for its session: it is gone, or takes no orders';
       case 'silent':
         return 'it does not answer; "natspoc leases release --owner … --force" takes its partitions';
       case 'refused':
@@ -87,7 +87,7 @@ export class GroupOperator implements Operator {
     while (!this.#opened() && performance.now() < deadline && !stop.aborted) {
       await sleep(LOOK_MS, undefined, { signal: stop }).catch(() => {});
     }
-    return this.#act('look for the consumer', (group) =>
+    return this.#act('look for the new member', (group) =>
       group.joining({ host: hostname(), pid }, START_UP_MS, stop),
     );
   }

@@ -1,7 +1,7 @@
 import { back, enter, focusOn, move } from './moves.js';
 import type { Outcome, Situation } from './outcome.js';
-import { askToKill, askToRelease, askToRest, askToStart, askToStop } from './questions.js';
-import { CONSUMER_SORTS, type Dialog, PANELS, PARTITION_SORTS, type Ui } from './state.js';
+import { askToKill, askToPause, askToRelease, askToStart, askToStop } from './questions.js';
+import { type Dialog, MEMBER_SORTS, PANELS, PARTITION_SORTS, type Ui } from './state.js';
 
 /** One line of the key table. Help, footer and dispatch are made from it. */
 export interface Binding {
@@ -27,7 +27,7 @@ function changeInterval({ ui }: Situation, by: number): Outcome {
     by < 0
       ? INTERVALS_MS.findLast((each) => each < ui.intervalMs)
       : INTERVALS_MS.find((each) => each > ui.intervalMs);
-  return ms === undefined ? { ui } : { ui: { ...ui, intervalMs: ms }, command: { type: 'interval', ms } };
+  return { ui: ms === undefined ? ui : { ...ui, intervalMs: ms } };
 }
 
 /** The key table. */
@@ -77,7 +77,7 @@ export const BINDINGS: readonly Binding[] = [
   {
     keys: ['/'],
     shown: '/',
-    help: 'filter all rows by a text',
+    help: 'filter all rows by text',
     group: 'Look',
     hint: 'filter',
     run: ({ ui }) => ({ ui: { ...ui, editing: true, help: false } }),
@@ -90,15 +90,15 @@ export const BINDINGS: readonly Binding[] = [
     hint: 'sort',
     run: ({ ui }) => ({
       ui:
-        ui.focus === 'consumers'
-          ? { ...ui, consumerSort: next(CONSUMER_SORTS, ui.consumerSort) }
+        ui.focus === 'members'
+          ? { ...ui, memberSort: next(MEMBER_SORTS, ui.memberSort) }
           : { ...ui, partitionSort: next(PARTITION_SORTS, ui.partitionSort) },
     }),
   },
   {
     keys: ['space'],
     shown: 'space',
-    help: 'freeze, and go on',
+    help: 'freeze and unfreeze',
     group: 'Look',
     hint: 'freeze',
     run: ({ ui, model }) => ({ ui: { ...ui, frozen: ui.frozen ? null : model } }),
@@ -122,14 +122,14 @@ export const BINDINGS: readonly Binding[] = [
   {
     keys: ['ctrl-l'],
     shown: 'Ctrl-L',
-    help: 'draw everything again',
+    help: 'redraw the screen',
     group: 'Look',
     run: ({ ui }) => ({ ui, command: { type: 'redraw' } }),
   },
   {
     keys: ['r'],
     shown: 'r',
-    help: 'release the partition: it moves on',
+    help: 'release the partition (it moves)',
     group: 'Act',
     hint: 'release',
     acts: true,
@@ -138,16 +138,16 @@ export const BINDINGS: readonly Binding[] = [
   {
     keys: ['p'],
     shown: 'p',
-    help: 'pause the partition, and resume it',
+    help: 'pause or resume the partition',
     group: 'Act',
     hint: 'pause',
     acts: true,
-    run: askToRest,
+    run: askToPause,
   },
   {
     keys: ['x'],
     shown: 'x',
-    help: 'stop the consumer: it hands over',
+    help: 'stop the member (it hands over)',
     group: 'Act',
     hint: 'stop',
     acts: true,
@@ -156,7 +156,7 @@ export const BINDINGS: readonly Binding[] = [
   {
     keys: ['K'],
     shown: 'K',
-    help: 'kill -9 the consumer (this machine)',
+    help: 'kill -9 the member (this machine)',
     group: 'Act',
     hint: 'kill',
     acts: true,
@@ -165,7 +165,7 @@ export const BINDINGS: readonly Binding[] = [
   {
     keys: ['n'],
     shown: 'n',
-    help: 'start a consumer on this machine',
+    help: 'start a member on this machine',
     group: 'Act',
     hint: 'new',
     acts: true,
@@ -186,7 +186,7 @@ export const bindingsFor = (ui: Ui): Binding[] => BINDINGS.filter(({ acts }) => 
 
 function answer(situation: Situation, dialog: Dialog, key: string): Outcome {
   const ui = { ...situation.ui, dialog: null };
-  // Enter is pressed for other reasons too, and what is asked may end a consumer.
+  // Enter is pressed for other reasons too, and the question may be about ending a member.
   if (key === 'y' || key === 'Y') return { ui, command: dialog.command };
   // A stray key must not take the question away unseen.
   return key === 'n' || key === 'escape' || key === 'q' || key === 'ctrl-c' ? { ui } : { ui: situation.ui };

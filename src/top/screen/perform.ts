@@ -10,15 +10,14 @@ import type { Command, Notice, Target } from './state.js';
 
 /** What carrying out a command may need. */
 export interface Performer {
-  setInterval: (ms: number) => void;
   /** Undefined where there is nothing to act on, as in a replay. */
   operator: Operator | undefined;
-  /** The environment of consumers that are started: the settings of this screen are in it. */
+  /** The environment of members that are started: the settings of this screen are in it. */
   env: NodeJS.ProcessEnv;
 }
 
 /** What is said of a command, without its time. */
-type Said = Omit<Notice, 'at'>;
+export type Said = Omit<Notice, 'at'>;
 
 const info = (text: string): Said => ({ text, level: 'info' });
 const failure = (text: string): Said => ({ text: text.endsWith('.') ? text : `${text}.`, level: 'error' });
@@ -31,14 +30,14 @@ export function announce(command: Command): Said | undefined {
     switch (command.type) {
       case 'release':
         return `Releasing p${command.partition} …`;
-      case 'rest':
+      case 'pause':
         return `${command.paused ? 'Pausing' : 'Resuming'} p${command.partition} …`;
       case 'stop':
         return `Stopping ${command.target.name} …`;
       case 'kill':
         return `Killing ${command.target.name} …`;
       case 'start-consumer':
-        return 'Starting a consumer …';
+        return 'Starting a member …';
       default:
         return undefined;
     }
@@ -51,12 +50,14 @@ function describeEnding(done: string, { ended, alone, moved, left, tookMs }: End
   const took = formatDuration(tookMs);
   const parts = [...moved].map(([name, partitions]) => `${partitionList(partitions)} -> ${name}`);
   if (alone && left.length > 0) {
-    return failure(`${done}: ${partitionList(left)} wait for the next consumer, no other is there`);
+    return failure(
+      `${done}: ${partitionList(left)} ${left.length > 1 ? 'have' : 'has'} no owner until another member joins`,
+    );
   }
-  if (left.length > 0) parts.push(`${partitionList(left)} -> nobody`);
+  if (left.length > 0) parts.push(`${partitionList(left)} -> no owner`);
   const story = parts.length === 0 ? 'it owned nothing' : parts.join(', ');
   if (ended) return { text: `${done}: ${story}, in ${took}.`, level: left.length > 0 ? 'error' : 'info' };
-  return failure(`${done}, but its session is not over after ${took}: ${story}`);
+  return failure(`${done}, but its session has not ended after ${took}: ${story}`);
 }
 
 /** SIGTERM where it is certain that the process is that member; otherwise it is asked over NATS. */
@@ -79,18 +80,19 @@ async function end(command: Extract<Command, { type: 'stop' | 'kill' }>, operato
   return describeEnding(done, ending);
 }
 
-async function rest(partition: number, paused: boolean, operator: Operator): Promise<Said> {
+async function pause(partition: number, paused: boolean, operator: Operator): Promise<Said> {
   const startedAt = performance.now();
-  const restless = await operator.rest(partition, paused);
-  if (restless !== undefined) return failure(`The pause of p${partition} is set, but ${restless}`);
+  const unfinished = await operator.pause(partition, paused);
+  if (unfinished !== undefined) return failure(`The pause of p${partition} is set, but ${unfinished}`);
   const took = formatDuration(performance.now() - startedAt);
-  return info(paused ? `p${partition} rests, after ${took}.` : `p${partition} goes on, after ${took}.`);
+  return info(`p${partition} ${paused ? 'paused' : 'resumed'} in ${took}.`);
 }
 
-/** `p1 p3 from a, p6 from nobody`: what a member that has joined got, and from whom. */
+/** `p1 p3 from a, p6 (not owned)`: what a member that has joined got, and from whom. */
 const gotFrom = (from: ReadonlyMap<string | null, number[]>): string =>
-  [...from].map(([name, got]) => `${partitionList(got)} from ${name ?? 'nobody'}`).join(', ') ||
-  'no partition, as others have them all';
+  [...from]
+    .map(([name, got]) => `${partitionList(got)}${name === null ? ' (not owned)' : ` from ${name}`}`)
+    .join(', ') || 'no partition: the others own all of them';
 
 async function start({ operator, env }: Performer): Promise<Said> {
   if (!operator) return NOTHING_TO_ACT_ON;
@@ -99,7 +101,7 @@ async function start({ operator, env }: Performer): Promise<Said> {
   try {
     started = await startConsumer(env);
   } catch (error) {
-    return failure(`No consumer was started: ${messageOf(error)}`);
+    return failure(`No member was started: ${messageOf(error)}`);
   }
   const { pid, logFile, ended } = started;
   const over = new AbortController();
@@ -107,22 +109,19 @@ async function start({ operator, env }: Performer): Promise<Said> {
     const became = await Promise.race([operator.joined(pid, over.signal), ended]);
     const took = formatDuration(performance.now() - startedAt);
     if (typeof became === 'string') {
-      return failure(`The consumer ended after ${took}, ${became.replace(/\.$/, '')}. Its log: ${logFile}`);
+      return failure(`The new member ended after ${took}, ${became.replace(/\.$/, '')}. Its log: ${logFile}`);
     }
     if (!became)
-      return failure(`The consumer, pid ${pid}, has not joined after ${took}. Its log: ${logFile}`);
-    return info(`${became.name} joined and has ${gotFrom(became.from)}, after ${took}. Its log: ${logFile}`);
+      return failure(`The new member (pid ${pid}) has not joined after ${took}. Its log: ${logFile}`);
+    return info(`${became.name} joined in ${took} and owns ${gotFrom(became.from)}. Its log: ${logFile}`);
   } finally {
     over.abort();
   }
 }
 
 async function act(command: Command, performer: Performer): Promise<Said | undefined> {
-  const { operator, setInterval } = performer;
+  const { operator } = performer;
   switch (command.type) {
-    case 'interval':
-      setInterval(command.ms);
-      return undefined;
     case 'start-consumer':
       return start(performer);
     case 'quit':
@@ -136,8 +135,8 @@ async function act(command: Command, performer: Performer): Promise<Said | undef
       const said = outcome.outcome === 'failed' ? failure : info;
       return said(`${describeRelease(outcome)}.`);
     }
-    case 'rest':
-      return rest(command.partition, command.paused, operator);
+    case 'pause':
+      return pause(command.partition, command.paused, operator);
     case 'stop':
     case 'kill':
       return end(command, operator);

@@ -6,7 +6,7 @@ import { isPaused, type MemberRow, memberRows, nameOf, partitionRows } from '../
 import type { Outcome, Situation } from './outcome.js';
 import type { Command, Dialog, Notice, PanelId, Target } from './state.js';
 
-/** So many of those who get partitions are named. */
+/** At most this many members that get partitions are named. */
 const NAMED = 6;
 
 /** Nothing is asked: why, and where to look instead. */
@@ -21,8 +21,8 @@ function ask({ ui }: Situation, question: string, consequences: string[], comman
 
 /** The member whose row is selected; undefined: none. */
 function selectedMember({ ui, model }: Situation): { row: MemberRow; target: Target } | undefined {
-  if (ui.focus !== 'consumers') return undefined;
-  const row = memberRows(model).find(({ member }) => member.id === ui.selected.consumers);
+  if (ui.focus !== 'members') return undefined;
+  const row = memberRows(model).find(({ member }) => member.id === ui.selected.members);
   const record = row?.member.record;
   if (!row || !record) return undefined;
   const { host, pid, startedAt } = record;
@@ -37,24 +37,24 @@ function heirs(model: Model, { member, partitions }: MemberRow): string {
   if (partitions.length === 0) return 'It owns no partition.';
   const all = [...heirsOf(model, member.id)];
   if (all.every(([id]) => id === null)) {
-    return `Its partitions ${partitionList(partitions)} wait for the next consumer: no other is there.`;
+    return `It is the only member: ${partitionList(partitions)} will have no owner until another joins.`;
   }
   const named = all.slice(0, NAMED).map(([id, got], i) => {
     const heir = id === null ? undefined : model.members.get(id);
     const verb = i > 0 ? '' : got.length === 1 ? ' goes' : ' go';
-    return `${partitionList(got)}${verb} to ${heir ? nameOf(heir) : 'nobody'}`;
+    return `${partitionList(got)}${verb} to ${heir ? nameOf(heir) : 'no member'}`;
   });
   const more = all.length > NAMED ? `, the rest to ${all.length - NAMED} others` : '';
   return `Of its partitions ${named.join(', ')}${more}.`;
 }
 
-const SELECT_CONSUMER = 'Select a consumer first: Tab to the consumers, then the arrows.';
-const SELECT_PARTITION = 'Select a partition first: Tab to the partitions, then the arrows.';
+const SELECT_MEMBER = 'Select a member first: go to the members with Tab, then use the arrows.';
+const SELECT_PARTITION = 'Select a partition first: go to the partitions with Tab, then use the arrows.';
 
 /** Asks before the selected member is told to leave. */
 export function askToStop(situation: Situation): Outcome {
   const selected = selectedMember(situation);
-  if (!selected) return tell(situation, SELECT_CONSUMER, 'info', 'consumers');
+  if (!selected) return tell(situation, SELECT_MEMBER, 'info', 'members');
   const { row, target } = selected;
   const where = target.local ? `pid ${target.pid}` : `pid ${target.pid} on ${target.host}`;
   const how = target.local ? 'It gets SIGTERM' : 'It is asked over NATS';
@@ -68,15 +68,15 @@ export function askToStop(situation: Situation): Outcome {
 /** Asks before the selected member, of this machine, is killed. */
 export function askToKill(situation: Situation): Outcome {
   const selected = selectedMember(situation);
-  if (!selected) return tell(situation, SELECT_CONSUMER, 'info', 'consumers');
+  if (!selected) return tell(situation, SELECT_MEMBER, 'info', 'members');
   const { row, target } = selected;
   if (!target.local) {
-    const text = `${target.name} runs on ${target.host}: only consumers of this machine can be killed. x asks it to stop.`;
+    const text = `${target.name} runs on ${target.host}: only members on this machine can be killed. Press x to ask it to stop.`;
     return tell(situation, text, 'error');
   }
   const consequences = [
     heirs(situation.model, row),
-    'It cannot hand them over: the others claim them when they notice, and repeat what was not committed.',
+    'It cannot hand them over. The others claim them once they notice, and repeat what was not committed.',
   ];
   return ask(situation, `Kill -9 ${target.name} (pid ${target.pid})?`, consequences, {
     type: 'kill',
@@ -97,49 +97,49 @@ export function askToRelease(situation: Situation): Outcome {
   const row = selectedPartition(situation);
   if (!row) return tell(situation, SELECT_PARTITION, 'info', 'partitions');
   const { partition, owner } = row;
-  if (!owner) return tell(situation, `Nobody owns p${partition}: there is nobody to release it.`, 'error');
+  if (!owner) return tell(situation, `p${partition} has no owner that could release it.`, 'error');
   const name = nameOf(owner);
   if (pinnedTo(model, partition)?.id === owner.id) {
-    const text = `p${partition} is pinned to ${name}. First: natspoc leases unpin ${partition}`;
+    const text = `p${partition} is pinned to ${name}. Unpin it first: natspoc leases unpin ${partition}`;
     return tell(situation, text, 'error');
   }
   const next = nextOwnerOf(model, partition);
   const consequences = next
     ? [
-        `${name} finishes the message in hand and commits; p${partition} goes to ${nameOf(next)}, who has fewest. Nothing is handled twice.`,
-        'Where that makes loads uneven, the group moves another partition in exchange.',
+        `${name} finishes the current message and commits. p${partition} then goes to ${nameOf(next)}, which has the fewest partitions. Nothing is handled twice.`,
+        'If that makes the loads uneven, another partition moves in exchange.',
       ]
     : [
-        `${name} is alone: it finishes the message in hand, commits and takes p${partition} again at a new epoch.`,
+        `${name} is the only member: it finishes the current message, commits and takes p${partition} again at a new epoch.`,
       ];
   return ask(situation, `Release p${partition} from ${name}?`, consequences, { type: 'release', partition });
 }
 
-/** Asks before the selected partition rests, or goes on. */
-export function askToRest(situation: Situation): Outcome {
+/** Asks before the selected partition is paused or resumed. */
+export function askToPause(situation: Situation): Outcome {
   const { model } = situation;
   const row = selectedPartition(situation);
   if (!row) return tell(situation, SELECT_PARTITION, 'info', 'partitions');
   const { partition, owner, lag } = row;
   const p = `p${partition}`;
   const paused = isPaused(model, partition);
-  const command: Command = { type: 'rest', partition, paused: !paused };
+  const command: Command = { type: 'pause', partition, paused: !paused };
   const waiting = lag === null ? '' : ` ${describeLag(lag)}.`;
   if (paused) {
-    const who = owner ? `${nameOf(owner)} goes` : 'Nobody owns it now; its next owner goes';
+    const who = owner ? nameOf(owner) : 'It has no owner now. Its next owner';
     return ask(
       situation,
       `Resume ${p}?`,
-      [`${who} on right after the last message handled.${waiting}`],
+      [`${who} continues after the last message handled.${waiting}`],
       command,
     );
   }
   const who = owner
-    ? `${nameOf(owner)} finishes the message in hand, commits and keeps ${p}`
-    : `Nobody owns ${p} now`;
+    ? `${nameOf(owner)} finishes the current message, commits and keeps ${p}`
+    : `${p} has no owner now`;
   const consequences = [
-    `${who}; nothing of it is handled until it is resumed. It moves nowhere.${waiting}`,
-    'The pause outlives a change of owner and a restart of everything.',
+    `${who}. No message of it is handled until it is resumed.${waiting}`,
+    'The pause survives a change of owner and a restart of every member.',
   ];
   return ask(situation, `Pause ${p}?`, consequences, command);
 }
@@ -147,10 +147,10 @@ export function askToRest(situation: Situation): Outcome {
 /** `p0 p3 from a, p6 from b`: what one more member gets, and from whom. */
 function gains(model: Model): string {
   const all = [...gainsOf(model)];
-  if (all.length === 0) return 'no partition: others have them all';
+  if (all.length === 0) return 'no partition: the others own all of them';
   const named = all.slice(0, NAMED).map(([id, got]) => {
     const owner = id === null ? undefined : model.members.get(id);
-    return `${partitionList(got)}${owner ? ` from ${nameOf(owner)}` : ', which nobody owns'}`;
+    return `${partitionList(got)}${owner ? ` from ${nameOf(owner)}` : ' (not owned)'}`;
   });
   const more = all.length > NAMED ? `, others from ${all.length - NAMED} more` : '';
   return `${named.join(', ')}${more}`;
@@ -163,8 +163,8 @@ export function askToStart(situation: Situation): Outcome {
   const consequences = [
     model.missing === null
       ? `It joins group ${group} and gets ${gains(model)}.`
-      : `It makes what is missing, joins group ${group} and gets all partitions.`,
-    'It runs on by itself when this screen is closed; its status lines go to a log file.',
+      : `It creates what is missing, joins group ${group} and gets all partitions.`,
+    'It keeps running when this screen is closed. Its status lines go to a log file.',
   ];
-  return ask(situation, 'Start a new consumer on this machine?', consequences, { type: 'start-consumer' });
+  return ask(situation, 'Start a new member on this machine?', consequences, { type: 'start-consumer' });
 }

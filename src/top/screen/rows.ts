@@ -9,7 +9,7 @@ import {
 } from '../model/select.js';
 import { plain } from '../view/text.js';
 import { groupUpdates, type UpdateGroup, updateLine } from '../view/updates.js';
-import type { ConsumerSort, PanelId, PartitionSort, Ui } from './state.js';
+import type { MemberSort, PanelId, PartitionSort, Ui } from './state.js';
 
 const most = (value: number | null): number => value ?? -1;
 
@@ -23,7 +23,7 @@ const PARTITION_ORDER: Record<PartitionSort, (a: PartitionRow, b: PartitionRow) 
 
 const alloc = ({ member }: MemberRow): number => member.stats?.memory.allocBytes ?? -1;
 
-const CONSUMER_ORDER: Record<ConsumerSort, (a: MemberRow, b: MemberRow) => number> = {
+const MEMBER_ORDER: Record<MemberSort, (a: MemberRow, b: MemberRow) => number> = {
   name: () => 0,
   partitions: (a, b) => b.partitions.length - a.partitions.length,
   lag: (a, b) => most(b.lag) - most(a.lag),
@@ -43,12 +43,12 @@ export function visiblePartitions(model: Model, ui: Ui): PartitionRow[] {
 }
 
 /** The members that the filter leaves, sorted. */
-export function visibleConsumers(model: Model, ui: Ui): MemberRow[] {
+export function visibleMembers(model: Model, ui: Ui): MemberRow[] {
   return memberRows(model)
     .filter(({ name, member, partitions }) =>
       matches(ui, name, member.record?.host, `${member.record?.pid}`, ...partitions.map((p) => `p${p}`)),
     )
-    .sort(CONSUMER_ORDER[ui.consumerSort]);
+    .sort(MEMBER_ORDER[ui.memberSort]);
 }
 
 /** The updates that the filter leaves, oldest first. */
@@ -75,8 +75,8 @@ export function rowIds(model: Model, ui: Ui, panel: PanelId): string[] {
     case 'partitions':
     case 'timeline':
       return visiblePartitions(model, ui).map(({ partition }) => `${partition}`);
-    case 'consumers':
-      return visibleConsumers(model, ui).map(({ member }) => member.id);
+    case 'members':
+      return visibleMembers(model, ui).map(({ member }) => member.id);
     case 'updates':
       return visibleUpdates(model, ui).map(updateId);
     case 'messages':

@@ -3,7 +3,7 @@ import type { Model } from '../model/model.js';
 /** The panels, in the order in which Tab goes through them. */
 export const PANELS = [
   'partitions',
-  'consumers',
+  'members',
   'updates',
   'messages',
   'timeline',
@@ -12,11 +12,11 @@ export const PANELS = [
 ] as const;
 export type PanelId = (typeof PANELS)[number];
 
-/** How partitions and consumers can be sorted, in the order in which `s` goes through them. */
+/** How partitions and members can be sorted, in the order in which `s` goes through them. */
 export const PARTITION_SORTS = ['number', 'lag', 'rate', 'owner', 'held'] as const;
-export const CONSUMER_SORTS = ['name', 'partitions', 'lag', 'rate', 'memory'] as const;
+export const MEMBER_SORTS = ['name', 'partitions', 'lag', 'rate', 'memory'] as const;
 export type PartitionSort = (typeof PARTITION_SORTS)[number];
-export type ConsumerSort = (typeof CONSUMER_SORTS)[number];
+export type MemberSort = (typeof MEMBER_SORTS)[number];
 
 /** A member that can be ended from the screen. */
 export interface Target {
@@ -32,10 +32,9 @@ export interface Target {
 /** What the screen can be told to do outside of itself. */
 export type Command =
   | { type: 'quit' }
-  | { type: 'interval'; ms: number }
   | { type: 'redraw' }
   | { type: 'release'; partition: number }
-  | { type: 'rest'; partition: number; paused: boolean }
+  | { type: 'pause'; partition: number; paused: boolean }
   | { type: 'stop'; target: Target }
   | { type: 'kill'; target: Target }
   | { type: 'start-consumer' };
@@ -66,7 +65,7 @@ export interface Ui {
   /** The selected row of each panel by its id; absent: none, and the panel follows what is new. */
   selected: Readonly<Partial<Record<PanelId, string>>>;
   partitionSort: PartitionSort;
-  consumerSort: ConsumerSort;
+  memberSort: MemberSort;
   filter: string;
   /** The filter is being typed. */
   editing: boolean;
@@ -92,7 +91,7 @@ export function initialUi(options: Pick<Ui, 'intervalMs' | 'readonly' | 'host'>)
     detail: null,
     selected: {},
     partitionSort: 'number',
-    consumerSort: 'name',
+    memberSort: 'name',
     filter: '',
     editing: false,
     frozen: null,

@@ -13,7 +13,7 @@ import type { TopEventBody } from '../model/events.js';
 import type { Model } from '../model/model.js';
 import { liveOwner, partitionsOf } from '../model/select.js';
 
-/** Positions and ends change slowly, or are told by the members as well: they are read every so many rounds. */
+/** Positions and ends change slowly, or are told by the members as well: how often they are read, in rounds. */
 const SLOW_ROUNDS = 5;
 /** Partitions without a reader that are counted in one round. */
 const COUNTED_A_ROUND = 16;

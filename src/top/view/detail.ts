@@ -28,10 +28,7 @@ function partitionDetail(model: Model, partition: number, { columns, rows }: Siz
   if (!row) return [line(`p${partition} is gone`)];
   const facts = [
     title(`Partition ${partition}`),
-    fact(
-      'owner',
-      row.ownerName === null ? 'nobody' : `${escapeControl(row.ownerName)}${row.owner ? '' : ' (gone)'}`,
-    ),
+    fact('owner', row.ownerName === null ? 'none' : `${row.ownerName}${row.owner ? '' : ' (gone)'}`),
     fact('session', row.owner?.id ?? UNKNOWN),
     fact('epoch', row.epoch === null ? UNKNOWN : `${row.epoch}`),
     fact('held for', duration(row.heldMs)),
@@ -51,21 +48,21 @@ function partitionDetail(model: Model, partition: number, { columns, rows }: Siz
 
 function memberDetail(model: Model, id: string, rows: number): Line[] {
   const row = memberRows(model).find(({ member }) => member.id === id);
-  if (!row) return [line('This consumer is gone.')];
+  if (!row) return [line('This member is gone.')];
   const { record, stats } = row.member;
   const memory = stats?.memory;
   const facts = [
-    title(`Consumer ${escapeControl(row.name)}`),
+    title(`Member ${row.name}`),
     fact('session', id),
-    fact('host, pid', record ? `${escapeControl(record.host)}, ${record.pid}` : UNKNOWN),
-    fact('version', escapeControl(record?.version ?? UNKNOWN)),
+    fact('host, pid', record ? `${record.host}, ${record.pid}` : UNKNOWN),
+    fact('version', record?.version ?? UNKNOWN),
     fact('up for', duration(stats?.uptimeMs ?? null)),
     fact('renewed', `${duration(row.renewedAgoMs)} ago, ttl ${duration(record?.ttlMs ?? null)}`),
     fact('partitions', `${row.partitions.length}: ${partitionList(row.partitions)}`),
     fact('handled', `${count(stats?.handled ?? null)}, ${rate(row.rate)}`),
     fact('failed', count(stats?.failed ?? null)),
     fact('lag', count(row.lag)),
-    fact('Alloc', `${bytes(memory?.allocBytes ?? null)}, ${escapeControl(memory?.verdict ?? UNKNOWN)}`),
+    fact('Alloc', `${bytes(memory?.allocBytes ?? null)}, ${memory?.verdict ?? UNKNOWN}`),
     fact('TotalAlloc', bytes(memory?.totalAllocBytes ?? null)),
     fact('Sys', bytes(memory?.sysBytes ?? null)),
     fact('NumGC', count(memory?.numGc ?? null)),
@@ -84,7 +81,7 @@ function memberDetail(model: Model, id: string, rows: number): Line[] {
 /** One thing that happened; of moves each partition on a line of its own. */
 function updateDetail(model: Model, ui: Ui, id: string, rows: number): Line[] {
   const group = visibleUpdates(model, ui).find((each) => updateId(each) === id);
-  if (!group) return [line('This update is too old to be shown still.')];
+  if (!group) return [line('This update is no longer kept.')];
   const { first, updates } = group;
   const facts: Line[] = [updateLine(model, group), line('')];
   if ('owner' in first) facts.push(fact('session', first.owner));
@@ -97,7 +94,7 @@ function updateDetail(model: Model, ui: Ui, id: string, rows: number): Line[] {
       const { at, epoch, gapMs } = update;
       const gap = gapMs === null ? '' : `, without an owner for ${duration(gapMs)}`;
       const took = model.took.get(epoch);
-      const start = took === undefined ? '' : `, handled from ${duration(took)} later on`;
+      const start = took === undefined ? '' : `, handling began ${duration(took)} later`;
       facts.push(fact(`p${partition}`, `${clockTime(at, true)}, epoch ${epoch}${gap}${start}`));
     }
   }
@@ -106,13 +103,13 @@ function updateDetail(model: Model, ui: Ui, id: string, rows: number): Line[] {
 
 function messageDetail(model: Model, sequence: number, { columns }: Size): Line[] {
   const message = model.messages.find((each) => each.sequence === sequence);
-  if (!message) return [line('This message is too old to be shown still.')];
+  if (!message) return [line('This message is no longer kept.')];
   const text = message.preview === null ? '(not text)' : escapeControl(message.preview);
   return [
     title(`Message ${sequence}`),
     fact('partition', message.partition === null ? UNKNOWN : `p${message.partition}`),
-    fact('subject', escapeControl(message.subject)),
-    fact('key', message.key === null ? UNKNOWN : escapeControl(message.key)),
+    fact('subject', message.subject),
+    fact('key', message.key === null ? UNKNOWN : message.key),
     fact('stored at', clockTime(message.atMs, true)),
     fact('size', formatBytes(message.size)),
     line(''),
@@ -128,7 +125,7 @@ export function detailLines(model: Model, ui: Ui, size: Size): Line[] {
     case 'partitions':
     case 'timeline':
       return partitionDetail(model, Number(id), size);
-    case 'consumers':
+    case 'members':
       return memberDetail(model, id, size.rows);
     case 'messages':
       return messageDetail(model, Number(id), size);

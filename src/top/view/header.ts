@@ -1,11 +1,10 @@
-import { escapeControl } from '../../core/lib/text.js';
 import { healthOf } from '../model/health.js';
 import type { Model } from '../model/model.js';
 import { totalsOf } from '../model/select.js';
 import { direction } from '../model/series.js';
 import { bytes, clockTime, count, duration } from './format.js';
 import { barLines, graphsOf } from './rates.js';
-import { type Color, type Line, type Span, span, spread } from './text.js';
+import { type Color, type Line, line, type Span, span } from './text.js';
 
 const LEVELS: Record<ReturnType<typeof healthOf>['level'], { sign: string; color: Color }> = {
   ok: { sign: '●', color: 'green' },
@@ -15,7 +14,7 @@ const LEVELS: Record<ReturnType<typeof healthOf>['level'], { sign: string; color
 /** Below this, names do without the words before them. */
 const ROOMY_COLUMNS = 100;
 
-/** So many of the last values are drawn beside the newest. */
+/** How many of the last values are drawn beside the newest. */
 const TREND_WIDTH = 10;
 
 const ARROWS = { rising: '↑', falling: '↓', steady: '→' } as const;
@@ -27,7 +26,7 @@ const value = (name: string, text: string): Span[] => [
 
 /** Which server, and how well it answers. */
 function serverSpans({ connection, target }: Model): Span[] {
-  const server = escapeControl(connection.server || (target?.servers.join(',') ?? ''));
+  const server = connection.server || (target?.servers.join(',') ?? '');
   const dot = connection.state === 'connected' ? span('●', { color: 'green' }) : span('✖', { color: 'red' });
   const trip = connection.roundTripMs === null ? '' : ` ${duration(connection.roundTripMs)}`;
   return [
@@ -37,51 +36,73 @@ function serverSpans({ connection, target }: Model): Span[] {
   ];
 }
 
-/** Three lines: what and where, how it is, and the numbers. `drawn`: with bars, for eyes. */
-export function headerLines(
+/** What the head of the screen says, in parts. */
+interface HeaderParts {
+  /** What is looked at, and where. */
+  what: Line;
+  clock: Line;
+  /** How it is. */
+  status: Line;
+  stored: Line;
+  /** Rates, lag and what else counts. */
+  numbers: Line;
+}
+
+/** What the head of the screen says at this width. `drawn`: with bars, for eyes. */
+export function headerParts(
   model: Model,
   width: number,
   { frozen, drawn }: { frozen: boolean; drawn: boolean },
-): Line[] {
+): HeaderParts {
   const { target, stream } = model;
   const totals = totalsOf(model);
   const health = healthOf(model);
   const { sign, color } = LEVELS[health.level];
-  const clock = frozen
-    ? [span(' FROZEN ', { inverse: true, bold: true }), span(` ${clockTime(model.now)}`)]
-    : [span(clockTime(model.now))];
   const roomy = width >= ROOMY_COLUMNS;
-  const what = [
-    span('natspoc top  ', { bold: true }),
-    ...(roomy ? [span('stream ', { dim: true })] : []),
-    span(escapeControl(target?.stream ?? ''), { bold: true }),
-    span(roomy ? '  group ' : ' ', { dim: true }),
-    span(escapeControl(target?.group ?? ''), { bold: true }),
-    span('  '),
-    ...serverSpans(model),
-  ];
-  const status = [
-    span(`${sign} ${escapeControl(health.text)}`, { color, bold: true }),
-    span('  '),
-    ...value('partitions', `${totals.owned}/${totals.partitions}`),
-    span('  '),
-    ...value('members', `${totals.members}`),
-  ];
-  const stored = stream
-    ? [
-        ...value('stored', `${count(stream.facts.messages)}`),
-        span(` ${bytes(stream.facts.bytes)}`, { dim: true }),
-      ]
-    : [];
-  const numbers = graphsOf(model).flatMap(({ name, value: text, color, series, top }) => {
+  const numbers = graphsOf(model).flatMap(({ name, value: text, color: drawnIn, series, top }) => {
     const arrow = name === 'lag' ? ` ${ARROWS[direction(series)]}` : '';
     const values = series.slice(-TREND_WIDTH).map((point) => point.value);
     const [bars = ''] = barLines(values, top, 1);
-    const trend = drawn && roomy ? [span(` ${bars.padStart(TREND_WIDTH)}`, { color })] : [];
+    const trend = drawn && roomy ? [span(` ${bars.padStart(TREND_WIDTH)}`, { color: drawnIn })] : [];
     return [...value(name, `${text}${arrow}`), ...trend, span('  ')];
   });
-  const tail = [...deadLetters(model), ...problem(model)];
-  return [spread(what, clock, width), spread(status, stored, width), [...numbers, ...tail]];
+  return {
+    what: [
+      span('natspoc top  ', { bold: true }),
+      ...(roomy ? [span('stream ', { dim: true })] : []),
+      span(target?.stream ?? '', { bold: true }),
+      span(roomy ? '  group ' : ' ', { dim: true }),
+      span(target?.group ?? '', { bold: true }),
+      span('  '),
+      ...serverSpans(model),
+    ],
+    clock: frozen
+      ? [span(' FROZEN ', { inverse: true, bold: true }), span(` ${clockTime(model.now)}`)]
+      : [span(clockTime(model.now))],
+    status: [
+      span(`${sign} ${health.text}`, { color, bold: true }),
+      span('  '),
+      ...value('partitions', `${totals.owned}/${totals.partitions}`),
+      span('  '),
+      ...value('members', `${totals.members}`),
+    ],
+    stored: stream
+      ? [
+          ...value('stored', count(stream.facts.messages)),
+          span(` ${bytes(stream.facts.bytes)}`, { dim: true }),
+        ]
+      : [],
+    numbers: [...numbers, ...deadLetters(model), ...problem(model)],
+  };
+}
+
+/** The line that says that what is shown is old; none while there is a connection. */
+export function bannerLine({ connection, now }: Model): Line | undefined {
+  if (connection.state !== 'disconnected') return undefined;
+  const { attempts } = connection;
+  const tries = `${attempts} reconnect attempt${attempts === 1 ? '' : 's'}`;
+  const text = ` Disconnected for ${duration(now - connection.since)} (${tries}). The data below is that old. `;
+  return line(text, { color: 'red', inverse: true, bold: true });
 }
 
 /** Messages that were given up are nothing to overlook, whatever panel is open. */
@@ -97,5 +118,5 @@ function deadLetters({ deadLetters: dead }: Model): Line {
 /** Why something on the screen may be missing or old; what does not fit is cut off. */
 function problem(model: Model): Line {
   const [first] = model.problems.values();
-  return first === undefined ? [] : [span(escapeControl(first), { color: 'yellow' })];
+  return first === undefined ? [] : [span(first, { color: 'yellow' })];
 }

@@ -1,14 +1,14 @@
 import { type Binding, bindingsFor } from '../screen/keys.js';
 import type { Ui } from '../screen/state.js';
 import type { Size } from './layout.js';
-import { NOBODY } from './palette.js';
+import { UNOWNED } from './palette.js';
 import { type Line, line, lineWidth, span, textWidth, wrap } from './text.js';
 
 /** Blanks between keys and what they do, and between two columns. */
-const GAP = 2;
+export const GAP = 2;
 /** Answers to a question are no keys of their own. */
 const ANSWER = { shown: 'y n', help: 'answer a question; Enter does not' };
-const SIGNS = `A B C … a consumer   ${NOBODY} nobody owns it   ! cannot be read`;
+const SIGNS = `A B C … a member   ${UNOWNED} not owned   ! cannot be read`;
 
 /** Groups of the key table under their names. */
 function column(bindings: readonly Binding[], groups: readonly Binding['group'][]): Line[] {
@@ -29,29 +29,32 @@ function column(bindings: readonly Binding[], groups: readonly Binding['group'][
 
 const widthOf = (lines: readonly Line[]): number => Math.max(...lines.map(lineWidth));
 
-/** The key table as text, in two columns where they fit, and what the signs mean. */
-function helpLines(ui: Ui, width: number): Line[] {
-  const bindings = bindingsFor(ui);
-  const [left, right] = [column(bindings, ['Move']), column(bindings, ['Look', 'Act'])];
-  const start = widthOf(left) + GAP;
-  const signs = wrap(SIGNS, width).map((text) => line(text, { dim: true }));
-  if (start + widthOf(right) > width) {
-    return [...column(bindings, ['Move', 'Look', 'Act']), line(''), ...signs];
-  }
-  const lines = Array.from({ length: Math.max(left.length, right.length) }, (_, row): Line => {
-    const begun = left[row] ?? [];
-    return [...begun, span(' '.repeat(start - lineWidth(begun))), ...(right[row] ?? [])];
-  });
-  return [...lines, line(''), ...signs];
+/** The help in the room that it has. */
+interface HelpView {
+  /** The key table, in two columns where they fit: as much as is shown. */
+  columns: Line[][];
+  /** What the signs mean, and which part of the table is shown. */
+  below: Line[];
+  /** How far the help can be scrolled: 0 where all of it is shown. */
+  end: number;
 }
 
-/** The help in the room that it has, and how far it can be scrolled: 0 where all of it is shown. */
-export function helpView(ui: Ui, { columns, rows }: Size): { lines: Line[]; end: number } {
-  const all = helpLines(ui, columns);
-  if (all.length <= rows) return { lines: all, end: 0 };
-  const shown = Math.max(1, rows - 1);
-  const end = all.length - shown;
+/** The part of the help that is shown. */
+export function helpView(ui: Ui, { columns, rows }: Size): HelpView {
+  const bindings = bindingsFor(ui);
+  const pair = [column(bindings, ['Move']), column(bindings, ['Look', 'Act'])];
+  const isWide = pair.reduce((sum, lines) => sum + widthOf(lines), GAP) <= columns;
+  const all = isWide ? pair : [column(bindings, ['Move', 'Look', 'Act'])];
+  const height = Math.max(...all.map(({ length }) => length));
+  const signs = wrap(SIGNS, columns).map((text) => line(text, { dim: true }));
+  if (height + 1 + signs.length <= rows) return { columns: all, below: [line(''), ...signs], end: 0 };
+  const shown = Math.max(1, rows - 1 - signs.length);
+  const end = Math.max(0, height - shown);
   const top = Math.min(ui.helpTop, end);
-  const where = `↑ ↓ PgUp PgDn: ${top + 1}-${top + shown} of ${all.length} lines`;
-  return { lines: [...all.slice(top, top + shown), line(where, { dim: true })], end };
+  const where = `↑ ↓ PgUp PgDn: lines ${top + 1} to ${Math.min(height, top + shown)} of ${height}`;
+  return {
+    columns: all.map((lines) => lines.slice(top, top + shown)),
+    below: [...signs, line(where, { dim: true })],
+    end,
+  };
 }

@@ -64,8 +64,8 @@ function wishes(model: Model, ui: Ui, width: number, rows: number): Record<Panel
   const log = (lines: number) => ({ least: 4, good: 7, most: Math.max(7, lines + 2), isList: true });
   return {
     partitions: { id: 'partitions', least, good: Math.min(table, 18), most: table, isList },
-    consumers: {
-      id: 'consumers',
+    members: {
+      id: 'members',
       least: Math.min(members, 3) + 2,
       good: Math.min(members, 16) + 2,
       most: members + 2,
@@ -121,10 +121,10 @@ function stack(wanted: readonly Wish[], claims: readonly Claim[], width: number,
 /** In one column: first the panels that tell the story, then room for them, then the others. */
 const NARROW: readonly Claim[] = [
   ['partitions', 'least'],
-  ['consumers', 'least'],
+  ['members', 'least'],
   ['updates', 'least'],
   ['messages', 'least'],
-  ['consumers', 'good'],
+  ['members', 'good'],
   ['partitions', 'good'],
   ['updates', 'good'],
   ['timeline', 'least'],
@@ -157,13 +157,13 @@ const alone = (id: PanelId, { columns, rows }: Size): Band[] => [
   { height: rows, stacks: [{ width: columns, panels: [{ id, height: rows }] }] },
 ];
 
-/** Consumers, which have most to say, over the whole width; below, who owns what beside what happens. */
+/** Members, which have most to say, over the whole width; below, who owns what beside what happens. */
 function wide(all: Record<PanelId, Wish>, { columns, rows }: Size): Band[] {
-  const head = Math.min(all.consumers.most, Math.max(all.consumers.least, Math.floor(rows / 3)));
+  const head = Math.min(all.members.most, Math.max(all.members.least, Math.floor(rows / 3)));
   const left = half(columns);
   const height = rows - head;
   return [
-    { height: head, stacks: [{ width: columns, panels: [{ id: 'consumers', height: head }] }] },
+    { height: head, stacks: [{ width: columns, panels: [{ id: 'members', height: head }] }] },
     {
       height,
       stacks: [
@@ -187,7 +187,7 @@ export function layOut(model: Model, ui: Ui, size: Size): Band[] {
           height: rows,
           stacks: [
             stack(
-              [all.partitions, all.consumers, all.timeline, all.updates, all.messages, all.rates, all.stream],
+              [all.partitions, all.members, all.timeline, all.updates, all.messages, all.rates, all.stream],
               NARROW,
               columns,
               rows,

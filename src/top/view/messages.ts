@@ -1,4 +1,3 @@
-import { escapeControl } from '../../core/lib/text.js';
 import { formatBytes } from '../../core/lib/units.js';
 import type { MessageFacts } from '../../core/ports/facts.js';
 import { clockTime, UNKNOWN } from './format.js';
@@ -8,7 +7,7 @@ import { span } from './text.js';
 /** What a payload looks like in one line; nothing in it can move the cursor. */
 function previewText({ preview, size }: MessageFacts): string {
   if (preview === null) return `(${formatBytes(size)}, not text)`;
-  return escapeControl(preview.replace(/\s+/g, ' '));
+  return preview.replace(/\s+/g, ' ');
 }
 
 /** One line a message. */
@@ -17,7 +16,7 @@ export function messageTable(messages: readonly MessageFacts[], width: number, s
     { title: 'TIME', rank: 1, cell: ({ atMs }) => span(clockTime(atMs, true), { dim: true }) },
     { title: 'PART', rank: 0, cell: ({ partition }) => span(partition === null ? UNKNOWN : `p${partition}`) },
     { title: 'SEQ', rank: 0, align: 'right', cell: ({ sequence }) => span(`${sequence}`) },
-    { title: 'KEY', rank: 2, max: 20, cell: ({ key }) => span(key === null ? UNKNOWN : escapeControl(key)) },
+    { title: 'KEY', rank: 2, max: 20, cell: ({ key }) => span(key ?? UNKNOWN) },
     { title: 'SIZE', rank: 3, align: 'right', cell: ({ size }) => span(formatBytes(size)) },
     { title: 'DATA', rank: 2, grow: true, cell: (message) => span(previewText(message)) },
   ];

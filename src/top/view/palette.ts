@@ -16,12 +16,12 @@ const COLORS: readonly Color[] = [
   'blueBright',
 ];
 
-/** Shown where nobody owns a partition. */
-export const NOBODY = '·';
+/** Shown where a partition has no owner. */
+export const UNOWNED = '·';
 
 /** The letter of a session; the same as long as anything on the screen is about it. */
 export function letterOf(model: Model, id: string | null): string {
-  if (id === null) return NOBODY;
+  if (id === null) return UNOWNED;
   const number = model.letters.get(id);
   return number === undefined ? '?' : (LETTERS[number] ?? '#');
 }

@@ -2,13 +2,13 @@ import { escapeControl } from '../../core/lib/text.js';
 import type { Model } from '../model/model.js';
 import type { PartitionRow } from '../model/select.js';
 import { duration, rate, shortCount, UNKNOWN } from './format.js';
-import { letterSpan, NOBODY } from './palette.js';
+import { letterSpan, UNOWNED } from './palette.js';
 import { type Column, type Table, table } from './table.js';
 import { type Line, type Span, span } from './text.js';
 
 /** A partition that changed hands stands out for this long. */
 const FLASH_MS = 1_500;
-/** Up to so many partitions each cell of the map names its partition; beyond, a grid with numbered rows. */
+/** With at most this many partitions each cell of the map names its partition; with more, the rows are numbered. */
 const NAMED_CELLS = 64;
 
 const flashes = (model: Model, { lease }: PartitionRow): boolean =>
@@ -17,7 +17,7 @@ const flashes = (model: Model, { lease }: PartitionRow): boolean =>
 function mark(model: Model, row: PartitionRow): Span {
   const flash = flashes(model, row);
   if (row.state === 'unreadable') return span('!', { color: 'red', bold: true });
-  if (!row.owner) return span(NOBODY, { color: 'red', bold: true, inverse: true });
+  if (!row.owner) return span(UNOWNED, { color: 'red', bold: true, inverse: true });
   const trouble = row.state === 'silent' || row.state === 'halted';
   return letterSpan(model, row.owner.id, { inverse: flash, ...(trouble && { color: 'red' }) });
 }
@@ -34,7 +34,7 @@ function mapGrid(count: number, width: number) {
   return { named, digits, label, cells: Math.max(1, cells) };
 }
 
-/** Lines that the map of so many partitions takes. */
+/** Lines that the map of `count` partitions takes. */
 export function mapHeight(count: number, width: number): number {
   return Math.max(1, Math.ceil(count / mapGrid(count, width).cells));
 }
@@ -86,8 +86,7 @@ export function partitionTable(
       title: 'OWNER',
       rank: 1,
       max: 24,
-      cell: ({ ownerName, owner }) =>
-        span(ownerName === null ? UNKNOWN : escapeControl(ownerName), owner ? {} : { dim: true }),
+      cell: ({ ownerName, owner }) => span(ownerName ?? UNKNOWN, owner ? {} : { dim: true }),
     },
     {
       title: 'EPOCH',

@@ -80,7 +80,7 @@ function graphLines(graph: Graph, now: number, width: number, height: number): L
   });
 }
 
-/** So many quantities share the lines of the panel. */
+/** Quantities that share the lines of the panel. */
 export const GRAPHS = 3;
 
 /** What was published and handled, and what waits, over the last minutes: the newest on the right, as in the timeline. */

@@ -1,11 +1,10 @@
-import { escapeControl } from '../../core/lib/text.js';
 import { formatBytes, formatCount, formatDuration } from '../../core/lib/units.js';
 import type { Model } from '../model/model.js';
 import { UNKNOWN } from './format.js';
-import { type Line, line, lineWidth, type Span, span, truncateLine } from './text.js';
+import { type Line, line, type Span, span } from './text.js';
 
 /** From here on facts stand side by side. */
-const ROOMY_COLUMNS = 72;
+export const ROOMY_COLUMNS = 72;
 
 const fact = (name: string, value: string): [Span, Span] => [
   span(`${name}  `.padStart(14), { dim: true }),
@@ -19,11 +18,7 @@ function deadLetterLine({ deadLetters }: Model): Line {
   if (deadLetters.messages === 0) return fact('dead letters', 'none');
   const { messages, bytes, stream } = deadLetters;
   const [name, amount] = fact('dead letters', `${formatCount(messages)}, ${formatBytes(bytes)}`);
-  return [
-    name,
-    { ...amount, color: 'yellow', bold: true },
-    span(` in ${escapeControl(stream)}`, { dim: true }),
-  ];
+  return [name, { ...amount, color: 'yellow', bold: true }, span(` in ${stream}`, { dim: true })];
 }
 
 /** The last message that was given up, and why; none: no line. */
@@ -32,28 +27,27 @@ function lastDeadLetter({ deadLetters }: Model): Line[] {
   const { last } = deadLetters;
   const tries = `${last.attempts} attempt${last.attempts === 1 ? '' : 's'}`;
   const text = `p${last.partition} #${last.sequence} of ${last.group} after ${tries}: ${last.error}`;
-  return [fact('the last', escapeControl(text))];
+  return [fact('the last', text)];
 }
 
 /** Lines that the panel has use for at this width, with its title; as many before anything is known. */
-export const streamHeight = (model: Model, width: number): number =>
-  Math.max(width < ROOMY_COLUMNS ? 10 : 6, streamLines(model, width).length + 1);
+export function streamHeight(model: Model, width: number): number {
+  const { facts, last } = streamFacts(model, width);
+  const isNarrow = width < ROOMY_COLUMNS;
+  const lines = (isNarrow ? facts.length : Math.ceil(facts.length / 2)) + last.length;
+  return Math.max(isNarrow ? 10 : 6, lines + 1);
+}
 
-/** Facts below each other, or in two columns where there is room. */
-function inColumns(facts: readonly Line[], width: number): Line[] {
-  if (width < ROOMY_COLUMNS) return [...facts];
-  const half = Math.ceil(facts.length / 2);
-  const column = Math.floor(width / 2);
-  return facts.slice(0, half).map((left, row): Line => {
-    const shown = truncateLine(left, column - 1);
-    return [...shown, span(' '.repeat(column - lineWidth(shown))), ...(facts[half + row] ?? [])];
-  });
+/** Facts of the stream, a line each, and the last dead letter, which may have more to say than half a line. */
+interface StreamFacts {
+  facts: Line[];
+  last: Line[];
 }
 
 /** The stream's state, limits and replicas, the most wanted first. */
-export function streamLines(model: Model, width: number): Line[] {
+export function streamFacts(model: Model, width: number): StreamFacts {
   const facts = model.stream?.facts;
-  if (!facts) return [line('looking …', { dim: true })];
+  if (!facts) return { facts: [line('looking …', { dim: true })], last: [] };
   const limits = [
     facts.maxMessages !== null && `${formatCount(facts.maxMessages)} messages`,
     facts.maxBytes !== null && formatBytes(facts.maxBytes),
@@ -69,8 +63,8 @@ export function streamLines(model: Model, width: number): Line[] {
     fact('sequences', `${facts.firstSequence} to ${facts.lastSequence}`),
   ];
   const settings: Line[] = [
-    fact('subjects', escapeControl(facts.subjects.join(' '))),
-    fact('replicas', escapeControl(replicas)),
+    fact('subjects', facts.subjects.join(' ')),
+    fact('replicas', replicas),
     fact('consumers', `${facts.consumers}`),
     fact('limits', limits.length > 0 ? limits.join(', ') : 'none'),
     fact('storage', facts.storage),
@@ -81,8 +75,7 @@ export function streamLines(model: Model, width: number): Line[] {
   ];
   const dead = deadLetterLine(model);
   const last = lastDeadLetter(model);
-  if (width < ROOMY_COLUMNS) return [...amounts, dead, ...last, ...settings];
-  // The last dead letter has more to say than half a line; their number stands right above it.
+  if (width < ROOMY_COLUMNS) return { facts: [...amounts, dead, ...last, ...settings], last: [] };
   const [subjects = [], replicated = [], ...others] = settings;
-  return [...inColumns([...amounts, subjects, replicated, dead, ...others], width), ...last];
+  return { facts: [...amounts, subjects, replicated, dead, ...others], last };
 }

@@ -1,4 +1,4 @@
-/** Lines of styled text: what every panel makes, what Ink shows on a terminal and `--once` prints plain. */
+/** Lines of styled text: what panels show on a terminal, and `--once` prints plain. */
 import { escapeControl, pad, textWidth, truncate } from '../../core/lib/text.js';
 
 export { textWidth, truncate, wrap } from '../../core/lib/text.js';
@@ -60,14 +60,6 @@ export function truncateLine(spans: Line, width: number): Line {
     left -= size;
   }
   return cut;
-}
-
-/** A line with one part at each end; the left one gives way. */
-export function spread(left: Line, right: Line, width: number): Line {
-  const room = width - lineWidth(right);
-  if (room <= 0) return truncateLine(right, width);
-  const shown = truncateLine(left, Math.max(0, room - 1));
-  return [...shown, span(' '.repeat(room - lineWidth(shown))), ...right];
 }
 
 /** The line as text alone. */

@@ -1,6 +1,6 @@
 import type { Model, Stretch } from '../model/model.js';
 import { clockTime } from './format.js';
-import { colorOf, letterOf, NOBODY } from './palette.js';
+import { colorOf, letterOf, UNOWNED } from './palette.js';
 import { type Line, type Span, span } from './text.js';
 
 /** Columns a column of the strip may stand for, milliseconds; the first that shows the whole span is taken. */
@@ -14,7 +14,7 @@ export function stepFor(columns: number): number {
 }
 
 /**
- * Who owned a partition in each interval up to `end`, oldest first: a session, null for nobody (also for a part
+ * Who owned a partition in each interval up to `end`, oldest first: a session, null for no owner (also for a part
  * of the interval, so that no gap is lost), undefined where nothing is known yet.
  */
 export function stripOf(
@@ -47,7 +47,7 @@ function stripSpans(model: Model, cells: readonly (string | null | undefined)[])
       owner === undefined
         ? span(' ')
         : owner === null
-          ? span(NOBODY, { color: 'red', inverse: true })
+          ? span(UNOWNED, { color: 'red', inverse: true })
           : span(letterOf(model, owner), { color: colorOf(model, owner) });
     const last = spans.at(-1);
     if (last && last.color === shown.color && last.inverse === shown.inverse) last.text += shown.text;

@@ -1,4 +1,3 @@
-import { escapeControl } from '../../core/lib/text.js';
 import { partitionList } from '../../text/partition-list.js';
 import type { Model, Update } from '../model/model.js';
 import { clockTime, duration } from './format.js';
@@ -7,7 +6,7 @@ import { type Line, type Span, span } from './text.js';
 
 /** Moves of one kind between the same members within this time are one line. */
 const TOGETHER_MS = 400;
-/** And of their partitions at most so many runs are named. */
+/** Runs of their partitions that are named at most. */
 const LISTED = 8;
 
 /** Updates that belong together; `partitions` of moves, in order of number. */
@@ -61,9 +60,9 @@ export function groupUpdates(updates: readonly Update[]): UpdateGroup[] {
 
 /** A member by letter and name; one that is long gone has no letter any more. */
 function member(model: Model, id: string, name: string): Span[] {
-  if (!model.letters.has(id)) return [span(escapeControl(name))];
+  if (!model.letters.has(id)) return [span(name)];
   const color = colorOf(model, id);
-  return [span(letterOf(model, id), { color, bold: true }), span(` ${escapeControl(name)}`, { color })];
+  return [span(letterOf(model, id), { color, bold: true }), span(` ${name}`, { color })];
 }
 
 /** ` in 12 ms`: how long until the new owners were at work, from the end of the old one or its gift, as they say. */
@@ -94,7 +93,7 @@ function describe(model: Model, group: UpdateGroup): Span[] {
         span(`: fenced ${duration(first.silentMs)} after its last renewal`, { color: 'red' }),
       ];
     case 'claimed': {
-      const from = first.from === null ? '' : ` from ${escapeControl(first.from)}`;
+      const from = first.from === null ? '' : ` from ${first.from}`;
       const who = member(model, first.owner, first.name);
       return [...who, span(' claimed '), moved, span(from), took(model, group)];
     }
@@ -109,26 +108,26 @@ function describe(model: Model, group: UpdateGroup): Span[] {
           took(model, group),
         ];
       }
-      const from = first.from === null ? '' : `${escapeControl(first.from)} `;
+      const from = first.from === null ? '' : `${first.from} `;
       const to = member(model, first.owner, first.name);
       return [span(`${from}handed `), moved, span(' to '), ...to, took(model, group)];
     }
     case 'released':
       return [
-        span(first.from === null ? 'released ' : `${escapeControl(first.from)} released `),
+        span(first.from === null ? 'released ' : `${first.from} released `),
         moved,
-        span(`: nobody owns ${partitions.length > 1 ? 'them' : 'it'}`, { color: 'yellow' }),
+        span(`: no owner`, { color: 'yellow' }),
       ];
     case 'paused':
     case 'resumed':
     case 'unpinned':
     case 'pinned': {
-      const to = first.kind === 'pinned' && first.to !== null ? ` to ${escapeControl(first.to)}` : '';
-      const by = first.by === '' ? '' : ` by ${escapeControl(first.by)}`;
+      const to = first.kind === 'pinned' && first.to !== null ? ` to ${first.to}` : '';
+      const by = first.by === '' ? '' : ` by ${first.by}`;
       return [moved, span(` ${first.kind}${to}${by}`, { color: 'yellow' })];
     }
     case 'unreadable':
-      return [span(`cannot read the entry ${escapeControl(first.key)}`, { color: 'red' })];
+      return [span(`cannot read the entry ${first.key}`, { color: 'red' })];
   }
 }
 

@@ -1,4 +1,3 @@
-import { escapeControl } from '../../core/lib/text.js';
 import { partitionList } from '../../text/partition-list.js';
 import type { Model } from '../model/model.js';
 import type { MemberRow } from '../model/select.js';
@@ -25,14 +24,11 @@ function state(row: MemberRow): Span {
 function verdict({ member }: MemberRow): Span {
   const text = member.stats?.memory.verdict;
   if (text === undefined) return span(UNKNOWN, { dim: true });
-  return span(
-    escapeControl(text),
-    text.startsWith('growing') ? { color: 'yellow', bold: true } : { dim: true },
-  );
+  return span(text, text.startsWith('growing') ? { color: 'yellow', bold: true } : { dim: true });
 }
 
 /** One line a member. */
-export function consumerTable(
+export function memberTable(
   model: Model,
   rows: readonly MemberRow[],
   width: number,
@@ -44,12 +40,12 @@ export function consumerTable(
       span(bytes(member.stats ? pick(member.stats.memory) : null));
   const columns: Column<MemberRow>[] = [
     { title: '', rank: 0, cell: ({ member }) => letterSpan(model, member.id) },
-    { title: 'NAME', rank: 0, max: 24, cell: ({ name }) => span(escapeControl(name)) },
+    { title: 'NAME', rank: 0, max: 24, cell: ({ name }) => span(name) },
     {
       title: 'HOST',
       rank: 9,
       max: 16,
-      cell: ({ member }) => span(escapeControl(member.record?.host ?? UNKNOWN)),
+      cell: ({ member }) => span(member.record?.host ?? UNKNOWN),
     },
     { title: 'PID', rank: 4, align: 'right', cell: ({ member }) => span(`${member.record?.pid ?? UNKNOWN}`) },
     { title: 'N', rank: 1, align: 'right', cell: ({ partitions }) => span(`${partitions.length}`) },

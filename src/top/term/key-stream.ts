@@ -1,0 +1,100 @@
+import { Readable } from 'node:stream';
+
+const ESC = '\u001b';
+/** Escape as the kitty protocol writes it: unlike a bare ESC it cannot be taken for the beginning of a sequence. */
+const ESCAPE_KEY = `${ESC}[27u`;
+/** An ESC that is not followed by the rest of a sequence within this time is the key. */
+const ESCAPE_MS = 30;
+
+/** Final characters of the sequences `ESC [ … X` and `ESC O X`, and numbers of `ESC [ n ~`, that are keys of the screen. */
+const FINALS = 'ABCDFHZ';
+const NUMBERS = '145678';
+
+/** A sequence, Escape before another sequence or at the end, Alt with a key, or a character. */
+const KEY =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with a control character
+  /\u001b\[([0-9;<=>?]*)[ -/]*([@-~])(?<!\u001b\[\[)|\u001b\[\[[A-E]|\u001bO([A-Za-z])|\u001b(?=\u001b|$)|\u001b.|./gsu;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with a control character
+const BEGINNING = /\u001b(?:\[[0-9;<=>? -/]*|O|\[\[)?$/;
+
+/** What was read: keys in order, each as Ink reads it, and the beginning of a sequence whose rest has not come yet. */
+export interface Keys {
+  keys: string[];
+  rest: string;
+}
+
+/** Splits what a terminal sends into single keys. Modifiers of arrows, and sequences without a meaning here, are dropped. */
+export function splitKeys(text: string): Keys {
+  const rest = BEGINNING.exec(text)?.[0] ?? '';
+  const keys: string[] = [];
+  for (const [key, numbers = '', csi = '', ss3 = ''] of text
+    .slice(0, text.length - rest.length)
+    .matchAll(KEY)) {
+    const final = csi || ss3;
+    const [number = ''] = numbers.split(';');
+    if (final !== '' && FINALS.includes(final)) keys.push(`${ESC}[${final}`);
+    else if (final === '~' && number.length === 1 && NUMBERS.includes(number)) keys.push(`${ESC}[${number}~`);
+    else if (key === ESC) keys.push(ESCAPE_KEY);
+    else if (key === '\n') keys.push('\r');
+    // Of the control characters those are keys that a letter with Ctrl makes.
+    else if (!key.startsWith(ESC) && (key >= ' ' || (key > '\u0000' && key <= '\u001a'))) keys.push(key);
+  }
+  return { keys, rest };
+}
+
+/**
+ * The terminal's input as Ink needs it: one key a chunk. Ink takes characters that arrive together for one input, takes
+ * a sequence that arrives in pieces for Escape and text, and throws at sequences that it does not know, such as Ctrl+F1.
+ */
+export class KeyStream extends Readable {
+  /** Without it Ink refuses raw mode. */
+  readonly isTTY = true;
+  readonly #stdin: NodeJS.ReadStream;
+  #rest = '';
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(stdin: NodeJS.ReadStream) {
+    super({ objectMode: true });
+    this.#stdin = stdin;
+  }
+
+  /** Called by Ink when it begins to listen for keys, and when it ends. */
+  setRawMode(isRaw: boolean): this {
+    clearTimeout(this.#timer);
+    this.#stdin.setRawMode(isRaw);
+    this.#stdin.off('data', this.#take);
+    if (isRaw) this.#stdin.setEncoding('utf8').on('data', this.#take).resume();
+    else this.#stdin.pause();
+    return this;
+  }
+
+  /** The keys are text already. */
+  override setEncoding(): this {
+    return this;
+  }
+
+  /** Reading and pausing decide whether the terminal keeps the process alive. */
+  ref(): this {
+    return this;
+  }
+
+  unref(): this {
+    return this;
+  }
+
+  override _read(): void {
+    // Keys are pushed when they come.
+  }
+
+  readonly #take = (chunk: string): void => {
+    clearTimeout(this.#timer);
+    const { keys, rest } = splitKeys(this.#rest + chunk);
+    this.#rest = rest;
+    for (const key of keys) this.push(key);
+    if (rest === '') return;
+    this.#timer = setTimeout(() => {
+      if (this.#rest === ESC) this.push(ESCAPE_KEY);
+      this.#rest = '';
+    }, ESCAPE_MS);
+  };
+}

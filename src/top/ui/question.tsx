@@ -1,0 +1,20 @@
+import { Box } from 'ink';
+import type { Line } from '../view/text.js';
+import { Lines } from './line.js';
+
+/** What is asked before something is done, below a rule. */
+export function Question({ lines }: { lines: readonly Line[] }) {
+  return (
+    <Box
+      flexDirection="column"
+      flexShrink={0}
+      borderStyle="single"
+      borderColor="yellow"
+      borderBottom={false}
+      borderLeft={false}
+      borderRight={false}
+    >
+      <Lines of={lines} />
+    </Box>
+  );
+}

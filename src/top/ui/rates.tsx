@@ -1,0 +1,12 @@
+import { rateLines } from '../view/rates.js';
+import { Lines } from './line.js';
+import { Panel, type PanelProps } from './panel.js';
+
+/** What was published and handled, and what waits, over the last minutes. */
+export function Rates({ model, ui, width, height }: PanelProps) {
+  return (
+    <Panel title="Rates" isFocused={ui.focus === 'rates'} height={height}>
+      <Lines of={rateLines(model, width, height - 1).slice(0, height - 1)} />
+    </Panel>
+  );
+}

@@ -1,0 +1,38 @@
+import { Component, type ReactNode } from 'react';
+import type { LineTexts } from '../term/line-texts.js';
+import { Texts } from './line.js';
+import { Top, type TopProps } from './top.js';
+
+/** Passes on what a component throws. Ink would draw it, on a screen that is about to be restored. */
+class Boundary extends Component<{ crash: (error: unknown) => void; children: ReactNode }> {
+  override state = { hasFailed: false };
+
+  static getDerivedStateFromError() {
+    return { hasFailed: true };
+  }
+
+  override componentDidCatch(error: unknown): void {
+    // React is at work: the process may end when it is not.
+    setImmediate(() => this.props.crash(error));
+  }
+
+  override render(): ReactNode {
+    return this.state.hasFailed ? null : this.props.children;
+  }
+}
+
+interface RootProps extends TopProps {
+  texts: LineTexts;
+  crash: (error: unknown) => void;
+}
+
+/** The screen in what it needs around it. */
+export function Root({ texts, crash, ...props }: RootProps) {
+  return (
+    <Boundary crash={crash}>
+      <Texts value={texts}>
+        <Top {...props} />
+      </Texts>
+    </Boundary>
+  );
+}

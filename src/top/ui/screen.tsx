@@ -1,0 +1,71 @@
+import { Box, Text } from 'ink';
+import { formatDuration } from '../../core/lib/units.js';
+import type { Model } from '../model/model.js';
+import type { Ui } from '../screen/state.js';
+import { detailLines } from '../view/detail.js';
+import { bannerLine } from '../view/header.js';
+import { type Size, SMALLEST } from '../view/layout.js';
+import { noticeLines, questionLines } from '../view/notice.js';
+import { line } from '../view/text.js';
+import { Footer } from './footer.js';
+import { HEADER_ROWS, Header } from './header.js';
+import { Help } from './help.js';
+import { Line, Lines, Stale } from './line.js';
+import { Panels } from './panels.js';
+import { Question } from './question.js';
+
+/** Why there is nothing to show, and what to run. */
+function Missing({ message, intervalMs }: { message: string; intervalMs: number }) {
+  return (
+    <Box flexDirection="column" paddingTop={1} rowGap={1}>
+      <Line of={line(message, { color: 'yellow' })} />
+      <Line of={line(`Looking again every ${formatDuration(intervalMs)}.`, { dim: true })} />
+    </Box>
+  );
+}
+
+/** What is between header and footer: the panels, or what takes their place. */
+function Body({ model, ui, room }: { model: Model; ui: Ui; room: Size }) {
+  if (ui.help) return <Help ui={ui} room={room} />;
+  if (model.missing !== null) return <Missing message={model.missing} intervalMs={ui.intervalMs} />;
+  if (ui.detail !== null) return <Lines of={detailLines(model, ui, room).slice(0, room.rows)} />;
+  return <Panels model={model} ui={ui} room={room} />;
+}
+
+/** Room between header and footer. */
+export function bodyRoom(model: Model, ui: Ui, { columns, rows }: Size): Size {
+  const banner = bannerLine(model) ? 1 : 0;
+  const question = ui.dialog ? questionLines(ui, columns).length + 1 : noticeLines(model, ui, columns).length;
+  return { columns, rows: rows - HEADER_ROWS - banner - question - 1 };
+}
+
+/** The whole screen for a model: the same for a terminal, a test and a picture. */
+export function Screen({ model, ui, size }: { model: Model; ui: Ui; size: Size }) {
+  const { columns, rows } = size;
+  if (columns < SMALLEST.columns || rows < SMALLEST.rows) {
+    return (
+      <Box flexDirection="column" height={rows}>
+        <Text wrap="truncate">
+          {`This terminal is ${columns}x${rows}; natspoc top needs ${SMALLEST.columns}x${SMALLEST.rows}. q quits.`}
+        </Text>
+      </Box>
+    );
+  }
+  const shown = ui.frozen ?? model;
+  const banner = bannerLine(model);
+  const question = questionLines(ui, columns);
+  return (
+    <Box flexDirection="column" width={columns} height={rows}>
+      <Header model={shown} width={columns} isFrozen={ui.frozen !== null} />
+      {banner && <Line of={banner} />}
+      <Stale value={banner !== undefined}>
+        <Box flexDirection="column" flexGrow={1} flexShrink={0}>
+          <Body model={shown} ui={ui} room={bodyRoom(model, ui, size)} />
+        </Box>
+      </Stale>
+      {question.length > 0 && <Question lines={question} />}
+      <Lines of={noticeLines(model, ui, columns)} />
+      <Footer ui={ui} width={columns} />
+    </Box>
+  );
+}

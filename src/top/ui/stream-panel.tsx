@@ -1,0 +1,25 @@
+import { Box } from 'ink';
+import { ROOMY_COLUMNS, streamFacts } from '../view/stream.js';
+import { Lines } from './line.js';
+import { Panel, type PanelProps } from './panel.js';
+
+/** The stream's state, limits and replicas, in two columns where there is room. */
+export function StreamPanel({ model, ui, width, height }: PanelProps) {
+  const { facts, last } = streamFacts(model, width);
+  const isRoomy = width >= ROOMY_COLUMNS;
+  const half = isRoomy ? Math.ceil(facts.length / 2) : facts.length;
+  const room = height - 1;
+  return (
+    <Panel title="Stream" info={model.target?.stream ?? ''} isFocused={ui.focus === 'stream'} height={height}>
+      <Box columnGap={1}>
+        <Box flexDirection="column" width={isRoomy ? '50%' : '100%'}>
+          <Lines of={facts.slice(0, Math.min(half, room))} />
+        </Box>
+        <Box flexDirection="column" flexGrow={1} flexBasis={0}>
+          <Lines of={facts.slice(half, half + room)} />
+        </Box>
+      </Box>
+      <Lines of={last.slice(0, Math.max(0, room - half))} />
+    </Panel>
+  );
+}

@@ -1,0 +1,66 @@
+import { useEffect, useRef, useState } from 'react';
+import type { Feed } from '../feed.js';
+import { press } from '../screen/keys.js';
+import { announce, perform, type Said } from '../screen/perform.js';
+import type { Command, Ui } from '../screen/state.js';
+import { helpView } from '../view/help.js';
+import { bodyRoom, Screen } from './screen.js';
+import { useKeys } from './use-keys.js';
+import { useModel } from './use-model.js';
+import { useTerminalSize } from './use-terminal-size.js';
+
+/** Lines of the screen that are not rows of a panel with the whole screen. */
+const FRAME_ROWS = 8;
+
+export interface TopProps {
+  feed: Feed;
+  /** The screen as it opens. */
+  initial: Ui;
+  /** The environment of members that are started from here. */
+  env: NodeJS.ProcessEnv;
+  /** What is to be told from outside, until there is something else to tell. */
+  told: Said | undefined;
+  quit: () => void;
+  redraw: () => void;
+}
+
+/** `natspoc top`: what comes in and what is pressed, as a screen. */
+export function Top({ feed, initial, env, told, quit, redraw }: TopProps) {
+  const [ui, setUi] = useState(initial);
+  const size = useTerminalSize();
+  const model = useModel(feed, ui.intervalMs);
+  // Several keys may come between two frames, and outcomes long after: each changes what there is then.
+  const latest = useRef({ ui, model });
+  latest.current.model = model;
+  const change = (changes: Partial<Ui>): void => {
+    latest.current.ui = { ...latest.current.ui, ...changes };
+    setUi(latest.current.ui);
+  };
+  const say = (said: Said | undefined): void => {
+    if (said) change({ notice: { ...said, at: latest.current.model.now } });
+  };
+  const carryOut = async (command: Command): Promise<void> => {
+    if (command.type === 'quit') return quit();
+    if (command.type === 'redraw') return redraw();
+    say(announce(command));
+    say(await perform(command, { env, operator: feed.operator }));
+  };
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: said once, when it is told
+  useEffect(() => say(told), [told]);
+  useKeys((key) => {
+    const { ui: before } = latest.current;
+    const outcome = press(
+      {
+        ui: before,
+        model: before.frozen ?? model,
+        page: Math.max(1, size.rows - FRAME_ROWS),
+        helpEnd: helpView(before, bodyRoom(model, before, size)).end,
+      },
+      key,
+    );
+    change(outcome.ui);
+    if (outcome.command) void carryOut(outcome.command);
+  });
+  return <Screen model={model} ui={ui} size={size} />;
+}

@@ -1,0 +1,40 @@
+import { useEffect, useState } from 'react';
+import type { Feed } from '../feed.js';
+import type { Model } from '../model/model.js';
+
+/** What comes in is gathered for a moment before it is drawn. */
+const GATHER_MS = 50;
+/** And drawn at most this often, so that a busy group costs no more than a quiet one. Keys are drawn at once. */
+const DRAW_EVERY_MS = 400;
+/** Ages and the clock move without news. */
+const TICK_MS = 1_000;
+
+/** The model as of now, as often as it is worth drawing; asks every `intervalMs`. */
+export function useModel(feed: Feed, intervalMs: number): Model {
+  const [model, setModel] = useState(feed.model);
+  useEffect(() => {
+    let cameAt = performance.now();
+    let drawnAt = 0;
+    let timer: NodeJS.Timeout | undefined;
+    const draw = () => {
+      timer = undefined;
+      drawnAt = performance.now();
+      setModel({ ...feed.model, now: feed.model.now + drawnAt - cameAt });
+    };
+    const drawSoon = () => {
+      timer ??= setTimeout(draw, Math.max(GATHER_MS, DRAW_EVERY_MS - (performance.now() - drawnAt)));
+    };
+    feed.listen(() => {
+      cameAt = performance.now();
+      drawSoon();
+    });
+    const ticker = setInterval(drawSoon, TICK_MS);
+    return () => {
+      clearTimeout(timer);
+      clearInterval(ticker);
+      feed.stop();
+    };
+  }, [feed]);
+  useEffect(() => feed.every(intervalMs), [feed, intervalMs]);
+  return model;
+}

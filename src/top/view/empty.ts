@@ -1,0 +1,19 @@
+import type { Model } from '../model/model.js';
+import type { PanelId, Ui } from '../screen/state.js';
+import { type Line, line } from './text.js';
+
+const HINTS: Partial<Record<PanelId, (model: Model) => string>> = {
+  members: ({ target }) => `No members. Start one: natspoc consume --group ${target?.group ?? ''}`,
+  updates: () => 'Nothing has happened yet.',
+  messages: () => 'No messages. Publish some: natspoc publish --rate 10',
+};
+
+/** Why a panel has no rows, and what to do about it. */
+export function emptyLine(id: PanelId, model: Model, { filter }: Pick<Ui, 'filter'>): Line {
+  const text = !model.ready
+    ? 'looking …'
+    : filter === ''
+      ? (HINTS[id]?.(model) ?? 'none')
+      : `nothing matches "${filter}"`;
+  return line(text, { dim: true });
+}

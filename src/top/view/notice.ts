@@ -1,0 +1,34 @@
+import { escapeControl } from '../../core/lib/text.js';
+import type { Model } from '../model/model.js';
+import type { Ui } from '../screen/state.js';
+import { type Line, line, type Style, span, wrap } from './text.js';
+
+/** A notice is shown for this long. */
+const NOTICE_MS = 8_000;
+const NOTICE_COLORS = { info: 'green', error: 'red', busy: 'yellow' } as const;
+
+const wrapped = (text: string, columns: number, style: Style): Line[] =>
+  wrap(escapeControl(text), columns).map((part) => line(part, style));
+
+/** What is asked, and what the answer will lead to, in lines of `columns`; none: nothing is asked. */
+export function questionLines({ dialog }: Ui, columns: number): Line[] {
+  if (!dialog) return [];
+  return [
+    ...wrapped(dialog.question, columns, { bold: true, color: 'yellow' }),
+    ...dialog.consequences.flatMap((text) => wrapped(text, columns, {})),
+    [
+      span('y', { bold: true }),
+      span(' yes   ', { dim: true }),
+      span('n', { bold: true }),
+      span(' no', { dim: true }),
+    ],
+  ];
+}
+
+/** What the last action led to, in lines of `columns`; none: nothing, or it was long ago. */
+export function noticeLines({ now }: Model, { notice, dialog }: Ui, columns: number): Line[] {
+  if (!notice || dialog) return [];
+  const { at, level, text } = notice;
+  if (level !== 'busy' && now - at > NOTICE_MS) return [];
+  return wrapped(text, columns, { color: NOTICE_COLORS[level], bold: true });
+}

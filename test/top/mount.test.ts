@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import xterm from '@xterm/headless';
+import type { Feed } from '../../src/top/feed.js';
+import type { Model } from '../../src/top/model/model.js';
+import { FrameStream } from '../../src/top/term/frame-stream.js';
+import { KeyStream } from '../../src/top/term/key-stream.js';
+import { LineTexts } from '../../src/top/term/line-texts.js';
+import { mount } from '../../src/top/ui/mount.js';
+import { until } from '../support/until.js';
+import { group, play, streamFacts } from './support.js';
+
+/** A terminal in memory that does not belong to this process. */
+function openTerminal(size: { columns: number; rows: number }) {
+  const shown = new xterm.Terminal({ cols: size.columns, rows: size.rows, allowProposedApi: true });
+  const stdin = Object.assign(new EventEmitter(), {
+    setRawMode: () => {},
+    setEncoding: () => stdin,
+    resume: () => {},
+    pause: () => {},
+  });
+  const texts = new LineTexts({ colors: true });
+  const sent: string[] = [];
+  let isOpen = false;
+  const send = (bytes: string) => {
+    if (!isOpen) return;
+    sent.push(bytes);
+    shown.write(bytes);
+  };
+  const output = new FrameStream(send, texts, () => size);
+  const terminal = {
+    texts,
+    output,
+    input: new KeyStream(stdin as unknown as NodeJS.ReadStream),
+    open: () => {
+      isOpen = true;
+    },
+    close: () => {
+      isOpen = false;
+    },
+  };
+  const screen = () =>
+    Array.from(
+      { length: size.rows },
+      (_, row) => shown.buffer.active.getLine(row)?.translateToString(true) ?? '',
+    ).join('\n');
+  return { terminal, sent, screen, size, press: (keys: string) => stdin.emit('data', keys), output };
+}
+
+class FakeFeed implements Feed {
+  readonly operator = undefined;
+  readonly intervals: number[] = [];
+  model: Model;
+  isStopped = false;
+  #listener: (model: Model) => void = () => {};
+
+  constructor(model: Model) {
+    this.model = model;
+  }
+  listen(listener: (model: Model) => void): void {
+    this.#listener = listener;
+  }
+  every(intervalMs: number): void {
+    this.intervals.push(intervalMs);
+  }
+  stop(): void {
+    this.isStopped = true;
+  }
+  show(model: Model): void {
+    this.model = model;
+    this.#listener(model);
+  }
+}
+
+const options = { readonly: false, intervalMs: 1_000, env: {} };
+
+describe('the screen of top, mounted', () => {
+  const mounted: { close(): void }[] = [];
+  afterEach(() => {
+    for (const each of mounted.splice(0)) each.close();
+  });
+  const open = (size = { columns: 100, rows: 30 }, feed = new FakeFeed(play(group(2, 8)))) => {
+    const opened = openTerminal(size);
+    const crashes: unknown[] = [];
+    const screen = mount(feed, opened.terminal, options, (error) => crashes.push(error));
+    mounted.push(screen);
+    return { ...opened, feed, screen: opened.screen, crashes, top: screen };
+  };
+
+  it('draws at once, follows the feed, and writes rows that have changed only', async () => {
+    const { screen, sent, feed } = open();
+    await until('the first frame', () => screen().includes('healthy'));
+    const before = sent.length;
+    feed.show(play([[1_000, { type: 'stream', facts: streamFacts(8, { messages: 4_321 }) }]], feed.model));
+    await until('the news', () => screen().includes('stored 4,321'));
+    assert.ok(!sent.slice(before).join('').includes('Partitions '), 'the title stays as it is');
+    assert.ok(sent.slice(before).every((bytes) => bytes.startsWith('\u001b[?2026h')));
+  });
+
+  it('takes every key of a batch, each after the one before', async () => {
+    const { screen, press, feed } = open();
+    await until('the first frame', () => screen().includes('▶ Partitions'));
+    press('jjjjj');
+    press('\t/fil\u001b[1;5Pter\r+');
+    await until('the filter', () => screen().includes('filter: filter'));
+    assert.match(screen(), /▶ Members/);
+    await until('the interval', () => screen().includes('every 500 ms'));
+    assert.match(screen(), /\? help {2}q quit [\s\S]* filter: filter {2}every 500 ms$/);
+    assert.deepEqual(feed.intervals, [1_000, 500]);
+    press('\u001b[Z\u001b');
+    await until('p4 selected', () => /▶ Partitions[\s\S]*p4 /.test(screen()));
+  });
+
+  it('follows the size of the terminal', async () => {
+    const { screen, size, output } = open();
+    await until('the first frame', () => screen().includes('healthy'));
+    Object.assign(size, { columns: 50, rows: 10 });
+    output.resize();
+    await until('the size', () => screen().includes('This terminal is 50x10'));
+  });
+
+  it('tells what it is told, closes with q, and stops the feed', async () => {
+    const { screen, press, top, feed, sent } = open();
+    await until('the first frame', () => screen().includes('healthy'));
+    top.tell('something happens');
+    await until('what is told', () => screen().includes('something happens'));
+    press('q');
+    await top.closed;
+    assert.equal(feed.isStopped, true);
+    const before = sent.length;
+    feed.show(play(group(3, 8)));
+    await nextTurn();
+    assert.equal(sent.length, before);
+  });
+
+  it('passes on what a component throws, in the first frame and later, and draws nothing of it', async () => {
+    const broken = { ...play(group(2, 8)), stream: { facts: null } } as unknown as Model;
+    const first = open(undefined, new FakeFeed(broken));
+    await until('the crash', () => first.crashes.length > 0);
+    assert.ok(first.crashes[0] instanceof TypeError);
+    const later = open();
+    await until('the first frame', () => later.screen().includes('healthy'));
+    later.feed.show(broken);
+    await until('the crash', () => later.crashes.length > 0);
+    assert.doesNotMatch(later.screen(), /TypeError|ERROR/);
+  });
+
+  it('keeps nothing of what it has drawn', async function () {
+    this.timeout(60_000);
+    setFlagsFromString('--expose-gc');
+    const collect: () => void = runInNewContext('gc');
+    const { press, feed, sent } = open({ columns: 120, rows: 40 });
+    let told = 0;
+    /** Frames whose lines were never drawn before. */
+    const drawNew = async (frames: number): Promise<number> => {
+      for (let i = 0; i < frames; i++) {
+        const facts = Array.from({ length: 60 }, () => ({
+          sequence: ++told,
+          partition: 0,
+          subject: 's.p.0',
+          atMs: told,
+          key: `key-${told}`,
+          size: told,
+          preview: `message ${told} `.repeat(8),
+        }));
+        feed.model = { ...feed.model, messages: facts };
+        feed.show(feed.model);
+        // A key draws at once.
+        press('\u001b[Z\t');
+        for (let turn = 0; turn < 10; turn++) await nextTurn();
+        sent.length = 0;
+      }
+      collect();
+      return process.memoryUsage().heapUsed;
+    };
+    press('\t\t\t');
+    const before = await drawNew(60);
+    const drawnBefore = told;
+    const grown = (await drawNew(250)) - before;
+    assert.ok(told > drawnBefore);
+    assert.ok(grown < 600_000, `${grown} bytes more after 250 frames`);
+  });
+});
