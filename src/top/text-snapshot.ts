@@ -8,73 +8,61 @@ import { memberTable } from './view/members.js';
 import { messageTable } from './view/messages.js';
 import { partitionTable } from './view/partitions.js';
 import { streamFacts } from './view/stream.js';
-import type { Table } from './view/table.js';
+import { tableLines } from './view/table.js';
 import { type Line, plain } from './view/text.js';
-import { timelineLines } from './view/timeline.js';
+import { timelineTable } from './view/timeline.js';
 import { groupUpdates, updateLine } from './view/updates.js';
 
+/** As many updates and messages are printed. */
 const RECENT = 20;
 
-/** What is printed: every panel but the rates, which are a picture. */
-type Printed = Exclude<PanelId, 'rates'>;
-const isPrinted = (id: PanelId): id is Printed => id !== 'rates';
-
-interface Section {
-  title: string;
-  /** How many there are. */
-  count?: number;
-  lines: Line[];
-}
-
-const linesOf = ({ header, rows }: Table): Line[] => [header, ...rows];
-
-function sectionOf(id: Printed, model: Model, columns: number): Section {
-  const or = (count: number, lines: () => Line[]): Line[] =>
-    count === 0 || !model.ready ? [emptyLine(id, model, { filter: '' })] : lines();
+/** The title of a panel, how many rows it has, and its lines; undefined for the rates, which are a picture. */
+function sectionOf(id: PanelId, model: Model, columns: number): [string, number, Line[]] | undefined {
+  const partitions = partitionRows(model);
+  const members = memberRows(model);
+  const groups = groupUpdates(model.updates);
+  const { messages } = model;
   switch (id) {
-    case 'partitions': {
-      const rows = partitionRows(model);
-      const lines = or(rows.length, () => linesOf(partitionTable(model, rows, columns, -1)));
-      return { title: 'Partitions', count: rows.length, lines };
-    }
-    case 'members': {
-      const rows = memberRows(model);
-      const lines = or(rows.length, () => linesOf(memberTable(model, rows, columns, -1)));
-      return { title: 'Members', count: rows.length, lines };
-    }
-    case 'updates': {
-      const groups = groupUpdates(model.updates);
-      const told = groups.slice(-RECENT).map((group) => updateLine(model, group));
-      return { title: 'Status updates', count: groups.length, lines: or(groups.length, () => told) };
-    }
-    case 'messages': {
-      const { messages } = model;
-      const table = messageTable(messages.slice(-RECENT), columns, -1);
-      const lines = or(messages.length, () => linesOf(table));
-      return { title: 'Recent messages', count: messages.length, lines };
-    }
-    case 'timeline': {
-      const partitions = partitionsOf(model);
-      const lines = or(partitions.length, () => timelineLines(model, partitions, columns));
-      return { title: 'Timeline', count: partitions.length, lines };
-    }
-    case 'stream':
+    case 'partitions':
+      return ['Partitions', partitions.length, tableLines(partitionTable(model, partitions, columns, -1))];
+    case 'members':
+      return ['Members', members.length, tableLines(memberTable(model, members, columns, -1))];
+    case 'updates':
+      return [
+        'Status updates',
+        groups.length,
+        groups.slice(-RECENT).map((group) => updateLine(model, group)),
+      ];
+    case 'messages':
+      return [
+        'Recent messages',
+        messages.length,
+        tableLines(messageTable(messages.slice(-RECENT), columns, -1)),
+      ];
+    case 'timeline':
+      return ['Timeline', partitions.length, tableLines(timelineTable(model, partitionsOf(model), columns))];
+    case 'stream': {
       // One fact a line, to be searched and read out.
-      return { title: 'Stream', lines: streamFacts(model, 0).facts };
+      const { facts } = streamFacts(model, 0);
+      return ['Stream', facts.length, facts];
+    }
+    case 'rates':
+      return undefined;
   }
 }
 
 /** The group as plain text for people: every panel, or these, nothing cut off but long lines and long logs. */
 export function textSnapshot(model: Model, columns: number, panels: readonly PanelId[] = PANELS): string {
-  const { what, clock, status, stored, numbers } = headerParts(model, columns, {
-    frozen: false,
-    drawn: false,
-  });
-  const head = [`${plain(what)}  ${plain(clock)}`, `${plain(status)}  ${plain(stored)}`, plain(numbers)];
-  if (model.missing !== null) return `${[...head, '', escapeControl(model.missing)].join('\n')}\n`;
-  const body = panels.filter(isPrinted).flatMap((id) => {
-    const { title, count, lines } = sectionOf(id, model, columns);
-    return ['', count === undefined ? title : `${title} (${count})`, ...lines.map(plain)];
-  });
-  return `${[...head, ...body].map((text) => text.trimEnd()).join('\n')}\n`;
+  const { what, clock, status, stored, numbers } = headerParts(model, columns, {});
+  const text = [`${plain(what)}  ${plain(clock)}`, `${plain(status)}  ${plain(stored)}`, plain(numbers)];
+  if (model.missing !== null) text.push('', escapeControl(model.missing));
+  for (const id of model.missing === null ? panels : []) {
+    const section = sectionOf(id, model, columns);
+    if (!section) continue;
+    const [title, count, lines] = section;
+    const shown =
+      count > 0 && (model.ready || id === 'stream') ? lines : [emptyLine(id, model, { filter: '' })];
+    text.push('', id === 'stream' ? title : `${title} (${count})`, ...shown.map(plain));
+  }
+  return `${text.map((each) => each.trimEnd()).join('\n')}\n`;
 }

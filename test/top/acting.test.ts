@@ -41,7 +41,7 @@ describe('acting from natspoc top', function () {
     await tmux.shows(/Pause p0\?/);
     await tmux.press('y');
     await tmux.shows(/p0 paused in/);
-    await tmux.shows(/^p0 .*paused/m);
+    await tmux.shows(/^p0 .* paused$/m);
     await tmux.press('p');
     await tmux.shows(/Resume p0\?/);
     await tmux.press('y');

@@ -13,7 +13,7 @@ export interface Binding {
   /** A word for the footer; none: not there. */
   hint?: string;
   /** Changes something in the world: `--readonly` takes it away. */
-  acts?: boolean;
+  acts: boolean;
   run: (situation: Situation) => Outcome;
 }
 
@@ -30,155 +30,64 @@ function changeInterval({ ui }: Situation, by: number): Outcome {
   return { ui: ms === undefined ? ui : { ...ui, intervalMs: ms } };
 }
 
+type Run = Binding['run'];
+
+/** Makes bindings of a group: `keys` with blanks between them. */
+const binds =
+  (group: Binding['group'], acts = false) =>
+  (keys: string, shown: string, help: string, run: Run, hint?: string): Binding => {
+    return { keys: keys.split(' '), shown, help, group, run, acts, ...(hint !== undefined && { hint }) };
+  };
+const go = binds('Move');
+const look = binds('Look');
+const act = binds('Act', true);
+const leave = binds('Act');
+
+/** The next way to sort the focused table. */
+const sort: Run = ({ ui }) => ({
+  ui:
+    ui.focus === 'members'
+      ? { ...ui, memberSort: next(MEMBER_SORTS, ui.memberSort) }
+      : { ...ui, partitionSort: next(PARTITION_SORTS, ui.partitionSort) },
+});
+
 /** The key table. */
 export const BINDINGS: readonly Binding[] = [
-  { keys: ['up', 'k'], shown: '↑ k', help: 'previous row', group: 'Move', run: (s) => move(s, -1) },
-  { keys: ['down', 'j'], shown: '↓ j', help: 'next row', group: 'Move', run: (s) => move(s, 1) },
-  {
-    keys: ['pageup', 'ctrl-b'],
-    shown: 'PgUp',
-    help: 'a page up',
-    group: 'Move',
-    run: (s) => move(s, -s.page),
-  },
-  {
-    keys: ['pagedown', 'ctrl-f'],
-    shown: 'PgDn',
-    help: 'a page down',
-    group: 'Move',
-    run: (s) => move(s, s.page),
-  },
-  { keys: ['home', 'g'], shown: 'Home g', help: 'first row', group: 'Move', run: (s) => move(s, -1e9) },
-  { keys: ['end', 'G'], shown: 'End G', help: 'last row', group: 'Move', run: (s) => move(s, 1e9) },
-  {
-    keys: ['tab', 'right', 'l'],
-    shown: 'Tab → l',
-    help: 'next panel',
-    group: 'Move',
-    hint: 'panel',
-    run: ({ ui }) => focusOn(ui, next(PANELS, ui.focus)),
-  },
-  {
-    keys: ['shift-tab', 'left', 'h'],
-    shown: 'S-Tab ← h',
-    help: 'previous panel',
-    group: 'Move',
-    run: ({ ui }) => focusOn(ui, next(PANELS, ui.focus, -1)),
-  },
-  {
-    keys: ['enter'],
-    shown: 'Enter',
-    help: 'open row or panel',
-    group: 'Move',
-    hint: 'open',
-    run: enter,
-  },
-  { keys: ['escape', 'backspace'], shown: 'Esc', help: 'back', group: 'Move', run: back },
-  {
-    keys: ['/'],
-    shown: '/',
-    help: 'filter all rows by text',
-    group: 'Look',
-    hint: 'filter',
-    run: ({ ui }) => ({ ui: { ...ui, editing: true, help: false } }),
-  },
-  {
-    keys: ['s'],
-    shown: 's',
-    help: 'sort the focused table',
-    group: 'Look',
-    hint: 'sort',
-    run: ({ ui }) => ({
-      ui:
-        ui.focus === 'members'
-          ? { ...ui, memberSort: next(MEMBER_SORTS, ui.memberSort) }
-          : { ...ui, partitionSort: next(PARTITION_SORTS, ui.partitionSort) },
-    }),
-  },
-  {
-    keys: ['space'],
-    shown: 'space',
-    help: 'freeze and unfreeze',
-    group: 'Look',
-    hint: 'freeze',
-    run: ({ ui, model }) => ({ ui: { ...ui, frozen: ui.frozen ? null : model } }),
-  },
-  {
-    keys: ['+', '='],
-    shown: '+',
-    help: 'refresh more often',
-    group: 'Look',
-    run: (s) => changeInterval(s, -1),
-  },
-  { keys: ['-'], shown: '-', help: 'refresh less often', group: 'Look', run: (s) => changeInterval(s, 1) },
-  {
-    keys: ['?'],
-    shown: '?',
-    help: 'this help',
-    group: 'Look',
-    hint: 'help',
-    run: ({ ui }) => ({ ui: { ...ui, help: !ui.help, helpTop: 0 } }),
-  },
-  {
-    keys: ['ctrl-l'],
-    shown: 'Ctrl-L',
-    help: 'redraw the screen',
-    group: 'Look',
-    run: ({ ui }) => ({ ui, command: { type: 'redraw' } }),
-  },
-  {
-    keys: ['r'],
-    shown: 'r',
-    help: 'release the partition (it moves)',
-    group: 'Act',
-    hint: 'release',
-    acts: true,
-    run: askToRelease,
-  },
-  {
-    keys: ['p'],
-    shown: 'p',
-    help: 'pause or resume the partition',
-    group: 'Act',
-    hint: 'pause',
-    acts: true,
-    run: askToPause,
-  },
-  {
-    keys: ['x'],
-    shown: 'x',
-    help: 'stop the member (it hands over)',
-    group: 'Act',
-    hint: 'stop',
-    acts: true,
-    run: askToStop,
-  },
-  {
-    keys: ['K'],
-    shown: 'K',
-    help: 'kill -9 the member (this machine)',
-    group: 'Act',
-    hint: 'kill',
-    acts: true,
-    run: askToKill,
-  },
-  {
-    keys: ['n'],
-    shown: 'n',
-    help: 'start a member on this machine',
-    group: 'Act',
-    hint: 'new',
-    acts: true,
-    run: askToStart,
-  },
-  {
-    keys: ['q', 'ctrl-c'],
-    shown: 'q',
-    help: 'quit',
-    group: 'Act',
-    hint: 'quit',
-    run: ({ ui }) => ({ ui, command: { type: 'quit' } }),
-  },
+  go('up k', '↑ k', 'previous row', (s) => move(s, -1)),
+  go('down j', '↓ j', 'next row', (s) => move(s, 1)),
+  go('pageup ctrl-b', 'PgUp', 'a page up', (s) => move(s, -s.page)),
+  go('pagedown ctrl-f', 'PgDn', 'a page down', (s) => move(s, s.page)),
+  go('home g', 'Home g', 'first row', (s) => move(s, -1e9)),
+  go('end G', 'End G', 'last row', (s) => move(s, 1e9)),
+  go('tab right l', 'Tab → l', 'next panel', ({ ui }) => focusOn(ui, next(PANELS, ui.focus)), 'panel'),
+  go('shift-tab left h', 'S-Tab ← h', 'previous panel', ({ ui }) => focusOn(ui, next(PANELS, ui.focus, -1))),
+  go('enter', 'Enter', 'open row or panel', enter, 'open'),
+  go('escape backspace', 'Esc', 'back', back),
+  look(
+    '/',
+    '/',
+    'filter all rows by text',
+    ({ ui }) => ({ ui: { ...ui, editing: true, help: false } }),
+    'filter',
+  ),
+  look('s', 's', 'sort the focused table', sort, 'sort'),
+  look(
+    'space',
+    'space',
+    'freeze and unfreeze',
+    ({ ui, model }) => ({ ui: { ...ui, frozen: ui.frozen ? null : model } }),
+    'freeze',
+  ),
+  look('+ =', '+', 'refresh more often', (s) => changeInterval(s, -1)),
+  look('-', '-', 'refresh less often', (s) => changeInterval(s, 1)),
+  look('?', '?', 'this help', ({ ui }) => ({ ui: { ...ui, help: !ui.help, helpTop: 0 } }), 'help'),
+  look('ctrl-l', 'Ctrl-L', 'redraw the screen', ({ ui }) => ({ ui, command: { type: 'redraw' } })),
+  act('r', 'r', 'release the partition (it moves)', askToRelease, 'release'),
+  act('p', 'p', 'pause or resume the partition', askToPause, 'pause'),
+  act('x', 'x', 'stop the member (it hands over)', askToStop, 'stop'),
+  act('K', 'K', 'kill -9 the member (this machine)', askToKill, 'kill'),
+  act('n', 'n', 'start a member on this machine', askToStart, 'new'),
+  leave('q ctrl-c', 'q', 'quit', ({ ui }) => ({ ui, command: { type: 'quit' } }), 'quit'),
 ];
 
 /** The bindings that there are for this screen. */

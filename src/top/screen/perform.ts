@@ -20,29 +20,27 @@ export interface Performer {
 export type Said = Omit<Notice, 'at'>;
 
 const info = (text: string): Said => ({ text, level: 'info' });
+const busy = (text: string): Said => ({ text, level: 'busy' });
 const failure = (text: string): Said => ({ text: text.endsWith('.') ? text : `${text}.`, level: 'error' });
 
 const NOTHING_TO_ACT_ON = failure('There is nothing to act on here.');
 
 /** What is shown while a command is carried out; undefined: it takes no time worth a word. */
 export function announce(command: Command): Said | undefined {
-  const text = (() => {
-    switch (command.type) {
-      case 'release':
-        return `Releasing p${command.partition} …`;
-      case 'pause':
-        return `${command.paused ? 'Pausing' : 'Resuming'} p${command.partition} …`;
-      case 'stop':
-        return `Stopping ${command.target.name} …`;
-      case 'kill':
-        return `Killing ${command.target.name} …`;
-      case 'start-consumer':
-        return 'Starting a member …';
-      default:
-        return undefined;
-    }
-  })();
-  return text === undefined ? undefined : { text, level: 'busy' };
+  switch (command.type) {
+    case 'release':
+      return busy(`Releasing p${command.partition} …`);
+    case 'pause':
+      return busy(`${command.paused ? 'Pausing' : 'Resuming'} p${command.partition} …`);
+    case 'stop':
+      return busy(`Stopping ${command.target.name} …`);
+    case 'kill':
+      return busy(`Killing ${command.target.name} …`);
+    case 'start-consumer':
+      return busy('Starting a member …');
+    default:
+      return undefined;
+  }
 }
 
 /** `p0 p3 -> b, p6 -> c in 35 ms`: who has a member's partitions now. */
@@ -121,13 +119,8 @@ async function start({ operator, env }: Performer): Promise<Said> {
 
 async function act(command: Command, performer: Performer): Promise<Said | undefined> {
   const { operator } = performer;
-  switch (command.type) {
-    case 'start-consumer':
-      return start(performer);
-    case 'quit':
-    case 'redraw':
-      return undefined;
-  }
+  if (command.type === 'quit' || command.type === 'redraw') return undefined;
+  if (command.type === 'start-consumer') return start(performer);
   if (!operator) return NOTHING_TO_ACT_ON;
   switch (command.type) {
     case 'release': {

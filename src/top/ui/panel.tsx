@@ -1,9 +1,12 @@
 import { Box, Text } from 'ink';
 import type { ReactNode } from 'react';
 import type { Model } from '../model/model.js';
-import type { Ui } from '../screen/state.js';
-import { span } from '../view/text.js';
-import { Line } from './line.js';
+import type { PanelId, Ui } from '../screen/state.js';
+import { emptyLine } from '../view/empty.js';
+import type { Table } from '../view/table.js';
+import { type Line as Spans, span } from '../view/text.js';
+import { describeWindow, windowOf } from '../view/window.js';
+import { Line, Lines } from './line.js';
 
 /** What every panel gets: what to show, and the room for it with its title. */
 export interface PanelProps {
@@ -13,34 +16,65 @@ export interface PanelProps {
   height: number;
 }
 
-interface FrameProps {
+type FrameProps = Omit<PanelProps, 'width'> & {
+  id: PanelId;
   title: string;
   /** Beside the title: how it is sorted, how much there is. */
   info?: string;
-  isFocused: boolean;
-  height: number;
   children?: ReactNode;
-}
+};
 
-/** A title over the whole width, and what is below it. */
-export function Panel({ title, info = '', isFocused, height, children }: FrameProps) {
+/** A title over the whole width, and what is below it; without children, why there is nothing. */
+export function Panel({ id, title, info, model, ui, height, children }: FrameProps) {
+  const isFocused = ui.focus === id;
   return (
     <Box flexDirection="column" height={height}>
       <Box height={1}>
-        <Text bold inverse={isFocused}>
-          {isFocused ? `▶ ${title} ` : `─ ${title} `}
-        </Text>
-        <Box
-          flexGrow={1}
-          borderStyle="single"
-          borderDimColor
-          borderBottom={false}
-          borderLeft={false}
-          borderRight={false}
-        />
-        {info !== '' && <Line of={[span(` ${info} ─`, { dim: true })]} />}
+        <Text bold inverse={isFocused}>{`${isFocused ? '▶' : '─'} ${title} `}</Text>
+        <Box flexGrow={1} borderStyle="single" borderDimColor {...RULE} />
+        {info && <Line of={[span(` ${info} ─`, { dim: true })]} />}
       </Box>
-      {children}
+      {children ?? <Line of={emptyLine(id, model, ui)} />}
     </Box>
+  );
+}
+
+/** Of a border only the line above. */
+export const RULE = { borderBottom: false, borderLeft: false, borderRight: false } as const;
+
+interface RowsProps<Row> extends PanelProps {
+  id: PanelId;
+  title: string;
+  rows: readonly Row[];
+  /** The row under the cursor; -1: none. */
+  selected: number;
+  /** What is shown where there are too many rows and none is selected. */
+  follow?: 'start' | 'end';
+  sort?: string;
+  /** Lines above the rows. */
+  above?: readonly Spans[];
+  /** Rows as a table; a header is left out where it would take the place of the only row. */
+  table: (rows: readonly Row[], selected: number) => Table;
+}
+
+/** A panel of rows, of which as many are shown as fit. */
+export function RowsPanel<Row>({
+  rows,
+  selected,
+  follow = 'start',
+  sort,
+  above = [],
+  table,
+  ...panel
+}: RowsProps<Row>) {
+  if (rows.length === 0) return <Panel {...panel} />;
+  const room = panel.height - 1 - above.length;
+  const shown = windowOf(rows.length, Math.max(1, room - 1), selected, follow);
+  const { header, rows: lines } = table(rows.slice(shown.start, shown.end), selected - shown.start);
+  const info = describeWindow(shown, rows.length);
+  return (
+    <Panel {...panel} info={sort === undefined ? info : `${info}, by ${sort}`}>
+      <Lines of={[...above, ...(room > 1 ? [header] : []), ...lines]} />
+    </Panel>
   );
 }

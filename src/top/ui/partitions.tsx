@@ -1,10 +1,7 @@
 import { visiblePartitions } from '../screen/rows.js';
-import { emptyLine } from '../view/empty.js';
 import { partitionMap, partitionTable } from '../view/partitions.js';
-import { describeWindow } from '../view/window.js';
-import { Line, Lines } from './line.js';
-import { Panel, type PanelProps } from './panel.js';
-import { TableRows, tableWindow } from './table-rows.js';
+import { Lines } from './line.js';
+import { Panel, type PanelProps, RowsPanel } from './panel.js';
 
 /** Partitions are a table where this many rows have room; otherwise a map. */
 const TABLE_ROWS = 16;
@@ -12,37 +9,31 @@ const TABLE_ROWS = 16;
 const MIN_TABLE = 4;
 
 /** Who owns what: a map of all partitions, a table, or the map above a part of the table. */
-export function Partitions({ model, ui, width, height }: PanelProps) {
-  const rows = visiblePartitions(model, ui);
-  const frame = { title: 'Partitions', isFocused: ui.focus === 'partitions', height };
+export function Partitions(props: PanelProps) {
+  const { model, ui, width, height } = props;
   // Before the first look nothing is known to be owned, which is not the same as that nothing is.
-  if (rows.length === 0 || !model.ready) {
-    return (
-      <Panel {...frame}>
-        <Line of={emptyLine('partitions', model, ui)} />
-      </Panel>
-    );
-  }
+  const rows = model.ready ? visiblePartitions(model, ui) : [];
+  const panel = { ...props, id: 'partitions', title: 'Partitions' } as const;
   const room = height - 1;
   const selected = rows.findIndex(({ partition }) => `${partition}` === ui.selected.partitions);
   const map = partitionMap(model, rows, width);
-  const isTable = frame.isFocused && (ui.zoom || selected >= 0);
-  if (!isTable && room <= Math.min(rows.length, TABLE_ROWS)) {
+  const isTable = ui.focus === 'partitions' && (ui.zoom || selected >= 0);
+  if (rows.length > 0 && !isTable && room <= Math.min(rows.length, TABLE_ROWS)) {
     return (
-      <Panel {...frame} info={`${rows.length}`}>
+      <Panel {...panel} info={`${rows.length}`}>
         <Lines of={map.slice(0, room)} />
       </Panel>
     );
   }
-  // The map stays above a table that does not show everything.
-  const above = rows.length > room - 1 && map.length <= room - MIN_TABLE ? map : [];
-  const below = room - above.length;
-  const shown = tableWindow(rows.length, below, selected, 'start');
-  const table = partitionTable(model, rows.slice(shown.start, shown.end), width, selected - shown.start);
   return (
-    <Panel {...frame} info={`${describeWindow(shown, rows.length)}, by ${ui.partitionSort}`}>
-      <Lines of={above} />
-      <TableRows table={table} height={below} />
-    </Panel>
+    <RowsPanel
+      {...panel}
+      sort={ui.partitionSort}
+      rows={rows}
+      selected={selected}
+      // The map stays above a table that does not show everything.
+      above={rows.length > room - 1 && map.length <= room - MIN_TABLE ? map : []}
+      table={(part, at) => partitionTable(model, part, width, at)}
+    />
   );
 }

@@ -1,19 +1,12 @@
 import { Box } from 'ink';
 import type { Line } from '../view/text.js';
 import { Lines } from './line.js';
+import { RULE } from './panel.js';
 
 /** What is asked before something is done, below a rule. */
 export function Question({ lines }: { lines: readonly Line[] }) {
   return (
-    <Box
-      flexDirection="column"
-      flexShrink={0}
-      borderStyle="single"
-      borderColor="yellow"
-      borderBottom={false}
-      borderLeft={false}
-      borderRight={false}
-    >
+    <Box flexDirection="column" flexShrink={0} borderStyle="single" borderColor="yellow" {...RULE}>
       <Lines of={lines} />
     </Box>
   );

@@ -3,9 +3,10 @@ import { Lines } from './line.js';
 import { Panel, type PanelProps } from './panel.js';
 
 /** What was published and handled, and what waits, over the last minutes. */
-export function Rates({ model, ui, width, height }: PanelProps) {
+export function Rates(props: PanelProps) {
+  const { model, width, height } = props;
   return (
-    <Panel title="Rates" isFocused={ui.focus === 'rates'} height={height}>
+    <Panel {...props} id="rates" title="Rates">
       <Lines of={rateLines(model, width, height - 1).slice(0, height - 1)} />
     </Panel>
   );

@@ -4,13 +4,14 @@ import { Lines } from './line.js';
 import { Panel, type PanelProps } from './panel.js';
 
 /** The stream's state, limits and replicas, in two columns where there is room. */
-export function StreamPanel({ model, ui, width, height }: PanelProps) {
+export function StreamPanel(props: PanelProps) {
+  const { model, width, height } = props;
   const { facts, last } = streamFacts(model, width);
   const isRoomy = width >= ROOMY_COLUMNS;
   const half = isRoomy ? Math.ceil(facts.length / 2) : facts.length;
   const room = height - 1;
   return (
-    <Panel title="Stream" info={model.target?.stream ?? ''} isFocused={ui.focus === 'stream'} height={height}>
+    <Panel {...props} id="stream" title="Stream" info={model.target?.stream ?? ''}>
       <Box columnGap={1}>
         <Box flexDirection="column" width={isRoomy ? '50%' : '100%'}>
           <Lines of={facts.slice(0, Math.min(half, room))} />

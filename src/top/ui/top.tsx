@@ -49,13 +49,13 @@ export function Top({ feed, initial, env, told, quit, redraw }: TopProps) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: said once, when it is told
   useEffect(() => say(told), [told]);
   useKeys((key) => {
-    const { ui: before } = latest.current;
+    const { ui: before, model: known } = latest.current;
     const outcome = press(
       {
         ui: before,
-        model: before.frozen ?? model,
+        model: before.frozen ?? known,
         page: Math.max(1, size.rows - FRAME_ROWS),
-        helpEnd: helpView(before, bodyRoom(model, before, size)).end,
+        helpEnd: helpView(before, bodyRoom(known, before, size)).end,
       },
       key,
     );

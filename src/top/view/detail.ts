@@ -7,8 +7,9 @@ import { updateId, visibleUpdates } from '../screen/rows.js';
 import type { Ui } from '../screen/state.js';
 import { bytes, clockTime, count, duration, rate, UNKNOWN } from './format.js';
 import type { Size } from './layout.js';
+import { tableLines } from './table.js';
 import { type Line, line, span, wrap } from './text.js';
-import { timelineLines } from './timeline.js';
+import { timelineTable } from './timeline.js';
 import { groupUpdates, updateLine } from './updates.js';
 
 const fact = (name: string, value: string): Line => [
@@ -38,7 +39,7 @@ function partitionDetail(model: Model, partition: number, { columns, rows }: Siz
     fact('stored', count(model.stream?.facts.counts[partition] ?? null)),
     fact('state', row.state),
     line(''),
-    ...timelineLines(model, [partition], columns),
+    ...tableLines(timelineTable(model, [partition], columns)),
     line(''),
     title('What happened'),
   ];

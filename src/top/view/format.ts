@@ -1,4 +1,5 @@
 import { formatBytes, formatCount, formatDuration, formatRate } from '../../core/lib/units.js';
+import type { Series } from '../model/series.js';
 
 /** An eighth of a line to a whole one. */
 export const BARS = '▁▂▃▄▅▆▇█';
@@ -38,8 +39,8 @@ export function clockTime(atMs: number, millis = false): string {
 }
 
 /** The last values as bars, the highest full, none of them lower than an eighth of what they vary by. */
-export function sparkline(values: readonly number[], width: number): string {
-  const shown = values.slice(-width);
+export function sparkline(series: Series, width: number): string {
+  const shown = series.slice(-width).map(({ value }) => value);
   if (shown.length < 2) return '';
   const [low, high] = [Math.min(...shown), Math.max(...shown)];
   // A quantity that hardly moves is a flat line, not noise blown up to mountains.

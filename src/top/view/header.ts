@@ -36,24 +36,8 @@ function serverSpans({ connection, target }: Model): Span[] {
   ];
 }
 
-/** What the head of the screen says, in parts. */
-interface HeaderParts {
-  /** What is looked at, and where. */
-  what: Line;
-  clock: Line;
-  /** How it is. */
-  status: Line;
-  stored: Line;
-  /** Rates, lag and what else counts. */
-  numbers: Line;
-}
-
-/** What the head of the screen says at this width. `drawn`: with bars, for eyes. */
-export function headerParts(
-  model: Model,
-  width: number,
-  { frozen, drawn }: { frozen: boolean; drawn: boolean },
-): HeaderParts {
+/** What the head of the screen says at this width, in parts. `drawn`: with bars, for eyes. */
+export function headerParts(model: Model, width: number, { frozen = false, drawn = false }) {
   const { target, stream } = model;
   const totals = totalsOf(model);
   const health = healthOf(model);
@@ -66,7 +50,7 @@ export function headerParts(
     const trend = drawn && roomy ? [span(` ${bars.padStart(TREND_WIDTH)}`, { color: drawnIn })] : [];
     return [...value(name, `${text}${arrow}`), ...trend, span('  ')];
   });
-  return {
+  const parts: Record<'what' | 'clock' | 'status' | 'stored' | 'numbers', Line> = {
     what: [
       span('natspoc top  ', { bold: true }),
       ...(roomy ? [span('stream ', { dim: true })] : []),
@@ -94,6 +78,7 @@ export function headerParts(
       : [],
     numbers: [...numbers, ...deadLetters(model), ...problem(model)],
   };
+  return parts;
 }
 
 /** The line that says that what is shown is old; none while there is a connection. */

@@ -29,18 +29,11 @@ function column(bindings: readonly Binding[], groups: readonly Binding['group'][
 
 const widthOf = (lines: readonly Line[]): number => Math.max(...lines.map(lineWidth));
 
-/** The help in the room that it has. */
-interface HelpView {
-  /** The key table, in two columns where they fit: as much as is shown. */
-  columns: Line[][];
-  /** What the signs mean, and which part of the table is shown. */
-  below: Line[];
-  /** How far the help can be scrolled: 0 where all of it is shown. */
-  end: number;
-}
-
-/** The part of the help that is shown. */
-export function helpView(ui: Ui, { columns, rows }: Size): HelpView {
+/**
+ * The part of the help that is shown: the key table in two columns where they fit, what the signs mean, and how far it
+ * can be scrolled: 0 where all of it is shown.
+ */
+export function helpView(ui: Ui, { columns, rows }: Size): { columns: Line[][]; below: Line[]; end: number } {
   const bindings = bindingsFor(ui);
   const pair = [column(bindings, ['Move']), column(bindings, ['Look', 'Act'])];
   const isWide = pair.reduce((sum, lines) => sum + widthOf(lines), GAP) <= columns;

@@ -28,30 +28,20 @@ function verdict({ member }: MemberRow): Span {
 }
 
 /** One line a member. */
-export function memberTable(
-  model: Model,
-  rows: readonly MemberRow[],
-  width: number,
-  selected: number,
-): Table {
+export function memberTable(model: Model, rows: readonly MemberRow[], width: number, at: number): Table {
   const memory =
     (pick: (memory: { allocBytes: number; totalAllocBytes: number; sysBytes: number }) => number) =>
     ({ member }: MemberRow) =>
-      span(bytes(member.stats ? pick(member.stats.memory) : null));
+      bytes(member.stats ? pick(member.stats.memory) : null);
   const columns: Column<MemberRow>[] = [
     { title: '', rank: 0, cell: ({ member }) => letterSpan(model, member.id) },
-    { title: 'NAME', rank: 0, max: 24, cell: ({ name }) => span(name) },
-    {
-      title: 'HOST',
-      rank: 9,
-      max: 16,
-      cell: ({ member }) => span(member.record?.host ?? UNKNOWN),
-    },
-    { title: 'PID', rank: 4, align: 'right', cell: ({ member }) => span(`${member.record?.pid ?? UNKNOWN}`) },
-    { title: 'N', rank: 1, align: 'right', cell: ({ partitions }) => span(`${partitions.length}`) },
-    { title: 'PARTITIONS', rank: 6, max: 28, cell: ({ partitions }) => span(partitionList(partitions)) },
-    { title: 'RATE', rank: 2, align: 'right', cell: (row) => span(rate(row.rate)) },
-    { title: 'LAG', rank: 2, align: 'right', cell: ({ lag }) => span(shortCount(lag)) },
+    { title: 'NAME', rank: 0, max: 24, cell: ({ name }) => name },
+    { title: 'HOST', rank: 9, max: 16, cell: ({ member }) => member.record?.host ?? UNKNOWN },
+    { title: 'PID', rank: 4, align: 'right', cell: ({ member }) => `${member.record?.pid ?? UNKNOWN}` },
+    { title: 'N', rank: 1, align: 'right', cell: ({ partitions }) => `${partitions.length}` },
+    { title: 'PARTITIONS', rank: 6, max: 28, cell: ({ partitions }) => partitionList(partitions) },
+    { title: 'RATE', rank: 2, align: 'right', cell: (row) => rate(row.rate) },
+    { title: 'LAG', rank: 2, align: 'right', cell: ({ lag }) => shortCount(lag) },
     { title: 'ALLOC', rank: 3, align: 'right', cell: memory(({ allocBytes }) => allocBytes) },
     { title: 'TOTALALLOC', rank: 12, align: 'right', cell: memory(({ totalAllocBytes }) => totalAllocBytes) },
     { title: 'SYS', rank: 10, align: 'right', cell: memory(({ sysBytes }) => sysBytes) },
@@ -59,28 +49,13 @@ export function memberTable(
       title: 'GC',
       rank: 11,
       align: 'right',
-      cell: ({ member }) => span(shortCount(member.stats?.memory.numGc ?? null)),
+      cell: ({ member }) => shortCount(member.stats?.memory.numGc ?? null),
     },
-    {
-      title: 'HEAP',
-      rank: 8,
-      cell: ({ member }) =>
-        span(
-          sparkline(
-            member.alloc.map(({ value }) => value),
-            SPARK_WIDTH,
-          ),
-        ),
-    },
+    { title: 'HEAP', rank: 8, cell: ({ member }) => sparkline(member.alloc, SPARK_WIDTH) },
     { title: 'MEMORY', rank: 5, cell: verdict },
-    { title: 'RENEWED', rank: 7, align: 'right', cell: ({ renewedAgoMs }) => span(duration(renewedAgoMs)) },
-    {
-      title: 'UP',
-      rank: 8,
-      align: 'right',
-      cell: ({ member }) => span(duration(member.stats?.uptimeMs ?? null)),
-    },
+    { title: 'RENEWED', rank: 7, align: 'right', cell: ({ renewedAgoMs }) => duration(renewedAgoMs) },
+    { title: 'UP', rank: 8, align: 'right', cell: ({ member }) => duration(member.stats?.uptimeMs ?? null) },
     { title: 'STATE', rank: 1, cell: state },
   ];
-  return table(columns, rows, width, selected);
+  return table(columns, rows, width, at);
 }

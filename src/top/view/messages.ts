@@ -14,11 +14,11 @@ function previewText({ preview, size }: MessageFacts): string {
 export function messageTable(messages: readonly MessageFacts[], width: number, selected: number): Table {
   const columns: Column<MessageFacts>[] = [
     { title: 'TIME', rank: 1, cell: ({ atMs }) => span(clockTime(atMs, true), { dim: true }) },
-    { title: 'PART', rank: 0, cell: ({ partition }) => span(partition === null ? UNKNOWN : `p${partition}`) },
-    { title: 'SEQ', rank: 0, align: 'right', cell: ({ sequence }) => span(`${sequence}`) },
-    { title: 'KEY', rank: 2, max: 20, cell: ({ key }) => span(key ?? UNKNOWN) },
-    { title: 'SIZE', rank: 3, align: 'right', cell: ({ size }) => span(formatBytes(size)) },
-    { title: 'DATA', rank: 2, grow: true, cell: (message) => span(previewText(message)) },
+    { title: 'PART', rank: 0, cell: ({ partition }) => (partition === null ? UNKNOWN : `p${partition}`) },
+    { title: 'SEQ', rank: 0, align: 'right', cell: ({ sequence }) => `${sequence}` },
+    { title: 'KEY', rank: 2, max: 20, cell: ({ key }) => key ?? UNKNOWN },
+    { title: 'SIZE', rank: 3, align: 'right', cell: ({ size }) => formatBytes(size) },
+    { title: 'DATA', rank: 2, grow: true, cell: previewText },
   ];
   return table(columns, messages, width, selected);
 }

@@ -80,7 +80,7 @@ export function partitionTable(
   selected: number,
 ): Table {
   const columns: Column<PartitionRow>[] = [
-    { title: 'PART', rank: 0, cell: ({ partition }) => span(`p${partition}`) },
+    { title: 'PART', rank: 0, cell: ({ partition }) => `p${partition}` },
     { title: '', rank: 0, cell: (row) => mark(model, row) },
     {
       title: 'OWNER',
@@ -88,17 +88,12 @@ export function partitionTable(
       max: 24,
       cell: ({ ownerName, owner }) => span(ownerName ?? UNKNOWN, owner ? {} : { dim: true }),
     },
-    {
-      title: 'EPOCH',
-      rank: 4,
-      align: 'right',
-      cell: ({ epoch }) => span(epoch === null ? UNKNOWN : `${epoch}`),
-    },
-    { title: 'HELD', rank: 5, align: 'right', cell: ({ heldMs }) => span(duration(heldMs)) },
-    { title: 'LAG', rank: 2, align: 'right', cell: ({ lag }) => span(shortCount(lag)) },
-    { title: 'RATE', rank: 3, align: 'right', cell: ({ rate: perSecond }) => span(rate(perSecond)) },
-    { title: 'POSITION', rank: 6, align: 'right', cell: ({ position }) => span(`${position ?? UNKNOWN}`) },
-    { title: 'END', rank: 7, align: 'right', cell: ({ end }) => span(`${end ?? UNKNOWN}`) },
+    { title: 'EPOCH', rank: 4, align: 'right', cell: ({ epoch }) => `${epoch ?? UNKNOWN}` },
+    { title: 'HELD', rank: 5, align: 'right', cell: ({ heldMs }) => duration(heldMs) },
+    { title: 'LAG', rank: 2, align: 'right', cell: ({ lag }) => shortCount(lag) },
+    { title: 'RATE', rank: 3, align: 'right', cell: ({ rate: perSecond }) => rate(perSecond) },
+    { title: 'POSITION', rank: 6, align: 'right', cell: ({ position }) => `${position ?? UNKNOWN}` },
+    { title: 'END', rank: 7, align: 'right', cell: ({ end }) => `${end ?? UNKNOWN}` },
     { title: 'STATE', rank: 2, cell: stateCell },
   ];
   return table(columns, rows, width, selected);

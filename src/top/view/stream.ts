@@ -38,14 +38,11 @@ export function streamHeight(model: Model, width: number): number {
   return Math.max(isNarrow ? 10 : 6, lines + 1);
 }
 
-/** Facts of the stream, a line each, and the last dead letter, which may have more to say than half a line. */
-interface StreamFacts {
-  facts: Line[];
-  last: Line[];
-}
-
-/** The stream's state, limits and replicas, the most wanted first. */
-export function streamFacts(model: Model, width: number): StreamFacts {
+/**
+ * The stream's state, limits and replicas, the most wanted first; in a wide panel the last dead letter apart, as it has
+ * more to say than half a line.
+ */
+export function streamFacts(model: Model, width: number): { facts: Line[]; last: Line[] } {
   const facts = model.stream?.facts;
   if (!facts) return { facts: [line('looking …', { dim: true })], last: [] };
   const limits = [

@@ -3,7 +3,7 @@ import { type Line, padTo, type Span, type Style, span, textWidth } from './text
 /** One column: its title and how to fill it. */
 export interface Column<Row> {
   title: string;
-  cell: (row: Row) => Span;
+  cell: (row: Row) => Span | string;
   align?: 'left' | 'right';
   /** Columns with a higher number are left out first where there is no room. */
   rank: number;
@@ -21,6 +21,8 @@ export interface Table {
 
 const GAP = 2;
 
+const toSpan = (cell: Span | string): Span => (typeof cell === 'string' ? span(cell) : cell);
+
 /** Sets rows in columns as wide as their content; what does not fit in `width` is left out by rank. */
 export function table<Row>(
   columns: readonly Column<Row>[],
@@ -28,7 +30,7 @@ export function table<Row>(
   width: number,
   selected = -1,
 ): Table {
-  const cells = rows.map((row) => columns.map((column) => column.cell(row)));
+  const cells = rows.map((row) => columns.map((column) => toSpan(column.cell(row))));
   const widest = columns.map((column, i) =>
     Math.max(textWidth(column.title), ...cells.map((row) => textWidth(row[i]?.text ?? ''))),
   );
@@ -65,3 +67,6 @@ export function table<Row>(
     ),
   };
 }
+
+/** A table as lines, its header first. */
+export const tableLines = ({ header, rows }: Table): Line[] => [header, ...rows];

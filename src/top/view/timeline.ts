@@ -1,6 +1,7 @@
 import type { Model, Stretch } from '../model/model.js';
 import { clockTime } from './format.js';
 import { colorOf, letterOf, UNOWNED } from './palette.js';
+import type { Table } from './table.js';
 import { type Line, type Span, span } from './text.js';
 
 /** Columns a column of the strip may stand for, milliseconds; the first that shows the whole span is taken. */
@@ -57,7 +58,7 @@ function stripSpans(model: Model, cells: readonly (string | null | undefined)[])
 }
 
 /** The strips of these partitions, one line each, and above them the times of both ends. */
-export function timelineLines(model: Model, partitions: readonly number[], width: number): Line[] {
+export function timelineTable(model: Model, partitions: readonly number[], width: number): Table {
   const label = String(Math.max(0, ...partitions)).length + 3;
   const columns = Math.max(1, width - label);
   const stepMs = stepFor(columns);
@@ -65,11 +66,11 @@ export function timelineLines(model: Model, partitions: readonly number[], width
   const end = Math.ceil(model.now / stepMs) * stepMs;
   const [from, to] = [clockTime(end - columns * stepMs), `${clockTime(model.now)} now`];
   const axis = `${from}${' '.repeat(Math.max(1, columns - from.length - to.length))}${to}`;
-  return [
-    [span(' '.repeat(label)), span(axis, { dim: true })],
-    ...partitions.map((partition): Line => {
+  return {
+    header: [span(' '.repeat(label)), span(axis, { dim: true })],
+    rows: partitions.map((partition): Line => {
       const cells = stripOf(model.strips.get(partition) ?? [], end, stepMs, columns);
       return [span(`p${partition}`.padEnd(label), { dim: true }), ...stripSpans(model, cells)];
     }),
-  ];
+  };
 }

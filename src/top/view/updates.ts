@@ -79,13 +79,11 @@ function describe(model: Model, group: UpdateGroup): Span[] {
   const moved = span(partitionList(partitions, LISTED), { bold: true });
   switch (first.kind) {
     case 'joined':
-      return [...member(model, first.owner, first.name), span(' joined')];
+    case 'left':
+    case 'ended':
+      return [...member(model, first.owner, first.name), span(` ${first.kind}`)];
     case 'leaving':
       return [...member(model, first.owner, first.name), span(' is leaving', { color: 'yellow' })];
-    case 'left':
-      return [...member(model, first.owner, first.name), span(' left')];
-    case 'ended':
-      return [...member(model, first.owner, first.name), span(' ended')];
     case 'died':
       return [
         ...member(model, first.owner, first.name),
@@ -98,18 +96,12 @@ function describe(model: Model, group: UpdateGroup): Span[] {
       return [...who, span(' claimed '), moved, span(from), took(model, group)];
     }
     case 'handed-over': {
+      const to = member(model, first.owner, first.name);
       // Released by a member that is alone: it takes the partition again itself.
       if (first.from === first.name) {
-        return [
-          ...member(model, first.owner, first.name),
-          span(' released '),
-          moved,
-          span(' and took it again'),
-          took(model, group),
-        ];
+        return [...to, span(' released '), moved, span(' and took it again'), took(model, group)];
       }
       const from = first.from === null ? '' : `${first.from} `;
-      const to = member(model, first.owner, first.name);
       return [span(`${from}handed `), moved, span(' to '), ...to, took(model, group)];
     }
     case 'released':
