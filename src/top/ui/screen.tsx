@@ -44,8 +44,8 @@ export function Screen({ model, ui, size }: { model: Model; ui: Ui; size: Size }
   const { columns, rows } = size;
   if (columns < SMALLEST.columns || rows < SMALLEST.rows) {
     return (
-      <Box flexDirection="column" height={rows}>
-        <Text wrap="truncate">
+      <Box flexDirection="column" width={columns} height={rows}>
+        <Text>
           {`This terminal is ${columns}x${rows}; natspoc top needs ${SMALLEST.columns}x${SMALLEST.rows}. q quits.`}
         </Text>
       </Box>
