@@ -162,7 +162,7 @@ describe('the view of top', () => {
     assert.match(text, /^This terminal is 80x10; natspoc top needs 60x16/);
     assert.match(
       textOf(play(group(1, 1)), {}, 30, 10),
-      /^This terminal is 30x10; natspoc\ntop needs 60x16\. q quits\./,
+      /^This terminal is 30x10;\nnatspoc top needs 60x16\. q\nquits\.\n/,
     );
   });
 
