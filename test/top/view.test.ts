@@ -44,6 +44,9 @@ const hostileModel = () =>
     [50, { type: 'problem', what: 'x', message: HOSTILE }],
   ]);
 
+/** A row of the table of partitions, and none of the map. */
+const TABLE_ROW = /^p\d+ +\S {2,}(?!p\d)\S/;
+
 const TITLES: Record<PanelId, string> = {
   partitions: 'Partitions',
   members: 'Members',
@@ -93,7 +96,7 @@ describe('the view of top', () => {
         for (const row of shown) assert.ok(textWidth(row) <= columns, row);
         if (columns < SMALLEST.columns || rows < SMALLEST.rows) return;
         assert.match(shown[0] ?? '', /^natspoc top/);
-        assert.match(shown.at(-1) ?? '', /^\? help .*every 1\.0 s$/);
+        assert.match(shown.at(-1) ?? '', /^\? help [^…]*every 1\.0 s$/);
         if (help) return;
         // Each panel has its title in the row in which the layout has put it: none is squeezed or pushed away.
         let top = HEADER_ROWS;
@@ -102,6 +105,10 @@ describe('the view of top', () => {
             let row = top;
             for (const { id, height: lines } of panels) {
               assert.ok(shown[row]?.includes(` ${TITLES[id]} `), `${id} in row ${row}: ${shown[row]}`);
+              // And as many rows as its title says.
+              const said = /Partitions ─+ (\d+)-(\d+) of/.exec(id === 'partitions' ? (shown[row] ?? '') : '');
+              const listed = shown.slice(row + 1, row + lines).filter((each) => TABLE_ROW.test(each));
+              if (said) assert.equal(listed.length, Number(said[2]) - Number(said[1]) + 1, shown[row]);
               row += lines;
             }
           }
@@ -269,7 +276,8 @@ describe('the view of top', () => {
     ]);
     const rows = drawnRows(model, uiWith(), { columns: 100, rows: 30 });
     const banner = rows.findIndex((row) => row.includes('Disconnected for 2.0 s (1 reconnect attempt).'));
-    assert.ok(banner > 0);
+    assert.equal(banner, HEADER_ROWS, 'below the header');
+    assert.match(rows.at(-1) ?? '', /every 1\.0 s/);
     const last = rows.find((row) => row.includes('p3'));
     assert.ok(last?.includes('\u001b[2m'), 'dim, as it is old');
   });
