@@ -20,10 +20,7 @@ export function parsePartitions(texts: readonly string[], partitions: number): n
     const first = Number(match[1]);
     const last = Number(match[2] ?? match[1]);
     if (last < first || last >= partitions) {
-      throw new NatspocError(
-        'usage',
-        `There is no partition ${text.trim()}: they are 0 to ${partitions - 1}.`,
-      );
+      throw new NatspocError('usage', `There is no partition ${text.trim()}; use 0 to ${partitions - 1}.`);
     }
     for (let partition = first; partition <= last; partition++) chosen.add(partition);
   }
@@ -78,6 +75,6 @@ export function findMember(follower: GroupFollower, nameOrId: string): SeenSessi
     throw new NatspocError('failed', `Several members are named "${asked}". Use an id: ${ids.join(', ')}.`);
   }
   const names = [...follower.sessions.values()].map(({ record }) => escapeControl(record.name)).sort();
-  const known = names.length > 0 ? `there are ${names.join(', ')}` : 'the group has no members';
-  throw new NatspocError('failed', `There is no member ${asked}: ${known}.`);
+  const known = names.length > 0 ? `Members: ${names.join(', ')}.` : 'The group has no members.';
+  throw new NatspocError('failed', `No member is named "${asked}". ${known}`);
 }

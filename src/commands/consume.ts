@@ -14,8 +14,8 @@ import { tellRefusals } from '../core/nats/client/refused-credentials.js';
 export default class Consume extends BaseCommand {
   static override summary = 'Join a group and handle the messages of its share of the partitions.';
   static override description =
-    prose(`Each partition is handled by one member at a time, in order. Members share the partitions evenly; when one
-joins, leaves or dies, partitions move by themselves.
+    prose(`One member at a time handles a partition, in order. Members share the partitions evenly. When a member
+joins, leaves or dies, partitions move automatically.
 
 By default a message is handled when its line is written to stdout. --exec runs a command for each message: payload on
 its standard input, NATSPOC_PARTITION, _SEQ, _KEY, _EPOCH, _SUBJECT and _ATTEMPT in its environment; exit code 0 means

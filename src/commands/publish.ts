@@ -56,8 +56,8 @@ DATA, --key, --id and header values are templates: {{Count}}, {{TimeStamp}}, {{T
 A message has failed if it is not confirmed within --timeout. The default here is 30s, enough for a cluster to elect a
 new leader, or for a server to restart.
 
-Exit codes: 0 everything sent was confirmed; 1 stopped before it was; 3 the server was gone for longer than that; 4
-messages were refused or not confirmed.`);
+Exit codes: 0 every message was confirmed; 1 stopped before that; 3 the server was unreachable for longer than
+--timeout; 4 messages were refused or not confirmed.`);
   static override examples = [
     {
       description: '100 messages per second until Ctrl-C:',

@@ -15,7 +15,7 @@ export const PUBLISHING = {
       return rate !== undefined && rate > 0 && rate <= MOST_PER_SECOND ? rate : undefined;
     },
     allowed: 'a rate such as 500, 500/s or 30/m, up to 10000000 a second',
-    help: 'messages a second; as fast as possible without it',
+    help: 'messages per second; default: as fast as possible',
   }),
   maxPendingMessages: define({
     flag: 'max-pending',
