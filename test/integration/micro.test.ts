@@ -56,7 +56,7 @@ describe('a member as a micro service', function () {
     assert.ok(Array.isArray(info.endpoints));
     assert.deepEqual(
       info.endpoints.map((each: unknown) => [fields(each).name, fields(each).subject]),
-      ['release', 'stop', 'pause'].map((verb) => [verb, `natspoc.M1.default.${id}.${verb}`]),
+      ['release', 'stop'].map((verb) => [verb, `natspoc.M1.default.${id}.${verb}`]),
     );
 
     await runCli(['publish', '--count', '200', '--keys', '20', '--quiet'], { env });
@@ -92,10 +92,6 @@ describe('a member as a micro service', function () {
     const order = (verb: string, request = '') => ask(`natspoc.M2.default.${id}.${verb}`, request);
     assert.deepEqual(await order('release', '{"partitions":[3,99]}'), { partitions: [3] });
     await cli.note(/(claimed|acquired) p3 .*/);
-    assert.deepEqual(await order('pause', '{"partitions":[5]}'), { partitions: [5] });
-    await cli.note(/p5 is paused/);
-    assert.deepEqual(await order('pause', '{"partitions":[5],"paused":false}'), { partitions: [5] });
-    await cli.note(/p5 goes on/);
     const nonsense = await connection.request(`natspoc.M2.default.${id}.release`, '{"partitions":"some"}', {
       timeout: 5_000,
     });

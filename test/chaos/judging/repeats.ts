@@ -30,6 +30,8 @@ const COMMIT_SLACK_MS = 300;
 const DRAIN_SLACK_MS = 100;
 /** Only a break of at least this part of the ttl can cost a session: a shorter one explains nothing. */
 const LONG_SHARE = 0.5;
+/** Out of contact for this part of the ttl, an owner aborts its partitions. */
+const DEADLINE_SHARE = 0.9;
 
 /**
  * Messages that are handled again though a call had handled them. An owner that can commit does so within the commit
@@ -125,7 +127,9 @@ function troubles({ settings, faults, lives }: History) {
     .map(({ kind, from, to }): Hindrance => {
       // An owner whose session is gone stops at once; its lease may stay until the longest ttl has passed.
       const orphanedMs = kind === 'entries-removed' ? ttlMs : 0;
-      return { from, to: to + recoveryMs + orphanedMs, cause: 'server', canEnd: true };
+      // After its deadline an owner has aborted all: it takes its partitions over again before it can commit.
+      const abortedMs = to - from >= ttlMs * DEADLINE_SHARE ? ttlMs / 4 : 0;
+      return { from, to: to + recoveryMs + orphanedMs + abortedMs, cause: 'server', canEnd: true };
     });
   const all = new Map<string, { hindrances: Hindrance[]; stalls: Span[] }>();
   return (name: string): { hindrances: Hindrance[]; stalls: Span[] } => {
