@@ -137,6 +137,8 @@ describe('a stream that has used the sequences of its positions again', function
     await ok('stream', 'trim', '--force');
     run.consume('a', SHORT_TTL);
     await run.atRest();
+    await publish('later', 20);
+    await allHandled('later', 20);
     const { stdout } = await natspoc('leases', '--json');
     const { leases } = JSON.parse(stdout) as { leases: { trimmed: number }[] };
     assert.deepEqual(new Set(leases.map(({ trimmed }) => trimmed)), new Set([0]));

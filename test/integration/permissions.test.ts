@@ -41,7 +41,7 @@ describe('permissions as documented', function () {
 
   async function succeeds(role: Role, args: string[]): Promise<string> {
     const { code, stdout, stderr } = await runCli(args, { env: env(role) });
-    assert.equal(code, 0, `${role}: ${args.join(' ')}: ${stderr}`);
+    assert.equal(code, 0, `${role}: ${args.join(' ')}: ${stderr}${stdout}`);
     assert.doesNotMatch(stderr, /not permitted|violation/i);
     return stdout;
   }

@@ -145,7 +145,8 @@ export class TrimWatch {
       return { from, to: first - 1, atMost };
     }
     // A stream that begins behind the message that came next may have dropped it handled, like those before it.
-    if (this.#passed > 0 && first > this.#passedFrom + 1 && first <= this.#passedTo)
+    const passedFrom = Math.max(this.#passedFrom, this.#settledTo);
+    if (this.#passed > 0 && first > passedFrom + 1 && first <= this.#passedTo)
       return { from, to: missing === 0 ? first - 1 : received, atMost: this.#passed };
     const gaps = Math.max(0, first - this.#settledTo - 1) + missing;
     if (gaps === 0) return undefined;
