@@ -1,6 +1,6 @@
-import { NatspocError } from '../lib/errors.js';
 import type { Bucket } from '../ports/index.js';
 import { decodeCleared, encodeRecord, keys, RECORD_VERSION } from '../protocol/records.js';
+import { unwritten } from './unwritten.js';
 
 /** Another operator may trim at the same time: so often the entry is looked at again. */
 const ATTEMPTS = 5;
@@ -19,6 +19,7 @@ export async function writeCleared(
   created: number | undefined,
 ): Promise<void> {
   const key = keys.cleared(group, partition);
+  let refusal: string | undefined;
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const found = await bucket.read(key);
     if (found.kind === 'failed') throw found.error;
@@ -30,9 +31,7 @@ export async function writeCleared(
     const written = await bucket.write(key, record, entry?.revision ?? 0);
     if (written.kind === 'failed') throw written.error;
     if (written.kind === 'ok') return;
+    refusal = written.kind === 'unknown' ? written.refusal : undefined;
   }
-  throw new NatspocError(
-    'unreachable',
-    `Could not write ${key}: the server did not answer in time. Nothing was deleted.`,
-  );
+  throw unwritten(key, refusal);
 }

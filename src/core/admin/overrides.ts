@@ -8,6 +8,7 @@ import {
   RECORD_VERSION,
   unreadableAs,
 } from '../protocol/records.js';
+import { unwritten } from './unwritten.js';
 
 /** How often to retry when others change the entry at the same time. */
 const ATTEMPTS = 5;
@@ -35,6 +36,7 @@ export async function changeOverride(
   const at = new Date().toISOString();
   let before = NOTHING;
   let removing = false;
+  let refusal: string | undefined;
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const found = await readOverride(bucket, key);
     // This is our own change, whose answer was lost: return the state that we saw before it.
@@ -51,8 +53,9 @@ export async function changeOverride(
       : await bucket.write(key, encodeRecord(record), found.revision);
     if (outcome.kind === 'ok') return before;
     if (outcome.kind === 'failed') throw outcome.error;
+    refusal = outcome.kind === 'unknown' ? outcome.refusal : undefined;
   }
-  throw new NatspocError('unreachable', `Could not write ${key}: the server did not answer in time.`);
+  throw unwritten(key, refusal);
 }
 
 /**

@@ -120,7 +120,10 @@ async function writePosition(
     case 'conflict':
       return notMoved(partition, 'its position was moved by somebody else meanwhile');
     case 'unknown':
-      return notMoved(partition, 'the server did not confirm it in time: check with "natspoc leases"');
+      return notMoved(
+        partition,
+        written.refusal ?? 'the server did not confirm it in time: check with "natspoc leases"',
+      );
     case 'failed':
       return notMoved(partition, written.error.message);
   }
