@@ -105,7 +105,7 @@ describe('connecting', function () {
   });
 
   it('tells programs what to do in words of theirs: none of them has flags', async () => {
-    const own = /give .* with a connection of your own\.$/;
+    const own = /set .* with a connection of your own\.$/;
     const tls = `cert_file: "${pem('server.pem')}", key_file: "${pem('server.key')}"`;
     const [secured, closed] = [
       await serve(`tls { ${tls} }`),
