@@ -159,7 +159,7 @@ describe('a store that is put back from an older copy under its members', functi
       await server.putBack(copy);
       await publish('afterwards', 1_000);
       await allHandled('afterwards', 1_000);
-      for (const cli of run.members.values()) await cli.note(/older copy of itself/);
+      for (const cli of run.members.values()) await cli.note(/restored from an older copy/);
     });
   }
 
@@ -193,7 +193,7 @@ describe('a store that is put back from an older copy under its members', functi
     await leases('pause', '3');
     await isPaused(3);
     await server.putBack(copy);
-    await run.members.get('a')?.note(/older copy of itself/);
+    await run.members.get('a')?.note(/restored from an older copy/);
     await isPaused(1);
   });
 });

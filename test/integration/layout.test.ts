@@ -41,12 +41,12 @@ describe('one layout for a stream', function () {
     const before = await buckets();
     for (const bucket of ['EVENTS_leases', 'fresh']) {
       const count = await run('consume', '--bucket', bucket, '--partitions', '5');
-      assertRefused(count, /has 8 partitions, but --partitions is 5\..* without --partitions /);
+      assertRefused(count, /has 8 partitions, but --partitions is 5\..* Omit --partitions /);
       const prefix = await run('publish', 'x', '--bucket', bucket, '--prefix', 'other');
-      assertRefused(prefix, /subject\.events, but --prefix is other\. Without --prefix /);
+      assertRefused(prefix, /subject\.events, but --prefix is other\. Omit --prefix /);
     }
     const variable = await runCli(['consume', '--server', server.url], { env: { PARTITIONS: '5' } });
-    assertRefused(variable, /but PARTITIONS is 5\..* without PARTITIONS /);
+    assertRefused(variable, /but PARTITIONS is 5\..* Omit PARTITIONS /);
     assert.deepEqual(await buckets(), before);
   });
 

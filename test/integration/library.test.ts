@@ -417,7 +417,7 @@ describe('the library', function () {
 
   for (const [options, pattern] of [
     [{ ttlMs: 5 }, /^ttlMs: 5 is not a number of milliseconds/],
-    [{ partitions: 5 }, /has 4 partitions, but partitions is 5\..* without partitions /],
+    [{ partitions: 5 }, /has 4 partitions, but partitions is 5\..* Omit partitions /],
     [{ connection: undefined, servers: 'nats://127.0.0.1:1' }, /Cannot reach NATS .*, or change servers\.$/],
   ] as const) {
     it(`refuses ${JSON.stringify(options)}`, async () => {

@@ -111,7 +111,10 @@ describe('running a server', function () {
     writeFileSync(file, '');
     await refused({ storeDir: file }, /^Cannot write to the store folder .*file: /);
     await refused({ config: 'jetstream {' }, /did not start: Parse error/);
-    await refused({ binary: path.join(temp(), 'nothing') }, /did not start: spawn .* ENOENT$/);
+    await refused(
+      { binary: path.join(temp(), 'nothing') },
+      /did not start: no such file or directory \(ENOENT\)$/,
+    );
     await refused({ binary: process.execPath }, /did not start: /);
     const leftovers = readdirSync(temp());
     assert.deepEqual(leftovers, ['file']);
