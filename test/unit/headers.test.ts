@@ -45,7 +45,6 @@ describe('headers', () => {
       'no colon',
       'Z: 1',
     );
-    assert.throws(() => MsgHdrsImpl.decode(bytes));
     assert.deepEqual(plainHeaders(decodeHeaders(bytes)), {
       'My Header': 'v',
       'Natspoc-Key': 'a\rb',
