@@ -325,6 +325,28 @@ describe('the judge of chaos', () => {
     assert.equal(repeated(''), true, 'all the time until the harness saw it there was nothing in the way');
   });
 
+  it('gives owners time to take over again after a server fault beyond their deadline, and no more', () => {
+    /** The server refuses everybody for this long, and the next owner claims this much after that. */
+    const isCharged = (forMs: number, claimedAfterMs: number): boolean => {
+      const history = clean();
+      history.lives[0] = life('m1', {});
+      const [from, to] = [1_900, 1_900 + forMs];
+      history.faults = [{ id: 1, kind: 'refused', target: 'the server', outcome: '', from, to }];
+      const laterMs = to + claimedAfterMs - TAKEN_AT;
+      for (const each of history.calls) {
+        if (each.process === 'm2') Object.assign(each, { from: each.from + laterMs, to: each.to + laterMs });
+      }
+      for (const change of history.bucket) if (change.value?.includes('"owner":"m2"')) change.at += laterMs;
+      return charges(history).includes('repeat');
+    };
+    // Two questions of a fifth of the ttl each, what a commit takes, and how long one may wait.
+    const [recoveryMs, commitMs] = [1_900, 500];
+    assert.equal(isCharged(3_500, recoveryMs + commitMs - 50), false);
+    assert.equal(isCharged(3_500, recoveryMs + commitMs + 100), true, 'it was not aborted');
+    assert.equal(isCharged(3_700, recoveryMs + 1_000 + commitMs - 50), false);
+    assert.equal(isCharged(3_700, recoveryMs + 1_000 + commitMs + 100), true, 'it had the time');
+  });
+
   it('flags a position that goes back, by sequence or by epoch', () => {
     const history = clean();
     history.bucket.push(position(0, 20, 'm2', 5_300, 50));

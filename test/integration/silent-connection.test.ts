@@ -1,3 +1,5 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { loadConfig } from '../../src/core/config/config.js';
 import { connectNats, type NatsConnection } from '../../src/core/nats/client/connection.js';
 import { SILENT_MS } from '../../src/core/nats/client/silent-connection.js';
@@ -20,22 +22,22 @@ describe('a connection on which nothing arrives', function () {
     return Promise.race([heard, unheard]);
   };
 
-  it('because a callback of the program has ended its reading is opened again', async () => {
+  it('because a callback of the program has thrown is opened again, and its error is told', async () => {
     const connection = await open(server.url);
-    const { log } = console;
-    // The client tells it so.
-    console.log = () => {};
     try {
       connection.subscribe('x', {
         callback: () => {
           throw new Error('of the program');
         },
       });
+      const told = once(process, 'warning');
+      const lost = new Promise<void>((disconnected) => watchConnection(connection, { disconnected }));
       connection.publish('x');
-      await until('nothing arrives', async () => !(await answers(connection)));
-      await until('it is opened again', () => answers(connection), 2 * SILENT_MS);
+      const [warning] = await told;
+      assert.match(String(warning), /callback threw: of the program/);
+      await lost;
+      await until('it is opened again', () => answers(connection), 10_000);
     } finally {
-      console.log = log;
       await connection.close();
     }
   });

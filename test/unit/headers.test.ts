@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { MsgHdrsImpl } from 'nats';
 import {
@@ -9,6 +11,8 @@ import {
 } from '../../src/core/nats/client/headers.js';
 
 const block = (...lines: string[]): Uint8Array => Buffer.from(`${lines.join('\r\n')}\r\n\r\n`);
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 describe('headers', () => {
   it('are read as the client reads those that it would send', () => {
@@ -45,6 +49,10 @@ describe('headers', () => {
       'no colon',
       'Z: 1',
     );
+    // In a process of its own: here another test may have put our decoder in its place.
+    const code = `import { MsgHdrsImpl } from 'nats'; MsgHdrsImpl.decode(Buffer.from(process.argv[1], 'base64'))`;
+    const node = ['--input-type=module', '-e', code, Buffer.from(bytes).toString('base64')];
+    assert.notEqual(spawnSync(process.execPath, node, { cwd: ROOT }).status, 0, 'the client decodes them');
     assert.deepEqual(plainHeaders(decodeHeaders(bytes)), {
       'My Header': 'v',
       'Natspoc-Key': 'a\rb',

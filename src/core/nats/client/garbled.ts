@@ -1,4 +1,5 @@
-import { Parser } from 'nats/lib/nats-base-client/parser.js';
+import { Parser, State } from 'nats/lib/nats-base-client/parser.js';
+import { messageOf } from '../../lib/errors.js';
 
 /** What a connection of the client does with what arrives, as far as it is used here. */
 interface Receiver {
@@ -9,13 +10,20 @@ interface Receiver {
 
 const parse = Parser.prototype.parse;
 
-/** Reads what has arrived; what cannot be read ends the connection. */
+/**
+ * Reads what has arrived; what cannot be read, and a listener that throws, end the connection: the parser is in the middle of
+ * something then.
+ */
 function parseOrHangUp(this: Parser, bytes: Uint8Array): void {
   try {
     parse.call(this, bytes);
-  } catch {
+  } catch (error) {
     const { connectError, transport }: Receiver = Object(this.dispatcher);
-    const reason = new Error('what answers there is no NATS server');
+    // A message was read and is being handed on: what threw is a listener of the program around us.
+    const isListener = this.state === State.MSG_PAYLOAD;
+    if (isListener)
+      process.emitWarning(`A NATS subscription's callback threw: ${messageOf(error)}`, 'natspoc');
+    const reason = new Error(isListener ? 'a callback threw' : 'what answers there is no NATS server');
     if (connectError) connectError(reason);
     // As after a break: the client connects again.
     else void transport?.close?.(reason);
