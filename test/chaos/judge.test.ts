@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { encodeRecord, keys, RECORD_VERSION } from '../../src/core/protocol/records.js';
+import { keys } from '../../src/core/protocol/keys.js';
+import { encodeRecord, RECORD_VERSION } from '../../src/core/protocol/records.js';
 import { judgeHistory } from './judging/judge.js';
 import type { Charge } from './judging/violation.js';
 import {

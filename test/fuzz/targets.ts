@@ -16,6 +16,7 @@ import { DeliveryReader, parseDelivery } from '../../src/core/nats/jetstream/del
 import { PubAckReader } from '../../src/core/nats/jetstream/puback.js';
 import { decodeStatsAnswer } from '../../src/core/nats/service/member-stats.js';
 import { readLetter } from '../../src/core/protocol/dead-letter.js';
+import { parseGroupKey, partitionIn } from '../../src/core/protocol/keys.js';
 import { partitionOf, partitionOfSubject } from '../../src/core/protocol/layout.js';
 import { decodeControlAnswer, decodeRelease } from '../../src/core/protocol/member-orders.js';
 import { decodeMemberStats } from '../../src/core/protocol/member-stats.js';
@@ -26,8 +27,6 @@ import {
   decodePosition,
   decodeSession,
   decodeStart,
-  parseGroupKey,
-  partitionIn,
   unreadableAs,
 } from '../../src/core/protocol/records.js';
 import { parseHandled } from '../../src/local/demo/processes.js';

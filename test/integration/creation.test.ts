@@ -7,7 +7,8 @@ import {
   type StreamConfig,
 } from 'nats';
 import { bucketSubject } from '../../src/core/nats/kv/bucket.js';
-import { encodeRecord, keys } from '../../src/core/protocol/records.js';
+import { keys } from '../../src/core/protocol/keys.js';
+import { encodeRecord } from '../../src/core/protocol/records.js';
 import { type CliExit, runCli, stopAll } from '../support/cli.js';
 import { withServer } from '../support/server.js';
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { bucketStream, bucketSubject } from '../../src/core/nats/kv/bucket.js';
-import { decodeLease, decodePosition, keys } from '../../src/core/protocol/records.js';
+import { keys } from '../../src/core/protocol/keys.js';
+import { decodeLease, decodePosition } from '../../src/core/protocol/records.js';
 import { runCli } from '../support/cli.js';
 import type { GroupRun } from '../support/group-run.js';
 import { until } from '../support/until.js';

@@ -4,7 +4,8 @@ import { connectNats, type NatsConnection } from '../../src/core/nats/client/con
 import { bucketSubject } from '../../src/core/nats/kv/bucket.js';
 import { NatsGroupObserver } from '../../src/core/nats/stream/group-observer.js';
 import { openTopology } from '../../src/core/nats/stream/topology.js';
-import { encodeRecord, keys, RECORD_VERSION } from '../../src/core/protocol/records.js';
+import { keys } from '../../src/core/protocol/keys.js';
+import { encodeRecord, RECORD_VERSION } from '../../src/core/protocol/records.js';
 import { runCli } from '../support/cli.js';
 import { TcpProxy } from '../support/proxy.js';
 import { withServer } from '../support/server.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { NatsGroupObserver } from '../../src/core/nats/stream/group-observer.js';
-import { keys } from '../../src/core/protocol/records.js';
+import { keys } from '../../src/core/protocol/keys.js';
 import { type CliExit, runCli, startCli } from '../support/cli.js';
 import type { GroupRun } from '../support/group-run.js';
 import { until } from '../support/until.js';

@@ -1,4 +1,4 @@
-import { parseGroupKey } from '../../src/core/protocol/records.js';
+import { parseGroupKey } from '../../src/core/protocol/keys.js';
 import { Drops } from './checks/drops.js';
 import { Handling } from './checks/handling.js';
 import { Judge } from './checks/judge.js';

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { keys, parseGroupKey } from '../../src/core/protocol/keys.js';
 import {
   decodeLayout,
   decodeLease,
@@ -7,10 +8,8 @@ import {
   decodeSession,
   encodeRecord,
   foreignFormat,
-  keys,
   type LeaseRecord,
   type PositionRecord,
-  parseGroupKey,
   RECORD_VERSION,
   type SessionRecord,
   unreadableAs,

@@ -1,5 +1,6 @@
 import type { Bucket } from '../ports/index.js';
-import { decodeCleared, encodeRecord, keys, RECORD_VERSION } from '../protocol/records.js';
+import { keys } from '../protocol/keys.js';
+import { decodeCleared, encodeRecord, RECORD_VERSION } from '../protocol/records.js';
 import { unwritten } from './unwritten.js';
 
 /** Another operator may trim at the same time: so often the entry is looked at again. */

@@ -1,6 +1,7 @@
 import type { Clock } from '../lib/clock.js';
 import type { Bucket, ReadOutcome } from '../ports/index.js';
-import { decodeSession, keys } from '../protocol/records.js';
+import { keys } from '../protocol/keys.js';
+import { decodeSession } from '../protocol/records.js';
 
 /** The outcome of fencing. `alive`: the member renews faster than its proof of life can be deleted. */
 export type FenceOutcome = { kind: 'fenced' } | { kind: 'alive' } | { kind: 'failed'; message: string };
@@ -28,6 +29,7 @@ export async function fenceMember(
 /** Deletes a key at its current revision. `always`: even if it does not exist, so that it cannot be created later. */
 async function remove(bucket: Bucket, key: string, always: boolean): Promise<FenceOutcome> {
   let conflicts = false;
+  let refusal: string | undefined;
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const found = await bucket.read(key);
     if (found.kind === 'failed') return { kind: 'failed', message: found.error.message };
@@ -38,8 +40,11 @@ async function remove(bucket: Bucket, key: string, always: boolean): Promise<Fen
     if (removed.kind === 'ok') return { kind: 'fenced' };
     if (removed.kind === 'failed') return { kind: 'failed', message: removed.error.message };
     if (removed.kind === 'conflict') conflicts = true;
+    if (removed.kind === 'unknown') refusal = removed.refusal;
   }
-  return conflicts ? { kind: 'alive' } : { kind: 'failed', message: 'the server did not answer in time' };
+  return conflicts
+    ? { kind: 'alive' }
+    : { kind: 'failed', message: refusal ?? 'the server did not answer in time' };
 }
 
 /** How long after its last renewal a member may act. For a session that cannot be read this is unknown. */

@@ -1,5 +1,6 @@
 import type { Bucket } from '../ports/index.js';
-import { decodeLease, encodeRecord, keys, RECORD_VERSION, unreadableAs } from '../protocol/records.js';
+import { keys } from '../protocol/keys.js';
+import { decodeLease, encodeRecord, RECORD_VERSION, unreadableAs } from '../protocol/records.js';
 
 /**
  * Overwrites a lease that cannot be read, so that the partition has no owner and the next member that plans claims it. A
@@ -29,7 +30,7 @@ export async function freeLease(
     case 'conflict':
       return 'its lease was changed by somebody else meanwhile; try again';
     case 'unknown':
-      return 'the server did not confirm it in time: check with "natspoc leases"';
+      return written.refusal ?? 'the server did not confirm it in time: check with "natspoc leases"';
     case 'failed':
       return written.error.message;
   }

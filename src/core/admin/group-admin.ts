@@ -85,7 +85,7 @@ export class GroupAdmin {
    * The problems of a status.
    *
    * @param limits `maxLag`: limit of messages that wait in a partition; `stalledMs`: limit of the time without progress.
-   *   Undefined: any.
+   *   Undefined: no limit.
    */
   async check(
     status: GroupStatus,

@@ -1,9 +1,9 @@
 import { NatspocError } from '../lib/errors.js';
 import type { Bucket } from '../ports/index.js';
+import { keys } from '../protocol/keys.js';
 import {
   decodeOverride,
   encodeRecord,
-  keys,
   type OverrideRecord,
   RECORD_VERSION,
   unreadableAs,

@@ -1,5 +1,6 @@
 import type { ViewEntry } from './events.js';
-import { decodeLease, decodeOverride, decodeSession, parseGroupKey } from './records.js';
+import { parseGroupKey } from './keys.js';
+import { decodeLease, decodeOverride, decodeSession } from './records.js';
 
 /** One key of the bucket as stored; `value` is null where the key was deleted. */
 export interface BucketEntry {

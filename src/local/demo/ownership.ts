@@ -1,6 +1,7 @@
 import { GroupFollower } from '../../core/admin/follower.js';
 import type { Bucket } from '../../core/ports/index.js';
-import { keys, type LeaseRecord } from '../../core/protocol/records.js';
+import { keys } from '../../core/protocol/keys.js';
+import type { LeaseRecord } from '../../core/protocol/records.js';
 
 /** Who owns a partition, as the bucket says. */
 export interface Owner {

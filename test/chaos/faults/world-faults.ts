@@ -1,7 +1,7 @@
 import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { keys } from '../../../src/core/protocol/records.js';
+import { keys } from '../../../src/core/protocol/keys.js';
 import type { TestServer } from '../../support/server.js';
 import { LIMITED, OPEN, REFUSING } from '../stage/server-config.js';
 import type { Fault, Field } from './field.js';

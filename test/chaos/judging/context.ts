@@ -1,4 +1,5 @@
-import { decodeLease, decodePosition, keys } from '../../../src/core/protocol/records.js';
+import { keys } from '../../../src/core/protocol/keys.js';
+import { decodeLease, decodePosition } from '../../../src/core/protocol/records.js';
 import type { History } from '../recording/history.js';
 import { describeCallFully, describeFault, describeTime } from './describe.js';
 import type { Violation } from './violation.js';

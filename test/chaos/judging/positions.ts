@@ -1,4 +1,5 @@
-import { decodePosition, keys } from '../../../src/core/protocol/records.js';
+import { keys } from '../../../src/core/protocol/keys.js';
+import { decodePosition } from '../../../src/core/protocol/records.js';
 import { type BucketChange, type Call, ERA, type History } from '../recording/history.js';
 import { describeCall, describeTime } from './describe.js';
 import { Frontier, inTime, type PartitionLog } from './order.js';

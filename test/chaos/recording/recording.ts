@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Bucket, Watch } from '../../../src/core/ports/index.js';
 import type { BucketEntry } from '../../../src/core/protocol/entries.js';
-import { keys } from '../../../src/core/protocol/records.js';
+import { keys } from '../../../src/core/protocol/keys.js';
 import { LineFile } from './line-file.js';
 import {
   type BucketRecord,

@@ -1,5 +1,6 @@
 import type { BucketEntry } from '../../../src/core/protocol/entries.js';
-import { decodeLease, decodePosition, keys, parseGroupKey } from '../../../src/core/protocol/records.js';
+import { keys, parseGroupKey } from '../../../src/core/protocol/keys.js';
+import { decodeLease, decodePosition } from '../../../src/core/protocol/records.js';
 import type { EventLog } from '../model/log.js';
 import { Damage, OPERATOR } from './damage.js';
 import type { Judge } from './judge.js';

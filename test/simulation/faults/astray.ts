@@ -1,4 +1,5 @@
-import { decodeLease, keys } from '../../../src/core/protocol/records.js';
+import { keys } from '../../../src/core/protocol/keys.js';
+import { decodeLease } from '../../../src/core/protocol/records.js';
 import { SERVERS } from '../model/cluster.js';
 import type { World } from '../world.js';
 import type { Fault } from './fault.js';

@@ -1,4 +1,5 @@
-import { encodeRecord, keys, RECORD_VERSION } from '../../../src/core/protocol/records.js';
+import { keys } from '../../../src/core/protocol/keys.js';
+import { encodeRecord, RECORD_VERSION } from '../../../src/core/protocol/records.js';
 import { OPERATOR } from '../checks/damage.js';
 import type { World } from '../world.js';
 import type { Fault } from './fault.js';

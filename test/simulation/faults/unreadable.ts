@@ -1,8 +1,8 @@
+import { keys } from '../../../src/core/protocol/keys.js';
 import {
   decodeLease,
   decodePosition,
   encodeRecord,
-  keys,
   RECORD_VERSION,
 } from '../../../src/core/protocol/records.js';
 import { OPERATOR } from '../checks/damage.js';

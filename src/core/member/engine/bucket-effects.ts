@@ -3,9 +3,9 @@ import type { NatspocError } from '../../lib/errors.js';
 import type { Bucket, ReadOutcome, WriteOutcome } from '../../ports/index.js';
 import { decodeEntry } from '../../protocol/entries.js';
 import type { Effect, GroupEvent, ProofFound, SessionEntry, Written } from '../../protocol/events.js';
+import { keys } from '../../protocol/keys.js';
 import {
   encodeRecord,
-  keys,
   type LeaseRecord,
   RECORD_VERSION,
   type SessionRecord,

@@ -3,7 +3,7 @@ import type { NatspocError } from '../../lib/errors.js';
 import type { MemberIdentity, Watch } from '../../ports/index.js';
 import { decodeEntries } from '../../protocol/entries.js';
 import type { Effect, GroupEvent } from '../../protocol/events.js';
-import { keys } from '../../protocol/records.js';
+import { keys } from '../../protocol/keys.js';
 import { initialState, type State } from '../../protocol/state.js';
 import { step } from '../../protocol/step.js';
 import type { RunnerEvents } from '../partition/contract.js';

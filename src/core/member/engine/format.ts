@@ -1,6 +1,7 @@
 import { NatspocError } from '../../lib/errors.js';
 import type { BucketEntry } from '../../protocol/entries.js';
-import { foreignFormat, parseGroupKey, RECORD_VERSION } from '../../protocol/records.js';
+import { parseGroupKey } from '../../protocol/keys.js';
+import { foreignFormat, RECORD_VERSION } from '../../protocol/records.js';
 
 /**
  * Why this member cannot join: members of another version are there, and neither can read what the other writes. Whoever

@@ -1,10 +1,10 @@
 import type { Clock } from '../../lib/clock.js';
 import type { NatspocError } from '../../lib/errors.js';
 import type { Bucket, LayoutKeeper } from '../../ports/index.js';
+import { keys } from '../../protocol/keys.js';
 import type { PositionMark } from '../../protocol/position-mark.js';
 import {
   encodeRecord,
-  keys,
   type PositionRecord,
   RECORD_VERSION,
   type StartRecord,

@@ -1,5 +1,6 @@
 import type { Bucket } from '../../ports/index.js';
-import { type ClearedRecord, decodeCleared, keys } from '../../protocol/records.js';
+import { keys } from '../../protocol/keys.js';
+import { type ClearedRecord, decodeCleared } from '../../protocol/records.js';
 
 /** What an operator took down of a partition when it trimmed the stream; undefined: nothing, or it cannot be read now. */
 export async function readCleared(

@@ -1,9 +1,10 @@
 import { type Clock, sleep } from '../../lib/clock.js';
 import type { NatspocError } from '../../lib/errors.js';
 import type { Bucket } from '../../ports/index.js';
+import { keys } from '../../protocol/keys.js';
 import type { StreamMessage } from '../../protocol/message.js';
 import type { PositionMark } from '../../protocol/position-mark.js';
-import { decodePosition, encodeRecord, keys, RECORD_VERSION } from '../../protocol/records.js';
+import { decodePosition, encodeRecord, RECORD_VERSION } from '../../protocol/records.js';
 import { StopConsuming } from './handler.js';
 import type { Permit } from './permit.js';
 

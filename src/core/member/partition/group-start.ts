@@ -2,7 +2,8 @@ import type { StartFrom } from '../../config/start-from.js';
 import { type Clock, sleep } from '../../lib/clock.js';
 import { NatspocError } from '../../lib/errors.js';
 import type { Bucket, EventStream } from '../../ports/index.js';
-import { decodeStart, encodeRecord, keys, RECORD_VERSION, type StartRecord } from '../../protocol/records.js';
+import { keys } from '../../protocol/keys.js';
+import { decodeStart, encodeRecord, RECORD_VERSION, type StartRecord } from '../../protocol/records.js';
 
 /** An answer that did not come is asked for again this much later. */
 const ASK_AGAIN_MS = 100;

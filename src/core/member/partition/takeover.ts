@@ -1,12 +1,12 @@
 import type { Clock } from '../../lib/clock.js';
 import type { NatspocError } from '../../lib/errors.js';
 import type { Bucket, EventStream } from '../../ports/index.js';
+import { keys } from '../../protocol/keys.js';
 import type { PositionMark } from '../../protocol/position-mark.js';
 import { readerName } from '../../protocol/reader-name.js';
 import {
   decodePosition,
   encodeRecord,
-  keys,
   type PositionRecord,
   RECORD_VERSION,
   unreadableAs,

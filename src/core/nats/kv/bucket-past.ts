@@ -3,7 +3,7 @@ import type { PastEntry } from '../../ports/facts.js';
 import type { BucketEntry } from '../../protocol/entries.js';
 import { decodeEntry } from '../../protocol/entries.js';
 import type { ProofEntry } from '../../protocol/events.js';
-import { keys } from '../../protocol/records.js';
+import { keys } from '../../protocol/keys.js';
 import type { NatsHandles } from '../client/handles.js';
 import { type Fetched, type FetchOptions, fetchAll } from '../jetstream/fetch.js';
 import { newestPart } from '../jetstream/newest-part.js';

@@ -12,6 +12,7 @@ import type {
 } from '../../ports/facts.js';
 import type { Watch, WatchSink } from '../../ports/index.js';
 import type { GroupObserver } from '../../ports/observer.js';
+import { keys, partitionIn } from '../../protocol/keys.js';
 import {
   KEY_HEADER,
   partitionOfSubject,
@@ -19,7 +20,7 @@ import {
   partitionWildcard,
 } from '../../protocol/layout.js';
 import { readerNamePrefix } from '../../protocol/reader-name.js';
-import { decodePosition, keys, madeOn, partitionIn, unreadableAs } from '../../protocol/records.js';
+import { decodePosition, madeOn, unreadableAs } from '../../protocol/records.js';
 import { toNatspocError } from '../client/outcome.js';
 import { type FetchOptions, fetchAll, fetchMessages } from '../jetstream/fetch.js';
 import { storedAt } from '../jetstream/stream-identity.js';

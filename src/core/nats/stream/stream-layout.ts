@@ -3,14 +3,9 @@ import type { Config } from '../../config/config.js';
 import { SETTINGS } from '../../config/settings.js';
 import { NatspocError } from '../../lib/errors.js';
 import type { LayoutKeeper } from '../../ports/index.js';
+import { keys } from '../../protocol/keys.js';
 import { partitionWildcard } from '../../protocol/layout.js';
-import {
-  decodeLayout,
-  encodeRecord,
-  keys,
-  type LayoutRecord,
-  RECORD_VERSION,
-} from '../../protocol/records.js';
+import { decodeLayout, encodeRecord, type LayoutRecord, RECORD_VERSION } from '../../protocol/records.js';
 import type { NatsBucket } from '../kv/bucket.js';
 
 const MARK = 'natspoc layout ';

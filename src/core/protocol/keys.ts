@@ -1,0 +1,41 @@
+import { MAX_PARTITIONS } from './records.js';
+
+/** The bucket's keys; `groupPrefix` covers all that a member watches, proofs of life and positions are outside it. */
+export const keys = {
+  layout: 'layout',
+  groupPrefix: (group: string) => `group.${group}.`,
+  session: (group: string, id: string) => `group.${group}.session.${id}`,
+  proofPrefix: (group: string) => `alive.${group}.`,
+  proof: (group: string, id: string) => `alive.${group}.${id}`,
+  lease: (group: string, partition: number) => `group.${group}.lease.${partition}`,
+  override: (group: string, partition: number) => `group.${group}.override.${partition}`,
+  positionPrefix: (group: string) => `position.${group}.`,
+  position: (group: string, partition: number) => `position.${group}.${partition}`,
+  start: (group: string) => `position.${group}.start`,
+  cleared: (group: string, partition: number) => `cleared.${group}.${partition}`,
+};
+
+/** What a key under the group's prefix is about. */
+export type GroupKey =
+  | { kind: 'session'; id: string }
+  | { kind: 'lease'; partition: number }
+  | { kind: 'override'; partition: number }
+  | { kind: 'other' };
+
+/** Parses a key under {@link keys.groupPrefix}; whatever is not ours is `other`. */
+export function parseGroupKey(group: string, key: string): GroupKey {
+  const prefix = keys.groupPrefix(group);
+  if (!key.startsWith(prefix)) return { kind: 'other' };
+  const [kind, id, ...rest] = key.slice(prefix.length).split('.');
+  if (id === undefined || id === '' || rest.length > 0) return { kind: 'other' };
+  if (kind === 'session') return { kind: 'session', id };
+  const partition = partitionIn(id);
+  if ((kind === 'lease' || kind === 'override') && partition !== undefined) return { kind, partition };
+  return { kind: 'other' };
+}
+
+/** The partition that the last token of a key names; undefined for any other text. */
+export function partitionIn(token: string): number | undefined {
+  const partition = /^(0|[1-9]\d{0,4})$/.test(token) ? Number(token) : MAX_PARTITIONS;
+  return partition < MAX_PARTITIONS ? partition : undefined;
+}
