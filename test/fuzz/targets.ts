@@ -115,6 +115,9 @@ function show(events: readonly TopEvent[]): void {
   for (const row of drawnRows(model, ui, SIZE)) safe(row.replaceAll(STYLE, ''));
 }
 
+/** Any value as text, also one that has no way to become text by itself. */
+const textIn = (value: unknown): string =>
+  typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 const REPLY = '$JS.ACK.EVENTS.reader.1.42.42.1795845811881000000.7';
 const LONG_REPLY = '$JS.ACK._.hash.EVENTS.reader.1.42.42.1795845811881000000.7.token';
 const ACK = {
@@ -154,7 +157,7 @@ const SETTING_TEXTS = [
   'nats://u:p@h:4222',
 ];
 const headersOf = (value: unknown): Record<string, string> =>
-  Object.fromEntries(Object.entries(Object(value)).map(([name, each]) => [name, String(each)]));
+  Object.fromEntries(Object.entries(Object(value)).map(([name, each]) => [name, textIn(each)]));
 
 /** All of them. */
 export const TARGETS: readonly Target[] = [
