@@ -37,7 +37,7 @@ describe('a burst of joins', () => {
           handler: () => {},
           failure: { maxAttempts: 1, backoff: { baseMs: 1, maxMs: 1 }, onExhausted: 'halt' },
           stats: () => ({ host: hostname() }),
-          events: { report: () => {}, handled: () => {}, attemptFailed: () => {} },
+          events: { report: () => {}, partition: () => ({ handled: () => {}, attemptFailed: () => {} }) },
         }),
       ),
     );

@@ -44,6 +44,7 @@ describe('handlers side by side', () => {
             failure: { maxAttempts: 2, backoff: { baseMs: 50, maxMs: 50 }, onExhausted: 'skip' },
           },
           {
+            events: { handled: (message) => done.add(message.sequence), attemptFailed: () => {} },
             permit,
             clock,
             slice: new TimeSlice(clock),
@@ -75,8 +76,6 @@ describe('handlers side by side', () => {
               assert.equal(messages, sequence - position, 'sequences are contiguous here');
               position = sequence;
             },
-            handled: (message) => done.add(message.sequence),
-            attemptFailed: () => {},
             starving: () => {},
             halting: () => assert.fail('skip never halts'),
           },

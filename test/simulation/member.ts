@@ -107,15 +107,17 @@ export class SimMember {
       },
       {
         report: (report) => judge.isTracing && judge.note(describe(name, report)),
-        handled: () => {
-          if (quota === undefined || ++handled < quota) return;
-          if (handled > quota) judge.violate('quota', `${name} handles ${handled} messages of ${quota}`);
-          this.leave();
-        },
-        trimmed: (partition, trimmed) => world.drops.told(partition, trimmed),
-        attemptFailed: (_partition, message, _attempt, _error, then) => {
-          if (then === 'skip') handling.skipped(message.sequence);
-        },
+        partition: (partition) => ({
+          handled: () => {
+            if (quota === undefined || ++handled < quota) return;
+            if (handled > quota) judge.violate('quota', `${name} handles ${handled} messages of ${quota}`);
+            this.leave();
+          },
+          trimmed: (trimmed) => world.drops.told(partition, trimmed),
+          attemptFailed: (message, _attempt, _error, then) => {
+            if (then === 'skip') handling.skipped(message.sequence);
+          },
+        }),
       },
     );
     this.member.closed.then(

@@ -24,9 +24,14 @@ function bench(ports: Partial<CommitterPorts> = {}) {
       mark: { sequence: 10 },
     },
     { intervalMs: 200, every: 1_000 },
-    { bucket, clock, permit, ...ports },
     {
-      committed: (sequence) => told.push(`committed ${sequence}`),
+      events: { committed: (sequence) => told.push(`committed ${sequence}`) },
+      bucket,
+      clock,
+      permit,
+      ...ports,
+    },
+    {
       fenced: () => told.push('fenced'),
       vanished: () => told.push('vanished'),
       moved: () => told.push('moved'),

@@ -38,6 +38,11 @@ class Bench {
       { partition: 3, epoch: 41, logger: SILENT },
       { failure: FAILURE, ...settings },
       {
+        events: {
+          handled: ({ sequence }) => this.log.push(`handled ${sequence}`),
+          attemptFailed: ({ sequence }, attempt, error, then) =>
+            this.log.push(`failed ${sequence} #${attempt} ${String(error)} ${then}`),
+        },
         handler,
         permit: this.permit,
         slice: new TimeSlice(this.clock),
@@ -50,9 +55,6 @@ class Bench {
           assert.ok(sequence > this.position, 'positions grow');
           this.position = sequence;
         },
-        handled: ({ sequence }) => this.log.push(`handled ${sequence}`),
-        attemptFailed: ({ sequence }, attempt, error, then) =>
-          this.log.push(`failed ${sequence} #${attempt} ${String(error)} ${then}`),
         starving: () => {},
         halting: (halt) => this.halts.push(halt),
       },

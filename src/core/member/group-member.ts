@@ -11,6 +11,7 @@ import type { Standing } from './engine/standstill.js';
 import { type JoinOptions, startMember } from './join.js';
 import type { MemberCounters, MemberEventMap } from './member-events.js';
 import type { Handler } from './partition/handler.js';
+import type { PartitionListener } from './partition/partition-events.js';
 import { type GuardedHandler, guardStrays, REJECTIONS_ARE_ANONYMOUS } from './partition/strays.js';
 import type { MemorySample } from './stats/memory.js';
 import { OwnStats } from './stats/own-stats.js';
@@ -141,7 +142,6 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
 
   async #start(options: GroupMemberOptions, clock: Clock): Promise<void> {
     const handler = await this.#wrap(options, clock);
-    const { counters } = this;
     const member = await startMember({
       ...options,
       name: this.name,
@@ -154,24 +154,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
           // One name and one payload for each type: the compiler cannot follow that through a union.
           this.#tell(report.type, ...([report] as never));
         },
-        handled: (partition, message, how) => {
-          counters.handled++;
-          if (how === 'dead-letter') counters.deadLettered++;
-          else if (how === 'skip') counters.skipped++;
-          if (this.listenerCount('handled') > 0) this.#tell('handled', { partition, message, how });
-        },
-        committed: (partition, sequence, tookMs) => {
-          if (this.listenerCount('committed') > 0) this.#tell('committed', { partition, sequence, tookMs });
-        },
-        attemptFailed: (partition, message, attempt, error, then) => {
-          counters.failed++;
-          this.#tell('failed', { partition, message, attempt, error, then });
-        },
-        overdue: (partition, sequences) => this.#tell('overdue', { partition, sequences }),
-        uncommitted: (partition, range) => this.#tell('uncommitted', { partition, ...range }),
-        trimmed: (partition, trimmed) => this.#tell('trimmed', { partition, ...trimmed }),
-        unread: (partition, reason, retryMs) => this.#tell('unread', { partition, reason, retryMs }),
-        stopped: (_partition, error) => this.#stop(error),
+        partition: (partition) => this.#listenerOf(partition),
       },
     });
     this.#member = member;
@@ -192,6 +175,28 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
         if (this.#stopped) throw this.#stopped;
       });
     this.#leaveWith(options.signal);
+  }
+
+  #listenerOf(partition: number): PartitionListener {
+    const { counters } = this;
+    return {
+      handled: (message, how) => {
+        counters.handled++;
+        if (how === 'dead-letter') counters.deadLettered++;
+        else if (how === 'skip') counters.skipped++;
+        if (this.listenerCount('handled') > 0) this.#tell('handled', { partition, message, how });
+      },
+      attemptFailed: (message, attempt, error, then) => {
+        counters.failed++;
+        this.#tell('failed', { partition, message, attempt, error, then });
+      },
+      committed: (sequence, tookMs) => this.#tell('committed', { partition, sequence, tookMs }),
+      overdue: (sequences) => this.#tell('overdue', { partition, sequences }),
+      uncommitted: (range) => this.#tell('uncommitted', { partition, ...range }),
+      trimmed: (trimmed) => this.#tell('trimmed', { partition, ...trimmed }),
+      unread: (reason, retryMs) => this.#tell('unread', { partition, reason, retryMs }),
+      stopped: (error) => this.#stop(error),
+    };
   }
 
   /** `closed` reports how it ends. The listener is removed, because the program's signal may outlive many members. */

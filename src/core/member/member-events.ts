@@ -1,7 +1,7 @@
 import type { Dealt, OnExhausted } from '../config/retry.js';
 import type { Report } from '../protocol/events.js';
 import type { StreamMessage } from '../protocol/message.js';
-import type { UncommittedRange } from './partition/contract.js';
+import type { UncommittedRange } from './partition/partition-events.js';
 import type { Trimmed } from './partition/stream-losses.js';
 import type { MemorySample } from './stats/memory.js';
 

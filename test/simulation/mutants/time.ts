@@ -76,8 +76,8 @@ export const TIME: readonly Mutant[] = [
     edits: [
       core(
         'member/engine/engine',
-        '      committed: (sequence, sentAt) =>\n        events.committed?.(partition, sequence, this.#ports.clock.now() - sentAt),',
-        "      committed: (sequence, sentAt) => {\n        this.#feed({ type: 'heard', sentAt });\n        events.committed?.(partition, sequence, this.#ports.clock.now() - sentAt);\n      },",
+        '      ...listener,\n',
+        "      ...listener,\n      committed: (_, tookMs) =>\n        this.#feed({ type: 'heard', sentAt: this.#ports.clock.now() - tookMs }),\n",
       ),
       core(
         'protocol/step',

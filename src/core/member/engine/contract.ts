@@ -1,4 +1,3 @@
-import type { Dealt } from '../../config/retry.js';
 import type { Clock } from '../../lib/clock.js';
 import type {
   Bucket,
@@ -11,13 +10,12 @@ import type {
   ReaderWindow,
 } from '../../ports/index.js';
 import type { Report } from '../../protocol/events.js';
-import type { StreamMessage } from '../../protocol/message.js';
 import type { Timing } from '../../protocol/timing.js';
-import type { RunnerEvents, RunnerSettings, RunnerStatus, UncommittedRange } from '../partition/contract.js';
+import type { RunnerSettings, RunnerStatus } from '../partition/contract.js';
 import type { GroupStart } from '../partition/group-start.js';
 import type { Handler, Logger } from '../partition/handler.js';
+import type { PartitionListener } from '../partition/partition-events.js';
 import type { Quota } from '../partition/quota.js';
-import type { Trimmed } from '../partition/stream-losses.js';
 
 /** Who a member is and how it behaves. */
 export interface MemberSettings {
@@ -61,23 +59,11 @@ export interface MemberPorts {
   barrier?: (() => Promise<void> | undefined) | undefined;
 }
 
-/** What a member tells while it lives. */
+/** Receives the events of a member. */
 export interface MemberEvents {
   report(report: Report): void;
-  handled(partition: number, message: StreamMessage, how: Dealt): void;
-  attemptFailed: (partition: number, ...args: Parameters<RunnerEvents['attemptFailed']>) => void;
-  /** Messages up to `sequence` are committed; `tookMs` from sending to the answer. */
-  committed?: (partition: number, sequence: number, tookMs: number) => void;
-  /** The stream has dropped messages before they were handled. */
-  trimmed?: (partition: number, trimmed: Trimmed) => void;
-  /** A partition cannot be read for now, see {@link RunnerEvents.unread}. */
-  unread?: (partition: number, reason: string, retryMs: number) => void;
-  /** A drain no longer waits for the handlers of these messages. */
-  overdue?: (partition: number, sequences: number[]) => void;
-  /** A partition moves without its last commit: see {@link RunnerEvents.uncommitted}. */
-  uncommitted?: (partition: number, range: UncommittedRange) => void;
-  /** A handler wants the member to stop; the listener makes it leave. */
-  stopped?: (partition: number, error: Error) => void;
+  /** Returns the listener of one partition. Called at each takeover. */
+  partition(partition: number): PartitionListener;
 }
 
 /** One partition as its owner sees it. */

@@ -6,7 +6,7 @@ import type { Effect, GroupEvent } from '../../protocol/events.js';
 import { keys } from '../../protocol/keys.js';
 import { initialState, type State } from '../../protocol/state.js';
 import { step } from '../../protocol/step.js';
-import type { RunnerEvents } from '../partition/contract.js';
+import type { PartitionEvents } from '../partition/partition-events.js';
 import { BlockedLoop } from './blocked.js';
 import { BucketEffects, type EventWithoutNow } from './bucket-effects.js';
 import type { MemberEvents, MemberPorts, MemberSettings, PartitionStatus } from './contract.js';
@@ -56,7 +56,9 @@ export class MemberEngine {
     this.#ports = ports;
     this.#events = events;
     this.#water = new HighWater(ports.bucket, ports.clock, () => this.#feed({ type: 'went-back' }));
-    this.#runners = new Runners(settings, { ...ports, bucket: this.#water });
+    this.#runners = new Runners(settings, { ...ports, bucket: this.#water }, (partition, epoch) =>
+      this.#eventsOf(partition, epoch),
+    );
     this.#bucket = new BucketEffects(settings, {
       ...ports,
       bucket: this.#water,
@@ -271,7 +273,7 @@ export class MemberEngine {
         void this.#probe(effect.id);
         break;
       case 'start-partition':
-        this.#runners.start(effect.partition, effect.epoch, this.#told(effect.partition, effect.epoch));
+        this.#runners.start(effect.partition, effect.epoch);
         break;
       case 'drain-partition':
         void this.#drain(effect.partition, effect.epoch);
@@ -327,38 +329,35 @@ export class MemberEngine {
   }
 
   async #drain(partition: number, epoch: number): Promise<void> {
-    if (await this.#runners.drain(partition, epoch, this.#told(partition, epoch)))
+    if (await this.#runners.drain(partition, epoch))
       this.#feed({ type: 'partition-drained', partition, epoch });
   }
 
-  /** Passes the events of a runner to the protocol and to the listeners of this member. */
-  #told(partition: number, epoch: number): RunnerEvents {
-    const events = this.#events;
+  /** The events of a partition: for the protocol, and for the listeners of this member. */
+  #eventsOf(partition: number, epoch: number): PartitionEvents {
+    const listener = this.#events.partition(partition);
     return {
+      ...listener,
       started: () => {
         this.#standstill.moved(partition);
         this.#feed({ type: 'partition-started', partition, epoch });
       },
       handled: (message, how) => {
         this.#standstill.moved(partition);
-        events.handled(partition, message, how);
+        listener.handled(message, how);
       },
-      committed: (sequence, sentAt) =>
-        events.committed?.(partition, sequence, this.#ports.clock.now() - sentAt),
+      attemptFailed: (message, attempt, error, then) => {
+        this.#standstill.failed(partition, `message ${message.sequence} has failed ${attempt} times`);
+        listener.attemptFailed(message, attempt, error, then);
+      },
       failed: (message) => {
+        this.#runners.remove(partition, message);
         this.#standstill.failed(partition, message);
         this.#feed({ type: 'partition-failed', partition, epoch, message });
       },
-      halted: (message) => this.#feed({ type: 'partition-halted', partition, epoch, message }),
-      stopped: (error) => events.stopped?.(partition, error),
-      overdue: (sequences) => events.overdue?.(partition, sequences),
-      uncommitted: (range) => events.uncommitted?.(partition, range),
-      trimmed: (trimmed) => events.trimmed?.(partition, trimmed),
-      unread: (reason, retryMs) => events.unread?.(partition, reason, retryMs),
-      attemptFailed: (...args) => {
-        const [{ sequence }, attempt] = args;
-        this.#standstill.failed(partition, `message ${sequence} has failed ${attempt} times`);
-        events.attemptFailed(partition, ...args);
+      halted: (message) => {
+        this.#runners.remove(partition, message);
+        this.#feed({ type: 'partition-halted', partition, epoch, message });
       },
       terminal: (error) => this.fail(error),
     };

@@ -1,8 +1,9 @@
 import type { ReaderWindow } from '../../ports/index.js';
 import type { PositionMark } from '../../protocol/position-mark.js';
 import { random } from '../../protocol/state.js';
-import type { RunnerEvents, RunnerStatus } from '../partition/contract.js';
+import type { RunnerStatus } from '../partition/contract.js';
 import { SILENT } from '../partition/handler.js';
+import type { PartitionEvents } from '../partition/partition-events.js';
 import { Permit } from '../partition/permit.js';
 import { PartitionRunner } from '../partition/runner.js';
 import { TimeSlice } from '../partition/time-slice.js';
@@ -27,6 +28,7 @@ const NOT_STARTED: RunnerStatus = {
 export class Runners {
   readonly #settings: MemberSettings;
   readonly #ports: MemberPorts;
+  readonly #events: (partition: number, epoch: number) => PartitionEvents;
   readonly #permit: Permit;
   readonly #slice: TimeSlice;
   readonly #jitter: { random: number };
@@ -36,9 +38,15 @@ export class Runners {
   /** Handlers of runners that were aborted and have not settled yet, by partition. */
   readonly #leftovers = new Map<number, Promise<void>>();
 
-  constructor(settings: MemberSettings, ports: MemberPorts) {
+  /** @param events makes the events of a partition under an epoch. */
+  constructor(
+    settings: MemberSettings,
+    ports: MemberPorts,
+    events: (partition: number, epoch: number) => PartitionEvents,
+  ) {
     this.#settings = settings;
     this.#ports = ports;
+    this.#events = events;
     this.#permit = new Permit(ports.clock);
     this.#slice = new TimeSlice(ports.clock);
     this.#jitter = { random: settings.seed };
@@ -62,44 +70,19 @@ export class Runners {
     return { isRunning: false, status: resting?.epoch === epoch ? resting.status : NOT_STARTED };
   }
 
-  /**
-   * Starts a runner, as soon as all handlers of the one before have settled. A runner that ends by itself
-   * (`failed`, `halted`, `stopped`) is removed before `events` hears of it, and one that was removed is not heard.
-   */
-  start(partition: number, epoch: number, events: RunnerEvents): void {
+  /** Starts a runner as soon as all handlers of the previous one have settled. */
+  start(partition: number, epoch: number): void {
     const { group, start, runner: settings } = this.#settings;
     const resting = this.#resting.get(partition);
     const before = resting?.epoch === epoch ? resting : undefined;
-    const removed = (reason: string): boolean => {
-      if (this.#running.get(partition)?.runner !== runner) return false;
-      this.remove(partition, reason);
-      return true;
-    };
-    const runner = new PartitionRunner(
-      { group, partition, epoch, start, before },
-      this.#window(1),
-      settings,
-      {
-        ...this.#ports,
-        permit: this.#permit,
-        slice: this.#slice,
-        random: () => random(this.#jitter),
-        logger: this.#ports.logger ?? SILENT,
-      },
-      {
-        ...events,
-        failed: (message) => {
-          if (removed(message)) events.failed(message);
-        },
-        halted: (message) => {
-          if (removed(message)) events.halted(message);
-        },
-        stopped: (error) => {
-          if (removed(error.message)) events.halted(error.message);
-          events.stopped(error);
-        },
-      },
-    );
+    const runner = new PartitionRunner({ group, partition, epoch, start, before }, this.#window(1), settings, {
+      ...this.#ports,
+      events: this.#events(partition, epoch),
+      permit: this.#permit,
+      slice: this.#slice,
+      random: () => random(this.#jitter),
+      logger: this.#ports.logger ?? SILENT,
+    });
     this.#running.set(partition, { epoch, runner });
     this.#resizeAll();
     void runner.start(this.#leftovers.get(partition) ?? Promise.resolve());
@@ -111,9 +94,8 @@ export class Runners {
    *
    * @returns false when the runner was aborted or failed meanwhile: another one may be at work already.
    */
-  async drain(partition: number, epoch: number, events: RunnerEvents): Promise<boolean> {
-    if (!this.#running.has(partition) && this.#isOwing(partition, epoch))
-      this.start(partition, epoch, events);
+  async drain(partition: number, epoch: number): Promise<boolean> {
+    if (!this.#running.has(partition) && this.#isOwing(partition, epoch)) this.start(partition, epoch);
     const running = this.#running.get(partition);
     if (running?.epoch === epoch) await running.runner.drain();
     if (this.#running.get(partition) !== running) return false;

@@ -6,6 +6,7 @@ import type { StreamMessage } from '../../protocol/message.js';
 import type { PositionMark } from '../../protocol/position-mark.js';
 import { decodePosition, encodeRecord, RECORD_VERSION } from '../../protocol/records.js';
 import { StopConsuming } from './handler.js';
+import type { PartitionEvents } from './partition-events.js';
 import type { Permit } from './permit.js';
 
 /** How long after an unknown outcome the position is read back. */
@@ -21,6 +22,7 @@ export interface CommitPolicy {
 
 /** What a committer works with. */
 export interface CommitterPorts {
+  events: Pick<PartitionEvents, 'committed'>;
   bucket: Bucket;
   clock: Clock;
   permit: Permit;
@@ -31,9 +33,8 @@ export interface CommitterPorts {
   barrier?: (() => Promise<void> | undefined) | undefined;
 }
 
-/** What a committer tells. */
-export interface CommitterEvents {
-  committed(sequence: number, sentAt: number): void;
+/** What ends a committer. */
+interface CommitterEnd {
   /** A newer owner has written the position: ours is over. */
   fenced(): void;
   /** The position is not there any more. */
@@ -55,7 +56,7 @@ export class Committer {
   readonly #reader: string;
   readonly #policy: CommitPolicy;
   readonly #deps: CommitterPorts;
-  readonly #events: CommitterEvents;
+  readonly #over: CommitterEnd;
   #revision: number;
   #committed: number;
   #handled: number;
@@ -93,7 +94,7 @@ export class Committer {
     },
     policy: CommitPolicy,
     deps: CommitterPorts,
-    events: CommitterEvents,
+    over: CommitterEnd,
   ) {
     this.#key = keys.position(at.group, at.partition);
     this.#epoch = at.epoch;
@@ -108,7 +109,7 @@ export class Committer {
     this.#stored = at.mark.stored;
     this.#policy = policy;
     this.#deps = deps;
-    this.#events = events;
+    this.#over = over;
   }
 
   /** The last committed stream sequence. */
@@ -165,7 +166,7 @@ export class Committer {
     const isThere = found.kind !== 'missing' && !(found.kind === 'found' && found.entry.revision < revision);
     if (isThere) return;
     this.end();
-    this.#events.vanished();
+    this.#over.vanished();
   }
 
   /** Commits what is handled, and resolves when that is certain or given up after `withinMs`. */
@@ -243,7 +244,7 @@ export class Committer {
     } catch (cause) {
       if (this.#ended) return;
       this.end();
-      this.#events.unsafe(
+      this.#over.unsafe(
         cause instanceof StopConsuming
           ? cause
           : new StopConsuming(`the barrier before a commit was rejected: ${String(cause)}`, { cause }),
@@ -280,13 +281,13 @@ export class Committer {
       this.#stored = this.mark.stored;
       this.#message = undefined;
     }
-    this.#events.committed(sequence, sentAt);
+    if (!this.#ended) this.#deps.events.committed?.(sequence, this.#deps.clock.now() - sentAt);
   }
 
   #fail(error: NatspocError): void {
     if (this.#ended) return;
     this.end();
-    this.#events.failed(error);
+    this.#over.failed(error);
   }
 
   async #readBack(count: number, sentAt: number): Promise<void> {
@@ -299,17 +300,17 @@ export class Committer {
       found.kind === 'found' && found.entry.value ? decodePosition(found.entry.value) : undefined;
     if (found.kind === 'missing' || !position) {
       this.end();
-      this.#events.vanished();
+      this.#over.vanished();
     } else if (position.epoch !== this.#epoch) {
       this.end();
-      this.#events.fenced();
+      this.#over.fenced();
     } else if (found.entry.revision > this.#revision) {
       if (this.#sent.has(position.seq)) {
         this.#trimmedKept = position.trimmed ?? 0;
         this.#done(found.entry.revision, position.seq, count, sentAt);
       } else {
         this.end();
-        this.#events.moved();
+        this.#over.moved();
       }
     }
     return undefined;

@@ -1,13 +1,14 @@
-import { backoffMs, type Dealt, type FailurePolicy, nextStep, type OnExhausted } from '../../config/retry.js';
+import { backoffMs, type Dealt, type FailurePolicy, nextStep } from '../../config/retry.js';
 import type { Clock } from '../../lib/clock.js';
 import { messageOf, type NatspocError } from '../../lib/errors.js';
 import type { DeadLetters } from '../../ports/index.js';
-import type { StreamMessage } from '../../protocol/message.js';
 import type { CallScope } from './handler-call.js';
 import type { Entry } from './key-queues.js';
+import type { PartitionEvents } from './partition-events.js';
 
-/** What the aftercare of failed attempts needs. */
+/** What {@link Failures} works with. */
 export interface FailurePorts {
+  events: Pick<PartitionEvents, 'attemptFailed'>;
   clock: Clock;
   /** A number from 0 to 1. */
   random: () => number;
@@ -15,10 +16,8 @@ export interface FailurePorts {
   deadLetters?: DeadLetters | undefined;
 }
 
-/** What is told about messages whose attempt failed. */
-export interface FailureEvents {
-  /** Told first; after `halt` comes {@link halted}. */
-  attemptFailed(message: StreamMessage, attempt: number, error: unknown, then: 'retry' | OnExhausted): void;
+/** What becomes of messages whose attempt failed. */
+interface FailureOutcomes {
   /** It has waited long enough: try it again. */
   again(entry: Entry): void;
   /** Dealt with: passed over, or stored as a dead letter. */
@@ -39,17 +38,17 @@ export class Failures {
   readonly #scope: CallScope;
   readonly #policy: FailurePolicy;
   readonly #ports: FailurePorts;
-  readonly #events: FailureEvents;
+  readonly #outcomes: FailureOutcomes;
   /** What waits, and how to make it wait no longer. */
   readonly #cancels = new Map<Entry, () => void>();
   #storing = 0;
   #closed = false;
 
-  constructor(scope: CallScope, policy: FailurePolicy, ports: FailurePorts, events: FailureEvents) {
+  constructor(scope: CallScope, policy: FailurePolicy, ports: FailurePorts, outcomes: FailureOutcomes) {
     this.#scope = scope;
     this.#policy = policy;
     this.#ports = ports;
-    this.#events = events;
+    this.#outcomes = outcomes;
   }
 
   /** Dead letters on their way to where they are kept. */
@@ -62,7 +61,7 @@ export class Failures {
     this.#closed = true;
     for (const [entry, cancel] of this.#cancels) {
       cancel();
-      this.#events.left(entry);
+      this.#outcomes.left(entry);
     }
     this.#cancels.clear();
   }
@@ -71,14 +70,14 @@ export class Failures {
   follow(entry: Entry, error: unknown): void {
     const { message, attempt } = entry;
     const next = nextStep(this.#policy, attempt, this.#ports.random());
-    this.#events.attemptFailed(message, attempt, error, next.kind);
+    this.#ports.events.attemptFailed(message, attempt, error, next.kind);
     if (next.kind === 'halt') {
       const tries = attempt === 1 ? 'failed' : `failed ${attempt} times`;
-      this.#events.halted(entry, `message ${message.sequence} ${tries}: ${messageOf(error)}`);
+      this.#outcomes.halted(entry, `message ${message.sequence} ${tries}: ${messageOf(error)}`);
     } else if (next.kind === 'retry') {
       entry.attempt++;
-      this.#later(entry, next.delayMs, () => this.#events.again(entry));
-    } else if (next.kind === 'skip') this.#events.done(entry, 'skip');
+      this.#later(entry, next.delayMs, () => this.#outcomes.again(entry));
+    } else if (next.kind === 'skip') this.#outcomes.done(entry, 'skip');
     else void this.#bury(entry, error, 1);
   }
 
@@ -91,17 +90,17 @@ export class Failures {
     const letter = { message, partition, epoch, attempts: attempt, error: messageOf(error) };
     const outcome = await (deadLetters?.store(letter) ?? NOWHERE);
     this.#storing--;
-    if (outcome.kind === 'ok') this.#events.done(entry, 'dead-letter');
-    else if (this.#closed) this.#events.left(entry);
+    if (outcome.kind === 'ok') this.#outcomes.done(entry, 'dead-letter');
+    else if (this.#closed) this.#outcomes.left(entry);
     else if (outcome.kind === 'unknown') {
       const delayMs = backoffMs(this.#policy.backoff, tries, random());
       this.#later(entry, delayMs, () => void this.#bury(entry, error, tries + 1));
     } else {
       const why = outcome.error ? `: ${outcome.error.message}` : '';
       const text = `message ${message.sequence} failed and could not be stored as a dead letter${why}`;
-      this.#events.halted(entry, text);
+      this.#outcomes.halted(entry, text);
     }
-    this.#events.stored();
+    this.#outcomes.stored();
   }
 
   #later(entry: Entry, delayMs: number, callback: () => void): void {

@@ -3,12 +3,14 @@ import type { NatspocError } from '../../lib/errors.js';
 import type { EventStream, Reader, ReaderFault, ReaderWindow } from '../../ports/index.js';
 import type { StreamMessage } from '../../protocol/message.js';
 import type { PositionMark } from '../../protocol/position-mark.js';
+import type { PartitionEvents } from './partition-events.js';
 import { Reopening } from './reopening.js';
 import { lookAtFit } from './stream-fit.js';
 import { type Cleared, type Trimmed, TrimWatch } from './stream-losses.js';
 
 /** What an reader needs. */
 export interface PartitionReaderPorts {
+  events: Pick<PartitionEvents, 'unread'>;
   clock: Clock;
   random: () => number;
   stream: EventStream;
@@ -32,8 +34,6 @@ export interface PartitionReaderEvents {
   opened(): void;
   /** The stream has dropped messages before they were received. */
   trimmed(trimmed: Trimmed): void;
-  /** Nothing can be read at the moment; the next attempt is in `retryMs`. Reported once a minute. */
-  unread(reason: string, retryMs: number): void;
   /** It cannot go on for a passing reason. */
   failed(reason: string): void;
   /** Nothing helps. */
@@ -74,7 +74,7 @@ export class PartitionReader {
     this.#window = window;
     this.#ports = ports;
     this.#events = events;
-    this.#reopening = new Reopening({ ...ports, unread: (...args) => events.unread(...args) });
+    this.#reopening = new Reopening(ports);
     this.#trimWatch = new TrimWatch(received, ports.lostFrom, {
       ...ports,
       reading: () => ({ received: this.#received, waiting: this.pending ?? 0 }),

@@ -1,6 +1,7 @@
 import { backoffMs } from '../../config/retry.js';
 import type { Cancel, Clock } from '../../lib/clock.js';
 import type { ReaderFault } from '../../ports/index.js';
+import type { PartitionEvents } from './partition-events.js';
 
 /** Waits before another reader is tried, once one has brought nothing. */
 const BACKOFF = { baseMs: 100, maxMs: 10_000 };
@@ -13,8 +14,7 @@ const REPORT_EVERY_MS = 60_000;
 export interface ReopeningPorts {
   clock: Clock;
   random: () => number;
-  /** Nothing can be read at the moment, for this reason; the next attempt is in `retryMs`. Once a minute. */
-  unread: (reason: string, retryMs: number) => void;
+  events: Pick<PartitionEvents, 'unread'>;
 }
 
 /**
@@ -54,7 +54,7 @@ export class Reopening {
    * @param why `refused`: this one was not even opened.
    */
   async wait(why: ReaderFault | 'refused', reason: string): Promise<void> {
-    const { clock, random, unread } = this.#ports;
+    const { clock, random, events } = this.#ports;
     const now = clock.now();
     if (now - this.#openedAt > LASTING_MS) this.#failures = 0;
     this.#openedAt = Number.POSITIVE_INFINITY;
@@ -63,7 +63,7 @@ export class Reopening {
     // What anybody has done to a reader is told at once, also where the next one works.
     if (now >= this.#reportAt && (delayMs > 0 || why === 'foreign')) {
       this.#reportAt = now + REPORT_EVERY_MS;
-      unread(reason, delayMs);
+      events.unread?.(reason, delayMs);
     }
     if (delayMs === 0) return;
     await new Promise<void>((resolve) => {

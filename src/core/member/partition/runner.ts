@@ -4,7 +4,7 @@ import type { ReaderWindow } from '../../ports/index.js';
 import { readerName } from '../../protocol/reader-name.js';
 import { readCleared } from './cleared.js';
 import { Committer } from './committer.js';
-import type { RunnerEvents, RunnerPorts, RunnerSettings, RunnerStatus } from './contract.js';
+import type { RunnerPorts, RunnerSettings, RunnerStatus } from './contract.js';
 import { ABORT_GRACE_MS } from './handler-timeout.js';
 import { PartitionReader } from './partition-reader.js';
 import { type Taken, type Takeover, takeOver } from './takeover.js';
@@ -26,7 +26,6 @@ export class PartitionRunner {
   readonly #takeover: Takeover;
   readonly #settings: RunnerSettings;
   readonly #ports: RunnerPorts;
-  readonly #events: RunnerEvents;
   readonly #work: PartitionWork;
   #window: ReaderWindow;
   #reader: PartitionReader | undefined;
@@ -34,46 +33,29 @@ export class PartitionRunner {
   #after: Promise<void> = Promise.resolve();
   #taking: Promise<Taken | undefined> | undefined;
   #committer: Committer | undefined;
-  #handledCount = 0;
   #trimmed = 0;
-  /** Up to where handlers came that ended well after the end of this runner; 0: none did. */
+  /** Highest sequence completed by handlers that succeeded after this runner ended; 0 if none. */
   #handledLate = 0;
   #caughtUp = false;
   #phase: 'running' | 'draining' | 'ended' = 'running';
   /** Told when the position is ours, or will not be. */
   #held: (() => void) | undefined;
 
-  constructor(
-    takeover: Takeover,
-    window: ReaderWindow,
-    settings: RunnerSettings,
-    ports: RunnerPorts,
-    events: RunnerEvents,
-  ) {
+  constructor(takeover: Takeover, window: ReaderWindow, settings: RunnerSettings, ports: RunnerPorts) {
     this.#takeover = takeover;
     this.#window = window;
     this.#settings = settings;
     this.#ports = ports;
-    this.#events = events;
     const scope = { partition: takeover.partition, epoch: takeover.epoch, logger: ports.logger };
     this.#work = new PartitionWork(scope, settings, ports, {
       advanced: (message, messages) => {
-        if (this.#phase === 'ended') {
-          this.#handledLate = message.sequence;
-          return;
+        if (this.#phase === 'ended') this.#handledLate = message.sequence;
+        else {
+          this.#reader?.release(messages);
+          this.#committer?.handled(message, messages, this.#isCaughtUp());
         }
-        this.#reader?.release(messages);
-        this.#committer?.handled(message, messages, this.#isCaughtUp());
-      },
-      handled: (message, how) => {
-        if (this.#phase === 'ended') return;
-        this.#handledCount++;
-        this.#events.handled(message, how);
       },
       starving: () => this.#reader?.starve(),
-      attemptFailed: (...args) => {
-        if (this.#phase !== 'ended') this.#events.attemptFailed(...args);
-      },
       halting: (halt) => void this.#halt(halt),
     });
   }
@@ -86,7 +68,7 @@ export class PartitionRunner {
       position: Math.max(this.#handledLate, this.#committer?.handledUpTo ?? before?.position ?? 0),
       committed: this.#committer?.committed ?? before?.committed ?? 0,
       mark: this.#committer?.mark ?? before?.mark,
-      handled: this.#handledCount,
+      handled: this.#work.handled,
       lag: this.#work.waiting + (pending ?? 0),
       trimmed: this.#trimmed,
       caughtUp: this.#caughtUp || this.#isCaughtUp(),
@@ -102,8 +84,8 @@ export class PartitionRunner {
     if (!taken || this.#phase !== 'running') return;
     this.#committer?.madeOn(taken.mark.created);
     this.#reader = this.#newReader(taken);
-    if (!(await this.#reader.open())) return;
-    this.#events.started();
+    if (!(await this.#reader.open()) || this.#isEnded()) return;
+    this.#ports.events.started();
     await this.#reader.watchTrimming();
   }
 
@@ -119,20 +101,25 @@ export class PartitionRunner {
    * signal, and the partition ends at the last committed position.
    */
   async drain(): Promise<void> {
-    if (this.#phase === 'ended') return;
+    if (await this.#finish()) this.#end('drained');
+  }
+
+  /** Does what {@link drain} describes. Returns false if the runner was aborted meanwhile. */
+  async #finish(): Promise<boolean> {
+    if (this.#phase === 'ended') return false;
     this.#phase = 'draining';
     this.#reader?.close();
     this.#work.close();
     if (!(await this.#work.settles(this.#settings.drainTimeoutMs))) {
       this.#work.interrupt('the drain takes too long');
       if (!(await this.#work.settles(ABORT_GRACE_MS)) && !this.#isEnded())
-        this.#events.overdue(this.#work.running);
+        this.#ports.events.overdue?.(this.#work.running);
     }
     await this.#commitLast();
-    if (this.#isEnded()) return;
+    if (this.#isEnded()) return false;
     const { position: upTo, committed: after } = this.status;
-    if (upTo > after) this.#events.uncommitted({ after, upTo });
-    this.#end('drained');
+    if (upTo > after) this.#ports.events.uncommitted?.({ after, upTo });
+    return true;
   }
 
   /** Commits what was handled under this epoch, within {@link FLUSH_MS}: by this runner, or by the one before. */
@@ -177,30 +164,27 @@ export class PartitionRunner {
     return this.#phase === 'ended';
   }
 
-  #end(reason: string): void {
+  /** Ends it once: its parts tell nothing afterwards. The last event is told by `last`. */
+  #end(reason: string, last?: () => void): void {
     if (this.#phase === 'ended') return;
     this.#phase = 'ended';
     this.#reader?.close();
     this.#committer?.end();
     this.#work.abandon(reason);
+    last?.();
   }
 
   #fail(message: string): void {
-    if (this.#phase === 'ended') return;
-    this.#end(message);
-    this.#events.failed(message);
+    this.#end(message, () => this.#ports.events.failed(message));
   }
 
   #terminal(error: NatspocError): void {
-    if (this.#phase === 'ended') return;
-    this.#end(error.message);
-    this.#events.terminal(error);
+    this.#end(error.message, () => this.#ports.events.terminal(error));
   }
 
-  /** Only an operator can help: this partition halts, and no other. */
+  /** Only an operator can help. Other partitions continue. */
   #halted(message: string): void {
-    this.#end(message);
-    this.#events.halted(message);
+    this.#end(message, () => this.#ports.events.halted(message));
   }
 
   /** Takes the position over; undefined where that failed, or is no longer wanted. */
@@ -233,9 +217,6 @@ export class PartitionRunner {
       this.#settings.commit,
       this.#ports,
       {
-        committed: (...args) => {
-          if (this.#phase !== 'ended') this.#events.committed(...args);
-        },
         fenced: () => this.#fail('a newer owner has taken over'),
         vanished: () => this.#fail('its position is gone'),
         moved: () => this.#fail('its position was moved'),
@@ -273,9 +254,9 @@ export class PartitionRunner {
   /** Gives up: what was handled before is committed, the position stays before the message that failed. */
   async #halt(halt: Halt): Promise<void> {
     if (this.#phase !== 'running') return;
-    await this.drain();
-    if (halt.kind === 'halted') this.#events.halted(halt.message);
-    else this.#events.stopped(halt.error);
+    if (await this.#finish()) this.#halted(halt.kind === 'halted' ? halt.message : halt.error.message);
+    // The member has to stop even if this partition was aborted meanwhile.
+    if (halt.kind === 'stopped') this.#ports.events.stopped?.(halt.error);
   }
 
   /** What comes behind what is handled. */
@@ -300,9 +281,8 @@ export class PartitionRunner {
         trimmed: (trimmed) => {
           this.#trimmed += trimmed.atMost;
           this.#committer?.trimmed(this.#trimmed);
-          this.#events.trimmed(trimmed);
+          this.#ports.events.trimmed?.(trimmed);
         },
-        unread: (...args) => this.#events.unread(...args),
         failed: (reason) => this.#fail(reason),
         terminal: (error) => this.#terminal(error),
       },

@@ -2,11 +2,12 @@ import type { Dealt, FailurePolicy } from '../../config/retry.js';
 import type { Clock } from '../../lib/clock.js';
 import { promiseOf } from '../../lib/promise-of.js';
 import type { StreamMessage } from '../../protocol/message.js';
-import { type FailureEvents, type FailurePorts, Failures } from './failures.js';
+import { type FailurePorts, Failures } from './failures.js';
 import { type Handler, StopConsuming } from './handler.js';
 import { type CallScope, HandlerCall } from './handler-call.js';
 import { followCall } from './handler-timeout.js';
 import { type Entry, KeyQueues } from './key-queues.js';
+import type { PartitionEvents } from './partition-events.js';
 import type { Permit } from './permit.js';
 import type { Quota } from './quota.js';
 import type { TimeSlice } from './time-slice.js';
@@ -22,6 +23,7 @@ export interface WorkSettings {
 
 /** What the work of a partition needs. */
 export interface WorkPorts extends FailurePorts {
+  events: Pick<PartitionEvents, 'attemptFailed' | 'handled'>;
   handler: Handler;
   permit: Permit;
   slice: TimeSlice;
@@ -32,12 +34,10 @@ export interface WorkPorts extends FailurePorts {
 /** Why no more is handled in a partition. */
 export type Halt = { kind: 'halted'; message: string } | { kind: 'stopped'; error: StopConsuming };
 
-/** What the work tells. */
-export interface WorkEvents extends Pick<FailureEvents, 'attemptFailed'> {
-  /** Everything up to and including this message is dealt with, `messages` more. */
+/** What the work tells its runner. */
+interface WorkProgress {
+  /** Everything up to and including this message is dealt with, `messages` more. Told after the end as well. */
   advanced(message: StreamMessage, messages: number): void;
-  /** Dealt with: handled, or passed over or stored as a dead letter by policy. */
-  handled(message: StreamMessage, how: Dealt): void;
   /** Handlers are idle, because all accepted messages wait for running ones. */
   starving(): void;
   /** No further message is started; running ones continue. */
@@ -52,7 +52,7 @@ export class PartitionWork {
   readonly #scope: CallScope;
   readonly #settings: WorkSettings;
   readonly #ports: WorkPorts;
-  readonly #events: WorkEvents;
+  readonly #progress: WorkProgress;
   readonly #queues: KeyQueues;
   readonly #failures: Failures;
   readonly #concurrency: number;
@@ -61,17 +61,17 @@ export class PartitionWork {
   readonly #resume = (): void => this.#pump();
   #open = true;
   #abandoned = false;
+  #handledCount = 0;
   #settled: (() => void)[] = [];
 
-  constructor(scope: CallScope, settings: WorkSettings, ports: WorkPorts, events: WorkEvents) {
+  constructor(scope: CallScope, settings: WorkSettings, ports: WorkPorts, progress: WorkProgress) {
     this.#scope = scope;
     this.#settings = settings;
     this.#ports = ports;
-    this.#events = events;
+    this.#progress = progress;
     this.#concurrency = settings.concurrency ?? 1;
     this.#queues = new KeyQueues(this.#concurrency);
     this.#failures = new Failures(scope, settings.failure, ports, {
-      attemptFailed: (...args) => events.attemptFailed(...args),
       again: (entry) => {
         this.#queues.putBack(entry);
         this.#pump();
@@ -89,6 +89,11 @@ export class PartitionWork {
   /** Messages that were accepted and are not dealt with. */
   get waiting(): number {
     return this.#queues.size;
+  }
+
+  /** Messages that were dealt with. */
+  get handled(): number {
+    return this.#handledCount;
   }
 
   /** The sequences of the messages whose handlers run. */
@@ -188,8 +193,8 @@ export class PartitionWork {
     }
     if (running) this.#watch(this.#takeNew(message), call, running);
     else {
-      this.#events.advanced(message, 1);
-      this.#events.handled(message, 'handled');
+      this.#progress.advanced(message, 1);
+      this.#handled(message, 'handled');
     }
   }
 
@@ -229,9 +234,15 @@ export class PartitionWork {
 
   #done(entry: Entry, how: Dealt): void {
     const advance = this.#queues.complete(entry);
-    if (advance) this.#events.advanced(advance.message, advance.messages);
+    if (advance) this.#progress.advanced(advance.message, advance.messages);
     if (this.#abandoned) this.#leave(entry);
-    else this.#events.handled(entry.message, how);
+    else this.#handled(entry.message, how);
+  }
+
+  #handled(message: StreamMessage, how: Dealt): void {
+    if (this.#abandoned) return;
+    this.#handledCount++;
+    this.#ports.events.handled(message, how);
   }
 
   #attemptFailed(entry: Entry, call: HandlerCall, error: unknown): void {
@@ -245,7 +256,7 @@ export class PartitionWork {
   #halt(entry: Entry, halt: Halt): void {
     this.close();
     this.#leave(entry);
-    this.#events.halting(halt);
+    this.#progress.halting(halt);
   }
 
   /** The message stays unhandled here. */
@@ -257,7 +268,7 @@ export class PartitionWork {
   /** With one handler everything waits in slice: then no other message would help. */
   #tellStarving(): void {
     if (this.#concurrency === 1 || !this.#open || this.#queues.size === 0 || this.#queues.hasReady) return;
-    if (this.#running.size < this.#concurrency) this.#events.starving();
+    if (this.#running.size < this.#concurrency) this.#progress.starving();
   }
 
   #tellSettled(): void {

@@ -1,0 +1,49 @@
+import type { Dealt, OnExhausted } from '../../config/retry.js';
+import type { NatspocError } from '../../lib/errors.js';
+import type { StreamMessage } from '../../protocol/message.js';
+import type { Trimmed } from './stream-losses.js';
+
+/** Stream sequences that were handled and not committed. */
+export interface UncommittedRange {
+  /** The committed position: the range begins behind it. */
+  after: number;
+  /** The last handled sequence. */
+  upTo: number;
+}
+
+/**
+ * The events of one partition for the listeners of a member. Each event comes directly from the object that causes it. An
+ * ended runner causes none.
+ */
+export interface PartitionListener {
+  /** A message was handled, or skipped or stored as a dead letter by policy. */
+  handled(message: StreamMessage, how: Dealt): void;
+  /** One attempt failed. */
+  attemptFailed(message: StreamMessage, attempt: number, error: unknown, then: 'retry' | OnExhausted): void;
+  /** Messages up to `sequence` are committed; `tookMs` from sending to the answer. */
+  committed?(sequence: number, tookMs: number): void;
+  /** The stream dropped messages before they were handled. */
+  trimmed?(trimmed: Trimmed): void;
+  /** The partition cannot be read at the moment; the next attempt is in `retryMs`. Reported once a minute. */
+  unread?(reason: string, retryMs: number): void;
+  /** Handlers of these messages still run after the drain timeout; the next owner handles them again. */
+  overdue?(sequences: number[]): void;
+  /** A drain could not commit everything in time: the next owner handles this range again. */
+  uncommitted?(range: UncommittedRange): void;
+  /** A handler wants the whole member to stop; told after `halted`. */
+  stopped?(error: Error): void;
+}
+
+/**
+ * All events of one partition under one epoch. The member makes this object; the runner and its parts get it by reference.
+ * `failed`, `halted` and `terminal` end the runner.
+ */
+export interface PartitionEvents extends PartitionListener {
+  started(): void;
+  /** A temporary failure: start the partition again. */
+  failed(message: string): void;
+  /** Halted until an operator acts: a message failed for good and the position stays before it, or the position cannot be read. */
+  halted(message: string): void;
+  /** A failure that a retry cannot help: not permitted, or the bucket or stream was deleted. */
+  terminal(error: NatspocError): void;
+}
