@@ -8,7 +8,7 @@ import { checkMessage, givenId } from './outgoing.js';
 import { Transmitter } from './transmitter.js';
 import type { Confirmation, OutgoingMessage, PublishCounters, PublishObserver } from './types.js';
 import { WaitingLine } from './waiting-line.js';
-import type { Prepared, Waiter } from './window.js';
+import { Slot, type Waiter } from './window.js';
 
 /** How a {@link Publisher} behaves. */
 export interface PublisherOptions {
@@ -60,7 +60,7 @@ export class Publisher {
   readonly #room = new WaitingLine();
   readonly #idle = new WaitingLine();
   /** Accepted while the window was full; taken from `#queueHead` on. */
-  #queue: Prepared[] = [];
+  #queue: Slot[] = [];
   #queueHead = 0;
   #ids = 0;
   #closed = false;
@@ -166,9 +166,17 @@ export class Publisher {
     const size = data.length + (envelope.headers?.length ?? 0);
     const { maxPayload } = this.#transmitter;
     if (size > maxPayload) throw new NatspocError('not-confirmed', tooLarge(size, maxPayload));
-    const hasId = id !== undefined;
-    if (this.#hasRoom) this.#transmitter.admit(message, envelope, data, hasId, dueMs, nowMs, waiter);
-    else this.#queue.push({ message, envelope, data, hasId, dueMs, waiter });
+    const hasRoom = this.#hasRoom;
+    const slot = hasRoom ? this.#transmitter.freeSlot : new Slot();
+    slot.message = message;
+    slot.partition = envelope.partition;
+    slot.headers = envelope.headers;
+    slot.data = data;
+    slot.hasId = id !== undefined;
+    slot.dueMs = dueMs;
+    slot.waiter = waiter;
+    if (hasRoom) this.#transmitter.admit(slot, nowMs);
+    else this.#queue.push(slot);
   }
 
   #onSettled(): void {
@@ -182,15 +190,7 @@ export class Publisher {
     while (this.#queueHead < this.#queue.length && this.#transmitter.hasRoom) {
       const next = this.#queue[this.#queueHead++];
       if (next === undefined) break;
-      this.#transmitter.admit(
-        next.message,
-        next.envelope,
-        next.data,
-        next.hasId,
-        next.dueMs,
-        nowMs,
-        next.waiter,
-      );
+      this.#transmitter.admit(next, nowMs);
     }
     // What is taken is dropped in large pieces: a shift for each would move the whole queue each time.
     if (this.#queueHead * 2 >= this.#queue.length) {

@@ -3,12 +3,11 @@ import { messageOf, NatspocError } from '../lib/errors.js';
 import type { OpenPublishPort, PublishPort, Rejection } from '../ports/publishing.js';
 import { Backoff } from './backoff.js';
 import { BurstClock } from './burst-clock.js';
-import type { Envelope } from './envelope.js';
 import { OrderedLanes } from './ordered-lanes.js';
 import { abandoned, type Outcomes, refused, timedOut } from './outcomes.js';
 import { Ticker } from './ticker.js';
-import type { OutgoingMessage, PublishFailure } from './types.js';
-import { PendingWindow, type Slot, type Waiter } from './window.js';
+import type { PublishFailure } from './types.js';
+import { PendingWindow, type Slot } from './window.js';
 
 /** How often deadlines are looked at, at most. */
 const MAX_TICK_MS = 250;
@@ -93,20 +92,14 @@ export class Transmitter {
     return this.#port.maxPayload;
   }
 
-  /**
-   * Takes a message into the window and sends it as soon as its turn comes. Arguments as in
-   * {@link PendingWindow.take}: an object for each message would cost more than the rest of this.
-   */
-  admit(
-    message: OutgoingMessage,
-    envelope: Envelope,
-    data: Uint8Array,
-    hasId: boolean,
-    dueMs: number,
-    nowMs: number,
-    waiter: Waiter | undefined,
-  ): void {
-    const slot = this.#window.take(message, envelope, data, hasId, dueMs, nowMs, waiter);
+  /** A slot to fill for {@link admit}. */
+  get freeSlot(): Slot {
+    return this.#window.free;
+  }
+
+  /** Takes a message into the window and sends it as soon as its turn comes. */
+  admit(slot: Slot, nowMs: number): void {
+    this.#window.take(slot, nowMs);
     if (this.#mode === 'closed') {
       this.#fail(slot, abandoned(slot, this.#closedBecause));
       return;

@@ -1,18 +1,5 @@
 import type { Rejection } from '../ports/publishing.js';
-import type { Envelope } from './envelope.js';
 import type { Confirmation, OutgoingMessage } from './types.js';
-
-/** A message that is ready, and waits to enter the window. */
-export interface Prepared {
-  message: OutgoingMessage;
-  envelope: Envelope;
-  data: Uint8Array;
-  /** It carries a message id. */
-  hasId: boolean;
-  /** When it should have been sent, on the publisher's clock. */
-  dueMs: number;
-  waiter: Waiter | undefined;
-}
 
 /** How a message in the window stands: settled or unused, to be sent (again), or sent and not answered. */
 export type SlotState = 'free' | 'waiting' | 'in-flight';
@@ -26,7 +13,10 @@ export interface Waiter {
 const NO_MESSAGE: OutgoingMessage = { data: '' };
 const NO_DATA = new Uint8Array(0);
 
-/** One message in flight. Slots are allocated once and reused, so that full speed creates no garbage. */
+/**
+ * One message that was accepted and is not settled. The window reuses its slots, so full speed creates no garbage. Only a
+ * message that finds the window full gets a slot of its own.
+ */
 export class Slot {
   state: SlotState = 'free';
   token = -1;
@@ -102,35 +92,24 @@ export class PendingWindow {
     );
   }
 
-  /** Puts a message into the next slot, in state `waiting`. Only while there is room. */
-  take(
-    message: OutgoingMessage,
-    envelope: Envelope,
-    data: Uint8Array,
-    hasId: boolean,
-    dueMs: number,
-    nowMs: number,
-    waiter: Waiter | undefined,
-  ): Slot {
+  /** A slot for the next message, to be filled and given to {@link take}. */
+  get free(): Slot {
+    return this.#at(this.#next);
+  }
+
+  /** Puts a filled slot into the window, in state `waiting`. Only while there is room. */
+  take(slot: Slot, nowMs: number): void {
     const token = this.#next++;
-    const slot = this.#at(token);
-    slot.state = 'waiting';
+    this.#slots[token & this.#mask] = slot;
     slot.token = token;
-    slot.message = message;
-    slot.partition = envelope.partition;
-    slot.headers = envelope.headers;
-    slot.data = data;
-    slot.dueMs = dueMs;
+    slot.state = 'waiting';
     slot.admittedMs = nowMs;
     slot.sentMs = nowMs;
     slot.attempts = 0;
-    slot.hasId = hasId;
     slot.uncertain = false;
     slot.countedTwice = false;
-    slot.waiter = waiter;
     this.#bytes += slot.size;
     this.#unsettled++;
-    return slot;
   }
 
   /** The unsettled slot of a token, if it is one. */
