@@ -1,5 +1,6 @@
 import { type Config, loadConfig } from './config/config.js';
 import type { Range } from './config/parse.js';
+import type { Setting } from './config/setting.js';
 import { isBackoff } from './config/retry.js';
 import { SETTINGS, type SettingName } from './config/settings.js';
 import { readFrom } from './config/start-from.js';
@@ -28,10 +29,6 @@ interface Check {
 }
 
 type Checks<Options> = Record<keyof Options, Check>;
-/** Settings that are numbers within bounds. */
-type NumberSetting = {
-  [K in SettingName]: (typeof SETTINGS)[K] extends { range: Range } ? K : never;
-}[SettingName];
 
 const isObject = (value: unknown): value is Fields => asObject(value) !== undefined;
 const isFunction = (value: unknown): boolean => typeof value === 'function';
@@ -44,21 +41,22 @@ const such = (isTrue: (value: unknown) => boolean, allowed: string): Check => ({
   allowed,
 });
 
-/** A text that a setting accepts. */
-const text = (setting: SettingName): Check => ({
-  setting,
-  read: (value) => (typeof value === 'string' ? SETTINGS[setting].parse(value) : undefined),
-  allowed: SETTINGS[setting].allowed,
-});
-
-/** A number within the bounds of a setting. */
-function number(setting: NumberSetting): Check {
-  const { least, most, unit } = SETTINGS[setting].range;
+/** A number within the bounds of a setting, or a text that the setting accepts. */
+function settingCheck(setting: SettingName): Check {
+  const { parse, allowed, range }: Setting<unknown> & { range?: Range } = SETTINGS[setting];
+  if (!range) {
+    return { setting, read: (value) => (typeof value === 'string' ? parse(value) : undefined), allowed };
+  }
+  const { least, most, unit } = range;
   const isFraction = unit === 'number of milliseconds';
   const fits = (value: unknown): boolean =>
     isFraction ? typeof value === 'number' && value >= least && value <= most : isWhole(value, least, most);
   return { ...such(fits, `a ${unit} from ${least} to ${most}`), setting };
 }
+
+/** Options with the names of settings. */
+const settings = <K extends SettingName>(...names: readonly K[]): Record<K, Check> =>
+  Object.fromEntries(names.map((name) => [name, settingCheck(name)])) as Record<K, Check>;
 
 const yesOrNo = such((value) => typeof value === 'boolean', 'true or false');
 
@@ -76,23 +74,9 @@ const CONNECTING: Checks<Connecting> = {
   },
 };
 
-const STREAM: Checks<StreamOptions> = {
-  stream: text('stream'),
-  prefix: text('prefix'),
-  partitions: number('partitions'),
-  replicas: number('replicas'),
-  bucket: text('bucket'),
-  timeoutMs: number('timeoutMs'),
-  authRetryMs: number('authRetryMs'),
-  inboxPrefix: text('inboxPrefix'),
-  jsDomain: text('jsDomain'),
-};
+const EXISTING_STREAM = settings('stream', 'bucket', 'timeoutMs', 'authRetryMs', 'inboxPrefix', 'jsDomain');
+const STREAM: Checks<StreamOptions> = { ...EXISTING_STREAM, ...settings('prefix', 'partitions', 'replicas') };
 
-/** A name that people read contains no characters that move the cursor or reverse the text. */
-const isMemberName = (value: unknown): boolean =>
-  typeof value === 'string' &&
-  /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]{1,128}$/u.test(value.trim()) &&
-  value.trim() !== '';
 const isLogger = (value: unknown): boolean =>
   isObject(value) && ['debug', 'info', 'warn', 'error'].every((level) => isFunction(value[level]));
 const isHealth = (value: unknown): boolean =>
@@ -109,11 +93,9 @@ const JOIN_GROUP: Checks<JoinGroupOptions> = {
   ...CONNECTING,
   ...STREAM,
   handler: such(isFunction, 'a function (message, context)'),
-  group: text('group'),
-  name: such(isMemberName, '1 to 128 characters, none of them for control'),
-  concurrency: number('concurrency'),
-  handlerTimeoutMs: number('handlerTimeoutMs'),
-  maxAttempts: number('maxAttempts'),
+  ...settings('group', 'name', 'concurrency', 'handlerTimeoutMs', 'maxAttempts', 'onFailure'),
+  ...settings('commitIntervalMs', 'commitEvery', 'ttlMs', 'probeIntervalMs', 'drainTimeoutMs'),
+  ...settings('bufferMessages', 'bufferBytes', 'memoryIntervalMs'),
   backoff: {
     ...such(
       isBackoff,
@@ -121,20 +103,11 @@ const JOIN_GROUP: Checks<JoinGroupOptions> = {
     ),
     setting: 'backoff',
   },
-  onFailure: text('onFailure'),
   from: {
     setting: 'from',
     read: readFrom,
     allowed: "'first', 'new', 'seq:N' or 'time:ISO-8601', or the same as an object with a kind",
   },
-  commitIntervalMs: number('commitIntervalMs'),
-  commitEvery: number('commitEvery'),
-  ttlMs: number('ttlMs'),
-  probeIntervalMs: number('probeIntervalMs'),
-  drainTimeoutMs: number('drainTimeoutMs'),
-  bufferMessages: number('bufferMessages'),
-  bufferBytes: number('bufferBytes'),
-  memoryIntervalMs: number('memoryIntervalMs'),
   logger: {
     read: (value) => (value === false || isLogger(value) ? value : undefined),
     allowed: 'false, or an object with the functions debug, info, warn and error',
@@ -149,7 +122,7 @@ const JOIN_GROUP: Checks<JoinGroupOptions> = {
 const CREATE_PUBLISHER: Checks<CreatePublisherOptions> = {
   ...CONNECTING,
   ...STREAM,
-  maxPendingMessages: number('maxPendingMessages'),
+  ...settings('maxPendingMessages'),
   maxPendingBytes: such(
     (value) => isWhole(value, 1, 2 ** 40),
     `a whole number of bytes from 1 to ${2 ** 40}`,
@@ -161,15 +134,8 @@ const CREATE_PUBLISHER: Checks<CreatePublisherOptions> = {
 
 const OPEN_STREAM: Checks<OpenStreamOptions> = {
   ...CONNECTING,
-  stream: STREAM.stream,
-  bucket: STREAM.bucket,
-  timeoutMs: STREAM.timeoutMs,
-  authRetryMs: STREAM.authRetryMs,
-  inboxPrefix: STREAM.inboxPrefix,
-  jsDomain: STREAM.jsDomain,
-  group: JOIN_GROUP.group,
-  ttlMs: JOIN_GROUP.ttlMs,
-  drainTimeoutMs: JOIN_GROUP.drainTimeoutMs,
+  ...EXISTING_STREAM,
+  ...settings('group', 'ttlMs', 'drainTimeoutMs'),
 };
 
 /**
@@ -198,7 +164,7 @@ function configOf(
   needed: readonly string[] = [],
 ): Config {
   if (!isObject(options)) throw refusal(`${call} takes an object of options, not ${inWords(options)}.`);
-  const settings = new Map<SettingName, unknown>();
+  const given = new Map<SettingName, unknown>();
   for (const name of [...Object.keys(options), ...needed]) {
     const value = options[name];
     const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
@@ -209,19 +175,20 @@ function configOf(
       const shown = inWords(check.setting === 'server' ? withoutSecrets(value) : value);
       throw refusal(`${name}: ${shown} is not ${check.allowed}.`);
     }
-    if (check.setting) settings.set(check.setting, read);
+    if (check.setting) given.set(check.setting, read);
   }
   if (options.connection !== undefined && options.servers !== undefined) {
     throw refusal('connection and servers exclude each other: leave one of them out.');
   }
-  const defaults = loadConfig({ flags: {}, env: {}, optionName });
-  const stream = settings.get('stream');
+  const defaults = loadConfig({ flags: {}, env: {} });
+  const stream = given.get('stream');
   return Object.freeze({
     ...defaults,
     ...(typeof stream === 'string' && { bucket: `${stream}_leases` }),
-    ...Object.fromEntries(settings),
-    given: new Set(settings.keys()),
+    ...Object.fromEntries(given),
+    given: new Set(given.keys()),
     place: optionName,
+    option: optionName,
   });
 }
 

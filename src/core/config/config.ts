@@ -1,7 +1,7 @@
 import { NatspocError } from '../lib/errors.js';
 import type { Setting } from './setting.js';
 import { SETTINGS, type SettingName } from './settings.js';
-import { type ConfigSources, collect, optionOf } from './sources.js';
+import { type ConfigSources, collect, flagOf } from './sources.js';
 
 type ValueOf<S> = S extends { parse: (text: string) => infer T }
   ? S extends { fallback: string }
@@ -47,8 +47,7 @@ export function loadConfig(sources: ConfigSources): Config {
   }
   values.bucket ??= `${String(values.stream)}_leases`;
   values.given = new Set(given.keys());
-  values.option = (name: SettingName): string => optionOf(name, sources);
-  values.place = (name: SettingName): string =>
-    given.get(name) ?? sources.optionName?.(name) ?? `--${SETTINGS[name].flag} or ${SETTINGS[name].env}`;
+  values.option = flagOf;
+  values.place = (name: SettingName): string => given.get(name) ?? `${flagOf(name)} or ${SETTINGS[name].env}`;
   return Object.freeze(values) as unknown as Config;
 }

@@ -6,8 +6,6 @@ import { SETTINGS, type SettingName } from './settings.js';
 /** Raw texts by place, strongest first: flags by setting name, environment and `.env` by variable name. */
 export interface ConfigSources {
   flags: Readonly<Partial<Record<SettingName, string | boolean>>>;
-  /** The name of a setting for a caller with options instead of flags and environment, such as a program. */
-  optionName?: (name: SettingName) => string;
   env: Readonly<Record<string, string | undefined>>;
   dotenv?: Readonly<Record<string, string | undefined>>;
   /** A context of the nats CLI: weaker than all of them, stronger than defaults. */
@@ -27,9 +25,8 @@ export interface Given {
   place: string;
 }
 
-/** The name under which the user can set it: a flag, or an option of a program. */
-export const optionOf = (key: SettingName, { optionName }: ConfigSources): string =>
-  optionName?.(key) ?? `--${SETTINGS[key].flag}`;
+/** The flag that sets a setting. */
+export const flagOf = (key: SettingName): string => `--${SETTINGS[key].flag}`;
 
 const firstOf = (key: SettingName, sources: ConfigSources): Given | undefined => {
   for (const given of textsOf(key, sources)) return given;
@@ -39,7 +36,7 @@ const firstOf = (key: SettingName, sources: ConfigSources): Given | undefined =>
 function* textsOf(key: SettingName, sources: ConfigSources): Generator<Given> {
   const { env, flag } = SETTINGS[key];
   const fromFlag = sources.flags[key];
-  if (fromFlag !== undefined) yield { raw: String(fromFlag), origin: 'flag', place: optionOf(key, sources) };
+  if (fromFlag !== undefined) yield { raw: String(fromFlag), origin: 'flag', place: flagOf(key) };
   const fromEnv = sources.env[env];
   if (fromEnv) yield { raw: fromEnv, origin: 'env', place: env };
   const fromFile = sources.dotenv?.[env];
@@ -78,7 +75,7 @@ export function collect(sources: ConfigSources): Collected {
     }
   }
   chooseIdentity(found);
-  keepFromDotenv(found, sources);
+  keepFromDotenv(found);
   return found;
 }
 
@@ -115,7 +112,7 @@ function chooseIdentity(found: Collected): void {
 }
 
 /** @throws NatspocError `config` where credentials from elsewhere would go to the server that `.env` names. */
-function keepFromDotenv(found: Collected, sources: ConfigSources): void {
+function keepFromDotenv(found: Collected): void {
   const trusting = (['server', 'tlsca'] as const).find((key) => found.get(key)?.origin === 'dotenv');
   if (trusting === undefined) return;
   const key = IDENTITY.find((name) => (found.get(name)?.origin ?? 'dotenv') !== 'dotenv');
@@ -125,7 +122,7 @@ function keepFromDotenv(found: Collected, sources: ConfigSources): void {
   throw new NatspocError(
     'config',
     `${secret.place} is not sent where ${there.place} says: that file may be anybody's. ` +
-      `Set ${optionOf(trusting, sources)} or ${env} as well, or ${SETTINGS[key].env} in .env.`,
+      `Set ${flagOf(trusting)} or ${env} as well, or ${SETTINGS[key].env} in .env.`,
   );
 }
 
