@@ -286,7 +286,7 @@ describe('the library', function () {
     };
     const member = await join(handler, { partitions: 1, maxAttempts: 1 });
     const [{ message }] = await once(member, 'halted');
-    assert.match(message, /failed: something that cannot be put into words/);
+    assert.match(message, /failed: a value that cannot be converted to a string/);
   });
 
   it('has an id once it has joined', async () => {

@@ -54,7 +54,7 @@ export function messageOf(error: unknown): string {
   try {
     return String(error instanceof Error ? error.message : error);
   } catch {
-    // Of objects without a prototype, or whose own methods throw, nothing can be made.
-    return 'something that cannot be put into words was thrown';
+    // An object without a prototype, or whose own methods throw.
+    return 'a value that cannot be converted to a string was thrown';
   }
 }

@@ -1,8 +1,8 @@
-import { connect, ErrorCode, type NatsConnection, NatsError } from 'nats';
+import { ErrorCode as ClientCode, connect, type NatsConnection, NatsError } from 'nats';
 import type { Config } from '../../config/config.js';
 import { IDENTITY } from '../../config/connection.js';
 import type { SettingName } from '../../config/settings.js';
-import { messageOf, NatspocError } from '../../lib/errors.js';
+import { type ErrorCode, messageOf, NatspocError } from '../../lib/errors.js';
 import { credentialsOf, redactUrl } from '../../lib/redact-url.js';
 import { connectOptions } from './connect-options.js';
 import { hangUpOnGarbled } from './garbled.js';
@@ -62,12 +62,12 @@ function unreachableReason(code: string, why: string, config: Config): string {
   if (/enotfound|eai again/.test(why)) return 'no such host';
   const { server, tlsca, tlscert, tlsfirst } = config;
   const tls = tlsca !== undefined || tlsfirst || server.some((url) => url.startsWith('tls://'));
-  if (code === ErrorCode.Timeout) {
+  if (code === ClientCode.Timeout) {
     // A server that wants a certificate and gets none just hangs up on TLS 1.3, and the client waits on.
     return `no answer in time${tls && !tlscert ? `; it may want ${certificateAdvice(config)}` : ''}`;
   }
   // The client's code for a connection that was closed before the server's INFO.
-  if (code === ErrorCode.ConnectionRefused) {
+  if (code === ClientCode.ConnectionRefused) {
     const advice = `; it may want TLS first: say so with ${config.option('tlsfirst')}`;
     return `it hung up without a word${tls && !tlsfirst ? advice : ''}`;
   }
@@ -87,30 +87,22 @@ function connectError(error: unknown, config: Config): NatspocError {
   const urls = config.server.map(redactUrl).join(', ');
   const code = error instanceof NatsError ? error.code : '';
   const why = reasonOf(error);
+  const because = (kind: ErrorCode, message: string) => new NatspocError(kind, message, { cause: error });
   if (IDENTITY_CODES.test(code)) {
     const expired = /EXPIRED/.test(code) ? 'They have expired. ' : '';
-    return new NatspocError(
-      'authentication-failed',
-      `${urls} refused the credentials. ${expired}${identityAdvice(config)}`,
-      { cause: error },
-    );
+    const message = `${urls} refused the credentials. ${expired}${identityAdvice(config)}`;
+    return because('authentication-failed', message);
   }
-  if (code === ErrorCode.ServerOptionNotAvailable) {
-    return new NatspocError('unreachable', `TLS with ${urls} failed: the server offers none.`, {
-      cause: error,
-    });
-  }
+  if (code === ClientCode.ServerOptionNotAvailable)
+    return because('unreachable', `TLS with ${urls} failed: the server offers none.`);
   const advice = TLS_ADVICE.find(([pattern]) => pattern.test(why))?.[1](config);
-  if (advice || /\b(certificate|tls|ssl|pem|secure)\b/.test(why)) {
-    const reason = advice ?? why.trim();
-    return new NatspocError('unreachable', `TLS with ${urls} failed: ${reason}.`, { cause: error });
-  }
+  if (advice || /\b(certificate|tls|ssl|pem|secure)\b/.test(why))
+    return because('unreachable', `TLS with ${urls} failed: ${advice ?? why.trim()}.`);
   const reason = unreachableReason(code, why, config);
   const set = config.given.has('server') ? 'change' : 'set';
-  return new NatspocError(
+  return because(
     'unreachable',
     `Cannot reach NATS at ${urls} (${reason}). Start a local one with "natspoc server", or ${set} ${config.place('server')}.`,
-    { cause: error },
   );
 }
 

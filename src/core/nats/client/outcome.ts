@@ -1,5 +1,5 @@
 import { NatsError } from 'nats';
-import { messageOf, NatspocError } from '../../lib/errors.js';
+import { type ErrorCode, messageOf, NatspocError } from '../../lib/errors.js';
 
 /** JetStream API error codes that mean something to us (server/errors.json of nats-server). */
 export const API_ERRORS = {
@@ -70,43 +70,30 @@ export function explain(error: unknown, doing: string): unknown {
 export function toNatspocError(error: unknown, doing: string): NatspocError {
   if (error instanceof NatspocError) return error;
   const natsError = error instanceof NatsError ? error : undefined;
+  const because = (code: ErrorCode, why: string): NatspocError =>
+    new NatspocError(code, `Could not ${doing}: ${why}.`, { cause: error });
   if (natsError?.permissionContext) {
     const { operation, subject } = natsError.permissionContext;
     const verb = operation === 'subscription' ? 'subscribe to' : operation;
-    return new NatspocError('not-permitted', `Could not ${doing}: not permitted to ${verb} ${subject}.`, {
-      cause: error,
-    });
+    return because('not-permitted', `not permitted to ${verb} ${subject}`);
   }
   switch (apiErrorCode(error)) {
     case API_ERRORS.jetStreamNotEnabled:
     case API_ERRORS.jetStreamNotEnabledForAccount:
       return jetStreamDisabled(error);
     case API_ERRORS.streamNotFound:
-      return new NatspocError('stream-missing', `Could not ${doing}: the stream or bucket does not exist.`, {
-        cause: error,
-      });
+      return because('stream-missing', 'the stream or bucket does not exist');
     case API_ERRORS.consumersExceeded:
-      return new NatspocError(
+      return because(
         'failed',
-        `Could not ${doing}: it has reached its limit of consumers. Each group needs one for each partition. Raise max_consumers of the stream, default_max_consumers of the server, or the limit of the account.`,
-        { cause: error },
+        'it has reached its limit of consumers. Each group needs one for each partition. Raise max_consumers of the stream, default_max_consumers of the server, or the limit of the account',
       );
     default:
   }
   if (natsError?.code === '503') return jetStreamDisabled(error);
-  if (natsError?.code === 'TIMEOUT') {
-    return new NatspocError('unreachable', `Could not ${doing}: the server did not answer in time.`, {
-      cause: error,
-    });
-  }
-  if (isUnknownOutcome(error)) {
-    return new NatspocError('unreachable', `Could not ${doing}: the connection to NATS was lost.`, {
-      cause: error,
-    });
-  }
-  return new NatspocError('failed', `Could not ${doing}: ${messageOf(error).replace(/\.$/, '')}.`, {
-    cause: error,
-  });
+  if (natsError?.code === 'TIMEOUT') return because('unreachable', 'the server did not answer in time');
+  if (isUnknownOutcome(error)) return because('unreachable', 'the connection to NATS was lost');
+  return because('failed', messageOf(error).replace(/\.$/, ''));
 }
 
 function jetStreamDisabled(cause: unknown): NatspocError {

@@ -13,24 +13,17 @@ export const IDENTITY_CODES = /AUTH|CREDS|ACCOUNT/;
  *   that of a later attempt, to which the server hung up before it said why.
  */
 export function closedError(error: unknown, complaint = ''): NatspocError {
+  const closed = 'The connection to NATS was closed';
   if (error === undefined || error === null)
-    return new NatspocError(
-      'unreachable',
-      'The connection to NATS was closed by this process, before its member had left.',
-    );
+    return new NatspocError('unreachable', `${closed} by this process, before its member had left.`);
   const last = error instanceof NatsError ? error.code : '';
   const code = IDENTITY_CODES.test(last) ? last : complaint;
-  if (!IDENTITY_CODES.test(code)) {
-    return new NatspocError('unreachable', `The connection to NATS was closed: ${messageOf(error)}.`, {
-      cause: error,
-    });
-  }
+  if (!IDENTITY_CODES.test(code))
+    return new NatspocError('unreachable', `${closed}: ${messageOf(error)}.`, { cause: error });
   const why = /EXPIRED/.test(code)
     ? 'the credentials have expired'
     : 'the server no longer takes the credentials';
-  return new NatspocError('authentication-failed', `The connection to NATS was closed: ${why}.`, {
-    cause: error,
-  });
+  return new NatspocError('authentication-failed', `${closed}: ${why}.`, { cause: error });
 }
 
 /** What a connection goes through. `refused` names the operation and subject that permissions forbid. */

@@ -1,11 +1,11 @@
 import { DeliverPolicy, type Msg, nuid } from 'nats';
 import type { Watch } from '../../ports/index.js';
 import type { StoredMessage } from '../../ports/stream-admin.js';
-import { KEY_HEADER, partitionOfSubject } from '../../protocol/layout.js';
 import { isUnknownOutcome, toNatspocError } from '../client/outcome.js';
 import type { Topology } from '../stream/topology.js';
 import type { DeliveryInfo } from './delivery.js';
 import { PullReader } from './pull.js';
+import { storedMessage } from './stored-message.js';
 
 const WINDOW = { messages: 512, bytes: 4_194_304 };
 const HEARTBEAT_MS = 2_000;
@@ -81,20 +81,11 @@ class Tail implements Watch {
     if (!this.#stopped) this.#timer = setTimeout(() => void this.open(), RETRY_MS);
   }
 
-  #receive(message: Msg, { streamSequence, timestampMs }: DeliveryInfo): void {
-    this.#next = streamSequence + 1;
+  #receive(message: Msg, { streamSequence: sequence, timestampMs: atMs }: DeliveryInfo): void {
+    this.#next = sequence + 1;
     this.#reader?.release(1);
-    const headers: [string, string][] = [];
-    for (const [name, values] of message.headers ?? [])
-      for (const value of values) headers.push([name, value]);
-    this.#options.message({
-      sequence: streamSequence,
-      subject: message.subject,
-      partition: partitionOfSubject(this.#topology.layout.prefix, message.subject) ?? null,
-      key: message.headers?.get(KEY_HEADER) || null,
-      atMs: timestampMs,
-      headers,
-      data: message.data,
-    });
+    const { subject, headers, data } = message;
+    const { prefix } = this.#topology.layout;
+    this.#options.message(storedMessage(prefix, { sequence, atMs, subject, headers, data }));
   }
 }

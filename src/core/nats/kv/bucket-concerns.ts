@@ -9,62 +9,38 @@ const ENTRIES_A_PARTITION = 32;
 /** An entry with the longest names fits in this. */
 const ENTRY_BYTES = 4_096;
 
-/** Why a bucket cannot keep leases and positions; undefined: it can. */
-type Rule = [setting: string, judge: (config: StreamConfig, bucket: string) => string | undefined];
+type Judge = (config: StreamConfig, bucket: string) => string | undefined;
 
-const REFUSED: readonly Rule[] = [
-  [
-    'subjects',
-    ({ subjects, mirror }, bucket) =>
-      mirror || subjects?.includes(bucketSubject(bucket, '>')) ? undefined : 'is no KV bucket',
-  ],
-  ['max_age', ({ max_age }) => (max_age > 0 ? 'has a TTL' : undefined)],
-  ['storage', ({ storage }) => (storage === StorageType.Memory ? 'is kept in memory only' : undefined)],
-  [
-    'discard',
-    ({ discard, max_bytes, max_msgs }) =>
-      discard === DiscardPolicy.Old && (max_bytes > 0 || max_msgs > 0)
-        ? 'drops old entries when it is full'
-        : undefined,
-  ],
-  [
-    'retention',
-    ({ retention }) =>
-      retention === RetentionPolicy.Limits ? undefined : `has ${retention} retention, which keeps nothing`,
-  ],
-  ['no_ack', ({ no_ack }) => (no_ack ? 'confirms no write (no_ack)' : undefined)],
-  ['sealed', ({ sealed }) => (sealed ? 'is sealed' : undefined)],
-  ['mirror', ({ mirror }) => (mirror ? `is a mirror of ${mirror.name}` : undefined)],
-  [
-    'sources',
-    ({ sources }) =>
-      sources && sources.length > 0 ? 'copies entries of other streams (sources)' : undefined,
-  ],
-  [
-    'subject_transform',
-    ({ subject_transform }) =>
-      subject_transform ? 'stores entries under other keys (subject_transform)' : undefined,
-  ],
-  [
-    'discard_new_per_subject',
-    ({ discard_new_per_subject, max_msgs_per_subject }) =>
-      discard_new_per_subject && max_msgs_per_subject > 0
-        ? 'refuses writes to a full key (discard_new_per_subject)'
-        : undefined,
-  ],
-  [
-    'allow_rollup_hdrs',
-    ({ allow_rollup_hdrs }) =>
-      allow_rollup_hdrs ? undefined : 'cannot purge ended sessions (allow_rollup_hdrs is off)',
-  ],
-  [
-    'max_msg_size',
-    ({ max_msg_size }) =>
-      max_msg_size > 0 && max_msg_size < ENTRY_BYTES
-        ? `accepts entries of up to ${formatBytes(max_msg_size)} (max_msg_size), but needs ${formatBytes(ENTRY_BYTES)}`
-        : undefined,
-  ],
-];
+/** Why a bucket cannot keep leases and positions, by setting. */
+const REFUSED: Readonly<Record<string, Judge>> = {
+  subjects: ({ subjects, mirror }, bucket) =>
+    mirror || subjects?.includes(bucketSubject(bucket, '>')) ? undefined : 'is no KV bucket',
+  max_age: ({ max_age }) => (max_age > 0 ? 'has a TTL' : undefined),
+  storage: ({ storage }) => (storage === StorageType.Memory ? 'is kept in memory only' : undefined),
+  discard: ({ discard, max_bytes, max_msgs }) =>
+    discard === DiscardPolicy.Old && (max_bytes > 0 || max_msgs > 0)
+      ? 'drops old entries when it is full'
+      : undefined,
+  retention: ({ retention }) =>
+    retention === RetentionPolicy.Limits ? undefined : `has ${retention} retention, which keeps nothing`,
+  no_ack: ({ no_ack }) => (no_ack ? 'confirms no write (no_ack)' : undefined),
+  sealed: ({ sealed }) => (sealed ? 'is sealed' : undefined),
+  mirror: ({ mirror }) => (mirror ? `is a mirror of ${mirror.name}` : undefined),
+  sources: ({ sources }) =>
+    sources && sources.length > 0 ? 'copies entries of other streams (sources)' : undefined,
+  subject_transform: ({ subject_transform }) =>
+    subject_transform ? 'stores entries under other keys (subject_transform)' : undefined,
+  discard_new_per_subject: ({ discard_new_per_subject, max_msgs_per_subject }) =>
+    discard_new_per_subject && max_msgs_per_subject > 0
+      ? 'refuses writes to a full key (discard_new_per_subject)'
+      : undefined,
+  allow_rollup_hdrs: ({ allow_rollup_hdrs }) =>
+    allow_rollup_hdrs ? undefined : 'cannot purge ended sessions (allow_rollup_hdrs is off)',
+  max_msg_size: ({ max_msg_size }) =>
+    max_msg_size > 0 && max_msg_size < ENTRY_BYTES
+      ? `accepts entries of up to ${formatBytes(max_msg_size)} (max_msg_size), but needs ${formatBytes(ENTRY_BYTES)}`
+      : undefined,
+};
 
 /** What is asked of a bucket. */
 export interface BucketNeeds {
@@ -77,54 +53,36 @@ export interface BucketNeeds {
 /** What there is to say of a bucket's settings. What is refused would make a group forget who owns what, or how far it is. */
 export function bucketConcerns(config: StreamConfig, needs: BucketNeeds): Concern[] {
   const { bucket, partitions, replicas = 0 } = needs;
-  const refused = REFUSED.flatMap(([setting, judge]): Concern[] => {
+  const refused = Object.entries(REFUSED).flatMap(([setting, judge]): Concern[] => {
     const why = judge(config, bucket);
     const message = `Bucket ${bucket} ${why}: leases and positions would be lost. Choose another bucket, or let natspoc create it.`;
     return why === undefined ? [] : [{ severity: 'refused', uses: ALL_USES, setting, message }];
   });
-  const warn = (setting: string, message: string): Concern => ({
-    severity: 'warning',
-    uses: ['handle'],
-    setting,
-    message: `Bucket ${bucket} ${message}`,
-  });
   const { name, max_bytes, max_msgs, max_msgs_per_subject, num_replicas } = config;
-  const warnings: Concern[] = [];
   const [bytes, entries] = [partitions * BYTES_A_PARTITION, partitions * ENTRIES_A_PARTITION];
-  if (max_bytes > 0 && max_bytes < bytes) {
-    warnings.push(
-      warn(
-        'max_bytes',
-        `is full at ${formatBytes(max_bytes)}, and each group may need ${formatBytes(bytes)}: "nats stream edit ${name} --max-bytes ${bytes}".`,
-      ),
-    );
-  }
-  if (max_msgs > 0 && max_msgs < entries) {
-    warnings.push(
-      warn(
-        'max_msgs',
-        `is full at ${formatCount(max_msgs)} entries, and each group may need ${formatCount(entries)}: "nats stream edit ${name} --max-msgs=-1".`,
-      ),
-    );
-  }
-  if (max_msgs_per_subject <= 0) {
-    warnings.push(
-      warn(
-        'max_msgs_per_subject',
-        `keeps every entry and grows without limit: "nats stream edit ${name} --max-msgs-per-subject 16".`,
-      ),
-    );
-  }
-  if (num_replicas < replicas) {
-    warnings.push(
-      warn(
-        'num_replicas',
-        `has ${num_replicas} of the stream's ${replicas} replicas, so no group works while its server is down: "nats stream edit ${name} --replicas ${replicas}".`,
-      ),
-    );
-  }
-  if (fieldOf(config, 'persist_mode') === 'async') {
-    warnings.push(warn('persist_mode', 'confirms entries before they are written (persist_mode async).'));
-  }
-  return [...refused, ...warnings];
+  const warnings: Record<string, string | false> = {
+    max_bytes:
+      max_bytes > 0 &&
+      max_bytes < bytes &&
+      `is full at ${formatBytes(max_bytes)}, and each group may need ${formatBytes(bytes)}: "nats stream edit ${name} --max-bytes ${bytes}".`,
+    max_msgs:
+      max_msgs > 0 &&
+      max_msgs < entries &&
+      `is full at ${formatCount(max_msgs)} entries, and each group may need ${formatCount(entries)}: "nats stream edit ${name} --max-msgs=-1".`,
+    max_msgs_per_subject:
+      max_msgs_per_subject <= 0 &&
+      `keeps every entry and grows without limit: "nats stream edit ${name} --max-msgs-per-subject 16".`,
+    num_replicas:
+      num_replicas < replicas &&
+      `has ${num_replicas} of the stream's ${replicas} replicas, so no group works while its server is down: "nats stream edit ${name} --replicas ${replicas}".`,
+    persist_mode:
+      fieldOf(config, 'persist_mode') === 'async' &&
+      'confirms entries before they are written (persist_mode async).',
+  };
+  const warned = Object.entries(warnings).flatMap(([setting, message]): Concern[] =>
+    message
+      ? [{ severity: 'warning', uses: ['handle'], setting, message: `Bucket ${bucket} ${message}` }]
+      : [],
+  );
+  return [...refused, ...warned];
 }

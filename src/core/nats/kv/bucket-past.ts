@@ -1,13 +1,12 @@
 import { DeliverPolicy } from 'nats';
 import type { PastEntry } from '../../ports/facts.js';
-import type { BucketEntry } from '../../protocol/entries.js';
-import { decodeEntry } from '../../protocol/entries.js';
+import { type BucketEntry, decodeEntry } from '../../protocol/entries.js';
 import type { ProofEntry } from '../../protocol/events.js';
 import { keys } from '../../protocol/keys.js';
 import type { NatsHandles } from '../client/handles.js';
 import { type Fetched, type FetchOptions, fetchAll } from '../jetstream/fetch.js';
 import { newestPart } from '../jetstream/newest-part.js';
-import { bucketStream, bucketSubject, KV_OPERATION } from './bucket.js';
+import { bucketStream, bucketSubject, valueIn } from './bucket.js';
 
 /** The past of a whole group that is read at most: more entries than 256 partitions keep of their leases. */
 const HISTORY_LIMIT = 10_000;
@@ -103,15 +102,12 @@ export class BucketPast {
   }
 
   #stored({ messages, serverAheadMs }: Fetched): StoredEntry[] {
-    return messages.map(({ message, delivery }) => {
-      const operation = message.headers?.get(KV_OPERATION);
-      return {
-        key: message.subject.slice(bucketSubject(this.#bucket, '').length),
-        revision: delivery.streamSequence,
-        value: operation === 'DEL' || operation === 'PURGE' ? null : message.data,
-        atMs: delivery.timestampMs - serverAheadMs,
-      };
-    });
+    return messages.map(({ message, delivery }) => ({
+      key: message.subject.slice(bucketSubject(this.#bucket, '').length),
+      revision: delivery.streamSequence,
+      value: valueIn(message.headers, message.data),
+      atMs: delivery.timestampMs - serverAheadMs,
+    }));
   }
 
   #view(stored: readonly StoredEntry[]): PastEntry[] {

@@ -1,4 +1,4 @@
-import { headers, NatsError, type StoredMsg } from 'nats';
+import { headers, type MsgHdrs, NatsError, type StoredMsg } from 'nats';
 import { type Clock, systemClock } from '../../lib/clock.js';
 import { NatspocError } from '../../lib/errors.js';
 import type {
@@ -19,6 +19,10 @@ import { BucketWatch } from './watch.js';
 
 /** The header by which KV marks what is not a value. */
 export const KV_OPERATION = 'KV-Operation';
+
+/** The value in an entry's message; null if the message marks a deletion. */
+export const valueIn = (headers: MsgHdrs | undefined, data: Uint8Array): Uint8Array | null =>
+  ['DEL', 'PURGE'].includes(headers?.get(KV_OPERATION) ?? '') ? null : data;
 
 /** By these the server says that a revision is not the expected one. */
 const CONFLICTS: ReadonlySet<number> = new Set([
@@ -154,12 +158,7 @@ export class NatsBucket implements Bucket {
   }
 
   #entry(stored: StoredMsg): BucketEntry {
-    const operation = stored.header.get(KV_OPERATION);
     const key = stored.subject.slice(bucketSubject(this.#name, '').length);
-    return {
-      key,
-      revision: stored.seq,
-      value: operation === 'DEL' || operation === 'PURGE' ? null : stored.data,
-    };
+    return { key, revision: stored.seq, value: valueIn(stored.header, stored.data) };
   }
 }

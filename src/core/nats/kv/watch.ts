@@ -7,7 +7,7 @@ import { API_ERRORS, apiErrorCode, isLimit, isUnknownOutcome, toNatspocError } f
 import { PLACEMENT_MS, within } from '../client/placement.js';
 import type { DeliveryInfo } from '../jetstream/delivery.js';
 import { PullReader } from '../jetstream/pull.js';
-import { bucketStream, bucketSubject, KV_OPERATION } from './bucket.js';
+import { bucketStream, bucketSubject, valueIn } from './bucket.js';
 
 const HEARTBEAT_MS = 1_000;
 /** Readers are opened this far apart at least; the first after one that has lasted at once. */
@@ -152,11 +152,10 @@ export class BucketWatch implements Watch {
   }
 
   #receive(message: Msg, delivery: DeliveryInfo): void {
-    const operation = message.headers?.get(KV_OPERATION);
     const entry: BucketEntry = {
       key: message.subject.slice(this.#keyAt),
       revision: delivery.streamSequence,
-      value: operation === 'DEL' || operation === 'PURGE' ? null : message.data,
+      value: valueIn(message.headers, message.data),
     };
     this.#lastRevision = Math.max(this.#lastRevision, entry.revision);
     this.#pending = delivery.pending;

@@ -47,22 +47,23 @@ async function refusal(
   error: unknown,
 ): Promise<NatspocError> {
   const { name, subjects = [] } = wanted;
-  const because = { cause: error };
+  const failed = (message: string): NatspocError => new NatspocError('failed', message, { cause: error });
   switch (apiErrorCode(error)) {
     case API_ERRORS.subjectOverlap: {
       const other = await holderOf(manager, subjects, name);
       const holder = other === undefined ? 'Another stream' : `Stream ${other}`;
-      const message = `${holder} already listens to ${subjects.join(', ')}, so ${name} cannot: ${advice.otherSubjects}.`;
-      return new NatspocError('failed', message, because);
+      return failed(
+        `${holder} already listens to ${subjects.join(', ')}, so ${name} cannot: ${advice.otherSubjects}.`,
+      );
     }
-    case API_ERRORS.maxBytesRequired: {
-      const message = `Could not create ${name}: this account asks for a limit of bytes (max_bytes) for each stream. ${advice.limitBytes}.`;
-      return new NatspocError('failed', message, because);
-    }
-    case API_ERRORS.maxStreamBytesExceeded: {
-      const message = `Could not create ${name}: this account allows fewer bytes for a stream (max_bytes). ${advice.limitBytes}.`;
-      return new NatspocError('failed', message, because);
-    }
+    case API_ERRORS.maxBytesRequired:
+      return failed(
+        `Could not create ${name}: this account asks for a limit of bytes (max_bytes) for each stream. ${advice.limitBytes}.`,
+      );
+    case API_ERRORS.maxStreamBytesExceeded:
+      return failed(
+        `Could not create ${name}: this account allows fewer bytes for a stream (max_bytes). ${advice.limitBytes}.`,
+      );
     default:
       return toNatspocError(error, `create ${name}`);
   }

@@ -3,6 +3,7 @@ import { deadStream, deadSubject, readLetter } from '../../protocol/dead-letter.
 import type { NatsHandles } from '../client/handles.js';
 import { plainHeaders } from '../client/headers.js';
 import { API_ERRORS, apiErrorCode, toNatspocError } from '../client/outcome.js';
+import { findStream } from './creation.js';
 
 /** The last dead letter of a stream, or null where it cannot be told or is gone meanwhile. */
 async function lastLetter(
@@ -23,7 +24,7 @@ async function lastLetter(
     return { partition, sequence, group, attempts, error, at };
   } catch (error) {
     if (apiErrorCode(error) === API_ERRORS.messageNotFound) return null;
-    throw error;
+    throw toNatspocError(error, `read the last letter in ${deadStream(stream)}`);
   }
 }
 
@@ -40,16 +41,10 @@ export async function deadLetterFacts(
 ): Promise<DeadLetterFacts> {
   const { stream, prefix } = source;
   const name = deadStream(stream);
-  try {
-    const { state } = await handles.manager.streams.info(name);
-    const { messages, bytes, last_seq: lastSequence } = state;
-    const same = known?.messages === messages && known.lastSequence === lastSequence;
-    const last = messages === 0 ? null : same ? known.last : await lastLetter(handles, stream, prefix);
-    return { stream: name, messages, bytes, lastSequence, last };
-  } catch (error) {
-    if (apiErrorCode(error) === API_ERRORS.streamNotFound) {
-      return { stream: name, messages: 0, bytes: 0, lastSequence: 0, last: null };
-    }
-    throw toNatspocError(error, `look at the dead letters in ${name}`);
-  }
+  const found = await findStream(handles.manager, name);
+  if (!found) return { stream: name, messages: 0, bytes: 0, lastSequence: 0, last: null };
+  const { messages, bytes, last_seq: lastSequence } = found.state;
+  const same = known?.messages === messages && known.lastSequence === lastSequence;
+  const last = messages === 0 ? null : same ? known.last : await lastLetter(handles, stream, prefix);
+  return { stream: name, messages, bytes, lastSequence, last };
 }

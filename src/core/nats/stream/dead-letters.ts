@@ -25,6 +25,7 @@ import { plainHeaders } from '../client/headers.js';
 import { API_ERRORS, apiErrorCode, toNatspocError } from '../client/outcome.js';
 import { KeptMessages } from '../jetstream/kept-messages.js';
 import { PullReader } from '../jetstream/pull.js';
+import { findStream } from './creation.js';
 import { streamConcerns } from './stream-concerns.js';
 
 /**
@@ -71,12 +72,8 @@ export class NatsDeadLetters implements DeadLetterStore {
    * @throws NatspocError where it cannot be created, has other subjects, or a setting that loses letters.
    */
   async ensure(): Promise<void> {
-    const { streams } = this.#handles.manager;
-    const doing = `create ${this.#name} for dead letters`;
-    const found = await streams.info(this.#name).catch((error: unknown) => {
-      if (apiErrorCode(error) === API_ERRORS.streamNotFound) return undefined;
-      throw toNatspocError(error, doing);
-    });
+    const { manager } = this.#handles;
+    const found = await findStream(manager, this.#name);
     if (!found) {
       const config = {
         name: this.#name,
@@ -86,8 +83,9 @@ export class NatsDeadLetters implements DeadLetterStore {
         num_replicas: this.#options.replicas,
         duplicate_window: DUPLICATE_WINDOW_MS * 1_000_000,
       };
-      await streams.add(config).catch((error: unknown) => {
-        if (apiErrorCode(error) !== API_ERRORS.streamNameInUse) throw toNatspocError(error, doing);
+      await manager.streams.add(config).catch((error: unknown) => {
+        if (apiErrorCode(error) !== API_ERRORS.streamNameInUse)
+          throw toNatspocError(error, `create ${this.#name} for dead letters`);
       });
     } else if (!found.config.subjects.includes(this.#subject)) {
       const message = `Stream ${this.#name} is for dead letters, but does not listen to ${this.#subject}.`;

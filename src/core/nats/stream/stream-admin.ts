@@ -1,13 +1,9 @@
 import type { StoredMsg } from 'nats';
 import { NatspocError } from '../../lib/errors.js';
 import type { StoredMessage, StreamAdmin } from '../../ports/stream-admin.js';
-import {
-  KEY_HEADER,
-  partitionOfSubject,
-  partitionSubject,
-  partitionWildcard,
-} from '../../protocol/layout.js';
+import { partitionSubject, partitionWildcard } from '../../protocol/layout.js';
 import { API_ERRORS, apiErrorCode, toNatspocError } from '../client/outcome.js';
+import { storedMessage } from '../jetstream/stored-message.js';
 import { bucketStream } from '../kv/bucket.js';
 import type { Topology } from './topology.js';
 
@@ -57,20 +53,9 @@ export class NatsStreamAdmin implements StreamAdmin {
   }
 
   #decode(stored: StoredMsg): StoredMessage {
-    const headers: [string, string][] = [];
-    for (const [name, values] of stored.header ?? []) {
-      for (const value of values) headers.push([name, value]);
-    }
-    const at = Date.parse(stored.timestamp);
-    if (Number.isNaN(at)) throw new NatspocError('failed', `Message ${stored.seq} has no time.`);
-    return {
-      sequence: stored.seq,
-      subject: stored.subject,
-      partition: partitionOfSubject(this.#topology.layout.prefix, stored.subject) ?? null,
-      key: headers.find(([name]) => name === KEY_HEADER)?.[1] ?? null,
-      atMs: at,
-      headers,
-      data: stored.data,
-    };
+    const { seq: sequence, timestamp, subject, header: headers, data } = stored;
+    const atMs = Date.parse(timestamp);
+    if (Number.isNaN(atMs)) throw new NatspocError('failed', `Message ${sequence} has no time.`);
+    return storedMessage(this.#topology.layout.prefix, { sequence, atMs, subject, headers, data });
   }
 }

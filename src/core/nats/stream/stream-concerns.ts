@@ -26,144 +26,108 @@ export interface StreamNeeds {
   another: string;
 }
 
-/** A setting, and what is to be said of it; docs/streams.md has all of them. */
-type Rule = [setting: string, judge: (stream: StreamConfig, needs: StreamNeeds) => Found | undefined];
+type Judge = (stream: StreamConfig, needs: StreamNeeds) => Found | undefined;
 
-const RULES: readonly Rule[] = [
-  [
-    'retention',
-    ({ name, retention }, { another }) => {
-      if (retention === RetentionPolicy.Interest) {
-        return refused(
-          `Stream ${name} has interest retention: it deletes messages before a group has handled them. ` +
-            `Change that with "nats stream edit ${name} --retention limits" (nats-server 2.10 or newer), or ${another}.`,
-        );
-      }
-      if (retention !== RetentionPolicy.Workqueue) return undefined;
+/** By setting. docs/streams.md lists all of them. */
+const RULES: Readonly<Record<string, Judge>> = {
+  retention: ({ name, retention }, { another }) => {
+    if (retention === RetentionPolicy.Interest) {
       return refused(
-        `Stream ${name} has work queue retention: it deletes a message when it is delivered, handled or not. ` +
-          `No server can change that: ${another}.`,
+        `Stream ${name} has interest retention: it deletes messages before a group has handled them. ` +
+          `Change that with "nats stream edit ${name} --retention limits" (nats-server 2.10 or newer), or ${another}.`,
       );
-    },
-  ],
-  [
-    'no_ack',
-    ({ name, no_ack }) =>
-      no_ack
-        ? refused(
-            `Stream ${name} has no_ack: it confirms no messages, so lost messages look like stored ones. ` +
-              `Change that with "nats stream edit ${name} --ack".`,
-            ['publish'],
-          )
-        : undefined,
-  ],
-  [
-    'sealed',
-    ({ name, sealed }) =>
-      sealed
-        ? refused(`Stream ${name} is sealed: it accepts no messages, and this cannot be undone.`, ['publish'])
-        : undefined,
-  ],
-  [
-    'mirror',
-    ({ name, mirror }, { another }) =>
-      mirror &&
-      refused(
-        `Stream ${name} is a mirror of ${mirror.name}, and accepts no messages. Use ${mirror.name}, or ${another}.`,
-      ),
-  ],
-  [
-    'subject_transform',
-    ({ name, subject_transform }, { wildcard }) =>
-      subject_transform && collide(subject_transform.src || '>', wildcard)
-        ? refused(
-            `Stream ${name} stores ${subject_transform.src || '>'} under other subjects (subject_transform), which no member reads. ` +
-              `Change that with "nats stream edit ${name} --no-transform".`,
-          )
-        : undefined,
-  ],
-  [
-    'consumer_limits',
-    ({ name, consumer_limits }) => {
-      const limitMs = (consumer_limits?.inactive_threshold ?? 0) / NANOS_PER_MS;
-      if (limitMs <= 0 || limitMs >= READER_THRESHOLD_MS) return undefined;
-      return refused(
-        `Stream ${name} lets consumers be inactive for ${formatDuration(limitMs)} (consumer_limits), but members need ${formatDuration(READER_THRESHOLD_MS)}. ` +
-          `Change inactive_threshold with "nats stream edit ${name} --interactive".`,
-        ['handle'],
-      );
-    },
-  ],
-  [
-    'max_consumers',
-    ({ name, max_consumers }, { partitions, hasDefaultConsumers }) => {
-      const limit = max_consumers > 0 ? max_consumers : hasDefaultConsumers ? DEFAULT_CONSUMERS : undefined;
-      if (limit === undefined || limit >= partitions) return undefined;
-      return warning(
-        `Stream ${name} allows ${formatCount(limit)} consumers, and a group of ${formatCount(partitions)} partitions needs that many. ` +
-          `Change that with "nats stream edit ${name} --max-consumers 1000000" (nats-server 2.15 or newer).`,
-        ['handle'],
-      );
-    },
-  ],
-  [
-    'max_msgs_per_subject',
-    ({ name, max_msgs_per_subject: limit, discard }) =>
-      limit > 0 && discard === DiscardPolicy.Old
-        ? warning(
-            `Stream ${name} keeps ${formatCount(limit)} messages of a partition (max_msgs_per_subject) and drops older ones, handled or not. ` +
-              `Change that with "nats stream edit ${name} --max-msgs-per-subject=-1".`,
-          )
-        : undefined,
-  ],
-  [
-    'discard',
-    ({ name, discard, max_msgs, max_bytes }) => {
-      if (discard !== DiscardPolicy.Old || (max_msgs <= 0 && max_bytes <= 0)) return undefined;
-      const limits = [
-        ...(max_msgs > 0 ? [`${formatCount(max_msgs)} messages`] : []),
-        ...(max_bytes > 0 ? [formatBytes(max_bytes)] : []),
-      ];
-      return warning(
-        `Stream ${name} keeps ${limits.join(' and ')} and drops the oldest when it is full, handled or not. ` +
-          `"nats stream edit ${name} --discard new" refuses new ones instead.`,
-      );
-    },
-  ],
-  [
-    'max_age',
-    ({ name, max_age }) => {
-      const ageMs = max_age / NANOS_PER_MS;
-      if (ageMs <= 0 || ageMs >= SHORT_AGE_MS) return undefined;
-      return warning(
-        `Stream ${name} drops messages after ${formatDuration(ageMs)} (max_age), handled or not. ` +
-          `Change that with "nats stream edit ${name} --max-age 7d".`,
-      );
-    },
-  ],
-  [
-    'storage',
-    ({ name, storage }) =>
-      storage === StorageType.Memory
-        ? warning(
-            `Stream ${name} is kept in memory: its messages are gone when the server stops. That cannot be changed.`,
-          )
-        : undefined,
-  ],
-  [
-    'persist_mode',
-    (stream) =>
-      fieldOf(stream, 'persist_mode') === 'async'
-        ? warning(
-            `Stream ${stream.name} confirms messages before they are written (persist_mode async): a crash of the server loses confirmed ones.`,
-          )
-        : undefined,
-  ],
-];
+    }
+    if (retention !== RetentionPolicy.Workqueue) return undefined;
+    return refused(
+      `Stream ${name} has work queue retention: it deletes a message when it is delivered, handled or not. ` +
+        `No server can change that: ${another}.`,
+    );
+  },
+  no_ack: ({ name, no_ack }) =>
+    no_ack
+      ? refused(
+          `Stream ${name} has no_ack: it confirms no messages, so lost messages look like stored ones. ` +
+            `Change that with "nats stream edit ${name} --ack".`,
+          ['publish'],
+        )
+      : undefined,
+  sealed: ({ name, sealed }) =>
+    sealed
+      ? refused(`Stream ${name} is sealed: it accepts no messages, and this cannot be undone.`, ['publish'])
+      : undefined,
+  mirror: ({ name, mirror }, { another }) =>
+    mirror &&
+    refused(
+      `Stream ${name} is a mirror of ${mirror.name}, and accepts no messages. Use ${mirror.name}, or ${another}.`,
+    ),
+  subject_transform: ({ name, subject_transform }, { wildcard }) =>
+    subject_transform && collide(subject_transform.src || '>', wildcard)
+      ? refused(
+          `Stream ${name} stores ${subject_transform.src || '>'} under other subjects (subject_transform), which no member reads. ` +
+            `Change that with "nats stream edit ${name} --no-transform".`,
+        )
+      : undefined,
+  consumer_limits: ({ name, consumer_limits }) => {
+    const limitMs = (consumer_limits?.inactive_threshold ?? 0) / NANOS_PER_MS;
+    if (limitMs <= 0 || limitMs >= READER_THRESHOLD_MS) return undefined;
+    return refused(
+      `Stream ${name} lets consumers be inactive for ${formatDuration(limitMs)} (consumer_limits), but members need ${formatDuration(READER_THRESHOLD_MS)}. ` +
+        `Change inactive_threshold with "nats stream edit ${name} --interactive".`,
+      ['handle'],
+    );
+  },
+  max_consumers: ({ name, max_consumers }, { partitions, hasDefaultConsumers }) => {
+    const limit = max_consumers > 0 ? max_consumers : hasDefaultConsumers ? DEFAULT_CONSUMERS : undefined;
+    if (limit === undefined || limit >= partitions) return undefined;
+    return warning(
+      `Stream ${name} allows ${formatCount(limit)} consumers, and a group of ${formatCount(partitions)} partitions needs that many. ` +
+        `Change that with "nats stream edit ${name} --max-consumers 1000000" (nats-server 2.15 or newer).`,
+      ['handle'],
+    );
+  },
+  max_msgs_per_subject: ({ name, max_msgs_per_subject: limit, discard }) =>
+    limit > 0 && discard === DiscardPolicy.Old
+      ? warning(
+          `Stream ${name} keeps ${formatCount(limit)} messages of a partition (max_msgs_per_subject) and drops older ones, handled or not. ` +
+            `Change that with "nats stream edit ${name} --max-msgs-per-subject=-1".`,
+        )
+      : undefined,
+  discard: ({ name, discard, max_msgs, max_bytes }) => {
+    if (discard !== DiscardPolicy.Old || (max_msgs <= 0 && max_bytes <= 0)) return undefined;
+    const limits = [
+      ...(max_msgs > 0 ? [`${formatCount(max_msgs)} messages`] : []),
+      ...(max_bytes > 0 ? [formatBytes(max_bytes)] : []),
+    ];
+    return warning(
+      `Stream ${name} keeps ${limits.join(' and ')} and drops the oldest when it is full, handled or not. ` +
+        `"nats stream edit ${name} --discard new" refuses new ones instead.`,
+    );
+  },
+  max_age: ({ name, max_age }) => {
+    const ageMs = max_age / NANOS_PER_MS;
+    if (ageMs <= 0 || ageMs >= SHORT_AGE_MS) return undefined;
+    return warning(
+      `Stream ${name} drops messages after ${formatDuration(ageMs)} (max_age), handled or not. ` +
+        `Change that with "nats stream edit ${name} --max-age 7d".`,
+    );
+  },
+  storage: ({ name, storage }) =>
+    storage === StorageType.Memory
+      ? warning(
+          `Stream ${name} is kept in memory: its messages are gone when the server stops. That cannot be changed.`,
+        )
+      : undefined,
+  persist_mode: (stream) =>
+    fieldOf(stream, 'persist_mode') === 'async'
+      ? warning(
+          `Stream ${stream.name} confirms messages before they are written (persist_mode async): a crash of the server loses confirmed ones.`,
+        )
+      : undefined,
+};
 
 /** What there is to say of a stream's settings, what is refused first. */
 export function streamConcerns(stream: StreamConfig, needs: StreamNeeds): Concern[] {
-  return RULES.flatMap(([setting, judge]) => {
+  return Object.entries(RULES).flatMap(([setting, judge]) => {
     const found = judge(stream, needs);
     return found ? [{ setting, ...found }] : [];
   });

@@ -14,6 +14,10 @@ const LONGEST_PREFIX = 1_024;
 /** So many of them are shown of one that is refused. */
 const SHOWN_PREFIX = 64;
 
+const mismatch = (message: string): NatspocError => new NatspocError('layout-mismatch', message);
+const unreadable = (place: string): string =>
+  `The layout in ${place} cannot be read: it was written by a newer version or another program.`;
+
 /** The layout as a stream's description. All buckets of the stream have to agree with it. */
 export function describeLayout({ prefix, partitions, hash }: LayoutRecord): string {
   return MARK + JSON.stringify({ v: RECORD_VERSION, prefix, partitions, hash });
@@ -27,11 +31,9 @@ export function describeLayout({ prefix, partitions, hash }: LayoutRecord): stri
 export function describedLayout({ description, name }: StreamConfig): LayoutRecord | undefined {
   if (!description?.startsWith(MARK)) return undefined;
   const layout = decodeLayout(new TextEncoder().encode(description.slice(MARK.length)));
-  if (layout) return bounded(layout, `the description of stream ${name}`);
-  throw new NatspocError(
-    'layout-mismatch',
-    `The layout in the description of stream ${name} cannot be read: it was written by a newer version or another program.`,
-  );
+  const place = `the description of stream ${name}`;
+  if (layout) return bounded(layout, place);
+  throw mismatch(unreadable(place));
 }
 
 /**
@@ -48,8 +50,7 @@ function bounded(layout: LayoutRecord, place: string): LayoutRecord {
     prefix.parse(layout.prefix) === layout.prefix;
   if (isBounded) return layout;
   const shown = layout.prefix.slice(0, SHOWN_PREFIX);
-  throw new NatspocError(
-    'layout-mismatch',
+  throw mismatch(
     `The layout in ${place} is not natspoc's: ${layout.partitions} partitions of ${JSON.stringify(shown)}. Partitions are ${partitions.allowed}.`,
   );
 }
@@ -74,8 +75,7 @@ export async function readLayout(bucket: NatsBucket, name: string): Promise<Stor
   if (value === null) return { layout: undefined, revision };
   const layout = decodeLayout(value);
   if (layout) return { layout: bounded(layout, `bucket ${name}`), revision };
-  const message = `The layout in bucket ${name} cannot be read: it was written by a newer version or another program.`;
-  throw new NatspocError('layout-mismatch', message);
+  throw mismatch(unreadable(`bucket ${name}`));
 }
 
 /**
@@ -116,8 +116,8 @@ export class BucketLayout implements LayoutKeeper {
       const { layout, revision } = await readLayout(this.#bucket, this.#name);
       const found = layout ?? (await writeLayout(this.#bucket, this.#name, this.#layout, revision));
       if (found.partitions === partitions && found.prefix === prefix) return { kind: 'ok' };
-      const message = `Bucket ${this.#name} was made anew while members ran: it says ${inWords(found)}, and this one was started with ${inWords(this.#layout)}. Start it again.`;
-      return { kind: 'failed', error: new NatspocError('layout-mismatch', message) };
+      const message = `Bucket ${this.#name} was recreated while members ran: its layout is ${inWords(found)}, but this member was started with ${inWords(this.#layout)}. Restart the member.`;
+      return { kind: 'failed', error: mismatch(message) };
     } catch (error) {
       if (!(error instanceof NatspocError) || error.code === 'unreachable') return { kind: 'unknown' };
       return { kind: 'failed', error };
@@ -128,15 +128,13 @@ export class BucketLayout implements LayoutKeeper {
 /** @throws NatspocError `layout-mismatch` if a given setting differs from the stream. */
 export function checkSettings(config: Config, layout: LayoutRecord): void {
   if (config.given.has('partitions') && config.partitions !== layout.partitions) {
-    throw new NatspocError(
-      'layout-mismatch',
+    throw mismatch(
       `Stream ${config.stream} has ${layout.partitions} partitions, but ${config.place('partitions')} is ${config.partitions}. ` +
         `All publishers and members of a stream must use the same number. Omit ${config.place('partitions')} to use that of the stream.`,
     );
   }
   if (config.given.has('prefix') && config.prefix !== layout.prefix) {
-    throw new NatspocError(
-      'layout-mismatch',
+    throw mismatch(
       `Stream ${config.stream} has the subject prefix ${layout.prefix}, but ${config.place('prefix')} is ${config.prefix}. ` +
         `Omit ${config.place('prefix')} to use that of the stream.`,
     );
@@ -146,8 +144,7 @@ export function checkSettings(config: Config, layout: LayoutRecord): void {
 /** @throws NatspocError `layout-mismatch` where the bucket's layout is not the one in the stream's description. */
 export function checkDescription(config: Config, layout: LayoutRecord, described: LayoutRecord): void {
   if (isSame(layout, described)) return;
-  throw new NatspocError(
-    'layout-mismatch',
+  throw mismatch(
     `Stream ${config.stream} was made with ${inWords(described)}, but bucket ${config.bucket} says ${inWords(layout)}. ` +
       `Choose the bucket that belongs to the stream with ${config.place('bucket')}.`,
   );
@@ -156,8 +153,7 @@ export function checkDescription(config: Config, layout: LayoutRecord, described
 /** @throws NatspocError `layout-mismatch` where the stream does not listen to all partitions. */
 export function checkSubjects(config: Config, layout: LayoutRecord, stream: StreamConfig): void {
   if (listensTo(stream, layout)) return;
-  throw new NatspocError(
-    'layout-mismatch',
+  throw mismatch(
     `Stream ${config.stream} listens to ${stream.subjects?.join(', ') || 'nothing'}, which does not cover ${partitionWildcard(layout.prefix)}. ` +
       `Give its prefix with ${config.place('prefix')}, or choose another stream with ${config.place('stream')}.`,
   );

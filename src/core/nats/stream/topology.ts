@@ -42,32 +42,16 @@ export interface OpenOptions {
   limits?: StreamLimits;
 }
 
-/** @throws NatspocError `stream-missing` where something has to be created first. */
-function requireAll({ stream, bucket }: Config, found: Found): void {
-  if (!found.stream && found.bucket) {
-    throw new NatspocError(
-      'stream-missing',
-      `There is no stream ${stream}, but its bucket ${bucket} is there. "natspoc stream delete" removes the bucket; check --stream.`,
-    );
-  }
-  if (!found.stream) {
-    throw new NatspocError(
-      'stream-missing',
-      `There is no stream ${stream} yet. "natspoc publish" and "natspoc consume" create it; check --stream.`,
-    );
-  }
-  if (!found.bucket) {
-    throw new NatspocError(
-      'stream-missing',
-      `Stream ${stream} has no bucket ${bucket}: it was deleted, or never made. "natspoc stream create" makes it; check --bucket.`,
-    );
-  }
-  if (!found.stored.layout) {
-    throw new NatspocError(
-      'stream-missing',
-      `Bucket ${bucket} has no layout yet. "natspoc publish" and "natspoc consume" write it; check --bucket.`,
-    );
-  }
+/** What is missing, and what creates it; undefined: nothing. */
+function missingPart({ stream, bucket }: Config, found: Found): string | undefined {
+  if (!found.stream && found.bucket)
+    return `There is no stream ${stream}, but its bucket ${bucket} is there. "natspoc stream delete" removes the bucket; check --stream.`;
+  if (!found.stream)
+    return `There is no stream ${stream} yet. "natspoc publish" and "natspoc consume" create it; check --stream.`;
+  if (!found.bucket)
+    return `Stream ${stream} has no bucket ${bucket}: it was deleted, or never made. "natspoc stream create" makes it; check --bucket.`;
+  if (found.stored.layout) return undefined;
+  return `Bucket ${bucket} has no layout yet. "natspoc publish" and "natspoc consume" write it; check --bucket.`;
 }
 
 /** @throws NatspocError where JetStream cannot be reached. */
@@ -215,7 +199,8 @@ async function open(
   // What is created tells its domain only when it is looked up: the bucket's first writes are confirmed by any.
   handles.domain = domainOf(found.stream ?? found.bucket);
   check(found);
-  if (!create) requireAll(config, found);
+  const missing = create ? undefined : missingPart(config, found);
+  if (missing) throw new NatspocError('stream-missing', missing);
   const agreed = agree(config, found);
   accept?.(agreed.layout);
   refuse(concernsOf(connection, config, agreed.layout, found), uses);
