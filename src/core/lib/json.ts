@@ -16,3 +16,38 @@ export function parseObject(json: Uint8Array | string): Fields | undefined {
     return undefined;
   }
 }
+
+/** A check of one field. */
+export type Guard<T> = (value: unknown) => value is T;
+/** The check of each field of a type. */
+type Guards<T> = { readonly [K in keyof T]: Guard<T[K]> };
+
+/**
+ * The fields of an object that pass their checks; other fields are dropped. An optional field that does not pass is left out.
+ *
+ * @returns undefined if a required field does not pass.
+ */
+export function decode<Required extends object, Optional extends object = object>(
+  value: unknown,
+  required: Guards<Required>,
+  optional?: Guards<Optional>,
+): (Required & Partial<Optional>) | undefined {
+  const fields = asObject(value);
+  if (!fields) return undefined;
+  const entries = (guards: object): [string, Guard<unknown>][] => Object.entries(guards);
+  const passes = ([name, guard]: [string, Guard<unknown>]): boolean => guard(fields[name]);
+  const needed = entries(required);
+  if (!needed.every(passes)) return undefined;
+  const found = [...needed, ...entries(optional ?? {}).filter(passes)].map(([name]) => [name, fields[name]]);
+  return Object.fromEntries(found);
+}
+
+/** A whole number, 0 or more. */
+export const isCount = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= 0;
+
+/** Accepts null as well. */
+export const orNull =
+  <T>(guard: Guard<T>): Guard<T | null> =>
+  (value): value is T | null =>
+    value === null || guard(value);

@@ -1,9 +1,9 @@
-import { asObject } from '../lib/json.js';
+import { asObject, decode, isCount, orNull } from '../lib/json.js';
 
-/** The format of STATS data that this version writes, and the newest that it reads. */
+/** The version of STATS data that this program writes, and the newest that it reads. */
 export const STATS_VERSION = 1;
 
-/** How long a handler takes, milliseconds, by a sample of its latest calls. */
+/** How long the handler takes, milliseconds, from a sample of recent calls. */
 export interface HandlerTimeStats {
   samples: number;
   meanMs: number;
@@ -11,7 +11,7 @@ export interface HandlerTimeStats {
   maxMs: number;
 }
 
-/** A {@link MemorySample} as it travels in a STATS answer, its trend as {@link describeTrend} says it. */
+/** A {@link MemorySample} in a STATS answer, with its trend as {@link describeTrend} words it. */
 export interface MemoryStats {
   allocBytes: number;
   totalAllocBytes: number;
@@ -26,24 +26,27 @@ export interface PartitionStats {
   epoch: number;
   /** The last stream sequence handled. */
   position: number;
-  /** Messages handled in this epoch; absent: not said. */
+  /** Messages handled in this epoch; absent: unknown. */
   handled?: number;
-  /** Messages that wait for it, as of the last delivery; absent: not said. */
+  /** Messages that wait, as of the last delivery; absent: unknown. */
   lag?: number;
-  /** Messages that the stream dropped before they were handled, at most, since the group began here or a seek; absent: not said. */
+  /**
+   * Upper bound of messages that the stream dropped before they were handled, since the group's start or a seek;
+   * absent: unknown.
+   */
   trimmed?: number;
-  /** Messages a second, lately; absent: not said. */
+  /** Recent messages per second; absent: unknown. */
   ratePerSecond?: number;
-  /** What it is doing, such as `running`, `draining` or `halted`; absent: not said. */
+  /** Such as `running`, `draining` or `halted`; absent: unknown. */
   state?: string;
-  /** From getting the lease of this epoch to handling, milliseconds; absent: not said, or not begun. */
+  /** From getting the lease of this epoch to handling, milliseconds; absent: unknown, or not started. */
   tookMs?: number;
 }
 
-/** The data of a member's micro-service STATS answer: what it is, owns and uses. */
+/** The data of a member's STATS answer. */
 export interface MemberStats {
   v: number;
-  /** Session id, the id of the micro service; empty while there is none. */
+  /** Session id, which is the id of the micro service; empty without a session. */
   session: string;
   name: string;
   group: string;
@@ -60,9 +63,9 @@ export interface MemberStats {
   /** Attempts that failed since the start. */
   failed: number;
   memory: MemoryStats;
-  /** What makes no progress though it should; absent: not said. */
+  /** What makes no progress; absent: unknown. */
   standing?: StandingStats[];
-  /** How long its handler takes; absent: nothing measured yet. */
+  /** Absent: nothing measured yet. */
   handlerTimes?: HandlerTimeStats;
 }
 
@@ -75,90 +78,64 @@ export interface StandingStats {
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string';
-const isCount = (value: unknown): value is number =>
-  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 const isAmount = (value: unknown): value is number =>
   typeof value === 'number' && Number.isFinite(value) && value >= 0;
 
-function decodePartition(value: unknown): PartitionStats | undefined {
-  const fields = asObject(value);
-  if (!fields) return undefined;
-  const { partition, epoch, position, handled, lag, trimmed, ratePerSecond, state, tookMs } = fields;
-  if (!isCount(partition) || !isCount(epoch) || !isCount(position)) return undefined;
-  return {
-    partition,
-    epoch,
-    position,
-    ...(isCount(handled) && { handled }),
-    ...(isCount(lag) && { lag }),
-    ...(isCount(trimmed) && { trimmed }),
-    ...(isAmount(ratePerSecond) && { ratePerSecond }),
-    ...(isText(state) && { state }),
-    ...(isAmount(tookMs) && { tookMs }),
-  };
-}
+const decodePartition = (value: unknown): PartitionStats | undefined =>
+  decode(
+    value,
+    { partition: isCount, epoch: isCount, position: isCount },
+    {
+      handled: isCount,
+      lag: isCount,
+      trimmed: isCount,
+      ratePerSecond: isAmount,
+      state: isText,
+      tookMs: isAmount,
+    },
+  );
 
-function decodeMemory(value: unknown): MemoryStats | undefined {
-  const fields = asObject(value);
-  if (!fields) return undefined;
-  const { allocBytes, totalAllocBytes, sysBytes, numGc, verdict } = fields;
-  return isAmount(allocBytes) &&
-    isAmount(totalAllocBytes) &&
-    isAmount(sysBytes) &&
-    isCount(numGc) &&
-    isText(verdict)
-    ? { allocBytes, totalAllocBytes, sysBytes, numGc, verdict }
-    : undefined;
-}
+const decodeMemory = (value: unknown): MemoryStats | undefined =>
+  decode(value, {
+    allocBytes: isAmount,
+    totalAllocBytes: isAmount,
+    sysBytes: isAmount,
+    numGc: isCount,
+    verdict: isText,
+  });
 
-function decodeHandlerTimes(value: unknown): HandlerTimeStats | undefined {
-  const { samples, meanMs, p99Ms, maxMs } = asObject(value) ?? {};
-  return isCount(samples) && isAmount(meanMs) && isAmount(p99Ms) && isAmount(maxMs)
-    ? { samples, meanMs, p99Ms, maxMs }
-    : undefined;
-}
+const decodeHandlerTimes = (value: unknown): HandlerTimeStats | undefined =>
+  decode(value, { samples: isCount, meanMs: isAmount, p99Ms: isAmount, maxMs: isAmount });
 
-function decodeStanding(value: unknown): StandingStats | undefined {
-  const { partition, reason, forMs } = asObject(value) ?? {};
-  return (partition === null || isCount(partition)) && isText(reason) && isAmount(forMs)
-    ? { partition, reason, forMs }
-    : undefined;
-}
+const decodeStanding = (value: unknown): StandingStats | undefined =>
+  decode(value, { partition: orNull(isCount), reason: isText, forMs: isAmount });
 
-/** The member's stats in this value (the `data` of a STATS answer), or undefined if they are none that we can read. */
+const MEMBER = {
+  v: (value: unknown): value is number => isCount(value) && value >= 1 && value <= STATS_VERSION,
+  session: isText,
+  name: isText,
+  group: isText,
+  stream: isText,
+  host: isText,
+  pid: isCount,
+  version: isText,
+  startedAt: isText,
+  uptimeMs: isAmount,
+  handled: isCount,
+  failed: isCount,
+};
+
+/** The member's stats in this value (the `data` of a STATS answer); undefined if they cannot be read. */
 export function decodeMemberStats(value: unknown): MemberStats | undefined {
   const fields = asObject(value);
-  if (!fields) return undefined;
-  const { v, session, name, group, stream, host, pid, version, startedAt, uptimeMs, handled, failed } =
-    fields;
-  if (!isCount(v) || v < 1 || v > STATS_VERSION) return undefined;
-  if (!isText(session) || !isText(name) || !isText(group) || !isText(stream)) return undefined;
-  if (!isText(host) || !isCount(pid) || !isText(version) || !isText(startedAt)) return undefined;
-  if (!isAmount(uptimeMs) || !isCount(handled) || !isCount(failed)) return undefined;
-  if (!Array.isArray(fields.partitions)) return undefined;
+  const member = decode(value, MEMBER);
+  const memory = decodeMemory(fields?.memory);
+  if (!member || !memory || !Array.isArray(fields?.partitions)) return undefined;
   const partitions = fields.partitions.map(decodePartition).filter((each) => each !== undefined);
-  const memory = decodeMemory(fields.memory);
-  const handlerTimes = decodeHandlerTimes(fields.handlerTimes);
-  const standing = Array.isArray(fields.standing)
-    ? fields.standing.map(decodeStanding).filter((each) => each !== undefined)
-    : undefined;
-  if (!memory || partitions.length !== fields.partitions.length) return undefined;
-  return {
-    v,
-    session,
-    name,
-    group,
-    stream,
-    host,
-    pid,
-    version,
-    startedAt,
-    uptimeMs,
-    partitions,
-    handled,
-    failed,
-    memory,
-    ...(standing && { standing }),
-    ...(handlerTimes && { handlerTimes }),
+  if (partitions.length !== fields.partitions.length) return undefined;
+  const standing = Array.isArray(fields.standing) && {
+    standing: fields.standing.map(decodeStanding).filter((each) => each !== undefined),
   };
+  const handlerTimes = decodeHandlerTimes(fields.handlerTimes);
+  return { ...member, partitions, memory, ...standing, ...(handlerTimes && { handlerTimes }) };
 }
