@@ -1,7 +1,7 @@
 import { type Config, loadConfig } from './config/config.js';
 import type { Range } from './config/parse.js';
-import type { Setting } from './config/setting.js';
 import { isBackoff } from './config/retry.js';
+import type { Setting } from './config/setting.js';
 import { SETTINGS, type SettingName } from './config/settings.js';
 import { readFrom } from './config/start-from.js';
 import { NatspocError } from './lib/errors.js';

@@ -7,7 +7,7 @@ import { withGroup } from '../support/with-group.js';
 
 const SHORT_TTL = ['--ttl', '3s'];
 const USED_AGAIN =
-  /its position is \d+, and that sequence has been used again: the stream was made anew, or put back from an older copy/;
+  /its position is \d+, but that sequence was used again: the stream was recreated, or restored from an older copy/;
 
 describe('a stream that has used the sequences of its positions again', function () {
   this.timeout(120_000);

@@ -179,7 +179,7 @@ describe('a partition runner', () => {
       stream.range = { first: 1, last: 50, created: 1_000 };
       stream.stored.set(5, 3_000);
       await start();
-      assert.match(told.join(), /^failed: its position is 5, and that sequence has been used again: /);
+      assert.match(told.join(), /^failed: its position is 5, but that sequence was used again: /);
       assert.deepEqual(stream.opened, []);
       // It stays what it is for the next owner.
       const { created, stored } = bucket.record ?? {};
@@ -191,7 +191,7 @@ describe('a partition runner', () => {
       bucket.put(position);
       stream.range = { first: 1, last: 50, created: 5_000 };
       await start();
-      assert.match(told.join(), /^failed: its position is 5, and that sequence has been used again: /);
+      assert.match(told.join(), /^failed: its position is 5, but that sequence was used again: /);
     });
 
     it('reads one that was restored elsewhere, and one that was trimmed, and says so of what it commits', async () => {
@@ -215,7 +215,7 @@ describe('a partition runner', () => {
       const { stream, start, told } = bench({ groupStart: { seq: 5, created: 1_000, stored: 2_000 } });
       stream.range = { first: 1, last: 50, created: 5_000 };
       await start();
-      assert.match(told.join(), /^failed: its position is 5, and that sequence has been used again: /);
+      assert.match(told.join(), /^failed: its position is 5, but that sequence was used again: /);
     });
 
     it('does not open another reader behind what it has received', async () => {
@@ -226,7 +226,7 @@ describe('a partition runner', () => {
       stream.stored.set(1, 3_000);
       stream.fault('broken');
       await settle();
-      assert.match(told.at(-1) ?? '', /^failed: its position is 1, and that sequence has been used again: /);
+      assert.match(told.at(-1) ?? '', /^failed: its position is 1, but that sequence was used again: /);
       assert.equal(stream.opened.length, 1);
     });
 
@@ -243,7 +243,7 @@ describe('a partition runner', () => {
       stream.stored.delete(1);
       runner.look();
       await settle();
-      assert.match(told.at(-1) ?? '', /^failed: its position is 1, and that sequence has been used again: /);
+      assert.match(told.at(-1) ?? '', /^failed: its position is 1, but that sequence was used again: /);
     });
   });
 
@@ -441,7 +441,7 @@ describe('a partition runner', () => {
     stream.fault('deleted');
     await settle();
     assert.equal(stream.opened.length, 1);
-    assert.deepEqual(told, ['started', 'failed: its reader was deleted by somebody else']);
+    assert.deepEqual(told, ['started', 'failed: its reader was deleted by another client']);
   });
 
   it('ends the member where a reader cannot be deleted, whatever is tried', async () => {

@@ -121,7 +121,7 @@ function keepFromDotenv(found: Collected): void {
   const { env } = SETTINGS[trusting];
   throw new NatspocError(
     'config',
-    `${secret.place} is not sent where ${there.place} says: that file may be anybody's. ` +
+    `${secret.place} is not sent where ${there.place} says: anyone may have written that file. ` +
       `Set ${flagOf(trusting)} or ${env} as well, or ${SETTINGS[key].env} in .env.`,
   );
 }

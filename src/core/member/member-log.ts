@@ -26,8 +26,8 @@ const LEVELS: Partial<Record<Report['type'], 'info' | 'warn' | 'error'>> = {
 };
 
 /**
- * Logs one line for each problem of a member, so that a program without listeners is not silent while its
- * partitions stand still.
+ * Logs one line for each problem of a member, so that a program without listeners still learns why partitions stand
+ * still.
  */
 export function logProblems(
   member: GroupMember,

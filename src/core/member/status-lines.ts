@@ -13,7 +13,7 @@ const HOW = { claim: 'claimed', handover: 'acquired', release: 'acquired' } as c
 const LOST = {
   deadline: 'could not renew in time',
   fenced: 'this member was fenced',
-  lost: 'somebody else took it',
+  lost: 'another member took it',
   'went-back': 'the bucket no longer has its lease',
 } as const;
 
@@ -47,7 +47,7 @@ export function describeReport(report: Report, group: string): string {
     case 'paused':
       return `p${report.partition} is paused`;
     case 'unpaused':
-      return `p${report.partition} goes on`;
+      return `p${report.partition} was resumed`;
     case 'expired':
       return 'could not renew in time: stopped handling';
     case 'resumed':

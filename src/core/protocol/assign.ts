@@ -1,35 +1,35 @@
-/** What the plan needs to know of a partition: who has it now, and since which epoch. */
+/** A partition as the plan sees it: its owner, and since which epoch. */
 export interface Holding {
   partition: number;
-  /** Id of a member that may keep it; null where it has no live owner. */
+  /** Id of a member that may keep it; null without a live owner. */
   owner: string | null;
-  /** Revision of its lease; 0 where there is none. */
+  /** Revision of its lease; 0 without a lease. */
   epoch: number;
-  /** Id of a member that is to have it whatever the balance says; members that are not there do not count. */
+  /** Id of the member that an operator chose; ignored while that member is absent. */
   pin?: string | null;
 }
 
-/** Which member each partition should be with; a partition that is missing stays as it is. */
+/** Which member each partition should have; a missing partition stays as it is. */
 export type Plan = ReadonlyMap<number, string>;
 
 /**
- * The plan of a group: every member that has seen the same entries computes the same one, whatever order it
- * has them in.
+ * The plan of a group. All members that have seen the same entries compute the same plan, in whatever order they have
+ * them.
  *
- * - Loads differ by at most one, but for members that are to have more by their pins.
- * - As few partitions as possible move. Which members are to hold one more than the others is the only
- *   freedom; giving the larger share to those that hold as much today is optimal, because every partition
- *   above a member's share has to move and the shares' sum is fixed.
- * - It holds while it is carried out: with some of its moves made and others not, the plan is still the same.
- *   That is why the larger shares go by who has enough for one, not by who has most, and why each receiver
- *   gets a run of the free partitions in a fixed order, not every second one of those that are left.
- * - A member with too many gives up those that it has held longest (lowest epoch): their readers are the
- *   least likely to be in the middle of catching up.
+ * - Loads differ by at most one, except for members that have more because of pins.
+ * - As few partitions as possible move. The only freedom is which members hold one more than the others. Giving the
+ *   larger shares to those that hold as much already is optimal, because every partition above a member's share has to
+ *   move, and the sum of the shares is fixed.
+ * - It is stable: when only some of its moves are done, the plan is still the same. That is why the larger shares go to
+ *   members that have enough for one, not to those that have most, and why each receiver gets a run of the free
+ *   partitions in a fixed order, not every second one of the rest.
+ * - A member with too many gives up those that it has held longest (lowest epoch): their readers are the least likely
+ *   to be catching up.
  *
  * O(P log P + M log M) for P partitions and M members.
  *
- * @param members ids of the members that may own partitions; leaving members are not among them.
- * @param holdings all partitions, each once; owners that are not in `members` count as null.
+ * @param members ids of the members that may own partitions; leaving members are excluded.
+ * @param holdings all partitions, each once; an owner that is not in `members` counts as null.
  */
 export function assign(members: Iterable<string>, holdings: Iterable<Holding>): Plan {
   const plan = new Map<number, string>();
@@ -69,21 +69,21 @@ export function assign(members: Iterable<string>, holdings: Iterable<Holding>): 
   return plan;
 }
 
-/** An order in which neighbouring partitions, often loaded alike, are far apart (Fibonacci hashing). */
+/** Sorts neighbouring partitions, which often have similar load, far apart (Fibonacci hashing). */
 function scattered(partition: number): number {
   return Math.imul(partition, 0x9e3779b1) >>> 0;
 }
 
-/** What a member has: by pins, and otherwise. */
+/** The partitions of a member. */
 interface Share {
   id: string;
-  /** How many partitions are pinned to it, wherever they are now. */
+  /** How many are pinned to it, whoever owns them now. */
   pinned: number;
-  /** Those it holds that nobody has pinned. */
+  /** Those that it owns and that are not pinned. */
   own: Holding[];
 }
 
-/** How many unpinned partitions each member is to hold. Whoever has more by pins than its share gets no others. */
+/** How many unpinned partitions each member should hold. A member whose pins exceed its share gets none. */
 function* withQuotas(shares: Share[], total: number): Iterable<Share & { quota: number }> {
   let rest = shares;
   let count = total;
@@ -91,7 +91,7 @@ function* withQuotas(shares: Share[], total: number): Iterable<Share & { quota: 
     const share = Math.floor(count / rest.length);
     const over = rest.filter(({ pinned }) => pinned > share);
     if (over.length === 0) break;
-    // Not everybody can have more than the average: somebody stays.
+    // Not all members can be above the average, so some remain.
     rest = rest.filter(({ pinned }) => pinned <= share);
     for (const each of over) {
       count -= each.pinned;
@@ -108,7 +108,7 @@ function* withQuotas(shares: Share[], total: number): Iterable<Share & { quota: 
   }
 }
 
-/** Order by code units: the same on every machine, unlike a locale's. */
+/** Order by code units: the same on every machine, unlike the order of a locale. */
 export function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

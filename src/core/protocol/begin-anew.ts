@@ -2,14 +2,14 @@ import { abortAll, report, resetSession, type State } from './state.js';
 import { MAX_TTL_MS } from './timing.js';
 
 /**
- * An entry that is absent proves nothing about the member that it stood for: it may handle until it notices, at the latest
- * for its ttl. Nothing is claimed before that.
+ * An absent entry proves nothing about its member: it may handle until it notices, at most for its ttl. Nothing is
+ * claimed before.
  */
 function holdClaims(state: State): void {
   state.holdUntil = Math.max(state.holdUntil, state.now + longestTtl(state));
 }
 
-/** The longest ttl of a member that is known, milliseconds. */
+/** The longest known ttl of a member, milliseconds. */
 export function longestTtl(state: State): number {
   let longestMs = state.timing.ttlMs;
   for (const { record } of state.peers.values())
@@ -18,13 +18,13 @@ export function longestTtl(state: State): number {
 }
 
 /**
- * The bucket is not the one that we knew: purged, restored from an older copy, or made anew. Everything known of it is
- * dropped. As after a crash, this member comes back under another identity, and sees what is there.
+ * The bucket is not the one that we knew: it was purged, restored from an older copy, or recreated. Everything known of
+ * it is dropped. As after a crash, this member returns under another identity, and sees what is there.
  */
 export function beginAnew(state: State): void {
   const owned = [...state.own.keys()];
   const { id, proof } = state.session;
-  // Whatever is left of us must not look like a member that lives.
+  // A leftover proof of life must not make us look alive.
   if (id !== null) state.out.push({ type: 'end-proof', id, expected: proof.revision });
   report(state, { type: 'went-back' });
   holdClaims(state);

@@ -1,11 +1,11 @@
 import { parseObject } from '../lib/json.js';
 
 /**
- * A message that is as large as the server takes leaves no room for what a dead letter says about it. Its headers and
- * payload are then stored apart, as one text that is cut into parts.
+ * A message of the maximum size leaves no room for the headers of a dead letter. Its headers and payload are then
+ * stored separately, cut into parts.
  */
 
-/** What a message came with. */
+/** The headers and payload of a message. */
 export interface Original {
   headers: Readonly<Record<string, string>>;
   data: Uint8Array;
@@ -13,7 +13,7 @@ export interface Original {
 
 const LINE_FEED = 0x0a;
 
-/** A message as bytes: its headers as one line of JSON, then the payload. */
+/** The message as bytes: its headers as one line of JSON, then the payload. */
 export function encodeOriginal({ headers, data }: Original): Uint8Array {
   const line = new TextEncoder().encode(`${JSON.stringify(headers)}\n`);
   const bytes = new Uint8Array(line.length + data.length);
@@ -22,7 +22,7 @@ export function encodeOriginal({ headers, data }: Original): Uint8Array {
   return bytes;
 }
 
-/** A message from its parts, in order; undefined where they are none. */
+/** The message from its parts, in order; undefined if they do not make one. */
 export function decodeOriginal(parts: readonly Uint8Array[]): Original | undefined {
   const bytes = Buffer.concat(parts);
   const end = bytes.indexOf(LINE_FEED);

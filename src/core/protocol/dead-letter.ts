@@ -1,7 +1,7 @@
 import { KEY_HEADER } from './layout.js';
 import type { DeadLetter } from './message.js';
 
-/** What a dead letter says about itself; its own headers and payload stay as they were. */
+/** The headers that describe a dead letter. The message's own headers and payload are unchanged. */
 const HEADERS = {
   stream: 'Natspoc-Dead-Stream',
   subject: 'Natspoc-Dead-Subject',
@@ -12,54 +12,54 @@ const HEADERS = {
   attempts: 'Natspoc-Dead-Attempts',
   error: 'Natspoc-Dead-Error',
   time: 'Natspoc-Dead-Time',
-  /** Where the message itself is, where it did not fit beside these: sequences of its parts, in order. */
+  /** Where a message that did not fit is stored: the sequences of its parts, in order. */
   parts: 'Natspoc-Dead-Parts',
-  /** Of a part: the id of its letter. */
+  /** In a part: the id of its letter. */
   partOf: 'Natspoc-Dead-Part-Of',
 } as const;
 
-/** How often a message was put back to its partition, for whoever wonders about a loop. */
+/** How many times a message was put back into its partition, to recognise loops. */
 export const REDRIVEN_HEADER = 'Natspoc-Redriven';
 
-/** Errors are for people: what is longer is cut off. */
+/** Longer error texts are cut. */
 const MAX_ERROR_CHARACTERS = 500;
 
 /** The stream that holds the dead letters of a stream. */
 export const deadStream = (stream: string): string => `${stream}_dead`;
 
-/** Their subject: outside of the partitions, under the same prefix. */
+/** Their subject: outside the partitions, under the same prefix. */
 export const deadSubject = (prefix: string): string => `${prefix}.dead`;
 
-/** Where a letter comes from. */
+/** The stream and group of a letter. */
 export interface Origin {
   stream: string;
   group: string;
 }
 
-/** Headers of the server's own (`Nats-…`) mean something to whoever stores the message: they stay behind. */
+/** The server's own headers (`Nats-…`) would affect how the letter is stored, so they are omitted. */
 const isOurs = (name: string): boolean => !/^nats-/i.test(name) && !/^natspoc-dead-/i.test(name);
 
-/** Text as a header value: one line, of characters that every client can read. */
+/** Text as a header value: one line of printable ASCII. */
 function headerText(text: string): string {
   const line = text.replace(/[^\x21-\x7e]+/g, ' ').trim();
   return line.length > MAX_ERROR_CHARACTERS ? `${line.slice(0, MAX_ERROR_CHARACTERS - 3)}...` : line || '-';
 }
 
 /**
- * The id of a letter: the same however often it is stored, by whichever owner, so that the stream keeps it once. The time
- * at which the message was stored tells it from another one that got the same sequence, in a stream that was made anew.
+ * The id of a letter. It is the same for each attempt and owner, so the stream stores the letter once. The time at
+ * which the message was stored distinguishes it from a message with the same sequence in a recreated stream.
  */
 export const letterId = ({ message }: DeadLetter, { stream, group }: Origin): string =>
   `${stream}.${group}.${message.sequence}.${message.timestampMs}`;
 
-/** The headers that a message came with, and that a letter keeps. */
+/** The message's headers that its letter keeps. */
 export const ownHeaders = ({ message }: DeadLetter): Record<string, string> =>
   Object.fromEntries(Object.entries(message.headers()).filter(([name]) => isOurs(name)));
 
 /**
- * The headers by which a letter says what it is.
+ * The headers that describe a letter.
  *
- * @param now when it was given up, milliseconds since 1970.
+ * @param now when the message was given up, milliseconds since 1970.
  */
 export function letterHeaders(
   letter: DeadLetter,
@@ -80,22 +80,22 @@ export function letterHeaders(
   };
 }
 
-/** The header of a letter whose message is stored in these parts. */
+/** The header of a letter whose message is stored in parts. */
 export const partsHeader = (sequences: readonly number[]): Record<string, string> => ({
   [HEADERS.parts]: sequences.join(' '),
 });
 
-/** The headers of a part of a letter's message. */
+/** The headers of a part. */
 export const partHeaders = (stream: string, id: string): Record<string, string> => ({
   [HEADERS.stream]: stream,
   [HEADERS.partOf]: id,
 });
 
-/** The id of the letter that a stored message is a part of; undefined: it is none. */
+/** The id of the letter that a part belongs to; undefined if the message is no part. */
 export const partOf = (headers: Readonly<Record<string, string>>): string | undefined =>
   headers[HEADERS.partOf];
 
-/** Whether two stored messages are the same letter, tried by whichever owner, however often. */
+/** Whether two stored messages are the same letter, from whichever attempt or owner. */
 export function isSameLetter(one: StoredLetter, other: StoredLetter, stream: string): boolean {
   const [a, b] = [readLetter(one, stream), readLetter(other, stream)];
   if (!a || !b || Buffer.compare(a.data, b.data) !== 0) return false;
@@ -104,27 +104,27 @@ export function isSameLetter(one: StoredLetter, other: StoredLetter, stream: str
   return what(a) === what(b);
 }
 
-/** A dead letter as it was found. */
+/** A decoded dead letter. */
 export interface FoundLetter {
-  /** Its sequence among the dead letters. */
+  /** Its sequence in the stream of dead letters. */
   sequence: number;
   data: Uint8Array;
   key: string | null;
-  /** The headers that it came with, without the key. */
+  /** The message's own headers, without the key. */
   headers: Record<string, string>;
   partition: number;
   group: string;
-  /** Its sequence in the stream that it came from. */
+  /** The message's sequence in its original stream. */
   from: number;
   attempts: number;
   error: string;
   /** When it was given up, ISO 8601. */
   time: string;
-  /** Where the message itself is kept, as it did not fit: sequences among the dead letters. Empty: it is in the letter. */
+  /** Sequences of the parts, if the message did not fit into the letter; otherwise empty. */
   parts: number[];
 }
 
-/** A message among the dead letters. */
+/** A message in the stream of dead letters. */
 export interface StoredLetter {
   sequence?: number;
   data: Uint8Array;
@@ -132,9 +132,9 @@ export interface StoredLetter {
 }
 
 /**
- * Reads a letter back.
+ * Decodes a letter.
  *
- * @returns undefined for a message that is no dead letter of this stream.
+ * @returns undefined if it is no dead letter of this stream.
  */
 export function readLetter(stored: StoredLetter, stream: string): FoundLetter | undefined {
   const { headers } = stored;

@@ -2,7 +2,7 @@ import type { ViewEntry } from './events.js';
 import { parseGroupKey } from './keys.js';
 import { decodeLease, decodeOverride, decodeSession } from './records.js';
 
-/** One key of the bucket as stored; `value` is null where the key was deleted. */
+/** One entry of the bucket; `value` is null if the key was deleted. */
 export interface BucketEntry {
   key: string;
   revision: number;
@@ -10,8 +10,8 @@ export interface BucketEntry {
 }
 
 /**
- * An entry of the bucket as the protocol sees it; undefined for a key that is none of the protocol's. What
- * does not decode is `unreadable`: it exists, and belongs to somebody else.
+ * Decodes an entry for the protocol; undefined for a key that is not one of the protocol's. A value that does not
+ * decode is `unreadable`: it exists, but another version or client wrote it.
  */
 export function decodeEntry(group: string, entry: BucketEntry): ViewEntry | undefined {
   const key = parseGroupKey(group, entry.key);
@@ -28,7 +28,7 @@ export function decodeEntry(group: string, entry: BucketEntry): ViewEntry | unde
   }
 }
 
-/** Decodes many; `foreign` hears of the keys that are none of the protocol's. */
+/** Decodes entries; `foreign` receives the keys that are not the protocol's. */
 export function decodeEntries(
   group: string,
   entries: readonly BucketEntry[],

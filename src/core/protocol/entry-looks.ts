@@ -3,15 +3,15 @@ import { lookUpLease, writeLease } from './lease-writes.js';
 import { isAlive, type State, wake } from './state.js';
 import { answersFor } from './view.js';
 
-/** So many entries of a kind are looked at at a time, so often within the ttl. */
+/** How many entries of each kind are read at a time, and how often within a ttl. */
 const AT_ONCE = 4;
 const LOOKS = 3;
 
 /**
- * Asks the leader for the own session, some of the leases that this member answers for, and some of the others' sessions, in
- * turns, to see that they are still there: an entry that is removed from the bucket's stream leaves no mark, and no watch
- * tells of it. A member answers for the leases that it owns, and for those that it gave away: the next owner may never have
- * seen what it was given. A member of whom nothing is left has to be missed by those who plan with it.
+ * Reads from the leader, in turns, whether entries still exist: the own session, some of the leases that this member
+ * answers for, and some of the other sessions. An entry that is removed from the bucket's stream leaves no marker, so
+ * no watch shows it. A member answers for the leases that it owns and those that it handed over, because the next owner
+ * may never have seen its lease. Members that plan with an absent member must notice that.
  */
 export function lookAtEntries(state: State): void {
   if (!state.connected || !isAlive(state)) return;
@@ -36,15 +36,15 @@ export function lookAtEntries(state: State): void {
   }
 }
 
-/** Those whose turn it is, from the first one that comes after the last. */
+/** The next few, after the last one of the previous turn. */
 function turn<T>(all: readonly T[], isAfter: (each: T) => boolean): T[] {
   const first = Math.max(0, all.findIndex(isAfter));
   return [...all.slice(first), ...all.slice(0, first)].slice(0, AT_ONCE);
 }
 
 /**
- * Writes lost leases again, for the same owners, whatever the plan says: others may still see an older one. An owner that
- * handles under the one that was lost stops when it sees the new one.
+ * Writes lost leases again, for the same owners, whatever the plan says: others may still see an older one. An owner
+ * that handles under a lost lease stops when it sees the new one.
  */
 export function restoreLeases(state: State): void {
   for (const [partition, { owner, name, reason, from }] of state.lost) {

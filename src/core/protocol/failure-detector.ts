@@ -1,24 +1,24 @@
 import { compare } from './assign.js';
-import type { ProofFound, Written } from './events.js';
+import type { EventOf } from './events.js';
 import { type Peer, report, type State, wake } from './state.js';
 import { MAX_TTL_MS } from './timing.js';
 import { bury } from './view.js';
 
-/** Each member looks after the next members in the ring up to so many that are well. */
+/** Each member observes the next members in the ring, up to this number of healthy ones. */
 const WATCHED = 2;
-/** A proof of life is looked at so often within its member's ttl. */
+/** How often a proof of life is read within its member's ttl. */
 const LOOKS = 3;
 
 const nameOf = (peer: Peer): string => (peer.record === 'unreadable' ? peer.id : peer.record.name);
-/** What cannot be read may have any ttl, and its permission may last as long. */
+/** An unreadable session may have any ttl. */
 const ttlOf = (peer: Peer): number => (peer.record === 'unreadable' ? MAX_TTL_MS : peer.record.ttlMs);
-/** So long after its last renewal it acts no more. */
+/** How long after its last renewal it may still act. */
 const suspectOf = (peer: Peer): number =>
   peer.record === 'unreadable' ? MAX_TTL_MS : Math.min(peer.record.suspectMs, peer.record.ttlMs);
 
 /**
- * Looks after the next members in the ring: by probes, and by their proofs of life. Where one of them is not well, the
- * one behind it is looked after as well: several neighbours that die at once are found at once.
+ * Observes the next members in the ring: by probes, and by their proofs of life. All doubtful members before them are
+ * observed as well, so neighbours that die together are detected together.
  */
 export function lookAfterPeers(state: State): void {
   if (!state.connected || !state.viewReady || state.session.revision === 0) return;
@@ -27,7 +27,7 @@ export function lookAfterPeers(state: State): void {
     lookAfter(state, peer);
     if (!isDoubtful(state, peer) && ++well === WATCHED) break;
   }
-  // Others may know nothing of them, and be between here and there in the ring.
+  // Other members may not know them, and be between here and there in the ring.
   for (const id of state.absent) {
     const peer = state.peers.get(id);
     if (peer) lookAfter(state, peer);
@@ -40,7 +40,7 @@ function lookAfter(state: State, peer: Peer): void {
   judge(state, peer);
 }
 
-/** The other members by id, from the next one on. */
+/** The other members by id, starting with the next one. */
 function ringOf(state: State): readonly Peer[] {
   if (state.ring) return state.ring;
   const id = state.session.id ?? '';
@@ -85,8 +85,8 @@ function look(state: State, peer: Peer): void {
 }
 
 /**
- * Fences a member whose proof of life has not changed for longer than it may act on it, counted from when this revision
- * was first seen; the last look has to be later than that. Both writes are conditional: a renewal in time wins.
+ * Fences a member whose proof of life has been unchanged for longer than it may act on it, counted from when this
+ * revision was first seen. The last read must be later than that. Both writes are conditional: a renewal in time wins.
  */
 function judge(state: State, peer: Peer): void {
   const { now } = state;
@@ -122,7 +122,7 @@ function judge(state: State, peer: Peer): void {
   state.out.push({ type: 'end-proof', id: peer.id, expected: proof.revision });
 }
 
-/** From when on it counts as dead by its probes; its proof of life has not changed since `since`. */
+/** When probes make it dead, if its proof of life is unchanged since `since`. */
 function unreachableFrom({ timing }: State, { record, misses, missingSince }: Peer, since: number): number {
   if (record === 'unreadable' || misses < timing.probeMisses) return Number.POSITIVE_INFINITY;
   return Math.max(missingSince, since) + record.suspectMs;
@@ -134,7 +134,7 @@ function fenceSession(state: State, peer: Peer): void {
 }
 
 /** Handles the answer to `read-proof` about a peer. */
-export function peerProofRead(state: State, id: string, outcome: ProofFound): void {
+export function peerProofRead(state: State, { id, outcome }: EventOf<'proof-read'>): void {
   const peer = state.peers.get(id);
   if (!peer) return;
   peer.looking = false;
@@ -149,18 +149,18 @@ export function peerProofRead(state: State, id: string, outcome: ProofFound): vo
 }
 
 /** Handles the answer to `end-proof`. */
-export function proofEnded(state: State, id: string, outcome: Written): void {
+export function proofEnded(state: State, { id, outcome }: EventOf<'proof-ended'>): void {
   const peer = state.peers.get(id);
   if (!peer) return;
   peer.fencing = false;
   peer.fenceAt = state.now + state.timing.retryMs;
   if (outcome.kind === 'ok') {
-    // Nothing has to be waited for: it had not changed for long enough before.
     const since = Number.NEGATIVE_INFINITY;
+    // No further wait: it was unchanged for long enough before.
     peer.proof = { revision: outcome.revision, ended: true, since, seenAt: state.now };
     fenceSession(state, peer);
   } else if (outcome.kind === 'conflict') {
-    // It has renewed, or somebody else was faster.
+    // It has renewed, or another member was faster.
     peer.proof = null;
     peer.lookAt = state.now;
     peer.misses = 0;
@@ -168,7 +168,7 @@ export function proofEnded(state: State, id: string, outcome: Written): void {
 }
 
 /** Handles the answer to `fence-session`. */
-export function sessionFenced(state: State, id: string, outcome: Written): void {
+export function sessionFenced(state: State, { id, outcome }: EventOf<'session-fenced'>): void {
   const peer = state.peers.get(id);
   if (!peer) return;
   peer.fencing = false;
@@ -176,17 +176,13 @@ export function sessionFenced(state: State, id: string, outcome: Written): void 
     bury(state, peer, outcome.revision, 'dead');
     return;
   }
-  // It has been marked as leaving, somebody else was faster, or its entry was removed without a mark: the leader knows.
+  // It was marked as leaving, another member was faster, or its entry was removed without a marker: the leader knows.
   peer.fenceAt = state.now + state.timing.retryMs;
   if (outcome.kind === 'conflict') state.out.push({ type: 'look-up-session', id });
 }
 
 /** Handles the answer to `probe`. A timeout proves nothing. */
-export function probed(
-  state: State,
-  id: string,
-  outcome: 'alive' | 'no-responders' | 'timeout' | 'denied',
-): void {
+export function probed(state: State, { id, outcome }: EventOf<'probed'>): void {
   if (outcome === 'denied' && state.probing) {
     state.probing = false;
     report(state, { type: 'probing-denied' });
@@ -196,7 +192,7 @@ export function probed(
   peer.probing = false;
   const wasUnanswered = peer.unanswered;
   peer.unanswered = outcome === 'no-responders' || outcome === 'timeout';
-  // From now on every moment counts in which its proof of life does not change.
+  // Observe its proof of life from now on.
   if (peer.unanswered && !wasUnanswered) peer.lookAt = state.now;
   if (outcome !== 'no-responders') {
     peer.misses = 0;
@@ -206,7 +202,7 @@ export function probed(
   peer.misses++;
 }
 
-/** After a break everything is counted anew: what happened meanwhile, nobody saw. */
+/** After a break all counts start again: nothing was observed in between. */
 export function forgetCounts(state: State): void {
   for (const peer of state.peers.values()) {
     peer.misses = 0;

@@ -1,6 +1,6 @@
 import { MAX_PARTITIONS } from './records.js';
 
-/** The bucket's keys; `groupPrefix` covers all that a member watches, proofs of life and positions are outside it. */
+/** The bucket's keys. Members watch only `groupPrefix`: proofs of life and positions are outside it. */
 export const keys = {
   layout: 'layout',
   groupPrefix: (group: string) => `group.${group}.`,
@@ -15,14 +15,14 @@ export const keys = {
   cleared: (group: string, partition: number) => `cleared.${group}.${partition}`,
 };
 
-/** What a key under the group's prefix is about. */
+/** The subject of a key under the group's prefix. */
 export type GroupKey =
   | { kind: 'session'; id: string }
   | { kind: 'lease'; partition: number }
   | { kind: 'override'; partition: number }
   | { kind: 'other' };
 
-/** Parses a key under {@link keys.groupPrefix}; whatever is not ours is `other`. */
+/** Parses a key under {@link keys.groupPrefix}; foreign keys are `other`. */
 export function parseGroupKey(group: string, key: string): GroupKey {
   const prefix = keys.groupPrefix(group);
   if (!key.startsWith(prefix)) return { kind: 'other' };
@@ -34,7 +34,7 @@ export function parseGroupKey(group: string, key: string): GroupKey {
   return { kind: 'other' };
 }
 
-/** The partition that the last token of a key names; undefined for any other text. */
+/** The partition in the last token of a key; undefined for any other text. */
 export function partitionIn(token: string): number | undefined {
   const partition = /^(0|[1-9]\d{0,4})$/.test(token) ? Number(token) : MAX_PARTITIONS;
   return partition < MAX_PARTITIONS ? partition : undefined;

@@ -3,14 +3,14 @@ import { NatspocError } from '../lib/errors.js';
 import { inWords } from '../lib/in-words.js';
 
 /**
- * How keys become partitions and partitions become subjects. All publishers and consumers of a stream must
- * agree on this, whatever language they are written in.
+ * How keys become partitions and partitions become subjects. All publishers and members of a stream must agree, in
+ * whatever language they are written.
  */
 
 /** The header that carries a message's key, as UTF-8 text. */
 export const KEY_HEADER = 'Natspoc-Key';
 
-/** A stream's agreed prefix, partition count and key hash: written once, checked by everyone. */
+/** A stream's prefix, partition count and key hash: written once, checked by all. */
 export interface Layout {
   /** Subject prefix without a trailing dot. */
   readonly prefix: string;
@@ -32,13 +32,13 @@ function hashBytes(bytes: Uint8Array): number {
   return hash >>> 0;
 }
 
-/** FNV-1a, 32 bits, of bytes or of a text's UTF-8 bytes: an unsigned integer. */
+/** FNV-1a, 32 bits, of bytes or of the UTF-8 bytes of a text: an unsigned integer. */
 export function fnv1a32(key: string | Uint8Array): number {
   if (typeof key !== 'string') return hashBytes(key);
   let hash = FNV_OFFSET_BASIS;
   for (let index = 0; index < key.length; index++) {
     const code = key.charCodeAt(index);
-    // One UTF-16 unit is one byte only for ASCII: almost every key, and worth skipping the encoder for.
+    // For ASCII, a UTF-16 unit is a byte. Almost all keys are ASCII, so the encoder is rarely needed.
     if (code > 0x7f) return hashBytes(utf8.encode(key));
     hash = Math.imul(hash ^ code, FNV_PRIME);
   }
@@ -52,7 +52,7 @@ export function fnv1a32(key: string | Uint8Array): number {
  * @throws NatspocError `usage` for a key of any other kind.
  */
 export function partitionOf(key: string | Uint8Array, partitions: number): number {
-  // A number has no characters: all of them would have the same hash.
+  // A number has no characters: all numbers would have the same hash.
   if (typeof key !== 'string' && !isUint8Array(key)) {
     throw new NatspocError('usage', `key: ${inWords(key)} is neither text nor bytes. String(…) makes text.`);
   }
@@ -69,7 +69,7 @@ export function partitionWildcard(prefix: string): string {
   return `${prefix}.p.*`;
 }
 
-/** The partition in a subject of this prefix, or `undefined` when the subject is not one of its partitions. */
+/** The partition in a subject of this prefix; undefined for any other subject. */
 export function partitionOfSubject(prefix: string, subject: string): number | undefined {
   const head = `${prefix}.p.`;
   if (!subject.startsWith(head)) return undefined;

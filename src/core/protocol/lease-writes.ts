@@ -1,14 +1,14 @@
-import type { LeaseEntry, Written } from './events.js';
-import { type LeaseReason, type LeaseRecord, RECORD_VERSION } from './records.js';
+import type { EventOf } from './events.js';
+import { type LeaseReason, RECORD_VERSION } from './records.js';
 import type { State } from './state.js';
 import { applyLease, forgetLease } from './view.js';
 
-/** True while a write of ours may be on its way that ends this epoch: nothing may run under it any more. */
+/** True while a write of ours that ends this epoch may be in flight: nothing may run under it. */
 export function isInDoubt(state: State, partition: number, epoch: number): boolean {
   return state.writes.get(partition)?.expected === epoch;
 }
 
-/** Orders a conditional write, unless one for this partition is under way or has to wait. */
+/** Orders a conditional write, unless one for this partition is in flight or has to wait. */
 export function writeLease(
   state: State,
   partition: number,
@@ -32,13 +32,10 @@ export function writeLease(
 /** Handles the answer to `write-lease`. */
 export function leaseWritten(
   state: State,
-  partition: number,
-  expected: number,
-  record: LeaseRecord,
-  outcome: Written,
+  { partition, expected, record, outcome }: EventOf<'lease-written'>,
 ): void {
   const write = state.writes.get(partition);
-  // Whatever the outcome, the next write may have waited for it, even if the watch was faster to tell.
+  // The next write may have waited for this answer, even if the watch was faster.
   state.dirty = true;
   if (outcome.kind === 'ok') {
     if (write?.expected === expected) state.writes.delete(partition);
@@ -46,8 +43,8 @@ export function leaseWritten(
     return;
   }
   if (write?.expected !== expected) return;
-  // Whether it was applied, or somebody else was faster, the watch will tell; until then the same write again
-  // is safe, because it is conditional.
+  // The watch will show whether it was applied or another member was faster. Until then repeating the write is safe,
+  // because it is conditional.
   write.retryAt = state.now + state.timing.retryMs;
   if (outcome.kind === 'conflict') lookUpLease(state, partition);
   if ((state.leases.get(partition)?.revision ?? 0) > expected) {
@@ -62,18 +59,13 @@ export function lookUpLease(state: State, partition: number): void {
 }
 
 /**
- * Handles the answer to `look-up-lease`. A lease is never deleted, and its revision never falls: where the leader has
- * less than was known when it was asked, the bucket has lost it, and what the leader has is what counts.
+ * Handles the answer to `look-up-lease`. A lease is never deleted, and its revision never falls. If the leader has less
+ * than was known when it was asked, the bucket has lost the lease, and the leader's entry counts.
  */
-export function leaseLookedUp(
-  state: State,
-  partition: number,
-  known: number,
-  entry: LeaseEntry | null | 'unknown',
-): void {
+export function leaseLookedUp(state: State, { partition, known, entry }: EventOf<'lease-looked-up'>): void {
   if (entry === 'unknown') return;
   if (entry === null || entry.revision < known) {
-    // Something newer was seen meanwhile.
+    // A newer lease was seen meanwhile.
     if (state.leases.get(partition)?.revision !== known) return;
     forgetLease(state, partition);
   }
@@ -81,8 +73,8 @@ export function leaseLookedUp(
 }
 
 /**
- * Forgets the writes that the plan no longer asks for: it has just repeated the others, and those of drained partitions
- * in doubt are always among them.
+ * Forgets the writes that the plan no longer wants. It has just repeated the others, which always include those of
+ * drained partitions in doubt.
  */
 export function forgetWrites(state: State): void {
   for (const [partition, { retryAt }] of state.writes)

@@ -1,11 +1,11 @@
 import { longestTtl } from './begin-anew.js';
-import type { SessionLookedUp, Written } from './events.js';
+import type { EventOf } from './events.js';
 import { markGone, type State, wake } from './state.js';
 import { applySession, bury } from './view.js';
 
 /**
- * True where an owner has certainly ended, so that what it owned is an orphan. That no entry has shown it is no proof:
- * nats-server 2.9 has been seen to pass over one, and each owner had a session. Then it asks the leader.
+ * True if an owner has certainly ended, so that its partitions are orphans. That no entry has shown it proves nothing:
+ * nats-server 2.9 was observed to miss one, and each owner had a session. Then it asks the leader.
  */
 export function ensureEnded(state: State, owner: string): boolean {
   if (state.gone.has(owner)) return true;
@@ -19,10 +19,10 @@ export function ensureEnded(state: State, owner: string): boolean {
 }
 
 /**
- * Handles the answer to `look-up-session`. A leader that is cut off may not know of a session that is there: only a write
- * decides that there is none. What was deleted stays so.
+ * Handles the answer to `look-up-session`. A leader that is cut off may not know an existing session: only a write
+ * proves that there is none. A deletion is final.
  */
-export function sessionLookedUp(state: State, id: string, found: SessionLookedUp): void {
+export function sessionLookedUp(state: State, { id, found }: EventOf<'session-looked-up'>): void {
   if (found.kind === 'unknown') {
     if (!state.peers.has(id)) state.lookUps.set(id, state.now + state.timing.retryMs);
     return;
@@ -36,7 +36,7 @@ export function sessionLookedUp(state: State, id: string, found: SessionLookedUp
   const peer = state.peers.get(id);
   if (entry !== null) {
     state.absent.delete(id);
-    // Less than what was known: the bucket went back, and this is what can be fenced.
+    // A lower revision than known: the bucket went back. This revision can be fenced.
     if (peer && entry.record !== null && entry.revision < peer.revision) peer.revision = entry.revision;
     else applySession(state, entry);
   } else if (peer) bury(state, peer, peer.revision, 'dead');
@@ -44,8 +44,9 @@ export function sessionLookedUp(state: State, id: string, found: SessionLookedUp
 }
 
 /**
- * There is no session, not even a mark of its deletion. Its member may handle until it notices that, as long as it renews its
- * proof of life. Once that has ended a mark is left, or those who still know of the session would count on it for ever.
+ * There is no session, not even a deletion marker. Its member may handle until it notices, as long as it renews its
+ * proof of life. Once that has ended, a marker is written, because members that still know the session would count on
+ * it forever.
  */
 function missing(state: State, id: string, { proof, ended }: { proof: number; ended: boolean }): void {
   const peer = state.peers.get(id);
@@ -71,15 +72,18 @@ const leaveMark = (state: State, id: string): void => {
   state.out.push({ type: 'fence-session', id, expected: 0 });
 };
 
-/** Handles the answer to `end-proof` about an owner of whom no entry is known: it cannot join any more, or it is there. */
-export function unseenEnded(state: State, id: string, outcome: Written): void {
+/** Handles the answer to `end-proof` about an owner that no entry has shown: it cannot join any more, or it exists. */
+export function unseenEnded(state: State, { id, outcome }: EventOf<'proof-ended'>): void {
   if (state.peers.has(id) || state.lookUps.get(id) !== Number.POSITIVE_INFINITY) return;
   if (outcome.kind === 'ok') leaveMark(state, id);
   else state.lookUps.set(id, state.now + state.timing.retryMs);
 }
 
-/** Handles the answer to `fence-session` about such an owner: all see now that it has ended, or the leader is asked again. */
-export function unseenMarked(state: State, id: string, outcome: Written): void {
+/**
+ * Handles the answer to `fence-session` about such an owner: now all members see that it has ended, or the leader is
+ * asked again.
+ */
+export function unseenMarked(state: State, { id, outcome }: EventOf<'session-fenced'>): void {
   if (state.peers.has(id) || state.lookUps.get(id) !== Number.POSITIVE_INFINITY) return;
   if (outcome.kind !== 'ok') {
     state.lookUps.set(id, state.now + state.timing.retryMs);
@@ -94,13 +98,12 @@ function settled(state: State, id: string): void {
   state.unseen.delete(id);
 }
 
-/** Asks for every owner that no entry has shown, whomever the plan gives its partitions: others may still count on it. */
+/** Asks for every owner that no entry has shown, whatever the plan says: others may still count on it. */
 export function lookUpOwners(state: State): void {
   for (const { record } of state.leases.values())
     if (record !== 'unreadable' && record?.owner) ensureEnded(state, record.owner);
 }
 
-/** Asks again where no answer has come. */
 export function retryLookUps(state: State): void {
   for (const [id, askAt] of state.lookUps) {
     if (state.now < askAt) {

@@ -1,9 +1,9 @@
-/** One event of a partition as the reader delivers it. `sequence` is the stream's. */
+/** One message of a partition, as the reader delivers it. `sequence` is the stream's. */
 export interface StreamMessage {
   readonly sequence: number;
   readonly subject: string;
   readonly data: Uint8Array;
-  /** Of the payload, bytes. */
+  /** Bytes of the payload. */
   readonly size: number;
   /** When the stream stored it, milliseconds since 1970. */
   readonly timestampMs: number;
@@ -13,13 +13,13 @@ export interface StreamMessage {
   headers(): Record<string, string>;
 }
 
-/** A message that could not be handled, and what is known about it. */
+/** A message that could not be handled. */
 export interface DeadLetter {
   readonly message: StreamMessage;
   readonly partition: number;
   readonly epoch: number;
-  /** How often it was tried by the owner that gave it up. */
+  /** Attempts of the owner that gave it up. */
   readonly attempts: number;
-  /** What the last attempt failed with, in words. */
+  /** The error of the last attempt. */
   readonly error: string;
 }

@@ -11,7 +11,7 @@ export function planMembers(state: State): Map<string, string> {
   return members;
 }
 
-/** Every partition but those whose lease cannot be read: these stay with whoever wrote them. */
+/** All partitions except those whose lease is unreadable: these stay as they are. */
 export function* holdings(state: State, members: ReadonlyMap<string, string>): Iterable<Holding> {
   const pins = pinnedTo(state, members);
   for (let partition = 0; partition < state.partitions; partition++) {
@@ -22,7 +22,7 @@ export function* holdings(state: State, members: ReadonlyMap<string, string>): I
   }
 }
 
-/** The member that each pinned partition is to be with, of those that are there; of several of a name the first by id. */
+/** The present member of each pinned partition; if several have the name, the first by id. */
 function pinnedTo(state: State, members: ReadonlyMap<string, string>): Map<number, string> {
   const pins = new Map<number, string>();
   if (state.overrides.size === 0) return pins;
@@ -40,7 +40,7 @@ function pinnedTo(state: State, members: ReadonlyMap<string, string>): Map<numbe
   return pins;
 }
 
-/** Who gets a drained partition: whoever was asked for, else whoever the plan says; null: nobody is there. */
+/** The receiver of a drained partition: the requested one, otherwise the planned one; null: there is none. */
 export function receiver(
   state: State,
   partition: number,
@@ -60,7 +60,7 @@ export function receiver(
   return state.leaving ? null : state.session.id;
 }
 
-/** The other member to which the plan gives fewest; the first by id among equals. */
+/** The other member with the fewest partitions in the plan; the first by id among equals. */
 function leastLoaded(state: State, plan: Plan, members: Map<string, string>): string | undefined {
   const loads = new Map<string, number>();
   for (const id of [...members.keys()].sort()) if (id !== state.session.id) loads.set(id, 0);

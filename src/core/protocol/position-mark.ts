@@ -1,35 +1,35 @@
-/** What a position was made on: the two things that tell one stream from another of its name. */
+/** A position, and two times that tell its stream from another stream of the same name. */
 export interface PositionMark {
   /** The stream sequence of the position. */
   sequence: number;
-  /** When the stream was created, milliseconds since 1970 on the server's clock; undefined: not known. */
+  /** When the stream was created, milliseconds since 1970 on the server's clock; undefined: unknown. */
   created?: number | undefined;
-  /** When the message at the sequence was stored, the same way; undefined: not known, or there was none. */
+  /** When the message at the sequence was stored, likewise; undefined: unknown, or it did not exist. */
   stored?: number | undefined;
 }
 
-/** The stream as it is, and its message at the sequence of a mark. */
+/** The current stream, and its message at the sequence of a mark. */
 export interface MarkedStream {
   last: number;
   /** As in {@link PositionMark}. */
   created?: number | undefined;
-  /** When its message at that sequence was stored; undefined: it is gone, or nobody could look. */
+  /** When its message at that sequence was stored; undefined: it is gone, or could not be read. */
   stored?: number | undefined;
 }
 
 /**
- * How a position does not fit its stream. `beyond-end`: the stream ends before it. `other-stream`: the stream has used the
- * sequences again, because it was made anew, or put back from an older copy.
+ * Why a position does not fit its stream. `beyond-end`: the stream ends before it. `other-stream`: the stream has
+ * reused the sequences, because it was recreated or restored from an older copy.
  */
 export type Misfit = 'beyond-end' | 'other-stream';
 
-/** Nanoseconds become milliseconds in more than one way. */
+/** Different roundings of nanoseconds to milliseconds. */
 const ROUNDING_MS = 1;
 
 /**
- * Tells whether a position is one of this stream; null: it is, or nothing says otherwise. The message at the position
- * decides where it is there: a stream that is restored elsewhere may be created anew, and keeps its messages. Where the
- * message is gone, the time of creation decides.
+ * Why a position is not one of this stream; null if it fits, or if nothing proves the contrary. If the message at the
+ * position exists, it decides: a stream that is restored elsewhere may have a new creation time, but keeps its
+ * messages. Otherwise the creation time decides.
  */
 export function misfit(mark: PositionMark, stream: MarkedStream): Misfit | null {
   if (mark.sequence > stream.last) return 'beyond-end';
@@ -38,7 +38,7 @@ export function misfit(mark: PositionMark, stream: MarkedStream): Misfit | null 
   return isSame ? null : 'other-stream';
 }
 
-/** Undefined where one of them is not known. */
+/** Undefined if either is unknown. */
 function isSameTime(one: number | undefined, other: number | undefined): boolean | undefined {
   return one === undefined || other === undefined ? undefined : Math.abs(one - other) <= ROUNDING_MS;
 }

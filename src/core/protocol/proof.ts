@@ -1,11 +1,11 @@
 import { beginAnew } from './begin-anew.js';
-import type { ProofFound, Written } from './events.js';
+import type { EventOf } from './events.js';
 import { ended } from './session.js';
 import { isAlive, random, report, type State, wake } from './state.js';
 
 /**
- * Keeps the own proof of life. Only its renewals are contact: nothing else that is answered says that the group has to
- * wait for us. Others fence by compare-and-set on this entry, after it has not changed for longer than we act on it.
+ * Renews the own proof of life. Only its renewals count as contact: no other answer means that the group waits for us.
+ * Others fence by compare-and-set on this entry, after it has been unchanged for longer than we act on it.
  */
 export function maintainProof(state: State): void {
   const { session, now } = state;
@@ -19,7 +19,7 @@ export function maintainProof(state: State): void {
   wake(state, proof.renewAt);
 }
 
-/** At the deadline everything is stopped: others may take it from then on. */
+/** At the deadline everything is stopped: others may take the partitions afterwards. */
 export function checkDeadline(state: State, abort: () => void): void {
   const { session, now } = state;
   if (session.revision === 0 || session.expired) return;
@@ -32,7 +32,7 @@ export function checkDeadline(state: State, abort: () => void): void {
   abort();
 }
 
-/** The proof is certain at `revision`, because of a write that was sent at `sentAt` or later. */
+/** The proof of life is confirmed at `revision`, by a write that was sent at `sentAt` or later. */
 function certain(state: State, revision: number, sentAt: number): void {
   const { session, timing } = state;
   const { proof } = session;
@@ -51,13 +51,13 @@ function certain(state: State, revision: number, sentAt: number): void {
 }
 
 /** Handles the answer to `write-proof`. */
-export function proofWritten(state: State, sentAt: number, outcome: Written): void {
+export function proofWritten(state: State, { sentAt, outcome }: EventOf<'proof-written'>): void {
   const { now, timing, session } = state;
   const { proof } = session;
   proof.writing = null;
   switch (outcome.kind) {
     case 'ok':
-      // An earlier write of unknown outcome cannot have been applied: this one would have conflicted with it.
+      // An earlier write of unknown outcome was not applied: it would have made this one conflict.
       certain(state, outcome.revision, sentAt);
       return;
     case 'unknown':
@@ -65,7 +65,8 @@ export function proofWritten(state: State, sentAt: number, outcome: Written): vo
       proof.renewAt = Math.max(now, sentAt + timing.retryMs);
       return;
     case 'conflict':
-      // The server can say so of a write that it applied (nats-server#7281): as much in doubt as no answer.
+      // The server may answer this for a write that it applied (nats-server#7281): the outcome is as unknown as without
+      // an answer.
       proof.unknownSince ??= sentAt;
       proof.reading = true;
       proof.renewAt = now + timing.retryMs;
@@ -73,8 +74,8 @@ export function proofWritten(state: State, sentAt: number, outcome: Written): vo
   }
 }
 
-/** Handles the answer to `read-proof` about our own. What was read is no contact: a leader that is cut off answers, too. */
-export function ownProofRead(state: State, outcome: ProofFound): void {
+/** Handles the answer to `read-proof` about our own. A read is no contact: a leader that is cut off answers, too. */
+export function ownProofRead(state: State, { outcome }: EventOf<'proof-read'>): void {
   const { proof } = state.session;
   proof.reading = false;
   if (outcome.kind === 'unknown') {
@@ -89,12 +90,12 @@ export function ownProofRead(state: State, outcome: ProofFound): void {
     ended(state, 'proof');
     return;
   }
-  // A write was applied whose answer was lost; which one is not known, so the first of them counts.
+  // A write whose answer was lost was applied. Which one is unknown, so the first counts.
   if (outcome.revision > proof.revision && proof.unknownSince !== null)
     certain(state, outcome.revision, proof.unknownSince);
 }
 
-/** Says until when handlers may start, and tells the running ones when that time has passed. */
+/** Sets until when handlers may start, and interrupts the running ones after that. */
 export function updatePermit(state: State): void {
   const { session, now, timing } = state;
   const end = session.proof.certainAt + timing.graceMs;

@@ -8,15 +8,15 @@ import type { LeaseReason } from './records.js';
 import { isAlive, isPaused, report, type State, wake } from './state.js';
 
 /**
- * A plan looks at every partition, and each answer to a lease write asks for one. So that a member that claims
- * thousands does not make a plan for each of them, plans are this far apart; below so many partitions not at all.
+ * A plan looks at every partition, and each answer to a lease write asks for a plan. To limit that for a member that
+ * claims thousands, plans are one millisecond apart for this many partitions; with fewer there is no pause.
  */
 const PARTITIONS_A_MS = 256;
 
 /**
- * Brings the own partitions in line with the view and the plan. A member acts on its own part only: it starts
- * what it owns, gives away its surplus, claims the orphans that the plan gives to it. Compare-and-set settles
- * what a stale view got wrong.
+ * Brings the own partitions in line with the view and the plan. A member acts on its own part only: it starts what it
+ * owns, gives away its surplus, and claims the orphans that the plan gives it. Compare-and-set corrects decisions from
+ * a stale view.
  */
 export function reconcile(state: State): void {
   retryDue(state);
@@ -51,7 +51,7 @@ function hasDrained(state: State): boolean {
   return false;
 }
 
-/** Takes up what had to wait for a time. */
+/** Marks as due what had to wait for a time. */
 function retryDue(state: State): void {
   retryLookUps(state);
   endHold(state);
@@ -66,7 +66,7 @@ function retryDue(state: State): void {
   }
 }
 
-/** What was held back may be claimed. */
+/** Ends the time in which nothing was claimed. */
 function endHold(state: State): void {
   if (state.holdUntil === Number.NEGATIVE_INFINITY) return;
   if (state.now < state.holdUntil) {
@@ -77,7 +77,7 @@ function endHold(state: State): void {
   state.dirty = true;
 }
 
-/** What the leases say about us decides what runs here. */
+/** The leases decide what runs here. */
 function followView(state: State): void {
   for (const [partition, own] of state.own) {
     const lease = state.leases.get(partition);
@@ -105,7 +105,7 @@ function followView(state: State): void {
   }
 }
 
-/** Stops what somebody has paused since, and starts what nobody wants to rest any more. */
+/** Follows operators' pauses. */
 function followPauses(state: State): void {
   if (state.overrides.size === 0) return;
   for (const [partition, own] of state.own) {
@@ -118,17 +118,17 @@ function followPauses(state: State): void {
   }
 }
 
-/** Drains what the plan gives to others, and what somebody asked for. */
+/** Drains what the plan gives to others, and what was requested. */
 function giveAway(state: State, plan: Plan, members: Map<string, string>): void {
-  // Others have to know first that we leave, or they would give theirs to us, who have so few. A mark that was
-  // sent is enough, as it comes before the leases, unless a write before it makes it fail.
+  // Others must know first that we leave, or their plans would give us more. A mark that was sent is enough, because it
+  // arrives before the leases, unless an earlier write makes it fail.
   if (state.leaving && (!state.session.marked || state.session.inDoubt)) return;
   for (const [partition, own] of state.own) {
     if (own.phase === 'draining' || own.phase === 'drained') continue;
     const to = plan.get(partition);
     const surplus = state.leaving || (to !== undefined && to !== state.session.id && members.has(to));
     if (!surplus && !own.release) continue;
-    // Also one at rest: what was handled before it failed may not be committed yet.
+    // Halted ones too: what was handled before the failure may not be committed yet.
     drain(state, partition, own);
   }
 }
@@ -143,13 +143,13 @@ function claim(state: State, plan: Plan): void {
     if (to !== state.session.id || state.own.has(partition) || state.lost.has(partition)) continue;
     const lease = state.leases.get(partition);
     const record = lease?.record === 'unreadable' ? null : lease?.record;
-    // Whoever still has a session gives its partition away itself.
+    // An owner with a session gives its partition away itself.
     if (record?.owner && !ensureEnded(state, record.owner)) continue;
     writeLease(state, partition, lease?.revision ?? 0, to, state.name, 'claim', record?.name || null);
   }
 }
 
-/** Passes drained partitions on, or takes them up again where the plan has changed meanwhile. */
+/** Hands drained partitions over, or starts them again if the plan has changed. */
 function finishDrained(state: State, plan: Plan, members: Map<string, string>): void {
   for (const [partition, own] of state.own) {
     if (own.phase !== 'drained') continue;

@@ -1,9 +1,9 @@
 import { beginAnew } from './begin-anew.js';
-import type { SessionEntry, SessionFound, Written } from './events.js';
+import type { EventOf, SessionEntry } from './events.js';
 import { checkDeadline, maintainProof } from './proof.js';
 import { abortAll, report, resetSession, type State, wake } from './state.js';
 
-/** Keeps the own session: creates it, marks it as leaving, removes it, notices its end. */
+/** Maintains the own session: creates it, marks it as leaving, removes it, notices its end. */
 export function maintainSession(state: State): void {
   const { session } = state;
   if (state.left) return;
@@ -25,14 +25,14 @@ export function maintainSession(state: State): void {
   }
   if (state.leaving && isEmptyHanded(state)) removeSession(state, session.id);
   if (session.removing) return;
-  // Nothing is written before it has seen who is there: a member that may not share the group leaves nothing behind.
+  // Nothing is written before the members are known: one that may not join leaves nothing behind.
   if (!state.viewReady && session.proof.revision === 0) return;
   maintainProof(state);
-  // Whoever is seen has a proof of life: without one it would be taken for dead.
+  // A visible session needs a proof of life, or it would count as dead.
   if (session.proof.revision > 0 && state.viewReady) writeEntry(state, session.id);
 }
 
-/** Creates the entry, or says in it that we leave. Nothing else is written there: all members see it. */
+/** Creates the entry, or marks it as leaving. It is written at no other time, because all members see it. */
 function writeEntry(state: State, id: string): void {
   const { session } = state;
   if (session.writing || session.reading) return;
@@ -47,7 +47,7 @@ function writeEntry(state: State, id: string): void {
   state.out.push({ type: 'write-session', id, expected: session.revision, leaving: state.leaving });
 }
 
-/** Nothing owned, and nothing in the view that somebody gave us meanwhile. */
+/** True if nothing is owned, and the view shows no lease that another member has handed to us. */
 function isEmptyHanded(state: State): boolean {
   if (state.own.size > 0) return false;
   for (const lease of state.leases.values()) {
@@ -76,7 +76,7 @@ function finishLeaving(state: State): void {
 }
 
 /** Handles the answer to `write-session`. */
-export function sessionWritten(state: State, outcome: Written): void {
+export function sessionWritten(state: State, { outcome }: EventOf<'session-written'>): void {
   const { session } = state;
   session.writing = false;
   if (outcome.kind === 'ok') {
@@ -96,7 +96,7 @@ function readEntry(state: State): void {
 }
 
 /** Handles the answer to `read-session`. */
-export function sessionRead(state: State, outcome: SessionFound): void {
+export function sessionRead(state: State, { outcome }: EventOf<'session-read'>): void {
   state.session.reading = false;
   if (outcome.kind === 'unknown') return;
   if (outcome.kind === 'vanished' && state.session.revision > 0) beginAnew(state);
@@ -104,7 +104,7 @@ export function sessionRead(state: State, outcome: SessionFound): void {
   else ended(state, 'session');
 }
 
-/** Our entry is there: where it is newer than we know, a write of ours was applied whose answer is lost or yet to come. */
+/** Our entry exists. If it is newer than we know, a write was applied whose answer is lost or still to come. */
 export function ownSessionSeen(state: State, { revision, record }: SessionEntry): void {
   const { session } = state;
   if (revision <= session.revision) return;
@@ -124,26 +124,27 @@ function entryCertain(state: State, revision: number): void {
 }
 
 /**
- * We are gone: another member has fenced us, or we have removed our session ourselves. A proof of life goes with its
- * session: the member that fenced us may have died between the two.
+ * Our session has ended: fenced by another member, or removed by ourselves. Session and proof of life end together: the
+ * fencing member may have died between the two.
  */
 export function ended(state: State, shown: 'session' | 'proof'): void {
   const { id, removing, inDoubt, revision, proof } = state.session;
   if (state.left || id === null) return;
   if (revision > 0 && !removing) {
-    // A leaver may have removed it by a write whose answer was lost.
+    // A leaving member may have removed it by a write whose answer was lost.
     if (!state.leaving || !inDoubt) report(state, { type: 'fenced', id });
-    // Not the other way round: until the session goes, our handlers have time to stop. Others delete it after `suspectMs`.
+    // Not the other way round: until the session goes, our handlers have time to stop. Others delete it after
+    // `suspectMs`.
     if (shown === 'session') state.out.push({ type: 'end-proof', id, expected: proof.revision });
   }
   abortAll(state, 'fenced');
-  // An id that was ever used is used up, also where nobody has seen it.
+  // An id is never reused, even if no other member has seen it.
   resetSession(state);
   if (state.leaving) finishLeaving(state);
 }
 
 /** Handles the answer to `remove-session`. */
-export function sessionRemoved(state: State, outcome: Written): void {
+export function sessionRemoved(state: State, { outcome }: EventOf<'session-removed'>): void {
   const { session } = state;
   session.removing = false;
   if (outcome.kind === 'ok') {
@@ -153,11 +154,11 @@ export function sessionRemoved(state: State, outcome: Written): void {
   }
   session.inDoubt = true;
   session.writeAt = state.now + state.timing.retryMs;
-  // Removed by an earlier try or fenced; or a write of ours was applied that we do not know of.
+  // An earlier try removed it, or it was fenced, or an unknown write of ours was applied.
   if (outcome.kind === 'conflict') readEntry(state);
 }
 
-/** A member has joined: wait for others that come at the same time, but not for ever. */
+/** A member has joined: wait for others that join at the same time, but not forever. */
 export function settle(state: State): void {
   const { now, timing } = state;
   if (now >= state.settleUntil) state.settleSince = now;

@@ -2,60 +2,60 @@ import type { AbortReason, Effect, Report } from './events.js';
 import type { LeaseReason, LeaseRecord, OverrideRecord, SessionRecord } from './records.js';
 import type { Timing } from './timing.js';
 
-/** What a member knows about another one, and what it suspects. Times are this member's own clock. */
+/** What a member knows about another one. Times are on this member's clock. */
 export interface Peer {
   id: string;
-  /** Of its session. */
+  /** Revision of its session. */
   revision: number;
   record: SessionRecord | 'unreadable';
   probeAt: number;
   probing: boolean;
-  /** The last probe had no answer of it. */
+  /** It did not answer the last probe. */
   unanswered: boolean;
-  /** "No responders" in a row, and when the first of them was received. */
+  /** "No responders" in a row, and when the first was received. */
   misses: number;
   missingSince: number;
-  /** Its proof of life as last looked at; null: not known. */
+  /** Its proof of life as last read; null: unknown. */
   proof: SeenProof | null;
   lookAt: number;
   looking: boolean;
-  /** A write that fences it is under way: of its proof of life, then of its session. */
+  /** A write that fences it is in flight: of its proof of life, then of its session. */
   fencing: boolean;
-  /** Not to be fenced again before this time. */
+  /** Not to be fenced before this time. */
   fenceAt: number;
 }
 
-/** Somebody's proof of life: first and last seen at this revision at these times. */
+/** A proof of life: when this revision was first and last seen. */
 export interface SeenProof {
   revision: number;
   since: number;
   seenAt: number;
-  /** It was deleted: no renewal succeeds any more. */
+  /** It was deleted: no renewal can succeed. */
   ended: boolean;
 }
 
-/** A partition that this member owns, or is about to have given away. */
+/** A partition that this member owns, or is handing over. */
 export interface OwnPartition {
   epoch: number;
   /**
-   * `starting` and `draining` wait for the shell; `waiting` for `retryAt`; `drained` for a lease write;
-   * `halted` and `paused` for a human being.
+   * `starting` and `draining` wait for the shell; `waiting` for `retryAt`; `drained` for a lease write; `halted` and
+   * `paused` for an operator.
    */
   phase: 'starting' | 'running' | 'draining' | 'drained' | 'waiting' | 'halted' | 'paused';
   /** When the phase began. */
   since: number;
   retryAt: number;
-  /** It was at rest under this epoch: people know already who has it. */
+  /** It was paused under this epoch, so its start is not reported as an acquisition. */
   rested: boolean;
-  /** It could not be drained: it is drained once more, and no more than that. */
+  /** Its drain failed: it is drained only once more. */
   drainFailed: boolean;
-  /** Somebody asked for it to be given away: to this name, or to whoever has least. */
+  /** A request to give it away: to this name, or to the member with the fewest. */
   release: { to: string | null } | null;
   reason: LeaseReason;
   from: string | null;
 }
 
-/** A lease write that is under way (`retryAt` infinite), or that has to wait before another try. */
+/** A lease write in flight (`retryAt` infinite), or waiting for another try. */
 export interface LeaseWrite {
   expected: number;
   retryAt: number;
@@ -64,16 +64,16 @@ export interface LeaseWrite {
 /** This member's own proof of life. Revision 0: not created yet. */
 export interface OwnProof {
   revision: number;
-  /** When the last write that is certain was sent. */
+  /** When the last confirmed write was sent. */
   certainAt: number;
   /** All partitions are aborted at this time. */
   deadline: number;
   renewAt: number;
-  /** The write that is under way: since when, and at which revision. */
+  /** The write in flight: since when, and at which revision. */
   writing: { since: number; expected: number } | null;
-  /** When the first write since the last certain one was sent, of which the outcome is unknown. */
+  /** When the first write of unknown outcome since the last confirmed one was sent. */
   unknownSince: number | null;
-  /** A conflict has to be explained by reading. */
+  /** A read that explains a conflict is in flight. */
   reading: boolean;
 }
 
@@ -83,20 +83,20 @@ export interface OwnSession {
   revision: number;
   proof: OwnProof;
   writing: boolean;
-  /** Not to be written or removed again before this time. */
+  /** Not to be written or removed before this time. */
   writeAt: number;
-  /** A write may have been applied that we do not know of. */
+  /** An unknown write may have been applied. */
   inDoubt: boolean;
-  /** A conflict has to be explained by reading. */
+  /** A read that explains a conflict is in flight. */
   reading: boolean;
-  /** The entry says that we are leaving. */
+  /** The entry is marked as leaving. */
   marked: boolean;
   removing: boolean;
   /** The deadline passed and the partitions were aborted. */
   expired: boolean;
 }
 
-/** Everything that the protocol knows. Built by {@link initialState}; handled only by `step`. */
+/** Everything that the protocol knows. Built by {@link initialState}; changed only by `step`. */
 export interface State {
   readonly group: string;
   readonly partitions: number;
@@ -117,36 +117,36 @@ export interface State {
   permit: number;
   peers: Map<string, Peer>;
   leases: Map<number, { revision: number; record: LeaseRecord | 'unreadable' | null }>;
-  /** What operators want of partitions. An entry that cannot be read wants nothing. */
+  /** What operators want. An unreadable entry has no effect. */
   overrides: Map<number, { revision: number; record: OverrideRecord | 'unreadable' | null }>;
-  /** Deleted sessions whose deletion the watch has not shown yet. */
+  /** Sessions whose deletion the watch has not shown yet. */
   buried: Map<string, number>;
-  /** Members whose session is not there, and not deleted either. */
+  /** Members whose session is missing, but not deleted. */
   absent: Set<string>;
   /** Sessions that have certainly ended, the newest last. */
   gone: Set<string>;
-  /** Owners that no entry has shown: when to ask for them, infinite while a question is under way. */
+  /** Owners that no entry has shown: when to ask for them; infinite while a question is in flight. */
   lookUps: Map<string, number>;
-  /** Owners without a session whose proof of life is there, at which revision and since when. */
+  /** Owners without a session that have a proof of life: at which revision and since when. */
   unseen: Map<string, { revision: number; since: number }>;
   own: Map<number, OwnPartition>;
-  /** Leases that this member answers for and that the bucket has lost: to be written again as they were. */
+  /** Leases that this member answers for and the bucket has lost: to be written again unchanged. */
   lost: Map<number, LeaseRecord>;
-  /** What was looked at last, to see that it is still there: the lease of a partition, the session of a member. */
+  /** What {@link lookAtEntries} read last: the lease of a partition, the session of a member. */
   lookedAt: { partition: number; peer: string };
-  /** When the next ones are looked at. */
+  /** When the next ones are read. */
   lookAt: number;
   writes: Map<number, LeaseWrite>;
   settleUntil: number;
-  /** Nothing is claimed before: see `holdClaims`. */
+  /** Nothing is claimed before this time; see `holdClaims`. */
   holdUntil: number;
   settleSince: number;
   probing: boolean;
-  /** The other members in the order in which this one looks after them; null: it has to be made anew. */
+  /** The other members in the order of observation; null: to be computed. */
   ring: Peer[] | null;
-  /** Something changed that the plan or the partitions depend on. */
+  /** Something changed that affects the plan or the partitions. */
   dirty: boolean;
-  /** When the own partitions were last brought in line. */
+  /** Time of the last plan. */
   reconciledAt: number;
   /** A plan is due once the group has settled. */
   unsettled: boolean;
@@ -176,7 +176,7 @@ const freshSession = (): OwnSession => ({
   expired: false,
 });
 
-/** Who a member is before it has joined; `seed` drives its jitter. */
+/** The identity of a member before it has joined; `seed` drives its jitter. */
 export interface Identity {
   group: string;
   name: string;
@@ -231,10 +231,10 @@ export function initialState({ group, name, partitions, timing, seed }: Identity
   };
 }
 
-/** So many ended sessions are remembered; of an older one the leader is asked again, where it matters. */
+/** Number of ended sessions remembered. The leader is asked about older ones if needed. */
 const MOST_GONE = 4_096;
 
-/** A session has certainly ended, and will never be there again. */
+/** A session has certainly ended, and never returns. */
 export function markGone(state: State, id: string): void {
   state.gone.delete(id);
   state.gone.add(id);
@@ -245,17 +245,17 @@ export function markGone(state: State, id: string): void {
   }
 }
 
-/** Adds a report to what this step puts out. */
+/** Adds a report to the effects of this step. */
 export function report(state: State, what: Report): void {
   state.out.push({ type: 'report', report: what });
 }
 
-/** Asks to be woken at `at`; the earliest of a step counts. */
+/** Asks to be woken at `at`; the earliest time of a step counts. */
 export function wake(state: State, at: number): void {
   if (at < state.wakeAt) state.wakeAt = at;
 }
 
-/** A number from 0 to 1, from the state's own seed (mulberry32), so that a run can be replayed. */
+/** A number from 0 to 1, from the state's own seed (mulberry32), so that runs can be replayed. */
 export function random(state: Pick<State, 'random'>): number {
   state.random = (state.random + 0x6d2b79f5) >>> 0;
   let t = state.random;
@@ -264,18 +264,18 @@ export function random(state: Pick<State, 'random'>): number {
   return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
 }
 
-/** True while the session exists as far as we can know, and the deadline has not passed. */
+/** True while the session exists, as far as we know, and the deadline has not passed. */
 export function isAlive({ session, now }: State): boolean {
   return session.revision > 0 && !session.removing && now < session.proof.deadline;
 }
 
-/** True where somebody wants the partition to rest. */
+/** True if an operator has paused the partition. */
 export function isPaused(state: State, partition: number): boolean {
   const record = state.overrides.get(partition)?.record;
   return record !== undefined && record !== null && record !== 'unreadable' && record.paused;
 }
 
-/** Stops every partition at once, without a commit. */
+/** Stops all partitions immediately, without a commit. */
 export function abortAll(state: State, reason: AbortReason): void {
   for (const [partition, { epoch, phase }] of state.own) {
     if (phase !== 'drained') state.out.push({ type: 'abort-partition', partition, epoch, reason });

@@ -1,41 +1,41 @@
-/** The protocol's times, all in milliseconds of each member's own monotonic clock. */
+/** The times of the protocol, in milliseconds of each member's own monotonic clock. */
 export interface Timing {
-  /** A proof of life unchanged for this long on an observer's clock means that its member is dead. */
+  /** A member is dead if its proof of life is unchanged for this long on an observer's clock. */
   ttlMs: number;
-  /** A member stops this much before its own ttl: it covers clock rates that differ and work that ends late. */
+  /** A member stops this long before its ttl ends: this covers different clock rates and work that ends late. */
   marginMs: number;
-  /** The proof of life is renewed this often. */
+  /** Interval of renewals of the proof of life. */
   renewEveryMs: number;
-  /** No handler starts when the last certain renewal was sent longer ago than this. */
+  /** No handler starts if the last confirmed renewal was sent longer ago than this. */
   graceMs: number;
-  /** A join waits this long for others, so that a burst makes one plan. */
+  /** Wait after a join, so that a burst of joins causes one plan. */
   settleMs: number;
-  /** And at most this long, whoever else comes. */
+  /** Limit of that wait in a longer burst. */
   settleAtMostMs: number;
-  /** How often the next members in the ring are probed; 0: not at all. */
+  /** Interval of probes; 0: none. */
   probeEveryMs: number;
-  /** So many "no responders" in a row mean that a member has no connection. */
+  /** This number of "no responders" in a row means that a member has no connection. */
   probeMisses: number;
-  /** The proof of life of a member without a connection unchanged for this long means that it is dead. */
+  /** A member without a connection is dead if its proof of life is unchanged for this long. */
   suspectMs: number;
-  /** After our own reconnect nobody is probed for this long: others may need longer to come back. */
+  /** No probes for this long after our own reconnect: others may need longer to reconnect. */
   probeHoldMs: number;
-  /** What failed for a passing reason is tried again after this long. */
+  /** Wait before a retry after a temporary failure. */
   retryMs: number;
 }
 
-/** The longest ttl that the settings allow: what others wait for where they cannot read a member's session. */
+/** The longest permitted ttl: an unreadable session counts with it. */
 export const MAX_TTL_MS = 3_600_000;
 
-/** Clock rates may differ by this much between any two machines (invariant I4). */
+/** Maximum difference of the clock rates of two machines (invariant I4). */
 export const CLOCK_DRIFT = 0.05;
 
 /**
- * The times that follow from the two that people set.
+ * Derives all times from the two settings.
  *
- * The margin is a tenth of the ttl. With rates that differ by r = 5 % a member that stops at `ttl - margin` of
- * a slow clock is done by `(ttl - margin)(1 + r)` of a fast one, which stays below the ttl for any margin
- * above `ttl * r / (1 + r)` = 4.8 % of it; the rest is for a handler to notice its AbortSignal.
+ * The margin is a tenth of the ttl. If clock rates differ by r = 5 %, a member that stops at `ttl - margin` of a slow
+ * clock has stopped by `(ttl - margin)(1 + r)` of a fast one. That is below the ttl for any margin above `ttl * r / (1
+ * + r)` = 4.8 % of it. The rest is for a handler to react to its AbortSignal.
  */
 export function timingFor(ttlMs: number, probeEveryMs: number): Timing {
   const suspectMs = probeEveryMs > 0 ? 2 * probeEveryMs : ttlMs;
@@ -55,9 +55,9 @@ export function timingFor(ttlMs: number, probeEveryMs: number): Timing {
 }
 
 /**
- * Says what is unsafe about these times, or nothing.
+ * Describes what is unsafe about these times; undefined if they are safe.
  *
- * @returns one line that names the two times and the rule between them.
+ * @returns one line that names two times and the rule between them.
  */
 export function unsafeTiming(timing: Timing): string | undefined {
   const { ttlMs, marginMs, renewEveryMs, graceMs, suspectMs } = timing;

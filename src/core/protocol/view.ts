@@ -3,7 +3,7 @@ import type { SessionEntry, ViewEntry } from './events.js';
 import { ended, ownSessionSeen, settle } from './session.js';
 import { markGone, type Peer, report, type State } from './state.js';
 
-/** Everything that the watch knows, replacing what we knew, except what our own writes have shown since. */
+/** Replaces the view by a snapshot of the watch, except for what our own writes have shown since. */
 export function applySnapshot(state: State, entries: readonly ViewEntry[]): void {
   const newest = entries.reduce((max, entry) => Math.max(max, entry.revision), 0);
   const sessions = new Set<string>();
@@ -18,17 +18,17 @@ export function applySnapshot(state: State, entries: readonly ViewEntry[]): void
     beginAnew(state);
     return;
   }
-  // An entry that is absent, and no newer than the snapshot, was removed without a mark.
+  // An entry that is absent, and no newer than the snapshot, was removed without a marker.
   const isAbsent = (entry: { revision: number }, isThere: boolean): boolean =>
     !isThere && entry.revision <= newest;
-  // Its member may live: it is looked after until it has certainly ended.
+  // Its member may live: it is observed until it has certainly ended.
   for (const peer of state.peers.values()) {
     if (sessions.has(peer.id)) state.absent.delete(peer.id);
     else if (isAbsent(peer, false)) state.absent.add(peer.id);
   }
   for (const [partition, lease] of [...state.leases]) {
     if (!isAbsent(lease, leases.has(partition))) continue;
-    // An owner that lives notices that by itself. Until then it may handle, and nobody else is to.
+    // A live owner notices this. Until then it may handle, so no one else may.
     const owner = lease.record === 'unreadable' ? null : lease.record?.owner;
     if (!owner || !state.peers.has(owner)) forgetLease(state, partition);
   }
@@ -40,7 +40,7 @@ export function applySnapshot(state: State, entries: readonly ViewEntry[]): void
   state.dirty = true;
 }
 
-/** Changes in the order of the bucket; whatever is older than what we know is passed over. */
+/** Applies changes in the order of the bucket; older entries than known are ignored. */
 export function applyEntries(state: State, entries: readonly ViewEntry[]): void {
   for (const entry of entries) {
     if (entry.kind === 'session') applySession(state, entry);
@@ -53,7 +53,7 @@ export function applyEntries(state: State, entries: readonly ViewEntry[]): void 
   }
 }
 
-/** A session as an entry shows it; older entries than what is known are passed over. */
+/** Applies a session entry; older entries than known are ignored. */
 export function applySession(state: State, entry: SessionEntry): void {
   const { id, revision, record } = entry;
   if (record === null) markGone(state, id);
@@ -109,7 +109,7 @@ function newPeer(state: State, id: string): Peer {
 
 const isLeaving = (peer: Peer): boolean => peer.record !== 'unreadable' && peer.record.leaving === true;
 
-/** A session is gone: forget the member. Its leases are orphans from here on. */
+/** A session is gone: forget the member. Its leases are orphans from now on. */
 export function bury(state: State, peer: Peer, revision: number, how: 'left' | 'dead'): void {
   state.peers.delete(peer.id);
   state.absent.delete(peer.id);
@@ -132,7 +132,7 @@ function applyOverride(state: State, entry: Extract<ViewEntry, { kind: 'override
   state.dirty = true;
 }
 
-/** True where this member owns the partition, or gave it away: it sees to it that the lease is there. */
+/** True if this member owns the partition or handed it over: it ensures that the lease exists. */
 export function answersFor(state: State, partition: number): boolean {
   const record = state.leases.get(partition)?.record;
   if (!record || record === 'unreadable') return false;
@@ -147,7 +147,7 @@ export function forgetLease(state: State, partition: number): void {
   state.dirty = true;
 }
 
-/** Takes over a lease entry that is newer than what we know; also for what our own writes bring. */
+/** Applies a lease entry that is newer than known, also from our own writes. */
 export function applyLease(state: State, entry: Extract<ViewEntry, { kind: 'lease' }>): void {
   const { partition, revision, record } = entry;
   const known = state.leases.get(partition);

@@ -108,8 +108,8 @@ export const OWNERSHIP: readonly Mutant[] = [
     edits: [
       core(
         'protocol/failure-detector',
-        "  if (outcome.kind === 'ok') {\n    // Nothing has",
-        "  if (outcome.kind !== 'unknown') {\n    // Nothing has",
+        "  if (outcome.kind === 'ok') {\n    const since",
+        "  if (outcome.kind !== 'unknown') {\n    const since",
       ),
     ],
   },

@@ -24,8 +24,8 @@ export const TIME: readonly Mutant[] = [
       ),
       core(
         'protocol/proof',
-        '7281): as much in doubt as no answer.\n      proof.unknownSince ??= sentAt;',
-        '\n      proof.unknownSince = sentAt;',
+        'proof.unknownSince ??= sentAt;\n      proof.reading',
+        'proof.unknownSince = sentAt;\n      proof.reading',
       ),
     ],
   },
@@ -55,13 +55,8 @@ export const TIME: readonly Mutant[] = [
       ),
       core(
         'protocol/proof',
-        'ownProofRead(state: State, outcome: ProofFound)',
-        'ownProofRead(state: State, outcome: ProofFound, readAt: number)',
-      ),
-      core(
-        'protocol/step',
-        'ownProofRead(state, event.outcome)',
-        'ownProofRead(state, event.outcome, event.sentAt)',
+        'ownProofRead(state: State, { outcome }',
+        'ownProofRead(state: State, { outcome, sentAt: readAt }',
       ),
       core(
         'member/engine/bucket-effects',
@@ -81,15 +76,14 @@ export const TIME: readonly Mutant[] = [
       ),
       core(
         'protocol/step',
-        "    case 'session-fenced':",
-        `    case 'heard': {
-      const { proof } = state.session;
-      proof.certainAt = Math.max(proof.certainAt, event.sentAt);
-      const latest = proof.deadline - state.timing.ttlMs * 0.567;
-      proof.renewAt = Math.max(proof.renewAt, Math.min(latest, event.sentAt + state.timing.renewEveryMs));
-      return;
-    }
-    case 'session-fenced':`,
+        "  'session-fenced': (",
+        `  heard: (state, { sentAt }) => {
+    const { proof } = state.session;
+    proof.certainAt = Math.max(proof.certainAt, sentAt);
+    const latest = proof.deadline - state.timing.ttlMs * 0.567;
+    proof.renewAt = Math.max(proof.renewAt, Math.min(latest, sentAt + state.timing.renewEveryMs));
+  },
+  'session-fenced': (`,
       ),
     ],
   },

@@ -1,27 +1,27 @@
-/** What was called last, by which partition. */
+/** The last call of a handler. */
 export interface LastCall {
   partition: number;
   sequence: number;
 }
 
-/** A process that computed got at least this share of the time, also on a busy machine; one that was stopped got none. */
+/** A process that computed got at least this share of the time, even on a busy machine; a stopped process got none. */
 const COMPUTED = 0.1;
 
-/** The event loop stood still: nothing was renewed, committed or answered meanwhile. */
+/** The event loop was blocked: nothing was renewed, committed or answered meanwhile. */
 export interface Blocked extends LastCall {
   forMs: number;
 }
 
 /**
- * Notices that the event loop was blocked, by a timer that comes late, though this process computed all the time: one that
- * was stopped computes nothing.
+ * Detects a blocked event loop: a timer fires late although the process was computing. A stopped process computes
+ * nothing.
  */
 export class BlockedLoop {
   readonly #afterMs: number;
   readonly #cpuMs: () => number;
   #cpuAt: number;
 
-  /** @param afterMs how late is worth a word. @param cpuMs what this process has computed so far. */
+  /** @param afterMs report only longer delays. @param cpuMs processor time of this process so far. */
   constructor(afterMs: number, cpuMs: () => number) {
     this.#afterMs = afterMs;
     this.#cpuMs = cpuMs;

@@ -12,26 +12,26 @@ import {
 } from '../../protocol/records.js';
 import type { MemberSettings } from './contract.js';
 
-/** Longer than anybody waits, and still a number in JSON. */
+/** Longer than anyone waits, and still exact in JSON. */
 const NEVER_MS = Number.MAX_SAFE_INTEGER;
 
 type WithoutNow<T> = T extends unknown ? Omit<T, 'now'> : never;
-/** An event that has not been given its time yet. */
+/** An event without its time. */
 export type EventWithoutNow = WithoutNow<GroupEvent>;
 
-/** What the effects on the bucket need from their member. */
+/** What {@link BucketEffects} works with. */
 export interface BucketEffectsPorts {
   bucket: Bucket;
-  /** The same without anybody who looks at its revisions. */
+  /** The same bucket without the check of its revisions. */
   unjudged: Bucket;
   clock: Clock;
-  /** Takes the answer as an event. */
+  /** Receives the answer as an event. */
   feed: (event: EventWithoutNow) => void;
-  /** Takes what cannot be cured. */
+  /** Receives an error that no retry can fix. */
   fail: (error: NatspocError) => void;
 }
 
-/** Carries out what the protocol orders to be read and written, and feeds the answers back. */
+/** Executes the reads and writes that the protocol orders, and feeds the answers back. */
 export class BucketEffects {
   readonly #settings: MemberSettings;
   readonly #ports: BucketEffectsPorts;
@@ -47,13 +47,13 @@ export class BucketEffects {
     const { bucket, clock } = this.#ports;
     const sentAt = clock.now();
     const record = encodeRecord({ v: RECORD_VERSION, at: new Date().toISOString() });
-    // What is answered later is of no use any more: asked again at once, it may be.
+    // A later answer is useless: the write may be repeated immediately.
     const options = { timeoutMs: timing.graceMs };
     const outcome = await bucket.write(keys.proof(group, id), record, expected, options);
     this.#answer(outcome, (written) => ({ type: 'proof-written', id, sentAt, outcome: written }));
   }
 
-  /** `probeable`: others can ask the server whether this member is still connected. */
+  /** `probeable`: others can ask the server whether this member is connected. */
   async writeSession(effect: Extract<Effect, { type: 'write-session' }>, probeable: boolean): Promise<void> {
     const { group, name, host, pid, version, timing } = this.#settings;
     const record: SessionRecord = {
@@ -76,9 +76,10 @@ export class BucketEffects {
   async removeSession({ id, expected, proof }: Extract<Effect, { type: 'remove-session' }>): Promise<void> {
     const { bucket } = this.#ports;
     const { group } = this.#settings;
-    // A rollup would leave less, but nats-server 2.9 passes over what it stores beside one: a lease, for every watch.
+    // A rollup would leave less behind, but nats-server 2.9 then skips what it stores next, such as a lease, in every
+    // watch.
     const removing = bucket.remove(keys.session(group, id), expected, { keepPast: true });
-    // Without a session no member reads it; its remains are swept.
+    // Without a session no member reads it. Its remains are swept.
     void bucket.remove(keys.proof(group, id), proof);
     this.#answer(await removing, (written) => ({ type: 'session-removed', id, outcome: written }));
   }
@@ -103,7 +104,7 @@ export class BucketEffects {
     else feed({ type: 'proof-read', id, outcome: found });
   }
 
-  /** `known`: the revision that it has at least. */
+  /** `known`: its revision is at least this. */
   async readSession(id: string, known: number): Promise<void> {
     const { feed, fail } = this.#ports;
     const found = await this.#findSession(id);
@@ -135,7 +136,7 @@ export class BucketEffects {
   }
 
   async #findProof(id: string): Promise<ProofFound | { kind: 'failed'; error: NatspocError }> {
-    // Not through what notices that the bucket went back: a leader that was just elected may be a renewal behind.
+    // Not through the check of revisions: a leader that was just elected may lag by one renewal.
     const found = await this.#ports.unjudged.read(keys.proof(this.#settings.group, id));
     return found.kind === 'failed' ? found : proofIn(found);
   }

@@ -17,7 +17,7 @@ import type { Handler, Logger } from '../partition/handler.js';
 import type { PartitionListener } from '../partition/partition-events.js';
 import type { Quota } from '../partition/quota.js';
 
-/** Who a member is and how it behaves. */
+/** The identity and settings of a member. */
 export interface MemberSettings {
   group: string;
   /** Shown to people; need not be unique. */
@@ -30,13 +30,13 @@ export interface MemberSettings {
   /** Where partitions without a position start. */
   start: GroupStart;
   runner: RunnerSettings;
-  /** What may wait in memory, over all partitions. */
+  /** Limit of messages and bytes in memory, for all partitions. */
   budget: ReaderWindow;
   /** Seed of the jitter of renewals and retries. */
   seed: number;
 }
 
-/** Everything outside that a member works with. */
+/** What a member works with. */
 export interface MemberPorts {
   bucket: Bucket;
   /** Absent: the bucket holds no layout. */
@@ -46,16 +46,16 @@ export interface MemberPorts {
   identities: Identities;
   link: Link;
   clock: Clock;
-  /** Processor time of this process so far, milliseconds; without it a blocked event loop is not reported. */
+  /** Processor time of this process so far, milliseconds. Without it a blocked event loop is not reported. */
   cpuMs?: (() => number) | undefined;
   handler: Handler;
-  /** Takes what handlers have to say; nothing by default. */
+  /** Receives the log lines of handlers. Default: none. */
   logger?: Logger | undefined;
-  /** Bounds how many messages are handled in all. */
+  /** Limits the total number of handled messages. */
   quota?: Quota | undefined;
-  /** Needed where the failure policy says `dead-letter`. */
+  /** Required if the failure policy is `dead-letter`. */
   deadLetters?: DeadLetters | undefined;
-  /** Resolves when the effects of everything handled so far are safe, so that it may be committed. */
+  /** Resolves when the effects of all handled messages are safe, so that they may be committed. */
   barrier?: (() => Promise<void> | undefined) | undefined;
 }
 
@@ -70,6 +70,6 @@ export interface MemberEvents {
 export interface PartitionStatus extends Omit<RunnerStatus, 'state'> {
   partition: number;
   epoch: number;
-  /** `waiting`: it failed temporarily and starts again soon; `halted`, `paused`: until an operator acts. */
+  /** `waiting`: it failed temporarily and will start again; `halted`, `paused`: until an operator acts. */
   state: RunnerStatus['state'] | 'halted' | 'paused';
 }

@@ -16,15 +16,17 @@ import { putBack } from './put-back.js';
 import { Runners } from './runners.js';
 import { type Standing, Standstill } from './standstill.js';
 
-/** How long a leaver waits, beyond the drain timeout, for the group to take its partitions. */
+/** How long a leaving member waits, beyond the drain timeout, for the others to take its partitions. */
 const LEAVE_GRACE_MS = 5_000;
 
-/** How often it is looked at what stands still. */
+/** Interval of checks for standstill and a blocked event loop. */
 const LOOK_EVERY_MS = 1_000;
 
+type Perform<E> = (effect: E) => void;
+
 /**
- * A member of a group: the shell around the protocol. Feeds it what happens, one event at a time, and carries
- * out what it orders. Decides nothing itself.
+ * A member of a group: the shell around the protocol. Feeds it one event at a time, and executes its effects. Decides
+ * nothing.
  */
 export class MemberEngine {
   readonly #settings: MemberSettings;
@@ -47,6 +49,33 @@ export class MemberEngine {
   #wakeAt = Number.POSITIVE_INFINITY;
   #ended = false;
   #end!: { resolve: () => void; reject: (error: NatspocError) => void };
+  /** Executes one effect. */
+  readonly #perform: { [T in Effect['type']]: Perform<Extract<Effect, { type: T }>> } = {
+    identify: () => void this.#identify(),
+    'write-session': (effect) => void this.#bucket.writeSession(effect, this.#identity?.probeable !== false),
+    'write-proof': (effect) => void this.#bucket.writeProof(effect),
+    'remove-session': (effect) => void this.#bucket.removeSession(effect),
+    'read-session': ({ id, known }) => void this.#bucket.readSession(id, known),
+    'read-proof': ({ id }) => void this.#bucket.readProof(id),
+    'end-proof': (effect) => void this.#bucket.endProof(effect),
+    'fence-session': (effect) => void this.#bucket.fenceSession(effect),
+    'look-up-session': ({ id }) => void this.#bucket.lookUpSession(id),
+    'look-up-lease': ({ partition, known }) => {
+      void this.#bucket.lookUpLease(partition, known);
+      this.#runners.look(partition);
+    },
+    'begin-anew': ({ owned }) => this.#beginAnew(owned),
+    'write-lease': (effect) => void this.#bucket.writeLease(effect),
+    probe: ({ id }) => void this.#probe(id),
+    'start-partition': ({ partition, epoch }) => this.#runners.start(partition, epoch),
+    'drain-partition': ({ partition, epoch }) => void this.#drain(partition, epoch),
+    'abort-partition': ({ partition, reason }) => this.#runners.remove(partition, reason),
+    permit: ({ until }) => this.#runners.permit(until),
+    interrupt: () => this.#runners.interrupt(),
+    'wake-at': ({ at }) => this.#wake(at),
+    report: ({ report }) => this.#events.report(report),
+    left: () => this.#finish(),
+  };
 
   /** Resolves when the member has left; rejects with the error that ended it. */
   readonly closed: Promise<void>;
@@ -79,21 +108,21 @@ export class MemberEngine {
     this.closed = new Promise((resolve, reject) => {
       this.#end = { resolve, reject };
     });
-    // A caller that does not await it still gets the error through the member's events.
+    // A caller that does not await `closed` must not end the process.
     this.closed.catch(() => {});
   }
 
-  /** The session id, or null while there is none. */
+  /** The session id; null without a session. */
   get id(): string | null {
     return this.#state.session.id;
   }
 
-  /** Until when handlers may start here, on this process's clock; it moves on while all is well. */
+  /** Until when handlers may start here, on this process's clock. It moves on with each renewal. */
   get permittedUntil(): number {
     return this.#runners.permittedUntil;
   }
 
-  /** The partitions that this member owns, also those that rest. */
+  /** The partitions that this member owns, halted and paused ones included. */
   get partitions(): PartitionStatus[] {
     return [...this.#state.own].map(([partition, { epoch, phase }]) => {
       const { isRunning, status } = this.#runners.status(partition, epoch);
@@ -131,7 +160,6 @@ export class MemberEngine {
     this.#feed({ type: 'connected' });
   }
 
-  /** Tells what stands still, and that the event loop did. */
   #look(): void {
     const { clock } = this.#ports;
     const dueAt = clock.now() + LOOK_EVERY_MS;
@@ -160,7 +188,7 @@ export class MemberEngine {
     });
   }
 
-  /** The bucket is another one: nothing that was known of the old one counts, and what only we know is put back. */
+  /** The bucket lost its state: forgets what was known of it, and puts back what only this member knows. */
   #beginAnew(owned: readonly number[]): void {
     const known = owned.map((partition) => ({ partition, ...this.#runners.committed(partition) }));
     this.#watch?.stop();
@@ -181,7 +209,7 @@ export class MemberEngine {
     );
   }
 
-  /** Hands everything over and ends; resolves when that is done, at the latest after a bounded time. */
+  /** Hands everything over and ends. Resolves when that is done, or after a bounded time. */
   async leave(): Promise<void> {
     const { clock } = this.#ports;
     if (!this.#ended && !this.#cancelLeave) {
@@ -192,14 +220,17 @@ export class MemberEngine {
     await this.closed;
   }
 
-  /** Gives a partition away: to the member of this name or id, or to the member with the fewest partitions. False: not owned here. */
+  /**
+   * Gives a partition to the member of this name or id, or to the member with the fewest partitions. False: not owned
+   * here.
+   */
   release(partition: number, to: string | null): boolean {
     const owned = this.#state.own.has(partition);
     if (owned) this.#feed({ type: 'release', partition, to });
     return owned;
   }
 
-  /** Ends at once with an error; what is owned goes to the others when they notice. */
+  /** Ends immediately with an error. Other members claim its partitions when they notice. */
   fail(error: NatspocError): void {
     this.#finish(error);
   }
@@ -218,84 +249,16 @@ export class MemberEngine {
     else this.#end.resolve();
   }
 
-  /** One event at a time: what an effect causes at once waits for its turn. */
+  /** Processes one event at a time: an event that an effect causes waits in the queue. */
   #feed(event: EventWithoutNow): void {
     if (this.#ended) return;
     this.#queue.push({ ...event, now: this.#ports.clock.now() });
     if (this.#stepping) return;
     this.#stepping = true;
     for (let next = this.#queue.shift(); next && !this.#ended; next = this.#queue.shift()) {
-      for (const effect of step(this.#state, next)) this.#perform(effect);
+      for (const effect of step(this.#state, next)) (this.#perform[effect.type] as Perform<Effect>)(effect);
     }
     this.#stepping = false;
-  }
-
-  #perform(effect: Effect): void {
-    switch (effect.type) {
-      case 'identify':
-        void this.#identify();
-        break;
-      case 'write-session':
-        void this.#bucket.writeSession(effect, this.#identity?.probeable !== false);
-        break;
-      case 'write-proof':
-        void this.#bucket.writeProof(effect);
-        break;
-      case 'remove-session':
-        void this.#bucket.removeSession(effect);
-        break;
-      case 'read-session':
-        void this.#bucket.readSession(effect.id, effect.known);
-        break;
-      case 'read-proof':
-        void this.#bucket.readProof(effect.id);
-        break;
-      case 'end-proof':
-        void this.#bucket.endProof(effect);
-        break;
-      case 'fence-session':
-        void this.#bucket.fenceSession(effect);
-        break;
-      case 'look-up-session':
-        void this.#bucket.lookUpSession(effect.id);
-        break;
-      case 'look-up-lease':
-        void this.#bucket.lookUpLease(effect.partition, effect.known);
-        this.#runners.look(effect.partition);
-        break;
-      case 'begin-anew':
-        this.#beginAnew(effect.owned);
-        break;
-      case 'write-lease':
-        void this.#bucket.writeLease(effect);
-        break;
-      case 'probe':
-        void this.#probe(effect.id);
-        break;
-      case 'start-partition':
-        this.#runners.start(effect.partition, effect.epoch);
-        break;
-      case 'drain-partition':
-        void this.#drain(effect.partition, effect.epoch);
-        break;
-      case 'abort-partition':
-        this.#runners.remove(effect.partition, effect.reason);
-        break;
-      case 'permit':
-        this.#runners.permit(effect.until);
-        break;
-      case 'interrupt':
-        this.#runners.interrupt();
-        break;
-      case 'wake-at':
-        this.#wake(effect.at);
-        break;
-      case 'report':
-        this.#events.report(effect.report);
-        break;
-      case 'left':
-        this.#finish();
-    }
   }
 
   #wake(at: number): void {

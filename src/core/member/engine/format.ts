@@ -4,8 +4,8 @@ import { parseGroupKey } from '../../protocol/keys.js';
 import { foreignFormat, RECORD_VERSION } from '../../protocol/records.js';
 
 /**
- * Why this member cannot join: members of another version are there, and neither can read what the other writes. Whoever
- * comes later looks, and refuses; undefined: all of them write our format.
+ * The reason why this member cannot join: sessions of another record format exist, and neither side can read the
+ * other's. undefined: all sessions have our format.
  *
  * @param version of this program.
  */

@@ -11,9 +11,9 @@ import type { BucketEntry } from '../../protocol/entries.js';
 import type { BucketHealth } from './standstill.js';
 
 /**
- * The bucket, watched for going back. Its revisions only grow, so a write gets one above all that were seen before it was
- * sent, and the entry of a key is never older than it was. Where the bucket acknowledges or answers otherwise, it is not the
- * bucket that it was. A snapshot proves nothing of the kind: it may be behind.
+ * The bucket, checked for going back. Revisions only grow: a write gets a higher one than any seen before it was sent,
+ * and the entry of a key is never older than before. If the bucket answers otherwise, it has lost its state. A snapshot
+ * proves nothing, because it may lag.
  */
 export class HighWater implements Bucket, BucketHealth {
   readonly #bucket: Bucket;
@@ -24,17 +24,17 @@ export class HighWater implements Bucket, BucketHealth {
   #answerMs = 0;
   /** Revisions of the keys that were read and written here. */
   readonly #keys = new Map<string, number>();
-  /** What was sent before the bucket went back tells nothing about it. */
+  /** Answers to requests sent before the bucket went back tell nothing about it. */
   #generation = 0;
 
-  /** `wentBack` hears of it before the writer does. */
+  /** `wentBack` is called before the writer gets its answer. */
   constructor(bucket: Bucket, clock: Pick<Clock, 'now'>, wentBack: () => void) {
     this.#bucket = bucket;
     this.#clock = clock;
     this.#wentBack = wentBack;
   }
 
-  /** What the last write was refused with. */
+  /** The refusal of the last write. */
   get refusal(): string | undefined {
     return this.#refusal;
   }
@@ -44,7 +44,7 @@ export class HighWater implements Bucket, BucketHealth {
     return this.#answerMs;
   }
 
-  /** Revisions begin anew. */
+  /** Forgets all revisions. */
   forget(): void {
     this.#newest = 0;
     this.#keys.clear();

@@ -1,4 +1,4 @@
-import type { Clock } from '../../lib/clock.js';
+import { type Clock, sleep } from '../../lib/clock.js';
 import type { NatspocError } from '../../lib/errors.js';
 import type { Bucket, LayoutKeeper } from '../../ports/index.js';
 import { keys } from '../../protocol/keys.js';
@@ -16,12 +16,12 @@ export interface Known extends PositionMark {
   partition: number;
 }
 
-/** What a member puts back works with. */
+/** What {@link putBack} works with. */
 export interface AnewPorts {
   bucket: Bucket;
   layout?: LayoutKeeper | undefined;
   clock: Clock;
-  /** Where nothing was answered it is tried again after this, milliseconds. */
+  /** Delay before a retry, milliseconds. */
   retryMs: number;
   /** True when it is no longer needed. */
   isOver: () => boolean;
@@ -29,9 +29,9 @@ export interface AnewPorts {
 }
 
 /**
- * Puts back into a bucket that has gone back what only its members know: the layout, where the group started, and the
- * positions of what was owned here. What the bucket has stays. Such a position is nobody's (epoch 0), so that each owner to
- * come can take it over, also where revisions begin at 1 again.
+ * Writes back into a bucket that has gone back what only its members know: the layout, where the group started, and the
+ * positions of partitions owned here. Existing entries stay. A position gets epoch 0, so that any later owner can take
+ * it over, even if revisions start at 1 again.
  */
 export async function putBack(
   group: string,
@@ -54,13 +54,12 @@ export async function putBack(
 
 type Outcome = { kind: 'ok' | 'conflict' | 'unknown' } | { kind: 'failed'; error: NatspocError };
 
-/** Asks until there is an answer. */
 async function untilKnown(ask: () => Promise<Outcome>, ports: AnewPorts): Promise<void> {
   const { clock, retryMs, isOver, fail } = ports;
   while (!isOver()) {
     const outcome = await ask();
     if (outcome.kind === 'failed') fail(outcome.error);
     if (outcome.kind !== 'unknown') return;
-    await new Promise<void>((resolve) => void clock.at(clock.now() + retryMs, resolve));
+    await sleep(clock, retryMs);
   }
 }

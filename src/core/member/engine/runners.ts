@@ -10,7 +10,7 @@ import { TimeSlice } from '../partition/time-slice.js';
 import type { LastCall } from './blocked.js';
 import type { MemberPorts, MemberSettings } from './contract.js';
 
-/** What is said of a partition that has not been handled here yet. */
+/** The status of a partition that has not been handled here yet. */
 const NOT_STARTED: RunnerStatus = {
   position: 0,
   committed: 0,
@@ -22,8 +22,8 @@ const NOT_STARTED: RunnerStatus = {
 };
 
 /**
- * The partitions that a member handles: at most one runner each, one after the other, all within one budget.
- * Remembers how far a runner came, for the next one under the same epoch.
+ * The partitions that a member handles: at most one runner each, one after the other, all within one budget. Remembers
+ * how far a runner came, for the next one under the same epoch.
  */
 export class Runners {
   readonly #settings: MemberSettings;
@@ -33,12 +33,12 @@ export class Runners {
   readonly #slice: TimeSlice;
   readonly #jitter: { random: number };
   readonly #running = new Map<number, { epoch: number; runner: PartitionRunner }>();
-  /** How far partitions were handled that rest here now. */
+  /** The last status of partitions without a runner. */
   readonly #resting = new Map<number, { epoch: number; status: RunnerStatus }>();
-  /** Handlers of runners that were aborted and have not settled yet, by partition. */
+  /** Handlers of aborted runners that have not ended yet, by partition. */
   readonly #leftovers = new Map<number, Promise<void>>();
 
-  /** @param events makes the events of a partition under an epoch. */
+  /** @param events creates the events of a partition under an epoch. */
   constructor(
     settings: MemberSettings,
     ports: MemberPorts,
@@ -57,12 +57,12 @@ export class Runners {
     return this.#permit.until;
   }
 
-  /** Handlers may start and commits be sent until then, and not after. */
+  /** Sets until when handlers may start and commits may be sent. */
   permit(until: number): void {
     this.#permit.extendTo(until);
   }
 
-  /** How a partition is doing under this epoch; `isRunning`: a runner is at work. */
+  /** The status of a partition under this epoch; `isRunning`: it has a runner. */
   status(partition: number, epoch: number): { isRunning: boolean; status: RunnerStatus } {
     const running = this.#running.get(partition);
     if (running?.epoch === epoch) return { isRunning: true, status: running.runner.status };
@@ -75,24 +75,29 @@ export class Runners {
     const { group, start, runner: settings } = this.#settings;
     const resting = this.#resting.get(partition);
     const before = resting?.epoch === epoch ? resting : undefined;
-    const runner = new PartitionRunner({ group, partition, epoch, start, before }, this.#window(1), settings, {
-      ...this.#ports,
-      events: this.#events(partition, epoch),
-      permit: this.#permit,
-      slice: this.#slice,
-      random: () => random(this.#jitter),
-      logger: this.#ports.logger ?? SILENT,
-    });
+    const runner = new PartitionRunner(
+      { group, partition, epoch, start, before },
+      this.#window(1),
+      settings,
+      {
+        ...this.#ports,
+        events: this.#events(partition, epoch),
+        permit: this.#permit,
+        slice: this.#slice,
+        random: () => random(this.#jitter),
+        logger: this.#ports.logger ?? SILENT,
+      },
+    );
     this.#running.set(partition, { epoch, runner });
     this.#resizeAll();
     void runner.start(this.#leftovers.get(partition) ?? Promise.resolve());
   }
 
   /**
-   * Lets running handlers finish, commits, and removes the runner. Where there is none, because the one before has
-   * failed, another one commits what that one had handled under this epoch.
+   * Lets running handlers finish, commits, and removes the runner. If the runner has failed before, another one commits
+   * what it had handled under this epoch.
    *
-   * @returns false when the runner was aborted or failed meanwhile: another one may be at work already.
+   * @returns false if the runner was aborted or failed meanwhile: another one may be running.
    */
   async drain(partition: number, epoch: number): Promise<boolean> {
     if (!this.#running.has(partition) && this.#isOwing(partition, epoch)) this.start(partition, epoch);
@@ -103,7 +108,7 @@ export class Runners {
     return true;
   }
 
-  /** Ends a runner. The next one of its partition here starts only when all handlers before have settled. */
+  /** Ends a runner. The next one of its partition starts only when all its handlers have ended. */
   remove(partition: number, reason: string): void {
     const removed = this.#running.get(partition);
     if (!removed) return;
@@ -113,7 +118,7 @@ export class Runners {
     this.#running.delete(partition);
     const settled = Promise.all([this.#leftovers.get(partition), runner.abort(reason)]);
     const leftover = settled.then(() => {
-      // A handler that ended well after all is not to be called again under the same epoch.
+      // A handler that succeeded after all must not be called again under the same epoch.
       resting.status = runner.status;
       if (this.#leftovers.get(partition) === leftover) this.#leftovers.delete(partition);
     });
@@ -121,13 +126,13 @@ export class Runners {
     this.#resizeAll();
   }
 
-  /** Up to where a partition that rests here was committed, and what that was made on; 0: not known. */
+  /** The committed position of a partition without a runner; sequence 0 if unknown. */
   committed(partition: number): PositionMark {
     const { committed: sequence = 0, mark } = this.#resting.get(partition)?.status ?? {};
     return { ...(mark?.sequence === sequence && mark), sequence, created: mark?.created };
   }
 
-  /** Looks whether the position of a partition is still there. */
+  /** Checks whether the position of a partition still exists. */
   look(partition: number): void {
     this.#running.get(partition)?.runner.look();
   }
@@ -137,29 +142,28 @@ export class Runners {
     return this.#running.get(partition)?.runner.calls ?? [];
   }
 
-  /** What was called last. */
   get lastCall(): LastCall | undefined {
     return this.#slice.lastCall;
   }
 
-  /** Forgets how far partitions came: their epochs may come again, and mean something else. */
+  /** Forgets how far partitions came: their epochs may be reused. */
   forget(): void {
     this.#resting.clear();
   }
 
-  /** Tells all running handlers that this member is out of touch. */
+  /** Aborts all running handlers because the member could not renew. */
   interrupt(): void {
     for (const { runner } of this.#running.values()) runner.interrupt();
   }
 
-  /** Stops everything at once; nothing may start any more. */
+  /** Stops everything immediately and for good. */
   end(): void {
     this.permit(Number.NEGATIVE_INFINITY);
     for (const { runner } of this.#running.values()) void runner.abort('the member has ended');
     this.#running.clear();
   }
 
-  /** A runner of this epoch that has ended had handled more than it had committed, or may do so yet. */
+  /** True if an ended runner of this epoch had handled more than it committed, or still may. */
   #isOwing(partition: number, epoch: number): boolean {
     const resting = this.#resting.get(partition);
     if (resting?.epoch !== epoch) return false;

@@ -2,48 +2,48 @@ import type { OwnPartition, State } from '../../protocol/state.js';
 import type { Timing } from '../../protocol/timing.js';
 import type { RunnerStatus } from '../partition/contract.js';
 
-/** Without progress for this long it is told, and then this often. */
+/** Reported after this time without progress, and then at this interval. */
 const TOLD_AFTER_MS = 10_000;
 const TOLD_EVERY_MS = 60_000;
 
 /** Something that makes no progress; `partition` null: the member as a whole. */
 export interface Standing {
   partition: number | null;
-  /** `handler`: a handler takes its time, or has failed and is called again: nothing is wrong with the group. */
+  /** `handler`: a handler takes long, or failed and is retried: the group is healthy. */
   why: 'handler' | 'stuck';
   reason: string;
   forMs: number;
 }
 
-/** Where something stands now. It has made progress when `mark` has changed. */
+/** The state of a partition or member. It has made progress if `mark` has changed. */
 interface Place extends Pick<Standing, 'why' | 'reason'> {
   mark: string;
 }
 
-/** What is known of the way to the bucket. */
+/** The state of the connection to the bucket. */
 export interface BucketHealth {
-  /** What the last write was refused with; undefined: the last one was not. */
+  /** The refusal of the last write; undefined if it was not refused. */
   readonly refusal: string | undefined;
   /** How long the last answer took, milliseconds. */
   readonly answerMs: number;
 }
 
-/** What a standstill is seen from. */
+/** What {@link Standstill} works with. */
 export interface StandstillPorts {
   state: () => State;
   bucket: BucketHealth;
-  /** How an own partition is doing, and which of its handlers run. */
+  /** The status of an own partition, and the sequences of its running handlers. */
   status: (partition: number, epoch: number) => { status: RunnerStatus; running: readonly number[] };
 }
 
 /**
- * Sees that a member, or a partition of it, makes no progress, and knows why: each reason comes from where it is known.
- * What has nothing to do, rests or is given up does not stand still.
+ * Detects that a member or one of its partitions makes no progress, and why. Partitions without messages, or halted or
+ * paused ones, are not standing still.
  */
 export class Standstill {
   readonly #ports: StandstillPorts;
   readonly #since = new Map<number | null, { mark: string; at: number; toldAt: number }>();
-  /** What partitions could not start or go on with last. */
+  /** The last failure of each partition. */
   readonly #failures = new Map<number, string>();
   #now: Standing[] = [];
 
@@ -51,22 +51,22 @@ export class Standstill {
     this.#ports = ports;
   }
 
-  /** All that stands still, as of the last look. */
+  /** Everything that stands still, as of the last look. */
   get all(): readonly Standing[] {
     return this.#now;
   }
 
-  /** A partition could not start or go on. */
+  /** A partition failed. */
   failed(partition: number, message: string): void {
     this.#failures.set(partition, message);
   }
 
-  /** A partition runs, or a message of it was handled. */
+  /** A partition has started, or a message of it was handled. */
   moved(partition: number): void {
     this.#failures.delete(partition);
   }
 
-  /** Looks at everything; to be called once a second or so. Returns what is to be told now. */
+  /** To be called about once a second. Returns what to report now. */
   look(now: number): Standing[] {
     const places = this.#places(now);
     for (const about of this.#since.keys()) if (!places.has(about)) this.#since.delete(about);
@@ -89,7 +89,7 @@ export class Standstill {
     return told;
   }
 
-  /** Where everything stands that could make progress. */
+  /** The state of everything that could make progress. */
   #places(now: number): Map<number | null, Place> {
     const places = new Map<number | null, Place>();
     const state = this.#ports.state();
@@ -123,7 +123,7 @@ export class Standstill {
     return status.lag > 0 ? { mark, why: 'stuck', reason: 'messages wait, but none arrives' } : undefined;
   }
 
-  /** Why this member can handle nothing. */
+  /** Why this member cannot handle anything. */
   #memberReason(state: State, now: number): string | undefined {
     const { session, viewReady, own, permit, holdUntil, timing } = state;
     const { refusal, answerMs } = this.#ports.bucket;
@@ -139,12 +139,12 @@ export class Standstill {
   }
 }
 
-/** That the bucket does not answer, or so late that nothing may be handled, and what to do about it. */
+/** Says that the bucket answers too late or not at all, and what to do. */
 function slowness(answerMs: number, { graceMs }: Timing): string {
   const lasts = `${Math.round(graceMs)} ms`;
   if (answerMs <= graceMs)
     return `the bucket does not answer within ${lasts}: if answers usually take that long, raise --probe-interval (probeIntervalMs) in all members`;
-  // A renewal counts for 1.75 probe intervals, and the answer to the next one comes two round trips after it was sent.
+  // A renewal counts for 1.75 probe intervals. The answer to the next one comes two round trips after it was sent.
   const enough = Math.ceil((answerMs * 1.25) / 100) * 100;
   return `answers take ${Math.round(answerMs)} ms, and a renewal counts for ${lasts}: set --probe-interval (probeIntervalMs) to ${enough} ms or more in all members`;
 }

@@ -2,7 +2,7 @@ import type { Bucket } from '../../ports/index.js';
 import { keys } from '../../protocol/keys.js';
 import { type ClearedRecord, decodeCleared } from '../../protocol/records.js';
 
-/** What an operator took down of a partition when it trimmed the stream; undefined: nothing, or it cannot be read now. */
+/** The record of what an operator trimmed in a partition; undefined if there is none, or if it cannot be read now. */
 export async function readCleared(
   bucket: Pick<Bucket, 'read'>,
   group: string,
@@ -13,9 +13,9 @@ export async function readCleared(
 }
 
 /**
- * Up to which sequence nothing of the partition waited then; 0: not known.
+ * The sequence up to which no message of the partition waited at that time; 0 if unknown.
  *
- * @param created when the stream was created: what was taken down of another one of its name does not count.
+ * @param created when the stream was created: a record of an earlier stream of the same name does not count.
  */
 export function clearedUpTo(
   cleared: Pick<ClearedRecord, 'seq' | 'created'> | undefined,

@@ -9,14 +9,14 @@ import { StopConsuming } from './handler.js';
 import type { PartitionEvents } from './partition-events.js';
 import type { Permit } from './permit.js';
 
-/** How long after an unknown outcome the position is read back. */
+/** How long to wait before reading the position back after an unknown outcome. */
 const RETRY_MS = 100;
 
 /** When positions are committed. */
 export interface CommitPolicy {
-  /** While busy, this often, milliseconds. */
+  /** Interval while busy, milliseconds. */
   intervalMs: number;
-  /** And after this many messages. */
+  /** Also commit after this many messages. */
   every: number;
 }
 
@@ -27,19 +27,19 @@ export interface CommitterPorts {
   clock: Clock;
   permit: Permit;
   /**
-   * Resolves when the effects of what was handled so far are safe; nothing to wait for: undefined. Rejects when
-   * they never will be: then nothing more is committed, and the member leaves with that error.
+   * Resolves when the effects of all messages handled so far are safe; undefined if there is nothing to wait for. If it
+   * rejects, nothing more is committed, and the member leaves with that error.
    */
   barrier?: (() => Promise<void> | undefined) | undefined;
 }
 
-/** What ends a committer. */
+/** Why a committer ends. */
 interface CommitterEnd {
-  /** A newer owner has written the position: ours is over. */
+  /** A newer owner has written the position. */
   fenced(): void;
-  /** The position is not there any more. */
+  /** The position no longer exists. */
   vanished(): void;
-  /** A seek has moved it under our epoch: this owner must start again from there. */
+  /** A seek moved it under our epoch: this owner must restart from there. */
   moved(): void;
   failed(error: NatspocError): void;
   /** The barrier was rejected. */
@@ -47,8 +47,9 @@ interface CommitterEnd {
 }
 
 /**
- * Moves one partition's position forward under its owner's epoch, by compare-and-set, at most one write in
- * flight. An outcome that is not known is read back: our epoch and a sequence that we sent mean done.
+ * Moves one partition's position forward under its owner's epoch, by compare-and-set, with at most one write in flight.
+ * An unknown outcome is resolved by reading back: our epoch with a sequence that we sent means that the write was
+ * applied.
  */
 export class Committer {
   readonly #key: string;
@@ -61,13 +62,13 @@ export class Committer {
   #committed: number;
   #handled: number;
   #handledSince = 0;
-  /** What the stream dropped, and how much of it stands in the position. */
+  /** Messages that the stream dropped, and how many of them the position records. */
   #trimmed: number;
   #trimmedKept: number;
   readonly #resumed: number;
-  /** What was sent since the last certain commit: any of it may have been applied. */
+  /** Sequences sent since the last confirmed commit: any of them may have been applied. */
   readonly #sent = new Set<number>();
-  /** What is handled and not committed was made on: the stream, and the message of that sequence. */
+  /** When the stream was created, and when it stored the last handled message. */
   #created: number | undefined;
   #stored: number | undefined;
   #message: StreamMessage | undefined;
@@ -78,8 +79,8 @@ export class Committer {
   #idle: (() => void)[] = [];
 
   /**
-   * `revision`, `sequence`, `reader` and `trimmed` are those of the position as this owner has just written it, `mark` is of
-   * what this owner had handled.
+   * `revision`, `sequence`, `reader` and `trimmed` are those of the position that this owner has just written. `mark`
+   * describes what this owner had handled.
    */
   constructor(
     at: {
@@ -122,23 +123,23 @@ export class Committer {
     return this.#handled;
   }
 
-  /** What the last handled position was made on. */
+  /** The mark of the last handled position. */
   get mark(): PositionMark {
     const stored = this.#message ? Math.floor(this.#message.timestampMs) : this.#stored;
     return { sequence: this.#handled, created: this.#created, stored };
   }
 
-  /** When the stream was created in which messages are handled from now on. */
+  /** Sets the creation time of the stream that is handled from now on. */
   madeOn(created: number | undefined): void {
     this.#created = created;
   }
 
-  /** What this owner had handled and not committed is handled. */
+  /** Counts as handled what this owner had handled and not committed. */
   resume(): void {
     this.#advance(this.#resumed, 1, true);
   }
 
-  /** Everything up to and including `message` is handled, `messages` more. `idle`: nothing more waits. */
+  /** Everything up to `message` is handled, `messages` more than before. `idle`: no more messages wait. */
   handled(message: StreamMessage, messages: number, idle: boolean): void {
     this.#message = message;
     this.#advance(message.sequence, messages, idle);
@@ -152,13 +153,13 @@ export class Committer {
     else this.#schedule(idle);
   }
 
-  /** The stream has dropped messages before they were handled: the total number, which the position keeps. */
+  /** Sets the total number of messages that the stream dropped; the position records it. */
   trimmed(messages: number): void {
     this.#trimmed = messages;
     if (!this.#writing && !this.#ended) this.#schedule(false);
   }
 
-  /** Checks that the position still exists: an entry removed from the bucket's stream leaves no marker. */
+  /** Checks that the position still exists: an entry that was removed from the bucket's stream leaves no marker. */
   async look(): Promise<void> {
     const revision = this.#revision;
     const found = await this.#deps.bucket.read(this.#key);
@@ -169,7 +170,7 @@ export class Committer {
     this.#over.vanished();
   }
 
-  /** Commits what is handled, and resolves when that is certain or given up after `withinMs`. */
+  /** Commits what is handled. Resolves when that is certain, or after `withinMs`. */
   async flush(withinMs: number): Promise<void> {
     const cancel = this.#deps.clock.at(this.#deps.clock.now() + withinMs, () => this.end());
     while (!this.#ended && this.#isBehind) {
@@ -180,21 +181,20 @@ export class Committer {
     this.end();
   }
 
-  /** No write starts after this. */
+  /** Starts no more writes. */
   end(): void {
     this.#ended = true;
     this.#cancelTimer?.();
     this.#wakeIdle();
   }
 
-  /** The position does not say yet what it should. */
   get #isBehind(): boolean {
     return this.#handled > this.#committed || this.#trimmed > this.#trimmedKept;
   }
 
   /**
-   * While busy once an interval; when idle soon, so that a restart repeats little, but not for every single
-   * message of a slow stream.
+   * While busy, once per interval. When idle, sooner, so that a restart repeats little, but not for each message of a
+   * slow stream.
    */
   #schedule(idle: boolean): void {
     if (this.#cancelTimer && !idle) return;
@@ -265,9 +265,8 @@ export class Committer {
     } else if (outcome.kind === 'failed') this.#fail(outcome.error);
     else if (!this.#ended) {
       await this.#readBack(count, sentAt);
-      // What is full is not asked again at once.
-      if (outcome.kind === 'unknown' && outcome.refusal !== undefined)
-        await new Promise<void>((resolve) => void clock.at(clock.now() + RETRY_MS, resolve));
+      // A full bucket is not asked again immediately.
+      if (outcome.kind === 'unknown' && outcome.refusal !== undefined) await sleep(clock, RETRY_MS);
     }
   }
 
@@ -276,7 +275,7 @@ export class Committer {
     this.#sent.clear();
     this.#committed = sequence;
     this.#handledSince -= count;
-    // It is not held longer than needed: it may stand in a large buffer.
+    // Release the message: it may be part of a large buffer.
     if (this.#handled === sequence) {
       this.#stored = this.mark.stored;
       this.#message = undefined;

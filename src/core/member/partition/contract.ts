@@ -32,21 +32,20 @@ export interface RunnerPorts {
   barrier?: (() => Promise<void> | undefined) | undefined;
 }
 
-/** Where a runner stands. */
+/** The progress of a runner. */
 export interface RunnerStatus {
-  /** The last sequence up to which everything is handled; 0 before the start. */
+  /** Everything up to this sequence is handled; 0 before the start. */
   position: number;
-  /** The last committed one. */
   committed: number;
-  /** What the last handled position was made on; undefined before the start. */
+  /** The mark of the last handled position; undefined before the start. */
   mark?: PositionMark | undefined;
   handled: number;
-  /** Messages that are not handled, here and at the server, as of the last delivery. */
+  /** Messages that are not handled, in memory and on the server, as of the last delivery. */
   lag: number;
-  /** Messages that the stream has dropped before they were received here under this epoch, at most. */
+  /** Upper bound of messages that the stream dropped before this epoch received them. */
   trimmed: number;
-  /** True once everything that was in the stream at some moment since the start has been handled. */
+  /** True once everything that the stream held at some moment since the start is handled. */
   caughtUp: boolean;
-  /** `waiting`: there is no reader, and none can be opened for now. */
+  /** `waiting`: no reader can be opened at the moment. */
   state: 'starting' | 'waiting' | 'running' | 'draining';
 }

@@ -10,36 +10,35 @@ import type { PartitionEvents } from './partition-events.js';
 export interface FailurePorts {
   events: Pick<PartitionEvents, 'attemptFailed'>;
   clock: Clock;
-  /** A number from 0 to 1. */
+  /** From 0 to 1. */
   random: () => number;
-  /** Needed where the policy says `dead-letter`. */
+  /** Required if the policy is `dead-letter`. */
   deadLetters?: DeadLetters | undefined;
 }
 
-/** What becomes of messages whose attempt failed. */
+/** How {@link Failures} settles a message. */
 interface FailureOutcomes {
-  /** It has waited long enough: try it again. */
+  /** Its delay is over: try it again. */
   again(entry: Entry): void;
-  /** Dealt with: passed over, or stored as a dead letter. */
+  /** Skipped, or stored as a dead letter. */
   done(entry: Entry, how: Exclude<Dealt, 'handled'>): void;
-  /** Not dealt with, and never will be here. */
+  /** This owner will not handle it. */
   left(entry: Entry): void;
-  /** It cannot be dealt with: nothing behind it may be either. */
+  /** Neither this message nor a later one may be handled. */
   halted(entry: Entry, message: string): void;
-  /** An attempt to store a dead letter has ended, and what it ended with is told: others may go on. */
+  /** An attempt to store a dead letter has ended, and its outcome was told. */
   stored(): void;
 }
 
 /**
- * Does what the policy says about messages of one partition whose attempt failed: waits for another one, stores
- * dead letters, passes over, or gives up.
+ * Applies the failure policy to messages of one partition: retries after a delay, stores dead letters, skips, or halts.
  */
 export class Failures {
   readonly #scope: CallScope;
   readonly #policy: FailurePolicy;
   readonly #ports: FailurePorts;
   readonly #outcomes: FailureOutcomes;
-  /** What waits, and how to make it wait no longer. */
+  /** Waiting entries, and how to cancel their timers. */
   readonly #cancels = new Map<Entry, () => void>();
   #storing = 0;
   #closed = false;
@@ -51,12 +50,12 @@ export class Failures {
     this.#outcomes = outcomes;
   }
 
-  /** Dead letters on their way to where they are kept. */
+  /** Dead letters being stored. */
   get storing(): number {
     return this.#storing;
   }
 
-  /** Lets nothing wait any longer. What is being stored is still told. */
+  /** Cancels all delays. Outcomes of dead letters in flight are still told. */
   close(): void {
     this.#closed = true;
     for (const [entry, cancel] of this.#cancels) {
@@ -66,7 +65,6 @@ export class Failures {
     this.#cancels.clear();
   }
 
-  /** Does what the policy says about an attempt that failed. */
   follow(entry: Entry, error: unknown): void {
     const { message, attempt } = entry;
     const next = nextStep(this.#policy, attempt, this.#ports.random());
@@ -81,7 +79,9 @@ export class Failures {
     else void this.#bury(entry, error, 1);
   }
 
-  /** Stores a dead letter, and tries again until the stream has confirmed it: only then may the position pass. */
+  /**
+   * Stores a dead letter, and retries until the stream has confirmed it: only then may the position pass the message.
+   */
   async #bury(entry: Entry, error: unknown, tries: number): Promise<void> {
     const { deadLetters, random } = this.#ports;
     const { partition, epoch } = this.#scope;
@@ -113,5 +113,4 @@ export class Failures {
   }
 }
 
-/** The outcome of dead letters without a store. */
 const NOWHERE: { kind: 'failed'; error?: NatspocError } = { kind: 'failed' };

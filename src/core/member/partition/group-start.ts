@@ -5,13 +5,12 @@ import type { Bucket, EventStream } from '../../ports/index.js';
 import { keys } from '../../protocol/keys.js';
 import { decodeStart, encodeRecord, RECORD_VERSION, type StartRecord } from '../../protocol/records.js';
 
-/** An answer that did not come is asked for again this much later. */
 const ASK_AGAIN_MS = 100;
 
-/** Where a group starts in the partitions in which it has no position yet; `unreadable`: that cannot be told. */
+/** Where a group starts in partitions without a position; `unreadable`: its record cannot be decoded. */
 export type GroupStart = Pick<StartRecord, 'seq' | 'end' | 'created' | 'stored'> | 'unreadable';
 
-/** What the decision needs. */
+/** What {@link groupStart} works with. */
 export interface GroupStartPorts {
   bucket: Bucket;
   stream: Pick<EventStream, 'bounds' | 'storedAt' | 'sequenceAt'>;
@@ -21,12 +20,11 @@ export interface GroupStartPorts {
 type Answer<T> = { kind: 'ok'; value: T } | { kind: 'unknown' } | { kind: 'failed'; error: NatspocError };
 
 /**
- * Where this group starts: as its first member decided, by compare-and-set. A partition may be taken over for the first
- * time much later, and "new" must not mean "new at that moment": what was published in between would be skipped.
+ * Where this group starts. Its first member decides this by compare-and-set. A partition may be taken over for the
+ * first time much later, and "new" must not mean "new at that moment": messages published in between would be skipped.
  *
- * @param from what this member was asked for: counts where nothing has been decided.
- * @param timeoutMs how long it may take.
- * @throws NatspocError `unreachable` where there is no answer in time, and what bucket and stream fail with.
+ * @param from used if nothing has been decided yet.
+ * @throws NatspocError `unreachable` if there is no answer within `timeoutMs`, and errors of bucket and stream.
  */
 export async function groupStart(
   group: string,
@@ -48,7 +46,7 @@ export async function groupStart(
   }
 }
 
-/** Reads the decision, or makes it. A write that was lost or came second is read back by the next try. */
+/** Reads the decision, or makes it. The next try reads back a write that was lost or came second. */
 async function decide(group: string, from: StartFrom, ports: GroupStartPorts): Promise<Answer<GroupStart>> {
   const { bucket, stream } = ports;
   const key = keys.start(group);
@@ -71,7 +69,7 @@ async function decide(group: string, from: StartFrom, ports: GroupStartPorts): P
   return written.kind === 'ok' ? { kind: 'ok', value } : { kind: 'unknown' };
 }
 
-/** The sequence before the first one that is handled. A place that is still to come means what comes next. */
+/** The sequence before the first handled one. A future place means the end of the stream. */
 async function startOf(
   from: StartFrom,
   stream: Pick<EventStream, 'bounds' | 'sequenceAt'>,
@@ -79,7 +77,7 @@ async function startOf(
   const bounds = await stream.bounds();
   if (bounds.kind !== 'ok') return bounds;
   const first = Math.max(0, bounds.first - 1);
-  // Beyond the end, what is stored up to there would be handled and never committed.
+  // Messages stored before a position beyond the end would be handled and never committed.
   const within = (sequence: number): number => Math.min(Math.max(sequence, 0), Math.max(bounds.last, first));
   const { last: end, created } = bounds;
   const startAt = (seq: number) =>

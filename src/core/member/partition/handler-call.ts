@@ -9,10 +9,7 @@ export interface CallScope {
   readonly logger: Logger;
 }
 
-/**
- * One call of a handler, and its context. Everything that costs something (signal, headers, logger) is made
- * only for handlers that look at it.
- */
+/** One call of a handler, and its context. Signal, headers and logger are created only when the handler uses them. */
 export class HandlerCall implements HandlerContext {
   readonly attempt: number;
   readonly #scope: CallScope;
@@ -63,17 +60,17 @@ export class HandlerCall implements HandlerContext {
     return this.#controller.signal;
   }
 
-  /** True when it was told to stop for our reasons: what it ends with then says nothing about the message. */
+  /** True if we told it to stop: its result says nothing about the message. */
   get interrupted(): boolean {
     return this.#reason !== undefined && this.#failure === undefined;
   }
 
-  /** What it was declared failed with while it ran, if it was. */
+  /** The failure that was declared while it ran, if any. */
   get failure(): { error: unknown } | undefined {
     return this.#failure;
   }
 
-  /** Tells the handler through its signal. */
+  /** Aborts the handler's signal. */
   abort(reason: string | Error): void {
     this.#reason ??= typeof reason === 'string' ? new Error(reason) : reason;
     this.#controller?.abort(this.#reason);
@@ -84,15 +81,15 @@ export class HandlerCall implements HandlerContext {
     this.#condemned = listener;
   }
 
-  /** No longer running: nothing can be declared about it any more. */
+  /** It has ended: it cannot be declared failed any more. */
   settled(): void {
     this.#condemned = undefined;
   }
 
   /**
-   * Declares the call failed while it runs, whatever it returns later, and tells it to stop.
+   * Declares the running call failed, whatever it returns later, and aborts its signal.
    *
-   * @returns false when it has settled already: too late.
+   * @returns false if it has ended already.
    */
   fail(error: unknown): boolean {
     const condemned = this.#condemned;

@@ -2,18 +2,17 @@ import type { Clock } from '../../lib/clock.js';
 import { formatDuration } from '../../lib/units.js';
 import type { HandlerCall } from './handler-call.js';
 
-/** After its signal was aborted a handler may take this long to settle before things go on without it. */
+/** How long a handler may take to end after its signal was aborted, milliseconds. */
 export const ABORT_GRACE_MS = 250;
 
-/** What a call ended with: nothing where it succeeded. */
+/** The error of a call; undefined if it succeeded. */
 export type CallEnd = { error: unknown } | undefined;
 
 /**
- * Follows a call that takes its time. It ends once: by settling, or by being declared failed (a timeout, a promise
- * that it forgot) and not listening to its signal for a moment. A call that was declared failed has failed, whatever
- * it returns.
+ * Follows an asynchronous call until it ends: when it settles, or {@link ABORT_GRACE_MS} after it was declared failed
+ * (by a timeout or a stray rejection). A call that was declared failed has failed, whatever it returns.
  *
- * @param timeoutMs it is declared failed after this; undefined: no limit.
+ * @param timeoutMs it is declared failed after this time; undefined: no limit.
  */
 export function followCall(
   call: HandlerCall,

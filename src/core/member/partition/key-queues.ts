@@ -1,11 +1,11 @@
 import type { StreamMessage } from '../../protocol/message.js';
 
-/** A message of a partition that is not dealt with yet, and its place among the others. */
+/** A message of a partition that is not settled yet. */
 export class Entry {
   readonly message: StreamMessage;
   readonly lane: string | null;
   attempt = 1;
-  /** Counts against the quota already. */
+  /** It already counts against the quota. */
   admitted = false;
   done = false;
   /** The next message of the partition. */
@@ -19,21 +19,21 @@ export class Entry {
   }
 }
 
-/** How far a partition has come. */
+/** The progress of a partition. */
 export interface Advance {
-  /** Everything up to and including this message is dealt with. */
+  /** Everything up to this message is settled. */
   message: StreamMessage;
   messages: number;
 }
 
 /**
- * The waiting messages of a partition: which may be handled next, and up to where everything is dealt with.
- * With a concurrency of 1 there is one lane; above, each key has its own (messages without a key share one).
- * Linked lists, so that nothing is moved when something is done.
+ * The waiting messages of a partition: which may be handled next, and up to where all are settled. With a concurrency
+ * of 1 there is one lane. With more, each key has its own lane, and messages without a key share one. Linked lists, so
+ * that nothing is moved when a message is settled.
  */
 export class KeyQueues {
   readonly #byKey: boolean;
-  /** The last entry of each lane that has any. */
+  /** The last entry of each lane that has entries. */
   readonly #tails = new Map<string | null, Entry>();
   #ready: Entry[] = [];
   #oldest: Entry | undefined;
@@ -44,12 +44,12 @@ export class KeyQueues {
     this.#byKey = concurrency > 1;
   }
 
-  /** Messages that are not handled yet, or follow one that is not; including running ones. */
+  /** Messages that are not settled, or follow one that is not; running ones included. */
   get size(): number {
     return this.#size;
   }
 
-  /** True when some message may be taken up now. */
+  /** True if a message may be handled now. */
   get hasReady(): boolean {
     return this.#ready.length > 0;
   }
@@ -73,17 +73,17 @@ export class KeyQueues {
     return this.#ready[0];
   }
 
-  /** Takes what {@link peek} shows; its lane rests until it is done or put back. */
+  /** Takes the entry that {@link peek} returns. Its lane is blocked until the entry is settled or put back. */
   take(): Entry | undefined {
     return this.#ready.shift();
   }
 
-  /** An entry that was taken is to be handled again, before others. */
+  /** Puts a taken entry back, before all others. */
   putBack(entry: Entry): void {
     this.#ready.unshift(entry);
   }
 
-  /** An entry is dealt with: the next of its lane is ready. Says how far the partition has come, if it has. */
+  /** Settles an entry, which unblocks its lane. Returns the progress of the partition, if any. */
   complete(entry: Entry): Advance | undefined {
     entry.done = true;
     if (entry.behind) this.#ready.push(entry.behind);

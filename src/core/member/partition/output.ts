@@ -5,7 +5,7 @@ import type { HandlerContext } from './handler.js';
 // A byte order mark is part of the payload.
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The payload as text, or undefined where it is not UTF-8. */
+/** The payload as text; undefined if it is not UTF-8. */
 export function textOf(data: Uint8Array): string | undefined {
   try {
     return utf8.decode(data);
@@ -14,7 +14,7 @@ export function textOf(data: Uint8Array): string | undefined {
   }
 }
 
-/** ISO 8601 of a time. Messages that are stored together share their millisecond, and its text. */
+/** Formats a time as ISO 8601. Messages stored in the same millisecond share the text. */
 function isoTime(): (ms: number) => string {
   let [lastMs, text] = [Number.NaN, ''];
   return (ms) => {
@@ -25,7 +25,7 @@ function isoTime(): (ms: number) => string {
 }
 const toIso = isoTime();
 
-/** One line of NDJSON for a message, without the line feed. `data` is text; `data_base64` where it is not UTF-8. */
+/** One line of NDJSON for a message, without the line feed. `data` is text; `data_base64` if it is not UTF-8. */
 export function toNdjson(message: StreamMessage, context: HandlerContext): string {
   const { key, subject, sequence, timestampMs, data } = message;
   const text = textOf(data);
@@ -33,7 +33,7 @@ export function toNdjson(message: StreamMessage, context: HandlerContext): strin
     text === undefined
       ? `"data_base64":"${Buffer.from(data).toString('base64')}"`
       : `"data":${JSON.stringify(text)}`;
-  // Put together by hand: half the cost of an object that is made for a moment.
+  // Concatenation costs half as much as JSON.stringify of an object.
   return escapeControl(
     `{"partition":${context.partition},"seq":${sequence},"epoch":${context.epoch},` +
       `"key":${key === null ? 'null' : JSON.stringify(key)},"subject":${JSON.stringify(subject)},` +

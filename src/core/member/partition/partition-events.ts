@@ -5,15 +5,15 @@ import type { Trimmed } from './stream-losses.js';
 
 /** Stream sequences that were handled and not committed. */
 export interface UncommittedRange {
-  /** The committed position: the range begins behind it. */
+  /** The committed position: the range begins after it. */
   after: number;
   /** The last handled sequence. */
   upTo: number;
 }
 
 /**
- * The events of one partition for the listeners of a member. Each event comes directly from the object that causes it. An
- * ended runner causes none.
+ * Receives the events of one partition of a member. Each comes directly from the object that causes it. An ended runner
+ * causes none.
  */
 export interface PartitionListener {
   /** A message was handled, or skipped or stored as a dead letter by policy. */
@@ -35,15 +35,18 @@ export interface PartitionListener {
 }
 
 /**
- * All events of one partition under one epoch. The member makes this object; the runner and its parts get it by reference.
- * `failed`, `halted` and `terminal` end the runner.
+ * All events of one partition under one epoch. The member creates this object; the runner passes it to its parts by
+ * reference. `failed`, `halted` and `terminal` end the runner.
  */
 export interface PartitionEvents extends PartitionListener {
   started(): void;
   /** A temporary failure: start the partition again. */
   failed(message: string): void;
-  /** Halted until an operator acts: a message failed for good and the position stays before it, or the position cannot be read. */
+  /**
+   * Halted until an operator acts: a message failed for good, and the position stays before it; or the position cannot
+   * be read.
+   */
   halted(message: string): void;
-  /** A failure that a retry cannot help: not permitted, or the bucket or stream was deleted. */
+  /** A failure that no retry can fix: not permitted, or the bucket or stream was deleted. */
   terminal(error: NatspocError): void;
 }

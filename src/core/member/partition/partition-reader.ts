@@ -8,42 +8,42 @@ import { Reopening } from './reopening.js';
 import { lookAtFit } from './stream-fit.js';
 import { type Cleared, type Trimmed, TrimWatch } from './stream-losses.js';
 
-/** What an reader needs. */
+/** What a reader works with. */
 export interface PartitionReaderPorts {
   events: Pick<PartitionEvents, 'unread'>;
   clock: Clock;
   random: () => number;
   stream: EventStream;
-  /** Its partition, and the name of its reader on the server. */
+  /** The partition, and the name of its reader on the server. */
   partition: number;
   name: string;
-  /** What was dropped up to this sequence is no loss: it was before the group began. */
+  /** Messages dropped up to this sequence are no loss: they are older than the group. */
   lostFrom: number;
   /** See {@link TrimPorts.cleared}. */
   cleared: () => Promise<Cleared>;
-  /** How many messages may be in hand at once. */
+  /** How many messages may be handled at the same time. */
   concurrency: number;
-  /** How many messages were delivered and are not dealt with. */
+  /** How many delivered messages are not settled. */
   waiting: () => number;
 }
 
-/** What an reader tells, until it is closed. */
+/** Tells its runner, until it is closed. */
 export interface PartitionReaderEvents {
   message(message: StreamMessage): void;
-  /** A reader is open, and has said how many messages wait. */
+  /** A reader is open, and its number of waiting messages is known. */
   opened(): void;
-  /** The stream has dropped messages before they were received. */
+  /** The stream dropped messages before they were received. */
   trimmed(trimmed: Trimmed): void;
-  /** It cannot go on for a passing reason. */
+  /** A temporary failure. */
   failed(reason: string): void;
-  /** Nothing helps. */
+  /** A failure that no retry can fix. */
   terminal(error: NatspocError): void;
 }
 
 /**
- * The messages of one partition behind a position, in order and without a gap, whatever happens to its readers.
- * Every fault of a reader has one cure: delete it and open another behind what has been received. Except its deletion by
- * another client, which may be a newer owner: that ends the reader.
+ * The messages of one partition after a position, in order and without gaps, whatever happens to its readers. Each
+ * fault of a reader is handled the same way: delete it, and open another after the last received message. The exception
+ * is a deletion by another client, possibly a newer owner: that ends this object.
  */
 export class PartitionReader {
   readonly #ports: PartitionReaderPorts;
@@ -51,16 +51,16 @@ export class PartitionReader {
   #window: ReaderWindow;
   #reader: Reader | undefined;
   #received: number;
-  /** What was received when it looked last. */
+  /** What was received at the previous {@link look}. */
   #lookedAt: number | undefined;
-  /** When the stream was created, and when it stored what was received last. */
+  /** When the stream was created, and when it stored the last received message. */
   readonly #created: number | undefined;
   #stored: number | undefined;
   readonly #trimWatch: TrimWatch;
   readonly #reopening: Reopening;
   #closed = false;
 
-  /** `from`: the position behind which it starts. */
+  /** `from`: the position after which it starts. */
   constructor(
     from: PositionMark,
     window: ReaderWindow,
@@ -82,22 +82,22 @@ export class PartitionReader {
     });
   }
 
-  /** The last sequence that was received, or where it started. */
+  /** The last received sequence, or where it started. */
   get received(): number {
     return this.#received;
   }
 
-  /** Messages that still wait at the server, as of the last delivery; undefined while there is no reader. */
+  /** Messages that wait on the server, as of the last delivery; undefined without a reader. */
   get pending(): number | undefined {
     return this.#reader?.pending;
   }
 
-  /** True while there is no reader, and those that are tried fail one after the other. */
+  /** True while no reader can be opened. */
   get isFailing(): boolean {
     return this.#reader === undefined && this.#reopening.isFailing;
   }
 
-  /** Opens the first reader. False: it was not opened, and why was told, or the reader was closed meanwhile. */
+  /** Opens a reader. False: it failed, and the reason was told, or this object was closed. */
   async open(): Promise<boolean> {
     const { stream, partition, name, concurrency, waiting } = this.#ports;
     const opened = await stream.open(
@@ -119,9 +119,9 @@ export class PartitionReader {
       this.#reader = opened.reader;
       this.#reopening.opened();
       this.#trimWatch.opened(opened.reader.pending);
-      // Other partitions may have come or gone meanwhile.
+      // Partitions may have been added or removed in the meantime.
       opened.reader.resize(this.#window);
-      // What an earlier reader delivered and still waits takes its place in the window.
+      // Unsettled messages of the previous reader take their place in the window.
       opened.reader.start(waiting());
       this.#events.opened();
       return true;
@@ -135,21 +135,21 @@ export class PartitionReader {
     return false;
   }
 
-  /** Looks for messages that the stream has dropped, now and then. */
+  /** Starts to look for messages that the stream dropped. */
   async watchTrimming(): Promise<void> {
     if (!this.#closed) await this.#trimWatch.start();
   }
 
   /**
-   * Looks whether the stream still is the one that was received, and its reader as it was made: one for which nothing comes
-   * is not told that they are not. What is to be done where the stream is another, the next takeover sees.
+   * Checks whether the stream is still the same one, and its reader is unchanged: a reader that gets no messages is not
+   * told. The next takeover decides how to handle another stream.
    */
   async look(): Promise<void> {
     void this.#lookAtReader();
     const fit = await lookAtFit(this.#mark, this.#ports.stream);
     if (this.#closed) return;
     if (fit.kind === 'misfit') this.#events.failed(fit.message);
-    else if (differ(this.#created, fit.created)) this.#events.failed('the stream was made anew');
+    else if (differ(this.#created, fit.created)) this.#events.failed('the stream was recreated');
   }
 
   async #lookAtReader(): Promise<void> {
@@ -168,13 +168,13 @@ export class PartitionReader {
     return { sequence: this.#received, created: this.#created, stored: this.#stored };
   }
 
-  /** Changes how much may wait in memory. */
+  /** Sets the limit of messages in memory. */
   resize(window: ReaderWindow): void {
     this.#window = window;
     this.#reader?.resize(window);
   }
 
-  /** Gives room back to the reader, if there is one. */
+  /** Returns room to the reader. */
   release(messages: number): void {
     this.#reader?.release(messages);
   }
@@ -184,7 +184,7 @@ export class PartitionReader {
     this.#reader?.starve();
   }
 
-  /** Takes no more, and tells no more. */
+  /** Receives and tells nothing more. */
   close(): void {
     this.#closed = true;
     this.#trimWatch.stop();
@@ -192,17 +192,19 @@ export class PartitionReader {
     this.#reader?.close();
   }
 
-  /** The stream has dropped them, or another client has changed the reader, for example paused it. A new reader shows which. */
+  /** The stream dropped them, or another client changed the reader, for example paused it. A new reader shows which. */
   #missed(messages: number): void {
     this.#trimWatch.missed(messages);
     this.#reader?.close();
     void this.#reopen('broken', `its reader delivered nothing, although ${messages} messages waited`);
   }
 
-  /** A newer owner does that, before we know of it. Whose the partition is, the next takeover sees. */
+  /**
+   * A newer owner may have done this, before its lease is seen here. The next takeover shows who owns the partition.
+   */
   #deleted(): void {
     this.#reader = undefined;
-    if (!this.#closed) this.#events.failed('its reader was deleted by somebody else');
+    if (!this.#closed) this.#events.failed('its reader was deleted by another client');
   }
 
   async #reopen(fault: ReaderFault, reason: string): Promise<void> {

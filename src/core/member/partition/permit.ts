@@ -1,8 +1,8 @@
 import type { Clock } from '../../lib/clock.js';
 
 /**
- * The permission to start handlers and to commit, as a time that the protocol moves forward. Everything that
- * has an effect asks here right before it, so that a process that slept does nothing when it wakes.
+ * The permission to start handlers and to commit: a time that the protocol moves forward. It is checked right before
+ * each call and commit, so that a process that was stopped does nothing when it wakes.
  */
 export class Permit {
   readonly #clock: Clock;
@@ -13,7 +13,7 @@ export class Permit {
     this.#clock = clock;
   }
 
-  /** Until when handlers may start and positions may be committed, on this process's clock. */
+  /** The end of the permission, on this process's clock. */
   get until(): number {
     return this.#until;
   }
@@ -23,12 +23,12 @@ export class Permit {
     return this.#clock.now() < this.#until;
   }
 
-  /** The same for a time that was just read off the clock. */
+  /** The same for a time that was just read from the clock. */
   isOpenAt(now: number): boolean {
     return now < this.#until;
   }
 
-  /** Moves the end of the permission; -Infinity closes. */
+  /** Moves the end of the permission; -Infinity closes it. */
   extendTo(until: number): void {
     this.#until = until;
     if (!this.isOpen) return;
@@ -37,7 +37,7 @@ export class Permit {
     for (const resume of waiting) queueMicrotask(resume);
   }
 
-  /** Calls back once, when the permission is there again. The same callback waits only once. */
+  /** Calls back once, when the permission is back. The same callback waits only once. */
   whenOpen(resume: () => void): void {
     this.#waiting.add(resume);
   }

@@ -1,7 +1,4 @@
-/**
- * How many more messages may be taken up, over all partitions of a member: for consumers that stop after an
- * exact number.
- */
+/** How many more messages a member may start, in all partitions: for members that stop after an exact number. */
 export class Quota {
   #left: number;
   readonly #waiting = new Set<() => void>();
@@ -10,14 +7,14 @@ export class Quota {
     this.#left = messages;
   }
 
-  /** Takes one message's worth, if there is any. */
+  /** Takes one message from the quota; false if none is left. */
   take(): boolean {
     if (this.#left <= 0) return false;
     this.#left--;
     return true;
   }
 
-  /** Gives one back: the message that it was taken for will not be handled here. */
+  /** Returns one: its message will not be handled here. */
   giveBack(): void {
     this.#left++;
     const waiting = [...this.#waiting];
@@ -25,7 +22,7 @@ export class Quota {
     for (const resume of waiting) resume();
   }
 
-  /** Calls back once, when something was given back. The same callback waits only once. */
+  /** Calls back once, when one was returned. The same callback waits only once. */
   whenAny(resume: () => void): void {
     this.#waiting.add(resume);
   }

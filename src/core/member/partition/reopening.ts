@@ -3,14 +3,13 @@ import type { Cancel, Clock } from '../../lib/clock.js';
 import type { ReaderFault } from '../../ports/index.js';
 import type { PartitionEvents } from './partition-events.js';
 
-/** Waits before another reader is tried, once one has brought nothing. */
+/** Waits before another reader is tried, if the last one delivered nothing. */
 const BACKOFF = { baseMs: 100, maxMs: 10_000 };
-/** A reader that has lasted for this long was a good one, though nothing came. */
+/** A reader that lasted this long counts as good, even if it delivered nothing. */
 const LASTING_MS = 10_000;
-/** While it lasts, it is told this often. */
 const REPORT_EVERY_MS = 60_000;
 
-/** What paces the readers of one partition. */
+/** What {@link Reopening} works with. */
 export interface ReopeningPorts {
   clock: Clock;
   random: () => number;
@@ -18,8 +17,8 @@ export interface ReopeningPorts {
 }
 
 /**
- * When the next reader of a partition is opened: at once after one that has worked, and ever later while none does. A
- * server that refuses each of them is not asked without a pause, and people hear why nothing comes.
+ * Decides when the next reader of a partition is opened: immediately after one that delivered, and with growing delays
+ * while none does. So a server that refuses readers is not asked constantly, and people learn the reason.
  */
 export class Reopening {
   readonly #ports: ReopeningPorts;
@@ -33,17 +32,16 @@ export class Reopening {
     this.#ports = ports;
   }
 
-  /** True while readers fail one after the other. */
+  /** True while one reader after another fails. */
   get isFailing(): boolean {
     return this.#failures > 1;
   }
 
-  /** A reader is open. */
   opened(): void {
     this.#openedAt = this.#ports.clock.now();
   }
 
-  /** It has brought something. */
+  /** The reader has delivered a message. */
   worked(): void {
     this.#failures = 0;
   }
@@ -51,7 +49,7 @@ export class Reopening {
   /**
    * Resolves when another reader may be tried.
    *
-   * @param why `refused`: this one was not even opened.
+   * @param why `refused`: it could not be opened.
    */
   async wait(why: ReaderFault | 'refused', reason: string): Promise<void> {
     const { clock, random, events } = this.#ports;
@@ -60,7 +58,7 @@ export class Reopening {
     this.#openedAt = Number.POSITIVE_INFINITY;
     if (why === 'refused' && this.#failures === 0) this.#failures = 1;
     const delayMs = this.#failures++ === 0 ? 0 : backoffMs(BACKOFF, this.#failures - 1, random());
-    // What anybody has done to a reader is told at once, also where the next one works.
+    // What another client did to a reader is told even if the next one works.
     if (now >= this.#reportAt && (delayMs > 0 || why === 'foreign')) {
       this.#reportAt = now + REPORT_EVERY_MS;
       events.unread?.(reason, delayMs);
@@ -72,7 +70,7 @@ export class Reopening {
     });
   }
 
-  /** Ends a wait at once. */
+  /** Ends the wait. */
   stop(): void {
     this.#cancel?.();
     this.#wake?.();

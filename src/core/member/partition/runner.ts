@@ -11,16 +11,16 @@ import { type Taken, type Takeover, takeOver } from './takeover.js';
 import { type Halt, PartitionWork } from './work.js';
 
 /**
- * How long the last commit of a drain may take: longer than a cluster takes to elect a leader of the bucket, which the
+ * How long the last commit of a drain may take: longer than a cluster needs to elect a leader of the bucket, which the
  * lease has to wait for as well. An owner that gets the partition earlier starts at the last commit.
  */
 const FLUSH_MS = 15_000;
-/** A drain that could not take its position over tries again after this long. */
+/** Wait before a drain tries again to take the position over. */
 const TAKE_RETRY_MS = 250;
 
 /**
- * One partition under one epoch: takes over the position, reads, has its messages handled, and commits. Ends
- * by `drain`, by `abort`, or with one of its events.
+ * One partition under one epoch: takes over the position, reads, handles messages, and commits. Ends by `drain`, by
+ * `abort`, or with one of its events.
  */
 export class PartitionRunner {
   readonly #takeover: Takeover;
@@ -29,7 +29,7 @@ export class PartitionRunner {
   readonly #work: PartitionWork;
   #window: ReaderWindow;
   #reader: PartitionReader | undefined;
-  /** What must have ended before. */
+  /** The previous runner of the partition, which must have ended. */
   #after: Promise<void> = Promise.resolve();
   #taking: Promise<Taken | undefined> | undefined;
   #committer: Committer | undefined;
@@ -38,7 +38,7 @@ export class PartitionRunner {
   #handledLate = 0;
   #caughtUp = false;
   #phase: 'running' | 'draining' | 'ended' = 'running';
-  /** Told when the position is ours, or will not be. */
+  /** Called when the position is ours, or will not be. */
   #held: (() => void) | undefined;
 
   constructor(takeover: Takeover, window: ReaderWindow, settings: RunnerSettings, ports: RunnerPorts) {
@@ -76,7 +76,7 @@ export class PartitionRunner {
     };
   }
 
-  /** Takes the partition over and starts to handle. `after`: what must have ended before, such as an older runner. */
+  /** Takes the partition over and starts to handle it, after `after` has resolved. */
   async start(after: Promise<void>): Promise<void> {
     this.#after = after;
     this.#taking = this.#take();
@@ -89,16 +89,16 @@ export class PartitionRunner {
     await this.#reader.watchTrimming();
   }
 
-  /** Changes how much may wait in memory. */
+  /** Sets the limit of messages in memory. */
   resize(window: ReaderWindow): void {
     this.#window = window;
     this.#reader?.resize(window);
   }
 
   /**
-   * Stops taking messages, lets running ones finish, and commits: also what the previous runner handled under this
-   * epoch, where this one has not begun yet. A handler that takes longer than the drain timeout is told through its
-   * signal, and the partition ends at the last committed position.
+   * Stops taking messages, lets running handlers finish, and commits, including what the previous runner handled under
+   * this epoch if this one has not started yet. If a handler exceeds the drain timeout, its signal is aborted, and the
+   * partition ends at the last committed position.
    */
   async drain(): Promise<void> {
     if (await this.#finish()) this.#end('drained');
@@ -122,7 +122,7 @@ export class PartitionRunner {
     return true;
   }
 
-  /** Commits what was handled under this epoch, within {@link FLUSH_MS}: by this runner, or by the one before. */
+  /** Commits what this runner or the previous one handled under this epoch, within {@link FLUSH_MS}. */
   async #commitLast(): Promise<void> {
     const { clock } = this.#ports;
     const deadline = clock.now() + FLUSH_MS;
@@ -131,7 +131,7 @@ export class PartitionRunner {
     if (!this.#isEnded()) await this.#committer?.flush(deadline - clock.now());
   }
 
-  /** Stops at once: tells the handler, commits nothing more. Resolves when the handler has settled. */
+  /** Stops immediately: aborts handlers, commits nothing more. Resolves when the handlers have ended. */
   async abort(reason: string): Promise<void> {
     this.#end(reason);
     await this.#work.settles(this.#settings.drainTimeoutMs);
@@ -142,18 +142,18 @@ export class PartitionRunner {
     return this.#work.running;
   }
 
-  /** Looks whether its position is still there, and the stream up to it, and starts again where they are not. */
+  /** Checks whether its position still exists, and the stream up to it; fails if not. */
   look(): void {
     void this.#reader?.look();
     void this.#committer?.look();
   }
 
-  /** Tells running handlers that this member is out of touch; the messages are tried again, not counted as failed. */
+  /** Aborts running handlers because the member could not renew. Their messages are retried, not counted as failed. */
   interrupt(): void {
     this.#work.interrupt('the member could not renew in time');
   }
 
-  /** Nothing waits, here or at the server, as far as the last delivery told. */
+  /** True if no messages wait, here or on the server, as of the last delivery. */
   #isCaughtUp(): boolean {
     const caughtUp = this.#work.waiting === 0 && this.#reader?.pending === 0;
     if (caughtUp) this.#caughtUp = true;
@@ -164,7 +164,7 @@ export class PartitionRunner {
     return this.#phase === 'ended';
   }
 
-  /** Ends it once: its parts tell nothing afterwards. The last event is told by `last`. */
+  /** Ends the runner once: its parts tell nothing afterwards. `last` tells the last event. */
   #end(reason: string, last?: () => void): void {
     if (this.#phase === 'ended') return;
     this.#phase = 'ended';
@@ -182,12 +182,11 @@ export class PartitionRunner {
     this.#end(error.message, () => this.#ports.events.terminal(error));
   }
 
-  /** Only an operator can help. Other partitions continue. */
   #halted(message: string): void {
     this.#end(message, () => this.#ports.events.halted(message));
   }
 
-  /** Takes the position over; undefined where that failed, or is no longer wanted. */
+  /** Takes the position over; undefined if that failed, or is no longer wanted. */
   async #take(): Promise<Taken | undefined> {
     await this.#after;
     while (this.#isWanted()) {
@@ -196,7 +195,7 @@ export class PartitionRunner {
       if (!this.#isWanted()) return undefined;
       if (taken.kind === 'taken') return taken;
       if (taken.kind === 'unknown' && this.#phase === 'draining') {
-        // Another try: once it has failed, it moves without that commit.
+        // If all tries fail, the partition moves without that commit.
         await sleep(this.#ports.clock, TAKE_RETRY_MS);
         continue;
       }
@@ -207,7 +206,7 @@ export class PartitionRunner {
     return undefined;
   }
 
-  /** The position is ours: what was handled can be committed, though there is no reader yet. */
+  /** The position is ours: commits are possible before there is a reader. */
   #hold({ sequence, resumed, mark, revision, reader, trimmed }: Taken): void {
     if (!this.#isWanted()) return;
     this.#trimmed = trimmed;
@@ -228,12 +227,14 @@ export class PartitionRunner {
     this.#held?.();
   }
 
-  /** A drain needs the position only where there is something to commit. */
+  /** A drain needs the position only if there is something to commit. */
   #isWanted(): boolean {
     return this.#phase === 'running' || (this.#phase === 'draining' && this.#owes());
   }
 
-  /** The previous runner handled more under this epoch than it committed, and no runner has continued from there yet. */
+  /**
+   * The previous runner handled more under this epoch than it committed, and this one has not continued from there yet.
+   */
   #owes(): boolean {
     const before = this.#takeover.before?.status;
     return !this.#committer && before !== undefined && before.position > before.committed;
@@ -251,7 +252,7 @@ export class PartitionRunner {
     });
   }
 
-  /** Gives up: what was handled before is committed, the position stays before the message that failed. */
+  /** Commits what was handled before. The position stays before the failed message. */
   async #halt(halt: Halt): Promise<void> {
     if (this.#phase !== 'running') return;
     if (await this.#finish()) this.#halted(halt.kind === 'halted' ? halt.message : halt.error.message);
@@ -259,7 +260,6 @@ export class PartitionRunner {
     if (halt.kind === 'stopped') this.#ports.events.stopped?.(halt.error);
   }
 
-  /** What comes behind what is handled. */
   #newReader({ resumed, mark, reader }: Taken): PartitionReader {
     const { partition, epoch, group, start } = this.#takeover;
     return new PartitionReader(
@@ -269,7 +269,7 @@ export class PartitionRunner {
         ...this.#ports,
         partition,
         name: readerName(group, partition, epoch, reader),
-        // Not where this group has begun here: what was stored until then may have been dropped before.
+        // Not if the group starts here: older messages may have been dropped before.
         lostFrom: start === 'unreadable' || resumed > start.seq ? 0 : (start.end ?? start.seq),
         cleared: () => readCleared(this.#ports.bucket, group, partition),
         concurrency: this.#settings.concurrency ?? 1,

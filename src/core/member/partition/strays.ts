@@ -4,30 +4,30 @@ import { promiseOf } from '../../lib/promise-of.js';
 import type { Handler } from './handler.js';
 import { HandlerCall } from './handler-call.js';
 
-/** Lets the runtime look at the promises that a handler has left behind. */
+/** Lets the runtime detect rejections of promises that the handler did not await. */
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** True where the runtime does not say which call a rejected promise belongs to. */
+/** True if the runtime does not tell which call a rejected promise belongs to. */
 export const REJECTIONS_ARE_ANONYMOUS = process.versions.bun !== undefined;
 
-/** A handler whose stray errors are its own failure, and not the end of the process. */
+/** A handler whose stray errors count as its failure, and do not end the process. */
 export interface GuardedHandler {
   handler: Handler;
-  /** Gives the process its own ways back. */
+  /** Removes the process listeners. */
   stop(): void;
 }
 
 /**
- * Wraps a handler so that a promise that it forgot, and that is rejected while the message is in hand, is that
- * message's failure. A later one is only reported: the message counts as handled already.
+ * Wraps a handler so that an unhandled rejection of one of its promises counts as a failure of the running message. A
+ * later rejection is only reported, because the message already counts as handled.
  *
- * Listens to the process's unhandled rejections. Tracking which call a promise belongs to costs some speed, so this is
- * for handlers that are not ours. On Bun, which does not say where a rejection comes from, no rejection is a message's
+ * Listens to unhandled rejections of the process. Tracking which call a promise belongs to costs some speed, so this is
+ * only for untrusted handlers. On Bun, which does not reveal the origin of a rejection, no rejection counts as a
  * failure.
  *
- * @param ended given where the process is there for this handler alone: its timers' and callbacks' uncaught exceptions
- *   are the failure of a message in hand, too. Called with what belongs to no message in hand, rejections included: the
- *   process has to end, in order. Without it such errors end the process as they do without this.
+ * @param ended given if the process runs only this handler. Then uncaught exceptions of timers and callbacks also count
+ *   as failures of a running message. Called with errors that belong to no running message: the process must then end
+ *   in order. Without it such errors end the process as usual.
  */
 export function guardStrays(handler: Handler, ended?: (error: unknown) => void): GuardedHandler {
   const calls = new AsyncLocalStorage<HandlerCall>();
@@ -49,7 +49,7 @@ export function guardStrays(handler: Handler, ended?: (error: unknown) => void):
   return {
     handler: (message, context) => {
       if (!(context instanceof HandlerCall)) return handler(message, context);
-      // Within the call's context: a lazy query begins when it is waited for.
+      // Within the call's context: a lazy query starts when it is awaited.
       return calls.run(context, () => promiseOf(handler(message, context))?.then(nextTurn));
     },
     stop: () => {

@@ -2,17 +2,20 @@ import { type Clock, sleep } from '../../lib/clock.js';
 import type { EventStream } from '../../ports/index.js';
 import { type MarkedStream, misfit, type PositionMark } from '../../protocol/position-mark.js';
 
-/** A leader of the stream that was just elected may still have to catch up: so often its end is looked at again, so far apart. */
+/**
+ * A leader that was just elected may still be catching up: how often to re-read the stream's end, and how long to wait
+ * in between.
+ */
 const END_LOOKS = 5;
 const END_LOOK_EVERY_MS = 1_000;
 
 /**
- * What came of a look at the stream from a position. `fits`: the position is of this stream, which was created then, where
- * that is known. `misfit`: what the stream stores would be passed over as handled: its sequences have been used before.
+ * Whether a position fits its stream. `fits`: it does; `created` is when the stream was created, if known. `misfit`:
+ * the stream has reused sequences, so messages would be skipped as handled.
  */
 export type Fit = { kind: 'fits'; created: number | undefined } | { kind: 'misfit'; message: string };
 
-/** Looks once whether a position is one of this stream. Nothing is known where the stream does not answer. */
+/** Checks once whether a position fits its stream. If the stream does not answer, it counts as fitting. */
 export async function lookAtFit(
   mark: PositionMark,
   stream: Pick<EventStream, 'bounds' | 'storedAt'>,
@@ -31,7 +34,7 @@ export async function lookAtFit(
   };
 }
 
-/** The same; a stream that ends before the position has to go on doing so. */
+/** The same, but a stream that ends before the position is checked repeatedly. */
 export async function streamFit(
   mark: PositionMark,
   { stream, clock }: { stream: EventStream; clock: Clock },
@@ -45,7 +48,7 @@ export async function streamFit(
 
 function describe({ sequence }: PositionMark, { last }: MarkedStream, isEndBefore: boolean): string {
   const why = isEndBefore
-    ? `but the stream ends at ${last}: it was made anew, or has lost its end`
-    : 'and that sequence has been used again: the stream was made anew, or put back from an older copy';
-  return `its position is ${sequence}, ${why}. "natspoc leases seek" says where to go on`;
+    ? `but the stream ends at ${last}: it was recreated, or has lost its end`
+    : 'but that sequence was used again: the stream was recreated, or restored from an older copy';
+  return `its position is ${sequence}, ${why}. Choose where to continue with "natspoc leases seek"`;
 }

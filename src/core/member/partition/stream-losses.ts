@@ -3,52 +3,52 @@ import type { EventStream, StreamBounds } from '../../ports/index.js';
 import type { ClearedRecord } from '../../protocol/records.js';
 import { clearedUpTo } from './cleared.js';
 
-/** While messages wait, the stream is looked at this often, and this often while it drops what waits. */
+/** How often to look at the stream while messages wait, and while it drops waiting messages. */
 const LOOK_EVERY_MS = 1_000;
 const LOOK_AGAIN_MS = 200;
 
 /**
- * Messages that the stream dropped (by its limits, a purge, a deletion) before this group handled them: those of one
- * partition among the sequences `from` to `to`, both included.
+ * Messages that the stream dropped (by limits, a purge, a deletion) before this group handled them: those of one
+ * partition among the sequences `from` to `to`, inclusive.
  */
 export interface Trimmed {
   from: number;
   to: number;
-  /** No more than this many; exact where the stream has a single partition. */
+  /** Upper bound; exact if the stream has a single partition. */
   atMost: number;
 }
 
-/** See `ClearedRecord`; undefined: no operator has trimmed, or that is not known. */
+/** See `ClearedRecord`; undefined: no trim by an operator is known. */
 export type Cleared = Pick<ClearedRecord, 'seq' | 'created'> | undefined;
 
-/** What a {@link TrimWatch} looks at. */
+/** What {@link TrimWatch} works with. */
 export interface TrimPorts {
   clock: Clock;
   stream: Pick<EventStream, 'bounds'>;
-  /** The last sequence that was received, and how many messages wait behind it. */
+  /** The last received sequence, and how many messages wait after it. */
   reading: () => { received: number; waiting: number };
-  /** Up to which sequence nothing of the partition waited when an operator deleted handled messages. */
+  /** Up to which sequence no message of the partition waited when an operator trimmed handled messages. */
   cleared: () => Promise<Cleared>;
   trimmed: (trimmed: Trimmed) => void;
 }
 
 /**
- * Notices what the stream drops before it is received: the server passes over it without a word. Three things tell,
- * each together with a look at the stream: its first sequence lies beyond what was received, though messages wait, or were
- * not asked for when it passed them; fewer messages wait than did, less those that came; a subject holds as many
- * messages as it may, and all of them wait.
+ * Detects messages that the stream drops before they are received: the server skips them silently. There are three
+ * signs, each combined with a look at the stream: its first sequence is beyond what was received, although messages
+ * wait, or none was requested when it moved; fewer messages wait than before, minus those received; a subject is at its
+ * limit, and all of its messages wait.
  */
 export class TrimWatch {
   readonly #ports: TrimPorts;
-  /** Up to here nothing is missing, or it was told. */
+  /** Up to here nothing is missing, or the loss was told. */
   #settledTo: number;
   #before: number;
   #hasLooked = false;
-  /** Since then: sequences that were passed over, messages that went without a delivery, the most that waited. */
+  /** Since the last look: sequences skipped, messages gone without a delivery, and the maximum of waiting messages. */
   #passed = 0;
-  /** What was received before the first of them. */
+  /** The last sequence received before the first skipped one. */
   #passedFrom = 0;
-  /** The message that came behind the last of them. */
+  /** The first sequence received after the last skipped one. */
   #passedTo = 0;
   #fell = 0;
   #mostWaiting = 0;
@@ -59,8 +59,8 @@ export class TrimWatch {
   #stopped = false;
 
   /**
-   * `received`: the sequence behind which reading starts. `before`: what is missing up to there when it does is no loss,
-   * because it may have been dropped before the group began.
+   * `received`: where reading starts. `before`: messages missing up to here at the start are no loss, because they may
+   * have been dropped before the group began.
    */
   constructor(received: number, before: number, ports: TrimPorts) {
     this.#settledTo = received;
@@ -68,13 +68,13 @@ export class TrimWatch {
     this.#ports = ports;
   }
 
-  /** Looks behind what was received, and now and then from then on. */
+  /** Looks now, and then regularly. */
   async start(): Promise<void> {
     await this.#look(Number.POSITIVE_INFINITY);
     this.#schedule();
   }
 
-  /** A reader has started, and the server has just counted this many waiting messages. */
+  /** A reader has started, and the server has just counted the waiting messages. */
   opened(waiting: number): void {
     this.#fell += Math.max(0, this.#missed - waiting);
     this.#missed = 0;
@@ -83,10 +83,11 @@ export class TrimWatch {
   }
 
   /**
-   * A message arrived after another one (by sequence), and this many still wait.
+   * A message arrived after sequence `after`; `waiting` messages still wait.
    *
-   * @param rested nothing was asked for in between. While a request waits, what is stored is delivered at once, and a jump
-   *   means messages of other partitions. A burst can be faster than that: what a limit drops of it is not noticed.
+   * @param rested no request was open in between. While one is open, messages are delivered as they are stored, so a
+   *   jump means messages of other partitions. A burst can be faster than that: what a limit drops of it goes
+   *   unnoticed.
    */
   came(sequence: number, after: number, waiting: number, rested: boolean): void {
     const before = this.#waiting ?? waiting + 1;
@@ -99,7 +100,7 @@ export class TrimWatch {
     this.#passed += Math.max(0, sequence - 1 - Math.max(after, this.#settledTo, this.#before));
   }
 
-  /** Nothing arrived although this many messages waited. The next reader gets the new number. */
+  /** No message arrived although `waiting` messages waited. The next reader gets the new number. */
   missed(waiting: number): void {
     this.#missed = waiting;
   }
@@ -111,7 +112,7 @@ export class TrimWatch {
 
   async #look(waiting: number): Promise<void> {
     const { stream, reading, trimmed } = this.#ports;
-    // The second question matters once; asked later, a member that leaves at once would not wait for it.
+    // The second answer is needed only once. Asking now spares a member that leaves soon a wait.
     const [bounds, cleared] = await Promise.all([
       stream.bounds(LOOK_AGAIN_MS / 2),
       this.#hasLooked ? undefined : this.#ports.cleared(),
@@ -128,7 +129,7 @@ export class TrimWatch {
     if (found) trimmed(found);
   }
 
-  /** What is stored now, and goes later, is a loss. */
+  /** Messages stored now that disappear later are a loss. */
   #begin({ first, missing, created }: StreamBounds, cleared: Cleared): void {
     this.#hasLooked = true;
     this.#settledTo = Math.max(this.#settledTo, Math.min(this.#before, first - 1));
@@ -144,7 +145,7 @@ export class TrimWatch {
       const atMost = this.#passed + Math.min(first - next, waiting);
       return { from, to: first - 1, atMost };
     }
-    // A stream that begins behind the message that came next may have dropped it handled, like those before it.
+    // A stream that begins after the next message may have dropped it after it was handled, like those before.
     const passedFrom = Math.max(this.#passedFrom, this.#settledTo);
     if (this.#passed > 0 && first > passedFrom + 1 && first <= this.#passedTo)
       return { from, to: missing === 0 ? first - 1 : received, atMost: this.#passed };

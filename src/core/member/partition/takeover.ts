@@ -15,37 +15,37 @@ import type { GroupStart } from './group-start.js';
 import { newReaderToken } from './reader-token.js';
 import { streamFit } from './stream-fit.js';
 
-/** Which partition is taken over, by whom. */
+/** The partition to take over, and by which epoch. */
 export interface Takeover {
   group: string;
   partition: number;
   epoch: number;
-  /** Where to start when the group has no position here yet. */
+  /** Where to start if the group has no position here. */
   start: GroupStart;
-  /** Up to where this member had handled and committed it under the same epoch, where it had. */
+  /** How far this member had handled and committed it under the same epoch, if it had. */
   before?:
     | { readonly status: { position: number; committed: number; mark?: PositionMark | undefined } }
     | undefined;
 }
 
-/** A position that is ours; see {@link TakeoverOutcome}. */
+/** A position that was taken over; see {@link TakeoverOutcome}. */
 export interface Taken {
   kind: 'taken';
   sequence: number;
   resumed: number;
-  /** What `resumed` was made on; from its takeover on, when the stream was created that it fits. */
+  /** The mark of `resumed`, with the creation time of the stream that was found. */
   mark: PositionMark;
   revision: number;
-  /** The token of the reader that is to be opened; it stands in the position. */
+  /** The token of the reader to open; the position records it. */
   reader: string;
-  /** What the stream had dropped before, as the position says. */
+  /** Messages that the stream had dropped, according to the position. */
   trimmed: number;
 }
 
 /**
- * How a takeover ended. `taken`: the position is ours, everything up to `sequence` is handled and committed, up to
- * `resumed` handled. `fenced`: a newer owner was here, or we were told to stop meanwhile. `unreadable`: what stands there is no position that we read, and
- * stays until an operator acts. `unknown`: try again.
+ * How a takeover ended. `taken`: everything up to `sequence` is committed, and up to `resumed` handled. `fenced`: a
+ * newer owner was here, or the takeover is no longer wanted. `unreadable`: the position cannot be decoded, until an
+ * operator acts. `unknown`: try again.
  */
 export type TakeoverOutcome =
   | Taken
@@ -55,11 +55,11 @@ export type TakeoverOutcome =
   | { kind: 'failed'; error: NatspocError };
 
 /**
- * Takes over the position of a partition: reads it, writes it back under our epoch, deletes the reader of the
- * owner before. From the write on, an older owner's commit fails. The deletion ends what the server sends it, and makes
- * it look at the position before it reads again.
+ * Takes over the position of a partition: reads it, writes it back under our epoch, and deletes the reader of the
+ * previous owner. From the write on, commits of an older owner fail. The deletion ends its deliveries and makes it
+ * check the position before it reads again.
  *
- * @param held told right after the write: from then on positions can be committed, whatever becomes of the reader.
+ * @param held called right after the write: from then on commits are possible, whatever happens to the reader.
  */
 export async function takeOver(
   takeover: Takeover,
@@ -73,7 +73,7 @@ export async function takeOver(
   if (found.kind === 'failed') return found;
   if (found.kind === 'unknown') return { kind: 'unknown', message: 'its position could not be read in time' };
 
-  // What was asked for under an epoch that is over meanwhile is not written.
+  // The epoch may be over by now.
   if (!ports.isWanted()) return { kind: 'fenced' };
 
   let sequence: number;
@@ -85,7 +85,7 @@ export async function takeOver(
     sequence = position.seq;
     older = position;
   } else if (takeover.before && takeover.before.status.committed > 0) {
-    // It existed under this epoch and was removed: this member knows best what it was.
+    // The position existed under this epoch and was removed: this member knows it best.
     sequence = takeover.before.status.committed;
   } else {
     if (start === 'unreadable') return { kind: 'unreadable', message: describeNoStart(partition) };
@@ -94,7 +94,7 @@ export async function takeOver(
   const isStart = older === undefined && start !== 'unreadable' && sequence === start.seq;
   const { created, stored } = older ?? (isStart ? start : { created: takeover.before?.status.mark?.created });
   const mark = markOf(takeover, { sequence, created, stored });
-  // This answer is normally not waited for: the next steps take longer.
+  // This answer normally arrives during the next steps.
   const fitting = streamFit(mark, ports);
 
   const reader = newReaderToken();
@@ -109,7 +109,7 @@ export async function takeOver(
   );
   if (written.kind === 'failed') return written;
   if (written.kind === 'conflict')
-    return { kind: 'unknown', message: 'its position was changed by somebody else' };
+    return { kind: 'unknown', message: 'its position was changed by another client' };
   if (written.kind === 'unknown')
     return { kind: 'unknown', message: written.refusal ?? 'its position could not be written in time' };
   const { revision } = written;
@@ -134,7 +134,7 @@ export async function takeOver(
   return { ...taken, mark: { ...mark, created: fit.created } };
 }
 
-/** Nothing is handled where it would be a guess what was handled before. */
+/** Nothing is handled after a guessed position. */
 function describeUnreadable(partition: number, value: Uint8Array): string {
   return unreadableAs(value) === 'newer'
     ? 'its position was written by a newer version of natspoc: update this member'
@@ -145,15 +145,15 @@ const describeNoStart = (partition: number): string =>
   `the start of its group cannot be read: choose where to continue with "natspoc leases seek ${partition} --to ..."`;
 
 /**
- * True where the leader still has our lease as the newest: an epoch above it, in a position that was read before, was never
- * granted in this bucket. It is from a time that the bucket no longer knows.
+ * True if our lease is still the newest. Then the higher epoch in the position was never granted in this bucket: it is
+ * from before the bucket was restored.
  */
 async function isNewest({ group, partition, epoch }: Takeover, bucket: Bucket): Promise<boolean> {
   const found = await bucket.read(keys.lease(group, partition));
   return found.kind === 'found' && found.entry.revision === epoch;
 }
 
-/** Messages handled under this epoch are not handled again, unless a seek has moved the position back since. */
+/** Messages handled under this epoch are not handled again, unless a seek has moved the position back. */
 function markOf({ before }: Takeover, position: PositionMark): PositionMark {
   if (!before || position.sequence < before.status.committed) return position;
   const { position: sequence, mark } = before.status;

@@ -1,19 +1,19 @@
 import type { Clock } from '../../lib/clock.js';
 
-/** Handlers that do not wait may keep the event loop to themselves for this long; renewals can wait longer. */
+/** Synchronous handlers may occupy the event loop for this long; renewals tolerate more. */
 const TURN_MS = 100;
 
 /**
- * Shares the event loop between handlers that compute and everything else: renewals, commits, signals. A
- * backlog of synchronous handler calls is cut into turns, and in between the loop runs. Who has used up a turn
- * waits behind the others.
+ * Shares the event loop between computing handlers and everything else: renewals, commits, signals. A backlog of
+ * synchronous calls is cut into slices, and the loop runs in between. A partition that has used up a slice waits behind
+ * the others.
  */
 export class TimeSlice {
   readonly #clock: Clock;
   readonly #last = { partition: -1, sequence: 0 };
   #until = Number.NEGATIVE_INFINITY;
   #running = false;
-  /** In the order of their next turns; each only once. */
+  /** In the order of their next slices. */
   #waiting = new Set<() => void>();
 
   constructor(clock: Clock) {
@@ -26,7 +26,7 @@ export class TimeSlice {
     this.#last.sequence = sequence;
   }
 
-  /** The last call of a handler; undefined: there was none. */
+  /** The last call of a handler; undefined if there was none. */
   get lastCall(): { partition: number; sequence: number } | undefined {
     return this.#last.partition < 0 ? undefined : { ...this.#last };
   }
@@ -52,7 +52,7 @@ export class TimeSlice {
     for (const [i, resume] of queue.entries()) {
       resume();
       if (!this.#isUsedUp()) continue;
-      // The others have not had their slice yet, so they come before the partition that took this one.
+      // The others have not had their slice yet: they come before the partition that used this one.
       this.#waiting = new Set([...queue.slice(i + 1), ...this.#waiting]);
       return;
     }

@@ -14,14 +14,14 @@ import type { TimeSlice } from './time-slice.js';
 
 /** How messages are handled. */
 export interface WorkSettings {
-  /** Handlers of one partition that may run side by side, each for another key. Default 1. */
+  /** Handlers of one partition that may run in parallel, each for a different key. Default 1. */
   concurrency?: number | undefined;
   failure: FailurePolicy;
   /** An attempt that takes longer has failed; undefined: no limit. */
   handlerTimeoutMs?: number | undefined;
 }
 
-/** What the work of a partition needs. */
+/** What {@link PartitionWork} works with. */
 export interface WorkPorts extends FailurePorts {
   events: Pick<PartitionEvents, 'attemptFailed' | 'handled'>;
   handler: Handler;
@@ -31,22 +31,22 @@ export interface WorkPorts extends FailurePorts {
   quota?: Quota | undefined;
 }
 
-/** Why no more is handled in a partition. */
+/** Why a partition stops handling. */
 export type Halt = { kind: 'halted'; message: string } | { kind: 'stopped'; error: StopConsuming };
 
-/** What the work tells its runner. */
+/** Tells the runner. */
 interface WorkProgress {
-  /** Everything up to and including this message is dealt with, `messages` more. Told after the end as well. */
+  /** Everything up to this message is settled, `messages` more than before. Told even after the end. */
   advanced(message: StreamMessage, messages: number): void;
   /** Handlers are idle, because all accepted messages wait for running ones. */
   starving(): void;
-  /** No further message is started; running ones continue. */
+  /** No more messages are started; running handlers continue. */
   halting(halt: Halt): void;
 }
 
 /**
- * The handler calls of one partition: which message is next, and how far everything is dealt with. Knows nothing
- * of readers and positions.
+ * The handler calls of one partition: which message is next, and up to where all are settled. Knows nothing of readers
+ * and positions.
  */
 export class PartitionWork {
   readonly #scope: CallScope;
@@ -56,7 +56,6 @@ export class PartitionWork {
   readonly #queues: KeyQueues;
   readonly #failures: Failures;
   readonly #concurrency: number;
-  /** Calls that run, and what they are for. */
   readonly #running = new Map<HandlerCall, Entry>();
   readonly #resume = (): void => this.#pump();
   #open = true;
@@ -86,17 +85,17 @@ export class PartitionWork {
     });
   }
 
-  /** Messages that were accepted and are not dealt with. */
+  /** Messages that were accepted and are not settled. */
   get waiting(): number {
     return this.#queues.size;
   }
 
-  /** Messages that were dealt with. */
+  /** Messages that were settled. */
   get handled(): number {
     return this.#handledCount;
   }
 
-  /** The sequences of the messages whose handlers run. */
+  /** Sequences of the messages whose handlers run. */
   get running(): number[] {
     return [...this.#running.values()].map(({ message }) => message.sequence);
   }
@@ -104,8 +103,8 @@ export class PartitionWork {
   /** Takes the next message of the partition. */
   accept(message: StreamMessage): void {
     if (!this.#open) return;
-    // Where nothing waits, a handler that answers at once costs no bookkeeping and no promise.
-    if (this.#queues.size === 0 && this.#mayStart() && this.#admit()) this.#callAtOnce(message);
+    // If nothing waits, a synchronous handler costs no bookkeeping and no promise.
+    if (this.#queues.size === 0 && this.#mayStart() && this.#admit()) this.#call(message);
     else {
       this.#queues.add(message);
       this.#pump();
@@ -113,21 +112,21 @@ export class PartitionWork {
     this.#tellStarving();
   }
 
-  /** Starts no further call. What waits is forgotten; it stays in the stream. */
+  /** Starts no more calls. Waiting messages are dropped; they stay in the stream. */
   close(): void {
     if (!this.#open) return;
     this.#open = false;
     this.#failures.close();
   }
 
-  /** Closes, tells running handlers to stop, and tells nothing more: what they do no longer counts. */
+  /** Closes, aborts running handlers, and tells nothing more: their results no longer count. */
   abandon(reason: string): void {
     this.close();
     this.#abandoned = true;
     this.interrupt(reason);
   }
 
-  /** Tells running handlers to stop; the messages are tried again, not counted as failed. */
+  /** Aborts running handlers. Their messages are retried, not counted as failed. */
   interrupt(reason: string): void {
     for (const call of this.#running.keys()) call.abort(reason);
   }
@@ -150,8 +149,8 @@ export class PartitionWork {
   }
 
   /**
-   * A share of the event loop, and the permission of the protocol. In this order: whoever has used up a turn waits behind
-   * the others also where the permission has ended meanwhile.
+   * Checks the time slice first: a partition that has used up its slice waits behind the others even if the permit has
+   * ended meanwhile.
    */
   #mayStart(): boolean {
     const { clock, permit, slice } = this.#ports;
@@ -169,55 +168,42 @@ export class PartitionWork {
     return false;
   }
 
-  /** Starts what may be started, until something has to be waited for. */
+  /** Starts calls until it has to wait. */
   #pump(): void {
     while (this.#open && this.#queues.hasReady && this.#running.size < this.#concurrency) {
       const entry = this.#queues.peek();
       if (!entry || !this.#mayStart() || !(entry.admitted || this.#admit())) return;
       entry.admitted = true;
       this.#queues.take();
-      this.#call(entry);
+      this.#call(entry.message, entry);
     }
   }
 
-  /** Calls the handler for a message that nothing stands before. */
-  #callAtOnce(message: StreamMessage): void {
-    const call = new HandlerCall(this.#scope, message, 1);
+  /** Calls the handler. If nothing waits, there is no `entry` yet: it is needed only if the call lasts or fails. */
+  #call(message: StreamMessage, entry?: Entry): void {
+    const call = new HandlerCall(this.#scope, message, entry?.attempt ?? 1);
     this.#ports.slice.calls(this.#scope.partition, message.sequence);
     let running: Promise<unknown> | undefined;
     try {
       running = promiseOf(this.#ports.handler(message, call));
     } catch (error) {
-      this.#attemptFailed(this.#takeNew(message), call, error);
+      this.#attemptFailed(entry ?? this.#takeNew(message), call, error);
       return;
     }
-    if (running) this.#watch(this.#takeNew(message), call, running);
+    if (running) this.#watch(entry ?? this.#takeNew(message), call, running);
+    else if (entry) this.#done(entry, 'handled');
     else {
       this.#progress.advanced(message, 1);
       this.#handled(message, 'handled');
     }
   }
 
-  /** An entry for a message whose call has begun already. */
+  /** An entry for a message whose call has already started. */
   #takeNew(message: StreamMessage): Entry {
     const entry = this.#queues.add(message);
     entry.admitted = true;
     this.#queues.take();
     return entry;
-  }
-
-  #call(entry: Entry): void {
-    const call = new HandlerCall(this.#scope, entry.message, entry.attempt);
-    this.#ports.slice.calls(this.#scope.partition, entry.message.sequence);
-    let running: Promise<unknown> | undefined;
-    try {
-      running = promiseOf(this.#ports.handler(entry.message, call));
-    } catch (error) {
-      this.#attemptFailed(entry, call, error);
-      return;
-    }
-    if (running) this.#watch(entry, call, running);
-    else this.#done(entry, 'handled');
   }
 
   #watch(entry: Entry, call: HandlerCall, running: Promise<unknown>): void {
@@ -248,7 +234,7 @@ export class PartitionWork {
   #attemptFailed(entry: Entry, call: HandlerCall, error: unknown): void {
     if (!this.#open) this.#leave(entry);
     else if (error instanceof StopConsuming) this.#halt(entry, { kind: 'stopped', error });
-    // We told it to stop: that is no failure of the message.
+    // We told it to stop, so the message has not failed.
     else if (call.interrupted) this.#queues.putBack(entry);
     else this.#failures.follow(entry, error);
   }
@@ -265,7 +251,7 @@ export class PartitionWork {
     entry.admitted = false;
   }
 
-  /** With one handler everything waits in slice: then no other message would help. */
+  /** With a concurrency of 1 all messages wait in one lane, so another message would not help. */
   #tellStarving(): void {
     if (this.#concurrency === 1 || !this.#open || this.#queues.size === 0 || this.#queues.hasReady) return;
     if (this.#running.size < this.#concurrency) this.#progress.starving();

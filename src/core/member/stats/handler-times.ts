@@ -4,7 +4,7 @@ import type { Handler } from '../partition/handler.js';
 
 /** Only one call in this many is timed: reading the clock twice per call would slow down fast handlers. */
 const ONE_IN = 16;
-/** So many times are kept, the newest. */
+/** Number of times kept, the newest. */
 const KEPT = 512;
 
 /** Times a sample of a handler's calls. */
@@ -27,7 +27,7 @@ export class HandlerTimes {
     };
   }
 
-  /** What was measured so far; undefined: nothing. */
+  /** The measurements so far; undefined if there are none. */
   stats(): HandlerTimeStats | undefined {
     if (this.#times.length === 0) return undefined;
     const sorted = [...this.#times].sort((a, b) => a - b);

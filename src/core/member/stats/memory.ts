@@ -2,27 +2,30 @@ import { GCProfiler, type GCProfilerResult } from 'node:v8';
 import type { MemoryStats } from '../../protocol/member-stats.js';
 import { judgeTrend, lowEnvelope, type Trend, type UsePoint } from './trend.js';
 
-/** How often the collections are read off the profiler. */
+/** Interval of reading collections from the profiler. */
 const READ_EVERY_MS = 1_000;
-/** Start-up fills caches and compiles: what is in use then says nothing about a leak. */
+/** While caches fill and code compiles, use says nothing about a leak. */
 const WARM_UP_MS = 20_000;
-/** Points of use are thinned to the lowest of each interval. */
+/** Of each interval only the lowest point is kept. */
 const ENVELOPE_MS = 10_000;
-/** The verdict looks at this much of the past. */
+/** The trend is judged over this time. */
 const WINDOW_MS = 600_000;
 
-/** After a full collection only what lives is left: a rise of this share over the window is growth. */
+/** After a full collection only live objects are left: a rise by this share over the window is growth. */
 const LIVE_TOLERANCE = 0.1;
-/** Without full collections garbage that was promoted looks like use: only more than this is growth. */
+/** Without full collections promoted garbage looks like use: only a rise by more than this is growth. */
 const ENVELOPE_TOLERANCE = 0.5;
 
 /** This process's memory at a moment, bytes. */
 export interface MemorySample {
   /** Heap and external memory (buffers) in use. */
   allocBytes: number;
-  /** Allocated since the process started; a lower bound: what comes and goes outside the heap between two collections is not seen. */
+  /**
+   * Allocated since the process started. A lower bound: what comes and goes outside the heap between two collections is
+   * not seen.
+   */
   totalAllocBytes: number;
-  /** Resident set: what the operating system has given. */
+  /** Resident set size. */
   sysBytes: number;
   /** Collections since the monitor started, small and full ones. */
   numGc: number;
@@ -37,8 +40,8 @@ function inUse({ heapStatistics }: Collection['beforeGC']): number {
 }
 
 /**
- * Watches this process's memory. Node 20 counts no allocations, so they are added up from what each collection
- * found against what the one before had left. Its timer keeps no process alive; call `stop` when done.
+ * Measures this process's memory. Node 20 does not count allocations, so they are summed from what each collection
+ * found minus what the previous one had left. Its timer does not keep the process alive. Call `stop` when done.
  */
 export class MemoryMonitor {
   readonly #startedAt = performance.now();
@@ -47,7 +50,7 @@ export class MemoryMonitor {
   #allocated: number;
   #left: number;
   #collections = 0;
-  /** In use after full collections: what lives. */
+  /** In use after full collections: live objects. */
   #live: UsePoint[] = [];
   #lows: UsePoint[] = [];
 
@@ -78,7 +81,7 @@ export class MemoryMonitor {
     return { ...sizes, verdict: describeTrend(trend) };
   }
 
-  /** Ends the watching. */
+  /** Stops measuring. */
   stop(): void {
     clearInterval(this.#timer);
     this.#profiler.stop();
@@ -89,14 +92,14 @@ export class MemoryMonitor {
     return heapUsed + external;
   }
 
-  /** Takes what the profiler has gathered, and starts it anew so that it never holds much. */
+  /** Reads the profiler's collections, and restarts it so that it never holds many. */
   #read(): void {
     const now = performance.now();
     const result = this.#profiler.stop();
     this.#profiler = new GCProfiler();
     this.#profiler.start();
     const warm = now - this.#startedAt > WARM_UP_MS;
-    // The profiler gives nothing when it is stopped twice, whatever its type says.
+    // If the profiler was stopped before, it returns nothing, whatever its type says.
     for (const collection of result?.statistics ?? []) {
       this.#collections++;
       this.#allocated += Math.max(0, inUse(collection.beforeGC) - this.#left);
@@ -120,7 +123,7 @@ export class MemoryMonitor {
 
 const megabytes = (bytes: number): string => `${Math.round(bytes / 1_048_576)} MB`;
 
-/** A trend in words: `stable`, `growing +1.2 MB/min`, or `warming up` where it is too early to tell. */
+/** A trend in words: `stable`, `growing +1.2 MB/min`, or `warming up` while it is too early to tell. */
 export function describeTrend(trend: Trend): string {
   if (trend.kind === 'unknown') return 'warming up';
   return trend.kind === 'stable'

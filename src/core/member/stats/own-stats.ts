@@ -9,7 +9,7 @@ import { MemoryMonitor, type MemorySample } from './memory.js';
 import { RateMeter } from './rates.js';
 import { Takeovers } from './takeovers.js';
 
-/** What a member knows about itself, beside what is measured here. */
+/** What a member knows about itself, beside the measurements here. */
 export interface OwnFacts extends Pick<MemberStats, 'name' | 'group' | 'stream' | 'version'> {
   /** Session id; null while there is none. */
   id: string | null;
@@ -39,17 +39,17 @@ export class OwnStats {
     return this.#handlerTimes.timed(handler);
   }
 
-  /** Keeps what a report says of the beginning of a partition. */
+  /** Records the duration of a takeover from a report. */
   note(report: Report): void {
     this.#takeovers.note(report);
   }
 
-  /** Looks at what was handled; to be called once a second or so. */
+  /** Samples handled messages; to be called about once a second. */
   look(partitions: readonly OwnPartition[]): void {
     this.#rates.sample(performance.now(), partitions);
   }
 
-  /** Everything, as a STATS answer has it. */
+  /** All data of a STATS answer. */
   stats({ id, counters, partitions, standing = [], ...who }: OwnFacts): MemberStats {
     const now = performance.now();
     const handlerTimes = this.#handlerTimes.stats();
@@ -60,7 +60,7 @@ export class OwnStats {
       host: hostname(),
       pid: process.pid,
       startedAt: this.#startedAt,
-      // The wall clock may be set back meanwhile.
+      // The wall clock may be set back.
       uptimeMs: Math.round(now - this.#startedMs),
       partitions: partitions.map(({ partition, epoch, position, handled, lag, trimmed, state }) => ({
         partition,
@@ -83,7 +83,7 @@ export class OwnStats {
     };
   }
 
-  /** Ends the measuring. */
+  /** Stops measuring. */
   stop(): void {
     this.#memory.stop();
   }

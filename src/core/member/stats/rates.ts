@@ -1,10 +1,10 @@
-/** Rates are over this much of the past: long enough to be steady, short enough to follow. */
+/** Rates cover this much of the past: long enough to be steady, short enough to follow. */
 const WINDOW_MS = 5_000;
 
 /** What was counted at a time. */
 interface Sample {
   atMs: number;
-  /** By partition and epoch: counts begin anew with each epoch. */
+  /** By partition and epoch: counts start at 0 in each epoch. */
   counts: ReadonlyMap<string, number>;
 }
 
@@ -17,18 +17,18 @@ export interface Count {
   handled: number;
 }
 
-/** Messages a second of each partition, from counts that are looked at once a second. */
+/** Messages per second of each partition, from counts that are sampled once a second. */
 export class RateMeter {
   #samples: Sample[] = [];
 
-  /** Looks at the counts. */
+  /** Adds a sample. */
   sample(atMs: number, counts: readonly Count[]): void {
     this.#samples = this.#samples.filter((sample) => atMs - sample.atMs < WINDOW_MS);
     const all = new Map(counts.map(({ partition, epoch, handled }) => [keyOf(partition, epoch), handled]));
     this.#samples.push({ atMs, counts: all });
   }
 
-  /** Messages a second lately; an epoch that began within the window counts from its beginning. */
+  /** Recent messages per second. An epoch that began within the window counts from its start. */
   perSecond(atMs: number, { partition, epoch, handled }: Count): number {
     const key = keyOf(partition, epoch);
     const oldest = this.#samples.find((sample) => sample.counts.has(key)) ?? this.#samples.at(-1);

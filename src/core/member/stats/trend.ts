@@ -4,19 +4,19 @@ export interface UsePoint {
   bytes: number;
 }
 
-/** Whether memory in use grows, and how fast; `unknown` while there is too little to tell. */
+/** Whether memory in use grows, and how fast; `unknown` while there are too few points. */
 export type Trend = { kind: 'unknown' } | { kind: 'stable' } | { kind: 'growing'; bytesPerMinute: number };
 
-/** A slope over less time than this says nothing. */
+/** The shortest time over which a slope is meaningful. */
 const MIN_SPAN_MS = 60_000;
 const MIN_POINTS = 4;
-/** A rise of less than this is never a leak worth a word. */
+/** A smaller rise is never reported as a leak. */
 const MIN_RISE_BYTES = 1_048_576;
 const MINUTE_MS = 60_000;
 
 /**
- * The median slope between all pairs of points (Theil-Sen), in bytes a millisecond: a third of the points may be
- * outliers, such as a burst or a cache being filled, without moving it. 0 for fewer than two points.
+ * The median slope between all pairs of points (Theil-Sen), in bytes per millisecond: up to a third of the points may
+ * be outliers, such as a burst or a cache being filled. 0 for fewer than two points.
  */
 export function medianSlope(points: readonly UsePoint[]): number {
   const slopes: number[] = [];
@@ -43,15 +43,15 @@ export function lowEnvelope(points: readonly UsePoint[], intervalMs: number): Us
 }
 
 /**
- * Judges a series of low points. Growing means a median slope, of the whole and of its later half, whose rise over the
- * whole series is more than `tolerance` of the smallest point, and more than 1 MiB: what is below is the breath of a collector, not a leak.
+ * Judges a series of low points. Growing: the median slope, of the whole and of its later half, gives a rise of more
+ * than `tolerance` of the smallest point and more than 1 MiB. Less is normal variation of a collector.
  */
 export function judgeTrend(points: readonly UsePoint[], tolerance: number): Trend {
   const [first, last] = [points[0], points.at(-1)];
   if (!first || !last || points.length < MIN_POINTS || last.atMs - first.atMs < MIN_SPAN_MS) {
     return { kind: 'unknown' };
   }
-  // Caches and compiled code fill once and level off: the later half does not rise any more. A leak keeps growing.
+  // Caches and compiled code fill once and level off, so the later half does not rise. A leak keeps growing.
   const slope = Math.min(medianSlope(points), medianSlope(points.slice(points.length >> 1)));
   const base = Math.min(...points.map((point) => point.bytes));
   const rise = slope * (last.atMs - first.atMs);
