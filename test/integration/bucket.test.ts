@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
+import { headers } from 'nats';
 import { fenceMember } from '../../src/core/admin/fence.js';
 import { loadConfig } from '../../src/core/config/config.js';
 import { systemClock } from '../../src/core/lib/clock.js';
 import { connectNats } from '../../src/core/nats/client/connection.js';
-import { bucketStream, NatsBucket } from '../../src/core/nats/kv/bucket.js';
+import { bucketStream, bucketSubject, NatsBucket } from '../../src/core/nats/kv/bucket.js';
 import { openTopology } from '../../src/core/nats/stream/topology.js';
 import { TcpProxy } from '../support/proxy.js';
 import { startTestServer, withServer } from '../support/server.js';
@@ -67,32 +68,30 @@ describe('the bucket on a server', () => {
     }
   });
 
-  it('keeps what a key held before only where it is removed so', async () => {
+  it('keeps what a key held before, and cannot be emptied by somebody who writes a key', async () => {
     const config = loadConfig({ flags: { server: server.url }, env: {} });
     const connection = await connectNats(config, 'test');
     try {
       const { bucket, manager } = await openTopology(connection, config, { create: true });
-      const value = new Uint8Array(1);
-      for (const [key, options, left] of [
-        ['group.kept.a', { keepPast: true }, true],
-        ['group.kept.b', undefined, false],
-      ] as const) {
-        const written = await bucket.write(key, value, 0);
-        assert.ok(written.kind === 'ok');
-        assert.equal((await bucket.remove(key, written.revision + 1, options)).kind, 'conflict');
-        assert.equal((await bucket.remove(key, written.revision, options)).kind, 'ok');
-        const read = await bucket.read(key);
-        assert.ok(read.kind === 'found' && read.entry.value === null);
-        const past = manager.streams.getMessage(bucketStream(config.bucket), { seq: written.revision });
-        assert.equal(
-          await past.then(
-            () => true,
-            () => false,
-          ),
-          left,
-          key,
-        );
+      const key = 'group.kept.a';
+      const written = await bucket.write(key, new Uint8Array(1), 0);
+      assert.ok(written.kind === 'ok');
+      assert.equal((await bucket.remove(key, written.revision + 1)).kind, 'conflict');
+      assert.equal((await bucket.remove(key, written.revision)).kind, 'ok');
+      const read = await bucket.read(key);
+      assert.ok(read.kind === 'found' && read.entry.value === null);
+      const stream = bucketStream(config.bucket);
+      const past = await manager.streams.getMessage(stream, { seq: written.revision });
+      assert.equal(past.data.length, 1);
+      const { messages } = (await manager.streams.info(stream)).state;
+      for (const scope of ['all', 'sub']) {
+        const rollup = headers();
+        rollup.set('Nats-Rollup', scope);
+        const options = { timeout: 5_000, headers: rollup };
+        const answer = await connection.request(bucketSubject(config.bucket, key), '', options);
+        assert.match(answer.string(), /rollup not permitted/);
       }
+      assert.equal((await manager.streams.info(stream)).state.messages, messages);
     } finally {
       await connection.close();
     }

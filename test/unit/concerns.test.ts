@@ -87,7 +87,6 @@ const BUCKET: Case[] = [
   [{ sources: [{ name: 'O' }] }, 'sources', [...ALL_USES], /entries of other streams/],
   [{ subject_transform: { src: '>', dest: 'x.>' } }, 'subject_transform', [...ALL_USES], /under other keys/],
   [{ discard_new_per_subject: true }, 'discard_new_per_subject', [...ALL_USES], /writes to a full key/],
-  [{ allow_rollup_hdrs: false }, 'allow_rollup_hdrs', [...ALL_USES], /cannot purge ended sessions/],
   [{ max_msg_size: 100 }, 'max_msg_size', [...ALL_USES], /accepts entries of up to 100 B/],
   [{ max_bytes: 10_000 }, 'max_bytes', [], /is full at 9\.8 KiB.*--max-bytes 65536/],
   [{ max_msgs: 100 }, 'max_msgs', [], /is full at 100 entries.*256/],
@@ -109,7 +108,7 @@ const FINE = {
     { allow_rollup_hdrs: true, max_msg_size: 100, duplicate_window: 0, first_seq: 1_000 },
   ],
   bucket: [
-    { allow_direct: true, max_msgs_per_subject: 1, deny_delete: false },
+    { allow_direct: true, max_msgs_per_subject: 1, deny_delete: false, allow_rollup_hdrs: true },
     { max_bytes: 1_048_576 },
     { republish: { src: '>', dest: 'copy.>' } },
   ],

@@ -36,7 +36,7 @@ async function remove(bucket: Bucket, key: string, always: boolean): Promise<Fen
     if (found.kind === 'unknown') continue;
     if (found.kind === 'missing' ? !always : found.entry.value === null) return { kind: 'fenced' };
     const revision = found.kind === 'missing' ? 0 : found.entry.revision;
-    const removed = await bucket.remove(key, revision, { keepPast: true });
+    const removed = await bucket.remove(key, revision);
     if (removed.kind === 'ok') return { kind: 'fenced' };
     if (removed.kind === 'failed') return { kind: 'failed', message: removed.error.message };
     if (removed.kind === 'conflict') conflicts = true;

@@ -39,12 +39,6 @@ export interface Watch {
   stop(): void;
 }
 
-/** What becomes of a key that is removed. */
-export interface RemoveOptions {
-  /** What it held before can still be looked at, as far back as the bucket keeps it. */
-  keepPast: boolean;
-}
-
 /** How a write is sent. */
 export interface WriteOptions {
   /** After this time its outcome is unknown, milliseconds; at most the bucket's own timeout. */
@@ -62,8 +56,8 @@ export interface Bucket {
     expectedRevision: number,
     options?: WriteOptions,
   ): Promise<WriteOutcome>;
-  /** Nothing is left but a small mark, unless the options say otherwise. */
-  remove(key: string, expectedRevision: number, options?: RemoveOptions): Promise<WriteOutcome>;
+  /** Writes a deletion marker. Earlier values of the key stay as far back as the bucket keeps them. */
+  remove(key: string, expectedRevision: number): Promise<WriteOutcome>;
   /** Follows all keys that start with `prefix` (whole tokens, such as `group.g.`). */
   watch(prefix: string, sink: WatchSink): Watch;
 }

@@ -76,24 +76,21 @@ export class BucketEffects {
   async removeSession({ id, expected, proof }: Extract<Effect, { type: 'remove-session' }>): Promise<void> {
     const { bucket } = this.#ports;
     const { group } = this.#settings;
-    // A rollup would leave less behind, but nats-server 2.9 then skips what it stores next, such as a lease, in every
-    // watch.
-    const removing = bucket.remove(keys.session(group, id), expected, { keepPast: true });
+    const removing = bucket.remove(keys.session(group, id), expected);
     // Without a session no member reads it. Its remains are swept.
     void bucket.remove(keys.proof(group, id), proof);
     this.#answer(await removing, (written) => ({ type: 'session-removed', id, outcome: written }));
   }
 
   async endProof({ id, expected }: Extract<Effect, { type: 'end-proof' }>): Promise<void> {
-    // Its renewals stay: the last one tells how long its partitions had no owner.
     const key = keys.proof(this.#settings.group, id);
-    const outcome = await this.#ports.bucket.remove(key, expected, { keepPast: true });
+    const outcome = await this.#ports.bucket.remove(key, expected);
     this.#answer(outcome, (written) => ({ type: 'proof-ended', id, outcome: written }));
   }
 
   async fenceSession({ id, expected }: Extract<Effect, { type: 'fence-session' }>): Promise<void> {
     const key = keys.session(this.#settings.group, id);
-    const outcome = await this.#ports.bucket.remove(key, expected, { keepPast: true });
+    const outcome = await this.#ports.bucket.remove(key, expected);
     this.#answer(outcome, (written) => ({ type: 'session-fenced', id, outcome: written }));
   }
 

@@ -1,12 +1,5 @@
 import type { Clock } from '../../lib/clock.js';
-import type {
-  Bucket,
-  ReadOutcome,
-  RemoveOptions,
-  Watch,
-  WatchSink,
-  WriteOutcome,
-} from '../../ports/index.js';
+import type { Bucket, ReadOutcome, Watch, WatchSink, WriteOutcome } from '../../ports/index.js';
 import type { BucketEntry } from '../../protocol/entries.js';
 import type { BucketHealth } from './standstill.js';
 
@@ -72,8 +65,8 @@ export class HighWater implements Bucket, BucketHealth {
     return this.#judge(args[0], () => this.#bucket.write(...args));
   }
 
-  remove(key: string, expectedRevision: number, options?: RemoveOptions): Promise<WriteOutcome> {
-    return this.#judge(key, () => this.#bucket.remove(key, expectedRevision, options));
+  remove(key: string, expectedRevision: number): Promise<WriteOutcome> {
+    return this.#judge(key, () => this.#bucket.remove(key, expectedRevision));
   }
 
   watch(prefix: string, sink: WatchSink): Watch {

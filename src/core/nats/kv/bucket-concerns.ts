@@ -34,8 +34,6 @@ const REFUSED: Readonly<Record<string, Judge>> = {
     discard_new_per_subject && max_msgs_per_subject > 0
       ? 'refuses writes to a full key (discard_new_per_subject)'
       : undefined,
-  allow_rollup_hdrs: ({ allow_rollup_hdrs }) =>
-    allow_rollup_hdrs ? undefined : 'cannot purge ended sessions (allow_rollup_hdrs is off)',
   max_msg_size: ({ max_msg_size }) =>
     max_msg_size > 0 && max_msg_size < ENTRY_BYTES
       ? `accepts entries of up to ${formatBytes(max_msg_size)} (max_msg_size), but needs ${formatBytes(ENTRY_BYTES)}`

@@ -1,15 +1,7 @@
 import { headers, type MsgHdrs, NatsError, type StoredMsg } from 'nats';
 import { type Clock, systemClock } from '../../lib/clock.js';
 import { NatspocError } from '../../lib/errors.js';
-import type {
-  Bucket,
-  ReadOutcome,
-  RemoveOptions,
-  Watch,
-  WatchSink,
-  WriteOptions,
-  WriteOutcome,
-} from '../../ports/index.js';
+import type { Bucket, ReadOutcome, Watch, WatchSink, WriteOptions, WriteOutcome } from '../../ports/index.js';
 import type { BucketEntry } from '../../protocol/entries.js';
 import type { NatsHandles } from '../client/handles.js';
 import { API_ERRORS, apiErrorCode, isUnknownOutcome, toNatspocError } from '../client/outcome.js';
@@ -91,9 +83,8 @@ export class NatsBucket implements Bucket {
     return this.#publish(key, value, expectedRevision, timeoutMs);
   }
 
-  remove(key: string, expectedRevision: number, options?: RemoveOptions): Promise<WriteOutcome> {
-    const operation = options?.keepPast ? 'DEL' : 'PURGE';
-    return this.#publish(key, new Uint8Array(0), expectedRevision, this.#timeoutMs, operation);
+  remove(key: string, expectedRevision: number): Promise<WriteOutcome> {
+    return this.#publish(key, null, expectedRevision, this.#timeoutMs);
   }
 
   watch(prefix: string, sink: WatchSink): Watch {
@@ -102,24 +93,22 @@ export class NatsBucket implements Bucket {
     return watch;
   }
 
+  /** `value` null: a deletion marker. */
   async #publish(
     key: string,
-    value: Uint8Array,
+    value: Uint8Array | null,
     expected: number,
     timeoutMs: number,
-    operation?: 'DEL' | 'PURGE',
   ): Promise<WriteOutcome> {
     const doing = `write ${key} in bucket ${this.#name}`;
     const header = headers();
     header.set('Nats-Expected-Last-Subject-Sequence', String(expected));
-    if (operation) header.set(KV_OPERATION, operation);
-    // The marker replaces the key's history: what is left of a session that left is one small message.
-    if (operation === 'PURGE') header.set('Nats-Rollup', 'sub');
+    if (value === null) header.set(KV_OPERATION, 'DEL');
     try {
       const subject = this.#domainPrefix + bucketSubject(this.#name, key);
       // While it is disconnected the client keeps this, and sends it after the reconnect, though nobody may wait for
       // the answer any more: one of the writes that are applied late (SPEC.md, A1 and A6).
-      const reply = await this.#handles.connection.request(subject, value, {
+      const reply = await this.#handles.connection.request(subject, value ?? new Uint8Array(0), {
         timeout: timeoutMs,
         headers: header,
       });

@@ -60,7 +60,8 @@ export const bucketConfig = (config: Config, limits: StreamLimits): Wanted => ({
   max_msgs_per_subject: BUCKET_HISTORY,
   discard: DiscardPolicy.New,
   deny_delete: true,
-  allow_rollup_hdrs: true,
+  // One message with a rollup header would empty the bucket, for all groups: its sender needs to write only one key.
+  allow_rollup_hdrs: false,
   // Positions have to be read through the leader; a direct get may answer from a replica that lags.
   allow_direct: false,
   ...(limits.bucketMaxBytes !== undefined && { max_bytes: limits.bucketMaxBytes }),
