@@ -1,5 +1,12 @@
 import assert from 'node:assert/strict';
-import { type ConsumerInfo, connect, headers, type JetStreamManager, type NatsConnection } from 'nats';
+import {
+  type ConsumerInfo,
+  connect,
+  createInbox,
+  headers,
+  type JetStreamManager,
+  type NatsConnection,
+} from 'nats';
 import { type GroupMember, joinGroup } from '../../src/core/index.js';
 import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
@@ -97,6 +104,30 @@ describe('a reader that somebody else has changed', function () {
     await manager.consumers.update(stream, name, { ...config, headers_only: true });
     await until('it is noticed', () => unread.length === 1, 20_000);
     assert.deepEqual(unread, ['its reader was changed to leave out payloads']);
+  });
+
+  it('by pulling its last message, which nothing follows, has it handled all the same', async () => {
+    const { handled, unread, publish } = await start();
+    const { name } = await readerOf(0);
+    const stolen: string[] = [];
+    const thief = connection.subscribe(createInbox(), {
+      callback: (_error, message) => {
+        if (message.reply) stolen.push(message.string());
+      },
+    });
+    const order = JSON.stringify({ batch: 1, expires: 30_000_000_000 });
+    connection.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${name}`, order, { reply: thief.getSubject() });
+    const sent: string[] = [];
+    // Requests are served in turns: the member's came first.
+    while (stolen.length === 0 && sent.length < 5) {
+      sent.push(`message ${sent.length}`);
+      await publish(0, sent.at(-1) ?? '');
+      await until('somebody has it', () => (handled[0]?.length ?? 0) + stolen.length === sent.length);
+    }
+    assert.equal(stolen.length, 1);
+    await until('the member has it, too', () => handled[0]?.length === sent.length, 20_000);
+    assert.deepEqual(handled[0], sent);
+    assert.deepEqual(unread, ['another client has pulled messages from its reader']);
   });
 
   it('to rest for a while, is replaced: servers from 2.11 on can do that', async () => {

@@ -4,6 +4,7 @@ import type {
   ReaderFault,
   ReaderOptions,
   ReaderSink,
+  ReaderState,
   ReaderWindow,
   ReadOutcome,
   RemoveOutcome,
@@ -107,6 +108,9 @@ export class FakeStream implements EventStream {
   removal: RemoveOutcome = { kind: 'ok' };
   /** What somebody has changed of the reader that is open. */
   change: string | undefined;
+  /** Messages that somebody else has pulled from the reader that is open. */
+  stolen = 0;
+  #delivered = 0;
   /** Messages that the server still holds for the reader. */
   pending = 0;
   closed = 0;
@@ -116,7 +120,10 @@ export class FakeStream implements EventStream {
 
   /** Delivers to the reader that is open. */
   deliver(...messages: StreamMessage[]): void {
-    for (const message of messages) this.#sink?.message(message);
+    for (const message of messages) {
+      this.#delivered++;
+      this.#sink?.message(message);
+    }
   }
 
   fault(fault: ReaderFault): void {
@@ -132,10 +139,15 @@ export class FakeStream implements EventStream {
     const refusal = this.refusals.shift();
     if (refusal !== undefined) return { kind: 'refused', reason: refusal };
     this.#sink = sink;
+    this.#delivered = 0;
+    this.stolen = 0;
     const stream = this;
     const reader = {
       get pending() {
         return stream.pending;
+      },
+      get delivered() {
+        return stream.#delivered;
       },
       get rested() {
         return stream.rested;
@@ -165,8 +177,8 @@ export class FakeStream implements EventStream {
     return this.removal;
   }
 
-  async changed(): Promise<string | undefined> {
-    return this.change;
+  async inspect(): Promise<ReaderState> {
+    return { change: this.change, delivered: this.#delivered + this.stolen };
   }
 
   async bounds(): ReturnType<EventStream['bounds']> {

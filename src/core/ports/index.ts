@@ -98,6 +98,8 @@ export interface ReaderWindow {
 export interface Reader {
   /** Messages that still wait at the server for this reader, as of the last delivery. */
   readonly pending: number;
+  /** Messages that it has received. */
+  readonly delivered: number;
   /** Nothing was asked for, at some time between the message that is being delivered and the one before it. */
   readonly rested: boolean;
   /**
@@ -147,13 +149,21 @@ export interface ReaderOptions {
   concurrency: number;
 }
 
+/** A reader as the server has it. */
+export interface ReaderState {
+  /** What another client has changed, as text; undefined: nothing that decides what it delivers. */
+  change: string | undefined;
+  /** Messages that the server has delivered, to any client. */
+  delivered: number;
+}
+
 /** The partitioned stream, to read from. */
 export interface EventStream {
   open(options: ReaderOptions, sink: ReaderSink): Promise<OpenOutcome>;
   /** Deletes a reader by name; a reader that is not there is a success. */
   remove(name: string): Promise<RemoveOutcome>;
-  /** What another client has changed of a reader, as text; undefined: nothing, or unknown. */
-  changed(name: string, partition: number): Promise<string | undefined>;
+  /** Looks at a reader; undefined: it is gone, or the server does not tell. */
+  inspect(name: string, partition: number): Promise<ReaderState | undefined>;
   /** `maxAgeMs`: an answer to an earlier question will do that was asked no longer ago. Default 0. */
   bounds(
     maxAgeMs?: number,

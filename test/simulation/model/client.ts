@@ -63,7 +63,7 @@ export class SimClient {
       consumers: {
         add: (stream: string, config: Partial<ConsumerConfig>) =>
           stream === BUCKET_STREAM ? this.bucket.createWatch(config) : this.stream.create(config),
-        info: (_stream: string, name: string) => this.stream.config(name),
+        info: (_stream: string, name: string) => this.stream.state(name),
         delete: (stream: string, name: string) =>
           stream === BUCKET_STREAM ? this.bucket.deleteWatch(name) : this.stream.delete(name),
       },

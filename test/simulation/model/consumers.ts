@@ -73,6 +73,8 @@ interface Consumer {
   leavesOut: boolean;
   muted: Muted | undefined;
   delivered: number;
+  /** So many of the next messages go to somebody else who pulls from it. */
+  stolen: number;
   waiting: Waiting[];
   askedAt: number;
 }
@@ -121,6 +123,7 @@ export class Consumers {
         leavesOut: false,
         muted: undefined,
         delivered: 0,
+        stolen: 0,
         waiting: [],
         askedAt: this.#timeline.now,
       };
@@ -140,10 +143,14 @@ export class Consumers {
     return true;
   }
 
-  /** How a consumer is set; undefined: it is not there. */
-  config(name: string): { filter_subject: string; headers_only: boolean } | undefined {
+  /** How a consumer is set, and how many messages it has delivered; undefined: it is not there. */
+  state(
+    name: string,
+  ): { config: { filter_subject: string; headers_only: boolean }; delivered: number } | undefined {
     const consumer = this.#find(name);
-    return consumer && { filter_subject: consumer.filter, headers_only: consumer.leavesOut };
+    if (!consumer) return undefined;
+    const { filter, leavesOut, delivered } = consumer;
+    return { config: { filter_subject: filter, headers_only: leavesOut }, delivered };
   }
 
   get names(): readonly string[] {
@@ -163,6 +170,12 @@ export class Consumers {
     consumer.filter = filter;
     consumer.cursor.close();
     consumer.cursor = open(() => this.#serve(consumer));
+  }
+
+  /** Somebody else pulls the next messages from a consumer. */
+  steal(name: string, messages: number): void {
+    const consumer = this.#find(name);
+    if (consumer) consumer.stolen += messages;
   }
 
   /** From now on a consumer does not do what it should, and nobody is told. */
@@ -232,6 +245,11 @@ export class Consumers {
       if (request.side.open) {
         const message = cursor.next();
         if (!message) break;
+        if (consumer.stolen > 0) {
+          consumer.stolen--;
+          consumer.delivered++;
+          continue;
+        }
         request.left--;
         request.heartbeatAt = this.#timeline.now + request.heartbeatMs;
         if (request.left > 0) waiting.push(request);

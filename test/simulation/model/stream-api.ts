@@ -67,13 +67,13 @@ export class StreamApi {
     });
   }
 
-  /** How a reader is set now. */
-  config(name: string): Promise<{ config: Partial<ConsumerConfig> }> {
+  /** How a reader is set now, and what it has delivered. */
+  state(name: string): Promise<{ config: Partial<ConsumerConfig>; delivered: { consumer_seq: number } }> {
     const { consumers } = this.#server;
     return ask(this.#connection, (answer) => {
       if (consumers.isLeaderless) return;
-      const config = consumers.config(name);
-      if (config) answer({ value: { config } });
+      const state = consumers.state(name);
+      if (state) answer({ value: { config: state.config, delivered: { consumer_seq: state.delivered } } });
       else answer({ error: apiError(API_ERRORS.consumerNotFound, 'consumer not found') });
     });
   }

@@ -72,8 +72,8 @@ export class SimStream implements EventStream {
     return this.#stream.remove(name);
   }
 
-  changed(name: string, partition: number): ReturnType<EventStream['changed']> {
-    return this.#stream.changed(name, partition);
+  inspect(name: string, partition: number): ReturnType<EventStream['inspect']> {
+    return this.#stream.inspect(name, partition);
   }
 
   bounds(): ReturnType<EventStream['bounds']> {

@@ -83,6 +83,17 @@ export const READING: readonly Mutant[] = [
     edits: [core('nats/jetstream/changed-reader', 'filters[0] !== subject', "filters[0] === ''")],
   },
   {
+    name: 'quiet-theft',
+    mistake: 'a reader that brings nothing is taken for an idle one, though somebody else has pulled from it',
+    edits: [
+      core(
+        'member/partition/partition-reader',
+        'state.delivered <= reader.delivered',
+        'state.delivered >= 0',
+      ),
+    ],
+  },
+  {
     name: 'limit-is-the-end',
     mistake: 'a member ends where a limit of consumers refuses it a reader',
     edits: [core('nats/jetstream/event-stream', 'if (isLimit(error))', 'if (!error)')],

@@ -1,4 +1,4 @@
-import type { Clock } from '../../lib/clock.js';
+import { type Clock, sleep } from '../../lib/clock.js';
 import type { NatspocError } from '../../lib/errors.js';
 import type { EventStream, Reader, ReaderFault, ReaderWindow } from '../../ports/index.js';
 import type { StreamMessage } from '../../protocol/message.js';
@@ -7,6 +7,9 @@ import type { PartitionEvents } from './partition-events.js';
 import { Reopening } from './reopening.js';
 import { lookAtFit } from './stream-fit.js';
 import { type Cleared, type Trimmed, TrimWatch } from './stream-losses.js';
+
+/** The answer to a look may overtake a delivery that was sent before it, by less than this. */
+const IN_FLIGHT_MS = 250;
 
 /** What a reader works with. */
 export interface PartitionReaderPorts {
@@ -141,8 +144,8 @@ export class PartitionReader {
   }
 
   /**
-   * Checks whether the stream is still the same one, and its reader is unchanged: a reader that gets no messages is not
-   * told. The next takeover decides how to handle another stream.
+   * Checks whether the stream is still the same one, and its reader is unchanged and has received all of its deliveries: a
+   * reader that gets no messages is not told. The next takeover decides how to handle another stream.
    */
   async look(): Promise<void> {
     void this.#lookAtReader();
@@ -158,10 +161,22 @@ export class PartitionReader {
     this.#lookedAt = this.#received;
     // The next delivery shows whether the stream is the same.
     if (!reader || !isQuiet) return;
-    const change = await this.#ports.stream.changed(this.#ports.name, this.#ports.partition);
-    if (change === undefined || this.#closed || this.#reader !== reader) return;
+    const harm = await this.#harmTo(reader);
+    if (harm === undefined || this.#closed || this.#reader !== reader) return;
     reader.close();
-    void this.#reopen('foreign', change);
+    void this.#reopen('foreign', harm);
+  }
+
+  /** What another client has done to the reader, as text: changed it, or pulled from it. */
+  async #harmTo(reader: Reader): Promise<string | undefined> {
+    const { stream, clock, name, partition } = this.#ports;
+    for (let isFirst = true; ; isFirst = false) {
+      const state = await stream.inspect(name, partition);
+      if (!state || state.change !== undefined) return state?.change;
+      if (state.delivered <= reader.delivered) return undefined;
+      if (!isFirst) return 'another client has pulled messages from its reader';
+      await sleep(clock, IN_FLIGHT_MS);
+    }
   }
 
   get #mark(): PositionMark {

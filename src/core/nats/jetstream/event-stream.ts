@@ -7,6 +7,7 @@ import type {
   ReaderFault,
   ReaderOptions,
   ReaderSink,
+  ReaderState,
   RemoveOutcome,
   StreamBounds,
 } from '../../ports/index.js';
@@ -138,11 +139,12 @@ export class NatsEventStream implements EventStream {
     }
   }
 
-  async changed(name: string, partition: number): Promise<string | undefined> {
+  async inspect(name: string, partition: number): Promise<ReaderState | undefined> {
     if (!this.#tellsReaders) return undefined;
     try {
       const info = await this.#handles.manager.consumers.info(this.#stream, name);
-      return changeOf(info, partitionSubject(this.#prefix, partition));
+      const change = changeOf(info, partitionSubject(this.#prefix, partition));
+      return { change, delivered: info.delivered.consumer_seq };
     } catch (error) {
       // Each try would be a line in the log of the server.
       if (toNatspocError(error, 'look at a reader').code === 'not-permitted') this.#tellsReaders = false;

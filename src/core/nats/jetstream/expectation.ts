@@ -40,6 +40,11 @@ export class Expectation {
     this.#streamSequence = wanted.after;
   }
 
+  /** How many deliveries it has taken. */
+  get taken(): number {
+    return this.#consumerSequence;
+  }
+
   /** Takes the next delivery; says what is wrong with it. */
   take(message: Msg, delivery: DeliveryInfo): Unexpected | undefined {
     const { consumerSequence, streamSequence } = delivery;

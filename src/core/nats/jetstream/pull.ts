@@ -128,6 +128,11 @@ export class PullReader {
     return this.#pending;
   }
 
+  /** See {@link Reader.delivered}. */
+  get delivered(): number {
+    return this.#expectation.taken;
+  }
+
   /** See {@link Reader.rested}. */
   get rested(): boolean {
     return this.#rested;
