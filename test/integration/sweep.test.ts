@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { headers } from 'nats';
 import { SWEEP_AGE_MS, sweep } from '../../src/core/member/sweep.js';
+import { bucketSubject } from '../../src/core/nats/kv/bucket.js';
+import { listGroups } from '../../src/core/nats/kv/groups.js';
 import { NatsSessionTraces } from '../../src/core/nats/kv/session-traces.js';
 import type { SessionTraces } from '../../src/core/ports/session-traces.js';
+import { keys } from '../../src/core/protocol/keys.js';
 import { runCli } from '../support/cli.js';
 import type { GroupRun } from '../support/group-run.js';
 import { until } from '../support/until.js';
@@ -96,6 +100,26 @@ describe('sweeping a bucket', function () {
     run.consume('heir');
     await run.atRest();
     assert.equal(await markers(), 1, 'it was fenced');
+  });
+
+  it('takes nothing for a trace whose id stands for all others', async () => {
+    const steady = run.consume('steady');
+    await run.atRest();
+    const before = await traces().read();
+    const ended = headers();
+    ended.set('KV-Operation', 'DEL');
+    for (const id of ['*', '>'])
+      for (const key of [keys.session(run.config.group, id), keys.proof(run.config.group, id)])
+        run.connection.publish(bucketSubject(run.config.bucket, key), '', { headers: ended });
+    run.connection.publish(bucketSubject(run.config.bucket, 'position.*.0'), '{}');
+    await run.connection.flush();
+    assert.equal(await sweep(later(SWEEP_AGE_MS * 100)), 0);
+    const ids = (list: typeof before) => list.traces.map(({ kind, id }) => `${kind} ${id}`);
+    assert.deepEqual(ids(await traces().read()), ids(before));
+    assert.deepEqual(await listGroups(run.topology, run.config.bucket), [run.config.group]);
+    steady.signal('SIGTERM');
+    assert.equal((await steady.exited).code, 0);
+    run.forget('steady');
   });
 
   it('takes nothing that has ended lately, neither when a member joins nor with trim', async () => {

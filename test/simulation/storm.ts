@@ -58,6 +58,7 @@ const FAULTS: readonly Fault[] = [
   astray,
   readers.noMoreReaders,
   readers.changedReader,
+  readers.pulledReader,
   readers.twins,
   operator.releases,
   operator.halfFenced,

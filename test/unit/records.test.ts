@@ -121,6 +121,11 @@ describe('records', () => {
     );
   });
 
+  it('of leases are refused when their owner cannot be one token of a subject', () => {
+    for (const owner of ['*', '>', 'a.b', 'a b', 'a 0\r\n\r\nPUB b 0', '', 'a\u0000'])
+      assert.equal(decodeLease(bytes({ ...lease, owner })), undefined, owner);
+  });
+
   it('have keys that parse back, and foreign keys that do not', () => {
     assert.deepEqual(parseGroupKey('g', keys.session('g', 'S1')), { kind: 'session', id: 'S1' });
     assert.deepEqual(parseGroupKey('g', keys.lease('g', 17)), { kind: 'lease', partition: 17 });
@@ -129,6 +134,9 @@ describe('records', () => {
       'group.g.lease.x',
       'group.g.lease.',
       'group.g.session.a.b',
+      'group.g.session.*',
+      'group.g.session.>',
+      'group.g.session.a b',
       'group.h.lease.1',
       'x',
     ]) {

@@ -1,4 +1,4 @@
-import { MAX_PARTITIONS } from './records.js';
+import { isId, MAX_PARTITIONS } from './records.js';
 
 /** The bucket's keys. Members watch only `groupPrefix`: proofs of life and positions are outside it. */
 export const keys = {
@@ -27,7 +27,7 @@ export function parseGroupKey(group: string, key: string): GroupKey {
   const prefix = keys.groupPrefix(group);
   if (!key.startsWith(prefix)) return { kind: 'other' };
   const [kind, id, ...rest] = key.slice(prefix.length).split('.');
-  if (id === undefined || id === '' || rest.length > 0) return { kind: 'other' };
+  if (!isId(id) || rest.length > 0) return { kind: 'other' };
   if (kind === 'session') return { kind: 'session', id };
   const partition = partitionIn(id);
   if ((kind === 'lease' || kind === 'override') && partition !== undefined) return { kind, partition };

@@ -143,6 +143,8 @@ export function foreignFormat(bytes: Uint8Array): { v: number; version: string |
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value.length <= MAX_TEXT;
+/** True for text that can be an id: one token of a key and of a subject, which stands for no others. */
+export const isId = (value: unknown): value is string => isText(value) && /^[^\s\p{Cc}.*>]+$/u.test(value);
 const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean';
 const within =
   (most: number): Guard<number> =>
@@ -174,7 +176,7 @@ const SESSION = {
 };
 const LEASE = {
   v: isVersion,
-  owner: orNull(isText),
+  owner: orNull(isId),
   name: isText,
   reason: isReason,
   from: orNull(isText),

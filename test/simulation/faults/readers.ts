@@ -15,21 +15,26 @@ export const noMoreReaders: Fault = ({ server: { consumers }, random, timeline }
   return forMs * 2;
 };
 
-/** Somebody pulls from a reader, or changes it: it leaves out payloads, or reads another partition, or one that there is not. */
+/** Somebody changes a reader: it leaves out payloads, or reads another partition, or one that there is not. */
 export const changedReader: Fault = (world) => {
   const { server, random, settings } = world;
   const name = random.oneOf([...server.consumers.names]);
   if (name === undefined) return 0;
-  if (random.chance(0.3)) {
-    server.consumers.steal(name, random.int(1, 3));
-    world.store(Number(/-p(\d+)-/.exec(name)?.[1]));
-  } else if (random.chance(0.5)) server.consumers.leaveOut(name);
+  if (random.chance(0.5)) server.consumers.leaveOut(name);
   else {
     const other = random.chance(0.5) ? settings.partitions : random.int(0, settings.partitions - 1);
     const open = (ready: () => void) => server.log.open(other, server.log.last + 1, ready);
     server.consumers.redirect(name, partitionSubject('events', other), open);
     if (other < settings.partitions) world.store(other);
   }
+  return 0;
+};
+
+/** Somebody else pulls from a reader: a few of its messages, or, with more requests than come messages, all of them. */
+export const pulledReader: Fault = ({ server: { consumers }, random }) => {
+  const name = random.oneOf([...consumers.names]);
+  if (name !== undefined)
+    consumers.steal(name, random.chance(0.5) ? random.int(1, 3) : Number.POSITIVE_INFINITY);
   return 0;
 };
 

@@ -1,3 +1,4 @@
+import { isId } from '../../protocol/records.js';
 import type { NatsHandles } from '../client/handles.js';
 import { bucketStream, bucketSubject } from './bucket.js';
 
@@ -16,7 +17,7 @@ export async function listGroups({ manager }: NatsHandles, bucket: string): Prom
     const info = await manager.streams.info(bucketStream(bucket), { subjects_filter: prefix + filter });
     for (const subject of Object.keys(info.state.subjects ?? {})) {
       const group = subject.slice(prefix.length).split('.')[1];
-      if (group) groups.add(group);
+      if (isId(group)) groups.add(group);
     }
   }
   return [...groups].sort();

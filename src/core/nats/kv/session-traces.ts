@@ -1,6 +1,7 @@
 import { DeliverPolicy } from 'nats';
 import type { SessionTrace, SessionTraces } from '../../ports/session-traces.js';
 import { keys } from '../../protocol/keys.js';
+import { isId } from '../../protocol/records.js';
 import type { NatsHandles } from '../client/handles.js';
 import { toNatspocError } from '../client/outcome.js';
 import { fetchAll } from '../jetstream/fetch.js';
@@ -54,6 +55,6 @@ export class NatsSessionTraces implements SessionTraces {
       ended: Boolean(message.headers?.get(KV_OPERATION)),
       atMs: delivery.timestampMs,
     }));
-    return { traces, nowMs: Date.now() + serverAheadMs };
+    return { traces: traces.filter(({ id }) => isId(id)), nowMs: Date.now() + serverAheadMs };
   }
 }
