@@ -1,6 +1,6 @@
 import { compare } from './assign.js';
 import { lookUpLease, writeLease } from './lease-writes.js';
-import { isAlive, type State, wake } from './state.js';
+import { isAlive, isDue, type State, wake } from './state.js';
 import { answersFor } from './view.js';
 
 /** How many entries of each kind are read at a time, and how often within a ttl. */
@@ -15,10 +15,7 @@ const LOOKS = 3;
  */
 export function lookAtEntries(state: State): void {
   if (!state.connected || !isAlive(state)) return;
-  if (state.now < state.lookAt) {
-    wake(state, state.lookAt);
-    return;
-  }
+  if (!isDue(state, state.lookAt)) return;
   state.lookAt = state.now + state.timing.ttlMs / LOOKS;
   wake(state, state.lookAt);
   const { session, lookedAt } = state;

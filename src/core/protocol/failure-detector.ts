@@ -1,6 +1,6 @@
 import { compare } from './assign.js';
 import type { EventOf } from './events.js';
-import { type Peer, report, type State, wake } from './state.js';
+import { isDue, type Peer, report, type State } from './state.js';
 import { MAX_TTL_MS } from './timing.js';
 import { bury } from './view.js';
 
@@ -64,10 +64,7 @@ function probe(state: State, peer: Peer): void {
   if (!state.probing || peer.probing) return;
   const heldUntil = state.reconnected ? state.connectedAt + timing.probeHoldMs : now;
   const at = Math.max(peer.probeAt, heldUntil);
-  if (now < at) {
-    wake(state, at);
-    return;
-  }
+  if (!isDue(state, at)) return;
   peer.probing = true;
   peer.probeAt = now + timing.probeEveryMs;
   state.out.push({ type: 'probe', id: peer.id });
@@ -75,10 +72,7 @@ function probe(state: State, peer: Peer): void {
 
 function look(state: State, peer: Peer): void {
   if (peer.looking) return;
-  if (state.now < peer.lookAt) {
-    wake(state, peer.lookAt);
-    return;
-  }
+  if (!isDue(state, peer.lookAt)) return;
   peer.looking = true;
   peer.lookAt = state.now + ttlOf(peer) / LOOKS;
   state.out.push({ type: 'read-proof', id: peer.id });
@@ -97,10 +91,7 @@ function judge(state: State, peer: Peer): void {
     ? proof.since + suspectOf(peer)
     : Math.min(unreachableAt, proof.since + ttlOf(peer));
   const at = Math.max(peer.fenceAt, deadAt);
-  if (now < at) {
-    wake(state, at);
-    return;
-  }
+  if (!isDue(state, at)) return;
   if (proof.ended) {
     fenceSession(state, peer);
     return;

@@ -1,6 +1,6 @@
 import { longestTtl } from './begin-anew.js';
 import type { EventOf } from './events.js';
-import { markGone, type State, wake } from './state.js';
+import { isDue, markGone, type State } from './state.js';
 import { applySession, bury } from './view.js';
 
 /**
@@ -106,10 +106,7 @@ export function lookUpOwners(state: State): void {
 
 export function retryLookUps(state: State): void {
   for (const [id, askAt] of state.lookUps) {
-    if (state.now < askAt) {
-      wake(state, askAt);
-      continue;
-    }
+    if (!isDue(state, askAt)) continue;
     state.lookUps.delete(id);
     state.dirty = true;
   }

@@ -1,7 +1,7 @@
 import { beginAnew } from './begin-anew.js';
 import type { EventOf } from './events.js';
 import { ended } from './session.js';
-import { isAlive, random, report, type State, wake } from './state.js';
+import { isAlive, isDue, random, report, type State, wake } from './state.js';
 
 /**
  * Renews the own proof of life. Only its renewals count as contact: no other answer means that the group waits for us.
@@ -21,12 +21,9 @@ export function maintainProof(state: State): void {
 
 /** At the deadline everything is stopped: others may take the partitions afterwards. */
 export function checkDeadline(state: State, abort: () => void): void {
-  const { session, now } = state;
+  const { session } = state;
   if (session.revision === 0 || session.expired) return;
-  if (now < session.proof.deadline) {
-    wake(state, session.proof.deadline);
-    return;
-  }
+  if (!isDue(state, session.proof.deadline)) return;
   session.expired = true;
   if (!state.leaving) report(state, { type: 'expired' });
   abort();

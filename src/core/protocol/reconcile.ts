@@ -5,7 +5,7 @@ import { ensureEnded, lookUpOwners, retryLookUps } from './look-up.js';
 import { adopt, drain, rest, start, startOrRest } from './own-partitions.js';
 import { holdings, planMembers, receiver } from './planning.js';
 import type { LeaseReason } from './records.js';
-import { isAlive, isPaused, report, type State, wake } from './state.js';
+import { isAlive, isDue, isPaused, report, type State } from './state.js';
 
 /**
  * A plan looks at every partition, and each answer to a lease write asks for a plan. To limit that for a member that
@@ -21,15 +21,11 @@ const PARTITIONS_A_MS = 256;
 export function reconcile(state: State): void {
   retryDue(state);
   if (!state.viewReady || !isAlive(state) || !state.connected) return;
-  const settled = state.now >= state.settleUntil || state.leaving;
-  if (!settled) wake(state, state.settleUntil);
-  else if (state.unsettled) state.dirty = true;
+  const settled = state.leaving || isDue(state, state.settleUntil);
+  if (settled && state.unsettled) state.dirty = true;
   if (!state.dirty) return;
   const due = state.reconciledAt + Math.floor(state.partitions / PARTITIONS_A_MS);
-  if (state.now < due) {
-    wake(state, due);
-    return;
-  }
+  if (!isDue(state, due)) return;
   state.reconciledAt = state.now;
   state.dirty = false;
   state.unsettled = !settled;
@@ -56,23 +52,15 @@ function retryDue(state: State): void {
   retryLookUps(state);
   endHold(state);
   for (const own of state.own.values()) {
-    if (own.phase !== 'waiting') continue;
-    if (state.now >= own.retryAt) state.dirty = true;
-    else wake(state, own.retryAt);
+    if (own.phase === 'waiting' && isDue(state, own.retryAt)) state.dirty = true;
   }
-  for (const write of state.writes.values()) {
-    if (state.now >= write.retryAt) state.dirty = true;
-    else wake(state, write.retryAt);
-  }
+  for (const { retryAt } of state.writes.values()) if (isDue(state, retryAt)) state.dirty = true;
 }
 
 /** Ends the time in which nothing was claimed. */
 function endHold(state: State): void {
   if (state.holdUntil === Number.NEGATIVE_INFINITY) return;
-  if (state.now < state.holdUntil) {
-    wake(state, state.holdUntil);
-    return;
-  }
+  if (!isDue(state, state.holdUntil)) return;
   state.holdUntil = Number.NEGATIVE_INFINITY;
   state.dirty = true;
 }

@@ -1,7 +1,7 @@
 import { beginAnew } from './begin-anew.js';
 import type { EventOf, SessionEntry } from './events.js';
 import { checkDeadline, maintainProof } from './proof.js';
-import { abortAll, report, resetSession, type State, wake } from './state.js';
+import { abortAll, isDue, report, resetSession, type State } from './state.js';
 
 /** Maintains the own session: creates it, marks it as leaving, removes it, notices its end. */
 export function maintainSession(state: State): void {
@@ -37,10 +37,7 @@ function writeEntry(state: State, id: string): void {
   const { session } = state;
   if (session.writing || session.reading) return;
   if (session.revision > 0 && (!state.leaving || session.marked)) return;
-  if (state.now < session.writeAt) {
-    wake(state, session.writeAt);
-    return;
-  }
+  if (!isDue(state, session.writeAt)) return;
   session.writing = true;
   session.marked = state.leaving;
   if (state.leaving) state.dirty = true;
@@ -60,10 +57,7 @@ function isEmptyHanded(state: State): boolean {
 function removeSession(state: State, id: string): void {
   const { session } = state;
   if (session.writing || session.removing || session.reading || session.proof.writing) return;
-  if (state.now < session.writeAt) {
-    wake(state, session.writeAt);
-    return;
-  }
+  if (!isDue(state, session.writeAt)) return;
   session.removing = true;
   const { revision } = session.proof;
   state.out.push({ type: 'remove-session', id, expected: session.revision, proof: revision });

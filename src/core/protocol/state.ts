@@ -255,6 +255,12 @@ export function wake(state: State, at: number): void {
   if (at < state.wakeAt) state.wakeAt = at;
 }
 
+/** True from `at` on; until then the state is woken at that time. */
+export function isDue(state: State, at: number): boolean {
+  if (state.now < at) wake(state, at);
+  return state.now >= at;
+}
+
 /** A number from 0 to 1, from the state's own seed (mulberry32), so that runs can be replayed. */
 export function random(state: Pick<State, 'random'>): number {
   state.random = (state.random + 0x6d2b79f5) >>> 0;

@@ -163,8 +163,8 @@ export const OWNERSHIP: readonly Mutant[] = [
     edits: [
       core(
         'protocol/reconcile',
-        'const settled = state.now >= state.settleUntil || state.leaving;',
-        'const settled = state.now > 0 || state.leaving;',
+        'state.leaving || isDue(state, state.settleUntil)',
+        'state.leaving || isDue(state, 0)',
       ),
     ],
   },
