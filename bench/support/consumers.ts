@@ -156,11 +156,14 @@ export function natspocLibrary(
       : () => watch.count();
     const member = await GroupMember.open({
       connection: bench.connection,
-      config: { ...bench.config, group: newGroup() },
+      config: {
+        ...bench.config,
+        group: newGroup(),
+        maxAttempts: 1,
+        concurrency: options.concurrency ?? bench.config.concurrency,
+      },
       version: '0.0.0',
-      failure: { maxAttempts: 1, backoff: { baseMs: 1, maxMs: 1 }, onExhausted: 'halt' },
       handler,
-      concurrency: options.concurrency,
     });
     const perSecond = await watch.perSecond(() =>
       member.partitions.every(({ position, committed }) => committed === position),

@@ -111,7 +111,6 @@ reach NATS; 4 refused.`);
       const consumer = await startConsumer({
         connection,
         config,
-        name: config.name,
         version: this.config.version,
         output: chooseOutput(flags),
         stdout: process.stdout,
@@ -119,13 +118,6 @@ reach NATS; 4 refused.`);
         workMs,
         exec: flags.exec,
         handler,
-        concurrency: config.concurrency,
-        handlerTimeoutMs: config.handlerTimeoutMs,
-        failure: {
-          maxAttempts: config.maxAttempts,
-          backoff: config.backoff,
-          onExhausted: config.onFailure,
-        },
         count: flags.count,
         durationMs,
         untilCaughtUp: flags['until-caught-up'],

@@ -35,7 +35,6 @@ describe('a burst of joins', () => {
           name,
           version: '0.1.0',
           handler: () => {},
-          failure: { maxAttempts: 1, backoff: { baseMs: 1, maxMs: 1 }, onExhausted: 'halt' },
           stats: () => ({ host: hostname() }),
           events: { report: () => {}, partition: () => ({ handled: () => {}, attemptFailed: () => {} }) },
         }),

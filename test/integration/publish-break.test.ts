@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { connect, Events, type NatsConnection } from 'nats';
 import { natsPublishPort } from '../../src/core/nats/jetstream/pipeline.js';
-import { createPublisher } from '../../src/core/publisher/publisher.js';
+import { Publisher } from '../../src/core/publisher/publisher.js';
 import { withServer } from '../support/server.js';
 
 /** More turns of the microtask queue than the client needs from noticing a break to dialling again. */
@@ -36,7 +36,7 @@ describe('publishing at the moment of a break', () => {
         // Listens before the publisher does, so it is told first.
         const broken = onBreak(connection, turns, () => publisher.send({ data: 'c' }));
         const layout = { prefix, partitions: 1 };
-        const publisher = createPublisher({ layout, openPort: natsPublishPort(connection, { stream }) });
+        const publisher = new Publisher({ layout, openPort: natsPublishPort(connection, { stream }) });
         await server.suspend();
         publisher.send({ data: 'a' });
         publisher.send({ data: 'b' });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { connect, type NatsConnection } from 'nats';
 import { NatspocError } from '../../src/core/lib/errors.js';
 import { natsPublishPort } from '../../src/core/nats/jetstream/pipeline.js';
-import { createPublisher, type Publisher } from '../../src/core/publisher/publisher.js';
+import { Publisher } from '../../src/core/publisher/publisher.js';
 import { withServer } from '../support/server.js';
 
 const CONFIG = `authorization {
@@ -26,7 +26,7 @@ describe('publishing with limited permissions', () => {
 
   async function publisherFor(user: string, inboxPrefix?: string): Promise<Publisher> {
     const openPort = natsPublishPort(await connectAs(user), { stream: 'TEST', inboxPrefix });
-    return createPublisher({ layout: { prefix: 'test', partitions: 2 }, openPort, timeoutMs: 10_000 });
+    return new Publisher({ layout: { prefix: 'test', partitions: 2 }, openPort, timeoutMs: 10_000 });
   }
 
   before(async () => {

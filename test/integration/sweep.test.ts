@@ -3,7 +3,7 @@ import { headers } from 'nats';
 import { SWEEP_AGE_MS, sweep } from '../../src/core/member/sweep.js';
 import { bucketSubject } from '../../src/core/nats/kv/bucket.js';
 import { listGroups } from '../../src/core/nats/kv/groups.js';
-import { NatsSessionTraces } from '../../src/core/nats/kv/session-traces.js';
+import { natsSessionTraces } from '../../src/core/nats/kv/session-traces.js';
 import type { SessionTraces } from '../../src/core/ports/session-traces.js';
 import { keys } from '../../src/core/protocol/keys.js';
 import { runCli } from '../support/cli.js';
@@ -19,7 +19,7 @@ describe('sweeping a bucket', function () {
     run = opened;
   });
 
-  const traces = () => new NatsSessionTraces(run.topology, { ...run.config });
+  const traces = () => natsSessionTraces(run.topology, { ...run.config });
   const later = (ms: number): SessionTraces => {
     const real = traces();
     return {

@@ -1,6 +1,5 @@
 import type { Writable } from 'node:stream';
 import type { Config } from '../../core/config/config.js';
-import type { FailurePolicy } from '../../core/config/retry.js';
 import { systemClock } from '../../core/lib/clock.js';
 import { NatspocError } from '../../core/lib/errors.js';
 import { escapeControl } from '../../core/lib/text.js';
@@ -30,7 +29,6 @@ import { inSteps, pretendToWork, writeLines } from './simulated-work.js';
 export interface ConsumerOptions {
   connection: NatsConnection;
   config: Config;
-  name: string | undefined;
   version: string;
   output: Output;
   stdout: Writable;
@@ -42,9 +40,6 @@ export interface ConsumerOptions {
   exec: string | undefined;
   /** A handler that was loaded from a module. */
   handler: Handler | undefined;
-  concurrency: number;
-  handlerTimeoutMs: number | undefined;
-  failure: FailurePolicy;
   /** Leave after this many messages. */
   count: number | undefined;
   /** Leave after this many milliseconds. */

@@ -7,11 +7,11 @@ import { explain } from '../nats/client/outcome.js';
 import { NatsEventStream } from '../nats/jetstream/event-stream.js';
 import { type TailOptions, tailMessages } from '../nats/jetstream/tail.js';
 import { listGroups } from '../nats/kv/groups.js';
-import { NatsSessionTraces } from '../nats/kv/session-traces.js';
-import { NatsControlClient } from '../nats/service/control-client.js';
+import { natsSessionTraces } from '../nats/kv/session-traces.js';
+import { natsControlClient } from '../nats/service/control-client.js';
 import { NatsDeadLetters } from '../nats/stream/dead-letters.js';
 import { NatsGroupObserver } from '../nats/stream/group-observer.js';
-import { NatsRedriveTarget } from '../nats/stream/redrive-target.js';
+import { natsRedriveTarget } from '../nats/stream/redrive-target.js';
 import { NatsStreamAdmin } from '../nats/stream/stream-admin.js';
 import { streamEnd } from '../nats/stream/stream-end.js';
 import { openTopology, type Topology } from '../nats/stream/topology.js';
@@ -105,7 +105,7 @@ export class StreamAdmin implements AsyncDisposable {
     return new GroupAdmin(config, layout.partitions, {
       observer: new NatsGroupObserver(this.#topology, config),
       bucket,
-      control: new NatsControlClient(connection, stream, name),
+      control: natsControlClient(connection, stream, name),
       sequenceAt: async (time) => {
         const found = await events.sequenceAt(time);
         if (found.kind === 'failed') throw found.error;
@@ -173,7 +173,7 @@ export class StreamAdmin implements AsyncDisposable {
   async sweep(): Promise<number> {
     let swept = 0;
     for (const group of await this.groups()) {
-      swept += await sweep(new NatsSessionTraces(this.#topology, { ...this.#config, group }));
+      swept += await sweep(natsSessionTraces(this.#topology, { ...this.#config, group }));
     }
     return swept;
   }
@@ -190,7 +190,7 @@ export class StreamAdmin implements AsyncDisposable {
 
   /** Publishes dead letters to their partitions again. */
   redrive(options: Omit<RedriveOptions, 'box' | 'target' | 'partitions'>): Promise<RedriveSummary> {
-    const target = new NatsRedriveTarget(this.#topology, this.#config.timeoutMs);
+    const target = natsRedriveTarget(this.#topology, this.#config.timeoutMs);
     return redrive({ ...options, box: this.#deadLetterStore(), target, partitions: this.layout.partitions });
   }
 

@@ -20,7 +20,7 @@ import { OwnStats } from './stats/own-stats.js';
 const RATE_EVERY_MS = 1_000;
 
 /** Options of a member, beside those of {@link startMember}. */
-export interface GroupMemberOptions extends Omit<JoinOptions, 'events' | 'stats'> {
+export interface GroupMemberOptions extends Omit<JoinOptions, 'name' | 'events' | 'stats'> {
   /**
    * `rejections`: unhandled rejections of a handler's promises count as its failure, and do not end the process.
    * `process`: the process runs only this handler. Uncaught exceptions count as its failure as well; an exception that
@@ -55,7 +55,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
     super();
     this.#config = options.config;
     this.#version = options.version;
-    this.name = options.name ?? `${hostname()}-${process.pid}`;
+    this.name = options.config.name ?? `${hostname()}-${process.pid}`;
   }
 
   /**

@@ -1,16 +1,15 @@
 import { hostname } from 'node:os';
 import type { Config } from '../config/config.js';
-import type { FailurePolicy } from '../config/retry.js';
 import { systemClock } from '../lib/clock.js';
 import { NatspocError } from '../lib/errors.js';
 import { warningsOf } from '../nats/client/concern.js';
 import type { NatsConnection } from '../nats/client/connection.js';
 import { reopenWhenSilent } from '../nats/client/silent-connection.js';
 import { NatsEventStream } from '../nats/jetstream/event-stream.js';
-import { NatsSessionTraces } from '../nats/kv/session-traces.js';
-import { MicroIdentities, MicroProber, NatsLink } from '../nats/service/control.js';
+import { natsSessionTraces } from '../nats/kv/session-traces.js';
+import { MicroIdentities, microProber, natsLink } from '../nats/service/control.js';
 import { NatsDeadLetters } from '../nats/stream/dead-letters.js';
-import { BucketLayout } from '../nats/stream/stream-layout.js';
+import { layoutKeeper } from '../nats/stream/stream-layout.js';
 import { openTopology } from '../nats/stream/topology.js';
 import { timingFor, unsafeTiming } from '../protocol/timing.js';
 import type { MemberEvents } from './engine/contract.js';
@@ -25,18 +24,13 @@ import { keepSweeping } from './sweep.js';
 export interface JoinOptions {
   connection: NatsConnection;
   config: Config;
-  /** Name for people; default host and pid. */
-  name?: string | undefined;
+  /** Name for people. */
+  name: string;
   /** Version of the program, a semantic version. */
   version: string;
   handler: Handler;
   /** Awaited before each commit: resolves when the effects of handled messages are safe. */
   barrier?: (() => Promise<void> | undefined) | undefined;
-  failure: FailurePolicy;
-  /** Handlers of one partition that may run in parallel, each for a different key. Default 1. */
-  concurrency?: number | undefined;
-  /** An attempt that takes longer has failed, milliseconds. */
-  handlerTimeoutMs?: number | undefined;
   /** Receives the log lines of handlers. */
   logger?: Logger | undefined;
   /** Limits the total number of handled messages. */
@@ -53,7 +47,8 @@ export interface JoinOptions {
  * @throws NatspocError if the group cannot be joined: layout mismatch, unsafe times, no permission.
  */
 export async function startMember(options: JoinOptions): Promise<MemberEngine> {
-  const { connection, config, version } = options;
+  const { connection, config, name, version } = options;
+  const host = hostname();
   const timing = timingFor(config.ttlMs, config.probeIntervalMs);
   const unsafe = unsafeTiming(timing);
   if (unsafe) throw new NatspocError('config', `These times are not safe together: ${unsafe}.`);
@@ -62,12 +57,10 @@ export async function startMember(options: JoinOptions): Promise<MemberEngine> {
   const topology = await openTopology(connection, config, { create: true, uses: ['handle'] });
   for (const { message } of warningsOf(topology.concerns, ['handle'])) options.logger?.warn(message);
   const deadLetters =
-    options.failure.onExhausted === 'dead-letter'
+    config.onFailure === 'dead-letter'
       ? new NatsDeadLetters(topology, { ...config, prefix: topology.layout.prefix })
       : undefined;
   await deadLetters?.ensure();
-  const host = hostname();
-  const name = options.name ?? `${host}-${process.pid}`;
   const { group } = config;
   const { bucket } = topology;
   const stream = new NatsEventStream(topology, config.stream, topology.layout.prefix);
@@ -90,9 +83,13 @@ export async function startMember(options: JoinOptions): Promise<MemberEngine> {
       start,
       runner: {
         commit: { intervalMs: config.commitIntervalMs, every: config.commitEvery },
-        failure: options.failure,
-        concurrency: options.concurrency,
-        handlerTimeoutMs: options.handlerTimeoutMs,
+        failure: {
+          maxAttempts: config.maxAttempts,
+          backoff: config.backoff,
+          onExhausted: config.onFailure,
+        },
+        concurrency: config.concurrency,
+        handlerTimeoutMs: config.handlerTimeoutMs,
         drainTimeoutMs: config.drainTimeoutMs,
       },
       budget: { messages: config.bufferMessages, bytes: config.bufferBytes },
@@ -100,9 +97,9 @@ export async function startMember(options: JoinOptions): Promise<MemberEngine> {
     },
     {
       bucket,
-      layout: new BucketLayout(bucket, config.bucket, topology.layout),
+      layout: layoutKeeper(bucket, config.bucket, topology.layout),
       stream,
-      prober: new MicroProber(connection, {
+      prober: microProber(connection, {
         stream: config.stream,
         group,
         inboxPrefix: config.inboxPrefix,
@@ -117,7 +114,7 @@ export async function startMember(options: JoinOptions): Promise<MemberEngine> {
         stats: () => options.stats(member),
         control: memberControl(() => member),
       }),
-      link: new NatsLink(connection),
+      link: natsLink(connection),
       clock: systemClock,
       cpuMs: () => {
         const { user, system } = process.cpuUsage();
@@ -132,7 +129,7 @@ export async function startMember(options: JoinOptions): Promise<MemberEngine> {
     options.events,
   );
   member.start();
-  const stopSweeping = keepSweeping(new NatsSessionTraces(topology, config));
+  const stopSweeping = keepSweeping(natsSessionTraces(topology, config));
   member.closed.then(stopSweeping, stopSweeping);
   return member;
 }

@@ -7,6 +7,9 @@ import type { NatspocError } from '../lib/errors.js';
 import type { BucketEntry } from '../protocol/entries.js';
 import type { DeadLetter, StreamMessage } from '../protocol/message.js';
 
+/** `unknown`: no answer. `failed`: no retry will help, for example because permissions are missing. */
+export type NoAnswer = { kind: 'unknown' } | { kind: 'failed'; error: NatspocError };
+
 /**
  * How a conditional write ended. `conflict`: the revision was not the expected one. `unknown`: no answer, so
  * it may have been applied, or may be yet; `refusal`: the server said why it did not, and that passes. `failed`: no retry will help (not permitted, bucket deleted).
@@ -18,11 +21,7 @@ export type WriteOutcome =
   | { kind: 'failed'; error: NatspocError };
 
 /** How a read ended; `missing` is also a key that was never written. */
-export type ReadOutcome =
-  | { kind: 'found'; entry: BucketEntry }
-  | { kind: 'missing' }
-  | { kind: 'unknown' }
-  | { kind: 'failed'; error: NatspocError };
+export type ReadOutcome = { kind: 'found'; entry: BucketEntry } | { kind: 'missing' } | NoAnswer;
 
 /** Receives what a watch sees, in the order of the bucket. */
 export interface WatchSink {
@@ -65,7 +64,7 @@ export interface Bucket {
 /** Sees to it that the layout stands in the bucket. */
 export interface LayoutKeeper {
   /** Puts it there where it is missing; `failed`: another one is there. */
-  keep(): Promise<{ kind: 'ok' } | { kind: 'unknown' } | { kind: 'failed'; error: NatspocError }>;
+  keep(): Promise<{ kind: 'ok' } | NoAnswer>;
 }
 
 /**
@@ -130,14 +129,10 @@ export interface StreamBounds {
 }
 
 /** How opening a reader ended. `refused`: a limit stands against it, which may be raised or become free. */
-export type OpenOutcome =
-  | { kind: 'ok'; reader: Reader }
-  | { kind: 'refused'; reason: string }
-  | { kind: 'unknown' }
-  | { kind: 'failed'; error: NatspocError };
+export type OpenOutcome = { kind: 'ok'; reader: Reader } | { kind: 'refused'; reason: string } | NoAnswer;
 
 /** How the deletion of a reader ended. `failed`: no retry will help (not permitted, stream deleted). */
-export type RemoveOutcome = { kind: 'ok' } | { kind: 'unknown' } | { kind: 'failed'; error: NatspocError };
+export type RemoveOutcome = { kind: 'ok' } | NoAnswer;
 
 /** Where to read. `name` is the reader's name on the server, deleted first if it exists. */
 export interface ReaderOptions {
@@ -165,17 +160,11 @@ export interface EventStream {
   /** Looks at a reader; undefined: it is gone, or the server does not tell. */
   inspect(name: string, partition: number): Promise<ReaderState | undefined>;
   /** `maxAgeMs`: an answer to an earlier question will do that was asked no longer ago. Default 0. */
-  bounds(
-    maxAgeMs?: number,
-  ): Promise<({ kind: 'ok' } & StreamBounds) | { kind: 'unknown' } | { kind: 'failed'; error: NatspocError }>;
+  bounds(maxAgeMs?: number): Promise<({ kind: 'ok' } & StreamBounds) | NoAnswer>;
   /** When the message of a sequence was stored, by the leader, milliseconds since 1970; undefined: it is gone, or that is not told. */
   storedAt(sequence: number): Promise<number | undefined>;
   /** The first sequence stored at or after a time. */
-  sequenceAt(
-    time: Date,
-  ): Promise<
-    { kind: 'ok'; sequence: number } | { kind: 'unknown' } | { kind: 'failed'; error: NatspocError }
-  >;
+  sequenceAt(time: Date): Promise<{ kind: 'ok'; sequence: number } | NoAnswer>;
 }
 
 /** The answer to "is this member's connection there?" of one member about another. */
@@ -216,7 +205,5 @@ export interface Link {
 
 /** Where dead letters go. `ok`: stored for certain; `unknown`: store it again, it is kept once. */
 export interface DeadLetters {
-  store(
-    letter: DeadLetter,
-  ): Promise<{ kind: 'ok' } | { kind: 'unknown' } | { kind: 'failed'; error: NatspocError }>;
+  store(letter: DeadLetter): Promise<{ kind: 'ok' } | NoAnswer>;
 }

@@ -1,4 +1,4 @@
-import type { NatspocError } from '../lib/errors.js';
+import type { NoAnswer } from './index.js';
 
 /** A stored message, as far as it is compared. */
 export interface StoredCopy {
@@ -10,13 +10,7 @@ export interface StoredCopy {
 /** A stream to which messages are published one by one, and in which they are looked at. */
 export interface KeepingStream {
   /** `duplicate`: the stream says that it has this id already, at that sequence. */
-  publish(
-    id: string,
-  ): Promise<
-    | { kind: 'stored'; sequence: number; duplicate: boolean }
-    | { kind: 'unknown' }
-    | { kind: 'failed'; error: NatspocError }
-  >;
+  publish(id: string): Promise<{ kind: 'stored'; sequence: number; duplicate: boolean } | NoAnswer>;
   /** `missing`: nothing is stored at that sequence (any more), or nobody may look. */
   read(
     sequence: number,
@@ -24,7 +18,4 @@ export interface KeepingStream {
 }
 
 /** How storing ended. `unknown`: it may be stored; storing it again, under the same id, keeps one. */
-export type StoreOutcome =
-  | { kind: 'ok'; sequence: number }
-  | { kind: 'unknown' }
-  | { kind: 'failed'; error: NatspocError };
+export type StoreOutcome = { kind: 'ok'; sequence: number } | NoAnswer;

@@ -1,3 +1,6 @@
+/** The header of message ids: within its duplicate window a stream stores each id once. */
+export const MESSAGE_ID_HEADER = 'Nats-Msg-Id';
+
 /** One message of a partition, as the reader delivers it. `sequence` is the stream's. */
 export interface StreamMessage {
   readonly sequence: number;

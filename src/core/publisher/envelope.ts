@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { NatspocError } from '../lib/errors.js';
 import { inWords } from '../lib/in-words.js';
 import { KEY_HEADER, partitionOf } from '../protocol/layout.js';
-import { keyOf, MESSAGE_ID_HEADER } from './outgoing.js';
+import { MESSAGE_ID_HEADER } from '../protocol/message.js';
+import { keyOf } from './outgoing.js';
 import type { OutgoingMessage } from './types.js';
 
 const STATUS_LINE = 'NATS/1.0\r\n';

@@ -2,10 +2,8 @@ import { isUint8Array } from 'node:util/types';
 import { NatspocError } from '../lib/errors.js';
 import { inWords } from '../lib/in-words.js';
 import { KEY_HEADER } from '../protocol/layout.js';
+import { MESSAGE_ID_HEADER } from '../protocol/message.js';
 import type { OutgoingMessage } from './types.js';
-
-/** The header of message ids. */
-export const MESSAGE_ID_HEADER = 'Nats-Msg-Id';
 
 const usage = (text: string): NatspocError => new NatspocError('usage', text);
 

@@ -203,8 +203,3 @@ export class Publisher {
 /** What was thrown while a message was prepared: ours, or by the message itself, such as by a getter. */
 const asNatspocError = (error: unknown): NatspocError =>
   error instanceof NatspocError ? error : new NatspocError('usage', messageOf(error), { cause: error });
-
-/** Opens a publisher. Cheap: it subscribes to answers, and allocates its window. */
-export function createPublisher(options: PublisherOptions): Publisher {
-  return new Publisher(options);
-}

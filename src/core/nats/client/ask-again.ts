@@ -1,14 +1,14 @@
 import { ErrorCode, NatsError } from 'nats';
 import { within } from './placement.js';
 
-/** A question of which nothing is heard for this long is asked again, milliseconds: what the client waits by default. */
+/** A request is repeated after this time without an answer, milliseconds: the client's default timeout. */
 const ASK_AGAIN_MS = 5_000;
 
 /**
- * Asks until there is an answer, for `timeoutMs` at most. A question that got lost with its server is never answered,
- * no matter how long the client waits. Only for requests that may be repeated.
+ * Repeats a request until there is an answer, for at most `timeoutMs`. A request that was lost with its server is never
+ * answered, however long the client waits. Only for requests that may be repeated.
  *
- * @throws what `ask` throws, and NatsError `TIMEOUT` in the end.
+ * @throws what `ask` throws; NatsError `TIMEOUT` in the end.
  */
 export async function askAgain<T>(ask: () => Promise<T>, timeoutMs = ASK_AGAIN_MS): Promise<T> {
   const giveUpAt = performance.now() + timeoutMs;

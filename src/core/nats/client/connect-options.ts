@@ -4,7 +4,7 @@ import { NatspocError } from '../../lib/errors.js';
 import { credentialsOf, isSecret } from '../../lib/redact-url.js';
 import { readSmallFile, UnreadableFile } from '../../lib/small-file.js';
 
-/** A bundle of all the world's certificate authorities is a tenth of this. */
+/** Ten times the size of a usual bundle of certificate authorities. */
 const LIMIT_BYTES = 4 * 1_048_576;
 
 /** A setting that names a file. */
@@ -15,7 +15,7 @@ function readFile(config: Config, setting: FileSetting, path: string): Uint8Arra
     const advice = 'write it to a file that only you can read, and give the name of the file';
     throw new NatspocError('config', `${config.place(setting)} is the secret itself: ${advice}.`);
   }
-  // The client reads those of TLS once more: what a pipe has given would be gone.
+  // The client reads TLS files again, so they must not be pipes.
   const pipes = setting === 'creds' || setting === 'nkey';
   try {
     return readSmallFile(path, { limitBytes: LIMIT_BYTES, pipes });
@@ -26,7 +26,7 @@ function readFile(config: Config, setting: FileSetting, path: string): Uint8Arra
   }
 }
 
-/** TLS as the flags say. A `tls://` URL asks for it, too: then a server without it is refused. */
+/** TLS options. A `tls://` URL requires TLS as well. */
 function tlsOptions(config: Config): Partial<ConnectionOptions> {
   const { server, tlsca, tlscert, tlskey, tlsfirst } = config;
   const asked = server.some((url) => url.startsWith('tls://'));
@@ -50,7 +50,7 @@ function tlsOptions(config: Config): Partial<ConnectionOptions> {
   };
 }
 
-/** The seed in a file that may hold comments, as `nsc` writes them. */
+/** The seed in a file, which may contain comments as `nsc` writes them. */
 function readSeed(config: Config, path: string): Uint8Array {
   const text = new TextDecoder().decode(readFile(config, 'nkey', path));
   const seed = /^\s*(S[A-Z0-9]{50,})\s*$/m.exec(text)?.[1];
@@ -67,7 +67,7 @@ function readCreds(config: Config, path: string): Uint8Array {
   return creds;
 }
 
-/** Who we are: by file, by token, by user and password, or as a URL says. */
+/** Credentials: from a file, a token, user and password, or a URL. */
 function authOptions(config: Config): Partial<ConnectionOptions> {
   const { creds, nkey, token } = config;
   if (creds) return { authenticator: credsAuthenticator(readCreds(config, creds)) };
@@ -81,26 +81,26 @@ function authOptions(config: Config): Partial<ConnectionOptions> {
 }
 
 /**
- * One attempt to connect takes no longer, however patient people are. The client does not see that a server hangs up
- * between its first words and its last ones of a handshake, as one that is restarted does: it waits this long.
+ * Limit of one attempt to connect. The client does not notice when a server hangs up in the middle of a handshake, as
+ * during a restart, and waits this long.
  */
 const HANDSHAKE_MS = 10_000;
 
 /**
- * How to connect, as the configuration says.
+ * The client's options for a configuration.
  *
- * @throws NatspocError `config` for a file that cannot be read or does not hold what it should.
+ * @throws NatspocError `config` for a file that cannot be read or has the wrong content.
  */
 export function connectOptions(config: Config, name: string): ConnectionOptions {
   return {
-    // The client does not know of users in URLs.
+    // The client does not support users in URLs.
     servers: config.server.map((url) => url.replace(/^((?:\w+:\/\/)?)[^@/]*@/, '$1')),
     name,
     timeout: Math.min(config.timeoutMs, HANDSHAKE_MS),
     maxReconnectAttempts: -1,
-    // The client would give up after two refusals, a moment apart.
+    // Without it the client gives up after two refusals in quick succession.
     ignoreAuthErrorAbort: true,
-    // Fast: a member that is back before others may suspect it keeps its partitions.
+    // Fast: a member that reconnects before others suspect it keeps its partitions.
     reconnectTimeWait: 100,
     reconnectJitter: 50,
     pingInterval: 20_000,

@@ -13,7 +13,7 @@ import { IDENTITY_CODES } from './watch-connection.js';
 
 export type { NatsConnection } from 'nats';
 
-/** True for a connection of the client that is used here; that of its successor has no `jetstreamManager`. */
+/** True for a connection of the supported client; its successor has no `jetstreamManager`. */
 export function isConnection(value: unknown): value is NatsConnection {
   if (typeof value !== 'object' || value === null) return false;
   const { jetstreamManager, subscribe, status }: { [K in keyof NatsConnection]?: unknown } = value;
@@ -28,7 +28,7 @@ const optionsOf = (config: Config, names: readonly SettingName[]): string[] => [
 const certificateAdvice = (config: Config): string =>
   `a client certificate: give one with ${optionsOf(config, ['tlscert', 'tlskey']).join(' and ')}`;
 
-/** What OpenSSL says, in words that say what to do. */
+/** Advice for messages of OpenSSL. */
 const TLS_ADVICE: readonly [RegExp, (config: Config) => string][] = [
   [/certificate has expired|certificate expired/, () => 'a certificate has expired'],
   [
@@ -51,7 +51,7 @@ const TLS_ADVICE: readonly [RegExp, (config: Config) => string][] = [
 function reasonOf(error: unknown): string {
   const chained = error instanceof NatsError ? error.chainedError : undefined;
   const cause = chained ?? error;
-  // A node error may name the reason in its code only.
+  // Some node errors name the reason only in their code.
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
   return `${messageOf(cause)} ${code}`.toLowerCase().replaceAll('_', ' ');
 }
@@ -63,7 +63,7 @@ function unreachableReason(code: string, why: string, config: Config): string {
   const { server, tlsca, tlscert, tlsfirst } = config;
   const tls = tlsca !== undefined || tlsfirst || server.some((url) => url.startsWith('tls://'));
   if (code === ClientCode.Timeout) {
-    // A server that wants a certificate and gets none just hangs up on TLS 1.3, and the client waits on.
+    // With TLS 1.3 a server that requires a certificate and gets none just hangs up, and the client keeps waiting.
     return `no answer in time${tls && !tlscert ? `; it may want ${certificateAdvice(config)}` : ''}`;
   }
   // The client's code for a connection that was closed before the server's INFO.
@@ -107,9 +107,9 @@ function connectError(error: unknown, config: Config): NatspocError {
 }
 
 /**
- * Opens a connection that later reconnects without limit: the caller decides what a missing server means.
- * The first attempt is bounded by the configured timeout, and fails at once if the credentials are refused;
- * later they may be refused for a while, see `authRetryMs`.
+ * Opens a connection that later reconnects without limit: the caller decides what a missing server means. The first
+ * attempt is bounded by the configured timeout, and fails immediately if the credentials are refused. Later refusals
+ * are retried, see `authRetryMs`.
  *
  * @throws NatspocError `unreachable`, `authentication-failed` or `config`.
  */

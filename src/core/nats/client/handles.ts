@@ -1,14 +1,14 @@
 import type { JetStreamManager, NatsConnection } from 'nats';
 import type { Clock } from '../../lib/clock.js';
 
-/** What every part of this folder needs to talk to JetStream. */
+/** What the rooms in `nats/` need to talk to JetStream. */
 export interface NatsHandles {
   connection: NatsConnection;
   manager: JetStreamManager;
-  /** Prefix of reply subjects, where permissions ask for another than `_INBOX`. */
+  /** Prefix of reply subjects, if permissions require another than `_INBOX`. */
   inboxPrefix: string | undefined;
-  /** The JetStream domain of the stream and its bucket, empty for none; undefined: not known, and any will do. */
+  /** The JetStream domain of the stream and its bucket, empty for none; undefined: unknown, so any is accepted. */
   domain?: string | undefined;
-  /** The time of everything that a member depends on; the machine's by default. */
+  /** The clock of a member; default: the machine's. */
   clock?: Clock;
 }

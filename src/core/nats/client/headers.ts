@@ -4,7 +4,7 @@ const VERSION = 'NATS/1.0';
 const LINE_END = '\r\n';
 const utf8 = new TextDecoder();
 
-/** Headers that came over the wire. A look at one of them by its exact name costs one look into a map. */
+/** Received headers. Reading one by its exact name is one map lookup. */
 class ReceivedHeaders extends MsgHdrsImpl {
   override get(name: string, match = Match.Exact): string {
     return match === Match.Exact ? (this.headers.get(name)?.[0] ?? '') : super.get(name, match);
@@ -12,8 +12,8 @@ class ReceivedHeaders extends MsgHdrsImpl {
 }
 
 /**
- * Reads a header block, whatever is in it. Other clients send names with spaces and values with a bare CR; what cannot
- * be read is left out.
+ * Decodes any header block. Other clients send names with spaces and values with a bare CR; unreadable lines are
+ * skipped.
  */
 export function decodeHeaders(bytes: Uint8Array): MsgHdrsImpl {
   const decoded = new ReceivedHeaders();
@@ -36,7 +36,7 @@ function add(headers: Map<string, string[]>, name: string, value: string): void 
   else headers.set(name, [value]);
 }
 
-/** The first line of what the server itself says carries a code and a description. */
+/** The first line of a server message contains a code and a description. */
 function readStatus(decoded: MsgHdrsImpl, line: string): void {
   if (line === VERSION || !line.startsWith(VERSION)) return;
   const status = line.slice(VERSION.length).trim();
@@ -47,15 +47,15 @@ function readStatus(decoded: MsgHdrsImpl, line: string): void {
 }
 
 /**
- * Makes the client read headers with {@link decodeHeaders}. Its own decoder throws at a name or value that it would not
- * send. It reads headers of answers inside its own callbacks, where that ends the reading of the connection: the socket
- * stays open, and nothing arrives any more. May be called again.
+ * Makes the client decode headers with {@link decodeHeaders}. Its own decoder throws on names and values that it would
+ * not send. In its internal callbacks this stops the reading of the connection: the socket stays open, but nothing
+ * arrives. May be called again.
  */
 export function readHeadersTolerantly(): void {
   MsgHdrsImpl.decode = decodeHeaders;
 }
 
-/** Headers that are encoded already: the client asks for the bytes while it writes the message, and only then. */
+/** Encoded headers: the client reads the bytes while it writes the message. */
 export class EncodedHeaders extends MsgHdrsImpl {
   bytes: Uint8Array;
 
@@ -69,11 +69,11 @@ export class EncodedHeaders extends MsgHdrsImpl {
   }
 }
 
-/** Headers to be sent as they came, also those that the client would refuse to send. */
+/** Headers to be sent unchanged, including those that the client refuses to send. */
 export function encodeHeaders(headers: Readonly<Record<string, string>>): EncodedHeaders {
   let text = VERSION + LINE_END;
   for (const [name, value] of Object.entries(headers)) {
-    // What was received holds no line end, and no name a colon. Anything else must not become another header.
+    // Received headers contain no line ends, and their names no colons. No other value may become an additional header.
     text += `${name.replaceAll(':', ' ').replaceAll(LINE_END, ' ')}: ${value.replaceAll(LINE_END, ' ')}${LINE_END}`;
   }
   return new EncodedHeaders(Buffer.from(text + LINE_END, 'utf8'));
@@ -83,6 +83,6 @@ export function encodeHeaders(headers: Readonly<Record<string, string>>): Encode
 export function plainHeaders(headers: MsgHdrs | undefined): Record<string, string> {
   const pairs: [string, string][] = [];
   for (const [name, values] of headers ?? []) pairs.push([name, values.at(-1) ?? '']);
-  // Unlike an assignment, this takes any name: there is one that sets the prototype.
+  // Unlike an assignment, this is safe for a name such as `__proto__`.
   return Object.fromEntries(pairs);
 }

@@ -1,15 +1,15 @@
 import type { Msg, NatsConnection, NatsError, Subscription } from 'nats';
 
-/** Who hears of a subscription. */
+/** Receives the messages of a subscription. */
 export interface Listener {
   message(message: Msg): void;
-  /** The server refuses the subscription, or {@link message} has thrown. */
+  /** The server refused the subscription, or {@link message} threw. */
   failed(error: Error | NatsError): void;
 }
 
 /**
- * Subscribes. What the listener throws does not reach the client: there it would end the reading of the connection,
- * whose socket stays open and brings nothing any more.
+ * Subscribes. An exception of the listener does not reach the client, where it would stop the reading of the
+ * connection.
  */
 export function listen(
   connection: NatsConnection,
@@ -30,7 +30,7 @@ export function listen(
   });
 }
 
-/** Calls what the client must not hear of: an error in it becomes one of the process, as that of any other callback. */
+/** Runs a callback inside the client. Its exceptions are thrown later, as from any other callback. */
 export function safely(callback: () => void): void {
   try {
     callback();

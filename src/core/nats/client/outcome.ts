@@ -1,17 +1,16 @@
 import { NatsError } from 'nats';
 import { type ErrorCode, messageOf, NatspocError } from '../../lib/errors.js';
 
-/** JetStream API error codes that mean something to us (server/errors.json of nats-server). */
+/** JetStream API error codes that are handled (server/errors.json of nats-server). */
 export const API_ERRORS = {
   streamNotFound: 10059,
   consumerNotFound: 10014,
   messageNotFound: 10037,
   wrongLastSequence: 10071,
-  /** The same without the number: from 2.12 on, while another write is being replicated. */
+  /** The same without the sequence: since 2.12, while another write is being replicated. */
   wrongLastSequenceInFlight: 10164,
   streamNameInUse: 10058,
   subjectOverlap: 10065,
-  maximumConsumers: 10026,
   maxBytesRequired: 10113,
   maxStreamBytesExceeded: 10122,
   jetStreamNotEnabled: 10076,
@@ -27,7 +26,7 @@ export const API_ERRORS = {
   consumerOffline: 10119,
 } as const;
 
-/** What a cluster says with code 500 while it elects a leader or a server comes back: it passes. */
+/** Temporary errors with code 500, while a cluster elects a leader or a server returns. */
 const PASSING: readonly (number | undefined)[] = [
   API_ERRORS.clusterNotLeader,
   API_ERRORS.streamOffline,
@@ -43,7 +42,7 @@ const LIMITS: readonly (number | undefined)[] = [
   API_ERRORS.insufficientReplicas,
 ];
 
-/** The JetStream API error code of an error, where it carries one. */
+/** The JetStream API error code of an error, if it has one. */
 export function apiErrorCode(error: unknown): number | undefined {
   return error instanceof NatsError ? error.api_error?.err_code : undefined;
 }
@@ -58,15 +57,15 @@ export function isUnknownOutcome(error: unknown): boolean {
   return ['TIMEOUT', '503', 'DISCONNECT', 'CONNECTION_CLOSED', 'CONNECTION_DRAINING'].includes(error.code);
 }
 
-/** True where a limit or a shortage of the server stands against what was asked for. */
+/** True if a limit or a shortage of the server is the cause. */
 export const isLimit = (error: unknown): boolean => LIMITS.includes(apiErrorCode(error));
 
-/** Whatever was thrown, an error of the client or the server as one of ours, anything else as it is. */
+/** An error of the client or server as one of ours; anything else unchanged. */
 export function explain(error: unknown, doing: string): unknown {
   return error instanceof NatsError ? toNatspocError(error, doing) : error;
 }
 
-/** An error of the client or the server as one of ours; `doing` completes "Could not …". */
+/** An error of the client or server as one of ours; `doing` completes "Could not …". */
 export function toNatspocError(error: unknown, doing: string): NatspocError {
   if (error instanceof NatspocError) return error;
   const natsError = error instanceof NatsError ? error : undefined;

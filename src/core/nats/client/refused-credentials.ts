@@ -7,8 +7,8 @@ import { closeFor, watchConnection } from './watch-connection.js';
 const FINAL = /EXPIRED/;
 
 /**
- * Closes a connection whose credentials are refused, when they have been for `patienceMs` without a pause. Until then
- * the client tries again: a server that is restarted may not know its users for a moment.
+ * Closes a connection whose credentials were refused for `patienceMs` without interruption. Until then the client
+ * retries: a restarted server may not know its users for a moment.
  */
 export function closeWhenRefused(connection: NatsConnection, patienceMs: number): void {
   let first: { at: number; code: string } | undefined;
@@ -18,12 +18,12 @@ export function closeWhenRefused(connection: NatsConnection, patienceMs: number)
     },
     unwelcome: (code) => {
       const now = performance.now();
-      // The first refusal may be what ended the connection. Only the next one says that it does not come back.
+      // The first refusal may have ended the connection. Only a second one shows that it does not come back.
       if (!first) {
         first = { at: now, code };
         return;
       }
-      // Credentials that have expired are refused without a reason from then on.
+      // Expired credentials are later refused without a reason.
       const reason = FINAL.test(first.code) ? first.code : code;
       if (now - first.at >= (FINAL.test(reason) ? 0 : patienceMs)) {
         closeFor(connection, new NatsError(reason, reason));
@@ -32,7 +32,7 @@ export function closeWhenRefused(connection: NatsConnection, patienceMs: number)
   });
 }
 
-/** Tells in one line when the credentials begin to be refused, until they are accepted again. */
+/** Notes once when credentials start to be refused, until they are accepted again. */
 export function tellRefusals(
   connection: NatsConnection,
   patienceMs: number,

@@ -1,15 +1,15 @@
 import type { Msg } from 'nats';
 
-/** Where the server's own answers go, and where the entries of buckets, the APIs and the orders to members are. */
+/** Subjects of the server, of bucket entries, of APIs and of requests to members. */
 const NEVER_ANSWERED = ['$', 'natspoc.'];
 
 /**
- * True for a message that a client sent to this very subject, and for which it awaits an answer.
+ * True for a message that a client sent to exactly this subject and that expects an answer.
  *
- * A client that may create a consumer can have a stream's messages delivered to any subject. A delivery keeps the subject that
- * it was stored with, and has a reply of the server's (`$JS.ACK…`); a notice of the server has none, or `$JS.FC…`.
- * An answer also must not become a message of the stream, an entry of a bucket or an order to a member, because a client
- * names one of those as the place for it.
+ * A client that may create a consumer can have a stream's messages delivered to any subject. A delivery keeps its
+ * stored subject, and has a reply of the server's (`$JS.ACK…`); a notice of the server has none, or `$JS.FC…`. Also, a
+ * client must not be able to choose a reply subject that turns an answer into a message of the stream, an entry of a
+ * bucket or a request to a member.
  *
  * @param prefix of the stream's subjects
  */

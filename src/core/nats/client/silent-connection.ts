@@ -1,17 +1,17 @@
 import type { NatsConnection } from 'nats';
 import { watchConnection } from './watch-connection.js';
 
-/** The server is asked for an answer, and what has come is counted, this often. */
+/** Interval of requests to the server, and of checks of what arrived. */
 const LOOK_MS = 2_000;
-/** A connection on which nothing came for this long, answers to what was asked included, is opened again. */
+/** A connection on which nothing arrived for this long, answers included, is reopened. */
 export const SILENT_MS = 6_000;
 
 const watched = new WeakSet<NatsConnection>();
 
 /**
- * Opens a connection again on which nothing arrives though the server was asked to answer: its other end is gone, or
- * the reading of it has ended, by an exception in a callback of the program around us. The client itself would notice
- * after a minute. May be called again for the same connection.
+ * Reopens a connection on which nothing arrives although the server was asked to answer: its other end is gone, or an
+ * exception in a callback of the program stopped its reading. The client itself would notice after a minute. May be
+ * called again for the same connection.
  */
 export function reopenWhenSilent(connection: NatsConnection): void {
   if (watched.has(connection)) return;
@@ -27,13 +27,13 @@ export function reopenWhenSilent(connection: NatsConnection): void {
   const look = (): void => {
     const now = performance.now();
     const { inMsgs } = connection.stats();
-    // A timer that is late means that this process slept: what has arrived meanwhile is still unread.
+    // A late timer means that this process was stopped: what arrived meanwhile is still unread.
     if (!up || inMsgs !== received || now - dueAt > LOOK_MS / 2) heardAt = now;
     received = inMsgs;
     dueAt = now + LOOK_MS;
     if (now - heardAt >= SILENT_MS) {
       heardAt = now;
-      // It is closed or being closed meanwhile.
+      // It is closed or closing.
       connection.reconnect().catch(() => {});
     } else if (up && !asking) ask();
   };
@@ -42,7 +42,7 @@ export function reopenWhenSilent(connection: NatsConnection): void {
     connection
       .flush()
       .then(heard, () => {
-        // The connection was lost: the answer is not to come.
+        // The connection was lost, so no answer comes.
       })
       .finally(() => {
         asking = false;

@@ -2,15 +2,15 @@ import { DebugEvents, Events, type NatsConnection, NatsError, type Status } from
 import { messageOf, NatspocError } from '../../lib/errors.js';
 import { safely } from './listen.js';
 
-/** Codes of the client that are about who we are. */
+/** The client's codes for refused credentials. */
 export const IDENTITY_CODES = /AUTH|CREDS|ACCOUNT/;
 
 /**
- * Why a connection was closed for good, as one of ours: mostly credentials that no longer count.
+ * Why a connection was closed for good: mostly because credentials are no longer valid.
  *
- * @param error what the client says; undefined: this process has closed it.
- * @param complaint the last code by which the server has refused who we are. The error of the closing itself may be
- *   that of a later attempt, to which the server hung up before it said why.
+ * @param error of the client; undefined: this process closed the connection.
+ * @param complaint the last code by which the server refused the credentials. The final error may be that of a later
+ *   attempt, which the server ended without a reason.
  */
 export function closedError(error: unknown, complaint = ''): NatspocError {
   const closed = 'The connection to NATS was closed';
@@ -26,24 +26,24 @@ export function closedError(error: unknown, complaint = ''): NatspocError {
   return new NatspocError('authentication-failed', `${closed}: ${why}.`, { cause: error });
 }
 
-/** What a connection goes through. `refused` names the operation and subject that permissions forbid. */
+/** Events of a connection. `refused` names the operation and subject that are not permitted. */
 export interface ConnectionEvents {
   disconnected?: () => void;
   reconnected?: () => void;
   refused?: (operation: string, subject: string) => void;
-  /** The server has refused who we are; `code` is the client's. */
+  /** The server refused the credentials; `code` is the client's. */
   unwelcome?: (code: string) => void;
-  /** It is closed, and will not come back. `error`: what the client gave up for; undefined: this process closed it. */
+  /** Closed for good. `error`: the client's reason; undefined: this process closed it. */
   closed?: (error: unknown) => void;
 }
 
-/** Who watches a connection: one loop for each, because the client keeps every iterator until it closes. */
+/** The watchers of each connection, with one loop, because the client keeps every iterator until it closes. */
 const watchers = new WeakMap<NatsConnection, Set<ConnectionEvents>>();
 
-/** What this process has closed connections for, other than because it was done. */
+/** Why this process closed connections early. */
 const reasons = new WeakMap<NatsConnection, NatsError>();
 
-/** Closes a connection for a reason, which its watchers are told. */
+/** Closes a connection with a reason for its watchers. */
 export function closeFor(connection: NatsConnection, reason: NatsError): void {
   reasons.set(connection, reason);
   void connection.close();
@@ -69,7 +69,7 @@ export function watchConnection(connection: NatsConnection, events: ConnectionEv
 async function awaitEnd(connection: NatsConnection, watching: ReadonlySet<ConnectionEvents>): Promise<void> {
   const end = await connection.closed();
   const error = end ?? reasons.get(connection);
-  // Who comes later is told as well.
+  // Later watchers get the event as well.
   watchers.delete(connection);
   for (const events of [...watching]) safely(() => events.closed?.(error));
 }
@@ -87,16 +87,16 @@ function tell({ type, data, permissionContext }: Status, events: ConnectionEvent
   else if (type === Events.Error && IDENTITY_CODES.test(String(data))) events.unwelcome?.(String(data));
 }
 
-/** Events of the connection itself. */
+/** Events of {@link watchServer}. */
 export interface ServerEvents {
-  /** `server`: host and port; `version`: the server's. */
+  /** `server`: host and port; `version`: of the server. */
   connected(server: string, version: string): void;
   disconnected(): void;
-  /** An attempt to come back begins. */
+  /** An attempt to reconnect starts. */
   reconnecting(): void;
 }
 
-/** Tells which server the connection has, now and after each change, until it closes. */
+/** Reports the server of a connection, now and after each change, until the connection closes. */
 export function watchServer(connection: NatsConnection, events: ServerEvents): void {
   const connected = () => events.connected(connection.getServer(), connection.info?.version ?? '');
   connected();

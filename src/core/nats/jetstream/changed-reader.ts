@@ -1,8 +1,8 @@
 import type { ConsumerInfo } from 'nats';
 
 /**
- * What somebody has changed of a reader, in words: it was made to deliver whole messages of one subject. Undefined: nothing
- * that decides what it delivers.
+ * What another client has changed of a reader, as text: readers are created to deliver whole messages of one subject.
+ * Undefined: nothing that affects deliveries.
  */
 export function changeOf({ config, paused }: ConsumerInfo, subject: string): string | undefined {
   const filters = config.filter_subjects ?? [config.filter_subject ?? '>'];

@@ -1,4 +1,4 @@
-/** What the reply subject of a JetStream delivery says about it. */
+/** The data in the reply subject of a JetStream delivery. */
 export interface DeliveryInfo {
   streamSequence: number;
   consumerSequence: number;
@@ -16,27 +16,27 @@ const NANOS_PER_MS = 1_000_000;
 
 /**
  * Reads the reply subjects of one consumer's deliveries:
- * `$JS.ACK.<stream>.<consumer>.<delivered>.<sseq>.<cseq>.<time>.<pending>`, or with domain and account hash after
- * `ACK` and an optional last token (NATS ADR-15). All but the numbers is the same in each of them, so it is taken
- * apart once: nothing is allocated for a message.
+ * `$JS.ACK.<stream>.<consumer>.<delivered>.<sseq>.<cseq>.<time>.<pending>`, or with domain and account hash after `ACK`
+ * and an optional last token (NATS ADR-15). Only the numbers differ between them, so the rest is parsed once, and
+ * nothing is allocated for a message.
  */
 export class DeliveryReader implements DeliveryInfo {
   streamSequence = 0;
   consumerSequence = 0;
   pending = 0;
-  /** Where the numbers begin; 0: not known yet. */
+  /** Where the numbers start; 0: unknown. */
   #numbersAt = 0;
   #reply = '';
-  /** Where the time stands in the reply; see {@link timestampAt}. */
+  /** Where the time starts; see {@link timestampAt}. */
   timeAt = 0;
 
   get timestampMs(): number {
     return timestampAt(this.#reply, this.timeAt);
   }
 
-  /** Reads one reply into the fields; false, and nothing changed, for any other subject. */
+  /** Reads a reply into the fields. False for any other subject; then nothing has changed. */
   read(reply: string): boolean {
-    // Comparing all of what stands before the numbers would take longer than reading them.
+    // Comparing everything before the numbers would take longer than parsing them.
     const at = this.#numbersAt;
     if (
       at > 0 &&
@@ -71,14 +71,14 @@ export class DeliveryReader implements DeliveryInfo {
 }
 
 /**
- * When a message was stored, milliseconds since 1970: few look at it, and it is the longest number, so it is read
- * when somebody does.
+ * When a message was stored, milliseconds since 1970. It is the longest number and rarely needed, so it is parsed on
+ * demand.
  */
 export function timestampAt(reply: string, timeAt: number): number {
   return Number(reply.slice(timeAt, reply.indexOf('.', timeAt))) / NANOS_PER_MS;
 }
 
-/** The whole number at a place of a text, up to a dot or the end; -1 where there is none, or one too large. */
+/** The whole number at a place of a text, up to a dot or the end; -1 if there is none, or it is too large. */
 function digits(text: string, start: number): number {
   let value = 0;
   let at = start;
@@ -91,7 +91,7 @@ function digits(text: string, start: number): number {
   return at > start && value <= Number.MAX_SAFE_INTEGER ? value : -1;
 }
 
-/** Where the numbers of a delivery's reply subject begin; -1 for any other subject. */
+/** Where the numbers of a delivery's reply subject start; -1 for any other subject. */
 function findNumbers(reply: string): number {
   const tokens = reply.split('.');
   const before = tokens.length === 9 ? 4 : tokens.length >= 11 ? 6 : -1;

@@ -24,7 +24,7 @@ import { sequenceAtTime } from './sequence-at-time.js';
 import { createdAt, storedAt } from './stream-identity.js';
 
 const HEARTBEAT_MS = 2_000;
-/** What a server says to those who wait for messages of a reader that is deleted (status 409). */
+/** The server's answer to pending requests when their reader is deleted (status 409). */
 const CONSUMER_DELETED = /consumer deleted/i;
 
 function kindOf(reason: string, unexpected: Unexpected | undefined): ReaderFault {
@@ -78,11 +78,11 @@ export class NatsEventStream implements EventStream {
   readonly #stream: string;
   readonly #prefix: string;
   #failure: NatspocError | undefined;
-  /** This user may look at readers, as far as is known. */
+  /** Whether this user may look at readers, as far as known. */
   #tellsReaders = true;
-  /** When the stream was looked at last, and what came of it. */
+  /** When the stream was last looked at, and the answer. */
   #looked: { at: number; answer: ReturnType<EventStream['bounds']> } | undefined;
-  /** Messages that came without a payload though a header speaks of one, the last of each partition. */
+  /** By partition, the last message that came without payload although a header says that it has one. */
   readonly #doubts = new Map<number, number>();
 
   /** `prefix` is the layout's. */
@@ -146,7 +146,7 @@ export class NatsEventStream implements EventStream {
       const change = changeOf(info, partitionSubject(this.#prefix, partition));
       return { change, delivered: info.delivered.consumer_seq };
     } catch (error) {
-      // Each try would be a line in the log of the server.
+      // Each further try would log a line on the server.
       if (toNatspocError(error, 'look at a reader').code === 'not-permitted') this.#tellsReaders = false;
       return undefined;
     }
@@ -155,7 +155,7 @@ export class NatsEventStream implements EventStream {
   bounds(maxAgeMs = 0): ReturnType<EventStream['bounds']> {
     const { clock = systemClock } = this.#handles;
     const now = clock.now();
-    // Every partition of a member looks: one question does for those that look at once.
+    // All partitions of a member look: one request is enough for those that look at the same time.
     if (!this.#looked || now - this.#looked.at > maxAgeMs || maxAgeMs === 0)
       this.#looked = { at: now, answer: this.#look() };
     return this.#looked.answer;
@@ -180,8 +180,8 @@ export class NatsEventStream implements EventStream {
   }
 
   /**
-   * A message that really has no payload: its publisher has set the header that the server tells the size of one with.
-   * Where the stream does not say, no reader gets past it.
+   * The sequence of a message that really has no payload: its publisher set the header by which the server announces
+   * omitted payloads. If the stream cannot be asked, no reader gets past it.
    */
   async #emptyAt(partition: number): Promise<number | undefined> {
     const seq = this.#doubts.get(partition);

@@ -1,19 +1,22 @@
 import type { Msg } from 'nats';
 import type { DeliveryInfo } from './delivery.js';
 
-/** The server puts it into a message whose payload it leaves out: what the payload's size would be. */
+/** The server adds it to a message without its payload: the payload's size. */
 const SIZE_HEADER = 'Nats-Msg-Size';
 
-/** What a reader was made to deliver. */
+/** What a reader was created to deliver. */
 export interface Wanted {
   filter: string;
-  /** The last sequence that is not wanted. */
+  /** The sequence before the first wanted one. */
   after: number;
-  /** A message that is known to be stored without a payload, whatever its headers say. */
+  /** A message that is stored without a payload, whatever its headers say. */
   emptyAt?: number | undefined;
 }
 
-/** What is wrong with a delivery. `isForeign`: another client has changed the consumer, or created another one of its name. */
+/**
+ * What is wrong with a delivery. `isForeign`: another client changed the consumer, or created another one with its
+ * name.
+ */
 export interface Unexpected {
   reason: string;
   isForeign: boolean;
@@ -25,11 +28,11 @@ const foreign = (reason: string): Unexpected => ({ reason, isForeign: true });
 
 /**
  * What the next delivery of a consumer must be. A client that may create consumers on a stream can also change those of
- * others: then they deliver other subjects, or no payloads.
+ * others, so that they deliver other subjects, or no payloads.
  */
 export class Expectation {
   readonly #wanted: Wanted;
-  /** The only subject that is wanted; undefined: there are several. */
+  /** The only wanted subject; undefined: there are several. */
   readonly #subject: string | undefined;
   #consumerSequence = 0;
   #streamSequence: number;
@@ -45,12 +48,12 @@ export class Expectation {
     return this.#consumerSequence;
   }
 
-  /** Takes the next delivery; says what is wrong with it. */
+  /** Takes the next delivery; returns what is wrong with it. */
   take(message: Msg, delivery: DeliveryInfo): Unexpected | undefined {
     const { consumerSequence, streamSequence } = delivery;
     if (consumerSequence !== this.#consumerSequence + 1)
       return { reason: `gap after ${this.#consumerSequence} deliveries`, isForeign: false };
-    // Another consumer of the name, or a stream that was created again: its sequences start again, or are elsewhere.
+    // Another consumer of this name, or a recreated stream: its sequences differ.
     if (streamSequence <= this.#streamSequence)
       return foreign(`its reader delivers sequence ${streamSequence} after ${this.#streamSequence}`);
     if (this.#subject !== undefined && message.subject !== this.#subject)
@@ -64,7 +67,7 @@ export class Expectation {
     return undefined;
   }
 
-  /** A publisher may have set the header too: the server's comes last. */
+  /** A publisher may have set the header as well: the server's comes last. */
   #lacksPayload({ headers }: Msg, sequence: number): boolean {
     return Number(headers?.last(SIZE_HEADER)) > 0 && sequence !== this.#wanted.emptyAt;
   }

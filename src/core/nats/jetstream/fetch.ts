@@ -7,42 +7,42 @@ import { PLACEMENT_MS, PLACEMENTS, within } from '../client/placement.js';
 import { watchConnection } from '../client/watch-connection.js';
 import { type DeliveryInfo, parseDelivery } from './delivery.js';
 
-/** After this time the server deletes the consumer, in case our deletion is lost. */
+/** The server deletes the consumer after this time, in case our deletion is lost. */
 const INACTIVE_THRESHOLD_NS = 5_000_000_000;
-/** One request asks for at most this many messages. */
+/** Limit of messages in one request. */
 const MAX_BATCH = 20_000;
-/** So often what there is may go away while it is read, by a purge or a limit, before that is an error. */
+/** How many times a purge or a limit may interfere before it is an error. */
 const WHOLE_ATTEMPTS = 3;
 
-/** What to fetch, once. */
+/** What to fetch. */
 export interface FetchOptions {
   stream: string;
   filter: string;
   start: Pick<ConsumerConfig, 'deliver_policy'> &
     Partial<Pick<ConsumerConfig, 'opt_start_seq' | 'opt_start_time'>>;
-  /** At most this many messages; 0: only count them. */
+  /** Limit of messages; 0: only count them. */
   limit: number;
-  /** Payloads are left out and their size is told in `Nats-Msg-Size`. */
+  /** Omit payloads; `Nats-Msg-Size` gives their size. */
   headersOnly?: boolean;
   timeoutMs: number;
 }
 
-/** What a fetch brought. */
+/** The result of a fetch. */
 export interface Fetched {
   messages: { message: Msg; delivery: DeliveryInfo }[];
-  /** How many there were when the fetch began, fetched or not. */
+  /** The number of messages at the start, fetched or not. */
   available: number;
-  /** The server's wall clock less ours, milliseconds, give or take half of a round trip. */
+  /** The server's wall clock minus ours, milliseconds, accurate to half a round trip. */
   serverAheadMs: number;
-  /** The server did not answer within the timeout; otherwise what is missing has gone meanwhile. */
+  /** The server did not answer in time; otherwise missing messages were removed meanwhile. */
   timedOut: boolean;
 }
 
 /**
- * Reads stored messages once, through a consumer that lives as long as the call. What has not come within the
- * timeout is left out.
+ * Reads stored messages once, through a consumer that exists during the call. What does not arrive within the timeout
+ * is missing.
  *
- * @throws NatspocError where the consumer cannot be created: no stream, no permission, no answer.
+ * @throws NatspocError if the consumer cannot be created: no stream, no permission, no answer.
  */
 export async function fetchMessages(handles: NatsHandles, options: FetchOptions): Promise<Fetched> {
   const { connection, manager, inboxPrefix } = handles;
@@ -84,20 +84,20 @@ export async function fetchMessages(handles: NatsHandles, options: FetchOptions)
       const subscription = listen(connection, inbox, {
         message: (message) => {
           const delivery = message.reply === undefined ? undefined : parseDelivery(message.reply);
-          // Anything but a delivery is the end of the request: nothing more, a limit, an error.
+          // Anything but a delivery ends the request: no more messages, a limit, an error.
           if (message.subject === inbox || !delivery) return finish();
           messages.push({ message, delivery });
           if (messages.length >= until) finish();
         },
         failed: finish,
       });
-      // A request that is not permitted is never answered: the connection hears of it instead.
+      // A forbidden request is never answered: the connection reports it instead.
       const unwatch = watchConnection(connection, {
         refused: (operation, subject) => {
           if (operation === 'publish' && subject === next) refuse(subject);
         },
       });
-      // Last: a connection that is being closed throws above, and nothing is left to end then.
+      // Last: if the connection is closing, the calls above throw, and there is no timer to cancel.
       const timer = setTimeout(() => {
         timedOut = true;
         finish();
@@ -118,15 +118,14 @@ export async function fetchMessages(handles: NatsHandles, options: FetchOptions)
   }
 }
 
-/** Whether everything came that was asked for. */
+/** Whether all requested messages arrived. */
 export const isWhole = ({ messages, available }: Fetched, limit: number): boolean =>
   messages.length >= Math.min(available, limit);
 
 /**
- * Reads stored messages once, as {@link fetchMessages} does, and all of them: half of a group, or of the partitions,
- * would look like a group in trouble, or like one without any.
+ * Like {@link fetchMessages}, but complete: half of a group would look like a group in trouble, or without partitions.
  *
- * @throws NatspocError `unreachable` where some did not come, and what {@link fetchMessages} throws.
+ * @throws NatspocError `unreachable` if some did not arrive, and what {@link fetchMessages} throws.
  */
 export async function fetchAll(handles: NatsHandles, options: FetchOptions): Promise<Fetched> {
   for (let attempt = 1; ; attempt++) {
@@ -138,7 +137,7 @@ export async function fetchAll(handles: NatsHandles, options: FetchOptions): Pro
   }
 }
 
-/** Creates the consumer, elsewhere where the first place does not answer. */
+/** Creates the consumer, in another place if the first one does not answer. */
 async function create(
   { manager }: NatsHandles,
   stream: string,

@@ -1,75 +1,55 @@
 import type { KeepingStream, StoredCopy, StoreOutcome } from '../../ports/keeping-stream.js';
+import { MESSAGE_ID_HEADER } from '../../protocol/message.js';
 import type { NatsHandles } from '../client/handles.js';
 import { encodeHeaders, plainHeaders } from '../client/headers.js';
-import { API_ERRORS, apiErrorCode, isUnknownOutcome } from '../client/outcome.js';
+import { isUnknownOutcome } from '../client/outcome.js';
 import { maxPayloadOf } from './pipeline.js';
 import { publishOnce } from './publish-once.js';
 import { storeOnce } from './store-once.js';
 
-const MESSAGE_ID_HEADER = 'Nats-Msg-Id';
+type Headers = StoredCopy['headers'];
 
-/** A message that is to be kept once. */
-export interface KeptMessage {
-  subject: string;
-  headers: Readonly<Record<string, string>>;
-  data: Uint8Array;
-}
+const encode = (headers: Headers, id: string | undefined): Uint8Array =>
+  encodeHeaders(id === undefined ? headers : { ...headers, [MESSAGE_ID_HEADER]: id }).encode();
 
-/** Messages of one stream that are stored once each, and looked at by their sequence. */
-export class KeptMessages {
-  readonly #handles: NatsHandles;
-  readonly #stream: string;
-  readonly #timeoutMs: number;
-
-  constructor(handles: NatsHandles, stream: string, timeoutMs: number) {
-    this.#handles = handles;
-    this.#stream = stream;
-    this.#timeoutMs = timeoutMs;
-  }
-
+/** Messages of one stream that are stored once each, and read by their sequence. */
+export interface KeptMessages {
   /** Bytes of payload that fit beside these headers and an id. */
-  room(headers: Readonly<Record<string, string>>, id: string): number {
-    return maxPayloadOf(this.#handles.connection) - encode(headers, id).length;
-  }
-
+  room(headers: Headers, id: string): number;
   /** Stores a message once; see {@link storeOnce}. Without an id every call stores it. */
   store(
-    message: KeptMessage,
+    message: StoredCopy,
     id: string | undefined,
     isCopy: (stored: StoredCopy) => boolean,
-  ): Promise<StoreOutcome> {
-    const { connection, domain, inboxPrefix } = this.#handles;
-    const { subject, headers, data } = message;
-    const stream: KeepingStream = {
-      publish: (current) =>
-        publishOnce(
-          connection,
-          { stream: this.#stream, domain, inboxPrefix },
-          { subject, headers: encode(headers, id === undefined ? undefined : current), data },
-          this.#timeoutMs,
-        ),
-      read: (sequence) => this.#read(sequence),
-    };
-    return storeOnce(stream, id ?? '', isCopy);
-  }
-
+  ): Promise<StoreOutcome>;
   /** The message of a sequence; undefined: it does not exist, reading is not permitted, or the server did not answer. */
-  async find(sequence: number): Promise<StoredCopy | undefined> {
-    const found = await this.#read(sequence);
-    return found.kind === 'found' ? found.message : undefined;
-  }
-
-  async #read(sequence: number): ReturnType<KeepingStream['read']> {
-    try {
-      const stored = await this.#handles.manager.streams.getMessage(this.#stream, { seq: sequence });
-      const { subject, header, data } = stored;
-      return { kind: 'found', message: { subject, headers: plainHeaders(header), data } };
-    } catch (error) {
-      if (apiErrorCode(error) === API_ERRORS.messageNotFound) return { kind: 'missing' };
-      return isUnknownOutcome(error) ? { kind: 'unknown' } : { kind: 'missing' };
-    }
-  }
+  find(sequence: number): Promise<StoredCopy | undefined>;
 }
 
-const encode = (headers: Readonly<Record<string, string>>, id: string | undefined): Uint8Array =>
-  encodeHeaders(id === undefined ? headers : { ...headers, [MESSAGE_ID_HEADER]: id }).encode();
+/** {@link KeptMessages} on a real server. */
+export function keptMessages(handles: NatsHandles, stream: string, timeoutMs: number): KeptMessages {
+  const { connection, manager, inboxPrefix } = handles;
+  const read: KeepingStream['read'] = async (seq) => {
+    try {
+      const { subject, header, data } = await manager.streams.getMessage(stream, { seq });
+      return { kind: 'found', message: { subject, headers: plainHeaders(header), data } };
+    } catch (error) {
+      return { kind: isUnknownOutcome(error) ? 'unknown' : 'missing' };
+    }
+  };
+  return {
+    room: (headers, id) => maxPayloadOf(connection) - encode(headers, id).length,
+    store({ subject, headers, data }, id, isCopy) {
+      const target = { stream, domain: handles.domain, inboxPrefix };
+      const publish: KeepingStream['publish'] = (current) => {
+        const encoded = encode(headers, id === undefined ? undefined : current);
+        return publishOnce(connection, target, { subject, headers: encoded, data }, timeoutMs);
+      };
+      return storeOnce({ publish, read }, id ?? '', isCopy);
+    },
+    async find(sequence) {
+      const found = await read(sequence);
+      return found.kind === 'found' ? found.message : undefined;
+    },
+  };
+}

@@ -1,9 +1,9 @@
 /**
- * Where the newest part of a stream begins that holds at most `limit` messages, and more than half of it where there
- * are that many. The server counts forward from a sequence, not back from the end, so this is a binary search.
+ * Where the newest part of a stream starts that has at most `limit` messages, and more than half of that if there are
+ * so many. The server counts forward from a sequence, so this is a binary search.
  *
- * @param count how many messages there are from a sequence on.
- * @param newest the sequence of the last one.
+ * @param count the number of messages from a sequence on.
+ * @param newest the last sequence.
  */
 export async function newestPart(
   count: (from: number) => Promise<number>,

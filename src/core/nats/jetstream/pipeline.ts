@@ -12,28 +12,27 @@ const NO_RESPONDERS: Rejection = {
   description: 'no stream answers on this subject',
   retryable: true,
 };
-/** What the server takes before it has told otherwise: its own default. */
+/** The server's default, until it has told its own limit. */
 const DEFAULT_MAX_PAYLOAD = 1024 * 1024;
 const DEFAULT_INBOX_PREFIX = '_INBOX';
 const ZERO = 0x30;
 
-/** Bytes of headers and payload that the server takes in one message. */
+/** Limit of headers and payload of one message, bytes. */
 export const maxPayloadOf = ({ info }: NatsConnection): number => info?.max_payload ?? DEFAULT_MAX_PAYLOAD;
 
-/** Where messages go. */
+/** Where to publish. */
 export interface PublishedStream {
-  /** The stream that has to confirm; another one that answers is an error. */
+  /** The stream that must confirm; an answer of another one is an error. */
   stream: string;
-  /** Its JetStream domain, empty for none; undefined: not known, and any will do. */
+  /** Its JetStream domain, empty for none; undefined: unknown, so any is accepted. */
   domain?: string | undefined;
-  /** Prefix of reply subjects, where permissions ask for another than `_INBOX`. */
+  /** Prefix of reply subjects, if permissions require another than `_INBOX`. */
   inboxPrefix?: string | undefined;
 }
 
 /**
- * One connection's pipeline of published messages. Answers come to one wildcard inbox, the token is the last
- * token of the reply subject. That takes one subscription for all, and no request object, timer or promise
- * for each.
+ * Publishes over one connection. Answers come to one wildcard inbox; the last token of the reply subject identifies the
+ * message. So there is one subscription, and no request object, timer or promise for each message.
  */
 class Pipeline implements PublishPort {
   readonly #connection: NatsConnection;
@@ -44,11 +43,11 @@ class Pipeline implements PublishPort {
   readonly #withHeaders: { reply: string; headers: EncodedHeaders };
   readonly #withoutHeaders = { reply: '' };
   readonly #unsubscribe: () => void;
-  /** The connection may live on for long: it must not keep a pipeline that is closed. */
+  /** The connection may live long, and must not keep a closed pipeline. */
   readonly #unwatch: () => void;
   /**
-   * False while the connection is down. The client would keep what is written then and send it first when it is
-   * back, ahead of what has to be sent again; its notice of a break comes before it starts to keep anything.
+   * False while the connection is down. The client would buffer messages and send them first after the reconnect,
+   * before those that must be resent. It reports a break before it starts to buffer.
    */
   #up: boolean;
   #open = true;
@@ -60,7 +59,7 @@ class Pipeline implements PublishPort {
   ) {
     this.#connection = connection;
     this.#events = events;
-    // Shorter than the client's own inboxes, with 64 random bits: each character is parsed twice a message.
+    // Shorter than the client's own inboxes, with 64 random bits: each character is parsed twice per message.
     this.#inbox = `${inboxPrefix ?? DEFAULT_INBOX_PREFIX}.${randomBytes(8).toString('base64url')}.`;
     this.#acks = new PubAckReader(stream, domain);
     this.#withHeaders = { reply: '', headers: this.#headers };
@@ -100,7 +99,7 @@ class Pipeline implements PublishPort {
         this.#connection.publish(subject, data, this.#withHeaders);
       }
     } catch (error) {
-      // It is being drained, and takes nothing more before it closes.
+      // It is draining, and accepts nothing more before it closes.
       if (error instanceof NatsError && error.code === ErrorCode.ConnectionDraining) return false;
       throw error;
     }
@@ -174,8 +173,8 @@ function tokenOf(subject: string, start: number): number {
 }
 
 /**
- * Publishing to one stream over a connection, as a port for a publisher. Only that stream confirms: one of another domain
- * that listens to the same subjects, beyond a leaf node, does not.
+ * Publishing to one stream, as a port for a publisher. Only that stream confirms, not one of another domain that
+ * listens to the same subjects beyond a leaf node.
  */
 export function natsPublishPort(connection: NatsConnection, to: PublishedStream): OpenPublishPort {
   return (events) => new Pipeline(connection, to, events);

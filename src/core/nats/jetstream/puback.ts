@@ -2,8 +2,8 @@ import { asObject, type Fields } from '../../lib/json.js';
 import type { Rejection } from '../../ports/publishing.js';
 
 /**
- * What an answer to a published message says; `status`: the code of the error, as HTTP has them. `elsewhere`: a stream of another JetStream domain has stored it, which
- * says nothing about the one that was meant. `garbled`: not an answer of JetStream at all.
+ * The outcome of a published message; `status`: the HTTP-like code of the error. `elsewhere`: a stream of another
+ * JetStream domain stored it, which says nothing about the intended one. `garbled`: no answer of JetStream.
  */
 export type PubAckOutcome =
   | { kind: 'stored'; sequence: number; duplicate: boolean }
@@ -12,8 +12,8 @@ export type PubAckOutcome =
   | { kind: 'garbled'; reason: Rejection };
 
 /**
- * JetStream error codes (server/errors.json of nats-server) that pass by themselves: the server is starting,
- * electing, catching up or overloaded. This attempt is certainly not stored.
+ * Temporary JetStream errors (server/errors.json of nats-server): the server is starting, electing, catching up or
+ * overloaded. The message is certainly not stored.
  */
 const PASSING = new Set([
   10004, // cluster incomplete
@@ -38,14 +38,13 @@ function garbled(text: string): PubAckOutcome {
 }
 
 /**
- * Reads the answers of one stream. All but a few differ in their digits only, so after the first one the text
- * before the digits is compared and the digits are read, with nothing left to collect; everything else is
- * decoded and validated as JSON.
+ * Reads the answers of one stream. Almost all differ only in their digits, so after the first one the text before the
+ * digits is compared and the digits are parsed, without garbage. Everything else is decoded and validated as JSON.
  */
 export class PubAckReader {
   readonly #stream: string;
   readonly #domain: string | undefined;
-  /** What stands before the digits in a plain confirmation of this server; learned from the first. */
+  /** The text before the digits of a plain confirmation, learned from the first. */
   #prefix: Uint8Array | undefined;
 
   /** @param domain the JetStream domain of the stream, empty for none; undefined: any. */
@@ -54,12 +53,12 @@ export class PubAckReader {
     this.#domain = domain;
   }
 
-  /** The sequence of a plain confirmation, or 0: then {@link decode} knows more. */
+  /** The sequence of a plain confirmation; 0 for other answers: see {@link decode}. */
   sequence(data: Uint8Array): number {
     const prefix = this.#prefix;
     if (prefix === undefined) return 0;
     const end = data.length - 1;
-    // 16 digits and more may be beyond what a number holds exactly: the JSON path refuses those.
+    // Numbers with 16 digits may not be exact: the JSON path refuses those.
     if (
       data[prefix.length] === ZERO ||
       data[end] !== CLOSING_BRACE ||
@@ -108,7 +107,7 @@ export class PubAckReader {
     return { kind: 'stored', sequence: seq, duplicate: duplicate === true };
   }
 
-  /** A refusal does not tell its domain, only the name of its stream. */
+  /** A refusal contains the name of its stream, but not its domain. */
   #isElsewhere(stream: string, domain: unknown, isRefusal: boolean): boolean {
     if (this.#domain === undefined) return false;
     if (isRefusal && domain === undefined) return stream !== this.#stream;

@@ -18,10 +18,8 @@ export interface EncodedMessage {
 }
 
 /**
- * Publishes one message and waits for the stream that was meant: another one may listen to the subject, beyond a leaf
- * node, and answer first. `unknown`: it may be stored.
- *
- * @param timeoutMs how long that may take.
+ * Publishes one message and waits for the intended stream, even if another one beyond a leaf node answers first.
+ * `unknown`: it may be stored.
  */
 export function publishOnce(
   connection: NatsConnection,

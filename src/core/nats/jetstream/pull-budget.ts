@@ -1,52 +1,55 @@
 import type { ReaderWindow } from '../../ports/index.js';
 import { RequestLimits } from './request-limits.js';
 
-/** Messages requested ahead of the running ones at first, and as long as this keeps the handlers busy. */
+/** Messages requested ahead of the running ones, initially and as long as this keeps handlers busy. */
 const MIN_AHEAD = 64;
 /** Limit of pending requests, far below the limit of the server. */
 const MAX_REQUESTS = 128;
 
-/** One request for messages; `maxBytes` undefined: whatever it takes. */
+/** A request; `maxBytes` undefined: no limit. */
 export interface Order {
   batch: number;
   maxBytes: number | undefined;
 }
 
-/** How much one reader requests: at most its window, and no further ahead of the running messages than is useful. */
+/** How much one reader requests: at most its window, and no further ahead of the running messages than useful. */
 export class PullBudget {
   #window: ReaderWindow;
   readonly #limits: RequestLimits;
-  /** Messages that are handled side by side, beside the first. */
+  /** Messages handled in parallel, in addition to the first. */
   readonly #beside: number;
   #hasBegun = false;
-  /** Asked for and not delivered, over all requests that wait at the server: it serves them in turn, a message each. */
+  /** Requested and not delivered, over all pending requests. The server serves them in turn, one message each. */
   #owed = 0;
   #held = 0;
-  /** Messages to hold and to ask for, beyond those beside: grows to the window where they are taken as fast as they come. */
+  /**
+   * How many messages to hold and request, beyond those in parallel. Grows up to the window while messages are handled
+   * as fast as they arrive.
+   */
   #ahead = MIN_AHEAD;
-  /** Deliveries until that is looked at again, how many were released in them, and the fewest held beyond. */
+  /** Deliveries until the next adjustment, messages released since the last, and the lowest number held beyond. */
   #untilAdapt = MIN_AHEAD;
   #released = 0;
   #fewestBeyond = Number.POSITIVE_INFINITY;
   #averageBytes = 0;
-  /** The next message is larger than the window: it has to come alone, without a limit. */
+  /** The next message is larger than the window: request it alone, without a limit. */
   #oversize = false;
-  /** Nothing that is held can be taken up: more is asked for at once. */
+  /** No held message can be handled: request more immediately. */
   #starving = false;
 
-  /** `concurrency`: limit of messages that are handled at the same time. */
+  /** `concurrency`: limit of messages handled in parallel. */
   constructor(window: ReaderWindow, concurrency = 1, limits = new RequestLimits()) {
     this.#window = { ...window };
     this.#beside = concurrency - 1;
     this.#limits = limits;
   }
 
-  /** True while a request waits at the server. */
+  /** True while a request is pending. */
   get isWaiting(): boolean {
     return this.#owed > 0;
   }
 
-  /** Must be called before the first request. `held`: messages of an earlier reader that are not released yet. */
+  /** Must be called before the first request. `held`: unsettled messages of the previous reader. */
   begin(held: number): void {
     this.#hasBegun = true;
     this.#held = held;
@@ -57,15 +60,15 @@ export class PullBudget {
     this.#released += messages;
   }
 
-  /** Requests under way are not taken back. */
+  /** Pending requests are not withdrawn. */
   resize(window: ReaderWindow): void {
     this.#window = { ...window };
   }
 
   /**
-   * What to ask for now, from here on owed; undefined: nothing. Once half of what is ahead is free, so that requests
-   * stay few: one is served while the next is on its way. To be called until there is nothing more: the server may
-   * limit a request.
+   * What to request now, counted as owed from here on; undefined: nothing. It requests when half of what is ahead is
+   * free, so that there are few requests, and one is served while the next is in flight. To be called until it returns
+   * undefined, because the server may limit a request.
    */
   order(): Order | undefined {
     if (!this.#hasBegun) return undefined;
@@ -74,7 +77,7 @@ export class PullBudget {
     return order;
   }
 
-  /** A message has come. */
+  /** A message was delivered. */
   deliver(): void {
     this.#held++;
     if (--this.#owed === 0) this.#oversize = false;
@@ -86,10 +89,10 @@ export class PullBudget {
   }
 
   /**
-   * To be called after each delivery. A slow handler gains nothing from messages that wait in memory, and they would cost a
-   * handover or a crash their second delivery. So what is asked for ahead follows what is taken.
+   * To be called after each delivery. Messages that wait in memory do not help a slow handler, and are delivered again
+   * after a handover or a crash. So the number requested ahead follows the number handled.
    *
-   * @returns true where it has been looked at, so that there may be more to ask for: a delivery alone makes no room.
+   * @returns true if it was adjusted, so that there may be more to request.
    */
   adapt(): boolean {
     const beyond = this.#held - this.#beside;
@@ -105,7 +108,8 @@ export class PullBudget {
   }
 
   /**
-   * Handlers are idle, because all buffered messages wait for running ones: messages that they could handle are further ahead.
+   * Handlers are idle, because all buffered messages wait for running ones. Messages that they could handle are further
+   * ahead.
    *
    * @returns true if more should be requested: no request is pending, and the window has room.
    */
@@ -117,10 +121,12 @@ export class PullBudget {
     return true;
   }
 
-  /** A request has ended with this many messages missing. `isTooSmall`: it allowed the whole window, but no message fitted. */
+  /**
+   * A request ended with `unserved` messages missing. `isTooSmall`: it allowed the whole window, but no message fitted.
+   */
   fallShort(unserved: number, isTooSmall: boolean): void {
     this.#owed -= unserved;
-    // It would be the same the next time.
+    // A repetition would end the same way.
     if (isTooSmall) this.#oversize = true;
   }
 

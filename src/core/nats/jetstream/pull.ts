@@ -20,15 +20,15 @@ import { sizeOf } from './message-size.js';
 import { type Order, PullBudget } from './pull-budget.js';
 import { RequestLimits } from './request-limits.js';
 
-/** The server deletes a reader of a process that vanished after this long. */
+/** The server deletes the reader of a vanished process after this time. */
 const INACTIVE_THRESHOLD_MS = 30_000;
 
-/** The reason of a fault: nothing was heard of the server, though something was due. */
+/** The reason of a fault: the server sent nothing, although it should have. */
 export const SILENCE = 'the server is silent';
 
 const nanos = (ms: number): number => ms * 1_000_000;
 
-/** Where and what to pull. */
+/** What to pull, and how. */
 export interface PullOptions {
   stream: string;
   /** Name of the consumer on the server. */
@@ -42,28 +42,25 @@ export interface PullOptions {
   emptyAt?: number | undefined;
   /** Limit of messages that are handled at the same time. Default 1. */
   concurrency?: number | undefined;
-  /** The server speaks at least this often; two silences in a row are a fault. */
+  /** The server's interval of heartbeats; two missing ones are a fault. */
   heartbeatMs: number;
 }
 
-/**
- * Receives what is pulled. After `fault` nothing more comes. `delivery` is valid during the call only: the next
- * message uses the same object.
- */
+/** Receives deliveries; nothing after `fault`. `delivery` is only valid during the call, because it is reused. */
 export interface PullSink {
   message(message: Msg, delivery: DeliveryReader): void;
-  /** So many messages that waited at the server are not there any more, and none is. */
+  /** This number of waiting messages no longer exists, and no others wait. */
   gone?(messages: number): void;
   /**
-   * `error`: no other reader will do better, such as where permissions are missing. `unexpected`: what was delivered
-   * that should not have been.
+   * `error`: another reader will not help, for example if permissions are missing. `unexpected`: the delivery that
+   * caused the fault.
    */
   fault(reason: string, error?: NatspocError, unexpected?: Unexpected): void;
 }
 
 /**
- * A pull consumer with no acknowledgements, kept supplied with requests within a window. Deliveries are
- * what was asked for, each the next, or the reader faults; it never repairs itself.
+ * A pull consumer without acknowledgements, kept supplied with requests within a window. Deliveries are contiguous and
+ * as requested, or the reader faults. It never repairs itself.
  */
 export class PullReader {
   readonly #handles: NatsHandles;
@@ -77,7 +74,7 @@ export class PullReader {
   #inbox = '';
   readonly #expectation: Expectation;
   #pending: number;
-  /** No request waited, at some time since the last delivery; and the same before that. */
+  /** Whether no request was pending at some time since the last delivery, and between the two before. */
   #rests = true;
   #rested = true;
   #heard = false;
@@ -94,15 +91,15 @@ export class PullReader {
     this.#pending = info.num_pending;
     const { filter, emptyAt } = options;
     this.#expectation = new Expectation({ filter, after: (options.start.opt_start_seq ?? 1) - 1, emptyAt });
-    // The prefix carries a JetStream domain, where there is one.
+    // The prefix contains the JetStream domain, if any.
     this.#nextSubject = `${handles.manager.getOptions().apiPrefix}.CONSUMER.MSG.NEXT.${options.stream}.${options.name}`;
   }
 
   /**
-   * Creates the consumer. Nothing is asked for before {@link start}.
+   * Creates the consumer. Nothing is requested before {@link start}.
    *
-   * @returns the reader and how many messages wait for it.
-   * @throws what the client throws where the consumer cannot be created.
+   * @returns the reader, and the number of waiting messages.
+   * @throws what the client throws if the consumer cannot be created.
    */
   static async open(
     handles: NatsHandles,
@@ -123,7 +120,7 @@ export class PullReader {
     return { reader, pending: info.num_pending };
   }
 
-  /** Messages that still wait at the server for this reader, as it has said last. */
+  /** Messages that wait on the server, as of its last message. */
   get pending(): number {
     return this.#pending;
   }
@@ -138,13 +135,13 @@ export class PullReader {
     return this.#rested;
   }
 
-  /** Starts to pull. `held`: messages of an earlier reader that are not released yet; they count against the window. */
+  /** Starts to pull. `held`: unsettled messages of the previous reader, which count against the window. */
   start(held = 0): void {
     this.#demand.begin(held);
     this.#fill();
   }
 
-  /** Gives room back to the window. */
+  /** Returns room to the window. */
   release(messages: number): void {
     this.#demand.release(messages);
     this.#fill();
@@ -155,13 +152,13 @@ export class PullReader {
     if (this.#demand.starve()) this.#fill();
   }
 
-  /** Changes the window; requests under way are not taken back. */
+  /** Changes the window; pending requests are not withdrawn. */
   resize(window: ReaderWindow): void {
     this.#demand.resize(window);
     this.#fill();
   }
 
-  /** Stops, and deletes the consumer on the server without waiting for the answer. */
+  /** Stops, and deletes the consumer without waiting for the answer. */
   close(): void {
     if (!this.#open) return;
     this.#shut();
@@ -171,14 +168,14 @@ export class PullReader {
     });
   }
 
-  /** Ends the reader from outside with a reason, as if it had noticed itself. */
+  /** Ends the reader with a fault from outside. */
   fail(reason: string, error?: NatspocError): void {
     if (!this.#open) return;
     this.#shut();
     this.#sink.fault(reason, error);
   }
 
-  /** The server does not say it where we would hear it: a refused request would look like a silent server. */
+  /** A forbidden request gets no answer, and would look like a silent server. */
   #denied(operation: string, subject: string): void {
     if (operation !== 'publish' || subject !== this.#nextSubject) return;
     const message = `Could not read ${this.#options.stream}: not permitted to publish ${subject}.`;
@@ -197,7 +194,7 @@ export class PullReader {
     });
     this.#unwatch = watchConnection(this.#handles.connection, {
       refused: (operation, subject) => this.#denied(operation, subject),
-      // Requests of before the break are lost, and the consumer, which is in the server's memory, may be: one cure.
+      // Pending requests are lost, and the consumer, which is in the server's memory, may be.
       reconnected: () => this.fail('the connection was lost'),
     });
     const everyMs = this.#options.heartbeatMs;
@@ -206,11 +203,11 @@ export class PullReader {
     let dueAt = heardAt + everyMs;
     const look = (): void => {
       const now = clock.now();
-      // A timer that is late means that this process slept: what has arrived meanwhile is still unread.
+      // A late timer means that this process was stopped: what arrived meanwhile is still unread.
       const late = now - dueAt > everyMs / 2;
       dueAt = now + everyMs;
       this.#cancelWatchdog = clock.at(dueAt, look);
-      // The server speaks to requests only: while the window is full it has nothing to say.
+      // The server only answers requests: while the window is full, it sends nothing.
       if (this.#heard || !this.#demand.isWaiting) heardAt = now;
       this.#heard = false;
       if (late) heardAt = Math.max(heardAt, now - everyMs);
@@ -239,17 +236,17 @@ export class PullReader {
     const request = {
       batch,
       expires: nanos(expiresMs),
-      // The server refuses one that is longer than half of the request.
+      // The server refuses a heartbeat longer than half of the request.
       idle_heartbeat: nanos(Math.min(this.#options.heartbeatMs, expiresMs / 2)),
       ...(maxBytes !== undefined && { max_bytes: maxBytes }),
     };
     try {
-      // What the server says of a request comes to its reply subject: that has the size of the request.
+      // The server's status messages go to the reply subject, so that contains the size of the request.
       this.#handles.connection.publish(this.#nextSubject, JSON.stringify(request), {
         reply: `${this.#inbox}.${batch}`,
       });
     } catch (error) {
-      // The connection is being closed. The caller is a handler that has ended and must not get this error.
+      // The connection is closing. The caller is a handler that has ended and must not get this error.
       this.fail(messageOf(error));
     }
   }
@@ -279,8 +276,8 @@ export class PullReader {
   }
 
   /**
-   * The server speaks to a request that waits when it has nothing for it (`processWaiting` in server/consumer.go): what
-   * it had counted before has been purged, or has expired. No delivery would ever tell.
+   * The server sends heartbeats to a pending request only if it has no messages (`processWaiting` in
+   * server/consumer.go): what it had counted was purged or has expired. No delivery would show this.
    */
   #idle(): void {
     const gone = this.#pending;
@@ -297,13 +294,13 @@ export class PullReader {
       return;
     }
     if (code === 409 && this.#limits.learn(text)) {
-      // All of it was refused: the last token of the reply subject says how much that was.
+      // The whole request was refused: the last token of the reply subject is its size.
       this.#rests = true;
       this.#demand.fallShort(Number(message.subject.slice(this.#inbox.length + 1)), false);
       this.#fill();
       return;
     }
-    // 408: the request expired; 409 of these kinds: it reached its byte limit. Anything else ends the reader.
+    // 408: the request expired. These 409s: it reached its byte limit. Anything else ends the reader.
     if (code !== 408 && !(code === 409 && /maxbytes|batch completed/i.test(text))) {
       this.fail(`${code} ${text}`.trim());
       return;

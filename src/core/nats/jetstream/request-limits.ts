@@ -1,18 +1,18 @@
 import type { ConsumerConfig } from 'nats';
 import { parseDuration } from '../../lib/units.js';
 
-/** How long one request waits at the server, where it may. */
+/** How long a request may wait on the server. */
 const EXPIRES_MS = 30_000;
 const NANOS_PER_MS = 1_000_000;
 
-/** What a server says to a request that is larger than its settings allow (status 409). */
+/** The server's answer to a request that exceeds its settings (status 409). */
 const EXCEEDED = /^Exceeded MaxRequest(Batch|Expires|MaxBytes) of (\S+)$/;
 
 const positive = (value: number | undefined): number =>
   value !== undefined && value > 0 ? value : Number.POSITIVE_INFINITY;
 
 /**
- * What the server allows one request: `max_request_batch`, `max_request_expires` and `max_request_max_bytes` of a
+ * The server's limits of a request: `max_request_batch`, `max_request_expires` and `max_request_max_bytes` of a
  * consumer, which a server or an account may set for all.
  */
 export class RequestLimits {
@@ -20,7 +20,7 @@ export class RequestLimits {
   bytes: number;
   expiresMs: number;
 
-  /** `config`: what the server says of the consumer. */
+  /** `config`: of the consumer. */
   constructor({ max_batch, max_bytes, max_expires }: Partial<ConsumerConfig> = {}) {
     this.messages = positive(max_batch);
     this.bytes = positive(max_bytes);
@@ -28,9 +28,9 @@ export class RequestLimits {
   }
 
   /**
-   * Takes up what the server says of a request that it refused.
+   * Learns a limit from the server's refusal.
    *
-   * @returns false where that is no limit, or none that the request exceeded as far as we know.
+   * @returns false if it names no limit, or none that the request exceeded as far as known.
    */
   learn(refusal: string): boolean {
     const [, name, text = ''] = EXCEEDED.exec(refusal) ?? [];

@@ -4,22 +4,22 @@ import { partitionWildcard } from '../../protocol/layout.js';
 import type { NatsHandles } from '../client/handles.js';
 import { fetchMessages } from './fetch.js';
 
-/** How long the server may take for one message. */
+/** Timeout for one message. */
 const ANSWER_MS = 5_000;
 
-/** Which stream, and the prefix of its layout. */
+/** The stream, and the prefix of its layout. */
 export interface TimedStream {
   stream: string;
   prefix: string;
 }
 
-/** A stored message, as far as its place in time goes. */
+/** A stored message's sequence and time. */
 interface Placed {
   sequence: number;
   atMs: number;
 }
 
-/** What {@link searchTime} looks at: the ends of a stream, and the first stored message from a sequence on. */
+/** What {@link searchTime} works with: the ends of a stream, and the first stored message from a sequence on. */
 export interface TimeSearch {
   first: number;
   last: number;
@@ -27,8 +27,8 @@ export interface TimeSearch {
 }
 
 /**
- * A sequence before which everything was stored before a time, and from which on nothing was: by halving the stream.
- * From `first` to `last` + 1, whatever was deleted in between.
+ * The sequence at which a time falls, by binary search: everything before was stored earlier. From `first` to `last` +
+ * 1, whatever was deleted in between.
  */
 export async function searchTime({ first, last, from }: TimeSearch, atMs: number): Promise<number> {
   let [low, high] = [first, last + 1];
@@ -42,10 +42,10 @@ export async function searchTime({ first, last, from }: TimeSearch, atMs: number
 }
 
 /**
- * The first sequence stored at or after a time. Where a server is asked for a reader that starts at a time, 2.9 and
- * 2.10 start it in the wrong place when messages before that were deleted, and 2.9 crashes when they were in memory.
+ * The first sequence stored at or after a time. The server's own search by time is wrong in 2.9 and 2.10 if earlier
+ * messages were deleted, and crashes 2.9 if they were in memory.
  *
- * @throws NatspocError where the server does not tell.
+ * @throws NatspocError if the server does not answer.
  */
 export async function sequenceAtTime(
   handles: NatsHandles,

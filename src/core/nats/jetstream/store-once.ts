@@ -4,9 +4,9 @@ import type { KeepingStream, StoredCopy, StoreOutcome } from '../../ports/keepin
 const MAX_IDS = 16;
 
 /**
- * Stores a message once, however often this is called. The stream knows an id for longer than it keeps the message: what
- * it calls a duplicate may have been deleted since, or be another message. So a duplicate is read, and if it is not
- * this message, the message is stored under another id, derived from the first, so that a later attempt finds it.
+ * Stores a message once, however often this is called. The stream remembers an id for longer than the message, so a
+ * duplicate may refer to a deleted or another message. It is read, and if it is not this message, the message is stored
+ * under another id, derived from the first, so that a later attempt finds it.
  *
  * @param isCopy whether a stored message is this one.
  */

@@ -3,9 +3,9 @@ import type { NatsHandles } from '../client/handles.js';
 import { keepsCreation } from '../client/server-version.js';
 
 /**
- * When a stream was created, milliseconds since 1970 on the server's clock; undefined: the server does not say, or is one
- * that may have forgotten. A stream that holds its first message, stored after that time, is believed on any server: one
- * that was made anew begins with sequence 1 again.
+ * When a stream was created, milliseconds since 1970 on the server's clock; undefined: unknown, or the server may have
+ * forgotten. If the stream still holds its first message, stored after that time, any server is trusted, because a
+ * recreated stream starts at sequence 1.
  */
 export function createdAt(
   { created, state }: Pick<StreamInfo, 'created' | 'state'>,
@@ -19,8 +19,8 @@ export function createdAt(
 }
 
 /**
- * When the message of a sequence was stored, milliseconds since 1970 on the server's clock; undefined: it is gone, or the
- * leader did not say, or this user may not ask.
+ * When the message of a sequence was stored, milliseconds since 1970 on the server's clock; undefined: it is gone, the
+ * leader did not answer, or reading is not permitted.
  */
 export async function storedAt(
   { manager }: Pick<NatsHandles, 'manager'>,

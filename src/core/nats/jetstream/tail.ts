@@ -11,16 +11,16 @@ const WINDOW = { messages: 512, bytes: 4_194_304 };
 const HEARTBEAT_MS = 2_000;
 const RETRY_MS = 250;
 
-/** Where to read, and who hears of it. */
+/** What to read. */
 export interface TailOptions {
-  /** Subject filter, a partition's or the wildcard of all. */
+  /** Subject filter: a partition, or the wildcard of all. */
   filter: string;
   startSequence: number;
   message: (message: StoredMessage) => void;
   failed: (error: unknown) => void;
 }
 
-/** Reads stored and then live messages in order, and starts again after the last one when the reader breaks. */
+/** Reads stored and then new messages in order, and continues after the last one if the reader fails. */
 export function tailMessages(topology: Topology, options: TailOptions): Watch {
   const tail = new Tail(topology, options);
   void tail.open();

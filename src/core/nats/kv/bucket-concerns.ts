@@ -3,10 +3,10 @@ import { formatBytes, formatCount } from '../../lib/units.js';
 import { ALL_USES, type Concern, fieldOf } from '../client/concern.js';
 import { bucketSubject } from './bucket.js';
 
-/** What the entries of a partition take in the bucket, for each group: 16 of its lease, 16 of its position. */
+/** Size of a partition's entries in the bucket, for each group: 16 of its lease, 16 of its position. */
 const BYTES_A_PARTITION = 8_192;
 const ENTRIES_A_PARTITION = 32;
-/** An entry with the longest names fits in this. */
+/** Size of an entry with the longest names. */
 const ENTRY_BYTES = 4_096;
 
 type Judge = (config: StreamConfig, bucket: string) => string | undefined;
@@ -40,15 +40,15 @@ const REFUSED: Readonly<Record<string, Judge>> = {
       : undefined,
 };
 
-/** What is asked of a bucket. */
+/** What a bucket is checked against. */
 export interface BucketNeeds {
   bucket: string;
   partitions: number;
-  /** Replicas of the stream; undefined: it is not there yet. */
+  /** Replicas of the stream; undefined: it does not exist yet. */
   replicas: number | undefined;
 }
 
-/** What there is to say of a bucket's settings. What is refused would make a group forget who owns what, or how far it is. */
+/** The concerns about a bucket's settings. A refused setting would lose leases or positions. */
 export function bucketConcerns(config: StreamConfig, needs: BucketNeeds): Concern[] {
   const { bucket, partitions, replicas = 0 } = needs;
   const refused = Object.entries(REFUSED).flatMap(([setting, judge]): Concern[] => {

@@ -8,15 +8,15 @@ import { type Fetched, type FetchOptions, fetchAll } from '../jetstream/fetch.js
 import { newestPart } from '../jetstream/newest-part.js';
 import { bucketStream, bucketSubject, valueIn } from './bucket.js';
 
-/** The past of a whole group that is read at most: more entries than 256 partitions keep of their leases. */
+/** Limit of entries read of a whole group's past: more than 256 partitions keep of their leases. */
 const HISTORY_LIMIT = 10_000;
 
-/** An entry of the bucket, and when the server stored it by our wall clock. */
+/** An entry of the bucket, and when it was stored, by our wall clock. */
 export interface StoredEntry extends BucketEntry {
   atMs: number;
 }
 
-/** What the bucket holds of one group, and what it still keeps of before; each oldest first. */
+/** Current and past entries of one group in the bucket; oldest first. */
 export class BucketPast {
   readonly #handles: NatsHandles;
   readonly #bucket: string;
@@ -30,7 +30,7 @@ export class BucketPast {
     this.#timeoutMs = options.timeoutMs;
   }
 
-  /** Past sessions, leases and proofs of life; of very many the newest. */
+  /** Past sessions, leases and proofs of life; only the newest of very many. */
   async newest(): Promise<PastEntry[]> {
     const [group, proofs] = await Promise.all([
       this.#newest(`${keys.groupPrefix(this.#group)}>`, false),
@@ -39,7 +39,7 @@ export class BucketPast {
     return byRevision([...this.#view(group), ...this.#proofs(proofs)]);
   }
 
-  /** All that is kept of one partition's lease, and of the proofs of life of its owners. */
+  /** Everything kept of one partition's lease, and of the proofs of life of its owners. */
   async ofLease(partition: number): Promise<PastEntry[]> {
     const start = { deliver_policy: DeliverPolicy.All };
     const leases = this.#view(await this.fetch(keys.lease(this.#group, partition), { start }));

@@ -9,20 +9,20 @@ import { within } from '../client/placement.js';
 import { PubAckReader } from '../jetstream/puback.js';
 import { BucketWatch } from './watch.js';
 
-/** The header by which KV marks what is not a value. */
+/** The header of deletion markers. */
 export const KV_OPERATION = 'KV-Operation';
 
 /** The value in an entry's message; null if the message marks a deletion. */
 export const valueIn = (headers: MsgHdrs | undefined, data: Uint8Array): Uint8Array | null =>
   ['DEL', 'PURGE'].includes(headers?.get(KV_OPERATION) ?? '') ? null : data;
 
-/** By these the server says that a revision is not the expected one. */
+/** The server's codes for an unexpected revision. */
 const CONFLICTS: ReadonlySet<number> = new Set([
   API_ERRORS.wrongLastSequence,
   API_ERRORS.wrongLastSequenceInFlight,
 ]);
 
-/** Unavailable, or (from 2.11 on) too many requests at a time: it passes. */
+/** Temporary: unavailable, or (since 2.11) too many requests. */
 const PASSING: ReadonlySet<number> = new Set([503, 429]);
 
 /** The bucket, its account or its server is full, until an operator makes room. */
@@ -35,7 +35,7 @@ const PASSING_LIMITS: ReadonlySet<number> = new Set([
 const describeRefusal = (bucket: string, description: string): string =>
   `bucket ${bucket} refuses writes (${description})`;
 
-/** The stream behind a KV bucket, and the subject of one of its keys (NATS ADR-8). */
+/** The stream of a KV bucket, and the subject of one of its keys (NATS ADR-8). */
 export const bucketStream = (bucket: string): string => `KV_${bucket}`;
 export const bucketSubject = (bucket: string, key: string): string => `$KV.${bucket}.${key}`;
 
@@ -48,7 +48,7 @@ export class NatsBucket implements Bucket {
   /** A JetStream domain maps its own form of the keys' subjects. */
   readonly #domainPrefix: string;
 
-  /** `timeoutMs` bounds each request; it should be well below the ttl, so that a lost reply can be asked again. */
+  /** `timeoutMs` bounds each request. It should be well below the ttl, so that a lost request can be repeated. */
   constructor(handles: NatsHandles, name: string, timeoutMs: number) {
     this.#handles = handles;
     this.#name = name;
@@ -62,8 +62,8 @@ export class NatsBucket implements Bucket {
     try {
       const query = { last_by_subj: bucketSubject(this.#name, key) };
       const reading = this.#handles.manager.streams.getMessage(bucketStream(this.#name), query);
-      // The manager waits longer, as people do. What is lost in a broken connection has to be asked again soon:
-      // nothing of a partition is committed meanwhile.
+      // The manager's own timeout is longer. A request lost in a broken connection must be repeated soon, because the
+      // partition commits nothing meanwhile.
       const stored = await within(reading, this.#timeoutMs, this.#clock);
       return { kind: 'found', entry: this.#entry(stored) };
     } catch (error) {
@@ -106,8 +106,8 @@ export class NatsBucket implements Bucket {
     if (value === null) header.set(KV_OPERATION, 'DEL');
     try {
       const subject = this.#domainPrefix + bucketSubject(this.#name, key);
-      // While it is disconnected the client keeps this, and sends it after the reconnect, though nobody may wait for
-      // the answer any more: one of the writes that are applied late (SPEC.md, A1 and A6).
+      // While disconnected, the client keeps the request and sends it after the reconnect, even if its timeout has
+      // passed: such a write is applied late (SPEC.md, A1 and A6).
       const reply = await this.#handles.connection.request(subject, value ?? new Uint8Array(0), {
         timeout: timeoutMs,
         headers: header,
@@ -115,7 +115,7 @@ export class NatsBucket implements Bucket {
       const stream = bucketStream(this.#name);
       const ack = new PubAckReader(stream, this.#handles.domain).decode(reply.data);
       if (ack.kind === 'stored') return { kind: 'ok', revision: ack.sequence };
-      // A bucket of the same name in another domain may have answered first: what ours has is read back.
+      // A bucket of the same name in another domain may have answered first. Ours is read back.
       if (ack.kind !== 'refused') return { kind: 'unknown' };
       const { reason, status } = ack;
       if (CONFLICTS.has(reason.code)) return { kind: 'conflict' };
@@ -132,7 +132,7 @@ export class NatsBucket implements Bucket {
     }
   }
 
-  /** The key's subject has no responders: the bucket is gone, or its leader is being elected. */
+  /** No responders: the bucket is gone, or its leader is being elected. */
   async #explainNoResponders(doing: string): Promise<WriteOutcome> {
     try {
       const asking = this.#handles.manager.streams.info(bucketStream(this.#name));

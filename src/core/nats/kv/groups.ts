@@ -2,11 +2,11 @@ import { isId } from '../../protocol/records.js';
 import type { NatsHandles } from '../client/handles.js';
 import { bucketStream, bucketSubject } from './bucket.js';
 
-/** The keys by which a group shows that it exists: positions outlive members, members come before positions. */
+/** The keys that prove a group's existence: positions outlive members, members come before positions. */
 const FILTERS = ['position.*.*', 'group.*.session.*', 'group.*.lease.*'];
 
 /**
- * The names of all groups that a bucket knows, sorted.
+ * The names of all groups in a bucket, sorted.
  *
  * @throws what the client throws: no permission, no bucket, no answer.
  */

@@ -10,17 +10,17 @@ import { PullReader } from '../jetstream/pull.js';
 import { bucketStream, bucketSubject, valueIn } from './bucket.js';
 
 const HEARTBEAT_MS = 1_000;
-/** Readers are opened this far apart at least; the first after one that has lasted at once. */
+/** Minimum time between the opening of two readers. */
 const RETRY_MS = 250;
-/** A watch can be silent though its heartbeats come: compare with the newest entry this often. */
+/** A watch may be silent although heartbeats arrive: interval of comparisons with the newest entry. */
 const POLL_MS = 3_000;
-/** A snapshot of which nothing more comes for this long is read anew. */
+/** A snapshot that makes no progress for this long is read again. */
 const SNAPSHOT_STALL_MS = 2_000;
-/** Compared this soon when the server says that there is more, and nothing comes: it may have passed over an entry. */
+/** Delay of a comparison if more entries were announced and none arrives: the server may have missed one. */
 const STALL_MS = 50;
 
 /**
- * Follows part of a bucket with a reader that starts at the last value of every key. Any fault has one cure:
+ * Follows part of a bucket with a reader that starts at the last value of each key. Each fault is handled the same way:
  * a new reader and a new snapshot.
  */
 export class BucketWatch implements Watch {
@@ -34,19 +34,18 @@ export class BucketWatch implements Watch {
   #snapshot: BucketEntry[] | undefined;
   #changes: BucketEntry[] = [];
   #lastRevision = 0;
-  /** Entries that the server still has for the reader, as the last delivery said. */
+  /** Entries that still wait on the server, as of the last delivery. */
   #pending = 0;
   #cancelRetry: Cancel | undefined;
   #cancelPoll: Cancel | undefined;
   #cancelStall: Cancel | undefined;
   #cancelIncomplete: Cancel | undefined;
-  /** The fewest entries that were still to come of a snapshot. */
+  /** The lowest number of entries missing from the snapshot so far. */
   #fewestPending = 0;
   #stopped = false;
   #opening = false;
-  /** When a reader was opened last, or was about to be. */
+  /** When the last reader was opened. */
   #openedAt = Number.NEGATIVE_INFINITY;
-  /** A snapshot has been told. */
   #hasOpened = false;
 
   constructor(handles: NatsHandles, bucket: string, prefix: string, sink: WatchSink) {
@@ -125,13 +124,13 @@ export class BucketWatch implements Watch {
     this.#opening = false;
   }
 
-  /** Before the first snapshot a limit is a configuration error; later it may be raised, or room may be freed. */
+  /** Before the first snapshot a limit is a configuration error. Later it may be raised, or room may be freed. */
   #mayPass(error: unknown): boolean {
     if (isLimit(error)) return this.#hasOpened;
     return isUnknownOutcome(error) && apiErrorCode(error) !== API_ERRORS.streamNotFound;
   }
 
-  /** A reader that opens after it was given up is closed again: another one is already being opened. */
+  /** A reader that opens after the timeout is closed again, because another one is being opened. */
   #inTime(opening: ReturnType<typeof PullReader.open>): ReturnType<typeof PullReader.open> {
     return within(opening, PLACEMENT_MS, this.#clock).catch((error: unknown) => {
       opening.then(
@@ -167,7 +166,7 @@ export class BucketWatch implements Watch {
       return;
     }
     if (delivery.pending > 0) this.#awaitNext();
-    // What one read of the socket brings makes one batch: a plan for each of 1,000 entries would be waste.
+    // One read of the socket makes one batch: a plan for each of 1,000 entries would be wasteful.
     this.#changes.push(entry);
     if (this.#changes.length === 1) {
       queueMicrotask(() => {
@@ -178,7 +177,7 @@ export class BucketWatch implements Watch {
     }
   }
 
-  /** More entries must follow. If they do not, the wait must be short: a missing entry may be a lease that is handed over. */
+  /** More entries must follow. The wait is short, because a missing entry may be a lease that is being handed over. */
   #awaitNext(): void {
     if (this.#stopped || this.#cancelStall) return;
     const known = this.#lastRevision;
@@ -191,8 +190,8 @@ export class BucketWatch implements Watch {
   }
 
   /**
-   * The server may miss an entry that it has counted (see {@link #compareWithNewest}), or another client may delete it.
-   * Nothing else would end the wait: heartbeats go on, and changes that keep coming bring it no nearer to its end.
+   * The server may miss an entry that it counted (see {@link #compareWithNewest}), or another client may delete it.
+   * Nothing else would end the wait: heartbeats and changes keep arriving.
    */
   #awaitRest(pending: number): void {
     this.#fewestPending = pending;
@@ -220,11 +219,11 @@ export class BucketWatch implements Watch {
       const newest = await this.#handles.manager.streams.getMessage(bucketStream(this.#bucket), {
         last_by_subj: this.#filter,
       });
-      // Not seen though it was stored before we asked, and nothing newer has come since: the watch is dead. Or the
-      // newest was seen and more is said to wait: nats-server 2.9 has been seen to pass over one of two entries
-      // that were stored within a millisecond, here the end of a session, and never to deliver it.
+      // Either the watch is dead: the newest entry was stored before we asked, has not arrived, and nothing newer has.
+      // Or the newest arrived and more are announced: nats-server 2.9 was observed to miss one of two entries stored
+      // within a millisecond, and never to deliver it.
       const isBehind = newest.seq > known || (newest.seq === known && this.#pending > 0);
-      // The newest entry was removed without a mark, or the bucket is an older copy of itself.
+      // The newest entry was removed without a marker, or the bucket was restored from an older copy.
       if ((isBehind || newest.seq < known) && isUnchanged()) before.fail('behind');
     } catch (error) {
       if (apiErrorCode(error) === API_ERRORS.messageNotFound && known > 0 && isUnchanged())

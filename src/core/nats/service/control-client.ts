@@ -1,35 +1,18 @@
 import { type NatsConnection, NatsError } from 'nats';
 import { messageOf } from '../../lib/errors.js';
-import {
-  type ControlAnswer,
-  type ControlClient,
-  type ControlVerb,
-  decodeControlAnswer,
-  memberSubject,
-} from '../../protocol/member-orders.js';
+import { type ControlClient, decodeControlAnswer, memberSubject } from '../../protocol/member-orders.js';
 import { SERVICE_ERROR } from './micro-service.js';
 
 /** Asks members over their endpoints. */
-export class NatsControlClient implements ControlClient {
-  readonly #connection: NatsConnection;
-  readonly #stream: string;
-  readonly #group: string;
-
-  constructor(connection: NatsConnection, stream: string, group: string) {
-    this.#connection = connection;
-    this.#stream = stream;
-    this.#group = group;
-  }
-
-  async ask(
-    session: string,
-    verb: ControlVerb,
-    request: Uint8Array | undefined,
-    timeoutMs: number,
-  ): Promise<ControlAnswer> {
-    const subject = memberSubject(this.#stream, this.#group, session, verb);
+export const natsControlClient = (
+  connection: NatsConnection,
+  stream: string,
+  group: string,
+): ControlClient => ({
+  async ask(session, verb, request, timeoutMs) {
+    const subject = memberSubject(stream, group, session, verb);
     try {
-      const answer = await this.#connection.request(subject, request, { timeout: timeoutMs });
+      const answer = await connection.request(subject, request, { timeout: timeoutMs });
       const refusal = answer.headers?.get(SERVICE_ERROR);
       if (refusal) return { kind: 'refused', message: refusal };
       const partitions = decodeControlAnswer(answer.data);
@@ -45,5 +28,5 @@ export class NatsControlClient implements ControlClient {
       if (error instanceof NatsError && error.code === 'TIMEOUT') return { kind: 'silent' };
       return { kind: 'refused', message: messageOf(error) };
     }
-  }
-}
+  },
+});

@@ -1,13 +1,6 @@
 import { createInbox, type NatsConnection, NatsError, nuid } from 'nats';
 import { parseObject } from '../../lib/json.js';
-import type {
-  Identities,
-  Link,
-  LinkEvents,
-  MemberIdentity,
-  ProbeOutcome,
-  Prober,
-} from '../../ports/index.js';
+import type { Identities, Link, MemberIdentity, Prober } from '../../ports/index.js';
 import {
   CONTROL_VERBS,
   type ControlVerb,
@@ -19,10 +12,10 @@ import {
 import { closedError, watchConnection } from '../client/watch-connection.js';
 import { type Endpoint, MicroService, RefusedRequest } from './micro-service.js';
 
-/** Name of the micro service that every member is. */
+/** Name of every member's micro service. */
 const SERVICE_NAME = 'natspoc';
 
-/** What the service says about its member, and what can be asked of it. */
+/** The description of a member's service, and its endpoints. */
 export interface ServiceDescription {
   stream: string;
   group: string;
@@ -36,12 +29,12 @@ export interface ServiceDescription {
   control: MemberControl;
 }
 
-/** STATS data belongs to an endpoint (ADR-32). It would be the same for each: one carries it. */
+/** STATS data belongs to an endpoint (ADR-32). All endpoints would have the same, so only one has it. */
 const STATS_ENDPOINT: ControlVerb = 'release';
 
 /**
- * Members as NATS micro services (ADR-32), so that any NATS tool finds them. Where each answers to its own group, beside
- * that, no other client needs the permission to answer: no responders means that the member's connection is gone.
+ * Members as NATS micro services (ADR-32), so that any NATS tool lists them. Other clients do not need permission to
+ * answer in the group's subjects, so no responders means that the member's connection is gone.
  */
 export class MicroIdentities implements Identities {
   readonly #connection: NatsConnection;
@@ -53,9 +46,9 @@ export class MicroIdentities implements Identities {
   }
 
   /**
-   * If permissions forbid the member to answer its group, no one answers for its id, and its session records this:
-   * others must not conclude anything from that silence. What else they forbid it does without. Undefined: the
-   * connection broke meanwhile, and whether the server knows of the service is not certain.
+   * If permissions forbid the member to answer its group, nothing answers for its id, and its session records this, so
+   * that others conclude nothing from the silence. Other forbidden subjects are simply missing. Undefined: the
+   * connection broke, and it is unknown whether the server knows the service.
    */
   async create(): Promise<MemberIdentity | undefined> {
     const refused = new Set<string>();
@@ -91,11 +84,11 @@ export class MicroIdentities implements Identities {
       prefix,
     });
     try {
-      // The server has to know of the subscriptions before others see the session and probe for it. What it refuses
-      // it says before it answers this; the client tells it a turn of the loop later.
+      // The server must know the subscriptions before others see the session and probe for it. It reports refused ones
+      // before it answers this flush; the client reports them one turn of the event loop later.
       await this.#connection.flush();
     } catch (error) {
-      // The client would subscribe again after the reconnect, and answer for a member that has another id.
+      // The client would subscribe again after the reconnect, and answer for an old id.
       service.stop();
       throw error;
     }
@@ -125,64 +118,46 @@ export class MicroIdentities implements Identities {
   }
 }
 
-/** Which members are probed, and how. */
+/** How members are probed. */
 export interface ProberOptions {
   stream: string;
   group: string;
-  /** Prefix of reply subjects, where permissions ask for another than `_INBOX`. */
+  /** Prefix of reply subjects, if permissions require another than `_INBOX`. */
   inboxPrefix: string | undefined;
   timeoutMs: number;
 }
 
-/** Probes the members of a group, each at a subject of its own. */
-export class MicroProber implements Prober {
-  readonly #connection: NatsConnection;
-  readonly #options: ProberOptions;
-
-  constructor(connection: NatsConnection, options: ProberOptions) {
-    this.#connection = connection;
-    this.#options = options;
-  }
-
-  async probe(sessionId: string): Promise<ProbeOutcome> {
-    const { stream, group, inboxPrefix, timeoutMs: timeout } = this.#options;
+/** Probes the members of a group, each at its own subject. */
+export const microProber = (
+  connection: NatsConnection,
+  { stream, group, inboxPrefix, timeoutMs }: ProberOptions,
+): Prober => ({
+  async probe(sessionId) {
     try {
-      // An inbox for this probe alone: who answers learns nothing of where the bucket's answers come.
-      const answer = await this.#connection.request(
-        memberSubject(stream, group, sessionId, 'ping'),
-        undefined,
-        {
-          timeout,
-          noMux: true,
-          reply: createInbox(inboxPrefix),
-        },
-      );
-      // A stream that takes all subjects answers as well. That says nothing of the member.
+      const subject = memberSubject(stream, group, sessionId, 'ping');
+      // An inbox for this probe only: whoever answers does not learn where the bucket's answers arrive.
+      const options = { timeout: timeoutMs, noMux: true, reply: createInbox(inboxPrefix) };
+      const answer = await connection.request(subject, undefined, options);
+      // A stream that listens to all subjects answers as well, which says nothing about the member.
       return parseObject(answer.data)?.id === sessionId ? 'alive' : 'timeout';
     } catch (error) {
       if (!(error instanceof NatsError)) return 'timeout';
       if (error.code === '503') return 'no-responders';
       return error.permissionContext ? 'denied' : 'timeout';
     }
-  }
-}
+  },
+});
 
-/** The connection's state as the member sees it. */
-export class NatsLink implements Link {
-  readonly #connection: NatsConnection;
-
-  constructor(connection: NatsConnection) {
-    this.#connection = connection;
-  }
-
-  watch(events: LinkEvents): () => void {
+/** The state of the connection, for a member. */
+export const natsLink = (connection: NatsConnection): Link => ({
+  watch(events) {
     let complaint: string | undefined;
-    return watchConnection(this.#connection, {
+    return watchConnection(connection, {
       ...events,
       unwelcome: (code) => {
         complaint = code;
       },
       closed: (error) => events.ended(closedError(error, complaint)),
     });
-  }
-}
+  },
+});

@@ -17,10 +17,7 @@ export function decodeStatsAnswer(bytes: Uint8Array): MemberStats | undefined {
   return undefined;
 }
 
-/**
- * Asks these sessions for their stats, where only members of their group need be permitted to answer. Waits for all
- * answers or `waitMs`, whichever is first. Never rejects.
- */
+/** Asks these sessions for their stats. Waits for all answers or `waitMs`, whichever is first. Never rejects. */
 export async function collectStats(
   connection: NatsConnection,
   { stream, group, inboxPrefix }: { stream: string; group: string; inboxPrefix: string | undefined },

@@ -4,18 +4,21 @@ import { encodeHeaders } from '../client/headers.js';
 import { listen } from '../client/listen.js';
 import { isRequest } from '../client/request.js';
 
-/** Members of one service share what comes to their endpoints. Each member has its own: this is what tools expect. */
+/**
+ * Members of one service share the requests to its endpoints. Each member has its own; tools expect a queue
+ * nevertheless.
+ */
 const QUEUE = 'q';
 const VERBS = ['PING', 'INFO', 'STATS'] as const;
 type Verb = (typeof VERBS)[number];
 
-/** Where a micro service says that a request failed (ADR-32). */
+/** The header of failed requests (ADR-32). */
 export const SERVICE_ERROR = 'Nats-Service-Error';
 const SERVICE_ERROR_CODE = 'Nats-Service-Error-Code';
 
 /** A request that is answered with an error. */
 export class RefusedRequest extends Error {
-  /** As of HTTP. */
+  /** An HTTP status. */
   readonly code: number;
 
   constructor(code: number, description: string) {
@@ -24,17 +27,17 @@ export class RefusedRequest extends Error {
   }
 }
 
-/** What can be asked of a service beside what all services answer. */
+/** An endpoint of a service. */
 export interface Endpoint {
   name: string;
   subject: string;
-  /** The answer to a request. What it throws is an answer as well, see {@link RefusedRequest}. */
+  /** Answers a request. An exception becomes an error answer, see {@link RefusedRequest}. */
   answer: (request: Uint8Array) => Uint8Array | Promise<Uint8Array>;
-  /** What STATS says of it. */
+  /** Its data in STATS. */
   data?: () => unknown;
 }
 
-/** What a service is, and says about itself. */
+/** The description of a service. */
 export interface ServiceOptions {
   name: string;
   id: string;
@@ -43,9 +46,9 @@ export interface ServiceOptions {
   description: string;
   metadata: Readonly<Record<string, string>>;
   endpoints: readonly Endpoint[];
-  /** Where PING and STATS are answered too, beside the subjects of the standard. */
+  /** Additional subjects of PING and STATS. */
   alsoAt: { readonly PING: string; readonly STATS: string };
-  /** Prefix of the stream's subjects: nothing is answered there. */
+  /** Prefix of the stream's subjects, to which no answer is sent. */
   prefix: string;
 }
 
@@ -57,8 +60,8 @@ interface Counts {
 }
 
 /**
- * A NATS micro service (ADR-32) on a connection. It answers requests only, see {@link isRequest}. What permissions forbid
- * of it is missing; the rest is there.
+ * A NATS micro service (ADR-32). It answers only requests, see {@link isRequest}. Endpoints that permissions forbid are
+ * missing.
  */
 export class MicroService {
   readonly #connection: NatsConnection;
@@ -82,7 +85,7 @@ export class MicroService {
     }
   }
 
-  /** Stops to answer. */
+  /** Stops answering. */
   stop(): void {
     if (!this.#connection.isClosed()) for (const each of this.#subscriptions) each.unsubscribe();
   }
@@ -95,7 +98,7 @@ export class MicroService {
         message: (message) => {
           if (isRequest(message, subject, this.#options.prefix)) handle(message);
         },
-        // Others find out by asking, and the connection's watchers are told what is refused.
+        // Other clients notice, and the connection's watchers are told what is refused.
         failed: () => {},
       },
       queue === undefined ? {} : { queue },
@@ -111,7 +114,7 @@ export class MicroService {
       this.#send(message, answer);
     } catch (error) {
       const code = error instanceof RefusedRequest ? error.code : 500;
-      // A header is one line of characters that every client can read.
+      // A header is one line of printable ASCII.
       const description = messageOf(error).replace(/[^\x20-\x7e]+/g, ' ') || 'failed';
       if (counts) Object.assign(counts, { num_errors: counts.num_errors + 1, last_error: description });
       this.#send(message, undefined, { [SERVICE_ERROR]: description, [SERVICE_ERROR_CODE]: String(code) });
@@ -125,7 +128,7 @@ export class MicroService {
     try {
       message.respond(data, headers && { headers: encodeHeaders(headers) });
     } catch {
-      // The connection is being closed: who asks sees that.
+      // The connection is being closed, which the client that asked notices.
     }
   }
 

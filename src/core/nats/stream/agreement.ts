@@ -13,25 +13,25 @@ import {
   type StoredLayout,
 } from './stream-layout.js';
 
-/** What is there of a stream and its bucket. */
+/** The existing stream and bucket. */
 export interface Found {
   stream: StreamInfo | undefined;
   bucket: StreamInfo | undefined;
   stored: StoredLayout;
 }
 
-/** The layout of a stream, and whether the bucket has yet to be told. */
+/** The layout of a stream, and whether the bucket already stores it. */
 export interface Agreement {
   layout: LayoutRecord;
   isStored: boolean;
 }
 
-/** The bucket has no entry but a layout. */
+/** The bucket has no entry except a layout. */
 const isUnused = (bucket: StreamInfo | undefined): boolean => (bucket?.state.num_subjects ?? 0) <= 1;
 
 /**
- * A layout that is not binding: no group has started in its bucket, and it has no stream. A creation that was refused
- * half way has left it behind.
+ * A layout that is not binding, left by a creation that failed half way: no group has started in its bucket, and it has
+ * no stream.
  */
 function isLeftover(layout: LayoutRecord, { stream, bucket }: Found): boolean {
   if (!isUnused(bucket)) return false;
@@ -39,10 +39,10 @@ function isLeftover(layout: LayoutRecord, { stream, bucket }: Found): boolean {
 }
 
 /**
- * What the settings, the stream's description and the bucket agree on. The stream's description comes first, then the
- * bucket, then the settings; a given setting must agree with the existing layout.
+ * The layout that settings, stream description and bucket agree on. The description comes first, then the bucket, then
+ * the settings; a given setting must agree with the existing layout.
  *
- * @throws NatspocError `layout-mismatch` where they do not agree, or the stream does not listen to the partitions.
+ * @throws NatspocError `layout-mismatch` if they disagree, or the stream does not listen to the partitions.
  */
 export function agree(config: Config, found: Found): Agreement {
   const { stream, stored } = found;
@@ -54,12 +54,12 @@ export function agree(config: Config, found: Found): Agreement {
   if (inBucket) checkSettings(config, inBucket);
   const { prefix, partitions } = config;
   const layout = inBucket ?? described ?? { v: RECORD_VERSION, prefix, partitions, hash: 'fnv1a32' as const };
-  // What a mirror listens to is what it mirrors: that it is one is said elsewhere.
+  // A mirror has no subjects. That it is one is reported elsewhere.
   if (stream && !stream.config.mirror) checkSubjects(config, layout, stream.config);
   return { layout, isStored: stored.layout !== undefined && isSame(stored.layout, layout) };
 }
 
-/** The stream is gone and groups have their positions still: another layout would give them other partitions. */
+/** The stream is gone, but groups still have positions: another layout would give them other partitions. */
 function checkOrphan(config: Config, layout: LayoutRecord): void {
   const same = { ...layout };
   if (config.given.has('prefix')) same.prefix = config.prefix;

@@ -4,15 +4,15 @@ import { askAgain } from '../client/ask-again.js';
 import { API_ERRORS, apiErrorCode, toNatspocError } from '../client/outcome.js';
 import type { Wanted } from './stored.js';
 
-/** What to do if a stream cannot be created, with settings named as the user knows them. */
+/** Advice if a stream cannot be created, with settings named as the user knows them. */
 export interface CreationAdvice {
-  /** Where another stream has its subjects: how to choose others. */
+  /** If another stream has its subjects: how to choose others. */
   otherSubjects: string;
-  /** Where the account asks for a limit of bytes: how to give one. */
+  /** If the account requires a limit of bytes: how to set one. */
   limitBytes: string;
 }
 
-/** A stream's configuration and state, asked for again where the answer got lost; undefined: there is none. */
+/** A stream's configuration and state, with repeated requests; undefined: it does not exist. */
 export async function findStream(manager: JetStreamManager, name: string): Promise<StreamInfo | undefined> {
   try {
     return await askAgain(() => manager.streams.info(name), manager.getOptions().timeout);
@@ -35,7 +35,7 @@ async function holderOf(
       if (other !== undefined) return other;
     }
   } catch {
-    // Only the name is missing then: who may create streams may not be allowed to list them.
+    // A user who may create streams may not be allowed to list them.
   }
   return undefined;
 }
@@ -73,7 +73,7 @@ async function refusal(
  * Creates a stream.
  *
  * @returns the stream, and whether it was created here. If another client was faster, it has that client's settings.
- * @throws NatspocError that says what to do where the server refuses; `unreachable` where it does not answer in time.
+ * @throws NatspocError with advice if the server refuses; `unreachable` if it does not answer in time.
  */
 export async function createStream(
   manager: JetStreamManager,
@@ -87,8 +87,8 @@ export async function createStream(
     const theirs =
       apiErrorCode(error) === API_ERRORS.streamNameInUse ? await findStream(manager, wanted.name) : undefined;
     if (theirs) return { info: theirs, isOurs: false };
-    if (apiErrorCode(error) === API_ERRORS.maximumConsumers && wanted.max_consumers !== undefined) {
-      // The account allows fewer for each stream: its own limit is as many as there can be.
+    if (apiErrorCode(error) === API_ERRORS.consumersExceeded && wanted.max_consumers !== undefined) {
+      // The account allows fewer per stream: leave the limit to the account.
       const { max_consumers: _, ...unlimited } = wanted;
       return createStream(manager, unlimited, advice);
     }
@@ -96,7 +96,7 @@ export async function createStream(
   }
 }
 
-/** Deletes a stream in which nothing was ever stored; a stream that cannot be read or deleted stays. */
+/** Deletes a stream that never stored a message; one that cannot be read or deleted stays. */
 async function deleteUnused(manager: JetStreamManager, name: string): Promise<void> {
   try {
     const { state } = await manager.streams.info(name);
@@ -107,10 +107,11 @@ async function deleteUnused(manager: JetStreamManager, name: string): Promise<vo
 }
 
 /**
- * Undoes a creation that failed half way. If another client uses the bucket, it has written into it by now: then all stays.
+ * Undoes a creation that failed half way. If another client uses the bucket, it has written to it by now, and
+ * everything stays.
  *
- * @param bucket the bucket's stream, and the last sequence that was seen there.
- * @param made names of the streams that were made, in the order in which they go.
+ * @param bucket the bucket's stream, and its last sequence seen.
+ * @param made names of the created streams, in the order of deletion.
  */
 export async function takeBack(
   manager: JetStreamManager,

@@ -5,7 +5,7 @@ import { plainHeaders } from '../client/headers.js';
 import { API_ERRORS, apiErrorCode, toNatspocError } from '../client/outcome.js';
 import { findStream } from './creation.js';
 
-/** The last dead letter of a stream, or null where it cannot be told or is gone meanwhile. */
+/** The last dead letter of a stream; null if it cannot be decoded or is gone. */
 async function lastLetter(
   { manager }: NatsHandles,
   stream: string,
@@ -29,10 +29,10 @@ async function lastLetter(
 }
 
 /**
- * How many dead letters a stream has, and the last of them. Where there never was one, there is no stream of them.
+ * The number of dead letters of a stream, and the last one. Without any there is no such stream.
  *
- * @param known what an earlier look found: while nothing has changed, the last letter is not read again.
- * @throws NatspocError where the server does not tell.
+ * @param known the previous result: while nothing has changed, the last letter is not read again.
+ * @throws NatspocError if the server does not answer.
  */
 export async function deadLetterFacts(
   handles: NatsHandles,

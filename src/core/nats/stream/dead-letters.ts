@@ -23,34 +23,34 @@ import { refuse } from '../client/concern.js';
 import type { NatsHandles } from '../client/handles.js';
 import { plainHeaders } from '../client/headers.js';
 import { API_ERRORS, apiErrorCode, toNatspocError } from '../client/outcome.js';
-import { KeptMessages } from '../jetstream/kept-messages.js';
+import { type KeptMessages, keptMessages } from '../jetstream/kept-messages.js';
 import { PullReader } from '../jetstream/pull.js';
 import { findStream } from './creation.js';
 import { streamConcerns } from './stream-concerns.js';
 
 /**
- * How long the same letter is recognised: an owner may die between storing it and committing, and the next one
- * takes all its attempts before it stores the letter again.
+ * How long the same letter is recognised: an owner may die between storing it and committing, and the next owner makes
+ * all attempts before it stores the letter again.
  */
 const DUPLICATE_WINDOW_MS = 3_600_000;
 const READ_WINDOW = { messages: 512, bytes: 8 * 1_048_576 };
 const HEARTBEAT_MS = 2_000;
-/** An id that was used before gets longer. */
+/** Room for a longer id, if the first one was used before. */
 const SLACK = 256;
-/** The cure where a setting of the stream cannot be changed. */
+/** Advice if a setting of the stream cannot be changed. */
 const ANOTHER = 'delete the stream: natspoc creates it again';
 const NO_DATA = new Uint8Array(0);
 
-/** Whose dead letters. */
+/** Options of {@link NatsDeadLetters}. */
 export interface DeadLetterOptions {
-  /** The stream that they come from, and its layout's prefix. */
+  /** The original stream, and its layout's prefix. */
   stream: string;
   prefix: string;
   replicas: number;
   timeoutMs: number;
 }
 
-/** The stream of dead letters on a real server: to store them, to read them, to delete them. */
+/** The stream of dead letters on a real server. */
 export class NatsDeadLetters implements DeadLetterStore {
   readonly #handles: NatsHandles;
   readonly #options: DeadLetterOptions;
@@ -63,13 +63,13 @@ export class NatsDeadLetters implements DeadLetterStore {
     this.#options = options;
     this.#name = deadStream(options.stream);
     this.#subject = deadSubject(options.prefix);
-    this.#kept = new KeptMessages(handles, this.#name, options.timeoutMs);
+    this.#kept = keptMessages(handles, this.#name, options.timeoutMs);
   }
 
   /**
-   * Creates the stream where it is missing.
+   * Creates the stream if it is missing.
    *
-   * @throws NatspocError where it cannot be created, has other subjects, or a setting that loses letters.
+   * @throws NatspocError if it cannot be created, has other subjects, or a setting that loses letters.
    */
   async ensure(): Promise<void> {
     const { manager } = this.#handles;
@@ -146,7 +146,7 @@ export class NatsDeadLetters implements DeadLetterStore {
     return pieces.length === parts.length ? decodeOriginal(pieces) : undefined;
   }
 
-  /** @throws NatspocError where they cannot be read to their end. Where there never was one, there are none. */
+  /** @throws NatspocError if they cannot be read completely. Without a stream there are none. */
   async *letters(foreign: (sequence: number) => void): AsyncGenerator<FoundLetter> {
     const { stream } = this.#options;
     for await (const { message, sequence } of this.#messages()) {
@@ -159,7 +159,7 @@ export class NatsDeadLetters implements DeadLetterStore {
     }
   }
 
-  /** Everything that is stored now, oldest first, within a window. */
+  /** All currently stored messages, oldest first, within a window. */
   async *#messages(): AsyncGenerator<{ message: Msg; sequence: number }> {
     const arrived: { message: Msg; sequence: number; pending: number }[] = [];
     let failure: string | undefined;
@@ -180,7 +180,7 @@ export class NatsDeadLetters implements DeadLetterStore {
           arrived.push({ message, sequence, pending });
           wake();
         },
-        // Another client has put them back, or deleted them.
+        // Another client has redriven or deleted them.
         gone: () => {
           ended = true;
           wake();
@@ -191,7 +191,7 @@ export class NatsDeadLetters implements DeadLetterStore {
         },
       },
     ).catch((error: unknown) => {
-      // The stream comes with the first letter.
+      // The stream is created with the first letter.
       if (apiErrorCode(error) === API_ERRORS.streamNotFound) return undefined;
       throw toNatspocError(error, `read the dead letters in ${this.#name}`);
     });

@@ -8,10 +8,10 @@ import type { Topology } from './topology.js';
 /**
  * The last message of each partition that has one.
  *
- * All are read at once. Where fewer come than the server has announced, those that are missing are asked for one by one:
- * the server is slow, or, with 2.9, the last message of the stream was deleted, whose subject it still counts.
+ * All are read at once. If fewer arrive than announced, the missing ones are read one by one: the server is slow, or
+ * (with 2.9) the last message of the stream was deleted and its subject is still counted.
  *
- * @throws NatspocError where the server does not tell.
+ * @throws NatspocError if the server does not answer.
  */
 export async function partitionEnds(topology: Topology, timeoutMs: number): Promise<EndFacts[]> {
   const { layout, stream } = topology;

@@ -9,7 +9,7 @@ import { createStream, takeBack } from './creation.js';
 import { bucketConfig, MANY_CONSUMERS, type StreamLimits, streamConfig, type Wanted } from './stored.js';
 import { writeLayout } from './stream-layout.js';
 
-/** What is there, and what is wanted. */
+/** What exists, and what is wanted. */
 export interface Plan {
   config: Config;
   limits: StreamLimits;
@@ -17,19 +17,20 @@ export interface Plan {
   agreed: Agreement;
 }
 
-/** Stream and bucket, both there, and the layout in the bucket. */
+/** An existing stream and bucket, with the layout in the bucket. */
 export interface Provided {
   stream: StreamInfo;
   bucket: StreamInfo;
   layout: LayoutRecord;
 }
 
-/** How to give what an account asks for. */
+/** How to set a limit that an account requires. */
 const limitBytes = 'Create it with "natspoc stream create --max-bytes 1GiB --bucket-max-bytes 64MiB"';
 
 /**
- * Creates what is missing: the bucket, then the stream, then the layout in the bucket. The stream's creation decides among
- * those who do this at once: its description has the layout. Where a step is refused, what was made here goes again.
+ * Creates what is missing: the bucket, then the stream, then the layout in the bucket. The stream's creation decides
+ * between simultaneous clients, because its description contains the layout. If a step is refused, what was created
+ * here is deleted.
  *
  * @throws NatspocError what a step was refused for.
  */
@@ -38,7 +39,7 @@ export async function provide(handles: NatsHandles, bucket: NatsBucket, plan: Pl
   const { config, limits, found, agreed } = plan;
   const made: string[] = [];
   const name = bucketStream(config.bucket);
-  // Where the server has no limit of its own, one that cannot be changed later would be worse than none.
+  // Without a server limit, a limit that cannot be changed later would be worse than none.
   const consumers = hasDefaultConsumers(handles.connection) ? { max_consumers: MANY_CONSUMERS } : {};
   const make = async (wanted: Wanted, otherSubjects: string) => {
     const created = await createStream(manager, { ...wanted, ...consumers }, { otherSubjects, limitBytes });
@@ -56,7 +57,7 @@ export async function provide(handles: NatsHandles, bucket: NatsBucket, plan: Pl
         `give it a prefix of its own with ${config.option('prefix')}`,
       );
       stream = info;
-      // Another process was faster. It uses the bucket, too.
+      // Another process was faster. It uses the bucket as well.
       if (!isOurs) made.length = 0;
     }
     // A leftover layout is not binding, even when a stream exists.

@@ -7,10 +7,10 @@ import { describeLayout } from './stream-layout.js';
 
 /** How long the stream remembers message ids, so that a retried publish is stored once. */
 const DUPLICATE_WINDOW_MS = 120_000;
-/** Revisions kept of each key: enough for the story of a partition's last owners. */
+/** Revisions kept of each key: enough for the history of a partition's last owners. */
 const BUCKET_HISTORY = 16;
 
-/** How a stream that has to be created is bounded; what is left out is without limit, or the default. */
+/** Limits of a stream that is created; missing ones are unlimited, or the default. */
 export interface StreamLimits {
   storage?: 'file' | 'memory' | undefined;
   maxMessages?: number | undefined;
@@ -18,18 +18,18 @@ export interface StreamLimits {
   maxAgeMs?: number | undefined;
   /** How long message ids are remembered, so that a retried publish is stored once. */
   duplicateWindowMs?: number | undefined;
-  /** What gives way when it is full. */
+  /** What is dropped when it is full. */
   discard?: 'old' | 'new' | undefined;
-  /** Of the bucket: it refuses entries when it is full. */
+  /** Of the bucket: when full, it refuses entries. */
   bucketMaxBytes?: number | undefined;
 }
 
-/** nats-server 2.15 allows a stream 1,000 consumers unless it says how many; -1 does not lift that. */
+/** Without a value, nats-server 2.15 allows 1,000 consumers of a stream; -1 does not lift that. */
 export const MANY_CONSUMERS = 1_000_000;
 
 const nanos = (ms: number): number => ms * 1_000_000;
 
-/** What a stream or bucket that has to be created is to be. */
+/** The configuration of a stream or bucket to create. */
 export type Wanted = Partial<StreamConfig> & { name: string; subjects: string[] };
 
 /** The stream of this layout; its description contains the layout for later clients. */
@@ -40,7 +40,7 @@ export const streamConfig = (config: Config, layout: LayoutRecord, limits: Strea
   retention: RetentionPolicy.Limits,
   storage: limits.storage === 'memory' ? StorageType.Memory : StorageType.File,
   num_replicas: config.replicas,
-  // The server refuses a window that is longer than messages live.
+  // The server refuses a window longer than the maximum age.
   duplicate_window: nanos(
     limits.duplicateWindowMs ?? Math.min(DUPLICATE_WINDOW_MS, limits.maxAgeMs ?? DUPLICATE_WINDOW_MS),
   ),
@@ -50,7 +50,7 @@ export const streamConfig = (config: Config, layout: LayoutRecord, limits: Strea
   ...(limits.maxAgeMs !== undefined && { max_age: nanos(limits.maxAgeMs) }),
 });
 
-/** The bucket of leases and positions, as the stream that it is. */
+/** The stream of the bucket of leases and positions. */
 export const bucketConfig = (config: Config, limits: StreamLimits): Wanted => ({
   name: bucketStream(config.bucket),
   subjects: [bucketSubject(config.bucket, '>')],
@@ -62,7 +62,7 @@ export const bucketConfig = (config: Config, limits: StreamLimits): Wanted => ({
   deny_delete: true,
   // One message with a rollup header would empty the bucket, for all groups: its sender needs to write only one key.
   allow_rollup_hdrs: false,
-  // Positions have to be read through the leader; a direct get may answer from a replica that lags.
+  // Positions must be read from the leader; a direct get may be answered by a lagging replica.
   allow_direct: false,
   ...(limits.bucketMaxBytes !== undefined && { max_bytes: limits.bucketMaxBytes }),
 });

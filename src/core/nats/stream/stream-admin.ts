@@ -7,7 +7,7 @@ import { storedMessage } from '../jetstream/stored-message.js';
 import { bucketStream } from '../kv/bucket.js';
 import type { Topology } from './topology.js';
 
-/** Reads single messages of a stream and deletes from it, on a real server. */
+/** Reads and deletes messages of a stream on a real server. */
 export class NatsStreamAdmin implements StreamAdmin {
   readonly #topology: Topology;
   readonly #bucket: string;
@@ -32,7 +32,7 @@ export class NatsStreamAdmin implements StreamAdmin {
     const filter =
       partition === null ? partitionWildcard(layout.prefix) : partitionSubject(layout.prefix, partition);
     try {
-      // The server keeps the message of the sequence that it is told.
+      // The server keeps the message of the given sequence.
       const below = upTo === null ? {} : { seq: upTo + 1 };
       return (await manager.streams.purge(stream, { filter, ...below })).purged;
     } catch (error) {
@@ -42,7 +42,7 @@ export class NatsStreamAdmin implements StreamAdmin {
 
   async deleteAll(): Promise<void> {
     const { manager, stream } = this.#topology;
-    // The stream first: positions without messages do no harm, messages without positions would be handled again.
+    // The stream first: positions without messages are harmless, messages without positions would be handled again.
     for (const name of [stream, bucketStream(this.#bucket)]) {
       try {
         await manager.streams.delete(name);

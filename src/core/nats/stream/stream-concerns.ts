@@ -3,11 +3,11 @@ import { formatBytes, formatCount, formatDuration } from '../../lib/units.js';
 import { ALL_USES, type Concern, fieldOf } from '../client/concern.js';
 
 const NANOS_PER_MS = 1_000_000;
-/** A shorter `max_age` drops messages before an operator can find out why they are not handled. */
+/** A shorter `max_age` drops messages before an operator can react. */
 const SHORT_AGE_MS = 3_600_000;
-/** How long a reader of a process that vanished has to be allowed to stay. */
+/** How long readers of vanished processes must be allowed to stay. */
 const READER_THRESHOLD_MS = 30_000;
-/** From here on a stream that says nothing has no more than 1,000 consumers. */
+/** The server's default limit of consumers of a stream. */
 const DEFAULT_CONSUMERS = 1_000;
 
 type Found = Omit<Concern, 'setting'>;
@@ -15,12 +15,12 @@ type Found = Omit<Concern, 'setting'>;
 const refused = (message: string, uses = ALL_USES): Found => ({ severity: 'refused', uses, message });
 const warning = (message: string, uses = ALL_USES): Found => ({ severity: 'warning', uses, message });
 
-/** What a stream's settings are judged by. */
+/** What a stream is checked against. */
 export interface StreamNeeds {
-  /** The subjects that have to be stored as they are published: one wildcard. */
+  /** The wildcard of the subjects that must be stored unchanged. */
   wildcard: string;
   partitions: number;
-  /** The server gives streams without `max_consumers` a limit of its own (nats-server 2.15). */
+  /** The server limits streams without `max_consumers` (nats-server 2.15). */
   hasDefaultConsumers: boolean;
   /** How to choose another stream, with the setting's name as the user knows it. */
   another: string;
@@ -125,7 +125,7 @@ const RULES: Readonly<Record<string, Judge>> = {
       : undefined,
 };
 
-/** What there is to say of a stream's settings, what is refused first. */
+/** The concerns about a stream's settings, refusals first. */
 export function streamConcerns(stream: StreamConfig, needs: StreamNeeds): Concern[] {
   return Object.entries(RULES).flatMap(([setting, judge]) => {
     const found = judge(stream, needs);

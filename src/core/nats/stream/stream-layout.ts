@@ -9,16 +9,16 @@ import { decodeLayout, encodeRecord, type LayoutRecord, RECORD_VERSION } from '.
 import type { NatsBucket } from '../kv/bucket.js';
 
 const MARK = 'natspoc layout ';
-/** Characters. A description takes 4,096 bytes, a subject not many more. */
+/** Limit of a prefix, in characters. A description may have 4,096 bytes, a subject not many more. */
 const LONGEST_PREFIX = 1_024;
-/** So many of them are shown of one that is refused. */
+/** Characters of a refused prefix that are shown. */
 const SHOWN_PREFIX = 64;
 
 const mismatch = (message: string): NatspocError => new NatspocError('layout-mismatch', message);
 const unreadable = (place: string): string =>
   `The layout in ${place} cannot be read: it was written by a newer version or another program.`;
 
-/** The layout as a stream's description. All buckets of the stream have to agree with it. */
+/** The layout as a stream's description. All buckets of the stream must agree with it. */
 export function describeLayout({ prefix, partitions, hash }: LayoutRecord): string {
   return MARK + JSON.stringify({ v: RECORD_VERSION, prefix, partitions, hash });
 }
@@ -26,7 +26,7 @@ export function describeLayout({ prefix, partitions, hash }: LayoutRecord): stri
 /**
  * The layout in a stream's description; undefined if natspoc did not create the stream.
  *
- * @throws NatspocError `layout-mismatch` where it cannot be read.
+ * @throws NatspocError `layout-mismatch` if it cannot be read.
  */
 export function describedLayout({ description, name }: StreamConfig): LayoutRecord | undefined {
   if (!description?.startsWith(MARK)) return undefined;
@@ -37,8 +37,8 @@ export function describedLayout({ description, name }: StreamConfig): LayoutReco
 }
 
 /**
- * Within the limits of the settings. A client that may write to the bucket could make each member and publisher hold as many
- * partitions in memory as a number has room for.
+ * Checks the limits of the settings. Otherwise a client that may write to the bucket could make each member and
+ * publisher hold any number of partitions in memory.
  *
  * @throws NatspocError `layout-mismatch`.
  */
@@ -55,11 +55,11 @@ function bounded(layout: LayoutRecord, place: string): LayoutRecord {
   );
 }
 
-/** A layout as the bucket holds it. */
+/** A layout in a bucket. */
 export interface StoredLayout {
-  /** undefined: there is none. */
+  /** undefined: none. */
   layout: LayoutRecord | undefined;
-  /** Of its entry; 0: there never was one. */
+  /** Revision of its entry; 0: there never was one. */
   revision: number;
 }
 
@@ -81,8 +81,8 @@ export async function readLayout(bucket: NatsBucket, name: string): Promise<Stor
 /**
  * Writes the layout over the entry of this revision.
  *
- * @returns the stored layout, which may have been written by another client first.
- * @throws NatspocError what the write or the read failed for.
+ * @returns the stored layout, which another client may have written first.
+ * @throws NatspocError of the write or the read.
  */
 export async function writeLayout(
   bucket: NatsBucket,
@@ -99,31 +99,20 @@ export async function writeLayout(
 }
 
 /** Keeps a layout in its bucket, even if the bucket is purged or created again. */
-export class BucketLayout implements LayoutKeeper {
-  readonly #bucket: NatsBucket;
-  readonly #name: string;
-  readonly #layout: LayoutRecord;
-
-  constructor(bucket: NatsBucket, name: string, layout: LayoutRecord) {
-    this.#bucket = bucket;
-    this.#name = name;
-    this.#layout = layout;
-  }
-
-  async keep(): ReturnType<LayoutKeeper['keep']> {
-    const { partitions, prefix } = this.#layout;
+export const layoutKeeper = (bucket: NatsBucket, name: string, layout: LayoutRecord): LayoutKeeper => ({
+  async keep() {
     try {
-      const { layout, revision } = await readLayout(this.#bucket, this.#name);
-      const found = layout ?? (await writeLayout(this.#bucket, this.#name, this.#layout, revision));
-      if (found.partitions === partitions && found.prefix === prefix) return { kind: 'ok' };
-      const message = `Bucket ${this.#name} was recreated while members ran: its layout is ${inWords(found)}, but this member was started with ${inWords(this.#layout)}. Restart the member.`;
+      const stored = await readLayout(bucket, name);
+      const found = stored.layout ?? (await writeLayout(bucket, name, layout, stored.revision));
+      if (found.partitions === layout.partitions && found.prefix === layout.prefix) return { kind: 'ok' };
+      const message = `Bucket ${name} was recreated while members ran: its layout is ${inWords(found)}, but this member was started with ${inWords(layout)}. Restart the member.`;
       return { kind: 'failed', error: mismatch(message) };
     } catch (error) {
       if (!(error instanceof NatspocError) || error.code === 'unreachable') return { kind: 'unknown' };
       return { kind: 'failed', error };
     }
-  }
-}
+  },
+});
 
 /** @throws NatspocError `layout-mismatch` if a given setting differs from the stream. */
 export function checkSettings(config: Config, layout: LayoutRecord): void {
@@ -141,7 +130,7 @@ export function checkSettings(config: Config, layout: LayoutRecord): void {
   }
 }
 
-/** @throws NatspocError `layout-mismatch` where the bucket's layout is not the one in the stream's description. */
+/** @throws NatspocError `layout-mismatch` if the bucket's layout differs from the stream's description. */
 export function checkDescription(config: Config, layout: LayoutRecord, described: LayoutRecord): void {
   if (isSame(layout, described)) return;
   throw mismatch(
@@ -150,7 +139,7 @@ export function checkDescription(config: Config, layout: LayoutRecord, described
   );
 }
 
-/** @throws NatspocError `layout-mismatch` where the stream does not listen to all partitions. */
+/** @throws NatspocError `layout-mismatch` if the stream does not listen to all partitions. */
 export function checkSubjects(config: Config, layout: LayoutRecord, stream: StreamConfig): void {
   if (listensTo(stream, layout)) return;
   throw mismatch(
@@ -159,7 +148,7 @@ export function checkSubjects(config: Config, layout: LayoutRecord, stream: Stre
   );
 }
 
-/** True if the stream stores what is published to any partition of the layout. */
+/** True if the stream stores messages to all partitions of the layout. */
 export function listensTo({ subjects }: StreamConfig, { prefix }: LayoutRecord): boolean {
   return (subjects ?? []).some((subject) => covers(subject, partitionWildcard(prefix)));
 }

@@ -19,30 +19,30 @@ import type { StreamLimits } from './stored.js';
 import { streamConcerns } from './stream-concerns.js';
 import { readLayout } from './stream-layout.js';
 
-/** What the parts of a running command share: the agreed layout and the handles to reach it. */
+/** What the parts of a command share: the agreed layout and the handles to reach it. */
 export interface Topology extends NatsHandles {
   bucket: NatsBucket;
   layout: LayoutRecord;
   stream: string;
-  /** How long the stream notices the id of a message that it has stored, milliseconds. */
+  /** How long the stream remembers message ids, milliseconds. */
   duplicateWindowMs: number;
-  /** Settings of the stream and the bucket that lose messages, or may. */
+  /** Settings of the stream and the bucket that lose messages, or may lose them. */
   concerns: readonly Concern[];
 }
 
 const NANOS_PER_MS = 1_000_000;
 
-/** What {@link openTopology} may do. */
+/** Options of {@link openTopology}. */
 export interface OpenOptions {
   create: boolean;
-  /** What it is for: what loses messages in that use is refused. Default: to look at, which refuses nothing. */
+  /** The uses: settings that lose messages in these uses are refused. Default: none, to look only. */
   uses?: readonly StreamUse[];
-  /** Throws where it cannot do with this layout: before anything is created. */
+  /** Throws if the caller cannot work with this layout, before anything is created. */
   accept?: ((layout: LayoutRecord) => void) | undefined;
   limits?: StreamLimits;
 }
 
-/** What is missing, and what creates it; undefined: nothing. */
+/** What is missing, and what creates it; undefined: nothing is missing. */
 function missingPart({ stream, bucket }: Config, found: Found): string | undefined {
   if (!found.stream && found.bucket)
     return `There is no stream ${stream}, but its bucket ${bucket} is there. "natspoc stream delete" removes the bucket; check --stream.`;
@@ -54,9 +54,9 @@ function missingPart({ stream, bucket }: Config, found: Found): string | undefin
   return `Bucket ${bucket} has no layout yet. "natspoc publish" and "natspoc consume" write it; check --bucket.`;
 }
 
-/** @throws NatspocError where JetStream cannot be reached. */
+/** @throws NatspocError if JetStream cannot be reached. */
 export async function openManager(connection: NatsConnection, config: Config): Promise<JetStreamManager> {
-  // The connection may be one that a program made.
+  // The connection may have been made by the program.
   readHeadersTolerantly();
   hangUpOnGarbled();
   try {
@@ -105,10 +105,10 @@ function concernsOf(
 }
 
 /**
- * Creates a stream that is not there yet, with its bucket and layout; or what is missing of them, where the stream is there.
+ * Creates a stream with its bucket and layout, or the missing ones of them.
  *
- * @returns `hadStream`: the stream was there, and the limits were for the bucket only.
- * @throws NatspocError `failed` where all is there, and what {@link openTopology} throws.
+ * @returns `hadStream`: the stream existed, and the limits were used for the bucket only.
+ * @throws NatspocError `failed` if everything exists, and what {@link openTopology} throws.
  */
 export async function createTopology(
   connection: NatsConnection,
@@ -127,12 +127,12 @@ export async function createTopology(
 }
 
 /**
- * Opens stream, bucket and layout, and creates what is missing where `create` is set. A partition count or
- * prefix that was not set is taken from the layout; one that was set must agree with it, and so must the layouts of
- * all buckets of one stream. A creation that is refused leaves nothing behind.
+ * Opens stream, bucket and layout, and creates what is missing if `create` is set. A partition count or prefix that was
+ * not set is taken from the layout; one that was set must agree with it, as must the layouts of all buckets of one
+ * stream. A refused creation leaves nothing behind.
  *
- * @throws NatspocError `stream-missing`, `layout-mismatch`, `jetstream-disabled`, `not-permitted`, `unreachable`; `failed`
- *   where the server does not create what is missing.
+ * @throws NatspocError `stream-missing`, `layout-mismatch`, `jetstream-disabled`, `not-permitted`, `unreachable`;
+ *   `failed` if the server does not create what is missing.
  */
 export function openTopology(
   connection: NatsConnection,
@@ -142,15 +142,15 @@ export function openTopology(
   return open(connection, config, options, () => {});
 }
 
-/** A bucket whose stream is gone, or was never made. */
+/** A bucket without its stream. */
 export interface OrphanBucket {
-  /** The groups that it knows. */
+  /** The groups in it. */
   groups: string[];
   remove(): Promise<void>;
 }
 
 /**
- * The bucket of these settings where there is no stream for it; undefined: the stream is there, or neither is.
+ * The bucket of these settings if its stream does not exist; undefined: the stream exists, or neither does.
  *
  * @throws NatspocError as {@link openTopology}.
  */
@@ -182,7 +182,7 @@ export async function findOrphanBucket(
   };
 }
 
-/** The domain of the servers that keep a stream, empty for none; undefined where the stream is not known yet. */
+/** The domain of the servers that keep a stream, empty for none; undefined if the stream is unknown. */
 const domainOf = (info: StreamInfo | undefined): string | undefined =>
   info && ('domain' in info && typeof info.domain === 'string' ? info.domain : '');
 
@@ -196,7 +196,7 @@ async function open(
   const handles: NatsHandles = { connection, manager, inboxPrefix: config.inboxPrefix };
   const bucket = new NatsBucket(handles, config.bucket, Math.min(config.timeoutMs, config.ttlMs / 5));
   const found = await look(manager, bucket, config);
-  // What is created tells its domain only when it is looked up: the bucket's first writes are confirmed by any.
+  // A new stream tells its domain only when it is looked up: until then any domain may confirm writes to the bucket.
   handles.domain = domainOf(found.stream ?? found.bucket);
   check(found);
   const missing = create ? undefined : missingPart(config, found);
