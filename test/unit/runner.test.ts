@@ -627,6 +627,34 @@ describe('a partition runner', () => {
     assert.deepEqual(told, ['started']);
   });
 
+  it('tells nothing after it was aborted: no commit that is confirmed later', async () => {
+    const { stream, start, runner, bucket, told } = bench();
+    await start();
+    let write = (): void => {};
+    bucket.hold = new Promise((resolve) => {
+      write = resolve;
+    });
+    stream.deliver(fakeMessage(1));
+    await settle();
+    await runner.abort('lost');
+    write();
+    await settle();
+    assert.equal(bucket.record?.seq, 1);
+    assert.deepEqual(told, ['started', 'handled 1']);
+  });
+
+  it('tells nothing after it was aborted: no start, if that happens while its reader starts', async () => {
+    const { stream, start, runner, told } = bench();
+    const open = stream.open.bind(stream);
+    stream.open = async (...args) => {
+      const opened = await open(...args);
+      if (opened.kind !== 'ok') return opened;
+      return { ...opened, reader: { ...opened.reader, start: () => void runner.abort('lost') } };
+    };
+    await start();
+    assert.deepEqual(told, []);
+  });
+
   it('writes nothing when it is aborted while it reads its position', async () => {
     const { bucket, runner, start } = bench({ before: { position: 5, committed: 5 } });
     bucket.read = async () => {
