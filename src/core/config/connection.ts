@@ -2,6 +2,11 @@ import { redactUrls } from '../lib/redact-url.js';
 import { duration, NAME_ALLOWED, name, servers, subject, text, toggle } from './parse.js';
 import { define } from './setting.js';
 
+const secret = (flag: string, env: string) =>
+  define({ flag, env, parse: text, allowed: 'text', help: flag, secret: true });
+const file = (flag: string, env: string, help: string) =>
+  define({ flag, env, parse: text, allowed: 'a file', help });
+
 /** The connection and credentials, with the names of the nats CLI. */
 export const CONNECTION = {
   server: define({
@@ -22,45 +27,13 @@ export const CONNECTION = {
     allowed: 'a name',
     help: 'user name, or a token',
   }),
-  password: define({
-    flag: 'password',
-    env: 'NATS_PASSWORD',
-    parse: text,
-    allowed: 'text',
-    help: 'password',
-    secret: true,
-  }),
-  token: define({
-    flag: 'token',
-    env: 'NATS_TOKEN',
-    parse: text,
-    allowed: 'text',
-    help: 'token',
-    secret: true,
-  }),
-  creds: define({
-    flag: 'creds',
-    env: 'NATS_CREDS',
-    parse: text,
-    allowed: 'a file',
-    help: 'credentials file',
-  }),
-  nkey: define({ flag: 'nkey', env: 'NATS_NKEY', parse: text, allowed: 'a file', help: 'NKEY seed file' }),
-  tlscert: define({
-    flag: 'tlscert',
-    env: 'NATS_CERT',
-    parse: text,
-    allowed: 'a file',
-    help: 'TLS client certificate',
-  }),
-  tlskey: define({ flag: 'tlskey', env: 'NATS_KEY', parse: text, allowed: 'a file', help: 'TLS client key' }),
-  tlsca: define({
-    flag: 'tlsca',
-    env: 'NATS_CA',
-    parse: text,
-    allowed: 'a file',
-    help: 'TLS certificate authority',
-  }),
+  password: secret('password', 'NATS_PASSWORD'),
+  token: secret('token', 'NATS_TOKEN'),
+  creds: file('creds', 'NATS_CREDS', 'credentials file'),
+  nkey: file('nkey', 'NATS_NKEY', 'NKEY seed file'),
+  tlscert: file('tlscert', 'NATS_CERT', 'TLS client certificate'),
+  tlskey: file('tlskey', 'NATS_KEY', 'TLS client key'),
+  tlsca: file('tlsca', 'NATS_CA', 'TLS certificate authority'),
   tlsfirst: define({
     flag: 'tlsfirst',
     env: 'NATS_TLSFIRST',

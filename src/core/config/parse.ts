@@ -1,6 +1,6 @@
 import { parseBytes, parseDuration } from '../lib/units.js';
 
-/** How a value is read, and what it looks like. One makes the other, so that a refusal always names the limits. */
+/** How a value is parsed, and what is allowed. Both come from the same limits. */
 export interface Reader<T> {
   /** `undefined` for a value that is not `allowed`. */
   parse: (text: string) => T | undefined;
@@ -8,21 +8,21 @@ export interface Reader<T> {
   allowed: string;
 }
 
-/** Between which numbers a value is, and of what. */
+/** The bounds of a number, and its unit. */
 export interface Range {
   least: number;
   most: number;
   unit: 'whole number' | 'number of milliseconds' | 'number of bytes';
 }
 
-/** A reader of numbers, which programs give as such. */
+/** A reader of numbers, which programs pass as such. */
 export interface NumberReader extends Reader<number> {
   range: Range;
 }
 
-/** Anything but blanks. */
+/** Any text except blanks. */
 export const text = (value: string): string | undefined => (value.trim() === '' ? undefined : value.trim());
-/** Yes or no, in the ways people write it. */
+/** True or false, in the usual spellings. */
 export const toggle = (value: string): boolean | undefined =>
   /^(1|true|yes|on)$/i.test(value) ? true : /^(0|false|no|off|)$/i.test(value) ? false : undefined;
 /** A whole number within these bounds. */
@@ -34,7 +34,7 @@ export const integer = (min: number, max: number): NumberReader => ({
   allowed: `a whole number from ${min} to ${max}`,
   range: { least: min, most: max, unit: 'whole number' },
 });
-/** Makes readers of amounts within bounds; these and the example are as people type them. */
+/** Makes readers of amounts within bounds, which are written as users type them. */
 const amount =
   (what: string, unit: Range['unit'], read: (text: string) => number | undefined) =>
   (min: string, max: string, example: string): NumberReader => {
@@ -58,15 +58,15 @@ export const oneOf =
   (value: string): T | undefined =>
     values.find((candidate) => candidate === value.trim());
 
-/** JetStream names and our own key parts: no dots, spaces or wildcards, so that keys and subjects stay parseable. */
+/** Names of JetStream and parts of our keys: without dots, spaces or wildcards. */
 export const name = (value: string) =>
   /^[A-Za-z0-9_-]{1,64}$/.test(value.trim()) ? value.trim() : undefined;
-/** What a name looks like. */
+/** Describes {@link name}. */
 export const NAME_ALLOWED = '1 to 64 letters, digits, - or _';
-/** A name that people read: what moves a cursor, or turns text around, is not in it. */
+/** A name for people: without characters that move the cursor or reverse text. */
 export const memberName = (value: string) =>
   /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]{1,128}$/u.test(value.trim()) ? value.trim() : undefined;
-/** A subject without wildcards that is not the server's own. */
+/** A subject without wildcards that is not one of the server's. */
 export const subject = (value: string) =>
   /^[^\s.*>]+(\.[^\s.*>]+)*$/.test(value.trim()) && !value.startsWith('$') ? value.trim() : undefined;
 /** URLs of servers, separated by commas. */
@@ -77,7 +77,7 @@ export const servers = (value: string) => {
   );
   return valid ? urls : undefined;
 };
-/** The port of a server, where it names one; an IPv6 address without brackets names none. */
+/** True if a server has a valid port, or none; an IPv6 address without brackets has none. */
 function hasPossiblePort(url: string): boolean {
   const place = url.replace(/^(\w+:\/\/)?([^@]*@)?/, '');
   const port = /^(?:\[[^\]]*\]|[^:]*):([^:]*)$/.exec(place)?.[1];

@@ -1,6 +1,6 @@
 import { parseDuration } from '../lib/units.js';
 
-/** The longest wait before another attempt: more is a slip of the keyboard. */
+/** The longest permitted wait before another attempt. */
 export const LONGEST_BACKOFF = '1d';
 const LONGEST_BACKOFF_MS = parseDuration(LONGEST_BACKOFF) ?? Number.NaN;
 
@@ -11,12 +11,11 @@ export interface Backoff {
 }
 
 /**
- * What happens to a message whose last attempt failed: give the partition up, store it as a dead letter, or
- * pass it over.
+ * What happens to a message after its last failed attempt: halt the partition, store it as a dead letter, or skip it.
  */
 export type OnExhausted = 'halt' | 'dead-letter' | 'skip';
 
-/** How a message was dealt with: handled, or after its last failed attempt stored as a dead letter or passed over. */
+/** How a message was settled: handled, or after its last failed attempt stored as a dead letter or skipped. */
 export type Dealt = 'handled' | Exclude<OnExhausted, 'halt'>;
 
 /** What happens to a message whose handler fails. */
@@ -38,8 +37,8 @@ export const DEFAULT_FAILURE_POLICY: FailurePolicy = {
 export type NextStep = { kind: 'retry'; delayMs: number } | { kind: OnExhausted };
 
 /**
- * The delay after the given failed attempt (1, 2, …), in milliseconds; "equal jitter" keeps at least half, so
- * that a failing dependency gets a rest, and spreads the other half.
+ * The delay after the given failed attempt (1, 2, …), in milliseconds. "Equal jitter" keeps at least half of it, so
+ * that a failing dependency gets a rest, and randomises the other half.
  */
 export function backoffMs(backoff: Backoff, attempt: number, random: number): number {
   const full = Math.min(backoff.maxMs, backoff.baseMs * 2 ** Math.min(attempt - 1, 30));
@@ -64,7 +63,7 @@ export function parseBackoff(text: string): Backoff | undefined {
   return isBackoff(backoff) ? backoff : undefined;
 }
 
-/** True for a first delay and a cap that is not below it, nor above a day. */
+/** True for a first delay and a cap that is not below it, at most a day. */
 export function isBackoff(value: unknown): value is Backoff {
   if (typeof value !== 'object' || value === null) return false;
   const { baseMs, maxMs, ...more }: { baseMs?: unknown; maxMs?: unknown } = value;

@@ -5,7 +5,7 @@ export interface Setting<T> extends Reader<T> {
   flag: string;
   char?: string;
   env: string;
-  /** The default as a user would type it; none means that the setting may be absent. */
+  /** The default as a user would type it; absent: the setting may be absent. */
   fallback?: string;
   help: string;
   /** A boolean setting: its flag takes no value. */

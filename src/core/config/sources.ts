@@ -12,13 +12,13 @@ export interface ConfigSources {
   context?: { name: string; values: Readonly<Partial<Record<SettingName, string>>> } | undefined;
 }
 
-/** Where a text came from; a smaller number is stronger. */
+/** The precedence of sources; a smaller number is stronger. */
 const STRENGTH = { flag: 0, env: 1, dotenv: 2, context: 3 } as const;
 
-/** A place that settings come from. */
+/** A source of settings. */
 export type Origin = keyof typeof STRENGTH;
 
-/** The raw text of one setting, where it came from, and what that is called. */
+/** The raw text of one setting, its source, and the name of its place there. */
 export interface Given {
   raw: string;
   origin: Origin;
@@ -47,17 +47,17 @@ function* textsOf(key: SettingName, sources: ConfigSources): Generator<Given> {
     yield { raw: fromContext, origin: 'context', place: `${flag} in context ${name}` };
 }
 
-/** Everything that is set, by setting; what contradicts itself is refused, see {@link collect}. */
+/** Everything that is set, by setting, without contradictions; see {@link collect}. */
 export type Collected = Map<SettingName, Given>;
 
 /**
- * What is set, and where: flag over environment over `.env` over context. About who we are and where NATS is:
+ * What is set, and where: flag over environment over `.env` over context. For identity and server:
  *
  * - A named context excludes sources weaker than its name: settings that it lacks are not taken from elsewhere.
- * - Who we are comes from one place; only the password of a user, and the user of a password, may come from another.
- * - A server that `.env` names gets no credentials from elsewhere: the folder that one stands in may be anybody's.
+ * - The identity comes from one source; only the password of a user, and the user of a password, may come from another.
+ * - A server named in `.env` gets no credentials from elsewhere, because anyone may have written that file.
  *
- * @throws NatspocError `config` where it contradicts itself.
+ * @throws NatspocError `config` if settings contradict each other.
  */
 export function collect(sources: ConfigSources): Collected {
   const named = firstOf('context', sources)?.origin;
@@ -79,10 +79,10 @@ export function collect(sources: ConfigSources): Collected {
   return found;
 }
 
-/** The ways to say who we are; a password belongs to its user. */
+/** The kinds of identity; a password belongs to its user. */
 const WAYS = ['creds', 'nkey', 'token', 'user'] as const;
 
-/** Leaves the strongest way to say who we are. @throws NatspocError `config` where there are two as strong. */
+/** Keeps the strongest kind of identity. @throws NatspocError `config` if two are equally strong. */
 function chooseIdentity(found: Collected): void {
   const strength = (key: SettingName): number => {
     const given = found.get(key);
@@ -97,7 +97,7 @@ function chooseIdentity(found: Collected): void {
     .filter((each) => each.strength < Number.POSITIVE_INFINITY)
     .sort((a, b) => a.strength - b.strength);
   const [first, second] = ways;
-  // Of several in a context the first counts, as in the nats CLI.
+  // Within a context the first kind counts, as in the nats CLI.
   if (first && first.strength === second?.strength && first.strength < STRENGTH.context) {
     const [a, b] = [found.get(first.way)?.place, found.get(second.way)?.place];
     throw new NatspocError('config', `${a} and ${b} exclude each other: both say who we are.`);
@@ -106,12 +106,12 @@ function chooseIdentity(found: Collected): void {
     throw new NatspocError('config', `${password.place} needs a user: give both, or neither.`);
   }
   for (const { way } of ways.slice(1)) found.delete(way);
-  // A password of a context belongs to the user there.
+  // A password of a context belongs to that context's user.
   const user = found.get('user');
   if (!user || (password?.origin === 'context' && user.origin !== 'context')) found.delete('password');
 }
 
-/** @throws NatspocError `config` where credentials from elsewhere would go to the server that `.env` names. */
+/** @throws NatspocError `config` if credentials from elsewhere would go to the server that `.env` names. */
 function keepFromDotenv(found: Collected): void {
   const trusting = (['server', 'tlsca'] as const).find((key) => found.get(key)?.origin === 'dotenv');
   if (trusting === undefined) return;
@@ -126,10 +126,7 @@ function keepFromDotenv(found: Collected): void {
   );
 }
 
-/**
- * The context of the nats CLI to use: a named one, otherwise the one selected there, unless
- * a server is given.
- */
+/** The context of the nats CLI to use: a named one, otherwise the selected one, unless a server is given. */
 export function contextName(
   sources: Omit<ConfigSources, 'context'>,
   selected: () => string | undefined,
@@ -139,7 +136,7 @@ export function contextName(
   return firstOf('server', sources) ? undefined : selected();
 }
 
-/** Flags that show a secret in the list of processes, and the variables that do without. */
+/** Flags that expose a secret in the list of processes, and the variables to use instead. */
 export function secretFlags(sources: ConfigSources): { flag: string; env: string }[] {
   const found = collect(sources);
   const shown: SettingName[] = [];

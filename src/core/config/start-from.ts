@@ -4,13 +4,13 @@ export type StreamPlace = { kind: 'sequence'; sequence: number } | { kind: 'time
 /** Where a group without positions starts: the first message, only new ones, a sequence, or a time. */
 export type StartFrom = { kind: 'first' } | { kind: 'new' } | StreamPlace;
 
-/** The same as it is written in a text. */
+/** The same as a text. */
 export type StartFromText = 'first' | 'new' | `seq:${number}` | `time:${string}`;
 
-/** A date, and at will a time of day with or without a zone, as ISO 8601 writes them: `2026-01-31T08:00:00.5Z`. */
+/** An ISO 8601 date, optionally with a time and zone: `2026-01-31T08:00:00.5Z`. */
 const ISO_8601 = /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?$/;
 
-/** Reads a time; undefined for what only looks like one to `Date.parse` (`5`), and for days that no month has. */
+/** Parses a time; undefined for texts that only `Date.parse` accepts (`5`), and for impossible days. */
 function parseTime(text: string): Date | undefined {
   const date = ISO_8601.exec(text)?.[1];
   if (date === undefined) return undefined;

@@ -1,9 +1,9 @@
-/** Cancels a timer; harmless when it has already fired. */
+/** Cancels a timer; harmless after it has fired. */
 export type Cancel = () => void;
 
 /**
- * The only time that decides anything: monotonic, local, in milliseconds from an arbitrary start. Never
- * compared between processes. The simulator substitutes a virtual one.
+ * The only time that decisions use: monotonic, local, in milliseconds from an arbitrary start. Never compared between
+ * processes. The simulator replaces it.
  */
 export interface Clock {
   /** Monotonic milliseconds, with fractions. */
@@ -12,20 +12,19 @@ export interface Clock {
   at(atMs: number, callback: () => void): Cancel;
 }
 
-/** A timer that fires this much after its time means that the process was stopped or its loop blocked. */
+/** A timer that fires this late means that the process was stopped or its loop blocked. */
 const LATE_MS = 50;
 
 /**
- * Node's own bound, some 24.8 days: a longer timer fires after 1 ms (https://nodejs.org/api/timers.html,
- * "setTimeout"). Longer waits are made of several.
+ * Node's limit of timers, about 24.8 days: a longer one fires after 1 ms (https://nodejs.org/api/timers.html,
+ * "setTimeout"). Longer waits use several timers.
  */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * The machine's monotonic clock (`performance.now`), unaffected by changes of the wall clock.
  *
- * A timer that is late lets the sockets be read first: what has arrived meanwhile should be known before
- * anybody concludes from silence.
+ * A late timer lets the sockets be read first, so that unread answers are not taken for silence.
  */
 export const systemClock: Clock = {
   now: () => performance.now(),

@@ -1,6 +1,6 @@
 /**
- * Maps with at most `limit` promises under way, and keeps the order. After a rejection no further item is begun; the whole
- * rejects with the first one once all that are under way have ended, so that nothing goes on behind the caller's back.
+ * Maps with at most `limit` promises in flight, and keeps the order. After a rejection no further item is started. The
+ * result rejects with the first error once all promises in flight have settled.
  */
 export async function mapConcurrently<T, R>(
   items: readonly T[],
@@ -9,7 +9,7 @@ export async function mapConcurrently<T, R>(
 ): Promise<R[]> {
   const results = new Array<R>(items.length);
   let failure: { error: unknown } | undefined;
-  // One iterator for all: each takes the next item when it is done with its own.
+  // All workers share one iterator: each takes the next item when it is done.
   const waiting = items.entries();
   const work = async (): Promise<void> => {
     for (const [i, item] of waiting) {

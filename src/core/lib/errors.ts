@@ -31,8 +31,8 @@ const EXIT_CODES = {
 export type ErrorCode = keyof typeof EXIT_CODES;
 
 /**
- * An error that a user can act on. `message` is one or two plain lines that say what happened and what to
- * do; `cause` keeps the original error for `DEBUG`.
+ * An error that a user can act on. `message` is one or two plain lines with the cause and the remedy; `cause` keeps the
+ * original error for `DEBUG`.
  */
 export class NatspocError extends Error {
   override readonly name = 'NatspocError';
@@ -49,7 +49,7 @@ export class NatspocError extends Error {
   }
 }
 
-/** The message of anything that was thrown: an Error's message, or the value as text. Never throws itself. */
+/** The message of any thrown value: an Error's message, or the value as text. Never throws. */
 export function messageOf(error: unknown): string {
   try {
     return String(error instanceof Error ? error.message : error);

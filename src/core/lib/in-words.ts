@@ -1,7 +1,7 @@
-/** A value longer than this is cut. */
+/** Longer values are cut. */
 const MOST_CHARACTERS = 60;
 
-/** Any value as a program would write it, for a message in one short line: `"10s"`, `5`, `5n`, `a function`, `{"a":1}`. */
+/** A value as a program would write it, in one short line: `"10s"`, `5`, `5n`, `a function`, `{"a":1}`. */
 export function inWords(value: unknown): string {
   switch (typeof value) {
     case 'function':
@@ -28,7 +28,7 @@ function objectInWords(value: object | null): string {
   try {
     return JSON.stringify(value);
   } catch {
-    // A circle, or a number of a kind that JSON does not have.
+    // A cycle, or a number that JSON does not support.
     return 'an object';
   }
 }

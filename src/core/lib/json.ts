@@ -1,14 +1,14 @@
-/** The fields of a JSON object, not looked at yet. */
+/** The unchecked fields of a JSON object. */
 export type Fields = Readonly<Record<string, unknown>>;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** The value as an object with fields; undefined for anything else, arrays included. */
+/** The value as an object with fields; undefined for anything else, including arrays. */
 export function asObject(value: unknown): Fields | undefined {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
 }
 
-/** The JSON object in a text, or in bytes of UTF-8; undefined where there is none. */
+/** The JSON object in a text, or in UTF-8 bytes; undefined if there is none. */
 export function parseObject(json: Uint8Array | string): Fields | undefined {
   try {
     return asObject(JSON.parse(typeof json === 'string' ? json : utf8.decode(json)));

@@ -1,7 +1,7 @@
-/** A name that is further from what was written than this is no slip of the keyboard. */
+/** The maximum distance of a typing error. */
 const FURTHEST = 2;
 
-/** The known name that was probably meant; undefined where none comes near. */
+/** The known name that was probably meant; undefined if none is similar. */
 export function nearest(written: string, known: readonly string[]): string | undefined {
   const text = written.toLowerCase();
   const longer = known.find((name) => text.length > 1 && name.toLowerCase().startsWith(text));
@@ -12,7 +12,7 @@ export function nearest(written: string, known: readonly string[]): string | und
   return best && best.distance <= FURTHEST ? best.name : undefined;
 }
 
-/** How many characters have to be put in, taken out or changed to make one text of the other (Levenshtein). */
+/** How many characters differ between two texts (Levenshtein). */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {

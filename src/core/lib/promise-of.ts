@@ -1,6 +1,6 @@
 /**
- * What a handler has returned, where it is to be waited for; undefined where it is not. Promises of other makes
- * count too: a query builder's query runs only when it is awaited.
+ * The promise that a handler returned; undefined if there is nothing to wait for. Any thenable counts: a query
+ * builder's query runs only when it is awaited.
  */
 export function promiseOf(result: unknown): Promise<unknown> | undefined {
   if (result === undefined) return undefined;

@@ -1,11 +1,11 @@
-/** The URL without the user, password or token that it may carry: fit for messages. */
+/** The URL without user, password or token, for messages. */
 export function redactUrl(url: string): string {
   return url.replace(/\/\/[^@/]*@/, '//').replace(/^[^/@]*@/, '');
 }
 
 /**
- * What was given as URLs separated by commas, without their secrets, also where it is none: a password may hold a slash,
- * a comma or an at sign that should have been escaped. Rather too much is left out than too little.
+ * URLs separated by commas, without their secrets. Also for malformed ones: a password may contain a slash, a comma or
+ * an at sign that should have been escaped. It removes too much rather than too little.
  */
 export function redactUrls(urls: string): string {
   return urls
@@ -14,11 +14,11 @@ export function redactUrls(urls: string): string {
     .join(', ');
 }
 
-/** True for what is a secret itself, where the name of a file with one was asked for: a seed, a JWT, a PEM block. */
+/** True for a secret itself (a seed, a JWT, a PEM block) instead of the name of its file. */
 export const isSecret = (text: string): boolean =>
   /\bS[A-Z]?[A-Z2-7]{50,}\b|\beyJ[\w-]{20,}|-----\s*BEGIN/.test(text);
 
-/** The user and password, or token, that a URL carries, decoded; undefined: none. */
+/** The user and password, or token, in a URL, decoded; undefined: none. */
 export function credentialsOf(url: string): { user: string; password: string | undefined } | undefined {
   const [, user, password] = /^(?:\w+:\/\/)?([^:@/]+)(?::([^@/]*))?@/.exec(url) ?? [];
   if (user === undefined) return undefined;
@@ -29,7 +29,7 @@ function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    // A stray percent sign: meant as it stands.
+    // A stray percent sign is taken literally.
     return text;
   }
 }

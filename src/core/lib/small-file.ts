@@ -3,13 +3,13 @@ import { messageOf } from './errors.js';
 
 /** How a file is read. */
 export interface SmallFileOptions {
-  /** More than this is refused, bytes. */
+  /** Larger files are refused, bytes. */
   limitBytes: number;
   /** Read pipes to their end, for files that the user names, such as `<(pass show nats)`. Default false. */
   pipes?: boolean;
 }
 
-/** Why a file could not be read, in words. `isMissing`: there is none. */
+/** Why a file could not be read. `isMissing`: it does not exist. */
 export class UnreadableFile extends Error {
   override readonly name = 'UnreadableFile';
   readonly isMissing: boolean;
@@ -29,15 +29,14 @@ function whyNot(cause: unknown): UnreadableFile {
 }
 
 /**
- * A file's content, of a regular file (or a pipe), up to a limit: nothing that never ends, and nothing that waits for
- * a writer unasked.
+ * Reads a regular file (or a pipe) up to a limit. Never blocks on a pipe unless `pipes` is set.
  *
- * @throws UnreadableFile that says why, without a full stop.
+ * @throws UnreadableFile with the reason, without a full stop.
  */
 export function readSmallFile(path: string, { limitBytes, pipes = false }: SmallFileOptions): Buffer {
   let file: number | undefined;
   try {
-    // Opening a pipe waits for a writer, unless it is told not to.
+    // Opening a pipe waits for a writer, unless O_NONBLOCK is set.
     file = openSync(path, constants.O_RDONLY | (pipes ? 0 : (constants.O_NONBLOCK ?? 0)));
     const status = fstatSync(file);
     if (!status.isFile() && !(pipes && status.isFIFO())) throw new UnreadableFile('it is no regular file');

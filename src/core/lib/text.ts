@@ -1,9 +1,9 @@
-/** Text on a terminal: what is safe there, how wide it is, and where it breaks. */
+/** Text on a terminal: escaping, width and wrapping. */
 
 /**
- * The text as it is safe on a terminal, on one line: control characters, also those of 8 bits, those that break lines and
- * those that turn the direction of writing are shown as escapes (`\u001b`). This one function stands between texts from
- * outside and every terminal. JSON stays JSON, with the same meaning.
+ * The text on one line, safe for a terminal: control characters (including 8-bit ones), line separators and characters
+ * that change the writing direction become escapes (`\u001b`). All text from outside passes this function before it
+ * reaches a terminal. JSON keeps its meaning.
  */
 export function escapeControl(text: string): string {
   return text.replace(
@@ -29,7 +29,7 @@ const charWidth = (char: string): number => {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: plain ASCII, the usual case
 const ASCII = /^[\u0000-\u007f]*$/;
 
-/** Columns that a text takes on a terminal. */
+/** Columns of a text on a terminal. */
 export function textWidth(text: string): number {
   if (ASCII.test(text)) return text.length;
   let width = 0;
@@ -37,7 +37,7 @@ export function textWidth(text: string): number {
   return width;
 }
 
-/** The text cut to at most `width` columns, with an ellipsis where something is cut off. */
+/** The text cut to at most `width` columns, with an ellipsis if cut. */
 export function truncate(text: string, width: number): string {
   if (textWidth(text) <= width) return text;
   if (width <= 1) return width === 1 ? '…' : '';
@@ -51,13 +51,13 @@ export function truncate(text: string, width: number): string {
   return `${cut}…`;
 }
 
-/** The text with spaces after it, or before it where `align` is `right`, up to `width` columns; never cut. */
+/** The text padded with spaces to `width` columns, before it if `align` is `right`; never cut. */
 export function pad(text: string, width: number, align: 'left' | 'right' = 'left'): string {
   const space = ' '.repeat(Math.max(0, width - textWidth(text)));
   return align === 'left' ? text + space : space + text;
 }
 
-/** The text in lines of at most `width` columns, broken between words where there are any. */
+/** The text in lines of at most `width` columns, broken between words if possible. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let current = '';

@@ -1,6 +1,6 @@
 /**
- * Reading and writing of quantities the way people type them: `250ms`, `10s`, `1.5 MB`, `500/s`.
- * Parsers return `undefined` for what they cannot read; the caller names the setting in its message.
+ * Parses and formats quantities as people type them: `250ms`, `10s`, `1.5 MB`, `500/s`. Parsers return `undefined` for
+ * invalid text; the caller names the setting in its message.
  */
 
 const DURATION_MS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };

@@ -4,16 +4,19 @@ import type { StoreOutcome } from './keeping-stream.js';
 
 /** The dead letters of a stream. */
 export interface DeadLetterStore {
-  /** All that are there now, oldest first. `foreign` hears of what is no dead letter of this stream. */
+  /**
+   * All current letters, oldest first. `foreign` receives the sequences of messages that are no dead letters of this
+   * stream.
+   */
   letters(foreign: (sequence: number) => void): AsyncIterable<FoundLetter>;
-  /** The message of a letter as it came; undefined: a part of it is not there any more. */
+  /** The original message of a letter; undefined: a part of it no longer exists. */
   original(letter: FoundLetter): Promise<Original | undefined>;
-  /** Deletes one; one that is not there is a success. */
+  /** Deletes a letter; a missing one is a success. */
   remove(sequence: number): Promise<void>;
 }
 
 /** The stream that the letters came from. */
 export interface RedriveTarget {
-  /** Stores a message in a partition once, however often it is sent under this id. */
+  /** Stores a message in a partition once, however often it is sent with this id. */
   store(partition: number, message: Original, id: string): Promise<StoreOutcome>;
 }

@@ -1,6 +1,6 @@
 /**
- * What can be seen of a stream and a group from outside, as plain data: it can be recorded, replayed and
- * printed. Times of the server are milliseconds since 1970 on the observer's clock, unless said otherwise.
+ * Observations of a stream and a group, as plain data that can be recorded, replayed and printed. Times of the server
+ * are milliseconds since 1970 on the observer's clock, unless noted otherwise.
  */
 import type { ProofEntry, ViewEntry } from '../protocol/events.js';
 import type { MemberStats } from '../protocol/member-stats.js';
@@ -17,21 +17,21 @@ export interface StreamFacts {
   /** When the first and last stored messages were stored, on the server's clock; null: the stream is empty. */
   firstAtMs: number | null;
   lastAtMs: number | null;
-  /** When it was created, on the server's clock; absent: the server does not say. */
+  /** When it was created, on the server's clock; absent: unknown. */
   createdAtMs?: number;
-  /** Consumers of any kind, the group's readers among them. */
+  /** Consumers of any kind, including the group's readers. */
   consumers: number;
   storage: 'file' | 'memory';
   replicas: number;
-  /** Name of the server that leads; null: not clustered, or an election is on. */
+  /** Name of the leading server; null: not clustered, or an election is running. */
   leader: string | null;
-  /** The other replicas, where clustered. */
+  /** The other replicas, if clustered. */
   followers: { name: string; current: boolean }[];
   maxMessages: number | null;
   maxBytes: number | null;
   maxAgeMs: number | null;
   duplicateWindowMs: number | null;
-  /** Messages stored in each partition, by partition; sparse ones are 0. */
+  /** Messages stored in each partition. */
   counts: number[];
 }
 
@@ -39,7 +39,7 @@ export interface StreamFacts {
 export interface ReaderFacts {
   partition: number;
   epoch: number;
-  /** The last message that it has delivered: its sequence in the stream, and its number since the reader began. */
+  /** The last delivered message: its sequence in the stream, and its number since the reader started. */
   deliveredSequence: number;
   deliveredCount: number;
   /** Messages of the partition that it has not delivered yet. */
@@ -53,12 +53,12 @@ export interface PositionFacts {
   epoch: number;
   /** When it was last committed. */
   atMs: number;
-  /** What the stream had dropped before it was handled, at most; absent: nothing. */
+  /** Upper bound of messages that the stream dropped before they were handled; absent: none. */
   trimmed?: number;
-  /** What it was made on; see `PositionMark`. */
+  /** See `PositionMark`. */
   created?: number;
   stored?: number;
-  /** What stands there is no position that this version reads: sequence and epoch are 0, and say nothing. */
+  /** The position cannot be read: sequence and epoch are 0 and meaningless. */
   unreadable?: Unreadable;
 }
 
@@ -76,7 +76,7 @@ export interface WaitingFacts {
   count: number;
 }
 
-/** A stored message with the beginning of its payload as text; `preview` null: not text. */
+/** A stored message with the start of its payload as text; `preview` null: not text. */
 export interface MessageFacts {
   sequence: number;
   /** null: a subject that is not one of the layout's. */
@@ -89,22 +89,22 @@ export interface MessageFacts {
   preview: string | null;
 }
 
-/** The dead letters of a stream: messages that handlers failed on and that were put aside. */
+/** The dead letters of a stream: messages whose handlers failed for good. */
 export interface DeadLetterFacts {
   /** The stream that holds them. */
   stream: string;
   messages: number;
   bytes: number;
   lastSequence: number;
-  /** The last of them; null: there is none, or it is no dead letter of this stream. */
+  /** The last one; null: none, or it is no dead letter of this stream. */
   last: {
     partition: number;
-    /** Its sequence in the stream that it came from. */
+    /** The message's sequence in its original stream. */
     sequence: number;
     group: string;
     attempts: number;
     error: string;
-    /** When it was put aside, ISO 8601, on the clock of the member that did. */
+    /** When it was stored, ISO 8601, on the clock of the member. */
     at: string;
   } | null;
 }
@@ -115,11 +115,11 @@ export interface PastEntry {
   entry: ViewEntry | ProofEntry;
 }
 
-/** What members answered about themselves, and who certainly did not (no such connection). */
+/** Answers of members about themselves, and members that certainly did not answer (no such connection). */
 export interface StatsFacts {
   members: MemberStats[];
   /** Sessions for which the server reports no responders. */
   gone: string[];
-  /** Asking was not permitted: silence says nothing. */
+  /** The requests were not permitted: silence means nothing. */
   denied?: boolean;
 }

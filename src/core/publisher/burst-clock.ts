@@ -1,6 +1,6 @@
 import type { Clock } from '../lib/clock.js';
 
-/** Answers come in bursts of hundreds, read from the socket at once: one look at the clock for each burst. */
+/** Answers arrive in bursts of hundreds, read from the socket at once. The clock is read once per burst. */
 export class BurstClock {
   readonly #clock: Clock;
   #nowMs: number | undefined;
@@ -12,7 +12,7 @@ export class BurstClock {
     this.#clock = clock;
   }
 
-  /** The time at which this burst began: the same until the code that runs now returns to the event loop. */
+  /** The time at which this burst started: constant until the running code returns to the event loop. */
   now(): number {
     if (this.#nowMs === undefined) {
       this.#nowMs = this.#clock.now();

@@ -7,13 +7,13 @@ import { keyOf } from './outgoing.js';
 import type { OutgoingMessage } from './types.js';
 
 const STATUS_LINE = 'NATS/1.0\r\n';
-/** Keys whose headers and partition are kept encoded. Above this they are computed each time. */
+/** Limit of keys whose headers and partition are cached. */
 const CACHED_KEYS = 8_192;
 
-/** Where a message goes and the headers it carries, in the form that is sent. */
+/** The partition of a message and its headers, encoded. */
 export interface Envelope {
   readonly partition: number;
-  /** The NATS header block; none where the message has no header at all. */
+  /** The NATS header block; undefined without headers. */
   readonly headers: Uint8Array | undefined;
 }
 
@@ -21,15 +21,15 @@ export interface Envelope {
 const UNSAFE_VALUE = /[\x00-\x08\x0a-\x1f\x7f]|^\s|\s$/;
 const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
-/** True if a key or id can travel in a header and comes out as it went in. */
+/** True if a key or id survives the way through a header unchanged. */
 export function fitsHeader(value: string): boolean {
   return value !== '' && !UNSAFE_VALUE.test(value);
 }
 
-/** The beginning of ids that a publisher gives. Random: the duplicate window outlives a process that starts again at zero. */
+/** The start of generated ids. Random, because the duplicate window outlives a process that restarts at zero. */
 export const newIdPrefix = (): string => `${randomBytes(9).toString('base64url')}-`;
 
-/** Why the server would not take a message of this size, headers and payload. */
+/** Why the server would refuse a message of this size, headers and payload. */
 export const tooLarge = (bytes: number, maxPayload: number): string =>
   `A message of ${bytes} bytes, headers included, is larger than the server's max_payload of ${maxPayload} bytes.`;
 
@@ -45,7 +45,7 @@ function checkValue(what: string, value: string): void {
 }
 
 /**
- * The lines of a message's own headers; key and id have lines of their own.
+ * The lines of a message's own headers, without key and id.
  *
  * @throws NatspocError `usage` for a name or value that a header cannot carry.
  */
@@ -64,13 +64,13 @@ function headerLines(headers: Readonly<Record<string, unknown>>): string {
 }
 
 /**
- * Turns messages into partitions and encoded headers. Keys repeat, so what follows from a key alone (its
- * checks, hash and header line) is done once and kept, within bounds.
+ * Computes partitions and encoded headers. Keys repeat, so what depends on the key alone (checks, hash, header line) is
+ * cached, within bounds.
  */
 export class EnvelopeMaker {
   readonly #partitions: number;
   readonly #keys = new Map<string, Envelope & { lines: string }>();
-  /** By partition: what a message without any header is sent with. */
+  /** By partition: the envelope of a message without headers. */
   readonly #bare: readonly Envelope[];
   #turn = 0;
 
@@ -81,7 +81,7 @@ export class EnvelopeMaker {
 
   /**
    * @param id the message id to send, if any
-   * @param isOwnId it was made here, and needs no check
+   * @param isOwnId it was generated here, and needs no check
    * @throws NatspocError `usage` for a key, id, header or partition that cannot be sent.
    */
   make(message: OutgoingMessage, id: string | undefined, isOwnId = false): Envelope {

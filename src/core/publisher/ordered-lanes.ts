@@ -1,9 +1,9 @@
 import type { Slot } from './window.js';
 
 /**
- * Keeps at most one message of each partition in flight: the next is sent when the previous one has ended. Without
- * it, a leader that dies with an accepted message leaves a gap that later ones of its partition overtake: they are
- * stored by the next leader before anybody can know that the first is lost.
+ * Keeps at most one message of each partition in flight: the next is sent when the previous one is settled. Otherwise,
+ * if a leader dies with an accepted message, the next leader stores later messages of its partition before the
+ * publisher can know that the first is lost.
  */
 export class OrderedLanes {
   /** By partition, its messages in order; the first may be in flight. */
@@ -15,17 +15,17 @@ export class OrderedLanes {
     this.#lanes = Array.from({ length: partitions }, () => []);
   }
 
-  /** Takes the newest message of its partition. */
+  /** Adds the newest message of its partition. */
   add(slot: Slot): void {
     this.#lanes[slot.partition]?.push(slot);
   }
 
-  /** Whether it is this message's turn. */
+  /** Whether it is the first of its partition. */
   isFirst(slot: Slot): boolean {
     return this.#lanes[slot.partition]?.[0] === slot;
   }
 
-  /** A message has ended, while its slot still says of which partition it is. */
+  /** Removes a settled message, before its slot is cleared. */
   remove(slot: Slot): void {
     const lane = this.#lanes[slot.partition] ?? [];
     const index = lane.indexOf(slot);
@@ -33,7 +33,7 @@ export class OrderedLanes {
     if (index === 0 && lane.length > 0) this.#ready.add(slot.partition);
   }
 
-  /** The messages whose turn has come since the last call. */
+  /** The messages that have become first since the last call. */
   takeReady(): Slot[] {
     if (this.#ready.size === 0) return [];
     const first = [...this.#ready].flatMap((partition) => this.#lanes[partition]?.[0] ?? []);

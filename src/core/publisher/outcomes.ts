@@ -3,14 +3,14 @@ import type { Rejection } from '../ports/publishing.js';
 import type { OutgoingMessage, PublishCounters, PublishFailure, PublishObserver } from './types.js';
 import type { Slot, Waiter } from './window.js';
 
-/** A bug of the program around us is reported; thrown here, it would end the client's reading, and with it the connection. */
+/** Reports a bug of the program. Thrown here, it would stop the client's reading of the connection. */
 function surface(error: unknown): void {
   queueMicrotask(() => {
     throw error;
   });
 }
 
-/** Counts how messages end and tells the observer and the waiting promise: each message once. */
+/** Counts outcomes, and tells each once to the observer and the waiting promise. */
 export class Outcomes {
   readonly counters: PublishCounters = {
     accepted: 0,
@@ -25,11 +25,11 @@ export class Outcomes {
   };
   readonly #observer: PublishObserver;
   readonly #duplicateWindowMs: number;
-  /** By partition: token and sequence of the newest message that is confirmed. */
+  /** By partition: token and sequence of the newest confirmed message. */
   readonly #newestToken: Float64Array;
   readonly #newestSequence: Float64Array;
 
-  /** `duplicateWindowMs`: how long the stream knows the id of a message that it has stored. */
+  /** `duplicateWindowMs`: how long the stream remembers the id of a stored message. */
   constructor(partitions: number, observer: PublishObserver, duplicateWindowMs: number) {
     this.#observer = observer;
     this.#duplicateWindowMs = duplicateWindowMs;
@@ -37,7 +37,7 @@ export class Outcomes {
     this.#newestSequence = new Float64Array(partitions);
   }
 
-  /** Records a confirmation; the slot still holds its message. */
+  /** Records a confirmation, before the slot is cleared. */
   confirmed(slot: Slot, sequence: number, duplicate: boolean, nowMs: number): void {
     const { counters } = this;
     counters.confirmed++;
@@ -52,7 +52,7 @@ export class Outcomes {
     }
   }
 
-  /** Records that a message was sent once more. */
+  /** Records that a message was resent. */
   retried(slot: Slot, nowMs: number): void {
     if (slot.attempts === 2) this.counters.retried++;
     const isNoticed = slot.hasId && nowMs - slot.admittedMs < this.#duplicateWindowMs;
@@ -73,7 +73,10 @@ export class Outcomes {
     }
   }
 
-  /** Within a partition, a message accepted earlier has to have the lower sequence, whatever order answers come in. */
+  /**
+   * Within a partition, a message that was accepted earlier must have the lower sequence, in whatever order the answers
+   * arrive.
+   */
   #checkOrder(slot: Slot, sequence: number): void {
     const { partition, token } = slot;
     const newer = token > (this.#newestToken[partition] ?? -1);
@@ -86,26 +89,26 @@ export class Outcomes {
   }
 }
 
-/** The failure of a message that the server refused for good. */
+/** The failure of a message that the server refused. */
 export function refused(subject: string, reason: Rejection, uncertain: boolean): PublishFailure {
   const code = reason.code ? ` (${reason.code})` : '';
-  // One code covers all kinds of full streams, and broken disks too.
+  // This code covers all kinds of full streams, and broken disks.
   const advice = /^maximum (messages|bytes) exceeded/.test(reason.description)
     ? ' The stream is full: "natspoc stream trim" deletes what every group has handled.'
     : '';
   const error = new NatspocError('not-confirmed', `${subject}: ${reason.description}${code}.${advice}`);
-  // An earlier attempt went unanswered and may be stored, whatever became of this one.
+  // An earlier attempt got no answer, and may be stored.
   return { outcome: uncertain ? 'unknown' : 'rejected', error };
 }
 
 const maybeStored = (slot: Slot) => (slot.uncertain || slot.state === 'in-flight' ? 'unknown' : 'rejected');
 
-/** The failure of a message that timed out. */
+/** The failure of a message that was given up. */
 export function abandoned(slot: Slot, error: NatspocError): PublishFailure {
   return { outcome: maybeStored(slot), error };
 }
 
-/** The failure of a message whose time is up. */
+/** The failure of a message that timed out. */
 export function timedOut(subject: string, slot: Slot, timeoutMs: number, down: boolean): PublishFailure {
   const outcome = maybeStored(slot);
   if (down) {

@@ -12,30 +12,30 @@ import { Slot, type Waiter } from './window.js';
 
 /** How a {@link Publisher} behaves. */
 export interface PublisherOptions {
-  /** The stream's layout: decides partitions and subjects. */
+  /** The stream's layout. */
   layout: Pick<Layout, 'prefix' | 'partitions'>;
-  /** The connection, in the form of a port. */
+  /** Opens the connection's port. */
   openPort: OpenPublishPort;
   /**
-   * A message that is not confirmed this long after it entered the window has failed, retries included. Default 30,000:
-   * a cluster that has lost a server elects new leaders after 4 to 9 s, and refuses everything until then.
+   * A message that is not confirmed within this time after it entered the window has failed, retries included. Default
+   * 30,000: a cluster that has lost a server needs 4 to 9 s to elect new leaders, and refuses everything until then.
    */
   timeoutMs?: number;
-  /** Messages in the window: accepted and not confirmed. Default 4,000. */
+  /** Limit of messages in the window: accepted, not yet confirmed. Default 4,000. */
   maxPendingMessages?: number;
-  /** Bytes in the window, headers and payloads. Default 64 MiB. */
+  /** Limit of bytes in the window, headers and payloads. Default 64 MiB. */
   maxPendingBytes?: number;
-  /** Gives each message without an id one of its own, so that a retry is never stored twice. */
+  /** Gives each message without an id a unique one, so that a retry is never stored twice. */
   dedupe?: boolean;
   /** How long the stream detects duplicate ids: a later retry may be stored twice. Default: forever. */
   duplicateWindowMs?: number;
   /**
-   * Sends the next message of a partition when the one before is confirmed: the order holds whatever happens to the
-   * server, for as many messages on their way as there are partitions. Default false: many, in order unless the
-   * leader of a cluster dies with some of them. Give `dedupe` as well, or a retry may be stored twice.
+   * Sends the next message of a partition only after the previous one is confirmed, so that no fault of the server
+   * changes the order. At most one message of each partition is in flight. Default false: then order holds unless the
+   * leader of a cluster dies with some messages. Set `dedupe` too, otherwise a retry may be stored twice.
    */
   ordered?: boolean;
-  /** Told how each message ended. */
+  /** Receives the outcome of each message. */
   observer?: PublishObserver;
   clock?: Clock;
 }
@@ -47,9 +47,9 @@ const DEFAULT_PENDING_BYTES = 64 * 1024 * 1024;
 const utf8 = new TextEncoder();
 
 /**
- * A pipelined publisher: many messages on their way at once, each one confirmed by the stream or reported as
- * failed. After a break of the connection, or when the server refused for a moment, everything unconfirmed is
- * sent again in its first order and ahead of anything new, so that the order within each partition holds.
+ * A pipelined publisher: many messages are in flight, and each is confirmed by the stream or reported as failed. After
+ * a break, or a temporary refusal, all unconfirmed messages are resent in their original order, before any new one, so
+ * that the order within each partition holds.
  */
 export class Publisher {
   readonly #clock: Clock;
@@ -59,7 +59,7 @@ export class Publisher {
   readonly #idPrefix: string | undefined;
   readonly #room = new WaitingLine();
   readonly #idle = new WaitingLine();
-  /** Accepted while the window was full; taken from `#queueHead` on. */
+  /** Accepted while the window was full; consumed from `#queueHead` on. */
   #queue: Slot[] = [];
   #queueHead = 0;
   #ids = 0;
@@ -85,12 +85,12 @@ export class Publisher {
     });
   }
 
-  /** What has happened so far. The object is live: it changes. */
+  /** The counters so far. The object is live. */
   get counters(): Readonly<PublishCounters> {
     return this.#outcomes.counters;
   }
 
-  /** Messages that are accepted and neither confirmed nor failed. */
+  /** Messages that are accepted and not settled. */
   get pending(): number {
     return this.#transmitter.unsettled + this.#queue.length - this.#queueHead;
   }
@@ -101,32 +101,32 @@ export class Publisher {
   }
 
   /**
-   * Publishes one message and waits for its confirmation. Any number may be waited for at once.
+   * Publishes one message and waits for its confirmation. Many calls may wait at the same time.
    *
-   * @throws NatspocError why it is not confirmed: `usage`, `not-confirmed`, `not-permitted`, `unreachable`,
-   *   or `failed` after `close`.
+   * @throws NatspocError why it is not confirmed: `usage`, `not-confirmed`, `not-permitted`, `unreachable`, or `failed`
+   *   after `close`.
    */
   publish(message: OutgoingMessage): Promise<Confirmation> {
     return new Promise((resolve, reject) => this.#accept(message, undefined, { resolve, reject }));
   }
 
   /**
-   * The fast path: sends a message; how it ends is told to the observer. It always accepts; a promise comes
-   * back when the window is full, and a caller that awaits it before the next message uses constant memory.
+   * The fast path: sends a message, whose outcome goes to the observer. It always accepts. If the window is full, it
+   * returns a promise; a caller that awaits it before the next message uses constant memory.
    *
-   * @param dueMs when it should have been sent, on the publisher's clock: latency counts from here; by default now
+   * @param dueMs when it should have been sent, on the publisher's clock: latency counts from here. Default: now
    */
   send(message: OutgoingMessage, dueMs?: number): Promise<void> | undefined {
     this.#accept(message, dueMs, undefined);
     return this.#hasRoom ? undefined : this.#room.wait();
   }
 
-  /** Resolves when no message is in flight any more: each is confirmed or has failed. */
+  /** Resolves when no message is in flight: each is confirmed or has failed. */
   async flush(): Promise<void> {
     while (this.pending > 0) await this.#idle.wait();
   }
 
-  /** Accepts no more messages, waits for messages in flight, and detaches from the connection, which stays open. */
+  /** Accepts no more messages, waits for those in flight, and detaches from the connection, which stays open. */
   async close(): Promise<void> {
     this.#closed = true;
     await this.flush();
@@ -148,7 +148,7 @@ export class Publisher {
   #accept(message: OutgoingMessage, dueMs: number | undefined, waiter: Waiter | undefined): void {
     this.#outcomes.counters.accepted++;
     try {
-      // One look at the clock a message: at full speed it is as dear as the rest of this.
+      // The clock is read once per message: at full speed a read costs as much as the rest of this.
       const nowMs = this.#clock.now();
       this.#prepare(message, dueMs ?? nowMs, nowMs, waiter);
     } catch (error) {
@@ -192,7 +192,7 @@ export class Publisher {
       if (next === undefined) break;
       this.#transmitter.admit(next, nowMs);
     }
-    // What is taken is dropped in large pieces: a shift for each would move the whole queue each time.
+    // Consumed entries are dropped in large pieces, because a shift for each would move the whole queue.
     if (this.#queueHead * 2 >= this.#queue.length) {
       this.#queue = this.#queue.slice(this.#queueHead);
       this.#queueHead = 0;
@@ -200,6 +200,6 @@ export class Publisher {
   }
 }
 
-/** What was thrown while a message was prepared: ours, or by the message itself, such as by a getter. */
+/** An error of preparing a message: ours, or of the message itself, such as of a getter. */
 const asNatspocError = (error: unknown): NatspocError =>
   error instanceof NatspocError ? error : new NatspocError('usage', messageOf(error), { cause: error });

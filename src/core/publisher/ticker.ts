@@ -1,8 +1,8 @@
 import type { Cancel, Clock } from '../lib/clock.js';
 
 /**
- * Calls back at an interval while there is something to look at. After the process itself stood still it lets
- * one turn pass: what arrived meanwhile is still in the socket, and is read before anybody judges.
+ * Calls back at an interval while there is something to check. After the process was stopped it skips one interval, so
+ * that answers still in the socket are read before deadlines are judged.
  */
 export class Ticker {
   readonly #clock: Clock;
@@ -11,14 +11,14 @@ export class Ticker {
   #cancel: Cancel | undefined;
   #dueMs = 0;
 
-  /** @param onTick returns true to go on, false to stop until the next {@link start} */
+  /** @param onTick returns true to continue, false to stop until the next {@link start} */
   constructor(clock: Clock, intervalMs: number, onTick: () => boolean) {
     this.#clock = clock;
     this.#intervalMs = intervalMs;
     this.#onTick = onTick;
   }
 
-  /** Starts, if it does not run already. */
+  /** Starts, if it is not running. */
   start(): void {
     if (this.#cancel === undefined) this.#arm();
   }

@@ -9,9 +9,9 @@ import { Ticker } from './ticker.js';
 import type { PublishFailure } from './types.js';
 import { PendingWindow, type Slot } from './window.js';
 
-/** How often deadlines are looked at, at most. */
+/** Limit of the interval of deadline checks. */
 const MAX_TICK_MS = 250;
-/** An answer is overdue on a live connection after this part of the timeout, and at the latest after this time. */
+/** An answer on a live connection is overdue after this part of the timeout, at most after this time. */
 const OVERDUE_PART = 1 / 3;
 const MAX_OVERDUE_MS = 2_000;
 
@@ -25,21 +25,21 @@ export interface TransmitterOptions {
   timeoutMs: number;
   maxPendingMessages: number;
   maxPendingBytes: number;
-  /** One message of a partition in flight at a time. */
+  /** At most one message of each partition in flight. */
   ordered: boolean;
   /** Called after one or more messages have left the window. */
   onSettled: () => void;
 }
 
 /**
- * `flowing`: messages are sent as they come. `down`: there is no connection. `settling`: the server refused or
- * lost a message; nothing is sent until all others are answered. `resting`: the back-off that follows.
+ * `flowing`: messages are sent as they come. `down`: no connection. `settling`: the server refused or lost a message;
+ * nothing is sent until all others are answered. `resting`: the back-off that follows.
  */
 type Mode = 'flowing' | 'down' | 'settling' | 'resting' | 'closed';
 
 /**
- * Carries admitted messages to the server and back: sends, matches answers, sees to deadlines. There is one
- * recovery for all faults: stop, then send everything unconfirmed again, oldest first, before anything new.
+ * Sends admitted messages, matches answers, and checks deadlines. All faults have the same recovery: stop, then resend
+ * everything unconfirmed, oldest first, before anything new.
  */
 export class Transmitter {
   readonly #options: TransmitterOptions;
@@ -87,7 +87,7 @@ export class Transmitter {
     return this.#mode !== 'down' && this.#mode !== 'closed';
   }
 
-  /** Bytes of headers and payload that one message may have. */
+  /** Limit of headers and payload of one message, bytes. */
   get maxPayload(): number {
     return this.#port.maxPayload;
   }
@@ -109,7 +109,7 @@ export class Transmitter {
     this.#ticker.start();
   }
 
-  /** Fails what is in the window and lets go of the port. The connection is the caller's. */
+  /** Fails all messages in the window and closes the port. The connection stays open. */
   close(because: NatspocError): void {
     if (this.#mode === 'closed') return;
     this.#mode = 'closed';
@@ -131,7 +131,7 @@ export class Transmitter {
         return;
       }
     } catch (cause) {
-      // It must not keep its place in the window: no answer will ever come.
+      // It must leave the window, because no answer will come.
       const error = new NatspocError('failed', `${subject}: not sent: ${messageOf(cause)}.`, { cause });
       this.#fail(slot, abandoned(slot, error));
       queueMicrotask(() => this.#options.onSettled());
@@ -152,7 +152,7 @@ export class Transmitter {
     }
   }
 
-  /** Everything is, unless its partition is to be kept in order whatever happens. */
+  /** True unless an earlier message of its partition must be confirmed first. */
   #isDue(slot: Slot): boolean {
     return this.#lanes === undefined || this.#lanes.isFirst(slot);
   }
@@ -164,7 +164,7 @@ export class Transmitter {
 
   #onConfirmed(token: number, sequence: number, duplicate: boolean): void {
     const slot = this.#window.find(token);
-    // Also one that waits to be sent again: the answer to the first attempt is as good.
+    // Also if it waits to be resent: the answer to an earlier attempt is as good.
     if (slot === undefined || slot.attempts === 0) return;
     this.#leaveFlight(slot);
     this.#backoff.reset();
@@ -173,7 +173,7 @@ export class Transmitter {
     this.#afterAnswer();
   }
 
-  /** It waits for the stream that was meant; where that never answers, this is why. */
+  /** It keeps waiting for the intended stream. If that never answers, this is the reason. */
   #onElsewhere(token: number, reason: Rejection): void {
     const slot = this.#window.find(token);
     if (slot !== undefined) slot.refusal = reason;
@@ -213,12 +213,12 @@ export class Transmitter {
   #onReconnected(): void {
     if (this.#mode === 'closed') return;
     this.#backoff.cancel();
-    // A break can be over before it was noticed; what was sent before it is lost all the same.
+    // A break may be over before it was noticed. What was sent before is lost nevertheless.
     for (const slot of this.#window.slots()) this.#lost(slot);
     this.#resend();
   }
 
-  /** No answer to this attempt will arrive any more. */
+  /** No answer to this attempt can arrive any more. */
   #lost(slot: Slot): void {
     if (slot.state !== 'in-flight') return;
     this.#leaveFlight(slot);
@@ -249,7 +249,7 @@ export class Transmitter {
     this.#options.onSettled();
   }
 
-  /** Looks at deadlines; true while there are any. */
+  /** Checks deadlines; true while there are any. */
   #tick(): boolean {
     const nowMs = this.#options.clock.now();
     this.#expire(nowMs);
@@ -266,9 +266,8 @@ export class Transmitter {
   }
 
   /**
-   * A message with an id whose answer is overdue is sent again: at worst the server calls it a duplicate. One without
-   * an id only where the server refuses others for the moment: a leader that is gone took it along, and all others
-   * wait for its answer.
+   * Resends a message with an id whose answer is overdue: at worst it is a duplicate. Without an id, only if the server
+   * temporarily refuses others: a leader that is gone has lost it, and all others wait for its answer.
    */
   #suspectLost(nowMs: number): void {
     if (this.#mode !== 'flowing' && this.#mode !== 'settling') return;

@@ -1,15 +1,15 @@
 import type { NatspocError } from '../lib/errors.js';
 
-/** A message to publish. Give a `key`, or a `partition`, or neither: then partitions take turns. */
+/** A message to publish. Give a `key`, or a `partition`, or neither: then partitions are used in turn. */
 export interface OutgoingMessage {
   /** The payload; text is sent as UTF-8. */
   readonly data: Uint8Array | string;
   /**
-   * Messages of one key go to one partition, in order. Travels in the header `Natspoc-Key`; one that stands there already
-   * is the key. null: none.
+   * Messages of one key go to one partition, in order. Sent in the header `Natspoc-Key`; a key in that header counts as
+   * well. null: none.
    */
   readonly key?: string | null;
-  /** Sends to this partition whatever the key says, 0 to partitions - 1. */
+  /** The partition to send to, whatever the key, 0 to partitions - 1. */
   readonly partition?: number;
   /** Further headers, name to value; ASCII names. */
   readonly headers?: Readonly<Record<string, string>>;
@@ -28,8 +28,7 @@ export interface Confirmation {
 }
 
 /**
- * Why a message is not confirmed. `rejected`: certainly not stored. `unknown`: nobody answered in time, so it
- * may be stored.
+ * Why a message is not confirmed. `rejected`: certainly not stored. `unknown`: no answer in time, so it may be stored.
  */
 export interface PublishFailure {
   readonly outcome: 'rejected' | 'unknown';
@@ -37,8 +36,8 @@ export interface PublishFailure {
 }
 
 /**
- * Told how each message ended, exactly once a message. Arguments rather than objects: at full speed these
- * are called a few hundred thousand times a second.
+ * Receives the outcome of each message, exactly once. Arguments rather than objects, because it is called several
+ * 100,000 times per second at full speed.
  */
 export interface PublishObserver {
   /**
@@ -56,7 +55,7 @@ export interface PublishObserver {
   failed?(message: OutgoingMessage, failure: PublishFailure): void;
 }
 
-/** Counters of a publisher since its creation; messages unless the name says bytes. */
+/** Counters of a publisher since its creation; messages unless noted otherwise. */
 export interface PublishCounters {
   /** Accepted by `send` or `publish`. */
   accepted: number;
@@ -66,14 +65,17 @@ export interface PublishCounters {
   duplicates: number;
   /** Refused by the server or before sending: certainly not stored. */
   rejected: number;
-  /** Not answered in time: may be stored or not. */
+  /** Not answered in time: they may be stored. */
   unknown: number;
-  /** Sent more than once, because an answer was lost or the server could not take them at that moment. */
+  /** Sent more than once, because an answer was lost or the server refused temporarily. */
   retried: number;
-  /** Of `retried`: those that may be stored twice, because they carry no message id, or came later than the stream notices it. */
+  /**
+   * Of `retried`: those that may be stored twice, because they have no message id, or were resent after the duplicate
+   * window.
+   */
   maybeTwice: number;
-  /** Stored behind a later message of the same partition, by a retry after the server refused one in the middle. */
+  /** Stored after a later message of the same partition, by a retry after the server refused one in the middle. */
   reordered: number;
-  /** Payload of the confirmed ones, without headers. */
+  /** Payload of confirmed messages, without headers. */
   confirmedBytes: number;
 }

@@ -1,4 +1,4 @@
-/** A promise that can be waited for again and again: `open` lets through everybody who waits at that moment. */
+/** A promise that can be awaited repeatedly: `open` releases all that wait at that moment. */
 export class WaitingLine {
   #promise: Promise<void> | undefined;
   #resolve: () => void = () => {};

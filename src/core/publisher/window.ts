@@ -1,7 +1,7 @@
 import type { Rejection } from '../ports/publishing.js';
 import type { Confirmation, OutgoingMessage } from './types.js';
 
-/** How a message in the window stands: settled or unused, to be sent (again), or sent and not answered. */
+/** The state of a slot: unused or settled, to be sent (again), or sent and not answered. */
 export type SlotState = 'free' | 'waiting' | 'in-flight';
 
 /** The promise of one `publish` call. */
@@ -14,8 +14,8 @@ const NO_MESSAGE: OutgoingMessage = { data: '' };
 const NO_DATA = new Uint8Array(0);
 
 /**
- * One message that was accepted and is not settled. The window reuses its slots, so full speed creates no garbage. Only a
- * message that finds the window full gets a slot of its own.
+ * One message that was accepted and is not settled. The window reuses its slots, so full speed creates no garbage. Only
+ * a message that finds the window full gets a new slot.
  */
 export class Slot {
   state: SlotState = 'free';
@@ -26,22 +26,22 @@ export class Slot {
   data: Uint8Array = NO_DATA;
   /** When it should have been sent: latency counts from here. */
   dueMs = 0;
-  /** When it was first in the window: its deadline counts from here. */
+  /** When it entered the window: its deadline counts from here. */
   admittedMs = 0;
-  /** When it was sent last. */
+  /** When it was last sent. */
   sentMs = 0;
   attempts = 0;
-  /** Sending it again is safe: it carries a message id. */
+  /** It carries a message id, so it may be resent safely. */
   hasId = false;
-  /** An attempt went unanswered: it may be stored. */
+  /** An attempt got no answer: it may be stored. */
   uncertain = false;
-  /** It is already among those that may be stored twice. */
+  /** Already counted in `maybeTwice`. */
   countedTwice = false;
-  /** What the server said last, if it refused an attempt. */
+  /** The server's last refusal of an attempt. */
   refusal: Rejection | undefined = undefined;
   waiter: Waiter | undefined = undefined;
 
-  /** Lets go of what a settled message held. */
+  /** Releases what a settled message held. */
   clear(): void {
     this.state = 'free';
     this.message = NO_MESSAGE;
@@ -58,8 +58,8 @@ export class Slot {
 }
 
 /**
- * The messages that are accepted and not settled, oldest first, in a ring: a token is a position that never
- * repeats, so an answer that comes late can never be taken for another message's.
+ * Messages that are accepted and not settled, oldest first, in a ring. A token is a position that never repeats, so a
+ * late answer cannot be taken for that of another message.
  */
 export class PendingWindow {
   readonly #slots: Slot[];
@@ -112,14 +112,14 @@ export class PendingWindow {
     this.#unsettled++;
   }
 
-  /** The unsettled slot of a token, if it is one. */
+  /** The unsettled slot of a token, if any. */
   find(token: number): Slot | undefined {
     if (!(token >= this.#base && token < this.#next)) return undefined;
     const slot = this.#at(token);
     return slot.state === 'free' ? undefined : slot;
   }
 
-  /** Frees a slot; the window moves on when it was the oldest. */
+  /** Frees a slot. The window moves on if it was the oldest. */
   settle(slot: Slot): void {
     this.#bytes -= slot.size;
     this.#unsettled--;
@@ -127,7 +127,7 @@ export class PendingWindow {
     while (this.#base < this.#next && this.#at(this.#base).state === 'free') this.#base++;
   }
 
-  /** The unsettled slots, oldest first. They may be settled on the way. */
+  /** The unsettled slots, oldest first. They may be settled during the iteration. */
   *slots(): Generator<Slot> {
     for (let token = this.#base; token < this.#next; token++) {
       const slot = this.#at(token);
@@ -135,7 +135,7 @@ export class PendingWindow {
     }
   }
 
-  /** Those of {@link slots} that were admitted at or before a moment: in the order of their tokens, so they come first. */
+  /** Those of {@link slots} that were admitted at or before a time. They come first, in the order of tokens. */
   *admittedUntil(ms: number): Generator<Slot> {
     for (const slot of this.slots()) {
       if (slot.admittedMs > ms) return;
@@ -144,7 +144,7 @@ export class PendingWindow {
   }
 
   #at(token: number): Slot {
-    // The mask keeps the index inside the ring, which is full from the start.
+    // The mask keeps the index inside the ring, whose slots all exist.
     return this.#slots[token & this.#mask] as Slot;
   }
 }

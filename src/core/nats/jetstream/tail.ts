@@ -21,71 +21,57 @@ export interface TailOptions {
 }
 
 /** Reads stored and then new messages in order, and continues after the last one if the reader fails. */
-export function tailMessages(topology: Topology, options: TailOptions): Watch {
-  const tail = new Tail(topology, options);
-  void tail.open();
-  return tail;
-}
-
-class Tail implements Watch {
-  readonly #topology: Topology;
-  readonly #options: TailOptions;
-  #next: number;
-  #reader: PullReader | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #stopped = false;
-
-  constructor(topology: Topology, options: TailOptions) {
-    this.#topology = topology;
-    this.#options = options;
-    this.#next = options.startSequence;
-  }
-
-  stop(): void {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
-    this.#reader?.close();
-  }
-
-  async open(): Promise<void> {
-    if (this.#stopped) return;
-    const { stream } = this.#topology;
+export function tailMessages(
+  topology: Topology,
+  { filter, startSequence, message: tell, failed }: TailOptions,
+): Watch {
+  const { stream, layout } = topology;
+  let next = startSequence;
+  let reader: PullReader | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+  const reopen = (): void => {
+    reader = undefined;
+    if (!stopped) timer = setTimeout(() => void open(), RETRY_MS);
+  };
+  const receive = (
+    { subject, headers, data }: Msg,
+    { streamSequence: sequence, timestampMs: atMs }: DeliveryInfo,
+  ): void => {
+    next = sequence + 1;
+    reader?.release(1);
+    tell(storedMessage(layout.prefix, { sequence, atMs, subject, headers, data }));
+  };
+  const open = async (): Promise<void> => {
+    if (stopped) return;
     try {
-      const { reader } = await PullReader.open(
-        this.#topology,
+      const opened = await PullReader.open(
+        topology,
         {
           stream,
           name: `natspoc-tail-${nuid.next()}`,
-          filter: this.#options.filter,
-          start: { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: Math.max(1, this.#next) },
+          filter,
+          start: { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: Math.max(1, next) },
           window: WINDOW,
           heartbeatMs: HEARTBEAT_MS,
         },
-        {
-          message: (message, delivery) => this.#receive(message, delivery),
-          fault: (_reason, error) => (error ? this.#options.failed(error) : this.#reopen()),
-        },
+        { message: receive, fault: (_reason, error) => (error ? failed(error) : reopen()) },
       );
-      this.#reader = reader;
-      if (this.#stopped) reader.close();
+      reader = opened.reader;
+      if (stopped) reader.close();
       else reader.start();
     } catch (error) {
-      if (this.#stopped) return;
-      if (isUnknownOutcome(error)) this.#reopen();
-      else this.#options.failed(toNatspocError(error, `read ${stream}`));
+      if (stopped) return;
+      if (isUnknownOutcome(error)) reopen();
+      else failed(toNatspocError(error, `read ${stream}`));
     }
-  }
-
-  #reopen(): void {
-    this.#reader = undefined;
-    if (!this.#stopped) this.#timer = setTimeout(() => void this.open(), RETRY_MS);
-  }
-
-  #receive(message: Msg, { streamSequence: sequence, timestampMs: atMs }: DeliveryInfo): void {
-    this.#next = sequence + 1;
-    this.#reader?.release(1);
-    const { subject, headers, data } = message;
-    const { prefix } = this.#topology.layout;
-    this.#options.message(storedMessage(prefix, { sequence, atMs, subject, headers, data }));
-  }
+  };
+  void open();
+  return {
+    stop() {
+      stopped = true;
+      clearTimeout(timer);
+      reader?.close();
+    },
+  };
 }
