@@ -1,5 +1,6 @@
 import { calmEpisode } from './calm.js';
 import { unrest } from './checks/rest.js';
+import { silenceReader } from './faults/readers.js';
 import type { HandlerProfile } from './model/handler.js';
 import type { Random } from './model/random.js';
 import { storm } from './storm.js';
@@ -67,6 +68,9 @@ function liftHalts(world: World): void {
   world.timeline.after(1_000, () => liftHalts(world));
 }
 
+/** In this share of the groups at rest somebody silences a reader. */
+const SILENCED = 0.3;
+
 /** More at once than most windows, after a quiet time in which requests have expired. */
 function burst(world: World): void {
   world.judge.note('--- a burst');
@@ -101,6 +105,7 @@ export async function play(world: World): Promise<void> {
   const writes = ledger.leaseWrites;
   const bursts = random.chance(0.3);
   const restMs = settings.ttlMs * REST_TTLS;
+  if (random.chance(SILENCED)) silenceReader(world);
   await world.sleep(bursts ? Math.max(restMs, LENGTH_MS - timeline.now) : restMs);
   if (ledger.leaseWrites !== writes) judge.violate('I7', 'leases changed though nothing had happened');
   if (bursts) burst(world);

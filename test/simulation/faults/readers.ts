@@ -1,6 +1,7 @@
 import { newReaderToken } from '../../../src/core/member/partition/reader-token.js';
 import { partitionSubject } from '../../../src/core/protocol/layout.js';
-import { readerName } from '../../../src/core/protocol/reader-name.js';
+import { readerName, readerNamePrefix } from '../../../src/core/protocol/reader-name.js';
+import type { World } from '../world.js';
 import { during, type Fault } from './fault.js';
 
 /** The server has as many consumers as it may have: for a while no reader that is lost can be replaced. */
@@ -37,6 +38,24 @@ export const pulledReader: Fault = ({ server: { consumers }, random }) => {
     consumers.steal(name, random.chance(0.5) ? random.int(1, 3) : Number.POSITIVE_INFINITY);
   return 0;
 };
+
+/**
+ * Somebody makes the reader of an owner bring nothing, in a group at rest, where nothing else makes the owner open another:
+ * changes it to a partition that there is not, or pulls all that it delivers.
+ */
+export function silenceReader({ server: { consumers, log }, random, settings, ledger, judge }: World): void {
+  const partition = random.int(0, settings.partitions - 1);
+  const isPulled = random.chance(0.5);
+  const none = settings.partitions;
+  judge.note(`--- p${partition} gets nothing: ${isPulled ? 'somebody pulls' : 'its reader is changed'}`);
+  const prefix = readerNamePrefix(settings.group, partition, ledger.lease(partition).revision);
+  for (const name of consumers.names.filter((each) => each.startsWith(prefix)))
+    if (isPulled) consumers.steal(name, Number.POSITIVE_INFINITY);
+    else
+      consumers.redirect(name, partitionSubject('events', none), (ready) =>
+        log.open(none, log.last + 1, ready),
+      );
+}
 
 /** A group of the same name works in another bucket: what it does with the readers of its epochs, which are the same. */
 export const twins: Fault = (world) => {
