@@ -15,7 +15,8 @@ function asNatspocError(error: unknown, command: string): NatspocError {
   const { oclif, message } = error as OclifError;
   if (oclif?.exit === undefined) return new NatspocError('failed', messageOf(error), { cause: error });
   const text = usageText(message);
-  return new NatspocError('usage', `${text}. See natspoc ${command}--help.`, { cause: error });
+  // Not with its cause: the parser's own message quotes arguments, and one of them may be a secret.
+  return new NatspocError('usage', `${text}. See natspoc ${command}--help.`);
 }
 
 /** Messages of the parser, and our wording. A pattern is matched against the message, with its lines joined by line feeds. */

@@ -28,11 +28,13 @@ describe('secrets', function () {
   ];
   for (const [what, args, env = {}] of GIVEN) {
     it(`are not shown: ${what}`, async () => {
-      const { code, stdout, stderr } = await runCli(['leases', ...args], { env });
-      assert.notEqual(code, 0);
-      assert.match(stderr, /^Error: /m);
-      const all = stdout + stderr;
-      assert.ok(!all.includes(SECRET) && !all.includes(SEED), all);
+      for (const debug of [env, { DEBUG: '*', ...env }]) {
+        const { code, stdout, stderr } = await runCli(['leases', ...args], { env: debug });
+        assert.notEqual(code, 0);
+        assert.match(stderr, /^Error: /m);
+        const all = stdout + stderr;
+        assert.ok(!all.includes(SECRET) && !all.includes(SEED), all);
+      }
     });
   }
 

@@ -125,6 +125,37 @@ describe('dead letters', function () {
     assert.equal(await letters(), 0, 'nor are parts left');
   });
 
+  it('of others order nothing of the server with their headers, and take no parts of another', async () => {
+    await natspoc('publish', 'x', '--count', '3', '--quiet');
+    await manager.streams.add({ name: `${stream}_dead`, subjects: [`${stream}.e.dead`] });
+    const put = async (said: Record<string, string>, text: string) => {
+      const about = headers();
+      for (const [name, value] of Object.entries(said)) about.set(`Natspoc-Dead-${name}`, value);
+      return (await connection.jetstream().publish(`${stream}.e.dead`, text, { headers: about })).seq;
+    };
+    const of = (from: string) => ({ Stream: stream, Sequence: from, Partition: '0', Group: 'g', Time: 't' });
+    const orders = '{"nats-Expected-Last-Sequence":"77","Nats-Rollup":"all","X-Own":"mine"}';
+    const [one, two] = [
+      await put({ Stream: stream, 'Part-Of': `${stream}.g.1.5` }, `${orders}\nfirst`),
+      await put({ Stream: stream, 'Part-Of': `${stream}.g.2.5` }, '{}\nsecond'),
+    ];
+    await put({ ...of('1'), Parts: `${one}` }, '');
+    const thief = await put({ ...of('666'), Parts: `${two}` }, '');
+    await put({ ...of('2'), Parts: `${two}` }, '');
+    await put({ ...of('3'), Parts: '1 '.repeat(1_001) }, 'endless');
+    await put(of('Infinity'), 'no sequence');
+    const { code, stdout, stderr } = await runCli(['stream', 'redrive'], { env });
+    assert.deepEqual([code, stdout], [1, '2 put back, 2 left where they are'], stderr);
+    assert.match(
+      stderr,
+      new RegExp(`dead letter ${thief} \\(p0 666\\) stays: a part of its message cannot be read`),
+    );
+    const [first, second] = (await stored()).slice(3);
+    assert.deepEqual([first?.string(), second?.string()], ['first', 'second']);
+    assert.deepEqual([first?.header.get('X-Own'), first?.header.has('Nats-Rollup')], ['mine', false]);
+    assert.equal(await letters(), 3);
+  });
+
   it('of a partition that the stream does not have stay, are named, and stop no others', async () => {
     await publish('one');
     await fail();

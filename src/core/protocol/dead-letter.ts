@@ -24,6 +24,9 @@ export const REDRIVEN_HEADER = 'Natspoc-Redriven';
 /** Longer error texts are cut. */
 const MAX_ERROR_CHARACTERS = 500;
 
+/** No letter has more parts: one that says so is none of ours. */
+const MAX_PARTS = 1_000;
+
 /** The stream that holds the dead letters of a stream. */
 export const deadStream = (stream: string): string => `${stream}_dead`;
 
@@ -54,7 +57,11 @@ export const letterId = ({ message }: DeadLetter, { stream, group }: Origin): st
 
 /** The message's headers that its letter keeps. */
 export const ownHeaders = ({ message }: DeadLetter): Record<string, string> =>
-  Object.fromEntries(Object.entries(message.headers()).filter(([name]) => isOurs(name)));
+  withoutOrders(message.headers());
+
+/** Headers without those that would tell the server or a redrive what to do. */
+export const withoutOrders = (headers: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => isOurs(name)));
 
 /**
  * The headers that describe a letter.
@@ -94,6 +101,13 @@ export const partHeaders = (stream: string, id: string): Record<string, string> 
 /** The id of the letter that a part belongs to; undefined if the message is no part. */
 export const partOf = (headers: Readonly<Record<string, string>>): string | undefined =>
   headers[HEADERS.partOf];
+
+/** True if a part belongs to this letter: another client may have written the letter, and named the parts of another. */
+export const isPartOf = (
+  headers: Readonly<Record<string, string>>,
+  { group, from }: FoundLetter,
+  stream: string,
+): boolean => partOf(headers)?.startsWith(`${stream}.${group}.${from}.`) === true;
 
 /** Whether two stored messages are the same letter, from whichever attempt or owner. */
 export function isSameLetter(one: StoredLetter, other: StoredLetter, stream: string): boolean {
@@ -138,24 +152,26 @@ export interface StoredLetter {
  */
 export function readLetter(stored: StoredLetter, stream: string): FoundLetter | undefined {
   const { headers } = stored;
-  const partition = Number(headers[HEADERS.partition]);
-  const from = Number(headers[HEADERS.sequence]);
-  if (headers[HEADERS.stream] !== stream || !isCount(headers[HEADERS.partition]) || !(from > 0))
-    return undefined;
-  const own = Object.entries(headers).filter(([name]) => isOurs(name) && name !== KEY_HEADER);
+  const partition = countIn(headers[HEADERS.partition]);
+  const from = countIn(headers[HEADERS.sequence]);
+  const parts = (headers[HEADERS.parts] ?? '').split(' ').filter(Boolean).map(countIn);
+  if (headers[HEADERS.stream] !== stream || partition === undefined || !from) return undefined;
+  if (parts.length > MAX_PARTS || !parts.every((part) => part !== undefined)) return undefined;
+  const { [KEY_HEADER]: key, ...own } = withoutOrders(headers);
   return {
     sequence: stored.sequence ?? 0,
     data: stored.data,
-    key: headers[KEY_HEADER] || null,
-    headers: Object.fromEntries(own),
+    key: key || null,
+    headers: own,
     partition,
     from,
     group: headers[HEADERS.group] ?? '',
-    attempts: Number(headers[HEADERS.attempts] ?? 0),
+    attempts: countIn(headers[HEADERS.attempts]) ?? 0,
     error: headers[HEADERS.error] ?? '',
     time: headers[HEADERS.time] ?? '',
-    parts: (headers[HEADERS.parts] ?? '').split(' ').filter(isCount).map(Number),
+    parts,
   };
 }
 
-const isCount = (text: string | undefined): boolean => text !== undefined && /^\d{1,15}$/.test(text);
+const countIn = (text: string | undefined): number | undefined =>
+  text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;

@@ -6,6 +6,7 @@ import {
   deadStream,
   deadSubject,
   type FoundLetter,
+  isPartOf,
   isSameLetter,
   letterHeaders,
   letterId,
@@ -15,6 +16,7 @@ import {
   partOf,
   partsHeader,
   readLetter,
+  withoutOrders,
 } from '../../protocol/dead-letter.js';
 import { cut, decodeOriginal, encodeOriginal, type Original } from '../../protocol/dead-letter-original.js';
 import { KEY_HEADER } from '../../protocol/layout.js';
@@ -140,10 +142,12 @@ export class NatsDeadLetters implements DeadLetterStore {
       return { headers: key === null ? headers : { [KEY_HEADER]: key, ...headers }, data };
     }
     const found = await Promise.all(parts.map((sequence) => this.#kept.find(sequence)));
-    const [first] = found.map((part) => part && partOf(part.headers));
-    if (first === undefined) return undefined;
-    const pieces = found.flatMap((part) => (part && partOf(part.headers) === first ? [part.data] : []));
-    return pieces.length === parts.length ? decodeOriginal(pieces) : undefined;
+    const [first] = found;
+    if (!first || !isPartOf(first.headers, letter, this.#options.stream)) return undefined;
+    const id = partOf(first.headers);
+    const pieces = found.flatMap((part) => (part && partOf(part.headers) === id ? [part.data] : []));
+    const original = pieces.length === parts.length ? decodeOriginal(pieces) : undefined;
+    return original && { ...original, headers: withoutOrders(original.headers) };
   }
 
   /** @throws NatspocError if they cannot be read completely. Without a stream there are none. */
