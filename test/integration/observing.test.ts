@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { loadConfig } from '../../src/core/config/config.js';
 import { connectNats, type NatsConnection } from '../../src/core/nats/client/connection.js';
 import { bucketSubject } from '../../src/core/nats/kv/bucket.js';
-import { NatsGroupObserver } from '../../src/core/nats/stream/group-observer.js';
+import { natsGroupObserver } from '../../src/core/nats/stream/group-observer.js';
 import { openTopology } from '../../src/core/nats/stream/topology.js';
 import { keys } from '../../src/core/protocol/keys.js';
 import { encodeRecord, RECORD_VERSION } from '../../src/core/protocol/records.js';
@@ -31,7 +31,7 @@ describe('looking at a group', function () {
     open.push(connection);
     const topology = await openTopology(connection, config, { create: true });
     const { bucket, group, timeoutMs } = config;
-    const observer = new NatsGroupObserver(topology, { bucket, group, timeoutMs });
+    const observer = natsGroupObserver(topology, { bucket, group, timeoutMs });
     return { stream, connection, topology, observer, group, bucket };
   }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { NatsGroupObserver } from '../../src/core/nats/stream/group-observer.js';
+import { natsGroupObserver } from '../../src/core/nats/stream/group-observer.js';
 import { keys } from '../../src/core/protocol/keys.js';
 import { type CliExit, runCli, startCli } from '../support/cli.js';
 import type { GroupRun } from '../support/group-run.js';
@@ -285,7 +285,7 @@ describe('operating a group under load', function () {
     await until('it has waited', async () => (await stalled('500ms')).length > 0);
     assert.match(String((await stalled('500ms'))[0]), /^p3: 1 message waits, and no progress for /);
     // Behind the position, not before it.
-    const observer = new NatsGroupObserver(run.topology, run.config);
+    const observer = natsGroupObserver(run.topology, run.config);
     assert.equal((await natspoc('publish', '--partition', '3', 'y')).code, 0);
     const [first, second] = [await observer.storedAt(3, 0), await observer.storedAt(3, 1)];
     assert.ok(first !== null && second !== null && second - first > 500, `${first} ${second}`);

@@ -4,7 +4,7 @@ import { changeOverride } from '../../src/core/admin/overrides.js';
 import { type SeekPorts, seekPositions } from '../../src/core/admin/seek.js';
 import { withFollower } from '../../src/core/admin/with-follower.js';
 import { createPublisher, type GroupMember, joinGroup } from '../../src/core/index.js';
-import { NatsGroupObserver } from '../../src/core/nats/stream/group-observer.js';
+import { natsGroupObserver } from '../../src/core/nats/stream/group-observer.js';
 import type { Bucket, WriteOutcome } from '../../src/core/ports/index.js';
 import { keys } from '../../src/core/protocol/keys.js';
 import { decodeOverride } from '../../src/core/protocol/records.js';
@@ -37,7 +37,7 @@ describe('a seek', function () {
   }
 
   const seek = (bucket: Bucket, partitions: number[], plan?: SeekPorts['plan']) => {
-    const observer = new NatsGroupObserver(run.topology, run.config);
+    const observer = natsGroupObserver(run.topology, run.config);
     return withFollower(observer, run.config, (follower) =>
       seekPositions(
         {
@@ -83,7 +83,7 @@ describe('a seek', function () {
     await put(keys.override(group, 0), 'not ours');
     await put(keys.position(group, 0), '{"v":1,"seq":-1,"epoch":1,"at":""}');
     await put(keys.position(group, 1), '{"v":99,"seq":7}');
-    const positions = await new NatsGroupObserver(run.topology, run.config).positions();
+    const positions = await natsGroupObserver(run.topology, run.config).positions();
     assert.deepEqual(
       positions.map(({ partition, unreadable }) => [partition, unreadable]),
       [

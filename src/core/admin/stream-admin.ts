@@ -10,7 +10,7 @@ import { listGroups } from '../nats/kv/groups.js';
 import { natsSessionTraces } from '../nats/kv/session-traces.js';
 import { natsControlClient } from '../nats/service/control-client.js';
 import { NatsDeadLetters } from '../nats/stream/dead-letters.js';
-import { NatsGroupObserver } from '../nats/stream/group-observer.js';
+import { natsGroupObserver } from '../nats/stream/group-observer.js';
 import { natsRedriveTarget } from '../nats/stream/redrive-target.js';
 import { NatsStreamAdmin } from '../nats/stream/stream-admin.js';
 import { streamEnd } from '../nats/stream/stream-end.js';
@@ -103,7 +103,7 @@ export class StreamAdmin implements AsyncDisposable {
     const { layout, bucket, connection, stream } = this.#topology;
     const events = new NatsEventStream(this.#topology, stream, layout.prefix);
     return new GroupAdmin(config, layout.partitions, {
-      observer: new NatsGroupObserver(this.#topology, config),
+      observer: natsGroupObserver(this.#topology, config),
       bucket,
       control: natsControlClient(connection, stream, name),
       sequenceAt: async (time) => {
