@@ -37,6 +37,20 @@ describe('suspicion', () => {
     assert.deepEqual(me.last('fence-session'), [{ type: 'fence-session', id: 'B', expected: 1 }]);
   });
 
+  it('looks after all members where one has been silent for half of its ttl', () => {
+    const me = new GroupDriver();
+    me.join(['B', 'C', 'D', 'E', 'F'].map((id, i) => session(id, i + 1)));
+    me.found('B', 10);
+    me.found('C', 11);
+    const looked = (): string[] => me.last('read-proof').map(({ id }) => id);
+    me.wait(4_900);
+    assert.deepEqual(looked(), ['B', 'C']);
+    me.found('B', 10);
+    me.found('C', 12);
+    me.wait(200);
+    assert.deepEqual(looked(), ['D', 'E', 'F']);
+  });
+
   it('takes a timeout for no proof', () => {
     const me = observing();
     for (let i = 0; i < 10; i++) {

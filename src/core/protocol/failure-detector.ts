@@ -19,13 +19,18 @@ const suspectOf = (peer: Peer): number =>
 /**
  * Observes the next members in the ring: by probes, and by their proofs of life. All doubtful members before them are
  * observed as well, so neighbours that die together are detected together.
+ * If one of them has been silent for half of its ttl, all members are observed: otherwise many that died together would be
+ * detected two at a time, because probes do not help there.
  */
 export function lookAfterPeers(state: State): void {
   if (!state.connected || !state.viewReady || state.session.revision === 0) return;
   let well = 0;
+  let watched = WATCHED;
   for (const peer of ringOf(state)) {
     lookAfter(state, peer);
-    if (!isDoubtful(state, peer) && ++well === WATCHED) break;
+    if (isSilent(state, peer)) watched = Number.POSITIVE_INFINITY;
+    if (!isDoubtful(state, peer)) well++;
+    if (well >= watched) break;
   }
   // Other members may not know them, and be between here and there in the ring.
   for (const id of state.absent) {
@@ -50,13 +55,14 @@ function ringOf(state: State): readonly Peer[] {
   return state.ring;
 }
 
-function isDoubtful({ now }: State, peer: Peer): boolean {
+function isDoubtful(state: State, peer: Peer): boolean {
+  return peer.unanswered || peer.fencing || peer.proof?.ended === true || isSilent(state, peer);
+}
+
+/** It has not renewed for half of its ttl. */
+function isSilent({ now }: State, peer: Peer): boolean {
   const { proof } = peer;
-  return (
-    peer.unanswered ||
-    peer.fencing ||
-    (proof !== null && (proof.ended || now - proof.since > ttlOf(peer) / 2))
-  );
+  return proof !== null && !proof.ended && now - proof.since > ttlOf(peer) / 2;
 }
 
 function probe(state: State, peer: Peer): void {

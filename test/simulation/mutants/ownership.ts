@@ -82,7 +82,10 @@ export const OWNERSHIP: readonly Mutant[] = [
   {
     name: 'two-at-a-time',
     mistake: 'whoever is behind dead neighbours is looked after only when these are gone',
-    edits: [core('protocol/failure-detector', '!isDoubtful(state, peer) && ++well', '++well')],
+    edits: [
+      core('protocol/failure-detector', 'if (!isDoubtful(state, peer)) well++;', 'well++;'),
+      core('protocol/failure-detector', 'if (isSilent(state, peer)) watched', 'if (well < 0) watched'),
+    ],
   },
   {
     name: 'missing-is-ended',
