@@ -140,12 +140,19 @@ export function readHistory(folder: string): History {
     ms,
   );
   const shift = (at: number): number => ERA * eras.filter((era) => era <= at).length;
+  const changes = [...readLines<BucketRecord>(path(FILES.bucket))].map(([at, revision, key, value]) => ({
+    at: ms(at),
+    revision,
+    key,
+    value,
+  }));
+  const granted = grants(changes);
   const calls: Call[] = [];
   for (const file of readdirSync(path(FILES.calls))) {
     const life = lives.get(file.replace(/\.ndjson$/, ''));
     if (life)
       for (const call of readCalls(readLines(path(join(FILES.calls, file))), life, ms))
-        calls.push({ ...call, epoch: call.epoch + shift(call.from) });
+        calls.push({ ...call, epoch: call.epoch + shift(granted(call) ?? call.from) });
   }
   return {
     settings,
@@ -153,18 +160,30 @@ export function readHistory(folder: string): History {
     calls: calls.sort((a, b) => a.from - b.from),
     lives: [...lives.values()],
     faults: readFaults(readLines<FaultRecord>(path(FILES.faults)), ms, calmAt),
-    bucket: [...readLines<BucketRecord>(path(FILES.bucket))].map(([at, revision, key, value]) => ({
-      at: ms(at),
-      revision: revision + shift(ms(at)),
-      key,
-      value,
-    })),
+    bucket: changes.map((change) => ({ ...change, revision: change.revision + shift(change.at) })),
     calmAt,
     eras,
     looks,
     dropped,
     toldLost: readToldLost(path(FILES.notes)),
   };
+}
+
+/**
+ * When the lease of a call was last seen before the call. For a moment after the bucket went back, members that have not noticed
+ * handle under epochs that it no longer knows.
+ */
+function grants(
+  changes: readonly BucketChange[],
+): (call: Pick<Call, 'partition' | 'epoch' | 'from'>) => number | undefined {
+  const seen = new Map<string, number[]>();
+  for (const { at, revision, key } of changes) {
+    const partition = /^group\.[^.]+\.lease\.(\d+)$/.exec(key)?.[1];
+    if (partition === undefined) continue;
+    const lease = `${partition} ${revision}`;
+    seen.set(lease, [...(seen.get(lease) ?? []), at]);
+  }
+  return ({ partition, epoch, from }) => seen.get(`${partition} ${epoch}`)?.findLast((at) => at <= from);
 }
 
 /** What members said of messages that the stream had dropped. */
