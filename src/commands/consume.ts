@@ -41,6 +41,11 @@ reach NATS; 4 refused.`);
       command: '<%= config.bin %> <%= command.id %> --output ndjson | jq .key',
     },
     {
+      description: 'Any existing stream, in order for each customer of orders.CUSTOMER.KIND:',
+      command:
+        '<%= config.bin %> <%= command.id %> --stream ORDERS --key subject:2 --partitions 16 --group billing',
+    },
+    {
       description: 'Another group, starting with new messages:',
       command: '<%= config.bin %> <%= command.id %> --group audit --from new',
     },
@@ -88,6 +93,7 @@ reach NATS; 4 refused.`);
     }),
     ...settingFlags(['concurrency', 'handlerTimeoutMs'], 'HANDLING'),
     ...settingFlags(['maxAttempts', 'backoff', 'onFailure'], 'HANDLING'),
+    ...settingFlags(['key', 'filter'], 'STREAM AND GROUP'),
     ...settingFlags(['from', 'commitIntervalMs', 'commitEvery'], 'POSITION'),
     ...settingFlags(['ttlMs', 'probeIntervalMs', 'drainTimeoutMs'], 'MEMBER'),
     ...settingFlags(['bufferMessages', 'bufferBytes', 'memoryIntervalMs'], 'MEMBER'),

@@ -17,6 +17,7 @@ import type {
   OpenStreamOptions,
   StreamOptions,
 } from './options.js';
+import { type MessageKey, namedKey, parseMessageKey } from './protocol/message-key.js';
 
 /** How the value of an option is checked. */
 interface Check {
@@ -89,13 +90,31 @@ const isSignal = (value: unknown): boolean =>
 const isObserver = (value: unknown): boolean =>
   isObject(value) && [value.confirmed, value.failed].every((each) => each === undefined || isFunction(each));
 
+/** The key that an option describes; undefined: none. */
+export function keyOf(value: unknown): MessageKey | undefined {
+  if (typeof value === 'string') return parseMessageKey(value);
+  if (!isObject(value) || typeof value.name !== 'string') return undefined;
+  const name = SETTINGS.name.parse(value.name);
+  const { of } = value;
+  if (name === undefined || typeof of !== 'function') return undefined;
+  // What it returns is checked for each message.
+  return namedKey(name, (message) => textOrNull(Reflect.apply(of as () => unknown, undefined, [message])));
+}
+
+const textOrNull = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+
 const JOIN_GROUP: Checks<JoinGroupOptions> = {
   ...CONNECTING,
   ...STREAM,
   handler: such(isFunction, 'a function (message, context)'),
-  ...settings('group', 'name', 'concurrency', 'handlerTimeoutMs', 'maxAttempts', 'onFailure'),
+  ...settings('group', 'filter', 'name', 'concurrency', 'handlerTimeoutMs', 'maxAttempts', 'onFailure'),
   ...settings('commitIntervalMs', 'commitEvery', 'ttlMs', 'probeIntervalMs', 'drainTimeoutMs'),
   ...settings('bufferMessages', 'bufferBytes', 'memoryIntervalMs'),
+  key: {
+    setting: 'key',
+    read: (value) => keyOf(value)?.text,
+    allowed: `${SETTINGS.key.allowed}, or an object with a name and a function of`,
+  },
   backoff: {
     ...such(
       isBackoff,

@@ -31,7 +31,6 @@ export type { GroupMember } from './member/group-member.js';
 export type { FailedAttempt, MemberCounters, MemberEventMap } from './member/member-events.js';
 export { type Handler, type HandlerContext, type Logger, StopConsuming } from './member/partition/handler.js';
 export { textOf } from './member/partition/output.js';
-export type { Trimmed } from './member/partition/stream-losses.js';
 export { describeTrend, formatMemoryLine, type MemorySample } from './member/stats/memory.js';
 export type { NatsConnection } from './nats/client/connection.js';
 export type {
@@ -41,6 +40,7 @@ export type {
   OpenStreamOptions,
   StreamOptions,
 } from './options.js';
+export type { Trimmed } from './ports/index.js';
 export type { AbortReason, Report } from './protocol/events.js';
 export { KEY_HEADER, type Layout, partitionOf, partitionSubject } from './protocol/layout.js';
 export type { StreamMessage } from './protocol/message.js';

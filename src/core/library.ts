@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { StreamAdmin } from './admin/stream-admin.js';
-import { createPublisherConfig, joinGroupConfig, openStreamConfig } from './check-options.js';
+import { createPublisherConfig, joinGroupConfig, keyOf, openStreamConfig } from './check-options.js';
 import type { Config } from './config/config.js';
 import { VERSION } from './lib/version.js';
 import { GroupMember } from './member/group-member.js';
@@ -55,6 +55,7 @@ async function openMember(options: JoinGroupOptions, config: Config): Promise<Gr
         config,
         version: VERSION,
         handler: options.handler,
+        messageKey: keyOf(options.key),
         logger,
         barrier: options.barrier,
         guard: options.guardRejections ? 'rejections' : undefined,

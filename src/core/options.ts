@@ -4,6 +4,7 @@ import type { HealthOptions } from './health/server.js';
 import type { GroupMember } from './member/group-member.js';
 import type { Handler, Logger } from './member/partition/handler.js';
 import type { NatsConnection } from './nats/client/connection.js';
+import type { StreamMessage } from './protocol/message.js';
 import type { PublisherOptions } from './publisher/publisher.js';
 
 /** How to connect: your own connection, which you close yourself, or URLs. */
@@ -94,6 +95,20 @@ export type JoinGroupOptions = Connecting &
      * @default 'default'
      */
     group?: string | undefined;
+    /**
+     * Reads any existing stream, in order for each key: `'subject:2'`, `'subject:2,3'`, `'header:NAME'`, `'json:PATH'`, or a
+     * function with a name, which members compare. A message without a key goes by its subject. `partitions` is then the
+     * number of this group; the first member decides, and later members may leave all of it out.
+     *
+     * @default none: the partitions of the stream's own layout
+     */
+    key?: string | { name: string; of: (message: StreamMessage) => string | null } | undefined;
+    /**
+     * With a key: which subjects of the stream the group handles; one subject, with or without wildcards.
+     *
+     * @default all
+     */
+    filter?: string | undefined;
     /**
      * Name of this member, for people; need not be unique.
      *

@@ -38,7 +38,7 @@ function describeReplicas({ replicas, leader, followers }: StreamFacts): string 
  * @param width of the terminal; if it is too narrow, the least important columns are omitted, and long values wrap.
  */
 export function formatStream(
-  { stream, layout, partitions, groups }: StreamStatus,
+  { stream, layout, keyed, partitions, groups }: StreamStatus,
   surroundings: StreamSurroundings,
   width?: number,
 ): string[] {
@@ -48,7 +48,9 @@ export function formatStream(
     ['Subjects', escapeControl(stream.subjects.join(', '))],
     [
       'Layout',
-      `${layout.partitions} partitions of ${escapeControl(layout.prefix)}.p.N, keys by ${layout.hash}`,
+      keyed
+        ? `${layout.partitions} partitions by ${escapeControl(keyed.key)} of ${escapeControl(keyed.filter)}, hash ${layout.hash}`
+        : `${layout.partitions} partitions of ${escapeControl(layout.prefix)}.p.N, keys by ${layout.hash}`,
     ],
     ['Bucket', escapeControl(surroundings.bucket)],
     ['Messages', `${formatCount(stream.messages)}, ${formatBytes(stream.bytes)}`],
@@ -115,7 +117,7 @@ export function streamStatusJson(status: StreamStatus, surroundings: StreamSurro
   const { prefix, partitions, hash } = status.layout;
   return {
     ...stream,
-    layout: { prefix, partitions, hash },
+    layout: status.keyed ? { ...status.keyed, partitions, hash } : { prefix, partitions, hash },
     bucket: surroundings.bucket,
     server: { version: surroundings.serverVersion },
     concerns: surroundings.concerns.map(({ severity, setting, message }) => ({ severity, setting, message })),

@@ -60,7 +60,20 @@ export class SimMember {
       () => ledger.losses.sees(name),
     );
     this.#fairness = new Fairness(judge, (partition) => this.#held(partition));
-    this.#stream = new SimStream(this.client, this.#readers());
+    const budget = { messages: settings.bufferMessages, bytes: 1_000_000 };
+    const { partitions } = settings;
+    this.#stream = new SimStream(
+      this.client,
+      this.#readers(),
+      settings.shared
+        ? {
+            clock: this.process.clock,
+            partitions,
+            budget,
+            newName: () => sharedReaderName(settings.group, random),
+          }
+        : undefined,
+    );
     this.member = new MemberEngine(
       {
         group: settings.group,
@@ -78,7 +91,7 @@ export class SimMember {
           concurrency: settings.concurrency,
           handlerTimeoutMs: settings.handlerTimeoutMs,
         },
-        budget: { messages: settings.bufferMessages, bytes: 1_000_000 },
+        budget,
         seed: random.seed(),
       },
       {
@@ -200,6 +213,7 @@ export class SimMember {
         this.#world.readerOpened(partition);
       },
       faulted: (partition, fault) => {
+        if (fault === 'foreign' && this.#world.settings.shared) this.#world.handling.mistrusted(partition);
         const quietMs = judge.now - Math.max(this.connection.troubledAt, this.process.wokeAt);
         if (fault === 'silent' && this.connection.isUp && !this.process.isPaused && quietMs > TROUBLE_MS)
           judge.violate('I10', `${this.name} gives up the reader of p${partition} though nothing is wrong`);
@@ -232,6 +246,8 @@ export class SimMember {
     this.#world.handling.died(this.name);
   }
 }
+
+const sharedReaderName = (group: string, random: Random): string => `natspoc-${group}-s${random.seed()}`;
 
 /** A reader's name ends with its epoch and a token. */
 const epochOf = (reader: string): number => Number(/-e(\d+)-[0-9a-f]+$/.exec(reader)?.[1]);

@@ -49,6 +49,7 @@ export function settingsFor(
     drainTimeoutMs: random.pick([500, 3_000]),
     concurrency: random.pick([1, 1, 1, 4]),
     bufferMessages: random.pick([12, 64, 256]),
+    shared: random.chance(0.5),
     // Where a failure needs a human being, none happens outside the storm.
     handlers: { ...handlers(random), ...(onExhausted === 'halt' && { fails: 0 }) },
     onExhausted,

@@ -31,6 +31,8 @@ export interface WorldSettings {
   /** How many messages a member may have in memory. */
   bufferMessages: number;
   handlers: HandlerProfile;
+  /** Members read all partitions with one reader, as keyed groups do. */
+  shared: boolean;
   /** What follows the last failed attempt of a message. */
   onExhausted: 'skip' | 'halt' | 'dead-letter';
   /** An attempt that takes longer has failed. */
@@ -74,7 +76,7 @@ export class World {
         // What was handled behind a key that waits comes again when its partition starts again.
         settings.concurrency > 1 || this.handling.handledWhenTold(sequence),
     );
-    this.drops = new Drops(this.judge, this.ledger);
+    this.drops = new Drops(this.judge, this.ledger, settings.shared);
     this.handling = new Handling(this.judge, this.ledger, this.server.log, settings);
     this.opens = new Array<number>(settings.partitions).fill(0);
     this.server.store.observe((entry, writer) => {

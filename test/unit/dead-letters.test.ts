@@ -57,6 +57,7 @@ describe('a dead letter', () => {
       key: 'key',
       headers: { 'X-Own': 'mine' },
       partition: 2,
+      subject: 'e.p.0',
       from: 101,
       group: 'g',
       attempts: 3,
@@ -192,7 +193,11 @@ describe('redriving', () => {
     };
     const answers: StoreOutcome[] = [];
     const target = {
-      store: async (partition: number, { headers }: Original, id: string): Promise<StoreOutcome> => {
+      store: async (
+        { partition }: { partition: number },
+        { headers }: Original,
+        id: string,
+      ): Promise<StoreOutcome> => {
         put.push([partition, { ...headers }]);
         log.push(`store ${id}`);
         return answers.shift() ?? { kind: 'ok', sequence: 1_000 + put.length };

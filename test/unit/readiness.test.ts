@@ -10,6 +10,7 @@ import { ManualClock } from '../support/manual-clock.js';
 const partition = (number: number, more: Partial<PartitionStatus> = {}): PartitionStatus => ({
   partition: number,
   epoch: 1,
+  covered: 0,
   position: 10,
   committed: 10,
   handled: 0,

@@ -6,6 +6,7 @@ import { initialState, type OwnPartition, type State } from '../../src/core/prot
 import { timingFor } from '../../src/core/protocol/timing.js';
 
 const STATUS: RunnerStatus = {
+  covered: 0,
   position: 10,
   committed: 10,
   handled: 0,

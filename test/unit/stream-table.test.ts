@@ -6,6 +6,7 @@ describe('the listing of a stream', () => {
     const evil = (name: string): string => `${name}\u001b[2J\u202e`;
     const lines = formatStream(
       {
+        keyed: null,
         stream: {
           name: evil('stream'),
           subjects: [evil('subject')],

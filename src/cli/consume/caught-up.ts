@@ -26,8 +26,8 @@ export function whenCaughtUp(
     const { partitions, isSettled } = member;
     const patient = partitions.length === 0 && clock.now() - since < PATIENCE_MS;
     const done = partitions.every(
-      ({ caughtUp, position, state }) =>
-        state === 'halted' || (state === 'running' && (caughtUp || position >= end)),
+      ({ caughtUp, covered, position, state }) =>
+        state === 'halted' || (state === 'running' && (caughtUp || Math.max(position, covered) >= end)),
     );
     if (isSettled && !patient && done) callback();
     else cancel = clock.at(clock.now() + LOOK_EVERY_MS, look);

@@ -105,7 +105,7 @@ async function send(
   const headers = { ...original.headers, [REDRIVEN_HEADER]: String(times) };
   const id = `redrive.${group}.${from}.${sequence}.${time}`;
   for (let tries = 1; ; tries++) {
-    const outcome = await target.store(partition, { headers, data: original.data }, id);
+    const outcome = await target.store(letter, { headers, data: original.data }, id);
     if (outcome.kind === 'ok') return outcome.sequence;
     if (outcome.kind === 'failed') {
       if (outcome.error.code === 'not-permitted') throw outcome.error;

@@ -14,10 +14,11 @@ import { natsGroupObserver } from '../nats/stream/group-observer.js';
 import { natsRedriveTarget } from '../nats/stream/redrive-target.js';
 import { NatsStreamAdmin } from '../nats/stream/stream-admin.js';
 import { streamEnd } from '../nats/stream/stream-end.js';
-import { openTopology, type Topology } from '../nats/stream/topology.js';
+import { openGroupTopology, type Topology } from '../nats/stream/topology.js';
 import type { Watch } from '../ports/index.js';
 import type { StoredMessage } from '../ports/stream-admin.js';
 import type { FoundLetter } from '../protocol/dead-letter.js';
+import { layoutSubjects } from '../protocol/layout.js';
 import type { LayoutRecord } from '../protocol/records.js';
 import { writeCleared } from './cleared.js';
 import { GroupAdmin } from './group-admin.js';
@@ -56,7 +57,7 @@ export class StreamAdmin implements AsyncDisposable {
     onClose: () => Promise<void> = async () => {},
   ): Promise<StreamAdmin> {
     try {
-      const topology = await openTopology(connection, config, { create: false, uses });
+      const topology = await openGroupTopology(connection, config, uses);
       return new StreamAdmin(config, topology, onClose);
     } catch (error) {
       throw explain(error, `look at stream ${config.stream}`);
@@ -101,7 +102,9 @@ export class StreamAdmin implements AsyncDisposable {
   group(name = this.#config.group): GroupAdmin {
     const config = { ...this.#config, group: name };
     const { layout, bucket, connection, stream } = this.#topology;
-    const events = new NatsEventStream(this.#topology, stream, layout.prefix);
+    const { keyed } = this.#topology;
+    const subjects = keyed ? { all: keyed.filter, of: () => keyed.filter } : layoutSubjects(layout.prefix);
+    const events = new NatsEventStream(this.#topology, stream, subjects);
     return new GroupAdmin(config, layout.partitions, {
       observer: natsGroupObserver(this.#topology, config),
       bucket,
@@ -121,8 +124,11 @@ export class StreamAdmin implements AsyncDisposable {
 
   /** The stream, its partitions and its groups at one moment. */
   async status(): Promise<StreamStatus> {
-    const observers = await this.#observers(await this.groups());
-    return readStreamStatus(this.group().observer, this.layout, observers, ANSWER_MS);
+    // The partitions of other groups are other messages.
+    const { layout, keyed: by } = this.#topology;
+    const observers = await this.#observers(by ? [this.#config.group] : await this.groups());
+    const keyed = by ? { key: by.text, filter: by.filter } : null;
+    return readStreamStatus(this.group().observer, { layout, keyed }, observers, ANSWER_MS);
   }
 
   /** The message with this sequence; undefined if it does not exist (any more). */
@@ -195,7 +201,7 @@ export class StreamAdmin implements AsyncDisposable {
   }
 
   #deadLetterStore(): NatsDeadLetters {
-    return new NatsDeadLetters(this.#topology, { ...this.#config, prefix: this.layout.prefix });
+    return new NatsDeadLetters(this.#topology, { ...this.#config, prefix: this.#topology.deadPrefix });
   }
 
   async #observers(groups: readonly string[]): Promise<Map<string, GroupAdmin['observer']>> {

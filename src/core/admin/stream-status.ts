@@ -35,6 +35,8 @@ interface PartitionSummary {
 export interface StreamStatus {
   stream: StreamFacts;
   layout: LayoutRecord;
+  /** Of a keyed group: where the key is, and which subjects it handles; then the messages of a partition are not counted. */
+  keyed: { key: string; filter: string } | null;
   partitions: PartitionSummary[];
   groups: GroupSummary[];
 }
@@ -48,7 +50,7 @@ export interface StreamStatus {
  */
 export async function readStreamStatus(
   observer: GroupObserver,
-  layout: LayoutRecord,
+  { layout, keyed }: Pick<StreamStatus, 'layout' | 'keyed'>,
   observers: ReadonlyMap<string, GroupObserver>,
   answerMs: number,
 ): Promise<StreamStatus> {
@@ -59,6 +61,7 @@ export async function readStreamStatus(
   return {
     stream,
     layout,
+    keyed,
     partitions: stream.counts.map((messages, partition) => {
       const end = last.get(partition);
       return {

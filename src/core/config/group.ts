@@ -1,3 +1,5 @@
+import { parseMessageKey } from '../protocol/message-key.js';
+import { isFilter } from '../protocol/records.js';
 import { duration, integer, memberName, NAME_ALLOWED, name, size } from './parse.js';
 import { define } from './setting.js';
 import { parseFrom } from './start-from.js';
@@ -18,6 +20,20 @@ export const GROUP = {
     parse: name,
     allowed: NAME_ALLOWED,
     help: 'group; each group receives every message',
+  }),
+  key: define({
+    flag: 'key',
+    env: 'GROUP_KEY',
+    parse: (text) => parseMessageKey(text)?.text,
+    allowed: 'subject:2, subject:2,3, header:NAME or json:PATH',
+    help: 'read any existing stream, partitioned by this key: tokens of the subject, a header, or a path in a JSON payload',
+  }),
+  filter: define({
+    flag: 'filter',
+    env: 'GROUP_FILTER',
+    parse: (text) => (isFilter(text.trim()) ? text.trim() : undefined),
+    allowed: 'a subject that may have wildcards, such as orders.*.created',
+    help: 'with --key: subjects of the stream that the group handles (default all)',
   }),
   ttlMs: define({
     flag: 'ttl',

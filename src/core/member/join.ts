@@ -5,12 +5,10 @@ import { NatspocError } from '../lib/errors.js';
 import { warningsOf } from '../nats/client/concern.js';
 import type { NatsConnection } from '../nats/client/connection.js';
 import { reopenWhenSilent } from '../nats/client/silent-connection.js';
-import { NatsEventStream } from '../nats/jetstream/event-stream.js';
 import { natsSessionTraces } from '../nats/kv/session-traces.js';
 import { MicroIdentities, microProber, natsLink } from '../nats/service/control.js';
 import { NatsDeadLetters } from '../nats/stream/dead-letters.js';
-import { layoutKeeper } from '../nats/stream/stream-layout.js';
-import { openTopology } from '../nats/stream/topology.js';
+import type { MessageKey } from '../protocol/message-key.js';
 import { timingFor, unsafeTiming } from '../protocol/timing.js';
 import type { MemberEvents } from './engine/contract.js';
 import { MemberEngine } from './engine/engine.js';
@@ -18,6 +16,7 @@ import { memberControl } from './member-control.js';
 import { groupStart } from './partition/group-start.js';
 import type { Handler, Logger } from './partition/handler.js';
 import type { Quota } from './partition/quota.js';
+import { openSource, shareReaders } from './source.js';
 import { keepSweeping } from './sweep.js';
 
 /** Options for starting a member. */
@@ -29,6 +28,8 @@ export interface JoinOptions {
   /** Version of the program, a semantic version. */
   version: string;
   handler: Handler;
+  /** The key of a keyed group, where the program finds it by a function; the setting `key` names it. */
+  messageKey?: MessageKey | undefined;
   /** Awaited before each commit: resolves when the effects of handled messages are safe. */
   barrier?: (() => Promise<void> | undefined) | undefined;
   /** Receives the log lines of handlers. */
@@ -54,23 +55,24 @@ export async function startMember(options: JoinOptions): Promise<MemberEngine> {
   if (unsafe) throw new NatspocError('config', `These times are not safe together: ${unsafe}.`);
 
   reopenWhenSilent(connection);
-  const topology = await openTopology(connection, config, { create: true, uses: ['handle'] });
-  for (const { message } of warningsOf(topology.concerns, ['handle'])) options.logger?.warn(message);
+  const source = await openSource(connection, config, options.messageKey);
+  const { handles, partitions, prefix } = source;
+  for (const { message } of warningsOf(source.concerns, ['handle'])) options.logger?.warn(message);
   const deadLetters =
     config.onFailure === 'dead-letter'
-      ? new NatsDeadLetters(topology, { ...config, prefix: topology.layout.prefix })
+      ? new NatsDeadLetters(handles, { ...config, replicas: source.replicas, prefix: source.deadPrefix })
       : undefined;
   await deadLetters?.ensure();
   const { group } = config;
-  const { bucket } = topology;
-  const stream = new NatsEventStream(topology, config.stream, topology.layout.prefix);
+  const { bucket } = source;
   // Before other clients can see that this member has joined: messages published later are new.
   const start = await groupStart(
     group,
     config.from,
-    { bucket, stream, clock: systemClock },
+    { bucket, stream: source.events, clock: systemClock },
     config.timeoutMs,
   );
+  const budget = { messages: config.bufferMessages, bytes: config.bufferBytes };
   const member: MemberEngine = new MemberEngine(
     {
       group,
@@ -78,7 +80,7 @@ export async function startMember(options: JoinOptions): Promise<MemberEngine> {
       host,
       pid: process.pid,
       version,
-      partitions: topology.layout.partitions,
+      partitions,
       timing,
       start,
       runner: {
@@ -92,13 +94,15 @@ export async function startMember(options: JoinOptions): Promise<MemberEngine> {
         handlerTimeoutMs: config.handlerTimeoutMs,
         drainTimeoutMs: config.drainTimeoutMs,
       },
-      budget: { messages: config.bufferMessages, bytes: config.bufferBytes },
+      budget,
       seed: Math.floor(Math.random() * 0xffffffff),
     },
     {
       bucket,
-      layout: layoutKeeper(bucket, config.bucket, topology.layout),
-      stream,
+      layout: source.keeper,
+      stream: source.shared
+        ? shareReaders(source, source.shared, start, config.group, budget)
+        : source.events,
       prober: microProber(connection, {
         stream: config.stream,
         group,
@@ -108,7 +112,7 @@ export async function startMember(options: JoinOptions): Promise<MemberEngine> {
       identities: new MicroIdentities(connection, {
         stream: config.stream,
         group,
-        prefix: topology.layout.prefix,
+        prefix,
         version,
         metadata: { group, stream: config.stream, host, pid: String(process.pid), name },
         stats: () => options.stats(member),
@@ -129,7 +133,7 @@ export async function startMember(options: JoinOptions): Promise<MemberEngine> {
     options.events,
   );
   member.start();
-  const stopSweeping = keepSweeping(natsSessionTraces(topology, config));
+  const stopSweeping = keepSweeping(natsSessionTraces(handles, config));
   member.closed.then(stopSweeping, stopSweeping);
   return member;
 }

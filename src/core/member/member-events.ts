@@ -1,8 +1,8 @@
 import type { Dealt, OnExhausted } from '../config/retry.js';
+import type { Trimmed } from '../ports/index.js';
 import type { Report } from '../protocol/events.js';
 import type { StreamMessage } from '../protocol/message.js';
 import type { UncommittedRange } from './partition/partition-events.js';
-import type { Trimmed } from './partition/stream-losses.js';
 import type { MemorySample } from './stats/memory.js';
 
 /** Events of the group, by the type of their {@link Report}: `acquired`, `handed-over`, `fenced`, … */

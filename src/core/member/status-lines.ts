@@ -1,9 +1,9 @@
 import { messageOf } from '../lib/errors.js';
 import { escapeControl } from '../lib/text.js';
 import { formatCount, formatDuration } from '../lib/units.js';
+import type { Trimmed } from '../ports/index.js';
 import type { Report } from '../protocol/events.js';
 import type { FailedAttempt, MemberEventMap } from './member-events.js';
-import type { Trimmed } from './partition/stream-losses.js';
 
 const by = (name: string | null): string => (name ? ` from ${escapeControl(name)}` : '');
 

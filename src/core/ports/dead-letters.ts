@@ -17,6 +17,6 @@ export interface DeadLetterStore {
 
 /** The stream that the letters came from. */
 export interface RedriveTarget {
-  /** Stores a message in a partition once, however often it is sent with this id. */
-  store(partition: number, message: Original, id: string): Promise<StoreOutcome>;
+  /** Stores a message where it came from once, however often it is sent with this id. */
+  store(place: { partition: number; subject: string }, message: Original, id: string): Promise<StoreOutcome>;
 }

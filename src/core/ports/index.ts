@@ -78,6 +78,8 @@ export interface ReaderSink {
   message(message: StreamMessage): void;
   /** So many messages that waited will never come: the stream has dropped them, and nothing waits any more. */
   gone?(messages: number): void;
+  /** The stream has dropped messages before they were delivered. Only from streams that watch for it, see {@link EventStream}. */
+  trimmed?(trimmed: Trimmed): void;
   /**
    * The reader has stopped for good. Everything delivered before is in order and complete. The cure is another one
    * from the position in hand; where this one was `deleted`, only after a look at whose the position is.
@@ -85,6 +87,24 @@ export interface ReaderSink {
    * @param reason for people.
    */
   fault(fault: ReaderFault, reason: string): void;
+}
+
+/**
+ * Messages that the stream dropped (by its limits, a purge, a deletion) before this group handled them: those of one
+ * partition among the sequences `from` to `to`, both included.
+ */
+export interface Trimmed {
+  from: number;
+  to: number;
+  /** No more than this many; exact where the stream has a single partition. */
+  atMost: number;
+}
+
+/** Up to where everything of a partition was delivered, and when the message at that sequence was stored. */
+export interface Coverage {
+  sequence: number;
+  /** Milliseconds since 1970; undefined: no message was delivered yet. */
+  storedMs: number | undefined;
 }
 
 /** What bounds a reader's appetite: at most this much delivered and not yet released. */
@@ -99,6 +119,10 @@ export interface Reader {
   readonly pending: number;
   /** Messages that it has received. */
   readonly delivered: number;
+  /** How many of those are of its partition, estimated; absent: all of them. */
+  readonly lag?: number;
+  /** Absent where only the messages of the partition tell how far it has come. */
+  readonly coverage?: Coverage;
   /** Nothing was asked for, at some time between the message that is being delivered and the one before it. */
   readonly rested: boolean;
   /**
@@ -137,7 +161,8 @@ export type RemoveOutcome = { kind: 'ok' } | NoAnswer;
 /** Where to read. `name` is the reader's name on the server, deleted first if it exists. */
 export interface ReaderOptions {
   name: string;
-  partition: number;
+  /** null: all partitions. */
+  partition: number | null;
   startSequence: number;
   window: ReaderWindow;
   /** Limit of messages that are handled at the same time. */
@@ -154,11 +179,19 @@ export interface ReaderState {
 
 /** The partitioned stream, to read from. */
 export interface EventStream {
+  /**
+   * Present where one reader serves all partitions: such readers tell what the stream has dropped
+   * ({@link ReaderSink.trimmed}), and deliver so many subjects that no delivery shows whether another client has changed them.
+   */
+  readonly shared?: {
+    /** Looks at the readers as they are now. One that was changed faults as `foreign`: then nothing since the last look counts. */
+    confirm(): Promise<void>;
+  };
   open(options: ReaderOptions, sink: ReaderSink): Promise<OpenOutcome>;
   /** Deletes a reader by name; a reader that is not there is a success. */
   remove(name: string): Promise<RemoveOutcome>;
   /** Looks at a reader; undefined: it is gone, or the server does not tell. */
-  inspect(name: string, partition: number): Promise<ReaderState | undefined>;
+  inspect(name: string, partition: number | null): Promise<ReaderState | undefined>;
   /** `maxAgeMs`: an answer to an earlier question will do that was asked no longer ago. Default 0. */
   bounds(maxAgeMs?: number): Promise<({ kind: 'ok' } & StreamBounds) | NoAnswer>;
   /** When the message of a sequence was stored, by the leader, milliseconds since 1970; undefined: it is gone, or that is not told. */

@@ -127,6 +127,8 @@ export interface FoundLetter {
   /** The message's own headers, without the key. */
   headers: Record<string, string>;
   partition: number;
+  /** The message's own subject; empty if the letter does not say. */
+  subject: string;
   group: string;
   /** The message's sequence in its original stream. */
   from: number;
@@ -164,6 +166,7 @@ export function readLetter(stored: StoredLetter, stream: string): FoundLetter | 
     key: key || null,
     headers: own,
     partition,
+    subject: headers[HEADERS.subject] ?? '',
     from,
     group: headers[HEADERS.group] ?? '',
     attempts: countIn(headers[HEADERS.attempts]) ?? 0,

@@ -28,7 +28,7 @@ export function decodeEntry(group: string, entry: BucketEntry): ViewEntry | unde
   }
 }
 
-/** Decodes entries; `foreign` receives the keys that are not the protocol's. */
+/** Decodes entries, except the group's layout; `foreign` receives the keys that are not the protocol's. */
 export function decodeEntries(
   group: string,
   entries: readonly BucketEntry[],
@@ -38,7 +38,7 @@ export function decodeEntries(
   for (const entry of entries) {
     const view = decodeEntry(group, entry);
     if (view) decoded.push(view);
-    else foreign(entry.key);
+    else if (parseGroupKey(group, entry.key).kind !== 'layout') foreign(entry.key);
   }
   return decoded;
 }

@@ -4,6 +4,7 @@ import { isId, MAX_PARTITIONS } from './records.js';
 export const keys = {
   layout: 'layout',
   groupPrefix: (group: string) => `group.${group}.`,
+  groupLayout: (group: string) => `group.${group}.layout`,
   session: (group: string, id: string) => `group.${group}.session.${id}`,
   proofPrefix: (group: string) => `alive.${group}.`,
   proof: (group: string, id: string) => `alive.${group}.${id}`,
@@ -20,6 +21,7 @@ export type GroupKey =
   | { kind: 'session'; id: string }
   | { kind: 'lease'; partition: number }
   | { kind: 'override'; partition: number }
+  | { kind: 'layout' }
   | { kind: 'other' };
 
 /** Parses a key under {@link keys.groupPrefix}; foreign keys are `other`. */
@@ -27,6 +29,7 @@ export function parseGroupKey(group: string, key: string): GroupKey {
   const prefix = keys.groupPrefix(group);
   if (!key.startsWith(prefix)) return { kind: 'other' };
   const [kind, id, ...rest] = key.slice(prefix.length).split('.');
+  if (kind === 'layout' && id === undefined) return { kind };
   if (!isId(id) || rest.length > 0) return { kind: 'other' };
   if (kind === 'session') return { kind: 'session', id };
   const partition = partitionIn(id);

@@ -64,6 +64,18 @@ export function partitionSubject(prefix: string, partition: number): string {
   return `${prefix}.p.${partition}`;
 }
 
+/** The subjects that a group reads: all of them as one pattern, and those of one partition where it has its own. */
+export interface GroupSubjects {
+  readonly all: string;
+  of(partition: number): string;
+}
+
+/** The subjects of a layout. */
+export const layoutSubjects = (prefix: string): GroupSubjects => ({
+  all: partitionWildcard(prefix),
+  of: (partition) => partitionSubject(prefix, partition),
+});
+
 /** The wildcard that matches every partition's subject: `PREFIX.p.*`. */
 export function partitionWildcard(prefix: string): string {
   return `${prefix}.p.*`;

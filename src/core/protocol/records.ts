@@ -122,6 +122,17 @@ export interface LayoutRecord {
   hash: 'fnv1a32';
 }
 
+/** What all members of a keyed group agree on: its partitions are the messages of a stream by the hash of their keys. */
+export interface GroupLayoutRecord {
+  v: number;
+  /** Where the key of a message is, see `MessageKey`. */
+  key: string;
+  /** Which subjects of the stream it handles: one pattern. */
+  filter: string;
+  partitions: number;
+  hash: 'fnv1a32';
+}
+
 /**
  * Why a value does not decode: a `newer` version wrote it, so this version must not change it; or it is `broken` and
  * has to be replaced.
@@ -152,6 +163,9 @@ const within =
     typeof value === 'number' && value > 0 && value <= most;
 const isPrefix = (value: unknown): value is string =>
   isText(value) && /^[^\s.*>]+(\.[^\s.*>]+)*$/.test(value);
+/** A subject in which tokens may be wildcards. */
+export const isFilter = (value: unknown): value is string =>
+  isText(value) && /^(?:(?:\*|[^\s.*>]+)\.)*(?:>|\*|[^\s.*>]+)$/.test(value);
 const isReason = (value: unknown): value is LeaseReason =>
   value === 'claim' || value === 'handover' || value === 'release';
 /** It becomes part of a name, so foreign values are ignored. */
@@ -187,6 +201,13 @@ const MARK = { created: isCount, stored: isCount };
 const POSITION = { v: isVersion, seq: isCount, epoch: isCount, at: isText };
 const START = { v: isVersion, seq: isCount, at: isText };
 const CLEARED = { v: isVersion, seq: isCount };
+const GROUP_LAYOUT = {
+  v: isVersion,
+  key: isText,
+  filter: isFilter,
+  partitions: isPartitionCount,
+  hash: isHash,
+};
 const LAYOUT = { v: isVersion, prefix: isPrefix, partitions: isPartitionCount, hash: isHash };
 
 /** The session in these bytes; undefined if they are not in this version's format. */
@@ -224,6 +245,10 @@ export const decodeCleared = (bytes: Uint8Array): ClearedRecord | undefined =>
 export const decodeLayout = (bytes: Uint8Array): LayoutRecord | undefined =>
   decode(parseObject(bytes), LAYOUT);
 
+/** The layout of a keyed group in these bytes, or undefined. */
+export const decodeGroupLayout = (bytes: Uint8Array): GroupLayoutRecord | undefined =>
+  decode(parseObject(bytes), GROUP_LAYOUT);
+
 const encoder = new TextEncoder();
 
 /** A record as bytes: JSON that `nats kv get` shows readably. */
@@ -236,7 +261,8 @@ export function encodeRecord(
     | PositionRecord
     | StartRecord
     | ClearedRecord
-    | LayoutRecord,
+    | LayoutRecord
+    | GroupLayoutRecord,
 ): Uint8Array {
   return encoder.encode(JSON.stringify(record));
 }

@@ -1,4 +1,4 @@
-import type { Trimmed } from '../../../src/core/member/partition/stream-losses.js';
+import type { Trimmed } from '../../../src/core/ports/index.js';
 import type { Stored } from '../model/log.js';
 import type { Judge } from './judge.js';
 import type { Ledger } from './ledger.js';
@@ -10,11 +10,14 @@ const YOUNG_MS = 1_000;
 export class Drops {
   readonly #judge: Judge;
   readonly #ledger: Ledger;
+  readonly #isShared: boolean;
   /** What has to be told of, with the epoch of its partition then. */
   readonly #dropped: { message: Stored; epoch: number }[] = [];
   readonly #told = new Map<number, Trimmed[]>();
 
-  constructor(judge: Judge, ledger: Ledger) {
+  /** `isShared`: readers of all partitions cannot tell whose message it was: any member's word for any partition counts. */
+  constructor(judge: Judge, ledger: Ledger, isShared: boolean) {
+    this.#isShared = isShared;
     this.#judge = judge;
     this.#ledger = ledger;
   }
@@ -29,9 +32,10 @@ export class Drops {
   }
 
   told(partition: number, trimmed: Trimmed): void {
-    const told = this.#told.get(partition) ?? [];
+    const about = this.#isShared ? 0 : partition;
+    const told = this.#told.get(about) ?? [];
     told.push(trimmed);
-    this.#told.set(partition, told);
+    this.#told.set(about, told);
   }
 
   /** At the end. An owner that was another soon after may have been gone before it looked. */
@@ -39,7 +43,7 @@ export class Drops {
     for (const { message, epoch } of this.#dropped) {
       const { partition, sequence, done } = message;
       if (done || this.#ledger.lease(partition).revision !== epoch) continue;
-      const told = this.#told.get(partition) ?? [];
+      const told = this.#told.get(this.#isShared ? 0 : partition) ?? [];
       if (!told.some(({ from, to }) => from <= sequence && sequence <= to))
         this.#judge.violate('I2', `nobody has told that message ${sequence} of p${partition} was dropped`);
     }

@@ -79,6 +79,11 @@ export class Handling implements CallObserver {
     this.#order.goBack();
   }
 
+  /** What a shared reader delivered since the last commit is not believed, because it was changed: see {@link Order.mistrusted}. */
+  mistrusted(partition: number): void {
+    this.#order.mistrusted(partition);
+  }
+
   /** A reader has begun; see {@link Order.opened}. */
   opened(partition: number, epoch: number, startSequence: number): void {
     this.#order.opened(partition, epoch, startSequence);

@@ -118,7 +118,7 @@ export class Ledger {
     if (partition === undefined) return;
     const position = decodePosition(value);
     // What is put back is nobody's: it is judged where it is applied.
-    if (!position || position.epoch === 0 || position.seq <= this.position(partition).sequence) return;
+    if (!position || position.epoch === 0 || position.seq <= this.knownPosition(partition).sequence) return;
     if (!this.isValid(partition, position.epoch)) {
       this.#judge.violate(
         'I1',

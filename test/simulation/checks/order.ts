@@ -26,6 +26,8 @@ export class Order {
   readonly #progress = new Map<number, Progress>();
   /** That of the epoch before. */
   readonly #replaced = new Map<number, Progress | undefined>();
+  /** By partition and epoch, before the bucket went back: such an owner may find its lease again, and go on as before. */
+  readonly #revived = new Map<string, Progress>();
   readonly #mayStartAgain = new Set<number>();
   /** The last sequence that a reader of each partition has delivered, handled or not, and under which epoch. */
   readonly #received = new Map<number, { epoch: number; sequence: number }>();
@@ -47,9 +49,19 @@ export class Order {
 
   /** Positions went back with the bucket, and epochs may come again: each partition may start once behind its position. */
   goBack(): void {
-    for (const partition of this.#log.partitions.keys()) this.#mayStartAgain.add(partition);
+    for (const partition of this.#log.partitions.keys()) {
+      this.#mayStartAgain.add(partition);
+      for (const progress of [this.#progress.get(partition), this.#replaced.get(partition)])
+        if (progress) this.#revived.set(`${partition} ${progress.epoch}`, progress);
+    }
     this.#received.clear();
     this.#replaced.clear();
+  }
+
+  /** The owner of a partition starts once more behind its position. */
+  mistrusted(partition: number): void {
+    this.#mayStartAgain.add(partition);
+    this.#received.delete(partition);
   }
 
   received(partition: number, epoch: number, sequence: number): void {
@@ -91,7 +103,10 @@ export class Order {
     if (progress?.epoch !== epoch) {
       const { sequence: committed } = this.#ledger.knownPosition(partition);
       const before = this.#ledger.takenOverBefore(partition, epoch);
-      const isNext = [committed, before?.sequence ?? committed].some((at) => this.#log.isNext(at, message));
+      const revived = this.#log.of(partition)[this.#lastOf(this.#revived.get(`${partition} ${epoch}`))];
+      const isNext = [committed, before?.sequence ?? committed, revived?.sequence ?? committed].some((at) =>
+        this.#log.isNext(at, message),
+      );
       if (!isNext)
         this.#judge.violate('I3', `${what} is the first of its epoch, but ${committed} is committed`);
       this.#mayStartAgain.delete(partition);
@@ -109,6 +124,11 @@ export class Order {
       }
     }
     progress.last.set(message.key, message.index);
+  }
+
+  /** The index of the last message of any key; -1: there was none. */
+  #lastOf(progress: Progress | undefined): number {
+    return Math.max(-1, ...(progress?.last.values() ?? []));
   }
 
   /** It went back with the bucket, under an epoch that goes on or has come again. */

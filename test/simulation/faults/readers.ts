@@ -62,7 +62,9 @@ export const twins: Fault = (world) => {
   const { server, random, settings, timeline } = world;
   const { consumers, log } = server;
   const open = (name: string): void => {
-    const [, partition = '', epoch = ''] = /-p(\d+)-e(\d+)-/.exec(name) ?? [];
+    const [, partition, epoch] = /-p(\d+)-e(\d+)-/.exec(name) ?? [];
+    // The names of shared readers are random: there are no twins.
+    if (partition === undefined) return;
     const twin = readerName(settings.group, Number(partition), Number(epoch), newReaderToken());
     timeline.after(random.between(0, 20), () => {
       consumers.delete(twin);

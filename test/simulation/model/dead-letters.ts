@@ -26,6 +26,10 @@ export class DeadStream {
   letter(sequence: number): string | undefined {
     return this.#held.get(sequence);
   }
+
+  holds(letter: string): boolean {
+    return [...this.#held.values()].includes(letter);
+  }
 }
 
 /** Where one member's dead letters go; each may get lost on its way, or its answer, and its id may have been used before. */
@@ -35,7 +39,7 @@ export class SimDeadLetters implements DeadLetters {
   readonly #dead: DeadStream;
   readonly #stored: (sequence: number) => void;
 
-  /** `stored` hears of each letter that is safe. */
+  /** `stored` hears of each letter that is safe and that its member knows to be. */
   constructor(connection: Connection, random: Random, dead: DeadStream, stored: (sequence: number) => void) {
     this.#connection = connection;
     this.#random = random;
@@ -45,7 +49,14 @@ export class SimDeadLetters implements DeadLetters {
 
   async store({ message }: DeadLetter): ReturnType<DeadLetters['store']> {
     const letter = String(message.sequence);
-    return storeOnce(this.#stream(message.sequence), letter, ({ data }) => utf8.decode(data) === letter);
+    const outcome = await storeOnce(
+      this.#stream(message.sequence),
+      letter,
+      ({ data }) => utf8.decode(data) === letter,
+    );
+    // Before its member knows, the message may be tried again.
+    if (outcome.kind === 'ok' && this.#dead.holds(letter)) this.#stored(message.sequence);
+    return outcome;
   }
 
   #stream(from: number): KeepingStream {
@@ -56,7 +67,6 @@ export class SimDeadLetters implements DeadLetters {
           // Seldom twice in a row: each one more id takes a question and an answer that arrive.
           const used = id === String(from) ? 0.6 : 0.2;
           const { sequence, duplicate } = this.#dead.publish(id, String(from), this.#random.chance(used));
-          if (this.#dead.letter(sequence) === String(from)) this.#stored(from);
           if (!this.#random.chance(0.1)) answer({ kind: 'stored', sequence, duplicate });
         }),
       read: (sequence) =>

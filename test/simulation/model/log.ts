@@ -66,6 +66,41 @@ export class EventLog {
     };
   }
 
+  /** A consumer of all partitions that begins at a sequence. */
+  openAll(startSequence: number, ready: () => void): Cursor {
+    let next = startSequence;
+    const stored = (): Stored | undefined => {
+      for (let message = this.message(next); message; message = this.message(++next))
+        if (!this.isDropped(message)) return message;
+      return undefined;
+    };
+    for (const followers of this.#followers) followers.add(ready);
+    const pendingFrom = (sequence: number): number => this.#storedFrom(sequence);
+    return {
+      get pending() {
+        return pendingFrom(next);
+      },
+      next: () => {
+        const message = stored();
+        if (message) next++;
+        return message && asMessage(message);
+      },
+      close: () => {
+        for (const followers of this.#followers) followers.delete(ready);
+      },
+    };
+  }
+
+  /** How many messages are stored from a sequence on. */
+  #storedFrom(sequence: number): number {
+    let count = 0;
+    for (const [partition, messages] of this.partitions.entries()) {
+      const index = this.firstAfter(partition, sequence - 1)?.index ?? messages.length;
+      count += messages.length - Math.max(index, this.#first[partition] ?? 0);
+    }
+    return count;
+  }
+
   message(sequence: number): Stored | undefined {
     return this.#all[sequence - 1];
   }

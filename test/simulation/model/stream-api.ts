@@ -45,10 +45,10 @@ export class StreamApi {
   create(config: Partial<ConsumerConfig>): Promise<{ num_pending: number }> {
     const { name = '', filter_subject: subject = '', opt_start_seq: start = 1 } = config;
     const { log, consumers } = this.#server;
-    const partition = Number(subject.slice(subject.lastIndexOf('.') + 1));
+    const token = subject.slice(subject.lastIndexOf('.') + 1);
     return this.#ask<{ num_pending: number }>('create', name, (answer) => {
       const created = consumers.create(name, subject, String(start), (ready) =>
-        log.open(partition, start, ready),
+        token === '*' ? log.openAll(start, ready) : log.open(Number(token), start, ready),
       );
       if (created === 'taken') answer({ error: apiError(ALREADY_EXISTS, 'consumer already exists') });
       else if (created === 'full')

@@ -1,3 +1,4 @@
+import { SharedStream, type SharedStreamPorts } from '../../../src/core/member/shared/shared-stream.js';
 import { NatsEventStream } from '../../../src/core/nats/jetstream/event-stream.js';
 import type {
   EventStream,
@@ -7,50 +8,77 @@ import type {
   ReaderOptions,
   ReaderSink,
 } from '../../../src/core/ports/index.js';
+import { layoutSubjects, partitionOfSubject } from '../../../src/core/protocol/layout.js';
 import type { SimClient } from './client.js';
+
+/** The reader of a partition. */
+interface Opening extends Pick<ReaderOptions, 'name' | 'startSequence'> {
+  partition: number;
+}
 
 /** Hears what happens to one member's readers. */
 export interface ReaderObserver {
-  opened(options: ReaderOptions): void;
+  opened(opening: Opening): void;
   faulted(partition: number, fault: ReaderFault): void;
   /** `isWhole`: with its payload. */
-  arrives(options: ReaderOptions, sequence: number, isWhole: boolean): void;
+  arrives(opening: Opening, sequence: number, isWhole: boolean): void;
   /** `window`: the most messages that the reader was ever allowed. */
   received(partition: number, window: number): void;
 }
 
+/** How one reader is shared by all partitions. */
+export type Sharing = Pick<SharedStreamPorts, 'clock' | 'partitions' | 'budget' | 'newName'>;
+
 /** The stream as one member reaches it: the real one on the model of the client, and somebody who watches. */
 export class SimStream implements EventStream {
-  readonly #stream: NatsEventStream;
+  readonly #stream: EventStream;
+  readonly shared: EventStream['shared'];
+  /** What one partition may have in memory, where the budget belongs to all together. */
+  readonly #most: number | undefined;
   readonly #observer: ReaderObserver;
   /** The most that each reader was ever allowed, by its name: it lives as long as an epoch. */
   readonly #windows = new Map<string, number>();
   /** The last reader of each partition. */
   readonly #readers = new Map<number, Reader>();
 
-  constructor(client: SimClient, observer: ReaderObserver) {
-    this.#stream = new NatsEventStream(client.handles, 'EVENTS', 'events');
+  /** `sharing`: all partitions are read by one reader. */
+  constructor(client: SimClient, observer: ReaderObserver, sharing?: Sharing) {
+    const stream = new NatsEventStream(client.handles, 'EVENTS', layoutSubjects('events'));
+    this.#stream = sharing
+      ? new SharedStream({
+          ...sharing,
+          stream,
+          partitionOf: ({ subject }) => partitionOfSubject('events', subject),
+          lostFrom: 0,
+        })
+      : stream;
+    this.shared = this.#stream.shared;
+    this.#most = sharing?.budget.messages;
     this.#observer = observer;
   }
 
   /** Messages at the server, as the partition's reader has said last. */
   pending(partition: number): number {
-    return this.#readers.get(partition)?.pending ?? 0;
+    const reader = this.#readers.get(partition);
+    return reader?.lag ?? reader?.pending ?? 0;
   }
 
   async open(options: ReaderOptions, sink: ReaderSink): Promise<OpenOutcome> {
     const { name, partition } = options;
+    if (partition === null) return this.#stream.open(options, sink);
+    const opening = { name, partition, startSequence: options.startSequence };
     const widen = (messages: number): void => {
       this.#windows.set(name, Math.max(messages, this.#windows.get(name) ?? 0));
     };
-    widen(options.window.messages);
+    widen(this.#most ?? options.window.messages);
     const opened = await this.#stream.open(options, {
       message: (message) => {
-        this.#observer.arrives(options, message.sequence, message.data.length > 0);
+        this.#observer.arrives(opening, message.sequence, message.data.length > 0);
         sink.message(message);
         this.#observer.received(partition, this.#windows.get(name) ?? 0);
       },
       gone: (messages) => sink.gone?.(messages),
+      trimmed: (trimmed) => sink.trimmed?.(trimmed),
       fault: (fault, reason) => {
         this.#observer.faulted(partition, fault);
         sink.fault(fault, reason);
@@ -61,10 +89,10 @@ export class SimStream implements EventStream {
     const resize = reader.resize.bind(reader);
     this.#readers.set(partition, reader);
     reader.resize = (window) => {
-      widen(window.messages);
+      widen(this.#most ?? window.messages);
       resize(window);
     };
-    this.#observer.opened(options);
+    this.#observer.opened(opening);
     return opened;
   }
 
@@ -72,7 +100,7 @@ export class SimStream implements EventStream {
     return this.#stream.remove(name);
   }
 
-  inspect(name: string, partition: number): ReturnType<EventStream['inspect']> {
+  inspect(name: string, partition: number | null): ReturnType<EventStream['inspect']> {
     return this.#stream.inspect(name, partition);
   }
 

@@ -74,7 +74,11 @@ export const READING: readonly Mutant[] = [
     name: 'foreign-subject',
     mistake: 'what a reader delivers counts as of its partition, whatever its subject',
     edits: [
-      core('nats/jetstream/expectation', 'message.subject !== this.#subject', "message.subject === ''"),
+      core(
+        'nats/jetstream/expectation',
+        'this.#isWanted?.(message.subject) === false',
+        "message.subject === ''",
+      ),
     ],
   },
   {
@@ -146,5 +150,47 @@ export const READING: readonly Mutant[] = [
     name: 'beyond-bound',
     mistake: 'as many handlers of a partition run side by side as it has keys',
     edits: [core('member/partition/work', ' && this.#running.size < this.#concurrency', '')],
+  },
+  {
+    name: 'seam-skips',
+    mistake: 'partitions join the head before the catch-up reader has come as far',
+    edits: [
+      core(
+        'member/shared/shared-stream',
+        'if (reader.covered >= this.#head.covered) reader.handOver',
+        'if (reader.covered >= this.#head.covered - 3) reader.handOver',
+      ),
+    ],
+  },
+  {
+    name: 'seam-repeats',
+    mistake: 'what comes before the next sequence of a partition is not passed over',
+    edits: [core('member/shared/shared-reader', 'lane && sequence >= lane.next &&', 'lane &&')],
+  },
+  {
+    name: 'passes-queue',
+    mistake: 'the position of a partition follows its reader though messages wait in memory',
+    edits: [
+      core(
+        'member/partition/runner',
+        'const coverage = this.#work.waiting === 0 ?',
+        'const coverage = this.#work.waiting >= 0 ?',
+      ),
+    ],
+  },
+  {
+    name: 'full-and-forgotten',
+    mistake: 'the message that a full partition is left behind with is not read again',
+    edits: [core('member/shared/shared-reader', 'lane.next = sequence;', 'lane.next = sequence + 1;')],
+  },
+  {
+    name: 'idle-runs-ahead',
+    mistake: 'a partition that was left behind counts as read as far as the reader that left it',
+    edits: [core('member/shared/lane', '    this.reader = undefined;\n    this.#enough', '    this.#enough')],
+  },
+  {
+    name: 'unconfirmed',
+    mistake: 'what a shared reader delivered is committed though another client has changed the reader',
+    edits: [core('member/partition/committer', 'await stream?.shared?.confirm();', '')],
   },
 ];

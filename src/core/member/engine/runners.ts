@@ -12,6 +12,7 @@ import type { MemberPorts, MemberSettings } from './contract.js';
 
 /** The status of a partition that has not been handled here yet. */
 const NOT_STARTED: RunnerStatus = {
+  covered: 0,
   position: 0,
   committed: 0,
   handled: 0,

@@ -113,7 +113,7 @@ export class Standstill {
       const reason = this.#ports.bucket.refusal ?? 'its lease is not written yet';
       return { mark: 'drained', why: 'stuck', reason };
     }
-    const mark = `${phase} ${status.position} ${status.handled}`;
+    const mark = `${phase} ${status.position} ${status.covered} ${status.handled}`;
     if (running.length > 0) {
       const [first] = running;
       return { mark, why: 'handler', reason: `the handler of message ${first} runs` };

@@ -1,6 +1,6 @@
 import { type Clock, sleep } from '../../lib/clock.js';
 import type { NatspocError } from '../../lib/errors.js';
-import type { Bucket } from '../../ports/index.js';
+import type { Bucket, Coverage, EventStream } from '../../ports/index.js';
 import { keys } from '../../protocol/keys.js';
 import type { StreamMessage } from '../../protocol/message.js';
 import type { PositionMark } from '../../protocol/position-mark.js';
@@ -24,6 +24,8 @@ export interface CommitPolicy {
 export interface CommitterPorts {
   events: Pick<PartitionEvents, 'committed'>;
   bucket: Bucket;
+  /** What was read is confirmed before it is committed, where the reader alone cannot tell. */
+  stream?: Pick<EventStream, 'shared'> | undefined;
   clock: Clock;
   permit: Permit;
   /**
@@ -145,6 +147,14 @@ export class Committer {
     this.#advance(message.sequence, messages, idle);
   }
 
+  /** Nothing of the partition lies between what is handled and this sequence. */
+  follow({ sequence, storedMs }: Coverage): void {
+    if (sequence <= this.#handled) return;
+    this.#message = undefined;
+    this.#stored = storedMs;
+    this.#advance(sequence, 0, false);
+  }
+
   #advance(sequence: number, messages: number, idle: boolean): void {
     this.#handled = sequence;
     this.#handledSince += messages;
@@ -236,7 +246,7 @@ export class Committer {
   }
 
   async #writeOnce(): Promise<void> {
-    const { bucket, clock, barrier } = this.#deps;
+    const { bucket, clock, barrier, stream } = this.#deps;
     const { sequence, created, stored } = this.mark;
     const count = this.#handledSince;
     try {
@@ -250,6 +260,7 @@ export class Committer {
           : new StopConsuming(`the barrier before a commit was rejected: ${String(cause)}`, { cause }),
       );
     }
+    await stream?.shared?.confirm();
     if (this.#ended || !this.#deps.permit.isOpen) return;
     const sentAt = clock.now();
     this.#lastAt = sentAt;

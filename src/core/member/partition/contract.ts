@@ -34,6 +34,8 @@ export interface RunnerPorts {
 
 /** The progress of a runner. */
 export interface RunnerStatus {
+  /** Beyond the position: up to here the stream holds nothing of the partition, as a shared reader has seen; 0 if not known. */
+  covered: number;
   /** Everything up to this sequence is handled; 0 before the start. */
   position: number;
   committed: number;

@@ -1,7 +1,7 @@
 import type { Dealt, OnExhausted } from '../../config/retry.js';
 import type { NatspocError } from '../../lib/errors.js';
+import type { Trimmed } from '../../ports/index.js';
 import type { StreamMessage } from '../../protocol/message.js';
-import type { Trimmed } from './stream-losses.js';
 
 /** Stream sequences that were handled and not committed. */
 export interface UncommittedRange {

@@ -1,12 +1,12 @@
 import { type Clock, sleep } from '../../lib/clock.js';
 import type { NatspocError } from '../../lib/errors.js';
-import type { EventStream, Reader, ReaderFault, ReaderWindow } from '../../ports/index.js';
+import type { Coverage, EventStream, Reader, ReaderFault, ReaderWindow, Trimmed } from '../../ports/index.js';
 import type { StreamMessage } from '../../protocol/message.js';
 import type { PositionMark } from '../../protocol/position-mark.js';
 import type { PartitionEvents } from './partition-events.js';
 import { Reopening } from './reopening.js';
 import { lookAtFit } from './stream-fit.js';
-import { type Cleared, type Trimmed, TrimWatch } from './stream-losses.js';
+import { type Cleared, TrimWatch } from './stream-losses.js';
 
 /** The answer to a look may overtake a delivery that was sent before it, by less than this. */
 const IN_FLIGHT_MS = 250;
@@ -39,6 +39,8 @@ export interface PartitionReaderEvents {
   trimmed(trimmed: Trimmed): void;
   /** A temporary failure. */
   failed(reason: string): void;
+  /** What it delivered since the last commit may have gaps. */
+  mistrusted(reason: string): void;
   /** A failure that no retry can fix. */
   terminal(error: NatspocError): void;
 }
@@ -59,7 +61,8 @@ export class PartitionReader {
   /** When the stream was created, and when it stored the last received message. */
   readonly #created: number | undefined;
   #stored: number | undefined;
-  readonly #trimWatch: TrimWatch;
+  /** undefined: the stream's readers tell that. */
+  readonly #trimWatch: TrimWatch | undefined;
   readonly #reopening: Reopening;
   #closed = false;
 
@@ -78,6 +81,7 @@ export class PartitionReader {
     this.#ports = ports;
     this.#events = events;
     this.#reopening = new Reopening(ports);
+    if (ports.stream.shared) return;
     this.#trimWatch = new TrimWatch(received, ports.lostFrom, {
       ...ports,
       reading: () => ({ received: this.#received, waiting: this.pending ?? 0 }),
@@ -95,6 +99,17 @@ export class PartitionReader {
     return this.#reader?.pending;
   }
 
+  /** Messages of this partition that still wait at the server; an estimate where its reader is shared. */
+  get lag(): number {
+    return this.#reader?.lag ?? this.pending ?? 0;
+  }
+
+  /** Up to where everything of this partition was delivered, beyond what was received; undefined: not known. */
+  get coverage(): Coverage | undefined {
+    const coverage = this.#reader?.coverage;
+    return coverage && coverage.sequence > this.#received ? coverage : undefined;
+  }
+
   /** True while no reader can be opened. */
   get isFailing(): boolean {
     return this.#reader === undefined && this.#reopening.isFailing;
@@ -108,8 +123,10 @@ export class PartitionReader {
       {
         message: (message) => this.#receive(message),
         gone: (messages) => this.#missed(messages),
+        trimmed: (trimmed) => this.#events.trimmed(trimmed),
         fault: (fault, reason) => {
           if (fault === 'deleted') this.#deleted();
+          else if (fault === 'foreign' && stream.shared) this.#events.mistrusted(reason);
           else void this.#reopen(fault, reason);
         },
       },
@@ -121,7 +138,7 @@ export class PartitionReader {
     if (opened.kind === 'ok') {
       this.#reader = opened.reader;
       this.#reopening.opened();
-      this.#trimWatch.opened(opened.reader.pending);
+      this.#trimWatch?.opened(opened.reader.pending);
       // Partitions may have been added or removed in the meantime.
       opened.reader.resize(this.#window);
       // Unsettled messages of the previous reader take their place in the window.
@@ -140,7 +157,7 @@ export class PartitionReader {
 
   /** Starts to look for messages that the stream dropped. */
   async watchTrimming(): Promise<void> {
-    if (!this.#closed) await this.#trimWatch.start();
+    if (!this.#closed) await this.#trimWatch?.start();
   }
 
   /**
@@ -202,14 +219,14 @@ export class PartitionReader {
   /** Receives and tells nothing more. */
   close(): void {
     this.#closed = true;
-    this.#trimWatch.stop();
+    this.#trimWatch?.stop();
     this.#reopening.stop();
     this.#reader?.close();
   }
 
   /** The stream dropped them, or another client changed the reader, for example paused it. A new reader shows which. */
   #missed(messages: number): void {
-    this.#trimWatch.missed(messages);
+    this.#trimWatch?.missed(messages);
     this.#reader?.close();
     void this.#reopen('broken', `its reader delivered nothing, although ${messages} messages waited`);
   }
@@ -238,7 +255,7 @@ export class PartitionReader {
 
   #receive(message: StreamMessage): void {
     if (this.#closed) return;
-    this.#trimWatch.came(
+    this.#trimWatch?.came(
       message.sequence,
       this.#received,
       this.#reader?.pending ?? 0,

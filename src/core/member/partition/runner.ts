@@ -1,4 +1,4 @@
-import { sleep } from '../../lib/clock.js';
+import { type Cancel, sleep } from '../../lib/clock.js';
 import type { NatspocError } from '../../lib/errors.js';
 import type { ReaderWindow } from '../../ports/index.js';
 import { readerName } from '../../protocol/reader-name.js';
@@ -17,6 +17,8 @@ import { type Halt, PartitionWork } from './work.js';
 const FLUSH_MS = 15_000;
 /** Wait before a drain tries again to take the position over. */
 const TAKE_RETRY_MS = 250;
+/** How often the position of a partition without messages follows a shared reader. A takeover reads again what came since. */
+const FOLLOW_EVERY_MS = 5_000;
 
 /**
  * One partition under one epoch: takes over the position, reads, handles messages, and commits. Ends by `drain`, by
@@ -37,6 +39,9 @@ export class PartitionRunner {
   /** Highest sequence completed by handlers that succeeded after this runner ended; 0 if none. */
   #handledLate = 0;
   #caughtUp = false;
+  /** What was handled and not committed does not count: messages before it may be missing. */
+  #isMistrusted = false;
+  #cancelFollow: Cancel | undefined;
   #phase: 'running' | 'draining' | 'ended' = 'running';
   /** Called when the position is ours, or will not be. */
   #held: (() => void) | undefined;
@@ -63,13 +68,17 @@ export class PartitionRunner {
   get status(): RunnerStatus {
     const before = this.#takeover.before?.status;
     const pending = this.#reader?.pending;
+    const committed = this.#committer?.committed ?? before?.committed ?? 0;
     const reading = pending !== undefined ? 'running' : this.#reader?.isFailing ? 'waiting' : 'starting';
     return {
-      position: Math.max(this.#handledLate, this.#committer?.handledUpTo ?? before?.position ?? 0),
-      committed: this.#committer?.committed ?? before?.committed ?? 0,
+      covered: this.#work.waiting === 0 ? (this.#reader?.coverage?.sequence ?? 0) : 0,
+      position: this.#isMistrusted
+        ? committed
+        : Math.max(this.#handledLate, this.#committer?.handledUpTo ?? before?.position ?? 0),
+      committed,
       mark: this.#committer?.mark ?? before?.mark,
       handled: this.#work.handled,
-      lag: this.#work.waiting + (pending ?? 0),
+      lag: this.#work.waiting + (this.#reader?.lag ?? 0),
       trimmed: this.#trimmed,
       caughtUp: this.#caughtUp || this.#isCaughtUp(),
       state: this.#phase === 'running' ? reading : 'draining',
@@ -86,7 +95,23 @@ export class PartitionRunner {
     this.#reader = this.#newReader(taken);
     if (!(await this.#reader.open()) || this.#isEnded()) return;
     this.#ports.events.started();
+    this.#followLater();
     await this.#reader.watchTrimming();
+  }
+
+  /** Nothing of it came since, so a partition without messages is handled as far as its reader has read for others. */
+  #follow(): void {
+    const coverage = this.#work.waiting === 0 ? this.#reader?.coverage : undefined;
+    if (coverage) this.#committer?.follow(coverage);
+  }
+
+  #followLater(): void {
+    const { clock } = this.#ports;
+    this.#cancelFollow = clock.at(clock.now() + FOLLOW_EVERY_MS, () => {
+      if (this.#phase !== 'running') return;
+      this.#follow();
+      this.#followLater();
+    });
   }
 
   /** Sets the limit of messages in memory. */
@@ -108,6 +133,8 @@ export class PartitionRunner {
   async #finish(): Promise<boolean> {
     if (this.#phase === 'ended') return false;
     this.#phase = 'draining';
+    this.#follow();
+    this.#cancelFollow?.();
     this.#reader?.close();
     this.#work.close();
     if (!(await this.#work.settles(this.#settings.drainTimeoutMs))) {
@@ -168,6 +195,7 @@ export class PartitionRunner {
   #end(reason: string, last?: () => void): void {
     if (this.#phase === 'ended') return;
     this.#phase = 'ended';
+    this.#cancelFollow?.();
     this.#reader?.close();
     this.#committer?.end();
     this.#work.abandon(reason);
@@ -284,6 +312,10 @@ export class PartitionRunner {
           this.#ports.events.trimmed?.(trimmed);
         },
         failed: (reason) => this.#fail(reason),
+        mistrusted: (reason) => {
+          this.#isMistrusted = true;
+          this.#fail(reason);
+        },
         terminal: (error) => this.#terminal(error),
       },
     );

@@ -1,22 +1,11 @@
 import type { Cancel, Clock } from '../../lib/clock.js';
-import type { EventStream, StreamBounds } from '../../ports/index.js';
+import type { EventStream, StreamBounds, Trimmed } from '../../ports/index.js';
 import type { ClearedRecord } from '../../protocol/records.js';
 import { clearedUpTo } from './cleared.js';
 
 /** How often to look at the stream while messages wait, and while it drops waiting messages. */
 const LOOK_EVERY_MS = 1_000;
 const LOOK_AGAIN_MS = 200;
-
-/**
- * Messages that the stream dropped (by limits, a purge, a deletion) before this group handled them: those of one
- * partition among the sequences `from` to `to`, inclusive.
- */
-export interface Trimmed {
-  from: number;
-  to: number;
-  /** Upper bound; exact if the stream has a single partition. */
-  atMost: number;
-}
 
 /** See `ClearedRecord`; undefined: no trim by an operator is known. */
 export type Cleared = Pick<ClearedRecord, 'seq' | 'created'> | undefined;

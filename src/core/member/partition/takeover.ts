@@ -85,7 +85,8 @@ export async function takeOver(
     sequence = position.seq;
     older = position;
   } else if (takeover.before && takeover.before.status.committed > 0) {
-    // The position existed under this epoch and was removed: this member knows it best.
+    // The position existed under this epoch and was removed: its owner knows it best, unless there is a newer one.
+    if (!(await isNewest(takeover, bucket))) return { kind: 'fenced' };
     sequence = takeover.before.status.committed;
   } else {
     if (start === 'unreadable') return { kind: 'unreadable', message: describeNoStart(partition) };

@@ -11,7 +11,7 @@ import type {
   RemoveOutcome,
   StreamBounds,
 } from '../../ports/index.js';
-import { KEY_HEADER, partitionSubject } from '../../protocol/layout.js';
+import { type GroupSubjects, KEY_HEADER } from '../../protocol/layout.js';
 import type { StreamMessage } from '../../protocol/message.js';
 import type { NatsHandles } from '../client/handles.js';
 import { plainHeaders } from '../client/headers.js';
@@ -33,15 +33,20 @@ function kindOf(reason: string, unexpected: Unexpected | undefined): ReaderFault
   return CONSUMER_DELETED.test(reason) ? 'deleted' : 'broken';
 }
 
+/** Finds the key of a message; null: it has none. */
+type KeyOf = (message: StreamMessage) => string | null;
+
 /** A delivered message; it is decoded on demand. */
 class NatsStreamMessage implements StreamMessage {
   readonly #message: Msg;
   readonly sequence: number;
   readonly #timeAt: number;
+  readonly #keyOf: KeyOf | undefined;
   #data: Uint8Array | undefined;
 
-  constructor(message: Msg, delivery: DeliveryReader) {
+  constructor(message: Msg, delivery: DeliveryReader, keyOf: KeyOf | undefined) {
     this.#message = message;
+    this.#keyOf = keyOf;
     this.#timeAt = delivery.timeAt;
     this.sequence = delivery.streamSequence;
   }
@@ -64,6 +69,7 @@ class NatsStreamMessage implements StreamMessage {
   }
 
   get key(): string | null {
+    if (this.#keyOf) return this.#keyOf(this);
     return this.#message.headers?.get(KEY_HEADER) || null;
   }
 
@@ -76,20 +82,22 @@ class NatsStreamMessage implements StreamMessage {
 export class NatsEventStream implements EventStream {
   readonly #handles: NatsHandles;
   readonly #stream: string;
-  readonly #prefix: string;
+  readonly #subjects: GroupSubjects;
+  readonly #keyOf: KeyOf | undefined;
   #failure: NatspocError | undefined;
   /** Whether this user may look at readers, as far as known. */
   #tellsReaders = true;
   /** When the stream was last looked at, and the answer. */
   #looked: { at: number; answer: ReturnType<EventStream['bounds']> } | undefined;
   /** By partition, the last message that came without payload although a header says that it has one. */
-  readonly #doubts = new Map<number, number>();
+  readonly #doubts = new Map<number | null, number>();
 
-  /** `prefix` is the layout's. */
-  constructor(handles: NatsHandles, stream: string, prefix: string) {
+  /** `keyOf`: default the header `Natspoc-Key`. */
+  constructor(handles: NatsHandles, stream: string, subjects: GroupSubjects, keyOf?: KeyOf) {
+    this.#keyOf = keyOf;
     this.#handles = handles;
     this.#stream = stream;
-    this.#prefix = prefix;
+    this.#subjects = subjects;
   }
 
   async open(options: ReaderOptions, sink: ReaderSink): Promise<OpenOutcome> {
@@ -101,7 +109,7 @@ export class NatsEventStream implements EventStream {
         {
           stream: this.#stream,
           name: options.name,
-          filter: partitionSubject(this.#prefix, options.partition),
+          filter: this.#filter(options.partition),
           start: { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: options.startSequence },
           window: options.window,
           concurrency: options.concurrency,
@@ -109,7 +117,7 @@ export class NatsEventStream implements EventStream {
           heartbeatMs: HEARTBEAT_MS,
         },
         {
-          message: (message, delivery) => sink.message(new NatsStreamMessage(message, delivery)),
+          message: (message, delivery) => sink.message(new NatsStreamMessage(message, delivery, this.#keyOf)),
           gone: (messages) => sink.gone?.(messages),
           fault: (reason, error, unexpected) => {
             this.#failure ??= error;
@@ -122,10 +130,15 @@ export class NatsEventStream implements EventStream {
       return { kind: 'ok', reader };
     } catch (error) {
       if (isUnknownOutcome(error)) return { kind: 'unknown' };
-      const explained = toNatspocError(error, `read partition ${options.partition} of ${this.#stream}`);
+      const what = options.partition === null ? '' : `partition ${options.partition} of `;
+      const explained = toNatspocError(error, `read ${what}${this.#stream}`);
       if (isLimit(error)) return { kind: 'refused', reason: explained.message };
       return { kind: 'failed', error: explained };
     }
+  }
+
+  #filter(partition: number | null): string {
+    return partition === null ? this.#subjects.all : this.#subjects.of(partition);
   }
 
   async remove(name: string): Promise<RemoveOutcome> {
@@ -139,11 +152,11 @@ export class NatsEventStream implements EventStream {
     }
   }
 
-  async inspect(name: string, partition: number): Promise<ReaderState | undefined> {
+  async inspect(name: string, partition: number | null): Promise<ReaderState | undefined> {
     if (!this.#tellsReaders) return undefined;
     try {
       const info = await this.#handles.manager.consumers.info(this.#stream, name);
-      const change = changeOf(info, partitionSubject(this.#prefix, partition));
+      const change = changeOf(info, this.#filter(partition));
       return { change, delivered: info.delivered.consumer_seq };
     } catch (error) {
       // Each further try would log a line on the server.
@@ -183,7 +196,7 @@ export class NatsEventStream implements EventStream {
    * The sequence of a message that really has no payload: its publisher set the header by which the server announces
    * omitted payloads. If the stream cannot be asked, no reader gets past it.
    */
-  async #emptyAt(partition: number): Promise<number | undefined> {
+  async #emptyAt(partition: number | null): Promise<number | undefined> {
     const seq = this.#doubts.get(partition);
     if (seq === undefined) return undefined;
     try {
@@ -200,7 +213,7 @@ export class NatsEventStream implements EventStream {
 
   async sequenceAt(time: Date): ReturnType<EventStream['sequenceAt']> {
     try {
-      const source = { stream: this.#stream, prefix: this.#prefix };
+      const source = { stream: this.#stream, filter: this.#subjects.all };
       return { kind: 'ok', sequence: await sequenceAtTime(this.#handles, source, time) };
     } catch (error) {
       if (isUnknownOutcome(error) || (error instanceof NatspocError && error.code === 'unreachable')) {

@@ -1,4 +1,5 @@
 import type { Msg } from 'nats';
+import { subjectMatcher } from '../../protocol/subject.js';
 import type { DeliveryInfo } from './delivery.js';
 
 /** The server adds it to a message without its payload: the payload's size. */
@@ -32,14 +33,16 @@ const foreign = (reason: string): Unexpected => ({ reason, isForeign: true });
  */
 export class Expectation {
   readonly #wanted: Wanted;
-  /** The only wanted subject; undefined: there are several. */
-  readonly #subject: string | undefined;
+  /** Whether a subject is wanted; undefined: all are. */
+  readonly #isWanted: ((subject: string) => boolean) | undefined;
   #consumerSequence = 0;
   #streamSequence: number;
 
   constructor(wanted: Wanted) {
     this.#wanted = wanted;
-    this.#subject = /[*>]/.test(wanted.filter) ? undefined : wanted.filter;
+    const { filter } = wanted;
+    if (filter !== '>')
+      this.#isWanted = /[*>]/.test(filter) ? subjectMatcher(filter) : (subject) => subject === filter;
     this.#streamSequence = wanted.after;
   }
 
@@ -56,7 +59,7 @@ export class Expectation {
     // Another consumer of this name, or a recreated stream: its sequences differ.
     if (streamSequence <= this.#streamSequence)
       return foreign(`its reader delivers sequence ${streamSequence} after ${this.#streamSequence}`);
-    if (this.#subject !== undefined && message.subject !== this.#subject)
+    if (this.#isWanted?.(message.subject) === false)
       return foreign(`its reader delivers messages of ${message.subject}`);
     if (message.data.length === 0 && this.#lacksPayload(message, streamSequence)) {
       const reason = `its reader delivers message ${streamSequence} without its payload`;

@@ -1,16 +1,15 @@
 import { DeliverPolicy } from 'nats';
 import { NatspocError } from '../../lib/errors.js';
-import { partitionWildcard } from '../../protocol/layout.js';
 import type { NatsHandles } from '../client/handles.js';
 import { fetchMessages } from './fetch.js';
 
 /** Timeout for one message. */
 const ANSWER_MS = 5_000;
 
-/** The stream, and the prefix of its layout. */
+/** The stream, and which of its subjects. */
 export interface TimedStream {
   stream: string;
-  prefix: string;
+  filter: string;
 }
 
 /** A stored message's sequence and time. */
@@ -49,7 +48,7 @@ export async function searchTime({ first, last, from }: TimeSearch, atMs: number
  */
 export async function sequenceAtTime(
   handles: NatsHandles,
-  { stream, prefix }: TimedStream,
+  { stream, filter }: TimedStream,
   time: Date,
 ): Promise<number> {
   const { state } = await handles.manager.streams.info(stream);
@@ -58,7 +57,7 @@ export async function sequenceAtTime(
   const from = async (sequence: number): Promise<Placed | undefined> => {
     const fetched = await fetchMessages(handles, {
       stream,
-      filter: partitionWildcard(prefix),
+      filter,
       start: { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: sequence },
       limit: 1,
       headersOnly: true,

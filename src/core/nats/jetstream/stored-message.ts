@@ -1,18 +1,46 @@
 import type { MsgHdrs } from 'nats';
 import type { StoredMessage } from '../../ports/stream-admin.js';
 import { KEY_HEADER, partitionOfSubject } from '../../protocol/layout.js';
+import { type MessageKey, partitionByKey } from '../../protocol/message-key.js';
+import { plainHeaders } from '../client/headers.js';
 
 /** What the client delivered of a stored message. */
 type Received = Pick<StoredMessage, 'sequence' | 'atMs' | 'subject' | 'data'> & {
   headers: MsgHdrs | undefined;
 };
 
-/** A stored message as plain data; `prefix` is the layout's. */
-export const storedMessage = (prefix: string, { headers, ...rest }: Received): StoredMessage => ({
+/** How messages belong to partitions: by the subjects of a layout, or by the keys of a keyed group. */
+export interface Partitioned {
+  layout: { prefix: string; partitions: number };
+  keyed?: { key: MessageKey | undefined } | undefined;
+}
+
+/** A stored message as plain data. */
+export const storedMessage = (partitioned: Partitioned, { headers, ...rest }: Received): StoredMessage => ({
   ...rest,
-  partition: partitionOfSubject(prefix, rest.subject) ?? null,
-  key: headers?.get(KEY_HEADER) || null,
+  ...placeOf(partitioned, { headers, ...rest }),
   headers: [...(headers ?? [])].flatMap(([name, values]) =>
     values.map((value): [string, string] => [name, value]),
   ),
 });
+
+/** The partition of a message and its key; null: it has none, or the key can be found by a program only. */
+export function placeOf(
+  { layout: { prefix, partitions }, keyed }: Partitioned,
+  { sequence, atMs: timestampMs, subject, data, headers }: Received,
+): Pick<StoredMessage, 'partition' | 'key'> {
+  const key = headers?.get(KEY_HEADER) || null;
+  if (!keyed) return { partition: partitionOfSubject(prefix, subject) ?? null, key };
+  if (!keyed.key) return { partition: null, key: null };
+  const message = {
+    sequence,
+    subject,
+    data,
+    size: data.length,
+    timestampMs,
+    key,
+    headers: () => plainHeaders(headers),
+  };
+  const found = keyed.key.of(message);
+  return { partition: partitionByKey(found, message, partitions), key: found };
+}

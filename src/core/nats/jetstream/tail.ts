@@ -25,7 +25,7 @@ export function tailMessages(
   topology: Topology,
   { filter, startSequence, message: tell, failed }: TailOptions,
 ): Watch {
-  const { stream, layout } = topology;
+  const { stream } = topology;
   let next = startSequence;
   let reader: PullReader | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -40,7 +40,7 @@ export function tailMessages(
   ): void => {
     next = sequence + 1;
     reader?.release(1);
-    tell(storedMessage(layout.prefix, { sequence, atMs, subject, headers, data }));
+    tell(storedMessage(topology, { sequence, atMs, subject, headers, data }));
   };
   const open = async (): Promise<void> => {
     if (stopped) return;

@@ -2,16 +2,12 @@ import { DeliverPolicy } from 'nats';
 import type { PositionFacts, ReaderFacts } from '../../ports/facts.js';
 import type { GroupObserver } from '../../ports/observer.js';
 import { keys, partitionIn } from '../../protocol/keys.js';
-import {
-  KEY_HEADER,
-  partitionOfSubject,
-  partitionSubject,
-  partitionWildcard,
-} from '../../protocol/layout.js';
+import { partitionSubject, partitionWildcard } from '../../protocol/layout.js';
 import { readerNamePrefix } from '../../protocol/reader-name.js';
 import { decodePosition, madeOn, unreadableAs } from '../../protocol/records.js';
 import { toNatspocError } from '../client/outcome.js';
 import { type FetchOptions, fetchAll, fetchMessages } from '../jetstream/fetch.js';
+import { placeOf } from '../jetstream/stored-message.js';
 import { storedAt } from '../jetstream/stream-identity.js';
 import { BucketPast } from '../kv/bucket-past.js';
 import { collectStats } from '../service/member-stats.js';
@@ -42,19 +38,19 @@ export function natsGroupObserver(
   topology: Topology,
   options: { bucket: string; group: string; timeoutMs: number },
 ): GroupObserver {
-  const { connection, manager, stream, layout, inboxPrefix } = topology;
+  const { connection, manager, stream, layout, inboxPrefix, keyed, deadPrefix } = topology;
   const { group, timeoutMs } = options;
   const past = new BucketPast(topology, options);
   /** The messages of a partition after a sequence. */
   const after = (partition: number, sequence: number, limit: number): FetchOptions => ({
     stream,
-    filter: partitionSubject(layout.prefix, partition),
+    filter: keyed?.filter ?? partitionSubject(layout.prefix, partition),
     start: { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: sequence + 1 },
     limit,
     headersOnly: true,
     timeoutMs,
   });
-  return {
+  const observed: GroupObserver = {
     watch: (sink) => topology.bucket.watch(keys.groupPrefix(group), sink),
     history: () => past.newest(),
     leaseHistory: (partition) => past.ofLease(partition),
@@ -78,7 +74,7 @@ export function natsGroupObserver(
     },
 
     async stream() {
-      const query = { subjects_filter: partitionWildcard(layout.prefix) };
+      const query = keyed ? undefined : { subjects_filter: partitionWildcard(layout.prefix) };
       try {
         return streamFacts(await manager.streams.info(stream, query), connection, layout);
       } catch (error) {
@@ -86,7 +82,7 @@ export function natsGroupObserver(
       }
     },
 
-    deadLetters: (known) => deadLetterFacts(topology, { stream, prefix: layout.prefix }, known),
+    deadLetters: (known) => deadLetterFacts(topology, { stream, prefix: deadPrefix }, known),
 
     async readers(epochs) {
       const wanted = new Map(
@@ -111,10 +107,19 @@ export function natsGroupObserver(
     },
 
     storedTime: (sequence) => storedAt(topology, stream, sequence),
-    ends: () => partitionEnds(topology, timeoutMs),
+
+    async ends() {
+      if (!keyed) return partitionEnds(topology, timeoutMs);
+      // Which partition the last message belongs to says nothing of the others.
+      const { lastSequence: sequence, lastAtMs: atMs } = await observed.stream();
+      if (sequence === 0 || atMs === null) return [];
+      return Array.from({ length: layout.partitions }, (_, partition) => ({ partition, sequence, atMs }));
+    },
 
     async waiting(partition, sequence) {
-      const { available: count } = await fetchMessages(topology, after(partition, sequence, 0));
+      const { available } = await fetchMessages(topology, after(partition, sequence, 0));
+      // The server cannot count by key: a partition has its share of what waits for the group.
+      const count = keyed ? Math.ceil(available / layout.partitions) : available;
       return { partition, after: sequence, count };
     },
 
@@ -134,26 +139,28 @@ export function natsGroupObserver(
       const start = Math.max(sequence + 1, facts.lastSequence - limit + 1, facts.firstSequence);
       const { messages, serverAheadMs } = await fetchMessages(topology, {
         stream: facts.name,
-        filter: partitionWildcard(layout.prefix),
+        filter: keyed?.filter ?? partitionWildcard(layout.prefix),
         start: { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: start },
         limit,
         headersOnly: facts.bytes / facts.messages > LARGE_MESSAGE_BYTES,
         timeoutMs,
       });
       return messages.map(({ message, delivery }) => {
-        const leftOut = Number(message.headers?.get('Nats-Msg-Size') || Number.NaN);
+        const { subject, data, headers } = message;
+        const leftOut = Number(headers?.get('Nats-Msg-Size') || Number.NaN);
+        const [sequence, atMs] = [delivery.streamSequence, delivery.timestampMs - serverAheadMs];
         return {
-          sequence: delivery.streamSequence,
-          partition: partitionOfSubject(layout.prefix, message.subject) ?? null,
-          subject: message.subject,
-          atMs: delivery.timestampMs - serverAheadMs,
-          key: message.headers?.get(KEY_HEADER) || null,
-          size: Number.isNaN(leftOut) ? message.data.length : leftOut,
-          preview: Number.isNaN(leftOut) ? previewOf(message.data) : '',
+          sequence,
+          subject,
+          atMs,
+          ...placeOf(topology, { sequence, atMs, subject, data, headers }),
+          size: Number.isNaN(leftOut) ? data.length : leftOut,
+          preview: Number.isNaN(leftOut) ? previewOf(data) : '',
         };
       });
     },
 
     stats: (sessions, waitMs) => collectStats(connection, { stream, group, inboxPrefix }, sessions, waitMs),
   };
+  return observed;
 }

@@ -1,7 +1,10 @@
+import { NatspocError } from '../../lib/errors.js';
+import { inWords } from '../../lib/in-words.js';
 import type { RedriveTarget } from '../../ports/dead-letters.js';
 import type { StoredCopy } from '../../ports/keeping-stream.js';
 import { REDRIVEN_HEADER } from '../../protocol/dead-letter.js';
 import { partitionSubject } from '../../protocol/layout.js';
+import { subjectMatcher } from '../../protocol/subject.js';
 import { keptMessages } from '../jetstream/kept-messages.js';
 import type { Topology } from './topology.js';
 
@@ -9,8 +12,14 @@ import type { Topology } from './topology.js';
 export function natsRedriveTarget(topology: Topology, timeoutMs: number): RedriveTarget {
   const kept = keptMessages(topology, topology.stream, timeoutMs);
   return {
-    store(partition, { headers, data }, id) {
-      const subject = partitionSubject(topology.layout.prefix, partition);
+    async store(place, { headers, data }, id) {
+      const { keyed, layout } = topology;
+      const subject = keyed ? place.subject : partitionSubject(layout.prefix, place.partition);
+      // A letter is a message: its publisher must not choose what is published here, such as an order to a server.
+      if (keyed && !keyed.subjects.some((pattern) => subjectMatcher(pattern)(subject))) {
+        const message = `The stream does not listen to its subject ${inWords(subject)}.`;
+        return { kind: 'failed', error: new NatspocError('failed', message) };
+      }
       if (data.length <= kept.room(headers, id))
         return kept.store({ subject, headers, data }, id, isCopyOf({ subject, headers, data }));
       // A message of the maximum size: without the header that was added.

@@ -29,6 +29,7 @@ export class NatsStreamAdmin implements StreamAdmin {
 
   async purge(partition: number | null, upTo: number | null): Promise<number> {
     const { manager, stream, layout } = this.#topology;
+    this.#refuseKeyed('purge');
     const filter =
       partition === null ? partitionWildcard(layout.prefix) : partitionSubject(layout.prefix, partition);
     try {
@@ -42,6 +43,7 @@ export class NatsStreamAdmin implements StreamAdmin {
 
   async deleteAll(): Promise<void> {
     const { manager, stream } = this.#topology;
+    this.#refuseKeyed('rm');
     // The stream first: positions without messages are harmless, messages without positions would be handled again.
     for (const name of [stream, bucketStream(this.#bucket)]) {
       try {
@@ -52,10 +54,18 @@ export class NatsStreamAdmin implements StreamAdmin {
     }
   }
 
+  /** @throws NatspocError `layout-mismatch` where the stream is not natspoc's: other programs publish and read it. */
+  #refuseKeyed(command: string): void {
+    const { keyed, stream } = this.#topology;
+    if (!keyed) return;
+    const message = `natspoc deletes nothing in stream ${stream}, because this group reads it by key and other programs use it. "nats stream ${command} ${stream}" does.`;
+    throw new NatspocError('layout-mismatch', message);
+  }
+
   #decode(stored: StoredMsg): StoredMessage {
     const { seq: sequence, timestamp, subject, header: headers, data } = stored;
     const atMs = Date.parse(timestamp);
     if (Number.isNaN(atMs)) throw new NatspocError('failed', `Message ${sequence} has no time.`);
-    return storedMessage(this.#topology.layout.prefix, { sequence, atMs, subject, headers, data });
+    return storedMessage(this.#topology, { sequence, atMs, subject, headers, data });
   }
 }

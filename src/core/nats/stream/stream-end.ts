@@ -1,7 +1,7 @@
 import type { NatsConnection } from 'nats';
 import type { Config } from '../../config/config.js';
+import { openManager } from '../client/manager.js';
 import { findStream } from './creation.js';
-import { openManager } from './topology.js';
 
 /**
  * The last sequence that the stream has stored; 0 if it is empty or does not exist.

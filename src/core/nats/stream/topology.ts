@@ -2,18 +2,19 @@ import type { JetStreamManager, NatsConnection, StreamInfo } from 'nats';
 import type { Config } from '../../config/config.js';
 import { NatspocError } from '../../lib/errors.js';
 import { partitionWildcard } from '../../protocol/layout.js';
+import { type MessageKey, parseMessageKey } from '../../protocol/message-key.js';
 import type { LayoutRecord } from '../../protocol/records.js';
+import { literalStart } from '../../protocol/subject.js';
 import { ALL_USES, type Concern, refuse, type StreamUse } from '../client/concern.js';
-import { hangUpOnGarbled } from '../client/garbled.js';
 import type { NatsHandles } from '../client/handles.js';
-import { readHeadersTolerantly } from '../client/headers.js';
-import { toNatspocError } from '../client/outcome.js';
+import { openManager } from '../client/manager.js';
 import { hasDefaultConsumers } from '../client/server-version.js';
 import { bucketStream, NatsBucket } from '../kv/bucket.js';
 import { bucketConcerns } from '../kv/bucket-concerns.js';
 import { listGroups } from '../kv/groups.js';
 import { agree, type Found } from './agreement.js';
 import { findStream } from './creation.js';
+import { openKeyedGroup } from './keyed-group.js';
 import { provide } from './provide.js';
 import type { StreamLimits } from './stored.js';
 import { streamConcerns } from './stream-concerns.js';
@@ -24,6 +25,12 @@ export interface Topology extends NatsHandles {
   bucket: NatsBucket;
   layout: LayoutRecord;
   stream: string;
+  /** What the subject of dead letters begins with. */
+  deadPrefix: string;
+  /** Present for a keyed group: which subjects it handles, and where their keys are, if this program can find them. */
+  keyed?:
+    | { text: string; filter: string; subjects: readonly string[]; key: MessageKey | undefined }
+    | undefined;
   /** How long the stream remembers message ids, milliseconds. */
   duplicateWindowMs: number;
   /** Settings of the stream and the bucket that lose messages, or may lose them. */
@@ -52,22 +59,6 @@ function missingPart({ stream, bucket }: Config, found: Found): string | undefin
     return `Stream ${stream} has no bucket ${bucket}: it was deleted, or never made. "natspoc stream create" makes it; check --bucket.`;
   if (found.stored.layout) return undefined;
   return `Bucket ${bucket} has no layout yet. "natspoc publish" and "natspoc consume" write it; check --bucket.`;
-}
-
-/** @throws NatspocError if JetStream cannot be reached. */
-export async function openManager(connection: NatsConnection, config: Config): Promise<JetStreamManager> {
-  // The connection may have been made by the program.
-  readHeadersTolerantly();
-  hangUpOnGarbled();
-  try {
-    return await connection.jetstreamManager({
-      checkAPI: false,
-      timeout: config.timeoutMs,
-      ...(config.jsDomain && { domain: config.jsDomain }),
-    });
-  } catch (error) {
-    throw toNatspocError(error, 'reach JetStream');
-  }
 }
 
 async function look(manager: JetStreamManager, bucket: NatsBucket, config: Config): Promise<Found> {
@@ -182,6 +173,29 @@ export async function findOrphanBucket(
   };
 }
 
+/**
+ * Opens an existing group as an operator sees it: a keyed group with its own partitions, or a group over the layout of the
+ * stream. Creates nothing.
+ *
+ * @throws NatspocError as {@link openTopology}.
+ */
+export async function openGroupTopology(
+  connection: NatsConnection,
+  config: Config,
+  uses: readonly StreamUse[],
+): Promise<Topology> {
+  const keyed = await openKeyedGroup(connection, config, { create: false });
+  if (!keyed) return openTopology(connection, config, { create: false, uses });
+  const { v, key, filter, partitions, hash } = keyed.layout;
+  return {
+    ...keyed,
+    layout: { v, prefix: literalStart(filter), partitions, hash },
+    keyed: { text: key, filter, subjects: keyed.subjects, key: parseMessageKey(key) },
+    deadPrefix: `natspoc.${config.stream}`,
+    duplicateWindowMs: keyed.duplicateWindowMs,
+  };
+}
+
 /** The domain of the servers that keep a stream, empty for none; undefined if the stream is unknown. */
 const domainOf = (info: StreamInfo | undefined): string | undefined =>
   info && ('domain' in info && typeof info.domain === 'string' ? info.domain : '');
@@ -214,5 +228,6 @@ async function open(
   refuse(concerns, uses);
   const duplicateWindowMs = all.stream.config.duplicate_window / NANOS_PER_MS;
   handles.domain ??= domainOf(await findStream(manager, config.stream));
-  return { ...handles, bucket, layout, stream: config.stream, duplicateWindowMs, concerns };
+  const { prefix: deadPrefix } = layout;
+  return { ...handles, bucket, layout, deadPrefix, stream: config.stream, duplicateWindowMs, concerns };
 }

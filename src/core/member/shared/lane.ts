@@ -1,0 +1,138 @@
+import type { Coverage, Reader, ReaderSink } from '../../ports/index.js';
+import type { StreamMessage } from '../../protocol/message.js';
+import type { SharedReader } from './shared-reader.js';
+
+/** What a lane asks of the stream that it belongs to. */
+export interface LaneOwner {
+  /** The lane can take messages again, and no reader serves it. */
+  wants(lane: Lane): void;
+  /** The lane has ended. */
+  forget(lane: Lane): void;
+  /** Messages between the lane's next sequence and the end of the stream, at most; 0: none. */
+  behind(lane: Lane): number;
+  /** How many partitions share the messages of the stream. */
+  readonly partitions: number;
+}
+
+/**
+ * One partition's part of a shared reading: everything of the partition from `next` on, once and in order, whichever
+ * reader brings it.
+ */
+export class Lane implements Reader {
+  readonly partition: number;
+  readonly #owner: LaneOwner;
+  readonly #sink: ReaderSink;
+  /** The first sequence that was not delivered to it. Messages before it are passed over, so a change of readers repeats nothing. */
+  next: number;
+  /** The reader that serves it; undefined: it has been left behind, or has just begun. */
+  reader: SharedReader | undefined;
+  /** Delivered and not released. */
+  held = 0;
+  /** Whose room the held messages take, in the order of their release. */
+  readonly #runs: { reader: SharedReader | undefined; messages: number }[] = [];
+  /** Left behind, it asks for more when it holds no more than this. */
+  #enough = 0;
+  #isClosed = false;
+
+  constructor(partition: number, next: number, sink: ReaderSink, owner: LaneOwner) {
+    this.partition = partition;
+    this.next = next;
+    this.#sink = sink;
+    this.#owner = owner;
+  }
+
+  get pending(): number {
+    return this.reader ? this.reader.pending : this.#owner.behind(this);
+  }
+
+  get delivered(): number {
+    return this.reader?.delivered ?? 0;
+  }
+
+  get lag(): number {
+    return Math.ceil(this.pending / this.#owner.partitions);
+  }
+
+  get coverage(): Coverage {
+    const covered = this.reader?.coverage;
+    if (covered && covered.sequence >= this.next) return covered;
+    return { sequence: this.next - 1, storedMs: undefined };
+  }
+
+  get rested(): boolean {
+    return false;
+  }
+
+  /** True while it can take up more messages and no reader serves it. */
+  get isHungry(): boolean {
+    return !this.#isClosed && this.reader === undefined && this.held <= this.#enough;
+  }
+
+  start(held: number): void {
+    this.held += held;
+    if (held > 0) this.#runs.push({ reader: undefined, messages: held });
+    this.#enough = Math.max(this.#enough, held);
+    this.#owner.wants(this);
+  }
+
+  /** A message of the partition arrives from the reader that serves it. */
+  deliver(message: StreamMessage, from: SharedReader): void {
+    this.next = message.sequence + 1;
+    this.held++;
+    const run = this.#runs.at(-1);
+    if (run?.reader === from) run.messages++;
+    else this.#runs.push({ reader: from, messages: 1 });
+    this.#sink.message(message);
+  }
+
+  /** Its reader goes on without it. Half of what it holds has to be handled before it is worth another reader's while. */
+  leaveBehind(): void {
+    this.reader = undefined;
+    this.#enough = Math.floor(this.held / 2);
+  }
+
+  release(messages: number): void {
+    this.held -= messages;
+    for (let left = messages; left > 0; ) {
+      const run = this.#runs[0];
+      if (!run) break;
+      const taken = Math.min(left, run.messages);
+      run.messages -= taken;
+      left -= taken;
+      if (run.messages === 0) this.#runs.shift();
+      run.reader?.release(taken);
+    }
+    if (this.isHungry) this.#owner.wants(this);
+  }
+
+  /** What idle handlers could do lies behind what is held: the reader asks for all that fits anyway. */
+  starve(): void {}
+
+  /** The budget belongs to all lanes together. */
+  resize(): void {}
+
+  /** Its reader has ended. */
+  fault(...args: Parameters<ReaderSink['fault']>): void {
+    if (this.#isClosed) return;
+    this.#end();
+    this.#sink.fault(...args);
+  }
+
+  trimmed(...args: Parameters<NonNullable<ReaderSink['trimmed']>>): void {
+    this.#sink.trimmed?.(...args);
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#end();
+    // What it held is forgotten by its partition.
+    for (const { reader, messages } of this.#runs.splice(0)) reader?.release(messages);
+  }
+
+  #end(): void {
+    this.#isClosed = true;
+    this.#owner.forget(this);
+    this.reader?.remove(this);
+    this.reader = undefined;
+  }
+}

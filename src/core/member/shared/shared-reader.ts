@@ -1,0 +1,271 @@
+import type { Clock } from '../../lib/clock.js';
+import type {
+  Coverage,
+  EventStream,
+  OpenOutcome,
+  Reader,
+  ReaderFault,
+  ReaderWindow,
+} from '../../ports/index.js';
+import type { StreamMessage } from '../../protocol/message.js';
+import { TrimWatch } from '../partition/stream-losses.js';
+import type { Lane } from './lane.js';
+
+/** Messages that are passed over are given back to the window in lots of this size, at most. */
+const LOT = 64;
+
+/** What a shared reader needs. */
+export interface SharedReaderPorts {
+  clock: Clock;
+  stream: EventStream;
+  partitionOf: (message: StreamMessage) => number | undefined;
+}
+
+/** What a shared reader tells the stream that it belongs to. */
+export interface SharedReaderEvents {
+  /** A message has been dealt with. */
+  advanced(reader: SharedReader): void;
+  /** It serves no lane any more, or has ended and told its lanes. */
+  ended(reader: SharedReader): void;
+  /** A lane was left behind, because it was full while others had nothing. */
+  leftBehind(lane: Lane): void;
+}
+
+/**
+ * One reader of all partitions: gives each message to the lane of its partition, and passes over those of other members. It
+ * waits while the lanes hold as much as its window allows. A lane that holds more than the rest of the window while
+ * another one has nothing is left behind, so that a slow partition holds up no other.
+ */
+export class SharedReader {
+  readonly #ports: SharedReaderPorts;
+  readonly #events: SharedReaderEvents;
+  readonly #window: ReaderWindow;
+  readonly #lanes = new Map<number, Lane>();
+  readonly #trimWatch: TrimWatch;
+  #reader: Reader | undefined;
+  #name = '';
+  #covered: number;
+  #last: StreamMessage | undefined;
+  #held = 0;
+  /** What was received at a look that showed more deliveries. */
+  #missingAfter: number | undefined;
+  /** Passed over and not given back to the window yet. */
+  #passed = 0;
+  readonly #lot: number;
+  /** Looks for changes: the one that is under way, and the one that comes after it. */
+  #look: Promise<void> | undefined;
+  #nextLook: Promise<void> | undefined;
+  /** A full lane is looked at again when this many more messages have come. */
+  #patience = 0;
+  #isClosed = false;
+
+  /** `after`: it reads what comes behind this sequence. `lostFrom`: what is missing up to there is no loss. */
+  constructor(
+    after: number,
+    window: ReaderWindow,
+    lostFrom: number,
+    ports: SharedReaderPorts,
+    events: SharedReaderEvents,
+  ) {
+    this.#covered = after;
+    this.#window = window;
+    this.#lot = Math.max(1, Math.min(LOT, Math.floor(window.messages / 4)));
+    this.#ports = ports;
+    this.#events = events;
+    this.#trimWatch = new TrimWatch(after, lostFrom, {
+      ...ports,
+      reading: () => ({ received: this.#covered, waiting: this.pending }),
+      cleared: async () => undefined,
+      // Whose the messages were is not known: the count stands with one of the partitions.
+      trimmed: (trimmed) => this.#lanes.values().next().value?.trimmed(trimmed),
+    });
+  }
+
+  /** Messages that wait at the server, as of the last delivery. */
+  get pending(): number {
+    return this.#reader?.pending ?? 0;
+  }
+
+  /** Messages that it has received. */
+  get delivered(): number {
+    return this.#reader?.delivered ?? 0;
+  }
+
+  /** The last sequence that was delivered, or behind which it began. */
+  get covered(): number {
+    return this.#covered;
+  }
+
+  get coverage(): Coverage {
+    return { sequence: this.#covered, storedMs: this.#last && Math.floor(this.#last.timestampMs) };
+  }
+
+  /** Opens it under a name, which must never have been used before. */
+  async open(name: string): Promise<OpenOutcome> {
+    this.#name = name;
+    const options = {
+      name,
+      partition: null,
+      startSequence: this.#covered + 1,
+      window: this.#window,
+      // As far ahead as the window allows: the server sends what belongs to others too.
+      concurrency: this.#window.messages,
+    };
+    const opened = await this.#ports.stream.open(options, {
+      message: (message) => this.#receive(message),
+      gone: (messages) => this.#end('broken', `it delivered nothing, although ${messages} messages waited`),
+      // Its name is known to this member only: whoever deletes it, the cure is another one.
+      fault: (fault, reason) => this.#end(fault === 'deleted' ? 'broken' : fault, reason),
+    });
+    if (opened.kind !== 'ok') return opened;
+    if (this.#isClosed) opened.reader.close();
+    else {
+      this.#reader = opened.reader;
+      this.#trimWatch.opened(opened.reader.pending);
+    }
+    return opened;
+  }
+
+  /** Begins deliveries, to the lanes that it has by then and later. */
+  async start(): Promise<void> {
+    if (this.#isClosed) return;
+    if (this.#lanes.size === 0) {
+      this.close();
+      this.#events.ended(this);
+      return;
+    }
+    // First, because a lane may leave it with the first message: what was dropped before that would not be told.
+    await this.#trimWatch.start();
+    this.#reader?.start(0);
+  }
+
+  /** Serves a lane from now on; its next sequence must lie behind what is covered. */
+  add(lane: Lane): void {
+    lane.reader = this;
+    this.#lanes.set(lane.partition, lane);
+  }
+
+  /** Serves a lane no longer. */
+  remove(lane: Lane): void {
+    if (this.#lanes.get(lane.partition) !== lane) return;
+    this.#lanes.delete(lane.partition);
+    this.#endIfDeserted();
+  }
+
+  /** Another reader has come as far, serves its lanes from now on, and it ends. */
+  handOver(to: SharedReader): void {
+    for (const lane of this.#lanes.values()) to.add(lane);
+    this.#lanes.clear();
+    this.#endIfDeserted();
+  }
+
+  /** Leaves full lanes behind, because others wait for a reader. */
+  leaveFull(): void {
+    for (const lane of this.#lanes.values()) if (this.#isFull(lane)) this.#leave(lane);
+    this.#endIfDeserted();
+  }
+
+  /** Messages of its lanes were handled. */
+  release(messages: number): void {
+    this.#held -= messages;
+    this.#reader?.release(messages);
+  }
+
+  /**
+   * Ends it where another client has changed it. Whoever asks gets an answer to a question that was sent later, so what was
+   * delivered before is confirmed by it.
+   */
+  confirm(): Promise<void> {
+    if (!this.#look) {
+      this.#look = this.#lookForChange().finally(() => {
+        this.#look = undefined;
+      });
+      return this.#look;
+    }
+    this.#nextLook ??= this.#look.then(() => {
+      this.#nextLook = undefined;
+      return this.confirm();
+    });
+    return this.#nextLook;
+  }
+
+  async #lookForChange(): Promise<void> {
+    const before = this.delivered;
+    const found = this.#reader && (await this.#ports.stream.inspect(this.#name, null));
+    if (!found || this.#isClosed) return;
+    if (found.change !== undefined) this.#end('foreign', found.change);
+    // What the server has just sent may still be on its way: it has to be missing twice.
+    const isMissing = found.delivered > before && this.delivered === before;
+    if (isMissing && this.#missingAfter === before)
+      this.#end('broken', 'another client has pulled messages from it');
+    this.#missingAfter = isMissing ? before : undefined;
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#trimWatch.stop();
+    this.#reader?.close();
+  }
+
+  #end(fault: ReaderFault, reason: string): void {
+    if (this.#isClosed) return;
+    this.close();
+    this.#events.ended(this);
+    for (const lane of [...this.#lanes.values()]) lane.fault(fault, reason);
+  }
+
+  #endIfDeserted(): void {
+    if (this.#lanes.size > 0 || this.#isClosed) return;
+    this.close();
+    this.#events.ended(this);
+  }
+
+  #receive(message: StreamMessage): void {
+    if (this.#isClosed) return;
+    const { sequence } = message;
+    this.#trimWatch.came(sequence, this.#covered, this.pending, this.#reader?.rested ?? true);
+    this.#covered = sequence;
+    this.#last = message;
+    const partition = this.#ports.partitionOf(message);
+    const lane = partition === undefined ? undefined : this.#lanes.get(partition);
+    if (lane && sequence >= lane.next && !this.#leavesBehind(lane, sequence)) {
+      this.#held++;
+      lane.deliver(message, this);
+    } else this.#pass();
+    this.#events.advanced(this);
+  }
+
+  #pass(): void {
+    if (++this.#passed < this.#lot && this.pending > 0) return;
+    const passed = this.#passed;
+    this.#passed = 0;
+    this.#reader?.release(passed);
+  }
+
+  /** A lane is full when it holds as much as is left for all, and its share of what all hold. */
+  #isFull(lane: Lane): boolean {
+    const isLarge = lane.held > 0 && lane.held * this.#lanes.size >= this.#held;
+    return isLarge && lane.held >= this.#window.messages - this.#held;
+  }
+
+  /** True where a message does not go to its lane, which is left behind before it. */
+  #leavesBehind(lane: Lane, sequence: number): boolean {
+    if (!this.#isFull(lane) || --this.#patience > 0) return false;
+    for (const other of this.#lanes.values()) {
+      if (other.held >= lane.held / 2) continue;
+      // Nothing of it came before this message.
+      lane.next = sequence;
+      this.#leave(lane);
+      return true;
+    }
+    this.#patience = Math.max(this.#lot, this.#lanes.size);
+    return false;
+  }
+
+  #leave(lane: Lane): void {
+    this.#lanes.delete(lane.partition);
+    lane.leaveBehind();
+    this.#events.leftBehind(lane);
+  }
+}

@@ -1,0 +1,217 @@
+import type { Clock } from '../../lib/clock.js';
+import type {
+  EventStream,
+  OpenOutcome,
+  ReaderOptions,
+  ReaderSink,
+  ReaderState,
+  ReaderWindow,
+  RemoveOutcome,
+} from '../../ports/index.js';
+import type { StreamMessage } from '../../protocol/message.js';
+import { Lane, type LaneOwner } from './lane.js';
+import { SharedReader } from './shared-reader.js';
+
+/** How long lanes are gathered before a catch-up reader is opened for all of them, milliseconds. */
+const GATHER_MS = 5;
+/** A lane this far ahead of the head does not wait for it, sequences: about a tenth of a second of reading. */
+const FAR_AHEAD = 50_000;
+/** What a {@link SharedStream} is made of. */
+export interface SharedStreamPorts {
+  clock: Clock;
+  stream: EventStream;
+  /** The partition of a message; undefined: it has none. */
+  partitionOf: (message: StreamMessage) => number | undefined;
+  partitions: number;
+  /** What may wait in memory, over all partitions. */
+  budget: ReaderWindow;
+  /** What is missing up to this sequence is no loss: it was before the group began. */
+  lostFrom: number;
+  /** Makes a name for a reader that was never used before. */
+  newName: () => string;
+}
+
+/**
+ * Reads the stream once for all partitions of a member. One reader, the head, serves all of them. A partition that was
+ * taken over behind the head, or left behind by it because it was full, is served by a second one, the catch-up reader, which
+ * starts at the smallest sequence that is wanted; its partitions join the head when it has come as far. Sequences decide: what is
+ * before the next sequence of a partition is passed over, so the seam has neither gap nor repeat.
+ */
+export class SharedStream implements EventStream, LaneOwner {
+  readonly shared = { confirm: () => this.#confirm() };
+  readonly partitions: number;
+  readonly #ports: SharedStreamPorts;
+  #head: SharedReader | undefined;
+  #catchUp: SharedReader | undefined;
+  /** The head, while it is being opened. */
+  #opening: Promise<OpenOutcome> | undefined;
+  /** Lanes are being gathered, or the catch-up reader is being opened for them. */
+  #isGathering = false;
+  /** Lanes that no reader serves. */
+  readonly #behind = new Set<Lane>();
+
+  constructor(ports: SharedStreamPorts) {
+    this.#ports = ports;
+    this.partitions = ports.partitions;
+  }
+
+  async open(options: ReaderOptions, sink: ReaderSink): Promise<OpenOutcome> {
+    const { partition, startSequence } = options;
+    if (partition === null) return this.#ports.stream.open(options, sink);
+    if (!this.#head) {
+      const opened = await this.#openHead(startSequence - 1);
+      if (opened.kind !== 'ok') return opened;
+    }
+    return { kind: 'ok', reader: new Lane(partition, startSequence, sink, this) };
+  }
+
+  /** A lane has begun, or has room again: a reader serves it that has not passed its next sequence, or will. */
+  wants(lane: Lane): void {
+    const [head, catchUp] = [this.#head, this.#catchUp];
+    if (lane.isHungry) {
+      const isAhead = head !== undefined && lane.next > head.covered && !this.#overtakes(lane, head);
+      const reader = isAhead ? head : catchUp && lane.next > catchUp.covered ? catchUp : undefined;
+      if (reader) {
+        this.#serve(lane, reader);
+        return;
+      }
+    }
+    this.#behind.add(lane);
+    this.#gather();
+  }
+
+  forget(lane: Lane): void {
+    this.#behind.delete(lane);
+  }
+
+  behind(lane: Lane): number {
+    const head = this.#head;
+    return head ? Math.max(1, head.covered - lane.next + 1 + head.pending) : 1;
+  }
+
+  #serve(lane: Lane, reader: SharedReader): void {
+    this.#behind.delete(lane);
+    reader.add(lane);
+  }
+
+  /** The head has a long way to go to this lane: it becomes the catch-up reader, and the lane gets another head. */
+  #overtakes(lane: Lane, head: SharedReader): boolean {
+    if (lane.next - head.covered < FAR_AHEAD || head.pending === 0 || this.#catchUp) return false;
+    this.#catchUp = head;
+    this.#head = undefined;
+    return true;
+  }
+
+  #openHead(after: number): Promise<OpenOutcome> {
+    this.#opening ??= this.#open(after, (head) => {
+      this.#head = head;
+    }).finally(() => {
+      this.#opening = undefined;
+    });
+    return this.#opening;
+  }
+
+  async #open(after: number, opened: (reader: SharedReader) => void): Promise<OpenOutcome> {
+    const { budget, lostFrom, clock, newName } = this.#ports;
+    const window = {
+      messages: Math.max(1, Math.floor(budget.messages / 2)),
+      bytes: Math.max(1, Math.floor(budget.bytes / 2)),
+    };
+    const reader = new SharedReader(after, window, lostFrom, this.#ports, {
+      advanced: (advanced) => this.#advanced(advanced),
+      ended: (ended) => this.#ended(ended),
+      leftBehind: (lane) => this.wants(lane),
+    });
+    const outcome = await reader.open(newName());
+    if (outcome.kind === 'ok') {
+      opened(reader);
+      // Its lanes are added first.
+      clock.at(clock.now(), () => void reader.start());
+    }
+    return outcome;
+  }
+
+  /** The catch-up reader joins the head when it has come as far, or takes its place at the end of the stream. */
+  #advanced(reader: SharedReader): void {
+    if (reader !== this.#catchUp) return;
+    if (this.#head) {
+      if (reader.covered >= this.#head.covered) reader.handOver(this.#head);
+    } else if (reader.pending === 0 && !this.#opening) {
+      this.#catchUp = undefined;
+      this.#head = reader;
+    }
+  }
+
+  #ended(reader: SharedReader): void {
+    if (reader === this.#head) this.#head = undefined;
+    if (reader === this.#catchUp) this.#catchUp = undefined;
+    this.#gather();
+  }
+
+  get #hungry(): Lane[] {
+    return [...this.#behind].filter((lane) => lane.isHungry);
+  }
+
+  /** Has lanes served that wait for a reader: those that begin at about the same time by one. */
+  #gather(): void {
+    if (this.#isGathering || this.#hungry.length === 0) return;
+    if (this.#catchUp && this.#head) {
+      this.#catchUp.leaveFull();
+      return;
+    }
+    this.#isGathering = true;
+    const { clock } = this.#ports;
+    clock.at(clock.now() + GATHER_MS, async () => {
+      await this.#startCatchUp();
+      this.#isGathering = false;
+      this.#gather();
+    });
+  }
+
+  async #startCatchUp(): Promise<void> {
+    const after = Math.min(...this.#hungry.map((lane) => lane.next)) - 1;
+    if (!Number.isFinite(after)) return;
+    const opened = this.#head
+      ? await this.#open(after, (reader) => {
+          this.#catchUp = reader;
+        })
+      : await this.#openHead(after);
+    const hungry = this.#hungry;
+    if (opened.kind === 'ok') {
+      const [head, catchUp] = [this.#head, this.#catchUp];
+      for (const lane of hungry) {
+        if (head && lane.next > head.covered) this.#serve(lane, head);
+        else if (catchUp && lane.next > catchUp.covered) this.#serve(lane, catchUp);
+      }
+      return;
+    }
+    const reason = opened.kind === 'refused' ? opened.reason : 'its reader could not be opened in time';
+    for (const lane of hungry) lane.fault('broken', opened.kind === 'failed' ? opened.error.message : reason);
+  }
+
+  remove(): Promise<RemoveOutcome> {
+    return Promise.resolve({ kind: 'ok' });
+  }
+
+  /** Told by {@link EventStream.shared}. */
+  async inspect(): Promise<ReaderState | undefined> {
+    await this.#confirm();
+    return undefined;
+  }
+
+  async #confirm(): Promise<void> {
+    await Promise.all([this.#head?.confirm(), this.#catchUp?.confirm()]);
+  }
+
+  bounds(maxAgeMs?: number): ReturnType<EventStream['bounds']> {
+    return this.#ports.stream.bounds(maxAgeMs);
+  }
+
+  storedAt(sequence: number): ReturnType<EventStream['storedAt']> {
+    return this.#ports.stream.storedAt(sequence);
+  }
+
+  sequenceAt(time: Date): ReturnType<EventStream['sequenceAt']> {
+    return this.#ports.stream.sequenceAt(time);
+  }
+}

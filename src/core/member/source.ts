@@ -1,0 +1,109 @@
+import type { Config } from '../config/config.js';
+import { systemClock } from '../lib/clock.js';
+import { NatspocError } from '../lib/errors.js';
+import type { Concern } from '../nats/client/concern.js';
+import type { NatsConnection } from '../nats/client/connection.js';
+import type { NatsHandles } from '../nats/client/handles.js';
+import { NatsEventStream } from '../nats/jetstream/event-stream.js';
+import type { NatsBucket } from '../nats/kv/bucket.js';
+import { GroupLayout, type KeyedGroup, openKeyedGroup } from '../nats/stream/keyed-group.js';
+import { layoutKeeper } from '../nats/stream/stream-layout.js';
+import { openTopology } from '../nats/stream/topology.js';
+import type { EventStream, LayoutKeeper, ReaderWindow } from '../ports/index.js';
+import { layoutSubjects } from '../protocol/layout.js';
+import type { StreamMessage } from '../protocol/message.js';
+import { type MessageKey, parseMessageKey, partitionByKey } from '../protocol/message-key.js';
+import { literalStart } from '../protocol/subject.js';
+import type { GroupStart } from './partition/group-start.js';
+import { newReaderToken } from './partition/reader-token.js';
+import { SharedStream } from './shared/shared-stream.js';
+
+/** What a member reads, opened. */
+export interface Source {
+  handles: NatsHandles;
+  bucket: NatsBucket;
+  keeper: LayoutKeeper;
+  partitions: number;
+  /** What all subjects of the stream begin with, as far as it is known. */
+  prefix: string;
+  /** What the subject of dead letters begins with. */
+  deadPrefix: string;
+  replicas: number;
+  concerns: readonly Concern[];
+  events: EventStream;
+  /** Present in a keyed group: the partition of a message. */
+  shared?: (message: StreamMessage) => number;
+}
+
+/**
+ * Opens what a member reads: a keyed group where one is asked for or is there, else the partitions of the stream's own
+ * layout. Creates what is missing, except the stream of a keyed group.
+ *
+ * @throws NatspocError if the stream cannot be read that way.
+ */
+export async function openSource(
+  connection: NatsConnection,
+  config: Config,
+  key: MessageKey | undefined,
+): Promise<Source> {
+  const keyed = await openKeyedGroup(connection, config, { create: true });
+  if (keyed) return keyedSource(keyed, config, key);
+  const topology = await openTopology(connection, config, { create: true, uses: ['handle'] });
+  const { bucket, layout, concerns } = topology;
+  return {
+    handles: topology,
+    bucket,
+    keeper: layoutKeeper(bucket, config.bucket, layout),
+    partitions: layout.partitions,
+    prefix: layout.prefix,
+    deadPrefix: layout.prefix,
+    replicas: config.replicas,
+    concerns,
+    events: new NatsEventStream(topology, config.stream, layoutSubjects(layout.prefix)),
+  };
+}
+
+function keyedSource(group: KeyedGroup, config: Config, given: MessageKey | undefined): Source {
+  const { bucket, layout, concerns, replicas } = group;
+  const { partitions, filter } = layout;
+  const key = given?.text === layout.key ? given : parseMessageKey(layout.key);
+  if (!key) {
+    throw new NatspocError(
+      'config',
+      `Group ${config.group} has the key ${layout.key}: only a program that joins with this function can handle it.`,
+    );
+  }
+  return {
+    handles: group,
+    bucket,
+    keeper: new GroupLayout(bucket, config, layout),
+    partitions,
+    prefix: literalStart(filter),
+    deadPrefix: `natspoc.${config.stream}`,
+    replicas,
+    concerns,
+    events: new NatsEventStream(group, config.stream, { all: filter, of: () => filter }, key.of),
+    shared: (message) => partitionByKey(message.key, message, partitions),
+  };
+}
+
+/** The stream of a keyed group, read once for all partitions of a member. */
+export function shareReaders(
+  { events, partitions }: Source,
+  partitionOf: (message: StreamMessage) => number,
+  start: GroupStart,
+  group: string,
+  budget: ReaderWindow,
+): EventStream {
+  const member = newReaderToken();
+  let readers = 0;
+  return new SharedStream({
+    clock: systemClock,
+    stream: events,
+    partitionOf,
+    partitions,
+    budget,
+    lostFrom: start === 'unreadable' ? 0 : (start.end ?? start.seq),
+    newName: () => `natspoc-${group}-${member}-${++readers}`,
+  });
+}

@@ -1,0 +1,240 @@
+import type { NatsConnection, StreamInfo } from 'nats';
+import type { Config } from '../../config/config.js';
+import { NatspocError } from '../../lib/errors.js';
+import type { LayoutKeeper } from '../../ports/index.js';
+import { keys } from '../../protocol/keys.js';
+import { tokensOf } from '../../protocol/message-key.js';
+import {
+  decodeGroupLayout,
+  encodeRecord,
+  type GroupLayoutRecord,
+  RECORD_VERSION,
+} from '../../protocol/records.js';
+import { type Concern, refuse } from '../client/concern.js';
+import type { NatsHandles } from '../client/handles.js';
+import { openManager } from '../client/manager.js';
+import { bucketStream, NatsBucket } from '../kv/bucket.js';
+import { bucketConcerns } from '../kv/bucket-concerns.js';
+import { createStream, findStream } from './creation.js';
+import { bucketConfig } from './stored.js';
+import { collide, streamConcerns } from './stream-concerns.js';
+
+const NANOS_PER_MS = 1_000_000;
+/** Consumers that a member of a keyed group needs: one that reads, and one that catches up. */
+const READERS = 2;
+/** Settings of a stream that lose nothing where members read it as it is. */
+const HARMLESS: ReadonlySet<string> = new Set(['mirror', 'subject_transform', 'max_consumers']);
+
+/** An opened keyed group: a stream that exists, and the bucket beside it. */
+export interface KeyedGroup extends NatsHandles {
+  bucket: NatsBucket;
+  stream: string;
+  /** What the stream listens to. */
+  subjects: readonly string[];
+  layout: GroupLayoutRecord;
+  /** Settings of the stream and the bucket that lose messages, or may. */
+  concerns: readonly Concern[];
+  /** How long the stream notices the id of a message that it has stored, milliseconds. */
+  duplicateWindowMs: number;
+  /** Replicas of the stream. */
+  replicas: number;
+}
+
+/**
+ * Opens a group as a keyed one where its layout stands in the bucket, or where a key is set. The first member writes the layout;
+ * later members may leave it out, and must not differ from it. The stream is not changed. A missing bucket is
+ * created if `create` is set.
+ *
+ * @returns undefined for a group over our own layout.
+ * @throws NatspocError `stream-missing`, `layout-mismatch`, `config`, and what the server refuses.
+ */
+export async function openKeyedGroup(
+  connection: NatsConnection,
+  config: Config,
+  { create }: { create: boolean },
+): Promise<KeyedGroup | undefined> {
+  const manager = await openManager(connection, config);
+  const handles: NatsHandles = { connection, manager, inboxPrefix: config.inboxPrefix };
+  const bucket = new NatsBucket(handles, config.bucket, Math.min(config.timeoutMs, config.ttlMs / 5));
+  const name = bucketStream(config.bucket);
+  const [stream, found] = [await findStream(manager, config.stream), await findStream(manager, name)];
+  const stored = found ? await readGroupLayout(bucket, config.group) : { layout: undefined, revision: 0 };
+  if (!stored.layout && config.key === undefined) {
+    if (config.filter === undefined) return undefined;
+    const message = `${config.place('filter')} needs a key: give ${config.option('key')} as well, such as subject:2.`;
+    throw new NatspocError('config', message);
+  }
+  if (!stream) throw new NatspocError('stream-missing', describeMissing(config));
+  const layout = agreeOnGroup(config, stored.layout);
+  checkFits(config, layout, stream);
+  const concerns = concernsOf(config, layout, stream, found);
+  refuse(concerns, ['handle']);
+  handles.domain = 'domain' in stream && typeof stream.domain === 'string' ? stream.domain : '';
+  const { num_replicas: replicas, duplicate_window: window, subjects = [] } = stream.config;
+  const duplicateWindowMs = window / NANOS_PER_MS;
+  const keyed = {
+    ...handles,
+    bucket,
+    stream: config.stream,
+    subjects,
+    concerns,
+    replicas,
+    duplicateWindowMs,
+  };
+  if (stored.layout) return { ...keyed, layout };
+  if (!create) return undefined;
+  if (!found) {
+    const wanted = bucketConfig({ ...config, replicas: stream.config.num_replicas }, {});
+    const advice = {
+      otherSubjects: `choose another bucket with ${config.option('bucket')}`,
+      limitBytes: 'Create the bucket yourself with a limit: "nats kv add"',
+    };
+    await createStream(manager, wanted, advice);
+  } else await checkUnused(bucket, config);
+  const kept = await new GroupLayout(bucket, config, layout).keep();
+  if (kept.kind === 'failed') throw kept.error;
+  if (kept.kind === 'unknown') throw unanswered();
+  return { ...keyed, layout };
+}
+
+/** Keeps the layout of a keyed group in its bucket, also where the bucket is purged or made anew. */
+export class GroupLayout implements LayoutKeeper {
+  readonly #bucket: NatsBucket;
+  readonly #config: Config;
+  readonly #layout: GroupLayoutRecord;
+
+  constructor(bucket: NatsBucket, config: Config, layout: GroupLayoutRecord) {
+    this.#bucket = bucket;
+    this.#config = config;
+    this.#layout = layout;
+  }
+
+  async keep(): ReturnType<LayoutKeeper['keep']> {
+    try {
+      const { layout, revision } = await readGroupLayout(this.#bucket, this.#config.group);
+      if (layout) {
+        if (isSame(layout, this.#layout)) return { kind: 'ok' };
+        return { kind: 'failed', error: mismatch(this.#config, layout, this.#layout) };
+      }
+      const key = keys.groupLayout(this.#config.group);
+      const written = await this.#bucket.write(key, encodeRecord(this.#layout), revision);
+      if (written.kind === 'ok' || written.kind === 'failed') return written;
+      // Another member may have written it first.
+      const now = await readGroupLayout(this.#bucket, this.#config.group);
+      if (!now.layout) return { kind: 'unknown' };
+      return isSame(now.layout, this.#layout)
+        ? { kind: 'ok' }
+        : { kind: 'failed', error: mismatch(this.#config, now.layout, this.#layout) };
+    } catch (error) {
+      if (!(error instanceof NatspocError) || error.code === 'unreachable') return { kind: 'unknown' };
+      return { kind: 'failed', error };
+    }
+  }
+}
+
+/**
+ * The layout of a keyed group, and the revision of its entry.
+ *
+ * @throws NatspocError `layout-mismatch` where it cannot be read, `unreachable` where the server does not answer.
+ */
+async function readGroupLayout(
+  bucket: NatsBucket,
+  group: string,
+): Promise<{ layout: GroupLayoutRecord | undefined; revision: number }> {
+  const found = await bucket.read(keys.groupLayout(group));
+  if (found.kind === 'failed') throw found.error;
+  if (found.kind === 'unknown') throw unanswered();
+  if (found.kind === 'missing') return { layout: undefined, revision: 0 };
+  const { value, revision } = found.entry;
+  if (value === null) return { layout: undefined, revision };
+  const layout = decodeGroupLayout(value);
+  if (layout) return { layout, revision };
+  const message = `The layout of group ${group} cannot be read: it was written by a newer version or another program.`;
+  throw new NatspocError('layout-mismatch', message);
+}
+
+const unanswered = (): NatspocError =>
+  new NatspocError(
+    'unreachable',
+    'Could not read the layout of the group: the server did not answer in time.',
+  );
+
+const describeMissing = ({ stream, place }: Config): string =>
+  `There is no stream ${stream}. A group with a key reads a stream that exists; check ${place('stream')}.`;
+
+/** What the group has agreed on, or what its first member asks for. */
+function agreeOnGroup(config: Config, stored: GroupLayoutRecord | undefined): GroupLayoutRecord {
+  const { key = '', filter = '>', partitions } = config;
+  const asked: GroupLayoutRecord = { v: RECORD_VERSION, key, filter, partitions, hash: 'fnv1a32' };
+  if (!stored) return asked;
+  const wanted = { ...stored };
+  if (config.given.has('key')) wanted.key = asked.key;
+  if (config.given.has('filter')) wanted.filter = asked.filter;
+  if (config.given.has('partitions')) wanted.partitions = asked.partitions;
+  if (!isSame(wanted, stored)) throw mismatch(config, stored, wanted);
+  return stored;
+}
+
+const isSame = (a: GroupLayoutRecord, b: GroupLayoutRecord): boolean =>
+  a.key === b.key && a.filter === b.filter && a.partitions === b.partitions && a.hash === b.hash;
+
+const inWords = ({ key, filter, partitions }: GroupLayoutRecord): string =>
+  `${partitions} ${partitions === 1 ? 'partition' : 'partitions'} by ${key}${filter === '>' ? '' : ` of ${filter}`}`;
+
+function mismatch(config: Config, stored: GroupLayoutRecord, asked: GroupLayoutRecord): NatspocError {
+  return new NatspocError(
+    'layout-mismatch',
+    `Group ${config.group} has ${inWords(stored)}, but this member asks for ${inWords(asked)}. ` +
+      `Leave these settings out to use those of the group, or choose another group with ${config.option('group')}.`,
+  );
+}
+
+/** @throws NatspocError `layout-mismatch` where the group has begun with the partitions of the stream's own layout. */
+async function checkUnused(bucket: NatsBucket, config: Config): Promise<void> {
+  const start = await bucket.read(keys.start(config.group));
+  if (start.kind === 'failed') throw start.error;
+  if (start.kind === 'unknown') throw unanswered();
+  if (start.kind === 'missing' || start.entry.value === null) return;
+  throw new NatspocError(
+    'layout-mismatch',
+    `Group ${config.group} handles the partitions of the stream's own layout, and its positions would mean other messages with a key. ` +
+      `Choose another group with ${config.option('group')}.`,
+  );
+}
+
+/** @throws NatspocError `config` where the stream cannot have what the layout asks for. */
+function checkFits(config: Config, { key, filter }: GroupLayoutRecord, { config: stream }: StreamInfo): void {
+  const subjects = stream.subjects ?? [];
+  if (subjects.length > 0 && !subjects.some((subject) => collide(subject, filter))) {
+    throw new NatspocError(
+      'config',
+      `Stream ${config.stream} has no subjects that match ${filter}: it listens to ${subjects.join(', ')}. Check ${config.place('filter')}.`,
+    );
+  }
+  const most = Math.max(0, ...tokensOf(key));
+  const patterns = filter === '>' && subjects.length > 0 ? subjects : [filter];
+  if (most === 0 || patterns.some((pattern) => pattern.endsWith('>') || pattern.split('.').length >= most))
+    return;
+  throw new NatspocError(
+    'config',
+    `${config.place('key')}: ${key} names token ${most}, but no subject of ${patterns.join(', ')} has that many.`,
+  );
+}
+
+function concernsOf(
+  config: Config,
+  { filter }: GroupLayoutRecord,
+  stream: StreamInfo,
+  bucket: StreamInfo | undefined,
+): Concern[] {
+  const another = `choose another stream with ${config.place('stream')}`;
+  const needs = { wildcard: filter, partitions: READERS, hasDefaultConsumers: false, another };
+  const replicas = stream.config.num_replicas;
+  const ofBucket = bucket
+    ? bucketConcerns(bucket.config, { bucket: config.bucket, partitions: config.partitions, replicas })
+    : [];
+  return [
+    ...streamConcerns(stream.config, needs).filter(({ setting }) => !HARMLESS.has(setting)),
+    ...ofBucket,
+  ];
+}

@@ -1,0 +1,84 @@
+import { asObject, parseObject } from '../lib/json.js';
+import { fnv1a32 } from './layout.js';
+import type { StreamMessage } from './message.js';
+import { subjectToken } from './subject.js';
+
+/** Where a keyed group finds the key of a message, with the text that its members compare. */
+export interface MessageKey {
+  /** `subject:2`, `header:Customer`, `json:customer.id` or `function:tenant`. */
+  readonly text: string;
+  /** The key; null: the message has none, and its subject decides. */
+  of(message: StreamMessage): string | null;
+}
+
+/** More tokens than this no subject of a reasonable stream has. */
+const MOST_TOKENS = 32;
+const LONGEST_NAME = 128;
+
+/** The key that a text describes: `subject:2`, `subject:2,3`, `header:NAME` or `json:PATH`; undefined for any other. */
+export function parseMessageKey(text: string): MessageKey | undefined {
+  const [, kind, rest = ''] = /^(subject|header|json):(.+)$/.exec(text.trim()) ?? [];
+  switch (kind) {
+    case 'subject':
+      return subjectKey(rest);
+    case 'header':
+      return headerKey(rest);
+    case 'json':
+      return jsonKey(rest);
+    default:
+      return undefined;
+  }
+}
+
+/** A key that a function of the program finds. Members compare the name only. */
+export const namedKey = (name: string, of: MessageKey['of']): MessageKey => ({
+  text: `function:${name}`,
+  of,
+});
+
+/** The partition of a message in a keyed group. A message without a key goes by its whole subject. */
+export const partitionByKey = (key: string | null, message: StreamMessage, partitions: number): number =>
+  fnv1a32(key ?? message.subject) % partitions;
+
+/** The tokens of the subject that a key needs, counted from 1; none: it needs none. */
+export function tokensOf(key: string): number[] {
+  const [, list] = /^subject:([\d,]+)$/.exec(key) ?? [];
+  return list?.split(',').map(Number) ?? [];
+}
+
+function subjectKey(list: string): MessageKey | undefined {
+  const numbers = list.split(',').map((each) => (/^[1-9]\d?$/.test(each) ? Number(each) : Number.NaN));
+  if (!numbers.every((number) => number <= MOST_TOKENS)) return undefined;
+  const [first = 1] = numbers;
+  const text = `subject:${numbers.join(',')}`;
+  if (numbers.length === 1) return { text, of: ({ subject }) => subjectToken(subject, first) ?? null };
+  return {
+    text,
+    of: ({ subject }) => {
+      const tokens = numbers.map((number) => subjectToken(subject, number));
+      return tokens.includes(undefined) ? null : tokens.join('.');
+    },
+  };
+}
+
+function headerKey(name: string): MessageKey | undefined {
+  if (!/^[!-9;-~]+$/.test(name) || name.length > LONGEST_NAME) return undefined;
+  return { text: `header:${name}`, of: (message) => message.headers()[name] || null };
+}
+
+function jsonKey(path: string): MessageKey | undefined {
+  const names = path.split('.');
+  if (names.includes('') || path.length > LONGEST_NAME || /\p{Cc}/u.test(path)) return undefined;
+  return { text: `json:${path}`, of: ({ data }) => valueAt(data, names) };
+}
+
+/** The text or number at a path of a JSON payload; null: it is no JSON object, or there is something else. */
+function valueAt(data: Uint8Array, names: readonly string[]): string | null {
+  let value: unknown = parseObject(data);
+  for (const name of names) {
+    const fields = asObject(value);
+    value = fields && Object.hasOwn(fields, name) ? fields[name] : undefined;
+  }
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : null;
+}

@@ -1,0 +1,41 @@
+/** Tells for one subject after another whether a pattern (`*`, `>`) matches it. Nothing is allocated for a subject. */
+export function subjectMatcher(pattern: string): (subject: string) => boolean {
+  const tokens = pattern.split('.');
+  const isOpen = tokens.at(-1) === '>';
+  if (isOpen) tokens.pop();
+  return (subject) => {
+    let at = 0;
+    for (const token of tokens) {
+      if (at > subject.length) return false;
+      const end = tokenEnd(subject, at);
+      if (token === '*' ? end === at : end - at !== token.length || !subject.startsWith(token, at))
+        return false;
+      at = end + 1;
+    }
+    return isOpen ? at < subject.length : at === subject.length + 1;
+  };
+}
+
+/** Where the token that begins at `from` ends. */
+function tokenEnd(subject: string, from: number): number {
+  const dot = subject.indexOf('.', from);
+  return dot < 0 ? subject.length : dot;
+}
+
+/** The token of a subject by its number, counted from 1; undefined: the subject is shorter. */
+export function subjectToken(subject: string, number: number): string | undefined {
+  let at = 0;
+  for (let i = 1; i < number; i++) {
+    const dot = subject.indexOf('.', at);
+    if (dot < 0) return undefined;
+    at = dot + 1;
+  }
+  return subject.slice(at, tokenEnd(subject, at));
+}
+
+/** What all subjects of a pattern begin with, in whole tokens, without the last dot; empty: nothing is common. */
+export function literalStart(pattern: string): string {
+  const tokens = pattern.split('.');
+  const wild = tokens.findIndex((token) => token === '*' || token === '>');
+  return (wild < 0 ? tokens : tokens.slice(0, wild)).join('.');
+}

@@ -1,0 +1,225 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect, type NatsConnection } from 'nats';
+import { joinGroup, NatspocError } from '../../src/core/index.js';
+import { partitionOf } from '../../src/core/protocol/layout.js';
+import { type Cli, type CliExit, runCli, startCli, stopAll } from '../support/cli.js';
+import { withServer } from '../support/server.js';
+import { until } from '../support/until.js';
+
+const CUSTOMERS = 20;
+const KINDS = ['created', 'paid', 'shipped', 'closed'];
+
+interface Line {
+  partition: number;
+  key: string;
+  subject: string;
+  data: string;
+}
+
+describe('a group with a key over a stream that other programs made', function () {
+  this.timeout(90_000);
+  const server = withServer();
+  let connection: NatsConnection;
+  let published = 0;
+
+  /** Numbered messages; the customer of each follows from its number. */
+  async function publish(count: number): Promise<void> {
+    const jetstream = connection.jetstream();
+    const subjectOf = (number: number): string =>
+      `orders.c${number % CUSTOMERS}.${KINDS[number % KINDS.length]}`;
+    for (let i = 0; i < count; i++, published++) {
+      const data = JSON.stringify({ number: published, customer: { id: published % CUSTOMERS } });
+      await jetstream.publish(subjectOf(published), data);
+    }
+  }
+
+  const natspoc = (...args: string[]): Promise<CliExit> =>
+    runCli([...args, '--server', server.url, '--stream', 'ORDERS']);
+  const consume = (...args: string[]): Cli =>
+    startCli(['consume', '--server', server.url, '--stream', 'ORDERS', '--output', 'ndjson', ...args]);
+  const linesOf = (...members: Cli[]): Line[] =>
+    members.flatMap(({ stdout }) => stdout.map((line): Line => JSON.parse(line)));
+  const numberOf = ({ data }: Line): number => JSON.parse(data).number;
+
+  before(async () => {
+    connection = await connect({ servers: server.url });
+    const manager = await connection.jetstreamManager();
+    await manager.streams.add({ name: 'ORDERS', subjects: ['orders.*.*'] });
+    await publish(400);
+  });
+
+  after(async () => {
+    await stopAll();
+    await connection.close();
+  });
+
+  it('handles every message once in the order of each key, and finishes what a killed member had begun', async () => {
+    const flags = ['--group', 'billing', '--key', 'subject:2', '--partitions', '8', '--work', '1ms'];
+    const members = ['one', 'two', 'three'].map((name) => consume('--name', name, ...flags));
+    const [one] = members;
+    await until('three members handle', () => members.every(({ stdout }) => stdout.length > 0), 20_000);
+    await publish(200);
+    one?.signal('SIGKILL');
+    await publish(400);
+    const numbers = (): Set<number> => new Set(linesOf(...members).map(numberOf));
+    await until('all are handled', () => numbers().size === published, 40_000);
+    for (const { partition, key, subject } of linesOf(...members)) {
+      assert.equal(key, subject.split('.')[1]);
+      assert.equal(partition, partitionOf(key, 8));
+    }
+    // What a member handles of a customer is in order; the killed one's last messages may come again at another.
+    for (const member of members) {
+      const last = new Map<string, number>();
+      for (const line of linesOf(member)) {
+        assert.ok(numberOf(line) > (last.get(line.key) ?? -1), `${line.key} ${numberOf(line)}`);
+        last.set(line.key, numberOf(line));
+      }
+    }
+    const status = await natspoc('leases', '--group', 'billing', '--json');
+    assert.deepEqual(JSON.parse(status.stdout).partitions, 8);
+    const check = await natspoc('leases', 'check', '--group', 'billing');
+    assert.equal(check.code, 0, check.stdout);
+    const stream = await natspoc('stream', '--group', 'billing');
+    assert.match(stream.stdout, /8 partitions by subject:2 of >/);
+    for (const member of members.slice(1)) member.signal('SIGTERM');
+    for (const member of members.slice(1)) assert.equal((await member.exited).code, 0);
+  });
+
+  it('goes on where it was, with the key, filter and count that its first member gave', async () => {
+    const first = ['consume', '--group', 'mails', '--until-caught-up', '--output', 'ndjson'];
+    const made = await natspoc(
+      ...first,
+      '--key',
+      'json:customer.id',
+      '--filter',
+      'orders.*.created',
+      '--partitions',
+      '3',
+    );
+    assert.equal(made.code, 0, made.stderr);
+    const lines = made.stdout.split('\n').map((line): Line => JSON.parse(line));
+    assert.deepEqual([...new Set(lines.map(({ subject }) => subject.split('.')[2]))], ['created']);
+    assert.equal(lines.length, published / KINDS.length);
+    assert.deepEqual(
+      lines.filter(({ key, partition }) => partition !== partitionOf(key, 3)),
+      [],
+    );
+    await publish(8);
+    const later = await natspoc(...first);
+    assert.equal(later.stdout.split('\n').length, 2, later.stdout);
+  });
+
+  /** What a program is told that asks for this. */
+  async function refusalOf(options: Record<string, unknown>): Promise<[code: string, message: string]> {
+    const all = {
+      servers: server.url,
+      stream: 'ORDERS',
+      handler: () => {},
+      logger: false as const,
+      ...options,
+    };
+    const error = await joinGroup(all).then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    assert.ok(error instanceof NatspocError);
+    return [error.code, error.message];
+  }
+
+  it('refuses another key, filter or count than the group has, naming both', async () => {
+    const [code, message] = await refusalOf({ group: 'billing', key: 'subject:3' });
+    assert.equal(code, 'layout-mismatch');
+    assert.match(
+      message,
+      /^Group billing has 8 partitions by subject:2, but this member asks for 8 partitions by subject:3/,
+    );
+    assert.equal((await refusalOf({ group: 'billing', partitions: 9 }))[0], 'layout-mismatch');
+    assert.equal((await refusalOf({ group: 'billing', filter: 'orders.>' }))[0], 'layout-mismatch');
+  });
+
+  it('refuses what the stream cannot have: a token, subjects, a filter without a key, a stream', async () => {
+    const refusals: [options: Record<string, unknown>, code: string, says: RegExp][] = [
+      [{ key: 'subject:4' }, 'config', /no subject of orders\.\*\.\* has that many/],
+      [{ key: 'subject:2', filter: 'invoices.>' }, 'config', /no subjects that match invoices/],
+      [{ filter: 'orders.>' }, 'config', /needs a key/],
+      [{ stream: 'NONE', key: 'subject:2' }, 'stream-missing', /There is no stream NONE/],
+    ];
+    for (const [options, code, says] of refusals) {
+      const refusal = await refusalOf({ group: 'x', ...options });
+      assert.equal(refusal[0], code);
+      assert.match(refusal[1], says);
+    }
+  });
+
+  it('refuses a key for a group that has begun with the partitions of the own layout', async () => {
+    const options = { servers: server.url, stream: 'OWN', prefix: 'own', group: 'g', logger: false as const };
+    const member = await joinGroup({ ...options, handler: () => {} });
+    await member.leave();
+    const [code, message] = await refusalOf({ stream: 'OWN', group: 'g', key: 'header:Natspoc-Key' });
+    assert.equal(code, 'layout-mismatch');
+    assert.match(message, /positions would mean other messages with a key/);
+  });
+
+  it('deletes nothing in the stream', async () => {
+    for (const command of ['purge', 'delete', 'trim'])
+      await natspoc('stream', command, '--group', 'billing', '--force');
+    const { state } = await (await connection.jetstreamManager()).streams.info('ORDERS');
+    assert.equal(state.messages, published);
+  });
+
+  it('puts a dead letter back where it came from', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'natspoc-keyed-'));
+    try {
+      const handler = join(folder, 'handler.mjs');
+      await writeFile(handler, 'export default () => { throw new Error("no"); };');
+      const flags = ['--group', 'bad', '--key', 'subject:2', '--partitions', '2', '--from', 'new'];
+      const failing = consume(
+        ...flags,
+        '--handler',
+        handler,
+        '--max-attempts',
+        '1',
+        '--on-failure',
+        'dead-letter',
+      );
+      await failing.note(/joined group/);
+      await failing.note(/claimed p1/);
+      await publish(1);
+      await failing.note(/\(dead-letter\)/);
+      failing.signal('SIGTERM');
+      await failing.exited;
+      const redriven = await natspoc('stream', 'redrive', '--group', 'bad');
+      assert.equal(redriven.code, 0, redriven.stderr);
+      const manager = await connection.jetstreamManager();
+      const { state } = await manager.streams.info('ORDERS');
+      const again = await manager.streams.getMessage('ORDERS', { seq: state.last_seq });
+      const number = published - 1;
+      assert.equal(again.subject, `orders.c${number % CUSTOMERS}.${KINDS[number % KINDS.length]}`);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it('takes a key from a function of the program, and refuses a program without it', async () => {
+    const handled: [number, string | null][] = [];
+    const options = { servers: server.url, stream: 'ORDERS', group: 'tenants', logger: false as const };
+    const key = { name: 'tenant', of: ({ subject }: { subject: string }) => `t${subject.length % 2}` };
+    const member = await joinGroup({
+      ...options,
+      key,
+      partitions: 2,
+      handler: (message, { partition }) => void handled.push([partition, message.key]),
+    });
+    const { state } = await (await connection.jetstreamManager()).streams.info('ORDERS');
+    await until('all are handled', () => handled.length >= state.messages, 20_000);
+    for (const [partition, tenant] of handled) assert.equal(partition, partitionOf(tenant ?? '', 2));
+    await assert.rejects(
+      joinGroup({ ...options, handler: () => {} }),
+      /only a program that joins with this function/,
+    );
+    await member.leave();
+  });
+});

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { fnv1a32 } from '../../src/core/protocol/layout.js';
+import type { StreamMessage } from '../../src/core/protocol/message.js';
+import { namedKey, parseMessageKey, partitionByKey } from '../../src/core/protocol/message-key.js';
+
+const message = (subject: string, payload = '', headers: Record<string, string> = {}): StreamMessage => ({
+  sequence: 1,
+  subject,
+  data: new TextEncoder().encode(payload),
+  size: payload.length,
+  timestampMs: 0,
+  key: null,
+  headers: () => headers,
+});
+
+const keyOf = (text: string, of: StreamMessage): string | null | undefined => parseMessageKey(text)?.of(of);
+
+describe('the key of a message in a keyed group', () => {
+  it('is one token of the subject, or several joined by dots', () => {
+    const order = message('orders.c7.created');
+    assert.equal(keyOf('subject:2', order), 'c7');
+    assert.equal(keyOf('subject:1,3', order), 'orders.created');
+    assert.equal(keyOf('subject:4', order), null);
+    assert.equal(keyOf('subject:2,4', order), null);
+  });
+
+  it('is a header', () => {
+    assert.equal(keyOf('header:Customer', message('x', '', { Customer: 'c7' })), 'c7');
+    assert.equal(keyOf('header:Customer', message('x', '', { Customer: '' })), null);
+    assert.equal(keyOf('header:Customer', message('x')), null);
+  });
+
+  it('is a text, number or boolean at a path of a JSON payload, and null for anything else', () => {
+    const at = (payload: string): string | null | undefined =>
+      keyOf('json:customer.id', message('x', payload));
+    assert.equal(at('{"customer":{"id":"c7"}}'), 'c7');
+    assert.equal(at('{"customer":{"id":7}}'), '7');
+    assert.equal(at('{"customer":{"id":false}}'), 'false');
+    for (const payload of [
+      '',
+      'no JSON',
+      '[]',
+      '{"customer":"c7"}',
+      '{"customer":{"id":{}}}',
+      '{"customer":null}',
+    ])
+      assert.equal(at(payload), null, payload);
+    assert.equal(keyOf('json:__proto__', message('x', '{}')), null);
+  });
+
+  it('decides the partition by its hash, and the whole subject does where there is none', () => {
+    const order = message('orders.c7.created');
+    assert.equal(partitionByKey('c7', order, 16), fnv1a32('c7') % 16);
+    assert.equal(partitionByKey(null, order, 16), fnv1a32('orders.c7.created') % 16);
+  });
+
+  it('has one text however it is written, and no text that means nothing', () => {
+    assert.equal(parseMessageKey(' subject:2,3 ')?.text, 'subject:2,3');
+    assert.equal(namedKey('tenant', () => 'x').text, 'function:tenant');
+    for (const text of [
+      '',
+      'subject',
+      'subject:',
+      'subject:0',
+      'subject:2,',
+      'subject:33',
+      'subject:-1',
+      'header:',
+      'header:a b',
+      'json:',
+      'json:a..b',
+      'function:x',
+    ])
+      assert.equal(parseMessageKey(text), undefined, text);
+  });
+});

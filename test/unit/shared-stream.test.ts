@@ -1,0 +1,305 @@
+import assert from 'node:assert/strict';
+import { SharedStream } from '../../src/core/member/shared/shared-stream.js';
+import type {
+  Coverage,
+  EventStream,
+  ReaderOptions,
+  ReaderSink,
+  Trimmed,
+} from '../../src/core/ports/index.js';
+import type { StreamMessage } from '../../src/core/protocol/message.js';
+import { ManualClock } from '../support/manual-clock.js';
+
+/** Partition of a sequence: its last digit modulo the number of partitions. */
+const PARTITIONS = 2;
+
+const messageOf = (sequence: number): StreamMessage => ({
+  sequence,
+  subject: `s.${sequence % PARTITIONS}`,
+  data: new Uint8Array(0),
+  size: 0,
+  timestampMs: sequence * 10,
+  key: null,
+  headers: () => ({}),
+});
+
+/** One reader at the server, which delivers what a test says. */
+class Opened {
+  pending = 0;
+  rested = false;
+  held = 0;
+  delivered = 0;
+  isClosed = false;
+  readonly options: ReaderOptions;
+  readonly sink: ReaderSink;
+
+  constructor(options: ReaderOptions, sink: ReaderSink) {
+    this.options = options;
+    this.sink = sink;
+  }
+
+  start(): void {}
+  starve(): void {}
+  resize(): void {}
+
+  release(messages: number): void {
+    this.held -= messages;
+  }
+
+  close(): void {
+    this.isClosed = true;
+  }
+
+  /** Delivers these sequences; `pending`: how many more wait then. */
+  deliver(from: number, to: number, pending = 0): void {
+    for (let sequence = from; sequence <= to && !this.isClosed; sequence++) {
+      this.pending = to - sequence + pending;
+      this.held++;
+      this.delivered++;
+      this.sink.message(messageOf(sequence));
+    }
+  }
+}
+
+/** A lane as its partition sees it. */
+interface Taken {
+  sequences: number[];
+  faults: string[];
+  trimmed: Trimmed[];
+  release(messages: number): void;
+  close(): void;
+  coverage(): Coverage | undefined;
+  pending(): number;
+}
+
+function bench(messages = 1_000) {
+  const clock = new ManualClock();
+  const readers: Opened[] = [];
+  const bounds = { first: 1, last: 1_000_000, missing: 0, mostPerSubject: 0 };
+  let change: string | undefined;
+  let stolen = 0;
+  const stream: EventStream = {
+    open: async (options, sink) => {
+      const reader = new Opened(options, sink);
+      readers.push(reader);
+      return { kind: 'ok', reader };
+    },
+    remove: async () => ({ kind: 'ok' }),
+    inspect: async () => ({ change, delivered: (readers.at(-1)?.delivered ?? 0) + stolen }),
+    bounds: async () => ({ kind: 'ok', ...bounds }),
+    storedAt: async () => undefined,
+    sequenceAt: async () => ({ kind: 'unknown' }),
+  };
+  let names = 0;
+  const shared = new SharedStream({
+    clock,
+    stream,
+    partitionOf: ({ sequence }) => sequence % PARTITIONS,
+    partitions: PARTITIONS,
+    // Each of two readers gets half.
+    budget: { messages: 2 * messages, bytes: 1_000_000 },
+    lostFrom: 0,
+    newName: () => `reader-${++names}`,
+  });
+  const settle = async (): Promise<void> => {
+    for (let i = 0; i < 4; i++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      clock.advance(5);
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  /** Opens a partition behind a sequence, as its owner does. */
+  const take = async (partition: number, after: number): Promise<Taken> => {
+    const taken: Pick<Taken, 'sequences' | 'faults' | 'trimmed'> = { sequences: [], faults: [], trimmed: [] };
+    const opened = await shared.open(
+      {
+        name: `p${partition}`,
+        partition,
+        startSequence: after + 1,
+        window: { messages: 1, bytes: 1 },
+        concurrency: 1,
+      },
+      {
+        message: ({ sequence }) => taken.sequences.push(sequence),
+        fault: (fault) => taken.faults.push(fault),
+        trimmed: (trimmed) => taken.trimmed.push(trimmed),
+      },
+    );
+    assert.equal(opened.kind, 'ok');
+    if (opened.kind !== 'ok') throw new Error('not opened');
+    opened.reader.start(0);
+    await settle();
+    const { reader } = opened;
+    return {
+      ...taken,
+      release: (count) => reader.release(count),
+      close: () => reader.close(),
+      coverage: () => reader.coverage,
+      pending: () => reader.pending,
+    };
+  };
+  const startOf = (reader: Opened | undefined): number | undefined => reader?.options.startSequence;
+  return {
+    clock,
+    readers,
+    bounds,
+    shared,
+    settle,
+    take,
+    startOf,
+    change: (text: string) => (change = text),
+    steal: () => stolen++,
+  };
+}
+
+const range = (from: number, to: number, step = PARTITIONS): number[] =>
+  Array.from({ length: Math.floor((to - from) / step) + 1 }, (_, i) => from + i * step);
+
+describe('the reading of a stream that all partitions of a member share', () => {
+  it('opens one reader, and gives each partition its messages only', async () => {
+    const { readers, take } = bench();
+    const [even, odd] = [await take(0, 0), await take(1, 0)];
+    readers[0]?.deliver(1, 10);
+    assert.deepEqual([even.sequences, odd.sequences], [range(2, 10), range(1, 9)]);
+    assert.deepEqual([readers.length, readers[0]?.options.partition], [1, null]);
+  });
+
+  it('gives back to the window what belongs to other members, and what was handled', async () => {
+    const { readers, take } = bench();
+    const odd = await take(1, 0);
+    readers[0]?.deliver(1, 10);
+    assert.equal(readers[0]?.held, 5);
+    odd.release(5);
+    assert.equal(readers[0]?.held, 0);
+  });
+
+  it('serves a partition behind the head by a second reader, which joins the head without a gap or a repeat', async () => {
+    const { readers, take, startOf } = bench();
+    await take(0, 0);
+    readers[0]?.deliver(1, 100, 50);
+    const odd = await take(1, 40);
+    assert.deepEqual([readers.length, startOf(readers[1])], [2, 41]);
+    readers[1]?.deliver(41, 80, 20);
+    // The head goes on meanwhile: what it delivers of this partition is not taken yet.
+    readers[0]?.deliver(101, 110, 40);
+    readers[1]?.deliver(81, 109, 1);
+    assert.equal(readers[1]?.isClosed, false);
+    readers[1]?.deliver(110, 110, 40);
+    assert.equal(readers[1]?.isClosed, true);
+    readers[0]?.deliver(111, 120, 30);
+    assert.deepEqual(odd.sequences, range(41, 119));
+  });
+
+  it('lets a partition that was taken over ahead of the head wait for it', async () => {
+    const { readers, take } = bench();
+    await take(0, 0);
+    readers[0]?.deliver(1, 10, 90);
+    const odd = await take(1, 50);
+    readers[0]?.deliver(11, 60, 40);
+    assert.deepEqual([readers.length, odd.sequences], [1, range(51, 59)]);
+  });
+
+  it('leaves a full partition behind where another one is hungry, and loses nothing of it', async () => {
+    const { readers, take, settle, startOf } = bench(10);
+    const [slow, fast] = [await take(1, 0), await take(0, 0)];
+    for (let sequence = 1; sequence <= 40; sequence++) {
+      readers[0]?.deliver(sequence, sequence, 40);
+      if (sequence % 2 === 0) fast.release(1);
+    }
+    assert.deepEqual(fast.sequences, range(2, 40));
+    assert.deepEqual(slow.sequences, range(1, 9));
+    // Half of what it holds has to be handled first.
+    await settle();
+    assert.equal(readers.length, 1);
+    slow.release(3);
+    await settle();
+    assert.deepEqual([readers.length, startOf(readers[1])], [2, 11]);
+    readers[1]?.deliver(11, 20, 20);
+    assert.deepEqual(slow.sequences, range(1, 19));
+  });
+
+  it('keeps a full partition where no other one waits: the reader waits for it', async () => {
+    const { readers, take } = bench(10);
+    const slow = await take(1, 0);
+    readers[0]?.deliver(1, 19, 40);
+    assert.deepEqual(slow.sequences, range(1, 19));
+  });
+
+  it('says up to where a partition was read, and nothing of what it was left behind by', async () => {
+    const { readers, take } = bench(10);
+    const [slow, fast] = [await take(1, 0), await take(0, 0)];
+    readers[0]?.deliver(1, 5, 40);
+    assert.deepEqual(fast.coverage(), { sequence: 5, storedMs: 50 });
+    for (let sequence = 6; sequence <= 40; sequence++) {
+      readers[0]?.deliver(sequence, sequence, 40);
+      if (sequence % 2 === 0) fast.release(1);
+    }
+    assert.equal(slow.coverage()?.sequence, (slow.sequences.at(-1) ?? 0) + 1);
+    assert.ok(slow.sequences.length < 10);
+    assert.ok(slow.pending() > 0);
+  });
+
+  it('does not wait for a head that is far behind: another head begins there', async () => {
+    const { readers, take, settle, startOf } = bench();
+    const even = await take(0, 0);
+    readers[0]?.deliver(1, 10, 200_000);
+    const odd = await take(1, 100_000);
+    await settle();
+    assert.deepEqual([readers.length, startOf(readers[1])], [2, 100_001]);
+    readers[1]?.deliver(100_001, 100_010, 5);
+    readers[0]?.deliver(11, 20, 100_000);
+    assert.deepEqual(odd.sequences, range(100_001, 100_009));
+    assert.deepEqual(even.sequences, range(2, 20));
+  });
+
+  it('tells all its partitions when the reader fails, and opens another for those that come back', async () => {
+    const { readers, take, startOf } = bench();
+    const [even, odd] = [await take(0, 0), await take(1, 0)];
+    readers[0]?.deliver(1, 10);
+    readers[0]?.sink.fault('deleted', 'gone');
+    // Whoever deleted it is no newer owner.
+    assert.deepEqual([even.faults, odd.faults], [['broken'], ['broken']]);
+    await take(0, 10);
+    assert.deepEqual([readers.length, startOf(readers[1])], [2, 11]);
+  });
+
+  it('ends a reader that another client has changed, when what it delivered is to be committed', async () => {
+    const { readers, take, shared, change } = bench();
+    const even = await take(0, 0);
+    readers[0]?.deliver(1, 10);
+    await shared.shared.confirm();
+    assert.deepEqual(even.faults, []);
+    change('its reader was changed to deliver messages of orders.x');
+    await shared.shared.confirm();
+    assert.deepEqual([even.faults, readers[0]?.isClosed], [['foreign'], true]);
+  });
+
+  it('opens another reader where another client has pulled from it', async () => {
+    const { readers, take, shared, steal } = bench();
+    const even = await take(0, 0);
+    readers[0]?.deliver(1, 10);
+    steal();
+    // What the server has sent may still be on its way.
+    await shared.shared.confirm();
+    assert.deepEqual(even.faults, []);
+    await shared.shared.confirm();
+    assert.deepEqual([even.faults, readers[0]?.isClosed], [['broken'], true]);
+  });
+
+  it('tells what the stream dropped before a partition that was left behind could be read', async () => {
+    const { readers, take, bounds } = bench();
+    await take(0, 0);
+    readers[0]?.deliver(1, 100, 50);
+    bounds.first = 61;
+    const odd = await take(1, 40);
+    readers[1]?.deliver(61, 61, 89);
+    assert.deepEqual(odd.trimmed, [{ from: 41, to: 60, atMost: 20 }]);
+  });
+
+  it('stops when the last partition is gone', async () => {
+    const { readers, take } = bench();
+    const even = await take(0, 0);
+    even.close();
+    assert.equal(readers[0]?.isClosed, true);
+  });
+});
