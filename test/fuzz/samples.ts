@@ -17,6 +17,7 @@ export const LEASE = { v: 1, owner: 'AB', name: 'n', reason: 'claim', from: null
 export const OVERRIDE = { v: 1, pin: null, paused: true, by: 'me', at };
 export const POSITION = { v: 1, seq: 7, epoch: 3, at };
 export const START = { v: 1, seq: 7, ahead: false, at };
+export const GROUP_LAYOUT = { v: 2, key: 'subject:2', filter: 'orders.*.>', partitions: 8, hash: 'fnv1a32' };
 export const LAYOUT = { v: 1, prefix: 'a.b', partitions: 8, hash: 'fnv1a32' };
 export const STATS = {
   v: 1,

@@ -20,7 +20,9 @@ import { parseGroupKey, partitionIn } from '../../src/core/protocol/keys.js';
 import { partitionOf, partitionOfSubject } from '../../src/core/protocol/layout.js';
 import { decodeControlAnswer, decodeRelease } from '../../src/core/protocol/member-orders.js';
 import { decodeMemberStats } from '../../src/core/protocol/member-stats.js';
+import { parseMessageKey, partitionByKey } from '../../src/core/protocol/message-key.js';
 import {
+  decodeGroupLayout,
   decodeLayout,
   decodeLease,
   decodeOverride,
@@ -29,6 +31,7 @@ import {
   decodeStart,
   unreadableAs,
 } from '../../src/core/protocol/records.js';
+import { subjectMatcher } from '../../src/core/protocol/subject.js';
 import { parseHandled } from '../../src/local/demo/processes.js';
 import { decodeEvent } from '../../src/top/model/decode.js';
 import type { TopEvent } from '../../src/top/model/events.js';
@@ -39,7 +42,7 @@ import { jsonSnapshot } from '../../src/top/snapshot.js';
 import { textSnapshot } from '../../src/top/text-snapshot.js';
 import { drawnRows, uiWith } from '../top/drawn.js';
 import { bytesLike, mutated, RAW, textLike } from './inputs.js';
-import { EVENTS, LAYOUT, LEASE, OVERRIDE, POSITION, SESSION, START, STATS } from './samples.js';
+import { EVENTS, GROUP_LAYOUT, LAYOUT, LEASE, OVERRIDE, POSITION, SESSION, START, STATS } from './samples.js';
 import { requests, serve } from './service.js';
 
 /** Something that is decoded from outside. */
@@ -167,6 +170,20 @@ export const TARGETS: readonly Target[] = [
   target('positions', bytesLike(POSITION), decodePosition),
   target('starts', bytesLike(START), decodeStart),
   target('layouts', bytesLike(LAYOUT), decodeLayout),
+  target('layouts of groups', bytesLike(GROUP_LAYOUT), (bytes) => {
+    const layout = decodeGroupLayout(bytes);
+    return (
+      layout && [layout, parseMessageKey(layout.key)?.text, subjectMatcher(layout.filter)('orders.c7.paid')]
+    );
+  }),
+  target('keys of messages', bytesLike({ customer: { id: 'c7' } }), (data) =>
+    ['subject:2', 'header:Customer', 'json:customer.id'].map((text) => {
+      const subject = Buffer.from(data).toString('latin1');
+      const message = { sequence: 1, subject, data, size: data.length, timestampMs: 0, key: null };
+      const key = parseMessageKey(text)?.of({ ...message, headers: () => ({ Customer: subject }) }) ?? null;
+      return partitionByKey(key, { ...message, headers: () => ({}) }, 8);
+    }),
+  ),
   target('unreadable records', bytesLike(SESSION, POSITION), unreadableAs),
   target('keys of the bucket', textLike('group.g.lease.3', 'group.g.session.AB'), (key) => [
     parseGroupKey('g', key),

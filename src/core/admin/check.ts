@@ -102,7 +102,7 @@ function* checkLease(lease: LeaseStatus, { maxLag, stalled }: CheckLimits): Iter
         yield finding(
           'halted',
           'critical',
-          `p${partition} is halted at ${owner}: a message failed for good`,
+          `p${partition} is halted at ${owner}: a message failed for good, or its position cannot be read`,
           about,
         );
       break;

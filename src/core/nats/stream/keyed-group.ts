@@ -149,7 +149,7 @@ async function readGroupLayout(
   if (value === null) return { layout: undefined, revision };
   const layout = decodeGroupLayout(value);
   if (layout) return { layout, revision };
-  const message = `The layout of group ${group} cannot be read: it was written by a newer version or another program.`;
+  const message = `The layout of group ${group} cannot be read: it was written by a newer version or another program. Update natspoc; if nothing newer runs here, delete ${keys.groupLayout(group)} from the bucket and start a member with the group's key.`;
   throw new NatspocError('layout-mismatch', message);
 }
 

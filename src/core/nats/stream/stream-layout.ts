@@ -16,7 +16,7 @@ const SHOWN_PREFIX = 64;
 
 const mismatch = (message: string): NatspocError => new NatspocError('layout-mismatch', message);
 const unreadable = (place: string): string =>
-  `The layout in ${place} cannot be read: it was written by a newer version or another program.`;
+  `The layout in ${place} cannot be read: it was written by a newer version or another program. Update natspoc; if nothing newer runs here, restore the layout.`;
 
 /** The layout as a stream's description. All buckets of the stream must agree with it. */
 export function describeLayout({ prefix, partitions, hash }: LayoutRecord): string {
