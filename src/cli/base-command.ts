@@ -76,11 +76,15 @@ export abstract class BaseCommand extends Command {
     json: Flags.boolean({ description: 'print JSON, and nothing else, on stdout', helpGroup: 'GLOBAL' }),
   };
 
+  /** Flags of this command that have the name of a setting and mean something else. */
+  protected readonly ownFlags: readonly string[] = [];
+
   /** The configuration from these parsed flags, the environment and `.env` of the working folder. */
   protected loadSettings(flags: Readonly<Record<string, unknown>>): Config {
     const given: Partial<Record<SettingName, string | boolean>> = {};
     for (const key of Object.keys(SETTINGS) as SettingName[]) {
-      const value = flags[SETTINGS[key].flag];
+      const { flag } = SETTINGS[key];
+      const value = this.ownFlags.includes(flag) ? undefined : flags[flag];
       if (typeof value === 'string' || typeof value === 'boolean') given[key] = value;
     }
     const own = { flags: given, env: process.env, dotenv: readDotenv() };

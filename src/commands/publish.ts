@@ -126,6 +126,8 @@ Exit codes: 0 every message was confirmed; 1 stopped before that; 3 the server w
     ...connectionFlags,
   };
 
+  protected override readonly ownFlags = ['key'];
+
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Publish);
     const config = this.loadSettings(flags);

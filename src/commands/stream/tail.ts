@@ -41,6 +41,8 @@ export default class StreamTail extends StreamCommand {
     ...connectionFlags,
   };
 
+  protected override readonly ownFlags = ['key'];
+
   override async run(): Promise<void> {
     const { flags } = await this.parse(StreamTail);
     const signal = this.stopSignal();
