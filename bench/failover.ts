@@ -58,7 +58,7 @@ function longestGap(partition: number, from: number, to: number): number {
   return longest;
 }
 
-let recent: { partition: number; at: number; seq: number }[] = [];
+let recent: { partition: number; at: number; sequence: number }[] = [];
 
 async function trial(act: () => unknown): Promise<Trial> {
   const firstLine = run.handled.length;
@@ -82,8 +82,8 @@ async function trial(act: () => unknown): Promise<Trial> {
   let duplicates = 0;
   let longestDuplicateMs = 0;
   const perPartition = new Map<number, number>();
-  for (const { seq, partition } of recent) {
-    if (!firstAt.has(seq)) firstAt.set(seq, 1);
+  for (const { sequence, partition } of recent) {
+    if (!firstAt.has(sequence)) firstAt.set(sequence, 1);
     else {
       duplicates++;
       perPartition.set(partition, (perPartition.get(partition) ?? 0) + 1);

@@ -53,7 +53,7 @@ interface Takeover {
 
 interface Handled {
   partition: number;
-  seq: number;
+  sequence: number;
   /** When it was handled and stored, by this machine's clock, ms. */
   at: number;
   storedAt: number;
@@ -62,7 +62,7 @@ interface Handled {
 /** A line of a consumer; our own workers say when they handled, so that pipes cannot change the order. */
 interface Line {
   partition: number;
-  seq: number;
+  sequence: number;
   time: string;
   at?: number;
 }
@@ -95,9 +95,9 @@ class Run {
     createInterface({ input: child.stdout }).on('line', (line) => {
       // What a killed process has not written to its end is not counted.
       if (!line.endsWith('}')) return;
-      const { partition, seq, time, at } = JSON.parse(line) as Line;
-      this.handled.push({ partition, seq, at: at ?? Date.now(), storedAt: Date.parse(time) });
-      this.#seen.add(seq);
+      const { partition, sequence, time, at } = JSON.parse(line) as Line;
+      this.handled.push({ partition, sequence, at: at ?? Date.now(), storedAt: Date.parse(time) });
+      this.#seen.add(sequence);
       while (this.#seen.has(this.#complete + 1)) this.#complete++;
     });
   }
@@ -114,8 +114,12 @@ class Run {
   }
 
   /** Until everything is handled up to this sequence. */
-  passed(seq: number): Promise<void> {
-    return until(`${this.#kind} has handled ${seq} messages`, () => this.#complete >= seq, TIMEOUT_MS);
+  passed(sequence: number): Promise<void> {
+    return until(
+      `${this.#kind} has handled ${sequence} messages`,
+      () => this.#complete >= sequence,
+      TIMEOUT_MS,
+    );
   }
 
   close(): void {
@@ -125,17 +129,17 @@ class Run {
 
 /** What the lines say about the time from `from` on. */
 function judge(handled: readonly Handled[], from: number): Omit<Takeover, 'kind' | 'signal'> {
-  const last = new Map<number, { at: number; seq: number }>();
+  const last = new Map<number, { at: number; sequence: number }>();
   const seen = new Set<number>();
   let [pauseMs, waitMs, twice, outOfOrder] = [0, 0, 0, 0];
-  for (const { partition, seq, at, storedAt } of handled.toSorted((a, b) => a.at - b.at)) {
+  for (const { partition, sequence, at, storedAt } of handled.toSorted((a, b) => a.at - b.at)) {
     const before = last.get(partition);
     if (before && at >= from) pauseMs = Math.max(pauseMs, at - before.at);
-    if (at >= from && !seen.has(seq)) waitMs = Math.max(waitMs, at - storedAt);
-    if (seen.has(seq)) twice++;
-    else if (before && seq < before.seq) outOfOrder++;
-    seen.add(seq);
-    last.set(partition, { at, seq: Math.max(seq, before?.seq ?? 0) });
+    if (at >= from && !seen.has(sequence)) waitMs = Math.max(waitMs, at - storedAt);
+    if (seen.has(sequence)) twice++;
+    else if (before && sequence < before.sequence) outOfOrder++;
+    seen.add(sequence);
+    last.set(partition, { at, sequence: Math.max(sequence, before?.sequence ?? 0) });
   }
   return { pauseMs: Math.round(pauseMs), waitMs: Math.round(waitMs), twice, outOfOrder };
 }

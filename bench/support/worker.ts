@@ -17,7 +17,7 @@ async function handle(message: JsMsg): Promise<void> {
   await sleep(WORK_MS);
   const partition = Number(message.subject.slice(message.subject.lastIndexOf('.') + 1));
   const time = new Date(message.info.timestampNanos / 1e6).toISOString();
-  process.stdout.write(`${JSON.stringify({ partition, seq: message.seq, time, at: Date.now() })}\n`);
+  process.stdout.write(`${JSON.stringify({ partition, sequence: message.seq, time, at: Date.now() })}\n`);
 }
 
 async function consume(name: string, maxMessages: number, callback: (message: JsMsg) => void): Promise<void> {

@@ -1,4 +1,5 @@
-import type { GroupFollower, SeenSession } from '../core/admin/follower.js';
+import type { GroupFollower } from '../core/admin/follower.js';
+import { nameOf, type SeenSession } from '../core/admin/group-entries.js';
 import { NatspocError } from '../core/lib/errors.js';
 import { escapeControl } from '../core/lib/text.js';
 
@@ -70,11 +71,11 @@ export function findMember(follower: GroupFollower, nameOrId: string): SeenSessi
   const asked = escapeControl(nameOrId);
   if (found) {
     const ids = [found, ...more].map(
-      ({ id, record }) => `${id} (${escapeControl(record.host)}:${record.pid})`,
+      ({ id, record }) => `${id} (${escapeControl(`${record?.host}:${record?.pid}`)})`,
     );
     throw new NatspocError('failed', `Several members are named "${asked}". Use an id: ${ids.join(', ')}.`);
   }
-  const names = [...follower.sessions.values()].map(({ record }) => escapeControl(record.name)).sort();
+  const names = [...follower.sessions.values()].map((each) => escapeControl(nameOf(each))).sort();
   const known = names.length > 0 ? `Members: ${names.join(', ')}.` : 'The group has no members.';
   throw new NatspocError('failed', `No member is named "${asked}". ${known}`);
 }

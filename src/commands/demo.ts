@@ -154,8 +154,8 @@ Exit code 5 when a message was lost or out of order.`);
   #print(result: DemoResult, verdict: Verdict): void {
     const row = (label: string, value: string): void => this.#say(`  ${label.padEnd(14)}${value}`);
     this.#say('');
-    for (const { event, partitions, ms } of result.takeovers) {
-      const pause = ms === null ? 'no traffic' : `longest pause ${formatDuration(ms)}`;
+    for (const { event, partitions, pauseMs } of result.takeovers) {
+      const pause = pauseMs === null ? 'no traffic' : `longest pause ${formatDuration(pauseMs)}`;
       const moved =
         partitions.length > 0 ? `${partitions.length} moved (${partitionList(partitions)})` : 'none moved';
       row(event, `${moved}, ${pause}`);

@@ -10,6 +10,7 @@
 
 export type { Finding } from './admin/check.js';
 export type { GroupAdmin, PauseOutcome, ReleaseOptions } from './admin/group-admin.js';
+export { eventsOf, type GroupEvent } from './admin/group-event.js';
 export type { GroupStatus, LeaseStatus } from './admin/group-status.js';
 export type { Tenure } from './admin/history.js';
 export type { MemberStatus } from './admin/members.js';
@@ -24,13 +25,13 @@ export type { Backoff, Dealt, OnExhausted } from './config/retry.js';
 export type { StartFrom, StartFromText } from './config/start-from.js';
 export type { HealthOptions } from './health/server.js';
 export { type ErrorCode, NatspocError } from './lib/errors.js';
+export { textOf } from './lib/utf8.js';
 export { VERSION } from './lib/version.js';
 export { createPublisher, type GroupPublisher, joinGroup, openStream } from './library.js';
 export type { PartitionStatus } from './member/engine/contract.js';
 export type { GroupMember } from './member/group-member.js';
 export type { FailedAttempt, MemberCounters, MemberEventMap } from './member/member-events.js';
 export { type Handler, type HandlerContext, type Logger, StopConsuming } from './member/partition/handler.js';
-export { textOf } from './member/partition/output.js';
 export { describeTrend, formatMemoryLine, type MemorySample } from './member/stats/memory.js';
 export type { NatsConnection } from './nats/client/connection.js';
 export type {

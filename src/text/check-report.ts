@@ -1,7 +1,6 @@
 import type { Finding } from '../core/admin/check.js';
-import type { GroupStatus } from '../core/admin/group-status.js';
+import { type GroupStatus, totalsOf } from '../core/admin/group-status.js';
 import { escapeControl } from '../core/lib/text.js';
-import { totalLag } from './lease-table.js';
 
 /** Exit codes of monitoring plugins; a check that cannot be made is `unknown`. */
 const NAGIOS = { ok: 0, warning: 1, critical: 2 } as const;
@@ -26,13 +25,12 @@ export const unknownToNagios = ({ message }: Error): { line: string; exitCode: n
 
 /** One line of a monitoring plugin: verdict, reasons, and performance data after the bar. */
 export function formatNagios(group: string, status: GroupStatus, findings: readonly Finding[]): string {
-  const { leases, members } = status;
-  const owned = leases.filter(({ owner }) => owner !== null).length;
+  const { partitions, owned, lag } = totalsOf(status);
   const reasons = findings.map(({ message }) => message).join('; ') || 'healthy';
   const figures = [
-    `members=${members.length}`,
-    `owned=${owned};;;0;${leases.length}`,
-    `lag=${totalLag(leases) ?? 'U'}`,
+    `members=${status.members.length}`,
+    `owned=${owned};;;0;${partitions}`,
+    `lag=${lag ?? 'U'}`,
   ];
   // A bar in the text would end it.
   return (

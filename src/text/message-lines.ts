@@ -1,7 +1,8 @@
 import { escapeControl, textWidth, truncate } from '../core/lib/text.js';
 import { formatBytes } from '../core/lib/units.js';
-import { textOf } from '../core/member/partition/output.js';
+import { startOfText, textOf } from '../core/lib/utf8.js';
 import type { StoredMessage } from '../core/ports/stream-admin.js';
+import { payloadJson } from './json.js';
 import { formatPairs } from './table.js';
 
 /** The default width of a line. */
@@ -25,20 +26,9 @@ export function formatMessageLine(message: StoredMessage, columns: number | unde
 }
 
 function preview(data: Uint8Array, columns: number): string {
-  // Enough bytes for these columns; a character split by the cut is dropped.
-  const text = textOf(data.subarray(0, columns * 4)) ?? cutText(data, columns * 4);
-  if (text === undefined) return '(not text)';
-  return truncate(escapeControl(text), columns);
-}
-
-/** The start of a long text, without the character that the cut splits. */
-function cutText(data: Uint8Array, end: number): string | undefined {
-  if (end >= data.length) return undefined;
-  for (let cut = 1; cut < 4; cut++) {
-    const text = textOf(data.subarray(0, end - cut));
-    if (text !== undefined) return text;
-  }
-  return undefined;
+  // Enough bytes for these columns.
+  const text = startOfText(data, columns * 4);
+  return text === undefined ? '(not text)' : truncate(escapeControl(text), columns);
 }
 
 /** A message in full, for people. */
@@ -58,18 +48,17 @@ export function formatMessage(message: StoredMessage): string[] {
   return [...lines, '', ...body.split('\n').map(escapeControl)];
 }
 
-/** A message for `--json`: `data` is text; if the payload is not UTF-8, `data_base64` is used instead. */
+/** A message for `--json`. */
 export function messageJson(message: StoredMessage): unknown {
   const { sequence, subject, partition, key, atMs, headers, data } = message;
-  const text = textOf(data);
   return {
-    seq: sequence,
+    sequence,
     partition,
     key,
     subject,
     time: new Date(atMs).toISOString(),
     size: data.length,
     headers: Object.fromEntries(headers),
-    ...(text === undefined ? { data_base64: Buffer.from(data).toString('base64') } : { data: text }),
+    ...payloadJson(data),
   };
 }

@@ -2,6 +2,7 @@ import { describeMembers, type StreamStatus } from '../core/admin/stream-status.
 import { escapeControl } from '../core/lib/text.js';
 import { formatBytes, formatCount, formatDuration } from '../core/lib/units.js';
 import type { StreamFacts } from '../core/ports/facts.js';
+import { isoTime, streamJson } from './json.js';
 import { formatPairs, formatTable } from './table.js';
 
 /** The server that answered, the bucket, and concerns about settings: shown with a stream's status. */
@@ -76,7 +77,7 @@ export function formatStream(
       { title: 'PARTITION' },
       { title: 'MESSAGES', align: 'right' },
       { title: 'END', align: 'right' },
-      { title: 'LAST STORED', giveWay: 1 },
+      { title: 'LAST STORED', rank: 1 },
       { title: 'AGO', align: 'right' },
     ],
     partitions.map(({ partition, messages, end, lastAtMs }) => [
@@ -92,7 +93,7 @@ export function formatStream(
     [
       { title: 'GROUP' },
       { title: 'MEMBERS', align: 'right' },
-      { title: 'OWNED', align: 'right', giveWay: 1 },
+      { title: 'OWNED', align: 'right', rank: 1 },
       { title: 'LAG', align: 'right' },
     ],
     groups.map(({ group, members, unreachable, owned, lag, wrongPositions }) => [
@@ -111,17 +112,16 @@ export function formatStream(
   ];
 }
 
-/** The status for `--json`: raw numbers, milliseconds, bytes. */
+/** The status for `--json`. */
 export function streamStatusJson(status: StreamStatus, surroundings: StreamSurroundings): unknown {
-  const { counts, ...stream } = status.stream;
   const { prefix, partitions, hash } = status.layout;
   return {
-    ...stream,
+    ...streamJson(status.stream),
     layout: status.keyed ? { ...status.keyed, partitions, hash } : { prefix, partitions, hash },
     bucket: surroundings.bucket,
     server: { version: surroundings.serverVersion },
     concerns: surroundings.concerns.map(({ severity, setting, message }) => ({ severity, setting, message })),
-    partitions: status.partitions,
+    partitions: status.partitions.map(({ lastAtMs, ...each }) => ({ ...each, lastAt: isoTime(lastAtMs) })),
     groups: status.groups,
   };
 }

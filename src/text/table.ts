@@ -1,14 +1,51 @@
 import { pad, textWidth, wrap } from '../core/lib/text.js';
 
-/** One column of a plain table: its heading, alignment, and when it is omitted if there is no room. */
-export interface Column {
+/** How a column takes its place in a table. */
+export interface ColumnLayout {
   title: string;
   align?: 'left' | 'right';
-  /** While the table is too wide, columns with a number are omitted, the lowest number first. Others stay. */
-  giveWay?: number;
+  /** While the table is too wide, columns with a rank are omitted, the highest first. Others stay. */
+  rank?: number;
+  /** Takes the room that is left over; one column at most. */
+  grow?: boolean;
+  /** Not wider than this, unless there is room. */
+  max?: number;
 }
 
-const GAP = '  ';
+/** The least width of a column that grows. */
+const GROWING = 16;
+
+export const GAP = '  ';
+
+/** The columns that fit into `width`, by number, each with its width: that of its content, where there is room. */
+export function fitColumns(
+  columns: readonly ColumnLayout[],
+  rows: readonly (readonly string[])[],
+  width: number,
+): Map<number, number> {
+  const widest = columns.map(({ title }, i) =>
+    rows.reduce((most, row) => Math.max(most, textWidth(row[i] ?? '')), textWidth(title)),
+  );
+  const least = columns.map(({ grow, max }, i) =>
+    Math.min(widest[i] ?? 0, grow ? GROWING : (max ?? Infinity)),
+  );
+  let shown = [...columns.keys()];
+  const spare = () =>
+    width - shown.reduce((sum, i) => sum + (least[i] ?? 0), GAP.length * (shown.length - 1));
+  const byRank = shown
+    .filter((i) => columns[i]?.rank !== undefined)
+    .sort((a, b) => (columns[b]?.rank ?? 0) - (columns[a]?.rank ?? 0));
+  for (const next of byRank) if (shown.length > 1 && spare() < 0) shown = shown.filter((i) => i !== next);
+  let left = Math.max(0, spare());
+  const widths = new Map<number, number>();
+  for (const i of shown) {
+    const room = least[i] ?? 0;
+    const more = columns[i]?.grow ? left : Math.min(left, (widest[i] ?? 0) - room);
+    widths.set(i, room + more);
+    left -= more;
+  }
+  return widths;
+}
 
 /**
  * Lines of a plain table, two spaces between the columns, without trailing spaces. Cells are written
@@ -17,27 +54,14 @@ const GAP = '  ';
  * @param width of the terminal; undefined: no limit.
  */
 export function formatTable(
-  columns: readonly Column[],
+  columns: readonly ColumnLayout[],
   rows: readonly (readonly string[])[],
   width = Number.POSITIVE_INFINITY,
 ): string[] {
-  const all = columns.map((column, i) => ({
-    ...column,
-    i,
-    width: rows.reduce((widest, row) => Math.max(widest, textWidth(row[i] ?? '')), textWidth(column.title)),
-  }));
-  let shown = all;
-  const dispensable = all
-    .filter(({ giveWay }) => giveWay !== undefined)
-    .sort((a, b) => (a.giveWay ?? 0) - (b.giveWay ?? 0));
-  for (const column of dispensable) {
-    const needed = shown.reduce((sum, each) => sum + each.width, GAP.length * (shown.length - 1));
-    if (needed <= width) break;
-    shown = shown.filter((each) => each !== column);
-  }
+  const widths = fitColumns(columns, rows, width);
   const line = (cells: readonly string[]): string =>
-    shown
-      .map(({ align, i, width: room }) => pad(cells[i] ?? '', room, align))
+    [...widths]
+      .map(([i, room]) => pad(cells[i] ?? '', room, columns[i]?.align))
       .join(GAP)
       .trimEnd();
   return [line(columns.map(({ title }) => title)), ...rows.map(line)];

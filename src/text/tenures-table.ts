@@ -15,9 +15,9 @@ export function formatTenures(tenures: readonly Tenure[], width?: number): strin
     [
       { title: 'SINCE' },
       { title: 'OWNER' },
-      { title: 'FROM', giveWay: 2 },
-      { title: 'HOW', giveWay: 3 },
-      { title: 'EPOCH', align: 'right', giveWay: 1 },
+      { title: 'FROM', rank: 2 },
+      { title: 'HOW', rank: 1 },
+      { title: 'EPOCH', align: 'right', rank: 3 },
       { title: 'HELD FOR', align: 'right' },
       { title: 'GAP BEFORE', align: 'right' },
     ],

@@ -15,7 +15,7 @@ const ENTRY = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 
 interface Line {
   partition: number;
-  seq: number;
+  sequence: number;
   key: string | null;
   data: string;
 }
@@ -176,7 +176,7 @@ describe('natspoc consume', function () {
     await purge(server.url, place[3] ?? '', 13);
     const exit = await rest();
     assert.match(exit.stderr, /lost in p0: at most 7 messages of sequences 6 to 12/);
-    assert.equal(parse(exit.stdout)[0]?.seq, 13);
+    assert.equal(parse(exit.stdout)[0]?.sequence, 13);
   });
 
   describe('when a message fails', () => {
@@ -199,7 +199,7 @@ describe('natspoc consume', function () {
       assert.match(exit.stderr, /halted p\d: message 4 failed 3 times: four/);
       assert.match(exit.stderr, /^Error: Gave up p\d: message 4 failed 3 times: four\.$/m);
       const next = await rest();
-      assert.equal(Math.min(...parse(next.stdout).map(({ seq }) => seq)), 4);
+      assert.equal(Math.min(...parse(next.stdout).map(({ sequence }) => sequence)), 4);
       assert.deepEqual(numbers(`${exit.stdout}\n${next.stdout}`), range(1, 40));
     });
 

@@ -88,7 +88,7 @@ describe('natspoc demo', function () {
     const result: unknown = JSON.parse(stdout);
     assert.ok(result instanceof Object && 'takeovers' in result && Array.isArray(result.takeovers));
     assert.deepEqual(result, { ...result, lost: 0, outOfOrder: 0, ok: true });
-    const [event, ms] = [result.takeovers.at(-1)?.event, result.takeovers.at(-1)?.ms];
+    const [event, ms] = [result.takeovers.at(-1)?.event, result.takeovers.at(-1)?.pauseMs];
     assert.equal(event, 'server kill');
     assert.ok(ms > 0);
     assert.deepEqual(readdirSync(folder()), []);

@@ -173,8 +173,8 @@ describe('natspoc publish', function () {
     for (const { key, partition } of messages) assert.equal(partition, partitionOf(key, 8), key);
     assert.equal(new Set(messages.map(({ id }) => id)).size, 200);
     const lines = readFileSync(log, 'utf8').trim().split('\n');
-    const expected = messages.map(({ partition, seq, key, data }) =>
-      JSON.stringify({ partition, seq, key, data }),
+    const expected = messages.map(({ partition, seq: sequence, key, data }) =>
+      JSON.stringify({ partition, sequence, key, data }),
     );
     assert.deepEqual(lines, expected);
   });

@@ -224,8 +224,10 @@ export const TARGETS: readonly Target[] = [
   target('dead letters', mutated(LETTER).map(headersOf), (headers) =>
     readLetter({ sequence: 1, data: new Uint8Array(), headers }, 'EVENTS'),
   ),
-  target('lines of consume', textLike('{"partition":1,"seq":2,"epoch":3,"key":null,"data":"x"}'), (line) =>
-    parseHandled(line, 'c', 0, 0),
+  target(
+    'lines of consume',
+    textLike('{"partition":1,"sequence":2,"epoch":3,"key":null,"data":"x"}'),
+    (line) => parseHandled(line, 'c', 0, 0),
   ),
   refusing(
     'settings',

@@ -86,13 +86,13 @@ describe('a cluster of three servers that loses one', function () {
       assert.equal(before.code, 0, before.stderr + before.stdout);
 
       await killLeader(streamOf());
-      const newest = Math.max(...run.handled.map(({ seq }) => seq));
+      const newest = Math.max(...run.handled.map(({ sequence }) => sequence));
       // Nobody leads now: the order waits for the election, or says that it has not been carried out.
       await until('an order is carried out', async () => (await release(3)).code === 0, ELECTION_MS);
       await until(
         'what is published afterwards is handled in every partition',
         () => {
-          const fresh = run.handled.filter(({ seq }) => seq > newest + 4 * RATE);
+          const fresh = run.handled.filter(({ sequence }) => sequence > newest + 4 * RATE);
           return new Set(fresh.map(({ partition }) => partition)).size === run.partitions;
         },
         ELECTION_MS,

@@ -99,9 +99,9 @@ describe('dead letters', function () {
     await publish('one');
     await fail();
     const [letter] = (await natspoc('stream', 'redrive', '--dry-run', '--json')).split('\n');
-    const { sequence, from, time, group } = JSON.parse(letter ?? '');
+    const { letter: number, sequence, at, group } = JSON.parse(letter ?? '');
     const taken = headers();
-    taken.set('Nats-Msg-Id', `redrive.${group}.${from}.${sequence}.${time}`);
+    taken.set('Nats-Msg-Id', `redrive.${group}.${sequence}.${number}.${at}`);
     await connection.jetstream().publish(`${stream}.e.p.0`, 'not the letter', { headers: taken });
     await natspoc('stream', 'redrive');
     const texts = (await stored()).map((message) => message.string());

@@ -37,7 +37,7 @@ describe('faults on a real server', function () {
     const sleeper = run.forget('sleeper');
     sleeper.signal('SIGSTOP');
     await run.handledCount(run.handled.length + 50);
-    const newestAtStop = Math.max(...run.handled.map(({ seq }) => seq));
+    const newestAtStop = Math.max(...run.handled.map(({ sequence }) => sequence));
     await run.atRest();
     const before = run.handled.filter(({ consumer }) => consumer === 'sleeper').length;
     const takenAt = Math.max(...[...run.ownership.owners.values()].map(({ epoch }) => epoch));
@@ -51,7 +51,7 @@ describe('faults on a real server', function () {
     assert.ok(after.length > 0, 'it handles again');
     // A line that was ready to be written when the process was stopped may come out when it wakes; what arrived
     // meanwhile, some hundred messages that wait in its socket, may not.
-    const stale = after.filter(({ epoch, seq }) => epoch <= takenAt && seq > newestAtStop);
+    const stale = after.filter(({ epoch, sequence }) => epoch <= takenAt && sequence > newestAtStop);
     assert.equal(stale.length, 0, 'only under epochs of its new session');
   });
 

@@ -67,7 +67,7 @@ describe('a bucket that goes back under its members', function () {
     await recovers();
     await assertNothingLost();
     for (const cli of run.members.values()) await cli.note(/the bucket has lost entries/);
-    const again = run.handled.filter(({ seq }) => seq < 100).length;
+    const again = run.handled.filter(({ sequence }) => sequence < 100).length;
     assert.ok(again < 200, `the first messages were handled ${again} times, of ${before}`);
     const layout = await run.topology.bucket.read(keys.layout);
     assert.equal(layout.kind, 'found', 'the layout is there again');
@@ -177,11 +177,11 @@ describe('a store that is put back from an older copy under its members', functi
       until(
         `p${only} is paused, and no other`,
         async () => {
-          const shown: { leases: { partition: number; state: string }[] } = JSON.parse(
+          const shown: { partitions: { partition: number; state: string }[] } = JSON.parse(
             await leases('--json'),
           );
-          return shown.leases.every(({ partition, state }) =>
-            partition === only ? state === 'paused' : state === 'idle',
+          return shown.partitions.every(({ partition, state }) =>
+            partition === only ? state === 'paused' : state === 'running',
           );
         },
         RECOVERY_MS,

@@ -140,8 +140,8 @@ describe('a stream that has used the sequences of its positions again', function
     await publish('later', 20);
     await allHandled('later', 20);
     const { stdout } = await natspoc('leases', '--json');
-    const { leases } = JSON.parse(stdout) as { leases: { trimmed: number }[] };
-    assert.deepEqual(new Set(leases.map(({ trimmed }) => trimmed)), new Set([0]));
+    const { partitions } = JSON.parse(stdout) as { partitions: { trimmed: number }[] };
+    assert.deepEqual(new Set(partitions.map(({ trimmed }) => trimmed)), new Set([0]));
     assert.equal((await natspoc('leases', 'check')).code, 0);
   });
 });

@@ -189,7 +189,7 @@ describe('operating a group under load', function () {
     await run.handledCount(run.handled.length + 1_000);
     assert.equal(run.handled.filter(({ partition }) => partition === 3).length, paused);
     const status = await ok('leases');
-    const lease = list(status.leases).find(({ partition }) => partition === 3);
+    const lease = list(status.partitions).find(({ partition }) => partition === 3);
     assert.deepEqual([lease?.state, lease?.paused], ['paused', true]);
     assert.ok(Number(lease?.lag) > 0);
     await ok('leases', 'resume', '3');
@@ -283,7 +283,7 @@ describe('operating a group under load', function () {
     assert.equal((await natspoc('publish', '--partition', '3', 'x')).code, 0);
     assert.deepEqual(await stalled('1h'), []);
     await until('it has waited', async () => (await stalled('500ms')).length > 0);
-    assert.match(String((await stalled('500ms'))[0]), /^p3: 1 message waits, and no progress for /);
+    assert.match(String((await stalled('500ms'))[0]), /^p3 has made no progress for .*: 1 message waits$/);
     // Behind the position, not before it.
     const observer = natsGroupObserver(run.topology, run.config);
     assert.equal((await natspoc('publish', '--partition', '3', 'y')).code, 0);
@@ -307,7 +307,7 @@ describe('operating a group under load', function () {
     assert.equal(healthy.code, 0, healthy.stdout);
     await ok('leases', 'pause', '--all');
     run.publish(500);
-    await until('messages wait', async () => Number((await ok('leases')).lag) > 10);
+    await until('messages wait', async () => Number(fields((await ok('leases')).totals).lag) > 10);
     const lagging = await natspoc('leases', 'check', '--max-lag', '0', '--json');
     assert.equal(lagging.code, 5);
     assert.ok(list(fields(JSON.parse(lagging.stdout)).findings).every(({ kind }) => kind === 'lag'));

@@ -47,7 +47,7 @@ describe('acting from natspoc top', function () {
     await tmux.press('y');
     await tmux.shows(/p0 resumed in/);
     const { stdout } = await runCli(['leases', '--json'], { env: { NATS_URL: server.url } });
-    assert.equal(JSON.parse(stdout).leases[0].paused, false);
+    assert.equal(JSON.parse(stdout).partitions[0].paused, false);
   });
 
   it('starts a consumer that outlives the screen, and tells what it got and where its log is', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { gainsOf, heirsOf, nextOwnerOf, pinnedTo } from '../../src/top/model/forecast.js';
+import { gainsOf, heirsOf, nextOwnerOf } from '../../src/top/model/forecast.js';
 import { group, lease, override, play, session } from './support.js';
 
 describe('the forecast of top', () => {
@@ -40,8 +40,8 @@ describe('the forecast of top', () => {
         { type: 'changes', entries: [override(0, 900, { pin: 'c' }), override(3, 901, { pin: 'nobody' })] },
       ],
     ]);
-    assert.equal(pinnedTo(model, 0)?.id, 'c');
-    assert.equal(pinnedTo(model, 3), null);
+    assert.equal(model.group.pinnedTo(0)?.id, 'c');
+    assert.equal(model.group.pinnedTo(3), undefined);
     assert.ok(heirsOf(model, 'a').get('c')?.includes(0));
   });
 

@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict';
+import { totalsOf } from '../../src/core/admin/group-status.js';
 import type { ViewEntry } from '../../src/core/protocol/events.js';
 import type { TopEventBody } from '../../src/top/model/events.js';
 import { healthOf } from '../../src/top/model/health.js';
-import { lagOf, memberRows, partitionRows, totalsOf } from '../../src/top/model/select.js';
+import { lagOf, memberRows, partitionRows, ratesOf, statusOf } from '../../src/top/model/select.js';
 import { direction, ratePerSecond } from '../../src/top/model/series.js';
 import { groupUpdates } from '../../src/top/view/updates.js';
 import { gone, group, lease, override, play, session, stats, streamFacts, T0 } from './support.js';
 
-const owners = (model: ReturnType<typeof play>) => partitionRows(model).map(({ owner }) => owner?.id ?? null);
+type Shown = ReturnType<typeof play>;
+const owners = (model: Shown) => partitionRows(model).map(({ session }) => session);
+const totals = (model: Shown) => totalsOf(statusOf(model));
+/** What happened, with why partitions changed hands. */
+const told = ({ updates }: Shown) => updates.map((each) => ('reason' in each ? each.reason : each.event));
 
 describe('the model of top', () => {
   it('shows a group that was there before as it is, and makes no news of it', () => {
@@ -42,7 +47,7 @@ describe('the model of top', () => {
       [1_200, { type: 'changes', entries: [session('a', 1)] }],
     ]);
     assert.deepEqual(owners(model), ['b', 'b']);
-    assert.equal(model.leases.get(0)?.revision, 300);
+    assert.equal(model.group.epochOf(0), 300);
     assert.equal(model.updates.length, 1);
   });
 
@@ -71,11 +76,11 @@ describe('the model of top', () => {
       partitionRows(model).map(({ state }) => state),
       ['owned', 'unreadable', 'owned'],
     );
-    assert.equal(memberRows(model).find(({ member }) => member.id === 'x')?.state, 'unreadable');
+    assert.equal(memberRows(model).find(({ session }) => session === 'x')?.state, 'unreadable');
     assert.deepEqual(healthOf(model), { level: 'bad', text: 'unreadable lease: p1' });
     assert.deepEqual(
       model.updates
-        .filter(({ kind }) => kind === 'unreadable')
+        .filter(({ event }) => event === 'unreadable')
         .map((update) => 'key' in update && update.key),
       ['lease.1', 'session.x'],
     );
@@ -90,12 +95,8 @@ describe('the model of top', () => {
       [2_010, { type: 'changes', entries: [lease(2, 503, 'b', { reason: 'handover', from: 'c' })] }],
       [2_020, { type: 'changes', entries: [gone('c', 504)] }],
     ]);
-    assert.deepEqual(
-      model.updates.map(({ kind }) => kind),
-      ['died', 'claimed', 'leaving', 'handed-over', 'left'],
-    );
-    const claim = model.updates.find(({ kind }) => kind === 'claimed');
-    assert.equal(claim && 'gapMs' in claim ? claim.gapMs : undefined, 250);
+    assert.deepEqual(told(model), ['died', 'claim', 'leaving', 'handover', 'left']);
+    assert.equal(model.updates.find(({ event }) => event === 'acquired')?.gapMs, 250);
   });
 
   it('says who is gone and since when while a partition has no living owner', () => {
@@ -104,8 +105,8 @@ describe('the model of top', () => {
       [1_000, { type: 'changes', entries: [gone('a', 500)] }],
       [5_000, { type: 'tick' }],
     ]);
-    assert.deepEqual(healthOf(model), { level: 'bad', text: '2 unowned: p0 p2, owner gone 4.0 s ago' });
-    assert.equal(totalsOf(model).owned, 2);
+    assert.deepEqual(healthOf(model), { level: 'bad', text: 'unowned: p0 p2, owner gone 4.0 s ago' });
+    assert.equal(totals(model).owned, 2);
   });
 
   it('notices a member that vanishes between two looks', () => {
@@ -113,13 +114,10 @@ describe('the model of top', () => {
     const entries = [session('b', 2), lease(0, 100, 'a'), lease(1, 101, 'b'), session('c', 300)];
     const model = play([...log, [3_000, { type: 'snapshot', entries }]]);
     assert.deepEqual([...model.members.keys()], ['b', 'c']);
-    assert.deepEqual(
-      model.updates.map(({ kind }) => kind),
-      ['died', 'joined'],
-    );
+    assert.deepEqual(told(model), ['died', 'joined']);
   });
 
-  it('takes a member for silent by its own clock only, whatever the clocks of other hosts say', () => {
+  it('takes a member for late by its own clock only, whatever the clocks of other hosts say', () => {
     const ahead = new Date(T0 + 86_400_000).toISOString();
     const log = group(1, 1);
     const renewed = [session('a', 200, { startedAt: ahead }), lease(0, 201, 'a', { at: ahead })];
@@ -128,7 +126,7 @@ describe('the model of top', () => {
     assert.equal(partitionRows(model)[0]?.heldMs, 3_000);
     assert.equal(healthOf(model).level, 'ok');
     const later = play([[9_000, { type: 'tick' }]], model);
-    assert.deepEqual(healthOf(later), { level: 'bad', text: 'a is silent, last seen 8.0 s ago' });
+    assert.deepEqual(healthOf(later), { level: 'bad', text: 'a is late, last renewal 8.0 s ago' });
   });
 
   it('blames nobody for silence while the server is gone', () => {
@@ -138,7 +136,7 @@ describe('the model of top', () => {
       [1_500, { type: 'reconnecting' }],
       [60_000, { type: 'tick' }],
     ]);
-    assert.equal(memberRows(model)[0]?.state, 'ok');
+    assert.equal(memberRows(model)[0]?.state, 'live');
     assert.deepEqual(healthOf(model), { level: 'bad', text: 'server gone for 59 s' });
     assert.equal(model.connection.attempts, 1);
   });
@@ -163,13 +161,13 @@ describe('the model of top', () => {
       [10, { type: 'snapshot', entries: [gone('a', 3), session('b', 4), lease(0, 5, 'b', { from: 'a' })] }],
     ]);
     assert.deepEqual(
-      model.updates.map(({ kind, at }) => [kind, T0 - at]),
+      model.updates.map(({ event, at }) => [event, T0 - at]),
       [
         ['joined', 60_000],
-        ['claimed', 59_000],
+        ['acquired', 59_000],
         ['died', 30_000],
         ['joined', 29_500],
-        ['claimed', 29_000],
+        ['acquired', 29_000],
       ],
     );
     assert.equal(partitionRows(model)[0]?.heldMs, 29_010);
@@ -192,24 +190,29 @@ describe('the model of top', () => {
       { atMs: T0 - 3_990, entry: gone('a', 5) },
     ];
     const died = play([[0, { type: 'history', entries }]]).updates.at(-1);
-    assert.ok(died?.kind === 'died');
-    assert.equal(died.silentMs, 1_010);
+    assert.deepEqual([died?.event, died?.silentMs], ['died', 1_010]);
   });
 
-  it('takes a member for silent that had not renewed for long when that was looked at', () => {
+  it('takes a member for late that had not renewed for long when that was looked at', () => {
     const proofs = [
       { atMs: T0 + 1_000, entry: { kind: 'proof' as const, id: 'a', revision: 900, ended: false } },
     ];
     const look = (ms: number): [number, TopEventBody] => [ms, { type: 'proofs', proofs }];
     const states = (log: [number, TopEventBody][]) =>
       memberRows(play([...group(1, 1), ...log])).map(({ state }) => state);
-    assert.deepEqual(states([look(1_100), [9_000, { type: 'tick' }]]), ['ok']);
-    assert.deepEqual(states([look(1_100), look(8_500)]), ['silent']);
+    assert.deepEqual(states([look(1_100), [9_000, { type: 'tick' }]]), ['live']);
+    assert.deepEqual(states([look(1_100), look(8_500)]), ['late']);
   });
 
   it('takes what an operator has paused neither for trouble nor for a growing lag', () => {
     const waits = (ms: number, count: number): [number, TopEventBody][] => [
-      [ms, { type: 'waiting', waiting: [{ partition: 0, after: 0, count }] }],
+      [
+        ms,
+        {
+          type: 'waiting',
+          waiting: [count, 0].map((each, partition) => ({ partition, after: 0, count: each })),
+        },
+      ],
       [ms, { type: 'looked' }],
     ];
     const growing = Array.from({ length: 10 }, (_, i) => waits(1_000 + i * 300, i * 500)).flat();
@@ -221,16 +224,13 @@ describe('the model of top', () => {
     ];
     const paused = play([...group(2, 2), pause, ...growing]);
     assert.deepEqual(healthOf(paused), { level: 'ok', text: 'healthy, paused: p0' });
-    assert.equal(totalsOf(paused).lag, 4_500);
+    assert.equal(totals(paused).lag, 4_500);
   });
 
   it('tells a release from a claim: its owner gave the partition away', () => {
     const released = lease(0, 500, 'b', { reason: 'release', from: 'a' });
     const model = play([...group(2, 2), [1_000, { type: 'changes', entries: [released] }]]);
-    assert.deepEqual(
-      model.updates.map(({ kind }) => kind),
-      ['handed-over'],
-    );
+    assert.deepEqual(told(model), ['release']);
   });
 
   it('gathers the moves of one rebalance', () => {
@@ -253,7 +253,7 @@ describe('the model of top', () => {
     ]);
     assert.equal(lagOf(model, 0), 12);
     assert.equal(lagOf(model, 1), 3);
-    assert.equal(totalsOf(model).lag, 15);
+    assert.equal(totals(model).lag, 15);
   });
 
   it('knows the end of a partition by its messages, not by where its reader stands', () => {
@@ -289,14 +289,14 @@ describe('the model of top', () => {
       facts: { members: [stats('a', { handled })], gone: [] },
     });
     const model = play([...group(1, 1), [0, told(100)], [1_000, told(300)], [2_000, told(500)]]);
-    assert.equal(totalsOf(model).handled, 200);
+    assert.equal(ratesOf(model).handled, 200);
     const restarted = play([[3_000, told(10)]], model);
-    assert.equal(totalsOf(restarted).handled, null);
+    assert.equal(ratesOf(restarted).handled, null);
     const published = play([
       ...group(1, 1),
       [2_000, { type: 'stream', facts: streamFacts(1, { lastSequence: 300 }) }],
     ]);
-    assert.equal(totalsOf(published).published, 100);
+    assert.equal(ratesOf(published).published, 100);
   });
 
   it('says nothing about a rate before two looks at the same: what is delivered and what is handled are two counts', () => {
@@ -306,13 +306,13 @@ describe('the model of top', () => {
       return [ms, { type: 'stats', facts: { members: [stats('a', { handled, partitions })], gone: [] } }];
     };
     const looked = play([...group(1, 1), [0, { type: 'readers', readers: [reader] }], told(700, 1_600)]);
-    assert.equal(partitionRows(looked)[0]?.rate, null);
-    assert.equal(memberRows(looked)[0]?.rate, null);
-    assert.equal(totalsOf(looked).handled, null);
+    assert.equal(partitionRows(looked)[0]?.ratePerSecond, null);
+    assert.equal(memberRows(looked)[0]?.ratePerSecond, null);
+    assert.equal(ratesOf(looked).handled, null);
     const again = play([told(1_700, 1_610)], looked);
-    assert.equal(partitionRows(again)[0]?.rate, 10);
-    assert.equal(memberRows(again)[0]?.rate, 10);
-    assert.equal(totalsOf(again).handled, 10);
+    assert.equal(partitionRows(again)[0]?.ratePerSecond, 10);
+    assert.equal(memberRows(again)[0]?.ratePerSecond, 10);
+    assert.equal(ratesOf(again).handled, 10);
   });
 
   it('counts each message once in what is handled, whoever has its partition while members join and leave', () => {
@@ -329,19 +329,14 @@ describe('the model of top', () => {
       const members = Object.entries(paces).map(([id, pace]) => {
         const handled = (counts.get(id) ?? 0) + pace;
         counts.set(id, handled);
-        const owned = [...model.leases].filter(
-          ([, { record }]) => record !== 'unreadable' && record?.owner === id,
-        );
-        const partitions = owned.map(([partition, { revision }]) => ({
-          partition,
-          epoch: revision,
-          position: 9,
-        }));
+        const partitions = model.group
+          .ownedBy(id)
+          .map((partition) => ({ partition, epoch: model.group.epochOf(partition), position: 9 }));
         return stats(id, { handled, partitions, uptimeMs: id === 'c' ? ms - 5_000 : 600_000 });
       });
       model = play([[ms, { type: 'stats', facts: { members, gone: [] } }]], model);
-      rates.push(totalsOf(model).handled);
-      cells.push(...memberRows(model).map(({ rate }) => rate));
+      rates.push(ratesOf(model).handled);
+      cells.push(...memberRows(model).map(({ ratePerSecond: each }) => each));
     };
     for (let ms = 0; ms <= 5_000; ms += 1_000) look(ms, { a: 200, b: 200 });
     const change = (ms: number, entries: ViewEntry[]) => {
@@ -364,8 +359,8 @@ describe('the model of top', () => {
       { type: 'stats', facts: { members: [stats('a', { handled })], gone: [] } },
     ];
     const model = play([...group(1, 1), told(0, 0), told(10_000, 100), [18_000, { type: 'tick' }]]);
-    assert.equal(totalsOf(model).handled, 10);
-    assert.equal(memberRows(model)[0]?.rate, 10);
+    assert.equal(ratesOf(model).handled, 10);
+    assert.equal(memberRows(model)[0]?.ratePerSecond, 10);
   });
 
   it('ignores answers of sessions that it does not know', () => {

@@ -3,10 +3,11 @@ import { fileURLToPath } from 'node:url';
 import xterm from '@xterm/headless';
 import { drawReplay } from '../../scripts/draw.js';
 import { terminalSvg } from '../../scripts/svg.js';
+import { totalsOf } from '../../src/core/admin/group-status.js';
 import { healthOf } from '../../src/top/model/health.js';
 import { initialModel } from '../../src/top/model/model.js';
 import { reduce } from '../../src/top/model/reduce.js';
-import { memberRows, partitionRows, totalsOf } from '../../src/top/model/select.js';
+import { memberRows, partitionRows, statusOf } from '../../src/top/model/select.js';
 import { readRecording } from '../../src/top/sources/recording.js';
 
 const RECORDING = fileURLToPath(new URL('../../docs/top.ndjson', import.meta.url));
@@ -24,10 +25,10 @@ describe('the recorded run of the picture', () => {
         ['erin', 3],
       ],
     );
-    assert.equal(totalsOf(model).owned, 8);
-    const kinds = new Set(model.updates.map(({ kind }) => kind));
-    for (const kind of ['joined', 'left', 'died', 'claimed', 'handed-over', 'paused'] as const) {
-      assert.ok(kinds.has(kind), kind);
+    assert.equal(totalsOf(statusOf(model)).owned, 8);
+    const told = new Set(model.updates.map((each) => ('reason' in each ? each.reason : each.event)));
+    for (const what of ['joined', 'left', 'died', 'claim', 'handover', 'paused'] as const) {
+      assert.ok(told.has(what), what);
     }
     const [paused] = partitionRows(model).filter(({ state }) => state === 'paused');
     assert.equal(paused?.partition, 7);
@@ -39,7 +40,7 @@ describe('the recorded run of the picture', () => {
     const once = events.reduce(reduce, initialModel(events[0]?.at ?? 0));
     const changes = events.filter(({ type }) => type === 'changes');
     const again = [...events, ...changes.reverse()].reduce(reduce, initialModel(events[0]?.at ?? 0));
-    assert.deepEqual([...again.leases], [...once.leases]);
+    assert.deepEqual([...again.group.leases], [...once.group.leases]);
     assert.deepEqual([...again.members.keys()], [...once.members.keys()]);
     assert.deepEqual(again.updates, once.updates);
   });

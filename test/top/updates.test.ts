@@ -76,18 +76,18 @@ describe('the status updates', () => {
       [hour + 10, { type: 'snapshot', entries }],
     ];
     const model = play([...look, ...look]);
-    const ends = model.updates.filter(({ kind }) => kind === 'ended' || kind === 'died');
+    const ends = model.updates.filter(({ event }) => event === 'ended' || event === 'died');
     assert.deepEqual(
       ends.map(({ at }) => at - T0),
       [2_000],
     );
     assert.equal(
-      model.ended.get('x')?.at,
+      model.group.ended.get('x')?.atMs,
       T0 + 2_000,
       'p1 is still its: since when it has no owner is known',
     );
     const later = play([[2 * hour, { type: 'changes', entries: [lease(1, 10, 'y', { from: 'x' })] }]], model);
-    assert.equal(later.ended.has('x'), false);
+    assert.equal(later.group.ended.has('x'), false);
     assert.equal(play(look, later).updates.length, later.updates.length);
   });
 });

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { checkGroup } from '../../src/core/admin/check.js';
 import type { GroupStatus } from '../../src/core/admin/group-status.js';
-import { readStalled } from '../../src/core/admin/stalled.js';
+import { findStalls } from '../../src/core/admin/stalled.js';
 import { formatNagios, unknownToNagios } from '../../src/text/check-report.js';
 import { summarise } from '../../src/text/lease-table.js';
 import { formatMembers } from '../../src/text/members-table.js';
 import { lease, member } from '../support/group-status.js';
 
-const none = { maxLag: undefined, stalled: new Map<number, number>() };
+const none = { maxLag: undefined, stalled: [] };
 const kinds = (status: GroupStatus, limits: Parameters<typeof checkGroup>[1] = none) =>
   checkGroup(status, limits).map(({ kind, partition }) =>
     partition === null ? kind : `${kind} p${partition}`,
@@ -17,40 +17,40 @@ describe('the summary of a group', () => {
   it('says how many of the members are not well, in the words of the table', () => {
     const members = [
       member('S1'),
-      member('S2', { leaving: true }),
-      member('S3', { answer: 'gone' }),
-      member('S4', { answer: 'silent' }),
-      member('S5', { answer: 'gone', expiresInMs: -1 }),
-      member('S6', { answer: 'silent', expiresInMs: -1 }),
+      member('S2', { state: 'leaving' }),
+      member('S3', { state: 'unreachable' }),
+      member('S4', { state: 'silent' }),
+      member('S5', { state: 'unreachable' }),
+      member('S6', { state: 'expired' }),
     ];
-    const summary = summarise({ leases: [], members });
+    const summary = summarise({ partitions: [], members });
     assert.equal(summary.split(' \u00b7 ')[0], '6 members (2 unreachable, 1 expired, 1 silent)');
     for (const [word, count] of [
       ['unreachable', 2],
       ['expired', 1],
       ['silent', 1],
     ] as const) {
-      const marked = formatMembers({ leases: [], members }).filter(
+      const marked = formatMembers({ partitions: [], members }).filter(
         (line) => /^!/.test(line) && line.endsWith(word),
       );
       assert.equal(marked.length, count, word);
     }
-    assert.match(summarise({ leases: [], members: members.slice(0, 1) }), /^1 member \u00b7/);
+    assert.match(summarise({ partitions: [], members: members.slice(0, 1) }), /^1 member \u00b7/);
   });
 });
 
 describe('leases check', () => {
   it('finds nothing wrong with a healthy group, also while partitions start and drain or are paused', () => {
-    const leases = ['running', 'idle', 'starting', 'draining', 'paused', 'owned'].map((state, i) =>
+    const partitions = ['running', 'starting', 'draining', 'paused', 'owned'].map((state, i) =>
       lease(i, { state }),
     );
-    assert.deepEqual(kinds({ leases, members: [member('S1')] }, { ...none, maxLag: 0 }), []);
+    assert.deepEqual(kinds({ partitions, members: [member('S1')] }, { ...none, maxLag: 0 }), []);
   });
 
   it('names what is wrong with a partition', () => {
     const wrong = ['unowned', 'orphaned', 'expired', 'unreachable', 'silent', 'halted', 'unreadable'];
-    const leases = wrong.map((state, i) => lease(i, { state }));
-    assert.deepEqual(kinds({ leases, members: [member('S1')] }), [
+    const partitions = wrong.map((state, i) => lease(i, { state }));
+    assert.deepEqual(kinds({ partitions, members: [member('S1')] }), [
       'unowned p0',
       'owner-lost p1',
       'owner-lost p2',
@@ -63,8 +63,8 @@ describe('leases check', () => {
 
   it('says of a position that is wrong why, and what cures it, whatever its owner does', () => {
     const beyond = { positionFault: 'beyond-end', position: 1_042, end: 17, lag: null } as const;
-    const leases = ['waiting', 'starting', 'idle'].map((state, i) => lease(i, { ...beyond, state }));
-    assert.deepEqual(kinds({ leases, members: [member('S1')] }), [
+    const partitions = ['waiting', 'starting', 'running'].map((state, i) => lease(i, { ...beyond, state }));
+    assert.deepEqual(kinds({ partitions, members: [member('S1')] }), [
       'beyond-end p0',
       'beyond-end p1',
       'beyond-end p2',
@@ -72,7 +72,7 @@ describe('leases check', () => {
     const unreadable = (['broken', 'newer'] as const).map((positionFault, i) =>
       lease(i, { positionFault, state: 'halted', position: null, lag: null }),
     );
-    const findings = checkGroup({ leases: unreadable, members: [member('S1')] }, none);
+    const findings = checkGroup({ partitions: unreadable, members: [member('S1')] }, none);
     assert.deepEqual(
       findings.map(({ kind, message }) => [kind, message]),
       [
@@ -81,26 +81,27 @@ describe('leases check', () => {
       ],
     );
     const override = [lease(0, { overrideUnreadable: true })];
-    assert.deepEqual(kinds({ leases: override, members: [member('S1')] }), ['unreadable p0']);
-    assert.deepEqual(kinds({ leases: [lease(0, { state: 'waiting' })], members: [member('S1')] }), [
+    assert.deepEqual(kinds({ partitions: override, members: [member('S1')] }), ['unreadable p0']);
+    assert.deepEqual(kinds({ partitions: [lease(0, { state: 'waiting' })], members: [member('S1')] }), [
       'retrying p0',
     ]);
   });
 
   it('finds lag and standstill where asked', () => {
-    const leases = [lease(0, { lag: 1_100 }), lease(1, { lag: 1 }), lease(2, { lag: 10 })];
-    const limits = { maxLag: 10, stalled: new Map([[1, 61_000]]) };
-    const status = { leases, members: [member('S1')] };
+    const partitions = [lease(0, { lag: 1_100 }), lease(1, { lag: 1 }), lease(2, { lag: 10 })];
+    const stall = { partition: 1, member: 'a', reason: '1 message waits', forMs: 61_000 };
+    const limits = { maxLag: 10, stalled: [stall] };
+    const status = { partitions, members: [member('S1')] };
     assert.deepEqual(kinds(status, limits), ['lag p0', 'stalled p1']);
     assert.deepEqual(
       checkGroup(status, limits).map(({ message }) => message),
-      ['p0: 1,100 messages wait, more than 10', 'p1: 1 message waits, and no progress for 1m 1s'],
+      ['p0: 1,100 messages wait, more than 10', 'p1 has made no progress for 1m 1s: 1 message waits'],
     );
   });
 
   it('takes for standstill what has waited long behind an old commit, or behind none, and asks about nothing else', async () => {
     const old = { lag: 1, positionAgeMs: 3_600_000 };
-    const leases = [
+    const partitions = [
       lease(0, { ...old, position: 7 }),
       // It came just now, after an hour of quiet.
       lease(1, { ...old, position: 8 }),
@@ -129,27 +130,35 @@ describe('leases check', () => {
       assert.notEqual(ms, undefined, question);
       return ms == null ? null : Date.now() - ms;
     };
-    const stalled = await readStalled({ storedAt }, leases, 60_000);
+    const stalled = await findStalls({ storedAt }, { partitions, members: [] }, 60_000);
     assert.deepEqual(asked.sort(), Object.keys(waitedMs));
-    assert.deepEqual([...stalled.keys()].sort(), [0, 2]);
+    assert.deepEqual(
+      stalled.map(({ partition, reason }) => [partition, reason]),
+      [
+        [0, '1 message waits'],
+        [2, '2 messages wait'],
+      ],
+    );
     // Since the message came, not since the commit.
-    assert.ok(Math.abs((stalled.get(0) ?? 0) - 61_000) < 10_000, String(stalled.get(0)));
+    assert.ok(Math.abs((stalled[0]?.forMs ?? 0) - 61_000) < 10_000, String(stalled[0]?.forMs));
   });
 
   it('finds imbalance, unless somebody has pinned partitions, and sessions that have missed a renewal', () => {
-    const members = [member('S1'), member('S2'), member('S3', { leaving: true })];
-    assert.deepEqual(kinds({ leases: [lease(0), lease(1)], members }), ['imbalance']);
-    assert.deepEqual(kinds({ leases: [lease(0), lease(1, { pin: 'a' })], members }), []);
-    assert.deepEqual(kinds({ leases: [lease(0)], members: [member('S1', { expiresInMs: 3_000 })] }), [
-      'near-expiry',
-    ]);
+    const members = [
+      member('S1', { partitions: [0, 1] }),
+      member('S2'),
+      member('S3', { state: 'leaving', renewedAgoMs: 9_000 }),
+    ];
+    assert.deepEqual(kinds({ partitions: [lease(0), lease(1)], members }), ['imbalance']);
+    assert.deepEqual(kinds({ partitions: [lease(0), lease(1, { pin: 'a' })], members }), []);
+    const late = (renewedAgoMs: number) =>
+      kinds({ partitions: [lease(0)], members: [member('S1', { renewedAgoMs })] });
+    assert.deepEqual([late(6_600), late(6_700)], [[], ['near-expiry']]);
   });
 
   it('keeps the line of a monitoring plugin in form whatever names people choose', () => {
-    const leases = [
-      lease(0, { state: 'silent', owner: { session: 'S1', name: 'a|b\n', host: 'h', pid: 1 } }),
-    ];
-    const status = { leases, members: [member('S1')] };
+    const partitions = [lease(0, { state: 'silent', owner: 'a|b\n' })];
+    const status = { partitions, members: [member('S1')] };
     const line = formatNagios('EVENTS, group g', status, checkGroup(status, none));
     assert.match(line, /^NATSPOC WARNING - [^|\n]*a\/b\\u000a[^|\n]* \| members=1 owned=1;;;0;1 lag=0$/);
   });

@@ -9,18 +9,18 @@ import {
 import { describeChanges, ownershipPicture } from '../../src/local/demo/picture.js';
 import { partitionList } from '../../src/text/partition-list.js';
 
-const published: PublishedMessage[] = [1, 2, 3, 4].map((seq) => ({
+const published: PublishedMessage[] = [1, 2, 3, 4].map((sequence) => ({
   partition: 0,
-  seq,
+  sequence,
   key: 'k',
-  data: `m${seq}`,
+  data: `m${sequence}`,
 }));
 
-const line = (seq: number, epoch: number, index: number, consumer = 'a'): HandledMessage => ({
+const line = (sequence: number, epoch: number, index: number, consumer = 'a'): HandledMessage => ({
   partition: 0,
-  seq,
+  sequence,
   key: 'k',
-  data: `m${seq}`,
+  data: `m${sequence}`,
   epoch,
   consumer,
   index,
@@ -75,7 +75,7 @@ describe('the judge of the demo', () => {
   });
 
   it('notices content that differs from what was published', () => {
-    const handled = [1, 2, 3, 4].map((seq, i) => line(seq, 5, i));
+    const handled = [1, 2, 3, 4].map((sequence, i) => line(sequence, 5, i));
     const changed = handled.map((message, i) => (i === 2 ? { ...message, data: 'other' } : message));
     const verdict = judge(published, changed);
     assert.equal(verdict.foreign, 1);

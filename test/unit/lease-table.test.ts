@@ -10,11 +10,11 @@ const HOSTILE = 'a\u001b[31m\u0007b\u202e\nc';
 describe('leases list', () => {
   it('marks what needs somebody without colour, and escapes names', () => {
     const [, healthy, unowned] = formatLeases({
-      leases: [
-        lease(0, { owner: { session: 'S1', name: HOSTILE, host: HOSTILE, pid: 1 } }),
-        lease(1, { state: 'unowned', owner: null, heldForMs: null, expiresInMs: null }),
+      partitions: [
+        lease(0, { owner: HOSTILE }),
+        lease(1, { state: 'unowned', owner: null, session: null, heldMs: null }),
       ],
-      members: [],
+      members: [member('S1', { host: HOSTILE })],
     });
     assert.match(healthy ?? '', /^ {2}p0 .*a\\u001b\[31m\\u0007b\\u202e\\u000ac/);
     assert.match(unowned ?? '', /^! p1 .* unowned$/);
@@ -25,20 +25,20 @@ describe('what is listed on a narrow terminal', () => {
   const widest = (lines: readonly string[]) => Math.max(...lines.map(({ length }) => length));
   const leases = [lease(0)];
   const long = { name: 'worker-17.example', host: 'worker-17.example.internal', pid: 123_456 };
-  const members = [member('S'.repeat(22), { ...long, answer: 'gone', lag: 1_234, partitions: [0] })];
+  const members = [member('S'.repeat(22), { ...long, state: 'unreachable', lag: 1_234, partitions: [0] })];
 
   it('names what the stream dropped below the table, where it has', () => {
     const leases = Array.from({ length: 10 }, (_, i) => lease(i, { trimmed: i === 0 ? 0 : 1_000 }));
-    assert.deepEqual(formatLeases({ leases: leases.slice(0, 2), members: [] }).slice(3), [
+    assert.deepEqual(formatLeases({ partitions: leases.slice(0, 2), members: [] }).slice(3), [
       '! dropped by the stream before handled, at most: p1 1,000',
     ]);
-    assert.match(formatLeases({ leases, members: [] }).at(-1) ?? '', /p8 1,000 and 1 more$/);
-    assert.equal(formatLeases({ leases: [lease(0)], members: [] }).length, 2);
+    assert.match(formatLeases({ partitions: leases, members: [] }).at(-1) ?? '', /p8 1,000 and 1 more$/);
+    assert.equal(formatLeases({ partitions: [lease(0)], members: [] }).length, 2);
   });
 
   it('members leave columns out, never their name, their share and how they are', () => {
-    assert.ok(widest(formatMembers({ leases, members })) > 60);
-    const lines = formatMembers({ leases, members }, 60);
+    assert.ok(widest(formatMembers({ partitions: leases, members })) > 60);
+    const lines = formatMembers({ partitions: leases, members }, 60);
     assert.ok(widest(lines) <= 60, lines.join('\n'));
     assert.match(lines[1] ?? '', /^! worker-17\.example +1 +1,234 .*unreachable$/);
   });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
+import { toNdjson, toText } from '../../src/cli/consume/message-line.js';
 import { SILENT } from '../../src/core/member/partition/handler.js';
 import { HandlerCall } from '../../src/core/member/partition/handler-call.js';
-import { toNdjson, toText } from '../../src/core/member/partition/output.js';
 import type { StreamMessage } from '../../src/core/protocol/message.js';
 import { fakeMessage } from '../support/fake-partition.js';
 
@@ -20,7 +20,7 @@ describe('the line for a message', () => {
   it('has everything that is known about it', () => {
     assert.deepEqual(ndjson(message(bytes('hello'), 'user-7')), {
       partition: 3,
-      seq: 1234,
+      sequence: 1234,
       epoch: 41,
       key: 'user-7',
       subject: 'e.p.0',

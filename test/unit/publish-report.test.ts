@@ -14,7 +14,7 @@ const SUMMARY: PublishSummary = {
   confirmedBytes: 128_000_000,
   skipped: 0,
   elapsedMs: 5_000,
-  rate: 200_000,
+  ratePerSecond: 200_000,
   missedMs: 0,
   latency: { min: 0.25, avg: 19.5, p50: 19, p90: 27, p99: 38.4, p999: 95, max: 1_070 },
   stopped: null,

@@ -67,8 +67,8 @@ describe('ConfirmedLog', () => {
     for (let i = 0; i < 5_000; i++) log.add({ data: 'x'.repeat(20) }, 1, 14 + i, false);
     log.close();
     const lines = readFileSync(path, 'utf8').split('\n');
-    assert.equal(lines[0], '{"partition":3,"seq":12,"key":"k","data":"Grüße \\"1\\""}');
-    assert.equal(lines[1], '{"partition":0,"seq":13,"key":null,"duplicate":true,"data_base64":"/wA="}');
+    assert.equal(lines[0], '{"partition":3,"sequence":12,"key":"k","data":"Grüße \\"1\\""}');
+    assert.equal(lines[1], '{"partition":0,"sequence":13,"key":null,"duplicate":true,"data_base64":"/wA="}');
     assert.equal(lines.length, 5_003);
   });
 

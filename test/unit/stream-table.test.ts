@@ -33,7 +33,10 @@ describe('the listing of a stream', () => {
         layout: { v: 1, prefix: evil('prefix'), partitions: 1, hash: 'fnv1a32' },
         partitions: [{ partition: 0, messages: 0, end: null, lastAtMs: null }],
         groups: [
-          { group: evil('group'), members: 0, unreachable: 0, owned: 0, wrongPositions: 0, lag: 0, begun: 0 },
+          {
+            group: evil('group'),
+            ...{ partitions: 1, members: 0, unreachable: 0, owned: 0, wrongPositions: 0, lag: 0, begun: 0 },
+          },
         ],
       },
       {

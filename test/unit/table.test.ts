@@ -3,7 +3,7 @@ import { textWidth } from '../../src/core/lib/text.js';
 import { formatPairs, formatTable } from '../../src/text/table.js';
 
 describe('a table', () => {
-  const columns = [{ title: 'A' }, { title: 'BB', giveWay: 2 }, { title: 'CCC', giveWay: 1 }, { title: 'D' }];
+  const columns = [{ title: 'A' }, { title: 'BB', rank: 1 }, { title: 'CCC', rank: 2 }, { title: 'D' }];
   const rows = [['a', 'b', 'c', 'd']];
 
   it('leaves out what matters least until it fits, and never the rest', () => {
@@ -29,7 +29,7 @@ describe('a table', () => {
       'plain  333  x',
     ]);
     assert.deepEqual(new Set(lines.map(textWidth)), new Set([13]));
-    const giving = [{ ...left, giveWay: 1 }, right, last];
+    const giving = [{ ...left, rank: 1 }, right, last];
     assert.deepEqual(formatTable(giving, wide, 13), lines);
     assert.equal(formatTable(giving, [['\u4ed5\u4e8b\u4eba', '333', 'x']], 13)[0], '  V  L');
     assert.deepEqual(

@@ -1,6 +1,6 @@
 import type { HandlerContext } from '../../core/member/partition/handler.js';
-import { toNdjson, toText } from '../../core/member/partition/output.js';
 import type { StreamMessage } from '../../core/protocol/message.js';
+import { toNdjson, toText } from './message-line.js';
 
 /** The output formats. */
 export const OUTPUTS = ['ndjson', 'text', 'none'] as const;

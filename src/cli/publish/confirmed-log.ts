@@ -1,20 +1,14 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { messageOf, NatspocError } from '../../core/lib/errors.js';
 import { toJson } from '../../core/lib/text.js';
-import { textOf } from '../../core/member/partition/output.js';
 import type { OutgoingMessage } from '../../core/publisher/types.js';
 import { systemReason } from '../../local/child.js';
+import { payloadJson } from '../../text/json.js';
 
 const CHUNK_CHARACTERS = 64 * 1024;
 
-/** Payload as text if it is UTF-8, otherwise as base64. */
-function payload(data: Uint8Array | string): { data: string } | { data_base64: string } {
-  const text = typeof data === 'string' ? data : textOf(data);
-  return text === undefined ? { data_base64: Buffer.from(data).toString('base64') } : { data: text };
-}
-
 /**
- * Writes a line of JSON for each confirmed message: `{"partition":3,"seq":12,"key":"user-7","data":"…"}`, with the same
+ * Writes a line of JSON for each confirmed message: `{"partition":3,"sequence":12,"key":"user-7","data":"…"}`, with the same
  * fields as `consume`, so that the two can be compared. `key` is null without a key; `duplicate` is present only if true.
  * An existing file is truncated at the first write, so a run that fails before that keeps its content.
  */
@@ -38,10 +32,10 @@ export class ConfirmedLog {
   add(message: OutgoingMessage, partition: number, sequence: number, duplicate: boolean): void {
     const line = {
       partition,
-      seq: sequence,
+      sequence,
       key: message.key ?? null,
       ...(duplicate && { duplicate }),
-      ...payload(message.data),
+      ...payloadJson(message.data),
     };
     this.#chunk += `${toJson(line)}\n`;
     if (this.#chunk.length >= CHUNK_CHARACTERS) this.#flush();

@@ -35,7 +35,7 @@ export function formatSummary(
     if (count > 0) rows.push([name, `${formatCount(count)}${note ? ` (${note})` : ''}`]);
   }
   const bytesPerSecond = summary.elapsedMs > 0 ? (summary.confirmedBytes / summary.elapsedMs) * 1_000 : 0;
-  rows.push(['rate', `${formatCount(summary.rate)} msg/s, ${formatBytes(bytesPerSecond)}/s`]);
+  rows.push(['rate', `${formatCount(summary.ratePerSecond)} msg/s, ${formatBytes(bytesPerSecond)}/s`]);
   rows.push(['payload', `${formatBytes(summary.confirmedBytes)} in ${formatDuration(summary.elapsedMs)}`]);
   if (summary.missedMs > 0) rows.push(['behind schedule', `${formatDuration(summary.missedMs)} dropped`]);
   if (summary.confirmed > 0) {
@@ -73,7 +73,7 @@ export function summaryJson(summary: PublishSummary, target: { stream: string; p
     skipped: summary.skipped,
     bytes: summary.confirmedBytes,
     elapsedMs: round(summary.elapsedMs),
-    rate: round(summary.rate, 1),
+    ratePerSecond: round(summary.ratePerSecond, 1),
     missedMs: round(summary.missedMs),
     latencyMs: { ...times },
     stopped: summary.stopped,

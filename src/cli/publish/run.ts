@@ -30,7 +30,7 @@ export interface PublishSummary extends PublishCounters {
   /** From the first message to the last answer. */
   elapsedMs: number;
   /** Confirmed messages per second over that time. */
-  rate: number;
+  ratePerSecond: number;
   /** How much of a paced schedule was dropped because of stalls. */
   missedMs: number;
   /** From the moment a message was due to its confirmation. */
@@ -110,7 +110,7 @@ export class PublishRun {
       ...counters,
       skipped: this.#options.source.skipped,
       elapsedMs,
-      rate: elapsedMs > 0 ? (counters.confirmed / elapsedMs) * 1_000 : 0,
+      ratePerSecond: elapsedMs > 0 ? (counters.confirmed / elapsedMs) * 1_000 : 0,
       missedMs: this.#pacer?.missedMs ?? 0,
       latency: this.#latency.summary(),
       stopped: this.#stopped,

@@ -5,11 +5,11 @@ import { Flags } from '../../cli/oclif.js';
 import type { FailureOptions } from '../../cli/report-error.js';
 import { StreamCommand } from '../../cli/stream-command.js';
 import { checkSettings, type Finding, settingNotes } from '../../core/admin/check.js';
-import type { GroupStatus } from '../../core/admin/group-status.js';
+import { type GroupStatus, totalsOf } from '../../core/admin/group-status.js';
 import { duration } from '../../core/config/parse.js';
 import { escapeControl, wrap } from '../../core/lib/text.js';
 import { formatNagios, nagiosExitCode, unknownToNagios } from '../../text/check-report.js';
-import { summarise, totalLag } from '../../text/lease-table.js';
+import { summarise } from '../../text/lease-table.js';
 
 /** How often --wait checks again. */
 const LOOK_AGAIN_MS = 250;
@@ -109,9 +109,7 @@ export default class LeasesCheck extends StreamCommand {
     if (format === 'json') {
       this.writeJson({
         ok: findings.length === 0,
-        members: status.members.length,
-        partitions: status.leases.length,
-        lag: totalLag(status.leases),
+        totals: totalsOf(status),
         findings,
         notes,
       });

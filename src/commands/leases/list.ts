@@ -7,7 +7,8 @@ import { StreamCommand, type StreamSession } from '../../cli/stream-command.js';
 import type { GroupStatus } from '../../core/admin/group-status.js';
 import { duration } from '../../core/config/parse.js';
 import { wrap } from '../../core/lib/text.js';
-import { formatLeases, groupStatusJson, summarise } from '../../text/lease-table.js';
+import { groupJson } from '../../text/json.js';
+import { formatLeases, summarise } from '../../text/lease-table.js';
 import { formatMembers } from '../../text/members-table.js';
 
 const DEFAULT_EVERY_MS = 2_000;
@@ -25,7 +26,7 @@ export default class LeasesList extends StreamCommand {
     { description: 'Refreshed every 2 seconds:', command: '<%= config.bin %> leases --watch' },
     {
       description: 'Partitions with waiting messages, with jq:',
-      command: `<%= config.bin %> leases --json | jq '.leases[] | select(.lag > 0)'`,
+      command: `<%= config.bin %> leases --json | jq '.partitions[] | select(.lag > 0)'`,
     },
   ];
   static override flags = {
@@ -59,7 +60,7 @@ export default class LeasesList extends StreamCommand {
     const { stream, group } = config;
     if (flags.json) {
       const at = flags.watch ? { at: new Date().toISOString() } : {};
-      this.writeJson(groupStatusJson({ ...at, stream, group }, status));
+      this.writeJson({ ...at, stream, group, ...groupJson(status) });
       return;
     }
     const screen = process.stdout.isTTY;

@@ -4,6 +4,7 @@ import { Args, Flags } from '../../cli/oclif.js';
 import { StreamCommand } from '../../cli/stream-command.js';
 import { NatspocError } from '../../core/lib/errors.js';
 import { escapeControl } from '../../core/lib/text.js';
+import { partitionList } from '../../text/partition-list.js';
 
 /** `natspoc leases pin`: keeps a partition with one member. */
 export default class LeasesPin extends StreamCommand {
@@ -35,11 +36,11 @@ export default class LeasesPin extends StreamCommand {
         if (flags.json) this.writeJson({ pinned: partitions, to, present, there });
         else if (!present) {
           this.writeLines([
-            `${list(partitions)} pinned to ${shown}, which is not there: ${partitions.length === 1 ? 'it moves' : 'they move'} when that member joins.`,
+            `${partitionList(partitions)} pinned to ${shown}, which is not there: ${partitions.length === 1 ? 'it moves' : 'they move'} when that member joins.`,
           ]);
         } else if (there) {
           this.writeLines([
-            `${list(partitions)} pinned to ${shown}, which owns ${partitions.length === 1 ? 'it' : 'them'}.`,
+            `${partitionList(partitions)} pinned to ${shown}, which owns ${partitions.length === 1 ? 'it' : 'them'}.`,
           ]);
         }
         if (present && !there) {
@@ -47,13 +48,10 @@ export default class LeasesPin extends StreamCommand {
           else
             throw new NatspocError(
               'failed',
-              `${list(partitions)} pinned to ${shown}, which does not own ${partitions.length === 1 ? 'it' : 'them'} yet.`,
+              `${partitionList(partitions)} pinned to ${shown}, which does not own ${partitions.length === 1 ? 'it' : 'them'} yet.`,
             );
         }
       }),
     );
   }
 }
-
-const list = (partitions: readonly number[]): string =>
-  partitions.map((partition) => `p${partition}`).join(' ');

@@ -1,12 +1,15 @@
 import { connectionFlags } from '../../cli/base-command.js';
 import { StreamCommand } from '../../cli/stream-command.js';
-import { describeChange, recordChange } from '../../text/change-line.js';
+import { eventsOf } from '../../core/admin/group-event.js';
+import { describeEvent } from '../../text/change-line.js';
+import { eventJson } from '../../text/json.js';
 
 /** `natspoc leases watch`: the changes of a group as they happen. */
 export default class LeasesWatch extends StreamCommand {
-  static override summary = 'Follow changes of owners and members as they happen, one line each.';
+  static override summary =
+    'Follow changes of owners, members, pauses and pins as they happen, one line each.';
   static override description =
-    'Runs until Ctrl-C. With --json it prints one object per line: at, event, partition, epoch, member, session, from, reason.';
+    'Runs until Ctrl-C. With --json it prints one event per line: at, event, partition, epoch, member, session, from, reason; of a pause or pin also by and to.';
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     {
@@ -21,9 +24,11 @@ export default class LeasesWatch extends StreamCommand {
     const signal = this.stopSignal();
     await this.withStream(flags, 'leases watch', async ({ config, group }) => {
       const follower = group.follow((change) => {
-        const record = recordChange(change, new Date());
-        if (flags.json) this.writeJson(record);
-        else this.writeLines([describeChange(record)]);
+        for (const event of eventsOf(change)) {
+          const now = Date.now();
+          if (flags.json) this.writeJson(eventJson(event, now));
+          else this.writeLines([describeEvent(event, now)]);
+        }
       });
       process.stdout.on('error', () => process.exit(0));
       try {

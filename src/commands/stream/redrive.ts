@@ -83,8 +83,9 @@ stored. With --dry-run it only lists the dead letters.`);
   }
 }
 
-function letterJson({ data: _data, ...letter }: FoundLetter): object {
-  return letter;
+/** `sequence` is that of the message in its stream, as everywhere; `letter` is that of the dead letter. */
+function letterJson({ data: _, sequence: letter, from: sequence, time: at, ...rest }: FoundLetter): object {
+  return { letter, sequence, at, ...rest };
 }
 
 function describeLetter({

@@ -3,11 +3,9 @@ import { formatCount, formatDuration } from '../lib/units.js';
 import { unevenLoads } from './balance.js';
 import type { GroupStatus, LeaseStatus } from './group-status.js';
 import { describeLag } from './lag.js';
-import type { MemberStatus } from './members.js';
+import { isLate, type MemberStatus } from './members.js';
 import { describePositionFault } from './position-fault.js';
-
-/** A session with less than this share of its ttl left has missed renewals: a member renews several times in a third of it. */
-const NEAR_EXPIRY = 1 / 3;
+import { describeStall, type Stall } from './stalled.js';
 
 /** One problem. `warning`: the group works, but not as it should. */
 export interface Finding {
@@ -24,7 +22,6 @@ export interface Finding {
     | 'trimmed'
     | 'lag'
     | 'stalled'
-    | 'standing'
     | 'imbalance'
     | 'near-expiry'
     | 'setting';
@@ -38,20 +35,25 @@ export interface Finding {
 export interface CheckLimits {
   /** Limit of messages that wait in one partition; undefined: no limit. */
   maxLag: number | undefined;
-  /** Partitions without progress though messages wait, and for how long, milliseconds: see `readStalled`. */
-  stalled: ReadonlyMap<number, number>;
+  /** What makes no progress: see `findStalls`. */
+  stalled: readonly Stall[];
 }
 
 /** All problems of a group at one moment; empty if it is healthy. */
-export function checkGroup({ leases, members }: GroupStatus, limits: CheckLimits): Finding[] {
+export function checkGroup(status: GroupStatus, limits: CheckLimits): Finding[] {
+  const { partitions, members } = status;
   const findings: Finding[] = [];
   if (members.length === 0) {
     findings.push(finding('no-members', 'critical', 'the group has no members'));
   }
-  for (const lease of leases) findings.push(...checkLease(lease, limits));
-  for (const member of members) findings.push(...checkMember(member), ...checkStanding(member));
-  const imbalance = findImbalance(leases, members);
-  if (imbalance) findings.push(imbalance);
+  for (const lease of partitions) findings.push(...checkLease(lease, limits));
+  for (const member of members) findings.push(...checkMember(member));
+  findings.push(...limits.stalled.map(checkStall));
+  const uneven = unevenLoads(status);
+  if (uneven) {
+    const message = `one member has ${uneven.most} partitions, another ${uneven.least}`;
+    findings.push(finding('imbalance', 'warning', message));
+  }
   return findings;
 }
 
@@ -81,10 +83,10 @@ function finding(
   return { kind, severity, partition: about.partition ?? null, member: about.member ?? null, message };
 }
 
-function* checkLease(lease: LeaseStatus, { maxLag, stalled }: CheckLimits): Iterable<Finding> {
+function* checkLease(lease: LeaseStatus, { maxLag }: CheckLimits): Iterable<Finding> {
   const { partition, lag, positionFault: fault } = lease;
-  const owner = escapeControl(lease.owner?.name ?? '');
-  const about = { partition, ...(lease.owner && { member: lease.owner.name }) };
+  const owner = escapeControl(lease.owner ?? '');
+  const about = { partition, ...(lease.owner !== null && { member: lease.owner }) };
   switch (lease.state) {
     case 'unowned':
       yield finding('unowned', 'critical', `p${partition} has no owner`, about);
@@ -107,7 +109,7 @@ function* checkLease(lease: LeaseStatus, { maxLag, stalled }: CheckLimits): Iter
         );
       break;
     case 'waiting':
-      if (lease.state === 'waiting' && fault === null)
+      if (fault === null)
         yield finding(
           'retrying',
           'warning',
@@ -143,44 +145,23 @@ function* checkLease(lease: LeaseStatus, { maxLag, stalled }: CheckLimits): Iter
     const message = `p${partition}: ${describeLag(lag)}, more than ${formatCount(maxLag)}`;
     yield finding('lag', 'critical', message, about);
   }
-  const stalledForMs = stalled.get(partition);
-  if (stalledForMs !== undefined) {
-    const message = `p${partition}: ${describeLag(lag ?? 0)}, and no progress for ${formatDuration(stalledForMs)}`;
-    yield finding('stalled', 'critical', message, about);
+}
+
+function* checkMember(member: MemberStatus): Iterable<Finding> {
+  const { name, state, expiresInMs } = member;
+  const about = { member: name };
+  if (state === 'unreadable') {
+    yield finding('unreadable', 'warning', `${escapeControl(name)}: its session cannot be read`, about);
+  } else if (state !== 'leaving' && isLate(member)) {
+    const left = expiresInMs ?? 0;
+    const when = left < 0 ? 'has expired' : `expires in ${formatDuration(left)}`;
+    const message = `${escapeControl(name)} has not renewed: its session ${when}`;
+    yield finding('near-expiry', 'warning', message, about);
   }
 }
 
-function* checkMember({ name, ttlMs, expiresInMs, leaving }: MemberStatus): Iterable<Finding> {
-  if (leaving || expiresInMs >= ttlMs * NEAR_EXPIRY) return;
-  const when = expiresInMs < 0 ? 'has expired' : `expires in ${formatDuration(expiresInMs)}`;
-  const message = `${escapeControl(name)} has not renewed: its session ${when}`;
-  yield finding('near-expiry', 'warning', message, { member: name });
-}
-
-/** What a member reports as standing. */
-function* checkStanding({ name, stats }: MemberStatus): Iterable<Finding> {
-  for (const { partition, reason, forMs } of stats?.standing ?? []) {
-    const what = partition === null ? escapeControl(name) : `p${partition}`;
-    const message = `${what} has made no progress for ${formatDuration(forMs)}: ${escapeControl(reason)}`;
-    yield finding('standing', 'critical', message, {
-      member: name,
-      ...(partition !== null && { partition }),
-    });
-  }
-}
-
-/** Uneven loads of the members that are not leaving. */
-function findImbalance(
-  leases: readonly LeaseStatus[],
-  members: readonly MemberStatus[],
-): Finding | undefined {
-  const loads = new Map(members.filter(({ leaving }) => !leaving).map(({ session }) => [session, 0]));
-  for (const { owner } of leases) {
-    const load = owner ? loads.get(owner.session) : undefined;
-    if (owner && load !== undefined) loads.set(owner.session, load + 1);
-  }
-  const uneven = unevenLoads([...loads.values()], leases);
-  if (!uneven) return undefined;
-  const message = `one member has ${uneven.most} partitions, another ${uneven.least}`;
-  return finding('imbalance', 'warning', message);
+function checkStall(stall: Stall): Finding {
+  const { partition, member } = stall;
+  const about = { ...(partition !== null && { partition }), ...(member !== null && { member }) };
+  return finding('stalled', 'critical', describeStall(stall), about);
 }

@@ -1,4 +1,5 @@
 import type { GroupFollower } from './follower.js';
+import { nameOf } from './group-entries.js';
 
 /** The outcome for a member that was told to end, and for its partitions. */
 export interface Ending {
@@ -36,12 +37,11 @@ export async function endMember(
   waitMs: number,
   signal?: AbortSignal,
 ): Promise<Ending | string> {
-  const owned = [...follower.leases.keys()].filter((partition) => follower.ownerOf(partition) === session);
+  const owned = follower.ownedBy(session);
   const startedAt = performance.now();
   const refusal = await order.tell();
   if (refusal !== undefined) return refusal;
-  const others = () =>
-    [...follower.sessions.values()].some(({ id, record }) => id !== session && !record.leaving);
+  const others = () => follower.planned().some(({ id }) => id !== session);
   const hasEnded = () => !follower.sessions.has(session);
   const isOver = () =>
     others()
@@ -50,7 +50,7 @@ export async function endMember(
   await follower.until(isOver, waitMs, signal);
   const moved = new Map<string, number[]>();
   const left: number[] = [];
-  for (const partition of owned.sort((a, b) => a - b)) {
+  for (const partition of owned) {
     const name = heir(follower, partition, session);
     if (name === null) left.push(partition);
     else moved.set(name, [...(moved.get(name) ?? []), partition]);
@@ -66,7 +66,6 @@ export async function endMember(
 
 /** The name of a live owner other than this session, or null. */
 function heir(follower: GroupFollower, partition: number, session: string): string | null {
-  const owner = follower.ownerOf(partition);
-  if (owner === null || owner === session) return null;
-  return follower.sessions.get(owner)?.record.name ?? null;
+  const owner = follower.liveOwner(partition);
+  return owner && owner.id !== session ? nameOf(owner) : null;
 }

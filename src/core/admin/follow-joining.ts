@@ -1,4 +1,5 @@
-import type { GroupFollower, SeenSession } from './follower.js';
+import type { GroupFollower } from './follower.js';
+import { nameOf, type SeenSession } from './group-entries.js';
 
 /** The state of a process that was started as a member. */
 export interface Joining {
@@ -23,23 +24,20 @@ export async function followJoining(
 ): Promise<Joining | undefined> {
   const find = (): SeenSession | undefined =>
     [...follower.sessions.values()].find(
-      ({ record }) => record.host === process.host && record.pid === process.pid,
+      ({ record }) => record?.host === process.host && record.pid === process.pid,
     );
-  const ownedBy = (id: string): number[] =>
-    [...follower.leases.keys()].filter((partition) => follower.ownerOf(partition) === id);
   const hasItsShare = (): boolean => {
     const session = find();
-    const share = Math.floor(process.partitions / Math.max(1, follower.sessions.size));
-    return session !== undefined && ownedBy(session.id).length >= share;
+    const share = Math.floor(process.partitions / Math.max(1, follower.planned().length));
+    return session !== undefined && follower.ownedBy(session.id).length >= share;
   };
   await follower.until(hasItsShare, waitMs, signal);
   const session = find();
   if (!session) return undefined;
   const from = new Map<string | null, number[]>();
-  for (const partition of ownedBy(session.id).sort((a, b) => a - b)) {
-    const record = follower.leases.get(partition)?.record;
-    const before = record && record !== 'unreadable' ? record.from : null;
+  for (const partition of follower.ownedBy(session.id)) {
+    const before = follower.leaseOf(partition)?.from ?? null;
     from.set(before, [...(from.get(before) ?? []), partition]);
   }
-  return { name: session.record.name, from };
+  return { name: nameOf(session), from };
 }

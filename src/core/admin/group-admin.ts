@@ -13,12 +13,12 @@ import { type GroupStatus, readGroupStatus } from './group-status.js';
 import { readTenures, type Tenure } from './history.js';
 import { operatorName } from './operator.js';
 import { changeOverride } from './overrides.js';
-import { ANSWER_MS, patienceOf } from './patience.js';
+import { patienceOf } from './patience.js';
 import { untilResting } from './pausing.js';
 import { type ReleaseOutcome, releasePartitions } from './release.js';
 import { type SeekOutcome, seekPositions } from './seek.js';
 import { planSeek, type SeekStep, type SeekTarget } from './seek-target.js';
-import { readStalled } from './stalled.js';
+import { findStalls } from './stalled.js';
 import { withFollower } from './with-follower.js';
 
 const CONCURRENT_PLANS = 8;
@@ -78,7 +78,7 @@ export class GroupAdmin {
 
   /** Its members, partitions, positions and lag at one moment. */
   status(): Promise<GroupStatus> {
-    return readGroupStatus(this.#ports.observer, { partitions: this.#partitions, answerMs: ANSWER_MS });
+    return readGroupStatus(this.#ports.observer, this.#partitions);
   }
 
   /**
@@ -91,11 +91,8 @@ export class GroupAdmin {
     status: GroupStatus,
     limits: { maxLag?: number | undefined; stalledMs?: number | undefined } = {},
   ): Promise<Finding[]> {
-    const { maxLag, stalledMs } = limits;
-    const { observer } = this.#ports;
-    const stalled =
-      stalledMs === undefined ? new Map() : await readStalled(observer, status.leases, stalledMs);
-    return checkGroup(status, { maxLag, stalled });
+    const stalled = await findStalls(this.#ports.observer, status, limits.stalledMs);
+    return checkGroup(status, { maxLag: limits.maxLag, stalled });
   }
 
   /** The owners of a partition that the bucket still stores, oldest first. */
@@ -178,7 +175,7 @@ export class GroupAdmin {
     signal?: AbortSignal,
   ): Promise<{ present: boolean; there: boolean }> {
     // If several members have the name, the first by id gets the partitions, as in the plan.
-    const member = follower.named(to).sort((a, b) => (a.id < b.id ? -1 : 1))[0];
+    const member = follower.named(to)[0];
     if (!member) return { present: false, there: false };
     const isThere = (): boolean => partitions.every((each) => follower.ownerOf(each) === member.id);
     const { waitMs } = patienceOf(this.#config);

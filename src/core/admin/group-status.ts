@@ -1,15 +1,17 @@
-import type { PastEntry, PositionFacts } from '../ports/facts.js';
+import type { PositionFacts } from '../ports/facts.js';
 import type { GroupObserver } from '../ports/observer.js';
 import type { PartitionStats } from '../protocol/member-stats.js';
-import type { LeaseReason, LeaseRecord, OverrideRecord } from '../protocol/records.js';
-import { type LagInput, readLags } from './lag.js';
-import { type MemberStatus, readMembers } from './members.js';
+import type { LeaseReason } from '../protocol/records.js';
+import { GroupEntries } from './group-entries.js';
+import { readLags } from './lag.js';
+import { isDead, type MemberStatus, readMembers } from './members.js';
 import { type PositionFault, readPositionFaults } from './position-fault.js';
 
 /**
  * The state of a partition. `unowned`: it has no owner; `orphaned`: its owner has no session any more;
  * `expired`, `unreachable`, `silent`: its owner has not renewed, has no connection, does not answer;
- * `unreadable`: its lease cannot be read; `owned`: nothing more is known; otherwise as its owner reports (`running`, `starting`, `draining`, …).
+ * `unreadable`: its lease cannot be read; `owned`: nothing more is known; otherwise as its owner reports: `starting`,
+ * `running`, `draining`, `drained`, `waiting`, `halted`, `paused`.
  */
 type LeaseState =
   | 'unowned'
@@ -19,188 +21,208 @@ type LeaseState =
   | 'silent'
   | 'unreadable'
   | 'owned'
-  | 'idle'
   | (string & {});
 
+/** States of a partition that need no attention. */
+const HEALTHY = new Set<LeaseState>(['owned', 'running', 'starting', 'draining', 'drained', 'paused']);
+
+/** True if no member makes progress in the partition, so that an operator should look. */
+export const needsAttention = ({ state }: Pick<LeaseStatus, 'state'>): boolean => !HEALTHY.has(state);
+
+/** What is known of a partition's progress; null: unknown, or none. */
+export interface Progress {
+  /** The last handled sequence; null: the group has no position here. */
+  position: number | null;
+  /** The last stored sequence; null: the partition is empty. */
+  end: number | null;
+  /** Messages between position and end; null: unknown. */
+  lag: number | null;
+  /** Messages per second, lately, as its owner reports; null: not reported. */
+  ratePerSecond: number | null;
+  /** What is wrong with the position; null if nothing is, or if there is none. Members read nothing after a wrong position. */
+  positionFault: PositionFault | null;
+  /** Time since the last commit, milliseconds; null: never. */
+  positionAgeMs: number | null;
+  /** Upper bound on the messages that the stream dropped before they were handled, since the group started or the last seek. */
+  trimmed: number;
+}
+
 /** The owner and progress of a partition. */
-export interface LeaseStatus {
+export interface LeaseStatus extends Progress {
   partition: number;
-  owner: { session: string; name: string; host: string | null; pid: number | null } | null;
+  /** Name and session of its owner, dead or alive; null: none. */
+  owner: string | null;
+  session: string | null;
   /** The owner's epoch: the revision of the lease; 0 if there never was a lease. */
   epoch: number;
   /** Why the partition moved to its owner, and the previous owner. */
   reason: LeaseReason | null;
   from: string | null;
   /** Time since the last change of owner, milliseconds. */
-  heldForMs: number | null;
-  /** The last handled sequence; null: the group has no position here. */
-  position: number | null;
-  /** The last stored sequence; null: the partition is empty. */
-  end: number | null;
-  /** What is wrong with the position; null if nothing is, or if there is none. Members read nothing after a wrong position. */
-  positionFault: PositionFault | null;
+  heldMs: number | null;
   /** The override (pin, pause) cannot be read and is ignored. */
   overrideUnreadable: boolean;
-  /** Messages between position and end; null: unknown. */
-  lag: number | null;
-  /** Upper bound on the messages that the stream dropped before they were handled, since the group started or the last seek. */
-  trimmed: number;
-  /** Time since the last commit, milliseconds; null: never. */
-  positionAgeMs: number | null;
   /** Paused by an operator: owned, but not handled. */
   paused: boolean;
   /** Name or session id of the member to which it is pinned. */
   pin: string | null;
-  /** Recent messages per second, as its owner reports; null: not reported. */
-  rate: number | null;
-  /** Time until its owner counts as dead unless it renews. */
-  expiresInMs: number | null;
   state: LeaseState;
 }
 
 /** A group at one moment. */
 export interface GroupStatus {
-  leases: LeaseStatus[];
+  partitions: LeaseStatus[];
+  /** Its members, by name. */
   members: MemberStatus[];
 }
 
-/** Sources beside the bucket. */
-export interface StatusOptions {
+/** What a group sums up to. */
+export interface GroupTotals {
   partitions: number;
-  /** How long members have to answer, milliseconds. */
-  answerMs: number;
+  /** Partitions whose owner has a session. */
+  owned: number;
+  /** Members that run. */
+  members: number;
+  /** Members that died, but whose sessions have not been removed yet. */
+  unreachable: number;
+  /** Messages that wait; null: unknown for at least one partition. */
+  lag: number | null;
+}
+
+/** True for a partition whose owner has a session. */
+export const isOwned = ({ session, state }: LeaseStatus): boolean => session !== null && state !== 'orphaned';
+
+/** The sums of a group. */
+export function totalsOf({ partitions, members }: GroupStatus): GroupTotals {
+  const unreachable = members.filter(isDead).length;
+  return {
+    partitions: partitions.length,
+    owned: partitions.filter(isOwned).length,
+    members: members.length - unreachable,
+    unreachable,
+    lag: totalLag(partitions),
+  };
+}
+
+/** The sum of the lags; null if one of them is unknown. */
+export function totalLag(partitions: readonly { lag: number | null }[]): number | null {
+  return partitions.reduce<number | null>(
+    (sum, { lag }) => (sum === null || lag === null ? null : sum + lag),
+    0,
+  );
+}
+
+/** Orders names as people count: `b-2` before `b-10`. */
+export const compareNames = new Intl.Collator('en', { numeric: true }).compare;
+
+/** What the owner of a partition reports of it under the current epoch; undefined: nothing. */
+export function ownReport(
+  entries: GroupEntries,
+  members: ReadonlyMap<string, Pick<MemberStatus, 'stats'>>,
+  partition: number,
+): PartitionStats | undefined {
+  const epoch = entries.epochOf(partition);
+  const stats = members.get(entries.ownerOf(partition) ?? '')?.stats;
+  return stats?.partitions.find((each) => each.partition === partition && each.epoch === epoch);
+}
+
+/**
+ * The status of a group from its entries, its members by session (see {@link describeMember}) and the progress of each
+ * partition.
+ */
+export function describeGroup(
+  entries: GroupEntries,
+  members: ReadonlyMap<string, MemberStatus>,
+  progress: readonly Progress[],
+  nowMs: number,
+): GroupStatus {
+  const partitions = progress.map((known, partition): LeaseStatus => {
+    const lease = entries.leases.get(partition);
+    const { owner = null, reason = null, from = null } = entries.leaseOf(partition) ?? {};
+    const override = entries.overrideOf(partition);
+    return {
+      partition,
+      owner: entries.ownerNameOf(partition),
+      session: owner,
+      epoch: entries.epochOf(partition),
+      reason,
+      from,
+      heldMs: owner !== null && lease ? Math.max(0, Math.round(nowMs - lease.atMs)) : null,
+      ...known,
+      overrideUnreadable: entries.overrides.get(partition)?.record === 'unreadable',
+      paused: override?.paused ?? false,
+      pin: override?.pin ?? null,
+      state: stateOf(entries, members, partition),
+    };
+  });
+  const shares = new Map<string | null, LeaseStatus[]>();
+  for (const lease of partitions) shares.set(lease.session, [...(shares.get(lease.session) ?? []), lease]);
+  const all = [...members.values()].map((member) => {
+    const share = shares.get(member.session) ?? [];
+    return { ...member, partitions: share.map(({ partition }) => partition), lag: totalLag(share) };
+  });
+  all.sort((a, b) => compareNames(a.name, b.name) || (a.session < b.session ? -1 : 1));
+  return { partitions, members: all };
+}
+
+function stateOf(
+  entries: GroupEntries,
+  members: ReadonlyMap<string, MemberStatus>,
+  partition: number,
+): LeaseState {
+  if (entries.isUnreadable(partition)) return 'unreadable';
+  const owner = entries.ownerOf(partition);
+  if (owner === null) return 'unowned';
+  const member = members.get(owner);
+  if (!member) return 'orphaned';
+  if (member.state === 'unreachable' || member.state === 'expired') return member.state;
+  if (member.answer === 'silent') return 'silent';
+  const own = ownReport(entries, members, partition);
+  if (own) return own.state ?? 'owned';
+  // Asked after it got the partition, it did not name it.
+  if ((member.answeredAtMs ?? 0) > (entries.leases.get(partition)?.atMs ?? 0)) return 'starting';
+  return entries.overrideOf(partition)?.paused ? 'paused' : 'owned';
 }
 
 /**
  * Reads the status of a group once: sessions, leases, positions, ends of the partitions, lag, and the answers of
  * the members.
  *
+ * @param partitions how many the stream has.
  * @throws the errors of the observer: no permission, no bucket, no answer.
  */
-export async function readGroupStatus(observer: GroupObserver, options: StatusOptions): Promise<GroupStatus> {
-  const [entries, positions] = await Promise.all([observer.entries(), observer.positions()]);
-  const members = await readMembers(observer, entries, options.answerMs);
+export async function readGroupStatus(observer: GroupObserver, partitions: number): Promise<GroupStatus> {
+  const [past, positions] = await Promise.all([observer.entries(), observer.positions()]);
+  const entries = new GroupEntries();
+  for (const { entry, atMs } of past) if (entry.kind !== 'proof') entries.apply(entry, atMs);
+  const members = await readMembers(observer, entries);
   // Read last, so that no position is beyond its end.
   const [ends, stream] = await Promise.all([observer.ends(), observer.stream()]);
   const faults = await readPositionFaults(observer, positions, stream);
   const committed = new Map(positions.map((each) => [each.partition, each]));
   const last = new Map(ends.map((each) => [each.partition, each.sequence]));
-  const leases = readLeases(entries, options.partitions).map((lease) => {
-    const member = lease.record?.owner ? members.get(lease.record.owner) : undefined;
-    return describeLease(lease, member, { committed, last, faults });
+  const nowMs = Date.now();
+  const progress = Array.from({ length: partitions }, (_, partition) => {
+    const own = ownReport(entries, members, partition);
+    const end = last.get(partition) ?? null;
+    const known = describeProgress(committed.get(partition), own, nowMs);
+    return { ...known, partition, end, positionFault: faults.get(partition) ?? null };
   });
-  const lags = await readLags(observer, leases.map(lagInput));
-  for (const lease of leases) {
-    lease.lag = lease.positionFault ? null : (lags.get(lease.partition) ?? null);
-    if (lease.state === 'running' && lease.lag === 0) lease.state = 'idle';
-    const member = lease.owner ? members.get(lease.owner.session) : undefined;
-    if (!member) continue;
-    member.partitions.push(lease.partition);
-    member.lag = member.lag === null || lease.lag === null ? null : member.lag + lease.lag;
-  }
-  const byName = [...members.values()].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
-  return { leases, members: byName };
+  const lags = await readLags(observer, progress);
+  const withLag = progress.map(({ partition, ...known }) => {
+    return { ...known, lag: known.positionFault ? null : (lags.get(partition) ?? null) };
+  });
+  return describeGroup(entries, members, withLag, nowMs);
 }
 
-const lagInput = ({ partition, position, end }: LeaseStatus): LagInput => ({ partition, position, end });
-
-interface Lease {
-  partition: number;
-  epoch: number;
-  atMs: number | null;
-  record: LeaseRecord | null;
-  unreadable: boolean;
-  override: OverrideRecord | 'unreadable' | null;
-}
-
-/** The lease of every partition, including those that never had an owner. */
-function readLeases(entries: readonly PastEntry[], partitions: number): Lease[] {
-  const leases = Array.from(
-    { length: partitions },
-    (_, partition): Lease => ({
-      partition,
-      epoch: 0,
-      atMs: null,
-      record: null,
-      unreadable: false,
-      override: null,
-    }),
-  );
-  for (const { atMs, entry } of entries) {
-    if (entry.kind === 'session' || entry.kind === 'proof') continue;
-    const lease = leases[entry.partition];
-    if (!lease) continue;
-    if (entry.kind === 'override') {
-      lease.override = entry.record;
-      continue;
-    }
-    const unreadable = entry.record === 'unreadable';
-    Object.assign(lease, {
-      epoch: entry.revision,
-      atMs,
-      unreadable,
-      record: unreadable ? null : entry.record,
-    });
-  }
-  return leases;
-}
-
-function describeLease(
-  lease: Lease,
-  member: MemberStatus | undefined,
-  {
-    committed,
-    last,
-    faults,
-  }: {
-    committed: ReadonlyMap<number, PositionFacts>;
-    last: ReadonlyMap<number, number>;
-    faults: ReadonlyMap<number, PositionFault>;
-  },
-): LeaseStatus {
-  const { partition, epoch, record, atMs } = lease;
-  const overrideUnreadable = lease.override === 'unreadable';
-  const override = lease.override === 'unreadable' ? null : lease.override;
-  const own = member?.stats?.partitions.find((each) => each.partition === partition && each.epoch === epoch);
-  const commit = committed.get(partition);
+function describeProgress(commit: PositionFacts | undefined, own: PartitionStats | undefined, nowMs: number) {
   const position = commit && !commit.unreadable ? commit.sequence : null;
   return {
-    partition,
-    owner: record?.owner
-      ? { session: record.owner, name: record.name, host: member?.host ?? null, pid: member?.pid ?? null }
-      : null,
-    epoch,
-    reason: record?.reason ?? null,
-    from: record?.from ?? null,
-    heldForMs: record?.owner && atMs !== null ? Math.max(0, Math.round(Date.now() - atMs)) : null,
     // The owner's answer is newer than its last commit.
     position: own && own.position > 0 ? Math.max(position ?? 0, own.position) : position,
-    end: last.get(partition) ?? null,
-    positionFault: faults.get(partition) ?? null,
-    overrideUnreadable,
-    lag: null,
+    ratePerSecond: own?.ratePerSecond ?? null,
+    positionAgeMs: commit ? Math.max(0, Math.round(nowMs - commit.atMs)) : null,
     // Uncommitted messages of the owner count as well.
     trimmed: Math.max(own?.trimmed ?? 0, commit?.trimmed ?? 0),
-    positionAgeMs: commit ? Math.max(0, Math.round(Date.now() - commit.atMs)) : null,
-    paused: override?.paused ?? false,
-    pin: override?.pin ?? null,
-    rate: own?.ratePerSecond ?? null,
-    expiresInMs: member?.expiresInMs ?? null,
-    state: stateOf(lease, member, own),
   };
-}
-
-function stateOf(
-  lease: Lease,
-  member: MemberStatus | undefined,
-  own: PartitionStats | undefined,
-): LeaseState {
-  if (lease.unreadable) return 'unreadable';
-  if (!lease.record?.owner) return 'unowned';
-  if (!member) return 'orphaned';
-  if (member.answer === 'gone') return 'unreachable';
-  if (member.expiresInMs < 0) return 'expired';
-  if (member.answer === 'silent') return 'silent';
-  if (member.answer === 'denied') return 'owned';
-  return own?.state ?? 'starting';
 }

@@ -1,100 +1,136 @@
-import type { PastEntry } from '../ports/facts.js';
 import type { GroupObserver } from '../ports/observer.js';
 import type { MemberStats } from '../protocol/member-stats.js';
-import type { SessionRecord } from '../protocol/records.js';
+import { type GroupEntries, nameOf, type SeenSession } from './group-entries.js';
+import { ANSWER_MS, LATE_SHARE } from './thresholds.js';
 
 /**
- * How a member answered. `gone`: the server knows no such member; `silent`: no answer in time;
+ * How a member answers. `gone`: the server knows no such member; `silent`: no answer in time;
  * `denied`: the request is not permitted.
  */
-type Answer = 'answered' | 'gone' | 'silent' | 'denied';
+export type Answer = 'answered' | 'gone' | 'silent' | 'denied';
 
-/** One member, from its session and its answer. */
-export interface MemberStatus {
+/**
+ * The state of a member. `unreadable`: its session cannot be read; `unreachable`: it has no connection; `expired`: it has
+ * not renewed for its ttl; `leaving`: it gives its partitions away; `silent`: it does not answer; `late`: it has missed a
+ * renewal; otherwise `live`.
+ */
+export type MemberState = 'live' | 'leaving' | 'late' | 'silent' | 'expired' | 'unreachable' | 'unreadable';
+
+/** States that need attention, the certain ones first. */
+export const TROUBLED: readonly MemberState[] = ['unreachable', 'expired', 'unreadable', 'silent', 'late'];
+
+/** What is known of a member beside its session. */
+export interface MemberFacts {
+  /** Time since its last renewal that was seen, milliseconds. */
+  renewedAgoMs: number;
+  answer: Answer;
+  /** Its last answer, and when it came, milliseconds since 1970; null: none. */
+  stats: MemberStats | null;
+  answeredAtMs: number | null;
+}
+
+/** One member, from its session and its answers. */
+export interface MemberStatus extends MemberFacts {
   session: string;
   name: string;
-  host: string;
-  pid: number;
-  version: string;
+  /** null: its session cannot be read. */
+  host: string | null;
+  pid: number | null;
+  version: string | null;
   /** Its own wall clock, ISO 8601. */
-  startedAt: string;
-  leaving: boolean;
-  ttlMs: number;
+  startedAt: string | null;
+  ttlMs: number | null;
   /** Estimated time until the group considers it dead unless it renews; negative: overdue. */
-  expiresInMs: number;
-  answer: Answer;
-  stats: MemberStats | null;
+  expiresInMs: number | null;
+  state: MemberState;
+  /** Messages per second, lately; null: not known. */
+  ratePerSecond: number | null;
   /** Partitions whose leases name it. */
   partitions: number[];
   /** Messages that wait in these partitions; null: unknown for at least one. */
   lag: number | null;
 }
 
-/** The state of a member. `unreachable`: it has no connection; `expired`: it has not renewed; `silent`: it does not answer. */
-export type MemberState = 'alive' | 'leaving' | 'silent' | 'expired' | 'unreachable';
-
-/** States that need attention, the certain ones first. */
-export const TROUBLED: readonly MemberState[] = ['unreachable', 'expired', 'silent'];
-
-/** The state of a member as seen from outside. */
-export function memberState({
-  leaving,
-  answer,
-  expiresInMs,
-}: Pick<MemberStatus, 'leaving' | 'answer' | 'expiresInMs'>): MemberState {
-  if (answer === 'gone') return 'unreachable';
-  if (expiresInMs < 0) return 'expired';
-  if (leaving) return 'leaving';
-  return answer === 'silent' ? 'silent' : 'alive';
+/** A member without its partitions; see {@link shareOut}. `ratePerSecond`: default the sum of what it reports. */
+export function describeMember(
+  session: SeenSession,
+  facts: MemberFacts,
+  ratePerSecond = reportedRate(facts.stats),
+): MemberStatus {
+  const { record } = session;
+  const renewedAgoMs = Math.round(facts.renewedAgoMs);
+  return {
+    ...facts,
+    session: session.id,
+    name: nameOf(session),
+    host: record?.host ?? null,
+    pid: record?.pid ?? null,
+    version: record?.version ?? null,
+    startedAt: record?.startedAt ?? null,
+    ttlMs: record?.ttlMs ?? null,
+    renewedAgoMs,
+    expiresInMs: record && record.ttlMs - renewedAgoMs,
+    state: stateOf(session, facts),
+    ratePerSecond,
+    partitions: [],
+    lag: 0,
+  };
 }
+
+function stateOf({ record }: SeenSession, { answer, renewedAgoMs }: MemberFacts): MemberState {
+  if (!record) return 'unreadable';
+  if (answer === 'gone') return 'unreachable';
+  if (renewedAgoMs > record.ttlMs) return 'expired';
+  if (record.leaving) return 'leaving';
+  if (answer === 'silent') return 'silent';
+  return isLate({ renewedAgoMs, ttlMs: record.ttlMs }) ? 'late' : 'live';
+}
+
+/** True for a member that has missed a renewal. */
+export const isLate = ({ renewedAgoMs, ttlMs }: Pick<MemberStatus, 'renewedAgoMs' | 'ttlMs'>): boolean =>
+  ttlMs !== null && renewedAgoMs > ttlMs * LATE_SHARE;
 
 /** True for a member that no longer runs, but whose session has not been removed yet. */
-export function isDead(member: Pick<MemberStatus, 'leaving' | 'answer' | 'expiresInMs'>): boolean {
-  const state = memberState(member);
-  return state === 'unreachable' || state === 'expired';
+export const isDead = ({ state }: Pick<MemberStatus, 'state'>): boolean =>
+  state === 'unreachable' || state === 'expired';
+
+/** The sum of rates; null if there is none, or one of them is unknown. */
+export function sumOf(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 || known.length < values.length
+    ? null
+    : known.reduce((sum, each) => sum + each, 0);
 }
 
-/**
- * Asks the members with a session among these entries, and returns their states by session. The caller adds partitions
- * and lag.
- *
- * @param answerMs how long they have to answer, milliseconds.
- */
+const reportedRate = (stats: MemberStats | null): number | null =>
+  sumOf(stats?.partitions.flatMap(({ ratePerSecond }) => ratePerSecond ?? []) ?? []);
+
+/** Asks the members what they do, and describes them, by session. The caller adds partitions and lag. */
 export async function readMembers(
   observer: GroupObserver,
-  entries: readonly PastEntry[],
-  answerMs: number,
+  { sessions }: GroupEntries,
 ): Promise<Map<string, MemberStatus>> {
-  const sessions = readSessions(entries);
   // Waiting for silent members takes time, so ages of renewals are computed as of the time before the wait.
   const [{ renewals, lookedAtMs }, answers] = await Promise.all([
     readRenewals(observer),
-    observer.stats([...sessions.keys()], answerMs),
+    observer.stats([...sessions.keys()], ANSWER_MS),
   ]);
+  const answeredAtMs = Date.now();
   const stats = new Map(answers.members.map((each) => [each.session, each]));
   const gone = new Set(answers.gone);
   const silence = answers.denied ? 'denied' : 'silent';
-  const members = new Map<string, MemberStatus>();
-  for (const [session, { record, writtenAtMs }] of sessions) {
-    const renewedAtMs = renewals.get(session) ?? writtenAtMs;
-    const { name, host, pid, version, startedAt, ttlMs, leaving = false } = record;
-    members.set(session, {
-      session,
-      name,
-      host,
-      pid,
-      version,
-      startedAt,
-      leaving,
-      ttlMs,
-      expiresInMs: Math.round(renewedAtMs + ttlMs - lookedAtMs),
-      answer: stats.has(session) ? 'answered' : gone.has(session) ? 'gone' : silence,
-      stats: stats.get(session) ?? null,
-      partitions: [],
-      lag: 0,
-    });
-  }
-  return members;
+  return new Map(
+    [...sessions].map(([id, session]) => {
+      const own = stats.get(id) ?? null;
+      const facts: MemberFacts = {
+        renewedAgoMs: lookedAtMs - (renewals.get(id) ?? session.atMs),
+        answer: own ? 'answered' : gone.has(id) ? 'gone' : silence,
+        stats: own,
+        answeredAtMs: own && answeredAtMs,
+      };
+      return [id, describeMember(session, facts)];
+    }),
+  );
 }
 
 /** When each member last renewed its proof of life, and when that was read, both by our wall clock. */
@@ -105,15 +141,4 @@ async function readRenewals(
   for (const { atMs, entry } of await observer.proofs())
     if (entry.kind === 'proof' && !entry.ended) renewals.set(entry.id, atMs);
   return { renewals, lookedAtMs: Date.now() };
-}
-
-function readSessions(
-  entries: readonly PastEntry[],
-): Map<string, { record: SessionRecord; writtenAtMs: number }> {
-  const sessions = new Map<string, { record: SessionRecord; writtenAtMs: number }>();
-  for (const { atMs, entry } of entries) {
-    if (entry.kind !== 'session' || entry.record === null || entry.record === 'unreadable') continue;
-    sessions.set(entry.id, { record: entry.record, writtenAtMs: atMs });
-  }
-  return sessions;
 }

@@ -1,7 +1,5 @@
 import type { Config } from '../config/config.js';
-
-/** How long members have to answer, milliseconds. */
-export const ANSWER_MS = 500;
+import { ANSWER_MS } from './thresholds.js';
 
 /** How long to wait for the result of a request to a member, milliseconds. */
 export interface Patience {

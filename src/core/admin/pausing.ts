@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { escapeControl } from '../lib/text.js';
 import type { GroupObserver } from '../ports/observer.js';
 import type { GroupFollower } from './follower.js';
-import { ANSWER_MS } from './patience.js';
+import { ANSWER_MS } from './thresholds.js';
 
 /** How often the owners are asked. */
 const ASK_EVERY_MS = 50;
@@ -27,11 +27,10 @@ export async function untilResting(
     for (const partition of partitions) {
       const owner = follower.ownerOf(partition);
       if (owner === null) continue;
-      const name = escapeControl(follower.sessions.get(owner)?.record.name ?? owner);
-      const epoch = follower.leases.get(partition)?.epoch;
+      const name = escapeControl(follower.ownerNameOf(partition) ?? owner);
       const own = answers.get(owner)?.partitions.find((each) => each.partition === partition);
       if (!answers.has(owner)) restless.set(partition, `its owner ${name} does not answer`);
-      else if (own?.epoch !== epoch || own?.state !== 'paused') {
+      else if (own?.epoch !== follower.epochOf(partition) || own?.state !== 'paused') {
         restless.set(partition, `its owner ${name} is still ${own?.state ?? 'taking it over'}`);
       }
     }

@@ -2,8 +2,9 @@ import { systemClock } from '../lib/clock.js';
 import type { Bucket } from '../ports/index.js';
 import { type ControlClient, encodeControl } from '../protocol/member-orders.js';
 import { type FenceOutcome, fenceMember } from './fence.js';
-import type { GroupFollower, SeenSession } from './follower.js';
+import type { GroupFollower } from './follower.js';
 import { freeLease } from './free-lease.js';
+import type { SeenSession } from './group-entries.js';
 
 /** The partitions to release, and how. */
 export interface ReleaseOrder {
@@ -112,11 +113,11 @@ async function releaseUnowned(
   const freed = await freeLease(bucket, group, move.partition);
   if (freed !== undefined) return move.failed(freed);
   // Without members it stays unowned.
-  return follower.sessions.size === 0 ? move.freed() : move.settles(false);
+  return follower.planned().length === 0 ? move.freed() : move.settles(false);
 }
 
-const describeOwner = (session: SeenSession | undefined, id: string): string =>
-  session ? `${session.record.name} (${session.record.host}:${session.record.pid})` : `session ${id}`;
+const describeOwner = ({ record }: Partial<SeenSession> = {}, id: string): string =>
+  record ? `${record.name} (${record.host}:${record.pid})` : `session ${id}`;
 
 const describeFence = (fenced: Exclude<FenceOutcome, { kind: 'fenced' }>, why: string): string =>
   fenced.kind === 'alive' ? `${why}, but it renews, so it was not fenced` : `${why}, and ${fenced.message}`;
@@ -134,16 +135,14 @@ class Move {
     this.#ports = ports;
     this.#order = order;
     this.partition = partition;
-    const lease = ports.follower.leases.get(partition);
-    this.#epoch = lease?.epoch ?? 0;
-    this.#from = this.#ownerName();
+    this.#epoch = ports.follower.epochOf(partition);
+    this.#from = ports.follower.ownerNameOf(partition);
   }
 
   /** It has another owner, or the same one at a new epoch. */
   get hasMoved(): boolean {
     const { follower } = this.#ports;
-    const epoch = follower.leases.get(this.partition)?.epoch ?? 0;
-    return epoch > this.#epoch && follower.ownerOf(this.partition) !== null;
+    return follower.epochOf(this.partition) > this.#epoch && follower.ownerOf(this.partition) !== null;
   }
 
   async settles(forced: boolean): Promise<ReleaseOutcome> {
@@ -154,7 +153,7 @@ class Move {
     }
     const owner = follower.ownerOf(this.partition);
     if (to !== null && owner !== to && !forced) {
-      return this.failed(`it went to ${this.#ownerName() ?? 'no member'} instead`, forced);
+      return this.failed(`it went to ${follower.ownerNameOf(this.partition) ?? 'no member'} instead`, forced);
     }
     return this.#result('moved', null, forced);
   }
@@ -191,18 +190,15 @@ class Move {
     return { ...this.failed(message), denied: true };
   }
 
-  #ownerName(): string | null {
-    const record = this.#ports.follower.leases.get(this.partition)?.record;
-    return record && record !== 'unreadable' && record.owner ? record.name : null;
-  }
-
   #result(outcome: ReleaseOutcome['outcome'], message: string | null, forced: boolean): ReleaseOutcome {
+    const { partition } = this;
+    const { follower } = this.#ports;
     return {
-      partition: this.partition,
+      partition,
       outcome,
       from: this.#from,
-      to: this.#ownerName(),
-      epoch: this.#ports.follower.leases.get(this.partition)?.epoch ?? 0,
+      to: follower.ownerNameOf(partition),
+      epoch: follower.epochOf(partition),
       tookMs: Math.round(performance.now() - this.#startedAt),
       forced,
       message,

@@ -109,7 +109,7 @@ async function writePosition(
   const step = await plan(partition, value && !position ? 'unreadable' : (from ?? null));
   const { created, stored } = await mark(step.to);
   // Never below the stored epoch: an older owner must find itself fenced.
-  const epoch = Math.max(follower.leases.get(partition)?.epoch ?? 0, position?.epoch ?? 0);
+  const epoch = Math.max(follower.epochOf(partition), position?.epoch ?? 0);
   const at = new Date().toISOString();
   const reader = position?.epoch === epoch ? position.reader : undefined;
   const record = { v: RECORD_VERSION, seq: step.to, epoch, at, reader, created, stored };

@@ -1,31 +1,67 @@
 import { mapConcurrently } from '../lib/concurrently.js';
+import { escapeControl } from '../lib/text.js';
+import { formatDuration } from '../lib/units.js';
 import type { GroupObserver } from '../ports/observer.js';
-import type { LeaseStatus } from './group-status.js';
+import type { GroupStatus, LeaseStatus } from './group-status.js';
+import { describeLag } from './lag.js';
 
 /** Limit of parallel reads: each creates a short-lived consumer at the server. */
 const CONCURRENT_LOOKS = 16;
 
+/** A partition, or a member as a whole (`partition` null), that makes no progress though it should. */
+export interface Stall {
+  partition: number | null;
+  /** The name of the owner, or of the member. */
+  member: string | null;
+  reason: string;
+  forMs: number;
+}
+
+/** What the members themselves report as making no progress. */
+export const reportedStalls = ({ members }: Pick<GroupStatus, 'members'>): Stall[] =>
+  members.flatMap(({ name, stats }) => (stats?.standing ?? []).map((each) => ({ ...each, member: name })));
+
+/** A stall as text: `p3 has made no progress for 12 s: 5 messages wait`. */
+export function describeStall({ partition, member, reason, forMs }: Stall): string {
+  const what = partition === null ? escapeControl(member ?? '') : `p${partition}`;
+  return `${what} has made no progress for ${formatDuration(forMs)}: ${escapeControl(reason)}`;
+}
+
 /**
- * Partitions in which a message has waited, and nothing was committed, for longer than this; with the time, both in
- * milliseconds. An old commit alone proves nothing: after a quiet time it is older than a message that has just
- * arrived. So if messages wait and the last commit is old or missing, the oldest waiting message is read. Paused
- * partitions are ignored.
+ * All stalls of a group: what its members report, and partitions in which a message has waited, and nothing was
+ * committed, for longer than `stalledMs` (undefined: any time).
  */
-export async function readStalled(
+export async function findStalls(
   observer: Pick<GroupObserver, 'storedAt'>,
-  leases: readonly LeaseStatus[],
+  status: GroupStatus,
+  stalledMs: number | undefined,
+): Promise<Stall[]> {
+  const reported = reportedStalls(status);
+  const known = new Set(reported.map(({ partition }) => partition));
+  const others = status.partitions.filter(({ partition }) => !known.has(partition));
+  return [...reported, ...(stalledMs === undefined ? [] : await readStalled(observer, others, stalledMs))];
+}
+
+/**
+ * An old commit alone proves nothing: after a quiet time it is older than a message that has just arrived. So if
+ * messages wait and the last commit is old or missing, the oldest waiting message is read. Paused partitions are
+ * ignored.
+ */
+async function readStalled(
+  observer: Pick<GroupObserver, 'storedAt'>,
+  partitions: readonly LeaseStatus[],
   stalledMs: number,
-): Promise<Map<number, number>> {
-  const suspects = leases.filter(
+): Promise<Stall[]> {
+  const suspects = partitions.filter(
     ({ paused, lag, positionAgeMs }) =>
       !paused && lag && (positionAgeMs ?? Number.POSITIVE_INFINITY) > stalledMs,
   );
-  const stalled = new Map<number, number>();
-  await mapConcurrently(suspects, CONCURRENT_LOOKS, async ({ partition, position, positionAgeMs }) => {
+  const stalls = await mapConcurrently(suspects, CONCURRENT_LOOKS, async (suspect): Promise<Stall[]> => {
+    const { partition, position, positionAgeMs, owner: member, lag } = suspect;
     const storedAt = await observer.storedAt(partition, position ?? 0);
-    if (storedAt === null) return;
+    if (storedAt === null) return [];
     const forMs = Math.min(Date.now() - storedAt, positionAgeMs ?? Number.POSITIVE_INFINITY);
-    if (forMs > stalledMs) stalled.set(partition, forMs);
+    return forMs > stalledMs ? [{ partition, member, reason: describeLag(lag ?? 0), forMs }] : [];
   });
-  return stalled;
+  return stalls.flat();
 }

@@ -22,7 +22,6 @@ import { layoutSubjects } from '../protocol/layout.js';
 import type { LayoutRecord } from '../protocol/records.js';
 import { writeCleared } from './cleared.js';
 import { GroupAdmin } from './group-admin.js';
-import { ANSWER_MS } from './patience.js';
 import { type RedriveOptions, type RedriveSummary, redrive } from './redrive.js';
 import { readStreamStatus, type StreamStatus } from './stream-status.js';
 import { planTrim, type TrimStep } from './trim.js';
@@ -128,7 +127,7 @@ export class StreamAdmin implements AsyncDisposable {
     const { layout, keyed: by } = this.#topology;
     const observers = await this.#observers(by ? [this.#config.group] : await this.groups());
     const keyed = by ? { key: by.text, filter: by.filter } : null;
-    return readStreamStatus(this.group().observer, { layout, keyed }, observers, ANSWER_MS);
+    return readStreamStatus(this.group().observer, { layout, keyed }, observers);
   }
 
   /** The message with this sequence; undefined if it does not exist (any more). */

@@ -1,23 +1,13 @@
 import type { StreamFacts } from '../ports/facts.js';
 import type { GroupObserver } from '../ports/observer.js';
 import type { LayoutRecord } from '../protocol/records.js';
-import { readLags } from './lag.js';
-import { isDead, readMembers } from './members.js';
-import { readPositionFaults } from './position-fault.js';
+import { type GroupStatus, type GroupTotals, readGroupStatus, totalsOf } from './group-status.js';
 
-/** A group in the status of its stream. */
-interface GroupSummary {
+/** A group in the status of its stream. `lag` null: unknown, because positions are wrong. */
+interface GroupSummary extends GroupTotals {
   group: string;
-  /** Members that run. */
-  members: number;
-  /** Members that died, but whose sessions have not been removed yet. */
-  unreachable: number;
-  /** Partitions whose leases name an owner. */
-  owned: number;
   /** Partitions in which it has a position. */
   begun: number;
-  /** Messages that wait for it; null: unknown, because positions are wrong. */
-  lag: number | null;
   /** Number of wrong positions; `leases check` gives the reasons. */
   wrongPositions: number;
 }
@@ -45,17 +35,17 @@ export interface StreamStatus {
  * Reads the status of a stream once.
  *
  * @param observers one for each group of the stream.
- * @param answerMs how long the members of a group have to answer, milliseconds.
  * @throws the errors of the observers: no permission, no stream, no answer.
  */
 export async function readStreamStatus(
   observer: GroupObserver,
   { layout, keyed }: Pick<StreamStatus, 'layout' | 'keyed'>,
   observers: ReadonlyMap<string, GroupObserver>,
-  answerMs: number,
 ): Promise<StreamStatus> {
   const groups: GroupSummary[] = [];
-  for (const [group, each] of observers) groups.push(await summariseGroup(group, each, layout, answerMs));
+  for (const [group, each] of observers) {
+    groups.push(summarise(group, await readGroupStatus(each, layout.partitions)));
+  }
   const [stream, ends] = await Promise.all([observer.stream(), observer.ends()]);
   const last = new Map(ends.map((each) => [each.partition, each]));
   return {
@@ -75,36 +65,12 @@ export async function readStreamStatus(
   };
 }
 
-async function summariseGroup(
-  group: string,
-  observer: GroupObserver,
-  layout: LayoutRecord,
-  answerMs: number,
-): Promise<GroupSummary> {
-  const [entries, positions] = await Promise.all([observer.entries(), observer.positions()]);
-  const position = new Map(positions.map((each) => [each.partition, each.sequence]));
-  // Read last, so that no position is beyond its end.
-  const [found, stream] = await Promise.all([observer.ends(), observer.stream()]);
-  const ends = new Map(found.map((each) => [each.partition, each.sequence]));
-  const { size: wrong } = await readPositionFaults(observer, positions, stream);
-  const lags = await readLags(
-    observer,
-    Array.from({ length: layout.partitions }, (_, partition) => ({
-      partition,
-      position: position.get(partition) ?? null,
-      end: ends.get(partition) ?? null,
-    })),
+function summarise(group: string, status: GroupStatus): GroupSummary {
+  const wrong = status.partitions.filter(({ positionFault }) => positionFault !== null);
+  const begun = status.partitions.filter(
+    ({ position, positionFault }) => (positionFault ?? position) !== null,
   );
-  const members = [...(await readMembers(observer, entries, answerMs)).values()];
-  const unreachable = members.filter(isDead).length;
-  let owned = 0;
-  for (const { entry } of entries) {
-    if (entry.kind !== 'lease' || entry.record === null || entry.record === 'unreadable') continue;
-    if (entry.record.owner !== null && entry.partition < layout.partitions) owned++;
-  }
-  const lag = wrong > 0 ? null : [...lags.values()].reduce((sum, each) => sum + each, 0);
-  const running = members.length - unreachable;
-  return { group, members: running, unreachable, owned, begun: position.size, lag, wrongPositions: wrong };
+  return { group, ...totalsOf(status), begun: begun.length, wrongPositions: wrong.length };
 }
 
 /** The number of running members as text, and of dead members that still have a session. */

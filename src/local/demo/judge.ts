@@ -1,7 +1,7 @@
 /** A message that the server confirmed to the publisher. */
 export interface PublishedMessage {
   partition: number;
-  seq: number;
+  sequence: number;
   key: string | null;
   data: string;
 }
@@ -43,15 +43,15 @@ export function judge(published: readonly PublishedMessage[], handled: readonly 
   const sample = (text: string): void => {
     if (samples.length < MAX_SAMPLES) samples.push(text);
   };
-  const expected = new Map(published.map((message) => [message.seq, message]));
+  const expected = new Map(published.map((message) => [message.sequence, message]));
   const seen = new Set<number>();
   let [duplicated, outOfOrder, foreign] = [0, 0, 0];
 
   for (const [partition, lines] of byPartition(handled)) {
     let newest = 0;
-    let lastOfEpoch = { epoch: -1, seq: 0 };
+    let lastOfEpoch = { epoch: -1, sequence: 0 };
     for (const line of lines) {
-      const original = expected.get(line.seq);
+      const original = expected.get(line.sequence);
       if (
         !original ||
         original.data !== line.data ||
@@ -59,26 +59,26 @@ export function judge(published: readonly PublishedMessage[], handled: readonly 
         original.partition !== partition
       ) {
         foreign++;
-        sample(`p${partition} #${line.seq} differs from what was published`);
+        sample(`p${partition} #${line.sequence} differs from what was published`);
         continue;
       }
-      const repeated = seen.has(line.seq);
-      const backwards = lastOfEpoch.epoch === line.epoch && line.seq <= lastOfEpoch.seq;
-      if (backwards || (!repeated && line.seq < newest)) {
+      const repeated = seen.has(line.sequence);
+      const backwards = lastOfEpoch.epoch === line.epoch && line.sequence <= lastOfEpoch.sequence;
+      if (backwards || (!repeated && line.sequence < newest)) {
         outOfOrder++;
-        sample(`p${partition} #${line.seq} came after #${backwards ? lastOfEpoch.seq : newest}`);
+        sample(`p${partition} #${line.sequence} came after #${backwards ? lastOfEpoch.sequence : newest}`);
       }
       if (repeated) duplicated++;
-      seen.add(line.seq);
-      newest = Math.max(newest, line.seq);
-      lastOfEpoch = { epoch: line.epoch, seq: line.seq };
+      seen.add(line.sequence);
+      newest = Math.max(newest, line.sequence);
+      lastOfEpoch = { epoch: line.epoch, sequence: line.sequence };
     }
   }
   let lost = 0;
   for (const message of expected.values()) {
-    if (seen.has(message.seq)) continue;
+    if (seen.has(message.sequence)) continue;
     lost++;
-    sample(`p${message.partition} #${message.seq} was never handled`);
+    sample(`p${message.partition} #${message.sequence} was never handled`);
   }
   return { published: expected.size, handled: seen.size, lost, duplicated, outOfOrder, foreign, samples };
 }

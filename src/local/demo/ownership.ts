@@ -31,7 +31,7 @@ export class Ownership {
     };
     this.#follower = new GroupFollower(source, group, (change) => {
       if (change.kind !== 'lease') return;
-      const { epoch, record } = change.after;
+      const { revision: epoch, record } = change.after;
       if (record === null || record === 'unreadable') return;
       const { from, reason } = record;
       const to = record.owner === null ? null : record.name;
@@ -45,15 +45,16 @@ export class Ownership {
 
   /** Names of the members that are alive. */
   get members(): string[] {
-    return [...this.#follower.sessions.values()].map(({ record }) => record.name).sort();
+    return [...this.#follower.sessions.values()].flatMap(({ record }) => record?.name ?? []).sort();
   }
 
   /** The owner of each owned partition. */
   get owners(): ReadonlyMap<number, Owner> {
     const owners = new Map<number, Owner>();
-    for (const [partition, { epoch, record }] of this.#follower.leases) {
-      if (record !== null && record !== 'unreadable' && record.owner !== null)
-        owners.set(partition, { name: record.name, session: record.owner, epoch });
+    for (const partition of this.#follower.leases.keys()) {
+      const record = this.#follower.leaseOf(partition);
+      const epoch = this.#follower.epochOf(partition);
+      if (record?.owner) owners.set(partition, { name: record.name, session: record.owner, epoch });
     }
     return owners;
   }

@@ -79,8 +79,9 @@ export function parseHandled(
   index: number,
   at: number,
 ): HandledMessage | undefined {
-  const { partition, seq, epoch, key, data } = parseObject(line) ?? {};
-  if (typeof partition !== 'number' || typeof seq !== 'number' || typeof epoch !== 'number') return undefined;
+  const { partition, sequence, epoch, key, data } = parseObject(line) ?? {};
+  if (typeof partition !== 'number' || typeof sequence !== 'number' || typeof epoch !== 'number')
+    return undefined;
   if (typeof data !== 'string' || !(key === null || typeof key === 'string')) return undefined;
-  return { partition, seq, epoch, key, data, consumer, index, at };
+  return { partition, sequence, epoch, key, data, consumer, index, at };
 }

@@ -16,7 +16,7 @@ export interface Takeover {
    * Longest time without a handled message among them (after the kill of a server: among all partitions), milliseconds;
    * null without traffic.
    */
-  ms: number | null;
+  pauseMs: number | null;
 }
 
 /** What the demo found, as `--json` prints it. */
@@ -96,7 +96,7 @@ async function play(
   const { consumers, partitions, durationMs, tell } = stage;
   const handled: HandledMessage[] = [];
   const running = new Map<string, NatspocProcess>();
-  const takeovers: (Omit<Takeover, 'ms'> & { pause: () => number | null })[] = [];
+  const takeovers: (Omit<Takeover, 'pauseMs'> & { pause: () => number | null })[] = [];
   let changes: OwnershipChange[] = [];
   const ownership = stage.ownership((change) => changes.push(change));
 
@@ -211,8 +211,8 @@ async function play(
     outOfOrder: verdict.outOfOrder,
     foreign: verdict.foreign,
     takeovers: takeovers.map(({ event, partitions: moved, pause }) => {
-      const ms = pause();
-      return { event, partitions: moved, ms: ms === null ? null : Math.round(ms) };
+      const pauseMs = pause();
+      return { event, partitions: moved, pauseMs: pauseMs === null ? null : Math.round(pauseMs) };
     }),
     ok: verdict.published > 0 && verdict.lost === 0 && verdict.outOfOrder === 0 && verdict.foreign === 0,
   };

@@ -29,8 +29,8 @@ export async function flowsAgain(
   const deadline = performance.now() + ELECTION_TIMEOUT_MS;
   for (let looked = 0; flowing.size < partitions; ) {
     for (; looked < handled.length; looked++) {
-      const { partition, seq } = handled[looked] as HandledMessage;
-      if (seq > after) flowing.add(partition);
+      const { partition, sequence } = handled[looked] as HandledMessage;
+      if (sequence > after) flowing.add(partition);
     }
     if (performance.now() > deadline) {
       throw new NatspocError('failed', 'The group did not continue in time after the server was killed.');
@@ -45,11 +45,11 @@ export async function caughtUp(
   handled: readonly HandledMessage[],
   signal: AbortSignal,
 ): Promise<void> {
-  const missing = new Set(published.map((message) => message.seq));
+  const missing = new Set(published.map((message) => message.sequence));
   let looked = 0;
   const deadline = performance.now() + CATCH_UP_TIMEOUT_MS;
   while (performance.now() < deadline) {
-    for (; looked < handled.length; looked++) missing.delete(handled[looked]?.seq ?? 0);
+    for (; looked < handled.length; looked++) missing.delete(handled[looked]?.sequence ?? 0);
     if (missing.size === 0) return;
     await sleep(50, undefined, { signal });
   }

@@ -1,27 +1,15 @@
-import { assign, compare, type Holding, type Plan } from '../../core/protocol/assign.js';
-import type { Member, Model } from './model.js';
-import { liveOwner, partitionRows, partitionsOf } from './select.js';
-
-/** The members that the group's plan counts on, by id. */
-const planned = (model: Model): Member[] =>
-  [...model.members.values()]
-    .filter(({ record }) => record !== null && !record.leaving)
-    .sort((a, b) => compare(a.id, b.id));
-
-/** The member that somebody wants a partition to be with, if it is there: a pin names a session or a member. */
-export function pinnedTo(model: Model, partition: number): Member | null {
-  const pin = model.overrides.get(partition)?.record?.pin ?? null;
-  if (pin === null) return null;
-  return planned(model).find(({ id, record }) => id === pin || record?.name === pin) ?? null;
-}
+import type { SeenSession } from '../../core/admin/group-entries.js';
+import { assign, type Holding, type Plan } from '../../core/protocol/assign.js';
+import type { Model } from './model.js';
+import { memberRows, partitionsOf } from './select.js';
 
 /** The group's own plan if these were its members. */
 function planOf(model: Model, members: readonly string[]): Plan {
+  const { group } = model;
   const holdings = partitionsOf(model).flatMap((partition): Holding[] => {
-    const lease = model.leases.get(partition);
-    if (lease?.record === 'unreadable') return [];
-    const pin = pinnedTo(model, partition)?.id ?? null;
-    return [{ partition, owner: lease?.record?.owner ?? null, epoch: lease?.revision ?? 0, pin }];
+    if (group.isUnreadable(partition)) return [];
+    const pin = group.pinnedTo(partition)?.id ?? null;
+    return [{ partition, owner: group.ownerOf(partition), epoch: group.epochOf(partition), pin }];
   });
   return assign(members, holdings);
 }
@@ -32,10 +20,10 @@ const NEWCOMER = '~';
 /** What one more member would get, by the session that has it now; null: nobody has it. */
 export function gainsOf(model: Model): Map<string | null, number[]> {
   const gains = new Map<string | null, number[]>();
-  const plan = planOf(model, [...planned(model).map(({ id }) => id), NEWCOMER]);
+  const plan = planOf(model, [...model.group.planned().map(({ id }) => id), NEWCOMER]);
   for (const partition of partitionsOf(model)) {
     if (plan.get(partition) !== NEWCOMER) continue;
-    const owner = liveOwner(model, partition)?.id ?? null;
+    const owner = model.group.liveOwner(partition)?.id ?? null;
     gains.set(owner, [...(gains.get(owner) ?? []), partition]);
   }
   return gains;
@@ -46,14 +34,14 @@ export function gainsOf(model: Model): Map<string | null, number[]> {
  * them; null: nobody is there to take them.
  */
 export function heirsOf(model: Model, id: string): Map<string | null, number[]> {
-  const others = planned(model).filter((member) => member.id !== id);
+  const others = model.group.planned().filter((member) => member.id !== id);
   const plan = planOf(
     model,
     others.map((member) => member.id),
   );
   const heirs = new Map<string | null, number[]>();
   for (const partition of partitionsOf(model)) {
-    if (liveOwner(model, partition)?.id !== id) continue;
+    if (model.group.liveOwner(partition)?.id !== id) continue;
     const heir = plan.get(partition) ?? null;
     heirs.set(heir, [...(heirs.get(heir) ?? []), partition]);
   }
@@ -61,17 +49,13 @@ export function heirsOf(model: Model, id: string): Map<string | null, number[]> 
 }
 
 /** Who gets a partition that its owner is asked to give away: the other member that has fewest; null: it is alone. */
-export function nextOwnerOf(model: Model, partition: number): Member | null {
-  const owner = liveOwner(model, partition);
-  const loads = new Map(planned(model).map((member) => [member.id, 0]));
-  for (const row of partitionRows(model)) {
-    const load = row.owner && loads.get(row.owner.id);
-    if (row.owner && load !== undefined && load !== null) loads.set(row.owner.id, load + 1);
-  }
-  let least: Member | null = null;
-  for (const member of planned(model)) {
-    if (member.id === owner?.id) continue;
-    if (!least || (loads.get(member.id) ?? 0) < (loads.get(least.id) ?? 0)) least = member;
+export function nextOwnerOf(model: Model, partition: number): SeenSession | null {
+  const loads = new Map(memberRows(model).map(({ session, partitions }) => [session, partitions.length]));
+  const loadOf = ({ id }: SeenSession): number => loads.get(id) ?? 0;
+  let least: SeenSession | null = null;
+  for (const member of model.group.planned()) {
+    if (member.id === model.group.ownerOf(partition)) continue;
+    if (!least || loadOf(member) < loadOf(least)) least = member;
   }
   return least;
 }

@@ -31,12 +31,8 @@ export function handledBy(
  * What a member that left has handled after its last answer, at the pace of before: nobody can be asked any more, and
  * its part of an interval would be missing for as long as a rate looks back. When one that died came to rest is unknown.
  */
-export function tailOf(
-  { series }: Model['handled'],
-  { record, handled, statsAt }: Member,
-  at: number,
-): number {
+export function tailOf({ series }: Model['handled'], { handled, statsAt }: Member, at: number): number {
   const rate = ratePerSecond(handled);
-  const hasAnswered = statsAt === series.at(-1)?.at;
-  return record?.leaving && hasAnswered && rate !== null ? Math.round((rate * (at - statsAt)) / 1_000) : 0;
+  const hasAnswered = statsAt !== null && statsAt === series.at(-1)?.at;
+  return hasAnswered && rate !== null ? Math.round((rate * (at - statsAt)) / 1_000) : 0;
 }

@@ -1,7 +1,12 @@
 import { unevenLoads } from '../../core/admin/balance.js';
+import type { LeaseStatus } from '../../core/admin/group-status.js';
+import { TROUBLED } from '../../core/admin/members.js';
+import { describeStall, reportedStalls } from '../../core/admin/stalled.js';
+import { REBALANCE_MS } from '../../core/admin/thresholds.js';
 import { formatDuration } from '../../core/lib/units.js';
+import { partitionList } from '../../text/partition-list.js';
 import type { Model } from './model.js';
-import { isPaused, isSilent, memberRows, nameOf, type PartitionRow, partitionRows } from './select.js';
+import { statusOf } from './select.js';
 import { direction } from './series.js';
 
 /** The state of the group in a word or two, and how bad it is. */
@@ -10,38 +15,33 @@ export interface Health {
   text: string;
 }
 
-/** Loads that differ are a rebalance under way for so long after a change; later they are a fault. */
-const REBALANCE_MS = 5_000;
+/** Runs of partitions that are named at most. */
 const LISTED = 6;
 
-function list(rows: readonly PartitionRow[]): string {
-  const shown = rows.slice(0, LISTED).map(({ partition }) => `p${partition}`);
-  return rows.length > LISTED ? `${shown.join(' ')} …` : shown.join(' ');
-}
+const list = (rows: readonly LeaseStatus[]): string =>
+  partitionList(
+    rows.map(({ partition }) => partition),
+    LISTED,
+  );
 
-function unowned(model: Model, rows: readonly PartitionRow[]): Health {
-  const since = rows.map(({ lease }) => {
-    const record = lease?.record;
-    if (!lease || !record || record === 'unreadable') return undefined;
-    return record.owner === null ? lease.since : model.ended.get(record.owner)?.at;
-  });
+function unowned({ group, ...model }: Model, rows: readonly LeaseStatus[]): Health {
+  const since = rows.map(({ partition, session }) =>
+    session === null ? group.leases.get(partition)?.atMs : group.ended.get(session)?.atMs,
+  );
   const known = since.filter((at) => at !== undefined);
   const reason = known.length > 0 ? `, owner gone ${ago(model, Math.min(...known))}` : '';
-  const text =
-    rows.length === model.layout?.partitions
-      ? `no partition is owned${reason}`
-      : `${rows.length} unowned: ${list(rows)}${reason}`;
-  return { level: 'bad', text };
+  const all = rows.length === model.layout?.partitions;
+  return { level: 'bad', text: `${all ? 'no partition is owned' : `unowned: ${list(rows)}`}${reason}` };
 }
 
-const ago = (model: Model, at: number): string => `${formatDuration(Math.max(0, model.now - at))} ago`;
+const ago = ({ now }: Pick<Model, 'now'>, at: number): string =>
+  `${formatDuration(Math.max(0, now - at))} ago`;
 
 function balance(model: Model): Health | undefined {
-  const rows = memberRows(model);
-  if (rows.some(({ state }) => state === 'leaving'))
+  const status = statusOf(model);
+  if (status.members.some(({ state }) => state === 'leaving'))
     return { level: 'warning', text: 'rebalancing: a member leaves' };
-  const loads = rows.map(({ partitions }) => partitions.length);
-  const uneven = unevenLoads(loads, partitionRows(model));
+  const uneven = unevenLoads(status);
   if (!uneven) return undefined;
   const changed = model.updates.at(-1)?.at ?? 0;
   return model.now - changed < REBALANCE_MS
@@ -58,22 +58,27 @@ export function healthOf(model: Model): Health {
   }
   if (model.missing) return { level: 'bad', text: 'nothing to see yet' };
   if (!model.ready) return { level: 'warning', text: 'looking' };
-  if (model.members.size === 0) return { level: 'bad', text: 'no consumers' };
-  const rows = partitionRows(model);
-  const of = (state: PartitionRow['state']) => rows.filter((row) => row.state === state);
+  const { partitions, members } = statusOf(model);
+  if (members.length === 0) return { level: 'bad', text: 'no consumers' };
+  const of = (...states: string[]) => partitions.filter(({ state }) => states.includes(state));
   const unreadable = of('unreadable');
   if (unreadable.length > 0) return { level: 'bad', text: `unreadable lease: ${list(unreadable)}` };
-  const silent = [...model.members.values()].find((member) => isSilent(model, member));
-  if (silent)
-    return { level: 'bad', text: `${nameOf(silent)} is silent, last seen ${ago(model, silent.renewedAt)}` };
-  if (of('unowned').length > 0) return unowned(model, of('unowned'));
+  const troubled = members.find(({ state }) => TROUBLED.includes(state) && state !== 'unreadable');
+  if (troubled) {
+    const seen = ago(model, model.members.get(troubled.session)?.renewedAt ?? now);
+    return { level: 'bad', text: `${troubled.name} is ${troubled.state}, last renewal ${seen}` };
+  }
+  const ownerless = of('unowned', 'orphaned');
+  if (ownerless.length > 0) return unowned(model, ownerless);
   const halted = of('halted');
   if (halted.length > 0) return { level: 'bad', text: `halted: ${list(halted)}` };
+  const [stall] = reportedStalls({ members });
+  if (stall) return { level: 'bad', text: describeStall(stall) };
   const unbalanced = balance(model);
   if (unbalanced) return unbalanced;
   if (direction(model.lag) === 'rising' && (model.lag.at(-1)?.value ?? 0) > 100) {
     return { level: 'warning', text: 'falling behind: the lag grows' };
   }
-  const paused = rows.filter(({ partition }) => isPaused(model, partition));
+  const paused = partitions.filter((each) => each.paused);
   return { level: 'ok', text: paused.length > 0 ? `healthy, paused: ${list(paused)}` : 'healthy' };
 }

@@ -1,41 +1,25 @@
+import { GroupEntries } from '../../core/admin/group-entries.js';
+import type { GroupEvent } from '../../core/admin/group-event.js';
+import type { Answer } from '../../core/admin/members.js';
 import type { DeadLetterFacts, MessageFacts, ReaderFacts, StreamFacts } from '../../core/ports/facts.js';
 import type { MemberStats } from '../../core/protocol/member-stats.js';
-import type { LeaseRecord, OverrideRecord, SessionRecord } from '../../core/protocol/records.js';
 import type { Target } from './events.js';
 import type { Series } from './series.js';
 
-/** One session of the group, as its entry and its own answers show it. */
+/** What is known of a member beside its session: its renewals, and what it says about itself. */
 export interface Member {
-  id: string;
-  revision: number;
-  /** null: the entry cannot be read. */
-  record: SessionRecord | null;
   /** When it last renewed, as far as is known, and when that was looked at; null: its renewals have not been looked at. */
   renewedAt: number;
   lookedAt: number | null;
+  answer: Answer;
+  /** Since when it has not answered; null: it answered the last question. */
+  unansweredSince: number | null;
   /** What it last said about itself, and when; null: nothing yet. */
   stats: MemberStats | null;
-  statsAt: number;
-  /** Since when the server says that its connection is gone; null: it is there. */
-  goneSince: number | null;
+  statsAt: number | null;
   /** Messages that it has handled, since it has had the partitions that it has now. */
   handled: Series;
   alloc: Series;
-}
-
-/** A partition's lease entry. */
-export interface Lease {
-  /** The epoch, while `record` names an owner. */
-  revision: number;
-  record: LeaseRecord | 'unreadable' | null;
-  /** When it came to this. */
-  since: number;
-}
-
-/** What an operator wants of a partition; null: nothing any more. */
-export interface Override {
-  revision: number;
-  record: OverrideRecord | null;
 }
 
 /** How far a partition is handled. Null: not known. */
@@ -49,33 +33,20 @@ export interface Progress {
   handled: number | null;
   /** Messages after `after`, counted where there is no reader. */
   waiting: { after: number; count: number } | null;
-  /** What the owner is doing with it, in its own word. */
-  state: string | null;
+  /** When the position was last committed; null: not known. */
+  committedAt: number | null;
   /** Messages that were handled, or at least delivered, in one epoch: never a mixture, which is no growth of anything. */
   counts: { of: 'handled' | 'delivered'; epoch: number; series: Series };
 }
 
-/** One thing that happened to the group. Names are people's names of members; `owner` is a session id. */
-export type Update = { at: number } /** `ended`: it left or died before anybody looked. */ & (
-  | { kind: 'joined' | 'leaving' | 'left' | 'ended'; owner: string; name: string }
-  /** `silentMs`: since its last renewal. */
-  | { kind: 'died'; owner: string; name: string; silentMs: number }
-  | {
-      kind: 'claimed' | 'handed-over';
-      partition: number;
-      owner: string;
-      name: string;
-      from: string | null;
-      /** The session that had it; null: none, or not known. */
-      fromSession: string | null;
-      epoch: number;
-      /** For how long the partition had no owner that lived; null: not known. */
-      gapMs: number | null;
-    }
-  | { kind: 'released'; partition: number; from: string | null; fromSession: string | null }
-  | { kind: 'paused' | 'resumed' | 'pinned' | 'unpinned'; partition: number; by: string; to: string | null }
-  | { kind: 'unreadable'; key: string }
-);
+/** One thing that happened to the group. */
+export type Update = GroupEvent & {
+  at: number;
+  /** Of a claim: for how long the partition had no owner that lived; null: not known. */
+  gapMs?: number | null;
+  /** Of a death: since the last renewal. */
+  silentMs?: number;
+};
 
 /** Who owned a partition from `at` on; null: nobody. */
 export interface Stretch {
@@ -103,14 +74,10 @@ export interface Model {
   layout: { partitions: number; prefix: string } | null;
   /** The first snapshot of the group is here. */
   ready: boolean;
+  /** Its sessions, leases and overrides; never changed. */
+  group: GroupEntries;
+  /** By session. */
   members: ReadonlyMap<string, Member>;
-  leases: ReadonlyMap<number, Lease>;
-  /** What operators want of partitions. */
-  overrides: ReadonlyMap<number, Override>;
-  /** The newest entry's of those that were seen. */
-  revision: number;
-  /** Sessions that have ended: when, and by which revision. */
-  ended: ReadonlyMap<string, { at: number; revision: number; name: string }>;
   /** The letter's number of each session, also of ended ones that the timeline still shows. */
   letters: ReadonlyMap<string, number>;
   progress: ReadonlyMap<number, Progress>;
@@ -151,11 +118,8 @@ export function initialModel(now: number): Model {
     problems: new Map(),
     layout: null,
     ready: false,
+    group: new GroupEntries(),
     members: new Map(),
-    leases: new Map(),
-    overrides: new Map(),
-    revision: 0,
-    ended: new Map(),
     letters: new Map(),
     progress: new Map(),
     stream: null,

@@ -1,3 +1,5 @@
+import { totalLag } from '../../core/admin/group-status.js';
+import { SILENT_MS } from '../../core/admin/thresholds.js';
 import type {
   EndFacts,
   MessageFacts,
@@ -9,8 +11,8 @@ import type {
 } from '../../core/ports/facts.js';
 import type { MemberStats } from '../../core/protocol/member-stats.js';
 import { handledBy } from './handled.js';
-import type { Model, Progress } from './model.js';
-import { isPaused, partitionsOf, totalLag, totalsOf } from './select.js';
+import type { Member, Model, Progress } from './model.js';
+import { partitionRows, ratesOf } from './select.js';
 import { append, DRAWN_CAPACITY, type Series } from './series.js';
 
 const MAX_MESSAGES = 300;
@@ -24,7 +26,7 @@ const NOTHING: Progress = {
   reader: null,
   handled: null,
   waiting: null,
-  state: null,
+  committedAt: null,
   counts: { of: 'delivered', epoch: 0, series: [] },
 };
 
@@ -45,7 +47,7 @@ function moved(known: Progress, epoch: number, position: number): Progress {
     ...known,
     epoch,
     position: newer ? position : Math.max(position, known.position ?? 0),
-    ...(newer && { handled: null, state: null }),
+    ...(newer && { handled: null }),
   };
 }
 
@@ -64,7 +66,10 @@ function counted(
 export function applyPositions(model: Model, positions: readonly PositionFacts[]): Model {
   return patch(
     model,
-    positions.map(({ partition, epoch, sequence }) => [partition, (known) => moved(known, epoch, sequence)]),
+    positions.map(({ partition, epoch, sequence, atMs }) => [
+      partition,
+      (known) => ({ ...moved(known, epoch, sequence), committedAt: atMs }),
+    ]),
   );
 }
 
@@ -103,11 +108,8 @@ export function applyReaders(model: Model, readers: readonly ReaderFacts[]): Mod
  * is meant to grow.
  */
 export function applyLook(model: Model): Model {
-  const lag = totalLag(
-    model,
-    partitionsOf(model).filter((partition) => !isPaused(model, partition)),
-  );
-  const { published, handled } = totalsOf(model);
+  const lag = totalLag(partitionRows(model).filter(({ paused }) => !paused));
+  const { published, handled } = ratesOf(model);
   const drawn = (series: Series, value: number | null): Series =>
     value === null ? series : append(series, model.now, value, 'amount', DRAWN_CAPACITY);
   return {
@@ -132,29 +134,36 @@ export function applyWaiting(model: Model, waiting: readonly WaitingFacts[]): Mo
 }
 
 /** What the members say about themselves; about partitions only the owner of the newest epoch is believed. */
-export function applyStats(model: Model, { members: answers, gone }: StatsFacts): Model {
+export function applyStats(model: Model, { members: answers, gone, denied }: StatsFacts): Model {
   const { now } = model;
-  const members = new Map(model.members);
-  for (const stats of answers) {
-    const member = members.get(stats.session);
-    if (!member) continue;
+  const answered = new Map(answers.map((stats) => [stats.session, stats]));
+  const members = new Map<string, Member>();
+  for (const [id, member] of model.members) {
+    const stats = answered.get(id);
+    if (!stats) {
+      const unansweredSince = member.unansweredSince ?? now;
+      const silence = now - unansweredSince < SILENT_MS ? member.answer : 'silent';
+      members.set(id, {
+        ...member,
+        unansweredSince,
+        answer: gone.includes(id) ? 'gone' : denied ? 'denied' : silence,
+      });
+      continue;
+    }
     const same = member.stats !== null && holdsTheSame(member.stats, stats);
     const handled = append(same ? member.handled : [], now, stats.handled, 'count');
     const alloc = append(member.alloc, now, stats.memory.allocBytes, 'amount');
-    members.set(member.id, { ...member, stats, statsAt: now, goneSince: null, handled, alloc });
-  }
-  for (const id of gone) {
-    const member = members.get(id);
-    if (member) members.set(id, { ...member, goneSince: member.goneSince ?? now });
+    const answer = { answer: 'answered', unansweredSince: null } as const;
+    members.set(id, { ...member, ...answer, stats, statsAt: now, handled, alloc });
   }
   const changes = answers.flatMap(({ partitions }) =>
-    partitions.map(({ partition, epoch, position, handled, state }): [number, (p: Progress) => Progress] => [
+    partitions.map(({ partition, epoch, position, handled }): [number, (p: Progress) => Progress] => [
       partition,
       (known) => {
         if (epoch < known.epoch) return known;
         // A position of 0 is one that has not been read yet.
         const at = position > 0 ? moved(known, epoch, position) : known;
-        const told = { ...at, handled: handled ?? null, state: state ?? null };
+        const told = { ...at, handled: handled ?? null };
         return handled === undefined ? told : counted(told, now, { of: 'handled', epoch, count: handled });
       },
     ]),

@@ -1,35 +1,26 @@
-import type { Lease, Member, Model, Progress } from './model.js';
+import type { SeenSession } from '../../core/admin/group-entries.js';
+import {
+  describeGroup,
+  type GroupStatus,
+  type LeaseStatus,
+  ownReport,
+} from '../../core/admin/group-status.js';
+import { describeMember, type MemberStatus, sumOf } from '../../core/admin/members.js';
+import type { Member, Model, Progress } from './model.js';
 import { ratePerSecond } from './series.js';
 
-/** Who has not said anything for so long handles nothing, as far as can be seen. */
-const SILENT_MS = 5_000;
-
-/** The session that owns a partition and lives; null: nobody. */
-export function liveOwner(model: Model, partition: number): Member | null {
-  const record = model.leases.get(partition)?.record;
-  if (!record || record === 'unreadable' || record.owner === null) return null;
-  return model.members.get(record.owner) ?? null;
-}
-
 /** All partition numbers of the layout, or of what is known while there is no layout. */
-export function partitionsOf(model: Model): number[] {
-  const count = model.layout?.partitions ?? Math.max(-1, ...model.leases.keys()) + 1;
+export function partitionsOf({ layout, group }: Model): number[] {
+  const count = layout?.partitions ?? Math.max(-1, ...group.leases.keys()) + 1;
   return Array.from({ length: count }, (_, partition) => partition);
 }
-
-/** The order of names as people count: `b-2` before `b-10`. */
-export const compareNames = new Intl.Collator('en', { numeric: true }).compare;
-
-/** The name that people call a member by. */
-export const nameOf = (member: Member): string => member.record?.name ?? member.id;
 
 /** Messages of a partition that are not handled yet; null: not known. */
 export function lagOf(model: Model, partition: number): number | null {
   const known = model.progress.get(partition);
-  const facts = model.stream?.facts;
+  if (model.stream?.facts.counts[partition] === 0) return 0;
   if (!known) return null;
   const { position, end, reader, waiting } = known;
-  if (facts && facts.counts[partition] === 0) return 0;
   if (reader && reader.epoch >= known.epoch) return reader.pending + inMemory(model, partition, known);
   if (waiting && waiting.after === (position ?? 0)) return waiting.count;
   if (position !== null && end !== null && position >= end) return 0;
@@ -45,59 +36,6 @@ function inMemory(model: Model, partition: number, { position, reader, handled }
   const share = (counts?.[partition] ?? 1) / Math.max(1, (lastSequence ?? 1) - (firstSequence ?? 0) + 1);
   const between = Math.round((reader.deliveredSequence - position) * Math.min(1, share));
   return Math.min(Math.max(1, between), reader.deliveredCount);
-}
-
-/** True for a partition that an operator has told to rest. */
-export const isPaused = (model: Model, partition: number): boolean =>
-  model.overrides.get(partition)?.record?.paused ?? false;
-
-/** Messages that no partition, or none of these, has handled yet, as far as known; null: nothing is known. */
-export function totalLag(model: Model, partitions = partitionsOf(model)): number | null {
-  let total: number | null = null;
-  for (const partition of partitions) {
-    const lag = lagOf(model, partition);
-    if (lag !== null) total = (total ?? 0) + lag;
-  }
-  return total;
-}
-
-/** One partition as the table shows it. */
-export interface PartitionRow {
-  partition: number;
-  lease: Lease | undefined;
-  owner: Member | null;
-  /** Name of the owner, also of one that is gone. */
-  ownerName: string | null;
-  epoch: number | null;
-  heldMs: number | null;
-  position: number | null;
-  end: number | null;
-  lag: number | null;
-  rate: number | null;
-  /** Name or session that an operator wants it to be with; null: none. */
-  pin: string | null;
-  state: 'owned' | 'paused' | 'unowned' | 'unreadable' | 'silent' | 'leaving' | 'halted' | 'starting';
-}
-
-function stateOf(model: Model, partition: number): PartitionRow['state'] {
-  const record = model.leases.get(partition)?.record;
-  if (record === 'unreadable') return 'unreadable';
-  const owner = liveOwner(model, partition);
-  if (!owner) return 'unowned';
-  const state = model.progress.get(partition)?.state;
-  if (state === 'halted') return 'halted';
-  if (isPaused(model, partition)) return 'paused';
-  if (owner.record?.leaving) return 'leaving';
-  if (isSilent(model, owner)) return 'silent';
-  return state === 'starting' ? 'starting' : 'owned';
-}
-
-/** A member that should have renewed long ago, or whose connection is gone. */
-export function isSilent(model: Model, member: Member): boolean {
-  if (model.connection.state !== 'connected') return false;
-  if (member.goneSince !== null) return true;
-  const lookedAt = member.lookedAt ?? model.now;
-  return member.record !== null && lookedAt - member.renewedAt > member.record.ttlMs * 0.7;
 }
 
 /** The last message of a partition: what was handled was stored, whatever was read of the stream so far. */
@@ -119,116 +57,64 @@ function once<T>(compute: (model: Model) => T): (model: Model) => T {
   };
 }
 
-/** All partitions, by number. */
-export const partitionRows = once((model: Model): readonly PartitionRow[] =>
-  partitionsOf(model).map((partition) => {
-    const lease = model.leases.get(partition);
-    const record = lease?.record === 'unreadable' ? null : (lease?.record ?? null);
-    const progress = model.progress.get(partition);
-    const owned = record !== null && record.owner !== null;
-    const owner = liveOwner(model, partition);
-    return {
-      partition,
-      lease,
-      owner,
-      ownerName: owned ? record.name : null,
-      epoch: owned && lease ? lease.revision : null,
-      heldMs: owned && lease ? Math.max(0, model.now - lease.since) : null,
-      position: progress?.position ?? null,
-      end: endOf(progress),
-      lag: lagOf(model, partition),
-      rate: owner && progress ? ratePerSecond(progress.counts.series) : null,
-      pin: model.overrides.get(partition)?.record?.pin ?? null,
-      state: stateOf(model, partition),
-    };
-  }),
-);
-
-/** One member as the table shows it. */
-export interface MemberRow {
-  member: Member;
-  name: string;
-  partitions: number[];
-  lag: number | null;
-  rate: number | null;
-  renewedAgoMs: number;
-  state: 'ok' | 'leaving' | 'silent' | 'unreadable';
-}
-
-/** All living members, by name. */
-export const memberRows = once((model: Model): readonly MemberRow[] => {
-  const owned = new Map<string, number[]>();
-  for (const partition of partitionsOf(model)) {
-    const owner = liveOwner(model, partition);
-    if (owner) owned.set(owner.id, [...(owned.get(owner.id) ?? []), partition]);
+/** The group as `leases` shows it, as far as it is known here. */
+export const statusOf = once((model: Model): GroupStatus => {
+  const { group, now } = model;
+  const members = new Map<string, MemberStatus>();
+  for (const [id, session] of group.sessions) {
+    const member = model.members.get(id);
+    if (member) members.set(id, memberOf(model, session, member));
   }
-  const rows = [...model.members.values()].map((member): MemberRow => {
-    const partitions = owned.get(member.id) ?? [];
-    const lags = partitions.map((partition) => lagOf(model, partition)).filter((lag) => lag !== null);
+  const progress = partitionsOf(model).map((partition) => {
+    const known = model.progress.get(partition);
+    const own = ownReport(group, members, partition);
     return {
-      member,
-      name: nameOf(member),
-      partitions,
-      lag: lags.length > 0 || partitions.length === 0 ? lags.reduce((sum, lag) => sum + lag, 0) : null,
-      rate: memberRate(model, member, partitions),
-      renewedAgoMs: Math.max(0, model.now - member.renewedAt),
-      state: !member.record
-        ? 'unreadable'
-        : isSilent(model, member)
-          ? 'silent'
-          : member.record.leaving
-            ? 'leaving'
-            : 'ok',
+      position: known?.position ?? null,
+      end: endOf(known),
+      lag: lagOf(model, partition) ?? own?.lag ?? null,
+      ratePerSecond: known && group.liveOwner(partition) ? ratePerSecond(known.counts.series) : null,
+      positionFault: null,
+      positionAgeMs: known?.committedAt ? Math.max(0, Math.round(now - known.committedAt)) : null,
+      trimmed: own?.trimmed ?? 0,
     };
   });
-  return rows.sort((a, b) => compareNames(a.name, b.name) || (a.member.id < b.member.id ? -1 : 1));
+  return describeGroup(group, members, progress, now);
 });
 
-/** The sum of rates; null where one of them is not known, as a part of them would look like all. */
-function sumOf(rates: readonly (number | null)[]): number | null {
-  let sum: number | null = null;
-  for (const rate of rates) {
-    if (rate === null) return null;
-    sum = (sum ?? 0) + rate;
-  }
-  return sum;
+function memberOf(model: Model, session: SeenSession, member: Member): MemberStatus {
+  const { renewedAt, lookedAt, answer, stats, statsAt } = member;
+  const { connection, now } = model;
+  // Of what came after the last look nothing is known, nor of what came while the server was gone.
+  const seenAt = lookedAt ?? (connection.state === 'connected' ? now : connection.since);
+  const facts = { renewedAgoMs: Math.max(0, seenAt - renewedAt), answer, stats, answeredAtMs: statsAt };
+  return describeMember(session, facts, rateOf(model, session.id, member));
 }
 
 /** By its own count, or where it does not tell by those of its partitions. */
-function memberRate(model: Model, member: Member, partitions: readonly number[]): number | null {
-  const own = ratePerSecond(member.handled);
-  if (own !== null) {
-    const hasAnswered = member.statsAt === model.handled.series.at(-1)?.at;
-    return hasAnswered || model.now - member.statsAt < SILENT_MS ? own : 0;
-  }
+function rateOf(model: Model, id: string, { handled, answer }: Member): number | null {
+  const own = ratePerSecond(handled);
+  if (own !== null) return answer === 'answered' || answer === 'denied' ? own : 0;
   return sumOf(
-    partitions.flatMap((partition) => {
+    model.group.ownedBy(id).flatMap((partition) => {
       const series = model.progress.get(partition)?.counts.series ?? [];
       return series.length === 0 ? [] : [ratePerSecond(series)];
     }),
   );
 }
 
-/** What the head of the screen says about all of it. */
-export interface Totals {
-  partitions: number;
-  owned: number;
-  members: number;
-  published: number | null;
-  handled: number | null;
-  lag: number | null;
-}
+/** All partitions, by number. */
+export const partitionRows = (model: Model): readonly LeaseStatus[] => statusOf(model).partitions;
 
-/** Sums over members and partitions. */
-export function totalsOf(model: Model): Totals {
-  const rows = memberRows(model);
+/** All living members, by name. */
+export const memberRows = (model: Model): readonly MemberStatus[] => statusOf(model).members;
+
+/** Messages per second, of the stream and of all members together; null: not known. */
+export function ratesOf(model: Model): { published: number | null; handled: number | null } {
   const known = model.handled.series.length > 0;
   return {
-    partitions: partitionsOf(model).length,
-    owned: rows.reduce((sum, { partitions }) => sum + partitions.length, 0),
-    members: rows.length,
     published: ratePerSecond(model.stream?.published ?? []),
-    handled: known ? ratePerSecond(model.handled.series) : sumOf(rows.map(({ rate }) => rate)),
-    lag: totalLag(model),
+    handled: known
+      ? ratePerSecond(model.handled.series)
+      : sumOf(memberRows(model).map((member) => member.ratePerSecond)),
   };
 }

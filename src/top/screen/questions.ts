@@ -1,8 +1,10 @@
+import { nameOf } from '../../core/admin/group-entries.js';
 import { describeLag } from '../../core/admin/lag.js';
+import type { MemberStatus } from '../../core/admin/members.js';
 import { partitionList } from '../../text/partition-list.js';
-import { gainsOf, heirsOf, nextOwnerOf, pinnedTo } from '../model/forecast.js';
+import { gainsOf, heirsOf, nextOwnerOf } from '../model/forecast.js';
 import type { Model } from '../model/model.js';
-import { isPaused, type MemberRow, memberRows, nameOf, partitionRows } from '../model/select.js';
+import { memberRows, partitionRows } from '../model/select.js';
 import type { Outcome, Situation } from './outcome.js';
 import type { Command, Dialog, Notice, PanelId, Target } from './state.js';
 
@@ -20,27 +22,24 @@ function ask({ ui }: Situation, question: string, consequences: string[], comman
 }
 
 /** The member whose row is selected; undefined: none. */
-function selectedMember({ ui, model }: Situation): { row: MemberRow; target: Target } | undefined {
+function selectedMember({ ui, model }: Situation): { row: MemberStatus; target: Target } | undefined {
   if (ui.focus !== 'members') return undefined;
-  const row = memberRows(model).find(({ member }) => member.id === ui.selected.members);
-  const record = row?.member.record;
-  if (!row || !record) return undefined;
-  const { host, pid, startedAt } = record;
-  return {
-    row,
-    target: { session: row.member.id, name: row.name, host, pid, startedAt, local: host === ui.host },
-  };
+  const row = memberRows(model).find(({ session }) => session === ui.selected.members);
+  if (!row) return undefined;
+  const { session, name, host, pid, startedAt } = row;
+  if (host === null || pid === null || startedAt === null) return undefined;
+  return { row, target: { session, name, host, pid, startedAt, local: host === ui.host } };
 }
 
 /** `p0 p3 go to b, p6 to c`: what the members get when this one ends. */
-function heirs(model: Model, { member, partitions }: MemberRow): string {
+function heirs(model: Model, { session, partitions }: MemberStatus): string {
   if (partitions.length === 0) return 'It owns no partition.';
-  const all = [...heirsOf(model, member.id)];
+  const all = [...heirsOf(model, session)];
   if (all.every(([id]) => id === null)) {
     return `It is the only member: ${partitionList(partitions)} will have no owner until another joins.`;
   }
   const named = all.slice(0, NAMED).map(([id, got], i) => {
-    const heir = id === null ? undefined : model.members.get(id);
+    const heir = model.group.sessions.get(id ?? '');
     const verb = i > 0 ? '' : got.length === 1 ? ' goes' : ' go';
     return `${partitionList(got)}${verb} to ${heir ? nameOf(heir) : 'no member'}`;
   });
@@ -96,10 +95,11 @@ export function askToRelease(situation: Situation): Outcome {
   const { model } = situation;
   const row = selectedPartition(situation);
   if (!row) return tell(situation, SELECT_PARTITION, 'info', 'partitions');
-  const { partition, owner } = row;
+  const { partition } = row;
+  const owner = model.group.liveOwner(partition);
   if (!owner) return tell(situation, `p${partition} has no owner that could release it.`, 'error');
   const name = nameOf(owner);
-  if (pinnedTo(model, partition)?.id === owner.id) {
+  if (model.group.pinnedTo(partition)?.id === owner.id) {
     const text = `p${partition} is pinned to ${name}. Unpin it first: natspoc leases unpin ${partition}`;
     return tell(situation, text, 'error');
   }
@@ -120,9 +120,9 @@ export function askToPause(situation: Situation): Outcome {
   const { model } = situation;
   const row = selectedPartition(situation);
   if (!row) return tell(situation, SELECT_PARTITION, 'info', 'partitions');
-  const { partition, owner, lag } = row;
+  const { partition, lag, paused } = row;
+  const owner = model.group.liveOwner(partition);
   const p = `p${partition}`;
-  const paused = isPaused(model, partition);
   const command: Command = { type: 'pause', partition, paused: !paused };
   const waiting = lag === null ? '' : ` ${describeLag(lag)}.`;
   if (paused) {
@@ -149,7 +149,7 @@ function gains(model: Model): string {
   const all = [...gainsOf(model)];
   if (all.length === 0) return 'no partition: the others own all of them';
   const named = all.slice(0, NAMED).map(([id, got]) => {
-    const owner = id === null ? undefined : model.members.get(id);
+    const owner = model.group.sessions.get(id ?? '');
     return `${partitionList(got)}${owner ? ` from ${nameOf(owner)}` : ' (not owned)'}`;
   });
   const more = all.length > NAMED ? `, others from ${all.length - NAMED} more` : '';

@@ -1,33 +1,29 @@
+import { compareNames, type LeaseStatus } from '../../core/admin/group-status.js';
+import type { MemberStatus } from '../../core/admin/members.js';
 import type { MessageFacts } from '../../core/ports/facts.js';
 import type { Model } from '../model/model.js';
-import {
-  compareNames,
-  type MemberRow,
-  memberRows,
-  type PartitionRow,
-  partitionRows,
-} from '../model/select.js';
+import { memberRows, partitionRows } from '../model/select.js';
 import { plain } from '../view/text.js';
 import { groupUpdates, type UpdateGroup, updateLine } from '../view/updates.js';
 import type { MemberSort, PanelId, PartitionSort, Ui } from './state.js';
 
 const most = (value: number | null): number => value ?? -1;
 
-const PARTITION_ORDER: Record<PartitionSort, (a: PartitionRow, b: PartitionRow) => number> = {
+const PARTITION_ORDER: Record<PartitionSort, (a: LeaseStatus, b: LeaseStatus) => number> = {
   number: (a, b) => a.partition - b.partition,
   lag: (a, b) => most(b.lag) - most(a.lag),
-  rate: (a, b) => most(b.rate) - most(a.rate),
-  owner: (a, b) => compareNames(a.ownerName ?? '', b.ownerName ?? ''),
+  rate: (a, b) => most(b.ratePerSecond) - most(a.ratePerSecond),
+  owner: (a, b) => compareNames(a.owner ?? '', b.owner ?? ''),
   held: (a, b) => most(a.heldMs) - most(b.heldMs),
 };
 
-const alloc = ({ member }: MemberRow): number => member.stats?.memory.allocBytes ?? -1;
+const alloc = ({ stats }: MemberStatus): number => stats?.memory.allocBytes ?? -1;
 
-const MEMBER_ORDER: Record<MemberSort, (a: MemberRow, b: MemberRow) => number> = {
+const MEMBER_ORDER: Record<MemberSort, (a: MemberStatus, b: MemberStatus) => number> = {
   name: () => 0,
   partitions: (a, b) => b.partitions.length - a.partitions.length,
   lag: (a, b) => most(b.lag) - most(a.lag),
-  rate: (a, b) => most(b.rate) - most(a.rate),
+  rate: (a, b) => most(b.ratePerSecond) - most(a.ratePerSecond),
   memory: (a, b) => alloc(b) - alloc(a),
 };
 
@@ -36,17 +32,17 @@ const matches = (ui: Ui, ...texts: (string | null | undefined)[]): boolean =>
   ui.filter === '' || texts.some((text) => text?.toLowerCase().includes(ui.filter.toLowerCase()));
 
 /** The partitions that the filter leaves, sorted. */
-export function visiblePartitions(model: Model, ui: Ui): PartitionRow[] {
+export function visiblePartitions(model: Model, ui: Ui): LeaseStatus[] {
   return partitionRows(model)
-    .filter((row) => matches(ui, `p${row.partition}`, row.ownerName, row.state))
+    .filter((row) => matches(ui, `p${row.partition}`, row.owner, row.state))
     .sort((a, b) => PARTITION_ORDER[ui.partitionSort](a, b) || a.partition - b.partition);
 }
 
 /** The members that the filter leaves, sorted. */
-export function visibleMembers(model: Model, ui: Ui): MemberRow[] {
+export function visibleMembers(model: Model, ui: Ui): MemberStatus[] {
   return memberRows(model)
-    .filter(({ name, member, partitions }) =>
-      matches(ui, name, member.record?.host, `${member.record?.pid}`, ...partitions.map((p) => `p${p}`)),
+    .filter(({ name, host, pid, partitions }) =>
+      matches(ui, name, host, `${pid}`, ...partitions.map((p) => `p${p}`)),
     )
     .sort(MEMBER_ORDER[ui.memberSort]);
 }
@@ -65,8 +61,8 @@ export function visibleMessages(model: Model, ui: Ui): MessageFacts[] {
 
 /** Names an update for as long as it is shown. */
 export function updateId({ first }: UpdateGroup): string {
-  const who = 'owner' in first ? first.owner : '';
-  return `${first.at} ${first.kind} ${who} ${'partition' in first ? first.partition : ''}`;
+  const who = 'session' in first ? first.session : '';
+  return `${first.at} ${first.event} ${who} ${'partition' in first ? first.partition : ''}`;
 }
 
 /** The ids of a panel's rows in the order in which they are shown; none where rows cannot be selected. */
@@ -76,7 +72,7 @@ export function rowIds(model: Model, ui: Ui, panel: PanelId): string[] {
     case 'timeline':
       return visiblePartitions(model, ui).map(({ partition }) => `${partition}`);
     case 'members':
-      return visibleMembers(model, ui).map(({ member }) => member.id);
+      return visibleMembers(model, ui).map(({ session }) => session);
     case 'updates':
       return visibleUpdates(model, ui).map(updateId);
     case 'messages':

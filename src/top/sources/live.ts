@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { GroupAdmin } from '../../core/admin/group-admin.js';
 import { StreamAdmin } from '../../core/admin/stream-admin.js';
+import { ANSWER_MS } from '../../core/admin/thresholds.js';
 import type { Config } from '../../core/config/config.js';
 import { messageOf, NatspocError } from '../../core/lib/errors.js';
 import type { NatsConnection } from '../../core/nats/client/connection.js';
@@ -11,14 +12,13 @@ import type { GroupObserver } from '../../core/ports/observer.js';
 import { decodeEntries } from '../../core/protocol/entries.js';
 import type { TopEventBody } from '../model/events.js';
 import type { Model } from '../model/model.js';
-import { liveOwner, partitionsOf } from '../model/select.js';
+import { partitionsOf } from '../model/select.js';
 
 /** Positions and ends change slowly, or are told by the members as well: how often they are read, in rounds. */
 const SLOW_ROUNDS = 5;
 /** Partitions without a reader that are counted in one round. */
 const COUNTED_A_ROUND = 16;
 const RECENT_MESSAGES = 60;
-const STATS_WAIT_MS = 800;
 
 /** What a live source needs. */
 export interface LiveOptions {
@@ -106,10 +106,8 @@ export class LiveSource {
     const { emit, model, connection } = this.#options;
     const now = model();
     const epochs = new Map<number, number>();
-    for (const partition of partitionsOf(now)) {
-      const lease = now.leases.get(partition);
-      if (lease && liveOwner(now, partition)) epochs.set(partition, lease.revision);
-    }
+    for (const partition of partitionsOf(now))
+      if (now.group.liveOwner(partition)) epochs.set(partition, now.group.epochOf(partition));
     const slow = this.#round++ % SLOW_ROUNDS === 0;
     // Alone, and first: among other questions it would measure how busy we are.
     await this.#try('round trip', async () => {
@@ -133,7 +131,7 @@ export class LiveSource {
         emit({ type: 'proofs', proofs: await observer.proofs() });
       }),
       this.#try('members', async () => {
-        emit({ type: 'stats', facts: await observer.stats([...now.members.keys()], STATS_WAIT_MS) });
+        emit({ type: 'stats', facts: await observer.stats([...now.members.keys()], ANSWER_MS) });
       }),
       slow &&
         this.#try('positions', async () => {

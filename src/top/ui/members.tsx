@@ -13,7 +13,7 @@ export function Members(props: PanelProps) {
       title="Members"
       sort={ui.memberSort}
       rows={rows}
-      selected={rows.findIndex(({ member }) => member.id === ui.selected.members)}
+      selected={rows.findIndex(({ session }) => session === ui.selected.members)}
       table={(part, at) => memberTable(model, part, width, at)}
     />
   );

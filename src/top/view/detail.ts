@@ -1,3 +1,4 @@
+import { isOwned } from '../../core/admin/group-status.js';
 import { escapeControl } from '../../core/lib/text.js';
 import { formatBytes } from '../../core/lib/units.js';
 import { partitionList } from '../../text/partition-list.js';
@@ -29,13 +30,13 @@ function partitionDetail(model: Model, partition: number, { columns, rows }: Siz
   if (!row) return [line(`p${partition} is gone`)];
   const facts = [
     title(`Partition ${partition}`),
-    fact('owner', row.ownerName === null ? 'none' : `${row.ownerName}${row.owner ? '' : ' (gone)'}`),
-    fact('session', row.owner?.id ?? UNKNOWN),
-    fact('epoch', row.epoch === null ? UNKNOWN : `${row.epoch}`),
+    fact('owner', row.owner === null ? 'none' : `${row.owner}${isOwned(row) ? '' : ' (gone)'}`),
+    fact('session', row.session ?? UNKNOWN),
+    fact('epoch', row.epoch === 0 ? UNKNOWN : `${row.epoch}`),
     fact('held for', duration(row.heldMs)),
     fact('position', `${row.position ?? UNKNOWN} of ${row.end ?? UNKNOWN}`),
     fact('lag', count(row.lag)),
-    fact('handled', rate(row.rate)),
+    fact('handled', rate(row.ratePerSecond)),
     fact('stored', count(model.stream?.facts.counts[partition] ?? null)),
     fact('state', row.state),
     line(''),
@@ -48,19 +49,19 @@ function partitionDetail(model: Model, partition: number, { columns, rows }: Siz
 }
 
 function memberDetail(model: Model, id: string, rows: number): Line[] {
-  const row = memberRows(model).find(({ member }) => member.id === id);
+  const row = memberRows(model).find(({ session }) => session === id);
   if (!row) return [line('This member is gone.')];
-  const { record, stats } = row.member;
+  const { stats } = row;
   const memory = stats?.memory;
   const facts = [
     title(`Member ${row.name}`),
     fact('session', id),
-    fact('host, pid', record ? `${record.host}, ${record.pid}` : UNKNOWN),
-    fact('version', record?.version ?? UNKNOWN),
+    fact('host, pid', row.host === null ? UNKNOWN : `${row.host}, ${row.pid}`),
+    fact('version', row.version ?? UNKNOWN),
     fact('up for', duration(stats?.uptimeMs ?? null)),
-    fact('renewed', `${duration(row.renewedAgoMs)} ago, ttl ${duration(record?.ttlMs ?? null)}`),
+    fact('renewed', `${duration(row.renewedAgoMs)} ago, ttl ${duration(row.ttlMs)}`),
     fact('partitions', `${row.partitions.length}: ${partitionList(row.partitions)}`),
-    fact('handled', `${count(stats?.handled ?? null)}, ${rate(row.rate)}`),
+    fact('handled', `${count(stats?.handled ?? null)}, ${rate(row.ratePerSecond)}`),
     fact('failed', count(stats?.failed ?? null)),
     fact('lag', count(row.lag)),
     fact('Alloc', `${bytes(memory?.allocBytes ?? null)}, ${memory?.verdict ?? UNKNOWN}`),
@@ -71,7 +72,7 @@ function memberDetail(model: Model, id: string, rows: number): Line[] {
     title('What happened'),
   ];
   const about = (update: Model['updates'][number]) => {
-    if ('owner' in update && update.owner === id) return true;
+    if ('session' in update && update.session === id) return true;
     if (!('from' in update)) return false;
     // Of the oldest moves only a name is known.
     return update.fromSession === null ? update.from === row.name : update.fromSession === id;
@@ -85,14 +86,14 @@ function updateDetail(model: Model, ui: Ui, id: string, rows: number): Line[] {
   if (!group) return [line('This update is no longer kept.')];
   const { first, updates } = group;
   const facts: Line[] = [updateLine(model, group), line('')];
-  if ('owner' in first) facts.push(fact('session', first.owner));
-  if (first.kind === 'died') facts.push(fact('last renewal', `${duration(first.silentMs)} before`));
+  if ('session' in first) facts.push(fact('session', first.session));
+  if (first.silentMs !== undefined) facts.push(fact('last renewal', `${duration(first.silentMs)} before`));
   for (const update of updates) {
     if (!('partition' in update)) continue;
     const { partition } = update;
-    if (!('epoch' in update)) facts.push(fact(`p${partition}`, clockTime(update.at, true)));
+    if (update.event !== 'acquired') facts.push(fact(`p${partition}`, clockTime(update.at, true)));
     else {
-      const { at, epoch, gapMs } = update;
+      const { at, epoch, gapMs = null } = update;
       const gap = gapMs === null ? '' : `, without an owner for ${duration(gapMs)}`;
       const took = model.took.get(epoch);
       const start = took === undefined ? '' : `, handling began ${duration(took)} later`;

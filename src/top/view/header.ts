@@ -1,6 +1,7 @@
+import { totalsOf } from '../../core/admin/group-status.js';
 import { healthOf } from '../model/health.js';
 import type { Model } from '../model/model.js';
-import { totalsOf } from '../model/select.js';
+import { statusOf } from '../model/select.js';
 import { direction } from '../model/series.js';
 import { bytes, clockTime, count, duration } from './format.js';
 import { barLines, graphsOf } from './rates.js';
@@ -39,7 +40,7 @@ function serverSpans({ connection, target }: Model): Span[] {
 /** What the head of the screen says at this width, in parts. `drawn`: with bars, for eyes. */
 export function headerParts(model: Model, width: number, { frozen = false, drawn = false }) {
   const { target, stream } = model;
-  const totals = totalsOf(model);
+  const totals = totalsOf(statusOf(model));
   const health = healthOf(model);
   const { sign, color } = LEVELS[health.level];
   const roomy = width >= ROOMY_COLUMNS;

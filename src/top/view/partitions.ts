@@ -1,6 +1,6 @@
+import { isOwned, type LeaseStatus, needsAttention } from '../../core/admin/group-status.js';
 import { escapeControl } from '../../core/lib/text.js';
 import type { Model } from '../model/model.js';
-import type { PartitionRow } from '../model/select.js';
 import { duration, rate, shortCount, UNKNOWN } from './format.js';
 import { letterSpan, UNOWNED } from './palette.js';
 import { type Column, type Table, table } from './table.js';
@@ -11,15 +11,16 @@ const FLASH_MS = 1_500;
 /** With at most this many partitions each cell of the map names its partition; with more, the rows are numbered. */
 const NAMED_CELLS = 64;
 
-const flashes = (model: Model, { lease }: PartitionRow): boolean =>
-  lease !== undefined && model.now - lease.since < FLASH_MS && model.now - model.startedAt > FLASH_MS;
+const flashes = (model: Model, { partition }: LeaseStatus): boolean => {
+  const since = model.group.leases.get(partition)?.atMs ?? 0;
+  return model.now - since < FLASH_MS && model.now - model.startedAt > FLASH_MS;
+};
 
-function mark(model: Model, row: PartitionRow): Span {
-  const flash = flashes(model, row);
+function mark(model: Model, row: LeaseStatus): Span {
   if (row.state === 'unreadable') return span('!', { color: 'red', bold: true });
-  if (!row.owner) return span(UNOWNED, { color: 'red', bold: true, inverse: true });
-  const trouble = row.state === 'silent' || row.state === 'halted';
-  return letterSpan(model, row.owner.id, { inverse: flash, ...(trouble && { color: 'red' }) });
+  if (!isOwned(row)) return span(UNOWNED, { color: 'red', bold: true, inverse: true });
+  const style = { inverse: flashes(model, row), ...(needsAttention(row) && { color: 'red' as const }) };
+  return letterSpan(model, row.session, style);
 }
 
 /** How the map is set: `cells` in a row, each `cell` columns wide, after a label of `label` columns. */
@@ -40,7 +41,7 @@ export function mapHeight(count: number, width: number): number {
 }
 
 /** All partitions at a glance: the letter and colour of each owner. */
-export function partitionMap(model: Model, rows: readonly PartitionRow[], width: number): Line[] {
+export function partitionMap(model: Model, rows: readonly LeaseStatus[], width: number): Line[] {
   const { named, digits, label, cells } = mapGrid(rows.length, width);
   const lines: Line[] = [];
   for (let start = 0; start < rows.length; start += cells) {
@@ -54,44 +55,37 @@ export function partitionMap(model: Model, rows: readonly PartitionRow[], width:
   return lines;
 }
 
-const STATES: Record<PartitionRow['state'], Span> = {
-  owned: span(''),
-  paused: span('paused', { color: 'yellow', bold: true }),
-  starting: span('starting', { color: 'yellow' }),
-  leaving: span('owner leaves', { color: 'yellow' }),
-  silent: span('owner silent', { color: 'red' }),
-  unowned: span('unowned', { color: 'red', bold: true }),
-  unreadable: span('unreadable', { color: 'red', bold: true }),
-  halted: span('halted', { color: 'red', bold: true }),
-};
+/** States that are nothing to look at. */
+const QUIET = new Set(['owned', 'running']);
 
-function stateCell({ state, pin }: PartitionRow): Span {
-  const shown = STATES[state];
-  if (pin === null) return shown;
-  const pinned = `pinned to ${escapeControl(pin)}`;
-  return { ...shown, text: shown.text === '' ? pinned : `${shown.text}, ${pinned}` };
+function stateCell(row: LeaseStatus): Span {
+  const { state, pin } = row;
+  const parts = [...(QUIET.has(state) ? [] : [state]), ...(pin === null ? [] : [`pinned to ${pin}`])];
+  const text = parts.map(escapeControl).join(', ');
+  if (QUIET.has(state)) return span(text);
+  return span(text, needsAttention(row) ? { color: 'red', bold: true } : { color: 'yellow' });
 }
 
 /** One line a partition. */
 export function partitionTable(
   model: Model,
-  rows: readonly PartitionRow[],
+  rows: readonly LeaseStatus[],
   width: number,
   selected: number,
 ): Table {
-  const columns: Column<PartitionRow>[] = [
+  const columns: Column<LeaseStatus>[] = [
     { title: 'PART', rank: 0, cell: ({ partition }) => `p${partition}` },
     { title: '', rank: 0, cell: (row) => mark(model, row) },
     {
       title: 'OWNER',
       rank: 1,
       max: 24,
-      cell: ({ ownerName, owner }) => span(ownerName ?? UNKNOWN, owner ? {} : { dim: true }),
+      cell: (row) => span(row.owner ?? UNKNOWN, isOwned(row) ? {} : { dim: true }),
     },
-    { title: 'EPOCH', rank: 4, align: 'right', cell: ({ epoch }) => `${epoch ?? UNKNOWN}` },
+    { title: 'EPOCH', rank: 4, align: 'right', cell: ({ epoch }) => (epoch === 0 ? UNKNOWN : `${epoch}`) },
     { title: 'HELD', rank: 5, align: 'right', cell: ({ heldMs }) => duration(heldMs) },
     { title: 'LAG', rank: 2, align: 'right', cell: ({ lag }) => shortCount(lag) },
-    { title: 'RATE', rank: 3, align: 'right', cell: ({ rate: perSecond }) => rate(perSecond) },
+    { title: 'RATE', rank: 3, align: 'right', cell: ({ ratePerSecond }) => rate(ratePerSecond) },
     { title: 'POSITION', rank: 6, align: 'right', cell: ({ position }) => `${position ?? UNKNOWN}` },
     { title: 'END', rank: 7, align: 'right', cell: ({ end }) => `${end ?? UNKNOWN}` },
     { title: 'STATE', rank: 2, cell: stateCell },

@@ -1,5 +1,6 @@
+import { totalLag } from '../../core/admin/group-status.js';
 import type { Model } from '../model/model.js';
-import { totalsOf } from '../model/select.js';
+import { partitionRows, ratesOf } from '../model/select.js';
 import type { Series } from '../model/series.js';
 import { BARS, rate, shortCount } from './format.js';
 import { type Color, type Line, padTo, type Span, span } from './text.js';
@@ -25,15 +26,21 @@ interface Graph {
 
 /** The quantities of a group over time; rates have one scale, so that they can be compared. */
 export function graphsOf(model: Model): Graph[] {
-  const totals = totalsOf(model);
   const { lag, rates } = model;
+  const { published, handled } = ratesOf(model);
   const topOf = (...all: Series[]) =>
     HEADROOM * Math.max(LEAST_TOP, ...all.flatMap((series) => series.map(({ value }) => value)));
   const top = topOf(rates.published, rates.handled);
   return [
-    { name: 'published', value: rate(totals.published), color: 'green', series: rates.published, top },
-    { name: 'handled', value: rate(totals.handled), color: 'cyan', series: rates.handled, top },
-    { name: 'lag', value: shortCount(totals.lag), color: 'yellow', series: lag, top: topOf(lag) },
+    { name: 'published', value: rate(published), color: 'green', series: rates.published, top },
+    { name: 'handled', value: rate(handled), color: 'cyan', series: rates.handled, top },
+    {
+      name: 'lag',
+      value: shortCount(totalLag(partitionRows(model))),
+      color: 'yellow',
+      series: lag,
+      top: topOf(lag),
+    },
   ];
 }
 

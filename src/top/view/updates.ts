@@ -20,17 +20,16 @@ export interface UpdateGroup {
 }
 
 const moveKey = (update: Update): string | undefined => {
-  switch (update.kind) {
-    case 'claimed':
-    case 'handed-over':
-      return `${update.kind} ${update.from} ${update.owner}`;
+  switch (update.event) {
+    case 'acquired':
+      return `${update.reason === 'claim'} ${update.from} ${update.session}`;
     case 'released':
-      return `${update.kind} ${update.from}`;
+      return `${update.event} ${update.from}`;
     case 'paused':
     case 'resumed':
     case 'pinned':
     case 'unpinned':
-      return `${update.kind} ${update.by} ${update.to}`;
+      return `${update.event} ${update.by} ${update.to}`;
     default:
       return undefined;
   }
@@ -43,8 +42,8 @@ export function groupUpdates(updates: readonly Update[]): UpdateGroup[] {
   for (const update of updates) {
     const key = moveKey(update);
     const group = key === undefined ? undefined : open.get(key);
-    const partition = 'partition' in update ? [update.partition] : [];
-    const gapMs = 'gapMs' in update ? update.gapMs : null;
+    const partition = 'partition' in update && update.partition !== undefined ? [update.partition] : [];
+    const { gapMs = null } = update;
     if (group && update.at - group.first.at < TOGETHER_MS) {
       group.partitions = [...group.partitions, ...partition].sort((a, b) => a - b);
       group.gapMs = gapMs === null ? group.gapMs : Math.max(gapMs, group.gapMs ?? 0);
@@ -59,7 +58,7 @@ export function groupUpdates(updates: readonly Update[]): UpdateGroup[] {
 }
 
 /** A member by letter and name; one that is long gone has no letter any more. */
-function member(model: Model, id: string, name: string): Span[] {
+function member(model: Model, { session: id, member: name }: { session: string; member: string }): Span[] {
   if (!model.letters.has(id)) return [span(name)];
   const color = colorOf(model, id);
   return [span(letterOf(model, id), { color, bold: true }), span(` ${name}`, { color })];
@@ -77,28 +76,27 @@ function took(model: Model, { gapMs, updates }: UpdateGroup): Span {
 function describe(model: Model, group: UpdateGroup): Span[] {
   const { first, partitions } = group;
   const moved = span(partitionList(partitions, LISTED), { bold: true });
-  switch (first.kind) {
+  switch (first.event) {
     case 'joined':
     case 'left':
     case 'ended':
-      return [...member(model, first.owner, first.name), span(` ${first.kind}`)];
+      return [...member(model, first), span(` ${first.event}`)];
     case 'leaving':
-      return [...member(model, first.owner, first.name), span(' is leaving', { color: 'yellow' })];
+      return [...member(model, first), span(' is leaving', { color: 'yellow' })];
     case 'died':
       return [
-        ...member(model, first.owner, first.name),
+        ...member(model, first),
         span(' died', { color: 'red', bold: true }),
-        span(`: fenced ${duration(first.silentMs)} after its last renewal`, { color: 'red' }),
+        span(`: fenced ${duration(first.silentMs ?? null)} after its last renewal`, { color: 'red' }),
       ];
-    case 'claimed': {
-      const from = first.from === null ? '' : ` from ${first.from}`;
-      const who = member(model, first.owner, first.name);
-      return [...who, span(' claimed '), moved, span(from), took(model, group)];
-    }
-    case 'handed-over': {
-      const to = member(model, first.owner, first.name);
+    case 'acquired': {
+      const to = member(model, first);
+      if (first.reason === 'claim') {
+        const from = first.from === null ? '' : ` from ${first.from}`;
+        return [...to, span(' claimed '), moved, span(from), took(model, group)];
+      }
       // Released by a member that is alone: it takes the partition again itself.
-      if (first.from === first.name) {
+      if (first.from === first.member) {
         return [...to, span(' released '), moved, span(' and took it again'), took(model, group)];
       }
       const from = first.from === null ? '' : `${first.from} `;
@@ -114,9 +112,9 @@ function describe(model: Model, group: UpdateGroup): Span[] {
     case 'resumed':
     case 'unpinned':
     case 'pinned': {
-      const to = first.kind === 'pinned' && first.to !== null ? ` to ${first.to}` : '';
+      const to = first.event === 'pinned' && first.to !== null ? ` to ${first.to}` : '';
       const by = first.by === '' ? '' : ` by ${first.by}`;
-      return [moved, span(` ${first.kind}${to}${by}`, { color: 'yellow' })];
+      return [moved, span(` ${first.event}${to}${by}`, { color: 'yellow' })];
     }
     case 'unreadable':
       return [span(`cannot read the entry ${first.key}`, { color: 'red' })];

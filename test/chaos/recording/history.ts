@@ -122,8 +122,8 @@ function* readLines<T>(path: string): Generator<T> {
 export function readConfirmed(path: string): Stored[] {
   if (!existsSync(path)) return [];
   const confirmed: Stored[] = [];
-  type Line = { partition: number; seq: number; key: string | null; data: string };
-  for (const { partition, seq, key, data } of readLines<Line>(path)) {
+  type Line = { partition: number; sequence: number; key: string | null; data: string };
+  for (const { partition, sequence: seq, key, data } of readLines<Line>(path)) {
     const { number } = JSON.parse(data) as { number: number };
     confirmed.push({ number, key, partition, seq });
   }

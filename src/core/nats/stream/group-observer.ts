@@ -1,4 +1,5 @@
 import { DeliverPolicy } from 'nats';
+import { startOfText } from '../../lib/utf8.js';
 import type { PositionFacts, ReaderFacts } from '../../ports/facts.js';
 import type { GroupObserver } from '../../ports/observer.js';
 import { keys, partitionIn } from '../../protocol/keys.js';
@@ -19,19 +20,6 @@ import type { Topology } from './topology.js';
 const PREVIEW_BYTES = 512;
 /** If messages are larger than this on average, only their headers are read. */
 const LARGE_MESSAGE_BYTES = 16_384;
-
-const utf8 = new TextDecoder('utf-8', { fatal: true });
-/** The start of a payload as text, without a character that the cut splits. */
-function previewOf(data: Uint8Array): string | null {
-  for (let end = Math.min(data.length, PREVIEW_BYTES), cuts = 0; cuts < 4 && end >= 0; end--, cuts++) {
-    try {
-      return utf8.decode(data.subarray(0, end));
-    } catch {
-      if (end === data.length) return null;
-    }
-  }
-  return null;
-}
 
 /** Observes a stream and a group on a real server, and changes nothing. */
 export function natsGroupObserver(
@@ -155,7 +143,7 @@ export function natsGroupObserver(
           atMs,
           ...placeOf(topology, { sequence, atMs, subject, data, headers }),
           size: Number.isNaN(leftOut) ? data.length : leftOut,
-          preview: Number.isNaN(leftOut) ? previewOf(data) : '',
+          preview: Number.isNaN(leftOut) ? (startOfText(data, PREVIEW_BYTES) ?? null) : '',
         };
       });
     },

@@ -1,18 +1,7 @@
-import { escapeControl } from '../../lib/text.js';
-import type { StreamMessage } from '../../protocol/message.js';
-import type { HandlerContext } from './handler.js';
-
-// A byte order mark is part of the payload.
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-/** The payload as text; undefined if it is not UTF-8. */
-export function textOf(data: Uint8Array): string | undefined {
-  try {
-    return utf8.decode(data);
-  } catch {
-    return undefined;
-  }
-}
+import { escapeControl } from '../../core/lib/text.js';
+import { textOf } from '../../core/lib/utf8.js';
+import type { HandlerContext } from '../../core/member/partition/handler.js';
+import type { StreamMessage } from '../../core/protocol/message.js';
 
 /** Formats a time as ISO 8601. Messages stored in the same millisecond share the text. */
 function isoTime(): (ms: number) => string {
@@ -35,7 +24,7 @@ export function toNdjson(message: StreamMessage, context: HandlerContext): strin
       : `"data":${JSON.stringify(text)}`;
   // Concatenation costs half as much as JSON.stringify of an object.
   return escapeControl(
-    `{"partition":${context.partition},"seq":${sequence},"epoch":${context.epoch},` +
+    `{"partition":${context.partition},"sequence":${sequence},"epoch":${context.epoch},` +
       `"key":${key === null ? 'null' : JSON.stringify(key)},"subject":${JSON.stringify(subject)},` +
       `"time":"${toIso(timestampMs)}","redelivered":${context.attempt > 1},${payload}}`,
   );

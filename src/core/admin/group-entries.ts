@@ -1,0 +1,183 @@
+import type { ViewEntry } from '../protocol/events.js';
+import type { LeaseRecord, OverrideRecord, SessionRecord } from '../protocol/records.js';
+
+/** An entry as stored. `atMs`: when it came to this, milliseconds since 1970 on the observer's clock. */
+interface Seen<T> {
+  revision: number;
+  record: T;
+  atMs: number;
+}
+
+/** A session; `record` null: it cannot be read. */
+export interface SeenSession extends Seen<SessionRecord | null> {
+  id: string;
+}
+
+/** A lease; its revision is the epoch. */
+export type SeenLease = Seen<LeaseRecord | 'unreadable' | null>;
+
+/** What an operator wants of a partition; `record` null: nothing any more. */
+export type SeenOverride = Seen<OverrideRecord | 'unreadable' | null>;
+
+/** What an entry has changed; `before` undefined: nothing was known; a session's `after` null: it has ended. */
+export type GroupChange =
+  | { kind: 'session'; id: string; before: SeenSession | undefined; after: SeenSession | null }
+  | { kind: 'lease'; partition: number; before: SeenLease | undefined; after: SeenLease }
+  | { kind: 'override'; partition: number; before: SeenOverride | undefined; after: SeenOverride };
+
+/** Ended sessions that are remembered, so that no older entry brings one back. */
+const MAX_ENDED = 1_000;
+
+/** The name of a session's member; its id, if the session cannot be read. */
+export const nameOf = ({ id, record }: SeenSession): string => record?.name ?? id;
+
+/** The record of an entry; null: there is none, or it cannot be read. */
+export const readable = <T>(seen: Seen<T | 'unreadable' | null> | undefined): T | null =>
+  seen === undefined || seen.record === 'unreadable' ? null : seen.record;
+
+const byId = (a: SeenSession, b: SeenSession): number => (a.id < b.id ? -1 : 1);
+
+/**
+ * The one picture of a group for everyone but its members: its sessions, leases and overrides, folded from entries in
+ * any order. An entry that is not newer than what is known changes nothing.
+ */
+export class GroupEntries {
+  readonly sessions: Map<string, SeenSession>;
+  readonly leases: Map<number, SeenLease>;
+  readonly overrides: Map<number, SeenOverride>;
+  /** Sessions that have ended: by which revision, and when. */
+  readonly ended: Map<string, { revision: number; atMs: number }>;
+  /** The newest revision so far. */
+  #newest: number;
+
+  /** A copy of `known`; default: nothing is known. */
+  constructor(known?: GroupEntries) {
+    this.sessions = new Map(known?.sessions);
+    this.leases = new Map(known?.leases);
+    this.overrides = new Map(known?.overrides);
+    this.ended = new Map(known?.ended);
+    this.#newest = known ? known.#newest : 0;
+  }
+
+  /** Folds one entry in. Returns what it has changed; undefined: nothing. */
+  apply(entry: ViewEntry, atMs: number): GroupChange | undefined {
+    const isNewest = entry.revision > this.#newest;
+    if (isNewest) this.#newest = entry.revision;
+    const { revision } = entry;
+    if (entry.kind === 'session') {
+      const { id } = entry;
+      const before = this.sessions.get(id);
+      if ((before ?? this.ended.get(id) ?? { revision: 0 }).revision >= revision) return undefined;
+      if (entry.record !== null) {
+        const after = { id, revision, record: entry.record === 'unreadable' ? null : entry.record, atMs };
+        this.sessions.set(id, after);
+        return { kind: 'session', id, before, after };
+      }
+      // The end of a session that was never seen, and is no news.
+      return before || isNewest ? this.#end(id, revision, atMs) : undefined;
+    }
+    const { partition } = entry;
+    if (entry.kind === 'lease') {
+      const before = this.leases.get(partition);
+      if (before && before.revision >= revision) return undefined;
+      const after = { revision, record: entry.record, atMs };
+      this.leases.set(partition, after);
+      return { kind: 'lease', partition, before, after };
+    }
+    const before = this.overrides.get(partition);
+    if (before && before.revision >= revision) return undefined;
+    const after = { revision, record: entry.record, atMs };
+    this.overrides.set(partition, after);
+    return { kind: 'override', partition, before, after };
+  }
+
+  /** Folds a complete snapshot in, change by change: what is no newer than it, and not in it, is gone. */
+  *applySnapshot(entries: readonly ViewEntry[], atMs: number): Generator<GroupChange> {
+    const inOrder = [...entries].sort((a, b) => a.revision - b.revision);
+    const newest = inOrder.at(-1)?.revision ?? 0;
+    const present = new Set(
+      inOrder.map((each) => `${each.kind} ${each.kind === 'session' ? each.id : each.partition}`),
+    );
+    const gone = <Key>(kind: ViewEntry['kind'], known: ReadonlyMap<Key, Seen<unknown>>): Key[] =>
+      [...known].flatMap(([key, { revision }]) =>
+        revision <= newest && !present.has(`${kind} ${key}`) ? [key] : [],
+      );
+    for (const id of gone('session', this.sessions)) yield this.#end(id, newest, atMs);
+    for (const partition of gone('lease', this.leases)) this.leases.delete(partition);
+    for (const partition of gone('override', this.overrides)) this.overrides.delete(partition);
+    for (const entry of inOrder) {
+      const change = this.apply(entry, atMs);
+      if (change) yield change;
+    }
+  }
+
+  #end(id: string, revision: number, atMs: number): GroupChange {
+    const before = this.sessions.get(id);
+    this.sessions.delete(id);
+    this.ended.set(id, { revision, atMs });
+    const [oldest] = this.ended.keys();
+    if (this.ended.size > MAX_ENDED && oldest !== undefined) this.ended.delete(oldest);
+    return { kind: 'session', id, before, after: null };
+  }
+
+  /** The record of a lease; null: there is none, or it cannot be read. */
+  leaseOf(partition: number): LeaseRecord | null {
+    return readable(this.leases.get(partition));
+  }
+
+  /** What an operator wants of a partition; null: nothing, or it cannot be read. */
+  overrideOf(partition: number): OverrideRecord | null {
+    return readable(this.overrides.get(partition));
+  }
+
+  /** True for a lease that cannot be read; no member touches it. */
+  isUnreadable(partition: number): boolean {
+    return this.leases.get(partition)?.record === 'unreadable';
+  }
+
+  /** The session that a lease names as its owner, dead or alive; null: none. */
+  ownerOf(partition: number): string | null {
+    return this.leaseOf(partition)?.owner ?? null;
+  }
+
+  /** The epoch of that owner; 0: there never was a lease. */
+  epochOf(partition: number): number {
+    return this.leases.get(partition)?.revision ?? 0;
+  }
+
+  /** The name of that owner; null: none. */
+  ownerNameOf(partition: number): string | null {
+    const record = this.leaseOf(partition);
+    return record && record.owner !== null ? record.name : null;
+  }
+
+  /** The owner of a partition, if it has a session. */
+  liveOwner(partition: number): SeenSession | undefined {
+    return this.sessions.get(this.ownerOf(partition) ?? '');
+  }
+
+  /** The partitions whose leases name this session, in order. */
+  ownedBy(id: string): number[] {
+    return [...this.leases.keys()].filter((each) => this.ownerOf(each) === id).sort((a, b) => a - b);
+  }
+
+  /** The members of this name or session id, by id. */
+  named(nameOrId: string): SeenSession[] {
+    return [...this.sessions.values()]
+      .filter(({ id, record }) => id === nameOrId || record?.name === nameOrId)
+      .sort(byId);
+  }
+
+  /** The members that the group's plan counts on, by id. */
+  planned(): SeenSession[] {
+    return [...this.sessions.values()].filter(({ record }) => record && !record.leaving).sort(byId);
+  }
+
+  /** The member with which the group's plan keeps a partition: of several of that name the first by id. */
+  pinnedTo(partition: number): SeenSession | undefined {
+    const pin = this.overrideOf(partition)?.pin ?? null;
+    return pin === null
+      ? undefined
+      : this.named(pin).find(({ record }) => record !== null && !record.leaving);
+  }
+}

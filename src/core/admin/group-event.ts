@@ -1,0 +1,70 @@
+import type { LeaseReason } from '../protocol/records.js';
+import { type GroupChange, nameOf, readable } from './group-entries.js';
+
+/** What has happened to a member. `died`: its session ended, and it had not said that it leaves; `ended`: it left or died unseen. */
+interface MemberEvent {
+  event: 'joined' | 'leaving' | 'left' | 'died' | 'ended';
+  member: string;
+  session: string;
+}
+
+/** A partition has another owner, or the same one at a new epoch; or none. `from`: the previous owner, null: none or unknown. */
+type OwnerEvent = { partition: number; epoch: number; from: string | null; fromSession: string | null } & (
+  | { event: 'acquired'; member: string; session: string; reason: LeaseReason }
+  | { event: 'released' }
+);
+
+/** An operator has changed the override of a partition. */
+interface OverrideEvent {
+  event: 'paused' | 'resumed' | 'pinned' | 'unpinned';
+  partition: number;
+  by: string;
+  /** The member to which it is pinned. */
+  to: string | null;
+}
+
+/** What has happened to a group, in the words of `leases watch` and `top`. Members are named by their names. */
+export type GroupEvent =
+  | MemberEvent
+  | OwnerEvent
+  | OverrideEvent
+  /** An entry that cannot be read. */
+  | { event: 'unreadable'; key: string; partition?: number };
+
+/** The events of a change; none for the end of a session that was never seen. */
+export function eventsOf(change: GroupChange): GroupEvent[] {
+  if (change.kind === 'session') return sessionEvents(change);
+  const { kind, partition } = change;
+  if (change.after.record === 'unreadable')
+    return [{ event: 'unreadable', key: `${kind}.${partition}`, partition }];
+  return change.kind === 'lease' ? [leaseEvent(change)] : overrideEvents(change);
+}
+
+function sessionEvents({ id, before, after }: Extract<GroupChange, { kind: 'session' }>): GroupEvent[] {
+  const known = after ?? before;
+  if (!known) return [];
+  const tell = (event: MemberEvent['event']): MemberEvent => ({ event, member: nameOf(known), session: id });
+  if (!after) return [tell(known.record?.leaving ? 'left' : 'died')];
+  const events: GroupEvent[] = before ? [] : [tell('joined')];
+  if (!after.record && (!before || before.record)) events.push({ event: 'unreadable', key: `session.${id}` });
+  if (after.record?.leaving && before?.record && !before.record.leaving) events.push(tell('leaving'));
+  return events;
+}
+
+function leaseEvent({ partition, before, after }: Extract<GroupChange, { kind: 'lease' }>): GroupEvent {
+  const record = readable(after);
+  const from = record?.from ?? null;
+  const moved = { partition, epoch: after.revision, from, fromSession: readable(before)?.owner ?? null };
+  if (!record?.owner) return { event: 'released', ...moved };
+  return { event: 'acquired', ...moved, member: record.name, session: record.owner, reason: record.reason };
+}
+
+function overrideEvents(change: Extract<GroupChange, { kind: 'override' }>): GroupEvent[] {
+  const { partition, before, after } = change;
+  const [was, is] = [readable(before), readable(after)];
+  const [pinBefore, pin] = [was?.pin ?? null, is?.pin ?? null];
+  const events: OverrideEvent['event'][] = [];
+  if ((is?.paused ?? false) !== (was?.paused ?? false)) events.push(is?.paused ? 'paused' : 'resumed');
+  if (pin !== pinBefore) events.push(pin === null ? 'unpinned' : 'pinned');
+  return events.map((event) => ({ event, partition, by: is?.by ?? '', to: pin }));
+}

@@ -1,0 +1,59 @@
+/** The one shape of `--json`: raw numbers, durations in milliseconds (`…Ms`), times in ISO 8601, null for what is unknown. */
+import type { GroupEvent } from '../core/admin/group-event.js';
+import { type GroupStatus, needsAttention, totalsOf } from '../core/admin/group-status.js';
+import type { MemberStatus } from '../core/admin/members.js';
+import { textOf } from '../core/lib/utf8.js';
+import type { StreamFacts } from '../core/ports/facts.js';
+
+/** A time in milliseconds since 1970 as ISO 8601. */
+export const isoTime = (atMs: number | null | undefined): string | null =>
+  atMs == null ? null : new Date(atMs).toISOString();
+
+/** A payload: `data` is text; `data_base64` where it is not UTF-8. */
+export function payloadJson(data: Uint8Array | string): { data: string } | { data_base64: string } {
+  const text = typeof data === 'string' ? data : textOf(data);
+  return text === undefined ? { data_base64: Buffer.from(data).toString('base64') } : { data: text };
+}
+
+/** A measured value, to one decimal place. */
+export const round = (value: number | null): number | null =>
+  value === null ? null : Math.round(value * 10) / 10;
+
+/** The partitions and members of a group, and what they sum up to. */
+export const groupJson = (status: GroupStatus) => ({
+  totals: totalsOf(status),
+  partitions: status.partitions.map((lease) => ({
+    ...lease,
+    ratePerSecond: round(lease.ratePerSecond),
+    needsAttention: needsAttention(lease),
+  })),
+  members: status.members.map(memberJson),
+});
+
+function memberJson({ stats, answeredAtMs: _, ...member }: MemberStatus): object {
+  return {
+    ...member,
+    ratePerSecond: round(member.ratePerSecond),
+    uptimeMs: stats?.uptimeMs ?? null,
+    handled: stats?.handled ?? null,
+    failed: stats?.failed ?? null,
+    handlerTimes: stats?.handlerTimes ?? null,
+    memory: stats?.memory ?? null,
+  };
+}
+
+/** An event of a group; `at`: when it was seen. */
+export function eventJson({ event, ...rest }: GroupEvent, atMs: number): object {
+  const none = { partition: null, epoch: null, member: null, session: null, from: null, reason: null };
+  return { at: isoTime(atMs), event, ...none, ...rest };
+}
+
+/** A stream's state and limits. */
+export function streamJson({ counts: _, firstAtMs, lastAtMs, createdAtMs, ...facts }: StreamFacts): object {
+  return {
+    ...facts,
+    firstAt: isoTime(firstAtMs),
+    lastAt: isoTime(lastAtMs),
+    createdAt: isoTime(createdAtMs),
+  };
+}
