@@ -2,6 +2,7 @@ import type { GroupFollower } from '../core/admin/follower.js';
 import { nameOf, type SeenSession } from '../core/admin/group-entries.js';
 import { NatspocError } from '../core/lib/errors.js';
 import { escapeControl } from '../core/lib/text.js';
+import { Args, Flags } from './oclif.js';
 
 /**
  * Partitions as people type them: `3`, `p3`, `0-3`, `p0-p3`, each once, in order.
@@ -26,6 +27,19 @@ export function parsePartitions(texts: readonly string[], partitions: number): n
     for (let partition = first; partition <= last; partition++) chosen.add(partition);
   }
   return [...chosen].sort((a, b) => a - b);
+}
+
+/** The argument of commands for several partitions. */
+export const partitionArgs = {
+  partition: Args.string({ description: 'partitions: 3, 0-3', name: 'PARTITION...' }),
+};
+export const allFlag = Flags.boolean({ description: 'every partition' });
+
+/** @throws NatspocError `usage` if --partition names none of the partitions. */
+export function checkPartition(partition: number | undefined, partitions: number): void {
+  if (partition === undefined || partition < partitions) return;
+  const message = `--partition: there is no partition ${partition}, they are 0 to ${partitions - 1}.`;
+  throw new NatspocError('usage', message);
 }
 
 /** How the user chose partitions: exactly one of these. */

@@ -1,22 +1,19 @@
 import { NatspocError } from '../core/lib/errors.js';
 import { connectionFlags } from './base-command.js';
-import { choosePartitions } from './choose-partitions.js';
-import { Args, Flags } from './oclif.js';
+import { allFlag, choosePartitions } from './choose-partitions.js';
+import { Flags } from './oclif.js';
 import { StreamCommand } from './stream-command.js';
 
 /**
- * Arguments and flags of `leases pause` and `leases resume`. They are not static members of the parent class: oclif's manifest
+ * The flags of `leases pause` and `leases resume`. They are not static members of the parent class: oclif's manifest
  * stops at the first class with its own static members, and would lose the flags that all commands share.
  */
-export const pauseArgs = {
-  partition: Args.string({ description: 'partitions: 3, 0-3', name: 'PARTITION...' }),
-};
 export const pauseFlags = {
   owner: Flags.string({
     description: 'all current partitions of this member (name or session id)',
     helpValue: 'NAME',
   }),
-  all: Flags.boolean({ description: 'every partition' }),
+  all: allFlag,
   ...connectionFlags,
 };
 

@@ -1,4 +1,5 @@
 import { BaseCommand, connectionFlags, settingFlags } from '../cli/base-command.js';
+import { checkPartition } from '../cli/choose-partitions.js';
 import { LONGEST_WAIT, readFlag } from '../cli/flag.js';
 import { Args, Flags } from '../cli/oclif.js';
 import { prose } from '../cli/prose.js';
@@ -217,15 +218,6 @@ Exit codes: 0 every message was confirmed; 1 stopped before that; 3 the server w
     }
     this.writeLines(formatSummary(summary, target).split('\n'));
     if (error) throw error;
-  }
-}
-
-function checkPartition(partition: number | undefined, partitions: number): void {
-  if (partition !== undefined && partition >= partitions) {
-    throw new NatspocError(
-      'usage',
-      `--partition: there is no partition ${partition}, they are 0 to ${partitions - 1}.`,
-    );
   }
 }
 

@@ -1,7 +1,7 @@
 import { type GroupStatus, type LeaseStatus, needsAttention, totalsOf } from '../core/admin/group-status.js';
 import { type MemberStatus, TROUBLED } from '../core/admin/members.js';
 import { escapeControl, wrap } from '../core/lib/text.js';
-import { formatCount, formatDuration, formatRate } from '../core/lib/units.js';
+import { countOf, formatCount, formatDuration, formatRate } from '../core/lib/units.js';
 import { formatTable } from './table.js';
 
 const NONE = '-';
@@ -72,7 +72,7 @@ function countMembers(members: readonly MemberStatus[]): string {
     const number = members.filter((each) => each.state === state).length;
     return number > 0 ? [`${number} ${state}`] : [];
   });
-  const all = `${members.length} ${members.length === 1 ? 'member' : 'members'}`;
+  const all = countOf(members.length, 'member');
   return troubled.length > 0 ? `${all} (${troubled.join(', ')})` : all;
 }
 

@@ -1,8 +1,8 @@
 import type { SeekOutcome } from '../core/admin/seek.js';
 import type { SeekStep } from '../core/admin/seek-target.js';
-import { formatCount } from '../core/lib/units.js';
+import { countOf } from '../core/lib/units.js';
 
-const messages = (count: number): string => `${formatCount(count)} ${count === 1 ? 'message' : 'messages'}`;
+const messages = (count: number): string => countOf(count, 'message');
 
 function effectOf({ skipped, repeated }: SeekStep): string {
   if (skipped > 0) return `${messages(skipped)} skipped`;

@@ -18,7 +18,7 @@ const when = (ms: number | null): string =>
   ms === null ? '-' : `${new Date(ms).toISOString()}, ${age(ms)} ago`;
 
 /** The limits of a stream as text. */
-function describeLimits({ maxMessages, maxBytes, maxAgeMs }: StreamFacts): string {
+export function describeLimits({ maxMessages, maxBytes, maxAgeMs }: StreamFacts): string {
   const limits = [
     maxMessages !== null && `${formatCount(maxMessages)} messages`,
     maxBytes !== null && formatBytes(maxBytes),
@@ -27,7 +27,8 @@ function describeLimits({ maxMessages, maxBytes, maxAgeMs }: StreamFacts): strin
   return limits.length > 0 ? `at most ${limits.join(', ')}` : 'none';
 }
 
-function describeReplicas({ replicas, leader, followers }: StreamFacts): string {
+/** The replicas of a stream as text. */
+export function describeReplicas({ replicas, leader, followers }: StreamFacts): string {
   if (leader === null) return String(replicas);
   const others = followers.map(({ name, current }) => (current ? name : `${name} (behind)`));
   return escapeControl(`${replicas}, leader ${[leader, ...others].join(', ')}`);

@@ -3,7 +3,7 @@ import type { Config } from '../../core/config/config.js';
 import { systemClock } from '../../core/lib/clock.js';
 import { NatspocError } from '../../core/lib/errors.js';
 import { escapeControl } from '../../core/lib/text.js';
-import { formatCount, formatDuration } from '../../core/lib/units.js';
+import { countOf, formatDuration } from '../../core/lib/units.js';
 import { GroupMember } from '../../core/member/group-member.js';
 import { noteLogger } from '../../core/member/note-logger.js';
 import type { Handler } from '../../core/member/partition/handler.js';
@@ -107,7 +107,7 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
     .then(() => {
       const took = formatDuration(performance.now() - startedAt);
       const { handled } = member.counters;
-      note(`left after ${formatCount(handled)} ${handled === 1 ? 'message' : 'messages'} in ${took}`);
+      note(`left after ${countOf(handled, 'message')} in ${took}`);
       if (writer.failure) throw writer.failure;
       failIfHalted(halted);
     })

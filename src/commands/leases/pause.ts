@@ -1,4 +1,5 @@
-import { PauseCommand, pauseArgs, pauseFlags } from '../../cli/pause-command.js';
+import { partitionArgs } from '../../cli/choose-partitions.js';
+import { PauseCommand, pauseFlags } from '../../cli/pause-command.js';
 
 /** `natspoc leases pause`: partitions keep their owners but are not handled. */
 export default class LeasesPause extends PauseCommand {
@@ -10,7 +11,7 @@ export default class LeasesPause extends PauseCommand {
     { description: 'The whole group:', command: '<%= config.bin %> <%= command.id %> --all' },
   ];
   static override strict = false;
-  static override args = pauseArgs;
+  static override args = partitionArgs;
   static override flags = pauseFlags;
 
   override async run(): Promise<void> {

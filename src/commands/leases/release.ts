@@ -1,6 +1,6 @@
 import { connectionFlags } from '../../cli/base-command.js';
-import { choosePartitions, findMember } from '../../cli/choose-partitions.js';
-import { Args, Flags } from '../../cli/oclif.js';
+import { allFlag, choosePartitions, findMember, partitionArgs } from '../../cli/choose-partitions.js';
+import { Flags } from '../../cli/oclif.js';
 import { StreamCommand } from '../../cli/stream-command.js';
 import type { ReleaseOutcome } from '../../core/admin/release.js';
 import { NatspocError } from '../../core/lib/errors.js';
@@ -27,15 +27,13 @@ export default class LeasesRelease extends StreamCommand {
     },
   ];
   static override strict = false;
-  static override args = {
-    partition: Args.string({ description: 'partitions: 3, 0-3', name: 'PARTITION...' }),
-  };
+  static override args = partitionArgs;
   static override flags = {
     owner: Flags.string({
       description: 'all partitions of this member (name or session id)',
       helpValue: 'NAME',
     }),
-    all: Flags.boolean({ description: 'every partition' }),
+    all: allFlag,
     to: Flags.string({ description: 'the next owner (name or session id)', helpValue: 'NAME' }),
     force: Flags.boolean({ description: 'fence an owner that does not answer' }),
     ...connectionFlags,

@@ -1,6 +1,6 @@
 import { connectionFlags } from '../../cli/base-command.js';
-import { choosePartitions } from '../../cli/choose-partitions.js';
-import { Args, Flags } from '../../cli/oclif.js';
+import { allFlag, choosePartitions, partitionArgs } from '../../cli/choose-partitions.js';
+import { Flags } from '../../cli/oclif.js';
 import { StreamCommand } from '../../cli/stream-command.js';
 import type { SeekOutcome } from '../../core/admin/seek.js';
 import { parseSeekTarget } from '../../core/admin/seek-target.js';
@@ -22,11 +22,9 @@ export default class LeasesSeek extends StreamCommand {
     },
   ];
   static override strict = false;
-  static override args = {
-    partition: Args.string({ description: 'partitions: 3, 0-3', name: 'PARTITION...' }),
-  };
+  static override args = partitionArgs;
   static override flags = {
-    all: Flags.boolean({ description: 'every partition' }),
+    all: allFlag,
     to: Flags.string({
       description: 'where to continue',
       helpValue: 'first|last|seq:N|time:ISO|-N|+N',

@@ -1,6 +1,5 @@
 import { connectionFlags } from '../../cli/base-command.js';
-import { choosePartitions } from '../../cli/choose-partitions.js';
-import { Args, Flags } from '../../cli/oclif.js';
+import { allFlag, choosePartitions, partitionArgs } from '../../cli/choose-partitions.js';
 import { StreamCommand } from '../../cli/stream-command.js';
 import { escapeControl } from '../../core/lib/text.js';
 
@@ -12,10 +11,8 @@ export default class LeasesUnpin extends StreamCommand {
     { description: 'Every pin:', command: '<%= config.bin %> <%= command.id %> --all' },
   ];
   static override strict = false;
-  static override args = {
-    partition: Args.string({ description: 'partitions: 3, 0-3', name: 'PARTITION...' }),
-  };
-  static override flags = { all: Flags.boolean({ description: 'every partition' }), ...connectionFlags };
+  static override args = partitionArgs;
+  static override flags = { all: allFlag, ...connectionFlags };
 
   override async run(): Promise<void> {
     const { flags, argv } = await this.parse(LeasesUnpin);

@@ -1,7 +1,7 @@
 import { connectionFlags } from '../../cli/base-command.js';
+import { checkPartition } from '../../cli/choose-partitions.js';
 import { Flags } from '../../cli/oclif.js';
 import { StreamCommand } from '../../cli/stream-command.js';
-import { NatspocError } from '../../core/lib/errors.js';
 import { formatCount } from '../../core/lib/units.js';
 
 /** `natspoc stream purge`: deletes messages, handled or not. */
@@ -24,12 +24,7 @@ export default class StreamPurge extends StreamCommand {
     await this.withStream(flags, 'stream purge', async ({ config, stream, group }) => {
       const { counts } = await group.observer.stream();
       const { partition } = flags;
-      if (partition !== undefined && partition >= counts.length) {
-        throw new NatspocError(
-          'usage',
-          `--partition: there is no partition ${partition}, they are 0 to ${counts.length - 1}.`,
-        );
-      }
+      checkPartition(partition, counts.length);
       const chosen = partition === undefined ? counts : [counts[partition] ?? 0];
       const messages = formatCount(chosen.reduce((sum, count) => sum + count, 0));
       const where = partition === undefined ? '' : ` partition ${partition} of`;

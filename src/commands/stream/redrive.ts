@@ -4,7 +4,7 @@ import { prose } from '../../cli/prose.js';
 import { StreamCommand, type StreamSession } from '../../cli/stream-command.js';
 import { NatspocError } from '../../core/lib/errors.js';
 import { escapeControl } from '../../core/lib/text.js';
-import { formatCount } from '../../core/lib/units.js';
+import { countOf, formatCount } from '../../core/lib/units.js';
 import type { FoundLetter } from '../../core/protocol/dead-letter.js';
 
 /** `natspoc stream redrive`: publishes dead letters to their partitions again. */
@@ -77,8 +77,10 @@ stored. With --dry-run it only lists the dead letters.`);
       this.writeLines([`${formatCount(redriven)} put back${none}${others}`]);
     }
     if (kept > 0) {
-      const which = kept === 1 ? '1 dead letter' : `${formatCount(kept)} dead letters`;
-      throw new NatspocError('failed', `${which} could not be put back; see above. None is lost.`);
+      throw new NatspocError(
+        'failed',
+        `${countOf(kept, 'dead letter')} could not be put back; see above. None is lost.`,
+      );
     }
   }
 }
@@ -99,6 +101,5 @@ function describeLetter({
   time,
 }: FoundLetter): string {
   const about = `p${partition} #${from}${key === null ? '' : ` ${escapeControl(key)}`}`;
-  const tries = attempts === 1 ? '1 attempt' : `${attempts} attempts`;
-  return `${sequence}  ${time}  ${about}  ${escapeControl(group)}, ${tries}: ${escapeControl(error)}`;
+  return `${sequence}  ${time}  ${about}  ${escapeControl(group)}, ${countOf(attempts, 'attempt')}: ${escapeControl(error)}`;
 }

@@ -1,8 +1,8 @@
 import { connectionFlags } from '../../cli/base-command.js';
+import { checkPartition } from '../../cli/choose-partitions.js';
 import { Flags } from '../../cli/oclif.js';
 import { StreamCommand, type StreamSession } from '../../cli/stream-command.js';
 import { planSeek } from '../../core/admin/seek-target.js';
-import { NatspocError } from '../../core/lib/errors.js';
 import type { StoredMessage } from '../../core/ports/stream-admin.js';
 import { partitionOf, partitionSubject, partitionWildcard } from '../../core/protocol/layout.js';
 import { formatMessageLine, messageJson } from '../../text/message-lines.js';
@@ -49,12 +49,7 @@ export default class StreamTail extends StreamCommand {
     await this.withStream(flags, 'stream tail', async (session) => {
       const { layout } = session.stream;
       const partition = flags.key === undefined ? flags.partition : partitionOf(flags.key, layout.partitions);
-      if (partition !== undefined && partition >= layout.partitions) {
-        throw new NatspocError(
-          'usage',
-          `--partition: there is no partition ${partition}, they are 0 to ${layout.partitions - 1}.`,
-        );
-      }
+      checkPartition(partition, layout.partitions);
       const { startSequence, end } = await this.#start(session, partition, flags.last);
       if (!flags.follow && startSequence > end) return;
       await new Promise<void>((resolve, reject) => {

@@ -73,8 +73,9 @@ export class GroupEntries {
         this.sessions.set(id, after);
         return { kind: 'session', id, before, after };
       }
-      // The end of a session that was never seen, and is no news.
-      return before || isNewest ? this.#end(id, revision, atMs) : undefined;
+      const change = this.#end(id, revision, atMs);
+      // That an unknown session ended is news only if it comes in order.
+      return before || isNewest ? change : undefined;
     }
     const { partition } = entry;
     if (entry.kind === 'lease') {

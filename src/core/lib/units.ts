@@ -80,6 +80,10 @@ export function formatCount(count: number): string {
   return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
+/** A count of things for people: `1 message`, `1,204 messages`. */
+export const countOf = (count: number, thing: string): string =>
+  `${formatCount(count)} ${thing}${count === 1 ? '' : 's'}`;
+
 /** A rate for people: `0.5/s`, `12.3/s`, `1,204/s`, `161k/s`, `2.1M/s`. */
 export function formatRate(perSecond: number): string {
   if (perSecond >= 1_000_000) return `${(perSecond / 1_000_000).toFixed(1)}M/s`;

@@ -20,14 +20,7 @@ export interface Takeover {
 }
 
 /** What the demo found, as `--json` prints it. */
-export interface DemoResult {
-  published: number;
-  handled: number;
-  lost: number;
-  duplicated: number;
-  outOfOrder: number;
-  /** Handled, but never published, or different from what was published. */
-  foreign: number;
+export interface DemoResult extends Omit<Verdict, 'samples'> {
   takeovers: Takeover[];
   ok: boolean;
 }
@@ -203,13 +196,9 @@ async function play(
   ownership.stop();
 
   const verdict = judge(published, handled);
+  const { samples: _, ...counts } = verdict;
   const result: DemoResult = {
-    published: verdict.published,
-    handled: verdict.handled,
-    lost: verdict.lost,
-    duplicated: verdict.duplicated,
-    outOfOrder: verdict.outOfOrder,
-    foreign: verdict.foreign,
+    ...counts,
     takeovers: takeovers.map(({ event, partitions: moved, pause }) => {
       const pauseMs = pause();
       return { event, partitions: moved, pauseMs: pauseMs === null ? null : Math.round(pauseMs) };

@@ -1,4 +1,5 @@
 import { totalsOf } from '../../core/admin/group-status.js';
+import { countOf } from '../../core/lib/units.js';
 import { healthOf } from '../model/health.js';
 import type { Model } from '../model/model.js';
 import { statusOf } from '../model/select.js';
@@ -86,8 +87,7 @@ export function headerParts(model: Model, width: number, { frozen = false, drawn
 export function bannerLine({ connection, now }: Model): Line | undefined {
   if (connection.state !== 'disconnected') return undefined;
   const { attempts } = connection;
-  const tries = `${attempts} reconnect attempt${attempts === 1 ? '' : 's'}`;
-  const text = ` Disconnected for ${duration(now - connection.since)} (${tries}). The data below is that old. `;
+  const text = ` Disconnected for ${duration(now - connection.since)} (${countOf(attempts, 'reconnect attempt')}). The data below is that old. `;
   return line(text, { color: 'red', inverse: true, bold: true });
 }
 

@@ -1,4 +1,5 @@
-import { formatBytes, formatCount, formatDuration } from '../../core/lib/units.js';
+import { countOf, formatBytes, formatCount, formatDuration } from '../../core/lib/units.js';
+import { describeLimits, describeReplicas } from '../../text/stream-table.js';
 import type { Model } from '../model/model.js';
 import { UNKNOWN } from './format.js';
 import { type Line, line, type Span, span } from './text.js';
@@ -25,8 +26,7 @@ function deadLetterLine({ deadLetters }: Model): Line {
 function lastDeadLetter({ deadLetters }: Model): Line[] {
   if (deadLetters === null || deadLetters === 'not-permitted' || !deadLetters.last) return [];
   const { last } = deadLetters;
-  const tries = `${last.attempts} attempt${last.attempts === 1 ? '' : 's'}`;
-  const text = `p${last.partition} #${last.sequence} of ${last.group} after ${tries}: ${last.error}`;
+  const text = `p${last.partition} #${last.sequence} of ${last.group} after ${countOf(last.attempts, 'attempt')}: ${last.error}`;
   return [fact('the last', text)];
 }
 
@@ -45,25 +45,15 @@ export function streamHeight(model: Model, width: number): number {
 export function streamFacts(model: Model, width: number): { facts: Line[]; last: Line[] } {
   const facts = model.stream?.facts;
   if (!facts) return { facts: [line('looking …', { dim: true })], last: [] };
-  const limits = [
-    facts.maxMessages !== null && `${formatCount(facts.maxMessages)} messages`,
-    facts.maxBytes !== null && formatBytes(facts.maxBytes),
-    facts.maxAgeMs !== null && formatDuration(facts.maxAgeMs),
-  ].filter((limit) => limit !== false);
-  const followers = facts.followers.map(({ name, current }) => `${name}${current ? '' : ' (behind)'}`);
-  const replicas =
-    facts.replicas === 1
-      ? '1'
-      : `${facts.replicas}, leader ${facts.leader ?? 'none'}, followers ${followers.join(' ') || 'none'}`;
   const amounts: Line[] = [
     fact('messages', `${formatCount(facts.messages)}, ${formatBytes(facts.bytes)}`),
     fact('sequences', `${facts.firstSequence} to ${facts.lastSequence}`),
   ];
   const settings: Line[] = [
     fact('subjects', facts.subjects.join(' ')),
-    fact('replicas', replicas),
+    fact('replicas', describeReplicas(facts)),
     fact('consumers', `${facts.consumers}`),
-    fact('limits', limits.length > 0 ? limits.join(', ') : 'none'),
+    fact('limits', describeLimits(facts)),
     fact('storage', facts.storage),
     fact(
       'dedupe',

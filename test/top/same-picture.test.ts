@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { readGroupStatus } from '../../src/core/admin/group-status.js';
+import type { PastEntry } from '../../src/core/ports/facts.js';
+import type { GroupObserver } from '../../src/core/ports/observer.js';
+import type { ViewEntry } from '../../src/core/protocol/events.js';
+import { groupJson } from '../../src/text/json.js';
+import { healthOf } from '../../src/top/model/health.js';
+import { statusOf } from '../../src/top/model/select.js';
+import { gone, group, lease, override, play, session, stats, streamFacts, T0 } from './support.js';
+
+/** What `leases` reads of a server: the facts that `top` gets as events. */
+function observer(
+  entries: ViewEntry[],
+  answers: ReturnType<typeof stats>[],
+  silent: string[],
+): GroupObserver {
+  const past: PastEntry[] = entries.map((entry) => ({ atMs: Date.now() - 60_000, entry }));
+  const unused = () => Promise.reject(new Error('not asked for'));
+  return {
+    watch: () => ({ stop: () => {} }),
+    entries: async () => past,
+    proofs: async () =>
+      entries.flatMap((entry): PastEntry[] =>
+        entry.kind === 'session' && entry.record !== null
+          ? [{ atMs: Date.now() - 100, entry: { kind: 'proof', id: entry.id, revision: 900, ended: false } }]
+          : [],
+      ),
+    positions: async () => [{ partition: 0, sequence: 9, epoch: 100, atMs: Date.now() - 1_000 }],
+    ends: async () => [0, 1, 2, 3, 4].map((partition) => ({ partition, sequence: 9, atMs: 0 })),
+    stream: async () => streamFacts(5),
+    waiting: async (partition, after) => ({ partition, after, count: 3 }),
+    stats: async (asked) => ({
+      members: answers.filter((each) => asked.includes(each.session)),
+      gone: asked.filter((id) => !silent.includes(id) && !answers.some((each) => each.session === id)),
+    }),
+    ...{ history: unused, leaseHistory: unused, deadLetters: unused, readers: unused },
+    ...{ storedTime: async () => undefined, sequences: unused, storedAt: unused, messages: unused },
+  };
+}
+
+describe('one picture of a group', () => {
+  const entries = [
+    ...[session('a', 1), session('b', 2), session('c', 3), session('d', 4)],
+    { kind: 'session', id: 'x', revision: 5, record: 'unreadable' } as const,
+    ...[
+      lease(0, 100, 'a'),
+      lease(1, 101, 'b'),
+      lease(2, 102, 'c'),
+      lease(3, 103, 'lost'),
+      lease(4, 104, 'x'),
+    ],
+    override(0, 105, { pin: 'a', paused: true }),
+  ];
+  const answer = stats('a', { partitions: [{ partition: 0, epoch: 100, position: 9, state: 'paused' }] });
+  const answers = [answer, stats('d')];
+
+  it('is the same in leases and top: states, owners and the names of all fields', async () => {
+    const told = groupJson(await readGroupStatus(observer(entries, answers, ['c']), 5));
+    const asked = (ms: number) =>
+      [ms, { type: 'stats', facts: { members: answers, gone: ['b', 'x'] } }] as [number, never];
+    const proofs = ['a', 'b', 'c', 'd', 'x'].map((id) => ({
+      atMs: T0 + 5_900,
+      entry: { kind: 'proof' as const, id, revision: 900, ended: false },
+    }));
+    const model = play([
+      ...group(0, 5).slice(0, 3),
+      [0, { type: 'snapshot', entries }],
+      ...[asked(500), asked(5_950)],
+      [6_000, { type: 'proofs', proofs }],
+    ]);
+    const drawn = groupJson(statusOf(model));
+    const states = (status: typeof told) => status.partitions.map(({ state }) => state);
+    assert.deepEqual(states(told), ['paused', 'unreachable', 'silent', 'orphaned', 'owned']);
+    assert.deepEqual(states(drawn), states(told));
+    assert.deepEqual(drawn.members.map(stateAndShare), told.members.map(stateAndShare));
+    const { lag: _, ...totals } = told.totals;
+    assert.deepEqual({ ...drawn.totals, lag: null }, { ...totals, lag: null });
+    for (const list of ['partitions', 'members'] as const) {
+      const fields = (status: typeof told) => Object.keys(status[list][0] ?? {}).sort();
+      assert.deepEqual(fields(drawn), fields(told));
+      for (const field of fields(told)) assert.doesNotMatch(field, /^seq$|^rate$|For$/);
+    }
+  });
+
+  it('calls that stalled which its owner reports without progress', () => {
+    const standing = [{ partition: 0, reason: 'messages wait, but none arrives', forMs: 61_000 }];
+    const facts = { members: [stats('a', { standing })], gone: [] };
+    assert.deepEqual(healthOf(play([...group(1, 1), [900, { type: 'stats', facts }]])), {
+      level: 'bad',
+      text: 'p0 has made no progress for 1m 1s: messages wait, but none arrives',
+    });
+  });
+
+  it('says of a member that does not answer that it is silent, once it has been for a while', () => {
+    const facts = { members: [], gone: [] };
+    const asked = (...times: number[]) =>
+      play([...group(1, 1), ...times.map((ms): [number, never] => [ms, { type: 'stats', facts } as never])]);
+    assert.equal(statusOf(asked(500, 4_000)).members[0]?.state, 'live');
+    assert.equal(statusOf(asked(500, 5_600)).members[0]?.state, 'silent');
+    assert.equal(
+      statusOf(play([[100, { type: 'changes', entries: [gone('a', 900)] }]], asked(500))).partitions[0]
+        ?.state,
+      'orphaned',
+    );
+  });
+});
+
+function stateAndShare(member: object): unknown {
+  const {
+    session: id,
+    state,
+    partitions,
+  } = member as { session: string; state: string; partitions: number[] };
+  return [id, state, partitions];
+}
