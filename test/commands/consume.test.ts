@@ -224,7 +224,7 @@ describe('natspoc consume', function () {
       const list = await runCli(['stream', 'redrive', '--dry-run', '--json', ...place]);
       const letter = JSON.parse(list.stdout) as Record<string, unknown>;
       assert.deepEqual(
-        [letter.from, letter.attempts, letter.error, letter.group, letter.key],
+        [letter.sequence, letter.attempts, letter.error, letter.group, letter.key],
         [4, 3, 'four', 'default', 'key-3'],
       );
       const back = await runCli(['stream', 'redrive', ...place]);
