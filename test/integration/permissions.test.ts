@@ -91,7 +91,7 @@ describe('permissions as documented', function () {
     await succeeds('publisher', ['publish', '--count', '20', '--keys', '10', '--quiet']);
     const status: unknown = JSON.parse(await succeeds('observer', ['leases', '--json']));
     assert.match(JSON.stringify(status), /"state":"running"/);
-    assert.match(await succeeds('observer', ['leases', '--members']), /seen .* alive/);
+    assert.match(await succeeds('observer', ['leases', '--members']), /seen .* live/);
     assert.match(await succeeds('observer', ['leases', 'history', '3']), /claimed/);
     assert.match(await succeeds('observer', ['leases', 'check']), /healthy/);
     assert.match(await succeeds('observer', ['stream']), /default/);
