@@ -79,7 +79,7 @@ describe('a group with a key over a stream that other programs made', function (
       }
     }
     const status = await natspoc('leases', '--group', 'billing', '--json');
-    assert.deepEqual(JSON.parse(status.stdout).partitions, 8);
+    assert.equal(JSON.parse(status.stdout).totals.partitions, 8);
     const check = await natspoc('leases', 'check', '--group', 'billing');
     assert.equal(check.code, 0, check.stdout);
     const stream = await natspoc('stream', '--group', 'billing');
