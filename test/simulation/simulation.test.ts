@@ -4,7 +4,7 @@ import { runPool } from './pool.js';
 import { runSeed } from './run.js';
 
 /** The seeds that every run of the tests tries, so that a failure is the change's fault. `npm run simulate` tries fresh ones. */
-const SEEDS = 250;
+const SEEDS = 100;
 
 describe('the protocol in the simulator', () => {
   it('violates nothing in the first seeds', async function () {
