@@ -72,11 +72,30 @@ describe('natspoc stream', function () {
     const info = object(await ok('stream', '--json'));
     assert.deepEqual(info.server, { version: server.version });
     assert.ok(Array.isArray(info.partitions));
-    const storedAt = info.partitions.map(({ lastAtMs }: { lastAtMs: unknown }) => lastAtMs);
-    assert.ok(storedAt.length === 8 && storedAt.every(Number.isInteger), String(storedAt));
+    const storedAt = info.partitions.map(({ lastAt }: { lastAt: unknown }) => String(lastAt));
+    const isTime = (at: string): boolean => new Date(at).toISOString() === at;
+    assert.ok(storedAt.length === 8 && storedAt.every(isTime), String(storedAt));
     assert.deepEqual(info.groups, [
-      { group: 'done', members: 0, unreachable: 0, owned: 0, begun: 8, wrongPositions: 0, lag: 50 },
-      { group: 'late', members: 0, unreachable: 0, owned: 0, begun: 8, wrongPositions: 0, lag: 50 },
+      {
+        group: 'done',
+        members: 0,
+        unreachable: 0,
+        partitions: 8,
+        owned: 0,
+        begun: 8,
+        wrongPositions: 0,
+        lag: 50,
+      },
+      {
+        group: 'late',
+        members: 0,
+        unreachable: 0,
+        partitions: 8,
+        owned: 0,
+        begun: 8,
+        wrongPositions: 0,
+        lag: 50,
+      },
     ]);
     assert.match(await ok('stream'), new RegExp(`Messages +150, .*[\\s\\S]*Server +${server.version}`));
   });
