@@ -6,7 +6,7 @@ import type { NatsConnection } from '../nats/client/connection.js';
 import type { NatsHandles } from '../nats/client/handles.js';
 import { NatsEventStream } from '../nats/jetstream/event-stream.js';
 import type { NatsBucket } from '../nats/kv/bucket.js';
-import { GroupLayout, type KeyedGroup, openKeyedGroup } from '../nats/stream/keyed-group.js';
+import { groupLayoutKeeper, type KeyedGroup, openKeyedGroup } from '../nats/stream/keyed-group.js';
 import { layoutKeeper } from '../nats/stream/stream-layout.js';
 import { openTopology } from '../nats/stream/topology.js';
 import type { EventStream, LayoutKeeper, ReaderWindow } from '../ports/index.js';
@@ -76,7 +76,7 @@ function keyedSource(group: KeyedGroup, config: Config, given: MessageKey | unde
   return {
     handles: group,
     bucket,
-    keeper: new GroupLayout(bucket, config, layout),
+    keeper: groupLayoutKeeper(bucket, config, layout),
     partitions,
     prefix: literalStart(filter),
     deadPrefix: `natspoc.${config.stream}`,

@@ -2,6 +2,7 @@ import type { StreamInfo } from 'nats';
 import type { Config } from '../../config/config.js';
 import { NatspocError } from '../../lib/errors.js';
 import { type LayoutRecord, RECORD_VERSION } from '../../protocol/records.js';
+import type { StoredLayout } from './layout-entry.js';
 import {
   checkDescription,
   checkSettings,
@@ -10,7 +11,6 @@ import {
   inWords,
   isSame,
   listensTo,
-  type StoredLayout,
 } from './stream-layout.js';
 
 /** The existing stream and bucket. */

@@ -1,21 +1,17 @@
 import type { NatsConnection, StreamInfo } from 'nats';
 import type { Config } from '../../config/config.js';
 import { NatspocError } from '../../lib/errors.js';
-import type { LayoutKeeper } from '../../ports/index.js';
+import type { Bucket, LayoutKeeper } from '../../ports/index.js';
 import { keys } from '../../protocol/keys.js';
 import { tokensOf } from '../../protocol/message-key.js';
-import {
-  decodeGroupLayout,
-  encodeRecord,
-  type GroupLayoutRecord,
-  RECORD_VERSION,
-} from '../../protocol/records.js';
+import { decodeGroupLayout, type GroupLayoutRecord, RECORD_VERSION } from '../../protocol/records.js';
 import { type Concern, refuse } from '../client/concern.js';
 import type { NatsHandles } from '../client/handles.js';
 import { openManager } from '../client/manager.js';
 import { bucketStream, NatsBucket } from '../kv/bucket.js';
 import { bucketConcerns } from '../kv/bucket-concerns.js';
 import { createStream, findStream } from './creation.js';
+import { entryKeeper, type LayoutEntry, readEntry, writeEntry } from './layout-entry.js';
 import { bucketConfig } from './stored.js';
 import { collide, streamConcerns } from './stream-concerns.js';
 
@@ -58,7 +54,8 @@ export async function openKeyedGroup(
   const bucket = new NatsBucket(handles, config.bucket, Math.min(config.timeoutMs, config.ttlMs / 5));
   const name = bucketStream(config.bucket);
   const [stream, found] = [await findStream(manager, config.stream), await findStream(manager, name)];
-  const stored = found ? await readGroupLayout(bucket, config.group) : { layout: undefined, revision: 0 };
+  const entry = entryOf(bucket, config.group);
+  const stored = found ? await readEntry(entry) : { layout: undefined, revision: 0 };
   if (!stored.layout && config.key === undefined) {
     if (config.filter === undefined) return undefined;
     const message = `${config.place('filter')} needs a key: give ${config.option('key')} as well, such as subject:2.`;
@@ -91,72 +88,35 @@ export async function openKeyedGroup(
     };
     await createStream(manager, wanted, advice);
   } else await checkUnused(bucket, config);
-  const kept = await new GroupLayout(bucket, config, layout).keep();
-  if (kept.kind === 'failed') throw kept.error;
-  if (kept.kind === 'unknown') throw unanswered();
+  const written = await writeEntry(entry, layout, stored.revision);
+  if (!isSame(written, layout)) throw mismatch(config, written, layout);
   return { ...keyed, layout };
 }
 
-/** Keeps the layout of a keyed group in its bucket, also where the bucket is purged or made anew. */
-export class GroupLayout implements LayoutKeeper {
-  readonly #bucket: NatsBucket;
-  readonly #config: Config;
-  readonly #layout: GroupLayoutRecord;
+/** Keeps the layout of a keyed group in its bucket; see {@link entryKeeper}. */
+export const groupLayoutKeeper = (bucket: Bucket, config: Config, layout: GroupLayoutRecord): LayoutKeeper =>
+  entryKeeper(entryOf(bucket, config.group), layout, (found) =>
+    isSame(found, layout) ? undefined : mismatch(config, found, layout),
+  );
 
-  constructor(bucket: NatsBucket, config: Config, layout: GroupLayoutRecord) {
-    this.#bucket = bucket;
-    this.#config = config;
-    this.#layout = layout;
-  }
-
-  async keep(): ReturnType<LayoutKeeper['keep']> {
-    try {
-      const { layout, revision } = await readGroupLayout(this.#bucket, this.#config.group);
-      if (layout) {
-        if (isSame(layout, this.#layout)) return { kind: 'ok' };
-        return { kind: 'failed', error: mismatch(this.#config, layout, this.#layout) };
-      }
-      const key = keys.groupLayout(this.#config.group);
-      const written = await this.#bucket.write(key, encodeRecord(this.#layout), revision);
-      if (written.kind === 'ok' || written.kind === 'failed') return written;
-      // Another member may have written it first.
-      const now = await readGroupLayout(this.#bucket, this.#config.group);
-      if (!now.layout) return { kind: 'unknown' };
-      return isSame(now.layout, this.#layout)
-        ? { kind: 'ok' }
-        : { kind: 'failed', error: mismatch(this.#config, now.layout, this.#layout) };
-    } catch (error) {
-      if (!(error instanceof NatspocError) || error.code === 'unreachable') return { kind: 'unknown' };
-      return { kind: 'failed', error };
-    }
-  }
-}
-
-/**
- * The layout of a keyed group, and the revision of its entry.
- *
- * @throws NatspocError `layout-mismatch` where it cannot be read, `unreachable` where the server does not answer.
- */
-async function readGroupLayout(
-  bucket: NatsBucket,
-  group: string,
-): Promise<{ layout: GroupLayoutRecord | undefined; revision: number }> {
-  const found = await bucket.read(keys.groupLayout(group));
-  if (found.kind === 'failed') throw found.error;
-  if (found.kind === 'unknown') throw unanswered();
-  if (found.kind === 'missing') return { layout: undefined, revision: 0 };
-  const { value, revision } = found.entry;
-  if (value === null) return { layout: undefined, revision };
-  const layout = decodeGroupLayout(value);
-  if (layout) return { layout, revision };
-  const message = `The layout of group ${group} cannot be read: it was written by a newer version or another program. Update natspoc; if nothing newer runs here, delete ${keys.groupLayout(group)} from the bucket and start a member with the group's key.`;
-  throw new NatspocError('layout-mismatch', message);
-}
+const entryOf = (bucket: Bucket, group: string): LayoutEntry<GroupLayoutRecord> => ({
+  bucket,
+  key: keys.groupLayout(group),
+  decode: (value) => {
+    const layout = decodeGroupLayout(value);
+    if (layout) return layout;
+    throw new NatspocError(
+      'layout-mismatch',
+      `The layout of group ${group} cannot be read: it was written by a newer version or another program. ` +
+        `Update natspoc; if nothing newer runs here, delete ${keys.groupLayout(group)} from the bucket and start a member with the group's key.`,
+    );
+  },
+});
 
 const unanswered = (): NatspocError =>
   new NatspocError(
     'unreachable',
-    'Could not read the layout of the group: the server did not answer in time.',
+    'Could not read the start of the group: the server did not answer in time.',
   );
 
 const describeMissing = ({ stream, place }: Config): string =>

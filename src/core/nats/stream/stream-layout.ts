@@ -2,11 +2,11 @@ import type { StreamConfig } from 'nats';
 import type { Config } from '../../config/config.js';
 import { SETTINGS } from '../../config/settings.js';
 import { NatspocError } from '../../lib/errors.js';
-import type { LayoutKeeper } from '../../ports/index.js';
+import type { Bucket, LayoutKeeper } from '../../ports/index.js';
 import { keys } from '../../protocol/keys.js';
 import { partitionWildcard } from '../../protocol/layout.js';
-import { decodeLayout, encodeRecord, type LayoutRecord, RECORD_VERSION } from '../../protocol/records.js';
-import type { NatsBucket } from '../kv/bucket.js';
+import { decodeLayout, type LayoutRecord, RECORD_VERSION } from '../../protocol/records.js';
+import { entryKeeper, type LayoutEntry, readEntry, type StoredLayout, writeEntry } from './layout-entry.js';
 
 const MARK = 'natspoc layout ';
 /** Limit of a prefix, in characters. A description may have 4,096 bytes, a subject not many more. */
@@ -55,64 +55,36 @@ function bounded(layout: LayoutRecord, place: string): LayoutRecord {
   );
 }
 
-/** A layout in a bucket. */
-export interface StoredLayout {
-  /** undefined: none. */
-  layout: LayoutRecord | undefined;
-  /** Revision of its entry; 0: there never was one. */
-  revision: number;
-}
+const entryOf = (bucket: Bucket, name: string): LayoutEntry<LayoutRecord> => ({
+  bucket,
+  key: keys.layout,
+  decode: (value) => {
+    const layout = decodeLayout(value);
+    if (layout) return bounded(layout, `bucket ${name}`);
+    throw mismatch(unreadable(`bucket ${name}`));
+  },
+});
 
-/** @throws NatspocError `layout-mismatch` if it cannot be read, `unreachable` if the server does not answer. */
-export async function readLayout(bucket: NatsBucket, name: string): Promise<StoredLayout> {
-  const found = await bucket.read(keys.layout);
-  if (found.kind === 'missing') return { layout: undefined, revision: 0 };
-  if (found.kind === 'failed') throw found.error;
-  if (found.kind === 'unknown') {
-    throw new NatspocError('unreachable', 'Could not read the layout: the server did not answer in time.');
-  }
-  const { value, revision } = found.entry;
-  if (value === null) return { layout: undefined, revision };
-  const layout = decodeLayout(value);
-  if (layout) return { layout: bounded(layout, `bucket ${name}`), revision };
-  throw mismatch(unreadable(`bucket ${name}`));
-}
+/** @throws NatspocError as {@link readEntry}. */
+export const readLayout = (bucket: Bucket, name: string): Promise<StoredLayout> =>
+  readEntry(entryOf(bucket, name));
 
-/**
- * Writes the layout over the entry of this revision.
- *
- * @returns the stored layout, which another client may have written first.
- * @throws NatspocError of the write or the read.
- */
-export async function writeLayout(
-  bucket: NatsBucket,
+/** See {@link writeEntry}. */
+export const writeLayout = (
+  bucket: Bucket,
   name: string,
   layout: LayoutRecord,
   revision: number,
-): Promise<LayoutRecord> {
-  const written = await bucket.write(keys.layout, encodeRecord(layout), revision);
-  if (written.kind === 'ok') return layout;
-  if (written.kind === 'failed') throw written.error;
-  const found = await readLayout(bucket, name);
-  if (found.layout) return found.layout;
-  throw new NatspocError('unreachable', 'Could not write the layout: the server did not answer in time.');
-}
+): Promise<LayoutRecord> => writeEntry(entryOf(bucket, name), layout, revision);
 
-/** Keeps a layout in its bucket, even if the bucket is purged or created again. */
-export const layoutKeeper = (bucket: NatsBucket, name: string, layout: LayoutRecord): LayoutKeeper => ({
-  async keep() {
-    try {
-      const stored = await readLayout(bucket, name);
-      const found = stored.layout ?? (await writeLayout(bucket, name, layout, stored.revision));
-      if (found.partitions === layout.partitions && found.prefix === layout.prefix) return { kind: 'ok' };
-      const message = `Bucket ${name} was recreated while members ran: its layout is ${inWords(found)}, but this member was started with ${inWords(layout)}. Restart the member.`;
-      return { kind: 'failed', error: mismatch(message) };
-    } catch (error) {
-      if (!(error instanceof NatspocError) || error.code === 'unreachable') return { kind: 'unknown' };
-      return { kind: 'failed', error };
-    }
-  },
-});
+/** Keeps a layout in its bucket; see {@link entryKeeper}. */
+export const layoutKeeper = (bucket: Bucket, name: string, layout: LayoutRecord): LayoutKeeper =>
+  entryKeeper(entryOf(bucket, name), layout, (found) => {
+    if (found.partitions === layout.partitions && found.prefix === layout.prefix) return undefined;
+    return mismatch(
+      `Bucket ${name} was recreated while members ran: its layout is ${inWords(found)}, but this member was started with ${inWords(layout)}. Restart the member.`,
+    );
+  });
 
 /** @throws NatspocError `layout-mismatch` if a given setting differs from the stream. */
 export function checkSettings(config: Config, layout: LayoutRecord): void {
