@@ -16,16 +16,22 @@ export const noMoreReaders: Fault = ({ server: { consumers }, random, timeline }
   return forMs * 2;
 };
 
-/** Somebody changes a reader: it leaves out payloads, or reads another partition, or one that there is not. */
+/**
+ * Another client changes a reader: it leaves out payloads, or reads another partition, or one that does not exist. A reader
+ * that all partitions share goes on delivering what the others' positions would follow.
+ */
 export const changedReader: Fault = (world) => {
   const { server, random, settings } = world;
   const name = random.oneOf([...server.consumers.names]);
   if (name === undefined) return 0;
-  if (random.chance(0.5)) server.consumers.leaveOut(name);
+  if (random.chance(settings.shared ? 0.2 : 0.5)) server.consumers.leaveOut(name);
   else {
-    const other = random.chance(0.5) ? settings.partitions : random.int(0, settings.partitions - 1);
+    const isNone = random.chance(settings.shared ? 0.2 : 0.5);
+    const other = isNone ? settings.partitions : random.int(0, settings.partitions - 1);
     const open = (ready: () => void) => server.log.open(other, server.log.last + 1, ready);
     server.consumers.redirect(name, partitionSubject('events', other), open);
+    if (settings.shared)
+      for (let partition = 0; partition < settings.partitions; partition++) world.store(partition);
     if (other < settings.partitions) world.store(other);
   }
   return 0;
