@@ -108,8 +108,8 @@ function bench(messages = 1_000) {
     }
     await new Promise((resolve) => setImmediate(resolve));
   };
-  /** Opens a partition behind a sequence, as its owner does. */
-  const take = async (partition: number, after: number): Promise<Taken> => {
+  /** Opens a partition behind a sequence, as its owner does; `held`: unsettled messages from an earlier reader. */
+  const take = async (partition: number, after: number, held = 0): Promise<Taken> => {
     const taken: Pick<Taken, 'sequences' | 'faults' | 'trimmed'> = { sequences: [], faults: [], trimmed: [] };
     const opened = await shared.open(
       {
@@ -127,7 +127,7 @@ function bench(messages = 1_000) {
     );
     assert.equal(opened.kind, 'ok');
     if (opened.kind !== 'ok') throw new Error('not opened');
-    opened.reader.start(0);
+    opened.reader.start(held);
     await settle();
     const { reader } = opened;
     return {
@@ -261,6 +261,18 @@ describe('the reading of a stream that all partitions of a member share', () => 
     assert.deepEqual([even.faults, odd.faults], [['broken'], ['broken']]);
     await take(0, 10);
     assert.deepEqual([readers.length, startOf(readers[1])], [2, 11]);
+  });
+
+  it('lets a partition wait that holds much from earlier readers, so that repeated faults do not pile messages up', async () => {
+    const { readers, take, settle } = bench(10);
+    const slow = await take(1, 20, 8);
+    assert.equal(readers[0]?.isClosed, true);
+    slow.release(4);
+    await settle();
+    assert.equal(readers.length, 2);
+    await take(0, 20, 3);
+    readers[1]?.deliver(21, 22);
+    assert.deepEqual(slow.sequences, [21]);
   });
 
   it('ends a reader that another client has changed, when what it delivered is to be committed', async () => {

@@ -12,6 +12,8 @@ export interface LaneOwner {
   behind(lane: Lane): number;
   /** How many partitions share the messages of the stream. */
   readonly partitions: number;
+  /** The most messages that one reader delivers ahead of the handlers. */
+  readonly readAhead: number;
 }
 
 /**
@@ -68,10 +70,11 @@ export class Lane implements Reader {
     return !this.#isClosed && this.reader === undefined && this.held <= this.#enough;
   }
 
+  /** What it holds from earlier readers counts in no reader's window: with much of that it waits, as when it was left behind. */
   start(held: number): void {
     this.held += held;
     if (held > 0) this.#runs.push({ reader: undefined, messages: held });
-    this.#enough = Math.max(this.#enough, held);
+    this.#enough = held < this.#owner.readAhead / 2 ? held : Math.floor(held / 2);
     this.#owner.wants(this);
   }
 

@@ -40,6 +40,7 @@ export interface SharedStreamPorts {
 export class SharedStream implements EventStream, LaneOwner {
   readonly shared = { confirm: () => this.#confirm() };
   readonly partitions: number;
+  readonly readAhead: number;
   readonly #ports: SharedStreamPorts;
   #head: SharedReader | undefined;
   #catchUp: SharedReader | undefined;
@@ -53,6 +54,8 @@ export class SharedStream implements EventStream, LaneOwner {
   constructor(ports: SharedStreamPorts) {
     this.#ports = ports;
     this.partitions = ports.partitions;
+    // Half of the budget for the head, half for the catch-up reader.
+    this.readAhead = Math.max(1, Math.floor(ports.budget.messages / 2));
   }
 
   async open(options: ReaderOptions, sink: ReaderSink): Promise<OpenOutcome> {
@@ -114,7 +117,7 @@ export class SharedStream implements EventStream, LaneOwner {
   async #open(after: number, opened: (reader: SharedReader) => void): Promise<OpenOutcome> {
     const { budget, lostFrom, clock, newName } = this.#ports;
     const window = {
-      messages: Math.max(1, Math.floor(budget.messages / 2)),
+      messages: this.readAhead,
       bytes: Math.max(1, Math.floor(budget.bytes / 2)),
     };
     const reader = new SharedReader(after, window, lostFrom, this.#ports, {
