@@ -61,4 +61,28 @@ describe('a connection on which nothing arrives', function () {
       await proxy.stop();
     }
   });
+
+  it('because the server hung up while it was being opened again is opened again', async () => {
+    const proxy = await TcpProxy.start(server.port);
+    const connection = await open(proxy.url);
+    try {
+      let isUp = true;
+      watchConnection(connection, {
+        disconnected: () => {
+          isUp = false;
+        },
+        reconnected: () => {
+          isUp = true;
+        },
+      });
+      proxy.hangUpAt('CONNECT');
+      proxy.heal();
+      await until('it is lost', () => !isUp, 5_000);
+      // Long before the attempt has timed out.
+      await until('it is opened again', () => isUp, 3_000);
+    } finally {
+      await connection.close();
+      await proxy.stop();
+    }
+  });
 });

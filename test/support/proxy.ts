@@ -7,6 +7,7 @@ export class TcpProxy {
   #silent = false;
   #silentAt: string | undefined;
   #cutAt: string | undefined;
+  #hungUpAt: string | undefined;
   #swallowed: RegExp | undefined;
   #delayMs = 0;
   #rewritten: { pattern: RegExp; text: string } | undefined;
@@ -51,6 +52,11 @@ export class TcpProxy {
    */
   cutAt(text: string): void {
     this.#cutAt = text;
+  }
+
+  /** As a server that is killed and started again: the next connection whose client sends this text is closed instead. */
+  hangUpAt(text: string): void {
+    this.#hungUpAt = text;
   }
 
   /** The next message from the server whose protocol line matches does not arrive; everything else does. */
@@ -111,6 +117,11 @@ export class TcpProxy {
           this.#server.close();
           if (from === client) client.destroy();
           else client.end(chunk);
+          return;
+        }
+        if (from === client && this.#hungUpAt !== undefined && chunk.includes(this.#hungUpAt)) {
+          this.#hungUpAt = undefined;
+          client.destroy();
           return;
         }
         if (from === client && this.#silentAt !== undefined && chunk.includes(this.#silentAt)) this.silence();

@@ -5,8 +5,7 @@ import type { SettingName } from '../../config/settings.js';
 import { type ErrorCode, messageOf, NatspocError } from '../../lib/errors.js';
 import { credentialsOf, redactUrl } from '../../lib/redact-url.js';
 import { connectOptions } from './connect-options.js';
-import { hangUpOnGarbled } from './garbled.js';
-import { readHeadersTolerantly } from './headers.js';
+import { correctClient } from './corrections.js';
 import { closeWhenRefused } from './refused-credentials.js';
 import { reopenWhenSilent } from './silent-connection.js';
 import { IDENTITY_CODES } from './watch-connection.js';
@@ -114,8 +113,7 @@ function connectError(error: unknown, config: Config): NatspocError {
  * @throws NatspocError `unreachable`, `authentication-failed` or `config`.
  */
 export async function connectNats(config: Config, name: string): Promise<NatsConnection> {
-  readHeadersTolerantly();
-  hangUpOnGarbled();
+  correctClient();
   const options = connectOptions(config, name);
   try {
     const connection = await connect(options);

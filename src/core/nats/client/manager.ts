@@ -1,14 +1,12 @@
 import type { JetStreamManager, NatsConnection } from 'nats';
 import type { Config } from '../../config/config.js';
-import { hangUpOnGarbled } from './garbled.js';
-import { readHeadersTolerantly } from './headers.js';
+import { correctClient } from './corrections.js';
 import { toNatspocError } from './outcome.js';
 
 /** @throws NatspocError where JetStream cannot be reached. */
 export async function openManager(connection: NatsConnection, config: Config): Promise<JetStreamManager> {
   // The connection may be one that a program made.
-  readHeadersTolerantly();
-  hangUpOnGarbled();
+  correctClient();
   try {
     return await connection.jetstreamManager({
       checkAPI: false,

@@ -1,0 +1,27 @@
+import { ProtocolHandler } from 'nats/lib/nats-base-client/protocol.js';
+
+/** How long after a connection was closed its last bytes may still be read: they can tell the reason. */
+const LAST_WORDS_MS = 50;
+
+const dial = ProtocolHandler.prototype.dial;
+
+function dialUntilHungUp(
+  this: ProtocolHandler,
+  ...args: Parameters<ProtocolHandler['dial']>
+): ReturnType<ProtocolHandler['dial']> {
+  const dialled = dial.apply(this, args);
+  // Of this attempt; once it has succeeded or failed, this does nothing.
+  const { connectError, transport } = this;
+  void transport.closed().then(() => {
+    setTimeout(() => connectError?.(new Error('the server closed the connection')), LAST_WORDS_MS);
+  });
+  return dialled;
+}
+
+/**
+ * Makes the client notice that a server hangs up in the middle of a handshake, as one does that is killed just then. By default
+ * it waits for the timeout of the attempt, seconds, in which a member loses its leases. May be called again.
+ */
+export function noticeHangUps(): void {
+  ProtocolHandler.prototype.dial = dialUntilHungUp;
+}
