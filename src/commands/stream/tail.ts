@@ -52,30 +52,20 @@ export default class StreamTail extends StreamCommand {
       checkPartition(partition, layout.partitions);
       const { startSequence, end } = await this.#start(session, partition, flags.last);
       if (!flags.follow && startSequence > end) return;
-      await new Promise<void>((resolve, reject) => {
-        const tail = session.stream.tail({
-          filter:
-            partition === undefined
-              ? partitionWildcard(layout.prefix)
-              : partitionSubject(layout.prefix, partition),
-          startSequence,
-          message: (message) => {
-            if (flags.key === undefined || message.key === flags.key) this.#show(message, flags.json);
-            if (!flags.follow && message.sequence >= end) stop();
-          },
-          failed: (error) => {
-            tail.stop();
-            reject(error);
-          },
-        });
-        function stop(): void {
-          tail.stop();
-          resolve();
-        }
-        process.stdout.on('error', stop);
-        signal.addEventListener('abort', stop, { once: true });
-        if (signal.aborted) stop();
+      const closed = new AbortController();
+      process.stdout.on('error', () => closed.abort());
+      const messages = session.stream.tail({
+        filter:
+          partition === undefined
+            ? partitionWildcard(layout.prefix)
+            : partitionSubject(layout.prefix, partition),
+        startSequence,
+        signal: AbortSignal.any([signal, closed.signal]),
       });
+      for await (const message of messages) {
+        if (flags.key === undefined || message.key === flags.key) this.#show(message, flags.json);
+        if (!flags.follow && message.sequence >= end) break;
+      }
     });
   }
 

@@ -5,7 +5,8 @@ import type { Concern, StreamUse } from '../nats/client/concern.js';
 import type { NatsConnection } from '../nats/client/connection.js';
 import { explain } from '../nats/client/outcome.js';
 import { NatsEventStream } from '../nats/jetstream/event-stream.js';
-import { type TailOptions, tailMessages } from '../nats/jetstream/tail.js';
+import { type ReadOptions, readStream } from '../nats/jetstream/read-stream.js';
+import { storedMessage } from '../nats/jetstream/stored-message.js';
 import { listGroups } from '../nats/kv/groups.js';
 import { natsSessionTraces } from '../nats/kv/session-traces.js';
 import { natsControlClient } from '../nats/service/control-client.js';
@@ -15,7 +16,6 @@ import { natsRedriveTarget } from '../nats/stream/redrive-target.js';
 import { NatsStreamAdmin } from '../nats/stream/stream-admin.js';
 import { streamEnd } from '../nats/stream/stream-end.js';
 import { openGroupTopology, type Topology } from '../nats/stream/topology.js';
-import type { Watch } from '../ports/index.js';
 import type { StoredMessage } from '../ports/stream-admin.js';
 import type { FoundLetter } from '../protocol/dead-letter.js';
 import { layoutSubjects } from '../protocol/layout.js';
@@ -135,9 +135,11 @@ export class StreamAdmin implements AsyncDisposable {
     return this.#messages.get(sequence);
   }
 
-  /** Reads stored messages and then new ones, in order, until it is stopped. */
-  tail(options: TailOptions): Watch {
-    return tailMessages(this.#topology, options);
+  /** Stored messages and then new ones, in order, until the signal aborts. */
+  async *tail(options: Omit<ReadOptions, 'stream' | 'follow'>): AsyncGenerator<StoredMessage> {
+    const { stream } = this.#topology;
+    for await (const message of readStream(this.#topology, { ...options, stream, follow: true }))
+      yield storedMessage(this.#topology, message);
   }
 
   /** What all of these groups have handled, by partition. */

@@ -52,6 +52,7 @@ export function apiErrorCode(error: unknown): number | undefined {
  * disconnect, no leader.
  */
 export function isUnknownOutcome(error: unknown): boolean {
+  if (error instanceof NatspocError) return error.code === 'unreachable' || isUnknownOutcome(error.cause);
   if (!(error instanceof NatsError)) return false;
   if (PASSING.includes(apiErrorCode(error))) return true;
   return ['TIMEOUT', '503', 'DISCONNECT', 'CONNECTION_CLOSED', 'CONNECTION_DRAINING'].includes(error.code);

@@ -1,6 +1,6 @@
 import { DeliverPolicy, type Msg } from 'nats';
 import { systemClock } from '../../lib/clock.js';
-import { NatspocError } from '../../lib/errors.js';
+import type { NatspocError } from '../../lib/errors.js';
 import type {
   EventStream,
   OpenOutcome,
@@ -20,6 +20,7 @@ import { changeOf } from './changed-reader.js';
 import { type DeliveryReader, timestampAt } from './delivery.js';
 import type { Unexpected } from './expectation.js';
 import { PullReader, SILENCE } from './pull.js';
+import { readMessage } from './read-stream.js';
 import { sequenceAtTime } from './sequence-at-time.js';
 import { createdAt, storedAt } from './stream-identity.js';
 
@@ -200,8 +201,8 @@ export class NatsEventStream implements EventStream {
     const seq = this.#doubts.get(partition);
     if (seq === undefined) return undefined;
     try {
-      const { data } = await this.#handles.manager.streams.getMessage(this.#stream, { seq });
-      return data.length === 0 ? seq : undefined;
+      const found = await readMessage(this.#handles, this.#stream, { seq });
+      return found?.data.length === 0 ? seq : undefined;
     } catch {
       return undefined;
     }
@@ -216,9 +217,7 @@ export class NatsEventStream implements EventStream {
       const source = { stream: this.#stream, filter: this.#subjects.all };
       return { kind: 'ok', sequence: await sequenceAtTime(this.#handles, source, time) };
     } catch (error) {
-      if (isUnknownOutcome(error) || (error instanceof NatspocError && error.code === 'unreachable')) {
-        return { kind: 'unknown' };
-      }
+      if (isUnknownOutcome(error)) return { kind: 'unknown' };
       const doing = `look for ${time.toISOString()} in ${this.#stream}`;
       return { kind: 'failed', error: toNatspocError(error, doing) };
     }

@@ -5,6 +5,7 @@ import { encodeHeaders, plainHeaders } from '../client/headers.js';
 import { isUnknownOutcome } from '../client/outcome.js';
 import { maxPayloadOf } from './pipeline.js';
 import { publishOnce } from './publish-once.js';
+import { readMessage } from './read-stream.js';
 import { storeOnce } from './store-once.js';
 
 type Headers = StoredCopy['headers'];
@@ -28,11 +29,13 @@ export interface KeptMessages {
 
 /** {@link KeptMessages} on a real server. */
 export function keptMessages(handles: NatsHandles, stream: string, timeoutMs: number): KeptMessages {
-  const { connection, manager, inboxPrefix } = handles;
+  const { connection, inboxPrefix } = handles;
   const read: KeepingStream['read'] = async (seq) => {
     try {
-      const { subject, header, data } = await manager.streams.getMessage(stream, { seq });
-      return { kind: 'found', message: { subject, headers: plainHeaders(header), data } };
+      const found = await readMessage(handles, stream, { seq });
+      if (!found) return { kind: 'missing' };
+      const { subject, headers, data } = found;
+      return { kind: 'found', message: { subject, headers: plainHeaders(headers), data } };
     } catch (error) {
       return { kind: isUnknownOutcome(error) ? 'unknown' : 'missing' };
     }

@@ -1,13 +1,8 @@
-import type { MsgHdrs } from 'nats';
 import type { StoredMessage } from '../../ports/stream-admin.js';
 import { KEY_HEADER, partitionOfSubject } from '../../protocol/layout.js';
 import { type MessageKey, partitionByKey } from '../../protocol/message-key.js';
 import { plainHeaders } from '../client/headers.js';
-
-/** What the client delivered of a stored message. */
-type Received = Pick<StoredMessage, 'sequence' | 'atMs' | 'subject' | 'data'> & {
-  headers: MsgHdrs | undefined;
-};
+import type { ReadMessage } from './read-stream.js';
 
 /** How messages belong to partitions: by the subjects of a layout, or by the keys of a keyed group. */
 export interface Partitioned {
@@ -16,7 +11,10 @@ export interface Partitioned {
 }
 
 /** A stored message as plain data. */
-export const storedMessage = (partitioned: Partitioned, { headers, ...rest }: Received): StoredMessage => ({
+export const storedMessage = (
+  partitioned: Partitioned,
+  { headers, ...rest }: ReadMessage,
+): StoredMessage => ({
   ...rest,
   ...placeOf(partitioned, { headers, ...rest }),
   headers: [...(headers ?? [])].flatMap(([name, values]) =>
@@ -27,7 +25,7 @@ export const storedMessage = (partitioned: Partitioned, { headers, ...rest }: Re
 /** The partition of a message and its key; null: it has none, or the key can be found by a program only. */
 export function placeOf(
   { layout: { prefix, partitions }, keyed }: Partitioned,
-  { sequence, atMs: timestampMs, subject, data, headers }: Received,
+  { sequence, atMs: timestampMs, subject, data, headers }: ReadMessage,
 ): Pick<StoredMessage, 'partition' | 'key'> {
   const key = headers?.get(KEY_HEADER) || null;
   if (!keyed) return { partition: partitionOfSubject(prefix, subject) ?? null, key };

@@ -2,30 +2,20 @@ import type { DeadLetterFacts } from '../../ports/facts.js';
 import { deadStream, deadSubject, readLetter } from '../../protocol/dead-letter.js';
 import type { NatsHandles } from '../client/handles.js';
 import { plainHeaders } from '../client/headers.js';
-import { API_ERRORS, apiErrorCode, toNatspocError } from '../client/outcome.js';
+import { readMessage } from '../jetstream/read-stream.js';
 import { findStream } from './creation.js';
 
 /** The last dead letter of a stream; null if it cannot be decoded or is gone. */
 async function lastLetter(
-  { manager }: NatsHandles,
+  handles: NatsHandles,
   stream: string,
   prefix: string,
 ): Promise<DeadLetterFacts['last']> {
-  try {
-    const stored = await manager.streams.getMessage(deadStream(stream), {
-      last_by_subj: deadSubject(prefix),
-    });
-    const letter = readLetter(
-      { sequence: stored.seq, data: stored.data, headers: plainHeaders(stored.header) },
-      stream,
-    );
-    if (!letter) return null;
-    const { partition, from: sequence, group, attempts, error, time: at } = letter;
-    return { partition, sequence, group, attempts, error, at };
-  } catch (error) {
-    if (apiErrorCode(error) === API_ERRORS.messageNotFound) return null;
-    throw toNatspocError(error, `read the last letter in ${deadStream(stream)}`);
-  }
+  const stored = await readMessage(handles, deadStream(stream), { last_by_subj: deadSubject(prefix) });
+  const letter = stored && readLetter({ ...stored, headers: plainHeaders(stored.headers) }, stream);
+  if (!letter) return null;
+  const { partition, from: sequence, group, attempts, error, time: at } = letter;
+  return { partition, sequence, group, attempts, error, at };
 }
 
 /**

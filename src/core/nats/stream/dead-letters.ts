@@ -1,4 +1,4 @@
-import { DeliverPolicy, type Msg, nuid, RetentionPolicy, StorageType } from 'nats';
+import { RetentionPolicy, StorageType } from 'nats';
 import { NatspocError } from '../../lib/errors.js';
 import type { DeadLetterStore } from '../../ports/dead-letters.js';
 import type { DeadLetters } from '../../ports/index.js';
@@ -26,7 +26,7 @@ import type { NatsHandles } from '../client/handles.js';
 import { plainHeaders } from '../client/headers.js';
 import { API_ERRORS, apiErrorCode, toNatspocError } from '../client/outcome.js';
 import { type KeptMessages, keptMessages } from '../jetstream/kept-messages.js';
-import { PullReader } from '../jetstream/pull.js';
+import { readStream } from '../jetstream/read-stream.js';
 import { findStream } from './creation.js';
 import { streamConcerns } from './stream-concerns.js';
 
@@ -35,8 +35,6 @@ import { streamConcerns } from './stream-concerns.js';
  * all attempts before it stores the letter again.
  */
 const DUPLICATE_WINDOW_MS = 3_600_000;
-const READ_WINDOW = { messages: 512, bytes: 8 * 1_048_576 };
-const HEARTBEAT_MS = 2_000;
 /** Room for a longer id, if the first one was used before. */
 const SLACK = 256;
 /** Advice if a setting of the stream cannot be changed. */
@@ -152,75 +150,17 @@ export class NatsDeadLetters implements DeadLetterStore {
 
   /** @throws NatspocError if they cannot be read completely. Without a stream there are none. */
   async *letters(foreign: (sequence: number) => void): AsyncGenerator<FoundLetter> {
-    const { stream } = this.#options;
-    for await (const { message, sequence } of this.#messages()) {
-      const letter = readLetter(
-        { sequence, data: message.data, headers: plainHeaders(message.headers) },
-        stream,
-      );
-      if (letter) yield letter;
-      else if (partOf(plainHeaders(message.headers)) === undefined) foreign(sequence);
-    }
-  }
-
-  /** All currently stored messages, oldest first, within a window. */
-  async *#messages(): AsyncGenerator<{ message: Msg; sequence: number }> {
-    const arrived: { message: Msg; sequence: number; pending: number }[] = [];
-    let failure: string | undefined;
-    let ended = false;
-    let wake = (): void => {};
-    const opened = await PullReader.open(
-      this.#handles,
-      {
-        stream: this.#name,
-        name: `natspoc-dead-${nuid.next()}`,
-        filter: this.#subject,
-        start: { deliver_policy: DeliverPolicy.All },
-        window: READ_WINDOW,
-        heartbeatMs: HEARTBEAT_MS,
-      },
-      {
-        message: (message, { streamSequence: sequence, pending }) => {
-          arrived.push({ message, sequence, pending });
-          wake();
-        },
-        // Another client has redriven or deleted them.
-        gone: () => {
-          ended = true;
-          wake();
-        },
-        fault: (reason) => {
-          failure = reason;
-          wake();
-        },
-      },
-    ).catch((error: unknown) => {
-      // The stream is created with the first letter.
-      if (apiErrorCode(error) === API_ERRORS.streamNotFound) return undefined;
-      throw toNatspocError(error, `read the dead letters in ${this.#name}`);
-    });
-    if (!opened) return;
-    const { reader } = opened;
-    reader.start();
+    const source = { stream: this.#name, filter: this.#subject, follow: false };
     try {
-      for (let left = opened.pending; left > 0; ) {
-        const next = arrived.shift();
-        if (next) {
-          left = Math.min(left - 1, next.pending);
-          yield next;
-          reader.release(1);
-        } else if (failure !== undefined) {
-          throw new NatspocError('unreachable', `Could not read ${this.#name} to its end: ${failure}.`);
-        } else if (ended) {
-          return;
-        } else {
-          await new Promise<void>((resolve) => {
-            wake = resolve;
-          });
-        }
+      for await (const { sequence, data, headers } of readStream(this.#handles, source)) {
+        const stored = { sequence, data, headers: plainHeaders(headers) };
+        const letter = readLetter(stored, this.#options.stream);
+        if (letter) yield letter;
+        else if (partOf(stored.headers) === undefined) foreign(sequence);
       }
-    } finally {
-      reader.close();
+    } catch (error) {
+      // The stream is created with the first letter.
+      if (!(error instanceof NatspocError && error.code === 'stream-missing')) throw error;
     }
   }
 

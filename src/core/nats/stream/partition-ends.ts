@@ -1,8 +1,8 @@
 import { DeliverPolicy } from 'nats';
 import type { EndFacts } from '../../ports/facts.js';
 import { partitionOfSubject, partitionSubject, partitionWildcard } from '../../protocol/layout.js';
-import { API_ERRORS, apiErrorCode, toNatspocError } from '../client/outcome.js';
 import { fetchMessages, isWhole } from '../jetstream/fetch.js';
+import { readMessage } from '../jetstream/read-stream.js';
 import type { Topology } from './topology.js';
 
 /**
@@ -39,16 +39,11 @@ export async function partitionEnds(topology: Topology, timeoutMs: number): Prom
 }
 
 async function endOf(
-  { manager, stream, layout }: Topology,
+  topology: Topology,
   partition: number,
   serverAheadMs: number,
 ): Promise<EndFacts | undefined> {
-  try {
-    const subject = partitionSubject(layout.prefix, partition);
-    const { seq: sequence, time } = await manager.streams.getMessage(stream, { last_by_subj: subject });
-    return { partition, sequence, atMs: time.getTime() - serverAheadMs };
-  } catch (error) {
-    if (apiErrorCode(error) === API_ERRORS.messageNotFound) return undefined;
-    throw toNatspocError(error, `read the end of partition ${partition} of ${stream}`);
-  }
+  const subject = partitionSubject(topology.layout.prefix, partition);
+  const found = await readMessage(topology, topology.stream, { last_by_subj: subject });
+  return found && { partition, sequence: found.sequence, atMs: found.atMs - serverAheadMs };
 }

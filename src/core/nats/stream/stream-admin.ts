@@ -1,8 +1,8 @@
-import type { StoredMsg } from 'nats';
 import { NatspocError } from '../../lib/errors.js';
 import type { StoredMessage, StreamAdmin } from '../../ports/stream-admin.js';
 import { partitionSubject, partitionWildcard } from '../../protocol/layout.js';
 import { API_ERRORS, apiErrorCode, toNatspocError } from '../client/outcome.js';
+import { readMessage } from '../jetstream/read-stream.js';
 import { storedMessage } from '../jetstream/stored-message.js';
 import { bucketStream } from '../kv/bucket.js';
 import type { Topology } from './topology.js';
@@ -18,13 +18,8 @@ export class NatsStreamAdmin implements StreamAdmin {
   }
 
   async get(sequence: number): Promise<StoredMessage | undefined> {
-    const { manager, stream } = this.#topology;
-    try {
-      return this.#decode(await manager.streams.getMessage(stream, { seq: sequence }));
-    } catch (error) {
-      if (apiErrorCode(error) === API_ERRORS.messageNotFound) return undefined;
-      throw toNatspocError(error, `read message ${sequence} of ${stream}`);
-    }
+    const found = await readMessage(this.#topology, this.#topology.stream, { seq: sequence });
+    return found && storedMessage(this.#topology, found);
   }
 
   async purge(partition: number | null, upTo: number | null): Promise<number> {
@@ -60,12 +55,5 @@ export class NatsStreamAdmin implements StreamAdmin {
     if (!keyed) return;
     const message = `natspoc deletes nothing in stream ${stream}, because this group reads it by key and other programs use it. "nats stream ${command} ${stream}" does.`;
     throw new NatspocError('layout-mismatch', message);
-  }
-
-  #decode(stored: StoredMsg): StoredMessage {
-    const { seq: sequence, timestamp, subject, header: headers, data } = stored;
-    const atMs = Date.parse(timestamp);
-    if (Number.isNaN(atMs)) throw new NatspocError('failed', `Message ${sequence} has no time.`);
-    return storedMessage(this.#topology, { sequence, atMs, subject, headers, data });
   }
 }

@@ -1,0 +1,140 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { DeliverPolicy, type MsgHdrs, type MsgRequest, nuid } from 'nats';
+import { NatspocError } from '../../lib/errors.js';
+import type { NatsHandles } from '../client/handles.js';
+import { API_ERRORS, apiErrorCode, isUnknownOutcome, toNatspocError } from '../client/outcome.js';
+import { PullReader } from './pull.js';
+
+const WINDOW = { messages: 512, bytes: 8 * 1_048_576 };
+const HEARTBEAT_MS = 2_000;
+const RETRY_MS = 250;
+
+/** What to read. */
+export interface ReadOptions {
+  stream: string;
+  /** Subject filter. */
+  filter: string;
+  /** Default: the first. */
+  startSequence?: number | undefined;
+  /** Continue with new messages, and with another reader if one fails. Otherwise the last stored message ends it. */
+  follow: boolean;
+  signal?: AbortSignal | undefined;
+}
+
+/** A stored message as the client delivers it; the time is the server's, milliseconds since 1970. */
+export interface ReadMessage {
+  subject: string;
+  headers: MsgHdrs | undefined;
+  data: Uint8Array;
+  sequence: number;
+  atMs: number;
+}
+
+/**
+ * Reads one message of a stream from its leader, by its sequence or as the last one of a subject.
+ *
+ * @returns undefined if it does not exist (any more).
+ * @throws NatspocError if it cannot be read.
+ */
+export async function readMessage(
+  { manager }: Pick<NatsHandles, 'manager'>,
+  stream: string,
+  query: MsgRequest,
+): Promise<ReadMessage | undefined> {
+  try {
+    const {
+      seq: sequence,
+      time,
+      subject,
+      header: headers,
+      data,
+    } = await manager.streams.getMessage(stream, query);
+    return { sequence, atMs: time.getTime(), subject, headers, data };
+  } catch (error) {
+    if (apiErrorCode(error) === API_ERRORS.messageNotFound) return undefined;
+    throw toNatspocError(error, `read a message of ${stream}`);
+  }
+}
+
+/**
+ * Reads the messages of a stream in order, within a window, until the signal aborts.
+ *
+ * @throws NatspocError if they cannot be read: no stream, no permission; without `follow` also after a lost connection.
+ */
+export async function* readStream(handles: NatsHandles, options: ReadOptions): AsyncGenerator<ReadMessage> {
+  const { stream, follow, signal } = options;
+  for (let next = Math.max(1, options.startSequence ?? 1); !signal?.aborted; ) {
+    try {
+      for await (const message of readOnce(handles, options, next)) {
+        yield message;
+        next = message.sequence + 1;
+      }
+      return;
+    } catch (error) {
+      if (!follow || !isUnknownOutcome(error)) throw toNatspocError(error, `read ${stream}`);
+      // An abort ends the wait, and then the loop.
+      await delay(RETRY_MS, undefined, { signal }).catch(() => {});
+    }
+  }
+}
+
+/** Reads through one consumer, until that fails. */
+async function* readOnce(
+  handles: NatsHandles,
+  { stream, filter, follow, signal }: ReadOptions,
+  startSequence: number,
+): AsyncGenerator<ReadMessage> {
+  const arrived: (ReadMessage & { pending: number })[] = [];
+  let end: { error?: NatspocError } | undefined;
+  let wake = (): void => {};
+  const finish = (error?: NatspocError): void => {
+    end ??= error ? { error } : {};
+    wake();
+  };
+  const { reader, pending } = await PullReader.open(
+    handles,
+    {
+      stream,
+      name: `natspoc-read-${nuid.next()}`,
+      filter,
+      start: { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: startSequence },
+      window: WINDOW,
+      heartbeatMs: HEARTBEAT_MS,
+    },
+    {
+      message: ({ subject, headers, data }, { streamSequence: sequence, timestampMs: atMs, pending }) => {
+        arrived.push({ subject, headers, data, sequence, atMs, pending });
+        wake();
+      },
+      // Another client has deleted the messages that were left.
+      gone: () => {
+        if (!follow) finish();
+      },
+      fault: (reason, error) =>
+        finish(error ?? new NatspocError('unreachable', `Could not read ${stream} to its end: ${reason}.`)),
+    },
+  );
+  const stop = (): void => finish();
+  signal?.addEventListener('abort', stop, { once: true });
+  try {
+    reader.start();
+    for (let left = pending; (follow || left > 0) && !signal?.aborted; ) {
+      const next = arrived.shift();
+      if (next) {
+        left = Math.min(left - 1, next.pending);
+        yield next;
+        reader.release(1);
+      } else if (end) {
+        if (end.error) throw end.error;
+        return;
+      } else {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    }
+  } finally {
+    signal?.removeEventListener('abort', stop);
+    reader.close();
+  }
+}
