@@ -106,6 +106,8 @@ export class FakeStream implements EventStream {
   opening: Promise<void> | undefined;
   /** How every deletion of a reader ends. */
   removal: RemoveOutcome = { kind: 'ok' };
+  /** Set where one reader serves all partitions. */
+  shared: EventStream['shared'];
   /** What somebody has changed of the reader that is open. */
   change: string | undefined;
   /** Messages that somebody else has pulled from the reader that is open. */

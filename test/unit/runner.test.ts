@@ -491,6 +491,16 @@ describe('a partition runner', () => {
     assert.equal(stream.closed, 1);
   });
 
+  it('drained, commits nothing that came by a shared reader which another client had changed', async () => {
+    const { stream, start, runner, bucket, told } = bench();
+    stream.shared = { confirm: async () => stream.fault('foreign') };
+    await start();
+    stream.deliver(fakeMessage(1), fakeMessage(3));
+    await runner.drain();
+    assert.equal(bucket.record?.seq, 0);
+    assert.match(told.at(-1) ?? '', /^failed: /);
+  });
+
   it('tells a handler that takes too long, says so, and drains without it', async () => {
     let signal: AbortSignal | undefined;
     const { stream, start, runner, bucket, clock, told } = bench({

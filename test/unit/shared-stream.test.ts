@@ -77,6 +77,7 @@ function bench(messages = 1_000) {
   const readers: Opened[] = [];
   const bounds = { first: 1, last: 1_000_000, missing: 0, mostPerSubject: 0 };
   let change: string | undefined;
+  let changed: string | undefined;
   let stolen = 0;
   const stream: EventStream = {
     open: async (options, sink) => {
@@ -85,7 +86,10 @@ function bench(messages = 1_000) {
       return { kind: 'ok', reader };
     },
     remove: async () => ({ kind: 'ok' }),
-    inspect: async () => ({ change, delivered: (readers.at(-1)?.delivered ?? 0) + stolen }),
+    inspect: async (name) => ({
+      change: name === changed || !changed ? change : undefined,
+      delivered: (readers.at(-1)?.delivered ?? 0) + stolen,
+    }),
     bounds: async () => ({ kind: 'ok', ...bounds }),
     storedAt: async () => undefined,
     sequenceAt: async () => ({ kind: 'unknown' }),
@@ -147,7 +151,11 @@ function bench(messages = 1_000) {
     settle,
     take,
     startOf,
-    change: (text: string) => (change = text),
+    /** Another client changes all readers, or this one. */
+    change: (text: string, reader?: Opened) => {
+      change = text;
+      changed = reader?.options.name;
+    },
     steal: () => stolen++,
   };
 }
@@ -284,6 +292,42 @@ describe('the reading of a stream that all partitions of a member share', () => 
     change('its reader was changed to deliver messages of orders.x');
     await shared.shared.confirm();
     assert.deepEqual([even.faults, readers[0]?.isClosed], [['foreign'], true]);
+  });
+
+  it('tells a partition of a changed reader also when that has joined the head', async () => {
+    const { readers, take, shared, change } = bench();
+    const even = await take(0, 0);
+    readers[0]?.deliver(1, 100, 50);
+    const odd = await take(1, 40);
+    readers[1]?.deliver(41, 100, 50);
+    assert.equal(readers[1]?.isClosed, true);
+    change('its reader was changed', readers[1]);
+    await shared.shared.confirm();
+    assert.deepEqual([even.faults, odd.faults], [[], ['foreign']]);
+  });
+
+  it('tells a partition of a changed reader also when that has left it behind', async () => {
+    const { readers, take, shared, change } = bench(10);
+    const [slow, fast] = [await take(1, 0), await take(0, 0)];
+    for (let sequence = 1; sequence <= 40; sequence++) {
+      readers[0]?.deliver(sequence, sequence, 40);
+      if (sequence % 2 === 0) fast.release(1);
+    }
+    change('its reader was changed', readers[0]);
+    await shared.shared.confirm();
+    assert.deepEqual([slow.faults, fast.faults], [['foreign'], ['foreign']]);
+  });
+
+  it('tells a partition of a changed reader also when that was lost and replaced', async () => {
+    const { readers, take, shared, change } = bench();
+    await take(0, 0);
+    readers[0]?.deliver(1, 10);
+    readers[0]?.sink.fault('broken', 'the connection was lost');
+    const again = await take(0, 10);
+    change('its reader was changed', readers[0]);
+    await shared.shared.confirm();
+    assert.deepEqual(again.faults, ['foreign']);
+    assert.equal(readers[1]?.isClosed, true);
   });
 
   it('opens another reader where another client has pulled from it', async () => {

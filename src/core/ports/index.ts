@@ -190,8 +190,8 @@ export interface EventStream {
   open(options: ReaderOptions, sink: ReaderSink): Promise<OpenOutcome>;
   /** Deletes a reader by name; a reader that is not there is a success. */
   remove(name: string): Promise<RemoveOutcome>;
-  /** Looks at a reader; undefined: it is gone, or the server does not tell. */
-  inspect(name: string, partition: number | null): Promise<ReaderState | undefined>;
+  /** Looks at a reader; `gone`: the server has none of this name; undefined: it does not tell. */
+  inspect(name: string, partition: number | null): Promise<ReaderState | 'gone' | undefined>;
   /** `maxAgeMs`: an answer to an earlier question will do that was asked no longer ago. Default 0. */
   bounds(maxAgeMs?: number): Promise<({ kind: 'ok' } & StreamBounds) | NoAnswer>;
   /** When the message of a sequence was stored, by the leader, milliseconds since 1970; undefined: it is gone, or that is not told. */

@@ -193,4 +193,18 @@ export const READING: readonly Mutant[] = [
     mistake: 'what a shared reader delivered is committed though another client has changed the reader',
     edits: [core('member/partition/committer', 'await stream?.shared?.confirm();', '')],
   },
+  {
+    name: 'ended-unconfirmed',
+    mistake:
+      'a shared reader that has ended is not looked at any more, though what it delivered is not committed yet',
+    edits: [
+      core('member/shared/shared-stream', 'if (reader.isUnconfirmed) this.#unconfirmed.push(reader);', ''),
+    ],
+  },
+  {
+    name: 'drained-unconfirmed',
+    mistake:
+      'a drained partition gives up its shared reader before it commits, so that nothing tells it of a change',
+    edits: [core('member/partition/runner', 'if (!this.#ports.stream.shared) this.#reader', 'this.#reader')],
+  },
 ];

@@ -189,7 +189,8 @@ export class PartitionReader {
     const { stream, clock, name, partition } = this.#ports;
     for (let isFirst = true; ; isFirst = false) {
       const state = await stream.inspect(name, partition);
-      if (!state || state.change !== undefined) return state?.change;
+      if (!state || state === 'gone') return undefined;
+      if (state.change !== undefined) return state.change;
       if (state.delivered <= reader.delivered) return undefined;
       if (!isFirst) return 'another client has pulled messages from its reader';
       await sleep(clock, IN_FLIGHT_MS);

@@ -135,7 +135,8 @@ export class PartitionRunner {
     this.#phase = 'draining';
     this.#follow();
     this.#cancelFollow?.();
-    this.#reader?.close();
+    // A shared reader stays open until what it brought is confirmed and committed.
+    if (!this.#ports.stream.shared) this.#reader?.close();
     this.#work.close();
     if (!(await this.#work.settles(this.#settings.drainTimeoutMs))) {
       this.#work.interrupt('the drain takes too long');
@@ -143,6 +144,7 @@ export class PartitionRunner {
         this.#ports.events.overdue?.(this.#work.running);
     }
     await this.#commitLast();
+    this.#reader?.close();
     if (this.#isEnded()) return false;
     const { position: upTo, committed: after } = this.status;
     if (upTo > after) this.#ports.events.uncommitted?.({ after, upTo });

@@ -27,6 +27,8 @@ export interface SharedReaderEvents {
   advanced(reader: SharedReader): void;
   /** It serves no lane any more, or has ended and told its lanes. */
   ended(reader: SharedReader): void;
+  /** Another client had changed it: what it delivered to these partitions since the last look that showed no change is in doubt. */
+  changed(partitions: Iterable<number>, reason: string): void;
   /** A lane was left behind, because it was full while others had nothing. */
   leftBehind(lane: Lane): void;
 }
@@ -41,6 +43,8 @@ export class SharedReader {
   readonly #events: SharedReaderEvents;
   readonly #window: ReaderWindow;
   readonly #lanes = new Map<number, Lane>();
+  /** The partitions that it has served since the last look at what another client may have changed. */
+  #served = new Set<number>();
   readonly #trimWatch: TrimWatch;
   #reader: Reader | undefined;
   #name = '';
@@ -143,6 +147,7 @@ export class SharedReader {
   add(lane: Lane): void {
     lane.reader = this;
     this.#lanes.set(lane.partition, lane);
+    this.#served.add(lane.partition);
   }
 
   /** Serves a lane no longer. */
@@ -171,9 +176,15 @@ export class SharedReader {
     this.#reader?.release(messages);
   }
 
+  /** True while an ended reader was not looked at since it delivered. */
+  get isUnconfirmed(): boolean {
+    return this.#served.size > 0;
+  }
+
   /**
-   * Ends it where another client has changed it. Whoever asks gets an answer to a question that was sent later, so what was
-   * delivered before is confirmed by it.
+   * Ends it where another client has changed it, and tells which partitions that concerns, also after it has ended: the server
+   * keeps it for a while. Whoever asks gets an answer to a question that was sent later, so what was delivered before is
+   * confirmed by it.
    */
   confirm(): Promise<void> {
     if (!this.#look) {
@@ -191,9 +202,23 @@ export class SharedReader {
 
   async #lookForChange(): Promise<void> {
     const before = this.delivered;
+    const served = this.#served;
+    this.#served = new Set(this.#lanes.keys());
     const found = this.#reader && (await this.#ports.stream.inspect(this.#name, null));
-    if (!found || this.#isClosed) return;
-    if (found.change !== undefined) this.#end('foreign', found.change);
+    if (found === 'gone') return;
+    if (!found) {
+      for (const partition of served) this.#served.add(partition);
+      return;
+    }
+    if (found.change !== undefined) {
+      const doubtful = new Set([...served, ...this.#served]);
+      this.#served.clear();
+      this.close();
+      this.#events.ended(this);
+      this.#events.changed(doubtful, found.change);
+      return;
+    }
+    if (this.#isClosed) return;
     // What the server has just sent may still be on its way: it has to be missing twice.
     const isMissing = found.delivered > before && this.delivered === before;
     if (isMissing && this.#missingAfter === before)

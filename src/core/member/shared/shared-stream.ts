@@ -16,6 +16,9 @@ import { SharedReader } from './shared-reader.js';
 const GATHER_MS = 5;
 /** A lane this far ahead of the head does not wait for it, sequences: about a tenth of a second of reading. */
 const FAR_AHEAD = 50_000;
+/** Where the server answers no questions about readers, no more than this many that have ended are remembered. */
+const MOST_UNCONFIRMED = 4;
+
 /** What a {@link SharedStream} is made of. */
 export interface SharedStreamPorts {
   clock: Clock;
@@ -50,6 +53,10 @@ export class SharedStream implements EventStream, LaneOwner {
   #isGathering = false;
   /** Lanes that no reader serves. */
   readonly #behind = new Set<Lane>();
+  /** The open lane of each partition. */
+  readonly #lanes = new Map<number, Lane>();
+  /** Readers that have ended, and delivered since they were last looked at. */
+  #unconfirmed: SharedReader[] = [];
 
   constructor(ports: SharedStreamPorts) {
     this.#ports = ports;
@@ -65,7 +72,9 @@ export class SharedStream implements EventStream, LaneOwner {
       const opened = await this.#openHead(startSequence - 1);
       if (opened.kind !== 'ok') return opened;
     }
-    return { kind: 'ok', reader: new Lane(partition, startSequence, sink, this) };
+    const lane = new Lane(partition, startSequence, sink, this);
+    this.#lanes.set(partition, lane);
+    return { kind: 'ok', reader: lane };
   }
 
   /** A lane has begun, or has room again: a reader serves it that has not passed its next sequence, or will. */
@@ -85,6 +94,7 @@ export class SharedStream implements EventStream, LaneOwner {
 
   forget(lane: Lane): void {
     this.#behind.delete(lane);
+    if (this.#lanes.get(lane.partition) === lane) this.#lanes.delete(lane.partition);
   }
 
   behind(lane: Lane): number {
@@ -124,6 +134,9 @@ export class SharedStream implements EventStream, LaneOwner {
       advanced: (advanced) => this.#advanced(advanced),
       ended: (ended) => this.#ended(ended),
       leftBehind: (lane) => this.wants(lane),
+      changed: (partitions, reason) => {
+        for (const partition of partitions) this.#lanes.get(partition)?.fault('foreign', reason);
+      },
     });
     const outcome = await reader.open(newName());
     if (outcome.kind === 'ok') {
@@ -148,6 +161,7 @@ export class SharedStream implements EventStream, LaneOwner {
   #ended(reader: SharedReader): void {
     if (reader === this.#head) this.#head = undefined;
     if (reader === this.#catchUp) this.#catchUp = undefined;
+    if (reader.isUnconfirmed) this.#unconfirmed.push(reader);
     this.#gather();
   }
 
@@ -203,7 +217,8 @@ export class SharedStream implements EventStream, LaneOwner {
   }
 
   async #confirm(): Promise<void> {
-    await Promise.all([this.#head?.confirm(), this.#catchUp?.confirm()]);
+    await Promise.all([this.#head, this.#catchUp, ...this.#unconfirmed].map((reader) => reader?.confirm()));
+    this.#unconfirmed = this.#unconfirmed.filter((reader) => reader.isUnconfirmed).slice(-MOST_UNCONFIRMED);
   }
 
   bounds(maxAgeMs?: number): ReturnType<EventStream['bounds']> {

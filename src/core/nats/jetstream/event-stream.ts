@@ -153,13 +153,14 @@ export class NatsEventStream implements EventStream {
     }
   }
 
-  async inspect(name: string, partition: number | null): Promise<ReaderState | undefined> {
+  async inspect(name: string, partition: number | null): Promise<ReaderState | 'gone' | undefined> {
     if (!this.#tellsReaders) return undefined;
     try {
       const info = await this.#handles.manager.consumers.info(this.#stream, name);
       const change = changeOf(info, this.#filter(partition));
       return { change, delivered: info.delivered.consumer_seq };
     } catch (error) {
+      if (apiErrorCode(error) === API_ERRORS.consumerNotFound) return 'gone';
       // Each further try would log a line on the server.
       if (toNatspocError(error, 'look at a reader').code === 'not-permitted') this.#tellsReaders = false;
       return undefined;
