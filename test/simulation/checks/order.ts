@@ -75,16 +75,19 @@ export class Order {
   opened(partition: number, epoch: number, startSequence: number): void {
     const progress = this.#progress.get(partition);
     const received = this.#received.get(partition);
-    if (!this.#isByKey || progress?.epoch !== epoch || received?.epoch !== epoch) return;
-    if (startSequence > received.sequence) return;
+    if (!this.#isByKey || progress?.epoch !== epoch) return;
+    // Its position went back, so that what was handled counts no more.
+    const isBack = this.#mayStartAgain.has(partition);
+    if (!isBack && (received?.epoch !== epoch || startSequence > received.sequence)) return;
     const first = this.#log.firstAfter(partition, startSequence - 1);
     if (!first) return;
     // Since the restart before this one; what was handled beyond a gap then may come again, and again.
     const wasCalled = (progress.last.get(first.key) ?? -1) >= first.index;
-    if (wasCalled && first.done && first.handledUnder === epoch && !this.#isDoubtful(first))
+    if (!isBack && wasCalled && first.done && first.handledUnder === epoch && !this.#isDoubtful(first))
       this.#judge.violate('I3', `p${partition} starts again at ${first.sequence}, which was handled`);
+    this.#mayStartAgain.delete(partition);
     progress.from = first.index;
-    progress.handledTo = this.#firstUnhandled(first);
+    progress.handledTo = isBack ? first.index : this.#firstUnhandled(first);
     for (const [key, index] of progress.last) if (index >= first.index) progress.last.delete(key);
   }
 
