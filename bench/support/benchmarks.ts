@@ -10,8 +10,8 @@ export function benchmarks(quick: boolean, rounds: number): Record<string, strin
       ? ['--rounds', '1', '--messages', '5000', '--sizes', '128', '--seconds', '0']
       : ['--rounds', times, '--seconds', '10'],
     consume: quick
-      ? ['--rounds', '1', '--messages', '5000', '--partitions', '16', '--sizes', '128']
-      : ['--rounds', times, '--partitions', '16'],
+      ? ['--rounds', '1', '--messages', '5000', '--partitions', '16', '--keyed', '', '--sizes', '128']
+      : ['--rounds', times, '--partitions', '16', '--keyed', ''],
     failover: ['--trials', String(quick ? 1 : rounds * 4)],
     takeover: ['--rounds', times],
   };

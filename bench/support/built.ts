@@ -1,10 +1,16 @@
-/**
- * The program as it is shipped. What runs the sources of a benchmark rewrites them on the way and makes some of
- * their functions slower, so what is measured comes from `dist`, under the types of the sources.
- */
-const from = async (path: string): Promise<unknown> =>
-  import(new URL(`../../dist/core/${path}`, import.meta.url).href);
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
-export const { GroupMember } = (await from(
-  'group-member.js',
-)) as typeof import('../../src/core/member/group-member.js');
+const OWN = join(import.meta.dirname, '../../dist');
+
+/**
+ * The program as it is built. What runs the sources of a benchmark rewrites them on the way and makes some of their functions
+ * slower, so what is measured comes from `dist`, under the types of the sources.
+ *
+ * @param folder default this build; another one measures two builds side by side.
+ */
+export async function libraryOf(
+  folder = OWN,
+): Promise<typeof import('../../src/core/member/group-member.js')> {
+  return import(pathToFileURL(join(folder, 'core/member/group-member.js')).href);
+}

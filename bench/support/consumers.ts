@@ -8,19 +8,22 @@ import {
   type ConsumerConfig,
   type ConsumerMessages,
   DeliverPolicy,
+  type JetStreamManager,
   type JsMsg,
   type NatsConnection,
   nuid,
 } from 'nats';
 import type { Config } from '../../src/core/config/config.js';
-import type { Topology } from '../../src/core/nats/stream/topology.js';
-import { GroupMember } from './built.js';
+import { libraryOf } from './built.js';
 import type { Contender } from './rounds.js';
 
 /** What all contenders read: a stream that is full already. */
 export interface ConsumeBench {
   connection: NatsConnection;
-  topology: Topology;
+  manager: JetStreamManager;
+  stream: string;
+  /** The subjects that the client's own consumers read: one consumer each. */
+  filters: readonly string[];
   config: Config;
   messages: number;
 }
@@ -66,19 +69,18 @@ interface ClientOptions {
   untilAcknowledged?: boolean;
 }
 
-/** One pull consumer a partition, consumed with the client's own `consume()` and a callback. */
+/** One pull consumer a filter, consumed with the client's own `consume()` and a callback. */
 function clientConsumers(bench: ConsumeBench, options: ClientOptions): Contender {
-  const { connection, topology, messages } = bench;
-  const { layout, manager, stream } = topology;
+  const { connection, manager, stream, filters, messages } = bench;
   const measure = async (): Promise<number> => {
     const watch = new Stopwatch(messages);
     const names: string[] = [];
     const running: ConsumerMessages[] = [];
-    for (let partition = 0; partition < layout.partitions; partition++) {
+    for (const filter of filters) {
       const name = `bench-${nuid.next()}`;
       await manager.consumers.add(stream, {
         name,
-        filter_subject: `${layout.prefix}.p.${partition}`,
+        filter_subject: filter,
         deliver_policy: DeliverPolicy.All,
         mem_storage: true,
         num_replicas: 1,
@@ -140,30 +142,20 @@ export function strictOrder(bench: ConsumeBench): Contender {
 let groups = 0;
 const newGroup = (): string => `bench-${process.pid}-${++groups}`;
 
-/** natspoc as a library, with a handler that does nothing: leases, positions and order included. */
-export function natspocLibrary(
-  bench: ConsumeBench,
-  options: { name: string; handler?: () => void | Promise<void>; concurrency?: number } = { name: 'natspoc' },
-): Contender {
+/**
+ * natspoc as a library, with a handler that does nothing: leases, positions and order included.
+ *
+ * @param folder of the build, which is another one where two builds are compared.
+ */
+export function natspocLibrary(bench: ConsumeBench, name = 'natspoc', folder?: string): Contender {
   const measure = async (): Promise<number> => {
     const watch = new Stopwatch(bench.messages);
-    const own = options.handler;
-    const handler = own
-      ? () => {
-          const result = own();
-          return result instanceof Promise ? result.then(() => watch.count()) : watch.count();
-        }
-      : () => watch.count();
+    const { GroupMember } = await libraryOf(folder);
     const member = await GroupMember.open({
       connection: bench.connection,
-      config: {
-        ...bench.config,
-        group: newGroup(),
-        maxAttempts: 1,
-        concurrency: options.concurrency ?? bench.config.concurrency,
-      },
+      config: { ...bench.config, group: newGroup(), maxAttempts: 1 },
       version: '0.0.0',
-      handler,
+      handler: () => watch.count(),
     });
     const perSecond = await watch.perSecond(() =>
       member.partitions.every(({ position, committed }) => committed === position),
@@ -171,7 +163,7 @@ export function natspocLibrary(
     await member.leave();
     return perSecond;
   };
-  return { name: options.name, measure };
+  return { name, measure };
 }
 
 /** `natspoc consume --output ndjson` into a file, as a process: from spawn to exit. */

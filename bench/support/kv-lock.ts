@@ -85,12 +85,12 @@ export async function sharedConsumer(
 
 /** The contender: a lock in a KV bucket for each message. */
 export function kvLock(bench: ConsumeBench): Contender {
-  const { connection, topology, messages } = bench;
+  const { connection, manager, stream, messages } = bench;
   const measure = async (): Promise<number> => {
     const name = `locks-${nuid.next()}`;
     const locks = await openLocks(connection, name);
-    await sharedConsumer(connection, topology.stream, name);
-    const consumer = await connection.jetstream().consumers.get(topology.stream, name);
+    await sharedConsumer(connection, stream, name);
+    const consumer = await connection.jetstream().consumers.get(stream, name);
     let [count, startMs] = [0, 0];
     let done: (perSecond: number) => void = () => {};
     const finished = new Promise<number>((resolve) => {
@@ -105,7 +105,7 @@ export function kvLock(bench: ConsumeBench): Contender {
     const perSecond = await finished;
     running.stop();
     await loop.stop();
-    await topology.manager.consumers.delete(topology.stream, name);
+    await manager.consumers.delete(stream, name);
     await locks.destroy();
     return perSecond;
   };

@@ -61,7 +61,7 @@ export const GROUP = {
     env: 'COMMIT_INTERVAL',
     fallback: '200ms',
     ...duration('1ms', '1m', '200ms'),
-    help: 'how often to commit positions while busy; upper bound on what is handled again after a crash',
+    help: 'how often to commit positions while busy, or once in 1 ms for each partition of a member if that is more; upper bound on what is handled again after a crash',
   }),
   commitEvery: define({
     flag: 'commit-every',

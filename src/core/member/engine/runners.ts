@@ -1,6 +1,7 @@
 import type { ReaderWindow } from '../../ports/index.js';
 import type { PositionMark } from '../../protocol/position-mark.js';
 import { random } from '../../protocol/state.js';
+import type { CommitPolicy } from '../partition/committer.js';
 import type { RunnerStatus } from '../partition/contract.js';
 import { SILENT } from '../partition/handler.js';
 import type { PartitionEvents } from '../partition/partition-events.js';
@@ -9,6 +10,9 @@ import { PartitionRunner } from '../partition/runner.js';
 import { TimeSlice } from '../partition/time-slice.js';
 import type { LastCall } from './blocked.js';
 import type { MemberPorts, MemberSettings } from './contract.js';
+
+/** A member sends no more commits than one in this time: with many busy partitions, each is committed more rarely. */
+const COMMIT_EVERY_MS = 1;
 
 /** The status of a partition that has not been handled here yet. */
 const NOT_STARTED: RunnerStatus = {
@@ -22,17 +26,21 @@ const NOT_STARTED: RunnerStatus = {
   state: 'starting',
 };
 
+/** What the partitions of a member work with. */
+export type RunnersPorts = Omit<MemberPorts, 'layout' | 'prober' | 'identities' | 'link' | 'cpuMs'>;
+
 /**
  * The partitions that a member handles: at most one runner each, one after the other, all within one budget. Remembers
  * how far a runner came, for the next one under the same epoch.
  */
 export class Runners {
   readonly #settings: MemberSettings;
-  readonly #ports: MemberPorts;
+  readonly #ports: RunnersPorts;
   readonly #events: (partition: number, epoch: number) => PartitionEvents;
   readonly #permit: Permit;
   readonly #slice: TimeSlice;
   readonly #jitter: { random: number };
+  readonly #commit: CommitPolicy;
   readonly #running = new Map<number, { epoch: number; runner: PartitionRunner }>();
   /** The last status of partitions without a runner. */
   readonly #resting = new Map<number, { epoch: number; status: RunnerStatus }>();
@@ -42,7 +50,7 @@ export class Runners {
   /** @param events creates the events of a partition under an epoch. */
   constructor(
     settings: MemberSettings,
-    ports: MemberPorts,
+    ports: RunnersPorts,
     events: (partition: number, epoch: number) => PartitionEvents,
   ) {
     this.#settings = settings;
@@ -51,6 +59,14 @@ export class Runners {
     this.#permit = new Permit(ports.clock);
     this.#slice = new TimeSlice(ports.clock);
     this.#jitter = { random: settings.seed };
+    const { intervalMs, every } = settings.runner.commit;
+    const running = this.#running;
+    this.#commit = {
+      every,
+      get intervalMs() {
+        return Math.max(intervalMs, running.size * COMMIT_EVERY_MS);
+      },
+    };
   }
 
   /** Until when handlers may start, on this process's clock. */
@@ -73,13 +89,13 @@ export class Runners {
 
   /** Starts a runner as soon as all handlers of the previous one have settled. */
   start(partition: number, epoch: number): void {
-    const { group, start, runner: settings } = this.#settings;
+    const { group, start } = this.#settings;
     const resting = this.#resting.get(partition);
     const before = resting?.epoch === epoch ? resting : undefined;
     const runner = new PartitionRunner(
       { group, partition, epoch, start, before },
       this.#window(1),
-      settings,
+      { ...this.#settings.runner, commit: this.#commit },
       {
         ...this.#ports,
         events: this.#events(partition, epoch),

@@ -15,9 +15,9 @@ const RETRY_MS = 100;
 /** When positions are committed. */
 export interface CommitPolicy {
   /** Interval while busy, milliseconds. */
-  intervalMs: number;
+  readonly intervalMs: number;
   /** Also commit after this many messages. */
-  every: number;
+  readonly every: number;
 }
 
 /** What a committer works with. */

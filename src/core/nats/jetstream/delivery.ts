@@ -13,6 +13,7 @@ const DOT = 0x2e;
 const ZERO = 0x30;
 const NINE = 0x39;
 const NANOS_PER_MS = 1_000_000;
+const NANO_DIGITS = 6;
 
 /**
  * Reads the reply subjects of one consumer's deliveries:
@@ -70,12 +71,19 @@ export class DeliveryReader implements DeliveryInfo {
   }
 }
 
-/**
- * When a message was stored, milliseconds since 1970. It is the longest number and rarely needed, so it is parsed on
- * demand.
- */
+/** When a message was stored, milliseconds since 1970. It is the longest number, so it is parsed on demand. */
 export function timestampAt(reply: string, timeAt: number): number {
-  return Number(reply.slice(timeAt, reply.indexOf('.', timeAt))) / NANOS_PER_MS;
+  const end = reply.indexOf('.', timeAt);
+  // All digits together would be too large to be exact.
+  const milliseconds = Math.max(timeAt, end - NANO_DIGITS);
+  return number(reply, timeAt, milliseconds) + number(reply, milliseconds, end) / NANOS_PER_MS;
+}
+
+/** The number that digits from `start` to before `end` make. */
+function number(text: string, start: number, end: number): number {
+  let value = 0;
+  for (let at = start; at < end; at++) value = value * 10 + (text.charCodeAt(at) - ZERO);
+  return value;
 }
 
 /** The whole number at a place of a text, up to a dot or the end; -1 if there is none, or it is too large. */

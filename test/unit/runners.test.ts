@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { Runners } from '../../src/core/member/engine/runners.js';
+import type { Bucket, EventStream, ReaderSink } from '../../src/core/ports/index.js';
+import { timingFor } from '../../src/core/protocol/timing.js';
+import { fakeMessage, settle } from '../support/fake-partition.js';
+import { ManualClock } from '../support/manual-clock.js';
+
+/** A member whose partitions all have messages, and the writes of its bucket. */
+async function busyMember(partitions: number) {
+  const clock = new ManualClock();
+  const sinks: ReaderSink[] = [];
+  let writes = 0;
+  let revision = 0;
+  const bucket: Bucket = {
+    read: async () => ({ kind: 'missing' }),
+    write: async () => {
+      writes++;
+      return { kind: 'ok', revision: ++revision };
+    },
+    remove: async () => ({ kind: 'conflict' }),
+    watch: () => ({ stop() {} }),
+  };
+  const idle = { start() {}, release() {}, starve() {}, resize() {}, close() {} };
+  const stream: EventStream = {
+    open: async (_options, sink) => {
+      sinks.push(sink);
+      return { kind: 'ok', reader: { ...idle, pending: 1, delivered: 0, rested: false } };
+    },
+    remove: async () => ({ kind: 'ok' }),
+    inspect: async () => undefined,
+    bounds: async () => ({ kind: 'ok', first: 1, last: 1_000, missing: 0, mostPerSubject: 0 }),
+    storedAt: async () => undefined,
+    sequenceAt: async () => ({ kind: 'unknown' }),
+  };
+  const runners = new Runners(
+    {
+      group: 'g',
+      name: 'm',
+      host: 'h',
+      pid: 1,
+      version: '0.0.0',
+      partitions,
+      timing: timingFor(10_000, 400),
+      start: { seq: 0 },
+      runner: {
+        commit: { intervalMs: 200, every: 1_000 },
+        failure: { maxAttempts: 1, backoff: { baseMs: 1, maxMs: 1 }, onExhausted: 'halt' },
+        drainTimeoutMs: 1_000,
+      },
+      budget: { messages: 10_000, bytes: 1_000_000 },
+      seed: 1,
+    },
+    { bucket, stream, clock, handler: () => {} },
+    () => ({ started() {}, handled() {}, attemptFailed() {}, failed() {}, halted() {}, terminal() {} }),
+  );
+  runners.permit(Number.POSITIVE_INFINITY);
+  for (let partition = 0; partition < partitions; partition++) runners.start(partition, 1);
+  await settle();
+  let sequence = 0;
+  /** All partitions handle a message every 20 ms for a second. */
+  const work = async (): Promise<number> => {
+    const before = writes;
+    for (let ms = 0; ms < 1_000; ms += 20) {
+      sequence++;
+      for (const sink of sinks) sink.message(fakeMessage(sequence));
+      clock.advance(20);
+      await settle();
+    }
+    return writes - before;
+  };
+  return { work };
+}
+
+describe('the partitions of a member', () => {
+  it('are committed every interval while they are few', async () => {
+    const { work } = await busyMember(2);
+    assert.ok((await work()) >= 8);
+  });
+
+  it('are committed more rarely when they are many: the commits of all together have a limit', async () => {
+    const { work } = await busyMember(1_000);
+    await work();
+    assert.ok((await work()) <= 1_100);
+  });
+});
