@@ -7,6 +7,8 @@ import type { Random } from './random.js';
 import { request } from './request.js';
 
 const TIMEOUT_MS = 2_000;
+/** A letter, or the answer about it, gets lost no more often than this in a row. */
+const MOST_LOST = 2;
 const utf8 = new TextDecoder();
 
 /** The stream of dead letters: what it holds, and the ids that it knows, also of what was deleted since. */
@@ -38,6 +40,8 @@ export class SimDeadLetters implements DeadLetters {
   readonly #random: Random;
   readonly #dead: DeadStream;
   readonly #stored: (sequence: number) => void;
+  /** How often each letter, or the answer about it, got lost in a row. */
+  readonly #lost = new Map<number, number>();
 
   /** `stored` hears of each letter that is safe and that its member knows to be. */
   constructor(connection: Connection, random: Random, dead: DeadStream, stored: (sequence: number) => void) {
@@ -59,15 +63,25 @@ export class SimDeadLetters implements DeadLetters {
     return outcome;
   }
 
+  /** The same letter does not get lost for ever: a group that is to come to rest waits for it. */
+  #isLost(letter: number, chance: number): boolean {
+    const before = this.#lost.get(letter) ?? 0;
+    const isLost = this.#random.chance(chance) && before < MOST_LOST;
+    if (isLost) this.#lost.set(letter, before + 1);
+    return isLost;
+  }
+
   #stream(from: number): KeepingStream {
     return {
       publish: (id) =>
         this.#ask<Awaited<ReturnType<KeepingStream['publish']>>>((answer) => {
-          if (this.#random.chance(0.3)) return;
+          if (this.#isLost(from, 0.3)) return;
           // Seldom twice in a row: each one more id takes a question and an answer that arrive.
           const used = id === String(from) ? 0.6 : 0.2;
           const { sequence, duplicate } = this.#dead.publish(id, String(from), this.#random.chance(used));
-          if (!this.#random.chance(0.1)) answer({ kind: 'stored', sequence, duplicate });
+          if (this.#isLost(from, 0.1)) return;
+          this.#lost.delete(from);
+          answer({ kind: 'stored', sequence, duplicate });
         }),
       read: (sequence) =>
         this.#ask<Awaited<ReturnType<KeepingStream['read']>>>((answer) => {
