@@ -26,7 +26,7 @@ describe('ARCHITECTURE.md', () => {
     );
   });
 
-  it('names no source file that is not there', () => {
+  it('names only existing source files', () => {
     const files = sourceFiles(path.join(ROOT, 'src'));
     const named = document.match(/[\w./-]+\.(?:ts|js)\b/g) ?? [];
     const isThere = (name: string): boolean =>

@@ -10,7 +10,7 @@ describe('docs/performance.md', () => {
     '## Beyond what was measured',
   );
 
-  it('says of groups at rest what the formula says', () => {
+  it('gives the figures of the formula for idle groups', () => {
     const rows = [
       ...measured.matchAll(/^\| ([\d,]+) \| ([\d,]+) \| [\d.]+ \| ([\d.]+) \| [\d.]+ \| ([\d.]+) \|/gm),
     ];
@@ -31,7 +31,7 @@ describe('docs/performance.md', () => {
     }
   });
 
-  it('foretells large groups with it', () => {
+  it('predicts large groups by the formula', () => {
     const rows = [...modelled.matchAll(/^\| ([\d,]+) x ([\d,]+) \| (\d+) s \| ([\d,]+) \| ([\d,]+) \|/gm)];
     assert.ok(rows.length >= 5);
     for (const [row, members, partitions, ttl, received, all] of rows) {

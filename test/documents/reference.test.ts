@@ -6,13 +6,13 @@ import { cacheDir, defaultStoreDir } from '../../src/local/server/paths.js';
 import { readProject } from './blocks.js';
 
 describe('the reference', () => {
-  it('is what the commands say of themselves', async () => {
+  it('equals the generated help of the commands', async () => {
     assert.equal(readProject('docs/reference.md'), await reference(), 'run: npm run reference');
   });
 });
 
-describe('what is left behind', () => {
-  it('is where the README says', () => {
+describe('folders that remain on the machine', () => {
+  it('are those in the README', () => {
     const readme = readProject('README.md').replaceAll('\n', ' ');
     for (const platform of ['linux', 'darwin'] as const) {
       const place = { platform, env: {}, home: '~' };

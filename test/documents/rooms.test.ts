@@ -26,7 +26,7 @@ describe('the rooms of src', () => {
     assert.deepEqual(cycles(imports), []);
   });
 
-  it('are told apart: an import against the direction is found, and the circle that it closes', () => {
+  it('are checked: an import against the direction is found, and the cycle that it closes', () => {
     const wrong = { from: 'core/protocol/step.ts', to: 'core/member/join.ts' };
     assert.deepEqual(againstTheDirection([...imports, wrong]), [wrong]);
     assert.ok(cycles([...imports, wrong]).some((each) => each.includes('core/member')));

@@ -124,7 +124,7 @@ for (const document of DOCUMENTS) {
     });
     after(() => place.close());
 
-    it('all say that they are shell', () => {
+    it('are all marked as shell', () => {
       const others = blocksOf(document).filter(({ language }) => /^(|bash|shell|console)$/.test(language));
       assert.deepEqual(
         others.map(({ where }) => where),

@@ -30,7 +30,7 @@ describe('the TypeScript blocks of the documents', function () {
   this.timeout(60_000);
   const folder = withTempFolder();
 
-  it('compile, with what the comment above a block gives them', async () => {
+  it('compile, with the declarations in the comment above each block', async () => {
     const blocks = DOCUMENTS.flatMap(blocksOf).filter(({ language }) =>
       /^(ts|js|typescript|javascript)$/.test(language),
     );

@@ -11,7 +11,7 @@ const CASES = Number(process.env.FUZZ_CASES ?? 10_000);
 /** The seed of a failure is in its message: FUZZ_SEED repeats it. The suite always tries the same cases; more are fresh. */
 const SEED = process.env.FUZZ_SEED ?? (process.env.FUZZ_CASES === undefined ? '1' : undefined);
 
-describe('what comes from outside is decoded without an exception, within bounds, and shown safely', function () {
+describe('input from outside is decoded without exceptions, within bounds, and shown safely', function () {
   this.timeout(0);
   const weights = TARGETS.reduce((sum, { weight }) => sum + weight, 0);
   for (const { name, weight, property } of TARGETS) {
@@ -21,11 +21,11 @@ describe('what comes from outside is decoded without an exception, within bounds
     });
   }
 
-  it('the samples themselves are events', () => {
+  it('accepts its own samples as events', () => {
     for (const event of EVENTS) assert.ok(decodeEvent(event), JSON.stringify(event));
   });
 
-  it('a recording of an earlier version is taken as a whole', () => {
+  it('accepts a complete recording of an earlier version', () => {
     const recorded = readFileSync(fileURLToPath(new URL('../../docs/top.ndjson', import.meta.url)), 'utf8');
     const lines = recorded.split('\n').filter((line) => line !== '');
     for (const line of lines) assert.ok(decodeEvent(JSON.parse(line)), line);

@@ -106,7 +106,7 @@ describe('assign', () => {
     );
   });
 
-  it('is the same plan in whatever order members and partitions are given', () => {
+  it('gives the same plan for any order of members and partitions', () => {
     fc.assert(
       fc.property(views({ members: 8, partitions: 40 }), fc.infiniteStream(fc.nat()), (view, order) => {
         const plan = assign(view.members, view.holdings);
@@ -123,7 +123,7 @@ describe('assign', () => {
     );
   });
 
-  it('gives nothing to whoever is not among the members: leaving, or gone', () => {
+  it('gives nothing to members that are leaving or gone', () => {
     fc.assert(
       fc.property(views({ members: 5, partitions: 30 }), ({ members, holdings }) => {
         const [leaver, ...others] = members;
@@ -133,7 +133,7 @@ describe('assign', () => {
     );
   });
 
-  it('takes from a member with too many those that it has held longest', () => {
+  it('takes from an overloaded member the partitions that it has held longest', () => {
     fc.assert(
       fc.property(views({ members: 6, partitions: 40 }), ({ members, holdings }) => {
         const plan = assign(members, holdings);
@@ -165,7 +165,7 @@ describe('assign', () => {
     );
   });
 
-  it('gives pinned partitions to whom they are pinned, and balances the others around them', () => {
+  it('gives pinned partitions to their members, and balances the others around them', () => {
     fc.assert(
       fc.property(
         views({ members: 5, partitions: 30 }),

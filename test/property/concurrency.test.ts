@@ -25,8 +25,8 @@ const steps = fc.array(
 
 const microtasks = () => new Promise((resolve) => setImmediate(resolve));
 
-describe('handlers side by side', () => {
-  it('keep each key in order, the bound, and the position behind everything unhandled', async () => {
+describe('parallel handlers', () => {
+  it('keep the order of each key, the limit, and the position before any unhandled message', async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 5 }), steps, async (concurrency, script) => {
         const clock = new ManualClock();

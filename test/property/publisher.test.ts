@@ -105,7 +105,7 @@ function assertInOrder(stream: ModelStream): void {
 }
 
 describe('Publisher, whatever happens to the connection', () => {
-  it('ends each message exactly once, and tells the truth about it', () => {
+  it('settles each message exactly once, with the correct outcome', () => {
     fc.assert(
       fc.property(script(...traffic, ...breaks, ...faults), fc.boolean(), (steps, dedupe) => {
         const { publisher, stream, endings, sent, clock } = play(steps, { dedupe });
@@ -140,7 +140,7 @@ describe('Publisher, whatever happens to the connection', () => {
     );
   });
 
-  it('keeps it whatever the server does, where one message of a partition is on its way at a time', () => {
+  it('keeps the order, whatever the server does, with one message per partition in flight', () => {
     fc.assert(
       fc.property(script(...traffic, ...breaks, ...faults), fc.boolean(), (steps, dedupe) => {
         const { publisher, stream, endings, sent } = play(steps, { dedupe, ordered: true });

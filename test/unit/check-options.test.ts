@@ -16,7 +16,7 @@ const refusal = (pattern: RegExp) => (error: unknown) => {
 };
 
 describe('options of the library', () => {
-  it('become settings as they are, without the environment', () => {
+  it('become settings, without the environment', () => {
     const config = withHandler({
       servers: ['nats://a:1', 'nats://b:2'],
       stream: 'S',
@@ -95,23 +95,23 @@ describe('options of the library', () => {
     [{ ttl: 3 }, /^joinGroup has no option "ttl"\. Did you mean ttlMs\?$/],
     [{ constructor: 3 }, /^joinGroup has no option "constructor"\. Options: connection, servers, /],
   ] as const) {
-    it(`refuse what says ${pattern.source}`, () =>
+    it(`are refused with ${pattern.source}`, () =>
       assert.throws(() => withHandler(options), refusal(pattern)));
   }
 
-  it('never show a secret', () => {
+  it('never appear in an error if they are secret', () => {
     assert.throws(
       () => withHandler({ servers: ['nats://a', `me:${'secret'.repeat(20)}@h:99999`] }),
       (error) => !String(error).includes('secret'),
     );
   });
 
-  it('are an object', () => {
+  it('must be an object', () => {
     for (const options of [undefined, null, 'nats://a', []])
       assert.throws(() => join(options), refusal(/^joinGroup takes an object of options, not /));
   });
 
-  it('of a publisher are looked at as well', () => {
+  it('of a publisher are checked too', () => {
     const publisher = (options: object) => createPublisherConfig(options);
     assert.equal(publisher({ maxPendingMessages: 5 }).maxPendingMessages, 5);
     for (const [options, pattern] of [

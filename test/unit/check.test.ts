@@ -14,7 +14,7 @@ const kinds = (status: GroupStatus, limits: Parameters<typeof checkGroup>[1] = n
   );
 
 describe('the summary of a group', () => {
-  it('says how many of the members are not well, in the words of the table', () => {
+  it('counts the members in trouble, with the states of the table', () => {
     const members = [
       member('S1'),
       member('S2', { state: 'leaving' }),
@@ -40,14 +40,14 @@ describe('the summary of a group', () => {
 });
 
 describe('leases check', () => {
-  it('finds nothing wrong with a healthy group, also while partitions start and drain or are paused', () => {
+  it('finds nothing wrong with a healthy group, even while partitions start, drain or are paused', () => {
     const partitions = ['running', 'starting', 'draining', 'paused', 'owned'].map((state, i) =>
       lease(i, { state }),
     );
     assert.deepEqual(kinds({ partitions, members: [member('S1')] }, { ...none, maxLag: 0 }), []);
   });
 
-  it('names what is wrong with a partition', () => {
+  it('names each problem of a partition', () => {
     const wrong = ['unowned', 'orphaned', 'expired', 'unreachable', 'silent', 'halted', 'unreadable'];
     const partitions = wrong.map((state, i) => lease(i, { state }));
     assert.deepEqual(kinds({ partitions, members: [member('S1')] }), [
@@ -61,7 +61,7 @@ describe('leases check', () => {
     ]);
   });
 
-  it('says of a position that is wrong why, and what cures it, whatever its owner does', () => {
+  it("gives the reason and the remedy for a wrong position, whatever its owner's state is", () => {
     const beyond = { positionFault: 'beyond-end', position: 1_042, end: 17, lag: null } as const;
     const partitions = ['waiting', 'starting', 'running'].map((state, i) => lease(i, { ...beyond, state }));
     assert.deepEqual(kinds({ partitions, members: [member('S1')] }), [
@@ -87,7 +87,7 @@ describe('leases check', () => {
     ]);
   });
 
-  it('finds lag and standstill where asked', () => {
+  it('finds lag and standstill if requested', () => {
     const partitions = [lease(0, { lag: 1_100 }), lease(1, { lag: 1 }), lease(2, { lag: 10 })];
     const stall = { partition: 1, member: 'a', reason: '1 message waits', forMs: 61_000 };
     const limits = { maxLag: 10, stalled: [stall] };
@@ -99,7 +99,7 @@ describe('leases check', () => {
     );
   });
 
-  it('takes for standstill what has waited long behind an old commit, or behind none, and asks about nothing else', async () => {
+  it('finds a standstill after an old commit or none, and reads only such partitions', async () => {
     const old = { lag: 1, positionAgeMs: 3_600_000 };
     const partitions = [
       lease(0, { ...old, position: 7 }),
@@ -143,7 +143,7 @@ describe('leases check', () => {
     assert.ok(Math.abs((stalled[0]?.forMs ?? 0) - 61_000) < 10_000, String(stalled[0]?.forMs));
   });
 
-  it('finds imbalance, unless somebody has pinned partitions, and sessions that have missed a renewal', () => {
+  it('finds imbalance, unless partitions are pinned, and sessions that have missed a renewal', () => {
     const members = [
       member('S1', { partitions: [0, 1] }),
       member('S2'),
@@ -156,7 +156,7 @@ describe('leases check', () => {
     assert.deepEqual([late(6_600), late(6_700)], [[], ['near-expiry']]);
   });
 
-  it('keeps the line of a monitoring plugin in form whatever names people choose', () => {
+  it("keeps the format of a monitoring plugin's line with any names", () => {
     const partitions = [lease(0, { state: 'silent', owner: 'a|b\n' })];
     const status = { partitions, members: [member('S1')] };
     const line = formatNagios('EVENTS, group g', status, checkGroup(status, none));
@@ -164,8 +164,8 @@ describe('leases check', () => {
   });
 });
 
-describe('what a check could not find out', () => {
-  it('is one line of a monitoring plugin, whatever is in the message', () => {
+describe('a check that could not be made', () => {
+  it('is one line of a monitoring plugin, with any message', () => {
     const { line, exitCode } = unknownToNagios(new Error('no|\u001b[2J\nanswer'));
     assert.equal(line, 'NATSPOC UNKNOWN - no/\\u001b[2J answer');
     assert.equal(exitCode, 3);

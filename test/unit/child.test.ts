@@ -18,14 +18,14 @@ class NeverStarted extends ChildProcess {
 }
 
 describe('child processes', () => {
-  it('that never started get no signal: its number would mean our own process group', () => {
+  it('that never started get no signal: process id 0 would be our own process group', () => {
     const child = new NeverStarted();
     signalChild(child, 'SIGKILL');
     signalGroup(child, 'SIGKILL');
     assert.deepEqual(child.signals, []);
   });
 
-  it('are signalled in one place, which looks at the process id', () => {
+  it('are signalled in one place, which checks the process id', () => {
     const signalling = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' })
       .filter((file) => /\.tsx?$/.test(file))
       .filter((file) => /\.kill\([^)]/.test(readFileSync(join(SOURCES, file), 'utf8')));
@@ -43,7 +43,7 @@ describe('child processes', () => {
     assert.equal(isProcessId(4711), true);
   });
 
-  it('of a member that claims to be a process group, or this screen, are left alone', async () => {
+  it('of a member whose pid is a process group, or this screen, get no signal', async () => {
     for (const pid of [0, 1, -1, process.pid]) {
       const target = {
         session: 's',
@@ -57,7 +57,7 @@ describe('child processes', () => {
     }
   });
 
-  it('fail with the reason of the system in words', () => {
+  it("fail with the system's reason as text", () => {
     const error = Object.assign(new Error('spawn EMFILE'), { errno: -24, code: 'EMFILE' });
     assert.equal(systemReason(error), 'too many open files (EMFILE)');
     assert.equal(systemReason(new Error('something else')), 'something else');

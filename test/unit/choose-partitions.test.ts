@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { choosePartitions, parsePartitions } from '../../src/cli/choose-partitions.js';
 
-describe('partitions as people type them', () => {
-  it('are numbers, with or without p, ranges and lists', () => {
+describe('partitions on the command line', () => {
+  it('are numbers, with or without p, or ranges, or lists', () => {
     assert.deepEqual(parsePartitions(['3', 'p1', '4-5', 'p6-p7,0'], 8), [0, 1, 3, 4, 5, 6, 7]);
   });
 
@@ -12,7 +12,7 @@ describe('partitions as people type them', () => {
     });
   }
 
-  it('are named in exactly one way', () => {
+  it('are chosen in exactly one way', () => {
     assert.throws(() => choosePartitions({ named: [] }, 8, undefined), { code: 'usage' });
     assert.throws(() => choosePartitions({ named: ['1'], all: true }, 8, undefined), { code: 'usage' });
     assert.deepEqual(choosePartitions({ named: [], all: true }, 3, undefined), [0, 1, 2]);

@@ -9,8 +9,8 @@ function described(figures: Record<string, number[]>, targeted = true, atLeast =
   );
 }
 
-describe('what a benchmark says of its targets', () => {
-  it('a target above what the bare loop reaches is missed with that reason, and our share is told', () => {
+describe('the claims of a benchmark about its targets', () => {
+  it("explains a missed target above the bare loop's figure, and gives our share of it", () => {
     const [line = ''] = described({
       natspoc: [400, 360, 380],
       'bare loop': [440, 440, 400],
@@ -20,17 +20,17 @@ describe('what a benchmark says of its targets', () => {
     assert.match(line, /86% of the ceiling 4\.40; target 5 missed: above the ceiling/);
   });
 
-  it('a target that could have been reached is missed without an excuse', () => {
+  it('gives no excuse for a missed target that could have been reached', () => {
     const [line = ''] = described({ natspoc: [400], 'bare loop': [600], slow: [100] });
     assert.match(line, /67% of the ceiling 6\.00; target 5 MISSED\)$/);
   });
 
-  it('a target that is reached says so, also above the ceiling of the run', () => {
+  it('reports a reached target, even above the ceiling of the run', () => {
     const [line = ''] = described({ natspoc: [510], 'bare loop': [490], slow: [100] });
     assert.match(line, /104% of the ceiling 4\.90; target 5 reached\)$/);
   });
 
-  it('beside the bare loop there is no ceiling, and no claim without figures or for another setting', () => {
+  it('makes no claim without figures, for another setting, or about the bare loop', () => {
     const figures = new Map([
       ['natspoc', [80]],
       ['bare loop', [100]],

@@ -24,7 +24,7 @@ describe('the clock of the machine', () => {
     mock.restoreAll();
   });
 
-  it('waits for longer than one timer of Node can', () => {
+  it('waits longer than the limit of a Node timer', () => {
     let calls = 0;
     systemClock.at(60 * DAY_MS, () => calls++);
     for (let day = 1; day < 60; day++) {
@@ -37,7 +37,7 @@ describe('the clock of the machine', () => {
     assert.equal(calls, 1, 'only once');
   });
 
-  it('can be told to wait no longer, also later than after the first of several timers', () => {
+  it('can cancel a wait, even after the first of several timers', () => {
     let calls = 0;
     const cancel = systemClock.at(60 * DAY_MS, () => calls++);
     for (let day = 1; day < 40; day++) advance(DAY_MS);

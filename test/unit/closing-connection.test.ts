@@ -32,7 +32,7 @@ function closing(): NatsHandles {
 const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
 
 /** A timer that is left behind ends the process, once it fires: it works with what was never made. */
-describe('a connection that is being closed leaves no timer behind', () => {
+describe('a closing connection leaves no timer behind', () => {
   let before: number;
   let connection: NatsConnection;
   beforeEach(() => {
@@ -41,19 +41,19 @@ describe('a connection that is being closed leaves no timer behind', () => {
   });
   afterEach(() => assert.equal(timers(), before));
 
-  it('where messages are fetched', async () => {
+  it('after messages were fetched', async () => {
     const start = { deliver_policy: DeliverPolicy.All };
     const wanted = { stream: 'S', filter: 's', start, limit: 9, timeoutMs: 3_600_000 };
     await assert.rejects(fetchMessages(closing(), wanted), /DRAINING/);
   });
 
-  it('where members are asked for their stats', async () => {
+  it('after members were asked for their stats', async () => {
     const place = { stream: 'S', group: 'g', inboxPrefix: undefined };
     const facts = await collectStats(connection, place, ['A'], 3_600_000);
     assert.deepEqual(facts.members, []);
   });
 
-  it('where one message is published', async () => {
+  it('after a message was published', async () => {
     const message = { subject: 's', headers: new Uint8Array(), data: new Uint8Array() };
     assert.deepEqual(await publishOnce(connection, { stream: 'S' }, message, 3_600_000), { kind: 'unknown' });
   });

@@ -43,7 +43,7 @@ function bench(ports: Partial<CommitterPorts> = {}) {
 }
 
 describe('a committer', () => {
-  it('commits at once when nothing more waits', async () => {
+  it('commits immediately if no more messages wait', async () => {
     const { committer, bucket, told } = bench();
     committer.handled(fakeMessage(11), 1, true);
     await settle();
@@ -52,7 +52,7 @@ describe('a committer', () => {
     assert.deepEqual(told, ['committed 11']);
   });
 
-  it('waits a quarter of the interval when nothing more waits but it has just committed', async () => {
+  it('waits a quarter of the interval if no more messages wait but it has just committed', async () => {
     const { committer, bucket, clock } = bench();
     committer.handled(fakeMessage(11), 1, true);
     await settle();
@@ -66,7 +66,7 @@ describe('a committer', () => {
     assert.deepEqual(bucket.writes, [11, 12]);
   });
 
-  it('gathers while busy: once an interval', async () => {
+  it('commits once per interval while busy', async () => {
     const { committer, bucket, clock } = bench();
     for (let sequence = 11; sequence <= 50; sequence++) committer.handled(fakeMessage(sequence), 1, false);
     await settle();
@@ -77,7 +77,7 @@ describe('a committer', () => {
     assert.deepEqual(bucket.writes, [50]);
   });
 
-  it('keeps what the stream dropped with the position, also where nothing more is handled', async () => {
+  it('stores the count of dropped messages with the position, even if no more are handled', async () => {
     const { committer, bucket, clock } = bench();
     committer.trimmed(7);
     clock.advance(200);
@@ -90,7 +90,7 @@ describe('a committer', () => {
     assert.deepEqual(bucket.writes, [10, 11]);
   });
 
-  it('and after so many messages', async () => {
+  it('commits after the configured number of messages', async () => {
     const { committer, bucket } = bench();
     committer.handled(fakeMessage(600), 999, false);
     await settle();
@@ -116,7 +116,7 @@ describe('a committer', () => {
     assert.deepEqual(bucket.writes, [11, 13]);
   });
 
-  it('takes a lost answer for what it is when it reads its own epoch and sequence back', async () => {
+  it('recognises a lost answer by reading back its own epoch and sequence', async () => {
     const { committer, bucket, told } = bench();
     bucket.script.push('lost');
     committer.handled(fakeMessage(11), 1, true);
@@ -127,7 +127,7 @@ describe('a committer', () => {
     assert.deepEqual(bucket.writes, [11, 12], 'the revision that was read is used');
   });
 
-  it('writes again when the write of an unknown outcome was not applied', async () => {
+  it('writes again if a write of unknown outcome was not applied', async () => {
     const { committer, bucket } = bench();
     bucket.script.push({ kind: 'unknown' });
     committer.handled(fakeMessage(11), 1, true);
@@ -147,7 +147,7 @@ describe('a committer', () => {
   });
 
   for (const seq of [3, 10, 30]) {
-    it(`leaves a position alone that somebody has moved to ${seq} under its own epoch`, async () => {
+    it(`does not overwrite a position that an operator moved to ${seq} under its epoch`, async () => {
       const { committer, bucket, told } = bench();
       bucket.put({ v: 1, seq, epoch: 7, at: '' });
       committer.handled(fakeMessage(11), 1, true);
@@ -157,7 +157,7 @@ describe('a committer', () => {
     });
   }
 
-  it('knows its own write that is applied late, between two others', async () => {
+  it('recognises its own write that is applied late, between two others', async () => {
     const { committer, bucket, told } = bench();
     bucket.script.push({ kind: 'unknown' });
     committer.handled(fakeMessage(11), 1, true);
@@ -168,7 +168,7 @@ describe('a committer', () => {
     assert.deepEqual([told, bucket.writes], [['committed 11', 'committed 12'], [12]]);
   });
 
-  it('says so when the position is gone', async () => {
+  it('reports that the position is gone', async () => {
     const { committer, bucket, told } = bench();
     bucket.value = null;
     bucket.revision++;
@@ -177,7 +177,7 @@ describe('a committer', () => {
     assert.deepEqual(told, ['vanished']);
   });
 
-  it('passes on what no retry cures', async () => {
+  it('reports an error that a retry cannot fix', async () => {
     const { committer, bucket, told } = bench();
     bucket.script.push({ kind: 'failed', error: new NatspocError('not-permitted', 'no') });
     committer.handled(fakeMessage(11), 1, true);
@@ -196,7 +196,7 @@ describe('a committer', () => {
     assert.deepEqual(bucket.writes, [11]);
   });
 
-  it('waits for the effects of what it commits, and not for later ones', async () => {
+  it('waits for the effects of the messages that it commits, not of later ones', async () => {
     let written = () => {};
     const { committer, bucket } = bench({
       barrier: () =>
@@ -213,7 +213,7 @@ describe('a committer', () => {
     assert.deepEqual(bucket.writes, [11], '12 was handled after the barrier was asked for');
   });
 
-  it('commits nothing where the effects never will be safe, and does not wait for it', async () => {
+  it('commits nothing, and does not wait, if the effects can never become safe', async () => {
     const { committer, bucket, told } = bench({ barrier: () => Promise.reject(new Error('EPIPE')) });
     committer.handled(fakeMessage(11), 1, true);
     await committer.flush(10_000);
@@ -221,7 +221,7 @@ describe('a committer', () => {
     assert.deepEqual(told, ['unsafe: the barrier before a commit was rejected: Error: EPIPE']);
   });
 
-  it('gives a flush up in time', async () => {
+  it('gives up a flush at its deadline', async () => {
     const { committer, clock, bucket } = bench();
     bucket.hold = new Promise(() => {});
     committer.handled(fakeMessage(11), 1, true);

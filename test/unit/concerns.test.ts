@@ -140,13 +140,13 @@ describe('settings of a stream and of a bucket', () => {
         if (refused.length === 0) assert.equal(warningsOf(concerns, ['handle']).length, 1);
       });
     }
-    it(`what is fine of a ${what} is not spoken of`, () => {
+    it(`reports no concern for a safe setting of a ${what}`, () => {
       assert.deepEqual(judge({}), []);
       for (const change of FINE[what]) assert.deepEqual(judge(change), [], JSON.stringify(change));
     });
   }
 
-  it('a group of more than 1,000 partitions needs more consumers than nats-server 2.15 allows by itself', () => {
+  it('warns of a group with more than 1,000 partitions, because nats-server 2.15 limits consumers to 1,000', () => {
     assert.deepEqual(ofStream({}, { partitions: 1_100 }), []);
     const [concern] = ofStream({}, { partitions: 1_100, hasDefaultConsumers: true });
     assert.match(concern?.message ?? '', /allows 1,000 consumers, and a group of 1,100 partitions/);
@@ -156,14 +156,14 @@ describe('settings of a stream and of a bucket', () => {
     );
   });
 
-  it('each has its line in docs/streams.md', () => {
+  it('are all documented in docs/streams.md', () => {
     const document = readFileSync(new URL('../../docs/streams.md', import.meta.url), 'utf8');
     const [ofStreams = '', ofBuckets = ''] = document.split('## Buckets');
     for (const [, setting] of STREAM) assert.ok(ofStreams.includes(`| \`${setting}\``), setting);
     for (const [, setting] of BUCKET) assert.ok(ofBuckets.includes(`| \`${setting}\``), setting);
   });
 
-  it('patterns of subjects collide where one subject matches both', () => {
+  it('finds that two subject patterns overlap if a subject matches both', () => {
     for (const [a, b] of [
       ['>', 's.p.*'],
       ['s.>', 's.p.*'],

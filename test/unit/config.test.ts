@@ -41,7 +41,7 @@ describe('config', () => {
     assert.equal(load({ dotenv, env, flags }).partitions, 6);
   });
 
-  it('names the place, the value and what is allowed', () => {
+  it('names the source, the value and the allowed values', () => {
     const allowed = 'is not a whole number from 1 to 65536.';
     assert.equal(refusal({ env: { PARTITIONS: '0' } }), `PARTITIONS: "0" ${allowed}`);
     assert.equal(refusal({ dotenv: { PARTITIONS: 'abc' } }), `PARTITIONS in .env: "abc" ${allowed}`);
@@ -94,14 +94,14 @@ describe('config', () => {
     assert.equal(load({ env: { STREAM_NAME: 'ORDERS', LEASE_BUCKET: 'mine' } }).bucket, 'mine');
   });
 
-  it('reads where a new group starts', () => {
+  it('reads the start of a new group', () => {
     assert.deepEqual(load({ flags: { from: 'seq:42' } }).from, { kind: 'sequence', sequence: 42 });
     const time = '2026-11-23T10:00:00Z';
     assert.deepEqual(load({ flags: { from: `time:${time}` } }).from, { kind: 'time', time: new Date(time) });
     for (const from of ['seq:0', 'seq:', 'last', '']) refusal({ flags: { from } });
   });
 
-  it('takes no sequence that it could not count to, and no time that only looks like one', () => {
+  it('refuses sequences that are too large, and invalid times', () => {
     for (const from of ['seq:9007199254740993', 'seq:12345678901234567', `seq:${'9'.repeat(400)}`]) {
       refusal({ flags: { from } });
     }
@@ -125,20 +125,20 @@ describe('config', () => {
     }
   });
 
-  it('refuses what would break a subject or a key', () => {
+  it('refuses names that would break a subject or a key', () => {
     for (const stream of ['a.b', 'a b', 'a*', 'a>', 'x'.repeat(65)]) refusal({ flags: { stream } });
     for (const prefix of ['a..b', '.a', 'a.', 'a.*', 'a.>', 'a b', '$SYS.a']) refusal({ flags: { prefix } });
     for (const group of ['a.b', 'a/b', 'ä']) refusal({ flags: { group } });
   });
 
-  it('takes several servers, with and without a scheme', () => {
+  it('accepts several servers, with and without a scheme', () => {
     const { server } = load({ env: { NATS_URL: 'nats://a:4222, tls://u:p@b:4223,c' } });
     assert.deepEqual(server, ['nats://a:4222', 'tls://u:p@b:4223', 'c']);
     refusal({ env: { NATS_URL: 'http://a' } });
     refusal({ env: { NATS_URL: 'a,,b' } });
   });
 
-  it('takes no server with a port that there cannot be, and says so', () => {
+  it('refuses a server with an impossible port', () => {
     for (const server of [
       'localhost:99999',
       'nats://u:p@h:0',
@@ -162,7 +162,7 @@ describe('config', () => {
     }
   });
 
-  it('tells what a setting is called where it came from, or where it can be set', () => {
+  it('names a setting as in its source, or where it can be set', () => {
     const context = { name: 'prod', values: { bucket: 'b', stream: 's' } };
     const config = load({
       flags: { prefix: 'p', stream: 's' },
@@ -182,7 +182,7 @@ describe('config', () => {
     assert.equal(config.option('partitions'), '--partitions');
   });
 
-  describe('of who we are', () => {
+  describe('of credentials', () => {
     const context = { name: 'prod', values: { server: 'nats://prod:1', user: 'c', password: 'p' } };
     const identity = (sources: Partial<ConfigSources>) => {
       const { server, user, password, token, creds, nkey } = load(sources);
@@ -196,7 +196,7 @@ describe('config', () => {
       nkey: undefined,
     };
 
-    it('comes from one place, the strongest; only a password may come from another', () => {
+    it('come from one source, the first in precedence; only a password may come from another', () => {
       const env = { NATS_URL: 'nats://e:1', NATS_CREDS: 'file' };
       const server = 'nats://e:1';
       assert.deepEqual(identity({ env }), { ...none, server, creds: 'file' });
@@ -216,7 +216,7 @@ describe('config', () => {
       });
     });
 
-    it('is refused where two ways contradict each other, or a password has no user', () => {
+    it('are refused if two kinds contradict each other, or a password has no user', () => {
       const pairs = [
         ['user', 'token'],
         ['creds', 'nkey'],
@@ -232,7 +232,7 @@ describe('config', () => {
       assert.match(refusal({ flags: { password: 'x', token: 't' } }), /^--password needs a user/);
     });
 
-    it('is not sent where .env says, unless it stands there', () => {
+    it('are not sent to the server in .env, unless they are in .env too', () => {
       const dotenv = { NATS_URL: 'nats://evil:1' };
       for (const env of [
         { NATS_PASSWORD: 's', NATS_USER: 'u' },
@@ -257,7 +257,7 @@ describe('config', () => {
       assert.equal(identity({ dotenv }).server, 'nats://evil:1');
     });
 
-    it('is that of a context that somebody names, and so is the server', () => {
+    it('are those of a named context, and so is the server', () => {
       const elsewhere = {
         NATS_URL: 'nats://evil:1',
         NATS_TOKEN: 't',
@@ -292,7 +292,7 @@ describe('config', () => {
       );
     });
 
-    it('is a secret in a flag where it is one: a user with a password is none', () => {
+    it('are reported as secrets in flags only if they are secret', () => {
       const secrets = (sources: Partial<ConfigSources>) =>
         secretFlags({ flags: {}, env: {}, ...sources }).map(({ flag }) => flag);
       assert.deepEqual(secrets({ flags: { user: 'u', password: 'p' } }), ['password']);
@@ -305,7 +305,7 @@ describe('config', () => {
     });
   });
 
-  it('takes a name that people can read', () => {
+  it('accepts a readable name', () => {
     for (const name of ['', ' ', 'x'.repeat(129), 'a\nb', 'a\u001b[2J', 'a\u202eb', 'a\u0085b']) {
       refusal({ flags: { name } });
     }
@@ -317,7 +317,7 @@ describe('config', () => {
     assert.ok(Object.isFrozen(load({})));
   });
 
-  it('has one flag and one variable for each setting, and defaults that it accepts itself', () => {
+  it('has one flag and one variable for each setting, and valid defaults', () => {
     const names = Object.keys(SETTINGS) as SettingName[];
     assert.equal(new Set(names.map((name) => SETTINGS[name].flag)).size, names.length);
     assert.equal(new Set(names.map((name) => SETTINGS[name].env)).size, names.length);

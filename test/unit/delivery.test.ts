@@ -4,7 +4,7 @@ import { DeliveryReader, parseDelivery } from '../../src/core/nats/jetstream/del
 const TIME = '1700000000123456789';
 
 describe('reply subjects of deliveries', () => {
-  it('are read in the old form', () => {
+  it('are parsed in the old form', () => {
     const found = parseDelivery(`$JS.ACK.EVENTS.reader.1.1234.56.${TIME}.789`);
     assert.equal(found?.streamSequence, 1234);
     assert.equal(found?.consumerSequence, 56);
@@ -13,7 +13,7 @@ describe('reply subjects of deliveries', () => {
   });
 
   for (const tail of ['', '.Rnd0m']) {
-    it(`are read with domain and account hash${tail && ', and a last token'}`, () => {
+    it(`are parsed with domain and account hash${tail && ', and a last token'}`, () => {
       const found = parseDelivery(`$JS.ACK.hub.ACCHASH.EVENTS.reader.1.1234.56.${TIME}.789${tail}`);
       assert.deepEqual([found?.streamSequence, found?.consumerSequence, found?.pending], [1234, 56, 789]);
     });
@@ -27,10 +27,10 @@ describe('reply subjects of deliveries', () => {
     '$JS.ACK.EVENTS.reader.1.2.3',
     `$JS.ACK.EVENTS.reader.1.99999999999999999999.56.${TIME}.789`,
   ]) {
-    it(`are not ${other || 'empty'}`, () => assert.equal(parseDelivery(other), undefined));
+    it(`do not include ${other || 'an empty subject'}`, () => assert.equal(parseDelivery(other), undefined));
   }
 
-  it('are read one after the other, also of another consumer', () => {
+  it('are parsed one after the other, even of another consumer', () => {
     const reader = new DeliveryReader();
     const read = (reply: string) =>
       reader.read(reply) && [reader.streamSequence, reader.consumerSequence, reader.pending];

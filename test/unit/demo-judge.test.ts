@@ -41,7 +41,7 @@ describe('the judge of the demo', () => {
     });
   });
 
-  it('counts a message that nobody handled as lost', () => {
+  it('counts a message that no member handled as lost', () => {
     const verdict = judge(published, [line(1, 5, 0), line(2, 5, 1), line(4, 5, 2)]);
     assert.equal(verdict.lost, 1);
     assert.match(verdict.samples[0] ?? '', /#3 was never handled/);
@@ -90,7 +90,7 @@ describe('the judge of the demo', () => {
 });
 
 describe('the longest silence', () => {
-  it('is that of the partition in which nothing was handled longest, within the time asked for', () => {
+  it('is the longest time in which a partition handled nothing, within the given interval', () => {
     const handled = [line(1, 5, 10), line(2, 5, 500), line(3, 5, 520), line(4, 5, 600)];
     assert.equal(longestSilence(handled, 100, 700), 490);
     assert.equal(longestSilence(handled, 510, 700), 80);
@@ -118,7 +118,7 @@ describe('the picture of the demo', () => {
     assert.deepEqual(picture, ['         p0  p1', 'a         ·   ■   1', 'b         ■   ·   1']);
   });
 
-  it('tells who got what from whom, in the end', () => {
+  it('lists the moves between members', () => {
     const change = { epoch: 1, at: 0, reason: 'handover' } as const;
     const lines = describeChanges([
       { ...change, partition: 0, from: 'a', to: 'b' },

@@ -15,7 +15,7 @@ const told = (ending: Ending | string) =>
   typeof ending === 'string' ? ending : { ...ending, moved: [...ending.moved], tookMs: 0 };
 
 describe('ending a member', () => {
-  it('is over when its session is, and others have its partitions', async () => {
+  it('ends when its session has ended and other members own its partitions', async () => {
     const { follower, change } = following(group());
     const tell = async () => {
       change([lease(0, 20, 'b')]);
@@ -34,13 +34,13 @@ describe('ending a member', () => {
     });
   });
 
-  it('says why it could not be told, and waits for nothing', async () => {
+  it('returns the reason if the order could not be given, without waiting', async () => {
     const { follower } = following(group());
     const tell = async () => 'it is not there';
     assert.equal(await endMember(follower, 'a', { leaves: true, tell }, 60_000), 'it is not there');
   });
 
-  it('does not wait for heirs where there are none, nor for anybody to end the session of one that was killed', async () => {
+  it("does not wait for new owners if no other member exists, nor for the end of a killed member's session", async () => {
     const alone = [session('a', 1), session('z', 2, true), lease(0, 10, 'a')];
     const tell = async () => undefined;
     const killed = following(alone).follower;
@@ -65,7 +65,7 @@ describe('ending a member', () => {
     });
   });
 
-  it('does not count a partition as taken whose next owner is gone as well', async () => {
+  it('does not count a partition whose next owner is gone too', async () => {
     const { follower, change } = following(group());
     const tell = async () => {
       change([lease(0, 20, 'b'), lease(2, 21, 'c'), ended('a', 22), ended('c', 23)]);
@@ -75,7 +75,7 @@ describe('ending a member', () => {
     assert.deepEqual(ending, { ended: true, alone: false, moved: [['name-b', [0]]], left: [2], tookMs: 0 });
   });
 
-  it('gives up in the end, and says what has moved and what has not', async () => {
+  it('gives up after its timeout, and names the partitions that moved and those that did not', async () => {
     const { follower, change } = following(group());
     const tell = async () => {
       change([lease(2, 20, 'b')]);

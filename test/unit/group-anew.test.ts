@@ -12,7 +12,7 @@ function beside(): GroupDriver {
 }
 
 describe('a member of a bucket that goes back', () => {
-  it('begins anew when the leader has nothing of its session, and claims nothing for a ttl', () => {
+  it('begins anew if the leader does not have its session, and claims nothing for a ttl', () => {
     const me = beside();
     me.send({ type: 'session-read', id: 'ME', outcome: { kind: 'vanished' } });
     assert.deepEqual(me.last('abort-partition'), [
@@ -39,21 +39,21 @@ describe('a member of a bucket that goes back', () => {
     );
   });
 
-  it('begins anew when a write is acknowledged with a revision that had passed', () => {
+  it('begins anew if a write is acknowledged with a revision below the newest seen', () => {
     const me = beside();
     me.send({ type: 'went-back' });
     assert.equal(me.last('begin-anew').length, 1);
     assert.equal(me.permit, Number.NEGATIVE_INFINITY);
   });
 
-  it('gives up an own lease that the leader does not have, and claims it again', () => {
+  it('gives up a lease that the leader does not have, and claims it again', () => {
     const me = beside();
     me.send({ type: 'lease-looked-up', partition: 0, known: 30, entry: null });
     assert.equal(me.last('abort-partition')[0]?.reason, 'went-back');
     assert.equal(me.last('write-lease')[0]?.expected, 0);
   });
 
-  it('looks after a lease that it gave away, and writes it again as it was', () => {
+  it('checks a lease that it gave away, and writes it again unchanged if it is missing', () => {
     const me = beside();
     const given = { ...leaseRecord('OTHER'), from: 'me', reason: 'handover' } as const;
     me.send({ type: 'changes', entries: [{ kind: 'lease', partition: 0, revision: 40, record: given }] });
@@ -69,14 +69,14 @@ describe('a member of a bucket that goes back', () => {
     assert.deepEqual(me.last('write-lease'), []);
   });
 
-  it('does not believe an answer about a lease that was asked for before a newer one was seen', () => {
+  it('ignores an answer about a lease if a newer revision was seen after the request', () => {
     const me = beside();
     me.send({ type: 'changes', entries: [lease(0, 40, 'ME')] });
     me.send({ type: 'lease-looked-up', partition: 0, known: 30, entry: null });
     assert.deepEqual(me.last('write-lease'), []);
   });
 
-  it('looks at each of its leases in turns', () => {
+  it('checks its leases in rotation', () => {
     const me = new GroupDriver(6);
     me.join(Array.from({ length: 6 }, (_, partition) => lease(partition, 30 + partition, 'ME')));
     const asked = new Set<number>();
@@ -88,7 +88,7 @@ describe('a member of a bucket that goes back', () => {
     assert.equal(asked.size, 6);
   });
 
-  it('looks at the sessions of the others in turns, and looks after one that is gone', () => {
+  it('checks the sessions of other members in rotation, and observes a member whose session is missing', () => {
     const me = new GroupDriver(1);
     const ids = ['P', 'Q', 'R', 'S', 'T', 'U'];
     me.join(ids.map((id, i) => session(id, 20 + i)));
@@ -103,7 +103,7 @@ describe('a member of a bucket that goes back', () => {
     assert.deepEqual(me.last('read-proof'), [{ type: 'read-proof', id: 'T' }]);
   });
 
-  it('asks for a lease that a write conflicts with', () => {
+  it('reads a lease after a conflicting write', () => {
     const me = new GroupDriver(1);
     me.join();
     assert.equal(me.last('write-lease').length, 1);
@@ -112,7 +112,7 @@ describe('a member of a bucket that goes back', () => {
     assert.deepEqual(me.last('look-up-lease'), [{ type: 'look-up-lease', partition: 0, known: 0 }]);
   });
 
-  it('looks after a member whose session a snapshot lacks, wherever that is in the ring, and lets all see its end', () => {
+  it('observes a member whose session is missing in a snapshot, anywhere in the ring, and makes its end visible to all', () => {
     const me = new GroupDriver(2);
     const others = ['O', 'P', 'Q'].map((id, i) => session(id, 20 + i));
     const leases = [lease(0, 30, 'ME'), lease(1, 31, 'Q')];
@@ -136,7 +136,7 @@ describe('a member of a bucket that goes back', () => {
     assert.equal(me.last('report')[0]?.report.type, 'member-left');
   });
 
-  it('asks for an owner that it does not know, whomever the plan gives its partitions', () => {
+  it('asks the leader about an unknown owner, regardless of the plan', () => {
     const me = new GroupDriver(2);
     me.join([session('O', 20), lease(0, 30, 'ME'), lease(1, 31, 'Q')]);
     assert.deepEqual(me.last('look-up-session'), [{ type: 'look-up-session', id: 'Q' }]);
@@ -148,7 +148,7 @@ describe('a member of a bucket that goes back', () => {
   });
 });
 
-describe('the high water of a bucket', () => {
+describe('the high-water mark of a bucket', () => {
   const acknowledging = (outcome: () => WriteOutcome): { water: HighWater; alarms: () => number } => {
     let alarms = 0;
     const bucket: Bucket = {
@@ -166,7 +166,7 @@ describe('the high water of a bucket', () => {
   };
   const NOTHING = new Uint8Array(0);
 
-  it('takes an acknowledgement that is not above what was seen before for another bucket', async () => {
+  it('recognises another bucket by an acknowledgement that is not above an earlier one', async () => {
     let revision = 10;
     const { water, alarms } = acknowledging(() => ({ kind: 'ok', revision }));
     assert.deepEqual(await water.write('a', NOTHING, 0), { kind: 'ok', revision: 10 });
@@ -177,7 +177,7 @@ describe('the high water of a bucket', () => {
     assert.deepEqual(await water.write('a', NOTHING, 0), { kind: 'ok', revision: 4 });
   });
 
-  it('lets acknowledgements come in another order than the writes were sent', async () => {
+  it('accepts acknowledgements in another order than that of the writes', async () => {
     let revision = 12;
     const { water, alarms } = acknowledging(() => ({ kind: 'ok', revision: revision-- }));
     await Promise.all([water.write('a', NOTHING, 0), water.write('b', NOTHING, 0)]);

@@ -31,13 +31,13 @@ describe('the entries of a group', () => {
     lease(1, 8, 'b'),
   ];
 
-  it('are the same in whatever order they come, and however often', () => {
+  it('are the same in any order of arrival, even if repeated', () => {
     const expected = shown(fold(story).known);
     const orders = fc.shuffledSubarray([...story, ...story], { minLength: 2 * story.length });
     fc.assert(fc.property(orders, (order) => assert.deepEqual(shown(fold(order).known), expected)));
   });
 
-  it('are what a snapshot holds, but for what is newer than it', () => {
+  it('are those of a snapshot, except for newer ones', () => {
     const { known } = fold([...story, session('c', 12), lease(2, 13, 'c')]);
     const snapshot = [session('b', 3), lease(0, 5, 'b', { reason: 'handover', from: 'a' }), lease(3, 9, 'b')];
     const changes = [...known.applySnapshot(snapshot, 14)];
@@ -56,7 +56,7 @@ describe('the entries of a group', () => {
     );
   });
 
-  it('keep a member whose session cannot be read: its partitions have an owner', () => {
+  it('keep a member whose session cannot be read as an owner of partitions', () => {
     const unreadable = { kind: 'session', id: 'a', revision: 3, record: 'unreadable' } as const;
     const { known, events } = fold([session('a', 1), lease(0, 2, 'a'), unreadable]);
     assert.equal(known.liveOwner(0)?.record, null);
@@ -64,7 +64,7 @@ describe('the entries of a group', () => {
     assert.deepEqual(events.at(-1), { event: 'unreadable', key: 'session.a' });
   });
 
-  it('pin a partition to a member that the plan counts on, of several of a name the first by id', () => {
+  it('pin a partition to an available member, the first by id among equal names', () => {
     const named = (id: string, revision: number, leaving = false) =>
       session(id, revision, { name: 'twin', leaving });
     const { known } = fold([
@@ -76,7 +76,7 @@ describe('the entries of a group', () => {
     assert.equal(known.pinnedTo(0)?.id, 'y');
   });
 
-  it('tell what happened, once', () => {
+  it('report each event once', () => {
     const { events } = fold([
       ...story,
       override(0, 9, {}),

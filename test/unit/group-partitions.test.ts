@@ -21,8 +21,8 @@ function handingOver(): GroupDriver {
 
 const unknown = { kind: 'unknown' } as const;
 
-describe('own partitions', () => {
-  it('claim an orphan though an answer comes later than the watch', () => {
+describe('partitions of a member', () => {
+  it('include an orphan that it claims, even if the answer arrives after the watch', () => {
     const me = handingOver();
     // B leaves, and the handover to it is applied nevertheless; the watch tells before the answer does.
     me.send({ type: 'changes', entries: [gone('B', 12)] });
@@ -35,7 +35,7 @@ describe('own partitions', () => {
     assert.equal(claim?.record.owner, 'ME');
   });
 
-  it('are claimed from an owner that no entry has shown only once it is certain that it is gone', () => {
+  it('are claimed from an unknown owner only after it is certainly gone', () => {
     const unseen = (): GroupDriver => {
       const me = new GroupDriver(1);
       me.join([session('A', 5), lease(0, 6, 'A')]);
@@ -86,7 +86,7 @@ describe('own partitions', () => {
     assert.deepEqual([other.last('look-up-session'), other.last('write-lease')], [[], []]);
   });
 
-  it('do not start again while a handover of unknown outcome may take them away', () => {
+  it('do not start again while a handover has an unknown outcome', () => {
     const me = handingOver();
     me.send({ type: 'lease-written', partition: 0, expected: 2, record: leaseRecord('B'), outcome: unknown });
     me.send({ type: 'changes', entries: [gone('B', 12)] });
@@ -101,7 +101,7 @@ describe('own partitions', () => {
     assert.equal(me.last('start-partition')[0]?.epoch, 13);
   });
 
-  it('stay in doubt over an expiry of the session', () => {
+  it('stay in doubt after the session expires', () => {
     const me = handingOver();
     const renewAt = me.now;
     me.send({ type: 'lease-written', partition: 0, expected: 2, record: leaseRecord('B'), outcome: unknown });
@@ -113,7 +113,7 @@ describe('own partitions', () => {
     assert.ok(started.includes(3) && !started.includes(0));
   });
 
-  it('are given away by a leaver only after it has said that it leaves', () => {
+  it('are given away by a leaving member only after its session is marked as leaving', () => {
     const me = new GroupDriver(1);
     me.send({ type: 'connected' });
     me.send({ type: 'identified', id: 'ME' });
@@ -128,14 +128,14 @@ describe('own partitions', () => {
     assert.equal(me.last('drain-partition').length, 1);
   });
 
-  it('are aborted when the watch shows that somebody else has them', () => {
+  it('are aborted when the watch shows another owner', () => {
     const me = new GroupDriver(1);
     me.join([session('B', 1), lease(0, 2, 'ME')]);
     me.send({ type: 'changes', entries: [lease(0, 12, 'B')] });
     assert.equal(me.last('abort-partition')[0]?.epoch, 2);
   });
 
-  it('ignore a snapshot that is older than what an own write has brought', () => {
+  it("ignore a snapshot that is older than the member's own write", () => {
     const me = handingOver();
     const outcome = { kind: 'ok', revision: 13 } as const;
     me.send({ type: 'lease-written', partition: 0, expected: 2, record: leaseRecord('B'), outcome });
@@ -143,7 +143,7 @@ describe('own partitions', () => {
     assert.ok(!me.last('start-partition').some(({ partition }) => partition === 0));
   });
 
-  it('are not claimed from a member whose session is newer than the snapshot that lacks it', () => {
+  it('are not claimed from a member whose session is newer than the snapshot', () => {
     const me = new GroupDriver(2);
     me.join([session('B', 1), lease(0, 2, 'ME'), lease(1, 3, 'B')]);
     me.send({ type: 'changes', entries: [session('C', 20)] });
@@ -159,7 +159,7 @@ describe('own partitions', () => {
     assert.deepEqual(me.last('write-lease'), []);
   });
 
-  it('go to the member that has least when an operator releases one', () => {
+  it('go to the member with the fewest partitions when an operator releases them', () => {
     const me = new GroupDriver(4);
     me.join([
       session('B', 1),
@@ -174,7 +174,7 @@ describe('own partitions', () => {
     assert.equal(me.last('write-lease')[0]?.record.owner, 'C');
   });
 
-  it('are drained before they are given away, also while they wait to start again', () => {
+  it('are drained before they are given away, even while they wait to start again', () => {
     const me = new GroupDriver(1);
     me.join([session('B', 1), lease(0, 2, 'ME')]);
     me.send({ type: 'partition-started', partition: 0, epoch: 2 });
@@ -191,7 +191,7 @@ describe('own partitions', () => {
     assert.equal(me.last('write-lease')[0]?.record.owner, 'B');
   });
 
-  it('are drained once more where that fails: what was handled is to be committed first', () => {
+  it('are drained again if that fails, to commit what was handled', () => {
     const me = new GroupDriver(1);
     me.join([session('B', 1), lease(0, 2, 'ME')]);
     me.send({ type: 'partition-started', partition: 0, epoch: 2 });
@@ -208,7 +208,7 @@ describe('own partitions', () => {
     assert.equal(me.last('write-lease')[0]?.record.owner, 'B');
   });
 
-  it('are drained by a leaver that gets them back when its session comes to life again', () => {
+  it('are drained by a leaving member if its session becomes live again', () => {
     const me = new GroupDriver(1);
     me.join([session('B', 1), lease(0, 2, 'ME')]);
     me.send({ type: 'leave' });

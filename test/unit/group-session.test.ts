@@ -10,8 +10,8 @@ function renewing(): GroupDriver {
   return me;
 }
 
-describe('the own session', () => {
-  it('may handle for its grace only, counted from the sending of its last certain renewal', () => {
+describe('the session of a member', () => {
+  it('permits handling only within the grace, counted from the sending of the last confirmed renewal', () => {
     const me = renewing();
     const sentAt = me.now;
     me.now += 200;
@@ -19,7 +19,7 @@ describe('the own session', () => {
     assert.equal(me.permit, sentAt + me.timing.graceMs);
   });
 
-  it('aborts its partitions at its deadline, and goes on where it can renew after all', () => {
+  it('aborts the partitions at the deadline, and continues after a late renewal', () => {
     const me = renewing();
     const { ttlMs, marginMs } = me.timing;
     const record = { v: 2, owner: 'ME', name: 'me', reason: 'claim', from: null, at: '' } as const;
@@ -47,7 +47,7 @@ describe('the own session', () => {
     assert.equal(me.permit, first + me.timing.graceMs);
   });
 
-  it('goes on at the revision that a read finds after a conflict of a renewal that was applied', () => {
+  it('continues from the revision found by a read, after a conflict of a renewal that was applied', () => {
     const me = renewing();
     me.renewed(me.now, { kind: 'conflict' });
     assert.equal(me.last('read-proof').length, 1);
@@ -56,7 +56,7 @@ describe('the own session', () => {
     assert.equal(me.last('write-proof')[0]?.expected, 11);
   });
 
-  it('takes nothing that is read for contact: a leader that is cut off answers as well', () => {
+  it('does not count a read as contact, because a leader that is cut off answers too', () => {
     const me = renewing();
     const { permit } = me;
     me.renewed(me.now, { kind: 'conflict' });
@@ -65,7 +65,7 @@ describe('the own session', () => {
     assert.equal(me.permit, permit);
   });
 
-  it('writes nothing before it has seen who is there, and is seen by nobody before it has a proof of life', () => {
+  it('is written after the first snapshot, and only after its proof of life', () => {
     const me = new GroupDriver();
     me.send({ type: 'connected' });
     me.send({ type: 'identified', id: 'ME' });
@@ -76,7 +76,7 @@ describe('the own session', () => {
     assert.equal(me.last('write-session')[0]?.expected, 0);
   });
 
-  it('takes a new identity when it was fenced before it knew that it had been created', () => {
+  it('takes a new identity if it was fenced before its creation was confirmed', () => {
     const me = new GroupDriver();
     me.send({ type: 'connected' });
     me.send({ type: 'identified', id: 'ME' });
@@ -91,7 +91,7 @@ describe('the own session', () => {
     assert.equal(me.last('write-proof')[0]?.id, 'ME2');
   });
 
-  it('handles again after a reconnect only when a renewal is certain', () => {
+  it('permits handling after a reconnect only after a confirmed renewal', () => {
     const me = renewing();
     me.renewed(me.now, { kind: 'ok', revision: 11 });
     me.send({ type: 'disconnected' });
@@ -104,7 +104,7 @@ describe('the own session', () => {
     assert.ok(me.permit > me.now);
   });
 
-  it('aborts everything and joins anew when the watch shows that it was fenced', () => {
+  it('aborts everything and joins again when the watch shows that it was fenced', () => {
     const me = owning();
     me.send({ type: 'changes', entries: [gone('ME', 21)] });
     assert.equal(me.last('abort-partition')[0]?.epoch, 20);
@@ -112,7 +112,7 @@ describe('the own session', () => {
     assert.equal(me.last('identify').length, 1);
   });
 
-  it('leaves its session to others when its proof of life was ended: its handlers need time to stop', () => {
+  it('is left to other members if its proof of life was deleted, because its handlers need time to stop', () => {
     const me = owning();
     me.wait(me.timing.renewEveryMs);
     me.renewed(me.now, { kind: 'conflict' });
@@ -122,7 +122,7 @@ describe('the own session', () => {
     assert.equal(me.last('identify').length, 1);
   });
 
-  it('removes both of its entries when it leaves', () => {
+  it('is removed with its proof of life when the member leaves', () => {
     const me = new GroupDriver(0);
     me.join([session('B', 1)]);
     me.send({ type: 'leave' });

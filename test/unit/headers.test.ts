@@ -15,7 +15,7 @@ const block = (...lines: string[]): Uint8Array => Buffer.from(`${lines.join('\r\
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 describe('headers', () => {
-  it('are read as the client reads those that it would send', () => {
+  it('are read as the client reads its own', () => {
     const bytes = block('NATS/1.0', 'Natspoc-Key: user 7', 'A:b', 'A: c', 'natspoc-key: other', 'Empty:');
     const ours = decodeHeaders(bytes);
     assert.ok(ours.equals(MsgHdrsImpl.decode(bytes)));
@@ -33,13 +33,13 @@ describe('headers', () => {
     ['HTTP/1.1 200 OK', 0, ''],
     ['', 0, ''],
   ] as const) {
-    it(`say the status of "${line}"`, () => {
+    it(`contain the status of "${line}"`, () => {
       const decoded = decodeHeaders(block(line, 'A: b'));
       assert.deepEqual([decoded.code, decoded.description, decoded.get('A')], [code, description, 'b']);
     });
   }
 
-  it('that the client refuses are read all the same', () => {
+  it('that the client would refuse are read', () => {
     const bytes = block(
       'NATS/1.0',
       'My Header: v',
@@ -61,7 +61,7 @@ describe('headers', () => {
     });
   });
 
-  it('may have any name, also one that objects have', () => {
+  it('may have any name, even one of Object.prototype', () => {
     const plain = plainHeaders(decodeHeaders(block('NATS/1.0', '__proto__: a', 'constructor: b')));
     assert.deepEqual(Object.entries(plain), [
       ['__proto__', 'a'],
@@ -69,7 +69,7 @@ describe('headers', () => {
     ]);
   });
 
-  it('are sent again as they came, and never become others', () => {
+  it('are sent again unchanged', () => {
     const again = (headers: Record<string, string>) =>
       plainHeaders(decodeHeaders(encodeHeaders(headers).encode()));
     const odd = { 'My Header': 'v', 'Natspoc-Key': 'a\rb', é: 'ü\nz' };
@@ -77,7 +77,7 @@ describe('headers', () => {
     assert.deepEqual(again({ 'A: x\r\nB': 'c\r\nD: e' }), { 'A  x B': 'c D: e' });
   });
 
-  it('of any bytes are read without an error, and those that are read survive being sent', () => {
+  it('of any bytes are read without an error, and survive a round trip', () => {
     const piece = fc.oneof(
       fc.constantFrom(
         'NATS/1.0',
@@ -104,7 +104,7 @@ describe('headers', () => {
     );
   });
 
-  it('are read so by the client as well, which looks at those of answers', () => {
+  it('are read in the same way by the client, which reads those of answers', () => {
     const { decode } = MsgHdrsImpl;
     try {
       readHeadersTolerantly();

@@ -22,7 +22,7 @@ describe('leases history', () => {
     entry: { kind: 'proof' as const, id, revision: atMs, ended: false },
   });
 
-  it('says how long nobody can have handled the partition before a claim', () => {
+  it('gives the longest time without an owner before a claim', () => {
     const past = [
       at(1_000, 1, 'A', 'claim'),
       sign(4_000, 'A'),
@@ -40,7 +40,7 @@ describe('leases history', () => {
     );
   });
 
-  it('does not take the whole time that a dead owner held it for a gap, where its renewals are gone', () => {
+  it("does not report a dead owner's whole tenure as a gap if its renewals are no longer stored", () => {
     const ended = {
       atMs: 5_400,
       entry: { kind: 'proof' as const, id: 'A', revision: 9, ended: true },
@@ -56,7 +56,7 @@ describe('leases history', () => {
     assert.match(formatTenures(readTenures(past, 3, 6_000))[2] ?? '', /\?$/);
   });
 
-  it('counts in whole milliseconds, and takes no gap for none', () => {
+  it('rounds to whole milliseconds, and never rounds a gap down to none', () => {
     const past = [
       at(1_000.2, 1, null, 'release'),
       at(1_000.5, 2, 'A', 'claim'),
@@ -72,7 +72,7 @@ describe('leases history', () => {
     );
   });
 
-  it('knows that nobody had a partition that was let go', () => {
+  it('shows a released partition without an owner', () => {
     const tenures = readTenures([at(1_000, 1, null, 'release'), at(3_000, 2, 'B', 'claim')], 3, 3_000);
     assert.deepEqual(
       tenures.map(({ owner, gapMs }) => [owner, gapMs]),

@@ -36,7 +36,7 @@ describe('LatencyRecorder', () => {
     );
   });
 
-  it('takes what is out of range as the nearest value it knows', () => {
+  it('clamps values that are out of range', () => {
     const recorder = new LatencyRecorder();
     recorder.record(-1);
     recorder.record(1e12);

@@ -33,7 +33,7 @@ describe('layout', () => {
     assert.equal(fnv1a32('foobar'), 0xbf9cf968);
   });
 
-  it("chooses the partitions that the server's own mapping chooses", () => {
+  it("chooses the same partitions as the server's subject mapping", () => {
     for (const [key, of8, of16, of1000] of SERVER_VECTORS) {
       assert.deepEqual(
         [partitionOf(key, 8), partitionOf(key, 16), partitionOf(key, 1_000)],

@@ -7,8 +7,8 @@ import { lease, member } from '../support/group-status.js';
 
 const HOSTILE = 'a\u001b[31m\u0007b\u202e\nc';
 
-describe('leases list', () => {
-  it('marks what needs somebody without colour, and escapes names', () => {
+describe('the table of leases', () => {
+  it('marks partitions that need attention without colour, and escapes names', () => {
     const [, healthy, unowned] = formatLeases({
       partitions: [
         lease(0, { owner: HOSTILE }),
@@ -21,13 +21,13 @@ describe('leases list', () => {
   });
 });
 
-describe('what is listed on a narrow terminal', () => {
+describe('tables on a narrow terminal', () => {
   const widest = (lines: readonly string[]) => Math.max(...lines.map(({ length }) => length));
   const leases = [lease(0)];
   const long = { name: 'worker-17.example', host: 'worker-17.example.internal', pid: 123_456 };
   const members = [member('S'.repeat(22), { ...long, state: 'unreachable', lag: 1_234, partitions: [0] })];
 
-  it('names what the stream dropped below the table, where it has', () => {
+  it('names dropped messages below the table, if there are any', () => {
     const leases = Array.from({ length: 10 }, (_, i) => lease(i, { trimmed: i === 0 ? 0 : 1_000 }));
     assert.deepEqual(formatLeases({ partitions: leases.slice(0, 2), members: [] }).slice(3), [
       '! dropped by the stream before handled, at most: p1 1,000',
@@ -36,14 +36,14 @@ describe('what is listed on a narrow terminal', () => {
     assert.equal(formatLeases({ partitions: [lease(0)], members: [] }).length, 2);
   });
 
-  it('members leave columns out, never their name, their share and how they are', () => {
+  it('omit columns of members, but never name, partitions and state', () => {
     assert.ok(widest(formatMembers({ partitions: leases, members })) > 60);
     const lines = formatMembers({ partitions: leases, members }, 60);
     assert.ok(widest(lines) <= 60, lines.join('\n'));
     assert.match(lines[1] ?? '', /^! worker-17\.example +1 +1,234 .*unreachable$/);
   });
 
-  it('the owners of a partition leave columns out, never since when and the gap', () => {
+  it('omit columns of a history, but never start and gap', () => {
     const tenure = { session: 'S', reason: 'claim', at: '2026-01-01T00:00:00.000Z', heldMs: 61_000 } as const;
     const lines = formatTenures(
       [{ ...tenure, epoch: 7, owner: 'worker-17', from: 'worker-3', gapMs: 900 }],
@@ -53,7 +53,7 @@ describe('what is listed on a narrow terminal', () => {
     assert.match(lines[1] ?? '', /^2026-01-01T00:00:00\.000Z {2}worker-17 .*<= 900 ms$/);
   });
 
-  it('a long value goes on below itself, broken between words', () => {
+  it('wrap a long value between words, below itself', () => {
     const pairs = [['Layout', '8 partitions of subject.events.p.N, keys by fnv1a32'] as const];
     assert.deepEqual(formatPairs(pairs, 36), [
       'Layout  8 partitions of',

@@ -39,7 +39,7 @@ function follow(promise: Promise<void> | undefined): { state: string } {
 }
 
 describe('a line writer', () => {
-  it('gathers the lines of a turn into one write', async () => {
+  it('combines lines of the same tick into one write', async () => {
     const stream = new SlowStream();
     const writer = new LineWriter(stream);
     assert.equal(writer.write('a'), undefined);
@@ -48,14 +48,14 @@ describe('a line writer', () => {
     assert.deepEqual(stream.chunks, ['a\nb\n']);
   });
 
-  it('does not gather without bound', () => {
+  it('writes when its buffer is full', () => {
     const stream = new SlowStream();
     const writer = new LineWriter(stream);
     writer.write('x'.repeat(70_000));
     assert.equal(stream.chunks.length, 1, 'written at once');
   });
 
-  it('writes bytes as they are, and keeps the order of lines and bytes', async () => {
+  it('writes bytes unchanged, and keeps the order of lines and bytes', async () => {
     const chunks: Buffer[] = [];
     const stream = new Writable({
       write: (chunk: Buffer, _encoding, callback) => {
@@ -71,7 +71,7 @@ describe('a line writer', () => {
     assert.equal(Buffer.concat(chunks).toString('hex'), '610a1f8bff00620a');
   });
 
-  it('tells when what was given so far is written, whatever comes after', async () => {
+  it('reports when everything before a call is written, regardless of later lines', async () => {
     const stream = new SlowStream();
     const writer = new LineWriter(stream);
     writer.write('a');
@@ -87,7 +87,7 @@ describe('a line writer', () => {
     assert.equal(writer.written(), undefined, 'nothing to wait for');
   });
 
-  it('holds its user back while the reader is slow', async () => {
+  it('applies back-pressure while the reader is slow', async () => {
     const stream = new SlowStream(10);
     const writer = new LineWriter(stream);
     writer.write('x'.repeat(70_000));
@@ -100,7 +100,7 @@ describe('a line writer', () => {
     assert.equal(held.state, 'resolved');
   });
 
-  it('stops everybody once the reader has gone', async () => {
+  it('stops all writers when the reader is gone', async () => {
     const stream = new SlowStream(10);
     const writer = new LineWriter(stream);
     writer.write('x'.repeat(70_000));

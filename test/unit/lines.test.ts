@@ -19,7 +19,7 @@ async function all(source: LineSource): Promise<OutgoingMessage[]> {
 }
 
 describe('LineSource', () => {
-  it('gives the same lines however the bytes are cut', async () => {
+  it('gives the same lines for any chunks of bytes', async () => {
     const line = fc.string({ unit: 'grapheme', maxLength: 20 }).filter((value) => !/[\r\n]/.test(value));
     await fc.assert(
       fc.asyncProperty(
@@ -81,7 +81,7 @@ describe('LineSource', () => {
     }
   });
 
-  it('skips and counts bad lines where asked', async () => {
+  it('skips and counts bad lines if requested', async () => {
     const source = sourceOf(['{"k":1}\n{"k"\n{}\n{"k":2}'], { keyField: 'k', onBadLine: 'skip' });
     assert.deepEqual(
       (await all(source)).map(({ key }) => key),
@@ -90,7 +90,7 @@ describe('LineSource', () => {
     assert.equal(source.skipped, 2);
   });
 
-  it('does not read on while nobody asks', async () => {
+  it('does not read ahead without demand', async () => {
     let read = 0;
     const stream = new Readable({
       highWaterMark: 16,
@@ -105,7 +105,7 @@ describe('LineSource', () => {
     source.close();
   });
 
-  it('says what could not be read', async () => {
+  it('names the input that could not be read', async () => {
     const stream = new Readable({
       read() {
         this.destroy(new Error('disk on fire'));

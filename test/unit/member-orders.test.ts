@@ -5,7 +5,7 @@ import { decodeControlAnswer, decodeRelease, memberSubject } from '../../src/cor
 const bytes = (text: string) => new TextEncoder().encode(text);
 
 describe('orders to members', () => {
-  it('are read with care: whatever comes is an order or nothing', () => {
+  it('are validated: any input is an order or is rejected', () => {
     assert.deepEqual(decodeRelease(bytes('{"partitions":[3],"to":"b"}')), { partitions: [3], to: 'b' });
     assert.deepEqual(decodeRelease(bytes('{"partitions":"all"}')), { partitions: 'all', to: null });
     for (const bad of [
@@ -28,7 +28,7 @@ describe('orders to members', () => {
     );
   });
 
-  it('go to the subjects that permissions are written for', () => {
+  it('use the subjects that the documented permissions name', () => {
     assert.equal(memberSubject('EVENTS', 'default', 'S1', 'stop'), 'natspoc.EVENTS.default.S1.stop');
   });
 });

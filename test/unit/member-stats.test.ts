@@ -8,12 +8,12 @@ describe('the stats of a member', () => {
     partitions: [{ partition: 1, epoch: 2, position: 3, handled: 4, state: 'running', tookMs: 6.5 }],
   });
 
-  it('survive the wire, and what a newer version adds is passed over', () => {
+  it('survive a round trip, and fields of newer versions are ignored', () => {
     const wire: unknown = JSON.parse(JSON.stringify({ ...good, extra: 1 }));
     assert.deepEqual(decodeMemberStats(wire), good);
   });
 
-  it('may leave out what an older version did not say', () => {
+  it('may lack fields that an older version does not have', () => {
     const partitions = [{ partition: 1, epoch: 2, position: 3 }];
     assert.deepEqual(decodeMemberStats({ ...good, partitions })?.partitions, partitions);
   });
@@ -29,7 +29,7 @@ describe('the stats of a member', () => {
     it(`are refused with ${what}`, () => assert.equal(decodeMemberStats({ ...good, ...change }), undefined));
   }
 
-  it('never throw, whatever comes', () => {
+  it('never throw, for any input', () => {
     fc.assert(fc.property(fc.anything(), (value) => void decodeMemberStats(value)));
   });
 });

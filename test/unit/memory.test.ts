@@ -8,7 +8,7 @@ const points = (count: number, bytes: (i: number) => number): UsePoint[] =>
   Array.from({ length: count }, (_, i) => ({ atMs: i * 10_000, bytes: bytes(i) }));
 
 describe('the trend of memory', () => {
-  it('is unknown before there is a minute of points', () => {
+  it('is unknown during the first minute', () => {
     assert.deepEqual(judgeTrend([], 0.1), { kind: 'unknown' });
     assert.deepEqual(
       judgeTrend(
@@ -19,7 +19,7 @@ describe('the trend of memory', () => {
     );
   });
 
-  it('is stable for the saw-tooth of a collector and for a single burst', () => {
+  it('is stable for the saw-tooth of garbage collection and for a single burst', () => {
     assert.deepEqual(
       judgeTrend(
         points(30, (i) => (20 + (i % 5)) * MB),
@@ -36,12 +36,12 @@ describe('the trend of memory', () => {
     );
   });
 
-  it('is stable where something fills once and levels off', () => {
+  it('is stable if memory fills once and levels off', () => {
     const warmUp = points(20, (i) => (20 + 10 * Math.min(1, i / 9)) * MB);
     assert.deepEqual(judgeTrend(warmUp, 0.1), { kind: 'stable' });
   });
 
-  it('grows by what a leak adds, whatever noise lies over it', () => {
+  it('grows by the rate of a leak, despite noise', () => {
     const leak = judgeTrend(
       points(30, (i) => (20 + i * 0.2 + (i % 3) * 0.3) * MB),
       0.1,
@@ -51,7 +51,7 @@ describe('the trend of memory', () => {
     assert.ok(Math.abs(perMinute - 1.2) < 0.1, `${perMinute} MB/min`);
   });
 
-  it('finds any slope under a third of outliers', () => {
+  it('finds any slope despite a third of outliers', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: -50, max: 50 }),
@@ -86,7 +86,7 @@ describe('the trend of memory', () => {
 describe('the memory line', () => {
   const sample = { allocBytes: 5 * MB, totalAllocBytes: 10 * MB, sysBytes: 12 * MB, numGc: 3 };
 
-  it('is the one that users know, then the verdict', () => {
+  it('has the documented format, followed by the verdict', () => {
     assert.equal(
       formatMemoryLine({ ...sample, trend: { kind: 'stable' } }),
       'Memory Stats - Alloc: 5 MB, TotalAlloc: 10 MB, Sys: 12 MB, NumGC: 3, stable',

@@ -48,13 +48,13 @@ describe('the key of a message in a keyed group', () => {
     assert.equal(keyOf('json:__proto__', message('x', '{}')), null);
   });
 
-  it('decides the partition by its hash, and the whole subject does where there is none', () => {
+  it('decides the partition by its hash; without a key the whole subject does', () => {
     const order = message('orders.c7.created');
     assert.equal(partitionByKey('c7', order, 16), fnv1a32('c7') % 16);
     assert.equal(partitionByKey(null, order, 16), fnv1a32('orders.c7.created') % 16);
   });
 
-  it('has one text however it is written, and no text that means nothing', () => {
+  it('has one canonical text, and meaningless texts are refused', () => {
     assert.equal(parseMessageKey(' subject:2,3 ')?.text, 'subject:2,3');
     assert.equal(namedKey('tenant', () => 'x').text, 'function:tenant');
     for (const text of [

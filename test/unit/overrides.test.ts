@@ -7,7 +7,7 @@ const answering = (outcome: WriteOutcome) =>
   ({ read: async () => ({ kind: 'missing' }), write: async () => outcome }) as unknown as Bucket;
 
 describe('a pause that cannot be written', () => {
-  it('names what the server said, or that it did not answer', async () => {
+  it("names the server's reason, or that it did not answer", async () => {
     const full = answering({ kind: 'unknown', refusal: 'bucket B refuses writes (maximum bytes exceeded)' });
     await assert.rejects(changeOverride(full, 'g', 3, { paused: true }, 'me'), {
       code: 'storage-failed',

@@ -23,7 +23,7 @@ describe('Pacer', () => {
     }
   });
 
-  it('spreads messages evenly: every 100 ms has its share', () => {
+  it('spreads messages evenly over every 100 ms', () => {
     const windows = new Array<number>(100).fill(0);
     for (const { atMs } of simulate(new Pacer(1_000, 0), everyMs(10_000))) {
       windows[Math.floor(atMs / 100)] = (windows[Math.floor(atMs / 100)] ?? 0) + 1;
@@ -56,7 +56,7 @@ describe('Pacer', () => {
     }
   });
 
-  it('gives up what is more than a second overdue, and reports it', () => {
+  it('drops what is more than a second overdue, and reports it', () => {
     const pacer = new Pacer(100, 0);
     const before = simulate(pacer, everyMs(1_000)).length;
     const after = simulate(pacer, everyMs(10_000, 6_000)).length;

@@ -1,22 +1,22 @@
 import assert from 'node:assert/strict';
 import { misfit } from '../../src/core/protocol/position-mark.js';
 
-describe('what a position was made on', () => {
+describe('the stream of a position', () => {
   const mark = { sequence: 5, created: 1_000, stored: 2_000 };
 
-  it('is another stream where the sequence is beyond its end', () => {
+  it('is another one if the sequence is beyond its end', () => {
     assert.equal(misfit({ sequence: 5 }, { last: 4 }), 'beyond-end');
     assert.equal(misfit({ sequence: 5 }, { last: 5 }), null);
   });
 
-  it('is told by the message of its sequence, whenever the stream was created', () => {
+  it("is decided by the message at its sequence, regardless of the stream's creation", () => {
     for (const created of [1_000, 5_000, undefined]) {
       assert.equal(misfit(mark, { last: 9, created, stored: 2_000 }), null);
       assert.equal(misfit(mark, { last: 9, created, stored: 3_000 }), 'other-stream');
     }
   });
 
-  it('is told by the creation of the stream where the message is gone, or was never known', () => {
+  it("is decided by the stream's creation if the message is gone or was never known", () => {
     assert.equal(misfit(mark, { last: 9, created: 1_000 }), null);
     assert.equal(misfit(mark, { last: 9, created: 5_000 }), 'other-stream');
     const { stored: _, ...begun } = mark;
@@ -24,13 +24,13 @@ describe('what a position was made on', () => {
     assert.equal(misfit(begun, { last: 9, created: 5_000, stored: 2_000 }), 'other-stream');
   });
 
-  it('is this stream where nothing else is known, and where nothing counts as handled', () => {
+  it('is this one if nothing is known, or nothing counts as handled', () => {
     assert.equal(misfit({ sequence: 5 }, { last: 9, created: 5_000, stored: 3_000 }), null);
     assert.equal(misfit(mark, { last: 9 }), null);
     assert.equal(misfit({ ...mark, sequence: 0 }, { last: 9, created: 5_000, stored: 3_000 }), null);
   });
 
-  it('takes the two ways of rounding a time for the same', () => {
+  it('is the same for both roundings of a time', () => {
     assert.equal(misfit(mark, { last: 9, stored: 2_001 }), null);
     assert.equal(misfit(mark, { last: 9, stored: 2_002 }), 'other-stream');
   });

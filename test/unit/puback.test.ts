@@ -11,7 +11,7 @@ function read(reader: PubAckReader, text: string) {
 }
 
 describe('PubAckReader', () => {
-  it('reads plain confirmations the short way after the first, in the spacing of any server', () => {
+  it('parses plain confirmations by the fast path after the first, with the spacing of any server', () => {
     for (const before of ['{"stream":"EVENTS","seq":', '{"stream":"EVENTS", "seq":']) {
       const reader = new PubAckReader('EVENTS');
       assert.equal(reader.sequence(bytes(`${before}1}`)), 0);
@@ -22,7 +22,7 @@ describe('PubAckReader', () => {
     }
   });
 
-  it('says the same both ways, for any bytes', () => {
+  it('gives the same result on both paths, for any bytes', () => {
     const answers = fc.oneof(
       fc.string(),
       fc.json(),
@@ -41,7 +41,7 @@ describe('PubAckReader', () => {
     );
   });
 
-  it('sees duplicates, domains and refusals', () => {
+  it('parses duplicates, domains and refusals', () => {
     const reader = new PubAckReader('EVENTS');
     assert.deepEqual(read(reader, '{"stream":"EVENTS","seq":7,"duplicate":true}'), {
       kind: 'stored',
@@ -67,7 +67,7 @@ describe('PubAckReader', () => {
     }
   });
 
-  it('takes the answer of another domain for no answer of the stream that was meant', () => {
+  it('ignores the answer of a stream in another domain', () => {
     const [hub, none] = [new PubAckReader('EVENTS', 'hub'), new PubAckReader('EVENTS', '')];
     const of = (domain: string, seq: number) =>
       `{"stream":"EVENTS",${domain && `"domain":"${domain}",`}"seq":${seq}}`;
@@ -93,7 +93,7 @@ describe('PubAckReader', () => {
     assert.equal(read(hub, of('hub', 4)).kind, 'stored');
   });
 
-  it('accepts nothing from another stream, and nothing that is not an answer', () => {
+  it('rejects answers of other streams and anything that is not an answer', () => {
     const reader = new PubAckReader('EVENTS');
     assert.equal(read(reader, '{"stream":"OTHER","seq":7}').kind, 'refused');
     for (const text of [

@@ -23,7 +23,7 @@ const SUMMARY: PublishSummary = {
 const TARGET = { stream: 'EVENTS', partitions: 8 };
 
 describe('the report of a publishing run', () => {
-  it('is short when all went well', () => {
+  it('is short if there were no problems', () => {
     assert.equal(
       formatSummary(SUMMARY, TARGET),
       `Published to EVENTS, 8 partitions
@@ -35,7 +35,7 @@ describe('the report of a publishing run', () => {
     );
   });
 
-  it('says what did not go well', () => {
+  it('lists the problems', () => {
     const summary = {
       ...SUMMARY,
       confirmed: 10,
@@ -64,7 +64,7 @@ describe('the report of a publishing run', () => {
     );
   });
 
-  it('fits its progress into the width that there is', () => {
+  it('fits its progress into the width of the terminal', () => {
     const progress = {
       confirmed: 917_793,
       pending: 4_000,

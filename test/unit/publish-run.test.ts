@@ -43,9 +43,9 @@ function start(options: Partial<PublishRunOptions> = {}) {
   return { clock, stream, source, result, roundTrip };
 }
 
-describe('PublishRun with a source that keeps it waiting', () => {
+describe('PublishRun with a slow source', () => {
   for (const rate of [undefined, 10]) {
-    it(`counts latency from when a message was there, ${rate ? 'with' : 'without'} a rate`, async () => {
+    it(`counts latency from the arrival of a message, ${rate ? 'with' : 'without'} a rate`, async () => {
       const { clock, source, result, roundTrip } = start({ rate });
       clock.advance(700);
       await source.give('a');
@@ -67,7 +67,7 @@ describe('PublishRun with a source that keeps it waiting', () => {
     assert.equal(clock.timers, 0);
   });
 
-  it('ends when it is told to', async () => {
+  it('ends when it is stopped', async () => {
     const controller = new AbortController();
     const { source, result } = start({ signal: controller.signal });
     await turn();

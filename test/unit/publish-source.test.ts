@@ -16,7 +16,7 @@ function first(count: number, payload: Payload, addressing: Addressing = {}): Ou
 }
 
 describe('generated messages', () => {
-  it('have the size asked for, printable, and cost no memory each', () => {
+  it('have the requested size, are printable, and share their memory', () => {
     for (const sizeBytes of [0, 1, 128, 1_021]) {
       const [one, two] = first(2, { sizeBytes });
       assert.equal(one?.data.length, sizeBytes);
@@ -59,7 +59,7 @@ describe('generated messages', () => {
 describe('ConfirmedLog', () => {
   const temp = withTempFolder();
 
-  it('writes a line a message, text as text and other bytes as base64', () => {
+  it('writes one line per message, text as text and other bytes as base64', () => {
     const path = join(temp(), 'confirmed.ndjson');
     const log = new ConfirmedLog(path);
     log.add({ data: 'Grüße "1"', key: 'k' }, 3, 12, false);
@@ -80,7 +80,7 @@ describe('ConfirmedLog', () => {
     assert.equal(JSON.parse(readFileSync(path, 'utf8')).data, '\ufeffA');
   });
 
-  it('replaces what the file held, once it has something to say or ends', () => {
+  it('truncates an existing file at the first write or at the end', () => {
     const path = join(temp(), 'confirmed.ndjson');
     writeFileSync(path, 'of an earlier run\n');
     const log = new ConfirmedLog(path);

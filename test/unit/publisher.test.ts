@@ -33,7 +33,7 @@ const send = (publisher: Publisher, ...data: string[]) => data.map((text) => pub
 const withCode = (code: string) => (error: unknown) => error instanceof NatspocError && error.code === code;
 
 describe('Publisher', () => {
-  it('takes partitions in turn, and a key to its own', () => {
+  it('sends to partitions in turn, and a key always to its partition', () => {
     const { stream, publisher, roundTrip } = start({ maxPendingMessages: 20 });
     send(publisher, 'a', 'b', 'c', 'd', 'e');
     publisher.send({ data: 'f', key: 'user-7' });
@@ -54,7 +54,7 @@ describe('Publisher', () => {
     assert.deepEqual(endings, ['late p0 #1 false 45', 'now p3 #2 false 5']);
   });
 
-  it('keeps to its window in messages, and tells when there is room', async () => {
+  it('keeps to its window in messages, and reports when there is room', async () => {
     const { stream, publisher, roundTrip } = start();
     const [first, , , last] = send(publisher, 'a', 'b', 'c', 'd');
     assert.equal(first, undefined);
@@ -80,7 +80,7 @@ describe('Publisher', () => {
     assert.equal(stream.stored.length, 2);
   });
 
-  it('fails what is too large or cannot be addressed, without sending it', async () => {
+  it('rejects a message that is too large or has no valid address, without sending it', async () => {
     const { stream, publisher, endings } = start();
     send(publisher, 'x'.repeat(1_001));
     publisher.send({ data: 'a', partition: 4 });
@@ -102,7 +102,7 @@ describe('Publisher', () => {
     assert.deepEqual(endings, ['a rejected not-confirmed', 'b p1 #1 false 0']);
   });
 
-  it('sends again in order, after a rest, what the server refused for the moment', () => {
+  it('resends temporarily refused messages in order, after a pause', () => {
     const { clock, stream, publisher, roundTrip } = start();
     const moment = { code: 10008, description: 'temporarily unavailable', retryable: true };
     stream.refuse(moment, moment);
@@ -119,7 +119,7 @@ describe('Publisher', () => {
     assert.deepEqual([publisher.counters.retried, publisher.counters.maybeTwice], [2, 0]);
   });
 
-  it('says so when a retry was overtaken in its partition', () => {
+  it('reports a retry that was overtaken in its partition', () => {
     const { clock, stream, publisher, roundTrip } = start();
     stream.refuse({ code: 10008, description: 'temporarily unavailable', retryable: true });
     publisher.send({ data: 'a', key: 'k' });
@@ -139,7 +139,7 @@ describe('Publisher', () => {
     assert.deepEqual(endings, ['a unknown unreachable', 'b rejected unreachable']);
   });
 
-  it('sends a message with an id again when its answer is overdue, and takes a late answer', () => {
+  it('resends a message with an id if its answer is overdue, and accepts a late answer', () => {
     const { clock, stream, publisher, endings, roundTrip } = start({ dedupe: true });
     send(publisher, 'a');
     stream.handle();
@@ -151,7 +151,7 @@ describe('Publisher', () => {
     assert.deepEqual([publisher.counters.duplicates, publisher.counters.maybeTwice], [1, 0]);
   });
 
-  it('counts on an id only as long as the stream notices it', () => {
+  it("relies on an id only within the stream's duplicate window", () => {
     for (const [duplicateWindowMs, maybeTwice] of [
       [500, 1],
       [800, 0],
@@ -178,7 +178,7 @@ describe('Publisher', () => {
     assert.equal(publisher.counters.retried, 0);
   });
 
-  it('sends a message without an id again when the server refuses those behind it and never answers it', () => {
+  it('resends a message without an id if the server refuses the later ones and never answers it', () => {
     const { clock, stream, publisher, endings, roundTrip } = start();
     send(publisher, 'a', 'b');
     stream.handle(1);
@@ -197,7 +197,7 @@ describe('Publisher', () => {
     assert.deepEqual([confirmed, retried, maybeTwice, reordered], [2, 2, 1, 0]);
   });
 
-  it('waits for half a minute unless told otherwise: electing a leader takes its time', () => {
+  it('waits for half a minute by default, because an election takes time', () => {
     const { clock, stream, publisher, endings, roundTrip } = start({ timeoutMs: undefined });
     const nobody = { code: 503, description: 'nobody leads', retryable: true };
     send(publisher, 'a');
@@ -214,7 +214,7 @@ describe('Publisher', () => {
     assert.equal(endings.at(-1), 'b unknown not-confirmed');
   });
 
-  it('sends everything unconfirmed again after a reconnect, ahead of what came later', () => {
+  it('resends everything unconfirmed after a reconnect, before later messages', () => {
     for (const notice of [true, false]) {
       const { stream, publisher, roundTrip } = start();
       send(publisher, 'a', 'b');
@@ -233,7 +233,7 @@ describe('Publisher', () => {
     }
   });
 
-  it('does not blame the server for a time in which this process stood still', () => {
+  it("does not count time in which the process was stopped as the server's silence", () => {
     const { clock, stream, publisher, endings, roundTrip } = start();
     send(publisher, 'a');
     stream.handle();
@@ -243,7 +243,7 @@ describe('Publisher', () => {
     assert.match(endings[0] ?? '', /^a p0 #1/);
   });
 
-  it('fails what was sent to a forbidden subject at once', () => {
+  it('immediately fails messages to a forbidden subject', () => {
     const { stream, publisher, endings, roundTrip } = start();
     send(publisher, 'a', 'b');
     stream.deny('test.p.0');
@@ -251,7 +251,7 @@ describe('Publisher', () => {
     assert.deepEqual(endings, ['a rejected not-permitted', 'b p1 #1 false 0']);
   });
 
-  it('fails everything, also what comes later, when the connection is gone for good', async () => {
+  it('fails all messages, including later ones, after the connection has ended', async () => {
     const { stream, publisher, endings } = start();
     send(publisher, 'a', 'b', 'c', 'd', 'e');
     stream.end(new NatspocError('unreachable', 'gone'));
@@ -266,7 +266,7 @@ describe('Publisher', () => {
     await publisher.flush();
   });
 
-  it('closes when everything is answered, and accepts nothing more', async () => {
+  it('closes when everything is answered, and accepts no further messages', async () => {
     const { clock, stream, publisher, roundTrip } = start();
     send(publisher, 'a');
     const closed = publisher.close();
@@ -278,7 +278,7 @@ describe('Publisher', () => {
     assert.equal(clock.timers, 0);
   });
 
-  it('gives different publishers different ids, and takes ids as given', () => {
+  it('generates different ids in different publishers, and keeps given ids', () => {
     const [first, second] = [start({ dedupe: true }), start({ dedupe: true })];
     for (const { publisher, roundTrip } of [first, second]) {
       send(publisher, 'a', 'b');
@@ -293,7 +293,7 @@ describe('Publisher', () => {
     );
   });
 
-  describe('before a message takes a place', () => {
+  describe('before a message enters the window', () => {
     const self: { self?: unknown } = {};
     self.self = self;
     const getter = {
@@ -339,7 +339,7 @@ describe('Publisher', () => {
     }
   });
 
-  it('takes bytes of another realm', async () => {
+  it('accepts bytes of another realm', async () => {
     const { publisher, stream, roundTrip } = start();
     const data: Uint8Array = runInNewContext('new Uint8Array([104, 105])');
     publisher.send({ data });
@@ -347,7 +347,7 @@ describe('Publisher', () => {
     assert.equal(stream.stored[0]?.data, 'hi');
   });
 
-  it('takes a key and an id that stand in the headers for what they are', () => {
+  it('uses a key and an id in the headers', () => {
     const { publisher, stream, roundTrip } = start({ maxPendingMessages: 20, dedupe: true });
     const headers = { 'Natspoc-Key': 'user-7', 'X-Trace': '1' };
     publisher.send({ data: 'a', key: 'user-7', id: 'one' });
@@ -366,7 +366,7 @@ describe('Publisher', () => {
     }
   });
 
-  it('gives the place back of a message that the connection throws at', async () => {
+  it('frees the place of a message if the connection throws', async () => {
     const { clock, publisher, stream, endings, roundTrip } = start();
     stream.throws.push(new Error('no'));
     const failing = publisher.publish({ data: 'a' });

@@ -20,8 +20,8 @@ function deliver(demand: PullBudget, messages: number, release: boolean): void {
   }
 }
 
-describe('what a reader asks for', () => {
-  it('never holds and awaits more than its window, whatever happens', () => {
+describe('the pull budget of a reader', () => {
+  it('never holds and requests more than the window', () => {
     const step = fc.oneof(
       fc.record({ kind: fc.constant('order' as const) }),
       fc.record({
@@ -61,7 +61,7 @@ describe('what a reader asks for', () => {
     );
   });
 
-  it('grows to the window where messages are taken as they come, and shrinks where they wait', () => {
+  it('grows to the window while messages are handled immediately, and shrinks while they wait', () => {
     const demand = demandOf(4_096);
     demand.weigh(100);
     const batches: number[] = [];
@@ -86,13 +86,13 @@ describe('what a reader asks for', () => {
     assert.ok(last <= 64, `${last} at a time`);
   });
 
-  it('asks for as many as fit into the bytes of the window', () => {
+  it('requests as many messages as fit into the bytes of the window', () => {
     const demand = demandOf(4_096, 10_000);
     demand.weigh(1_000);
     assert.deepEqual(demand.order(), { batch: 10, maxBytes: 10_000 });
   });
 
-  it('asks for what is handled side by side, and for as many ahead of it', () => {
+  it('requests the messages for all running handlers and a small reserve', () => {
     const demand = new PullBudget({ messages: 4_096, bytes: 1_000_000 }, 1_000);
     demand.weigh(100);
     demand.begin(0);
@@ -102,7 +102,7 @@ describe('what a reader asks for', () => {
     assert.equal(demand.order()?.batch, 32, 'again when half of what is ahead is free');
   });
 
-  it('asks for more where what is held cannot be taken up, up to its window', () => {
+  it('requests more, up to the window, if held messages cannot be started', () => {
     const demand = new PullBudget({ messages: 200, bytes: 1_000_000 }, 2);
     demand.weigh(100);
     demand.begin(0);
@@ -118,7 +118,7 @@ describe('what a reader asks for', () => {
     assert.equal(held, 200);
   });
 
-  it('cuts what it asks for into requests that the server allows', () => {
+  it('splits requests to fit the limits of the server', () => {
     const limits = new RequestLimits({ max_batch: 32 });
     const demand = new PullBudget({ messages: 4_096, bytes: 1_000_000 }, 1, limits);
     demand.weigh(100);
@@ -138,7 +138,7 @@ describe('what a reader asks for', () => {
     assert.deepEqual(demand.order(), { batch: 16, maxBytes: 5_000 });
   });
 
-  it('asks for a message that is larger than the window alone, without a limit, and once', () => {
+  it('requests a message that is larger than the window alone, without a limit, and once', () => {
     const demand = demandOf(10, 100);
     assert.equal(demand.order()?.batch, 10);
     deliver(demand, 2, false);

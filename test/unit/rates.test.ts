@@ -7,7 +7,7 @@ import { fakeMessage } from '../support/fake-partition.js';
 describe('rates', () => {
   const count = (handled: number, epoch = 7) => ({ partition: 3, epoch, handled });
 
-  it('are messages a second over the last five seconds', () => {
+  it('are messages per second over the last five seconds', () => {
     const meter = new RateMeter();
     for (let second = 0; second <= 20; second++) {
       // Slow first, then fast: only the fast part is recent.
@@ -16,13 +16,13 @@ describe('rates', () => {
     assert.equal(meter.perSecond(20_000, count(5_010)), 500);
   });
 
-  it('of an epoch that has just begun count from its beginning, not from the epoch before', () => {
+  it('of a new epoch count from its start, not from the previous epoch', () => {
     const meter = new RateMeter();
     meter.sample(0, [count(1_000_000, 7)]);
     assert.equal(meter.perSecond(2_000, count(100, 8)), 50);
   });
 
-  it('are 0 before anything was looked at', () => {
+  it('are 0 before the first measurement', () => {
     assert.equal(new RateMeter().perSecond(1_000, count(5)), 0);
   });
 });
@@ -31,7 +31,7 @@ describe('handler times', () => {
   // What the handler is given does not matter: it is passed on.
   const context = {} as HandlerContext;
 
-  it('are a sample of the calls, of those that return and of those that take a while', async () => {
+  it('sample calls that return immediately and calls that take a while', async () => {
     const times = new HandlerTimes();
     const fast = times.timed(() => {});
     for (let i = 0; i < 64; i++) fast(fakeMessage(i), context);
@@ -41,7 +41,7 @@ describe('handler times', () => {
     assert.ok((slow.stats()?.meanMs ?? 0) >= 19);
   });
 
-  it('leave what the handler says as it is', async () => {
+  it('do not change the result of the handler', async () => {
     const times = new HandlerTimes();
     const failing = times.timed(() => Promise.reject(new Error('no')));
     await assert.rejects(async () => failing(fakeMessage(1), context), /no/);

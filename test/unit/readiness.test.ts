@@ -85,7 +85,7 @@ describe('having caught up', () => {
     return { member, elapse, stop, clock };
   };
 
-  it('takes every partition of this member', () => {
+  it('requires every partition of this member', () => {
     const { member, elapse } = bench([partition(0, { caughtUp: true }), partition(1)]);
     assert.equal(elapse(1_000), 0);
     member.partitions = [partition(0, { caughtUp: true }), partition(1, { caughtUp: true })];
@@ -93,7 +93,7 @@ describe('having caught up', () => {
     assert.equal(elapse(1_000), 1, 'once');
   });
 
-  it('does not wait for one that was given up', () => {
+  it('does not wait for a halted partition', () => {
     assert.equal(
       bench([partition(0, { caughtUp: true }), partition(1, { state: 'halted' })]).elapse(1_000),
       1,
@@ -108,20 +108,20 @@ describe('having caught up', () => {
     assert.equal(elapse(1_000), 1);
   });
 
-  it('does not wait for what was stored after the start, however much of that comes', () => {
+  it('does not wait for messages that were stored after the start', () => {
     const { member, elapse } = bench([partition(0, { position: END - 1, lag: 9 })]);
     assert.equal(elapse(1_000), 0);
     member.partitions = [partition(0, { position: END, lag: 9 })];
     assert.equal(elapse(1_000), 1);
   });
 
-  it('has patience for a while with a member that owns nothing', () => {
+  it('waits for a while if the member owns no partition', () => {
     const { elapse } = bench([]);
     assert.equal(elapse(1_900), 0);
     assert.equal(elapse(1_000), 1);
   });
 
-  it('can be called off', () => {
+  it('can be cancelled', () => {
     const { stop, elapse, clock } = bench([]);
     stop();
     assert.equal(elapse(10_000), 0);

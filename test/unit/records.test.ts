@@ -73,7 +73,7 @@ describe('records', () => {
     assert.equal(decodePosition(bytes({ ...position, v: 3 })), undefined);
   });
 
-  it('of sessions are not read of an older version either: it keeps no proof of life where we look', () => {
+  it('of sessions of an older version are not read, because that version keeps no proof of life', () => {
     assert.equal(decodeSession(bytes({ ...session, v: 1 })), undefined);
     assert.deepEqual(foreignFormat(bytes({ ...session, v: 1 })), { v: 1, version: '0.1.0' });
     assert.equal(foreignFormat(bytes(session)), undefined);
@@ -81,7 +81,7 @@ describe('records', () => {
     assert.equal(foreignFormat(bytes({})), undefined);
   });
 
-  it('say whether a newer version wrote what does not decode', () => {
+  it('show whether an undecodable value is of a newer version', () => {
     assert.equal(unreadableAs(bytes({ ...position, v: RECORD_VERSION + 1 })), 'newer');
     for (const broken of [{ ...position, seq: -1 }, { ...position, v: -2 }, { v: 1e300 }, null, [], 'text']) {
       assert.equal(unreadableAs(bytes(broken)), 'broken', JSON.stringify(broken));
@@ -89,7 +89,7 @@ describe('records', () => {
     assert.equal(unreadableAs(new Uint8Array(0)), 'broken');
   });
 
-  it('are bounded: no more partitions, time or text than there can be', () => {
+  it('have bounded partitions, times and texts', () => {
     const layout = { v: 1, prefix: 'e', partitions: 65_536, hash: 'fnv1a32' };
     assert.ok(decodeLayout(bytes(layout)));
     for (const partitions of [0, 65_537, 1e7, 1e15, 1.5]) {
@@ -107,7 +107,7 @@ describe('records', () => {
     assert.deepEqual(parseGroupKey('g', 'group.g.lease.65536'), { kind: 'other' });
   });
 
-  it('never throw, whatever the bytes', () => {
+  it('never throw, for any bytes', () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -126,7 +126,7 @@ describe('records', () => {
       assert.equal(decodeLease(bytes({ ...lease, owner })), undefined, owner);
   });
 
-  it('have keys that parse back, and foreign keys that do not', () => {
+  it('have keys that parse back, and foreign keys are rejected', () => {
     assert.deepEqual(parseGroupKey('g', keys.session('g', 'S1')), { kind: 'session', id: 'S1' });
     assert.deepEqual(parseGroupKey('g', keys.lease('g', 17)), { kind: 'lease', partition: 17 });
     for (const key of [

@@ -26,7 +26,7 @@ describe('retrying', () => {
     );
   });
 
-  it('goes on until the last attempt, then does what the policy says', () => {
+  it('retries until the last attempt, then follows the policy', () => {
     const policy = { maxAttempts: 2, backoff: { baseMs: 10, maxMs: 10 }, onExhausted: 'skip' as const };
     assert.deepEqual(nextStep(policy, 1, 1), { kind: 'retry', delayMs: 10 });
     assert.deepEqual(nextStep(policy, 2, 1), { kind: 'skip' });
@@ -48,7 +48,7 @@ describe('retrying', () => {
     it(`reads ${JSON.stringify(text)}`, () => assert.deepEqual(parseBackoff(text), expected));
   }
 
-  it('knows a first delay and a cap from anything else', () => {
+  it('accepts a first delay and a cap, and rejects anything else', () => {
     assert.equal(isBackoff({ baseMs: 0, maxMs: 86_400_000 }), true);
     for (const other of [
       undefined,

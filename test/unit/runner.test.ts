@@ -72,7 +72,7 @@ function bench({
 }
 
 describe('a partition runner', () => {
-  it('starts where its group starts, and writes the position before it reads', async () => {
+  it("starts at the group's start, and writes the position before it reads", async () => {
     const { bucket, stream, start, told } = bench({ groupStart: { seq: 20 } });
     stream.range = { first: 21, last: 30 };
     await start();
@@ -83,7 +83,7 @@ describe('a partition runner', () => {
     assert.deepEqual(told, ['started']);
   });
 
-  it('goes on behind the position that it finds, and deletes the reader of the owner before', async () => {
+  it("continues after the stored position, and deletes the previous owner's reader", async () => {
     const { bucket, stream, start } = bench({ groupStart: { seq: 30 } });
     bucket.put({ v: 1, seq: 5, epoch: 3, at: '', reader: 'f00d' });
     await start();
@@ -98,7 +98,7 @@ describe('a partition runner', () => {
     ['no record at all', 'NaN', /leases seek 0 --to/],
     ['a newer format', { v: 99, seq: 5, epoch: 3, at: '' }, /newer version of natspoc: update this member/],
   ] as const) {
-    it(`halts alone where its position is ${what}, and leaves it as it is`, async () => {
+    it(`halts, without its member, if its position is ${what}, and leaves the position unchanged`, async () => {
       const { bucket, start, told, stream } = bench();
       bucket.put(value);
       await start();
@@ -109,7 +109,7 @@ describe('a partition runner', () => {
     });
   }
 
-  it('does not start where a newer owner was', async () => {
+  it('does not start after a newer owner', async () => {
     const { bucket, start, told, stream } = bench();
     bucket.put({ v: 1, seq: 5, epoch: 8, at: '' });
     await start();
@@ -117,7 +117,7 @@ describe('a partition runner', () => {
     assert.deepEqual(stream.opened, []);
   });
 
-  it('does not read a stream that ends before its position: what comes next would count as handled', async () => {
+  it('does not read a stream that ends before its position', async () => {
     const { bucket, stream, start, told, clock } = bench();
     bucket.put({ v: 1, seq: 50, epoch: 3, at: '' });
     stream.range = { first: 1, last: 5 };
@@ -133,7 +133,7 @@ describe('a partition runner', () => {
     assert.deepEqual([stream.opened, bucket.record?.seq], [[], 50]);
   });
 
-  it('does not read a stream that ends before its group starts: that is a stream made anew', async () => {
+  it("does not read a stream that ends before the group's start", async () => {
     const { stream, start, told, clock } = bench({ groupStart: { seq: 50 } });
     stream.range = { first: 1, last: 5 };
     const starting = start();
@@ -145,7 +145,7 @@ describe('a partition runner', () => {
     assert.match(told.join(), /^failed: its position is 50, but the stream ends at 5: /);
   });
 
-  it('waits for a leader of the stream that has to catch up', async () => {
+  it('waits for a stream leader that is still catching up', async () => {
     const { bucket, stream, start, told, clock } = bench();
     bucket.put({ v: 1, seq: 50, epoch: 3, at: '' });
     stream.range = { first: 1, last: 49 };
@@ -158,7 +158,7 @@ describe('a partition runner', () => {
     assert.equal(stream.opened[0]?.startSequence, 51);
   });
 
-  it('does not go on in a stream that has lost what was received', async () => {
+  it('does not continue in a stream that has lost received messages', async () => {
     const { stream, start, told } = bench();
     stream.range = { first: 1, last: 3 };
     await start();
@@ -173,7 +173,7 @@ describe('a partition runner', () => {
   describe('on a stream that has used the sequence of its position again', () => {
     const position = { v: 2, seq: 5, epoch: 3, at: '', created: 1_000, stored: 2_000 };
 
-    it('does not read, whatever the stream says of its creation', async () => {
+    it("does not read, whatever the stream's creation time is", async () => {
       const { bucket, stream, start, told } = bench();
       bucket.put(position);
       stream.range = { first: 1, last: 50, created: 1_000 };
@@ -186,7 +186,7 @@ describe('a partition runner', () => {
       assert.deepEqual({ created, stored }, { created: 1_000, stored: 2_000 });
     });
 
-    it('does not read where its message is gone and the stream was created anew', async () => {
+    it('does not read if its message is gone and the stream was created again', async () => {
       const { bucket, stream, start, told } = bench();
       bucket.put(position);
       stream.range = { first: 1, last: 50, created: 5_000 };
@@ -194,7 +194,7 @@ describe('a partition runner', () => {
       assert.match(told.join(), /^failed: its position is 5, but that sequence was used again: /);
     });
 
-    it('reads one that was restored elsewhere, and one that was trimmed, and says so of what it commits', async () => {
+    it('reads a stream that was restored or trimmed, and records that in its commits', async () => {
       for (const [created, stored] of [
         [9_000, 2_000],
         [1_000, undefined],
@@ -211,14 +211,14 @@ describe('a partition runner', () => {
       }
     });
 
-    it('does not begin where its group starts', async () => {
+    it("does not start at the group's start", async () => {
       const { stream, start, told } = bench({ groupStart: { seq: 5, created: 1_000, stored: 2_000 } });
       stream.range = { first: 1, last: 50, created: 5_000 };
       await start();
       assert.match(told.join(), /^failed: its position is 5, but that sequence was used again: /);
     });
 
-    it('does not open another reader behind what it has received', async () => {
+    it('does not open another reader after the last received message', async () => {
       const { stream, start, told } = bench();
       stream.range = { first: 1, last: 3, created: 1_000 };
       await start();
@@ -230,7 +230,7 @@ describe('a partition runner', () => {
       assert.equal(stream.opened.length, 1);
     });
 
-    it('notices at its looks', async () => {
+    it('is noticed by the periodic checks', async () => {
       const { stream, start, told, runner } = bench();
       stream.range = { first: 1, last: 3, created: 1_000 };
       await start();
@@ -247,7 +247,7 @@ describe('a partition runner', () => {
     });
   });
 
-  it('gives its reader the window of now, also where that has changed while it was opened', async () => {
+  it('gives its reader the current window, even if that changed during the opening', async () => {
     const { stream, runner, start } = bench();
     let opened = (): void => {};
     stream.opening = new Promise((resolve) => {
@@ -262,7 +262,7 @@ describe('a partition runner', () => {
     assert.deepEqual(stream.window, { messages: 10, bytes: 1_000 });
   });
 
-  it('says how many messages were dropped before they were handled', async () => {
+  it('reports the number of messages that were dropped before the start', async () => {
     const { bucket, stream, start, told } = bench();
     bucket.put({ v: 1, seq: 5, epoch: 3, at: '' });
     stream.range = { first: 11, last: 30 };
@@ -270,7 +270,7 @@ describe('a partition runner', () => {
     assert.deepEqual(told, ['started', 'trimmed 6-10, 5']);
   });
 
-  it('and how many are dropped while it lags behind, once each', async () => {
+  it('reports messages that are dropped while it lags, once each', async () => {
     const { stream, start, told, clock } = bench();
     await start();
     stream.pending = 3;
@@ -286,7 +286,7 @@ describe('a partition runner', () => {
     );
   });
 
-  it('says how many went while it read, where their subject was full', async () => {
+  it('reports messages that a full subject dropped while it read', async () => {
     const { stream, start, told, clock } = bench();
     stream.range = { first: 1, last: 100, missing: 90, mostPerSubject: 10 };
     stream.pending = 10;
@@ -301,7 +301,7 @@ describe('a partition runner', () => {
     );
   });
 
-  it('says nothing of jumps where the stream has lost nothing, or the subject is not full', async () => {
+  it('reports no loss for a jump if the stream has lost nothing, or the subject is not full', async () => {
     for (const range of [
       { first: 1, last: 100 },
       { first: 1, last: 100, missing: 50, mostPerSubject: 10 },
@@ -321,7 +321,7 @@ describe('a partition runner', () => {
     }
   });
 
-  it('says how many went where fewer wait than did, and the stream has lost some', async () => {
+  it('reports a loss if fewer messages wait than before and the stream has lost some', async () => {
     const { stream, start, told, clock } = bench();
     stream.pending = 20;
     await start();
@@ -338,14 +338,14 @@ describe('a partition runner', () => {
     );
   });
 
-  it('says nothing of what was dropped before its group began', async () => {
+  it('reports no loss for messages that were dropped before the group started', async () => {
     const { stream, start, told } = bench({ groupStart: { seq: 0, end: 40 } });
     stream.range = { first: 21, last: 60, missing: 10, mostPerSubject: 10 };
     await start();
     assert.deepEqual(told, ['started']);
   });
 
-  it('says nothing of dropped messages that were handled', async () => {
+  it('reports no loss for dropped messages that were handled', async () => {
     const { bucket, stream, start, told } = bench();
     bucket.put({ v: 1, seq: 10, epoch: 3, at: '' });
     stream.range = { first: 11, last: 30 };
@@ -353,7 +353,7 @@ describe('a partition runner', () => {
     assert.deepEqual(told, ['started']);
   });
 
-  it('handles, commits and gives the room back', async () => {
+  it('handles, commits and releases window space', async () => {
     const { stream, start, told, bucket, clock } = bench();
     await start();
     stream.deliver(fakeMessage(3, null, 'abc'), fakeMessage(9, null, 'de'));
@@ -365,7 +365,7 @@ describe('a partition runner', () => {
     assert.ok(told.includes('committed 9'));
   });
 
-  it('keeps what it has where a limit refuses its reader, tries ever later, and says so once a minute', async () => {
+  it('keeps its partition if a limit refuses its reader, retries with backoff, and reports once a minute', async () => {
     const { stream, start, told, clock, bucket, runner } = bench();
     for (let i = 0; i < 20; i++) stream.refusals.push('as many as it may have');
     const starting = start();
@@ -385,7 +385,7 @@ describe('a partition runner', () => {
     assert.equal(bucket.writes.length, 1, 'the position was taken over once');
   });
 
-  it('opens ever later after readers that have brought nothing, and at once after one that has', async () => {
+  it('reopens with backoff after readers that delivered nothing, and immediately after one that did', async () => {
     const { stream, start, told, clock } = bench();
     await start();
     stream.fault('broken');
@@ -404,7 +404,7 @@ describe('a partition runner', () => {
     assert.equal(stream.opened.length, 4);
   });
 
-  it('asks for more where handlers are idle, and everything waits for a message in hand', async () => {
+  it('requests more if handlers are idle because all messages wait for a running one', async () => {
     const { handler, end } = manual();
     const { stream, start } = bench({ handler, settings: { concurrency: 2 } });
     await start();
@@ -414,7 +414,7 @@ describe('a partition runner', () => {
     assert.equal(stream.starved, before + 1);
   });
 
-  it('has one cure for a reader that fails: another one behind what has arrived', async () => {
+  it('replaces any failed reader by another one after the last received message', async () => {
     const { handler, end } = manual();
     const { stream, start, told } = bench({ handler });
     await start();
@@ -435,7 +435,7 @@ describe('a partition runner', () => {
     );
   });
 
-  it('opens no other reader where somebody else has deleted it: a takeover tells whose the partition is', async () => {
+  it('takes the partition over again if its reader was deleted, instead of opening another', async () => {
     const { stream, start, told } = bench();
     await start();
     stream.fault('deleted');
@@ -444,7 +444,7 @@ describe('a partition runner', () => {
     assert.deepEqual(told, ['started', 'failed: its reader was deleted by another client']);
   });
 
-  it('ends the member where a reader cannot be deleted, whatever is tried', async () => {
+  it('ends the member if a reader can never be deleted', async () => {
     const error = new NatspocError('stream-missing', 'no such stream');
     const taking = bench();
     taking.bucket.put({ v: 1, seq: 10, epoch: 3, at: '', reader: 'f00d' });
@@ -459,7 +459,7 @@ describe('a partition runner', () => {
     assert.deepEqual(reading.told, ['started', 'terminal: no such stream']);
   });
 
-  it('knows when it has caught up', async () => {
+  it('reports when it has caught up', async () => {
     const { stream, start, runner } = bench();
     stream.pending = 2;
     await start();
@@ -474,7 +474,7 @@ describe('a partition runner', () => {
     assert.equal(runner.status.caughtUp, true, 'once is enough');
   });
 
-  it('drains: lets the one in hand finish, forgets the rest, commits', async () => {
+  it('drains: finishes the running message, drops the rest, commits', async () => {
     const { handler, end } = manual();
     const { stream, start, runner, bucket, told } = bench({ handler });
     await start();
@@ -491,7 +491,7 @@ describe('a partition runner', () => {
     assert.equal(stream.closed, 1);
   });
 
-  it('drained, commits nothing that came by a shared reader which another client had changed', async () => {
+  it('does not commit messages of a changed shared reader when it drains', async () => {
     const { stream, start, runner, bucket, told } = bench();
     stream.shared = { confirm: async () => stream.fault('foreign') };
     await start();
@@ -501,7 +501,7 @@ describe('a partition runner', () => {
     assert.match(told.at(-1) ?? '', /^failed: /);
   });
 
-  it('tells a handler that takes too long, says so, and drains without it', async () => {
+  it('aborts the signal of a slow handler, reports it, and drains without it', async () => {
     let signal: AbortSignal | undefined;
     const { stream, start, runner, bucket, clock, told } = bench({
       handler: (_message, context) => {
@@ -523,7 +523,7 @@ describe('a partition runner', () => {
     assert.equal(told.at(-1), 'overdue 1');
   });
 
-  it('commits what the runner before had handled, though it is drained before it has begun', async () => {
+  it('commits what the previous runner handled, even if it drains before it has started', async () => {
     const { bucket, stream, runner, start, told } = bench({ before: { position: 9, committed: 5 } });
     bucket.put({ v: 1, seq: 5, epoch: 7, at: '' });
     let proceed = (): void => {};
@@ -540,7 +540,7 @@ describe('a partition runner', () => {
     assert.equal(stream.opened.length, 0);
   });
 
-  it('commits that also where the reader of before cannot be deleted in time', async () => {
+  it('commits what the previous runner handled, even if the old reader cannot be deleted in time', async () => {
     const { bucket, stream, runner, start, told } = bench({ before: { position: 9, committed: 5 } });
     bucket.put({ v: 1, seq: 5, epoch: 7, at: '', reader: 'f00d' });
     stream.remove = () => new Promise(() => {});
@@ -551,7 +551,7 @@ describe('a partition runner', () => {
     assert.deepEqual(told, ['committed 9']);
   });
 
-  it('does not wait for a position that it needs no more when it is drained', async () => {
+  it('does not wait for the position if it drains before it needs it', async () => {
     const { bucket, runner, start } = bench({ before: { position: 5, committed: 5 } });
     bucket.put({ v: 1, seq: 5, epoch: 7, at: '' });
     bucket.hold = new Promise(() => {});
@@ -560,7 +560,7 @@ describe('a partition runner', () => {
     await runner.drain();
   });
 
-  it('is drained in time though the position cannot be had, and says what is handled again', async () => {
+  it('drains in time without the position, and reports which messages are handled again', async () => {
     const { bucket, clock, runner, start, told } = bench({ before: { position: 9, committed: 5 } });
     bucket.put({ v: 1, seq: 5, epoch: 7, at: '' });
     bucket.hold = new Promise(() => {});
@@ -573,7 +573,7 @@ describe('a partition runner', () => {
     assert.deepEqual(told, ['uncommitted 5 to 9']);
   });
 
-  it('commits in a drain what the runner before had handled, though its position cannot be read at first', async () => {
+  it('commits in a drain what the previous runner handled, even if the position cannot be read at first', async () => {
     const { bucket, clock, runner, start, told } = bench({ before: { position: 9, committed: 5 } });
     bucket.put({ v: 1, seq: 5, epoch: 7, at: '' });
     bucket.reads.push({ kind: 'unknown' });
@@ -588,7 +588,7 @@ describe('a partition runner', () => {
     assert.deepEqual(told, ['committed 9']);
   });
 
-  it('halts: commits what was handled before, and stays before the message', async () => {
+  it('halts: commits the earlier messages, and stays before the failed one', async () => {
     const { stream, start, bucket, told } = bench({
       handler: ({ sequence }) => {
         if (sequence === 3) throw new Error('bad');
@@ -602,7 +602,7 @@ describe('a partition runner', () => {
     assert.equal(told.at(-1), 'halted: message 3 failed: bad');
   });
 
-  it('stops the member for a handler that can handle nothing', async () => {
+  it('stops the member if the handler cannot handle any message', async () => {
     const { stream, start, bucket, told } = bench({
       handler: () => {
         throw new StopConsuming('no database');
@@ -615,7 +615,7 @@ describe('a partition runner', () => {
     assert.deepEqual(told.slice(-2), ['halted: no database', 'stopped: no database']);
   });
 
-  it('stops the member where what was handled never will be safe', async () => {
+  it('stops the member if the effects of handled messages can never become safe', async () => {
     const barrier = () => Promise.reject(new Error('disk full'));
     const { stream, start, bucket, told } = bench({ ports: { barrier } });
     await start();
@@ -625,7 +625,7 @@ describe('a partition runner', () => {
     assert.equal(told.at(-1), 'stopped: the barrier before a commit was rejected: Error: disk full');
   });
 
-  it('aborts: tells the handler, and commits nothing of what it does after that', async () => {
+  it("aborts: aborts the handler's signal, and commits nothing after that", async () => {
     const { handler, end } = manual();
     const { stream, start, runner, bucket, told } = bench({ handler });
     await start();
@@ -637,7 +637,7 @@ describe('a partition runner', () => {
     assert.deepEqual(told, ['started']);
   });
 
-  it('tells nothing after it was aborted: no commit that is confirmed later', async () => {
+  it('reports no late commit after an abort', async () => {
     const { stream, start, runner, bucket, told } = bench();
     await start();
     let write = (): void => {};
@@ -653,7 +653,7 @@ describe('a partition runner', () => {
     assert.deepEqual(told, ['started', 'handled 1']);
   });
 
-  it('tells nothing after it was aborted: no start, if that happens while its reader starts', async () => {
+  it('reports no start after an abort during the start', async () => {
     const { stream, start, runner, told } = bench();
     const open = stream.open.bind(stream);
     stream.open = async (...args) => {
@@ -665,7 +665,7 @@ describe('a partition runner', () => {
     assert.deepEqual(told, []);
   });
 
-  it('writes nothing when it is aborted while it reads its position', async () => {
+  it('writes nothing if it is aborted while it reads its position', async () => {
     const { bucket, runner, start } = bench({ before: { position: 5, committed: 5 } });
     bucket.read = async () => {
       void runner.abort('went-back');

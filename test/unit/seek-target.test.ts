@@ -14,8 +14,8 @@ const counting = (sequences: readonly number[]) => ({
   storedTime: async (): Promise<number | undefined> => undefined,
 });
 
-describe('seek', () => {
-  it('reads where to go', () => {
+describe('the target of a seek', () => {
+  it('parses every form of target', () => {
     assert.deepEqual(parseSeekTarget('seq:7'), { kind: 'sequence', sequence: 7 });
     assert.deepEqual(parseSeekTarget('-100'), { kind: 'relative', messages: -100 });
     for (const bad of [
@@ -34,7 +34,7 @@ describe('seek', () => {
     }
   });
 
-  it('finds the sequence so that exactly so many messages are repeated or skipped, whatever lies between them', async () => {
+  it('finds the sequence that repeats or skips exactly the requested number of messages, despite gaps', async () => {
     const cases = fc.record({
       sequences: fc.uniqueArray(fc.integer({ min: 1, max: 300 }), { minLength: 1, maxLength: 60 }),
       at: fc.nat(),
@@ -55,7 +55,7 @@ describe('seek', () => {
     );
   });
 
-  it('counts right while messages keep coming', async () => {
+  it('counts correctly while messages arrive', async () => {
     const sequences = Array.from({ length: 50 }, (_, i) => i + 1);
     const { waiting, sequences: listed } = counting(sequences);
     const observer = {
@@ -78,7 +78,7 @@ describe('seek', () => {
     assert.deepEqual([on.to, on.skipped], [40, 10]);
   });
 
-  it('counts from no position that is wrong', async () => {
+  it('does not count from a wrong position', async () => {
     const source = {
       observer: counting([1, 2, 3]),
       stream: { firstSequence: 1, lastSequence: 3, createdAtMs: 5_000 },
@@ -94,7 +94,7 @@ describe('seek', () => {
     }
   });
 
-  it('never goes beyond the last message that is stored', async () => {
+  it('never goes beyond the last stored message', async () => {
     const source = {
       observer: counting([1, 2, 3]),
       stream: { firstSequence: 1, lastSequence: 3 },

@@ -24,7 +24,7 @@ describe('finding nats-server', () => {
   const search = (env: Record<string, string>, systemFolders: string[] = []) =>
     findServer({ env, systemFolders, platform: 'linux', home: temp() });
 
-  it('takes what NATS_SERVER_BIN names before anything else', () => {
+  it('prefers the server in NATS_SERVER_BIN', () => {
     const asked = program('asked');
     const other = program('other');
     assert.equal(search({ NATS_SERVER_BIN: asked, PATH: path.dirname(other) }), asked);
@@ -54,7 +54,7 @@ describe('finding nats-server', () => {
     });
   }
 
-  it('looks in PATH in order, then in the system folders, then in the cache', () => {
+  it('searches PATH in order, then the system folders, then the cache', () => {
     const cached = program('.cache', 'natspoc', 'servers', '2.9.10');
     assert.equal(search({}), cached);
     const system = program('sbin');
@@ -65,19 +65,19 @@ describe('finding nats-server', () => {
     assert.equal(search({ PATH }, [path.dirname(system)]), first);
   });
 
-  it('ignores relative folders in PATH: what they mean depends on where one stands', () => {
+  it('ignores relative folders in PATH', () => {
     const file = program('here');
     assert.equal(search({ PATH: path.relative(process.cwd(), path.dirname(file)) }), null);
   });
 
-  it('prefers the newest cached version by number, and no unfinished one', () => {
+  it('prefers the newest cached version, and ignores incomplete ones', () => {
     for (const version of ['2.9.10', '2.11.8', '2.10.27']) program('cache', 'natspoc', 'servers', version);
     program('cache', 'natspoc', 'servers', '.fetch-99');
     const found = search({ XDG_CACHE_HOME: path.join(temp(), 'cache') });
     assert.equal(found, path.join(temp(), 'cache', 'natspoc', 'servers', '2.11.8', 'nats-server'));
   });
 
-  it('finds nothing where there is nothing', () => {
+  it('finds nothing if no server is installed', () => {
     assert.equal(search({ PATH: temp(), NATS_SERVER_BIN: '' }), null);
   });
 });
@@ -107,7 +107,7 @@ describe('folders of the user', () => {
 });
 
 describe('the release of a platform', () => {
-  it('is named as the project names it', () => {
+  it('has the file name that the project uses', () => {
     assert.equal(releaseArchive('linux', 'x64'), 'nats-server-v2.11.8-linux-amd64.tar.gz');
     assert.equal(releaseArchive('linux', 'arm'), 'nats-server-v2.11.8-linux-arm7.tar.gz');
     assert.equal(releaseArchive('darwin', 'arm64'), 'nats-server-v2.11.8-darwin-arm64.tar.gz');
@@ -117,8 +117,8 @@ describe('the release of a platform', () => {
   });
 });
 
-describe('what a server says', () => {
-  it('INFO is read only when it is one', () => {
+describe('the output of nats-server', () => {
+  it('has an INFO line, and any other line is ignored', () => {
     assert.deepEqual(parseInfo('INFO {"version":"2.9.10","jetstream":true}'), {
       version: '2.9.10',
       jetstream: true,
@@ -138,7 +138,7 @@ describe('what a server says', () => {
     }
   });
 
-  it('the reason of a failed start is the fatal line, else the last error, else the complaint', () => {
+  it('gives the reason of a failed start: the fatal line, or the last error, or the complaint', () => {
     const log = (level: string, text: string) => `[12] 2026/01/02 03:04:05.678901 [${level}] ${text}`;
     assert.equal(reasonIn([log('INF', 'a'), log('FTL', 'b'), log('ERR', 'c'), log('INF', 'd')]), 'b');
     assert.equal(reasonIn([log('ERR', 'c'), log('ERR', 'e'), log('WRN', 'd')]), 'e');

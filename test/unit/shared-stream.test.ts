@@ -163,8 +163,8 @@ function bench(messages = 1_000) {
 const range = (from: number, to: number, step = PARTITIONS): number[] =>
   Array.from({ length: Math.floor((to - from) / step) + 1 }, (_, i) => from + i * step);
 
-describe('the reading of a stream that all partitions of a member share', () => {
-  it('opens one reader, and gives each partition its messages only', async () => {
+describe("the shared reader of a member's partitions", () => {
+  it('opens one reader, and gives each partition only its own messages', async () => {
     const { readers, take } = bench();
     const [even, odd] = [await take(0, 0), await take(1, 0)];
     readers[0]?.deliver(1, 10);
@@ -172,7 +172,7 @@ describe('the reading of a stream that all partitions of a member share', () => 
     assert.deepEqual([readers.length, readers[0]?.options.partition], [1, null]);
   });
 
-  it('gives back to the window what belongs to other members, and what was handled', async () => {
+  it('releases window space for handled messages and those of other members', async () => {
     const { readers, take } = bench();
     const odd = await take(1, 0);
     readers[0]?.deliver(1, 10);
@@ -198,7 +198,7 @@ describe('the reading of a stream that all partitions of a member share', () => 
     assert.deepEqual(odd.sequences, range(41, 119));
   });
 
-  it('lets a partition that was taken over ahead of the head wait for it', async () => {
+  it('makes a partition that is ahead of the head wait for it', async () => {
     const { readers, take } = bench();
     await take(0, 0);
     readers[0]?.deliver(1, 10, 90);
@@ -207,7 +207,7 @@ describe('the reading of a stream that all partitions of a member share', () => 
     assert.deepEqual([readers.length, odd.sequences], [1, range(51, 59)]);
   });
 
-  it('leaves a full partition behind where another one is hungry, and loses nothing of it', async () => {
+  it('leaves a full partition behind if another one has room, without losing its messages', async () => {
     const { readers, take, settle, startOf } = bench(10);
     const [slow, fast] = [await take(1, 0), await take(0, 0)];
     for (let sequence = 1; sequence <= 40; sequence++) {
@@ -226,14 +226,14 @@ describe('the reading of a stream that all partitions of a member share', () => 
     assert.deepEqual(slow.sequences, range(1, 19));
   });
 
-  it('keeps a full partition where no other one waits: the reader waits for it', async () => {
+  it('waits for a full partition if no other one has room', async () => {
     const { readers, take } = bench(10);
     const slow = await take(1, 0);
     readers[0]?.deliver(1, 19, 40);
     assert.deepEqual(slow.sequences, range(1, 19));
   });
 
-  it('says up to where a partition was read, and nothing of what it was left behind by', async () => {
+  it('reports how far a partition was read, without messages that it missed', async () => {
     const { readers, take } = bench(10);
     const [slow, fast] = [await take(1, 0), await take(0, 0)];
     readers[0]?.deliver(1, 5, 40);
@@ -247,7 +247,7 @@ describe('the reading of a stream that all partitions of a member share', () => 
     assert.ok(slow.pending() > 0);
   });
 
-  it('does not wait for a head that is far behind: another head begins there', async () => {
+  it('opens another head for a partition that is far ahead', async () => {
     const { readers, take, settle, startOf } = bench();
     const even = await take(0, 0);
     readers[0]?.deliver(1, 10, 200_000);
@@ -260,7 +260,7 @@ describe('the reading of a stream that all partitions of a member share', () => 
     assert.deepEqual(even.sequences, range(2, 20));
   });
 
-  it('tells all its partitions when the reader fails, and opens another for those that come back', async () => {
+  it('reports a failed reader to all its partitions, and opens another for those that return', async () => {
     const { readers, take, startOf } = bench();
     const [even, odd] = [await take(0, 0), await take(1, 0)];
     readers[0]?.deliver(1, 10);
@@ -271,7 +271,7 @@ describe('the reading of a stream that all partitions of a member share', () => 
     assert.deepEqual([readers.length, startOf(readers[1])], [2, 11]);
   });
 
-  it('lets a partition wait that holds much from earlier readers, so that repeated faults do not pile messages up', async () => {
+  it('makes a partition with many messages from earlier readers wait, so that repeated faults do not pile up messages', async () => {
     const { readers, take, settle } = bench(10);
     const slow = await take(1, 20, 8);
     assert.equal(readers[0]?.isClosed, true);
@@ -283,7 +283,7 @@ describe('the reading of a stream that all partitions of a member share', () => 
     assert.deepEqual(slow.sequences, [21]);
   });
 
-  it('ends a reader that another client has changed, when what it delivered is to be committed', async () => {
+  it('ends a reader that another client changed, before its messages are committed', async () => {
     const { readers, take, shared, change } = bench();
     const even = await take(0, 0);
     readers[0]?.deliver(1, 10);
@@ -294,7 +294,7 @@ describe('the reading of a stream that all partitions of a member share', () => 
     assert.deepEqual([even.faults, readers[0]?.isClosed], [['foreign'], true]);
   });
 
-  it('tells a partition of a changed reader also when that has joined the head', async () => {
+  it('reports a changed reader to a partition even after it joined the head', async () => {
     const { readers, take, shared, change } = bench();
     const even = await take(0, 0);
     readers[0]?.deliver(1, 100, 50);
@@ -306,7 +306,7 @@ describe('the reading of a stream that all partitions of a member share', () => 
     assert.deepEqual([even.faults, odd.faults], [[], ['foreign']]);
   });
 
-  it('tells a partition of a changed reader also when that has left it behind', async () => {
+  it('reports a changed reader to a partition even after it was left behind', async () => {
     const { readers, take, shared, change } = bench(10);
     const [slow, fast] = [await take(1, 0), await take(0, 0)];
     for (let sequence = 1; sequence <= 40; sequence++) {
@@ -318,7 +318,7 @@ describe('the reading of a stream that all partitions of a member share', () => 
     assert.deepEqual([slow.faults, fast.faults], [['foreign'], ['foreign']]);
   });
 
-  it('tells a partition of a changed reader also when that was lost and replaced', async () => {
+  it('reports a changed reader to a partition even after it was lost and replaced', async () => {
     const { readers, take, shared, change } = bench();
     await take(0, 0);
     readers[0]?.deliver(1, 10);
@@ -330,7 +330,7 @@ describe('the reading of a stream that all partitions of a member share', () => 
     assert.equal(readers[1]?.isClosed, true);
   });
 
-  it('opens another reader where another client has pulled from it', async () => {
+  it('opens another reader after another client has pulled from it', async () => {
     const { readers, take, shared, steal } = bench();
     const even = await take(0, 0);
     readers[0]?.deliver(1, 10);
@@ -342,7 +342,7 @@ describe('the reading of a stream that all partitions of a member share', () => 
     assert.deepEqual([even.faults, readers[0]?.isClosed], [['broken'], true]);
   });
 
-  it('tells what the stream dropped before a partition that was left behind could be read', async () => {
+  it('reports messages that the stream dropped before a partition that was left behind could read them', async () => {
     const { readers, take, bounds } = bench();
     await take(0, 0);
     readers[0]?.deliver(1, 100, 50);
@@ -352,7 +352,7 @@ describe('the reading of a stream that all partitions of a member share', () => 
     assert.deepEqual(odd.trimmed, [{ from: 41, to: 60, atMost: 20 }]);
   });
 
-  it('stops when the last partition is gone', async () => {
+  it('stops after its last partition has left', async () => {
     const { readers, take } = bench();
     const even = await take(0, 0);
     even.close();

@@ -43,7 +43,7 @@ function bench() {
 }
 
 describe('a standstill', () => {
-  it('is told after ten seconds, and then once a minute, with the reason', () => {
+  it('is reported after ten seconds, then once a minute, with the reason', () => {
     const { own, standstill } = bench();
     own.phase = 'waiting';
     standstill.failed(3, 'its reader could not be opened in time');
@@ -59,7 +59,7 @@ describe('a standstill', () => {
     assert.deepEqual(told, [10_000, 70_000]);
   });
 
-  it('is none where there is nothing to do, where a partition rests, or while it moves', () => {
+  it('is not reported for a partition that is idle, paused, halted or making progress', () => {
     const { own, runner, standstill } = bench();
     for (const phase of ['running', 'paused', 'halted'] as const) {
       own.phase = phase;
@@ -73,7 +73,7 @@ describe('a standstill', () => {
     }
   });
 
-  it('names a handler that takes long, and does not call that stuck', () => {
+  it('reports a slow handler as handler, not as stuck', () => {
     const { runner, standstill } = bench();
     runner.status.lag = 5;
     runner.running = [17];
@@ -84,7 +84,7 @@ describe('a standstill', () => {
     );
   });
 
-  it('says of a member that cannot join what the bucket refuses with', () => {
+  it("gives the bucket's refusal for a member that cannot join", () => {
     const { state, bucket, standstill } = bench();
     state.session.revision = 0;
     state.own.clear();
@@ -98,7 +98,7 @@ describe('a standstill', () => {
     );
   });
 
-  it('says which setting to raise where answers take longer than the permission lasts', () => {
+  it('names the setting to raise if answers take longer than the grace', () => {
     const { state, bucket, standstill } = bench();
     state.permit = Number.NEGATIVE_INFINITY;
     bucket.answerMs = 800;
@@ -109,7 +109,7 @@ describe('a standstill', () => {
 });
 
 describe('a blocked event loop', () => {
-  it('is noticed by a timer that is late though the process computed, not where it was stopped', () => {
+  it('is detected if a timer is late because of computation, not because the process was stopped', () => {
     let cpuMs = 0;
     const loop = new BlockedLoop(3_000, () => cpuMs);
     const last = { partition: 2, sequence: 9 };

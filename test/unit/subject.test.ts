@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { literalStart, subjectMatcher, subjectToken } from '../../src/core/protocol/subject.js';
 
 describe('a pattern of subjects', () => {
-  it('matches whole tokens: one for each star, one or more for the last sign', () => {
+  it('matches whole tokens: one for each *, one or more for a final >', () => {
     const cases: [pattern: string, matching: string[], other: string[]][] = [
       [
         'orders.*.created',
@@ -21,7 +21,7 @@ describe('a pattern of subjects', () => {
     }
   });
 
-  it('has tokens that are counted from 1, and a start that all its subjects share', () => {
+  it('counts tokens from 1, and has a literal prefix', () => {
     assert.deepEqual(
       [1, 2, 3, 4].map((number) => subjectToken('a.bc.d', number)),
       ['a', 'bc', 'd', undefined],

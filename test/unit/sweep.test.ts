@@ -34,11 +34,11 @@ function model(traces: SessionTrace[]): SessionTraces & { purged: SessionTrace[]
 }
 
 describe('sweeping the traces of ended sessions', () => {
-  it('leave markers alone for twice the longest ttl: a member with such a ttl may have been away for one', () => {
+  it('keeps markers for at least twice the longest ttl', () => {
     assert.ok(SWEEP_AGE_MS >= 2 * MAX_TTL_MS);
   });
 
-  it('takes old markers, and leaves what lives or has ended lately', () => {
+  it('removes old markers, and keeps live and recently ended sessions', () => {
     const traces = [
       session('A', true, OLD),
       proof('A', true, OLD),
@@ -51,13 +51,13 @@ describe('sweeping the traces of ended sessions', () => {
     assert.deepEqual(planSweep([], NOW), []);
   });
 
-  it('takes an old proof of life that no session belongs to, and none of a session that has not ended', () => {
+  it('removes an old proof of life without a session, and keeps those of live sessions', () => {
     assert.deepEqual(named(planSweep([proof('A', false, OLD)], NOW)), ['proof A']);
     assert.deepEqual(planSweep([proof('A', false, FRESH)], NOW), []);
     assert.deepEqual(planSweep([session('A', false, OLD), proof('A', true, OLD)], NOW), []);
   });
 
-  it('does nothing where there is too little', async () => {
+  it('does nothing for a small number of traces', async () => {
     const traces = model([session('A', true, OLD), proof('A', true, OLD), session('B', true, OLD)]);
     assert.equal(await sweep(traces, 3), 0);
     assert.deepEqual(traces.purged, []);
@@ -65,7 +65,7 @@ describe('sweeping the traces of ended sessions', () => {
     assert.deepEqual(named(traces.purged), ['session A', 'proof A', 'session B']);
   });
 
-  it('goes on every hour, also after a failure, until it is stopped', async () => {
+  it('repeats every hour, even after a failure, until it is stopped', async () => {
     const clock = new ManualClock();
     let reads = 0;
     const traces: SessionTraces = {

@@ -45,8 +45,8 @@ class BusyLoop implements Clock {
   }
 }
 
-describe('turns of the event loop', () => {
-  it('go to everybody who computes, one after the other', () => {
+describe('time slices of the event loop', () => {
+  it('go to each computing partition in turn', () => {
     const loop = new BusyLoop(['p0', 'p1', 'p2']);
     for (let i = 0; i < 30; i++) loop.go();
     const steps = [...loop.steps.values()];
@@ -55,7 +55,7 @@ describe('turns of the event loop', () => {
     assert.ok(Math.max(...steps) - Math.min(...steps) <= oneTurn, steps.join(' '));
   });
 
-  it('are waited for once, however often somebody asks', () => {
+  it('are waited for once, even if requested repeatedly', () => {
     const loop = new BusyLoop(['p0', 'p1', 'p2']);
     for (let i = 0; i < 30; i++) {
       loop.go();

@@ -38,7 +38,7 @@ describe('stream trim', () => {
         })),
     }) as unknown as Parameters<typeof planTrim>[0] extends ReadonlyMap<string, infer O> ? O : never;
 
-  it('deletes nothing for a position that is wrong, and says whose it is', async () => {
+  it('deletes nothing if a position is wrong, and names its group', async () => {
     const observers = new Map([
       ['sound', group({ 0: 30, 1: 30, 2: 30 })],
       ['of another stream', group({ 0: 31, 1: 'broken', 2: 20 })],
@@ -54,7 +54,7 @@ describe('stream trim', () => {
     );
   });
 
-  it('deletes nothing for a position whose sequence was used again', async () => {
+  it('deletes nothing if the sequence of a position was used again', async () => {
     const streams = { ...stream([10, 20, 30], [3, 3]), storedTime: async (sequence: number) => sequence };
     const observers = new Map([['before', group({ 0: 20, 1: 30 }, 20)]]);
     const steps = await planTrim(observers, streams, notKnown);
@@ -67,7 +67,7 @@ describe('stream trim', () => {
     );
   });
 
-  it('deletes what the slowest group has handled, and nothing where a group has not begun', async () => {
+  it('deletes what the slowest group has handled, and nothing if a group has no position', async () => {
     const observers = new Map([
       ['fast', group({ 0: 30, 1: 30, 2: 30 })],
       ['slow', group({ 0: 20 })],
@@ -83,7 +83,7 @@ describe('stream trim', () => {
     );
   });
 
-  it('takes down up to where nothing waited, unless something went unseen before', async () => {
+  it('records the sequence up to which no message waited, unless earlier deletions are unknown', async () => {
     const observers = new Map([['g', group({ 0: 30, 1: 20, 2: 5 })]]);
     const from = (firstSequence: number) => ({
       ...stream([10, 20, 30], [3, 3, 0]),

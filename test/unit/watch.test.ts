@@ -82,7 +82,7 @@ class Scene {
 }
 
 describe('the watch of a bucket', () => {
-  it('has an entry that the server has passed over within 60 ms: it may be a lease that is handed over', async () => {
+  it('recovers an entry that the server skipped within 60 ms', async () => {
     const scene = new Scene();
     await scene.pass(1_000);
     assert.deepEqual(scene.snapshots, [[]]);
@@ -93,7 +93,7 @@ describe('the watch of a bucket', () => {
     assert.deepEqual(scene.snapshots.at(-1), KEYS);
   });
 
-  it('is left alone while what the server has still comes', async () => {
+  it('is not restarted while entries are still arriving', async () => {
     const scene = new Scene();
     await scene.pass(1_000);
     scene.store(...KEYS);
@@ -106,7 +106,7 @@ describe('the watch of a bucket', () => {
     assert.equal(scene.opened.length, 1);
   });
 
-  it('does not open readers one after the other without a pause', async () => {
+  it('does not reopen readers without a pause', async () => {
     const scene = new Scene();
     await scene.pass(1_000);
     scene.isRefusing = true;

@@ -113,7 +113,7 @@ function manual() {
 }
 
 describe('the work of a partition', () => {
-  it('handles at once, in order, what a synchronous handler takes', () => {
+  it('handles messages of a synchronous handler immediately, in order', () => {
     const bench = new Bench(() => {});
     bench.accept(5, 8, 9);
     assert.deepEqual(bench.log, ['handled 5', 'handled 8', 'handled 9']);
@@ -132,7 +132,7 @@ describe('the work of a partition', () => {
     assert.equal(bench.work.waiting, 2);
   });
 
-  it('waits for whatever has a then, which may only begin to work when it is waited for', async () => {
+  it('awaits any thenable, even a lazy one', async () => {
     let [begun, finish] = [0, () => {}];
     const query: PromiseLike<void> = {
       // biome-ignore lint/suspicious/noThenProperty: query builders have one
@@ -154,7 +154,7 @@ describe('the work of a partition', () => {
     assert.equal(begun, 1);
   });
 
-  it('tells the handler what it needs to know', () => {
+  it('gives the handler its context', () => {
     const seen: unknown[] = [];
     const bench = new Bench((_message, { partition, epoch, attempt, key, headers, signal }) => {
       seen.push(partition, epoch, attempt, key, headers, signal.aborted);
@@ -163,7 +163,7 @@ describe('the work of a partition', () => {
     assert.deepEqual(seen, [3, 41, 1, 'k', { 'Natspoc-Key': 'k' }, false]);
   });
 
-  it('starts nothing while the permit is closed, and goes on when it opens', async () => {
+  it('starts nothing while the permit is closed, and continues when it opens', async () => {
     const bench = new Bench(() => {});
     bench.permit.extendTo(Number.NEGATIVE_INFINITY);
     bench.accept(1, 2);
@@ -173,8 +173,8 @@ describe('the work of a partition', () => {
     assert.deepEqual(bench.log, ['handled 1', 'handled 2']);
   });
 
-  describe('with handlers that compute', () => {
-    it('leaves the event loop to others after a while', () => {
+  describe('with computing handlers', () => {
+    it('yields the event loop after its time slice', () => {
       const clock = new BusyClock();
       const permit = new Permit(clock);
       permit.extendTo(1_000_000);
@@ -185,7 +185,7 @@ describe('the work of a partition', () => {
       assert.equal(bench.log.length, 4);
     });
 
-    it('waits behind the others after its time slice, also where the permit ended in it', async () => {
+    it('waits for the other partitions after its time slice, even if the permit ended meanwhile', async () => {
       const clock = new BusyClock();
       const permit = new Permit(clock);
       const ports = { clock, permit, slice: new TimeSlice(clock) };
@@ -211,7 +211,7 @@ describe('the work of a partition', () => {
   });
 
   describe('with concurrency', () => {
-    it('runs other keys side by side, each key in order, and moves over a contiguous prefix only', async () => {
+    it('runs different keys in parallel, each in order, and advances only over a contiguous prefix', async () => {
       const { handler, end, running } = manual();
       const bench = new Bench(handler, { concurrency: 2 });
       bench.keyed([1, 'a'], [2, 'a'], [3, 'b'], [4, 'c']);
@@ -227,13 +227,13 @@ describe('the work of a partition', () => {
       assert.equal(bench.position, 4);
     });
 
-    it('takes messages without a key as of one key', () => {
+    it('treats messages without a key as one key', () => {
       const { handler, running } = manual();
       new Bench(handler, { concurrency: 4 }).accept(1, 2, 3);
       assert.deepEqual(running, [1]);
     });
 
-    it('lets a retry block its own key only', async () => {
+    it('blocks only its own key during a retry', async () => {
       const { handler, end, running } = manual();
       const bench = new Bench(handler, { concurrency: 2, failure: { ...FAILURE, maxAttempts: 2 } });
       bench.keyed([1, 'a'], [2, 'b'], [3, 'a'], [4, 'b'], [5, 'c']);
@@ -252,7 +252,7 @@ describe('the work of a partition', () => {
   });
 
   describe('when a handler fails', () => {
-    it('tries again with growing delays, then halts before the message', async () => {
+    it('retries with growing delays, then halts before the message', async () => {
       let calls = 0;
       const failure: FailurePolicy = {
         maxAttempts: 4,
@@ -284,7 +284,7 @@ describe('the work of a partition', () => {
       assert.equal(bench.position, 1, 'nothing is handled after a halt');
     });
 
-    it('passes over with skip', () => {
+    it('skips the message with the policy skip', () => {
       const bench = new Bench(
         ({ sequence }) => {
           if (sequence === 2) throw new Error('bad');
@@ -310,7 +310,7 @@ describe('the work of a partition', () => {
       assert.equal(bench.position, 50_000);
     });
 
-    it('stores a dead letter before it goes on, and again until it is confirmed', async () => {
+    it('stores a dead letter until it is confirmed, before it continues', async () => {
       const letters: DeadLetter[] = [];
       const outcomes: Awaited<ReturnType<DeadLetters['store']>>[] = [{ kind: 'unknown' }, { kind: 'ok' }];
       const deadLetters: DeadLetters = {
@@ -348,7 +348,7 @@ describe('the work of a partition', () => {
       );
     });
 
-    it('halts where the dead letter cannot be stored', async () => {
+    it('halts if the dead letter cannot be stored', async () => {
       const error = new NatspocError('storage-failed', 'maximum bytes exceeded');
       const bench = new Bench(
         () => {
@@ -363,7 +363,7 @@ describe('the work of a partition', () => {
       assert.match(bench.halts[0]?.kind === 'halted' ? bench.halts[0].message : '', /maximum bytes exceeded/);
     });
 
-    it('stops for a handler that can handle nothing, whatever the policy', () => {
+    it('stops if the handler cannot handle any message, with any policy', () => {
       const error = new StopConsuming('the database is gone');
       const bench = new Bench(
         () => {
@@ -396,7 +396,7 @@ describe('the work of a partition', () => {
   });
 
   describe('with a handler timeout', () => {
-    it('fails a handler that never returns, and goes on without it', async () => {
+    it('fails a handler that never returns, and continues without it', async () => {
       const reasons: unknown[] = [];
       const bench = new Bench(
         ({ sequence }, { signal }) => {
@@ -417,7 +417,7 @@ describe('the work of a partition', () => {
       assert.equal(bench.log[0], 'failed 1 #1 Error: no result within 1.0 s skip');
     });
 
-    it('counts the timeout even where the handler ends in peace after its signal', async () => {
+    it('counts a timeout even if the handler returns normally after its signal', async () => {
       const bench = new Bench(
         (_message, { signal }) =>
           new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve())),
@@ -432,7 +432,7 @@ describe('the work of a partition', () => {
   });
 
   describe('with a quota', () => {
-    it('takes up no more than that, in all', () => {
+    it('starts no more messages than the quota, in total', () => {
       const quota = new Quota(2);
       const first = new Bench(() => {}, {}, { quota });
       const second = new Bench(() => {}, {}, { quota });
@@ -442,7 +442,7 @@ describe('the work of a partition', () => {
       assert.deepEqual([first.position, second.position], [1, 1]);
     });
 
-    it('passes on what was taken for a message that stays unhandled', () => {
+    it('returns the quota of a message that stays unhandled', () => {
       const quota = new Quota(1);
       const other = new Bench(() => {}, {}, { quota });
       const failing = new Bench(
@@ -460,7 +460,7 @@ describe('the work of a partition', () => {
     });
   });
 
-  it('settles when what runs has ended, and not before', async () => {
+  it('settles when the running handlers have ended, and not before', async () => {
     const { handler, end } = manual();
     const bench = new Bench(handler);
     bench.accept(1, 2);
@@ -477,7 +477,7 @@ describe('the work of a partition', () => {
     assert.equal(await bench.work.settles(0), true);
   });
 
-  it('says when it does not settle in time', async () => {
+  it('reports if it does not settle in time', async () => {
     const bench = new Bench(() => new Promise<void>(() => {}));
     bench.accept(1);
     bench.work.close();
@@ -486,7 +486,7 @@ describe('the work of a partition', () => {
     assert.equal(await settled, false);
   });
 
-  it('tells of what ends well after it was abandoned only how far that comes', async () => {
+  it('reports only the highest sequence of handlers that succeed after it was abandoned', async () => {
     const { handler, end } = manual();
     const bench = new Bench(handler);
     bench.accept(1);
