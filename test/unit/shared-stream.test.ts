@@ -352,6 +352,21 @@ describe("the shared reader of a member's partitions", () => {
     assert.deepEqual(odd.trimmed, [{ from: 41, to: 60, atMost: 20 }]);
   });
 
+  it('reports messages that the stream dropped while a reader was about to join the head', async () => {
+    const { readers, take, bounds, shared } = bench();
+    await take(0, 0);
+    readers[0]?.deliver(1, 100, 50);
+    const odd = await take(1, 40);
+    bounds.first = 61;
+    const [, catchUp] = readers;
+    assert.ok(catchUp);
+    catchUp.rested = true;
+    catchUp.deliver(61, 100, 50);
+    assert.equal(catchUp.isClosed, true);
+    await shared.shared.confirm();
+    assert.deepEqual(odd.trimmed, [{ from: 41, to: 60, atMost: 20 }]);
+  });
+
   it('stops after its last partition has left', async () => {
     const { readers, take } = bench();
     const even = await take(0, 0);

@@ -207,4 +207,16 @@ export const READING: readonly Mutant[] = [
       'a drained partition gives up its shared reader before it commits, so that nothing tells it of a change',
     edits: [core('member/partition/runner', 'if (!this.#ports.stream.shared) this.#reader', 'this.#reader')],
   },
+  {
+    name: 'unsettled-jump',
+    mistake:
+      'a shared reader that ends does not look into what it has passed over, so that a loss is not told',
+    edits: [
+      core(
+        'member/partition/stream-losses',
+        'if (this.isUnsettled) await this.#look(this.#ports.reading().waiting, true);',
+        '',
+      ),
+    ],
+  },
 ];

@@ -94,19 +94,29 @@ export class TrimWatch {
     this.#missed = waiting;
   }
 
+  /** True while a sign of a loss was not looked into. */
+  get isUnsettled(): boolean {
+    return this.#passed > 0 || this.#fell > 0;
+  }
+
+  /** Looks into what was noticed since the last look, if anything; also after the end. */
+  async settle(): Promise<void> {
+    if (this.isUnsettled) await this.#look(this.#ports.reading().waiting, true);
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#cancel?.();
   }
 
-  async #look(waiting: number): Promise<void> {
+  async #look(waiting: number, afterEnd = false): Promise<void> {
     const { stream, reading, trimmed } = this.#ports;
     // The second answer is needed only once. Asking now spares a member that leaves soon a wait.
     const [bounds, cleared] = await Promise.all([
       stream.bounds(LOOK_AGAIN_MS / 2),
       this.#hasLooked ? undefined : this.#ports.cleared(),
     ]);
-    if (bounds.kind !== 'ok' || this.#stopped) return;
+    if (bounds.kind !== 'ok' || (this.#stopped && !afterEnd)) return;
     if (!this.#hasLooked) this.#begin(bounds, cleared);
     const { received } = reading();
     const found = this.#judge(bounds, received, waiting);
@@ -153,7 +163,7 @@ export class TrimWatch {
     const delayMs = this.#isLosing ? LOOK_AGAIN_MS : LOOK_EVERY_MS;
     this.#cancel = clock.at(clock.now() + delayMs, async () => {
       const { waiting } = reading();
-      if (waiting > 0 || this.#passed > 0 || this.#fell > 0) await this.#look(waiting);
+      if (waiting > 0 || this.isUnsettled) await this.#look(waiting);
       this.#schedule();
     });
   }

@@ -43,6 +43,8 @@ export class SharedReader {
   readonly #events: SharedReaderEvents;
   readonly #window: ReaderWindow;
   readonly #lanes = new Map<number, Lane>();
+  /** The lane that it served last. */
+  #lastLane: Lane | undefined;
   /** The partitions that it has served since the last look at what another client may have changed. */
   #served = new Set<number>();
   readonly #trimWatch: TrimWatch;
@@ -81,7 +83,7 @@ export class SharedReader {
       reading: () => ({ received: this.#covered, waiting: this.pending }),
       cleared: async () => undefined,
       // Whose the messages were is not known: the count stands with one of the partitions.
-      trimmed: (trimmed) => this.#lanes.values().next().value?.trimmed(trimmed),
+      trimmed: (trimmed) => (this.#lanes.values().next().value ?? this.#lastLane)?.trimmed(trimmed),
     });
   }
 
@@ -148,6 +150,7 @@ export class SharedReader {
     lane.reader = this;
     this.#lanes.set(lane.partition, lane);
     this.#served.add(lane.partition);
+    this.#lastLane = lane;
   }
 
   /** Serves a lane no longer. */
@@ -204,13 +207,12 @@ export class SharedReader {
     const before = this.delivered;
     const served = this.#served;
     this.#served = new Set(this.#lanes.keys());
-    const found = this.#reader && (await this.#ports.stream.inspect(this.#name, null));
-    if (found === 'gone') return;
-    if (!found) {
-      for (const partition of served) this.#served.add(partition);
-      return;
-    }
-    if (found.change !== undefined) {
+    const [found] = await Promise.all([
+      this.#reader && this.#ports.stream.inspect(this.#name, null),
+      // What it passed over must not be committed before it is told, if it is a loss.
+      this.#trimWatch.settle(),
+    ]);
+    if (typeof found === 'object' && found.change !== undefined) {
       const doubtful = new Set([...served, ...this.#served]);
       this.#served.clear();
       this.close();
@@ -218,7 +220,8 @@ export class SharedReader {
       this.#events.changed(doubtful, found.change);
       return;
     }
-    if (this.#isClosed) return;
+    if (!found || this.#trimWatch.isUnsettled) for (const partition of served) this.#served.add(partition);
+    if (!found || found === 'gone' || this.#isClosed) return;
     // What the server has just sent may still be on its way: it has to be missing twice.
     const isMissing = found.delivered > before && this.delivered === before;
     if (isMissing && this.#missingAfter === before)
