@@ -85,6 +85,14 @@ const isHealth = (value: unknown): boolean =>
   Object.keys(value).every((name) => name === 'port' || name === 'host') &&
   isWhole(value.port, 0, 65_535) &&
   (value.host === undefined || (typeof value.host === 'string' && value.host.trim() !== ''));
+const BATCH = { messages: [1, 65_536], bytes: [1, 2 ** 30], waitMs: [0, 60_000] } as const;
+const isBatch = (value: unknown): boolean =>
+  isObject(value) &&
+  Object.entries(value).every(([name, limit]) => {
+    const [least, most] = Object.hasOwn(BATCH, name) ? BATCH[name as keyof typeof BATCH] : [];
+    if (least === undefined || most === undefined) return false;
+    return limit === undefined || isWhole(limit, least, most);
+  });
 const isSignal = (value: unknown): boolean =>
   isObject(value) && typeof value.aborted === 'boolean' && isFunction(value.addEventListener);
 const isObserver = (value: unknown): boolean =>
@@ -107,6 +115,11 @@ const JOIN_GROUP: Checks<JoinGroupOptions> = {
   ...CONNECTING,
   ...STREAM,
   handler: such(isFunction, 'a function (message, context)'),
+  batchHandler: such(isFunction, 'a function (messages, context)'),
+  batch: such(
+    isBatch,
+    'an object with messages from 1 to 65536, bytes from 1 to 2 ** 30, waitMs from 0 to 60000, or some of them',
+  ),
   ...settings('group', 'filter', 'name', 'concurrency', 'handlerTimeoutMs', 'maxAttempts', 'onFailure'),
   ...settings('commitIntervalMs', 'commitEvery', 'ttlMs', 'probeIntervalMs', 'drainTimeoutMs'),
   ...settings('bufferMessages', 'bufferBytes', 'memoryIntervalMs'),
@@ -163,7 +176,14 @@ const OPEN_STREAM: Checks<OpenStreamOptions> = {
  * @throws NatspocError `config`: one line with the option, its value and what is allowed.
  */
 export function joinGroupConfig(options: JoinGroupOptions): Config {
-  return configOf('joinGroup', options, JOIN_GROUP, ['handler']);
+  const config = configOf('joinGroup', options, JOIN_GROUP);
+  const { handler, batchHandler, batch, concurrency = 1 }: Fields = { ...options };
+  if ((handler === undefined) === (batchHandler === undefined))
+    throw refusal('Give exactly one of: handler, batchHandler.');
+  if (batchHandler !== undefined && concurrency !== 1)
+    throw refusal('concurrency is 1 with a batchHandler: leave it out.');
+  if (handler !== undefined && batch !== undefined) throw refusal('batch needs a batchHandler.');
+  return config;
 }
 
 /** The same for `createPublisher`. */
@@ -176,19 +196,14 @@ export function openStreamConfig(options: OpenStreamOptions): Config {
   return configOf('openStream', options, OPEN_STREAM);
 }
 
-function configOf(
-  call: string,
-  options: unknown,
-  checks: Readonly<Record<string, Check>>,
-  needed: readonly string[] = [],
-): Config {
+function configOf(call: string, options: unknown, checks: Readonly<Record<string, Check>>): Config {
   if (!isObject(options)) throw refusal(`${call} takes an object of options, not ${inWords(options)}.`);
   const given = new Map<SettingName, unknown>();
-  for (const name of [...Object.keys(options), ...needed]) {
+  for (const name of Object.keys(options)) {
     const value = options[name];
     const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
     if (!check) throw refusal(unknownOption(call, name, Object.keys(checks)));
-    if (value === undefined && !needed.includes(name)) continue;
+    if (value === undefined) continue;
     const read = check.read(value);
     if (read === undefined) {
       const shown = inWords(check.setting === 'server' ? withoutSecrets(value) : value);

@@ -31,12 +31,22 @@ export { createPublisher, type GroupPublisher, joinGroup, openStream } from './l
 export type { PartitionStatus } from './member/engine/contract.js';
 export type { GroupMember } from './member/group-member.js';
 export type { FailedAttempt, MemberCounters, MemberEventMap } from './member/member-events.js';
-export { type Handler, type HandlerContext, type Logger, StopConsuming } from './member/partition/handler.js';
+export {
+  type BatchContext,
+  type BatchHandler,
+  type BatchLimits,
+  FailedAt,
+  type Handler,
+  type HandlerContext,
+  type Logger,
+  StopConsuming,
+} from './member/partition/handler.js';
 export { describeTrend, formatMemoryLine, type MemorySample } from './member/stats/memory.js';
 export type { NatsConnection } from './nats/client/connection.js';
 export type {
   Connecting,
   CreatePublisherOptions,
+  Handling,
   JoinGroupOptions,
   OpenStreamOptions,
   StreamOptions,

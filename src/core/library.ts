@@ -6,11 +6,23 @@ import { VERSION } from './lib/version.js';
 import { GroupMember } from './member/group-member.js';
 import { logProblems } from './member/member-log.js';
 import { noteLogger } from './member/note-logger.js';
-import { type Logger, SILENT } from './member/partition/handler.js';
+import {
+  type BatchLimits,
+  type Handler,
+  type InBatches,
+  type Logger,
+  SILENT,
+} from './member/partition/handler.js';
 import { connectNats, type NatsConnection } from './nats/client/connection.js';
 import { natsPublishPort } from './nats/jetstream/pipeline.js';
 import { openTopology } from './nats/stream/topology.js';
-import type { Connecting, CreatePublisherOptions, JoinGroupOptions, OpenStreamOptions } from './options.js';
+import type {
+  Connecting,
+  CreatePublisherOptions,
+  Handling,
+  JoinGroupOptions,
+  OpenStreamOptions,
+} from './options.js';
 import { Publisher, type PublisherOptions } from './publisher/publisher.js';
 
 /**
@@ -54,7 +66,7 @@ async function openMember(options: JoinGroupOptions, config: Config): Promise<Gr
         connection,
         config,
         version: VERSION,
-        handler: options.handler,
+        handler: handlerOf(options),
         messageKey: keyOf(options.key),
         logger,
         barrier: options.barrier,
@@ -80,6 +92,21 @@ async function openMember(options: JoinGroupOptions, config: Config): Promise<Gr
     await close();
     throw error;
   }
+}
+
+const DEFAULT_BATCH: BatchLimits = { messages: 500, bytes: 4 * 2 ** 20, waitMs: 100 };
+
+function handlerOf({ handler, batchHandler, batch = {} }: Handling): Handler | InBatches {
+  if (handler) return handler;
+  const { messages, bytes, waitMs } = DEFAULT_BATCH;
+  return {
+    handler: batchHandler,
+    limits: {
+      messages: batch.messages ?? messages,
+      bytes: batch.bytes ?? bytes,
+      waitMs: batch.waitMs ?? waitMs,
+    },
+  };
 }
 
 /** The program's logger; by default one line each on standard error. The environment is not used. */

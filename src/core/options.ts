@@ -2,7 +2,7 @@ import type { Backoff, OnExhausted } from './config/retry.js';
 import type { StartFrom, StartFromText } from './config/start-from.js';
 import type { HealthOptions } from './health/server.js';
 import type { GroupMember } from './member/group-member.js';
-import type { Handler, Logger } from './member/partition/handler.js';
+import type { BatchHandler, BatchLimits, Handler, Logger } from './member/partition/handler.js';
 import type { NatsConnection } from './nats/client/connection.js';
 import type { StreamMessage } from './protocol/message.js';
 import type { PublisherOptions } from './publisher/publisher.js';
@@ -84,11 +84,31 @@ export interface StreamOptions {
   jsDomain?: string | undefined;
 }
 
+/** What handles the messages: each one, or batches of one partition. */
+export type Handling =
+  | {
+      /** Called for each message; see {@link Handler}. */
+      handler: Handler;
+      batchHandler?: never;
+      batch?: never;
+    }
+  | {
+      handler?: never;
+      /** Called for batches of one partition, in order; see {@link BatchHandler}. `concurrency` is 1. */
+      batchHandler: BatchHandler;
+      /**
+       * Limits of a batch: `messages`, `bytes` (payloads and headers), and `waitMs`, after which a batch that is not full
+       * starts, milliseconds.
+       *
+       * @default { messages: 500, bytes: 4_194_304, waitMs: 100 }
+       */
+      batch?: Partial<BatchLimits> | undefined;
+    };
+
 /** Options of a member. */
 export type JoinGroupOptions = Connecting &
-  StreamOptions & {
-    /** Called for each message; see {@link Handler}. */
-    handler: Handler;
+  StreamOptions &
+  Handling & {
     /**
      * The group; groups are independent of each other.
      *

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import type { HandlerContext } from '../../src/core/member/partition/handler.js';
 import { HandlerTimes } from '../../src/core/member/stats/handler-times.js';
 import { RateMeter } from '../../src/core/member/stats/rates.js';
-import { fakeMessage } from '../support/fake-partition.js';
 
 describe('rates', () => {
   const count = (handled: number, epoch = 7) => ({ partition: 3, epoch, handled });
@@ -28,28 +26,25 @@ describe('rates', () => {
 });
 
 describe('handler times', () => {
-  // What the handler is given does not matter: it is passed on.
-  const context = {} as HandlerContext;
-
   it('sample calls that return immediately and calls that take a while', async () => {
     const times = new HandlerTimes();
     const fast = times.timed(() => {});
-    for (let i = 0; i < 64; i++) fast(fakeMessage(i), context);
+    for (let i = 0; i < 64; i++) fast();
     assert.equal(times.stats()?.samples, 4);
     const slow = new HandlerTimes();
-    await slow.timed(() => new Promise((resolve) => setTimeout(resolve, 20)))(fakeMessage(1), context);
+    await slow.timed(() => new Promise((resolve) => setTimeout(resolve, 20)))();
     assert.ok((slow.stats()?.meanMs ?? 0) >= 19);
   });
 
   it('do not change the result of the handler', async () => {
     const times = new HandlerTimes();
     const failing = times.timed(() => Promise.reject(new Error('no')));
-    await assert.rejects(async () => failing(fakeMessage(1), context), /no/);
+    await assert.rejects(async () => failing(), /no/);
     assert.throws(
       () =>
         new HandlerTimes().timed(() => {
           throw new Error('never');
-        })(fakeMessage(1), context),
+        })(),
       /never/,
     );
   });

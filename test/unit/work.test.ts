@@ -2,73 +2,14 @@ import assert from 'node:assert/strict';
 import type { FailurePolicy } from '../../src/core/config/retry.js';
 import type { Clock } from '../../src/core/lib/clock.js';
 import { NatspocError } from '../../src/core/lib/errors.js';
-import { type Handler, SILENT, StopConsuming } from '../../src/core/member/partition/handler.js';
+import { type Handler, StopConsuming } from '../../src/core/member/partition/handler.js';
 import { Permit } from '../../src/core/member/partition/permit.js';
 import { Quota } from '../../src/core/member/partition/quota.js';
 import { TimeSlice } from '../../src/core/member/partition/time-slice.js';
-import {
-  type Halt,
-  PartitionWork,
-  type WorkPorts,
-  type WorkSettings,
-} from '../../src/core/member/partition/work.js';
 import type { DeadLetters } from '../../src/core/ports/index.js';
 import type { DeadLetter } from '../../src/core/protocol/message.js';
-import { fakeMessage, settle } from '../support/fake-partition.js';
-import { ManualClock } from '../support/manual-clock.js';
-
-const FAILURE: FailurePolicy = {
-  maxAttempts: 1,
-  backoff: { baseMs: 100, maxMs: 1_000 },
-  onExhausted: 'halt',
-};
-
-/** The work of one partition, with everything that it tells written down. */
-class Bench {
-  readonly clock = new ManualClock();
-  readonly permit = new Permit(this.clock);
-  readonly log: string[] = [];
-  readonly halts: Halt[] = [];
-  position = 0;
-  readonly work: PartitionWork;
-
-  constructor(handler: Handler, settings: Partial<WorkSettings> = {}, ports: Partial<WorkPorts> = {}) {
-    this.permit.extendTo(1_000_000);
-    this.work = new PartitionWork(
-      { partition: 3, epoch: 41, logger: SILENT },
-      { failure: FAILURE, ...settings },
-      {
-        events: {
-          handled: ({ sequence }) => this.log.push(`handled ${sequence}`),
-          attemptFailed: ({ sequence }, attempt, error, then) =>
-            this.log.push(`failed ${sequence} #${attempt} ${String(error)} ${then}`),
-        },
-        handler,
-        permit: this.permit,
-        slice: new TimeSlice(this.clock),
-        clock: this.clock,
-        random: () => 1,
-        ...ports,
-      },
-      {
-        advanced: ({ sequence }) => {
-          assert.ok(sequence > this.position, 'positions grow');
-          this.position = sequence;
-        },
-        starving: () => {},
-        halting: (halt) => this.halts.push(halt),
-      },
-    );
-  }
-
-  accept(...sequences: number[]): void {
-    for (const sequence of sequences) this.work.accept(fakeMessage(sequence));
-  }
-
-  keyed(...messages: [sequence: number, key: string][]): void {
-    for (const [sequence, key] of messages) this.work.accept(fakeMessage(sequence, key));
-  }
-}
+import { settle } from '../support/fake-partition.js';
+import { WorkBench as Bench, FAILURE } from '../support/work-bench.js';
 
 /** The clock of a loop that computes: time passes in calls, and timers come between them. */
 class BusyClock implements Clock {

@@ -10,7 +10,7 @@ import type { MemberEngine } from './engine/engine.js';
 import type { Standing } from './engine/standstill.js';
 import { type JoinOptions, startMember } from './join.js';
 import type { MemberCounters, MemberEventMap } from './member-events.js';
-import type { Handler } from './partition/handler.js';
+import { type Handler, type InBatches, wrapHandler } from './partition/handler.js';
 import type { PartitionListener } from './partition/partition-events.js';
 import { type GuardedHandler, guardStrays, REJECTIONS_ARE_ANONYMOUS } from './partition/strays.js';
 import type { MemorySample } from './stats/memory.js';
@@ -210,8 +210,8 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
   }
 
   /** Wraps the handler with the requested guard. */
-  async #wrap(options: GroupMemberOptions, clock: Clock): Promise<Handler> {
-    let handler = this.#stats.timed(options.handler);
+  async #wrap(options: GroupMemberOptions, clock: Clock): Promise<Handler | InBatches> {
+    let handler = wrapHandler(options.handler, (call) => this.#stats.timed(call));
     if (options.guard) {
       const stop = (error: unknown): void =>
         this.#stop(new Error(`nothing caught its error: ${messageOf(error)}`, { cause: error }));
@@ -233,7 +233,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
     const metrics = new Metrics({ stream, group, member: this.name });
     metrics.attach(this);
     this.#health = await HealthServer.open(this, metrics, options.health, clock);
-    return metrics.timed(handler);
+    return wrapHandler(handler, (call) => metrics.timed(call));
   }
 
   async #cleanUp(): Promise<void> {

@@ -14,7 +14,7 @@ import type { MemberEvents } from './engine/contract.js';
 import { MemberEngine } from './engine/engine.js';
 import { memberControl } from './member-control.js';
 import { groupStart } from './partition/group-start.js';
-import type { Handler, Logger } from './partition/handler.js';
+import type { Handler, InBatches, Logger } from './partition/handler.js';
 import type { Quota } from './partition/quota.js';
 import { openSource, shareReaders } from './source.js';
 import { keepSweeping } from './sweep.js';
@@ -27,7 +27,7 @@ export interface JoinOptions {
   name: string;
   /** Version of the program, a semantic version. */
   version: string;
-  handler: Handler;
+  handler: Handler | InBatches;
   /** The key of a keyed group, where the program finds it by a function; the setting `key` names it. */
   messageKey?: MessageKey | undefined;
   /** Awaited before each commit: resolves when the effects of handled messages are safe. */

@@ -13,7 +13,7 @@ import type { Report } from '../../protocol/events.js';
 import type { Timing } from '../../protocol/timing.js';
 import type { RunnerSettings, RunnerStatus } from '../partition/contract.js';
 import type { GroupStart } from '../partition/group-start.js';
-import type { Handler, Logger } from '../partition/handler.js';
+import type { Handler, InBatches, Logger } from '../partition/handler.js';
 import type { PartitionListener } from '../partition/partition-events.js';
 import type { Quota } from '../partition/quota.js';
 
@@ -48,7 +48,7 @@ export interface MemberPorts {
   clock: Clock;
   /** Processor time of this process so far, milliseconds. Without it a blocked event loop is not reported. */
   cpuMs?: (() => number) | undefined;
-  handler: Handler;
+  handler: Handler | InBatches;
   /** Receives the log lines of handlers. Default: none. */
   logger?: Logger | undefined;
   /** Limits the total number of handled messages. */

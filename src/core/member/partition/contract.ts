@@ -2,7 +2,7 @@ import type { Clock } from '../../lib/clock.js';
 import type { Bucket, DeadLetters, EventStream } from '../../ports/index.js';
 import type { PositionMark } from '../../protocol/position-mark.js';
 import type { CommitPolicy } from './committer.js';
-import type { Handler, Logger } from './handler.js';
+import type { Handler, InBatches, Logger } from './handler.js';
 import type { PartitionEvents } from './partition-events.js';
 import type { Permit } from './permit.js';
 import type { Quota } from './quota.js';
@@ -24,7 +24,7 @@ export interface RunnerPorts {
   permit: Permit;
   slice: TimeSlice;
   random: () => number;
-  handler: Handler;
+  handler: Handler | InBatches;
   logger: Logger;
   quota?: Quota | undefined;
   deadLetters?: DeadLetters | undefined;

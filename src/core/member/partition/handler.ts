@@ -1,3 +1,4 @@
+import { messageOf } from '../../lib/errors.js';
 import type { StreamMessage } from '../../protocol/message.js';
 
 /** Receives the log lines of handlers. */
@@ -34,6 +35,55 @@ export interface HandlerContext {
  * value is ignored.
  */
 export type Handler = (message: StreamMessage, context: HandlerContext) => unknown;
+
+/** How large a batch of {@link BatchHandler} may be, and how long it waits for more messages. */
+export interface BatchLimits {
+  /** Messages at most. */
+  messages: number;
+  /** Payloads and headers at most, bytes; a larger message is a batch of its own. */
+  bytes: number;
+  /** A batch that is not full starts this long after its first message came, milliseconds. */
+  waitMs: number;
+}
+
+/** What a batch handler gets beside the messages; `attempt` is that of the first one. */
+export type BatchContext = Pick<HandlerContext, 'partition' | 'epoch' | 'attempt' | 'signal' | 'log'>;
+
+/**
+ * Handles an ordered run of one partition as a whole. Throwing (or rejecting) means that none of it is handled; with
+ * {@link FailedAt}, that those before one message are. After its last attempt a batch is handled one message at a time, so that only
+ * the message that fails halts the partition, or is skipped or stored as a dead letter.
+ */
+export type BatchHandler = (messages: readonly StreamMessage[], context: BatchContext) => unknown;
+
+/** A batch handler and the limits of its batches. */
+export interface InBatches {
+  readonly limits: BatchLimits;
+  readonly handler: BatchHandler;
+}
+
+/** Wraps a handler, whichever kind it is. */
+export function wrapHandler(
+  handler: Handler | InBatches,
+  wrap: <Call extends unknown[]>(call: (...args: Call) => unknown) => (...args: Call) => unknown,
+): Handler | InBatches {
+  return typeof handler === 'function' ? wrap(handler) : { ...handler, handler: wrap(handler.handler) };
+}
+
+/** Thrown by a batch handler: the messages before one are handled, and that one has failed. */
+export class FailedAt extends Error {
+  override readonly name = 'FailedAt';
+  /** Of the message in the batch, from 0. */
+  readonly index: number;
+
+  /** @throws RangeError if the index is no whole number from 0. */
+  constructor(index: number, cause: unknown) {
+    if (!Number.isSafeInteger(index) || index < 0)
+      throw new RangeError(`FailedAt: ${index} is no index of a message`);
+    super(messageOf(cause), { cause });
+    this.index = index;
+  }
+}
 
 /**
  * Thrown by a handler that cannot handle any message, for example because its database is gone for good. The member

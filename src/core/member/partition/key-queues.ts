@@ -83,11 +83,16 @@ export class KeyQueues {
     this.#ready.unshift(entry);
   }
 
-  /** Settles an entry, which unblocks its lane. Returns the progress of the partition, if any. */
-  complete(entry: Entry): Advance | undefined {
-    entry.done = true;
-    if (entry.behind) this.#ready.push(entry.behind);
-    else this.#tails.delete(entry.lane);
+  /**
+   * Settles a taken entry, which unblocks its lane. Returns the progress of the partition, if any.
+   *
+   * @param last of the same lane: all entries up to it are settled as well.
+   */
+  complete(entry: Entry, last: Entry = entry): Advance | undefined {
+    for (let next: Entry | undefined = entry; next && next !== last; next = next.behind) next.done = true;
+    last.done = true;
+    if (last.behind) this.#ready.push(last.behind);
+    else this.#tails.delete(last.lane);
     if (entry !== this.#oldest) return undefined;
     const advance: Advance = { message: entry.message, messages: 0 };
     for (let next: Entry | undefined = entry; next?.done; next = next.later) {

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { messageOf } from '../../lib/errors.js';
 import { promiseOf } from '../../lib/promise-of.js';
-import type { Handler } from './handler.js';
+import { type Handler, type InBatches, wrapHandler } from './handler.js';
 import { HandlerCall } from './handler-call.js';
 
 /** Lets the runtime detect rejections of promises that the handler did not await. */
@@ -12,7 +12,7 @@ export const REJECTIONS_ARE_ANONYMOUS = process.versions.bun !== undefined;
 
 /** A handler whose stray errors count as its failure, and do not end the process. */
 export interface GuardedHandler {
-  handler: Handler;
+  handler: Handler | InBatches;
   /** Removes the process listeners. */
   stop(): void;
 }
@@ -29,7 +29,7 @@ export interface GuardedHandler {
  *   as failures of a running message. Called with errors that belong to no running message: the process must then end
  *   in order. Without it such errors end the process as usual.
  */
-export function guardStrays(handler: Handler, ended?: (error: unknown) => void): GuardedHandler {
+export function guardStrays(handler: Handler | InBatches, ended?: (error: unknown) => void): GuardedHandler {
   const calls = new AsyncLocalStorage<HandlerCall>();
   const onRejection = (reason: unknown): void => {
     const call = calls.getStore();
@@ -47,11 +47,12 @@ export function guardStrays(handler: Handler, ended?: (error: unknown) => void):
   process.on('unhandledRejection', onRejection);
   if (ended) process.on('uncaughtException', onException);
   return {
-    handler: (message, context) => {
-      if (!(context instanceof HandlerCall)) return handler(message, context);
+    handler: wrapHandler(handler, (run) => (...args) => {
+      const context = args.at(-1);
+      if (!(context instanceof HandlerCall)) return run(...args);
       // Within the call's context: a lazy query starts when it is awaited.
-      return calls.run(context, () => promiseOf(handler(message, context))?.then(nextTurn));
-    },
+      return calls.run(context, () => promiseOf(run(...args))?.then(nextTurn));
+    }),
     stop: () => {
       process.off('unhandledRejection', onRejection);
       process.off('uncaughtException', onException);

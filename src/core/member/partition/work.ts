@@ -2,8 +2,9 @@ import type { Dealt, FailurePolicy } from '../../config/retry.js';
 import type { Clock } from '../../lib/clock.js';
 import { promiseOf } from '../../lib/promise-of.js';
 import type { StreamMessage } from '../../protocol/message.js';
+import { Batching } from './batching.js';
 import { type FailurePorts, Failures } from './failures.js';
-import { type Handler, StopConsuming } from './handler.js';
+import { FailedAt, type Handler, type InBatches, StopConsuming } from './handler.js';
 import { type CallScope, HandlerCall } from './handler-call.js';
 import { followCall } from './handler-timeout.js';
 import { type Entry, KeyQueues } from './key-queues.js';
@@ -24,7 +25,8 @@ export interface WorkSettings {
 /** What {@link PartitionWork} works with. */
 export interface WorkPorts extends FailurePorts {
   events: Pick<PartitionEvents, 'attemptFailed' | 'handled'>;
-  handler: Handler;
+  /** Called for each message, or for batches; then `concurrency` is 1. */
+  handler: Handler | InBatches;
   permit: Permit;
   slice: TimeSlice;
   clock: Clock;
@@ -56,7 +58,10 @@ export class PartitionWork {
   readonly #queues: KeyQueues;
   readonly #failures: Failures;
   readonly #concurrency: number;
-  readonly #running = new Map<HandlerCall, Entry>();
+  /** The messages of each running call. */
+  readonly #running = new Map<HandlerCall, readonly Entry[]>();
+  /** Where the handler takes batches. */
+  readonly #batching: Batching | undefined;
   readonly #resume = (): void => this.#pump();
   #open = true;
   #abandoned = false;
@@ -68,14 +73,17 @@ export class PartitionWork {
     this.#settings = settings;
     this.#ports = ports;
     this.#progress = progress;
-    this.#concurrency = settings.concurrency ?? 1;
+    const { handler, clock } = ports;
+    this.#batching =
+      typeof handler === 'function' ? undefined : new Batching(handler.limits, clock, this.#resume);
+    this.#concurrency = this.#batching ? 1 : (settings.concurrency ?? 1);
     this.#queues = new KeyQueues(this.#concurrency);
     this.#failures = new Failures(scope, settings.failure, ports, {
       again: (entry) => {
         this.#queues.putBack(entry);
         this.#pump();
       },
-      done: (entry, how) => this.#done(entry, how),
+      done: (entry, how) => this.#settle([entry], how),
       left: (entry) => this.#leave(entry),
       halted: (entry, message) => this.#halt(entry, { kind: 'halted', message }),
       stored: () => {
@@ -97,14 +105,17 @@ export class PartitionWork {
 
   /** Sequences of the messages whose handlers run. */
   get running(): number[] {
-    return [...this.#running.values()].map(({ message }) => message.sequence);
+    return [...this.#running.values()].flat().map(({ message }) => message.sequence);
   }
 
   /** Takes the next message of the partition. */
   accept(message: StreamMessage): void {
     if (!this.#open) return;
+    const { handler } = this.#ports;
+    this.#batching?.arrived(message);
     // If nothing waits, a synchronous handler costs no bookkeeping and no promise.
-    if (this.#queues.size === 0 && this.#mayStart() && this.#admit()) this.#call(message);
+    if (typeof handler === 'function' && this.#queues.size === 0 && this.#mayStart() && this.#admit())
+      this.#callAtOnce(handler, message);
     else {
       this.#queues.add(message);
       this.#pump();
@@ -116,6 +127,7 @@ export class PartitionWork {
   close(): void {
     if (!this.#open) return;
     this.#open = false;
+    this.#batching?.close();
     this.#failures.close();
   }
 
@@ -171,27 +183,39 @@ export class PartitionWork {
   /** Starts calls until it has to wait. */
   #pump(): void {
     while (this.#open && this.#queues.hasReady && this.#running.size < this.#concurrency) {
-      const entry = this.#queues.peek();
-      if (!entry || !this.#mayStart() || !(entry.admitted || this.#admit())) return;
-      entry.admitted = true;
+      const run = this.#next();
+      const [first] = run;
+      if (!first) return;
       this.#queues.take();
-      this.#call(entry.message, entry);
+      this.#batching?.taken(run.at(-1)?.behind !== undefined);
+      this.#call(first, run);
     }
   }
 
-  /** Calls the handler. If nothing waits, there is no `entry` yet: it is needed only if the call lasts or fails. */
-  #call(message: StreamMessage, entry?: Entry): void {
-    const call = new HandlerCall(this.#scope, message, entry?.attempt ?? 1);
-    this.#ports.slice.calls(this.#scope.partition, message.sequence);
+  /** The messages of the next call: one, or a batch; none: it is not due, or may not start. */
+  #next(): Entry[] {
+    const first = this.#queues.peek();
+    const due = this.#batching ? this.#batching.next(this.#queues) : first && [first];
+    if (!due || !this.#mayStart()) return [];
+    // The quota may end within a batch.
+    const end = due.findIndex((entry) => {
+      entry.admitted ||= this.#admit();
+      return !entry.admitted;
+    });
+    return end < 0 ? due : due.slice(0, end);
+  }
+
+  /** Calls the handler for a message while nothing waits: it becomes an entry only if the call lasts or fails. */
+  #callAtOnce(handler: Handler, message: StreamMessage): void {
+    const call = this.#newCall(message, 1);
     let running: Promise<unknown> | undefined;
     try {
-      running = promiseOf(this.#ports.handler(message, call));
+      running = promiseOf(handler(message, call));
     } catch (error) {
-      this.#attemptFailed(entry ?? this.#takeNew(message), call, error);
+      this.#failed([this.#takeNew(message)], call, error);
       return;
     }
-    if (running) this.#watch(entry ?? this.#takeNew(message), call, running);
-    else if (entry) this.#done(entry, 'handled');
+    if (running) this.#watch([this.#takeNew(message)], call, running);
     else {
       this.#progress.advanced(message, 1);
       this.#handled(message, 'handled');
@@ -206,23 +230,55 @@ export class PartitionWork {
     return entry;
   }
 
-  #watch(entry: Entry, call: HandlerCall, running: Promise<unknown>): void {
-    this.#running.set(call, entry);
+  #newCall(message: StreamMessage, attempt: number): HandlerCall {
+    this.#ports.slice.calls(this.#scope.partition, message.sequence);
+    return new HandlerCall(this.#scope, message, attempt);
+  }
+
+  #call({ message, attempt }: Entry, run: readonly Entry[]): void {
+    const { handler } = this.#ports;
+    const call = this.#newCall(message, attempt);
+    let running: Promise<unknown> | undefined;
+    try {
+      running = promiseOf(
+        typeof handler === 'function'
+          ? handler(message, call)
+          : handler.handler(
+              run.map((entry) => entry.message),
+              call,
+            ),
+      );
+    } catch (error) {
+      this.#failed(run, call, error);
+      return;
+    }
+    if (running) this.#watch(run, call, running);
+    else this.#settle(run);
+  }
+
+  #watch(run: readonly Entry[], call: HandlerCall, running: Promise<unknown>): void {
+    this.#running.set(call, run);
     followCall(call, running, this.#ports.clock, this.#settings.handlerTimeoutMs, (failure) => {
       this.#running.delete(call);
-      if (failure) this.#attemptFailed(entry, call, failure.error);
-      else this.#done(entry, 'handled');
+      if (failure) this.#failed(run, call, failure.error);
+      else this.#settle(run);
       this.#pump();
       this.#tellStarving();
       this.#tellSettled();
     });
   }
 
-  #done(entry: Entry, how: Dealt): void {
-    const advance = this.#queues.complete(entry);
+  /** These messages, which follow one another, are settled. */
+  #settle(run: readonly Entry[], how: Dealt = 'handled'): void {
+    const [first] = run;
+    if (!first) return;
+    const advance = this.#queues.complete(first, run.at(-1));
+    if (this.#batching) for (const { message } of run) this.#batching.settled(message);
     if (advance) this.#progress.advanced(advance.message, advance.messages);
-    if (this.#abandoned) this.#leave(entry);
-    else this.#handled(entry.message, how);
+    for (const entry of run) {
+      if (this.#abandoned) this.#leave(entry);
+      else this.#handled(entry.message, how);
+    }
   }
 
   #handled(message: StreamMessage, how: Dealt): void {
@@ -231,12 +287,35 @@ export class PartitionWork {
     this.#ports.events.handled(message, how);
   }
 
-  #attemptFailed(entry: Entry, call: HandlerCall, error: unknown): void {
+  /** A call has failed: as a whole, or from one message on. What follows the failed message waits behind it. */
+  #failed(run: readonly Entry[], call: HandlerCall, error: unknown): void {
+    const isAtOne = error instanceof FailedAt && this.#batching !== undefined;
+    const at = isAtOne ? Math.min(error.index, run.length - 1) : 0;
+    const [entry, ...behind] = run.slice(at);
+    if (!entry) return;
+    if (at > 0) {
+      this.#settle(run.slice(0, at));
+      this.#queues.take();
+    }
+    for (const other of behind) this.#leave(other);
     if (!this.#open) this.#leave(entry);
     else if (error instanceof StopConsuming) this.#halt(entry, { kind: 'stopped', error });
     // We told it to stop, so the message has not failed.
     else if (call.interrupted) this.#queues.putBack(entry);
-    else this.#failures.follow(entry, error);
+    else if (isAtOne || behind.length === 0) this.#failures.follow(entry, isAtOne ? error.cause : error);
+    else this.#wholeFailed(entry, run, error);
+  }
+
+  /** After its last attempt, a batch is tried one message at a time, each as often as any other. */
+  #wholeFailed(first: Entry, batch: readonly Entry[], error: unknown): void {
+    if (first.attempt < this.#settings.failure.maxAttempts) {
+      this.#failures.follow(first, error);
+      return;
+    }
+    this.#ports.events.attemptFailed(first.message, first.attempt, error, 'retry');
+    this.#batching?.isolate(batch);
+    first.attempt = 1;
+    this.#queues.putBack(first);
   }
 
   #halt(entry: Entry, halt: Halt): void {

@@ -1,6 +1,5 @@
 import { promiseOf } from '../../lib/promise-of.js';
 import type { HandlerTimeStats } from '../../protocol/member-stats.js';
-import type { Handler } from '../partition/handler.js';
 
 /** Only one call in this many is timed: reading the clock twice per call would slow down fast handlers. */
 const ONE_IN = 16;
@@ -13,14 +12,14 @@ export class HandlerTimes {
   #calls = 0;
 
   /** The same handler, timed. */
-  timed(handler: Handler): Handler {
-    return (message, context) => {
-      if (this.#calls++ % ONE_IN !== 0) return handler(message, context);
+  timed<Call extends unknown[]>(handler: (...call: Call) => unknown): (...call: Call) => unknown {
+    return (...call) => {
+      if (this.#calls++ % ONE_IN !== 0) return handler(...call);
       const startedAt = performance.now();
       const done = (): void => {
         this.#add(performance.now() - startedAt);
       };
-      const running = promiseOf(handler(message, context));
+      const running = promiseOf(handler(...call));
       if (running) running.then(done, done);
       else done();
       return running;

@@ -3,7 +3,6 @@ import type { Report } from '../../protocol/events.js';
 import { type MemberStats, type PartitionStats, STATS_VERSION } from '../../protocol/member-stats.js';
 import type { Standing } from '../engine/standstill.js';
 import type { MemberCounters } from '../member-events.js';
-import type { Handler } from '../partition/handler.js';
 import { HandlerTimes } from './handler-times.js';
 import { MemoryMonitor, type MemorySample } from './memory.js';
 import { RateMeter } from './rates.js';
@@ -35,7 +34,7 @@ export class OwnStats {
   }
 
   /** The same handler, timed. */
-  timed(handler: Handler): Handler {
+  timed<Call extends unknown[]>(handler: (...call: Call) => unknown): (...call: Call) => unknown {
     return this.#handlerTimes.timed(handler);
   }
 

@@ -1,0 +1,84 @@
+import type { Cancel, Clock } from '../../lib/clock.js';
+import type { StreamMessage } from '../../protocol/message.js';
+import type { BatchLimits } from './handler.js';
+import type { Entry, KeyQueues } from './key-queues.js';
+
+/**
+ * Decides which messages of a partition make the next batch: as many as the limits allow, as soon as there are enough of
+ * them or the oldest has waited long enough.
+ */
+export class Batching {
+  readonly #limits: BatchLimits;
+  readonly #clock: Clock;
+  readonly #ready: () => void;
+  /** Of all messages that are not settled. */
+  #bytes = 0;
+  /** When the next batch starts even if it is not full; undefined: nothing waits for it. */
+  #dueAt: number | undefined;
+  #cancel: Cancel | undefined;
+  /** Up to this message, each one is a batch of its own. */
+  #singlyUpTo = 0;
+
+  /** `ready`: a batch may be due. */
+  constructor(limits: BatchLimits, clock: Clock, ready: () => void) {
+    this.#limits = limits;
+    this.#clock = clock;
+    this.#ready = ready;
+  }
+
+  /** A message has come. */
+  arrived({ size }: StreamMessage): void {
+    this.#bytes += size;
+    this.#dueAt ??= this.#clock.now() + this.#limits.waitMs;
+  }
+
+  /** A message is settled. */
+  settled({ size }: StreamMessage): void {
+    this.#bytes -= size;
+  }
+
+  /** The next batch, in order; undefined: it is not due yet. Asked while no batch is being handled. */
+  next(queues: KeyQueues): [Entry, ...Entry[]] | undefined {
+    const first = queues.peek();
+    if (!first) return undefined;
+    const { messages, bytes } = this.#limits;
+    const most = first.message.sequence <= this.#singlyUpTo ? 1 : messages;
+    if (queues.size < most && this.#bytes < bytes && !this.#isDue()) return undefined;
+    const batch: [Entry, ...Entry[]] = [first];
+    let size = first.message.size;
+    for (let next = first.behind; next && batch.length < most; next = next.behind) {
+      size += next.message.size;
+      if (size > bytes) break;
+      batch.push(next);
+    }
+    return batch;
+  }
+
+  /** A batch has been taken; `more`: messages wait behind it, and need not wait for others any more. */
+  taken(more: boolean): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+    this.#dueAt = more ? this.#clock.now() : undefined;
+  }
+
+  /** The batch has failed too often: its messages are tried one at a time, which shows the one that fails. */
+  isolate(batch: readonly Entry[]): void {
+    this.#singlyUpTo = batch.at(-1)?.message.sequence ?? 0;
+  }
+
+  /** Wakes no more. */
+  close(): void {
+    this.#cancel?.();
+  }
+
+  #isDue(): boolean {
+    const now = this.#clock.now();
+    const dueAt = this.#dueAt ?? now;
+    if (dueAt <= now) return true;
+    this.#cancel ??= this.#clock.at(dueAt, () => {
+      this.#cancel = undefined;
+      this.#ready();
+    });
+    return false;
+  }
+}
