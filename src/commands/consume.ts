@@ -6,6 +6,7 @@ import { endInOrder } from '../cli/ending.js';
 import { LONGEST_PERIOD, LONGEST_WAIT, readFlag } from '../cli/flag.js';
 import { Flags } from '../cli/oclif.js';
 import { prose } from '../cli/prose.js';
+import type { Config } from '../core/config/config.js';
 import { duration } from '../core/config/parse.js';
 import { NatspocError } from '../core/lib/errors.js';
 import { tellRefusals } from '../core/nats/client/refused-credentials.js';
@@ -20,7 +21,9 @@ joins, leaves or dies, partitions move automatically.
 By default a message is handled when its line is written to stdout. --exec runs a command for each message: payload on
 its standard input, NATSPOC_PARTITION, _SEQ, _KEY, _EPOCH, _SUBJECT and _ATTEMPT in its environment; exit code 0 means
 handled; its output goes to stdout. --handler loads a JavaScript or TypeScript module once and calls its default
-export: async (message, context) => { ... }. A message that fails is tried again (--max-attempts, --backoff); after
+export: async (message, context) => { ... }. --exec-batch runs the command for up to N messages of one partition, a
+line of NDJSON each; a module can export batchHandler = async (messages, context) => { ... }. A batch is handled or
+not as a whole; after its last attempt its messages are tried one at a time. A message that fails is tried again (--max-attempts, --backoff); after
 that --on-failure decides. Until then it blocks its partition, or only its key with --concurrency.
 
 The position of a partition is committed every --commit-interval while busy, after --commit-every messages, and at once
@@ -59,6 +62,10 @@ reach NATS; 4 refused.`);
         '<%= config.bin %> <%= command.id %> --handler ./handle.ts --concurrency 16 --health-port 9464',
     },
     {
+      description: 'A command for up to 500 messages at once:',
+      command: "<%= config.bin %> <%= command.id %> --exec 'psql -f load.sql' --exec-batch 500",
+    },
+    {
       description: 'A batch job: handle everything that waits, then leave:',
       command: '<%= config.bin %> <%= command.id %> --group nightly --until-caught-up > events.ndjson',
     },
@@ -80,6 +87,15 @@ reach NATS; 4 refused.`);
       description: 'run this shell command for each message',
       exclusive: ['handler'],
       helpValue: 'CMD',
+    }),
+    'exec-batch': Flags.integer({
+      description:
+        'run it for up to this many messages of a partition, lines of NDJSON on its standard input',
+      dependsOn: ['exec'],
+      exclusive: ['work'],
+      min: 1,
+      max: 65_536,
+      helpValue: 'N',
     }),
     handler: Flags.string({
       description: 'call the default export of this JavaScript or TypeScript module for each message',
@@ -109,6 +125,7 @@ reach NATS; 4 refused.`);
     const durationMs = readFlag('duration', flags.duration, duration('0s', LONGEST_WAIT, '10m'));
     // Before anything else: a handler that cannot be loaded takes no partitions.
     const handler = flags.handler === undefined ? undefined : await loadHandler(flags.handler);
+    if (flags['exec-batch'] !== undefined || typeof handler === 'object') refuseInBatches(config, workMs);
     const stop = this.stopSignal();
     endInOrder();
     const connection = await this.connect(config, 'consume');
@@ -123,6 +140,7 @@ reach NATS; 4 refused.`);
         note: (line) => this.note(line),
         workMs,
         exec: flags.exec,
+        execBatch: flags['exec-batch'],
         handler,
         count: flags.count,
         durationMs,
@@ -163,6 +181,20 @@ function refuseContradictions(flags: {
       '--json and --exec exclude each other: what the command writes goes to stdout as it is.',
     );
   }
+}
+
+/**
+ * Refuses what has no meaning for batches: they are handled in order, one at a time in each partition.
+ *
+ * @throws NatspocError `usage`
+ */
+function refuseInBatches({ concurrency, option }: Config, workMs: number): void {
+  if (concurrency > 1) {
+    const flag = option('concurrency');
+    throw new NatspocError('usage', `${flag} is 1 with batches of a partition: leave it out.`);
+  }
+  if (workMs > 0)
+    throw new NatspocError('usage', '--work is for single messages: leave it out with batches.');
 }
 
 /** The output format: the chosen one, or a default that suits stdout; none if a command or module makes the output. */

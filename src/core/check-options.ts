@@ -1,3 +1,4 @@
+import { BATCH_ALLOWED, isBatch } from './config/batch.js';
 import { type Config, loadConfig } from './config/config.js';
 import type { Range } from './config/parse.js';
 import { isBackoff } from './config/retry.js';
@@ -85,14 +86,6 @@ const isHealth = (value: unknown): boolean =>
   Object.keys(value).every((name) => name === 'port' || name === 'host') &&
   isWhole(value.port, 0, 65_535) &&
   (value.host === undefined || (typeof value.host === 'string' && value.host.trim() !== ''));
-const BATCH = { messages: [1, 65_536], bytes: [1, 2 ** 30], waitMs: [0, 60_000] } as const;
-const isBatch = (value: unknown): boolean =>
-  isObject(value) &&
-  Object.entries(value).every(([name, limit]) => {
-    const [least, most] = Object.hasOwn(BATCH, name) ? BATCH[name as keyof typeof BATCH] : [];
-    if (least === undefined || most === undefined) return false;
-    return limit === undefined || isWhole(limit, least, most);
-  });
 const isSignal = (value: unknown): boolean =>
   isObject(value) && typeof value.aborted === 'boolean' && isFunction(value.addEventListener);
 const isObserver = (value: unknown): boolean =>
@@ -116,10 +109,7 @@ const JOIN_GROUP: Checks<JoinGroupOptions> = {
   ...STREAM,
   handler: such(isFunction, 'a function (message, context)'),
   batchHandler: such(isFunction, 'a function (messages, context)'),
-  batch: such(
-    isBatch,
-    'an object with messages from 1 to 65536, bytes from 1 to 2 ** 30, waitMs from 0 to 60000, or some of them',
-  ),
+  batch: such(isBatch, BATCH_ALLOWED),
   ...settings('group', 'filter', 'name', 'concurrency', 'handlerTimeoutMs', 'maxAttempts', 'onFailure'),
   ...settings('commitIntervalMs', 'commitEvery', 'ttlMs', 'probeIntervalMs', 'drainTimeoutMs'),
   ...settings('bufferMessages', 'bufferBytes', 'memoryIntervalMs'),

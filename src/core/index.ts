@@ -21,6 +21,7 @@ export type { SeekStep, SeekTarget } from './admin/seek-target.js';
 export type { StreamAdmin } from './admin/stream-admin.js';
 export type { StreamStatus } from './admin/stream-status.js';
 export type { TrimStep } from './admin/trim.js';
+export type { BatchLimits } from './config/batch.js';
 export type { Backoff, Dealt, OnExhausted } from './config/retry.js';
 export type { StartFrom, StartFromText } from './config/start-from.js';
 export type { HealthOptions } from './health/server.js';
@@ -34,7 +35,6 @@ export type { FailedAttempt, MemberCounters, MemberEventMap } from './member/mem
 export {
   type BatchContext,
   type BatchHandler,
-  type BatchLimits,
   FailedAt,
   type Handler,
   type HandlerContext,

@@ -1,18 +1,13 @@
 import { once } from 'node:events';
 import { StreamAdmin } from './admin/stream-admin.js';
 import { createPublisherConfig, joinGroupConfig, keyOf, openStreamConfig } from './check-options.js';
+import { batchLimits } from './config/batch.js';
 import type { Config } from './config/config.js';
 import { VERSION } from './lib/version.js';
 import { GroupMember } from './member/group-member.js';
 import { logProblems } from './member/member-log.js';
 import { noteLogger } from './member/note-logger.js';
-import {
-  type BatchLimits,
-  type Handler,
-  type InBatches,
-  type Logger,
-  SILENT,
-} from './member/partition/handler.js';
+import { type Handler, type InBatches, type Logger, SILENT } from './member/partition/handler.js';
 import { connectNats, type NatsConnection } from './nats/client/connection.js';
 import { natsPublishPort } from './nats/jetstream/pipeline.js';
 import { openTopology } from './nats/stream/topology.js';
@@ -94,20 +89,8 @@ async function openMember(options: JoinGroupOptions, config: Config): Promise<Gr
   }
 }
 
-const DEFAULT_BATCH: BatchLimits = { messages: 500, bytes: 4 * 2 ** 20, waitMs: 100 };
-
-function handlerOf({ handler, batchHandler, batch = {} }: Handling): Handler | InBatches {
-  if (handler) return handler;
-  const { messages, bytes, waitMs } = DEFAULT_BATCH;
-  return {
-    handler: batchHandler,
-    limits: {
-      messages: batch.messages ?? messages,
-      bytes: batch.bytes ?? bytes,
-      waitMs: batch.waitMs ?? waitMs,
-    },
-  };
-}
+const handlerOf = ({ handler, batchHandler, batch }: Handling): Handler | InBatches =>
+  handler ?? { handler: batchHandler, limits: batchLimits(batch) };
 
 /** The program's logger; by default one line each on standard error. The environment is not used. */
 function loggerOf(logger: Logger | false | undefined): Logger {

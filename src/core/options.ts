@@ -1,8 +1,9 @@
+import type { BatchLimits } from './config/batch.js';
 import type { Backoff, OnExhausted } from './config/retry.js';
 import type { StartFrom, StartFromText } from './config/start-from.js';
 import type { HealthOptions } from './health/server.js';
 import type { GroupMember } from './member/group-member.js';
-import type { BatchHandler, BatchLimits, Handler, Logger } from './member/partition/handler.js';
+import type { BatchHandler, Handler, Logger } from './member/partition/handler.js';
 import type { NatsConnection } from './nats/client/connection.js';
 import type { StreamMessage } from './protocol/message.js';
 import type { PublisherOptions } from './publisher/publisher.js';

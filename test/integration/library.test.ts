@@ -97,6 +97,36 @@ describe('the library', function () {
     });
   });
 
+  it('hands batches of a partition to one call, in order, and commits them as a whole', async () => {
+    await publish(500);
+    const batches: { partition: number; numbers: number[] }[] = [];
+    const member = await joinGroup({
+      ...place(),
+      batchHandler: async (messages, { partition }) => {
+        batches.push({ partition, numbers: messages.map(({ sequence }) => sequence) });
+      },
+      batch: { messages: 50, waitMs: 20 },
+      probeIntervalMs: 100,
+    });
+    members.push(member);
+    await until('all are handled', () => member.counters.handled === 500);
+    for (let partition = 0; partition < 4; partition++) {
+      const own = batches.filter((batch) => batch.partition === partition).flatMap(({ numbers }) => numbers);
+      assert.deepEqual(
+        own,
+        [...own].sort((a, b) => a - b),
+      );
+    }
+    assert.ok(batches.every(({ numbers }) => numbers.length <= 50));
+    assert.ok(batches.length < 100, 'messages that wait together come together');
+    await member.leave();
+    const again: number[] = [];
+    await join(({ sequence }) => again.push(sequence));
+    await publish(1);
+    await until('the next one is handled', () => again.length > 0);
+    assert.equal(again.length, 1);
+  });
+
   it('publishes and handles, every key in order', async () => {
     const stored = await publish(200);
     assert.equal(new Set(stored.map(({ sequence }) => sequence)).size, 200);

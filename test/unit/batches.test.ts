@@ -1,10 +1,6 @@
 import assert from 'node:assert/strict';
-import {
-  type BatchHandler,
-  type BatchLimits,
-  FailedAt,
-  StopConsuming,
-} from '../../src/core/member/partition/handler.js';
+import type { BatchLimits } from '../../src/core/config/batch.js';
+import { type BatchHandler, FailedAt, StopConsuming } from '../../src/core/member/partition/handler.js';
 import { Quota } from '../../src/core/member/partition/quota.js';
 import type { WorkPorts, WorkSettings } from '../../src/core/member/partition/work.js';
 import { fakeMessage, settle } from '../support/fake-partition.js';

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { batchLimits } from '../../core/config/batch.js';
 import type { Config } from '../../core/config/config.js';
 import { systemClock } from '../../core/lib/clock.js';
 import { NatspocError } from '../../core/lib/errors.js';
@@ -6,7 +7,7 @@ import { escapeControl } from '../../core/lib/text.js';
 import { countOf, formatDuration } from '../../core/lib/units.js';
 import { GroupMember } from '../../core/member/group-member.js';
 import { noteLogger } from '../../core/member/note-logger.js';
-import type { Handler } from '../../core/member/partition/handler.js';
+import type { Handler, InBatches } from '../../core/member/partition/handler.js';
 import { Quota } from '../../core/member/partition/quota.js';
 import { formatMemoryLine } from '../../core/member/stats/memory.js';
 import {
@@ -20,10 +21,10 @@ import {
 import type { NatsConnection } from '../../core/nats/client/connection.js';
 import { streamEnd } from '../../core/nats/stream/stream-end.js';
 import { whenCaughtUp } from './caught-up.js';
-import { execHandler } from './exec.js';
+import { execBatchHandler, execHandler } from './exec.js';
 import { LineWriter } from './line-writer.js';
 import type { Output } from './outputs.js';
-import { inSteps, pretendToWork, writeLines } from './simulated-work.js';
+import { inSteps, pretendToWork, withLines, writeLines } from './simulated-work.js';
 
 /** Options of a member that the command line runs. */
 export interface ConsumerOptions {
@@ -38,8 +39,10 @@ export interface ConsumerOptions {
   workMs: number;
   /** A command for each message. */
   exec: string | undefined;
+  /** It gets up to this many messages at once. */
+  execBatch: number | undefined;
   /** A handler that was loaded from a module. */
-  handler: Handler | undefined;
+  handler: Handler | InBatches | undefined;
   /** Leave after this many messages. */
   count: number | undefined;
   /** Leave after this many milliseconds. */
@@ -117,16 +120,24 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
   return { member, leave: () => member.leave(), closed };
 }
 
-/** The steps for each message. */
-function handlerOf(options: ConsumerOptions, writer: LineWriter): Handler {
-  const { workMs, handler, exec, output } = options;
+/** The steps for each message, or for each batch. */
+function handlerOf(options: ConsumerOptions, writer: LineWriter): Handler | InBatches {
+  const { workMs, handler, exec, execBatch, output } = options;
+  const write = (bytes: Uint8Array) => writer.writeBytes(bytes);
+  const lines = writeLines(output, writer);
+  const inBatches =
+    exec !== undefined && execBatch !== undefined
+      ? {
+          handler: execBatchHandler({ command: exec, write }),
+          limits: batchLimits({ messages: execBatch }),
+        }
+      : handler;
+  if (typeof inBatches === 'object') return withLines(inBatches, lines);
   const steps = [
     workMs > 0 ? pretendToWork(workMs) : undefined,
-    handler,
-    exec === undefined
-      ? undefined
-      : execHandler({ command: exec, write: (bytes) => writer.writeBytes(bytes) }),
-    writeLines(output, writer),
+    inBatches,
+    exec === undefined ? undefined : execHandler({ command: exec, write }),
+    lines,
   ];
   return inSteps(steps.filter((step) => step !== undefined));
 }

@@ -1,7 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
-import { type Handler, type HandlerContext, StopConsuming } from '../../core/member/partition/handler.js';
+import {
+  type BatchHandler,
+  type Handler,
+  type HandlerContext,
+  StopConsuming,
+} from '../../core/member/partition/handler.js';
 import { signalGroup, systemReason } from '../../local/child.js';
+import { toNdjson } from './message-line.js';
 
 /** Exit codes of a shell that cannot run the command: not executable, or not found. */
 const CANNOT_RUN = new Set([126, 127]);
@@ -39,16 +45,37 @@ function environment(
  * do not mix, and a failed run writes nothing.
  */
 export function execHandler({ command, write }: ExecOptions): Handler {
-  const running = new Set<() => void>();
-  // Kill running commands if the process exits immediately.
-  process.once('exit', () => {
-    for (const kill of running) kill();
-  });
+  const running = killedAtExit();
   return async (message, context) => {
     const env = environment(context, message);
     const output = await run({ command, input: message.data, env, signal: context.signal, running });
     if (output.length > 0) await write(output);
   };
+}
+
+/** The same for a batch: one line of NDJSON for each message on its standard input. */
+export function execBatchHandler({ command, write }: ExecOptions): BatchHandler {
+  const running = killedAtExit();
+  return async (messages, context) => {
+    const env = {
+      NATSPOC_PARTITION: String(context.partition),
+      NATSPOC_EPOCH: String(context.epoch),
+      NATSPOC_ATTEMPT: String(context.attempt),
+      NATSPOC_MESSAGES: String(messages.length),
+    };
+    const input = Buffer.from(messages.map((message) => `${toNdjson(message, context)}\n`).join(''));
+    const output = await run({ command, input, env, signal: context.signal, running });
+    if (output.length > 0) await write(output);
+  };
+}
+
+/** A set of functions that kill running commands; they are called if the process exits immediately. */
+function killedAtExit(): Set<() => void> {
+  const running = new Set<() => void>();
+  process.once('exit', () => {
+    for (const kill of running) kill();
+  });
+  return running;
 }
 
 interface Run {

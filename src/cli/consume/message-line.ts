@@ -1,6 +1,6 @@
 import { escapeControl } from '../../core/lib/text.js';
 import { textOf } from '../../core/lib/utf8.js';
-import type { HandlerContext } from '../../core/member/partition/handler.js';
+import type { BatchContext } from '../../core/member/partition/handler.js';
 import type { StreamMessage } from '../../core/protocol/message.js';
 
 /** Formats a time as ISO 8601. Messages stored in the same millisecond share the text. */
@@ -15,7 +15,7 @@ function isoTime(): (ms: number) => string {
 const toIso = isoTime();
 
 /** One line of NDJSON for a message, without the line feed. `data` is text; `data_base64` if it is not UTF-8. */
-export function toNdjson(message: StreamMessage, context: HandlerContext): string {
+export function toNdjson(message: StreamMessage, context: BatchContext): string {
   const { key, subject, sequence, timestampMs, data } = message;
   const text = textOf(data);
   const payload =
@@ -31,7 +31,7 @@ export function toNdjson(message: StreamMessage, context: HandlerContext): strin
 }
 
 /** One line for people, without the line feed. */
-export function toText(message: StreamMessage, context: HandlerContext): string {
+export function toText(message: StreamMessage, context: BatchContext): string {
   const text = textOf(message.data) ?? `(${message.size} bytes, not text)`;
   const time = toIso(message.timestampMs).slice(11, 23);
   const key = message.key === null ? '' : ` ${escapeControl(message.key)}`;

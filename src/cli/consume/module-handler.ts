@@ -2,21 +2,24 @@ import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { BATCH_ALLOWED, batchLimits, isBatch } from '../../core/config/batch.js';
 import { messageOf, NatspocError } from '../../core/lib/errors.js';
-import type { Handler } from '../../core/member/partition/handler.js';
+import { asObject } from '../../core/lib/json.js';
+import type { BatchHandler, Handler, InBatches } from '../../core/member/partition/handler.js';
 
 const TYPESCRIPT = new Set(['.ts', '.mts', '.cts', '.tsx']);
 
+const isBatchHandler = (value: unknown): value is BatchHandler => typeof value === 'function';
 const isHandler = (value: unknown): value is Handler => typeof value === 'function';
 
 /**
- * Loads a handler from a module, once: its default export, or an export named `handler`. TypeScript is
- * compiled without checking types.
+ * Loads a handler from a module, once: its default export, or an export named `handler` or `batchHandler`; the limits of
+ * batches are the export `batch`. TypeScript is compiled without checking types.
  *
  * @param file a path, from the working folder.
  * @throws NatspocError `handler-failed`, with one line, if it cannot be loaded or exports no function.
  */
-export async function loadHandler(file: string): Promise<Handler> {
+export async function loadHandler(file: string): Promise<Handler | InBatches> {
   const path = resolve(file);
   const found = statSync(path, { throwIfNoEntry: false });
   if (!found) throw new NatspocError('handler-failed', `--handler: there is no file ${file}.`);
@@ -36,7 +39,7 @@ export async function loadHandler(file: string): Promise<Handler> {
       },
     );
   }
-  const handler = handlerOf(loaded);
+  const handler = handlerOf(loaded, file);
   if (handler) return handler;
   const message = `--handler: ${file} exports no handler. Write "export default async (message, context) => { … }".`;
   throw new NatspocError('handler-failed', message);
@@ -49,12 +52,17 @@ async function loadTypeScript(path: string): Promise<unknown> {
 }
 
 /** The handler among a module's exports; a CommonJS module may have its own `default` inside. */
-function handlerOf(loaded: unknown): Handler | undefined {
-  if (typeof loaded !== 'object' || loaded === null) return undefined;
-  const { default: main, handler } = loaded as { default?: unknown; handler?: unknown };
+function handlerOf(loaded: unknown, file: string): Handler | InBatches | undefined {
+  const exported = asObject(loaded);
+  if (!exported) return undefined;
+  const { default: main, handler, batchHandler, batch = {} } = exported;
+  if (isBatchHandler(batchHandler)) {
+    if (isBatch(batch)) return { handler: batchHandler, limits: batchLimits(batch) };
+    throw new NatspocError('handler-failed', `--handler: the batch of ${file} is not ${BATCH_ALLOWED}.`);
+  }
   if (isHandler(main)) return main;
   if (isHandler(handler)) return handler;
-  return typeof main === 'object' && main !== null && main !== loaded ? handlerOf(main) : undefined;
+  return main === loaded ? undefined : handlerOf(main, file);
 }
 
 /** A load error in one line, with its place if known. */

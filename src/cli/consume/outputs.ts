@@ -1,4 +1,4 @@
-import type { HandlerContext } from '../../core/member/partition/handler.js';
+import type { BatchContext } from '../../core/member/partition/handler.js';
 import type { StreamMessage } from '../../core/protocol/message.js';
 import { toNdjson, toText } from './message-line.js';
 
@@ -7,11 +7,9 @@ export const OUTPUTS = ['ndjson', 'text', 'none'] as const;
 export type Output = (typeof OUTPUTS)[number];
 
 /** The line for a message, by output format. */
-export const LINES: Record<
-  Output,
-  ((message: StreamMessage, context: HandlerContext) => string) | undefined
-> = {
-  ndjson: toNdjson,
-  text: toText,
-  none: undefined,
-};
+export const LINES: Record<Output, ((message: StreamMessage, context: BatchContext) => string) | undefined> =
+  {
+    ndjson: toNdjson,
+    text: toText,
+    none: undefined,
+  };

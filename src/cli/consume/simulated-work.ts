@@ -1,6 +1,7 @@
 import { systemClock } from '../../core/lib/clock.js';
 import { promiseOf } from '../../core/lib/promise-of.js';
-import type { Handler } from '../../core/member/partition/handler.js';
+import type { BatchContext, Handler, InBatches } from '../../core/member/partition/handler.js';
+import type { StreamMessage } from '../../core/protocol/message.js';
 import type { LineWriter } from './line-writer.js';
 import { LINES, type Output } from './outputs.js';
 
@@ -22,10 +23,25 @@ export function pretendToWork(ms: number): Handler {
     });
 }
 
+/** Writes the line of a message; the next one waits for a returned promise. */
+type WriteLine = (message: StreamMessage, context: BatchContext) => Promise<void> | undefined;
+
 /** Writes a line for each message; undefined if the output is `none`. */
-export function writeLines(output: Output, writer: LineWriter): Handler | undefined {
+export function writeLines(output: Output, writer: LineWriter): WriteLine | undefined {
   const toLine = LINES[output];
   return toLine && ((message, context) => writer.write(toLine(message, context)));
+}
+
+/** Writes the lines of a batch when it is handled. */
+export function withLines({ handler, limits }: InBatches, write: WriteLine | undefined): InBatches {
+  if (!write) return { handler, limits };
+  return {
+    limits,
+    handler: async (messages, context) => {
+      await handler(messages, context);
+      for (const message of messages) await write(message, context);
+    },
+  };
 }
 
 /** One handler that runs these steps in order. It returns a promise only if a step does. */

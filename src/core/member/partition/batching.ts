@@ -1,6 +1,6 @@
+import type { BatchLimits } from '../../config/batch.js';
 import type { Cancel, Clock } from '../../lib/clock.js';
 import type { StreamMessage } from '../../protocol/message.js';
-import type { BatchLimits } from './handler.js';
 import type { Entry, KeyQueues } from './key-queues.js';
 
 /**

@@ -1,3 +1,4 @@
+import type { BatchLimits } from '../../config/batch.js';
 import { messageOf } from '../../lib/errors.js';
 import type { StreamMessage } from '../../protocol/message.js';
 
@@ -36,16 +37,6 @@ export interface HandlerContext {
  */
 export type Handler = (message: StreamMessage, context: HandlerContext) => unknown;
 
-/** How large a batch of {@link BatchHandler} may be, and how long it waits for more messages. */
-export interface BatchLimits {
-  /** Messages at most. */
-  messages: number;
-  /** Payloads and headers at most, bytes; a larger message is a batch of its own. */
-  bytes: number;
-  /** A batch that is not full starts this long after its first message came, milliseconds. */
-  waitMs: number;
-}
-
 /** What a batch handler gets beside the messages; `attempt` is that of the first one. */
 export type BatchContext = Pick<HandlerContext, 'partition' | 'epoch' | 'attempt' | 'signal' | 'log'>;
 
@@ -82,6 +73,13 @@ export class FailedAt extends Error {
       throw new RangeError(`FailedAt: ${index} is no index of a message`);
     super(messageOf(cause), { cause });
     this.index = index;
+  }
+
+  /** The index of a `FailedAt`, also of another copy of this library; undefined: it is none. */
+  static indexIn(error: unknown): number | undefined {
+    if (!(error instanceof Error) || error.name !== 'FailedAt') return undefined;
+    const { index }: { index?: unknown } = Object(error);
+    return typeof index === 'number' && Number.isSafeInteger(index) && index >= 0 ? index : undefined;
   }
 }
 

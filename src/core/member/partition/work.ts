@@ -289,8 +289,9 @@ export class PartitionWork {
 
   /** A call has failed: as a whole, or from one message on. What follows the failed message waits behind it. */
   #failed(run: readonly Entry[], call: HandlerCall, error: unknown): void {
-    const isAtOne = error instanceof FailedAt && this.#batching !== undefined;
-    const at = isAtOne ? Math.min(error.index, run.length - 1) : 0;
+    const index = this.#batching && FailedAt.indexIn(error);
+    const isAtOne = index !== undefined;
+    const at = isAtOne ? Math.min(index, run.length - 1) : 0;
     const [entry, ...behind] = run.slice(at);
     if (!entry) return;
     if (at > 0) {
@@ -302,7 +303,8 @@ export class PartitionWork {
     else if (error instanceof StopConsuming) this.#halt(entry, { kind: 'stopped', error });
     // We told it to stop, so the message has not failed.
     else if (call.interrupted) this.#queues.putBack(entry);
-    else if (isAtOne || behind.length === 0) this.#failures.follow(entry, isAtOne ? error.cause : error);
+    else if (isAtOne || behind.length === 0)
+      this.#failures.follow(entry, isAtOne && error instanceof Error ? error.cause : error);
     else this.#wholeFailed(entry, run, error);
   }
 

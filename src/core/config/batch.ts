@@ -1,0 +1,45 @@
+import { asObject } from '../lib/json.js';
+
+/** How large a batch may be, and how long it waits for more messages. */
+export interface BatchLimits {
+  /** Messages at most, 1 to 65,536. */
+  messages: number;
+  /** Payloads and headers at most, bytes, 1 to 2^30; a larger message is a batch of its own. */
+  bytes: number;
+  /** A batch that is not full starts this long after its first message came, milliseconds, 0 to 60,000. */
+  waitMs: number;
+}
+
+const DEFAULTS: BatchLimits = { messages: 500, bytes: 4 * 2 ** 20, waitMs: 100 };
+
+const RANGES: Record<keyof BatchLimits, readonly [least: number, most: number]> = {
+  messages: [1, 65_536],
+  bytes: [1, 2 ** 30],
+  waitMs: [0, 60_000],
+};
+
+/** What {@link isBatch} accepts, completes "… is not". */
+export const BATCH_ALLOWED =
+  'an object with messages (1 to 65536), bytes (1 to 1073741824) and waitMs (0 to 60000), or some of them';
+
+/** True for limits of a batch, or some of them. */
+export function isBatch(value: unknown): value is Partial<BatchLimits> {
+  const limits = asObject(value);
+  if (!limits) return false;
+  const known: Readonly<Record<string, readonly [number, number]>> = RANGES;
+  return Object.entries(limits).every(([name, limit]) => {
+    const [least, most] = (Object.hasOwn(known, name) ? known[name] : undefined) ?? [1, 0];
+    return (
+      limit === undefined || (Number.isSafeInteger(limit) && Number(limit) >= least && Number(limit) <= most)
+    );
+  });
+}
+
+/** These limits, and the defaults of those that are missing. */
+export function batchLimits({ messages, bytes, waitMs }: Partial<BatchLimits> = {}): BatchLimits {
+  return {
+    messages: messages ?? DEFAULTS.messages,
+    bytes: bytes ?? DEFAULTS.bytes,
+    waitMs: waitMs ?? DEFAULTS.waitMs,
+  };
+}
