@@ -7,7 +7,7 @@ import { during, type Fault } from './fault.js';
 /** The server has as many consumers as it may have: for a while no reader that is lost can be replaced. */
 export const noMoreReaders: Fault = ({ server: { consumers }, random, timeline }) => {
   const forMs = random.between(500, 8_000);
-  for (const name of consumers.names) if (random.chance(0.3)) consumers.delete(name);
+  consumers.deleteSome(() => random.chance(0.3));
   consumers.most = 0;
   timeline.after(forMs, () => {
     consumers.most = Number.POSITIVE_INFINITY;
@@ -79,7 +79,7 @@ export const twins: Fault = (world) => {
       );
     });
   };
-  for (const name of consumers.names) if (random.chance(0.3)) consumers.delete(name);
+  consumers.deleteSome(() => random.chance(0.3));
   return during(
     world,
     random.between(500, 4_000),

@@ -71,6 +71,8 @@ interface Consumer {
   cursor: Cursor;
   /** Payloads are left out, and their size is told. */
   leavesOut: boolean;
+  /** Another client has changed it. */
+  isChanged: boolean;
   muted: Muted | undefined;
   delivered: number;
   /** So many of the next messages go to somebody else who pulls from it. */
@@ -121,6 +123,7 @@ export class Consumers {
         start,
         cursor: open(() => this.#serve(made)),
         leavesOut: false,
+        isChanged: false,
         muted: undefined,
         delivered: 0,
         stolen: 0,
@@ -160,13 +163,14 @@ export class Consumers {
   /** Somebody changes a consumer: from now on it delivers no payloads. */
   leaveOut(name: string): void {
     const consumer = this.#find(name);
-    if (consumer) consumer.leavesOut = true;
+    if (consumer) consumer.leavesOut = consumer.isChanged = true;
   }
 
   /** Somebody changes a consumer: from now on it delivers something else. */
   redirect(name: string, filter: string, open: (ready: () => void) => Cursor): void {
     const consumer = this.#find(name);
     if (!consumer) return;
+    consumer.isChanged = true;
     consumer.filter = filter;
     consumer.cursor.close();
     consumer.cursor = open(() => this.#serve(consumer));
@@ -211,9 +215,16 @@ export class Consumers {
   /** The server restarts: consumers in memory are gone, and nobody is told. */
   forgetAll(): void {
     for (const consumer of [...this.#byName.values()]) {
-      this.#forget(consumer);
       consumer.waiting = [];
+      // Of one that is forgotten before a member can see the change, SPEC.md promises nothing.
+      if (!consumer.isChanged) this.#forget(consumer);
     }
+  }
+
+  /** Each one is deleted with this chance, but for those that another client has changed: see {@link forgetAll}. */
+  deleteSome(chance: () => boolean): void {
+    for (const consumer of [...this.#byName.values()])
+      if (chance() && !consumer.isChanged) this.delete(consumer.name);
   }
 
   #forget(consumer: Consumer): void {
