@@ -11,8 +11,9 @@ import {
   warningsOf,
 } from '../../src/core/nats/client/concern.js';
 import { bucketConcerns } from '../../src/core/nats/kv/bucket-concerns.js';
+import { collide } from '../../src/core/nats/stream/collide.js';
 import { bucketConfig, streamConfig } from '../../src/core/nats/stream/stored.js';
-import { collide, type StreamNeeds, streamConcerns } from '../../src/core/nats/stream/stream-concerns.js';
+import { type StreamNeeds, streamConcerns } from '../../src/core/nats/stream/stream-concerns.js';
 
 const config = loadConfig({ flags: { stream: 'S', prefix: 's', replicas: '3' }, env: {} });
 /** What the server makes of what is left out. */
@@ -31,6 +32,7 @@ const layout = { v: 1, prefix: 's', partitions: 8, hash: 'fnv1a32' } as const;
 const full = (wanted: object): StreamConfig => ({ ...DEFAULTS, ...wanted }) as StreamConfig;
 const NEEDS: StreamNeeds = {
   wildcard: 's.p.*',
+  tokens: 's.p.*.>',
   partitions: 8,
   hasDefaultConsumers: false,
   another: 'choose another',
@@ -55,6 +57,7 @@ const STREAM: Case[] = [
   [{ retention: 'workqueue' }, 'retention', [...ALL_USES], /work queue retention.* choose another\.$/],
   [{ no_ack: true }, 'no_ack', ['publish'], /no_ack.*nats stream edit S --ack/],
   [{ sealed: true }, 'sealed', ['publish'], /is sealed/],
+  [{ subjects: ['s.p.*.*'] }, 'subjects', ['publish'], /does not listen to s\.p\.\*/],
   [{ mirror: { name: 'O' } }, 'mirror', [...ALL_USES], /a mirror of O/],
   [
     { subject_transform: { src: 's.>', dest: 'x.>' } },
@@ -104,6 +107,7 @@ const FINE = {
     { placement: { cluster: 'c' }, compression: 's2', metadata: { a: 'b' } },
     { sources: [{ name: 'O' }] },
     { subject_transform: { src: 'raw.>', dest: 's.p.>' } },
+    { subjects: ['s.>'] },
     { consumer_limits: { inactive_threshold: 60 * SECOND } },
     { allow_rollup_hdrs: true, max_msg_size: 100, duplicate_window: 0, first_seq: 1_000 },
   ],
@@ -154,6 +158,11 @@ describe('settings of a stream and of a bucket', () => {
       ofStream({ max_consumers: 1_100 }, { partitions: 1_100, hasDefaultConsumers: true }),
       [],
     );
+  });
+
+  it('lets members read what a transform puts behind a partition, and refuses publishers', () => {
+    const mapping = { src: 's.p.*', dest: 's.p.{{partition(8,3)}}.{{wildcard(1)}}' };
+    assert.deepEqual(ofStream({ subject_transform: mapping })[0]?.uses, ['publish']);
   });
 
   it('are all documented in docs/streams.md', () => {

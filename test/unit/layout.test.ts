@@ -52,7 +52,8 @@ describe('layout', () => {
     assert.equal(partitionSubject('subject.events', 7), 'subject.events.p.7');
     assert.equal(partitionWildcard('subject.events'), 'subject.events.p.*');
     assert.equal(partitionOfSubject('subject.events', 'subject.events.p.7'), 7);
-    for (const subject of ['subject.events.p.07', 'subject.events.p.', 'other.p.7', 'subject.events.p.7.x']) {
+    assert.equal(partitionOfSubject('subject.events', 'subject.events.p.7.c12.created'), 7);
+    for (const subject of ['subject.events.p.07', 'subject.events.p.', 'other.p.7', 'subject.events.p.7.']) {
       assert.equal(partitionOfSubject('subject.events', subject), undefined, subject);
     }
   });

@@ -4,7 +4,7 @@ import { Flags } from '../../cli/oclif.js';
 import { StreamCommand, type StreamSession } from '../../cli/stream-command.js';
 import { planSeek } from '../../core/admin/seek-target.js';
 import type { StoredMessage } from '../../core/ports/stream-admin.js';
-import { partitionOf, partitionSubject, partitionWildcard } from '../../core/protocol/layout.js';
+import { partitionOf } from '../../core/protocol/layout.js';
 import { formatMessageLine, messageJson } from '../../text/message-lines.js';
 
 /** `natspoc stream tail`: shows recent and new messages. */
@@ -54,12 +54,9 @@ export default class StreamTail extends StreamCommand {
       if (!flags.follow && startSequence > end) return;
       const closed = new AbortController();
       process.stdout.on('error', () => closed.abort());
-      const messages = session.stream.tail({
-        filter:
-          partition === undefined
-            ? partitionWildcard(layout.prefix)
-            : partitionSubject(layout.prefix, partition),
+      const messages = session.stream.tail(partition, {
         startSequence,
+        follow: flags.follow,
         signal: AbortSignal.any([signal, closed.signal]),
       });
       for await (const message of messages) {

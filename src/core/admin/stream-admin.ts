@@ -18,7 +18,6 @@ import { streamEnd } from '../nats/stream/stream-end.js';
 import { openGroupTopology, type Topology } from '../nats/stream/topology.js';
 import type { StoredMessage } from '../ports/stream-admin.js';
 import type { FoundLetter } from '../protocol/dead-letter.js';
-import { layoutSubjects } from '../protocol/layout.js';
 import type { LayoutRecord } from '../protocol/records.js';
 import { writeCleared } from './cleared.js';
 import { GroupAdmin } from './group-admin.js';
@@ -100,10 +99,8 @@ export class StreamAdmin implements AsyncDisposable {
   /** A group of the stream. Default: that of the configuration. */
   group(name = this.#config.group): GroupAdmin {
     const config = { ...this.#config, group: name };
-    const { layout, bucket, connection, stream } = this.#topology;
-    const { keyed } = this.#topology;
-    const subjects = keyed ? { all: keyed.filter, of: () => keyed.filter } : layoutSubjects(layout.prefix);
-    const events = new NatsEventStream(this.#topology, stream, subjects);
+    const { layout, bucket, connection, stream, reads } = this.#topology;
+    const events = new NatsEventStream(this.#topology, stream, reads);
     return new GroupAdmin(config, layout.partitions, {
       observer: natsGroupObserver(this.#topology, config),
       bucket,
@@ -135,11 +132,21 @@ export class StreamAdmin implements AsyncDisposable {
     return this.#messages.get(sequence);
   }
 
-  /** Stored messages and then new ones, in order, until the signal aborts. */
-  async *tail(options: Omit<ReadOptions, 'stream' | 'follow'>): AsyncGenerator<StoredMessage> {
-    const { stream } = this.#topology;
-    for await (const message of readStream(this.#topology, { ...options, stream, follow: true }))
-      yield storedMessage(this.#topology, message);
+  /**
+   * The messages of a partition (undefined: of all), in order: stored ones and, with `follow`, then new ones until the signal
+   * aborts.
+   */
+  async *tail(
+    partition: number | undefined,
+    options: Omit<ReadOptions, 'stream' | 'filter'>,
+  ): AsyncGenerator<StoredMessage> {
+    const { stream, reads } = this.#topology;
+    const [first, ...more] = partition === undefined ? [reads.all] : reads.of(partition);
+    const filter = more.length > 0 ? reads.all : first;
+    for await (const read of readStream(this.#topology, { ...options, stream, filter })) {
+      const message = storedMessage(this.#topology, read);
+      if (partition === undefined || message.partition === partition) yield message;
+    }
   }
 
   /** What all of these groups have handled, by partition. */

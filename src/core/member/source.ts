@@ -10,7 +10,7 @@ import { groupLayoutKeeper, type KeyedGroup, openKeyedGroup } from '../nats/stre
 import { layoutKeeper } from '../nats/stream/stream-layout.js';
 import { openTopology } from '../nats/stream/topology.js';
 import type { EventStream, LayoutKeeper, ReaderWindow } from '../ports/index.js';
-import { layoutSubjects } from '../protocol/layout.js';
+import { partitionOfSubject } from '../protocol/layout.js';
 import type { StreamMessage } from '../protocol/message.js';
 import { type MessageKey, parseMessageKey, partitionByKey } from '../protocol/message-key.js';
 import { literalStart } from '../protocol/subject.js';
@@ -31,8 +31,11 @@ export interface Source {
   replicas: number;
   concerns: readonly Concern[];
   events: EventStream;
-  /** Present in a keyed group: the partition of a message. */
-  shared?: (message: StreamMessage) => number;
+  /**
+   * The partition of a message, present where one reader serves all partitions: in a keyed group, and where tokens follow the
+   * partition in subjects. One consumer has one filter before nats-server 2.10, and is slower with several.
+   */
+  shared?: (message: StreamMessage) => number | undefined;
 }
 
 /**
@@ -49,7 +52,7 @@ export async function openSource(
   const keyed = await openKeyedGroup(connection, config, { create: true });
   if (keyed) return keyedSource(keyed, config, key);
   const topology = await openTopology(connection, config, { create: true, uses: ['handle'] });
-  const { bucket, layout, concerns } = topology;
+  const { bucket, layout, concerns, reads, hasTokens } = topology;
   return {
     handles: topology,
     bucket,
@@ -59,7 +62,10 @@ export async function openSource(
     deadPrefix: layout.prefix,
     replicas: config.replicas,
     concerns,
-    events: new NatsEventStream(topology, config.stream, layoutSubjects(layout.prefix)),
+    events: new NatsEventStream(topology, config.stream, reads),
+    ...(hasTokens && {
+      shared: ({ subject }: StreamMessage) => partitionOfSubject(layout.prefix, subject),
+    }),
   };
 }
 
@@ -82,15 +88,15 @@ function keyedSource(group: KeyedGroup, config: Config, given: MessageKey | unde
     deadPrefix: `natspoc.${config.stream}`,
     replicas,
     concerns,
-    events: new NatsEventStream(group, config.stream, { all: filter, of: () => filter }, key.of),
+    events: new NatsEventStream(group, config.stream, { all: filter, of: () => [filter] }, key.of),
     shared: (message) => partitionByKey(message.key, message, partitions),
   };
 }
 
-/** The stream of a keyed group, read once for all partitions of a member. */
+/** A stream that is read once for all partitions of a member. */
 export function shareReaders(
   { events, partitions }: Source,
-  partitionOf: (message: StreamMessage) => number,
+  partitionOf: (message: StreamMessage) => number | undefined,
   start: GroupStart,
   group: string,
   budget: ReaderWindow,

@@ -64,16 +64,20 @@ export function partitionSubject(prefix: string, partition: number): string {
   return `${prefix}.p.${partition}`;
 }
 
-/** The subjects that a group reads: all of them as one pattern, and those of one partition where it has its own. */
+/** The subjects that a group reads: all of them as one pattern, and those of one partition. */
 export interface GroupSubjects {
   readonly all: string;
-  of(partition: number): string;
+  /** Patterns that exclude each other; the first is that of natspoc's publishers. */
+  of(partition: number): readonly [string, ...string[]];
 }
 
-/** The subjects of a layout. */
-export const layoutSubjects = (prefix: string): GroupSubjects => ({
-  all: partitionWildcard(prefix),
-  of: (partition) => partitionSubject(prefix, partition),
+/** The subjects of a layout. `hasTokens`: tokens may follow the partition, `PREFIX.p.N.>`, as in a mapping of the server. */
+export const layoutSubjects = (prefix: string, hasTokens = false): GroupSubjects => ({
+  all: hasTokens ? `${prefix}.p.>` : partitionWildcard(prefix),
+  of: (partition) => {
+    const subject = partitionSubject(prefix, partition);
+    return hasTokens ? [subject, `${subject}.>`] : [subject];
+  },
 });
 
 /** The wildcard that matches every partition's subject: `PREFIX.p.*`. */
@@ -81,10 +85,13 @@ export function partitionWildcard(prefix: string): string {
   return `${prefix}.p.*`;
 }
 
-/** The partition in a subject of this prefix; undefined for any other subject. */
+/** The partition in a subject of this prefix, whatever tokens follow it; undefined for any other subject. */
 export function partitionOfSubject(prefix: string, subject: string): number | undefined {
   const head = `${prefix}.p.`;
   if (!subject.startsWith(head)) return undefined;
-  const token = subject.slice(head.length);
+  const dot = subject.indexOf('.', head.length);
+  // A subject does not end with a dot.
+  if (dot === subject.length - 1) return undefined;
+  const token = subject.slice(head.length, dot < 0 ? undefined : dot);
   return /^(0|[1-9]\d{0,8})$/.test(token) ? Number(token) : undefined;
 }

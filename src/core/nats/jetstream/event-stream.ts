@@ -139,7 +139,7 @@ export class NatsEventStream implements EventStream {
   }
 
   #filter(partition: number | null): string {
-    return partition === null ? this.#subjects.all : this.#subjects.of(partition);
+    return partition === null ? this.#subjects.all : this.#subjects.of(partition)[0];
   }
 
   async remove(name: string): Promise<RemoveOutcome> {

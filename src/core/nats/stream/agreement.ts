@@ -10,7 +10,7 @@ import {
   describedLayout,
   inWords,
   isSame,
-  listensTo,
+  storesPartitions,
 } from './stream-layout.js';
 
 /** The existing stream and bucket. */
@@ -35,7 +35,9 @@ const isUnused = (bucket: StreamInfo | undefined): boolean => (bucket?.state.num
  */
 function isLeftover(layout: LayoutRecord, { stream, bucket }: Found): boolean {
   if (!isUnused(bucket)) return false;
-  return stream === undefined || (!describedLayout(stream.config) && !listensTo(stream.config, layout));
+  return (
+    stream === undefined || (!describedLayout(stream.config) && !storesPartitions(stream.config, layout))
+  );
 }
 
 /**

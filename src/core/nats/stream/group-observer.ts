@@ -3,7 +3,6 @@ import { startOfText } from '../../lib/utf8.js';
 import type { PositionFacts, ReaderFacts } from '../../ports/facts.js';
 import type { GroupObserver } from '../../ports/observer.js';
 import { keys, partitionIn } from '../../protocol/keys.js';
-import { partitionSubject, partitionWildcard } from '../../protocol/layout.js';
 import { readerNamePrefix } from '../../protocol/reader-name.js';
 import { decodePosition, madeOn, unreadableAs } from '../../protocol/records.js';
 import { toNatspocError } from '../client/outcome.js';
@@ -26,18 +25,34 @@ export function natsGroupObserver(
   topology: Topology,
   options: { bucket: string; group: string; timeoutMs: number },
 ): GroupObserver {
-  const { connection, manager, stream, layout, inboxPrefix, keyed, deadPrefix } = topology;
+  const { connection, manager, stream, layout, reads, inboxPrefix, keyed, deadPrefix } = topology;
   const { group, timeoutMs } = options;
   const past = new BucketPast(topology, options);
   /** The messages of a partition after a sequence. */
-  const after = (partition: number, sequence: number, limit: number): FetchOptions => ({
-    stream,
-    filter: keyed?.filter ?? partitionSubject(layout.prefix, partition),
-    start: { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: sequence + 1 },
-    limit,
-    headersOnly: true,
-    timeoutMs,
-  });
+  const after = (partition: number, sequence: number, limit: number): FetchOptions[] =>
+    reads.of(partition).map((filter) => ({
+      stream,
+      filter,
+      start: { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: sequence + 1 },
+      limit,
+      headersOnly: true,
+      timeoutMs,
+    }));
+  /** The first messages of a partition after a sequence, in their order. */
+  const firstAfter = async (partition: number, sequence: number, limit: number) => {
+    const fetched = await Promise.all(
+      after(partition, sequence, limit).map((each) => fetchAll(topology, each)),
+    );
+    return fetched
+      .flatMap(({ messages, serverAheadMs }) =>
+        messages.map(({ delivery }) => ({
+          sequence: delivery.streamSequence,
+          atMs: delivery.timestampMs - serverAheadMs,
+        })),
+      )
+      .sort((a, b) => a.sequence - b.sequence)
+      .slice(0, limit);
+  };
   const observed: GroupObserver = {
     watch: (sink) => topology.bucket.watch(keys.groupPrefix(group), sink),
     history: () => past.newest(),
@@ -62,7 +77,7 @@ export function natsGroupObserver(
     },
 
     async stream() {
-      const query = keyed ? undefined : { subjects_filter: partitionWildcard(layout.prefix) };
+      const query = keyed ? undefined : { subjects_filter: reads.all };
       try {
         return streamFacts(await manager.streams.info(stream, query), connection, layout);
       } catch (error) {
@@ -105,21 +120,22 @@ export function natsGroupObserver(
     },
 
     async waiting(partition, sequence) {
-      const { available } = await fetchMessages(topology, after(partition, sequence, 0));
+      const fetched = await Promise.all(
+        after(partition, sequence, 0).map((each) => fetchMessages(topology, each)),
+      );
+      const available = fetched.reduce((sum, each) => sum + each.available, 0);
       // The server cannot count by key: a partition has its share of what waits for the group.
       const count = keyed ? Math.ceil(available / layout.partitions) : available;
       return { partition, after: sequence, count };
     },
 
     async sequences(partition, sequence, limit) {
-      const { messages } = await fetchAll(topology, after(partition, sequence, limit));
-      return messages.map(({ delivery }) => delivery.streamSequence);
+      return (await firstAfter(partition, sequence, limit)).map((each) => each.sequence);
     },
 
     async storedAt(partition, sequence) {
-      const { messages, serverAheadMs } = await fetchAll(topology, after(partition, sequence, 1));
-      const [first] = messages;
-      return first ? first.delivery.timestampMs - serverAheadMs : null;
+      const [first] = await firstAfter(partition, sequence, 1);
+      return first?.atMs ?? null;
     },
 
     async messages(facts, sequence, limit) {
@@ -127,7 +143,7 @@ export function natsGroupObserver(
       const start = Math.max(sequence + 1, facts.lastSequence - limit + 1, facts.firstSequence);
       const { messages, serverAheadMs } = await fetchMessages(topology, {
         stream: facts.name,
-        filter: keyed?.filter ?? partitionWildcard(layout.prefix),
+        filter: reads.all,
         start: { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: start },
         limit,
         headersOnly: facts.bytes / facts.messages > LARGE_MESSAGE_BYTES,

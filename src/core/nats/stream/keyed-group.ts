@@ -10,10 +10,11 @@ import type { NatsHandles } from '../client/handles.js';
 import { openManager } from '../client/manager.js';
 import { bucketStream, NatsBucket } from '../kv/bucket.js';
 import { bucketConcerns } from '../kv/bucket-concerns.js';
+import { collide } from './collide.js';
 import { createStream, findStream } from './creation.js';
 import { entryKeeper, type LayoutEntry, readEntry, writeEntry } from './layout-entry.js';
 import { bucketConfig } from './stored.js';
-import { collide, streamConcerns } from './stream-concerns.js';
+import { streamConcerns } from './stream-concerns.js';
 
 const NANOS_PER_MS = 1_000_000;
 /** Consumers that a member of a keyed group needs: one that reads, and one that catches up. */

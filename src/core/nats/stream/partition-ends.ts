@@ -1,19 +1,43 @@
 import { DeliverPolicy } from 'nats';
+import { mapConcurrently } from '../../lib/concurrently.js';
 import type { EndFacts } from '../../ports/facts.js';
-import { partitionOfSubject, partitionSubject, partitionWildcard } from '../../protocol/layout.js';
+import { partitionOfSubject, partitionWildcard } from '../../protocol/layout.js';
 import { fetchMessages, isWhole } from '../jetstream/fetch.js';
 import { readMessage } from '../jetstream/read-stream.js';
 import type { Topology } from './topology.js';
 
+const CONCURRENT_ENDS = 16;
+
 /**
- * The last message of each partition that has one.
- *
- * All are read at once. If fewer arrive than announced, the missing ones are read one by one: the server is slow, or
- * (with 2.9) the last message of the stream was deleted and its subject is still counted.
+ * The last message of each partition that has one, up to its last token.
  *
  * @throws NatspocError if the server does not answer.
  */
 export async function partitionEnds(topology: Topology, timeoutMs: number): Promise<EndFacts[]> {
+  const { ends, serverAheadMs } = await lastOfSubjects(topology, timeoutMs);
+  if (!topology.hasTokens) return ends;
+  // Any number of subjects belong to a partition: its last message is asked for.
+  const partitions = Array.from({ length: topology.layout.partitions }, (_, partition) => partition);
+  const deeper = await mapConcurrently(partitions, CONCURRENT_ENDS, (partition) =>
+    endOf(topology, partition, topology.reads.of(partition)[1], serverAheadMs),
+  );
+  const last = new Map(ends.map((end) => [end.partition, end]));
+  for (const end of deeper) {
+    if (end && end.sequence > (last.get(end.partition)?.sequence ?? 0)) last.set(end.partition, end);
+  }
+  return [...last.values()].sort((a, b) => a.partition - b.partition);
+}
+
+/**
+ * The last message of the first subject of each partition.
+ *
+ * All are read at once. If fewer arrive than announced, the missing ones are read one by one: the server is slow, or
+ * (with 2.9) the last message of the stream was deleted and its subject is still counted.
+ */
+async function lastOfSubjects(
+  topology: Topology,
+  timeoutMs: number,
+): Promise<{ ends: EndFacts[]; serverAheadMs: number }> {
   const { layout, stream } = topology;
   const fetched = await fetchMessages(topology, {
     stream,
@@ -32,18 +56,22 @@ export async function partitionEnds(topology: Topology, timeoutMs: number): Prom
   }
   if (!isWhole(fetched, layout.partitions)) {
     const missing = Array.from({ length: layout.partitions }, (_, p) => p).filter((p) => !ends.has(p));
-    const asked = missing.map((partition) => endOf(topology, partition, fetched.serverAheadMs));
+    const asked = missing.map((partition) =>
+      endOf(topology, partition, topology.reads.of(partition)[0], fetched.serverAheadMs),
+    );
     for (const end of await Promise.all(asked)) if (end) ends.set(end.partition, end);
   }
-  return [...ends.values()].sort((a, b) => a.partition - b.partition);
+  const sorted = [...ends.values()].sort((a, b) => a.partition - b.partition);
+  return { ends: sorted, serverAheadMs: fetched.serverAheadMs };
 }
 
 async function endOf(
   topology: Topology,
   partition: number,
+  subject: string | undefined,
   serverAheadMs: number,
 ): Promise<EndFacts | undefined> {
-  const subject = partitionSubject(topology.layout.prefix, partition);
+  if (subject === undefined) return undefined;
   const found = await readMessage(topology, topology.stream, { last_by_subj: subject });
   return found && { partition, sequence: found.sequence, atMs: found.atMs - serverAheadMs };
 }

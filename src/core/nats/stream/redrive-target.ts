@@ -3,7 +3,7 @@ import { inWords } from '../../lib/in-words.js';
 import type { RedriveTarget } from '../../ports/dead-letters.js';
 import type { StoredCopy } from '../../ports/keeping-stream.js';
 import { REDRIVEN_HEADER } from '../../protocol/dead-letter.js';
-import { partitionSubject } from '../../protocol/layout.js';
+import { partitionOfSubject, partitionSubject } from '../../protocol/layout.js';
 import { subjectMatcher } from '../../protocol/subject.js';
 import { keptMessages } from '../jetstream/kept-messages.js';
 import type { Topology } from './topology.js';
@@ -13,8 +13,10 @@ export function natsRedriveTarget(topology: Topology, timeoutMs: number): Redriv
   const kept = keptMessages(topology, topology.stream, timeoutMs);
   return {
     async store(place, { headers, data }, id) {
-      const { keyed, layout } = topology;
-      const subject = keyed ? place.subject : partitionSubject(layout.prefix, place.partition);
+      const { keyed, layout, hasTokens } = topology;
+      // The tokens behind the partition are part of the message.
+      const isOwn = hasTokens && partitionOfSubject(layout.prefix, place.subject) === place.partition;
+      const subject = keyed || isOwn ? place.subject : partitionSubject(layout.prefix, place.partition);
       // A letter is a message: its publisher must not choose what is published here, such as an order to a server.
       if (keyed && !keyed.subjects.some((pattern) => subjectMatcher(pattern)(subject))) {
         const message = `The stream does not listen to its subject ${inWords(subject)}.`;

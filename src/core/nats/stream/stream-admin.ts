@@ -1,6 +1,5 @@
 import { NatspocError } from '../../lib/errors.js';
 import type { StoredMessage, StreamAdmin } from '../../ports/stream-admin.js';
-import { partitionSubject, partitionWildcard } from '../../protocol/layout.js';
 import { API_ERRORS, apiErrorCode, toNatspocError } from '../client/outcome.js';
 import { readMessage } from '../jetstream/read-stream.js';
 import { storedMessage } from '../jetstream/stored-message.js';
@@ -23,14 +22,16 @@ export class NatsStreamAdmin implements StreamAdmin {
   }
 
   async purge(partition: number | null, upTo: number | null): Promise<number> {
-    const { manager, stream, layout } = this.#topology;
+    const { manager, stream, reads } = this.#topology;
     this.#refuseKeyed('purge');
-    const filter =
-      partition === null ? partitionWildcard(layout.prefix) : partitionSubject(layout.prefix, partition);
+    const filters = partition === null ? [reads.all] : reads.of(partition);
     try {
       // The server keeps the message of the given sequence.
       const below = upTo === null ? {} : { seq: upTo + 1 };
-      return (await manager.streams.purge(stream, { filter, ...below })).purged;
+      let purged = 0;
+      for (const filter of filters)
+        purged += (await manager.streams.purge(stream, { filter, ...below })).purged;
+      return purged;
     } catch (error) {
       throw toNatspocError(error, `purge ${stream}`);
     }

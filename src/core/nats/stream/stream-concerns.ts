@@ -1,6 +1,8 @@
 import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from 'nats';
 import { formatBytes, formatCount, formatDuration } from '../../lib/units.js';
 import { ALL_USES, type Concern, fieldOf } from '../client/concern.js';
+import { collide } from './collide.js';
+import { listensTo, transformed } from './stream-layout.js';
 
 const NANOS_PER_MS = 1_000_000;
 /** A shorter `max_age` drops messages before an operator can react. */
@@ -19,6 +21,8 @@ const warning = (message: string, uses = ALL_USES): Found => ({ severity: 'warni
 export interface StreamNeeds {
   /** The wildcard of the subjects that must be stored unchanged. */
   wildcard: string;
+  /** Of our own layout: the wildcard of the subjects in which tokens follow the partition. */
+  tokens?: string;
   partitions: number;
   /** The server limits streams without `max_consumers` (nats-server 2.15). */
   hasDefaultConsumers: boolean;
@@ -60,13 +64,24 @@ const RULES: Readonly<Record<string, Judge>> = {
     refused(
       `Stream ${name} is a mirror of ${mirror.name}, and accepts no messages. Use ${mirror.name}, or ${another}.`,
     ),
-  subject_transform: ({ name, subject_transform }, { wildcard }) =>
-    subject_transform && collide(subject_transform.src || '>', wildcard)
+  subjects: (stream, { wildcard, tokens }) =>
+    tokens !== undefined && !stream.mirror && !listensTo(stream, wildcard)
       ? refused(
-          `Stream ${name} stores ${subject_transform.src || '>'} under other subjects (subject_transform), which no member reads. ` +
-            `Change that with "nats stream edit ${name} --no-transform".`,
+          `Stream ${stream.name} does not listen to ${wildcard}, only to subjects with more tokens. ` +
+            `Add it with "nats stream edit ${stream.name} --subjects", or let another client publish.`,
+          ['publish'],
         )
       : undefined,
+  subject_transform: (stream, { wildcard, tokens }) => {
+    const { name, subject_transform } = stream;
+    if (!subject_transform || !collide(subject_transform.src || '>', wildcard)) return undefined;
+    const isOurs = tokens !== undefined && transformed(stream).some((subject) => collide(subject, tokens));
+    return refused(
+      `Stream ${name} stores ${subject_transform.src || '>'} under other subjects (subject_transform), which no member reads. ` +
+        `Change that with "nats stream edit ${name} --no-transform".`,
+      isOurs ? ['publish'] : ALL_USES,
+    );
+  },
   consumer_limits: ({ name, consumer_limits }) => {
     const limitMs = (consumer_limits?.inactive_threshold ?? 0) / NANOS_PER_MS;
     if (limitMs <= 0 || limitMs >= READER_THRESHOLD_MS) return undefined;
@@ -131,16 +146,4 @@ export function streamConcerns(stream: StreamConfig, needs: StreamNeeds): Concer
     const found = judge(stream, needs);
     return found ? [{ setting, ...found }] : [];
   });
-}
-
-/** True if some subject matches both patterns. */
-export function collide(a: string, b: string): boolean {
-  const [left, right] = [a.split('.'), b.split('.')];
-  for (let i = 0; i < Math.max(left.length, right.length); i++) {
-    const [x, y] = [left[i], right[i]];
-    if (x === '>' || y === '>') return x !== undefined && y !== undefined;
-    if (x === undefined || y === undefined) return false;
-    if (x !== y && x !== '*' && y !== '*') return false;
-  }
-  return true;
 }

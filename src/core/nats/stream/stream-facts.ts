@@ -17,7 +17,8 @@ export function streamFacts(
   const counts = new Array<number>(partitions).fill(0);
   for (const [subject, count] of Object.entries(state.subjects ?? {})) {
     const partition = partitionOfSubject(prefix, subject);
-    if (partition !== undefined && partition < partitions) counts[partition] = count;
+    if (partition !== undefined && partition < partitions)
+      counts[partition] = (counts[partition] ?? 0) + count;
   }
   return {
     name: config.name,

@@ -6,6 +6,7 @@ import type { Bucket, LayoutKeeper } from '../../ports/index.js';
 import { keys } from '../../protocol/keys.js';
 import { partitionWildcard } from '../../protocol/layout.js';
 import { decodeLayout, type LayoutRecord, RECORD_VERSION } from '../../protocol/records.js';
+import { collide } from './collide.js';
 import { entryKeeper, type LayoutEntry, readEntry, type StoredLayout, writeEntry } from './layout-entry.js';
 
 const MARK = 'natspoc layout ';
@@ -113,17 +114,34 @@ export function checkDescription(config: Config, layout: LayoutRecord, described
 
 /** @throws NatspocError `layout-mismatch` if the stream does not listen to all partitions. */
 export function checkSubjects(config: Config, layout: LayoutRecord, stream: StreamConfig): void {
-  if (listensTo(stream, layout)) return;
+  if (storesPartitions(stream, layout)) return;
   throw mismatch(
     `Stream ${config.stream} listens to ${stream.subjects?.join(', ') || 'nothing'}, which does not cover ${partitionWildcard(layout.prefix)}. ` +
       `Give its prefix with ${config.place('prefix')}, or choose another stream with ${config.place('stream')}.`,
   );
 }
 
-/** True if the stream stores messages to all partitions of the layout. */
-export function listensTo({ subjects }: StreamConfig, { prefix }: LayoutRecord): boolean {
-  return (subjects ?? []).some((subject) => covers(subject, partitionWildcard(prefix)));
+/** True if the stream stores messages of the layout: as natspoc publishes them, or with tokens behind the partition. */
+export const storesPartitions = (stream: StreamConfig, layout: LayoutRecord): boolean =>
+  listensTo(stream, partitionWildcard(layout.prefix)) || storesTokens(stream, layout);
+
+/** True if the stream stores all messages to the subjects of a pattern. */
+export const listensTo = ({ subjects }: StreamConfig, pattern: string): boolean =>
+  (subjects ?? []).some((subject) => covers(subject, pattern));
+
+/** The subjects of a layout in which tokens follow the partition. */
+export const tokensWildcard = (prefix: string): string => `${partitionWildcard(prefix)}.>`;
+
+/** True if tokens may follow the partition in stored subjects: the stream listens to such subjects, or makes them. */
+export function storesTokens(stream: StreamConfig, { prefix }: LayoutRecord): boolean {
+  const { subjects = [], sources = [] } = stream;
+  const stored = [...subjects, ...transformed(stream)];
+  return sources.length > 0 || stored.some((subject) => collide(subject, tokensWildcard(prefix)));
 }
+
+/** The subjects under which a stream stores what it receives under others: a mapping such as `{{partition(8,1)}}` is a token. */
+export const transformed = ({ subject_transform: transform }: StreamConfig): string[] =>
+  transform ? [transform.dest.replaceAll(/\{\{[^}]*\}\}|\$\d+/g, '*')] : [];
 
 /** True if both mean the same partitions. */
 export const isSame = (a: LayoutRecord, b: LayoutRecord): boolean =>

@@ -1,7 +1,7 @@
 import type { JetStreamManager, NatsConnection, StreamInfo } from 'nats';
 import type { Config } from '../../config/config.js';
 import { NatspocError } from '../../lib/errors.js';
-import { partitionWildcard } from '../../protocol/layout.js';
+import { type GroupSubjects, layoutSubjects } from '../../protocol/layout.js';
 import { type MessageKey, parseMessageKey } from '../../protocol/message-key.js';
 import type { LayoutRecord } from '../../protocol/records.js';
 import { literalStart } from '../../protocol/subject.js';
@@ -18,13 +18,17 @@ import { openKeyedGroup } from './keyed-group.js';
 import { provide } from './provide.js';
 import type { StreamLimits } from './stored.js';
 import { streamConcerns } from './stream-concerns.js';
-import { readLayout } from './stream-layout.js';
+import { readLayout, storesTokens, tokensWildcard } from './stream-layout.js';
 
 /** What the parts of a command share: the agreed layout and the handles to reach it. */
 export interface Topology extends NatsHandles {
   bucket: NatsBucket;
   layout: LayoutRecord;
   stream: string;
+  /** The subjects of the group's messages. */
+  reads: GroupSubjects;
+  /** Tokens may follow the partition in the subjects of the layout. */
+  hasTokens: boolean;
   /** What the subject of dead letters begins with. */
   deadPrefix: string;
   /** Present for a keyed group: which subjects it handles, and where their keys are, if this program can find them. */
@@ -79,7 +83,8 @@ function concernsOf(
   return [
     ...(stream
       ? streamConcerns(stream.config, {
-          wildcard: partitionWildcard(prefix),
+          wildcard: layoutSubjects(prefix).all,
+          tokens: tokensWildcard(prefix),
           partitions,
           hasDefaultConsumers: hasDefaultConsumers(connection),
           another: `choose another stream with ${config.place('stream')}`,
@@ -191,6 +196,8 @@ export async function openGroupTopology(
     ...keyed,
     layout: { v, prefix: literalStart(filter), partitions, hash },
     keyed: { text: key, filter, subjects: keyed.subjects, key: parseMessageKey(key) },
+    reads: { all: filter, of: () => [filter] },
+    hasTokens: false,
     deadPrefix: `natspoc.${config.stream}`,
     duplicateWindowMs: keyed.duplicateWindowMs,
   };
@@ -229,5 +236,17 @@ async function open(
   const duplicateWindowMs = all.stream.config.duplicate_window / NANOS_PER_MS;
   handles.domain ??= domainOf(await findStream(manager, config.stream));
   const { prefix: deadPrefix } = layout;
-  return { ...handles, bucket, layout, deadPrefix, stream: config.stream, duplicateWindowMs, concerns };
+  const hasTokens = storesTokens(all.stream.config, layout);
+  const reads = layoutSubjects(layout.prefix, hasTokens);
+  return {
+    ...handles,
+    bucket,
+    layout,
+    reads,
+    hasTokens,
+    deadPrefix,
+    stream: config.stream,
+    duplicateWindowMs,
+    concerns,
+  };
 }
