@@ -21,6 +21,23 @@ function deliver(demand: PullBudget, messages: number, release: boolean): void {
 }
 
 describe('the pull budget of a reader', () => {
+  it('has a limit of messages on the way, however large the window: they delay the answers to renewals', () => {
+    const demand = new PullBudget({ messages: 100_000, bytes: 100_000_000 }, 100_000);
+    demand.begin(0);
+    const order = (): number => {
+      let batches = 0;
+      for (let next = demand.order(); next; next = demand.order()) batches += next.batch;
+      return batches;
+    };
+    // Of unknown size, so that few are asked for at first.
+    demand.weigh(100);
+    assert.equal(order(), 8_192);
+    deliver(demand, 4_000, true);
+    assert.equal(order(), 4_000);
+    deliver(demand, 8_192, false);
+    assert.equal(order(), 8_192);
+  });
+
   it('never holds and requests more than the window', () => {
     const step = fc.oneof(
       fc.record({ kind: fc.constant('order' as const) }),

@@ -57,13 +57,13 @@ async function busyMember(partitions: number) {
   for (let partition = 0; partition < partitions; partition++) runners.start(partition, 1);
   await settle();
   let sequence = 0;
-  /** All partitions handle a message every 20 ms for a second. */
+  /** All partitions handle a message every 50 ms for a second. */
   const work = async (): Promise<number> => {
     const before = writes;
-    for (let ms = 0; ms < 1_000; ms += 20) {
+    for (let ms = 0; ms < 1_000; ms += 50) {
       sequence++;
       for (const sink of sinks) sink.message(fakeMessage(sequence));
-      clock.advance(20);
+      clock.advance(50);
       await settle();
     }
     return writes - before;
@@ -74,12 +74,12 @@ async function busyMember(partitions: number) {
 describe('the partitions of a member', () => {
   it('are committed every interval while they are few', async () => {
     const { work } = await busyMember(2);
-    assert.ok((await work()) >= 8);
+    assert.ok((await work()) >= 4);
   });
 
   it('are committed more rarely when they are many: the commits of all together have a limit', async () => {
-    const { work } = await busyMember(1_000);
+    const { work } = await busyMember(500);
     await work();
-    assert.ok((await work()) <= 1_100);
+    assert.ok((await work()) <= 1_050);
   });
 });

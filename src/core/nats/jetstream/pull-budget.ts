@@ -6,6 +6,12 @@ const MIN_AHEAD = 64;
 /** Limit of pending requests, far below the limit of the server. */
 const MAX_REQUESTS = 128;
 
+/**
+ * Limit of messages that are requested and not delivered. They are on the connection ahead of the answers to renewals: on a machine
+ * that reads slowly, too many of them would end the member's permit.
+ */
+const MOST_OWED = 8_192;
+
 /** A request; `maxBytes` undefined: no limit. */
 export interface Order {
   batch: number;
@@ -143,8 +149,8 @@ export class PullBudget {
     const byBytes = this.#averageBytes > 0 ? Math.floor(bytes / this.#averageBytes) : MIN_AHEAD;
     const byRequests = this.#limits.messages * MAX_REQUESTS;
     const target = Math.max(1, Math.min(messages, byBytes, byRequests, this.#beside + this.#ahead));
-    const batch = target - this.#held - this.#owed;
-    const least = this.#starving ? 1 : Math.max(1, Math.min(target, this.#ahead) / 2);
+    const batch = Math.min(target - this.#held, MOST_OWED) - this.#owed;
+    const least = this.#starving ? 1 : Math.max(1, Math.min(target, this.#ahead, MOST_OWED) / 2);
     this.#starving = false;
     if (batch < least) return undefined;
     return { batch: Math.min(batch, this.#limits.messages), maxBytes: Math.min(bytes, this.#limits.bytes) };
