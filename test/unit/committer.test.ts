@@ -35,6 +35,7 @@ function bench(ports: Partial<CommitterPorts> = {}) {
       fenced: () => told.push('fenced'),
       vanished: () => told.push('vanished'),
       moved: () => told.push('moved'),
+      doubted: () => told.push('doubted'),
       failed: (error) => told.push(`failed: ${error.message}`),
       unsafe: (error) => told.push(`unsafe: ${error.message}`),
     },

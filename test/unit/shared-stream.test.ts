@@ -287,10 +287,10 @@ describe("the shared reader of a member's partitions", () => {
     const { readers, take, shared, change } = bench();
     const even = await take(0, 0);
     readers[0]?.deliver(1, 10);
-    await shared.shared.confirm();
+    await shared.shared.confirm(0);
     assert.deepEqual(even.faults, []);
     change('its reader was changed to deliver messages of orders.x');
-    await shared.shared.confirm();
+    await shared.shared.confirm(0);
     assert.deepEqual([even.faults, readers[0]?.isClosed], [['foreign'], true]);
   });
 
@@ -302,7 +302,7 @@ describe("the shared reader of a member's partitions", () => {
     readers[1]?.deliver(41, 100, 50);
     assert.equal(readers[1]?.isClosed, true);
     change('its reader was changed', readers[1]);
-    await shared.shared.confirm();
+    await shared.shared.confirm(0);
     assert.deepEqual([even.faults, odd.faults], [[], ['foreign']]);
   });
 
@@ -314,7 +314,7 @@ describe("the shared reader of a member's partitions", () => {
       if (sequence % 2 === 0) fast.release(1);
     }
     change('its reader was changed', readers[0]);
-    await shared.shared.confirm();
+    await shared.shared.confirm(0);
     assert.deepEqual([slow.faults, fast.faults], [['foreign'], ['foreign']]);
   });
 
@@ -325,9 +325,24 @@ describe("the shared reader of a member's partitions", () => {
     readers[0]?.sink.fault('broken', 'the connection was lost');
     const again = await take(0, 10);
     change('its reader was changed', readers[0]);
-    await shared.shared.confirm();
+    await shared.shared.confirm(0);
     assert.deepEqual(again.faults, ['foreign']);
     assert.equal(readers[1]?.isClosed, true);
+  });
+
+  it('returns the doubt about a partition that no reader serves any more, and makes it start again once', async () => {
+    const { readers, take, shared, change, settle } = bench();
+    const even = await take(0, 0);
+    readers[0]?.deliver(1, 10);
+    even.close();
+    change('its reader was changed', readers[0]);
+    assert.equal(await shared.shared.confirm(0), 'its reader was changed');
+    assert.equal(await shared.shared.confirm(1), undefined);
+    const again = await take(0, 10);
+    await settle();
+    assert.deepEqual(again.faults, ['foreign']);
+    assert.deepEqual((await take(0, 0)).faults, []);
+    assert.equal(await shared.shared.confirm(0), undefined);
   });
 
   it('opens another reader after another client has pulled from it', async () => {
@@ -336,9 +351,9 @@ describe("the shared reader of a member's partitions", () => {
     readers[0]?.deliver(1, 10);
     steal();
     // What the server has sent may still be on its way.
-    await shared.shared.confirm();
+    await shared.shared.confirm(0);
     assert.deepEqual(even.faults, []);
-    await shared.shared.confirm();
+    await shared.shared.confirm(0);
     assert.deepEqual([even.faults, readers[0]?.isClosed], [['broken'], true]);
   });
 
@@ -363,7 +378,7 @@ describe("the shared reader of a member's partitions", () => {
     catchUp.rested = true;
     catchUp.deliver(61, 100, 50);
     assert.equal(catchUp.isClosed, true);
-    await shared.shared.confirm();
+    await shared.shared.confirm(0);
     assert.deepEqual(odd.trimmed, [{ from: 41, to: 60, atMost: 20 }]);
   });
 

@@ -184,8 +184,11 @@ export interface EventStream {
    * ({@link ReaderSink.trimmed}), and deliver so many subjects that no delivery shows whether another client has changed them.
    */
   readonly shared?: {
-    /** Looks at the readers as they are now. One that was changed faults as `foreign`: then nothing since the last look counts. */
-    confirm(): Promise<void>;
+    /**
+     * Looks at the readers as they are now. One that was changed faults as `foreign`. Resolves with the reason if nothing counts
+     * that it delivered to this partition since the last look.
+     */
+    confirm(partition: number): Promise<string | undefined>;
   };
   open(options: ReaderOptions, sink: ReaderSink): Promise<OpenOutcome>;
   /** Deletes a reader by name; a reader that is not there is a success. */

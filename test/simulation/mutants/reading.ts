@@ -191,7 +191,13 @@ export const READING: readonly Mutant[] = [
   {
     name: 'unconfirmed',
     mistake: 'what a shared reader delivered is committed though another client has changed the reader',
-    edits: [core('member/partition/committer', 'await stream?.shared?.confirm();', '')],
+    edits: [
+      core(
+        'member/partition/committer',
+        'await stream?.shared?.confirm(this.#partition);',
+        'undefined as string | undefined;',
+      ),
+    ],
   },
   {
     name: 'ended-unconfirmed',
@@ -202,10 +208,9 @@ export const READING: readonly Mutant[] = [
     ],
   },
   {
-    name: 'drained-unconfirmed',
-    mistake:
-      'a drained partition gives up its shared reader before it commits, so that nothing tells it of a change',
-    edits: [core('member/partition/runner', 'if (!this.#ports.stream.shared) this.#reader', 'this.#reader')],
+    name: 'doubt-forgotten',
+    mistake: 'a partition without a lane does not learn that its shared reader was changed',
+    edits: [core('member/shared/shared-stream', 'this.#doubts.set(partition, { behind, reason });', '')],
   },
   {
     name: 'unsettled-jump',

@@ -43,6 +43,8 @@ interface CommitterEnd {
   vanished(): void;
   /** A seek moved it under our epoch: this owner must restart from there. */
   moved(): void;
+  /** Messages may be missing before what was handled. */
+  doubted(reason: string): void;
   failed(error: NatspocError): void;
   /** The barrier was rejected. */
   unsafe(error: StopConsuming): void;
@@ -55,6 +57,7 @@ interface CommitterEnd {
  */
 export class Committer {
   readonly #key: string;
+  readonly #partition: number;
   readonly #epoch: number;
   readonly #reader: string;
   readonly #policy: CommitPolicy;
@@ -100,6 +103,7 @@ export class Committer {
     over: CommitterEnd,
   ) {
     this.#key = keys.position(at.group, at.partition);
+    this.#partition = at.partition;
     this.#epoch = at.epoch;
     this.#reader = at.reader;
     this.#revision = at.revision;
@@ -260,8 +264,13 @@ export class Committer {
           : new StopConsuming(`the barrier before a commit was rejected: ${String(cause)}`, { cause }),
       );
     }
-    await stream?.shared?.confirm();
+    const doubt = await stream?.shared?.confirm(this.#partition);
     if (this.#ended || !this.#deps.permit.isOpen) return;
+    if (doubt !== undefined) {
+      this.end();
+      this.#over.doubted(doubt);
+      return;
+    }
     const sentAt = clock.now();
     this.#lastAt = sentAt;
     const at = new Date().toISOString();

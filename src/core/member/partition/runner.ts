@@ -135,8 +135,7 @@ export class PartitionRunner {
     this.#phase = 'draining';
     this.#follow();
     this.#cancelFollow?.();
-    // A shared reader stays open until what it brought is confirmed and committed.
-    if (!this.#ports.stream.shared) this.#reader?.close();
+    this.#reader?.close();
     this.#work.close();
     if (!(await this.#work.settles(this.#settings.drainTimeoutMs))) {
       this.#work.interrupt('the drain takes too long');
@@ -144,7 +143,6 @@ export class PartitionRunner {
         this.#ports.events.overdue?.(this.#work.running);
     }
     await this.#commitLast();
-    this.#reader?.close();
     if (this.#isEnded()) return false;
     const { position: upTo, committed: after } = this.status;
     if (upTo > after) this.#ports.events.uncommitted?.({ after, upTo });
@@ -208,6 +206,12 @@ export class PartitionRunner {
     this.#end(message, () => this.#ports.events.failed(message));
   }
 
+  /** The next runner starts at the committed position. */
+  #mistrust(reason: string): void {
+    this.#isMistrusted = true;
+    this.#fail(reason);
+  }
+
   #terminal(error: NatspocError): void {
     this.#end(error.message, () => this.#ports.events.terminal(error));
   }
@@ -249,6 +253,7 @@ export class PartitionRunner {
         fenced: () => this.#fail('a newer owner has taken over'),
         vanished: () => this.#fail('its position is gone'),
         moved: () => this.#fail('its position was moved'),
+        doubted: (reason) => this.#mistrust(reason),
         failed: (error) => this.#terminal(error),
         unsafe: (error) => void this.#halt({ kind: 'stopped', error }),
       },
@@ -314,10 +319,7 @@ export class PartitionRunner {
           this.#ports.events.trimmed?.(trimmed);
         },
         failed: (reason) => this.#fail(reason),
-        mistrusted: (reason) => {
-          this.#isMistrusted = true;
-          this.#fail(reason);
-        },
+        mistrusted: (reason) => this.#mistrust(reason),
         terminal: (error) => this.#terminal(error),
       },
     );

@@ -27,8 +27,8 @@ export interface SharedReaderEvents {
   advanced(reader: SharedReader): void;
   /** It serves no lane any more, or has ended and told its lanes. */
   ended(reader: SharedReader): void;
-  /** Another client had changed it: what it delivered to these partitions since the last look that showed no change is in doubt. */
-  changed(partitions: Iterable<number>, reason: string): void;
+  /** Another client had changed it: what it delivered to these partitions, behind these sequences, is in doubt. */
+  changed(partitions: ReadonlyMap<number, number>, reason: string): void;
   /** A lane was left behind, because it was full while others had nothing. */
   leftBehind(lane: Lane): void;
 }
@@ -45,8 +45,10 @@ export class SharedReader {
   readonly #lanes = new Map<number, Lane>();
   /** The lane that it served last. */
   #lastLane: Lane | undefined;
-  /** The partitions that it has served since the last look at what another client may have changed. */
-  #served = new Set<number>();
+  /**
+   * The partitions that it has served since the last look at what another client may have changed: behind which sequence.
+   */
+  #served = new Map<number, number>();
   readonly #trimWatch: TrimWatch;
   #reader: Reader | undefined;
   #name = '';
@@ -149,7 +151,7 @@ export class SharedReader {
   add(lane: Lane): void {
     lane.reader = this;
     this.#lanes.set(lane.partition, lane);
-    this.#served.add(lane.partition);
+    if (!this.#served.has(lane.partition)) this.#served.set(lane.partition, this.#behind(lane));
     this.#lastLane = lane;
   }
 
@@ -206,27 +208,32 @@ export class SharedReader {
   async #lookForChange(): Promise<void> {
     const before = this.delivered;
     const served = this.#served;
-    this.#served = new Set(this.#lanes.keys());
+    this.#served = new Map([...this.#lanes].map(([partition, lane]) => [partition, this.#behind(lane)]));
     const [found] = await Promise.all([
       this.#reader && this.#ports.stream.inspect(this.#name, null),
       // What it passed over must not be committed before it is told, if it is a loss.
       this.#trimWatch.settle(),
     ]);
     if (typeof found === 'object' && found.change !== undefined) {
-      const doubtful = new Set([...served, ...this.#served]);
+      const doubtful = new Map([...this.#served, ...served]);
       this.#served.clear();
       this.close();
       this.#events.ended(this);
       this.#events.changed(doubtful, found.change);
       return;
     }
-    if (!found || this.#trimWatch.isUnsettled) for (const partition of served) this.#served.add(partition);
+    if (!found || this.#trimWatch.isUnsettled) this.#served = new Map([...this.#served, ...served]);
     if (!found || found === 'gone' || this.#isClosed) return;
     // What the server has just sent may still be on its way: it has to be missing twice.
     const isMissing = found.delivered > before && this.delivered === before;
     if (isMissing && this.#missingAfter === before)
       this.#end('broken', 'another client has pulled messages from it');
     this.#missingAfter = isMissing ? before : undefined;
+  }
+
+  /** What comes behind this sequence will be delivered by this reader. */
+  #behind(lane: Lane): number {
+    return Math.max(this.#covered, lane.next - 1);
   }
 
   close(): void {

@@ -41,7 +41,12 @@ export interface SharedStreamPorts {
  * before the next sequence of a partition is passed over, so the seam has neither gap nor repeat.
  */
 export class SharedStream implements EventStream, LaneOwner {
-  readonly shared = { confirm: () => this.#confirm() };
+  readonly shared = {
+    confirm: async (partition: number) => {
+      await this.#confirm();
+      return this.#doubts.get(partition)?.reason;
+    },
+  };
   readonly partitions: number;
   readonly readAhead: number;
   readonly #ports: SharedStreamPorts;
@@ -55,6 +60,8 @@ export class SharedStream implements EventStream, LaneOwner {
   readonly #behind = new Set<Lane>();
   /** The open lane of each partition. */
   readonly #lanes = new Map<number, Lane>();
+  /** Partitions that must start again, behind these sequences at the latest, because their reader was changed. */
+  readonly #doubts = new Map<number, { behind: number; reason: string }>();
   /** Readers that have ended, and delivered since they were last looked at. */
   #unconfirmed: SharedReader[] = [];
 
@@ -74,6 +81,10 @@ export class SharedStream implements EventStream, LaneOwner {
     }
     const lane = new Lane(partition, startSequence, sink, this);
     this.#lanes.set(partition, lane);
+    const doubt = this.#doubts.get(partition);
+    this.#doubts.delete(partition);
+    // Its partition does not know of the doubt yet.
+    if (doubt && startSequence > doubt.behind + 1) queueMicrotask(() => lane.fault('foreign', doubt.reason));
     return { kind: 'ok', reader: lane };
   }
 
@@ -135,7 +146,10 @@ export class SharedStream implements EventStream, LaneOwner {
       ended: (ended) => this.#ended(ended),
       leftBehind: (lane) => this.wants(lane),
       changed: (partitions, reason) => {
-        for (const partition of partitions) this.#lanes.get(partition)?.fault('foreign', reason);
+        for (const [partition, behind] of partitions) {
+          this.#doubts.set(partition, { behind, reason });
+          this.#lanes.get(partition)?.fault('foreign', reason);
+        }
       },
     });
     const outcome = await reader.open(newName());
