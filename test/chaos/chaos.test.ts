@@ -14,7 +14,7 @@ const SERVERS = Number(process.env.CHAOS_SERVERS ?? 1);
 /** Enough for most kinds of fault to come once. */
 const MINUTES = 1;
 
-describe('chaos, the short version', () => {
+describe('a short chaos run', () => {
   it(`violates nothing, seed ${SEED}`, async function () {
     this.timeout(600_000);
     const folder = mkdtempSync(join(tmpdir(), 'natspoc-chaos-'));

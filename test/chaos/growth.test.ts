@@ -24,13 +24,13 @@ function samples(
 }
 
 describe('the slope of memory', () => {
-  it('is that of the line for points on a line', () => {
+  it('is exact for points on a line', () => {
     const slope = slopeOf(Array.from({ length: 20 }, (_, x) => ({ x, y: 3 * x + 7 })));
     assert.ok(slope && Math.abs(slope.slope - 3) < 1e-9 && slope.high - slope.low < 1e-6);
     assert.equal(slopeOf([{ x: 1, y: 1 }]), undefined);
   });
 
-  it('has an interval that holds the true slope about 95 times in a hundred, also where neighbours are alike', () => {
+  it('has an interval that contains the true slope in about 95 % of cases, even with correlated neighbours', () => {
     let held = 0;
     for (let seed = 1; seed <= 200; seed++) {
       const random = new Random(seed);
@@ -45,7 +45,7 @@ describe('the slope of memory', () => {
     assert.ok(held >= 180, `held ${held} of 200 times`);
   });
 
-  it('is taken over means of stretches', () => {
+  it('is computed from means of intervals', () => {
     const means = blockMeans(
       [0, 1, 2, 10, 11].map((x) => ({ x, y: x })),
       10,
@@ -56,7 +56,7 @@ describe('the slope of memory', () => {
     ]);
   });
 
-  it('calls memory flat that only breathes, and finds one that grows among others', () => {
+  it('reports oscillating memory as flat, and finds a growing process among others', () => {
     const growth = judgeMemory(
       [...samples('flat', 0, 1), ...samples('leak', 25, 2)].sort((a, b) => a[0] - b[0]),
     );
@@ -71,20 +71,20 @@ describe('the slope of memory', () => {
     assert.ok(leak && leak.low < 25 && leak.high > 25);
   });
 
-  it('goes by what lives where there were collections enough to tell', () => {
+  it('uses live memory if there were enough collections', () => {
     const flat = samples('a', 0, 1, 'live');
     assert.deepEqual(leaking(judgeMemory([...flat, ...samples('a', 25, 2)])), []);
     assert.deepEqual(leaking(judgeMemory([...flat.slice(0, 3), ...samples('a', 25, 2)])), ['a']);
     assert.deepEqual(leaking(judgeMemory([...samples('a', 25, 1, 'live'), ...samples('a', 0, 2)])), ['a']);
   });
 
-  it('reads what lives off the trace of collections', () => {
+  it('reads live memory from the trace of garbage collections', () => {
     const line = '[1:0x1]  93287 ms: Mark-Compact 25.7 (54.7) -> 13.5 (55.0) MB, 104.73 / 2.91 ms  (x)';
     assert.equal(liveAfter(line), 13.5);
     assert.equal(liveAfter('[1:0x1]  94 ms: Scavenge 25.7 (54.7) -> 13.5 (55.0) MB, 1 / 0 ms'), undefined);
   });
 
-  it('says nothing about too few points', () => {
+  it('is unknown for too few points', () => {
     assert.equal(judgeMemory(samples('short', 0, 1).slice(0, 60))[0]?.verdict, 'unclear');
   });
 });

@@ -163,7 +163,7 @@ const without = (history: History, gone: Call): void => {
 };
 
 describe('the judge of chaos', () => {
-  it('finds nothing wrong with a clean run, and explains what was handled again by the kill', () => {
+  it('finds nothing wrong with a clean run, and explains repetitions by the kill', () => {
     const verdict = judgeHistory(clean());
     assert.deepEqual(verdict.violations, []);
     assert.equal(verdict.ok, true);
@@ -179,13 +179,13 @@ describe('the judge of chaos', () => {
     assert.deepEqual(charges(history), ['lost']);
   });
 
-  it('flags a message that is passed over, and a position that passes it', () => {
+  it('flags a message that is skipped, and a position beyond it', () => {
     const history = clean();
     without(history, find(history, 1, 30, 'm2'));
     assert.deepEqual(charges(history), ['lost', 'disorder', 'position']);
   });
 
-  it('flags messages that the stream dropped only where members tell of too few', () => {
+  it('flags dropped messages only if members report too few', () => {
     const history = clean();
     const [first, last] = [10, 35];
     for (let index = first; index <= last; index++) {
@@ -198,7 +198,7 @@ describe('the judge of chaos', () => {
     assert.deepEqual(charges(history), []);
   });
 
-  it('excuses what is handled again where the bucket went back, and nowhere else', () => {
+  it('excuses repetitions only if the bucket went back', () => {
     const history = clean();
     const again = { ...find(history, 1, 39, 'm2'), from: 10_000, to: 10_005, epoch: 60 };
     history.calls.push(again);
@@ -215,7 +215,7 @@ describe('the judge of chaos', () => {
     assert.deepEqual(charges(history), ['disorder']);
   });
 
-  it('flags messages of a key that are stored in another order than they were sent', () => {
+  it('flags messages of a key that are not stored in the order of sending', () => {
     const history = clean();
     const [a, b] = [history.confirmed[50], history.confirmed[52]];
     assert.ok(a && b);
@@ -226,7 +226,7 @@ describe('the judge of chaos', () => {
     assert.deepEqual(charges(history), ['disorder']);
   });
 
-  it('flags two owners at once, and excuses one that was stopped, or deaf and told', () => {
+  it('flags two owners at the same time, and excuses one that was stopped, or ignored its signal', () => {
     const history = clean();
     const last = find(history, 0, 19, 'm1');
     Object.assign(last, { to: TAKEN_AT + 5_000 });
@@ -250,20 +250,20 @@ describe('the judge of chaos', () => {
     assert.ok(charges(history).includes('overlap'), 'it went on long after it woke');
   });
 
-  it('flags one member that runs two handlers of a partition', () => {
+  it('flags a member that runs two handlers of a partition at the same time', () => {
     const history = clean();
     find(history, 0, 25, 'm2').to += 70;
     assert.ok(charges(history).includes('overlap'));
   });
 
-  it('flags a handler that starts under an epoch that is over', () => {
+  it('flags a handler that starts under an ended epoch', () => {
     const history = clean();
     history.lives[0] = life('m1', {});
     history.calls.push(call(0, 19, 'm1', TAKEN_AT + 1_120));
     assert.ok(charges(history).includes('late-start'));
   });
 
-  it('knows a call that was begun before its process was stopped, and flags the one after it', () => {
+  it('excuses a call that began before its process was stopped, and flags the next one', () => {
     const history = clean();
     const stop: FaultSpan = { id: 2, kind: 'long-stop', target: 'm1', from: 2_050, to: 6_500, outcome: '' };
     history.faults = [stop];
@@ -288,7 +288,7 @@ describe('the judge of chaos', () => {
     );
   });
 
-  it('flags a message that is handled again with no fault that explains it', () => {
+  it('flags a repetition without a fault that explains it', () => {
     const again = clean();
     again.calls.push(call(0, 30, 'm2', TAKEN_AT + 1_560));
     assert.deepEqual(charges(again), ['repeat'], 'twice in a row under one epoch');
@@ -303,7 +303,7 @@ describe('the judge of chaos', () => {
     assert.ok(charges(tooFar).includes('repeat'), 'it was committed long before the kill');
   });
 
-  it('takes the time of a lease from the lease: the harness may see it late', () => {
+  it('takes the time of a lease from the lease, because the harness may see it late', () => {
     const lateMs = 4_000;
     const [wroteAt, startedAt] = [KILLED_AT + 1_000, Date.parse(clean().settings.startedAt)];
     const seenLate = (record: string): History => {
@@ -326,7 +326,7 @@ describe('the judge of chaos', () => {
     assert.equal(repeated(''), true, 'all the time until the harness saw it there was nothing in the way');
   });
 
-  it('gives owners time to take over again after a server fault beyond their deadline, and no more', () => {
+  it('allows owners only the time for a new takeover after a server fault beyond their deadline', () => {
     /** The server refuses everybody for this long, and the next owner claims this much after that. */
     const isCharged = (forMs: number, claimedAfterMs: number): boolean => {
       const history = clean();
@@ -382,20 +382,20 @@ describe('the judge of chaos', () => {
     assert.deepEqual(charges(history), ['stored-twice']);
   });
 
-  it('flags a group that never comes to rest', () => {
+  it('flags a group that never settles', () => {
     const history = clean();
     history.bucket = history.bucket.filter(({ key, at }) => key !== keys.lease(GROUP, 1) || at < TAKEN_AT);
     assert.deepEqual(charges(history), ['unrest']);
   });
 
-  it('flags a message that is handled while its partition rests', () => {
+  it('flags a message that is handled while its partition is paused', () => {
     const history = clean();
     const pause: FaultSpan = { id: 2, kind: 'pause', target: '1', from: 4_000, to: 5_000, outcome: 'done' };
     history.faults.push({ ...pause, rested: { from: 4_200, to: 4_900 } });
     assert.deepEqual(charges(history), ['paused']);
   });
 
-  it('flags a process that ends by itself, and one that leaves with an error', () => {
+  it('flags a process that ends unexpectedly, and one that leaves with an error', () => {
     for (const [leftAt, code] of [
       [undefined, 0],
       [CALM_AT, 1],

@@ -5,8 +5,8 @@ import { table } from '../../src/top/view/table.js';
 import { plain, textWidth, truncate } from '../../src/top/view/text.js';
 import { stripOf } from '../../src/top/view/timeline.js';
 
-describe('the rates', () => {
-  it('are drawn in the columns of their time, the newest on the right', () => {
+describe('the rates panel', () => {
+  it('draws values in the columns of their times, the newest on the right', () => {
     const series = [
       { at: 1_500, value: 3 },
       { at: 4_000, value: 8 },
@@ -20,14 +20,14 @@ describe('the rates', () => {
   });
 });
 
-describe('a table', () => {
+describe('a table of top', () => {
   const columns = [
     { title: 'A', rank: 0, max: 4, cell: (text: string) => ({ text }) },
     { title: 'B', rank: 1, cell: () => ({ text: 'b' }) },
   ];
   const rowsAt = (width: number) => table(columns, ['abcdefgh'], width).rows.map(plain);
 
-  it('cuts a long column, but not where there is room', () => {
+  it('cuts a long column only if there is not enough room', () => {
     assert.deepEqual(rowsAt(7), ['abc…  b']);
     assert.deepEqual(rowsAt(9), ['abcde…  b']);
     assert.deepEqual(rowsAt(30), ['abcdefgh  b']);
@@ -36,7 +36,7 @@ describe('a table', () => {
 });
 
 describe('the timeline', () => {
-  it('shows a gap, however short, in the column in which it was', () => {
+  it('shows even a short gap in its column', () => {
     const strip = [
       { at: 0, owner: 'a' },
       { at: 5_100, owner: null },
@@ -48,8 +48,8 @@ describe('the timeline', () => {
   });
 });
 
-describe('text', () => {
-  it('is as wide as a terminal shows it', () => {
+describe('text of top', () => {
+  it('has the width that a terminal shows', () => {
     assert.equal(textWidth('abc'), 3);
     assert.equal(textWidth('漢字'), 4);
     assert.equal(textWidth('e\u0301'), 1);
@@ -57,7 +57,7 @@ describe('text', () => {
     assert.equal(truncate('abcdef', 4), 'abc…');
   });
 
-  it('is never wider than asked for', () => {
+  it('is never wider than requested', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', maxLength: 30 }), fc.nat(20), (text, width) => {
         assert.ok(textWidth(truncate(text, width)) <= width);

@@ -4,7 +4,7 @@ import { gainsOf, heirsOf, nextOwnerOf } from '../../src/top/model/forecast.js';
 import { group, lease, override, play, session } from './support.js';
 
 describe('the forecast of top', () => {
-  it('gives the partitions of a member that ends to the others, each to one of them', () => {
+  it('gives each partition of an ending member to another member', () => {
     const shape = fc.record({
       members: fc.integer({ min: 2, max: 9 }),
       partitions: fc.integer({ min: 1, max: 40 }),
@@ -22,7 +22,7 @@ describe('the forecast of top', () => {
     );
   });
 
-  it('gives them to nobody where nobody else is there, or everybody else is leaving', () => {
+  it('gives the partitions to no member if there is no other, or all others are leaving', () => {
     assert.deepEqual([...heirsOf(play(group(1, 2)), 'a')], [[null, [0, 1]]]);
     const leaving = play([
       ...group(2, 2),
@@ -32,7 +32,7 @@ describe('the forecast of top', () => {
     assert.equal(nextOwnerOf(leaving, 0), null);
   });
 
-  it('follows pins, by name or session, of members that are there', () => {
+  it('follows pins to present members, by name or session', () => {
     const model = play([
       ...group(3, 6),
       [
@@ -52,7 +52,7 @@ describe('the forecast of top', () => {
     assert.equal(nextOwnerOf(unowned, 0)?.id, 'a');
   });
 
-  it('gives one more member its share, each partition from the one that has it', () => {
+  it('gives a new member its share, each partition from its current owner', () => {
     const shape = fc.record({
       members: fc.integer({ min: 1, max: 9 }),
       partitions: fc.integer({ min: 1, max: 40 }),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { FrameStream } from '../../src/top/term/frame-stream.js';
 import { LineTexts } from '../../src/top/term/line-texts.js';
 
-describe('what is written to the terminal', () => {
+describe('the terminal output of a frame', () => {
   const size = { columns: 20, rows: 3 };
   const open = () => {
     const texts = new LineTexts({ colors: true });
@@ -15,7 +15,7 @@ describe('what is written to the terminal', () => {
     return { texts, stream, sent };
   };
 
-  it('is each row that has changed, at its place, in one synchronised update', () => {
+  it('contains each changed row at its place, in one synchronised update', () => {
     const { stream, sent } = open();
     stream.write('one\ntwo\nthree');
     stream.write('one\n2\nthree');
@@ -24,7 +24,7 @@ describe('what is written to the terminal', () => {
     assert.equal(sent.length, 2, 'nothing for a frame that is the same');
   });
 
-  it('never clears a screen that has its size, never scrolls, and never writes below the last row', () => {
+  it('does not clear the screen, scroll, or write below the last row', () => {
     const { stream, sent } = open();
     stream.write('a\nb\nc\nd\ne');
     stream.write('a\nb');
@@ -40,7 +40,7 @@ describe('what is written to the terminal', () => {
     );
   });
 
-  it('is everything again after a change of size, and when it is asked for', () => {
+  it('is complete after a change of size and on request', () => {
     const { stream, sent } = open();
     let resizes = 0;
     stream.on('resize', () => resizes++);
@@ -55,14 +55,14 @@ describe('what is written to the terminal', () => {
     assert.equal(sent[4], sent[0]);
   });
 
-  it('has the texts of lines at the places that Ink has given them', () => {
+  it('has the texts of lines in the places that Ink computed', () => {
     const { texts, stream, sent } = open();
     const [left, right] = [texts.keep('\u001b[1m漢字\u001b[22m', 4), texts.keep('right', 5)];
     stream.write(`${left}        ${right}`);
     assert.ok(sent[0]?.includes('\u001b[2K\u001b[1m漢字\u001b[22m     right\u001b[0m'));
   });
 
-  it('has no colours where none are wanted, but bold, dim and inverse', () => {
+  it('has bold, dim and inverse but no colours if colours are off', () => {
     const texts = new LineTexts({ colors: false });
     const kept = texts.keep('\u001b[31m\u001b[1m\u001b[7mred\u001b[27m\u001b[22m\u001b[39m', 3);
     assert.deepEqual(texts.fill(`${kept}  \u001b[96mcyan\u001b[39m`), [

@@ -66,14 +66,14 @@ describe('keys of a terminal', () => {
     ['é漢G', ['é', '漢', 'G']],
   ];
   for (const [text, keys] of cases) {
-    it(`are named by Ink's useInput, one by one: ${JSON.stringify(text)}`, async () => {
+    it(`arrive in Ink's useInput one by one: ${JSON.stringify(text)}`, async () => {
       stdin.emit('data', `${text}.`);
       await until('the last key', () => pressed.at(-1) === '.');
       assert.deepEqual(pressed, [...keys, '.']);
     });
   }
 
-  it('are Escape when the rest of a sequence does not come, and the sequence when it does', async () => {
+  it('include Escape if the rest of a sequence does not arrive, and the sequence if it does', async () => {
     stdin.emit('data', '\u001b');
     await until('Escape', () => pressed.length > 0);
     stdin.emit('data', '\u001b[');
@@ -88,7 +88,7 @@ describe('keys of a terminal', () => {
     assert.deepEqual(splitKeys('\u001b'), { keys: [], rest: '\u001b' });
   });
 
-  it('are the same however the bytes are cut', () => {
+  it('are the same for any chunks of bytes', () => {
     const pieces = fc.constantFrom('j', 'q', '\u001b[A', '\u001b[5~', '\t', '\u001bOB', '\u001b[1;5P', 'ü');
     fc.assert(
       fc.property(fc.array(pieces, { maxLength: 12 }), fc.nat(), (parts, at) => {

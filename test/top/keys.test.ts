@@ -37,7 +37,7 @@ describe('the keys of top', () => {
     return { text, helpEnd };
   }
 
-  it('explains every key in the help, all at once from 80x24 on', () => {
+  it('explains every key in the help, which fits from 80x24 on', () => {
     for (const [columns, rows] of [
       [80, 24],
       [120, 40],
@@ -50,7 +50,7 @@ describe('the keys of top', () => {
     }
   });
 
-  it('scrolls the help where there is less room, to its end and back', () => {
+  it('scrolls the help on a smaller terminal, to its end and back', () => {
     let ui = pressed(['?']).ui;
     const seen = new Set<string>();
     const scroll = (key: string) => {
@@ -84,7 +84,7 @@ describe('the keys of top', () => {
     assert.equal(pressed(['shift-tab']).ui.focus, 'stream');
   });
 
-  it('enters a log from its end, where it follows', () => {
+  it('starts the selection of a log at its last row', () => {
     const leases = Array.from({ length: 9 }, (_, i) => lease(0, 300 + i, i % 2 === 0 ? 'b' : 'a'));
     const busy = leases.reduce(
       (before, entry, i) => play([[1_000 * (i + 1), { type: 'changes', entries: [entry] }]], before),
@@ -98,7 +98,7 @@ describe('the keys of top', () => {
     assert.deepEqual(['up', 'down', 'pageup', 'home', 'end'].map(chosen), [8, 8, 4, 0, 8]);
   });
 
-  it('goes in with Enter and out with Escape, one step each', () => {
+  it('opens with Enter and goes back with Escape, one step each', () => {
     const row = pressed(['j', 'enter']).ui;
     assert.deepEqual([row.zoom, row.detail], [false, '0']);
     assert.equal(pressed(['escape'], row).ui.detail, null);
@@ -109,7 +109,7 @@ describe('the keys of top', () => {
     assert.equal(pressed(['escape', 'escape'], out).ui.zoom, false);
   });
 
-  it('types a filter, letters that are keys elsewhere too', () => {
+  it('accepts letters in the filter that are keys elsewhere', () => {
     const { ui } = pressed(['/', 'q', 'x', 'space', 'backspace', 'backspace', 'enter']);
     assert.deepEqual([ui.filter, ui.editing], ['q', false]);
     assert.equal(pressed(['escape'], ui).ui.filter, '');
@@ -125,7 +125,7 @@ describe('the keys of top', () => {
     assert.equal(pressed(['+'], start({ intervalMs: 250 })).ui.intervalMs, 250);
   });
 
-  it('asks before it ends a member, names the consequence, and takes no for an answer', () => {
+  it('asks before it ends a member, names the consequence, and accepts no', () => {
     const asked = pressed(['tab', 'j', 'K']);
     assert.equal(asked.command, undefined);
     assert.match(asked.ui.dialog?.question ?? '', /Kill -9 a \(pid 4242\)\?/);
@@ -145,7 +145,7 @@ describe('the keys of top', () => {
     assert.deepEqual(command?.type === 'kill' && command.target.session, 'a');
   });
 
-  it('kills no process of another machine, but asks it to stop', () => {
+  it('does not kill a process on another machine, but asks it to stop', () => {
     const elsewhere = start({ host: 'elsewhere' });
     const { ui, command } = pressed(['tab', 'j', 'K'], elsewhere);
     assert.equal(ui.dialog, null);
@@ -191,7 +191,7 @@ describe('the keys of top', () => {
     assert.equal(at(override(0, 900, { pin: 'b' })).dialog?.question, 'Release p0 from a?');
   });
 
-  it('says how to select what is missing, and goes there', () => {
+  it('says how to select a row, and focuses the panel', () => {
     for (const [key, focus] of [
       ['r', 'partitions'],
       ['p', 'partitions'],

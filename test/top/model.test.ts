@@ -15,14 +15,14 @@ const totals = (model: Shown) => totalsOf(statusOf(model));
 const told = ({ updates }: Shown) => updates.map((each) => ('reason' in each ? each.reason : each.event));
 
 describe('the model of top', () => {
-  it('shows a group that was there before as it is, and makes no news of it', () => {
+  it('shows an existing group without updates', () => {
     const model = play(group(2, 4));
     assert.deepEqual(owners(model), ['a', 'b', 'a', 'b']);
     assert.deepEqual(model.updates, []);
     assert.deepEqual(healthOf(model), { level: 'ok', text: 'healthy' });
   });
 
-  it('complains about loads that differ, but not where somebody has pinned partitions', () => {
+  it('reports uneven loads, unless partitions are pinned', () => {
     const entries = [session('b', 300), lease(0, 301, 'b', { from: 'a' })];
     const uneven = play([
       ...group(1, 4),
@@ -39,7 +39,7 @@ describe('the model of top', () => {
     assert.equal(healthOf(merelyPaused).level, 'warning');
   });
 
-  it('passes over updates that come out of order', () => {
+  it('ignores entries that arrive out of order', () => {
     const model = play([
       ...group(2, 2),
       [1_000, { type: 'changes', entries: [lease(0, 300, 'b', { reason: 'handover', from: 'a' })] }],
@@ -51,7 +51,7 @@ describe('the model of top', () => {
     assert.equal(model.updates.length, 1);
   });
 
-  it('does not bring a member back by an entry older than its end', () => {
+  it('does not revive a member by an entry that is older than its end', () => {
     const model = play([
       ...group(2, 2),
       [1_000, { type: 'changes', entries: [gone('a', 400)] }],
@@ -86,7 +86,7 @@ describe('the model of top', () => {
     );
   });
 
-  it('tells a crash from a leave, and for how long the partitions were without an owner', () => {
+  it('distinguishes a crash from a leave, and shows how long the partitions had no owner', () => {
     const model = play([
       ...group(3, 3),
       [1_000, { type: 'changes', entries: [gone('a', 500)] }],
@@ -99,7 +99,7 @@ describe('the model of top', () => {
     assert.equal(model.updates.find(({ event }) => event === 'acquired')?.gapMs, 250);
   });
 
-  it('says who is gone and since when while a partition has no living owner', () => {
+  it('shows when the owner of an unowned partition ended', () => {
     const model = play([
       ...group(2, 4),
       [1_000, { type: 'changes', entries: [gone('a', 500)] }],
@@ -109,7 +109,7 @@ describe('the model of top', () => {
     assert.equal(totals(model).owned, 2);
   });
 
-  it('notices a member that vanishes between two looks', () => {
+  it('detects a member that vanishes between two looks', () => {
     const log = group(2, 2);
     const entries = [session('b', 2), lease(0, 100, 'a'), lease(1, 101, 'b'), session('c', 300)];
     const model = play([...log, [3_000, { type: 'snapshot', entries }]]);
@@ -117,7 +117,7 @@ describe('the model of top', () => {
     assert.deepEqual(told(model), ['died', 'joined']);
   });
 
-  it('takes a member for late by its own clock only, whatever the clocks of other hosts say', () => {
+  it("calls a member late by the local clock, regardless of other hosts' clocks", () => {
     const ahead = new Date(T0 + 86_400_000).toISOString();
     const log = group(1, 1);
     const renewed = [session('a', 200, { startedAt: ahead }), lease(0, 201, 'a', { at: ahead })];
@@ -129,7 +129,7 @@ describe('the model of top', () => {
     assert.deepEqual(healthOf(later), { level: 'bad', text: 'a is late, last renewal 8.0 s ago' });
   });
 
-  it('blames nobody for silence while the server is gone', () => {
+  it('calls no member silent while the server is gone', () => {
     const model = play([
       ...group(1, 1),
       [1_000, { type: 'disconnected' }],
@@ -141,7 +141,7 @@ describe('the model of top', () => {
     assert.equal(model.connection.attempts, 1);
   });
 
-  it('tells the past from the history, with the times of then', () => {
+  it('shows past updates from the history with their times', () => {
     const model = play([
       [0, { type: 'connected', server: 'h', version: '2' }],
       [0, { type: 'found', partitions: 1, prefix: 's' }],
@@ -177,7 +177,7 @@ describe('the model of top', () => {
     );
   });
 
-  it('tells of a death in the past with the time since the last renewal that the bucket keeps', () => {
+  it('shows a past death with the time since the last stored renewal', () => {
     const proof = (ms: number, revision: number, ended = false) => ({
       atMs: T0 + ms,
       entry: { kind: 'proof' as const, id: 'a', revision, ended },
@@ -193,7 +193,7 @@ describe('the model of top', () => {
     assert.deepEqual([died?.event, died?.silentMs], ['died', 1_010]);
   });
 
-  it('takes a member for late that had not renewed for long when that was looked at', () => {
+  it('calls a member late if its last renewal was old when it was read', () => {
     const proofs = [
       { atMs: T0 + 1_000, entry: { kind: 'proof' as const, id: 'a', revision: 900, ended: false } },
     ];
@@ -204,7 +204,7 @@ describe('the model of top', () => {
     assert.deepEqual(states([look(1_100), look(8_500)]), ['late']);
   });
 
-  it('takes what an operator has paused neither for trouble nor for a growing lag', () => {
+  it('does not count paused partitions as a problem or as lag', () => {
     const waits = (ms: number, count: number): [number, TopEventBody][] => [
       [
         ms,
@@ -227,13 +227,13 @@ describe('the model of top', () => {
     assert.equal(totals(paused).lag, 4_500);
   });
 
-  it('tells a release from a claim: its owner gave the partition away', () => {
+  it('distinguishes a release from a claim', () => {
     const released = lease(0, 500, 'b', { reason: 'release', from: 'a' });
     const model = play([...group(2, 2), [1_000, { type: 'changes', entries: [released] }]]);
     assert.deepEqual(told(model), ['release']);
   });
 
-  it('gathers the moves of one rebalance', () => {
+  it('groups the moves of one rebalance', () => {
     const entries = [0, 2, 4].map((p, i) => lease(p, 500 + i, 'b', { reason: 'handover', from: 'a' }));
     const model = play([...group(2, 6), [1_000, { type: 'changes', entries }]]);
     const groups = groupUpdates(model.updates);
@@ -241,7 +241,7 @@ describe('the model of top', () => {
     assert.deepEqual(groups[0]?.partitions, [0, 2, 4]);
   });
 
-  it('counts the lag by what the server still has and what the owner has not handled', () => {
+  it('counts the lag from pending messages and from delivered messages that are not handled', () => {
     const reader = { partition: 0, epoch: 100, deliveredSequence: 80, deliveredCount: 40, pending: 7 };
     const partitions = [{ partition: 0, epoch: 100, position: 70, handled: 35 }];
     const model = play([
@@ -256,7 +256,7 @@ describe('the model of top', () => {
     assert.equal(totals(model).lag, 15);
   });
 
-  it('knows the end of a partition by its messages, not by where its reader stands', () => {
+  it('takes the end of a partition from its messages, not from its reader', () => {
     const model = play([
       ...group(1, 2),
       [100, { type: 'ends', ends: [{ partition: 0, sequence: 90, atMs: T0 }] }],
@@ -274,7 +274,7 @@ describe('the model of top', () => {
     );
   });
 
-  it('never moves a position back, and believes only the newest epoch', () => {
+  it('never moves a position back, and accepts only the newest epoch', () => {
     const at = (ms: number, epoch: number, sequence: number): [number, TopEventBody] => [
       ms,
       { type: 'positions', positions: [{ partition: 0, sequence, epoch, atMs: T0 }] },
@@ -283,7 +283,7 @@ describe('the model of top', () => {
     assert.equal(partitionRows(model)[0]?.position, 50);
   });
 
-  it('makes rates of counts, and starts anew when a count does', () => {
+  it('computes rates from counters, and starts again if a counter does', () => {
     const told = (handled: number) => ({
       type: 'stats' as const,
       facts: { members: [stats('a', { handled })], gone: [] },
@@ -299,7 +299,7 @@ describe('the model of top', () => {
     assert.equal(ratesOf(published).published, 100);
   });
 
-  it('says nothing about a rate before two looks at the same: what is delivered and what is handled are two counts', () => {
+  it('shows no rate before two values of the same counter', () => {
     const reader = { partition: 0, epoch: 100, deliveredSequence: 80, deliveredCount: 3, pending: 0 };
     const told = (ms: number, handled: number): [number, TopEventBody] => {
       const partitions = [{ partition: 0, epoch: 100, position: 80, handled }];
@@ -315,7 +315,7 @@ describe('the model of top', () => {
     assert.equal(ratesOf(again).handled, 10);
   });
 
-  it('counts each message once in what is handled, whoever has its partition while members join and leave', () => {
+  it('counts each handled message once while members join and leave', () => {
     // 400 messages a second in all, of four partitions; a and b share them, then c gets one of each, then c leaves.
     const log: [number, TopEventBody][] = group(2, 4);
     const counts = new Map([
@@ -353,7 +353,7 @@ describe('the model of top', () => {
     assert.deepEqual(new Set(cells), new Set([null, 200, 100]));
   });
 
-  it('goes on telling rates where looks are further apart than a rate looks back', () => {
+  it('shows rates even if looks are further apart than the span of a rate', () => {
     const told = (ms: number, handled: number): [number, TopEventBody] => [
       ms,
       { type: 'stats', facts: { members: [stats('a', { handled })], gone: [] } },
@@ -363,7 +363,7 @@ describe('the model of top', () => {
     assert.equal(memberRows(model)[0]?.ratePerSecond, 10);
   });
 
-  it('ignores answers of sessions that it does not know', () => {
+  it('ignores answers of unknown sessions', () => {
     const model = play([
       ...group(1, 1),
       [1, { type: 'stats', facts: { members: [stats('z')], gone: ['y'] } }],
@@ -371,7 +371,7 @@ describe('the model of top', () => {
     assert.deepEqual([...model.members.keys()], ['a']);
   });
 
-  it('shows a message once, however often it is read', () => {
+  it('shows a message once, even if it is read repeatedly', () => {
     const message = (sequence: number) => ({
       sequence,
       partition: 0,
@@ -393,7 +393,7 @@ describe('the model of top', () => {
     assert.equal(partitionRows(model)[0]?.end, 10);
   });
 
-  it('gives the same letters to everybody who looks: in the order of names', () => {
+  it('gives the same letters on every screen: in the order of names', () => {
     const entries = [session('s1', 9, { name: 'zoe' }), session('s2', 8, { name: 'amy' })];
     const model = play([[0, { type: 'snapshot', entries }]]);
     assert.deepEqual([model.letters.get('s2'), model.letters.get('s1')], [0, 1]);
@@ -407,7 +407,7 @@ describe('the model of top', () => {
     assert.equal(model.now, T0 + 5_000);
   });
 
-  it('keeps rates and lag of each look, to be drawn', () => {
+  it('keeps rates and lag of each look for drawing', () => {
     const look = (ms: number, lastSequence: number): [number, TopEventBody][] => [
       [ms, { type: 'stream', facts: streamFacts(2, { lastSequence }) }],
       [ms, { type: 'looked' }],
@@ -422,7 +422,7 @@ describe('the model of top', () => {
 });
 
 describe('a series', () => {
-  it('has a direction only when it moves by more than noise', () => {
+  it('has a direction only if it changes by more than noise', () => {
     const series = (values: number[]) => values.map((value, i) => ({ at: i * 1_000, value }));
     assert.equal(direction(series([100, 101, 99, 103, 100, 102])), 'steady');
     assert.equal(direction(series([0, 100, 200, 300, 400])), 'rising');

@@ -96,7 +96,7 @@ describe('the screen of top, mounted', () => {
     return { ...opened, feed, screen: opened.screen, crashes, top: screen };
   };
 
-  it('draws at once, follows the feed, and writes rows that have changed only', async () => {
+  it('draws immediately, follows the feed, and writes only changed rows', async () => {
     const { screen, sent, feed } = open();
     await until('the first frame', () => screen().includes('healthy'));
     const before = sent.length;
@@ -106,7 +106,7 @@ describe('the screen of top, mounted', () => {
     assert.ok(sent.slice(before).every((bytes) => bytes.startsWith('\u001b[?2026h')));
   });
 
-  it('takes every key of a batch, each after the one before', async () => {
+  it('handles every key of a batch in order', async () => {
     const { screen, press, feed } = open();
     await until('the first frame', () => screen().includes('▶ Partitions'));
     press('jjjjj\r');
@@ -127,7 +127,7 @@ describe('the screen of top, mounted', () => {
     await until('the size', () => screen().includes('This terminal is 50x10'));
   });
 
-  it('tells what it is told, closes with q, and stops the feed', async () => {
+  it('shows a notice, closes with q, and stops the feed', async () => {
     const { screen, press, top, feed, sent } = open();
     await until('the first frame', () => screen().includes('healthy'));
     top.tell('something happens');
@@ -141,7 +141,7 @@ describe('the screen of top, mounted', () => {
     assert.equal(sent.length, before);
   });
 
-  it('passes on what a component throws, in the first frame and later, and draws nothing of it', async () => {
+  it('passes on an error of a component, in the first frame or later, without drawing it', async () => {
     const broken = { ...play(group(2, 8)), stream: { facts: null } } as unknown as Model;
     const first = open(undefined, new FakeFeed(broken));
     await until('the crash', () => first.crashes.length > 0);
@@ -153,7 +153,7 @@ describe('the screen of top, mounted', () => {
     assert.doesNotMatch(later.screen(), /TypeError|ERROR/);
   });
 
-  it('keeps nothing of the lines that it has drawn', async () => {
+  it('keeps no memory of drawn lines', async () => {
     setFlagsFromString('--expose-gc');
     const collect: () => void = runInNewContext('gc');
     const texts = new LineTexts({ colors: true });

@@ -12,8 +12,8 @@ import { readRecording } from '../../src/top/sources/recording.js';
 
 const RECORDING = fileURLToPath(new URL('../../docs/top.ndjson', import.meta.url));
 
-describe('the recorded run of the picture', () => {
-  it('makes the model of its end: joins, a leave, a crash, a pause and a release', async () => {
+describe('the recording for the picture', () => {
+  it('gives the expected final model: joins, a leave, a crash, a pause and a release', async () => {
     const events = await readRecording(RECORDING);
     const model = events.reduce(reduce, initialModel(events[0]?.at ?? 0));
     assert.deepEqual(healthOf(model), { level: 'ok', text: 'healthy, paused: p7' });
@@ -35,7 +35,7 @@ describe('the recorded run of the picture', () => {
     assert.ok((paused?.lag ?? 0) > 0);
   });
 
-  it('comes to the same end when every event of the group comes twice, or late', async () => {
+  it('gives the same final model if every event of the group arrives twice, or late', async () => {
     const events = await readRecording(RECORDING);
     const once = events.reduce(reduce, initialModel(events[0]?.at ?? 0));
     const changes = events.filter(({ type }) => type === 'changes');
@@ -67,14 +67,14 @@ describe('a terminal as SVG', () => {
     assert.match(svg, /<rect x="91.6" y="34" width="8.4" height="18" fill="#d5dbe3"\/>.*fill="#0d1117">X</);
   });
 
-  it('draws bars as bars, those of a line in one', async () => {
+  it('draws the bars of a line as one path', async () => {
     const svg = await svgOf('a\u001b[32m██▄\u001b[0m');
     assert.match(svg, /<rect x="24.4" y="34" width="16.8" height="18" fill="#56d364"\/>/);
     assert.match(svg, /<rect x="41.2" y="43" width="8.4" height="9" fill="#56d364"\/>/);
     assert.match(svg, />a</);
   });
 
-  it('holds no markup of what is shown', async () => {
+  it('escapes markup in the shown text', async () => {
     const svg = await svgOf('<b>&"');
     assert.match(svg, /&lt;b&gt;&amp;"/);
   });

@@ -6,7 +6,7 @@ import { groupUpdates, updateLine } from '../../src/top/view/updates.js';
 import { gone, group, lease, play, session, stats, T0 } from './support.js';
 
 describe('the status updates', () => {
-  it('keeps how long a change of hands took, as its owner says, when the partition has moved on', () => {
+  it('keep the reported takeover time after the partition has moved again', () => {
     const model = play([
       ...group(3, 2),
       [1_000, { type: 'changes', entries: [lease(0, 300, 'b', { reason: 'handover', from: 'a' })] }],
@@ -26,7 +26,7 @@ describe('the status updates', () => {
     assert.deepEqual(told, ['a handed p0 to B b in 6 ms', 'b handed p0 to C c']);
   });
 
-  it('tells of a crash with the time since its last renewal, and of a claim with the time without an owner', () => {
+  it('show a crash with the time since the last renewal, and a claim with the time without an owner', () => {
     const model = play([
       ...group(2, 2),
       [3_000, { type: 'changes', entries: [session('a', 390)] }],
@@ -40,7 +40,7 @@ describe('the status updates', () => {
     ]);
   });
 
-  it('tells from history that a member is gone of which only its leases are left', () => {
+  it('show from the history that a member is gone if only its leases remain', () => {
     const past = (ms: number, entry: ViewEntry) => ({ entry, atMs: T0 + ms });
     const model = play([
       [
@@ -60,7 +60,7 @@ describe('the status updates', () => {
     assert.deepEqual(told, ['A x claimed p0', 'x handed p0 to B y', 'A x ended']);
   });
 
-  it('tells of an end long ago with the time of then, and once, however often the group is looked at', () => {
+  it('show an old end with its time, once, even after several looks', () => {
     const past = (ms: number, entry: ViewEntry) => ({ entry, atMs: T0 + ms });
     const hour = 3_600_000;
     const entries = [gone('x', 7), session('y', 8), lease(0, 9, 'y', { from: 'x' }), lease(1, 6, 'x')];
