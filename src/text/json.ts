@@ -1,6 +1,6 @@
 /** The one shape of `--json`: raw numbers, durations in milliseconds (`…Ms`), times in ISO 8601, null for what is unknown. */
 import type { GroupEvent } from '../core/admin/group-event.js';
-import { type GroupStatus, needsAttention, totalsOf } from '../core/admin/group-status.js';
+import { type GroupStatus, isEstimate, needsAttention, totalsOf } from '../core/admin/group-status.js';
 import type { MemberStatus } from '../core/admin/members.js';
 import { textOf } from '../core/lib/utf8.js';
 import type { StreamFacts } from '../core/ports/facts.js';
@@ -25,14 +25,20 @@ export const groupJson = (status: GroupStatus) => ({
   partitions: status.partitions.map((lease) => ({
     ...lease,
     ratePerSecond: round(lease.ratePerSecond),
+    lagIsEstimate: isEstimate(lease),
+    unread: lease.unread ?? null,
     needsAttention: needsAttention(lease),
   })),
   members: status.members.map(memberJson),
+  uncovered: status.uncovered ?? null,
+  unread: status.unread ?? null,
 });
 
 function memberJson({ stats, answeredAtMs: _, ...member }: MemberStatus): object {
   return {
     ...member,
+    lagIsEstimate: member.lagIsEstimate ?? false,
+    unread: member.unread ?? null,
     ratePerSecond: round(member.ratePerSecond),
     uptimeMs: stats?.uptimeMs ?? null,
     handled: stats?.handled ?? null,
@@ -49,11 +55,19 @@ export function eventJson({ event, ...rest }: GroupEvent, atMs: number): object 
 }
 
 /** A stream's state and limits. */
-export function streamJson({ counts: _, firstAtMs, lastAtMs, createdAtMs, ...facts }: StreamFacts): object {
+export function streamJson({
+  counts: _,
+  uncovered,
+  firstAtMs,
+  lastAtMs,
+  createdAtMs,
+  ...facts
+}: StreamFacts): object {
   return {
     ...facts,
     firstAt: isoTime(firstAtMs),
     lastAt: isoTime(lastAtMs),
     createdAt: isoTime(createdAtMs),
+    uncovered: uncovered ?? null,
   };
 }

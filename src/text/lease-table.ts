@@ -1,14 +1,21 @@
-import { type GroupStatus, type LeaseStatus, needsAttention, totalsOf } from '../core/admin/group-status.js';
+import {
+  type GroupStatus,
+  isEstimate,
+  type LeaseStatus,
+  needsAttention,
+  totalsOf,
+} from '../core/admin/group-status.js';
 import { type MemberStatus, TROUBLED } from '../core/admin/members.js';
+import type { Unread } from '../core/admin/unread.js';
 import { escapeControl, wrap } from '../core/lib/text.js';
-import { countOf, formatCount, formatDuration, formatRate } from '../core/lib/units.js';
+import { aboutCount, countOf, formatCount, formatDuration, formatRate } from '../core/lib/units.js';
+import { describeUncovered } from '../core/member/status-lines.js';
 import { formatTable } from './table.js';
 
 const NONE = '-';
 /** The largest number of partitions named in one line. */
 const NAMED = 8;
 
-const count = (value: number | null): string => (value === null ? NONE : formatCount(value));
 const duration = (ms: number | null): string => (ms === null ? NONE : formatDuration(ms));
 /** The time until a member expires, or since then. */
 export const expiry = (ms: number | null): string =>
@@ -19,7 +26,7 @@ export const expiry = (ms: number | null): string =>
  *
  * @param width of the terminal; if it is too narrow, the least important columns are omitted.
  */
-export function formatLeases({ partitions, members }: GroupStatus, width?: number): string[] {
+export function formatLeases({ partitions, members, uncovered }: GroupStatus, width?: number): string[] {
   const bySession = new Map(members.map((member) => [member.session, member]));
   const rows = partitions.map((lease) => {
     const member = bySession.get(lease.session ?? '');
@@ -31,7 +38,7 @@ export function formatLeases({ partitions, members }: GroupStatus, width?: numbe
       duration(lease.heldMs),
       lease.position === null ? NONE : String(lease.position),
       lease.end === null ? NONE : String(lease.end),
-      count(lease.lag),
+      lease.lag === null ? NONE : aboutCount(lease.lag, isEstimate(lease)),
       lease.ratePerSecond === null ? NONE : formatRate(lease.ratePerSecond),
       expiry(member?.expiresInMs ?? null),
       escapeControl(lease.pin === null ? lease.state : `${lease.state}, pinned to ${lease.pin}`),
@@ -54,7 +61,10 @@ export function formatLeases({ partitions, members }: GroupStatus, width?: numbe
     rows,
     width,
   );
-  return [...table, ...formatTrimmed(partitions, width)];
+  const outside = uncovered
+    ? wrap(`! ${describeUncovered(uncovered)}`, width ?? Number.POSITIVE_INFINITY)
+    : [];
+  return [...table, ...formatTrimmed(partitions, width), ...outside];
 }
 
 /** One line with the number of messages that the stream dropped, for each partition that lost any. */
@@ -76,14 +86,21 @@ function countMembers(members: readonly MemberStatus[]): string {
   return troubled.length > 0 ? `${all} (${troubled.join(', ')})` : all;
 }
 
+/** What a keyed group or a member has not read yet, as text. */
+export function describeUnread({ messages, oldestAgeMs }: Unread): string {
+  const oldest = oldestAgeMs === null ? '' : `, the oldest ${formatDuration(oldestAgeMs)} old`;
+  return `${countOf(messages, 'message')} of the stream not read yet${oldest}`;
+}
+
 /** The group in one line: members, owned partitions, lag. */
 export function summarise(status: GroupStatus): string {
-  const { partitions, owned, lag } = totalsOf(status);
+  const { partitions, owned, lag, lagIsEstimate } = totalsOf(status);
   const troubled = status.partitions.filter(needsAttention);
   const parts = [
     countMembers(status.members),
     `${owned} of ${partitions} partitions owned`,
-    `lag ${count(lag)}`,
+    `lag ${lag === null ? NONE : aboutCount(lag, lagIsEstimate)}`,
+    ...(status.unread ? [describeUnread(status.unread)] : []),
   ];
   if (troubled.length > 0) {
     const named = troubled

@@ -1,7 +1,7 @@
 import type { GroupStatus } from '../core/admin/group-status.js';
 import { TROUBLED } from '../core/admin/members.js';
 import { escapeControl } from '../core/lib/text.js';
-import { formatBytes, formatCount, formatDuration, formatRate } from '../core/lib/units.js';
+import { aboutCount, formatBytes, formatCount, formatDuration, formatRate } from '../core/lib/units.js';
 import { expiry } from './lease-table.js';
 import { formatTable } from './table.js';
 
@@ -18,7 +18,7 @@ export function formatMembers({ members }: GroupStatus, width?: number): string[
       escapeControl(session),
       host === null ? '-' : `${escapeControl(host)}:${pid}`,
       String(partitions.length),
-      lag === null ? '-' : formatCount(lag),
+      lag === null ? '-' : aboutCount(lag, member.lagIsEstimate ?? false),
       ratePerSecond === null ? '-' : formatRate(ratePerSecond),
       stats ? formatCount(stats.handled) : '-',
       stats?.handlerTimes ? formatDuration(stats.handlerTimes.p99Ms) : '-',

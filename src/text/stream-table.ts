@@ -1,6 +1,7 @@
 import { describeMembers, type StreamStatus } from '../core/admin/stream-status.js';
 import { escapeControl } from '../core/lib/text.js';
-import { formatBytes, formatCount, formatDuration } from '../core/lib/units.js';
+import { aboutCount, formatBytes, formatCount, formatDuration } from '../core/lib/units.js';
+import { describeUncovered } from '../core/member/status-lines.js';
 import type { StreamFacts } from '../core/ports/facts.js';
 import { isoTime, streamJson } from './json.js';
 import { formatPairs, formatTable } from './table.js';
@@ -56,6 +57,9 @@ export function formatStream(
     ],
     ['Bucket', escapeControl(surroundings.bucket)],
     ['Messages', `${formatCount(stream.messages)}, ${formatBytes(stream.bytes)}`],
+    ...(stream.uncovered
+      ? [['Warning', describeUncovered(stream.uncovered)] satisfies [string, string]]
+      : []),
     ['Sequences', stream.messages === 0 ? '-' : `${stream.firstSequence} to ${stream.lastSequence}`],
     ['First', when(stream.firstAtMs)],
     ['Last', when(stream.lastAtMs)],
@@ -83,7 +87,7 @@ export function formatStream(
     ],
     partitions.map(({ partition, messages, end, lastAtMs }) => [
       `p${partition}`,
-      formatCount(messages),
+      messages === null ? '-' : formatCount(messages),
       end === null ? '-' : String(end),
       lastAtMs === null ? '-' : new Date(lastAtMs).toISOString(),
       lastAtMs === null ? '-' : age(lastAtMs),
@@ -97,11 +101,11 @@ export function formatStream(
       { title: 'OWNED', align: 'right', rank: 1 },
       { title: 'LAG', align: 'right' },
     ],
-    groups.map(({ group, members, unreachable, owned, lag, wrongPositions }) => [
+    groups.map(({ group, members, unreachable, owned, lag, lagIsEstimate, wrongPositions }) => [
       escapeControl(group),
       unreachable > 0 ? describeMembers({ members, unreachable }) : String(members),
       `${owned} of ${layout.partitions}`,
-      lag === null ? `unknown: ${wrongPositions} wrong positions` : formatCount(lag),
+      lag === null ? `unknown: ${wrongPositions} wrong positions` : aboutCount(lag, lagIsEstimate),
     ]),
     width,
   );

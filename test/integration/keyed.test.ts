@@ -129,6 +129,30 @@ describe('a group with a key over a stream that other programs made', function (
     return [error.code, error.message];
   }
 
+  it('marks an estimated lag, and counts exactly what is not read yet', async () => {
+    const group = ['--group', 'late', '--key', 'subject:2', '--partitions', '4'];
+    const made = await natspoc('consume', ...group, '--until-caught-up', '--output', 'none');
+    assert.equal(made.code, 0, made.stderr);
+    await publish(6);
+    const status = JSON.parse((await natspoc('leases', '--group', 'late', '--json')).stdout);
+    assert.equal(status.unread.messages, 6);
+    assert.ok(status.unread.oldestAgeMs >= 0);
+    assert.equal(status.totals.lagIsEstimate, true);
+    assert.deepEqual(
+      status.partitions.map(({ lag, lagIsEstimate }: { lag: number; lagIsEstimate: boolean }) => [
+        lag,
+        lagIsEstimate,
+      ]),
+      Array.from({ length: 4 }, () => [2, true]),
+    );
+    const leases = await natspoc('leases', '--group', 'late');
+    assert.match(leases.stdout, /^! p0 .* ~2 /m);
+    assert.match(leases.stdout, /lag ~8 · 6 messages of the stream not read yet, the oldest .* old/);
+    const stream = await natspoc('stream', '--group', 'late');
+    assert.match(stream.stdout, /^p0 +- /m);
+    assert.match(stream.stdout, /^late .* ~8$/m);
+  });
+
   it('refuses another key, filter or count than the group has, naming both', async () => {
     const [code, message] = await refusalOf({ group: 'billing', key: 'subject:3' });
     assert.equal(code, 'layout-mismatch');

@@ -35,7 +35,16 @@ describe('the listing of a stream', () => {
         groups: [
           {
             group: evil('group'),
-            ...{ partitions: 1, members: 0, unreachable: 0, owned: 0, wrongPositions: 0, lag: 0, begun: 0 },
+            ...{
+              partitions: 1,
+              members: 0,
+              unreachable: 0,
+              owned: 0,
+              wrongPositions: 0,
+              lagIsEstimate: false,
+              lag: 0,
+              begun: 0,
+            },
           },
         ],
       },

@@ -16,6 +16,7 @@ import {
   describeReport,
   describeTrimmed,
   describeUncommitted,
+  describeUncovered,
   describeUnread,
 } from '../../core/member/status-lines.js';
 import type { NatsConnection } from '../../core/nats/client/connection.js';
@@ -150,6 +151,7 @@ function describe(member: GroupMember, config: Config, note: (line: string) => v
     if (failed.then !== 'halt') note(describeFailed(failed));
   });
   member.on('trimmed', (trimmed) => note(describeTrimmed(trimmed)));
+  member.on('uncovered', (found) => note(`warning: ${describeUncovered(found)}`));
   member.on('unread', (unread) => note(describeUnread(unread)));
   member.on('uncommitted', (uncommitted) => note(describeUncommitted(uncommitted)));
   member.on('overdue', (overdue) => note(describeOverdue(overdue, config.drainTimeoutMs)));

@@ -1,5 +1,6 @@
 import { escapeControl } from '../lib/text.js';
 import { formatCount, formatDuration } from '../lib/units.js';
+import { describeUncovered } from '../member/status-lines.js';
 import { unevenLoads } from './balance.js';
 import type { GroupStatus, LeaseStatus } from './group-status.js';
 import { describeLag } from './lag.js';
@@ -20,6 +21,7 @@ export interface Finding {
     | 'retrying'
     | 'unreadable'
     | 'trimmed'
+    | 'uncovered'
     | 'lag'
     | 'stalled'
     | 'imbalance'
@@ -46,6 +48,7 @@ export function checkGroup(status: GroupStatus, limits: CheckLimits): Finding[] 
   if (members.length === 0) {
     findings.push(finding('no-members', 'critical', 'the group has no members'));
   }
+  if (status.uncovered) findings.push(finding('uncovered', 'critical', describeUncovered(status.uncovered)));
   for (const lease of partitions) findings.push(...checkLease(lease, limits));
   for (const member of members) findings.push(...checkMember(member));
   findings.push(...limits.stalled.map(checkStall));

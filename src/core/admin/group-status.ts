@@ -1,4 +1,4 @@
-import type { PositionFacts } from '../ports/facts.js';
+import type { PositionFacts, Uncovered } from '../ports/facts.js';
 import type { GroupObserver } from '../ports/observer.js';
 import type { PartitionStats } from '../protocol/member-stats.js';
 import type { LeaseReason } from '../protocol/records.js';
@@ -6,6 +6,7 @@ import { GroupEntries } from './group-entries.js';
 import { readLags } from './lag.js';
 import { isDead, type MemberStatus, readMembers } from './members.js';
 import { type PositionFault, readPositionFaults } from './position-fault.js';
+import { type Unread, withUnread } from './unread.js';
 
 /**
  * The state of a partition. `unowned`: it has no owner; `orphaned`: its owner has no session any more;
@@ -37,6 +38,8 @@ export interface Progress {
   end: number | null;
   /** Messages between position and end; null: unknown. */
   lag: number | null;
+  /** Of a keyed group, whose lag is an estimate: messages of the group after the position, exactly. */
+  unread?: number | undefined;
   /** Messages per second, lately, as its owner reports; null: not reported. */
   ratePerSecond: number | null;
   /** What is wrong with the position; null if nothing is, or if there is none. Members read nothing after a wrong position. */
@@ -74,6 +77,10 @@ export interface GroupStatus {
   partitions: LeaseStatus[];
   /** Its members, by name. */
   members: MemberStatus[];
+  /** Messages of the stream that no partition takes; absent: none are known. */
+  uncovered?: Uncovered | undefined;
+  /** Of a keyed group: what it has not read yet; absent: not known. */
+  unread?: Unread | undefined;
 }
 
 /** What a group sums up to. */
@@ -87,6 +94,8 @@ export interface GroupTotals {
   unreachable: number;
   /** Messages that wait; null: unknown for at least one partition. */
   lag: number | null;
+  /** The server cannot count by key: the lag is an estimate. */
+  lagIsEstimate: boolean;
 }
 
 /** True for a partition whose owner has a session. */
@@ -101,8 +110,13 @@ export function totalsOf({ partitions, members }: GroupStatus): GroupTotals {
     members: members.length - unreachable,
     unreachable,
     lag: totalLag(partitions),
+    lagIsEstimate: partitions.some(isEstimate),
   };
 }
+
+/** True where the lag of a partition is its share of what its keyed group has not read. */
+export const isEstimate = ({ lag, unread }: Pick<Progress, 'lag' | 'unread'>): boolean =>
+  unread !== undefined && lag !== 0;
 
 /** The sum of the lags; null if one of them is unknown. */
 export function totalLag(partitions: readonly { lag: number | null }[]): number | null {
@@ -135,6 +149,7 @@ export function describeGroup(
   members: ReadonlyMap<string, MemberStatus>,
   progress: readonly Progress[],
   nowMs: number,
+  uncovered?: Uncovered,
 ): GroupStatus {
   const partitions = progress.map((known, partition): LeaseStatus => {
     const lease = entries.leases.get(partition);
@@ -159,10 +174,15 @@ export function describeGroup(
   for (const lease of partitions) shares.set(lease.session, [...(shares.get(lease.session) ?? []), lease]);
   const all = [...members.values()].map((member) => {
     const share = shares.get(member.session) ?? [];
-    return { ...member, partitions: share.map(({ partition }) => partition), lag: totalLag(share) };
+    return {
+      ...member,
+      partitions: share.map(({ partition }) => partition),
+      lag: totalLag(share),
+      lagIsEstimate: share.some(isEstimate),
+    };
   });
   all.sort((a, b) => compareNames(a.name, b.name) || (a.session < b.session ? -1 : 1));
-  return { partitions, members: all };
+  return { partitions, members: all, uncovered };
 }
 
 function stateOf(
@@ -210,9 +230,11 @@ export async function readGroupStatus(observer: GroupObserver, partitions: numbe
   });
   const lags = await readLags(observer, progress);
   const withLag = progress.map(({ partition, ...known }) => {
-    return { ...known, lag: known.positionFault ? null : (lags.get(partition) ?? null) };
+    const { lag = null, unread } = lags.get(partition) ?? {};
+    return known.positionFault ? { ...known, lag: null } : { ...known, lag, unread };
   });
-  return describeGroup(entries, members, withLag, nowMs);
+  const status = describeGroup(entries, members, withLag, nowMs, stream.uncovered);
+  return withUnread(observer, status);
 }
 
 function describeProgress(commit: PositionFacts | undefined, own: PartitionStats | undefined, nowMs: number) {

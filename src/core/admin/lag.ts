@@ -16,6 +16,13 @@ export interface LagInput {
   end: number | null;
 }
 
+/** Messages that wait in a partition. */
+export interface Lag {
+  lag: number;
+  /** Of a keyed group, whose lag is an estimate: messages of the group after the position, exactly. */
+  unread?: number;
+}
+
 /**
  * The number of messages that wait in each partition. Sequences belong to the whole stream, so the difference between
  * end and position only tells whether messages wait; if so, the server counts them.
@@ -23,11 +30,14 @@ export interface LagInput {
 export async function readLags(
   observer: Pick<GroupObserver, 'waiting'>,
   partitions: readonly LagInput[],
-): Promise<Map<number, number>> {
-  const lags = new Map<number, number>();
+): Promise<Map<number, Lag>> {
+  const lags = new Map<number, Lag>();
   await mapConcurrently(partitions, CONCURRENT_COUNTS, async ({ partition, position, end }) => {
     const none = end === null || (position !== null && position >= end);
-    lags.set(partition, none ? 0 : (await observer.waiting(partition, position ?? 0)).count);
+    const { count, ofGroup } = none
+      ? { count: 0, ofGroup: undefined }
+      : await observer.waiting(partition, position ?? 0);
+    lags.set(partition, { lag: count, ...(ofGroup !== undefined && { unread: ofGroup }) });
   });
   return lags;
 }

@@ -2,6 +2,7 @@ import type { GroupObserver } from '../ports/observer.js';
 import type { MemberStats } from '../protocol/member-stats.js';
 import { type GroupEntries, nameOf, type SeenSession } from './group-entries.js';
 import { ANSWER_MS, LATE_SHARE } from './thresholds.js';
+import type { Unread } from './unread.js';
 
 /**
  * How a member answers. `gone`: the server knows no such member; `silent`: no answer in time;
@@ -49,6 +50,10 @@ export interface MemberStatus extends MemberFacts {
   partitions: number[];
   /** Messages that wait in these partitions; null: unknown for at least one. */
   lag: number | null;
+  /** The server cannot count by key: the lag is an estimate. */
+  lagIsEstimate?: boolean | undefined;
+  /** Of a keyed group: what it has not read yet; absent: nothing, or not known. */
+  unread?: Unread | undefined;
 }
 
 /** A member without its partitions; see {@link shareOut}. `ratePerSecond`: default the sum of what it reports. */

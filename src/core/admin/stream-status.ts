@@ -15,7 +15,8 @@ interface GroupSummary extends GroupTotals {
 /** The messages of a partition. */
 interface PartitionSummary {
   partition: number;
-  messages: number;
+  /** null: the server cannot count them. */
+  messages: number | null;
   /** Sequence of its last message, and when it was stored, whole milliseconds since 1970; null: empty. */
   end: number | null;
   lastAtMs: number | null;
@@ -52,11 +53,11 @@ export async function readStreamStatus(
     stream,
     layout,
     keyed,
-    partitions: stream.counts.map((messages, partition) => {
+    partitions: Array.from({ length: layout.partitions }, (_, partition) => {
       const end = last.get(partition);
       return {
         partition,
-        messages,
+        messages: stream.counts[partition] ?? null,
         end: end?.sequence ?? null,
         lastAtMs: end ? Math.round(end.atMs) : null,
       };

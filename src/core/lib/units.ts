@@ -84,6 +84,10 @@ export function formatCount(count: number): string {
 export const countOf = (count: number, thing: string): string =>
   `${formatCount(count)} ${thing}${count === 1 ? '' : 's'}`;
 
+/** A count that may be an estimate: `1,204`, `~1,204`. */
+export const aboutCount = (count: number, isEstimate: boolean): string =>
+  `${isEstimate ? '~' : ''}${formatCount(count)}`;
+
 /** A rate for people: `0.5/s`, `12.3/s`, `1,204/s`, `161k/s`, `2.1M/s`. */
 export function formatRate(perSecond: number): string {
   if (perSecond >= 1_000_000) return `${(perSecond / 1_000_000).toFixed(1)}M/s`;

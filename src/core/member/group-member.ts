@@ -20,7 +20,7 @@ import { OwnStats } from './stats/own-stats.js';
 const RATE_EVERY_MS = 1_000;
 
 /** Options of a member, beside those of {@link startMember}. */
-export interface GroupMemberOptions extends Omit<JoinOptions, 'name' | 'events' | 'stats'> {
+export interface GroupMemberOptions extends Omit<JoinOptions, 'name' | 'events' | 'stats' | 'onUncovered'> {
   /**
    * `rejections`: unhandled rejections of a handler's promises count as its failure, and do not end the process.
    * `process`: the process runs only this handler. Uncaught exceptions count as its failure as well; an exception that
@@ -147,6 +147,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
       name: this.name,
       handler,
       stats: () => this.#tellStats(),
+      onUncovered: (found) => this.#tell('uncovered', found),
       events: {
         report: (report) => {
           this.#stats.note(report);

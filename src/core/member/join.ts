@@ -8,6 +8,7 @@ import { reopenWhenSilent } from '../nats/client/silent-connection.js';
 import { natsSessionTraces } from '../nats/kv/session-traces.js';
 import { MicroIdentities, microProber, natsLink } from '../nats/service/control.js';
 import { NatsDeadLetters } from '../nats/stream/dead-letters.js';
+import type { Uncovered } from '../ports/facts.js';
 import type { MessageKey } from '../protocol/message-key.js';
 import { timingFor, unsafeTiming } from '../protocol/timing.js';
 import type { MemberEvents } from './engine/contract.js';
@@ -18,6 +19,7 @@ import type { Handler, InBatches, Logger } from './partition/handler.js';
 import type { Quota } from './partition/quota.js';
 import { openSource, shareReaders } from './source.js';
 import { keepSweeping } from './sweep.js';
+import { keepLookingForUncovered } from './uncovered.js';
 
 /** Options for starting a member. */
 export interface JoinOptions {
@@ -37,6 +39,8 @@ export interface JoinOptions {
   /** Limits the total number of handled messages. */
   quota?: Quota | undefined;
   events: MemberEvents;
+  /** Told of messages that no partition takes. */
+  onUncovered?: ((found: Uncovered) => void) | undefined;
   /** Data for STATS of the member's micro service, beside the standard fields. */
   stats: (member: MemberEngine) => unknown;
 }
@@ -134,6 +138,11 @@ export async function startMember(options: JoinOptions): Promise<MemberEngine> {
   );
   member.start();
   const stopSweeping = keepSweeping(natsSessionTraces(handles, config));
-  member.closed.then(stopSweeping, stopSweeping);
+  const stopLooking = keepLookingForUncovered(source.uncovered, (found) => options.onUncovered?.(found));
+  const stop = (): void => {
+    stopSweeping();
+    stopLooking();
+  };
+  member.closed.then(stop, stop);
   return member;
 }

@@ -1,4 +1,5 @@
 import type { Dealt, OnExhausted } from '../config/retry.js';
+import type { Uncovered } from '../ports/facts.js';
 import type { Trimmed } from '../ports/index.js';
 import type { Report } from '../protocol/events.js';
 import type { StreamMessage } from '../protocol/message.js';
@@ -28,6 +29,8 @@ export interface MemberEventMap extends ReportEvents {
   failed: [event: FailedAttempt];
   /** The stream dropped messages before they were handled: this group has lost them. */
   trimmed: [event: { partition: number } & Trimmed];
+  /** The stream holds messages that no partition takes, so that no member ever sees them. Looked for at the start and every 5 minutes. */
+  uncovered: [found: Uncovered];
   /** A partition cannot be read at the moment, for this reason; the next attempt is in `retryMs`. Once a minute. */
   unread: [event: { partition: number; reason: string; retryMs: number }];
   /** Handlers of these messages did not finish in time: their partition moves anyway. */

@@ -7,6 +7,7 @@ import {
   describeReport,
   describeTrimmed,
   describeUncommitted,
+  describeUncovered,
   describeUnread,
 } from './status-lines.js';
 
@@ -52,6 +53,7 @@ export function logProblems(
     if (failed.then === 'dead-letter' || failed.then === 'skip') say('warn', describeFailed(failed));
   });
   member.on('trimmed', (trimmed) => say('warn', describeTrimmed(trimmed)));
+  member.on('uncovered', (found) => say('warn', describeUncovered(found)));
   member.on('unread', (unread) => say('warn', describeUnread(unread)));
   member.on('uncommitted', (uncommitted) => say('warn', describeUncommitted(uncommitted)));
   member.on('overdue', (overdue) => say('warn', describeOverdue(overdue, drainTimeoutMs)));

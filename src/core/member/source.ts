@@ -9,6 +9,8 @@ import type { NatsBucket } from '../nats/kv/bucket.js';
 import { groupLayoutKeeper, type KeyedGroup, openKeyedGroup } from '../nats/stream/keyed-group.js';
 import { layoutKeeper } from '../nats/stream/stream-layout.js';
 import { openTopology } from '../nats/stream/topology.js';
+import { findUncovered } from '../nats/stream/uncovered.js';
+import type { Uncovered } from '../ports/facts.js';
 import type { EventStream, LayoutKeeper, ReaderWindow } from '../ports/index.js';
 import { partitionOfSubject } from '../protocol/layout.js';
 import type { StreamMessage } from '../protocol/message.js';
@@ -31,6 +33,8 @@ export interface Source {
   replicas: number;
   concerns: readonly Concern[];
   events: EventStream;
+  /** Messages of the stream that no partition takes. */
+  uncovered(): Promise<Uncovered | undefined>;
   /**
    * The partition of a message, present where one reader serves all partitions: in a keyed group, and where tokens follow the
    * partition in subjects. One consumer has one filter before nats-server 2.10, and is slower with several.
@@ -63,6 +67,7 @@ export async function openSource(
     replicas: config.replicas,
     concerns,
     events: new NatsEventStream(topology, config.stream, reads),
+    uncovered: () => findUncovered(topology, config.timeoutMs),
     ...(hasTokens && {
       shared: ({ subject }: StreamMessage) => partitionOfSubject(layout.prefix, subject),
     }),
@@ -89,6 +94,7 @@ function keyedSource(group: KeyedGroup, config: Config, given: MessageKey | unde
     replicas,
     concerns,
     events: new NatsEventStream(group, config.stream, { all: filter, of: () => [filter] }, key.of),
+    uncovered: async () => undefined,
     shared: (message) => partitionByKey(message.key, message, partitions),
   };
 }

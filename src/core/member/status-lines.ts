@@ -1,6 +1,7 @@
 import { messageOf } from '../lib/errors.js';
 import { escapeControl } from '../lib/text.js';
-import { formatCount, formatDuration } from '../lib/units.js';
+import { countOf, formatCount, formatDuration } from '../lib/units.js';
+import type { Uncovered } from '../ports/facts.js';
 import type { Trimmed } from '../ports/index.js';
 import type { Report } from '../protocol/events.js';
 import type { FailedAttempt, MemberEventMap } from './member-events.js';
@@ -83,6 +84,13 @@ export function describeTrimmed({ partition, from, to, atMost }: { partition: nu
   const range = from === to ? `sequence ${from}` : `sequences ${from} to ${to}`;
   const number = atMost === 1 ? 'at most 1 message' : `at most ${formatCount(atMost)} messages`;
   return `lost in p${partition}: ${number} of ${range}, dropped by the stream before they were handled`;
+}
+
+/** One line about messages that no partition takes. */
+export function describeUncovered({ messages, example }: Uncovered): string {
+  const such = example === null ? '' : `, such as ${escapeControl(example)}`;
+  const [belong, them] = messages === 1 ? ['belongs', 'it'] : ['belong', 'them'];
+  return `${countOf(messages, 'message')} of the stream ${belong} to no partition${such}: no member will handle ${them}`;
 }
 
 /** One line about handlers that did not finish within the drain timeout. */

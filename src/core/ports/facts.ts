@@ -6,6 +6,13 @@ import type { ProofEntry, ViewEntry } from '../protocol/events.js';
 import type { MemberStats } from '../protocol/member-stats.js';
 import type { Unreadable } from '../protocol/records.js';
 
+/** Messages of a stream that no partition takes: no member ever sees them. */
+export interface Uncovered {
+  messages: number;
+  /** The subject of one of them; null: not known. */
+  example: string | null;
+}
+
 /** The stream's state and limits. A limit of null: none. */
 export interface StreamFacts {
   name: string;
@@ -31,8 +38,10 @@ export interface StreamFacts {
   maxBytes: number | null;
   maxAgeMs: number | null;
   duplicateWindowMs: number | null;
-  /** Messages stored in each partition. */
+  /** Messages stored in each partition; empty: the server cannot count them. */
   counts: number[];
+  /** Messages that no partition takes; absent: none are known. */
+  uncovered?: Uncovered;
 }
 
 /** A partition's reader on the server. */
@@ -73,7 +82,10 @@ export interface EndFacts {
 export interface WaitingFacts {
   partition: number;
   after: number;
+  /** Of a keyed group its share of `ofGroup`: an estimate. */
   count: number;
+  /** Of a keyed group: messages of all its partitions after the sequence. */
+  ofGroup?: number;
 }
 
 /** A stored message with the start of its payload as text; `preview` null: not text. */

@@ -117,6 +117,7 @@ const streamFacts = object<StreamFacts>({
   maxAgeMs: orNull(amount),
   duplicateWindowMs: orNull(amount),
   counts: list(count, MAX_PARTITIONS),
+  uncovered: optional(object({ messages: count, example: orNull(text) })),
 });
 const lastLetter = object<NonNullable<DeadLetterFacts['last']>>({
   partition,
@@ -184,7 +185,7 @@ const BODIES: { [K in TopEvent['type']]: Is<Omit<Extract<TopEvent, { type: K }>,
       object({ partition, epoch: count, deliveredSequence: count, deliveredCount: count, pending: count }),
     ),
   }),
-  waiting: object({ waiting: list(object({ partition, after: count, count })) }),
+  waiting: object({ waiting: list(object({ partition, after: count, count, ofGroup: optional(count) })) }),
   stats: object({
     facts: object({ members: list(memberStats), gone: list(text), denied: optional(yes) }),
   }),

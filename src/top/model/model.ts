@@ -32,7 +32,7 @@ export interface Progress {
   /** Messages handled in this epoch, as its owner says. */
   handled: number | null;
   /** Messages after `after`, counted where there is no reader. */
-  waiting: { after: number; count: number } | null;
+  waiting: { after: number; count: number; ofGroup?: number | undefined } | null;
   /** When the position was last committed; null: not known. */
   committedAt: number | null;
   /** Messages that were handled, or at least delivered, in one epoch: never a mixture, which is no growth of anything. */

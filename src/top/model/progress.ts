@@ -126,9 +126,9 @@ export function applyLook(model: Model): Model {
 export function applyWaiting(model: Model, waiting: readonly WaitingFacts[]): Model {
   return patch(
     model,
-    waiting.map(({ partition, after, count }) => [
+    waiting.map(({ partition, after, count, ofGroup }) => [
       partition,
-      (known) => ({ ...known, waiting: { after, count } }),
+      (known) => ({ ...known, waiting: { after, count, ofGroup } }),
     ]),
   );
 }

@@ -72,13 +72,14 @@ export const statusOf = once((model: Model): GroupStatus => {
       position: known?.position ?? null,
       end: endOf(known),
       lag: lagOf(model, partition) ?? own?.lag ?? null,
+      unread: known?.waiting?.ofGroup,
       ratePerSecond: known && group.liveOwner(partition) ? ratePerSecond(known.counts.series) : null,
       positionFault: null,
       positionAgeMs: known?.committedAt ? Math.max(0, Math.round(now - known.committedAt)) : null,
       trimmed: own?.trimmed ?? 0,
     };
   });
-  return describeGroup(group, members, progress, now);
+  return describeGroup(group, members, progress, now, model.stream?.facts.uncovered);
 });
 
 function memberOf(model: Model, session: SeenSession, member: Member): MemberStatus {

@@ -1,4 +1,4 @@
-import { isOwned } from '../../core/admin/group-status.js';
+import { isEstimate, isOwned } from '../../core/admin/group-status.js';
 import { escapeControl } from '../../core/lib/text.js';
 import { formatBytes } from '../../core/lib/units.js';
 import { partitionList } from '../../text/partition-list.js';
@@ -6,7 +6,7 @@ import type { Model } from '../model/model.js';
 import { memberRows, partitionRows } from '../model/select.js';
 import { updateId, visibleUpdates } from '../screen/rows.js';
 import type { Ui } from '../screen/state.js';
-import { bytes, clockTime, count, duration, rate, UNKNOWN } from './format.js';
+import { aboutLag, bytes, clockTime, count, duration, rate, UNKNOWN } from './format.js';
 import type { Size } from './layout.js';
 import { tableLines } from './table.js';
 import { type Line, line, span, wrap } from './text.js';
@@ -35,7 +35,7 @@ function partitionDetail(model: Model, partition: number, { columns, rows }: Siz
     fact('epoch', row.epoch === 0 ? UNKNOWN : `${row.epoch}`),
     fact('held for', duration(row.heldMs)),
     fact('position', `${row.position ?? UNKNOWN} of ${row.end ?? UNKNOWN}`),
-    fact('lag', count(row.lag)),
+    fact('lag', aboutLag(row.lag, isEstimate(row))),
     fact('handled', rate(row.ratePerSecond)),
     fact('stored', count(model.stream?.facts.counts[partition] ?? null)),
     fact('state', row.state),
@@ -63,7 +63,7 @@ function memberDetail(model: Model, id: string, rows: number): Line[] {
     fact('partitions', `${row.partitions.length}: ${partitionList(row.partitions)}`),
     fact('handled', `${count(stats?.handled ?? null)}, ${rate(row.ratePerSecond)}`),
     fact('failed', count(stats?.failed ?? null)),
-    fact('lag', count(row.lag)),
+    fact('lag', aboutLag(row.lag, row.lagIsEstimate ?? false)),
     fact('Alloc', `${bytes(memory?.allocBytes ?? null)}, ${memory?.verdict ?? UNKNOWN}`),
     fact('TotalAlloc', bytes(memory?.totalAllocBytes ?? null)),
     fact('Sys', bytes(memory?.sysBytes ?? null)),

@@ -30,6 +30,10 @@ export const shortCount = or((value: number): string => {
   return formatCount(value);
 });
 
+/** A lag in few columns, with a mark where it is an estimate. */
+export const aboutLag = (lag: number | null, isEstimate: boolean): string =>
+  `${isEstimate && lag !== null ? '~' : ''}${shortCount(lag)}`;
+
 /** The time of day here, to the second or the millisecond. */
 export function clockTime(atMs: number, millis = false): string {
   const date = new Date(atMs);

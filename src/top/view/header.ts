@@ -78,7 +78,7 @@ export function headerParts(model: Model, width: number, { frozen = false, drawn
           span(` ${bytes(stream.facts.bytes)}`, { dim: true }),
         ]
       : [],
-    numbers: [...numbers, ...deadLetters(model), ...problem(model)],
+    numbers: [...numbers, ...deadLetters(model), ...uncovered(model), ...problem(model)],
   };
   return parts;
 }
@@ -98,6 +98,17 @@ function deadLetters({ deadLetters: dead }: Model): Line {
     span('dead letters ', { dim: true }),
     span(count(dead.messages), { color: 'yellow', bold: true }),
     span('  '),
+  ];
+}
+
+/** Messages that no member will ever see are no part of the lag. */
+function uncovered({ stream }: Model): Line {
+  const found = stream?.facts.uncovered;
+  if (!found) return [];
+  return [
+    span('in no partition ', { dim: true }),
+    span(count(found.messages), { color: 'yellow', bold: true }),
+    span(found.example === null ? '  ' : ` ${found.example}  `),
   ];
 }
 

@@ -2,7 +2,7 @@ import { type MemberStatus, TROUBLED } from '../../core/admin/members.js';
 import type { MemoryStats } from '../../core/protocol/member-stats.js';
 import { partitionList } from '../../text/partition-list.js';
 import type { Model } from '../model/model.js';
-import { bytes, duration, rate, shortCount, sparkline, UNKNOWN } from './format.js';
+import { aboutLag, bytes, duration, rate, shortCount, sparkline, UNKNOWN } from './format.js';
 import { letterSpan } from './palette.js';
 import { type Column, type Table, table } from './table.js';
 import { type Span, span } from './text.js';
@@ -34,7 +34,12 @@ export function memberTable(model: Model, rows: readonly MemberStatus[], width: 
     { title: 'N', rank: 1, align: 'right', cell: ({ partitions }) => `${partitions.length}` },
     { title: 'PARTITIONS', rank: 6, max: 28, cell: ({ partitions }) => partitionList(partitions) },
     { title: 'RATE', rank: 2, align: 'right', cell: ({ ratePerSecond }) => rate(ratePerSecond) },
-    { title: 'LAG', rank: 2, align: 'right', cell: ({ lag }) => shortCount(lag) },
+    {
+      title: 'LAG',
+      rank: 2,
+      align: 'right',
+      cell: ({ lag, lagIsEstimate = false }) => aboutLag(lag, lagIsEstimate),
+    },
     { title: 'ALLOC', rank: 3, align: 'right', cell: memory(({ allocBytes }) => allocBytes) },
     { title: 'TOTALALLOC', rank: 12, align: 'right', cell: memory(({ totalAllocBytes }) => totalAllocBytes) },
     { title: 'SYS', rank: 10, align: 'right', cell: memory(({ sysBytes }) => sysBytes) },

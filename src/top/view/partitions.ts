@@ -1,7 +1,7 @@
-import { isOwned, type LeaseStatus, needsAttention } from '../../core/admin/group-status.js';
+import { isEstimate, isOwned, type LeaseStatus, needsAttention } from '../../core/admin/group-status.js';
 import { escapeControl } from '../../core/lib/text.js';
 import type { Model } from '../model/model.js';
-import { duration, rate, shortCount, UNKNOWN } from './format.js';
+import { aboutLag, duration, rate, UNKNOWN } from './format.js';
 import { letterSpan, UNOWNED } from './palette.js';
 import { type Column, type Table, table } from './table.js';
 import { type Line, type Span, span } from './text.js';
@@ -84,7 +84,7 @@ export function partitionTable(
     },
     { title: 'EPOCH', rank: 4, align: 'right', cell: ({ epoch }) => (epoch === 0 ? UNKNOWN : `${epoch}`) },
     { title: 'HELD', rank: 5, align: 'right', cell: ({ heldMs }) => duration(heldMs) },
-    { title: 'LAG', rank: 2, align: 'right', cell: ({ lag }) => shortCount(lag) },
+    { title: 'LAG', rank: 2, align: 'right', cell: (row) => aboutLag(row.lag, isEstimate(row)) },
     { title: 'RATE', rank: 3, align: 'right', cell: ({ ratePerSecond }) => rate(ratePerSecond) },
     { title: 'POSITION', rank: 6, align: 'right', cell: ({ position }) => `${position ?? UNKNOWN}` },
     { title: 'END', rank: 7, align: 'right', cell: ({ end }) => `${end ?? UNKNOWN}` },

@@ -1,8 +1,8 @@
-import { totalLag } from '../../core/admin/group-status.js';
+import { isEstimate, totalLag } from '../../core/admin/group-status.js';
 import type { Model } from '../model/model.js';
 import { partitionRows, ratesOf } from '../model/select.js';
 import type { Series } from '../model/series.js';
-import { BARS, rate, shortCount } from './format.js';
+import { aboutLag, BARS, rate } from './format.js';
 import { type Color, type Line, padTo, type Span, span } from './text.js';
 import { stepFor } from './timeline.js';
 
@@ -36,7 +36,7 @@ export function graphsOf(model: Model): Graph[] {
     { name: 'handled', value: rate(handled), color: 'cyan', series: rates.handled, top },
     {
       name: 'lag',
-      value: shortCount(totalLag(partitionRows(model))),
+      value: aboutLag(totalLag(partitionRows(model)), partitionRows(model).some(isEstimate)),
       color: 'yellow',
       series: lag,
       top: topOf(lag),

@@ -1,6 +1,6 @@
 import { DeliverPolicy } from 'nats';
 import { startOfText } from '../../lib/utf8.js';
-import type { PositionFacts, ReaderFacts } from '../../ports/facts.js';
+import type { PositionFacts, ReaderFacts, StreamFacts, Uncovered } from '../../ports/facts.js';
 import type { GroupObserver } from '../../ports/observer.js';
 import { keys, partitionIn } from '../../protocol/keys.js';
 import { readerNamePrefix } from '../../protocol/reader-name.js';
@@ -15,8 +15,11 @@ import { deadLetterFacts } from './dead-letter-facts.js';
 import { partitionEnds } from './partition-ends.js';
 import { streamFacts } from './stream-facts.js';
 import type { Topology } from './topology.js';
+import { findUncovered, MOST_SUBJECTS } from './uncovered.js';
 
 const PREVIEW_BYTES = 512;
+/** How often messages that no partition takes are looked for, where there may be some. */
+const UNCOVERED_EVERY_MS = 30_000;
 /** If messages are larger than this on average, only their headers are read. */
 const LARGE_MESSAGE_BYTES = 16_384;
 
@@ -25,7 +28,7 @@ export function natsGroupObserver(
   topology: Topology,
   options: { bucket: string; group: string; timeoutMs: number },
 ): GroupObserver {
-  const { connection, manager, stream, layout, reads, inboxPrefix, keyed, deadPrefix } = topology;
+  const { connection, manager, stream, layout, reads, hasTokens, inboxPrefix, keyed, deadPrefix } = topology;
   const { group, timeoutMs } = options;
   const past = new BucketPast(topology, options);
   /** The messages of a partition after a sequence. */
@@ -53,6 +56,27 @@ export function natsGroupObserver(
       .sort((a, b) => a.sequence - b.sequence)
       .slice(0, limit);
   };
+  const countAfter = async (partition: number, sequence: number): Promise<number> => {
+    const fetched = await Promise.all(
+      after(partition, sequence, 0).map((each) => fetchMessages(topology, each)),
+    );
+    return fetched.reduce((sum, each) => sum + each.available, 0);
+  };
+  /** Counts that were asked for and not answered yet. */
+  const counts = new Map<string | number, Promise<number>>();
+  /** Whether the subjects of the stream can be listed at each look. */
+  const isShort = async (): Promise<boolean> =>
+    ((await manager.streams.info(stream)).state.num_subjects ?? 0) <= MOST_SUBJECTS;
+  let looked: { at: number; uncovered: Uncovered | undefined } | undefined;
+  /** Looked for only where the counts leave something over, and seldom. */
+  const findUncoveredOf = async ({ counts, messages }: StreamFacts): Promise<Uncovered | undefined> => {
+    const covered = counts.reduce((sum, count) => sum + count, 0);
+    if (keyed || covered >= messages) return undefined;
+    const now = performance.now();
+    if (!looked || now - looked.at > UNCOVERED_EVERY_MS)
+      looked = { at: now, uncovered: await findUncovered(topology, timeoutMs) };
+    return looked.uncovered;
+  };
   const observed: GroupObserver = {
     watch: (sink) => topology.bucket.watch(keys.groupPrefix(group), sink),
     history: () => past.newest(),
@@ -77,9 +101,12 @@ export function natsGroupObserver(
     },
 
     async stream() {
-      const query = keyed ? undefined : { subjects_filter: reads.all };
       try {
-        return streamFacts(await manager.streams.info(stream, query), connection, layout);
+        const isListed = !keyed && (!hasTokens || (await isShort()));
+        const query = isListed ? { subjects_filter: reads.all } : undefined;
+        const facts = streamFacts(await manager.streams.info(stream, query), connection, layout);
+        const uncovered = await findUncoveredOf(facts);
+        return uncovered ? { ...facts, uncovered } : facts;
       } catch (error) {
         throw toNatspocError(error, `look at stream ${stream}`);
       }
@@ -120,13 +147,17 @@ export function natsGroupObserver(
     },
 
     async waiting(partition, sequence) {
-      const fetched = await Promise.all(
-        after(partition, sequence, 0).map((each) => fetchMessages(topology, each)),
-      );
-      const available = fetched.reduce((sum, each) => sum + each.available, 0);
+      // A keyed group counts the same for all its partitions that are there.
+      const key = keyed ? sequence : `${partition} ${sequence}`;
+      let counting = counts.get(key);
+      if (!counting) {
+        counting = countAfter(partition, sequence).finally(() => counts.delete(key));
+        counts.set(key, counting);
+      }
+      const available = await counting;
       // The server cannot count by key: a partition has its share of what waits for the group.
       const count = keyed ? Math.ceil(available / layout.partitions) : available;
-      return { partition, after: sequence, count };
+      return { partition, after: sequence, count, ...(keyed && { ofGroup: available }) };
     },
 
     async sequences(partition, sequence, limit) {

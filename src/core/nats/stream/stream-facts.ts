@@ -6,7 +6,7 @@ import { createdAt } from '../jetstream/stream-identity.js';
 const limitOf = (value: number): number | null => (value > 0 ? value : null);
 const millis = (nanos: number | undefined): number | null => (nanos ? nanos / 1_000_000 : null);
 
-/** The stream's state, with the messages of each partition. */
+/** The stream's state, with the messages of each partition where the answer lists subjects. */
 export function streamFacts(
   info: StreamInfo,
   connection: NatsConnection,
@@ -14,7 +14,7 @@ export function streamFacts(
 ): StreamFacts {
   const { config, state, cluster } = info;
   const created = createdAt(info, connection);
-  const counts = new Array<number>(partitions).fill(0);
+  const counts = state.subjects || state.messages === 0 ? new Array<number>(partitions).fill(0) : [];
   for (const [subject, count] of Object.entries(state.subjects ?? {})) {
     const partition = partitionOfSubject(prefix, subject);
     if (partition !== undefined && partition < partitions)

@@ -1,0 +1,31 @@
+import { type Clock, systemClock } from '../lib/clock.js';
+import type { Uncovered } from '../ports/facts.js';
+
+/** How often a member looks, milliseconds. */
+const LOOK_EVERY_MS = 300_000;
+
+/**
+ * Looks now and every five minutes for messages that no partition takes, until the returned function is called. Tells when there
+ * are some and were none before. A failed look is left to the next time.
+ */
+export function keepLookingForUncovered(
+  look: () => Promise<Uncovered | undefined>,
+  tell: (found: Uncovered) => void,
+  clock: Clock = systemClock,
+): () => void {
+  let stopped = false;
+  let cancel = (): void => {};
+  let isTold = false;
+  const run = async (): Promise<void> => {
+    const found = await look().catch(() => null);
+    if (stopped) return;
+    if (found && !isTold) tell(found);
+    if (found !== null) isTold = found !== undefined;
+    cancel = clock.at(clock.now() + LOOK_EVERY_MS, () => void run());
+  };
+  void run();
+  return () => {
+    stopped = true;
+    cancel();
+  };
+}

@@ -1,0 +1,83 @@
+import type { StreamInfo } from 'nats';
+import { DeliverPolicy } from 'nats';
+import type { Uncovered } from '../../ports/facts.js';
+import { partitionOfSubject } from '../../protocol/layout.js';
+import { toNatspocError } from '../client/outcome.js';
+import { fetchMessages } from '../jetstream/fetch.js';
+import { readMessage } from '../jetstream/read-stream.js';
+import type { Topology } from './topology.js';
+
+/** Of more subjects no list is asked for. */
+export const MOST_SUBJECTS = 10_000;
+
+/** What is read to find them. */
+export type Looked = Pick<
+  Topology,
+  'connection' | 'manager' | 'inboxPrefix' | 'stream' | 'layout' | 'reads' | 'keyed'
+>;
+
+/**
+ * The messages of a stream that no partition takes, so that no member ever sees them. Of a stream with many subjects, those
+ * outside the layout's wildcard. A keyed group takes all that its filter matches, and the rest is not for it.
+ *
+ * @returns undefined: there are none, or the stream changes too fast to tell.
+ * @throws NatspocError if the stream cannot be looked at.
+ */
+export async function findUncovered(looked: Looked, timeoutMs: number): Promise<Uncovered | undefined> {
+  const { manager, stream, keyed } = looked;
+  if (keyed) return undefined;
+  try {
+    const { state } = await manager.streams.info(stream);
+    if ((state.num_subjects ?? 0) > MOST_SUBJECTS) return await countOutside(looked, state, timeoutMs);
+    const { state: listed } = await manager.streams.info(stream, { subjects_filter: '>' });
+    return uncoveredOf(listed.subjects ?? {}, looked.layout);
+  } catch (error) {
+    throw toNatspocError(error, `look at stream ${stream}`);
+  }
+}
+
+/** Among counts by subject, those of no partition. */
+export function uncoveredOf(
+  counts: Readonly<Record<string, number>>,
+  layout: { prefix: string; partitions: number },
+): Uncovered | undefined {
+  let messages = 0;
+  let example: string | null = null;
+  for (const [subject, count] of Object.entries(counts)) {
+    if (isCovered(subject, layout)) continue;
+    messages += count;
+    example ??= subject;
+  }
+  return messages > 0 ? { messages, example } : undefined;
+}
+
+const isCovered = (
+  subject: string,
+  { prefix, partitions }: { prefix: string; partitions: number },
+): boolean => (partitionOfSubject(prefix, subject) ?? partitions) < partitions;
+
+async function countOutside(
+  looked: Looked,
+  before: StreamInfo['state'],
+  timeoutMs: number,
+): Promise<Uncovered | undefined> {
+  const { manager, stream, reads, layout } = looked;
+  const { available } = await fetchMessages(looked, {
+    stream,
+    filter: reads.all,
+    start: { deliver_policy: DeliverPolicy.All },
+    limit: 0,
+    timeoutMs,
+  });
+  const { state: after } = await manager.streams.info(stream);
+  // What was dropped meanwhile was counted before only.
+  const dropped =
+    after.first_seq !== before.first_seq || (after.num_deleted ?? 0) !== (before.num_deleted ?? 0);
+  const messages = before.messages - available;
+  if (dropped || messages <= 0) return undefined;
+  for (const seq of [after.first_seq, after.last_seq]) {
+    const subject = (await readMessage(looked, stream, { seq }))?.subject;
+    if (subject !== undefined && !isCovered(subject, layout)) return { messages, example: subject };
+  }
+  return { messages, example: null };
+}

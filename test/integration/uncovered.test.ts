@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { connect, type NatsConnection } from 'nats';
+import { joinGroup } from '../../src/core/index.js';
+import type { Uncovered } from '../../src/core/ports/facts.js';
+import { type CliExit, runCli, stopAll } from '../support/cli.js';
+import { withServer } from '../support/server.js';
+import { until } from '../support/until.js';
+
+/** Above this number, the subjects of a stream are not listed. */
+const MANY_SUBJECTS = 10_001;
+
+describe('messages that no partition takes', function () {
+  this.timeout(60_000);
+  const server = withServer();
+  let connection: NatsConnection;
+
+  const natspoc = (...args: string[]): Promise<CliExit> =>
+    runCli([...args, '--server', server.url, '--stream', 'APP']);
+  const jsonOf = async (...args: string[]) => JSON.parse((await natspoc(...args, '--json')).stdout);
+
+  before(async () => {
+    connection = await connect({ servers: server.url });
+    const manager = await connection.jetstreamManager();
+    await manager.streams.add({ name: 'APP', subjects: ['app.>'] });
+    const jetstream = connection.jetstream();
+    for (const subject of ['app.p.0', 'app.p.3.c1', 'app.p.4', 'app.other.x', 'app.other.x'])
+      await jetstream.publish(subject, 'x');
+  });
+
+  after(async () => {
+    await stopAll();
+    await connection.close();
+  });
+
+  it('are told by a member once, with an example', async () => {
+    const flags = ['--prefix', 'app', '--partitions', '4', '--until-caught-up'];
+    const { stdout, stderr, code } = await natspoc('consume', '--output', 'ndjson', ...flags);
+    assert.equal(code, 0, stderr);
+    assert.equal(stdout.split('\n').length, 2);
+    const told = stderr.split('\n').filter((line) => line.includes('no partition'));
+    assert.equal(told.length, 1, stderr);
+    assert.match(told[0] ?? '', /warning: 3 messages of the stream belong to no partition, such as app\./);
+    const found: Uncovered[] = [];
+    await using _member = await joinGroup({
+      servers: server.url,
+      stream: 'APP',
+      group: 'program',
+      handler: async () => {},
+      logger: false,
+      listen: (joining) => {
+        joining.on('uncovered', (each) => found.push(each));
+      },
+    });
+    await until('the member tells', () => found.length > 0);
+    assert.equal(found[0]?.messages, 3);
+  });
+
+  it('are shown by leases and stream, and fail the check', async () => {
+    assert.equal((await jsonOf('leases')).uncovered.messages, 3);
+    assert.match((await natspoc('leases')).stdout, /^! 3 messages of the stream belong to no partition/m);
+    assert.equal((await jsonOf('stream')).uncovered.messages, 3);
+    assert.match(
+      (await natspoc('stream')).stdout,
+      /Warning.*3 messages of the stream belong to no partition/,
+    );
+    const { stdout, code } = await natspoc('leases', 'check', '--json');
+    assert.equal(code, 5);
+    const kinds: { kind: string }[] = JSON.parse(stdout).findings;
+    assert.ok(kinds.some(({ kind }) => kind === 'uncovered'));
+  });
+
+  it('are counted in a stream with many subjects too', async () => {
+    for (let i = 0; i < MANY_SUBJECTS; i++) connection.publish(`app.p.1.c${i}`, 'x');
+    await connection.flush();
+    const manager = await connection.jetstreamManager();
+    await until(
+      'all are stored',
+      async () => (await manager.streams.info('APP')).state.messages > MANY_SUBJECTS,
+    );
+    const { uncovered } = await jsonOf('leases');
+    // Those of a partition beyond the last are not told apart there.
+    assert.deepEqual(uncovered, { messages: 2, example: null });
+    const { partitions } = await jsonOf('stream');
+    assert.equal(partitions[1].messages, null);
+  });
+});
