@@ -2,7 +2,9 @@
  * How long a partition that changes hands has no message handled: after a kill -9, a SIGTERM, a join, a server
  * restart. Real processes with default settings on a real server.
  *
- *   node --import tsx bench/failover.ts [--trials 20] [--rate 1000] [--partitions 8] [--members 3] [--json FILE]
+ *   node --import tsx bench/failover.ts [--trials 20] [--rate 1000] [--partitions 8] [--members 3] [--keyed] [--json FILE]
+ *
+ * `--keyed`: a keyed group over a stream that a plain client fills.
  */
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
@@ -21,6 +23,7 @@ const { values } = parseArgs({
     rate: { type: 'string', default: '1000' },
     partitions: { type: 'string', default: '8' },
     members: { type: 'string', default: '3' },
+    keyed: { type: 'boolean', default: false },
     json: { type: 'string' },
   },
 });
@@ -39,7 +42,10 @@ interface Trial {
 const server = new TestServer();
 await server.start();
 const folder = mkdtempSync(join(tmpdir(), 'natspoc-bench-'));
-const run = await GroupRun.open(server.url, folder, { partitions: values.partitions });
+const run = await GroupRun.open(server.url, folder, {
+  partitions: values.partitions,
+  ...(values.keyed && { key: 'subject:2' }),
+});
 let names = 0;
 const start = (): void => void run.consume(`m${++names}`);
 const someone = (): string => {

@@ -16,6 +16,7 @@ export const OPTIONS = {
   keep: { type: 'boolean', default: false },
   report: { type: 'string' },
   faults: { type: 'string' },
+  keyed: { type: 'boolean', default: false },
 } as const;
 
 function positive(name: string, text: string): number {
@@ -33,6 +34,7 @@ export interface Values {
   servers: string;
   partitions: string;
   ttl: string;
+  keyed: boolean;
   faults?: string | undefined;
 }
 
@@ -70,6 +72,7 @@ export async function playIn(
     servers: positive('servers', values.servers),
     partitions: positive('partitions', values.partitions),
     ttlMs: positive('ttl', values.ttl),
+    keyed: values.keyed,
     faults: values.faults === undefined ? undefined : faultKinds(values.faults),
     folder,
     tell: (line) => console.log(line),

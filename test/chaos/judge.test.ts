@@ -196,6 +196,13 @@ describe('the judge of chaos', () => {
     // What one second brings may go unseen: 20 of these 26.
     history.toldLost = new Map([[1, 6]]);
     assert.deepEqual(charges(history), []);
+    // A reader of all partitions does not know whose messages they were.
+    history.toldLost = new Map([[0, 6]]);
+    assert.deepEqual(charges(history), ['silent-loss']);
+    history.settings.keyed = true;
+    assert.deepEqual(charges(history), []);
+    history.toldLost = new Map([[0, 5]]);
+    assert.deepEqual(charges(history), ['silent-loss']);
   });
 
   it('excuses repetitions only if the bucket went back', () => {

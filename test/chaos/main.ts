@@ -1,7 +1,7 @@
 /**
  * `npm run chaos -- [--minutes 10] [--seed S] [--rate 300] [--servers 1|3] [--partitions 8] [--ttl 4000]
- * [--faults kill,route-cut] [--report PREFIX] [--keep]` plays a run and judges it; `npm run chaos -- --judge FOLDER` judges one that was kept.
- * NATS_SERVER_BIN chooses the server. Exit code 5: something was violated; then the folder with everything that was
+ * [--keyed] [--faults kill,route-cut] [--report PREFIX] [--keep]` plays a run and judges it; `npm run chaos -- --judge FOLDER` judges one that was kept.
+ * `--keyed`: a keyed group over a stream that a plain client fills. NATS_SERVER_BIN chooses the server. Exit code 5: something was violated; then the folder with everything that was
  * written down is kept.
  *
  * The seed decides which faults come, and for how long; what they meet is decided by the machine.

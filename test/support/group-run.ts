@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { type Config, loadConfig } from '../../src/core/config/config.js';
 import { SETTINGS, type SettingName } from '../../src/core/config/settings.js';
 import { connectNats, type NatsConnection } from '../../src/core/nats/client/connection.js';
-import { openTopology, type Topology } from '../../src/core/nats/stream/topology.js';
+import { openKeyedGroup } from '../../src/core/nats/stream/keyed-group.js';
+import { openGroupTopology, openTopology, type Topology } from '../../src/core/nats/stream/topology.js';
 import {
   type HandledMessage,
   judge,
@@ -62,18 +63,20 @@ export class GroupRun {
     given: Partial<Record<SettingName, string>> = {},
   ): Promise<GroupRun> {
     const id = `T${++runs}`;
-    const flags = { stream: id, prefix: `${id}.events`, ...given };
+    const isKeyed = given.key !== undefined;
+    const flags = { stream: id, ...(!isKeyed && { prefix: `${id}.events` }), ...given };
     const args = Object.entries(flags).map(
       ([name, value]) => `--${SETTINGS[name as SettingName].flag}=${value}`,
     );
     const config = loadConfig({ flags: { server: url, ...flags }, env: {} });
     const connection = await connectNats(config, 'test');
-    const topology = await openTopology(connection, config, { create: true }).catch(
-      async (error: unknown) => {
-        await connection.close();
-        throw error;
-      },
-    );
+    const opening = isKeyed
+      ? openKeyed(connection, config)
+      : openTopology(connection, config, { create: true });
+    const topology = await opening.catch(async (error: unknown) => {
+      await connection.close();
+      throw error;
+    });
     return new GroupRun(config, connection, topology, url, folder, args);
   }
 
@@ -150,6 +153,16 @@ export class GroupRun {
 
   /** Starts to publish keyed, numbered messages. */
   publish(rate: number): void {
+    if (this.config.key !== undefined) {
+      this.#publisher = startPlainPublisher({
+        server: this.#url,
+        prefix: this.config.stream,
+        partitions: this.partitions,
+        rate,
+        confirmed: this.#confirmedFile,
+      });
+      return;
+    }
     const args = [
       '--rate',
       String(rate),
@@ -163,11 +176,16 @@ export class GroupRun {
     this.#publisher = startCli(['publish', 'event {{Count}}', ...args, ...this.args, '--server', this.#url]);
   }
 
-  /** Stops to publish and waits until everything that was confirmed was handled. */
-  async finish(timeoutMs = 20_000): Promise<Verdict> {
+  /** Resolves when everything that the publisher has sent is confirmed. */
+  async stopPublishing(): Promise<void> {
     this.#publisher?.signal('SIGINT');
     const exit = await this.#publisher?.exited;
     if (exit && exit.code !== 0) throw new Error(`the publisher failed: ${exit.stderr}`);
+  }
+
+  /** Stops to publish and waits until everything that was confirmed was handled. */
+  async finish(timeoutMs = 20_000): Promise<Verdict> {
+    await this.stopPublishing();
     const published = this.published();
     await until('everything is handled', () => judge(published, this.handled).lost === 0, timeoutMs).catch(
       () => {
@@ -201,4 +219,20 @@ export class GroupRun {
   get #confirmedFile(): string {
     return join(this.#folder, 'confirmed.ndjson');
   }
+}
+
+/** A stream of `<stream>.<customer>.<kind>`, and a group over it that natspoc has not made. */
+async function openKeyed(connection: NatsConnection, config: Config): Promise<Topology> {
+  const manager = await connection.jetstreamManager();
+  const { stream: name, replicas: num_replicas } = config;
+  await manager.streams.add({ name, subjects: [`${name}.*.*`], num_replicas });
+  await openKeyedGroup(connection, config, { create: true });
+  return openGroupTopology(connection, config, ['handle']);
+}
+
+/** Starts the publisher without natspoc; see `plain-publisher.ts`. */
+export function startPlainPublisher(options: Record<string, string | number>): Cli {
+  const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const entry = join(import.meta.dirname, 'plain-publisher.ts');
+  return startCli(args, { entry, nodeArgs: ['--import', import.meta.resolve('tsx')] });
 }

@@ -109,6 +109,8 @@ export interface RunSettings {
   minutes: number;
   rate: number;
   group: string;
+  /** A keyed group. Absent in older runs. */
+  keyed?: boolean;
   partitions: number;
   servers: number;
   serverVersion: string;

@@ -9,7 +9,7 @@ import { until } from '../../support/until.js';
 import { readConfirmed } from '../recording/history.js';
 import { Recording } from '../recording/recording.js';
 import { type FaultKind, PUBLISHER, type RunSettings, TWIN } from '../recording/records.js';
-import { Traffic } from '../traffic/traffic.js';
+import { type Publisher, startPublisher } from '../traffic/traffic.js';
 import { type Member, Members } from './members.js';
 import { Servers } from './servers.js';
 
@@ -23,6 +23,8 @@ export interface StageOptions {
   servers: number;
   partitions: number;
   ttlMs: number;
+  /** A keyed group over a stream that a plain client fills. */
+  keyed?: boolean | undefined;
   /** The kinds of fault that may come. Default: all. */
   faults?: readonly FaultKind[] | undefined;
   /** Where everything is written down; an empty folder. */
@@ -55,7 +57,7 @@ export class Stage {
   readonly #options: StageOptions;
   /** The last committed sequence of each partition, as the harness saw it. */
   readonly #positions = new Map<number, number>();
-  #traffic: Traffic | undefined;
+  #traffic: Publisher | undefined;
 
   private constructor(options: StageOptions, recording: Recording, servers: Servers, run: GroupRun) {
     this.#options = options;
@@ -96,7 +98,8 @@ export class Stage {
     const options = { ...stage.#options, folder: join(recording.folder, TWIN) };
     const twin = new Recording(options.folder);
     const { stream, prefix } = stage.run.config;
-    const run = await openGroup(servers, options, { stream, prefix, bucket: `${stream}_twin` });
+    const place = { stream, bucket: `${stream}_twin`, ...(!options.keyed && { prefix }) };
+    const run = await openGroup(servers, options, place);
     twin.settings(settingsOf(options, run, servers, twin.now()));
     recording.mirror = twin;
     return new Stage(options, twin, servers, run);
@@ -132,7 +135,8 @@ export class Stage {
   async startTraffic(seed: number, options: { keys: number; mostPadding: number }): Promise<AbortSignal> {
     const { recording, servers, run } = this;
     recording.processes.write(['spawn', recording.now(), PUBLISHER]);
-    const traffic = new Traffic({
+    const { keyed: isKeyed, partitions } = this.#options;
+    const traffic = startPublisher({
       ...options,
       seed,
       rate: this.#options.rate,
@@ -140,6 +144,7 @@ export class Stage {
       confirmedFile: recording.confirmedFile,
       nodeArgs: this.#options.nodeArgs ?? [],
       args: run.args.filter((arg) => /^--(stream|prefix)=/.test(arg)),
+      keyed: isKeyed ? { stream: run.config.stream, partitions } : undefined,
     });
     this.#traffic = traffic;
     const ended = new AbortController();
@@ -183,7 +188,7 @@ export class Stage {
     await this.#leaveAtEnd();
   }
 
-  async #stopTraffic(traffic: Traffic): Promise<void> {
+  async #stopTraffic(traffic: Publisher): Promise<void> {
     const { recording } = this;
     recording.processes.write(['leave', recording.now(), PUBLISHER]);
     const exit = await traffic.stop();
@@ -235,6 +240,7 @@ function settingsOf(options: StageOptions, run: GroupRun, servers: Servers, star
   return {
     ...{ startedAt: new Date().toISOString(), startUs, seed, minutes, rate, partitions, ttlMs },
     group: run.config.group,
+    keyed: options.keyed ?? false,
     servers: options.servers,
     serverVersion: servers.all[0]?.version ?? '',
     drainTimeoutMs: DRAIN_TIMEOUT_MS,
@@ -249,6 +255,7 @@ async function openGroup(
 ): Promise<GroupRun> {
   const flags = {
     ...more,
+    ...(options.keyed && { key: 'subject:2' }),
     partitions: String(options.partitions),
     ttlMs: `${options.ttlMs}ms`,
     drainTimeoutMs: `${DRAIN_TIMEOUT_MS}ms`,

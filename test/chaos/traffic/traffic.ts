@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { Random } from '../../simulation/model/random.js';
 import { type Cli, type CliExit, startCli } from '../../support/cli.js';
+import { startPlainPublisher } from '../../support/group-run.js';
 import { payloadLine } from './payload.js';
 
 /** What is published, and how. */
@@ -17,15 +18,40 @@ export interface TrafficOptions {
   confirmedFile: string;
   /** For `natspoc publish`, beside the server. */
   args: readonly string[];
+  /** Published by a plain client instead, to `<stream>.<key>.<kind>`, for a keyed group of so many partitions. */
+  keyed?: { stream: string; partitions: number } | undefined;
   /** Options of Node.js. */
   nodeArgs: readonly string[];
+}
+
+/** What publishes the messages of a run. */
+export interface Publisher {
+  readonly publisher: Cli;
+  /** Ends when the publisher ends. */
+  readonly exited: Promise<CliExit>;
+  /** Stops the publisher; resolves when everything that it has sent is confirmed, or it has given up. */
+  stop(): Promise<CliExit>;
+}
+
+/** Starts what publishes the messages of a run. */
+export function startPublisher(options: TrafficOptions): Publisher {
+  const { keyed, urls: server, confirmedFile: confirmed, rate, keys, mostPadding: padding, seed } = options;
+  if (!keyed) return new Traffic(options);
+  const { stream: prefix, partitions } = keyed;
+  const publisher = startPlainPublisher({ server, prefix, partitions, rate, confirmed, keys, padding, seed });
+  const { exited } = publisher;
+  const stop = (): Promise<CliExit> => {
+    publisher.signal('SIGINT');
+    return exited;
+  };
+  return { publisher, exited, stop };
 }
 
 /**
  * Numbered messages for a real `natspoc publish`, through a pipe. It gives each an id, so that what it sends again
  * after a server died is stored once, and has two minutes to get each of them confirmed.
  */
-export class Traffic {
+class Traffic implements Publisher {
   readonly publisher: Cli;
   readonly #feeding: Promise<void>;
   #stopped = false;
