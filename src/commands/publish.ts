@@ -6,12 +6,14 @@ import { prose } from '../cli/prose.js';
 import { ConfirmedLog } from '../cli/publish/confirmed-log.js';
 import { checkMessageSize, chooseInput, type InputRequest, refuseUnusedInput } from '../cli/publish/input.js';
 import { ProgressDisplay } from '../cli/publish/progress.js';
-import { formatSummary, summaryJson } from '../cli/publish/report.js';
+import { formatSummary, summaryJson, type Target } from '../cli/publish/report.js';
 import { PublishRun, type PublishSummary } from '../cli/publish/run.js';
+import { withSubject } from '../cli/publish/subject-source.js';
 import { duration, integer, type Reader, size } from '../core/config/parse.js';
 import { NatspocError } from '../core/lib/errors.js';
 import { tellRefusals } from '../core/nats/client/refused-credentials.js';
 import { maxPayloadOf, natsPublishPort } from '../core/nats/jetstream/pipeline.js';
+import { openOwnSubjects } from '../core/nats/stream/own-subjects.js';
 import { openTopology } from '../core/nats/stream/topology.js';
 
 const OWN_HEADERS: Record<string, string> = { 'natspoc-key': '--key', 'nats-msg-id': '--id' };
@@ -73,6 +75,11 @@ Exit codes: 0 every message was confirmed; 1 stopped before that; 3 the server w
       command: '<%= config.bin %> <%= command.id %> --count 1000000 --size 128 --dedupe',
     },
     {
+      description: 'To the subjects of an existing stream, in order for each key:',
+      command:
+        "<%= config.bin %> <%= command.id %> --stream ORDERS --subject 'orders.{{key}}.created' --keys 50 --count 1000 --ordered",
+    },
+    {
       description: 'Lines of JSON, in order for each user:',
       command: 'cat events.ndjson | <%= config.bin %> <%= command.id %> --key-field user.id',
     },
@@ -105,6 +112,12 @@ Exit codes: 0 every message was confirmed; 1 stopped before that; 3 the server w
       description: 'with --key-field: skip and count lines without a key instead of stopping',
     }),
     partition: Flags.string({ description: 'send all messages to this partition', helpValue: 'N' }),
+    subject: Flags.string({
+      description:
+        'publish to subjects of a stream that exists, a template; {{key}} is the key, such as orders.{{key}}.created',
+      helpValue: 'SUBJECT',
+      exclusive: ['partition'],
+    }),
     header: Flags.string({
       char: 'H',
       description: 'add a header, a template',
@@ -161,16 +174,23 @@ Exit codes: 0 every message was confirmed; 1 stopped before that; 3 the server w
       // Refuse bad input before anything is created.
       checkMessageSize(input, maxPayloadOf(connection));
       const log = flags.confirmed === undefined ? undefined : new ConfirmedLog(flags.confirmed);
-      const { layout, stream, domain, duplicateWindowMs, concerns } = await openTopology(connection, config, {
-        create: true,
-        uses: ['publish'],
-        accept: ({ partitions }) => checkPartition(request.partition, partitions),
-      });
+      const { subject = null } = flags;
+      const target =
+        subject === null
+          ? await openTopology(connection, config, {
+              create: true,
+              uses: ['publish'],
+              accept: ({ partitions }) => checkPartition(request.partition, partitions),
+            })
+          : await openOwnSubjects(connection, config);
+      const { stream, domain, duplicateWindowMs, concerns } = target;
+      const layout = 'layout' in target ? target.layout : undefined;
       this.warnOf(concerns, ['publish']);
       const run = new PublishRun({
         layout,
+        subjects: 'subjects' in target ? target.subjects : undefined,
         openPort: natsPublishPort(connection, { stream, domain, inboxPrefix: config.inboxPrefix }),
-        source,
+        source: subject === null ? source : withSubject(source, subject),
         rate: config.rate,
         maxMessages: maxMessages ?? (endless ? undefined : 1),
         durationMs,
@@ -185,7 +205,7 @@ Exit codes: 0 every message was confirmed; 1 stopped before that; 3 the server w
       });
       const summary = await this.#watch(run, maxMessages, flags.quiet || flags.json);
       log?.close();
-      this.#report(summary, { stream, partitions: layout.partitions }, flags.json);
+      this.#report(summary, { stream, partitions: layout?.partitions ?? null, subject }, flags.json);
     } finally {
       await connection.close();
     }
@@ -208,7 +228,7 @@ Exit codes: 0 every message was confirmed; 1 stopped before that; 3 the server w
     }
   }
 
-  #report(summary: PublishSummary, target: { stream: string; partitions: number }, json: boolean): void {
+  #report(summary: PublishSummary, target: Target, json: boolean): void {
     const error = verdict(summary);
     if (json) {
       const shown = error && { code: error.code, message: error.message, exitCode: error.exitCode };

@@ -151,6 +151,7 @@ const CREATE_PUBLISHER: Checks<CreatePublisherOptions> = {
   ),
   dedupe: yesOrNo,
   ordered: yesOrNo,
+  ownSubjects: yesOrNo,
   observer: such(isObserver, 'an object with the functions confirmed and failed, or one of them'),
 };
 

@@ -10,6 +10,7 @@ import { noteLogger } from './member/note-logger.js';
 import { type Handler, type InBatches, type Logger, SILENT } from './member/partition/handler.js';
 import { connectNats, type NatsConnection } from './nats/client/connection.js';
 import { natsPublishPort } from './nats/jetstream/pipeline.js';
+import { openOwnSubjects } from './nats/stream/own-subjects.js';
 import { openTopology } from './nats/stream/topology.js';
 import type {
   Connecting,
@@ -126,14 +127,14 @@ export async function createPublisher(options: CreatePublisherOptions): Promise<
   const config = createPublisherConfig(options);
   const { connection, close } = await connectionOf(options, config, 'publisher');
   try {
-    const { layout, stream, domain, duplicateWindowMs } = await openTopology(connection, config, {
-      create: true,
-      uses: ['publish'],
-    });
+    const target = options.ownSubjects
+      ? await openOwnSubjects(connection, config)
+      : await openTopology(connection, config, { create: true, uses: ['publish'] });
+    const { stream, domain, duplicateWindowMs } = target;
     const { maxPendingBytes, dedupe, ordered, observer } = options;
     return new GroupPublisher(
       {
-        layout,
+        ...('layout' in target ? { layout: target.layout } : { subjects: target.subjects }),
         openPort: natsPublishPort(connection, { stream, domain, inboxPrefix: config.inboxPrefix }),
         duplicateWindowMs,
         timeoutMs: config.given.has('timeoutMs') ? config.timeoutMs : undefined,

@@ -285,6 +285,13 @@ export type CreatePublisherOptions = Connecting &
      * @default false
      */
     ordered?: boolean | undefined;
+    /**
+     * Publishes to a stream that exists and has subjects of its own: each message names its `subject`. Nothing is created, and
+     * `ordered` keeps the messages of a key in order, or those of a subject where there is no key.
+     *
+     * @default false
+     */
+    ownSubjects?: boolean | undefined;
     /** Receives the outcome of each message. */
     observer?: PublisherOptions['observer'] | undefined;
   };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect, type NatsConnection } from 'nats';
+import { connect, type NatsConnection, RetentionPolicy } from 'nats';
 import { joinGroup, NatspocError } from '../../src/core/index.js';
 import { partitionOf } from '../../src/core/protocol/layout.js';
 import { type Cli, type CliExit, runCli, startCli, stopAll } from '../support/cli.js';
@@ -165,8 +165,18 @@ describe('a group with a key over a stream that other programs made', function (
   });
 
   it('refuses what the stream cannot have: a token, subjects, a filter without a key, a stream', async () => {
+    const manager = await connection.jetstreamManager();
+    await manager.streams.add({ name: 'QUEUE', subjects: ['jobs.*'], retention: RetentionPolicy.Workqueue });
+    await manager.streams.add({ name: 'COPY', mirror: { name: 'QUEUE' } });
     const refusals: [options: Record<string, unknown>, code: string, says: RegExp][] = [
       [{ key: 'subject:4' }, 'config', /no subject of orders\.\*\.\* has that many/],
+      [{ key: 'subject:4', filter: 'orders.>' }, 'config', /names token 4, but no subject of orders\.> has/],
+      [{ key: 'subject:2', partitions: 65_537 }, 'config', /65536/],
+      [
+        { key: 'subject:2', stream: 'COPY' },
+        'layout-mismatch',
+        /mirrors QUEUE, which has workqueue retention/,
+      ],
       [{ key: 'subject:2', filter: 'invoices.>' }, 'config', /no subjects that match invoices/],
       [{ filter: 'orders.>' }, 'config', /needs a key/],
       [{ stream: 'NONE', key: 'subject:2' }, 'stream-missing', /There is no stream NONE/],
@@ -175,6 +185,14 @@ describe('a group with a key over a stream that other programs made', function (
       const refusal = await refusalOf({ group: 'x', ...options });
       assert.equal(refusal[0], code);
       assert.match(refusal[1], says);
+    }
+  });
+
+  it('names the groups of a stream to a command that leaves the group out', async () => {
+    for (const command of ['leases', 'stream']) {
+      const { stderr, code } = await natspoc(command);
+      assert.notEqual(code, 0);
+      assert.match(stderr, /ORDERS is read by groups with a key.*choose one with --group: .*mails/);
     }
   });
 

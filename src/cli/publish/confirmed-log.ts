@@ -31,7 +31,7 @@ export class ConfirmedLog {
   /** @throws NatspocError `failed` if the file cannot be written. */
   add(message: OutgoingMessage, partition: number, sequence: number, duplicate: boolean): void {
     const line = {
-      partition,
+      ...(message.subject === undefined ? { partition } : { subject: message.subject }),
       sequence,
       key: message.key ?? null,
       ...(duplicate && { duplicate }),

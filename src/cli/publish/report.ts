@@ -8,11 +8,15 @@ function latency(ms: number): string {
   return ms < 1 ? `${Math.round(ms * 1_000)} µs` : ms < 10 ? `${ms.toFixed(2)} ms` : formatDuration(ms);
 }
 
+/** Where a run published: to partitions, or to the subjects of a template. */
+export interface Target {
+  stream: string;
+  partitions: number | null;
+  subject?: string | null;
+}
+
 /** The summary of a run as a table for people: several lines, without a newline at the end. */
-export function formatSummary(
-  summary: PublishSummary,
-  target: { stream: string; partitions: number },
-): string {
+export function formatSummary(summary: PublishSummary, target: Target): string {
   const { latency: times } = summary;
   const rows: [string, string][] = [
     ['sent', formatCount(summary.accepted)],
@@ -52,15 +56,17 @@ export function formatSummary(
   }
   const width = Math.max(...rows.map(([name]) => name.length));
   const body = rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`);
-  return [`Published to ${target.stream}, ${target.partitions} partitions`, ...body].join('\n');
+  const where = target.partitions === null ? target.subject : `${target.partitions} partitions`;
+  return [`Published to ${target.stream}, ${where}`, ...body].join('\n');
 }
 
 /** The summary of a run as a JSON document: raw numbers, times in milliseconds. */
-export function summaryJson(summary: PublishSummary, target: { stream: string; partitions: number }) {
+export function summaryJson(summary: PublishSummary, target: Target) {
   const { latency: times, firstError } = summary;
   return {
     stream: target.stream,
     partitions: target.partitions,
+    ...(target.subject != null && { subject: target.subject }),
     sent: summary.accepted,
     confirmed: summary.confirmed,
     duplicates: summary.duplicates,

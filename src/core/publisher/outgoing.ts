@@ -17,7 +17,7 @@ export function checkMessage(message: OutgoingMessage): void {
   if (typeof given !== 'object' || given === null) {
     throw usage(`A message is an object with data, not ${inWords(given)}.`);
   }
-  const { data, key, id, headers }: { [K in keyof OutgoingMessage]?: unknown } = message;
+  const { data, key, id, headers, subject }: { [K in keyof OutgoingMessage]?: unknown } = message;
   if (typeof data !== 'string' && !isUint8Array(data)) {
     throw usage(
       `data: ${inWords(data)} is neither text nor bytes (Uint8Array). Convert it, for example with JSON.stringify.`,
@@ -26,6 +26,8 @@ export function checkMessage(message: OutgoingMessage): void {
   if (typeof key !== 'string' && key !== undefined && key !== null) {
     throw usage(`key: ${inWords(key)} is not text. Convert it with String(…).`);
   }
+  if (typeof subject !== 'string' && subject !== undefined)
+    throw usage(`subject: ${inWords(subject)} is not text.`);
   if (typeof id !== 'string' && id !== undefined) throw usage(`id: ${inWords(id)} is not text.`);
   if (headers === undefined) return;
   // A Map, Headers or the client's own headers have no entries as an object: all of them would be lost.

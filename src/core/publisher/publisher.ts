@@ -1,7 +1,8 @@
 import { type Clock, systemClock } from '../lib/clock.js';
 import { messageOf, NatspocError } from '../lib/errors.js';
 import type { OpenPublishPort } from '../ports/publishing.js';
-import { type Layout, partitionSubject } from '../protocol/layout.js';
+import type { Layout } from '../protocol/layout.js';
+import { type Addressing, layoutAddressing, ownAddressing } from './addressing.js';
 import { EnvelopeMaker, newIdPrefix, tooLarge } from './envelope.js';
 import { Outcomes } from './outcomes.js';
 import { checkMessage, givenId } from './outgoing.js';
@@ -13,7 +14,9 @@ import { Slot, type Waiter } from './window.js';
 /** How a {@link Publisher} behaves. */
 export interface PublisherOptions {
   /** The stream's layout. */
-  layout: Pick<Layout, 'prefix' | 'partitions'>;
+  layout?: Pick<Layout, 'prefix' | 'partitions'> | undefined;
+  /** Without a layout: what the stream listens to. Each message then names its subject. */
+  subjects?: readonly string[] | undefined;
   /** Opens the connection's port. */
   openPort: OpenPublishPort;
   /**
@@ -53,6 +56,7 @@ const utf8 = new TextEncoder();
  */
 export class Publisher {
   readonly #clock: Clock;
+  readonly #addressing: Addressing;
   readonly #envelopes: EnvelopeMaker;
   readonly #outcomes: Outcomes;
   readonly #transmitter: Transmitter;
@@ -66,17 +70,19 @@ export class Publisher {
   #closed = false;
 
   constructor(options: PublisherOptions) {
-    const { layout, openPort } = options;
+    const { layout, openPort, subjects = [] } = options;
+    this.#addressing = layout ? layoutAddressing(layout) : ownAddressing(subjects);
+    const { partitions } = this.#addressing;
     this.#clock = options.clock ?? systemClock;
-    this.#envelopes = new EnvelopeMaker(layout.partitions);
+    this.#envelopes = new EnvelopeMaker(partitions);
     const { observer = {}, duplicateWindowMs = Number.POSITIVE_INFINITY } = options;
-    this.#outcomes = new Outcomes(layout.partitions, observer, duplicateWindowMs);
+    this.#outcomes = new Outcomes(partitions, observer, duplicateWindowMs);
     this.#idPrefix = options.dedupe ? newIdPrefix() : undefined;
     this.#transmitter = new Transmitter({
       openPort,
       clock: this.#clock,
       outcomes: this.#outcomes,
-      subjects: Array.from({ length: layout.partitions }, (_, p) => partitionSubject(layout.prefix, p)),
+      partitions,
       timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
       maxPendingMessages: options.maxPendingMessages ?? DEFAULT_PENDING_MESSAGES,
       maxPendingBytes: options.maxPendingBytes ?? DEFAULT_PENDING_BYTES,
@@ -162,6 +168,7 @@ export class Publisher {
     const given = givenId(message);
     const id = given ?? (this.#idPrefix === undefined ? undefined : this.#idPrefix + this.#ids++);
     const envelope = this.#envelopes.make(message, id, given === undefined);
+    const place = this.#addressing.of(message, envelope.partition);
     const data = typeof message.data === 'string' ? utf8.encode(message.data) : message.data;
     const size = data.length + (envelope.headers?.length ?? 0);
     const { maxPayload } = this.#transmitter;
@@ -169,7 +176,8 @@ export class Publisher {
     const hasRoom = this.#hasRoom;
     const slot = hasRoom ? this.#transmitter.freeSlot : new Slot();
     slot.message = message;
-    slot.partition = envelope.partition;
+    slot.partition = place.partition;
+    slot.subject = place.subject;
     slot.headers = envelope.headers;
     slot.data = data;
     slot.hasId = id !== undefined;

@@ -20,8 +20,7 @@ export interface TransmitterOptions {
   openPort: OpenPublishPort;
   clock: Clock;
   outcomes: Outcomes;
-  /** Subject by partition. */
-  subjects: readonly string[];
+  partitions: number;
   timeoutMs: number;
   maxPendingMessages: number;
   maxPendingBytes: number;
@@ -56,7 +55,7 @@ export class Transmitter {
   constructor(options: TransmitterOptions) {
     this.#options = options;
     this.#window = new PendingWindow(options.maxPendingMessages, options.maxPendingBytes);
-    this.#lanes = options.ordered ? new OrderedLanes(options.subjects.length) : undefined;
+    this.#lanes = options.ordered ? new OrderedLanes(options.partitions) : undefined;
     this.#backoff = new Backoff(options.clock);
     this.#answerClock = new BurstClock(options.clock);
     const tickMs = Math.min(MAX_TICK_MS, options.timeoutMs / 4);
@@ -122,8 +121,8 @@ export class Transmitter {
   }
 
   #transmit(slot: Slot): void {
-    const { subjects, outcomes, clock } = this.#options;
-    const subject = subjects[slot.partition] ?? '';
+    const { outcomes, clock } = this.#options;
+    const { subject } = slot;
     const nowMs = slot.attempts === 0 ? slot.admittedMs : clock.now();
     try {
       if (!this.#port.send(subject, slot.token, slot.headers, slot.data)) {
@@ -187,7 +186,7 @@ export class Transmitter {
       slot.refusal = reason;
       if (this.#mode === 'flowing') this.#mode = 'settling';
     } else {
-      this.#fail(slot, refused(this.#subjectOf(slot), reason, slot.uncertain));
+      this.#fail(slot, refused(slot.subject, reason, slot.uncertain));
     }
     this.#afterAnswer();
   }
@@ -195,7 +194,7 @@ export class Transmitter {
   #onDenied(subject: string): void {
     const error = new NatspocError('not-permitted', `Not permitted to publish to ${subject}.`);
     for (const slot of this.#window.slots()) {
-      if (slot.state === 'in-flight' && this.#subjectOf(slot) === subject) {
+      if (slot.state === 'in-flight' && slot.subject === subject) {
         this.#leaveFlight(slot);
         this.#fail(slot, { outcome: 'rejected', error });
       }
@@ -261,7 +260,7 @@ export class Transmitter {
   #expire(nowMs: number): void {
     const { timeoutMs } = this.#options;
     for (const slot of this.#window.admittedUntil(nowMs - timeoutMs)) {
-      this.#fail(slot, timedOut(this.#subjectOf(slot), slot, timeoutMs, this.#mode === 'down'));
+      this.#fail(slot, timedOut(slot.subject, slot, timeoutMs, this.#mode === 'down'));
     }
   }
 
@@ -281,9 +280,5 @@ export class Transmitter {
       }
     }
     if (lost) this.#mode = 'settling';
-  }
-
-  #subjectOf(slot: Slot): string {
-    return this.#options.subjects[slot.partition] ?? '';
   }
 }

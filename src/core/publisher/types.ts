@@ -1,6 +1,9 @@
 import type { NatspocError } from '../lib/errors.js';
 
-/** A message to publish. Give a `key`, or a `partition`, or neither: then partitions are used in turn. */
+/**
+ * A message to publish. Give a `key`, or a `partition`, or neither: then partitions are used in turn. With `ownSubjects`, give a
+ * `subject`.
+ */
 export interface OutgoingMessage {
   /** The payload; text is sent as UTF-8. */
   readonly data: Uint8Array | string;
@@ -11,6 +14,8 @@ export interface OutgoingMessage {
   readonly key?: string | null;
   /** The partition to send to, whatever the key, 0 to partitions - 1. */
   readonly partition?: number;
+  /** Only with `ownSubjects`: where to publish. The key then keeps messages in order, with `ordered`, and travels in its header. */
+  readonly subject?: string;
   /** Further headers, name to value; ASCII names. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Message id (header `Nats-Msg-Id`): within the stream's duplicate window the same id is stored once. */
@@ -19,7 +24,7 @@ export interface OutgoingMessage {
 
 /** The stream's confirmation that it has stored a message. */
 export interface Confirmation {
-  /** Where the message went. */
+  /** Where the message went. With `ownSubjects`: a number that the messages of a key share. */
   readonly partition: number;
   /** Its sequence in the stream. */
   readonly sequence: number;

@@ -22,6 +22,7 @@ export class Slot {
   token = -1;
   message = NO_MESSAGE;
   partition = 0;
+  subject = '';
   headers: Uint8Array | undefined = undefined;
   data: Uint8Array = NO_DATA;
   /** When it should have been sent: latency counts from here. */

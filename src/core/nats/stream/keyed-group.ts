@@ -1,4 +1,10 @@
-import type { NatsConnection, StreamInfo } from 'nats';
+import {
+  type JetStreamManager,
+  type NatsConnection,
+  RetentionPolicy,
+  type StreamConfig,
+  type StreamInfo,
+} from 'nats';
 import type { Config } from '../../config/config.js';
 import { NatspocError } from '../../lib/errors.js';
 import type { Bucket, LayoutKeeper } from '../../ports/index.js';
@@ -65,6 +71,7 @@ export async function openKeyedGroup(
   if (!stream) throw new NatspocError('stream-missing', describeMissing(config));
   const layout = agreeOnGroup(config, stored.layout);
   checkFits(config, layout, stream);
+  await refuseMirror(manager, stream.config);
   const concerns = concernsOf(config, layout, stream, found);
   refuse(concerns, ['handle']);
   handles.domain = 'domain' in stream && typeof stream.domain === 'string' ? stream.domain : '';
@@ -173,12 +180,34 @@ function checkFits(config: Config, { key, filter }: GroupLayoutRecord, { config:
     );
   }
   const most = Math.max(0, ...tokensOf(key));
-  const patterns = filter === '>' && subjects.length > 0 ? subjects : [filter];
-  if (most === 0 || patterns.some((pattern) => pattern.endsWith('>') || pattern.split('.').length >= most))
-    return;
+  const read = subjects.filter((subject) => collide(subject, filter));
+  const shortest =
+    read.length > 0 ? read.map((subject) => Math.min(tokens(subject), tokens(filter))) : [tokens(filter)];
+  if (shortest.some((length) => length >= most)) return;
+  const patterns = filter === '>' ? read : [filter];
   throw new NatspocError(
     'config',
     `${config.place('key')}: ${key} names token ${most}, but no subject of ${patterns.join(', ')} has that many.`,
+  );
+}
+
+/** How many tokens the subjects of a pattern have at most. */
+const tokens = (pattern: string): number =>
+  pattern.endsWith('>') ? Number.POSITIVE_INFINITY : pattern.split('.').length;
+
+/**
+ * A work queue deletes what its mirror has taken, so it is no copy of a stream that goes on to exist.
+ *
+ * @throws NatspocError `layout-mismatch`.
+ */
+async function refuseMirror(manager: JetStreamManager, { name, mirror }: StreamConfig): Promise<void> {
+  // A mirror of another account or domain cannot be looked at.
+  if (!mirror || mirror.external) return;
+  const origin = await findStream(manager, mirror.name).catch(() => undefined);
+  if (!origin || origin.config.retention === RetentionPolicy.Limits) return;
+  throw new NatspocError(
+    'layout-mismatch',
+    `Stream ${name} mirrors ${mirror.name}, which has ${origin.config.retention} retention: it deletes messages as they are mirrored or acknowledged. Choose a stream with limits retention.`,
   );
 }
 

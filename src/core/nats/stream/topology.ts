@@ -42,6 +42,8 @@ export interface Topology extends NatsHandles {
 }
 
 const NANOS_PER_MS = 1_000_000;
+/** Groups that a message names at most. */
+const NAMED = 8;
 
 /** Options of {@link openTopology}. */
 export interface OpenOptions {
@@ -54,7 +56,11 @@ export interface OpenOptions {
 }
 
 /** What is missing, and what creates it; undefined: nothing is missing. */
-function missingPart({ stream, bucket }: Config, found: Found): string | undefined {
+async function missingPart(
+  handles: NatsHandles,
+  { stream, bucket, group, option }: Config,
+  found: Found,
+): Promise<string | undefined> {
   if (!found.stream && found.bucket)
     return `There is no stream ${stream}, but its bucket ${bucket} is there. "natspoc stream delete" removes the bucket; check --stream.`;
   if (!found.stream)
@@ -62,6 +68,11 @@ function missingPart({ stream, bucket }: Config, found: Found): string | undefin
   if (!found.bucket)
     return `Stream ${stream} has no bucket ${bucket}: it was deleted, or never made. "natspoc stream create" makes it; check --bucket.`;
   if (found.stored.layout) return undefined;
+  const groups = found.stream ? await listGroups(handles, bucket) : [];
+  const more = groups.length > NAMED ? ` and ${groups.length - NAMED} more` : '';
+  const named = `${groups.slice(0, NAMED).join(', ')}${more}`;
+  if (groups.length > 0)
+    return `Stream ${stream} is read by groups with a key, and ${group} is none of them: choose one with ${option('group')}: ${named}.`;
   return `Bucket ${bucket} has no layout yet. "natspoc publish" and "natspoc consume" write it; check --bucket.`;
 }
 
@@ -220,7 +231,7 @@ async function open(
   // A new stream tells its domain only when it is looked up: until then any domain may confirm writes to the bucket.
   handles.domain = domainOf(found.stream ?? found.bucket);
   check(found);
-  const missing = create ? undefined : missingPart(config, found);
+  const missing = create ? undefined : await missingPart(handles, config, found);
   if (missing) throw new NatspocError('stream-missing', missing);
   const agreed = agree(config, found);
   accept?.(agreed.layout);

@@ -1,0 +1,63 @@
+import { NatspocError } from '../lib/errors.js';
+import { inWords } from '../lib/in-words.js';
+import { fnv1a32, type Layout, partitionSubject } from '../protocol/layout.js';
+import { subjectMatcher } from '../protocol/subject.js';
+import { keyOf } from './outgoing.js';
+import type { OutgoingMessage } from './types.js';
+
+/** Where messages go: to the partitions of a layout, or to subjects of their own. */
+export interface Addressing {
+  /** Partitions; without a layout, lanes that keep the order of a key. */
+  readonly partitions: number;
+  /**
+   * The subject of a message, and its partition or lane.
+   *
+   * @throws NatspocError `usage` for a message that cannot be sent as it is meant.
+   */
+  of(message: OutgoingMessage, partition: number): { subject: string; partition: number };
+}
+
+/** In a stream with subjects of its own: keys share this many lanes. */
+const LANES = 1_024;
+const SUBJECT = /^[^\s.*>]+(\.[^\s.*>]+)*$/;
+
+const usage = (message: string): NatspocError => new NatspocError('usage', message);
+
+/** Subjects that natspoc makes from keys. */
+export function layoutAddressing({ prefix, partitions }: Pick<Layout, 'prefix' | 'partitions'>): Addressing {
+  const places = Array.from({ length: partitions }, (_, partition) => ({
+    partition,
+    subject: partitionSubject(prefix, partition),
+  }));
+  const none = { partition: 0, subject: '' };
+  return {
+    partitions,
+    of({ subject }, partition) {
+      if (subject === undefined) return places[partition] ?? none;
+      throw usage(
+        "subject: this stream has natspoc's layout, so the key decides. A publisher with ownSubjects takes subjects.",
+      );
+    },
+  };
+}
+
+/** Subjects that messages name, of a stream that listens to these patterns. */
+export function ownAddressing(patterns: readonly string[]): Addressing {
+  const matchers = patterns.map(subjectMatcher);
+  return {
+    partitions: LANES,
+    of(message, lane) {
+      const { subject, partition } = message;
+      if (partition !== undefined)
+        throw usage('partition: this stream has subjects of its own, and no partitions.');
+      if (subject === undefined)
+        throw usage('subject: this stream has subjects of its own, so each message names one.');
+      if (!SUBJECT.test(subject))
+        throw usage(`subject: ${inWords(subject)} is no subject: tokens between dots, no spaces, * or >.`);
+      if (!matchers.some((matches) => matches(subject)))
+        throw usage(`subject: the stream does not listen to ${subject}, but to ${patterns.join(', ')}.`);
+      // Without a key, a keyed group goes by the whole subject as well.
+      return { subject, partition: keyOf(message) === undefined ? fnv1a32(subject) % LANES : lane };
+    },
+  };
+}

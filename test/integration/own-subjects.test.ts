@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { connect, type NatsConnection } from 'nats';
+import { createPublisher } from '../../src/core/index.js';
+import { type CliExit, runCli, stopAll } from '../support/cli.js';
+import { withServer } from '../support/server.js';
+
+describe('publishing to the subjects of an existing stream', function () {
+  this.timeout(60_000);
+  const server = withServer();
+  let connection: NatsConnection;
+
+  const publish = (...args: string[]): Promise<CliExit> =>
+    runCli([
+      'publish',
+      '--server',
+      server.url,
+      '--quiet',
+      ...(args.includes('--stream') ? [] : ['--stream', 'ORDERS']),
+      ...args,
+    ]);
+
+  before(async () => {
+    connection = await connect({ servers: server.url });
+    const manager = await connection.jetstreamManager();
+    await manager.streams.add({ name: 'ORDERS', subjects: ['orders.*.*'] });
+  });
+
+  after(async () => {
+    await stopAll();
+    await connection.close();
+  });
+
+  const subjects = async (): Promise<Record<string, number>> => {
+    const manager = await connection.jetstreamManager();
+    const { state } = await manager.streams.info('ORDERS', { subjects_filter: '>' });
+    return state.subjects ?? {};
+  };
+
+  it('fills a template with the key of each message, confirms each, and changes nothing else', async () => {
+    const flags = ['--keys', '5', '--count', '100', '--ordered', '--dedupe', '--json'];
+    const { stdout, stderr, code } = await publish('--subject', 'orders.{{key}}.n{{Count}}', ...flags);
+    assert.equal(code, 0, stderr);
+    const { confirmed, reordered, partitions, subject } = JSON.parse(stdout);
+    assert.deepEqual([confirmed, reordered, partitions], [100, 0, null]);
+    assert.equal(subject, 'orders.{{key}}.n{{Count}}');
+    const found = Object.keys(await subjects());
+    assert.equal(found.length, 100);
+    assert.ok(found.includes('orders.key-0.n1') && found.includes('orders.key-4.n100'), found.join(' '));
+    const manager = await connection.jetstreamManager();
+    const names: string[] = [];
+    for await (const { config } of manager.streams.list()) names.push(config.name);
+    assert.deepEqual(names, ['ORDERS']);
+  });
+
+  it('refuses in one line what the stream does not take', async () => {
+    for (const [reason, ...args] of [
+      [/the stream does not listen to other\.x, but to orders\.\*\.\*/, '--subject', 'other.x'],
+      [/"orders\.a b\.c" is no subject/, '--subject', 'orders.{{key}}.c', '--key', 'a b'],
+      [/\{\{key\}\} needs a key/, '--subject', 'orders.{{key}}.c'],
+      [/There is no stream NONE/, '--subject', 'orders.a.b', '--stream', 'NONE'],
+    ] satisfies [RegExp, ...string[]][]) {
+      const { stderr, code } = await publish('--count', '1', ...args);
+      assert.notEqual(code, 0, stderr);
+      assert.match(stderr, reason);
+      assert.equal(stderr.trim().split('\n').length, 1, stderr);
+    }
+  });
+
+  it('takes a subject with each message of a program', async () => {
+    await using publisher = await createPublisher({
+      servers: server.url,
+      stream: 'ORDERS',
+      ownSubjects: true,
+      ordered: true,
+    });
+    const places = await Promise.all(
+      ['a', 'b', 'a'].map((key) => publisher.publish({ subject: `orders.${key}.paid`, key, data: 'x' })),
+    );
+    assert.equal(places[0]?.partition, places[2]?.partition);
+    assert.equal((await subjects())['orders.a.paid'], 2);
+    await assert.rejects(publisher.publish({ data: 'x' }), /each message names one/);
+    await assert.rejects(
+      publisher.publish({ data: 'x', subject: 'orders.a' }),
+      /does not listen to orders\.a/,
+    );
+  });
+});
