@@ -159,6 +159,8 @@ export class GroupRun {
         prefix: this.config.stream,
         partitions: this.partitions,
         rate,
+        // One message of each is on the way at a time.
+        keys: Math.max(100, rate / 5),
         confirmed: this.#confirmedFile,
       });
       return;
