@@ -675,6 +675,20 @@ describe('a partition runner', () => {
     assert.deepEqual(bucket.writes, []);
   });
 
+  it('puts a removed position back only while the member is in contact', async () => {
+    const { bucket, runner, start, told, permit } = bench({ before: { position: 5, committed: 5 } });
+    const lease = { kind: 'found', entry: { key: 'lease', revision: 7, value: null } } as const;
+    bucket.reads.push({ kind: 'missing' }, lease);
+    permit.extendTo(Number.NEGATIVE_INFINITY);
+    await start();
+    assert.deepEqual([bucket.writes, told], [[], ['failed: the member is not in contact']]);
+    assert.equal(runner.status.committed, 5);
+    const later = bench({ before: { position: 5, committed: 5 } });
+    later.bucket.reads.push({ kind: 'missing' }, lease);
+    await later.start();
+    assert.deepEqual(later.bucket.writes, [5]);
+  });
+
   it('ends when a newer owner has committed', async () => {
     const { stream, start, bucket, told } = bench();
     await start();

@@ -12,6 +12,7 @@ import {
   unreadableAs,
 } from '../../protocol/records.js';
 import type { GroupStart } from './group-start.js';
+import type { Permit } from './permit.js';
 import { newReaderToken } from './reader-token.js';
 import { streamFit } from './stream-fit.js';
 
@@ -63,7 +64,7 @@ export type TakeoverOutcome =
  */
 export async function takeOver(
   takeover: Takeover,
-  ports: { bucket: Bucket; stream: EventStream; clock: Clock; isWanted: () => boolean },
+  ports: { bucket: Bucket; stream: EventStream; clock: Clock; permit: Permit; isWanted: () => boolean },
   held: (position: Taken) => void,
 ): Promise<TakeoverOutcome> {
   const { group, partition, epoch, start } = takeover;
@@ -87,6 +88,8 @@ export async function takeOver(
   } else if (takeover.before && takeover.before.status.committed > 0) {
     // The position existed under this epoch and was removed: its owner knows it best, unless there is a newer one.
     if (!(await isNewest(takeover, bucket))) return { kind: 'fenced' };
+    // It moves a missing position forward, which is a commit.
+    if (!ports.permit.isOpen) return { kind: 'unknown', message: 'the member is not in contact' };
     sequence = takeover.before.status.committed;
   } else {
     if (start === 'unreadable') return { kind: 'unreadable', message: describeNoStart(partition) };
