@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import {
   fnv1a32,
   partitionOf,
@@ -41,6 +43,27 @@ describe('layout', () => {
         key,
       );
     }
+  });
+
+  it('agrees with the test vectors for other languages, and with their Python', () => {
+    const document = readFileSync(new URL('../../docs/existing-streams.md', import.meta.url), 'utf8');
+    const rows = [...document.matchAll(/^\| `(.+)` \| `([0-9a-f]{8})` \| (\d+) \| (\d+) \|$/gm)];
+    assert.equal(rows.length, 5);
+    for (const [, key = '', hash = '', of8, of16] of rows) {
+      assert.equal(fnv1a32(key), Number.parseInt(hash, 16), key);
+      assert.deepEqual([partitionOf(key, 8), partitionOf(key, 16)], [Number(of8), Number(of16)], key);
+    }
+    const [, code = ''] = /```python\n([\s\S]*?)```/.exec(document) ?? [];
+    const keys = JSON.stringify(SERVER_VECTORS.map(([key]) => key));
+    const print = `\nimport json\nprint([partition_of(key, 1000) for key in json.loads(${JSON.stringify(keys)})])`;
+    const python = spawnSync('python3', ['-c', code + print], { encoding: 'utf8' });
+    // Not every machine has it.
+    if (python.error) return;
+    assert.deepEqual(
+      JSON.parse(python.stdout),
+      SERVER_VECTORS.map(([, , , of1000]) => of1000),
+      python.stderr,
+    );
   });
 
   it('hashes text by its UTF-8 bytes', () => {
