@@ -102,14 +102,16 @@ export interface GroupTotals {
 export const isOwned = ({ session, state }: LeaseStatus): boolean => session !== null && state !== 'orphaned';
 
 /** The sums of a group. */
-export function totalsOf({ partitions, members }: GroupStatus): GroupTotals {
+export function totalsOf({ partitions, members, unread }: GroupStatus): GroupTotals {
+  const lag = totalLag(partitions);
   const unreachable = members.filter(isDead).length;
   return {
     partitions: partitions.length,
     owned: partitions.filter(isOwned).length,
     members: members.length - unreachable,
     unreachable,
-    lag: totalLag(partitions),
+    // Each share is rounded up: no more waits than is not read.
+    lag: lag === null || !unread ? lag : Math.min(lag, unread.messages),
     lagIsEstimate: partitions.some(isEstimate),
   };
 }
