@@ -21,6 +21,10 @@ const duration = (ms: number | null): string => (ms === null ? NONE : formatDura
 export const expiry = (ms: number | null): string =>
   ms === null ? NONE : ms < 0 ? `${formatDuration(-ms)} ago` : formatDuration(ms);
 
+/** The state of a partition and its pin: `running, pinned to a`. */
+export const stateText = ({ state, pin }: Pick<LeaseStatus, 'state' | 'pin'>): string =>
+  escapeControl(pin === null ? state : `${state}, pinned to ${pin}`);
+
 /**
  * The table of `leases`: one line per partition; `!` marks partitions that need attention, so that colour is not needed.
  *
@@ -41,7 +45,7 @@ export function formatLeases({ partitions, members, uncovered }: GroupStatus, wi
       lease.lag === null ? NONE : aboutCount(lease.lag, isEstimate(lease)),
       lease.ratePerSecond === null ? NONE : formatRate(lease.ratePerSecond),
       expiry(member?.expiresInMs ?? null),
-      escapeControl(lease.pin === null ? lease.state : `${lease.state}, pinned to ${lease.pin}`),
+      stateText(lease),
     ];
   });
   const table = formatTable(

@@ -4,8 +4,11 @@ import type { PastEntry } from '../../src/core/ports/facts.js';
 import type { GroupObserver } from '../../src/core/ports/observer.js';
 import type { ViewEntry } from '../../src/core/protocol/events.js';
 import { groupJson } from '../../src/text/json.js';
+import { formatLeases } from '../../src/text/lease-table.js';
 import { healthOf } from '../../src/top/model/health.js';
 import { statusOf } from '../../src/top/model/select.js';
+import { partitionTable } from '../../src/top/view/partitions.js';
+import { plain } from '../../src/top/view/text.js';
 import { gone, group, lease, override, play, session, stats, streamFacts, T0 } from './support.js';
 
 /** What `leases` reads of a server: the facts that `top` gets as events. */
@@ -72,6 +75,9 @@ describe('one picture of a group', () => {
     const states = (status: typeof told) => status.partitions.map(({ state }) => state);
     assert.deepEqual(states(told), ['paused', 'unreachable', 'silent', 'orphaned', 'owned']);
     assert.deepEqual(states(drawn), states(told));
+    const last = (texts: string[]) => texts.map((text) => text.trimEnd().split(/ {2,}/).at(-1));
+    const shown = partitionTable(model, statusOf(model).partitions, 200, -1).rows;
+    assert.deepEqual(last(shown.map(plain)), last(formatLeases(statusOf(model)).slice(1)));
     assert.deepEqual(drawn.members.map(stateAndShare), told.members.map(stateAndShare));
     const { lag: _, ...totals } = told.totals;
     assert.deepEqual({ ...drawn.totals, lag: null }, { ...totals, lag: null });

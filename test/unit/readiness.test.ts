@@ -21,7 +21,7 @@ const partition = (number: number, more: Partial<PartitionStatus> = {}): Partiti
   ...more,
 });
 
-/** As much of a member as these look at. */
+/** The part of a member that these depend on. */
 class FakeMember extends EventEmitter<MemberEventMap> {
   id: string | null = 'a';
   partitions: PartitionStatus[] = [];
@@ -32,21 +32,23 @@ class FakeMember extends EventEmitter<MemberEventMap> {
 describe('readiness', () => {
   const bench = () => {
     const member = new FakeMember();
-    const clock = new ManualClock();
-    return { member, clock, readiness: new Readiness(member, clock, 60_000) };
+    return { member, readiness: new Readiness(member) };
   };
-
-  it('is there while the member is in the group and makes progress', () => {
-    const { member, clock, readiness } = bench();
-    assert.deepEqual(readiness.problems(), []);
-    for (let position = 10; position < 20; position++) {
-      member.partitions = [partition(3, { position, lag: 100 })];
-      assert.deepEqual(readiness.problems(), []);
-      clock.advance(50_000);
-    }
+  const handler = (forMs: number): Standing => ({
+    partition: 1,
+    why: 'handler',
+    reason: 'the handler of message 11 runs',
+    forMs,
   });
 
-  it('is not there outside of the group, or out of touch', () => {
+  it('has no problems while the member is in the group and its handlers take less than a minute', () => {
+    const { member, readiness } = bench();
+    member.partitions = [partition(1, { lag: 100 }), partition(4, { state: 'paused', lag: 9 })];
+    member.standing = [handler(50_000)];
+    assert.deepEqual(readiness.problems(), []);
+  });
+
+  it('fails while the member is outside the group, or could not renew', () => {
     const { member, readiness } = bench();
     member.emit('expired', { type: 'expired' });
     assert.deepEqual(readiness.problems(), ['could not renew its session in time']);
@@ -56,17 +58,18 @@ describe('readiness', () => {
     assert.deepEqual(readiness.problems(), ['not in the group']);
   });
 
-  it('is not there while a partition is given up, or stands still with messages waiting', () => {
-    const { member, clock, readiness } = bench();
-    member.partitions = [
-      partition(0, { state: 'halted' }),
-      partition(1, { lag: 5 }),
-      partition(2),
-      partition(4, { state: 'paused', lag: 9 }),
+  it('fails while a partition is halted, stuck, or kept by a handler for more than a minute', () => {
+    const { member, readiness } = bench();
+    member.partitions = [partition(0, { state: 'halted' }), partition(1, { lag: 5 }), partition(2)];
+    member.standing = [
+      handler(61_000),
+      { partition: 2, why: 'stuck', reason: 'messages wait, but none arrives', forMs: 12_000 },
     ];
-    readiness.look();
-    clock.advance(60_001);
-    assert.deepEqual(readiness.problems(), ['p0 is given up', 'p1 has made no progress for 60 s']);
+    assert.deepEqual(readiness.problems(), [
+      'p1 has made no progress for 1m 1s: the handler of message 11 runs',
+      'p2 has made no progress for 12 s: messages wait, but none arrives',
+      'p0 is halted',
+    ]);
   });
 });
 

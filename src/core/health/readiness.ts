@@ -1,27 +1,21 @@
-import type { Clock } from '../lib/clock.js';
+import { formatDuration } from '../lib/units.js';
 import type { HealthSubject } from './subject.js';
 
-/** A partition with messages that wait and no progress for this long is stuck. */
-const STUCK_AFTER_MS = 60_000;
+/** Handlers may keep a partition from progress for this long, milliseconds. */
+const HANDLER_MS = 60_000;
 
-/** As much of a member as can be judged. */
+/** The part of a member that readiness depends on. */
 export type Watched = Pick<HealthSubject, 'id' | 'partitions' | 'standing'> & {
   on(type: 'expired' | 'resumed' | 'joined', listener: () => void): unknown;
 };
 
-/** Whether a member does what it is there for. */
+/** Decides whether a member can do its work. The member itself detects a standstill; this only judges it. */
 export class Readiness {
   readonly #member: Watched;
-  readonly #clock: Clock;
-  readonly #stuckAfterMs: number;
-  /** Since when each partition stands where it stands. */
-  readonly #standing = new Map<number, { position: number; since: number }>();
   #inTouch = true;
 
-  constructor(member: Watched, clock: Clock, stuckAfterMs = STUCK_AFTER_MS) {
+  constructor(member: Watched) {
     this.#member = member;
-    this.#clock = clock;
-    this.#stuckAfterMs = stuckAfterMs;
     member.on('expired', () => {
       this.#inTouch = false;
     });
@@ -32,40 +26,18 @@ export class Readiness {
     }
   }
 
-  /** Looks where everything stands; to be called now and then, so that standing still is noticed. */
-  look(): void {
-    const now = this.#clock.now();
-    const owned = new Set<number>();
-    for (const { partition, position } of this.#member.partitions) {
-      owned.add(partition);
-      if (this.#standing.get(partition)?.position !== position)
-        this.#standing.set(partition, { position, since: now });
-    }
-    for (const partition of this.#standing.keys())
-      if (!owned.has(partition)) this.#standing.delete(partition);
-  }
-
-  /** What is wrong, one reason each; none: ready. */
+  /** One line per problem; none: the member is ready. */
   problems(): string[] {
-    this.look();
-    const stuck = this.#member.standing.filter(({ why }) => why === 'stuck');
-    const reasons = stuck.map(({ partition, reason, forMs }) => {
-      const what = partition === null ? 'nothing is handled' : `p${partition} has made no progress`;
-      return `${what} for ${Math.round(forMs / 1_000)} s: ${reason}`;
-    });
-    if (this.#member.id === null) return ['not in the group', ...reasons];
-    const problems = this.#inTouch ? reasons : ['could not renew its session in time', ...reasons];
-    const now = this.#clock.now();
-    for (const { partition, state, lag } of this.#member.partitions) {
-      const standing = this.#standing.get(partition);
-      // A paused partition stands still on purpose.
-      if (stuck.some((each) => each.partition === partition)) continue;
-      if (state === 'halted') problems.push(`p${partition} is given up`);
-      else if (state !== 'paused' && lag > 0 && standing && now - standing.since > this.#stuckAfterMs)
-        problems.push(
-          `p${partition} has made no progress for ${Math.round((now - standing.since) / 1_000)} s`,
-        );
-    }
-    return problems;
+    const { id, standing, partitions } = this.#member;
+    const problems = standing
+      .filter(({ why, forMs }) => why === 'stuck' || forMs > HANDLER_MS)
+      .map(({ partition, reason, forMs }) => {
+        const what = partition === null ? 'the member' : `p${partition}`;
+        return `${what} has made no progress for ${formatDuration(forMs)}: ${reason}`;
+      });
+    for (const { partition, state } of partitions)
+      if (state === 'halted') problems.push(`p${partition} is halted`);
+    if (id === null) return ['not in the group', ...problems];
+    return this.#inTouch ? problems : ['could not renew its session in time', ...problems];
   }
 }

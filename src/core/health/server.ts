@@ -1,54 +1,46 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Clock, systemClock } from '../lib/clock.js';
 import { messageOf, NatspocError } from '../lib/errors.js';
 import type { Metrics } from './metrics.js';
 import { Readiness } from './readiness.js';
 import type { HealthSubject } from './subject.js';
 
-const LOOK_EVERY_MS = 5_000;
-
 /** Where to listen. */
 export interface HealthOptions {
-  /** 0: a free one. */
+  /** 0: any free port. */
   port: number;
-  /** By default this machine only. */
+  /** Default: loopback. */
   host?: string | undefined;
 }
 
 /**
- * What orchestrators ask over HTTP: `/healthz` (the process answers), `/readyz` (in the group, nothing stuck;
- * else 503 and the reasons), `/metrics` (Prometheus).
+ * Health over HTTP: `/healthz` (the process answers), `/readyz` (the member can do its work; otherwise 503 and the
+ * reasons), `/metrics` (for Prometheus).
  */
 export class HealthServer {
   readonly #server: Server;
   readonly #metrics: Metrics;
   readonly #readiness: Readiness;
-  readonly #cancelLook: () => void;
 
-  private constructor(member: HealthSubject, metrics: Metrics, clock: Clock) {
+  private constructor(member: HealthSubject, metrics: Metrics) {
     this.#metrics = metrics;
-    this.#readiness = new Readiness(member, clock);
-    const timer = setInterval(() => this.#readiness.look(), LOOK_EVERY_MS);
-    timer.unref();
-    this.#cancelLook = () => clearInterval(timer);
+    this.#readiness = new Readiness(member);
     this.#server = createServer((request, response) => {
       this.#answer(request, response).catch((error: unknown) => send(response, 500, messageOf(error)));
     });
   }
 
   /**
-   * Starts to listen.
+   * Starts listening.
    *
-   * @throws NatspocError `config` where the address cannot be listened on.
+   * @throws NatspocError `config` if it cannot listen on this address.
    */
   static async open(
     member: HealthSubject,
     metrics: Metrics,
     { port, host = '127.0.0.1' }: HealthOptions,
-    clock: Clock = systemClock,
   ): Promise<HealthServer> {
-    const health = new HealthServer(member, metrics, clock);
+    const health = new HealthServer(member, metrics);
     const server = health.#server;
     try {
       await new Promise<void>((resolve, reject) => {
@@ -56,14 +48,13 @@ export class HealthServer {
         server.listen(port, host, resolve);
       });
     } catch (cause) {
-      health.#cancelLook();
       const message = `Cannot listen on ${host}:${port} for health checks: ${messageOf(cause)}.`;
       throw new NatspocError('config', message, { cause });
     }
     return health;
   }
 
-  /** Where it listens. */
+  /** The address that it listens on. */
   get url(): string {
     const address = this.#server.address() as AddressInfo;
     const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
@@ -72,7 +63,6 @@ export class HealthServer {
 
   /** Stops listening. */
   async close(): Promise<void> {
-    this.#cancelLook();
     this.#server.closeAllConnections();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
@@ -88,7 +78,7 @@ export class HealthServer {
     } else if (pathname === '/metrics') {
       response.setHeader('content-type', this.#metrics.contentType);
       response.end(await this.#metrics.text());
-    } else send(response, 404, 'There are /healthz, /readyz and /metrics.');
+    } else send(response, 404, 'Try /healthz, /readyz or /metrics.');
   }
 }
 

@@ -141,7 +141,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
   }
 
   async #start(options: GroupMemberOptions, clock: Clock): Promise<void> {
-    const handler = await this.#wrap(options, clock);
+    const handler = await this.#wrap(options);
     const member = await startMember({
       ...options,
       name: this.name,
@@ -211,7 +211,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
   }
 
   /** Wraps the handler with the requested guard. */
-  async #wrap(options: GroupMemberOptions, clock: Clock): Promise<Handler | InBatches> {
+  async #wrap(options: GroupMemberOptions): Promise<Handler | InBatches> {
     let handler = wrapHandler(options.handler, (call) => this.#stats.timed(call));
     if (options.guard) {
       const stop = (error: unknown): void =>
@@ -233,7 +233,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
     ]);
     const metrics = new Metrics({ stream, group, member: this.name });
     metrics.attach(this);
-    this.#health = await HealthServer.open(this, metrics, options.health, clock);
+    this.#health = await HealthServer.open(this, metrics, options.health);
     return wrapHandler(handler, (call) => metrics.timed(call));
   }
 

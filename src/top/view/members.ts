@@ -11,7 +11,7 @@ const SPARK_WIDTH = 10;
 
 function state({ state: shown }: MemberStatus): Span {
   if (TROUBLED.includes(shown)) return span(shown, { color: 'red', bold: true });
-  return shown === 'live' ? span('') : span(shown, { color: 'yellow' });
+  return span(shown, shown === 'live' ? { dim: true } : { color: 'yellow' });
 }
 
 function verdict({ stats }: MemberStatus): Span {

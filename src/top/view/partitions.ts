@@ -1,5 +1,5 @@
 import { isEstimate, isOwned, type LeaseStatus, needsAttention } from '../../core/admin/group-status.js';
-import { escapeControl } from '../../core/lib/text.js';
+import { stateText } from '../../text/lease-table.js';
 import type { Model } from '../model/model.js';
 import { aboutLag, duration, rate, UNKNOWN } from './format.js';
 import { letterSpan, UNOWNED } from './palette.js';
@@ -55,14 +55,12 @@ export function partitionMap(model: Model, rows: readonly LeaseStatus[], width: 
   return lines;
 }
 
-/** States that are nothing to look at. */
-const QUIET = new Set(['owned', 'running']);
+/** The states of normal work. */
+const NORMAL = new Set(['owned', 'running']);
 
 function stateCell(row: LeaseStatus): Span {
-  const { state, pin } = row;
-  const parts = [...(QUIET.has(state) ? [] : [state]), ...(pin === null ? [] : [`pinned to ${pin}`])];
-  const text = parts.map(escapeControl).join(', ');
-  if (QUIET.has(state)) return span(text);
+  const text = stateText(row);
+  if (NORMAL.has(row.state)) return span(text, { dim: true });
   return span(text, needsAttention(row) ? { color: 'red', bold: true } : { color: 'yellow' });
 }
 
