@@ -54,8 +54,8 @@ function flagOf(key: SettingName, helpGroup: string) {
 }
 
 /**
- * oclif flags for the named settings: texts without a default, so that {@link loadConfig} sees which were
- * given and applies one order of precedence and one kind of message to all of them.
+ * oclif flags for the named settings: texts without defaults, so that {@link loadConfig} knows which were given and
+ * applies its precedence and messages to all of them.
  */
 export function settingFlags(keys: readonly SettingName[], helpGroup?: string): FlagInput {
   return Object.fromEntries(keys.map((key) => [SETTINGS[key].flag, flagOf(key, helpGroup ?? '')]));
@@ -69,7 +69,7 @@ export const connectionFlags = {
 
 /** What all commands share: configuration, connection, signals, and errors that become exit codes. */
 export abstract class BaseCommand extends Command {
-  // oclif's default usage lists every flag before any explanation.
+  // oclif's default usage line lists every flag.
   static override usage: string | string[] = '<%= command.id %> [FLAGS]';
 
   static override baseFlags = {
@@ -94,7 +94,7 @@ export abstract class BaseCommand extends Command {
     return loadConfig(sources);
   }
 
-  /** Any user who lists processes sees a secret in a flag: hide it there, and recommend the environment variable. */
+  /** A secret in a flag is visible in the list of processes: hides it there, and recommends the environment variable. */
   #hideSecrets(sources: ConfigSources): void {
     const secrets = secretFlags(sources);
     if (secrets.length === 0) return;
@@ -117,7 +117,7 @@ export abstract class BaseCommand extends Command {
     return stopSignal();
   }
 
-  /** Columns of the terminal that stdout is; undefined where it is none. */
+  /** Columns of the terminal; undefined if stdout is not a terminal. */
   protected get columns(): number | undefined {
     return process.stdout.isTTY ? process.stdout.columns || undefined : undefined;
   }

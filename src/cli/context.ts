@@ -6,13 +6,13 @@ import { messageOf, NatspocError } from '../core/lib/errors.js';
 import { asObject, type Fields } from '../core/lib/json.js';
 import { readSmallFile, UnreadableFile } from '../core/lib/small-file.js';
 
-/** The settings that a context gives, as raw texts, and its name for messages. */
+/** The settings in a context as raw texts, and its name for messages. */
 export interface NatsContext {
   name: string;
   values: Partial<Record<SettingName, string>>;
 }
 
-/** What a context file calls a setting. */
+/** Field names in a context file, and the settings that they set. */
 const FIELDS: Record<string, SettingName> = {
   url: 'server',
   user: 'user',
@@ -80,7 +80,7 @@ export function readContext(name: string, env: Readonly<Record<string, string | 
 /**
  * The settings in the text of a context.
  *
- * @throws NatspocError `config` with one line: it is none, or asks for what is not supported.
+ * @throws NatspocError `config` with one line: it is not a context, or uses an unsupported field.
  */
 export function decodeContext(
   { name, file, text }: { name: string; file: string; text: string },

@@ -30,8 +30,8 @@ export abstract class PauseCommand extends StreamCommand {
       group.following(async (follower) => {
         const request = { named, owner: flags.owner, all: flags.all };
         const partitions = choosePartitions(request, stream.layout.partitions, follower);
-        const { changed, restless } = await group.pause(follower, partitions, paused, signal);
-        this.#report(flags.json, paused, partitions, changed, restless);
+        const { changed, unfinished } = await group.pause(follower, partitions, paused, signal);
+        this.#report(flags.json, paused, partitions, changed, unfinished);
       }),
     );
   }
@@ -41,12 +41,12 @@ export abstract class PauseCommand extends StreamCommand {
     paused: boolean,
     partitions: readonly number[],
     changed: readonly number[],
-    restless: ReadonlyMap<number, string>,
+    unfinished: ReadonlyMap<number, string>,
   ): void {
-    const pending = [...restless].map(([partition, message]) => ({ partition, message }));
+    const pending = [...unfinished].map(([partition, message]) => ({ partition, message }));
     if (json) this.writeJson({ paused, partitions, changed, pending });
     else {
-      const done = partitions.filter((partition) => !restless.has(partition));
+      const done = partitions.filter((partition) => !unfinished.has(partition));
       this.writeLines(
         done.map((partition) => {
           const already = changed.includes(partition) ? '' : ' already';

@@ -9,7 +9,7 @@ import type { NatsConnection } from '../core/nats/client/connection.js';
 import { explain } from '../core/nats/client/outcome.js';
 import { BaseCommand } from './base-command.js';
 
-/** What a command on an existing stream works with. */
+/** A command's access to an existing stream. */
 export interface StreamSession {
   config: Config;
   stream: StreamAdmin;
@@ -80,8 +80,8 @@ export abstract class StreamCommand extends BaseCommand {
     for (const line of consequences.flatMap((each) => wrap(each, width))) this.note(line);
     const prompt = createInterface({ input: process.stdin, output: process.stderr });
     try {
-      // Ctrl-C and Ctrl-D are an answer, too.
-      const typed = await prompt.question(`Type ${escapeControl(name)} to go on: `).catch(() => {
+      // Ctrl-C and Ctrl-D mean no.
+      const typed = await prompt.question(`Type ${escapeControl(name)} to continue: `).catch(() => {
         process.stderr.write('\n');
         return '';
       });

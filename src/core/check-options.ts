@@ -37,7 +37,7 @@ const isFunction = (value: unknown): boolean => typeof value === 'function';
 const isWhole = (value: unknown, least: number, most: number): boolean =>
   Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most;
 
-/** Any value for which this is true. */
+/** Accepts any value for which this is true. */
 const such = (isTrue: (value: unknown) => boolean, allowed: string): Check => ({
   read: (value) => (isTrue(value) ? value : undefined),
   allowed,
@@ -98,7 +98,7 @@ export function keyOf(value: unknown): MessageKey | undefined {
   const name = SETTINGS.name.parse(value.name);
   const { of } = value;
   if (name === undefined || typeof of !== 'function') return undefined;
-  // What it returns is checked for each message.
+  // Its results are checked for each message.
   return namedKey(name, (message) => textOrNull(Reflect.apply(of as () => unknown, undefined, [message])));
 }
 

@@ -1,4 +1,4 @@
-/** The one shape of `--json`: raw numbers, durations in milliseconds (`…Ms`), times in ISO 8601, null for what is unknown. */
+/** The shape of `--json`: raw numbers, durations in milliseconds (`…Ms`), times in ISO 8601, null for what is unknown. */
 import type { GroupEvent } from '../core/admin/group-event.js';
 import { type GroupStatus, isEstimate, needsAttention, totalsOf } from '../core/admin/group-status.js';
 import type { MemberStatus } from '../core/admin/members.js';
@@ -9,7 +9,7 @@ import type { StreamFacts } from '../core/ports/facts.js';
 export const isoTime = (atMs: number | null | undefined): string | null =>
   atMs == null ? null : new Date(atMs).toISOString();
 
-/** A payload: `data` is text; `data_base64` where it is not UTF-8. */
+/** A payload: `data` is text; `data_base64` if it is not UTF-8. */
 export function payloadJson(data: Uint8Array | string): { data: string } | { data_base64: string } {
   const text = typeof data === 'string' ? data : textOf(data);
   return text === undefined ? { data_base64: Buffer.from(data).toString('base64') } : { data: text };
@@ -19,7 +19,7 @@ export function payloadJson(data: Uint8Array | string): { data: string } | { dat
 export const round = (value: number | null): number | null =>
   value === null ? null : Math.round(value * 10) / 10;
 
-/** The partitions and members of a group, and what they sum up to. */
+/** The partitions, members and totals of a group. */
 export const groupJson = (status: GroupStatus) => ({
   totals: totalsOf(status),
   partitions: status.partitions.map((lease) => ({

@@ -1,23 +1,23 @@
 import { pad, textWidth, wrap } from '../core/lib/text.js';
 
-/** How a column takes its place in a table. */
+/** The layout of a column. */
 export interface ColumnLayout {
   title: string;
   align?: 'left' | 'right';
   /** While the table is too wide, columns with a rank are omitted, the highest first. Others stay. */
   rank?: number;
-  /** Takes the room that is left over; one column at most. */
+  /** Takes the remaining room; at most one column. */
   grow?: boolean;
-  /** Not wider than this, unless there is room. */
+  /** Maximum width, unless there is room. */
   max?: number;
 }
 
-/** The least width of a column that grows. */
+/** Minimum width of a column that grows. */
 const GROWING = 16;
 
 export const GAP = '  ';
 
-/** The columns that fit into `width`, by number, each with its width: that of its content, where there is room. */
+/** The columns that fit into `width`, by number, each with its width, which is that of its content if possible. */
 export function fitColumns(
   columns: readonly ColumnLayout[],
   rows: readonly (readonly string[])[],

@@ -9,14 +9,14 @@ import { reduce } from './model/reduce.js';
 import { eventTime, LiveSource } from './sources/live.js';
 import type { Recorder } from './sources/recording.js';
 
-/** A model that changes, whatever makes it change. */
+/** A changing model, live or from a recording. */
 export interface Feed {
   readonly model: Model;
-  /** What can be done to what is shown; undefined: nothing. */
+  /** The actions on the group; undefined: none. */
   readonly operator: Operator | undefined;
   /** Calls back after each change; one listener. */
   listen(listener: (model: Model) => void): void;
-  /** Begins to ask, or asks at another interval. */
+  /** Starts polling, or changes its interval. */
   every(intervalMs: number): void;
   stop(): void;
 }
@@ -28,7 +28,7 @@ export class LiveFeed implements Feed {
   #model: Model = initialModel(eventTime());
   #listener: (model: Model) => void = () => {};
 
-  /** `recorder` gets every event as well. */
+  /** @param recorder also receives every event. */
   constructor(connection: NatsConnection, config: Config, recorder: Recorder | undefined) {
     const { server, stream, group, bucket } = config;
     const emit = (body: TopEventBody) => {
@@ -46,7 +46,7 @@ export class LiveFeed implements Feed {
     return this.#model;
   }
 
-  /** Why there is nothing to see; undefined while there is something. */
+  /** The reason why there is nothing to show; undefined if there is something. */
   get failure(): NatspocError | undefined {
     return this.#source.failure;
   }
@@ -59,7 +59,7 @@ export class LiveFeed implements Feed {
     this.#source.every(intervalMs);
   }
 
-  /** One round of questions; resolves when it is over. */
+  /** One polling round; resolves when it is complete. */
   round(): Promise<void> {
     return this.#source.round();
   }
@@ -75,7 +75,7 @@ export class LiveFeed implements Feed {
   }
 }
 
-/** What was recorded, at the pace at which it came. */
+/** A recording, at its original pace. */
 export class ReplayFeed implements Feed {
   readonly operator = undefined;
   readonly #events: readonly TopEvent[];
@@ -97,7 +97,7 @@ export class ReplayFeed implements Feed {
     this.#listener = listener;
   }
 
-  /** Plays from the first event; time still passes after the last. The interval is that of the recording. */
+  /** Plays from the first event; time continues after the last. The interval is that of the recording. */
   every(): void {
     if (this.#timer) return;
     const startedAt = performance.now();

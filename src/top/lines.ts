@@ -9,16 +9,16 @@ import { clockTime } from './view/format.js';
 import { plain } from './view/text.js';
 import { groupUpdates, updateLine } from './view/updates.js';
 
-/** How long news are gathered: the moves of one rebalance are one line. */
+/** Updates are collected for this long, so that a rebalance becomes one line. */
 const GATHER_MS = 1_000;
-/** Pictures are left out: the story of the timeline is told by the updates. */
+/** The panels without pictures: the updates cover the timeline. */
 const SPOKEN = PANELS.filter((id) => id !== 'timeline');
 const HOWTO = 'Changes follow, a line each. Enter prints everything again; q and Enter quit.';
 
-/** What does not count as a change of health: for how long it has been so. */
+/** The parts of the health text that change without news: durations. */
 const withoutAges = (text: string): string => text.replace(/[\d.]+ ?(ms|s|m|h|d)\b/g, '');
 
-/** What has changed between two models, a line each, the oldest first. */
+/** The changes between two models, one line each, oldest first. */
 export function news(before: Model, after: Model): string[] {
   const said: string[] = [];
   const last = before.updates.at(-1);
@@ -38,15 +38,15 @@ export function news(before: Model, after: Model): string[] {
   return said;
 }
 
-/** Where the lines go, and where keys come from. */
+/** The output of lines and the input of keys. */
 export interface LineTerminal {
   input: NodeJS.ReadableStream;
   output: NodeJS.WritableStream & { columns?: number };
 }
 
 /**
- * The group as lines that are never changed again, for screen readers: everything once, then what changes. Nothing is
- * drawn twice, and nothing depends on place or colour alone.
+ * The group as lines for screen readers: everything once, then the changes. Lines are never redrawn, and nothing depends on
+ * place or colour alone.
  */
 export class LineView {
   readonly #feed: Feed;
@@ -68,7 +68,7 @@ export class LineView {
     });
   }
 
-  /** Begins to ask and to tell. */
+  /** Starts polling and printing. */
   open(intervalMs: number): void {
     this.#keys.on('line', (text) => (text.trim() === 'q' ? this.close() : this.#tellAll()));
     this.#keys.on('close', () => this.close());
@@ -93,7 +93,7 @@ export class LineView {
       this.#write(news(this.#told, model));
       this.#told = model;
     } else if ((model.ready && model.stream) || model.missing !== null) {
-      // Half a look would be told as a group in trouble.
+      // Before the round is complete, the group would look broken.
       this.#tellAll();
     }
   }

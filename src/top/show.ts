@@ -1,7 +1,7 @@
 import type { Feed } from './feed.js';
 import type { OpenScreen, ScreenOptions } from './ui/mount.js';
 
-/** How to show a group here: drawn on a terminal, as lines for a screen reader, otherwise once. */
+/** How to show the group: on a terminal, as lines for a screen reader, or once. */
 export function display(): 'screen' | 'lines' | 'once' {
   const { TERM, CI, INK_SCREEN_READER } = process.env;
   if (!process.stdin.isTTY || !process.stdout.isTTY || (CI ?? 'false') !== 'false') return 'once';
@@ -12,14 +12,14 @@ export function display(): 'screen' | 'lines' | 'once' {
 /**
  * Draws on this process's terminal until it is closed, or `stop` aborts; the terminal is restored on every way out.
  *
- * @param crash ends the process with an error that nothing has caught; the terminal is restored before.
+ * @param crash ends the process with an uncaught error, after the terminal has been restored.
  */
 export async function openScreen(
   feed: Feed,
   options: ScreenOptions,
   { stop, crash }: { stop: AbortSignal; crash: (error: unknown) => never },
 ): Promise<OpenScreen> {
-  // Only now: most runs of this program draw nothing.
+  // Loaded on demand: most commands draw nothing.
   const [{ mount }, { Terminal }] = await Promise.all([
     import('./ui/mount.js'),
     import('./term/terminal.js'),
@@ -32,7 +32,7 @@ export async function openScreen(
   process.once('uncaughtException', crashed);
   process.once('unhandledRejection', crashed);
   const screen = mount(feed, terminal, options, crashed);
-  // Not once: Ink's own listener ends the process where it finds itself alone, before a recording is written.
+  // Not `once`: if Ink's listener were the only one, it would end the process before a recording is written.
   process.on('SIGHUP', screen.close);
   stop.addEventListener('abort', screen.close);
   return screen;

@@ -6,7 +6,7 @@ import { direction } from './model/series.js';
 
 const RECENT = 20;
 
-/** The group for `--json`: what `leases --json` has, and what `top` knows beside it. */
+/** The group for `--json`: the fields of `leases --json`, and more. */
 export function jsonSnapshot(model: Model): object {
   const { target, connection, stream, missing } = model;
   const { totals, ...group } = groupJson(statusOf(model));

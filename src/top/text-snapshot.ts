@@ -13,10 +13,10 @@ import { type Line, plain } from './view/text.js';
 import { timelineTable } from './view/timeline.js';
 import { groupUpdates, updateLine } from './view/updates.js';
 
-/** As many updates and messages are printed. */
+/** Limit of printed updates and messages. */
 const RECENT = 20;
 
-/** The title of a panel, how many rows it has, and its lines; undefined for the rates, which are a picture. */
+/** The title, number of rows and lines of a panel; undefined for the rates, which are a picture. */
 function sectionOf(id: PanelId, model: Model, columns: number): [string, number, Line[]] | undefined {
   const partitions = partitionRows(model);
   const members = memberRows(model);
@@ -42,7 +42,7 @@ function sectionOf(id: PanelId, model: Model, columns: number): [string, number,
     case 'timeline':
       return ['Timeline', partitions.length, tableLines(timelineTable(model, partitionsOf(model), columns))];
     case 'stream': {
-      // One fact a line, to be searched and read out.
+      // One fact per line, for searching and for screen readers.
       const { facts } = streamFacts(model, 0);
       return ['Stream', facts.length, facts];
     }
@@ -51,7 +51,7 @@ function sectionOf(id: PanelId, model: Model, columns: number): [string, number,
   }
 }
 
-/** The group as plain text for people: every panel, or these, nothing cut off but long lines and long logs. */
+/** The group as plain text: all panels, or the given ones. Only long lines and long logs are cut off. */
 export function textSnapshot(model: Model, columns: number, panels: readonly PanelId[] = PANELS): string {
   const { what, clock, status, stored, numbers } = headerParts(model, columns, {});
   const text = [`${plain(what)}  ${plain(clock)}`, `${plain(status)}  ${plain(stored)}`, plain(numbers)];

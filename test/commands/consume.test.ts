@@ -482,7 +482,7 @@ describe('natspoc consume', function () {
       assert.deepEqual(await get('/healthz'), { status: 200, text: 'ok\n' });
       const ready = await get('/readyz');
       assert.equal(ready.status, 503);
-      assert.match(ready.text, /^p\d is halted\n$/);
+      assert.match(ready.text, /^p\d is given up\n$/);
       const { text } = await get('/metrics');
       assert.match(text, /^natspoc_partitions_owned\{.*group="default".*\} 8$/m);
       assert.match(text, /^natspoc_attempts_failed_total\{.*\} 1$/m);

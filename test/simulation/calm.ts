@@ -1,7 +1,7 @@
 import { CalmCheck, type Expectation } from './checks/calm.js';
 import type { World } from './world.js';
 
-/** One undisturbed change: begins it, and says what it may do. Undefined where the group does not allow it. */
+/** One isolated change: starts it, and returns its permitted effects. Undefined if the group does not allow it. */
 type Episode = (world: World) => Expectation | undefined;
 
 const EXACT = { mayRepeat: false, mayReopen: false, joins: 0 };
@@ -12,7 +12,7 @@ const join: Episode = (world) => {
   return { ...EXACT, what: 'a join', joins: 1 };
 };
 
-/** Somebody joins whom the server does not show to one of the members. */
+/** A member joins that the server does not show to one of the other members. */
 const unseenJoin: Episode = (world) => {
   const { active, random, settings, timeline } = world;
   const faults = random.oneOf(active)?.client.bucket.watchFaults;
@@ -54,7 +54,7 @@ const restart: Episode = (world) => {
   return { ...CUT, what: `a server restart of ${Math.round(downMs)} ms` };
 };
 
-/** Everything that was in hand has to wait for the server, and what it asks the stream then is not answered yet. */
+/** All running work waits for the server, and requests to the stream are not answered yet. */
 const election: Episode = (world) => {
   const { server, random, settings, timeline } = world;
   const downMs = settings.ttlMs * random.between(0.8, 1.3);
@@ -114,7 +114,7 @@ const EPISODES: readonly [Episode, ...Episode[]] = [
   forgetful,
 ];
 
-/** Lets one undisturbed change happen to a group at rest, waits for rest, and judges it. */
+/** Makes one isolated change in a group at rest, waits for rest, and judges it. */
 export async function calmEpisode(
   world: World,
   rest: (what: string, boundMs: number) => Promise<void>,
@@ -123,7 +123,7 @@ export async function calmEpisode(
   const expected = world.random.pick(EPISODES)(world);
   if (!expected) return;
   world.judge.note(`--- ${expected.what}`);
-  // Long enough for what was begun to show.
+  // Long enough for the change to take effect.
   await world.sleep(world.settings.ttlMs * 0.6);
   await rest(`after ${expected.what}`, world.settings.ttlMs * 2.5 + 10_000);
   if (!world.judge.violation) check.judge(expected);

@@ -9,11 +9,11 @@ import { Timeline } from './model/timeline.js';
 type WithoutNow<T> = T extends unknown ? Omit<T, 'now'> : never;
 type Event = WithoutNow<GroupEvent>;
 
-/** One way between a member and the server, and how often a busy socket brings what has changed; milliseconds. */
+/** Latency between a member and the server, and the interval of updates from a busy socket; milliseconds. */
 const ONE_WAY_MS = 1;
 const BATCH_MS = 100;
 
-/** What a crowd is made of. */
+/** The settings of a crowd. */
 export interface CrowdSettings {
   members: number;
   partitions: number;
@@ -28,12 +28,12 @@ interface Person {
 }
 
 /**
- * The protocol of very many members, and nothing else: `step` on a bucket of decoded entries, with partitions that start
- * and drain at once. The group begins as one that has been at rest for long.
+ * Only the protocol, for very many members: `step` on a bucket of decoded entries, with partitions that start and drain
+ * immediately. The group starts at rest.
  */
 export class Crowd {
   readonly timeline = new Timeline();
-  /** What went wrong: a member was fenced that might still have started a handler. */
+  /** A violation: a member was fenced that could still have started a handler. */
   violation: string | undefined;
   readonly #random: Random;
   readonly #settings: CrowdSettings;
@@ -74,12 +74,12 @@ export class Crowd {
     return until();
   }
 
-  /** So many die at once; their connections close. */
+  /** Kills this number of members at the same time; their connections close. */
   kill(count: number): void {
     for (const person of this.survivors.slice(0, count)) person.alive = false;
   }
 
-  /** What keeps the group from being at rest; undefined: nothing. */
+  /** The reason why the group is not at rest; undefined: it is. */
   unrest(): string | undefined {
     const loads = new Map(this.survivors.map(({ id }) => [id, 0]));
     for (const entry of this.#entries.values()) {
@@ -116,7 +116,7 @@ export class Crowd {
       this.#perform(person, effect);
   }
 
-  /** The server does something, and the member hears of it. */
+  /** The server executes an effect, and the member gets the answer. */
   #ask(person: Person, atServer: () => Event): void {
     this.timeline.after(ONE_WAY_MS, () => {
       const answer = atServer();
@@ -220,7 +220,7 @@ export class Crowd {
     return { kind: 'ok', revision };
   }
 
-  /** Everybody sees it, with what else changes at about that time. */
+  /** All members see the change, together with others of about the same time. */
   #store(entry: ViewEntry): void {
     this.#entries.set(keyOf(entry), entry);
     this.#changes.push(entry);

@@ -1,9 +1,9 @@
 import { type RunOptions, type RunResult, runSeed } from './run.js';
 
-/** Lines of a trace that lead up to a violation, mostly enough to see what went wrong. */
+/** Number of trace lines before a violation that are shown; usually enough to see the cause. */
 const LAST_LINES = 40;
 
-/** What was violated in a run, and how to see it again. */
+/** The violation of a run, and the command to replay it. */
 export function explain({ seed, violation }: RunResult, { members, partitions }: RunOptions = {}): string {
   const flags = [`--seed ${seed}`];
   if (members) flags.push(`--members ${members}`);
@@ -15,7 +15,7 @@ export function explain({ seed, violation }: RunResult, { members, partitions }:
   ].join('\n');
 }
 
-/** The same, and the end of its trace: the seed is run once more for it. */
+/** The same with the end of its trace, for which the seed is run again. */
 export async function explainWithTrace(result: RunResult, options: RunOptions = {}): Promise<string> {
   const trace: string[] = [];
   await runSeed(result.seed, { ...options, trace: (line) => trace.push(line) });

@@ -16,13 +16,13 @@ import { type ReaderObserver, SimStream } from './model/stream.js';
 import type { StreamFaults } from './model/stream-api.js';
 import type { World } from './world.js';
 
-/** A reader that has heard nothing for too long says so well within this time of what causes it. */
+/** A silent reader faults well within this time after the cause, milliseconds. */
 const TROUBLE_MS = 8_000;
 
-/** What a member may end with that is refused what it needs. */
+/** The permitted errors of a member that is refused what it needs. */
 const REFUSALS: ReadonlySet<string> = new Set(['not-permitted', 'stream-missing']);
 
-/** The real shell and protocol of one member in a simulated process with a simulated connection. */
+/** One member: the real engine and protocol in a simulated process with a simulated connection. */
 export class SimMember {
   readonly name: string;
   readonly process: Process;
@@ -38,7 +38,7 @@ export class SimMember {
   #isRefused = false;
   isGone = false;
 
-  /** `quota`: it leaves after so many messages. */
+  /** @param quota it leaves after this number of messages. */
   constructor(world: World, name: string, quota?: number) {
     const { timeline, server, ledger, handling, settings, judge } = world;
     const random = new Random(world.random.seed());
@@ -152,24 +152,24 @@ export class SimMember {
     if (!this.isMember) return;
     this.isLeaving = true;
     this.#world.judge.note(`${this.name} is asked to leave`);
-    // How it ends, `closed` tells.
+    // `closed` reports how it ends.
     this.process.receive(() => void this.member.leave().catch(() => {}));
   }
 
-  /** Ends without a word; `noticed`: the server sees the connection close. */
+  /** Ends silently; `noticed`: the server sees the connection close. */
   crash(noticed: boolean): void {
     if (this.isGone) return;
     this.#world.judge.note(`${this.name} crashes${noticed ? '' : ', unnoticed by the server'}`);
     this.#gone(noticed);
   }
 
-  /** From now on what it asks of the stream is refused for good: it has to end with that error as soon as it asks. */
+  /** Refuses its requests to the stream permanently: it must end with that error at its next request. */
   refuse(refuses: StreamFaults['refuses'], why: StreamFaults['why']): void {
     this.#isRefused = true;
     Object.assign(this.client.stream.faults, { refuses, why });
   }
 
-  /** Its session is gone or about to be: it must not be allowed to start a handler any more. */
+  /** Its session is gone or being deleted: it must not start a handler any more. */
   checkPermission(because: string): void {
     const leftMs = this.member.permittedUntil - this.process.clock.now();
     if (this.process.isDead || leftMs <= 0) return;
@@ -186,7 +186,7 @@ export class SimMember {
     this.process.pause();
     timeline.after(forMs, () => {
       if (!this.process.isPaused) return;
-      judge.note(`${this.name} goes on`);
+      judge.note(`${this.name} continues`);
       this.process.resume();
       handling.woke(this.name, (delayMs, check) => timeline.after(delayMs, check));
       timeline.after(0, () => {
@@ -197,13 +197,13 @@ export class SimMember {
     });
   }
 
-  /** How many messages of a partition are in memory; undefined while it is not running. */
+  /** The number of a partition's messages in memory; undefined while it is not running. */
   #held(partition: number): number | undefined {
     const status = this.member.partitions.find((each) => each.partition === partition);
     return status?.state === 'running' ? status.lag - this.#stream.pending(partition) : undefined;
   }
 
-  /** A member holds no more of a partition than its window, whatever happens to its readers. */
+  /** A member never holds more messages of a partition than its window, whatever happens to its readers. */
   #readers(): ReaderObserver {
     const { judge } = this.#world;
     return {

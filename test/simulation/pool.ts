@@ -4,32 +4,32 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Order, Report } from './worker.js';
 
-/** Seeds that a worker gets at once. */
+/** Seeds per order to a worker. */
 const CHUNK = 20;
 
-/** Almost everything that a run makes is garbage soon after: so much of it is collected at once, in MB. */
+/** Size of the young generation, MB: almost everything in a run is garbage soon. */
 const LARGE_NURSERY = ['--max-semi-space-size=32'];
 
 /** The root of this checkout. */
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** What to run, where. */
+/** Options of a pool. */
 export interface PoolOptions {
   from: number;
   count: number;
   workers: number;
   options: Order['options'];
-  /** A checkout whose simulator is run: this one, or a changed copy. */
+  /** The checkout to run: this one, or a changed copy. */
   root?: string;
-  /** Hears of the totals now and then. */
+  /** Called with the totals from time to time. */
   progress?: (totals: Report) => void;
 }
 
 /**
- * Runs seeds on several processes until all are done or one of them is violated; of several violations the one
- * with the lowest seed counts.
+ * Runs seeds in several processes until all are done or one has a violation; of several violations the one with the lowest
+ * seed counts.
  *
- * @throws Error when a process dies.
+ * @throws Error if a process dies.
  */
 export async function runPool(pool: PoolOptions): Promise<Report> {
   const totals: Report = { seeds: 0, simulatedMs: 0, events: 0, handled: 0, failed: undefined };

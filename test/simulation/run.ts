@@ -3,12 +3,12 @@ import { Random } from './model/random.js';
 import { play, settingsFor } from './scenario.js';
 import { World, type WorldSettings } from './world.js';
 
-/** Turns of the event loop that are asked for at once. */
+/** Turns of the event loop that are requested together. */
 const TURNS = 128;
-/** A run that goes on for so many events does not end by itself. */
+/** Limit of events in a run; a run that reaches it would never end. */
 const MOST_EVENTS = 20_000_000;
 
-/** How to run a seed. */
+/** Options of a run. */
 export interface RunOptions {
   members?: number | undefined;
   partitions?: number | undefined;
@@ -16,11 +16,11 @@ export interface RunOptions {
   trace?: ((line: string) => void) | undefined;
 }
 
-/** What a run was like. */
+/** The result of a run. */
 export interface RunResult {
   seed: number;
   violation: Violation | undefined;
-  /** Milliseconds of true time, and how many things happened in it. */
+  /** Its duration, milliseconds of true time, and its number of events. */
   simulatedMs: number;
   events: number;
   handled: number;
@@ -33,7 +33,7 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<R
   return runWorld(seed, settings, play, options.trace);
 }
 
-/** Runs a scenario in a world of its own. */
+/** Runs a scenario in a new world. */
 export async function runWorld(
   seed: number,
   settings: WorldSettings,
@@ -54,9 +54,8 @@ export async function runWorld(
 }
 
 /**
- * Lets the world go on, one thing a turn of the event loop, until the scenario is over or something is
- * violated. Between two turns everything that was resolved is carried out, as between two callbacks of a real
- * process. Turns are asked for by the batch, because that makes them cheap.
+ * Runs one event per turn of the event loop, until the scenario ends or an invariant is violated. Between two turns all resolved
+ * promises are processed, as between two callbacks of a real process. Turns are requested in batches, because that is cheap.
  */
 function drive(world: World, scenario: Promise<void>): Promise<number> {
   return new Promise((resolve) => {
@@ -74,7 +73,7 @@ function drive(world: World, scenario: Promise<void>): Promise<number> {
       try {
         const run = world.timeline.next();
         if (!run || ++events > MOST_EVENTS) {
-          world.judge.violate('ended', run ? 'the run does not end' : 'nothing will ever happen again');
+          world.judge.violate('ended', run ? 'the run does not end' : 'no event is left');
         } else run();
       } catch (error) {
         world.judge.violate('ended', error instanceof Error ? (error.stack ?? error.message) : String(error));

@@ -5,7 +5,7 @@ import { Random } from './model/random.js';
 
 const MEMBERS = 400;
 const PARTITIONS = 4_000;
-/** Beyond the time in which a death is noticed; SPEC.md states it (I7). */
+/** The bound beyond the detection time, from SPEC.md (I7). */
 const BOUND_MS = 1_000;
 
 describe('a large group', () => {

@@ -6,14 +6,14 @@ import type { Random } from './model/random.js';
 import { storm } from './storm.js';
 import type { World, WorldSettings } from './world.js';
 
-/** So many messages in each partition at once, and what they may take. */
+/** Messages of a burst in each partition, and the time for handling them, milliseconds. */
 const BURST = 20;
 const BURST_MS = 8_000;
-/** After the storm it is looked for so long, in ttls, whether what is at rest stays so: entries are looked at in turns. */
+/** How long the group must stay at rest after the storm, in ttls, because entries are checked in rotation. */
 const REST_TTLS = 1.2;
-/** What was taken out of the bucket has to be missed first, and then claims wait for a ttl. */
+/** Time to notice removed entries and to hold claims for a ttl, in ttls. */
 const MISSED_TTLS = 2.5;
-/** A run that ends with a burst lasts at least this long: requests and idle readers have expired by then. */
+/** Minimum duration of a run with a burst, milliseconds: requests and idle readers have expired by then. */
 const LENGTH_MS = 60_000;
 
 function handlers(random: Random): HandlerProfile {
@@ -28,7 +28,7 @@ function handlers(random: Random): HandlerProfile {
   };
 }
 
-/** Everything that is fixed for one run; `members` and `partitions` where somebody wants a certain number. */
+/** The settings of one run; `members` and `partitions` if given. */
 export function settingsFor(
   random: Random,
   wanted: { members?: number | undefined; partitions?: number | undefined },
@@ -50,16 +50,16 @@ export function settingsFor(
     concurrency: random.pick([1, 1, 1, 4]),
     bufferMessages: random.pick([12, 64, 256]),
     shared: random.chance(0.5),
-    // Where a failure needs a human being, none happens outside the storm.
+    // With the policy halt, handlers fail only in the storm.
     handlers: { ...handlers(random), ...(onExhausted === 'halt' && { fails: 0 }) },
     onExhausted,
     handlerTimeoutMs: onExhausted === 'halt' ? undefined : random.pick([undefined, undefined, 1_000]),
-    // No more than slow handlers can keep up with, one at a time in each partition.
+    // A rate that slow handlers can sustain, one at a time in each partition.
     publishRate: Math.min(random.pick([3, 10]), partitions),
   };
 }
 
-/** Somebody looks after partitions whose handlers have given up: from now on, every second. */
+/** An operator releases halted partitions every second from now on. */
 function liftHalts(world: World): void {
   for (const { member } of world.active) {
     for (const { partition, state } of member.partitions) {
@@ -69,24 +69,24 @@ function liftHalts(world: World): void {
   world.timeline.after(1_000, () => liftHalts(world));
 }
 
-/** In this share of the groups at rest somebody silences a reader. */
+/** Share of the groups at rest in which another client silences a reader. */
 const SILENCED = 0.3;
 
-/** More at once than most windows, after a quiet time in which requests have expired. */
+/** A burst that exceeds most windows, after a quiet time in which requests have expired. */
 function burst(world: World): void {
   world.judge.note('--- a burst');
   for (let partition = 0; partition < world.settings.partitions; partition++)
     for (let i = 0; i < BURST; i++) world.store(partition);
 }
 
-/** A group starts, changes undisturbed, goes through a storm of faults, and has to come to rest and stay there. */
+/** Starts a group, makes isolated changes, injects a storm of faults, and requires rest afterwards. */
 export async function play(world: World): Promise<void> {
   const { settings, random, judge, ledger, timeline } = world;
   const rest = async (what: string, boundMs: number): Promise<void> => {
     const isAtRest = await world.until(() => unrest(world) === undefined || !!judge.violation, boundMs);
     if (!isAtRest) judge.violate('I7', `not at rest ${boundMs} ms ${what}: ${unrest(world)}`);
   };
-  // The longest that a member can go unnoticed, and the longest that a handler or a drain may take.
+  // The longest detection time, and the longest time of a handler or a drain.
   const boundMs = settings.ttlMs * 1.2 + settings.drainTimeoutMs + 10_000;
 
   const spreadMs = random.pick([50, 50, 3_000]);
@@ -102,13 +102,13 @@ export async function play(world: World): Promise<void> {
   judge.note('--- the storm is over');
   await rest('after the last fault', boundMs + (world.harm === 'loss' ? settings.ttlMs * MISSED_TTLS : 0));
 
-  // What is at rest stays at rest.
+  // A group at rest must stay at rest.
   const writes = ledger.leaseWrites;
   const bursts = random.chance(0.3);
   const restMs = settings.ttlMs * REST_TTLS;
   if (random.chance(SILENCED)) silenceReader(world);
   await world.sleep(bursts ? Math.max(restMs, LENGTH_MS - timeline.now) : restMs);
-  if (ledger.leaseWrites !== writes) judge.violate('I7', 'leases changed though nothing had happened');
+  if (ledger.leaseWrites !== writes) judge.violate('I7', 'leases changed without a cause');
   if (bursts) burst(world);
   world.isPublishing = false;
   await rest('after the last message', boundMs + BURST_MS);

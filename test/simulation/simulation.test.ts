@@ -3,7 +3,7 @@ import { explainWithTrace } from './explain.js';
 import { runPool } from './pool.js';
 import { runSeed } from './run.js';
 
-/** The seeds that every run of the tests tries, so that a failure is the change's fault. `npm run simulate` tries fresh ones. */
+/** Fixed seeds, so that a failure is caused by a change. `npm run simulate` tries new ones. */
 const SEEDS = 100;
 
 describe('the protocol in the simulator', () => {

@@ -11,7 +11,7 @@ import { trimming } from './faults/trimming.js';
 import { unreadableLease, unreadablePosition } from './faults/unreadable.js';
 import type { World } from './world.js';
 
-/** What a storm is made of. Those that are most telling come twice. */
+/** The faults of a storm. The most effective ones are listed twice. */
 const FAULTS: readonly Fault[] = [
   members.crash,
   members.decimation,
@@ -73,7 +73,7 @@ const FAULTS: readonly Fault[] = [
   bucket.goingBack,
 ];
 
-/** Lets several faults happen within a time, on members chosen at random; resolves when the last one is over. */
+/** Starts several faults within a time, on random members; resolves at the end of the last one. */
 export async function storm(world: World, faults: number, withinMs: number): Promise<void> {
   const { random, timeline, judge } = world;
   let lastEnd = timeline.now;

@@ -11,39 +11,39 @@ import { Server } from './model/server.js';
 import type { StoreCopy } from './model/store.js';
 import { Timeline } from './model/timeline.js';
 
-/** What a run is made of. */
+/** The settings of a run. */
 export interface WorldSettings {
   group: string;
   members: number;
   partitions: number;
   ttlMs: number;
   probeEveryMs: number;
-  /** Probing is not permitted: the ttl alone decides. */
+  /** Probing is not permitted, so only the ttl decides. */
   denied: boolean;
-  /** So many members may not answer probes. */
+  /** Number of members that may not answer probes. */
   mute: number;
-  /** Rates of clocks differ from true time by up to this much. */
+  /** Maximum difference of clock rates from true time. */
   clockError: number;
   latency: Latency;
   drainTimeoutMs: number;
-  /** Handlers of one partition side by side, each of another key. */
+  /** Parallel handlers of one partition, each of another key. */
   concurrency: number;
-  /** How many messages a member may have in memory. */
+  /** Limit of messages in a member's memory. */
   bufferMessages: number;
   handlers: HandlerProfile;
-  /** Members read all partitions with one reader, as keyed groups do. */
+  /** Members read all partitions with one reader, as in keyed groups. */
   shared: boolean;
-  /** What follows the last failed attempt of a message. */
+  /** The policy after the last failed attempt of a message. */
   onExhausted: 'skip' | 'halt' | 'dead-letter';
-  /** An attempt that takes longer has failed. */
+  /** Timeout of an attempt. */
   handlerTimeoutMs: number | undefined;
-  /** Messages a second. */
+  /** Messages per second. */
   publishRate: number;
 }
 
 const KEYS = ['a', 'b', 'c', 'd', 'e'] as const;
 
-/** How often a condition that a run waits for is looked at. */
+/** How often a run checks the condition that it waits for. */
 const LOOK_EVERY_MS = 50;
 
 /** A group on a server under one virtual clock. */
@@ -60,7 +60,7 @@ export class World {
   /** Readers opened, by partition. */
   readonly opens: number[];
   isPublishing = false;
-  /** What somebody does to entries of the bucket in this run: either damage, or loss, which might bring damage back. */
+  /** The harm to entries of the bucket in this run: damage or loss, not both, because a loss could bring damage back. */
   harm: 'damage' | 'loss' | undefined;
 
   constructor(settings: WorldSettings, random: Random, trace: ((line: string) => void) | undefined) {
@@ -73,7 +73,7 @@ export class World {
       this.server.log,
       settings,
       (sequence) =>
-        // What was handled behind a key that waits comes again when its partition starts again.
+        // Messages that were handled after a waiting key are repeated when the partition restarts.
         settings.concurrency > 1 || this.handling.handledWhenTold(sequence),
     );
     this.drops = new Drops(this.judge, this.ledger, settings.shared);
@@ -90,7 +90,7 @@ export class World {
     return this.members.filter((member) => member.isMember);
   }
 
-  /** `quota`: it leaves after so many messages. */
+  /** @param quota it leaves after this number of messages. */
   join(quota?: number): SimMember {
     const member = new SimMember(this, `m${this.members.length + 1}`, quota);
     this.members.push(member);
@@ -102,7 +102,7 @@ export class World {
     this.opens[partition] = (this.opens[partition] ?? 0) + 1;
   }
 
-  /** A message arrives in a partition. */
+  /** Stores a message in a partition. */
   store(partition: number): void {
     const key = this.settings.concurrency > 1 ? this.random.pick(KEYS) : null;
     this.server.log.append(partition, key);
@@ -119,14 +119,14 @@ export class World {
     next();
   }
 
-  /** Somebody takes entries out of the bucket's stream: no mark is left, and no watch tells. */
+  /** Removes entries from the bucket's stream without a marker, so that no watch shows it. */
   lose(matches: (key: string) => boolean): void {
     const lost = this.server.store.lose(matches);
     this.judge.note(`the bucket loses ${lost.map(({ key }) => key).join(' ')}`);
     this.ledger.lose(lost);
   }
 
-  /** The server starts with an older copy of the bucket. */
+  /** The server restarts with an older copy of the bucket. */
   putBack(copy: StoreCopy): void {
     this.judge.note(`the bucket goes back to revision ${copy.revision}`);
     this.server.store.putBack(copy);
@@ -140,7 +140,7 @@ export class World {
     });
   }
 
-  /** Waits until the condition holds; false when it does not within the bound. */
+  /** Waits until the condition holds; false after the bound. */
   async until(holds: () => boolean, boundMs: number): Promise<boolean> {
     const end = this.timeline.now + boundMs;
     while (!holds()) {
@@ -150,11 +150,11 @@ export class World {
     return true;
   }
 
-  /** Nobody may be fenced who could still start a handler. */
+  /** No member may be fenced while it could still start a handler. */
   #checkPermission(key: string, by: string): void {
     const parsed = parseGroupKey(this.settings.group, key);
     if (parsed.kind !== 'session') return;
-    // Whoever has another session by now may go on under that one.
+    // A member that has a new session may continue under that one.
     const fenced = this.members.find(({ member }) => member.id === parsed.id);
     if (fenced && fenced.name !== by) fenced.checkPermission(`${by} fences it`);
   }

@@ -112,7 +112,7 @@ describe('what is said of an action', () => {
     const killed = await said({ type: 'kill', target: { ...far, local: true } }, operator);
     assert.equal(orders[1]?.leaves, false);
     assert.equal(killed?.level, 'error');
-    assert.match(killed?.text ?? '', /far was not killed: 1 is the number of no member's process/);
+    assert.match(killed?.text ?? '', /far was not killed: 1 is not a valid process id/);
   });
 
   it('is one line for what the group refuses; a fault of our own is thrown', async () => {

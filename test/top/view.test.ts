@@ -177,9 +177,9 @@ describe('the view of top', () => {
     const missing = play([
       [0, { type: 'missing', message: 'There is no stream S yet. Run "natspoc consume".' }],
     ]);
-    assert.match(textOf(missing, {}, 80, 24), /natspoc consume[\s\S]*Looking again every 1\.0 s\./);
+    assert.match(textOf(missing, {}, 80, 24), /natspoc consume[\s\S]*Trying again every 1\.0 s\./);
     const slow = textOf(missing, { intervalMs: 300_000 }, 80, 24);
-    assert.match(slow, /Looking again every 5m\./);
+    assert.match(slow, /Trying again every 5m\./);
     const hostile = play([[0, { type: 'missing', message: HOSTILE }]]);
     assert.doesNotMatch(textSnapshot(hostile, 80).replaceAll('\n', ''), CONTROL);
     assert.ok(textSnapshot(hostile, 80).includes(escapeControl(HOSTILE)));
@@ -189,7 +189,7 @@ describe('the view of top', () => {
       [0, { type: 'snapshot', entries: [] }],
     ]);
     const text = textOf(alone, {}, 80, 24);
-    assert.match(text, /no consumers/);
+    assert.match(text, /no members/);
     assert.match(text, /Start one: natspoc consume/);
     assert.match(text, /natspoc publish/);
   });
@@ -250,7 +250,7 @@ describe('the view of top', () => {
       change(5_000, [lease(3, 24, 'z', { reason: 'handover', from: 'twin' })]),
     ]);
     const story = textOf(model, { focus: 'members', detail: 'x' }, 100, 40)
-      .replace(/^[\s\S]*What happened/, '')
+      .replace(/^[\s\S]*Updates/, '')
       .replace(/^\d\d:\d\d:/gm, '');
     assert.match(
       story,

@@ -76,7 +76,7 @@ describe('leases check', () => {
     assert.deepEqual(
       findings.map(({ kind, message }) => [kind, message]),
       [
-        ['unreadable', 'p0: its position cannot be read: "leases seek" says where to go on'],
+        ['unreadable', 'p0: its position cannot be read; choose where to continue with "leases seek"'],
         ['unreadable', 'p1: its position was written by a newer version of natspoc, which must handle it'],
       ],
     );

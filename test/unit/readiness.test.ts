@@ -68,7 +68,7 @@ describe('readiness', () => {
     assert.deepEqual(readiness.problems(), [
       'p1 has made no progress for 1m 1s: the handler of message 11 runs',
       'p2 has made no progress for 12 s: messages wait, but none arrives',
-      'p0 is halted',
+      'p0 is given up',
     ]);
   });
 });

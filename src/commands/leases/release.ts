@@ -56,7 +56,7 @@ export default class LeasesRelease extends StreamCommand {
   #report(outcomes: readonly ReleaseOutcome[], json: boolean): void {
     const failed = outcomes.filter(({ outcome }) => outcome === 'failed');
     if (json) this.writeJson({ released: outcomes });
-    else if (outcomes.length === 0) this.writeLines(['There is nothing to release.']);
+    else if (outcomes.length === 0) this.writeLines(['Nothing to release.']);
     else this.writeLines(outcomes.filter(({ outcome }) => outcome !== 'failed').map(describeRelease));
     const [first, ...others] = failed;
     if (!first) return;

@@ -124,7 +124,7 @@ function* checkLease(lease: LeaseStatus, { maxLag }: CheckLimits): Iterable<Find
       yield finding(
         'unreadable',
         'critical',
-        `p${partition}: its lease cannot be read: "leases release ${partition} --force" lets a broken one go`,
+        `p${partition}: its lease cannot be read; "leases release ${partition} --force" releases it`,
         about,
       );
       break;
@@ -136,7 +136,7 @@ function* checkLease(lease: LeaseStatus, { maxLag }: CheckLimits): Iterable<Find
     yield finding(isMisfit ? fault : 'unreadable', 'critical', message, about);
   }
   if (lease.overrideUnreadable) {
-    const message = `p${partition}: its override (pin, pause) cannot be read: "leases resume" and "leases pin" overwrite it`;
+    const message = `p${partition}: its override (pin, pause) cannot be read; "leases resume" and "leases pin" overwrite it`;
     yield finding('unreadable', 'warning', message, about);
   }
   if (lease.trimmed > 0) {
@@ -158,7 +158,7 @@ function* checkMember(member: MemberStatus): Iterable<Finding> {
   } else if (state !== 'leaving' && isLate(member)) {
     const left = expiresInMs ?? 0;
     const when = left < 0 ? 'has expired' : `expires in ${formatDuration(left)}`;
-    const message = `${escapeControl(name)} has not renewed: its session ${when}`;
+    const message = `${escapeControl(name)} has missed a renewal; its session ${when}`;
     yield finding('near-expiry', 'warning', message, about);
   }
 }

@@ -3,14 +3,14 @@ import { keys } from '../protocol/keys.js';
 import { decodeCleared, encodeRecord, RECORD_VERSION } from '../protocol/records.js';
 import { unwritten } from './unwritten.js';
 
-/** Another operator may trim at the same time: so often the entry is looked at again. */
+/** Attempts to write the entry, because another operator may trim at the same time. */
 const ATTEMPTS = 5;
 
 /**
- * Takes down that no message of a partition up to a sequence waits for a group.
+ * Records that no message of a partition up to a sequence waits for a group.
  *
  * @param created when the stream was created; undefined: the server does not say.
- * @throws NatspocError where it cannot be written.
+ * @throws NatspocError if it cannot be written.
  */
 export async function writeCleared(
   bucket: Bucket,

@@ -17,7 +17,7 @@ export interface Ending {
 
 /** The order that tells a member to end. */
 export interface EndOrder {
-  /** True if the member ends its session itself; false if others have to notice its death. */
+  /** True if the member ends its own session; false if others have to detect its death. */
   leaves: boolean;
   /** Resolves with the reason if the order could not be given. */
   tell: () => Promise<string | undefined>;
@@ -27,7 +27,7 @@ export interface EndOrder {
  * Tells a member to end, and waits until other members, if any, own its partitions.
  *
  * @param waitMs how long that may take; `signal` ends the wait.
- * @returns the outcome, or the reason why it could not be told.
+ * @returns the outcome, or the reason why the order could not be given.
  * @throws NatspocError if the group cannot be watched any more.
  */
 export async function endMember(

@@ -18,7 +18,7 @@ export async function freeLease(
   if (found.kind === 'failed') return found.error.message;
   if (found.kind === 'unknown') return 'its lease could not be read in time';
   if (found.kind === 'missing' || !found.entry.value || decodeLease(found.entry.value))
-    return 'its lease was changed by somebody else meanwhile; try again';
+    return 'its lease has changed meanwhile; try again';
   if (unreadableAs(found.entry.value) === 'newer')
     return 'its lease was written by a newer version of natspoc: left alone';
   const at = new Date().toISOString();
@@ -28,7 +28,7 @@ export async function freeLease(
     case 'ok':
       return undefined;
     case 'conflict':
-      return 'its lease was changed by somebody else meanwhile; try again';
+      return 'its lease has changed meanwhile; try again';
     case 'unknown':
       return written.refusal ?? 'the server did not confirm it in time: check with "natspoc leases"';
     case 'failed':

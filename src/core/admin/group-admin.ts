@@ -14,7 +14,7 @@ import { readTenures, type Tenure } from './history.js';
 import { operatorName } from './operator.js';
 import { changeOverride } from './overrides.js';
 import { patienceOf } from './patience.js';
-import { untilResting } from './pausing.js';
+import { untilNotHandled } from './pausing.js';
 import { type ReleaseOutcome, releasePartitions } from './release.js';
 import { type SeekOutcome, seekPositions } from './seek.js';
 import { planSeek, type SeekStep, type SeekTarget } from './seek-target.js';
@@ -46,7 +46,7 @@ export interface PauseOutcome {
   /** Partitions whose state was changed. */
   changed: number[];
   /** Partitions that are still handled, each with the reason. */
-  restless: ReadonlyMap<number, string>;
+  unfinished: ReadonlyMap<number, string>;
 }
 
 /**
@@ -142,10 +142,10 @@ export class GroupAdmin {
       const before = await changeOverride(bucket, this.name, partition, { paused }, operatorName());
       if (before.paused !== paused) changed.push(partition);
     }
-    if (!paused) return { changed, restless: new Map() };
+    if (!paused) return { changed, unfinished: new Map() };
     const { restMs } = patienceOf(this.#config);
     const ports = { observer, follower, ...(signal && { signal }) };
-    return { changed, restless: await untilResting(ports, partitions, restMs) };
+    return { changed, unfinished: await untilNotHandled(ports, partitions, restMs) };
   }
 
   /**
@@ -224,7 +224,7 @@ export class GroupAdmin {
     return this.#ports.control.ask(session, 'stop', undefined, patienceOf(this.#config).answerMs);
   }
 
-  /** Tells a member to end, by `order`, and follows its partitions. Returns the reason if it could not be told. */
+  /** Tells a member to end, by `order`, and follows its partitions. Returns the reason if the order could not be given. */
   endMember(session: string, order: EndOrder, signal?: AbortSignal): Promise<Ending | string> {
     const { waitMs } = patienceOf(this.#config);
     return this.following((follower) => endMember(follower, session, order, waitMs, signal));

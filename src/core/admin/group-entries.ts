@@ -1,7 +1,7 @@
 import type { ViewEntry } from '../protocol/events.js';
 import type { LeaseRecord, OverrideRecord, SessionRecord } from '../protocol/records.js';
 
-/** An entry as stored. `atMs`: when it came to this, milliseconds since 1970 on the observer's clock. */
+/** An entry as stored. `atMs`: when it was stored, milliseconds since 1970 on the observer's clock. */
 interface Seen<T> {
   revision: number;
   record: T;
@@ -16,30 +16,30 @@ export interface SeenSession extends Seen<SessionRecord | null> {
 /** A lease; its revision is the epoch. */
 export type SeenLease = Seen<LeaseRecord | 'unreadable' | null>;
 
-/** What an operator wants of a partition; `record` null: nothing any more. */
+/** An operator's override of a partition; `record` null: it was removed. */
 export type SeenOverride = Seen<OverrideRecord | 'unreadable' | null>;
 
-/** What an entry has changed; `before` undefined: nothing was known; a session's `after` null: it has ended. */
+/** A change by an entry; `before` undefined: nothing was known; a session's `after` null: it has ended. */
 export type GroupChange =
   | { kind: 'session'; id: string; before: SeenSession | undefined; after: SeenSession | null }
   | { kind: 'lease'; partition: number; before: SeenLease | undefined; after: SeenLease }
   | { kind: 'override'; partition: number; before: SeenOverride | undefined; after: SeenOverride };
 
-/** Ended sessions that are remembered, so that no older entry brings one back. */
+/** Limit of remembered ended sessions. They are remembered so that no older entry brings one back. */
 const MAX_ENDED = 1_000;
 
 /** The name of a session's member; its id, if the session cannot be read. */
 export const nameOf = ({ id, record }: SeenSession): string => record?.name ?? id;
 
-/** The record of an entry; null: there is none, or it cannot be read. */
+/** The record of an entry; null: none, or it cannot be read. */
 export const readable = <T>(seen: Seen<T | 'unreadable' | null> | undefined): T | null =>
   seen === undefined || seen.record === 'unreadable' ? null : seen.record;
 
 const byId = (a: SeenSession, b: SeenSession): number => (a.id < b.id ? -1 : 1);
 
 /**
- * The one picture of a group for everyone but its members: its sessions, leases and overrides, folded from entries in
- * any order. An entry that is not newer than what is known changes nothing.
+ * A group as seen from outside: its sessions, leases and overrides, built from entries in any order. An entry that is not
+ * newer than the known one changes nothing.
  */
 export class GroupEntries {
   readonly sessions: Map<string, SeenSession>;
@@ -59,7 +59,7 @@ export class GroupEntries {
     this.#newest = known ? known.#newest : 0;
   }
 
-  /** Folds one entry in. Returns what it has changed; undefined: nothing. */
+  /** Applies one entry. Returns the change; undefined: none. */
   apply(entry: ViewEntry, atMs: number): GroupChange | undefined {
     const isNewest = entry.revision > this.#newest;
     if (isNewest) this.#newest = entry.revision;
@@ -74,7 +74,7 @@ export class GroupEntries {
         return { kind: 'session', id, before, after };
       }
       const change = this.#end(id, revision, atMs);
-      // That an unknown session ended is news only if it comes in order.
+      // The end of an unknown session is reported only if it arrives in order.
       return before || isNewest ? change : undefined;
     }
     const { partition } = entry;
@@ -92,7 +92,7 @@ export class GroupEntries {
     return { kind: 'override', partition, before, after };
   }
 
-  /** Folds a complete snapshot in, change by change: what is no newer than it, and not in it, is gone. */
+  /** Applies a complete snapshot, change by change: known entries that are older than it and not in it are gone. */
   *applySnapshot(entries: readonly ViewEntry[], atMs: number): Generator<GroupChange> {
     const inOrder = [...entries].sort((a, b) => a.revision - b.revision);
     const newest = inOrder.at(-1)?.revision ?? 0;
@@ -121,12 +121,12 @@ export class GroupEntries {
     return { kind: 'session', id, before, after: null };
   }
 
-  /** The record of a lease; null: there is none, or it cannot be read. */
+  /** The record of a lease; null: none, or it cannot be read. */
   leaseOf(partition: number): LeaseRecord | null {
     return readable(this.leases.get(partition));
   }
 
-  /** What an operator wants of a partition; null: nothing, or it cannot be read. */
+  /** The override of a partition; null: none, or it cannot be read. */
   overrideOf(partition: number): OverrideRecord | null {
     return readable(this.overrides.get(partition));
   }
@@ -169,12 +169,12 @@ export class GroupEntries {
       .sort(byId);
   }
 
-  /** The members that the group's plan counts on, by id. */
+  /** The members among which the plan divides the partitions, by id. */
   planned(): SeenSession[] {
     return [...this.sessions.values()].filter(({ record }) => record && !record.leaving).sort(byId);
   }
 
-  /** The member with which the group's plan keeps a partition: of several of that name the first by id. */
+  /** The member to which the plan pins a partition: of several members of that name, the first by id. */
   pinnedTo(partition: number): SeenSession | undefined {
     const pin = this.overrideOf(partition)?.pin ?? null;
     return pin === null

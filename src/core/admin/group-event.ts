@@ -1,14 +1,14 @@
 import type { LeaseReason } from '../protocol/records.js';
 import { type GroupChange, nameOf, readable } from './group-entries.js';
 
-/** What has happened to a member. `died`: its session ended, and it had not said that it leaves; `ended`: it left or died unseen. */
+/** A change of a member. `died`: its session ended without a leave; `ended`: it left or died, which was not seen. */
 interface MemberEvent {
   event: 'joined' | 'leaving' | 'left' | 'died' | 'ended';
   member: string;
   session: string;
 }
 
-/** A partition has another owner, or the same one at a new epoch; or none. `from`: the previous owner, null: none or unknown. */
+/** A partition has a new owner, a new epoch of the same owner, or no owner. `from`: the previous owner; null: none or unknown. */
 type OwnerEvent = { partition: number; epoch: number; from: string | null; fromSession: string | null } & (
   | { event: 'acquired'; member: string; session: string; reason: LeaseReason }
   | { event: 'released' }
@@ -23,7 +23,7 @@ interface OverrideEvent {
   to: string | null;
 }
 
-/** What has happened to a group, in the words of `leases watch` and `top`. Members are named by their names. */
+/** A change of a group, as `leases watch` and `top` show it. Members are given by name. */
 export type GroupEvent =
   | MemberEvent
   | OwnerEvent

@@ -30,7 +30,7 @@ const HEALTHY = new Set<LeaseState>(['owned', 'running', 'starting', 'draining',
 /** True if no member makes progress in the partition, so that an operator should look. */
 export const needsAttention = ({ state }: Pick<LeaseStatus, 'state'>): boolean => !HEALTHY.has(state);
 
-/** What is known of a partition's progress; null: unknown, or none. */
+/** The progress of a partition; null: unknown, or none. */
 export interface Progress {
   /** The last handled sequence; null: the group has no position here. */
   position: number | null;
@@ -40,9 +40,9 @@ export interface Progress {
   lag: number | null;
   /** Of a keyed group, whose lag is an estimate: messages of the group after the position, exactly. */
   unread?: number | undefined;
-  /** Messages per second, lately, as its owner reports; null: not reported. */
+  /** Recent messages per second, as its owner reports; null: not reported. */
   ratePerSecond: number | null;
-  /** What is wrong with the position; null if nothing is, or if there is none. Members read nothing after a wrong position. */
+  /** The fault of the position; null: none, or no position. Members read nothing after a wrong position. */
   positionFault: PositionFault | null;
   /** Time since the last commit, milliseconds; null: never. */
   positionAgeMs: number | null;
@@ -83,7 +83,7 @@ export interface GroupStatus {
   unread?: Unread | undefined;
 }
 
-/** What a group sums up to. */
+/** The totals of a group. */
 export interface GroupTotals {
   partitions: number;
   /** Partitions whose owner has a session. */
@@ -101,7 +101,7 @@ export interface GroupTotals {
 /** True for a partition whose owner has a session. */
 export const isOwned = ({ session, state }: LeaseStatus): boolean => session !== null && state !== 'orphaned';
 
-/** The sums of a group. */
+/** The totals of a group. */
 export function totalsOf({ partitions, members, unread }: GroupStatus): GroupTotals {
   const lag = totalLag(partitions);
   const unreachable = members.filter(isDead).length;
@@ -128,10 +128,10 @@ export function totalLag(partitions: readonly { lag: number | null }[]): number 
   );
 }
 
-/** Orders names as people count: `b-2` before `b-10`. */
+/** Natural order of names: `b-2` before `b-10`. */
 export const compareNames = new Intl.Collator('en', { numeric: true }).compare;
 
-/** What the owner of a partition reports of it under the current epoch; undefined: nothing. */
+/** The owner's report of a partition under the current epoch; undefined: none. */
 export function ownReport(
   entries: GroupEntries,
   members: ReadonlyMap<string, Pick<MemberStatus, 'stats'>>,
@@ -201,7 +201,7 @@ function stateOf(
   if (member.answer === 'silent') return 'silent';
   const own = ownReport(entries, members, partition);
   if (own) return own.state ?? 'owned';
-  // Asked after it got the partition, it did not name it.
+  // It was asked after it had got the partition, and did not report it.
   if ((member.answeredAtMs ?? 0) > (entries.leases.get(partition)?.atMs ?? 0)) return 'starting';
   return entries.overrideOf(partition)?.paused ? 'paused' : 'owned';
 }

@@ -58,7 +58,7 @@ function gapBefore(
   const signs = past.flatMap(({ atMs: signMs, entry }) =>
     entry.kind === 'proof' && entry.id === ownerBefore && !entry.ended && signMs <= atMs ? [signMs] : [],
   );
-  // Its claim was a sign of life, too, but the whole time since then would be no measure of the gap.
+  // Its claim was a sign of life too, but counting from it would make the gap far too long.
   if (signs.length === 0) return null;
   return Math.ceil(Math.max(0, atMs - Math.max(heldSinceMs, ...signs)));
 }

@@ -20,17 +20,17 @@ export type MemberState = 'live' | 'leaving' | 'late' | 'silent' | 'expired' | '
 /** States that need attention, the certain ones first. */
 export const TROUBLED: readonly MemberState[] = ['unreachable', 'expired', 'unreadable', 'silent', 'late'];
 
-/** What is known of a member beside its session. */
+/** The facts about a member that its session does not contain. */
 export interface MemberFacts {
-  /** Time since its last renewal that was seen, milliseconds. */
+  /** Time since its last observed renewal, milliseconds. */
   renewedAgoMs: number;
   answer: Answer;
-  /** Its last answer, and when it came, milliseconds since 1970; null: none. */
+  /** Its last answer and the time of that answer, milliseconds since 1970; null: none. */
   stats: MemberStats | null;
   answeredAtMs: number | null;
 }
 
-/** One member, from its session and its answers. */
+/** A member, described from its session and its answers. */
 export interface MemberStatus extends MemberFacts {
   session: string;
   name: string;
@@ -44,7 +44,7 @@ export interface MemberStatus extends MemberFacts {
   /** Estimated time until the group considers it dead unless it renews; negative: overdue. */
   expiresInMs: number | null;
   state: MemberState;
-  /** Messages per second, lately; null: not known. */
+  /** Recent messages per second; null: unknown. */
   ratePerSecond: number | null;
   /** Partitions whose leases name it. */
   partitions: number[];
@@ -56,7 +56,7 @@ export interface MemberStatus extends MemberFacts {
   unread?: Unread | undefined;
 }
 
-/** A member without its partitions; see {@link shareOut}. `ratePerSecond`: default the sum of what it reports. */
+/** A member without its partitions and lag, which {@link describeGroup} adds. `ratePerSecond`: default the sum of the reported rates. */
 export function describeMember(
   session: SeenSession,
   facts: MemberFacts,
@@ -99,7 +99,7 @@ export const isLate = ({ renewedAgoMs, ttlMs }: Pick<MemberStatus, 'renewedAgoMs
 export const isDead = ({ state }: Pick<MemberStatus, 'state'>): boolean =>
   state === 'unreachable' || state === 'expired';
 
-/** The sum of rates; null if there is none, or one of them is unknown. */
+/** The sum of rates; null if the list is empty or a rate is unknown. */
 export function sumOf(values: readonly (number | null)[]): number | null {
   const known = values.filter((value) => value !== null);
   return known.length === 0 || known.length < values.length
@@ -110,12 +110,12 @@ export function sumOf(values: readonly (number | null)[]): number | null {
 const reportedRate = (stats: MemberStats | null): number | null =>
   sumOf(stats?.partitions.flatMap(({ ratePerSecond }) => ratePerSecond ?? []) ?? []);
 
-/** Asks the members what they do, and describes them, by session. The caller adds partitions and lag. */
+/** Asks the members for their statistics, and describes each, by session. The caller adds partitions and lag. */
 export async function readMembers(
   observer: GroupObserver,
   { sessions }: GroupEntries,
 ): Promise<Map<string, MemberStatus>> {
-  // Waiting for silent members takes time, so ages of renewals are computed as of the time before the wait.
+  // Ages of renewals are computed before the answers arrive: silent members would make them look older.
   const [{ renewals, lookedAtMs }, answers] = await Promise.all([
     readRenewals(observer),
     observer.stats([...sessions.keys()], ANSWER_MS),
@@ -138,7 +138,7 @@ export async function readMembers(
   );
 }
 
-/** When each member last renewed its proof of life, and when that was read, both by our wall clock. */
+/** The time of each member's last renewal, and the time of this read, both on our wall clock. */
 async function readRenewals(
   observer: GroupObserver,
 ): Promise<{ renewals: Map<string, number>; lookedAtMs: number }> {

@@ -12,7 +12,7 @@ const ASK_EVERY_MS = 50;
  *
  * @returns the partitions that have not stopped in time, each with the reason.
  */
-export async function untilResting(
+export async function untilNotHandled(
   ports: { observer: Pick<GroupObserver, 'stats'>; follower: GroupFollower; signal?: AbortSignal },
   partitions: readonly number[],
   waitMs: number,
@@ -23,18 +23,18 @@ export async function untilResting(
     const owners = new Set(partitions.flatMap((partition) => follower.ownerOf(partition) ?? []));
     const { members } = await observer.stats([...owners], ANSWER_MS);
     const answers = new Map(members.map((each) => [each.session, each]));
-    const restless = new Map<number, string>();
+    const unfinished = new Map<number, string>();
     for (const partition of partitions) {
       const owner = follower.ownerOf(partition);
       if (owner === null) continue;
       const name = escapeControl(follower.ownerNameOf(partition) ?? owner);
       const own = answers.get(owner)?.partitions.find((each) => each.partition === partition);
-      if (!answers.has(owner)) restless.set(partition, `its owner ${name} does not answer`);
+      if (!answers.has(owner)) unfinished.set(partition, `its owner ${name} does not answer`);
       else if (own?.epoch !== follower.epochOf(partition) || own?.state !== 'paused') {
-        restless.set(partition, `its owner ${name} is still ${own?.state ?? 'taking it over'}`);
+        unfinished.set(partition, `its owner ${name} is still ${own?.state ?? 'taking over'}`);
       }
     }
-    if (restless.size === 0 || signal?.aborted || performance.now() >= deadline) return restless;
+    if (unfinished.size === 0 || signal?.aborted || performance.now() >= deadline) return unfinished;
     await sleep(ASK_EVERY_MS);
   }
 }

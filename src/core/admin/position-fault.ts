@@ -41,9 +41,9 @@ export function describePositionFault(fault: PositionFault, sequence: number | n
     case 'beyond-end':
       return `its position ${sequence} is beyond the end of the stream; choose where to continue with "leases seek"`;
     case 'other-stream':
-      return `its position ${sequence} is of another stream: this one was made anew, or put back from an older copy: "leases seek" says where to go on`;
+      return `its position ${sequence} is of another stream: this one was created again, or restored from an older copy; choose where to continue with "leases seek"`;
     case 'broken':
-      return 'its position cannot be read: "leases seek" says where to go on';
+      return 'its position cannot be read; choose where to continue with "leases seek"';
     case 'newer':
       return 'its position was written by a newer version of natspoc, which must handle it';
   }

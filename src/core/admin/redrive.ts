@@ -15,7 +15,7 @@ export interface RedriveOptions {
   partitions: number;
   /** Only dead letters of this group; undefined: of all groups. */
   group?: string | undefined;
-  /** At most this many. */
+  /** Limit of dead letters. */
   count?: number | undefined;
   /** Called for each that was put back, with its new sequence in the stream. */
   onRedriven?: ((letter: FoundLetter, sequence: number) => void) | undefined;

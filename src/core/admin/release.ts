@@ -40,7 +40,7 @@ export interface ReleaseOutcome {
   /** Its owner was fenced, so its uncommitted messages are handled again. */
   forced: boolean;
   message: string | null;
-  /** We lack the permission to ask its owner; fencing is no remedy for that. */
+  /** Asking its owner is not permitted; fencing would not help. */
   denied: boolean;
 }
 
@@ -108,7 +108,7 @@ async function releaseUnowned(
   { force }: ReleaseOrder,
   move: Move,
 ): Promise<ReleaseOutcome> {
-  if (!follower.isUnreadable(move.partition)) return move.failed('nobody owns it');
+  if (!follower.isUnreadable(move.partition)) return move.failed('it has no owner');
   if (!force) return move.failed('its lease cannot be read; "leases release --force" lets it go');
   const freed = await freeLease(bucket, group, move.partition);
   if (freed !== undefined) return move.failed(freed);

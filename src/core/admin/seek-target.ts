@@ -57,8 +57,7 @@ export interface SeekStep {
 /**
  * The planned move of one partition's position, with the messages it skips or repeats.
  *
- * @param position where it is, and what that was made on; null: the group has not begun; `unreadable`: what stands there is
- *   no position.
+ * @param position the current position with its mark; null: the group has none here; `unreadable`: it cannot be read.
  * @throws NatspocError `check-failed` for a relative target if the position is wrong.
  */
 export async function planSeek(

@@ -7,7 +7,7 @@ import type { PositionMark } from '../protocol/position-mark.js';
 import { decodePosition, encodeRecord, RECORD_VERSION, unreadableAs } from '../protocol/records.js';
 import type { GroupFollower } from './follower.js';
 import { changeOverride, readOverride, type Wish } from './overrides.js';
-import { untilResting } from './pausing.js';
+import { untilNotHandled } from './pausing.js';
 import type { SeekStep } from './seek-target.js';
 
 const CONCURRENT_WRITES = 16;
@@ -47,9 +47,9 @@ export async function seekPositions(ports: SeekPorts, partitions: readonly numbe
     await mapConcurrently(partitions, CONCURRENT_WRITES, async (partition) => {
       before.set(partition, await changeOverride(bucket, group, partition, { paused: true }, by));
     });
-    const restless = await untilResting(ports, partitions, waitMs);
+    const unfinished = await untilNotHandled(ports, partitions, waitMs);
     return await mapConcurrently(partitions, CONCURRENT_WRITES, async (partition) => {
-      const reason = restless.get(partition) ?? (ports.signal?.aborted ? 'interrupted' : undefined);
+      const reason = unfinished.get(partition) ?? (ports.signal?.aborted ? 'interrupted' : undefined);
       if (reason !== undefined) return notMoved(partition, reason);
       return writePosition(ports, partition);
     });
@@ -119,7 +119,7 @@ async function writePosition(
     case 'ok':
       return { ...step, moved: true, message: null };
     case 'conflict':
-      return notMoved(partition, 'its position was moved by somebody else meanwhile');
+      return notMoved(partition, 'its position was moved by another operator meanwhile');
     case 'unknown':
       return notMoved(
         partition,

@@ -120,7 +120,7 @@ export class StreamAdmin implements AsyncDisposable {
 
   /** The stream, its partitions and its groups at one moment. */
   async status(): Promise<StreamStatus> {
-    // The partitions of other groups are other messages.
+    // Another group may divide the messages into other partitions.
     const { layout, keyed: by } = this.#topology;
     const observers = await this.#observers(by ? [this.#config.group] : await this.groups());
     const keyed = by ? { key: by.text, filter: by.filter } : null;

@@ -1,13 +1,13 @@
-/** When something counts as what it is called: one number for each word, for `leases`, `check` and `top`. */
+/** The thresholds behind the states of members and groups, shared by `leases`, `check` and `top`. */
 
-/** How long a member has to answer one question, milliseconds: an answer takes a few, and `leases` waits for the slowest. */
+/** Timeout of a request to a member, milliseconds. Answers usually take a few; `leases` waits for the slowest member. */
 export const ANSWER_MS = 500;
 
-/** A member that has answered none of the questions of this long is silent: a busy handler may delay one of them. */
+/** A member is silent after this time without an answer, milliseconds. A busy handler may delay a single answer. */
 export const SILENT_MS = 5_000;
 
-/** Renewals are at most a third of the ttl apart (SPEC.md, Times): after this share of it one has been missed. */
+/** A member is late after this share of its ttl: renewals are at most a third of it apart (SPEC.md, Times). */
 export const LATE_SHARE = 2 / 3;
 
-/** Loads may differ for this long after a change of the group: the members are sharing the partitions out. */
+/** Loads may be uneven for this long after a change of the group, milliseconds: partitions are still moving. */
 export const REBALANCE_MS = 5_000;

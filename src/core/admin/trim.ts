@@ -10,16 +10,16 @@ const CONCURRENT_COUNTS = 16;
 /** What can be deleted from one partition. */
 export interface TrimStep {
   partition: number;
-  /** Every group has handled everything up to and including this sequence; null: nothing can be deleted. */
+  /** All groups have handled all messages up to and including this sequence; null: nothing can be deleted. */
   upTo: number | null;
-  /** No message of the partition up to here waits for any group; null: some do, or that is not known. */
+  /** No group waits for a message of the partition up to this sequence; null: unknown, or some group does. */
   clearTo: number | null;
   /** Messages that would be deleted, and those that would stay. */
   messages: number;
   kept: number;
   /** The group that is furthest behind; null: none. */
   heldBackBy: string | null;
-  /** What is wrong with the position of that group; null: nothing. */
+  /** The fault of that group's position; null: none. */
   fault: PositionFault | null;
 }
 
@@ -60,7 +60,7 @@ export async function planTrim(
     return messages === 0 ? nothing : { partition, upTo, clearTo, messages, kept, ...held };
   });
 
-  /** Whether all that went before this look was handled. */
+  /** True if all messages deleted before this check were handled. */
   async function isAllKnown(partition: number, upTo: number): Promise<boolean> {
     if (stream.firstSequence <= upTo + 1) return true;
     const known = await Promise.all([...groups.keys()].map((group) => cleared(group, partition)));
@@ -69,7 +69,7 @@ export async function planTrim(
   }
 }
 
-/** The positions of a group, and what is wrong with them. */
+/** The positions of a group, and their faults. */
 interface GroupPositions {
   positions: ReadonlyMap<number, number>;
   faults: ReadonlyMap<number, PositionFault>;

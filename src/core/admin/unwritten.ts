@@ -3,7 +3,7 @@ import { NatspocError } from '../lib/errors.js';
 /**
  * Why an entry of the bucket could not be written.
  *
- * @param refusal what the server said, such as that the bucket or its account is full; undefined: it did not answer.
+ * @param refusal the server's reason, for example a full bucket or account; undefined: no answer.
  */
 export function unwritten(key: string, refusal: string | undefined): NatspocError {
   return refusal === undefined

@@ -2,7 +2,7 @@ import { MAX_PARTITIONS } from '../protocol/records.js';
 import { integer, NAME_ALLOWED, name, subject } from './parse.js';
 import { define } from './setting.js';
 
-/** Which stream, and how it is made where it is missing. */
+/** The stream, and how a missing one is created. */
 export const STREAM = {
   stream: define({
     flag: 'stream',
@@ -39,6 +39,6 @@ export const STREAM = {
     env: 'REPLICAS',
     fallback: '1',
     ...integer(1, 5),
-    help: 'replicas of a stream and bucket that have to be created',
+    help: 'replicas of a new stream and bucket',
   }),
 } as const;

@@ -36,7 +36,7 @@ export class Readiness {
         return `${what} has made no progress for ${formatDuration(forMs)}: ${reason}`;
       });
     for (const { partition, state } of partitions)
-      if (state === 'halted') problems.push(`p${partition} is halted`);
+      if (state === 'halted') problems.push(`p${partition} is given up`);
     if (id === null) return ['not in the group', ...problems];
     return this.#inTouch ? problems : ['could not renew its session in time', ...problems];
   }

@@ -1,15 +1,15 @@
-/** What health checks and metrics need of a member: a `GroupMember` fits. */
+/** The part of a member that health checks and metrics read; `GroupMember` implements it. */
 export interface HealthSubject {
   /** Session id; null while there is none. */
   readonly id: string | null;
-  /** What it owns, and how far it is: `lag` in messages. */
+  /** Its partitions and their progress; `lag` in messages. */
   readonly partitions: readonly {
     readonly partition: number;
     readonly state: string;
     readonly position: number;
     readonly lag: number;
   }[];
-  /** What makes no progress; `partition` null: the member as a whole. */
+  /** Partitions without progress; `partition` null: the member as a whole. */
   readonly standing: readonly {
     readonly partition: number | null;
     readonly why: 'handler' | 'stuck';
@@ -30,7 +30,7 @@ export interface HealthSubject {
   on(type: HealthEvent, listener: () => void): unknown;
 }
 
-/** What happens to a member that changes its health or its counts. */
+/** Events of a member that affect its health or its counters. */
 export type HealthEvent =
   | 'joined'
   | 'expired'

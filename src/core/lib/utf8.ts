@@ -1,7 +1,7 @@
 // A byte order mark is part of the payload.
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The payload as text, or undefined where it is not UTF-8. */
+/** The payload as text, or undefined if it is not UTF-8. */
 export function textOf(data: Uint8Array): string | undefined {
   try {
     return utf8.decode(data);
@@ -10,7 +10,7 @@ export function textOf(data: Uint8Array): string | undefined {
   }
 }
 
-/** The start of a payload as text, from at most this many bytes, without a character that the cut splits. */
+/** The start of a payload as text, from at most this many bytes, without a split character at the end. */
 export function startOfText(data: Uint8Array, bytes: number): string | undefined {
   const end = Math.min(bytes, data.length);
   for (let cut = 0; cut < Math.min(4, end + 1); cut++) {

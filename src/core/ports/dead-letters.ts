@@ -5,7 +5,7 @@ import type { StoreOutcome } from './keeping-stream.js';
 /** The dead letters of a stream. */
 export interface DeadLetterStore {
   /**
-   * All current letters, oldest first. `foreign` receives the sequences of messages that are no dead letters of this
+   * All current letters, oldest first. `foreign` receives the sequences of messages that are not dead letters of this
    * stream.
    */
   letters(foreign: (sequence: number) => void): AsyncIterable<FoundLetter>;
@@ -17,6 +17,6 @@ export interface DeadLetterStore {
 
 /** The stream that the letters came from. */
 export interface RedriveTarget {
-  /** Stores a message where it came from once, however often it is sent with this id. */
+  /** Stores a message in its original place; several calls with the same id store it once. */
   store(place: { partition: number; subject: string }, message: Original, id: string): Promise<StoreOutcome>;
 }

@@ -1,46 +1,46 @@
 import type { NatspocError } from '../lib/errors.js';
 
 /**
- * What the publisher needs of a connection: to hand over messages, each with a token, and to hear of tokens.
- * Everything about windows, retries and deadlines is above this line; everything about NATS below.
+ * The publisher's interface to a connection: it sends messages with tokens, and receives outcomes by token. The publisher
+ * decides about windows, retries and deadlines; the implementation knows NATS.
  */
 
-/** Receives what happens on the connection. */
+/** Receives the events of the connection. */
 export interface PublishPortEvents {
   /** The stream has stored the message with this token, at this sequence. */
   confirmed(token: number, sequence: number, duplicate: boolean): void;
-  /** The message with this token is not stored; `retryable` where the server may take it a moment later. */
+  /** The message with this token is not stored. */
   rejected(token: number, reason: Rejection): void;
-  /** Another stream than the one that was meant has answered, which says nothing about it: that one still may. */
+  /** Another stream has answered; the intended one may still answer. */
   elsewhere(token: number, reason: Rejection): void;
-  /** The server forbids to publish to this subject: what was sent there was dropped, without an answer. */
+  /** Publishing to this subject is not permitted: the server dropped its messages without an answer. */
   denied(subject: string): void;
-  /** It is unknown whether messages that were sent and not answered are stored. */
+  /** The connection is down: messages without an answer may be stored. */
   disconnected(): void;
-  /** A connection is up again; what was sent on the one before will not be answered any more. */
+  /** The connection is up again; earlier messages will not be answered any more. */
   reconnected(): void;
-  /** The connection will not come back, or cannot be used for publishing at all. */
+  /** The connection has ended, or cannot be used for publishing. */
   closed(error: NatspocError): void;
 }
 
-/** A refusal in the server's words. */
+/** A refusal by the server. `retryable`: it may accept the message later. */
 export interface Rejection {
-  /** JetStream's error code, 0 where there is none. */
+  /** JetStream's error code; 0: none. */
   readonly code: number;
   readonly description: string;
   readonly retryable: boolean;
 }
 
-/** One direction of a connection, opened for one publisher. */
+/** A connection as one publisher uses it. */
 export interface PublishPort {
-  /** Bytes of headers and payload that the server takes in one message. */
+  /** Limit of headers and payload of one message, bytes. */
   readonly maxPayload: number;
   /**
-   * Sends, or returns false when the connection is down: nothing was sent then, and `reconnected` will be
-   * called. Messages arrive in the order of the calls.
+   * Sends a message. Returns false if the connection is down: then nothing was sent, and `reconnected` will be called.
+   * Messages arrive in the order of the calls.
    */
   send(subject: string, token: number, headers: Uint8Array | undefined, data: Uint8Array): boolean;
-  /** Stops listening for answers. The connection stays open: it belongs to the caller. */
+  /** Stops listening for answers. The caller closes the connection. */
   close(): void;
 }
 

@@ -9,8 +9,8 @@ export interface SessionTrace {
 
 /** The traces of one group's sessions in the bucket. */
 export interface SessionTraces {
-  /** All of them, and the server's time on their clock. Rejects where they cannot be read. */
+  /** All of them, and the current time on the server's clock. Rejects if they cannot be read. */
   read(): Promise<{ traces: SessionTrace[]; nowMs: number }>;
-  /** Deletes all entries of a trace's key up to it. Rejects where that is not done. */
+  /** Deletes all entries of a trace's key up to this one. Rejects if that fails. */
   purge(trace: SessionTrace): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** A message as the stream holds it; the time is the server's. */
+/** A stored message; times are the server's. */
 export interface StoredMessage {
   sequence: number;
   subject: string;
@@ -7,14 +7,14 @@ export interface StoredMessage {
   key: string | null;
   /** When it was stored, milliseconds since 1970. */
   atMs: number;
-  /** In their order, names may repeat. */
+  /** In order; names may repeat. */
   headers: [name: string, value: string][];
   data: Uint8Array;
 }
 
-/** What can be done to a stream. Each rejects with a NatspocError where the server refuses or does not answer. */
+/** Reads and deletes messages of a stream. Methods reject with a NatspocError if the server refuses or does not answer. */
 export interface StreamAdmin {
-  /** The message of this sequence, or undefined where there is none (any more). */
+  /** The message of this sequence; undefined: it does not exist (any more). */
   get(sequence: number): Promise<StoredMessage | undefined>;
   /**
    * Deletes the messages of a partition (null: of all) up to and including a sequence (null: all of them).

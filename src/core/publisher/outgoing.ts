@@ -8,9 +8,9 @@ import type { OutgoingMessage } from './types.js';
 const usage = (text: string): NatspocError => new NatspocError('usage', text);
 
 /**
- * Looks at what a program wants to publish: JavaScript programs may pass anything.
+ * Validates a message of a program, because JavaScript programs may pass anything.
  *
- * @throws NatspocError `usage` for a message that cannot be sent as it is meant.
+ * @throws NatspocError `usage` for an invalid message.
  */
 export function checkMessage(message: OutgoingMessage): void {
   const given: unknown = message;
@@ -36,12 +36,12 @@ export function checkMessage(message: OutgoingMessage): void {
   }
 }
 
-/** The key of a message: its own, or the one in its headers, which is what consumers go by. */
+/** The key of a message: its own, or the one in its headers, which members use. */
 export function keyOf({ key, headers }: OutgoingMessage): string | undefined {
   return either('key', key ?? undefined, KEY_HEADER, headers?.[KEY_HEADER] || undefined);
 }
 
-/** The id that a message is given: its own, or the one in its headers, which is what the server goes by. */
+/** The id of a message: its own, or the one in its headers, which the server uses. */
 export function givenId({ id, headers }: OutgoingMessage): string | undefined {
   return either('id', id, MESSAGE_ID_HEADER, headers?.[MESSAGE_ID_HEADER] || undefined);
 }

@@ -3,14 +3,14 @@ import type { Bucket } from '../../core/ports/index.js';
 import { keys } from '../../core/protocol/keys.js';
 import type { LeaseRecord } from '../../core/protocol/records.js';
 
-/** Who owns a partition, as the bucket says. */
+/** The owner of a partition. */
 export interface Owner {
   name: string;
   session: string;
   epoch: number;
 }
 
-/** One change of hands. */
+/** A change of owner. */
 export interface OwnershipChange {
   partition: number;
   epoch: number;
@@ -21,7 +21,7 @@ export interface OwnershipChange {
   at: number;
 }
 
-/** Follows who owns what in a group, from the bucket alone. */
+/** Follows the owners of a group's partitions in the bucket. */
 export class Ownership {
   readonly #follower: GroupFollower;
 
@@ -43,7 +43,7 @@ export class Ownership {
     this.#follower.stop();
   }
 
-  /** Names of the members that are alive. */
+  /** Names of the live members. */
   get members(): string[] {
     return [...this.#follower.sessions.values()].flatMap(({ record }) => record?.name ?? []).sort();
   }
@@ -63,7 +63,7 @@ export class Ownership {
    * Resolves with true when exactly these members share all partitions evenly, with false after `withinMs` or when
    * `signal` aborts.
    *
-   * @throws NatspocError where the group can no longer be watched.
+   * @throws NatspocError if the group cannot be watched any more.
    */
   balanced(
     members: readonly string[],
@@ -74,7 +74,7 @@ export class Ownership {
     return this.#follower.until(() => this.isBalanced(members, partitions), withinMs, signal);
   }
 
-  /** Whether exactly these members share all partitions evenly. */
+  /** True if exactly these members share all partitions evenly. */
   isBalanced(members: readonly string[], partitions: number): boolean {
     if (this.members.join() !== [...members].sort().join()) return false;
     const loads = new Map(members.map((name) => [name, 0]));

@@ -7,7 +7,7 @@ import { describeChanges, ownershipPicture } from './picture.js';
 import type { NatspocProcess } from './processes.js';
 import { caughtUp, flowsAgain, readPublished } from './traffic.js';
 
-/** A change of the group that the demo made, and what it cost. */
+/** A change of the group that the demo made, and its effect. */
 export interface Takeover {
   event: string;
   /** Partitions that moved. */
@@ -19,13 +19,13 @@ export interface Takeover {
   pauseMs: number | null;
 }
 
-/** What the demo found, as `--json` prints it. */
+/** The result of the demo, as `--json` prints it. */
 export interface DemoResult extends Omit<Verdict, 'samples'> {
   takeovers: Takeover[];
   ok: boolean;
 }
 
-/** How long the group may take to come to rest after a change. */
+/** Timeout until the group has settled after a change, milliseconds. */
 const REST_TIMEOUT_MS = 30_000;
 const NAMES = [
   'alice',
@@ -69,7 +69,7 @@ export interface Stage {
  * Runs the demo: members share the partitions, one joins, one leaves, one is killed. Then all published messages
  * are compared with all handled messages.
  *
- * @throws NatspocError `failed` if the group does not come to rest, or the publisher ends too early.
+ * @throws NatspocError `failed` if the group does not settle, or the publisher ends too early.
  */
 export async function playScenario(given: Stage): Promise<{ result: DemoResult; verdict: Verdict }> {
   const failure = new AbortController();
@@ -106,10 +106,7 @@ async function play(
       const notes = [...running.values()].flatMap(({ name, notes: lines }) =>
         lines.slice(-3).map((l) => `${name}: ${l}`),
       );
-      throw new NatspocError(
-        'failed',
-        `The group did not come to rest after "${title}".\n${notes.join('\n')}`,
-      );
+      throw new NatspocError('failed', `The group did not settle after "${title}".\n${notes.join('\n')}`);
     }
     for (const line of describeChanges(changes)) tell(`    ${line}`);
     for (const line of ownershipPicture(names, ownership.owners, partitions)) tell(`      ${line}`);

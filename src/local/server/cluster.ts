@@ -4,22 +4,22 @@ import { NatspocError } from '../../core/lib/errors.js';
 import { asObject } from '../../core/lib/json.js';
 import { type RunningServer, type ServerOptions, startServer } from './run.js';
 
-/** How to run a cluster: its servers share these options, each has a free port and a store of its own. */
+/** Options of a cluster. Its servers share them; each has its own free port and store. */
 export type ClusterOptions = Pick<ServerOptions, 'binary'> & { size: number };
 
 /** One server of a cluster. */
 export interface ClusterServer extends RunningServer {
-  /** How the cluster calls it: `n1`, `n2` … */
+  /** Its name in the cluster: `n1`, `n2` … */
   readonly name: string;
 }
 
-/** Electing the first leader takes some seconds. */
+/** Timeout of the first election, which takes some seconds; milliseconds. */
 const READY_TIMEOUT_MS = 60_000;
 const LOOK_AGAIN_MS = 100;
-/** A port that was free can be taken when the server wants it. */
+/** Attempts to start, because a free port may be taken before the server uses it. */
 const ATTEMPTS = 3;
 
-/** Ports that are free now: each server has to be told those of all others before any of them runs. */
+/** Free ports. Each server must know those of all others before it starts. */
 export async function freePorts(count: number): Promise<number[]> {
   const listening = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
   try {
@@ -50,8 +50,8 @@ cluster { name: natspoc, listen: "127.0.0.1:${ports[index]}", routes: [${routes}
 }
 
 /**
- * True when this server knows the leader of JetStream in the cluster; and, where it is the leader itself, when it has heard
- * of all others: before that it finds no place for a stream's replicas.
+ * True if this server knows the leader of JetStream in the cluster. If it is the leader, it must also know all others:
+ * before that it finds no place for a stream's replicas.
  */
 async function isReady({ monitorUrl, name }: ClusterServer, size: number): Promise<boolean> {
   const answer = await fetch(`${monitorUrl}/jsz`).catch(() => undefined);
@@ -90,7 +90,7 @@ async function launch({ binary, size }: ClusterOptions): Promise<ClusterServer[]
 /**
  * Starts the servers of a cluster on this machine and resolves when they have elected a leader for JetStream.
  *
- * @throws NatspocError `failed` as {@link startServer}, and where no leader is elected in time. Nothing is left running.
+ * @throws NatspocError `failed` as {@link startServer}, and if no leader is elected in time. Then nothing is left running.
  */
 export async function startCluster(options: ClusterOptions): Promise<ClusterServer[]> {
   let servers: ClusterServer[] = [];
@@ -107,7 +107,7 @@ export async function startCluster(options: ClusterOptions): Promise<ClusterServ
     if (ready.every(Boolean)) return servers;
     if (performance.now() > deadline) {
       await Promise.all(servers.map((server) => server.stop()));
-      throw new NatspocError('failed', `The ${options.size} servers did not become a cluster in time.`);
+      throw new NatspocError('failed', `The ${options.size} servers did not form a cluster in time.`);
     }
     await sleep(LOOK_AGAIN_MS);
   }

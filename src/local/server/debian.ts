@@ -10,9 +10,9 @@ const APT_TIMEOUT_MS = 120_000;
 const UNPACK_TIMEOUT_MS = 60_000;
 
 /**
- * apt's configuration for a run that reads the system's sources, keys and package status but writes only
- * below `root`. In a file and not as `-o` options, because only a file can clear lists: the hooks that run
- * after an update (in container images they empty the system's own package cache).
+ * An apt configuration that reads the system's sources, keys and package status, but writes only below `root`. It is a file,
+ * because `-o` options cannot clear lists such as the hooks after an update, which in container images empty the package
+ * cache.
  */
 function aptConfiguration(root: string): string {
   const quoted = JSON.stringify(root);
@@ -24,7 +24,7 @@ Dir::Log ${quoted};
 #clear APT::Update::Pre-Invoke;
 #clear APT::Update::Post-Invoke;
 #clear APT::Update::Post-Invoke-Success;
-// As root, apt would otherwise switch to a user that may not write here. Ignored for other users.
+// If root runs it, apt would switch to a user that may not write here.
 APT::Sandbox::User "root";
 Acquire::Languages "none";
 Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled "false";
@@ -43,7 +43,7 @@ async function get(folder: string): Promise<string> {
   await writeFile(configuration, aptConfiguration(folder));
   const apt = (...args: string[]) =>
     runTool(APT_GET, ['-q', '-c', configuration, ...args], { cwd: folder, timeoutMs: APT_TIMEOUT_MS });
-  // One unreachable third-party source must not matter: whether the update was enough, the download tells.
+  // An unreachable third-party source does not matter: the download shows whether the update was sufficient.
   const update = await apt('update').then(
     () => null,
     (error: unknown) => error,
@@ -59,8 +59,8 @@ async function get(folder: string): Promise<string> {
 }
 
 /**
- * The package `nats-server` of Debian or Ubuntu, checked by apt against the distribution's keys, and only
- * unpacked: needs no root, installs nothing and leaves the system's package state alone.
+ * The package `nats-server` of Debian or Ubuntu. apt checks it against the distribution's keys, and it is only unpacked: this
+ * needs no root, installs nothing and does not change the system's package state.
  */
 export function debianSource(): ServerSource {
   return {

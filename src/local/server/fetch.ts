@@ -10,7 +10,7 @@ import { releaseSource } from './release.js';
 import type { ServerSource } from './source.js';
 import { runTool } from './tool.js';
 
-/** How to fetch a server. */
+/** Options of a fetch. */
 export interface FetchOptions extends Place {
   /** Tried in this order. Default: the official release, then the distribution's package. */
   sources?: readonly ServerSource[];
@@ -18,13 +18,13 @@ export interface FetchOptions extends Place {
   onProgress?: (line: string) => void;
 }
 
-/** Where a fetch in progress works; the dot keeps it from being taken for a server. */
+/** Prefix of a work folder; the dot distinguishes it from a fetched server. */
 const WORK_PREFIX = '.fetch-';
-/** A work folder this old was left by a process that was killed, ms. */
+/** A work folder of this age was left by a killed process, milliseconds. */
 const ABANDONED_AFTER_MS = 60 * 60 * 1000;
 const VERSION_TIMEOUT_MS = 10_000;
 
-/** The version that a server program reports; proves as well that it runs on this machine. */
+/** The version that a server program reports, which also shows that it runs on this machine. */
 async function versionOf(program: string): Promise<string> {
   const output = await runTool(program, ['--version'], { timeoutMs: VERSION_TIMEOUT_MS });
   const version = /nats-server: v?(\d+\.\d+\.\d+\S*)/.exec(output)?.[1];
@@ -33,8 +33,7 @@ async function versionOf(program: string): Promise<string> {
 }
 
 /**
- * Moves a program to where it is found from now on, in one step: others see all of it or nothing. When
- * another process was faster, its result is used.
+ * Moves a program to its final place atomically. If another process was faster, its result is used.
  */
 async function publish(program: string, work: string, servers: string, name: string): Promise<string> {
   const folder = path.join(servers, await versionOf(program));
@@ -78,7 +77,7 @@ async function fetchFrom(source: ServerSource, servers: string, name: string): P
   }
 }
 
-/** The message for a user without a server: why none could be downloaded, and every way to get one. */
+/** The error for a user without a server: why none could be fetched, and the ways to get one. */
 function missing(failures: readonly string[]): NatspocError {
   const tried = failures.length === 0 ? 'none can be fetched for this platform' : failures.join('; ');
   return new NatspocError(
@@ -90,10 +89,10 @@ Get one with \`apt install nats-server\`, \`brew install nats-server\` or from h
 }
 
 /**
- * Fetches a `nats-server` into the user's cache folder and returns its path. Whatever fails on the way is
- * removed again, and any number of processes may do this at once.
+ * Fetches a `nats-server` into the user's cache folder and returns its path. Incomplete files are removed, and several
+ * processes may do this at the same time.
  *
- * Throws NatspocError `server-missing` when no source works, with the reason of each.
+ * @throws NatspocError `server-missing` if no source works, with the reason of each.
  */
 export async function fetchServer(options: FetchOptions): Promise<string> {
   const servers = serversDir(options);
@@ -114,7 +113,7 @@ export async function fetchServer(options: FetchOptions): Promise<string> {
     } catch (error) {
       const failure = `${source.name}: ${messageOf(error)}`;
       failures.push(failure);
-      options.onProgress?.(`That did not work: ${failure}.`);
+      options.onProgress?.(`Failed: ${failure}.`);
     }
   }
   throw missing(failures);

@@ -4,8 +4,7 @@ import { NatspocError } from '../../core/lib/errors.js';
 import { cacheDir, type Place, programName } from './paths.js';
 
 /**
- * Folders that hold servers but are often missing from a normal user's PATH: Debian installs `nats-server`
- * in /usr/sbin, Homebrew below /opt.
+ * Folders that are often missing from a user's PATH: Debian installs `nats-server` in /usr/sbin, Homebrew below /opt.
  */
 const SYSTEM_FOLDERS = [
   '/usr/local/sbin',
@@ -15,9 +14,9 @@ const SYSTEM_FOLDERS = [
   '/opt/homebrew/bin',
 ] as const;
 
-/** Where to look for the server. */
+/** Options for finding a server. */
 export interface FindOptions extends Place {
-  /** Folders to look in after PATH. Default: the system's, see the code; none on Windows. */
+  /** Folders that are searched after PATH. Default: the system's, none on Windows. */
   systemFolders?: readonly string[];
 }
 
@@ -30,12 +29,12 @@ function isExecutableFile(file: string): boolean {
   }
 }
 
-/** `2.10.27` before `2.9.10`: newest first, by number. */
+/** Orders versions, newest first: `2.10.27` before `2.9.10`. */
 function newestFirst(a: string, b: string): number {
   return b.localeCompare(a, 'en', { numeric: true });
 }
 
-/** The folder below the cache with one subfolder for each server version that was fetched. */
+/** The cache folder with one subfolder for each fetched version. */
 export function serversDir(place: Place): string {
   return path.join(cacheDir(place), 'servers');
 }
@@ -43,7 +42,7 @@ export function serversDir(place: Place): string {
 function cachedFolders(place: Place): string[] {
   const folder = serversDir(place);
   try {
-    // A name that starts with a dot is an unpacking in progress, or one that was cut off.
+    // A name with a leading dot is an incomplete fetch.
     const names = readdirSync(folder).filter((name) => !name.startsWith('.'));
     return names.sort(newestFirst).map((name) => path.join(folder, name));
   } catch {
@@ -52,11 +51,10 @@ function cachedFolders(place: Place): string[] {
 }
 
 /**
- * The path of a `nats-server` on this machine, or null: the file that NATS_SERVER_BIN names, else the first
- * in PATH, the system's folders and the cache of fetched ones (newest version first).
+ * The path of a `nats-server` on this machine: the one in NATS_SERVER_BIN, or the first in PATH, the system's folders and
+ * the cache (newest version first). Null if there is none.
  *
- * Throws NatspocError `config` when NATS_SERVER_BIN names something that cannot be run: falling back to
- * another server than the one asked for would hide the mistake.
+ * @throws NatspocError `config` if NATS_SERVER_BIN cannot be run. Using another server would hide the mistake.
  */
 export function findServer(options: FindOptions): string | null {
   const platform = options.platform ?? process.platform;

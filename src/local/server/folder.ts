@@ -4,10 +4,10 @@ import path from 'node:path';
 const isFolder = (file: string): boolean => statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
 /**
- * Creates a folder, and those above it, where they are missing. Step by step, from the nearest one that is there: below a
- * folder in which nothing can be created, such as `/proc`, `mkdir` of Node 20 with `recursive` retries forever.
+ * Creates a folder and its missing parents, one by one from the nearest existing parent: in a folder such as `/proc`, where
+ * nothing can be created, `mkdir` of Node 20 with `recursive` retries forever.
  *
- * @throws Error what Node says where it cannot be created.
+ * @throws Node's error if it cannot be created.
  */
 export function makeFolder(folder: string): void {
   if (isFolder(folder)) return;

@@ -1,10 +1,10 @@
 /** Bounds of a download. */
 export interface DownloadOptions {
-  /** How long the host may take to connect and begin its answer, ms. */
+  /** Timeout until the answer starts, milliseconds. */
   answerTimeoutMs: number;
-  /** How long it may then be silent, ms. Default 30,000. */
+  /** Timeout of each later pause, milliseconds. Default 30,000. */
   idleTimeoutMs?: number;
-  /** More than this is refused, bytes. */
+  /** Maximum size, bytes. */
   limitBytes: number;
 }
 
@@ -15,8 +15,10 @@ function codeOf(error: unknown): string | null {
 }
 
 /**
- * The body behind a URL. Throws an Error that says what failed: the host cannot be reached, does not answer
- * in time, answers with another status than 2xx, or the connection ends early.
+ * Downloads the body of a URL.
+ *
+ * @throws Error with the reason: the host cannot be reached, does not answer in time, answers with a status other than 2xx,
+ *   or the connection ends early.
  */
 export async function download(url: string, options: DownloadOptions): Promise<Buffer> {
   const controller = new AbortController();
@@ -48,7 +50,7 @@ export async function download(url: string, options: DownloadOptions): Promise<B
     throw new Error(`${why} (${code})`, { cause: error });
   } finally {
     clearTimeout(timer);
-    // Frees the connection when the body was not read to its end.
+    // Frees the connection if the body was not read completely.
     controller.abort();
   }
 }

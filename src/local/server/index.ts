@@ -5,13 +5,13 @@ export { type ClusterServer, startCluster } from './cluster.js';
 export { defaultStoreDir } from './paths.js';
 export { type RunningServer, type ServerExit, type ServerOptions, startServer } from './run.js';
 
-/** Where to look for a server, where to fetch one from, and whom to tell. */
+/** Options for finding and fetching a server. */
 export type EnsureOptions = FindOptions & FetchOptions;
 
 /**
- * The path of a `nats-server` program: one that is on this machine, else one that is fetched into the user's
- * cache folder. Throws NatspocError `config` for a wrong NATS_SERVER_BIN, and `server-missing` with every way
- * to get one.
+ * The path of a `nats-server` program: one on this machine, or one that is fetched into the user's cache folder.
+ *
+ * @throws NatspocError `config` for a wrong NATS_SERVER_BIN; `server-missing`, with the ways to get one.
  */
 export async function ensureServerBinary(options: EnsureOptions): Promise<string> {
   return findServer(options) ?? (await fetchServer(options));

@@ -1,15 +1,15 @@
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 
-/** How many of a server's last lines are kept to explain its end. */
+/** Number of last lines that are kept to explain a server's end. */
 const KEPT_LINES = 100;
 
-/** A line of nats-server's log, without process id and time: level and text. */
+/** Level and text of a line in nats-server's log. */
 const LOG_LINE = /\[(FTL|ERR|WRN|INF|DBG|TRC)\] (.*)$/;
 
-/** The last lines that a server wrote, read as they come so that it never blocks on a full pipe. */
+/** The last lines of a server's output. It is read continuously, so that the server never blocks on a full pipe. */
 export interface ServerLog {
-  /** What the server itself says went wrong, or null: its last fatal line, else its last error. */
+  /** The reason for the server's failure: its last fatal line, or its last error; null: none. */
   reason(): string | null;
 }
 
@@ -19,8 +19,8 @@ function textOf(lines: readonly string[], level: string): string | undefined {
 }
 
 /**
- * What nats-server says went wrong, in one line, or null when it says nothing: from its log lines, or from
- * what it prints about an unknown flag or a mistake in a configuration file, before it logs anything.
+ * The reason for a failure of nats-server, in one line; null: none. It is in the log, or in the text that it prints about an
+ * unknown flag or a wrong configuration before it starts logging.
  */
 export function reasonIn(lines: readonly string[]): string | null {
   const complaint = lines.findLast((line) => /^(nats-server: |flag provided)/.test(line));
@@ -30,7 +30,7 @@ export function reasonIn(lines: readonly string[]): string | null {
 /**
  * Reads a server's standard error.
  *
- * @param stream missing where the server could not be started.
+ * @param stream undefined if the server could not be started.
  * @param onLine called with every line.
  */
 export function readLog(stream: Readable | null | undefined, onLine?: (line: string) => void): ServerLog {

@@ -4,17 +4,17 @@ import path from 'node:path';
 /** Environment variables by name, as in `process.env`. */
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What decides where files belong: given as data, so that every platform's answer can be tested anywhere. */
+/** The inputs that decide where files belong; as data, so that every platform can be tested anywhere. */
 export interface Place {
   env: Environment;
   /** Default: this process's platform. */
   platform?: NodeJS.Platform;
-  /** The user's home folder. Default: as the operating system says. */
+  /** The user's home folder. Default: the operating system's answer. */
   home?: string;
 }
 
 interface Bases {
-  /** The variable that the platform's convention reads; an absolute path, anything else is ignored. */
+  /** The environment variable of the platform's convention; ignored unless it is an absolute path. */
   variable: string | undefined;
   fallback: readonly string[];
   folder: readonly string[];
@@ -29,7 +29,7 @@ function resolve(place: Place, bases: Bases): string {
 }
 
 /**
- * The folder for what can be fetched again: `$XDG_CACHE_HOME/natspoc` or `~/.cache/natspoc`, on macOS
+ * The cache folder: `$XDG_CACHE_HOME/natspoc` or `~/.cache/natspoc`, on macOS
  * `~/Library/Caches/natspoc`, on Windows `%LOCALAPPDATA%\natspoc\cache`. It need not exist.
  */
 export function cacheDir(place: Place): string {

@@ -3,13 +3,13 @@ import { createConnection } from 'node:net';
 import path from 'node:path';
 import { type Fields, parseObject } from '../../core/lib/json.js';
 
-/** The ports a server listens on; null for one that it does not serve. */
+/** The ports of a server; null: not served. */
 export interface Ports {
   client: number;
   monitor: number | null;
 }
 
-/** What a server says about itself to every client that connects. */
+/** The server information that each client receives. */
 export interface ServerInfo {
   version: string;
   jetstream: boolean;
@@ -25,8 +25,8 @@ function firstPort(value: unknown): number | null {
 }
 
 /**
- * The ports that a server wrote to its `--ports_file_dir`, or null as long as the file (or the folder) is
- * missing or only partly written. The server writes it when it listens, after its JetStream has started.
+ * The ports in the file that a server writes to its `--ports_file_dir` once it listens and JetStream has started; null if
+ * the file is missing or incomplete.
  */
 export function readPorts(folder: string): Ports | null {
   let content: Fields | undefined;
@@ -41,7 +41,7 @@ export function readPorts(folder: string): Ports | null {
   return client === null ? null : { client, monitor: firstPort(content?.monitoring) };
 }
 
-/** Reads the `INFO {...}` line of the NATS protocol; null when it is something else. */
+/** Reads the `INFO {...}` line of the NATS protocol; null: another line. */
 export function parseInfo(line: string): ServerInfo | null {
   const info = line.startsWith('INFO ') ? parseObject(line.slice('INFO '.length)) : undefined;
   if (typeof info?.version !== 'string') return null;
@@ -49,8 +49,7 @@ export function parseInfo(line: string): ServerInfo | null {
 }
 
 /**
- * Connects to a NATS server and returns how it introduces itself, or null when nothing, or something else,
- * answers there within two seconds.
+ * Connects to a NATS server and returns its information; null if no NATS server answers within two seconds.
  */
 export function readInfo(host: string, port: number): Promise<ServerInfo | null> {
   return new Promise((resolve) => {

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 
-/** Whether Linux has the process down as ended but not yet collected by its parent; false elsewhere. */
+/** True for a zombie on Linux: a process that has ended, but was not collected by its parent. False elsewhere. */
 function isZombie(pid: number): boolean {
   try {
-    // "pid (name) state ...": the name may itself hold parentheses, so the state follows the last one.
+    // "pid (name) state ...": the name may contain parentheses, so the state follows the last one.
     return /^.*\) [ZX] /s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
   } catch {
     return false;
@@ -11,8 +11,8 @@ function isZombie(pid: number): boolean {
 }
 
 /**
- * Whether a process of this machine runs. An ended process does not, even if its parent does not collect it, as in a
- * container whose first process is no init.
+ * True if a process of this machine runs. A zombie does not: in a container whose first process is not an init, zombies
+ * remain.
  */
 export function isRunning(pid: number): boolean {
   try {

@@ -14,23 +14,23 @@ const ANSWER_TIMEOUT_MS = 5_000;
 const UNPACK_TIMEOUT_MS = 60_000;
 const ARCHIVE_LIMIT_BYTES = 100 * 1024 * 1024;
 
-/** What a release archive is chosen by. */
+/** Options that select a release archive. */
 export interface ReleaseOptions {
-  /** Where the releases are; a mirror has the same tree. Default: the project's own. */
+  /** Base URL of the releases; a mirror has the same tree. Default: the project's own. */
   baseUrl?: string;
   platform?: NodeJS.Platform;
   /** As in `process.arch`. */
   arch?: string;
-  /** How long the host may take to answer, ms. Default 5,000. */
+  /** Timeout of the host, milliseconds. Default 5,000. */
   answerTimeoutMs?: number;
   /** The SHA-256 of an archive, lower-case hex, by file name. Default: {@link RELEASE_SHA256}. */
   sha256?: Readonly<Record<string, string>>;
 }
 
 /**
- * The SHA-256 of each archive of {@link RELEASE_VERSION}, fixed here: a list beside the archives says nothing about a host
- * that is not itself. As the Dockerfiles of the official image (nats-io/nats-docker, a8cccfe) and Hermit's packages
- * (cashapp/hermit-packages) have them; where both have one they agree. A platform whose archive neither has is not served.
+ * The SHA-256 of each archive of {@link RELEASE_VERSION}. They are fixed here, because a list from the same host would not
+ * protect against that host. They come from the Dockerfiles of the official image (nats-io/nats-docker, a8cccfe) and
+ * Hermit's packages (cashapp/hermit-packages), which agree. Platforms in neither are not supported.
  */
 export const RELEASE_SHA256: Readonly<Record<string, string>> = {
   'nats-server-v2.11.8-linux-amd64.tar.gz':
@@ -56,27 +56,27 @@ const SYSTEMS: Partial<Record<NodeJS.Platform, string>> = {
   win32: 'windows',
 };
 
-/** Node's names of processors to Go's, per system that has releases for them. */
+/** Go's names of processors by Node's, for each system that has releases. */
 const PROCESSORS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   linux: { x64: 'amd64', arm64: 'arm64', arm: 'arm7', ia32: '386', ppc64: 'ppc64le', s390x: 's390x' },
   darwin: { x64: 'amd64', arm64: 'arm64' },
   windows: { x64: 'amd64' },
 };
 
-/** The folder inside a release's archive, which is the archive's name without its ending; null: no release. */
+/** The folder in a release archive, which has the archive's name without its extension; null: no release. */
 function releaseName(platform: NodeJS.Platform, arch: string): string | null {
   const system = SYSTEMS[platform];
   const processor = system === undefined ? undefined : PROCESSORS[system]?.[arch];
   return processor === undefined ? null : `nats-server-v${RELEASE_VERSION}-${system}-${processor}`;
 }
 
-/** The file name of the release for a platform, or null when there is none. */
+/** The file name of the release for a platform; null: none. */
 export function releaseArchive(platform: NodeJS.Platform, arch: string): string | null {
   const name = releaseName(platform, arch);
   return name === null ? null : `${name}${platform === 'win32' ? '.zip' : '.tar.gz'}`;
 }
 
-/** The official release for this platform, checked against the SHA-256 that is fixed for its archive. */
+/** The official release for this platform, checked against its fixed SHA-256. */
 export function releaseSource(options: ReleaseOptions = {}): ServerSource {
   const platform = options.platform ?? process.platform;
   const arch = options.arch ?? process.arch;
@@ -90,14 +90,14 @@ export function releaseSource(options: ReleaseOptions = {}): ServerSource {
     const archive = releaseArchive(platform, arch);
     if (name === null || archive === null) throw new Error(`no release for ${platform} ${arch}`);
     const expected = sha256[archive];
-    // What cannot be checked is not downloaded.
+    // An archive that cannot be checked is not downloaded.
     if (expected === undefined) throw new Error(`no checksum of ${archive} is known`);
     const bounds = { answerTimeoutMs, limitBytes: ARCHIVE_LIMIT_BYTES };
     const content = await download(`${baseUrl}/v${RELEASE_VERSION}/${archive}`, bounds);
     const actual = createHash('sha256').update(content).digest('hex');
     if (actual !== expected) throw new Error(`wrong checksum of ${archive}: ${actual}, expected ${expected}`);
     await writeFile(path.join(folder, archive), content);
-    // The tar of Windows 10 and later, and of macOS, reads zip as well. Ownership in the archive is not ours.
+    // tar of Windows 10 and later, and of macOS, reads zip too. File owners in the archive are ignored.
     const ownership = platform === 'win32' ? [] : ['--no-same-owner'];
     await runTool('tar', [...ownership, '-xf', archive], { cwd: folder, timeoutMs: UNPACK_TIMEOUT_MS });
     return path.join(folder, name, programName(platform));

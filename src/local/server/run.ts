@@ -11,25 +11,25 @@ import { readLog, type ServerLog } from './log.js';
 import { type Ports, readInfo, readPorts, type ServerInfo } from './probe.js';
 import { holdStore, type StoreLock } from './store.js';
 
-/** How to run a server. */
+/** Options of a server. */
 export interface ServerOptions {
   /** Path of the `nats-server` program. */
   binary: string;
   /** Address to listen on. Default 127.0.0.1. */
   host?: string;
-  /** Client port; 0, the default, for a free one that the server itself picks. */
+  /** Client port. Default 0: a free one that the server picks. */
   port?: number;
-  /** Port of the HTTP monitoring; 0 for a free one. Default: no monitoring. */
+  /** Port of HTTP monitoring; 0: a free one. Default: no monitoring. */
   monitorPort?: number;
   /** Default true. */
   jetstream?: boolean;
-  /** Folder for the streams; it is kept. Default: a temporary one that is removed when the server ends. */
+  /** Folder for the streams, which is kept. Default: a temporary one, which is removed when the server ends. */
   storeDir?: string;
-  /** More nats-server configuration, in its own syntax; the options above win over it. */
+  /** More nats-server configuration, in its syntax; the options above take precedence. */
   config?: string;
   /** Called with every line of the server's log. */
   onLog?: (line: string) => void;
-  /** How long the server may take until it answers, ms. Default 60,000: it checks a large store first. */
+  /** Timeout of the start, milliseconds. Default 60,000, because the server first checks its store, which may be large. */
   startTimeoutMs?: number;
 }
 
@@ -37,7 +37,7 @@ export interface ServerOptions {
 export interface ServerExit {
   code: number | null;
   signal: NodeJS.Signals | null;
-  /** What the server's log says went wrong, or null. */
+  /** The error in the server's log, or null. */
   reason: string | null;
 }
 
@@ -50,13 +50,13 @@ export interface RunningServer {
   readonly monitorUrl: string | null;
   readonly version: string;
   readonly pid: number;
-  /** Where the streams are. */
+  /** Folder of the streams. */
   readonly storeDir: string;
-  /** Resolves, and never rejects, when the server has ended and its temporary files are removed. */
+  /** Resolves when the server has ended and its temporary files are removed; never rejects. */
   readonly exited: Promise<ServerExit>;
-  /** Asks the server to stop, after 5 s by force, and waits for {@link exited}. May be repeated. */
+  /** Stops the server, by force after 5 s, and waits for {@link exited}. May be repeated. */
   stop(): Promise<void>;
-  /** SIGKILL: as a crash would, nothing is flushed. Waits for {@link exited}. */
+  /** Kills the server with SIGKILL: like a crash, it flushes nothing. Waits for {@link exited}. */
   kill(): Promise<void>;
 }
 
@@ -64,14 +64,14 @@ const STOP_TIMEOUT_MS = 5_000;
 const START_TIMEOUT_MS = 60_000;
 const LOOK_AGAIN_MS = 10;
 
-/** The server's child process with everything that has to go when it ends. */
+/** The server's child process, and everything to clean up when it ends. */
 interface Launched {
   child: ChildProcess;
   log: ServerLog;
   exited: Promise<ServerExit>;
 }
 
-/** nats-server takes 0 for its default port, and -1 for a free one. */
+/** For nats-server, 0 means its default port and -1 a free one. */
 function portArgument(port: number): string {
   return String(port === 0 ? -1 : port);
 }
@@ -91,8 +91,8 @@ function argumentsFor(options: ServerOptions, runDir: string, storeDir: string):
 
 function launch(options: ServerOptions, runDir: string, storeDir: string, lock: StoreLock | null): Launched {
   const child: ChildProcess = spawn(options.binary, argumentsFor(options, runDir, storeDir), {
-    // A process group of its own: Ctrl-C in a terminal must reach the program that uses the server, which
-    // may still need it to end its own work, and not the server itself.
+    // A separate process group: Ctrl-C in a terminal must reach only the program that uses the server, which may need
+    // the server to finish its work.
     detached: process.platform !== 'win32',
     stdio: ['ignore', 'ignore', 'pipe'],
     windowsHide: true,
@@ -104,10 +104,10 @@ function launch(options: ServerOptions, runDir: string, storeDir: string, lock: 
     let failure: string | null = null;
     child.on('error', (error) => {
       failure = systemReason(error);
-      // A program that could not be started has no process, and so no 'close' to wait for.
+      // A program that could not be started emits no 'close'.
       if (child.pid === undefined) resolve({ code: null, signal: null, reason: failure });
     });
-    // 'close', not 'exit': only then has the last line of the log arrived.
+    // 'close', not 'exit': then the last line of the log has arrived.
     child.on('close', (code, signal) => resolve({ code, signal, reason: failure ?? log.reason() }));
   });
   const exited = ended.then(async (exit) => {
@@ -127,10 +127,13 @@ function startFailure(options: ServerOptions, reason: string | null): NatspocErr
       `Port ${inUse[2]} is already in use: choose another, or 0 for a free one.`,
     );
   }
-  return new NatspocError('failed', `${options.binary} did not start: ${reason ?? 'it gave no reason'}`);
+  return new NatspocError(
+    'failed',
+    `${options.binary} did not start: ${reason ?? 'its log gives no reason'}`,
+  );
 }
 
-/** The address at which a client on this machine reaches a server that listens on `host`. */
+/** The address for clients on this machine of a server that listens on `host`. */
 function reachable(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1';
   return host === '::' ? '::1' : host;
@@ -163,7 +166,7 @@ async function untilReady(
 async function stopChild(launched: Launched): Promise<void> {
   // nats-server exits with 0 on SIGINT, with 1 on SIGTERM in some versions.
   signalChild(launched.child, 'SIGINT');
-  // For one that is suspended; it would not see the signal otherwise.
+  // A suspended server would not receive the signal.
   if (process.platform !== 'win32') signalChild(launched.child, 'SIGCONT');
   const force = setTimeout(() => signalChild(launched.child, 'SIGKILL'), STOP_TIMEOUT_MS);
   await launched.exited;
@@ -171,12 +174,11 @@ async function stopChild(launched: Launched): Promise<void> {
 }
 
 /**
- * Starts a server and resolves when it, and its JetStream, answer. The server never outlives this process,
- * see {@link guard}; this function installs no signal handlers.
+ * Starts a server and resolves when it and its JetStream answer. The server never outlives this process: see
+ * {@link guard}. Installs no signal handlers.
  *
- * Throws NatspocError `failed` with one line when the program cannot be started or ends at once: the port or
- * the store folder is in use, the folder cannot be written, the configuration is wrong. Nothing is left
- * running or on disk then.
+ * @throws NatspocError `failed` with one line if the program cannot be started or ends immediately: the port or the store
+ *   folder is in use, the folder cannot be written, the configuration is wrong. Then nothing is left running or on disk.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const lock =

@@ -1,14 +1,15 @@
-/** Somewhere to get a server from. */
+/** A source of servers. */
 export interface ServerSource {
   /** For messages: `github.com`, `apt-get`. */
   readonly name: string;
-  /** One line: what is about to happen. */
+  /** One line that announces the fetch. */
   readonly announcement: string;
-  /** Whether it can work on this machine at all. */
+  /** True if it supports this machine. */
   applies(): boolean;
   /**
-   * Gets the program into the given empty folder, and nothing outside of it, and returns its path there.
-   * Throws an Error whose message says in a few words what failed.
+   * Fetches the program into the given empty folder, and writes nothing elsewhere. Returns its path.
+   *
+   * @throws Error with a short reason.
    */
   get(folder: string): Promise<string>;
 }

@@ -6,11 +6,11 @@ import { isRunning } from './process.js';
 
 const LOCK_FILE = 'natspoc-server.lock';
 
-/** A store folder held for one server. */
+/** A store folder that is reserved for one server. */
 export interface StoreLock {
-  /** Says that the server's process, not this one, uses the folder from now on. */
+  /** Transfers the reservation from this process to the server's. */
   handTo(pid: number): void;
-  /** Gives the folder back; harmless when repeated. */
+  /** Releases the folder; harmless if repeated. */
   release(): void;
 }
 
@@ -45,11 +45,11 @@ function prepare(storeDir: string): void {
 }
 
 /**
- * Creates a store folder if need be and holds it, because nats-server itself does not: two servers on one
- * folder destroy each other's streams. The holder is a process id in a file; one that no longer runs (it was
- * killed) holds nothing. Only servers that were started here take part.
+ * Creates a store folder if necessary and reserves it. nats-server does not: two servers on one folder destroy each other's
+ * streams. The holder is a process id in a file, which counts only while that process runs. This covers only servers that
+ * natspoc starts.
  *
- * Throws NatspocError `failed` when the folder cannot be written, or is in use.
+ * @throws NatspocError `failed` if the folder cannot be written, or is in use.
  */
 export function holdStore(storeDir: string): StoreLock {
   prepare(storeDir);
@@ -59,12 +59,12 @@ export function holdStore(storeDir: string): StoreLock {
     if (holder !== null && isRunning(holder)) {
       throw new NatspocError(
         'failed',
-        `The store folder ${storeDir} is in use by process ${holder}: stop that, or choose another folder.`,
+        `The store folder ${storeDir} is in use by process ${holder}: stop that process, or choose another folder.`,
       );
     }
     rmSync(file, { force: true });
     if (!create(file)) {
-      throw new NatspocError('failed', `Another server is starting on the store folder ${storeDir}.`);
+      throw new NatspocError('failed', `Another server is starting with the store folder ${storeDir}.`);
     }
   }
   return {

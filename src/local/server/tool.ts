@@ -7,7 +7,7 @@ const execFileAsync = promisify(execFile);
 export interface ToolOptions {
   /** Working folder. */
   cwd?: string;
-  /** After this it is killed, ms. */
+  /** It is killed after this time, milliseconds. */
   timeoutMs: number;
 }
 
@@ -16,8 +16,9 @@ function lastLine(text: unknown): string {
 }
 
 /**
- * Runs a system program without a shell and returns what it wrote to standard output. Throws an Error with
- * the program's name and the last line of its complaint.
+ * Runs a system program without a shell and returns its standard output.
+ *
+ * @throws Error with the program's name and the last line of its standard error.
  */
 export async function runTool(
   program: string,
@@ -28,7 +29,7 @@ export async function runTool(
     const { stdout } = await execFileAsync(program, args, {
       cwd: options.cwd,
       timeout: options.timeoutMs,
-      // What is read of its output is English.
+      // Its output is parsed in English.
       env: { ...process.env, LC_ALL: 'C' },
       windowsHide: true,
     });

@@ -5,18 +5,18 @@ import { messageOf } from '../../core/lib/errors.js';
 import { isProcessId } from '../../local/child.js';
 import type { Target } from '../screen/state.js';
 
-/** A process's start and its command line, as the system knows them. */
+/** The start time and command line of a process, as the system reports them. */
 interface ProcessFacts {
   startedAtMs: number;
   command: string;
 }
 
-/** A member says when it started once it runs: its process is at most this much older. */
+/** A member records its start after its process has started: by at most this much, milliseconds. */
 const START_UP_MS = 60_000;
-/** And not younger by more than the grain of the system's clock of processes. */
+/** Resolution of the system's process start times, milliseconds. */
 const GRAIN_MS = 2_000;
 
-/** Linux: what `ps` reads too, and there without `ps`. */
+/** Linux: reads what `ps` reads, without `ps`. */
 async function fromProc(pid: number): Promise<ProcessFacts | undefined> {
   try {
     const [stat, command, system] = await Promise.all([
@@ -24,7 +24,7 @@ async function fromProc(pid: number): Promise<ProcessFacts | undefined> {
       readFile(`/proc/${pid}/cmdline`, 'utf8'),
       readFile('/proc/stat', 'utf8'),
     ]);
-    // The name in parentheses may hold anything: fields are counted after it. Field 22 is the start in ticks.
+    // The name in parentheses may contain anything, so fields are counted after it. Field 22 is the start in ticks.
     const ticks = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
     const bootSeconds = Number(/^btime (\d+)$/m.exec(system)?.[1]);
     const startedAtMs = (bootSeconds + ticks / 100) * 1_000;
@@ -50,16 +50,16 @@ async function fromPs(pid: number): Promise<ProcessFacts | undefined> {
 }
 
 /**
- * Says why a pid is not, or not certainly, the process of this member; undefined: it is. A pid that was given to
- * another process after the member's end has another start or another command line.
+ * The reason why a pid is not certainly the process of this member; undefined: it is. If the pid was reused after the
+ * member's end, the start or the command line differs.
  */
 async function whyNotSignal(target: Target): Promise<string | undefined> {
   const { pid, startedAt } = target;
-  // What a member says of itself is a claim: 0 would be our own process group.
-  if (!isProcessId(pid)) return `${pid} is the number of no member's process`;
+  // A member's record is only a claim: pid 0 would be our own process group.
+  if (!isProcessId(pid)) return `${pid} is not a valid process id`;
   if (pid === process.pid) return `pid ${pid} is this screen's own process`;
   const facts = (await fromProc(pid)) ?? (await fromPs(pid));
-  if (!facts) return `there is no process ${pid} any more`;
+  if (!facts) return `process ${pid} no longer exists`;
   const age = Date.parse(startedAt) - facts.startedAtMs;
   if (!(age > -GRAIN_MS && age < START_UP_MS))
     return `pid ${pid} belongs to a process that started at another time`;
@@ -69,9 +69,9 @@ async function whyNotSignal(target: Target): Promise<string | undefined> {
 }
 
 /**
- * Sends a signal to a member's process on this machine, once it is sure that it is that.
+ * Sends a signal to a member's process on this machine, if it is certain that it is that process.
  *
- * @returns undefined, or why it was not done.
+ * @returns the reason if it was not sent, otherwise undefined.
  */
 export async function signalMember(
   target: Target,

@@ -7,28 +7,27 @@ import type { ReleaseOutcome } from '../../core/admin/release.js';
 import { NatspocError } from '../../core/lib/errors.js';
 import { explain } from '../../core/nats/client/outcome.js';
 
-/** What can be done to the group on the screen. Each rejects with a NatspocError that is one line for people. */
+/** The actions on the group of the screen. Each rejects with a NatspocError whose message is one line. */
 export interface Operator {
-  /** Makes the owner hand a partition over to the member that has the fewest. */
+  /** Makes the owner hand a partition over to the member with the fewest partitions. */
   release(partition: number): Promise<ReleaseOutcome>;
-  /** Pauses or resumes a partition. Resolves with the reason where its owner has not paused it yet. */
+  /** Pauses or resumes a partition. Resolves with the reason if its owner has not paused it yet. */
   pause(partition: number, paused: boolean): Promise<string | undefined>;
-  /** Ends a member by `order`, and follows its partitions. Resolves with the reason where it could not be told. */
+  /** Ends a member by `order`, and follows its partitions. Resolves with the reason if the order could not be given. */
   end(session: string, order: EndOrder): Promise<Ending | string>;
-  /** Asks a member over NATS to leave. Resolves with the reason where it does not. */
+  /** Asks a member over NATS to leave. Resolves with the reason if it does not. */
   askToStop(session: string): Promise<string | undefined>;
-  /** Waits until a process of this machine is in the group and has its share; undefined: it does not join. */
+  /** Waits until a process of this machine has joined the group and has its share; undefined: it does not join. */
   joined(pid: number, signal: AbortSignal): Promise<Joining | undefined>;
 }
 
-/** A process needs so long until it is connected, on a slow machine. */
+/** Time that a process needs to connect on a slow machine, milliseconds. */
 const START_UP_MS = 15_000;
-/** The group may have to be made by the process: it is looked for so often. */
+/** How often to look for a group that the process may have to create, milliseconds. */
 const LOOK_MS = 200;
 
 /**
- * Acts on the group that is open at that time. A watch of its own is there for as long as an action takes: outcomes
- * are told by what the leases say, not by what was asked for.
+ * Acts on the group that is open at that time. Each action has its own watch, because outcomes are read from the leases.
  */
 export class GroupOperator implements Operator {
   readonly #opened: () => GroupAdmin | undefined;
@@ -50,10 +49,10 @@ export class GroupOperator implements Operator {
   pause(partition: number, paused: boolean): Promise<string | undefined> {
     return this.#act(`${paused ? 'pause' : 'resume'} p${partition}`, async (group) => {
       const { signal } = this.#closing;
-      const { restless } = await group.following((follower) =>
+      const { unfinished } = await group.following((follower) =>
         group.pause(follower, [partition], paused, signal),
       );
-      return restless.get(partition);
+      return unfinished.get(partition);
     });
   }
 
@@ -61,7 +60,7 @@ export class GroupOperator implements Operator {
     return this.#act('end the member', (group) => group.endMember(session, order, this.#closing.signal));
   }
 
-  /** Stops waiting for outcomes. What was ordered still happens. */
+  /** Stops waiting for outcomes. Orders that were given still take effect. */
   close(): void {
     this.#closing.abort();
   }
@@ -72,7 +71,7 @@ export class GroupOperator implements Operator {
       case 'taken':
         return undefined;
       case 'gone':
-        return 'no member answers for its session: it is gone, or takes no orders';
+        return 'no member answers for its session: it is gone, or does not accept orders';
       case 'silent':
         return 'it does not answer; "natspoc leases release --owner … --force" takes its partitions';
       case 'refused':
@@ -94,7 +93,7 @@ export class GroupOperator implements Operator {
 
   #group(): GroupAdmin {
     const group = this.#opened();
-    if (!group) throw new NatspocError('stream-missing', 'There is no group to act on yet.');
+    if (!group) throw new NatspocError('stream-missing', 'The group does not exist yet.');
     return group;
   }
 

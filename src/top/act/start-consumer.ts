@@ -6,31 +6,30 @@ import { join } from 'node:path';
 import { NatspocError } from '../../core/lib/errors.js';
 import { systemReason } from '../../local/child.js';
 
-/** A consumer that was started, and where its status lines go. */
+/** A member process that was started, and the file with its status lines. */
 export interface StartedConsumer {
   pid: number;
   logFile: string;
-  /** Resolves with why it has ended, in one line. */
+  /** Resolves with the reason when it has ended, in one line. */
   ended: Promise<string>;
 }
 
-/** The folder for logs of consumers that have no terminal: the user's state folder. */
+/** The folder for logs of members without a terminal: the user's state folder. */
 function logFolder(env: NodeJS.ProcessEnv): string {
   return join(env.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'natspoc');
 }
 
-/** The last thing that a process wrote into its log. */
+/** The last line in a process's log. */
 async function lastLine(logFile: string): Promise<string> {
   const lines = (await readFile(logFile, 'utf8').catch(() => '')).trimEnd().split('\n');
-  return lines.at(-1) || 'it said nothing';
+  return lines.at(-1) || 'its log is empty';
 }
 
 /**
- * Starts `natspoc consume` as a process of its own that outlives this one. Settings travel in the environment, so
- * that no password shows in the list of processes.
+ * Starts `natspoc consume` as a separate process that outlives this one. Settings are passed in the environment, so that
+ * passwords do not appear in the list of processes.
  *
- * @throws NatspocError `failed` where the process cannot be started; what the system throws where the log file
- * cannot be opened.
+ * @throws NatspocError `failed` if the process cannot be started; the system's error if the log file cannot be opened.
  */
 export function startConsumer(env: NodeJS.ProcessEnv): Promise<StartedConsumer> {
   const folder = logFolder(env);

@@ -1,4 +1,4 @@
-/** Recordings are files, and files come from anywhere: what is in one is looked at before it is taken for an event. */
+/** Decodes the events of a recording. A recording is a file from anywhere, so every value is checked. */
 
 import type { DeadLetterFacts, MessageFacts, PastEntry, StreamFacts } from '../../core/ports/facts.js';
 import type { ProofEntry, ViewEntry } from '../../core/protocol/events.js';
@@ -16,7 +16,7 @@ import type { Target, TopEvent } from './events.js';
 type Is<T> = (value: unknown) => value is T;
 type Fields<T> = { [K in keyof T]-?: Is<T[K]> };
 
-/** The times that a Date can show, milliseconds since 1970. */
+/** The range of a Date, milliseconds since 1970. */
 const MAX_TIME_MS = 8.64e15;
 
 const text: Is<string> = (value) => typeof value === 'string';
@@ -55,7 +55,7 @@ const object =
   };
 
 const bytesOf = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
-// Of any version: a recording is looked at, and nobody acts on it.
+// Of any version: a recording is only displayed.
 const session = object<SessionRecord>({
   v: count,
   id: text,
@@ -137,7 +137,7 @@ const message = object<MessageFacts>({
   preview: orNull(text),
 });
 
-/** What each event holds beside its time and its type. */
+/** The fields of each event beside time and type. */
 const BODIES: { [K in TopEvent['type']]: Is<Omit<Extract<TopEvent, { type: K }>, 'at' | 'type'>> } = {
   target: object({
     target: object<Target>({ servers: list(text), stream: text, group: text, bucket: text }),
@@ -201,7 +201,7 @@ const header = object<{ at: number; type: TopEvent['type'] }>({
 
 const isEvent: Is<TopEvent> = (value): value is TopEvent => header(value) && BODIES[value.type](value);
 
-/** The event in this value, or undefined where it is none that this version knows. */
+/** The event in this value; undefined if this version does not know it. */
 export function decodeEvent(value: unknown): TopEvent | undefined {
   return isEvent(value) ? value : undefined;
 }

@@ -11,7 +11,7 @@ import type {
 } from '../../core/ports/facts.js';
 import type { ViewEntry } from '../../core/protocol/events.js';
 
-/** What is being looked at. */
+/** The observed stream and group. */
 export interface Target {
   /** URLs without credentials. */
   servers: string[];
@@ -21,20 +21,20 @@ export interface Target {
 }
 
 /**
- * Everything that the screen learns, as plain data: a recording is these events as NDJSON, and a replay needs
- * nothing else. `at`: milliseconds since 1970 by this process's clock, never going back; times inside the events are
- * on the same clock, except what members say about themselves.
+ * Everything that the screen learns, as plain data. A recording is these events as NDJSON, and a replay needs nothing
+ * else. `at`: milliseconds since 1970 on this process's clock, never going back. Times inside the events are on the same
+ * clock, except those that members report about themselves.
  */
 export type TopEvent = { at: number } & (
   | { type: 'target'; target: Target }
   | { type: 'connected'; server: string; version: string }
   | { type: 'disconnected' }
-  /** Another attempt to come back is being made. */
+  /** Another attempt to reconnect. */
   | { type: 'reconnecting' }
   | { type: 'round-trip'; ms: number }
-  /** Something that should be there is not; the message says what to run. */
+  /** The stream or group does not exist; the message says what to run. */
   | { type: 'missing'; message: string }
-  /** Something cannot be seen, such as for lack of a permission; null: it can again. */
+  /** A fact cannot be read, for example without permission; null: it can be read again. */
   | { type: 'problem'; what: string; message: string | null }
   | { type: 'found'; partitions: number; prefix: string }
   | { type: 'history'; entries: PastEntry[] }
@@ -50,10 +50,10 @@ export type TopEvent = { at: number } & (
   | { type: 'waiting'; waiting: WaitingFacts[] }
   | { type: 'stats'; facts: StatsFacts }
   | { type: 'messages'; messages: MessageFacts[] }
-  /** A round of questions is over: what is known is of one time. */
+  /** A polling round is complete, so all facts are of one time. */
   | { type: 'looked' }
   | { type: 'tick' }
 );
 
-/** A {@link TopEvent} before it is given its time. */
+/** A {@link TopEvent} without its time. */
 export type TopEventBody = TopEvent extends infer E ? (E extends TopEvent ? Omit<E, 'at'> : never) : never;

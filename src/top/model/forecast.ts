@@ -3,7 +3,7 @@ import { assign, type Holding, type Plan } from '../../core/protocol/assign.js';
 import type { Model } from './model.js';
 import { memberRows, partitionsOf } from './select.js';
 
-/** The group's own plan if these were its members. */
+/** The plan of the group if these were its members. */
 function planOf(model: Model, members: readonly string[]): Plan {
   const { group } = model;
   const holdings = partitionsOf(model).flatMap((partition): Holding[] => {
@@ -14,10 +14,10 @@ function planOf(model: Model, members: readonly string[]): Plan {
   return assign(members, holdings);
 }
 
-/** An id behind all ids of sessions. */
+/** An id that sorts after all session ids. */
 const NEWCOMER = '~';
 
-/** What one more member would get, by the session that has it now; null: nobody has it. */
+/** The partitions that one more member would get, by the session that owns them now; null: no owner. */
 export function gainsOf(model: Model): Map<string | null, number[]> {
   const gains = new Map<string | null, number[]>();
   const plan = planOf(model, [...model.group.planned().map(({ id }) => id), NEWCOMER]);
@@ -30,8 +30,8 @@ export function gainsOf(model: Model): Map<string | null, number[]> {
 }
 
 /**
- * Where a member's partitions go when it ends: the group's own plan without it. Partitions by the session that gets
- * them; null: nobody is there to take them.
+ * The next owners of a member's partitions when it ends: the plan of the group without it. Partitions by the session
+ * that gets them; null: no other member exists.
  */
 export function heirsOf(model: Model, id: string): Map<string | null, number[]> {
   const others = model.group.planned().filter((member) => member.id !== id);
@@ -48,7 +48,7 @@ export function heirsOf(model: Model, id: string): Map<string | null, number[]> 
   return heirs;
 }
 
-/** Who gets a partition that its owner is asked to give away: the other member that has fewest; null: it is alone. */
+/** The next owner of a released partition: the other member with the fewest partitions; null: there is no other. */
 export function nextOwnerOf(model: Model, partition: number): SeenSession | null {
   const loads = new Map(memberRows(model).map(({ session, partitions }) => [session, partitions.length]));
   const loadOf = ({ id }: SeenSession): number => loads.get(id) ?? 0;

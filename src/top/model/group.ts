@@ -6,14 +6,14 @@ import type { ProofEntry, ViewEntry } from '../../core/protocol/events.js';
 import { tailOf } from './handled.js';
 import type { Member, Model, Stretch, Update } from './model.js';
 
-/** How much of the past is kept: updates by number, the timeline and ended sessions by time. */
+/** Limits of the history: updates by number, the timeline and ended sessions by time. */
 const MAX_UPDATES = 1_000;
 const KEEP_MS = 900_000;
 
 type SessionChange = Extract<GroupChange, { kind: 'session' }>;
 type LeaseChange = Extract<GroupChange, { kind: 'lease' }>;
 
-/** A member that was never asked anything. */
+/** A member that has not been asked yet. */
 const UNASKED: Omit<Member, 'renewedAt'> = {
   lookedAt: null,
   answer: 'answered',
@@ -24,7 +24,7 @@ const UNASKED: Omit<Member, 'renewedAt'> = {
   alloc: [],
 };
 
-/** Copies of what entries change, so that a batch of them copies each map once. */
+/** Copies of the maps that a batch of entries changes, so that each is copied once. */
 class Draft {
   readonly group: GroupEntries;
   readonly members: Map<string, Member>;
@@ -47,7 +47,7 @@ class Draft {
     if (change) this.tell(change, at, false);
   }
 
-  /** A renewal; `lookedAt`: it is the newest that there was then. */
+  /** Records a renewal; `lookedAt`: when it was the newest one. */
   proof({ id, ended }: ProofEntry, at: number, lookedAt: number | null): undefined {
     const known = this.members.get(id);
     if (!known || ended) return;
@@ -76,10 +76,10 @@ class Draft {
       return {};
     }
     this.members.delete(id);
-    // Whatever its leases say, no member handles its partitions from here on.
+    // From here on no member handles its partitions, whatever the leases say.
     for (const partition of this.group.ownedBy(id)) this.#stretch(partition, at, null);
     if (!before || !member) {
-      // Nothing is kept of it but what it owned.
+      // Only its past partitions are kept.
       const owner = this.updates.findLast((update) => 'session' in update && update.session === id);
       if (owner && 'member' in owner)
         this.updates.push({ at, event: 'ended', member: owner.member, session: id });
@@ -105,7 +105,7 @@ class Draft {
     this.strips.set(partition, [...strip, { at, owner }]);
   }
 
-  /** The first letter that nobody living or remembered has. */
+  /** The first letter that no current or remembered session has. */
   #giveLetter(id: string): void {
     if (this.letters.has(id)) return;
     const taken = new Set(this.letters.values());
@@ -114,7 +114,7 @@ class Draft {
     this.letters.set(id, letter);
   }
 
-  /** The model with these changes; what is older than it is worth keeping is dropped. */
+  /** The model with these changes; history beyond the limits is dropped. */
   finish(model: Model): Model {
     const { now } = model;
     for (const [partition, strip] of this.strips) {
@@ -131,14 +131,14 @@ class Draft {
   }
 }
 
-/** The past, oldest first. */
+/** Applies the group's history, oldest first. */
 export function applyHistory(model: Model, entries: readonly PastEntry[]): Model {
   const draft = new Draft(model);
   for (const { entry, atMs } of entries) draft.apply(entry, Math.min(atMs, model.now));
   return draft.finish(model);
 }
 
-/** The newest proofs of life, as they are now. */
+/** Applies the newest proofs of life. */
 export function applyProofs(model: Model, proofs: readonly PastEntry[]): Model {
   const draft = new Draft(model);
   for (const { entry, atMs } of proofs)
@@ -146,14 +146,14 @@ export function applyProofs(model: Model, proofs: readonly PastEntry[]): Model {
   return { ...model, members: draft.members };
 }
 
-/** Changes as they come; whatever is older than what is known is passed over. */
+/** Applies changes as they arrive; entries older than the known ones are ignored. */
 export function applyChanges(model: Model, entries: readonly ViewEntry[]): Model {
   const draft = new Draft(model);
   for (const entry of entries) draft.apply(entry, model.now);
   return draft.finish(model);
 }
 
-/** All of the group as it is now. What changed since the last look is told; a first look tells nothing. */
+/** Applies a snapshot of the group. Differences from the last snapshot become updates; the first one makes none. */
 export function applySnapshot(model: Model, entries: readonly ViewEntry[]): Model {
   const draft = new Draft(model);
   const { leases, sessions } = model.group;
@@ -163,7 +163,7 @@ export function applySnapshot(model: Model, entries: readonly ViewEntry[]): Mode
   return model.ready ? next : { ...next, letters: firstLetters(next) };
 }
 
-/** The letters of a first look: by name, so that everybody who looks sees the same. */
+/** The letters at the first snapshot: by name, so that every screen shows the same. */
 function firstLetters({ group: { sessions }, letters }: Model): Map<string, number> {
   const name = (id: string): string => sessions.get(id)?.record?.name ?? '';
   const living = (id: string): number => (sessions.has(id) ? 0 : 1);

@@ -9,13 +9,13 @@ import type { Model } from './model.js';
 import { statusOf } from './select.js';
 import { direction } from './series.js';
 
-/** The state of the group in a word or two, and how bad it is. */
+/** The health of the group in a few words, and its severity. */
 export interface Health {
   level: 'ok' | 'warning' | 'bad';
   text: string;
 }
 
-/** Runs of partitions that are named at most. */
+/** Limit of partition ranges in a text. */
 const LISTED = 6;
 
 const list = (rows: readonly LeaseStatus[]): string =>
@@ -40,7 +40,7 @@ const ago = ({ now }: Pick<Model, 'now'>, at: number): string =>
 function balance(model: Model): Health | undefined {
   const status = statusOf(model);
   if (status.members.some(({ state }) => state === 'leaving'))
-    return { level: 'warning', text: 'rebalancing: a member leaves' };
+    return { level: 'warning', text: 'rebalancing: a member is leaving' };
   const uneven = unevenLoads(status);
   if (!uneven) return undefined;
   const changed = model.updates.at(-1)?.at ?? 0;
@@ -49,17 +49,17 @@ function balance(model: Model): Health | undefined {
     : { level: 'warning', text: `uneven: ${uneven.least} to ${uneven.most} partitions a member` };
 }
 
-/** How the group is, the worst first. */
+/** The worst problem of the group, if any. */
 export function healthOf(model: Model): Health {
   const { connection, now } = model;
   if (connection.state === 'connecting') return { level: 'warning', text: 'connecting' };
   if (connection.state === 'disconnected') {
     return { level: 'bad', text: `server gone for ${formatDuration(now - connection.since)}` };
   }
-  if (model.missing) return { level: 'bad', text: 'nothing to see yet' };
+  if (model.missing) return { level: 'bad', text: 'nothing to show yet' };
   if (!model.ready) return { level: 'warning', text: 'looking' };
   const { partitions, members } = statusOf(model);
-  if (members.length === 0) return { level: 'bad', text: 'no consumers' };
+  if (members.length === 0) return { level: 'bad', text: 'no members' };
   const of = (...states: string[]) => partitions.filter(({ state }) => states.includes(state));
   const unreadable = of('unreadable');
   if (unreadable.length > 0) return { level: 'bad', text: `unreadable lease: ${list(unreadable)}` };

@@ -6,55 +6,55 @@ import type { MemberStats } from '../../core/protocol/member-stats.js';
 import type { Target } from './events.js';
 import type { Series } from './series.js';
 
-/** What is known of a member beside its session: its renewals, and what it says about itself. */
+/** The facts about a member that its session does not contain: its renewals and its answers. */
 export interface Member {
-  /** When it last renewed, as far as is known, and when that was looked at; null: its renewals have not been looked at. */
+  /** Its last known renewal, and when that was read; null: not read yet. */
   renewedAt: number;
   lookedAt: number | null;
   answer: Answer;
   /** Since when it has not answered; null: it answered the last question. */
   unansweredSince: number | null;
-  /** What it last said about itself, and when; null: nothing yet. */
+  /** Its last answer and the time of that; null: none yet. */
   stats: MemberStats | null;
   statsAt: number | null;
-  /** Messages that it has handled, since it has had the partitions that it has now. */
+  /** Messages that it has handled since its partitions last changed. */
   handled: Series;
   alloc: Series;
 }
 
-/** How far a partition is handled. Null: not known. */
+/** The progress of a partition. Null: unknown. */
 export interface Progress {
   position: number | null;
-  /** The epoch that committed or told the position. */
+  /** The epoch that committed or reported the position. */
   epoch: number;
   end: number | null;
   reader: ReaderFacts | null;
-  /** Messages handled in this epoch, as its owner says. */
+  /** Messages handled in this epoch, as its owner reports. */
   handled: number | null;
-  /** Messages after `after`, counted where there is no reader. */
+  /** Messages after `after`, counted by the server if there is no reader. */
   waiting: { after: number; count: number; ofGroup?: number | undefined } | null;
   /** When the position was last committed; null: not known. */
   committedAt: number | null;
-  /** Messages that were handled, or at least delivered, in one epoch: never a mixture, which is no growth of anything. */
+  /** Handled or delivered messages of one epoch. The two are never mixed, because a mixture has no rate. */
   counts: { of: 'handled' | 'delivered'; epoch: number; series: Series };
 }
 
-/** One thing that happened to the group. */
+/** An event of the group. */
 export type Update = GroupEvent & {
   at: number;
-  /** Of a claim: for how long the partition had no owner that lived; null: not known. */
+  /** Of a claim: how long the partition had no living owner; null: unknown. */
   gapMs?: number | null;
-  /** Of a death: since the last renewal. */
+  /** Of a death: time since the last renewal. */
   silentMs?: number;
 };
 
-/** Who owned a partition from `at` on; null: nobody. */
+/** The owner of a partition from `at` on; null: none. */
 export interface Stretch {
   at: number;
   owner: string | null;
 }
 
-/** All that the screen knows of the world. Immutable: every event makes a new one. */
+/** Everything that the screen knows. Immutable: every event makes a new one. */
 export interface Model {
   /** The time of the last event. */
   now: number;
@@ -69,10 +69,10 @@ export interface Model {
     roundTripMs: number | null;
   };
   missing: string | null;
-  /** What cannot be seen, and why, by what it is. */
+  /** Facts that cannot be read, each with the reason. */
   problems: ReadonlyMap<string, string>;
   layout: { partitions: number; prefix: string } | null;
-  /** The first snapshot of the group is here. */
+  /** The first snapshot of the group has arrived. */
   ready: boolean;
   /** Its sessions, leases and overrides; never changed. */
   group: GroupEntries;
@@ -82,25 +82,25 @@ export interface Model {
   letters: ReadonlyMap<string, number>;
   progress: ReadonlyMap<number, Progress>;
   stream: { facts: StreamFacts; at: number; published: Series } | null;
-  /** null: not looked at yet. */
+  /** null: not read yet. */
   deadLetters: DeadLetterFacts | 'not-permitted' | null;
   /**
-   * Messages that all members have handled since the first look, those that have ended meanwhile as well. `after`: by
-   * members that have left after the last look.
+   * Messages that all members, including ended ones, have handled since the first look. `after`: by
+   * members that left after the last look.
    */
   handled: { series: Series; after: number };
   /** Of all partitions that are not paused. */
   lag: Series;
-  /** Messages a second, of the stream and of all members together. */
+  /** Messages per second, of the stream and of all members together. */
   rates: { published: Series; handled: Series };
   updates: readonly Update[];
-  /** How long new owners took from getting the lease to handling, milliseconds, by epoch; as far as they have said. */
+  /** Reported times from getting a lease to handling, milliseconds, by epoch. */
   took: ReadonlyMap<number, number>;
   messages: readonly MessageFacts[];
   strips: ReadonlyMap<number, readonly Stretch[]>;
 }
 
-/** Nothing is known yet. */
+/** The model before the first event. */
 export function initialModel(now: number): Model {
   return {
     now,

@@ -16,7 +16,7 @@ import { partitionRows, ratesOf } from './select.js';
 import { append, DRAWN_CAPACITY, type Series } from './series.js';
 
 const MAX_MESSAGES = 300;
-/** Changes of hands of which it is known how long they took: as many as there are updates. */
+/** Limit of kept takeover times: one for each kept update. */
 const MAX_TOOK = 1_000;
 
 const NOTHING: Progress = {
@@ -30,7 +30,7 @@ const NOTHING: Progress = {
   counts: { of: 'delivered', epoch: 0, series: [] },
 };
 
-/** The model with some partitions' progress changed. */
+/** The model with changed progress of some partitions. */
 function patch(model: Model, changes: Iterable<[number, (known: Progress) => Progress]>): Model {
   const progress = new Map(model.progress);
   for (const [partition, change] of changes) {
@@ -39,7 +39,7 @@ function patch(model: Model, changes: Iterable<[number, (known: Progress) => Pro
   return { ...model, progress };
 }
 
-/** A position of a newer epoch replaces, one of the same epoch only moves forward. */
+/** A position of a newer epoch replaces the known one; within an epoch it only moves forward. */
 function moved(known: Progress, epoch: number, position: number): Progress {
   const newer = epoch > known.epoch;
   if (epoch < known.epoch) return known;
@@ -51,7 +51,7 @@ function moved(known: Progress, epoch: number, position: number): Progress {
   };
 }
 
-/** One more count of what is counted now; another epoch's, or of something else, begins a series of its own. */
+/** Adds a count; a count of another epoch or of another kind starts a new series. */
 function counted(
   known: Progress,
   at: number,
@@ -81,7 +81,7 @@ export function applyEnds(model: Model, ends: readonly EndFacts[]): Model {
   );
 }
 
-/** The readers that exist now: a partition that is not among them has none. */
+/** All existing readers: a partition that is not among them has none. */
 export function applyReaders(model: Model, readers: readonly ReaderFacts[]): Model {
   const found = new Map(readers.map((reader) => [reader.partition, reader]));
   const partitions = new Set([...model.progress.keys(), ...found.keys()]);
@@ -92,9 +92,9 @@ export function applyReaders(model: Model, readers: readonly ReaderFacts[]): Mod
       (known) => {
         const reader = found.get(partition) ?? null;
         if (!reader) return { ...known, reader };
-        // Where it stands says nothing of the partition's end: it moves on over messages of other partitions.
+        // Its place does not show the end of the partition, because it advances over messages of other partitions.
         const seen = { ...known, reader };
-        // What the owner itself says is better: what is delivered still waits in its memory.
+        // The owner's report is better: delivered messages may still wait in its memory.
         if (known.handled !== null) return seen;
         const { epoch, deliveredCount: count } = reader;
         return counted(seen, model.now, { of: 'delivered', epoch, count });
@@ -104,8 +104,7 @@ export function applyReaders(model: Model, readers: readonly ReaderFacts[]): Mod
 }
 
 /**
- * A round is over: lag and rates of this moment join those before it; the lag without that of paused partitions, which
- * is meant to grow.
+ * Ends a polling round: records lag and rates. Paused partitions are left out of the lag, because theirs is meant to grow.
  */
 export function applyLook(model: Model): Model {
   const lag = totalLag(partitionRows(model).filter(({ paused }) => !paused));
@@ -122,7 +121,7 @@ export function applyLook(model: Model): Model {
   };
 }
 
-/** Counts of the server for partitions that nobody reads. */
+/** The server's counts for partitions without a reader. */
 export function applyWaiting(model: Model, waiting: readonly WaitingFacts[]): Model {
   return patch(
     model,
@@ -133,7 +132,7 @@ export function applyWaiting(model: Model, waiting: readonly WaitingFacts[]): Mo
   );
 }
 
-/** What the members say about themselves; about partitions only the owner of the newest epoch is believed. */
+/** The members' answers; about a partition only the owner of the newest epoch counts. */
 export function applyStats(model: Model, { members: answers, gone, denied }: StatsFacts): Model {
   const { now } = model;
   const answered = new Map(answers.map((stats) => [stats.session, stats]));
@@ -161,7 +160,7 @@ export function applyStats(model: Model, { members: answers, gone, denied }: Sta
       partition,
       (known) => {
         if (epoch < known.epoch) return known;
-        // A position of 0 is one that has not been read yet.
+        // Position 0 means that it has not been read yet.
         const at = position > 0 ? moved(known, epoch, position) : known;
         const told = { ...at, handled: handled ?? null };
         return handled === undefined ? told : counted(told, now, { of: 'handled', epoch, count: handled });
@@ -172,7 +171,7 @@ export function applyStats(model: Model, { members: answers, gone, denied }: Sta
   return patch({ ...model, members, handled, took: withTimes(model.took, answers) }, changes);
 }
 
-/** True for answers of a member between which its partitions stayed: only these make a rate of what it has now. */
+/** True if a member's partitions did not change between two answers: only then do these make a rate. */
 function holdsTheSame(before: MemberStats, after: MemberStats): boolean {
   const held = ({ partitions }: MemberStats) =>
     partitions
@@ -182,7 +181,7 @@ function holdsTheSame(before: MemberStats, after: MemberStats): boolean {
   return held(before) === held(after);
 }
 
-/** What owners say once about a change of hands is kept after they have given the partition away. */
+/** Takeover times, which are kept after the owner has given the partition away. */
 function withTimes(known: Model['took'], answers: StatsFacts['members']): Model['took'] {
   const fresh = answers.flatMap(({ partitions }) =>
     partitions.flatMap(({ epoch, tookMs }): [number, number][] =>
@@ -192,13 +191,13 @@ function withTimes(known: Model['took'], answers: StatsFacts['members']): Model[
   return fresh.length === 0 ? known : new Map([...known, ...fresh].slice(-MAX_TOOK));
 }
 
-/** The stream's state; its last sequence counts what was published. */
+/** The stream's state; its last sequence counts published messages. */
 export function applyStream(model: Model, facts: StreamFacts): Model {
   const published = append(model.stream?.published ?? [], model.now, facts.lastSequence, 'count');
   return { ...model, stream: { facts, at: model.now, published } };
 }
 
-/** Newly read messages; they may come twice, but are shown once. */
+/** Newly read messages; one that arrives twice is shown once. */
 export function applyMessages(model: Model, messages: readonly MessageFacts[]): Model {
   const last = model.messages.at(-1)?.sequence ?? 0;
   const fresh = messages.filter(({ sequence }) => sequence > last);

@@ -12,7 +12,7 @@ import {
   applyWaiting,
 } from './progress.js';
 
-/** The model after an event. Pure; time comes with the event and never goes back. */
+/** The model after an event. Pure: time comes with the event and never goes back. */
 export function reduce(before: Model, event: TopEvent): Model {
   const now = Math.max(before.now, event.at);
   const model: Model = { ...before, now };

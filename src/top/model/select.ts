@@ -9,13 +9,13 @@ import { describeMember, type MemberStatus, sumOf } from '../../core/admin/membe
 import type { Member, Model, Progress } from './model.js';
 import { ratePerSecond } from './series.js';
 
-/** All partition numbers of the layout, or of what is known while there is no layout. */
+/** All partition numbers of the layout, or of the known leases while the layout is unknown. */
 export function partitionsOf({ layout, group }: Model): number[] {
   const count = layout?.partitions ?? Math.max(-1, ...group.leases.keys()) + 1;
   return Array.from({ length: count }, (_, partition) => partition);
 }
 
-/** Messages of a partition that are not handled yet; null: not known. */
+/** Messages of a partition that are not handled yet; null: unknown. */
 export function lagOf(model: Model, partition: number): number | null {
   const known = model.progress.get(partition);
   if (model.stream?.facts.counts[partition] === 0) return 0;
@@ -31,20 +31,20 @@ export function lagOf(model: Model, partition: number): number | null {
 function inMemory(model: Model, partition: number, { position, reader, handled }: Progress): number {
   if (!reader || position === null || position >= reader.deliveredSequence) return 0;
   if (handled !== null) return Math.max(0, reader.deliveredCount - handled);
-  // Sequences are shared by all partitions: of those between, only this partition's share counts.
+  // Sequences are shared by all partitions, so only this partition's share of the difference counts.
   const { counts, firstSequence, lastSequence } = model.stream?.facts ?? {};
   const share = (counts?.[partition] ?? 1) / Math.max(1, (lastSequence ?? 1) - (firstSequence ?? 0) + 1);
   const between = Math.round((reader.deliveredSequence - position) * Math.min(1, share));
   return Math.min(Math.max(1, between), reader.deliveredCount);
 }
 
-/** The last message of a partition: what was handled was stored, whatever was read of the stream so far. */
+/** The last message of a partition, at least the handled one: the end may have been read earlier than the position. */
 function endOf(progress: Progress | undefined): number | null {
   if (!progress || progress.end === null) return null;
   return Math.max(progress.end, progress.position ?? 0);
 }
 
-/** A function of a model that is computed once for each: a screen asks for the same rows many times. */
+/** Computes a function of a model once per model: a screen asks for the same rows many times. */
 function once<T>(compute: (model: Model) => T): (model: Model) => T {
   const known = new WeakMap<Model, T>();
   return (model) => {
@@ -57,7 +57,7 @@ function once<T>(compute: (model: Model) => T): (model: Model) => T {
   };
 }
 
-/** The group as `leases` shows it, as far as it is known here. */
+/** The group as `leases` shows it, as far as the screen knows it. */
 export const statusOf = once((model: Model): GroupStatus => {
   const { group, now } = model;
   const members = new Map<string, MemberStatus>();
@@ -85,13 +85,13 @@ export const statusOf = once((model: Model): GroupStatus => {
 function memberOf(model: Model, session: SeenSession, member: Member): MemberStatus {
   const { renewedAt, lookedAt, answer, stats, statsAt } = member;
   const { connection, now } = model;
-  // Of what came after the last look nothing is known, nor of what came while the server was gone.
+  // Renewals after the last look, or while disconnected, have not been seen.
   const seenAt = lookedAt ?? (connection.state === 'connected' ? now : connection.since);
   const facts = { renewedAgoMs: Math.max(0, seenAt - renewedAt), answer, stats, answeredAtMs: statsAt };
   return describeMember(session, facts, rateOf(model, session.id, member));
 }
 
-/** By its own count, or where it does not tell by those of its partitions. */
+/** The rate by the member's own counter, or without one by those of its partitions. */
 function rateOf(model: Model, id: string, { handled, answer }: Member): number | null {
   const own = ratePerSecond(handled);
   if (own !== null) return answer === 'answered' || answer === 'denied' ? own : 0;
@@ -109,7 +109,7 @@ export const partitionRows = (model: Model): readonly LeaseStatus[] => statusOf(
 /** All living members, by name. */
 export const memberRows = (model: Model): readonly MemberStatus[] => statusOf(model).members;
 
-/** Messages per second, of the stream and of all members together; null: not known. */
+/** Messages per second, of the stream and of all members together; null: unknown. */
 export function ratesOf(model: Model): { published: number | null; handled: number | null } {
   const known = model.handled.series.length > 0;
   return {

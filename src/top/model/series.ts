@@ -1,11 +1,11 @@
-/** A growing count, or an amount, over time: the newest last. */
+/** Values of a counter or an amount over time, the newest last. */
 export type Series = readonly { at: number; value: number }[];
 
-/** How many values a series keeps: of what a rate is computed from, and of what is drawn over minutes. */
+/** Limits of values in a series: for computing a rate, and for drawing minutes. */
 const CAPACITY = 60;
 export const DRAWN_CAPACITY = 300;
 
-/** The series with one more value. A count that falls has been started again, and so is its series. */
+/** The series with one more value. A counter that falls was restarted, so its series starts again. */
 export function append(
   series: Series,
   at: number,
@@ -20,8 +20,8 @@ export function append(
 }
 
 /**
- * Growth a second over about the last `spanMs`, or since the value before where that is older; null where the series is too short to tell. A rate is a mean over
- * the span: short enough to follow, long enough to read.
+ * Growth per second over about the last `spanMs`, or since the previous value if that is older; null if the series is too
+ * short. The span is short enough to follow changes and long enough for a steady number.
  */
 export function ratePerSecond(series: Series, spanMs = 5_000): number | null {
   const last = series.at(-1);
@@ -32,7 +32,7 @@ export function ratePerSecond(series: Series, spanMs = 5_000): number | null {
   return ((last.value - first.value) * 1_000) / (last.at - first.at);
 }
 
-/** Whether an amount rises, falls or stays, by its last ten values; 5 % of change, and at least 20, count. */
+/** Whether an amount rises, falls or stays, by its last ten values. Changes below 5 %, or below 20, do not count. */
 export function direction(series: Series): 'rising' | 'falling' | 'steady' {
   const recent = series.slice(-10);
   const half = recent.length >> 1;

@@ -3,16 +3,16 @@ import type { Outcome, Situation } from './outcome.js';
 import { askToKill, askToPause, askToRelease, askToStart, askToStop } from './questions.js';
 import { type Dialog, MEMBER_SORTS, PANELS, PARTITION_SORTS, type Ui } from './state.js';
 
-/** One line of the key table. Help, footer and dispatch are made from it. */
+/** One row of the key table, from which help, footer and dispatch are built. */
 export interface Binding {
   keys: readonly string[];
-  /** The key as the help shows it, and what it does. */
+  /** The key as the help shows it, and its action. */
   shown: string;
   help: string;
   group: 'Move' | 'Look' | 'Act';
-  /** A word for the footer; none: not there. */
+  /** A word for the footer; absent: not in the footer. */
   hint?: string;
-  /** Changes something in the world: `--readonly` takes it away. */
+  /** Changes the group: `--readonly` disables it. */
   acts: boolean;
   run: (situation: Situation) => Outcome;
 }
@@ -32,7 +32,7 @@ function changeInterval({ ui }: Situation, by: number): Outcome {
 
 type Run = Binding['run'];
 
-/** Makes bindings of a group: `keys` with blanks between them. */
+/** Makes the bindings of a group; `keys` are separated by blanks. */
 const binds =
   (group: Binding['group'], acts = false) =>
   (keys: string, shown: string, help: string, run: Run, hint?: string): Binding => {
@@ -43,7 +43,7 @@ const look = binds('Look');
 const act = binds('Act', true);
 const leave = binds('Act');
 
-/** The next way to sort the focused table. */
+/** Switches to the next order of the focused table. */
 const sort: Run = ({ ui }) => ({
   ui:
     ui.focus === 'members'
@@ -90,14 +90,14 @@ export const BINDINGS: readonly Binding[] = [
   leave('q ctrl-c', 'q', 'quit', ({ ui }) => ({ ui, command: { type: 'quit' } }), 'quit'),
 ];
 
-/** The bindings that there are for this screen. */
+/** The bindings of this screen. */
 export const bindingsFor = (ui: Ui): Binding[] => BINDINGS.filter(({ acts }) => !(acts && ui.readonly));
 
 function answer(situation: Situation, dialog: Dialog, key: string): Outcome {
   const ui = { ...situation.ui, dialog: null };
-  // Enter is pressed for other reasons too, and the question may be about ending a member.
+  // Enter does not confirm: the question may be about ending a member, and Enter is pressed for other reasons too.
   if (key === 'y' || key === 'Y') return { ui, command: dialog.command };
-  // A stray key must not take the question away unseen.
+  // A stray key must not close the question.
   return key === 'n' || key === 'escape' || key === 'q' || key === 'ctrl-c' ? { ui } : { ui: situation.ui };
 }
 
@@ -109,7 +109,7 @@ function editFilter({ ui }: Situation, key: string): Outcome {
   return { ui: { ...ui, filter: ui.filter + typed } };
 }
 
-/** The screen after a key, and what it orders. Pure. */
+/** The screen after a key, and its command, if any. Pure. */
 export function press(situation: Situation, key: string): Outcome {
   const { ui } = situation;
   if (ui.dialog) return answer(situation, ui.dialog, key);

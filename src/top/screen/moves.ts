@@ -2,23 +2,23 @@ import type { Outcome, Situation } from './outcome.js';
 import { rowIds } from './rows.js';
 import type { PanelId, Ui } from './state.js';
 
-/** Selects the row `by` rows further; the help is scrolled. */
+/** Moves the selection by `by` rows, or scrolls the help. */
 export function move({ ui, model, helpEnd }: Situation, by: number): Outcome {
   if (ui.help) return { ui: { ...ui, helpTop: Math.max(0, Math.min(helpEnd, ui.helpTop + by)) } };
   const ids = rowIds(model, ui, ui.focus);
   const selected = ui.selected[ui.focus];
   const at = selected === undefined ? -1 : ids.indexOf(selected);
-  // Logs are entered from their end, where they follow; tables from above their beginning.
+  // The first selection in a log is its last row; in a table it is the first row.
   const isLog = ui.focus === 'updates' || ui.focus === 'messages';
   const from = at < 0 && isLog ? ids.length : at;
   const id = ids[Math.max(0, Math.min(ids.length - 1, from + by))];
   return { ui: id === undefined ? ui : { ...ui, selected: { ...ui.selected, [ui.focus]: id } } };
 }
 
-/** Looks at another panel. */
+/** Focuses another panel. */
 export const focusOn = (ui: Ui, focus: PanelId): Outcome => ({ ui: { ...ui, focus, detail: null } });
 
-/** One step back out of whatever was entered. */
+/** Goes one step back. */
 export function back({ ui }: Situation): Outcome {
   if (ui.help) return { ui: { ...ui, help: false } };
   if (ui.detail !== null) return { ui: { ...ui, detail: null } };
@@ -30,7 +30,7 @@ export function back({ ui }: Situation): Outcome {
   return { ui: { ...ui, filter: '', notice: null } };
 }
 
-/** One step in: to the selected row; where there is none, the panel gets the whole screen. */
+/** Opens the selected row; without one, maximises the panel. */
 export function enter({ ui, model }: Situation): Outcome {
   const selected = ui.selected[ui.focus];
   const isThere = selected !== undefined && rowIds(model, ui, ui.focus).includes(selected);

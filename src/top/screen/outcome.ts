@@ -1,18 +1,18 @@
 import type { Model } from '../model/model.js';
 import type { Command, Ui } from './state.js';
 
-/** What a key led to. */
+/** The effect of a key. */
 export interface Outcome {
   ui: Ui;
   command?: Command;
 }
 
-/** Who presses a key, and what is there. */
+/** The state in which a key is pressed. */
 export interface Situation {
   ui: Ui;
-  /** What is shown, frozen or not. */
+  /** The shown model, frozen or not. */
   model: Model;
-  /** Rows of the focused panel on the screen: how far a page goes. */
+  /** Visible rows of the focused panel, which is the size of a page. */
   page: number;
   /** How far the help can be scrolled. */
   helpEnd: number;

@@ -8,24 +8,24 @@ import type { Operator } from '../act/operator.js';
 import { type StartedConsumer, startConsumer } from '../act/start-consumer.js';
 import type { Command, Notice, Target } from './state.js';
 
-/** What carrying out a command may need. */
+/** The means to carry out commands. */
 export interface Performer {
-  /** Undefined where there is nothing to act on, as in a replay. */
+  /** Undefined: no actions are possible, as in a replay. */
   operator: Operator | undefined;
-  /** The environment of members that are started: the settings of this screen are in it. */
+  /** The environment of started members, with the settings of this screen. */
   env: NodeJS.ProcessEnv;
 }
 
-/** What is said of a command, without its time. */
+/** A notice about a command, without its time. */
 export type Said = Omit<Notice, 'at'>;
 
 const info = (text: string): Said => ({ text, level: 'info' });
 const busy = (text: string): Said => ({ text, level: 'busy' });
 const failure = (text: string): Said => ({ text: text.endsWith('.') ? text : `${text}.`, level: 'error' });
 
-const NOTHING_TO_ACT_ON = failure('There is nothing to act on here.');
+const NOTHING_TO_ACT_ON = failure('A replay cannot be acted on.');
 
-/** What is shown while a command is carried out; undefined: it takes no time worth a word. */
+/** The notice while a command runs; undefined: it is too fast for one. */
 export function announce(command: Command): Said | undefined {
   switch (command.type) {
     case 'release':
@@ -43,7 +43,7 @@ export function announce(command: Command): Said | undefined {
   }
 }
 
-/** `p0 p3 -> b, p6 -> c in 35 ms`: who has a member's partitions now. */
+/** `p0 p3 -> b, p6 -> c in 35 ms`: the new owners of a member's partitions. */
 function describeEnding(done: string, { ended, alone, moved, left, tookMs }: Ending): Said {
   const took = formatDuration(tookMs);
   const parts = [...moved].map(([name, partitions]) => `${partitionList(partitions)} -> ${name}`);
@@ -58,7 +58,7 @@ function describeEnding(done: string, { ended, alone, moved, left, tookMs }: End
   return failure(`${done}, but its session has not ended after ${took}: ${story}`);
 }
 
-/** SIGTERM where it is certain that the process is that member; otherwise it is asked over NATS. */
+/** Sends SIGTERM if the process is certainly that member; otherwise asks it over NATS. */
 async function tellToStop(target: Target, operator: Operator): Promise<string | undefined> {
   if (target.local && (await signalMember(target, 'SIGTERM')) === undefined) return undefined;
   return operator.askToStop(target.session);
@@ -86,7 +86,7 @@ async function pause(partition: number, paused: boolean, operator: Operator): Pr
   return info(`p${partition} ${paused ? 'paused' : 'resumed'} in ${took}.`);
 }
 
-/** `p1 p3 from a, p6 (not owned)`: what a member that has joined got, and from whom. */
+/** `p1 p3 from a, p6 (not owned)`: the partitions of a new member and their previous owners. */
 const gotFrom = (from: ReadonlyMap<string | null, number[]>): string =>
   [...from]
     .map(([name, got]) => `${partitionList(got)}${name === null ? ' (not owned)' : ` from ${name}`}`)
@@ -137,8 +137,8 @@ async function act(command: Command, performer: Performer): Promise<Said | undef
 }
 
 /**
- * Carries out what was ordered and confirmed, and says what came of it. What goes wrong out there (no permission, no
- * answer) is said as well; only a fault of this program is thrown.
+ * Carries out a confirmed command and describes its outcome, including failures such as a missing permission or answer.
+ * Only faults of this program are thrown.
  */
 export async function perform(command: Command, performer: Performer): Promise<Said | undefined> {
   try {

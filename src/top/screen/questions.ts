@@ -8,10 +8,10 @@ import { memberRows, partitionRows } from '../model/select.js';
 import type { Outcome, Situation } from './outcome.js';
 import type { Command, Dialog, Notice, PanelId, Target } from './state.js';
 
-/** At most this many members that get partitions are named. */
+/** Limit of named members in a question. */
 const NAMED = 6;
 
-/** Nothing is asked: why, and where to look instead. */
+/** No question is asked; a notice gives the reason. */
 function tell({ ui, model }: Situation, text: string, level: Notice['level'], focus?: PanelId): Outcome {
   return { ui: { ...ui, ...(focus && { focus }), notice: { at: model.now, text, level } } };
 }
@@ -31,7 +31,7 @@ function selectedMember({ ui, model }: Situation): { row: MemberStatus; target: 
   return { row, target: { session, name, host, pid, startedAt, local: host === ui.host } };
 }
 
-/** `p0 p3 go to b, p6 to c`: what the members get when this one ends. */
+/** `p0 p3 go to b, p6 to c`: the next owners when this member ends. */
 function heirs(model: Model, { session, partitions }: MemberStatus): string {
   if (partitions.length === 0) return 'It owns no partition.';
   const all = [...heirsOf(model, session)];
@@ -90,14 +90,14 @@ function selectedPartition({ ui, model }: Situation) {
   return partitionRows(model).find(({ partition }) => `${partition}` === selected);
 }
 
-/** Asks before the selected partition is to change hands. */
+/** Asks before the selected partition is released. */
 export function askToRelease(situation: Situation): Outcome {
   const { model } = situation;
   const row = selectedPartition(situation);
   if (!row) return tell(situation, SELECT_PARTITION, 'info', 'partitions');
   const { partition } = row;
   const owner = model.group.liveOwner(partition);
-  if (!owner) return tell(situation, `p${partition} has no owner that could release it.`, 'error');
+  if (!owner) return tell(situation, `p${partition} has no owner to release it.`, 'error');
   const name = nameOf(owner);
   if (model.group.pinnedTo(partition)?.id === owner.id) {
     const text = `p${partition} is pinned to ${name}. Unpin it first: natspoc leases unpin ${partition}`;
@@ -144,7 +144,7 @@ export function askToPause(situation: Situation): Outcome {
   return ask(situation, `Pause ${p}?`, consequences, command);
 }
 
-/** `p0 p3 from a, p6 from b`: what one more member gets, and from whom. */
+/** `p0 p3 from a, p6 from b`: the partitions that one more member gets, and their owners. */
 function gains(model: Model): string {
   const all = [...gainsOf(model)];
   if (all.length === 0) return 'no partition: the others own all of them';

@@ -27,18 +27,18 @@ const MEMBER_ORDER: Record<MemberSort, (a: MemberStatus, b: MemberStatus) => num
   memory: (a, b) => alloc(b) - alloc(a),
 };
 
-/** True if a text holds what is searched for; upper and lower case are the same. */
+/** True if a text contains the filter, regardless of case. */
 const matches = (ui: Ui, ...texts: (string | null | undefined)[]): boolean =>
   ui.filter === '' || texts.some((text) => text?.toLowerCase().includes(ui.filter.toLowerCase()));
 
-/** The partitions that the filter leaves, sorted. */
+/** The partitions that match the filter, sorted. */
 export function visiblePartitions(model: Model, ui: Ui): LeaseStatus[] {
   return partitionRows(model)
     .filter((row) => matches(ui, `p${row.partition}`, row.owner, row.state))
     .sort((a, b) => PARTITION_ORDER[ui.partitionSort](a, b) || a.partition - b.partition);
 }
 
-/** The members that the filter leaves, sorted. */
+/** The members that match the filter, sorted. */
 export function visibleMembers(model: Model, ui: Ui): MemberStatus[] {
   return memberRows(model)
     .filter(({ name, host, pid, partitions }) =>
@@ -47,25 +47,25 @@ export function visibleMembers(model: Model, ui: Ui): MemberStatus[] {
     .sort(MEMBER_ORDER[ui.memberSort]);
 }
 
-/** The updates that the filter leaves, oldest first. */
+/** The updates that match the filter, oldest first. */
 export function visibleUpdates(model: Model, ui: Ui): UpdateGroup[] {
   return groupUpdates(model.updates).filter((group) => matches(ui, plain(updateLine(model, group))));
 }
 
-/** The messages that the filter leaves, oldest first. */
+/** The messages that match the filter, oldest first. */
 export function visibleMessages(model: Model, ui: Ui): MessageFacts[] {
   return model.messages.filter(({ partition, key, sequence, preview }) =>
     matches(ui, `p${partition}`, key, `${sequence}`, preview),
   );
 }
 
-/** Names an update for as long as it is shown. */
+/** Identifies an update while it is shown. */
 export function updateId({ first }: UpdateGroup): string {
   const who = 'session' in first ? first.session : '';
   return `${first.at} ${first.event} ${who} ${'partition' in first ? first.partition : ''}`;
 }
 
-/** The ids of a panel's rows in the order in which they are shown; none where rows cannot be selected. */
+/** The ids of a panel's rows in display order; none if its rows cannot be selected. */
 export function rowIds(model: Model, ui: Ui, panel: PanelId): string[] {
   switch (panel) {
     case 'partitions':

@@ -1,6 +1,6 @@
 import type { Model } from '../model/model.js';
 
-/** The panels, in the order in which Tab goes through them. */
+/** The panels, in the order of Tab. */
 export const PANELS = [
   'partitions',
   'members',
@@ -12,7 +12,7 @@ export const PANELS = [
 ] as const;
 export type PanelId = (typeof PANELS)[number];
 
-/** How partitions and members can be sorted, in the order in which `s` goes through them. */
+/** The orders of partitions and members, in the order of `s`. */
 export const PARTITION_SORTS = ['number', 'lag', 'rate', 'owner', 'held'] as const;
 export const MEMBER_SORTS = ['name', 'partitions', 'lag', 'rate', 'memory'] as const;
 export type PartitionSort = (typeof PARTITION_SORTS)[number];
@@ -25,11 +25,11 @@ export interface Target {
   host: string;
   pid: number;
   startedAt: string;
-  /** It runs on this machine, as far as its host's name says. */
+  /** It runs on this machine, according to its host name. */
   local: boolean;
 }
 
-/** What the screen can be told to do outside of itself. */
+/** A command of the screen that acts outside of it. */
 export type Command =
   | { type: 'quit' }
   | { type: 'redraw' }
@@ -39,46 +39,46 @@ export type Command =
   | { type: 'kill'; target: Target }
   | { type: 'start-consumer' };
 
-/** A question before something is done; only `y` does it. */
+/** A question before an action; only `y` confirms it. */
 export interface Dialog {
   question: string;
-  /** What it will lead to, a line each. */
+  /** The consequences, one line each. */
   consequences: string[];
   command: Command;
 }
 
-/** What the last action led to. */
+/** A notice about the last action. */
 export interface Notice {
   at: number;
   text: string;
-  /** `busy`: under way, shown until the outcome takes its place. */
+  /** `busy`: still running; shown until the outcome replaces it. */
   level: 'info' | 'error' | 'busy';
 }
 
-/** How the screen looks at the model. */
+/** The state of the screen, apart from the model. */
 export interface Ui {
   focus: PanelId;
-  /** The focused panel has the whole screen. */
+  /** The focused panel is maximised. */
   zoom: boolean;
-  /** The row that is looked at closely, of the focused panel; null: none. */
+  /** The opened row of the focused panel; null: none. */
   detail: string | null;
-  /** The selected row of each panel by its id; absent: none, and the panel follows what is new. */
+  /** The selected row of each panel by its id; absent: none, and the panel follows new rows. */
   selected: Readonly<Partial<Record<PanelId, string>>>;
   partitionSort: PartitionSort;
   memberSort: MemberSort;
   filter: string;
   /** The filter is being typed. */
   editing: boolean;
-  /** What is shown while the screen is frozen; null: it is not. */
+  /** The model of a frozen screen; null: it is not frozen. */
   frozen: Model | null;
   intervalMs: number;
   help: boolean;
-  /** The first line of the help that is shown, where not all of it fits. */
+  /** The first visible line of the help, if not all of it fits. */
   helpTop: number;
   dialog: Dialog | null;
   notice: Notice | null;
   readonly: boolean;
-  /** This machine's name: members of other machines cannot be signalled from here. */
+  /** This machine's name: members on other machines cannot be signalled. */
   host: string;
 }
 

@@ -14,22 +14,22 @@ import type { TopEventBody } from '../model/events.js';
 import type { Model } from '../model/model.js';
 import { partitionsOf } from '../model/select.js';
 
-/** Positions and ends change slowly, or are told by the members as well: how often they are read, in rounds. */
+/** Positions and ends are read once in this number of rounds: they change slowly, or members report them. */
 const SLOW_ROUNDS = 5;
-/** Partitions without a reader that are counted in one round. */
+/** Limit of partitions without a reader whose messages are counted in one round. */
 const COUNTED_A_ROUND = 16;
 const RECENT_MESSAGES = 60;
 
-/** What a live source needs. */
+/** Options of a live source. */
 export interface LiveOptions {
   connection: NatsConnection;
   config: Config;
   emit: (event: TopEventBody) => void;
-  /** The model that the events have made, to know whom to ask. */
+  /** The current model, which says which members to ask. */
   model: () => Model;
 }
 
-/** The group as one watch and a round of questions every interval show it, as events. */
+/** Observes the group by one watch and a polling round per interval, and emits events. */
 export class LiveSource {
   readonly #options: LiveOptions;
   #group: GroupAdmin | undefined;
@@ -59,31 +59,31 @@ export class LiveSource {
     });
   }
 
-  /** The group while there is one to act on. */
+  /** The group, if it is open. */
   get group(): GroupAdmin | undefined {
     return this.#group;
   }
 
-  /** Why there is nothing to see; undefined while there is something. */
+  /** The reason why there is nothing to show; undefined if there is something. */
   get failure(): NatspocError | undefined {
     return this.#failure;
   }
 
-  /** Asks now and every `intervalMs` from now on; may be called again with another interval. */
+  /** Polls now and then every `intervalMs`; may be called again with another interval. */
   every(intervalMs: number): void {
     clearInterval(this.#timer);
     this.#timer = setInterval(() => void this.round(), intervalMs);
     void this.round();
   }
 
-  /** Ends it; the connection is its owner's to close. */
+  /** Stops polling; the caller closes the connection. */
   stop(): void {
     this.#stopped = true;
     clearInterval(this.#timer);
     this.#watch?.stop();
   }
 
-  /** One round of questions; resolves when all are answered or given up. A round under way is not doubled. */
+  /** One polling round; resolves when each request has an answer or has failed. Only one round runs at a time. */
   round(): Promise<void> {
     if (this.#stopped || !this.#connected) return Promise.resolve();
     this.#running ??= this.#ask().finally(() => {
@@ -92,7 +92,7 @@ export class LiveSource {
     return this.#running;
   }
 
-  /** One round; false as soon as the connection is lost: the round itself may wait for the server for ever. */
+  /** One round; resolves with false as soon as the connection is lost, because the round might never end. */
   roundOrLost(): Promise<boolean> {
     const lost = new Promise<boolean>((resolve) => {
       this.#onLost = () => resolve(false);
@@ -109,10 +109,10 @@ export class LiveSource {
     for (const partition of partitionsOf(now))
       if (now.group.liveOwner(partition)) epochs.set(partition, now.group.epochOf(partition));
     const slow = this.#round++ % SLOW_ROUNDS === 0;
-    // Alone, and first: among other questions it would measure how busy we are.
+    // First and alone: beside other requests it would measure our own load.
     await this.#try('round trip', async () => {
       const askedAt = performance.now();
-      // What the client says itself is in whole milliseconds.
+      // The client's own measurement is in whole milliseconds.
       await connection.rtt();
       emit({ type: 'round-trip', ms: performance.now() - askedAt });
     });
@@ -145,7 +145,7 @@ export class LiveSource {
     emit({ type: 'looked' });
   }
 
-  /** Dead letters are in a stream of their own, that not everybody who may look at the group may look at. */
+  /** Dead letters are in a separate stream, which may need another permission. */
   async #tryDeadLetters(observer: GroupObserver): Promise<void> {
     const { emit, model } = this.#options;
     const { deadLetters: known } = model();
@@ -158,7 +158,7 @@ export class LiveSource {
     }
   }
 
-  /** Counts what waits where no reader can tell, some partitions in each round. */
+  /** Counts waiting messages of partitions without a reader, some in each round. */
   async #count(observer: GroupObserver): Promise<void> {
     const { emit, model } = this.#options;
     const { progress } = model();
@@ -172,7 +172,7 @@ export class LiveSource {
     emit({ type: 'waiting', waiting: await Promise.all(counts) });
   }
 
-  /** Finds stream, bucket and layout; undefined while something is missing. */
+  /** Finds stream, bucket and layout; undefined if one is missing. */
   async #open(): Promise<GroupObserver | undefined> {
     const { connection, config, emit } = this.#options;
     try {
@@ -191,11 +191,11 @@ export class LiveSource {
     return observer;
   }
 
-  /** Starts the watch and waits for what is there now. */
+  /** Starts the watch and waits for its snapshot. */
   #follow(observer: GroupObserver): Promise<void> {
     const { emit, config } = this.#options;
     const foreign = () => {
-      // Keys of others under the group's prefix are nothing that the screen could show.
+      // Foreign keys under the group's prefix are not shown.
     };
     return new Promise((resolve) => {
       this.#watch = observer.watch({
@@ -213,7 +213,7 @@ export class LiveSource {
     });
   }
 
-  /** Stream or bucket is gone: look for them again in the next round. */
+  /** Stream or bucket is gone: the next round looks for them again. */
   #lose(error: unknown): void {
     this.#watch?.stop();
     this.#watch = undefined;
@@ -241,5 +241,5 @@ export class LiveSource {
   }
 }
 
-/** A clock for events: milliseconds since 1970 that never go back, whatever is done to the wall clock. */
+/** A clock for events: milliseconds since 1970 that never go back, even if the wall clock is changed. */
 export const eventTime = (): number => performance.timeOrigin + performance.now();

@@ -6,18 +6,17 @@ import { systemReason } from '../../local/child.js';
 import { decodeEvent } from '../model/decode.js';
 import type { TopEvent } from '../model/events.js';
 
-/** Writes events as they come, one JSON object a line. */
+/** Writes events as they arrive, one JSON object per line. */
 export interface Recorder {
   write(event: TopEvent): void;
-  /** Resolves when everything is in the file. */
+  /** Resolves when everything is written. */
   close(): Promise<void>;
 }
 
 /**
  * Opens a recording.
  *
- * @throws NatspocError `usage` where the file exists already or cannot be written. A disk that takes no more ends the
- *   process: the error is thrown where nothing catches it.
+ * @throws NatspocError `usage` if the file exists or cannot be written. A full disk ends the process with an uncaught error.
  */
 export async function startRecording(path: string): Promise<Recorder> {
   const file = await open(path, 'wx', 0o600).catch((cause: unknown) => {
@@ -25,34 +24,34 @@ export async function startRecording(path: string): Promise<Recorder> {
   });
   const stream = createWriteStream('', { fd: file });
   stream.on('error', (cause) => {
-    // A recording with a hole in it would be taken for the whole story: it is the end of what records.
+    // A recording with a gap would be misleading, so the process ends.
     throw new NatspocError('failed', `--record: cannot write ${path}: ${systemReason(cause)}.`, { cause });
   });
   return {
     write: (event) => {
-      // A round of questions that is under way may end after the recording.
+      // A polling round may end after the recording is closed.
       if (!stream.writableEnded) stream.write(`${toJson(event)}\n`);
     },
     close: () => new Promise((resolve) => stream.end(() => resolve())),
   };
 }
 
-/** A line of the largest group is a tenth of it. */
+/** Ten times the longest line of the largest group. */
 const MAX_LINE_CHARACTERS = 16 * 1_048_576;
-/** Days of a busy group; as events it takes several times as much memory. */
+/** Days of a busy group; in memory the events take several times as much. */
 const MAX_CHARACTERS = 256 * 1_048_576;
 
 const refusal = (path: string, why: string, cause?: unknown): NatspocError =>
   new NatspocError('usage', `--replay: ${path} ${why}.`, { cause });
 
-/** The lines of a text that comes in pieces, in bounded memory. The last one needs no line feed. */
+/** The lines of a text that arrives in chunks, in bounded memory. The last one needs no line feed. */
 async function* linesOf(pieces: AsyncIterable<string>, path: string): AsyncGenerator<string> {
   let rest = '';
   let characters = 0;
   for await (const piece of pieces) {
     characters += piece.length;
     if (characters > MAX_CHARACTERS)
-      throw refusal(path, 'is longer than 256 MiB: cut it at the end of a line');
+      throw refusal(path, 'is longer than 256 MiB; cut it at the end of a line');
     const lines = piece.split('\n');
     lines[0] = rest + lines[0];
     rest = lines.pop() ?? '';
@@ -72,9 +71,9 @@ function parseEvent(line: string): TopEvent | undefined {
 }
 
 /**
- * Reads a recording. A last line that was cut off in the middle is left out.
+ * Reads a recording. An incomplete last line is ignored.
  *
- * @throws NatspocError `usage` where there is no such file, it is no recording, or it is larger than 256 MiB.
+ * @throws NatspocError `usage` if the file does not exist, is not a recording, or is larger than 256 MiB.
  */
 export async function readRecording(path: string): Promise<TopEvent[]> {
   const file = await open(path).catch((cause: unknown) => {

@@ -3,19 +3,19 @@ import type { LineTexts } from './line-texts.js';
 
 const csi = (sequence: string): string => `\u001b[${sequence}`;
 
-/** Terminals that know it show what is between these two at once. */
+/** Start and end of a synchronised update, for terminals that support it. */
 const SYNC_BEGIN = csi('?2026h');
 const SYNC_END = csi('?2026l');
 
-/** What Ink asks of the terminal that it writes to. */
+/** The members of a terminal stream that Ink uses. */
 export interface TerminalSize {
   columns: number;
   rows: number;
 }
 
 /**
- * The terminal's output as Ink needs it. In its debug mode Ink writes every frame whole; of that the terminal gets the
- * rows that have changed, each at its place, in one synchronised update. Nothing is a line feed, so nothing scrolls.
+ * The terminal's output for Ink. In debug mode Ink writes every frame completely; this writes only the changed rows to the
+ * terminal, in one synchronised update. It writes no line feeds, so nothing scrolls.
  */
 export class FrameStream extends Writable {
   readonly #send: (bytes: string) => void;
@@ -38,14 +38,14 @@ export class FrameStream extends Writable {
     return this.#size().rows;
   }
 
-  /** The terminal has another size: everything has another place. */
+  /** The size of the terminal has changed: everything is drawn again. */
   resize(): void {
     this.#send(csi('0m') + csi('2J'));
     this.#shown = [];
     this.emit('resize');
   }
 
-  /** Draws the last frame again, on an empty screen. */
+  /** Clears the screen and draws the last frame again. */
   redraw(): void {
     const rows = this.#shown;
     this.#shown = [];
@@ -54,7 +54,7 @@ export class FrameStream extends Writable {
   }
 
   override _write(frame: string, _encoding: BufferEncoding, done: () => void): void {
-    // Ink's last write is empty: it waits for the others.
+    // Ink ends with an empty write, to wait for the others.
     if (frame !== '') this.#paint(this.#texts.fill(frame).slice(0, this.rows));
     done();
   }

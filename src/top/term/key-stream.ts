@@ -1,12 +1,12 @@
 import { Readable } from 'node:stream';
 
 const ESC = '\u001b';
-/** Escape as the kitty protocol writes it: unlike a bare ESC it cannot be taken for the beginning of a sequence. */
+/** Escape in the kitty protocol, which unlike a bare ESC cannot be the start of a sequence. */
 const ESCAPE_KEY = `${ESC}[27u`;
-/** An ESC that is not followed by the rest of a sequence within this time is the key. */
+/** An ESC is the Escape key if no sequence follows within this time, milliseconds. */
 const ESCAPE_MS = 30;
 
-/** Final characters of the sequences `ESC [ … X` and `ESC O X`, and numbers of `ESC [ n ~`, that are keys of the screen. */
+/** The keys for final characters of `ESC [ … X` and `ESC O X`, and for numbers of `ESC [ n ~`. */
 const FINALS = 'ABCDFHZ';
 const NUMBERS = '145678';
 
@@ -17,13 +17,13 @@ const KEY =
 // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with a control character
 const BEGINNING = /\u001b(?:\[[0-9;<=>? -/]*|O|\[\[)?$/;
 
-/** What was read: keys in order, each as Ink reads it, and the beginning of a sequence whose rest has not come yet. */
+/** The keys that were read, in order and as Ink reads them, and the start of an incomplete sequence. */
 export interface Keys {
   keys: string[];
   rest: string;
 }
 
-/** Splits what a terminal sends into single keys. Modifiers of arrows, and sequences without a meaning here, are dropped. */
+/** Splits terminal input into single keys. Modifiers of arrows and unknown sequences are dropped. */
 export function splitKeys(text: string): Keys {
   const rest = BEGINNING.exec(text)?.[0] ?? '';
   const keys: string[] = [];
@@ -36,15 +36,15 @@ export function splitKeys(text: string): Keys {
     else if (final === '~' && number.length === 1 && NUMBERS.includes(number)) keys.push(`${ESC}[${number}~`);
     else if (key === ESC) keys.push(ESCAPE_KEY);
     else if (key === '\n') keys.push('\r');
-    // Of the control characters those are keys that a letter with Ctrl makes.
+    // The only control characters that are keys are those of Ctrl with a letter.
     else if (!key.startsWith(ESC) && (key >= ' ' || (key > '\u0000' && key <= '\u001a'))) keys.push(key);
   }
   return { keys, rest };
 }
 
 /**
- * The terminal's input as Ink needs it: one key a chunk. Ink takes characters that arrive together for one input, takes
- * a sequence that arrives in pieces for Escape and text, and throws at sequences that it does not know, such as Ctrl+F1.
+ * The terminal's input for Ink: one key per chunk. Ink takes characters that arrive together for one input, takes a
+ * sequence that arrives in pieces for Escape and text, and throws at unknown sequences such as Ctrl+F1.
  */
 export class KeyStream extends Readable {
   /** Without it Ink refuses raw mode. */
@@ -58,7 +58,7 @@ export class KeyStream extends Readable {
     this.#stdin = stdin;
   }
 
-  /** Called by Ink when it begins to listen for keys, and when it ends. */
+  /** Called by Ink when it starts and stops listening for keys. */
   setRawMode(isRaw: boolean): this {
     clearTimeout(this.#timer);
     this.#stdin.setRawMode(isRaw);

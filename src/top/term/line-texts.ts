@@ -1,4 +1,4 @@
-/** The characters that stand for texts: of the private use area, which no text of the screen itself uses. */
+/** Placeholder characters, from the private use area, which no text of the screen uses. */
 const FIRST = 0xe000;
 const CAPACITY = 0xf8ff - FIRST + 1;
 const PLACE = /([\ue000-\uf8ff])( *)/g;
@@ -7,26 +7,25 @@ const PLACE = /([\ue000-\uf8ff])( *)/g;
 const COLORS = /\u001b\[(?:3[0-79]|9[0-7])m/g;
 
 /**
- * The texts of a frame's lines while Ink lays the frame out. Ink would measure and keep every text for as long as the
- * process lives, and take each character of it apart in each frame. So it gets one character for a text, and the text
- * takes its place when the frame is laid out.
+ * The texts of a frame's lines while Ink lays out the frame. Ink caches the measurements of every text forever, and splits
+ * it into characters in each frame. So Ink gets one placeholder character per text, which is replaced after the layout.
  */
 export class LineTexts {
   readonly #colors: boolean;
   #texts: { text: string; columns: number }[] = [];
 
-  /** `colors`: false leaves colours out of everything that is drawn; bold, dim and inverse are none. */
+  /** @param colors false: draw without colours; bold, dim and inverse remain. */
   constructor({ colors }: { colors: boolean }) {
     this.#colors = colors;
   }
 
-  /** Keeps a text that is `columns` wide until the frame is laid out, and returns what stands for it. */
+  /** Stores a text that is `columns` wide, and returns its placeholder. */
   keep(text: string, columns: number): string {
     const index = this.#texts.push({ text, columns }) - 1;
     return index < CAPACITY ? String.fromCharCode(FIRST + index) : '';
   }
 
-  /** The rows of a frame with the texts at their places. */
+  /** The rows of a frame, with placeholders replaced by their texts. */
   fill(frame: string): string[] {
     const filled = frame.replace(PLACE, (_, place: string, blanks: string) => {
       const { text, columns } = this.#texts[place.charCodeAt(0) - FIRST] ?? { text: '', columns: 0 };

@@ -3,19 +3,19 @@ import { FrameStream } from './frame-stream.js';
 import { KeyStream } from './key-stream.js';
 import { LineTexts } from './line-texts.js';
 
-/** Alternate screen, no cursor, no wrapping of lines that are wider than we think. */
+/** Alternate screen, no cursor, no wrapping of lines that are too wide. */
 const ENTER = '\u001b[?1049h\u001b[?25l\u001b[?7l\u001b[2J';
 const LEAVE = '\u001b[0m\u001b[?7h\u001b[?25h\u001b[?1049l';
 
-/** A terminal to write to, and the number by which it can be written to at once. */
+/** A terminal stream and its file descriptor, for synchronous writes. */
 type Output = NodeJS.WriteStream & { fd: number };
 
 /**
- * The terminal while the screen has it: alternate screen and raw keys from `open` to `close`. It is restored on every
- * way out of the process but SIGKILL.
+ * The terminal in use by the screen: alternate screen and raw keys from `open` to `close`. It is restored however the process
+ * ends, except by SIGKILL.
  */
 export class Terminal {
-  /** The streams that Ink gets, and the texts that it does not see. */
+  /** The streams for Ink, and the texts that are kept from it. */
   readonly input: KeyStream;
   readonly output: FrameStream;
   readonly texts: LineTexts;
@@ -34,17 +34,17 @@ export class Terminal {
     }));
   }
 
-  /** Takes the terminal over. */
+  /** Takes over the terminal. */
   open(): void {
     this.#isOpen = true;
     process.on('exit', this.#restore);
     this.#send(ENTER);
     this.#stdout.on('resize', this.#resized);
-    // After a stop something else may be on the screen.
+    // After a suspension another program's output may be on the screen.
     process.on('SIGCONT', this.#continued);
   }
 
-  /** Restores the terminal; harmless when that has been done already. */
+  /** Restores the terminal; harmless if called again. */
   close(): void {
     this.#restore();
     process.off('exit', this.#restore);
@@ -61,10 +61,10 @@ export class Terminal {
     this.#isOpen = false;
     try {
       this.#stdin.setRawMode(false);
-      // Written at once: the process may be at its very end.
+      // Synchronous, because the process may be about to end.
       writeSync(this.#stdout.fd, LEAVE);
     } catch {
-      // The terminal is gone, and with it what there was to restore.
+      // The terminal is gone, so there is nothing to restore.
     }
   };
 

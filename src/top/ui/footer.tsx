@@ -4,7 +4,7 @@ import type { Ui } from '../screen/state.js';
 import { lineWidth, type Line as Spans, span, truncate } from '../view/text.js';
 import { Ends, Line } from './line.js';
 
-/** Keys with a word for the footer; those that must not be missing first, the rest as in the table. */
+/** Keys with a word for the footer, the most important first, the others as in the table. */
 function hinted(ui: Ui): Binding[] {
   const all = bindingsFor(ui).filter(({ hint }) => hint !== undefined);
   const first = (binding: Binding) => binding.hint === 'quit' || binding.hint === 'help';

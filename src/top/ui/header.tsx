@@ -3,10 +3,10 @@ import type { Model } from '../model/model.js';
 import { headerParts } from '../view/header.js';
 import { Ends, Line } from './line.js';
 
-/** Lines that the header takes. */
+/** Height of the header in lines. */
 export const HEADER_ROWS = 3;
 
-/** What is looked at and where, how it is, and the numbers. */
+/** The stream, group and server, the health, and the totals. */
 export function Header({ model, width, isFrozen }: { model: Model; width: number; isFrozen: boolean }) {
   const { what, clock, status, stored, numbers } = headerParts(model, width, {
     frozen: isFrozen,

@@ -4,15 +4,15 @@ import { createContext, use } from 'react';
 import { LineTexts } from '../term/line-texts.js';
 import { lineWidth, type Span, type Line as Spans, truncateLine } from '../view/text.js';
 
-/** The terminal's own sixteen colours, whatever the environment says that it can do: more is never asked for. */
+/** The terminal's own sixteen colours, whatever the environment promises. */
 const chalk = new Chalk({ level: 1 });
 
-/** Where lines leave their texts: the screen's own. */
+/** The texts of the screen's lines. */
 export const Texts = createContext(new LineTexts({ colors: true }));
-/** True where what is shown is old. */
+/** True if the shown data is old. */
 export const Stale = createContext(false);
 
-/** No terminal is wider, so nothing wider needs to be laid out. */
+/** Wider than any terminal. */
 const WIDEST = 500;
 
 function styled({ text, color, bold, dim, inverse }: Span, isStale: boolean): string {
@@ -25,9 +25,9 @@ function styled({ text, color, bold, dim, inverse }: Span, isStale: boolean): st
 }
 
 /**
- * Text that changes, one row high: Ink's flexbox says where it is and how wide, as for a `<Text>`; what does not fit is
- * cut off. Ink measures a run of the same character instead of the text, and the text is kept for when the frame is laid
- * out: see {@link LineTexts}. Fixed words may be a `<Text>`.
+ * Changing text, one row high. Ink's flexbox decides its place and width, as for a `<Text>`; text that does not fit is cut
+ * off. Ink measures a run of one character instead of the text, which is inserted when the frame is laid out: see
+ * {@link LineTexts}. For fixed words use `<Text>`.
  */
 export function Line({ of: spans }: { of: Spans }) {
   const texts = use(Texts);
@@ -45,7 +45,7 @@ export function Line({ of: spans }: { of: Spans }) {
   );
 }
 
-/** Lines below each other. */
+/** Lines, one below the other. */
 export function Lines({ of: lines }: { of: readonly Spans[] }) {
   return lines.map((spans, i) => (
     // biome-ignore lint/suspicious/noArrayIndexKey: lines have no identity but their place
@@ -53,7 +53,7 @@ export function Lines({ of: lines }: { of: readonly Spans[] }) {
   ));
 }
 
-/** A row with something at both ends; the left one gives way. */
+/** A row with text at both ends; the left one is cut off if there is not enough room. */
 export function Ends({ left, right }: { left: Spans; right: Spans }) {
   return (
     <Box height={1} columnGap={1} justifyContent="space-between">

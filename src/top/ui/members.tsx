@@ -2,7 +2,7 @@ import { visibleMembers } from '../screen/rows.js';
 import { memberTable } from '../view/members.js';
 import { type PanelProps, RowsPanel } from './panel.js';
 
-/** Who is in the group, with rate, lag and memory. */
+/** The members of the group with rate, lag and memory. */
 export function Members(props: PanelProps) {
   const { model, ui, width } = props;
   const rows = visibleMembers(model, ui);

@@ -14,7 +14,7 @@ import { Root } from './root.js';
 export interface ScreenOptions {
   readonly: boolean;
   intervalMs: number;
-  /** The environment of members that are started from here. */
+  /** The environment of members that are started from the screen. */
   env: NodeJS.ProcessEnv;
 }
 
@@ -22,13 +22,13 @@ export interface ScreenOptions {
 export interface OpenScreen {
   /** Resolves when the screen is closed. */
   closed: Promise<void>;
-  /** Restores the terminal; harmless when that has been done already. */
+  /** Restores the terminal; harmless if called again. */
   close(): void;
-  /** Tells what is going on, until there is something else to tell. */
+  /** Shows a notice until the next one. */
   tell(text: string): void;
 }
 
-/** Takes the terminal, draws, and begins to ask. `crash` gets what a component throws. */
+/** Takes over the terminal, draws, and starts polling. `crash` receives errors of components. */
 export function mount(
   feed: Feed,
   terminal: Pick<Terminal, 'open' | 'close' | 'input' | 'output' | 'texts'>,
@@ -49,9 +49,9 @@ export function mount(
     });
   terminal.open();
   const ink = render(tree(), {
-    // Frames come whole, for the frame stream to write what has changed.
+    // Ink writes whole frames; the frame stream writes only the changed rows.
     debug: true,
-    // Of a terminal's streams Ink uses only what these have.
+    // Ink uses only these members of the terminal's streams.
     stdin: terminal.input as unknown as NodeJS.ReadStream,
     stdout: terminal.output as unknown as NodeJS.WriteStream,
     exitOnCtrlC: false,

@@ -8,7 +8,7 @@ import { type Line as Spans, span } from '../view/text.js';
 import { describeWindow, windowOf } from '../view/window.js';
 import { Line, Lines } from './line.js';
 
-/** What every panel gets: what to show, and the room for it with its title. */
+/** The properties of every panel; the room includes the title. */
 export interface PanelProps {
   model: Model;
   ui: Ui;
@@ -19,12 +19,12 @@ export interface PanelProps {
 type FrameProps = Omit<PanelProps, 'width'> & {
   id: PanelId;
   title: string;
-  /** Beside the title: how it is sorted, how much there is. */
+  /** Text beside the title: the order and the number of rows. */
   info?: string;
   children?: ReactNode;
 };
 
-/** A title over the whole width, and what is below it; without children, why there is nothing. */
+/** A title across the whole width and the content below it; without children, the reason why it is empty. */
 export function Panel({ id, title, info, model, ui, height, children }: FrameProps) {
   const isFocused = ui.focus === id;
   return (
@@ -39,7 +39,7 @@ export function Panel({ id, title, info, model, ui, height, children }: FramePro
   );
 }
 
-/** Of a border only the line above. */
+/** A border that has only its top line. */
 export const RULE = { borderBottom: false, borderLeft: false, borderRight: false } as const;
 
 interface RowsProps<Row> extends PanelProps {
@@ -48,16 +48,16 @@ interface RowsProps<Row> extends PanelProps {
   rows: readonly Row[];
   /** The row under the cursor; -1: none. */
   selected: number;
-  /** What is shown where there are too many rows and none is selected. */
+  /** The part that is shown if there are too many rows and none is selected. */
   follow?: 'start' | 'end';
   sort?: string;
   /** Lines above the rows. */
   above?: readonly Spans[];
-  /** Rows as a table; a header is left out where it would take the place of the only row. */
+  /** Rows as a table; the header is left out if only one line fits. */
   table: (rows: readonly Row[], selected: number) => Table;
 }
 
-/** A panel of rows, of which as many are shown as fit. */
+/** A panel that shows as many rows as fit. */
 export function RowsPanel<Row>({
   rows,
   selected,

@@ -3,15 +3,15 @@ import { partitionMap, partitionTable } from '../view/partitions.js';
 import { Lines } from './line.js';
 import { Panel, type PanelProps, RowsPanel } from './panel.js';
 
-/** Partitions are a table where this many rows have room; otherwise a map. */
+/** Partitions are shown as a table if this many rows fit, otherwise as a map. */
 const TABLE_ROWS = 16;
-/** Least height of a table below the map. */
+/** Minimum height of a table below the map. */
 const MIN_TABLE = 4;
 
-/** Who owns what: a map of all partitions, a table, or the map above a part of the table. */
+/** The owners of partitions: a map, a table, or the map above a part of the table. */
 export function Partitions(props: PanelProps) {
   const { model, ui, width, height } = props;
-  // Before the first look nothing is known to be owned, which is not the same as that nothing is.
+  // Before the first look the owners are unknown, which does not mean that there are none.
   const rows = model.ready ? visiblePartitions(model, ui) : [];
   const panel = { ...props, id: 'partitions', title: 'Partitions' } as const;
   const room = height - 1;

@@ -1,7 +1,7 @@
 import chalk from 'chalk';
 
-/** Imported before React: its development build, which it is without this, keeps everything that it ever drew. */
+/** Import this before React. Otherwise React loads its development build, whose memory grows with each frame. */
 process.env.NODE_ENV = 'production';
 
-/** Ink's own colours are the terminal's sixteen, whatever the environment says; NO_COLOR takes them out of the frame. */
+/** Limits Ink to the terminal's sixteen colours, whatever the environment says. NO_COLOR removes them from the frame. */
 chalk.level = 1;

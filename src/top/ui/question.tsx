@@ -3,7 +3,7 @@ import type { Line } from '../view/text.js';
 import { Lines } from './line.js';
 import { RULE } from './panel.js';
 
-/** What is asked before something is done, below a rule. */
+/** The question before an action, below a rule. */
 export function Question({ lines }: { lines: readonly Line[] }) {
   return (
     <Box flexDirection="column" flexShrink={0} borderStyle="single" borderColor="yellow" {...RULE}>

@@ -3,7 +3,7 @@ import type { LineTexts } from '../term/line-texts.js';
 import { Texts } from './line.js';
 import { Top, type TopProps } from './top.js';
 
-/** Passes on what a component throws. Ink would draw it, on a screen that is about to be restored. */
+/** Passes on errors of components. Ink would draw them on a screen that is about to be restored. */
 class Boundary extends Component<{ crash: (error: unknown) => void; children: ReactNode }> {
   override state = { hasFailed: false };
 
@@ -12,7 +12,7 @@ class Boundary extends Component<{ crash: (error: unknown) => void; children: Re
   }
 
   override componentDidCatch(error: unknown): void {
-    // React is at work: the process may end when it is not.
+    // Later, because React is still rendering.
     setImmediate(() => this.props.crash(error));
   }
 
@@ -26,7 +26,7 @@ interface RootProps extends TopProps {
   crash: (error: unknown) => void;
 }
 
-/** The screen in what it needs around it. */
+/** The screen with its providers. */
 export function Root({ texts, crash, ...props }: RootProps) {
   return (
     <Boundary crash={crash}>

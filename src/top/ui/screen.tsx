@@ -14,17 +14,17 @@ import { Line, Lines, Stale } from './line.js';
 import { Panels } from './panels.js';
 import { Question } from './question.js';
 
-/** Why there is nothing to show, and what to run. */
+/** The reason for an empty screen, and what to run. */
 function Missing({ message, intervalMs }: { message: string; intervalMs: number }) {
   return (
     <Box flexDirection="column" paddingTop={1} rowGap={1}>
       <Line of={line(message, { color: 'yellow' })} />
-      <Line of={line(`Looking again every ${formatDuration(intervalMs)}.`, { dim: true })} />
+      <Line of={line(`Trying again every ${formatDuration(intervalMs)}.`, { dim: true })} />
     </Box>
   );
 }
 
-/** What is between header and footer: the panels, or what takes their place. */
+/** The part between header and footer: the panels, or a view that replaces them. */
 function Body({ model, ui, room }: { model: Model; ui: Ui; room: Size }) {
   if (ui.help) return <Help ui={ui} room={room} />;
   if (model.missing !== null) return <Missing message={model.missing} intervalMs={ui.intervalMs} />;
@@ -32,14 +32,14 @@ function Body({ model, ui, room }: { model: Model; ui: Ui; room: Size }) {
   return <Panels model={model} ui={ui} room={room} />;
 }
 
-/** Room between header and footer. */
+/** Lines between header and footer. */
 export function bodyRoom(model: Model, ui: Ui, { columns, rows }: Size): Size {
   const banner = bannerLine(model) ? 1 : 0;
   const question = ui.dialog ? questionLines(ui, columns).length + 1 : noticeLines(model, ui, columns).length;
   return { columns, rows: rows - HEADER_ROWS - banner - question - 1 };
 }
 
-/** The whole screen for a model: the same for a terminal, a test and a picture. */
+/** The whole screen for a model; shared by the terminal, tests and the picture in the README. */
 export function Screen({ model, ui, size }: { model: Model; ui: Ui; size: Size }) {
   const { columns, rows } = size;
   if (columns < SMALLEST.columns || rows < SMALLEST.rows) {

@@ -3,7 +3,7 @@ import { ROOMY_COLUMNS, streamFacts } from '../view/stream.js';
 import { Lines } from './line.js';
 import { Panel, type PanelProps } from './panel.js';
 
-/** The stream's state, limits and replicas, in two columns where there is room. */
+/** The stream's state, limits and replicas, in two columns if they fit. */
 export function StreamPanel(props: PanelProps) {
   const { model, width, height } = props;
   const { facts, last } = streamFacts(model, width);

@@ -2,7 +2,7 @@ import { visiblePartitions } from '../screen/rows.js';
 import { timelineTable } from '../view/timeline.js';
 import { type PanelProps, RowsPanel } from './panel.js';
 
-/** Who owned each partition over the last minutes. */
+/** The owners of each partition over the last minutes. */
 export function Timeline(props: PanelProps) {
   const { model, ui, width } = props;
   const inOrder = { ...ui, partitionSort: ui.filter === '' ? 'number' : ui.partitionSort } as const;

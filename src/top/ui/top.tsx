@@ -9,27 +9,27 @@ import { useKeys } from './use-keys.js';
 import { useModel } from './use-model.js';
 import { useTerminalSize } from './use-terminal-size.js';
 
-/** Lines of the screen that are not rows of a panel with the whole screen. */
+/** Lines of the screen that are not rows of a maximised panel. */
 const FRAME_ROWS = 8;
 
 export interface TopProps {
   feed: Feed;
   /** The screen as it opens. */
   initial: Ui;
-  /** The environment of members that are started from here. */
+  /** The environment of members that are started from the screen. */
   env: NodeJS.ProcessEnv;
-  /** What is to be told from outside, until there is something else to tell. */
+  /** A notice from outside, shown until the next one. */
   told: Said | undefined;
   quit: () => void;
   redraw: () => void;
 }
 
-/** `natspoc top`: what comes in and what is pressed, as a screen. */
+/** The screen of `natspoc top`: draws the model and reacts to keys. */
 export function Top({ feed, initial, env, told, quit, redraw }: TopProps) {
   const [ui, setUi] = useState(initial);
   const size = useTerminalSize();
   const model = useModel(feed, ui.intervalMs);
-  // Several keys may come between two frames, and outcomes long after: each changes what there is then.
+  // Several keys may arrive between two frames, and outcomes long after: each is applied to the state at that time.
   const latest = useRef({ ui, model });
   latest.current.model = model;
   const change = (changes: Partial<Ui>): void => {

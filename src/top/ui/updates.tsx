@@ -4,7 +4,7 @@ import { describeWindow, windowOf } from '../view/window.js';
 import { Lines } from './line.js';
 import { Panel, type PanelProps } from './panel.js';
 
-/** What has happened to the group, the newest last. */
+/** The events of the group, the newest last. */
 export function Updates({ model, ui, height }: PanelProps) {
   const groups = visibleUpdates(model, ui);
   const panel = { id: 'updates', title: 'Status updates', model, ui, height } as const;

@@ -1,6 +1,6 @@
 import { type Key, useInput } from 'ink';
 
-/** Ink's names of keys, and those of the key table. */
+/** Ink's names of keys, mapped to those of the key table. */
 const NAMED: readonly (readonly [keyof Key, string])[] = [
   ['upArrow', 'up'],
   ['downArrow', 'down'],
@@ -13,7 +13,7 @@ const NAMED: readonly (readonly [keyof Key, string])[] = [
   ['return', 'enter'],
   ['escape', 'escape'],
   ['backspace', 'backspace'],
-  // What most terminals send for the backspace key.
+  // Most terminals send this for Backspace.
   ['delete', 'backspace'],
 ];
 

@@ -2,14 +2,14 @@ import { useEffect, useState } from 'react';
 import type { Feed } from '../feed.js';
 import type { Model } from '../model/model.js';
 
-/** What comes in is gathered for a moment before it is drawn. */
+/** Events are collected for this long before they are drawn. */
 const GATHER_MS = 50;
-/** And drawn at most this often, so that a busy group costs no more than a quiet one. Keys are drawn at once. */
+/** Minimum interval of redraws, so that a busy group costs no more than a quiet one. Keys are drawn immediately. */
 const DRAW_EVERY_MS = 400;
-/** Ages and the clock move without news. */
+/** Ages and the clock change without events. */
 const TICK_MS = 1_000;
 
-/** The model as of now, as often as it is worth drawing; asks every `intervalMs`. */
+/** The current model, at a rate that is worth drawing; polls every `intervalMs`. */
 export function useModel(feed: Feed, intervalMs: number): Model {
   const [model, setModel] = useState(feed.model);
   useEffect(() => {

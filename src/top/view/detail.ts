@@ -19,7 +19,7 @@ const fact = (name: string, value: string): Line => [
 ];
 const title = (text: string): Line => line(text, { bold: true });
 
-/** What happened to a partition or a member, the newest last, as much as fits. */
+/** The updates of a partition or a member, the newest last, as many as fit. */
 function story(model: Model, height: number, about: (update: Model['updates'][number]) => boolean): Line[] {
   const groups = groupUpdates(model.updates.filter(about));
   return groups.slice(-Math.max(1, height)).map((group) => updateLine(model, group));
@@ -42,7 +42,7 @@ function partitionDetail(model: Model, partition: number, { columns, rows }: Siz
     line(''),
     ...tableLines(timelineTable(model, [partition], columns)),
     line(''),
-    title('What happened'),
+    title('Updates'),
   ];
   const about = (update: Model['updates'][number]) => 'partition' in update && update.partition === partition;
   return [...facts, ...story(model, rows - facts.length, about)];
@@ -69,18 +69,18 @@ function memberDetail(model: Model, id: string, rows: number): Line[] {
     fact('Sys', bytes(memory?.sysBytes ?? null)),
     fact('NumGC', count(memory?.numGc ?? null)),
     line(''),
-    title('What happened'),
+    title('Updates'),
   ];
   const about = (update: Model['updates'][number]) => {
     if ('session' in update && update.session === id) return true;
     if (!('from' in update)) return false;
-    // Of the oldest moves only a name is known.
+    // For the oldest moves only a name is known.
     return update.fromSession === null ? update.from === row.name : update.fromSession === id;
   };
   return [...facts, ...story(model, rows - facts.length, about)];
 }
 
-/** One thing that happened; of moves each partition on a line of its own. */
+/** One update in detail; moves have a line for each partition. */
 function updateDetail(model: Model, ui: Ui, id: string, rows: number): Line[] {
   const group = visibleUpdates(model, ui).find((each) => updateId(each) === id);
   if (!group) return [line('This update is no longer kept.')];

@@ -4,11 +4,11 @@ import { type Line, line } from './text.js';
 
 const HINTS: Partial<Record<PanelId, (model: Model) => string>> = {
   members: ({ target }) => `No members. Start one: natspoc consume --group ${target?.group ?? ''}`,
-  updates: () => 'Nothing has happened yet.',
+  updates: () => 'No updates yet.',
   messages: () => 'No messages. Publish some: natspoc publish --rate 10',
 };
 
-/** Why a panel has no rows, and what to do about it. */
+/** The reason why a panel has no rows, and a remedy. */
 export function emptyLine(id: PanelId, model: Model, { filter }: Pick<Ui, 'filter'>): Line {
   const text = !model.ready
     ? 'looking …'

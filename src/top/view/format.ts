@@ -1,10 +1,10 @@
 import { formatBytes, formatCount, formatDuration, formatRate } from '../../core/lib/units.js';
 import type { Series } from '../model/series.js';
 
-/** An eighth of a line to a whole one. */
+/** Bars from an eighth of a line to a whole one. */
 export const BARS = '▁▂▃▄▅▆▇█';
 
-/** What is not known. */
+/** Shown for an unknown value. */
 export const UNKNOWN = '-';
 
 const or =
@@ -34,7 +34,7 @@ export const shortCount = or((value: number): string => {
 export const aboutLag = (lag: number | null, isEstimate: boolean): string =>
   `${isEstimate && lag !== null ? '~' : ''}${shortCount(lag)}`;
 
-/** The time of day here, to the second or the millisecond. */
+/** The local time of day, to the second or the millisecond. */
 export function clockTime(atMs: number, millis = false): string {
   const date = new Date(atMs);
   const pad = (value: number, width = 2) => String(value).padStart(width, '0');
@@ -42,12 +42,12 @@ export function clockTime(atMs: number, millis = false): string {
   return millis ? `${time}.${pad(date.getMilliseconds(), 3)}` : time;
 }
 
-/** The last values as bars, the highest full, none of them lower than an eighth of what they vary by. */
+/** The last values as bars; the highest is full. */
 export function sparkline(series: Series, width: number): string {
   const shown = series.slice(-width).map(({ value }) => value);
   if (shown.length < 2) return '';
   const [low, high] = [Math.min(...shown), Math.max(...shown)];
-  // A quantity that hardly moves is a flat line, not noise blown up to mountains.
+  // A value that hardly changes is a flat line; its noise is not magnified.
   const range = Math.max(high - low, high * 0.2);
   return shown
     .map((value) => BARS[range === 0 ? 0 : Math.min(7, Math.round(((value - low) / range) * 7))] ?? '')

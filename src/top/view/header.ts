@@ -13,10 +13,10 @@ const LEVELS: Record<ReturnType<typeof healthOf>['level'], { sign: string; color
   warning: { sign: '▲', color: 'yellow' },
   bad: { sign: '✖', color: 'red' },
 };
-/** Below this, names do without the words before them. */
+/** Below this width names are shown without labels. */
 const ROOMY_COLUMNS = 100;
 
-/** How many of the last values are drawn beside the newest. */
+/** How many earlier values are drawn beside the newest. */
 const TREND_WIDTH = 10;
 
 const ARROWS = { rising: '↑', falling: '↓', steady: '→' } as const;
@@ -26,7 +26,7 @@ const value = (name: string, text: string): Span[] => [
   span(text, { bold: true }),
 ];
 
-/** Which server, and how well it answers. */
+/** The server and its round-trip time. */
 function serverSpans({ connection, target }: Model): Span[] {
   const server = connection.server || (target?.servers.join(',') ?? '');
   const dot = connection.state === 'connected' ? span('●', { color: 'green' }) : span('✖', { color: 'red' });
@@ -38,7 +38,7 @@ function serverSpans({ connection, target }: Model): Span[] {
   ];
 }
 
-/** What the head of the screen says at this width, in parts. `drawn`: with bars, for eyes. */
+/** The parts of the header at this width. `drawn`: with bars. */
 export function headerParts(model: Model, width: number, { frozen = false, drawn = false }) {
   const { target, stream } = model;
   const totals = totalsOf(statusOf(model));
@@ -83,7 +83,7 @@ export function headerParts(model: Model, width: number, { frozen = false, drawn
   return parts;
 }
 
-/** The line that says that what is shown is old; none while there is a connection. */
+/** The banner for old data; empty while connected. */
 export function bannerLine({ connection, now }: Model): Line | undefined {
   if (connection.state !== 'disconnected') return undefined;
   const { attempts } = connection;
@@ -91,7 +91,7 @@ export function bannerLine({ connection, now }: Model): Line | undefined {
   return line(text, { color: 'red', inverse: true, bold: true });
 }
 
-/** Messages that were given up are nothing to overlook, whatever panel is open. */
+/** The number of dead letters, which must be visible whatever panel is open. */
 function deadLetters({ deadLetters: dead }: Model): Line {
   if (dead === null || dead === 'not-permitted' || dead.messages === 0) return [];
   return [
@@ -112,7 +112,7 @@ function uncovered({ stream }: Model): Line {
   ];
 }
 
-/** Why something on the screen may be missing or old; what does not fit is cut off. */
+/** The reason why data may be missing or old, cut off to fit. */
 function problem(model: Model): Line {
   const [first] = model.problems.values();
   return first === undefined ? [] : [span(first, { color: 'yellow' })];

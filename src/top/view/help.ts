@@ -4,9 +4,9 @@ import type { Size } from './layout.js';
 import { UNOWNED } from './palette.js';
 import { type Line, line, lineWidth, span, textWidth, wrap } from './text.js';
 
-/** Blanks between keys and what they do, and between two columns. */
+/** Blanks between keys and their help, and between two columns. */
 export const GAP = 2;
-/** Answers to a question are no keys of their own. */
+/** Answers to a question are not in the key table. */
 const ANSWER = { shown: 'y n', help: 'answer a question; Enter does not' };
 const SIGNS = `A B C … a member   ${UNOWNED} not owned   ! cannot be read`;
 
@@ -30,8 +30,8 @@ function column(bindings: readonly Binding[], groups: readonly Binding['group'][
 const widthOf = (lines: readonly Line[]): number => Math.max(...lines.map(lineWidth));
 
 /**
- * The part of the help that is shown: the key table in two columns where they fit, what the signs mean, and how far it
- * can be scrolled: 0 where all of it is shown.
+ * The visible part of the help: the key table, in two columns if they fit, and the legend of signs. Also how far it can be
+ * scrolled; 0 if all of it is visible.
  */
 export function helpView(ui: Ui, { columns, rows }: Size): { columns: Line[][]; below: Line[]; end: number } {
   const bindings = bindingsFor(ui);

@@ -11,45 +11,45 @@ export interface Size {
   rows: number;
 }
 
-/** The screen is not drawn below this. */
+/** Minimum size of the screen. */
 export const SMALLEST: Size = { columns: 60, rows: 16 };
-/** From here on panels stand side by side. */
+/** From this width on, panels are side by side. */
 const WIDE_COLUMNS = 150;
 /** Columns between two panels. */
 export const GUTTER = 2;
 
-/** One panel's place: `height` includes its title. */
+/** The place of a panel; `height` includes its title. */
 export interface Place {
   id: PanelId;
   height: number;
 }
 
-/** Panels above each other, `width` columns wide. */
+/** Panels in one column, `width` columns wide. */
 interface Stack {
   width: number;
   panels: Place[];
 }
 
-/** Stacks side by side, `height` lines high. */
+/** Columns side by side, `height` lines high. */
 export interface Band {
   height: number;
   stacks: Stack[];
 }
 
-/** What a panel asks for, in lines with its title. */
+/** The heights that a panel can use, in lines, including its title. */
 interface Wish {
   id: PanelId;
-  /** Without this it is left out. */
+  /** Minimum; with less it is omitted. */
   least: number;
-  /** With this it shows what it is for. */
+  /** Enough for its purpose. */
   good: number;
-  /** Beyond this it has no use for more. */
+  /** Maximum that it can use. */
   most: number;
-  /** It is one row after another, and so has a use for each line. */
+  /** A list of rows, which can use every line. */
   isList?: boolean;
 }
 
-/** A row of partitions is selected, so that they are a table: with its title, its header and some rows around that one. */
+/** Height of the partitions if a row is selected: title, header and some rows around it. */
 const SELECTED_TABLE = 6;
 const rowsAreChosen = ({ focus, selected }: Ui): boolean =>
   focus === 'partitions' && selected.partitions !== undefined;
@@ -85,10 +85,10 @@ function wishes(model: Model, ui: Ui, width: number, rows: number): Record<Panel
 }
 
 type Level = 'least' | 'good';
-/** A panel's claim: lines up to a level, granted whole or not at all; `good` only to panels that are there. */
+/** A panel's claim to a level of height, granted completely or not at all; `good` only to panels that are placed. */
 type Claim = readonly [PanelId, Level];
 
-/** Grants the claims in their order while there is room, then the rest of the lines in turns. */
+/** Grants the claims in order while there is room, then deals out the remaining lines in turn. */
 function stack(wanted: readonly Wish[], claims: readonly Claim[], width: number, rows: number): Stack {
   const heights = new Map<PanelId, number>();
   let left = rows;
@@ -106,7 +106,7 @@ function stack(wanted: readonly Wish[], claims: readonly Claim[], width: number,
     before = left;
     for (const { id, most, good, isList } of wanted) {
       const height = heights.get(id);
-      // What was refused its good size, such as a table, would only waste more lines; a list has use for each.
+      // A panel without its good size, such as a table, would waste further lines; a list can use each.
       const hasUse = height !== undefined && (height >= good || isList === true);
       if (hasUse && height < most) give(id, height + 1);
     }
@@ -118,7 +118,7 @@ function stack(wanted: readonly Wish[], claims: readonly Claim[], width: number,
   return { width, panels };
 }
 
-/** In one column: first the panels that tell the story, then room for them, then the others. */
+/** One column: first the most important panels, then more room for them, then the others. */
 const NARROW: readonly Claim[] = [
   ['partitions', 'least'],
   ['members', 'least'],
@@ -157,7 +157,7 @@ const alone = (id: PanelId, { columns, rows }: Size): Band[] => [
   { height: rows, stacks: [{ width: columns, panels: [{ id, height: rows }] }] },
 ];
 
-/** Members, which have most to say, over the whole width; below, who owns what beside what happens. */
+/** Members, which have the most columns, across the whole width; below them partitions beside updates. */
 function wide(all: Record<PanelId, Wish>, { columns, rows }: Size): Band[] {
   const head = Math.min(all.members.most, Math.max(all.members.least, Math.floor(rows / 3)));
   const left = half(columns);
@@ -174,7 +174,7 @@ function wide(all: Record<PanelId, Wish>, { columns, rows }: Size): Band[] {
   ];
 }
 
-/** Which panels are where in the room between header and footer. */
+/** The places of the panels between header and footer. */
 export function layOut(model: Model, ui: Ui, size: Size): Band[] {
   const { columns, rows } = size;
   if (ui.zoom) return alone(ui.focus, size);
@@ -195,7 +195,7 @@ export function layOut(model: Model, ui: Ui, size: Size): Band[] {
           ],
         },
       ];
-  // A panel that has no place here has the screen while it is looked at.
+  // A panel without a place is maximised while it has the focus.
   const placed = bands.some(({ stacks }) =>
     stacks.some(({ panels }) => panels.some(({ id }) => id === ui.focus)),
   );

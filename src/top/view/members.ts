@@ -20,7 +20,7 @@ function verdict({ stats }: MemberStatus): Span {
   return span(text, text.startsWith('growing') ? { color: 'yellow', bold: true } : { dim: true });
 }
 
-/** One line a member. */
+/** One line per member. */
 export function memberTable(model: Model, rows: readonly MemberStatus[], width: number, at: number): Table {
   const memory =
     (pick: (memory: MemoryStats) => number) =>

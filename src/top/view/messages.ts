@@ -4,13 +4,13 @@ import { clockTime, UNKNOWN } from './format.js';
 import { type Column, type Table, table } from './table.js';
 import { span } from './text.js';
 
-/** What a payload looks like in one line; nothing in it can move the cursor. */
+/** A payload in one line, with control characters escaped. */
 function previewText({ preview, size }: MessageFacts): string {
   if (preview === null) return `(${formatBytes(size)}, not text)`;
   return preview.replace(/\s+/g, ' ');
 }
 
-/** One line a message. */
+/** One line per message. */
 export function messageTable(messages: readonly MessageFacts[], width: number, selected: number): Table {
   const columns: Column<MessageFacts>[] = [
     { title: 'TIME', rank: 1, cell: ({ atMs }) => span(clockTime(atMs, true), { dim: true }) },

@@ -10,7 +10,7 @@ const NOTICE_COLORS = { info: 'green', error: 'red', busy: 'yellow' } as const;
 const wrapped = (text: string, columns: number, style: Style): Line[] =>
   wrap(escapeControl(text), columns).map((part) => line(part, style));
 
-/** What is asked, and what the answer will lead to, in lines of `columns`; none: nothing is asked. */
+/** The question and its consequences, wrapped to `columns`; empty: no question. */
 export function questionLines({ dialog }: Ui, columns: number): Line[] {
   if (!dialog) return [];
   return [
@@ -25,7 +25,7 @@ export function questionLines({ dialog }: Ui, columns: number): Line[] {
   ];
 }
 
-/** What the last action led to, in lines of `columns`; none: nothing, or it was long ago. */
+/** The notice about the last action, wrapped to `columns`; empty: none, or it has expired. */
 export function noticeLines({ now }: Model, { notice, dialog }: Ui, columns: number): Line[] {
   if (!notice || dialog) return [];
   const { at, level, text } = notice;

@@ -3,7 +3,7 @@ import { type Color, type Span, type Style, span } from './text.js';
 
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
-/** No red: it means trouble. */
+/** Without red, which marks problems. */
 const COLORS: readonly Color[] = [
   'cyan',
   'green',
@@ -16,10 +16,10 @@ const COLORS: readonly Color[] = [
   'blueBright',
 ];
 
-/** Shown where a partition has no owner. */
+/** The sign of a partition without an owner. */
 export const UNOWNED = '·';
 
-/** The letter of a session; the same as long as anything on the screen is about it. */
+/** The letter of a session, which stays the same while the screen shows anything about it. */
 export function letterOf(model: Model, id: string | null): string {
   if (id === null) return UNOWNED;
   const number = model.letters.get(id);

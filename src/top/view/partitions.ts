@@ -6,7 +6,7 @@ import { letterSpan, UNOWNED } from './palette.js';
 import { type Column, type Table, table } from './table.js';
 import { type Line, type Span, span } from './text.js';
 
-/** A partition that changed hands stands out for this long. */
+/** A partition is highlighted for this long after a change of owner, milliseconds. */
 const FLASH_MS = 1_500;
 /** With at most this many partitions each cell of the map names its partition; with more, the rows are numbered. */
 const NAMED_CELLS = 64;
@@ -23,24 +23,24 @@ function mark(model: Model, row: LeaseStatus): Span {
   return letterSpan(model, row.session, style);
 }
 
-/** How the map is set: `cells` in a row, each `cell` columns wide, after a label of `label` columns. */
+/** The grid of the map: `cells` in a row, each `cell` columns wide, after a label of `label` columns. */
 function mapGrid(count: number, width: number) {
   const named = count <= NAMED_CELLS;
   const digits = String(Math.max(0, count - 1)).length;
   const label = named ? 0 : digits + 2;
   const cell = named ? digits + 5 : 2;
   const room = Math.max(1, Math.floor((width - label) / cell));
-  // Grids with rows of 8, 16, 32 … cells are read at a glance.
+  // Rows of 8, 16, 32 … cells are easy to read.
   const cells = room >= count ? count : room >= 8 ? 2 ** Math.floor(Math.log2(room)) : room;
   return { named, digits, label, cells: Math.max(1, cells) };
 }
 
-/** Lines that the map of `count` partitions takes. */
+/** The height in lines of the map of `count` partitions. */
 export function mapHeight(count: number, width: number): number {
   return Math.max(1, Math.ceil(count / mapGrid(count, width).cells));
 }
 
-/** All partitions at a glance: the letter and colour of each owner. */
+/** A map of all partitions: the letter and colour of each owner. */
 export function partitionMap(model: Model, rows: readonly LeaseStatus[], width: number): Line[] {
   const { named, digits, label, cells } = mapGrid(rows.length, width);
   const lines: Line[] = [];
@@ -64,7 +64,7 @@ function stateCell(row: LeaseStatus): Span {
   return span(text, needsAttention(row) ? { color: 'red', bold: true } : { color: 'yellow' });
 }
 
-/** One line a partition. */
+/** One line per partition. */
 export function partitionTable(
   model: Model,
   rows: readonly LeaseStatus[],

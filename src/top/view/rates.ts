@@ -9,9 +9,9 @@ import { stepFor } from './timeline.js';
 const LABEL_WIDTH = 12;
 const EIGHTHS = BARS.length;
 
-/** Above the highest value some room is left, so that a steady one does not look like a wall. */
+/** Room above the highest value, so that a steady one does not fill the panel. */
 const HEADROOM = 1.25;
-/** What is less than this is drawn as little, however little there is beside it. */
+/** Minimum of the scale, so that small values look small. */
 const LEAST_TOP = 20;
 
 /** One quantity over time. */
@@ -20,11 +20,11 @@ interface Graph {
   value: string;
   color: Color;
   series: Series;
-  /** What would fill the height. */
+  /** The value at full height. */
   top: number;
 }
 
-/** The quantities of a group over time; rates have one scale, so that they can be compared. */
+/** The quantities of a group over time; the rates share one scale, so that they can be compared. */
 export function graphsOf(model: Model): Graph[] {
   const { lag, rates } = model;
   const { published, handled } = ratesOf(model);
@@ -44,7 +44,7 @@ export function graphsOf(model: Model): Graph[] {
   ];
 }
 
-/** The last value in each interval up to `end`, oldest first; undefined where there is none yet. */
+/** The last value in each interval up to `end`, oldest first; undefined if none. */
 export function columnsOf(
   series: Series,
   end: number,
@@ -61,14 +61,14 @@ export function columnsOf(
   return values;
 }
 
-/** Bars of eighths of a line, `height` lines high, filled by the value `top`. */
+/** Bars in eighths of a line, `height` lines high; the value `top` fills them. */
 export function barLines(values: readonly (number | undefined)[], top: number, height: number): string[] {
   return Array.from({ length: height }, (_, row) => {
     const below = (height - 1 - row) * EIGHTHS;
     return values
       .map((value) => {
         if (value === undefined) return ' ';
-        // What is there at all is seen; nothing is an empty line.
+        // Any value above 0 is visible.
         const filled = Math.max(value > 0 ? 1 : 0, Math.round((value / top) * height * EIGHTHS));
         return filled <= below ? ' ' : (BARS[Math.min(EIGHTHS, filled - below) - 1] ?? ' ');
       })
@@ -87,10 +87,10 @@ function graphLines(graph: Graph, now: number, width: number, height: number): L
   });
 }
 
-/** Quantities that share the lines of the panel. */
+/** The quantities that share the height of the panel. */
 export const GRAPHS = 3;
 
-/** What was published and handled, and what waits, over the last minutes: the newest on the right, as in the timeline. */
+/** The rates of publishing and handling, and the lag, over the last minutes; the newest on the right, as in the timeline. */
 export function rateLines(model: Model, width: number, height: number): Line[] {
   const each = Math.max(1, Math.floor(height / GRAPHS));
   return graphsOf(model).flatMap((graph) => graphLines(graph, model.now, width, each));

@@ -4,7 +4,7 @@ import type { Model } from '../model/model.js';
 import { UNKNOWN } from './format.js';
 import { type Line, line, type Span, span } from './text.js';
 
-/** From here on facts stand side by side. */
+/** From this width on, facts are in two columns. */
 export const ROOMY_COLUMNS = 72;
 
 const fact = (name: string, value: string): [Span, Span] => [
@@ -12,7 +12,7 @@ const fact = (name: string, value: string): [Span, Span] => [
   span(value),
 ];
 
-/** How many dead letters there are. */
+/** The number of dead letters. */
 function deadLetterLine({ deadLetters }: Model): Line {
   if (deadLetters === null) return fact('dead letters', UNKNOWN);
   if (deadLetters === 'not-permitted') return fact('dead letters', 'not permitted to look');
@@ -22,7 +22,7 @@ function deadLetterLine({ deadLetters }: Model): Line {
   return [name, { ...amount, color: 'yellow', bold: true }, span(` in ${stream}`, { dim: true })];
 }
 
-/** The last message that was given up, and why; none: no line. */
+/** The last dead letter and its error; empty: none. */
 function lastDeadLetter({ deadLetters }: Model): Line[] {
   if (deadLetters === null || deadLetters === 'not-permitted' || !deadLetters.last) return [];
   const { last } = deadLetters;
@@ -30,7 +30,7 @@ function lastDeadLetter({ deadLetters }: Model): Line[] {
   return [fact('the last', text)];
 }
 
-/** Lines that the panel has use for at this width, with its title; as many before anything is known. */
+/** Height of the panel at this width, including its title; the same before the facts are known. */
 export function streamHeight(model: Model, width: number): number {
   const { facts, last } = streamFacts(model, width);
   const isNarrow = width < ROOMY_COLUMNS;
@@ -39,8 +39,8 @@ export function streamHeight(model: Model, width: number): number {
 }
 
 /**
- * The stream's state, limits and replicas, the most wanted first; in a wide panel the last dead letter apart, as it has
- * more to say than half a line.
+ * The stream's state, limits and replicas, the most important first. In a wide panel the last dead letter is on its own
+ * line, because it is too long for a column.
  */
 export function streamFacts(model: Model, width: number): { facts: Line[]; last: Line[] } {
   const facts = model.stream?.facts;

@@ -1,12 +1,12 @@
 import { type ColumnLayout, fitColumns, GAP } from '../../text/table.js';
 import { type Line, padTo, type Span, type Style, span } from './text.js';
 
-/** One column and how to fill it. */
+/** One column and its cells. */
 export interface Column<Row> extends ColumnLayout {
   cell: (row: Row) => Span | string;
 }
 
-/** A table's header and one line a row. `selected`: the row under the cursor; -1: none. */
+/** A table: its header, and one line per row. */
 export interface Table {
   header: Line;
   rows: Line[];
@@ -14,7 +14,7 @@ export interface Table {
 
 const toSpan = (cell: Span | string): Span => (typeof cell === 'string' ? span(cell) : cell);
 
-/** Sets rows in columns as wide as their content; what does not fit in `width` is left out by rank. */
+/** Lays out rows in columns as wide as their content. Columns that do not fit in `width` are omitted by rank. */
 export function table<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],

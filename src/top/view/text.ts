@@ -1,9 +1,9 @@
-/** Lines of styled text: what panels show on a terminal, and `--once` prints plain. */
+/** Lines of styled text, for panels on a terminal and, without style, for `--once`. */
 import { escapeControl, pad, textWidth, truncate } from '../../core/lib/text.js';
 
 export { textWidth, truncate, wrap } from '../../core/lib/text.js';
 
-/** Colours of the terminal's own theme, so that they are readable on a light and on a dark background. */
+/** Colours of the terminal's theme, which are readable on light and dark backgrounds. */
 export type Color =
   | 'red'
   | 'green'
@@ -23,14 +23,14 @@ export interface Style {
   inverse?: boolean | undefined;
 }
 
-/** Text of one style; never holds a control character. */
+/** Text of one style, without control characters. */
 export interface Span extends Style {
   text: string;
 }
 
 export type Line = readonly Span[];
 
-/** A span of this text and style. Whatever is in the text, nothing in it moves the cursor. */
+/** A span of this text and style. Control characters are escaped, so that the text cannot move the cursor. */
 export const span = (text: string, style: Style = {}): Span => ({ text: escapeControl(text), ...style });
 
 /** A line of one span. */
@@ -41,7 +41,7 @@ export function padTo(text: string, width: number, align: 'left' | 'right' = 'le
   return pad(truncate(text, width), width, align);
 }
 
-/** Columns that a line takes. */
+/** The width of a line in columns. */
 export const lineWidth = (spans: Line): number => spans.reduce((sum, { text }) => sum + textWidth(text), 0);
 
 /** The line cut to at most `width` columns. */
@@ -52,7 +52,7 @@ export function truncateLine(spans: Line, width: number): Line {
   for (const each of spans) {
     const size = textWidth(each.text);
     if (size >= left) {
-      // The rest of the line is lost in any case, so an ellipsis is due even where this span just fits.
+      // The rest of the line is cut off, so an ellipsis is needed even if this span just fits.
       cut.push({ ...each, text: truncate(`${each.text}…`, left) });
       break;
     }
@@ -62,5 +62,5 @@ export function truncateLine(spans: Line, width: number): Line {
   return cut;
 }
 
-/** The line as text alone. */
+/** The line without styles. */
 export const plain = (spans: Line): string => spans.map(({ text }) => text).join('');

@@ -4,19 +4,19 @@ import { colorOf, letterOf, UNOWNED } from './palette.js';
 import type { Table } from './table.js';
 import { type Line, type Span, span } from './text.js';
 
-/** Columns a column of the strip may stand for, milliseconds; the first that shows the whole span is taken. */
+/** Durations of one column of the strip, milliseconds; the first that covers the whole span is used. */
 const STEPS_MS = [1_000, 2_000, 5_000, 10_000, 20_000, 30_000];
-/** The strip shows at least this much of the past. */
+/** The strip covers at least this time, milliseconds. */
 const SPAN_MS = 120_000;
 
-/** How much time, in milliseconds, a column stands for when `columns` of them show the last minutes. */
+/** The duration of one column, milliseconds, if `columns` of them cover the last minutes. */
 export function stepFor(columns: number): number {
   return STEPS_MS.find((step) => step * columns >= SPAN_MS) ?? 30_000;
 }
 
 /**
- * Who owned a partition in each interval up to `end`, oldest first: a session, null for no owner (also for a part
- * of the interval, so that no gap is lost), undefined where nothing is known yet.
+ * The owner of a partition in each interval up to `end`, oldest first: a session; null for no owner, even in a part of the
+ * interval, so that no gap is lost; undefined if unknown.
  */
 export function stripOf(
   strip: readonly Stretch[],
@@ -32,7 +32,7 @@ export function stripOf(
     let owner = index < 0 ? undefined : strip[index]?.owner;
     for (let next = index + 1; (strip[next]?.at ?? Number.POSITIVE_INFINITY) < from + stepMs; next++) {
       const changed = strip[next]?.owner;
-      // A gap that is over within a millisecond or so is the moment of a claim, and still worth its mark.
+      // A gap of about a millisecond is the moment of a claim, and is marked too.
       if (changed === null || owner !== null) owner = changed;
     }
     cells.push(owner);
@@ -40,7 +40,7 @@ export function stripOf(
   return cells;
 }
 
-/** A partition's strip as letters in their colours; runs of one owner are one span. */
+/** The strip of a partition as coloured letters; a run of one owner is one span. */
 function stripSpans(model: Model, cells: readonly (string | null | undefined)[]): Span[] {
   const spans: Span[] = [];
   for (const owner of cells) {
@@ -57,12 +57,12 @@ function stripSpans(model: Model, cells: readonly (string | null | undefined)[])
   return spans;
 }
 
-/** The strips of these partitions, one line each, and above them the times of both ends. */
+/** The strips of these partitions, one line each, below a line with the times of both ends. */
 export function timelineTable(model: Model, partitions: readonly number[], width: number): Table {
   const label = String(Math.max(0, ...partitions)).length + 3;
   const columns = Math.max(1, width - label);
   const stepMs = stepFor(columns);
-  // Columns begin at whole steps, so that the strip moves on instead of flickering.
+  // Columns start at whole steps, so that the strip does not flicker.
   const end = Math.ceil(model.now / stepMs) * stepMs;
   const [from, to] = [clockTime(end - columns * stepMs), `${clockTime(model.now)} now`];
   const axis = `${from}${' '.repeat(Math.max(1, columns - from.length - to.length))}${to}`;

@@ -4,18 +4,18 @@ import { clockTime, duration } from './format.js';
 import { colorOf, letterOf } from './palette.js';
 import { type Line, type Span, span } from './text.js';
 
-/** Moves of one kind between the same members within this time are one line. */
+/** Moves of one kind between the same members within this time share a line. */
 const TOGETHER_MS = 400;
-/** Runs of their partitions that are named at most. */
+/** Limit of partition ranges in a line. */
 const LISTED = 8;
 
 /** Updates that belong together; `partitions` of moves, in order of number. */
 export interface UpdateGroup {
   first: Update;
   partitions: number[];
-  /** The longest time that one of them was without a living owner; null: not known. */
+  /** The longest time without a living owner among them; null: unknown. */
   gapMs: number | null;
-  /** All of them, the first included. */
+  /** All of them, including the first. */
   updates: Update[];
 }
 
@@ -35,7 +35,7 @@ const moveKey = (update: Update): string | undefined => {
   }
 };
 
-/** Updates with the moves of one rebalance gathered, oldest first. */
+/** Updates, oldest first; the moves of a rebalance are grouped. */
 export function groupUpdates(updates: readonly Update[]): UpdateGroup[] {
   const groups: UpdateGroup[] = [];
   const open = new Map<string, UpdateGroup>();
@@ -57,14 +57,14 @@ export function groupUpdates(updates: readonly Update[]): UpdateGroup[] {
   return groups;
 }
 
-/** A member by letter and name; one that is long gone has no letter any more. */
+/** A member by letter and name; one that ended long ago has no letter any more. */
 function member(model: Model, { session: id, member: name }: { session: string; member: string }): Span[] {
   if (!model.letters.has(id)) return [span(name)];
   const color = colorOf(model, id);
   return [span(letterOf(model, id), { color, bold: true }), span(` ${name}`, { color })];
 }
 
-/** ` in 12 ms`: how long until the new owners were at work, from the end of the old one or its gift, as they say. */
+/** ` in 12 ms`: the reported time from the end of the old owner, or its handover, until the new owners were handling. */
 function took(model: Model, { gapMs, updates }: UpdateGroup): Span {
   const times = updates
     .map((update) => ('epoch' in update ? model.took.get(update.epoch) : undefined))
@@ -95,7 +95,7 @@ function describe(model: Model, group: UpdateGroup): Span[] {
         const from = first.from === null ? '' : ` from ${first.from}`;
         return [...to, span(' claimed '), moved, span(from), took(model, group)];
       }
-      // Released by a member that is alone: it takes the partition again itself.
+      // Released by the only member, which takes the partition again.
       if (first.from === first.member) {
         return [...to, span(' released '), moved, span(' and took it again'), took(model, group)];
       }
@@ -121,7 +121,7 @@ function describe(model: Model, group: UpdateGroup): Span[] {
   }
 }
 
-/** One line for what happened, with its time. */
+/** One line for a group of updates, with its time. */
 export function updateLine(model: Model, group: UpdateGroup): Line {
   return [span(`${clockTime(group.first.at, true)}  `, { dim: true }), ...describe(model, group)];
 }

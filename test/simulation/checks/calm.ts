@@ -1,24 +1,24 @@
 import type { World } from '../world.js';
 
-/** What one undisturbed change may do to a group. */
+/** The permitted effects of one isolated change. */
 export interface Expectation {
-  /** What happens, for people. */
+  /** The change, for people. */
   what: string;
-  /** Messages in hand may be handled again: somebody died without a word. */
+  /** Running messages may be handled again, because a member died. */
   mayRepeat: boolean;
-  /** Readers that stay may be opened again: connections were cut. */
+  /** Readers may be reopened, because connections were cut. */
   mayReopen: boolean;
-  /** How many members come, by which the longest held partitions move. */
+  /** The number of joining members, for which the longest held partitions move. */
   joins: number;
 }
 
-/** Judges one change to a group at rest, with nothing else going on: I6, I10, and I3 across epochs. */
+/** Judges one isolated change of a group at rest: I6, I10, and I3 across epochs. */
 export class CalmCheck {
   readonly #world: World;
   readonly #owners = new Map<number, { member: string; epoch: number; opens: number }>();
   readonly #repeats: number;
 
-  /** To be made at rest, before the change. */
+  /** To be created at rest, before the change. */
   constructor(world: World) {
     this.#world = world;
     this.#repeats = world.handling.repeats;
@@ -57,7 +57,7 @@ export class CalmCheck {
     }
   }
 
-  /** The lower bound: what cannot stay where it is, however the shares are dealt. */
+  /** The lower bound of moves: partitions that cannot stay in any distribution. */
   #fewestMoves(members: string[]): number {
     const held = members.map((name) => [...this.#owners.values()].filter((o) => o.member === name).length);
     held.sort((a, b) => b - a);
@@ -68,7 +68,7 @@ export class CalmCheck {
     return total - staying;
   }
 
-  /** A member gives up those that it has held longest. */
+  /** A member must give up the partitions that it has held longest. */
   #judgeChoice(expected: Expectation, moved: ReadonlySet<number>): void {
     const oldestKept = new Map<string, number>();
     for (const [partition, { member, epoch }] of this.#owners) {

@@ -1,12 +1,12 @@
-/** How the writes of people are told from those of members. */
+/** The writer's name in operators' writes, which distinguishes them from members'. */
 export const OPERATOR = 'operator';
 
-/** Which entries nobody can read, and under which epoch of their partition each was damaged last. */
+/** Unreadable entries, and the epoch of their partition at the last damage. */
 export class Damage {
   readonly #unreadable = new Set<string>();
   readonly #under = new Map<string, number>();
 
-  /** An entry was written; `epoch`: the newest of its partition. */
+  /** Records a write of an entry; `epoch`: the newest of its partition. */
   written(key: string, isReadable: boolean, epoch: number): void {
     if (isReadable) this.#unreadable.delete(key);
     else {
@@ -24,7 +24,7 @@ export class Damage {
     return this.#under.get(key) === epoch;
   }
 
-  /** It is unreadable since before this epoch. */
+  /** It has been unreadable since before this epoch. */
   isBehind(key: string, epoch: number): boolean {
     return this.#unreadable.has(key) && epoch > (this.#under.get(key) ?? 0);
   }

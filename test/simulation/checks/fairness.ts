@@ -1,22 +1,22 @@
 import type { Call, CallObserver } from '../model/handler.js';
 import type { Judge } from './judge.js';
 
-/** How long one partition may keep the event loop while others of the same member wait, without its last call. */
+/** How long a partition may keep the event loop while others of its member wait, without its last call. */
 const TURN_MS = 100;
 
-/** What is known of a partition with messages in memory. */
+/** The state of a partition with messages in memory. */
 interface Backlog {
   epoch: number;
-  /** How long other partitions were served since this one could have been; undefined: it could not be. */
+  /** How long other partitions were served while this one was ready; undefined: it was not ready. */
   passedOverMs: number | undefined;
   running: number;
-  /** A message has failed and rests before it is tried again: nothing is judged until all have been handled. */
+  /** A failed message waits for its next attempt: nothing is judged until all messages are handled. */
   hasFailed: boolean;
 }
 
 /**
- * Judges how one member shares its event loop between partitions whose handlers compute (I12): none with messages waits
- * for longer than the others need for a turn each.
+ * Judges how a member shares its event loop between partitions with computing handlers (I12): a partition with messages waits
+ * at most for one time slice of each other partition.
  */
 export class Fairness implements CallObserver {
   readonly #judge: Judge;
@@ -25,20 +25,20 @@ export class Fairness implements CallObserver {
   #most = 1;
   #longestMs = 0;
 
-  /** `held`: how many messages of a partition are in memory; undefined while it is not running. */
+  /** @param held the number of a partition's messages in memory; undefined while it is not running. */
   constructor(judge: Judge, held: (partition: number) => number | undefined) {
     this.#judge = judge;
     this.#held = held;
   }
 
-  /** A reader is open: what came from earlier ones may be forgotten, but not a call that still runs. */
+  /** A reader was opened: messages of earlier readers may be dropped, but not a running call. */
   opened(partition: number): void {
     const backlog = this.#backlogs.get(partition);
     if (!backlog?.running) this.#backlogs.delete(partition);
     else backlog.passedOverMs = undefined;
   }
 
-  /** A message is about to be given to its partition. */
+  /** A message is delivered to its partition. */
   arrives(partition: number): void {
     const backlog = this.#backlogs.get(partition);
     if (!backlog) {
@@ -47,7 +47,7 @@ export class Fairness implements CallObserver {
     }
     if (this.#held(partition) === 0) {
       backlog.hasFailed = false;
-      // Handled out of order, the last of them seemed to leave others behind.
+      // With messages handled out of order, the last one seemed to leave others behind.
       backlog.passedOverMs = undefined;
     }
     if (!backlog.hasFailed && backlog.running === 0) backlog.passedOverMs ??= 0;
@@ -66,7 +66,7 @@ export class Fairness implements CallObserver {
     if (backlog) {
       backlog.running = Math.max(0, backlog.running - 1);
       if (how !== 'handled') backlog.hasFailed = true;
-      // The message that has just been handled is still counted.
+      // The current message is still counted.
       const waits = !backlog.hasFailed && backlog.running === 0 && (this.#held(partition) ?? 0) > 1;
       backlog.passedOverMs = waits ? 0 : undefined;
     }

@@ -5,13 +5,13 @@ import type { Judge } from './judge.js';
 import type { Ledger } from './ledger.js';
 import { Order } from './order.js';
 
-/** A told handler that heeds its signal, and one that just woke up, are done within this time. */
+/** A handler whose signal has aborted, or whose process has continued, ends within this time, milliseconds. */
 const GRACE_MS = 10;
 
-/** Times are sums of fractions. */
+/** Tolerance, because times are sums of fractions. */
 const ROUNDING_MS = 1e-3;
 
-/** How messages are handled in a run. */
+/** The settings of handling in a run. */
 export interface HandlingSettings {
   drainTimeoutMs: number;
   concurrency: number;
@@ -20,7 +20,7 @@ export interface HandlingSettings {
 
 /** Judges each call of a handler: I3 (order, one at a time) and I4 (exclusive between members). */
 export class Handling implements CallObserver {
-  /** Messages that were handled again though they had been handled. */
+  /** Messages that were handled more than once. */
   repeats = 0;
   calls = 0;
   readonly #judge: Judge;
@@ -29,7 +29,7 @@ export class Handling implements CallObserver {
   readonly #settings: HandlingSettings;
   readonly #order: Order;
   readonly #active = new Map<number, Set<Call>>();
-  /** Messages handled to the end by a call that had been told to stop, and the epoch that may know of it. */
+  /** Messages whose calls succeeded after their signals aborted, and the epoch that may know of it. */
   readonly #handledDeaf = new Map<number, number | undefined>();
 
   constructor(judge: Judge, ledger: Ledger, log: EventLog, settings: HandlingSettings) {
@@ -68,7 +68,7 @@ export class Handling implements CallObserver {
     message.done = true;
     message.handledUnder = call.epoch;
     if (call.abortedAt !== undefined) {
-      // One that was told that it takes too long has failed, whatever it does.
+      // A call that timed out has failed, whatever its result is.
       const counts = this.#settings.handlerTimeoutMs === undefined && !this.#isGivenUp(call);
       this.#handledDeaf.set(call.sequence, counts ? call.epoch : undefined);
     }
@@ -79,12 +79,12 @@ export class Handling implements CallObserver {
     this.#order.goBack();
   }
 
-  /** What a shared reader delivered since the last commit is not believed, because it was changed: see {@link Order.mistrusted}. */
+  /** Deliveries of a changed shared reader since the last commit do not count: see {@link Order.mistrusted}. */
   mistrusted(partition: number): void {
     this.#order.mistrusted(partition);
   }
 
-  /** A reader has begun; see {@link Order.opened}. */
+  /** A reader has started; see {@link Order.opened}. */
   opened(partition: number, epoch: number, startSequence: number): void {
     this.#order.opened(partition, epoch, startSequence);
   }
@@ -93,20 +93,20 @@ export class Handling implements CallObserver {
     this.#order.received(partition, epoch, sequence);
   }
 
-  /** Passed over by policy: counts as handled. */
+  /** A message was skipped by policy, and counts as handled. */
   skipped(sequence: number): void {
     const message = this.#log.message(sequence);
     if (message) message.done = true;
   }
 
-  /** The process is gone, and its calls with it. */
+  /** The process is gone, with its calls. */
   died(member: string): void {
     for (const active of this.#active.values()) {
       for (const call of active) if (call.member === member) active.delete(call);
     }
   }
 
-  /** After a process went on: what it was doing must not go on beside a new owner's handler. */
+  /** A process has continued: its calls must not overlap with those of a new owner. */
   woke(member: string, after: (delayMs: number, check: () => void) => void): void {
     for (const [partition, active] of this.#active) {
       for (const call of active) {
@@ -119,19 +119,19 @@ export class Handling implements CallObserver {
               !this.#isExcused(other) &&
               !this.#ledger.losses.isNewcomers(call, other)
             )
-              this.#judge.violate('I4', `p${partition}: ${describe(call)} goes on beside ${describe(other)}`);
+              this.#judge.violate('I4', `p${partition}: ${describe(call)} overlaps with ${describe(other)}`);
           }
         });
       }
     }
   }
 
-  /** Handled to the end by a call that had been told to stop: its owner may not have waited for it. */
+  /** A call succeeded after its signal aborted: its owner may not have waited for it. */
   handledWhenTold(sequence: number): boolean {
     return this.#handledDeaf.has(sequence);
   }
 
-  /** It was handled by a deaf call of another owner, or by one that nobody waited for any more. */
+  /** It was handled by a call of another owner that ignored its signal, or by one that its owner had abandoned. */
   #isForgivable({ sequence, epoch }: Call): boolean {
     return this.#handledDeaf.has(sequence) && this.#handledDeaf.get(sequence) !== epoch;
   }
@@ -156,13 +156,13 @@ export class Handling implements CallObserver {
       this.#judge.violate('I3', `${describe(call)} is one of ${running} side by side`);
   }
 
-  /** Its process is stopped or has just woken, or it was told and takes no notice, which is not promised. */
+  /** Not promised: its process is stopped or has just continued, or it ignores its signal. */
   #isExcused({ process, ignoresAbort, abortedAt }: Call): boolean {
     if (!process.isRunning || this.#judge.now - process.wokeAt < GRACE_MS) return true;
     return ignoresAbort && abortedAt !== undefined;
   }
 
-  /** Told to stop so long ago that its own member waits for it no longer. */
+  /** Its signal aborted so long ago that its member does not wait for it any more. */
   #isGivenUp({ abortedAt, process }: Call): boolean {
     const { drainTimeoutMs, handlerTimeoutMs } = this.#settings;
     const waitMs = handlerTimeoutMs === undefined ? drainTimeoutMs : Math.min(drainTimeoutMs, ABORT_GRACE_MS);

@@ -1,5 +1,5 @@
-/** What a run can violate: the invariants of SPEC.md, and `ended`: a member that gave up or threw; `quota`: one
- * that handled more than it was to. */
+/** Possible violations: the invariants of SPEC.md; `ended`: a member gave up or threw; `quota`: it handled more messages than
+ * permitted. */
 export type Invariant =
   | 'I1'
   | 'I2'
@@ -15,14 +15,14 @@ export type Invariant =
   | 'ended'
   | 'quota';
 
-/** The first thing that went wrong in a run; `at` in milliseconds of true time. */
+/** The first violation of a run; `at` in milliseconds of true time. */
 export interface Violation {
   invariant: Invariant;
   message: string;
   at: number;
 }
 
-/** Keeps the first violation of a run, and its trace where one is wanted. */
+/** Keeps the first violation of a run, and its trace if requested. */
 export class Judge {
   violation: Violation | undefined;
   readonly #now: () => number;
@@ -33,7 +33,7 @@ export class Judge {
     this.#trace = trace;
   }
 
-  /** True where somebody reads the trace: lines need not be made otherwise. */
+  /** True if the trace is kept; otherwise lines need not be formatted. */
   get isTracing(): boolean {
     return this.#trace !== undefined;
   }

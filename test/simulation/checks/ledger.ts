@@ -6,13 +6,13 @@ import { Damage, OPERATOR } from './damage.js';
 import type { Judge } from './judge.js';
 import { Losses } from './losses.js';
 
-/** A lease as it stands at the leader. */
+/** The leader's current entry of a lease. */
 export interface LeaseNow {
   revision: number;
   owner: string | null;
 }
 
-/** A position as it stands at the leader. */
+/** The leader's current entry of a position. */
 export interface PositionNow {
   sequence: number;
   epoch: number;
@@ -21,36 +21,36 @@ export interface PositionNow {
 const NO_LEASE: LeaseNow = { revision: 0, owner: null };
 const NO_POSITION: PositionNow = { sequence: 0, epoch: 0 };
 
-/** Follows the bucket at its leader, and judges each position that is written: I1, I2, I8. */
+/** Follows the bucket at its leader, and judges each written position: I1, I2, I8. */
 export class Ledger {
   readonly leases = new Map<number, LeaseNow>();
   readonly positions = new Map<number, PositionNow>();
   /** Ids of the sessions that exist. */
   readonly sessions = new Set<string>();
-  /** The proofs of life that exist, by id, and when each was renewed last. */
+  /** The last renewal of each existing proof of life, by id. */
   readonly proofs = new Map<string, number>();
-  /** How many leases were written. */
+  /** The number of written leases. */
   leaseWrites = 0;
   readonly #judge: Judge;
   readonly #log: EventLog;
   readonly #group: string;
   readonly #mayRepeat: (sequence: number) => boolean;
-  /** What was taken out of the bucket. */
+  /** Entries that were removed from the bucket. */
   readonly losses: Losses;
   readonly #lostPositions = new Map<number, PositionNow>();
-  /** As they were when the bucket went back last. */
+  /** The positions at the time when the bucket last went back. */
   readonly #positionsBefore = new Map<number, PositionNow>();
-  /** How far each partition was ever committed. */
+  /** The highest committed sequence of each partition. */
   readonly #highest = new Map<number, number>();
   readonly #damage = new Damage();
-  /** Who was given a partition, by the lease's revision. */
+  /** The owner of each lease, by its revision. */
   readonly #granted = new Map<number, { partition: number; owner: string | null }>();
-  /** Which member an id belongs to. */
+  /** The member of each id. */
   readonly #members = new Map<string, string>();
-  /** The newest epoch under which a handler was called. */
+  /** The newest epoch of a handler call. */
   readonly #handledUnder = new Map<number, number>();
 
-  /** `mayRepeat`: its owner is excused where it does not know that this message was handled. */
+  /** `mayRepeat`: an owner is excused if it does not know that this message was handled. */
   constructor(
     judge: Judge,
     log: EventLog,
@@ -72,25 +72,25 @@ export class Ledger {
     return this.positions.get(partition) ?? NO_POSITION;
   }
 
-  /** The position, or the one that was there before it was taken away. */
+  /** The position, or the one before its removal. */
   knownPosition(partition: number): PositionNow {
     return this.positions.get(partition) ?? this.#lostPositions.get(partition) ?? NO_POSITION;
   }
 
-  /** The position that this epoch had taken over when the bucket went back: its owner may go on there until it notices. */
+  /** The position of this epoch when the bucket went back: its owner may continue there until it notices. */
   takenOverBefore(partition: number, epoch: number): PositionNow | undefined {
     const before = this.#positionsBefore.get(partition);
     return before?.epoch === epoch ? before : undefined;
   }
 
-  /** Whether this epoch is the newest one, and its owner's session exists. */
+  /** True if this is the newest epoch, and its owner's session exists. */
   isValid(partition: number, epoch: number): boolean {
     const { revision, owner } = this.lease(partition);
     if (revision === epoch && owner !== null && this.#mayHandle(owner)) return true;
     return this.losses.isExcused(partition, epoch, this.lease(partition));
   }
 
-  /** Its session exists; or was taken away, and it is not fenced: by its proof of life. */
+  /** True if its session exists, or was removed without fencing, which its proof of life shows. */
   #mayHandle(id: string): boolean {
     return this.sessions.has(id) || (this.losses.hasEverLost(id) && this.proofs.has(id));
   }
@@ -112,12 +112,12 @@ export class Ledger {
     this.#handledUnder.set(partition, Math.max(epoch, this.#handledUnder.get(partition) ?? 0));
   }
 
-  /** A member is about to send a write: one that moves a position forward needs a lease that is valid now. */
+  /** A member sends a write: a commit needs a lease that is valid now. */
   sending(member: string, key: string, value: Uint8Array): void {
     const partition = this.#positionOf(key);
     if (partition === undefined) return;
     const position = decodePosition(value);
-    // What is put back is nobody's: it is judged where it is applied.
+    // A position that is put back has no owner: it is judged when it is applied.
     if (!position || position.epoch === 0 || position.seq <= this.knownPosition(partition).sequence) return;
     if (!this.isValid(partition, position.epoch)) {
       this.#judge.violate(
@@ -127,7 +127,7 @@ export class Ledger {
     }
   }
 
-  /** Entries were taken away, without a mark. */
+  /** Entries were removed without a marker. */
   lose(entries: readonly BucketEntry[]): void {
     for (const { key } of entries) {
       const partition = this.#positionOf(key);
@@ -146,7 +146,7 @@ export class Ledger {
     }
   }
 
-  /** An older copy of the bucket is in its place: positions move back with it, and revisions come again. */
+  /** The bucket was restored from an older copy: positions move back, and revisions repeat. */
   goBack(entries: readonly BucketEntry[]): void {
     this.losses.everything(this.sessions.keys());
     for (const [partition, position] of this.positions) this.#positionsBefore.set(partition, position);
@@ -164,7 +164,7 @@ export class Ledger {
       if (parsed.kind === 'lease')
         this.leases.set(parsed.partition, { revision, owner: (value && decodeLease(value)?.owner) ?? null });
     }
-    // Those that are there again may have ended, as others have seen.
+    // Sessions that returned may have ended, as other members have seen.
     this.losses.everything(this.sessions);
   }
 
@@ -195,7 +195,7 @@ export class Ledger {
       if (this.#damage.isUnreadable(key) && writer !== OPERATOR)
         this.#judge.violate('I1', `${writer} overwrites the lease of p${partition}, which it cannot read`);
       this.#damage.written(key, record !== undefined || value === null, this.lease(partition).revision);
-      // Its owner may not know yet.
+      // Its owner may not know this yet.
       if (this.#damage.isUnreadable(key)) return;
       if (record && writer !== OPERATOR) {
         if (record.reason === 'claim') this.#claimed(partition, owner, writer);
@@ -212,20 +212,20 @@ export class Ledger {
     }
   }
 
-  /** Which partition's position a key is. Where the group starts is not one: members write it, and nobody moves it. */
+  /** The partition of a position's key. The group's start is not a position. */
   #positionOf(key: string): number | undefined {
     const prefix = keys.positionPrefix(this.#group);
     if (!key.startsWith(prefix) || key === keys.start(this.#group)) return undefined;
     return Number(key.slice(prefix.length));
   }
 
-  /** Whose proof of life a key is. */
+  /** The member id in the key of a proof of life. */
   #proofOf(key: string): string | undefined {
     const prefix = keys.proofPrefix(this.#group);
     return key.startsWith(prefix) ? key.slice(prefix.length) : undefined;
   }
 
-  /** I4: whoever claims is certain that the owner has ended. */
+  /** I4: a partition is claimed only after its owner has certainly ended. */
   #claimed(partition: number, by: string | null, writer: string): void {
     const { owner } = this.lease(partition);
     if (owner === null || owner === by || !this.sessions.has(owner) || this.losses.hasEverLost(owner)) return;
@@ -238,13 +238,13 @@ export class Ledger {
   /** I3: an owner that gives its partition away has committed everything that it handled. */
   #givenAway(partition: number, writer: string): void {
     const { sequence } = this.position(partition);
-    // What was committed, and went back with the bucket since, its owner need not know of.
+    // An owner need not know of commits that went back with the bucket.
     const committed = Math.max(sequence, this.#highest.get(partition) ?? 0);
     let next = this.#log.firstAfter(partition, committed);
     while (next && !next.done && this.#log.isDropped(next)) next = this.#log.of(partition)[next.index + 1];
     const epoch = this.lease(partition).revision;
     if (!next?.done || next.handledUnder !== epoch || this.#mayRepeat(next.sequence)) return;
-    // What cannot be read cannot be moved.
+    // An unreadable position cannot be moved.
     if (this.#damage.wasUnder(keys.position(this.#group, partition), epoch)) return;
     this.#judge.violate(
       'I3',
@@ -268,13 +268,13 @@ export class Ledger {
 
   #judgeCommit(partition: number, { sequence: seq, epoch }: PositionNow, writer: string, what: string): void {
     const before = this.position(partition);
-    // Put back by a member who knows it: nobody's, and nothing that was not committed.
+    // Put back by a member that knows it: without an owner, and never beyond what was committed.
     if (epoch === 0 && before === NO_POSITION && seq <= (this.#highest.get(partition) ?? 0)) return;
     const grant = this.#granted.get(epoch);
     if (writer !== OPERATOR && (grant?.partition !== partition || this.memberOf(grant.owner) !== writer)) {
       this.#judge.violate('I1', `${what}, an epoch that was never its own`);
     }
-    // An epoch above the newest lease is of a time that the bucket has forgotten.
+    // An epoch above the newest lease is from before the bucket went back.
     const granted = this.lease(partition).revision;
     const begun = [before.epoch, this.#handledUnder.get(partition) ?? 0].filter((each) => each <= granted);
     const newest = Math.max(0, ...begun);

@@ -1,24 +1,24 @@
 import type { Judge } from './judge.js';
 import type { LeaseNow } from './ledger.js';
 
-/** Clocks that run slow make a ttl this much longer. */
+/** Slow clocks make a ttl longer by this factor. */
 const SLOW = 1.1;
 
 /**
- * What was taken out of the bucket, and what that excuses (SPEC.md, "A bucket that goes back"). A member goes on until it notices. Others who
- * knew of it wait for that; somebody who came only afterwards cannot.
+ * Entries that were removed from the bucket, and what that excuses (SPEC.md, "A bucket that goes back"). A member continues
+ * until it notices. Members that knew of it wait for that; a member that joined afterwards cannot.
  */
 export class Losses {
   readonly #judge: Judge;
   readonly #excuseMs: number;
   readonly #sessions = new Map<string, number>();
-  /** Leases, by partition: which epoch, and when. */
+  /** Removed leases by partition: epoch and time. */
   readonly #leases = new Map<number, { epoch: number; at: number }>();
-  /** Who got a lease, by its epoch. */
+  /** The owner of each lease, by its epoch. */
   readonly #owners = new Map<number, { member: string | undefined; session: string | null }>();
-  /** The same as it was when the bucket went back. */
+  /** The same at the time when the bucket went back. */
   #ownersBefore: ReadonlyMap<number, { session: string | null }> = new Map();
-  /** When each member got its first snapshot. */
+  /** The time of each member's first snapshot. */
   readonly #seesSince = new Map<string, number>();
 
   constructor(judge: Judge, ttlMs: number) {
@@ -26,7 +26,7 @@ export class Losses {
     this.#excuseMs = ttlMs * SLOW;
   }
 
-  /** A member has got a snapshot. */
+  /** A member received a snapshot. */
   sees(member: string): void {
     if (!this.#seesSince.has(member)) this.#seesSince.set(member, this.#judge.now);
   }
@@ -39,7 +39,7 @@ export class Losses {
     this.#sessions.set(id, this.#judge.now);
   }
 
-  /** The bucket went back: what was there may be gone, or come again. */
+  /** The bucket went back: entries may be gone, or have returned. */
   everything(sessions: Iterable<string>): void {
     for (const id of sessions) this.session(id);
     this.#ownersBefore = new Map(this.#owners);
@@ -49,26 +49,26 @@ export class Losses {
     this.#leases.set(partition, { epoch: revision, at: this.#judge.now });
   }
 
-  /** Its member may not have noticed. */
+  /** Its member may not have noticed yet. */
   hasLostSession(id: string): boolean {
     return this.#judge.now - (this.#sessions.get(id) ?? Number.NEGATIVE_INFINITY) < this.#excuseMs;
   }
 
-  /** Who was told of its end by a mark that went back with the bucket may not know that it is there again. */
+  /** A member that saw its deletion marker, which went back with the bucket, may not know that it exists again. */
   hasEverLost(session: string): boolean {
     return this.#sessions.has(session);
   }
 
-  /** Whether something may go on under an epoch that is over, because its owner need not know that yet. */
+  /** True if an ended epoch may continue, because its owner need not know its end yet. */
   isExcused(partition: number, epoch: number, now: LeaseNow): boolean {
     const lostAt = this.#lostAt(partition, epoch);
     if (lostAt === undefined) return false;
-    // Nobody has it since; or its owner, because who gave it away has written it again; or somebody who cannot know.
+    // It has no owner since; or the same owner, because the previous one wrote it again; or one that cannot know.
     const isOwners = now.owner !== null && now.owner === this.#owners.get(epoch)?.session;
     return now.revision <= epoch || isOwners || this.#cameAfter(now.revision, lostAt);
   }
 
-  /** Whether two calls overlap because one of their owners came after the loss. */
+  /** True if two calls overlap because one of their owners joined after the loss. */
   isNewcomers(a: { partition: number; epoch: number }, b: { epoch: number }): boolean {
     const [older, newer] = a.epoch < b.epoch ? [a, b] : [b, a];
     const lostAt = this.#lostAt(a.partition, older.epoch);
@@ -80,7 +80,7 @@ export class Losses {
     return member !== undefined && (this.#seesSince.get(member) ?? Number.POSITIVE_INFINITY) >= at;
   }
 
-  /** When the lease of this epoch was lost, or the session of its owner, where that excuses anything still. */
+  /** When the lease of this epoch, or its owner's session, was lost, if that is still an excuse. */
   #lostAt(partition: number, epoch: number): number | undefined {
     const lease = this.#leases.get(partition);
     if (lease?.epoch === epoch) return lease.at;

@@ -3,20 +3,20 @@ import type { EventLog, Stored } from '../model/log.js';
 import type { Judge } from './judge.js';
 import type { Ledger } from './ledger.js';
 
-/** How far a partition has come under its newest epoch. */
+/** The progress of a partition under its newest epoch. */
 interface Progress {
   epoch: number;
-  /** Index of the first message that this epoch, or its last restart, began with. */
+  /** Index of the first message of this epoch, or of its last restart. */
   from: number;
-  /** What was handled before then without a gap ends here: handling that again would be a repetition. */
+  /** End of the messages handled before that without a gap: handling them again would be a repetition. */
   handledTo: number;
-  /** The index of the last message of each key that a handler was called for. */
+  /** The index of the last started message of each key. */
   readonly last: Map<string | null, number>;
 }
 
 const NEVER: Progress = { epoch: 0, from: 0, handledTo: 0, last: new Map() };
 
-/** Judges in which order the messages of a partition are handled: I3, for each key where handlers run side by side. */
+/** Judges the order in which messages of a partition are handled: I3, for each key if handlers run in parallel. */
 export class Order {
   readonly #judge: Judge;
   readonly #ledger: Ledger;
@@ -24,15 +24,15 @@ export class Order {
   readonly #isByKey: boolean;
   readonly #isDoubtful: (message: Stored) => boolean;
   readonly #progress = new Map<number, Progress>();
-  /** That of the epoch before. */
+  /** The progress of the previous epoch. */
   readonly #replaced = new Map<number, Progress | undefined>();
-  /** By partition and epoch, before the bucket went back: such an owner may find its lease again, and go on as before. */
+  /** Progress by partition and epoch before the bucket went back: such an owner may find its lease again, and continue. */
   readonly #revived = new Map<string, Progress>();
   readonly #mayStartAgain = new Set<number>();
-  /** The last sequence that a reader of each partition has delivered, handled or not, and under which epoch. */
+  /** The last delivered sequence of each partition, handled or not, and its epoch. */
   readonly #received = new Map<number, { epoch: number; sequence: number }>();
 
-  /** `isDoubtful`: handled by a call that had been told to stop, which its member need not count. */
+  /** `isDoubtful`: handled by a call whose signal had aborted, which its member need not count. */
   constructor(
     judge: Judge,
     ledger: Ledger,
@@ -47,7 +47,7 @@ export class Order {
     this.#isByKey = concurrency > 1;
   }
 
-  /** Positions went back with the bucket, and epochs may come again: each partition may start once behind its position. */
+  /** Positions went back with the bucket, and epochs may repeat: each partition may restart once after its position. */
   goBack(): void {
     for (const partition of this.#log.partitions.keys()) {
       this.#mayStartAgain.add(partition);
@@ -58,7 +58,7 @@ export class Order {
     this.#replaced.clear();
   }
 
-  /** The owner of a partition starts once more behind its position. */
+  /** The owner of a partition restarts after its position. */
   mistrusted(partition: number): void {
     this.#mayStartAgain.add(partition);
     this.#received.delete(partition);
@@ -69,19 +69,19 @@ export class Order {
   }
 
   /**
-   * A reader begins at a sequence. Where that was received before under the same epoch, handling starts again: behind
-   * what was handled without a gap. What was handled beyond a gap, of other keys, may come again.
+   * A reader starts at a sequence. If that was already received under the same epoch, handling restarts after the messages
+   * that were handled without a gap. Messages of other keys that were handled after a gap may be repeated.
    */
   opened(partition: number, epoch: number, startSequence: number): void {
     const progress = this.#progress.get(partition);
     const received = this.#received.get(partition);
     if (!this.#isByKey || progress?.epoch !== epoch) return;
-    // Its position went back, so that what was handled counts no more.
+    // Its position went back, so handled messages do not count any more.
     const isBack = this.#mayStartAgain.has(partition);
     if (!isBack && (received?.epoch !== epoch || startSequence > received.sequence)) return;
     const first = this.#log.firstAfter(partition, startSequence - 1);
     if (!first) return;
-    // Since the restart before this one; what was handled beyond a gap then may come again, and again.
+    // Since the previous restart; messages handled after a gap may be repeated again.
     const wasCalled = (progress.last.get(first.key) ?? -1) >= first.index;
     if (!isBack && wasCalled && first.done && first.handledUnder === epoch && !this.#isDoubtful(first))
       this.#judge.violate('I3', `p${partition} starts again at ${first.sequence}, which was handled`);
@@ -91,15 +91,15 @@ export class Order {
     for (const [key, index] of progress.last) if (index >= first.index) progress.last.delete(key);
   }
 
-  /** Whether a call repeats what need not be repeated, given that the message was handled before. */
+  /** True if a call repeats a handled message without need. */
   isRepetition({ partition }: Call, { index }: Stored): boolean {
     return !this.#isByKey || index < (this.#progress.get(partition) ?? NEVER).handledTo;
   }
 
-  /** A handler is called; `what` describes it. */
+  /** A handler call starts; `what` describes it. */
   called({ partition, epoch }: Call, message: Stored, what: string): void {
     let progress = this.#progress.get(partition);
-    // Of two owners, because one came after a loss and cannot know of the other, the older one goes on as before.
+    // If there are two owners, because one joined after a loss and cannot know of the other, the older one continues.
     const replaced = this.#replaced.get(partition);
     if (progress && progress.epoch > epoch && replaced?.epoch === epoch) progress = replaced;
     if (progress?.epoch === epoch && this.#startsAgain(message, progress)) progress = undefined;
@@ -129,12 +129,12 @@ export class Order {
     progress.last.set(message.key, message.index);
   }
 
-  /** The index of the last message of any key; -1: there was none. */
+  /** The index of the last message of any key; -1: none. */
   #lastOf(progress: Progress | undefined): number {
     return Math.max(-1, ...(progress?.last.values() ?? []));
   }
 
-  /** It went back with the bucket, under an epoch that goes on or has come again. */
+  /** It went back with the bucket, under an epoch that continues or repeats. */
   #startsAgain(message: Stored, { last }: Progress): boolean {
     const { partition, index, key } = message;
     if (!this.#mayStartAgain.has(partition) || index >= (last.get(key) ?? -1)) return false;
@@ -143,7 +143,7 @@ export class Order {
     return this.#mayStartAgain.delete(partition);
   }
 
-  /** The one of its key before a message, passing over those behind `last` that the stream has dropped. */
+  /** The previous message of the key, without dropped ones after `last`. */
   #before(message: Stored, last: number): number {
     let { before } = message;
     while (before && before.index > last && this.#log.isDropped(before)) before = before.before;

@@ -1,10 +1,10 @@
 import { timingFor } from '../../../src/core/protocol/timing.js';
 import type { World } from '../world.js';
 
-/** Jitter, slow clocks and the way to the server make it a little more than the time between two renewals. */
+/** Slightly more than the interval of renewals, because of jitter, slow clocks and latency. */
 const RENEWED_WITHIN = 1.3;
 
-/** What keeps a group from being at rest (I5, I7), or undefined when it is. */
+/** The reason why a group is not at rest (I5, I7); undefined: it is. */
 export function unrest(world: World): string | undefined {
   const { settings, ledger, server, active } = world;
   const refused = active.find(({ client }) => client.stream.wasRefused);
@@ -36,12 +36,12 @@ export function unrest(world: World): string | undefined {
     const newest = server.log.of(partition).at(-1);
     const last = newest && !server.log.isDropped(newest) ? newest.sequence : 0;
     const committed = ledger.position(partition).sequence;
-    // While messages keep coming the newest ones are under way.
+    // While messages are published, the newest ones are still in progress.
     if (!world.isPublishing && committed < last) return `p${partition} is at ${committed} of ${last}`;
     const repeated = toBeRepeated(world, partition);
     if (repeated !== undefined) return `p${partition} has yet to repeat ${repeated}`;
   }
-  // What a member would do about what it does not know yet is still to come.
+  // A member may still act on entries that it has not seen.
   const stored = server.store.below(`group.${settings.group}.`);
   for (const { name, bucket } of active)
     if (stored.some(({ key, revision }) => bucket.seen.get(key) !== revision))
@@ -49,7 +49,7 @@ export function unrest(world: World): string | undefined {
   return undefined;
 }
 
-/** The first message that an earlier owner handled and did not commit, where its successor has not come to it yet. */
+/** The first uncommitted message of an earlier owner that the current owner has not reached. */
 function toBeRepeated({ ledger, server }: World, partition: number): number | undefined {
   const { revision } = ledger.lease(partition);
   let next = server.log.firstAfter(partition, ledger.position(partition).sequence);

@@ -5,19 +5,19 @@ import type { World } from '../world.js';
 import type { Fault } from './fault.js';
 import { around } from './routes.js';
 
-/** The others elect a leader within this time. */
+/** Time of the others' election, milliseconds. */
 const ELECTION_MS = 300;
-/** So long somebody has to join and to be given a partition. */
+/** Time for a member to join and to get a partition, milliseconds. */
 const JOIN_MS = 2_500;
-/** The routes are there again so long after the reconnect to the leader of before, in ttls: it has no deadline to pass yet. */
+/** Time from the reconnect to the old leader until the routes are repaired, in ttls: too short for a deadline. */
 const LOST = { min: 0.04, max: 0.7 };
-/** What it is to act on is there within this time of the first lease. */
+/** The entries to act on arrive within this time of the first lease, milliseconds. */
 const LEASES_MS = 500;
 
 /**
- * A leader that is cut off knows nothing of a member that has joined since. A member of before comes to it by a reconnect,
- * with what it has learnt elsewhere: the session of that one, or, where its watch has passed over that and nobody has answered
- * what it asked, only a lease. What it concludes there, it writes once the routes are there again.
+ * A leader that is cut off does not know a member that has joined since. An older member reconnects to this leader with
+ * knowledge from elsewhere: the session of the new member, or only a lease, if its watch omitted the session and its requests had
+ * no answer. It writes its conclusions when the routes are repaired.
  */
 export const astray: Fault = (world, { client, connection }) => {
   const { random, timeline, server } = world;
@@ -66,7 +66,7 @@ export const astray: Fault = (world, { client, connection }) => {
   return ELECTION_MS * 2 + JOIN_MS + ttlMs * LOST.max;
 };
 
-/** Somebody joins; hears when it has a session, and when it is given a partition. */
+/** A member joins; reports when it has a session, and when it gets a partition. */
 function follow(world: World, hears: { joined: () => void; owns: () => void }): () => void {
   const { server, settings } = world;
   const { member } = world.join();

@@ -14,7 +14,7 @@ export const lostAnswers: Fault = (
   return altered(world, random.between(500, settings.ttlMs), faults, { loseAnswer }, { loseAnswer: 0 });
 };
 
-/** Writes are applied late, the last of them after the fault is over. */
+/** Writes are applied late, the last ones after the end of the fault. */
 export const lateWrites: Fault = (
   world,
   {
@@ -41,7 +41,7 @@ export const wrongConflicts: Fault = (
   return altered(world, random.between(500, settings.ttlMs), faults, { conflict }, { conflict: 0 });
 };
 
-/** Answers come late or not at all, then nothing is written any more, while reads go on. */
+/** Answers are late or missing, then no write succeeds, while reads work. */
 export const failingDisk: Fault = (
   world,
   {
@@ -92,7 +92,7 @@ export const lateWatch: Fault = (
   return altered(world, random.between(500, 8_000), watchFaults, { delayMs }, { delayMs: 0 }) + delayMs;
 };
 
-/** Longer than a watch takes to find out that nothing comes any more. */
+/** Longer than a watch needs to detect that nothing arrives. */
 const SILENT_WATCH_MS = 6_000;
 
 export const silentWatch: Fault = (world, { client: { bucket } }) => {
@@ -100,16 +100,16 @@ export const silentWatch: Fault = (world, { client: { bucket } }) => {
   return SILENT_WATCH_MS;
 };
 
-/** The watch begins again, and for a while the server passes over an entry of most snapshots. */
+/** The watch restarts, and for some time the server omits an entry of most snapshots. */
 export const holedSnapshots: Fault = (world, { client: { bucket } }) => {
   bucket.cutWatch();
   return altered(world, world.random.between(500, 8_000), bucket.watchFaults, { hole: 0.8 }, { hole: 0 });
 };
 
-/** What somebody takes out of the bucket; a session's marks as well, as a purge does. */
+/** Kinds of entries that are removed from the bucket; of sessions also the markers, as by a purge. */
 const LOSSES = [/./, /^alive\./, /\.session\./, /\.lease\./, /^position\./] as const;
 
-/** Entries are taken out of the bucket: of one kind or all, every one or some. */
+/** Entries are removed from the bucket: of one kind or all, every one or some. */
 export const losses: Fault = (world) => {
   const { random } = world;
   if (world.harm === 'damage') return 0;
@@ -120,10 +120,10 @@ export const losses: Fault = (world) => {
   return 0;
 };
 
-/** So long after the bucket went back somebody looks after it. */
+/** An operator acts at this time after the bucket went back, milliseconds. */
 const LIFT_MS = 5_000;
 
-/** The server comes back with the bucket as it was a while ago. */
+/** The server restarts with an older copy of the bucket. */
 export const goingBack: Fault = (world) => {
   const { random, server, timeline } = world;
   if (world.harm === 'damage') return 0;
@@ -135,12 +135,12 @@ export const goingBack: Fault = (world) => {
     server.restart(downMs, () => random.between(0, 500));
     world.putBack(copy);
   });
-  // What an operator had lifted since is there again.
+  // Overrides that were removed since are back.
   timeline.after(afterMs + downMs + LIFT_MS, () => liftAll(world));
   return afterMs + downMs + LIFT_MS;
 };
 
-/** For a while the server passes over some of the changes. */
+/** For some time the server omits some of the changes. */
 export const lostChanges: Fault = (
   world,
   {

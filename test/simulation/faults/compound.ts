@@ -1,6 +1,6 @@
 import { altered, type Fault } from './fault.js';
 
-/** The plan changes back while handovers are on their way, unknown whether they will arrive, and seen late. */
+/** The plan changes back while handovers are in flight with unknown outcome, and are seen late. */
 export const indecision: Fault = (world) => {
   const { random, timeline, active } = world;
   const [forMs, delayMs] = [random.between(500, 3_000), random.between(500, 6_000)];
@@ -24,9 +24,8 @@ export const indecision: Fault = (world) => {
 };
 
 /**
- * A snapshot that is older than the member's own handovers: these take long, because handlers are slow; the
- * watch opens again meanwhile, and its snapshot is on its way for long; and whoever gets the partitions is
- * stopped, and takes over late.
+ * A snapshot that is older than the member's own handovers: handlers are slow, so handovers take long; meanwhile the watch
+ * restarts, and its snapshot is delayed; the next owner is stopped, and takes over late.
  */
 export const oldSnapshot: Fault = (world, { client: { bucket }, profile }) => {
   const { random, timeline, settings } = world;

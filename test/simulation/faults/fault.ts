@@ -1,17 +1,17 @@
 import type { SimMember } from '../member.js';
 import type { World } from '../world.js';
 
-/** One fault: begins it now, on this member; returns how long it lasts, in milliseconds. */
+/** Starts a fault of this member; returns its duration, milliseconds. */
 export type Fault = (world: World, member: SimMember) => number;
 
-/** Sets something for a while; returns for how long. */
+/** Sets a value for some time; returns the duration. */
 export function during(world: World, forMs: number, begin: () => void, end: () => void): number {
   begin();
   world.timeline.after(forMs, end);
   return forMs;
 }
 
-/** Sets these fields for a while, and then back to what they are without a fault. */
+/** Sets these fields for some time, then restores the faultless values. */
 export function altered<T extends object>(
   world: World,
   forMs: number,

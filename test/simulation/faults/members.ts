@@ -1,7 +1,7 @@
 import type { World } from '../world.js';
 import { altered, type Fault } from './fault.js';
 
-/** Somebody else comes in its place, soon, later or never. */
+/** Another member replaces it, soon, later or never. */
 function replace(world: World): number {
   const { random, timeline, active } = world;
   if (active.length > 0 && random.chance(0.3)) return 0;
@@ -15,7 +15,7 @@ export const crash: Fault = (world, member) => {
   return replace(world);
 };
 
-/** Several die at once, neighbours in the ring among them, and mostly nobody comes in their place. */
+/** Several members die at the same time, including neighbours in the ring, mostly without replacement. */
 export const decimation: Fault = (world) => {
   const { random, active } = world;
   const noticed = random.chance(0.5);
@@ -58,11 +58,11 @@ export const slowHandlers: Fault = (world, { profile }) =>
     world.settings.handlers,
   );
 
-/** The last call that fails may end late, and somebody has to see that it was the last attempt. */
+/** The last failing call may end late, and the policy must still recognise the last attempt. */
 export const failingHandlers: Fault = (world, { profile }) =>
   altered(world, world.random.between(500, 5_000), profile, { fails: 0.6 }, world.settings.handlers) + 5_000;
 
-/** Many messages at once for one member's partitions, and handlers that need long to get through them. */
+/** A burst of messages for one member's partitions, with slow handlers. */
 export const backlog: Fault = (world, { member, profile }) => {
   const { random, settings } = world;
   const forMs = random.between(8_000, 14_000);
@@ -71,7 +71,7 @@ export const backlog: Fault = (world, { member, profile }) => {
   return altered(world, forMs, profile, { atOnce: 0, maxMs: (2 * forMs) / each, long: 0 }, settings.handlers);
 };
 
-/** The same, with handlers that compute: they share their member's event loop. */
+/** The same with computing handlers, which share their member's event loop. */
 export const computing: Fault = (world, { member, profile }) => {
   const { random, settings } = world;
   for (const { partition } of member.partitions) for (let i = 0; i < 40; i++) world.store(partition);
@@ -82,7 +82,7 @@ export const computing: Fault = (world, { member, profile }) => {
 const REFUSED = [['delete'], ['create'], ['pull']] as const;
 const EVERYTHING = ['delete', 'create', 'pull'] as const;
 
-/** It may read the stream no longer, or is told that there is none. It notices when it needs a reader. */
+/** It loses the permission to read the stream, or the stream is missing. It notices when it needs a reader. */
 export const refusal: Fault = (world, member) => {
   const { random, timeline } = world;
   if (random.chance(0.3)) member.refuse(new Set(EVERYTHING), 'no stream');
@@ -93,7 +93,7 @@ export const refusal: Fault = (world, member) => {
   return noticeMs + 3_000;
 };
 
-/** Somebody joins whose connection breaks again and again before its identity is certain. */
+/** A member joins whose connection breaks repeatedly before its identity is confirmed. */
 export const cutAtTheDoor: Fault = (world) => {
   const { random, timeline, settings } = world;
   const { connection } = world.join();
@@ -107,12 +107,12 @@ export const cutAtTheDoor: Fault = (world) => {
   return at;
 };
 
-/** Somebody joins who handles an exact number of messages and leaves; at the latest after a while. */
+/** A member joins, handles an exact number of messages, and leaves; or leaves after some time. */
 export const counted: Fault = (world) => {
   const { random, timeline } = world;
   const member = world.join(random.int(1, 30));
   const forMs = random.between(2_000, 8_000);
-  // Several are in hand when the last one is taken up.
+  // Several messages run when the last one starts.
   timeline.after(random.between(500, forMs), () => {
     for (const { partition } of member.member.partitions) for (let i = 0; i < 5; i++) world.store(partition);
   });

@@ -1,7 +1,7 @@
 import type { World } from '../world.js';
 import { during, type Fault } from './fault.js';
 
-/** How long a client cannot come back: mostly about as long as the group needs to notice. */
+/** How long a client cannot reconnect: mostly about the time that the group needs to notice. */
 const unreachable = ({ random, settings }: World): number =>
   random.chance(0.7) ? random.between(0, 2_000) : random.between(0, settings.ttlMs * 1.4);
 
@@ -25,7 +25,7 @@ export const abandonment: Fault = (world, member) => {
   return noticeMs + forMs;
 };
 
-/** Up for just long enough between breaks to be in touch, and down for long enough to miss a probe. */
+/** Up between breaks just long enough to renew, and down long enough to miss a probe. */
 export const flapping: Fault = (world, member) => {
   const { random, timeline } = world;
   let at = 0;
@@ -51,7 +51,7 @@ export const serverRestart: Fault = (world) => {
   return downMs + spreadMs;
 };
 
-/** Cut off in its sleep: what waits for it when it wakes was sent by a server that has long closed the connection. */
+/** Disconnected while stopped: the server closed the connection long before the process reads the waiting bytes. */
 export const cutAsleep: Fault = (world, member) => {
   const { random, timeline, settings } = world;
   const forMs = random.between(500, settings.ttlMs * 1.3);
@@ -61,7 +61,7 @@ export const cutAsleep: Fault = (world, member) => {
   return noticeMs + 500;
 };
 
-/** Gone and back again and again, and never able to renew. */
+/** Repeatedly disconnected, and never able to renew. */
 export const muteFlapping: Fault = (world, member) => {
   const forMs = flapping(world, member);
   const { writeFaults: faults } = member.client.bucket;

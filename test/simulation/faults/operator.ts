@@ -4,7 +4,7 @@ import { OPERATOR } from '../checks/damage.js';
 import type { World } from '../world.js';
 import type { Fault } from './fault.js';
 
-/** Writes what an operator wants of a partition; null: nothing any more. */
+/** Writes an override of a partition; null: removes it. */
 function override(
   world: World,
   partition: number,
@@ -16,14 +16,14 @@ function override(
   store.write(key, value, store.get(key)?.revision ?? 0, OPERATOR);
 }
 
-/** Wants nothing of any partition any more. */
+/** Removes all overrides. */
 export function liftAll(world: World): void {
   for (let partition = 0; partition < world.settings.partitions; partition++)
     if (world.server.store.get(keys.override(world.settings.group, partition))?.value)
       override(world, partition, null);
 }
 
-/** Somebody asks for partitions to be given away. */
+/** An operator releases partitions. */
 export const releases: Fault = (world, { member }) => {
   for (const { partition } of member.partitions) {
     if (world.random.chance(0.5)) member.release(partition, null);
@@ -31,7 +31,7 @@ export const releases: Fault = (world, { member }) => {
   return 0;
 };
 
-/** Somebody begins to fence a member, well or dying, and is gone before the session is deleted. */
+/** An operator starts to fence a member, healthy or dying, and stops before the session is deleted. */
 export const halfFenced: Fault = (world, member) => {
   const { random, server, settings } = world;
   const { store } = server;
@@ -43,7 +43,7 @@ export const halfFenced: Fault = (world, member) => {
   return 0;
 };
 
-/** Some partitions are pinned to a member for a while. */
+/** Some partitions are pinned to a member for some time. */
 export const pins: Fault = (world, { name }) => {
   const { random, timeline, settings } = world;
   const forMs = random.between(500, 8_000);
@@ -55,7 +55,7 @@ export const pins: Fault = (world, { name }) => {
   return forMs;
 };
 
-/** Some partitions rest for a while, whoever owns them. */
+/** Some partitions are paused for some time. */
 export const rests: Fault = (world) => {
   const { random, timeline, settings } = world;
   const forMs = random.between(500, 8_000);

@@ -4,7 +4,7 @@ import { readerName, readerNamePrefix } from '../../../src/core/protocol/reader-
 import type { World } from '../world.js';
 import { during, type Fault } from './fault.js';
 
-/** The server has as many consumers as it may have: for a while no reader that is lost can be replaced. */
+/** The limit of consumers is reached: for some time no lost reader can be replaced. */
 export const noMoreReaders: Fault = ({ server: { consumers }, random, timeline }) => {
   const forMs = random.between(500, 8_000);
   consumers.deleteSome(() => random.chance(0.3));
@@ -12,13 +12,13 @@ export const noMoreReaders: Fault = ({ server: { consumers }, random, timeline }
   timeline.after(forMs, () => {
     consumers.most = Number.POSITIVE_INFINITY;
   });
-  // Until then it is tried ever later.
+  // Until then it is retried with backoff.
   return forMs * 2;
 };
 
 /**
- * Another client changes a reader: it leaves out payloads, or reads another partition, or one that does not exist. A reader
- * that all partitions share goes on delivering what the others' positions would follow.
+ * Another client changes a reader: it omits payloads, or reads another partition, or one that does not exist. A shared reader
+ * keeps delivering messages, which the positions would follow.
  */
 export const changedReader: Fault = (world) => {
   const { server, random, settings } = world;
@@ -37,7 +37,7 @@ export const changedReader: Fault = (world) => {
   return 0;
 };
 
-/** Somebody else pulls from a reader: a few of its messages, or, with more requests than come messages, all of them. */
+/** Another client pulls some messages from a reader, or all, if it sends more requests than there are messages. */
 export const pulledReader: Fault = ({ server: { consumers }, random }) => {
   const name = random.oneOf([...consumers.names]);
   if (name !== undefined)
@@ -46,8 +46,8 @@ export const pulledReader: Fault = ({ server: { consumers }, random }) => {
 };
 
 /**
- * Somebody makes the reader of an owner bring nothing, in a group at rest, where nothing else makes the owner open another:
- * changes it to a partition that there is not, or pulls all that it delivers.
+ * Another client silences an owner's reader in a group at rest, where the owner has no other reason to replace it: changes it to
+ * a missing partition, or pulls all of its messages.
  */
 export function silenceReader({ server: { consumers, log }, random, settings, ledger, judge }: World): void {
   const partition = random.int(0, settings.partitions - 1);
@@ -63,7 +63,7 @@ export function silenceReader({ server: { consumers, log }, random, settings, le
       );
 }
 
-/** A group of the same name works in another bucket: what it does with the readers of its epochs, which are the same. */
+/** A group of the same name in another bucket handles readers with the same epochs. */
 export const twins: Fault = (world) => {
   const { server, random, settings, timeline } = world;
   const { consumers, log } = server;

@@ -2,10 +2,10 @@ import { type CutTimes, type Route, SERVERS } from '../model/cluster.js';
 import type { World } from '../world.js';
 import type { Fault } from './fault.js';
 
-/** How long it may take until somebody leads again, once the routes are there. */
+/** Time until there is a leader after the repair of the routes, milliseconds. */
 const ELECTION_MS = 2_000;
 
-/** Cuts routes of the cluster for a while. One cut at a time: more would only leave nobody with a quorum. */
+/** Cuts routes of the cluster for some time. One cut at a time, because more would leave no side with a quorum. */
 function cut(world: World, routes: readonly Route[], times: Partial<CutTimes> = {}): number {
   const { random, timeline, settings, server, judge } = world;
   const { cluster } = server;
@@ -21,7 +21,7 @@ function cut(world: World, routes: readonly Route[], times: Partial<CutTimes> = 
   });
   const forMs = random.between(500, settings.ttlMs * 1.6);
   timeline.after(forMs, () => {
-    judge.note('the routes are there again');
+    judge.note('the routes are repaired');
     cluster.heal(random.between(0, ELECTION_MS));
   });
   return forMs + ELECTION_MS;
@@ -38,14 +38,14 @@ const both = (one: number, other: number): Route[] => [
 /** The routes between a server and all others. */
 export const around = (server: number): Route[] => others(server).flatMap((other) => both(server, other));
 
-/** One server is cut off from the others: the leader or another, with members on either side. */
+/** One server is cut off from the others: the leader or another one, with members on both sides. */
 export const isolation: Fault = (world) => {
   const { random, server } = world;
   const alone = random.chance(0.6) ? server.cluster.led : random.int(0, SERVERS - 1);
   return cut(world, around(alone));
 };
 
-/** The same in one direction only: what it sends does not arrive, or what it is sent. */
+/** The same in one direction: its messages do not arrive, or those to it. */
 export const deafness: Fault = (world) => {
   const { random, server } = world;
   const one = random.chance(0.6) ? server.cluster.led : random.int(0, SERVERS - 1);
@@ -56,7 +56,7 @@ export const deafness: Fault = (world) => {
   );
 };
 
-/** Two servers do not see each other, and the third, which leads or not, sees both. */
+/** Two servers do not see each other, but the third, leading or not, sees both. */
 export const rift: Fault = (world) => {
   const { random } = world;
   const third = random.int(0, SERVERS - 1);

@@ -2,12 +2,12 @@ import type { World } from '../world.js';
 import type { Fault } from './fault.js';
 import { backlog } from './members.js';
 
-/** What waits is dropped up to here: by an age, a size, or somebody who purges. */
+/** Waiting messages are dropped up to here, as by an age, a size or a purge. */
 function purge({ server: { log }, drops }: World, upTo: number): void {
   for (const partition of log.partitions.keys()) drops.dropped(log.drop(partition, upTo), true);
 }
 
-/** Each subject keeps so many: a stream that has lost messages in its middle. */
+/** Each subject keeps this number of messages, so the stream loses messages in its middle. */
 function limit({ server: { log }, drops }: World, most: number): void {
   for (const [partition, messages] of log.partitions.entries()) {
     const newest = messages[messages.length - 1 - most];
@@ -15,7 +15,7 @@ function limit({ server: { log }, drops }: World, most: number): void {
   }
 }
 
-/** The stream drops what a backlog has not been handled of: its oldest messages, or the oldest of each partition. */
+/** The stream drops unhandled messages of a backlog: its oldest, or the oldest of each partition. */
 export const trimming: Fault = (world, member) => {
   const { random, timeline, server, judge } = world;
   const forMs = backlog(world, member);

@@ -9,13 +9,13 @@ import { OPERATOR } from '../checks/damage.js';
 import type { World } from '../world.js';
 import type { Fault } from './fault.js';
 
-/** Owners that do not see the damage look at their leases this often. */
+/** How often owners that do not see the damage check their leases, milliseconds. */
 const UNSEEN_MS = 500;
 const WRITTEN = ['', '{', 'null', '{"v":1}', '{"v":99,"seq":1,"epoch":1,"at":"","owner":null}'].map((text) =>
   new TextEncoder().encode(text),
 );
 
-/** Somebody overwrites an entry; returns its revision, or undefined where it has no value that can be read. */
+/** Overwrites an entry; returns its revision, or undefined if it has no readable value. */
 function damage(world: World, key: string, isReadable: boolean): number | undefined {
   const { random, judge } = world;
   const { store } = world.server;
@@ -26,7 +26,7 @@ function damage(world: World, key: string, isReadable: boolean): number | undefi
   return store.write(key, random.oneOf(WRITTEN) ?? entry.value, entry.revision, OPERATOR);
 }
 
-/** A position that nobody can read, or only a newer version, until somebody says where to go on. */
+/** A position becomes unreadable, or readable only for a newer version, until an operator seeks. */
 export const unreadablePosition: Fault = (world) => {
   const { random, timeline, settings, server, ledger } = world;
   const partition = random.int(0, settings.partitions - 1);
@@ -44,7 +44,7 @@ export const unreadablePosition: Fault = (world) => {
   return forMs;
 };
 
-/** A lease that nobody can read, until somebody writes that nobody owns it, after its owner has stopped. */
+/** A lease becomes unreadable, until an operator releases it, after its owner has stopped. */
 export const unreadableLease: Fault = (world) => {
   const { random, timeline, settings, server } = world;
   const partition = random.int(0, settings.partitions - 1);

@@ -2,16 +2,16 @@ import { ErrorCode, NatsError } from 'nats';
 import type { Connection, Side } from './connection.js';
 import { request } from './request.js';
 
-/** How long the JetStream API is waited for, as the client does by default. */
+/** Timeout of a JetStream API request: the client's default. */
 const TIMEOUT_MS = 5_000;
 
-/** What the server answers to a question of the JetStream API. */
+/** The server's answer to a JetStream API request. */
 export type Answer<T> = { value: T } | { error: NatsError };
 
 /**
- * Asks the JetStream API something, as the client does: `atServer` runs when the question gets there.
+ * Sends a JetStream API request, as the client does; `atServer` runs when it arrives.
  *
- * @throws NatsError what the server answers, or `TIMEOUT` where it does not.
+ * @throws NatsError the server's error, or `TIMEOUT` without an answer.
  */
 export async function ask<T>(
   connection: Connection,
@@ -29,7 +29,7 @@ export async function ask<T>(
   return answered.value;
 }
 
-/** An error as the JetStream API answers it. */
+/** An error of the JetStream API. */
 export function apiError(code: number, description: string): NatsError {
   const error = new NatsError(description, '404');
   error.api_error = { err_code: code, code: 404, description };

@@ -14,22 +14,22 @@ import { noWatchFaults, WatchCursor } from './watch-cursor.js';
 export const BUCKET = 'leases';
 /** The stream behind it. */
 export const BUCKET_STREAM = `KV_${BUCKET}`;
-/** What stands before a key in its subjects. */
+/** The prefix of keys in subjects. */
 const SUBJECT = `$KV.${BUCKET}.`;
 const NO_DATA = new Uint8Array(0);
 
-/** What goes wrong with one member's writes; probabilities from 0 to 1. */
+/** The faults of one member's writes; probabilities from 0 to 1. */
 export interface WriteFaults {
-  /** Writes get nowhere. */
+  /** Writes are lost. */
   blocked: boolean;
   /** The write is applied, the answer lost. */
   loseAnswer: number;
-  /** Writes are applied late by up to `delayMs`, also after the asker has given up. */
+  /** Writes are applied up to `delayMs` late, even after the sender has given up. */
   delay: number;
   delayMs: number;
-  /** Writes are applied at once and answered late by up to `delayMs`. */
+  /** Writes are applied immediately and answered up to `delayMs` late. */
   slowAnswer: number;
-  /** "Wrong last sequence" though the sequence was right; half of these are applied nevertheless. */
+  /** "Wrong last sequence" although the sequence was right; half of these writes are applied. */
   conflict: number;
 }
 
@@ -43,7 +43,7 @@ const noWriteFaults = (): WriteFaults => ({
   conflict: 0,
 });
 
-/** A write as the client sends it. */
+/** A write. */
 export interface Write {
   subject: string;
   data: Uint8Array;
@@ -51,7 +51,7 @@ export interface Write {
   header: (name: string) => string;
 }
 
-/** A stored message as the API shows it. */
+/** A stored message in an API answer. */
 export interface StoredEntry {
   subject: string;
   seq: number;
@@ -59,7 +59,7 @@ export interface StoredEntry {
   header: { get(name: string): string };
 }
 
-/** What the models of one member work with. */
+/** The dependencies of one member's models. */
 export interface ClientPorts {
   timeline: Timeline;
   random: Random;
@@ -67,17 +67,17 @@ export interface ClientPorts {
   connection: Connection;
 }
 
-/** What one member asks of the stream behind the bucket. */
+/** One member's requests to the stream behind the bucket. */
 export class BucketApi {
   readonly writeFaults = noWriteFaults();
   readonly watchFaults = noWatchFaults();
-  /** Nothing that it reads is answered. */
+  /** Reads are not answered. */
   isUnanswered = false;
   readonly #ports: ClientPorts;
   readonly #writer: string;
   /** Name of the watch's last consumer. */
   #watching = '';
-  /** On which server the consumers of the watch are, by name. */
+  /** The servers of the watch's consumers, by name. */
   readonly #placed = new Map<string, number>();
 
   constructor(ports: ClientPorts, writer: string) {
@@ -132,17 +132,17 @@ export class BucketApi {
     });
   }
 
-  /** The consumer of the watch is deleted: it begins again. */
+  /** The consumer of the watch is deleted, so the watch restarts. */
   cutWatch(): void {
     this.#ports.server.watchers.delete(this.#watching);
   }
 
-  /** The server does no longer what it should for the watch, and does not say so. */
+  /** The server silently stops serving the watch. */
   muteWatch(muted: Muted): void {
     this.#ports.server.watchers.mute(this.#watching, muted);
   }
 
-  /** The newest entry that a filter matches, a key or all below one. */
+  /** The newest entry that matches a filter: a key or a prefix. */
   newest(filter: string): Promise<StoredEntry> {
     const { server, connection } = this.#ports;
     const key = filter.slice(SUBJECT.length);
@@ -156,9 +156,9 @@ export class BucketApi {
   }
 
   /**
-   * Writes an entry where the expected revision is the newest.
+   * Writes an entry if the expected revision is the newest.
    *
-   * @returns the acknowledgement, as the server writes it.
+   * @returns the server's acknowledgement.
    */
   write({ subject, data, header }: Write, timeoutMs: number): Promise<Uint8Array> {
     const { timeline, random, server, connection } = this.#ports;

@@ -4,15 +4,15 @@ import type { BucketEntry } from '../../../src/core/protocol/entries.js';
 import { BUCKET } from './bucket-api.js';
 import type { SimClient } from './client.js';
 
-/** The bucket as one member reaches it: the real one on the model of the client, and somebody who watches. */
+/** The bucket of one member: the real implementation on the model of the client, observed. */
 export class SimBucket implements Bucket {
-  /** What the watch has brought: the newest revision of each key. */
+  /** The newest revision of each key that the watch delivered. */
   readonly seen = new Map<string, number>();
   readonly #bucket: NatsBucket;
   readonly #sending: (key: string, value: Uint8Array) => void;
   readonly #seeing: () => void;
 
-  /** `sending` hears of each write right when it is sent, `seeing` of each snapshot. */
+  /** `sending` is called for each write when it is sent, `seeing` for each snapshot. */
   constructor(
     client: SimClient,
     timeoutMs: number,

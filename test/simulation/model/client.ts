@@ -13,8 +13,7 @@ interface Status {
 }
 
 /**
- * The NATS client of one member, as far as the stream and the bucket use it: the real `NatsEventStream` and `NatsBucket`
- * run on it.
+ * The part of the NATS client that stream and bucket use: the real `NatsEventStream` and `NatsBucket` of a member run on it.
  */
 export class SimClient {
   readonly stream: StreamApi;
@@ -73,7 +72,7 @@ export class SimClient {
           stream === BUCKET_STREAM ? this.bucket.newest(query.last_by_subj) : this.stream.message(query.seq),
       },
     };
-    // Only what the stream and the bucket use is there.
+    // Contains only what the stream and the bucket use.
     this.handles = {
       connection: client as unknown as NatsHandles['connection'],
       manager: manager as unknown as NatsHandles['manager'],
@@ -94,7 +93,7 @@ export class SimClient {
   }
 }
 
-/** What is pushed, for whoever iterates over it: one reader, for ever. */
+/** An endless queue for a single iterator. */
 class Feed<T> implements AsyncIterable<T> {
   #waiting: T[] = [];
   #wake: (() => void) | undefined;

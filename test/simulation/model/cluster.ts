@@ -6,28 +6,28 @@ import type { Timeline } from './timeline.js';
 /** Servers of the cluster, numbered from 0. */
 export const SERVERS = 3;
 
-/** What one server knows of the bucket. */
+/** The bucket as one server sees it. */
 export interface BucketView {
   get(key: string): BucketEntry | undefined;
   newestBelow(prefix: string): BucketEntry | undefined;
 }
 
-/** From one server to another, one way. */
+/** A route from one server to another, in one direction. */
 export type Route = readonly [from: number, to: number];
 
-/** How the bucket's replicas go on after a cut, milliseconds. */
+/** Times of the bucket's replicas after a cut, milliseconds. */
 export interface CutTimes {
-  /** Until those that still have a quorum have a leader. */
+  /** Until the side with a quorum has a leader. */
   electionMs: number;
-  /** How long a leader without a quorum goes on answering reads. */
+  /** How long a leader without a quorum keeps answering reads. */
   staleMs: number;
-  /** The servers do not notice: what goes from one to another is lost, and nobody says that it is. */
+  /** The servers do not notice the cut: messages between them are silently lost. */
   quiet: boolean;
 }
 
 /**
- * The servers among which the bucket has its replicas, and the routes between them. While all routes are there they are
- * as one server. A leader that loses its quorum goes on answering what it is asked, alone, with what was committed before.
+ * The servers with replicas of the bucket, and the routes between them. With all routes they act as one server. A leader that
+ * loses its quorum keeps answering reads alone, with what was committed before.
  */
 export class Cluster {
   readonly #timeline: Timeline;
@@ -35,17 +35,17 @@ export class Cluster {
   readonly #store: Store;
   readonly #cut = new Set<string>();
   isQuiet = false;
-  /** Where clients that connect end up; undefined: anywhere. */
+  /** The server for new connections; undefined: any. */
   placesAt: number | undefined;
-  /** The leader that can write; undefined: an election is on, or nobody has a quorum. */
+  /** The leader that can write; undefined: an election is running, or no side has a quorum. */
   #leader: number | undefined = 0;
-  /** The leader of before, as long as it does not know that it is none. */
+  /** The previous leader, while it does not know that it lost its quorum. */
   #stale: number | undefined;
-  /** What was committed when the routes were cut. */
+  /** The committed contents at the time of the cut. */
   #before: BucketView | undefined;
-  /** Those who wait for the routes to be there again. */
+  /** Callbacks for the repair of the routes. */
   #waiting: (() => void)[] = [];
-  /** Cuts and heals so far: what was to happen after one of them does not happen after the next. */
+  /** Counts cuts and repairs: actions scheduled after one are dropped after the next. */
   #changes = 0;
 
   constructor(timeline: Timeline, random: Random, store: Store) {
@@ -54,7 +54,7 @@ export class Cluster {
     this.#store = store;
   }
 
-  /** The server that leads, or led last. */
+  /** The current or last leader. */
   get led(): number {
     return this.#leader ?? this.#stale ?? 0;
   }
@@ -63,22 +63,22 @@ export class Cluster {
     return this.#cut.size > 0;
   }
 
-  /** A server for a client that connects. */
+  /** A server for a new connection. */
   place(): number {
     return this.placesAt ?? this.#random.int(0, SERVERS - 1);
   }
 
-  /** True where bytes pass from one server to another. */
+  /** True if bytes pass from one server to another. */
   passes(from: number, to: number): boolean {
     return from === to || !this.#cut.has(`${from}>${to}`);
   }
 
-  /** The same there and back. */
+  /** True if bytes pass in both directions. */
   sees(one: number, other: number): boolean {
     return this.passes(one, other) && this.passes(other, one);
   }
 
-  /** What answers a read that a client of this server sends; undefined: nothing does. */
+  /** The contents that answer a read from a client of this server; undefined: no answer. */
   reader(at: number): BucketView | undefined {
     const views: BucketView[] = [];
     if (this.#leader !== undefined && this.sees(at, this.#leader)) views.push(this.#store);
@@ -86,18 +86,18 @@ export class Cluster {
     return this.#random.oneOf(views);
   }
 
-  /** What becomes of a write that a client of this server sends. `unanswered`: it is applied, and nobody hears of it. */
+  /** The outcome of a write from a client of this server. `unanswered`: applied without an answer. */
   writer(at: number): 'applied' | 'unanswered' | 'lost' {
     if (this.#leader === undefined || !this.passes(at, this.#leader)) return 'lost';
     return this.passes(this.#leader, at) ? 'applied' : 'unanswered';
   }
 
-  /** True where a server has what is committed now. */
+  /** True if a server has the currently committed contents. */
   isCurrent(at: number): boolean {
     return this.#leader !== undefined && this.sees(at, this.#leader);
   }
 
-  /** A server for the consumer of a watch that a client of this server asks for; undefined: nobody creates it. */
+  /** A server for a watch's consumer that a client of this server requests; undefined: it is not created. */
   placeWatch(at: number): number | undefined {
     const leader = this.#leader;
     if (leader === undefined || !this.sees(at, leader)) return undefined;
@@ -105,12 +105,12 @@ export class Cluster {
     return this.#random.oneOf(servers.filter((server) => this.sees(server, leader) && this.sees(server, at)));
   }
 
-  /** Calls back once all routes are there and somebody leads. */
+  /** Calls back when all routes work and there is a leader. */
   whenWhole(then: () => void): void {
     this.#waiting.push(then);
   }
 
-  /** Cuts routes, and nothing else until {@link heal}. */
+  /** Cuts routes until {@link heal}. */
   cut(routes: readonly Route[], { electionMs, staleMs, quiet }: CutTimes): void {
     this.isQuiet = quiet;
     for (const [from, to] of routes) this.#cut.add(`${from}>${to}`);
@@ -126,7 +126,7 @@ export class Cluster {
     });
   }
 
-  /** All routes are there again. Whoever led may lead again. */
+  /** Repairs all routes. The previous leader may lead again. */
   heal(electionMs: number): void {
     this.#cut.clear();
     const change = ++this.#changes;

@@ -9,17 +9,17 @@ export interface Side {
   /** Number of the server in its cluster. */
   readonly at: number;
   open: boolean;
-  /** Ids of the micro services that listen on it. */
+  /** Ids of the micro services on this connection. */
   readonly services: Set<string>;
 }
 
-/** What a client's user hears of its connection. */
+/** The connection events that a client reports. */
 export interface ConnectionListener {
   disconnected?(): void;
   reconnected?(): void;
 }
 
-/** How long messages take one way. */
+/** Latency in one direction. */
 export interface Latency {
   minMs: number;
   maxMs: number;
@@ -28,13 +28,12 @@ export interface Latency {
 const RECONNECT_MS = { min: 100, max: 150 };
 
 /**
- * A client's connection with its faults. Bytes keep their order within a connection, both ways. What is sent
- * while the client knows that it is disconnected waits and goes out after the reconnect, as the real client
- * does it.
+ * A client's connection with its faults. Bytes keep their order in both directions. Messages that are sent while the client
+ * knows that it is disconnected are buffered and sent after the reconnect, as by the real client.
  */
 export class Connection {
   side: Side | null = null;
-  /** When bytes last did not pass, or began to again, in true time. */
+  /** When the connection last stopped or started passing bytes, in true time. */
   troubledAt = 0;
   readonly #timeline: Timeline;
   readonly #random: Random;
@@ -61,7 +60,7 @@ export class Connection {
     this.#connect();
   }
 
-  /** What the client believes. */
+  /** The state as the client sees it. */
   get isUp(): boolean {
     return this.#up;
   }
@@ -79,7 +78,7 @@ export class Connection {
     this.#listeners.push(listener);
   }
 
-  /** Has something done at the server, if the bytes get there. */
+  /** Runs a function at the server, if the bytes arrive. */
   send(atServer: (side: Side) => void): void {
     if (this.#process.isDead) return;
     if (!this.#up) {
@@ -99,12 +98,12 @@ export class Connection {
     this.#arrivesUp = Math.max(this.#arrivesUp, this.#process.at + this.#delay());
     this.#timeline.at(this.#arrivesUp, () => {
       if (side.open) atServer(side);
-      // The server knows nothing of this connection any more, and says so.
+      // The server does not know this connection any more, and closes it.
       else if (side === this.side && this.#path === 'open') this.#lost();
     });
   }
 
-  /** Has something delivered to the client, if the bytes get there. */
+  /** Runs a function at the client, if the bytes arrive. */
   deliver(side: Side, atClient: () => void): void {
     if (!side.open || side !== this.side || this.#path === 'lost') return;
     if (this.#path === 'held') {
@@ -125,7 +124,7 @@ export class Connection {
     return this.#random.between(this.#latency.minMs, this.#latency.maxMs);
   }
 
-  /** Makes a service known; it is again after each reconnect. */
+  /** Registers a service, and again after each reconnect. */
   serve(id: string): void {
     this.#services.add(id);
   }
@@ -135,21 +134,21 @@ export class Connection {
     this.send((side) => side.services.delete(id));
   }
 
-  /** Both ends close, and the client cannot come back before `unreachableMs` have passed. */
+  /** Both ends close, and the client cannot reconnect for `unreachableMs`. */
   breakCleanly(unreachableMs: number): void {
     this.#close();
     this.#unreachable(unreachableMs);
     this.#lost();
   }
 
-  /** The server closes its end; the client notices `noticeMs` later, and what it sends until then is lost. */
+  /** The server closes its end; the client notices `noticeMs` later, and its messages until then are lost. */
   breakSilently(noticeMs: number, unreachableMs: number): void {
     this.#close();
     this.#unreachable(unreachableMs);
     this.#goSilent('lost', noticeMs, () => this.#lost());
   }
 
-  /** The client gives up after `noticeMs` and connects anew; the server keeps the old end for long. */
+  /** The client gives up after `noticeMs` and reconnects; the server keeps the old end for a long time. */
   abandon(noticeMs: number, unreachableMs: number): void {
     const old = this.side;
     this.#unreachable(unreachableMs);
@@ -157,14 +156,14 @@ export class Connection {
     if (old) this.#timeline.after(noticeMs + unreachableMs + 30_000, () => this.#server.close(old));
   }
 
-  /** Nothing passes for this long, then everything does, in order and late. */
+  /** Nothing passes for this time, then everything arrives, in order and late. */
   stall(forMs: number): void {
-    // What TCP has lost for good does not come back because more is held up.
+    // Lost bytes do not return because later ones are delayed.
     if (this.#path === 'lost') return;
     this.#goSilent('held', forMs, () => this.#release());
   }
 
-  /** The process is gone; the server closes its end (`noticed`), or keeps it for long. */
+  /** The process is gone; the server closes its end (`noticed`), or keeps it for a long time. */
   end(noticed: boolean): void {
     this.#up = false;
     const side = this.side;
@@ -198,7 +197,7 @@ export class Connection {
     if (this.side) this.#server.close(this.side);
   }
 
-  /** The client knows that the connection is gone, and begins to try for another. */
+  /** The client knows that the connection is gone, and starts to reconnect. */
   #lost(): void {
     this.#stalls++;
     if (!this.#up) return;

@@ -1,7 +1,7 @@
 import type { Side } from './connection.js';
 import type { Timeline } from './timeline.js';
 
-/** The server deletes a consumer that nobody has asked for so long. */
+/** The server deletes a consumer after this time without a request, milliseconds. */
 const INACTIVE_MS = 30_000;
 const NANOS_PER_MS = 1_000_000;
 const NO_DATA = new Uint8Array(0);
@@ -10,11 +10,11 @@ interface Headers {
   code: number;
   description: string;
   get(name: string): string;
-  /** The last value of a name. */
+  /** The last value of a header. */
   last(name: string): string;
 }
 
-/** What the server sends to an inbox: a message of the stream with the reply subject of its delivery, or a status. */
+/** A message from the server to an inbox: a delivery of the stream with its reply subject, or a status. */
 export interface Sent {
   readonly inbox: string;
   readonly subject: string;
@@ -31,7 +31,7 @@ export interface PullOrder {
   idle_heartbeat: number;
 }
 
-/** A message as it is stored. */
+/** A stored message. */
 export interface Message {
   readonly subject: string;
   readonly sequence: number;
@@ -40,16 +40,16 @@ export interface Message {
   readonly header: ((name: string) => string) | undefined;
 }
 
-/** How far one consumer has come in what it reads. */
+/** The progress of a consumer. */
 export interface Cursor {
-  /** Messages that it has still to deliver, as the server counts them. */
+  /** Undelivered messages, as the server counts them. */
   readonly pending: number;
-  /** Takes the next one; undefined: there is none, or none yet. */
+  /** Takes the next one; undefined: none yet. */
   next(): Message | undefined;
   close(): void;
 }
 
-/** A request that waits at the server. */
+/** A request that waits on the server. */
 interface Waiting {
   readonly side: Side;
   readonly inbox: string;
@@ -60,38 +60,38 @@ interface Waiting {
   left: number;
 }
 
-/** What a consumer does no longer, though it should: deliver, or say anything at all. */
+/** A fault of a consumer: it stops delivering, or stops sending anything. */
 export type Muted = 'deliveries' | 'everything';
 
 interface Consumer {
   readonly name: string;
-  /** What it is made, or was changed, to deliver. */
+  /** The messages that it delivers, as created or changed. */
   filter: string;
   readonly start: string;
   cursor: Cursor;
-  /** Payloads are left out, and their size is told. */
+  /** It omits payloads and sends their sizes. */
   leavesOut: boolean;
   /** Another client has changed it. */
   isChanged: boolean;
   muted: Muted | undefined;
   delivered: number;
-  /** So many of the next messages go to somebody else who pulls from it. */
+  /** This number of next messages goes to another client that pulls from it. */
   stolen: number;
   waiting: Waiting[];
   askedAt: number;
 }
 
 /**
- * The pull consumers of a stream as nats-server keeps them, in memory: requests wait in a queue that is served in
- * turns, one message each (`waitQueue.pop` in server/consumer.go); one that waits gets heartbeats, and nobody else
- * does; it ends by its batch, by its expiry, or with its consumer.
+ * The in-memory pull consumers of a stream, as in nats-server. Requests wait in a queue that is served round robin, one
+ * message each (`waitQueue.pop` in server/consumer.go). Only waiting requests get heartbeats. A request ends with its batch,
+ * its expiry, or its consumer.
  */
 export class Consumers {
-  /** The stream has no leader: nothing that is asked of it is answered. */
+  /** The stream has no leader, so no request is answered. */
   isLeaderless = false;
-  /** So many there may be. */
+  /** Limit of consumers. */
   most = Number.POSITIVE_INFINITY;
-  /** Hears of each one that a member creates. */
+  /** Called for each consumer that a member creates. */
   created: ((name: string) => void) | undefined;
   readonly #timeline: Timeline;
   readonly #byName = new Map<string, Consumer>();
@@ -101,11 +101,11 @@ export class Consumers {
   }
 
   /**
-   * Creates a consumer; `taken`: the name is, by one that starts elsewhere; `full`: there may be no more.
+   * Creates a consumer. `taken`: the name exists with another start; `full`: the limit is reached.
    *
-   * @param filter the subject that it is said to deliver.
-   * @param start where it starts, by which one is compared with another of its name.
-   * @param open makes its cursor; whatever becomes ready later has to be told.
+   * @param filter the subject filter in its configuration.
+   * @param start its start, which is compared with that of an existing consumer.
+   * @param open creates its cursor, which reports messages that become ready later.
    */
   create(
     name: string,
@@ -136,7 +136,7 @@ export class Consumers {
     return { pending: consumer.cursor.pending };
   }
 
-  /** Deletes a consumer, and tells those that wait for it. False: it is not there. */
+  /** Deletes a consumer, and notifies waiting requests. False: it does not exist. */
   delete(name: string): boolean {
     const consumer = this.#find(name);
     if (!consumer) return false;
@@ -146,7 +146,7 @@ export class Consumers {
     return true;
   }
 
-  /** How a consumer is set, and how many messages it has delivered; undefined: it is not there. */
+  /** The settings of a consumer, and its number of deliveries; undefined: it does not exist. */
   state(
     name: string,
   ): { config: { filter_subject: string; headers_only: boolean }; delivered: number } | undefined {
@@ -160,13 +160,13 @@ export class Consumers {
     return [...this.#byName.keys()];
   }
 
-  /** Somebody changes a consumer: from now on it delivers no payloads. */
+  /** Another client changes a consumer to omit payloads. */
   leaveOut(name: string): void {
     const consumer = this.#find(name);
     if (consumer) consumer.leavesOut = consumer.isChanged = true;
   }
 
-  /** Somebody changes a consumer: from now on it delivers something else. */
+  /** Another client changes the filter of a consumer. */
   redirect(name: string, filter: string, open: (ready: () => void) => Cursor): void {
     const consumer = this.#find(name);
     if (!consumer) return;
@@ -176,19 +176,19 @@ export class Consumers {
     consumer.cursor = open(() => this.#serve(consumer));
   }
 
-  /** Somebody else pulls the next messages from a consumer. */
+  /** Another client pulls the next messages from a consumer. */
   steal(name: string, messages: number): void {
     const consumer = this.#find(name);
     if (consumer) consumer.stolen += messages;
   }
 
-  /** From now on a consumer does not do what it should, and nobody is told. */
+  /** A consumer silently stops working. */
   mute(name: string, muted: Muted): void {
     const consumer = this.#find(name);
     if (consumer) consumer.muted = muted;
   }
 
-  /** Takes a pull request. Without a consumer nobody listens, and the server says that. */
+  /** Accepts a pull request. Without a consumer the server answers that there are no responders. */
   pull(name: string, order: PullOrder, side: Side, inbox: string, send: Waiting['send']): void {
     const consumer = this.#find(name);
     if (!consumer) {
@@ -212,7 +212,7 @@ export class Consumers {
     if (request.left > 0) this.#lookAfter(consumer, request);
   }
 
-  /** The server restarts: consumers in memory are gone, and nobody is told. */
+  /** The server restarts: consumers in memory are silently gone. */
   forgetAll(): void {
     for (const consumer of [...this.#byName.values()]) {
       consumer.waiting = [];
@@ -237,7 +237,7 @@ export class Consumers {
     return consumer && this.#isKept(consumer) ? consumer : undefined;
   }
 
-  /** Forgets it where nobody has asked for it for too long. */
+  /** Deletes it after too long a time without a request. */
   #isKept(consumer: Consumer): boolean {
     if (this.#timeline.now - consumer.askedAt <= INACTIVE_MS) return true;
     if (consumer.waiting.some(({ side }) => side.open)) return true;
@@ -248,7 +248,7 @@ export class Consumers {
   #serve(consumer: Consumer): void {
     if (consumer.muted || !this.#isKept(consumer)) return;
     const { cursor, waiting } = consumer;
-    // One batch for each connection: what goes to several inboxes of it keeps its order.
+    // One batch for each connection, so that messages to its inboxes keep their order.
     const batches = new Map<Side, { send: Waiting['send']; messages: Sent[] }>();
     for (;;) {
       const request = waiting[0];
@@ -269,13 +269,13 @@ export class Consumers {
         batches.set(side, batch);
         batch.messages.push(delivery(request.inbox, consumer, message));
       }
-      // Served for now, or its connection is closed and no interest is left.
+      // It is served for now, or its connection is closed.
       waiting.shift();
     }
     for (const { send, messages } of batches.values()) send(messages);
   }
 
-  /** Heartbeats and the expiry of a request, as long as it waits. */
+  /** Heartbeats and the expiry of a waiting request. */
   #lookAfter(consumer: Consumer, request: Waiting): void {
     this.#timeline.at(Math.min(request.heartbeatAt, request.expiresAt), () => {
       if (request.left === 0 || !request.side.open || !consumer.waiting.includes(request)) return;
@@ -295,7 +295,7 @@ export class Consumers {
   }
 }
 
-/** When the model stores a message, milliseconds since 1970: each has another time. */
+/** When the model stores a message, milliseconds since 1970; different for each message. */
 export const storedAt = (sequence: number): number => 1_700_000_000_000 + 10 * sequence;
 
 function delivery(inbox: string, consumer: Consumer, message: Message): Sent {

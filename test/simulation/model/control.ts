@@ -12,7 +12,7 @@ import type { Server } from './server.js';
 
 const FLUSH_MS = 2_000;
 
-/** Probes as micro services answer them: "no responders" only where the server has no connection of the member. */
+/** Probes, as micro services answer them: "no responders" only if the server has no connection of the member. */
 export class SimProber implements Prober {
   readonly #server: Server;
   readonly #connection: Connection;
@@ -36,7 +36,7 @@ export class SimProber implements Prober {
         const responders = this.#server.responders(sessionId);
         const sides = responders.filter(({ at }) => cluster.sees(side.at, at));
         if (sides.length === 0) {
-          // A route that is lost in silence keeps what was known of those behind it.
+          // If a route fails silently, the server still believes in the connections behind it.
           if (responders.length === 0 || !cluster.isQuiet) answer('no-responders');
         } else if (sides.some(reachesItsMember)) answer('alive');
       },
@@ -45,7 +45,7 @@ export class SimProber implements Prober {
   }
 }
 
-/** The member is at the other end, runs, and bytes pass. */
+/** The member is connected, runs, and bytes pass. */
 const reachesItsMember = (side: Side): boolean => {
   const { connection } = side;
   return connection.side === side && connection.isUp && connection.isPassable && connection.process.isRunning;
@@ -55,7 +55,7 @@ const reachesItsMember = (side: Side): boolean => {
 export class SimIdentities implements Identities {
   readonly #connection: Connection;
   readonly #random: Random;
-  /** Ends a creation that is under way: the client gives up what it waits for when the connection breaks. */
+  /** Aborts a running creation: the client gives up its requests when the connection breaks. */
   #cut: (() => void) | undefined;
   readonly #isMute: boolean;
   readonly #created: (id: string) => void;
@@ -93,7 +93,7 @@ export class SimIdentities implements Identities {
   }
 }
 
-/** The connection's state as its member hears of it. */
+/** The connection's state as its member sees it. */
 export class SimLink implements Link {
   readonly #connection: Connection;
 

@@ -7,16 +7,16 @@ import type { Random } from './random.js';
 import { request } from './request.js';
 
 const TIMEOUT_MS = 2_000;
-/** A letter, or the answer about it, gets lost no more often than this in a row. */
+/** Limit of losses of a letter, or of its answer, in a row. */
 const MOST_LOST = 2;
 const utf8 = new TextDecoder();
 
-/** The stream of dead letters: what it holds, and the ids that it knows, also of what was deleted since. */
+/** The stream of dead letters: its letters, and the known ids, including those of deleted letters. */
 export class DeadStream {
   readonly #held = new Map<number, string>();
   readonly #ids = new Map<string, number>();
 
-  /** Keeps a letter, unless it knows the id; `used`: a letter of this id was here before, and was deleted. */
+  /** Stores a letter unless its id is known; `used`: a letter with this id was stored and deleted. */
   publish(id: string, letter: string, used: boolean): { sequence: number; duplicate: boolean } {
     const known = this.#ids.get(id);
     const sequence = known ?? this.#ids.size + 1;
@@ -34,16 +34,16 @@ export class DeadStream {
   }
 }
 
-/** Where one member's dead letters go; each may get lost on its way, or its answer, and its id may have been used before. */
+/** The dead letters of one member. A letter or its answer may be lost, and its id may have been used before. */
 export class SimDeadLetters implements DeadLetters {
   readonly #connection: Connection;
   readonly #random: Random;
   readonly #dead: DeadStream;
   readonly #stored: (sequence: number) => void;
-  /** How often each letter, or the answer about it, got lost in a row. */
+  /** Losses in a row of each letter or its answer. */
   readonly #lost = new Map<number, number>();
 
-  /** `stored` hears of each letter that is safe and that its member knows to be. */
+  /** @param stored called for each letter that its member knows to be stored. */
   constructor(connection: Connection, random: Random, dead: DeadStream, stored: (sequence: number) => void) {
     this.#connection = connection;
     this.#random = random;
@@ -58,12 +58,12 @@ export class SimDeadLetters implements DeadLetters {
       letter,
       ({ data }) => utf8.decode(data) === letter,
     );
-    // Before its member knows, the message may be tried again.
+    // Until its member knows, the message may be tried again.
     if (outcome.kind === 'ok' && this.#dead.holds(letter)) this.#stored(message.sequence);
     return outcome;
   }
 
-  /** The same letter does not get lost for ever: a group that is to come to rest waits for it. */
+  /** Losses of one letter are limited, because a group can settle only after it is stored. */
   #isLost(letter: number, chance: number): boolean {
     const before = this.#lost.get(letter) ?? 0;
     const isLost = this.#random.chance(chance) && before < MOST_LOST;
@@ -76,7 +76,7 @@ export class SimDeadLetters implements DeadLetters {
       publish: (id) =>
         this.#ask<Awaited<ReturnType<KeepingStream['publish']>>>((answer) => {
           if (this.#isLost(from, 0.3)) return;
-          // Seldom twice in a row: each one more id takes a question and an answer that arrive.
+          // Rarely twice in a row: each further id takes another request and answer.
           const used = id === String(from) ? 0.6 : 0.2;
           const { sequence, duplicate } = this.#dead.publish(id, String(from), this.#random.chance(used));
           if (this.#isLost(from, 0.1)) return;

@@ -2,50 +2,50 @@ import type { Handler } from '../../../src/core/member/partition/handler.js';
 import type { Process } from './process.js';
 import type { Random } from './random.js';
 
-/** How a member's handlers behave; probabilities from 0 to 1. */
+/** The behaviour of a member's handlers; probabilities from 0 to 1. */
 export interface HandlerProfile {
-  /** Some take no time at all and return at once; the others up to this long. */
+  /** Some return immediately; the others take up to this time, milliseconds. */
   atOnce: number;
   maxMs: number;
   /** A few take much longer. */
   long: number;
   longMs: number;
   fails: number;
-  /** Those that return at once compute for up to this long. */
+  /** Synchronous handlers compute for up to this time, milliseconds. */
   busyMs: number;
-  /** Takes no notice of its AbortSignal. */
+  /** Ignores its AbortSignal. */
   ignores: number;
 }
 
-/** One call of a handler, from its start to its end. */
+/** A call of a handler. */
 export interface Call {
   readonly member: string;
   readonly process: Process;
   readonly partition: number;
   readonly epoch: number;
   readonly sequence: number;
-  /** Null where handlers of a partition run one at a time. */
+  /** Null: the handlers of a partition run one at a time. */
   readonly key: string | null;
   readonly ignoresAbort: boolean;
-  /** How long it computed. */
+  /** Its computing time, milliseconds. */
   busyMs: number;
-  /** When it was told to stop, on its process's clock; undefined: it was not. */
+  /** When its signal aborted, on its process's clock; undefined: it did not. */
   abortedAt: number | undefined;
 }
 
-/** Hears of calls. */
+/** Receives the calls. */
 export interface CallObserver {
   started(call: Call): void;
   ended(call: Call, how: 'handled' | 'failed' | 'stopped'): void;
 }
 
-/** A told handler takes up to this long to stop. */
+/** Time until a handler stops after its signal aborted, milliseconds. */
 const STOP_MS = 3;
 
-/** One that takes no notice of its signal takes up to this long, so that it is often in the way. */
+/** Duration of a handler that ignores its signal, milliseconds: long enough to overlap often. */
 const IGNORANT_MS = 4_000;
 
-/** Makes a member's handler; `profile` may change while it is used. */
+/** Creates a member's handler; `profile` may change later. */
 export function simulatedHandler(
   member: string,
   process: Process,

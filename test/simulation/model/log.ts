@@ -3,27 +3,27 @@ import type { Cursor, Message } from './consumers.js';
 
 const PAYLOAD = new Uint8Array(1);
 
-/** One stored message; the model keeps with it what became of it. */
+/** A stored message, with its fate. */
 export interface Stored {
   readonly sequence: number;
   readonly partition: number;
   /** When it was stored, milliseconds of true time. */
   readonly at: number;
-  /** Its place among the partition's messages, from 0. */
+  /** Its index among the partition's messages, from 0. */
   readonly index: number;
   readonly key: string | null;
-  /** The one before it of the same key, in the same partition. */
+  /** The previous message of the same key, in the same partition. */
   readonly before: Stored | undefined;
-  /** Handled with success by somebody, or passed over by policy. */
+  /** It was handled successfully by any member, or skipped by policy. */
   done: boolean;
-  /** The epoch under which it was last handled with success. */
+  /** The epoch under which it was last handled successfully. */
   handledUnder: number | undefined;
 }
 
 /** The partitioned stream. */
 export class EventLog {
   readonly partitions: readonly Stored[][];
-  /** The index of the first message of each partition that is still stored. */
+  /** The index of the first stored message of each partition. */
   readonly #first: number[];
   readonly #all: Stored[] = [];
   readonly #now: () => number;
@@ -44,7 +44,7 @@ export class EventLog {
     return this.#all.length;
   }
 
-  /** A consumer of one partition that begins at a sequence; `ready` hears of each message that is stored. */
+  /** A consumer of one partition that starts at a sequence; `ready` is called for each stored message. */
   open(partition: number, startSequence: number, ready: () => void): Cursor {
     const messages = this.of(partition);
     let next = this.firstAfter(partition, startSequence - 1)?.index ?? messages.length;
@@ -66,7 +66,7 @@ export class EventLog {
     };
   }
 
-  /** A consumer of all partitions that begins at a sequence. */
+  /** A consumer of all partitions that starts at a sequence. */
   openAll(startSequence: number, ready: () => void): Cursor {
     let next = startSequence;
     const stored = (): Stored | undefined => {
@@ -91,7 +91,7 @@ export class EventLog {
     };
   }
 
-  /** How many messages are stored from a sequence on. */
+  /** The number of stored messages from a sequence on. */
   #storedFrom(sequence: number): number {
     let count = 0;
     for (const [partition, messages] of this.partitions.entries()) {
@@ -110,7 +110,7 @@ export class EventLog {
     return this.partitions[partition] ?? [];
   }
 
-  /** The first message of a partition behind a sequence. */
+  /** The first message of a partition after a sequence. */
   firstAfter(partition: number, sequence: number): Stored | undefined {
     const messages = this.of(partition);
     let low = 0;
@@ -123,7 +123,7 @@ export class EventLog {
     return messages[low];
   }
 
-  /** Drops what a partition holds up to a sequence, included; returns that. */
+  /** Drops the messages of a partition up to and including a sequence, and returns them. */
   drop(partition: number, upTo: number): readonly Stored[] {
     const messages = this.of(partition);
     const from = this.#first[partition] ?? 0;
@@ -136,7 +136,7 @@ export class EventLog {
     return index < (this.#first[partition] ?? 0);
   }
 
-  /** The oldest sequence that is stored (one behind the end where none is), and how many behind it were dropped. */
+  /** The oldest stored sequence (one after the end if none), and the number of dropped messages after it. */
   get bounds(): { first: number; missing: number } {
     let first = this.last + 1;
     let stored = 0;
@@ -148,7 +148,7 @@ export class EventLog {
     return { first, missing: this.last + 1 - first - stored };
   }
 
-  /** True where nothing of a partition that is still stored lies between a sequence and a message. */
+  /** True if no stored message of the partition is between a sequence and a message. */
   isNext(after: number, message: Stored): boolean {
     const next = this.firstAfter(message.partition, after);
     if (!next || next.index > message.index) return false;

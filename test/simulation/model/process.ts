@@ -2,19 +2,18 @@ import type { Cancel, Clock } from '../../../src/core/lib/clock.js';
 import type { Random } from './random.js';
 import type { Timeline } from './timeline.js';
 
-/** Keeps a timer from firing a hair before its time because of rounding. */
+/** Prevents a timer from firing too early because of rounding. */
 const ROUNDING_MS = 1e-6;
 
-/** How fast a process's clock runs, and what it shows at the start. */
+/** The rate of a process's clock, and its time at the start. */
 export interface ClockRate {
   rate: number;
   offset: number;
 }
 
 /**
- * An operating system process: a clock of its own, and a loop that can be stopped. While it is stopped its
- * timers and its input wait; when it goes on they come at once, in one of the orders that a real event loop
- * may choose.
+ * An operating system process with its own clock and an event loop that can be stopped. While it is stopped, its timers and
+ * its input wait. When it continues, they all run, in one of the orders that a real event loop may choose.
  */
 export class Process {
   readonly clock: Clock;
@@ -23,9 +22,9 @@ export class Process {
   #state: 'running' | 'paused' | 'dead' = 'running';
   #input: (() => void)[] = [];
   #timers: (() => void)[] = [];
-  /** In true time: up to then it is in a call that does not return. */
+  /** Until when, in true time, it is in a call that does not return. */
   #busyUntil = Number.NEGATIVE_INFINITY;
-  /** When it last went on after a stop, in true time. */
+  /** When it last continued after a stop, in true time. */
   wokeAt = Number.NEGATIVE_INFINITY;
 
   constructor(timeline: Timeline, random: Random, { rate, offset }: ClockRate) {
@@ -37,12 +36,12 @@ export class Process {
     };
   }
 
-  /** Where it is in true time: ahead of the timeline while a call keeps it busy. */
+  /** Its true time, which is ahead of the timeline while a call keeps it busy. */
   get at(): number {
     return Math.max(this.#timeline.now, this.#busyUntil);
   }
 
-  /** Computes for so long, without looking at anything that comes meanwhile. */
+  /** Computes for this long without reading input. */
   compute(forMs: number): void {
     this.#busyUntil = this.at + forMs;
   }
@@ -59,7 +58,7 @@ export class Process {
     return this.#state === 'dead';
   }
 
-  /** Something arrives from outside, now. */
+  /** Input arrives now. */
   receive(run: () => void): void {
     if (this.#state === 'running') {
       if (this.#busyUntil > this.#timeline.now) this.#timeline.at(this.#busyUntil, () => this.receive(run));

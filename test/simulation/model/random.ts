@@ -38,7 +38,7 @@ export class Random {
     return choices[Math.floor(this.next() * choices.length)];
   }
 
-  /** A seed for another source, independent of what this one goes on to choose. */
+  /** A seed for another source, independent of later choices of this one. */
   seed(): number {
     return Math.floor(this.next() * 0xffffffff);
   }

@@ -1,8 +1,8 @@
 import type { Connection, Side } from './connection.js';
 
 /**
- * Asks the server something over a connection. `atServer` runs when the request gets there, and answers once
- * or not at all; without an answer within `timeoutMs` of the asker's clock, `otherwise` is the result.
+ * Sends a request to the server over a connection. `atServer` runs when it arrives, and answers at most once. Without an
+ * answer within `timeoutMs` on the sender's clock, the result is `otherwise`.
  */
 export function request<T>(
   connection: Connection,

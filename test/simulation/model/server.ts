@@ -8,16 +8,15 @@ import { Store } from './store.js';
 import type { Timeline } from './timeline.js';
 
 /**
- * NATS servers, as one: their connections, the bucket, the stream. Restarts lose what is in memory only. Where the routes
- * between them are cut, the bucket is on one side of it; the stream stays within everybody's reach, so that whoever is wrong has
- * something to handle.
+ * The NATS servers as one: connections, bucket and stream. Restarts lose only what is in memory. If routes are cut, the bucket
+ * is on one side; the stream remains reachable for all members, so that a wrong owner has messages to handle.
  */
 export class Server {
   readonly store: Store;
   readonly cluster: Cluster;
   readonly log: EventLog;
   readonly dead = new DeadStream();
-  /** Those of the stream, and those of the stream behind the bucket. */
+  /** The consumers of the stream, and of the stream behind the bucket. */
   readonly consumers: Consumers;
   readonly watchers: Consumers;
   readonly #timeline: Timeline;
@@ -53,7 +52,7 @@ export class Server {
     return found;
   }
 
-  /** Everybody is disconnected and readers in memory vanish; `spreadMs`: some find the way back later. */
+  /** Disconnects all clients and drops readers in memory; `spreadMs`: some clients reconnect later. */
   restart(downMs: number, unreachableMs: (side: Side) => number): void {
     this.#up = false;
     this.consumers.forgetAll();

@@ -1,6 +1,6 @@
 import type { BucketEntry } from '../../../src/core/protocol/entries.js';
 
-/** All that a bucket holds at one moment. */
+/** The contents of a bucket at one moment. */
 export interface StoreCopy {
   readonly revision: number;
   readonly entries: readonly BucketEntry[];
@@ -14,7 +14,7 @@ export class Store {
   readonly #previous = new Map<string, BucketEntry>();
   readonly #observers = new Set<(entry: BucketEntry, writer: string) => void>();
 
-  /** Hears of each write as it is applied; returns what ends that. */
+  /** Called for each applied write, until the returned function is called. */
   observe(observer: (entry: BucketEntry, writer: string) => void): () => void {
     this.#observers.add(observer);
     return () => this.#observers.delete(observer);
@@ -24,12 +24,12 @@ export class Store {
     return this.#entries.get(key);
   }
 
-  /** What a replica that lags one write behind would say. */
+  /** The answer of a replica that lags by one write. */
   before(key: string): BucketEntry | undefined {
     return this.#previous.get(key);
   }
 
-  /** Applies a conditional write (`expected` 0: nothing there). Returns the revision, or undefined on conflict. */
+  /** Applies a conditional write (`expected` 0: must not exist). Returns the revision; undefined: conflict. */
   write(key: string, value: Uint8Array | null, expected: number, writer: string): number | undefined {
     const newest = this.#entries.get(key);
     if ((newest?.revision ?? 0) !== expected) return undefined;
@@ -40,7 +40,7 @@ export class Store {
     return entry.revision;
   }
 
-  /** What it holds now, for as long as somebody may look at that. */
+  /** Keeps a copy of the current contents while it may be needed. */
   view(): {
     get(key: string): BucketEntry | undefined;
     newestBelow(prefix: string): BucketEntry | undefined;
@@ -52,12 +52,12 @@ export class Store {
     };
   }
 
-  /** All that it holds now. */
+  /** The current contents. */
   copy(): StoreCopy {
     return { revision: this.#revision, entries: this.below('') };
   }
 
-  /** An older copy takes the place of what is there; nobody who follows it is told. */
+  /** Silently restores an older copy. */
   putBack({ revision, entries }: StoreCopy): void {
     this.#revision = revision;
     this.#generation++;
@@ -66,12 +66,12 @@ export class Store {
     for (const entry of entries) this.#entries.set(entry.key, entry);
   }
 
-  /** Counts how often it went back: what was on its way to it then does not arrive. */
+  /** Counts restores; writes in flight at a restore do not arrive. */
   get generation(): number {
     return this.#generation;
   }
 
-  /** Takes entries away without a mark, and tells nobody; returns them. */
+  /** Silently removes entries without a marker, and returns them. */
   lose(matches: (key: string) => boolean): BucketEntry[] {
     const lost = [...this.#entries.values()].filter(({ key }) => matches(key));
     for (const { key } of lost) {
@@ -81,14 +81,14 @@ export class Store {
     return lost;
   }
 
-  /** The newest entry of each key below the prefix in the order of their writes. */
+  /** The newest entry of each key with the prefix, in the order of writes. */
   below(prefix: string): BucketEntry[] {
     const found: BucketEntry[] = [];
     for (const entry of this.#entries.values()) if (entry.key.startsWith(prefix)) found.push(entry);
     return found.sort((a, b) => a.revision - b.revision);
   }
 
-  /** The newest entry below the prefix. */
+  /** The newest entry with the prefix. */
   newestBelow(prefix: string): BucketEntry | undefined {
     return newestOf(this.#entries.values(), prefix);
   }

@@ -13,29 +13,29 @@ const ALREADY_EXISTS = 10_148;
 
 type Asked = 'create' | 'delete' | 'pull';
 
-/** What is wrong for good with one member's way to the stream. */
+/** Permanent faults of one member's access to the stream. */
 export interface StreamFaults {
-  /** What it asks of consumers is refused: it may not, or the stream is said to be gone. */
+  /** Requests about consumers are refused: not permitted, or no such stream. */
   refuses: ReadonlySet<Asked>;
   why: 'not permitted' | 'no stream';
 }
 
-/** A permission that is missing, as the client tells it. */
+/** A missing permission, as the client reports it. */
 export interface Violation {
   operation: 'publish';
   subject: string;
 }
 
-/** What one member asks of the partitioned stream. */
+/** One member's requests to the partitioned stream. */
 export class StreamApi {
   readonly faults: StreamFaults = { refuses: new Set(), why: 'not permitted' };
-  /** It has asked for a reader or for messages, and that is refused: it has to end. */
+  /** A request for a reader or for messages was refused, so the member must end. */
   wasRefused = false;
   readonly #server: Server;
   readonly #connection: Connection;
   readonly #violated: (violation: Violation) => void;
 
-  /** `violated` hears of requests for messages that are not permitted. */
+  /** @param violated called for requests for messages that are not permitted. */
   constructor(server: Server, connection: Connection, violated: (violation: Violation) => void) {
     this.#server = server;
     this.#connection = connection;
@@ -67,7 +67,7 @@ export class StreamApi {
     });
   }
 
-  /** How a reader is set now, and what it has delivered. */
+  /** The settings and deliveries of a reader. */
   state(name: string): Promise<{ config: Partial<ConsumerConfig>; delivered: { consumer_seq: number } }> {
     const { consumers } = this.#server;
     return ask(this.#connection, (answer) => {
@@ -119,7 +119,7 @@ export class StreamApi {
     const isRefused = this.#refuses('pull');
     this.#connection.send((side) => {
       if (!isRefused) consumers.pull(name, order, side, inbox, send(side));
-      // Nobody listens where there is no stream.
+      // Without the stream there are no responders.
       else if (this.faults.why === 'no stream') consumers.pull('', order, side, inbox, send(side));
       else {
         const subject = `${API}.CONSUMER.MSG.NEXT.${STREAM}.${name}`;
@@ -139,7 +139,7 @@ export class StreamApi {
 
   #refuses(what: Asked): boolean {
     const isRefused = this.faults.refuses.has(what);
-    // Whoever closes a reader does not wait for its end.
+    // The client does not wait for the deletion of a reader.
     this.wasRefused ||= isRefused && what !== 'delete';
     return isRefused;
   }

@@ -16,32 +16,32 @@ interface Opening extends Pick<ReaderOptions, 'name' | 'startSequence'> {
   partition: number;
 }
 
-/** Hears what happens to one member's readers. */
+/** Receives the events of one member's readers. */
 export interface ReaderObserver {
   opened(opening: Opening): void;
   faulted(partition: number, fault: ReaderFault): void;
-  /** `isWhole`: with its payload. */
+  /** `isWhole`: the payload is present. */
   arrives(opening: Opening, sequence: number, isWhole: boolean): void;
-  /** `window`: the most messages that the reader was ever allowed. */
+  /** `window`: the largest window that the reader had. */
   received(partition: number, window: number): void;
 }
 
-/** How one reader is shared by all partitions. */
+/** Settings of a reader that all partitions share. */
 export type Sharing = Pick<SharedStreamPorts, 'clock' | 'partitions' | 'budget' | 'newName'>;
 
-/** The stream as one member reaches it: the real one on the model of the client, and somebody who watches. */
+/** The stream of one member: the real implementation on the model of the client, observed. */
 export class SimStream implements EventStream {
   readonly #stream: EventStream;
   readonly shared: EventStream['shared'];
-  /** What one partition may have in memory, where the budget belongs to all together. */
+  /** Limit of one partition's messages in memory, if all partitions share the budget. */
   readonly #most: number | undefined;
   readonly #observer: ReaderObserver;
-  /** The most that each reader was ever allowed, by its name: it lives as long as an epoch. */
+  /** The largest window of each reader, by its name, for the duration of an epoch. */
   readonly #windows = new Map<string, number>();
   /** The last reader of each partition. */
   readonly #readers = new Map<number, Reader>();
 
-  /** `sharing`: all partitions are read by one reader. */
+  /** @param sharing one reader reads all partitions. */
   constructor(client: SimClient, observer: ReaderObserver, sharing?: Sharing) {
     const stream = new NatsEventStream(client.handles, 'EVENTS', layoutSubjects('events'));
     this.#stream = sharing
@@ -57,7 +57,7 @@ export class SimStream implements EventStream {
     this.#observer = observer;
   }
 
-  /** Messages at the server, as the partition's reader has said last. */
+  /** Waiting messages, as the partition's reader last reported. */
   pending(partition: number): number {
     const reader = this.#readers.get(partition);
     return reader?.lag ?? reader?.pending ?? 0;

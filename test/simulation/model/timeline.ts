@@ -1,4 +1,4 @@
-/** Something that will happen; `run` null: cancelled. */
+/** A scheduled event; `run` null: cancelled. */
 export interface Scheduled {
   readonly at: number;
   readonly order: number;
@@ -6,8 +6,8 @@ export interface Scheduled {
 }
 
 /**
- * True time in milliseconds, which no member ever sees, and what will happen in it: a binary heap by time,
- * and among equals in the order of scheduling.
+ * True time in milliseconds, which no member ever sees, and the scheduled events: a binary heap by time, and for equal times
+ * by the order of scheduling.
  */
 export class Timeline {
   now = 0;
@@ -24,7 +24,7 @@ export class Timeline {
     return this.at(this.now + delayMs, run);
   }
 
-  /** Moves on to what happens next; undefined when nothing will ever happen again. */
+  /** Advances to the next event; undefined if none is left. */
   next(): (() => void) | undefined {
     for (let top = this.#pop(); top; top = this.#pop()) {
       if (top.run === null) continue;

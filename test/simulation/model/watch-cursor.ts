@@ -5,36 +5,36 @@ import type { Random } from './random.js';
 import type { Store } from './store.js';
 import type { Timeline } from './timeline.js';
 
-/** A snapshot comes in up to so many parts, up to this far from each other. */
+/** Limits of the number of parts of a snapshot, and of the time between them, milliseconds. */
 const MOST_PARTS = 3;
 const PART_MS = 5;
 const NO_DATA = new Uint8Array(0);
 
-/** What goes wrong with a member's watch. */
+/** The faults of a member's watch. */
 export interface WatchFaults {
-  /** Updates come late by up to this much, several at once. */
+  /** Updates are delayed by up to this time, and arrive together. */
   delayMs: number;
-  /** So often the server passes over an entry of a snapshot, though it counts it, and never sends it. */
+  /** Probability that the server omits an entry of a snapshot, although it counts it. */
   hole: number;
-  /** So often it does that with a change. */
+  /** Probability that it omits a change. */
   lostChange: number;
 }
 
 /** A watch without faults. */
 export const noWatchFaults = (): WatchFaults => ({ delayMs: 0, hole: 0, lostChange: 0 });
 
-/** What the cursor of a watch works with. */
+/** The dependencies of a watch's cursor. */
 export interface WatchCursorPorts {
   timeline: Timeline;
   random: Random;
   store: Store;
   cluster: Cluster;
-  /** The server that it is on. */
+  /** Its server. */
   at: number;
   faults: WatchFaults;
 }
 
-/** What the server has for a watch: the newest entry of each key below a prefix, in parts, then each change, in order. */
+/** The entries for a watch: the newest entry of each key with a prefix, in parts, then each change, in order. */
 export class WatchCursor implements Cursor {
   readonly #ports: WatchCursorPorts;
   readonly #subject: string;
@@ -42,13 +42,13 @@ export class WatchCursor implements Cursor {
   readonly #unfollow: () => void;
   #parts: BucketEntry[][] = [];
   #waiting: BucketEntry[] = [];
-  /** What may be delivered now. */
+  /** Entries that may be delivered now. */
   #due: BucketEntry[] = [];
   #busy = false;
-  /** Counted, and never delivered. */
+  /** Entries that are counted, but never delivered. */
   #lost = 0;
 
-  /** `subject`: what stands before the keys. */
+  /** @param subject the prefix of the keys. */
   constructor(ports: WatchCursorPorts, subject: string, prefix: string, ready: () => void) {
     this.#ports = ports;
     this.#subject = subject;
@@ -94,7 +94,7 @@ export class WatchCursor implements Cursor {
     this.#prepare();
   }
 
-  /** Makes the next part of the snapshot, or what has changed, ready after a while. */
+  /** Makes the next part of the snapshot, or changes, ready after a delay. */
   #prepare(): void {
     if (this.#busy || this.#parts.length + this.#waiting.length === 0) return;
     const { timeline, random, cluster, at, faults } = this.#ports;

@@ -4,12 +4,12 @@ import { core, type Mutant, model } from './mutant.js';
 export const DATA: readonly Mutant[] = [
   {
     name: 'quota-ignored',
-    mistake: 'a message that is taken up does not count against the quota',
+    mistake: 'a started message does not count against the quota',
     edits: [core('member/partition/quota', '    this.#left--;\n', '')],
   },
   {
     name: 'letter-unconfirmed',
-    mistake: 'a dead letter of which nobody knows whether it was stored counts as stored',
+    mistake: 'a dead letter with unknown outcome counts as stored',
     edits: [
       core(
         'member/partition/failures',
@@ -20,7 +20,7 @@ export const DATA: readonly Mutant[] = [
   },
   {
     name: 'duplicate-trusted',
-    mistake: 'a dead letter that its stream calls a duplicate counts as stored',
+    mistake: 'a duplicate dead letter counts as stored',
     edits: [
       core(
         'nats/jetstream/store-once',
@@ -31,14 +31,14 @@ export const DATA: readonly Mutant[] = [
   },
   {
     name: 'gate-ignored',
-    mistake: 'handlers are called without asking for permission',
+    mistake: 'handlers are called without a check of the permit',
     edits: [
       core('member/partition/work', 'else if (!permit.isOpenAt(now)) permit', 'else if (now < 0) permit'),
     ],
   },
   {
     name: 'commit-without-permission',
-    mistake: 'commits are sent without asking for permission',
+    mistake: 'commits are sent without a check of the permit',
     edits: [
       core(
         'member/partition/committer',
@@ -54,7 +54,7 @@ export const DATA: readonly Mutant[] = [
   },
   {
     name: 'commit-without-compare',
-    mistake: 'positions overwrite whatever is there',
+    mistake: 'positions are written unconditionally',
     edits: [
       model(
         'bucket-api',
@@ -65,7 +65,7 @@ export const DATA: readonly Mutant[] = [
   },
   {
     name: 'newer-epoch-ignored',
-    mistake: 'an owner that finds a newer epoch at its position takes it back',
+    mistake: 'an owner that finds a newer epoch at its position overwrites it',
     edits: [
       core(
         'member/partition/takeover',
@@ -76,7 +76,7 @@ export const DATA: readonly Mutant[] = [
   },
   {
     name: 'stale-reads',
-    mistake: 'positions are read through a replica that lags one write behind',
+    mistake: 'positions are read from a replica that lags by one write',
     edits: [
       model(
         'bucket-api',
@@ -98,7 +98,7 @@ export const DATA: readonly Mutant[] = [
   },
   {
     name: 'reader-left',
-    mistake: 'the reader of the owner before is not deleted',
+    mistake: 'the reader of the previous owner is not deleted',
     edits: [
       core(
         'member/partition/takeover',
@@ -109,7 +109,7 @@ export const DATA: readonly Mutant[] = [
   },
   {
     name: 'unreadable-is-missing',
-    mistake: 'a position that cannot be read is taken for one that is not there',
+    mistake: 'an unreadable position is taken for missing',
     edits: [
       core(
         'member/partition/takeover',
@@ -120,7 +120,7 @@ export const DATA: readonly Mutant[] = [
   },
   {
     name: 'unreadable-is-the-end',
-    mistake: 'a member ends where it cannot read the position of one partition',
+    mistake: 'a member ends if it cannot read one position',
     edits: [
       core(
         'member/partition/runner',
@@ -131,7 +131,7 @@ export const DATA: readonly Mutant[] = [
   },
   {
     name: 'unreadable-is-free',
-    mistake: 'a lease that cannot be read is taken for one without an owner',
+    mistake: 'an unreadable lease is taken for one without an owner',
     edits: [
       core(
         'protocol/planning',
@@ -142,7 +142,7 @@ export const DATA: readonly Mutant[] = [
   },
   {
     name: 'loss-untold',
-    mistake: 'what the stream has dropped while it waited is passed over in silence',
+    mistake: 'dropped messages are not reported',
     edits: [
       core(
         'member/partition/stream-losses',
@@ -175,7 +175,7 @@ export const DATA: readonly Mutant[] = [
   },
   {
     name: 'commit-received',
-    mistake: 'the position follows what was received, not what was handled',
+    mistake: 'the position follows received messages, not handled ones',
     edits: [
       core(
         'member/partition/runner',
@@ -197,7 +197,7 @@ export const DATA: readonly Mutant[] = [
   },
   {
     name: 'repeat-in-epoch',
-    mistake: 'a restart under the same epoch repeats what was handled and not committed',
+    mistake: 'a restart under the same epoch repeats handled, uncommitted messages',
     edits: [
       core(
         'member/engine/runners',
@@ -208,7 +208,7 @@ export const DATA: readonly Mutant[] = [
   },
   {
     name: 'no-waiting-for-leftovers',
-    mistake: 'a partition starts again while a handler of before still runs here',
+    mistake: 'a partition restarts while an earlier handler still runs',
     edits: [
       core(
         'member/engine/runners',

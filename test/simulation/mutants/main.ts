@@ -1,6 +1,6 @@
 /**
- * `npm run simulate:mutants -- [--seeds N] [--from SEED] [--only NAME]` makes one deliberate mistake after the
- * other, and prints which invariant catches it after how many seeds.
+ * `npm run simulate:mutants -- [--seeds N] [--from SEED] [--only NAME]` applies each deliberate mistake, and prints which
+ * invariant catches it after how many seeds.
  */
 import { parseArgs } from 'node:util';
 import { hunt } from './mutate.js';
@@ -29,7 +29,7 @@ async function work(): Promise<void> {
   }
 }
 
-// As many at a time as a small machine has cores.
+// One for each core of a small machine.
 await Promise.all([work(), work()]);
 console.log(
   survivors.length === 0

@@ -1,4 +1,4 @@
-/** One place in the source and what a mistake would make of it; `find` has to occur exactly once. */
+/** One place in the source and its replacement; `find` must occur exactly once. */
 interface Edit {
   file: string;
   find: string;
@@ -8,7 +8,7 @@ interface Edit {
 /** A deliberate mistake in the protocol or its shell. */
 export interface Mutant {
   name: string;
-  /** What somebody got wrong. */
+  /** The mistake in words. */
   mistake: string;
   edits: readonly [Edit, ...Edit[]];
 }
@@ -20,7 +20,7 @@ export const core = (file: string, find: string, replace: string): Edit => ({
   replace,
 });
 
-/** An edit in a model: what the code would get from it. */
+/** An edit in a model. */
 export const model = (file: string, find: string, replace: string): Edit => ({
   file: `test/simulation/model/${file}.ts`,
   find,

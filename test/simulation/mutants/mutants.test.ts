@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { changedFiles, hunt } from './mutate.js';
 import { MUTANTS } from './registry.js';
 
-/** Mistakes that few seeds suffice for; `npm run simulate:mutants` catches all of them. */
+/** Mistakes that need few seeds; `npm run simulate:mutants` catches all of them. */
 const QUICK = [
   'reads-are-contact',
   'out-of-touch',

@@ -6,9 +6,9 @@ import type { Report } from '../worker.js';
 import type { Mutant } from './mutant.js';
 
 /**
- * The files that a mistake changes, by their path in the checkout, as they would be.
+ * The files that a mistake changes, by path in the checkout, with their new contents.
  *
- * @throws Error where the text to be changed does not occur exactly once.
+ * @throws Error if the text to change does not occur exactly once.
  */
 export function changedFiles({ name, edits }: Mutant): Map<string, string> {
   const changed = new Map<string, string>();
@@ -24,8 +24,7 @@ export function changedFiles({ name, edits }: Mutant): Map<string, string> {
 }
 
 /**
- * Makes a copy of the code with a mistake in it. Production code has no switches: the mistake exists in the copy
- * only.
+ * Copies the code and applies a mistake. Production code has no switches for this.
  *
  * @returns the folder of the copy, to be removed by the caller.
  */
@@ -40,7 +39,7 @@ function copyWithMistake(mutant: Mutant): string {
   return root;
 }
 
-/** Runs seeds on a mutant until one is violated, or all are done. */
+/** Runs seeds on a mutant until a violation, or until all are done. */
 export async function hunt(mutant: Mutant, from: number, count: number, workers = 1): Promise<Report> {
   const root = copyWithMistake(mutant);
   try {

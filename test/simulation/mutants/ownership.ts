@@ -4,7 +4,7 @@ import { core, type Mutant } from './mutant.js';
 export const OWNERSHIP: readonly Mutant[] = [
   {
     name: 'unseen-is-gone',
-    mistake: 'an owner that no entry has shown is taken for one that has ended',
+    mistake: 'an owner without a known session is taken for ended',
     edits: [
       core(
         'protocol/look-up',
@@ -15,14 +15,14 @@ export const OWNERSHIP: readonly Mutant[] = [
   },
   {
     name: 'no-claim-hold',
-    mistake: 'what a member owned whose session somebody has removed is claimed while it may still handle',
+    mistake: 'partitions of a member whose session was removed are claimed while it may still handle',
     edits: [
       core('protocol/reconcile', 'if (state.now < state.holdUntil) return;', 'if (state.left) return;'),
     ],
   },
   {
     name: 'end-unmarked',
-    mistake: 'that a member has ended whose session somebody has removed is not told to those who know of it',
+    mistake: 'no marker is written for an ended member whose session was removed',
     edits: [
       core(
         'protocol/look-up',
@@ -33,27 +33,27 @@ export const OWNERSHIP: readonly Mutant[] = [
   },
   {
     name: 'phantom-unmissed',
-    mistake: 'nobody looks whether the sessions of the members that it plans with are still there',
+    mistake: 'no member checks whether other sessions still exist',
     edits: [core('protocol/entry-looks', "state.out.push({ type: 'look-up-session', id });", '')],
   },
   {
     name: 'giver-looks-away',
-    mistake: 'nobody looks whether a lease is still there that its new owner may never have seen',
+    mistake: 'no member checks a lease that it handed over',
     edits: [core('protocol/view', ' || record.from === state.name', '')],
   },
   {
     name: 'lost-lease-unnoticed',
-    mistake: 'nobody looks whether the own leases are still there',
+    mistake: 'no member checks whether its leases still exist',
     edits: [core('protocol/entry-looks', 'lookUpLease(state, partition);', '')],
   },
   {
     name: 'old-revisions-kept',
-    mistake: 'the leases of a bucket that went back are passed over as older than what was known',
+    mistake: 'the leases of a bucket that went back are ignored as old',
     edits: [core('protocol/begin-anew', '    state.leases,\n', '')],
   },
   {
     name: 'claim-without-fencing',
-    mistake: 'a suspected member is taken for dead without deleting its session',
+    mistake: 'a suspected member is taken for dead without a deletion of its session',
     edits: [
       core(
         'protocol/failure-detector',
@@ -64,7 +64,7 @@ export const OWNERSHIP: readonly Mutant[] = [
   },
   {
     name: 'left-half-done',
-    mistake: 'a session whose proof of life was deleted is left to whoever deleted that',
+    mistake: 'a session whose proof of life was deleted is left to the fencing member',
     edits: [
       core(
         'protocol/failure-detector',
@@ -76,12 +76,12 @@ export const OWNERSHIP: readonly Mutant[] = [
   {
     name: 'finished-at-once',
     mistake:
-      'a session whose proof of life was deleted is deleted at once, though its member may not know yet',
+      'a session whose proof of life was deleted is deleted immediately, although its member may not know yet',
     edits: [core('protocol/failure-detector', '? proof.since + suspectOf(peer)', '? proof.since')],
   },
   {
     name: 'two-at-a-time',
-    mistake: 'whoever is behind dead neighbours is looked after only when these are gone',
+    mistake: 'members behind dead neighbours are observed only after these are gone',
     edits: [
       core('protocol/failure-detector', 'if (!isDoubtful(state, peer)) well++;', 'well++;'),
       core('protocol/failure-detector', 'if (isSilent(state, peer)) watched', 'if (well < 0) watched'),
@@ -89,7 +89,7 @@ export const OWNERSHIP: readonly Mutant[] = [
   },
   {
     name: 'missing-is-ended',
-    mistake: 'a proof of life that the leader does not know of is taken for one that was deleted',
+    mistake: 'a proof of life that the leader does not know is taken for deleted',
     edits: [
       core(
         'member/engine/bucket-effects',
@@ -100,14 +100,14 @@ export const OWNERSHIP: readonly Mutant[] = [
   },
   {
     name: 'look-up-believed',
-    mistake: 'an owner that the leader does not know of is taken for one that has ended',
+    mistake: 'an owner that the leader does not know is taken for ended',
     edits: [
       core('protocol/look-up', 'let seen =', 'markGone(state, id);\n  state.dirty = true;\n  let seen ='),
     ],
   },
   {
     name: 'failed-fence-believed',
-    mistake: 'a proof of life counts as ended although the compare-and-set failed',
+    mistake: 'a proof of life counts as deleted although the compare-and-set failed',
     edits: [
       core(
         'protocol/failure-detector',
@@ -129,7 +129,7 @@ export const OWNERSHIP: readonly Mutant[] = [
   },
   {
     name: 'renewal-conflict-believed',
-    mistake: 'a conflict of a renewal is taken for being fenced, without reading back',
+    mistake: 'a conflict of a renewal is taken for a fencing, without reading back',
     edits: [
       core(
         'protocol/proof',
@@ -140,7 +140,7 @@ export const OWNERSHIP: readonly Mutant[] = [
   },
   {
     name: 'start-in-doubt',
-    mistake: 'a partition starts again while a handover of unknown outcome may still take it away',
+    mistake: 'a partition starts again during a handover of unknown outcome',
     edits: [
       core(
         'protocol/lease-writes',
@@ -151,7 +151,7 @@ export const OWNERSHIP: readonly Mutant[] = [
   },
   {
     name: 'leave-at-once',
-    mistake: 'a leaver deletes its session without waiting for its partitions to be handed over',
+    mistake: 'a leaving member deletes its session before its partitions are handed over',
     edits: [
       core(
         'protocol/session',
@@ -162,7 +162,7 @@ export const OWNERSHIP: readonly Mutant[] = [
   },
   {
     name: 'no-settling',
-    mistake: 'every join is planned for at once',
+    mistake: 'every join is planned for immediately',
     edits: [
       core(
         'protocol/reconcile',
@@ -173,12 +173,12 @@ export const OWNERSHIP: readonly Mutant[] = [
   },
   {
     name: 'newest-given-up',
-    mistake: 'a member with too many gives up those that it got last',
+    mistake: 'an overloaded member gives up the partitions that it got last',
     edits: [core('protocol/assign', 'b.epoch - a.epoch ||', 'a.epoch - b.epoch ||')],
   },
   {
     name: 'unsteady-plan',
-    mistake: 'the larger shares go by who has most now, which changes while the plan is carried out',
+    mistake: 'the larger shares go to the members with the most partitions, which changes during the plan',
     edits: [core('protocol/assign', 'own.length + pinned > share ? 1 : 0', 'own.length + pinned')],
   },
   {
@@ -194,7 +194,7 @@ export const OWNERSHIP: readonly Mutant[] = [
   },
   {
     name: 'leaver-passes-on',
-    mistake: 'a leaver whose session comes to life again passes its partitions on without their last commit',
+    mistake: 'a leaving member whose session becomes live again hands over without the last commit',
     edits: [
       core(
         'protocol/own-partitions',
@@ -205,7 +205,8 @@ export const OWNERSHIP: readonly Mutant[] = [
   },
   {
     name: 'one-try-to-take',
-    mistake: 'a drain that cannot take its position over at once moves the partition without its last commit',
+    mistake:
+      'a drain that cannot take over its position immediately moves the partition without its last commit',
     edits: [
       core(
         'member/partition/runner',

@@ -1,17 +1,17 @@
 import { core, type Mutant } from './mutant.js';
 
-/** Mistakes about what waits in memory: readers and their windows, turns, handlers side by side. */
+/** Mistakes about buffered messages: readers, windows, time slices, parallel handlers. */
 export const READING: readonly Mutant[] = [
   {
     name: 'fresh-window',
-    mistake: 'a reader that replaces another gets a window of its own beside what still waits',
+    mistake: 'a replacement reader gets a full window beside the messages in memory',
     edits: [
       core('member/partition/partition-reader', 'opened.reader.start(waiting());', 'opened.reader.start(0);'),
     ],
   },
   {
     name: 'silence-unasked',
-    mistake: 'a server that nobody has asked anything counts as silent',
+    mistake: 'a server without a pending request counts as silent',
     edits: [
       core(
         'nats/jetstream/pull',
@@ -22,12 +22,12 @@ export const READING: readonly Mutant[] = [
   },
   {
     name: 'owed-for-ever',
-    mistake: 'what an expired request has not brought still counts as asked for',
+    mistake: 'undelivered messages of an expired request still count as requested',
     edits: [core('nats/jetstream/pull-budget', 'this.#owed -= unserved;', 'this.#owed -= unserved * 0;')],
   },
   {
     name: 'commit-behind-reader',
-    mistake: 'what was handled before a restart is committed only when the reader of before is gone',
+    mistake: 'messages handled before a restart are committed only after the old reader is deleted',
     edits: [
       core('member/partition/takeover', '  held(taken);\n', ''),
       core(
@@ -39,7 +39,7 @@ export const READING: readonly Mutant[] = [
   },
   {
     name: 'refused-deletion',
-    mistake: 'a deletion that is refused for good is tried for ever',
+    mistake: 'a permanently refused deletion is retried forever',
     edits: [
       core(
         'nats/jetstream/event-stream',
@@ -50,7 +50,7 @@ export const READING: readonly Mutant[] = [
   },
   {
     name: 'names-that-repeat',
-    mistake: 'the names of readers are made of the group, the partition and the epoch only',
+    mistake: 'reader names contain only group, partition and epoch',
     edits: [
       core(
         'member/partition/reader-token',
@@ -61,7 +61,7 @@ export const READING: readonly Mutant[] = [
   },
   {
     name: 'payload-missing',
-    mistake: 'a message without the payload that its header speaks of is taken as it comes',
+    mistake: 'a message with a missing payload is handled',
     edits: [
       core(
         'nats/jetstream/expectation',
@@ -72,7 +72,7 @@ export const READING: readonly Mutant[] = [
   },
   {
     name: 'foreign-subject',
-    mistake: 'what a reader delivers counts as of its partition, whatever its subject',
+    mistake: 'deliveries count for the partition, whatever their subject',
     edits: [
       core(
         'nats/jetstream/expectation',
@@ -83,12 +83,12 @@ export const READING: readonly Mutant[] = [
   },
   {
     name: 'quiet-change',
-    mistake: 'a reader that brings nothing is taken for an idle one, whatever somebody has made of it',
+    mistake: 'a silent reader is taken for idle, although another client changed it',
     edits: [core('nats/jetstream/changed-reader', 'filters[0] !== subject', "filters[0] === ''")],
   },
   {
     name: 'quiet-theft',
-    mistake: 'a reader that brings nothing is taken for an idle one, though somebody else has pulled from it',
+    mistake: 'a silent reader is taken for idle, although another client pulled from it',
     edits: [
       core(
         'member/partition/partition-reader',
@@ -99,12 +99,12 @@ export const READING: readonly Mutant[] = [
   },
   {
     name: 'limit-is-the-end',
-    mistake: 'a member ends where a limit of consumers refuses it a reader',
+    mistake: 'a member ends if a limit of consumers refuses its reader',
     edits: [core('nats/jetstream/event-stream', 'if (isLimit(error))', 'if (!error)')],
   },
   {
     name: 'first-in-line',
-    mistake: 'who has used up a turn gets the next one as well',
+    mistake: 'a partition that has used up its time slice gets the next one too',
     edits: [
       core(
         'member/partition/time-slice',
@@ -115,7 +115,7 @@ export const READING: readonly Mutant[] = [
   },
   {
     name: 'endless-turn',
-    mistake: 'a backlog of handlers that compute is not cut into turns',
+    mistake: 'computing handlers are not limited to time slices',
     edits: [
       core(
         'member/partition/time-slice',
@@ -126,7 +126,7 @@ export const READING: readonly Mutant[] = [
   },
   {
     name: 'keys-ignored',
-    mistake: 'with a concurrency above 1 messages of one key are handled side by side',
+    mistake: 'with a concurrency above 1, messages of one key are handled in parallel',
     edits: [
       core(
         'member/partition/key-queues',
@@ -137,7 +137,7 @@ export const READING: readonly Mutant[] = [
   },
   {
     name: 'gap-passed',
-    mistake: 'with a concurrency above 1 the position follows what was handled last, past what still runs',
+    mistake: 'with a concurrency above 1, the position passes running messages',
     edits: [
       core(
         'member/partition/key-queues',
@@ -148,12 +148,12 @@ export const READING: readonly Mutant[] = [
   },
   {
     name: 'beyond-bound',
-    mistake: 'as many handlers of a partition run side by side as it has keys',
+    mistake: 'the handlers of all keys of a partition run in parallel',
     edits: [core('member/partition/work', ' && this.#running.size < this.#concurrency', '')],
   },
   {
     name: 'seam-skips',
-    mistake: 'partitions join the head before the catch-up reader has come as far',
+    mistake: 'partitions join the head before the catch-up reader has reached it',
     edits: [
       core(
         'member/shared/shared-stream',
@@ -164,12 +164,12 @@ export const READING: readonly Mutant[] = [
   },
   {
     name: 'seam-repeats',
-    mistake: 'what comes before the next sequence of a partition is not passed over',
+    mistake: 'messages before the next sequence of a partition are not ignored',
     edits: [core('member/shared/shared-reader', 'lane && sequence >= lane.next &&', 'lane &&')],
   },
   {
     name: 'passes-queue',
-    mistake: 'the position of a partition follows its reader though messages wait in memory',
+    mistake: 'the position of a partition follows its reader while messages wait in memory',
     edits: [
       core(
         'member/partition/runner',
@@ -180,17 +180,17 @@ export const READING: readonly Mutant[] = [
   },
   {
     name: 'full-and-forgotten',
-    mistake: 'the message that a full partition is left behind with is not read again',
+    mistake: 'the message at which a full partition is left behind is not read again',
     edits: [core('member/shared/shared-reader', 'lane.next = sequence;', 'lane.next = sequence + 1;')],
   },
   {
     name: 'idle-runs-ahead',
-    mistake: 'a partition that was left behind counts as read as far as the reader that left it',
+    mistake: 'a partition that was left behind counts as read up to the head',
     edits: [core('member/shared/lane', '    this.reader = undefined;\n    this.#enough', '    this.#enough')],
   },
   {
     name: 'unconfirmed',
-    mistake: 'what a shared reader delivered is committed though another client has changed the reader',
+    mistake: 'deliveries of a changed shared reader are committed',
     edits: [
       core(
         'member/partition/committer',
@@ -201,8 +201,7 @@ export const READING: readonly Mutant[] = [
   },
   {
     name: 'ended-unconfirmed',
-    mistake:
-      'a shared reader that has ended is not looked at any more, though what it delivered is not committed yet',
+    mistake: 'an ended shared reader is not checked, although its deliveries are not committed yet',
     edits: [
       core('member/shared/shared-stream', 'if (reader.isUnconfirmed) this.#unconfirmed.push(reader);', ''),
     ],

@@ -4,5 +4,5 @@ import { OWNERSHIP } from './ownership.js';
 import { READING } from './reading.js';
 import { TIME } from './time.js';
 
-/** All deliberate mistakes. Every one has to be caught. */
+/** All deliberate mistakes. Each must be caught. */
 export const MUTANTS: readonly Mutant[] = [...TIME, ...OWNERSHIP, ...DATA, ...READING];

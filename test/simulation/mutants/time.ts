@@ -1,10 +1,10 @@
 import { core, type Mutant } from './mutant.js';
 
-/** Mistakes about time: deadlines, suspicion, being in touch. */
+/** Mistakes about time: deadlines, suspicion, contact. */
 export const TIME: readonly Mutant[] = [
   {
     name: 'grace-from-answer',
-    mistake: 'the grace counts from the answer to a renewal, not from its sending',
+    mistake: 'the grace is counted from the answer to a renewal, not from its sending',
     edits: [
       core(
         'protocol/proof',
@@ -15,7 +15,7 @@ export const TIME: readonly Mutant[] = [
   },
   {
     name: 'grace-from-last-try',
-    mistake: 'of several renewals of unknown outcome the last one counts, not the first',
+    mistake: 'the last of several renewals of unknown outcome counts, not the first',
     edits: [
       core(
         'protocol/proof',
@@ -31,17 +31,17 @@ export const TIME: readonly Mutant[] = [
   },
   {
     name: 'no-margin',
-    mistake: 'the grace is as long as what others wait for, with no margin for clocks that differ',
+    mistake: 'the grace has no margin for different clock rates',
     edits: [core('protocol/timing', 'Math.min(suspectMs * 0.875', 'Math.min(suspectMs * 1.1')],
   },
   {
     name: 'out-of-touch',
-    mistake: 'handlers start until the deadline, however long no renewal was certain',
+    mistake: 'handlers start until the deadline, without a confirmed renewal',
     edits: [core('protocol/proof', 'session.proof.certainAt + timing.graceMs', 'session.proof.deadline')],
   },
   {
     name: 'reads-are-contact',
-    mistake: 'a proof of life that the leader shows to its owner counts as contact, like a renewal',
+    mistake: 'a read of the own proof of life counts as contact',
     edits: [
       core(
         'protocol/proof',
@@ -67,7 +67,7 @@ export const TIME: readonly Mutant[] = [
   },
   {
     name: 'commits-are-contact',
-    mistake: 'while commits are acknowledged the proof of life is renewed only as often as the ttl asks for',
+    mistake: 'while commits are acknowledged, the proof of life is renewed only once per third of the ttl',
     edits: [
       core(
         'member/engine/engine',
@@ -89,7 +89,7 @@ export const TIME: readonly Mutant[] = [
   },
   {
     name: 'old-sight-counts',
-    mistake: 'a renewal that is seen does not start the count anew',
+    mistake: 'an observed renewal does not restart the count',
     edits: [
       core(
         'protocol/failure-detector',
@@ -100,7 +100,7 @@ export const TIME: readonly Mutant[] = [
   },
   {
     name: 'hasty-probes',
-    mistake: 'three "no responders" are proof enough, however lately the member has renewed',
+    mistake: 'three "no responders" are sufficient, even right after a renewal',
     edits: [
       core(
         'protocol/failure-detector',
@@ -118,7 +118,7 @@ export const TIME: readonly Mutant[] = [
   },
   {
     name: 'no-hold',
-    mistake: 'after its own reconnect a member probes at once, while others are still on their way back',
+    mistake: 'after its own reconnect a member probes immediately, while others still reconnect',
     edits: [
       core(
         'protocol/failure-detector',
@@ -129,7 +129,7 @@ export const TIME: readonly Mutant[] = [
   },
   {
     name: 'mute-suspected',
-    mistake: 'no answer is taken for the end of members that may not answer',
+    mistake: 'silence is taken for the end of members that may not answer probes',
     edits: [
       core(
         'member/engine/bucket-effects',
@@ -140,7 +140,7 @@ export const TIME: readonly Mutant[] = [
   },
   {
     name: 'identity-given-up',
-    mistake: 'an identity that could not be made is not tried again',
+    mistake: 'a failed creation of an identity is not retried',
     edits: [
       core(
         'member/engine/engine',
@@ -151,7 +151,7 @@ export const TIME: readonly Mutant[] = [
   },
   {
     name: 'incomplete-for-ever',
-    mistake: 'a snapshot of which an entry never comes is waited for for ever',
+    mistake: 'a member waits forever for a missing entry of a snapshot',
     edits: [
       core(
         'nats/kv/watch',
@@ -162,22 +162,22 @@ export const TIME: readonly Mutant[] = [
   },
   {
     name: 'part-for-whole',
-    mistake: 'the first part of a snapshot is taken for all of it',
+    mistake: 'the first part of a snapshot is taken for the whole',
     edits: [core('nats/kv/watch', 'if (delivery.pending === 0) this.', 'if (delivery.pending >= 0) this.')],
   },
   {
     name: 'heartbeats-trusted',
-    mistake: 'a watch whose heartbeats come is taken for one that brings everything',
+    mistake: 'a watch with heartbeats is taken for complete',
     edits: [core('nats/kv/watch', 'if ((isBehind || newest.seq < known) && ', 'if (this.#stopped && ')],
   },
   {
     name: 'newest-is-enough',
-    mistake: 'whoever has seen the newest entry is taken to have seen all before it',
+    mistake: 'a watch that has seen the newest entry is taken for complete',
     edits: [core('nats/kv/watch', ' || (newest.seq === known && this.#pending > 0)', '')],
   },
   {
     name: 'break-survived',
-    mistake: 'a reader, of a watch too, is thought to outlive a broken connection',
+    mistake: 'readers, including those of watches, are kept after a broken connection',
     edits: [
       core(
         'nats/jetstream/pull',
@@ -188,7 +188,7 @@ export const TIME: readonly Mutant[] = [
   },
   {
     name: 'expiry-while-disconnected',
-    mistake: 'silence counts although the observer itself was disconnected',
+    mistake: 'silence counts while the observer was disconnected',
     edits: [
       core(
         'protocol/failure-detector',

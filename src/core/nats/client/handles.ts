@@ -1,7 +1,7 @@
 import type { JetStreamManager, NatsConnection } from 'nats';
 import type { Clock } from '../../lib/clock.js';
 
-/** What the rooms in `nats/` need to talk to JetStream. */
+/** The client's objects for JetStream, and how to use them. */
 export interface NatsHandles {
   connection: NatsConnection;
   manager: JetStreamManager;

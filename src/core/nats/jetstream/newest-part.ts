@@ -1,6 +1,6 @@
 /**
  * Where the newest part of a stream starts that has at most `limit` messages, and more than half of that if there are
- * so many. The server counts forward from a sequence, so this is a binary search.
+ * enough. The server counts forward from a sequence, so this is a binary search.
  *
  * @param count the number of messages from a sequence on.
  * @param newest the last sequence.

@@ -4,7 +4,7 @@ import { type MessageKey, partitionByKey } from '../../protocol/message-key.js';
 import { plainHeaders } from '../client/headers.js';
 import type { ReadMessage } from './read-stream.js';
 
-/** How messages belong to partitions: by the subjects of a layout, or by the keys of a keyed group. */
+/** The partitioning of messages: by the subjects of a layout, or by the keys of a keyed group. */
 export interface Partitioned {
   layout: { prefix: string; partitions: number };
   keyed?: { key: MessageKey | undefined } | undefined;
@@ -22,7 +22,7 @@ export const storedMessage = (
   ),
 });
 
-/** The partition of a message and its key; null: it has none, or the key can be found by a program only. */
+/** The partition of a message and its key; null: it has none, or only the program can compute the key. */
 export function placeOf(
   { layout: { prefix, partitions }, keyed }: Partitioned,
   { sequence, atMs: timestampMs, subject, data, headers }: ReadMessage,

@@ -135,7 +135,7 @@ export const microProber = (
   async probe(sessionId) {
     try {
       const subject = memberSubject(stream, group, sessionId, 'ping');
-      // An inbox for this probe only: whoever answers does not learn where the bucket's answers arrive.
+      // A separate inbox, so that the answering client does not learn where the bucket's answers arrive.
       const options = { timeout: timeoutMs, noMux: true, reply: createInbox(inboxPrefix) };
       const answer = await connection.request(subject, undefined, options);
       // A stream that listens to all subjects answers as well, which says nothing about the member.
