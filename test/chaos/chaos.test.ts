@@ -11,7 +11,7 @@ import { playChaos } from './run.js';
 const SEED = Number(process.env.CHAOS_SEED ?? 1 + Math.floor(Math.random() * 1e9));
 /** `CHAOS_SERVERS=3`: on a cluster. */
 const SERVERS = Number(process.env.CHAOS_SERVERS ?? 1);
-/** Enough for most kinds of fault to come once. */
+/** Enough time for most kinds of faults. */
 const MINUTES = 1;
 
 describe('a short chaos run', () => {

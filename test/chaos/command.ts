@@ -26,7 +26,7 @@ function positive(name: string, text: string): number {
   process.exit(2);
 }
 
-/** The values of {@link OPTIONS}; of those without one here the command has its own defaults. */
+/** The values of {@link OPTIONS}; the command has its own defaults for the others. */
 export interface Values {
   minutes: string;
   seed?: string | undefined;
@@ -47,7 +47,7 @@ function faultKinds(text: string): FaultKind[] {
   process.exit(2);
 }
 
-/** Plays a run in a new folder, and returns it. Ctrl-C ends the run early, in order; a second one at once. */
+/** Runs in a new folder, and returns it. Ctrl-C ends the run early but cleanly; a second one immediately. */
 export async function playIn(
   name: string,
   values: Values,
@@ -58,13 +58,13 @@ export async function playIn(
     values.seed === undefined ? 1 + Math.floor(Math.random() * 1e9) : positive('seed', values.seed);
   const stop = new AbortController();
   const onSignal = (): void => {
-    // Whoever insists gets it at once; what was started is ended on the way out.
+    // The second Ctrl-C ends immediately; started processes are ended on exit.
     if (stop.signal.aborted) process.exit(1);
     stop.abort();
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
-  console.log(`seed ${seed}, everything is written down in ${folder}`);
+  console.log(`seed ${seed}, records are in ${folder}`);
   await play({
     seed,
     minutes: positive('minutes', values.minutes),

@@ -1,8 +1,7 @@
 /**
- * `npm run chaos:cuts -- [--rounds 10] [--hold 15000] [--work 200]` cuts the routes of one server of a cluster of
- * three, a member on each, in turn of the server that leads the bucket and of one that follows; and says how far apart
- * the calls of the cut-off owner and of the next one were. NATS_SERVER_BIN chooses the server. Exit code 5: something was
- * violated; then the folder is kept.
+ * `npm run chaos:cuts -- [--rounds 10] [--hold 15000] [--work 200]` cuts the routes of one server of a cluster of three, with a member
+ * on each: in turn the bucket's leader and a follower. Prints the distances between the calls of the cut-off owner and of the
+ * next one. NATS_SERVER_BIN selects the server. Exit code 5: a violation; then the folder is kept.
  */
 import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';

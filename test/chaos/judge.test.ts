@@ -98,7 +98,7 @@ function position(
 }
 
 /**
- * A run as it should be: m1 handles the first half of everything and is killed before it has committed the last
+ * A correct run: m1 handles the first half of everything and is killed before it has committed the last
  * two messages of each partition; m2 takes over, repeats those two, and handles the rest.
  */
 function clean(): History {
@@ -245,7 +245,7 @@ describe('the judge of chaos', () => {
     last.toldAt = 2_800;
     assert.ok(!charges(history).includes('overlap'));
     last.toldAt = TAKEN_AT + 1_500;
-    assert.ok(charges(history).includes('overlap'), 'told too late');
+    assert.ok(charges(history).includes('overlap'), 'its signal aborted too late');
 
     Object.assign(last, { deaf: false, toldAt: undefined });
     const stop: FaultSpan = {
@@ -254,7 +254,7 @@ describe('the judge of chaos', () => {
     history.faults = [stop];
     assert.ok(!charges(history).includes('overlap'));
     stop.to -= 1_000;
-    assert.ok(charges(history).includes('overlap'), 'it went on long after it woke');
+    assert.ok(charges(history).includes('overlap'), 'it ran long after it woke');
   });
 
   it('flags a member that runs two handlers of a partition at the same time', () => {
@@ -330,11 +330,11 @@ describe('the judge of chaos', () => {
     };
     const repeated = (record: string): boolean => charges(seenLate(record)).includes('repeat');
     assert.equal(repeated(new Date(startedAt + wroteAt).toISOString()), false);
-    assert.equal(repeated(''), true, 'all the time until the harness saw it there was nothing in the way');
+    assert.equal(repeated(''), true, 'nothing hindered the commit until the harness saw the lease');
   });
 
   it('allows owners only the time for a new takeover after a server fault beyond their deadline', () => {
-    /** The server refuses everybody for this long, and the next owner claims this much after that. */
+    /** The server refuses all clients for this time, and the next owner claims this much later. */
     const isCharged = (forMs: number, claimedAfterMs: number): boolean => {
       const history = clean();
       history.lives[0] = life('m1', {});

@@ -4,15 +4,15 @@ import { disturb } from './faults/schedule.js';
 import { Stage, type StageOptions } from './stage/stage.js';
 
 const TRAFFIC = { keys: 64, mostPadding: 200 };
-/** Every other one of the first members reaches the servers through a network of its own. */
+/** Every other one of the first members has its own network to the servers. */
 const FIRST_MEMBERS = [false, true, false, true];
 const MOST_MEMBERS = 6;
-/** Of the group with the other bucket. */
+/** Members of the twin group. */
 const TWIN_MEMBERS = [false, false];
-/** How often something is said. */
+/** Interval of progress lines. */
 const PROGRESS_MS = 30_000;
 
-/** Plays one run and writes everything down; what it was worth is for the judge to say, from the files. */
+/** Runs chaos once and records everything for the judge. */
 export async function playChaos(options: StageOptions): Promise<void> {
   const { minutes, partitions, ttlMs, tell } = options;
   const random = new Random(options.seed);

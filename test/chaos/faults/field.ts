@@ -6,48 +6,48 @@ import type { FaultKind } from '../recording/records.js';
 import type { Member, Members } from '../stage/members.js';
 import type { Servers } from '../stage/servers.js';
 
-/** What faults act upon. */
+/** The targets of faults. */
 export interface Field {
   readonly random: Random;
   readonly members: Members;
   readonly servers: Servers;
   readonly recording: Recording;
   readonly manager: JetStreamManager;
-  /** The stream of the messages and that of the bucket. */
+  /** The streams of the messages and of the bucket. */
   readonly streams: readonly [events: string, bucket: string];
   readonly group: string;
   readonly partitions: number;
   readonly ttlMs: number;
   readonly mostMembers: number;
-  /** The kinds of fault that may come; undefined: all. */
+  /** Permitted kinds of faults; undefined: all. */
   readonly wanted: readonly FaultKind[] | undefined;
-  /** A server is being killed or coming back: no other one may be, and nobody can join. */
+  /** A server is down: no other one may be killed, and no member can join. */
   serverDown: boolean;
-  /** Partitions that somebody has paused. */
+  /** Paused partitions. */
   readonly paused: Set<number>;
-  /** Entries may be gone that no watch tells of: the harness begins to watch anew. */
+  /** Entries may have vanished without a marker: restarts the harness's watch. */
   lookAgain(): void;
   /** Runs `natspoc` with these arguments on the run's servers. */
   command(args: readonly string[]): Promise<CliExit>;
 }
 
-/** A kind of disturbance. */
+/** A kind of fault. */
 export interface Fault {
   kind: FaultKind;
-  /** Whether it can be done now without leaving the group without members. */
+  /** True if it is possible now and leaves enough members. */
   isPossible(field: Field): boolean;
-  /** Does it, and resolves when it is over. */
+  /** Injects it, and resolves when it is over. */
   strike(field: Field): Promise<void>;
 }
 
-/** Members that must be able to handle messages whatever is done to the others. */
+/** Minimum number of members that can always handle messages. */
 const ABLE_AT_LEAST = 2;
 
-/** Whether one member less can be borne. */
+/** True if one member fewer leaves enough. */
 export const canSpare = ({ members }: Field): boolean =>
   members.able.length > ABLE_AT_LEAST && members.idle.length > 0;
 
-/** A member to whom nothing is being done. */
+/** A member without a current fault. */
 export function victim({ random, members }: Field, fits: (member: Member) => boolean = () => true): Member {
   const member = random.oneOf(members.idle.filter(fits));
   if (!member) throw new Error('there is no member for this fault');

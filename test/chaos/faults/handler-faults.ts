@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MODE_POLL_MS, type Mode } from '../recording/mode.js';
 import { type Fault, type Field, victim } from './field.js';
 
-/** A member's handler behaves otherwise for a time; `name` is the kind of fault. */
+/** Changes the behaviour of a member's handler for some time; `name`: the kind of fault. */
 async function misbehave(field: Field, kind: 'slow' | 'failing' | 'deaf', mode: Mode): Promise<void> {
   const { random, members, recording } = field;
   const member = victim(field);
@@ -11,7 +11,7 @@ async function misbehave(field: Field, kind: 'slow' | 'failing' | 'deaf', mode: 
   members.behave(member, mode);
   await sleep(random.between(2_000, 5_000));
   members.behave(member, { kind: 'normal' });
-  // By then it has looked, also on a busy machine.
+  // Enough time to read the mode file, even on a busy machine.
   await sleep(3 * MODE_POLL_MS);
   member.state = 'idle';
   end('normal again');
@@ -19,7 +19,7 @@ async function misbehave(field: Field, kind: 'slow' | 'failing' | 'deaf', mode: 
 
 const isPossible = ({ members }: Field): boolean => members.idle.length > 0;
 
-/** Messages take long; the handler stops when it is told. */
+/** Messages take long; the handler respects its signal. */
 const slow: Fault = {
   kind: 'slow',
   isPossible,
@@ -27,14 +27,14 @@ const slow: Fault = {
     misbehave(field, 'slow', { kind: 'slow', ms: Math.round(field.random.between(50, 800)) }),
 };
 
-/** Calls fail and are tried again. */
+/** Calls fail and are retried. */
 const failing: Fault = {
   kind: 'failing',
   isPossible,
   strike: (field) => misbehave(field, 'failing', { kind: 'failing', share: field.random.between(0.1, 0.7) }),
 };
 
-/** Messages take long, some longer than a drain may take, and the handler takes no notice of its signal. */
+/** Messages take long, some longer than the drain timeout, and the handler ignores its signal. */
 const deaf: Fault = {
   kind: 'deaf',
   isPossible,

@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FaultKind } from '../recording/records.js';
 import { canSpare, type Fault, type Field, victim } from './field.js';
 
-/** On a busy machine a process takes its time to start; that is nothing to judge. */
+/** Generous timeout of a start on a busy machine, milliseconds; not a criterion. */
 const JOIN_TIMEOUT_MS = 120_000;
 
-/** The process is gone from one moment to the next. */
+/** The process is killed. */
 const kill: Fault = {
   kind: 'kill',
   isPossible: canSpare,
@@ -26,17 +26,17 @@ async function stop(field: Field, kind: FaultKind, ms: number): Promise<void> {
   await sleep(ms);
   member.cli.signal('SIGCONT');
   member.state = 'idle';
-  end(`went on after ${Math.round(ms)} ms`);
+  end(`continued after ${Math.round(ms)} ms`);
 }
 
-/** Too short for anybody to notice: nothing moves. */
+/** Too short to be detected: nothing moves. */
 const shortStop: Fault = {
   kind: 'short-stop',
   isPossible: canSpare,
   strike: (field) => stop(field, 'short-stop', field.random.between(0.05, 0.55) * field.ttlMs),
 };
 
-/** Longer than the ttl: others take over, and the process must do nothing when it wakes. */
+/** Longer than the ttl: other members take over, and the process must do nothing when it wakes. */
 const longStop: Fault = {
   kind: 'long-stop',
   isPossible: canSpare,
@@ -55,13 +55,13 @@ const leave: Fault = {
   },
 };
 
-/** Another member; half of them have a network of their own. */
+/** A new member; half of them have their own network. */
 const join: Fault = {
   kind: 'join',
   isPossible: ({ members, mostMembers, serverDown }) => !serverDown && members.present.length < mostMembers,
   async strike({ members, recording, random }) {
     const member = await members.start(random.chance(0.5));
-    // Who cannot reach a server at its start ends with an error, as it should: not yet.
+    // A member that cannot reach a server at its start correctly ends with an error, so wait for the server.
     member.state = 'joining';
     const end = recording.fault('join', member.name);
     const joined = member.cli.note(/^joined\b/, JOIN_TIMEOUT_MS).then(() => 'joined');
@@ -70,7 +70,7 @@ const join: Fault = {
   },
 };
 
-/** A network that swallows everything without a word, and heals. */
+/** A network that silently drops everything for some time. */
 const cut: Fault = {
   kind: 'cut',
   isPossible: (field) => canSpare(field) && field.members.idle.some(({ proxies }) => proxies.length > 0),

@@ -2,11 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { CliExit } from '../../support/cli.js';
 import type { Fault } from './field.js';
 
-/** How a command ended, in a few words. */
+/** The outcome of a command in a few words. */
 const outcomeOf = ({ code, stderr }: CliExit): string =>
   code === 0 ? 'done' : `exit code ${code}: ${stderr.split('\n')[0] ?? ''}`;
 
-/** An operator has partitions handed over: one, or all of a member. */
+/** An operator releases a partition, or all of a member. */
 const release: Fault = {
   kind: 'release',
   isPossible: ({ members, serverDown }) => !serverDown && members.idle.length > 1,
@@ -18,7 +18,7 @@ const release: Fault = {
   },
 };
 
-/** An operator lets a partition rest for a while: from `begin` to `end`, less what the commands take. */
+/** An operator pauses a partition for some time: from `begin` to `end`, without the time of the commands. */
 const pause: Fault = {
   kind: 'pause',
   isPossible: ({ paused, serverDown }) => paused.size === 0 && !serverDown,
@@ -39,5 +39,5 @@ const pause: Fault = {
   },
 };
 
-/** Faults that are none: what an operator may do at any time. */
+/** Actions of operators, which must never cause harm. */
 export const operatorFaults: readonly Fault[] = [release, pause];

@@ -10,7 +10,7 @@ import { worldFaults } from './world-faults.js';
 /** Faults that need more than one server. */
 const OF_CLUSTERS: readonly FaultKind[] = ['leader-kill', 'route-cut'];
 
-/** All faults that make sense with these servers, and are wanted. */
+/** The requested faults that are possible with these servers. */
 function allFaults({ servers, wanted }: Field): Fault[] {
   const all = [...memberFaults, ...serverFaults, ...handlerFaults, ...operatorFaults, ...worldFaults];
   return all.filter(
@@ -19,26 +19,25 @@ function allFaults({ servers, wanted }: Field): Fault[] {
   );
 }
 
-/** So many faults at once at most, and how often another one begins before those before are over. */
+/** Limit of simultaneous faults, and the probability that a fault starts before the previous ones have ended. */
 const AT_ONCE = 3;
 const OVERLAP = 0.35;
 
-/** Below this the group is filled up again after each rest. */
+/** After each rest, new members join up to this number. */
 const MEMBERS_AT_LEAST = 3;
 
-/** What the schedule needs beside the field. */
+/** Further dependencies of the schedule. */
 export interface ScheduleOptions {
   field: Field;
   durationMs: number;
-  /** Waits until the group is at rest, or has taken far too long. */
+  /** Waits until the group is at rest, or a generous timeout has passed. */
   rest: () => Promise<void>;
   signal: AbortSignal;
 }
 
 /**
- * Disturbs the group until the time is over, and ends when the last fault is over. The kinds come from a shuffled
- * deck, so that each comes as often as the others; one that is not possible just now is put aside for later. Between
- * some faults the group gets its rest.
+ * Injects faults until the time is over, and ends with the last fault. The kinds come from a shuffled deck, so that all are equally
+ * frequent; a kind that is not possible now is used later. Between some faults the group may settle.
  */
 export async function disturb({ field, durationMs, rest, signal }: ScheduleOptions): Promise<void> {
   const { random, members } = field;

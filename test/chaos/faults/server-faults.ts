@@ -3,7 +3,7 @@ import type { TestServer } from '../../support/server.js';
 import type { FaultKind } from '../recording/records.js';
 import type { Fault, Field } from './field.js';
 
-/** SIGKILL, and a start on the same store after a while; over when every replica is complete again. */
+/** SIGKILL, and later a start with the same store; ends when every replica is complete again. */
 async function restart(field: Field, kind: FaultKind, server: TestServer): Promise<void> {
   const { servers, random, recording, manager, streams } = field;
   field.serverDown = true;
@@ -17,7 +17,7 @@ async function restart(field: Field, kind: FaultKind, server: TestServer): Promi
   end(`back after ${Math.round(downMs)} ms`);
 }
 
-/** One at a time, and not while somebody connects for the first time. */
+/** One at a time, and not while a process connects for the first time. */
 const isPossible = ({ serverDown, members }: Field): boolean =>
   !serverDown && members.present.every(({ state }) => state !== 'joining');
 
@@ -27,7 +27,7 @@ const serverKill: Fault = {
   strike: (field) => restart(field, 'server-kill', field.random.oneOf(field.servers.all) as TestServer),
 };
 
-/** The server of a cluster that leads the bucket, or the stream. */
+/** The leader of the bucket or the stream in a cluster. */
 const leaderKill: Fault = {
   kind: 'leader-kill',
   isPossible: (field) => field.servers.isCluster && isPossible(field),
@@ -41,8 +41,8 @@ const leaderKill: Fault = {
 };
 
 /**
- * The routes between one server of a cluster and the others break, in one direction or both, and heal. Its clients stay
- * with it. Leaders first: a server that leads the bucket answers reads for seconds after it has lost the others.
+ * Cuts and repairs the routes between one server of a cluster and the others, in one direction or both. Its clients stay connected
+ * to it. Leaders first: the bucket's leader answers reads for seconds after it has lost the others.
  */
 const routeCut: Fault = {
   kind: 'route-cut',

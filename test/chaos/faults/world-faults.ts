@@ -6,13 +6,13 @@ import type { TestServer } from '../../support/server.js';
 import { LIMITED, OPEN, REFUSING } from '../stage/server-config.js';
 import type { Fault, Field } from './field.js';
 
-/** What a world may do in which other people work too: only on one server, and not while one of them connects. */
+/** Faults by other users of the server: only with one server, and not while a process connects. */
 const isPossible = ({ servers, serverDown, members }: Field): boolean =>
   !servers.isCluster && !serverDown && members.present.every(({ state }) => state !== 'joining');
 
 const theServer = ({ servers }: Field): TestServer => servers.all[0] as TestServer;
 
-/** Asks until the server answers: other faults may keep it from doing so. */
+/** Retries until the server answers, because other faults may prevent that. */
 async function answered<T>(ask: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
@@ -24,7 +24,7 @@ async function answered<T>(ask: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The server comes back with another configuration for some time, and then as it was. */
+/** Restarts the server with another configuration for some time, then with the original one. */
 async function reconfigured(
   field: Field,
   kind: 'refused' | 'readers-limited',
@@ -44,7 +44,7 @@ async function reconfigured(
   end(`as before after ${Math.round(ms)} ms`);
 }
 
-/** Nobody may connect: somebody has made a mistake with the users. */
+/** All users are refused, as after a mistake in the configuration. */
 const refused: Fault = {
   kind: 'refused',
   isPossible,
@@ -66,7 +66,7 @@ function folderOf(server: TestServer, stream: string): string {
   return join(root, account, 'streams', stream);
 }
 
-/** The bucket is an older copy of itself: somebody has put a backup back. */
+/** The bucket is restored from an older copy. */
 const storeRestored: Fault = {
   kind: 'store-restored',
   isPossible,
@@ -94,7 +94,7 @@ const storeRestored: Fault = {
   },
 };
 
-/** Entries of the group vanish from the bucket, without the marks that a deletion leaves. */
+/** Entries of the group vanish from the bucket without deletion markers. */
 const entriesRemoved: Fault = {
   kind: 'entries-removed',
   isPossible,
@@ -113,7 +113,7 @@ const entriesRemoved: Fault = {
   },
 };
 
-/** The stream's limits shrink for a moment: what it drops is lost, and has to be told. */
+/** The stream's limits shrink for a moment: dropped messages are lost, and must be reported. */
 const streamShrunk: Fault = {
   kind: 'stream-shrunk',
   isPossible,
@@ -127,7 +127,7 @@ const streamShrunk: Fault = {
   },
 };
 
-/** Faults of a world that is not ours alone. */
+/** Faults by other users. */
 export const worldFaults: readonly Fault[] = [
   refused,
   readersLimited,

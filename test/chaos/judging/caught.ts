@@ -1,14 +1,14 @@
 import type { Call, History, Span } from '../recording/history.js';
 
-/** A call that begins this long after its process went on, with nothing else before it, was begun before the break. */
+/** A call that starts within this time after its process continued, before anything else, counts as started before the break. */
 const WAKE_MS = 500;
-/** Shorter breaks cost nobody a lease. */
+/** Shorter breaks do not cost a lease. */
 const BREAK_MS = 500;
 
 /**
- * A process can be stopped between its last look at the permission and the first thing that its handler notes: the call
- * began before the break, whatever its time says. That is the case where nothing else of the process lies between the
- * beginning of the break and the call; its next call is judged as it is.
+ * A process can be stopped between its last check of the permit and the first record of its handler. Then the call started before
+ * the break, whatever its time is. This is assumed if the process recorded nothing between the start of the break and the
+ * call. Its next call is judged normally.
  */
 export function settleStarts({ calls, faults, lives, ...rest }: History): History {
   const breaks = new Map<string, Span[]>();
@@ -31,7 +31,7 @@ export function settleStarts({ calls, faults, lives, ...rest }: History): Histor
       const first = list.findIndex((call) => call.from > from);
       const call = list[first];
       if (!call || call.from > to + WAKE_MS) continue;
-      // What it began after it had joined again is under an epoch that it did not have before.
+      // Calls after a new join are under a new epoch.
       const had = list.slice(0, first).some((before) => isSameTenure(before, call));
       if (!had) continue;
       const ends = list.slice(Math.max(0, first - 100), first).map((before) => before.to);

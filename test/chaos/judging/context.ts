@@ -4,12 +4,12 @@ import type { History } from '../recording/history.js';
 import { describeCallFully, describeFault, describeTime } from './describe.js';
 import type { Violation } from './violation.js';
 
-/** How far around a violation is looked, milliseconds, and how much of each kind is told. */
+/** The time around a violation that is shown, milliseconds, and the limits of each kind of line. */
 const AROUND_MS = 5_000;
 const CALLS = 8;
 const CHANGES = 8;
 
-/** What happened around a violation: calls, leases and positions of its partition, and faults. */
+/** The context of a violation: calls, leases and positions of its partition, and faults. */
 export function contextOf({ at, partition }: Violation, history: History): string[] {
   const { calls, faults, lives } = history;
   const near = <T>(list: readonly T[], time: (each: T) => number, most: number): T[] =>

@@ -14,7 +14,7 @@ export function describeCall({ process, partition, seq, epoch, attempt }: Call):
 
 /** A call with its times and its end. */
 export function describeCallFully(call: Call): string {
-  const told = call.toldAt === undefined ? '' : `, told to stop at ${describeTime(call.toldAt)}`;
+  const told = call.toldAt === undefined ? '' : `, signal aborted at ${describeTime(call.toldAt)}`;
   const to = Number.isFinite(call.to) ? describeTime(call.to) : 'the end';
   return `${describeTime(call.from)} to ${to} ${describeCall(call)}: ${call.how}${told}${call.deaf ? ' (deaf)' : ''}`;
 }

@@ -1,8 +1,8 @@
 import type { Call, Span } from '../recording/history.js';
 
 /**
- * How far apart two owners of a partition were while one of these spans lasted, milliseconds: from the last call that
- * the older epoch's member began to the first call of the next epoch's. Below 0: the older one began a call afterwards.
+ * The distances between two owners of a partition during these spans, milliseconds: from the last started call of the older epoch
+ * to the first call of the next epoch. Below 0: the older one started a call afterwards.
  */
 export function distancesDuring(calls: readonly (readonly Call[])[], spans: readonly Span[]): number[] {
   return calls.flatMap((list) => {

@@ -2,24 +2,24 @@ import type { Call, FaultSpan, History, Life, Span } from '../recording/history.
 import { describeCall, describeCallFully } from './describe.js';
 import type { Violation } from './violation.js';
 
-/** Why two handlers of one partition may have run at once: SPEC.md promises nothing then. */
+/** Excuses for two simultaneous handlers of a partition, for which SPEC.md promises nothing. */
 export type Excuse = 'stopped' | 'stalled' | 'deaf' | 'told';
 
-/** After a process goes on, what it was doing is told to stop within this time, milliseconds; more is no excuse. */
+/** A process that continues aborts the signals of its calls within this time, milliseconds. */
 const WAKE_GRACE_MS = 250;
-/** A handler that heeds its signal is done this long after it was told. */
+/** A handler that respects its signal ends within this time, milliseconds. */
 const HEED_MS = 100;
-/** A drain gives up this much later than its timeout at most. */
+/** Maximum delay of a drain's timeout, milliseconds. */
 const DRAIN_SLACK_MS = 100;
 
-/** Two calls that ran at once. */
+/** Two simultaneous calls. */
 export interface Overlap {
   older: Call;
   newer: Call;
   excuse: Excuse;
 }
 
-/** What was stopped when: SIGSTOP by the faults, breaks of the event loop by each process itself. */
+/** The stops of each process: SIGSTOP from the faults, and breaks of the event loop from its own records. */
 export class Breaks {
   readonly #stops = new Map<string, Span[]>();
   readonly #stalls: Map<string, Span[]>;
@@ -34,7 +34,7 @@ export class Breaks {
     }
   }
 
-  /** Whether this call was interrupted by a break in which the moment lies, and ended right after it. */
+  /** True if a break that contains this moment interrupted the call, which ended right after it. */
   excuse(call: Call, moment: number): 'stopped' | 'stalled' | undefined {
     const covers = ({ from, to }: Span): boolean =>
       from >= call.from - HEED_MS &&
@@ -47,8 +47,8 @@ export class Breaks {
 }
 
 /**
- * I4: no two members run handlers of one partition at once, and none starts one under an epoch that is over. I3:
- * nor does one member under one epoch.
+ * I4: no two members run handlers of a partition at the same time, and none starts a handler under an ended epoch. I3: the same
+ * within one member and epoch.
  */
 export function judgeExclusive(
   history: History,
@@ -85,7 +85,7 @@ function excuseOf(older: Call, newer: Call, breaks: Breaks, drainTimeoutMs: numb
   const { toldAt, deaf } = older;
   const wasTold = toldAt !== undefined && toldAt <= newer.from;
   if (older.process === newer.process) {
-    // Its own member waits for it as long as for a drain.
+    // Its member waits for it until the drain timeout.
     const isGivenUp = wasTold && newer.from - toldAt >= drainTimeoutMs - DRAIN_SLACK_MS;
     return deaf && isGivenUp ? 'deaf' : undefined;
   }

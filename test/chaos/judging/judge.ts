@@ -14,41 +14,41 @@ import { judgeRest, type Recovery } from './rest.js';
 import { type Spread, spreadOf } from './spread.js';
 import { CHARGES, type Charge, type Violation } from './violation.js';
 
-/** What a run was worth: all from its files. Times in milliseconds. */
+/** The verdict of a run, computed from its files. Times in milliseconds. */
 export interface Verdict {
   ok: boolean;
   settings: RunSettings;
   durationMs: number;
   confirmed: number;
-  /** For how long the publisher ran. */
+  /** Running time of the publisher. */
   trafficMs: number;
-  /** Different messages that were handled. */
+  /** Distinct messages that were handled. */
   handled: number;
   calls: number;
-  /** Calls that failed on purpose, were told to stop, or were cut off by the end of their process. */
+  /** Calls that failed on purpose, stopped after an aborted signal, or were cut off by the end of their process. */
   unfinished: Record<'failed' | 'stopped' | 'cut', number>;
-  /** How many changes of hands there were. */
+  /** The number of changes of owner. */
   epochs: number;
   members: number;
   faults: Partial<Record<FaultKind, number>>;
   /** Violations by charge. */
   charges: Record<Charge, number>;
-  /** Messages handled again, by what explains it, and for how long the owner before could have committed them. */
+  /** Repeated messages by explanation, and the time in which the previous owner could have committed them. */
   repeats: Partial<Record<Cause, { messages: number; ableMs: Spread }>>;
-  /** Calls beside which another ran, where nothing promises otherwise. */
+  /** Overlapping calls that are not a violation. */
   excusedOverlaps: Partial<Record<Excuse, number>>;
-  /** From a fault until the group was at rest, where nothing else happened meanwhile; `several`: faults together. */
+  /** Times from a fault until the group was at rest, if nothing else happened; `several`: simultaneous faults. */
   restMs: Partial<Record<FaultKind | 'several', Spread>>;
-  /** From the last call that an owner began to the first of the next member's, where routes were cut meanwhile. */
+  /** Times from the last started call of an owner to the next owner's first, while routes were cut. */
   cutDistancesMs: Spread | undefined;
-  /** The first ones, with what happened around them. */
+  /** The first violations with their context. */
   violations: (Violation & { context: string[] })[];
 }
 
-/** So many violations are told with their context. */
+/** Limit of violations that are shown with their context. */
 const TOLD = 20;
 
-/** Judges the run in this folder, from its files alone, and the group beside it with another bucket. */
+/** Judges the run in this folder, from its files alone, and the twin group with another bucket. */
 export function judgeFolder(folder: string): { verdict: Verdict; history: History; twin?: Verdict } {
   const history = readHistory(folder);
   const verdict = judgeHistory(history);

@@ -10,8 +10,7 @@ export interface PartitionLog {
 }
 
 /**
- * Confirmed messages that were not handled when the stream dropped them. A server that is killed afterwards may bring
- * them back.
+ * Confirmed messages that the stream dropped before they were handled. A server that is killed afterwards may restore them.
  */
 function droppedOf({ confirmed, calls, dropped }: History): Stored[] {
   if (dropped.length === 0) return [];
@@ -27,8 +26,7 @@ function droppedOf({ confirmed, calls, dropped }: History): Stored[] {
 }
 
 /**
- * All messages that are known to be stored: those that were confirmed, and those that somebody handled; but for those
- * that the stream has dropped.
+ * All messages that are known to be stored: confirmed or handled ones, without those that the stream dropped.
  */
 export function partitionLogs(history: History): PartitionLog[] {
   const { settings, confirmed, calls } = history;
@@ -41,7 +39,7 @@ export function partitionLogs(history: History): PartitionLog[] {
   });
 }
 
-/** Everything up to here is handled: grows as calls end. */
+/** The frontier of handled messages, which grows as calls end. */
 export class Frontier {
   readonly #handled: Uint8Array;
   #next = 0;
@@ -61,7 +59,7 @@ export class Frontier {
   }
 }
 
-/** Starts and ends of calls in the order of time; an end before a start of the same moment. */
+/** Starts and ends of calls in order of time; at equal times ends come first. */
 export function* inTime(calls: readonly Call[]): Generator<{ call: Call; ends: boolean }> {
   const ends = [...calls].sort((a, b) => a.to - b.to);
   let next = 0;
@@ -85,7 +83,7 @@ export function judgeOrder(history: History, calls: readonly Call[][], logs: Par
   ];
 }
 
-/** Each number is stored once, and those of a key in their order. */
+/** Each number is stored once, and the numbers of a key are in order. */
 function judgeStorage(confirmed: readonly Stored[]): Violation[] {
   const violations: Violation[] = [];
   const numbers = new Map<number, Stored>();
@@ -101,7 +99,7 @@ function judgeStorage(confirmed: readonly Stored[]): Violation[] {
   for (const message of [...confirmed].sort((a, b) => a.seq - b.seq)) {
     const before = last.get(message.key);
     if (before && before.number > message.number) {
-      const text = `key ${message.key}: message ${message.number} is stored behind ${before.number}`;
+      const text = `key ${message.key}: message ${message.number} is stored after ${before.number}`;
       violations.push({ charge: 'disorder', at: 0, partition: message.partition, text });
     }
     last.set(message.key, message);
@@ -109,7 +107,7 @@ function judgeStorage(confirmed: readonly Stored[]): Violation[] {
   return violations;
 }
 
-/** What was handled is what was published, under the sequence that was confirmed. */
+/** Handled messages equal published ones, at their confirmed sequences. */
 function judgeContent({ confirmed, calls }: History): Violation[] {
   const stored = new Map(confirmed.map((message) => [message.seq, message]));
   return calls.flatMap((call) => {
@@ -123,7 +121,7 @@ function judgeContent({ confirmed, calls }: History): Violation[] {
   });
 }
 
-/** Every call is of a message before which everything has been handled. */
+/** All earlier messages are handled before a call. */
 function judgePartition(calls: readonly Call[], partition: number, log: PartitionLog): Violation[] {
   const violations: Violation[] = [];
   const frontier = new Frontier(log.sequences.length);
@@ -152,7 +150,7 @@ function judgePartition(calls: readonly Call[], partition: number, log: Partitio
   return violations;
 }
 
-/** Of each key, what is handled for the first time comes after everything that was. */
+/** Of each key, a message that is handled for the first time comes after all handled ones. */
 function judgeKeys(history: History): Violation[] {
   const violations: Violation[] = [];
   const dropped = new Set(droppedOf(history).map(({ seq }) => seq));
@@ -173,11 +171,11 @@ function judgeKeys(history: History): Violation[] {
 
 function judgeLoss(history: History): Violation[] {
   const { settings, confirmed, calls, calmAt, toldLost } = history;
-  // SPEC.md, "Not promised": what is dropped as it is stored, of which a second may bring so much.
+  // SPEC.md, "Not promised": messages that are dropped within a second after they are stored.
   const unseen = (history.dropped.length * settings.rate) / settings.partitions;
   const at = Number.isFinite(calmAt) ? calmAt : 0;
   const ended = new Set(calls.filter(({ how }) => how === 'handled').map(({ seq }) => seq));
-  // What was in memory then, or came back, was handled nevertheless.
+  // Messages that were in memory, or were restored, may have been handled nevertheless.
   const dropped = droppedOf(history).filter(({ seq }) => !ended.has(seq));
   for (const { seq } of dropped) ended.add(seq);
   const lost = confirmed
@@ -192,7 +190,7 @@ function judgeLoss(history: History): Violation[] {
     const all = [...toldLost.values()].reduce((sum, told) => sum + told, 0);
     const told = settings.keyed ? all : (toldLost.get(partition) ?? 0);
     if (told >= count - unseen) return [];
-    const text = `the stream dropped ${count} messages of p${partition}, and members told of ${told}`;
+    const text = `the stream dropped ${count} messages of p${partition}, and members reported ${told}`;
     return [{ charge: 'silent-loss', at, partition, text }];
   });
   return [...lost, ...untold];

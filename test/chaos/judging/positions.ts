@@ -27,8 +27,8 @@ function positionsOf(bucket: readonly BucketChange[], group: string, partition: 
 }
 
 /**
- * I8: positions and their epochs never go back. I2: a position never passes a message that was not handled. And an
- * owner begins behind the position that it found.
+ * I8: positions and their epochs never go back. I2: a position never passes an unhandled message. An owner starts after the position
+ * that it found.
  */
 export function judgePositions(
   { settings, bucket }: History,
@@ -66,7 +66,7 @@ function judgePassing(
   const frontier = new Frontier(sequences.length);
   const ends = [...inTime(calls)].filter(({ ends: isEnd }) => isEnd).map(({ call }) => call);
   let next = 0;
-  // What we saw first was committed first: a snapshot after a break tells things late, never early.
+  // Entries are seen in the order of commits, maybe late, never early.
   for (const { at, seq } of [...positions].sort((a, b) => a.at - b.at)) {
     for (; (ends[next]?.to ?? Number.POSITIVE_INFINITY) <= at; next++) {
       const call = ends[next] as Call;
@@ -90,7 +90,7 @@ function judgeBeginnings(
   return calls.flatMap((call) => {
     if (begun.has(call.epoch)) return [];
     begun.add(call.epoch);
-    // Whatever an older epoch has committed was there when this one began: from then on it could commit no more.
+    // All commits of older epochs precede this epoch, which fences them.
     const before = positions
       .filter(({ epoch, era }) => epoch < call.epoch && era === Math.floor(call.epoch / ERA))
       .map(({ seq }) => seq);

@@ -13,7 +13,7 @@ import { describeCall, describeCallFully } from './describe.js';
 import type { Excuse, Overlap } from './exclusive.js';
 import type { Violation } from './violation.js';
 
-/** What explains that a message is handled again. */
+/** The explanation of a repetition. */
 export type Cause = 'kill' | 'stop' | 'cut' | 'server' | 'deaf' | 'stall' | 'restored';
 
 /** A message that was handled before. */
@@ -21,17 +21,17 @@ export interface Repeat {
   call: Call;
   before: Call;
   cause: Cause;
-  /** For how long the owner before could have committed it, milliseconds. */
+  /** The time in which the previous owner could have committed it, milliseconds. */
   ableMs: number;
 }
 
-/** Beside the commit interval: what a position takes to be written. */
+/** Time of a commit, in addition to the commit interval, milliseconds. */
 const COMMIT_SLACK_MS = 300;
-/** A drain gives up this much before or after its timeout, as seen from outside. */
+/** Tolerance of a drain's timeout, as seen from outside, milliseconds. */
 const DRAIN_SLACK_MS = 100;
-/** Only a break of at least this part of the ttl can cost a session: a shorter one explains nothing. */
+/** Share of the ttl from which a break can cost a session; shorter breaks explain nothing. */
 const LONG_SHARE = 0.5;
-/** Out of contact for this part of the ttl, an owner aborts its partitions. */
+/** Share of the ttl without contact after which an owner aborts its partitions. */
 const DEADLINE_SHARE = 0.9;
 
 /**
@@ -51,7 +51,7 @@ export function judgeRepeats(
   const excused = new Map(overlaps.map(({ older, newer, excuse }) => [newer, { older, excuse }]));
   const explain = explainer(history);
   for (const list of calls) {
-    /** By sequence, the calls that handled it, or will have by their end. */
+    /** By sequence, the calls that handled it, or will have handled it when they end. */
     const handled = new Map<number, Call>();
     for (const call of list) {
       const before = handled.get(call.seq);
@@ -62,7 +62,7 @@ export function judgeRepeats(
         before.to > call.from ? overlap?.older === before && CAUSES[overlap.excuse] : explain(before, call);
       if (found) repeats.push({ call, before, ...found });
       else {
-        const text = `${describeCall(call)} again, and nothing explains it; before: ${describeCallFully(before)}`;
+        const text = `${describeCall(call)} again, without an explanation; before: ${describeCallFully(before)}`;
         violations.push({ charge: 'repeat', at: call.from, partition: call.partition, text });
       }
     }
@@ -70,7 +70,7 @@ export function judgeRepeats(
   return { violations, repeats };
 }
 
-/** What an excused overlap explains: the older call ended after the newer one had begun. */
+/** The explanation by an excused overlap: the older call ended after the newer one had started. */
 const CAUSES: Record<Excuse, Explanation> = {
   stopped: { cause: 'stop', ableMs: 0 },
   stalled: { cause: 'stall', ableMs: 0 },
@@ -80,7 +80,7 @@ const CAUSES: Record<Excuse, Explanation> = {
 
 type Explanation = { cause: Cause; ableMs: number };
 
-/** Finds what kept the process of the call before from committing what it had handled. */
+/** Finds the reason why the previous call's process could not commit. */
 function explainer(history: History): (before: Call, call: Call) => Explanation | undefined {
   const { settings } = history;
   const budgetMs = settings.commitIntervalMs + COMMIT_SLACK_MS;
@@ -93,7 +93,7 @@ function explainer(history: History): (before: Call, call: Call) => Explanation 
     if (Math.floor(before.epoch / ERA) < Math.floor(call.epoch / ERA))
       return { cause: 'restored', ableMs: 0 };
     if (before.deaf && before.toldAt !== undefined) {
-      // Its member may have given it up: then nobody knows that it came to an end.
+      // Its member may have abandoned it, and does not know that it succeeded.
       const isGivenUp = doneAt - before.toldAt >= settings.drainTimeoutMs - DRAIN_SLACK_MS;
       if (isGivenUp || before.epoch !== call.epoch) return { cause: 'deaf', ableMs: 0 };
     }
@@ -106,19 +106,19 @@ function explainer(history: History): (before: Call, call: Call) => Explanation 
     if (!cause) return undefined;
     const hindered = covered(touching, tenure);
     const stalled = covered([...touching, ...stalls], tenure) - hindered;
-    // Where a process has to wait for the processor, so has the server.
+    // If a process had to wait for the processor, so did the server.
     const ableMs = tenure.to - tenure.from - hindered - 2 * stalled;
     return ableMs <= budgetMs ? { cause, ableMs: Math.max(0, ableMs) } : undefined;
   };
 }
 
-/** A time in which a process could not commit; `canEnd`: it can also be what cost it the partition. */
+/** A time in which a process could not commit; `canEnd`: it may have cost the process the partition. */
 interface Hindrance extends Span {
   cause: Cause;
   canEnd: boolean;
 }
 
-/** What hindered each process, in order of time. */
+/** The hindrances of each process, in order of time. */
 function troubles({ settings, faults, lives }: History) {
   const { ttlMs } = settings;
   const recoveryMs = (2 * ttlMs) / 5 + COMMIT_SLACK_MS;
@@ -126,9 +126,9 @@ function troubles({ settings, faults, lives }: History) {
   const servers = faults
     .filter(({ kind }) => SERVER_KINDS.includes(kind))
     .map(({ kind, from, to }): Hindrance => {
-      // An owner whose session is gone stops at once; its lease may stay until the longest ttl has passed.
+      // An owner whose session is gone stops immediately; its lease may stay until the longest ttl has passed.
       const orphanedMs = kind === 'entries-removed' ? ttlMs : 0;
-      // After its deadline an owner has aborted all: it takes its partitions over again before it can commit.
+      // After its deadline an owner has aborted everything, and takes its partitions over again before it can commit.
       const abortedMs = to - from >= ttlMs * DEADLINE_SHARE ? ttlMs / 4 : 0;
       return { from, to: to + recoveryMs + orphanedMs + abortedMs, cause: 'server', canEnd: true };
     });
@@ -143,7 +143,7 @@ function troubles({ settings, faults, lives }: History) {
       if (kind === 'short-stop' || kind === 'long-stop')
         // After a long one it has to connect and renew before it may commit.
         return [{ from, to: isLong(fault) ? to + recoveryMs : to, cause: 'stop', canEnd: isLong(fault) }];
-      // When it heals the connection is closed: a process that is slow to come back is as good as gone.
+      // After the cut the connection is closed; a process that reconnects slowly counts as gone.
       return kind === 'cut' ? [{ from, to: to + recoveryMs, cause: 'cut', canEnd: true }] : [];
     });
     const stalls = life.stalls
@@ -154,7 +154,7 @@ function troubles({ settings, faults, lives }: History) {
       killedAt === undefined
         ? []
         : [{ from: killedAt, to: Number.POSITIVE_INFINITY, cause: 'kill', canEnd: true }];
-    // In the end the kill counts, before it what somebody did, and what happened by itself only where nobody did.
+    // A kill takes precedence, then an injected fault, then other hindrances.
     const found = { hindrances: [...stalls, ...servers, ...own, ...end], stalls: life.stalls };
     all.set(name, found);
     return found;
@@ -162,9 +162,8 @@ function troubles({ settings, faults, lives }: History) {
 }
 
 /**
- * When the epoch of a call was over: when the next lease of its partition was written. The harness may have seen that
- * late, as its own watch begins anew after a server was killed: so the record's own time counts, from the clock of the
- * same machine.
+ * The end of a call's epoch: when the next lease of its partition was written. The harness may have seen that late, because its
+ * watch restarts after a server was killed. So the time in the record counts, which is from the same machine's clock.
  */
 function tenureEnds({ settings, bucket }: History): (call: Call) => number {
   const startedAt = Date.parse(settings.startedAt);
@@ -183,7 +182,7 @@ function tenureEnds({ settings, bucket }: History): (call: Call) => number {
   };
 }
 
-/** How much of `within` these spans cover together. */
+/** The part of `within` that these spans cover. */
 function covered(spans: readonly Span[], within: Span): number {
   let [total, upTo] = [0, within.from];
   for (const { from, to } of [...spans].sort((a, b) => a.from - b.from)) {

@@ -12,7 +12,7 @@ const spreadCells = ({ count, min, median, p99, max }: Spread): string[] =>
 const plural = (count: number, what: string): string =>
   `${formatCount(count)} ${what}${count === 1 ? '' : 's'}`;
 
-/** A verdict for people. `title` is what was run; `twin`: that of the group beside it. */
+/** A verdict for people. `title`: the kind of run; `twin`: the verdict of the twin group. */
 export function formatReport(title: string, verdict: Verdict, machine: Machine, twin?: Verdict): string {
   const { settings, charges, faults, repeats, excusedOverlaps, restMs, violations } = verdict;
   const place =
@@ -27,7 +27,7 @@ export function formatReport(title: string, verdict: Verdict, machine: Machine, 
     `${settings.partitions} partitions, ttl ${settings.ttlMs} ms, drain timeout ${settings.drainTimeoutMs} ms, commit interval ${settings.commitIntervalMs} ms`,
     '',
     `${plural(verdict.confirmed, 'message')} confirmed (${Math.round((verdict.confirmed * 1_000) / verdict.trafficMs)}/s), ${formatCount(verdict.handled)} handled, in ${plural(verdict.calls, 'call')}`,
-    `  of which ${formatCount(verdict.unfinished.failed)} failed on purpose, ${formatCount(verdict.unfinished.stopped)} were told to stop, ${formatCount(verdict.unfinished.cut)} were cut off with their process`,
+    `  of which ${formatCount(verdict.unfinished.failed)} failed on purpose, ${formatCount(verdict.unfinished.stopped)} stopped after an aborted signal, ${formatCount(verdict.unfinished.cut)} were cut off with their process`,
     `${plural(verdict.members, 'member process')}, ${plural(verdict.epochs, 'epoch')}, ${describeTime(verdict.durationMs)} from the first to the last call`.replace(
       'processs',
       'processes',
@@ -44,7 +44,7 @@ export function formatReport(title: string, verdict: Verdict, machine: Machine, 
         .join(', '),
     '',
     ...section(
-      'handled again, explained by (ms in which the owner before could have committed)',
+      'handled again, by explanation (ms in which the previous owner could have committed)',
       Object.entries(repeats).map(([cause, { ableMs }]) => [cause, ...spreadCells(ableMs)]),
     ),
     ...section(
@@ -60,7 +60,7 @@ export function formatReport(title: string, verdict: Verdict, machine: Machine, 
     );
   }
   const excuses = Object.entries(excusedOverlaps).map(([excuse, count]) => `${count} ${excuse}`);
-  lines.push(`handlers side by side where nothing is promised: ${excuses.join(', ') || 'none'}`, '');
+  lines.push(`overlapping handlers that are not a violation: ${excuses.join(', ') || 'none'}`, '');
   if (twin) {
     const found = Object.entries(twin.charges).filter(([, count]) => count > 0);
     const what = found.map(([charge, count]) => `${count} ${charge}`).join(', ') || 'nothing violated';

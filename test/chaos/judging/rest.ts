@@ -5,25 +5,25 @@ import { type FaultKind, PUBLISHER } from '../recording/records.js';
 import { describeFault, describeTime } from './describe.js';
 import type { Violation } from './violation.js';
 
-/** Beside twice the ttl: the group has this long to come to rest after a fault, milliseconds. */
+/** Time for the group to settle after a fault, in addition to twice the ttl, milliseconds. */
 const REST_SLACK_MS = 10_000;
-/** Of these it counts from their beginning: what comes after is for the group to do. */
+/** Faults for which the time counts from their start. */
 const COUNTS_FROM_BEGIN: readonly FaultKind[] = ['kill', 'leave'];
 
-/** Faults that began before the group was at rest after the first of them, and how long it took after the last. */
+/** Faults that began before the group had settled after the first of them, and the time to settle after the last. */
 export interface Recovery {
   faults: FaultSpan[];
-  /** Undefined: it was not at rest when the run ended, which was too soon to judge. */
+  /** Undefined: the run ended too early to judge. */
   restMs: number | undefined;
 }
 
-/** From when on the group was at rest, and until when. */
+/** A period in which the group was at rest. */
 interface State {
   at: number;
   isAtRest: boolean;
 }
 
-/** I5, I7: after each fault the group comes to rest in time, as the bucket and the lives of the processes tell. */
+/** I5, I7: after each fault the group settles in time, judged from the bucket and the processes. */
 export function judgeRest(history: History): { violations: Violation[]; recoveries: Recovery[] } {
   const { settings, faults, calmAt } = history;
   const states = followRest(history);
@@ -67,7 +67,7 @@ function firstRest(states: readonly State[], at: number): number | undefined {
   return current ? at : undefined;
 }
 
-/** Plays the bucket's changes and the lives of the members again, and notes when the group was at rest. */
+/** Replays the changes of bucket and processes, and records when the group was at rest. */
 function followRest({ settings, bucket, lives, looks, calmAt }: History): State[] {
   const stage = new ReplayedBucket();
   const ownership = new Ownership(stage, settings.group, () => {});
@@ -91,11 +91,11 @@ function followRest({ settings, bucket, lives, looks, calmAt }: History): State[
   return states;
 }
 
-/** When a process is no longer to be counted with. */
+/** When a process stops counting as a member. */
 const endOf = ({ killedAt, leftAt, exit }: Life): number =>
   Math.min(...[killedAt, leftAt, exit?.at].map((at) => at ?? Number.POSITIVE_INFINITY));
 
-/** A bucket that shows again what was recorded of one. */
+/** A bucket that replays a recording. */
 class ReplayedBucket implements Pick<Bucket, 'watch'> {
   #sink: WatchSink | undefined;
 
@@ -104,7 +104,7 @@ class ReplayedBucket implements Pick<Bucket, 'watch'> {
     return { stop: () => {} };
   }
 
-  /** What was known is replaced. */
+  /** Replaces everything known. */
   reset(): void {
     this.#sink?.snapshot([]);
   }

@@ -1,4 +1,4 @@
-/** A handful of figures in short. */
+/** A summary of figures. */
 export interface Spread {
   count: number;
   min: number;

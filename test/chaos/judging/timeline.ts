@@ -11,12 +11,12 @@ const RIGHT = 20;
 const ROW = 20;
 const GAP = 5;
 const HEAD = 50;
-/** Colours of owners; a member keeps its own, and its name is written where there is room. */
+/** Colours of owners; a member keeps its colour, and its name is drawn if it fits. */
 const COLORS = ['#4e79a7', '#f28e2b', '#59a14f', '#b07aa1', '#76b7b2', '#edc948', '#9c755f', '#ff9da7'];
 const FAULT_COLOR = '#d1242f';
 const PLOT_HEIGHT = 60;
 
-/** A partition in somebody's hands. */
+/** A partition with its owner for some time. */
 interface Tenure extends Span {
   partition: number;
   owner: string;
@@ -26,7 +26,7 @@ interface Tenure extends Span {
 const xml = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 
-/** Who owned what when, as the bucket tells. */
+/** The owners of partitions over time, from the bucket. */
 function tenures({ bucket, settings, calmAt }: History, end: number): Tenure[] {
   const found: Tenure[] = [];
   for (let partition = 0; partition < settings.partitions; partition++) {
@@ -37,7 +37,7 @@ function tenures({ bucket, settings, calmAt }: History, end: number): Tenure[] {
       const to = Math.min(changes[i + 1]?.at ?? end, end, calmAt);
       if (!lease?.owner || to <= at) continue;
       const last = found.at(-1);
-      // A lease that is written to its owner once more begins an epoch, and is the same tenure to look at.
+      // A lease that is rewritten for the same owner starts an epoch, but is drawn as one tenure.
       if (last?.partition === partition && last.owner === lease.name && last.to === at) last.to = to;
       else found.push({ partition, owner: lease.name, epoch: revision, from: at, to });
     }
@@ -46,8 +46,8 @@ function tenures({ bucket, settings, calmAt }: History, end: number): Tenure[] {
 }
 
 /**
- * A run as a picture: a row for each partition, coloured by owner; a row for each kind of fault; messages handled a
- * second; violations as red lines through everything.
+ * A run as a picture: a row for each partition, coloured by owner; a row for each kind of fault; the rate of handled messages;
+ * violations as red lines across all rows.
  */
 export function drawTimeline(history: History, violations: readonly Violation[]): string {
   const { settings, calls, faults, lives, calmAt } = history;
@@ -129,7 +129,7 @@ const round = (value: number): number => Math.round(value * 10) / 10;
 const verticalLine = (x: number, from: number, to: number, color: string, dashes = ''): string =>
   `<path d="M${x} ${from}V${to}" stroke="${color}"${dashes ? ` stroke-dasharray="${dashes}"` : ''} fill="none"/>`;
 
-/** Messages handled a second, one point for each two pixels. */
+/** Handled messages per second, one point for each two pixels. */
 function plot(ends: readonly number[], end: number, x: (ms: number) => number, top: number): string {
   const buckets = new Array<number>(Math.min(600, Math.max(10, Math.ceil(end / 1_000)))).fill(0);
   const span = end / buckets.length;

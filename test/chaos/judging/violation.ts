@@ -1,23 +1,23 @@
-/** What a run can be found guilty of, and what each means. */
+/** The charges of a run, and their meanings. */
 export const CHARGES = {
-  lost: 'a confirmed message that nobody handled',
-  'silent-loss': 'messages that the stream dropped, of which no member told',
-  damaged: 'a message that arrived other than it was published',
+  lost: 'a confirmed message that was never handled',
+  'silent-loss': 'messages that the stream dropped, and no member reported',
+  damaged: 'a message that differs from what was published',
   'stored-twice': 'a message that the stream holds twice',
-  disorder: 'a message handled before one that comes before it',
-  overlap: 'two handlers of one partition at once',
-  'late-start': 'a handler that started under an epoch that was over',
-  repeat: 'a message handled again with no fault that explains it',
+  disorder: 'a message handled before an earlier one',
+  overlap: 'two simultaneous handlers of a partition',
+  'late-start': 'a handler that started under an ended epoch',
+  repeat: 'a message handled again without a fault that explains it',
   position: 'a position that went back, or passed a message that was not handled',
-  paused: 'a message handled in a partition that rested',
-  unrest: 'a group that did not come to rest',
-  process: 'a process that ended otherwise than it was told to',
+  paused: 'a message handled in a paused partition',
+  unrest: 'a group that did not settle',
+  process: 'a process that ended unexpectedly, or with an error',
 } as const;
 
-/** One kind of what a run can be found guilty of. */
+/** A charge. */
 export type Charge = keyof typeof CHARGES;
 
-/** Something that must not happen, and did. */
+/** A violation. */
 export interface Violation {
   charge: Charge;
   /** Milliseconds since the start of the run. */

@@ -1,6 +1,6 @@
 /**
- * The handler that consumers of a run load: writes down when each call starts and ends, does a little work, and
- * behaves badly when its mode file says so. It works for the time of a mode only, so that the run goes on.
+ * The handler of a run's members: records the start and end of each call, does a little work, and misbehaves according to its mode
+ * file, for the time of the mode only.
  */
 import type { Handler } from '../../../src/core/member/partition/handler.js';
 import { readPayload } from '../traffic/payload.js';
@@ -10,7 +10,7 @@ import { type CallEnd, type CallRecord, monotonicUs } from './records.js';
 
 const { CHAOS_NAME = '', CHAOS_CALLS = '', CHAOS_MODE = '' } = process.env;
 
-/** How often the event loop is looked at, and a longer break than this is written down. */
+/** Interval of checks of the event loop, and the length from which a break is recorded, milliseconds. */
 const TICK_MS = 20;
 const STALL_US = 60_000;
 
@@ -29,10 +29,10 @@ setInterval(() => {
   tickedAt = now;
 }, TICK_MS).unref();
 
-/** Most messages take no time, some a few milliseconds: as real handlers that wait for something. */
+/** Most messages take no time, some a few milliseconds, as in handlers that wait for another service. */
 const workMs = (number: number): number => (number % 16 === 0 ? 8 : number % 4 === 0 ? 1 : 0);
 
-/** Resolves after this time with `handled`, or with `stopped` as soon as the signal says so. */
+/** Resolves after this time with `handled`, or with `stopped` when the signal aborts. */
 function wait(ms: number, signal: AbortSignal, heeds: boolean): Promise<CallEnd> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve('handled'), ms);

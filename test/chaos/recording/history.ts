@@ -11,7 +11,7 @@ import {
   type RunSettings,
 } from './records.js';
 
-/** A time from and to, milliseconds since the start of the run. */
+/** A period, milliseconds since the start of the run. */
 export interface Span {
   from: number;
   to: number;
@@ -27,14 +27,14 @@ export interface Call extends Span {
   key: string | null;
   number: number;
   intact: boolean;
-  /** Takes no notice of its signal. */
+  /** Ignores its signal. */
   deaf: boolean;
   how: CallEnd | 'cut';
-  /** When its signal told it to stop. */
+  /** When its signal aborted. */
   toldAt: number | undefined;
 }
 
-/** A process from its start to its end. */
+/** A process. */
 export interface Life {
   name: string;
   from: number;
@@ -46,17 +46,17 @@ export interface Life {
   stalls: Span[];
 }
 
-/** A disturbance; `to` is when it was over. */
+/** A fault. */
 export interface FaultSpan extends Span {
   id: number;
   kind: FaultKind;
   target: string;
   outcome: string;
-  /** While an operator could rely on a partition resting. */
+  /** A period in which a partition was certainly paused. */
   rested?: Span;
 }
 
-/** A message that the publisher says is stored. */
+/** A confirmed message. */
 export interface Stored {
   number: number;
   key: string | null;
@@ -64,7 +64,7 @@ export interface Stored {
   seq: number;
 }
 
-/** An entry of the bucket, when the harness saw it. */
+/** An entry of the bucket, and when the harness saw it. */
 export interface BucketChange {
   at: number;
   revision: number;
@@ -72,7 +72,7 @@ export interface BucketChange {
   value: string | null;
 }
 
-/** Everything that is known of a run. Times in milliseconds since its start. */
+/** The complete history of a run. Times in milliseconds since its start. */
 export interface History {
   settings: RunSettings;
   confirmed: Stored[];
@@ -84,22 +84,22 @@ export interface History {
   calmAt: number;
   /** When the bucket went back to an older state. */
   eras: number[];
-  /** When what the bucket held began to be seen anew. */
+  /** When the harness's watch was restarted. */
   looks: number[];
-  /** By partition, how many messages its owners said were lost. */
+  /** By partition, the number of messages that its owners reported as lost. */
   toldLost: ReadonlyMap<number, number>;
-  /** What the stream dropped: everything before a sequence. */
+  /** The sequences before which the stream dropped everything. */
   dropped: { at: number; first: number }[];
 }
 
-/** Epochs and revisions of one era are below this: those of later ones are shifted by it, so that they only grow. */
+/** Upper bound of revisions in one era of the bucket. Those of later eras are shifted by it, so that they grow. */
 export const ERA = 1e12;
 
-/** A longer silence of a busy process before its end is a break of its event loop. */
+/** A longer silence of a busy process before its end counts as a break of its event loop, milliseconds. */
 const STALL_MS = 60;
 const CHUNK_BYTES = 4 * 1024 * 1024;
 
-/** The values of a file of JSON lines, which may be of any size; a last line that was cut off is left out. */
+/** The values of a file of JSON lines, of any size, without an incomplete last line. */
 function* readLines<T>(path: string): Generator<T> {
   const fd = openSync(path, 'r');
   try {
@@ -118,7 +118,7 @@ function* readLines<T>(path: string): Generator<T> {
   }
 }
 
-/** What the publisher has confirmed, in its order; nothing where it could not start. */
+/** The confirmed messages, in order; none if the publisher could not start. */
 export function readConfirmed(path: string): Stored[] {
   if (!existsSync(path)) return [];
   const confirmed: Stored[] = [];
@@ -130,7 +130,7 @@ export function readConfirmed(path: string): Stored[] {
   return confirmed;
 }
 
-/** Reads a run's folder. @throws where a file is missing or broken in its middle. */
+/** Reads a run's folder. @throws if a file is missing or broken in its middle. */
 export function readHistory(folder: string): History {
   const path = (name: string): string => join(folder, name);
   const settings = JSON.parse(readFileSync(path(FILES.settings), 'utf8')) as RunSettings;
@@ -170,8 +170,8 @@ export function readHistory(folder: string): History {
 }
 
 /**
- * When the lease of a call was last seen before the call. For a moment after the bucket went back, members that have not noticed
- * handle under epochs that it no longer knows.
+ * When the lease of a call was last seen before the call. Right after the bucket went back, members that have not noticed handle
+ * messages under epochs that it no longer has.
  */
 function grants(
   changes: readonly BucketChange[],
@@ -186,7 +186,7 @@ function grants(
   return ({ partition, epoch, from }) => seen.get(`${partition} ${epoch}`)?.findLast((at) => at <= from);
 }
 
-/** What members said of messages that the stream had dropped. */
+/** The members' reports of dropped messages. */
 function readToldLost(folder: string): Map<number, number> {
   const told = new Map<number, number>();
   for (const name of existsSync(folder) ? readdirSync(folder) : []) {
@@ -246,7 +246,7 @@ function readLives(
   return { lives, calmAt, eras, looks, dropped };
 }
 
-/** The calls of one process; its stalls are noted in its life. */
+/** The calls of one process; its stalls are recorded in its life. */
 function readCalls(records: Iterable<CallRecord>, life: Life, ms: (us: number) => number): Iterable<Call> {
   const calls = new Map<number, Call>();
   let last = 0;
@@ -268,11 +268,11 @@ function readCalls(records: Iterable<CallRecord>, life: Life, ms: (us: number) =
       else Object.assign(call, { to: last, how: record[3] });
     }
   }
-  // What it did not live to write: that its event loop did not run when it was killed.
+  // A killed process could not record that its event loop was blocked.
   if (life.killedAt !== undefined && life.killedAt - last > STALL_MS) {
     life.stalls.push({ from: last, to: life.killedAt });
   }
-  // A killed process ends at once; when we hear of it is another matter. What it still wrote it still did.
+  // A killed process ends immediately, which may be observed late. What it wrote until then counts.
   const end = Math.max(last, life.killedAt ?? life.exit?.at ?? Number.POSITIVE_INFINITY);
   for (const call of calls.values()) if (call.how === 'cut') call.to = end;
   return calls.values();

@@ -1,23 +1,23 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 
-/** How a member's handler behaves for now. */
+/** The current behaviour of a member's handler. */
 export type Mode =
   | { kind: 'normal' }
-  /** Each message takes this long; the handler heeds its signal. */
+  /** Each message takes this long; the handler respects its signal. */
   | { kind: 'slow'; ms: number }
-  /** Each message takes this long, whatever the signal says. */
+  /** Each message takes this long; the handler ignores its signal. */
   | { kind: 'deaf'; ms: number }
   /** This share of the calls fails. */
   | { kind: 'failing'; share: number };
 
-/** Tells the handler that reads this file; it looks every {@link MODE_POLL_MS}. */
+/** Writes the mode for the handler, which reads the file every {@link MODE_POLL_MS}. */
 export function writeMode(path: string, mode: Mode): void {
   const next = `${path}.next`;
   writeFileSync(next, JSON.stringify(mode));
   renameSync(next, path);
 }
 
-/** What the file says; normal where there is none. */
+/** The mode in the file; normal without a file. */
 export function readMode(path: string): Mode {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as Mode;
@@ -26,5 +26,5 @@ export function readMode(path: string): Mode {
   }
 }
 
-/** How often a handler looks whether it is to behave otherwise. */
+/** How often a handler reads its mode, milliseconds. */
 export const MODE_POLL_MS = 100;

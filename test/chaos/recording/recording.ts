@@ -15,10 +15,10 @@ import {
   SERVER_KINDS,
 } from './records.js';
 
-/** The folder of a run, as the harness writes to it. */
+/** The folder of a run for writing. */
 export class Recording {
   readonly folder: string;
-  /** Another one of the same servers: what is done to these is written down there as well. */
+  /** The recording of the twin group on the same servers, which records server faults too. */
   mirror: Recording | undefined;
   readonly processes: LineFile<ProcessRecord>;
   readonly #faults: LineFile<FaultRecord>;
@@ -42,12 +42,12 @@ export class Recording {
     return monotonicUs();
   }
 
-  /** Where a consumer writes its calls. */
+  /** The file for a member's calls. */
   callsFile(name: string): string {
     return join(this.folder, FILES.calls, `${name}.ndjson`);
   }
 
-  /** Where consumers look how to behave. */
+  /** The file with a member's handler mode. */
   get modes(): string {
     return join(this.folder, 'modes');
   }
@@ -60,7 +60,7 @@ export class Recording {
     writeFileSync(join(this.folder, FILES.settings), `${JSON.stringify(settings, null, 2)}\n`);
   }
 
-  /** What a process said, for those who look into a run. */
+  /** The output of a process, for debugging. */
   keepNotes(name: string, text: string): void {
     writeFileSync(join(this.folder, FILES.notes, `${name}.txt`), `${text}\n`);
   }
@@ -81,7 +81,7 @@ export class Recording {
     };
   }
 
-  /** Writes down every change of sessions, leases and positions that a watch sees, from now on. */
+  /** Records every change of sessions, leases and positions from now on. */
   watch(bucket: Bucket, group: string, positionMoved: (entry: BucketEntry) => void): void {
     const take = (entries: readonly BucketEntry[]): void => {
       for (const entry of entries) this.#take(entry);
@@ -110,13 +110,13 @@ export class Recording {
     this.mirror?.dropped(first);
   }
 
-  /** The bucket goes back: what it shows from now on is new, whatever its revision. */
+  /** The bucket goes back: later entries are new, whatever their revisions. */
   beginEra(): void {
     this.processes.write(['era', this.now()]);
     this.#revisions.clear();
   }
 
-  /** Entries may be gone that no watch tells of: begins to watch anew. */
+  /** Entries may have vanished without a marker: restarts the watch. */
   lookAgain(): void {
     this.processes.write(['looked-again', this.now()]);
     this.#revisions.clear();
@@ -129,7 +129,7 @@ export class Recording {
     for (const file of [this.processes, this.#faults, this.#bucket]) file.close();
   }
 
-  /** A snapshot after a break brings what was seen before once more: left out. */
+  /** A snapshot after a break repeats known entries, which are omitted. */
   #take({ key, revision, value }: BucketEntry): void {
     if ((this.#revisions.get(key) ?? 0) >= revision) return;
     this.#revisions.set(key, revision);

@@ -1,19 +1,18 @@
 /**
- * What a run writes down while it goes. Every file holds one JSON array a line, written by one process. A line goes
- * out with one synchronous write before anything else happens: it is in the hands of the kernel when the process is
- * killed the moment after. The last line of a file may be cut off.
+ * The records of a run. Each file is written by one process and has one JSON array per line. A line is one synchronous write, so it
+ * survives if the process is killed right afterwards. The last line of a file may be incomplete.
  */
 
 /**
- * Microseconds of the machine's monotonic clock. `process.hrtime` reads CLOCK_MONOTONIC on Linux, which starts with
- * the machine and not with the process: times of different processes of one machine can be compared.
+ * Microseconds of the machine's monotonic clock. On Linux `process.hrtime` reads CLOCK_MONOTONIC, which starts with the machine,
+ * so times of different processes on one machine can be compared.
  */
 export const monotonicUs = (): number => Number(process.hrtime.bigint() / 1_000n);
 
-/** How a call of a handler ended: handled, failed on purpose, or stopped because its signal said so. */
+/** The end of a handler call: handled, failed on purpose, or stopped because its signal aborted. */
 export type CallEnd = 'handled' | 'failed' | 'stopped';
 
-/** What a consumer writes down about itself and its handler calls; times in monotonic microseconds. */
+/** The records of a member about itself and its calls; times in monotonic microseconds. */
 export type CallRecord =
   | ['process', at: number, name: string, pid: number]
   | [
@@ -29,23 +28,23 @@ export type CallRecord =
       intact: boolean,
       deaf: boolean,
     ]
-  /** Its signal has told the call to stop. */
+  /** The signal of the call has aborted. */
   | ['told', at: number, call: number]
   | ['end', at: number, call: number, how: CallEnd]
   /** The event loop did not run between the two times. */
   | ['stall', from: number, to: number];
 
-/** What the harness writes down about members and the publisher: started, sent a signal, gone. */
+/** The harness's records about members and the publisher: started, sent a signal, ended. */
 export type ProcessRecord =
   | ['spawn', at: number, name: string]
   | ['kill', at: number, name: string]
   | ['leave', at: number, name: string]
   | ['exit', at: number, name: string, code: number | null, signal: string | null, lastWords: string]
-  /** Everything is handled; from now on members are only told to leave. */
+  /** Everything is handled; from now on members only leave. */
   | ['calm', at: number]
-  /** The bucket went back to an older state: revisions come again. */
+  /** The bucket went back to an older state: revisions repeat. */
   | ['era', at: number]
-  /** What the harness knew of the bucket is replaced by what it sees from now on. */
+  /** The harness's picture of the bucket is replaced by later entries. */
   | ['looked-again', at: number]
   /** The stream has dropped everything before this sequence, handled or not. */
   | ['dropped', at: number, first: number];
@@ -53,7 +52,7 @@ export type ProcessRecord =
 /** The name of the publisher among the processes; members have others. */
 export const PUBLISHER = 'publisher';
 
-/** The kinds of disturbance. */
+/** The kinds of faults. */
 export const FAULT_KINDS = [
   'kill',
   'short-stop',
@@ -76,10 +75,10 @@ export const FAULT_KINDS = [
   'pause',
 ] as const;
 
-/** One kind of disturbance. */
+/** A kind of fault. */
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
-/** While one of these lasts no process may be able to commit. */
+/** During these faults no process may be able to commit. */
 export const SERVER_KINDS: readonly FaultKind[] = [
   'server-kill',
   'leader-kill',
@@ -91,8 +90,8 @@ export const SERVER_KINDS: readonly FaultKind[] = [
 ];
 
 /**
- * A fault begins, and ends; `target` is a member, a server or partitions. `rested`: when an operator had been told
- * that the partition rests, and when it was about to be resumed.
+ * The start and end of a fault; `target`: a member, a server or partitions. `rested`: from the confirmation of a pause to the start
+ * of the resume.
  */
 export type FaultRecord =
   | ['begin', at: number, id: number, kind: FaultKind, target: string]
@@ -101,7 +100,7 @@ export type FaultRecord =
 /** An entry of the bucket as the harness saw it, its value as text; null: deleted. */
 export type BucketRecord = [at: number, revision: number, key: string, value: string | null];
 
-/** What was decided before the run, and what it ran on. */
+/** The settings of the run, and its machine. */
 export interface RunSettings {
   startedAt: string;
   startUs: number;
@@ -130,5 +129,5 @@ export const FILES = {
   bucket: 'bucket.ndjson',
 } as const;
 
-/** The folder of a group beside the one of a run, with another bucket, below the run's. */
+/** The subfolder of the twin group, which has another bucket. */
 export const TWIN = 'twin';

@@ -3,22 +3,22 @@ import { blockMeans, type Slope, slopeOf } from './slope.js';
 
 const MINUTE_US = 60_000_000;
 const MEBI = 1024 * 1024;
-/** What is certain to be more than this share of its mean in an hour is growth. */
+/** Growth means that memory certainly rises by more than this share of its mean per hour. */
 const TOLERANCE = 0.05;
-/** Start-up fills caches, compiles and sizes heaps: this share of the run says nothing about a leak. */
+/** The share of the run that is ignored: at the start, caches fill, code is compiled and heaps are sized. */
 const WARM_UP_SHARE = 1 / 6;
-/** Shorter than a collector's breath the points are not independent in any way. */
+/** Points closer together than a collection cycle are not independent. */
 const BLOCK_MINUTES = 1;
 
-/** What a process's memory did after its warm-up, in MiB and MiB an hour. */
+/** The memory of a process after its warm-up, in MiB and MiB per hour. */
 export interface Growth extends Slope {
   name: string;
   kind: MemoryRecord[2];
-  /** `grows`: with 95 % confidence more than 5 % of its mean in an hour. `unclear`: too few points. */
+  /** `grows`: with 95 % confidence more than 5 % of its mean per hour. `unclear`: too few points. */
   verdict: 'flat' | 'grows' | 'unclear';
 }
 
-/** Judges the memory of each process that was there for the whole run: its slope, with a confidence interval. */
+/** Judges the memory of each process that ran the whole time: its slope, with a confidence interval. */
 export function judgeMemory(records: readonly MemoryRecord[]): Growth[] {
   const first = records[0]?.[0] ?? 0;
   const last = records.at(-1)?.[0] ?? 0;
@@ -39,8 +39,8 @@ export function judgeMemory(records: readonly MemoryRecord[]): Growth[] {
 }
 
 /**
- * Names of processes that leak: what lives grows; where there were too few full collections to tell, what is
- * resident does. What the system has given and the collector has not given back is no leak.
+ * Names of processes that leak: their live memory grows or, without enough full collections, their resident memory. Memory
+ * that the collector keeps is not a leak.
  */
 export function leaking(growth: readonly Growth[]): string[] {
   const names = [...new Set(growth.map(({ name }) => name))];

@@ -3,12 +3,12 @@ import { LineFile } from '../recording/line-file.js';
 import { monotonicUs } from '../recording/records.js';
 
 /**
- * What a process had in memory at a moment, bytes: `resident` as the system counts it, `live` on the heap of
- * JavaScript after a full collection. Time in monotonic microseconds.
+ * A sample of a process's memory, bytes: `resident` as the system counts it, `live` on the JavaScript heap after a full
+ * collection. Time in monotonic microseconds.
  */
 export type MemoryRecord = [at: number, name: string, kind: 'resident' | 'live', bytes: number];
 
-/** A process that is looked at. With {@link TRACE} its output tells of its collections. */
+/** An observed process. With {@link TRACE} its output contains its collections. */
 export interface Watched {
   name: string;
   pid: number;
@@ -16,27 +16,27 @@ export interface Watched {
   output: readonly string[];
 }
 
-/** Makes Node.js tell of each collection. `NODE_OPTIONS` does not take it. */
+/** Makes Node.js print each collection. `NODE_OPTIONS` does not accept it. */
 export const TRACE = ['--trace-gc'];
 
 const EVERY_MS = 5_000;
 const MEBI = 1024 * 1024;
 
-/** MiB that a full collection has left, if this line tells of one. */
+/** MiB after a full collection, if this line reports one. */
 export function liveAfter(line: string): number | undefined {
   const left = /: Mark-(?:Compact|sweep)[^>]*-> (\d+(?:\.\d+)?) /.exec(line)?.[1];
   return left === undefined ? undefined : Number(left);
 }
 
-/** Writes down what processes have in memory, again and again, until it is stopped. Linux only. */
+/** Records the memory of processes periodically until it is stopped. Linux only. */
 export class MemorySampler {
   readonly #file: LineFile<MemoryRecord>;
   readonly #watched: () => readonly Watched[];
   readonly #timer: NodeJS.Timeout;
-  /** How many lines of each process's output were looked at. */
+  /** The number of processed output lines of each process. */
   readonly #read = new Map<string, number>();
 
-  /** `watched`: who is to be looked at; asked each time. */
+  /** @param watched returns the processes to sample, each time. */
   constructor(path: string, watched: () => readonly Watched[]) {
     this.#file = new LineFile(path);
     this.#watched = watched;
@@ -59,7 +59,7 @@ export class MemorySampler {
       try {
         this.#file.write([at, name, 'resident', usageOf(pid).residentBytes]);
       } catch {
-        // It has ended since: how, the judge hears from elsewhere.
+        // It has ended, which is recorded elsewhere.
       }
     }
   }

@@ -9,13 +9,13 @@ import { MemorySampler, TRACE } from './memory.js';
 export const MEMORY_FILE = 'memory.ndjson';
 
 const TRAFFIC = { keys: 256, mostPadding: 24 };
-/** Members that stay for the whole run, so that their memory means something. */
+/** Number of members that stay for the whole run, whose memory is judged. */
 const STEADY = 2;
-/** A restart each minute; every so often by SIGKILL, otherwise in order. */
+/** A member is restarted each minute; each of this number of restarts is by SIGKILL. */
 const RESTART_EVERY_MS = 60_000;
 const KILL_EVERY = 5;
 
-/** One steady load; two members stay, and of two more one is restarted each minute. */
+/** A steady load. Two members stay; of two others one is restarted each minute. */
 export async function playSoak(options: StageOptions): Promise<void> {
   const { minutes, tell } = options;
   const random = new Random(options.seed);
@@ -35,7 +35,7 @@ export async function playSoak(options: StageOptions): Promise<void> {
     try {
       const startedAt = performance.now();
       for (let minute = 1; minute <= minutes; minute++) {
-        // Minutes of the run, whatever a restart takes.
+        // Full minutes, however long a restart takes.
         const dueMs = startedAt + minute * RESTART_EVERY_MS - performance.now();
         await sleep(Math.max(0, dueMs), undefined, { signal });
         const leaver = restless.shift();

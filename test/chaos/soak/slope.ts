@@ -4,7 +4,7 @@ export interface Point {
   y: number;
 }
 
-/** A straight line through points, and between what its slope is with a confidence of 95 %. */
+/** A line through points, with the 95 % interval of its slope. */
 export interface Slope {
   slope: number;
   low: number;
@@ -13,7 +13,7 @@ export interface Slope {
   points: number;
 }
 
-/** The mean of each stretch of `length` in x. */
+/** The mean of each interval of `length` in x. */
 export function blockMeans(points: readonly Point[], length: number): Point[] {
   const blocks = new Map<number, Point[]>();
   for (const point of points) {

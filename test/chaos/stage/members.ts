@@ -9,29 +9,29 @@ import type { Servers } from './servers.js';
 
 const HANDLER = fileURLToPath(new URL('../recording/handler.ts', import.meta.url));
 
-/** A consumer process of a run. */
+/** A member process of a run. */
 export interface Member {
   readonly name: string;
   readonly cli: Cli;
-  /** Its own way to each server; empty: it has none of its own. */
+  /** Its proxies to the servers; empty: a direct connection. */
   readonly proxies: readonly TcpProxy[];
-  /** What is being done to it: only what is idle can be chosen for the next fault. */
+  /** Its current fault; only an idle member can get the next one. */
   state: 'idle' | 'joining' | 'stopped' | 'cut' | 'leaving' | 'badly behaved';
-  /** Somebody wanted it to end. */
+  /** It was told to end. */
   asked: boolean;
 }
 
-/** What members are started with. */
+/** The options of started members. */
 export interface MembersOptions {
   servers: Servers;
   recording: Recording;
-  /** For `natspoc consume`, beside the server and the handler. */
+  /** Further arguments of `natspoc consume`. */
   args: readonly string[];
   /** Options of Node.js. */
   nodeArgs: readonly string[];
 }
 
-/** The consumer processes of a run: started, told, watched, and written down. */
+/** The member processes of a run: starts, signals and records them. */
 export class Members {
   readonly #options: MembersOptions;
   readonly #members = new Map<string, Member>();
@@ -42,12 +42,12 @@ export class Members {
     this.#options = options;
   }
 
-  /** Those whose processes run and are to stay. */
+  /** Members that run and are not ending. */
   get present(): Member[] {
     return [...this.#members.values()].filter(({ asked }) => !asked);
   }
 
-  /** Those of them to whom nothing is being done. */
+  /** Those of them without a current fault. */
   get idle(): Member[] {
     return this.present.filter(({ state }) => state === 'idle');
   }
@@ -57,14 +57,14 @@ export class Members {
     return this.present.filter(({ state }) => state === 'idle' || state === 'badly behaved');
   }
 
-  /** Starts a consumer; `far`: it reaches the servers through proxies of its own, which can swallow everything. */
+  /** Starts a member; `far`: it connects through its own proxies, which can drop everything. */
   async start(far: boolean): Promise<Member> {
     const { servers } = this.#options;
     const proxies = far ? await Promise.all(servers.all.map(({ port }) => TcpProxy.start(port))) : [];
     return this.#spawn(far ? proxies.map(({ url }) => url).join(',') : servers.urls, proxies);
   }
 
-  /** Starts a consumer that knows this server only. */
+  /** Starts a member that knows only this server. */
   startAt(server: TestServer): Member {
     return this.#spawn(server.url, []);
   }
@@ -106,12 +106,12 @@ export class Members {
     return (await member.cli.exited).code;
   }
 
-  /** Tells its handler how to behave from now on. */
+  /** Sets the mode of its handler. */
   behave({ name }: Member, mode: Mode): void {
     writeMode(join(this.#options.recording.modes, name), mode);
   }
 
-  /** Resolves when the end of each process that has ended is written down. */
+  /** Resolves when the end of each ended process is recorded. */
   async settled(): Promise<void> {
     await Promise.all(this.#exits);
   }

@@ -1,4 +1,4 @@
-/** Everybody works in one account, with this limit of its consumers. */
+/** One account for all clients, with this limit of consumers. */
 const account = (maxConsumers: number, user: string): string => `
 accounts { A {
   jetstream: { max_mem: 1GB, max_file: 10GB, max_streams: -1, max_consumers: ${maxConsumers} }
@@ -6,11 +6,11 @@ accounts { A {
 } }
 `;
 
-/** The configuration of the one server of a run: whoever connects is let in. */
+/** The configuration of a run with one server: all clients may connect. */
 export const OPEN = `${account(-1, 'chaos')}no_auth_user: chaos\n`;
 
-/** Nobody is let in. */
+/** All clients are refused. */
 export const REFUSING = account(-1, 'other');
 
-/** Fewer consumers than a group of some members and partitions has. */
+/** Fewer consumers than the group has readers. */
 export const LIMITED = `${account(6, 'chaos')}no_auth_user: chaos\n`;

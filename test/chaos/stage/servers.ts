@@ -5,7 +5,7 @@ import { startTestServer, type TestServer } from '../../support/server.js';
 import { until } from '../../support/until.js';
 import { OPEN } from './server-config.js';
 
-/** How long replicas may take to be complete again after a server is back. */
+/** Timeout until replicas are complete after the restart of a server, milliseconds. */
 const CATCH_UP_TIMEOUT_MS = 60_000;
 
 /** The one server of a run, or the servers of its cluster. */
@@ -24,7 +24,7 @@ export class Servers {
     return new Servers(servers, routes);
   }
 
-  /** Cuts a server's routes to the others of its cluster; call the result to heal. */
+  /** Cuts a server's routes to the others of its cluster; the returned function repairs them. */
   cut(server: TestServer, how: Omit<RouteCut, 'server'>): () => void {
     if (!this.#routes) throw new Error('one server has no routes');
     return this.#routes.cut({ server: this.nameOf(server), ...how });
@@ -39,18 +39,18 @@ export class Servers {
     return this.all.map(({ url }) => url).join(',');
   }
 
-  /** As people call it. */
+  /** Its name for people. */
   nameOf(server: TestServer): string {
     return `s${this.all.indexOf(server) + 1}`;
   }
 
-  /** The server that leads this stream, where there is a cluster that says so. */
+  /** The leader of this stream; undefined without a cluster or a leader. */
   async leaderOf(manager: JetStreamManager, stream: string): Promise<TestServer | undefined> {
     const info = await manager.streams.info(stream);
     return this.all.find((server) => this.nameOf(server) === info.cluster?.leader);
   }
 
-  /** Resolves when every replica of these streams is there and complete; at once without a cluster. */
+  /** Resolves when every replica of these streams is complete; immediately without a cluster. */
   async complete(manager: JetStreamManager, streams: readonly string[]): Promise<void> {
     if (!this.isCluster) return;
     for (const stream of streams) {

@@ -13,11 +13,11 @@ import { type Publisher, startPublisher } from '../traffic/traffic.js';
 import { type Member, Members } from './members.js';
 import { Servers } from './servers.js';
 
-/** What a stage is made of; times in milliseconds. */
+/** Options of a stage; times in milliseconds. */
 export interface StageOptions {
   seed: number;
   minutes: number;
-  /** Messages a second. */
+  /** Messages per second. */
   rate: number;
   /** 1, or the size of a cluster. */
   servers: number;
@@ -25,30 +25,30 @@ export interface StageOptions {
   ttlMs: number;
   /** A keyed group over a stream that a plain client fills. */
   keyed?: boolean | undefined;
-  /** The kinds of fault that may come. Default: all. */
+  /** Permitted kinds of faults. Default: all. */
   faults?: readonly FaultKind[] | undefined;
-  /** Where everything is written down; an empty folder. */
+  /** An empty folder for the records. */
   folder: string;
   /** Options of Node.js for the members and the publisher. */
   nodeArgs?: readonly string[];
   tell: (line: string) => void;
-  /** Ends the run early, in order. */
+  /** Ends the run early but cleanly. */
   signal: AbortSignal;
 }
 
 const DRAIN_TIMEOUT_MS = 1_500;
 const COMMIT_INTERVAL_MS = 200;
-/** A new cluster chooses its leaders first. */
+/** Timeout of the first elections of a new cluster. */
 const CLUSTER_TIMEOUT_MS = 60_000;
 const SERVER_TIMEOUT_MS = 10_000;
-/** On a busy machine a process takes its time to start. */
+/** Timeout of a process's start on a busy machine. */
 const START_TIMEOUT_MS = 180_000;
-/** What is left when the publisher stops has to be handled in this time. */
+/** Timeout for the remaining messages after the publisher has stopped. */
 const CATCH_UP_TIMEOUT_MS = 60_000;
-/** Beside twice the ttl: the group is given this long to come to rest before things go on. */
+/** Time for the group to settle, in addition to twice the ttl, before the run continues. */
 const REST_SLACK_MS = 20_000;
 
-/** Real servers, a group of real consumers, a real publisher, and everything written down. */
+/** Real servers, a group of real members and a real publisher, with all records. */
 export class Stage {
   readonly recording: Recording;
   readonly servers: Servers;
@@ -74,7 +74,7 @@ export class Stage {
     recording.watch(run.topology.bucket, run.config.group, (entry) => this.#notePosition(entry));
   }
 
-  /** Starts servers, makes stream and bucket; {@link close} ends everything. */
+  /** Starts the servers and creates stream and bucket; {@link close} ends everything. */
   static async open(options: StageOptions): Promise<Stage> {
     const recording = new Recording(options.folder);
     const servers = await Servers.start(options.servers);
@@ -110,7 +110,7 @@ export class Stage {
     return this.#traffic?.publisher;
   }
 
-  /** Starts the first members, and waits until they share the partitions. @throws where they do not. */
+  /** Starts the first members, and waits until they share the partitions. @throws if they do not. */
   async populate(far: readonly boolean[]): Promise<Member[]> {
     const members: Member[] = [];
     for (const each of far) members.push(await this.members.start(each));
@@ -118,19 +118,19 @@ export class Stage {
     return members;
   }
 
-  /** Resolves when these members share the partitions. @throws where they do not. */
+  /** Resolves when these members share the partitions. @throws if they do not. */
   async shared(members: readonly Member[]): Promise<void> {
     const names = members.map(({ name }) => name);
     const { partitions, signal } = this.#options;
     if (!(await this.run.ownership.balanced(names, partitions, START_TIMEOUT_MS, signal))) {
       const notes = members.map(({ name, cli }) => `${name}: ${cli.stderr.slice(-3).join(' | ')}`).join('\n');
-      throw new Error(`the members did not come to share the partitions\n${notes}`);
+      throw new Error(`the members do not share the partitions\n${notes}`);
     }
   }
 
   /**
-   * Resolves when messages are confirmed, with what aborts when the run is to end or the publisher has ended by itself.
-   * A publisher that starts while there is no server says so and ends: that is not what is tried here.
+   * Resolves when messages are confirmed, with a signal that aborts when the run should end or the publisher has ended. A
+   * publisher that starts without a server ends with an error, which is not tested here.
    */
   async startTraffic(seed: number, options: { keys: number; mostPadding: number }): Promise<AbortSignal> {
     const { recording, servers, run } = this;
@@ -167,7 +167,7 @@ export class Stage {
     return runCli([...args, '--server', this.servers.urls, '--stream', this.run.config.stream]);
   }
 
-  /** Waits until the group is at rest, or has taken far too long, which the judge will see. */
+  /** Waits until the group is at rest, or until a timeout, which the judge will report. */
   async rest(): Promise<void> {
     const { signal, tell, ttlMs, partitions } = this.#options;
     const withinMs = 2 * ttlMs + REST_SLACK_MS;
@@ -182,7 +182,7 @@ export class Stage {
     await this.#leaveAtEnd();
   }
 
-  /** Of a {@link twinOf} another stage: its messages are those of that stage, which has finished. */
+  /** For a twin: copies the messages of its stage, which has finished. */
   async finishAfter({ recording }: Stage): Promise<void> {
     copyFileSync(recording.confirmedFile, this.recording.confirmedFile);
     await this.#leaveAtEnd();
@@ -203,7 +203,7 @@ export class Stage {
     await members.settled();
   }
 
-  /** Of a twin: its servers are those of its stage. */
+  /** True for a twin, which uses the servers of its stage. */
   async closeBeside(): Promise<void> {
     await this.run.close();
     this.recording.close();
@@ -221,14 +221,14 @@ export class Stage {
     if (position) this.#positions.set(Number(key.split('.').at(-1)), position.seq);
   }
 
-  /** Waits until every confirmed message is behind a position. */
+  /** Waits until every confirmed message is committed. */
   async #caughtUp(): Promise<void> {
     const last = new Map<number, number>();
     for (const { partition, seq } of readConfirmed(this.recording.confirmedFile)) {
       last.set(partition, Math.max(seq, last.get(partition) ?? 0));
     }
     await until(
-      'everything that is confirmed is handled',
+      'every confirmed message is handled',
       () => [...last].every(([partition, seq]) => (this.#positions.get(partition) ?? 0) >= seq),
       CATCH_UP_TIMEOUT_MS,
     ).catch((error: unknown) => this.#options.tell(String(error)));
@@ -265,7 +265,7 @@ async function openGroup(
   let run: GroupRun | undefined;
   let last: unknown;
   await until(
-    'the servers take streams',
+    'the servers accept streams',
     async () => {
       run = await GroupRun.open(servers.urls, options.folder, flags).catch((error: unknown) => {
         last = error;

@@ -5,18 +5,18 @@ import { type Cli, type CliExit, startCli } from '../../support/cli.js';
 import { startPlainPublisher } from '../../support/group-run.js';
 import { payloadLine } from './payload.js';
 
-/** What is published, and how. */
+/** Options of the traffic. */
 export interface TrafficOptions {
   seed: number;
-  /** Messages a second. */
+  /** Messages per second. */
   rate: number;
   keys: number;
   /** The longest padding of a message, characters. */
   mostPadding: number;
   urls: string;
-  /** Where the publisher writes what is confirmed. */
+  /** The publisher's file of confirmed messages. */
   confirmedFile: string;
-  /** For `natspoc publish`, beside the server. */
+  /** Further arguments of `natspoc publish`. */
   args: readonly string[];
   /** Published by a plain client instead, to `<stream>.<key>.<kind>`, for a keyed group of so many partitions. */
   keyed?: { stream: string; partitions: number } | undefined;
@@ -48,8 +48,8 @@ export function startPublisher(options: TrafficOptions): Publisher {
 }
 
 /**
- * Numbered messages for a real `natspoc publish`, through a pipe. It gives each an id, so that what it sends again
- * after a server died is stored once, and has two minutes to get each of them confirmed.
+ * Numbered messages through a pipe to a real `natspoc publish`. It gives each an id, so that resent messages are stored once, and has
+ * two minutes for the confirmation of each.
  */
 class Traffic implements Publisher {
   readonly publisher: Cli;
@@ -83,7 +83,7 @@ class Traffic implements Publisher {
     return this.publisher.exited;
   }
 
-  /** Stops the publisher; resolves when everything that it has sent is confirmed, or it has given up. */
+  /** Stops the publisher; resolves when all sent messages are confirmed, or it has given up. */
   async stop(): Promise<CliExit> {
     this.#stopped = true;
     this.publisher.signal('SIGINT');
@@ -96,7 +96,7 @@ class Traffic implements Publisher {
     const padding = 'x'.repeat(mostPadding);
     const input: Writable | null = this.publisher.child.stdin;
     if (!input) return;
-    // It goes away with the publisher; how that ended says its exit.
+    // The pipe closes with the publisher, whose exit code tells the reason.
     input.on('error', () => {});
     let number = 0;
     while (!this.#stopped && !input.destroyed) {
