@@ -30,7 +30,7 @@ export interface PartitionListener {
   overdue?(sequences: number[]): void;
   /** A drain could not commit everything in time: the next owner handles this range again. */
   uncommitted?(range: UncommittedRange): void;
-  /** A handler wants the whole member to stop; told after `halted`. */
+  /** A handler wants the whole member to stop; reported after `halted`. */
   stopped?(error: Error): void;
 }
 

@@ -104,7 +104,7 @@ export class PartitionReader {
     return this.#reader?.lag ?? this.pending ?? 0;
   }
 
-  /** Up to where everything of this partition was delivered, beyond what was received; undefined: not known. */
+  /** The sequence up to which everything of this partition was delivered, beyond the last received one; undefined: unknown. */
   get coverage(): Coverage | undefined {
     const coverage = this.#reader?.coverage;
     return coverage && coverage.sequence > this.#received ? coverage : undefined;
@@ -115,7 +115,7 @@ export class PartitionReader {
     return this.#reader === undefined && this.#reopening.isFailing;
   }
 
-  /** Opens a reader. False: it failed, and the reason was told, or this object was closed. */
+  /** Opens a reader. False: it failed, which was reported, or this object was closed. */
   async open(): Promise<boolean> {
     const { stream, partition, name, concurrency, waiting } = this.#ports;
     const opened = await stream.open(
@@ -217,7 +217,7 @@ export class PartitionReader {
     this.#reader?.starve();
   }
 
-  /** Receives and tells nothing more. */
+  /** Ignores all further events. */
   close(): void {
     this.#closed = true;
     this.#trimWatch?.stop();

@@ -58,7 +58,7 @@ export class Reopening {
     this.#openedAt = Number.POSITIVE_INFINITY;
     if (why === 'refused' && this.#failures === 0) this.#failures = 1;
     const delayMs = this.#failures++ === 0 ? 0 : backoffMs(BACKOFF, this.#failures - 1, random());
-    // What another client did to a reader is told even if the next one works.
+    // A change by another client is reported even if the next reader works.
     if (now >= this.#reportAt && (delayMs > 0 || why === 'foreign')) {
       this.#reportAt = now + REPORT_EVERY_MS;
       events.unread?.(reason, delayMs);

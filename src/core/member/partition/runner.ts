@@ -191,7 +191,7 @@ export class PartitionRunner {
     return this.#phase === 'ended';
   }
 
-  /** Ends the runner once: its parts tell nothing afterwards. `last` tells the last event. */
+  /** Ends the runner once: its parts report nothing afterwards. `last` reports the last event. */
   #end(reason: string, last?: () => void): void {
     if (this.#phase === 'ended') return;
     this.#phase = 'ended';

@@ -29,7 +29,7 @@ export interface TrimPorts {
  */
 export class TrimWatch {
   readonly #ports: TrimPorts;
-  /** Up to here nothing is missing, or the loss was told. */
+  /** Up to here nothing is missing, or the loss was reported. */
   #settledTo: number;
   #before: number;
   #hasLooked = false;
@@ -94,7 +94,7 @@ export class TrimWatch {
     this.#missed = waiting;
   }
 
-  /** True while a sign of a loss was not looked into. */
+  /** True while a sign of a loss has not been checked. */
   get isUnsettled(): boolean {
     return this.#passed > 0 || this.#fell > 0;
   }

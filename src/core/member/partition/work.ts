@@ -131,7 +131,7 @@ export class PartitionWork {
     this.#failures.close();
   }
 
-  /** Closes, aborts running handlers, and tells nothing more: their results no longer count. */
+  /** Closes, aborts running handlers, and reports nothing more: their results no longer count. */
   abandon(reason: string): void {
     this.close();
     this.#abandoned = true;
@@ -301,7 +301,7 @@ export class PartitionWork {
     for (const other of behind) this.#leave(other);
     if (!this.#open) this.#leave(entry);
     else if (error instanceof StopConsuming) this.#halt(entry, { kind: 'stopped', error });
-    // We told it to stop, so the message has not failed.
+    // We aborted its signal, so the message has not failed.
     else if (call.interrupted) this.#queues.putBack(entry);
     else if (isAtOne || behind.length === 0)
       this.#failures.follow(entry, isAtOne && error instanceof Error ? error.cause : error);

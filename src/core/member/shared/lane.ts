@@ -70,7 +70,7 @@ export class Lane implements Reader {
     return !this.#isClosed && this.reader === undefined && this.held <= this.#enough;
   }
 
-  /** What it holds from earlier readers counts in no reader's window: with much of that it waits, as when it was left behind. */
+  /** Messages from earlier readers are in no reader's window. With many of them it waits, as if it was left behind. */
   start(held: number): void {
     this.held += held;
     if (held > 0) this.#runs.push({ reader: undefined, messages: held });
@@ -88,7 +88,7 @@ export class Lane implements Reader {
     this.#sink.message(message);
   }
 
-  /** Its reader goes on without it. Half of what it holds has to be handled before it is worth another reader's while. */
+  /** Its reader continues without it. It is read again only after half of its messages are handled. */
   leaveBehind(): void {
     this.reader = undefined;
     this.#enough = Math.floor(this.held / 2);

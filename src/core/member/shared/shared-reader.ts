@@ -21,11 +21,11 @@ export interface SharedReaderPorts {
   partitionOf: (message: StreamMessage) => number | undefined;
 }
 
-/** What a shared reader tells the stream that it belongs to. */
+/** The events of a shared reader for its stream. */
 export interface SharedReaderEvents {
   /** A message has been dealt with. */
   advanced(reader: SharedReader): void;
-  /** It serves no lane any more, or has ended and told its lanes. */
+  /** It serves no lane any more, or has ended and reported this to its lanes. */
   ended(reader: SharedReader): void;
   /** Another client had changed it: what it delivered to these partitions, behind these sequences, is in doubt. */
   changed(partitions: ReadonlyMap<number, number>, reason: string): void;
@@ -84,7 +84,7 @@ export class SharedReader {
       ...ports,
       reading: () => ({ received: this.#covered, waiting: this.pending }),
       cleared: async () => undefined,
-      // Whose the messages were is not known: the count stands with one of the partitions.
+      // The partition of the messages is unknown, so the count is reported for one of the partitions.
       trimmed: (trimmed) => (this.#lanes.values().next().value ?? this.#lastLane)?.trimmed(trimmed),
     });
   }
@@ -122,7 +122,7 @@ export class SharedReader {
     const opened = await this.#ports.stream.open(options, {
       message: (message) => this.#receive(message),
       gone: (messages) => this.#end('broken', `it delivered nothing, although ${messages} messages waited`),
-      // Its name is known to this member only: whoever deletes it, the cure is another one.
+      // Only this member knows its name, so the deletion has no meaning: open another one.
       fault: (fault, reason) => this.#end(fault === 'deleted' ? 'broken' : fault, reason),
     });
     if (opened.kind !== 'ok') return opened;
@@ -162,7 +162,7 @@ export class SharedReader {
     this.#endIfDeserted();
   }
 
-  /** Another reader has come as far, serves its lanes from now on, and it ends. */
+  /** Another reader has reached its place and takes over its lanes; this one ends. */
   handOver(to: SharedReader): void {
     for (const lane of this.#lanes.values()) to.add(lane);
     this.#lanes.clear();
@@ -181,7 +181,7 @@ export class SharedReader {
     this.#reader?.release(messages);
   }
 
-  /** True while an ended reader was not looked at since it delivered. */
+  /** True while an ended reader has not been checked since its last delivery. */
   get isUnconfirmed(): boolean {
     return this.#served.size > 0;
   }

@@ -161,7 +161,7 @@ export class SharedStream implements EventStream, LaneOwner {
     return outcome;
   }
 
-  /** The catch-up reader joins the head when it has come as far, or takes its place at the end of the stream. */
+  /** The catch-up reader joins the head when it has reached it, or replaces it at the end of the stream. */
   #advanced(reader: SharedReader): void {
     if (reader !== this.#catchUp) return;
     if (this.#head) {

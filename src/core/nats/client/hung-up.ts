@@ -19,8 +19,8 @@ function dialUntilHungUp(
 }
 
 /**
- * Makes the client notice that a server hangs up in the middle of a handshake, as one does that is killed just then. By default
- * it waits for the timeout of the attempt, seconds, in which a member loses its leases. May be called again.
+ * Makes the client notice that a server hangs up during a handshake, for example because it was killed. By default
+ * it waits for the timeout of the attempt, which takes seconds and costs a member its leases. May be called again.
  */
 export function noticeHangUps(): void {
   ProtocolHandler.prototype.dial = dialUntilHungUp;

@@ -25,7 +25,7 @@ import { streamConcerns } from './stream-concerns.js';
 const NANOS_PER_MS = 1_000_000;
 /** Consumers that a member of a keyed group needs: one that reads, and one that catches up. */
 const READERS = 2;
-/** Settings of a stream that lose nothing where members read it as it is. */
+/** Settings that do not lose messages of a stream that members read unchanged. */
 const HARMLESS: ReadonlySet<string> = new Set(['mirror', 'subject_transform', 'max_consumers']);
 
 /** An opened keyed group: a stream that exists, and the bucket beside it. */
@@ -44,7 +44,7 @@ export interface KeyedGroup extends NatsHandles {
 }
 
 /**
- * Opens a group as a keyed one where its layout stands in the bucket, or where a key is set. The first member writes the layout;
+ * Opens a group as a keyed one if its layout is in the bucket, or a key is set. The first member writes the layout;
  * later members may leave it out, and must not differ from it. The stream is not changed. A missing bucket is
  * created if `create` is set.
  *
@@ -157,7 +157,7 @@ function mismatch(config: Config, stored: GroupLayoutRecord, asked: GroupLayoutR
   );
 }
 
-/** @throws NatspocError `layout-mismatch` where the group has begun with the partitions of the stream's own layout. */
+/** @throws NatspocError `layout-mismatch` if the group has started with the partitions of the stream's own layout. */
 async function checkUnused(bucket: NatsBucket, config: Config): Promise<void> {
   const start = await bucket.read(keys.start(config.group));
   if (start.kind === 'failed') throw start.error;
@@ -170,7 +170,7 @@ async function checkUnused(bucket: NatsBucket, config: Config): Promise<void> {
   );
 }
 
-/** @throws NatspocError `config` where the stream cannot have what the layout asks for. */
+/** @throws NatspocError `config` if the stream does not fit the layout. */
 function checkFits(config: Config, { key, filter }: GroupLayoutRecord, { config: stream }: StreamInfo): void {
   const subjects = stream.subjects ?? [];
   if (subjects.length > 0 && !subjects.some((subject) => collide(subject, filter))) {

@@ -9,14 +9,14 @@ import type { Topology } from './topology.js';
 const CONCURRENT_ENDS = 16;
 
 /**
- * The last message of each partition that has one, up to its last token.
+ * The last message of each partition that has one, including its last token.
  *
  * @throws NatspocError if the server does not answer.
  */
 export async function partitionEnds(topology: Topology, timeoutMs: number): Promise<EndFacts[]> {
   const { ends, serverAheadMs } = await lastOfSubjects(topology, timeoutMs);
   if (!topology.hasTokens) return ends;
-  // Any number of subjects belong to a partition: its last message is asked for.
+  // A partition may have any number of subjects, so its last message is requested.
   const partitions = Array.from({ length: topology.layout.partitions }, (_, partition) => partition);
   const deeper = await mapConcurrently(partitions, CONCURRENT_ENDS, (partition) =>
     endOf(topology, partition, topology.reads.of(partition)[1], serverAheadMs),

@@ -50,7 +50,7 @@ export class NatsStreamAdmin implements StreamAdmin {
     }
   }
 
-  /** @throws NatspocError `layout-mismatch` where the stream is not natspoc's: other programs publish and read it. */
+  /** @throws NatspocError `layout-mismatch` if the stream is not natspoc's: other programs publish to it and read it. */
   #refuseKeyed(command: string): void {
     const { keyed, stream } = this.#topology;
     if (!keyed) return;
