@@ -49,8 +49,8 @@ export abstract class PauseCommand extends StreamCommand {
       const done = partitions.filter((partition) => !unfinished.has(partition));
       this.writeLines(
         done.map((partition) => {
-          const already = changed.includes(partition) ? '' : ' already';
-          return paused ? `p${partition} is paused${already}` : `p${partition} goes on${already}`;
+          if (changed.includes(partition)) return `p${partition} ${paused ? 'paused' : 'resumed'}`;
+          return `p${partition} was ${paused ? 'already' : 'not'} paused`;
         }),
       );
     }

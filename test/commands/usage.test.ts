@@ -8,7 +8,7 @@ import { withTempFolder } from '../support/temp.js';
 
 const MANIFEST = fileURLToPath(new URL('../../oclif.manifest.json', import.meta.url));
 
-describe('what the command line says about itself', function () {
+describe('the help and errors of the command line', function () {
   this.timeout(30_000);
   const temp = withTempFolder();
 
@@ -74,7 +74,7 @@ describe('what the command line says about itself', function () {
       /^Error: --backoff: "1s\.\.2d" is not a duration from 0s to 1d, such as 100ms, or two, such as 100ms\.\.30s\.$/,
     ],
     ['consume --name=', /^Error: --name: "" is not 1 to 128 characters, none of them for control\.$/],
-    ['leases --user a --token b', /^Error: --token and --user exclude each other: both say who we are\.$/],
+    ['leases --user a --token b', /^Error: --token and --user exclude each other: both are credentials\.$/],
     ['leases --group a.b', /^Error: --group: "a\.b" is not 1 to 64 letters, digits, - or _\.$/],
     ['leases --stream *', /^Error: --stream: "\*" is not 1 to 64 letters/],
   ];
@@ -103,7 +103,7 @@ describe('what the command line says about itself', function () {
     ],
   ];
   for (const [args, line] of UNKNOWN) {
-    it(`natspoc ${args} is unknown to a monitor`, async () => {
+    it(`natspoc ${args} is UNKNOWN for a monitor`, async () => {
       const { code, stdout, stderr } = await runCli(args.split(' '), { env: { HOME: temp() } });
       assert.equal(code, 3, stdout);
       assert.equal(stderr, '');
@@ -112,7 +112,7 @@ describe('what the command line says about itself', function () {
     });
   }
 
-  it('natspoc leases check --format json says what went wrong as --json does', async () => {
+  it('natspoc leases check --format json reports errors as --json does', async () => {
     const dead = ['--timeout', '500ms', '--server', 'nats://127.0.0.1:1'];
     for (const [args, exitCode] of [
       [dead, 3],
@@ -135,7 +135,7 @@ describe('what the command line says about itself', function () {
       ['', {}],
       [', which an empty variable does not hide', { NATS_SERVER_BIN: '' }],
     ] as const) {
-      it(`natspoc ${command} runs the server that .env names${what}`, async () => {
+      it(`natspoc ${command} runs the server in .env${what}`, async () => {
         writeFileSync(path.join(temp(), '.env'), 'NATS_SERVER_BIN=/no/such/server\n');
         const exit = await runCli([command], { cwd: temp(), env: { HOME: temp(), ...env } });
         assert.deepEqual(exit.stderr.split('\n'), [
@@ -146,7 +146,7 @@ describe('what the command line says about itself', function () {
       });
     }
 
-    it(`natspoc ${command} runs nothing that .env names by a relative path, or finds through .env`, async () => {
+    it(`natspoc ${command} does not run a relative path in .env, or a server found through .env`, async () => {
       for (const line of ['NATS_SERVER_BIN=./evil', 'NATS_SERVER_BIN=evil/nats-server']) {
         writeFileSync(path.join(temp(), '.env'), `${line}\n`);
         const exit = await runCli([command], { cwd: temp(), env: { HOME: temp() } });
@@ -163,7 +163,7 @@ describe('what the command line says about itself', function () {
     });
   }
 
-  it('a pipe, a device or too much instead of a file is one line, at once', async () => {
+  it('refuses a pipe, a device or a huge file immediately, with one line', async () => {
     const home = temp();
     const run = (args: string[], env: Record<string, string> = {}) =>
       runCli(args, {
@@ -228,7 +228,7 @@ describe('what the command line says about itself', function () {
     );
   });
 
-  it('a flag that may be given several times takes one value each time', async () => {
+  it('takes one value each time for a repeatable flag', async () => {
     const manifest: unknown = JSON.parse(readFileSync(MANIFEST, 'utf8'));
     assert.ok(manifest instanceof Object && 'commands' in manifest && manifest.commands instanceof Object);
     const several: string[] = [];
@@ -249,7 +249,7 @@ describe('what the command line says about itself', function () {
     }
   });
 
-  it('every command has a summary, examples and --json, and those that connect all flags for that', () => {
+  it('has a summary, examples and --json for every command, and all connection flags for those that connect', () => {
     const manifest: unknown = JSON.parse(readFileSync(MANIFEST, 'utf8'));
     assert.ok(manifest instanceof Object && 'commands' in manifest && manifest.commands instanceof Object);
     const commands = Object.entries(manifest.commands);
@@ -265,7 +265,7 @@ describe('what the command line says about itself', function () {
     }
   });
 
-  it('shell completion knows the commands and their flags', async () => {
+  it('completes commands and flags in the shell', async () => {
     const env = { HOME: temp(), XDG_CACHE_HOME: path.join(temp(), 'cache') };
     const { code, stdout } = await runCli(['autocomplete', 'script', 'bash'], { env });
     assert.equal(code, 0);

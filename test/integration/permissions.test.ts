@@ -68,8 +68,8 @@ describe('permissions as documented', function () {
     });
     assert.equal((await other.exited).code, 0);
     assert.match(await succeeds('operator', ['leases', 'release', '3']), /p3 stays with worker/);
-    assert.match(await succeeds('operator', ['leases', 'pause', '2']), /p2 is paused/);
-    assert.match(await succeeds('operator', ['leases', 'resume', '2']), /p2 goes on/);
+    assert.match(await succeeds('operator', ['leases', 'pause', '2']), /p2 paused/);
+    assert.match(await succeeds('operator', ['leases', 'resume', '2']), /p2 resumed/);
     assert.match(await succeeds('operator', ['leases', 'pin', '1', '--to', 'worker']), /pinned to worker/);
     assert.match(await succeeds('operator', ['leases', 'unpin', '1']), /no longer pinned/);
     assert.match(
@@ -126,7 +126,7 @@ describe('permissions as documented', function () {
     assert.equal(stderr.split('\n').filter((line) => /claimed|acquired/.test(line)).length, 4);
   });
 
-  it('end a member that may not delete the readers of the owners before, with what it lacks', async () => {
+  it('end a member that may not delete readers of previous owners, and name the missing permission', async () => {
     const lacking = new TestServer({
       config: CONFIG.replace(
         '"$JS.API.CONSUMER.MSG.NEXT.EVENTS.*", "$JS.API.CONSUMER.DELETE.EVENTS.*"',
@@ -173,7 +173,7 @@ describe('permissions as documented', function () {
     await refused('consumer', ['stream', 'purge', '--force'], '$JS.API.STREAM.PURGE.EVENTS');
   });
 
-  it('let a redriver put dead letters back, and nobody else who may look', async () => {
+  it('let a redriver put dead letters back, but not an observer', async () => {
     const redrive = (...flags: string[]) => succeeds('redriver', ['stream', 'redrive', ...flags]);
     await succeeds('operator', ['stream', 'purge', '--force']);
     assert.match(await redrive(), /^0 put back: there are no dead letters$/);

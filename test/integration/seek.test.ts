@@ -69,14 +69,14 @@ describe('a seek', function () {
   };
   const all = (): number[] => Array.from({ length: run.partitions }, (_, partition) => partition);
 
-  it('leaves nothing paused where one of the partitions cannot be', async () => {
+  it('leaves no partition paused if one of them cannot be paused', async () => {
     const newer = new TextEncoder().encode('{"v":99}');
     await run.topology.bucket.write(keys.override(run.config.group, 3), newer, 0);
     await assert.rejects(seek(run.topology.bucket, all()), /override\.3 was written by a newer version/);
     assert.deepEqual(await paused(), []);
   });
 
-  it('cures a position and an override that are broken, and leaves those of a newer version alone', async () => {
+  it('repairs a broken position and override, and does not change those of a newer version', async () => {
     const { bucket } = run.topology;
     const { group } = run.config;
     const put = (key: string, text: string) => bucket.write(key, new TextEncoder().encode(text), 0);
@@ -107,7 +107,7 @@ describe('a seek', function () {
     assert.deepEqual(await paused(), []);
   });
 
-  it('leaves nothing paused, and moves nothing any more, where it cannot be told where to go', async () => {
+  it('leaves no partition paused, and moves none, if the target cannot be computed', async () => {
     const asked: number[] = [];
     const planning = seek(run.topology.bucket, all(), async (partition) => {
       asked.push(partition);
@@ -119,13 +119,13 @@ describe('a seek', function () {
     assert.deepEqual(await paused(), []);
   });
 
-  it('leaves nothing paused where the answer to a pause is lost', async () => {
+  it('leaves no partition paused if the answer to a pause is lost', async () => {
     const [outcome] = await seek(answering(0, { kind: 'unknown' }), [0]);
     assert.equal(outcome?.moved, true);
     assert.deepEqual(await paused(), []);
   });
 
-  it('moves nothing that somebody has resumed before its turn', async () => {
+  it('does not move a partition that another operator resumed meanwhile', async () => {
     const { bucket } = run.topology;
     let resumed: Promise<unknown> | undefined;
     const outcomes = await seek(bucket, all(), async (partition) => {
@@ -135,11 +135,11 @@ describe('a seek', function () {
     });
     assert.deepEqual(
       outcomes.flatMap(({ partition, moved, message }) => (moved ? [] : [[partition, message]])),
-      [[40, 'its pause was lifted by somebody else meanwhile']],
+      [[40, 'another operator resumed it meanwhile']],
     );
   });
 
-  it('is what a group waits for whose stream was made anew: positions of before would pass over its messages', async () => {
+  it('lets a group continue after its stream was created again', async () => {
     const { connection } = run;
     const { stream, prefix, bucket } = run.config;
     const place = { connection, stream, prefix, bucket, partitions: run.partitions };
@@ -167,7 +167,7 @@ describe('a seek', function () {
     await member.leave();
   });
 
-  it('says what is still paused', async () => {
+  it('names the partitions that are still paused', async () => {
     const bucket: Bucket = { ...answering(0), remove: async () => ({ kind: 'unknown' }) };
     await assert.rejects(seek(bucket, [0, 1]), {
       code: 'unreachable',
@@ -176,7 +176,7 @@ describe('a seek', function () {
     assert.deepEqual(await paused(), [0, 1]);
   });
 
-  it('knows what was wanted before, also where the answer to its own change is lost', async () => {
+  it('restores the previous override, even if the answer to its own change is lost', async () => {
     const { group } = run.config;
     const change = (bucket: Bucket, paused: boolean) =>
       changeOverride(bucket, group, 5, { paused }, 'somebody');

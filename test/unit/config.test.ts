@@ -224,7 +224,7 @@ describe('config', () => {
       ] as const;
       for (const [a, b] of pairs) {
         const message = refusal({ flags: { [a]: 'x', [b]: 'y' } });
-        assert.match(message, / exclude each other: both say who we are\.$/);
+        assert.match(message, / exclude each other: both are credentials\.$/);
         assert.ok(message.includes(`--${a}`) && message.includes(`--${b}`), message);
         refusal({ env: { [SETTINGS[a].env]: 'x', [SETTINGS[b].env]: 'y' } });
       }

@@ -104,7 +104,7 @@ async function writePosition(
   }
   // An owner that is resumed after this check writes the position, so our write fails. One resumed before it may be at work.
   const { record: wanted } = await readOverride(bucket, keys.override(group, partition));
-  if (!wanted?.paused) return notMoved(partition, 'its pause was lifted by somebody else meanwhile');
+  if (!wanted?.paused) return notMoved(partition, 'another operator resumed it meanwhile');
   const from = position && { ...position, sequence: position.seq };
   const step = await plan(partition, value && !position ? 'unreadable' : (from ?? null));
   const { created, stored } = await mark(step.to);

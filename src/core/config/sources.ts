@@ -100,7 +100,7 @@ function chooseIdentity(found: Collected): void {
   // Within a context the first kind counts, as in the nats CLI.
   if (first && first.strength === second?.strength && first.strength < STRENGTH.context) {
     const [a, b] = [found.get(first.way)?.place, found.get(second.way)?.place];
-    throw new NatspocError('config', `${a} and ${b} exclude each other: both say who we are.`);
+    throw new NatspocError('config', `${a} and ${b} exclude each other: both are credentials.`);
   }
   if (password?.origin === 'flag' && first?.way !== 'user') {
     throw new NatspocError('config', `${password.place} needs a user: give both, or neither.`);
