@@ -8,6 +8,7 @@ import {
   type Call,
   ERA,
   type FaultSpan,
+  grants,
   type History,
   type Life,
 } from './recording/history.js';
@@ -213,6 +214,18 @@ describe('the judge of chaos', () => {
     history.eras.push(9_000);
     history.calls = history.calls.map((each) => (each.from >= 9_000 ? { ...each, epoch: ERA + 21 } : each));
     assert.deepEqual(charges(history), []);
+  });
+
+  it('takes a lease that an older copy of the bucket holds for granted again when the copy is put back', () => {
+    const change = (at: number, revision: number) => ({ at, revision, key: 'group.g.lease.2', value: '{}' });
+    const changes = [change(1_000, 20), change(2_500, 31), change(6_000, 33)];
+    const granted = grants(changes, [{ back: 5_000, from: 2_000 }]);
+    const call = (epoch: number, from: number) => ({ partition: 2, epoch, from });
+    assert.equal(granted(call(20, 5_500)), 5_000);
+    assert.equal(granted(call(20, 4_000)), 1_000);
+    // The copy has no such lease: its owner has not noticed.
+    assert.equal(granted(call(31, 5_500)), 2_500);
+    assert.equal(granted(call(33, 6_500)), 6_000);
   });
 
   it('flags a swapped pair', () => {

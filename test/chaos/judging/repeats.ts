@@ -127,7 +127,7 @@ function troubles({ settings, faults, lives }: History) {
     .filter(({ kind }) => SERVER_KINDS.includes(kind))
     .map(({ kind, from, to }): Hindrance => {
       // An owner whose session is gone stops immediately; its lease may stay until the longest ttl has passed.
-      const orphanedMs = kind === 'entries-removed' ? ttlMs : 0;
+      const orphanedMs = kind === 'entries-removed' || kind === 'store-restored' ? ttlMs : 0;
       // After its deadline an owner has aborted everything, and takes its partitions over again before it can commit.
       const abortedMs = to - from >= ttlMs * DEADLINE_SHARE ? ttlMs / 4 : 0;
       return { from, to: to + recoveryMs + orphanedMs + abortedMs, cause: 'server', canEnd: true };

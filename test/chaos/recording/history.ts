@@ -146,7 +146,14 @@ export function readHistory(folder: string): History {
     key,
     value,
   }));
-  const granted = grants(changes);
+  const faults = readFaults(readLines<FaultRecord>(path(FILES.faults)), ms, calmAt);
+  const copies = eras.map((back) => {
+    const restored = faults.find(
+      ({ kind, from, to }) => kind === 'store-restored' && from <= back && back <= to,
+    );
+    return { back, from: restored?.from ?? back };
+  });
+  const granted = grants(changes, copies);
   const calls: Call[] = [];
   for (const file of readdirSync(path(FILES.calls))) {
     const life = lives.get(file.replace(/\.ndjson$/, ''));
@@ -159,7 +166,7 @@ export function readHistory(folder: string): History {
     confirmed: readConfirmed(path(FILES.confirmed)),
     calls: calls.sort((a, b) => a.from - b.from),
     lives: [...lives.values()],
-    faults: readFaults(readLines<FaultRecord>(path(FILES.faults)), ms, calmAt),
+    faults,
     bucket: changes.map((change) => ({ ...change, revision: change.revision + shift(change.at) })),
     calmAt,
     eras,
@@ -170,20 +177,32 @@ export function readHistory(folder: string): History {
 }
 
 /**
- * When the lease of a call was last seen before the call. Right after the bucket went back, members that have not noticed handle
- * messages under epochs that it no longer has.
+ * When the lease of a call was last granted before the call. Right after the bucket went back, members that have not noticed handle
+ * messages under epochs that it no longer has. The leases that its older copy holds are granted again when it goes back, even if the
+ * harness's watch shows none of them.
+ *
+ * @param copies when the bucket went back, and from when its copy is.
  */
-function grants(
+export function grants(
   changes: readonly BucketChange[],
+  copies: readonly { back: number; from: number }[],
 ): (call: Pick<Call, 'partition' | 'epoch' | 'from'>) => number | undefined {
   const seen = new Map<string, number[]>();
-  for (const { at, revision, key } of changes) {
+  const see = (lease: string, at: number): void => void seen.set(lease, [...(seen.get(lease) ?? []), at]);
+  const leases = changes.flatMap(({ at, revision, key }) => {
     const partition = /^group\.[^.]+\.lease\.(\d+)$/.exec(key)?.[1];
-    if (partition === undefined) continue;
-    const lease = `${partition} ${revision}`;
-    seen.set(lease, [...(seen.get(lease) ?? []), at]);
+    return partition === undefined ? [] : [{ at, partition, lease: `${partition} ${revision}` }];
+  });
+  for (const { at, lease } of leases) see(lease, at);
+  for (const { back, from } of copies) {
+    const held = new Map<string, string>();
+    for (const { at, partition, lease } of leases) if (at <= from) held.set(partition, lease);
+    for (const lease of held.values()) see(lease, back);
   }
-  return ({ partition, epoch, from }) => seen.get(`${partition} ${epoch}`)?.findLast((at) => at <= from);
+  return ({ partition, epoch, from }) => {
+    const before = (seen.get(`${partition} ${epoch}`) ?? []).filter((at) => at <= from);
+    return before.length === 0 ? undefined : Math.max(...before);
+  };
 }
 
 /** The members' reports of dropped messages. */
