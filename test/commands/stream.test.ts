@@ -85,6 +85,7 @@ describe('natspoc stream', function () {
         begun: 8,
         wrongPositions: 0,
         lag: 50,
+        lagIsEstimate: false,
       },
       {
         group: 'late',
@@ -95,6 +96,7 @@ describe('natspoc stream', function () {
         begun: 8,
         wrongPositions: 0,
         lag: 50,
+        lagIsEstimate: false,
       },
     ]);
     assert.match(await ok('stream'), new RegExp(`Messages +150, .*[\\s\\S]*Server +${server.version}`));
@@ -187,7 +189,7 @@ describe('natspoc stream', function () {
         'S\\d+, group default: 0 members · 0 of 8 partitions owned · lag 0 · needs attention: p0 unowned, p1';
       assert.match(shown, new RegExp(summary.replaceAll(' ', '\\s+')));
       await terminal.type(`clear; "${process.execPath}" "${entry}" stream delete\n`);
-      await terminal.shows(/Type S\d+ to go on:/);
+      await terminal.shows(/Type S\d+ to continue:/);
       const question = (await terminal.screen()).replaceAll('\n', ' ');
       assert.match(
         question,

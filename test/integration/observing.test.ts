@@ -92,7 +92,7 @@ describe('looking at a group', function () {
       proxy.silenceAt('CONSUMER.MSG.NEXT');
       await assert.rejects(observer.ends(), {
         code: 'unreachable',
-        message: `Could not read the end of partition 0 of ${topology.stream}: the server did not answer in time.`,
+        message: `Could not read the last message of ${topology.layout.prefix}.p.0 in ${topology.stream}: the server did not answer in time.`,
       });
     } finally {
       await proxy.stop();

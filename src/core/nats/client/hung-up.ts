@@ -12,8 +12,8 @@ function dialUntilHungUp(
   const dialled = dial.apply(this, args);
   // Of this attempt; once it has succeeded or failed, this does nothing.
   const { connectError, transport } = this;
-  void transport.closed().then(() => {
-    setTimeout(() => connectError?.(new Error('the server closed the connection')), LAST_WORDS_MS);
+  void transport.closed().then((error) => {
+    setTimeout(() => connectError?.(error ?? new Error('the server closed the connection')), LAST_WORDS_MS);
   });
   return dialled;
 }

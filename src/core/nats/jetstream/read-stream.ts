@@ -52,7 +52,9 @@ export async function readMessage(
     return { sequence, atMs: time.getTime(), subject, headers, data };
   } catch (error) {
     if (apiErrorCode(error) === API_ERRORS.messageNotFound) return undefined;
-    throw toNatspocError(error, `read a message of ${stream}`);
+    const isLast = typeof query === 'object' && 'last_by_subj' in query;
+    const what = isLast ? `the last message of ${query.last_by_subj}` : 'a message';
+    throw toNatspocError(error, `read ${what} in ${stream}`);
   }
 }
 
