@@ -29,8 +29,10 @@ export async function untilNotHandled(
       if (owner === null) continue;
       const name = escapeControl(follower.ownerNameOf(partition) ?? owner);
       const own = answers.get(owner)?.partitions.find((each) => each.partition === partition);
-      if (!answers.has(owner)) unfinished.set(partition, `its owner ${name} does not answer`);
-      else if (own?.epoch !== follower.epochOf(partition) || own?.state !== 'paused') {
+      if (!answers.has(owner)) {
+        // An owner whose session has ended handles nothing: two members that left together leave such leases behind.
+        if (follower.sessions.has(owner)) unfinished.set(partition, `its owner ${name} does not answer`);
+      } else if (own?.epoch !== follower.epochOf(partition) || own?.state !== 'paused') {
         unfinished.set(partition, `its owner ${name} is still ${own?.state ?? 'taking over'}`);
       }
     }

@@ -96,6 +96,9 @@ async function releaseFrom(
       : answer.kind === 'gone'
         ? `${who} is gone`
         : `${who} does not answer`;
+  // Its session has ended: a member claims it, as soon as there is one.
+  if (answer.kind === 'gone' && !session && !order.force)
+    return moves.map((move) => move.failed('it has no owner'));
   if (!order.force) return moves.map((move) => move.failed(`${why}; "leases release --force" fences it`));
   const fenced = await fenceMember({ bucket: ports.bucket, clock: systemClock }, ports.group, owner);
   if (fenced.kind !== 'fenced') return moves.map((move) => move.failed(describeFence(fenced, why)));
