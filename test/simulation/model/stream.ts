@@ -52,7 +52,15 @@ export class SimStream implements EventStream {
           lostFrom: 0,
         })
       : stream;
-    this.shared = this.#stream.shared;
+    const { shared } = this.#stream;
+    this.shared = shared && {
+      // A partition may have no reader when its owner learns that what was handled does not count.
+      confirm: async (partition) => {
+        const reason = await shared.confirm(partition);
+        if (reason !== undefined) observer.faulted(partition, 'foreign');
+        return reason;
+      },
+    };
     this.#most = sharing?.budget.messages;
     this.#observer = observer;
   }
