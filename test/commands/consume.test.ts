@@ -81,7 +81,7 @@ describe('natspoc consume', function () {
   };
 
   describe('ends', () => {
-    it('when it has caught up, and goes on from there the next time', async () => {
+    it('when it has caught up, and continues from there the next time', async () => {
       await publish(50);
       assert.deepEqual(numbers((await rest()).stdout), range(1, 50));
       assert.equal((await rest()).stdout, '');
@@ -89,7 +89,7 @@ describe('natspoc consume', function () {
       assert.deepEqual(numbers((await rest()).stdout), [1, 2, 3]);
     });
 
-    it('after exactly as many messages as asked for, over all partitions', async () => {
+    it('after exactly the requested number of messages, over all partitions', async () => {
       await publish(100);
       const first = await consume('--count', '7', '--output', 'ndjson');
       assert.equal(first.code, 0, first.stderr);
@@ -121,7 +121,7 @@ describe('natspoc consume', function () {
       assert.doesNotMatch(stderr, /halted|failed|Error/);
     });
 
-    it('at SIGTERM: finishes what is in hand, commits, and nothing is repeated', async () => {
+    it('at SIGTERM: finishes running messages, commits, and repeats nothing', async () => {
       await publish(200);
       const cli = start('--work', '5ms', '--output', 'ndjson');
       await until('some are handled', () => cli.stdout.length >= 20);
@@ -132,7 +132,7 @@ describe('natspoc consume', function () {
       assert.deepEqual(numbers(`${exit.stdout}\n${stdout}`), range(1, 200));
     });
 
-    it('at once at the second signal', async () => {
+    it('immediately at the second signal', async () => {
       await publish(1);
       const cli = start('--handler', file('never.mjs', NEVER), '--drain-timeout', '1h');
       await cli.note(/in hand/);
@@ -170,7 +170,7 @@ describe('natspoc consume', function () {
     }
   });
 
-  it('says how many messages were dropped before they were handled', async () => {
+  it('reports the number of messages that were dropped before they were handled', async () => {
     await publish(20, '--partitions', '1');
     await consume('--count', '5', '--output', 'none');
     await purge(server.url, place[3] ?? '', 13);
@@ -182,7 +182,7 @@ describe('natspoc consume', function () {
   describe('when a message fails', () => {
     const failing = 'export default ({ sequence }) => { if (sequence === 4) throw new Error("four"); };';
 
-    it('gives its partition up, stays before it, and others go on', async () => {
+    it('halts the partition before it, and other partitions continue', async () => {
       await publish(40);
       const handler = file('h.mjs', failing);
       const exit = await consume(
@@ -203,7 +203,7 @@ describe('natspoc consume', function () {
       assert.deepEqual(numbers(`${exit.stdout}\n${next.stdout}`), range(1, 40));
     });
 
-    it('passes it over with skip', async () => {
+    it('skips it with --on-exhausted skip', async () => {
       await publish(40);
       const handler = file('h.mjs', failing);
       const exit = await consume(
@@ -214,7 +214,7 @@ describe('natspoc consume', function () {
       assert.equal((await rest()).stdout, '');
     });
 
-    it('keeps it as a dead letter, which can be put back', async () => {
+    it('stores it as a dead letter, which can be put back', async () => {
       await publish(40);
       const handler = file('h.mjs', failing);
       const exit = await consume(
@@ -236,7 +236,7 @@ describe('natspoc consume', function () {
       assert.equal(again.stdout, '0 put back: there are no dead letters', again.stderr);
     });
 
-    it('where there never was a dead letter, putting back says so and is no failure', async () => {
+    it('reports that there are no dead letters to put back, without failing', async () => {
       await publish(1);
       const back = await runCli(['stream', 'redrive', ...place]);
       assert.deepEqual([back.code, back.stdout], [0, '0 put back: there are no dead letters'], back.stderr);
@@ -260,7 +260,7 @@ describe('natspoc consume', function () {
       assert.match(exit.stderr, /message 1 failed: no result within 50 ms/);
     });
 
-    it('because of a promise that its handler has forgotten', async () => {
+    it('because of a rejected promise that its handler did not await', async () => {
       await publish(1);
       const handler = file(
         'h.mjs',
@@ -273,7 +273,7 @@ describe('natspoc consume', function () {
     });
   });
 
-  describe('an error that nothing catches', () => {
+  describe('an uncaught error', () => {
     const TIMER = 'setTimeout(() => { throw new Error("stray"); }, 50)';
     const LATER = 'setTimeout(() => { throw new Error("stray"); }, 1_500)';
     for (const [what, text] of [
@@ -295,7 +295,7 @@ describe('natspoc consume', function () {
       });
     }
 
-    it('is the failure of the message that is in hand', async () => {
+    it('is a failure of the running message', async () => {
       await publish(1);
       const handler = file('h.mjs', `export default () => new Promise(() => { ${TIMER}; });`);
       const exit = await consume('--handler', handler, '--max-attempts', '2', '--until-caught-up');
@@ -303,7 +303,7 @@ describe('natspoc consume', function () {
       assert.match(exit.stderr, /message 1 failed 2 times: stray/);
     });
 
-    it('is told in one line before the member has joined, too', async () => {
+    it('is reported in one line even before the member has joined', async () => {
       const handler = file('h.mjs', `${TIMER}; await new Promise(() => setTimeout(() => {}, 10_000));`);
       const exit = await consume('--handler', handler);
       assert.deepEqual([exit.code, exit.stderr], [1, 'Error: stray']);
@@ -311,7 +311,7 @@ describe('natspoc consume', function () {
   });
 
   describe('--handler', () => {
-    it('takes TypeScript, and says which message it is about', async () => {
+    it('accepts TypeScript, and names the message in its log lines', async () => {
       await publish(1);
       const handler = file(
         'h.ts',
@@ -340,7 +340,7 @@ describe('natspoc consume', function () {
       });
     }
 
-    it('refuses a file that is not there', async () => {
+    it('refuses a missing file', async () => {
       const exit = await consume('--handler', 'nowhere.ts');
       assert.equal(exit.code, 1);
       assert.match(exit.stderr, /there is no file nowhere\.ts/);
@@ -368,7 +368,7 @@ describe('natspoc consume', function () {
     }
   });
 
-  it('--json is one object a line', async () => {
+  it('--json prints one object per line', async () => {
     await publish(3);
     const exit = await consume('--json', '--until-caught-up');
     assert.equal(exit.code, 0, exit.stderr);
@@ -394,7 +394,7 @@ describe('natspoc consume', function () {
       assert.equal(Buffer.concat(chunks).toString('hex'), '1f8bff00');
     });
 
-    it('passes on nothing of a run that fails', async () => {
+    it('passes on no output of a failed run', async () => {
       await publish(1);
       const command = 'echo half; test "$NATSPOC_ATTEMPT" -eq 2';
       const exit = await consume('--exec', command, '--until-caught-up', '--backoff', '1ms');
@@ -403,7 +403,7 @@ describe('natspoc consume', function () {
       assert.match(exit.stderr, /attempt 1 failed \(retry\): the command ended with exit code 1/);
     });
 
-    it('takes a command that cannot be run for no failure of the message', async () => {
+    it('does not count a command that cannot be run as a failure of the message', async () => {
       await publish(1);
       const exit = await consume('--exec', 'no-such-command', '--on-failure', 'skip');
       assert.equal(exit.code, 1);
@@ -432,7 +432,7 @@ describe('natspoc consume', function () {
     });
   });
 
-  it('keeps its partitions, and little memory, while nobody reads its output', async () => {
+  it('keeps its partitions, and uses little memory, while its output is not read', async () => {
     const published = await runCli(['publish', '--count', '30000', '--size', '1KiB', '-q', ...place]);
     assert.equal(published.code, 0, published.stderr);
     const child = spawn(
@@ -492,7 +492,7 @@ describe('natspoc consume', function () {
       assert.equal((await cli.exited).code, 1, 'a partition was given up');
     });
 
-    it('says so when the port is taken', async () => {
+    it('reports that the port is in use', async () => {
       const port = String(server.port);
       const exit = await consume('--health-port', port);
       assert.equal(exit.code, 2);

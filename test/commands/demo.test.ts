@@ -42,7 +42,7 @@ describe('natspoc demo', function () {
       env: { TMPDIR: folder() },
     });
 
-  it('ends with a verdict as one JSON object, and leaves nothing behind', async () => {
+  it('prints its verdict as one JSON object, and leaves nothing behind', async () => {
     const { code, stdout, stderr } = await start(['--duration', '4s', '--json']).exited;
     assert.equal(code, 0, stderr);
     assert.equal(stderr, '');
@@ -67,7 +67,7 @@ describe('natspoc demo', function () {
     assert.deepEqual(readdirSync(folder()), []);
   });
 
-  it('tells the story to people', async () => {
+  it('prints the events for people', async () => {
     const { code, stdout } = await start(['--duration', '2s']).exited;
     assert.equal(code, 0);
     for (const part of [
@@ -106,7 +106,7 @@ describe('natspoc demo', function () {
     assert.deepEqual(readdirSync(folder()), []);
   });
 
-  it('fails when its publisher gives up, and says why', async () => {
+  it('fails with the reason when its publisher gives up', async () => {
     const demo = start(['--duration', '60s']);
     await published(demo, ({ streams }) =>
       streams.update('EVENTS', { max_msgs: 1, discard: DiscardPolicy.New }),
@@ -120,7 +120,7 @@ describe('natspoc demo', function () {
     assert.deepEqual(readdirSync(folder()), []);
   });
 
-  it('takes the rates that publishing takes', async () => {
+  it('accepts the same rates as publish', async () => {
     const { code, stderr } = await runCli(['demo', '--rate', '20000000']);
     assert.equal(code, 2);
     assert.match(stderr, /^Error: --rate: "20000000" is not a rate .* up to 10000000 a second\.$/);

@@ -58,7 +58,7 @@ describe('a process that is told to end', function () {
       return number === undefined ? [] : [Number(number)];
     });
 
-  it('ends although its output is not read, and has committed nothing that was not written', async () => {
+  it('ends although its output is not read, and commits nothing that was not written', async () => {
     // Each is larger than what the pipe takes.
     await publish('--size', '100KiB', '--count', '40');
     const { child, read, close } = unread('consume', '--output', 'ndjson', '--drain-timeout', '300ms');
@@ -83,7 +83,7 @@ describe('a process that is told to end', function () {
     close();
   });
 
-  it('by --until-caught-up has handled what was stored when it began, however much is published meanwhile', async () => {
+  it('with --until-caught-up handles what was stored at its start, while more is published', async () => {
     await publish('{{Count}}', '--count', '300');
     const busy = startCli(['publish', 'later', '--rate', '300', '--keys', '100', '-q', ...place]);
     const info = async (): Promise<string> => (await runCli(['stream', 'info', '--json', ...place])).stdout;

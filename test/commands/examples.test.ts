@@ -58,7 +58,7 @@ describe('the examples', function () {
     assert.match(worker.output, /left after 50 messages/);
   });
 
-  it('exactly-once: counts every amount once, side by side, after a kill, a seek, and in a stream made anew', async () => {
+  it('exactly-once: counts every amount once: in parallel, after a kill, after a seek, and in a recreated stream', async () => {
     await publish(300, '{"amount": 2}');
     const journal = join(folder(), 'journal.ndjson');
     const entries = () => (existsSync(journal) ? readFileSync(journal, 'utf8').split('\n').length - 1 : 0);
@@ -100,7 +100,7 @@ describe('the examples', function () {
     assert.deepEqual(await total(), [850, 1_700]);
   });
 
-  it('publish-and-consume: ends when all are handled, in order', async () => {
+  it('publish-and-consume: ends when all messages are handled in order', async () => {
     const run = start('publish-and-consume.mjs');
     assert.equal(await run.exited, 0, run.output);
     assert.match(run.output, /handled 100 of 10 customers, all in order/);
@@ -108,7 +108,7 @@ describe('the examples', function () {
 });
 
 describe('importing the library', () => {
-  it('pulls in neither command line nor screen, and does nothing', async () => {
+  it('loads neither command line nor screen, and has no effects', async () => {
     const child = spawn(process.execPath, ['--input-type=module', '-e', "await import('natspoc')"], {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -30,7 +30,7 @@ describe('the command of consume --exec', function () {
     assert.equal(exit.code, 0, exit.stderr);
   };
 
-  it('that cannot be started fails its message, and nothing outside is ever signalled', async () => {
+  it('fails its message if it cannot be started, and no other process is signalled', async () => {
     await publish('{{Count}}', '--count', '200', '--keys', '100');
     const consume = [
       process.execPath,
@@ -69,7 +69,7 @@ describe('the command of consume --exec', function () {
     assert.match(stderr, /cannot start the command: too many open files \(EMFILE\)/);
   });
 
-  it('is ended as a whole when it takes too long, also what ignores SIGTERM and has closed its output', async () => {
+  it('is ended with all its children after its timeout, even those that ignore SIGTERM and closed their output', async () => {
     await publish('1');
     const stubborn = join(folder(), 'stubborn');
     const command = `sh -c 'trap "" TERM; echo $$ > "${stubborn}"; exec sleep 600' >/dev/null 2>&1 & wait`;
@@ -92,7 +92,7 @@ describe('the command of consume --exec', function () {
     await until('what the command had started has ended', () => !isRunning(pid));
   });
 
-  it('is ended as a whole when the member is told to end at once', async () => {
+  it('is ended with all its children when the member ends immediately', async () => {
     await publish('1');
     const stubborn = join(folder(), 'stubborn');
     const command = `sh -c 'trap "" TERM INT; echo $$ > "${stubborn}"; exec sleep 600' & wait`;
@@ -106,7 +106,7 @@ describe('the command of consume --exec', function () {
     await until('what the command had started has ended', () => !isRunning(pid));
   });
 
-  it('need not read its input, however long that is', async () => {
+  it('need not read its input', async () => {
     await publish('x'.repeat(100_000));
     const args = ['--exec', 'exec <&-; echo done', '--until-caught-up'];
     const exit = await runCli(['consume', ...place, ...args]);

@@ -9,7 +9,7 @@ import { withTempFolder } from '../support/temp.js';
 
 const ENTRY = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 
-describe('a file that takes no more', function () {
+describe('a full disk', function () {
   this.timeout(60_000);
   const server = withServer();
   const folder = withTempFolder();
@@ -33,7 +33,7 @@ describe('a file that takes no more', function () {
       execFile('sh', command, (error, _stdout, stderr) => resolve({ code: error?.code ?? 0, stderr }));
     });
 
-  it('as stdout of consume: it leaves, says so in one line, and what was not written is not committed', async () => {
+  it('under stdout of consume: it leaves with one line, and commits nothing that was not written', async () => {
     const file = join(folder(), 'out');
     const { code, stderr } = await limited(file, 'consume', '--output', 'ndjson');
     assert.equal(code, 1, stderr);
@@ -46,13 +46,13 @@ describe('a file that takes no more', function () {
     assert.equal(new Set(seen).size, 100, 'nothing is lost');
   });
 
-  it('as a recording: top ends, and says so in one line', async () => {
+  it('under a recording: top ends with one line', async () => {
     const file = join(folder(), 'seen.ndjson');
     const { code, stderr } = await limited('/dev/null', 'top', '--once', '--record', file);
     assert.deepEqual([code, stderr], [1, `Error: --record: cannot write ${file}: file too large (EFBIG).\n`]);
   });
 
-  it('as the log of confirmed messages: publish ends, and says so in one line', async () => {
+  it('under the log of confirmed messages: publish ends with one line', async () => {
     const file = join(folder(), 'confirmed');
     const args = ['publish', 'x', '--count', '1000', '-q', '--confirmed', file];
     const { code, stderr } = await limited('/dev/null', ...args);

@@ -12,7 +12,7 @@ const ENTRY = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 /** Nobody listens there: exit code 3. */
 const UNREACHABLE = ['leases', '--server', 'nats://127.0.0.1:1'];
 
-describe('when nobody reads what is written', function () {
+describe('output without a reader', function () {
   this.timeout(30_000);
   const temp = withTempFolder();
   const server = withServer();
@@ -22,7 +22,7 @@ describe('when nobody reads what is written', function () {
     ['an error as JSON on stdout', 'stdout', [...UNREACHABLE, '--json']],
     ['an error on stderr', 'stderr', UNREACHABLE],
   ] as const) {
-    it(`${what}: the exit code says it, without a stack`, async () => {
+    it(`${what}: gives the exit code, without a stack`, async () => {
       const cli = startCli(args);
       cli.child[stream]?.destroy();
       const exit = await cli.exited;
@@ -32,7 +32,7 @@ describe('when nobody reads what is written', function () {
     });
   }
 
-  it('notes on stderr: a consumer goes on', async () => {
+  it('notes on stderr: consume continues', async () => {
     const place = ['--server', server.url, '--stream', 'GONE', '--prefix', 'gone.e'];
     const cli = startCli(['consume', ...place, '--from', 'first', '--output', 'ndjson', '--count', '1']);
     cli.child.stderr?.destroy();
@@ -68,7 +68,7 @@ describe('when nobody reads what is written', function () {
     ['stdout', 1, [...UNREACHABLE, '--json']],
     ['stderr', 2, UNREACHABLE],
   ] as const) {
-    it(`a full pipe on ${what}: the exit code says it, after a moment`, async () => {
+    it(`a full pipe on ${what}: gives the exit code after a moment`, async () => {
       const { pipe, reader, filled, closed } = onFullPipe(fd, args);
       const [code] = await closed;
       closeSync(pipe);

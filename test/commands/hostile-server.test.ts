@@ -30,7 +30,7 @@ process.on('SIGINT', () => process.exit(0));
 `;
 
 /** The program that is run as a server, and what it says of itself, come from outside, too. */
-describe('hostile text of a server that is started never reaches a terminal as it is', function () {
+describe('hostile text of a local server is escaped', function () {
   this.timeout(120_000);
   const folder = withTempFolder();
   afterEach(stopAll);
@@ -47,7 +47,7 @@ describe('hostile text of a server that is started never reaches a terminal as i
     for (const json of [[], ['--json']]) {
       const args = [command, ...(command === 'server' ? ['--port', '0'] : []), ...json];
 
-      it(`${args.join(' ')}: that does not start, or is not there`, async () => {
+      it(`${args.join(' ')}: a program that does not start, or does not exist`, async () => {
         for (const binary of [program(FAILING), `/${HOSTILE}`]) {
           const { code, stdout, stderr } = await runCli(args, { env: env(binary) });
           assert.ok(code === 1 || code === 2, stderr);
@@ -56,7 +56,7 @@ describe('hostile text of a server that is started never reaches a terminal as i
         }
       });
 
-      it(`${args.join(' ')}: that says it of itself`, async () => {
+      it(`${args.join(' ')}: the server's own information`, async () => {
         const cli = startCli([...args, ...(command === 'demo' ? ['--duration', '1s'] : [])], {
           env: env(program(LYING)),
         });
@@ -70,7 +70,7 @@ describe('hostile text of a server that is started never reaches a terminal as i
         assert.match(stdout + stderr, command === 'demo' ? /answers there is no nats server/ : /owned/);
       });
 
-      it(`${args.join(' ')}: named in .env, and in flags`, async () => {
+      it(`${args.join(' ')}: a path in .env and in flags`, async () => {
         const binary = program(FAILING);
         writeFileSync(join(folder(), '.env'), `NATS_SERVER_BIN='${binary}'\n`);
         const named = await runCli(args, { env: { TMPDIR: folder() }, cwd: folder() });

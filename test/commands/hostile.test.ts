@@ -17,7 +17,7 @@ import { withGroup } from '../support/with-group.js';
 /** The same as far as a subject and a header take it. */
 const TOKEN = HOSTILE.replace(/[\r\n\t ]/g, '');
 
-describe('hostile text never reaches a terminal as it is', function () {
+describe('hostile text is escaped', function () {
   this.timeout(180_000);
   let run: GroupRun;
   const server = withGroup(
@@ -133,7 +133,7 @@ describe('hostile text never reaches a terminal as it is', function () {
     });
   }
 
-  it('by a watch', async () => {
+  it('in a watch', async () => {
     await fill();
     const args = [...run.args, '--server', server.url];
     const watches = [[], ['--json']].map((more) => startCli(['leases', 'watch', ...more, ...args]));
@@ -155,7 +155,7 @@ describe('hostile text never reaches a terminal as it is', function () {
     }
   });
 
-  it('by any command', async () => {
+  it('in every command', async () => {
     await fill();
     impersonate();
     // The server's own name and version are text from outside, too.

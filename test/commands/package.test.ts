@@ -107,13 +107,13 @@ describe('the package', function () {
   const cli = (args: string[], options: CliOptions = {}) =>
     runCli(args, { entry, cwd: installed, ...options });
 
-  it('holds what runs, the types, and what the README leads to: nothing else', () => {
+  it('contains only the program, the types, and the documents that the README links to', () => {
     const others = files.filter((file) => !ALLOWED.some((pattern) => pattern.test(file)));
     assert.deepEqual(others, []);
     assert.ok(files.includes('dist/core/index.d.ts'));
   });
 
-  it('leaves no link in its documents without its target', () => {
+  it('has a target for every link in its documents', () => {
     const root = join(installed, 'node_modules/natspoc');
     const broken: string[] = [];
     for (const file of files.filter((name) => name.endsWith('.md'))) {
@@ -126,7 +126,7 @@ describe('the package', function () {
     assert.deepEqual(broken, []);
   });
 
-  it('says its version, and explains itself', async () => {
+  it('prints its version and help', async () => {
     const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
     assert.match(
       (await cli(['--version'])).stdout,
@@ -154,7 +154,7 @@ describe('the package', function () {
     assert.equal((await local.exited).code, 0);
   });
 
-  it('gives its types to the program of README.md by the line of docs/library.md, and to one that disposes', async () => {
+  it('gives types to the program of README.md by the line of docs/library.md, and to one with await using', async () => {
     const root = join(installed, 'node_modules/natspoc');
     const [, args = ''] =
       /^npx tsc (.*) worker\.ts$/m.exec(readFileSync(join(root, 'docs/library.md'), 'utf8')) ?? [];

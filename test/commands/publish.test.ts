@@ -144,7 +144,7 @@ describe('natspoc publish', function () {
     );
   });
 
-  it('sends numbered messages of many keys, each key to its partition, and logs what is confirmed', async () => {
+  it('sends numbered messages of many keys, each key to its partition, and logs confirmed ones', async () => {
     const { stream, flags } = ownStream();
     const log = join(temp(), 'confirmed.ndjson');
     const args = [
@@ -179,7 +179,7 @@ describe('natspoc publish', function () {
     assert.deepEqual(lines, expected);
   });
 
-  it('takes templates in key, id and headers', async () => {
+  it('accepts templates in key, id and headers', async () => {
     const { stream, flags } = ownStream();
     const templates = ['--key', 'user-{{Count}}', '--id', 'n{{Count}}', '-H', 'X-Number: {{Count}}'];
     for (let again = 0; again < 2; again++) {
@@ -226,7 +226,7 @@ describe('natspoc publish', function () {
     );
   });
 
-  it('takes lines for longer than one timer of Node can wait', async () => {
+  it('reads lines for longer than the limit of a Node timer', async () => {
     const { flags } = ownStream();
     const { code, stdout } = await publish([...flags, '--duration', '30d', '--json'], { input: 'a\nb\nc\n' });
     assert.equal(code, 0);
@@ -240,7 +240,7 @@ describe('natspoc publish', function () {
     assert.equal((await publish([...flags, 'x'], { input: '' })).code, 0);
   });
 
-  it('says in one line what is wrong with a request', async () => {
+  it('refuses an invalid request with one line', async () => {
     const wrong: [string[], RegExp][] = [
       [['--count', '0'], /--count: "0" is not/],
       [['--rate', 'fast'], /--rate: "fast" is not a rate/],
@@ -273,7 +273,7 @@ describe('natspoc publish', function () {
     }
   });
 
-  it('takes the partitions of the layout that is there, whatever the settings would create', async () => {
+  it('uses the partitions of an existing layout, whatever the settings are', async () => {
     const { stream, flags } = ownStream();
     assert.equal((await publish([...flags, '--partitions', '12', 'x'])).code, 0);
     assert.equal((await publish([...flags, '--partition', '11', 'x'])).code, 0);
@@ -285,7 +285,7 @@ describe('natspoc publish', function () {
     assert.equal((await publish([...flags, '--partition', '11', 'x'])).code, 0);
   });
 
-  it('leaves the log of an earlier run alone when it is refused', async () => {
+  it('keeps the log of an earlier run if it is refused', async () => {
     const { flags } = ownStream();
     const log = join(temp(), 'confirmed.ndjson');
     assert.equal((await publish([...flags, '--confirmed', log, 'first'])).code, 0);
@@ -297,7 +297,7 @@ describe('natspoc publish', function () {
     assert.match(readFileSync(log, 'utf8'), /^.*"second".*\n$/);
   });
 
-  it('refuses another layout than the stream has, naming both numbers', async () => {
+  it("refuses a layout that differs from the stream's, naming both numbers", async () => {
     const { flags } = ownStream();
     assert.equal((await publish([...flags, '--partitions', '4', 'x'])).code, 0);
     await refuses(
@@ -307,7 +307,7 @@ describe('natspoc publish', function () {
     );
   });
 
-  it('stops at a full stream with what the server says, or goes on and counts', async () => {
+  it("stops at a full stream with the server's reason, or continues and counts with --keep-going", async () => {
     const { stream, prefix, flags } = ownStream();
     const manager = await connection.jetstreamManager();
     await manager.streams.add({
@@ -327,7 +327,7 @@ describe('natspoc publish', function () {
     assert.equal(summaryOf(goneOn.stdout).failed, 8);
   });
 
-  it('refuses messages that are larger than the server takes, before it creates anything', async () => {
+  it('refuses messages that are larger than the server accepts, before it creates anything', async () => {
     const small = await startTestServer({ config: 'max_payload: 2048' });
     const client = await connect({ servers: small.url });
     try {
@@ -359,7 +359,7 @@ describe('natspoc publish', function () {
     }
   });
 
-  it('says which line of its input is too long, and what was confirmed before it', async () => {
+  it('names the input line that is too long, and the confirmed messages before it', async () => {
     const { stream, flags } = ownStream();
     const input = `one\n\ntwo\n${'x'.repeat(2_000_000)}\nthree\n`;
     const line =
@@ -385,7 +385,7 @@ describe('natspoc publish', function () {
     await refuses(publish(['x'], { url: 'nats://127.0.0.1:9' }), 3, /127\.0\.0\.1:9/);
   });
 
-  it('says in one line that its result cannot be written', async () => {
+  it('reports in one line that its result cannot be written', async () => {
     const { flags } = ownStream();
     const full = openSync('/dev/full', 'w');
     try {
@@ -408,7 +408,7 @@ describe('natspoc publish', function () {
     }
   });
 
-  it('ends after its duration although a pipe says nothing', async () => {
+  it('ends after its duration although its pipe is silent', async () => {
     const { flags } = ownStream();
     const { code, stdout } = await publish([...flags, '--duration', '100ms', '--json'], { open: true });
     assert.equal(code, 0);
@@ -462,10 +462,10 @@ describe('natspoc publish', function () {
   }
 });
 
-describe('natspoc publish when the server goes away', () => {
+describe('natspoc publish when the server is gone', () => {
   const server = withServer();
 
-  it('ends with 3 when it is gone for longer than the timeout', async function () {
+  it('exits with 3 if it is gone for longer than the timeout', async function () {
     this.timeout(60_000);
     const args = ['--rate', '500', '--timeout', '1s', '-q'];
     const child = spawn(process.execPath, [PROGRAM, 'publish', ...args], {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { runCli, stopAll } from '../support/cli.js';
 import { withTempFolder } from '../support/temp.js';
 
-describe('a recording that is none', function () {
+describe('an invalid recording', function () {
   this.timeout(60_000);
   const folder = withTempFolder();
   afterEach(stopAll);
@@ -28,7 +28,7 @@ describe('a recording that is none', function () {
     ['no JSON', 'x\ny\n'],
     ['nothing', ''],
   ] as const) {
-    it(`with ${what}: one line`, async () => {
+    it(`is refused with one line: ${what}`, async () => {
       const path = file(text);
       const exit = await runCli(['top', '--once', '--replay', path]);
       assert.deepEqual(
@@ -38,7 +38,7 @@ describe('a recording that is none', function () {
     });
   }
 
-  it('with a line that never ends: one line, in bounded memory', async () => {
+  it('is refused with one line, in bounded memory, if a line never ends', async () => {
     const exit = await runCli(['top', '--once', '--replay', '/dev/zero'], {
       nodeArgs: ['--max-old-space-size=256'],
     });

@@ -38,7 +38,7 @@ describe('secrets', function () {
     });
   }
 
-  it('are left out of what was given as URLs, and nothing else is', () => {
+  it('are removed from URLs, and nothing else is', () => {
     assert.equal(redactUrls('nats://a:1, tls://b:2'), 'nats://a:1, tls://b:2');
     assert.equal(redactUrls('nats://u:p@a:1,nats://t@b:2,c'), 'nats://a:1, nats://b:2,c');
     assert.equal(redactUrls('u:p/q@a:1'), 'a:1');
@@ -46,7 +46,7 @@ describe('secrets', function () {
 });
 
 describe('the uptime of a member', () => {
-  it('does not become negative, and its STATS readable, when the wall clock is set back', () => {
+  it('is not negative after the wall clock is set back, and STATS stays readable', () => {
     const { now } = Date;
     const stats = new OwnStats();
     try {

@@ -104,7 +104,7 @@ describe('natspoc server', function () {
     });
   }
 
-  it('says where it is, where the streams are, and what to try next', async () => {
+  it('prints the URL, the folder of the streams, and the next commands', async () => {
     const run = natspoc(['--port', '0', '--monitor-port', '0']);
     await untilPrinted(run, 'natspoc top');
     const url = /nats:\/\/127\.0\.0\.1:\d+/.exec(run.stdout)?.[0];
@@ -140,7 +140,7 @@ describe('natspoc server', function () {
     }
   });
 
-  it('says that a store folder cannot be created, also where nothing ever can', async () => {
+  it('reports that a store folder cannot be created, even in /proc', async () => {
     const file = path.join(temp(), 'file');
     writeFileSync(file, '');
     for (const folder of ['/proc/nope', '/proc/nope/deep', path.join(file, 'deep')]) {
@@ -149,14 +149,14 @@ describe('natspoc server', function () {
     }
   });
 
-  it('refuses what makes no sense with exit code 2', async () => {
+  it('refuses invalid combinations with exit code 2', async () => {
     await refused(['--port', 'abc'], 2, /^Error: --port: "abc" is not a port from 1 to 65535/);
     await refused(['--monitor-port', '65536'], 2, /^Error: --monitor-port: "65536" is not a port/);
     await refused(['--ephemeral', '--store-dir', temp()], 2, /^Error: --ephemeral and --store-dir exclude/);
     await refused([], 2, /^Error: NATS_SERVER_BIN=\/nowhere is not/, { NATS_SERVER_BIN: '/nowhere' });
   });
 
-  it('passes on what a server says that does not start', async () => {
+  it('passes on the error of a server that does not start', async () => {
     const file = path.join(temp(), 'nats-server');
     writeFileSync(file, '#!/bin/sh\necho "nats-server: no such luck" >&2\nexit 1\n', { mode: 0o755 });
     await refused(['--ephemeral', '--port', '0'], 1, /nats-server did not start: no such luck$/m, {

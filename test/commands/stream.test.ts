@@ -53,7 +53,7 @@ describe('natspoc stream', function () {
     assert.match(again.stderr, /There is a stream S\d+ already/);
   });
 
-  it('create makes a lost bucket again, for the layout of its stream', async () => {
+  it('create restores a lost bucket with the layout of its stream', async () => {
     await ok('stream', 'create', '--partitions', '3', '--max-messages', '5');
     const connection = await connect({ servers: server.url });
     await (await connection.jetstreamManager()).streams.delete(`KV_${stream}_leases`);
@@ -64,7 +64,7 @@ describe('natspoc stream', function () {
     assert.equal((await natspoc('stream', 'create')).code, 1);
   });
 
-  it('info shows partitions, groups with what waits for them, and the server', async () => {
+  it('info shows partitions, groups with their lag, and the server', async () => {
     await publish(100);
     await consumeAll('--group', 'done');
     await consumeAll('--group', 'late');
@@ -102,7 +102,7 @@ describe('natspoc stream', function () {
     assert.match(await ok('stream'), new RegExp(`Messages +150, .*[\\s\\S]*Server +${server.version}`));
   });
 
-  it('counts a member that died as unreachable, not as one that runs', async () => {
+  it('counts a dead member as unreachable, not as running', async () => {
     await publish(10);
     const member = startCli(['consume', '--output', 'none'], { env: env() });
     await member.note(/joined group/);
@@ -117,7 +117,7 @@ describe('natspoc stream', function () {
     assert.match(stderr, /default \(0 running, 1 unreachable, /);
   });
 
-  it('tail shows the last messages, then those that come; get shows one', async () => {
+  it('tail shows the last messages, then new ones; get shows one', async () => {
     await publish(30);
     const last = (await ok('stream', 'tail', '--no-follow', '--last', '5', '--json')).split('\n').map(object);
     assert.deepEqual(
@@ -143,7 +143,7 @@ describe('natspoc stream', function () {
     assert.match(none.stderr, /has no message 99999/);
   });
 
-  it('trim deletes what every group has handled, and purge and delete the rest, only when confirmed', async () => {
+  it('trim deletes what every group has handled, purge and delete the rest, only after confirmation', async () => {
     await publish(100);
     await consumeAll('--group', 'fast');
     await consumeAll('--group', 'slow');

@@ -9,7 +9,7 @@ import { until } from '../support/until.js';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** What a program sees of the library that looks at nothing: no listener, and not at `closed`. */
-describe('a worker of few words', function () {
+describe('a program without listeners', function () {
   this.timeout(60_000);
   const server = withServer();
   const running: ChildProcess[] = [];
@@ -47,13 +47,13 @@ describe('a worker of few words', function () {
     return run;
   };
 
-  it('fails with the reason where something has ended it', async () => {
+  it('fails with the reason if an error ends the member', async () => {
     const run = start("() => { throw new StopConsuming('the database is gone'); }");
     assert.equal(await run.exited, 1);
     assert.match(run.stderr, /NatspocError: The handler has stopped: the database is gone\./);
   });
 
-  it('says in one line that a partition is given up', async () => {
+  it('logs in one line that a partition is halted', async () => {
     const run = start("() => { throw new Error('no such table'); }", 'maxAttempts: 1');
     await until('it is said', () => run.stderr.endsWith('\n'));
     assert.equal(run.stderr, 'natspoc: error: halted p0: message 1 failed: no such table\n');
@@ -66,7 +66,7 @@ describe('a worker of few words', function () {
     assert.equal(run.stderr, '');
   });
 
-  it('does not look at DEBUG: the environment belongs to the program', async () => {
+  it('ignores DEBUG, because the environment belongs to the program', async () => {
     const handler = `(message, { log }) => { log.debug('a'); log.info('b'); }`;
     const run = start(handler, '', { DEBUG: '*' });
     await until('something is said', () => run.stderr.endsWith('\n'));

@@ -24,7 +24,7 @@ const UNANSWERED: [command: string, question: string][] = [
   ['top --once', 'MSG.NEXT'],
 ];
 
-describe('a server that answers no more', function () {
+describe('a server that stops answering', function () {
   this.timeout(90_000);
   const server = withServer();
   const env = {
@@ -45,7 +45,7 @@ describe('a server that answers no more', function () {
   after(stopAll);
 
   for (const [command, question] of UNANSWERED) {
-    it(`ends "natspoc ${command}" with a line that says so, from ${question.trim()} on`, async () => {
+    it(`ends "natspoc ${command}" with an error line, from ${question.trim()} on`, async () => {
       const proxy = await TcpProxy.start(server.port);
       proxy.silenceAt(question);
       try {

@@ -13,7 +13,7 @@ import { until } from '../support/until.js';
 describe('the bucket on a server', () => {
   const server = withServer();
 
-  it('takes each way in which servers say "wrong last sequence" for a conflict, and "too many requests" for what passes', async () => {
+  it('treats every form of "wrong last sequence" as a conflict, and "too many requests" as temporary', async () => {
     const config = loadConfig({ flags: { server: server.url }, env: {} });
     const connection = await connectNats(config, 'test');
     try {
@@ -42,7 +42,7 @@ describe('the bucket on a server', () => {
     }
   });
 
-  it('reads a snapshot anew of which the last entry never comes', async () => {
+  it('reads a snapshot again if its last entry never arrives', async () => {
     const proxy = await TcpProxy.start(server.port);
     const config = loadConfig({ flags: { server: proxy.url }, env: {} });
     const connection = await connectNats(config, 'test');
@@ -68,7 +68,7 @@ describe('the bucket on a server', () => {
     }
   });
 
-  it('keeps what a key held before, and cannot be emptied by somebody who writes a key', async () => {
+  it('keeps previous values of a key, and cannot be emptied by a client that writes a key', async () => {
     const config = loadConfig({ flags: { server: server.url }, env: {} });
     const connection = await connectNats(config, 'test');
     try {
@@ -97,7 +97,7 @@ describe('the bucket on a server', () => {
     }
   });
 
-  it('gives a question up after a fifth of the ttl, however long people are ready to wait', async () => {
+  it('times out after a fifth of the ttl, even with a longer --timeout', async () => {
     // Longer than a test may take: an answer that waits for this never comes.
     const config = loadConfig({ flags: { server: server.url, timeoutMs: '10m', ttlMs: '1s' }, env: {} });
     const connection = await connectNats(config, 'test');
@@ -119,7 +119,7 @@ describe('the bucket on a server', () => {
     }
   });
 
-  it('says of a fence that nobody answers that it has failed, and not that the session renews', async () => {
+  it('reports an unanswered fencing as failed, not as a session that renews', async () => {
     const config = loadConfig({ flags: { server: server.url, ttlMs: '1s' }, env: {} });
     const connection = await connectNats(config, 'test');
     try {
@@ -133,7 +133,7 @@ describe('the bucket on a server', () => {
     }
   });
 
-  it('goes on to watch once there is room again for its consumer', async function () {
+  it('continues to watch once there is room for its consumer again', async function () {
     this.timeout(60_000);
     const account = (maxConsumers: number): string => `
       accounts { A {

@@ -15,7 +15,7 @@ const PARTITIONS = 64;
 describe('a burst of joins', () => {
   const server = withServer();
 
-  it(`of ${MEMBERS} members at once ends in one even sharing`, async () => {
+  it(`of ${MEMBERS} members ends with an even distribution`, async () => {
     const config = loadConfig({ flags: { server: server.url, partitions: String(PARTITIONS) }, env: {} });
     const connections: NatsConnection[] = [];
     const open = async (): Promise<NatsConnection> => {

@@ -12,7 +12,7 @@ import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
 /** Whoever may create consumers on a stream may change those of its groups. */
-describe('a reader that somebody else has changed', function () {
+describe('a reader that another client changed', function () {
   this.timeout(60_000);
   const server = withServer();
   let connection: NatsConnection;
@@ -59,7 +59,7 @@ describe('a reader that somebody else has changed', function () {
     return found;
   };
 
-  it('to leave out payloads, has none of them handled without', async () => {
+  it('to omit payloads, handles no message without its payload', async () => {
     const { handled, unread, publish } = await start();
     await publish(0, 'before');
     await until('it is handled', () => handled[0]?.length === 1);
@@ -72,7 +72,7 @@ describe('a reader that somebody else has changed', function () {
     assert.notEqual((await readerOf(0)).config.headers_only, true);
   });
 
-  it('to another partition, handles none of its messages, and all of its own', async () => {
+  it("to another partition, handles none of that partition's messages, and all of its own", async () => {
     const { handled, unread, publish } = await start();
     await publish(0, 'before');
     await until('it is handled', () => handled[0]?.length === 1);
@@ -85,7 +85,7 @@ describe('a reader that somebody else has changed', function () {
     assert.deepEqual(unread, [`its reader delivers messages of ${stream}.e.p.1`]);
   });
 
-  it('to a partition without messages, is noticed although nothing comes, and nothing is lost', async () => {
+  it('to a partition without messages, is detected although nothing arrives, and nothing is lost', async () => {
     const { handled, unread, publish } = await start();
     await publish(0, 'before');
     await until('it is handled', () => handled[0]?.length === 1);
@@ -98,7 +98,7 @@ describe('a reader that somebody else has changed', function () {
     assert.equal((await readerOf(0)).config.filter_subject, `${stream}.e.p.0`);
   });
 
-  it('to leave out payloads while nothing comes, is replaced before anything does', async () => {
+  it('to omit payloads while idle, is replaced before a message arrives', async () => {
     const { unread } = await start();
     const { name, config } = await readerOf(1);
     await manager.consumers.update(stream, name, { ...config, headers_only: true });
@@ -106,7 +106,7 @@ describe('a reader that somebody else has changed', function () {
     assert.deepEqual(unread, ['its reader was changed to leave out payloads']);
   });
 
-  it('by pulling its last message, which nothing follows, has it handled all the same', async () => {
+  it('by pulling its last message, still handles that message', async () => {
     const { handled, unread, publish } = await start();
     const { name } = await readerOf(0);
     const stolen: string[] = [];
@@ -130,7 +130,7 @@ describe('a reader that somebody else has changed', function () {
     assert.deepEqual(unread, ['another client has pulled messages from its reader']);
   });
 
-  it('to rest for a while, is replaced: servers from 2.11 on can do that', async () => {
+  it('by pausing it (possible from 2.11 on), is replaced', async () => {
     const { handled, unread, publish } = await start();
     const { name } = await readerOf(0);
     const order = JSON.stringify({ pause_until: new Date(Date.now() + 3_600_000).toISOString() });
@@ -143,7 +143,7 @@ describe('a reader that somebody else has changed', function () {
     assert.deepEqual(unread, answer.paused ? ['its reader was paused'] : []);
   });
 
-  it('is not taken for one where a publisher has set the header itself', async () => {
+  it('is not assumed if a publisher set the header', async () => {
     const { handled, unread } = await start();
     const forged = headers();
     forged.set('Nats-Msg-Size', '5');

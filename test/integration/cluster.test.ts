@@ -77,7 +77,7 @@ describe('a cluster of three servers that loses one', function () {
     ['stream', () => run.config.stream],
     ['bucket', () => `KV_${run.config.bucket}`],
   ] as const) {
-    it(`loses nothing when it led the ${what}, and operators are obeyed again`, async () => {
+    it(`loses nothing if that server led the ${what}, and operators can act again`, async () => {
       for (const name of ['a', 'b']) run.consume(name, ['--ttl', TTL]);
       await run.atRest(ELECTION_MS);
       run.publish(RATE);

@@ -23,7 +23,7 @@ describe('concurrency', function () {
     return place;
   };
 
-  it('of 1,000 over one partition has 1,000 messages in hand', async () => {
+  it('of 1,000 handles 1,000 messages of one partition in parallel', async () => {
     const keys = Array.from({ length: 5_000 }, (_, i) => `k${i}`);
     const place = await publish('H1', keys);
     let running = 0;
@@ -44,7 +44,7 @@ describe('concurrency', function () {
     await member.leave();
   });
 
-  it('lets no other key wait for one whose message takes long', async () => {
+  it('does not make other keys wait for a slow message', async () => {
     const keys = Array.from({ length: 4_000 }, (_, i) => (i === 0 || i % 10 === 5 ? 'slow' : `k${i % 50}`));
     const place = await publish('H2', keys);
     const others = keys.filter((key) => key !== 'slow').length;

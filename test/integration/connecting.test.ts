@@ -65,7 +65,7 @@ describe('connecting', function () {
         ca_file: "${pem('ca.pem')}", verify: ${verify}
       }`;
 
-    it('of a private authority, and with a client certificate where the server wants one', async () => {
+    it('connects with a private authority, and with a client certificate if the server requires one', async () => {
       const server = await serve(block('server', false));
       const url = `tls://localhost:${server.port}`;
       await connects({ NATS_URL: url, NATS_CA: pem('ca.pem') });
@@ -91,7 +91,7 @@ describe('connecting', function () {
       });
     });
 
-    it('refuses an expired certificate, and a server without TLS where the URL asks for it', async () => {
+    it('refuses an expired certificate, and a server without TLS if the URL requires it', async () => {
       const expired = await serve(block('expired', false));
       await fails(3, /a certificate has expired/, {
         NATS_URL: `tls://localhost:${expired.port}`,
@@ -104,7 +104,7 @@ describe('connecting', function () {
     });
   });
 
-  it('tells programs what to do in words of theirs: none of them has flags', async () => {
+  it('names options instead of flags in errors for programs', async () => {
     const own = /set .* with a connection of your own\.$/;
     const tls = `cert_file: "${pem('server.pem')}", key_file: "${pem('server.key')}"`;
     const [secured, closed] = [
@@ -143,7 +143,7 @@ describe('connecting', function () {
       return `tls://localhost:${proxy.port}`;
     }
 
-    it('handshakes when asked to, and says what is missing when not', async () => {
+    it('connects if requested, and names the missing setting otherwise', async () => {
       const plain = await serve('');
       const url = await proxyOf(plain);
       await connects({ NATS_URL: url, NATS_CA: pem('ca.pem'), NATS_TLSFIRST: 'true' });
@@ -158,7 +158,7 @@ describe('connecting', function () {
       });
     });
 
-    it('handshakes with the server itself, or, where that cannot do so (before 2.10.11), with a proxy', async () => {
+    it('connects to the server, or (before 2.10.11) to a proxy', async () => {
       const plain = await serve('');
       const [major = 0, minor = 0, patch = 0] = plain.version.split('.').map(Number);
       const itself = major * 1e6 + minor * 1e3 + patch >= 2_010_011;
@@ -169,8 +169,8 @@ describe('connecting', function () {
     });
   });
 
-  describe('as somebody', () => {
-    it('by user and password, from the environment or the URL; a wrong one is exit code 4', async () => {
+  describe('with credentials', () => {
+    it('authenticates by user and password, from the environment or the URL; exit code 4 if they are wrong', async () => {
       const server = await serve(`authorization { user: u, password: "${SECRET}" }`);
       const NATS_URL = server.url;
       await connects({ NATS_URL, NATS_USER: 'u', NATS_PASSWORD: SECRET });
@@ -186,14 +186,14 @@ describe('connecting', function () {
       });
     });
 
-    it('by a token, given as a token or as a user without a password', async () => {
+    it('authenticates by a token, given as a token or as a user without a password', async () => {
       const server = await serve(`authorization { token: "${SECRET}" }`);
       await connects({ NATS_URL: server.url, NATS_TOKEN: SECRET });
       await connects({ NATS_URL: server.url, NATS_USER: SECRET }, '--stream', 'B', '--prefix', 'b');
       await fails(4, /refused the credentials/, { NATS_URL: server.url, NATS_TOKEN: 'no' });
     });
 
-    it('by an NKEY', async () => {
+    it('authenticates by an NKEY', async () => {
       const user = nkeys.createUser();
       const server = await serve(`authorization { users = [{ nkey: ${user.getPublicKey()} }] }`);
       const [file, other, none] = ['user.nk', 'other.nk', 'none.nk'].map((name) => path.join(temp(), name));
@@ -205,7 +205,7 @@ describe('connecting', function () {
       await fails(2, /NATS_NKEY: .* holds no NKEY seed/, { NATS_URL: server.url, NATS_NKEY: none ?? '' });
     });
 
-    it('by a credentials file; an expired one is refused', async () => {
+    it('authenticates by a credentials file, and refuses an expired one', async () => {
       const { config, creds } = operatorMode();
       const server = await serve(config);
       const [good, expired, none] = ['good', 'expired', 'none'].map((name) =>
@@ -219,7 +219,7 @@ describe('connecting', function () {
       await fails(2, /NATS_CREDS: .* holds no credentials/, { NATS_URL: server.url, NATS_CREDS: none ?? '' });
     });
 
-    it('that expires while it runs ends a member with the reason: no silent member', async () => {
+    it('ends a member with the reason if its credentials expire', async () => {
       const { config, creds } = operatorMode();
       const server = await serve(config);
       const file = path.join(temp(), 'short.creds');
@@ -232,7 +232,7 @@ describe('connecting', function () {
       assert.match(stderr, /Error: The connection to NATS was closed: the credentials have expired\.$/);
     });
 
-    it('warns of a secret in a flag, and takes it out of the list of processes', async function () {
+    it('warns of a secret in a flag, and hides it in the list of processes', async function () {
       if (process.platform !== 'linux') this.skip();
       const server = await serve(`authorization { user: u, password: "${SECRET}" }`);
       const args = [
@@ -269,7 +269,7 @@ describe('connecting', function () {
     const select = (name: string) =>
       writeFileSync(path.join(temp(), '.config', 'nats', 'context.txt'), `${name}\n`);
 
-    it('that is named, or selected there while nobody says a server; flags and environment win', async () => {
+    it('uses a named context, or the selected one if no server is set; flags and environment take precedence', async () => {
       const server = await serve(`authorization { user: u, password: "${SECRET}" }`);
       context('prod', { description: 'x', url: server.url, user: 'u', password: SECRET, token: '' });
       context('dead', { url: 'nats://127.0.0.1:1' });
@@ -294,7 +294,7 @@ describe('connecting', function () {
       await fails(4, /refused the credentials/, { NATS_USER: 'u', NATS_CONTEXT: 'prod' });
     });
 
-    it('that is elsewhere by XDG_CONFIG_HOME, with files in the home folder', async () => {
+    it('finds a context in XDG_CONFIG_HOME, with files in the home folder', async () => {
       const user = nkeys.createUser();
       const server = await serve(`authorization { users = [{ nkey: ${user.getPublicKey()} }] }`);
       const folder = path.join(temp(), 'elsewhere', 'nats', 'context');
@@ -304,7 +304,7 @@ describe('connecting', function () {
       await connects({ XDG_CONFIG_HOME: path.join(temp(), 'elsewhere'), NATS_CONTEXT: 'x' });
     });
 
-    it('says what is wrong with it', async () => {
+    it('reports an invalid context', async () => {
       context('good', { url: 'nats://127.0.0.1:1' });
       context('broken', `{"password": "${SECRET}`);
       context('nsc', { url: 'nats://127.0.0.1:1', nsc: 'nsc://op/acc/user' });
@@ -321,7 +321,7 @@ describe('connecting', function () {
     });
   });
 
-  it('within a JetStream domain and with an inbox prefix of its own', async () => {
+  it('works in a JetStream domain and with another inbox prefix', async () => {
     const server = await serve(`
       jetstream { domain: hub }
       authorization { users = [{ user: u, password: p, permissions: { publish: ">", subscribe: ["_MINE.>", "$SRV.>", "natspoc.>"] } }] }`);

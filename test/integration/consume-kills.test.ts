@@ -28,13 +28,13 @@ export default async (message, { key }) => {
 };
 `;
 
-describe('consumers that are killed while messages fail', function () {
+describe('members that are killed while messages fail', function () {
   this.timeout(600_000);
   const server = withServer();
   const folder = withTempFolder();
   afterEach(stopAll);
 
-  it(`handle or keep every message, and every key in order (seed ${SEED})`, async () => {
+  it(`handle or dead-letter every message, each key in order (seed ${SEED})`, async () => {
     const place = ['--server', server.url, '--stream', 'K', '--prefix', 'k.e', '--partitions', '16'];
     const random = new Random(SEED);
     const handler = join(folder(), 'handler.mjs');

@@ -73,7 +73,7 @@ describe('creating a stream', function () {
     await connection.request(bucketSubject(`${stream}_leases`, keys.layout), layout);
   }
 
-  it('names the stream that has its subjects, and the cure; nothing is left behind', async () => {
+  it('names the stream that has its subjects and the remedy, and leaves nothing behind', async () => {
     const holder = `S${++streams}`;
     await manager.streams.add({ name: holder, subjects: [`${stream}.>`] });
     for (const command of [
@@ -93,7 +93,7 @@ describe('creating a stream', function () {
   });
 
   for (const user of USERS) {
-    it(`leaves nothing behind where the ${user} is refused`, async () => {
+    it(`leaves nothing behind if the ${user} is refused`, async () => {
       stream = 'REFUSED';
       const refused = await natspoc(['stream', 'create', '--prefix', stream], user);
       assert.equal(refused.code, 4, refused.stderr);
@@ -104,7 +104,7 @@ describe('creating a stream', function () {
     });
   }
 
-  it('leaves nothing behind in an account that has room for one stream only', async () => {
+  it('leaves nothing behind in an account with room for only one stream', async () => {
     const refused = await natspoc(['stream', 'create', '--prefix', stream], 'one');
     assert.equal(refused.code, 1);
     assert.match(refused.stderr, /Could not create S\d+: maximum number of streams reached\.$/);
@@ -113,7 +113,7 @@ describe('creating a stream', function () {
     await own.close();
   });
 
-  it('takes no notice of what an older version left behind', async () => {
+  it('ignores the remains of an older version', async () => {
     await leaveBehind('taken.by.another', 5);
     const missing = await natspoc(['stream']);
     assert.equal(missing.code, 1);
@@ -126,7 +126,7 @@ describe('creating a stream', function () {
     assert.deepEqual(layout, { prefix: stream, partitions: 8, hash: 'fnv1a32' });
   });
 
-  it('takes no notice of it for a stream of somebody else, whose subjects it does not have', async () => {
+  it('ignores the remains of an older version for a foreign stream with other subjects', async () => {
     await leaveBehind('subject.events', 5);
     await manager.streams.add({ name: stream, subjects: [`${stream}.>`] });
     const refused = await natspoc(['publish', 'x', '--bucket', `${stream}_fresh`]);
@@ -137,7 +137,7 @@ describe('creating a stream', function () {
     await ok('consume', '--until-caught-up');
   });
 
-  it('leaves a layout alone that groups have begun with, and says what removes it', async () => {
+  it('does not change a layout that groups use, and says how to remove it', async () => {
     await ok('publish', 'x', '--prefix', stream);
     await ok('consume', '--until-caught-up');
     await manager.streams.delete(stream);
@@ -161,7 +161,7 @@ describe('creating a stream', function () {
     assert.deepEqual(await leftovers(), []);
   });
 
-  it('does not delete a bucket of somebody else for want of its stream', async () => {
+  it('does not delete a foreign bucket that has no stream', async () => {
     await manager.streams.add({ name: `KV_${stream}_leases`, subjects: [`$KV.${stream}_leases.>`] });
     await connection.request(`$KV.${stream}_leases.colour`, 'red');
     const refused = await natspoc(['stream', 'delete', '--force']);
@@ -170,7 +170,7 @@ describe('creating a stream', function () {
     assert.deepEqual(await leftovers(), [`KV_${stream}_leases`]);
   });
 
-  it('is finished where it was cut off after the bucket, and after the stream', async () => {
+  it('completes a creation that stopped after the bucket, or after the stream', async () => {
     await ok('stream', 'create', '--prefix', stream, '--partitions', '3');
     const bucket = `KV_${stream}_leases`;
     const { config } = await manager.streams.info(bucket);
@@ -183,7 +183,7 @@ describe('creating a stream', function () {
     }
   });
 
-  it('is done once by many at the same time, with one layout', async () => {
+  it('is done once by many processes at the same time, with one layout', async () => {
     const members = ['3', '4', '5', '3', '4', '5'].map((partitions) =>
       natspoc(['publish', 'x', '--prefix', stream, '--partitions', partitions]),
     );
@@ -195,7 +195,7 @@ describe('creating a stream', function () {
     assert.equal(messages, 2);
   });
 
-  it('says how to give limits to an account that asks for them, and gives them', async () => {
+  it('says how to set limits for an account that requires them, and sets them', async () => {
     const limited = (...args: string[]) =>
       natspoc(['stream', 'create', '--prefix', stream, ...args], 'limited');
     for (const args of [[], ['--max-bytes', '1MiB'], ['--bucket-max-bytes', '1MiB']]) {
@@ -220,7 +220,7 @@ describe('creating a stream', function () {
     }
   });
 
-  it('allows more consumers than the 1,000 of nats-server 2.15, where the account does', async () => {
+  it('allows more consumers than the 1,000 of nats-server 2.15, if the account does', async () => {
     await ok('stream', 'create', '--prefix', stream);
     const newer = /^2\.(1[5-9]|[2-9]\d)\./.test(server.version);
     for (const name of [stream, `KV_${stream}_leases`]) {
@@ -230,7 +230,7 @@ describe('creating a stream', function () {
     assert.equal(code, 0, stderr);
   });
 
-  it('is refused for what is there already, whatever its retention', async () => {
+  it('is refused for existing streams with any retention', async () => {
     await manager.streams.add({
       name: stream,
       subjects: [`${stream}.p.*`],
@@ -243,7 +243,7 @@ describe('creating a stream', function () {
   });
 });
 
-describe('a stream of others that loses messages', function () {
+describe('a foreign stream that loses messages', function () {
   this.timeout(60_000);
   const server = withServer();
   let connection: NatsConnection;
@@ -292,7 +292,7 @@ describe('a stream of others that loses messages', function () {
     await refused(['handle', 'publish', 'create'], /^Error: Stream L\d+ has work queue retention: /);
   });
 
-  it('is refused once its retention has been changed, and the cure works where the server has it', async () => {
+  it('is refused after its retention was changed, and the remedy works if the server supports it', async () => {
     await add({ retention: RetentionPolicy.Interest });
     await refused(['publish'], /--retention limits" \(nats-server 2\.10 or newer\)/);
     const { config } = await manager.streams.info(stream);
@@ -304,7 +304,7 @@ describe('a stream of others that loses messages', function () {
     else assert.equal((await natspoc(...COMMANDS.publish)).code, 0);
   });
 
-  it('is refused by publishers where it confirms nothing, and read all the same', async () => {
+  it('is refused by publishers if it does not confirm messages, but can be read', async () => {
     await add({ no_ack: true });
     await refused(['publish', 'create'], /^Error: Stream L\d+ has no_ack: .*nats stream edit L\d+ --ack/);
     connection.publish(`${stream}.p.3`, 'x');
@@ -313,7 +313,7 @@ describe('a stream of others that loses messages', function () {
     assert.deepEqual([code, stdout.split('\n').length], [0, 1]);
   });
 
-  it('is refused where it is sealed or a mirror', async () => {
+  it('is refused if it is sealed or a mirror', async () => {
     await add({});
     const { config } = await manager.streams.info(stream);
     await manager.streams.update(stream, { ...config, sealed: true } as Partial<StreamConfig>);
@@ -324,7 +324,7 @@ describe('a stream of others that loses messages', function () {
     await refused(['handle', 'publish'], new RegExp(`^Error: Stream ${stream} is a mirror of ${source}, `));
   });
 
-  it('is warned of where it may lose some, and shown by the stream command', async () => {
+  it('causes a warning if it may lose messages, also in the stream command', async () => {
     await add({ max_msgs_per_subject: 5 });
     for (const command of ['publish', 'handle'] as const) {
       const { code, stderr } = await natspoc(...COMMANDS[command]);
@@ -343,7 +343,7 @@ describe('a stream of others that loses messages', function () {
     assert.match((await natspoc('stream')).stdout, /^Warning +Stream L\d+ keeps 5 messages/m);
   });
 
-  it('is refused for a bucket that keeps nothing, and for one of another kind', async () => {
+  it('is refused for a bucket that keeps no entries, and for one of another kind', async () => {
     await addBucket({ retention: RetentionPolicy.Interest });
     await refused(['handle', 'publish', 'create'], /^Error: Bucket L\d+_leases has interest retention/);
     await manager.streams.delete(`KV_${stream}_leases`);

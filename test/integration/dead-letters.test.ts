@@ -62,7 +62,7 @@ describe('dead letters', function () {
     return messages;
   };
 
-  it('of a stream that was made anew are kept beside those of the one before', async () => {
+  it('of a recreated stream are stored beside those of the previous one', async () => {
     await publish('one');
     await fail();
     await natspoc('stream', 'delete', '--force');
@@ -72,7 +72,7 @@ describe('dead letters', function () {
     assert.equal(await letters(), 2);
   });
 
-  it('that were deleted are kept again when their messages fail again', async () => {
+  it('that were deleted are stored again if their messages fail again', async () => {
     await publish('one');
     await fail();
     await manager.streams.purge(`${stream}_dead`);
@@ -86,7 +86,7 @@ describe('dead letters', function () {
     ['no_ack', { no_ack: true }],
   ];
   for (const [setting, config] of losing) {
-    it(`are not given to a stream with ${setting}, which would lose them`, async () => {
+    it(`are not stored in a stream with ${setting}, which would lose them`, async () => {
       await publish('one');
       await manager.streams.add({ name: `${stream}_dead`, subjects: [`${stream}.e.dead`], ...config });
       const refused = await runCli(failing, { env });
@@ -95,7 +95,7 @@ describe('dead letters', function () {
     });
   }
 
-  it('are put back also where somebody has used the id of that before', async () => {
+  it('are put back even if their id was used before', async () => {
     await publish('one');
     await fail();
     const [letter] = (await natspoc('stream', 'redrive', '--dry-run', '--json')).split('\n');
@@ -108,7 +108,7 @@ describe('dead letters', function () {
     assert.deepEqual([texts, await letters()], [['one', 'not the letter', 'one'], 0]);
   });
 
-  it('of messages as large as the server takes are kept, and come back whole and in order', async () => {
+  it('of messages of the maximum size are stored, and put back complete and in order', async () => {
     const own = headers();
     own.set('Natspoc-Key', 'k');
     const room = (connection.info?.max_payload ?? 0) - 'NATS/1.0\r\nNatspoc-Key: k\r\n\r\n'.length;
@@ -125,7 +125,7 @@ describe('dead letters', function () {
     assert.equal(await letters(), 0, 'nor are parts left');
   });
 
-  it('of others order nothing of the server with their headers, and take no parts of another', async () => {
+  it('forged by another client cannot use server headers, or parts of another letter', async () => {
     await natspoc('publish', 'x', '--count', '3', '--quiet');
     await manager.streams.add({ name: `${stream}_dead`, subjects: [`${stream}.e.dead`] });
     const put = async (said: Record<string, string>, text: string) => {
@@ -156,7 +156,7 @@ describe('dead letters', function () {
     assert.equal(await letters(), 3);
   });
 
-  it('of a partition that the stream does not have stay, are named, and stop no others', async () => {
+  it('of a missing partition stay, are named, and do not block others', async () => {
     await publish('one');
     await fail();
     const odd = headers();

@@ -31,7 +31,7 @@ describe('JetStream domains', function () {
     return [await connection.jetstreamManager({ domain, checkAPI: false }), () => connection.close()];
   }
 
-  it('only the stream that was meant confirms', async () => {
+  it('only the intended stream confirms', async () => {
     const [viaLeaf, close] = await managerOf(leaf, 'hub');
     await until('the hub is reached', () =>
       viaLeaf.getAccountInfo().then(

@@ -10,7 +10,7 @@ import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
 /** Messages that wait for a reader, and are dropped before they come: no delivery ever tells. */
-describe('what a stream drops while it is read', function () {
+describe('messages that a stream drops while it is read', function () {
   this.timeout(60_000);
   const server = withServer();
   let connection: NatsConnection;
@@ -22,7 +22,7 @@ describe('what a stream drops while it is read', function () {
   });
   after(() => connection.close());
 
-  it('is no lag any more, and keeps nobody from having caught up', async () => {
+  it('do not count as lag, and do not keep a member from catching up', async () => {
     const place = { connection, stream: 'D1', prefix: 'D1.e', partitions: 1 };
     const publisher = await createPublisher(place);
     await Promise.all(Array.from({ length: 200 }, () => publisher.publish({ data: 'x' })));
@@ -45,7 +45,7 @@ describe('what a stream drops while it is read', function () {
     await member.leave();
   });
 
-  it('is not waited for by a reader of dead letters', async () => {
+  it('do not block a reader of dead letters', async () => {
     const options = { stream: 'D2', prefix: 'D2.e', replicas: 1, timeoutMs: 5_000 };
     const box = new NatsDeadLetters({ connection, manager, inboxPrefix: undefined }, options);
     await box.ensure();
@@ -68,7 +68,7 @@ describe('what a stream drops while it is read', function () {
     await Promise.all(all);
   };
 
-  it('is told where a subject keeps only its last messages, and the group was away', async () => {
+  it('are reported after an absence of the group, if a subject keeps only its last messages', async () => {
     const place = { connection, stream: 'D3', prefix: 'D3.e', partitions: 2 };
     const before = await joinGroup({ ...place, handler: () => {} });
     await publish('D3.e', 2, 2);
@@ -103,7 +103,7 @@ describe('what a stream drops while it is read', function () {
     await member.leave();
   });
 
-  it('is shown until somebody takes note of it, whoever owns the partition then', async () => {
+  it('are shown until an operator acknowledges them, across changes of owner', async () => {
     const place = { connection, stream: 'D6', prefix: 'D6.e', partitions: 2 };
     const cli = (...args: string[]) => runCli([...args, '--stream', 'D6', '--server', server.url]);
     const join = () => joinGroup({ ...place, handler: () => {} });
@@ -142,7 +142,7 @@ describe('what a stream drops while it is read', function () {
     await member.leave();
   });
 
-  it('is told while a stream that is full drops what waits', async () => {
+  it('are reported while a full stream drops waiting messages', async () => {
     const place = { connection, stream: 'D4', prefix: 'D4.e', partitions: 1 };
     let handled = 0;
     let lost = 0;
@@ -170,7 +170,7 @@ describe('what a stream drops while it is read', function () {
     await member.leave();
   });
 
-  it('is no loss where it was handled, however little a stream keeps', async () => {
+  it('are not a loss if they were handled', async () => {
     const place = { connection, stream: 'D5', prefix: 'D5.e', partitions: 2 };
     let lost = 0;
     const member = await joinGroup({

@@ -55,7 +55,7 @@ describe('faults on a real server', function () {
     assert.equal(stale.length, 0, 'only under epochs of its new session');
   });
 
-  it('a short stop moves nothing', async () => {
+  it('a short stop moves no partition', async () => {
     await start(['a', 'b']);
     run.publish(RATE);
     await run.handledCount(100);
@@ -81,7 +81,7 @@ describe('faults on a real server', function () {
     assert.equal(epochs(), before);
   });
 
-  it('a member whose network swallows everything loses its partitions, and joins again when it heals', async () => {
+  it('a member whose network drops everything loses its partitions, and joins again afterwards', async () => {
     const proxy = await TcpProxy.start(server.port);
     try {
       run.consume('far', SHORT_TTL, proxy.url);
@@ -130,7 +130,7 @@ describe('faults on a real server', function () {
     }
   });
 
-  it('an entry that cannot be read is reported once and left alone; the rest goes on', async () => {
+  it('an unreadable entry is reported once and left alone; everything else continues', async () => {
     const { bucket } = run.topology;
     const lease = 'group.default.lease.3';
     await bucket.write(lease, text('not a lease'), 0);

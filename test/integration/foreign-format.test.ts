@@ -38,7 +38,7 @@ describe('a group with a member of another record format', function () {
     return found;
   };
 
-  it('is refused with one line that names both versions and what to do, and keeps nothing of who came', async () => {
+  it('refuses a new member with one line that names both versions and the remedy, and keeps no trace of it', async () => {
     const { code, stdout, stderr } = await runCli(['consume', '--server', server.url]);
     assert.equal(code, 4, stderr);
     assert.equal(stdout, '');
@@ -51,7 +51,7 @@ describe('a group with a member of another record format', function () {
     assert.deepEqual(await keysOf('alive.>'), []);
   });
 
-  it('is joined once that session is gone, and under another name at once', async () => {
+  it('can be joined once that session is gone, and under another name immediately', async () => {
     const args = ['--server', server.url];
     await startCli(['consume', '--group', 'second', ...args]).note(/claimed p0/);
     await bucket.delete(SESSION);

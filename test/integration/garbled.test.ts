@@ -10,7 +10,7 @@ import { until } from '../support/until.js';
 
 const GARBLED = '\u001b]0;owned\u0007 not NATS\r\n';
 
-describe('a connection on which something else than NATS arrives', function () {
+describe('a connection that receives something other than NATS', function () {
   this.timeout(60_000);
   const server = withServer();
   let fake: Server | undefined;
@@ -40,7 +40,7 @@ describe('a connection on which something else than NATS arrives', function () {
     ],
     ['an INFO that is no JSON', `INFO ${GARBLED}`, 'unexpected token'],
   ] as const)
-    it(`from the start, ${what}: one line, at once, and nothing on standard output`, async () => {
+    it(`fails immediately with one line, and nothing on standard output: ${what}`, async () => {
       const url = await listen((socket) => socket.write(first));
       const { code, stdout, stderr } = await runCli(['leases', '--server', url, '--timeout', '10m']);
       assert.deepEqual([code, stdout, stderr.split('\n').length], [3, '', 1], stderr);
@@ -48,7 +48,7 @@ describe('a connection on which something else than NATS arrives', function () {
       assertSafe(what, stderr);
     });
 
-  it('later on: is opened again, and a consumer handles what comes, on a clean standard output', async () => {
+  it('is reopened later on, and the member continues with a clean standard output', async () => {
     const sockets: Socket[] = [];
     const real = new URL(server.url);
     const { connect } = await import('node:net');

@@ -73,7 +73,7 @@ describe('a bucket that goes back under its members', function () {
     assert.equal(layout.kind, 'found', 'the layout is there again');
   });
 
-  it('loses its sessions: what no session holds is claimed', async () => {
+  it('loses its sessions: partitions without a session are claimed', async () => {
     await start();
     await purge(keys.session(run.config.group, '*'));
     await recovers();
@@ -87,7 +87,7 @@ describe('a bucket that goes back under its members', function () {
     await assertNothingLost();
   });
 
-  it('loses a position of a group that began with new messages: none is skipped', async () => {
+  it('loses a position of a group that started with new messages: none is skipped', async () => {
     run.consume('a', [...SHORT_TTL, '--from', 'new']);
     await run.atRest();
     run.publish(RATE);
@@ -97,7 +97,7 @@ describe('a bucket that goes back under its members', function () {
     await assertNothingLost();
   });
 
-  it('is made anew: the members begin again', async () => {
+  it('is created again: the members begin again', async () => {
     await start();
     const { manager } = run.topology;
     const name = bucketStream(run.config.bucket);
@@ -111,7 +111,7 @@ describe('a bucket that goes back under its members', function () {
     await assertNothingLost();
   });
 
-  it('is deleted: the members end, and say why', async () => {
+  it('is deleted: the members end with the reason', async () => {
     await start();
     await run.topology.manager.streams.delete(bucketStream(run.config.bucket));
     for (const name of ['a', 'b']) {
@@ -122,7 +122,7 @@ describe('a bucket that goes back under its members', function () {
   });
 });
 
-describe('a store that is put back from an older copy under its members', function () {
+describe('a store that is restored from an older copy under its members', function () {
   this.timeout(120_000);
   let run: GroupRun;
   const server = withGroup(
@@ -164,7 +164,7 @@ describe('a store that is put back from an older copy under its members', functi
     });
   }
 
-  it('the bucket: pauses are as old as the bucket', async () => {
+  it('the bucket: pauses are those of the copy', async () => {
     const leases = async (...args: string[]): Promise<string> => {
       const { group } = run.config;
       const { code, stdout, stderr } = await runCli(

@@ -33,7 +33,7 @@ describe('headers that the client would not send', function () {
     lines.map((line) => JSON.parse(line) as Record<string, unknown>);
   const dataOf = (lines: readonly string[]) => parsed(lines).map(({ data }) => data);
 
-  it('are handled with what can be read of them, and what follows as well', async () => {
+  it('are handled as far as they can be read, and later messages too', async () => {
     const member = consume('member');
     await member.note(/claimed p1/);
     send('before', ['Natspoc-Key: a']);
@@ -47,7 +47,7 @@ describe('headers that the client would not send', function () {
     assert.doesNotMatch(member.stderr.join('\n'), /again|at .*\.js/);
   });
 
-  it('are shown: tail, get, top', async () => {
+  it('are shown by tail, get and top', async () => {
     send('odd', HOSTILE);
     send('after', ['Natspoc-Key: a']);
     await raw.flush();
@@ -62,7 +62,7 @@ describe('headers that the client would not send', function () {
     assert.equal(top.code, 0, top.stderr);
   });
 
-  it('are stored as they are with a dead letter', async () => {
+  it('are stored unchanged with a dead letter', async () => {
     send('odd', HOSTILE);
     send('after');
     const flags = ['--exec', 'grep -q after', '--on-failure', 'dead-letter', '--max-attempts', '1'];
@@ -74,7 +74,7 @@ describe('headers that the client would not send', function () {
     assert.match(listed.stdout, /"key":"a\\rb"/);
   });
 
-  it('in answers of others to probes and questions end nobody', async () => {
+  it('in answers to probes and requests do not end a member', async () => {
     let answers = 0;
     for (const verb of ['ping', 'stats']) {
       raw.subscribe(`natspoc.${env.STREAM_NAME}.*.*.${verb}`, ({ reply }) => {
@@ -95,7 +95,7 @@ describe('headers that the client would not send', function () {
     }
   });
 
-  it('on entries of the bucket end nobody: those that watch, and those that come', async () => {
+  it('on entries of the bucket do not end a watching or joining member', async () => {
     const first = consume('first');
     await first.note(/claimed p1/);
     for (const key of ['group.default.session.ghost', 'group.default.override.0', 'group.default.junk']) {

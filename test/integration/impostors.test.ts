@@ -9,7 +9,7 @@ const all = '{ publish: ">", subscribe: ">" }';
 /** May answer for group A, and be listed by NATS tools: that is what docs/permissions.md gives a consumer of A. */
 const ofGroupA = '{ publish: ">", subscribe: ["_INBOX.>", "$SRV.>", "natspoc.*.A.>"] }';
 
-describe('what others send to a member', function () {
+describe('forged messages to a member', function () {
   this.timeout(60_000);
   const server = withServer({
     config: `authorization { users = [
@@ -54,7 +54,7 @@ describe('what others send to a member', function () {
     return listed.length;
   };
 
-  it('orders nothing where a push consumer delivers it', async () => {
+  it('do not act as requests if a push consumer delivers them', async () => {
     const { cli, id } = await consume('worker', /claimed p1/);
     const stream = env.STREAM_NAME ?? '';
     const publish = ['publish', '{"partitions":"all"}', '--count', '20', '--keys', '5', '--quiet'];
@@ -88,7 +88,7 @@ describe('what others send to a member', function () {
     assert.equal((await cli.exited).code, 0);
   });
 
-  it('is never answered into the stream, the bucket or to another member', async () => {
+  it('are never answered into the stream, the bucket or to another member', async () => {
     const { cli, id } = await consume('worker', /claimed p1/);
     const stream = env.STREAM_NAME ?? '';
     const bucket = `KV_${stream}_leases`;
@@ -111,7 +111,7 @@ describe('what others send to a member', function () {
     assert.equal((await cli.exited).code, 0);
   });
 
-  it('is no answer of a dead member of another group, nor of one that lives', async () => {
+  it('do not count as answers of members in another group, dead or alive', async () => {
     const spy = await openRawClient(server.port, 'spy');
     for (const subject of ['$SRV.>', `natspoc.${env.STREAM_NAME}.B.>`]) {
       spy.subscribe(subject, ({ subject: asked, reply }) => {

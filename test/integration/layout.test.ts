@@ -50,7 +50,7 @@ describe('one layout for a stream', function () {
     assert.deepEqual(await buckets(), before);
   });
 
-  it('is asked for again where the answer got lost', async () => {
+  it('is requested again if the answer was lost', async () => {
     const proxy = await TcpProxy.start(server.port);
     // Longer than the test may take: who waited for the lost answer would fail it.
     const config = loadConfig({ flags: { server: proxy.url, timeoutMs: '10m' }, env: {} });
@@ -72,7 +72,7 @@ describe('one layout for a stream', function () {
     assert.deepEqual([layout.partitions, layout.prefix], [8, 'subject.events']);
   });
 
-  it('is refused where a bucket says something else than its stream, naming both', async () => {
+  it('is refused if bucket and stream disagree, naming both', async () => {
     const flags = { server: server.url, stream: 'OTHER', bucket: 'third', prefix: 'other', partitions: '4' };
     await openTopology(connection, loadConfig({ flags, env: {} }), { create: true });
     await manager.streams.delete('OTHER');
@@ -82,7 +82,7 @@ describe('one layout for a stream', function () {
     assertRefused(exit, /made with 6 partitions of other, but bucket third says 4 partitions of other/);
   });
 
-  it('is refused where it has more partitions than there can be, or a prefix that is no subject', async () => {
+  it('is refused with too many partitions, or with a prefix that is not a subject', async () => {
     const flags = { server: server.url, stream: 'HUGE', prefix: 'huge' };
     const { bucket } = await openTopology(connection, loadConfig({ flags, env: {} }), { create: true });
     const { config } = await manager.streams.info('HUGE');

@@ -80,7 +80,7 @@ describe('the library', function () {
     await publisher.close();
   };
 
-  it('lets go of a publisher that is closed, while its connection lives on', async () => {
+  it('releases a closed publisher while its connection stays open', async () => {
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;
     const used = async () => {
@@ -148,7 +148,7 @@ describe('the library', function () {
       );
   });
 
-  it('from new: handles what is published once it has joined, also in partitions that it takes later', async () => {
+  it('from new: handles messages published after it joined, even in partitions that it acquires later', async () => {
     await publish(50);
     const handled: string[] = [];
     const handler: JoinGroupOptions['handler'] = ({ data }) => void handled.push(textOf(data) ?? '');
@@ -162,7 +162,7 @@ describe('the library', function () {
     assert.deepEqual(new Set(handled), new Set(Array.from({ length: 16 }, (_, n) => `new ${n}`)));
   });
 
-  it('from new: means what it meant when the group was made', async () => {
+  it("from new: keeps the start of the group's first member", async () => {
     const first = await join(() => {}, { from: { kind: 'new' } });
     await first.leave();
     const manager = await connection.jetstreamManager();
@@ -175,7 +175,7 @@ describe('the library', function () {
     await until('all are handled', () => handled.length === 40);
   });
 
-  it('tells what happens, by name', async () => {
+  it('emits named events', async () => {
     const reports: Report[] = [];
     const first = await join(() => {}, {
       name: 'first',
@@ -200,7 +200,7 @@ describe('the library', function () {
     assert.deepEqual([(await committed)[0].partition, (await committed)[0].sequence], [partition, sequence]);
   });
 
-  it('hands over when it leaves, and the others go on at once', async () => {
+  it('hands over when it leaves, and the others continue immediately', async () => {
     const seen: number[] = [];
     const handler = ({ sequence }: { sequence: number }) => {
       seen.push(sequence);
@@ -218,7 +218,7 @@ describe('the library', function () {
     assert.equal(new Set(seen).size, 40, 'none twice');
   });
 
-  it('leaves at the end of a block, and when a signal aborts', async () => {
+  it('leaves at the end of an await using block, and when a signal aborts', async () => {
     const stop = new AbortController();
     const other = await join(() => {}, { signal: stop.signal });
     {
@@ -231,7 +231,7 @@ describe('the library', function () {
     assert.equal(connection.isClosed(), false, 'the connection is ours');
   });
 
-  it('opens and closes a connection of its own where it is given URLs', async () => {
+  it('opens and closes its own connection if it is given URLs', async () => {
     const handled: string[] = [];
     const member = await joinGroup({
       servers: server.url,
@@ -247,7 +247,7 @@ describe('the library', function () {
     assert.deepEqual(handled, ['hello']);
   });
 
-  it('retries, and keeps dead letters', async () => {
+  it('retries, and stores dead letters', async () => {
     await publish(3, 1);
     const attempts: [string, number][] = [];
     const member = await join(
@@ -295,7 +295,7 @@ describe('the library', function () {
     assert.deepEqual(member.counters, { handled: 1, failed: 2, deadLettered: 1, skipped: 0 });
   });
 
-  it('ends for a handler that can handle nothing, and says why', async () => {
+  it('ends with the reason if the handler cannot handle any message', async () => {
     await publish(1);
     const member = await join(() => {
       throw new StopConsuming('the database is gone');
@@ -308,7 +308,7 @@ describe('the library', function () {
     });
   });
 
-  it('gives a message up whose handler throws what cannot even be told', async () => {
+  it('gives up a message whose handler throws a value that cannot be converted to a string', async () => {
     await publishOne();
     const thrown: Error = Object.create(null);
     const handler = (): never => {
@@ -327,7 +327,7 @@ describe('the library', function () {
     assert.ok(await observer.streams.getMessage(`KV_${stream}_leases`, { last_by_subj: key }));
   });
 
-  it('gives up joining at once when its signal aborts', async () => {
+  it('stops joining immediately when its signal aborts', async () => {
     const silent = createServer((socket) => void socket.on('error', () => {}));
     silent.listen(0, '127.0.0.1');
     await once(silent, 'listening');
@@ -346,7 +346,7 @@ describe('the library', function () {
     silent.close();
   });
 
-  it('leaves nothing behind where joining was given up', async () => {
+  it('leaves nothing behind after an aborted join', async () => {
     const stop = new AbortController();
     let told: GroupMember | undefined;
     const joining = joinGroup({
@@ -366,7 +366,7 @@ describe('the library', function () {
     await until('the other has all', () => other.partitions.length === 4);
   });
 
-  it('tells its logger of a message that failed for good, on one line', async () => {
+  it('logs a message that failed for good on one line', async () => {
     await publishOne();
     const fails = (): never => {
       throw new Error('no\nway');
@@ -391,7 +391,7 @@ describe('the library', function () {
     await assert.rejects(member.closed, NatspocError);
   });
 
-  it('goes on where nobody newer has deleted its reader', async () => {
+  it('continues after its reader was deleted by a client that is not a newer owner', async () => {
     const handled: number[] = [];
     await join(({ sequence }) => void handled.push(sequence), { partitions: 1 });
     await publishOne();
@@ -403,7 +403,7 @@ describe('the library', function () {
     assert.deepEqual(handled, [1, 2]);
   });
 
-  it('starts again from a position that somebody has moved under its epoch', async () => {
+  it('starts again from a position that an operator moved under its epoch', async () => {
     await publishOne();
     let handled = 0;
     const member = await join(() => void handled++, { partitions: 1 });
@@ -418,7 +418,7 @@ describe('the library', function () {
     await until('the first is handled again, and the second once more', () => handled === 4);
   });
 
-  it('does not let a listener that throws reach the protocol', async () => {
+  it('isolates the protocol from a listener that throws', async () => {
     await publish(1);
     await withBugs(async (errors) => {
       const member = await join(() => {}, {
@@ -432,7 +432,7 @@ describe('the library', function () {
     });
   });
 
-  it('does not let an observer that throws reach the connection', async () => {
+  it('isolates the connection from an observer that throws', async () => {
     const bug = (): never => {
       throw new Error('a bug');
     };

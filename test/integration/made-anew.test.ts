@@ -62,7 +62,7 @@ describe('a stream that has used the sequences of its positions again', function
     await until('the group is healthy', async () => (await natspoc('leases', 'check')).code === 0, 20_000);
   }
 
-  it('is made anew while members run: they do not read, and a seek is enough', async () => {
+  it('is created again while members run: they do not read until a seek', async () => {
     for (const name of ['a', 'b']) run.consume(name, SHORT_TTL);
     await run.atRest();
     await publish('old', 100);
@@ -75,7 +75,7 @@ describe('a stream that has used the sequences of its positions again', function
     await isSeenAndCured('new', 300);
   });
 
-  it('is made anew while none runs', async () => {
+  it('is created again while no member runs', async () => {
     await publish('old', 100);
     await ok('consume', '--until-caught-up', '--output', 'none');
     await makeAnew();
@@ -84,7 +84,7 @@ describe('a stream that has used the sequences of its positions again', function
     await isSeenAndCured('new', 300);
   });
 
-  it('is put back from an older copy, and has grown', async () => {
+  it('is restored from an older copy, and has grown', async () => {
     await publish('old', 100);
     const copy = await server.copyStore(run.config.stream);
     await publish('late', 100);
@@ -96,7 +96,7 @@ describe('a stream that has used the sequences of its positions again', function
     await isSeenAndCured('new', 300, 'seq:101');
   });
 
-  it('is not one whose handled messages were trimmed', async () => {
+  it('is not a stream whose handled messages were trimmed', async () => {
     await publish('old', 100);
     await ok('consume', '--until-caught-up', '--output', 'none');
     await ok('stream', 'trim', '--force');
@@ -108,7 +108,7 @@ describe('a stream that has used the sequences of its positions again', function
     assert.doesNotMatch(stdout, /other-stream/);
   });
 
-  it('is not one whose settings were changed between two restarts of its server', async () => {
+  it('is not a stream whose settings were changed between two restarts of its server', async () => {
     await publish('old', 100);
     await ok('consume', '--until-caught-up', '--output', 'none');
     await publish('more', 1);
@@ -127,7 +127,7 @@ describe('a stream that has used the sequences of its positions again', function
     assert.doesNotMatch(stdout, /other-stream/);
   });
 
-  it('has lost nothing where an operator trimmed what was handled', async () => {
+  it('has lost nothing if an operator trimmed handled messages', async () => {
     await publish('old', 100);
     await ok('consume', '--until-caught-up', '--output', 'none');
     await ok('stream', 'trim', '--force');

@@ -86,7 +86,7 @@ describe('a member as a micro service', function () {
     });
   });
 
-  it('takes orders on its endpoints, and says what it does not understand', async () => {
+  it('accepts requests on its endpoints, and refuses invalid ones', async () => {
     const { cli } = await member('M2');
     const id = String((await ask('$SRV.PING.natspoc')).id);
     const order = (verb: string, request = '') => ask(`natspoc.M2.default.${id}.${verb}`, request);

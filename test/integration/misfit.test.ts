@@ -62,7 +62,7 @@ describe('a stream and a bucket that do not belong together', function () {
     }
   }
 
-  it('are named by every command where their layouts differ, and nothing is touched', async () => {
+  it('are named by every command if their layouts differ, and nothing is changed', async () => {
     const { config } = await manager.streams.info(stream);
     const description = config.description?.replace('"partitions":8', '"partitions":6') ?? '';
     await manager.streams.update(stream, { ...config, description } as Partial<StreamConfig>);
@@ -75,7 +75,7 @@ describe('a stream and a bucket that do not belong together', function () {
     assert.deepEqual(await stateOf(), before);
   });
 
-  it('say so where the bucket is gone; it comes back with the layout of the stream', async () => {
+  it('report a missing bucket, which is created again with the layout of the stream', async () => {
     await manager.streams.delete(bucket());
     const looking = COMMANDS.filter((command) => !/^(publish|consume)/.test(command));
     await allRefuse(
@@ -97,7 +97,7 @@ describe('a stream and a bucket that do not belong together', function () {
     assert.equal(again.stdout.split('\n').length, 20);
   });
 
-  it('do not count what a stream made anew stores as handled, and nothing of it is deleted', async () => {
+  it('do not count messages of a recreated stream as handled, and none are deleted', async () => {
     const { config } = await manager.streams.info(stream);
     await manager.streams.delete(stream);
     await manager.streams.add(config);

@@ -27,7 +27,7 @@ describe('a member that is not permitted to be a micro service', function () {
   });
 
   for (const name of ['mute', 'deaf']) {
-    it(`is left alone by those that probe: ${name}`, async () => {
+    it(`is not suspected by probing members: ${name}`, async () => {
       stream = name;
       const loud = startCli(['consume', '--name', 'loud', '--output', 'none'], { env: env('loud') });
       await loud.note(/claimed p7/);

@@ -14,7 +14,7 @@ const AT = '2026-01-05T12:00:00.000Z';
 /** More than is read of the past of a whole group. */
 const MANY = 10_050;
 
-describe('looking at a group', function () {
+describe('observing a group', function () {
   this.timeout(60_000);
   const server = withServer();
   const open: NatsConnection[] = [];
@@ -35,7 +35,7 @@ describe('looking at a group', function () {
     return { stream, connection, topology, observer, group, bucket };
   }
 
-  describe('whose bucket keeps more than is read of its past', () => {
+  describe('with a long history in its bucket', () => {
     let seen: Awaited<ReturnType<typeof observe>>;
 
     /** As the bucket has it after a busy hour: many sessions, and only then the owners of partition 3. */
@@ -62,7 +62,7 @@ describe('looking at a group', function () {
       await put(keys.lease(group, 3), lease('two', 'name-one'));
     });
 
-    it('leases history tells who owned a partition, and the gap since the last sign of life', async () => {
+    it('leases history shows the owners of a partition, and the gap since the last renewal', async () => {
       const { code, stdout, stderr } = await runCli(['leases', 'history', '3', '--stream', seen.stream], {
         env: { NATS_URL: server.url, SUBJECT_PREFIX: `${seen.stream}.events` },
       });
@@ -74,13 +74,13 @@ describe('looking at a group', function () {
       assert.deepEqual(await seen.observer.leaseHistory(2), []);
     });
 
-    it('of the past of the whole group the newest part is read', async () => {
+    it('the history of the whole group is limited to its newest part', async () => {
       const newest = (await seen.observer.history()).at(-1)?.entry;
       assert.ok(newest?.kind === 'lease' && newest.partition === 3, JSON.stringify(newest));
     });
   });
 
-  it('does not take the ends of some partitions for those of all where the server does not answer', async () => {
+  it('does not take the ends of some partitions for all if the server does not answer', async () => {
     const proxy = await TcpProxy.start(server.port);
     try {
       const { topology, observer, connection } = await observe(proxy.url, '2s');
@@ -99,7 +99,7 @@ describe('looking at a group', function () {
     }
   });
 
-  it('tells the ends where somebody has deleted the last message of the stream', async () => {
+  it('finds the ends after the last message of the stream was deleted', async () => {
     const { topology, observer, connection } = await observe(server.url, '2s');
     const { manager, stream, layout } = topology;
     for (let i = 0; i < 8; i++) await connection.request(`${layout.prefix}.p.${i % 4}`, 'x');

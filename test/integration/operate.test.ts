@@ -54,7 +54,7 @@ describe('operating a group under load', function () {
 
   const ownerOf = (partition: number): string | undefined => run.ownership.owners.get(partition)?.name;
 
-  it('release hands over without a duplicate, to whoever has least or to whom one says', async () => {
+  it('release hands over without a duplicate, to the member with the fewest partitions or to a named one', async () => {
     await busy('a', 'b');
     const mine = [...run.ownership.owners].find(([, { name }]) => name === 'a')?.[0] ?? -1;
     const [moved] = list((await ok('leases', 'release', String(mine))).released);
@@ -70,7 +70,7 @@ describe('operating a group under load', function () {
     await nothingLost('none');
   });
 
-  it('release of a member that is alone: it takes the partition again at a new epoch', async () => {
+  it('release with a single member: it takes the partition again at a new epoch', async () => {
     await busy('alone');
     const before = run.ownership.owners.get(3)?.epoch ?? 0;
     const [released] = list((await ok('leases', 'release', '3')).released);
@@ -79,7 +79,7 @@ describe('operating a group under load', function () {
     await nothingLost('none');
   });
 
-  it('release --force lets go a lease that cannot be read, and leaves one of a newer version alone', async () => {
+  it('release --force releases an unreadable lease, but not one of a newer version', async () => {
     const { bucket, group, stream } = run.config;
     const put = (partition: number, text: string) =>
       run.connection.publish(`$KV.${bucket}.${keys.lease(group, partition)}`, text);
@@ -108,7 +108,7 @@ describe('operating a group under load', function () {
     assert.match(again.stdout, /^p0 .*a.*at epoch/);
   });
 
-  it('check fails where members are refused for a setting, and notes what may lose messages', async () => {
+  it('check fails for a setting that members refuse, and notes settings that may lose messages', async () => {
     const { stream, bucket } = run.config;
     const { manager } = run.topology;
     const { config } = await manager.streams.info(stream);
@@ -126,7 +126,7 @@ describe('operating a group under load', function () {
     assert.match(failed.stdout, /note {6}Stream/);
   });
 
-  it('release of a stopped owner says that it does not answer; --force fences it, and it handles nothing when it wakes', async () => {
+  it('release of a stopped owner fails without --force; with it the owner is fenced, and handles nothing when it wakes', async () => {
     await busy('a', 'frozen');
     const frozen = run.members.get('frozen');
     assert.ok(frozen);
@@ -152,7 +152,7 @@ describe('operating a group under load', function () {
     await nothingLost('some');
   });
 
-  it('history tells after a kill how long nobody can have handled a partition: since the last renewal of the dead', async () => {
+  it("history shows after a kill the gap since the dead owner's last renewal", async () => {
     for (const name of ['a', 'killed']) run.consume(name, ['--ttl', '2s']);
     await run.atRest();
     const [partition, tenure] = [...run.ownership.owners].find(([, { name }]) => name === 'killed') ?? [];
@@ -178,7 +178,7 @@ describe('operating a group under load', function () {
     );
   });
 
-  it('pause stops handling and outlives a change of owner; resume goes on where it was', async () => {
+  it('pause stops handling and survives a change of owner; resume continues after the last handled message', async () => {
     await busy('a', 'b');
     assert.deepEqual((await ok('leases', 'pause', '3')).changed, [3]);
     const paused = run.handled.filter(({ partition }) => partition === 3).length;
@@ -197,7 +197,7 @@ describe('operating a group under load', function () {
     await nothingLost('none');
   });
 
-  it('pin brings a partition to a member and keeps it there; unpin lets it go where the balance says', async () => {
+  it('pin moves a partition to a member and keeps it there; unpin restores the balance', async () => {
     await busy('a', 'b');
     const pinned = [...run.ownership.owners].filter(([, { name }]) => name === 'a').map(([p]) => p);
     const result = await ok('leases', 'pin', ...pinned.map(String), '--to', 'b');
@@ -221,7 +221,7 @@ describe('operating a group under load', function () {
     await nothingLost('none');
   });
 
-  it('seek back repeats what it says and loses nothing; seek forward skips', async () => {
+  it('seek back repeats the announced messages and loses none; seek forward skips', async () => {
     await busy('a', 'b');
     const dry = list((await ok('leases', 'seek', '3', '--to', '-50', '--dry-run')).partitions)[0];
     assert.equal(dry?.repeated, 50);
@@ -242,7 +242,7 @@ describe('operating a group under load', function () {
     assert.equal(last?.skipped, first?.repeated);
   });
 
-  it('watch tells each change once, as NDJSON; history tells them afterwards', async () => {
+  it('watch reports each change once, as NDJSON; history shows them afterwards', async () => {
     run.consume('a');
     await run.atRest();
     const watch = startCli([
@@ -274,7 +274,7 @@ describe('operating a group under load', function () {
     assert.ok(tenures.every(({ gapMs, reason }) => reason === 'claim' || gapMs === 0));
   });
 
-  it('check --stalled: what counts is how long a message has waited, also where nothing was ever committed', async () => {
+  it('check --stalled counts how long a message has waited, even if nothing was ever committed', async () => {
     const stalled = async (limit: string): Promise<unknown[]> => {
       const { stdout } = await natspoc('leases', 'check', '--stalled', limit, '--json');
       const findings = list(fields(JSON.parse(stdout)).findings).filter(({ kind }) => kind === 'stalled');
@@ -294,7 +294,7 @@ describe('operating a group under load', function () {
     assert.equal(await observer.storedAt(4, 0), null);
   });
 
-  it('check: exit code 5 with reasons while nobody owns anything, 0 when healthy; nagios has its own codes', async () => {
+  it('check exits with 5 and reasons while no partition has an owner, with 0 when healthy; nagios has its own codes', async () => {
     const lonely = await natspoc('leases', 'check');
     assert.equal(lonely.code, 5);
     assert.match(lonely.stdout, /NOT HEALTHY[\s\S]*the group has no members[\s\S]*p0 has no owner/);

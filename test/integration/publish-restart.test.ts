@@ -89,7 +89,7 @@ describe('publishing while the server is killed and restarted', () => {
       );
   });
 
-  it('says without ids how many may be stored twice, and keeps the order of first copies', async function () {
+  it('reports without ids how many messages may be stored twice, and keeps the order of first copies', async function () {
     this.timeout(60_000);
     const config = configFor('TWICE');
     const summary = await publishThroughKills(config, false);

@@ -67,7 +67,7 @@ describe('a pull reader', function () {
   };
   const count = (total: number) => Array.from({ length: total }, () => 100);
 
-  it('delivers no more than its window until room is given back', async () => {
+  it('delivers no more than its window until room is released', async () => {
     await store(...count(100));
     const { reader, sizes, faults, pending } = await open({ messages: 10, bytes: 1_000_000 });
     assert.equal(pending, 100);
@@ -81,7 +81,7 @@ describe('a pull reader', function () {
     assert.deepEqual(faults, []);
   });
 
-  it('takes a full window for no silence of the server, which speaks to requests only', async () => {
+  it('does not take a full window for silence of the server', async () => {
     await store(...count(20));
     const { reader, sizes, faults } = await open({ messages: 10, bytes: 1_000_000 });
     await until('the window is full', () => sizes.length === 10);
@@ -106,7 +106,7 @@ describe('a pull reader', function () {
     reader.close();
   });
 
-  it('ends where the connection is closed before its messages are released', async () => {
+  it('ends if the connection is closed before its messages are released', async () => {
     const own = await connect({ servers: server.url });
     const faults: string[] = [];
     const sizes: number[] = [];
@@ -130,7 +130,7 @@ describe('a pull reader', function () {
     assert.deepEqual(faults, ['CONNECTION_CLOSED']);
   });
 
-  it('tells that what waited has gone, once the server has nothing for it', async () => {
+  it('reports that waiting messages are gone', async () => {
     await store(...count(100));
     const { reader, sizes, gone, faults } = await open({ messages: 10, bytes: 1_000_000 });
     await until('the window is full', () => sizes.length === 10);
@@ -160,7 +160,7 @@ describe('a pull reader', function () {
     assert.deepEqual(faults, []);
   });
 
-  it('keeps to a window of bytes, and gets through whatever the sizes are', async () => {
+  it('keeps to a window of bytes, and delivers messages of any size', async () => {
     await store(...Array.from({ length: 60 }, (_, i) => (i % 3 === 0 ? 30 * KIB : 100)));
     const { reader, sizes, faults } = await open({ messages: 1_000, bytes: 64 * KIB });
     let released = 0;
@@ -181,7 +181,7 @@ describe('a pull reader', function () {
     reader.close();
   });
 
-  it('counts headers where it keeps to a window of bytes', async () => {
+  it('counts headers in a window of bytes', async () => {
     const large = headers();
     large.set('X', 'x'.repeat(8 * KIB));
     const jetstream = connection.jetstream();
@@ -201,7 +201,7 @@ describe('a pull reader', function () {
     reader.close();
   });
 
-  it('asks for no more at once than a changed reader allows', async () => {
+  it('requests no more than a changed reader allows', async () => {
     const { reader, sizes, faults } = await open({ messages: 1_000, bytes: 1_000_000 });
     const { config } = await manager.consumers.info(stream, 'r');
     await manager.consumers.update(stream, 'r', { ...config, max_batch: 5 });
@@ -236,7 +236,7 @@ describe('a pull reader', function () {
     reader.close();
   });
 
-  it('waits for messages that are published later, also after a request has expired', async () => {
+  it('waits for later messages, even after a request has expired', async () => {
     const { reader, sizes, faults } = await open({ messages: 10, bytes: 1_000_000 });
     await store(100);
     await until('the first is there', () => sizes.length === 1);
@@ -250,7 +250,7 @@ describe('a pull reader', function () {
     assert.deepEqual(faults, []);
   });
 
-  it('says when its consumer was deleted', async () => {
+  it('reports that its consumer was deleted', async () => {
     const { sizes, faults } = await open({ messages: 10, bytes: 1_000_000 });
     await store(100);
     await until('it works', () => sizes.length === 1);
@@ -262,7 +262,7 @@ describe('a pull reader', function () {
     assert.equal(faults.length, 1);
   });
 
-  it('says when the server is silent', async () => {
+  it('reports that the server is silent', async () => {
     const { faults } = await open({ messages: 10, bytes: 1_000_000 });
     await server.suspend();
     try {

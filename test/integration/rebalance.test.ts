@@ -5,7 +5,7 @@ import { withGroup } from '../support/with-group.js';
 
 const RATE = 400;
 
-describe('a group of consumers', () => {
+describe('a group of members', () => {
   let run: GroupRun;
   const server = withGroup((opened) => {
     run = opened;
@@ -69,7 +69,7 @@ describe('a group of consumers', () => {
     assert.deepEqual(verdict, { ...verdict, lost: 0, outOfOrder: 0, foreign: 0 });
   });
 
-  it('goes on after the last committed position when all members restart', async () => {
+  it('continues after the last committed position when all members restart', async () => {
     run.consume('a');
     await run.atRest();
     run.publish(RATE);
@@ -83,7 +83,7 @@ describe('a group of consumers', () => {
     assert.deepEqual(verdict, { ...verdict, lost: 0, duplicated: 0, outOfOrder: 0, foreign: 0 });
   });
 
-  it('is independent of another group: each gets everything', async () => {
+  it('is independent of another group: each receives every message', async () => {
     run.consume('a');
     await run.atRest();
     run.publish(RATE);

@@ -10,7 +10,7 @@ const USERS = 'authorization { user: us, password: secret }';
 const OTHERS = 'authorization { user: them, password: other }';
 
 /** A server that is restarted with the wrong users, and with the right ones again. */
-describe('credentials that are refused after the connection was there', function () {
+describe('credentials that are refused on an established connection', function () {
   this.timeout(90_000);
   const folder = withTempFolder();
   let server: RunningServer | undefined;
@@ -51,7 +51,7 @@ describe('credentials that are refused after the connection was there', function
   const bothAreTold = ({ member, publisher }: { member: Cli; publisher: Cli }) =>
     Promise.all([member, publisher].map((cli) => cli.note(/refuses the credentials: trying again for/)));
 
-  it('for two seconds end neither a member nor a publisher', async () => {
+  it('end neither a member nor a publisher within two seconds', async () => {
     const { member, publisher } = await start('30s');
     await restart(OTHERS);
     await bothAreTold({ member, publisher });
@@ -68,7 +68,7 @@ describe('credentials that are refused after the connection was there', function
     assert.equal(stderr.match(/refuses the credentials/g)?.length, 1, stderr);
   });
 
-  it('for longer than they are tried again end both as refused', async () => {
+  it('end both after the time for retries', async () => {
     const { member, publisher } = await start('1s');
     await restart(OTHERS);
     const startedAt = performance.now();

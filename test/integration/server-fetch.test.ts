@@ -103,7 +103,7 @@ describe('fetching a server from the releases', () => {
     assert.equal(findServer({ ...place(), systemFolders: [] }), null);
   }
 
-  it('unpacks the checked program into the cache, where it is found', async () => {
+  it('unpacks the checked program into the cache, and finds it there', async () => {
     answer = release(archiveOf(SCRIPT));
     const lines: string[] = [];
     const program = await fetchIt([official()], (line) => lines.push(line));
@@ -115,7 +115,7 @@ describe('fetching a server from the releases', () => {
     assert.equal(lines.length, 2);
   });
 
-  it('may be done by many at once', async () => {
+  it('works in several processes at the same time', async () => {
     answer = release(archiveOf(SCRIPT));
     const programs = await Promise.all(Array.from({ length: 8 }, () => fetchIt()));
     assert.equal(new Set(programs).size, 1);
@@ -142,7 +142,7 @@ describe('fetching a server from the releases', () => {
     await fails(/the connection ended early/);
   });
 
-  it('refuses what cannot be unpacked, although its checksum is right', async () => {
+  it('refuses an archive with a correct checksum that cannot be unpacked', async () => {
     answer = release(Buffer.from('this is no archive'));
     await fails(/tar: /);
   });
@@ -154,14 +154,14 @@ describe('fetching a server from the releases', () => {
     await fails(/ENOENT/);
   });
 
-  it('reports an archive that does not exist, or is something else', async () => {
+  it('reports an archive that does not exist, or is not an archive', async () => {
     answer = (_request, response) => response.writeHead(404).end();
     await fails(/\.tar\.gz answered 404/);
     answer = (_request, response) => response.end('<html>a login page</html>');
     await fails(/wrong checksum of/);
   });
 
-  it('knows the checksum of every archive that it would fetch, and trusts no list of the host', async () => {
+  it('has a fixed checksum for every archive, and ignores lists of the host', async () => {
     const archives = new Set<string>();
     for (const platform of ['linux', 'darwin', 'win32', 'freebsd'] as const) {
       for (const arch of ['x64', 'arm64', 'arm', 'ia32', 'ppc64', 's390x', 'riscv64']) {
@@ -182,12 +182,12 @@ describe('fetching a server from the releases', () => {
     assert.deepEqual(leftovers(), []);
   });
 
-  it('gives up on a host that accepts the connection and says nothing', async () => {
+  it('gives up on a host that accepts the connection and does not answer', async () => {
     answer = () => {};
     await fails(/no answer within 0\.3 s/);
   });
 
-  it('gives up at once on a host that refuses the connection', async () => {
+  it('gives up immediately on a host that refuses the connection', async () => {
     const closed = createServer();
     await new Promise<void>((resolve) => closed.listen(0, '127.0.0.1', resolve));
     const address = closed.address();
@@ -198,7 +198,7 @@ describe('fetching a server from the releases', () => {
     assert.deepEqual(leftovers(), []);
   });
 
-  it('goes on to the next source, and skips one that does not apply', async () => {
+  it('continues with the next source, and skips one that does not apply', async () => {
     const good = archiveOf(SCRIPT);
     answer = (_request, response) => response.writeHead(500).end();
     const skipped: ServerSource = {
@@ -222,7 +222,7 @@ describe('fetching a server from the releases', () => {
     assert.deepEqual(requests, []);
   });
 
-  it('removes what a killed fetch left an hour ago, but not what may be in progress', async () => {
+  it('removes the remains of a fetch that was killed an hour ago, but no fetch in progress', async () => {
     answer = release(archiveOf(SCRIPT));
     const folders = ['.fetch-old', '.fetch-new'].map((name) => path.join(serversDir(place()), name));
     for (const folder of folders) mkdirSync(folder, { recursive: true });
@@ -232,7 +232,7 @@ describe('fetching a server from the releases', () => {
     assert.deepEqual(readdirSync(serversDir(place())).sort(), ['.fetch-new', RELEASE_VERSION]);
   });
 
-  it('says so when the cache folder cannot be written', async () => {
+  it('reports that the cache folder cannot be written', async () => {
     const file = path.join(temp(), 'file');
     writeFileSync(file, '');
     for (const folder of [file, '/proc/nowhere']) {

@@ -36,7 +36,7 @@ describe('running a server', function () {
     });
   }
 
-  it('answers with JetStream on a free port, and is gone with its folder after stop', async () => {
+  it('answers with JetStream on a free port, and leaves no process or folder after stop', async () => {
     const server = await start();
     const info = await readInfo('127.0.0.1', server.port);
     assert.deepEqual(info, { version: server.version, jetstream: true });
@@ -56,7 +56,7 @@ describe('running a server', function () {
     await health.text();
   });
 
-  it('takes more configuration, and runs without JetStream when told to', async () => {
+  it('accepts more configuration, and runs without JetStream if requested', async () => {
     const server = await start({ jetstream: false, monitorPort: 0, config: 'max_payload: 2048' });
     const answer = await fetch(`${server.monitorUrl}/varz`);
     const varz: unknown = await answer.json();
@@ -65,12 +65,12 @@ describe('running a server', function () {
     assert.equal((await readInfo('127.0.0.1', server.port))?.jetstream, false);
   });
 
-  it('starts many at once on different ports', async () => {
+  it('starts many servers at the same time on different ports', async () => {
     const servers = await Promise.all(Array.from({ length: 12 }, () => start()));
     assert.equal(new Set(servers.map((server) => server.port)).size, 12);
   });
 
-  it('says in one line that the port, or the monitoring port, is in use', async () => {
+  it('reports in one line that the port, or the monitoring port, is in use', async () => {
     const blocker = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => blocker.once('listening', resolve));
     const address = blocker.address();
@@ -84,7 +84,7 @@ describe('running a server', function () {
     }
   });
 
-  it('keeps a store folder, and gives it to one server at a time', async () => {
+  it('keeps a store folder, and lets one server at a time use it', async () => {
     const storeDir = path.join(temp(), 'deep', 'store');
     const first = await start({ storeDir });
     await refused(
@@ -106,7 +106,7 @@ describe('running a server', function () {
     await start({ storeDir: temp() });
   });
 
-  it('says in one line what is wrong with the folder, the configuration or the program', async () => {
+  it('reports a problem of the folder, the configuration or the program in one line', async () => {
     const file = path.join(temp(), 'file');
     writeFileSync(file, '');
     await refused({ storeDir: file }, /^Cannot write to the store folder .*file: /);
@@ -126,14 +126,14 @@ describe('running a server', function () {
     await refused({ binary: silent, startTimeoutMs: 200 }, /did not start: it did not answer within 200 ms$/);
   });
 
-  it('reports a server that dies by itself', async () => {
+  it('reports a server that dies', async () => {
     const server = await start();
     process.kill(server.pid, 'SIGKILL');
     assert.deepEqual(await server.exited, { code: null, signal: 'SIGKILL', reason: null });
     assert.equal(existsSync(path.dirname(server.storeDir)), false);
   });
 
-  it('leaves no listener on the process behind', async () => {
+  it('leaves no listener on the process', async () => {
     const before = process.listenerCount('exit');
     await (await start()).stop();
     assert.equal(process.listenerCount('exit'), before);
@@ -176,7 +176,7 @@ process.stdout.write(JSON.stringify({ pid: server.pid, storeDir: server.storeDir
     ['process.exit', 'process.exit(0)'],
     ['an uncaught error', "throw new Error('on purpose')"],
   ] as const) {
-    it(`by ${how} has lost its folder by then, and ends too`, async () => {
+    it(`ends too after ${how}, even without its folder`, async () => {
       const { parent, pid, storeDir } = await parentThat(end);
       if (parent.exitCode === null) await once(parent, 'exit');
       assert.equal(existsSync(storeDir), false);
@@ -186,7 +186,7 @@ process.stdout.write(JSON.stringify({ pid: server.pid, storeDir: server.storeDir
   }
 
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGKILL'] as const) {
-    it(`by ${signal} ends too, and its folder is removed`, async () => {
+    it(`ends too after ${signal}, and its folder is removed`, async () => {
       const { parent, pid, storeDir } = await parentThat('setInterval(() => {}, 1000)');
       parent.kill(signal);
       await until(`server ${pid} has ended`, () => !isRunning(pid));
@@ -200,7 +200,7 @@ describe('the server of the tests', function () {
   let server: TestServer | undefined;
   afterEach(() => server?.stop());
 
-  it('keeps its port over a kill and a restart, also when suspended', async () => {
+  it('keeps its port over a kill and a restart, even when suspended', async () => {
     server = await startTestServer();
     const { url, pid } = server;
     await server.kill();

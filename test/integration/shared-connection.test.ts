@@ -41,7 +41,7 @@ describe("a program's own connection", function () {
     });
   }
 
-  it('fails what is published while it is drained as it fails anything, and throws nothing', async () => {
+  it('fails messages that are published during a drain in the usual way, without throwing', async () => {
     const stream = `C${streams}`;
     const publisher = await createPublisher({ connection, stream, prefix: `${stream}.e`, partitions: 2 });
     const ends: Promise<unknown>[] = [];
@@ -58,7 +58,7 @@ describe("a program's own connection", function () {
     assert.equal(publisher.pending, 0);
   });
 
-  it('ends a member that comes while it is being closed', async () => {
+  it('ends a member that joins while it is being closed', async () => {
     const joining = join();
     const closing = until('it is about to join', async () => {
       const manager = await connection.jetstreamManager();
@@ -74,7 +74,7 @@ describe("a program's own connection", function () {
     await closing;
   });
 
-  it('leaves no listener on the signal that a member was given', async () => {
+  it("leaves no listener on a member's signal", async () => {
     const { signal } = new AbortController();
     const stream = `C${streams}`;
     const options = { connection, stream, prefix: `${stream}.e`, partitions: 2, handler: () => {}, signal };
@@ -84,7 +84,7 @@ describe("a program's own connection", function () {
     assert.equal(getEventListeners(signal, 'abort').length, 0);
   });
 
-  it('keeps nothing of the members that have left', async () => {
+  it('keeps no memory of members that have left', async () => {
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;
     const joinAndLeave = async (): Promise<WeakRef<GroupMember>> => {
@@ -106,7 +106,7 @@ describe('the identity of a member', function () {
   this.timeout(20_000);
   const server = withServer();
 
-  it('is tried again when the connection breaks meanwhile, and no service is left behind', async () => {
+  it('is retried if the connection breaks meanwhile, and leaves no service behind', async () => {
     const proxy = await TcpProxy.start(server.port);
     const near = await connect({ servers: server.url });
     const far = await connect({ servers: proxy.url, reconnectTimeWait: 50 });

@@ -22,7 +22,7 @@ describe('a connection on which nothing arrives', function () {
     return Promise.race([heard, unheard]);
   };
 
-  it('because a callback of the program has thrown is opened again, and its error is told', async () => {
+  it('is reopened after a callback of the program threw, and the error is reported', async () => {
     const connection = await open(server.url);
     try {
       connection.subscribe('x', {
@@ -42,7 +42,7 @@ describe('a connection on which nothing arrives', function () {
     }
   });
 
-  it('because its other end is gone is opened again', async () => {
+  it('is reopened if its other end is gone', async () => {
     const proxy = await TcpProxy.start(server.port);
     const connection = await open(proxy.url);
     try {
@@ -62,7 +62,7 @@ describe('a connection on which nothing arrives', function () {
     }
   });
 
-  it('because the server hung up while it was being opened again is opened again', async () => {
+  it('is reopened if the server hung up during the reopening', async () => {
     const proxy = await TcpProxy.start(server.port);
     const connection = await open(proxy.url);
     try {

@@ -13,7 +13,7 @@ const SHORT_TTL = ['--ttl', '3s'];
 /** It is told after ten seconds. */
 const TOLD_MS = 25_000;
 
-describe('what stands still says why', function () {
+describe('the reason of a standstill', function () {
   this.timeout(120_000);
   let run: GroupRun;
   const server = withGroup(
@@ -32,7 +32,7 @@ describe('what stands still says why', function () {
   const check = (): Promise<CliExit> =>
     runCli(['leases', 'check', ...run.args, '--server', server.url, '--group', run.config.group]);
 
-  it('a round trip above the grace: the setting to raise is named', async () => {
+  it('names the setting to raise if a round trip exceeds the grace', async () => {
     const proxy = await TcpProxy.start(server.port);
     try {
       proxy.delay(800);
@@ -47,7 +47,7 @@ describe('what stands still says why', function () {
     }
   });
 
-  it('a full bucket: who cannot join or renew names it, and goes on when there is room', async () => {
+  it('names a full bucket, and the member continues when there is room', async () => {
     const { manager } = run.topology;
     const name = bucketStream(run.config.bucket);
     const early = run.consume('early', SHORT_TTL);
@@ -66,7 +66,7 @@ describe('what stands still says why', function () {
     await run.handledCount(100);
   });
 
-  it('a handler that computes past the ttl: for how long, and in which message', async () => {
+  it('names the message and the time of a handler that computes past the ttl', async () => {
     const module = join(folder(), 'computing.mjs');
     writeFileSync(
       module,
@@ -81,7 +81,7 @@ describe('what stands still says why', function () {
     );
   });
 
-  it('a stream that is put back from an older copy: at once, and the check fails', async () => {
+  it('is reported immediately for a stream restored from an older copy, and the check fails', async () => {
     run.consume('a', SHORT_TTL);
     await run.atRest();
     await publish(100);

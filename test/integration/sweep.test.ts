@@ -34,7 +34,7 @@ describe('sweeping a bucket', function () {
     (await traces().read()).traces.filter((trace) => trace.kind === kind);
   const markers = async () => (await ofKind('session')).filter(({ ended }) => ended).length;
 
-  it('takes what is old, and disturbs nobody who is there or joins', async () => {
+  it('removes old traces without disturbing present or joining members', async () => {
     const steady = run.consume('steady');
     await run.atRest();
     run.publish(500);
@@ -78,7 +78,7 @@ describe('sweeping a bucket', function () {
     assert.match(stdout, /steady/);
   });
 
-  it('leaves the session of a member that died unnoticed for the group to fence', async () => {
+  it('leaves the session of an undetected dead member for the group to fence', async () => {
     const alone = run.consume('alone');
     await run.atRest();
     const gone = run.consume('gone');
@@ -102,7 +102,7 @@ describe('sweeping a bucket', function () {
     assert.equal(await markers(), 1, 'it was fenced');
   });
 
-  it('takes nothing for a trace whose id stands for all others', async () => {
+  it('purges nothing for a trace whose id is a wildcard', async () => {
     const steady = run.consume('steady');
     await run.atRest();
     const before = await traces().read();
@@ -122,7 +122,7 @@ describe('sweeping a bucket', function () {
     run.forget('steady');
   });
 
-  it('takes nothing that has ended lately, neither when a member joins nor with trim', async () => {
+  it('keeps recently ended sessions, both when a member joins and in trim', async () => {
     for (let i = 0; i < 20; i++) {
       const key = `group.${run.config.group}.session.old${i}`;
       const written = await run.topology.bucket.write(key, new TextEncoder().encode('{}'), 0);

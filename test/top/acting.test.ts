@@ -23,7 +23,7 @@ describe('acting from natspoc top', function () {
     await stopAll();
   });
 
-  it('releases, pauses and resumes a partition, and tells what came of it', async () => {
+  it('releases, pauses and resumes a partition, and shows the outcomes', async () => {
     const [ann, ben] = [startConsumer(server.url, 'ann'), startConsumer(server.url, 'ben')];
     await Promise.all([ann.note(/claimed|acquired/), ben.note(/claimed|acquired/)]);
     const tmux = await open();
@@ -50,7 +50,7 @@ describe('acting from natspoc top', function () {
     assert.equal(JSON.parse(stdout).partitions[0].paused, false);
   });
 
-  it('starts a consumer that outlives the screen, and tells what it got and where its log is', async () => {
+  it('starts a member that outlives the screen, and shows its partitions and its log file', async () => {
     const ann = startConsumer(server.url, 'ann');
     await ann.note(/claimed|acquired/);
     const tmux = await open();
@@ -73,7 +73,7 @@ describe('acting from natspoc top', function () {
     await ann.note(/from .+-\d+ at epoch/);
   });
 
-  it('stops a consumer of this machine by a signal and one of another machine over NATS', async () => {
+  it('stops a member on this machine by a signal, and one on another machine over NATS', async () => {
     const near = startConsumer(server.url, 'near');
     const far = startConsumer(server.url, 'far', { host: 'elsewhere' });
     const stays = startConsumer(server.url, 'stays');
@@ -99,7 +99,7 @@ describe('acting from natspoc top', function () {
     await tmux.shows(/near stopped: p[-p0-9 ]+ -> stays, in [0-9.]+ m?s\./);
   });
 
-  it('says in one line that an owner does not answer, and goes on', async () => {
+  it('reports in one line that an owner does not answer, and continues', async () => {
     const [hung, other] = [startConsumer(server.url, 'hung'), startConsumer(server.url, 'other')];
     // A ttl in which the test has time to ask before the others take over.
     await Promise.all([hung.note(/claimed|acquired/), other.note(/claimed|acquired/)]);
@@ -117,7 +117,7 @@ describe('acting from natspoc top', function () {
     await tmux.shows(/Release p0 from/);
   });
 
-  it('closes with an order that nobody has answered yet', async () => {
+  it('closes while an order is not answered yet', async () => {
     const hung = startConsumer(server.url, 'hung');
     await hung.note(/claimed|acquired/);
     // The order waits for an answer for half of this, far longer than the test: closing must not wait for it.
@@ -144,7 +144,7 @@ describe('acting from natspoc top', function () {
     assert.doesNotMatch(await tmux.shows(/▶ Members/), /y yes/);
   });
 
-  it('shows how many dead letters there are, and the last of them', async () => {
+  it('shows the number of dead letters, and the last one', async () => {
     const failing = startConsumer(server.url, 'failing', {
       flags: ['--exec', 'echo out of stock >&2; exit 1', '--max-attempts', '2', '--backoff', '1ms'].concat(
         '--on-failure',
@@ -180,7 +180,7 @@ describe('acting without the permission', function () {
     await server.stop();
   });
 
-  it('says in one line which permission is missing, and shows the rest', async () => {
+  it('names the missing permission in one line, and shows everything else', async () => {
     const member = startConsumer(url('member'), 'guarded', { host: 'elsewhere' });
     await member.note(/claimed|acquired/);
     const env = { NATS_URL: url('guest'), XDG_STATE_HOME: folder() };

@@ -6,10 +6,10 @@ import { withTempFolder } from '../support/temp.js';
 import { gone, group, lease, play, session } from './support.js';
 import { startConsumer, TopTerminal } from './top-terminal.js';
 
-describe('news of the group in words', () => {
+describe('the changes of a group as lines', () => {
   const before = play(group(2, 2));
 
-  it('are what happened since, each once', () => {
+  it('contain each change once', () => {
     const died = play(
       [
         [1_000, { type: 'changes', entries: [gone('a', 500)] }],
@@ -26,7 +26,7 @@ describe('news of the group in words', () => {
     assert.ok(later.every((line) => !line.includes('died')));
   });
 
-  it('tell of health when it changes, and not that time goes by', () => {
+  it('contain changes of health, but not changes of durations', () => {
     const lost = play([[1_000, { type: 'changes', entries: [gone('a', 500)] }]], before);
     assert.match(news(before, lost).at(-1) ?? '', /health: unowned: p0/);
     assert.deepEqual(news(lost, play([[5_000, { type: 'tick' }]], lost)), []);
@@ -45,7 +45,7 @@ describe('natspoc top for a screen reader', function () {
     await stopAll();
   });
 
-  it('prints everything, then what changes, line by line, and draws nothing', async () => {
+  it('prints everything, then the changes, line by line, without drawing', async () => {
     const first = startConsumer(server.url, 'first');
     await first.note(/claimed|acquired/);
     terminal = await TopTerminal.open({ columns: 160, rows: 50 }, folder(), {
@@ -67,7 +67,7 @@ describe('natspoc top for a screen reader', function () {
     await tmux.shows(/AFTER=0/);
   });
 
-  it('prints one snapshot where nobody listens', async () => {
+  it('prints one snapshot without a terminal', async () => {
     const env = { NATS_URL: server.url, INK_SCREEN_READER: 'true' };
     const { code, stdout } = await runCli(['top'], { env });
     assert.equal(code, 0);

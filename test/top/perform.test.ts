@@ -51,8 +51,8 @@ const far: Target = {
 const said = (command: Command, operator: Operator | undefined = operating()) =>
   perform(command, { operator, env: {} });
 
-describe('what is said of an action', () => {
-  it('names what moved, to whom and how long it took', async () => {
+describe('the notice of an action', () => {
+  it('names the moved partitions, their new owners and the time', async () => {
     assert.deepEqual(await said({ type: 'release', partition: 3 }), {
       text: 'p3 moved a -> b in 8 ms, at epoch 41.',
       level: 'info',
@@ -63,7 +63,7 @@ describe('what is said of an action', () => {
     });
   });
 
-  it('is an error where what was asked is not done, and says why', async () => {
+  it('is an error with the reason if the action failed', async () => {
     const failed = { ...moved, outcome: 'failed', message: 'a does not answer' } as const;
     const release = await said({ type: 'release', partition: 3 }, operating({ release: async () => failed }));
     assert.deepEqual(release, { text: 'p3 not released: a does not answer.', level: 'error' });
@@ -80,7 +80,7 @@ describe('what is said of an action', () => {
     );
   });
 
-  it('tells of partitions that have no owner afterwards', async () => {
+  it('names partitions that have no owner afterwards', async () => {
     const alone = ending({ ended: false, alone: true, moved: new Map(), left: [0, 1] });
     const killed = await said({ type: 'kill', target: far }, operating({ end: async () => alone }));
     assert.deepEqual(killed, {
@@ -92,7 +92,7 @@ describe('what is said of an action', () => {
     assert.match(late?.text ?? '', /its session has not ended after 15 s: p0 -> no owner/);
   });
 
-  it('asks a member of another machine over NATS, and lets others notice one that is killed', async () => {
+  it('asks a member on another machine over NATS, and leaves a killed one to be detected', async () => {
     const orders: EndOrder[] = [];
     let asked = 0;
     const operator = operating({
@@ -115,7 +115,7 @@ describe('what is said of an action', () => {
     assert.match(killed?.text ?? '', /far was not killed: 1 is not a valid process id/);
   });
 
-  it('is one line for what the group refuses; a fault of our own is thrown', async () => {
+  it('is one line for a refusal; a fault of this program is thrown', async () => {
     const refusing = operating({
       release: async () => {
         throw new NatspocError('not-permitted', 'Could not: not permitted to publish x.');
@@ -133,7 +133,7 @@ describe('what is said of an action', () => {
     await assert.rejects(said({ type: 'release', partition: 0 }, broken), TypeError);
   });
 
-  it('begins with what is under way', () => {
+  it('first shows the running action', () => {
     assert.deepEqual(announce({ type: 'release', partition: 3 }), { text: 'Releasing p3 …', level: 'busy' });
     assert.equal(announce({ type: 'redraw' }), undefined);
   });

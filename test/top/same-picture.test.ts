@@ -88,7 +88,7 @@ describe('one picture of a group', () => {
     }
   });
 
-  it('calls that stalled which its owner reports without progress', () => {
+  it('calls a partition stalled if its owner reports no progress', () => {
     const standing = [{ partition: 0, reason: 'messages wait, but none arrives', forMs: 61_000 }];
     const facts = { members: [stats('a', { standing })], gone: [] };
     assert.deepEqual(healthOf(play([...group(1, 1), [900, { type: 'stats', facts }]])), {
@@ -97,7 +97,7 @@ describe('one picture of a group', () => {
     });
   });
 
-  it('says of a member that does not answer that it is silent, once it has been for a while', () => {
+  it('calls a member silent after some time without an answer', () => {
     const facts = { members: [], gone: [] };
     const asked = (...times: number[]) =>
       play([...group(1, 1), ...times.map((ms): [number, never] => [ms, { type: 'stats', facts } as never])]);

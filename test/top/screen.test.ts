@@ -24,7 +24,7 @@ describe('natspoc top in a terminal', function () {
     await stopAll();
   });
 
-  it('follows consumers that join, leave and are killed from the screen, at every size', async () => {
+  it('follows members that join, leave and are killed from the screen, at every size', async () => {
     startCli(['publish', '--rate', '50', '--keys', '20', 'event {{Count}}'], {
       env: { NATS_URL: server.url },
     });
@@ -65,7 +65,7 @@ describe('natspoc top in a terminal', function () {
     await terminal.assertClean(0);
   });
 
-  it('is told of changes, and does not come upon them when it asks', async () => {
+  it('learns of changes from its watch, not from polling', async () => {
     const first = consume('first');
     await first.note(/claimed|acquired/);
     const tmux = await open(120, 40);
@@ -80,7 +80,7 @@ describe('natspoc top in a terminal', function () {
     await tmux.shows(/healthy +partitions 8\/8 +members 1/);
   });
 
-  it('keeps the screen while the server is gone, and comes back with it', async () => {
+  it('keeps the screen while the server is gone, and reconnects', async () => {
     const member = consume('steady');
     await member.note(/claimed|acquired/);
     const tmux = await open(100, 30);
@@ -94,7 +94,7 @@ describe('natspoc top in a terminal', function () {
     await terminal.assertClean(0);
   });
 
-  it('gives the terminal back on every way out: a signal, a crash anywhere, and one in a view', async () => {
+  it('restores the terminal after a signal, a crash anywhere, and a crash in a view', async () => {
     const fail = '() => { throw new Error("forced by the test"); }';
     const crashes = `process.on('SIGUSR2', ${fail});
       process.on('SIGCHLD', () => { Date.prototype.getHours = ${fail}; });`;
@@ -117,7 +117,7 @@ describe('natspoc top in a terminal', function () {
     }
   });
 
-  it('records what it sees, and shows it again without a server', async () => {
+  it('records a group, and replays it without a server', async () => {
     const file = join(folder(), 'seen.ndjson');
     const member = consume('witness');
     await member.note(/claimed|acquired/);
@@ -149,7 +149,7 @@ describe('natspoc top without a terminal', function () {
     assert.ok(!stdout.includes('\u001b'));
   });
 
-  it('prints JSON: one document, or one a round until nobody reads any more', async () => {
+  it('prints JSON: one document, or one per round until the reader is gone', async () => {
     const env = { NATS_URL: server.url };
     const { stdout } = await runCli(['top', '--json', '--once'], { env });
     const snapshot = JSON.parse(stdout);
@@ -161,7 +161,7 @@ describe('natspoc top without a terminal', function () {
     assert.equal((await follower.exited).code, 0);
   });
 
-  it('says what to run where there is no stream or no bucket, and fails where there is no server', async () => {
+  it('names the command to run without a stream or bucket, and fails without a server', async () => {
     const none = await runCli(['top', '--once', '--stream', 'NOWHERE'], { env: { NATS_URL: server.url } });
     assert.equal(none.code, 1);
     assert.match(none.stdout, /There is no stream NOWHERE yet\. "natspoc publish"/);
@@ -187,7 +187,7 @@ describe('natspoc top without a terminal', function () {
     ['before it has seen the group', '$JS.API.CONSUMER.CREATE.KV_EVENTS_leases'],
     ['before it has seen how far the group is', '$JS.API.CONSUMER.CREATE.EVENTS'],
   ] as const) {
-    it(`fails in one line where the server dies ${when}`, async () => {
+    it(`fails with one line if the server dies ${when}`, async () => {
       await runCli(['publish', '--quiet'], { env: { NATS_URL: server.url } });
       for (const flags of [['--once'], ['--once', '--json'], ['--json']]) {
         const proxy = await TcpProxy.start(server.port);

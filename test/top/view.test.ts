@@ -120,7 +120,7 @@ describe('the view of top', () => {
     );
   });
 
-  it('shows the selected row at every size, with a question below it as well', () => {
+  it('shows the selected row at every size, even with a question below it', () => {
     const model = play(group(3, 8));
     const dialog = {
       question: 'Release p5 from c?',
@@ -164,7 +164,7 @@ describe('the view of top', () => {
     }
   });
 
-  it('says which size it needs when the terminal is too small', () => {
+  it('names the size that it needs if the terminal is too small', () => {
     const text = textOf(play(group(1, 1)), {}, 80, 10);
     assert.match(text, /^This terminal is 80x10; natspoc top needs 60x16/);
     assert.match(
@@ -173,7 +173,7 @@ describe('the view of top', () => {
     );
   });
 
-  it('says what to run when there is nothing to see', () => {
+  it('names the command to run if there is nothing to show', () => {
     const missing = play([
       [0, { type: 'missing', message: 'There is no stream S yet. Run "natspoc consume".' }],
     ]);
@@ -194,7 +194,7 @@ describe('the view of top', () => {
     assert.match(text, /natspoc publish/);
   });
 
-  it('calls nothing unowned before it has looked', () => {
+  it('calls no partition unowned before the first look', () => {
     const begun = play([
       [0, { type: 'connected', server: 'h', version: '2' }],
       [0, { type: 'found', partitions: 64, prefix: 's' }],
@@ -204,7 +204,7 @@ describe('the view of top', () => {
     assert.match(text, /looking/);
   });
 
-  it('opens each update: of a rebalance every partition with its epoch and times', () => {
+  it('opens each update: a rebalance shows every partition with its epoch and times', () => {
     const model = play([
       ...group(2, 2),
       [
@@ -232,7 +232,7 @@ describe('the view of top', () => {
     assert.match(text, /p1 {2}\d\d:\d\d:01\.000, epoch 301, handling began 6 ms later/);
   });
 
-  it('tells of a member what it got and what it gave away, and nothing of others of its name', () => {
+  it('shows the partitions that a member got and gave away, and not those of others with its name', () => {
     const named = (id: string, revision: number) => session(id, revision, { name: 'twin' });
     const entries = [named('x', 1), named('y', 2), session('z', 3), lease(0, 10, 'x'), lease(1, 11, 'y')];
     const change = (ms: number, changes: ViewEntry[]): [number, TopEventBody] => [
@@ -258,7 +258,7 @@ describe('the view of top', () => {
     );
   });
 
-  it('leaves no line empty that a list has rows for', () => {
+  it('leaves no line empty while a list has more rows', () => {
     const rebalance = Array.from({ length: 20 }, (_, i): [number, TopEventBody] => [
       1_000 * (i + 1),
       { type: 'changes', entries: [lease(0, 300 + i, i % 2 === 0 ? 'b' : 'a', { reason: 'handover' })] },
