@@ -88,7 +88,7 @@ describe('operating a group under load', function () {
     await run.connection.flush();
     const asked = await natspoc('leases', 'release', '0');
     assert.equal(asked.code, 1);
-    assert.match(asked.stderr, /its lease cannot be read; "leases release --force" lets it go/);
+    assert.match(asked.stderr, /its lease cannot be read; "leases release --force" fences its last owner/);
     const free = await natspoc('leases', 'release', '0', '--force');
     assert.equal(free.code, 0, free.stderr);
     assert.match(free.stdout, /^p0 is free for the next member/);
@@ -103,9 +103,12 @@ describe('operating a group under load', function () {
     await until('its owner sees that', async () =>
       /p0: its lease cannot be read/.test((await natspoc('leases', 'check')).stdout),
     );
+    const before = run.ownership.owners.get(2)?.epoch ?? 0;
     const again = await natspoc('leases', 'release', '0', '--force');
     assert.equal(again.code, 0, `${stream}: ${again.stderr}`);
     assert.match(again.stdout, /^p0 .*a.*at epoch/);
+    // Its last owner was fenced, because an owner without contact would continue.
+    await until('a has joined again', () => (run.ownership.owners.get(2)?.epoch ?? 0) > before);
   });
 
   it('check fails for a setting that members refuse, and notes settings that may lose messages', async () => {

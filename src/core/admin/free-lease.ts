@@ -2,9 +2,11 @@ import type { Bucket } from '../ports/index.js';
 import { keys } from '../protocol/keys.js';
 import { decodeLease, encodeRecord, RECORD_VERSION, unreadableAs } from '../protocol/records.js';
 
+const CHANGED = 'its lease has changed meanwhile; try again';
+
 /**
- * Overwrites a lease that cannot be read, so that the partition has no owner and the next member that plans claims it. A
- * previous owner sees a lease that is not its own and stops; the next owner takes the position over, which fences its commits.
+ * Overwrites a lease that cannot be read, so that the partition has no owner and the next member that plans claims it. Its
+ * previous owner must have stopped.
  *
  * @returns the reason if it was not written, otherwise undefined.
  */
@@ -13,25 +15,40 @@ export async function freeLease(
   group: string,
   partition: number,
 ): Promise<string | undefined> {
-  const key = keys.lease(group, partition);
-  const found = await bucket.read(key);
-  if (found.kind === 'failed') return found.error.message;
-  if (found.kind === 'unknown') return 'its lease could not be read in time';
-  if (found.kind === 'missing' || !found.entry.value || decodeLease(found.entry.value))
-    return 'its lease has changed meanwhile; try again';
-  if (unreadableAs(found.entry.value) === 'newer')
-    return 'its lease was written by a newer version of natspoc: left alone';
+  const found = await unreadableLease(bucket, group, partition);
+  if (typeof found === 'string') return found;
   const at = new Date().toISOString();
   const record = { v: RECORD_VERSION, owner: null, name: '', reason: 'release' as const, from: null, at };
-  const written = await bucket.write(key, encodeRecord(record), found.entry.revision);
+  const written = await bucket.write(keys.lease(group, partition), encodeRecord(record), found);
   switch (written.kind) {
     case 'ok':
       return undefined;
     case 'conflict':
-      return 'its lease has changed meanwhile; try again';
+      return CHANGED;
     case 'unknown':
       return written.refusal ?? 'the server did not confirm it in time: check with "natspoc leases"';
     case 'failed':
       return written.error.message;
   }
+}
+
+/** Why {@link freeLease} would not write; undefined: it would. */
+export async function refusalToFree(
+  bucket: Bucket,
+  group: string,
+  partition: number,
+): Promise<string | undefined> {
+  const found = await unreadableLease(bucket, group, partition);
+  return typeof found === 'string' ? found : undefined;
+}
+
+/** The revision of a lease that cannot be read, or why it must be left alone. */
+async function unreadableLease(bucket: Bucket, group: string, partition: number): Promise<number | string> {
+  const found = await bucket.read(keys.lease(group, partition));
+  if (found.kind === 'failed') return found.error.message;
+  if (found.kind === 'unknown') return 'its lease could not be read in time';
+  if (found.kind === 'missing' || !found.entry.value || decodeLease(found.entry.value)) return CHANGED;
+  if (unreadableAs(found.entry.value) === 'newer')
+    return 'its lease was written by a newer version of natspoc: left alone';
+  return found.entry.revision;
 }

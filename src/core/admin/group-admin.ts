@@ -10,7 +10,7 @@ import { type Ending, type EndOrder, endMember } from './end-member.js';
 import { followJoining, type Joining } from './follow-joining.js';
 import { GroupFollower } from './follower.js';
 import { type GroupStatus, readGroupStatus } from './group-status.js';
-import { readTenures, type Tenure } from './history.js';
+import { lastOwner, readTenures, type Tenure } from './history.js';
 import { operatorName } from './operator.js';
 import { changeOverride } from './overrides.js';
 import { patienceOf } from './patience.js';
@@ -122,9 +122,16 @@ export class GroupAdmin {
     partitions: readonly number[],
     { to = null, force = false, signal }: ReleaseOptions = {},
   ): Promise<ReleaseOutcome[]> {
-    const { control, bucket } = this.#ports;
+    const { control, bucket, observer } = this.#ports;
     return releasePartitions(
-      { follower, control, bucket, group: this.name, ...(signal && { signal }) },
+      {
+        follower,
+        control,
+        bucket,
+        group: this.name,
+        lastOwner: async (partition) => lastOwner(await observer.leaseHistory(partition), partition),
+        ...(signal && { signal }),
+      },
       { partitions, to, force, ...patienceOf(this.#config) },
     );
   }

@@ -43,6 +43,16 @@ export function readTenures(past: readonly PastEntry[], partition: number, nowMs
   });
 }
 
+/** Session id of the last known owner of a partition; null: no stored revision of its lease names one. */
+export function lastOwner(past: readonly PastEntry[], partition: number): string | null {
+  const owners = past.flatMap(({ entry }) =>
+    entry.kind === 'lease' && entry.partition === partition && entry.record !== 'unreadable'
+      ? [entry.record?.owner ?? null]
+      : [],
+  );
+  return owners.at(-1) ?? null;
+}
+
 /** Rounded up, because a gap is an upper bound. Durations are rounded up, too, so that no gap is longer than the time around it. */
 function gapBefore(
   past: readonly PastEntry[],

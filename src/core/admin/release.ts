@@ -3,7 +3,7 @@ import type { Bucket } from '../ports/index.js';
 import { type ControlClient, encodeControl } from '../protocol/member-orders.js';
 import { type FenceOutcome, fenceMember } from './fence.js';
 import type { GroupFollower } from './follower.js';
-import { freeLease } from './free-lease.js';
+import { freeLease, refusalToFree } from './free-lease.js';
 import type { SeenSession } from './group-entries.js';
 
 /** The partitions to release, and how. */
@@ -25,6 +25,8 @@ export interface ReleasePorts {
   control: ControlClient;
   bucket: Bucket;
   group: string;
+  /** Session id of the last owner that the bucket still knows, if a lease cannot be read; null: none. */
+  lastOwner(partition: number): Promise<string | null>;
   signal?: AbortSignal;
 }
 
@@ -105,15 +107,27 @@ async function releaseFrom(
   return Promise.all(moves.map((move) => move.settlesForced()));
 }
 
-/** A partition without a reachable owner. No member claims a lease that cannot be read; `force` releases it. */
+/**
+ * A partition without a known owner. No member claims a lease that cannot be read; `force` releases it. Its last owner is fenced
+ * first: without contact it does not see what became of its lease, and would continue.
+ */
 async function releaseUnowned(
-  { follower, bucket, group }: ReleasePorts,
+  { follower, bucket, group, lastOwner }: ReleasePorts,
   { force }: ReleaseOrder,
   move: Move,
 ): Promise<ReleaseOutcome> {
-  if (!follower.isUnreadable(move.partition)) return move.failed('it has no owner');
-  if (!force) return move.failed('its lease cannot be read; "leases release --force" lets it go');
-  const freed = await freeLease(bucket, group, move.partition);
+  const { partition } = move;
+  if (!follower.isUnreadable(partition)) return move.failed('it has no owner');
+  if (!force) return move.failed('its lease cannot be read; "leases release --force" fences its last owner');
+  const refused = await refusalToFree(bucket, group, partition);
+  if (refused !== undefined) return move.failed(refused);
+  const owner = await lastOwner(partition);
+  if (owner !== null) {
+    const fenced = await fenceMember({ bucket, clock: systemClock }, group, owner);
+    const who = describeOwner(follower.sessions.get(owner), owner);
+    if (fenced.kind !== 'fenced') return move.failed(describeFence(fenced, `${who} was the last owner`));
+  }
+  const freed = await freeLease(bucket, group, partition);
   if (freed !== undefined) return move.failed(freed);
   // Without members it stays unowned.
   return follower.planned().length === 0 ? move.freed() : move.settles(false);

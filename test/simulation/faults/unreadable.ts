@@ -44,34 +44,46 @@ export const unreadablePosition: Fault = (world) => {
   return forMs;
 };
 
-/** A lease becomes unreadable, until an operator releases it, after its owner has stopped. */
+/**
+ * A lease becomes unreadable, until an operator releases it, after its owner has stopped. The owner is fenced first: without
+ * contact it has not seen that, and may continue later.
+ */
 export const unreadableLease: Fault = (world) => {
-  const { random, timeline, settings, server } = world;
+  const { random, timeline, settings, server, ledger } = world;
   const partition = random.int(0, settings.partitions - 1);
   const key = keys.lease(settings.group, partition);
   const value = server.store.get(key)?.value;
+  const { owner } = ledger.lease(partition);
   const revision = damage(world, key, !!value && decodeLease(value) !== undefined);
   if (revision === undefined) return 0;
   const isOwned = (): boolean =>
     world.members.some(
       ({ isGone, member }) => !isGone && member.partitions.some((own) => own.partition === partition),
     );
+  const fence = (of: (group: string, id: string) => string): void => {
+    const entry = owner === null ? undefined : server.store.get(of(settings.group, owner));
+    if (entry?.value) server.store.write(entry.key, null, entry.revision, OPERATOR);
+  };
   const cure = (): void => {
     if (isOwned()) {
       timeline.after(UNSEEN_MS, cure);
       return;
     }
-    const record = {
-      v: RECORD_VERSION,
-      owner: null,
-      name: '',
-      reason: 'release',
-      from: null,
-      at: '',
-    } as const;
-    server.store.write(key, encodeRecord(record), revision, OPERATOR);
+    fence(keys.proof);
+    timeline.after(settings.ttlMs, () => {
+      fence(keys.session);
+      const record = encodeRecord({
+        v: RECORD_VERSION,
+        owner: null,
+        name: '',
+        reason: 'release',
+        from: null,
+        at: '',
+      });
+      server.store.write(key, record, revision, OPERATOR);
+    });
   };
   const forMs = random.between(500, 8_000);
   timeline.after(forMs, cure);
-  return forMs + settings.ttlMs / 2;
+  return forMs + 1.5 * settings.ttlMs;
 };
