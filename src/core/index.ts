@@ -38,9 +38,9 @@ export {
   FailedAt,
   type Handler,
   type HandlerContext,
-  type Logger,
   StopConsuming,
 } from './member/partition/handler.js';
+export type { HandlerLog, Logger } from './member/partition/logger.js';
 export { describeTrend, formatMemoryLine, type MemorySample } from './member/stats/memory.js';
 export type { NatsConnection } from './nats/client/connection.js';
 export type {

@@ -3,7 +3,8 @@ import type { Backoff, OnExhausted } from './config/retry.js';
 import type { StartFrom, StartFromText } from './config/start-from.js';
 import type { HealthOptions } from './health/server.js';
 import type { GroupMember } from './member/group-member.js';
-import type { BatchHandler, Handler, Logger } from './member/partition/handler.js';
+import type { BatchHandler, Handler } from './member/partition/handler.js';
+import type { Logger } from './member/partition/logger.js';
 import type { NatsConnection } from './nats/client/connection.js';
 import type { StreamMessage } from './protocol/message.js';
 import type { PublisherOptions } from './publisher/publisher.js';
@@ -224,7 +225,8 @@ export type JoinGroupOptions = Connecting &
     memoryIntervalMs?: number | undefined;
     /**
      * Receives `context.log`, and a line for each problem of the member: messages that failed for good, partitions halted or
-     * lost, messages that the stream dropped. `console` and pino work; `false`: no logging.
+     * lost, a broken connection, messages that the stream dropped, a listener that threw. `console` and pino work; `false`: no
+     * logging.
      *
      * @default one line each on standard error
      */

@@ -366,23 +366,6 @@ describe('the library', function () {
     await until('the other has all', () => other.partitions.length === 4);
   });
 
-  it('logs a message that failed for good on one line', async () => {
-    await publishOne();
-    const fails = (): never => {
-      throw new Error('no\nway');
-    };
-    const lines: string[] = [];
-    const logger = {
-      debug: () => {},
-      info: () => {},
-      warn: () => {},
-      error: (text: string) => lines.push(text),
-    };
-    await join(fails, { partitions: 1, maxAttempts: 1, logger });
-    await until('it is said', () => lines.length > 0);
-    assert.deepEqual(lines, ['halted p0: message 1 failed: no\\u000away']);
-  });
-
   it('ends with the error when its bucket is deleted', async () => {
     const member = await join(() => {});
     await until('it has joined', () => member.partitions.length === 4);
@@ -416,20 +399,6 @@ describe('the library', function () {
     await connection.request(query.last_by_subj, JSON.stringify({ ...stored.json<object>(), seq: 0 }));
     await publishOne();
     await until('the first is handled again, and the second once more', () => handled === 4);
-  });
-
-  it('isolates the protocol from a listener that throws', async () => {
-    await publish(1);
-    await withBugs(async (errors) => {
-      const member = await join(() => {}, {
-        listen: (events) =>
-          events.on('handled', () => {
-            throw new Error('a bug');
-          }),
-      });
-      await until('it has come out', () => errors.length === 1);
-      await until('it is committed', () => member.partitions.some(({ committed }) => committed > 0));
-    });
   });
 
   it('isolates the connection from an observer that throws', async () => {

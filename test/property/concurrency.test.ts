@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { SILENT } from '../../src/core/member/partition/handler.js';
+import { SILENT } from '../../src/core/member/partition/logger.js';
 import { Permit } from '../../src/core/member/partition/permit.js';
 import { TimeSlice } from '../../src/core/member/partition/time-slice.js';
 import { PartitionWork } from '../../src/core/member/partition/work.js';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { FailurePolicy } from '../../src/core/config/retry.js';
-import { type Handler, type InBatches, SILENT } from '../../src/core/member/partition/handler.js';
+import type { Handler, InBatches } from '../../src/core/member/partition/handler.js';
+import { SILENT } from '../../src/core/member/partition/logger.js';
 import { Permit } from '../../src/core/member/partition/permit.js';
 import { TimeSlice } from '../../src/core/member/partition/time-slice.js';
 import {

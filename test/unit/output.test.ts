@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { toNdjson, toText } from '../../src/cli/consume/message-line.js';
-import { SILENT } from '../../src/core/member/partition/handler.js';
 import { HandlerCall } from '../../src/core/member/partition/handler-call.js';
+import { SILENT } from '../../src/core/member/partition/logger.js';
 import type { StreamMessage } from '../../src/core/protocol/message.js';
 import { fakeMessage } from '../support/fake-partition.js';
 

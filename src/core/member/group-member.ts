@@ -10,11 +10,14 @@ import type { MemberEngine } from './engine/engine.js';
 import type { Standing } from './engine/standstill.js';
 import { type JoinOptions, startMember } from './join.js';
 import type { MemberCounters, MemberEventMap } from './member-events.js';
+import { logListenerFailure, sparing } from './member-log.js';
 import { type Handler, type InBatches, wrapHandler } from './partition/handler.js';
+import { type Logger, SILENT } from './partition/logger.js';
 import type { PartitionListener } from './partition/partition-events.js';
 import { type GuardedHandler, guardStrays, REJECTIONS_ARE_ANONYMOUS } from './partition/strays.js';
 import type { MemorySample } from './stats/memory.js';
 import { OwnStats } from './stats/own-stats.js';
+import { tellListeners } from './tell-listeners.js';
 
 /** How often counters are sampled for the rates in STATS. */
 const RATE_EVERY_MS = 1_000;
@@ -45,6 +48,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
   readonly #config: Config;
   readonly #version: string;
   readonly #stats = new OwnStats();
+  readonly #logger: Logger;
   #member: MemberEngine | undefined;
   #guard: GuardedHandler | undefined;
   #health: HealthServer | undefined;
@@ -55,6 +59,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
     super();
     this.#config = options.config;
     this.#version = options.version;
+    this.#logger = sparing(options.logger ?? SILENT);
     this.name = options.config.name ?? `${hostname()}-${process.pid}`;
   }
 
@@ -221,7 +226,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
       if (REJECTIONS_ARE_ANONYMOUS) {
         const warning =
           'guardRejections has no effect on Bun, which does not reveal the origin of a rejection';
-        options.logger?.warn(warning);
+        this.#logger.warn({}, warning);
       }
     }
     if (!options.health) return handler;
@@ -251,15 +256,8 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
     this.#member?.leave().catch(() => {});
   }
 
-  /** An exception of a listener is a bug of the program: it is reported, and does not reach the protocol. */
   #tell<E extends keyof MemberEventMap>(event: E, ...args: MemberEventMap[E]): void {
-    try {
-      (this.emit as (name: E, ...values: MemberEventMap[E]) => boolean).call(this, event, ...args);
-    } catch (error) {
-      queueMicrotask(() => {
-        throw error;
-      });
-    }
+    tellListeners(this, event, args, (error) => logListenerFailure(this.#logger, event, error));
   }
 
   #tellStats(): MemberStats {

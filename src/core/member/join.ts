@@ -15,7 +15,8 @@ import type { MemberEvents } from './engine/contract.js';
 import { MemberEngine } from './engine/engine.js';
 import { memberControl } from './member-control.js';
 import { groupStart } from './partition/group-start.js';
-import type { Handler, InBatches, Logger } from './partition/handler.js';
+import type { Handler, InBatches } from './partition/handler.js';
+import type { Logger } from './partition/logger.js';
 import type { Quota } from './partition/quota.js';
 import { openSource, shareReaders } from './source.js';
 import { keepSweeping } from './sweep.js';
@@ -61,7 +62,8 @@ export async function startMember(options: JoinOptions): Promise<MemberEngine> {
   reopenWhenSilent(connection);
   const source = await openSource(connection, config, options.messageKey);
   const { handles, partitions, prefix } = source;
-  for (const { message } of warningsOf(source.concerns, ['handle'])) options.logger?.warn(message);
+  for (const { message } of warningsOf(source.concerns, ['handle']))
+    options.logger?.warn({ event: 'concern', group: config.group }, message);
   const deadLetters =
     config.onFailure === 'dead-letter'
       ? new NatsDeadLetters(handles, { ...config, replicas: source.replicas, prefix: source.deadPrefix })

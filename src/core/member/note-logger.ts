@@ -1,9 +1,9 @@
 import { escapeControl } from '../lib/text.js';
-import type { Logger } from './partition/handler.js';
+import type { Logger } from './partition/logger.js';
 
-/** Writes each log call of a handler as one line for people; `debug` only if requested. */
+/** Writes the text of each log call as one line for people; `debug` only if requested. */
 export function noteLogger(note: (line: string) => void, { debug }: { debug: boolean }): Logger {
-  const at = (level: string) => (text: string) => note(`${level}${escapeControl(text)}`);
+  const at = (level: string) => (_fields: object, text: string) => note(`${level}${escapeControl(text)}`);
   return {
     debug: debug ? at('debug: ') : () => {},
     info: at(''),

@@ -68,6 +68,10 @@ export function describeReport(report: Report, group: string): string {
       return 'warning: the bucket has lost entries, or was restored from an older copy: joining again with the remaining entries';
     case 'probing-denied':
       return 'warning: not permitted to probe other members (natspoc.<stream>.<group>.*.ping): a dead member is noticed only after its ttl';
+    case 'disconnected':
+      return 'disconnected from NATS: reconnecting';
+    case 'reconnected':
+      return `connected to NATS again after ${formatDuration(report.afterMs)}`;
     case 'unreadable':
       return `warning: cannot read the entry ${escapeControl(report.key)}: left alone`;
   }

@@ -168,4 +168,7 @@ export type Report =
   /** The event loop was blocked for `forMs` while this message was handled. */
   | { type: 'blocked'; partition: number; sequence: number; forMs: number }
   | { type: 'probing-denied' }
-  | { type: 'unreadable'; key: string };
+  | { type: 'unreadable'; key: string }
+  /** The connection is broken; `reconnected`: it is back after `afterMs`. */
+  | { type: 'disconnected' }
+  | { type: 'reconnected'; afterMs: number };

@@ -13,7 +13,8 @@ import type { Report } from '../../protocol/events.js';
 import type { Timing } from '../../protocol/timing.js';
 import type { RunnerSettings, RunnerStatus } from '../partition/contract.js';
 import type { GroupStart } from '../partition/group-start.js';
-import type { Handler, InBatches, Logger } from '../partition/handler.js';
+import type { Handler, InBatches } from '../partition/handler.js';
+import type { Logger } from '../partition/logger.js';
 import type { PartitionListener } from '../partition/partition-events.js';
 import type { Quota } from '../partition/quota.js';
 

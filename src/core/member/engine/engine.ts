@@ -10,6 +10,7 @@ import type { PartitionEvents } from '../partition/partition-events.js';
 import { BlockedLoop } from './blocked.js';
 import { BucketEffects, type EventWithoutNow } from './bucket-effects.js';
 import type { MemberEvents, MemberPorts, MemberSettings, PartitionStatus } from './contract.js';
+import { followLink } from './follow-link.js';
 import { refuseFormat } from './format.js';
 import { HighWater } from './high-water.js';
 import { putBack } from './put-back.js';
@@ -150,10 +151,10 @@ export class MemberEngine {
 
   /** Joins the group. */
   start(): void {
-    this.#unwatchLink = this.#ports.link.watch({
-      disconnected: () => this.#feed({ type: 'disconnected' }),
-      reconnected: () => this.#feed({ type: 'connected' }),
-      ended: (error) => this.fail(error),
+    this.#unwatchLink = followLink(this.#ports.link, this.#ports.clock, {
+      feed: (event) => this.#feed(event),
+      report: (report) => this.#events.report(report),
+      fail: (error) => this.fail(error),
     });
     this.#startWatch();
     this.#look();

@@ -3,7 +3,7 @@ import type { PositionMark } from '../../protocol/position-mark.js';
 import { random } from '../../protocol/state.js';
 import type { CommitPolicy } from '../partition/committer.js';
 import type { RunnerStatus } from '../partition/contract.js';
-import { SILENT } from '../partition/handler.js';
+import { SILENT } from '../partition/logger.js';
 import type { PartitionEvents } from '../partition/partition-events.js';
 import { Permit } from '../partition/permit.js';
 import { PartitionRunner } from '../partition/runner.js';

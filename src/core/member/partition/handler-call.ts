@@ -1,6 +1,7 @@
 import { messageOf } from '../../lib/errors.js';
 import type { StreamMessage } from '../../protocol/message.js';
-import type { HandlerContext, Logger } from './handler.js';
+import type { HandlerContext } from './handler.js';
+import type { HandlerLog, Logger, LogLevel } from './logger.js';
 
 /** What the calls of one partition under one epoch have in common. */
 export interface CallScope {
@@ -43,15 +44,13 @@ export class HandlerCall implements HandlerContext {
     return this.#headers;
   }
 
-  get log(): Logger {
-    const { logger, partition } = this.#scope;
-    const about = (text: string): string => `p${partition} #${this.#message.sequence}: ${text}`;
-    return {
-      debug: (text) => logger.debug(about(text)),
-      info: (text) => logger.info(about(text)),
-      warn: (text) => logger.warn(about(text)),
-      error: (text) => logger.error(about(text)),
-    };
+  get log(): HandlerLog {
+    const { logger, partition, epoch } = this.#scope;
+    const { attempt } = this;
+    const { sequence } = this.#message;
+    const at = (level: LogLevel) => (text: string) =>
+      logger[level]({ partition, sequence, attempt, epoch }, `p${partition} #${sequence}: ${text}`);
+    return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
   }
 
   get signal(): AbortSignal {

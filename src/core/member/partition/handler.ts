@@ -1,17 +1,7 @@
 import type { BatchLimits } from '../../config/batch.js';
 import { messageOf } from '../../lib/errors.js';
 import type { StreamMessage } from '../../protocol/message.js';
-
-/** Receives the log lines of handlers. */
-export interface Logger {
-  debug(text: string): void;
-  info(text: string): void;
-  warn(text: string): void;
-  error(text: string): void;
-}
-
-/** Discards everything. */
-export const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+import type { HandlerLog } from './logger.js';
 
 /** What a handler gets beside the message. */
 export interface HandlerContext {
@@ -27,7 +17,7 @@ export interface HandlerContext {
   /** Aborts when the handler has to stop: the drain takes too long, a timeout, or the partition is no longer ours. */
   readonly signal: AbortSignal;
   /** Adds partition and sequence to each line. */
-  readonly log: Logger;
+  readonly log: HandlerLog;
 }
 
 /**

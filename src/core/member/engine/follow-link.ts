@@ -1,0 +1,31 @@
+import type { Clock } from '../../lib/clock.js';
+import type { NatspocError } from '../../lib/errors.js';
+import type { Link } from '../../ports/index.js';
+import type { Report } from '../../protocol/events.js';
+
+/** What {@link followLink} tells. */
+interface LinkTold {
+  feed(event: { type: 'connected' | 'disconnected' }): void;
+  report(report: Report): void;
+  /** The connection has ended. */
+  fail(error: NatspocError): void;
+}
+
+/** Tells the protocol of each change of the connection, and people of each break and its end once. Returns how to stop. */
+export function followLink(link: Link, clock: Clock, told: LinkTold): () => void {
+  let brokenAt: number | undefined;
+  return link.watch({
+    disconnected: () => {
+      if (brokenAt === undefined) told.report({ type: 'disconnected' });
+      brokenAt ??= clock.now();
+      told.feed({ type: 'disconnected' });
+    },
+    reconnected: () => {
+      const afterMs = clock.now() - (brokenAt ?? clock.now());
+      brokenAt = undefined;
+      told.report({ type: 'reconnected', afterMs });
+      told.feed({ type: 'connected' });
+    },
+    ended: (error) => told.fail(error),
+  });
+}

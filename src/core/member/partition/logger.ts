@@ -1,0 +1,16 @@
+/** Receives log lines, with fields that describe them: pino, console, or your own. Texts are complete without the fields. */
+export interface Logger {
+  debug(fields: object, text: string): void;
+  info(fields: object, text: string): void;
+  warn(fields: object, text: string): void;
+  error(fields: object, text: string): void;
+}
+
+/** The levels of a logger. */
+export type LogLevel = keyof Logger;
+
+/** The log of a handler: adds the place of its message to each line. */
+export type HandlerLog = Readonly<Record<LogLevel, (text: string) => void>>;
+
+/** Discards everything. */
+export const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };

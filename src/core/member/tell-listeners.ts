@@ -1,0 +1,22 @@
+import type { EventEmitter } from 'node:events';
+import { promiseOf } from '../lib/promise-of.js';
+
+/**
+ * Calls the listeners of an event. One that throws, or whose promise rejects, is a bug of the program: it is reported, and neither
+ * the other listeners nor the caller notice.
+ */
+export function tellListeners(
+  emitter: EventEmitter,
+  event: string,
+  args: readonly unknown[],
+  failed: (error: unknown) => void,
+): void {
+  // Raw listeners include the wrappers of `once`, which remove themselves.
+  for (const listener of emitter.rawListeners(event)) {
+    try {
+      promiseOf(Reflect.apply(listener, emitter, args))?.catch(failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import type { Logger } from '../../src/core/index.js';
+import { until } from '../support/until.js';
+import { withLibrary } from '../support/with-library.js';
+
+/** Keeps what it is told; its lines come with a level, like those of pino and console. */
+function keeping() {
+  const lines: { level: string; fields: Record<string, unknown>; text: string }[] = [];
+  const at = (level: string) => (fields: object, text: string) =>
+    void lines.push({ level, fields: { ...fields }, text });
+  const logger: Logger = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+  return { lines, logger };
+}
+
+describe('the log of a member', function () {
+  this.timeout(60_000);
+  const stage = withLibrary();
+
+  it('has one line for a message that failed for good, with fields', async () => {
+    const { lines, logger } = keeping();
+    await stage.publish([['a', 'x']], 1);
+    const fails = (): never => {
+      throw new Error('no\nway');
+    };
+    await stage.join({ handler: fails, maxAttempts: 1, logger }, 1);
+    await until('it is logged', () => lines.length > 0);
+    const [{ level, fields, text } = assert.fail()] = lines;
+    assert.deepEqual([level, text], ['error', 'halted p0: message 1 failed: no\\u000away']);
+    assert.deepEqual([fields.event, fields.group, fields.partition], ['halted', 'default', 0]);
+  });
+
+  it('has the place of a message in the lines of its handler', async () => {
+    const { lines, logger } = keeping();
+    await stage.publish([['a', 'x']], 1);
+    await stage.join({ handler: (_message, { log }) => log.info('hello'), logger }, 1);
+    await until('it is logged', () => lines.length > 0);
+    const [{ fields, text } = assert.fail()] = lines;
+    assert.equal(text, 'p0 #1: hello');
+    assert.deepEqual([fields.partition, fields.sequence, fields.attempt], [0, 1, 1]);
+  });
+
+  it('says that the connection broke, and that it is back', async () => {
+    const { lines, logger } = keeping();
+    const { server, stream } = stage;
+    await stage.join({ connection: undefined, servers: server.url, stream, handler: () => {}, logger }, 1);
+    await server.restart();
+    const texts = () => lines.map(({ text }) => text);
+    await until('it is back', () => texts().some((text) => /^connected to NATS again after /.test(text)));
+    assert.equal(texts().filter((text) => text === 'disconnected from NATS: reconnecting').length, 1);
+  });
+
+  it('has listeners that throw or reject; the others and the member do not notice', async () => {
+    const { lines, logger } = keeping();
+    const heard: number[] = [];
+    await stage.publish([['a', 'x']], 1);
+    const member = await stage.join(
+      {
+        handler: () => {},
+        logger,
+        listen: (events) => {
+          events.on('handled', () => {
+            throw new Error('a bug');
+          });
+          events.once('handled', async () => {
+            throw new Error('another bug');
+          });
+          events.on('handled', ({ message }) => heard.push(message.sequence));
+        },
+      },
+      1,
+    );
+    await until('it is committed', () => member.partitions.some(({ committed }) => committed > 0));
+    assert.deepEqual(heard, [1]);
+    assert.deepEqual(
+      lines.map(({ level, text }) => `${level} ${text}`),
+      [
+        'error a listener of the event handled failed: a bug',
+        'error a listener of the event handled failed: another bug',
+      ],
+    );
+  });
+});
