@@ -20,7 +20,7 @@ joins, leaves or dies, partitions move automatically.
 
 By default a message is handled when its line is written to stdout. --exec runs a command for each message: payload on
 its standard input, NATSPOC_PARTITION, _SEQ, _KEY, _EPOCH, _SUBJECT and _ATTEMPT in its environment; exit code 0 means
-handled; its output goes to stdout. --handler loads a JavaScript or TypeScript module once and calls its default
+handled, 65 means that the message is invalid and not tried again; its output goes to stdout. --handler loads a JavaScript or TypeScript module once and calls its default
 export: async (message, context) => { ... }. --exec-batch runs the command for up to N messages of one partition, a
 line of NDJSON each; a module can export batchHandler = async (messages, context) => { ... }. A batch is handled or
 not as a whole; after its last attempt its messages are tried one at a time. A message that fails is tried again (--max-attempts, --backoff); after

@@ -134,6 +134,7 @@ const JOIN_GROUP: Checks<JoinGroupOptions> = {
     read: (value) => (value === false || isLogger(value) ? value : undefined),
     allowed: 'false, or an object with the functions debug, info, warn and error',
   },
+  judge: such(isFunction, 'a function (failure)'),
   barrier: such(isFunction, 'a function that returns a promise'),
   guardRejections: yesOrNo,
   health: such(isHealth, 'an object with a port from 0 (any free port) to 65535, and optionally a host'),

@@ -41,6 +41,7 @@ export {
   StopConsuming,
 } from './member/partition/handler.js';
 export type { HandlerLog, Logger } from './member/partition/logger.js';
+export { type Failure, InvalidMessage, type Judge, type Verdict } from './member/partition/verdict.js';
 export { describeTrend, formatMemoryLine, type MemorySample } from './member/stats/memory.js';
 export type { NatsConnection } from './nats/client/connection.js';
 export type {

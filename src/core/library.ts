@@ -67,6 +67,7 @@ async function openMember(options: JoinGroupOptions, config: Config): Promise<Gr
         messageKey: keyOf(options.key),
         logger,
         barrier: options.barrier,
+        judge: options.judge,
         guard: options.guardRejections ? 'rejections' : undefined,
         health: options.health,
         signal,

@@ -5,6 +5,7 @@ import type { HealthOptions } from './health/server.js';
 import type { GroupMember } from './member/group-member.js';
 import type { BatchHandler, Handler } from './member/partition/handler.js';
 import type { Logger } from './member/partition/logger.js';
+import type { Judge } from './member/partition/verdict.js';
 import type { NatsConnection } from './nats/client/connection.js';
 import type { StreamMessage } from './protocol/message.js';
 import type { PublisherOptions } from './publisher/publisher.js';
@@ -168,6 +169,13 @@ export type JoinGroupOptions = Connecting &
      * @default 'halt'
      */
     onFailure?: OnExhausted | undefined;
+    /**
+     * Decides what follows a failed attempt: `'retry'`, `{ retryInMs }`, or what `onFailure` can do; nothing: `maxAttempts` and
+     * `onFailure` decide. Called at once, so it returns no promise. See {@link Judge}.
+     *
+     * @default none
+     */
+    judge?: Judge | undefined;
     /**
      * Where the group starts; its first member decides this once. `'first'`, `'new'` (messages published after that member
      * joined), `'seq:9'`, `'time:2026-01-31T08:00:00Z'`, or the same as an object.

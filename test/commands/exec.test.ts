@@ -106,6 +106,33 @@ describe('the command of consume --exec', function () {
     await until('what the command had started has ended', () => !isRunning(pid));
   });
 
+  it('is not run again for a message after exit code 65', async () => {
+    await publish('{{Count}}', '--count', '3');
+    const command = 'echo run >&2; read -r line; [ "$line" != 2 ] || exit 65; echo "$line"';
+    const args = ['--exec', command, '--on-failure', 'dead-letter', '--partitions', '8', '--until-caught-up'];
+    const exit = await runCli(['consume', ...place, ...args]);
+    assert.equal(exit.code, 0, exit.stderr);
+    assert.deepEqual(exit.stdout.split('\n').sort(), ['1', '3']);
+    assert.equal(exit.stderr.match(/^run$/gm)?.length, 3);
+    assert.match(
+      exit.stderr,
+      /message 2, attempt 1 failed \(dead-letter\): the command ended with exit code 65/,
+    );
+  });
+
+  it('is run for single messages after exit code 65 for a batch', async () => {
+    await publish('{{Count}}', '--count', '3', '--key', 'one');
+    const command = 'lines=$(cat); case "$lines" in *\'"data":"2"\'*) exit 65;; esac; echo "$lines" | wc -l';
+    const args = ['--exec', command, '--exec-batch', '3', '--on-failure', 'skip', '--until-caught-up'];
+    const exit = await runCli(['consume', ...place, ...args]);
+    assert.equal(exit.code, 0, exit.stderr);
+    assert.match(exit.stderr, /message 2, attempt 1 failed \(skip\): the command ended with exit code 65/);
+    assert.deepEqual(
+      exit.stdout.split('\n').map((line) => line.trim()),
+      ['1', '1'],
+    );
+  });
+
   it('need not read its input', async () => {
     await publish('x'.repeat(100_000));
     const args = ['--exec', 'exec <&-; echo done', '--until-caught-up'];

@@ -6,11 +6,14 @@ import {
   type HandlerContext,
   StopConsuming,
 } from '../../core/member/partition/handler.js';
+import { InvalidMessage } from '../../core/member/partition/verdict.js';
 import { signalGroup, systemReason } from '../../local/child.js';
 import { toNdjson } from './message-line.js';
 
 /** Exit codes of a shell that cannot run the command: not executable, or not found. */
 const CANNOT_RUN = new Set([126, 127]);
+/** Exit code of a command for input that it can never handle: EX_DATAERR of sysexits.h. */
+const INVALID_INPUT = 65;
 /** Limit of the output of one run, which is buffered until the run has succeeded, bytes. */
 const MAX_OUTPUT_BYTES = 16 * 1_048_576;
 /** How long a command may take to end after SIGTERM. */
@@ -158,7 +161,8 @@ async function run({ command, input, env, signal, running }: Run): Promise<Buffe
         else if (code === 0) resolve(Buffer.concat(chunks));
         else if (code !== null && CANNOT_RUN.has(code)) {
           reject(new StopConsuming(`the command cannot be run (exit code ${code}): ${command}`));
-        } else reject(new Error(describeEnd(code, killedBy)));
+        } else if (code === INVALID_INPUT) reject(new InvalidMessage(describeEnd(code, killedBy)));
+        else reject(new Error(describeEnd(code, killedBy)));
       }),
     );
     if (signal.aborted) stop();

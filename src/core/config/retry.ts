@@ -2,7 +2,8 @@ import { parseDuration } from '../lib/units.js';
 
 /** The longest permitted wait before another attempt. */
 export const LONGEST_BACKOFF = '1d';
-const LONGEST_BACKOFF_MS = parseDuration(LONGEST_BACKOFF) ?? Number.NaN;
+/** The same in milliseconds. */
+export const LONGEST_BACKOFF_MS = parseDuration(LONGEST_BACKOFF) ?? Number.NaN;
 
 /** Waits before another attempt: `baseMs * 2^(attempt-1)`, at most `maxMs`, half of it random. */
 export interface Backoff {

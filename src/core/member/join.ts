@@ -18,6 +18,7 @@ import { groupStart } from './partition/group-start.js';
 import type { Handler, InBatches } from './partition/handler.js';
 import type { Logger } from './partition/logger.js';
 import type { Quota } from './partition/quota.js';
+import type { Judge } from './partition/verdict.js';
 import { openSource, shareReaders } from './source.js';
 import { keepSweeping } from './sweep.js';
 import { keepLookingForUncovered } from './uncovered.js';
@@ -37,6 +38,8 @@ export interface JoinOptions {
   barrier?: (() => Promise<void> | undefined) | undefined;
   /** Receives the log lines of handlers. */
   logger?: Logger | undefined;
+  /** Decides what follows a failed attempt, before the policy. */
+  judge?: Judge | undefined;
   /** Limits the total number of handled messages. */
   quota?: Quota | undefined;
   events: MemberEvents;
@@ -64,11 +67,13 @@ export async function startMember(options: JoinOptions): Promise<MemberEngine> {
   const { handles, partitions, prefix } = source;
   for (const { message } of warningsOf(source.concerns, ['handle']))
     options.logger?.warn({ event: 'concern', group: config.group }, message);
-  const deadLetters =
-    config.onFailure === 'dead-letter'
-      ? new NatsDeadLetters(handles, { ...config, replicas: source.replicas, prefix: source.deadPrefix })
-      : undefined;
-  await deadLetters?.ensure();
+  const deadLetters = new NatsDeadLetters(handles, {
+    ...config,
+    replicas: source.replicas,
+    prefix: source.deadPrefix,
+  });
+  // A judge may never ask for one.
+  if (config.onFailure === 'dead-letter') await deadLetters.ensure();
   const { group } = config;
   const { bucket } = source;
   // Before other clients can see that this member has joined: messages published later are new.
@@ -134,7 +139,8 @@ export async function startMember(options: JoinOptions): Promise<MemberEngine> {
       barrier: options.barrier,
       logger: options.logger,
       quota: options.quota,
-      deadLetters: deadLetters?.storeFor(group),
+      deadLetters: deadLetters.storeFor(group),
+      judge: options.judge,
     },
     options.events,
   );

@@ -17,6 +17,7 @@ import type { Handler, InBatches } from '../partition/handler.js';
 import type { Logger } from '../partition/logger.js';
 import type { PartitionListener } from '../partition/partition-events.js';
 import type { Quota } from '../partition/quota.js';
+import type { Judge } from '../partition/verdict.js';
 
 /** The identity and settings of a member. */
 export interface MemberSettings {
@@ -54,8 +55,10 @@ export interface MemberPorts {
   logger?: Logger | undefined;
   /** Limits the total number of handled messages. */
   quota?: Quota | undefined;
-  /** Required if the failure policy is `dead-letter`. */
+  /** Required if the failure policy is `dead-letter`, or there is a judge. */
   deadLetters?: DeadLetters | undefined;
+  /** Decides what follows a failed attempt, before the policy. */
+  judge?: Judge | undefined;
   /** Resolves when the effects of all handled messages are safe, so that they may be committed. */
   barrier?: (() => Promise<void> | undefined) | undefined;
 }

@@ -8,6 +8,7 @@ import type { PartitionEvents } from './partition-events.js';
 import type { Permit } from './permit.js';
 import type { Quota } from './quota.js';
 import type { TimeSlice } from './time-slice.js';
+import type { Judge } from './verdict.js';
 import type { WorkSettings } from './work.js';
 
 /** How a partition is handled. */
@@ -29,6 +30,7 @@ export interface RunnerPorts {
   logger: Logger;
   quota?: Quota | undefined;
   deadLetters?: DeadLetters | undefined;
+  judge?: Judge | undefined;
   /** See {@link CommitterPorts.barrier}. */
   barrier?: (() => Promise<void> | undefined) | undefined;
 }

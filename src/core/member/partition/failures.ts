@@ -1,10 +1,11 @@
-import { backoffMs, type Dealt, type FailurePolicy, nextStep } from '../../config/retry.js';
+import { backoffMs, type Dealt, type FailurePolicy } from '../../config/retry.js';
 import type { Clock } from '../../lib/clock.js';
 import { messageOf, type NatspocError } from '../../lib/errors.js';
 import type { DeadLetters } from '../../ports/index.js';
 import type { CallScope } from './handler-call.js';
 import type { Entry } from './key-queues.js';
 import type { PartitionEvents } from './partition-events.js';
+import { type Decision, decide, type Judge } from './verdict.js';
 
 /** What {@link Failures} works with. */
 export interface FailurePorts {
@@ -12,8 +13,10 @@ export interface FailurePorts {
   clock: Clock;
   /** From 0 to 1. */
   random: () => number;
-  /** Required if the policy is `dead-letter`. */
+  /** Required if the policy is `dead-letter`, or there is a judge. */
   deadLetters?: DeadLetters | undefined;
+  /** Decides before the policy. */
+  judge?: Judge | undefined;
 }
 
 /** How {@link Failures} settles a message. */
@@ -31,7 +34,8 @@ interface FailureOutcomes {
 }
 
 /**
- * Applies the failure policy to messages of one partition: retries after a delay, stores dead letters, skips, or halts.
+ * Applies the judge's verdict, or the failure policy, to messages of one partition: retries after a delay, stores dead letters,
+ * skips, or halts.
  */
 export class Failures {
   readonly #scope: CallScope;
@@ -65,13 +69,21 @@ export class Failures {
     this.#cancels.clear();
   }
 
-  follow(entry: Entry, error: unknown): void {
+  /** What follows this failed attempt. */
+  decide({ message, attempt }: Entry, error: unknown): Decision {
+    const { partition, epoch } = this.#scope;
+    const failure = { error, message, attempt, partition, epoch };
+    return decide(failure, this.#policy, this.#ports.judge, this.#ports.random());
+  }
+
+  /** Does what was decided. */
+  follow(entry: Entry, error: unknown, next: Decision): void {
     const { message, attempt } = entry;
-    const next = nextStep(this.#policy, attempt, this.#ports.random());
     this.#ports.events.attemptFailed(message, attempt, error, next.kind);
     if (next.kind === 'halt') {
       const tries = attempt === 1 ? 'failed' : `failed ${attempt} times`;
-      this.#outcomes.halted(entry, `message ${message.sequence} ${tries}: ${messageOf(error)}`);
+      const fault = next.fault === undefined ? '' : `; ${next.fault}`;
+      this.#outcomes.halted(entry, `message ${message.sequence} ${tries}: ${messageOf(error)}${fault}`);
     } else if (next.kind === 'retry') {
       entry.attempt++;
       this.#later(entry, next.delayMs, () => this.#outcomes.again(entry));

@@ -303,17 +303,16 @@ export class PartitionWork {
     else if (error instanceof StopConsuming) this.#halt(entry, { kind: 'stopped', error });
     // We aborted its signal, so the message has not failed.
     else if (call.interrupted) this.#queues.putBack(entry);
-    else if (isAtOne || behind.length === 0)
-      this.#failures.follow(entry, isAtOne && error instanceof Error ? error.cause : error);
-    else this.#wholeFailed(entry, run, error);
+    else {
+      const why = isAtOne && error instanceof Error ? error.cause : error;
+      const next = this.#failures.decide(entry, why);
+      if (isAtOne || behind.length === 0 || next.kind === 'retry') this.#failures.follow(entry, why, next);
+      else this.#isolate(entry, run, why);
+    }
   }
 
-  /** After its last attempt, a batch is tried one message at a time, each as often as any other. */
-  #wholeFailed(first: Entry, batch: readonly Entry[], error: unknown): void {
-    if (first.attempt < this.#settings.failure.maxAttempts) {
-      this.#failures.follow(first, error);
-      return;
-    }
+  /** A batch that is not tried again is tried one message at a time, each as often as any other: only the one that fails is dealt with. */
+  #isolate(first: Entry, batch: readonly Entry[], error: unknown): void {
     this.#ports.events.attemptFailed(first.message, first.attempt, error, 'retry');
     this.#batching?.isolate(batch);
     first.attempt = 1;

@@ -96,10 +96,22 @@ export class NatsDeadLetters implements DeadLetterStore {
     }
   }
 
-  /** The port through which a member of `group` stores letters. */
+  /** The port through which a member of `group` stores letters. The first one creates the stream if it is missing. */
   storeFor(group: string): DeadLetters {
     const origin = { stream: this.#options.stream, group };
-    return { store: (letter) => this.#store(letter, origin) };
+    let ensured: Promise<void> | undefined;
+    const store: DeadLetters['store'] = async (letter) => {
+      try {
+        ensured ??= this.ensure();
+        await ensured;
+      } catch (cause) {
+        ensured = undefined;
+        const error = toNatspocError(cause, `store in ${this.#name}`);
+        return error.code === 'unreachable' ? { kind: 'unknown' } : { kind: 'failed', error };
+      }
+      return this.#store(letter, origin);
+    };
+    return { store };
   }
 
   async #store(letter: DeadLetter, origin: Origin): ReturnType<DeadLetters['store']> {

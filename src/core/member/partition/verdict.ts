@@ -1,0 +1,77 @@
+import {
+  backoffMs,
+  type FailurePolicy,
+  LONGEST_BACKOFF_MS,
+  type NextStep,
+  nextStep,
+  type OnExhausted,
+} from '../../config/retry.js';
+import { messageOf } from '../../lib/errors.js';
+import { inWords } from '../../lib/in-words.js';
+import type { StreamMessage } from '../../protocol/message.js';
+
+/** A message that can never be handled: it is not tried again. Thrown by schemas and decoders, and by handlers. */
+export class InvalidMessage extends Error {
+  override readonly name = 'InvalidMessage';
+}
+
+/** True for an `InvalidMessage`, also of another copy of this library. */
+const isInvalid = (error: unknown): boolean => error instanceof Error && error.name === 'InvalidMessage';
+
+/** A failed attempt, as a {@link Judge} sees it. */
+export interface Failure {
+  readonly error: unknown;
+  /** The message that failed; the first one of a batch that failed as a whole. */
+  readonly message: StreamMessage;
+  /** 1 for the first attempt of this owner. */
+  readonly attempt: number;
+  readonly partition: number;
+  readonly epoch: number;
+}
+
+/**
+ * What follows a failed attempt: another one after the usual wait or after `retryInMs` (at most a day), or what `onFailure` could
+ * do.
+ */
+export type Verdict = 'retry' | OnExhausted | { readonly retryInMs: number };
+
+/** Decides what follows a failed attempt. Without a verdict `maxAttempts` and `onFailure` decide. */
+export type Judge = (failure: Failure) => Verdict | undefined;
+
+/** What follows a failed attempt, and what was wrong with the verdict, if anything. */
+export type Decision = NextStep & { readonly fault?: string };
+
+/**
+ * Decides by the judge, or by the policy. A judge that throws, or has an unknown verdict, halts the partition.
+ *
+ * @param random from 0 to 1.
+ */
+export function decide(
+  failure: Failure,
+  policy: FailurePolicy,
+  judge: Judge | undefined,
+  random: number,
+): Decision {
+  let verdict: unknown;
+  try {
+    verdict = judge?.(failure);
+  } catch (error) {
+    return { kind: 'halt', fault: `judge has thrown: ${messageOf(error)}` };
+  }
+  if (verdict === undefined || verdict === null) {
+    return isInvalid(failure.error)
+      ? { kind: policy.onExhausted }
+      : nextStep(policy, failure.attempt, random);
+  }
+  if (verdict === 'retry')
+    return { kind: 'retry', delayMs: backoffMs(policy.backoff, failure.attempt, random) };
+  if (verdict === 'halt' || verdict === 'skip' || verdict === 'dead-letter') return { kind: verdict };
+  const delayMs = retryInMs(verdict);
+  if (delayMs !== undefined) return { kind: 'retry', delayMs };
+  return { kind: 'halt', fault: `judge has returned ${inWords(verdict)}, which is no verdict` };
+}
+
+function retryInMs(verdict: unknown): number | undefined {
+  const { retryInMs: ms }: { retryInMs?: unknown } = Object(verdict);
+  return typeof ms === 'number' && ms >= 0 && ms <= LONGEST_BACKOFF_MS ? ms : undefined;
+}

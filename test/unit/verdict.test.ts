@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { InvalidMessage, type Judge } from '../../src/core/member/partition/verdict.js';
+import type { WorkPorts, WorkSettings } from '../../src/core/member/partition/work.js';
+import { settle } from '../support/fake-partition.js';
+import { WorkBench } from '../support/work-bench.js';
+
+const TWICE_THEN_SKIP: Partial<WorkSettings> = {
+  failure: { maxAttempts: 2, backoff: { baseMs: 100, maxMs: 1_000 }, onExhausted: 'skip' },
+};
+
+/** The work of a partition whose handler always fails with this error. */
+const failing = (error: unknown, judge?: Judge, ports: Partial<WorkPorts> = {}) =>
+  new WorkBench(
+    () => {
+      throw error;
+    },
+    TWICE_THEN_SKIP,
+    { judge, ...ports },
+  );
+
+describe('the judge of failures', () => {
+  it('sees the failure', () => {
+    const error = new Error('no');
+    const seen: unknown[] = [];
+    const judge: Judge = ({ message, ...failure }) => {
+      seen.push({ ...failure, sequence: message.sequence });
+      return 'skip';
+    };
+    failing(error, judge).accept(7);
+    assert.deepEqual(seen, [{ error, attempt: 1, partition: 3, epoch: 41, sequence: 7 }]);
+  });
+
+  it('skips at the first attempt', () => {
+    const bench = failing(new Error('no'), () => 'skip');
+    bench.accept(1);
+    assert.deepEqual(bench.log, ['failed 1 #1 Error: no skip', 'handled 1']);
+  });
+
+  it('halts at the first attempt', () => {
+    const bench = failing(new Error('no'), () => 'halt');
+    bench.accept(1, 2);
+    assert.deepEqual(bench.halts, [{ kind: 'halted', message: 'message 1 failed: no' }]);
+    assert.deepEqual(bench.log, ['failed 1 #1 Error: no halt']);
+  });
+
+  it('has the message stored as a dead letter at the first attempt', async () => {
+    const letters: number[] = [];
+    const deadLetters: WorkPorts['deadLetters'] = {
+      store: async ({ message }) => {
+        letters.push(message.sequence);
+        return { kind: 'ok' };
+      },
+    };
+    const bench = failing(new Error('no'), () => 'dead-letter', { deadLetters });
+    bench.accept(1);
+    await settle();
+    assert.deepEqual([letters, bench.position], [[1], 1]);
+  });
+
+  it('retries beyond maxAttempts, after the usual wait', () => {
+    const bench = failing(new Error('no'), ({ attempt }) => (attempt < 4 ? 'retry' : 'skip'));
+    bench.accept(1);
+    for (const waitMs of [100, 200, 400]) bench.clock.advance(waitMs);
+    assert.equal(bench.log.at(-1), 'handled 1');
+    assert.equal(bench.log.length, 5);
+  });
+
+  it('retries after a wait of its own', () => {
+    const bench = failing(new Error('no'), ({ attempt }) => (attempt === 1 ? { retryInMs: 5_000 } : 'skip'));
+    bench.accept(1);
+    bench.clock.advance(4_999);
+    assert.equal(bench.log.length, 1);
+    bench.clock.advance(1);
+    assert.equal(bench.log.at(-1), 'handled 1');
+  });
+
+  it('leaves it to the settings where it returns nothing', () => {
+    const bench = failing(new Error('no'), () => undefined);
+    bench.accept(1);
+    bench.clock.advance(100);
+    assert.deepEqual(bench.log, ['failed 1 #1 Error: no retry', 'failed 1 #2 Error: no skip', 'handled 1']);
+  });
+
+  it('halts the partition where it throws or returns no verdict', () => {
+    const throws = failing(new Error('no'), () => {
+      throw new Error('a bug');
+    });
+    throws.accept(1);
+    const [thrown] = throws.halts;
+    assert.ok(thrown?.kind === 'halted');
+    assert.equal(thrown.message, 'message 1 failed: no; judge has thrown: a bug');
+    for (const verdict of ['ignore', { retryInMs: -1 }, Promise.resolve('skip'), 7]) {
+      const bench = failing(new Error('no'), () => verdict as never);
+      bench.accept(1);
+      const [halt] = bench.halts;
+      assert.ok(halt?.kind === 'halted');
+      assert.match(halt.message, /judge has returned .*, which is no verdict$/);
+    }
+  });
+
+  it('decides about a batch by its first message: another attempt, or one message at a time', () => {
+    const calls: number[][] = [];
+    const bench = new WorkBench(
+      {
+        limits: { messages: 3, bytes: 1_000, waitMs: 10 },
+        handler: (messages) => {
+          calls.push(messages.map(({ sequence }) => sequence));
+          if (messages.some(({ sequence }) => sequence === 2)) throw new Error('no');
+        },
+      },
+      TWICE_THEN_SKIP,
+      { judge: ({ attempt, message }) => (message.sequence === 1 && attempt === 1 ? 'retry' : 'skip') },
+    );
+    bench.accept(1, 2, 3);
+    bench.clock.advance(100);
+    assert.deepEqual(calls, [[1, 2, 3], [1, 2, 3], [1], [2], [3]]);
+    assert.deepEqual(bench.log.slice(-3), ['failed 2 #1 Error: no skip', 'handled 2', 'handled 3']);
+  });
+});
+
+describe('an invalid message', () => {
+  it('is not tried again', () => {
+    const bench = failing(new InvalidMessage('not an order'));
+    bench.accept(1);
+    assert.deepEqual(bench.log, ['failed 1 #1 InvalidMessage: not an order skip', 'handled 1']);
+  });
+
+  it('is tried again where the judge says so', () => {
+    const bench = failing(new InvalidMessage('not an order'), ({ attempt }) =>
+      attempt === 1 ? 'retry' : undefined,
+    );
+    bench.accept(1);
+    bench.clock.advance(100);
+    assert.equal(bench.log.length, 3);
+  });
+});
