@@ -226,6 +226,22 @@ describe("the shared reader of a member's partitions", () => {
     assert.deepEqual(slow.sequences, range(1, 19));
   });
 
+  it('returns window space to the head if a partition that it left behind loses its reader', async () => {
+    const { readers, take, settle } = bench(10);
+    const [slow, fast] = [await take(1, 0), await take(0, 0)];
+    for (let sequence = 1; sequence <= 40; sequence++) {
+      readers[0]?.deliver(sequence, sequence, 40);
+      if (sequence % 2 === 0) fast.release(1);
+    }
+    slow.release(3);
+    await settle();
+    const before = readers[0]?.held ?? 0;
+    const held = slow.sequences.length - 3;
+    readers[1]?.sink.fault('broken', 'the connection was lost');
+    assert.deepEqual(slow.faults, ['broken']);
+    assert.equal(readers[0]?.held, before - held);
+  });
+
   it('waits for a full partition if no other one has room', async () => {
     const { readers, take } = bench(10);
     const slow = await take(1, 0);

@@ -126,10 +126,7 @@ export class Lane implements Reader {
   }
 
   close(): void {
-    if (this.#isClosed) return;
-    this.#end();
-    // What it held is forgotten by its partition.
-    for (const { reader, messages } of this.#runs.splice(0)) reader?.release(messages);
+    if (!this.#isClosed) this.#end();
   }
 
   #end(): void {
@@ -137,5 +134,7 @@ export class Lane implements Reader {
     this.#owner.forget(this);
     this.reader?.remove(this);
     this.reader = undefined;
+    // Its partition forgets what it held, or brings it along to its next lane.
+    for (const { reader, messages } of this.#runs.splice(0)) reader?.release(messages);
   }
 }
