@@ -1,4 +1,4 @@
-import type { Effect, GroupEvent, ViewEntry, Written } from '../../src/core/protocol/events.js';
+import type { Effect, GroupEvent, SessionEntry, ViewEntry, Written } from '../../src/core/protocol/events.js';
 import { type LeaseRecord, RECORD_VERSION, type SessionRecord } from '../../src/core/protocol/records.js';
 import { initialState, type State } from '../../src/core/protocol/state.js';
 import { step } from '../../src/core/protocol/step.js';
@@ -65,7 +65,7 @@ export class GroupDriver {
 }
 
 /** A session entry of another member; its name is its id in small letters. */
-export function session(id: string, revision: number, fields: Partial<SessionRecord> = {}): ViewEntry {
+export function session(id: string, revision: number, fields: Partial<SessionRecord> = {}): SessionEntry {
   const record: SessionRecord = {
     v: RECORD_VERSION,
     id,

@@ -122,6 +122,26 @@ describe('the session of a member', () => {
     assert.equal(me.last('identify').length, 1);
   });
 
+  it('is removed under the next one if a member without others was fenced half way', () => {
+    const me = new GroupDriver(0);
+    me.join();
+    me.wait(me.timing.renewEveryMs);
+    me.renewed(me.now, { kind: 'conflict' });
+    me.found('ME', 30, true);
+    me.send({ type: 'identified', id: 'NEXT' });
+    me.renewed(me.now, { kind: 'ok', revision: 31 });
+    me.send({ type: 'session-written', id: 'NEXT', outcome: { kind: 'ok', revision: 32 } });
+    me.wait(me.timing.settleMs);
+    assert.equal(me.last('look-up-session')[0]?.id, 'ME');
+    me.send({ type: 'session-looked-up', id: 'ME', found: { kind: 'found', entry: session('ME', 10) } });
+    assert.equal(me.last('read-proof')[0]?.id, 'ME');
+    me.found('ME', 30, true);
+    me.wait(me.timing.suspectMs - 1);
+    assert.deepEqual(me.last('fence-session'), []);
+    me.wait(1);
+    assert.deepEqual(me.last('fence-session'), [{ type: 'fence-session', id: 'ME', expected: 10 }]);
+  });
+
   it('is removed with its proof of life when the member leaves', () => {
     const me = new GroupDriver(0);
     me.join([session('B', 1)]);

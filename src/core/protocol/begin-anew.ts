@@ -44,6 +44,7 @@ export function beginAnew(state: State): void {
   state.absent.clear();
   state.lost.clear();
   state.ring = null;
+  state.former = null;
   state.watchRevision = 0;
   state.viewReady = false;
   state.out.push({ type: 'begin-anew', owned });

@@ -98,8 +98,13 @@ function settled(state: State, id: string): void {
   state.unseen.delete(id);
 }
 
-/** Asks for every owner that no entry has shown, whatever the plan says: others may still count on it. */
+/**
+ * Asks for every owner that no entry has shown, whatever the plan says: others may still count on it. Also for the session under which
+ * we were fenced: without other members its end is up to us.
+ */
 export function lookUpOwners(state: State): void {
+  if (state.former !== null && (state.peers.has(state.former) || ensureEnded(state, state.former)))
+    state.former = null;
   for (const { record } of state.leases.values())
     if (record !== 'unreadable' && record?.owner) ensureEnded(state, record.owner);
 }

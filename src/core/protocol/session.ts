@@ -130,6 +130,7 @@ export function ended(state: State, shown: 'session' | 'proof'): void {
     // Not the other way round: until the session goes, our handlers have time to stop. Others delete it after
     // `suspectMs`.
     if (shown === 'session') state.out.push({ type: 'end-proof', id, expected: proof.revision });
+    else state.former = id;
   }
   abortAll(state, 'fenced');
   // An id is never reused, even if no other member has seen it.

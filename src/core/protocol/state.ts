@@ -127,6 +127,8 @@ export interface State {
   gone: Set<string>;
   /** Owners that no entry has shown: when to ask for them; infinite while a question is in flight. */
   lookUps: Map<string, number>;
+  /** The session under which we were fenced, until the view knows it again or it has ended; null: none. */
+  former: string | null;
   /** Owners without a session that have a proof of life: at which revision and since when. */
   unseen: Map<string, { revision: number; since: number }>;
   own: Map<number, OwnPartition>;
@@ -211,6 +213,7 @@ export function initialState({ group, name, partitions, timing, seed }: Identity
     absent: new Set(),
     gone: new Set(),
     lookUps: new Map(),
+    former: null,
     unseen: new Map(),
     own: new Map(),
     lost: new Map(),

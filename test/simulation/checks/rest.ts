@@ -10,7 +10,8 @@ export function unrest(world: World): string | undefined {
   const refused = active.find(({ client }) => client.stream.wasRefused);
   if (refused) return `${refused.name} was refused and has not ended`;
   const ids = new Map(active.map((member) => [member.member.id ?? '', member]));
-  if (ledger.sessions.size !== active.length) return `${ledger.sessions.size} sessions of ${active.length}`;
+  if (ledger.sessions.size !== active.length)
+    return `${ledger.sessions.size} sessions of ${active.length}: ${[...ledger.sessions].join(', ')}`;
   const { renewEveryMs } = timingFor(settings.ttlMs, settings.probeEveryMs);
   for (const id of ledger.sessions) {
     const member = ids.get(id);
