@@ -7,8 +7,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { SourceMap } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { TestServer } from '../test/support/server.js';
 import { describeMachine } from './support/machine.js';
@@ -23,19 +25,44 @@ const { values: options } = parseArgs({
 });
 const PROGRAM = join(import.meta.dirname, '../bin/run.js');
 
+/** A function of a profile; line and column from 0. */
+interface Frame {
+  functionName: string;
+  url: string;
+  lineNumber: number;
+  columnNumber: number;
+}
+
 /** What is read of a file of `--cpu-prof`. */
 interface Profile {
-  nodes: { id: number; callFrame: { functionName: string; url: string } }[];
+  nodes: { id: number; callFrame: Frame }[];
   samples: number[];
   timeDeltas: number[];
 }
 
+const maps = new Map<string, SourceMap>();
+
+/** The source file of a place in a bundle. */
+function sourceOf({ url, lineNumber, columnNumber }: Frame): string {
+  const file = fileURLToPath(url);
+  let map = maps.get(file);
+  if (!map) {
+    map = new SourceMap(JSON.parse(readFileSync(`${file}.map`, 'utf8')));
+    maps.set(file, map);
+  }
+  const entry = map.findEntry(lineNumber, columnNumber);
+  return 'originalSource' in entry ? entry.originalSource : '';
+}
+
 /** The part of the program that a frame belongs to. */
-function partOf({ functionName, url }: { functionName: string; url: string }): string {
+function partOf(frame: Frame): string {
+  const { functionName, url } = frame;
   if (functionName === '(garbage collector)') return 'garbage collector';
   if (functionName === '(program)') return 'V8 and the system';
-  const own = /\/dist\/(core\/[^/]+|[^/]+)/.exec(url)?.[1];
-  if (own) return `natspoc ${own.replace(/\.js$/, '')}`;
+  if (url.includes('/dist/') && !url.includes('/node_modules/')) {
+    const room = /src\/(core\/[^/]+|[^/]+)/.exec(sourceOf(frame))?.[1] ?? '';
+    return `natspoc ${room.replace(/\.ts$/, '')}`;
+  }
   const dependency = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1];
   if (dependency) return dependency;
   // Native functions have no file: mostly reading from and writing to sockets and files.

@@ -4,5 +4,6 @@
 import { register } from 'tsx/esm/api';
 
 register();
+await import('../src/cli/quiet-oclif.ts');
 const { run } = await import('../src/cli/main.ts');
 await run(import.meta.url, { commands: './src/commands' });

@@ -1,4 +1,3 @@
-import './quiet-oclif.js';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Config, Plugin } from '@oclif/core/config';

@@ -19,7 +19,8 @@ export async function openScreen(
   options: ScreenOptions,
   { stop, crash }: { stop: AbortSignal; crash: (error: unknown) => never },
 ): Promise<OpenScreen> {
-  // Loaded on demand: most commands draw nothing.
+  // Loaded on demand: most commands draw nothing. React reads the environment when it is loaded.
+  await import('./ui/production.js');
   const [{ mount }, { Terminal }] = await Promise.all([
     import('./ui/mount.js'),
     import('./term/terminal.js'),

@@ -1,6 +1,3 @@
-// Not a .tsx file: there the compiler puts an import of React above this one.
-import './production.js';
-
 import { hostname } from 'node:os';
 import { render } from 'ink';
 import { createElement } from 'react';
