@@ -43,6 +43,7 @@ function memberJson({ stats, answeredAtMs: _, ...member }: MemberStatus): object
     uptimeMs: stats?.uptimeMs ?? null,
     handled: stats?.handled ?? null,
     failed: stats?.failed ?? null,
+    withoutKey: stats?.withoutKey ?? null,
     handlerTimes: stats?.handlerTimes ?? null,
     memory: stats?.memory ?? null,
   };

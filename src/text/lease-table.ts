@@ -98,13 +98,15 @@ export function describeUnread({ messages, oldestAgeMs }: Unread): string {
 
 /** The group in one line: members, owned partitions, lag. */
 export function summarise(status: GroupStatus): string {
-  const { partitions, owned, lag, lagIsEstimate } = totalsOf(status);
+  const totals = totalsOf(status);
+  const { partitions, owned, lag, lagIsEstimate } = totals;
   const troubled = status.partitions.filter(needsAttention);
   const parts = [
     countMembers(status.members),
     `${owned} of ${partitions} partitions owned`,
     `lag ${lag === null ? NONE : aboutCount(lag, lagIsEstimate)}`,
     ...(status.unread ? [describeUnread(status.unread)] : []),
+    ...(totals.withoutKey > 0 ? [`${countOf(totals.withoutKey, 'message')} handled without a key`] : []),
   ];
   if (troubled.length > 0) {
     const named = troubled

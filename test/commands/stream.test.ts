@@ -86,6 +86,7 @@ describe('natspoc stream', function () {
         wrongPositions: 0,
         lag: 50,
         lagIsEstimate: false,
+        withoutKey: 0,
       },
       {
         group: 'late',
@@ -97,6 +98,7 @@ describe('natspoc stream', function () {
         wrongPositions: 0,
         lag: 50,
         lagIsEstimate: false,
+        withoutKey: 0,
       },
     ]);
     assert.match(await ok('stream'), new RegExp(`Messages +150, .*[\\s\\S]*Server +${server.version}`));

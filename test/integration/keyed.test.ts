@@ -112,6 +112,25 @@ describe('a group with a key over a stream that other programs made', function (
     assert.equal(later.stdout.split('\n').length, 2, later.stdout);
   });
 
+  it('counts messages without a key, which go by their subject, and says how many there were', async () => {
+    const group = ['--group', 'keyless', '--key', 'json:nobody.id', '--partitions', '2'];
+    const member = consume(...group, '--health-port', '0');
+    const [, url = ''] = /(http:\/\/[^/\s]+)/.exec(await member.note(/http:\/\//)) ?? [];
+    await until('all are handled', () => member.stdout.length === published, 20_000);
+    const { totals, members } = JSON.parse((await natspoc('leases', '--group', 'keyless', '--json')).stdout);
+    assert.equal(totals.withoutKey, published);
+    assert.equal(members[0].withoutKey, published);
+    const leases = await natspoc('leases', '--group', 'keyless');
+    assert.match(
+      leases.stdout,
+      new RegExp(`${published.toLocaleString('en')} messages handled without a key`),
+    );
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    assert.match(metrics, new RegExp(`^natspoc_messages_without_key_total\\{[^}]*\\} ${published}$`, 'm'));
+    member.signal('SIGTERM');
+    await member.exited;
+  });
+
   /** What a program is told that asks for this. */
   async function refusalOf(options: Record<string, unknown>): Promise<[code: string, message: string]> {
     const all = {
@@ -203,6 +222,36 @@ describe('a group with a key over a stream that other programs made', function (
     const [code, message] = await refusalOf({ stream: 'OWN', group: 'g', key: 'header:Natspoc-Key' });
     assert.equal(code, 'layout-mismatch');
     assert.match(message, /positions would mean other messages with a key/);
+  });
+
+  it('is of one kind where a member with a key and one without begin at the same time, naming both', async () => {
+    const options = { servers: server.url, stream: 'RACE', prefix: 'race', logger: false as const };
+    const handler = (): void => {};
+    await (await joinGroup({ ...options, group: 'other', handler })).leave();
+    const KEYED = 3;
+    const refused: string[] = [];
+    for (let race = 0; race < 8; race++) {
+      const both = { ...options, group: `race-${race}`, handler };
+      const joining = [joinGroup({ ...both, key: 'header:Natspoc-Key', partitions: KEYED }), joinGroup(both)];
+      const ended = await Promise.allSettled(joining);
+      const joined = ended.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+      const errors = ended.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []));
+      await until('all partitions have owners', () => joined.every((member) => member.isSettled));
+      const owned = joined.flatMap((member) => member.partitions.map(({ partition }) => partition));
+      await Promise.all(joined.map((member) => member.leave()));
+      if (errors.length === 0) {
+        // The one without a key came late, and has taken over the layout of the group.
+        assert.ok(Math.max(...owned) < KEYED, `both kinds: ${owned}`);
+        continue;
+      }
+      assert.ok(errors[0] instanceof NatspocError);
+      assert.equal(errors[0].code, 'layout-mismatch');
+      refused.push(errors[0].message);
+    }
+    assert.match(
+      refused.join(' '),
+      /handles (messages by|the partitions).*asks for (messages by|the partitions)/,
+    );
   });
 
   it('deletes nothing in the stream', async () => {

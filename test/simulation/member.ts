@@ -82,6 +82,7 @@ export class SimMember {
         pid: 1,
         version: '0.0.0',
         partitions: settings.partitions,
+        isKeyed: false,
         timing,
         start: { seq: 0 },
         runner: {

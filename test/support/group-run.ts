@@ -228,7 +228,7 @@ async function openKeyed(connection: NatsConnection, config: Config): Promise<To
   const manager = await connection.jetstreamManager();
   const { stream: name, replicas: num_replicas } = config;
   await manager.streams.add({ name, subjects: [`${name}.*.*`], num_replicas });
-  await openKeyedGroup(connection, config, { create: true });
+  await (await openKeyedGroup(connection, config, { create: true }))?.begin?.();
   return openGroupTopology(connection, config, ['handle']);
 }
 

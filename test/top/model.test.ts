@@ -5,6 +5,7 @@ import type { TopEventBody } from '../../src/top/model/events.js';
 import { healthOf } from '../../src/top/model/health.js';
 import { lagOf, memberRows, partitionRows, ratesOf, statusOf } from '../../src/top/model/select.js';
 import { direction, ratePerSecond } from '../../src/top/model/series.js';
+import { textSnapshot } from '../../src/top/text-snapshot.js';
 import { groupUpdates } from '../../src/top/view/updates.js';
 import { gone, group, lease, override, play, session, stats, streamFacts, T0 } from './support.js';
 
@@ -225,6 +226,19 @@ describe('the model of top', () => {
     const paused = play([...group(2, 2), pause, ...growing]);
     assert.deepEqual(healthOf(paused), { level: 'ok', text: 'healthy, paused: p0' });
     assert.equal(totals(paused).lag, 4_500);
+  });
+
+  it('says how much a keyed group has not read, and how old the oldest of it is, as leases does', () => {
+    const waiting = [0, 1].map((partition) => ({
+      partition,
+      after: 0,
+      count: 2,
+      ofGroup: 4,
+      storedAtMs: T0,
+    }));
+    const model = play([...group(2, 2), [1_000, { type: 'waiting', waiting }], [3_000, { type: 'tick' }]]);
+    assert.deepEqual(statusOf(model).unread, { messages: 4, oldestAgeMs: 3_000 });
+    assert.match(textSnapshot(model, 160), /not read 4 \(3\.0 s\)/);
   });
 
   it('distinguishes a release from a claim', () => {

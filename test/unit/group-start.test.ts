@@ -51,6 +51,24 @@ describe("a group's start", () => {
     assert.equal(bucket.writes.length, 1);
   });
 
+  it('says of which kind the group is, and refuses a member of the other kind, naming both', async () => {
+    const { bucket, stream, clock } = bench();
+    const join = (key: string | null): Promise<GroupStart> =>
+      groupStart('g', { kind: 'first' }, { bucket, stream, clock, key }, 1_000);
+    assert.deepEqual(await join('subject:2'), { seq: 20, end: 30, key: 'subject:2' });
+    await assert.rejects(
+      join(null),
+      /^NatspocError: Group g handles messages by subject:2, but this member asks for the partitions/,
+    );
+    await join('subject:2');
+    bucket.value = null;
+    await join(null);
+    await assert.rejects(
+      join('header:A'),
+      /handles the partitions of the stream, but .* asks for messages by header:A/,
+    );
+  });
+
   it('is that of the faster of two members that decide at the same time', async () => {
     const { bucket, stream, clock, decide } = bench();
     let write = (): void => {};

@@ -42,6 +42,7 @@ describe('the listing of a stream', () => {
               owned: 0,
               wrongPositions: 0,
               lagIsEstimate: false,
+              withoutKey: 0,
               lag: 0,
               begun: 0,
             },

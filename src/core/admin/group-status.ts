@@ -96,6 +96,8 @@ export interface GroupTotals {
   lag: number | null;
   /** The server cannot count by key: the lag is an estimate. */
   lagIsEstimate: boolean;
+  /** Messages without a key that its members have handled since they started; 0 unless it is a keyed group. */
+  withoutKey: number;
 }
 
 /** True for a partition whose owner has a session. */
@@ -113,6 +115,7 @@ export function totalsOf({ partitions, members, unread }: GroupStatus): GroupTot
     // Each share is rounded up: no more waits than is not read.
     lag: lag === null || !unread ? lag : Math.min(lag, unread.messages),
     lagIsEstimate: partitions.some(isEstimate),
+    withoutKey: members.reduce((sum, { stats }) => sum + (stats?.withoutKey ?? 0), 0),
   };
 }
 
@@ -228,7 +231,8 @@ export async function readGroupStatus(observer: GroupObserver, partitions: numbe
     const own = ownReport(entries, members, partition);
     const end = last.get(partition) ?? null;
     const known = describeProgress(committed.get(partition), own, nowMs);
-    return { ...known, partition, end, positionFault: faults.get(partition) ?? null };
+    const positionFault = faults.get(partition) ?? null;
+    return { ...known, partition, end: endOf(end, known.position, positionFault), positionFault };
   });
   const lags = await readLags(observer, progress);
   const withLag = progress.map(({ partition, ...known }) => {
@@ -237,6 +241,14 @@ export async function readGroupStatus(observer: GroupObserver, partitions: numbe
   });
   const status = describeGroup(entries, members, withLag, nowMs, stream.uncovered);
   return withUnread(observer, status);
+}
+
+/**
+ * The end of a partition as it is shown. A position may be beyond its last message, because it follows a shared reader over messages
+ * of other partitions.
+ */
+function endOf(end: number | null, position: number | null, fault: PositionFault | null): number | null {
+  return end === null || fault !== null ? end : Math.max(end, position ?? 0);
 }
 
 function describeProgress(commit: PositionFacts | undefined, own: PartitionStats | undefined, nowMs: number) {

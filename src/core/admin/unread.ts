@@ -8,30 +8,57 @@ export interface Unread {
   oldestAgeMs: number | null;
 }
 
-/** Adds how much of the stream a keyed group and its members have not read. */
-export async function withUnread(observer: GroupObserver, status: GroupStatus): Promise<GroupStatus> {
-  const ages = new Map<number, Promise<number | null>>();
-  const unreadOf = async (share: readonly LeaseStatus[]): Promise<Unread | undefined> => {
-    const known = share.filter(({ unread }) => unread !== undefined);
-    const [first] = known.sort((a, b) => (a.position ?? 0) - (b.position ?? 0));
+/** The partition with the lowest position among those whose `unread` is known. */
+const lowest = (share: readonly LeaseStatus[]): LeaseStatus | undefined =>
+  share
+    .filter(({ unread }) => unread !== undefined)
+    .reduce<LeaseStatus | undefined>(
+      (least, each) => (least && (least.position ?? 0) <= (each.position ?? 0) ? least : each),
+      undefined,
+    );
+
+const shareOf = ({ partitions }: GroupStatus, session: string): LeaseStatus[] =>
+  partitions.filter((each) => each.session === session);
+
+/**
+ * Adds how much of the stream a keyed group and its members have not read.
+ *
+ * @param storedAt when the first message after a partition's position was stored, milliseconds since 1970; null: not known.
+ */
+export function addUnread(
+  status: GroupStatus,
+  storedAt: (lease: LeaseStatus) => number | null,
+  nowMs: number,
+): GroupStatus {
+  const unreadOf = (share: readonly LeaseStatus[]): Unread | undefined => {
+    const first = lowest(share);
     if (!first?.unread) return undefined;
-    const after = first.position ?? 0;
-    const stored = ages.get(after) ?? observer.storedAt(first.partition, after);
-    ages.set(after, stored);
-    const at = await stored;
-    return {
-      messages: first.unread,
-      oldestAgeMs: at === null ? null : Math.max(0, Math.round(Date.now() - at)),
-    };
+    const at = storedAt(first);
+    return { messages: first.unread, oldestAgeMs: at === null ? null : Math.max(0, Math.round(nowMs - at)) };
   };
-  const { partitions } = status;
-  const unread = await unreadOf(partitions);
+  const unread = unreadOf(status.partitions);
   if (!unread) return status;
-  const members = await Promise.all(
-    status.members.map(async (member) => ({
-      ...member,
-      unread: await unreadOf(partitions.filter(({ session }) => session === member.session)),
-    })),
-  );
+  const members = status.members.map((member) => ({
+    ...member,
+    unread: unreadOf(shareOf(status, member.session)),
+  }));
   return { ...status, members, unread };
+}
+
+/** The same, with the times that the server knows. */
+export async function withUnread(
+  observer: Pick<GroupObserver, 'storedAt'>,
+  status: GroupStatus,
+): Promise<GroupStatus> {
+  const shares = [status.partitions, ...status.members.map(({ session }) => shareOf(status, session))];
+  const first = shares.map(lowest).filter((each) => each?.unread);
+  const after = ({ position }: LeaseStatus): number => position ?? 0;
+  const asked = new Map(first.flatMap((each) => (each ? [[after(each), each.partition]] : [])));
+  const stored = new Map<number, number | null>();
+  await Promise.all(
+    [...asked].map(async ([position, partition]) =>
+      stored.set(position, await observer.storedAt(partition, position)),
+    ),
+  );
+  return addUnread(status, (lease) => stored.get(after(lease)) ?? null, Date.now());
 }

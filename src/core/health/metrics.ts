@@ -66,6 +66,11 @@ export class Metrics {
       'Messages skipped after their last attempt failed.',
       () => counters.skipped,
     );
+    this.#total(
+      'natspoc_messages_without_key_total',
+      'Messages handled by a keyed group that had no key and went by their whole subject.',
+      () => counters.withoutKey,
+    );
     this.#gauge('natspoc_partitions_owned', 'Partitions that this member owns.', [], (gauge) =>
       gauge.set(member.partitions.length),
     );

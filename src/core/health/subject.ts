@@ -22,6 +22,7 @@ export interface HealthSubject {
     readonly failed: number;
     readonly deadLettered: number;
     readonly skipped: number;
+    readonly withoutKey: number;
   };
   /** This process's memory now, bytes. */
   readonly memory: { readonly allocBytes: number; readonly sysBytes: number };

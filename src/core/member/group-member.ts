@@ -44,7 +44,13 @@ export interface GroupMemberOptions extends Omit<JoinOptions, 'name' | 'events' 
  */
 export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDisposable {
   readonly name: string;
-  readonly counters: MemberCounters = { handled: 0, failed: 0, deadLettered: 0, skipped: 0 };
+  readonly counters: MemberCounters = {
+    handled: 0,
+    failed: 0,
+    deadLettered: 0,
+    skipped: 0,
+    withoutKey: 0,
+  };
   readonly #config: Config;
   readonly #version: string;
   readonly #stats = new OwnStats();
@@ -190,6 +196,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
         counters.handled++;
         if (how === 'dead-letter') counters.deadLettered++;
         else if (how === 'skip') counters.skipped++;
+        if (this.#member?.isKeyed && message.key === null) counters.withoutKey++;
         if (this.listenerCount('handled') > 0) this.#tell('handled', { partition, message, how });
       },
       attemptFailed: (message, attempt, error, then) => {

@@ -80,9 +80,10 @@ export async function startMember(options: JoinOptions): Promise<MemberEngine> {
   const start = await groupStart(
     group,
     config.from,
-    { bucket, stream: source.events, clock: systemClock },
+    { bucket, stream: source.events, clock: systemClock, key: source.key },
     config.timeoutMs,
   );
+  await source.begin?.();
   const budget = { messages: config.bufferMessages, bytes: config.bufferBytes };
   const member: MemberEngine = new MemberEngine(
     {
@@ -92,6 +93,7 @@ export async function startMember(options: JoinOptions): Promise<MemberEngine> {
       pid: process.pid,
       version,
       partitions,
+      isKeyed: source.isKeyed,
       timing,
       start,
       runner: {

@@ -51,4 +51,6 @@ export interface MemberCounters {
   deadLettered: number;
   /** Passed over. */
   skipped: number;
+  /** Of those handled by a keyed group: messages without a key, which go by their whole subject. */
+  withoutKey: number;
 }

@@ -26,6 +26,11 @@ export interface Source {
   bucket: NatsBucket;
   keeper: LayoutKeeper;
   partitions: number;
+  isKeyed: boolean;
+  /** What the start of the group must say; see {@link GroupStartPorts.key}. */
+  key: string | null | undefined;
+  /** Of the first member of a keyed group: writes the layout, once the start is decided. */
+  begin?: (() => Promise<void>) | undefined;
   /** What all subjects of the stream begin with, as far as it is known. */
   prefix: string;
   /** What the subject of dead letters begins with. */
@@ -62,6 +67,8 @@ export async function openSource(
     bucket,
     keeper: layoutKeeper(bucket, config.bucket, layout),
     partitions: layout.partitions,
+    isKeyed: false,
+    key: null,
     prefix: layout.prefix,
     deadPrefix: layout.prefix,
     replicas: config.replicas,
@@ -75,7 +82,7 @@ export async function openSource(
 }
 
 function keyedSource(group: KeyedGroup, config: Config, given: MessageKey | undefined): Source {
-  const { bucket, layout, concerns, replicas } = group;
+  const { bucket, layout, concerns, replicas, begin } = group;
   const { partitions, filter } = layout;
   const key = given?.text === layout.key ? given : parseMessageKey(layout.key);
   if (!key) {
@@ -89,6 +96,9 @@ function keyedSource(group: KeyedGroup, config: Config, given: MessageKey | unde
     bucket,
     keeper: groupLayoutKeeper(bucket, config, layout),
     partitions,
+    isKeyed: true,
+    key: begin ? layout.key : undefined,
+    begin,
     prefix: literalStart(filter),
     deadPrefix: `natspoc.${config.stream}`,
     replicas,

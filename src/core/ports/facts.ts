@@ -86,6 +86,8 @@ export interface WaitingFacts {
   count: number;
   /** Of a keyed group: messages of all its partitions after the sequence. */
   ofGroup?: number;
+  /** When the first of these was stored; null: not known; absent: not asked. */
+  storedAtMs?: number | null;
 }
 
 /** A stored message with the start of its payload as text; `preview` null: not text. */

@@ -62,6 +62,8 @@ export interface MemberStats {
   handled: number;
   /** Attempts that failed since the start. */
   failed: number;
+  /** Messages without a key that a keyed group has handled since the start; absent: unknown. */
+  withoutKey?: number;
   memory: MemoryStats;
   /** What makes no progress; absent: unknown. */
   standing?: StandingStats[];
@@ -128,7 +130,7 @@ const MEMBER = {
 /** The member's stats in this value (the `data` of a STATS answer); undefined if they cannot be read. */
 export function decodeMemberStats(value: unknown): MemberStats | undefined {
   const fields = asObject(value);
-  const member = decode(value, MEMBER);
+  const member = decode(value, MEMBER, { withoutKey: isCount });
   const memory = decodeMemory(fields?.memory);
   if (!member || !memory || !Array.isArray(fields?.partitions)) return undefined;
   const partitions = fields.partitions.map(decodePartition).filter((each) => each !== undefined);

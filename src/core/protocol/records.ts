@@ -83,6 +83,8 @@ export interface StartRecord {
   seq: number;
   /** The last sequence of the stream at that time; absent: unknown. */
   end?: number | undefined;
+  /** The key of a keyed group; null: a group over the partitions of the stream; absent: an older version wrote it. */
+  key?: string | null | undefined;
   /** See `PositionMark`. */
   created?: number | undefined;
   stored?: number | undefined;
@@ -235,7 +237,7 @@ export const madeOn = (record: object): { created?: number; stored?: number } =>
 
 /** The group's start in these bytes, or undefined. */
 export const decodeStart = (bytes: Uint8Array): StartRecord | undefined =>
-  decode(parseObject(bytes), START, { end: isCount, ...MARK });
+  decode(parseObject(bytes), START, { end: isCount, key: orNull(isText), ...MARK });
 
 /** The cleared record in these bytes, or undefined. */
 export const decodeCleared = (bytes: Uint8Array): ClearedRecord | undefined =>

@@ -185,7 +185,17 @@ const BODIES: { [K in TopEvent['type']]: Is<Omit<Extract<TopEvent, { type: K }>,
       object({ partition, epoch: count, deliveredSequence: count, deliveredCount: count, pending: count }),
     ),
   }),
-  waiting: object({ waiting: list(object({ partition, after: count, count, ofGroup: optional(count) })) }),
+  waiting: object({
+    waiting: list(
+      object({
+        partition,
+        after: count,
+        count,
+        ofGroup: optional(count),
+        storedAtMs: optional(orNull(time)),
+      }),
+    ),
+  }),
   stats: object({
     facts: object({ members: list(memberStats), gone: list(text), denied: optional(yes) }),
   }),

@@ -1,7 +1,13 @@
 import { GroupEntries } from '../../core/admin/group-entries.js';
 import type { GroupEvent } from '../../core/admin/group-event.js';
 import type { Answer } from '../../core/admin/members.js';
-import type { DeadLetterFacts, MessageFacts, ReaderFacts, StreamFacts } from '../../core/ports/facts.js';
+import type {
+  DeadLetterFacts,
+  MessageFacts,
+  ReaderFacts,
+  StreamFacts,
+  WaitingFacts,
+} from '../../core/ports/facts.js';
 import type { MemberStats } from '../../core/protocol/member-stats.js';
 import type { Target } from './events.js';
 import type { Series } from './series.js';
@@ -32,7 +38,7 @@ export interface Progress {
   /** Messages handled in this epoch, as its owner reports. */
   handled: number | null;
   /** Messages after `after`, counted by the server if there is no reader. */
-  waiting: { after: number; count: number; ofGroup?: number | undefined } | null;
+  waiting: Omit<WaitingFacts, 'partition'> | null;
   /** When the position was last committed; null: not known. */
   committedAt: number | null;
   /** Handled or delivered messages of one epoch. The two are never mixed, because a mixture has no rate. */

@@ -125,10 +125,7 @@ export function applyLook(model: Model): Model {
 export function applyWaiting(model: Model, waiting: readonly WaitingFacts[]): Model {
   return patch(
     model,
-    waiting.map(({ partition, after, count, ofGroup }) => [
-      partition,
-      (known) => ({ ...known, waiting: { after, count, ofGroup } }),
-    ]),
+    waiting.map(({ partition, ...counted }) => [partition, (known) => ({ ...known, waiting: counted })]),
   );
 }
 

@@ -6,6 +6,7 @@ import {
   ownReport,
 } from '../../core/admin/group-status.js';
 import { describeMember, type MemberStatus, sumOf } from '../../core/admin/members.js';
+import { addUnread } from '../../core/admin/unread.js';
 import type { Member, Model, Progress } from './model.js';
 import { ratePerSecond } from './series.js';
 
@@ -79,7 +80,10 @@ export const statusOf = once((model: Model): GroupStatus => {
       trimmed: own?.trimmed ?? 0,
     };
   });
-  return describeGroup(group, members, progress, now, model.stream?.facts.uncovered);
+  const status = describeGroup(group, members, progress, now, model.stream?.facts.uncovered);
+  const storedAt = ({ partition }: LeaseStatus): number | null =>
+    model.progress.get(partition)?.waiting?.storedAtMs ?? null;
+  return addUnread(status, storedAt, now);
 });
 
 function memberOf(model: Model, session: SeenSession, member: Member): MemberStatus {

@@ -7,6 +7,7 @@ import { messageOf, NatspocError } from '../../core/lib/errors.js';
 import type { NatsConnection } from '../../core/nats/client/connection.js';
 import { toNatspocError } from '../../core/nats/client/outcome.js';
 import { watchServer } from '../../core/nats/client/watch-connection.js';
+import type { WaitingFacts } from '../../core/ports/facts.js';
 import type { Watch } from '../../core/ports/index.js';
 import type { GroupObserver } from '../../core/ports/observer.js';
 import { decodeEntries } from '../../core/protocol/entries.js';
@@ -169,7 +170,7 @@ export class LiveSource {
     const counts = turn.map((partition) =>
       observer.waiting(partition, progress.get(partition)?.position ?? 0),
     );
-    emit({ type: 'waiting', waiting: await Promise.all(counts) });
+    emit({ type: 'waiting', waiting: await withTimes(observer, await Promise.all(counts)) });
   }
 
   /** Finds stream, bucket and layout; undefined if one is missing. */
@@ -239,6 +240,20 @@ export class LiveSource {
       else emit({ type: 'problem', what, message: messageOf(error) });
     }
   }
+}
+
+/** Adds when the oldest message that a keyed group has not read was stored. */
+async function withTimes(observer: GroupObserver, waiting: WaitingFacts[]): Promise<WaitingFacts[]> {
+  const asked = new Map<number, Promise<number | null>>();
+  return Promise.all(
+    waiting.map(async (each) => {
+      const { partition, after } = each;
+      if (!each.ofGroup) return each;
+      const stored = asked.get(after) ?? observer.storedAt(partition, after);
+      asked.set(after, stored);
+      return { ...each, storedAtMs: await stored };
+    }),
+  );
 }
 
 /** A clock for events: milliseconds since 1970 that never go back, even if the wall clock is changed. */

@@ -63,6 +63,7 @@ function memberDetail(model: Model, id: string, rows: number): Line[] {
     fact('partitions', `${row.partitions.length}: ${partitionList(row.partitions)}`),
     fact('handled', `${count(stats?.handled ?? null)}, ${rate(row.ratePerSecond)}`),
     fact('failed', count(stats?.failed ?? null)),
+    ...(stats?.withoutKey ? [fact('without a key', count(stats.withoutKey))] : []),
     fact('lag', aboutLag(row.lag, row.lagIsEstimate ?? false)),
     fact('Alloc', `${bytes(memory?.allocBytes ?? null)}, ${memory?.verdict ?? UNKNOWN}`),
     fact('TotalAlloc', bytes(memory?.totalAllocBytes ?? null)),

@@ -78,7 +78,7 @@ export function headerParts(model: Model, width: number, { frozen = false, drawn
           span(` ${bytes(stream.facts.bytes)}`, { dim: true }),
         ]
       : [],
-    numbers: [...numbers, ...deadLetters(model), ...uncovered(model), ...problem(model)],
+    numbers: [...numbers, ...ofKeyed(model), ...deadLetters(model), ...uncovered(model), ...problem(model)],
   };
   return parts;
 }
@@ -98,6 +98,18 @@ function deadLetters({ deadLetters: dead }: Model): Line {
     span('dead letters ', { dim: true }),
     span(count(dead.messages), { color: 'yellow', bold: true }),
     span('  '),
+  ];
+}
+
+/** What a keyed group has not read yet, exactly, because its lag is an estimate; and what had no key. */
+function ofKeyed(model: Model): Line {
+  const status = statusOf(model);
+  const { withoutKey } = totalsOf(status);
+  const found = status.unread;
+  const age = found && found.oldestAgeMs !== null ? ` (${duration(found.oldestAgeMs)})` : '';
+  return [
+    ...(found ? [...value('not read', `${count(found.messages)}${age}`), span('  ')] : []),
+    ...(withoutKey > 0 ? [...value('without a key', count(withoutKey)), span('  ')] : []),
   ];
 }
 

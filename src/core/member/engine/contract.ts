@@ -28,6 +28,8 @@ export interface MemberSettings {
   pid: number;
   version: string;
   partitions: number;
+  /** The partitions are those of a keyed group. */
+  isKeyed: boolean;
   timing: Timing;
   /** Where partitions without a position start. */
   start: GroupStart;

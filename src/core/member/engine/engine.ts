@@ -118,6 +118,11 @@ export class MemberEngine {
     return this.#state.session.id;
   }
 
+  /** True in a keyed group. */
+  get isKeyed(): boolean {
+    return this.#settings.isKeyed;
+  }
+
   /** Until when handlers may start here, on this process's clock. It moves on with each renewal. */
   get permittedUntil(): number {
     return this.#runners.permittedUntil;

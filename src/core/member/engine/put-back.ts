@@ -45,8 +45,8 @@ export async function putBack(
     untilKnown(() => bucket.write(key, encodeRecord(record), 0), ports);
   const at = new Date().toISOString();
   if (start !== 'unreadable') {
-    const { seq, created, stored } = start;
-    await put(keys.start(group), { v: RECORD_VERSION, seq, at, created, stored });
+    const { seq, key, created, stored } = start;
+    await put(keys.start(group), { v: RECORD_VERSION, seq, key, at, created, stored });
   }
   for (const { partition, sequence: seq, created, stored } of known)
     await put(keys.position(group, partition), { v: RECORD_VERSION, seq, epoch: 0, at, created, stored });

@@ -8,10 +8,15 @@ import { decodeStart, encodeRecord, RECORD_VERSION, type StartRecord } from '../
 const ASK_AGAIN_MS = 100;
 
 /** Where a group starts in partitions without a position; `unreadable`: its record cannot be decoded. */
-export type GroupStart = Pick<StartRecord, 'seq' | 'end' | 'created' | 'stored'> | 'unreadable';
+export type GroupStart = Pick<StartRecord, 'seq' | 'end' | 'key' | 'created' | 'stored'> | 'unreadable';
 
 /** What {@link groupStart} works with. */
 export interface GroupStartPorts {
+  /**
+   * The key by which the member finds partitions; null: it handles those of the stream; undefined: it has the group's layout.
+   * The first member decides this too, because it may join at the same time as one of the other kind.
+   */
+  key?: string | null | undefined;
   bucket: Bucket;
   stream: Pick<EventStream, 'bounds' | 'storedAt' | 'sequenceAt'>;
   clock: Clock;
@@ -24,7 +29,8 @@ type Answer<T> = { kind: 'ok'; value: T } | { kind: 'unknown' } | { kind: 'faile
  * first time much later, and "new" must not mean "new at that moment": messages published in between would be skipped.
  *
  * @param from used if nothing has been decided yet.
- * @throws NatspocError `unreachable` if there is no answer within `timeoutMs`, and errors of bucket and stream.
+ * @throws NatspocError `layout-mismatch` if the group has a key and the member has none, or the other way round; `unreachable`
+ *   if there is no answer within `timeoutMs`; and errors of bucket and stream.
  */
 export async function groupStart(
   group: string,
@@ -48,7 +54,7 @@ export async function groupStart(
 
 /** Reads the decision, or makes it. The next try reads back a write that was lost or came second. */
 async function decide(group: string, from: StartFrom, ports: GroupStartPorts): Promise<Answer<GroupStart>> {
-  const { bucket, stream } = ports;
+  const { bucket, stream, key: asked } = ports;
   const key = keys.start(group);
   const found = await bucket.read(key);
   if (found.kind === 'failed' || found.kind === 'unknown') return found;
@@ -56,17 +62,33 @@ async function decide(group: string, from: StartFrom, ports: GroupStartPorts): P
     const decided = decodeStart(found.entry.value);
     if (!decided) return { kind: 'ok', value: 'unreadable' };
     const { v, at, ...value } = decided;
+    if (asked !== undefined && value.key !== undefined && (asked === null) !== (value.key === null))
+      return { kind: 'failed', error: anotherKind(group, value.key, asked) };
     return { kind: 'ok', value };
   }
   const start = await startOf(from, stream);
   if (start.kind !== 'ok') return start;
   const stored = start.value.seq > 0 ? await stream.storedAt(start.value.seq) : undefined;
-  const value = { ...start.value, ...(stored !== undefined && { stored }) };
+  const value = {
+    ...start.value,
+    ...(asked !== undefined && { key: asked }),
+    ...(stored !== undefined && { stored }),
+  };
   const record: StartRecord = { v: RECORD_VERSION, ...value, at: new Date().toISOString() };
   const revision = found.kind === 'found' ? found.entry.revision : 0;
   const written = await bucket.write(key, encodeRecord(record), revision);
   if (written.kind === 'failed') return written;
   return written.kind === 'ok' ? { kind: 'ok', value } : { kind: 'unknown' };
+}
+
+function anotherKind(group: string, has: string | null, asks: string | null): NatspocError {
+  const inWords = (key: string | null): string =>
+    key === null ? 'the partitions of the stream' : `messages by ${key}`;
+  return new NatspocError(
+    'layout-mismatch',
+    `Group ${group} handles ${inWords(has)}, but this member asks for ${inWords(asks)}: another member joined first. ` +
+      'Start this one again with the settings of the group, or choose another group.',
+  );
 }
 
 /** The sequence before the first handled one. A future place means the end of the stream. */

@@ -74,6 +74,7 @@ export class OwnStats {
       })),
       handled: counters.handled,
       failed: counters.failed,
+      withoutKey: counters.withoutKey,
       standing: standing
         .filter(({ why }) => why === 'stuck')
         .map(({ partition, reason, forMs }) => ({ partition, reason, forMs: Math.round(forMs) })),

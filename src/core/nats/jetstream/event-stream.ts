@@ -44,6 +44,7 @@ class NatsStreamMessage implements StreamMessage {
   readonly #timeAt: number;
   readonly #keyOf: KeyOf | undefined;
   #data: Uint8Array | undefined;
+  #key: string | null | undefined;
 
   constructor(message: Msg, delivery: DeliveryReader, keyOf: KeyOf | undefined) {
     this.#message = message;
@@ -70,8 +71,10 @@ class NatsStreamMessage implements StreamMessage {
   }
 
   get key(): string | null {
-    if (this.#keyOf) return this.#keyOf(this);
-    return this.#message.headers?.get(KEY_HEADER) || null;
+    if (!this.#keyOf) return this.#message.headers?.get(KEY_HEADER) || null;
+    // Asked for several times, and a JSON payload takes long to read.
+    if (this.#key === undefined) this.#key = this.#keyOf(this);
+    return this.#key;
   }
 
   headers(): Record<string, string> {

@@ -10,7 +10,12 @@ import { NatspocError } from '../../lib/errors.js';
 import type { Bucket, LayoutKeeper } from '../../ports/index.js';
 import { keys } from '../../protocol/keys.js';
 import { tokensOf } from '../../protocol/message-key.js';
-import { decodeGroupLayout, type GroupLayoutRecord, RECORD_VERSION } from '../../protocol/records.js';
+import {
+  decodeGroupLayout,
+  decodeStart,
+  type GroupLayoutRecord,
+  RECORD_VERSION,
+} from '../../protocol/records.js';
 import { type Concern, refuse } from '../client/concern.js';
 import type { NatsHandles } from '../client/handles.js';
 import { openManager } from '../client/manager.js';
@@ -35,6 +40,11 @@ export interface KeyedGroup extends NatsHandles {
   /** What the stream listens to. */
   subjects: readonly string[];
   layout: GroupLayoutRecord;
+  /**
+   * Present for the group's first member: writes the layout. To be called when the start of the group says that it has a key, so
+   * that no member without one can begin beside it.
+   */
+  begin?: (() => Promise<void>) | undefined;
   /** Settings of the stream and the bucket that lose messages, or may. */
   concerns: readonly Concern[];
   /** How long the stream notices the id of a message that it has stored, milliseconds. */
@@ -44,7 +54,7 @@ export interface KeyedGroup extends NatsHandles {
 }
 
 /**
- * Opens a group as a keyed one if its layout is in the bucket, or a key is set. The first member writes the layout;
+ * Opens a group as a keyed one if its layout is in the bucket, or a key is set. The first member decides the layout;
  * later members may leave it out, and must not differ from it. The stream is not changed. A missing bucket is
  * created if `create` is set.
  *
@@ -96,9 +106,11 @@ export async function openKeyedGroup(
     };
     await createStream(manager, wanted, advice);
   } else await checkUnused(bucket, config);
-  const written = await writeEntry(entry, layout, stored.revision);
-  if (!isSame(written, layout)) throw mismatch(config, written, layout);
-  return { ...keyed, layout };
+  const begin = async (): Promise<void> => {
+    const written = await writeEntry(entry, layout, stored.revision);
+    if (!isSame(written, layout)) throw mismatch(config, written, layout);
+  };
+  return { ...keyed, layout, begin };
 }
 
 /** Keeps the layout of a keyed group in its bucket; see {@link entryKeeper}. */
@@ -157,12 +169,16 @@ function mismatch(config: Config, stored: GroupLayoutRecord, asked: GroupLayoutR
   );
 }
 
-/** @throws NatspocError `layout-mismatch` if the group has started with the partitions of the stream's own layout. */
+/**
+ * @throws NatspocError `layout-mismatch` if the group has started with the partitions of the stream's own layout. Where an older
+ *   version wrote the start, only the layout says that the group has a key.
+ */
 async function checkUnused(bucket: NatsBucket, config: Config): Promise<void> {
   const start = await bucket.read(keys.start(config.group));
   if (start.kind === 'failed') throw start.error;
   if (start.kind === 'unknown') throw unanswered();
   if (start.kind === 'missing' || start.entry.value === null) return;
+  if (typeof decodeStart(start.entry.value)?.key === 'string') return;
   throw new NatspocError(
     'layout-mismatch',
     `Group ${config.group} handles the partitions of the stream's own layout, and its positions would mean other messages with a key. ` +
