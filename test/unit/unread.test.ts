@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import type { GroupStatus } from '../../src/core/admin/group-status.js';
+import { addUnread, withUnread } from '../../src/core/admin/unread.js';
+import type { GroupObserver } from '../../src/core/ports/observer.js';
+import { lease, member } from '../support/group-status.js';
+
+/** Member a has p0 and p2, b has p1; unread messages after the positions 10, 30 and 20. */
+function status(): GroupStatus {
+  const of = (partition: number, session: string, position: number, unread: number) =>
+    lease(partition, { session, owner: session, position, unread });
+  return {
+    partitions: [of(0, 'a', 10, 90), of(1, 'b', 30, 70), of(2, 'a', 20, 80)],
+    members: [member('a'), member('b')],
+  };
+}
+
+describe('what a keyed group has not read', () => {
+  it('is what lies after the lowest position, of the group and of each member', () => {
+    const { unread, members } = addUnread(status(), ({ position }) => 1_000 + (position ?? 0), 2_000);
+    assert.deepEqual(unread, { messages: 90, oldestAgeMs: 990 });
+    assert.deepEqual(
+      members.map((each) => each.unread),
+      [
+        { messages: 90, oldestAgeMs: 990 },
+        { messages: 70, oldestAgeMs: 970 },
+      ],
+    );
+  });
+
+  it('is not told of a group of another kind, nor where nothing is left', () => {
+    const none = status();
+    for (const each of none.partitions) each.unread = undefined;
+    assert.equal(addUnread(none, () => 0, 0).unread, undefined);
+    const caughtUp = status();
+    for (const each of caughtUp.partitions) each.unread = 0;
+    assert.equal(addUnread(caughtUp, () => 0, 0).unread, undefined);
+  });
+
+  it('asks the server once for each position, and leaves unknown ages out', async () => {
+    const asked: [number, number][] = [];
+    const observer: Pick<GroupObserver, 'storedAt'> = {
+      storedAt: async (partition, after) => {
+        asked.push([partition, after]);
+        return null;
+      },
+    };
+    const { unread } = await withUnread(observer, status());
+    assert.deepEqual(unread, { messages: 90, oldestAgeMs: null });
+    assert.deepEqual(asked.sort(), [
+      [0, 10],
+      [1, 30],
+    ]);
+  });
+});
