@@ -14,6 +14,12 @@ interface Locked {
   bin?: unknown;
 }
 
+/** Packs the library alone, as `npm run pack:core` does. */
+export async function packCore(folder: string): Promise<string> {
+  const { stdout } = await run(process.execPath, [join(ROOT, 'scripts/core-package.js'), folder]);
+  return stdout.split(': ')[0] ?? '';
+}
+
 /** Packs this project as it is built, without building it again. */
 export async function pack(folder: string): Promise<{ tarball: string; files: string[] }> {
   const args = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder];
@@ -26,8 +32,10 @@ export async function pack(folder: string): Promise<{ tarball: string; files: st
  * Installs a tarball of this project into an otherwise empty folder, as `npm install FILE` does, without a network:
  * the dependencies that it asks for are put there before, copied from this project's own `node_modules`. What
  * only development needs is left out, but for the types of Node.
+ *
+ * @param only the packages that may be there. Default: all that the project asks for.
  */
-export async function installOffline(tarball: string, folder: string): Promise<void> {
+export async function installOffline(tarball: string, folder: string, only?: string[]): Promise<void> {
   const lock = JSON.parse(await readFile(join(ROOT, 'package-lock.json'), 'utf8')) as {
     packages: Record<string, Locked>;
   };
@@ -36,6 +44,7 @@ export async function installOffline(tarball: string, folder: string): Promise<v
   await mkdir(folder, { recursive: true });
   for (const [path, { integrity: _integrity, bin: _bin, ...entry }] of Object.entries(lock.packages)) {
     if (path === '' || (entry.dev && !types.includes(path))) continue;
+    if (only && !types.includes(path) && !only.includes(path.replace('node_modules/', ''))) continue;
     const from = join(ROOT, path);
     const copied = await cp(from, join(folder, path), {
       recursive: true,

@@ -1,4 +1,5 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type * as PromClient from 'prom-client';
+import { NatspocError } from '../lib/errors.js';
 import { promiseOf } from '../lib/promise-of.js';
 import type { HealthSubject } from './subject.js';
 
@@ -9,23 +10,48 @@ const COMMIT_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.
 /** Events of a partition that arrives at this member or leaves it. */
 const REBALANCES = ['acquired', 'handed-over', 'released', 'lost'] as const;
 
+/** What identifies the member: added to every metric. */
+interface Labels {
+  stream: string;
+  group: string;
+  member: string;
+}
+
 /**
  * The metrics of a member for Prometheus. Values are read when they are scraped; only the durations of handlers and
  * commits are measured as they happen.
  */
 export class Metrics {
-  readonly #registry = new Registry();
-  readonly #handlerTime: Histogram;
+  readonly #prom: typeof PromClient;
+  readonly #registry: PromClient.Registry;
+  readonly #handlerTime: PromClient.Histogram;
 
-  /** @param labels identify the member; they are added to every metric. */
-  constructor(labels: { stream: string; group: string; member: string }) {
-    this.#registry.setDefaultLabels(labels);
-    this.#handlerTime = new Histogram({
+  private constructor(prom: typeof PromClient, labels: Labels) {
+    this.#prom = prom;
+    this.#registry = new prom.Registry();
+    this.#registry.setDefaultLabels({ ...labels });
+    this.#handlerTime = new prom.Histogram({
       name: 'natspoc_handler_duration_seconds',
       help: 'Duration of handler calls, including failed ones.',
       buckets: HANDLER_BUCKETS,
       registers: [this.#registry],
     });
+  }
+
+  /**
+   * Loads the package prom-client, which the library does not ask for.
+   *
+   * @throws NatspocError `config` if it is not installed.
+   */
+  static async open(labels: Labels): Promise<Metrics> {
+    let prom: typeof PromClient;
+    try {
+      prom = await import('prom-client');
+    } catch (cause) {
+      const message = 'health needs the package prom-client: run "npm install prom-client".';
+      throw new NatspocError('config', message, { cause });
+    }
+    return new Metrics(prom, labels);
   }
 
   /** Wraps a handler so that its calls are measured. */
@@ -104,26 +130,26 @@ export class Metrics {
 
   #countEvents(member: HealthSubject): void {
     const registers = [this.#registry];
-    const commits = new Histogram({
+    const commits = new this.#prom.Histogram({
       name: 'natspoc_commit_duration_seconds',
       help: 'Time from sending a commit to its confirmation.',
       buckets: COMMIT_BUCKETS,
       registers,
     });
     member.on('committed', ({ tookMs }) => commits.observe(tookMs / 1_000));
-    const rebalances = new Counter({
+    const rebalances = new this.#prom.Counter({
       name: 'natspoc_rebalances_total',
       help: 'Partitions that this member acquired or lost.',
       registers,
     });
     for (const type of REBALANCES) member.on(type, () => rebalances.inc());
-    const fencings = new Counter({
+    const fencings = new this.#prom.Counter({
       name: 'natspoc_fencings_total',
       help: 'Number of times that this member was fenced.',
       registers,
     });
     member.on('fenced', () => fencings.inc());
-    const trimmed = new Counter({
+    const trimmed = new this.#prom.Counter({
       name: 'natspoc_messages_trimmed_total',
       help: 'Upper bound on messages that the stream dropped before they were handled.',
       registers,
@@ -133,7 +159,7 @@ export class Metrics {
 
   /** A counter whose value is read from the member. */
   #total(name: string, help: string, read: () => number): void {
-    const counter: Counter = new Counter({
+    const counter: PromClient.Counter = new this.#prom.Counter({
       name,
       help,
       registers: [this.#registry],
@@ -144,8 +170,8 @@ export class Metrics {
     });
   }
 
-  #gauge(name: string, help: string, labelNames: string[], read: (gauge: Gauge) => void): void {
-    const gauge: Gauge = new Gauge({
+  #gauge(name: string, help: string, labelNames: string[], read: (gauge: PromClient.Gauge) => void): void {
+    const gauge: PromClient.Gauge = new this.#prom.Gauge({
       name,
       help,
       labelNames,

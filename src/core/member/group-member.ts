@@ -238,12 +238,12 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
     }
     if (!options.health) return handler;
     const { group, stream } = this.#config;
-    // Loaded on demand: most programs do not need the metrics library.
+    // Loaded on demand: most programs do not serve it.
     const [{ Metrics }, { HealthServer }] = await Promise.all([
       import('../health/metrics.js'),
       import('../health/server.js'),
     ]);
-    const metrics = new Metrics({ stream, group, member: this.name });
+    const metrics = await Metrics.open({ stream, group, member: this.name });
     metrics.attach(this);
     this.#health = await HealthServer.open(this, metrics, options.health);
     return wrapHandler(handler, (call) => metrics.timed(call));

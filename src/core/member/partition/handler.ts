@@ -79,4 +79,9 @@ export class FailedAt extends Error {
  */
 export class StopConsuming extends Error {
   override readonly name = 'StopConsuming';
+
+  /** Also true for an error of another copy of this library, such as natspoc-core in a handler of the command line. */
+  static override [Symbol.hasInstance](error: unknown): boolean {
+    return error instanceof Error && error.name === 'StopConsuming';
+  }
 }

@@ -1,0 +1,64 @@
+// Packs natspoc-core: the library of the same sources, without the command line, oclif, Ink and React.
+//
+//     node scripts/core-package.js [folder, default the current one]     after npm run build
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { build } from 'esbuild';
+
+const root = join(import.meta.dirname, '..');
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const { version, license, keywords, engines, peerDependencies, peerDependenciesMeta, dependencies } =
+  manifest;
+const folder = mkdtempSync(join(tmpdir(), 'natspoc-core-'));
+
+try {
+  await build({
+    entryPoints: [join(root, 'src/core/index.ts')],
+    outdir: join(folder, 'dist'),
+    chunkNames: 'shared/[name]-[hash]',
+    bundle: true,
+    splitting: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+    target: 'node20.19',
+    logLevel: 'warning',
+  });
+  cpSync(join(root, 'dist/core'), join(folder, 'dist'), {
+    recursive: true,
+    filter: (path) => !/\.js(\.map)?$/.test(path),
+  });
+  for (const file of ['LICENSE', 'CHANGELOG.md']) cpSync(join(root, file), join(folder, file));
+  cpSync(join(root, 'scripts/core-package.md'), join(folder, 'README.md'));
+  const core = {
+    name: 'natspoc-core',
+    version,
+    description:
+      'Partitioned, ordered, self-balancing consumption of NATS JetStream: the library of natspoc.',
+    license,
+    type: 'module',
+    keywords: keywords.filter((word) => word !== 'cli'),
+    exports: {
+      '.': { types: './dist/index.d.ts', default: './dist/index.js' },
+      './package.json': './package.json',
+    },
+    files: ['dist', 'CHANGELOG.md'],
+    engines,
+    dependencies: { nats: dependencies.nats },
+    // For the metrics of health.
+    peerDependencies: { ...peerDependencies, 'prom-client': dependencies['prom-client'] },
+    peerDependenciesMeta: { ...peerDependenciesMeta, 'prom-client': { optional: true } },
+  };
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(core, null, 2)}\n`);
+  const target = resolve(process.argv[2] ?? '.');
+  const packed = execFileSync('npm', ['pack', '--json', '--pack-destination', target], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+  const [{ filename, files, unpackedSize }] = JSON.parse(packed);
+  console.log(`${join(target, filename)}: ${files.length} files, ${Math.round(unpackedSize / 1_000)} kB`);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
