@@ -8,7 +8,9 @@ const RENEWED_WITHIN = 1.3;
 export function unrest(world: World): string | undefined {
   const { settings, ledger, server, active } = world;
   // A member that began anew meanwhile opens no reader, and is not refused again, until it owns a partition.
-  const refused = active.find(({ client, member }) => client.stream.wasRefused && member.partitions.length > 0);
+  const refused = active.find(
+    ({ client, member }) => client.stream.wasRefused && member.partitions.length > 0,
+  );
   if (refused) return `${refused.name} was refused and has not ended`;
   const ids = new Map(active.map((member) => [member.member.id ?? '', member]));
   if (ledger.sessions.size !== active.length)
