@@ -14,9 +14,9 @@ export const READING: readonly Mutant[] = [
     mistake: 'a server without a pending request counts as silent',
     edits: [
       core(
-        'nats/jetstream/pull',
-        'if (this.#heard || !this.#demand.isWaiting) heardAt',
-        'if (this.#heard) heardAt',
+        'nats/jetstream/silence-watch',
+        'if (this.#heard || !this.#events.isWaiting()) this',
+        'if (this.#heard) this',
       ),
     ],
   },

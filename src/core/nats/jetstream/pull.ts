@@ -2,13 +2,12 @@ import {
   AckPolicy,
   type ConsumerConfig,
   type ConsumerInfo,
-  createInbox,
   type Msg,
   NatsError,
   type Subscription,
 } from 'nats';
-import { type Cancel, systemClock } from '../../lib/clock.js';
-import { messageOf, NatspocError } from '../../lib/errors.js';
+import { systemClock } from '../../lib/clock.js';
+import { NatspocError } from '../../lib/errors.js';
 import type { ReaderWindow } from '../../ports/index.js';
 import type { NatsHandles } from '../client/handles.js';
 import { listen } from '../client/listen.js';
@@ -17,16 +16,16 @@ import { watchConnection } from '../client/watch-connection.js';
 import { DeliveryReader } from './delivery.js';
 import { Expectation, type Unexpected } from './expectation.js';
 import { sizeOf } from './message-size.js';
-import { type Order, PullBudget } from './pull-budget.js';
+import { PullBudget } from './pull-budget.js';
+import { nanosOf, PullRequests } from './pull-requests.js';
 import { RequestLimits } from './request-limits.js';
+import { SilenceWatch } from './silence-watch.js';
 
 /** The server deletes the reader of a vanished process after this time. */
 const INACTIVE_THRESHOLD_MS = 30_000;
 
 /** The reason of a fault: the server sent nothing, although it should have. */
 export const SILENCE = 'the server is silent';
-
-const nanos = (ms: number): number => ms * 1_000_000;
 
 /** What to pull, and how. */
 export interface PullOptions {
@@ -66,19 +65,16 @@ export class PullReader {
   readonly #handles: NatsHandles;
   readonly #options: PullOptions;
   readonly #sink: PullSink;
-  readonly #nextSubject: string;
   readonly #delivery = new DeliveryReader();
   readonly #demand: PullBudget;
-  readonly #limits: RequestLimits;
+  readonly #requests: PullRequests;
   #subscription: Subscription | undefined;
-  #inbox = '';
   readonly #expectation: Expectation;
   #pending: number;
   /** Whether no request was pending at some time since the last delivery, and between the two before. */
   #rests = true;
   #rested = true;
-  #heard = false;
-  #cancelWatchdog: Cancel | undefined;
+  #watchdog: SilenceWatch | undefined;
   #unwatch: (() => void) | undefined;
   #open = false;
 
@@ -86,13 +82,12 @@ export class PullReader {
     this.#handles = handles;
     this.#options = options;
     this.#sink = sink;
-    this.#limits = new RequestLimits(info.config);
-    this.#demand = new PullBudget(options.window, options.concurrency, this.#limits);
+    const limits = new RequestLimits(info.config);
+    this.#demand = new PullBudget(options.window, options.concurrency, limits);
+    this.#requests = new PullRequests(handles, options, this.#demand, limits, (reason) => this.fail(reason));
     this.#pending = info.num_pending;
     const { filter, emptyAt } = options;
     this.#expectation = new Expectation({ filter, after: (options.start.opt_start_seq ?? 1) - 1, emptyAt });
-    // The prefix contains the JetStream domain, if any.
-    this.#nextSubject = `${handles.manager.getOptions().apiPrefix}.CONSUMER.MSG.NEXT.${options.stream}.${options.name}`;
   }
 
   /**
@@ -112,7 +107,7 @@ export class PullReader {
       ack_policy: AckPolicy.None,
       mem_storage: true,
       num_replicas: 1,
-      inactive_threshold: nanos(INACTIVE_THRESHOLD_MS),
+      inactive_threshold: nanosOf(INACTIVE_THRESHOLD_MS),
       ...options.start,
     });
     const reader = new PullReader(handles, options, sink, info);
@@ -138,24 +133,24 @@ export class PullReader {
   /** Starts to pull. `held`: unsettled messages of the previous reader, which count against the window. */
   start(held = 0): void {
     this.#demand.begin(held);
-    this.#fill();
+    this.#requests.fill();
   }
 
   /** Returns room to the window. */
   release(messages: number): void {
     this.#demand.release(messages);
-    this.#fill();
+    this.#requests.fill();
   }
 
   /** Handlers are idle, because all buffered messages wait for running ones: requests more if the window has room. */
   starve(): void {
-    if (this.#demand.starve()) this.#fill();
+    if (this.#demand.starve()) this.#requests.fill();
   }
 
   /** Changes the window; pending requests are not withdrawn. */
   resize(window: ReaderWindow): void {
     this.#demand.resize(window);
-    this.#fill();
+    this.#requests.fill();
   }
 
   /** Stops, and deletes the consumer without waiting for the answer. */
@@ -177,15 +172,14 @@ export class PullReader {
 
   /** A forbidden request gets no answer, and would look like a silent server. */
   #denied(operation: string, subject: string): void {
-    if (operation !== 'publish' || subject !== this.#nextSubject) return;
+    if (operation !== 'publish' || subject !== this.#requests.subject) return;
     const message = `Could not read ${this.#options.stream}: not permitted to publish ${subject}.`;
     this.fail('not permitted', new NatspocError('not-permitted', message));
   }
 
   #listen(): void {
     this.#open = true;
-    this.#inbox = createInbox(this.#handles.inboxPrefix);
-    this.#subscription = listen(this.#handles.connection, `${this.#inbox}.*`, {
+    this.#subscription = listen(this.#handles.connection, `${this.#requests.inbox}.*`, {
       message: (message) => this.#receive(message),
       failed: (error) => {
         const refused = error instanceof NatsError && error.permissionContext !== undefined;
@@ -197,67 +191,33 @@ export class PullReader {
       // Pending requests are lost, and the consumer, which is in the server's memory, may be.
       reconnected: () => this.fail('the connection was lost'),
     });
-    const everyMs = this.#options.heartbeatMs;
     const { clock = systemClock } = this.#handles;
-    let heardAt = clock.now();
-    let dueAt = heardAt + everyMs;
-    const look = (): void => {
-      const now = clock.now();
-      // A late timer means that this process was stopped: what arrived meanwhile is still unread.
-      const late = now - dueAt > everyMs / 2;
-      dueAt = now + everyMs;
-      this.#cancelWatchdog = clock.at(dueAt, look);
+    this.#watchdog = new SilenceWatch(clock, this.#options.heartbeatMs, {
       // The server only answers requests: while the window is full, it sends nothing.
-      if (this.#heard || !this.#demand.isWaiting) heardAt = now;
-      this.#heard = false;
-      if (late) heardAt = Math.max(heardAt, now - everyMs);
-      else if (now - heardAt > 2.5 * everyMs) this.fail(SILENCE);
-    };
-    this.#cancelWatchdog = clock.at(dueAt, look);
+      isWaiting: () => this.#demand.isWaiting,
+      silent: () => this.fail(SILENCE),
+    });
   }
 
   #shut(): void {
     this.#open = false;
-    this.#cancelWatchdog?.();
+    this.#requests.stop();
+    this.#watchdog?.stop();
     this.#unwatch?.();
     this.#subscription?.unsubscribe();
   }
 
-  #fill(): void {
-    while (this.#open) {
-      const order = this.#demand.order();
-      if (!order) return;
-      this.#request(order);
-    }
-  }
-
-  #request({ batch, maxBytes }: Order): void {
-    const { expiresMs } = this.#limits;
-    const request = {
-      batch,
-      expires: nanos(expiresMs),
-      // The server refuses a heartbeat longer than half of the request.
-      idle_heartbeat: nanos(Math.min(this.#options.heartbeatMs, expiresMs / 2)),
-      ...(maxBytes !== undefined && { max_bytes: maxBytes }),
-    };
-    try {
-      // The server's status messages go to the reply subject, so that contains the size of the request.
-      this.#handles.connection.publish(this.#nextSubject, JSON.stringify(request), {
-        reply: `${this.#inbox}.${batch}`,
-      });
-    } catch (error) {
-      // The connection is closing. The caller is a handler that has ended and must not get this error.
-      this.fail(messageOf(error));
-    }
-  }
-
   #receive(message: Msg): void {
     if (!this.#open) return;
-    this.#heard = true;
+    this.#watchdog?.heard();
     const delivery = this.#delivery;
     if (!delivery.read(message.reply ?? '')) {
-      if (message.subject.startsWith(this.#inbox)) this.#receiveStatus(message);
-      else this.fail(`something that is no delivery: ${message.subject}`);
+      if (!this.#requests.isAnswer(message)) this.fail(`something that is no delivery: ${message.subject}`);
+      else if (message.headers?.code === 100) this.#idle();
+      else {
+        this.#rests = true;
+        this.#requests.receiveStatus(message);
+      }
       return;
     }
     const unexpected = this.#expectation.take(message, delivery);
@@ -272,7 +232,7 @@ export class PullReader {
     this.#rested = this.#rests;
     this.#rests = !this.#demand.isWaiting;
     this.#sink.message(message, delivery);
-    if (this.#demand.adapt()) this.#fill();
+    if (this.#demand.adapt()) this.#requests.fill();
   }
 
   /**
@@ -284,34 +244,5 @@ export class PullReader {
     if (gone === 0) return;
     this.#pending = 0;
     this.#sink.gone?.(gone);
-  }
-
-  #receiveStatus(message: Msg): void {
-    const code = message.headers?.code ?? 0;
-    const text = message.headers?.description ?? '';
-    if (code === 100) {
-      this.#idle();
-      return;
-    }
-    if (code === 409 && this.#limits.learn(text)) {
-      // The whole request was refused: the last token of the reply subject is its size.
-      this.#rests = true;
-      this.#demand.fallShort(Number(message.subject.slice(this.#inbox.length + 1)), false);
-      this.#fill();
-      return;
-    }
-    // 408: the request expired. These 409s: it reached its byte limit. Anything else ends the reader.
-    if (code !== 408 && !(code === 409 && /maxbytes|batch completed/i.test(text))) {
-      this.fail(`${code} ${text}`.trim());
-      return;
-    }
-    const unserved = Number(message.headers?.get('Nats-Pending-Messages') || Number.NaN);
-    if (Number.isNaN(unserved)) {
-      this.fail(`${code} ${text} without a count`);
-      return;
-    }
-    this.#rests = true;
-    this.#demand.fallShort(unserved, code === 409 && message.subject === `${this.#inbox}.${unserved}`);
-    this.#fill();
   }
 }

@@ -1,0 +1,109 @@
+import { createInbox, type Msg } from 'nats';
+import { messageOf } from '../../lib/errors.js';
+import type { NatsHandles } from '../client/handles.js';
+import type { Order, PullBudget } from './pull-budget.js';
+import type { RequestLimits } from './request-limits.js';
+
+/** Milliseconds as the server counts. */
+export const nanosOf = (ms: number): number => ms * 1_000_000;
+
+/** Whom to ask, and how often the server shows that it is there. */
+interface Consumer {
+  stream: string;
+  name: string;
+  heartbeatMs: number;
+}
+
+/** Sends what a budget orders as requests of a pull consumer, and accounts for those that end without all messages. */
+export class PullRequests {
+  /** Where requests are sent; the prefix contains the JetStream domain, if any. */
+  readonly subject: string;
+  /** Answers arrive below this subject. */
+  readonly inbox: string;
+  readonly #handles: NatsHandles;
+  readonly #heartbeatMs: number;
+  readonly #demand: PullBudget;
+  readonly #limits: RequestLimits;
+  readonly #fail: (reason: string) => void;
+  #isOver = false;
+
+  /** @param fail the reader has to end, for this reason. */
+  constructor(
+    handles: NatsHandles,
+    { stream, name, heartbeatMs }: Consumer,
+    demand: PullBudget,
+    limits: RequestLimits,
+    fail: (reason: string) => void,
+  ) {
+    this.subject = `${handles.manager.getOptions().apiPrefix}.CONSUMER.MSG.NEXT.${stream}.${name}`;
+    this.inbox = createInbox(handles.inboxPrefix);
+    this.#handles = handles;
+    this.#heartbeatMs = heartbeatMs;
+    this.#demand = demand;
+    this.#limits = limits;
+    this.#fail = fail;
+  }
+
+  stop(): void {
+    this.#isOver = true;
+  }
+
+  /** Requests what the budget orders. */
+  fill(): void {
+    while (!this.#isOver) {
+      const order = this.#demand.order();
+      if (!order) return;
+      this.#send(order);
+    }
+  }
+
+  /** True for a status message of the server, which has no subject of the stream. */
+  isAnswer(message: Msg): boolean {
+    return message.subject.startsWith(this.inbox);
+  }
+
+  /** A request has ended before all of its messages came, or was refused. */
+  receiveStatus(message: Msg): void {
+    const code = message.headers?.code ?? 0;
+    const text = message.headers?.description ?? '';
+    // The last token of the reply subject is the size of the request.
+    const size = Number(message.subject.slice(this.inbox.length + 1));
+    if (code === 409 && this.#limits.learn(text)) {
+      this.#demand.fallShort(size, false);
+      this.fill();
+      return;
+    }
+    // 408: the request expired. These 409s: it reached its byte limit. Anything else ends the reader.
+    if (code !== 408 && !(code === 409 && /maxbytes|batch completed/i.test(text))) {
+      this.#fail(`${code} ${text}`.trim());
+      return;
+    }
+    const unserved = Number(message.headers?.get('Nats-Pending-Messages') || Number.NaN);
+    if (Number.isNaN(unserved)) {
+      this.#fail(`${code} ${text} without a count`);
+      return;
+    }
+    this.#demand.fallShort(unserved, code === 409 && unserved === size);
+    this.fill();
+  }
+
+  #send({ batch, maxBytes }: Order): void {
+    const { expiresMs } = this.#limits;
+    const request = {
+      batch,
+      expires: nanosOf(expiresMs),
+      // The server refuses a heartbeat longer than half of the request.
+      idle_heartbeat: nanosOf(Math.min(this.#heartbeatMs, expiresMs / 2)),
+      ...(maxBytes !== undefined && { max_bytes: maxBytes }),
+    };
+    try {
+      // The server's status messages go to the reply subject, so that contains the size of the request.
+      this.#handles.connection.publish(this.subject, JSON.stringify(request), {
+        reply: `${this.inbox}.${batch}`,
+      });
+    } catch (error) {
+      // The connection is closing. The caller is a handler that has ended and must not get this error.
+      this.#fail(messageOf(error));
+    }
+  }
+}
