@@ -494,12 +494,32 @@ describe('a partition runner', () => {
 
   it('does not commit messages of a changed shared reader when it drains', async () => {
     const { stream, start, runner, bucket, told } = bench();
-    stream.shared = { confirm: async () => 'its reader was changed' };
+    stream.shared = { confirm: async () => ({ doubt: 'its reader was changed' }) };
     await start();
     stream.deliver(fakeMessage(1), fakeMessage(3));
     await runner.drain();
     assert.equal(bucket.record?.seq, 0);
     assert.match(told.at(-1) ?? '', /^failed: /);
+  });
+
+  it('commits messages of a shared reader only after the server has shown that it was not changed', async () => {
+    const { stream, start, bucket, clock } = bench();
+    let answer: 'unknown' | 'confirmed' = 'unknown';
+    stream.shared = { confirm: async () => answer };
+    await start();
+    stream.deliver(fakeMessage(1), fakeMessage(3));
+    const passes = async (): Promise<void> => {
+      for (let i = 0; i < 5; i++) {
+        await settle();
+        clock.advance(200);
+      }
+      await settle();
+    };
+    await passes();
+    assert.equal(bucket.record?.seq, 0);
+    answer = 'confirmed';
+    await passes();
+    assert.equal(bucket.record?.seq, 3);
   });
 
   it('aborts the signal of a slow handler, reports it, and drains without it', async () => {

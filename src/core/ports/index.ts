@@ -186,16 +186,16 @@ export interface EventStream {
    */
   readonly shared?: {
     /**
-     * Checks the readers. A changed one faults as `foreign`. Resolves with the reason if its deliveries to this partition
-     * since the last check do not count.
+     * Checks the readers, before what they delivered is committed. A changed one faults as `foreign`. `doubt`: its deliveries
+     * to this partition since the last check do not count, for this reason; `unknown`: the server has not answered.
      */
-    confirm(partition: number): Promise<string | undefined>;
+    confirm(partition: number): Promise<'confirmed' | 'unknown' | { doubt: string }>;
   };
   open(options: ReaderOptions, sink: ReaderSink): Promise<OpenOutcome>;
   /** Deletes a reader by name; a missing reader is a success. */
   remove(name: string): Promise<RemoveOutcome>;
-  /** The state of a reader; `gone`: the server has none of this name; undefined: unknown. */
-  inspect(name: string, partition: number | null): Promise<ReaderState | 'gone' | undefined>;
+  /** The state of a reader; `gone`: the server has none of this name; `denied`: not permitted; undefined: unknown. */
+  inspect(name: string, partition: number | null): Promise<ReaderState | 'gone' | 'denied' | undefined>;
   /** `maxAgeMs`: accepts an earlier answer of at most this age. Default 0. */
   bounds(maxAgeMs?: number): Promise<({ kind: 'ok' } & StreamBounds) | NoAnswer>;
   /** When the message of a sequence was stored, milliseconds since 1970; undefined: it is gone, or unknown. */

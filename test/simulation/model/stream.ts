@@ -56,9 +56,9 @@ export class SimStream implements EventStream {
     this.shared = shared && {
       // A partition may have no reader when its owner learns that what was handled does not count.
       confirm: async (partition) => {
-        const reason = await shared.confirm(partition);
-        if (reason !== undefined) observer.faulted(partition, 'foreign');
-        return reason;
+        const reading = await shared.confirm(partition);
+        if (typeof reading === 'object') observer.faulted(partition, 'foreign');
+        return reading;
       },
     };
     this.#most = sharing?.budget.messages;

@@ -195,7 +195,7 @@ export const READING: readonly Mutant[] = [
       core(
         'member/partition/committer',
         'await stream?.shared?.confirm(this.#partition);',
-        'undefined as string | undefined;',
+        'undefined as unknown;',
       ),
     ],
   },
@@ -204,6 +204,19 @@ export const READING: readonly Mutant[] = [
     mistake: 'an ended shared reader is not checked, although its deliveries are not committed yet',
     edits: [
       core('member/shared/shared-stream', 'if (reader.isUnconfirmed) this.#unconfirmed.push(reader);', ''),
+    ],
+  },
+  {
+    name: 'removed-unconfirmed',
+    mistake: 'a shared reader is removed before it was checked a last time, so that nothing shows a change',
+    edits: [core('member/shared/shared-reader', 'tries < LAST_LOOKS', 'tries < 0')],
+  },
+  {
+    name: 'unanswered-commit',
+    mistake:
+      'deliveries are committed although the server has not shown whether their shared reader was changed',
+    edits: [
+      core('member/partition/committer', "if (reading === 'unknown') return sleep(clock, RETRY_MS);", ''),
     ],
   },
   {

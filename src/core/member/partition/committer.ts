@@ -264,13 +264,14 @@ export class Committer {
           : new StopConsuming(`the barrier before a commit was rejected: ${String(cause)}`, { cause }),
       );
     }
-    const doubt = await stream?.shared?.confirm(this.#partition);
+    const reading = await stream?.shared?.confirm(this.#partition);
     if (this.#ended || !this.#deps.permit.isOpen) return;
-    if (doubt !== undefined) {
+    if (typeof reading === 'object') {
       this.end();
-      this.#over.doubted(doubt);
+      this.#over.doubted(reading.doubt);
       return;
     }
+    if (reading === 'unknown') return sleep(clock, RETRY_MS);
     const sentAt = clock.now();
     this.#lastAt = sentAt;
     const at = new Date().toISOString();

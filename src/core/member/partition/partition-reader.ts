@@ -189,7 +189,7 @@ export class PartitionReader {
     const { stream, clock, name, partition } = this.#ports;
     for (let isFirst = true; ; isFirst = false) {
       const state = await stream.inspect(name, partition);
-      if (!state || state === 'gone') return undefined;
+      if (typeof state !== 'object') return undefined;
       if (state.change !== undefined) return state.change;
       if (state.delivered <= reader.delivered) return undefined;
       if (!isFirst) return 'another client has pulled messages from its reader';

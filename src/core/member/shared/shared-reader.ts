@@ -14,6 +14,9 @@ import type { Lane } from './lane.js';
 /** Messages that are passed over are given back to the window in lots of this size, at most. */
 const LOT = 64;
 
+/** How often a reader that is to be removed is looked at, if there is no answer. */
+const LAST_LOOKS = 3;
+
 /** What a shared reader needs. */
 export interface SharedReaderPorts {
   clock: Clock;
@@ -61,8 +64,8 @@ export class SharedReader {
   #passed = 0;
   readonly #lot: number;
   /** Looks for changes: the one that is under way, and the one that comes after it. */
-  #look: Promise<void> | undefined;
-  #nextLook: Promise<void> | undefined;
+  #look: Promise<boolean> | undefined;
+  #nextLook: Promise<boolean> | undefined;
   /** A full lane is looked at again when this many more messages have come. */
   #patience = 0;
   #isClosed = false;
@@ -181,17 +184,17 @@ export class SharedReader {
     this.#reader?.release(messages);
   }
 
-  /** True while an ended reader has not been checked since its last delivery. */
+  /** True until a check of an ended reader since its last delivery has been answered. */
   get isUnconfirmed(): boolean {
-    return this.#served.size > 0;
+    return this.#served.size > 0 || this.#look !== undefined;
   }
 
   /**
    * Ends it where another client has changed it, and tells which partitions that concerns, also after it has ended: the server
    * keeps it for a while. Whoever asks gets an answer to a question that was sent later, so what was delivered before is
-   * confirmed by it.
+   * confirmed by it. False: there was no answer.
    */
-  confirm(): Promise<void> {
+  confirm(): Promise<boolean> {
     if (!this.#look) {
       this.#look = this.#lookForChange().finally(() => {
         this.#look = undefined;
@@ -205,7 +208,7 @@ export class SharedReader {
     return this.#nextLook;
   }
 
-  async #lookForChange(): Promise<void> {
+  async #lookForChange(): Promise<boolean> {
     const before = this.delivered;
     const served = this.#served;
     this.#served = new Map([...this.#lanes].map(([partition, lane]) => [partition, this.#behind(lane)]));
@@ -220,15 +223,17 @@ export class SharedReader {
       this.close();
       this.#events.ended(this);
       this.#events.changed(doubtful, found.change);
-      return;
+      return true;
     }
-    if (!found || this.#trimWatch.isUnsettled) this.#served = new Map([...this.#served, ...served]);
-    if (!found || found === 'gone' || this.#isClosed) return;
+    const isAnswered = (found !== undefined || !this.#reader) && !this.#trimWatch.isUnsettled;
+    if (!isAnswered) this.#served = new Map([...this.#served, ...served]);
+    if (typeof found !== 'object' || this.#isClosed) return isAnswered;
     // What the server has just sent may still be on its way: it has to be missing twice.
     const isMissing = found.delivered > before && this.delivered === before;
     if (isMissing && this.#missingAfter === before)
       this.#end('broken', 'another client has pulled messages from it');
     this.#missingAfter = isMissing ? before : undefined;
+    return isAnswered;
   }
 
   /** What comes behind this sequence will be delivered by this reader. */
@@ -240,6 +245,12 @@ export class SharedReader {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#trimWatch.stop();
+    void this.#remove();
+  }
+
+  /** Not before it was looked at, because nothing shows afterwards that another client had changed it. */
+  async #remove(): Promise<void> {
+    for (let tries = 0; this.#served.size > 0 && tries < LAST_LOOKS; tries++) await this.confirm();
     this.#reader?.close();
   }
 

@@ -41,10 +41,12 @@ export interface SharedStreamPorts {
  * before the next sequence of a partition is passed over, so the seam has neither gap nor repeat.
  */
 export class SharedStream implements EventStream, LaneOwner {
-  readonly shared = {
-    confirm: async (partition: number) => {
-      await this.#confirm();
-      return this.#doubts.get(partition)?.reason;
+  readonly shared: NonNullable<EventStream['shared']> = {
+    confirm: async (partition) => {
+      const isAnswered = await this.#confirm();
+      const doubt = this.#doubts.get(partition)?.reason;
+      if (doubt !== undefined) return { doubt };
+      return isAnswered ? 'confirmed' : 'unknown';
     },
   };
   readonly partitions: number;
@@ -230,9 +232,12 @@ export class SharedStream implements EventStream, LaneOwner {
     return undefined;
   }
 
-  async #confirm(): Promise<void> {
-    await Promise.all([this.#head, this.#catchUp, ...this.#unconfirmed].map((reader) => reader?.confirm()));
+  /** False: not all readers could be looked at. */
+  async #confirm(): Promise<boolean> {
+    const readers = [this.#head, this.#catchUp, ...this.#unconfirmed];
+    const looks = await Promise.all(readers.map((reader) => reader?.confirm()));
     this.#unconfirmed = this.#unconfirmed.filter((reader) => reader.isUnconfirmed).slice(-MOST_UNCONFIRMED);
+    return looks.every((isAnswered) => isAnswered !== false);
   }
 
   bounds(maxAgeMs?: number): ReturnType<EventStream['bounds']> {

@@ -7,7 +7,6 @@ import type {
   ReaderFault,
   ReaderOptions,
   ReaderSink,
-  ReaderState,
   RemoveOutcome,
   StreamBounds,
 } from '../../ports/index.js';
@@ -156,8 +155,8 @@ export class NatsEventStream implements EventStream {
     }
   }
 
-  async inspect(name: string, partition: number | null): Promise<ReaderState | 'gone' | undefined> {
-    if (!this.#tellsReaders) return undefined;
+  async inspect(name: string, partition: number | null): ReturnType<EventStream['inspect']> {
+    if (!this.#tellsReaders) return 'denied';
     try {
       const info = await this.#handles.manager.consumers.info(this.#stream, name);
       const change = changeOf(info, this.#filter(partition));
@@ -165,8 +164,9 @@ export class NatsEventStream implements EventStream {
     } catch (error) {
       if (apiErrorCode(error) === API_ERRORS.consumerNotFound) return 'gone';
       // Each further try would log a line on the server.
-      if (toNatspocError(error, 'look at a reader').code === 'not-permitted') this.#tellsReaders = false;
-      return undefined;
+      if (toNatspocError(error, 'look at a reader').code !== 'not-permitted') return undefined;
+      this.#tellsReaders = false;
+      return 'denied';
     }
   }
 
