@@ -100,7 +100,9 @@ export async function play(world: World): Promise<void> {
   liftHalts(world);
   await storm(world, random.int(3, 8), random.between(5_000, 20_000));
   judge.note('--- the storm is over');
-  await rest('after the last fault', boundMs + (world.harm === 'loss' ? settings.ttlMs * MISSED_TTLS : 0));
+  // A member may notice a loss, or believe that there was one, long after the group looks at rest.
+  if (world.harm === 'loss') await world.sleep(settings.ttlMs * MISSED_TTLS);
+  await rest('after the last fault', boundMs);
 
   // A group at rest must stay at rest.
   const writes = ledger.leaseWrites;

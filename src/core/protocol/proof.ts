@@ -92,11 +92,16 @@ export function ownProofRead(state: State, { outcome }: EventOf<'proof-read'>): 
     certain(state, outcome.revision, proof.unknownSince);
 }
 
-/** Sets until when handlers may start, and interrupts the running ones after that. */
+/**
+ * Sets until when handlers may start, and interrupts the running ones after that. After a reconnect nothing starts before a
+ * renewal sent since then is confirmed: the server may have been put back from an older copy, where others own our partitions.
+ */
 export function updatePermit(state: State): void {
   const { session, now, timing } = state;
-  const end = session.proof.certainAt + timing.graceMs;
-  const until = state.connected && isAlive(state) && now < end ? end : Number.NEGATIVE_INFINITY;
+  const { certainAt } = session.proof;
+  const end = certainAt + timing.graceMs;
+  const isPermitted = state.connected && isAlive(state) && certainAt >= state.connectedAt && now < end;
+  const until = isPermitted ? end : Number.NEGATIVE_INFINITY;
   if (until !== state.permit) {
     state.permit = until;
     state.out.push({ type: 'permit', until });

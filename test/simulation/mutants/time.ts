@@ -37,7 +37,12 @@ export const TIME: readonly Mutant[] = [
   {
     name: 'out-of-touch',
     mistake: 'handlers start until the deadline, without a confirmed renewal',
-    edits: [core('protocol/proof', 'session.proof.certainAt + timing.graceMs', 'session.proof.deadline')],
+    edits: [core('protocol/proof', 'certainAt + timing.graceMs', 'session.proof.deadline')],
+  },
+  {
+    name: 'reconnect-trusted',
+    mistake: 'handlers start after a reconnect before a renewal has shown that the bucket is the same',
+    edits: [core('protocol/proof', 'certainAt >= state.connectedAt && ', '')],
   },
   {
     name: 'reads-are-contact',
