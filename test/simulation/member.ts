@@ -214,7 +214,10 @@ export class SimMember {
         this.#world.readerOpened(partition);
       },
       faulted: (partition, fault) => {
-        if (fault === 'foreign' && this.#world.settings.shared) this.#world.handling.mistrusted(partition);
+        if (fault === 'foreign' && this.#world.settings.shared) {
+          this.#world.handling.mistrusted(partition);
+          this.#world.ledger.mistrusted(partition);
+        }
         const quietMs = judge.now - Math.max(this.connection.troubledAt, this.process.wokeAt);
         if (fault === 'silent' && this.connection.isUp && !this.process.isPaused && quietMs > TROUBLE_MS)
           judge.violate('I10', `${this.name} gives up the reader of p${partition} though nothing is wrong`);

@@ -37,6 +37,8 @@ export class Ledger {
   readonly #mayRepeat: (sequence: number) => boolean;
   /** Entries that were removed from the bucket. */
   readonly losses: Losses;
+  /** The epoch under which deliveries to a partition were in doubt. */
+  readonly #mistrusted = new Map<number, number>();
   readonly #lostPositions = new Map<number, PositionNow>();
   /** The positions at the time when the bucket last went back. */
   readonly #positionsBefore = new Map<number, PositionNow>();
@@ -235,6 +237,11 @@ export class Ledger {
     );
   }
 
+  /** The owner of a partition learns that deliveries of a changed shared reader do not count: it does not commit them. */
+  mistrusted(partition: number): void {
+    this.#mistrusted.set(partition, this.lease(partition).revision);
+  }
+
   /** I3: an owner that gives its partition away has committed everything that it handled. */
   #givenAway(partition: number, writer: string): void {
     const { sequence } = this.position(partition);
@@ -244,6 +251,7 @@ export class Ledger {
     while (next && !next.done && this.#log.isDropped(next)) next = this.#log.of(partition)[next.index + 1];
     const epoch = this.lease(partition).revision;
     if (!next?.done || next.handledUnder !== epoch || this.#mayRepeat(next.sequence)) return;
+    if (this.#mistrusted.get(partition) === epoch) return;
     // An unreadable position cannot be moved.
     if (this.#damage.wasUnder(keys.position(this.#group, partition), epoch)) return;
     this.#judge.violate(
