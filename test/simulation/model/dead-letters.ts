@@ -7,7 +7,7 @@ import type { Random } from './random.js';
 import { request } from './request.js';
 
 const TIMEOUT_MS = 2_000;
-/** Limit of losses of a letter, or of its answer, in a row. */
+/** Limit of losses of a letter, or of its answer. */
 const MOST_LOST = 2;
 const utf8 = new TextDecoder();
 
@@ -40,7 +40,7 @@ export class SimDeadLetters implements DeadLetters {
   readonly #random: Random;
   readonly #dead: DeadStream;
   readonly #stored: (sequence: number) => void;
-  /** Losses in a row of each letter or its answer. */
+  /** Losses of each letter or its answer. */
   readonly #lost = new Map<number, number>();
 
   /** @param stored called for each letter that its member knows to be stored. */
@@ -80,7 +80,6 @@ export class SimDeadLetters implements DeadLetters {
           const used = id === String(from) ? 0.6 : 0.2;
           const { sequence, duplicate } = this.#dead.publish(id, String(from), this.#random.chance(used));
           if (this.#isLost(from, 0.1)) return;
-          this.#lost.delete(from);
           answer({ kind: 'stored', sequence, duplicate });
         }),
       read: (sequence) =>
