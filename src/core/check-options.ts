@@ -110,7 +110,16 @@ const JOIN_GROUP: Checks<JoinGroupOptions> = {
   handler: such(isFunction, 'a function (message, context)'),
   batchHandler: such(isFunction, 'a function (messages, context)'),
   batch: such(isBatch, BATCH_ALLOWED),
-  ...settings('group', 'filter', 'name', 'concurrency', 'handlerTimeoutMs', 'maxAttempts', 'onFailure'),
+  ...settings(
+    'group',
+    'filter',
+    'name',
+    'concurrency',
+    'handlerTimeoutMs',
+    'maxAttempts',
+    'maxCrashes',
+    'onFailure',
+  ),
   ...settings('commitIntervalMs', 'commitEvery', 'ttlMs', 'probeIntervalMs', 'drainTimeoutMs'),
   ...settings('bufferMessages', 'bufferBytes', 'memoryIntervalMs'),
   key: {

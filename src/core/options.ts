@@ -157,6 +157,13 @@ export type JoinGroupOptions = Connecting &
      */
     maxAttempts?: number | undefined;
     /**
+     * How many members in a row may die, or hang for longer than the ttl, while they handle a message. Then it fails without being
+     * tried, and `judge` or `onFailure` decides. 2 to 1,000.
+     *
+     * @default 3
+     */
+    maxCrashes?: number | undefined;
+    /**
      * Waits between attempts, milliseconds: `baseMs`, doubled each time up to `maxMs`; half of each wait is random.
      *
      * @default { baseMs: 100, maxMs: 30_000 }

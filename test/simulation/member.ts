@@ -1,5 +1,6 @@
 import type { NatspocError } from '../../src/core/lib/errors.js';
 import { MemberEngine } from '../../src/core/member/engine/engine.js';
+import { CrashedOwners } from '../../src/core/member/partition/caution.js';
 import { Quota } from '../../src/core/member/partition/quota.js';
 import type { Report } from '../../src/core/protocol/events.js';
 import { timingFor } from '../../src/core/protocol/timing.js';
@@ -89,6 +90,7 @@ export class SimMember {
           commit: { intervalMs: 200, every: 1_000 },
           failure: { maxAttempts: 3, backoff: { baseMs: 50, maxMs: 500 }, onExhausted: settings.onExhausted },
           drainTimeoutMs: settings.drainTimeoutMs,
+          maxCrashes: 3,
           concurrency: settings.concurrency,
           handlerTimeoutMs: settings.handlerTimeoutMs,
         },
@@ -112,9 +114,18 @@ export class SimMember {
           started: (call) => {
             this.#fairness.started(call);
             handling.started(call);
+            world.poison.started(call);
+          },
+          kills: ({ sequence }) => {
+            if (!world.poison.kills(sequence)) return false;
+            judge.note(`message ${sequence} ends its process`);
+            this.crash(true);
+            timeline.after(random.between(100, 2_000), () => world.join());
+            return true;
           },
           ended: (call, how) => {
             handling.ended(call, how);
+            if (how !== 'stopped') world.poison.ended(call);
             this.#fairness.ended(call, how);
           },
         }),
@@ -128,7 +139,8 @@ export class SimMember {
             this.leave();
           },
           trimmed: (trimmed) => world.drops.told(partition, trimmed),
-          attemptFailed: (message, _attempt, _error, then) => {
+          attemptFailed: (message, _attempt, error, then) => {
+            if (error instanceof CrashedOwners) world.poison.blamed(message.sequence);
             if (then === 'skip') handling.skipped(message.sequence);
           },
         }),

@@ -5,6 +5,7 @@ import type { Fault } from './faults/fault.js';
 import * as members from './faults/members.js';
 import * as network from './faults/network.js';
 import * as operator from './faults/operator.js';
+import { poison } from './faults/poison.js';
 import * as readers from './faults/readers.js';
 import * as routes from './faults/routes.js';
 import { trimming } from './faults/trimming.js';
@@ -24,6 +25,8 @@ const FAULTS: readonly Fault[] = [
   members.failingHandlers,
   members.backlog,
   members.backlog,
+  poison,
+  poison,
   members.computing,
   members.refusal,
   members.counted,

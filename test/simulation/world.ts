@@ -3,6 +3,7 @@ import { Drops } from './checks/drops.js';
 import { Handling } from './checks/handling.js';
 import { Judge } from './checks/judge.js';
 import { Ledger } from './checks/ledger.js';
+import { Poison } from './checks/poison.js';
 import { SimMember } from './member.js';
 import type { Latency } from './model/connection.js';
 import type { HandlerProfile } from './model/handler.js';
@@ -56,12 +57,15 @@ export class World {
   readonly ledger: Ledger;
   readonly handling: Handling;
   readonly drops: Drops;
+  readonly poison: Poison;
   readonly members: SimMember[] = [];
   /** Readers opened, by partition. */
   readonly opens: number[];
   isPublishing = false;
   /** The harm to entries of the bucket in this run: damage or loss, not both, because a loss could bring damage back. */
   harm: 'damage' | 'loss' | undefined;
+  /** The bucket was put back to an older copy. */
+  wentBack = false;
 
   constructor(settings: WorldSettings, random: Random, trace: ((line: string) => void) | undefined) {
     this.settings = settings;
@@ -76,6 +80,7 @@ export class World {
         // Messages that were handled after a waiting key are repeated when the partition restarts.
         settings.concurrency > 1 || this.handling.handledWhenTold(sequence),
     );
+    this.poison = new Poison(this.judge, () => this.harm === undefined && !this.wentBack);
     this.drops = new Drops(this.judge, this.ledger, settings.shared);
     this.handling = new Handling(this.judge, this.ledger, this.server.log, settings);
     this.opens = new Array<number>(settings.partitions).fill(0);
@@ -129,6 +134,7 @@ export class World {
   /** The server restarts with an older copy of the bucket. */
   putBack(copy: StoreCopy): void {
     this.judge.note(`the bucket goes back to revision ${copy.revision}`);
+    this.wentBack = true;
     this.server.store.putBack(copy);
     this.ledger.goBack(copy.entries);
     this.handling.goBack();

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { NatspocError } from '../../src/core/lib/errors.js';
+import { Alone } from '../../src/core/member/partition/alone.js';
 import type { RunnerPorts, RunnerSettings } from '../../src/core/member/partition/contract.js';
 import type { GroupStart } from '../../src/core/member/partition/group-start.js';
 import { type Handler, StopConsuming } from '../../src/core/member/partition/handler.js';
@@ -40,6 +41,7 @@ function bench({
       commit: { intervalMs: 200, every: 1_000 },
       failure: { maxAttempts: 1, backoff: { baseMs: 100, maxMs: 100 }, onExhausted: 'halt' },
       drainTimeoutMs: 1_000,
+      maxCrashes: 3,
       ...settings,
     },
     {
@@ -63,6 +65,7 @@ function bench({
       clock,
       permit,
       slice: new TimeSlice(clock),
+      alone: new Alone(),
       random: () => 0,
       handler,
       logger: SILENT,

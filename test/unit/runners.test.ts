@@ -47,6 +47,7 @@ async function busyMember(partitions: number) {
         commit: { intervalMs: 200, every: 1_000 },
         failure: { maxAttempts: 1, backoff: { baseMs: 1, maxMs: 1 }, onExhausted: 'halt' },
         drainTimeoutMs: 1_000,
+        maxCrashes: 3,
       },
       budget: { messages: 10_000, bytes: 1_000_000 },
       seed: 1,

@@ -11,6 +11,7 @@ import type { Handler, InBatches } from '../../core/member/partition/handler.js'
 import { Quota } from '../../core/member/partition/quota.js';
 import { formatMemoryLine } from '../../core/member/stats/memory.js';
 import {
+  describeCautious,
   describeFailed,
   describeOverdue,
   describeReport,
@@ -152,6 +153,7 @@ function describe(member: GroupMember, config: Config, note: (line: string) => v
   });
   member.on('trimmed', (trimmed) => note(describeTrimmed(trimmed)));
   member.on('uncovered', (found) => note(`warning: ${describeUncovered(found)}`));
+  member.on('cautious', (cautious) => note(describeCautious(cautious)));
   member.on('unread', (unread) => note(describeUnread(unread)));
   member.on('uncommitted', (uncommitted) => note(describeUncommitted(uncommitted)));
   member.on('overdue', (overdue) => note(describeOverdue(overdue, config.drainTimeoutMs)));

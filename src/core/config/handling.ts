@@ -18,6 +18,13 @@ export const HANDLING = {
     ...integer(1, 1_000_000),
     help: 'how many times to try a message',
   }),
+  maxCrashes: define({
+    flag: 'max-crashes',
+    env: 'MAX_CRASHES',
+    fallback: '3',
+    ...integer(2, 1_000),
+    help: 'how many members in a row may die or hang while they handle a message, before it fails',
+  }),
   backoff: define({
     flag: 'backoff',
     env: 'BACKOFF',

@@ -207,6 +207,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
       overdue: (sequences) => this.#tell('overdue', { partition, sequences }),
       uncommitted: (range) => this.#tell('uncommitted', { partition, ...range }),
       trimmed: (trimmed) => this.#tell('trimmed', { partition, ...trimmed }),
+      cautious: (crashes, after) => this.#tell('cautious', { partition, crashes, after }),
       unread: (reason, retryMs) => this.#tell('unread', { partition, reason, retryMs }),
       stopped: (error) => this.#stop(error),
     };

@@ -106,6 +106,7 @@ export async function startMember(options: JoinOptions): Promise<MemberEngine> {
         concurrency: config.concurrency,
         handlerTimeoutMs: config.handlerTimeoutMs,
         drainTimeoutMs: config.drainTimeoutMs,
+        maxCrashes: config.maxCrashes,
       },
       budget,
       seed: Math.floor(Math.random() * 0xffffffff),

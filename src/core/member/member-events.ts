@@ -31,6 +31,8 @@ export interface MemberEventMap extends ReportEvents {
   trimmed: [event: { partition: number } & Trimmed];
   /** The stream holds messages that no partition takes, so that no member ever sees them. Looked for at the start and every 5 minutes. */
   uncovered: [found: Uncovered];
+  /** This number of owners in a row has died after the message `after`: messages are handled one at a time. */
+  cautious: [event: { partition: number; crashes: number; after: number }];
   /** A partition cannot be read at the moment, for this reason; the next attempt is in `retryMs`. Once a minute. */
   unread: [event: { partition: number; reason: string; retryMs: number }];
   /** Handlers of these messages did not finish in time: their partition moves anyway. */

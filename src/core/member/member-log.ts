@@ -3,6 +3,7 @@ import type { Report } from '../protocol/events.js';
 import type { GroupMember } from './group-member.js';
 import type { Logger, LogLevel } from './partition/logger.js';
 import {
+  describeCautious,
   describeFailed,
   describeOverdue,
   describeReport,
@@ -72,6 +73,7 @@ export function logProblems(
   });
   member.on('trimmed', (trimmed) => warn('trimmed', trimmed, describeTrimmed(trimmed)));
   member.on('uncovered', (found) => warn('uncovered', found, describeUncovered(found)));
+  member.on('cautious', (cautious) => warn('cautious', cautious, describeCautious(cautious)));
   member.on('unread', (unread) => warn('unread', unread, describeUnread(unread)));
   member.on('uncommitted', (range) => warn('uncommitted', range, describeUncommitted(range)));
   member.on('overdue', (overdue) => warn('overdue', overdue, describeOverdue(overdue, drainTimeoutMs)));

@@ -107,6 +107,11 @@ export function describeOverdue(
   return `p${partition}: ${which} did not finish ${within}; the next owner starts with it`;
 }
 
+/** One line about a partition whose owners have died. */
+export function describeCautious({ partition, crashes, after }: MemberEventMap['cautious'][0]): string {
+  return `p${partition}: ${crashes} members in a row have died or hung after message ${after}; handling one message at a time`;
+}
+
 /** One line about a partition that cannot be read at the moment. */
 export function describeUnread({ partition, reason, retryMs }: MemberEventMap['unread'][0]): string {
   const why = escapeControl(reason.replace(/\.$/, ''));

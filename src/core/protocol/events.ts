@@ -124,7 +124,8 @@ export type Effect =
   /** Forget the bucket's revisions, write back the positions of `owned` if they are missing, and open another watch. */
   | { type: 'begin-anew'; owned: readonly number[] }
   | { type: 'probe'; id: string }
-  | { type: 'start-partition'; partition: number; epoch: number }
+  /** `died`: the last owner has died, so that the partition was claimed. */
+  | { type: 'start-partition'; partition: number; epoch: number; died: boolean }
   | { type: 'drain-partition'; partition: number; epoch: number }
   | { type: 'abort-partition'; partition: number; epoch: number; reason: AbortReason }
   /** Handlers may start until this time and not after; -Infinity: not now. */

@@ -43,7 +43,8 @@ export function start(state: State, partition: number, own: OwnPartition): void 
   own.phase = 'starting';
   own.drainFailed = false;
   own.since = state.now;
-  state.out.push({ type: 'start-partition', partition, epoch: own.epoch });
+  const died = own.reason === 'claim' && own.from !== null;
+  state.out.push({ type: 'start-partition', partition, epoch: own.epoch, died });
 }
 
 /** The shell is to let running handlers finish, and to commit. */

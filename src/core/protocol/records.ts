@@ -71,6 +71,12 @@ export interface PositionRecord {
    * absent: none.
    */
   trimmed?: number | undefined;
+  /** How many owners in a row have died at this position; absent: none. */
+  crashes?: number | undefined;
+  /** The message that the last of them was handling; absent: unknown. */
+  suspect?: number | undefined;
+  /** The message after the position that its owner has begun to handle; recorded only after owners have died there. */
+  trying?: number | undefined;
   /** See `PositionMark`. */
   created?: number | undefined;
   stored?: number | undefined;
@@ -229,7 +235,14 @@ export const decodeOverride = (bytes: Uint8Array): OverrideRecord | undefined =>
 
 /** The position in these bytes, or undefined. */
 export const decodePosition = (bytes: Uint8Array): PositionRecord | undefined =>
-  decode(parseObject(bytes), POSITION, { reader: isToken, trimmed: isPositive, ...MARK });
+  decode(parseObject(bytes), POSITION, {
+    reader: isToken,
+    trimmed: isPositive,
+    crashes: isPositive,
+    suspect: isPositive,
+    trying: isPositive,
+    ...MARK,
+  });
 
 /** The times of a {@link PositionMark}, as far as they are recorded. */
 export const madeOn = (record: object): { created?: number; stored?: number } =>

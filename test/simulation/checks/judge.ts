@@ -12,6 +12,7 @@ export type Invariant =
   | 'I10'
   | 'I11'
   | 'I12'
+  | 'I13'
   | 'ended'
   | 'quota';
 

@@ -39,6 +39,14 @@ export interface CallObserver {
   ended(call: Call, how: 'handled' | 'failed' | 'stopped'): void;
 }
 
+/** Decides the fate of the process of a call. */
+export interface CallFate {
+  /** True if the call has ended its process. */
+  kills(call: Call): boolean;
+}
+
+const NEVER = new Promise<void>(() => {});
+
 /** Time until a handler stops after its signal aborted, milliseconds. */
 const STOP_MS = 3;
 
@@ -51,9 +59,10 @@ export function simulatedHandler(
   process: Process,
   random: Random,
   profile: HandlerProfile,
-  observer: CallObserver,
+  observer: CallObserver & CallFate,
 ): Handler {
   return (message, context) => {
+    if (process.isDead) return NEVER;
     const fails = profile.fails > 0 && random.chance(profile.fails);
     const call: Call = {
       member,
@@ -67,6 +76,7 @@ export function simulatedHandler(
       abortedAt: undefined,
     };
     observer.started(call);
+    if (observer.kills(call)) return NEVER;
     if (random.chance(profile.atOnce)) {
       if (profile.busyMs > 0) {
         call.busyMs = random.between(0, profile.busyMs);

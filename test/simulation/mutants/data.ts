@@ -33,7 +33,7 @@ export const DATA: readonly Mutant[] = [
     name: 'gate-ignored',
     mistake: 'handlers are called without a check of the permit',
     edits: [
-      core('member/partition/work', 'else if (!permit.isOpenAt(now)) permit', 'else if (now < 0) permit'),
+      core('member/partition/gate', 'else if (!permit.isOpenAt(now)) permit', 'else if (now < 0) permit'),
     ],
   },
   {
@@ -46,9 +46,9 @@ export const DATA: readonly Mutant[] = [
         '      if (this.#ended) {',
       ),
       core(
-        'member/partition/committer',
-        'if (this.#ended || !this.#deps.permit.isOpen) return;',
-        'if (this.#ended) return;',
+        'member/partition/position-writer',
+        'if (isOver() || !permit.isOpen) return',
+        'if (isOver()) return',
       ),
     ],
   },
@@ -123,9 +123,9 @@ export const DATA: readonly Mutant[] = [
     mistake: 'a member ends if it cannot read one position',
     edits: [
       core(
-        'member/partition/runner',
-        "else if (taken.kind === 'unreadable') this.#halted(taken.message);",
-        "else if (taken.kind === 'unreadable') this.#terminal(new Error(taken.message) as NatspocError);",
+        'member/partition/taking',
+        "else if (taken.kind === 'unreadable') this.#events.unreadable(taken.message);",
+        "else if (taken.kind === 'unreadable') this.#events.terminal(new Error(taken.message) as NatspocError);",
       ),
     ],
   },
@@ -149,6 +149,35 @@ export const DATA: readonly Mutant[] = [
         'if (found) trimmed(found);',
         'if (found && this.#stopped) trimmed(found);',
       ),
+    ],
+  },
+  {
+    name: 'deaths-uncounted',
+    mistake: 'a new owner does not count that the last one has died',
+    edits: [
+      core(
+        'member/partition/takeover',
+        'crashesAt(older ?? {}, died, ports.maxCrashes)',
+        'crashesAt(older ?? {}, died && older?.epoch === -1, ports.maxCrashes)',
+      ),
+    ],
+  },
+  {
+    name: 'trial-unrecorded',
+    mistake: 'a cautious owner does not record the message that it tries',
+    edits: [
+      core(
+        'member/partition/caution',
+        'const isRecorded = await trying(sequence);',
+        'const isRecorded = sequence > 0 || (await trying(sequence));',
+      ),
+    ],
+  },
+  {
+    name: 'next-one-blamed',
+    mistake: 'the message after the position is blamed, whichever one its owners tried',
+    edits: [
+      core('member/partition/caution', 'if (sequence === suspect && crashes', 'if (suspect !== 0 && crashes'),
     ],
   },
   {

@@ -209,9 +209,9 @@ export const OWNERSHIP: readonly Mutant[] = [
       'a drain that cannot take over its position immediately moves the partition without its last commit',
     edits: [
       core(
-        'member/partition/runner',
-        "taken.kind === 'unknown' && this.#phase === 'draining'",
-        "taken.kind === 'unknown' && this.#phase === 'ended'",
+        'member/partition/taking',
+        "taken.kind === 'unknown' && this.#events.phase() === 'draining'",
+        "taken.kind === 'unknown' && this.#events.phase() === 'ended'",
       ),
     ],
   },

@@ -149,7 +149,7 @@ export const READING: readonly Mutant[] = [
   {
     name: 'beyond-bound',
     mistake: 'the handlers of all keys of a partition run in parallel',
-    edits: [core('member/partition/work', ' && this.#running.size < this.#concurrency', '')],
+    edits: [core('member/partition/work', ' && this.#calls.size < this.#limit', '')],
   },
   {
     name: 'seam-skips',
@@ -193,8 +193,8 @@ export const READING: readonly Mutant[] = [
     mistake: 'deliveries of a changed shared reader are committed',
     edits: [
       core(
-        'member/partition/committer',
-        'await stream?.shared?.confirm(this.#partition);',
+        'member/partition/position-writer',
+        'await stream?.shared?.confirm(partition);',
         'undefined as unknown;',
       ),
     ],
@@ -216,7 +216,7 @@ export const READING: readonly Mutant[] = [
     mistake:
       'deliveries are committed although the server has not shown whether their shared reader was changed',
     edits: [
-      core('member/partition/committer', "if (reading === 'unknown') return sleep(clock, RETRY_MS);", ''),
+      core('member/partition/position-writer', "if (reading === 'unknown') return this.#later();", ''),
     ],
   },
   {

@@ -68,7 +68,7 @@ export class MemberEngine {
     'begin-anew': ({ owned }) => this.#beginAnew(owned),
     'write-lease': (effect) => void this.#bucket.writeLease(effect),
     probe: ({ id }) => void this.#probe(id),
-    'start-partition': ({ partition, epoch }) => this.#runners.start(partition, epoch),
+    'start-partition': ({ partition, epoch, died }) => this.#runners.start(partition, epoch, died),
     'drain-partition': ({ partition, epoch }) => void this.#drain(partition, epoch),
     'abort-partition': ({ partition, reason }) => this.#runners.remove(partition, reason),
     permit: ({ until }) => this.#runners.permit(until),

@@ -1,7 +1,8 @@
 import type { ReaderWindow } from '../../ports/index.js';
 import type { PositionMark } from '../../protocol/position-mark.js';
 import { random } from '../../protocol/state.js';
-import type { CommitPolicy } from '../partition/committer.js';
+import { Alone } from '../partition/alone.js';
+import type { CommitPolicy } from '../partition/commit-timer.js';
 import type { RunnerStatus } from '../partition/contract.js';
 import { SILENT } from '../partition/logger.js';
 import type { PartitionEvents } from '../partition/partition-events.js';
@@ -39,6 +40,7 @@ export class Runners {
   readonly #events: (partition: number, epoch: number) => PartitionEvents;
   readonly #permit: Permit;
   readonly #slice: TimeSlice;
+  readonly #alone = new Alone();
   readonly #jitter: { random: number };
   readonly #commit: CommitPolicy;
   readonly #running = new Map<number, { epoch: number; runner: PartitionRunner }>();
@@ -87,13 +89,17 @@ export class Runners {
     return { isRunning: false, status: resting?.epoch === epoch ? resting.status : NOT_STARTED };
   }
 
-  /** Starts a runner as soon as all handlers of the previous one have settled. */
-  start(partition: number, epoch: number): void {
+  /**
+   * Starts a runner as soon as all handlers of the previous one have settled.
+   *
+   * @param died the owner before this epoch has died.
+   */
+  start(partition: number, epoch: number, died = false): void {
     const { group, start } = this.#settings;
     const resting = this.#resting.get(partition);
     const before = resting?.epoch === epoch ? resting : undefined;
     const runner = new PartitionRunner(
-      { group, partition, epoch, start, before },
+      { group, partition, epoch, start, before, died },
       this.#window(1),
       { ...this.#settings.runner, commit: this.#commit },
       {
@@ -101,6 +107,7 @@ export class Runners {
         events: this.#events(partition, epoch),
         permit: this.#permit,
         slice: this.#slice,
+        alone: this.#alone,
         random: () => random(this.#jitter),
         logger: this.#ports.logger ?? SILENT,
       },

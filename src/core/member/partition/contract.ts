@@ -1,7 +1,8 @@
 import type { Clock } from '../../lib/clock.js';
 import type { Bucket, DeadLetters, EventStream } from '../../ports/index.js';
 import type { PositionMark } from '../../protocol/position-mark.js';
-import type { CommitPolicy } from './committer.js';
+import type { Alone } from './alone.js';
+import type { CommitPolicy } from './commit-timer.js';
 import type { Handler, InBatches } from './handler.js';
 import type { Logger } from './logger.js';
 import type { PartitionEvents } from './partition-events.js';
@@ -15,6 +16,8 @@ import type { WorkSettings } from './work.js';
 export interface RunnerSettings extends WorkSettings {
   commit: CommitPolicy;
   drainTimeoutMs: number;
+  /** How many owners in a row may die at a message before it fails, at least 2. */
+  maxCrashes: number;
 }
 
 /** What a runner works with. */
@@ -25,6 +28,7 @@ export interface RunnerPorts {
   clock: Clock;
   permit: Permit;
   slice: TimeSlice;
+  alone: Alone;
   random: () => number;
   handler: Handler | InBatches;
   logger: Logger;

@@ -64,6 +64,11 @@ export class HandlerCall implements HandlerContext {
     return this.#reason !== undefined && this.#failure === undefined;
   }
 
+  /** True if its signal has aborted, for any reason. */
+  get isStopped(): boolean {
+    return this.#reason !== undefined;
+  }
+
   /** The failure that was declared while it ran, if any. */
   get failure(): { error: unknown } | undefined {
     return this.#failure;

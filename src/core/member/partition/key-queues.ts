@@ -73,9 +73,16 @@ export class KeyQueues {
     return this.#ready[0];
   }
 
-  /** Takes the entry that {@link peek} returns. Its lane is blocked until the entry is settled or put back. */
-  take(): Entry | undefined {
-    return this.#ready.shift();
+  /** The same for the oldest entry of the partition that is not settled; undefined: it may not be handled now. */
+  peekOldest(): Entry | undefined {
+    const oldest = this.#oldest;
+    return oldest && this.#ready.includes(oldest) ? oldest : undefined;
+  }
+
+  /** Takes an entry that may be handled. Its lane is blocked until the entry is settled or put back. */
+  take(entry: Entry): void {
+    if (this.#ready[0] === entry) this.#ready.shift();
+    else this.#ready = this.#ready.filter((other) => other !== entry);
   }
 
   /** Puts a taken entry back, before all others. */

@@ -24,6 +24,8 @@ export interface PartitionListener {
   committed?(sequence: number, tookMs: number): void;
   /** The stream dropped messages before they were handled. */
   trimmed?(trimmed: Trimmed): void;
+  /** This number of owners in a row has died at the position `after`: messages are handled one at a time. */
+  cautious?(crashes: number, after: number): void;
   /** The partition cannot be read at the moment; the next attempt is in `retryMs`. Reported once a minute. */
   unread?(reason: string, retryMs: number): void;
   /** Handlers of these messages still run after the drain timeout; the next owner handles them again. */

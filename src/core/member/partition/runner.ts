@@ -1,13 +1,16 @@
-import { type Cancel, sleep } from '../../lib/clock.js';
+import type { Cancel } from '../../lib/clock.js';
 import type { NatspocError } from '../../lib/errors.js';
 import type { ReaderWindow } from '../../ports/index.js';
+import { type Crashes, needsCaution } from '../../protocol/crashes.js';
 import { readerName } from '../../protocol/reader-name.js';
+import { Caution } from './caution.js';
 import { readCleared } from './cleared.js';
-import { Committer } from './committer.js';
+import type { Committer } from './committer.js';
 import type { RunnerPorts, RunnerSettings, RunnerStatus } from './contract.js';
 import { ABORT_GRACE_MS } from './handler-timeout.js';
 import { PartitionReader } from './partition-reader.js';
-import { type Taken, type Takeover, takeOver } from './takeover.js';
+import type { Taken, Takeover } from './takeover.js';
+import { Taking } from './taking.js';
 import { type Halt, PartitionWork } from './work.js';
 
 /**
@@ -15,8 +18,6 @@ import { type Halt, PartitionWork } from './work.js';
  * lease has to wait for as well. An owner that gets the partition earlier starts at the last commit.
  */
 const FLUSH_MS = 15_000;
-/** Wait before a drain tries again to take the position over. */
-const TAKE_RETRY_MS = 250;
 /** How often the position of a partition without messages follows a shared reader. A takeover reads again what came since. */
 const FOLLOW_EVERY_MS = 5_000;
 
@@ -33,7 +34,7 @@ export class PartitionRunner {
   #reader: PartitionReader | undefined;
   /** The previous runner of the partition, which must have ended. */
   #after: Promise<void> = Promise.resolve();
-  #taking: Promise<Taken | undefined> | undefined;
+  readonly #taking: Taking;
   #committer: Committer | undefined;
   #trimmed = 0;
   /** Highest sequence completed by handlers that succeeded after this runner ended; 0 if none. */
@@ -43,8 +44,6 @@ export class PartitionRunner {
   #isMistrusted = false;
   #cancelFollow: Cancel | undefined;
   #phase: 'running' | 'draining' | 'ended' = 'running';
-  /** Called when the position is ours, or will not be. */
-  #held: (() => void) | undefined;
 
   constructor(takeover: Takeover, window: ReaderWindow, settings: RunnerSettings, ports: RunnerPorts) {
     this.#takeover = takeover;
@@ -62,6 +61,15 @@ export class PartitionRunner {
       },
       starving: () => this.#reader?.starve(),
       halting: (halt) => void this.#halt(halt),
+    });
+    this.#taking = new Taking(takeover, settings, ports, {
+      phase: () => this.#phase,
+      held: (committer, taken) => this.#held(committer, taken),
+      failed: (message) => this.#fail(message),
+      mistrusted: (reason) => this.#mistrust(reason),
+      unreadable: (message) => this.#halted(message),
+      terminal: (error) => this.#terminal(error),
+      unsafe: (error) => void this.#halt({ kind: 'stopped', error }),
     });
   }
 
@@ -88,8 +96,7 @@ export class PartitionRunner {
   /** Takes the partition over and starts to handle it, after `after` has resolved. */
   async start(after: Promise<void>): Promise<void> {
     this.#after = after;
-    this.#taking = this.#take();
-    const taken = await this.#taking;
+    const taken = await this.#taking.start(after);
     if (!taken || this.#phase !== 'running') return;
     this.#committer?.madeOn(taken.mark.created);
     this.#reader = this.#newReader(taken);
@@ -154,7 +161,7 @@ export class PartitionRunner {
     const { clock } = this.#ports;
     const deadline = clock.now() + FLUSH_MS;
     await this.#after;
-    if (this.#owes()) await this.#heldUntil(deadline);
+    if (this.#taking.owes) await this.#taking.heldUntil(deadline);
     if (!this.#isEnded()) await this.#committer?.flush(deadline - clock.now());
   }
 
@@ -220,71 +227,24 @@ export class PartitionRunner {
     this.#end(message, () => this.#ports.events.halted(message));
   }
 
-  /** Takes the position over; undefined if that failed, or is no longer wanted. */
-  async #take(): Promise<Taken | undefined> {
-    await this.#after;
-    while (this.#isWanted()) {
-      const ports = { ...this.#ports, isWanted: () => this.#isWanted() };
-      const taken = await takeOver(this.#takeover, ports, (position) => this.#hold(position));
-      if (!this.#isWanted()) return undefined;
-      if (taken.kind === 'taken') return taken;
-      if (taken.kind === 'unknown' && this.#phase === 'draining') {
-        // If all tries fail, the partition moves without that commit.
-        await sleep(this.#ports.clock, TAKE_RETRY_MS);
-        continue;
-      }
-      if (taken.kind === 'failed') this.#terminal(taken.error);
-      else if (taken.kind === 'unreadable') this.#halted(taken.message);
-      else this.#fail(taken.kind === 'fenced' ? 'a newer owner wrote its position' : taken.message);
-    }
-    return undefined;
-  }
-
-  /** The position is ours: commits are possible before there is a reader. */
-  #hold({ sequence, resumed, mark, revision, reader, trimmed }: Taken): void {
-    if (!this.#isWanted()) return;
+  #held(committer: Committer, { trimmed, crashes, sequence, resumed }: Taken): void {
+    this.#committer = committer;
     this.#trimmed = trimmed;
-    const { partition, epoch, group } = this.#takeover;
-    this.#committer = new Committer(
-      { group, partition, epoch, revision, sequence, reader, mark, trimmed },
-      this.#settings.commit,
-      this.#ports,
-      {
-        fenced: () => this.#fail('a newer owner has taken over'),
-        vanished: () => this.#fail('its position is gone'),
-        moved: () => this.#fail('its position was moved'),
-        doubted: (reason) => this.#mistrust(reason),
-        failed: (error) => this.#terminal(error),
-        unsafe: (error) => void this.#halt({ kind: 'stopped', error }),
-      },
-    );
-    if (resumed > sequence) this.#committer.resume();
-    this.#held?.();
+    if (resumed === sequence && needsCaution(crashes.crashes ?? 0, this.#settings.maxCrashes))
+      this.#beCautious(committer, crashes, sequence);
   }
 
-  /** A drain needs the position only if there is something to commit. */
-  #isWanted(): boolean {
-    return this.#phase === 'running' || (this.#phase === 'draining' && this.#owes());
-  }
-
-  /**
-   * The previous runner handled more under this epoch than it committed, and this one has not continued from there yet.
-   */
-  #owes(): boolean {
-    const before = this.#takeover.before?.status;
-    return !this.#committer && before !== undefined && before.position > before.committed;
-  }
-
-  async #heldUntil(deadline: number): Promise<void> {
-    const { clock } = this.#ports;
-    await new Promise<void>((resolve) => {
-      const cancel = clock.at(deadline, resolve);
-      this.#held = () => {
-        cancel();
-        resolve();
-      };
-      void this.#taking?.then(this.#held);
+  /** Owners have died here. */
+  #beCautious(committer: Committer, crashes: Crashes, after: number): void {
+    const caution = new Caution(crashes, this.#settings.maxCrashes, {
+      ...this.#ports,
+      trying: (sequence) => committer.trying(sequence),
+      tried: () => committer.tried(),
+      crashed: (deaths) => committer.crashed(deaths),
+      isCaughtUp: () => this.#isCaughtUp(),
     });
+    this.#work.beCautious(caution);
+    this.#ports.events.cautious?.(crashes.crashes ?? 0, after);
   }
 
   /** Commits what was handled before. The position stays before the failed message. */

@@ -1,6 +1,7 @@
 import type { Clock } from '../../lib/clock.js';
 import type { NatspocError } from '../../lib/errors.js';
 import type { Bucket, EventStream } from '../../ports/index.js';
+import { type Crashes, crashesAt, crashFields } from '../../protocol/crashes.js';
 import { keys } from '../../protocol/keys.js';
 import type { PositionMark } from '../../protocol/position-mark.js';
 import { readerName } from '../../protocol/reader-name.js';
@@ -21,6 +22,8 @@ export interface Takeover {
   group: string;
   partition: number;
   epoch: number;
+  /** The last owner has died: this one has claimed its lease. */
+  died?: boolean | undefined;
   /** Where to start if the group has no position here. */
   start: GroupStart;
   /** How far this member had handled and committed it under the same epoch, if it had. */
@@ -41,6 +44,8 @@ export interface Taken {
   reader: string;
   /** Messages that the stream had dropped, according to the position. */
   trimmed: number;
+  /** The owners in a row that died at this position. */
+  crashes: Crashes;
 }
 
 /**
@@ -64,7 +69,15 @@ export type TakeoverOutcome =
  */
 export async function takeOver(
   takeover: Takeover,
-  ports: { bucket: Bucket; stream: EventStream; clock: Clock; permit: Permit; isWanted: () => boolean },
+  ports: {
+    bucket: Bucket;
+    stream: EventStream;
+    clock: Clock;
+    permit: Permit;
+    /** How many owners may die at a message; the position counts them. */
+    maxCrashes: number;
+    isWanted: () => boolean;
+  },
   held: (position: Taken) => void,
 ): Promise<TakeoverOutcome> {
   const { group, partition, epoch, start } = takeover;
@@ -104,7 +117,10 @@ export async function takeOver(
   const reader = newReaderToken();
   const trimmed = older?.trimmed ?? 0;
   const at = new Date().toISOString();
-  const kept = trimmed > 0 && { trimmed };
+  // A later takeover under the same epoch is no death.
+  const died = takeover.died === true && older !== undefined && older.epoch < epoch;
+  const crashes = crashesAt(older ?? {}, died, ports.maxCrashes);
+  const kept = { ...(trimmed > 0 && { trimmed }), ...crashFields(crashes) };
   const record = { v: RECORD_VERSION, seq: sequence, epoch, at, reader, created, stored, ...kept };
   const written = await bucket.write(
     key,
@@ -125,6 +141,7 @@ export async function takeOver(
     revision,
     reader,
     trimmed,
+    crashes,
   };
   held(taken);
   if (older?.reader !== undefined) {

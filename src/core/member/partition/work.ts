@@ -1,17 +1,15 @@
 import type { Dealt, FailurePolicy } from '../../config/retry.js';
-import type { Clock } from '../../lib/clock.js';
 import { promiseOf } from '../../lib/promise-of.js';
 import type { StreamMessage } from '../../protocol/message.js';
 import { Batching } from './batching.js';
+import { type CallPorts, Calls } from './calls.js';
+import type { Caution } from './caution.js';
 import { type FailurePorts, Failures } from './failures.js';
-import { FailedAt, type Handler, type InBatches, StopConsuming } from './handler.js';
-import { type CallScope, HandlerCall } from './handler-call.js';
-import { followCall } from './handler-timeout.js';
+import { Gate, type GatePorts } from './gate.js';
+import { FailedAt, StopConsuming } from './handler.js';
+import type { CallScope, HandlerCall } from './handler-call.js';
 import { type Entry, KeyQueues } from './key-queues.js';
 import type { PartitionEvents } from './partition-events.js';
-import type { Permit } from './permit.js';
-import type { Quota } from './quota.js';
-import type { TimeSlice } from './time-slice.js';
 
 /** How messages are handled. */
 export interface WorkSettings {
@@ -23,14 +21,8 @@ export interface WorkSettings {
 }
 
 /** What {@link PartitionWork} works with. */
-export interface WorkPorts extends FailurePorts {
+export interface WorkPorts extends FailurePorts, CallPorts, GatePorts {
   events: Pick<PartitionEvents, 'attemptFailed' | 'handled'>;
-  /** Called for each message, or for batches; then `concurrency` is 1. */
-  handler: Handler | InBatches;
-  permit: Permit;
-  slice: TimeSlice;
-  clock: Clock;
-  quota?: Quota | undefined;
 }
 
 /** Why a partition stops handling. */
@@ -51,31 +43,28 @@ interface WorkProgress {
  * and positions.
  */
 export class PartitionWork {
-  readonly #scope: CallScope;
-  readonly #settings: WorkSettings;
   readonly #ports: WorkPorts;
   readonly #progress: WorkProgress;
   readonly #queues: KeyQueues;
   readonly #failures: Failures;
+  readonly #calls: Calls;
   readonly #concurrency: number;
-  /** The messages of each running call. */
-  readonly #running = new Map<HandlerCall, readonly Entry[]>();
   /** Where the handler takes batches. */
   readonly #batching: Batching | undefined;
-  readonly #resume = (): void => this.#pump();
+  readonly #gate: Gate;
+  /** Set while messages are handled one at a time, because owners have died. */
+  #caution: Caution | undefined;
   #open = true;
   #abandoned = false;
   #handledCount = 0;
-  #settled: (() => void)[] = [];
 
   constructor(scope: CallScope, settings: WorkSettings, ports: WorkPorts, progress: WorkProgress) {
-    this.#scope = scope;
-    this.#settings = settings;
     this.#ports = ports;
     this.#progress = progress;
     const { handler, clock } = ports;
-    this.#batching =
-      typeof handler === 'function' ? undefined : new Batching(handler.limits, clock, this.#resume);
+    const resume = (): void => this.#pump();
+    this.#gate = new Gate(ports, resume);
+    this.#batching = typeof handler === 'function' ? undefined : new Batching(handler.limits, clock, resume);
     this.#concurrency = this.#batching ? 1 : (settings.concurrency ?? 1);
     this.#queues = new KeyQueues(this.#concurrency);
     this.#failures = new Failures(scope, settings.failure, ports, {
@@ -84,13 +73,19 @@ export class PartitionWork {
         this.#pump();
       },
       done: (entry, how) => this.#settle([entry], how),
-      left: (entry) => this.#leave(entry),
+      left: (entry) => this.#gate.leave(entry),
       halted: (entry, message) => this.#halt(entry, { kind: 'halted', message }),
       stored: () => {
         this.#pump();
-        this.#tellSettled();
+        this.#calls.tellSettled();
       },
     });
+    this.#calls = new Calls(scope, ports, settings.handlerTimeoutMs, () => this.#failures.storing > 0);
+  }
+
+  /** Handles messages cautiously until that is over. To be called before the first message. */
+  beCautious(caution: Caution): void {
+    this.#caution = caution;
   }
 
   /** Messages that were accepted and are not settled. */
@@ -105,17 +100,17 @@ export class PartitionWork {
 
   /** Sequences of the messages whose handlers run. */
   get running(): number[] {
-    return [...this.#running.values()].flat().map(({ message }) => message.sequence);
+    return this.#calls.sequences;
   }
 
   /** Takes the next message of the partition. */
   accept(message: StreamMessage): void {
     if (!this.#open) return;
-    const { handler } = this.#ports;
     this.#batching?.arrived(message);
+    const isPlain = !this.#batching && !this.#caution;
     // If nothing waits, a synchronous handler costs no bookkeeping and no promise.
-    if (typeof handler === 'function' && this.#queues.size === 0 && this.#mayStart() && this.#admit())
-      this.#callAtOnce(handler, message);
+    if (isPlain && this.#queues.size === 0 && this.#gate.mayStart(undefined) && this.#gate.admit())
+      this.#callAtOnce(message);
     else {
       this.#queues.add(message);
       this.#pump();
@@ -136,86 +131,55 @@ export class PartitionWork {
     this.close();
     this.#abandoned = true;
     this.interrupt(reason);
+    this.#caution?.abandon();
   }
 
   /** Aborts running handlers. Their messages are retried, not counted as failed. */
   interrupt(reason: string): void {
-    for (const call of this.#running.keys()) call.abort(reason);
+    this.#calls.interrupt(reason);
   }
 
   /** Resolves with true when no handler runs and nothing is being stored, with false after `withinMs`. */
   settles(withinMs: number): Promise<boolean> {
-    if (this.#idle) return Promise.resolve(true);
-    return new Promise((resolve) => {
-      const { clock } = this.#ports;
-      const cancel = clock.at(clock.now() + withinMs, () => resolve(false));
-      this.#settled.push(() => {
-        cancel();
-        resolve(true);
-      });
-    });
-  }
-
-  get #idle(): boolean {
-    return this.#running.size === 0 && this.#failures.storing === 0;
-  }
-
-  /**
-   * Checks the time slice first: a partition that has used up its slice waits behind the others even if the permit has
-   * ended meanwhile.
-   */
-  #mayStart(): boolean {
-    const { clock, permit, slice } = this.#ports;
-    const now = clock.now();
-    if (!slice.has(now)) slice.whenNext(this.#resume);
-    else if (!permit.isOpenAt(now)) permit.whenOpen(this.#resume);
-    else return true;
-    return false;
-  }
-
-  #admit(): boolean {
-    const { quota } = this.#ports;
-    if (!quota || quota.take()) return true;
-    quota.whenAny(this.#resume);
-    return false;
+    return this.#calls.settles(withinMs);
   }
 
   /** Starts calls until it has to wait. */
   #pump(): void {
-    while (this.#open && this.#queues.hasReady && this.#running.size < this.#concurrency) {
+    while (this.#open && this.#queues.hasReady && this.#calls.size < this.#limit) {
       const run = this.#next();
       const [first] = run;
       if (!first) return;
-      this.#queues.take();
+      this.#queues.take(first);
       this.#batching?.taken(run.at(-1)?.behind !== undefined);
       this.#call(first, run);
     }
   }
 
+  get #limit(): number {
+    return this.#caution ? 1 : this.#concurrency;
+  }
+
   /** The messages of the next call: one, or a batch; none: it is not due, or may not start. */
-  #next(): Entry[] {
-    const first = this.#queues.peek();
-    const due = this.#batching ? this.#batching.next(this.#queues) : first && [first];
-    if (!due || !this.#mayStart()) return [];
+  #next(): readonly Entry[] {
+    const first = this.#caution ? this.#queues.peekOldest() : this.#queues.peek();
+    const due = this.#batching && !this.#caution ? this.#batching.next(this.#queues) : first && [first];
+    if (!due || !this.#gate.mayStart(this.#caution)) return [];
     // The quota may end within a batch.
-    const end = due.findIndex((entry) => {
-      entry.admitted ||= this.#admit();
-      return !entry.admitted;
-    });
-    return end < 0 ? due : due.slice(0, end);
+    return this.#gate.admitted(due);
   }
 
   /** Calls the handler for a message while nothing waits: it becomes an entry only if the call lasts or fails. */
-  #callAtOnce(handler: Handler, message: StreamMessage): void {
-    const call = this.#newCall(message, 1);
+  #callAtOnce(message: StreamMessage): void {
+    const call = this.#calls.begin(message, 1);
     let running: Promise<unknown> | undefined;
     try {
-      running = promiseOf(handler(message, call));
+      running = promiseOf(this.#calls.invoke(call, message, []));
     } catch (error) {
       this.#failed([this.#takeNew(message)], call, error);
       return;
     }
-    if (running) this.#watch([this.#takeNew(message)], call, running);
+    if (running) this.#follow([this.#takeNew(message)], call, running);
     else {
       this.#progress.advanced(message, 1);
       this.#handled(message, 'handled');
@@ -226,45 +190,32 @@ export class PartitionWork {
   #takeNew(message: StreamMessage): Entry {
     const entry = this.#queues.add(message);
     entry.admitted = true;
-    this.#queues.take();
+    this.#queues.take(entry);
     return entry;
   }
 
-  #newCall(message: StreamMessage, attempt: number): HandlerCall {
-    this.#ports.slice.calls(this.#scope.partition, message.sequence);
-    return new HandlerCall(this.#scope, message, attempt);
-  }
-
   #call({ message, attempt }: Entry, run: readonly Entry[]): void {
-    const { handler } = this.#ports;
-    const call = this.#newCall(message, attempt);
+    const call = this.#calls.begin(message, attempt);
+    const invoke = (): unknown => this.#calls.invoke(call, message, run);
     let running: Promise<unknown> | undefined;
     try {
-      running = promiseOf(
-        typeof handler === 'function'
-          ? handler(message, call)
-          : handler.handler(
-              run.map((entry) => entry.message),
-              call,
-            ),
-      );
+      running = promiseOf(this.#caution ? this.#caution.run(call, message.sequence, invoke) : invoke());
     } catch (error) {
       this.#failed(run, call, error);
       return;
     }
-    if (running) this.#watch(run, call, running);
+    if (running) this.#follow(run, call, running);
     else this.#settle(run);
   }
 
-  #watch(run: readonly Entry[], call: HandlerCall, running: Promise<unknown>): void {
-    this.#running.set(call, run);
-    followCall(call, running, this.#ports.clock, this.#settings.handlerTimeoutMs, (failure) => {
-      this.#running.delete(call);
+  #follow(run: readonly Entry[], call: HandlerCall, running: Promise<unknown>): void {
+    this.#calls.follow(call, run, running, (failure) => {
+      const caution = this.#caution;
       if (failure) this.#failed(run, call, failure.error);
       else this.#settle(run);
+      void caution?.ended();
       this.#pump();
       this.#tellStarving();
-      this.#tellSettled();
     });
   }
 
@@ -275,8 +226,10 @@ export class PartitionWork {
     const advance = this.#queues.complete(first, run.at(-1));
     if (this.#batching) for (const { message } of run) this.#batching.settled(message);
     if (advance) this.#progress.advanced(advance.message, advance.messages);
+    this.#caution?.settled();
+    if (this.#caution?.isOn === false) this.#caution = undefined;
     for (const entry of run) {
-      if (this.#abandoned) this.#leave(entry);
+      if (this.#abandoned) this.#gate.leave(entry);
       else this.#handled(entry.message, how);
     }
   }
@@ -296,10 +249,10 @@ export class PartitionWork {
     if (!entry) return;
     if (at > 0) {
       this.#settle(run.slice(0, at));
-      this.#queues.take();
+      this.#queues.take(entry);
     }
-    for (const other of behind) this.#leave(other);
-    if (!this.#open) this.#leave(entry);
+    for (const other of behind) this.#gate.leave(other);
+    if (!this.#open) this.#gate.leave(entry);
     else if (error instanceof StopConsuming) this.#halt(entry, { kind: 'stopped', error });
     // We aborted its signal, so the message has not failed.
     else if (call.interrupted) this.#queues.putBack(entry);
@@ -321,26 +274,13 @@ export class PartitionWork {
 
   #halt(entry: Entry, halt: Halt): void {
     this.close();
-    this.#leave(entry);
+    this.#gate.leave(entry);
     this.#progress.halting(halt);
-  }
-
-  /** The message stays unhandled here. */
-  #leave(entry: Entry): void {
-    if (entry.admitted) this.#ports.quota?.giveBack();
-    entry.admitted = false;
   }
 
   /** With a concurrency of 1 all messages wait in one lane, so another message would not help. */
   #tellStarving(): void {
-    if (this.#concurrency === 1 || !this.#open || this.#queues.size === 0 || this.#queues.hasReady) return;
-    if (this.#running.size < this.#concurrency) this.#progress.starving();
-  }
-
-  #tellSettled(): void {
-    if (!this.#idle) return;
-    const settled = this.#settled;
-    this.#settled = [];
-    for (const resolve of settled) resolve();
+    if (this.#limit === 1 || !this.#open || this.#queues.size === 0 || this.#queues.hasReady) return;
+    if (this.#calls.size < this.#concurrency) this.#progress.starving();
   }
 }

@@ -1,0 +1,24 @@
+/** Lets one cautious partition of a member at a time handle a message: if the process dies, it was that one. */
+export class Alone {
+  #owner: object | undefined;
+  readonly #waiting = new Set<() => void>();
+
+  /** True if nothing else handles a message cautiously; then nothing else does until it is given back. */
+  take(owner: object): boolean {
+    this.#owner ??= owner;
+    return this.#owner === owner;
+  }
+
+  giveBack(owner: object): void {
+    if (this.#owner !== owner) return;
+    this.#owner = undefined;
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const resume of waiting) resume();
+  }
+
+  /** Calls back once, when it was given back. The same callback waits only once. */
+  whenFree(resume: () => void): void {
+    this.#waiting.add(resume);
+  }
+}

@@ -1,0 +1,108 @@
+import type { Clock } from '../../lib/clock.js';
+import type { StreamMessage } from '../../protocol/message.js';
+import type { Handler, InBatches } from './handler.js';
+import { type CallScope, HandlerCall } from './handler-call.js';
+import { type CallEnd, followCall } from './handler-timeout.js';
+import type { Entry } from './key-queues.js';
+import type { TimeSlice } from './time-slice.js';
+
+/** What {@link Calls} work with. */
+export interface CallPorts {
+  /** Called for each message, or for batches. */
+  handler: Handler | InBatches;
+  slice: TimeSlice;
+  clock: Clock;
+}
+
+/** The calls of the handler of one partition, and which of them run. */
+export class Calls {
+  readonly #scope: CallScope;
+  readonly #ports: CallPorts;
+  readonly #timeoutMs: number | undefined;
+  readonly #isBusy: () => boolean;
+  /** The messages of each running call. */
+  readonly #running = new Map<HandlerCall, readonly Entry[]>();
+  #settled: (() => void)[] = [];
+
+  /**
+   * @param timeoutMs a call that takes longer has failed; undefined: no limit.
+   * @param isBusy true while something other than a call has to end, before all is settled.
+   */
+  constructor(scope: CallScope, ports: CallPorts, timeoutMs: number | undefined, isBusy: () => boolean) {
+    this.#scope = scope;
+    this.#ports = ports;
+    this.#timeoutMs = timeoutMs;
+    this.#isBusy = isBusy;
+  }
+
+  /** Calls that run. */
+  get size(): number {
+    return this.#running.size;
+  }
+
+  /** Sequences of the messages whose handlers run. */
+  get sequences(): number[] {
+    return [...this.#running.values()].flat().map(({ message }) => message.sequence);
+  }
+
+  /** A call that starts now with this message. */
+  begin(message: StreamMessage, attempt: number): HandlerCall {
+    this.#ports.slice.calls(this.#scope.partition, message.sequence);
+    return new HandlerCall(this.#scope, message, attempt);
+  }
+
+  /** Calls the handler with a message, or a batch. @throws what it throws. */
+  invoke(call: HandlerCall, first: StreamMessage, run: readonly Entry[]): unknown {
+    const { handler } = this.#ports;
+    if (typeof handler === 'function') return handler(first, call);
+    return handler.handler(
+      run.map(({ message }) => message),
+      call,
+    );
+  }
+
+  /** Follows a call that returned a promise until it ends. */
+  follow(
+    call: HandlerCall,
+    run: readonly Entry[],
+    result: Promise<unknown>,
+    ended: (end: CallEnd) => void,
+  ): void {
+    this.#running.set(call, run);
+    followCall(call, result, this.#ports.clock, this.#timeoutMs, (end) => {
+      this.#running.delete(call);
+      ended(end);
+      this.tellSettled();
+    });
+  }
+
+  /** Aborts running calls. */
+  interrupt(reason: string): void {
+    for (const call of this.#running.keys()) call.abort(reason);
+  }
+
+  /** Resolves with true when nothing runs any more, with false after `withinMs`. */
+  settles(withinMs: number): Promise<boolean> {
+    if (this.#isIdle) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const { clock } = this.#ports;
+      const cancel = clock.at(clock.now() + withinMs, () => resolve(false));
+      this.#settled.push(() => {
+        cancel();
+        resolve(true);
+      });
+    });
+  }
+
+  /** Something has ended. */
+  tellSettled(): void {
+    if (!this.#isIdle) return;
+    const settled = this.#settled;
+    this.#settled = [];
+    for (const resolve of settled) resolve();
+  }
+
+  get #isIdle(): boolean {
+    return this.#running.size === 0 && !this.#isBusy();
+  }
+}

@@ -1,0 +1,97 @@
+import type { Crashes } from '../../protocol/crashes.js';
+import type { Alone } from './alone.js';
+import { IN_HAND } from './crash-note.js';
+import type { HandlerCall } from './handler-call.js';
+import type { Permit } from './permit.js';
+import { InvalidMessage } from './verdict.js';
+
+/** The owners of a partition have died again and again while they handled this message. It is not tried again. */
+export class CrashedOwners extends InvalidMessage {
+  /** How many owners in a row. */
+  readonly crashes: number;
+
+  constructor(crashes: number) {
+    super(`${crashes} members in a row have died or hung while they handled it`);
+    this.crashes = crashes;
+  }
+}
+
+/** What {@link Caution} works with. */
+export interface CautionPorts {
+  alone: Alone;
+  permit: Permit;
+  /** Commits what is handled, and that this message is tried; false: this owner can commit nothing any more. */
+  trying(sequence: number): Promise<boolean>;
+  /** Commits what is handled, and that no message is tried. */
+  tried(): Promise<void>;
+  /** Sets the deaths that the next owner finds. */
+  crashed(crashes: Crashes): void;
+  /** True if no message waits, here or on the server. */
+  isCaughtUp(): boolean;
+}
+
+/**
+ * How a partition is handled whose owners have died: one message at a time, alone in its process, each committed before the next
+ * one. So the position says at which message an owner died. After `maxCrashes` deaths the message fails without being tried.
+ */
+export class Caution {
+  readonly #ports: CautionPorts;
+  readonly #maxCrashes: number;
+  #crashes: Crashes;
+  #left = IN_HAND;
+  /** Its last call has ended, and that is being committed: another process must not take the message for the cause of a death. */
+  #isEnding = false;
+
+  constructor(crashes: Crashes, maxCrashes: number, ports: CautionPorts) {
+    this.#crashes = crashes;
+    this.#maxCrashes = maxCrashes;
+    this.#ports = ports;
+  }
+
+  /** False: it is over. */
+  get isOn(): boolean {
+    return this.#left > 0;
+  }
+
+  /** True if a call may start now; otherwise calls back when it may. */
+  mayStart(resume: () => void): boolean {
+    const { alone } = this.#ports;
+    if (!this.#isEnding && alone.take(this)) return true;
+    alone.whenFree(resume);
+    return false;
+  }
+
+  /** Runs a call, once it is recorded. */
+  async run(call: HandlerCall, sequence: number, handle: () => unknown): Promise<void> {
+    const { permit, trying, crashed } = this.#ports;
+    const { crashes = 0, suspect } = this.#crashes;
+    if (sequence === suspect && crashes >= this.#maxCrashes) {
+      // If it is tried after all, by a verdict or an operator, one more death is enough.
+      this.#crashes = {};
+      crashed({ crashes: this.#maxCrashes - 1, suspect });
+      throw new CrashedOwners(crashes);
+    }
+    const isRecorded = await trying(sequence);
+    if (!permit.isOpen) call.abort('the member could not renew in time');
+    if (!isRecorded || call.isStopped) throw new Error('the partition stopped before the handler was called');
+    await handle();
+  }
+
+  /** A call has ended, and its message is settled or waits for another attempt. */
+  async ended(): Promise<void> {
+    this.#isEnding = true;
+    await this.#ports.tried();
+    this.#isEnding = false;
+    this.#ports.alone.giveBack(this);
+  }
+
+  /** No call of it counts any more. */
+  abandon(): void {
+    this.#ports.alone.giveBack(this);
+  }
+
+  /** A message is settled. */
+  settled(): void {
+    this.#left = this.#ports.isCaughtUp() ? 0 : this.#left - 1;
+  }
+}

@@ -1,0 +1,66 @@
+import { type Crashes, crashFields } from '../../protocol/crashes.js';
+import type { PositionRecord } from '../../protocol/records.js';
+
+/** After this many messages an owner is past everything that its predecessors had in hand when they died. */
+export const IN_HAND = 1_000;
+
+/** What a position says about owners that died, and which message its owner is trying. */
+export class CrashNote {
+  #crashes: Crashes;
+  /** What is left of it when the position has moved. */
+  #carried: Crashes;
+  /** The position at which it was counted. */
+  readonly #after: number;
+  #left = IN_HAND;
+  #trying = 0;
+  /** Grows with each change that has to be written although the position stays. */
+  #version = 0;
+  #kept = 0;
+
+  constructor(crashes: Crashes, carried: Crashes, after: number) {
+    this.#crashes = crashes;
+    this.#carried = carried;
+    this.#after = after;
+  }
+
+  /** True if a change was not written yet. */
+  get isStale(): boolean {
+    return this.#version !== this.#kept;
+  }
+
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Everything up to this version was written. */
+  kept(version: number): void {
+    this.#kept = Math.max(this.#kept, version);
+  }
+
+  /** The owner has handled this many more messages. `idle`: no more wait. */
+  handled(messages: number, idle: boolean): void {
+    this.#left = idle ? 0 : this.#left - messages;
+    if (this.#left <= 0) this.#carried = {};
+  }
+
+  /** A message is going to be handled that may end the process; 0: none. */
+  trying(sequence: number): void {
+    this.#trying = sequence;
+    this.#version++;
+  }
+
+  /** Sets what the next owner finds at this position. */
+  set(crashes: Crashes): void {
+    this.#crashes = crashes;
+    this.#trying = 0;
+    this.#version++;
+  }
+
+  /** The fields of the position at this sequence. */
+  fieldsAt(sequence: number): Pick<PositionRecord, 'crashes' | 'suspect' | 'trying'> {
+    return {
+      ...crashFields(sequence === this.#after ? this.#crashes : this.#carried),
+      ...(this.#trying > sequence && { trying: this.#trying }),
+    };
+  }
+}

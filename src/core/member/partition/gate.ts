@@ -1,0 +1,62 @@
+import type { Clock } from '../../lib/clock.js';
+import type { Caution } from './caution.js';
+import type { Entry } from './key-queues.js';
+import type { Permit } from './permit.js';
+import type { Quota } from './quota.js';
+import type { TimeSlice } from './time-slice.js';
+
+/** What a {@link Gate} works with. */
+export interface GatePorts {
+  clock: Clock;
+  permit: Permit;
+  slice: TimeSlice;
+  quota?: Quota | undefined;
+}
+
+/** Decides whether a call of one partition may start now, and calls back when it may. */
+export class Gate {
+  readonly #ports: GatePorts;
+  readonly #resume: () => void;
+
+  /** @param resume a call that was held back may be possible now. */
+  constructor(ports: GatePorts, resume: () => void) {
+    this.#ports = ports;
+    this.#resume = resume;
+  }
+
+  /**
+   * Checks the time slice first: a partition that has used up its slice waits behind the others even if the permit has
+   * ended meanwhile.
+   */
+  mayStart(caution: Caution | undefined): boolean {
+    const { clock, permit, slice } = this.#ports;
+    const now = clock.now();
+    if (!slice.has(now)) slice.whenNext(this.#resume);
+    else if (!permit.isOpenAt(now)) permit.whenOpen(this.#resume);
+    else return caution?.mayStart(this.#resume) ?? true;
+    return false;
+  }
+
+  /** Counts a message against the quota; false: it has to wait. */
+  admit(): boolean {
+    const { quota } = this.#ports;
+    if (!quota || quota.take()) return true;
+    quota.whenAny(this.#resume);
+    return false;
+  }
+
+  /** The first of these messages, as far as they count against the quota. */
+  admitted(due: readonly Entry[]): readonly Entry[] {
+    const end = due.findIndex((entry) => {
+      entry.admitted ||= this.admit();
+      return !entry.admitted;
+    });
+    return end < 0 ? due : due.slice(0, end);
+  }
+
+  /** The message stays unhandled here. */
+  leave(entry: Entry): void {
+    if (entry.admitted) this.#ports.quota?.giveBack();
+    entry.admitted = false;
+  }
+}

@@ -1,0 +1,144 @@
+import { type Clock, sleep } from '../../lib/clock.js';
+import type { NatspocError } from '../../lib/errors.js';
+import type { Bucket, EventStream } from '../../ports/index.js';
+import { keys } from '../../protocol/keys.js';
+import { decodePosition, encodeRecord, type PositionRecord, RECORD_VERSION } from '../../protocol/records.js';
+import { StopConsuming } from './handler.js';
+import type { Permit } from './permit.js';
+
+/** How long to wait before reading the position back after an unknown outcome. */
+const RETRY_MS = 100;
+
+/** What of a position changes under one epoch; see {@link PositionRecord}. */
+export type PositionState = Pick<
+  PositionRecord,
+  'seq' | 'created' | 'stored' | 'trimmed' | 'crashes' | 'suspect' | 'trying'
+>;
+
+/** What a {@link PositionWriter} works with. */
+export interface PositionWriterPorts {
+  bucket: Bucket;
+  /** What was read is confirmed before it is committed, where the reader alone cannot tell. */
+  stream?: Pick<EventStream, 'shared'> | undefined;
+  clock: Clock;
+  permit: Permit;
+  /**
+   * Resolves when the effects of all messages handled so far are safe; undefined if there is nothing to wait for. If it
+   * rejects, nothing more is committed, and the member leaves with that error.
+   */
+  barrier?: (() => Promise<void> | undefined) | undefined;
+}
+
+/**
+ * The outcome of a write. `ok`: this was certainly written. `again`: nothing is certain. `fenced`: a newer owner has written the
+ * position. `vanished`: it no longer exists. `moved`: a seek moved it under our epoch. `doubted`: messages may be missing before
+ * what was handled. `unsafe`: the barrier was rejected.
+ */
+export type PositionWritten =
+  | { kind: 'ok'; state: PositionState; sentAt: number }
+  | { kind: 'again' }
+  | { kind: 'fenced' | 'vanished' | 'moved' }
+  | { kind: 'doubted'; reason: string }
+  | { kind: 'failed'; error: NatspocError }
+  | { kind: 'unsafe'; error: StopConsuming };
+
+/** The position that an owner has just taken over. */
+export interface OwnPosition {
+  group: string;
+  partition: number;
+  epoch: number;
+  revision: number;
+  /** The token of its reader. */
+  reader: string;
+}
+
+/**
+ * Writes one partition's position under its owner's epoch, by compare-and-set. An unknown outcome is resolved by reading back:
+ * our epoch with what we sent means that the write was applied.
+ */
+export class PositionWriter {
+  readonly #key: string;
+  readonly #at: OwnPosition;
+  readonly #ports: PositionWriterPorts;
+  #revision: number;
+  /** Sent since the last confirmed write: any of them may have been applied. */
+  #sent: PositionState[] = [];
+
+  constructor(at: OwnPosition, ports: PositionWriterPorts) {
+    this.#key = keys.position(at.group, at.partition);
+    this.#at = at;
+    this.#revision = at.revision;
+    this.#ports = ports;
+  }
+
+  /** Checks that the position still exists: an entry that was removed from the bucket's stream leaves no marker. */
+  async isThere(): Promise<boolean> {
+    const revision = this.#revision;
+    const found = await this.#ports.bucket.read(this.#key);
+    if (this.#revision !== revision) return true;
+    return found.kind !== 'missing' && !(found.kind === 'found' && found.entry.revision < revision);
+  }
+
+  /**
+   * Writes it, once all effects of handled messages are safe.
+   *
+   * @param isOver asked before it is sent, and before it is read back.
+   */
+  async write(state: PositionState, isOver: () => boolean): Promise<PositionWritten> {
+    const { bucket, clock, barrier, stream, permit } = this.#ports;
+    const { partition, epoch, reader } = this.#at;
+    try {
+      await barrier?.();
+    } catch (cause) {
+      const why = `the barrier before a commit was rejected: ${String(cause)}`;
+      const error = cause instanceof StopConsuming ? cause : new StopConsuming(why, { cause });
+      return { kind: 'unsafe', error };
+    }
+    const reading = await stream?.shared?.confirm(partition);
+    if (isOver() || !permit.isOpen) return { kind: 'again' };
+    if (typeof reading === 'object') return { kind: 'doubted', reason: reading.doubt };
+    if (reading === 'unknown') return this.#later();
+    const sentAt = clock.now();
+    this.#sent.push(state);
+    const record = { v: RECORD_VERSION, ...state, epoch, reader, at: new Date().toISOString() };
+    const outcome = await bucket.write(this.#key, encodeRecord(record), this.#revision);
+    if (outcome.kind === 'ok') return this.#confirmed(outcome.revision, state, sentAt);
+    if (outcome.kind === 'failed') return outcome;
+    if (isOver()) return { kind: 'again' };
+    const found = await this.#readBack(sentAt);
+    // A full bucket is not asked again immediately.
+    if (!isOver() && outcome.kind === 'unknown' && outcome.refusal !== undefined)
+      await sleep(clock, RETRY_MS);
+    return found;
+  }
+
+  #confirmed(revision: number, state: PositionState, sentAt: number): PositionWritten {
+    this.#revision = revision;
+    this.#sent = [];
+    return { kind: 'ok', state, sentAt };
+  }
+
+  async #later(): Promise<PositionWritten> {
+    await sleep(this.#ports.clock, RETRY_MS);
+    return { kind: 'again' };
+  }
+
+  async #readBack(sentAt: number): Promise<PositionWritten> {
+    const found = await this.#ports.bucket.read(this.#key);
+    if (found.kind === 'failed') return found;
+    if (found.kind === 'unknown') return this.#later();
+    const position =
+      found.kind === 'found' && found.entry.value ? decodePosition(found.entry.value) : undefined;
+    if (found.kind === 'missing' || !position) return { kind: 'vanished' };
+    if (position.epoch !== this.#at.epoch) return { kind: 'fenced' };
+    if (found.entry.revision <= this.#revision) return { kind: 'again' };
+    const applied = this.#sent.find((sent) => isSame(sent, position));
+    return applied ? this.#confirmed(found.entry.revision, applied, sentAt) : { kind: 'moved' };
+  }
+}
+
+const isSame = (sent: PositionState, found: PositionState): boolean =>
+  sent.seq === found.seq &&
+  sent.trimmed === found.trimmed &&
+  sent.crashes === found.crashes &&
+  sent.trying === found.trying;

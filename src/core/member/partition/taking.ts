@@ -1,0 +1,123 @@
+import { sleep } from '../../lib/clock.js';
+import type { NatspocError } from '../../lib/errors.js';
+import { carriedOver } from '../../protocol/crashes.js';
+import { Committer } from './committer.js';
+import type { RunnerPorts, RunnerSettings } from './contract.js';
+import type { StopConsuming } from './handler.js';
+import { type Taken, type Takeover, takeOver } from './takeover.js';
+
+/** Wait before a drain tries again to take the position over. */
+const TAKE_RETRY_MS = 250;
+
+/** What {@link Taking} tells its runner. */
+export interface TakingEvents {
+  /** `running`: the partition is to be handled; `draining`: only what was handled before is to be committed. */
+  phase(): 'running' | 'draining' | 'ended';
+  /** The position is ours: commits are possible before there is a reader. */
+  held(committer: Committer, taken: Taken): void;
+  /** A temporary failure. */
+  failed(message: string): void;
+  /** Messages may be missing before what was handled. */
+  mistrusted(reason: string): void;
+  /** The position cannot be read, until an operator acts. */
+  unreadable(message: string): void;
+  /** A failure that no retry can fix. */
+  terminal(error: NatspocError): void;
+  /** Effects of messages can never become safe. */
+  unsafe(error: StopConsuming): void;
+}
+
+/** Takes the position of a partition over, and makes its committer. */
+export class Taking {
+  readonly #takeover: Takeover;
+  readonly #settings: RunnerSettings;
+  readonly #ports: RunnerPorts;
+  readonly #events: TakingEvents;
+  #committer: Committer | undefined;
+  #result: Promise<Taken | undefined> | undefined;
+  /** Called when the position is ours, or will not be. */
+  #held: (() => void) | undefined;
+
+  constructor(takeover: Takeover, settings: RunnerSettings, ports: RunnerPorts, events: TakingEvents) {
+    this.#takeover = takeover;
+    this.#settings = settings;
+    this.#ports = ports;
+    this.#events = events;
+  }
+
+  /** Starts after `after` has resolved. Resolves with undefined if it failed, which was told, or is no longer wanted. */
+  start(after: Promise<void>): Promise<Taken | undefined> {
+    this.#result = this.#take(after);
+    return this.#result;
+  }
+
+  /**
+   * The previous runner handled more under this epoch than it committed, and this one has not continued from there yet.
+   */
+  get owes(): boolean {
+    const before = this.#takeover.before?.status;
+    return !this.#committer && before !== undefined && before.position > before.committed;
+  }
+
+  /** Resolves when the position is ours, or will not be, or at the deadline. */
+  async heldUntil(deadline: number): Promise<void> {
+    const { clock } = this.#ports;
+    await new Promise<void>((resolve) => {
+      const cancel = clock.at(deadline, resolve);
+      this.#held = () => {
+        cancel();
+        resolve();
+      };
+      void this.#result?.then(this.#held);
+    });
+  }
+
+  async #take(after: Promise<void>): Promise<Taken | undefined> {
+    const { maxCrashes } = this.#settings;
+    const ports = { ...this.#ports, maxCrashes, isWanted: () => this.#isWanted };
+    await after;
+    while (this.#isWanted) {
+      const taken = await takeOver(this.#takeover, ports, (position) => this.#hold(position));
+      if (!this.#isWanted) return undefined;
+      if (taken.kind === 'taken') return taken;
+      if (taken.kind === 'unknown' && this.#events.phase() === 'draining') {
+        // If all tries fail, the partition moves without that commit.
+        await sleep(this.#ports.clock, TAKE_RETRY_MS);
+        continue;
+      }
+      if (taken.kind === 'failed') this.#events.terminal(taken.error);
+      else if (taken.kind === 'unreadable') this.#events.unreadable(taken.message);
+      else this.#events.failed(taken.kind === 'fenced' ? 'a newer owner wrote its position' : taken.message);
+    }
+    return undefined;
+  }
+
+  #hold(taken: Taken): void {
+    if (!this.#isWanted) return;
+    const { partition, epoch, group } = this.#takeover;
+    const events = this.#events;
+    const carried = carriedOver(taken.crashes, this.#settings.maxCrashes);
+    this.#committer = new Committer(
+      { group, partition, epoch, ...taken, carried },
+      this.#settings.commit,
+      this.#ports,
+      {
+        fenced: () => events.failed('a newer owner has taken over'),
+        vanished: () => events.failed('its position is gone'),
+        moved: () => events.failed('its position was moved'),
+        doubted: (reason) => events.mistrusted(reason),
+        failed: (error) => events.terminal(error),
+        unsafe: (error) => events.unsafe(error),
+      },
+    );
+    if (taken.resumed > taken.sequence) this.#committer.resume();
+    events.held(this.#committer, taken);
+    this.#held?.();
+  }
+
+  /** A drain needs the position only if there is something to commit. */
+  get #isWanted(): boolean {
+    const phase = this.#events.phase();
+    return phase === 'running' || (phase === 'draining' && this.owes);
+  }
+}

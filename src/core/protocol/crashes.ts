@@ -1,0 +1,39 @@
+import type { PositionRecord } from './records.js';
+
+/** From this number of deaths on, an owner tries one message at a time, and records which. */
+const cautiousFrom = (maxCrashes: number): number => Math.min(2, maxCrashes - 1);
+
+/** True if owners have died here so often that the next one must find out at which message. */
+export const needsCaution = (crashes: number, maxCrashes: number): boolean =>
+  crashes >= cautiousFrom(maxCrashes);
+
+/** What a position says about owners that died. */
+export type Crashes = Pick<PositionRecord, 'crashes' | 'suspect'>;
+
+/**
+ * The owners in a row that died at a position or shortly after it, as its next owner counts them. A cautious owner recorded the message that it tried:
+ * its death counts only if there is one, and only for that message.
+ *
+ * @param died the last owner has died: its lease was claimed.
+ */
+export function crashesAt(
+  { crashes = 0, trying, suspect }: Crashes & Pick<PositionRecord, 'trying'>,
+  died: boolean,
+  maxCrashes: number,
+): Crashes {
+  if (!died) return { crashes, suspect };
+  if (trying === undefined)
+    return needsCaution(crashes, maxCrashes) ? { crashes, suspect } : { crashes: crashes + 1 };
+  const before = suspect === undefined || suspect === trying ? crashes : 0;
+  // It was cautious because of deaths before an earlier message. All of them together count as one less than it takes to be cautious.
+  return { crashes: Math.max(before, cautiousFrom(maxCrashes) - 1) + 1, suspect: trying };
+}
+
+/** What remains of the count while its owner moves the position on, until it is past the messages that its predecessors had in hand. */
+export const carriedOver = ({ crashes = 0 }: Crashes, maxCrashes: number): Crashes => ({
+  crashes: Math.min(crashes, cautiousFrom(maxCrashes) - 1),
+});
+
+/** As far as they are recorded. */
+export const crashFields = ({ crashes = 0, suspect }: Crashes): Crashes =>
+  crashes > 0 ? { crashes, ...(suspect !== undefined && { suspect }) } : {};

@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import { Alone } from '../../src/core/member/partition/alone.js';
+import { Caution, CrashedOwners } from '../../src/core/member/partition/caution.js';
+import type { Handler } from '../../src/core/member/partition/handler.js';
+import { crashesAt } from '../../src/core/protocol/crashes.js';
+import { fakeMessage, settle } from '../support/fake-partition.js';
+import { WorkBench } from '../support/work-bench.js';
+
+describe('the deaths of owners at a position', () => {
+  for (const [what, position, died, expected] of [
+    ['are none after a handover', {}, false, { crashes: 0, suspect: undefined }],
+    ['stay counted after a handover', { crashes: 2, suspect: 7 }, false, { crashes: 2, suspect: 7 }],
+    ['begin with the first', {}, true, { crashes: 1 }],
+    ['are counted while owners are not cautious', { crashes: 1 }, true, { crashes: 2 }],
+    [
+      'do not count an owner that died before it tried a message',
+      { crashes: 2 },
+      true,
+      { crashes: 2, suspect: undefined },
+    ],
+    [
+      'name the message that a cautious owner tried',
+      { crashes: 2, trying: 7 },
+      true,
+      { crashes: 3, suspect: 7 },
+    ],
+    [
+      'begin again with another message',
+      { crashes: 3, suspect: 7, trying: 8 },
+      true,
+      { crashes: 2, suspect: 8 },
+    ],
+    ['count as one if they were before an earlier message', { trying: 7 }, true, { crashes: 2, suspect: 7 }],
+  ] as const) {
+    it(what, () => assert.deepEqual(crashesAt(position, died, 3), expected));
+  }
+});
+
+/** The work of a partition after deaths, with what it recorded. */
+function cautious(
+  handler: Handler,
+  crashes: { crashes: number; suspect?: number },
+  { alone = new Alone(), concurrency = 1, committed = Promise.resolve() } = {},
+) {
+  const bench = new WorkBench(handler, { concurrency });
+  const recorded: (number | string)[] = [];
+  let record = (): void => {};
+  const caution = new Caution(crashes, 3, {
+    alone,
+    permit: bench.permit,
+    trying: async (sequence) => {
+      recorded.push(sequence);
+      await new Promise<void>((resolve) => {
+        record = resolve;
+      });
+      return true;
+    },
+    tried: async () => {
+      await committed;
+    },
+    crashed: (left) => recorded.push(JSON.stringify(left)),
+    isCaughtUp: () => false,
+  });
+  bench.work.beCautious(caution);
+  const step = async (): Promise<void> => {
+    record();
+    await settle();
+  };
+  return { bench, recorded, step };
+}
+
+describe('a partition whose owners have died', () => {
+  it('handles one message at a time, in order, each recorded before it starts', async () => {
+    const called: number[] = [];
+    const { bench, recorded, step } = cautious(
+      ({ sequence }) => called.push(sequence),
+      { crashes: 2 },
+      { concurrency: 8 },
+    );
+    bench.keyed([1, 'a'], [2, 'a'], [3, 'b']);
+    assert.deepEqual([recorded, called], [[1], []]);
+    await step();
+    assert.deepEqual([recorded, called, bench.position], [[1, 2], [1], 1]);
+    await step();
+    await step();
+    assert.deepEqual([recorded, called, bench.position], [[1, 2, 3], [1, 2, 3], 3]);
+  });
+
+  it('fails the message at which they died, without a call', async () => {
+    const called: number[] = [];
+    const { bench, recorded } = cautious(({ sequence }) => called.push(sequence), { crashes: 3, suspect: 1 });
+    bench.accept(1);
+    await settle();
+    assert.deepEqual(called, []);
+    assert.deepEqual(recorded, ['{"crashes":2,"suspect":1}']);
+    assert.deepEqual(bench.halts, [
+      {
+        kind: 'halted',
+        message: 'message 1 failed: 3 members in a row have died or hung while they handled it',
+      },
+    ]);
+  });
+
+  it('does not blame the next message if the one at which they died is gone', async () => {
+    const called: number[] = [];
+    const { bench, step } = cautious(({ sequence }) => called.push(sequence), { crashes: 3, suspect: 1 });
+    bench.accept(2);
+    await step();
+    assert.deepEqual(called, [2]);
+  });
+
+  it('waits until another such partition of its member has handled a message and committed that', async () => {
+    const alone = new Alone();
+    let commit = (): void => {};
+    const committed = new Promise<void>((resolve) => {
+      commit = resolve;
+    });
+    const one = cautious(() => {}, { crashes: 2 }, { alone, committed });
+    const other = cautious(() => {}, { crashes: 2 }, { alone });
+    one.bench.accept(1);
+    other.bench.accept(1);
+    assert.deepEqual([one.recorded, other.recorded], [[1], []]);
+    await one.step();
+    assert.deepEqual([one.bench.position, other.recorded], [1, []]);
+    commit();
+    await settle();
+    assert.deepEqual(other.recorded, [1]);
+  });
+
+  it('calls nothing that was recorded too late', async () => {
+    const called: number[] = [];
+    const { bench, recorded, step } = cautious(({ sequence }) => called.push(sequence), { crashes: 2 });
+    bench.accept(1);
+    bench.permit.extendTo(Number.NEGATIVE_INFINITY);
+    await step();
+    assert.deepEqual([called, bench.halts], [[], []]);
+    bench.permit.extendTo(2_000_000);
+    await settle();
+    await step();
+    assert.deepEqual([recorded, called], [[1, 1], [1]]);
+  });
+
+  it('returns to normal after a thousand messages', async () => {
+    const { bench, recorded, step } = cautious(() => {}, { crashes: 2 });
+    for (let sequence = 1; sequence <= 1_010; sequence++) bench.work.accept(fakeMessage(sequence));
+    for (let turn = 0; turn < 1_000; turn++) await step();
+    assert.deepEqual([recorded.length, bench.position], [1_000, 1_010]);
+  });
+
+  it('has an error of its own', () => {
+    const error = new CrashedOwners(3);
+    assert.equal(error.name, 'InvalidMessage');
+    assert.equal(error.crashes, 3);
+  });
+});
