@@ -32,26 +32,25 @@ export { createPublisher, type GroupPublisher, joinGroup, openStream } from './l
 export type { PartitionStatus } from './member/engine/contract.js';
 export type { GroupMember } from './member/group-member.js';
 export type { FailedAttempt, MemberCounters, MemberEventMap } from './member/member-events.js';
-export {
-  type BatchContext,
-  type BatchHandler,
-  FailedAt,
-  type Handler,
-  type HandlerContext,
-  StopConsuming,
-} from './member/partition/handler.js';
+export { FailedAt, StopConsuming } from './member/partition/handler.js';
 export type { HandlerLog, Logger } from './member/partition/logger.js';
 export { type Failure, InvalidMessage, type Judge, type Verdict } from './member/partition/verdict.js';
 export { describeTrend, formatMemoryLine, type MemorySample } from './member/stats/memory.js';
 export type { NatsConnection } from './nats/client/connection.js';
+export type { Connecting, StreamOptions } from './options/connecting.js';
 export type {
-  Connecting,
-  CreatePublisherOptions,
+  BatchContext,
+  BatchHandler,
+  Decoding,
+  Handler,
+  HandlerContext,
   Handling,
-  JoinGroupOptions,
-  OpenStreamOptions,
-  StreamOptions,
-} from './options.js';
+  Message,
+} from './options/handling.js';
+export type { JoinGroupOptions } from './options/member.js';
+export type { CreatePublisherOptions } from './options/publisher.js';
+export type { SchemaIssue, SchemaResult, StandardSchema } from './options/standard-schema.js';
+export type { OpenStreamOptions } from './options/stream.js';
 export type { Trimmed } from './ports/index.js';
 export type { AbortReason, Report } from './protocol/events.js';
 export { KEY_HEADER, type Layout, partitionOf, partitionSubject } from './protocol/layout.js';

@@ -1,25 +1,24 @@
 import { once } from 'node:events';
 import { StreamAdmin } from './admin/stream-admin.js';
-import { createPublisherConfig, joinGroupConfig, keyOf, openStreamConfig } from './check-options.js';
 import { batchLimits } from './config/batch.js';
 import type { Config } from './config/config.js';
 import { VERSION } from './lib/version.js';
 import { GroupMember } from './member/group-member.js';
 import { logProblems } from './member/member-log.js';
 import { noteLogger } from './member/note-logger.js';
-import type { Handler, InBatches } from './member/partition/handler.js';
+import type { BatchHandler, Handler, InBatches } from './member/partition/handler.js';
 import { type Logger, SILENT } from './member/partition/logger.js';
 import { connectNats, type NatsConnection } from './nats/client/connection.js';
 import { natsPublishPort } from './nats/jetstream/pipeline.js';
 import { openOwnSubjects } from './nats/stream/own-subjects.js';
 import { openTopology } from './nats/stream/topology.js';
-import type {
-  Connecting,
-  CreatePublisherOptions,
-  Handling,
-  JoinGroupOptions,
-  OpenStreamOptions,
-} from './options.js';
+import { createPublisherConfig, joinGroupConfig, openStreamConfig } from './options/check.js';
+import type { Connecting } from './options/connecting.js';
+import { decoded } from './options/decoded.js';
+import type { JoinGroupOptions } from './options/member.js';
+import type { CreatePublisherOptions } from './options/publisher.js';
+import type { OpenStreamOptions } from './options/stream.js';
+import { keyOf } from './options/table.js';
 import { Publisher, type PublisherOptions } from './publisher/publisher.js';
 
 /**
@@ -29,7 +28,7 @@ import { Publisher, type PublisherOptions } from './publisher/publisher.js';
  * @throws NatspocError if the group cannot be joined: `unreachable`, `config`, `layout-mismatch`,
  *   `not-permitted`, …; or the abort reason of `signal`.
  */
-export async function joinGroup(options: JoinGroupOptions): Promise<GroupMember> {
+export async function joinGroup<Value = undefined>(options: JoinGroupOptions<Value>): Promise<GroupMember> {
   const config = joinGroupConfig(options);
   const { signal } = options;
   signal?.throwIfAborted();
@@ -47,7 +46,7 @@ export async function joinGroup(options: JoinGroupOptions): Promise<GroupMember>
 }
 
 /** Opens a member, and waits until it is in its group. */
-async function openMember(options: JoinGroupOptions, config: Config): Promise<GroupMember> {
+async function openMember<Value>(options: JoinGroupOptions<Value>, config: Config): Promise<GroupMember> {
   const { signal, listen } = options;
   const { connection, close } = await connectionOf(options, config, 'member');
   let joined: Promise<unknown> = Promise.resolve();
@@ -92,8 +91,12 @@ async function openMember(options: JoinGroupOptions, config: Config): Promise<Gr
   }
 }
 
-const handlerOf = ({ handler, batchHandler, batch }: Handling): Handler | InBatches =>
-  handler ?? { handler: batchHandler, limits: batchLimits(batch) };
+/** The handler, whose messages get their values. What it expects of them cannot be checked at run time. */
+function handlerOf<Value>(options: JoinGroupOptions<Value>): Handler | InBatches {
+  const { handler, batchHandler, batch } = options;
+  if (handler) return decoded(handler as unknown as Handler, options);
+  return decoded({ handler: batchHandler as unknown as BatchHandler, limits: batchLimits(batch) }, options);
+}
 
 /** The program's logger; by default one line each on standard error. The environment is not used. */
 function loggerOf(logger: Logger | false | undefined): Logger {

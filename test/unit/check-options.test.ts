@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { createPublisherConfig, joinGroupConfig } from '../../src/core/check-options.js';
 import { NatspocError } from '../../src/core/lib/errors.js';
-import type { JoinGroupOptions } from '../../src/core/options.js';
+import { createPublisherConfig, joinGroupConfig } from '../../src/core/options/check.js';
+import type { JoinGroupOptions } from '../../src/core/options/member.js';
 
 const join = (options: unknown) => joinGroupConfig(options as JoinGroupOptions);
 const withHandler = (options: object) => join({ handler: () => {}, ...options });

@@ -17,6 +17,21 @@ export function parseObject(json: Uint8Array | string): Fields | undefined {
   }
 }
 
+/** The JSON value in UTF-8 bytes. @throws an error in plain words if there is none. */
+export function parseJson(bytes: Uint8Array): unknown {
+  let text: string;
+  try {
+    text = utf8.decode(bytes);
+  } catch {
+    throw new SyntaxError('the payload is not UTF-8');
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new SyntaxError('the payload is not JSON');
+  }
+}
+
 /** A check of one field. */
 export type Guard<T> = (value: unknown) => value is T;
 /** The check of each field of a type. */

@@ -1,117 +1,18 @@
-import type { BatchLimits } from './config/batch.js';
-import type { Backoff, OnExhausted } from './config/retry.js';
-import type { StartFrom, StartFromText } from './config/start-from.js';
-import type { HealthOptions } from './health/server.js';
-import type { GroupMember } from './member/group-member.js';
-import type { BatchHandler, Handler } from './member/partition/handler.js';
-import type { Logger } from './member/partition/logger.js';
-import type { Judge } from './member/partition/verdict.js';
-import type { NatsConnection } from './nats/client/connection.js';
-import type { StreamMessage } from './protocol/message.js';
-import type { PublisherOptions } from './publisher/publisher.js';
-
-/** How to connect: your own connection, which you close yourself, or URLs. */
-export type Connecting =
-  | {
-      /** A connection of the client `nats`, version 2. */
-      connection: NatsConnection;
-      servers?: never;
-    }
-  | {
-      connection?: never;
-      /**
-       * URLs, such as `nats://USER:PASSWORD@HOST:4222`; in one text separated by commas.
-       *
-       * @default 'nats://127.0.0.1:4222'
-       */
-      servers?: string | readonly string[] | undefined;
-    };
-
-/** The stream; a missing stream, bucket or layout is created. */
-export interface StreamOptions {
-  /**
-   * Name of the stream.
-   *
-   * @default 'EVENTS'
-   */
-  stream?: string | undefined;
-  /**
-   * Subject prefix; partition n is `PREFIX.p.n`.
-   *
-   * @default that of the stream; 'subject.events' for a new stream
-   */
-  prefix?: string | undefined;
-  /**
-   * Partitions, fixed when the stream is created.
-   *
-   * @default those of the stream; 8 for a new stream
-   */
-  partitions?: number | undefined;
-  /**
-   * Replicas of a new stream and bucket, 1 to 5.
-   *
-   * @default 1
-   */
-  replicas?: number | undefined;
-  /**
-   * The bucket of leases and positions.
-   *
-   * @default '<stream>_leases'
-   */
-  bucket?: string | undefined;
-  /**
-   * How long to wait for an answer of the server, milliseconds. For {@link createPublisher} it is also the time in which a
-   * message must be confirmed, retries included; the default for that is 30,000.
-   *
-   * @default 5_000
-   */
-  timeoutMs?: number | undefined;
-  /**
-   * How long to retry when the server refuses the credentials of an established connection, milliseconds; 0 to a day.
-   * Your own connection ignores this option: with `ignoreAuthErrorAbort` it retries without limit.
-   *
-   * @default 30_000
-   */
-  authRetryMs?: number | undefined;
-  /**
-   * Prefix of reply subjects, if permissions require another one.
-   *
-   * @default '_INBOX'
-   */
-  inboxPrefix?: string | undefined;
-  /**
-   * JetStream domain.
-   *
-   * @default none
-   */
-  jsDomain?: string | undefined;
-}
-
-/** What handles the messages: each one, or batches of one partition. */
-export type Handling =
-  | {
-      /** Called for each message; see {@link Handler}. */
-      handler: Handler;
-      batchHandler?: never;
-      batch?: never;
-    }
-  | {
-      handler?: never;
-      /** Called for batches of one partition, in order; see {@link BatchHandler}. `concurrency` is 1. */
-      batchHandler: BatchHandler;
-      /**
-       * Limits of a batch: `messages`, `bytes` (payloads and headers), and `waitMs`, after which a batch that is not full
-       * starts, milliseconds.
-       *
-       * @default { messages: 500, bytes: 4_194_304, waitMs: 100 }
-       */
-      batch?: Partial<BatchLimits> | undefined;
-    };
+import type { Backoff, OnExhausted } from '../config/retry.js';
+import type { StartFrom, StartFromText } from '../config/start-from.js';
+import type { HealthOptions } from '../health/server.js';
+import type { GroupMember } from '../member/group-member.js';
+import type { Logger } from '../member/partition/logger.js';
+import type { Judge } from '../member/partition/verdict.js';
+import type { StreamMessage } from '../protocol/message.js';
+import type { Connecting, StreamOptions } from './connecting.js';
+import type { Decoding, Handling } from './handling.js';
 
 /** Options of a member. */
-export type JoinGroupOptions = Connecting &
+export type JoinGroupOptions<Value = undefined> = Connecting &
   StreamOptions &
-  Handling & {
+  Decoding<Value> &
+  Handling<Value> & {
     /**
      * The group; groups are independent of each other.
      *
@@ -272,48 +173,3 @@ export type JoinGroupOptions = Connecting &
     /** Adds listeners before the first event. */
     listen?: ((member: GroupMember) => void) | undefined;
   };
-
-/** Options of a publisher. */
-export type CreatePublisherOptions = Connecting &
-  StreamOptions & {
-    /**
-     * Limit of messages in flight: accepted, not yet confirmed.
-     *
-     * @default 4_000
-     */
-    maxPendingMessages?: number | undefined;
-    /**
-     * Limit of bytes in flight, headers and payloads.
-     *
-     * @default 67_108_864 (64 MiB)
-     */
-    maxPendingBytes?: number | undefined;
-    /**
-     * Gives each message without an id a unique id, so that a retry is never stored twice.
-     *
-     * @default false
-     */
-    dedupe?: boolean | undefined;
-    /**
-     * Sends the next message of a partition only after the previous one is confirmed, so that no fault of the server changes
-     * the order. At most one message of each partition is in flight. Set `dedupe` too, otherwise a retry may be stored
-     * twice.
-     *
-     * @default false
-     */
-    ordered?: boolean | undefined;
-    /**
-     * Publishes to a stream that exists and has subjects of its own: each message names its `subject`. Nothing is created, and
-     * `ordered` keeps the messages of a key in order, or those of a subject where there is no key.
-     *
-     * @default false
-     */
-    ownSubjects?: boolean | undefined;
-    /** Receives the outcome of each message. */
-    observer?: PublisherOptions['observer'] | undefined;
-  };
-
-/** The stream to inspect and control, and the times that its members may take. */
-export type OpenStreamOptions = Connecting &
-  Pick<StreamOptions, 'stream' | 'bucket' | 'timeoutMs' | 'authRetryMs' | 'inboxPrefix' | 'jsDomain'> &
-  Pick<JoinGroupOptions, 'group' | 'ttlMs' | 'drainTimeoutMs'>;

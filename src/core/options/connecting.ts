@@ -1,0 +1,78 @@
+import type { NatsConnection } from '../nats/client/connection.js';
+
+/** How to connect: your own connection, which you close yourself, or URLs. */
+export type Connecting =
+  | {
+      /** A connection of the client `nats`, version 2. */
+      connection: NatsConnection;
+      servers?: never;
+    }
+  | {
+      connection?: never;
+      /**
+       * URLs, such as `nats://USER:PASSWORD@HOST:4222`; in one text separated by commas.
+       *
+       * @default 'nats://127.0.0.1:4222'
+       */
+      servers?: string | readonly string[] | undefined;
+    };
+
+/** The stream; a missing stream, bucket or layout is created. */
+export interface StreamOptions {
+  /**
+   * Name of the stream.
+   *
+   * @default 'EVENTS'
+   */
+  stream?: string | undefined;
+  /**
+   * Subject prefix; partition n is `PREFIX.p.n`.
+   *
+   * @default that of the stream; 'subject.events' for a new stream
+   */
+  prefix?: string | undefined;
+  /**
+   * Partitions, fixed when the stream is created.
+   *
+   * @default those of the stream; 8 for a new stream
+   */
+  partitions?: number | undefined;
+  /**
+   * Replicas of a new stream and bucket, 1 to 5.
+   *
+   * @default 1
+   */
+  replicas?: number | undefined;
+  /**
+   * The bucket of leases and positions.
+   *
+   * @default '<stream>_leases'
+   */
+  bucket?: string | undefined;
+  /**
+   * How long to wait for an answer of the server, milliseconds. For {@link createPublisher} it is also the time in which a
+   * message must be confirmed, retries included; the default for that is 30,000.
+   *
+   * @default 5_000
+   */
+  timeoutMs?: number | undefined;
+  /**
+   * How long to retry when the server refuses the credentials of an established connection, milliseconds; 0 to a day.
+   * Your own connection ignores this option: with `ignoreAuthErrorAbort` it retries without limit.
+   *
+   * @default 30_000
+   */
+  authRetryMs?: number | undefined;
+  /**
+   * Prefix of reply subjects, if permissions require another one.
+   *
+   * @default '_INBOX'
+   */
+  inboxPrefix?: string | undefined;
+  /**
+   * JetStream domain.
+   *
+   * @default none
+   */
+  jsDomain?: string | undefined;
+}

@@ -1,0 +1,87 @@
+import type { BatchLimits } from '../config/batch.js';
+import type { HandlerLog } from '../member/partition/logger.js';
+import type { StreamMessage } from '../protocol/message.js';
+import type { StandardSchema } from './standard-schema.js';
+
+/** A message as handlers get it. */
+export interface Message<Value = undefined> extends StreamMessage {
+  /** What `schema` or `decode` made of the payload; undefined without them. */
+  readonly value: Value;
+}
+
+/** What a batch handler gets beside the messages. */
+export interface BatchContext {
+  readonly partition: number;
+  /** The fencing token: grows with each change of owner. Pass it along with what you write elsewhere. */
+  readonly epoch: number;
+  /** 1 for the first attempt of this owner; for batches that of the first message. */
+  readonly attempt: number;
+  /** Aborts when the handler has to stop: the drain takes too long, a timeout, or the partition is no longer ours. */
+  readonly signal: AbortSignal;
+  /** Adds partition and sequence to each line. */
+  readonly log: HandlerLog;
+}
+
+/** What a handler gets beside the message. */
+export interface HandlerContext extends BatchContext {
+  /** The partitioning key (header `Natspoc-Key`), or null. */
+  readonly key: string | null;
+  /** All headers, decoded on first use; the last value of each name. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/**
+ * Handles one message. Returning (or resolving) means handled, throwing (or rejecting) means failed. Messages of a
+ * partition come one at a time, in order; with a concurrency above 1, those of one key do. Any thenable is awaited; its
+ * value is ignored.
+ */
+export type Handler<Value = undefined> = (message: Message<Value>, context: HandlerContext) => unknown;
+
+/**
+ * Handles an ordered run of one partition as a whole. Throwing (or rejecting) means that none of it is handled; with
+ * `FailedAt`, that those before one message are. After its last attempt a batch is handled one message at a time, so that only
+ * the message that fails halts the partition, or is skipped or stored as a dead letter.
+ */
+export type BatchHandler<Value = undefined> = (
+  messages: readonly Message<Value>[],
+  context: BatchContext,
+) => unknown;
+
+/** How the value of a message is made. A message that has none is an `InvalidMessage`, and is not tried again. */
+export interface Decoding<Value> {
+  /**
+   * A schema of zod, valibot, arktype or another library that implements Standard Schema. The payload is parsed as JSON and
+   * validated; the result is `message.value`.
+   *
+   * @default none
+   */
+  schema?: StandardSchema<Value> | undefined;
+  /**
+   * Makes `message.value`, instead of `schema`; may return a promise. If it throws, the message is invalid. Write it before the
+   * handler, so that TypeScript can infer the type of the value.
+   *
+   * @default none
+   */
+  decode?: ((message: StreamMessage) => Value | Promise<Value>) | undefined;
+}
+
+/** What handles the messages: each one, or batches of one partition. */
+export type Handling<Value = undefined> =
+  | {
+      /** Called for each message; see {@link Handler}. */
+      handler: Handler<Value>;
+      batchHandler?: never;
+      batch?: never;
+    }
+  | {
+      handler?: never;
+      /** Called for batches of one partition, in order; see {@link BatchHandler}. `concurrency` is 1. */
+      batchHandler: BatchHandler<Value>;
+      /**
+       * Limits of a batch: `messages`, `bytes` (payloads and headers), and `waitMs`, after which a batch that is not full
+       * starts, milliseconds.
+       *
+       * @default { messages: 500, bytes: 4_194_304, waitMs: 100 }
+       */
+      batch?: Partial<BatchLimits> | undefined;
+    };
