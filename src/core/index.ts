@@ -34,6 +34,7 @@ export type { GroupMember } from './member/group-member.js';
 export type { FailedAttempt, MemberCounters, MemberEventMap } from './member/member-events.js';
 export { FailedAt, StopConsuming } from './member/partition/handler.js';
 export type { HandlerLog, Logger } from './member/partition/logger.js';
+export type { StateContext } from './member/partition/partition-state.js';
 export { type Failure, InvalidMessage, type Judge, type Verdict } from './member/partition/verdict.js';
 export { describeTrend, formatMemoryLine, type MemorySample } from './member/stats/memory.js';
 export type { NatsConnection } from './nats/client/connection.js';
@@ -46,6 +47,7 @@ export type {
   HandlerContext,
   Handling,
   Message,
+  Stateful,
 } from './options/handling.js';
 export type { JoinGroupOptions } from './options/member.js';
 export type { CreatePublisherOptions } from './options/publisher.js';

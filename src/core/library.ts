@@ -8,6 +8,7 @@ import { logProblems } from './member/member-log.js';
 import { noteLogger } from './member/note-logger.js';
 import type { BatchHandler, Handler, InBatches } from './member/partition/handler.js';
 import { type Logger, SILENT } from './member/partition/logger.js';
+import type { StateHooks } from './member/partition/partition-state.js';
 import { connectNats, type NatsConnection } from './nats/client/connection.js';
 import { natsPublishPort } from './nats/jetstream/pipeline.js';
 import { openOwnSubjects } from './nats/stream/own-subjects.js';
@@ -15,6 +16,7 @@ import { openTopology } from './nats/stream/topology.js';
 import { createPublisherConfig, joinGroupConfig, openStreamConfig } from './options/check.js';
 import type { Connecting } from './options/connecting.js';
 import { decoded } from './options/decoded.js';
+import type { Stateful } from './options/handling.js';
 import type { JoinGroupOptions } from './options/member.js';
 import type { CreatePublisherOptions } from './options/publisher.js';
 import type { OpenStreamOptions } from './options/stream.js';
@@ -28,7 +30,9 @@ import { Publisher, type PublisherOptions } from './publisher/publisher.js';
  * @throws NatspocError if the group cannot be joined: `unreachable`, `config`, `layout-mismatch`,
  *   `not-permitted`, …; or the abort reason of `signal`.
  */
-export async function joinGroup<Value = undefined>(options: JoinGroupOptions<Value>): Promise<GroupMember> {
+export async function joinGroup<Value = undefined, State = undefined>(
+  options: JoinGroupOptions<Value, State>,
+): Promise<GroupMember> {
   const config = joinGroupConfig(options);
   const { signal } = options;
   signal?.throwIfAborted();
@@ -46,7 +50,10 @@ export async function joinGroup<Value = undefined>(options: JoinGroupOptions<Val
 }
 
 /** Opens a member, and waits until it is in its group. */
-async function openMember<Value>(options: JoinGroupOptions<Value>, config: Config): Promise<GroupMember> {
+async function openMember<Value, State>(
+  options: JoinGroupOptions<Value, State>,
+  config: Config,
+): Promise<GroupMember> {
   const { signal, listen } = options;
   const { connection, close } = await connectionOf(options, config, 'member');
   let joined: Promise<unknown> = Promise.resolve();
@@ -67,6 +74,7 @@ async function openMember<Value>(options: JoinGroupOptions<Value>, config: Confi
         logger,
         barrier: options.barrier,
         judge: options.judge,
+        hooks: hooksOf(options),
         guard: options.guardRejections ? 'rejections' : undefined,
         health: options.health,
         signal,
@@ -92,10 +100,19 @@ async function openMember<Value>(options: JoinGroupOptions<Value>, config: Confi
 }
 
 /** The handler, whose messages get their values. What it expects of them cannot be checked at run time. */
-function handlerOf<Value>(options: JoinGroupOptions<Value>): Handler | InBatches {
+function handlerOf<Value, State>(options: JoinGroupOptions<Value, State>): Handler | InBatches {
   const { handler, batchHandler, batch } = options;
   if (handler) return decoded(handler as unknown as Handler, options);
   return decoded({ handler: batchHandler as unknown as BatchHandler, limits: batchLimits(batch) }, options);
+}
+
+/** What the program does when partitions begin and end here. `release` gets what `acquire` returned, which only it knows. */
+function hooksOf<State>({ acquire, release }: Stateful<State>): StateHooks | undefined {
+  if (!acquire && !release) return undefined;
+  return {
+    acquire,
+    release: release && ((partition, state, context) => release(partition, state as State, context)),
+  };
 }
 
 /** The program's logger; by default one line each on standard error. The environment is not used. */

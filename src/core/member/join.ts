@@ -17,6 +17,7 @@ import { memberControl } from './member-control.js';
 import { groupStart } from './partition/group-start.js';
 import type { Handler, InBatches } from './partition/handler.js';
 import type { Logger } from './partition/logger.js';
+import type { StateHooks } from './partition/partition-state.js';
 import type { Quota } from './partition/quota.js';
 import type { Judge } from './partition/verdict.js';
 import { openSource, shareReaders } from './source.js';
@@ -38,6 +39,8 @@ export interface JoinOptions {
   barrier?: (() => Promise<void> | undefined) | undefined;
   /** Receives the log lines of handlers. */
   logger?: Logger | undefined;
+  /** What the program does when a partition begins and ends here. */
+  hooks?: StateHooks | undefined;
   /** Decides what follows a failed attempt, before the policy. */
   judge?: Judge | undefined;
   /** Limits the total number of handled messages. */
@@ -144,6 +147,7 @@ export async function startMember(options: JoinOptions): Promise<MemberEngine> {
       quota: options.quota,
       deadLetters: deadLetters.storeFor(group),
       judge: options.judge,
+      hooks: options.hooks,
     },
     options.events,
   );

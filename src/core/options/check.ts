@@ -16,7 +16,7 @@ import { CREATE_PUBLISHER, JOIN_GROUP, OPEN_STREAM } from './table.js';
  *
  * @throws NatspocError `config`: one line with the option, its value and what is allowed.
  */
-export function joinGroupConfig<Value>(options: JoinGroupOptions<Value>): Config {
+export function joinGroupConfig<Value, State>(options: JoinGroupOptions<Value, State>): Config {
   const config = configOf('joinGroup', options, JOIN_GROUP);
   const { handler, batchHandler, batch, concurrency = 1, schema, decode }: Fields = { ...options };
   if ((handler === undefined) === (batchHandler === undefined))

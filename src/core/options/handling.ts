@@ -1,5 +1,6 @@
 import type { BatchLimits } from '../config/batch.js';
 import type { HandlerLog } from '../member/partition/logger.js';
+import type { StateContext } from '../member/partition/partition-state.js';
 import type { StreamMessage } from '../protocol/message.js';
 import type { StandardSchema } from './standard-schema.js';
 
@@ -10,7 +11,7 @@ export interface Message<Value = undefined> extends StreamMessage {
 }
 
 /** What a batch handler gets beside the messages. */
-export interface BatchContext {
+export interface BatchContext<State = undefined> {
   readonly partition: number;
   /** The fencing token: grows with each change of owner. Pass it along with what you write elsewhere. */
   readonly epoch: number;
@@ -20,10 +21,12 @@ export interface BatchContext {
   readonly signal: AbortSignal;
   /** Adds partition and sequence to each line. */
   readonly log: HandlerLog;
+  /** What `acquire` returned for the partition; undefined without it. */
+  readonly state: State;
 }
 
 /** What a handler gets beside the message. */
-export interface HandlerContext extends BatchContext {
+export interface HandlerContext<State = undefined> extends BatchContext<State> {
   /** The partitioning key (header `Natspoc-Key`), or null. */
   readonly key: string | null;
   /** All headers, decoded on first use; the last value of each name. */
@@ -35,16 +38,19 @@ export interface HandlerContext extends BatchContext {
  * partition come one at a time, in order; with a concurrency above 1, those of one key do. Any thenable is awaited; its
  * value is ignored.
  */
-export type Handler<Value = undefined> = (message: Message<Value>, context: HandlerContext) => unknown;
+export type Handler<Value = undefined, State = undefined> = (
+  message: Message<Value>,
+  context: HandlerContext<State>,
+) => unknown;
 
 /**
  * Handles an ordered run of one partition as a whole. Throwing (or rejecting) means that none of it is handled; with
  * `FailedAt`, that those before one message are. After its last attempt a batch is handled one message at a time, so that only
  * the message that fails halts the partition, or is skipped or stored as a dead letter.
  */
-export type BatchHandler<Value = undefined> = (
+export type BatchHandler<Value = undefined, State = undefined> = (
   messages: readonly Message<Value>[],
-  context: BatchContext,
+  context: BatchContext<State>,
 ) => unknown;
 
 /** How the value of a message is made. A message that has none is an `InvalidMessage`, and is not tried again. */
@@ -65,18 +71,36 @@ export interface Decoding<Value> {
   decode?: ((message: StreamMessage) => Value | Promise<Value>) | undefined;
 }
 
+/** The program's state of each partition: a cache, an open file, a transaction. */
+export interface Stateful<State> {
+  /**
+   * Called before the first message of a partition under a new epoch, and awaited; what it returns is `context.state`. If it fails,
+   * the partition starts again. Write it before the handler, so that TypeScript can infer the type of the state.
+   *
+   * @default none
+   */
+  acquire?: ((partition: number, context: StateContext) => State | Promise<State>) | undefined;
+  /**
+   * Called after the last handler of a partition and before its last commit, and awaited, within the rest of `drainTimeoutMs`. If it
+   * fails, that commit is not made. Not called for a partition that was lost: `signal` aborts.
+   *
+   * @default none
+   */
+  release?: ((partition: number, state: State, context: StateContext) => unknown) | undefined;
+}
+
 /** What handles the messages: each one, or batches of one partition. */
-export type Handling<Value = undefined> =
+export type Handling<Value = undefined, State = undefined> =
   | {
       /** Called for each message; see {@link Handler}. */
-      handler: Handler<Value>;
+      handler: Handler<Value, State>;
       batchHandler?: never;
       batch?: never;
     }
   | {
       handler?: never;
       /** Called for batches of one partition, in order; see {@link BatchHandler}. `concurrency` is 1. */
-      batchHandler: BatchHandler<Value>;
+      batchHandler: BatchHandler<Value, State>;
       /**
        * Limits of a batch: `messages`, `bytes` (payloads and headers), and `waitMs`, after which a batch that is not full
        * starts, milliseconds.

@@ -6,13 +6,14 @@ import type { Logger } from '../member/partition/logger.js';
 import type { Judge } from '../member/partition/verdict.js';
 import type { StreamMessage } from '../protocol/message.js';
 import type { Connecting, StreamOptions } from './connecting.js';
-import type { Decoding, Handling } from './handling.js';
+import type { Decoding, Handling, Stateful } from './handling.js';
 
 /** Options of a member. */
-export type JoinGroupOptions<Value = undefined> = Connecting &
+export type JoinGroupOptions<Value = undefined, State = undefined> = Connecting &
   StreamOptions &
   Decoding<Value> &
-  Handling<Value> & {
+  Stateful<State> &
+  Handling<Value, State> & {
     /**
      * The group; groups are independent of each other.
      *

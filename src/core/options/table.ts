@@ -108,6 +108,8 @@ export const JOIN_GROUP: Checks<JoinGroupOptions> = {
     'a schema of zod, valibot, arktype or another library that implements Standard Schema',
   ),
   decode: such(isFunction, 'a function (message)'),
+  acquire: such(isFunction, 'a function (partition, context)'),
+  release: such(isFunction, 'a function (partition, state, context)'),
   listen: such(isFunction, 'a function (member)'),
 };
 

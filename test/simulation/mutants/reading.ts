@@ -215,9 +215,7 @@ export const READING: readonly Mutant[] = [
     name: 'unanswered-commit',
     mistake:
       'deliveries are committed although the server has not shown whether their shared reader was changed',
-    edits: [
-      core('member/partition/position-writer', "if (reading === 'unknown') return this.#later();", ''),
-    ],
+    edits: [core('member/partition/position-writer', "if (reading === 'unknown') return this.#later();", '')],
   },
   {
     name: 'doubt-forgotten',

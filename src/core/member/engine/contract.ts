@@ -16,6 +16,7 @@ import type { GroupStart } from '../partition/group-start.js';
 import type { Handler, InBatches } from '../partition/handler.js';
 import type { Logger } from '../partition/logger.js';
 import type { PartitionListener } from '../partition/partition-events.js';
+import type { StateHooks } from '../partition/partition-state.js';
 import type { Quota } from '../partition/quota.js';
 import type { Judge } from '../partition/verdict.js';
 
@@ -61,6 +62,8 @@ export interface MemberPorts {
   deadLetters?: DeadLetters | undefined;
   /** Decides what follows a failed attempt, before the policy. */
   judge?: Judge | undefined;
+  /** What the program does when a partition begins and ends here. */
+  hooks?: StateHooks | undefined;
   /** Resolves when the effects of all handled messages are safe, so that they may be committed. */
   barrier?: (() => Promise<void> | undefined) | undefined;
 }

@@ -70,7 +70,7 @@ export class MemberEngine {
     probe: ({ id }) => void this.#probe(id),
     'start-partition': ({ partition, epoch, died }) => this.#runners.start(partition, epoch, died),
     'drain-partition': ({ partition, epoch }) => void this.#drain(partition, epoch),
-    'abort-partition': ({ partition, reason }) => this.#runners.remove(partition, reason),
+    'abort-partition': ({ partition, reason }) => this.#runners.lose(partition, reason),
     permit: ({ until }) => this.#runners.permit(until),
     interrupt: () => this.#runners.interrupt(),
     'wake-at': ({ at }) => this.#wake(at),

@@ -6,6 +6,7 @@ import type { CommitPolicy } from '../partition/commit-timer.js';
 import type { RunnerStatus } from '../partition/contract.js';
 import { SILENT } from '../partition/logger.js';
 import type { PartitionEvents } from '../partition/partition-events.js';
+import { PartitionState } from '../partition/partition-state.js';
 import { Permit } from '../partition/permit.js';
 import { PartitionRunner } from '../partition/runner.js';
 import { TimeSlice } from '../partition/time-slice.js';
@@ -46,6 +47,8 @@ export class Runners {
   readonly #running = new Map<number, { epoch: number; runner: PartitionRunner }>();
   /** The last status of partitions without a runner. */
   readonly #resting = new Map<number, { epoch: number; status: RunnerStatus }>();
+  /** The program's states, by partition. */
+  readonly #states = new Map<number, PartitionState>();
   /** Handlers of aborted runners that have not ended yet, by partition. */
   readonly #leftovers = new Map<number, Promise<void>>();
 
@@ -110,6 +113,7 @@ export class Runners {
         alone: this.#alone,
         random: () => random(this.#jitter),
         logger: this.#ports.logger ?? SILENT,
+        state: this.#stateOf(partition, epoch),
       },
     );
     this.#running.set(partition, { epoch, runner });
@@ -130,6 +134,24 @@ export class Runners {
     if (this.#running.get(partition) !== running) return false;
     this.remove(partition, 'drained');
     return true;
+  }
+
+  /** The partition is lost: ends its runner, and tells the program that its state is void. */
+  lose(partition: number, reason: string): void {
+    this.#states.get(partition)?.lose(new Error(reason));
+    this.#states.delete(partition);
+    this.remove(partition, reason);
+  }
+
+  /** The state of an epoch outlives the runners under it. */
+  #stateOf(partition: number, epoch: number): PartitionState | undefined {
+    const { hooks, logger = SILENT } = this.#ports;
+    if (!hooks) return undefined;
+    const known = this.#states.get(partition);
+    if (known?.epoch === epoch) return known;
+    const state = new PartitionState(partition, epoch, hooks, logger);
+    this.#states.set(partition, state);
+    return state;
   }
 
   /** Ends a runner. The next one of its partition starts only when all its handlers have ended. */
@@ -183,7 +205,9 @@ export class Runners {
   /** Stops everything immediately and for good. */
   end(): void {
     this.permit(Number.NEGATIVE_INFINITY);
-    for (const { runner } of this.#running.values()) void runner.abort('the member has ended');
+    const reason = 'the member has ended';
+    for (const { runner } of this.#running.values()) void runner.abort(reason);
+    for (const state of this.#states.values()) state.lose(new Error(reason));
     this.#running.clear();
   }
 

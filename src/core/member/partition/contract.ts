@@ -6,6 +6,7 @@ import type { CommitPolicy } from './commit-timer.js';
 import type { Handler, InBatches } from './handler.js';
 import type { Logger } from './logger.js';
 import type { PartitionEvents } from './partition-events.js';
+import type { PartitionState } from './partition-state.js';
 import type { Permit } from './permit.js';
 import type { Quota } from './quota.js';
 import type { TimeSlice } from './time-slice.js';
@@ -35,6 +36,8 @@ export interface RunnerPorts {
   quota?: Quota | undefined;
   deadLetters?: DeadLetters | undefined;
   judge?: Judge | undefined;
+  /** The program's state of the partition. Absent: it has none. */
+  state?: PartitionState | undefined;
   /** See {@link CommitterPorts.barrier}. */
   barrier?: (() => Promise<void> | undefined) | undefined;
 }

@@ -8,6 +8,8 @@ export interface CallScope {
   readonly partition: number;
   readonly epoch: number;
   readonly logger: Logger;
+  /** Holds what the program has acquired for the partition. */
+  readonly state?: { readonly value: unknown } | undefined;
 }
 
 /** One call of a handler, and its context. Signal, headers and logger are created only when the handler uses them. */
@@ -42,6 +44,10 @@ export class HandlerCall implements HandlerContext {
   get headers(): Readonly<Record<string, string>> {
     this.#headers ??= this.#message.headers();
     return this.#headers;
+  }
+
+  get state(): unknown {
+    return this.#scope.state?.value;
   }
 
   get log(): HandlerLog {

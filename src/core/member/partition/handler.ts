@@ -18,6 +18,8 @@ export interface HandlerContext {
   readonly signal: AbortSignal;
   /** Adds partition and sequence to each line. */
   readonly log: HandlerLog;
+  /** What the program has acquired for the partition. */
+  readonly state: unknown;
 }
 
 /**
@@ -28,7 +30,10 @@ export interface HandlerContext {
 export type Handler = (message: StreamMessage, context: HandlerContext) => unknown;
 
 /** What a batch handler gets beside the messages; `attempt` is that of the first one. */
-export type BatchContext = Pick<HandlerContext, 'partition' | 'epoch' | 'attempt' | 'signal' | 'log'>;
+export type BatchContext = Pick<
+  HandlerContext,
+  'partition' | 'epoch' | 'attempt' | 'signal' | 'log' | 'state'
+>;
 
 /**
  * Handles an ordered run of one partition as a whole. Throwing (or rejecting) means that none of it is handled; with

@@ -1,5 +1,5 @@
 import type { Cancel } from '../../lib/clock.js';
-import type { NatspocError } from '../../lib/errors.js';
+import { messageOf, type NatspocError } from '../../lib/errors.js';
 import type { ReaderWindow } from '../../ports/index.js';
 import { type Crashes, needsCaution } from '../../protocol/crashes.js';
 import { readerName } from '../../protocol/reader-name.js';
@@ -7,6 +7,7 @@ import { Caution } from './caution.js';
 import { readCleared } from './cleared.js';
 import type { Committer } from './committer.js';
 import type { RunnerPorts, RunnerSettings, RunnerStatus } from './contract.js';
+import { StopConsuming } from './handler.js';
 import { ABORT_GRACE_MS } from './handler-timeout.js';
 import { PartitionReader } from './partition-reader.js';
 import type { Taken, Takeover } from './takeover.js';
@@ -50,7 +51,12 @@ export class PartitionRunner {
     this.#window = window;
     this.#settings = settings;
     this.#ports = ports;
-    const scope = { partition: takeover.partition, epoch: takeover.epoch, logger: ports.logger };
+    const scope = {
+      partition: takeover.partition,
+      epoch: takeover.epoch,
+      logger: ports.logger,
+      state: ports.state,
+    };
     this.#work = new PartitionWork(scope, settings, ports, {
       advanced: (message, messages) => {
         if (this.#phase === 'ended') this.#handledLate = message.sequence;
@@ -99,6 +105,7 @@ export class PartitionRunner {
     const taken = await this.#taking.start(after);
     if (!taken || this.#phase !== 'running') return;
     this.#committer?.madeOn(taken.mark.created);
+    if (!(await this.#acquire()) || this.#phase !== 'running') return;
     this.#reader = this.#newReader(taken);
     if (!(await this.#reader.open()) || this.#isEnded()) return;
     this.#ports.events.started();
@@ -140,6 +147,8 @@ export class PartitionRunner {
   async #finish(): Promise<boolean> {
     if (this.#phase === 'ended') return false;
     this.#phase = 'draining';
+    const { clock } = this.#ports;
+    const endsAt = clock.now() + this.#settings.drainTimeoutMs;
     this.#follow();
     this.#cancelFollow?.();
     this.#reader?.close();
@@ -149,11 +158,30 @@ export class PartitionRunner {
       if (!(await this.#work.settles(ABORT_GRACE_MS)) && !this.#isEnded())
         this.#ports.events.overdue?.(this.#work.running);
     }
-    await this.#commitLast();
+    if (this.#isEnded()) return false;
+    const isReleased = await this.#ports.state?.release(
+      Math.max(endsAt, clock.now() + ABORT_GRACE_MS),
+      clock,
+    );
+    // What was handled since the last commit may be lost with the state.
+    if (isReleased === false) this.#committer?.end();
+    else await this.#commitLast();
     if (this.#isEnded()) return false;
     const { position: upTo, committed: after } = this.status;
     if (upTo > after) this.#ports.events.uncommitted?.({ after, upTo });
     return true;
+  }
+
+  /** Waits for the program's state. False: it failed, which was told, or this runner has ended. */
+  async #acquire(): Promise<boolean> {
+    try {
+      await this.#ports.state?.acquire();
+      return true;
+    } catch (error) {
+      if (error instanceof StopConsuming) void this.#halt({ kind: 'stopped', error });
+      else this.#fail(`acquire has failed: ${messageOf(error)}`);
+      return false;
+    }
   }
 
   /** Commits what this runner or the previous one handled under this epoch, within {@link FLUSH_MS}. */

@@ -1,0 +1,98 @@
+import type { Cancel, Clock } from '../../lib/clock.js';
+import { messageOf } from '../../lib/errors.js';
+import type { HandlerLog, Logger, LogLevel } from './logger.js';
+
+/** What a program gets when a partition begins or ends at this member. */
+export interface StateContext {
+  /** The fencing token of the owner. */
+  readonly epoch: number;
+  /** Aborts when the partition is lost: then its state is void, and is not released. */
+  readonly signal: AbortSignal;
+  /** Adds the partition to each line. */
+  readonly log: HandlerLog;
+}
+
+/** What a program does when a partition begins and ends at this member. */
+export interface StateHooks {
+  acquire?: ((partition: number, context: StateContext) => unknown) | undefined;
+  release?: ((partition: number, state: unknown, context: StateContext) => unknown) | undefined;
+}
+
+/** The program's state of one partition under one epoch: acquired before its first message, released before its last commit. */
+export class PartitionState {
+  readonly epoch: number;
+  readonly #partition: number;
+  readonly #hooks: StateHooks;
+  readonly #logger: Logger;
+  readonly #controller = new AbortController();
+  #acquiring: Promise<void> | undefined;
+  #value: unknown;
+
+  constructor(partition: number, epoch: number, hooks: StateHooks, logger: Logger) {
+    this.#partition = partition;
+    this.epoch = epoch;
+    this.#hooks = hooks;
+    this.#logger = logger;
+  }
+
+  /** What `acquire` has resolved with. */
+  get value(): unknown {
+    return this.#value;
+  }
+
+  /** Resolves when the program has it; asks only once. Rejects with the program's error: then it may be asked again. */
+  acquire(): Promise<void> {
+    this.#acquiring ??= this.#acquire();
+    return this.#acquiring;
+  }
+
+  /**
+   * Gives it back to the program, if the program has it or will have it. False: that failed, which was logged, or was not done at
+   * this time; then its signal has aborted.
+   */
+  async release(until: number, clock: Clock): Promise<boolean> {
+    if (!this.#acquiring) return true;
+    let cancel: Cancel = () => {};
+    const late = new Promise<never>((_resolve, reject) => {
+      cancel = clock.at(until, () => reject(new Error('it takes too long')));
+    });
+    try {
+      await Promise.race([this.#release(this.#acquiring), late]);
+      return true;
+    } catch (error) {
+      this.lose(error instanceof Error ? error : new Error(messageOf(error)));
+      this.#context.log.error(`release has failed: ${messageOf(error)}`);
+      return false;
+    } finally {
+      cancel();
+    }
+  }
+
+  /** The partition is not this member's any more. */
+  lose(reason: Error): void {
+    this.#controller.abort(reason);
+  }
+
+  async #acquire(): Promise<void> {
+    try {
+      this.#value = await this.#hooks.acquire?.(this.#partition, this.#context);
+    } catch (error) {
+      this.#acquiring = undefined;
+      throw error;
+    }
+  }
+
+  async #release(acquiring: Promise<void>): Promise<void> {
+    await acquiring;
+    this.#acquiring = undefined;
+    await this.#hooks.release?.(this.#partition, this.#value, this.#context);
+    this.#value = undefined;
+  }
+
+  get #context(): StateContext {
+    const at = (level: LogLevel) => (text: string) =>
+      this.#logger[level]({ partition: this.#partition, epoch: this.epoch }, `p${this.#partition}: ${text}`);
+    const log = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+    return { epoch: this.epoch, signal: this.#controller.signal, log };
+  }
+}
