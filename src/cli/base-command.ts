@@ -151,6 +151,10 @@ export abstract class BaseCommand extends Command {
 
   /** How this command reports errors. */
   protected failureOptions(): FailureOptions {
-    return { json: this.argv.includes('--json'), command: this.id?.replaceAll(':', ' ') ?? '' };
+    return {
+      json: this.argv.includes('--json'),
+      command: this.id?.replaceAll(':', ' ') ?? '',
+      names: Object.keys(this.ctor.flags).map((flag) => `--${flag}`),
+    };
   }
 }

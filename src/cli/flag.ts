@@ -1,5 +1,7 @@
 import type { Reader } from '../core/config/parse.js';
 import { NatspocError } from '../core/lib/errors.js';
+import { parseCount } from '../core/lib/units.js';
+import { CLIError, Flags } from './oclif.js';
 
 /** The longest time that a command may wait or run: a longer one is probably a typing error. */
 export const LONGEST_WAIT = '365d';
@@ -19,3 +21,20 @@ export function readFlag<T>(flag: string, text: string | undefined, reader: Read
   if (value !== undefined) return value;
   throw new NatspocError('usage', `--${flag}: ${JSON.stringify(text)} is not ${reader.allowed}.`);
 }
+
+/** A flag whose value is a number of things, also written as `1_000`, `10k` or `1e6`. */
+export const countFlag = Flags.custom<number, { min?: number; max?: number }>({
+  async parse(text, _context, { min = 0, max = Number.MAX_SAFE_INTEGER }) {
+    const count = parseCount(text);
+    if (count !== undefined && count >= min && count <= max) return count;
+    const limits = max === Number.MAX_SAFE_INTEGER ? `from ${min}` : `from ${min} to ${max}`;
+    throw new CLIError(`${JSON.stringify(text)} is not a whole number ${limits}, such as 500 or 10k`);
+  },
+});
+
+/** The answer to a question in advance: `--force`, `--yes` or `-y`. */
+export const forceFlag = Flags.boolean({
+  description: 'do not ask; also --yes, -y',
+  aliases: ['yes'],
+  charAliases: ['y'],
+});

@@ -27,11 +27,24 @@ export async function run(entry: string, overrides: { commands?: string } = {}):
     const options = overrides.commands
       ? await sourceConfig(root, overrides.commands)
       : { root, enablePerf: false };
-    await runOclif(process.argv.slice(2), options);
+    await runOclif(asFlags(process.argv.slice(2)), options);
     await untilRead();
   } catch (error) {
-    exitWithError(error, { json: process.argv.includes('--json') });
+    exitWithError(error, { json: process.argv.includes('--json'), names: await commandNames(root) });
   }
+}
+
+/** `help COMMAND` and `version`, as other tools spell it, in oclif's spelling. */
+function asFlags(argv: string[]): string[] {
+  const [first, ...rest] = argv;
+  if (first === 'help') return [...rest, '--help'];
+  return first === 'version' && rest.length === 0 ? ['--version'] : argv;
+}
+
+/** Read only after an error. */
+async function commandNames(root: string): Promise<string[]> {
+  const config = await Config.load({ root, enablePerf: false });
+  return [...config.commandIDs, 'help', 'version'].map((id) => id.replaceAll(':', ' '));
 }
 
 /** A configuration whose commands are the files of `folder`; a manifest of an earlier build is ignored. */

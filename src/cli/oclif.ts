@@ -4,4 +4,5 @@
  */
 export * as Args from '@oclif/core/args';
 export { Command } from '@oclif/core/command';
+export { CLIError } from '@oclif/core/errors';
 export * as Flags from '@oclif/core/flags';

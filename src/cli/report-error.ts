@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs';
 import { messageOf, NatspocError } from '../core/lib/errors.js';
 import { escapeControl, toJson } from '../core/lib/text.js';
+import { suggest } from './suggest.js';
 
 /** An error of oclif: parse errors carry the parser's input, `exit()` an exit code. */
 interface OclifError extends Error {
@@ -10,13 +11,22 @@ interface OclifError extends Error {
 }
 
 /** Converts any thrown value into a NatspocError: errors of oclif's parser are `usage`, all others `failed`. */
-function asNatspocError(error: unknown, command: string): NatspocError {
+function asNatspocError(error: unknown, command: string, names: readonly string[]): NatspocError {
   if (error instanceof NatspocError) return error;
   const { oclif, message } = error as OclifError;
   if (oclif?.exit === undefined) return new NatspocError('failed', messageOf(error), { cause: error });
   const text = usageText(message);
   // Not with its cause: the parser's own message quotes arguments, and one of them may be a secret.
-  return new NatspocError('usage', `${text}. See natspoc ${command}--help.`);
+  return new NatspocError('usage', `${text}.${hint(message, names)} See natspoc ${command}--help.`);
+}
+
+/** What was probably meant by an unknown command or flag. */
+function hint(message: string, names: readonly string[]): string {
+  const [, command] = /^command (\S+) not found$/m.exec(message) ?? [];
+  const [, flag] = /^Nonexistent flag: (--[^=\s]*)/m.exec(message.trim()) ?? [];
+  const word = command?.replaceAll(':', ' ') ?? flag;
+  const meant = word === undefined ? undefined : suggest(word, names);
+  return meant === undefined ? '' : ` Did you mean ${command === undefined ? meant : `"${meant}"`}?`;
 }
 
 /** Messages of the parser, and our wording. A pattern is matched against the message, with its lines joined by line feeds. */
@@ -83,6 +93,8 @@ export interface FailureOptions {
   /** As an object on stdout. */
   json: boolean;
   command?: string;
+  /** The names of all commands, or of the command's flags: one of them may have been meant. */
+  names?: readonly string[];
   /** A custom report: a line on stdout, and an exit code. */
   report?: (error: NatspocError) => { line: string; exitCode: number };
 }
@@ -117,7 +129,7 @@ function writeNow(fd: number, text: string): void {
 export function exitWithError(error: unknown, options: FailureOptions): never {
   const exit = (error as OclifError).oclif?.exit;
   if (exit === 0 || (error as OclifError).code === 'EEXIT') process.exit(exit ?? 0);
-  const known = asNatspocError(error, options.command ? `${options.command} ` : '');
+  const known = asNatspocError(error, options.command ? `${options.command} ` : '', options.names ?? []);
   const own = options.report?.(known);
   if (own) {
     writeNow(1, `${escapeControl(own.line)}\n`);

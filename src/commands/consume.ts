@@ -3,7 +3,7 @@ import { startConsumer } from '../cli/consume/consumer.js';
 import { loadHandler } from '../cli/consume/module-handler.js';
 import { OUTPUTS, type Output } from '../cli/consume/outputs.js';
 import { endInOrder } from '../cli/ending.js';
-import { LONGEST_PERIOD, LONGEST_WAIT, readFlag } from '../cli/flag.js';
+import { countFlag, LONGEST_PERIOD, LONGEST_WAIT, readFlag } from '../cli/flag.js';
 import { Flags } from '../cli/oclif.js';
 import { prose } from '../cli/prose.js';
 import type { Config } from '../core/config/config.js';
@@ -88,7 +88,7 @@ reach NATS; 4 refused.`);
       exclusive: ['handler'],
       helpValue: 'CMD',
     }),
-    'exec-batch': Flags.integer({
+    'exec-batch': countFlag({
       description:
         'run it for up to this many messages of a partition, lines of NDJSON on its standard input',
       dependsOn: ['exec'],
@@ -102,7 +102,7 @@ reach NATS; 4 refused.`);
       helpValue: 'FILE',
     }),
     work: Flags.string({ description: 'pretend to work this long on each message', helpValue: 'DURATION' }),
-    count: Flags.integer({ description: 'leave after this many messages', min: 1, helpValue: 'N' }),
+    count: countFlag({ description: 'leave after this many messages', min: 1, helpValue: 'N' }),
     duration: Flags.string({ description: 'leave after this time', helpValue: 'DURATION' }),
     'until-caught-up': Flags.boolean({
       description: 'leave when every message stored before the start in its partitions is handled',

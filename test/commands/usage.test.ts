@@ -18,7 +18,10 @@ describe('the help and errors of the command line', function () {
       'leases check --format xml',
       /^Error: --format: "xml" is not one of text, json, nagios\. See natspoc leases check --help\.$/,
     ],
-    ['leases check --max-lag many', /^Error: --max-lag: expected an integer but received: many\. See /],
+    [
+      'leases check --max-lag many',
+      /^Error: --max-lag: "many" is not a whole number from 0, such as 500 or 10k\. See /,
+    ],
     ['leases pin 3', /^Error: Missing --to\. See natspoc leases pin --help\.$/],
     ['leases history', /^Error: Missing PARTITION \(.*\)\. See natspoc leases history --help\.$/],
     ['leases history 1 2', /^Error: Unexpected argument: 2\. See /],
@@ -26,15 +29,24 @@ describe('the help and errors of the command line', function () {
     ['leases --bogus', /^Error: Unknown flag --bogus\. See natspoc leases/],
     ['leases juggle', /^Error: There is no command "leases juggle"\. See natspoc --help\.$/],
     [
+      'leases relase 3',
+      /^Error: There is no command "leases relase 3"\. Did you mean "leases release"\? See /,
+    ],
+    ['publsh', /^Error: There is no command "publsh"\. Did you mean "publish"\? See natspoc --help\.$/],
+    [
+      'consume --grup x',
+      /^Error: Unknown flag --grup\. Did you mean --group\? See natspoc consume --help\.$/,
+    ],
+    [
       'stream tail --key a --partition 1',
       /^Error: --partition and --key exclude each other\. See natspoc stream tail --help\.$/,
     ],
     ['stream get x', /^Error: "x" is not a sequence: a whole number from 1\.$/],
     [
       'leases seek 1 --to never',
-      /^Error: --to: "never" is not first, last, seq:N, time:ISO-8601, -100 or \+100\.$/,
+      /^Error: --to: "never" is not first, new, seq:N, a time such as 2026-01-31T08:00:00Z, or -1h; or -100 or \+100 messages\.$/,
     ],
-    ['leases seek 1 --to time:5', /^Error: --to: "time:5" is not first, last, seq:N, time:ISO-8601/],
+    ['leases seek 1 --to time:5', /^Error: --to: "time:5" is not first, new, seq:N, a time/],
     [
       'publish --duration 366d',
       /^Error: --duration: "366d" is not a duration from 1ms to 365d, such as 30s\.$/,
@@ -92,7 +104,7 @@ describe('the help and errors of the command line', function () {
   const UNKNOWN: [args: string, line: RegExp][] = [
     [
       'leases check --format nagios --max-lag abc',
-      /^NATSPOC UNKNOWN - --max-lag: expected an integer but received: abc\. See /,
+      /^NATSPOC UNKNOWN - --max-lag: "abc" is not a whole number from 0, such as 500 or 10k\. See /,
     ],
     ['leases check --stalled abc --format=nagios', /^NATSPOC UNKNOWN - --stalled: "abc" is not a duration/],
     ['leases check --format nagios --bogus', /^NATSPOC UNKNOWN - Unknown flag --bogus\. See /],
@@ -226,6 +238,21 @@ describe('the help and errors of the command line', function () {
       ['consume', '--handler', 'handler.js'],
       /^Error: --handler: handler\.js is no regular file\.$/,
     );
+  });
+
+  it('is shown by help and -h, and the version by version and -v', async () => {
+    const env = { HOME: temp() };
+    const [help, version] = [
+      await runCli(['consume', '--help'], { env }),
+      await runCli(['--version'], { env }),
+    ];
+    for (const args of [
+      ['help', 'consume'],
+      ['consume', '-h'],
+    ])
+      assert.deepEqual((await runCli(args, { env })).stdout, help.stdout);
+    for (const args of [['version'], ['-v']])
+      assert.deepEqual((await runCli(args, { env })).stdout, version.stdout);
   });
 
   it('takes one value each time for a repeatable flag', async () => {

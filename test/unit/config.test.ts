@@ -98,7 +98,7 @@ describe('config', () => {
     assert.deepEqual(load({ flags: { from: 'seq:42' } }).from, { kind: 'sequence', sequence: 42 });
     const time = '2026-11-23T10:00:00Z';
     assert.deepEqual(load({ flags: { from: `time:${time}` } }).from, { kind: 'time', time: new Date(time) });
-    for (const from of ['seq:0', 'seq:', 'last', '']) refusal({ flags: { from } });
+    for (const from of ['seq:0', 'seq:', 'middle', '']) refusal({ flags: { from } });
   });
 
   it('refuses sequences that are too large, and invalid times', () => {

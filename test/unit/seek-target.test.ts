@@ -18,7 +18,16 @@ describe('the target of a seek', () => {
   it('parses every form of target', () => {
     assert.deepEqual(parseSeekTarget('seq:7'), { kind: 'sequence', sequence: 7 });
     assert.deepEqual(parseSeekTarget('-100'), { kind: 'relative', messages: -100 });
+    const time = new Date('2026-01-31T08:00:00Z');
+    for (const text of ['time:2026-01-31T08:00:00Z', '2026-01-31T08:00:00Z'])
+      assert.deepEqual(parseSeekTarget(text), { kind: 'time', time });
+    for (const text of ['first', 'earliest']) assert.deepEqual(parseSeekTarget(text), { kind: 'first' });
+    for (const text of ['new', 'last', 'latest']) assert.deepEqual(parseSeekTarget(text), { kind: 'new' });
+    const ago = parseSeekTarget('-1h30m');
+    assert.ok(ago.kind === 'time' && Math.abs(Date.now() - 5_400_000 - ago.time.getTime()) < 1_000);
     for (const bad of [
+      '-1x',
+      'constructor',
       '',
       'seq:0',
       'seq:x',
@@ -100,7 +109,7 @@ describe('the target of a seek', () => {
       stream: { firstSequence: 1, lastSequence: 3 },
       sequenceAt: async () => 100,
     };
-    for (const target of ['seq:50', 'time:2030-01-01T00:00:00Z', 'last', '+50']) {
+    for (const target of ['seq:50', 'time:2030-01-01T00:00:00Z', 'new', '+50']) {
       assert.equal((await planSeek(source, 0, { sequence: 1 }, parseSeekTarget(target))).to, 3, target);
     }
     assert.deepEqual(await planSeek(source, 0, null, { kind: 'first' }), {

@@ -5,6 +5,7 @@ import {
   formatDuration,
   formatRate,
   parseBytes,
+  parseCount,
   parseDuration,
   parseRate,
 } from '../../src/core/lib/units.js';
@@ -18,6 +19,13 @@ describe('units', () => {
     assert.equal(parseDuration('1.5s'), 1_500);
     for (const text of ['10', '', 's', '-1s', '1 s', '1x', 'ms10'])
       assert.equal(parseDuration(text), undefined, text);
+  });
+
+  it('reads counts as people write them', () => {
+    const counts = ['500', '1_000', '10k', '1.5M', '1e6', '2 g'].map(parseCount);
+    assert.deepEqual(counts, [500, 1_000, 10_000, 1_500_000, 1_000_000, undefined]);
+    for (const text of ['', '1.5', '-1', '1__0', '1e', 'k', '1e99'])
+      assert.equal(parseCount(text), undefined, text);
   });
 
   it('reads sizes and rates', () => {

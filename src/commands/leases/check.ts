@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectionFlags } from '../../cli/base-command.js';
-import { LONGEST_WAIT, readFlag } from '../../cli/flag.js';
+import { countFlag, LONGEST_WAIT, readFlag } from '../../cli/flag.js';
 import { Flags } from '../../cli/oclif.js';
 import type { FailureOptions } from '../../cli/report-error.js';
 import { StreamCommand } from '../../cli/stream-command.js';
@@ -37,7 +37,7 @@ export default class LeasesCheck extends StreamCommand {
     { description: 'As a Nagios plugin:', command: '<%= config.bin %> <%= command.id %> --format nagios' },
   ];
   static override flags = {
-    'max-lag': Flags.integer({
+    'max-lag': countFlag({
       description: 'messages that may wait in one partition',
       min: 0,
       helpValue: 'N',

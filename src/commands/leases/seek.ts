@@ -1,5 +1,6 @@
 import { connectionFlags } from '../../cli/base-command.js';
 import { allFlag, choosePartitions, partitionArgs } from '../../cli/choose-partitions.js';
+import { forceFlag } from '../../cli/flag.js';
 import { Flags } from '../../cli/oclif.js';
 import { StreamCommand } from '../../cli/stream-command.js';
 import type { SeekOutcome } from '../../core/admin/seek.js';
@@ -27,11 +28,11 @@ export default class LeasesSeek extends StreamCommand {
     all: allFlag,
     to: Flags.string({
       description: 'where to continue',
-      helpValue: 'first|last|seq:N|time:ISO|-N|+N',
+      helpValue: 'first|new|seq:N|TIME|-1h|-N|+N',
       required: true,
     }),
     'dry-run': Flags.boolean({ description: 'only show the effect' }),
-    force: Flags.boolean({ description: 'do not ask' }),
+    force: forceFlag,
     ...connectionFlags,
   };
 

@@ -1,5 +1,5 @@
 import { connectionFlags } from '../../cli/base-command.js';
-import { readFlag } from '../../cli/flag.js';
+import { countFlag, readFlag } from '../../cli/flag.js';
 import { Flags } from '../../cli/oclif.js';
 import { StreamCommand } from '../../cli/stream-command.js';
 import { duration, size } from '../../core/config/parse.js';
@@ -31,7 +31,7 @@ export default class StreamCreate extends StreamCommand {
       options: ['file', 'memory'],
       helpValue: 'file|memory',
     }),
-    'max-messages': Flags.integer({ description: 'limit of messages', min: 1, helpValue: 'N' }),
+    'max-messages': countFlag({ description: 'limit of messages', min: 1, helpValue: 'N' }),
     'max-bytes': Flags.string({ description: 'limit of bytes, such as 20GiB', helpValue: 'BYTES' }),
     'max-age': Flags.string({ description: 'how long to keep messages, such as 7d', helpValue: 'DURATION' }),
     'duplicate-window': Flags.string({

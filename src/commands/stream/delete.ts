@@ -1,5 +1,5 @@
 import { connectionFlags } from '../../cli/base-command.js';
-import { Flags } from '../../cli/oclif.js';
+import { forceFlag } from '../../cli/flag.js';
 import { StreamCommand } from '../../cli/stream-command.js';
 import { describeMembers } from '../../core/admin/stream-status.js';
 import type { Config } from '../../core/config/config.js';
@@ -13,7 +13,7 @@ export default class StreamDelete extends StreamCommand {
   static override description =
     'Running members end with an error. If the stream is already gone, its bucket is deleted. Dead letters stay, because they are in another stream. Asks for the name of the stream; --force skips the question.';
   static override examples = ['<%= config.bin %> <%= command.id %> --stream TRIAL'];
-  static override flags = { force: Flags.boolean({ description: 'do not ask' }), ...connectionFlags };
+  static override flags = { force: forceFlag, ...connectionFlags };
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(StreamDelete);

@@ -1,5 +1,6 @@
 import { connectionFlags } from '../../cli/base-command.js';
 import { checkPartition } from '../../cli/choose-partitions.js';
+import { forceFlag } from '../../cli/flag.js';
 import { Flags } from '../../cli/oclif.js';
 import { StreamCommand } from '../../cli/stream-command.js';
 import { formatCount } from '../../core/lib/units.js';
@@ -15,7 +16,7 @@ export default class StreamPurge extends StreamCommand {
   ];
   static override flags = {
     partition: Flags.integer({ description: 'only this partition', min: 0, helpValue: 'N' }),
-    force: Flags.boolean({ description: 'do not ask' }),
+    force: forceFlag,
     ...connectionFlags,
   };
 

@@ -1,4 +1,5 @@
 import { connectionFlags } from '../../cli/base-command.js';
+import { countFlag } from '../../cli/flag.js';
 import { Flags } from '../../cli/oclif.js';
 import { prose } from '../../cli/prose.js';
 import { StreamCommand, type StreamSession } from '../../cli/stream-command.js';
@@ -24,7 +25,7 @@ stored. With --dry-run it only lists the dead letters.`);
     },
   ];
   static override flags = {
-    count: Flags.integer({ description: 'at most this many', min: 1, helpValue: 'N' }),
+    count: countFlag({ description: 'at most this many', min: 1, helpValue: 'N' }),
     'dry-run': Flags.boolean({ description: 'only list them' }),
     ...connectionFlags,
   };

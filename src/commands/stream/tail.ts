@@ -1,5 +1,6 @@
 import { connectionFlags } from '../../cli/base-command.js';
 import { checkPartition } from '../../cli/choose-partitions.js';
+import { countFlag } from '../../cli/flag.js';
 import { Flags } from '../../cli/oclif.js';
 import { StreamCommand, type StreamSession } from '../../cli/stream-command.js';
 import { planSeek } from '../../core/admin/seek-target.js';
@@ -25,7 +26,7 @@ export default class StreamTail extends StreamCommand {
     },
   ];
   static override flags = {
-    last: Flags.integer({
+    last: countFlag({
       description: 'how many stored messages to show first',
       default: 10,
       min: 0,

@@ -1,4 +1,5 @@
 import { connectionFlags } from '../../cli/base-command.js';
+import { forceFlag } from '../../cli/flag.js';
 import { Flags } from '../../cli/oclif.js';
 import { StreamCommand, type StreamSession } from '../../cli/stream-command.js';
 import type { TrimStep } from '../../core/admin/trim.js';
@@ -24,7 +25,7 @@ export default class StreamTrim extends StreamCommand {
       multiple: true,
       multipleNonGreedy: true,
     }),
-    force: Flags.boolean({ description: 'do not ask' }),
+    force: forceFlag,
     ...connectionFlags,
   };
 

@@ -1,4 +1,4 @@
-import { parsePlace, type StreamPlace } from '../config/start-from.js';
+import { FROM_ALLOWED, parseFrom, type StartFrom } from '../config/start-from.js';
 import { NatspocError } from '../lib/errors.js';
 import type { StreamFacts } from '../ports/facts.js';
 import type { GroupObserver } from '../ports/observer.js';
@@ -6,26 +6,21 @@ import { misfit, type PositionMark } from '../protocol/position-mark.js';
 import { describePositionFault, type PositionFault } from './position-fault.js';
 
 /** The target of a position: an end of the stream, before a sequence or time, or a number of messages from the current place. */
-export type SeekTarget =
-  | { kind: 'first' }
-  | { kind: 'last' }
-  | StreamPlace
-  | { kind: 'relative'; messages: number };
+export type SeekTarget = StartFrom | { kind: 'relative'; messages: number };
 
 /**
- * Reads `first`, `last`, `seq:N`, `time:ISO-8601`, `-100` or `+100`; `+0` keeps the position.
+ * Reads what `--from` reads, `-100` or `+100`; `+0` keeps the position.
  *
  * @throws NatspocError `usage` for anything else.
  */
 export function parseSeekTarget(text: string): SeekTarget {
-  if (text === 'first' || text === 'last') return { kind: text };
-  const place = parsePlace(text);
+  const place = parseFrom(text);
   if (place) return place;
   const messages = /^([+-][1-9]\d{0,11}|\+0)$/.exec(text)?.[0];
   if (messages) return { kind: 'relative', messages: Number(messages) };
   throw new NatspocError(
     'usage',
-    `--to: ${JSON.stringify(text)} is not first, last, seq:N, time:ISO-8601, -100 or +100.`,
+    `--to: ${JSON.stringify(text)} is not ${FROM_ALLOWED}; or -100 or +100 messages.`,
   );
 }
 
@@ -132,7 +127,7 @@ async function resolve(
   switch (target.kind) {
     case 'first':
       return Math.max(0, firstSequence - 1);
-    case 'last':
+    case 'new':
       return lastSequence;
     case 'sequence':
       return Math.min(target.sequence - 1, lastSequence);

@@ -2,7 +2,7 @@ import { parseMessageKey } from '../protocol/message-key.js';
 import { isFilter } from '../protocol/records.js';
 import { duration, integer, memberName, NAME_ALLOWED, name, size } from './parse.js';
 import { define } from './setting.js';
-import { parseFrom } from './start-from.js';
+import { FROM_ALLOWED, parseFrom } from './start-from.js';
 
 /** Settings of a member in its group. */
 export const GROUP = {
@@ -75,7 +75,7 @@ export const GROUP = {
     env: 'CONSUME_FROM',
     fallback: 'first',
     parse: parseFrom,
-    allowed: 'first, new, seq:N or time:ISO-8601',
+    allowed: FROM_ALLOWED,
     help: 'where a new group starts',
   }),
   bufferMessages: define({

@@ -1,4 +1,4 @@
-import { parseBytes, parseDuration } from '../lib/units.js';
+import { parseBytes, parseCount, parseDuration } from '../lib/units.js';
 
 /** How a value is parsed, and what is allowed. Both come from the same limits. */
 export interface Reader<T> {
@@ -28,8 +28,8 @@ export const toggle = (value: string): boolean | undefined =>
 /** A whole number within these bounds. */
 export const integer = (min: number, max: number): NumberReader => ({
   parse(text) {
-    const number = /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
-    return number >= min && number <= max ? number : undefined;
+    const number = parseCount(text);
+    return number !== undefined && number >= min && number <= max ? number : undefined;
   },
   allowed: `a whole number from ${min} to ${max}`,
   range: { least: min, most: max, unit: 'whole number' },

@@ -1,3 +1,5 @@
+import { parseDuration } from '../lib/units.js';
+
 /** A place in the stream: the message of a sequence, or the first one stored at a time or later. */
 export type StreamPlace = { kind: 'sequence'; sequence: number } | { kind: 'time'; time: Date };
 
@@ -19,17 +21,31 @@ function parseTime(text: string): Date | undefined {
   return isReal ? time : undefined;
 }
 
-/** Reads `seq:N`, at most 16 digits and exact in JavaScript, or `time:ISO-8601`. */
+/** Reads `seq:N`, at most 16 digits and exact in JavaScript; a time with or without `time:`; or the time before now: `-1h`. */
 export function parsePlace(text: string): StreamPlace | undefined {
   const sequence = Number(/^seq:([1-9]\d{0,15})$/.exec(text)?.[1]);
   if (Number.isSafeInteger(sequence)) return { kind: 'sequence', sequence };
-  const time = text.startsWith('time:') ? parseTime(text.slice('time:'.length)) : undefined;
+  const agoMs = text.startsWith('-') ? parseDuration(text.slice(1)) : undefined;
+  const time = agoMs === undefined ? parseTime(text.replace(/^time:/, '')) : new Date(Date.now() - agoMs);
   return time && { kind: 'time', time };
 }
 
-/** Reads `first`, `new`, `seq:N` or `time:ISO-8601`. */
+/** The ends of a stream, and what other tools call them. */
+const ENDS: Record<string, 'first' | 'new'> = {
+  first: 'first',
+  earliest: 'first',
+  new: 'new',
+  last: 'new',
+  latest: 'new',
+};
+
+/** What {@link parseFrom} reads, for messages. */
+export const FROM_ALLOWED = 'first, new, seq:N, a time such as 2026-01-31T08:00:00Z, or -1h';
+
+/** Reads `first`, `new`, or a place as {@link parsePlace} does. */
 export function parseFrom(text: string): StartFrom | undefined {
-  return text === 'first' || text === 'new' ? { kind: text } : parsePlace(text);
+  const kind = Object.hasOwn(ENDS, text) ? ENDS[text] : undefined;
+  return kind ? { kind } : parsePlace(text);
 }
 
 /** Reads the same from whatever a program gives: a text as above, or an object of {@link StartFrom}. */

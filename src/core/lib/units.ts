@@ -74,6 +74,16 @@ export function parseRate(text: string): number | undefined {
   return match && factor ? Number(match[1]) * factor : undefined;
 }
 
+const TIMES: Record<string, number> = { '': 1, k: 1_000, m: 1_000_000, g: 1_000_000_000 };
+
+/** A whole number of `500`, `1_000`, `10k`, `1.5M`, `1e6`. */
+export function parseCount(text: string): number | undefined {
+  const match = /^\s*(\d+(?:_\d+)*(?:\.\d+)?(?:e\d{1,2})?)([kmg]?)\s*$/i.exec(text);
+  const factor = TIMES[(match?.[2] ?? '').toLowerCase()] ?? 1;
+  const count = match?.[1] === undefined ? Number.NaN : Number(match[1].replaceAll('_', '')) * factor;
+  return Number.isSafeInteger(count) ? count : undefined;
+}
+
 /** A count for people: `1,234,567`. */
 export function formatCount(count: number): string {
   // Not toLocaleString: its first call loads locale data for as long as a whole short command takes to connect.

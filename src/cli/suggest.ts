@@ -1,0 +1,12 @@
+import { closest, distance } from 'fastest-levenshtein';
+
+/** Changes of letters beyond which a word is another word. */
+const MOST_CHANGES = 3;
+
+/** The candidate that was probably meant by a mistyped word; undefined: none is close. */
+export function suggest(word: string, candidates: readonly string[]): string | undefined {
+  if (candidates.length === 0) return undefined;
+  const found = closest(word, candidates);
+  const most = Math.min(MOST_CHANGES, Math.floor(word.length / 2));
+  return distance(word, found) <= most ? found : undefined;
+}
