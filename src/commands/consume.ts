@@ -107,7 +107,7 @@ reach NATS; 4 refused.`);
     'until-caught-up': Flags.boolean({
       description: 'leave when every message stored before the start in its partitions is handled',
     }),
-    ...settingFlags(['concurrency', 'handlerTimeoutMs'], 'HANDLING'),
+    ...settingFlags(['concurrency', 'maxConcurrency', 'handlerTimeoutMs'], 'HANDLING'),
     ...settingFlags(['maxAttempts', 'maxCrashes', 'backoff', 'onFailure'], 'HANDLING'),
     ...settingFlags(['key', 'filter'], 'STREAM AND GROUP'),
     ...settingFlags(['from', 'commitIntervalMs', 'commitEvery'], 'POSITION'),

@@ -44,6 +44,57 @@ describe('concurrency', function () {
     await member.leave();
   });
 
+  it('of 1,000 stays in use while the message of one key takes long', async () => {
+    const keys = Array.from({ length: 8_000 }, (_, i) => `k${i % 4_000}`);
+    const place = await publish('H3', keys);
+    const others = keys.filter((key) => key !== 'k50').length;
+    let release = (): void => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let [running, handled, most] = [0, 0, 0];
+    const member = await joinGroup({
+      ...place,
+      concurrency: 1_000,
+      handler: async ({ key }) => {
+        if (key === 'k50') return released;
+        // Only far behind the slow message.
+        if (handled > 3_000) most = Math.max(most, running + 2);
+        running++;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        running--;
+        handled++;
+        return undefined;
+      },
+    });
+    await until('all others are handled', () => handled === others);
+    assert.equal(most, 1_000);
+    release();
+    await member.leave();
+  });
+
+  it('is limited over all partitions by maxConcurrency', async () => {
+    const place = { connection, stream: 'H4', prefix: 'H4.e', partitions: 4 };
+    const publisher = await createPublisher(place);
+    await Promise.all(Array.from({ length: 200 }, (_, i) => publisher.publish({ key: `k${i}`, data: 'x' })));
+    await publisher.close();
+    let [running, most, handled] = [0, 0, 0];
+    const member = await joinGroup({
+      ...place,
+      concurrency: 10,
+      maxConcurrency: 5,
+      handler: async () => {
+        most = Math.max(most, ++running);
+        await new Promise((resolve) => setTimeout(resolve, 2));
+        running--;
+        handled++;
+      },
+    });
+    await until('all are handled', () => handled === 200);
+    assert.equal(most, 5);
+    await member.leave();
+  });
+
   it('does not make other keys wait for a slow message', async () => {
     const keys = Array.from({ length: 4_000 }, (_, i) => (i === 0 || i % 10 === 5 ? 'slow' : `k${i % 50}`));
     const place = await publish('H2', keys);

@@ -135,6 +135,15 @@ describe('the pull budget of a reader', () => {
     assert.equal(held, 200);
   });
 
+  it('requests enough for all handlers if they are idle, although handled messages still count', () => {
+    const demand = new PullBudget({ messages: 8_192, bytes: 10_000_000 }, 1_000);
+    demand.weigh(100);
+    demand.begin(0);
+    deliver(demand, demand.order()?.batch ?? 0, false);
+    assert.equal(demand.starve(), true);
+    assert.ok((demand.order()?.batch ?? 0) >= 999);
+  });
+
   it('splits requests to fit the limits of the server', () => {
     const limits = new RequestLimits({ max_batch: 32 });
     const demand = new PullBudget({ messages: 4_096, bytes: 1_000_000 }, 1, limits);

@@ -11,6 +11,12 @@ export const HANDLING = {
     ...integer(1, 10_000),
     help: 'messages of one partition handled in parallel, each of a different key; every key stays in order',
   }),
+  maxConcurrency: define({
+    flag: 'max-concurrency',
+    env: 'MAX_CONCURRENCY',
+    ...integer(1, 100_000),
+    help: 'limit of handlers at the same time in all partitions of a member; default: no limit',
+  }),
   maxAttempts: define({
     flag: 'max-attempts',
     env: 'MAX_ATTEMPTS',

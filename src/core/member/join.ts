@@ -111,6 +111,7 @@ export async function startMember(options: JoinOptions): Promise<MemberEngine> {
         drainTimeoutMs: config.drainTimeoutMs,
         maxCrashes: config.maxCrashes,
       },
+      maxConcurrency: config.maxConcurrency,
       budget,
       seed: Math.floor(Math.random() * 0xffffffff),
     },

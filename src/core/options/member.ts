@@ -47,6 +47,12 @@ export type JoinGroupOptions<Value = undefined, State = undefined> = Connecting 
      */
     concurrency?: number | undefined;
     /**
+     * Limit of calls at the same time, in all partitions of this member; partitions take turns. 1 to 100,000.
+     *
+     * @default no limit
+     */
+    maxConcurrency?: number | undefined;
+    /**
      * An attempt that takes longer has failed, milliseconds.
      *
      * @default no limit

@@ -70,6 +70,7 @@ export const JOIN_GROUP: Checks<JoinGroupOptions> = {
     'filter',
     'name',
     'concurrency',
+    'maxConcurrency',
     'handlerTimeoutMs',
     'maxAttempts',
     'maxCrashes',

@@ -35,6 +35,8 @@ export interface MemberSettings {
   /** Where partitions without a position start. */
   start: GroupStart;
   runner: RunnerSettings;
+  /** Limit of calls of handlers at the same time, for all partitions; undefined: none. */
+  maxConcurrency?: number | undefined;
   /** Limit of messages and bytes in memory, for all partitions. */
   budget: ReaderWindow;
   /** Seed of the jitter of renewals and retries. */

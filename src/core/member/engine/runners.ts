@@ -9,6 +9,7 @@ import type { PartitionEvents } from '../partition/partition-events.js';
 import { PartitionState } from '../partition/partition-state.js';
 import { Permit } from '../partition/permit.js';
 import { PartitionRunner } from '../partition/runner.js';
+import { Slots } from '../partition/slots.js';
 import { TimeSlice } from '../partition/time-slice.js';
 import type { LastCall } from './blocked.js';
 import type { MemberPorts, MemberSettings } from './contract.js';
@@ -42,6 +43,7 @@ export class Runners {
   readonly #permit: Permit;
   readonly #slice: TimeSlice;
   readonly #alone = new Alone();
+  readonly #slots: Slots | undefined;
   readonly #jitter: { random: number };
   readonly #commit: CommitPolicy;
   readonly #running = new Map<number, { epoch: number; runner: PartitionRunner }>();
@@ -63,6 +65,8 @@ export class Runners {
     this.#events = events;
     this.#permit = new Permit(ports.clock);
     this.#slice = new TimeSlice(ports.clock);
+    const { maxConcurrency } = settings;
+    this.#slots = maxConcurrency === undefined ? undefined : new Slots(maxConcurrency);
     this.#jitter = { random: settings.seed };
     const { intervalMs, every } = settings.runner.commit;
     const running = this.#running;
@@ -111,6 +115,7 @@ export class Runners {
         permit: this.#permit,
         slice: this.#slice,
         alone: this.#alone,
+        slots: this.#slots,
         random: () => random(this.#jitter),
         logger: this.#ports.logger ?? SILENT,
         state: this.#stateOf(partition, epoch),

@@ -4,6 +4,7 @@ import type { Handler, InBatches } from './handler.js';
 import { type CallScope, HandlerCall } from './handler-call.js';
 import { type CallEnd, followCall } from './handler-timeout.js';
 import type { Entry } from './key-queues.js';
+import type { Slots } from './slots.js';
 import type { TimeSlice } from './time-slice.js';
 
 /** What {@link Calls} work with. */
@@ -12,6 +13,7 @@ export interface CallPorts {
   handler: Handler | InBatches;
   slice: TimeSlice;
   clock: Clock;
+  slots?: Slots | undefined;
 }
 
 /** The calls of the handler of one partition, and which of them run. */
@@ -68,10 +70,13 @@ export class Calls {
     result: Promise<unknown>,
     ended: (end: CallEnd) => void,
   ): void {
+    const { clock, slots } = this.#ports;
     this.#running.set(call, run);
-    followCall(call, result, this.#ports.clock, this.#timeoutMs, (end) => {
+    slots?.take();
+    followCall(call, result, clock, this.#timeoutMs, (end) => {
       this.#running.delete(call);
       ended(end);
+      slots?.giveBack();
       this.tellSettled();
     });
   }

@@ -3,6 +3,7 @@ import type { Caution } from './caution.js';
 import type { Entry } from './key-queues.js';
 import type { Permit } from './permit.js';
 import type { Quota } from './quota.js';
+import type { Slots } from './slots.js';
 import type { TimeSlice } from './time-slice.js';
 
 /** What a {@link Gate} works with. */
@@ -11,6 +12,8 @@ export interface GatePorts {
   permit: Permit;
   slice: TimeSlice;
   quota?: Quota | undefined;
+  /** Absent: no limit over all partitions. */
+  slots?: Slots | undefined;
 }
 
 /** Decides whether a call of one partition may start now, and calls back when it may. */
@@ -29,10 +32,11 @@ export class Gate {
    * ended meanwhile.
    */
   mayStart(caution: Caution | undefined): boolean {
-    const { clock, permit, slice } = this.#ports;
+    const { clock, permit, slice, slots } = this.#ports;
     const now = clock.now();
     if (!slice.has(now)) slice.whenNext(this.#resume);
     else if (!permit.isOpenAt(now)) permit.whenOpen(this.#resume);
+    else if (slots?.hasRoom === false) slots.whenRoom(this.#resume);
     else return caution?.mayStart(this.#resume) ?? true;
     return false;
   }

@@ -121,7 +121,8 @@ export class PullBudget {
    */
   starve(): boolean {
     if (this.#owed > 0 || this.#held >= this.#window.messages) return false;
-    const needed = this.#held - this.#beside + MIN_AHEAD;
+    // Enough for all handlers: messages that are handled but wait for an earlier one still count as held.
+    const needed = this.#held - this.#beside + Math.max(MIN_AHEAD, this.#beside);
     this.#ahead = Math.min(Math.max(this.#ahead, needed), this.#mostAhead);
     this.#starving = true;
     return true;

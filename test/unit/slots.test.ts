@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { Slots } from '../../src/core/member/partition/slots.js';
+import { settle } from '../support/fake-partition.js';
+import { WorkBench } from '../support/work-bench.js';
+
+describe('the slots of a member', () => {
+  it('limit the calls of all its partitions together, which take turns', async () => {
+    const slots = new Slots(2);
+    const ends: (() => void)[] = [];
+    const called: string[] = [];
+    const partition = (name: string) =>
+      new WorkBench(
+        ({ sequence }) => {
+          called.push(`${name}${sequence}`);
+          return new Promise<void>((resolve) => ends.push(resolve));
+        },
+        { concurrency: 8 },
+        { slots },
+      );
+    const [a, b] = [partition('a'), partition('b')];
+    a.keyed([1, 'x'], [2, 'y'], [3, 'z'], [4, 'w']);
+    b.keyed([1, 'x'], [2, 'y']);
+    assert.deepEqual(called, ['a1', 'a2']);
+    for (let i = 0; i < 4; i++) {
+      ends.shift()?.();
+      await settle();
+    }
+    assert.deepEqual(called.toSorted(), ['a1', 'a2', 'a3', 'a4', 'b1', 'b2']);
+    assert.ok(called.indexOf('b1') < called.indexOf('a4'), called.join());
+    assert.equal(ends.length, 2);
+  });
+
+  it('are not held by calls that return at once', () => {
+    const slots = new Slots(1);
+    const bench = new WorkBench(() => {}, {}, { slots });
+    bench.accept(1, 2, 3);
+    assert.equal(bench.position, 3);
+    assert.equal(slots.hasRoom, true);
+  });
+
+  it('hold back also what returns at once', async () => {
+    const slots = new Slots(1);
+    let end = (): void => {};
+    const running = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const one = new WorkBench(() => running, {}, { slots });
+    const other = new WorkBench(() => {}, {}, { slots });
+    one.accept(1);
+    other.accept(1);
+    assert.equal(other.position, 0);
+    end();
+    await settle();
+    assert.equal(other.position, 1);
+  });
+});
