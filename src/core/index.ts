@@ -30,7 +30,6 @@ export { textOf } from './lib/utf8.js';
 export { VERSION } from './lib/version.js';
 export { createPublisher, type GroupPublisher, joinGroup, openStream } from './library.js';
 export type { PartitionStatus } from './member/engine/contract.js';
-export type { GroupMember } from './member/group-member.js';
 export type { FailedAttempt, MemberCounters, MemberEventMap } from './member/member-events.js';
 export { FailedAt, StopConsuming } from './member/partition/handler.js';
 export type { HandlerLog, Logger } from './member/partition/logger.js';
@@ -49,6 +48,7 @@ export type {
   Message,
   Stateful,
 } from './options/handling.js';
+export type { GroupMember } from './options/joined.js';
 export type { JoinGroupOptions } from './options/member.js';
 export type { CreatePublisherOptions } from './options/publisher.js';
 export type { SchemaIssue, SchemaResult, StandardSchema } from './options/standard-schema.js';

@@ -21,6 +21,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'core/publisher',
     'core/health',
     'core/member',
+    'core/admin',
   ],
   core: [
     'core/lib',

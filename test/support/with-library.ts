@@ -11,7 +11,7 @@ import { type TestServer, withServer } from './server.js';
 /** A server, and a stream of its own for each test, as programs of the library use them. */
 export class LibraryStage {
   readonly server: TestServer;
-  readonly members: GroupMember[] = [];
+  readonly members: Pick<GroupMember, 'leave'>[] = [];
   stream = '';
   #connection: NatsConnection | undefined;
 

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { hostname } from 'node:os';
 import type { Config } from '../config/config.js';
+import { Readiness } from '../health/readiness.js';
 import type { HealthOptions, HealthServer } from '../health/server.js';
 import { type Clock, systemClock } from '../lib/clock.js';
 import { messageOf, NatspocError } from '../lib/errors.js';
@@ -18,6 +19,7 @@ import { type GuardedHandler, guardStrays, REJECTIONS_ARE_ANONYMOUS } from './pa
 import type { MemorySample } from './stats/memory.js';
 import { OwnStats } from './stats/own-stats.js';
 import { tellListeners } from './tell-listeners.js';
+import { untilReady } from './until-ready.js';
 
 /** How often counters are sampled for the rates in STATS. */
 const RATE_EVERY_MS = 1_000;
@@ -55,6 +57,8 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
   readonly #version: string;
   readonly #stats = new OwnStats();
   readonly #logger: Logger;
+  readonly #readiness: Readiness;
+  #ready: Promise<void> | undefined;
   #member: MemberEngine | undefined;
   #guard: GuardedHandler | undefined;
   #health: HealthServer | undefined;
@@ -65,6 +69,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
     super();
     this.#config = options.config;
     this.#version = options.version;
+    this.#readiness = new Readiness(this);
     this.#logger = sparing(options.logger ?? SILENT);
     this.name = options.config.name ?? `${hostname()}-${process.pid}`;
   }
@@ -149,6 +154,36 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
   /** Gives a partition away: to the member of this name or session id, or to the member with the fewest partitions. */
   release(partition: number, to: string | null = null): void {
     this.#member?.release(partition, to);
+  }
+
+  /**
+   * Starts no more handlers of a partition, or of all. Running ones finish. The partition keeps its owner. The pause lasts, also
+   * when the partition leaves and returns.
+   *
+   * @param forMs resumes after this time; default: until {@link resume}.
+   */
+  pause(partition?: number, { forMs }: { forMs?: number | undefined } = {}): void {
+    this.#member?.pauses.pause(partition ?? null, forMs);
+  }
+
+  /** Ends the pause of a partition, or all pauses. */
+  resume(partition?: number): void {
+    this.#member?.pauses.resume(partition ?? null);
+  }
+
+  /** One line for each reason why it cannot do its work; none: it can. `/readyz` tells the same. */
+  problems(): string[] {
+    return this.#readiness.problems();
+  }
+
+  /**
+   * Resolves when every partition of the group has an owner, and this member has taken over all of its own. Rejects if it ends
+   * before.
+   */
+  get ready(): Promise<void> {
+    this.#ready ??= untilReady(this, systemClock);
+    this.#ready.catch(() => {});
+    return this.#ready;
   }
 
   async #start(options: GroupMemberOptions, clock: Clock): Promise<void> {

@@ -19,6 +19,7 @@ import type { Handler, InBatches } from './partition/handler.js';
 import type { Logger } from './partition/logger.js';
 import type { StateHooks } from './partition/partition-state.js';
 import type { Quota } from './partition/quota.js';
+import type { CallLimit } from './partition/slots.js';
 import type { Judge } from './partition/verdict.js';
 import { openSource, shareReaders } from './source.js';
 import { keepSweeping } from './sweep.js';
@@ -43,6 +44,8 @@ export interface JoinOptions {
   hooks?: StateHooks | undefined;
   /** Decides what follows a failed attempt, before the policy. */
   judge?: Judge | undefined;
+  /** Limits the calls in all partitions, instead of `maxConcurrency`. */
+  limit?: CallLimit | undefined;
   /** Limits the total number of handled messages. */
   quota?: Quota | undefined;
   events: MemberEvents;
@@ -149,6 +152,7 @@ export async function startMember(options: JoinOptions): Promise<MemberEngine> {
       deadLetters: deadLetters.storeFor(group),
       judge: options.judge,
       hooks: options.hooks,
+      limit: options.limit,
     },
     options.events,
   );

@@ -19,11 +19,11 @@ import { CREATE_PUBLISHER, JOIN_GROUP, OPEN_STREAM } from './table.js';
 export function joinGroupConfig<Value, State>(options: JoinGroupOptions<Value, State>): Config {
   const config = configOf('joinGroup', options, JOIN_GROUP);
   const { handler, batchHandler, batch, concurrency = 1, schema, decode }: Fields = { ...options };
-  if ((handler === undefined) === (batchHandler === undefined))
-    throw refusal('Give exactly one of: handler, batchHandler.');
+  if (handler !== undefined && batchHandler !== undefined)
+    throw refusal('handler and batchHandler exclude each other: leave one of them out.');
   if (batchHandler !== undefined && concurrency !== 1)
     throw refusal('concurrency is 1 with a batchHandler: leave it out.');
-  if (handler !== undefined && batch !== undefined) throw refusal('batch needs a batchHandler.');
+  if (batchHandler === undefined && batch !== undefined) throw refusal('batch needs a batchHandler.');
   if (schema !== undefined && decode !== undefined)
     throw refusal('schema and decode exclude each other: leave one of them out.');
   return config;

@@ -89,8 +89,9 @@ export interface Stateful<State> {
   release?: ((partition: number, state: State, context: StateContext) => unknown) | undefined;
 }
 
-/** What handles the messages: each one, or batches of one partition. */
+/** What handles the messages: each one, batches of one partition, or a loop over `member.messages()`. */
 export type Handling<Value = undefined, State = undefined> =
+  | { handler?: never; batchHandler?: never; batch?: never }
   | {
       /** Called for each message; see {@link Handler}. */
       handler: Handler<Value, State>;

@@ -1,12 +1,12 @@
 import type { Backoff, OnExhausted } from '../config/retry.js';
 import type { StartFrom, StartFromText } from '../config/start-from.js';
 import type { HealthOptions } from '../health/server.js';
-import type { GroupMember } from '../member/group-member.js';
 import type { Logger } from '../member/partition/logger.js';
 import type { Judge } from '../member/partition/verdict.js';
 import type { StreamMessage } from '../protocol/message.js';
 import type { Connecting, StreamOptions } from './connecting.js';
 import type { Decoding, Handling, Stateful } from './handling.js';
+import type { GroupMember } from './joined.js';
 
 /** Options of a member. */
 export type JoinGroupOptions<Value = undefined, State = undefined> = Connecting &
@@ -178,5 +178,5 @@ export type JoinGroupOptions<Value = undefined, State = undefined> = Connecting 
     /** When it aborts, the member leaves, or stops joining. */
     signal?: AbortSignal | undefined;
     /** Adds listeners before the first event. */
-    listen?: ((member: GroupMember) => void) | undefined;
+    listen?: ((member: GroupMember<Value, State>) => void) | undefined;
   };

@@ -18,6 +18,7 @@ import type { Logger } from '../partition/logger.js';
 import type { PartitionListener } from '../partition/partition-events.js';
 import type { StateHooks } from '../partition/partition-state.js';
 import type { Quota } from '../partition/quota.js';
+import type { CallLimit } from '../partition/slots.js';
 import type { Judge } from '../partition/verdict.js';
 
 /** The identity and settings of a member. */
@@ -58,6 +59,8 @@ export interface MemberPorts {
   handler: Handler | InBatches;
   /** Receives the log lines of handlers. Default: none. */
   logger?: Logger | undefined;
+  /** Limits the calls in all partitions, instead of `maxConcurrency`. */
+  limit?: CallLimit | undefined;
   /** Limits the total number of handled messages. */
   quota?: Quota | undefined;
   /** Required if the failure policy is `dead-letter`, or there is a judge. */

@@ -7,6 +7,7 @@ import { keys } from '../../protocol/keys.js';
 import { initialState, type State } from '../../protocol/state.js';
 import { step } from '../../protocol/step.js';
 import type { PartitionEvents } from '../partition/partition-events.js';
+import type { Pauses } from '../partition/pauses.js';
 import { BlockedLoop } from './blocked.js';
 import { BucketEffects, type EventWithoutNow } from './bucket-effects.js';
 import type { MemberEvents, MemberPorts, MemberSettings, PartitionStatus } from './contract.js';
@@ -102,6 +103,7 @@ export class MemberEngine {
       status: (partition, epoch) => ({
         status: this.#runners.status(partition, epoch).status,
         running: this.#runners.calls(partition),
+        held: this.#runners.held(partition),
       }),
     });
     this.#blocked = ports.cpuMs && new BlockedLoop(settings.timing.ttlMs / 3, ports.cpuMs);
@@ -234,6 +236,11 @@ export class MemberEngine {
     const owned = this.#state.own.has(partition);
     if (owned) this.#feed({ type: 'release', partition, to });
     return owned;
+  }
+
+  /** What the program has paused here. */
+  get pauses(): Pauses {
+    return this.#runners.pauses;
   }
 
   /** Ends immediately with an error. Other members claim its partitions when they notice. */

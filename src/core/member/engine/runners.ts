@@ -4,12 +4,14 @@ import { random } from '../../protocol/state.js';
 import { Alone } from '../partition/alone.js';
 import type { CommitPolicy } from '../partition/commit-timer.js';
 import type { RunnerStatus } from '../partition/contract.js';
+import type { HeldBack } from '../partition/gate.js';
 import { SILENT } from '../partition/logger.js';
 import type { PartitionEvents } from '../partition/partition-events.js';
 import { PartitionState } from '../partition/partition-state.js';
+import { Pauses } from '../partition/pauses.js';
 import { Permit } from '../partition/permit.js';
 import { PartitionRunner } from '../partition/runner.js';
-import { Slots } from '../partition/slots.js';
+import { type CallLimit, Slots } from '../partition/slots.js';
 import { TimeSlice } from '../partition/time-slice.js';
 import type { LastCall } from './blocked.js';
 import type { MemberPorts, MemberSettings } from './contract.js';
@@ -43,7 +45,8 @@ export class Runners {
   readonly #permit: Permit;
   readonly #slice: TimeSlice;
   readonly #alone = new Alone();
-  readonly #slots: Slots | undefined;
+  readonly #slots: CallLimit | undefined;
+  readonly #pauses: Pauses;
   readonly #jitter: { random: number };
   readonly #commit: CommitPolicy;
   readonly #running = new Map<number, { epoch: number; runner: PartitionRunner }>();
@@ -66,7 +69,8 @@ export class Runners {
     this.#permit = new Permit(ports.clock);
     this.#slice = new TimeSlice(ports.clock);
     const { maxConcurrency } = settings;
-    this.#slots = maxConcurrency === undefined ? undefined : new Slots(maxConcurrency);
+    this.#slots = ports.limit ?? (maxConcurrency === undefined ? undefined : new Slots(maxConcurrency));
+    this.#pauses = new Pauses(ports.clock);
     this.#jitter = { random: settings.seed };
     const { intervalMs, every } = settings.runner.commit;
     const running = this.#running;
@@ -116,6 +120,7 @@ export class Runners {
         slice: this.#slice,
         alone: this.#alone,
         slots: this.#slots,
+        pauses: this.#pauses,
         random: () => random(this.#jitter),
         logger: this.#ports.logger ?? SILENT,
         state: this.#stateOf(partition, epoch),
@@ -191,6 +196,16 @@ export class Runners {
   /** Sequences of the messages of a partition whose handlers run. */
   calls(partition: number): readonly number[] {
     return this.#running.get(partition)?.runner.calls ?? [];
+  }
+
+  /** Why a partition starts no handlers; undefined: the program is not the cause. */
+  held(partition: number): HeldBack | undefined {
+    return this.#running.get(partition)?.runner.held;
+  }
+
+  /** What the program has paused. */
+  get pauses(): Pauses {
+    return this.#pauses;
   }
 
   get lastCall(): LastCall | undefined {

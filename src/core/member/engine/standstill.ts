@@ -1,6 +1,7 @@
 import type { OwnPartition, State } from '../../protocol/state.js';
 import type { Timing } from '../../protocol/timing.js';
 import type { RunnerStatus } from '../partition/contract.js';
+import type { HeldBack } from '../partition/gate.js';
 
 /** Reported after this time without progress, and then at this interval. */
 const TOLD_AFTER_MS = 10_000;
@@ -33,7 +34,14 @@ export interface StandstillPorts {
   state: () => State;
   bucket: BucketHealth;
   /** The status of an own partition, and the sequences of its running handlers. */
-  status: (partition: number, epoch: number) => { status: RunnerStatus; running: readonly number[] };
+  status: (
+    partition: number,
+    epoch: number,
+  ) => {
+    status: RunnerStatus;
+    running: readonly number[];
+    held?: HeldBack | undefined;
+  };
 }
 
 /**
@@ -104,7 +112,7 @@ export class Standstill {
   }
 
   #place(partition: number, { epoch, phase }: OwnPartition): Place | undefined {
-    const { status, running } = this.#ports.status(partition, epoch);
+    const { status, running, held } = this.#ports.status(partition, epoch);
     const failure = this.#failures.get(partition);
     if (phase === 'halted' || phase === 'paused') return undefined;
     if (phase === 'starting' || phase === 'waiting')
@@ -119,6 +127,9 @@ export class Standstill {
       return { mark, why: 'handler', reason: `the handler of message ${first} runs` };
     }
     if (failure !== undefined && status.lag > 0) return { mark, why: 'handler', reason: failure };
+    if (phase === 'running' && held) {
+      return held.paused || status.lag === 0 ? undefined : { mark, why: 'handler', reason: held.reason };
+    }
     if (phase === 'draining') return { mark, why: 'stuck', reason: 'its last commit is not confirmed' };
     return status.lag > 0 ? { mark, why: 'stuck', reason: 'messages wait, but none arrives' } : undefined;
   }

@@ -4,7 +4,7 @@ import type { Handler, InBatches } from './handler.js';
 import { type CallScope, HandlerCall } from './handler-call.js';
 import { type CallEnd, followCall } from './handler-timeout.js';
 import type { Entry } from './key-queues.js';
-import type { Slots } from './slots.js';
+import type { CallLimit } from './slots.js';
 import type { TimeSlice } from './time-slice.js';
 
 /** What {@link Calls} work with. */
@@ -13,7 +13,7 @@ export interface CallPorts {
   handler: Handler | InBatches;
   slice: TimeSlice;
   clock: Clock;
-  slots?: Slots | undefined;
+  slots?: CallLimit | undefined;
 }
 
 /** The calls of the handler of one partition, and which of them run. */

@@ -7,9 +7,10 @@ import type { Handler, InBatches } from './handler.js';
 import type { Logger } from './logger.js';
 import type { PartitionEvents } from './partition-events.js';
 import type { PartitionState } from './partition-state.js';
+import type { Pauses } from './pauses.js';
 import type { Permit } from './permit.js';
 import type { Quota } from './quota.js';
-import type { Slots } from './slots.js';
+import type { CallLimit } from './slots.js';
 import type { TimeSlice } from './time-slice.js';
 import type { Judge } from './verdict.js';
 import type { WorkSettings } from './work.js';
@@ -35,7 +36,8 @@ export interface RunnerPorts {
   handler: Handler | InBatches;
   logger: Logger;
   quota?: Quota | undefined;
-  slots?: Slots | undefined;
+  slots?: CallLimit | undefined;
+  pauses?: Pauses | undefined;
   deadLetters?: DeadLetters | undefined;
   judge?: Judge | undefined;
   /** The program's state of the partition. Absent: it has none. */

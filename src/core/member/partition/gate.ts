@@ -1,9 +1,10 @@
 import type { Clock } from '../../lib/clock.js';
 import type { Caution } from './caution.js';
 import type { Entry } from './key-queues.js';
+import type { Pauses } from './pauses.js';
 import type { Permit } from './permit.js';
 import type { Quota } from './quota.js';
-import type { Slots } from './slots.js';
+import type { CallLimit } from './slots.js';
 import type { TimeSlice } from './time-slice.js';
 
 /** What a {@link Gate} works with. */
@@ -13,18 +14,32 @@ export interface GatePorts {
   slice: TimeSlice;
   quota?: Quota | undefined;
   /** Absent: no limit over all partitions. */
-  slots?: Slots | undefined;
+  slots?: CallLimit | undefined;
+  /** Absent: nothing is ever paused here. */
+  pauses?: Pauses | undefined;
 }
+
+/** Why a partition starts no calls: the program has paused it, or for this reason. */
+export type HeldBack = { paused: true } | { paused: false; reason: string };
 
 /** Decides whether a call of one partition may start now, and calls back when it may. */
 export class Gate {
+  readonly #partition: number;
   readonly #ports: GatePorts;
   readonly #resume: () => void;
 
   /** @param resume a call that was held back may be possible now. */
-  constructor(ports: GatePorts, resume: () => void) {
+  constructor(partition: number, ports: GatePorts, resume: () => void) {
+    this.#partition = partition;
     this.#ports = ports;
     this.#resume = resume;
+  }
+
+  /** Why no call may start, as far as the program is the cause. */
+  get held(): HeldBack | undefined {
+    const { slots, pauses } = this.#ports;
+    if (pauses?.isPaused(this.#partition)) return { paused: true };
+    return slots?.hasRoom === false ? { paused: false, reason: slots.reason } : undefined;
   }
 
   /**
@@ -32,10 +47,11 @@ export class Gate {
    * ended meanwhile.
    */
   mayStart(caution: Caution | undefined): boolean {
-    const { clock, permit, slice, slots } = this.#ports;
+    const { clock, permit, slice, slots, pauses } = this.#ports;
     const now = clock.now();
     if (!slice.has(now)) slice.whenNext(this.#resume);
     else if (!permit.isOpenAt(now)) permit.whenOpen(this.#resume);
+    else if (pauses?.isPaused(this.#partition)) pauses.whenResumed(this.#partition, this.#resume);
     else if (slots?.hasRoom === false) slots.whenRoom(this.#resume);
     else return caution?.mayStart(this.#resume) ?? true;
     return false;

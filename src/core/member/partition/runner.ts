@@ -7,6 +7,7 @@ import { Caution } from './caution.js';
 import { readCleared } from './cleared.js';
 import type { Committer } from './committer.js';
 import type { RunnerPorts, RunnerSettings, RunnerStatus } from './contract.js';
+import type { HeldBack } from './gate.js';
 import { StopConsuming } from './handler.js';
 import { ABORT_GRACE_MS } from './handler-timeout.js';
 import { PartitionReader } from './partition-reader.js';
@@ -202,6 +203,11 @@ export class PartitionRunner {
   /** Sequences of the messages whose handlers run. */
   get calls(): readonly number[] {
     return this.#work.running;
+  }
+
+  /** Why no handler may start; undefined: the program is not the cause. */
+  get held(): HeldBack | undefined {
+    return this.#work.held;
   }
 
   /** Checks whether its position still exists, and the stream up to it; fails if not. */

@@ -1,34 +1,59 @@
-/** How many calls of handlers a member may run at the same time, in all partitions. They take turns. */
-export class Slots {
-  #free: number;
+/** Limits the calls that run at the same time in all partitions of a member. */
+export interface CallLimit {
+  /** True if a call may start. */
+  readonly hasRoom: boolean;
+  /** Why not, for people. */
+  readonly reason: string;
+  /** A call runs. */
+  take(): void;
+  /** A call has ended. */
+  giveBack(): void;
+  /** Calls back once, when there is room, after those that wait already. The same callback waits only once. */
+  whenRoom(resume: () => void): void;
+}
+
+/** Callbacks that wait for room, in order. */
+export class RoomQueue {
   readonly #waiting = new Set<() => void>();
+
+  add(resume: () => void): void {
+    this.#waiting.add(resume);
+  }
+
+  /** Calls those that wait, as long as there is room. */
+  wake(hasRoom: () => boolean): void {
+    for (const resume of this.#waiting) {
+      if (!hasRoom()) return;
+      this.#waiting.delete(resume);
+      resume();
+    }
+  }
+}
+
+/** A fixed number of calls. Partitions take turns. */
+export class Slots implements CallLimit {
+  readonly reason = 'all handlers that this member may run at the same time are busy';
+  readonly #queue = new RoomQueue();
+  #free: number;
 
   constructor(calls: number) {
     this.#free = calls;
   }
 
-  /** True if a call may start. */
   get hasRoom(): boolean {
     return this.#free > 0;
   }
 
-  /** A call runs. */
   take(): void {
     this.#free--;
   }
 
-  /** A call has ended. */
   giveBack(): void {
     this.#free++;
-    for (const resume of this.#waiting) {
-      if (!this.hasRoom) return;
-      this.#waiting.delete(resume);
-      resume();
-    }
+    this.#queue.wake(() => this.hasRoom);
   }
 
-  /** Calls back once, when there is room, after those that wait already. The same callback waits only once. */
   whenRoom(resume: () => void): void {
-    this.#waiting.add(resume);
+    this.#queue.add(resume);
   }
 }

@@ -5,7 +5,7 @@ import { Batching } from './batching.js';
 import { type CallPorts, Calls } from './calls.js';
 import type { Caution } from './caution.js';
 import { type FailurePorts, Failures } from './failures.js';
-import { Gate, type GatePorts } from './gate.js';
+import { Gate, type GatePorts, type HeldBack } from './gate.js';
 import { FailedAt, StopConsuming } from './handler.js';
 import type { CallScope, HandlerCall } from './handler-call.js';
 import { type Entry, KeyQueues } from './key-queues.js';
@@ -63,7 +63,7 @@ export class PartitionWork {
     this.#progress = progress;
     const { handler, clock } = ports;
     const resume = (): void => this.#pump();
-    this.#gate = new Gate(ports, resume);
+    this.#gate = new Gate(scope.partition, ports, resume);
     this.#batching = typeof handler === 'function' ? undefined : new Batching(handler.limits, clock, resume);
     this.#concurrency = this.#batching ? 1 : (settings.concurrency ?? 1);
     this.#queues = new KeyQueues(this.#concurrency);
@@ -91,6 +91,11 @@ export class PartitionWork {
   /** Messages that were accepted and are not settled. */
   get waiting(): number {
     return this.#queues.size;
+  }
+
+  /** Why no call may start; undefined: the program is not the cause. */
+  get held(): HeldBack | undefined {
+    return this.#gate.held;
   }
 
   /** Messages that were settled. */

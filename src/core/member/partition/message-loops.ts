@@ -1,0 +1,89 @@
+import type { StreamMessage } from '../../protocol/message.js';
+import type { Handler, HandlerContext } from './handler.js';
+import { HandlerCall } from './handler-call.js';
+import { type CallLimit, RoomQueue } from './slots.js';
+
+/** A message that a loop has, or waits for. */
+interface Item {
+  message: StreamMessage;
+  context: HandlerContext;
+  handled(): void;
+  /** It is not handled here, and has not failed. */
+  left(): void;
+}
+
+/**
+ * Hands messages out to loops of the program, instead of a handler. A call starts only while a loop asks, so that no message waits
+ * in a call. A message is handled when its loop asks for the next one.
+ */
+export class MessageLoops implements CallLimit {
+  readonly reason = 'the loop over member.messages() asks for no message';
+  readonly #queue = new RoomQueue();
+  /** Loops that wait for a message; undefined ends them. */
+  #asking: ((item: Item | undefined) => void)[] = [];
+  /** Messages whose loop was given another one meanwhile. */
+  readonly #early: Item[] = [];
+  #isOver = false;
+
+  get hasRoom(): boolean {
+    return this.#asking.length > 0;
+  }
+
+  take(): void {}
+
+  giveBack(): void {}
+
+  whenRoom(resume: () => void): void {
+    this.#queue.add(resume);
+  }
+
+  /** The handler of the member. */
+  readonly handler: Handler = (message, context) =>
+    new Promise<void>((resolve, reject) => {
+      const left = (): void => {
+        const why = 'the loop was left';
+        if (context instanceof HandlerCall) context.abort(why);
+        reject(new Error(why));
+      };
+      const item = { message, context, handled: resolve, left };
+      const ask = this.#asking.shift();
+      if (ask) ask(item);
+      else this.#early.push(item);
+    });
+
+  /** The member has left: ends all loops. */
+  end(): void {
+    this.#isOver = true;
+    for (const ask of this.#asking.splice(0)) ask(undefined);
+  }
+
+  /** @param leave makes the member leave; rejects with the error that ended it. */
+  async *messages(
+    leave: () => Promise<void>,
+  ): AsyncGenerator<[StreamMessage, HandlerContext], void, undefined> {
+    let current: Item | undefined;
+    try {
+      for (;;) {
+        current = await this.#ask();
+        if (!current) return;
+        yield [current.message, current.context];
+        current.handled();
+      }
+    } finally {
+      current?.left();
+      await leave();
+    }
+  }
+
+  #ask(): Promise<Item | undefined> {
+    for (let item = this.#early.shift(); item; item = this.#early.shift()) {
+      if (!item.context.signal.aborted) return Promise.resolve(item);
+      item.left();
+    }
+    if (this.#isOver) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      this.#asking.push(resolve);
+      this.#queue.wake(() => this.hasRoom);
+    });
+  }
+}

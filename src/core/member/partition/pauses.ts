@@ -1,0 +1,44 @@
+import type { Cancel, Clock } from '../../lib/clock.js';
+
+/** Partitions that the program has paused at this member: no handler of them starts. They keep their owner. */
+export class Pauses {
+  readonly #clock: Clock;
+  /** Paused ones, and how to cancel the end of a pause; null: all partitions. */
+  readonly #paused = new Map<number | null, Cancel | undefined>();
+  readonly #waiting = new Map<() => void, number>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  isPaused(partition: number): boolean {
+    return this.#paused.size > 0 && (this.#paused.has(null) || this.#paused.has(partition));
+  }
+
+  /** @param forMs resumes after this time; undefined: until {@link resume}. */
+  pause(partition: number | null, forMs: number | undefined): void {
+    this.#paused.get(partition)?.();
+    const clock = this.#clock;
+    const end = forMs === undefined ? undefined : clock.at(clock.now() + forMs, () => this.resume(partition));
+    this.#paused.set(partition, end);
+  }
+
+  /** Ends the pause of one partition, or all pauses (null). */
+  resume(partition: number | null): void {
+    for (const [paused, cancel] of this.#paused) {
+      if (partition !== null && paused !== partition) continue;
+      cancel?.();
+      this.#paused.delete(paused);
+    }
+    for (const [resume, waiting] of this.#waiting) {
+      if (this.isPaused(waiting)) continue;
+      this.#waiting.delete(resume);
+      resume();
+    }
+  }
+
+  /** Calls back once, when this partition is not paused any more. The same callback waits only once. */
+  whenResumed(partition: number, resume: () => void): void {
+    this.#waiting.set(resume, partition);
+  }
+}

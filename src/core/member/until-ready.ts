@@ -1,0 +1,34 @@
+import { type Clock, sleep } from '../lib/clock.js';
+import { NatspocError } from '../lib/errors.js';
+import type { PartitionStatus } from './engine/contract.js';
+
+/** How often to look, milliseconds: other members' takeovers cause no event here. */
+const LOOK_EVERY_MS = 50;
+
+/** A member that becomes ready. */
+interface Becoming {
+  readonly isSettled: boolean;
+  readonly partitions: readonly PartitionStatus[];
+  readonly closed: Promise<void>;
+}
+
+/**
+ * Resolves when every partition of the group has an owner, and this member has taken over all of its own.
+ *
+ * @throws NatspocError the error that ended the member, or `failed` if it has left before.
+ */
+export async function untilReady(member: Becoming, clock: Clock): Promise<void> {
+  let isOver = false;
+  const over = member.closed.finally(() => {
+    isOver = true;
+  });
+  // A failure is told below, or by `closed`.
+  over.catch(() => {});
+  while (!isOver) {
+    const isTaken = member.partitions.every(({ state }) => state !== 'starting' && state !== 'waiting');
+    if (member.isSettled && isTaken) return;
+    await sleep(clock, LOOK_EVERY_MS);
+  }
+  await over;
+  throw new NatspocError('failed', 'The member has left before it was ready.');
+}

@@ -1,0 +1,14 @@
+import type { Config } from '../config/config.js';
+import { connectNats, type NatsConnection } from '../nats/client/connection.js';
+import type { Connecting } from './connecting.js';
+
+/** The program's connection, or a new one; `close` closes only the latter. `role` is part of its name. */
+export async function connectionOf(
+  { connection }: Connecting,
+  config: Config,
+  role: string,
+): Promise<{ connection: NatsConnection; close: () => Promise<void> }> {
+  if (connection) return { connection, close: async () => {} };
+  const own = await connectNats(config, `natspoc ${role}`);
+  return { connection: own, close: () => own.close() };
+}

@@ -1,0 +1,79 @@
+import type { EventEmitter } from 'node:events';
+import type { SeekOutcome } from '../admin/seek.js';
+import type { SeekTarget } from '../admin/seek-target.js';
+import type { PartitionStatus } from '../member/engine/contract.js';
+import type { Standing } from '../member/engine/standstill.js';
+import type { MemberCounters, MemberEventMap } from '../member/member-events.js';
+import type { MemorySample } from '../member/stats/memory.js';
+import type { HandlerContext, Message } from './handling.js';
+
+/**
+ * A running member of a group, with its events. It lives until `leave()`, or until an error ends it: then `closed` says what.
+ */
+export interface GroupMember<Value = undefined, State = undefined>
+  extends EventEmitter<MemberEventMap>,
+    AsyncDisposable {
+  /** Its name, for people. */
+  readonly name: string;
+  /** Session id in the group; null without a session. */
+  readonly id: string | null;
+  /** Messages since it started. */
+  readonly counters: Readonly<MemberCounters>;
+  /** The partitions that it owns, with their progress. */
+  readonly partitions: PartitionStatus[];
+  /** What stands still, and why: a partition, or the whole member (`partition` null). */
+  readonly standing: readonly Standing[];
+  /** URL of the health checks and metrics; undefined if they are not served. */
+  readonly healthUrl: string | undefined;
+  /** The current memory of this process. */
+  readonly memory: MemorySample;
+  /** True while it is in the group and every partition of the group has an owner. */
+  readonly isSettled: boolean;
+  /**
+   * Resolves when every partition of the group has an owner, and this member has taken over all of its own. Rejects if it ends
+   * before.
+   */
+  readonly ready: Promise<void>;
+  /**
+   * Resolves when it has left; rejects with a NatspocError that gives the cause. If the rejection is unhandled, it ends the process,
+   * so that a worker that failed does not look like one that is done.
+   */
+  readonly closed: Promise<void>;
+  /**
+   * Its messages, each with its context, if it has no handler. A message is handled when the loop asks for the next one. Leaving the
+   * loop (`break`, `return`, an exception) leaves the group; the message at which that happens is not handled, and goes to the next
+   * owner. Several loops share the messages; messages of one partition come one at a time.
+   *
+   * @throws NatspocError `usage` if the member has a handler; the error that ended the member.
+   */
+  messages(): AsyncGenerator<[message: Message<Value>, context: HandlerContext<State>], void, undefined>;
+  /** One line for each reason why it cannot do its work; none: it can. `/readyz` tells the same. */
+  problems(): string[];
+  /**
+   * Starts no more handlers of a partition, or of all, at this member. Running ones finish. The partition keeps its owner. The pause
+   * lasts, also when the partition leaves and returns.
+   *
+   * @param partition default: all.
+   * @param options `forMs`: resumes after this time, milliseconds; default: until `resume`.
+   */
+  pause(partition?: number, options?: { forMs?: number | undefined }): void;
+  /** Ends the pause of a partition, or all pauses. */
+  resume(partition?: number): void;
+  /**
+   * Moves the positions of partitions of the group, also of other members: to the first or last message, a sequence, a time, or by a
+   * number of messages. Owners finish running handlers first, so a handler that awaits this waits for itself. Needs the permissions
+   * of `natspoc leases seek`.
+   *
+   * @throws NatspocError if the stream cannot be looked at. What was not moved says why in its outcome.
+   */
+  seek(partitions: number | readonly number[], target: SeekTarget): Promise<SeekOutcome[]>;
+  /** Gives a partition away: to the member of this name or session id, or to the member with the fewest partitions. */
+  release(partition: number, to?: string | null): void;
+  /**
+   * Finishes running messages, commits, hands all partitions over and leaves; bounded by the drain timeout. May be called
+   * repeatedly.
+   *
+   * @throws NatspocError what `closed` rejects with.
+   */
+  leave(): Promise<void>;
+}

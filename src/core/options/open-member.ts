@@ -1,0 +1,132 @@
+import { once } from 'node:events';
+import type { SeekOutcome } from '../admin/seek.js';
+import type { SeekTarget } from '../admin/seek-target.js';
+import { StreamAdmin } from '../admin/stream-admin.js';
+import { batchLimits } from '../config/batch.js';
+import type { Config } from '../config/config.js';
+import { NatspocError } from '../lib/errors.js';
+import { VERSION } from '../lib/version.js';
+import { GroupMember } from '../member/group-member.js';
+import { logProblems } from '../member/member-log.js';
+import { noteLogger } from '../member/note-logger.js';
+import type { BatchHandler, Handler, InBatches } from '../member/partition/handler.js';
+import { type Logger, SILENT } from '../member/partition/logger.js';
+import { MessageLoops } from '../member/partition/message-loops.js';
+import type { StateHooks } from '../member/partition/partition-state.js';
+import type { NatsConnection } from '../nats/client/connection.js';
+import { connectionOf } from './connected.js';
+import { decoded } from './decoded.js';
+import type { Stateful } from './handling.js';
+import type { GroupMember as Joined } from './joined.js';
+import type { JoinGroupOptions } from './member.js';
+import { keyOf } from './table.js';
+
+/** Opens a member, and waits until it is in its group. */
+export async function openMember<Value, State>(
+  options: JoinGroupOptions<Value, State>,
+  config: Config,
+): Promise<Joined<Value, State>> {
+  const { signal, listen } = options;
+  const { connection, close } = await connectionOf(options, config, 'member');
+  let joined: Promise<unknown> = Promise.resolve();
+  let made: Joined<Value, State> | undefined;
+  let ended = (): void => {};
+  const ending = new Promise<void>((resolve) => {
+    ended = resolve;
+  });
+  try {
+    signal?.throwIfAborted();
+    const logger = loggerOf(options.logger);
+    const loops = options.handler || options.batchHandler ? undefined : new MessageLoops();
+    const member = await GroupMember.open(
+      {
+        connection,
+        config,
+        version: VERSION,
+        handler: handlerOf(options, loops),
+        limit: loops,
+        messageKey: keyOf(options.key),
+        logger,
+        barrier: options.barrier,
+        judge: options.judge,
+        hooks: hooksOf(options),
+        guard: options.guardRejections ? 'rejections' : undefined,
+        health: options.health,
+        signal,
+        onEnd: () => {
+          ended();
+          loops?.end();
+          return close();
+        },
+      },
+      (opened) => {
+        joined = once(opened, 'joined');
+        logProblems(opened, logger, config.group, config.drainTimeoutMs);
+        made = joinedMember<Value, State>(opened, loops, (partitions, target) =>
+          seek(connection, config, partitions, target),
+        );
+        listen?.(made);
+      },
+    );
+    const isIn = await Promise.race([joined.then(() => true), ending.then(() => false)]);
+    // Read `closed` only here: an error that ends a member goes to the code that awaits it.
+    if (!isIn || !made) await member.closed;
+    if (made) return made;
+    throw new NatspocError('failed', 'The member has left before it had joined.');
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** The handler, whose messages get their values. What it expects of them cannot be checked at run time. */
+function handlerOf<Value, State>(
+  options: JoinGroupOptions<Value, State>,
+  loops: MessageLoops | undefined,
+): Handler | InBatches {
+  const { handler, batchHandler, batch } = options;
+  if (loops) return decoded(loops.handler, options);
+  if (handler) return decoded(handler as unknown as Handler, options);
+  return decoded({ handler: batchHandler as unknown as BatchHandler, limits: batchLimits(batch) }, options);
+}
+
+/** What the program does when partitions begin and end here. `release` gets what `acquire` returned, which only it knows. */
+function hooksOf<State>({ acquire, release }: Stateful<State>): StateHooks | undefined {
+  if (!acquire && !release) return undefined;
+  return {
+    acquire,
+    release: release && ((partition, state, context) => release(partition, state as State, context)),
+  };
+}
+
+/** The program's logger; by default one line each on standard error. The environment is not used. */
+function loggerOf(logger: Logger | false | undefined): Logger {
+  if (logger === false) return SILENT;
+  return logger ?? noteLogger((line) => process.stderr.write(`natspoc: ${line}\n`), { debug: false });
+}
+
+type Seek = Joined['seek'];
+
+/** A member as programs get it. What its messages and states are cannot be checked at run time. */
+function joinedMember<Value, State>(
+  member: GroupMember,
+  loops: MessageLoops | undefined,
+  seek: Seek,
+): Joined<Value, State> {
+  const messages = () => {
+    if (loops) return loops.messages(() => member.leave());
+    throw new NatspocError('usage', 'messages() needs a member without handler and batchHandler.');
+  };
+  return Object.assign(member, { seek, messages }) as unknown as Joined<Value, State>;
+}
+
+/** Moves positions of the member's group. */
+async function seek(
+  connection: NatsConnection,
+  config: Config,
+  partitions: number | readonly number[],
+  target: SeekTarget,
+): Promise<SeekOutcome[]> {
+  const stream = await StreamAdmin.open(connection, config);
+  return stream.group().seek([partitions].flat(), target);
+}

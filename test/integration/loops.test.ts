@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict';
+import { joinGroup, NatspocError, type StandardSchema, textOf } from '../../src/core/index.js';
+import { until } from '../support/until.js';
+import { withLibrary } from '../support/with-library.js';
+
+const NUMBER: StandardSchema<number> = {
+  '~standard': {
+    version: 1,
+    vendor: 'test',
+    validate: (value) =>
+      typeof value === 'number' ? { value } : { issues: [{ message: 'is not a number' }] },
+  },
+};
+
+describe('a member without a handler', function () {
+  this.timeout(60_000);
+  const stage = withLibrary();
+
+  const texts = (count: number): [string, string][] =>
+    Array.from({ length: count }, (_, i) => [`k${i}`, String(i)]);
+
+  it('gives its messages to a loop, each handled when the next one is asked for', async () => {
+    await stage.publish(texts(40));
+    const member = await stage.join({});
+    const seen: number[] = [];
+    for await (const [message, { partition, epoch }] of member.messages()) {
+      assert.equal(member.counters.handled, seen.length);
+      assert.ok(partition >= 0 && epoch > 0);
+      seen.push(Number(textOf(message.data)));
+      if (seen.length === 40) void member.leave();
+    }
+    assert.equal(new Set(seen).size, 40);
+    const again = await stage.join({});
+    await again.ready;
+    assert.equal(
+      again.partitions.reduce((sum, { lag }) => sum + lag, 0),
+      0,
+      'the last one is handled too',
+    );
+  });
+
+  it('leaves when its loop is left; the next owner gets that message', async () => {
+    await stage.publish(texts(3), 1);
+    const first = await stage.join({}, 1);
+    const seen: string[] = [];
+    const startedAt = performance.now();
+    for await (const [{ data }] of first.messages()) {
+      seen.push(textOf(data) ?? '');
+      if (seen.length === 2) break;
+    }
+    assert.ok(performance.now() - startedAt < 4_000, 'without a wait for the drain timeout');
+    await first.closed;
+    assert.equal(first.counters.failed, 0);
+    const second = await stage.join({}, 1);
+    const thrown = new Error('enough');
+    await assert.rejects(async () => {
+      for await (const [{ data }] of second.messages()) {
+        seen.push(textOf(data) ?? '');
+        if (seen.length === 4) throw thrown;
+      }
+    }, thrown);
+    assert.deepEqual(seen, ['0', '1', '1', '2']);
+  });
+
+  it('shares its messages among loops, in order in each partition', async () => {
+    await stage.publish(texts(100));
+    const member = await stage.join({});
+    const byPartition = new Map<number, number[]>();
+    let [seen, running, most] = [0, 0, 0];
+    const loop = async () => {
+      for await (const [{ sequence }, { partition }] of member.messages()) {
+        most = Math.max(most, ++running);
+        byPartition.set(partition, [...(byPartition.get(partition) ?? []), sequence]);
+        await new Promise((resolve) => setTimeout(resolve, 2));
+        running--;
+        if (++seen === 100) void member.leave();
+      }
+    };
+    await Promise.all([loop(), loop(), loop()]);
+    assert.ok(most > 1 && most <= 3, String(most));
+    for (const sequences of byPartition.values())
+      assert.deepEqual(
+        sequences,
+        [...sequences].sort((a, b) => a - b),
+      );
+  });
+
+  it('has typed values and states', async () => {
+    await stage.publish(
+      [
+        ['a', '1'],
+        ['a', '"x"'],
+        ['a', '2'],
+      ],
+      1,
+    );
+    const member = await joinGroup({
+      ...stage.place(1),
+      logger: false,
+      schema: NUMBER,
+      acquire: () => ({ sum: 0 }),
+      onFailure: 'skip',
+    });
+    for await (const [{ value }, { state }] of member.messages()) {
+      state.sum += value;
+      if (state.sum === 3) void member.leave();
+    }
+    assert.deepEqual(member.counters, { ...member.counters, handled: 3, skipped: 1 });
+  });
+
+  it('hands over at once while no loop asks', async () => {
+    await stage.publish(texts(20));
+    const first = await stage.join({});
+    await first.ready;
+    const second = await stage.join({});
+    const startedAt = performance.now();
+    await until('they share', () => second.partitions.length === 2);
+    assert.ok(performance.now() - startedAt < 4_000);
+  });
+
+  it('ends its loops with the error that ends it', async () => {
+    const member = await stage.join({}, 1);
+    await member.ready;
+    const loop = (async () => {
+      for await (const _ of member.messages());
+    })();
+    const manager = await stage.connection.jetstreamManager();
+    await manager.streams.delete(`KV_${stage.stream}_leases`);
+    await assert.rejects(loop, NatspocError);
+  });
+
+  it('is the only one with messages', async () => {
+    const member = await stage.join({ handler: () => {} });
+    assert.throws(() => member.messages(), { code: 'usage' });
+  });
+});
+
+describe('a member', function () {
+  this.timeout(60_000);
+  const stage = withLibrary();
+
+  it('is ready when all partitions have owners, and its own are taken over', async () => {
+    const member = await stage.join({ handler: () => {} });
+    await member.ready;
+    assert.deepEqual(
+      member.partitions.map(({ state }) => state),
+      ['running', 'running', 'running', 'running'],
+    );
+    assert.deepEqual(member.problems(), []);
+    await member.leave();
+    assert.deepEqual(member.problems(), ['not in the group']);
+    const other = await stage.join({ handler: () => {} });
+    const leaving = other.leave();
+    await assert.rejects(other.ready, { code: 'failed' });
+    await leaving;
+  });
+
+  it('pauses a partition, and resumes it', async () => {
+    const handled: number[] = [];
+    const member = await stage.join({ handler: (_message, { partition }) => void handled.push(partition) });
+    await member.ready;
+    member.pause(2);
+    await stage.publish(Array.from({ length: 40 }, (_, i) => [`k${i}`, 'x']));
+    const lag = () => member.partitions.find(({ partition }) => partition === 2)?.lag ?? 0;
+    await until('the others are handled', () => handled.length + lag() === 40 && lag() > 0);
+    assert.ok(!handled.includes(2));
+    assert.equal(member.isSettled, true);
+    member.resume(2);
+    await until('all are handled', () => handled.length === 40);
+  });
+
+  it('pauses all partitions for a time', async () => {
+    let handled = 0;
+    const member = await stage.join({ handler: () => void handled++ });
+    await member.ready;
+    const pausedAt = performance.now();
+    member.pause(undefined, { forMs: 500 });
+    await stage.publish([
+      ['a', 'x'],
+      ['b', 'y'],
+    ]);
+    await until('they are handled', () => handled === 2);
+    assert.ok(performance.now() - pausedAt >= 490);
+  });
+
+  it('seeks back, and handles messages again', async () => {
+    const handled: number[] = [];
+    const member = await stage.join({ handler: ({ sequence }) => void handled.push(sequence) }, 1);
+    await stage.publish(
+      [
+        ['a', 'x'],
+        ['a', 'y'],
+        ['a', 'z'],
+      ],
+      1,
+    );
+    await until('all are handled', () => handled.length === 3);
+    const [outcome] = await member.seek(0, { kind: 'sequence', sequence: 2 });
+    assert.deepEqual([outcome?.moved, outcome?.to, outcome?.repeated], [true, 1, 2]);
+    await until('two are handled again', () => handled.length === 5);
+    assert.deepEqual(handled, [1, 2, 3, 2, 3]);
+  });
+});
