@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { BlockedLoop } from '../../src/core/member/engine/blocked.js';
 import { Standstill } from '../../src/core/member/engine/standstill.js';
 import type { RunnerStatus } from '../../src/core/member/partition/contract.js';
+import type { HeldBack } from '../../src/core/member/partition/gate.js';
 import { initialState, type OwnPartition, type State } from '../../src/core/protocol/state.js';
 import { timingFor } from '../../src/core/protocol/timing.js';
 
@@ -37,7 +38,7 @@ function bench() {
   };
   state.own.set(3, own);
   const bucket = { refusal: undefined as string | undefined, answerMs: 1 };
-  const runner = { status: { ...STATUS }, running: [] as number[] };
+  const runner = { status: { ...STATUS }, running: [] as number[], held: undefined as HeldBack | undefined };
   const standstill = new Standstill({ state: () => state, bucket, status: () => runner });
   return { state, own, bucket, runner, standstill };
 }
@@ -57,6 +58,19 @@ describe('a standstill', () => {
       }
     }
     assert.deepEqual(told, [10_000, 70_000]);
+  });
+
+  it('is not stuck if the program is the cause: it has paused the partition, or its handlers are busy', () => {
+    const { own, runner, standstill } = bench();
+    own.phase = 'running';
+    runner.status.lag = 50;
+    runner.held = { paused: true };
+    for (let now = 0; now <= 30_000; now += 1_000) assert.deepEqual(standstill.look(now), []);
+    runner.held = { paused: false, reason: 'all handlers are busy' };
+    const told: string[] = [];
+    for (let now = 31_000; now <= 50_000; now += 1_000)
+      for (const { why, reason } of standstill.look(now)) told.push(`${why}: ${reason}`);
+    assert.deepEqual(told, ['handler: all handlers are busy']);
   });
 
   it('is not reported for a partition that is idle, paused, halted or making progress', () => {
