@@ -1,5 +1,6 @@
 /** The end of the process: after a signal, or when its readers have taken all output. */
 import { fstatSync, writeSync } from 'node:fs';
+import { constants } from 'node:os';
 import type { Writable } from 'node:stream';
 import { outputFailure } from './consume/line-writer.js';
 import { exitWithError } from './report-error.js';
@@ -10,17 +11,32 @@ const PATIENCE_MS = 1_000;
 const stopping = new AbortController();
 
 function onSignal(name: NodeJS.Signals): void {
-  if (stopping.signal.aborted) process.exit(name === 'SIGINT' ? 130 : 143);
+  if (stopping.signal.aborted) process.exit(128 + constants.signals[name]);
   stopping.abort(name);
 }
 
+/** A process without a terminal survives its end, as under nohup: Node resets what nohup had set. */
+function onHangUp(name: NodeJS.Signals): void {
+  if (![process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY)) return;
+  // Its usual end, by the signal: Node 20 would fail an assertion when it restores a terminal that is gone.
+  process.once('exit', () => {
+    process.removeListener(name, onHangUp);
+    process.kill(process.pid, name);
+  });
+  onSignal(name);
+}
+
 /**
- * A signal that aborts at the first SIGINT or SIGTERM; its reason is the name of the signal. A second one ends the
- * process at once.
+ * A signal that aborts at the first SIGINT or SIGTERM, or SIGHUP of its terminal; its reason is the name of the signal. A second
+ * one ends the process at once.
  */
 export function stopSignal(): AbortSignal {
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    if (!process.listeners(name).includes(onSignal)) process.on(name, onSignal);
+  for (const [name, listener] of [
+    ['SIGINT', onSignal],
+    ['SIGTERM', onSignal],
+    ['SIGHUP', onHangUp],
+  ] as const) {
+    if (!process.listeners(name).includes(listener)) process.on(name, listener);
   }
   return stopping.signal;
 }

@@ -28,7 +28,7 @@ that --on-failure decides. Until then it blocks its partition, or only its key w
 
 The position of a partition is committed every --commit-interval while busy, after --commit-every messages, and at once
 when no message waits. Messages that were handled but not committed are handled again after a crash: for each partition
-at most those of one interval. A clean exit (Ctrl-C, SIGTERM, a closed pipe) commits everything, so nothing is repeated.
+at most those of one interval. A clean exit (Ctrl-C, SIGTERM, a closed pipe or terminal) commits everything, so nothing is repeated.
 
 Messages go to stdout, everything else to stderr. --json means --output ndjson, with errors as JSON too; it excludes
 --output text, and --exec, because the command writes to stdout. Ctrl-C hands all partitions over and exits; a second

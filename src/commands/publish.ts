@@ -6,8 +6,8 @@ import { prose } from '../cli/prose.js';
 import { ConfirmedLog } from '../cli/publish/confirmed-log.js';
 import { checkMessageSize, chooseInput, type InputRequest, refuseUnusedInput } from '../cli/publish/input.js';
 import { ProgressDisplay } from '../cli/publish/progress.js';
-import { formatSummary, summaryJson, type Target } from '../cli/publish/report.js';
-import { PublishRun, type PublishSummary } from '../cli/publish/run.js';
+import { formatSummary, type StoredAt, summaryJson, type Target } from '../cli/publish/report.js';
+import { PublishRun, type PublishRunOptions, type PublishSummary } from '../cli/publish/run.js';
 import { withSubject } from '../cli/publish/subject-source.js';
 import { duration, integer, type Reader, size } from '../core/config/parse.js';
 import { NatspocError } from '../core/lib/errors.js';
@@ -136,7 +136,7 @@ Exit codes: 0 every message was confirmed; 1 stopped before that; 3 the server w
       description: 'write a line of JSON for each confirmed message to this file',
       helpValue: 'FILE',
     }),
-    quiet: Flags.boolean({ char: 'q', description: 'do not show progress on stderr' }),
+    quiet: Flags.boolean({ char: 'q', description: 'print nothing but errors' }),
     ...connectionFlags,
   };
 
@@ -184,6 +184,17 @@ Exit codes: 0 every message was confirmed; 1 stopped before that; 3 the server w
             })
           : await openOwnSubjects(connection, config);
       const { stream, domain, duplicateWindowMs, concerns } = target;
+      const limit = maxMessages ?? (endless ? undefined : 1);
+      let only: StoredAt | undefined;
+      const isOnly: PublishRunOptions['onConfirmed'] = (message, partition, sequence, duplicate) => {
+        only = {
+          partition: subject === null ? partition : null,
+          subject: message.subject,
+          sequence,
+          duplicate,
+        };
+        log?.add(message, partition, sequence, duplicate);
+      };
       const layout = 'layout' in target ? target.layout : undefined;
       this.warnOf(concerns, ['publish']);
       const run = new PublishRun({
@@ -192,7 +203,7 @@ Exit codes: 0 every message was confirmed; 1 stopped before that; 3 the server w
         openPort: natsPublishPort(connection, { stream, domain, inboxPrefix: config.inboxPrefix }),
         source: subject === null ? source : withSubject(source, subject),
         rate: config.rate,
-        maxMessages: maxMessages ?? (endless ? undefined : 1),
+        maxMessages: limit,
         durationMs,
         timeoutMs: config.given.has('timeoutMs') ? config.timeoutMs : undefined,
         maxPendingMessages: config.maxPendingMessages,
@@ -200,12 +211,14 @@ Exit codes: 0 every message was confirmed; 1 stopped before that; 3 the server w
         duplicateWindowMs,
         ordered: flags.ordered,
         onFailure: flags['keep-going'] ? 'continue' : 'stop',
-        onConfirmed: log && ((...confirmed) => log.add(...confirmed)),
+        onConfirmed: limit === 1 ? isOnly : log && ((...confirmed) => log.add(...confirmed)),
         signal,
       });
       const summary = await this.#watch(run, maxMessages, flags.quiet || flags.json);
       log?.close();
-      this.#report(summary, { stream, partitions: layout?.partitions ?? null, subject }, flags.json);
+      const where = { stream, partitions: layout?.partitions ?? null, subject, only };
+      if (flags.quiet && !flags.json) throwIf(verdict(summary));
+      else this.#report(summary, where, flags.json);
     } finally {
       await connection.close();
     }
@@ -237,8 +250,12 @@ Exit codes: 0 every message was confirmed; 1 stopped before that; 3 the server w
       return;
     }
     this.writeLines(formatSummary(summary, target).split('\n'));
-    if (error) throw error;
+    throwIf(error);
   }
+}
+
+function throwIf(error: NatspocError | undefined): void {
+  if (error) throw error;
 }
 
 /** The error of a run that left messages unconfirmed, or that failed otherwise. */

@@ -58,6 +58,16 @@ describe('a process that is told to end', function () {
       return number === undefined ? [] : [Number(number)];
     });
 
+  it('survives the end of a terminal that it does not have, as under nohup', async () => {
+    const member = startCli(['consume', '--name', 'detached', ...place]);
+    await until('it has joined', () => member.stderr.some((line) => line.startsWith('joined')));
+    member.signal('SIGHUP');
+    await publish('x', '--count', '3');
+    await until('it still handles', () => member.stdout.length === 3);
+    member.signal('SIGTERM');
+    assert.equal((await member.exited).code, 0);
+  });
+
   it('ends although its output is not read, and commits nothing that was not written', async () => {
     // Each is larger than what the pipe takes.
     await publish('--size', '100KiB', '--count', '40');

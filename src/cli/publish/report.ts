@@ -13,11 +13,29 @@ export interface Target {
   stream: string;
   partitions: number | null;
   subject?: string | null;
+  /** Where the message of a run of one message was stored. */
+  only?: StoredAt | undefined;
+}
+
+/** The place of a message in a stream; `partition` null: it has a subject of its own. */
+export interface StoredAt {
+  partition: number | null;
+  subject: string | undefined;
+  sequence: number;
+  /** It was in the stream already. */
+  duplicate: boolean;
+}
+
+/** One stored message for people: `p0 #475 in 1.1 ms`. */
+function formatStored({ partition, subject, sequence, duplicate }: StoredAt, ms: number): string {
+  const place = `${partition === null ? subject : `p${partition}`} #${sequence}`;
+  return duplicate ? `${place}, which was in the stream already` : `${place} in ${latency(ms)}`;
 }
 
 /** The summary of a run as a table for people: several lines, without a newline at the end. */
 export function formatSummary(summary: PublishSummary, target: Target): string {
   const { latency: times } = summary;
+  if (target.only && summary.accepted === 1) return formatStored(target.only, times.max);
   const rows: [string, string][] = [
     ['sent', formatCount(summary.accepted)],
     ['confirmed', formatCount(summary.confirmed)],
@@ -83,6 +101,14 @@ export function summaryJson(summary: PublishSummary, target: Target) {
     missedMs: round(summary.missedMs),
     latencyMs: { ...times },
     stopped: summary.stopped,
+    ...(target.only && {
+      stored: {
+        ...(target.only.partition === null
+          ? { subject: target.only.subject }
+          : { partition: target.only.partition }),
+        sequence: target.only.sequence,
+      },
+    }),
     error: firstError && { code: firstError.code, message: firstError.message },
   };
 }

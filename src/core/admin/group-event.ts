@@ -23,7 +23,7 @@ interface OverrideEvent {
   to: string | null;
 }
 
-/** A change of a group, as `leases watch` and `top` show it. Members are given by name. */
+/** A change of a group, as `leases events` and `top` show it. Members are given by name. */
 export type GroupEvent =
   | MemberEvent
   | OwnerEvent

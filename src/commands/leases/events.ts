@@ -4,8 +4,9 @@ import { eventsOf } from '../../core/admin/group-event.js';
 import { describeEvent } from '../../text/change-line.js';
 import { eventJson } from '../../text/json.js';
 
-/** `natspoc leases watch`: the changes of a group as they happen. */
-export default class LeasesWatch extends StreamCommand {
+/** `natspoc leases events`: the changes of a group as they happen. */
+export default class LeasesEvents extends StreamCommand {
+  static override aliases = ['leases:watch'];
   static override summary =
     'Follow changes of owners, members, pauses and pins as they happen, one line each.';
   static override description =
@@ -20,9 +21,9 @@ export default class LeasesWatch extends StreamCommand {
   static override flags = { ...connectionFlags };
 
   override async run(): Promise<void> {
-    const { flags } = await this.parse(LeasesWatch);
+    const { flags } = await this.parse(LeasesEvents);
     const signal = this.stopSignal();
-    await this.withStream(flags, 'leases watch', async ({ config, group }) => {
+    await this.withStream(flags, 'leases events', async ({ config, group }) => {
       const follower = group.follow((change) => {
         for (const event of eventsOf(change)) {
           const now = Date.now();
