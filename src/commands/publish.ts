@@ -136,7 +136,7 @@ Exit codes: 0 every message was confirmed; 1 stopped before that; 3 the server w
       description: 'write a line of JSON for each confirmed message to this file',
       helpValue: 'FILE',
     }),
-    quiet: Flags.boolean({ char: 'q', description: 'print nothing but errors' }),
+    quiet: Flags.boolean({ char: 'q', description: 'print nothing unless something failed' }),
     ...connectionFlags,
   };
 
@@ -217,8 +217,7 @@ Exit codes: 0 every message was confirmed; 1 stopped before that; 3 the server w
       const summary = await this.#watch(run, maxMessages, flags.quiet || flags.json);
       log?.close();
       const where = { stream, partitions: layout?.partitions ?? null, subject, only };
-      if (flags.quiet && !flags.json) throwIf(verdict(summary));
-      else this.#report(summary, where, flags.json);
+      if (!flags.quiet || flags.json || verdict(summary)) this.#report(summary, where, flags.json);
     } finally {
       await connection.close();
     }
@@ -250,12 +249,8 @@ Exit codes: 0 every message was confirmed; 1 stopped before that; 3 the server w
       return;
     }
     this.writeLines(formatSummary(summary, target).split('\n'));
-    throwIf(error);
+    if (error) throw error;
   }
-}
-
-function throwIf(error: NatspocError | undefined): void {
-  if (error) throw error;
 }
 
 /** The error of a run that left messages unconfirmed, or that failed otherwise. */
