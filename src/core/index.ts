@@ -58,10 +58,12 @@ export type { AbortReason, Report } from './protocol/events.js';
 export { KEY_HEADER, type Layout, partitionOf, partitionSubject } from './protocol/layout.js';
 export type { StreamMessage } from './protocol/message.js';
 export type { LeaseReason } from './protocol/records.js';
+export { PublishError } from './publisher/publish-error.js';
 export type {
   Confirmation,
   OutgoingMessage,
   PublishCounters,
   PublishFailure,
+  PublishLimits,
   PublishObserver,
 } from './publisher/types.js';

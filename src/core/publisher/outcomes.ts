@@ -1,5 +1,6 @@
 import { NatspocError } from '../lib/errors.js';
 import type { Rejection } from '../ports/publishing.js';
+import { PublishError } from './publish-error.js';
 import type { OutgoingMessage, PublishCounters, PublishFailure, PublishObserver } from './types.js';
 import type { Slot, Waiter } from './window.js';
 
@@ -65,7 +66,7 @@ export class Outcomes {
   /** Records a failure. */
   failed(message: OutgoingMessage, waiter: Waiter | undefined, failure: PublishFailure): void {
     this.counters[failure.outcome]++;
-    waiter?.reject(failure.error);
+    waiter?.reject(new PublishError(failure));
     try {
       this.#observer.failed?.(message, failure);
     } catch (error) {

@@ -4,10 +4,17 @@ import type { OpenPublishPort } from '../ports/publishing.js';
 import type { Layout } from '../protocol/layout.js';
 import { type Addressing, layoutAddressing, ownAddressing } from './addressing.js';
 import { EnvelopeMaker, newIdPrefix, tooLarge } from './envelope.js';
+import { isLimited, limited } from './limited.js';
 import { Outcomes } from './outcomes.js';
 import { checkMessage, givenId } from './outgoing.js';
 import { Transmitter } from './transmitter.js';
-import type { Confirmation, OutgoingMessage, PublishCounters, PublishObserver } from './types.js';
+import type {
+  Confirmation,
+  OutgoingMessage,
+  PublishCounters,
+  PublishLimits,
+  PublishObserver,
+} from './types.js';
 import { WaitingLine } from './waiting-line.js';
 import { Slot, type Waiter } from './window.js';
 
@@ -109,11 +116,14 @@ export class Publisher {
   /**
    * Publishes one message and waits for its confirmation. Many calls may wait at the same time.
    *
-   * @throws NatspocError why it is not confirmed: `usage`, `not-confirmed`, `not-permitted`, `unreachable`, or `failed`
-   *   after `close`.
+   * @param limits when to stop waiting earlier than the publisher does.
+   * @throws PublishError why it is not confirmed: `usage`, `not-confirmed`, `not-permitted`, `unreachable`, or `failed`
+   *   after `close`; `stored` says whether it may be in the stream.
    */
-  publish(message: OutgoingMessage): Promise<Confirmation> {
-    return new Promise((resolve, reject) => this.#accept(message, undefined, { resolve, reject }));
+  publish(message: OutgoingMessage, limits: PublishLimits = {}): Promise<Confirmation> {
+    return new Promise((resolve, reject) =>
+      this.#accept(message, undefined, { resolve, reject }, isLimited(limits) ? limits : undefined),
+    );
   }
 
   /**
@@ -151,18 +161,27 @@ export class Publisher {
     return this.#queue.length === 0 && this.#transmitter.hasRoom;
   }
 
-  #accept(message: OutgoingMessage, dueMs: number | undefined, waiter: Waiter | undefined): void {
+  #accept(
+    message: OutgoingMessage,
+    dueMs: number | undefined,
+    waiter: Waiter | undefined,
+    limits?: PublishLimits,
+  ): void {
     this.#outcomes.counters.accepted++;
     try {
       // The clock is read once per message: at full speed a read costs as much as the rest of this.
       const nowMs = this.#clock.now();
-      this.#prepare(message, dueMs ?? nowMs, nowMs, waiter);
+      const slot = this.#prepare(message, dueMs ?? nowMs, waiter);
+      if (waiter && limits)
+        slot.waiter = limited(waiter, limits, this.#clock, (why) => this.#giveUp(slot, why));
+      this.#enter(slot, nowMs);
     } catch (error) {
       this.#outcomes.failed(message, waiter, { outcome: 'rejected', error: asNatspocError(error) });
     }
   }
 
-  #prepare(message: OutgoingMessage, dueMs: number, nowMs: number, waiter: Waiter | undefined): void {
+  /** A filled slot for a message. */
+  #prepare(message: OutgoingMessage, dueMs: number, waiter: Waiter | undefined): Slot {
     if (this.#closed) throw new NatspocError('failed', 'The publisher is closed.');
     checkMessage(message);
     const given = givenId(message);
@@ -173,8 +192,7 @@ export class Publisher {
     const size = data.length + (envelope.headers?.length ?? 0);
     const { maxPayload } = this.#transmitter;
     if (size > maxPayload) throw new NatspocError('not-confirmed', tooLarge(size, maxPayload));
-    const hasRoom = this.#hasRoom;
-    const slot = hasRoom ? this.#transmitter.freeSlot : new Slot();
+    const slot = this.#hasRoom ? this.#transmitter.freeSlot : new Slot();
     slot.message = message;
     slot.partition = place.partition;
     slot.subject = place.subject;
@@ -183,8 +201,24 @@ export class Publisher {
     slot.hasId = id !== undefined;
     slot.dueMs = dueMs;
     slot.waiter = waiter;
-    if (hasRoom) this.#transmitter.admit(slot, nowMs);
+    return slot;
+  }
+
+  #enter(slot: Slot, nowMs: number): void {
+    if (this.#hasRoom) this.#transmitter.admit(slot, nowMs);
     else this.#queue.push(slot);
+  }
+
+  /** Gives one message up that is not settled. */
+  #giveUp(slot: Slot, because: NatspocError): void {
+    const at = this.#queue.indexOf(slot, this.#queueHead);
+    if (at < 0) {
+      this.#transmitter.giveUp(slot, because);
+      return;
+    }
+    this.#queue.splice(at, 1);
+    this.#outcomes.failed(slot.message, slot.waiter, { outcome: 'rejected', error: because });
+    this.#onSettled();
   }
 
   #onSettled(): void {

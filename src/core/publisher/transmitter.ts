@@ -108,6 +108,12 @@ export class Transmitter {
     this.#ticker.start();
   }
 
+  /** Fails one message of the window. */
+  giveUp(slot: Slot, because: NatspocError): void {
+    this.#fail(slot, abandoned(slot, because));
+    this.#afterAnswer();
+  }
+
   /** Fails all messages in the window and closes the port. The connection stays open. */
   close(because: NatspocError): void {
     if (this.#mode === 'closed') return;

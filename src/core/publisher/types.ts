@@ -22,6 +22,18 @@ export interface OutgoingMessage {
   readonly id?: string;
 }
 
+/** When to stop waiting for the confirmation of one message. It may be stored nevertheless. */
+export interface PublishLimits {
+  /** Gives the message up when it aborts. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Gives the message up after this time, milliseconds; at most the time of the publisher.
+   *
+   * @default that of the publisher
+   */
+  readonly timeoutMs?: number | undefined;
+}
+
 /** The stream's confirmation that it has stored a message. */
 export interface Confirmation {
   /** Where the message went. With `ownSubjects`: a number that the messages of a key share. */

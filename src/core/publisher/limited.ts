@@ -1,0 +1,57 @@
+import type { Clock } from '../lib/clock.js';
+import { messageOf, NatspocError } from '../lib/errors.js';
+import { inWords } from '../lib/in-words.js';
+import type { PublishLimits } from './types.js';
+import type { Waiter } from './window.js';
+
+/** Whether anything limits the wait. */
+export const isLimited = ({ signal, timeoutMs }: PublishLimits): boolean =>
+  signal !== undefined || timeoutMs !== undefined;
+
+/**
+ * The same waiter, given up when its signal aborts or its time is over.
+ *
+ * @param giveUp called at most once, while the message is not settled.
+ * @throws NatspocError `usage` for invalid limits; `not-confirmed` if the signal has aborted.
+ */
+export function limited(
+  waiter: Waiter,
+  { signal, timeoutMs }: PublishLimits,
+  clock: Clock,
+  giveUp: (error: NatspocError) => void,
+): Waiter {
+  if (timeoutMs !== undefined && !(typeof timeoutMs === 'number' && timeoutMs > 0))
+    throw new NatspocError(
+      'usage',
+      `timeoutMs: ${inWords(timeoutMs)} is not a number of milliseconds above 0.`,
+    );
+  const ends: (() => void)[] = [];
+  const end = (): void => {
+    for (const each of ends.splice(0)) each();
+  };
+  if (signal !== undefined) {
+    const aborted = (): NatspocError =>
+      new NatspocError('not-confirmed', `Publishing was aborted: ${messageOf(signal.reason)}.`, {
+        cause: signal.reason,
+      });
+    if (signal.aborted) throw aborted();
+    const abort = (): void => giveUp(aborted());
+    signal.addEventListener('abort', abort, { once: true });
+    ends.push(() => signal.removeEventListener('abort', abort));
+  }
+  if (timeoutMs !== undefined) {
+    const late = (): void =>
+      giveUp(new NatspocError('not-confirmed', `There is no confirmation within ${timeoutMs} ms.`));
+    ends.push(clock.at(clock.now() + timeoutMs, late));
+  }
+  return {
+    resolve: (confirmation) => {
+      end();
+      waiter.resolve(confirmation);
+    },
+    reject: (error) => {
+      end();
+      waiter.reject(error);
+    },
+  };
+}

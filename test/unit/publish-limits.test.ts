@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { PublishError } from '../../src/core/publisher/publish-error.js';
+import { Publisher, type PublisherOptions } from '../../src/core/publisher/publisher.js';
+import { ManualClock } from '../support/manual-clock.js';
+import { ModelStream } from '../support/model-stream.js';
+
+function start(options: Partial<PublisherOptions> = {}) {
+  const clock = new ManualClock();
+  const stream = new ModelStream();
+  const publisher = new Publisher({
+    layout: { prefix: 'test', partitions: 4 },
+    openPort: stream.open,
+    clock,
+    timeoutMs: 10_000,
+    maxPendingMessages: 4,
+    ...options,
+  });
+  const roundTrip = () => {
+    stream.handle();
+    stream.answer();
+  };
+  return { clock, stream, publisher, roundTrip };
+}
+
+/** How a publish has failed: whether it may be stored, and why. */
+const failureOf = async (publishing: Promise<unknown>): Promise<[string, string]> => {
+  try {
+    await publishing;
+  } catch (error) {
+    assert.ok(error instanceof PublishError, String(error));
+    return [error.stored, error.message];
+  }
+  return ['yes', ''];
+};
+
+describe('publishing with limits', () => {
+  it('is given up after its own timeout: a message that was sent may be stored', async () => {
+    const { clock, publisher, roundTrip } = start();
+    const publishing = failureOf(publisher.publish({ data: 'a' }, { timeoutMs: 500 }));
+    clock.advance(499);
+    assert.equal(publisher.pending, 1);
+    clock.advance(1);
+    assert.deepEqual(await publishing, ['unknown', 'There is no confirmation within 500 ms.']);
+    assert.equal(publisher.pending, 0);
+    assert.deepEqual(publisher.counters, { ...publisher.counters, accepted: 1, unknown: 1 });
+    roundTrip();
+    assert.equal(publisher.counters.confirmed, 0, 'a late answer changes nothing');
+  });
+
+  it('is given up when its signal aborts, with the reason as the cause', async () => {
+    const { publisher } = start();
+    const stop = new AbortController();
+    const publishing = publisher.publish({ data: 'a' }, { signal: stop.signal });
+    const reason = new Error('the request is over');
+    stop.abort(reason);
+    await assert.rejects(publishing, (error) => {
+      assert.ok(error instanceof PublishError);
+      assert.deepEqual([error.stored, error.code, error.cause], ['unknown', 'not-confirmed', reason]);
+      assert.equal(error.message, 'Publishing was aborted: the request is over.');
+      return true;
+    });
+  });
+
+  it('is not stored if it was never sent: in the queue, without a connection, or with a signal that has aborted', async () => {
+    const { publisher, stream, roundTrip } = start();
+    for (const text of ['a', 'b', 'c', 'd']) publisher.send({ data: text });
+    const stop = new AbortController();
+    const queued = failureOf(publisher.publish({ data: 'e' }, { signal: stop.signal }));
+    const next = publisher.publish({ data: 'f' });
+    stop.abort(new Error('enough'));
+    assert.deepEqual(await queued, ['no', 'Publishing was aborted: enough.']);
+    roundTrip();
+    roundTrip();
+    await next;
+    assert.equal(stream.stored.length, 5);
+    assert.deepEqual(await failureOf(publisher.publish({ data: 'g' }, { signal: stop.signal })), [
+      'no',
+      'Publishing was aborted: enough.',
+    ]);
+    stream.break(true);
+    const other = new AbortController();
+    const down = failureOf(publisher.publish({ data: 'h' }, { signal: other.signal }));
+    other.abort(new Error('enough'));
+    assert.equal((await down)[0], 'no');
+  });
+
+  it('is confirmed in time without a trace of its limits', async () => {
+    const { publisher, roundTrip, clock } = start();
+    const stop = new AbortController();
+    const publishing = publisher.publish({ data: 'a' }, { signal: stop.signal, timeoutMs: 100 });
+    roundTrip();
+    await publishing;
+    const other = publisher.publish({ data: 'b' });
+    stop.abort();
+    clock.advance(200);
+    roundTrip();
+    assert.equal((await other).sequence, 2);
+  });
+
+  it('says also without limits whether a message may be stored', async () => {
+    const { publisher, clock } = start();
+    const sent = failureOf(publisher.publish({ data: 'a' }));
+    clock.advance(10_250);
+    assert.equal((await sent)[0], 'unknown');
+    assert.equal((await failureOf(publisher.publish({ data: 'a', partition: 99 })))[0], 'no');
+  });
+
+  it('refuses a timeout that is none', async () => {
+    const { publisher } = start();
+    const [stored, message] = await failureOf(publisher.publish({ data: 'a' }, { timeoutMs: -1 }));
+    assert.deepEqual([stored, message], ['no', 'timeoutMs: -1 is not a number of milliseconds above 0.']);
+  });
+});
+
+describe('a received message that is passed on', () => {
+  it('keeps its key: its headers and its key are those of the next message', async () => {
+    const { publisher, stream, roundTrip } = start();
+    for (const [key, headers] of [
+      ['user-7', { 'Natspoc-Key': 'user-7', trace: '1' }],
+      [null, { trace: '1' }],
+      [null, { 'Natspoc-Key': 'user-7' }],
+      [undefined, { 'Natspoc-Key': 'user-7' }],
+    ] as const)
+      publisher.send(key === undefined ? { data: 'x', headers } : { data: 'x', key, headers });
+    roundTrip();
+    const places = stream.stored.map(({ subject }) => subject);
+    assert.equal(places[0], places[2]);
+    assert.equal(places[0], places[3]);
+  });
+});
