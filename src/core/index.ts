@@ -36,6 +36,7 @@ export type { HandlerLog, Logger } from './member/partition/logger.js';
 export type { StateContext } from './member/partition/partition-state.js';
 export { type Failure, InvalidMessage, type Judge, type Verdict } from './member/partition/verdict.js';
 export { describeTrend, formatMemoryLine, type MemorySample } from './member/stats/memory.js';
+export type { HandleTrace } from './member/traced-handler.js';
 export type { NatsConnection } from './nats/client/connection.js';
 export type { Connecting, StreamOptions } from './options/connecting.js';
 export type {
@@ -56,6 +57,7 @@ export type { OpenStreamOptions } from './options/stream.js';
 export type { Trimmed } from './ports/index.js';
 export type { AbortReason, Report } from './protocol/events.js';
 export { KEY_HEADER, type Layout, partitionOf, partitionSubject } from './protocol/layout.js';
+export type { MemberStats, PartitionStats } from './protocol/member-stats.js';
 export type { StreamMessage } from './protocol/message.js';
 export type { LeaseReason } from './protocol/records.js';
 export { PublishError } from './publisher/publish-error.js';
@@ -66,4 +68,5 @@ export type {
   PublishFailure,
   PublishLimits,
   PublishObserver,
+  PublishTrace,
 } from './publisher/types.js';

@@ -19,6 +19,7 @@ import { type GuardedHandler, guardStrays, REJECTIONS_ARE_ANONYMOUS } from './pa
 import type { MemorySample } from './stats/memory.js';
 import { OwnStats } from './stats/own-stats.js';
 import { tellListeners } from './tell-listeners.js';
+import { tracedHandler } from './traced-handler.js';
 import { untilReady } from './until-ready.js';
 
 /** How often counters are sampled for the rates in STATS. */
@@ -127,6 +128,11 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
   /** URL of the health checks and metrics; undefined if they are not served. */
   get healthUrl(): string | undefined {
     return this.#health?.url;
+  }
+
+  /** All measurements as plain data, as in STATS and `natspoc top`: for a registry of the program's own. */
+  get stats(): MemberStats {
+    return this.#tellStats();
   }
 
   /** The current memory of this process. */
@@ -260,7 +266,9 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
 
   /** Wraps the handler with the requested guard. */
   async #wrap(options: GroupMemberOptions): Promise<Handler | InBatches> {
-    let handler = wrapHandler(options.handler, (call) => this.#stats.timed(call));
+    const { group, stream } = this.#config;
+    const traced = tracedHandler(options.handler, { group, stream });
+    let handler = wrapHandler(traced, (call) => this.#stats.timed(call));
     if (options.guard) {
       const stop = (error: unknown): void =>
         this.#stop(new Error(`nothing caught its error: ${messageOf(error)}`, { cause: error }));
@@ -273,7 +281,6 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
       }
     }
     if (!options.health) return handler;
-    const { group, stream } = this.#config;
     // Loaded on demand: most programs do not serve it.
     const [{ Metrics }, { HealthServer }] = await Promise.all([
       import('../health/metrics.js'),

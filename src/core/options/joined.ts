@@ -5,6 +5,7 @@ import type { PartitionStatus } from '../member/engine/contract.js';
 import type { Standing } from '../member/engine/standstill.js';
 import type { MemberCounters, MemberEventMap } from '../member/member-events.js';
 import type { MemorySample } from '../member/stats/memory.js';
+import type { MemberStats } from '../protocol/member-stats.js';
 import type { HandlerContext, Message } from './handling.js';
 
 /**
@@ -25,6 +26,11 @@ export interface GroupMember<Value = undefined, State = undefined>
   readonly standing: readonly Standing[];
   /** URL of the health checks and metrics; undefined if they are not served. */
   readonly healthUrl: string | undefined;
+  /**
+   * Its measurements as plain data, as in `natspoc top`: counters, partitions with lag and rate, handler times, memory. For a
+   * metrics registry of your own.
+   */
+  readonly stats: MemberStats;
   /** The current memory of this process. */
   readonly memory: MemorySample;
   /** True while it is in the group and every partition of the group has an owner. */

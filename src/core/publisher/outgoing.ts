@@ -36,6 +36,16 @@ export function checkMessage(message: OutgoingMessage): void {
   }
 }
 
+/** True for a message that {@link checkMessage} accepts. */
+export function isMessage(message: OutgoingMessage): boolean {
+  try {
+    checkMessage(message);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** The key of a message: its own, or the one in its headers, which members use. */
 export function keyOf({ key, headers }: OutgoingMessage): string | undefined {
   return either('key', key ?? undefined, KEY_HEADER, headers?.[KEY_HEADER] || undefined);

@@ -1,12 +1,13 @@
 import { type Clock, systemClock } from '../lib/clock.js';
 import { messageOf, NatspocError } from '../lib/errors.js';
+import { Tracing } from '../lib/tracing.js';
 import type { OpenPublishPort } from '../ports/publishing.js';
 import type { Layout } from '../protocol/layout.js';
 import { type Addressing, layoutAddressing, ownAddressing } from './addressing.js';
 import { EnvelopeMaker, newIdPrefix, tooLarge } from './envelope.js';
 import { isLimited, limited } from './limited.js';
 import { Outcomes } from './outcomes.js';
-import { checkMessage, givenId } from './outgoing.js';
+import { checkMessage, givenId, isMessage } from './outgoing.js';
 import { Transmitter } from './transmitter.js';
 import type {
   Confirmation,
@@ -14,6 +15,7 @@ import type {
   PublishCounters,
   PublishLimits,
   PublishObserver,
+  PublishTrace,
 } from './types.js';
 import { WaitingLine } from './waiting-line.js';
 import { Slot, type Waiter } from './window.js';
@@ -67,6 +69,7 @@ export class Publisher {
   readonly #envelopes: EnvelopeMaker;
   readonly #outcomes: Outcomes;
   readonly #transmitter: Transmitter;
+  readonly #tracing = new Tracing<PublishTrace>('natspoc:publish');
   readonly #idPrefix: string | undefined;
   readonly #room = new WaitingLine();
   readonly #idle = new WaitingLine();
@@ -121,6 +124,13 @@ export class Publisher {
    *   after `close`; `stored` says whether it may be in the stream.
    */
   publish(message: OutgoingMessage, limits: PublishLimits = {}): Promise<Confirmation> {
+    // An invalid message fails without a trace.
+    if (!this.#tracing.isOn || !isMessage(message)) return this.#publish(message, limits);
+    const headers = { ...message.headers };
+    return this.#tracing.trace({ message, headers }, () => this.#publish({ ...message, headers }, limits));
+  }
+
+  #publish(message: OutgoingMessage, limits: PublishLimits): Promise<Confirmation> {
     return new Promise((resolve, reject) =>
       this.#accept(message, undefined, { resolve, reject }, isLimited(limits) ? limits : undefined),
     );

@@ -34,6 +34,17 @@ export interface PublishLimits {
   readonly timeoutMs?: number | undefined;
 }
 
+/** An event of the tracing channel `natspoc:publish`: one call of `publish`. */
+export interface PublishTrace {
+  readonly message: OutgoingMessage;
+  /** The headers to send. A subscriber may add some at the start, such as `traceparent`. */
+  readonly headers: Record<string, string>;
+  /** Set when the message is confirmed. */
+  readonly result?: Confirmation;
+  /** Set when it has failed: a `PublishError`. */
+  readonly error?: unknown;
+}
+
 /** The stream's confirmation that it has stored a message. */
 export interface Confirmation {
   /** Where the message went. With `ownSubjects`: a number that the messages of a key share. */

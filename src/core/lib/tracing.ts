@@ -1,0 +1,22 @@
+import { tracingChannel } from 'node:diagnostics_channel';
+
+/** Tells subscribers of `diagnostics_channel` of each call of one kind. Costs a look at the subscribers otherwise. */
+export class Tracing<Event extends object> {
+  readonly #channel: ReturnType<typeof tracingChannel<unknown, Event>>;
+
+  /** @param name of the tracing channel: subscribers find `tracing:NAME:start` and the others. */
+  constructor(name: string) {
+    this.#channel = tracingChannel<unknown, Event>(name);
+  }
+
+  /** True while anything listens. */
+  get isOn(): boolean {
+    const { start, end, asyncStart, asyncEnd, error } = this.#channel;
+    return [start, asyncEnd, error, end, asyncStart].some(({ hasSubscribers }) => hasSubscribers);
+  }
+
+  /** Runs the call between `start` and `asyncEnd`. The event gets its `result` or `error`. */
+  async trace<Result>(event: Event, run: () => Result | Promise<Result>): Promise<Result> {
+    return this.#channel.tracePromise(async () => run(), event);
+  }
+}
