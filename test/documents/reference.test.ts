@@ -1,13 +1,49 @@
 import assert from 'node:assert/strict';
 import { dirname } from 'node:path';
+import { optionsPage } from '../../scripts/options-page.js';
 import { reference } from '../../scripts/reference.js';
 import { SETTINGS } from '../../src/core/config/settings.js';
+import { CREATE_PUBLISHER, JOIN_GROUP, OPEN_STREAM } from '../../src/core/options/table.js';
 import { cacheDir, defaultStoreDir } from '../../src/local/server/paths.js';
 import { readProject } from './blocks.js';
 
 describe('the reference', () => {
   it('equals the generated help of the commands', async () => {
     assert.equal(readProject('docs/reference.md'), await reference(), 'run: npm run reference');
+  });
+});
+
+describe('the page of options', () => {
+  const page = readProject('docs/options.md');
+
+  it('equals what is generated from the comments', () => {
+    assert.equal(page, optionsPage(), 'run: npm run reference');
+  });
+
+  it('has every option of the library', () => {
+    const options = [JOIN_GROUP, CREATE_PUBLISHER, OPEN_STREAM].flatMap((table) => Object.keys(table));
+    assert.deepEqual(
+      options.filter((option) => !page.includes(`| \`${option}\` |`)),
+      [],
+    );
+  });
+});
+
+describe('the table of events', () => {
+  it('has every event of a member', () => {
+    const documented = readProject('docs/library.md');
+    const reports = readProject('src/core/protocol/events.ts').split('export type Report =')[1] ?? '';
+    const own = readProject('src/core/member/member-events.ts').split('interface MemberEventMap')[1] ?? '';
+    const events = [
+      ...[...reports.matchAll(/type: '([a-z-]+)'/g)].map(([, event = '']) => event),
+      ...[...own.matchAll(/^ {2}(\w+): \[/gm)].map(([, event = '']) => event),
+    ];
+    assert.ok(events.length > 30, String(events.length));
+    const rows = documented.split('\n').filter((line) => line.startsWith('| `'));
+    assert.deepEqual(
+      events.filter((event) => !rows.some((row) => row.split('|')[1]?.includes(`\`${event}\``))),
+      [],
+    );
   });
 });
 

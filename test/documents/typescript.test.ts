@@ -7,7 +7,7 @@ import { withTempFolder } from '../support/temp.js';
 import { blocksOf, inProject } from './blocks.js';
 
 const run = promisify(execFile);
-const DOCUMENTS = ['README.md', 'docs/library.md'];
+const DOCUMENTS = ['README.md', 'docs/library.md', 'docs/moving-from-kafkajs.md', 'docs/recipes.md'];
 
 /** As a careful reader would compile; `natspoc` is the package as it is built. */
 const TSCONFIG = {
