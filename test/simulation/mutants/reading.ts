@@ -173,8 +173,8 @@ export const READING: readonly Mutant[] = [
     edits: [
       core(
         'member/partition/runner',
-        'const coverage = this.#work.waiting === 0 ?',
-        'const coverage = this.#work.waiting >= 0 ?',
+        '(this.#work.waiting === 0 ? this.#reader?.coverage : undefined)',
+        '(this.#work.waiting >= 0 ? this.#reader?.coverage : undefined)',
       ),
     ],
   },

@@ -1,16 +1,15 @@
-import type { Cancel } from '../../lib/clock.js';
 import { messageOf, type NatspocError } from '../../lib/errors.js';
 import type { ReaderWindow } from '../../ports/index.js';
 import { type Crashes, needsCaution } from '../../protocol/crashes.js';
-import { readerName } from '../../protocol/reader-name.js';
 import { Caution } from './caution.js';
-import { readCleared } from './cleared.js';
 import type { Committer } from './committer.js';
 import type { RunnerPorts, RunnerSettings, RunnerStatus } from './contract.js';
+import { Following } from './following.js';
 import type { HeldBack } from './gate.js';
 import { StopConsuming } from './handler.js';
 import { ABORT_GRACE_MS } from './handler-timeout.js';
-import { PartitionReader } from './partition-reader.js';
+import type { PartitionReader } from './partition-reader.js';
+import { readAfter } from './read-after.js';
 import type { Taken, Takeover } from './takeover.js';
 import { Taking } from './taking.js';
 import { type Halt, PartitionWork } from './work.js';
@@ -20,8 +19,6 @@ import { type Halt, PartitionWork } from './work.js';
  * lease has to wait for as well. An owner that gets the partition earlier starts at the last commit.
  */
 const FLUSH_MS = 15_000;
-/** How often the position of a partition without messages follows a shared reader. A takeover reads again what came since. */
-const FOLLOW_EVERY_MS = 5_000;
 
 /**
  * One partition under one epoch: takes over the position, reads, handles messages, and commits. Ends by `drain`, by
@@ -44,7 +41,7 @@ export class PartitionRunner {
   #caughtUp = false;
   /** What was handled and not committed does not count: messages before it may be missing. */
   #isMistrusted = false;
-  #cancelFollow: Cancel | undefined;
+  readonly #following: Following;
   #phase: 'running' | 'draining' | 'ended' = 'running';
 
   constructor(takeover: Takeover, window: ReaderWindow, settings: RunnerSettings, ports: RunnerPorts) {
@@ -69,6 +66,11 @@ export class PartitionRunner {
       starving: () => this.#reader?.starve(),
       halting: (halt) => void this.#halt(halt),
     });
+    this.#following = new Following(
+      ports.clock,
+      () => (this.#work.waiting === 0 ? this.#reader?.coverage : undefined),
+      (coverage) => this.#committer?.follow(coverage),
+    );
     this.#taking = new Taking(takeover, settings, ports, {
       phase: () => this.#phase,
       held: (committer, taken) => this.#held(committer, taken),
@@ -110,23 +112,8 @@ export class PartitionRunner {
     this.#reader = this.#newReader(taken);
     if (!(await this.#reader.open()) || this.#isEnded()) return;
     this.#ports.events.started();
-    this.#followLater();
+    this.#following.start();
     await this.#reader.watchTrimming();
-  }
-
-  /** Nothing of it came since, so a partition without messages is handled as far as its reader has read for others. */
-  #follow(): void {
-    const coverage = this.#work.waiting === 0 ? this.#reader?.coverage : undefined;
-    if (coverage) this.#committer?.follow(coverage);
-  }
-
-  #followLater(): void {
-    const { clock } = this.#ports;
-    this.#cancelFollow = clock.at(clock.now() + FOLLOW_EVERY_MS, () => {
-      if (this.#phase !== 'running') return;
-      this.#follow();
-      this.#followLater();
-    });
   }
 
   /** Sets the limit of messages in memory. */
@@ -150,8 +137,8 @@ export class PartitionRunner {
     this.#phase = 'draining';
     const { clock } = this.#ports;
     const endsAt = clock.now() + this.#settings.drainTimeoutMs;
-    this.#follow();
-    this.#cancelFollow?.();
+    this.#following.now();
+    this.#following.stop();
     this.#reader?.close();
     this.#work.close();
     if (!(await this.#work.settles(this.#settings.drainTimeoutMs))) {
@@ -236,7 +223,7 @@ export class PartitionRunner {
   #end(reason: string, last?: () => void): void {
     if (this.#phase === 'ended') return;
     this.#phase = 'ended';
-    this.#cancelFollow?.();
+    this.#following.stop();
     this.#reader?.close();
     this.#committer?.end();
     this.#work.abandon(reason);
@@ -289,21 +276,14 @@ export class PartitionRunner {
     if (halt.kind === 'stopped') this.#ports.events.stopped?.(halt.error);
   }
 
-  #newReader({ resumed, mark, reader }: Taken): PartitionReader {
-    const { partition, epoch, group, start } = this.#takeover;
-    return new PartitionReader(
-      mark,
+  #newReader(taken: Taken): PartitionReader {
+    return readAfter(
+      this.#takeover,
+      taken,
       this.#window,
-      {
-        ...this.#ports,
-        partition,
-        name: readerName(group, partition, epoch, reader),
-        // Not if the group starts here: older messages may have been dropped before.
-        lostFrom: start === 'unreadable' || resumed > start.seq ? 0 : (start.end ?? start.seq),
-        cleared: () => readCleared(this.#ports.bucket, group, partition),
-        concurrency: this.#settings.concurrency ?? 1,
-        waiting: () => this.#work.waiting,
-      },
+      this.#settings,
+      this.#ports,
+      () => this.#work.waiting,
       {
         message: (message) => this.#work.accept(message),
         opened: () => void this.#isCaughtUp(),

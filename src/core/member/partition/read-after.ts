@@ -1,0 +1,37 @@
+import type { ReaderWindow } from '../../ports/index.js';
+import { readerName } from '../../protocol/reader-name.js';
+import { readCleared } from './cleared.js';
+import type { RunnerPorts, RunnerSettings } from './contract.js';
+import { PartitionReader, type PartitionReaderEvents } from './partition-reader.js';
+import type { Taken, Takeover } from './takeover.js';
+
+/**
+ * The messages of a partition after the position that was taken over.
+ *
+ * @param waiting how many delivered messages are not settled.
+ */
+export function readAfter(
+  { partition, epoch, group, start }: Takeover,
+  { resumed, mark, reader }: Taken,
+  window: ReaderWindow,
+  settings: RunnerSettings,
+  ports: RunnerPorts,
+  waiting: () => number,
+  events: PartitionReaderEvents,
+): PartitionReader {
+  return new PartitionReader(
+    mark,
+    window,
+    {
+      ...ports,
+      partition,
+      name: readerName(group, partition, epoch, reader),
+      // Not if the group starts here: older messages may have been dropped before.
+      lostFrom: start === 'unreadable' || resumed > start.seq ? 0 : (start.end ?? start.seq),
+      cleared: () => readCleared(ports.bucket, group, partition),
+      concurrency: settings.concurrency ?? 1,
+      waiting,
+    },
+    events,
+  );
+}
