@@ -30,6 +30,8 @@ describe('child processes', () => {
       .filter((file) => /\.tsx?$/.test(file))
       .filter((file) => /\.kill\([^)]/.test(readFileSync(join(SOURCES, file), 'utf8')));
     assert.deepEqual(signalling.sort(), [
+      // This process, with the signal that it has caught.
+      'cli/ending.ts',
       'local/child.ts',
       // Asks with signal 0 whether a process runs.
       'local/server/process.ts',
