@@ -51,3 +51,12 @@ export const systemClock: Clock = {
 export function sleep(clock: Clock, ms: number): Promise<void> {
   return new Promise((resolve) => void clock.at(clock.now() + ms, resolve));
 }
+
+/** Calls back at this interval, until the returned function is called. */
+export function every(clock: Clock, intervalMs: number, callback: () => void): Cancel {
+  let cancel = clock.at(clock.now() + intervalMs, function again() {
+    cancel = clock.at(clock.now() + intervalMs, again);
+    callback();
+  });
+  return () => cancel();
+}

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import type { Config } from '../config/config.js';
 import { Readiness } from '../health/readiness.js';
 import type { HealthOptions, HealthServer } from '../health/server.js';
-import { type Clock, systemClock } from '../lib/clock.js';
+import { type Clock, every, systemClock } from '../lib/clock.js';
 import { messageOf, NatspocError } from '../lib/errors.js';
 import type { MemberStats } from '../protocol/member-stats.js';
 import type { PartitionStatus } from './engine/contract.js';
@@ -14,8 +14,8 @@ import type { MemberCounters, MemberEventMap } from './member-events.js';
 import { logListenerFailure, sparing } from './member-log.js';
 import { type Handler, type InBatches, wrapHandler } from './partition/handler.js';
 import { type Logger, SILENT } from './partition/logger.js';
-import type { PartitionListener } from './partition/partition-events.js';
 import { type GuardedHandler, guardStrays, REJECTIONS_ARE_ANONYMOUS } from './partition/strays.js';
+import { type PartitionTold, partitionListener } from './partition-listener.js';
 import type { MemorySample } from './stats/memory.js';
 import { OwnStats } from './stats/own-stats.js';
 import { tellListeners } from './tell-listeners.js';
@@ -207,7 +207,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
           // One name and one payload for each type: the compiler cannot follow that through a union.
           this.#tell(report.type, ...([report] as never));
         },
-        partition: (partition) => this.#listenerOf(partition),
+        partition: (partition) => partitionListener(partition, this.#told),
       },
     });
     this.#member = member;
@@ -230,27 +230,14 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
     this.#leaveWith(options.signal);
   }
 
-  #listenerOf(partition: number): PartitionListener {
-    const { counters } = this;
+  /** What partitions tell. */
+  get #told(): PartitionTold {
     return {
-      handled: (message, how) => {
-        counters.handled++;
-        if (how === 'dead-letter') counters.deadLettered++;
-        else if (how === 'skip') counters.skipped++;
-        if (this.#member?.isKeyed && message.key === null) counters.withoutKey++;
-        if (this.listenerCount('handled') > 0) this.#tell('handled', { partition, message, how });
-      },
-      attemptFailed: (message, attempt, error, then) => {
-        counters.failed++;
-        this.#tell('failed', { partition, message, attempt, error, then });
-      },
-      committed: (sequence, tookMs) => this.#tell('committed', { partition, sequence, tookMs }),
-      overdue: (sequences) => this.#tell('overdue', { partition, sequences }),
-      uncommitted: (range) => this.#tell('uncommitted', { partition, ...range }),
-      trimmed: (trimmed) => this.#tell('trimmed', { partition, ...trimmed }),
-      cautious: (crashes, after) => this.#tell('cautious', { partition, crashes, after }),
-      unread: (reason, retryMs) => this.#tell('unread', { partition, reason, retryMs }),
-      stopped: (error) => this.#stop(error),
+      counters: this.counters,
+      isKeyed: () => this.#member?.isKeyed === true,
+      isHeard: (event) => this.listenerCount(event) > 0,
+      tell: (event, ...args) => this.#tell(event, ...args),
+      stop: (error) => this.#stop(error),
     };
   }
 
@@ -316,12 +303,4 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
     const version = this.#version;
     return this.#stats.stats({ id, name, group, stream, version, counters, partitions, standing });
   }
-}
-
-function every(clock: Clock, intervalMs: number, callback: () => void): () => void {
-  let cancel = clock.at(clock.now() + intervalMs, function again() {
-    cancel = clock.at(clock.now() + intervalMs, again);
-    callback();
-  });
-  return () => cancel();
 }

@@ -1,0 +1,39 @@
+import type { MemberCounters, MemberEventMap } from './member-events.js';
+import type { PartitionListener } from './partition/partition-events.js';
+
+/** What turns events of partitions into events of their member. */
+export interface PartitionTold {
+  readonly counters: MemberCounters;
+  /** The group finds the partition of a message by its key. */
+  isKeyed(): boolean;
+  /** True if the program listens. */
+  isHeard(event: keyof MemberEventMap): boolean;
+  tell<E extends keyof MemberEventMap>(event: E, ...args: MemberEventMap[E]): void;
+  /** A handler wants the whole member to stop. */
+  stop(error: Error): void;
+}
+
+/** Counts and tells what happens in one partition. */
+export function partitionListener(partition: number, told: PartitionTold): PartitionListener {
+  const { counters } = told;
+  return {
+    handled: (message, how) => {
+      counters.handled++;
+      if (how === 'dead-letter') counters.deadLettered++;
+      else if (how === 'skip') counters.skipped++;
+      if (message.key === null && told.isKeyed()) counters.withoutKey++;
+      if (told.isHeard('handled')) told.tell('handled', { partition, message, how });
+    },
+    attemptFailed: (message, attempt, error, then) => {
+      counters.failed++;
+      told.tell('failed', { partition, message, attempt, error, then });
+    },
+    committed: (sequence, tookMs) => told.tell('committed', { partition, sequence, tookMs }),
+    overdue: (sequences) => told.tell('overdue', { partition, sequences }),
+    uncommitted: (range) => told.tell('uncommitted', { partition, ...range }),
+    trimmed: (trimmed) => told.tell('trimmed', { partition, ...trimmed }),
+    cautious: (crashes, after) => told.tell('cautious', { partition, crashes, after }),
+    unread: (reason, retryMs) => told.tell('unread', { partition, reason, retryMs }),
+    stopped: (error) => told.stop(error),
+  };
+}
