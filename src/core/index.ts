@@ -28,7 +28,7 @@ export type { HealthOptions } from './health/server.js';
 export { type ErrorCode, NatspocError } from './lib/errors.js';
 export { textOf } from './lib/utf8.js';
 export { VERSION } from './lib/version.js';
-export { createPublisher, type GroupPublisher, joinGroup, openStream } from './library.js';
+export { createPublisher, joinGroup, openStream } from './library.js';
 export type { PartitionStatus } from './member/engine/contract.js';
 export type { FailedAttempt, MemberCounters, MemberEventMap } from './member/member-events.js';
 export { FailedAt, StopConsuming } from './member/partition/handler.js';
@@ -39,6 +39,7 @@ export { describeTrend, formatMemoryLine, type MemorySample } from './member/sta
 export type { HandleTrace } from './member/traced-handler.js';
 export type { NatsConnection } from './nats/client/connection.js';
 export type { Connecting, StreamOptions } from './options/connecting.js';
+export type { GroupPublisher } from './options/group-publisher.js';
 export type {
   BatchContext,
   BatchHandler,

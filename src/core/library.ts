@@ -4,6 +4,7 @@ import { openOwnSubjects } from './nats/stream/own-subjects.js';
 import { openTopology } from './nats/stream/topology.js';
 import { createPublisherConfig, joinGroupConfig, openStreamConfig } from './options/check.js';
 import { connectionOf } from './options/connected.js';
+import type { GroupPublisher } from './options/group-publisher.js';
 import type { GroupMember } from './options/joined.js';
 import type { JoinGroupOptions } from './options/member.js';
 import { openMember } from './options/open-member.js';
@@ -38,7 +39,7 @@ export async function joinGroup<Value = undefined, State = undefined>(
 }
 
 /** A publisher for `await using`, which also closes the connection that was opened for it. */
-export class GroupPublisher extends Publisher implements AsyncDisposable {
+class ClosingPublisher extends Publisher implements GroupPublisher {
   readonly #onClose: () => Promise<void>;
 
   constructor(options: PublisherOptions, onClose: () => Promise<void>) {
@@ -70,7 +71,7 @@ export async function createPublisher(options: CreatePublisherOptions): Promise<
       : await openTopology(connection, config, { create: true, uses: ['publish'] });
     const { stream, domain, duplicateWindowMs } = target;
     const { maxPendingBytes, dedupe, ordered, observer } = options;
-    return new GroupPublisher(
+    return new ClosingPublisher(
       {
         ...('layout' in target ? { layout: target.layout } : { subjects: target.subjects }),
         openPort: natsPublishPort(connection, { stream, domain, inboxPrefix: config.inboxPrefix }),

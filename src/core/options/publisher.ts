@@ -1,4 +1,4 @@
-import type { PublisherOptions } from '../publisher/publisher.js';
+import type { PublishObserver } from '../publisher/types.js';
 import type { Connecting, StreamOptions } from './connecting.js';
 
 /** Options of a publisher. */
@@ -38,5 +38,5 @@ export type CreatePublisherOptions = Connecting &
      */
     ownSubjects?: boolean | undefined;
     /** Receives the outcome of each message. */
-    observer?: PublisherOptions['observer'] | undefined;
+    observer?: PublishObserver | undefined;
   };
