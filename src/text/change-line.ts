@@ -25,6 +25,12 @@ function describe(event: GroupEvent): string {
       return `p${event.partition} ${event.event} by ${escapeControl(event.by)}`;
     case 'pinned':
       return `p${event.partition} pinned to ${escapeControl(event.to ?? '')} by ${escapeControl(event.by)}`;
+    case 'resizing':
+      return `${escapeControl(event.by ?? '')} resizes the group from ${event.partitionsBefore} to ${event.partitionsAfter} partitions`;
+    case 'resize-aborted':
+      return `the resize to ${event.partitionsBefore} partitions was aborted: the group keeps ${event.partitionsAfter}`;
+    case 'resized':
+      return `the group was resized from ${event.partitionsBefore} to ${event.partitionsAfter} partitions`;
     case 'died':
       return `${escapeControl(event.member)} died or was fenced`;
     case 'leaving':

@@ -32,6 +32,7 @@ export const groupJson = (status: GroupStatus) => ({
   members: status.members.map(memberJson),
   uncovered: status.uncovered ?? null,
   unread: status.unread ?? null,
+  resize: status.resize ?? null,
 });
 
 function memberJson({ stats, answeredAtMs: _, ...member }: MemberStatus): object {

@@ -3,6 +3,7 @@ import {
   isEstimate,
   type LeaseStatus,
   needsAttention,
+  type ResizeStatus,
   totalsOf,
 } from '../core/admin/group-status.js';
 import { type MemberStatus, TROUBLED } from '../core/admin/members.js';
@@ -30,7 +31,10 @@ export const stateText = ({ state, pin }: Pick<LeaseStatus, 'state' | 'pin'>): s
  *
  * @param width of the terminal; if it is too narrow, the least important columns are omitted.
  */
-export function formatLeases({ partitions, members, uncovered }: GroupStatus, width?: number): string[] {
+export function formatLeases(
+  { partitions, members, uncovered, resize }: GroupStatus,
+  width?: number,
+): string[] {
   const bySession = new Map(members.map((member) => [member.session, member]));
   const rows = partitions.map((lease) => {
     const member = bySession.get(lease.session ?? '');
@@ -68,8 +72,15 @@ export function formatLeases({ partitions, members, uncovered }: GroupStatus, wi
   const outside = uncovered
     ? wrap(`! ${describeUncovered(uncovered)}`, width ?? Number.POSITIVE_INFINITY)
     : [];
-  return [...table, ...formatTrimmed(partitions, width), ...outside];
+  const resizing = resize
+    ? wrap(describeResizing(resize, partitions.length), width ?? Number.POSITIVE_INFINITY)
+    : [];
+  return [...table, ...resizing, ...formatTrimmed(partitions, width), ...outside];
 }
+
+/** A resize that is under way, as one line. */
+export const describeResizing = ({ to, by, forMs, closed }: ResizeStatus, from: number): string =>
+  `being resized from ${from} to ${countOf(to, 'partition')} by ${escapeControl(by)}, for ${formatDuration(forMs)}: ${closed} of ${from} closed`;
 
 /** One line with the number of messages that the stream dropped, for each partition that lost any. */
 function formatTrimmed(leases: readonly LeaseStatus[], width = Number.POSITIVE_INFINITY): string[] {

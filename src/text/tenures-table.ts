@@ -21,11 +21,11 @@ export function formatTenures(tenures: readonly Tenure[], width?: number): strin
       { title: 'HELD FOR', align: 'right' },
       { title: 'GAP BEFORE', align: 'right' },
     ],
-    tenures.map(({ at, owner, from, reason, epoch, heldMs, gapMs }) => [
+    tenures.map(({ at, owner, from, reason, closed, epoch, heldMs, gapMs }) => [
       at,
       owner === null ? '-' : escapeControl(owner),
       from === null ? '-' : escapeControl(from),
-      reason === null ? '-' : HOW[reason],
+      reason === null ? '-' : closed ? 'closed' : HOW[reason],
       String(epoch),
       formatDuration(heldMs),
       gapMs === null ? '?' : gapMs === 0 ? '-' : `<= ${formatDuration(gapMs)}`,

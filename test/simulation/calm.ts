@@ -1,4 +1,5 @@
 import { CalmCheck, type Expectation } from './checks/calm.js';
+import { orderResize } from './faults/operator.js';
 import type { World } from './world.js';
 
 /** One isolated change: starts it, and returns its permitted effects. Undefined if the group does not allow it. */
@@ -100,6 +101,14 @@ const forgetful: Episode = (world) => {
   return { ...CUT, what: 'lost and wrong answers to writes' };
 };
 
+/** The number of partitions changes, and no member leaves its place. */
+const resize: Episode = (world) => {
+  const before = world.settings.partitions;
+  const partitions = world.random.int(1, 16);
+  if (!orderResize(world, partitions)) return undefined;
+  return { ...EXACT, what: `a resize from ${before} to ${partitions}`, isResized: true };
+};
+
 const EPISODES: readonly [Episode, ...Episode[]] = [
   join,
   unseenJoin,
@@ -120,7 +129,8 @@ export async function calmEpisode(
   rest: (what: string, boundMs: number) => Promise<void>,
 ): Promise<void> {
   const check = new CalmCheck(world);
-  const expected = world.random.pick(EPISODES)(world);
+  const isResize = world.settings.resizing && world.random.chance(0.6);
+  const expected = (isResize ? resize : world.random.pick(EPISODES))(world);
   if (!expected) return;
   world.judge.note(`--- ${expected.what}`);
   // Long enough for the change to take effect.

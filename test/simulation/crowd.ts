@@ -233,8 +233,10 @@ export class Crowd {
   }
 }
 
-const keyOf = (entry: ViewEntry): string =>
-  `${entry.kind} ${entry.kind === 'session' ? entry.id : entry.partition}`;
+function keyOf(entry: ViewEntry): string {
+  if (entry.kind === 'layout') return entry.kind;
+  return `${entry.kind} ${entry.kind === 'session' ? entry.id : entry.partition}`;
+}
 
 function sessionOf(id: string, revision: number, { ttlMs, suspectMs }: Timing): ViewEntry {
   const who = { v: RECORD_VERSION, id, name: id, host: 'h', pid: 1, version: '0.0.0', startedAt: '' };

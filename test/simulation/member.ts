@@ -13,7 +13,7 @@ import { SimDeadLetters } from './model/dead-letters.js';
 import { type HandlerProfile, simulatedHandler } from './model/handler.js';
 import { Process } from './model/process.js';
 import { Random } from './model/random.js';
-import { type ReaderObserver, SimStream } from './model/stream.js';
+import { type ReaderObserver, SimStream, slotOf } from './model/stream.js';
 import type { StreamFaults } from './model/stream-api.js';
 import type { World } from './world.js';
 
@@ -34,7 +34,7 @@ export class SimMember {
   readonly member: MemberEngine;
   readonly #world: World;
   readonly #fairness: Fairness;
-  readonly #stream: SimStream;
+  #stream: SimStream;
   isLeaving = false;
   #isRefused = false;
   isGone = false;
@@ -62,19 +62,13 @@ export class SimMember {
     );
     this.#fairness = new Fairness(judge, (partition) => this.#held(partition));
     const budget = { messages: settings.bufferMessages, bytes: 1_000_000 };
-    const { partitions } = settings;
-    this.#stream = new SimStream(
-      this.client,
-      this.#readers(),
-      settings.shared
-        ? {
-            clock: this.process.clock,
-            partitions,
-            budget,
-            newName: () => sharedReaderName(settings.group, random),
-          }
-        : undefined,
-    );
+    const isSlotted = settings.resizing;
+    const newName = (): string => sharedReaderName(settings.group, random);
+    const streamOf = (partitions: number): SimStream => {
+      const shared = { clock: this.process.clock, partitions, budget, newName, isSlotted };
+      return new SimStream(this.client, this.#readers(), settings.shared ? shared : undefined);
+    };
+    this.#stream = streamOf(settings.partitions);
     this.member = new MemberEngine(
       {
         group: settings.group,
@@ -83,7 +77,7 @@ export class SimMember {
         pid: 1,
         version: '0.0.0',
         partitions: settings.partitions,
-        isKeyed: false,
+        layout: world.layout,
         timing,
         start: { seq: 0 },
         runner: {
@@ -100,6 +94,14 @@ export class SimMember {
       {
         bucket: this.bucket,
         stream: this.#stream,
+        ...(isSlotted && {
+          partitionIn: (message: { subject: string }, partitions: number) => slotOf(message) % partitions,
+          resized: ({ partitions }: { partitions: number }) => {
+            this.#stream = streamOf(partitions);
+            this.#fairness.resized();
+            return { stream: this.#stream, layout: undefined };
+          },
+        }),
         prober: new SimProber(server, this.connection, Math.max(100, settings.probeEveryMs), settings.denied),
         identities: new SimIdentities(this.connection, random, random.chance(settings.mute), (id) =>
           ledger.identified(id, name),

@@ -36,6 +36,8 @@ export function settingsFor(
   const partitions = wanted.partitions ?? random.int(3, 16);
   const minMs = random.pick([0.1, 0.5, 2]);
   const onExhausted = random.pick<WorldSettings['onExhausted']>(['skip', 'dead-letter', 'halt']);
+  const shared = random.chance(0.5);
+  const resizing = shared && random.chance(0.5);
   return {
     group: 'g',
     members: wanted.members ?? random.int(3, 8),
@@ -47,9 +49,10 @@ export function settingsFor(
     clockError: 0.05,
     latency: { minMs, maxMs: minMs * random.pick([1.5, 5]) },
     drainTimeoutMs: random.pick([500, 3_000]),
-    concurrency: random.pick([1, 1, 1, 4]),
+    concurrency: resizing ? 1 : random.pick([1, 1, 1, 4]),
     bufferMessages: random.pick([12, 64, 256]),
-    shared: random.chance(0.5),
+    shared,
+    resizing,
     // With the policy halt, handlers fail only in the storm.
     handlers: { ...handlers(random), ...(onExhausted === 'halt' && { fails: 0 }) },
     onExhausted,

@@ -76,6 +76,19 @@ const FAULTS: readonly Fault[] = [
   bucket.goingBack,
 ];
 
+/** Faults that a resize is not judged by: messages or entries are lost, or cannot be read. */
+const NOT_RESIZING: ReadonlySet<Fault> = new Set([
+  trimming,
+  unreadablePosition,
+  unreadableLease,
+  bucket.losses,
+  bucket.goingBack,
+]);
+const OF_RESIZING: readonly Fault[] = [
+  ...FAULTS.filter((fault) => !NOT_RESIZING.has(fault)),
+  ...Array.from({ length: 30 }, () => operator.resizes),
+];
+
 /** Starts several faults within a time, on random members; resolves at the end of the last one. */
 export async function storm(world: World, faults: number, withinMs: number): Promise<void> {
   const { random, timeline, judge } = world;
@@ -83,7 +96,7 @@ export async function storm(world: World, faults: number, withinMs: number): Pro
   for (let i = 0; i < faults; i++) {
     timeline.after(random.between(0, withinMs), () => {
       const member = random.oneOf(world.active);
-      const fault = random.oneOf(FAULTS);
+      const fault = random.oneOf(world.settings.resizing ? OF_RESIZING : FAULTS);
       if (!member || !fault) {
         world.join();
         return;

@@ -1,4 +1,12 @@
-import { parseGroupKey } from '../../src/core/protocol/keys.js';
+import type { BucketEntry } from '../../src/core/protocol/entries.js';
+import { keys, parseGroupKey } from '../../src/core/protocol/keys.js';
+import {
+  decodeGroupLayout,
+  encodeRecord,
+  type GroupLayoutRecord,
+  RECORD_VERSION,
+} from '../../src/core/protocol/records.js';
+import { OPERATOR } from './checks/damage.js';
 import { Drops } from './checks/drops.js';
 import { Handling } from './checks/handling.js';
 import { Judge } from './checks/judge.js';
@@ -7,6 +15,7 @@ import { Poison } from './checks/poison.js';
 import { SimMember } from './member.js';
 import type { Latency } from './model/connection.js';
 import type { HandlerProfile } from './model/handler.js';
+import type { Stored } from './model/log.js';
 import { Random } from './model/random.js';
 import { Server } from './model/server.js';
 import type { StoreCopy } from './model/store.js';
@@ -34,6 +43,8 @@ export interface WorldSettings {
   handlers: HandlerProfile;
   /** Members read all partitions with one reader, as in keyed groups. */
   shared: boolean;
+  /** The group is keyed, and is resized now and then. */
+  resizing: boolean;
   /** The policy after the last failed attempt of a message. */
   onExhausted: 'skip' | 'halt' | 'dead-letter';
   /** Timeout of an attempt. */
@@ -43,6 +54,9 @@ export interface WorldSettings {
 }
 
 const KEYS = ['a', 'b', 'c', 'd', 'e'] as const;
+
+/** Different hashes of keys, in a group that is resized. */
+const SLOTS = 48;
 
 /** How often a run checks the condition that it waits for. */
 const LOOK_EVERY_MS = 50;
@@ -60,7 +74,9 @@ export class World {
   readonly poison: Poison;
   readonly members: SimMember[] = [];
   /** Readers opened, by partition. */
-  readonly opens: number[];
+  opens: number[];
+  /** The layout of a resizing group, and the revision of its entry. */
+  layout: { record: GroupLayoutRecord; revision: number } | undefined;
   isPublishing = false;
   /** The harm to entries of the bucket in this run: damage or loss, not both, because a loss could bring damage back. */
   harm: 'damage' | 'loss' | undefined;
@@ -86,8 +102,35 @@ export class World {
     this.opens = new Array<number>(settings.partitions).fill(0);
     this.server.store.observe((entry, writer) => {
       if (entry.value === null) this.#checkPermission(entry.key, writer);
-      this.ledger.applied(entry, writer);
+      if (entry.key === keys.groupLayout(settings.group)) this.#laidOut(entry, writer);
+      else this.ledger.applied(entry, writer);
     });
+    if (settings.resizing) {
+      const { partitions, group } = settings;
+      const record: GroupLayoutRecord = {
+        ...{ v: RECORD_VERSION, key: 'function:slot', filter: '>', partitions, hash: 'fnv1a32' },
+      };
+      this.server.store.write(keys.groupLayout(group), encodeRecord(record), 0, OPERATOR);
+    }
+  }
+
+  /** The layout was written: a new one, or an order. Judges that nothing of the old one runs or is lost. */
+  #laidOut({ value, revision }: BucketEntry, writer: string): void {
+    const record = value ? decodeGroupLayout(value) : undefined;
+    if (!record) return;
+    const epoch = this.layout?.record.epoch ?? 0;
+    this.layout = { record, revision };
+    const { before, next, partitions } = record;
+    this.judge.note(`${writer} writes a layout of ${partitions} partitions, next ${next?.partitions}`);
+    if ((record.epoch ?? 0) === epoch || !before) return;
+    this.handling.resized();
+    this.ledger.cut(before.positions, writer);
+    const isHandled = ({ slot, sequence }: Stored): boolean =>
+      sequence <= (before.positions[slot % before.partitions] ?? 0);
+    this.server.log.repartition(partitions, isHandled);
+    this.ledger.resized(record);
+    this.settings.partitions = partitions;
+    this.opens = new Array<number>(partitions).fill(0);
   }
 
   /** The members that should own partitions. */
@@ -110,7 +153,12 @@ export class World {
   /** Stores a message in a partition. */
   store(partition: number): void {
     const key = this.settings.concurrency > 1 ? this.random.pick(KEYS) : null;
-    this.server.log.append(partition, key);
+    this.server.log.append(this.settings.resizing ? this.#slotIn(partition) : partition, key);
+  }
+
+  #slotIn(partition: number): number {
+    const { partitions } = this.settings;
+    return partition + partitions * this.random.int(0, Math.floor((SLOTS - 1 - partition) / partitions));
   }
 
   /** Publishes to random partitions at the run's rate until `isPublishing` is false. */

@@ -1,5 +1,10 @@
 import type { Effect, GroupEvent, SessionEntry, ViewEntry, Written } from '../../src/core/protocol/events.js';
-import { type LeaseRecord, RECORD_VERSION, type SessionRecord } from '../../src/core/protocol/records.js';
+import {
+  type GroupLayoutRecord,
+  type LeaseRecord,
+  RECORD_VERSION,
+  type SessionRecord,
+} from '../../src/core/protocol/records.js';
 import { initialState, type State } from '../../src/core/protocol/state.js';
 import { step } from '../../src/core/protocol/step.js';
 import { type Timing, timingFor } from '../../src/core/protocol/timing.js';
@@ -13,8 +18,8 @@ export class GroupDriver {
   #state: State;
   #effects: Effect[] = [];
 
-  constructor(partitions = 4) {
-    this.#state = initialState({ group: 'g', name: 'me', partitions, timing: this.timing, seed: 1 });
+  constructor(partitions = 4, layout?: { record: GroupLayoutRecord; revision: number }) {
+    this.#state = initialState({ group: 'g', name: 'me', partitions, layout, timing: this.timing, seed: 1 });
   }
 
   /** Feeds one event; returns the effects that it caused. */

@@ -20,6 +20,7 @@ function bench(ports: Partial<CommitterPorts> = {}) {
       epoch: 7,
       revision: bucket.revision,
       sequence: 10,
+      tags: { v: 2 },
       reader: 'f00d',
       mark: { sequence: 10 },
     },

@@ -44,7 +44,13 @@ describe('tables on a narrow terminal', () => {
   });
 
   it('omit columns of a history, but never start and gap', () => {
-    const tenure = { session: 'S', reason: 'claim', at: '2026-01-01T00:00:00.000Z', heldMs: 61_000 } as const;
+    const tenure = {
+      session: 'S',
+      reason: 'claim',
+      at: '2026-01-01T00:00:00.000Z',
+      heldMs: 61_000,
+      closed: false,
+    } as const;
     const lines = formatTenures(
       [{ ...tenure, epoch: 7, owner: 'worker-17', from: 'worker-3', gapMs: 900 }],
       60,

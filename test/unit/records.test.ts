@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { keys, parseGroupKey } from '../../src/core/protocol/keys.js';
 import {
+  decodeGroupLayout,
   decodeLayout,
   decodeLease,
   decodePosition,
@@ -10,7 +11,7 @@ import {
   foreignFormat,
   type LeaseRecord,
   type PositionRecord,
-  RECORD_VERSION,
+  RESIZED_VERSION,
   type SessionRecord,
   unreadableAs,
 } from '../../src/core/protocol/records.js';
@@ -70,7 +71,27 @@ describe('records', () => {
 
   it('of a newer version are not read', () => {
     assert.equal(decodeSession(bytes({ ...session, v: 3 })), undefined);
-    assert.equal(decodePosition(bytes({ ...position, v: 3 })), undefined);
+    assert.equal(decodePosition(bytes({ ...position, v: RESIZED_VERSION + 1 })), undefined);
+  });
+
+  it('of a resized group keep what names their layout, and are not read where that is broken', () => {
+    const resized = { ...lease, v: RESIZED_VERSION, layout: 2, closed: { order: 7, seq: 12, trimmed: 1 } };
+    assert.deepEqual(decodeLease(bytes(resized)), resized);
+    for (const broken of [
+      { ...resized, layout: 'x' },
+      { ...resized, closed: { order: 7 } },
+    ])
+      assert.equal(decodeLease(bytes(broken)), undefined);
+    const sought = { ...position, v: RESIZED_VERSION, layout: 2, sought: true };
+    assert.deepEqual(decodePosition(bytes(sought)), sought);
+    const layout = {
+      ...{ v: RESIZED_VERSION, key: 'subject:2', filter: '>', partitions: 3, hash: 'fnv1a32', epoch: 1 },
+      before: { partitions: 2, positions: [4, 5] },
+      next: { partitions: 9, by: 'op', at: '' },
+    };
+    assert.deepEqual(decodeGroupLayout(bytes(layout)), layout);
+    for (const broken of [{ before: { partitions: 2, positions: [4] } }, { before: 1 }, { next: {} }])
+      assert.equal(decodeGroupLayout(bytes({ ...layout, ...broken })), undefined);
   });
 
   it('of sessions of an older version are not read, because that version keeps no proof of life', () => {
@@ -82,7 +103,7 @@ describe('records', () => {
   });
 
   it('show whether an undecodable value is of a newer version', () => {
-    assert.equal(unreadableAs(bytes({ ...position, v: RECORD_VERSION + 1 })), 'newer');
+    assert.equal(unreadableAs(bytes({ ...position, v: RESIZED_VERSION + 1 })), 'newer');
     for (const broken of [{ ...position, seq: -1 }, { ...position, v: -2 }, { v: 1e300 }, null, [], 'text']) {
       assert.equal(unreadableAs(bytes(broken)), 'broken', JSON.stringify(broken));
     }

@@ -40,7 +40,6 @@ async function busyMember(partitions: number) {
       pid: 1,
       version: '0.0.0',
       partitions,
-      isKeyed: false,
       timing: timingFor(10_000, 400),
       start: { seq: 0 },
       runner: {

@@ -30,6 +30,8 @@ function bench() {
     phase: 'running',
     since: 0,
     retryAt: 0,
+    settled: null,
+    settling: false,
     rested: false,
     drainFailed: false,
     release: null,

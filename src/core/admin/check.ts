@@ -2,7 +2,7 @@ import { escapeControl } from '../lib/text.js';
 import { formatCount, formatDuration } from '../lib/units.js';
 import { describeUncovered } from '../member/status-lines.js';
 import { unevenLoads } from './balance.js';
-import type { GroupStatus, LeaseStatus } from './group-status.js';
+import type { GroupStatus, LeaseStatus, ResizeStatus } from './group-status.js';
 import { describeLag } from './lag.js';
 import { isLate, type MemberStatus } from './members.js';
 import { describePositionFault } from './position-fault.js';
@@ -24,6 +24,7 @@ export interface Finding {
     | 'uncovered'
     | 'lag'
     | 'stalled'
+    | 'resizing'
     | 'imbalance'
     | 'near-expiry'
     | 'setting';
@@ -48,6 +49,8 @@ export function checkGroup(status: GroupStatus, limits: CheckLimits): Finding[] 
   if (members.length === 0) {
     findings.push(finding('no-members', 'critical', 'the group has no members'));
   }
+  if (status.resize && status.resize.forMs > LONG_RESIZE_MS)
+    findings.push(checkResize(status, status.resize));
   if (status.uncovered) findings.push(finding('uncovered', 'critical', describeUncovered(status.uncovered)));
   for (const lease of partitions) findings.push(...checkLease(lease, limits));
   for (const member of members) findings.push(...checkMember(member));
@@ -58,6 +61,17 @@ export function checkGroup(status: GroupStatus, limits: CheckLimits): Finding[] 
     findings.push(finding('imbalance', 'warning', message));
   }
   return findings;
+}
+
+/** A resize takes as long as the slowest handler; one that takes longer than this needs an operator. */
+const LONG_RESIZE_MS = 60_000;
+
+function checkResize({ partitions }: GroupStatus, { to, forMs, closed }: ResizeStatus): Finding {
+  const open = partitions.find(({ state }) => state !== 'closed');
+  const owner = open?.owner ? ` of ${escapeControl(open.owner)}` : '';
+  const which = open ? `, p${open.partition}${owner} is not` : '';
+  const message = `the resize to ${to} partitions takes ${formatDuration(forMs)}: ${closed} of ${partitions.length} are closed${which}; "leases resize --abort" withdraws it`;
+  return finding('resizing', 'critical', message);
 }
 
 /** A setting of the stream or bucket that loses messages, or may lose them. */

@@ -9,6 +9,7 @@ import { checkGroup, type Finding } from './check.js';
 import { type Ending, type EndOrder, endMember } from './end-member.js';
 import { followJoining, type Joining } from './follow-joining.js';
 import { GroupFollower } from './follower.js';
+import { findGroupLayout, positionsNow } from './group-layout.js';
 import { type GroupStatus, readGroupStatus } from './group-status.js';
 import { lastOwner, readTenures, type Tenure } from './history.js';
 import { operatorName } from './operator.js';
@@ -16,6 +17,14 @@ import { changeOverride } from './overrides.js';
 import { patienceOf } from './patience.js';
 import { untilNotHandled } from './pausing.js';
 import { type ReleaseOutcome, releasePartitions } from './release.js';
+import {
+  abortResize,
+  planResize,
+  type ResizeOutcome,
+  type ResizePlan,
+  type ResizePorts,
+  resizeGroup,
+} from './resize.js';
 import { type SeekOutcome, seekPositions } from './seek.js';
 import { planSeek, type SeekStep, type SeekTarget } from './seek-target.js';
 import { findStalls } from './stalled.js';
@@ -191,7 +200,8 @@ export class GroupAdmin {
 
   /** The new positions, and the messages that would be skipped or repeated. Changes nothing. */
   async planSeek(partitions: readonly number[], target: SeekTarget): Promise<SeekStep[]> {
-    const facts = await this.#ports.observer.positions();
+    const found = await findGroupLayout(this.#ports.bucket, this.name);
+    const facts = positionsNow(await this.#ports.observer.positions(), found?.layout, Date.now());
     const positions = new Map<number, PositionMark | 'unreadable'>(
       facts.map((each) => [each.partition, each.unreadable ? 'unreadable' : each]),
     );
@@ -224,6 +234,26 @@ export class GroupAdmin {
         partitions,
       ),
     );
+  }
+
+  /** What a resize would do; throws if it is not possible now. Changes nothing. */
+  planResize(follower: GroupFollower, partitions: number): Promise<ResizePlan> {
+    return planResize(this.#resizePorts(follower), partitions);
+  }
+
+  /** Orders another number of partitions of a keyed group, and waits until the members have carried it out. */
+  resize(follower: GroupFollower, partitions: number, signal?: AbortSignal): Promise<ResizeOutcome> {
+    return resizeGroup(this.#resizePorts(follower), partitions, patienceOf(this.#config).waitMs, signal);
+  }
+
+  /** Withdraws a resize that is not carried out yet. Returns the number that was wanted; null: none was. */
+  abortResize(follower: GroupFollower): Promise<number | null> {
+    return abortResize(this.#resizePorts(follower));
+  }
+
+  #resizePorts(follower: GroupFollower): ResizePorts {
+    const { bucket, observer } = this.#ports;
+    return { bucket, observer, follower, group: this.name, by: operatorName() };
   }
 
   /** Asks a member to leave and end. */

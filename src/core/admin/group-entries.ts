@@ -1,5 +1,5 @@
 import type { ViewEntry } from '../protocol/events.js';
-import type { LeaseRecord, OverrideRecord, SessionRecord } from '../protocol/records.js';
+import type { GroupLayoutRecord, LeaseRecord, OverrideRecord, SessionRecord } from '../protocol/records.js';
 
 /** An entry as stored. `atMs`: when it was stored, milliseconds since 1970 on the observer's clock. */
 interface Seen<T> {
@@ -19,11 +19,15 @@ export type SeenLease = Seen<LeaseRecord | 'unreadable' | null>;
 /** An operator's override of a partition; `record` null: it was removed. */
 export type SeenOverride = Seen<OverrideRecord | 'unreadable' | null>;
 
+/** The layout of a keyed group. */
+export type SeenLayout = Seen<GroupLayoutRecord | 'unreadable' | null>;
+
 /** A change by an entry; `before` undefined: nothing was known; a session's `after` null: it has ended. */
 export type GroupChange =
   | { kind: 'session'; id: string; before: SeenSession | undefined; after: SeenSession | null }
   | { kind: 'lease'; partition: number; before: SeenLease | undefined; after: SeenLease }
-  | { kind: 'override'; partition: number; before: SeenOverride | undefined; after: SeenOverride };
+  | { kind: 'override'; partition: number; before: SeenOverride | undefined; after: SeenOverride }
+  | { kind: 'layout'; before: SeenLayout | undefined; after: SeenLayout };
 
 /** Limit of remembered ended sessions. They are remembered so that no older entry brings one back. */
 const MAX_ENDED = 1_000;
@@ -45,6 +49,8 @@ export class GroupEntries {
   readonly sessions: Map<string, SeenSession>;
   readonly leases: Map<number, SeenLease>;
   readonly overrides: Map<number, SeenOverride>;
+  /** The layout of a keyed group; undefined: none was seen. */
+  layout: SeenLayout | undefined;
   /** Sessions that have ended: by which revision, and when. */
   readonly ended: Map<string, { revision: number; atMs: number }>;
   /** The newest revision so far. */
@@ -55,6 +61,7 @@ export class GroupEntries {
     this.sessions = new Map(known?.sessions);
     this.leases = new Map(known?.leases);
     this.overrides = new Map(known?.overrides);
+    this.layout = known?.layout;
     this.ended = new Map(known?.ended);
     this.#newest = known ? known.#newest : 0;
   }
@@ -77,6 +84,13 @@ export class GroupEntries {
       // The end of an unknown session is reported only if it arrives in order.
       return before || isNewest ? change : undefined;
     }
+    if (entry.kind === 'layout') {
+      const before = this.layout;
+      if (before && before.revision >= revision) return undefined;
+      const after = { revision, record: entry.record, atMs };
+      this.layout = after;
+      return { kind: 'layout', before, after };
+    }
     const { partition } = entry;
     if (entry.kind === 'lease') {
       const before = this.leases.get(partition);
@@ -97,7 +111,9 @@ export class GroupEntries {
     const inOrder = [...entries].sort((a, b) => a.revision - b.revision);
     const newest = inOrder.at(-1)?.revision ?? 0;
     const present = new Set(
-      inOrder.map((each) => `${each.kind} ${each.kind === 'session' ? each.id : each.partition}`),
+      inOrder.flatMap((each) =>
+        each.kind === 'layout' ? [] : [`${each.kind} ${each.kind === 'session' ? each.id : each.partition}`],
+      ),
     );
     const gone = <Key>(kind: ViewEntry['kind'], known: ReadonlyMap<Key, Seen<unknown>>): Key[] =>
       [...known].flatMap(([key, { revision }]) =>
@@ -121,9 +137,17 @@ export class GroupEntries {
     return { kind: 'session', id, before, after: null };
   }
 
-  /** The record of a lease; null: none, or it cannot be read. */
+  /** The record of a lease; null: none, or it cannot be read, or it is of partitions before the last resize. */
   leaseOf(partition: number): LeaseRecord | null {
-    return readable(this.leases.get(partition));
+    const record = readable(this.leases.get(partition));
+    return record && (record.layout ?? 0) < (readable(this.layout)?.epoch ?? 0) ? null : record;
+  }
+
+  /** True for a partition that is closed for the resize that is under way. */
+  isClosed(partition: number): boolean {
+    const { layout } = this;
+    if (!readable(layout)?.next) return false;
+    return this.leaseOf(partition)?.closed?.order === layout?.revision;
   }
 
   /** The override of a partition; null: none, or it cannot be read. */

@@ -28,12 +28,23 @@ export type GroupEvent =
   | MemberEvent
   | OwnerEvent
   | OverrideEvent
+  /**
+   * An operator wants another number of partitions: all are closed first; or not any more; or it is done. `partitionsAfter`: the
+   * number that is wanted, or that there is now.
+   */
+  | {
+      event: 'resizing' | 'resize-aborted' | 'resized';
+      partitionsBefore: number;
+      partitionsAfter: number;
+      by: string | null;
+    }
   /** An entry that cannot be read. */
   | { event: 'unreadable'; key: string; partition?: number };
 
 /** The events of a change; none for the end of a session that was never seen. */
 export function eventsOf(change: GroupChange): GroupEvent[] {
   if (change.kind === 'session') return sessionEvents(change);
+  if (change.kind === 'layout') return layoutEvents(change);
   const { kind, partition } = change;
   if (change.after.record === 'unreadable')
     return [{ event: 'unreadable', key: `${kind}.${partition}`, partition }];
@@ -57,6 +68,21 @@ function leaseEvent({ partition, before, after }: Extract<GroupChange, { kind: '
   const moved = { partition, epoch: after.revision, from, fromSession: readable(before)?.owner ?? null };
   if (!record?.owner) return { event: 'released', ...moved };
   return { event: 'acquired', ...moved, member: record.name, session: record.owner, reason: record.reason };
+}
+
+function layoutEvents({ before, after }: Extract<GroupChange, { kind: 'layout' }>): GroupEvent[] {
+  if (after.record === 'unreadable') return [{ event: 'unreadable', key: 'layout' }];
+  const [was, is] = [readable(before), readable(after)];
+  if (!was || !is) return [];
+  const by = is.next?.by ?? was.next?.by ?? null;
+  const tell = (
+    event: 'resizing' | 'resize-aborted' | 'resized',
+    partitionsBefore: number,
+    partitionsAfter: number,
+  ): GroupEvent[] => [{ event, partitionsBefore, partitionsAfter, by }];
+  if ((is.epoch ?? 0) > (was.epoch ?? 0)) return tell('resized', was.partitions, is.partitions);
+  if (is.next) return tell('resizing', was.partitions, is.next.partitions);
+  return was.next ? tell('resize-aborted', was.next.partitions, is.partitions) : [];
 }
 
 function overrideEvents(change: Extract<GroupChange, { kind: 'override' }>): GroupEvent[] {

@@ -2,7 +2,8 @@ import type { PositionFacts, Uncovered } from '../ports/facts.js';
 import type { GroupObserver } from '../ports/observer.js';
 import type { PartitionStats } from '../protocol/member-stats.js';
 import type { LeaseReason } from '../protocol/records.js';
-import { GroupEntries } from './group-entries.js';
+import { GroupEntries, readable } from './group-entries.js';
+import { positionsNow } from './group-layout.js';
 import { readLags } from './lag.js';
 import { isDead, type MemberStatus, readMembers } from './members.js';
 import { type PositionFault, readPositionFaults } from './position-fault.js';
@@ -12,7 +13,7 @@ import { type Unread, withUnread } from './unread.js';
  * The state of a partition. `unowned`: it has no owner; `orphaned`: its owner has no session any more;
  * `expired`, `unreachable`, `silent`: its owner has not renewed, has no connection, does not answer;
  * `unreadable`: its lease cannot be read; `owned`: nothing more is known; otherwise as its owner reports: `starting`,
- * `running`, `draining`, `drained`, `waiting`, `halted`, `paused`.
+ * `running`, `draining`, `drained`, `waiting`, `halted`, `paused`. `closed`: it is closed for a resize.
  */
 type LeaseState =
   | 'unowned'
@@ -22,10 +23,19 @@ type LeaseState =
   | 'silent'
   | 'unreadable'
   | 'owned'
+  | 'closed'
   | (string & {});
 
 /** States of a partition that need no attention. */
-const HEALTHY = new Set<LeaseState>(['owned', 'running', 'starting', 'draining', 'drained', 'paused']);
+const HEALTHY = new Set<LeaseState>([
+  'owned',
+  'running',
+  'starting',
+  'draining',
+  'drained',
+  'paused',
+  'closed',
+]);
 
 /** True if no member makes progress in the partition, so that an operator should look. */
 export const needsAttention = ({ state }: Pick<LeaseStatus, 'state'>): boolean => !HEALTHY.has(state);
@@ -81,6 +91,19 @@ export interface GroupStatus {
   uncovered?: Uncovered | undefined;
   /** Of a keyed group: what it has not read yet; absent: not known. */
   unread?: Unread | undefined;
+  /** A resize that is not carried out yet. */
+  resize?: ResizeStatus | undefined;
+}
+
+/** A resize that is being carried out. */
+export interface ResizeStatus {
+  /** The number of partitions that is wanted, and the operator who ordered it. */
+  to: number;
+  by: string;
+  /** Since when, milliseconds. */
+  forMs: number;
+  /** Partitions that are closed already. */
+  closed: number;
 }
 
 /** The totals of a group. */
@@ -187,7 +210,19 @@ export function describeGroup(
     };
   });
   all.sort((a, b) => compareNames(a.name, b.name) || (a.session < b.session ? -1 : 1));
-  return { partitions, members: all, uncovered };
+  return { partitions, members: all, uncovered, resize: resizeOf(entries, partitions, nowMs) };
+}
+
+function resizeOf(
+  entries: GroupEntries,
+  partitions: readonly LeaseStatus[],
+  nowMs: number,
+): ResizeStatus | undefined {
+  const { atMs = nowMs } = entries.layout ?? {};
+  const next = readable(entries.layout)?.next;
+  if (!next) return undefined;
+  const closed = partitions.filter(({ state }) => state === 'closed').length;
+  return { to: next.partitions, by: next.by, forMs: Math.max(0, Math.round(nowMs - atMs)), closed };
 }
 
 function stateOf(
@@ -197,7 +232,7 @@ function stateOf(
 ): LeaseState {
   if (entries.isUnreadable(partition)) return 'unreadable';
   const owner = entries.ownerOf(partition);
-  if (owner === null) return 'unowned';
+  if (owner === null) return entries.isClosed(partition) ? 'closed' : 'unowned';
   const member = members.get(owner);
   if (!member) return 'orphaned';
   if (member.state === 'unreachable' || member.state === 'expired') return member.state;
@@ -213,13 +248,15 @@ function stateOf(
  * Reads the status of a group once: sessions, leases, positions, ends of the partitions, lag, and the answers of
  * the members.
  *
- * @param partitions how many the stream has.
+ * @param partitions how many the stream has; a keyed group says itself how many it has.
  * @throws the errors of the observer: no permission, no bucket, no answer.
  */
 export async function readGroupStatus(observer: GroupObserver, partitions: number): Promise<GroupStatus> {
-  const [past, positions] = await Promise.all([observer.entries(), observer.positions()]);
+  const [past, stored] = await Promise.all([observer.entries(), observer.positions()]);
   const entries = new GroupEntries();
   for (const { entry, atMs } of past) if (entry.kind !== 'proof') entries.apply(entry, atMs);
+  const layout = readable(entries.layout) ?? undefined;
+  const positions = positionsNow(stored, layout, Date.now());
   const members = await readMembers(observer, entries);
   // Read last, so that no position is beyond its end.
   const [ends, stream] = await Promise.all([observer.ends(), observer.stream()]);
@@ -227,7 +264,8 @@ export async function readGroupStatus(observer: GroupObserver, partitions: numbe
   const committed = new Map(positions.map((each) => [each.partition, each]));
   const last = new Map(ends.map((each) => [each.partition, each.sequence]));
   const nowMs = Date.now();
-  const progress = Array.from({ length: partitions }, (_, partition) => {
+  const count = layout?.partitions ?? partitions;
+  const progress = Array.from({ length: count }, (_, partition) => {
     const own = ownReport(entries, members, partition);
     const end = last.get(partition) ?? null;
     const known = describeProgress(committed.get(partition), own, nowMs);

@@ -8,6 +8,8 @@ export interface Tenure {
   session: string | null;
   from: string | null;
   reason: LeaseReason | null;
+  /** The partition was closed for a resize: the next one of this number is another partition. */
+  closed: boolean;
   /** Its start, on the observer's clock, ISO 8601. */
   at: string;
   /** Its duration, until the next change of owner or until now; whole milliseconds. */
@@ -36,6 +38,7 @@ export function readTenures(past: readonly PastEntry[], partition: number, nowMs
       session: record?.owner ?? null,
       from: record?.from ?? null,
       reason: record?.reason ?? null,
+      closed: record?.closed !== undefined,
       at: new Date(atMs).toISOString(),
       heldMs: Math.ceil(Math.max(0, (next?.atMs ?? nowMs) - atMs)),
       gapMs: gapBefore(past, atMs, record?.reason, ownerBefore, before?.atMs),

@@ -3,9 +3,11 @@ import { messageOf, NatspocError } from '../lib/errors.js';
 import type { Bucket } from '../ports/index.js';
 import type { GroupObserver } from '../ports/observer.js';
 import { keys } from '../protocol/keys.js';
+import { startsAt } from '../protocol/partition-start.js';
 import type { PositionMark } from '../protocol/position-mark.js';
-import { decodePosition, encodeRecord, RECORD_VERSION, unreadableAs } from '../protocol/records.js';
+import { decodePosition, encodeRecord, positionTags, unreadableAs } from '../protocol/records.js';
 import type { GroupFollower } from './follower.js';
+import { type FoundLayout, findGroupLayout } from './group-layout.js';
 import { changeOverride, readOverride, type Wish } from './overrides.js';
 import { untilNotHandled } from './pausing.js';
 import type { SeekStep } from './seek-target.js';
@@ -42,6 +44,12 @@ export interface SeekOutcome extends SeekStep {
  */
 export async function seekPositions(ports: SeekPorts, partitions: readonly number[]): Promise<SeekOutcome[]> {
   const { bucket, group, by, waitMs } = ports;
+  const found = await findGroupLayout(bucket, group);
+  if (found?.layout.next)
+    throw new NatspocError(
+      'failed',
+      `Group ${group} is being resized. Seek when that is done: "natspoc leases" shows it.`,
+    );
   const before = new Map<number, Wish>();
   try {
     await mapConcurrently(partitions, CONCURRENT_WRITES, async (partition) => {
@@ -51,7 +59,7 @@ export async function seekPositions(ports: SeekPorts, partitions: readonly numbe
     return await mapConcurrently(partitions, CONCURRENT_WRITES, async (partition) => {
       const reason = unfinished.get(partition) ?? (ports.signal?.aborted ? 'interrupted' : undefined);
       if (reason !== undefined) return notMoved(partition, reason);
-      return writePosition(ports, partition);
+      return writePosition(ports, partition, found);
     });
   } finally {
     await liftPauses(
@@ -92,6 +100,7 @@ const notMoved = (partition: number, message: string): SeekOutcome => ({
 async function writePosition(
   { bucket, group, follower, plan, mark }: SeekPorts,
   partition: number,
+  layout: FoundLayout | undefined,
 ): Promise<SeekOutcome> {
   const key = keys.position(group, partition);
   const found = await bucket.read(key);
@@ -105,18 +114,25 @@ async function writePosition(
   // An owner that is resumed after this check writes the position, so our write fails. One resumed before it may be at work.
   const { record: wanted } = await readOverride(bucket, keys.override(group, partition));
   if (!wanted?.paused) return notMoved(partition, 'another operator resumed it meanwhile');
-  const from = position && { ...position, sequence: position.seq };
+  const epochOfLayout = layout?.layout.epoch ?? 0;
+  const isCurrent = position && (position.layout ?? 0) === epochOfLayout;
+  const start = layout?.layout.before && { sequence: startsAt(partition, layout.layout) };
+  const from = isCurrent ? { ...position, sequence: position.seq } : start;
   const step = await plan(partition, value && !position ? 'unreadable' : (from ?? null));
   const { created, stored } = await mark(step.to);
   // Never below the stored epoch: an older owner must find itself fenced.
   const epoch = Math.max(follower.epochOf(partition), position?.epoch ?? 0);
   const at = new Date().toISOString();
   const reader = position?.epoch === epoch ? position.reader : undefined;
-  const record = { v: RECORD_VERSION, seq: step.to, epoch, at, reader, created, stored };
+  const tags = positionTags(epochOfLayout, true);
+  const record = { ...tags, seq: step.to, epoch, at, reader, created, stored };
   const revision = found.kind === 'found' ? found.entry.revision : 0;
   const written = await bucket.write(key, encodeRecord(record), revision);
   switch (written.kind) {
     case 'ok':
+      // A resize that began before this write may have taken the position that was there.
+      if (layout && (await findGroupLayout(bucket, group))?.revision !== layout.revision)
+        return notMoved(partition, 'the group was resized meanwhile: look at its positions, and seek again');
       return { ...step, moved: true, message: null };
     case 'conflict':
       return notMoved(partition, 'its position was moved by another operator meanwhile');

@@ -9,7 +9,10 @@ import { natsSessionTraces } from '../nats/kv/session-traces.js';
 import { MicroIdentities, microProber, natsLink } from '../nats/service/control.js';
 import { NatsDeadLetters } from '../nats/stream/dead-letters.js';
 import type { Uncovered } from '../ports/facts.js';
+import type { EventStream } from '../ports/index.js';
+import type { StreamMessage } from '../protocol/message.js';
 import type { MessageKey } from '../protocol/message-key.js';
+import type { GroupLayoutRecord } from '../protocol/records.js';
 import { timingFor, unsafeTiming } from '../protocol/timing.js';
 import type { MemberEvents } from './engine/contract.js';
 import { MemberEngine } from './engine/engine.js';
@@ -71,6 +74,7 @@ export async function startMember(options: JoinOptions): Promise<MemberEngine> {
   reopenWhenSilent(connection);
   const source = await openSource(connection, config, options.messageKey);
   const { handles, partitions, prefix } = source;
+  if (source.note !== undefined) options.logger?.warn({ event: 'setting', group: config.group }, source.note);
   for (const { message } of warningsOf(source.concerns, ['handle']))
     options.logger?.warn({ event: 'concern', group: config.group }, message);
   const deadLetters = new NatsDeadLetters(handles, {
@@ -91,6 +95,8 @@ export async function startMember(options: JoinOptions): Promise<MemberEngine> {
   );
   await source.begin?.();
   const budget = { messages: config.bufferMessages, bytes: config.bufferBytes };
+  const share = (count: number, partitionOf: (message: StreamMessage) => number | undefined): EventStream =>
+    shareReaders({ events: source.events, partitions: count }, partitionOf, start, config.group, budget);
   const member: MemberEngine = new MemberEngine(
     {
       group,
@@ -99,7 +105,7 @@ export async function startMember(options: JoinOptions): Promise<MemberEngine> {
       pid: process.pid,
       version,
       partitions,
-      isKeyed: source.isKeyed,
+      layout: source.layout,
       timing,
       start,
       runner: {
@@ -121,9 +127,17 @@ export async function startMember(options: JoinOptions): Promise<MemberEngine> {
     {
       bucket,
       layout: source.keeper,
-      stream: source.shared
-        ? shareReaders(source, source.shared, start, config.group, budget)
-        : source.events,
+      stream: source.shared ? share(partitions, source.shared) : source.events,
+      partitionIn: source.resizable?.partitionIn,
+      resized:
+        source.resizable &&
+        (
+          ({ partitionIn, keeperOf }) =>
+          (layout: GroupLayoutRecord) => ({
+            stream: share(layout.partitions, (message) => partitionIn(message, layout.partitions)),
+            layout: keeperOf(layout),
+          })
+        )(source.resizable),
       prober: microProber(connection, {
         stream: config.stream,
         group,

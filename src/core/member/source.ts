@@ -15,6 +15,8 @@ import type { EventStream, LayoutKeeper, ReaderWindow } from '../ports/index.js'
 import { partitionOfSubject } from '../protocol/layout.js';
 import type { StreamMessage } from '../protocol/message.js';
 import { type MessageKey, parseMessageKey, partitionByKey } from '../protocol/message-key.js';
+import type { PartitionIn } from '../protocol/partition-start.js';
+import type { GroupLayoutRecord } from '../protocol/records.js';
 import { literalStart } from '../protocol/subject.js';
 import type { GroupStart } from './partition/group-start.js';
 import { newReaderToken } from './partition/reader-token.js';
@@ -26,7 +28,10 @@ export interface Source {
   bucket: NatsBucket;
   keeper: LayoutKeeper;
   partitions: number;
-  isKeyed: boolean;
+  /** The layout of a keyed group, and the revision of its entry. */
+  layout?: { record: GroupLayoutRecord; revision: number };
+  /** Something to tell; undefined: nothing. */
+  note?: string | undefined;
   /** What the start of the group must say; see {@link GroupStartPorts.key}. */
   key: string | null | undefined;
   /** Of the first member of a keyed group: writes the layout, once the start is decided. */
@@ -45,7 +50,11 @@ export interface Source {
    * partition in subjects. One consumer has one filter before nats-server 2.10, and is slower with several.
    */
   shared?: (message: StreamMessage) => number | undefined;
+  /** Of a keyed group: what depends on its number of partitions. */
+  resizable?: { partitionIn: PartitionIn; keeperOf: (layout: GroupLayoutRecord) => LayoutKeeper };
 }
+
+const byKey: PartitionIn = (message, partitions) => partitionByKey(message.key, message, partitions);
 
 /**
  * Opens what a member reads: a keyed group where one is asked for or is there, else the partitions of the stream's own
@@ -67,7 +76,6 @@ export async function openSource(
     bucket,
     keeper: layoutKeeper(bucket, config.bucket, layout),
     partitions: layout.partitions,
-    isKeyed: false,
     key: null,
     prefix: layout.prefix,
     deadPrefix: layout.prefix,
@@ -96,7 +104,8 @@ function keyedSource(group: KeyedGroup, config: Config, given: MessageKey | unde
     bucket,
     keeper: groupLayoutKeeper(bucket, config, layout),
     partitions,
-    isKeyed: true,
+    layout: { record: layout, revision: group.revision },
+    note: group.note,
     key: begin ? layout.key : undefined,
     begin,
     prefix: literalStart(filter),
@@ -105,13 +114,17 @@ function keyedSource(group: KeyedGroup, config: Config, given: MessageKey | unde
     concerns,
     events: new NatsEventStream(group, config.stream, { all: filter, of: () => [filter] }, key.of),
     uncovered: async () => undefined,
-    shared: (message) => partitionByKey(message.key, message, partitions),
+    shared: (message) => byKey(message, partitions),
+    resizable: {
+      partitionIn: byKey,
+      keeperOf: (resized) => groupLayoutKeeper(bucket, config, resized),
+    },
   };
 }
 
 /** A stream that is read once for all partitions of a member. */
 export function shareReaders(
-  { events, partitions }: Source,
+  { events, partitions }: Pick<Source, 'events' | 'partitions'>,
   partitionOf: (message: StreamMessage) => number | undefined,
   start: GroupStart,
   group: string,

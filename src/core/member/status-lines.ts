@@ -15,6 +15,7 @@ const LOST = {
   deadline: 'could not renew in time',
   fenced: 'this member was fenced',
   lost: 'another member took it',
+  resized: 'the group was resized meanwhile',
   'went-back': 'the bucket no longer has its lease',
 } as const;
 
@@ -49,6 +50,12 @@ export function describeReport(report: Report, group: string): string {
       return `p${report.partition} is paused`;
     case 'unpaused':
       return `p${report.partition} was resumed`;
+    case 'resizing':
+      return `${escapeControl(report.by)} resizes the group from ${report.from} to ${report.to} partitions: closing all of them`;
+    case 'resize-aborted':
+      return `the group keeps its ${report.partitions} partitions: the resize was aborted`;
+    case 'resized':
+      return `the group was resized from ${report.from} to ${report.to} partitions`;
     case 'expired':
       return 'could not renew in time: stopped handling';
     case 'resumed':

@@ -67,6 +67,10 @@ export interface PositionFacts {
   /** See `PositionMark`. */
   created?: number;
   stored?: number;
+  /** The epoch of the layout of its partition; absent: 0. */
+  layout?: number;
+  /** A seek has moved it since the last resize. */
+  sought?: true;
   /** The position cannot be read: sequence and epoch are 0 and meaningless. */
   unreadable?: Unreadable;
 }

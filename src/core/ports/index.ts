@@ -168,6 +168,8 @@ export interface ReaderOptions {
   window: ReaderWindow;
   /** Limit of messages that are handled in parallel. */
   concurrency: number;
+  /** Of a shared reader: true for a message that is passed over, because it was handled before the group was resized. */
+  isHandled?: ((message: StreamMessage) => boolean) | undefined;
 }
 
 /** The state of a reader on the server. */

@@ -46,6 +46,7 @@ export function beginAnew(state: State): void {
   state.ring = null;
   state.former = null;
   state.watchRevision = 0;
+  state.layout.revision = 0;
   state.viewReady = false;
   state.out.push({ type: 'begin-anew', owned });
 }

@@ -1,6 +1,6 @@
 import type { ViewEntry } from './events.js';
 import { parseGroupKey } from './keys.js';
-import { decodeLease, decodeOverride, decodeSession } from './records.js';
+import { decodeGroupLayout, decodeLease, decodeOverride, decodeSession } from './records.js';
 
 /** One entry of the bucket; `value` is null if the key was deleted. */
 export interface BucketEntry {
@@ -23,12 +23,14 @@ export function decodeEntry(group: string, entry: BucketEntry): ViewEntry | unde
       return { ...key, revision, record: value === null ? null : (decodeLease(value) ?? 'unreadable') };
     case 'override':
       return { ...key, revision, record: value === null ? null : (decodeOverride(value) ?? 'unreadable') };
+    case 'layout':
+      return { ...key, revision, record: value === null ? null : (decodeGroupLayout(value) ?? 'unreadable') };
     default:
       return undefined;
   }
 }
 
-/** Decodes entries, except the group's layout; `foreign` receives the keys that are not the protocol's. */
+/** Decodes entries; `foreign` receives the keys that are not the protocol's. */
 export function decodeEntries(
   group: string,
   entries: readonly BucketEntry[],
@@ -38,7 +40,7 @@ export function decodeEntries(
   for (const entry of entries) {
     const view = decodeEntry(group, entry);
     if (view) decoded.push(view);
-    else if (parseGroupKey(group, entry.key).kind !== 'layout') foreign(entry.key);
+    else foreign(entry.key);
   }
   return decoded;
 }

@@ -1,4 +1,5 @@
 import { compare } from './assign.js';
+import { lookUpLayout } from './known-layout.js';
 import { lookUpLease, writeLease } from './lease-writes.js';
 import { isAlive, isDue, type State, wake } from './state.js';
 import { answersFor } from './view.js';
@@ -8,7 +9,7 @@ const AT_ONCE = 4;
 const LOOKS = 3;
 
 /**
- * Reads from the leader, in turns, whether entries still exist: the own session, some of the leases that this member
+ * Reads from the leader, in turns, whether entries still exist: the own session, the group's layout, some of the leases that this member
  * answers for, and some of the other sessions. An entry that is removed from the bucket's stream leaves no marker, so
  * no watch shows it. A member answers for the leases that it owns and those that it handed over, because the next owner
  * may never have seen its lease. Members that plan with an absent member must notice that.
@@ -20,6 +21,7 @@ export function lookAtEntries(state: State): void {
   wake(state, state.lookAt);
   const { session, lookedAt } = state;
   if (session.id !== null) state.out.push({ type: 'read-session', id: session.id, known: session.revision });
+  lookUpLayout(state);
   const partitions = [...state.leases.keys()].filter((partition) => answersFor(state, partition));
   partitions.sort((a, b) => a - b);
   for (const partition of turn(partitions, (each) => each > lookedAt.partition)) {

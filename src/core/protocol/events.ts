@@ -2,19 +2,24 @@
  * The input and output of the protocol. Events are facts with a monotonic time. Effects are orders to the shell. Both
  * are data.
  */
-import type { LeaseRecord, OverrideRecord, SessionRecord } from './records.js';
+import type { Closing, GroupLayoutRecord, LeaseRecord, OverrideRecord, SessionRecord } from './records.js';
 
-/** A decoded session, lease or override entry, from the watch or a reply. */
+/** A decoded session, lease, override or layout entry, from the watch or a reply. */
 export type ViewEntry =
   | { kind: 'session'; id: string; revision: number; record: SessionRecord | 'unreadable' | null }
   | { kind: 'lease'; partition: number; revision: number; record: LeaseRecord | 'unreadable' | null }
-  | { kind: 'override'; partition: number; revision: number; record: OverrideRecord | 'unreadable' | null };
+  | { kind: 'override'; partition: number; revision: number; record: OverrideRecord | 'unreadable' | null }
+  | { kind: 'layout'; revision: number; record: GroupLayoutRecord | 'unreadable' | null };
 
 /** A session entry. */
 export type SessionEntry = Extract<ViewEntry, { kind: 'session' }>;
 
 /** A lease entry. */
 export type LeaseEntry = Extract<ViewEntry, { kind: 'lease' }>;
+
+/** The entry of a keyed group's layout. */
+export type LayoutEntry = Extract<ViewEntry, { kind: 'layout' }>;
+
 /** A stored proof of life. The watch does not show it. */
 export interface ProofEntry {
   kind: 'proof';
@@ -86,6 +91,18 @@ export type GroupEvent = { now: number } & (
   | { type: 'partition-failed'; partition: number; epoch: number; message: string }
   /** Its handler failed for good. We keep the partition, halted. */
   | { type: 'partition-halted'; partition: number; epoch: number; message: string }
+  /** The position of a drained partition is certain; null: it could not be settled. */
+  | {
+      type: 'position-settled';
+      partition: number;
+      epoch: number;
+      order: number;
+      position: Omit<Closing, 'order'> | null;
+      message?: string | undefined;
+    }
+  | { type: 'layout-written'; expected: number; record: GroupLayoutRecord; outcome: Written }
+  /** The leader's answer about the layout of the group. */
+  | { type: 'layout-looked-up'; entry: LayoutEntry | null | 'unknown' }
   /** A request to give a partition away: to a member by name or id, or to the one with the fewest. */
   | { type: 'release'; partition: number; to: string | null }
   | { type: 'leave' }
@@ -95,7 +112,7 @@ export type GroupEvent = { now: number } & (
 export type EventOf<T extends GroupEvent['type']> = Extract<GroupEvent, { type: T }>;
 
 /** Why a partition is stopped immediately, without a commit. */
-export type AbortReason = 'deadline' | 'fenced' | 'lost' | 'went-back';
+export type AbortReason = 'deadline' | 'fenced' | 'lost' | 'resized' | 'went-back';
 
 /** Orders to the shell. Each that asks the server is answered by one event. */
 export type Effect =
@@ -127,6 +144,14 @@ export type Effect =
   /** `died`: the last owner has died, so that the partition was claimed. */
   | { type: 'start-partition'; partition: number; epoch: number; died: boolean }
   | { type: 'drain-partition'; partition: number; epoch: number }
+  /** Take the position of a drained partition over once more, so that it is certain; answered by `position-settled`. */
+  | { type: 'settle-position'; partition: number; epoch: number; order: number }
+  /** Write the next layout; answered by `layout-written`. */
+  | { type: 'write-layout'; expected: number; record: GroupLayoutRecord }
+  /** Read the layout; answered by `layout-looked-up`. */
+  | { type: 'look-up-layout' }
+  /** The partitions are those of this layout from now on. None of the older one runs. */
+  | { type: 'begin-layout'; record: GroupLayoutRecord }
   | { type: 'abort-partition'; partition: number; epoch: number; reason: AbortReason }
   /** Handlers may start until this time and not after; -Infinity: not now. */
   | { type: 'permit'; until: number }
@@ -156,6 +181,11 @@ export type Report =
   | { type: 'lost'; partition: number; epoch: number; reason: AbortReason }
   | { type: 'retrying'; partition: number; epoch: number; message: string }
   | { type: 'halted'; partition: number; epoch: number; message: string }
+  /** An operator wants another number of partitions: all are closed first. `resize-aborted`: not any more. */
+  | { type: 'resizing'; from: number; to: number; by: string }
+  | { type: 'resize-aborted'; partitions: number }
+  /** The group has another number of partitions. */
+  | { type: 'resized'; from: number; to: number }
   /** An operator paused the partition: owned, not handled. `unpaused`: the pause was lifted. */
   | { type: 'paused'; partition: number; epoch: number }
   | { type: 'unpaused'; partition: number; epoch: number }

@@ -1,5 +1,5 @@
 import type { EventOf } from './events.js';
-import { type LeaseReason, RECORD_VERSION } from './records.js';
+import { type Closing, type LeaseReason, versionIn } from './records.js';
 import type { State } from './state.js';
 import { applyLease, forgetLease } from './view.js';
 
@@ -17,15 +17,18 @@ export function writeLease(
   name: string,
   reason: LeaseReason,
   from: string | null,
+  closed?: Closing,
 ): void {
   const pending = state.writes.get(partition);
   if (pending && state.now < pending.retryAt) return;
   state.writes.set(partition, { expected, retryAt: Number.POSITIVE_INFINITY });
+  const { epoch: layout } = state.layout;
+  const tags = { ...(layout > 0 && { layout }), ...(closed && { closed }) };
   state.out.push({
     type: 'write-lease',
     partition,
     expected,
-    record: { v: RECORD_VERSION, owner, name, reason, from },
+    record: { v: versionIn(closed ? layout + 1 : layout), owner, name, reason, from, ...tags },
   });
 }
 

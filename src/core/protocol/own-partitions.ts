@@ -1,4 +1,5 @@
 import type { EventOf } from './events.js';
+import { orderOf } from './known-layout.js';
 import { isInDoubt } from './lease-writes.js';
 import type { LeaseRecord } from './records.js';
 import { isPaused, type OwnPartition, report, type State } from './state.js';
@@ -11,6 +12,8 @@ export function adopt(state: State, partition: number, epoch: number, record: Le
     phase: 'starting',
     since: state.now,
     retryAt: 0,
+    settled: null,
+    settling: false,
     rested: false,
     drainFailed: false,
     release: null,
@@ -19,8 +22,8 @@ export function adopt(state: State, partition: number, epoch: number, record: Le
   };
   state.own.set(partition, own);
   if (isInDoubt(state, partition, epoch)) own.phase = 'drained';
-  // A leaving member hands it on. What it handled before its session expired may not be committed yet.
-  else if (state.leaving) drain(state, partition, own);
+  // It is handed on, or closed. What was handled here before the session expired may not be committed yet.
+  else if (state.leaving || orderOf(state)) drain(state, partition, own);
   else startOrRest(state, partition, own);
 }
 

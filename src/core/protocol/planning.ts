@@ -1,4 +1,5 @@
 import { compare, type Holding, type Plan } from './assign.js';
+import { leaseNow } from './known-layout.js';
 import type { OwnPartition, State } from './state.js';
 
 /** The members that the plan counts on, with their names. */
@@ -15,7 +16,7 @@ export function planMembers(state: State): Map<string, string> {
 export function* holdings(state: State, members: ReadonlyMap<string, string>): Iterable<Holding> {
   const pins = pinnedTo(state, members);
   for (let partition = 0; partition < state.partitions; partition++) {
-    const lease = state.leases.get(partition);
+    const lease = leaseNow(state, partition);
     if (lease?.record === 'unreadable') continue;
     const pin = pins.get(partition) ?? null;
     yield { partition, owner: lease?.record?.owner ?? null, epoch: lease?.revision ?? 0, pin };

@@ -1,10 +1,12 @@
 import { assign, type Plan } from './assign.js';
 import { restoreLeases } from './entry-looks.js';
+import { isClosed, leaseNow, orderOf } from './known-layout.js';
 import { forgetWrites, isInDoubt, writeLease } from './lease-writes.js';
 import { ensureEnded, lookUpOwners, retryLookUps } from './look-up.js';
 import { adopt, drain, rest, start, startOrRest } from './own-partitions.js';
 import { holdings, planMembers, receiver } from './planning.js';
 import type { LeaseReason } from './records.js';
+import { close, cut } from './resize.js';
 import { isAlive, isDue, isPaused, report, type State } from './state.js';
 
 /**
@@ -39,6 +41,7 @@ export function reconcile(state: State): void {
     claim(state, plan);
   }
   finishDrained(state, plan, members);
+  cut(state);
   forgetWrites(state);
 }
 
@@ -52,7 +55,13 @@ function retryDue(state: State): void {
   retryLookUps(state);
   endHold(state);
   for (const own of state.own.values()) {
-    if (own.phase === 'waiting' && isDue(state, own.retryAt)) state.dirty = true;
+    const waits = own.phase === 'waiting' || (own.phase === 'drained' && orderOf(state) !== null);
+    if (waits && own.retryAt > 0 && isDue(state, own.retryAt)) state.dirty = true;
+  }
+  const { writeAt } = state.layout;
+  if (Number.isFinite(writeAt) && isDue(state, writeAt)) {
+    state.layout.writeAt = Number.NEGATIVE_INFINITY;
+    state.dirty = true;
   }
   for (const { retryAt } of state.writes.values()) if (isDue(state, retryAt)) state.dirty = true;
 }
@@ -84,9 +93,10 @@ function followView(state: State): void {
       report(state, { type: 'lost', partition, epoch: own.epoch, reason });
     }
   }
-  for (const [partition, { revision, record }] of state.leases) {
-    if (record === null || record === 'unreadable' || record.owner !== state.session.id) continue;
-    if (partition >= state.partitions) continue;
+  for (const [partition, { revision, record: stored }] of state.leases) {
+    if (stored === null || stored === 'unreadable' || stored.owner !== state.session.id) continue;
+    const record = leaseNow(state, partition)?.record;
+    if (!record || record === 'unreadable' || partition >= state.partitions) continue;
     const own = state.own.get(partition);
     if (!own) adopt(state, partition, revision, record);
     else if (own.phase === 'waiting' && state.now >= own.retryAt) start(state, partition, own);
@@ -106,7 +116,7 @@ function followPauses(state: State): void {
   }
 }
 
-/** Drains what the plan gives to others, and what was requested. */
+/** Drains what the plan gives to others, what was requested, and everything for a resize. */
 function giveAway(state: State, plan: Plan, members: Map<string, string>): void {
   // Others must know first that we leave, or their plans would give us more. A mark that was sent is enough, because it
   // arrives before the leases, unless an earlier write makes it fail.
@@ -114,7 +124,10 @@ function giveAway(state: State, plan: Plan, members: Map<string, string>): void 
   for (const [partition, own] of state.own) {
     if (own.phase === 'draining' || own.phase === 'drained') continue;
     const to = plan.get(partition);
-    const surplus = state.leaving || (to !== undefined && to !== state.session.id && members.has(to));
+    const surplus =
+      orderOf(state) !== null ||
+      state.leaving ||
+      (to !== undefined && to !== state.session.id && members.has(to));
     if (!surplus && !own.release) continue;
     // Halted ones too: what was handled before the failure may not be committed yet.
     drain(state, partition, own);
@@ -129,7 +142,8 @@ function claim(state: State, plan: Plan): void {
   if (state.now < state.holdUntil) return;
   for (const [partition, to] of plan) {
     if (to !== state.session.id || state.own.has(partition) || state.lost.has(partition)) continue;
-    const lease = state.leases.get(partition);
+    if (isClosed(state, partition)) continue;
+    const lease = leaseNow(state, partition);
     const record = lease?.record === 'unreadable' ? null : lease?.record;
     // An owner with a session gives its partition away itself.
     if (record?.owner && !ensureEnded(state, record.owner)) continue;
@@ -137,10 +151,14 @@ function claim(state: State, plan: Plan): void {
   }
 }
 
-/** Hands drained partitions over, or starts them again if the plan has changed. */
+/** Hands drained partitions over, closes them for a resize, or starts them again if the plan has changed. */
 function finishDrained(state: State, plan: Plan, members: Map<string, string>): void {
   for (const [partition, own] of state.own) {
     if (own.phase !== 'drained') continue;
+    if (orderOf(state)) {
+      close(state, partition, own);
+      continue;
+    }
     const to = receiver(state, partition, own, plan, members);
     if (to === state.session.id && !own.release && !isInDoubt(state, partition, own.epoch)) {
       startOrRest(state, partition, own);

@@ -5,8 +5,14 @@
 import { decode, type Guard, isCount, orNull, parseObject } from '../lib/json.js';
 import { MAX_TTL_MS } from './timing.js';
 
-/** The record version that this program writes, and the newest that it reads. All members of a group write the same. */
+/** The record version that this program writes. All members of a group write the same. */
 export const RECORD_VERSION = 2;
+
+/**
+ * The version of layouts, leases and positions of a group that is being resized, or has been: the newest that this program reads.
+ * Programs that know no resize leave them alone.
+ */
+export const RESIZED_VERSION = 3;
 
 /** Limit of partitions: a record with more is not read. */
 export const MAX_PARTITIONS = 65_536;
@@ -32,6 +38,8 @@ export interface SessionRecord {
   /** The same if probes find no responders. */
   suspectMs: number;
   leaving?: boolean;
+  /** It follows a resize of its group; absent: an older version that does not. */
+  resizes?: boolean;
 }
 
 /** A member's proof of life. The revision of the entry counts: each renewal makes a new one. */
@@ -56,6 +64,22 @@ export interface LeaseRecord {
   from: string | null;
   /** Wall clock, ISO 8601: for people only. */
   at: string;
+  /** The epoch of the layout whose partition this is; absent: 0. */
+  layout?: number | undefined;
+  /** Present if the partition is closed for a resize: nothing of it is handled any more under this layout. */
+  closed?: Closing | undefined;
+}
+
+/** Where a partition was closed, and for which resize. */
+export interface Closing {
+  /** The revision of the layout entry that holds the order. */
+  order: number;
+  /** The last stream sequence handled in the partition. */
+  seq: number;
+  /** See `PositionMark`. */
+  created?: number | undefined;
+  /** Upper bound of messages that the stream dropped before they were handled; absent: none. */
+  trimmed?: number | undefined;
 }
 
 /** The last stream sequence handled in a partition, and the epoch of the owner that wrote this. */
@@ -80,6 +104,10 @@ export interface PositionRecord {
   /** See `PositionMark`. */
   created?: number | undefined;
   stored?: number | undefined;
+  /** The epoch of the layout whose partition this is; absent: 0. */
+  layout?: number | undefined;
+  /** A seek moved it since the last resize: everything behind it is handled, whatever was before. */
+  sought?: true | undefined;
 }
 
 /** Where a group starts in partitions without a position: written once, by its first member. */
@@ -139,6 +167,32 @@ export interface GroupLayoutRecord {
   filter: string;
   partitions: number;
   hash: 'fnv1a32';
+  /** How often the group was resized; absent: never. */
+  epoch?: number | undefined;
+  /** The partitions before the last resize. */
+  before?: LayoutBefore | undefined;
+  /** An operator wants another number of partitions. */
+  next?: ResizeOrder | undefined;
+}
+
+/** The partitions that a resize has replaced. */
+export interface LayoutBefore {
+  partitions: number;
+  /** The last stream sequence handled in each of them. */
+  positions: number[];
+  /** See `PositionMark`. */
+  created?: number | undefined;
+  /** Upper bound of messages that the stream dropped before they were handled, in all of them; absent: none. */
+  trimmed?: number | undefined;
+}
+
+/** What an operator wants: another number of partitions. */
+export interface ResizeOrder {
+  partitions: number;
+  /** The operator, for people. */
+  by: string;
+  /** Wall clock, ISO 8601: for people only. */
+  at: string;
 }
 
 /**
@@ -150,7 +204,7 @@ export type Unreadable = 'newer' | 'broken';
 /** Which of the two it is. */
 export function unreadableAs(bytes: Uint8Array): Unreadable {
   const version = parseObject(bytes)?.v;
-  return isCount(version) && version > RECORD_VERSION ? 'newer' : 'broken';
+  return isCount(version) && version > RESIZED_VERSION ? 'newer' : 'broken';
 }
 
 /** The format of a session from another version, and that program's version if given. */
@@ -181,7 +235,8 @@ const isToken = (value: unknown): value is string => isText(value) && /^[0-9a-f]
 const isPositive = (value: unknown): value is number => isCount(value) && value > 0;
 const isHash = (value: unknown): value is 'fnv1a32' => value === 'fnv1a32';
 const isPartitionCount = (value: unknown): value is number => isPositive(value) && value <= MAX_PARTITIONS;
-const isVersion = (value: unknown): value is number => isPositive(value) && value <= RECORD_VERSION;
+const isVersion = (value: unknown): value is number => isPositive(value) && value <= RESIZED_VERSION;
+const isTrue = (value: unknown): value is true => value === true;
 
 const SESSION = {
   v: (value: unknown): value is number => value === RECORD_VERSION,
@@ -194,7 +249,6 @@ const SESSION = {
   ttlMs: within(MAX_TTL_MS),
   // A member that cannot be probed sets a value that no silence reaches.
   suspectMs: within(Number.MAX_SAFE_INTEGER),
-  leaving: (value: unknown): value is boolean | undefined => value === undefined || isBoolean(value),
 };
 const LEASE = {
   v: isVersion,
@@ -216,18 +270,30 @@ const GROUP_LAYOUT = {
   partitions: isPartitionCount,
   hash: isHash,
 };
+const isCounts = (value: unknown): value is number[] =>
+  Array.isArray(value) && value.length <= MAX_PARTITIONS && value.every(isCount);
+const CLOSING = { order: isPositive, seq: isCount };
+const BEFORE = { partitions: isPartitionCount, positions: isCounts };
+const ORDER = { partitions: isPartitionCount, by: isText, at: isText };
 const LAYOUT = { v: isVersion, prefix: isPrefix, partitions: isPartitionCount, hash: isHash };
 
 /** The session in these bytes; undefined if they are not in this version's format. */
 export function decodeSession(bytes: Uint8Array): SessionRecord | undefined {
-  const session = decode(parseObject(bytes), SESSION);
-  if (!session) return undefined;
-  const { leaving, ...rest } = session;
-  return leaving ? { ...rest, leaving } : rest;
+  const fields = parseObject(bytes);
+  const session = decode(fields, SESSION, { leaving: isTrue, resizes: isTrue });
+  const isReadable = fields?.leaving === undefined || isBoolean(fields.leaving);
+  return isReadable ? session : undefined;
 }
 
 /** The lease in these bytes, or undefined. */
-export const decodeLease = (bytes: Uint8Array): LeaseRecord | undefined => decode(parseObject(bytes), LEASE);
+export function decodeLease(bytes: Uint8Array): LeaseRecord | undefined {
+  const fields = parseObject(bytes);
+  const lease = decode(fields, LEASE, { layout: isPositive });
+  if (fields?.layout !== lease?.layout) return undefined;
+  if (!lease || fields?.closed === undefined) return lease;
+  const closed = decode(fields.closed, CLOSING, { created: isCount, trimmed: isPositive });
+  return closed && { ...lease, closed };
+}
 
 /** The override in these bytes, or undefined. */
 export const decodeOverride = (bytes: Uint8Array): OverrideRecord | undefined =>
@@ -241,6 +307,8 @@ export const decodePosition = (bytes: Uint8Array): PositionRecord | undefined =>
     crashes: isPositive,
     suspect: isPositive,
     trying: isPositive,
+    layout: isPositive,
+    sought: isTrue,
     ...MARK,
   });
 
@@ -261,8 +329,31 @@ export const decodeLayout = (bytes: Uint8Array): LayoutRecord | undefined =>
   decode(parseObject(bytes), LAYOUT);
 
 /** The layout of a keyed group in these bytes, or undefined. */
-export const decodeGroupLayout = (bytes: Uint8Array): GroupLayoutRecord | undefined =>
-  decode(parseObject(bytes), GROUP_LAYOUT);
+export function decodeGroupLayout(bytes: Uint8Array): GroupLayoutRecord | undefined {
+  const fields = parseObject(bytes);
+  const layout = decode(fields, GROUP_LAYOUT, { epoch: isPositive });
+  if (!layout) return undefined;
+  const before = decode(fields?.before, BEFORE, { created: isCount, trimmed: isPositive });
+  const next = decode(fields?.next, ORDER);
+  // A part that cannot be read must not be taken for one that is not there.
+  if (fields?.before !== undefined && before?.positions.length !== (before?.partitions ?? -1))
+    return undefined;
+  if (fields?.next !== undefined && !next) return undefined;
+  return { ...layout, ...(before && { before }), ...(next && { next }) };
+}
+
+/** What a position says of its layout, and whether a seek has moved it since the last resize. */
+export type PositionTags = Pick<PositionRecord, 'v' | 'layout' | 'sought'>;
+
+/** The tags of a position under a layout. */
+export const positionTags = (layout: number, sought = false): PositionTags => ({
+  v: versionIn(layout),
+  ...(layout > 0 && { layout }),
+  ...(sought && layout > 0 && { sought }),
+});
+
+/** The version of the records of a layout: programs that know no resize must leave those of a resize alone. */
+export const versionIn = (epoch: number): number => (epoch > 0 ? RESIZED_VERSION : RECORD_VERSION);
 
 const encoder = new TextEncoder();
 

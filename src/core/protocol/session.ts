@@ -1,5 +1,6 @@
 import { beginAnew } from './begin-anew.js';
 import type { EventOf, SessionEntry } from './events.js';
+import { leaseNow } from './known-layout.js';
 import { checkDeadline, maintainProof } from './proof.js';
 import { abortAll, isDue, report, resetSession, type State } from './state.js';
 
@@ -47,9 +48,9 @@ function writeEntry(state: State, id: string): void {
 /** True if nothing is owned, and the view shows no lease that another member has handed to us. */
 function isEmptyHanded(state: State): boolean {
   if (state.own.size > 0) return false;
-  for (const lease of state.leases.values()) {
-    if (lease.record !== null && lease.record !== 'unreadable' && lease.record.owner === state.session.id)
-      return false;
+  for (const partition of state.leases.keys()) {
+    const record = leaseNow(state, partition)?.record;
+    if (record && record !== 'unreadable' && record.owner === state.session.id) return false;
   }
   return true;
 }

@@ -1,5 +1,12 @@
 import type { AbortReason, Effect, Report } from './events.js';
-import type { LeaseReason, LeaseRecord, OverrideRecord, SessionRecord } from './records.js';
+import type {
+  Closing,
+  GroupLayoutRecord,
+  LeaseReason,
+  LeaseRecord,
+  OverrideRecord,
+  SessionRecord,
+} from './records.js';
 import type { Timing } from './timing.js';
 
 /** What a member knows about another one. Times are on this member's clock. */
@@ -45,6 +52,10 @@ export interface OwnPartition {
   /** When the phase began. */
   since: number;
   retryAt: number;
+  /** Drained for a resize: where, once that is certain, and for which order. */
+  settled: Closing | null;
+  /** The question for it is in flight. */
+  settling: boolean;
   /** It was paused under this epoch, so its start is not reported as an acquisition. */
   rested: boolean;
   /** Its drain failed: it is drained only once more. */
@@ -96,10 +107,27 @@ export interface OwnSession {
   expired: boolean;
 }
 
+/** The layout of a group, as far as a member knows it. */
+export interface KnownLayout {
+  /** How often the group was resized. */
+  epoch: number;
+  /** The revision of its entry. */
+  revision: number;
+  /** null: the partitions are those of the stream's own layout. */
+  record: GroupLayoutRecord | null;
+  /** A read is in flight. */
+  looking: boolean;
+  /** The next layout is not written before this time; infinite while a write is in flight. */
+  writeAt: number;
+}
+
 /** Everything that the protocol knows. Built by {@link initialState}; changed only by `step`. */
 export interface State {
   readonly group: string;
-  readonly partitions: number;
+  /** The number of partitions of the layout. */
+  partitions: number;
+  /** The layout of a keyed group as last seen; revision 0: none. */
+  layout: KnownLayout;
   readonly name: string;
   readonly timing: Timing;
   now: number;
@@ -183,15 +211,24 @@ export interface Identity {
   group: string;
   name: string;
   partitions: number;
+  /** The layout of a keyed group, and the revision of its entry; absent: the stream's own layout. */
+  layout?: { record: GroupLayoutRecord; revision: number } | undefined;
   timing: Timing;
   seed: number;
 }
 
 /** A member that has not joined and is not connected. */
-export function initialState({ group, name, partitions, timing, seed }: Identity): State {
+export function initialState({ group, name, partitions, layout, timing, seed }: Identity): State {
   return {
     group,
     partitions,
+    layout: {
+      epoch: layout?.record.epoch ?? 0,
+      revision: layout?.revision ?? 0,
+      record: layout?.record ?? null,
+      looking: false,
+      writeAt: Number.NEGATIVE_INFINITY,
+    },
     name,
     timing,
     now: Number.NEGATIVE_INFINITY,

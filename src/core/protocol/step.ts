@@ -9,6 +9,7 @@ import {
   proofEnded,
   sessionFenced,
 } from './failure-detector.js';
+import { layoutLookedUp } from './known-layout.js';
 import { leaseLookedUp, leaseWritten } from './lease-writes.js';
 import { sessionLookedUp, unseenEnded, unseenMarked } from './look-up.js';
 import {
@@ -20,6 +21,7 @@ import {
 } from './own-partitions.js';
 import { ownProofRead, proofWritten, updatePermit } from './proof.js';
 import { reconcile } from './reconcile.js';
+import { layoutWritten, positionSettled } from './resize.js';
 import { maintainSession, sessionRead, sessionRemoved, sessionWritten } from './session.js';
 import type { State } from './state.js';
 import { applyEntries, applySnapshot } from './view.js';
@@ -92,6 +94,9 @@ const HANDLERS: { [T in GroupEvent['type']]: Handler<EventOf<T>> } = {
   'session-looked-up': sessionLookedUp,
   'lease-written': leaseWritten,
   'lease-looked-up': leaseLookedUp,
+  'position-settled': positionSettled,
+  'layout-written': layoutWritten,
+  'layout-looked-up': layoutLookedUp,
   'went-back': beginAnew,
   probed,
   'partition-started': partitionStarted,

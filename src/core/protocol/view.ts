@@ -1,5 +1,6 @@
 import { beginAnew } from './begin-anew.js';
 import type { SessionEntry, ViewEntry } from './events.js';
+import { applyLayout, leaseNow, noticeMissedLayout } from './known-layout.js';
 import { ended, ownSessionSeen, settle } from './session.js';
 import { markGone, type Peer, report, type State } from './state.js';
 
@@ -11,7 +12,7 @@ export function applySnapshot(state: State, entries: readonly ViewEntry[]): void
   const overrides = new Set<number>();
   for (const entry of entries) {
     if (entry.kind === 'session') sessions.add(entry.id);
-    else (entry.kind === 'lease' ? leases : overrides).add(entry.partition);
+    else if (entry.kind !== 'layout') (entry.kind === 'lease' ? leases : overrides).add(entry.partition);
   }
   const { id, revision } = state.session;
   if (id !== null && revision > 0 && !sessions.has(id) && revision <= newest) {
@@ -35,6 +36,8 @@ export function applySnapshot(state: State, entries: readonly ViewEntry[]): void
   for (const [partition, { revision }] of [...state.overrides]) {
     if (!overrides.has(partition) && revision <= newest) state.overrides.delete(partition);
   }
+  // First, because it says what the leases mean.
+  for (const entry of entries) if (entry.kind === 'layout') applyLayout(state, entry);
   applyEntries(state, entries);
   state.viewReady = true;
   state.dirty = true;
@@ -45,7 +48,8 @@ export function applyEntries(state: State, entries: readonly ViewEntry[]): void 
   for (const entry of entries) {
     if (entry.kind === 'session') applySession(state, entry);
     else if (entry.kind === 'lease') applyLease(state, entry);
-    else applyOverride(state, entry);
+    else if (entry.kind === 'override') applyOverride(state, entry);
+    else applyLayout(state, entry);
     state.watchRevision = Math.max(state.watchRevision, entry.revision);
   }
   for (const [id, revision] of state.buried) {
@@ -134,8 +138,8 @@ function applyOverride(state: State, entry: Extract<ViewEntry, { kind: 'override
 
 /** True if this member owns the partition or handed it over: it ensures that the lease exists. */
 export function answersFor(state: State, partition: number): boolean {
-  const record = state.leases.get(partition)?.record;
-  if (!record || record === 'unreadable') return false;
+  const record = leaseNow(state, partition)?.record;
+  if (!record || record === 'unreadable' || record.closed) return false;
   return record.owner === state.session.id || record.from === state.name;
 }
 
@@ -156,6 +160,7 @@ export function applyLease(state: State, entry: Extract<ViewEntry, { kind: 'leas
     report(state, { type: 'unreadable', key: `lease.${partition}` });
   }
   state.leases.set(partition, { revision, record });
+  noticeMissedLayout(state, record);
   const write = state.writes.get(partition);
   if (write && write.retryAt !== Number.POSITIVE_INFINITY && revision > write.expected) {
     state.writes.delete(partition);

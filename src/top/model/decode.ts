@@ -4,8 +4,10 @@ import type { DeadLetterFacts, MessageFacts, PastEntry, StreamFacts } from '../.
 import type { ProofEntry, ViewEntry } from '../../core/protocol/events.js';
 import { decodeMemberStats, type MemberStats } from '../../core/protocol/member-stats.js';
 import {
+  decodeGroupLayout,
   decodeLease,
   decodeOverride,
+  type GroupLayoutRecord,
   type LeaseRecord,
   MAX_PARTITIONS,
   type OverrideRecord,
@@ -33,6 +35,7 @@ const exactly =
   <T extends string | null>(...known: readonly T[]): Is<T> =>
   (value): value is T =>
     known.some((each) => each === value);
+const exactlyTrue: Is<true> = (value): value is true => value === true;
 const either =
   <A, B>(a: Is<A>, b: Is<B>): Is<A | B> =>
   (value): value is A | B =>
@@ -67,6 +70,7 @@ const session = object<SessionRecord>({
   ttlMs: amount,
   suspectMs: amount,
   leaving: optional(yes),
+  resizes: optional(yes),
 });
 const lease: Is<LeaseRecord> = (value): value is LeaseRecord => decodeLease(bytesOf(value)) !== undefined;
 const override: Is<OverrideRecord> = (value): value is OverrideRecord =>
@@ -93,7 +97,14 @@ const overrideEntry = object<Of<'override'>>({
   revision: count,
   record: either(override, noRecord),
 });
-const entry: Is<ViewEntry> = either(either(sessionEntry, leaseEntry), overrideEntry);
+const layoutRecord: Is<GroupLayoutRecord> = (value): value is GroupLayoutRecord =>
+  decodeGroupLayout(bytesOf(value)) !== undefined;
+const layoutEntry = object<Of<'layout'>>({
+  kind: exactly('layout'),
+  revision: count,
+  record: either(layoutRecord, noRecord),
+});
+const entry: Is<ViewEntry> = either(either(sessionEntry, leaseEntry), either(overrideEntry, layoutEntry));
 const proof = object<ProofEntry>({ kind: exactly('proof'), id: text, revision: count, ended: yes });
 const past = object<PastEntry>({ atMs: time, entry: either(entry, proof) });
 
@@ -175,6 +186,8 @@ const BODIES: { [K in TopEvent['type']]: Is<Omit<Extract<TopEvent, { type: K }>,
         atMs: time,
         created: optional(time),
         stored: optional(time),
+        layout: optional(count),
+        sought: optional(exactlyTrue),
         unreadable: optional(exactly('newer', 'broken')),
       }),
     ),

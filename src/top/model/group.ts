@@ -127,7 +127,19 @@ class Draft {
       this.letters.delete(id);
     }
     const { group, members, letters, strips, handled } = this;
-    return { ...model, group, members, letters, strips, handled, updates: this.updates.slice(-MAX_UPDATES) };
+    const isResized = (readable(group.layout)?.epoch ?? 0) !== (readable(model.group.layout)?.epoch ?? 0);
+    // What is known of partitions is that of other ones.
+    const progress = isResized ? new Map() : model.progress;
+    return {
+      ...model,
+      progress,
+      group,
+      members,
+      letters,
+      strips,
+      handled,
+      updates: this.updates.slice(-MAX_UPDATES),
+    };
   }
 }
 

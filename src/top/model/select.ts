@@ -1,4 +1,4 @@
-import type { SeenSession } from '../../core/admin/group-entries.js';
+import { readable, type SeenSession } from '../../core/admin/group-entries.js';
 import {
   describeGroup,
   type GroupStatus,
@@ -12,7 +12,8 @@ import { ratePerSecond } from './series.js';
 
 /** All partition numbers of the layout, or of the known leases while the layout is unknown. */
 export function partitionsOf({ layout, group }: Model): number[] {
-  const count = layout?.partitions ?? Math.max(-1, ...group.leases.keys()) + 1;
+  const keyed = readable(group.layout);
+  const count = keyed?.partitions ?? layout?.partitions ?? Math.max(-1, ...group.leases.keys()) + 1;
   return Array.from({ length: count }, (_, partition) => partition);
 }
 

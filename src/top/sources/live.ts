@@ -1,5 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { GroupAdmin } from '../../core/admin/group-admin.js';
+import { readable } from '../../core/admin/group-entries.js';
+import { positionsNow } from '../../core/admin/group-layout.js';
 import { StreamAdmin } from '../../core/admin/stream-admin.js';
 import { ANSWER_MS } from '../../core/admin/thresholds.js';
 import type { Config } from '../../core/config/config.js';
@@ -136,7 +138,10 @@ export class LiveSource {
       }),
       slow &&
         this.#try('positions', async () => {
-          const positions = (await observer.positions()).filter(({ unreadable }) => !unreadable);
+          const { layout } = model().group;
+          const stored = await observer.positions();
+          const now = positionsNow(stored, readable(layout) ?? undefined, Date.now());
+          const positions = now.filter(({ unreadable }) => !unreadable);
           emit({ type: 'positions', positions });
         }),
       slow && this.#tryDeadLetters(observer),

@@ -78,7 +78,14 @@ export function headerParts(model: Model, width: number, { frozen = false, drawn
           span(` ${bytes(stream.facts.bytes)}`, { dim: true }),
         ]
       : [],
-    numbers: [...numbers, ...ofKeyed(model), ...deadLetters(model), ...uncovered(model), ...problem(model)],
+    numbers: [
+      ...numbers,
+      ...resizing(model),
+      ...ofKeyed(model),
+      ...deadLetters(model),
+      ...uncovered(model),
+      ...problem(model),
+    ],
   };
   return parts;
 }
@@ -97,6 +104,18 @@ function deadLetters({ deadLetters: dead }: Model): Line {
   return [
     span('dead letters ', { dim: true }),
     span(count(dead.messages), { color: 'yellow', bold: true }),
+    span('  '),
+  ];
+}
+
+/** A resize that is under way. */
+function resizing(model: Model): Line {
+  const { resize, partitions } = statusOf(model);
+  if (!resize) return [];
+  const { length: from } = partitions;
+  return [
+    span('resizing ', { dim: true }),
+    span(`${from} to ${resize.to}, ${resize.closed} of ${from} closed`, { color: 'yellow', bold: true }),
     span('  '),
   ];
 }

@@ -116,6 +116,21 @@ function describe(model: Model, group: UpdateGroup): Span[] {
       const by = first.by === '' ? '' : ` by ${first.by}`;
       return [moved, span(` ${first.event}${to}${by}`, { color: 'yellow' })];
     }
+    case 'resizing':
+      return [
+        span(
+          `${first.by ?? ''} resizes the group from ${first.partitionsBefore} to ${first.partitionsAfter} partitions`,
+          {
+            color: 'yellow',
+          },
+        ),
+      ];
+    case 'resize-aborted':
+      return [span(`the resize was aborted: ${first.partitionsAfter} partitions`, { color: 'yellow' })];
+    case 'resized':
+      return [
+        span(`resized from ${first.partitionsBefore} to ${first.partitionsAfter} partitions`, { bold: true }),
+      ];
     case 'unreadable':
       return [span(`cannot read the entry ${first.key}`, { color: 'red' })];
   }

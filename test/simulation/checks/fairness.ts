@@ -31,6 +31,11 @@ export class Fairness implements CallObserver {
     this.#held = held;
   }
 
+  /** The partitions are others. */
+  resized(): void {
+    this.#backlogs.clear();
+  }
+
   /** A reader was opened: messages of earlier readers may be dropped, but not a running call. */
   opened(partition: number): void {
     const backlog = this.#backlogs.get(partition);

@@ -74,6 +74,15 @@ export class Handling implements CallObserver {
     }
   }
 
+  /** The group was resized: nothing of the old partitions may run. */
+  resized(): void {
+    for (const active of this.#active.values())
+      for (const call of active)
+        if (!this.#isExcused(call))
+          this.#judge.violate('I4', `${describe(call)} runs while the group is resized`);
+    this.#order.resized();
+  }
+
   /** The bucket went back: see {@link Order.goBack}. */
   goBack(): void {
     this.#order.goBack();

@@ -1,6 +1,7 @@
 import type { BucketEntry } from '../../../src/core/protocol/entries.js';
 import { keys, parseGroupKey } from '../../../src/core/protocol/keys.js';
-import { decodeLease, decodePosition } from '../../../src/core/protocol/records.js';
+import { startsAt } from '../../../src/core/protocol/partition-start.js';
+import { decodeLease, decodePosition, type GroupLayoutRecord } from '../../../src/core/protocol/records.js';
 import type { EventLog } from '../model/log.js';
 import { Damage, OPERATOR } from './damage.js';
 import type { Judge } from './judge.js';
@@ -29,6 +30,8 @@ export class Ledger {
   readonly sessions = new Set<string>();
   /** The last renewal of each existing proof of life, by id. */
   readonly proofs = new Map<string, number>();
+  /** How often the group was resized. */
+  layout = 0;
   /** The number of written leases. */
   leaseWrites = 0;
   readonly #judge: Judge;
@@ -214,6 +217,42 @@ export class Ledger {
     }
   }
 
+  /** The positions of a layout that is replaced: all that was handled and committed, and nothing else. */
+  cut(positions: readonly number[], writer: string): void {
+    for (const [partition, seq] of positions.entries()) {
+      const { sequence } = this.knownPosition(partition);
+      if (seq !== sequence)
+        this.#judge.violate(
+          'I3',
+          `${writer} resizes with p${partition} at ${seq}, but ${sequence} is committed`,
+        );
+      for (const message of this.#log.of(partition)) {
+        if (message.sequence > seq) break;
+        if (!message.done && !this.#log.isDropped(message))
+          this.#judge.violate(
+            'I2',
+            `${writer} resizes past message ${message.sequence}, which was not handled`,
+          );
+      }
+    }
+  }
+
+  /** The partitions are others. None has an owner, and each starts where the new layout says. */
+  resized(layout: GroupLayoutRecord): void {
+    this.layout = layout.epoch ?? 0;
+    for (const [partition, { revision }] of this.leases) {
+      if (partition < layout.partitions) this.leases.set(partition, { revision, owner: null });
+      else this.leases.delete(partition);
+    }
+    for (const known of [this.positions, this.#highest, this.#handledUnder, this.#lostPositions])
+      known.clear();
+    for (let partition = 0; partition < layout.partitions; partition++) {
+      const sequence = startsAt(partition, layout);
+      this.positions.set(partition, { sequence, epoch: 0 });
+      this.#highest.set(partition, sequence);
+    }
+  }
+
   /** The partition of a position's key. The group's start is not a position. */
   #positionOf(key: string): number | undefined {
     const prefix = keys.positionPrefix(this.#group);
@@ -266,6 +305,11 @@ export class Ledger {
       this.#judge.violate('I8', `${writer} overwrites the position of p${partition}, which it cannot read`);
     this.#damage.written(key, written !== undefined, this.lease(partition).revision);
     if (!written) return;
+    if ((written.layout ?? 0) !== this.layout)
+      this.#judge.violate(
+        'I1',
+        `${writer} commits p${partition} of layout ${written.layout}, not ${this.layout}`,
+      );
     const { seq, epoch } = written;
     const what = `${writer} sets p${partition} to ${seq} at epoch ${epoch}`;
     if (this.#judge.isTracing) this.#judge.note(what);

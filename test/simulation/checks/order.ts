@@ -47,6 +47,12 @@ export class Order {
     this.#isByKey = concurrency > 1;
   }
 
+  /** The partitions are others. */
+  resized(): void {
+    for (const known of [this.#progress, this.#replaced, this.#revived, this.#received]) known.clear();
+    this.#mayStartAgain.clear();
+  }
+
   /** Positions went back with the bucket, and epochs may repeat: each partition may restart once after its position. */
   goBack(): void {
     for (const partition of this.#log.partitions.keys()) {

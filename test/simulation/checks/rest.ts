@@ -23,6 +23,7 @@ export function unrest(world: World): string | undefined {
     if (world.timeline.now - renewedAt > renewEveryMs * RENEWED_WITHIN + 2 * settings.latency.maxMs)
       return `${member.name} does not renew`;
   }
+  if (world.layout?.record.next) return 'a resize is not carried out';
   const loads = new Map<string, number>([...ids.keys()].map((id) => [id, 0]));
   for (let partition = 0; partition < settings.partitions; partition++) {
     const { owner } = ledger.lease(partition);

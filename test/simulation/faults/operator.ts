@@ -1,8 +1,12 @@
 import { keys } from '../../../src/core/protocol/keys.js';
-import { encodeRecord, RECORD_VERSION } from '../../../src/core/protocol/records.js';
+import { behindResize } from '../../../src/core/protocol/partition-start.js';
+import { encodeRecord, RECORD_VERSION, RESIZED_VERSION } from '../../../src/core/protocol/records.js';
 import { OPERATOR } from '../checks/damage.js';
 import type { World } from '../world.js';
 import type { Fault } from './fault.js';
+
+/** Partitions after a resize, at most. */
+const MOST_PARTITIONS = 16;
 
 /** Writes an override of a partition; null: removes it. */
 function override(
@@ -53,6 +57,33 @@ export const pins: Fault = (world, { name }) => {
     timeline.after(forMs, () => override(world, partition, null));
   }
   return forMs;
+};
+
+/** An operator orders another number of partitions; false: that is not possible now. */
+export function orderResize(world: World, partitions: number): boolean {
+  const { layout, ledger, server, settings } = world;
+  if (!layout || layout.record.next || behindResize(layout.record, ledger.positions).length > 0) return false;
+  const next = { partitions, by: OPERATOR, at: '' };
+  const record = encodeRecord({ ...layout.record, v: RESIZED_VERSION, next });
+  return (
+    server.store.write(keys.groupLayout(settings.group), record, layout.revision, OPERATOR) !== undefined
+  );
+}
+
+/** An operator resizes the group, and sometimes withdraws the order. */
+export const resizes: Fault = (world) => {
+  const { random, timeline, server, settings } = world;
+  if (!orderResize(world, random.int(1, MOST_PARTITIONS))) return 0;
+  const withdrawMs = random.between(0, 1_000);
+  if (random.chance(0.3))
+    timeline.after(withdrawMs, () => {
+      const { layout } = world;
+      if (!layout?.record.next) return;
+      const { next, ...rest } = layout.record;
+      world.judge.note('the operator withdraws the resize');
+      server.store.write(keys.groupLayout(settings.group), encodeRecord(rest), layout.revision, OPERATOR);
+    });
+  return withdrawMs;
 };
 
 /** Some partitions are paused for some time. */

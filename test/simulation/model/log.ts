@@ -6,14 +6,17 @@ const PAYLOAD = new Uint8Array(1);
 /** A stored message, with its fate. */
 export interface Stored {
   readonly sequence: number;
-  readonly partition: number;
+  /** What its subject says: the hash of its key. */
+  readonly slot: number;
+  /** Its partition; -1 after a resize if it was handled before. */
+  partition: number;
   /** When it was stored, milliseconds of true time. */
   readonly at: number;
   /** Its index among the partition's messages, from 0. */
-  readonly index: number;
+  index: number;
   readonly key: string | null;
   /** The previous message of the same key, in the same partition. */
-  readonly before: Stored | undefined;
+  before: Stored | undefined;
   /** It was handled successfully by any member, or skipped by policy. */
   done: boolean;
   /** The epoch under which it was last handled successfully. */
@@ -22,14 +25,16 @@ export interface Stored {
 
 /** The partitioned stream. */
 export class EventLog {
-  readonly partitions: readonly Stored[][];
+  partitions: readonly Stored[][];
   /** The index of the first stored message of each partition. */
-  readonly #first: number[];
+  #first: number[];
   readonly #all: Stored[] = [];
   readonly #now: () => number;
   /** The last message of each key, by partition. */
-  readonly #newest: Map<string | null, Stored>[];
-  readonly #followers: Set<() => void>[];
+  #newest: Map<string | null, Stored>[];
+  #followers: Set<() => void>[];
+  /** Partitions have changed: no message is ever dropped. */
+  #isResized = false;
 
   constructor(partitions: number, now: () => number) {
     this.#now = now;
@@ -93,6 +98,7 @@ export class EventLog {
 
   /** The number of stored messages from a sequence on. */
   #storedFrom(sequence: number): number {
+    if (this.#isResized) return Math.max(0, this.last - sequence + 1);
     let count = 0;
     for (const [partition, messages] of this.partitions.entries()) {
       const index = this.firstAfter(partition, sequence - 1)?.index ?? messages.length;
@@ -138,6 +144,7 @@ export class EventLog {
 
   /** The oldest stored sequence (one after the end if none), and the number of dropped messages after it. */
   get bounds(): { first: number; missing: number } {
+    if (this.#isResized) return { first: 1, missing: 0 };
     let first = this.last + 1;
     let stored = 0;
     for (const [partition, messages] of this.partitions.entries()) {
@@ -155,30 +162,56 @@ export class EventLog {
     return next === message || message.index <= (this.#first[message.partition] ?? 0);
   }
 
-  append(partition: number, key: string | null = null): void {
+  /**
+   * The partitions are others: a message belongs to that of its slot modulo their number. What `isHandled` names belongs to none
+   * any more.
+   */
+  repartition(partitions: number, isHandled: (message: Stored) => boolean): void {
+    this.#isResized = true;
+    const followers = new Set(this.#followers.flatMap((each) => [...each]));
+    this.partitions = Array.from({ length: partitions }, () => []);
+    this.#first = this.partitions.map(() => 0);
+    this.#newest = this.partitions.map(() => new Map());
+    this.#followers = this.partitions.map(() => followers);
+    for (const message of this.#all) {
+      message.partition = isHandled(message) ? -1 : message.slot % partitions;
+      if (message.partition >= 0) this.#place(message);
+    }
+  }
+
+  #place(message: Stored): void {
+    const { partition, key } = message;
     const messages = this.partitions[partition];
     const newest = this.#newest[partition];
     if (!messages || !newest) return;
+    message.index = messages.length;
+    message.before = newest.get(key);
+    messages.push(message);
+    newest.set(key, message);
+  }
+
+  append(slot: number, key: string | null = null): void {
+    const partition = slot % this.partitions.length;
     const stored: Stored = {
       sequence: this.#all.length + 1,
+      slot,
       partition,
       at: this.#now(),
-      index: messages.length,
+      index: 0,
       key,
-      before: newest.get(key),
+      before: undefined,
       done: false,
       handledUnder: undefined,
     };
     this.#all.push(stored);
-    messages.push(stored);
-    newest.set(key, stored);
+    this.#place(stored);
     for (const ready of this.#followers[partition] ?? []) ready();
   }
 }
 
-function asMessage({ partition, sequence, key }: Stored): Message {
+function asMessage({ slot, sequence, key }: Stored): Message {
   return {
-    subject: `events.p.${partition}`,
+    subject: `events.p.${slot}`,
     sequence,
     data: PAYLOAD,
     header: key === null ? undefined : (name) => (name === KEY_HEADER ? key : ''),

@@ -27,7 +27,14 @@ export interface ReaderObserver {
 }
 
 /** Settings of a reader that all partitions share. */
-export type Sharing = Pick<SharedStreamPorts, 'clock' | 'partitions' | 'budget' | 'newName'>;
+export type Sharing = Pick<SharedStreamPorts, 'clock' | 'partitions' | 'budget' | 'newName'> & {
+  /** Messages belong to the partition of their slot modulo the number of partitions. */
+  isSlotted: boolean;
+};
+
+/** The slot of a message: what its subject says. */
+export const slotOf = ({ subject }: { subject: string }): number =>
+  partitionOfSubject('events', subject) ?? -1;
 
 /** The stream of one member: the real implementation on the model of the client, observed. */
 export class SimStream implements EventStream {
@@ -48,7 +55,8 @@ export class SimStream implements EventStream {
       ? new SharedStream({
           ...sharing,
           stream,
-          partitionOf: ({ subject }) => partitionOfSubject('events', subject),
+          partitionOf: (message) =>
+            sharing.isSlotted ? slotOf(message) % sharing.partitions : slotOf(message),
           lostFrom: 0,
         })
       : stream;

@@ -67,6 +67,7 @@ export class BucketEffects {
       ttlMs: timing.ttlMs,
       suspectMs: probeable ? timing.suspectMs : NEVER_MS,
       ...(effect.leaving && { leaving: true }),
+      resizes: true,
     };
     const key = keys.session(group, effect.id);
     const outcome = await this.#ports.bucket.write(key, encodeRecord(record), effect.expected);
@@ -171,6 +172,24 @@ export class BucketEffects {
       record: stamped,
       outcome: written,
     }));
+  }
+
+  async writeLayout({ expected, record }: Extract<Effect, { type: 'write-layout' }>): Promise<void> {
+    const key = keys.groupLayout(this.#settings.group);
+    const outcome = await this.#ports.bucket.write(key, encodeRecord(record), expected);
+    this.#answer(outcome, (written) => ({ type: 'layout-written', expected, record, outcome: written }));
+  }
+
+  async lookUpLayout(): Promise<void> {
+    const { bucket, feed, fail } = this.#ports;
+    const { group } = this.#settings;
+    const found = await bucket.read(keys.groupLayout(group));
+    if (found.kind === 'failed') fail(found.error);
+    else if (found.kind === 'unknown') feed({ type: 'layout-looked-up', entry: 'unknown' });
+    else {
+      const entry = found.kind === 'found' ? decodeEntry(group, found.entry) : undefined;
+      feed({ type: 'layout-looked-up', entry: entry?.kind === 'layout' ? entry : null });
+    }
   }
 
   #answer(outcome: WriteOutcome, event: (written: Written) => EventWithoutNow): void {

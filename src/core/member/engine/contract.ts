@@ -10,6 +10,8 @@ import type {
   ReaderWindow,
 } from '../../ports/index.js';
 import type { Report } from '../../protocol/events.js';
+import type { PartitionIn } from '../../protocol/partition-start.js';
+import type { GroupLayoutRecord } from '../../protocol/records.js';
 import type { Timing } from '../../protocol/timing.js';
 import type { RunnerSettings, RunnerStatus } from '../partition/contract.js';
 import type { GroupStart } from '../partition/group-start.js';
@@ -30,8 +32,8 @@ export interface MemberSettings {
   pid: number;
   version: string;
   partitions: number;
-  /** The partitions are those of a keyed group. */
-  isKeyed: boolean;
+  /** The layout of a keyed group, and the revision of its entry; absent: the stream's own layout. */
+  layout?: { record: GroupLayoutRecord; revision: number } | undefined;
   timing: Timing;
   /** Where partitions without a position start. */
   start: GroupStart;
@@ -50,6 +52,12 @@ export interface MemberPorts {
   /** Absent: the bucket holds no layout. */
   layout?: LayoutKeeper | undefined;
   stream: EventStream;
+  /** Of a keyed group: what its members work with under another layout. */
+  resized?:
+    | ((layout: GroupLayoutRecord) => { stream: EventStream; layout: LayoutKeeper | undefined })
+    | undefined;
+  /** Of a keyed group: the partition of a message among so many. */
+  partitionIn?: PartitionIn | undefined;
   prober: Prober;
   identities: Identities;
   link: Link;

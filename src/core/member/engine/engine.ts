@@ -1,9 +1,11 @@
 import type { Cancel } from '../../lib/clock.js';
-import type { NatspocError } from '../../lib/errors.js';
-import type { MemberIdentity, Watch } from '../../ports/index.js';
+import { NatspocError } from '../../lib/errors.js';
+import type { LayoutKeeper, MemberIdentity, Watch } from '../../ports/index.js';
 import { decodeEntries } from '../../protocol/entries.js';
 import type { Effect, GroupEvent } from '../../protocol/events.js';
 import { keys } from '../../protocol/keys.js';
+import { leaseNow } from '../../protocol/known-layout.js';
+import type { GroupLayoutRecord } from '../../protocol/records.js';
 import { initialState, type State } from '../../protocol/state.js';
 import { step } from '../../protocol/step.js';
 import type { PartitionEvents } from '../partition/partition-events.js';
@@ -43,6 +45,8 @@ export class MemberEngine {
   readonly #queue: GroupEvent[] = [];
   #state: State;
   #stepping = false;
+  /** Keeps the layout that the member works with. */
+  #keeper: LayoutKeeper | undefined;
   #watch: Watch | undefined;
   #unwatchLink: (() => void) | undefined;
   #identity: MemberIdentity | undefined;
@@ -66,6 +70,10 @@ export class MemberEngine {
       void this.#bucket.lookUpLease(partition, known);
       this.#runners.look(partition);
     },
+    'settle-position': (effect) => void this.#settle(effect),
+    'write-layout': (effect) => void this.#bucket.writeLayout(effect),
+    'look-up-layout': () => void this.#bucket.lookUpLayout(),
+    'begin-layout': ({ record }) => this.#beginLayout(record),
     'begin-anew': ({ owned }) => this.#beginAnew(owned),
     'write-lease': (effect) => void this.#bucket.writeLease(effect),
     probe: ({ id }) => void this.#probe(id),
@@ -86,6 +94,7 @@ export class MemberEngine {
     this.#settings = settings;
     this.#ports = ports;
     this.#events = events;
+    this.#keeper = ports.layout;
     this.#water = new HighWater(ports.bucket, ports.clock, () => this.#feed({ type: 'went-back' }));
     this.#runners = new Runners(settings, { ...ports, bucket: this.#water }, (partition, epoch) =>
       this.#eventsOf(partition, epoch),
@@ -122,7 +131,7 @@ export class MemberEngine {
 
   /** True in a keyed group. */
   get isKeyed(): boolean {
-    return this.#settings.isKeyed;
+    return this.#state.layout.record !== null;
   }
 
   /** Until when handlers may start here, on this process's clock. It moves on with each renewal. */
@@ -147,10 +156,10 @@ export class MemberEngine {
 
   /** True while it is in the group and every partition of the group has an owner. */
   get isSettled(): boolean {
-    const { session, viewReady, leases } = this.#state;
+    const { session, viewReady, partitions } = this.#state;
     if (session.id === null || session.revision === 0 || !viewReady) return false;
-    for (let partition = 0; partition < this.#settings.partitions; partition++) {
-      const record = leases.get(partition)?.record;
+    for (let partition = 0; partition < partitions; partition++) {
+      const record = leaseNow(this.#state, partition)?.record;
       if (record !== 'unreadable' && !record?.owner) return false;
     }
     return true;
@@ -206,15 +215,35 @@ export class MemberEngine {
     void putBack(
       this.#settings.group,
       this.#settings.start,
+      this.#state.layout.epoch,
       known.filter(({ sequence }) => sequence > 0),
       {
         ...this.#ports,
+        layout: this.#keeper,
         bucket: this.#water,
         retryMs: this.#settings.timing.retryMs,
         isOver: () => this.#ended,
         fail: (error) => this.fail(error),
       },
     );
+  }
+
+  /** The partitions are others, and may be read otherwise. */
+  #beginLayout(record: GroupLayoutRecord): void {
+    const resized = this.#ports.resized?.(record);
+    if (!resized) {
+      const message = `Group ${this.#settings.group} was given another layout, which this member cannot handle.`;
+      this.fail(new NatspocError('layout-mismatch', message));
+      return;
+    }
+    this.#keeper = resized.layout;
+    this.#runners.begin(record, resized.stream);
+  }
+
+  async #settle({ partition, epoch, order }: Extract<Effect, { type: 'settle-position' }>): Promise<void> {
+    const settled = await this.#runners.settle(partition, epoch);
+    const answer = typeof settled === 'string' ? { position: null, message: settled } : { position: settled };
+    this.#feed({ type: 'position-settled', partition, epoch, order, ...answer });
   }
 
   /** Hands everything over and ends. Resolves when that is done, or after a bounded time. */

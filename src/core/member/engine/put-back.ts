@@ -6,6 +6,7 @@ import type { PositionMark } from '../../protocol/position-mark.js';
 import {
   encodeRecord,
   type PositionRecord,
+  positionTags,
   RECORD_VERSION,
   type StartRecord,
 } from '../../protocol/records.js';
@@ -36,6 +37,7 @@ export interface AnewPorts {
 export async function putBack(
   group: string,
   start: GroupStart,
+  layoutEpoch: number,
   known: readonly Known[],
   ports: AnewPorts,
 ): Promise<void> {
@@ -49,7 +51,14 @@ export async function putBack(
     await put(keys.start(group), { v: RECORD_VERSION, seq, key, at, created, stored });
   }
   for (const { partition, sequence: seq, created, stored } of known)
-    await put(keys.position(group, partition), { v: RECORD_VERSION, seq, epoch: 0, at, created, stored });
+    await put(keys.position(group, partition), {
+      ...positionTags(layoutEpoch),
+      seq,
+      epoch: 0,
+      at,
+      created,
+      stored,
+    });
 }
 
 type Outcome = { kind: 'ok' | 'conflict' | 'unknown' } | { kind: 'failed'; error: NatspocError };

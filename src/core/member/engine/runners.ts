@@ -1,5 +1,7 @@
-import type { ReaderWindow } from '../../ports/index.js';
+import type { EventStream, ReaderWindow } from '../../ports/index.js';
+import { inheritedBy } from '../../protocol/partition-start.js';
 import type { PositionMark } from '../../protocol/position-mark.js';
+import type { Closing, GroupLayoutRecord } from '../../protocol/records.js';
 import { random } from '../../protocol/state.js';
 import { Alone } from '../partition/alone.js';
 import type { CommitPolicy } from '../partition/commit-timer.js';
@@ -12,6 +14,7 @@ import { Pauses } from '../partition/pauses.js';
 import { Permit } from '../partition/permit.js';
 import { PartitionRunner } from '../partition/runner.js';
 import { type CallLimit, Slots } from '../partition/slots.js';
+import { type Takeover, takeOver } from '../partition/takeover.js';
 import { TimeSlice } from '../partition/time-slice.js';
 import type { LastCall } from './blocked.js';
 import type { MemberPorts, MemberSettings } from './contract.js';
@@ -40,7 +43,10 @@ export type RunnersPorts = Omit<MemberPorts, 'layout' | 'prober' | 'identities' 
  */
 export class Runners {
   readonly #settings: MemberSettings;
-  readonly #ports: RunnersPorts;
+  #ports: RunnersPorts;
+  #layout: GroupLayoutRecord | undefined;
+  /** Handlers of partitions of earlier layouts that have not ended yet. */
+  #earlier: Promise<unknown> = Promise.resolve();
   readonly #events: (partition: number, epoch: number) => PartitionEvents;
   readonly #permit: Permit;
   readonly #slice: TimeSlice;
@@ -65,6 +71,7 @@ export class Runners {
   ) {
     this.#settings = settings;
     this.#ports = ports;
+    this.#layout = settings.layout?.record;
     this.#events = events;
     this.#permit = new Permit(ports.clock);
     this.#slice = new TimeSlice(ports.clock);
@@ -106,11 +113,8 @@ export class Runners {
    * @param died the owner before this epoch has died.
    */
   start(partition: number, epoch: number, died = false): void {
-    const { group, start } = this.#settings;
-    const resting = this.#resting.get(partition);
-    const before = resting?.epoch === epoch ? resting : undefined;
     const runner = new PartitionRunner(
-      { group, partition, epoch, start, before, died },
+      { ...this.#takeover(partition, epoch), died },
       this.#window(1),
       { ...this.#settings.runner, commit: this.#commit },
       {
@@ -128,7 +132,45 @@ export class Runners {
     );
     this.#running.set(partition, { epoch, runner });
     this.#resizeAll();
-    void runner.start(this.#leftovers.get(partition) ?? Promise.resolve());
+    void runner.start(Promise.all([this.#earlier, this.#leftovers.get(partition)]).then(() => {}));
+  }
+
+  #takeover(partition: number, epoch: number): Takeover {
+    const { group, start } = this.#settings;
+    const { partitionIn } = this.#ports;
+    const resting = this.#resting.get(partition);
+    const before = resting?.epoch === epoch ? resting : undefined;
+    const inherited = this.#layout && partitionIn && inheritedBy(partition, this.#layout, partitionIn);
+    const layout = this.#layout?.epoch ?? 0;
+    return { group, partition, epoch, layout, start, before, ...inherited };
+  }
+
+  /**
+   * Makes the position of a drained partition certain: takes it over once more.
+   *
+   * @returns the position, or why there is none yet.
+   */
+  async settle(partition: number, epoch: number): Promise<Omit<Closing, 'order'> | string> {
+    const { maxCrashes } = this.#settings.runner;
+    const ports = { ...this.#ports, maxCrashes, permit: this.#permit, isWanted: () => true };
+    const taken = await takeOver(this.#takeover(partition, epoch), ports, () => {});
+    if (taken.kind === 'taken') {
+      const { sequence: seq, trimmed } = taken;
+      const { created } = taken.mark;
+      return { seq, ...(created !== undefined && { created }), ...(trimmed > 0 && { trimmed }) };
+    }
+    if (taken.kind === 'failed') return taken.error.message;
+    return taken.kind === 'fenced' ? 'a newer owner wrote its position' : taken.message;
+  }
+
+  /** The partitions are those of another layout from now on, read from another stream. */
+  begin(layout: GroupLayoutRecord, stream: EventStream): void {
+    for (const partition of [...this.#running.keys()]) this.remove(partition, 'the group was resized');
+    this.#earlier = Promise.all([this.#earlier, ...this.#leftovers.values()]);
+    this.#leftovers.clear();
+    this.#resting.clear();
+    this.#layout = layout;
+    this.#ports = { ...this.#ports, stream };
   }
 
   /**

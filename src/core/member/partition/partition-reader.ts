@@ -1,6 +1,14 @@
 import { type Clock, sleep } from '../../lib/clock.js';
 import type { NatspocError } from '../../lib/errors.js';
-import type { Coverage, EventStream, Reader, ReaderFault, ReaderWindow, Trimmed } from '../../ports/index.js';
+import type {
+  Coverage,
+  EventStream,
+  Reader,
+  ReaderFault,
+  ReaderOptions,
+  ReaderWindow,
+  Trimmed,
+} from '../../ports/index.js';
 import type { StreamMessage } from '../../protocol/message.js';
 import type { PositionMark } from '../../protocol/position-mark.js';
 import type { PartitionEvents } from './partition-events.js';
@@ -26,6 +34,8 @@ export interface PartitionReaderPorts {
   cleared: () => Promise<Cleared>;
   /** How many messages may be handled at the same time. */
   concurrency: number;
+  /** See {@link ReaderOptions.isHandled}. */
+  isHandled?: ReaderOptions['isHandled'];
   /** How many delivered messages are not settled. */
   waiting: () => number;
 }
@@ -117,9 +127,10 @@ export class PartitionReader {
 
   /** Opens a reader. False: it failed, which was reported, or this object was closed. */
   async open(): Promise<boolean> {
-    const { stream, partition, name, concurrency, waiting } = this.#ports;
+    const { stream, partition, name, concurrency, isHandled, waiting } = this.#ports;
+    const startSequence = this.#received + 1;
     const opened = await stream.open(
-      { name, partition, startSequence: this.#received + 1, window: this.#window, concurrency },
+      { name, partition, startSequence, window: this.#window, concurrency, isHandled },
       {
         message: (message) => this.#receive(message),
         gone: (messages) => this.#missed(messages),

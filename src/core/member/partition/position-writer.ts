@@ -2,7 +2,12 @@ import { type Clock, sleep } from '../../lib/clock.js';
 import type { NatspocError } from '../../lib/errors.js';
 import type { Bucket, EventStream } from '../../ports/index.js';
 import { keys } from '../../protocol/keys.js';
-import { decodePosition, encodeRecord, type PositionRecord, RECORD_VERSION } from '../../protocol/records.js';
+import {
+  decodePosition,
+  encodeRecord,
+  type PositionRecord,
+  type PositionTags,
+} from '../../protocol/records.js';
 import { StopConsuming } from './handler.js';
 import type { Permit } from './permit.js';
 
@@ -50,6 +55,7 @@ export interface OwnPosition {
   revision: number;
   /** The token of its reader. */
   reader: string;
+  tags: PositionTags;
 }
 
 /**
@@ -86,7 +92,7 @@ export class PositionWriter {
    */
   async write(state: PositionState, isOver: () => boolean): Promise<PositionWritten> {
     const { bucket, clock, barrier, stream, permit } = this.#ports;
-    const { partition, epoch, reader } = this.#at;
+    const { partition, epoch, reader, tags } = this.#at;
     try {
       await barrier?.();
     } catch (cause) {
@@ -100,7 +106,7 @@ export class PositionWriter {
     if (reading === 'unknown') return this.#later();
     const sentAt = clock.now();
     this.#sent.push(state);
-    const record = { v: RECORD_VERSION, ...state, epoch, reader, at: new Date().toISOString() };
+    const record = { ...tags, ...state, epoch, reader, at: new Date().toISOString() };
     const outcome = await bucket.write(this.#key, encodeRecord(record), this.#revision);
     if (outcome.kind === 'ok') return this.#confirmed(outcome.revision, state, sentAt);
     if (outcome.kind === 'failed') return outcome;

@@ -11,8 +11,8 @@ import type { Taken, Takeover } from './takeover.js';
  * @param waiting how many delivered messages are not settled.
  */
 export function readAfter(
-  { partition, epoch, group, start }: Takeover,
-  { resumed, mark, reader }: Taken,
+  { partition, epoch, group, start, isHandled }: Takeover,
+  { resumed, mark, reader, tags }: Taken,
   window: ReaderWindow,
   settings: RunnerSettings,
   ports: RunnerPorts,
@@ -30,6 +30,7 @@ export function readAfter(
       lostFrom: start === 'unreadable' || resumed > start.seq ? 0 : (start.end ?? start.seq),
       cleared: () => readCleared(ports.bucket, group, partition),
       concurrency: settings.concurrency ?? 1,
+      isHandled: tags.sought ? undefined : isHandled,
       waiting,
     },
     events,

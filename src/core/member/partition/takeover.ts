@@ -3,16 +3,18 @@ import type { NatspocError } from '../../lib/errors.js';
 import type { Bucket, EventStream } from '../../ports/index.js';
 import { type Crashes, crashesAt, crashFields } from '../../protocol/crashes.js';
 import { keys } from '../../protocol/keys.js';
+import type { StreamMessage } from '../../protocol/message.js';
+import type { PartitionStart } from '../../protocol/partition-start.js';
 import type { PositionMark } from '../../protocol/position-mark.js';
 import { readerName } from '../../protocol/reader-name.js';
 import {
   decodePosition,
   encodeRecord,
   type PositionRecord,
-  RECORD_VERSION,
+  type PositionTags,
+  positionTags,
   unreadableAs,
 } from '../../protocol/records.js';
-import type { GroupStart } from './group-start.js';
 import type { Permit } from './permit.js';
 import { newReaderToken } from './reader-token.js';
 import { streamFit } from './stream-fit.js';
@@ -24,8 +26,12 @@ export interface Takeover {
   epoch: number;
   /** The last owner has died: this one has claimed its lease. */
   died?: boolean | undefined;
+  /** The epoch of the group's layout: a position of an earlier one is that of another partition. Default 0. */
+  layout?: number | undefined;
   /** Where to start if the group has no position here. */
-  start: GroupStart;
+  start: PartitionStart | 'unreadable';
+  /** Messages that were handled before the last resize, and are passed over; absent: none. */
+  isHandled?: ((message: StreamMessage) => boolean) | undefined;
   /** How far this member had handled and committed it under the same epoch, if it had. */
   before?:
     | { readonly status: { position: number; committed: number; mark?: PositionMark | undefined } }
@@ -46,6 +52,8 @@ export interface Taken {
   trimmed: number;
   /** The owners in a row that died at this position. */
   crashes: Crashes;
+  /** Its layout, and whether a seek has moved it since the last resize. */
+  tags: PositionTags;
 }
 
 /**
@@ -80,7 +88,7 @@ export async function takeOver(
   },
   held: (position: Taken) => void,
 ): Promise<TakeoverOutcome> {
-  const { group, partition, epoch, start } = takeover;
+  const { group, partition, epoch, layout = 0, start } = takeover;
   const { bucket, stream } = ports;
   const key = keys.position(group, partition);
   const found = await bucket.read(key);
@@ -96,9 +104,11 @@ export async function takeOver(
     const position = decodePosition(found.entry.value);
     if (!position) return { kind: 'unreadable', message: describeUnreadable(partition, found.entry.value) };
     if (position.epoch > epoch && !(await isNewest(takeover, bucket))) return { kind: 'fenced' };
-    sequence = position.seq;
-    older = position;
-  } else if (takeover.before && takeover.before.status.committed > 0) {
+    if ((position.layout ?? 0) > layout) return { kind: 'fenced' };
+    if ((position.layout ?? 0) === layout) older = position;
+  }
+  if (older) sequence = older.seq;
+  else if (takeover.before && takeover.before.status.committed > 0) {
     // The position existed under this epoch and was removed: its owner knows it best, unless there is a newer one.
     if (!(await isNewest(takeover, bucket))) return { kind: 'fenced' };
     // It moves a missing position forward, which is a commit.
@@ -115,13 +125,14 @@ export async function takeOver(
   const fitting = streamFit(mark, ports);
 
   const reader = newReaderToken();
-  const trimmed = older?.trimmed ?? 0;
+  const trimmed = (older ?? (isStart ? start : undefined))?.trimmed ?? 0;
   const at = new Date().toISOString();
   // A later takeover under the same epoch is no death.
   const died = takeover.died === true && older !== undefined && older.epoch < epoch;
   const crashes = crashesAt(older ?? {}, died, ports.maxCrashes);
-  const kept = { ...(trimmed > 0 && { trimmed }), ...crashFields(crashes) };
-  const record = { v: RECORD_VERSION, seq: sequence, epoch, at, reader, created, stored, ...kept };
+  const tags = positionTags(layout, older?.sought);
+  const kept = { ...tags, ...(trimmed > 0 && { trimmed }), ...crashFields(crashes) };
+  const record: PositionRecord = { ...kept, seq: sequence, epoch, at, reader, created, stored };
   const written = await bucket.write(
     key,
     encodeRecord(record),
@@ -142,6 +153,7 @@ export async function takeOver(
     reader,
     trimmed,
     crashes,
+    tags,
   };
   held(taken);
   if (older?.reader !== undefined) {

@@ -35,10 +35,21 @@ export class Lane implements Reader {
   /** Left behind, it asks for more when it holds no more than this. */
   #enough = 0;
   #isClosed = false;
+  /** True for a message that its partition passes over. */
+  readonly passes: (message: StreamMessage) => boolean;
 
-  constructor(partition: number, next: number, sink: ReaderSink, owner: LaneOwner) {
+  constructor(
+    {
+      partition,
+      next,
+      passes = () => false,
+    }: { partition: number; next: number; passes?: Lane['passes'] | undefined },
+    sink: ReaderSink,
+    owner: LaneOwner,
+  ) {
     this.partition = partition;
     this.next = next;
+    this.passes = passes;
     this.#sink = sink;
     this.#owner = owner;
   }

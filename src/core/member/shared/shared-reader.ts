@@ -275,7 +275,8 @@ export class SharedReader {
     this.#last = message;
     const partition = this.#ports.partitionOf(message);
     const lane = partition === undefined ? undefined : this.#lanes.get(partition);
-    if (lane && sequence >= lane.next && !this.#leavesBehind(lane, sequence)) {
+    const isWanted = lane !== undefined && sequence >= lane.next && !lane.passes(message);
+    if (isWanted && !this.#leavesBehind(lane, sequence)) {
       this.#held++;
       lane.deliver(message, this);
     } else this.#pass();

@@ -81,7 +81,7 @@ export class SharedStream implements EventStream, LaneOwner {
       const opened = await this.#openHead(startSequence - 1);
       if (opened.kind !== 'ok') return opened;
     }
-    const lane = new Lane(partition, startSequence, sink, this);
+    const lane = new Lane({ partition, next: startSequence, passes: options.isHandled }, sink, this);
     this.#lanes.set(partition, lane);
     const doubt = this.#doubts.get(partition);
     this.#doubts.delete(partition);

@@ -2,9 +2,10 @@ import { DeliverPolicy } from 'nats';
 import { startOfText } from '../../lib/utf8.js';
 import type { PositionFacts, ReaderFacts, StreamFacts, Uncovered } from '../../ports/facts.js';
 import type { GroupObserver } from '../../ports/observer.js';
+import type { BucketEntry } from '../../protocol/entries.js';
 import { keys, partitionIn } from '../../protocol/keys.js';
 import { readerNamePrefix } from '../../protocol/reader-name.js';
-import { decodePosition, madeOn, unreadableAs } from '../../protocol/records.js';
+import { decodeGroupLayout, decodePosition, madeOn, unreadableAs } from '../../protocol/records.js';
 import { toNatspocError } from '../client/outcome.js';
 import { type FetchOptions, fetchAll, fetchMessages } from '../jetstream/fetch.js';
 import { placeOf } from '../jetstream/stored-message.js';
@@ -30,6 +31,14 @@ export function natsGroupObserver(
 ): GroupObserver {
   const { connection, manager, stream, layout, reads, hasTokens, inboxPrefix, keyed, deadPrefix } = topology;
   const { group, timeoutMs } = options;
+  /** A keyed group may be resized. */
+  let { partitions } = layout;
+  const learn = (entries: readonly BucketEntry[]): void => {
+    for (const { key, value } of entries) {
+      const known = key === keys.groupLayout(group) && value ? decodeGroupLayout(value) : undefined;
+      if (known) partitions = known.partitions;
+    }
+  };
   const past = new BucketPast(topology, options);
   /** The messages of a partition after a sequence. */
   const after = (partition: number, sequence: number, limit: number): FetchOptions[] =>
@@ -78,10 +87,27 @@ export function natsGroupObserver(
     return looked.uncovered;
   };
   const observed: GroupObserver = {
-    watch: (sink) => topology.bucket.watch(keys.groupPrefix(group), sink),
+    watch: (sink) =>
+      topology.bucket.watch(keys.groupPrefix(group), {
+        snapshot: (entries) => {
+          learn(entries);
+          sink.snapshot(entries);
+        },
+        changes: (entries) => {
+          learn(entries);
+          sink.changes(entries);
+        },
+        failed: (error) => sink.failed(error),
+      }),
     history: () => past.newest(),
     leaseHistory: (partition) => past.ofLease(partition),
-    entries: () => past.now(),
+    async entries() {
+      const found = await past.now();
+      for (const { entry } of found)
+        if (entry.kind === 'layout' && entry.record && entry.record !== 'unreadable')
+          partitions = entry.record.partitions;
+      return found;
+    },
     proofs: () => past.proofs(),
 
     async positions() {
@@ -93,9 +119,14 @@ export function natsGroupObserver(
         if (value === null || partition === undefined) return [];
         const record = decodePosition(value);
         if (!record) return [{ partition, sequence: 0, epoch: 0, atMs, unreadable: unreadableAs(value) }];
-        const { seq: sequence, epoch, trimmed } = record;
+        const { seq: sequence, epoch, trimmed, layout, sought } = record;
         return [
-          { partition, sequence, epoch, atMs, ...madeOn(record), ...(trimmed !== undefined && { trimmed }) },
+          {
+            ...{ partition, sequence, epoch, atMs, ...madeOn(record) },
+            ...(trimmed !== undefined && { trimmed }),
+            ...(layout !== undefined && { layout }),
+            ...(sought && { sought }),
+          },
         ];
       });
     },
@@ -143,7 +174,7 @@ export function natsGroupObserver(
       // Which partition the last message belongs to says nothing of the others.
       const { lastSequence: sequence, lastAtMs: atMs } = await observed.stream();
       if (sequence === 0 || atMs === null) return [];
-      return Array.from({ length: layout.partitions }, (_, partition) => ({ partition, sequence, atMs }));
+      return Array.from({ length: partitions }, (_, partition) => ({ partition, sequence, atMs }));
     },
 
     async waiting(partition, sequence) {
@@ -156,7 +187,7 @@ export function natsGroupObserver(
       }
       const available = await counting;
       // The server cannot count by key: a partition has its share of what waits for the group.
-      const count = keyed ? Math.ceil(available / layout.partitions) : available;
+      const count = keyed ? Math.ceil(available / partitions) : available;
       return { partition, after: sequence, count, ...(keyed && { ofGroup: available }) };
     },
 

@@ -40,6 +40,10 @@ export interface KeyedGroup extends NatsHandles {
   /** What the stream listens to. */
   subjects: readonly string[];
   layout: GroupLayoutRecord;
+  /** Revision of the layout's entry; 0: it is not written yet. */
+  revision: number;
+  /** A setting that is not used, because the group was resized since; undefined: none. */
+  note?: string | undefined;
   /**
    * Present for the group's first member: writes the layout. To be called when the start of the group says that it has a key, so
    * that no member without one can begin beside it.
@@ -79,7 +83,7 @@ export async function openKeyedGroup(
     throw new NatspocError('config', message);
   }
   if (!stream) throw new NatspocError('stream-missing', describeMissing(config));
-  const layout = agreeOnGroup(config, stored.layout);
+  const { layout, note } = agreeOnGroup(config, stored.layout);
   checkFits(config, layout, stream);
   await refuseMirror(manager, stream.config);
   const concerns = concernsOf(config, layout, stream, found);
@@ -95,8 +99,9 @@ export async function openKeyedGroup(
     concerns,
     replicas,
     duplicateWindowMs,
+    note,
   };
-  if (stored.layout) return { ...keyed, layout };
+  if (stored.layout) return { ...keyed, layout, revision: stored.revision };
   if (!create) return undefined;
   if (!found) {
     const wanted = bucketConfig({ ...config, replicas: stream.config.num_replicas }, {});
@@ -110,7 +115,7 @@ export async function openKeyedGroup(
     const written = await writeEntry(entry, layout, stored.revision);
     if (!isSame(written, layout)) throw mismatch(config, written, layout);
   };
-  return { ...keyed, layout, begin };
+  return { ...keyed, layout, revision: 0, begin };
 }
 
 /** Keeps the layout of a keyed group in its bucket; see {@link entryKeeper}. */
@@ -143,20 +148,32 @@ const describeMissing = ({ stream, place }: Config): string =>
   `There is no stream ${stream}. A group with a key reads a stream that exists; check ${place('stream')}.`;
 
 /** What the group has agreed on, or what its first member asks for. */
-function agreeOnGroup(config: Config, stored: GroupLayoutRecord | undefined): GroupLayoutRecord {
+function agreeOnGroup(
+  config: Config,
+  stored: GroupLayoutRecord | undefined,
+): { layout: GroupLayoutRecord; note?: string } {
   const { key = '', filter = '>', partitions } = config;
   const asked: GroupLayoutRecord = { v: RECORD_VERSION, key, filter, partitions, hash: 'fnv1a32' };
-  if (!stored) return asked;
+  if (!stored) return { layout: asked };
   const wanted = { ...stored };
   if (config.given.has('key')) wanted.key = asked.key;
   if (config.given.has('filter')) wanted.filter = asked.filter;
   if (config.given.has('partitions')) wanted.partitions = asked.partitions;
+  // Members are started with the number that the group once had, and must be able to restart.
+  const isOld = stored.epoch !== undefined && wanted.partitions !== stored.partitions;
+  if (isOld) wanted.partitions = stored.partitions;
   if (!isSame(wanted, stored)) throw mismatch(config, stored, wanted);
-  return stored;
+  if (!isOld) return { layout: stored };
+  const note = `${config.place('partitions')} is not used: group ${config.group} was resized to ${stored.partitions} partitions`;
+  return { layout: stored, note };
 }
 
 const isSame = (a: GroupLayoutRecord, b: GroupLayoutRecord): boolean =>
-  a.key === b.key && a.filter === b.filter && a.partitions === b.partitions && a.hash === b.hash;
+  a.key === b.key &&
+  a.filter === b.filter &&
+  a.partitions === b.partitions &&
+  a.hash === b.hash &&
+  a.epoch === b.epoch;
 
 const inWords = ({ key, filter, partitions }: GroupLayoutRecord): string =>
   `${partitions} ${partitions === 1 ? 'partition' : 'partitions'} by ${key}${filter === '>' ? '' : ` of ${filter}`}`;

@@ -1,0 +1,71 @@
+import { connectionFlags } from '../../cli/base-command.js';
+import { Args, Flags } from '../../cli/oclif.js';
+import { StreamCommand } from '../../cli/stream-command.js';
+import { integer } from '../../core/config/parse.js';
+import { NatspocError } from '../../core/lib/errors.js';
+import { MAX_PARTITIONS } from '../../core/protocol/records.js';
+import { describePlan, describeResize } from '../../text/resize-report.js';
+
+/** `natspoc leases resize`: another number of partitions, while the group runs. */
+export default class LeasesResize extends StreamCommand {
+  static override summary = 'Change the number of partitions of a keyed group while it runs.';
+  static override description = [
+    'Every owner drains, commits and closes its partitions; when all are closed, the group continues with the new number. The order of each key is kept, nothing is skipped, and nothing is handled twice. The whole group stands still for that time: as long as the slowest handler runs, and a few hundred milliseconds.',
+    'The order stays if the command ends before it is carried out, also without members. --abort withdraws it. A group that has been resized must handle what waited at that time before it can be resized again.',
+  ].join('\n\n');
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> 64 --group billing',
+    {
+      description: 'Only show what it will do:',
+      command: '<%= config.bin %> <%= command.id %> 64 --group billing --dry-run',
+    },
+  ];
+  static override args = {
+    partitions: Args.string({ description: 'the new number of partitions' }),
+  };
+  static override flags = {
+    'dry-run': Flags.boolean({ description: 'only show what it will do' }),
+    abort: Flags.boolean({ description: 'withdraw a resize that is not carried out yet' }),
+    ...connectionFlags,
+  };
+
+  override async run(): Promise<void> {
+    const { flags, args } = await this.parse(LeasesResize);
+    const given = integer(1, MAX_PARTITIONS);
+    const partitions = args.partitions === undefined ? undefined : given.parse(args.partitions);
+    if (args.partitions !== undefined && partitions === undefined)
+      throw new NatspocError('usage', `${JSON.stringify(args.partitions)} is not ${given.allowed}.`);
+    if ((partitions === undefined) !== (flags.abort ?? false))
+      throw new NatspocError('usage', 'Give either the new number of partitions, or --abort.');
+    const signal = this.stopSignal();
+    await this.withStream(flags, 'leases resize', ({ group }) =>
+      group.following(async (follower) => {
+        if (partitions === undefined) {
+          const wanted = await group.abortResize(follower);
+          if (flags.json) this.writeJson({ aborted: wanted });
+          else
+            this.writeLines([
+              wanted === null
+                ? `Group ${group.name} is not being resized.`
+                : `Withdrawn: group ${group.name} is not resized to ${wanted} partitions.`,
+            ]);
+          return;
+        }
+        if (flags['dry-run']) {
+          const plan = await group.planResize(follower, partitions);
+          if (flags.json) this.writeJson({ dryRun: true, ...plan });
+          else this.writeLines(describePlan(group.name, plan));
+          return;
+        }
+        const done = await group.resize(follower, partitions, signal);
+        if (flags.json) this.writeJson(done);
+        else if (done.outcome !== 'aborted') this.writeLines(describeResize(group.name, done));
+        if (done.outcome === 'aborted') {
+          const error = new NatspocError('failed', describeResize(group.name, done).join(' '));
+          if (!flags.json) throw error;
+          process.exitCode = error.exitCode;
+        }
+      }),
+    );
+  }
+}

@@ -1,0 +1,62 @@
+import { NatspocError } from '../lib/errors.js';
+import type { PositionFacts } from '../ports/facts.js';
+import type { Bucket } from '../ports/index.js';
+import { keys } from '../protocol/keys.js';
+import { startsAt } from '../protocol/partition-start.js';
+import { decodeGroupLayout, type GroupLayoutRecord } from '../protocol/records.js';
+
+/** The layout of a keyed group, and the revision of its entry. */
+export interface FoundLayout {
+  layout: GroupLayoutRecord;
+  revision: number;
+}
+
+/**
+ * Reads the layout of a keyed group.
+ *
+ * @returns undefined for a group over the stream's own layout.
+ * @throws NatspocError if it cannot be read.
+ */
+export async function findGroupLayout(bucket: Bucket, group: string): Promise<FoundLayout | undefined> {
+  const found = await bucket.read(keys.groupLayout(group));
+  if (found.kind === 'missing') return undefined;
+  if (found.kind === 'failed') throw found.error;
+  if (found.kind === 'unknown') {
+    const message = `Could not read the layout of group ${group}: the server did not answer in time.`;
+    throw new NatspocError('unreachable', message);
+  }
+  const { value, revision } = found.entry;
+  if (value === null) return undefined;
+  const layout = decodeGroupLayout(value);
+  if (layout) return { layout, revision };
+  throw new NatspocError(
+    'failed',
+    `The layout of group ${group} cannot be read: a newer version of natspoc wrote it.`,
+  );
+}
+
+/**
+ * The positions of the partitions that a group has now. A partition that was not taken over since the last resize is at the lowest
+ * position of those before; older positions are those of other partitions.
+ */
+export function positionsNow(
+  stored: readonly PositionFacts[],
+  layout: GroupLayoutRecord | undefined,
+  atMs: number,
+): PositionFacts[] {
+  if (!layout) return [...stored];
+  const epoch = layout.epoch ?? 0;
+  const current = stored.filter(({ unreadable, layout: of = 0 }) => unreadable || of === epoch);
+  if (epoch === 0) return current;
+  const known = new Set(current.map(({ partition }) => partition));
+  const fresh = Array.from({ length: layout.partitions }, (_, partition) => partition)
+    .filter((partition) => !known.has(partition))
+    .map((partition) => ({
+      partition,
+      sequence: startsAt(partition, layout),
+      epoch: 0,
+      atMs,
+      layout: epoch,
+    }));
+  return [...current, ...fresh];
+}

@@ -1,0 +1,187 @@
+import { NatspocError } from '../lib/errors.js';
+import { countOf } from '../lib/units.js';
+import type { Bucket } from '../ports/index.js';
+import type { GroupObserver } from '../ports/observer.js';
+import { keys } from '../protocol/keys.js';
+import { behindResize, settledAt } from '../protocol/partition-start.js';
+import {
+  encodeRecord,
+  type GroupLayoutRecord,
+  MAX_PARTITIONS,
+  RESIZED_VERSION,
+  versionIn,
+} from '../protocol/records.js';
+import type { GroupFollower } from './follower.js';
+import { type FoundLayout, findGroupLayout, positionsNow } from './group-layout.js';
+import { changeOverride } from './overrides.js';
+import { unwritten } from './unwritten.js';
+
+/** What a resize changes beside the number of partitions. */
+export interface ResizePlan {
+  from: number;
+  to: number;
+  /** Pinned or paused partitions that will not exist any more: their pins and pauses are dropped. */
+  dropped: number[];
+  /** Pinned or paused partitions whose numbers stay: the pins and pauses are those of other messages then. */
+  kept: number[];
+  /** All partitions are paused, so all will be. */
+  paused: boolean;
+}
+
+/** How a resize ended. `waiting`: the order is given, and not carried out yet. */
+export type ResizeOutcome = ResizePlan & {
+  outcome: 'resized' | 'unchanged' | 'waiting' | 'aborted';
+  tookMs: number;
+};
+
+/** What {@link resizeGroup} works with. */
+export interface ResizePorts {
+  bucket: Bucket;
+  group: string;
+  observer: Pick<GroupObserver, 'positions'>;
+  follower: GroupFollower;
+  /** The operator, for people. */
+  by: string;
+}
+
+/**
+ * What a resize would do. Changes nothing.
+ *
+ * @throws NatspocError `failed` if it is not possible now, saying what to do.
+ */
+export async function planResize(ports: ResizePorts, to: number): Promise<ResizePlan> {
+  const { layout } = await readLayout(ports);
+  return plan(ports, layout, to);
+}
+
+/** Orders a resize, and waits until the members have carried it out, at most `waitMs`. */
+export async function resizeGroup(
+  ports: ResizePorts,
+  to: number,
+  waitMs: number,
+  signal?: AbortSignal,
+): Promise<ResizeOutcome> {
+  const startedAt = performance.now();
+  const { bucket, group, follower, by } = ports;
+  const found = await readLayout(ports);
+  const planned = await plan(ports, found.layout, to);
+  const outcome = (how: ResizeOutcome['outcome']): ResizeOutcome => ({
+    ...planned,
+    outcome: how,
+    tookMs: Math.round(performance.now() - startedAt),
+  });
+  if (to === found.layout.partitions && !found.layout.next) return outcome('unchanged');
+  const isOrdered = found.layout.next?.partitions === to;
+  // Before the order, so that none of the new partitions runs for a moment.
+  if (planned.paused)
+    for (let partition = planned.from; partition < to; partition++)
+      await changeOverride(bucket, group, partition, { paused: true }, by);
+  let revision = found.revision;
+  if (!isOrdered) {
+    const next = { partitions: to, by, at: new Date().toISOString() };
+    revision = await write(ports, { ...found.layout, v: RESIZED_VERSION, next }, found.revision);
+  }
+  const epochBefore = found.layout.epoch ?? 0;
+  const seen = (): GroupLayoutRecord | undefined => {
+    const { layout } = follower;
+    if (!layout || layout.revision < revision || layout.record === 'unreadable') return undefined;
+    return layout.record ?? undefined;
+  };
+  const isOver = (): boolean => (seen()?.epoch ?? 0) > epochBefore || (seen() !== undefined && !seen()?.next);
+  if (!(await follower.until(isOver, waitMs, signal))) return outcome('waiting');
+  if ((seen()?.epoch ?? 0) === epochBefore) return outcome('aborted');
+  for (const partition of planned.dropped)
+    await changeOverride(bucket, group, partition, { paused: false, pin: null }, by);
+  return outcome('resized');
+}
+
+/**
+ * Withdraws the order of a resize that is not carried out yet. Partitions that are closed are handled again.
+ *
+ * @returns the number of partitions that was wanted; null: none was.
+ */
+export async function abortResize(ports: ResizePorts): Promise<number | null> {
+  const { layout, revision } = await readLayout(ports);
+  const { next, ...rest } = layout;
+  if (!next) return null;
+  await write(ports, { ...rest, v: versionIn(rest.epoch ?? 0) }, revision);
+  return next.partitions;
+}
+
+async function plan(ports: ResizePorts, layout: GroupLayoutRecord, to: number): Promise<ResizePlan> {
+  const { follower, group } = ports;
+  const { partitions: from, next } = layout;
+  if (!Number.isInteger(to) || to < 1 || to > MAX_PARTITIONS)
+    throw new NatspocError('usage', `A group has 1 to ${MAX_PARTITIONS} partitions, not ${to}.`);
+  if (next && next.partitions !== to)
+    throw new NatspocError(
+      'failed',
+      `Group ${group} is being resized to ${next.partitions} partitions by ${next.by}. Wait for it, or withdraw it with "natspoc leases resize --abort".`,
+    );
+  await checkSettled(ports, layout);
+  const old = [...follower.sessions.values()].find(({ record }) => record !== null && !record.resizes);
+  if (old)
+    throw new NatspocError(
+      'failed',
+      `Member ${old.record?.name} runs version ${old.record?.version}, which cannot resize: update it first.`,
+    );
+  const wished = [...follower.overrides.keys()].filter(
+    (partition) => follower.overrideOf(partition) !== null,
+  );
+  wished.sort((a, b) => a - b);
+  return {
+    from,
+    to,
+    dropped: wished.filter((partition) => partition < from && partition >= to),
+    kept: wished.filter((partition) => partition < from && partition < to),
+    paused: Array.from({ length: from }, (_, p) => follower.overrideOf(p)?.paused).every(
+      (each) => each === true,
+    ),
+  };
+}
+
+/**
+ * What the last resize has left to pass over must be passed first: only the partitions before that one are remembered.
+ *
+ * @throws NatspocError `failed`, naming what is behind.
+ */
+async function checkSettled({ observer, group }: ResizePorts, layout: GroupLayoutRecord): Promise<void> {
+  if (!layout.before) return;
+  const known = positionsNow(await observer.positions(), layout, Date.now());
+  const positions = new Map(known.map((each) => [each.partition, each]));
+  const behind = behindResize(layout, positions);
+  const [first] = behind;
+  if (first === undefined) return;
+  throw new NatspocError(
+    'failed',
+    `Group ${group} has not finished its last resize: ${countOf(behind.length, 'partition')} (p${first}, position ${positions.get(first)?.sequence ?? 'none'}) ` +
+      `must first handle what waits up to sequence ${settledAt(first, layout)}. Try again then; "natspoc leases" shows the positions.`,
+  );
+}
+
+/** @throws NatspocError `failed` for a group over the stream's own layout. */
+async function readLayout({ bucket, group }: ResizePorts): Promise<FoundLayout> {
+  const found = await findGroupLayout(bucket, group);
+  if (found) return found;
+  throw new NatspocError(
+    'failed',
+    `Group ${group} handles the partitions of the stream's own layout, whose number cannot be changed. Groups with a key can be resized.`,
+  );
+}
+
+/** @throws NatspocError if it is not written, because another operator or a member was faster. */
+async function write(
+  { bucket, group }: ResizePorts,
+  layout: GroupLayoutRecord,
+  expected: number,
+): Promise<number> {
+  const key = keys.groupLayout(group);
+  const written = await bucket.write(key, encodeRecord(layout), expected);
+  if (written.kind === 'ok') return written.revision;
+  if (written.kind === 'failed') throw written.error;
+  if (written.kind === 'unknown') throw unwritten(key, written.refusal);
+  throw new NatspocError(
+    'failed',
+    `The layout of group ${group} was changed meanwhile: look at "natspoc leases", and try again.`,
+  );
+}

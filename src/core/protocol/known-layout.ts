@@ -1,0 +1,88 @@
+import type { EventOf, LayoutEntry } from './events.js';
+import type { GroupLayoutRecord, LeaseRecord, ResizeOrder } from './records.js';
+import { report, type State } from './state.js';
+
+/** The resize that the layout orders; null: none. */
+export const orderOf = ({ layout }: State): ResizeOrder | null => layout.record?.next ?? null;
+
+/** A lease as it counts under the layout that is known here. */
+export function leaseNow(
+  state: State,
+  partition: number,
+): { revision: number; record: LeaseRecord | 'unreadable' | null } | undefined {
+  const lease = state.leases.get(partition);
+  if (!lease?.record || lease.record === 'unreadable') return lease;
+  const { record, revision } = lease;
+  const { layout } = state;
+  if (isAhead(state, record)) return { revision, record: 'unreadable' };
+  // Of an earlier layout, all of whose partitions were closed.
+  return (record.layout ?? 0) < layout.epoch ? { revision, record: null } : lease;
+}
+
+/** True for a lease that shows that this member has missed a change of the layout. */
+const isAhead = ({ layout }: State, { layout: epoch = 0, closed }: LeaseRecord): boolean =>
+  epoch > layout.epoch || (epoch === layout.epoch && (closed?.order ?? 0) > layout.revision);
+
+/** True for a partition that is closed for the current order: nothing of it is handled until the order is over. */
+export function isClosed(state: State, partition: number): boolean {
+  if (orderOf(state) === null) return false;
+  const record = leaseNow(state, partition)?.record;
+  return !!record && record !== 'unreadable' && record.closed?.order === state.layout.revision;
+}
+
+/** Applies a layout entry; older ones than known are ignored. */
+export function applyLayout(state: State, { revision, record }: LayoutEntry): void {
+  const { layout } = state;
+  if (revision <= layout.revision || record === null) return;
+  if (record === 'unreadable') {
+    report(state, { type: 'unreadable', key: 'layout' });
+    return;
+  }
+  const epoch = record.epoch ?? 0;
+  // The bucket holds an older copy; see `beginAnew`.
+  if (epoch < layout.epoch) return;
+  const before = orderOf(state);
+  layout.revision = revision;
+  layout.record = record;
+  layout.writeAt = Number.NEGATIVE_INFINITY;
+  state.dirty = true;
+  if (epoch > layout.epoch) begin(state, record, epoch);
+  else if (record.next) {
+    const { partitions: to, by } = record.next;
+    report(state, { type: 'resizing', from: state.partitions, to, by });
+  } else if (before) report(state, { type: 'resize-aborted', partitions: state.partitions });
+}
+
+/** The partitions are others from now on. All old ones are closed, so nothing of them runs, except where that was not noticed. */
+function begin(state: State, record: GroupLayoutRecord, epoch: number): void {
+  for (const [partition, own] of state.own) {
+    if (own.phase === 'drained') continue;
+    state.out.push({ type: 'abort-partition', partition, epoch: own.epoch, reason: 'resized' });
+    report(state, { type: 'lost', partition, epoch: own.epoch, reason: 'resized' });
+  }
+  for (const known of [state.own, state.lost, state.writes]) known.clear();
+  const { partitions: from } = state;
+  state.layout.epoch = epoch;
+  state.partitions = record.partitions;
+  state.out.push({ type: 'begin-layout', record });
+  report(state, { type: 'resized', from, to: record.partitions });
+}
+
+/** Asks the leader for the layout. */
+export function lookUpLayout(state: State): void {
+  const { layout } = state;
+  if (layout.revision === 0 || layout.looking) return;
+  layout.looking = true;
+  state.out.push({ type: 'look-up-layout' });
+}
+
+/** Handles the answer to `look-up-layout`. */
+export function layoutLookedUp(state: State, { entry }: EventOf<'layout-looked-up'>): void {
+  state.layout.looking = false;
+  if (entry !== 'unknown' && entry !== null) applyLayout(state, entry);
+}
+
+/** A lease has arrived: it may show a change of the layout that this member has missed. */
+export function noticeMissedLayout(state: State, record: LeaseRecord | 'unreadable' | null): void {
+  if (record && record !== 'unreadable' && isAhead(state, record)) lookUpLayout(state);
+}

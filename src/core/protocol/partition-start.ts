@@ -1,0 +1,82 @@
+import type { StreamMessage } from './message.js';
+import type { GroupLayoutRecord, StartRecord } from './records.js';
+
+/** Where a partition starts that has no position under its layout. */
+export type PartitionStart = Pick<StartRecord, 'seq' | 'end' | 'created' | 'stored'> & {
+  /** Upper bound of messages that the stream dropped before they were handled, under earlier layouts; absent: none. */
+  trimmed?: number | undefined;
+};
+
+/** The partition of a message among so many. */
+export type PartitionIn = (message: StreamMessage, partitions: number) => number;
+
+/** What a partition of a resized group takes over from the partitions before. */
+interface Inherited {
+  start: PartitionStart;
+  /** True for a message that was handled in its earlier partition: it must not be handled again. */
+  isHandled: (message: StreamMessage) => boolean;
+}
+
+/**
+ * A partition after a resize starts at the lowest position of the earlier ones that share keys with it, and passes over what
+ * these had handled. Keys are shared where both numbers are equal modulo the greatest common divisor of the two counts.
+ *
+ * @returns undefined if the group was never resized.
+ */
+export function inheritedBy(
+  partition: number,
+  { before, partitions }: GroupLayoutRecord,
+  partitionIn: PartitionIn,
+): Inherited | undefined {
+  if (!before) return undefined;
+  const shared = sharedPositions(partition, before.positions, partitions);
+  const [lowest, highest] = [Math.min(...shared), Math.max(...shared)];
+  const { created, trimmed } = before;
+  return {
+    // What was lost is told once.
+    start: { seq: lowest, created, ...(partition === 0 && trimmed !== undefined && { trimmed }) },
+    isHandled: (message) =>
+      message.sequence <= highest &&
+      message.sequence <= (before.positions[partitionIn(message, before.partitions)] ?? 0),
+  };
+}
+
+/** From this sequence on the partitions before the last resize do not matter to a partition; 0: it was never resized. */
+export function settledAt(partition: number, { before, partitions }: GroupLayoutRecord): number {
+  return before ? Math.max(...sharedPositions(partition, before.positions, partitions)) : 0;
+}
+
+/** Where a partition starts that has no position yet; 0: the group was never resized. */
+export function startsAt(partition: number, { before, partitions }: GroupLayoutRecord): number {
+  return before ? Math.min(...sharedPositions(partition, before.positions, partitions)) : 0;
+}
+
+/** What is known of a position: where it is, and whether a seek has moved it since the last resize. */
+interface Reached {
+  readonly sequence: number;
+  readonly sought?: boolean | undefined;
+}
+
+/**
+ * The partitions that have not passed what the last resize left: until then the partitions before it matter, and the group
+ * cannot be resized again. A position that a seek has moved passes over nothing.
+ *
+ * @param positions those under this layout.
+ */
+export function behindResize(layout: GroupLayoutRecord, positions: ReadonlyMap<number, Reached>): number[] {
+  if (!layout.before) return [];
+  return Array.from({ length: layout.partitions }, (_, partition) => partition).filter((partition) => {
+    const { sequence, sought } = positions.get(partition) ?? { sequence: startsAt(partition, layout) };
+    return !sought && sequence < settledAt(partition, layout);
+  });
+}
+
+function sharedPositions(partition: number, positions: readonly number[], partitions: number): number[] {
+  const step = divisor(positions.length, partitions);
+  return positions.filter((_, earlier) => earlier % step === partition % step);
+}
+
+/** The greatest common divisor. */
+function divisor(a: number, b: number): number {
+  return b === 0 ? a : divisor(b, a % b);
+}

@@ -1,0 +1,91 @@
+import type { EventOf } from './events.js';
+import { applyLayout, isClosed, lookUpLayout } from './known-layout.js';
+import { writeLease } from './lease-writes.js';
+import { versionIn } from './records.js';
+import { isDue, type OwnPartition, report, type State } from './state.js';
+
+/*
+ * Another number of partitions, while the group runs. An order in the layout makes every owner drain and close its partitions;
+ * when all are closed, the next layout is written. Each step is a compare-and-set, and may be the last one for a while.
+ */
+
+/** Closes a drained partition for the order: first its position must be certain. */
+export function close(state: State, partition: number, own: OwnPartition): void {
+  const { settled } = own;
+  if (settled?.order === state.layout.revision) {
+    writeLease(state, partition, own.epoch, null, '', 'release', state.name, settled);
+    return;
+  }
+  if (own.settling || !isDue(state, own.retryAt)) return;
+  own.settling = true;
+  state.out.push({ type: 'settle-position', partition, epoch: own.epoch, order: state.layout.revision });
+}
+
+/** Handles the answer to `settle-position`. */
+export function positionSettled(
+  state: State,
+  { partition, epoch, order, position, message }: EventOf<'position-settled'>,
+): void {
+  const own = state.own.get(partition);
+  if (own?.epoch !== epoch) return;
+  own.settling = false;
+  state.dirty = true;
+  if (position) own.settled = { ...position, order };
+  else {
+    own.retryAt = state.now + state.timing.retryMs;
+    report(state, { type: 'retrying', partition, epoch, message: message ?? '' });
+  }
+}
+
+/** Writes the next layout when every partition is closed. Whichever member comes first does it. */
+export function cut(state: State): void {
+  const { layout } = state;
+  const { record, revision: expected } = layout;
+  if (!record?.next || !isDue(state, layout.writeAt)) return;
+  const positions: number[] = [];
+  let trimmed = 0;
+  let created: number | undefined;
+  for (let partition = 0; partition < state.partitions; partition++) {
+    if (!isClosed(state, partition)) return;
+    const lease = state.leases.get(partition)?.record;
+    const closed = lease && lease !== 'unreadable' ? lease.closed : undefined;
+    if (!closed) return;
+    positions.push(closed.seq);
+    trimmed += closed.trimmed ?? 0;
+    created ??= closed.created;
+  }
+  const { key, filter, hash, epoch = 0, next, partitions } = record;
+  const before = {
+    partitions,
+    positions,
+    ...(created !== undefined && { created }),
+    ...(trimmed > 0 && { trimmed }),
+  };
+  layout.writeAt = Number.POSITIVE_INFINITY;
+  state.out.push({
+    type: 'write-layout',
+    expected,
+    record: {
+      v: versionIn(epoch + 1),
+      key,
+      filter,
+      partitions: next.partitions,
+      hash,
+      epoch: epoch + 1,
+      before,
+    },
+  });
+}
+
+/** Handles the answer to `write-layout`. */
+export function layoutWritten(state: State, { expected, record, outcome }: EventOf<'layout-written'>): void {
+  if (outcome.kind === 'ok') {
+    applyLayout(state, { kind: 'layout', revision: outcome.revision, record });
+    return;
+  }
+  if (state.layout.revision !== expected) return;
+  // Applied without an answer, or another member was faster, or the order is over.
+  state.layout.writeAt = state.now + state.timing.retryMs;
+  state.dirty = true;
+  lookUpLayout(state);
+}

@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import { connect, type NatsConnection } from 'nats';
+import { partitionOf } from '../../src/core/protocol/layout.js';
+import { type Cli, type CliExit, runCli, startCli, stopAll } from '../support/cli.js';
+import { withServer } from '../support/server.js';
+import { until } from '../support/until.js';
+
+const CUSTOMERS = 30;
+/** How long a command waits for members follows from these. */
+const IMPATIENT = { env: { DRAIN_TIMEOUT: '0s', LEASE_TTL: '1s' } };
+
+interface Line {
+  partition: number;
+  key: string;
+  sequence: number;
+  data: string;
+}
+
+describe('the resize of a keyed group', function () {
+  this.timeout(120_000);
+  const server = withServer();
+  let connection: NatsConnection;
+  let published = 0;
+  let group = 0;
+
+  const flags = (): string[] => ['--server', server.url, '--stream', 'ORDERS', '--group', `g${group}`];
+  const leases = (...args: string[]): Promise<CliExit> => runCli(['leases', ...args, ...flags()]);
+  const status = async () => JSON.parse((await leases('--json')).stdout);
+  const member = (name: string, ...args: string[]): Cli =>
+    startCli(['consume', '--name', name, '--output', 'ndjson', ...flags(), ...args]);
+  const linesOf = (...members: Cli[]): Line[] =>
+    members.flatMap(({ stdout }) => stdout.map((line): Line => JSON.parse(line)));
+  const end = async (...members: Cli[]): Promise<void> => {
+    for (const each of members) each.signal('SIGTERM');
+    for (const each of members) await each.exited;
+  };
+
+  /** Publishes numbered messages of all customers, faster than is waited for. */
+  async function publish(count: number): Promise<void> {
+    const jetstream = connection.jetstream();
+    for (let i = 0; i < count; i++, published++)
+      await jetstream.publish(`orders.c${published % CUSTOMERS}`, String(published));
+  }
+
+  before(async () => {
+    connection = await connect({ servers: server.url });
+    const manager = await connection.jetstreamManager();
+    await manager.streams.add({ name: 'ORDERS', subjects: ['orders.*'] });
+    await publish(100);
+  });
+
+  beforeEach(() => {
+    group++;
+  });
+
+  after(async () => {
+    await stopAll();
+    await connection.close();
+  });
+
+  /** What lines of living members say: nothing twice, and each customer in order. */
+  function assertOrder(members: readonly Cli[], mayRepeat: boolean): void {
+    const seen = new Map<string, number>();
+    for (const each of members) {
+      const last = new Map<string, number>();
+      for (const { key, data } of linesOf(each)) {
+        assert.ok(Number(data) > (last.get(key) ?? -1), `${key} ${data} after ${last.get(key)}`);
+        last.set(key, Number(data));
+        seen.set(data, (seen.get(data) ?? 0) + 1);
+      }
+    }
+    const repeated = [...seen].filter(([, times]) => times > 1).map(([data]) => data);
+    if (!mayRepeat) assert.deepEqual(repeated, []);
+    assert.equal(seen.size, published);
+  }
+
+  it('keeps the order of every key and handles all once, up and down, while members are killed', async () => {
+    const given = ['--key', 'subject:2', '--partitions', '4', '--work', '1ms'];
+    const members = ['a', 'b', 'c'].map((name) => member(name, ...given));
+    await Promise.all(members.map((each) => each.note(/joined group/)));
+    await until('all partitions are owned', async () => (await status()).totals.owned === 4, 20_000);
+    const handled = (): number => new Set(linesOf(...members).map(({ data }) => data)).size;
+    let partitions = 4;
+    for (const [to, isKilled] of [
+      [11, false],
+      [3, false],
+      [8, true],
+    ] as const) {
+      const resizing = leases('resize', String(to));
+      await publish(100);
+      if (isKilled) {
+        members[0]?.signal('SIGKILL');
+        members.push(member('d'));
+      }
+      const resized = await resizing;
+      assert.equal(resized.code, 0, resized.stderr);
+      assert.match(resized.stdout, new RegExp(`Resized group g1 from ${partitions} to ${to} partitions in`));
+      partitions = to;
+      await publish(50);
+      await until('all are handled', () => handled() === published, 30_000);
+      if (!isKilled) assertOrder(members, false);
+    }
+    assertOrder(members, true);
+    const living = members.slice(1);
+    const [last] = linesOf(...living).slice(-1);
+    assert.equal(last?.partition, partitionOf(last?.key ?? '', 8));
+    // The positions of partitions without messages follow every few seconds.
+    await until('nothing waits', async () => (await status()).totals.lag === 0, 20_000);
+    const { totals, partitions: rows } = await status();
+    assert.deepEqual([totals.partitions, totals.owned, rows.length], [8, 8, 8]);
+    const check = await leases('check');
+    assert.equal(check.code, 0, check.stdout);
+    const history = await leases('history', '0');
+    assert.match(history.stdout, /closed/);
+    // A member that was set up with the count of then joins nevertheless.
+    const late = member('late', '--key', 'subject:2', '--partitions', '4');
+    assert.match(
+      await late.note(/is not used/),
+      /--partitions is not used: group g1 was resized to 8 partitions/,
+    );
+    await end(...living, late);
+  });
+
+  it('waits for members, is shown, can be withdrawn, and is carried out by the next member', async () => {
+    const one = member('one', '--key', 'subject:2', '--partitions', '2', '--until-caught-up');
+    assert.equal((await one.exited).code, 0);
+    const plan = await leases('resize', '3', '--dry-run');
+    assert.match(plan.stdout, /would be resized from 2 to 3 partitions/);
+    assert.equal((await status()).resize, null);
+    const ordered = await runCli(['leases', 'resize', '3', ...flags()], IMPATIENT);
+    assert.match(ordered.stdout, /^Ordered: group g2 goes from 2 to 3 partitions as soon as/);
+    assert.equal((await status()).resize.to, 3);
+    assert.match((await leases()).stdout, /being resized from 2 to 3 partitions by .*: 0 of 2 closed/);
+    const other = await leases('resize', '5');
+    assert.match(other.stderr, /is being resized to 3 partitions by/);
+    const seek = await leases('seek', '--all', '--to', 'first', '--force');
+    assert.match(seek.stderr, /is being resized/);
+    assert.match((await leases('resize', '--abort')).stdout, /Withdrawn: group g2 is not resized to 3/);
+    assert.match((await leases('resize', '--abort')).stdout, /is not being resized/);
+    await runCli(['leases', 'resize', '3', ...flags()], IMPATIENT);
+    const two = member('two');
+    await two.note(/resized from 2 to 3/);
+    await until('three partitions are owned', async () => (await status()).totals.owned === 3, 20_000);
+    await publish(1);
+    await until('the new message is handled', () => two.stdout.length > 0, 20_000);
+    assert.deepEqual(
+      linesOf(two).map(({ data }) => Number(data)),
+      [published - 1],
+    );
+    await end(two);
+  });
+
+  it('handles again what a seek wants after it, and refuses another one until the last is done with', async () => {
+    const one = member('one', '--key', 'subject:2', '--partitions', '2');
+    await until('all are handled', () => one.stdout.length === published, 20_000);
+    const behind = await leases('pause', '1');
+    assert.equal(behind.code, 0, behind.stderr);
+    await publish(CUSTOMERS);
+    await until('half is handled', () => one.stdout.length > published - CUSTOMERS, 20_000);
+    assert.equal((await leases('resize', '3')).code, 0);
+    const again = await leases('resize', '2');
+    assert.equal(again.code, 1);
+    assert.match(again.stderr, /has not finished its last resize: .* must first handle what waits/);
+    assert.equal((await leases('resume', '--all')).code, 0);
+    await until('all are handled', () => one.stdout.length === published, 20_000);
+    assertOrder([one], false);
+    assert.equal((await leases('seek', '0', '--to', 'first', '--force')).code, 0);
+    const inFirst = Array.from({ length: published }, (_, i) => i).filter(
+      (i) => partitionOf(`c${i % CUSTOMERS}`, 3) === 0,
+    );
+    await until(
+      'the first partition is handled again',
+      () => one.stdout.length === published + inFirst.length,
+      20_000,
+    );
+    await end(one);
+  });
+
+  it('refuses a group over the own layout of the stream, and a number that cannot be', async () => {
+    const own = ['--server', server.url, '--stream', 'OWN', '--prefix', 'own'];
+    assert.equal((await runCli(['stream', 'create', ...own])).code, 0);
+    const refused = await runCli(['leases', 'resize', '3', ...own]);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /handles the partitions of the stream's own layout/);
+    assert.equal((await leases('resize', '0')).code, 2);
+    assert.equal((await leases('resize')).code, 2);
+  });
+});

@@ -1,0 +1,50 @@
+import { core, type Mutant } from './mutant.js';
+
+/** Mistakes in a resize: where the new partitions begin, what they pass over, when the old ones end. */
+export const RESIZING: readonly Mutant[] = [
+  {
+    name: 'resize-from-highest',
+    mistake: 'a partition starts at the highest position of the earlier ones that share keys with it',
+    edits: [core('protocol/partition-start', 'start: { seq: lowest,', 'start: { seq: highest,')],
+  },
+  {
+    name: 'resize-repeats',
+    mistake: 'a partition does not pass over what its messages had been handled as in the earlier ones',
+    edits: [
+      core(
+        'protocol/partition-start',
+        'message.sequence <= highest &&',
+        'message.sequence <= 0 * highest &&',
+      ),
+    ],
+  },
+  {
+    name: 'resize-before-closing',
+    mistake: 'the next layout is written although a partition is still open',
+    edits: [
+      core('protocol/resize', 'if (!isClosed(state, partition)) return;', ''),
+      core(
+        'protocol/resize',
+        "lease && lease !== 'unreadable' ? lease.closed : undefined;",
+        "(lease && lease !== 'unreadable' ? lease.closed : undefined) ?? { order: 0, seq: 0, created: undefined };",
+      ),
+    ],
+  },
+  {
+    name: 'resize-unnoticed',
+    mistake: 'a member that has missed a resize takes the leases of the new partitions for those of its own',
+    edits: [
+      core(
+        'protocol/known-layout',
+        "if (isAhead(state, record)) return { revision, record: 'unreadable' };",
+        '',
+      ),
+      core('protocol/known-layout', 'if (record && record !==', 'if (false && record && record !=='),
+    ],
+  },
+  {
+    name: 'close-unsettled',
+    mistake: 'a partition is closed at the position that its lease was closed at for an earlier order',
+    edits: [core('protocol/resize', 'settled?.order === state.layout.revision', 'settled')],
+  },
+];

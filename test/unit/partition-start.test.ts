@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import type { StreamMessage } from '../../src/core/protocol/message.js';
+import { behindResize, inheritedBy, settledAt, startsAt } from '../../src/core/protocol/partition-start.js';
+import { type GroupLayoutRecord, RESIZED_VERSION } from '../../src/core/protocol/records.js';
+
+const layoutOf = (partitions: number, positions: number[]): GroupLayoutRecord => ({
+  v: RESIZED_VERSION,
+  key: 'subject:1',
+  filter: '>',
+  partitions,
+  hash: 'fnv1a32',
+  epoch: 1,
+  before: { partitions: positions.length, positions },
+});
+
+/** A message whose key has this hash. */
+const message = (sequence: number, hash: number): StreamMessage => ({
+  sequence,
+  subject: String(hash),
+  data: new Uint8Array(),
+  size: 0,
+  timestampMs: 0,
+  key: null,
+  headers: () => ({}),
+});
+const partitionIn = ({ subject }: StreamMessage, partitions: number): number => Number(subject) % partitions;
+
+describe('the start of a partition after a resize', () => {
+  it('handles each message once, in the order of its key, whatever the counts and positions', () => {
+    const shape = fc.record({
+      positions: fc.array(fc.nat(40), { minLength: 1, maxLength: 12 }),
+      partitions: fc.integer({ min: 1, max: 12 }),
+      hashes: fc.array(fc.nat(500), { minLength: 40, maxLength: 40 }),
+    });
+    fc.assert(
+      fc.property(shape, ({ positions, partitions, hashes }) => {
+        const layout = layoutOf(partitions, positions);
+        for (const [index, hash] of hashes.entries()) {
+          const each = message(index + 1, hash);
+          const wasHandled = each.sequence <= (positions[hash % positions.length] ?? 0);
+          const partition = hash % partitions;
+          const inherited = inheritedBy(partition, layout, partitionIn);
+          const isRead = each.sequence > (inherited?.start.seq ?? 0) && !inherited?.isHandled(each);
+          assert.equal(isRead, !wasHandled);
+        }
+      }),
+    );
+  });
+
+  it('is the lowest position among those that share keys with it, and of no others', () => {
+    const layout = layoutOf(12, [50, 10, 60, 70, 80, 90, 20, 30]);
+    // Numbers that are equal modulo 4.
+    assert.deepEqual(
+      [0, 1, 2, 3, 4].map((partition) => startsAt(partition, layout)),
+      [50, 10, 20, 30, 50],
+    );
+    assert.equal(settledAt(0, layout), 80);
+  });
+
+  it('tells what the stream dropped before, once', () => {
+    const { before } = layoutOf(2, [5]);
+    const layout = { ...layoutOf(2, [5]), before: { partitions: 1, positions: [5], ...before, trimmed: 7 } };
+    const trimmed = [0, 1].map((partition) => inheritedBy(partition, layout, partitionIn)?.start.trimmed);
+    assert.deepEqual(trimmed, [7, undefined]);
+  });
+
+  it('matters until a partition has passed the highest of the earlier positions, or a seek has moved it', () => {
+    const layout = layoutOf(2, [5, 9]);
+    const at = (...sequences: [number, true?][]) =>
+      behindResize(layout, new Map(sequences.map(([sequence, sought], p) => [p, { sequence, sought }])));
+    assert.deepEqual(at([5], [9]), []);
+    assert.deepEqual(at([4], [9]), [0]);
+    assert.deepEqual(at([4, true], [9]), []);
+    assert.deepEqual(behindResize(layoutOf(1, [5, 9]), new Map()), [0]);
+    assert.deepEqual(behindResize({ ...layout, before: undefined }, new Map()), []);
+  });
+});
