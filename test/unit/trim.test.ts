@@ -54,6 +54,25 @@ describe('stream trim', () => {
     );
   });
 
+  it('deletes nothing behind the lowest position of a keyed group, whose partitions are others', async () => {
+    const layout = {
+      ...{ v: 2, key: 'header:A', filter: '>', hash: 'fnv1a32' as const },
+      partitions: 2,
+    };
+    const observers = new Map([
+      ['own', group({ 0: 30, 1: 30, 2: 30 })],
+      ['keyed', group({ 0: 10, 1: 30 })],
+    ]);
+    const streams = stream([10, 20, 30], [3, 3, 3]);
+    const upTo = async (keyed: typeof layout) => {
+      const steps = await planTrim(observers, streams, notKnown, new Map([['keyed', keyed]]));
+      return steps.map((step) => step.upTo);
+    };
+    assert.deepEqual(await upTo(layout), [10, 10, 10]);
+    // One of its partitions has no position yet.
+    assert.deepEqual(await upTo({ ...layout, partitions: 3 }), [null, null, null]);
+  });
+
   it('deletes nothing if the sequence of a position was used again', async () => {
     const streams = { ...stream([10, 20, 30], [3, 3]), storedTime: async (sequence: number) => sequence };
     const observers = new Map([['before', group({ 0: 20, 1: 30 }, 20)]]);

@@ -18,9 +18,10 @@ import { streamEnd } from '../nats/stream/stream-end.js';
 import { openGroupTopology, type Topology } from '../nats/stream/topology.js';
 import type { StoredMessage } from '../ports/stream-admin.js';
 import type { FoundLetter } from '../protocol/dead-letter.js';
-import type { LayoutRecord } from '../protocol/records.js';
+import type { GroupLayoutRecord, LayoutRecord } from '../protocol/records.js';
 import { writeCleared } from './cleared.js';
 import { GroupAdmin } from './group-admin.js';
+import { findGroupLayout } from './group-layout.js';
 import { type RedriveOptions, type RedriveSummary, redrive } from './redrive.js';
 import { readStreamStatus, type StreamStatus } from './stream-status.js';
 import { planTrim, type TrimStep } from './trim.js';
@@ -152,9 +153,14 @@ export class StreamAdmin implements AsyncDisposable {
   /** What all of these groups have handled, by partition. */
   async planTrim(groups: readonly string[]): Promise<TrimStep[]> {
     const { observer } = this.group();
-    return planTrim(await this.#observers(groups), observer, (group, partition) =>
-      readCleared(this.#topology.bucket, group, partition),
-    );
+    const { bucket } = this.#topology;
+    const layouts = new Map<string, GroupLayoutRecord>();
+    for (const group of groups) {
+      const found = await findGroupLayout(bucket, group);
+      if (found) layouts.set(group, found.layout);
+    }
+    const cleared = (group: string, partition: number) => readCleared(bucket, group, partition);
+    return planTrim(await this.#observers(groups), observer, cleared, layouts);
   }
 
   /**

@@ -2,7 +2,8 @@ import { mapConcurrently } from '../lib/concurrently.js';
 import { clearedUpTo } from '../member/partition/cleared.js';
 import type { PositionFacts } from '../ports/facts.js';
 import type { GroupObserver } from '../ports/observer.js';
-import type { ClearedRecord } from '../protocol/records.js';
+import type { ClearedRecord, GroupLayoutRecord } from '../protocol/records.js';
+import { positionsNow } from './group-layout.js';
 import { type PositionFault, readPositionFaults } from './position-fault.js';
 
 const CONCURRENT_COUNTS = 16;
@@ -27,12 +28,15 @@ export interface TrimStep {
  * What every group has handled, by partition. A group without a position in a partition holds back all of it, because
  * it must be able to start with the first message. So does a group with a wrong position: see {@link readPositionFaults}.
  *
+ * @param layouts those of keyed groups: their partitions are others, so each of them holds back all that lies behind its lowest
+ *   position.
  * @param cleared the sequence up to which an earlier trim found no message waiting for a group; undefined: unknown.
  */
 export async function planTrim(
   observers: ReadonlyMap<string, GroupObserver>,
   observer: Pick<GroupObserver, 'stream' | 'ends' | 'waiting' | 'storedTime'>,
   cleared: (group: string, partition: number) => Promise<ClearedRecord | undefined>,
+  layouts: ReadonlyMap<string, GroupLayoutRecord> = new Map(),
 ): Promise<TrimStep[]> {
   const found = new Map<string, PositionFacts[]>();
   for (const [group, each] of observers) found.set(group, await each.positions());
@@ -43,10 +47,13 @@ export async function planTrim(
   const ends = new Map(last.map((each) => [each.partition, each.sequence]));
   const groups = new Map<string, GroupPositions>();
   for (const [group, positions] of found) {
-    groups.set(group, {
-      positions: new Map(positions.map((each) => [each.partition, each.sequence])),
-      faults: await readPositionFaults(observer, positions, stream),
-    });
+    const layout = layouts.get(group);
+    const now = positionsNow(positions, layout, 0);
+    const known = {
+      positions: new Map(now.map((each) => [each.partition, each.sequence])),
+      faults: await readPositionFaults(observer, now, stream),
+    };
+    groups.set(group, layout ? lowestOf(known, layout.partitions, stream.counts.length) : known);
   }
   return mapConcurrently([...stream.counts.entries()], CONCURRENT_COUNTS, async ([partition, count]) => {
     const { upTo, ...held } = leastOf(groups, partition);
@@ -73,6 +80,22 @@ export async function planTrim(
 interface GroupPositions {
   positions: ReadonlyMap<number, number>;
   faults: ReadonlyMap<number, PositionFault>;
+}
+
+/** The positions of a keyed group for the partitions of the stream: each may hold messages of any of its own. */
+function lowestOf(
+  { positions, faults }: GroupPositions,
+  partitions: number,
+  ofStream: number,
+): GroupPositions {
+  const own = Array.from({ length: partitions }, (_, partition) => positions.get(partition) ?? 0);
+  const lowest = Math.min(...own);
+  const [fault] = faults.values();
+  const all = Array.from({ length: ofStream }, (_, partition) => partition);
+  return {
+    positions: new Map(all.map((partition) => [partition, lowest])),
+    faults: new Map(fault === undefined ? [] : all.map((partition) => [partition, fault])),
+  };
 }
 
 /** The group that is furthest behind in a partition, and the last sequence that it has certainly handled; 0: none. */
