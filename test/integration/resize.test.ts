@@ -176,12 +176,60 @@ describe('the resize of a keyed group', function () {
     await end(one);
   });
 
-  it('refuses a group over the own layout of the stream, and a number that cannot be', async () => {
-    const own = ['--server', server.url, '--stream', 'OWN', '--prefix', 'own'];
-    assert.equal((await runCli(['stream', 'create', ...own])).code, 0);
-    const refused = await runCli(['leases', 'resize', '3', ...own]);
-    assert.equal(refused.code, 1);
-    assert.match(refused.stderr, /handles the partitions of the stream's own layout/);
+  it('makes a group over the layout of natspoc a keyed one, beside another group that stays', async () => {
+    const own = ['--server', server.url, '--stream', 'OWN', '--prefix', 'own', '--partitions', '4'];
+    const publishOwn = async (): Promise<void> => {
+      const done = await runCli([
+        'publish',
+        '--quiet',
+        ...own,
+        '--keys',
+        '12',
+        '--count',
+        '60',
+        '--rate',
+        '200',
+        '{{Count}}',
+      ]);
+      assert.equal(done.code, 0, done.stderr);
+    };
+    await publishOwn();
+    const start = (name: string, of: string): Cli =>
+      startCli(['consume', '--name', name, '--group', of, '--output', 'ndjson', '--work', '1ms', ...own]);
+    const [one, two, other] = [start('one', 'a'), start('two', 'a'), start('other', 'b')];
+    await Promise.all([one, two, other].map((each) => each.note(/joined group/)));
+    const resized = runCli(['leases', 'resize', '7', '--group', 'a', ...own]);
+    await publishOwn();
+    const { stdout, stderr } = await resized;
+    assert.match(stdout, /^Resized group a from 4 to 7 partitions/, stderr);
+    await publishOwn();
+    const sequences = (...members: Cli[]): number[] => linesOf(...members).map(({ sequence }) => sequence);
+    await until('all are handled', () => new Set(sequences(one, two)).size === 180, 30_000);
+    await until('the other has all', () => sequences(other).length === 180, 30_000);
+    assert.equal(sequences(one, two).length, 180);
+    for (const each of [one, two]) {
+      const last = new Map<string, number>();
+      for (const { key, sequence } of linesOf(each)) {
+        assert.ok(sequence > (last.get(key) ?? 0), `${key} ${sequence}`);
+        last.set(key, sequence);
+      }
+    }
+    const statusOf = async (of: string) =>
+      JSON.parse((await runCli(['leases', '--json', '--group', of, ...own])).stdout).totals;
+    assert.deepEqual([(await statusOf('a')).partitions, (await statusOf('b')).partitions], [7, 4]);
+    const stream = await runCli(['stream', '--group', 'a', ...own]);
+    assert.match(stream.stdout, /7 partitions by header:Natspoc-Key of own\.p\.\*/);
+    // A member that is started as before takes the key over.
+    const three = start('three', 'a');
+    await three.note(/joined group/);
+    assert.equal((await runCli(['leases', 'resize', '2', '--group', 'a', ...own])).code, 0);
+    await publishOwn();
+    await until('all are handled', () => new Set(sequences(one, two, three)).size === 240, 30_000);
+    assert.equal(sequences(one, two, three).length, 240);
+    await end(one, two, three, other);
+  });
+
+  it('refuses a number that cannot be', async () => {
     assert.equal((await leases('resize', '0')).code, 2);
     assert.equal((await leases('resize')).code, 2);
   });

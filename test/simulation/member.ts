@@ -62,10 +62,9 @@ export class SimMember {
     );
     this.#fairness = new Fairness(judge, (partition) => this.#held(partition));
     const budget = { messages: settings.bufferMessages, bytes: 1_000_000 };
-    const isSlotted = settings.resizing;
     const newName = (): string => sharedReaderName(settings.group, random);
     const streamOf = (partitions: number): SimStream => {
-      const shared = { clock: this.process.clock, partitions, budget, newName, isSlotted };
+      const shared = { clock: this.process.clock, partitions, budget, newName, isSlotted: world.isSlotted };
       return new SimStream(this.client, this.#readers(), settings.shared ? shared : undefined);
     };
     this.#stream = streamOf(settings.partitions);
@@ -94,8 +93,9 @@ export class SimMember {
       {
         bucket: this.bucket,
         stream: this.#stream,
-        ...(isSlotted && {
-          partitionIn: (message: { subject: string }, partitions: number) => slotOf(message) % partitions,
+        ...(settings.resizing && {
+          partitionIn: (message, { partitions, prefix }) =>
+            prefix === undefined ? slotOf(message) % partitions : slotOf(message),
           resized: ({ partitions }: { partitions: number }) => {
             this.#stream = streamOf(partitions);
             this.#fairness.resized();

@@ -37,7 +37,8 @@ export function settingsFor(
   const minMs = random.pick([0.1, 0.5, 2]);
   const onExhausted = random.pick<WorldSettings['onExhausted']>(['skip', 'dead-letter', 'halt']);
   const shared = random.chance(0.5);
-  const resizing = shared && random.chance(0.5);
+  // Groups over the layout of the stream become keyed ones.
+  const resizing = random.chance(shared ? 0.5 : 0.3);
   return {
     group: 'g',
     members: wanted.members ?? random.int(3, 8),

@@ -4,6 +4,7 @@ import {
   decodeGroupLayout,
   encodeRecord,
   type GroupLayoutRecord,
+  hasOwnPartitions,
   RECORD_VERSION,
 } from '../../src/core/protocol/records.js';
 import { OPERATOR } from './checks/damage.js';
@@ -105,13 +106,19 @@ export class World {
       if (entry.key === keys.groupLayout(settings.group)) this.#laidOut(entry, writer);
       else this.ledger.applied(entry, writer);
     });
-    if (settings.resizing) {
+    if (settings.resizing && settings.shared) {
       const { partitions, group } = settings;
       const record: GroupLayoutRecord = {
         ...{ v: RECORD_VERSION, key: 'function:slot', filter: '>', partitions, hash: 'fnv1a32' },
       };
       this.server.store.write(keys.groupLayout(group), encodeRecord(record), 0, OPERATOR);
     }
+  }
+
+  /** Messages belong to partitions by their slots. */
+  get isSlotted(): boolean {
+    const { layout } = this;
+    return layout !== undefined && !hasOwnPartitions(layout.record);
   }
 
   /** The layout was written: a new one, or an order. Judges that nothing of the old one runs or is lost. */
@@ -125,8 +132,11 @@ export class World {
     if ((record.epoch ?? 0) === epoch || !before) return;
     this.handling.resized();
     this.ledger.cut(before.positions, writer);
+    // The first layout of some groups is that of the stream: the subject says the partition.
+    const wasOwn = record.prefix !== undefined && epoch === 0;
     const isHandled = ({ slot, sequence }: Stored): boolean =>
-      sequence <= (before.positions[slot % before.partitions] ?? 0);
+      sequence <= (before.positions[wasOwn ? slot : slot % before.partitions] ?? 0);
+    this.settings.shared = true;
     this.server.log.repartition(partitions, isHandled);
     this.ledger.resized(record);
     this.settings.partitions = partitions;
@@ -153,7 +163,7 @@ export class World {
   /** Stores a message in a partition. */
   store(partition: number): void {
     const key = this.settings.concurrency > 1 ? this.random.pick(KEYS) : null;
-    this.server.log.append(this.settings.resizing ? this.#slotIn(partition) : partition, key);
+    this.server.log.append(this.isSlotted ? this.#slotIn(partition) : partition, key);
   }
 
   #slotIn(partition: number): number {

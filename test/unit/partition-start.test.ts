@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { StreamMessage } from '../../src/core/protocol/message.js';
-import { behindResize, inheritedBy, settledAt, startsAt } from '../../src/core/protocol/partition-start.js';
+import {
+  behindResize,
+  inheritedBy,
+  type PartitionIn,
+  settledAt,
+  startsAt,
+} from '../../src/core/protocol/partition-start.js';
 import { type GroupLayoutRecord, RESIZED_VERSION } from '../../src/core/protocol/records.js';
 
 const layoutOf = (partitions: number, positions: number[]): GroupLayoutRecord => ({
@@ -24,7 +30,8 @@ const message = (sequence: number, hash: number): StreamMessage => ({
   key: null,
   headers: () => ({}),
 });
-const partitionIn = ({ subject }: StreamMessage, partitions: number): number => Number(subject) % partitions;
+const partitionIn: PartitionIn = ({ subject }, { partitions, prefix }) =>
+  prefix === undefined ? Number(subject) % partitions : Number(subject);
 
 describe('the start of a partition after a resize', () => {
   it('handles each message once, in the order of its key, whatever the counts and positions', () => {
@@ -56,6 +63,23 @@ describe('the start of a partition after a resize', () => {
       [50, 10, 20, 30, 50],
     );
     assert.equal(settledAt(0, layout), 80);
+  });
+
+  it('is the lowest of all after the layout of the stream, whose partitions may share any keys', () => {
+    const layout = { ...layoutOf(4, [50, 10, 60]), prefix: 'events' };
+    assert.deepEqual(
+      [0, 1, 2, 3].map((partition) => [startsAt(partition, layout), settledAt(partition, layout)]),
+      Array.from({ length: 4 }, () => [10, 60]),
+    );
+    // There the subject said the partition; of one that was in none, nothing was handled.
+    const isHandled = (sequence: number, subject: number) =>
+      inheritedBy(0, layout, partitionIn)?.isHandled(message(sequence, subject));
+    assert.deepEqual(
+      [isHandled(50, 0), isHandled(51, 0), isHandled(60, 2), isHandled(11, 7)],
+      [true, false, true, false],
+    );
+    // The next layout follows a keyed one.
+    assert.equal(startsAt(0, { ...layout, epoch: 2, partitions: 3 }), 50);
   });
 
   it('tells what the stream dropped before, once', () => {

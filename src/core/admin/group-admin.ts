@@ -36,6 +36,8 @@ const CONCURRENT_PLANS = 8;
 export interface GroupPorts {
   observer: GroupObserver;
   bucket: Bucket;
+  /** The stream's own layout; absent: the group is keyed. */
+  own?: { prefix: string; filter: string } | undefined;
   control: ControlClient;
   /** The first sequence stored at or after a time; undefined if the server does not answer. */
   sequenceAt(time: Date): Promise<number | undefined>;
@@ -252,8 +254,9 @@ export class GroupAdmin {
   }
 
   #resizePorts(follower: GroupFollower): ResizePorts {
-    const { bucket, observer } = this.#ports;
-    return { bucket, observer, follower, group: this.name, by: operatorName() };
+    const { bucket, observer, own } = this.#ports;
+    const layout = own && { ...own, partitions: this.#partitions };
+    return { bucket, observer, follower, group: this.name, by: operatorName(), own: layout };
   }
 
   /** Asks a member to leave and end. */

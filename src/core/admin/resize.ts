@@ -3,10 +3,12 @@ import { countOf } from '../lib/units.js';
 import type { Bucket } from '../ports/index.js';
 import type { GroupObserver } from '../ports/observer.js';
 import { keys } from '../protocol/keys.js';
+import { KEY_HEADER } from '../protocol/layout.js';
 import { behindResize, settledAt } from '../protocol/partition-start.js';
 import {
   encodeRecord,
   type GroupLayoutRecord,
+  hasOwnPartitions,
   MAX_PARTITIONS,
   RESIZED_VERSION,
   versionIn,
@@ -42,6 +44,8 @@ export interface ResizePorts {
   follower: GroupFollower;
   /** The operator, for people. */
   by: string;
+  /** The stream's own layout; absent: the group is keyed. */
+  own?: { prefix: string; filter: string; partitions: number } | undefined;
 }
 
 /**
@@ -104,7 +108,8 @@ export async function abortResize(ports: ResizePorts): Promise<number | null> {
   const { layout, revision } = await readLayout(ports);
   const { next, ...rest } = layout;
   if (!next) return null;
-  await write(ports, { ...rest, v: versionIn(rest.epoch ?? 0) }, revision);
+  const v = hasOwnPartitions(rest) ? RESIZED_VERSION : versionIn(rest.epoch ?? 0);
+  await write(ports, { ...rest, v }, revision);
   return next.partitions;
 }
 
@@ -159,14 +164,21 @@ async function checkSettled({ observer, group }: ResizePorts, layout: GroupLayou
   );
 }
 
-/** @throws NatspocError `failed` for a group over the stream's own layout. */
-async function readLayout({ bucket, group }: ResizePorts): Promise<FoundLayout> {
+/**
+ * The layout of the group. One over the stream's own layout has none yet, and becomes a keyed group over the same subjects: the
+ * key is the header that publishers write.
+ */
+async function readLayout({ bucket, group, own }: ResizePorts): Promise<FoundLayout> {
   const found = await findGroupLayout(bucket, group);
   if (found) return found;
-  throw new NatspocError(
-    'failed',
-    `Group ${group} handles the partitions of the stream's own layout, whose number cannot be changed. Groups with a key can be resized.`,
-  );
+  if (!own) throw new NatspocError('failed', `Group ${group} has no layout: start a member with its key.`);
+  const { prefix, filter, partitions } = own;
+  const entry = await bucket.read(keys.groupLayout(group));
+  return {
+    layout: { v: RESIZED_VERSION, key: `header:${KEY_HEADER}`, filter, partitions, hash: 'fnv1a32', prefix },
+    // A deleted entry has a revision too.
+    revision: entry.kind === 'found' ? entry.entry.revision : 0,
+  };
 }
 
 /** @throws NatspocError if it is not written, because another operator or a member was faster. */

@@ -18,7 +18,7 @@ import { streamEnd } from '../nats/stream/stream-end.js';
 import { openGroupTopology, type Topology } from '../nats/stream/topology.js';
 import type { StoredMessage } from '../ports/stream-admin.js';
 import type { FoundLetter } from '../protocol/dead-letter.js';
-import type { GroupLayoutRecord, LayoutRecord } from '../protocol/records.js';
+import { type GroupLayoutRecord, hasOwnPartitions, type LayoutRecord } from '../protocol/records.js';
 import { writeCleared } from './cleared.js';
 import { GroupAdmin } from './group-admin.js';
 import { findGroupLayout } from './group-layout.js';
@@ -100,11 +100,12 @@ export class StreamAdmin implements AsyncDisposable {
   /** A group of the stream. Default: that of the configuration. */
   group(name = this.#config.group): GroupAdmin {
     const config = { ...this.#config, group: name };
-    const { layout, bucket, connection, stream, reads } = this.#topology;
+    const { layout, bucket, connection, stream, reads, keyed } = this.#topology;
     const events = new NatsEventStream(this.#topology, stream, reads);
     return new GroupAdmin(config, layout.partitions, {
       observer: natsGroupObserver(this.#topology, config),
       bucket,
+      ...(!keyed && { own: { prefix: layout.prefix, filter: reads.all } }),
       control: natsControlClient(connection, stream, name),
       sequenceAt: async (time) => {
         const found = await events.sequenceAt(time);
@@ -157,7 +158,7 @@ export class StreamAdmin implements AsyncDisposable {
     const layouts = new Map<string, GroupLayoutRecord>();
     for (const group of groups) {
       const found = await findGroupLayout(bucket, group);
-      if (found) layouts.set(group, found.layout);
+      if (found && !hasOwnPartitions(found.layout)) layouts.set(group, found.layout);
     }
     const cleared = (group: string, partition: number) => readCleared(bucket, group, partition);
     return planTrim(await this.#observers(groups), observer, cleared, layouts);

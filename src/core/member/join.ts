@@ -12,7 +12,6 @@ import type { Uncovered } from '../ports/facts.js';
 import type { EventStream } from '../ports/index.js';
 import type { StreamMessage } from '../protocol/message.js';
 import type { MessageKey } from '../protocol/message-key.js';
-import type { GroupLayoutRecord } from '../protocol/records.js';
 import { timingFor, unsafeTiming } from '../protocol/timing.js';
 import type { MemberEvents } from './engine/contract.js';
 import { MemberEngine } from './engine/engine.js';
@@ -95,8 +94,12 @@ export async function startMember(options: JoinOptions): Promise<MemberEngine> {
   );
   await source.begin?.();
   const budget = { messages: config.bufferMessages, bytes: config.bufferBytes };
-  const share = (count: number, partitionOf: (message: StreamMessage) => number | undefined): EventStream =>
-    shareReaders({ events: source.events, partitions: count }, partitionOf, start, config.group, budget);
+  const share = (
+    events: EventStream,
+    count: number,
+    partitionOf: (message: StreamMessage) => number | undefined,
+  ): EventStream => shareReaders({ events, partitions: count }, partitionOf, start, config.group, budget);
+  const { partitionIn, eventsOf, keeperOf } = source.resizable;
   const member: MemberEngine = new MemberEngine(
     {
       group,
@@ -127,17 +130,14 @@ export async function startMember(options: JoinOptions): Promise<MemberEngine> {
     {
       bucket,
       layout: source.keeper,
-      stream: source.shared ? share(partitions, source.shared) : source.events,
-      partitionIn: source.resizable?.partitionIn,
-      resized:
-        source.resizable &&
-        (
-          ({ partitionIn, keeperOf }) =>
-          (layout: GroupLayoutRecord) => ({
-            stream: share(layout.partitions, (message) => partitionIn(message, layout.partitions)),
-            layout: keeperOf(layout),
-          })
-        )(source.resizable),
+      stream: source.shared ? share(source.events, partitions, source.shared) : source.events,
+      partitionIn,
+      resized: (layout) => ({
+        stream: share(eventsOf(layout), layout.partitions, (message) =>
+          partitionIn(message, { partitions: layout.partitions }),
+        ),
+        layout: keeperOf(layout),
+      }),
       prober: microProber(connection, {
         stream: config.stream,
         group,

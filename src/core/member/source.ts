@@ -6,7 +6,12 @@ import type { NatsConnection } from '../nats/client/connection.js';
 import type { NatsHandles } from '../nats/client/handles.js';
 import { NatsEventStream } from '../nats/jetstream/event-stream.js';
 import type { NatsBucket } from '../nats/kv/bucket.js';
-import { groupLayoutKeeper, type KeyedGroup, openKeyedGroup } from '../nats/stream/keyed-group.js';
+import {
+  groupLayoutKeeper,
+  type KeyedGroup,
+  openKeyedGroup,
+  readGroupLayout,
+} from '../nats/stream/keyed-group.js';
 import { layoutKeeper } from '../nats/stream/stream-layout.js';
 import { openTopology } from '../nats/stream/topology.js';
 import { findUncovered } from '../nats/stream/uncovered.js';
@@ -50,11 +55,40 @@ export interface Source {
    * partition in subjects. One consumer has one filter before nats-server 2.10, and is slower with several.
    */
   shared?: (message: StreamMessage) => number | undefined;
-  /** Of a keyed group: what depends on its number of partitions. */
-  resizable?: { partitionIn: PartitionIn; keeperOf: (layout: GroupLayoutRecord) => LayoutKeeper };
+  /** What depends on the number of partitions, once the group is resized. */
+  resizable: Resizable;
 }
 
-const byKey: PartitionIn = (message, partitions) => partitionByKey(message.key, message, partitions);
+/** What a member works with under another layout. */
+interface Resizable {
+  partitionIn: PartitionIn;
+  eventsOf: (layout: GroupLayoutRecord) => EventStream;
+  keeperOf: (layout: GroupLayoutRecord) => LayoutKeeper;
+}
+
+const byKey: PartitionIn = (message, { partitions, prefix }) =>
+  prefix === undefined
+    ? partitionByKey(message.key, message, partitions)
+    : (partitionOfSubject(prefix, message.subject) ?? -1);
+
+const keyedEvents = (
+  handles: NatsHandles,
+  stream: string,
+  filter: string,
+  key: MessageKey | undefined,
+): EventStream => new NatsEventStream(handles, stream, { all: filter, of: () => [filter] }, key?.of);
+
+/** `given`: the key of a keyed group, which a resize does not change. A group over the own layout gets the key that publishers write. */
+const resizable = (
+  handles: NatsHandles,
+  config: Config,
+  bucket: NatsBucket,
+  given: MessageKey | undefined,
+): Resizable => ({
+  partitionIn: byKey,
+  eventsOf: ({ filter, key }) => keyedEvents(handles, config.stream, filter, given ?? parseMessageKey(key)),
+  keeperOf: (layout) => groupLayoutKeeper(bucket, config, layout),
+});
 
 /**
  * Opens what a member reads: a keyed group where one is asked for or is there, else the partitions of the stream's own
@@ -71,11 +105,13 @@ export async function openSource(
   if (keyed) return keyedSource(keyed, config, key);
   const topology = await openTopology(connection, config, { create: true, uses: ['handle'] });
   const { bucket, layout, concerns, reads, hasTokens } = topology;
+  const own = await readGroupLayout(bucket, config.group);
   return {
     handles: topology,
     bucket,
     keeper: layoutKeeper(bucket, config.bucket, layout),
     partitions: layout.partitions,
+    ...(own.layout && { layout: { record: own.layout, revision: own.revision } }),
     key: null,
     prefix: layout.prefix,
     deadPrefix: layout.prefix,
@@ -86,6 +122,7 @@ export async function openSource(
     ...(hasTokens && {
       shared: ({ subject }: StreamMessage) => partitionOfSubject(layout.prefix, subject),
     }),
+    resizable: resizable(topology, config, bucket, undefined),
   };
 }
 
@@ -109,22 +146,19 @@ function keyedSource(group: KeyedGroup, config: Config, given: MessageKey | unde
     key: begin ? layout.key : undefined,
     begin,
     prefix: literalStart(filter),
-    deadPrefix: `natspoc.${config.stream}`,
+    deadPrefix: layout.prefix ?? `natspoc.${config.stream}`,
     replicas,
     concerns,
-    events: new NatsEventStream(group, config.stream, { all: filter, of: () => [filter] }, key.of),
+    events: keyedEvents(group, config.stream, filter, key),
     uncovered: async () => undefined,
-    shared: (message) => byKey(message, partitions),
-    resizable: {
-      partitionIn: byKey,
-      keeperOf: (resized) => groupLayoutKeeper(bucket, config, resized),
-    },
+    shared: (message) => byKey(message, { partitions }),
+    resizable: resizable(group, config, bucket, key),
   };
 }
 
 /** A stream that is read once for all partitions of a member. */
 export function shareReaders(
-  { events, partitions }: Pick<Source, 'events' | 'partitions'>,
+  { events, partitions }: { events: EventStream; partitions: number },
   partitionOf: (message: StreamMessage) => number | undefined,
   start: GroupStart,
   group: string,

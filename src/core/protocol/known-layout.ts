@@ -71,7 +71,7 @@ function begin(state: State, record: GroupLayoutRecord, epoch: number): void {
 /** Asks the leader for the layout. */
 export function lookUpLayout(state: State): void {
   const { layout } = state;
-  if (layout.revision === 0 || layout.looking) return;
+  if (layout.looking) return;
   layout.looking = true;
   state.out.push({ type: 'look-up-layout' });
 }

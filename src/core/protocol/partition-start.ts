@@ -7,8 +7,11 @@ export type PartitionStart = Pick<StartRecord, 'seq' | 'end' | 'created' | 'stor
   trimmed?: number | undefined;
 };
 
-/** The partition of a message among so many. */
-export type PartitionIn = (message: StreamMessage, partitions: number) => number;
+/** The partition of a message among so many; `prefix`: its subject says it, under this prefix. */
+export type PartitionIn = (
+  message: StreamMessage,
+  layout: { partitions: number; prefix?: string | undefined },
+) => number;
 
 /** What a partition of a resized group takes over from the partitions before. */
 interface Inherited {
@@ -19,17 +22,20 @@ interface Inherited {
 
 /**
  * A partition after a resize starts at the lowest position of the earlier ones that share keys with it, and passes over what
- * these had handled. Keys are shared where both numbers are equal modulo the greatest common divisor of the two counts.
+ * these had handled. Keys are shared where both numbers are equal modulo the greatest common divisor of the two counts; those of
+ * the stream's own layout share keys with all.
  *
  * @returns undefined if the group was never resized.
  */
 export function inheritedBy(
   partition: number,
-  { before, partitions }: GroupLayoutRecord,
+  layout: GroupLayoutRecord,
   partitionIn: PartitionIn,
 ): Inherited | undefined {
+  const { before } = layout;
   if (!before) return undefined;
-  const shared = sharedPositions(partition, before.positions, partitions);
+  const shared = sharedPositions(partition, layout);
+  const earlier = { partitions: before.partitions, prefix: wasOwn(layout) ? layout.prefix : undefined };
   const [lowest, highest] = [Math.min(...shared), Math.max(...shared)];
   const { created, trimmed } = before;
   return {
@@ -37,18 +43,18 @@ export function inheritedBy(
     start: { seq: lowest, created, ...(partition === 0 && trimmed !== undefined && { trimmed }) },
     isHandled: (message) =>
       message.sequence <= highest &&
-      message.sequence <= (before.positions[partitionIn(message, before.partitions)] ?? 0),
+      message.sequence <= (before.positions[partitionIn(message, earlier)] ?? 0),
   };
 }
 
 /** From this sequence on the partitions before the last resize do not matter to a partition; 0: it was never resized. */
-export function settledAt(partition: number, { before, partitions }: GroupLayoutRecord): number {
-  return before ? Math.max(...sharedPositions(partition, before.positions, partitions)) : 0;
+export function settledAt(partition: number, layout: GroupLayoutRecord): number {
+  return layout.before ? Math.max(...sharedPositions(partition, layout)) : 0;
 }
 
 /** Where a partition starts that has no position yet; 0: the group was never resized. */
-export function startsAt(partition: number, { before, partitions }: GroupLayoutRecord): number {
-  return before ? Math.min(...sharedPositions(partition, before.positions, partitions)) : 0;
+export function startsAt(partition: number, layout: GroupLayoutRecord): number {
+  return layout.before ? Math.min(...sharedPositions(partition, layout)) : 0;
 }
 
 /** What is known of a position: where it is, and whether a seek has moved it since the last resize. */
@@ -71,8 +77,13 @@ export function behindResize(layout: GroupLayoutRecord, positions: ReadonlyMap<n
   });
 }
 
-function sharedPositions(partition: number, positions: readonly number[], partitions: number): number[] {
-  const step = divisor(positions.length, partitions);
+/** The partitions before were those of the stream's own layout. */
+const wasOwn = ({ prefix, epoch }: GroupLayoutRecord): boolean => prefix !== undefined && epoch === 1;
+
+function sharedPositions(partition: number, layout: GroupLayoutRecord): number[] {
+  const { positions = [] } = layout.before ?? {};
+  // A message without a key may have been in any of them.
+  const step = wasOwn(layout) ? 1 : divisor(positions.length, layout.partitions);
   return positions.filter((_, earlier) => earlier % step === partition % step);
 }
 

@@ -169,6 +169,11 @@ export interface GroupLayoutRecord {
   hash: 'fnv1a32';
   /** How often the group was resized; absent: never. */
   epoch?: number | undefined;
+  /**
+   * The group began with the partitions of the stream's own layout, which has this prefix. Until it is resized for the first time,
+   * the subject of a message says its partition, not the key.
+   */
+  prefix?: string | undefined;
   /** The partitions before the last resize. */
   before?: LayoutBefore | undefined;
   /** An operator wants another number of partitions. */
@@ -331,8 +336,8 @@ export const decodeLayout = (bytes: Uint8Array): LayoutRecord | undefined =>
 /** The layout of a keyed group in these bytes, or undefined. */
 export function decodeGroupLayout(bytes: Uint8Array): GroupLayoutRecord | undefined {
   const fields = parseObject(bytes);
-  const layout = decode(fields, GROUP_LAYOUT, { epoch: isPositive });
-  if (!layout) return undefined;
+  const layout = decode(fields, GROUP_LAYOUT, { epoch: isPositive, prefix: isPrefix });
+  if (!layout || fields?.prefix !== layout.prefix) return undefined;
   const before = decode(fields?.before, BEFORE, { created: isCount, trimmed: isPositive });
   const next = decode(fields?.next, ORDER);
   // A part that cannot be read must not be taken for one that is not there.
@@ -351,6 +356,12 @@ export const positionTags = (layout: number, sought = false): PositionTags => ({
   ...(layout > 0 && { layout }),
   ...(sought && layout > 0 && { sought }),
 });
+
+/** True while the partitions of a group are those of the stream's own layout, although it has a layout of its own. */
+export const hasOwnPartitions = ({
+  prefix,
+  epoch = 0,
+}: Pick<GroupLayoutRecord, 'prefix' | 'epoch'>): boolean => prefix !== undefined && epoch === 0;
 
 /** The version of the records of a layout: programs that know no resize must leave those of a resize alone. */
 export const versionIn = (epoch: number): number => (epoch > 0 ? RESIZED_VERSION : RECORD_VERSION);

@@ -54,7 +54,7 @@ export function cut(state: State): void {
     trimmed += closed.trimmed ?? 0;
     created ??= closed.created;
   }
-  const { key, filter, hash, epoch = 0, next, partitions } = record;
+  const { key, filter, hash, prefix, epoch = 0, next, partitions } = record;
   const before = {
     partitions,
     positions,
@@ -72,6 +72,7 @@ export function cut(state: State): void {
       partitions: next.partitions,
       hash,
       epoch: epoch + 1,
+      ...(prefix !== undefined && { prefix }),
       before,
     },
   });

@@ -1,6 +1,11 @@
 import { keys } from '../../../src/core/protocol/keys.js';
 import { behindResize } from '../../../src/core/protocol/partition-start.js';
-import { encodeRecord, RECORD_VERSION, RESIZED_VERSION } from '../../../src/core/protocol/records.js';
+import {
+  encodeRecord,
+  type GroupLayoutRecord,
+  RECORD_VERSION,
+  RESIZED_VERSION,
+} from '../../../src/core/protocol/records.js';
 import { OPERATOR } from '../checks/damage.js';
 import type { World } from '../world.js';
 import type { Fault } from './fault.js';
@@ -59,10 +64,17 @@ export const pins: Fault = (world, { name }) => {
   return forMs;
 };
 
+/** The layout of a group that has the partitions of the stream until it is resized. */
+const ownLayout = (partitions: number): GroupLayoutRecord => ({
+  ...{ v: RESIZED_VERSION, key: 'function:slot', filter: '>', partitions, hash: 'fnv1a32', prefix: 'events' },
+});
+
 /** An operator orders another number of partitions; false: that is not possible now. */
 export function orderResize(world: World, partitions: number): boolean {
-  const { layout, ledger, server, settings } = world;
-  if (!layout || layout.record.next || behindResize(layout.record, ledger.positions).length > 0) return false;
+  const { ledger, server, settings } = world;
+  if (!settings.resizing) return false;
+  const layout = world.layout ?? { record: ownLayout(settings.partitions), revision: 0 };
+  if (layout.record.next || behindResize(layout.record, ledger.positions).length > 0) return false;
   const next = { partitions, by: OPERATOR, at: '' };
   const record = encodeRecord({ ...layout.record, v: RESIZED_VERSION, next });
   return (

@@ -5,7 +5,7 @@ import { decodeEntries } from '../../protocol/entries.js';
 import type { Effect, GroupEvent } from '../../protocol/events.js';
 import { keys } from '../../protocol/keys.js';
 import { leaseNow } from '../../protocol/known-layout.js';
-import type { GroupLayoutRecord } from '../../protocol/records.js';
+import { type GroupLayoutRecord, hasOwnPartitions } from '../../protocol/records.js';
 import { initialState, type State } from '../../protocol/state.js';
 import { step } from '../../protocol/step.js';
 import type { PartitionEvents } from '../partition/partition-events.js';
@@ -131,7 +131,8 @@ export class MemberEngine {
 
   /** True in a keyed group. */
   get isKeyed(): boolean {
-    return this.#state.layout.record !== null;
+    const { record } = this.#state.layout;
+    return record !== null && !hasOwnPartitions(record);
   }
 
   /** Until when handlers may start here, on this process's clock. It moves on with each renewal. */

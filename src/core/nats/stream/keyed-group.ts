@@ -14,6 +14,7 @@ import {
   decodeGroupLayout,
   decodeStart,
   type GroupLayoutRecord,
+  hasOwnPartitions,
   RECORD_VERSION,
 } from '../../protocol/records.js';
 import { type Concern, refuse } from '../client/concern.js';
@@ -23,7 +24,7 @@ import { bucketStream, NatsBucket } from '../kv/bucket.js';
 import { bucketConcerns } from '../kv/bucket-concerns.js';
 import { collide } from './collide.js';
 import { createStream, findStream } from './creation.js';
-import { entryKeeper, type LayoutEntry, readEntry, writeEntry } from './layout-entry.js';
+import { entryKeeper, type LayoutEntry, readEntry, type StoredLayout, writeEntry } from './layout-entry.js';
 import { bucketConfig } from './stored.js';
 import { streamConcerns } from './stream-concerns.js';
 
@@ -77,6 +78,7 @@ export async function openKeyedGroup(
   const [stream, found] = [await findStream(manager, config.stream), await findStream(manager, name)];
   const entry = entryOf(bucket, config.group);
   const stored = found ? await readEntry(entry) : { layout: undefined, revision: 0 };
+  if (stored.layout && hasOwnPartitions(stored.layout)) stored.layout = undefined;
   if (!stored.layout && config.key === undefined) {
     if (config.filter === undefined) return undefined;
     const message = `${config.place('filter')} needs a key: give ${config.option('key')} as well, such as subject:2.`;
@@ -117,6 +119,10 @@ export async function openKeyedGroup(
   };
   return { ...keyed, layout, revision: 0, begin };
 }
+
+/** The layout of a group that is to be resized, or was; undefined: it has none. */
+export const readGroupLayout = (bucket: Bucket, group: string): Promise<StoredLayout<GroupLayoutRecord>> =>
+  readEntry(entryOf(bucket, group));
 
 /** Keeps the layout of a keyed group in its bucket; see {@link entryKeeper}. */
 export const groupLayoutKeeper = (bucket: Bucket, config: Config, layout: GroupLayoutRecord): LayoutKeeper =>

@@ -209,7 +209,7 @@ export async function openGroupTopology(
     keyed: { text: key, filter, subjects: keyed.subjects, key: parseMessageKey(key) },
     reads: { all: filter, of: () => [filter] },
     hasTokens: false,
-    deadPrefix: `natspoc.${config.stream}`,
+    deadPrefix: keyed.layout.prefix ?? `natspoc.${config.stream}`,
     duplicateWindowMs: keyed.duplicateWindowMs,
   };
 }
