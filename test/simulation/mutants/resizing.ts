@@ -42,9 +42,4 @@ export const RESIZING: readonly Mutant[] = [
       core('protocol/known-layout', 'if (record && record !==', 'if (false && record && record !=='),
     ],
   },
-  {
-    name: 'close-unsettled',
-    mistake: 'a partition is closed at the position that its lease was closed at for an earlier order',
-    edits: [core('protocol/resize', 'settled?.order === state.layout.revision', 'settled')],
-  },
 ];
