@@ -128,6 +128,7 @@ export class World {
     const epoch = this.layout?.record.epoch ?? 0;
     this.layout = { record, revision };
     const { before, next, partitions } = record;
+    this.poison.resized();
     this.judge.note(`${writer} writes a layout of ${partitions} partitions, next ${next?.partitions}`);
     if ((record.epoch ?? 0) === epoch || !before) return;
     this.handling.resized();

@@ -25,6 +25,11 @@ export class Poison {
     this.#deaths.set(sequence, 0);
   }
 
+  /** A resize starts all counts again. */
+  resized(): void {
+    for (const sequence of this.#deaths.keys()) this.#deaths.set(sequence, 0);
+  }
+
   /** True while a poisonous message is not dealt with. */
   get isActive(): boolean {
     return this.#deaths.size > 0;
