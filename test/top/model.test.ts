@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { totalsOf } from '../../src/core/admin/group-status.js';
 import type { ViewEntry } from '../../src/core/protocol/events.js';
+import type { LeaseRecord } from '../../src/core/protocol/records.js';
 import type { TopEventBody } from '../../src/top/model/events.js';
 import { healthOf } from '../../src/top/model/health.js';
 import { lagOf, memberRows, partitionRows, ratesOf, statusOf } from '../../src/top/model/select.js';
@@ -226,6 +227,44 @@ describe('the model of top', () => {
     const paused = play([...group(2, 2), pause, ...growing]);
     assert.deepEqual(healthOf(paused), { level: 'ok', text: 'healthy, paused: p0' });
     assert.equal(totals(paused).lag, 4_500);
+  });
+
+  it('follows a resize: how far it is, and other partitions when it is done', () => {
+    const layout = (revision: number, change: object): [number, TopEventBody] => [
+      revision,
+      {
+        type: 'changes',
+        entries: [
+          {
+            kind: 'layout',
+            revision,
+            record: { v: 3, key: 'subject:2', filter: '>', partitions: 2, hash: 'fnv1a32', ...change },
+          },
+        ],
+      },
+    ];
+    const closed = { ...lease(0, 950, null), kind: 'lease' } as Extract<ViewEntry, { kind: 'lease' }>;
+    const record = closed.record as LeaseRecord;
+    const entries: ViewEntry[] = [{ ...closed, record: { ...record, closed: { order: 940, seq: 5 } } }];
+    const ordered = play([
+      ...group(2, 2),
+      layout(930, {}),
+      layout(940, { next: { partitions: 3, by: 'op', at: '' } }),
+      [950, { type: 'changes', entries }],
+    ]);
+    assert.deepEqual(statusOf(ordered).resize, { to: 3, by: 'op', forMs: 10, closed: 1 });
+    assert.match(textSnapshot(ordered, 200), /resizing 2 to 3, 1 of 2 closed/);
+    const done = play(
+      [layout(960, { partitions: 3, epoch: 1, before: { partitions: 2, positions: [5, 6] } })],
+      ordered,
+    );
+    assert.deepEqual(
+      partitionRows(done).map(({ state }) => state),
+      ['unowned', 'unowned', 'unowned'],
+    );
+    assert.equal(statusOf(done).resize, undefined);
+    const told = groupUpdates(done.updates).map(({ first }) => first.event);
+    assert.deepEqual(told.slice(-3), ['resizing', 'released', 'resized']);
   });
 
   it('says how much a keyed group has not read, and how old the oldest of it is, as leases does', () => {

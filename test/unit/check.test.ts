@@ -47,6 +47,22 @@ describe('leases check', () => {
     assert.deepEqual(kinds({ partitions, members: [member('S1')] }, { ...none, maxLag: 0 }), []);
   });
 
+  it('is not alarmed by a resize, unless it takes longer than a minute: then it names what is open', () => {
+    const partitions = [
+      lease(0, { state: 'closed', owner: null, session: null }),
+      lease(1, { state: 'draining' }),
+    ];
+    const resize = { to: 4, by: 'op', forMs: 59_000, closed: 1 };
+    const members = [member('S1')];
+    assert.deepEqual(kinds({ partitions, members, resize }), []);
+    const [finding] = checkGroup({ partitions, members, resize: { ...resize, forMs: 61_000 } }, none);
+    assert.equal(finding?.kind, 'resizing');
+    assert.match(
+      finding?.message ?? '',
+      /the resize to 4 partitions takes .*: 1 of 2 are closed, p1 of a is not/,
+    );
+  });
+
   it('names each problem of a partition', () => {
     const wrong = ['unowned', 'orphaned', 'expired', 'unreachable', 'silent', 'halted', 'unreadable'];
     const partitions = wrong.map((state, i) => lease(i, { state }));
