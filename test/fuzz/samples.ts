@@ -13,11 +13,20 @@ export const SESSION = {
   suspectMs: 800,
   leaving: true,
 };
-export const LEASE = { v: 1, owner: 'AB', name: 'n', reason: 'claim', from: null, at };
+export const LEASE = {
+  ...{ v: 3, owner: 'AB', name: 'n', reason: 'claim', from: null, at },
+  layout: 1,
+  closed: { order: 5, seq: 7, created: 1, trimmed: 2 },
+};
 export const OVERRIDE = { v: 1, pin: null, paused: true, by: 'me', at };
-export const POSITION = { v: 1, seq: 7, epoch: 3, at };
+export const POSITION = { v: 3, seq: 7, epoch: 3, at, layout: 1, sought: true };
 export const START = { v: 1, seq: 7, ahead: false, at };
-export const GROUP_LAYOUT = { v: 2, key: 'subject:2', filter: 'orders.*.>', partitions: 8, hash: 'fnv1a32' };
+export const GROUP_LAYOUT = {
+  ...{ v: 3, key: 'subject:2', filter: 'orders.*.>', partitions: 8, hash: 'fnv1a32', epoch: 1 },
+  prefix: 'events',
+  before: { partitions: 2, positions: [4, 5], created: 1, trimmed: 2 },
+  next: { partitions: 4, by: 'me', at },
+};
 export const LAYOUT = { v: 1, prefix: 'a.b', partitions: 8, hash: 'fnv1a32' };
 export const STATS = {
   v: 1,

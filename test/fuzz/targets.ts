@@ -21,6 +21,7 @@ import { partitionOf, partitionOfSubject } from '../../src/core/protocol/layout.
 import { decodeControlAnswer, decodeRelease } from '../../src/core/protocol/member-orders.js';
 import { decodeMemberStats } from '../../src/core/protocol/member-stats.js';
 import { parseMessageKey, partitionByKey } from '../../src/core/protocol/message-key.js';
+import { inheritedBy } from '../../src/core/protocol/partition-start.js';
 import {
   decodeGroupLayout,
   decodeLayout,
@@ -172,9 +173,17 @@ export const TARGETS: readonly Target[] = [
   target('layouts', bytesLike(LAYOUT), decodeLayout),
   target('layouts of groups', bytesLike(GROUP_LAYOUT), (bytes) => {
     const layout = decodeGroupLayout(bytes);
-    return (
-      layout && [layout, parseMessageKey(layout.key)?.text, subjectMatcher(layout.filter)('orders.c7.paid')]
+    if (!layout) return undefined;
+    const message = { sequence: 1, subject: 'orders.c7', data: new Uint8Array(), size: 0, timestampMs: 0 };
+    const inherited = inheritedBy(0, layout, (each, { partitions }) =>
+      partitionByKey(null, each, partitions),
     );
+    return [
+      layout,
+      parseMessageKey(layout.key)?.text,
+      subjectMatcher(layout.filter)('orders.c7.paid'),
+      inherited?.isHandled({ ...message, key: null, headers: () => ({}) }),
+    ];
   }),
   target('keys of messages', bytesLike({ customer: { id: 'c7' } }), (data) =>
     ['subject:2', 'header:Customer', 'json:customer.id'].map((text) => {

@@ -84,7 +84,10 @@ function sharedPositions(partition: number, layout: GroupLayoutRecord): number[]
   const { positions = [] } = layout.before ?? {};
   // A message without a key may have been in any of them.
   const step = wasOwn(layout) ? 1 : divisor(positions.length, layout.partitions);
-  return positions.filter((_, earlier) => earlier % step === partition % step);
+  const shared: number[] = [];
+  for (let earlier = partition % step; earlier < positions.length; earlier += step)
+    shared.push(positions[earlier] ?? 0);
+  return shared;
 }
 
 /** The greatest common divisor. */
