@@ -33,15 +33,17 @@ export abstract class StreamCommand extends BaseCommand {
    * Runs `use` with the stream of these flags; `role` names the connection on the server. Nothing is created.
    *
    * @param uses what the stream is used for; a stream that loses messages in that use is refused. Default: reading only.
+   * @param whole the command concerns all messages, not those of a group.
    */
   protected async withStream<T>(
     flags: Readonly<Record<string, unknown>>,
     role: string,
     use: (session: StreamSession) => Promise<T>,
     uses: readonly StreamUse[] = [],
+    whole = false,
   ): Promise<T> {
     return this.withConnection(flags, role, async (config, connection) => {
-      const stream = await StreamAdmin.open(connection, config, uses);
+      const stream = await StreamAdmin.open(connection, config, uses, undefined, whole);
       return await use({ config, stream, group: stream.group() });
     });
   }

@@ -219,6 +219,9 @@ describe('the resize of a keyed group', function () {
     assert.deepEqual([(await statusOf('a')).partitions, (await statusOf('b')).partitions], [7, 4]);
     const stream = await runCli(['stream', '--group', 'a', ...own]);
     assert.match(stream.stdout, /7 partitions by header:Natspoc-Key of own\.p\.\*/);
+    // What concerns the whole stream works as before, also with this group as the default.
+    const trim = await runCli(['stream', 'trim', '--dry-run', '--json', '--group', 'a', ...own]);
+    assert.equal(JSON.parse(trim.stdout).partitions.length, 4, trim.stderr);
     // A member that is started as before takes the key over.
     const three = start('three', 'a');
     await three.note(/joined group/);

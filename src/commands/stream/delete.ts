@@ -21,22 +21,28 @@ export default class StreamDelete extends StreamCommand {
       this.#deleteOrphan(config, connection, flags),
     );
     if (hadOrphan) return;
-    await this.withStream(flags, 'stream delete', async ({ config, stream: admin }) => {
-      const { stream, bucket } = config;
-      const status = await admin.status();
-      const groups = status.groups.map(
-        (each) =>
-          `${each.group} (${describeMembers(each)}, ${each.lag === null ? 'unknown number of messages waiting' : `${formatCount(each.lag)} messages wait`})`,
-      );
-      const consequences = [
-        `Stream ${stream} with ${formatCount(status.stream.messages)} messages and bucket ${bucket} will be deleted.`,
-        groups.length > 0 ? `Groups: ${groups.join(', ')}.` : 'No group reads it.',
-      ];
-      await this.confirm({ consequences, name: stream, force: flags.force });
-      await admin.deleteAll();
-      if (flags.json) this.writeJson({ deleted: { stream, bucket, messages: status.stream.messages } });
-      else this.writeLines([`Deleted stream ${stream} and bucket ${bucket}.`]);
-    });
+    await this.withStream(
+      flags,
+      'stream delete',
+      async ({ config, stream: admin }) => {
+        const { stream, bucket } = config;
+        const status = await admin.status();
+        const groups = status.groups.map(
+          (each) =>
+            `${each.group} (${describeMembers(each)}, ${each.lag === null ? 'unknown number of messages waiting' : `${formatCount(each.lag)} messages wait`})`,
+        );
+        const consequences = [
+          `Stream ${stream} with ${formatCount(status.stream.messages)} messages and bucket ${bucket} will be deleted.`,
+          groups.length > 0 ? `Groups: ${groups.join(', ')}.` : 'No group reads it.',
+        ];
+        await this.confirm({ consequences, name: stream, force: flags.force });
+        await admin.deleteAll();
+        if (flags.json) this.writeJson({ deleted: { stream, bucket, messages: status.stream.messages } });
+        else this.writeLines([`Deleted stream ${stream} and bucket ${bucket}.`]);
+      },
+      [],
+      true,
+    );
   }
 
   /** Deletes a bucket whose stream is gone; false if there is no such bucket. */

@@ -22,20 +22,26 @@ export default class StreamPurge extends StreamCommand {
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(StreamPurge);
-    await this.withStream(flags, 'stream purge', async ({ config, stream, group }) => {
-      const { counts } = await group.observer.stream();
-      const { partition } = flags;
-      checkPartition(partition, counts.length);
-      const chosen = partition === undefined ? counts : [counts[partition] ?? 0];
-      const messages = formatCount(chosen.reduce((sum, count) => sum + count, 0));
-      const where = partition === undefined ? '' : ` partition ${partition} of`;
-      const consequences = [
-        `${messages} messages of${where} stream ${config.stream} will be deleted, including those that no group has handled.`,
-      ];
-      await this.confirm({ consequences, name: config.stream, force: flags.force });
-      const deleted = await stream.purge(partition ?? null, null);
-      if (flags.json) this.writeJson({ deleted, partition: partition ?? null });
-      else this.writeLines([`Deleted ${formatCount(deleted)} messages.`]);
-    });
+    await this.withStream(
+      flags,
+      'stream purge',
+      async ({ config, stream, group }) => {
+        const { counts } = await group.observer.stream();
+        const { partition } = flags;
+        checkPartition(partition, counts.length);
+        const chosen = partition === undefined ? counts : [counts[partition] ?? 0];
+        const messages = formatCount(chosen.reduce((sum, count) => sum + count, 0));
+        const where = partition === undefined ? '' : ` partition ${partition} of`;
+        const consequences = [
+          `${messages} messages of${where} stream ${config.stream} will be deleted, including those that no group has handled.`,
+        ];
+        await this.confirm({ consequences, name: config.stream, force: flags.force });
+        const deleted = await stream.purge(partition ?? null, null);
+        if (flags.json) this.writeJson({ deleted, partition: partition ?? null });
+        else this.writeLines([`Deleted ${formatCount(deleted)} messages.`]);
+      },
+      [],
+      true,
+    );
   }
 }

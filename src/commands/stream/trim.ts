@@ -31,36 +31,42 @@ export default class StreamTrim extends StreamCommand {
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(StreamTrim);
-    await this.withStream(flags, 'stream trim', async (session) => {
-      const { config, stream } = session;
-      const groups = await this.#groups(session, flags['except-group'] ?? []);
-      const steps = await stream.planTrim(groups);
-      const total = steps.reduce((sum, { messages }) => sum + messages, 0);
-      if (!flags.json) this.#show(steps);
-      if (flags['dry-run']) {
-        if (flags.json) this.writeJson({ dryRun: true, deleted: 0, sweptSessions: 0, partitions: steps });
-        else if (total === 0) this.writeLines(['', 'Nothing to delete.']);
-        return;
-      }
-      if (total > 0) {
-        const consequences = [
-          `${formatCount(total)} messages of stream ${config.stream} will be deleted; every group has handled them.`,
-        ];
-        await this.confirm({ consequences, name: config.stream, force: flags.force });
-      }
-      const deleted = await stream.trim(steps, groups);
-      const sweptSessions = await this.#sweep(session);
-      if (flags.json) this.writeJson({ dryRun: false, deleted, sweptSessions, partitions: steps });
-      else {
-        this.writeLines([
-          '',
-          total === 0 ? 'Nothing to delete.' : `Deleted ${formatCount(deleted)} messages.`,
-        ]);
-        if (sweptSessions > 0) {
-          this.writeLines([`Swept the traces of ${formatCount(sweptSessions)} sessions that have ended.`]);
+    await this.withStream(
+      flags,
+      'stream trim',
+      async (session) => {
+        const { config, stream } = session;
+        const groups = await this.#groups(session, flags['except-group'] ?? []);
+        const steps = await stream.planTrim(groups);
+        const total = steps.reduce((sum, { messages }) => sum + messages, 0);
+        if (!flags.json) this.#show(steps);
+        if (flags['dry-run']) {
+          if (flags.json) this.writeJson({ dryRun: true, deleted: 0, sweptSessions: 0, partitions: steps });
+          else if (total === 0) this.writeLines(['', 'Nothing to delete.']);
+          return;
         }
-      }
-    });
+        if (total > 0) {
+          const consequences = [
+            `${formatCount(total)} messages of stream ${config.stream} will be deleted; every group has handled them.`,
+          ];
+          await this.confirm({ consequences, name: config.stream, force: flags.force });
+        }
+        const deleted = await stream.trim(steps, groups);
+        const sweptSessions = await this.#sweep(session);
+        if (flags.json) this.writeJson({ dryRun: false, deleted, sweptSessions, partitions: steps });
+        else {
+          this.writeLines([
+            '',
+            total === 0 ? 'Nothing to delete.' : `Deleted ${formatCount(deleted)} messages.`,
+          ]);
+          if (sweptSessions > 0) {
+            this.writeLines([`Swept the traces of ${formatCount(sweptSessions)} sessions that have ended.`]);
+          }
+        }
+      },
+      [],
+      true,
+    );
   }
 
   /** Sweeps the traces of all groups. If that is not permitted it only warns: the messages are already deleted. */

@@ -9,6 +9,7 @@ import { checkGroup, type Finding } from './check.js';
 import { type Ending, type EndOrder, endMember } from './end-member.js';
 import { followJoining, type Joining } from './follow-joining.js';
 import { GroupFollower } from './follower.js';
+import { readable } from './group-entries.js';
 import { findGroupLayout, positionsNow } from './group-layout.js';
 import { type GroupStatus, readGroupStatus } from './group-status.js';
 import { lastOwner, readTenures, type Tenure } from './history.js';
@@ -282,7 +283,12 @@ export class GroupAdmin {
   ): Promise<Joining | undefined> {
     const { waitMs } = patienceOf(this.#config);
     return this.following((follower) =>
-      followJoining(follower, { ...process, partitions: this.#partitions }, startMs + waitMs, signal),
+      followJoining(
+        follower,
+        { ...process, partitions: readable(follower.layout)?.partitions ?? this.#partitions },
+        startMs + waitMs,
+        signal,
+      ),
     );
   }
 

@@ -47,6 +47,7 @@ export class StreamAdmin implements AsyncDisposable {
    * Opens the stream of a configuration. The caller closes the connection, or `onClose` does.
    *
    * @param uses what the stream is used for; a stream that loses messages in that use is refused. Default: reading only.
+   * @param whole for what concerns all messages, such as a trim: the group of the configuration does not matter.
    * @throws NatspocError `stream-missing`, `layout-mismatch`, …
    */
   static async open(
@@ -54,9 +55,10 @@ export class StreamAdmin implements AsyncDisposable {
     config: Config,
     uses: readonly StreamUse[] = [],
     onClose: () => Promise<void> = async () => {},
+    whole = false,
   ): Promise<StreamAdmin> {
     try {
-      const topology = await openGroupTopology(connection, config, uses);
+      const topology = await openGroupTopology(connection, config, uses, whole);
       return new StreamAdmin(config, topology, onClose);
     } catch (error) {
       throw explain(error, `look at stream ${config.stream}`);

@@ -193,15 +193,18 @@ export async function findOrphanBucket(
  * Opens an existing group as an operator sees it: a keyed group with its own partitions, or a group over the layout of the
  * stream. Creates nothing.
  *
+ * @param whole the stream counts, not the group: one over the stream's own layout that was resized is opened as before.
  * @throws NatspocError as {@link openTopology}.
  */
 export async function openGroupTopology(
   connection: NatsConnection,
   config: Config,
   uses: readonly StreamUse[],
+  whole = false,
 ): Promise<Topology> {
   const keyed = await openKeyedGroup(connection, config, { create: false });
-  if (!keyed) return openTopology(connection, config, { create: false, uses });
+  if (!keyed || (whole && keyed.layout.prefix !== undefined))
+    return openTopology(connection, config, { create: false, uses });
   const { v, key, filter, partitions, hash } = keyed.layout;
   return {
     ...keyed,
