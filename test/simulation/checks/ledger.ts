@@ -45,6 +45,8 @@ export class Ledger {
   readonly #lostPositions = new Map<number, PositionNow>();
   /** The positions at the time when the bucket last went back. */
   readonly #positionsBefore = new Map<number, PositionNow>();
+  /** The positions before the last resize. */
+  #replaced = new Map<number, PositionNow>();
   /** The highest committed sequence of each partition. */
   readonly #highest = new Map<number, number>();
   readonly #damage = new Damage();
@@ -123,13 +125,19 @@ export class Ledger {
     if (partition === undefined) return;
     const position = decodePosition(value);
     // A position that is put back has no owner: it is judged when it is applied.
-    if (!position || position.epoch === 0 || position.seq <= this.knownPosition(partition).sequence) return;
+    if (!position || position.epoch === 0 || position.seq <= this.#reached(partition, position)) return;
     if (!this.isValid(partition, position.epoch)) {
       this.#judge.violate(
         'I1',
         `${member} sends a commit of p${partition} at epoch ${position.epoch}, but its lease is over`,
       );
     }
+  }
+
+  /** How far its partition is; of an earlier layout, how far it was. */
+  #reached(partition: number, { layout = 0 }: { layout?: number | undefined }): number {
+    const known = layout < this.layout ? this.#replaced.get(partition) : this.knownPosition(partition);
+    return known?.sequence ?? 0;
   }
 
   /** Entries were removed without a marker. */
@@ -240,6 +248,7 @@ export class Ledger {
   /** The partitions are others. None has an owner, and each starts where the new layout says. */
   resized(layout: GroupLayoutRecord): void {
     this.layout = layout.epoch ?? 0;
+    this.#replaced = new Map(this.positions);
     for (const [partition, { revision }] of this.leases) {
       if (partition < layout.partitions) this.leases.set(partition, { revision, owner: null });
       else this.leases.delete(partition);
