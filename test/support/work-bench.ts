@@ -4,12 +4,8 @@ import type { Handler, InBatches } from '../../src/core/member/partition/handler
 import { SILENT } from '../../src/core/member/partition/logger.js';
 import { Permit } from '../../src/core/member/partition/permit.js';
 import { TimeSlice } from '../../src/core/member/partition/time-slice.js';
-import {
-  type Halt,
-  PartitionWork,
-  type WorkPorts,
-  type WorkSettings,
-} from '../../src/core/member/partition/work.js';
+import { PartitionWork } from '../../src/core/member/partition/work.js';
+import type { Halt, WorkPorts, WorkSettings } from '../../src/core/member/partition/work-contract.js';
 import { fakeMessage } from './fake-partition.js';
 import { ManualClock } from './manual-clock.js';
 

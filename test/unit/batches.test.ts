@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { BatchLimits } from '../../src/core/config/batch.js';
 import { type BatchHandler, FailedAt, StopConsuming } from '../../src/core/member/partition/handler.js';
 import { Quota } from '../../src/core/member/partition/quota.js';
-import type { WorkPorts, WorkSettings } from '../../src/core/member/partition/work.js';
+import type { WorkPorts, WorkSettings } from '../../src/core/member/partition/work-contract.js';
 import { fakeMessage, settle } from '../support/fake-partition.js';
 import { WorkBench } from '../support/work-bench.js';
 

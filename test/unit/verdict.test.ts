@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { InvalidMessage, type Judge } from '../../src/core/member/partition/verdict.js';
-import type { WorkPorts, WorkSettings } from '../../src/core/member/partition/work.js';
+import type { WorkPorts, WorkSettings } from '../../src/core/member/partition/work-contract.js';
 import { settle } from '../support/fake-partition.js';
 import { WorkBench } from '../support/work-bench.js';
 

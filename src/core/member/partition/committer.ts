@@ -5,6 +5,7 @@ import type { StreamMessage } from '../../protocol/message.js';
 import type { PositionMark } from '../../protocol/position-mark.js';
 import { type CommitPolicy, CommitTimer } from './commit-timer.js';
 import { CrashNote } from './crash-note.js';
+import { HandledMark } from './handled-mark.js';
 import type { StopConsuming } from './handler.js';
 import type { PartitionEvents } from './partition-events.js';
 import {
@@ -43,17 +44,13 @@ export class Committer {
   readonly #deps: CommitterPorts;
   readonly #over: CommitterEnd;
   #committed: number;
-  #handled: number;
+  readonly #handled: HandledMark;
   #handledSince = 0;
   /** Messages that the stream dropped, and how many of them the position records. */
   #trimmed: number;
   #trimmedKept: number;
   readonly #crashes: CrashNote;
   readonly #resumed: number;
-  /** When the stream was created, and when it stored the last handled message. */
-  #created: number | undefined;
-  #stored: number | undefined;
-  #message: StreamMessage | undefined;
   #writing = false;
   #ended = false;
   #idle: (() => void)[] = [];
@@ -75,13 +72,11 @@ export class Committer {
     over: CommitterEnd,
   ) {
     this.#committed = at.sequence;
-    this.#handled = at.sequence;
+    this.#handled = new HandledMark(at.sequence, at.mark);
     this.#trimmed = at.trimmed ?? 0;
     this.#trimmedKept = this.#trimmed;
     this.#crashes = new CrashNote(at.crashes ?? {}, at.carried ?? {}, at.sequence);
     this.#resumed = at.mark.sequence;
-    this.#created = at.mark.created;
-    this.#stored = at.mark.stored;
     this.#policy = policy;
     this.#timer = new CommitTimer(policy, deps.clock, () => void this.#write());
     this.#writer = new PositionWriter(at, deps);
@@ -96,38 +91,37 @@ export class Committer {
 
   /** The last handled stream sequence, committed or not. */
   get handledUpTo(): number {
-    return this.#handled;
+    return this.#handled.sequence;
   }
 
   /** The mark of the last handled position. */
   get mark(): PositionMark {
-    const stored = this.#message ? Math.floor(this.#message.timestampMs) : this.#stored;
-    return { sequence: this.#handled, created: this.#created, stored };
+    return this.#handled.mark;
   }
 
   /** Sets the creation time of the stream that is handled from now on. */
   madeOn(created: number | undefined): void {
-    this.#created = created;
+    this.#handled.madeOn(created);
   }
 
   /** Counts as handled what this owner had handled and not committed. */
   resume(): void {
-    this.#advance(this.#resumed, 1, true);
+    this.#handled.resumedAt(this.#resumed);
+    this.#advance(1, true);
   }
 
   /** Everything up to `message` is handled, `messages` more than before. `idle`: no more messages wait. */
   handled(message: StreamMessage, messages: number, idle: boolean): void {
-    this.#message = message;
+    this.#handled.handled(message);
     this.#crashes.handled(messages, idle);
-    this.#advance(message.sequence, messages, idle);
+    this.#advance(messages, idle);
   }
 
   /** Nothing of the partition lies between what is handled and this sequence. */
-  follow({ sequence, storedMs }: Coverage): void {
-    if (sequence <= this.#handled) return;
-    this.#message = undefined;
-    this.#stored = storedMs;
-    this.#advance(sequence, 0, false);
+  follow(coverage: Coverage): void {
+    if (coverage.sequence <= this.#handled.sequence) return;
+    this.#handled.covered(coverage);
+    this.#advance(0, false);
   }
 
   /**
@@ -151,8 +145,7 @@ export class Committer {
     this.#crashes.set(crashes);
   }
 
-  #advance(sequence: number, messages: number, idle: boolean): void {
-    this.#handled = sequence;
+  #advance(messages: number, idle: boolean): void {
     this.#handledSince += messages;
     if (this.#writing) return;
     if (this.#handledSince >= this.#policy.every) void this.#write();
@@ -196,7 +189,9 @@ export class Committer {
   }
 
   get #isBehind(): boolean {
-    return this.#handled > this.#committed || this.#trimmed > this.#trimmedKept || this.#crashes.isStale;
+    return (
+      this.#handled.sequence > this.#committed || this.#trimmed > this.#trimmedKept || this.#crashes.isStale
+    );
   }
 
   async #write(): Promise<void> {
@@ -242,11 +237,7 @@ export class Committer {
     this.#trimmedKept = trimmed;
     this.#committed = seq;
     this.#handledSince -= count;
-    // Release the message: it may be part of a large buffer.
-    if (this.#handled === seq) {
-      this.#stored = this.mark.stored;
-      this.#message = undefined;
-    }
+    this.#handled.committed(seq);
     if (!this.#ended) this.#deps.events.committed?.(seq, this.#deps.clock.now() - sentAt);
   }
 

@@ -13,7 +13,7 @@ import type { Quota } from './quota.js';
 import type { CallLimit } from './slots.js';
 import type { TimeSlice } from './time-slice.js';
 import type { Judge } from './verdict.js';
-import type { WorkSettings } from './work.js';
+import type { WorkSettings } from './work-contract.js';
 
 /** How a partition is handled. */
 export interface RunnerSettings extends WorkSettings {

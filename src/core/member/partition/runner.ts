@@ -12,7 +12,8 @@ import type { PartitionReader } from './partition-reader.js';
 import { readAfter } from './read-after.js';
 import type { Taken, Takeover } from './takeover.js';
 import { Taking } from './taking.js';
-import { type Halt, PartitionWork } from './work.js';
+import { PartitionWork } from './work.js';
+import type { Halt } from './work-contract.js';
 
 /**
  * How long the last commit of a drain may take: longer than a cluster needs to elect a leader of the bucket, which the

@@ -1,42 +1,15 @@
-import type { Dealt, FailurePolicy } from '../../config/retry.js';
+import type { Dealt } from '../../config/retry.js';
 import { promiseOf } from '../../lib/promise-of.js';
 import type { StreamMessage } from '../../protocol/message.js';
 import { Batching } from './batching.js';
-import { type CallPorts, Calls } from './calls.js';
+import { Calls } from './calls.js';
 import type { Caution } from './caution.js';
-import { type FailurePorts, Failures } from './failures.js';
-import { Gate, type GatePorts, type HeldBack } from './gate.js';
+import { Failures } from './failures.js';
+import { Gate, type HeldBack } from './gate.js';
 import { FailedAt, StopConsuming } from './handler.js';
 import type { CallScope, HandlerCall } from './handler-call.js';
 import { type Entry, KeyQueues } from './key-queues.js';
-import type { PartitionEvents } from './partition-events.js';
-
-/** How messages are handled. */
-export interface WorkSettings {
-  /** Handlers of one partition that may run in parallel, each for a different key. Default 1. */
-  concurrency?: number | undefined;
-  failure: FailurePolicy;
-  /** An attempt that takes longer has failed; undefined: no limit. */
-  handlerTimeoutMs?: number | undefined;
-}
-
-/** What {@link PartitionWork} works with. */
-export interface WorkPorts extends FailurePorts, CallPorts, GatePorts {
-  events: Pick<PartitionEvents, 'attemptFailed' | 'handled'>;
-}
-
-/** Why a partition stops handling. */
-export type Halt = { kind: 'halted'; message: string } | { kind: 'stopped'; error: StopConsuming };
-
-/** Tells the runner. */
-interface WorkProgress {
-  /** Everything up to this message is settled, `messages` more than before. Told even after the end. */
-  advanced(message: StreamMessage, messages: number): void;
-  /** Handlers are idle, because all accepted messages wait for running ones. */
-  starving(): void;
-  /** No more messages are started; running handlers continue. */
-  halting(halt: Halt): void;
-}
+import type { Halt, WorkPorts, WorkProgress, WorkSettings } from './work-contract.js';
 
 /**
  * The handler calls of one partition: which message is next, and up to where all are settled. Knows nothing of readers

@@ -1,0 +1,58 @@
+import type { Coverage } from '../../ports/index.js';
+import type { StreamMessage } from '../../protocol/message.js';
+import type { PositionMark } from '../../protocol/position-mark.js';
+
+/** How far a partition is handled, with what identifies the stream. */
+export class HandledMark {
+  #sequence: number;
+  /** When the stream was created, and when it stored the last handled message. */
+  #created: number | undefined;
+  #stored: number | undefined;
+  #message: StreamMessage | undefined;
+
+  /** @param sequence everything up to here is handled; `mark` describes it. */
+  constructor(sequence: number, mark: PositionMark) {
+    this.#sequence = sequence;
+    this.#created = mark.created;
+    this.#stored = mark.stored;
+  }
+
+  get sequence(): number {
+    return this.#sequence;
+  }
+
+  get mark(): PositionMark {
+    const stored = this.#message ? Math.floor(this.#message.timestampMs) : this.#stored;
+    return { sequence: this.#sequence, created: this.#created, stored };
+  }
+
+  /** Sets the creation time of the stream that is handled from now on. */
+  madeOn(created: number | undefined): void {
+    this.#created = created;
+  }
+
+  /** Everything up to this sequence was handled before. */
+  resumedAt(sequence: number): void {
+    this.#sequence = sequence;
+  }
+
+  /** Everything up to this message is handled. */
+  handled(message: StreamMessage): void {
+    this.#message = message;
+    this.#sequence = message.sequence;
+  }
+
+  /** Nothing of the partition lies between what is handled and this sequence. */
+  covered({ sequence, storedMs }: Coverage): void {
+    this.#message = undefined;
+    this.#stored = storedMs;
+    this.#sequence = sequence;
+  }
+
+  /** Everything up to this sequence is committed: lets go of the message, which may be part of a large buffer. */
+  committed(sequence: number): void {
+    if (this.#sequence !== sequence) return;
+    this.#stored = this.mark.stored;
+    this.#message = undefined;
+  }
+}
