@@ -20,6 +20,7 @@ const KILL_WITHIN_MS = 900;
 /** What a member has handled and not committed when it is killed, and until the harness has its lines. */
 const UNCOMMITTED_MS = 3_000;
 const DOWN_MS = 1_500;
+const CLUSTER_MS = 60_000;
 
 const { values } = parseArgs({
   options: {
@@ -38,8 +39,10 @@ const [rounds, rate, size] = [values.rounds, values.rate, values.servers].map(Nu
 async function play(round: number): Promise<ResizeVerdict & { tookMs: number[] }> {
   const folder = mkdtempSync(join(tmpdir(), 'natspoc-resizes-'));
   const servers = await Servers.start(size);
-  const given = values.own ? { partitions: '8' } : { partitions: '8', key: 'subject:2' };
-  const run = await GroupRun.open(servers.urls, folder, { ...given, replicas: String(size) });
+  const given: Record<string, string> = values.own
+    ? { partitions: '8' }
+    : { partitions: '8', key: 'subject:2' };
+  const run = await openGroup(servers, folder, given);
   const handled: Handled[] = [];
   const troubles: Trouble[] = [];
   const living = new Map<string, Cli>();
@@ -73,7 +76,6 @@ async function play(round: number): Promise<ResizeVerdict & { tookMs: number[] }
     await Promise.all([...living.values()].map((cli) => cli.note(/joined group/)));
     run.publish(rate);
     await until('messages are handled', () => handled.length > rate / 2, 60_000);
-    if (process.env.DEBUG) console.error('running');
     const tookMs: number[] = [];
     for (const [step, to] of COUNTS.entries()) {
       const startedAt = performance.now();
@@ -102,7 +104,9 @@ async function play(round: number): Promise<ResizeVerdict & { tookMs: number[] }
       tookMs.push(Math.round(performance.now() - startedAt));
       await sleep(1_000);
     }
-    await run.stopPublishing();
+    await run.stopPublishing().catch(() => {
+      // It says how many messages were not confirmed in time: they are not judged.
+    });
     const published = readFileSync(join(folder, 'confirmed.ndjson'), 'utf8')
       .split('\n')
       .flatMap((line): Published[] => (line === '' ? [] : [JSON.parse(line) as Published]));
@@ -122,13 +126,23 @@ async function play(round: number): Promise<ResizeVerdict & { tookMs: number[] }
   }
 }
 
+/** A cluster that has just started refuses for a while. */
+async function openGroup(servers: Servers, folder: string, given: Record<string, string>): Promise<GroupRun> {
+  for (const giveUpAt = performance.now() + CLUSTER_MS; ; await sleep(1_000)) {
+    try {
+      return await GroupRun.open(servers.urls, folder, { ...given, replicas: String(size) });
+    } catch (error) {
+      if (performance.now() > giveUpAt) throw error;
+    }
+  }
+}
+
 /** Orders it until it is done: a server that is away, or messages of the last resize, refuse it for a while. */
 async function resize(run: GroupRun, servers: Servers, to: number): Promise<void> {
   for (;;) {
     const args = run.args.filter((arg) => /^--(stream|prefix)=/.test(arg));
     const done = await runCli(['leases', 'resize', String(to), '--server', servers.urls, ...args]);
     if (done.code === 0 && /^(Resized|Group .* already)/.test(done.stdout)) return;
-    if (process.env.DEBUG) console.error(done.stdout, done.stderr);
     await sleep(500);
   }
 }
