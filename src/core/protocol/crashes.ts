@@ -11,8 +11,8 @@ export const needsCaution = (crashes: number, maxCrashes: number): boolean =>
 export type Crashes = Pick<PositionRecord, 'crashes' | 'suspect'>;
 
 /**
- * The owners in a row that died at a position or shortly after it, as its next owner counts them. A cautious owner recorded the message that it tried:
- * its death counts only if there is one, and only for that message.
+ * The owners in a row that died at a position or shortly after it, as its next owner counts them. A cautious owner recorded the
+ * message that it tried: its death counts only if there is one, and only for that message.
  *
  * @param died the last owner has died: its lease was claimed.
  */
@@ -25,11 +25,11 @@ export function crashesAt(
   if (trying === undefined)
     return needsCaution(crashes, maxCrashes) ? { crashes, suspect } : { crashes: crashes + 1 };
   const before = suspect === undefined || suspect === trying ? crashes : 0;
-  // It was cautious because of deaths before an earlier message. All of them together count as one less than it takes to be cautious.
+  // It was cautious because of deaths before an earlier message: together they count as one less than it takes to be cautious.
   return { crashes: Math.max(before, cautiousFrom(maxCrashes) - 1) + 1, suspect: trying };
 }
 
-/** What remains of the count while its owner moves the position on, until it is past the messages that its predecessors had in hand. */
+/** What remains of the count while an owner moves the position on, until it is past what its predecessors had in hand. */
 export const carriedOver = ({ crashes = 0 }: Crashes, maxCrashes: number): Crashes => ({
   crashes: Math.min(crashes, cautiousFrom(maxCrashes) - 1),
 });
