@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createPublisher } from '../../src/core/index.js';
+import { withServer } from '../support/server.js';
+import { until } from '../support/until.js';
+import { blocksOf, inProject } from './blocks.js';
+
+describe('the recipes', function () {
+  this.timeout(60_000);
+  const server = withServer();
+  const running: ChildProcess[] = [];
+  afterEach(() => {
+    for (const child of running.splice(0)) child.kill('SIGKILL');
+  });
+
+  /** Runs the program that contains this text, after `given`, on the server of the test. */
+  const start = (containing: string, given: string, changes: readonly (readonly [string, string])[] = []) => {
+    const block = blocksOf('docs/recipes.md').find(({ text }) => text.includes(containing));
+    assert.ok(block, `docs/recipes.md has no program with ${containing}`);
+    let text = block.text.replaceAll('nats://127.0.0.1:4222', server.url);
+    for (const [from, to] of changes) {
+      assert.ok(text.includes(from), `${block.where} has no ${from}`);
+      text = text.replace(from, to);
+    }
+    const child = spawn(process.execPath, ['--input-type=module', '-e', `${given}\n${text}`], {
+      cwd: inProject('.'),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    running.push(child);
+    const run = { child, output: '', exited: once(child, 'close').then(([code]) => code) };
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk) => {
+        run.output += chunk;
+      });
+    return run;
+  };
+  const publish = async (stream: string, prefix: string, texts: readonly string[]) => {
+    const publisher = await createPublisher({ servers: server.url, stream, prefix, partitions: 1 });
+    await Promise.all(texts.map((data) => publisher.publish({ key: 'one', data })));
+    await publisher.close();
+  };
+
+  it('run: a web service stores what is posted to it, and ends in order', async () => {
+    const service = start('createServer', "const store = async ({ id }) => console.log('stored', id);", [
+      [
+        'server.listen(8080);',
+        "server.listen(0, '127.0.0.1', () => console.log('port', server.address().port));",
+      ],
+    ]);
+    await until('it listens', () => /port \d+/.test(service.output));
+    const port = /port (\d+)/.exec(service.output)?.[1];
+    const response = await fetch(`http://127.0.0.1:${port}/user-7`, { method: 'POST', body: '{"id":"a"}' });
+    assert.equal(response.status, 202);
+    assert.equal(await response.text(), '1');
+    await until('it is stored', () => service.output.includes('stored a'));
+    service.child.kill('SIGTERM');
+    assert.equal(await service.exited, 0, service.output);
+  });
+
+  it('run: a bulk writer tries again from the document that failed', async () => {
+    await publish('ORDERS2', 'bulk', ['a', 'b', 'c', 'd']);
+    const given = `let failed = false;
+      const bulk = async (lines) => {
+        console.log('bulk', lines.join(''));
+        return lines.map((line) => ({ error: line === 'c' && !failed ? ((failed = true), 'later') : null }));
+      };`;
+    const writer = start('batchHandler', given, [
+      ["stream: 'ORDERS'", `servers: '${server.url}', stream: 'ORDERS2'`],
+    ]);
+    await until('all are written', () => /bulk cd/.test(writer.output));
+    assert.deepEqual(writer.output.match(/bulk \w+/g), ['bulk abcd', 'bulk cd']);
+  });
+
+  it('run: a ledger records each message with its effect, once', async () => {
+    await publish('ORDERS3', 'ledger', ['{"account":1,"cents":5}', '{"account":1,"cents":7}']);
+    const given = `const marks = new Set(); const log = [];
+      const client = {
+        release() {},
+        async query(sql, values = []) {
+          if (sql.startsWith('update')) console.log('cents', values[0]);
+          if (!sql.startsWith('insert')) return { rowCount: null };
+          const mark = values.join();
+          const isNew = !marks.has(mark);
+          marks.add(mark);
+          return { rowCount: isNew ? 1 : 0 };
+        },
+      };
+      const pool = { connect: async () => client };`;
+    const ledger = start('insert into handled values ($1', given, [
+      ["stream: 'ORDERS'", `servers: '${server.url}', stream: 'ORDERS3'`],
+    ]);
+    await until('both are there', () => ledger.output.includes('cents 7'));
+    assert.deepEqual(ledger.output.match(/cents \d/g), ['cents 5', 'cents 7']);
+  });
+});
