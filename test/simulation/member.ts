@@ -116,7 +116,6 @@ export class SimMember {
           started: (call) => {
             this.#fairness.started(call);
             handling.started(call);
-            world.poison.started(call);
           },
           kills: ({ sequence }) => {
             if (!world.poison.kills(sequence)) return false;
@@ -127,7 +126,6 @@ export class SimMember {
           },
           ended: (call, how) => {
             handling.ended(call, how);
-            if (how !== 'stopped') world.poison.ended(call);
             this.#fairness.ended(call, how);
           },
         }),

@@ -97,11 +97,16 @@ export class World {
         // Messages that were handled after a waiting key are repeated when the partition restarts.
         settings.concurrency > 1 || this.handling.handledWhenTold(sequence),
     );
-    this.poison = new Poison(this.judge, () => this.harm === undefined && !this.wentBack);
+    this.poison = new Poison(
+      this.judge,
+      () => this.harm === undefined && !this.wentBack && !settings.resizing,
+    );
     this.drops = new Drops(this.judge, this.ledger, settings.shared);
     this.handling = new Handling(this.judge, this.ledger, this.server.log, settings);
     this.opens = new Array<number>(settings.partitions).fill(0);
     this.server.store.observe((entry, writer) => {
+      if (entry.value !== null && entry.key.startsWith(`position.${settings.group}.`))
+        this.poison.written(entry.value);
       if (entry.value === null) this.#checkPermission(entry.key, writer);
       if (entry.key === keys.groupLayout(settings.group)) this.#laidOut(entry, writer);
       else this.ledger.applied(entry, writer);

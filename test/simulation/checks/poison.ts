@@ -1,18 +1,15 @@
-import type { Call } from '../model/handler.js';
+import { decodePosition } from '../../../src/core/protocol/records.js';
 import type { Judge } from './judge.js';
 
-/** A message that ends its process may do so this often, faults of the bucket aside: twice before its owners are cautious, then twice. */
+/** A message that ends its process may do so this often, faults of the bucket and new layouts aside: twice before its owners are cautious, then twice. */
 const DEATHS = 4;
-/** Deaths with the call of a message, before it may be blamed. */
-const EVIDENCE = 2;
-
 /** Messages that end the process that handles them, and the messages that members blame for deaths: I13. */
 export class Poison {
   readonly #judge: Judge;
   readonly #deaths = new Map<number, number>();
-  /** The epochs under which a call of a message has started and not ended, by sequence. */
-  readonly #unfinished = new Map<number, Set<number>>();
-  /** False while a fault of the bucket may have reset counts. */
+  /** Messages that a position has named as tried. */
+  readonly #tried = new Set<number>();
+  /** False where a fault of the bucket, or another layout, may have reset counts. */
   readonly #countsLast: () => boolean;
 
   constructor(judge: Judge, countsLast: () => boolean) {
@@ -35,19 +32,10 @@ export class Poison {
     return this.#deaths.size > 0;
   }
 
-  started({ sequence, epoch }: Call): void {
-    let epochs = this.#unfinished.get(sequence);
-    if (!epochs) {
-      epochs = new Set();
-      this.#unfinished.set(sequence, epochs);
-    }
-    epochs.add(epoch);
-  }
-
-  ended({ sequence, epoch }: Call): void {
-    const epochs = this.#unfinished.get(sequence);
-    epochs?.delete(epoch);
-    if (epochs?.size === 0) this.#unfinished.delete(sequence);
+  /** A position was written. */
+  written(value: Uint8Array): void {
+    const trying = decodePosition(value)?.trying;
+    if (trying !== undefined) this.#tried.add(trying);
   }
 
   /** A call of this message has just started: true if it ends its process. */
@@ -62,12 +50,8 @@ export class Poison {
 
   /** A member gives up a message for the deaths of its owners. It is cured, as by a new version of its handler. */
   blamed(sequence: number): void {
-    const deaths = this.#unfinished.get(sequence)?.size ?? 0;
-    if (deaths < EVIDENCE)
-      this.#judge.violate(
-        'I13',
-        `message ${sequence} is blamed for deaths of its owners, but ended ${deaths}`,
-      );
+    if (!this.#tried.has(sequence))
+      this.#judge.violate('I13', `message ${sequence} is blamed for deaths of its owners, but none tried it`);
     this.#deaths.delete(sequence);
   }
 }
