@@ -1,12 +1,26 @@
 import type { Fault } from './fault.js';
+import { purge } from './trimming.js';
 
-/** A message is stored that ends each process that handles it; another process starts each time. */
+/** Share of the poisonous messages that the stream drops while members look for them. */
+const DROPPED = 0.4;
+
+/**
+ * A message is stored that ends each process that handles it; another process starts each time. Not with other layouts, which
+ * reset the counts.
+ */
 export const poison: Fault = (world, member) => {
-  const { random, settings } = world;
+  const { random, settings, timeline, server, judge } = world;
   const owned = random.oneOf(member.member.partitions);
-  if (!owned || world.poison.isActive) return 0;
+  if (!owned || world.poison.isActive || settings.resizing) return 0;
   for (let i = random.int(0, 5); i > 0; i--) world.store(owned.partition);
-  world.poison.add(world.server.log.last + 1);
+  const sequence = server.log.last + 1;
+  world.poison.add(sequence);
   world.store(owned.partition);
+  if (random.chance(DROPPED)) {
+    timeline.after(random.between(1_000, 8_000), () => {
+      judge.note('the stream drops the poisonous message');
+      purge(world, sequence);
+    });
+  }
   return 5 * (settings.ttlMs * 1.2 + settings.drainTimeoutMs + 2_000);
 };

@@ -3,7 +3,7 @@ import type { Fault } from './fault.js';
 import { backlog } from './members.js';
 
 /** Waiting messages are dropped up to here, as by an age, a size or a purge. */
-function purge({ server: { log }, drops }: World, upTo: number): void {
+export function purge({ server: { log }, drops }: World, upTo: number): void {
   for (const partition of log.partitions.keys()) drops.dropped(log.drop(partition, upTo), true);
 }
 
