@@ -4,7 +4,7 @@ import { runPool } from './pool.js';
 import { runSeed } from './run.js';
 
 /** Fixed seeds, so that a failure is caused by a change. `npm run simulate` tries new ones. */
-const SEEDS = 50;
+const SEEDS = 30;
 
 describe('the protocol in the simulator', () => {
   it('violates nothing in the first seeds', async function () {
