@@ -198,8 +198,8 @@ export const OWNERSHIP: readonly Mutant[] = [
     edits: [
       core(
         'protocol/own-partitions',
-        'else if (state.leaving) drain(state, partition, own);',
-        "else if (state.leaving) own.phase = 'drained';",
+        'else if (state.leaving || orderOf(state)) drain(state, partition, own);',
+        "else if (state.leaving || orderOf(state)) own.phase = 'drained';",
       ),
     ],
   },
