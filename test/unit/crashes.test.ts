@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Alone } from '../../src/core/member/partition/alone.js';
 import { Caution, CrashedOwners } from '../../src/core/member/partition/caution.js';
 import type { Handler } from '../../src/core/member/partition/handler.js';
-import { crashesAt } from '../../src/core/protocol/crashes.js';
+import { carriedOver, crashesAt, needsCaution } from '../../src/core/protocol/crashes.js';
 import { fakeMessage, settle } from '../support/fake-partition.js';
 import { WorkBench } from '../support/work-bench.js';
 
@@ -34,6 +34,23 @@ describe('the deaths of owners at a position', () => {
   ] as const) {
     it(what, () => assert.deepEqual(crashesAt(position, died, 3), expected));
   }
+});
+
+describe('the deaths of owners before the position', () => {
+  const carried = carriedOver({ crashes: 2 }, 96, 3);
+
+  it('keep the next owner cautious, also after a handover', () => {
+    const { crashes = 0 } = crashesAt(carried, false, 3);
+    assert.ok(needsCaution(crashes, 3));
+  });
+
+  it('count as one at the message that ends the next owner', () => {
+    assert.deepEqual(crashesAt({ ...carried, trying: 102 }, true, 3), { crashes: 2, suspect: 102 });
+  });
+
+  it('make no owner cautious if there was only one', () => {
+    assert.deepEqual(carriedOver({ crashes: 1 }, 96, 3), { crashes: 1 });
+  });
 });
 
 /** The work of a partition after deaths, with what it recorded. */

@@ -25,14 +25,20 @@ export function crashesAt(
   if (trying === undefined)
     return needsCaution(crashes, maxCrashes) ? { crashes, suspect } : { crashes: crashes + 1 };
   const before = suspect === undefined || suspect === trying ? crashes : 0;
-  // It was cautious because of deaths before an earlier message: together they count as one less than it takes to be cautious.
+  // Deaths before an earlier message together count as one less than it takes to be cautious.
   return { crashes: Math.max(before, cautiousFrom(maxCrashes) - 1) + 1, suspect: trying };
 }
 
-/** What remains of the count while an owner moves the position on, until it is past what its predecessors had in hand. */
-export const carriedOver = ({ crashes = 0 }: Crashes, maxCrashes: number): Crashes => ({
-  crashes: Math.min(crashes, cautiousFrom(maxCrashes) - 1),
-});
+/**
+ * What remains of the count when an owner has moved the position on, until it is past what its predecessors had in hand. The next
+ * owner is as cautious, also after a handover. The suspect is a message behind: no message ahead is known to have ended an owner.
+ *
+ * @param after the position at which it was counted.
+ */
+export const carriedOver = ({ crashes = 0 }: Crashes, after: number, maxCrashes: number): Crashes =>
+  crashes > 0 && needsCaution(crashes, maxCrashes)
+    ? { crashes: Math.max(1, cautiousFrom(maxCrashes)), suspect: Math.max(1, after) }
+    : { crashes };
 
 /** As far as they are recorded. */
 export const crashFields = ({ crashes = 0, suspect }: Crashes): Crashes =>

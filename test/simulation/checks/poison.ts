@@ -1,11 +1,8 @@
 import { decodePosition } from '../../../src/core/protocol/records.js';
 import type { Judge } from './judge.js';
 
-/**
- * A message that ends its process may do so this often, faults of the bucket and new layouts aside: twice before its owners are
- * cautious, then twice; and once more in a storm (seed 11), which is not explained yet.
- */
-const DEATHS = 5;
+/** A message that ends its process may do so this often, faults of the bucket and new layouts aside: twice before its owners are cautious, then twice. */
+const DEATHS = 4;
 /** Messages that end the process that handles them, and the messages that members blame for deaths: I13. */
 export class Poison {
   readonly #judge: Judge;

@@ -96,7 +96,7 @@ export class Taking {
     if (!this.#isWanted) return;
     const { partition, epoch, group } = this.#takeover;
     const events = this.#events;
-    const carried = carriedOver(taken.crashes, this.#settings.maxCrashes);
+    const carried = carriedOver(taken.crashes, taken.sequence, this.#settings.maxCrashes);
     this.#committer = new Committer(
       { group, partition, epoch, ...taken, carried },
       this.#settings.commit,
