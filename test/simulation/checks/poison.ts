@@ -7,6 +7,7 @@ const DEATHS = 4;
 export class Poison {
   readonly #judge: Judge;
   readonly #deaths = new Map<number, number>();
+  #ended: (deaths: number) => void = () => {};
   /** Messages that a position has named as tried. */
   readonly #tried = new Set<number>();
   /** False where a fault of the bucket, or another layout, may have reset counts. */
@@ -17,9 +18,10 @@ export class Poison {
     this.#countsLast = countsLast;
   }
 
-  /** From now on this message ends its process. */
-  add(sequence: number): void {
+  /** From now on this message ends its process. `ended` is told each time how often it did. */
+  add(sequence: number, ended: (deaths: number) => void): void {
     this.#deaths.set(sequence, 0);
+    this.#ended = ended;
   }
 
   /** A resize starts all counts again. */
@@ -45,6 +47,7 @@ export class Poison {
     this.#deaths.set(sequence, deaths + 1);
     if (deaths >= DEATHS && this.#countsLast())
       this.#judge.violate('I13', `message ${sequence} ends its owner for the ${deaths + 1}th time`);
+    this.#ended(deaths + 1);
     return true;
   }
 

@@ -14,13 +14,14 @@ export const poison: Fault = (world, member) => {
   if (!owned || world.poison.isActive || settings.resizing) return 0;
   for (let i = random.int(0, 5); i > 0; i--) world.store(owned.partition);
   const sequence = server.log.last + 1;
-  world.poison.add(sequence);
-  world.store(owned.partition);
-  if (random.chance(DROPPED)) {
-    timeline.after(random.between(1_000, 8_000), () => {
+  const dropAt = random.chance(DROPPED) ? random.int(2, 4) : 0;
+  world.poison.add(sequence, (deaths) => {
+    if (deaths !== dropAt) return;
+    timeline.after(random.between(0, 500), () => {
       judge.note('the stream drops the poisonous message');
       purge(world, sequence);
     });
-  }
+  });
+  world.store(owned.partition);
   return 5 * (settings.ttlMs * 1.2 + settings.drainTimeoutMs + 2_000);
 };
