@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runCli, stopAll } from '../support/cli.js';
+import { runCli, startCli, stopAll } from '../support/cli.js';
 import { withServer } from '../support/server.js';
 import { withTempFolder } from '../support/temp.js';
+import { until } from '../support/until.js';
 
 /** Ends its process at the message 50. */
 const HANDLER = `import { writeSync } from 'node:fs';
@@ -13,6 +14,38 @@ export default async ({ data }) => {
   if (text === '50') process.kill(process.pid, 'SIGKILL');
   writeSync(1, text + '\\n');
 };`;
+
+/** Blocks its event loop at the message 5, for longer than the test takes. */
+const BLOCKING = `import { writeSync } from 'node:fs';
+export default async ({ data }) => {
+  const text = Buffer.from(data).toString();
+  if (text === '5') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200_000);
+  writeSync(1, text + '\\n');
+};`;
+
+describe('a message that blocks the event loop of its process for longer than the ttl', function () {
+  this.timeout(120_000);
+  const server = withServer();
+  const folder = withTempFolder();
+  afterEach(stopAll);
+
+  it('is skipped after several members were fenced for it, and the messages behind it are handled', async () => {
+    const place = ['--server', server.url, '--stream', 'B', '--prefix', 'b', '--partitions', '1'];
+    const publish = await runCli(['publish', '{{Count}}', '--count', '10', '-q', ...place]);
+    assert.equal(publish.code, 0, publish.stderr);
+    const module = join(folder(), 'blocking.mjs');
+    writeFileSync(module, BLOCKING);
+    const consume = ['consume', ...place, '--handler', module, '--on-failure', 'skip', '--ttl', '1s'];
+    // One more than can be ended by it: each is fenced by those that are left.
+    const members = Array.from({ length: 5 }, () => startCli(consume));
+    const told = members.map((member) =>
+      member.note(/message 5, attempt 1 failed \(skip\): \d members/, 90_000),
+    );
+    await Promise.any(told);
+    await until('the last message is handled', () => members.some(({ stdout }) => stdout.includes('10')));
+    for (const note of told) note.catch(() => {});
+  });
+});
 
 describe('a message that ends its process', function () {
   this.timeout(120_000);
