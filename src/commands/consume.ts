@@ -108,7 +108,7 @@ reach NATS; 4 refused.`);
       description: 'leave when every message stored before the start in its partitions is handled',
     }),
     ...settingFlags(['concurrency', 'maxConcurrency', 'handlerTimeoutMs'], 'HANDLING'),
-    ...settingFlags(['maxAttempts', 'maxCrashes', 'backoff', 'onFailure'], 'HANDLING'),
+    ...settingFlags(['maxAttempts', 'maxCrashes', 'backoff', 'onFailure', 'withoutKey'], 'HANDLING'),
     ...settingFlags(['key', 'filter'], 'STREAM AND GROUP'),
     ...settingFlags(['from', 'commitIntervalMs', 'commitEvery'], 'POSITION'),
     ...settingFlags(['ttlMs', 'probeIntervalMs', 'drainTimeoutMs'], 'MEMBER'),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect, type NatsConnection, RetentionPolicy } from 'nats';
+import { connect, DiscardPolicy, type NatsConnection, RetentionPolicy } from 'nats';
 import { joinGroup, NatspocError } from '../../src/core/index.js';
 import { partitionOf } from '../../src/core/protocol/layout.js';
 import { type Cli, type CliExit, runCli, startCli, stopAll } from '../support/cli.js';
@@ -129,6 +129,75 @@ describe('a group with a key over a stream that other programs made', function (
     assert.match(metrics, new RegExp(`^natspoc_messages_without_key_total\\{[^}]*\\} ${published}$`, 'm'));
     member.signal('SIGTERM');
     await member.exited;
+  });
+
+  it('stores messages without a key as dead letters where that is wanted, one by one and in batches', async () => {
+    const jetstream = connection.jetstream();
+    const manager = await connection.jetstreamManager();
+    await manager.streams.add({ name: 'MIXED', subjects: ['mixed.*'] });
+    const payloads = ['{"id":1}', 'no JSON', '{"name":2}', '{"id":3}', '[]', '{"id":4}'];
+    for (const payload of payloads) await jetstream.publish('mixed.a', payload);
+    const flags = [
+      '--stream',
+      'MIXED',
+      '--key',
+      'json:id',
+      '--partitions',
+      '2',
+      '--without-key',
+      'dead-letter',
+    ];
+    for (const [group, ...output] of [
+      ['single', '--output', 'ndjson'],
+      ['batched', '--exec', 'cat', '--exec-batch', '10'],
+    ]) {
+      const place = ['--server', server.url, '--group', group ?? '', '--until-caught-up'];
+      const { stdout, stderr, code } = await runCli(['consume', ...place, ...flags, ...output]);
+      assert.equal(code, 0, stderr);
+      const data = stdout.split('\n').map((line): string => JSON.parse(line).data);
+      assert.deepEqual(data.sort(), ['{"id":1}', '{"id":3}', '{"id":4}']);
+      assert.match(stderr, /\(dead-letter\): it has no key/, group);
+    }
+    const letters: [string, string | undefined][] = [];
+    const { state } = await manager.streams.info('MIXED_dead');
+    for (let seq = 1; seq <= state.last_seq; seq++) {
+      const letter = await manager.streams.getMessage('MIXED_dead', { seq });
+      letters.push([letter.string(), letter.header.get('Natspoc-Dead-Group')]);
+    }
+    assert.deepEqual(letters, [
+      ['no JSON', 'single'],
+      ['{"name":2}', 'single'],
+      ['[]', 'single'],
+      ['no JSON', 'batched'],
+      ['{"name":2}', 'batched'],
+      ['[]', 'batched'],
+    ]);
+  });
+
+  it('halts at a message without a key that cannot be stored as a dead letter', async () => {
+    const manager = await connection.jetstreamManager();
+    await manager.streams.add({ name: 'FULL', subjects: ['full.*'] });
+    const halted: string[] = [];
+    const handled: string[] = [];
+    const member = await joinGroup({
+      servers: server.url,
+      stream: 'FULL',
+      key: 'json:id',
+      partitions: 1,
+      withoutKey: 'dead-letter',
+      onFailure: 'skip',
+      logger: false,
+      handler: (message) => void handled.push(message.key ?? 'none'),
+      listen: (opened) => void opened.on('halted', ({ message }) => halted.push(message)),
+    });
+    await manager.streams.update('FULL_dead', { max_msgs: 1, discard: DiscardPolicy.New });
+    for (const payload of ['{"id":1}', 'lost', 'never', '{"id":2}'])
+      await connection.jetstream().publish('full.a', payload);
+    await until('the partition is halted', () => halted.length > 0);
+    assert.match(halted[0] ?? '', /message 3 failed and could not be stored as a dead letter/);
+    assert.deepEqual(handled, ['1']);
+    assert.equal(member.counters.deadLettered, 1);
+    await member.leave();
   });
 
   /** What a program is told that asks for this. */

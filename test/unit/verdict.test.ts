@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { forKeyed } from '../../src/core/member/partition/keyless.js';
 import { InvalidMessage, type Judge } from '../../src/core/member/partition/verdict.js';
 import type { WorkPorts, WorkSettings } from '../../src/core/member/partition/work-contract.js';
 import { settle } from '../support/fake-partition.js';
@@ -132,5 +133,47 @@ describe('an invalid message', () => {
     bench.accept(1);
     bench.clock.advance(100);
     assert.equal(bench.log.length, 3);
+  });
+});
+
+describe('a message without a key that is to be stored', () => {
+  it('becomes a dead letter untried, whatever the judge and the policy say', async () => {
+    const letters: [number, string][] = [];
+    const deadLetters: WorkPorts['deadLetters'] = {
+      store: async ({ message, error }) => {
+        letters.push([message.sequence, error]);
+        return { kind: 'ok' };
+      },
+    };
+    const calls: number[] = [];
+    const handler = forKeyed(({ sequence }) => calls.push(sequence));
+    const bench = new WorkBench(handler, TWICE_THEN_SKIP, { deadLetters, judge: () => 'retry' });
+    bench.accept(1);
+    bench.keyed([2, 'a']);
+    await settle();
+    assert.deepEqual([calls, letters, bench.position], [[2], [[1, 'it has no key']], 2]);
+  });
+
+  it('ends a batch: those before it are handled without it', async () => {
+    const letters: number[] = [];
+    const deadLetters: WorkPorts['deadLetters'] = {
+      store: async ({ message }) => {
+        letters.push(message.sequence);
+        return { kind: 'ok' };
+      },
+    };
+    const calls: number[][] = [];
+    const handler = (messages: readonly { sequence: number }[]) =>
+      calls.push(messages.map(({ sequence }) => sequence));
+    const limits = { messages: 4, bytes: 1_000_000, waitMs: 0 };
+    const bench = new WorkBench(forKeyed({ limits, handler }), {}, { deadLetters });
+    bench.keyed([1, 'a'], [2, 'a']);
+    bench.accept(3);
+    bench.keyed([4, 'b']);
+    await settle();
+    bench.clock.advance(1);
+    await settle();
+    assert.deepEqual(calls.flat(), [1, 2, 4]);
+    assert.deepEqual([letters, bench.position], [[3], 4]);
   });
 });

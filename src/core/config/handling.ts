@@ -47,6 +47,14 @@ export const HANDLING = {
     allowed: 'halt, dead-letter or skip',
     help: 'after the last failed attempt: halt the partition, store the message in PREFIX.dead, or skip it',
   }),
+  withoutKey: define({
+    flag: 'without-key',
+    env: 'WITHOUT_KEY',
+    fallback: 'subject',
+    parse: oneOf('subject', 'dead-letter'),
+    allowed: 'subject or dead-letter',
+    help: 'messages without a key: handle them in the partition of their subject, or store them in PREFIX.dead',
+  }),
   handlerTimeoutMs: define({
     flag: 'handler-timeout',
     env: 'HANDLER_TIMEOUT',

@@ -13,6 +13,7 @@ import { type JoinOptions, startMember } from './join.js';
 import type { MemberCounters, MemberEventMap } from './member-events.js';
 import { logListenerFailure, sparing } from './member-log.js';
 import { type Handler, type InBatches, wrapHandler } from './partition/handler.js';
+import { forKeyed } from './partition/keyless.js';
 import { type Logger, SILENT } from './partition/logger.js';
 import { type GuardedHandler, guardStrays, REJECTIONS_ARE_ANONYMOUS } from './partition/strays.js';
 import { type PartitionTold, partitionListener } from './partition-listener.js';
@@ -267,7 +268,13 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
         this.#logger.warn({}, warning);
       }
     }
-    if (!options.health) return handler;
+    if (options.health) handler = await this.#serveHealth(handler, options.health);
+    return this.#config.withoutKey === 'dead-letter' ? forKeyed(handler) : handler;
+  }
+
+  /** Serves health checks and metrics. Returns the handler, whose calls are measured. */
+  async #serveHealth(handler: Handler | InBatches, options: HealthOptions): Promise<Handler | InBatches> {
+    const { group, stream } = this.#config;
     // Loaded on demand: most programs do not serve it.
     const [{ Metrics }, { HealthServer }] = await Promise.all([
       import('../health/metrics.js'),
@@ -275,7 +282,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
     ]);
     const metrics = await Metrics.open({ stream, group, member: this.name });
     metrics.attach(this);
-    this.#health = await HealthServer.open(this, metrics, options.health);
+    this.#health = await HealthServer.open(this, metrics, options);
     return wrapHandler(handler, (call) => metrics.timed(call));
   }
 

@@ -82,7 +82,7 @@ export async function startMember(options: JoinOptions): Promise<MemberEngine> {
     prefix: source.deadPrefix,
   });
   // A judge may never ask for one.
-  if (config.onFailure === 'dead-letter') await deadLetters.ensure();
+  if (config.onFailure === 'dead-letter' || config.withoutKey === 'dead-letter') await deadLetters.ensure();
   const { group } = config;
   const { bucket } = source;
   // Before other clients can see that this member has joined: messages published later are new.

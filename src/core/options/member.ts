@@ -85,6 +85,13 @@ export type JoinGroupOptions<Value = undefined, State = undefined> = Connecting 
      */
     onFailure?: OnExhausted | undefined;
     /**
+     * Messages without a key, such as one whose payload is no JSON where the key is `'json:PATH'`: handle them in the partition of
+     * their subject, or store them as dead letters.
+     *
+     * @default 'subject'
+     */
+    withoutKey?: 'subject' | 'dead-letter' | undefined;
+    /**
      * Decides what follows a failed attempt: `'retry'`, `{ retryInMs }`, or what `onFailure` can do; nothing: `maxAttempts` and
      * `onFailure` decide. Called at once, so it returns no promise. See {@link Judge}.
      *

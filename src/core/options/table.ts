@@ -75,6 +75,7 @@ export const JOIN_GROUP: Checks<JoinGroupOptions> = {
     'maxAttempts',
     'maxCrashes',
     'onFailure',
+    'withoutKey',
   ),
   ...settings('commitIntervalMs', 'commitEvery', 'ttlMs', 'probeIntervalMs', 'drainTimeoutMs'),
   ...settings('bufferMessages', 'bufferBytes', 'memoryIntervalMs'),

@@ -9,6 +9,7 @@ import {
 import { messageOf } from '../../lib/errors.js';
 import { inWords } from '../../lib/in-words.js';
 import type { StreamMessage } from '../../protocol/message.js';
+import { KeyMissing } from './keyless.js';
 
 /** A message that can never be handled: it is not tried again. Thrown by schemas and decoders, and by handlers. */
 export class InvalidMessage extends Error {
@@ -42,7 +43,8 @@ export type Judge = (failure: Failure) => Verdict | undefined;
 export type Decision = NextStep & { readonly fault?: string };
 
 /**
- * Decides by the judge, or by the policy. A judge that throws, or has an unknown verdict, halts the partition.
+ * Decides by the judge, or by the policy. A judge that throws, or has an unknown verdict, halts the partition. A message without a
+ * key that was not tried becomes a dead letter, whatever they say.
  *
  * @param random from 0 to 1.
  */
@@ -52,6 +54,7 @@ export function decide(
   judge: Judge | undefined,
   random: number,
 ): Decision {
+  if (failure.error instanceof KeyMissing) return { kind: 'dead-letter' };
   let verdict: unknown;
   try {
     verdict = judge?.(failure);
