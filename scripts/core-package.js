@@ -41,7 +41,11 @@ try {
     type: 'module',
     keywords: keywords.filter((word) => word !== 'cli'),
     exports: {
-      '.': { types: './dist/index.d.ts', default: './dist/index.js' },
+      '.': {
+        require: { types: './dist/index.d.cts', default: './dist/index.js' },
+        types: './dist/index.d.ts',
+        default: './dist/index.js',
+      },
       './package.json': './package.json',
     },
     files: ['dist', 'CHANGELOG.md'],

@@ -9,16 +9,17 @@
  */
 
 export type { Finding } from './admin/check.js';
-export type { GroupAdmin, PauseOutcome, ReleaseOptions } from './admin/group-admin.js';
+export type { PauseOutcome, ReleaseOptions } from './admin/group-admin.js';
+export type { GroupChange } from './admin/group-entries.js';
 export { eventsOf, type GroupEvent } from './admin/group-event.js';
 export type { GroupStatus, LeaseStatus } from './admin/group-status.js';
 export type { Tenure } from './admin/history.js';
 export type { MemberStatus } from './admin/members.js';
 export type { RedriveSummary } from './admin/redrive.js';
 export type { ReleaseOutcome } from './admin/release.js';
+export type { ResizeOutcome, ResizePlan } from './admin/resize.js';
 export type { SeekOutcome } from './admin/seek.js';
 export type { SeekStep, SeekTarget } from './admin/seek-target.js';
-export type { StreamAdmin } from './admin/stream-admin.js';
 export type { StreamStatus } from './admin/stream-status.js';
 export type { TrimStep } from './admin/trim.js';
 export type { BatchLimits } from './config/batch.js';
@@ -29,7 +30,6 @@ export { type ErrorCode, NatspocError } from './lib/errors.js';
 export { textOf } from './lib/utf8.js';
 export { VERSION } from './lib/version.js';
 export { createPublisher, joinGroup, openStream } from './library.js';
-export type { PartitionStatus } from './member/engine/contract.js';
 export type { FailedAttempt, MemberCounters, MemberEventMap } from './member/member-events.js';
 export { FailedAt, StopConsuming } from './member/partition/handler.js';
 export type { HandlerLog, Logger } from './member/partition/logger.js';
@@ -37,6 +37,7 @@ export type { StateContext } from './member/partition/partition-state.js';
 export { type Failure, InvalidMessage, type Judge, type Verdict } from './member/partition/verdict.js';
 export { describeTrend, formatMemoryLine, type MemorySample } from './member/stats/memory.js';
 export type { HandleTrace } from './member/traced-handler.js';
+export type { Concern } from './nats/client/concern.js';
 export type { NatsConnection } from './nats/client/connection.js';
 export type { Connecting, StreamOptions } from './options/connecting.js';
 export type { GroupPublisher } from './options/group-publisher.js';
@@ -50,12 +51,22 @@ export type {
   Message,
   Stateful,
 } from './options/handling.js';
-export type { GroupMember } from './options/joined.js';
+export type { GroupMember, PartitionStatus, Standing } from './options/joined.js';
 export type { JoinGroupOptions } from './options/member.js';
+export type {
+  CheckOptions,
+  GroupAdmin,
+  GroupFollower,
+  RedriveOptions,
+  StreamAdmin,
+  TailOptions,
+} from './options/opened.js';
 export type { CreatePublisherOptions } from './options/publisher.js';
 export type { SchemaIssue, SchemaResult, StandardSchema } from './options/standard-schema.js';
 export type { OpenStreamOptions } from './options/stream.js';
 export type { Trimmed } from './ports/index.js';
+export type { StoredMessage } from './ports/stream-admin.js';
+export type { FoundLetter } from './protocol/dead-letter.js';
 export type { AbortReason, Report } from './protocol/events.js';
 export { KEY_HEADER, type Layout, partitionOf, partitionSubject } from './protocol/layout.js';
 export type { MemberStats, PartitionStats } from './protocol/member-stats.js';

@@ -1,4 +1,4 @@
-import { StreamAdmin } from './admin/stream-admin.js';
+import { StreamAdmin as Opened } from './admin/stream-admin.js';
 import { natsPublishPort } from './nats/jetstream/pipeline.js';
 import { openOwnSubjects } from './nats/stream/own-subjects.js';
 import { openTopology } from './nats/stream/topology.js';
@@ -8,6 +8,7 @@ import type { GroupPublisher } from './options/group-publisher.js';
 import type { GroupMember } from './options/joined.js';
 import type { JoinGroupOptions } from './options/member.js';
 import { openMember } from './options/open-member.js';
+import type { StreamAdmin } from './options/opened.js';
 import type { CreatePublisherOptions } from './options/publisher.js';
 import type { OpenStreamOptions } from './options/stream.js';
 import { Publisher, type PublisherOptions } from './publisher/publisher.js';
@@ -101,7 +102,7 @@ export async function openStream(options: OpenStreamOptions = {}): Promise<Strea
   const config = openStreamConfig(options);
   const { connection, close } = await connectionOf(options, config, 'admin');
   try {
-    return await StreamAdmin.open(connection, config, [], close);
+    return await Opened.open(connection, config, [], close);
   } catch (error) {
     await close();
     throw error;

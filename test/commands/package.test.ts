@@ -19,7 +19,7 @@ const ALLOWED = [
   /^(package|oclif\.manifest)\.json$/,
   /^bin\/run\.js$/,
   /^dist\/.*\.js$/,
-  /^dist\/core\/.*\.d\.ts$/,
+  /^dist\/core\/.*\.d\.c?ts$/,
   /^(README|ARCHITECTURE|SPEC|CHANGELOG|LICENSE)(\.md)?$/,
   /^docs\/[a-z-]+\.(md|svg)$/,
   /^examples\/[a-z-]+\.mjs$/,

@@ -1,12 +1,41 @@
 import type { EventEmitter } from 'node:events';
 import type { SeekOutcome } from '../admin/seek.js';
 import type { SeekTarget } from '../admin/seek-target.js';
-import type { PartitionStatus } from '../member/engine/contract.js';
-import type { Standing } from '../member/engine/standstill.js';
 import type { MemberCounters, MemberEventMap } from '../member/member-events.js';
 import type { MemorySample } from '../member/stats/memory.js';
 import type { MemberStats } from '../protocol/member-stats.js';
 import type { HandlerContext, Message } from './handling.js';
+
+/** One partition as its owner sees it. Sequences are those of the stream. */
+export interface PartitionStatus {
+  readonly partition: number;
+  readonly epoch: number;
+  /** `waiting`: it failed temporarily and will start again; `halted`, `paused`: until an operator acts. */
+  readonly state: 'starting' | 'waiting' | 'running' | 'draining' | 'halted' | 'paused';
+  /** Everything up to this sequence is handled; 0 before the start. */
+  readonly position: number;
+  /** Everything up to this sequence is committed. */
+  readonly committed: number;
+  /** Messages handled in this epoch. */
+  readonly handled: number;
+  /** Messages that are not handled, in memory and on the server, as of the last delivery. */
+  readonly lag: number;
+  /** Upper bound of messages that the stream dropped before this epoch received them. */
+  readonly trimmed: number;
+  /** True once everything that the stream held at some moment since the start is handled. */
+  readonly caughtUp: boolean;
+}
+
+/** Something that makes no progress. */
+export interface Standing {
+  /** null: the member as a whole. */
+  readonly partition: number | null;
+  /** `handler`: a handler takes long, or failed and is retried: the group is healthy. */
+  readonly why: 'handler' | 'stuck';
+  readonly reason: string;
+  /** Since when, milliseconds. */
+  readonly forMs: number;
+}
 
 /**
  * A running member of a group, with its events. It lives until `leave()`, or until an error ends it: then `closed` says what.
@@ -21,7 +50,7 @@ export interface GroupMember<Value = undefined, State = undefined>
   /** Messages since it started. */
   readonly counters: Readonly<MemberCounters>;
   /** The partitions that it owns, with their progress. */
-  readonly partitions: PartitionStatus[];
+  readonly partitions: readonly PartitionStatus[];
   /** What stands still, and why: a partition, or the whole member (`partition` null). */
   readonly standing: readonly Standing[];
   /** URL of the health checks and metrics; undefined if they are not served. */

@@ -1,0 +1,167 @@
+import type { Finding } from '../admin/check.js';
+import type { PauseOutcome, ReleaseOptions } from '../admin/group-admin.js';
+import type { GroupChange } from '../admin/group-entries.js';
+import type { GroupStatus } from '../admin/group-status.js';
+import type { Tenure } from '../admin/history.js';
+import type { RedriveSummary } from '../admin/redrive.js';
+import type { ReleaseOutcome } from '../admin/release.js';
+import type { ResizeOutcome, ResizePlan } from '../admin/resize.js';
+import type { SeekOutcome } from '../admin/seek.js';
+import type { SeekStep, SeekTarget } from '../admin/seek-target.js';
+import type { StreamStatus } from '../admin/stream-status.js';
+import type { TrimStep } from '../admin/trim.js';
+import type { Concern } from '../nats/client/concern.js';
+import type { StoredMessage } from '../ports/stream-admin.js';
+import type { FoundLetter } from '../protocol/dead-letter.js';
+import type { Layout } from '../protocol/layout.js';
+
+/** Which messages to read. */
+export interface TailOptions {
+  /** Default: the first. */
+  startSequence?: number | undefined;
+  /** True: continue with new messages until `signal` aborts. Otherwise the last stored message ends it. */
+  follow: boolean;
+  signal?: AbortSignal | undefined;
+}
+
+/** Which dead letters to publish again. */
+export interface RedriveOptions {
+  /** Only dead letters of this group. Default: of all groups. */
+  group?: string | undefined;
+  /** Limit of dead letters. Default: none. */
+  count?: number | undefined;
+  /** Called for each that was put back, with its new sequence in the stream. */
+  onRedriven?: ((letter: FoundLetter, sequence: number) => void) | undefined;
+  /** Called for each that cannot be put back, with the reason. */
+  onKept?: ((letter: FoundLetter, reason: string) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * An existing stream: its messages, groups and dead letters. Nothing is created. Methods reject with a NatspocError:
+ * `unreachable`, `not-permitted`, … `await using` closes it.
+ */
+export interface StreamAdmin extends AsyncDisposable {
+  /** The layout of all members and publishers. */
+  readonly layout: Layout;
+  /** Settings of the stream and its bucket that lose messages, or may lose them. */
+  readonly concerns: readonly Concern[];
+  /** The version of the connected server. */
+  readonly serverVersion: string;
+  /** A group of the stream. Default: that of the options of `openStream`. */
+  group(name?: string): GroupAdmin;
+  /** The names of all groups, sorted. */
+  groups(): Promise<string[]>;
+  /** The stream, its partitions and its groups at one moment. */
+  status(): Promise<StreamStatus>;
+  /** The message with this sequence; undefined if it does not exist (any more). */
+  message(sequence: number): Promise<StoredMessage | undefined>;
+  /** The messages of a partition (undefined: of all), in order. */
+  tail(partition: number | undefined, options: TailOptions): AsyncGenerator<StoredMessage, void, undefined>;
+  /** What all of these groups have handled, by partition: what can be deleted. Changes nothing. */
+  planTrim(groups: readonly string[]): Promise<TrimStep[]>;
+  /**
+   * Carries out a plan, and records that the deleted messages were handled, so that later owners do not count them as lost.
+   *
+   * @returns how many messages were deleted.
+   */
+  trim(steps: readonly TrimStep[], groups: readonly string[]): Promise<number>;
+  /**
+   * Deletes messages of a partition (null: of all) up to and including a sequence (null: all of them).
+   *
+   * @returns how many were deleted.
+   */
+  purge(partition: number | null, upTo: number | null): Promise<number>;
+  /** Deletes the traces of ended sessions of all groups from the bucket. Returns the number of sessions. */
+  sweep(): Promise<number>;
+  /** Deletes the stream, and the bucket with the layout and all groups' leases and positions. */
+  deleteAll(): Promise<void>;
+  /** All current dead letters, oldest first. `foreign` is called for messages that are not dead letters. */
+  deadLetters(foreign?: (sequence: number) => void): AsyncIterable<FoundLetter>;
+  /** Publishes dead letters to their partitions again. */
+  redrive(options: RedriveOptions): Promise<RedriveSummary>;
+  /** Closes the connection, if it was opened for this. */
+  close(): Promise<void>;
+}
+
+/** What counts as unhealthy. */
+export interface CheckOptions {
+  /** Limit of messages that wait in a partition. Default: none. */
+  maxLag?: number | undefined;
+  /** Limit of the time without progress, milliseconds. Default: none. */
+  stalledMs?: number | undefined;
+}
+
+/**
+ * A group as an operator sees it: inspects it and controls its partitions. Requests to members are bounded by their
+ * drain timeout, and outcomes are read from the leases. Methods reject with a NatspocError: `unreachable`,
+ * `not-permitted`, …
+ */
+export interface GroupAdmin {
+  /** The group's name. */
+  readonly name: string;
+  /** Its members, partitions, positions and lag at one moment. */
+  status(): Promise<GroupStatus>;
+  /** The problems of a status; none: the group is healthy. */
+  check(status: GroupStatus, limits?: CheckOptions): Promise<Finding[]>;
+  /** The owners of a partition that the bucket still stores, oldest first. */
+  history(partition: number): Promise<Tenure[]>;
+  /**
+   * Follows members and leases until it is stopped.
+   *
+   * @param onChange receives each change after the first snapshot; `eventsOf` puts it into events.
+   */
+  follow(onChange?: (change: GroupChange) => void): GroupFollower;
+  /** Runs `use` with a follower that knows the group, and stops it afterwards. */
+  following<T>(use: (follower: GroupFollower) => Promise<T>): Promise<T>;
+  /** Makes owners give partitions away: they drain, commit and hand over, so that nothing is handled twice. */
+  release(
+    follower: GroupFollower,
+    partitions: readonly number[],
+    options?: ReleaseOptions,
+  ): Promise<ReleaseOutcome[]>;
+  /** Pauses partitions, and waits until they are not handled any more; or, with `paused` false, resumes them. */
+  pause(
+    follower: GroupFollower,
+    partitions: readonly number[],
+    paused: boolean,
+    signal?: AbortSignal,
+  ): Promise<PauseOutcome>;
+  /**
+   * Pins partitions to the member of this name or session id, which need not exist yet; null: unpins them.
+   *
+   * @returns the previous pin of each partition; null: none.
+   */
+  pin(partitions: readonly number[], to: string | null): Promise<Map<number, string | null>>;
+  /** The new positions, and the messages that would be skipped or repeated. Changes nothing. */
+  planSeek(partitions: readonly number[], target: SeekTarget): Promise<SeekStep[]>;
+  /** Moves positions: owners drain and commit, the positions are written, owners continue from there. */
+  seek(partitions: readonly number[], target: SeekTarget, signal?: AbortSignal): Promise<SeekOutcome[]>;
+  /** What a resize would do; throws if it is not possible now. Changes nothing. */
+  planResize(follower: GroupFollower, partitions: number): Promise<ResizePlan>;
+  /** Orders another number of partitions, and waits until the members have carried it out. */
+  resize(follower: GroupFollower, partitions: number, signal?: AbortSignal): Promise<ResizeOutcome>;
+  /** Withdraws a resize that is not carried out yet. Returns the number that was wanted; null: none was. */
+  abortResize(follower: GroupFollower): Promise<number | null>;
+}
+
+/** A group that is being followed: who owns what, as of the newest entry of the bucket. */
+export interface GroupFollower {
+  /** The session id that a lease names as its owner, dead or alive; null: none. */
+  ownerOf(partition: number): string | null;
+  /** The name of that owner; null: none. */
+  ownerNameOf(partition: number): string | null;
+  /** The epoch of that owner; 0: there never was one. */
+  epochOf(partition: number): number;
+  /** The partitions whose leases name this session, in order. */
+  ownedBy(session: string): number[];
+  /**
+   * Resolves with true when the condition holds, with false after `withinMs` or when `signal` aborts. The condition is
+   * looked at after each change.
+   *
+   * @throws NatspocError if the group cannot be watched any more.
+   */
+  until(condition: () => boolean, withinMs: number, signal?: AbortSignal): Promise<boolean>;
+  /** Stops following. */
+  stop(): void;
+}

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { installOffline, packCore } from '../support/installed.js';
+
+const run = promisify(execFile);
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Names every public interface; what it declares could not be of a class with private fields. */
+const PROGRAM = `import {
+  createPublisher, type GroupAdmin, type GroupFollower, type GroupMember, type GroupPublisher, joinGroup, openStream,
+  type PartitionStatus, type Standing, type StreamAdmin,
+} from 'natspoc-core';
+
+/** As a program's own tests would write it. */
+const follower: GroupFollower = {
+  ownerOf: () => null, ownerNameOf: () => null, epochOf: () => 0, ownedBy: () => [], until: async () => true, stop: () => {},
+};
+const status: PartitionStatus = {
+  partition: 0, epoch: 1, state: 'running', position: 0, committed: 0, handled: 0, lag: 0, trimmed: 0, caughtUp: true,
+};
+const standing: Standing = { partition: null, why: 'stuck', reason: 'it is not connected', forMs: 10_000 };
+
+async function look(group: Pick<GroupAdmin, 'status' | 'release'>): Promise<(string | null)[]> {
+  await group.release(follower, [status.partition]);
+  return (await group.status()).partitions.map(({ owner }) => owner);
+}
+
+export async function main(): Promise<void> {
+  const stream: StreamAdmin = await openStream({ stream: 'EVENTS' });
+  const owners: (string | null)[] = await look(stream.group());
+  const member: GroupMember<number, string> = await joinGroup({
+    decode: () => 5,
+    acquire: () => 'state',
+    handler: ({ value }, { state }) => void [value satisfies number, state satisfies string],
+  });
+  const partitions: readonly PartitionStatus[] = member.partitions;
+  const publisher: GroupPublisher = await createPublisher({ stream: 'EVENTS' });
+  console.log(owners, partitions.length, member.standing satisfies readonly Standing[], standing, publisher.counters);
+}
+`;
+
+const TSCONFIG = {
+  compilerOptions: {
+    target: 'ES2022',
+    lib: ['ES2022', 'DOM'],
+    module: 'NodeNext',
+    strict: true,
+    noUncheckedIndexedAccess: true,
+    // The declarations of this package are looked at as well.
+    skipLibCheck: false,
+    types: ['node'],
+    noEmit: true,
+  },
+  files: ['program.mts', 'program.cts'],
+};
+
+/** Versions of TypeScript beside the project's own, which npm provides: `npm run test:types`. */
+const OTHERS = (process.env.TYPESCRIPT ?? '').split(',').filter(Boolean);
+
+describe('the types of the library', function () {
+  this.timeout(180_000);
+  let folder: string;
+  let installed: string;
+
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'natspoc-test-'));
+    installed = join(folder, 'empty');
+    await installOffline(await packCore(folder), installed, ['nats', 'nkeys.js', 'tweetnacl']);
+    writeFileSync(join(installed, 'program.mts'), PROGRAM);
+    writeFileSync(join(installed, 'program.cts'), PROGRAM);
+    writeFileSync(join(installed, 'tsconfig.json'), JSON.stringify(TSCONFIG));
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('are interfaces: the only classes are errors', () => {
+    const root = join(installed, 'node_modules/natspoc-core/dist');
+    const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      name.endsWith('.d.ts'),
+    );
+    const classes = files.flatMap((name) =>
+      [
+        ...readFileSync(join(root, name), 'utf8').matchAll(
+          /^(?:export )?declare (?:abstract )?class (\w+)/gm,
+        ),
+      ].map(([, declared]) => declared),
+    );
+    assert.deepEqual(classes.sort(), [
+      'FailedAt',
+      'InvalidMessage',
+      'NatspocError',
+      'PublishError',
+      'StopConsuming',
+    ]);
+    assert.ok(files.length > 20);
+  });
+
+  for (const version of ['own', ...OTHERS]) {
+    it(`compile from ES modules and CommonJS in a strict program, without skipLibCheck: TypeScript ${version}`, async () => {
+      const [file, ...args] =
+        version === 'own'
+          ? [join(ROOT, 'node_modules/.bin/tsc')]
+          : ['npm', 'exec', '--yes', `--package=typescript@${version}`, '--', 'tsc'];
+      const { stdout } = await run(file ?? '', [...args, '-p', installed], { cwd: folder }).catch(
+        (error: { stdout: string }) => error,
+      );
+      // The client's own declarations (nats 2.29) ask for TypeScript 5.6, and are not ours to mend.
+      const errors = stdout.split('\n').filter((line) => /error TS/.test(line));
+      assert.deepEqual(
+        errors.filter((line) => !/^\S*node_modules\/(nats|@types)\//.test(line)),
+        [],
+      );
+    });
+  }
+});
