@@ -1,4 +1,6 @@
 import { StreamAdmin as Opened } from './admin/stream-admin.js';
+import { messageOf } from './lib/errors.js';
+import { sparing } from './member/member-log.js';
 import { natsPublishPort } from './nats/jetstream/pipeline.js';
 import { openOwnSubjects } from './nats/stream/own-subjects.js';
 import { openTopology } from './nats/stream/topology.js';
@@ -6,6 +8,7 @@ import { createPublisherConfig, joinGroupConfig, openStreamConfig } from './opti
 import { connectionOf } from './options/connected.js';
 import type { GroupPublisher } from './options/group-publisher.js';
 import type { GroupMember } from './options/joined.js';
+import { loggerOf } from './options/logger.js';
 import type { JoinGroupOptions } from './options/member.js';
 import { openMember } from './options/open-member.js';
 import type { StreamAdmin } from './options/opened.js';
@@ -58,6 +61,8 @@ class ClosingPublisher extends Publisher implements GroupPublisher {
   }
 }
 
+const observerFault = (error: unknown): string => `the observer of a publisher failed: ${messageOf(error)}`;
+
 /**
  * Opens a publisher to the partitions of a stream. Creates a missing stream, bucket and layout.
  *
@@ -71,6 +76,7 @@ export async function createPublisher(options: CreatePublisherOptions): Promise<
       ? await openOwnSubjects(connection, config)
       : await openTopology(connection, config, { create: true, uses: ['publish'] });
     const { stream, domain, duplicateWindowMs } = target;
+    const logger = sparing(loggerOf(options.logger));
     const { maxPendingBytes, dedupe, ordered, observer } = options;
     return new ClosingPublisher(
       {
@@ -83,6 +89,7 @@ export async function createPublisher(options: CreatePublisherOptions): Promise<
         dedupe,
         ordered,
         observer,
+        observerFailed: (error) => logger.error({ event: 'observer', err: error }, observerFault(error)),
       },
       close,
     );

@@ -401,16 +401,25 @@ describe('the library', function () {
     await until('the first is handled again, and the second once more', () => handled === 4);
   });
 
-  it('isolates the connection from an observer that throws', async () => {
+  it('logs an observer that throws or rejects; the publisher and the process go on', async () => {
     const bug = (): never => {
       throw new Error('a bug');
     };
+    const lines: string[] = [];
+    const log = (_fields: object, text: string) => lines.push(text);
+    const logger = { debug: log, info: log, warn: log, error: log };
     await withBugs(async (errors) => {
-      const publisher = await createPublisher({ ...place(), observer: { confirmed: bug, failed: bug } });
+      const observer = { confirmed: bug, failed: async () => Promise.reject(new Error('another bug')) };
+      const publisher = await createPublisher({ ...place(), observer, logger });
       for (let i = 1; i <= 3; i++) await publisher.publish({ data: 'x' });
       await assert.rejects(publisher.publish({ data: 'x', partition: 99 }), { code: 'usage' });
       await publisher.close();
-      await until('all have come out', () => errors.length === 4);
+      await until('both are logged', () => lines.length === 2);
+      assert.deepEqual(lines, [
+        'the observer of a publisher failed: a bug',
+        'the observer of a publisher failed: another bug',
+      ]);
+      assert.deepEqual(errors, []);
     });
   });
 

@@ -70,6 +70,24 @@ describe('the log of a member', function () {
     );
   });
 
+  it('is not needed: a logger that throws fails no handler and ends no member', async () => {
+    const thrown = (): never => {
+      throw new Error('full disk');
+    };
+    const logger: Logger = { debug: thrown, info: thrown, warn: thrown, error: thrown };
+    await stage.publish([['a', 'x']], 1);
+    const member = await stage.join(
+      {
+        handler: (_message, { log }) => log.info('hello'),
+        logger,
+        listen: (events) => events.on('handled', thrown),
+      },
+      1,
+    );
+    await until('it is committed', () => member.partitions.some(({ committed }) => committed > 0));
+    assert.deepEqual([member.counters.handled, member.counters.failed], [1, 0]);
+  });
+
   // The last one: the connection that the tests share needs a moment to come back.
   it('says that the connection broke, and that it is back', async () => {
     const { lines, logger } = keeping();

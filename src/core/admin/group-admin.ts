@@ -1,6 +1,9 @@
 import type { Config } from '../config/config.js';
 import type { StreamPlace } from '../config/start-from.js';
 import { mapConcurrently } from '../lib/concurrently.js';
+import { messageOf } from '../lib/errors.js';
+import { promiseOf } from '../lib/promise-of.js';
+import { standardError } from '../member/note-logger.js';
 import type { Bucket } from '../ports/index.js';
 import type { GroupObserver } from '../ports/observer.js';
 import type { ControlAnswer, ControlClient } from '../protocol/member-orders.js';
@@ -9,7 +12,7 @@ import { checkGroup, type Finding } from './check.js';
 import { type Ending, type EndOrder, endMember } from './end-member.js';
 import { followJoining, type Joining } from './follow-joining.js';
 import { GroupFollower } from './follower.js';
-import { readable } from './group-entries.js';
+import { type GroupChange, readable } from './group-entries.js';
 import { findGroupLayout, positionsNow } from './group-layout.js';
 import { type GroupStatus, readGroupStatus } from './group-status.js';
 import { lastOwner, readTenures, type Tenure } from './history.js';
@@ -113,12 +116,23 @@ export class GroupAdmin {
   }
 
   /**
-   * Follows members and leases until it is stopped; `onChange` receives each change after the first snapshot.
+   * Follows members and leases until it is stopped; `onChange` receives each change after the first snapshot. If it throws, that is
+   * a bug of the program: it is written to standard error.
    *
    * @see GroupFollower.until
    */
-  follow(onChange?: ConstructorParameters<typeof GroupFollower>[2]): GroupFollower {
-    return new GroupFollower(this.#ports.observer, this.name, onChange);
+  follow(onChange: (change: GroupChange) => void = () => {}): GroupFollower {
+    const failed = (error: unknown): void =>
+      standardError.error({}, `a listener of group ${this.name} failed: ${messageOf(error)}`);
+    return new GroupFollower(this.#ports.observer, this.name, (change) => {
+      try {
+        // A listener may be async, whatever its type says.
+        const told: unknown = onChange(change);
+        promiseOf(told)?.catch(failed);
+      } catch (error) {
+        failed(error);
+      }
+    });
   }
 
   /** Runs `use` with a follower that knows the group. */

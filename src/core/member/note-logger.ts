@@ -11,3 +11,8 @@ export function noteLogger(note: (line: string) => void, { debug }: { debug: boo
     error: at('error: '),
   };
 }
+
+/** The default of the library: one line each on standard error. The environment is not used. */
+export const standardError = noteLogger((line) => process.stderr.write(`natspoc: ${line}\n`), {
+  debug: false,
+});

@@ -8,9 +8,7 @@ import { NatspocError } from '../lib/errors.js';
 import { VERSION } from '../lib/version.js';
 import { GroupMember } from '../member/group-member.js';
 import { logProblems } from '../member/member-log.js';
-import { noteLogger } from '../member/note-logger.js';
 import type { BatchHandler, Handler, InBatches } from '../member/partition/handler.js';
-import { type Logger, SILENT } from '../member/partition/logger.js';
 import { MessageLoops } from '../member/partition/message-loops.js';
 import type { StateHooks } from '../member/partition/partition-state.js';
 import type { NatsConnection } from '../nats/client/connection.js';
@@ -18,6 +16,7 @@ import { connectionOf } from './connected.js';
 import { decoded } from './decoded.js';
 import type { Stateful } from './handling.js';
 import type { GroupMember as Joined } from './joined.js';
+import { loggerOf } from './logger.js';
 import type { JoinGroupOptions } from './member.js';
 import { keyOf } from './table.js';
 
@@ -97,12 +96,6 @@ function hooksOf<State>({ acquire, release }: Stateful<State>): StateHooks | und
     acquire,
     release: release && ((partition, state, context) => release(partition, state as State, context)),
   };
-}
-
-/** The program's logger; by default one line each on standard error. The environment is not used. */
-function loggerOf(logger: Logger | false | undefined): Logger {
-  if (logger === false) return SILENT;
-  return logger ?? noteLogger((line) => process.stderr.write(`natspoc: ${line}\n`), { debug: false });
 }
 
 type Seek = Joined['seek'];

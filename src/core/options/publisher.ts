@@ -1,3 +1,4 @@
+import type { Logger } from '../member/partition/logger.js';
 import type { PublishObserver } from '../publisher/types.js';
 import type { Connecting, StreamOptions } from './connecting.js';
 
@@ -37,6 +38,13 @@ export type CreatePublisherOptions = Connecting &
      * @default false
      */
     ownSubjects?: boolean | undefined;
-    /** Receives the outcome of each message. */
+    /** Receives the outcome of each message. One that throws or rejects is logged; the publisher goes on. */
     observer?: PublishObserver | undefined;
+    /**
+     * Receives a line for an observer that throws, at most once a minute for each error. `console` and pino work; `false`: no
+     * logging.
+     *
+     * @default one line each on standard error
+     */
+    logger?: Logger | false | undefined;
   };

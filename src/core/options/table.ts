@@ -4,7 +4,7 @@ import { SETTINGS } from '../config/settings.js';
 import { readFrom } from '../config/start-from.js';
 import { isConnection } from '../nats/client/connection.js';
 import { type MessageKey, namedKey, parseMessageKey } from '../protocol/message-key.js';
-import { type Checks, isFunction, isObject, isWhole, settings, such, yesOrNo } from './checks.js';
+import { type Check, type Checks, isFunction, isObject, isWhole, settings, such, yesOrNo } from './checks.js';
 import type { Connecting, StreamOptions } from './connecting.js';
 import type { JoinGroupOptions } from './member.js';
 import type { CreatePublisherOptions } from './publisher.js';
@@ -29,6 +29,10 @@ const STREAM: Checks<StreamOptions> = { ...EXISTING_STREAM, ...settings('prefix'
 
 const isLogger = (value: unknown): boolean =>
   isObject(value) && ['debug', 'info', 'warn', 'error'].every((level) => isFunction(value[level]));
+const LOGGER: Check = {
+  read: (value) => (value === false || isLogger(value) ? value : undefined),
+  allowed: 'false, or an object with the functions debug, info, warn and error',
+};
 const isHealth = (value: unknown): boolean =>
   isObject(value) &&
   Object.keys(value).every((name) => name === 'port' || name === 'host') &&
@@ -96,10 +100,7 @@ export const JOIN_GROUP: Checks<JoinGroupOptions> = {
     read: readFrom,
     allowed: "'first', 'new', 'seq:N' or 'time:ISO-8601', or the same as an object with a kind",
   },
-  logger: {
-    read: (value) => (value === false || isLogger(value) ? value : undefined),
-    allowed: 'false, or an object with the functions debug, info, warn and error',
-  },
+  logger: LOGGER,
   judge: such(isFunction, 'a function (failure)'),
   barrier: such(isFunction, 'a function that returns a promise'),
   guardRejections: yesOrNo,
@@ -128,6 +129,7 @@ export const CREATE_PUBLISHER: Checks<CreatePublisherOptions> = {
   ordered: yesOrNo,
   ownSubjects: yesOrNo,
   observer: such(isObserver, 'an object with the functions confirmed and failed, or one of them'),
+  logger: LOGGER,
 };
 
 /** The options of `openStream`. */

@@ -1,15 +1,9 @@
 import { NatspocError } from '../lib/errors.js';
+import { promiseOf } from '../lib/promise-of.js';
 import type { Rejection } from '../ports/publishing.js';
 import { PublishError } from './publish-error.js';
 import type { OutgoingMessage, PublishCounters, PublishFailure, PublishObserver } from './types.js';
 import type { Slot, Waiter } from './window.js';
-
-/** Reports a bug of the program. Thrown here, it would stop the client's reading of the connection. */
-function surface(error: unknown): void {
-  queueMicrotask(() => {
-    throw error;
-  });
-}
 
 /** Counts outcomes, and tells each once to the observer and the waiting promise. */
 export class Outcomes {
@@ -30,9 +24,20 @@ export class Outcomes {
   readonly #newestToken: Float64Array;
   readonly #newestSequence: Float64Array;
 
-  /** `duplicateWindowMs`: how long the stream remembers the id of a stored message. */
-  constructor(partitions: number, observer: PublishObserver, duplicateWindowMs: number) {
+  readonly #observerFailed: (error: unknown) => void;
+
+  /**
+   * @param duplicateWindowMs how long the stream remembers the id of a stored message.
+   * @param observerFailed told when the observer throws or rejects: a bug of the program, which stops nothing else.
+   */
+  constructor(
+    partitions: number,
+    observer: PublishObserver,
+    duplicateWindowMs: number,
+    observerFailed: (error: unknown) => void,
+  ) {
     this.#observer = observer;
+    this.#observerFailed = observerFailed;
     this.#duplicateWindowMs = duplicateWindowMs;
     this.#newestToken = new Float64Array(partitions).fill(-1);
     this.#newestSequence = new Float64Array(partitions);
@@ -47,9 +52,18 @@ export class Outcomes {
     this.#checkOrder(slot, sequence);
     slot.waiter?.resolve({ partition: slot.partition, sequence, duplicate });
     try {
-      this.#observer.confirmed?.(slot.message, slot.partition, sequence, duplicate, slot.dueMs, nowMs);
+      // An observer may be async, whatever its type says.
+      const told: unknown = this.#observer.confirmed?.(
+        slot.message,
+        slot.partition,
+        sequence,
+        duplicate,
+        slot.dueMs,
+        nowMs,
+      );
+      promiseOf(told)?.catch(this.#observerFailed);
     } catch (error) {
-      surface(error);
+      this.#observerFailed(error);
     }
   }
 
@@ -68,9 +82,10 @@ export class Outcomes {
     this.counters[failure.outcome]++;
     waiter?.reject(new PublishError(failure));
     try {
-      this.#observer.failed?.(message, failure);
+      const told: unknown = this.#observer.failed?.(message, failure);
+      promiseOf(told)?.catch(this.#observerFailed);
     } catch (error) {
-      surface(error);
+      this.#observerFailed(error);
     }
   }
 

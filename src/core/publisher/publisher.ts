@@ -49,6 +49,8 @@ export interface PublisherOptions {
   ordered?: boolean;
   /** Receives the outcome of each message. */
   observer?: PublishObserver;
+  /** Told when the observer throws or rejects. Default: the error ends the process, as that of any other callback. */
+  observerFailed?: (error: unknown) => void;
   clock?: Clock;
 }
 
@@ -57,6 +59,13 @@ const DEFAULT_PENDING_MESSAGES = 4_000;
 const DEFAULT_PENDING_BYTES = 64 * 1024 * 1024;
 
 const utf8 = new TextEncoder();
+
+/** Thrown inside a callback of the client, it would stop the reading of the connection. */
+function surface(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
+}
 
 /**
  * A pipelined publisher: many messages are in flight, and each is confirmed by the stream or reported as failed. After
@@ -86,7 +95,8 @@ export class Publisher {
     this.#clock = options.clock ?? systemClock;
     this.#envelopes = new EnvelopeMaker(partitions);
     const { observer = {}, duplicateWindowMs = Number.POSITIVE_INFINITY } = options;
-    this.#outcomes = new Outcomes(partitions, observer, duplicateWindowMs);
+    const { observerFailed = surface } = options;
+    this.#outcomes = new Outcomes(partitions, observer, duplicateWindowMs, observerFailed);
     this.#idPrefix = options.dedupe ? newIdPrefix() : undefined;
     this.#transmitter = new Transmitter({
       openPort,
