@@ -69,6 +69,8 @@ const FAULTS: readonly Fault[] = [
   operator.rests,
   trimming,
   trimming,
+  trimming,
+  trimming,
   unreadablePosition,
   unreadableLease,
   bucket.losses,

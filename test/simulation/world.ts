@@ -101,7 +101,7 @@ export class World {
       this.judge,
       () => this.harm === undefined && !this.wentBack && !settings.resizing,
     );
-    this.drops = new Drops(this.judge, this.ledger, settings.shared);
+    this.drops = new Drops(this.judge, settings.shared);
     this.handling = new Handling(this.judge, this.ledger, this.server.log, settings);
     this.opens = new Array<number>(settings.partitions).fill(0);
     this.server.store.observe((entry, writer) => {

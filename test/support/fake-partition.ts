@@ -51,7 +51,7 @@ export class FakeBucket implements Bucket {
   }
 
   get record():
-    | { seq: number; epoch: number; reader?: string; created?: number; stored?: number }
+    | { seq: number; epoch: number; reader?: string; created?: number; stored?: number; trimmed?: number }
     | undefined {
     return this.value ? JSON.parse(new TextDecoder().decode(this.value)) : undefined;
   }
@@ -89,6 +89,8 @@ export class FakeBucket implements Bucket {
 export class FakeStream implements EventStream {
   readonly opened: ReaderOptions[] = [];
   readonly removed: string[] = [];
+  /** Its bounds are not told. */
+  isSilent = false;
   range: Pick<StreamBounds, 'first' | 'last'> & Partial<StreamBounds> = { first: 1, last: 1_000 };
   /** The first message of every time. */
   first = 1;
@@ -184,6 +186,7 @@ export class FakeStream implements EventStream {
   }
 
   async bounds(): ReturnType<EventStream['bounds']> {
+    if (this.isSilent) return { kind: 'unknown' };
     return { kind: 'ok', missing: 0, mostPerSubject: 0, ...this.range };
   }
 

@@ -30,6 +30,7 @@ function bench(ports: Partial<CommitterPorts> = {}) {
       bucket,
       clock,
       permit,
+      confirm: async () => 'confirmed',
       ...ports,
     },
     {

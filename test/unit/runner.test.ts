@@ -7,6 +7,7 @@ import { type Handler, StopConsuming } from '../../src/core/member/partition/han
 import { SILENT } from '../../src/core/member/partition/logger.js';
 import { Permit } from '../../src/core/member/partition/permit.js';
 import { PartitionRunner } from '../../src/core/member/partition/runner.js';
+import type { TrimState } from '../../src/core/member/partition/stream-losses.js';
 import { TimeSlice } from '../../src/core/member/partition/time-slice.js';
 import { FakeBucket, FakeStream, fakeMessage, settle } from '../support/fake-partition.js';
 import { ManualClock } from '../support/manual-clock.js';
@@ -17,7 +18,9 @@ interface Wanted {
   ports?: Partial<RunnerPorts>;
   groupStart?: GroupStart;
   /** What the runner before had handled and committed under this epoch. */
-  before?: { position: number; committed: number };
+  before?: { position: number; committed: number; trimmed?: number };
+  /** Where it ended in its search for losses. */
+  losses?: TrimState;
 }
 
 /** A runner of partition 0 at epoch 7, with fake ports, and what it told. */
@@ -27,6 +30,7 @@ function bench({
   ports = {},
   groupStart = { seq: 0 },
   before,
+  losses,
 }: Wanted = {}) {
   const clock = new ManualClock();
   const permit = new Permit(clock);
@@ -35,7 +39,13 @@ function bench({
   const stream = new FakeStream();
   const told: string[] = [];
   const runner = new PartitionRunner(
-    { group: 'g', partition: 0, epoch: 7, start: groupStart, before: before && { status: before } },
+    {
+      group: 'g',
+      partition: 0,
+      epoch: 7,
+      start: groupStart,
+      before: before && { status: { trimmed: 0, ...before }, losses },
+    },
     { messages: 100, bytes: 10_000 },
     {
       commit: { intervalMs: 200, every: 1_000 },
@@ -288,6 +298,51 @@ describe('a partition runner', () => {
       told.filter((line) => line.startsWith('trimmed')),
       ['trimmed 2-8, 3'],
     );
+  });
+
+  it('commits nothing beyond a gap before it has looked into it, and then the loss with the position', async () => {
+    const { bucket, stream, start, told, clock } = bench();
+    await start();
+    stream.range = { first: 9, last: 20 };
+    stream.isSilent = true;
+    stream.deliver(fakeMessage(20));
+    await settle();
+    clock.advance(5_000);
+    await settle();
+    assert.deepEqual(told, ['started', 'handled 20']);
+    assert.deepEqual(bucket.writes, [0]);
+    stream.isSilent = false;
+    for (let second = 0; second < 2; second++) {
+      clock.advance(1_000);
+      await settle();
+    }
+    assert.deepEqual(told.slice(2), ['trimmed 1-8, 19', 'committed 20']);
+    assert.deepEqual(bucket.writes, [0, 20]);
+    assert.equal(bucket.record?.trimmed, 19);
+  });
+
+  it('looks into a gap that the previous runner has noticed, before it commits what that one had handled', async () => {
+    const { bucket, stream, start, told, clock } = bench({
+      before: { position: 20, committed: 10 },
+      losses: { settledTo: 10, passed: 9, passedFrom: 10, passedTo: 20, fell: 0 },
+    });
+    bucket.put({ v: 1, seq: 10, epoch: 7, at: '' });
+    stream.range = { first: 15, last: 20 };
+    await start();
+    clock.advance(1_000);
+    await settle();
+    assert.deepEqual(told, ['trimmed 11-14, 9', 'started', 'committed 20']);
+    assert.equal(bucket.record?.trimmed, 9);
+  });
+
+  it('continues the count of the losses that the previous runner has found and not committed', async () => {
+    const { bucket, start, told, clock } = bench({ before: { position: 10, committed: 10, trimmed: 7 } });
+    bucket.put({ v: 1, seq: 10, epoch: 7, at: '', trimmed: 2 });
+    await start();
+    clock.advance(1_000);
+    await settle();
+    assert.deepEqual(told, ['started', 'committed 10']);
+    assert.equal(bucket.record?.trimmed, 7);
   });
 
   it('reports messages that a full subject dropped while it read', async () => {

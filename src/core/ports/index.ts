@@ -180,6 +180,12 @@ export interface ReaderState {
   delivered: number;
 }
 
+/**
+ * Whether what was received may be committed. `doubt`: what was received since the last commit does not count, for this reason;
+ * `unknown`: the server has not answered.
+ */
+export type Confirmation = 'confirmed' | 'unknown' | { doubt: string };
+
 /** The partitioned stream for reading. */
 export interface EventStream {
   /**
@@ -188,18 +194,20 @@ export interface EventStream {
    */
   readonly shared?: {
     /**
-     * Checks the readers, before what they delivered is committed. A changed one faults as `foreign`. `doubt`: its deliveries
-     * to this partition since the last check do not count, for this reason; `unknown`: the server has not answered.
+     * Checks the readers, before what they delivered is committed. A changed one faults as `foreign`.
      */
-    confirm(partition: number): Promise<'confirmed' | 'unknown' | { doubt: string }>;
+    confirm(partition: number): Promise<Confirmation>;
   };
   open(options: ReaderOptions, sink: ReaderSink): Promise<OpenOutcome>;
   /** Deletes a reader by name; a missing reader is a success. */
   remove(name: string): Promise<RemoveOutcome>;
   /** The state of a reader; `gone`: the server has none of this name; `denied`: not permitted; undefined: unknown. */
   inspect(name: string, partition: number | null): Promise<ReaderState | 'gone' | 'denied' | undefined>;
-  /** `maxAgeMs`: accepts an earlier answer of at most this age. Default 0. */
-  bounds(maxAgeMs?: number): Promise<({ kind: 'ok' } & StreamBounds) | NoAnswer>;
+  /**
+   * `since`: any answer to a request that was sent at this time of the clock or later will do, so that several looks can share
+   * one, after a short wait. Absent: asks now.
+   */
+  bounds(since?: number): Promise<({ kind: 'ok' } & StreamBounds) | NoAnswer>;
   /** When the message of a sequence was stored, milliseconds since 1970; undefined: it is gone, or unknown. */
   storedAt(sequence: number): Promise<number | undefined>;
   /** The first sequence stored at or after a time. */

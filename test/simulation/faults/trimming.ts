@@ -1,3 +1,4 @@
+import type { SimMember } from '../member.js';
 import type { World } from '../world.js';
 import type { Fault } from './fault.js';
 import { backlog } from './members.js';
@@ -15,11 +16,23 @@ function limit({ server: { log }, drops }: World, most: number): void {
   }
 }
 
+/** An owner dies, or starts again under its epoch, when it may have passed a gap and not looked into it. */
+function interrupt({ random, server: { consumers } }: World, member: SimMember): void {
+  if (random.chance(0.5)) member.crash(random.chance(0.75));
+  else consumers.deleteSome(() => true);
+}
+
 /** The stream drops unhandled messages of a backlog: its oldest, or the oldest of each partition. */
 export const trimming: Fault = (world, member) => {
-  const { random, timeline, server, judge } = world;
+  const { random, timeline, server, judge, settings } = world;
   const forMs = backlog(world, member);
   const dropMs = random.between(200, 4_000);
+  if (random.chance(0.5)) {
+    timeline.after(dropMs, () => {
+      Object.assign(member.profile, settings.handlers);
+      timeline.after(random.between(50, 1_200), () => interrupt(world, member));
+    });
+  }
   timeline.after(dropMs, () => {
     judge.note('the stream drops messages');
     if (random.chance(0.5)) purge(world, server.log.last - random.int(0, 40));

@@ -1,5 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT, runPool } from '../pool.js';
 import type { Report } from '../worker.js';
@@ -23,28 +22,6 @@ export function changedFiles({ name, edits }: Mutant): Map<string, string> {
   return changed;
 }
 
-/**
- * Copies the code and applies a mistake. Production code has no switches for this.
- *
- * @returns the folder of the copy, to be removed by the caller.
- */
-function copyWithMistake(mutant: Mutant): string {
-  const changed = changedFiles(mutant);
-  const root = mkdtempSync(join(tmpdir(), 'natspoc-mutant-'));
-  cpSync(join(ROOT, 'src/core'), join(root, 'src/core'), { recursive: true });
-  cpSync(join(ROOT, 'test/simulation'), join(root, 'test/simulation'), { recursive: true });
-  symlinkSync(realpathSync(join(ROOT, 'node_modules')), join(root, 'node_modules'));
-  writeFileSync(join(root, 'package.json'), '{"type":"module"}');
-  for (const [file, text] of changed) writeFileSync(join(root, file), text);
-  return root;
-}
-
-/** Runs seeds on a mutant until a violation, or until all are done. */
-export async function hunt(mutant: Mutant, from: number, count: number, workers = 1): Promise<Report> {
-  const root = copyWithMistake(mutant);
-  try {
-    return await runPool({ from, count, workers, options: {}, root });
-  } finally {
-    rmSync(root, { recursive: true, force: true });
-  }
-}
+/** Runs seeds on a mutant until a violation, or until all are done. Production code has no switches for mistakes. */
+export const hunt = (mutant: Mutant, from: number, count: number, workers = 1): Promise<Report> =>
+  runPool({ from, count, workers, options: {}, changed: changedFiles(mutant) });

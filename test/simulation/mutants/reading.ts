@@ -225,12 +225,45 @@ export const READING: readonly Mutant[] = [
   {
     name: 'unsettled-jump',
     mistake:
-      'a shared reader that ends does not look into what it has passed over, so that a loss is not told',
+      'a reader does not look into what it has passed over before it is committed, so that a loss is not told',
     edits: [
       core(
         'member/partition/stream-losses',
-        'if (this.isUnsettled) await this.#look(this.#ports.reading().waiting, true);',
-        '',
+        'return !isSign(this.#signs) || this.#look(() => this.#ports.reading().waiting, true);',
+        'return true;',
+      ),
+    ],
+  },
+  {
+    name: 'unconfirmed-gap',
+    mistake: 'the reader of one partition commits what is behind a gap before the gap was looked into',
+    edits: [
+      core(
+        'member/partition/taking',
+        "(await trimWatch?.settle()) === false ? 'unknown' : 'confirmed'",
+        "trimWatch ? 'confirmed' : 'unknown'",
+      ),
+    ],
+  },
+  {
+    name: 'gap-forgotten',
+    mistake: 'a runner does not look into the gap that the previous one under the epoch has noticed',
+    edits: [
+      core(
+        'member/partition/taking',
+        'continues(before?.status, sequence) ? before?.losses : undefined',
+        'undefined',
+      ),
+    ],
+  },
+  {
+    name: 'earlier-answer',
+    mistake: 'a gap is judged by an answer of the stream that may be from before it',
+    edits: [
+      core(
+        'member/partition/stream-losses',
+        'Math.max(this.#noticedAt, clock.now() - LOOK_AGAIN_MS / 2)',
+        'clock.now() - LOOK_AGAIN_MS / 2',
       ),
     ],
   },

@@ -14,6 +14,7 @@ import { Pauses } from '../partition/pauses.js';
 import { Permit } from '../partition/permit.js';
 import { PartitionRunner } from '../partition/runner.js';
 import { type CallLimit, Slots } from '../partition/slots.js';
+import type { TrimState } from '../partition/stream-losses.js';
 import { type Takeover, takeOver } from '../partition/takeover.js';
 import { TimeSlice } from '../partition/time-slice.js';
 import type { LastCall } from './blocked.js';
@@ -57,7 +58,10 @@ export class Runners {
   readonly #commit: CommitPolicy;
   readonly #running = new Map<number, { epoch: number; runner: PartitionRunner }>();
   /** The last status of partitions without a runner. */
-  readonly #resting = new Map<number, { epoch: number; status: RunnerStatus }>();
+  readonly #resting = new Map<
+    number,
+    { epoch: number; status: RunnerStatus; losses: TrimState | undefined }
+  >();
   /** The program's states, by partition. */
   readonly #states = new Map<number, PartitionState>();
   /** Handlers of aborted runners that have not ended yet, by partition. */
@@ -211,13 +215,14 @@ export class Runners {
     const removed = this.#running.get(partition);
     if (!removed) return;
     const { epoch, runner } = removed;
-    const resting = { epoch, status: runner.status };
+    const resting = { epoch, status: runner.status, losses: runner.losses };
     this.#resting.set(partition, resting);
     this.#running.delete(partition);
     const settled = Promise.all([this.#leftovers.get(partition), runner.abort(reason)]);
     const leftover = settled.then(() => {
       // A handler that succeeded after all must not be called again under the same epoch.
       resting.status = runner.status;
+      resting.losses = runner.losses;
       if (this.#leftovers.get(partition) === leftover) this.#leftovers.delete(partition);
     });
     this.#leftovers.set(partition, leftover);

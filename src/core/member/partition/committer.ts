@@ -225,7 +225,9 @@ export class Committer {
       ...(trimmed > 0 && { trimmed }),
       ...this.#crashes.fieldsAt(sequence),
     };
-    const written = await this.#writer.write(state, () => this.#ended);
+    // A loss that is found before it is sent belongs into the same write.
+    const isStale = (): boolean => this.#ended || this.#trimmed > trimmed;
+    const written = await this.#writer.write(state, isStale);
     if (written.kind === 'ok') {
       this.#done(written, count);
       if (written.state === state) this.#crashes.kept(version);

@@ -14,7 +14,7 @@ import type { PositionMark } from '../../protocol/position-mark.js';
 import type { PartitionEvents } from './partition-events.js';
 import { Reopening } from './reopening.js';
 import { lookAtFit } from './stream-fit.js';
-import { type Cleared, TrimWatch } from './stream-losses.js';
+import type { TrimWatch } from './stream-losses.js';
 
 /** The answer to a look may overtake a delivery that was sent before it, by less than this. */
 const IN_FLIGHT_MS = 250;
@@ -28,10 +28,8 @@ export interface PartitionReaderPorts {
   /** The partition, and the name of its reader on the server. */
   partition: number;
   name: string;
-  /** Messages dropped up to this sequence are no loss: they are older than the group. */
-  lostFrom: number;
-  /** See {@link TrimPorts.cleared}. */
-  cleared: () => Promise<Cleared>;
+  /** Absent: the stream's readers tell what the stream drops. */
+  trimWatch?: TrimWatch | undefined;
   /** How many messages may be handled at the same time. */
   concurrency: number;
   /** See {@link ReaderOptions.isHandled}. */
@@ -71,8 +69,6 @@ export class PartitionReader {
   /** When the stream was created, and when it stored the last received message. */
   readonly #created: number | undefined;
   #stored: number | undefined;
-  /** undefined: the stream's readers tell that. */
-  readonly #trimWatch: TrimWatch | undefined;
   readonly #reopening: Reopening;
   #closed = false;
 
@@ -91,12 +87,6 @@ export class PartitionReader {
     this.#ports = ports;
     this.#events = events;
     this.#reopening = new Reopening(ports);
-    if (ports.stream.shared) return;
-    this.#trimWatch = new TrimWatch(received, ports.lostFrom, {
-      ...ports,
-      reading: () => ({ received: this.#received, waiting: this.pending ?? 0 }),
-      trimmed: (trimmed) => events.trimmed(trimmed),
-    });
   }
 
   /** The last received sequence, or where it started. */
@@ -149,7 +139,7 @@ export class PartitionReader {
     if (opened.kind === 'ok') {
       this.#reader = opened.reader;
       this.#reopening.opened();
-      this.#trimWatch?.opened(opened.reader.pending);
+      this.#ports.trimWatch?.opened(opened.reader.pending);
       // Partitions may have been added or removed in the meantime.
       opened.reader.resize(this.#window);
       // Unsettled messages of the previous reader take their place in the window.
@@ -168,7 +158,7 @@ export class PartitionReader {
 
   /** Starts to look for messages that the stream dropped. */
   async watchTrimming(): Promise<void> {
-    if (!this.#closed) await this.#trimWatch?.start();
+    if (!this.#closed) await this.#ports.trimWatch?.start();
   }
 
   /**
@@ -231,14 +221,14 @@ export class PartitionReader {
   /** Ignores all further events. */
   close(): void {
     this.#closed = true;
-    this.#trimWatch?.stop();
+    this.#ports.trimWatch?.stop();
     this.#reopening.stop();
     this.#reader?.close();
   }
 
   /** The stream dropped them, or another client changed the reader, for example paused it. A new reader shows which. */
   #missed(messages: number): void {
-    this.#trimWatch?.missed(messages);
+    this.#ports.trimWatch?.missed(messages);
     this.#reader?.close();
     void this.#reopen('broken', `its reader delivered nothing, although ${messages} messages waited`);
   }
@@ -267,7 +257,7 @@ export class PartitionReader {
 
   #receive(message: StreamMessage): void {
     if (this.#closed) return;
-    this.#trimWatch?.came(
+    this.#ports.trimWatch?.came(
       message.sequence,
       this.#received,
       this.#reader?.pending ?? 0,

@@ -1,6 +1,6 @@
 import { type Clock, sleep } from '../../lib/clock.js';
 import type { NatspocError } from '../../lib/errors.js';
-import type { Bucket, EventStream } from '../../ports/index.js';
+import type { Bucket, Confirmation } from '../../ports/index.js';
 import { keys } from '../../protocol/keys.js';
 import {
   decodePosition,
@@ -23,8 +23,8 @@ export type PositionState = Pick<
 /** What a {@link PositionWriter} works with. */
 export interface PositionWriterPorts {
   bucket: Bucket;
-  /** What was read is confirmed before it is committed, where the reader alone cannot tell. */
-  stream?: Pick<EventStream, 'shared'> | undefined;
+  /** Confirms what was read, before it is committed. */
+  confirm: () => Promise<Confirmation>;
   clock: Clock;
   permit: Permit;
   /**
@@ -88,11 +88,11 @@ export class PositionWriter {
   /**
    * Writes it, once all effects of handled messages are safe.
    *
-   * @param isOver asked before it is sent, and before it is read back.
+   * @param isStale asked before it is sent, and before it is read back: true ends it with `again`.
    */
-  async write(state: PositionState, isOver: () => boolean): Promise<PositionWritten> {
-    const { bucket, clock, barrier, stream, permit } = this.#ports;
-    const { partition, epoch, reader, tags } = this.#at;
+  async write(state: PositionState, isStale: () => boolean): Promise<PositionWritten> {
+    const { bucket, clock, barrier, confirm, permit } = this.#ports;
+    const { epoch, reader, tags } = this.#at;
     try {
       await barrier?.();
     } catch (cause) {
@@ -100,8 +100,8 @@ export class PositionWriter {
       const error = cause instanceof StopConsuming ? cause : new StopConsuming(why, { cause });
       return { kind: 'unsafe', error };
     }
-    const reading = await stream?.shared?.confirm(partition);
-    if (isOver() || !permit.isOpen) return { kind: 'again' };
+    const reading = await confirm();
+    if (isStale() || !permit.isOpen) return { kind: 'again' };
     if (typeof reading === 'object') return { kind: 'doubted', reason: reading.doubt };
     if (reading === 'unknown') return this.#later();
     const sentAt = clock.now();
@@ -110,10 +110,10 @@ export class PositionWriter {
     const outcome = await bucket.write(this.#key, encodeRecord(record), this.#revision);
     if (outcome.kind === 'ok') return this.#confirmed(outcome.revision, state, sentAt);
     if (outcome.kind === 'failed') return outcome;
-    if (isOver()) return { kind: 'again' };
+    if (isStale()) return { kind: 'again' };
     const found = await this.#readBack(sentAt);
     // A full bucket is not asked again immediately.
-    if (!isOver() && outcome.kind === 'unknown' && outcome.refusal !== undefined)
+    if (!isStale() && outcome.kind === 'unknown' && outcome.refusal !== undefined)
       await sleep(clock, RETRY_MS);
     return found;
   }

@@ -1,8 +1,8 @@
 import type { ReaderWindow } from '../../ports/index.js';
 import { readerName } from '../../protocol/reader-name.js';
-import { readCleared } from './cleared.js';
 import type { RunnerPorts, RunnerSettings } from './contract.js';
 import { PartitionReader, type PartitionReaderEvents } from './partition-reader.js';
+import type { TrimWatch } from './stream-losses.js';
 import type { Taken, Takeover } from './takeover.js';
 
 /**
@@ -11,11 +11,12 @@ import type { Taken, Takeover } from './takeover.js';
  * @param waiting how many delivered messages are not settled.
  */
 export function readAfter(
-  { partition, epoch, group, start, isHandled }: Takeover,
-  { resumed, mark, reader, tags }: Taken,
+  { partition, epoch, group, isHandled }: Takeover,
+  { mark, reader, tags }: Taken,
   window: ReaderWindow,
   settings: RunnerSettings,
   ports: RunnerPorts,
+  trimWatch: TrimWatch | undefined,
   waiting: () => number,
   events: PartitionReaderEvents,
 ): PartitionReader {
@@ -26,9 +27,7 @@ export function readAfter(
       ...ports,
       partition,
       name: readerName(group, partition, epoch, reader),
-      // Not if the group starts here: older messages may have been dropped before.
-      lostFrom: start === 'unreadable' || resumed > start.seq ? 0 : (start.end ?? start.seq),
-      cleared: () => readCleared(ports.bucket, group, partition),
+      trimWatch,
       concurrency: settings.concurrency ?? 1,
       isHandled: tags.sought ? undefined : isHandled,
       waiting,

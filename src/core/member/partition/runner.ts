@@ -1,5 +1,5 @@
 import { messageOf, type NatspocError } from '../../lib/errors.js';
-import type { ReaderWindow } from '../../ports/index.js';
+import type { ReaderWindow, Trimmed } from '../../ports/index.js';
 import { type Crashes, needsCaution } from '../../protocol/crashes.js';
 import { Caution } from './caution.js';
 import type { Committer } from './committer.js';
@@ -10,7 +10,8 @@ import { StopConsuming } from './handler.js';
 import { ABORT_GRACE_MS } from './handler-timeout.js';
 import type { PartitionReader } from './partition-reader.js';
 import { readAfter } from './read-after.js';
-import type { Taken, Takeover } from './takeover.js';
+import type { TrimState, TrimWatch } from './stream-losses.js';
+import { continues, type Taken, type Takeover } from './takeover.js';
 import { Taking } from './taking.js';
 import { PartitionWork } from './work.js';
 import type { Halt } from './work-contract.js';
@@ -36,6 +37,7 @@ export class PartitionRunner {
   #after: Promise<void> = Promise.resolve();
   readonly #taking: Taking;
   #committer: Committer | undefined;
+  #trimWatch: TrimWatch | undefined;
   #trimmed = 0;
   /** Highest sequence completed by handlers that succeeded after this runner ended; 0 if none. */
   #handledLate = 0;
@@ -74,7 +76,9 @@ export class PartitionRunner {
     );
     this.#taking = new Taking(takeover, settings, ports, {
       phase: () => this.#phase,
-      held: (committer, taken) => this.#held(committer, taken),
+      held: (committer, taken, trimWatch) => this.#held(committer, taken, trimWatch),
+      reading: () => this.#reader && { received: this.#reader.received, waiting: this.#reader.pending ?? 0 },
+      trimmed: (trimmed) => this.#lose(trimmed),
       failed: (message) => this.#fail(message),
       mistrusted: (reason) => this.#mistrust(reason),
       unreadable: (message) => this.#halted(message),
@@ -101,6 +105,11 @@ export class PartitionRunner {
       caughtUp: this.#caughtUp || this.#isCaughtUp(),
       state: this.#phase === 'running' ? reading : 'draining',
     };
+  }
+
+  /** Where its search for losses has come. */
+  get losses(): TrimState | undefined {
+    return this.#trimWatch?.state;
   }
 
   /** Takes the partition over and starts to handle it, after `after` has resolved. */
@@ -249,11 +258,27 @@ export class PartitionRunner {
     this.#end(message, () => this.#ports.events.halted(message));
   }
 
-  #held(committer: Committer, { trimmed, crashes, sequence, resumed }: Taken): void {
+  #held(
+    committer: Committer,
+    { trimmed, crashes, sequence, resumed }: Taken,
+    trimWatch: TrimWatch | undefined,
+  ): void {
     this.#committer = committer;
-    this.#trimmed = trimmed;
+    this.#trimWatch = trimWatch;
+    const { before } = this.#takeover;
+    // The previous runner may not have committed what it had found.
+    this.#trimmed = continues(before?.status, sequence)
+      ? Math.max(trimmed, before?.status.trimmed ?? 0)
+      : trimmed;
+    if (this.#trimmed > trimmed) committer.trimmed(this.#trimmed);
     if (resumed === sequence && needsCaution(crashes.crashes ?? 0, this.#settings.maxCrashes))
       this.#beCautious(committer, crashes, sequence);
+  }
+
+  #lose(trimmed: Trimmed): void {
+    this.#trimmed += trimmed.atMost;
+    this.#committer?.trimmed(this.#trimmed);
+    this.#ports.events.trimmed?.(trimmed);
   }
 
   /** Owners have died here. */
@@ -284,15 +309,12 @@ export class PartitionRunner {
       this.#window,
       this.#settings,
       this.#ports,
+      this.#trimWatch,
       () => this.#work.waiting,
       {
         message: (message) => this.#work.accept(message),
         opened: () => void this.#isCaughtUp(),
-        trimmed: (trimmed) => {
-          this.#trimmed += trimmed.atMost;
-          this.#committer?.trimmed(this.#trimmed);
-          this.#ports.events.trimmed?.(trimmed);
-        },
+        trimmed: (trimmed) => this.#lose(trimmed),
         failed: (reason) => this.#fail(reason),
         mistrusted: (reason) => this.#mistrust(reason),
         terminal: (error) => this.#terminal(error),

@@ -21,6 +21,34 @@ export interface TrimPorts {
   trimmed: (trimmed: Trimmed) => void;
 }
 
+/** What may be a loss, and was not looked into yet. */
+interface Signs {
+  /** Sequences skipped. */
+  passed: number;
+  /** The last sequence received before the first skipped one, and the first one received after the last. */
+  passedFrom: number;
+  passedTo: number;
+  /** Messages gone without a delivery. */
+  fell: number;
+}
+
+/** Where a {@link TrimWatch} ended: the next one of the same owner continues from here. */
+export interface TrimState extends Signs {
+  /** Up to here nothing is missing, or the loss was reported. */
+  settledTo: number;
+}
+
+const NONE: Signs = { passed: 0, passedFrom: 0, passedTo: 0, fell: 0 };
+
+const isSign = ({ passed, fell }: Signs): boolean => passed > 0 || fell > 0;
+
+const together = (older: Signs, newer: Signs): Signs => ({
+  passed: older.passed + newer.passed,
+  passedFrom: older.passed > 0 ? older.passedFrom : newer.passedFrom,
+  passedTo: newer.passed > 0 ? newer.passedTo : older.passedTo,
+  fell: older.fell + newer.fell,
+});
+
 /**
  * Detects messages that the stream drops before they are received: the server skips them silently. There are three
  * signs, each combined with a look at the stream: its first sequence is beyond what was received, although messages
@@ -29,17 +57,15 @@ export interface TrimPorts {
  */
 export class TrimWatch {
   readonly #ports: TrimPorts;
-  /** Up to here nothing is missing, or the loss was reported. */
   #settledTo: number;
   #before: number;
   #hasLooked = false;
-  /** Since the last look: sequences skipped, messages gone without a delivery, and the maximum of waiting messages. */
-  #passed = 0;
-  /** The last sequence received before the first skipped one. */
-  #passedFrom = 0;
-  /** The first sequence received after the last skipped one. */
-  #passedTo = 0;
-  #fell = 0;
+  /** Noticed since the last look, and what the look is about that waits for its answer. */
+  #signs = NONE;
+  #asked = NONE;
+  #noticedAt = 0;
+  #looking: Promise<boolean> | undefined;
+  /** The maximum of waiting messages since the last look. */
   #mostWaiting = 0;
   #waiting: number | undefined;
   #missed = 0;
@@ -49,23 +75,33 @@ export class TrimWatch {
 
   /**
    * `received`: where reading starts. `before`: messages missing up to here at the start are no loss, because they may
-   * have been dropped before the group began.
+   * have been dropped before the group began. `last`: where the previous watch of this owner ended.
    */
-  constructor(received: number, before: number, ports: TrimPorts) {
+  constructor(received: number, before: number, ports: TrimPorts, last?: TrimState) {
     this.#settledTo = received;
     this.#before = before;
     this.#ports = ports;
+    if (!last) return;
+    // What it had received after that is read again, and may be gone by now.
+    const isAgain = last.passedFrom >= received;
+    this.#settledTo = Math.min(last.settledTo, received);
+    this.#signs = { ...last, ...(isAgain && { passed: 0 }) };
   }
 
   /** Looks now, and then regularly. */
   async start(): Promise<void> {
-    await this.#look(Number.POSITIVE_INFINITY);
+    await this.#look(() => Number.POSITIVE_INFINITY);
     this.#schedule();
+  }
+
+  /** Where this watch has come. */
+  get state(): TrimState {
+    return { ...together(this.#asked, this.#signs), settledTo: this.#settledTo };
   }
 
   /** A reader has started, and the server has just counted the waiting messages. */
   opened(waiting: number): void {
-    this.#fell += Math.max(0, this.#missed - waiting);
+    this.#notice({ ...NONE, fell: Math.max(0, this.#missed - waiting) });
     this.#missed = 0;
     this.#waiting = waiting;
     this.#mostWaiting = Math.max(this.#mostWaiting, waiting);
@@ -82,11 +118,10 @@ export class TrimWatch {
     const before = this.#waiting ?? waiting + 1;
     this.#waiting = waiting;
     if (waiting >= this.#mostWaiting) this.#mostWaiting = waiting + 1;
-    if (before - 1 > waiting) this.#fell += before - 1 - waiting;
+    if (before - 1 > waiting) this.#notice({ ...NONE, fell: before - 1 - waiting });
     if (!rested || sequence === after + 1) return;
-    if (this.#passed === 0) this.#passedFrom = after;
-    this.#passedTo = sequence;
-    this.#passed += Math.max(0, sequence - 1 - Math.max(after, this.#settledTo, this.#before));
+    const passed = Math.max(0, sequence - 1 - Math.max(after, this.#settledTo, this.#before));
+    this.#notice({ passed, passedFrom: after, passedTo: sequence, fell: 0 });
   }
 
   /** No message arrived although `waiting` messages waited. The next reader gets the new number. */
@@ -94,14 +129,13 @@ export class TrimWatch {
     this.#missed = waiting;
   }
 
-  /** True while a sign of a loss has not been checked. */
-  get isUnsettled(): boolean {
-    return this.#passed > 0 || this.#fell > 0;
-  }
-
-  /** Looks into what was noticed since the last look, if anything; also after the end. */
-  async settle(): Promise<void> {
-    if (this.isUnsettled) await this.#look(this.#ports.reading().waiting, true);
+  /**
+   * Looks into what was noticed so far, if anything; also after the end. False: the stream did not answer, so what was received so
+   * far must not be committed.
+   */
+  async settle(): Promise<boolean> {
+    while (this.#looking) await this.#looking;
+    return !isSign(this.#signs) || this.#look(() => this.#ports.reading().waiting, true);
   }
 
   stop(): void {
@@ -109,23 +143,45 @@ export class TrimWatch {
     this.#cancel?.();
   }
 
-  async #look(waiting: number, afterEnd = false): Promise<void> {
-    const { stream, reading, trimmed } = this.#ports;
+  #notice(signs: Signs): void {
+    if (!isSign(signs)) return;
+    this.#signs = together(this.#signs, signs);
+    this.#noticedAt = this.#ports.clock.now();
+  }
+
+  async #look(waiting: () => number, afterEnd = false): Promise<boolean> {
+    while (this.#looking) await this.#looking;
+    this.#looking = this.#ask(waiting(), afterEnd).finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  async #ask(waiting: number, afterEnd: boolean): Promise<boolean> {
+    const { clock, stream, reading, trimmed } = this.#ports;
+    this.#asked = this.#signs;
+    this.#signs = NONE;
+    const { received } = reading();
+    // An earlier answer may be from before the messages were dropped.
+    const since = Math.max(this.#noticedAt, clock.now() - LOOK_AGAIN_MS / 2);
     // The second answer is needed only once. Asking now spares a member that leaves soon a wait.
     const [bounds, cleared] = await Promise.all([
-      stream.bounds(LOOK_AGAIN_MS / 2),
+      stream.bounds(since),
       this.#hasLooked ? undefined : this.#ports.cleared(),
     ]);
-    if (bounds.kind !== 'ok' || (this.#stopped && !afterEnd)) return;
+    const asked = this.#asked;
+    this.#asked = NONE;
+    if (bounds.kind !== 'ok' || (this.#stopped && !afterEnd)) {
+      this.#signs = together(asked, this.#signs);
+      return false;
+    }
     if (!this.#hasLooked) this.#begin(bounds, cleared);
-    const { received } = reading();
-    const found = this.#judge(bounds, received, waiting);
+    const found = this.#judge(asked, bounds, waiting);
     this.#isLosing = found !== undefined;
     this.#settledTo = Math.max(this.#settledTo, received, found?.to ?? 0);
-    this.#passed = 0;
-    this.#fell = 0;
-    this.#mostWaiting = this.#waiting ?? 0;
+    if (!isSign(this.#signs)) this.#mostWaiting = this.#waiting ?? 0;
     if (found) trimmed(found);
+    return true;
   }
 
   /** Messages stored now that disappear later are a loss. */
@@ -136,25 +192,33 @@ export class TrimWatch {
     if (missing === 0) this.#before = 0;
   }
 
-  #judge(bounds: StreamBounds, received: number, waiting: number): Trimmed | undefined {
+  #judge(signs: Signs, bounds: StreamBounds, waiting: number): Trimmed | undefined {
+    const { received } = this.#ports.reading();
+    const { passed, fell } = signs;
     const { first, last, missing, mostPerSubject } = bounds;
     const next = Math.max(received, this.#settledTo) + 1;
-    const from = this.#passed > 0 ? this.#settledTo + 1 : next;
+    const from = passed > 0 ? this.#settledTo + 1 : next;
     if (waiting > 0 && first > next) {
-      const atMost = this.#passed + Math.min(first - next, waiting);
+      const atMost = passed + Math.min(first - next, waiting);
       return { from, to: first - 1, atMost };
     }
-    // A stream that begins after the next message may have dropped it after it was handled, like those before.
-    const passedFrom = Math.max(this.#passedFrom, this.#settledTo);
-    if (this.#passed > 0 && first > passedFrom + 1 && first <= this.#passedTo)
-      return { from, to: missing === 0 ? first - 1 : received, atMost: this.#passed };
+    // The stream may have moved on when a jump that was noticed after the question is looked into.
+    const jumped = this.#jumpOver(bounds, signs) ?? this.#jumpOver(bounds, this.#signs);
+    if (jumped) return jumped;
     const gaps = Math.max(0, first - this.#settledTo - 1) + missing;
     if (gaps === 0) return undefined;
-    if (mostPerSubject > 0 && this.#mostWaiting >= mostPerSubject && this.#passed > 0)
-      return { from, to: received, atMost: Math.min(this.#passed, gaps) };
-    if (this.#fell > 0)
-      return { from, to: Math.max(from, this.#waiting === 0 ? last : received), atMost: this.#fell };
+    if (mostPerSubject > 0 && this.#mostWaiting >= mostPerSubject && passed > 0)
+      return { from, to: received, atMost: Math.min(passed, gaps) };
+    if (fell > 0) return { from, to: Math.max(from, this.#waiting === 0 ? last : received), atMost: fell };
     return undefined;
+  }
+
+  /** A stream that begins after the next message may have dropped it after it was handled, like those before. */
+  #jumpOver({ first, missing }: StreamBounds, { passed, passedFrom, passedTo }: Signs): Trimmed | undefined {
+    const from = Math.max(passedFrom, this.#settledTo) + 1;
+    if (passed === 0 || first <= from || first > passedTo) return undefined;
+    const to = missing === 0 ? first - 1 : this.#ports.reading().received;
+    return { from: this.#settledTo + 1, to, atMost: passed };
   }
 
   #schedule(): void {
@@ -163,7 +227,7 @@ export class TrimWatch {
     const delayMs = this.#isLosing ? LOOK_AGAIN_MS : LOOK_EVERY_MS;
     this.#cancel = clock.at(clock.now() + delayMs, async () => {
       const { waiting } = reading();
-      if (waiting > 0 || this.isUnsettled) await this.#look(waiting);
+      if (waiting > 0 || isSign(this.#signs)) await this.#look(() => waiting);
       this.#schedule();
     });
   }

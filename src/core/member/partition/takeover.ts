@@ -15,9 +15,11 @@ import {
   positionTags,
   unreadableAs,
 } from '../../protocol/records.js';
+import type { RunnerStatus } from './contract.js';
 import type { Permit } from './permit.js';
 import { newReaderToken } from './reader-token.js';
 import { streamFit } from './stream-fit.js';
+import type { TrimState } from './stream-losses.js';
 
 /** The partition to take over, and by which epoch. */
 export interface Takeover {
@@ -34,7 +36,11 @@ export interface Takeover {
   isHandled?: ((message: StreamMessage) => boolean) | undefined;
   /** How far this member had handled and committed it under the same epoch, if it had. */
   before?:
-    | { readonly status: { position: number; committed: number; mark?: PositionMark | undefined } }
+    | {
+        readonly status: Pick<RunnerStatus, 'position' | 'committed' | 'mark' | 'trimmed'>;
+        /** Where its search for losses ended; undefined: the stream's readers search. */
+        readonly losses?: TrimState | undefined;
+      }
     | undefined;
 }
 
@@ -185,6 +191,12 @@ async function isNewest({ group, partition, epoch }: Takeover, bucket: Bucket): 
   const found = await bucket.read(keys.lease(group, partition));
   return found.kind === 'found' && found.entry.revision === epoch;
 }
+
+/** True if the position that was found is one that the previous runner of the epoch may have written. */
+export const continues = (
+  before: Pick<RunnerStatus, 'position' | 'committed'> | undefined,
+  sequence: number,
+): boolean => before !== undefined && before.committed <= sequence && sequence <= before.position;
 
 /** Messages handled under this epoch are not handled again, unless a seek has moved the position back. */
 function markOf({ before }: Takeover, position: PositionMark): PositionMark {

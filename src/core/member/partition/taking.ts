@@ -1,10 +1,13 @@
 import { sleep } from '../../lib/clock.js';
 import type { NatspocError } from '../../lib/errors.js';
+import type { Confirmation, Trimmed } from '../../ports/index.js';
 import { carriedOver } from '../../protocol/crashes.js';
+import { readCleared } from './cleared.js';
 import { Committer } from './committer.js';
 import type { RunnerPorts, RunnerSettings } from './contract.js';
 import type { StopConsuming } from './handler.js';
-import { type Taken, type Takeover, takeOver } from './takeover.js';
+import { TrimWatch } from './stream-losses.js';
+import { continues, type Taken, type Takeover, takeOver } from './takeover.js';
 
 /** Wait before a drain tries again to take the position over. */
 const TAKE_RETRY_MS = 250;
@@ -14,7 +17,11 @@ export interface TakingEvents {
   /** `running`: the partition is to be handled; `draining`: only what was handled before is to be committed. */
   phase(): 'running' | 'draining' | 'ended';
   /** The position is ours: commits are possible before there is a reader. */
-  held(committer: Committer, taken: Taken): void;
+  held(committer: Committer, taken: Taken, trimWatch: TrimWatch | undefined): void;
+  /** The last received sequence, and how many messages wait after it; undefined: there is no reader yet. */
+  reading(): { received: number; waiting: number } | undefined;
+  /** The stream dropped messages before they were received. */
+  trimmed(trimmed: Trimmed): void;
   /** A temporary failure. */
   failed(message: string): void;
   /** Messages may be missing before what was handled. */
@@ -96,11 +103,12 @@ export class Taking {
     if (!this.#isWanted) return;
     const { partition, epoch, group } = this.#takeover;
     const events = this.#events;
+    const trimWatch = this.#watchFor(taken);
     const carried = carriedOver(taken.crashes, taken.sequence, this.#settings.maxCrashes);
     this.#committer = new Committer(
       { group, partition, epoch, ...taken, carried },
       this.#settings.commit,
-      this.#ports,
+      { ...this.#ports, confirm: this.#confirming(trimWatch) },
       {
         fenced: () => events.failed('a newer owner has taken over'),
         vanished: () => events.failed('its position is gone'),
@@ -110,9 +118,37 @@ export class Taking {
         unsafe: (error) => events.unsafe(error),
       },
     );
+    events.held(this.#committer, taken, trimWatch);
     if (taken.resumed > taken.sequence) this.#committer.resume();
-    events.held(this.#committer, taken);
     this.#held?.();
+  }
+
+  /** Looks for messages that the stream drops; undefined: the stream's readers do. */
+  #watchFor({ resumed, sequence }: Taken): TrimWatch | undefined {
+    const { group, partition, start, before } = this.#takeover;
+    const { bucket, clock, stream } = this.#ports;
+    if (stream.shared) return undefined;
+    // Not if the group starts here: older messages may have been dropped before.
+    const lostFrom = start === 'unreadable' || resumed > start.seq ? 0 : (start.end ?? start.seq);
+    return new TrimWatch(
+      resumed,
+      lostFrom,
+      {
+        clock,
+        stream,
+        reading: () => this.#events.reading() ?? { received: resumed, waiting: 0 },
+        cleared: () => readCleared(bucket, group, partition),
+        trimmed: (trimmed) => this.#events.trimmed(trimmed),
+      },
+      continues(before?.status, sequence) ? before?.losses : undefined,
+    );
+  }
+
+  /** Nothing passes a loss before it is reported. */
+  #confirming(trimWatch: TrimWatch | undefined): () => Promise<Confirmation> {
+    const { shared } = this.#ports.stream;
+    if (shared) return () => shared.confirm(this.#takeover.partition);
+    return async () => ((await trimWatch?.settle()) === false ? 'unknown' : 'confirmed');
   }
 
   /** A drain needs the position only if there is something to commit. */

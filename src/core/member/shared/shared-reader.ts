@@ -212,7 +212,7 @@ export class SharedReader {
     const before = this.delivered;
     const served = this.#served;
     this.#served = new Map([...this.#lanes].map(([partition, lane]) => [partition, this.#behind(lane)]));
-    const [found] = await Promise.all([
+    const [found, isSettled] = await Promise.all([
       this.#reader && this.#ports.stream.inspect(this.#name, null),
       // What it passed over must not be committed before it is told, if it is a loss.
       this.#trimWatch.settle(),
@@ -225,7 +225,7 @@ export class SharedReader {
       this.#events.changed(doubtful, found.change);
       return true;
     }
-    const isAnswered = (found !== undefined || !this.#reader) && !this.#trimWatch.isUnsettled;
+    const isAnswered = (found !== undefined || !this.#reader) && isSettled;
     if (!isAnswered) this.#served = new Map([...this.#served, ...served]);
     if (typeof found !== 'object' || this.#isClosed) return isAnswered;
     // What the server has just sent may still be on its way: it has to be missing twice.

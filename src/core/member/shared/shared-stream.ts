@@ -240,8 +240,8 @@ export class SharedStream implements EventStream, LaneOwner {
     return looks.every((isAnswered) => isAnswered !== false);
   }
 
-  bounds(maxAgeMs?: number): ReturnType<EventStream['bounds']> {
-    return this.#ports.stream.bounds(maxAgeMs);
+  bounds(since?: number): ReturnType<EventStream['bounds']> {
+    return this.#ports.stream.bounds(since);
   }
 
   storedAt(sequence: number): ReturnType<EventStream['storedAt']> {

@@ -1,5 +1,5 @@
 import { DeliverPolicy, type Msg } from 'nats';
-import { systemClock } from '../../lib/clock.js';
+import { sleep, systemClock } from '../../lib/clock.js';
 import type { NatspocError } from '../../lib/errors.js';
 import type {
   EventStream,
@@ -24,6 +24,8 @@ import { sequenceAtTime } from './sequence-at-time.js';
 import { createdAt, storedAt } from './stream-identity.js';
 
 const HEARTBEAT_MS = 2_000;
+/** How often the stream is looked at, if that may wait. */
+const LOOK_EVERY_MS = 20;
 /** The server's answer to pending requests when their reader is deleted (status 409). */
 const CONSUMER_DELETED = /consumer deleted/i;
 
@@ -92,6 +94,7 @@ export class NatsEventStream implements EventStream {
   #tellsReaders = true;
   /** When the stream was last looked at, and the answer. */
   #looked: { at: number; answer: ReturnType<EventStream['bounds']> } | undefined;
+  #nextLook: ReturnType<EventStream['bounds']> | undefined;
   /** By partition, the last message that came without payload although a header says that it has one. */
   readonly #doubts = new Map<number | null, number>();
 
@@ -170,13 +173,25 @@ export class NatsEventStream implements EventStream {
     }
   }
 
-  bounds(maxAgeMs = 0): ReturnType<EventStream['bounds']> {
+  bounds(since?: number): ReturnType<EventStream['bounds']> {
     const { clock = systemClock } = this.#handles;
     const now = clock.now();
-    // All partitions of a member look: one request is enough for those that look at the same time.
-    if (!this.#looked || now - this.#looked.at > maxAgeMs || maxAgeMs === 0)
-      this.#looked = { at: now, answer: this.#look() };
-    return this.#looked.answer;
+    const { at, answer } = this.#looked ?? {};
+    if (since === undefined || at === undefined || at + LOOK_EVERY_MS <= now) return this.#lookNow();
+    if (answer && at >= since) return answer;
+    // All partitions of a member look before they commit: one request is enough for all that look within this time.
+    this.#nextLook ??= sleep(clock, at + LOOK_EVERY_MS - now).then(() => {
+      this.#nextLook = undefined;
+      return this.#lookNow();
+    });
+    return this.#nextLook;
+  }
+
+  #lookNow(): ReturnType<EventStream['bounds']> {
+    const { clock = systemClock } = this.#handles;
+    const answer = this.#look();
+    this.#looked = { at: clock.now(), answer };
+    return answer;
   }
 
   async #look(): ReturnType<EventStream['bounds']> {
