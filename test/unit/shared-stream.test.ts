@@ -79,6 +79,7 @@ function bench(messages = 1_000) {
   let change: string | undefined;
   let changed: string | undefined;
   let stolen = 0;
+  const looks = { count: 0, tookMs: 0 };
   const stream: EventStream = {
     open: async (options, sink) => {
       const reader = new Opened(options, sink);
@@ -87,6 +88,8 @@ function bench(messages = 1_000) {
     },
     remove: async () => ({ kind: 'ok' }),
     inspect: async (name) => {
+      looks.count++;
+      if (looks.tookMs > 0) clock.advance(looks.tookMs);
       // Nothing is known of a reader that was removed.
       if (readers.some(({ options, isClosed }) => isClosed && options.name === name)) return 'gone';
       return {
@@ -155,6 +158,7 @@ function bench(messages = 1_000) {
     settle,
     take,
     startOf,
+    looks,
     /** Another client changes all readers, or this one. */
     change: (text: string, reader?: Opened) => {
       change = text;
@@ -364,6 +368,20 @@ describe("the shared reader of a member's partitions", () => {
     assert.deepEqual(again.faults, ['foreign']);
     assert.deepEqual((await take(0, 0)).faults, []);
     assert.equal(await shared.shared.confirm(0), 'confirmed');
+  });
+
+  it('leaves the server time to deliver between two checks, and one check answers all that wait for it', async () => {
+    const { readers, take, shared, looks, settle } = bench();
+    await take(0, 0);
+    readers[0]?.deliver(1, 10);
+    looks.tookMs = 10;
+    await shared.shared.confirm(0);
+    const waiting = [0, 1, 0].map((partition) => shared.shared.confirm(partition));
+    await settle();
+    assert.equal(looks.count, 1);
+    await settle();
+    assert.equal(looks.count, 2);
+    assert.deepEqual(await Promise.all(waiting), ['confirmed', 'confirmed', 'confirmed']);
   });
 
   it('opens another reader after another client has pulled from it', async () => {
