@@ -15,6 +15,7 @@ await build({
     'src/cli/quiet-oclif.ts',
     'src/cli/main.ts',
     'src/core/index.ts',
+    'src/core/testing/index.ts',
     // The benchmarks construct members on their own connection.
     'src/core/member/group-member.ts',
     ...commands.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name)),

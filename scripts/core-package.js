@@ -15,7 +15,8 @@ const folder = mkdtempSync(join(tmpdir(), 'natspoc-core-'));
 
 try {
   await build({
-    entryPoints: [join(root, 'src/core/index.ts')],
+    entryPoints: ['index.ts', 'testing/index.ts'].map((name) => join(root, 'src/core', name)),
+    outbase: join(root, 'src/core'),
     outdir: join(folder, 'dist'),
     chunkNames: 'shared/[name]-[hash]',
     bundle: true,
@@ -45,6 +46,11 @@ try {
         require: { types: './dist/index.d.cts', default: './dist/index.js' },
         types: './dist/index.d.ts',
         default: './dist/index.js',
+      },
+      './testing': {
+        require: { types: './dist/testing/index.d.cts', default: './dist/testing/index.js' },
+        types: './dist/testing/index.d.ts',
+        default: './dist/testing/index.js',
       },
       './package.json': './package.json',
     },

@@ -7,7 +7,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { dirname, join } from 'node:path';
 
 const root = join(import.meta.dirname, '../dist/core');
-const ENTRIES = ['index.d.ts'].map((name) => join(root, name));
+const ENTRIES = ['index.d.ts', 'testing/index.d.ts'].map((name) => join(root, name));
 
 const DECLARATION =
   /^(?:export )?(?:declare )?(?:abstract )?(?:class|interface|type|function|const|enum) (\w+)/;
@@ -34,7 +34,7 @@ function parse(file) {
 }
 
 function describe(file, text) {
-  const code = text.replaceAll(/\/\*[\s\S]*?\*\//g, '').trim();
+  const code = text.replaceAll(/\/\*[\s\S]*?\*\/|^\/\/\/.*$/gm, '').trim();
   const [, names, from] = CLAUSE.exec(code.replaceAll(/\s+/g, ' ')) ?? [];
   if (names !== undefined) {
     const path = join(dirname(file), from).replace(/\.js$/, '.d.ts');

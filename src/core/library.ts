@@ -1,6 +1,4 @@
 import { StreamAdmin as Opened } from './admin/stream-admin.js';
-import { messageOf } from './lib/errors.js';
-import { sparing } from './member/member-log.js';
 import { natsPublishPort } from './nats/jetstream/pipeline.js';
 import { openOwnSubjects } from './nats/stream/own-subjects.js';
 import { openTopology } from './nats/stream/topology.js';
@@ -8,13 +6,12 @@ import { createPublisherConfig, joinGroupConfig, openStreamConfig } from './opti
 import { connectionOf } from './options/connected.js';
 import type { GroupPublisher } from './options/group-publisher.js';
 import type { GroupMember } from './options/joined.js';
-import { loggerOf } from './options/logger.js';
 import type { JoinGroupOptions } from './options/member.js';
 import { openMember } from './options/open-member.js';
+import { publisherOf } from './options/open-publisher.js';
 import type { StreamAdmin } from './options/opened.js';
 import type { CreatePublisherOptions } from './options/publisher.js';
 import type { OpenStreamOptions } from './options/stream.js';
-import { Publisher, type PublisherOptions } from './publisher/publisher.js';
 
 /**
  * Joins a group. Resolves when this process is a member and handles its share of the partitions. Creates a missing
@@ -42,27 +39,6 @@ export async function joinGroup<Value = undefined, State = undefined>(
   });
 }
 
-/** A publisher for `await using`, which also closes the connection that was opened for it. */
-class ClosingPublisher extends Publisher implements GroupPublisher {
-  readonly #onClose: () => Promise<void>;
-
-  constructor(options: PublisherOptions, onClose: () => Promise<void>) {
-    super(options);
-    this.#onClose = onClose;
-  }
-
-  override async close(): Promise<void> {
-    await super.close();
-    await this.#onClose();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
-  }
-}
-
-const observerFault = (error: unknown): string => `the observer of a publisher failed: ${messageOf(error)}`;
-
 /**
  * Opens a publisher to the partitions of a stream. Creates a missing stream, bucket and layout.
  *
@@ -76,20 +52,14 @@ export async function createPublisher(options: CreatePublisherOptions): Promise<
       ? await openOwnSubjects(connection, config)
       : await openTopology(connection, config, { create: true, uses: ['publish'] });
     const { stream, domain, duplicateWindowMs } = target;
-    const logger = sparing(loggerOf(options.logger));
-    const { maxPendingBytes, dedupe, ordered, observer } = options;
-    return new ClosingPublisher(
+    return publisherOf(
+      options,
       {
         ...('layout' in target ? { layout: target.layout } : { subjects: target.subjects }),
         openPort: natsPublishPort(connection, { stream, domain, inboxPrefix: config.inboxPrefix }),
         duplicateWindowMs,
         timeoutMs: config.given.has('timeoutMs') ? config.timeoutMs : undefined,
         maxPendingMessages: config.maxPendingMessages,
-        maxPendingBytes,
-        dedupe,
-        ordered,
-        observer,
-        observerFailed: (error) => logger.error({ event: 'observer', err: error }, observerFault(error)),
       },
       close,
     );

@@ -59,6 +59,20 @@ describe('the package natspoc-core', function () {
     });
   }
 
+  it('tests a worker without a server', async () => {
+    const text = `import { call, localStream } from 'natspoc-core/testing';
+console.log((await call(() => {}, { key: 'k' })).outcome);
+const stream = localStream();
+const member = await stream.joinGroup({ handler: ({ key }) => console.log(key) });
+await (await stream.createPublisher()).publish({ key: 'k', data: 'x' });
+await stream.idle();
+await member.leave();
+`;
+    writeFileSync(join(installed, 'testing.mjs'), text);
+    const { stdout, stderr } = await run(process.execPath, ['testing.mjs'], { cwd: installed });
+    assert.deepEqual([stdout, stderr], ['handled\nk\n', '']);
+  });
+
   it('names the package that metrics need', async () => {
     const text =
       "import { joinGroup } from 'natspoc-core';\nawait joinGroup({ servers: process.argv[2], handler() {}, health: { port: 0 } });\n";

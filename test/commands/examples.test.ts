@@ -107,6 +107,23 @@ describe('the examples', function () {
   });
 });
 
+describe('the example of tests', () => {
+  it('passes without a server', async () => {
+    const child = spawn(process.execPath, ['--test', join(ROOT, 'examples/testing.test.mjs')], {
+      // Otherwise the runner reports to the one that runs this file.
+      env: { PATH: process.env.PATH ?? '' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    child.stdout.on('data', (chunk) => {
+      output += chunk;
+    });
+    const [code] = await once(child, 'close');
+    assert.equal(code, 0, output);
+    assert.match(output, /pass 3/);
+  });
+});
+
 describe('importing the library', () => {
   it('loads neither command line nor screen, and has no effects', async () => {
     const child = spawn(process.execPath, ['--input-type=module', '-e', "await import('natspoc')"], {

@@ -22,7 +22,7 @@ const ALLOWED = [
   /^dist\/core\/.*\.d\.c?ts$/,
   /^(README|ARCHITECTURE|SPEC|CHANGELOG|LICENSE)(\.md)?$/,
   /^docs\/[a-z-]+\.(md|svg)$/,
-  /^examples\/[a-z-]+\.mjs$/,
+  /^examples\/[a-z-]+(\.test)?\.mjs$/,
   /^\.env\.example$/,
 ];
 

@@ -16,6 +16,16 @@ const PROGRAM = `import {
   type PartitionStatus, type Standing, type StreamAdmin,
 } from 'natspoc-core';
 
+import { call, type CallResult, type LocalStream, localStream } from 'natspoc-core/testing';
+
+export async function test(): Promise<void> {
+  const result: CallResult = await call({ decode: () => 5, handler: ({ value }) => void (value satisfies number) }, { key: 'a' });
+  if (result.outcome === 'failed') console.log(result.then);
+  const stream: LocalStream = localStream({ partitions: 2 });
+  const member: GroupMember<number> = await stream.joinGroup({ decode: () => 5, handler: ({ value }) => void (value satisfies number) });
+  stream.crash(member);
+}
+
 /** As a program's own tests would write it. */
 const follower: GroupFollower = {
   ownerOf: () => null, ownerNameOf: () => null, epochOf: () => 0, ownedBy: () => [], until: async () => true, stop: () => {},

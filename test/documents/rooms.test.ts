@@ -35,7 +35,9 @@ describe('the rooms of src', () => {
   });
 
   it('the library reaches all of the core and nothing outside of it', () => {
-    const reached = reachedFrom('core/index.ts', imports);
+    const reached = new Set(
+      ['core/index.ts', 'core/testing/index.ts'].flatMap((entry) => [...reachedFrom(entry, imports)]),
+    );
     const core = sourceFiles(SRC).filter((file) => file.startsWith('core/'));
     assert.deepEqual(
       [...reached].filter((file) => !file.startsWith('core/')),
@@ -43,6 +45,14 @@ describe('the rooms of src', () => {
     );
     assert.deepEqual(
       core.filter((file) => !reached.has(file)),
+      [],
+    );
+  });
+
+  it('programs do not load what is for their tests', () => {
+    const reached = [...reachedFrom('core/index.ts', imports)];
+    assert.deepEqual(
+      reached.filter((file) => roomOf(file) === 'core/testing'),
       [],
     );
   });

@@ -23,6 +23,15 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'core/member',
     'core/admin',
   ],
+  'core/testing': [
+    'core/lib',
+    'core/protocol',
+    'core/ports',
+    'core/config',
+    'core/publisher',
+    'core/member',
+    'core/options',
+  ],
   core: [
     'core/lib',
     'core/protocol',

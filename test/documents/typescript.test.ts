@@ -7,7 +7,13 @@ import { withTempFolder } from '../support/temp.js';
 import { blocksOf, inProject } from './blocks.js';
 
 const run = promisify(execFile);
-const DOCUMENTS = ['README.md', 'docs/library.md', 'docs/moving-from-kafkajs.md', 'docs/recipes.md'];
+const DOCUMENTS = [
+  'README.md',
+  'docs/library.md',
+  'docs/moving-from-kafkajs.md',
+  'docs/recipes.md',
+  'docs/testing.md',
+];
 
 /** As a careful reader would compile; `natspoc` is the package as it is built. */
 const TSCONFIG = {
@@ -21,7 +27,10 @@ const TSCONFIG = {
     noEmit: true,
     types: ['node'],
     typeRoots: [inProject('node_modules/@types')],
-    paths: { natspoc: [inProject('dist/core/index.d.ts')] },
+    paths: {
+      natspoc: [inProject('dist/core/index.d.ts')],
+      'natspoc/testing': [inProject('dist/core/testing/index.d.ts')],
+    },
   },
   include: ['*.mts'],
 };

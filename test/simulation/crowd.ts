@@ -3,8 +3,8 @@ import { RECORD_VERSION } from '../../src/core/protocol/records.js';
 import { initialState, type State } from '../../src/core/protocol/state.js';
 import { step } from '../../src/core/protocol/step.js';
 import type { Timing } from '../../src/core/protocol/timing.js';
+import { Timeline } from '../../src/core/testing/timeline.js';
 import type { Random } from './model/random.js';
-import { Timeline } from './model/timeline.js';
 
 type WithoutNow<T> = T extends unknown ? Omit<T, 'now'> : never;
 type Event = WithoutNow<GroupEvent>;

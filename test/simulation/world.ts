@@ -7,6 +7,7 @@ import {
   hasOwnPartitions,
   RECORD_VERSION,
 } from '../../src/core/protocol/records.js';
+import { Timeline } from '../../src/core/testing/timeline.js';
 import { OPERATOR } from './checks/damage.js';
 import { Drops } from './checks/drops.js';
 import { Handling } from './checks/handling.js';
@@ -20,7 +21,6 @@ import type { Stored } from './model/log.js';
 import { Random } from './model/random.js';
 import { Server } from './model/server.js';
 import type { StoreCopy } from './model/store.js';
-import { Timeline } from './model/timeline.js';
 
 /** The settings of a run. */
 export interface WorldSettings {

@@ -26,8 +26,16 @@ import { untilReady } from './until-ready.js';
 /** How often counters are sampled for the rates in STATS. */
 const RATE_EVERY_MS = 1_000;
 
+/** Where a member joins: over a connection, or as another function starts it, such as in a model without a server. */
+export type JoiningAt =
+  | { connection: JoinOptions['connection']; start?: never }
+  | { connection?: never; start: (options: Omit<JoinOptions, 'connection'>) => Promise<MemberEngine> };
+
 /** Options of a member, beside those of {@link startMember}. */
-export interface GroupMemberOptions extends Omit<JoinOptions, 'name' | 'events' | 'stats' | 'onUncovered'> {
+export type GroupMemberOptions = MemberOptions & JoiningAt;
+
+interface MemberOptions
+  extends Omit<JoinOptions, 'connection' | 'name' | 'events' | 'stats' | 'onUncovered'> {
   /**
    * `rejections`: unhandled rejections of a handler's promises count as its failure, and do not end the process.
    * `process`: the process runs only this handler. Uncaught exceptions count as its failure as well; an exception that
@@ -58,6 +66,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
   readonly #config: Config;
   readonly #version: string;
   readonly #stats = new OwnStats();
+  readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #readiness: Readiness;
   #ready: Promise<void> | undefined;
@@ -67,8 +76,9 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
   #stopped: NatspocError | undefined;
   #closed: Promise<void> = Promise.resolve();
 
-  private constructor(options: GroupMemberOptions) {
+  private constructor(options: GroupMemberOptions, clock: Clock) {
     super();
+    this.#clock = clock;
     this.#config = options.config;
     this.#version = options.version;
     this.#readiness = new Readiness(this);
@@ -87,10 +97,10 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
     listen: (member: GroupMember) => void = () => {},
     clock: Clock = systemClock,
   ): Promise<GroupMember> {
-    const opened = new GroupMember(options);
+    const opened = new GroupMember(options, clock);
     listen(opened);
     try {
-      await opened.#start(options, clock);
+      await opened.#start(options);
     } catch (error) {
       await opened.#cleanUp();
       throw error;
@@ -188,15 +198,17 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
    * before.
    */
   get ready(): Promise<void> {
-    this.#ready ??= untilReady(this, systemClock);
+    this.#ready ??= untilReady(this, this.#clock);
     this.#ready.catch(() => {});
     return this.#ready;
   }
 
-  async #start(options: GroupMemberOptions, clock: Clock): Promise<void> {
+  async #start(options: GroupMemberOptions): Promise<void> {
     const handler = await this.#wrap(options);
-    const member = await startMember({
-      ...options,
+    const { connection, start, ...rest } = options;
+    const join = start ?? ((about) => startMember({ ...about, connection }));
+    const member = await join({
+      ...rest,
       name: this.name,
       handler,
       stats: () => this.#tellStats(),
@@ -212,10 +224,10 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
       },
     });
     this.#member = member;
-    const cancelMemory = every(clock, this.#config.memoryIntervalMs, () => {
+    const cancelMemory = every(this.#clock, this.#config.memoryIntervalMs, () => {
       if (this.listenerCount('memory') > 0) this.#tell('memory', this.memory);
     });
-    const cancelRates = every(clock, RATE_EVERY_MS, () => {
+    const cancelRates = every(this.#clock, RATE_EVERY_MS, () => {
       this.#stats.look(this.partitions);
     });
     this.#closed = member.closed

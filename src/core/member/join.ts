@@ -1,7 +1,6 @@
 import { hostname } from 'node:os';
 import type { Config } from '../config/config.js';
 import { systemClock } from '../lib/clock.js';
-import { NatspocError } from '../lib/errors.js';
 import { warningsOf } from '../nats/client/concern.js';
 import type { NatsConnection } from '../nats/client/connection.js';
 import { reopenWhenSilent } from '../nats/client/silent-connection.js';
@@ -12,7 +11,6 @@ import type { Uncovered } from '../ports/facts.js';
 import type { EventStream } from '../ports/index.js';
 import type { StreamMessage } from '../protocol/message.js';
 import type { MessageKey } from '../protocol/message-key.js';
-import { timingFor, unsafeTiming } from '../protocol/timing.js';
 import type { MemberEvents } from './engine/contract.js';
 import { MemberEngine } from './engine/engine.js';
 import { memberControl } from './member-control.js';
@@ -23,6 +21,7 @@ import type { StateHooks } from './partition/partition-state.js';
 import type { Quota } from './partition/quota.js';
 import type { CallLimit } from './partition/slots.js';
 import type { Judge } from './partition/verdict.js';
+import { budgetOf, memberSettings, safeTiming } from './settings.js';
 import { openSource, shareReaders } from './source.js';
 import { keepSweeping } from './sweep.js';
 import { keepLookingForUncovered } from './uncovered.js';
@@ -66,9 +65,7 @@ export interface JoinOptions {
 export async function startMember(options: JoinOptions): Promise<MemberEngine> {
   const { connection, config, name, version } = options;
   const host = hostname();
-  const timing = timingFor(config.ttlMs, config.probeIntervalMs);
-  const unsafe = unsafeTiming(timing);
-  if (unsafe) throw new NatspocError('config', `These times are not safe together: ${unsafe}.`);
+  const timing = safeTiming(config);
 
   reopenWhenSilent(connection);
   const source = await openSource(connection, config, options.messageKey);
@@ -93,7 +90,7 @@ export async function startMember(options: JoinOptions): Promise<MemberEngine> {
     config.timeoutMs,
   );
   await source.begin?.();
-  const budget = { messages: config.bufferMessages, bytes: config.bufferBytes };
+  const budget = budgetOf(config);
   const share = (
     events: EventStream,
     count: number,
@@ -101,32 +98,7 @@ export async function startMember(options: JoinOptions): Promise<MemberEngine> {
   ): EventStream => shareReaders({ events, partitions: count }, partitionOf, start, config.group, budget);
   const { partitionIn, eventsOf, keeperOf } = source.resizable;
   const member: MemberEngine = new MemberEngine(
-    {
-      group,
-      name,
-      host,
-      pid: process.pid,
-      version,
-      partitions,
-      layout: source.layout,
-      timing,
-      start,
-      runner: {
-        commit: { intervalMs: config.commitIntervalMs, every: config.commitEvery },
-        failure: {
-          maxAttempts: config.maxAttempts,
-          backoff: config.backoff,
-          onExhausted: config.onFailure,
-        },
-        concurrency: config.concurrency,
-        handlerTimeoutMs: config.handlerTimeoutMs,
-        drainTimeoutMs: config.drainTimeoutMs,
-        maxCrashes: config.maxCrashes,
-      },
-      maxConcurrency: config.maxConcurrency,
-      budget,
-      seed: Math.floor(Math.random() * 0xffffffff),
-    },
+    memberSettings(config, { name, version, partitions, layout: source.layout, start, timing }),
     {
       bucket,
       layout: source.keeper,

@@ -8,7 +8,7 @@ const LOOK_EVERY_MS = 50;
 /** A member that becomes ready. */
 interface Becoming {
   readonly isSettled: boolean;
-  readonly partitions: readonly PartitionStatus[];
+  readonly partitions: readonly Pick<PartitionStatus, 'state'>[];
   readonly closed: Promise<void>;
 }
 

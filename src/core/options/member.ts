@@ -13,177 +13,181 @@ export type JoinGroupOptions<Value = undefined, State = undefined> = Connecting 
   StreamOptions &
   Decoding<Value> &
   Stateful<State> &
-  Handling<Value, State> & {
-    /**
-     * The group; groups are independent of each other.
-     *
-     * @default 'default'
-     */
-    group?: string | undefined;
-    /**
-     * Reads any existing stream, in order for each key: `'subject:2'`, `'subject:2,3'`, `'header:NAME'`, `'json:PATH'`, or a
-     * function with a name, which members compare. A message without a key goes by its subject. `partitions` is then the
-     * number of this group; the first member decides, and later members may leave all of it out.
-     *
-     * @default none: the partitions of the stream's own layout
-     */
-    key?: string | { name: string; of: (message: StreamMessage) => string | null } | undefined;
-    /**
-     * With a key: which subjects of the stream the group handles; one subject, with or without wildcards.
-     *
-     * @default all
-     */
-    filter?: string | undefined;
-    /**
-     * Name of this member, for people; need not be unique.
-     *
-     * @default host and process id
-     */
-    name?: string | undefined;
-    /**
-     * Messages of one partition handled in parallel, each of a different key.
-     *
-     * @default 1
-     */
-    concurrency?: number | undefined;
-    /**
-     * Limit of calls at the same time, in all partitions of this member; partitions take turns. 1 to 100,000.
-     *
-     * @default no limit
-     */
-    maxConcurrency?: number | undefined;
-    /**
-     * An attempt that takes longer has failed, milliseconds.
-     *
-     * @default no limit
-     */
-    handlerTimeoutMs?: number | undefined;
-    /**
-     * How many times a message is tried.
-     *
-     * @default 3
-     */
-    maxAttempts?: number | undefined;
-    /**
-     * How many members in a row may die, or hang for longer than the ttl, while they handle a message. Then it fails without being
-     * tried, and `judge` or `onFailure` decides. 2 to 1,000.
-     *
-     * @default 3
-     */
-    maxCrashes?: number | undefined;
-    /**
-     * Waits between attempts, milliseconds: `baseMs`, doubled each time up to `maxMs`; half of each wait is random.
-     *
-     * @default { baseMs: 100, maxMs: 30_000 }
-     */
-    backoff?: Backoff | undefined;
-    /**
-     * After the last attempt: halt the partition until an operator releases it, store the message as a dead letter, or
-     * skip the message.
-     *
-     * @default 'halt'
-     */
-    onFailure?: OnExhausted | undefined;
-    /**
-     * Messages without a key, such as one whose payload is no JSON where the key is `'json:PATH'`: handle them in the partition of
-     * their subject, or store them as dead letters.
-     *
-     * @default 'subject'
-     */
-    withoutKey?: 'subject' | 'dead-letter' | undefined;
-    /**
-     * Decides what follows a failed attempt: `'retry'`, `{ retryInMs }`, or what `onFailure` can do; nothing: `maxAttempts` and
-     * `onFailure` decide. Called at once, so it returns no promise. See {@link Judge}.
-     *
-     * @default none
-     */
-    judge?: Judge | undefined;
-    /**
-     * Where the group starts; its first member decides this once. `'first'`, `'new'` (messages published after that member
-     * joined), `'seq:9'`, `'time:2026-01-31T08:00:00Z'`, or the same as an object.
-     *
-     * @default 'first'
-     */
-    from?: StartFrom | StartFromText | undefined;
-    /**
-     * How often positions are committed while busy, milliseconds: upper bound on what is handled again after a crash.
-     *
-     * @default 200
-     */
-    commitIntervalMs?: number | undefined;
-    /**
-     * Also commit after this many messages of a partition.
-     *
-     * @default 1_000
-     */
-    commitEvery?: number | undefined;
-    /**
-     * A member that cannot renew within this time loses its leases, milliseconds.
-     *
-     * @default 10_000
-     */
-    ttlMs?: number | undefined;
-    /**
-     * How often members probe each other, milliseconds; 0: never.
-     *
-     * @default 400
-     */
-    probeIntervalMs?: number | undefined;
-    /**
-     * How long a handler may take to finish before its partition moves anyway, milliseconds.
-     *
-     * @default 5_000
-     */
-    drainTimeoutMs?: number | undefined;
-    /**
-     * Limit of messages in memory, for all partitions.
-     *
-     * @default 65_536
-     */
-    bufferMessages?: number | undefined;
-    /**
-     * Limit of bytes in memory, for all partitions.
-     *
-     * @default 33_554_432 (32 MiB)
-     */
-    bufferBytes?: number | undefined;
-    /**
-     * How often the event `memory` is emitted, milliseconds.
-     *
-     * @default 30_000
-     */
-    memoryIntervalMs?: number | undefined;
-    /**
-     * Receives `context.log`, and a line for each problem of the member: messages that failed for good, partitions halted or
-     * lost, a broken connection, messages that the stream dropped, a listener that threw. `console` and pino work; `false`: no
-     * logging.
-     *
-     * @default one line each on standard error
-     */
-    logger?: Logger | false | undefined;
-    /**
-     * Awaited before each commit: must resolve when the effects of all messages handled so far are safe, for example when a
-     * buffer is written. If it rejects, the member leaves with that error, and the next owner handles uncommitted messages
-     * again.
-     *
-     * @default none: a message is safe when its handler has resolved
-     */
-    barrier?: (() => Promise<void> | undefined) | undefined;
-    /**
-     * Count unhandled rejections of the handler's promises as its failure. Costs some speed; has no effect on Bun, which
-     * does not reveal the origin of a rejection.
-     *
-     * @default false
-     */
-    guardRejections?: boolean | undefined;
-    /**
-     * Serve `/healthz`, `/readyz` and `/metrics` over HTTP.
-     *
-     * @default not served
-     */
-    health?: HealthOptions | undefined;
-    /** When it aborts, the member leaves, or stops joining. */
-    signal?: AbortSignal | undefined;
-    /** Adds listeners before the first event. */
-    listen?: ((member: GroupMember<Value, State>) => void) | undefined;
-  };
+  Handling<Value, State> &
+  MemberOptions<Value, State>;
+
+/** Options of a member beside its stream and its handler. */
+export interface MemberOptions<Value = undefined, State = undefined> {
+  /**
+   * The group; groups are independent of each other.
+   *
+   * @default 'default'
+   */
+  group?: string | undefined;
+  /**
+   * Reads any existing stream, in order for each key: `'subject:2'`, `'subject:2,3'`, `'header:NAME'`, `'json:PATH'`, or a
+   * function with a name, which members compare. A message without a key goes by its subject. `partitions` is then the
+   * number of this group; the first member decides, and later members may leave all of it out.
+   *
+   * @default none: the partitions of the stream's own layout
+   */
+  key?: string | { name: string; of: (message: StreamMessage) => string | null } | undefined;
+  /**
+   * With a key: which subjects of the stream the group handles; one subject, with or without wildcards.
+   *
+   * @default all
+   */
+  filter?: string | undefined;
+  /**
+   * Name of this member, for people; need not be unique.
+   *
+   * @default host and process id
+   */
+  name?: string | undefined;
+  /**
+   * Messages of one partition handled in parallel, each of a different key.
+   *
+   * @default 1
+   */
+  concurrency?: number | undefined;
+  /**
+   * Limit of calls at the same time, in all partitions of this member; partitions take turns. 1 to 100,000.
+   *
+   * @default no limit
+   */
+  maxConcurrency?: number | undefined;
+  /**
+   * An attempt that takes longer has failed, milliseconds.
+   *
+   * @default no limit
+   */
+  handlerTimeoutMs?: number | undefined;
+  /**
+   * How many times a message is tried.
+   *
+   * @default 3
+   */
+  maxAttempts?: number | undefined;
+  /**
+   * How many members in a row may die, or hang for longer than the ttl, while they handle a message. Then it fails without being
+   * tried, and `judge` or `onFailure` decides. 2 to 1,000.
+   *
+   * @default 3
+   */
+  maxCrashes?: number | undefined;
+  /**
+   * Waits between attempts, milliseconds: `baseMs`, doubled each time up to `maxMs`; half of each wait is random.
+   *
+   * @default { baseMs: 100, maxMs: 30_000 }
+   */
+  backoff?: Backoff | undefined;
+  /**
+   * After the last attempt: halt the partition until an operator releases it, store the message as a dead letter, or
+   * skip the message.
+   *
+   * @default 'halt'
+   */
+  onFailure?: OnExhausted | undefined;
+  /**
+   * Messages without a key, such as one whose payload is no JSON where the key is `'json:PATH'`: handle them in the partition of
+   * their subject, or store them as dead letters.
+   *
+   * @default 'subject'
+   */
+  withoutKey?: 'subject' | 'dead-letter' | undefined;
+  /**
+   * Decides what follows a failed attempt: `'retry'`, `{ retryInMs }`, or what `onFailure` can do; nothing: `maxAttempts` and
+   * `onFailure` decide. Called at once, so it returns no promise. See {@link Judge}.
+   *
+   * @default none
+   */
+  judge?: Judge | undefined;
+  /**
+   * Where the group starts; its first member decides this once. `'first'`, `'new'` (messages published after that member
+   * joined), `'seq:9'`, `'time:2026-01-31T08:00:00Z'`, or the same as an object.
+   *
+   * @default 'first'
+   */
+  from?: StartFrom | StartFromText | undefined;
+  /**
+   * How often positions are committed while busy, milliseconds: upper bound on what is handled again after a crash.
+   *
+   * @default 200
+   */
+  commitIntervalMs?: number | undefined;
+  /**
+   * Also commit after this many messages of a partition.
+   *
+   * @default 1_000
+   */
+  commitEvery?: number | undefined;
+  /**
+   * A member that cannot renew within this time loses its leases, milliseconds.
+   *
+   * @default 10_000
+   */
+  ttlMs?: number | undefined;
+  /**
+   * How often members probe each other, milliseconds; 0: never.
+   *
+   * @default 400
+   */
+  probeIntervalMs?: number | undefined;
+  /**
+   * How long a handler may take to finish before its partition moves anyway, milliseconds.
+   *
+   * @default 5_000
+   */
+  drainTimeoutMs?: number | undefined;
+  /**
+   * Limit of messages in memory, for all partitions.
+   *
+   * @default 65_536
+   */
+  bufferMessages?: number | undefined;
+  /**
+   * Limit of bytes in memory, for all partitions.
+   *
+   * @default 33_554_432 (32 MiB)
+   */
+  bufferBytes?: number | undefined;
+  /**
+   * How often the event `memory` is emitted, milliseconds.
+   *
+   * @default 30_000
+   */
+  memoryIntervalMs?: number | undefined;
+  /**
+   * Receives `context.log`, and a line for each problem of the member: messages that failed for good, partitions halted or
+   * lost, a broken connection, messages that the stream dropped, a listener that threw. `console` and pino work; `false`: no
+   * logging.
+   *
+   * @default one line each on standard error
+   */
+  logger?: Logger | false | undefined;
+  /**
+   * Awaited before each commit: must resolve when the effects of all messages handled so far are safe, for example when a
+   * buffer is written. If it rejects, the member leaves with that error, and the next owner handles uncommitted messages
+   * again.
+   *
+   * @default none: a message is safe when its handler has resolved
+   */
+  barrier?: (() => Promise<void> | undefined) | undefined;
+  /**
+   * Count unhandled rejections of the handler's promises as its failure. Costs some speed; has no effect on Bun, which
+   * does not reveal the origin of a rejection.
+   *
+   * @default false
+   */
+  guardRejections?: boolean | undefined;
+  /**
+   * Serve `/healthz`, `/readyz` and `/metrics` over HTTP.
+   *
+   * @default not served
+   */
+  health?: HealthOptions | undefined;
+  /** When it aborts, the member leaves, or stops joining. */
+  signal?: AbortSignal | undefined;
+  /** Adds listeners before the first event. */
+  listen?: ((member: GroupMember<Value, State>) => void) | undefined;
+}

@@ -4,9 +4,10 @@ import type { SeekTarget } from '../admin/seek-target.js';
 import { StreamAdmin } from '../admin/stream-admin.js';
 import { batchLimits } from '../config/batch.js';
 import type { Config } from '../config/config.js';
+import { type Clock, systemClock } from '../lib/clock.js';
 import { NatspocError } from '../lib/errors.js';
 import { VERSION } from '../lib/version.js';
-import { GroupMember } from '../member/group-member.js';
+import { GroupMember, type JoiningAt } from '../member/group-member.js';
 import { logProblems } from '../member/member-log.js';
 import type { BatchHandler, Handler, InBatches } from '../member/partition/handler.js';
 import { MessageLoops } from '../member/partition/message-loops.js';
@@ -14,19 +15,51 @@ import type { StateHooks } from '../member/partition/partition-state.js';
 import type { NatsConnection } from '../nats/client/connection.js';
 import { connectionOf } from './connected.js';
 import { decoded } from './decoded.js';
-import type { Stateful } from './handling.js';
+import type { Decoding, Handling, Stateful } from './handling.js';
 import type { GroupMember as Joined } from './joined.js';
 import { loggerOf } from './logger.js';
-import type { JoinGroupOptions } from './member.js';
+import type { JoinGroupOptions, MemberOptions } from './member.js';
 import { keyOf } from './table.js';
 
-/** Opens a member, and waits until it is in its group. */
+type Seek = Joined['seek'];
+
+/** What a member does, wherever it is. */
+export type MemberProgram<Value, State> = Decoding<Value> &
+  Stateful<State> &
+  Handling<Value, State> &
+  MemberOptions<Value, State>;
+
+/** Where a member is opened. */
+export interface OpeningAt {
+  at: JoiningAt;
+  clock: Clock;
+  /** Moves positions of the group. */
+  seek: Seek;
+  /** Called last, after the member has left or failed to join. */
+  close: () => Promise<void>;
+}
+
+/** Opens a member over a connection, and waits until it is in its group. */
 export async function openMember<Value, State>(
   options: JoinGroupOptions<Value, State>,
   config: Config,
 ): Promise<Joined<Value, State>> {
-  const { signal, listen } = options;
   const { connection, close } = await connectionOf(options, config, 'member');
+  return openMemberAt(options, config, {
+    at: { connection },
+    clock: systemClock,
+    seek: (partitions, target) => seek(connection, config, partitions, target),
+    close,
+  });
+}
+
+/** Opens a member, and waits until it is in its group. */
+export async function openMemberAt<Value, State>(
+  options: MemberProgram<Value, State>,
+  config: Config,
+  { at, clock, seek, close }: OpeningAt,
+): Promise<Joined<Value, State>> {
+  const { signal, listen } = options;
   let joined: Promise<unknown> = Promise.resolve();
   let made: Joined<Value, State> | undefined;
   let ended = (): void => {};
@@ -39,7 +72,7 @@ export async function openMember<Value, State>(
     const loops = options.handler || options.batchHandler ? undefined : new MessageLoops();
     const member = await GroupMember.open(
       {
-        connection,
+        ...at,
         config,
         version: VERSION,
         handler: handlerOf(options, loops),
@@ -61,11 +94,10 @@ export async function openMember<Value, State>(
       (opened) => {
         joined = once(opened, 'joined');
         logProblems(opened, logger, config.group, config.drainTimeoutMs);
-        made = joinedMember<Value, State>(opened, loops, (partitions, target) =>
-          seek(connection, config, partitions, target),
-        );
+        made = joinedMember<Value, State>(opened, loops, seek);
         listen?.(made);
       },
+      clock,
     );
     const isIn = await Promise.race([joined.then(() => true), ending.then(() => false)]);
     // Read `closed` only here: an error that ends a member goes to the code that awaits it.
@@ -80,7 +112,7 @@ export async function openMember<Value, State>(
 
 /** The handler, whose messages get their values. What it expects of them cannot be checked at run time. */
 function handlerOf<Value, State>(
-  options: JoinGroupOptions<Value, State>,
+  options: MemberProgram<Value, State>,
   loops: MessageLoops | undefined,
 ): Handler | InBatches {
   const { handler, batchHandler, batch } = options;
@@ -97,8 +129,6 @@ function hooksOf<State>({ acquire, release }: Stateful<State>): StateHooks | und
     release: release && ((partition, state, context) => release(partition, state as State, context)),
   };
 }
-
-type Seek = Joined['seek'];
 
 /** A member as programs get it. What its messages and states are cannot be checked at run time. */
 function joinedMember<Value, State>(

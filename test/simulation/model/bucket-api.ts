@@ -2,12 +2,12 @@ import type { ConsumerConfig } from 'nats';
 import { API_ERRORS } from '../../../src/core/nats/client/outcome.js';
 import { KV_OPERATION } from '../../../src/core/nats/kv/bucket.js';
 import type { BucketEntry } from '../../../src/core/protocol/entries.js';
+import type { Timeline } from '../../../src/core/testing/timeline.js';
 import { apiError, ask } from './ask.js';
 import type { Connection, Side } from './connection.js';
 import type { Muted, PullOrder, Sent } from './consumers.js';
 import type { Random } from './random.js';
 import type { Server } from './server.js';
-import type { Timeline } from './timeline.js';
 import { noWatchFaults, WatchCursor } from './watch-cursor.js';
 
 /** Name of the bucket with the leases. */

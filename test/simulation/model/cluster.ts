@@ -1,7 +1,7 @@
 import type { BucketEntry } from '../../../src/core/protocol/entries.js';
+import type { Timeline } from '../../../src/core/testing/timeline.js';
 import type { Random } from './random.js';
 import type { Store } from './store.js';
-import type { Timeline } from './timeline.js';
 
 /** Servers of the cluster, numbered from 0. */
 export const SERVERS = 3;

@@ -1,7 +1,7 @@
+import type { Timeline } from '../../../src/core/testing/timeline.js';
 import type { Process } from './process.js';
 import type { Random } from './random.js';
 import type { Server } from './server.js';
-import type { Timeline } from './timeline.js';
 
 /** The server's end of one connection. */
 export interface Side {

@@ -1,5 +1,5 @@
+import type { Timeline } from '../../../src/core/testing/timeline.js';
 import type { Side } from './connection.js';
-import type { Timeline } from './timeline.js';
 
 /** The server deletes a consumer after this time without a request, milliseconds. */
 const INACTIVE_MS = 30_000;

@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from '../../../src/core/lib/clock.js';
+import type { Timeline } from '../../../src/core/testing/timeline.js';
 import type { Random } from './random.js';
-import type { Timeline } from './timeline.js';
 
 /** Prevents a timer from firing too early because of rounding. */
 const ROUNDING_MS = 1e-6;

@@ -1,3 +1,4 @@
+import type { Timeline } from '../../../src/core/testing/timeline.js';
 import { Cluster } from './cluster.js';
 import type { Side } from './connection.js';
 import { Consumers } from './consumers.js';
@@ -5,7 +6,6 @@ import { DeadStream } from './dead-letters.js';
 import { EventLog } from './log.js';
 import type { Random } from './random.js';
 import { Store } from './store.js';
-import type { Timeline } from './timeline.js';
 
 /**
  * The NATS servers as one: connections, bucket and stream. Restarts lose only what is in memory. If routes are cut, the bucket

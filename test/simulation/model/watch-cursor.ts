@@ -1,9 +1,9 @@
 import type { BucketEntry } from '../../../src/core/protocol/entries.js';
+import type { Timeline } from '../../../src/core/testing/timeline.js';
 import type { Cluster } from './cluster.js';
 import type { Cursor, Message } from './consumers.js';
 import type { Random } from './random.js';
 import type { Store } from './store.js';
-import type { Timeline } from './timeline.js';
 
 /** Limits of the number of parts of a snapshot, and of the time between them, milliseconds. */
 const MOST_PARTS = 3;

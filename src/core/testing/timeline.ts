@@ -6,8 +6,8 @@ export interface Scheduled {
 }
 
 /**
- * True time in milliseconds, which no member ever sees, and the scheduled events: a binary heap by time, and for equal times
- * by the order of scheduling.
+ * Virtual time in milliseconds, and the scheduled events: a binary heap by time, and for equal times by the order of
+ * scheduling. In the simulator it is the true time, which no member ever sees.
  */
 export class Timeline {
   now = 0;
@@ -24,9 +24,10 @@ export class Timeline {
     return this.at(this.now + delayMs, run);
   }
 
-  /** Advances to the next event; undefined if none is left. */
-  next(): (() => void) | undefined {
-    for (let top = this.#pop(); top; top = this.#pop()) {
+  /** Advances to the next event; undefined if none is left, or none until that time. */
+  next(until = Number.POSITIVE_INFINITY): (() => void) | undefined {
+    for (let top = this.#heap[0]; top && top.at <= until; top = this.#heap[0]) {
+      this.#pop();
       if (top.run === null) continue;
       this.now = top.at;
       return top.run;

@@ -1,0 +1,55 @@
+import { messageOf } from '../lib/errors.js';
+import { sparing } from '../member/member-log.js';
+import { Publisher, type PublisherOptions } from '../publisher/publisher.js';
+import type { GroupPublisher } from './group-publisher.js';
+import { loggerOf } from './logger.js';
+import type { CreatePublisherOptions } from './publisher.js';
+
+/** What a program says about its publisher, wherever that is. */
+export type PublisherProgram = Pick<
+  CreatePublisherOptions,
+  'maxPendingBytes' | 'dedupe' | 'ordered' | 'observer' | 'logger'
+>;
+
+/** A publisher for `await using`, which also closes what was opened for it. */
+class ClosingPublisher extends Publisher implements GroupPublisher {
+  readonly #onClose: () => Promise<void>;
+
+  constructor(options: PublisherOptions, onClose: () => Promise<void>) {
+    super(options);
+    this.#onClose = onClose;
+  }
+
+  override async close(): Promise<void> {
+    await super.close();
+    await this.#onClose();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/**
+ * A publisher of a program.
+ *
+ * @param target where it publishes to.
+ * @param close called when it is closed.
+ */
+export function publisherOf(
+  program: PublisherProgram,
+  target: Omit<PublisherOptions, keyof PublisherProgram | 'observerFailed'>,
+  close: () => Promise<void>,
+): GroupPublisher {
+  const { maxPendingBytes, dedupe, ordered, observer } = program;
+  const logger = sparing(loggerOf(program.logger));
+  const observerFailed = (error: unknown): void =>
+    logger.error(
+      { event: 'observer', err: error },
+      `the observer of a publisher failed: ${messageOf(error)}`,
+    );
+  return new ClosingPublisher(
+    { ...target, maxPendingBytes, dedupe, ordered, observer, observerFailed },
+    close,
+  );
+}

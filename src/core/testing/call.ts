@@ -1,0 +1,201 @@
+import { batchLimits } from '../config/batch.js';
+import type { Config } from '../config/config.js';
+import type { OnExhausted } from '../config/retry.js';
+import { messageOf } from '../lib/errors.js';
+import {
+  type BatchHandler as AnyBatchHandler,
+  type Handler as AnyHandler,
+  FailedAt,
+  type InBatches,
+  StopConsuming,
+} from '../member/partition/handler.js';
+import { HandlerCall } from '../member/partition/handler-call.js';
+import type { Logger, LogLevel } from '../member/partition/logger.js';
+import { decide, type Judge } from '../member/partition/verdict.js';
+import { joinGroupConfig } from '../options/check.js';
+import { decoded } from '../options/decoded.js';
+import type { BatchHandler, Decoding, Handler } from '../options/handling.js';
+import type { MemberOptions } from '../options/member.js';
+import { KEY_HEADER, partitionSubject } from '../protocol/layout.js';
+import type { StreamMessage } from '../protocol/message.js';
+import { LocalMessage } from './local-message.js';
+
+const PREFIX = 'events';
+
+/** Those options of `joinGroup` that decide about one call. */
+export type CalledOptions<Value> = Decoding<Value> &
+  Pick<MemberOptions, 'judge' | 'maxAttempts' | 'onFailure'>;
+
+/** A handler and its options. */
+export type CalledProgram<Value = undefined, State = undefined> = CalledOptions<Value> & {
+  handler: Handler<Value, State>;
+};
+
+/** A batch handler and its options. */
+export type CalledBatches<Value = undefined, State = undefined> = CalledOptions<Value> & {
+  batchHandler: BatchHandler<Value, State>;
+};
+
+/** A message of a call. Everything has a default. */
+export interface CalledMessage {
+  /** Payload as a value: it is encoded as JSON, unless `data` is given. Without `schema` and `decode` the handler gets it as it is. */
+  value?: unknown;
+  /** Payload. Default: `value` as JSON; empty without it. */
+  data?: Uint8Array | string | undefined;
+  /** Default null. */
+  key?: string | null | undefined;
+  /** Default: none but that of the key. */
+  headers?: Readonly<Record<string, string>> | undefined;
+  /** Default 1. */
+  sequence?: number | undefined;
+  /** Default: the subject of the partition. */
+  subject?: string | undefined;
+  /** When it was stored, milliseconds since 1970. Default: now. */
+  timestampMs?: number | undefined;
+}
+
+/** The place of a call. Everything has a default. */
+export interface CalledAt<State = undefined> {
+  /** Default 0. */
+  partition?: number | undefined;
+  /** Default 1. */
+  epoch?: number | undefined;
+  /** Default 1. */
+  attempt?: number | undefined;
+  /** What `acquire` would have returned. */
+  state?: State | undefined;
+  /** Aborts the `signal` of the context. */
+  signal?: AbortSignal | undefined;
+}
+
+/** What happened in a call. */
+export type CallResult = {
+  /** What the handler wrote to its log, in order. */
+  readonly log: readonly { readonly level: LogLevel; readonly text: string }[];
+} & (
+  | { readonly outcome: 'handled'; readonly error?: undefined }
+  | {
+      readonly outcome: 'failed';
+      readonly error: unknown;
+      /** What a member would do: by `judge`, or by `maxAttempts` and `onFailure`. */
+      readonly then: 'retry' | OnExhausted;
+      /** If `then` is `'retry'`: after this time, milliseconds; for the usual wait, whose half is random, the longest. */
+      readonly retryInMs?: number | undefined;
+      /** What was wrong with the judge, if it threw or returned no verdict. */
+      readonly fault?: string | undefined;
+      /** The failed message of a batch, by its `FailedAt`: those before it are handled. Absent: none is. */
+      readonly index?: number | undefined;
+    }
+  /** The handler threw a `StopConsuming`: the member would leave. */
+  | { readonly outcome: 'stopped'; readonly error: unknown }
+);
+
+/**
+ * Calls a handler once, as a member does: the payload goes through `schema` or `decode`, message and context are those of a
+ * member, and what is thrown goes to `judge`. Needs no server, and takes less than a millisecond.
+ *
+ * @param program the handler, or an object with it and its options.
+ * @returns what happened. What the handler throws is a result, and does not reject.
+ * @throws NatspocError `config` for options that `joinGroup` refuses.
+ */
+export async function call<Value = undefined, State = undefined>(
+  program: Handler<Value, State> | CalledProgram<Value, State>,
+  about: CalledMessage & CalledAt<State> = {},
+): Promise<CallResult> {
+  const options: CalledProgram<Value, State> = typeof program === 'function' ? { handler: program } : program;
+  // What the handler expects of its message cannot be checked at run time.
+  const handler = withValues(options.handler as unknown as AnyHandler, options, [about]);
+  return run(
+    joinGroupConfig(options),
+    options.judge,
+    [about],
+    about,
+    ([message], context) => message && handler(message, context),
+  );
+}
+
+/**
+ * Calls a batch handler once with these messages, as {@link call} does. Their sequences are 1, 2, … unless they say so.
+ *
+ * @throws NatspocError `config` for options that `joinGroup` refuses.
+ */
+export async function callBatch<Value = undefined, State = undefined>(
+  program: BatchHandler<Value, State> | CalledBatches<Value, State>,
+  messages: readonly CalledMessage[],
+  at: CalledAt<State> = {},
+): Promise<CallResult> {
+  const options: CalledBatches<Value, State> =
+    typeof program === 'function' ? { batchHandler: program } : program;
+  const numbered = messages.map((each, index) => ({ sequence: index + 1, ...each }));
+  const batch = {
+    handler: options.batchHandler as unknown as AnyBatchHandler,
+    limits: batchLimits(undefined),
+  };
+  const { handler } = withValues(batch, options, numbered);
+  return run(joinGroupConfig(options), options.judge, numbered, at, handler);
+}
+
+async function run(
+  { maxAttempts, backoff, onFailure: onExhausted }: Config,
+  judge: Judge | undefined,
+  called: readonly CalledMessage[],
+  at: CalledAt<unknown>,
+  handler: (messages: readonly StreamMessage[], context: HandlerCall) => unknown,
+): Promise<CallResult> {
+  const { partition = 0, epoch = 1, attempt = 1, signal, state } = at;
+  const log: { level: LogLevel; text: string }[] = [];
+  const messages = called.map((each) => made(each, partition));
+  const [first = made({}, partition)] = messages;
+  const scope = { partition, epoch, logger: keeping(log), state: { value: state } };
+  const context = new HandlerCall(scope, first, attempt);
+  const abort = (): void =>
+    context.abort(signal?.reason instanceof Error ? signal.reason : messageOf(signal?.reason));
+  if (signal?.aborted) abort();
+  else signal?.addEventListener('abort', abort, { once: true });
+  try {
+    await handler(messages, context);
+    return { outcome: 'handled', log };
+  } catch (error) {
+    if (error instanceof StopConsuming) return { outcome: 'stopped', error, log };
+    const index = called.length > 0 ? FailedAt.indexIn(error) : undefined;
+    const cause = index === undefined ? error : Object(error).cause;
+    const failure = { error: cause, message: messages[index ?? 0] ?? first, attempt, partition, epoch };
+    const next = decide(failure, { maxAttempts, backoff, onExhausted }, judge, 1);
+    const { kind: then, fault } = next;
+    const retryInMs = next.kind === 'retry' ? next.delayMs : undefined;
+    return { outcome: 'failed', error: cause, then, retryInMs, fault, index, log };
+  } finally {
+    signal?.removeEventListener('abort', abort);
+  }
+}
+
+/** The handler, whose messages get their values: by schema or decoder; otherwise those that were given. */
+function withValues<H extends AnyHandler | InBatches, Value>(
+  handler: H,
+  options: Decoding<Value>,
+  called: readonly CalledMessage[],
+): H {
+  if (options.schema || options.decode) return decoded(handler, options) as H;
+  const values = called.map(({ value }) => value);
+  let next = 0;
+  return decoded(handler, { decode: () => values[next++] }) as H;
+}
+
+function made(about: CalledMessage, partition: number): LocalMessage {
+  const { value, data, key, headers, sequence = 1, subject, timestampMs = Date.now() } = about;
+  const text = data ?? (value === undefined ? '' : JSON.stringify(value));
+  return new LocalMessage({
+    sequence,
+    subject: subject ?? partitionSubject(PREFIX, partition),
+    timestampMs,
+    data: typeof text === 'string' ? new TextEncoder().encode(text) : text,
+    headers: { ...headers, ...(typeof key === 'string' && { [KEY_HEADER]: key }) },
+  });
+}
+
+/** A logger that keeps texts, without the place that a handler's log adds. */
+function keeping(log: { level: LogLevel; text: string }[]): Logger {
+  const at = (level: LogLevel) => (_fields: object, text: string) =>
+    void log.push({ level, text: text.replace(/^p\d+ #\d+: /, '') });
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}

@@ -1,0 +1,146 @@
+import type {
+  EventStream,
+  OpenOutcome,
+  Reader,
+  ReaderOptions,
+  ReaderSink,
+  ReaderWindow,
+} from '../ports/index.js';
+import { LocalMessage } from './local-message.js';
+import type { LocalProcess } from './local-process.js';
+import type { Logged, MessageLog } from './message-log.js';
+
+/** The stream as the process of one member reads it. */
+export class LocalEvents implements EventStream {
+  readonly #log: MessageLog;
+  readonly #process: LocalProcess;
+  readonly #createdMs: number;
+  readonly #readers = new Map<string, LocalReader>();
+
+  /** @param createdMs when the stream was created, milliseconds since 1970. */
+  constructor(log: MessageLog, process: LocalProcess, createdMs: number) {
+    this.#log = log;
+    this.#process = process;
+    this.#createdMs = createdMs;
+  }
+
+  open(options: ReaderOptions, sink: ReaderSink): Promise<OpenOutcome> {
+    return this.#process.ask(() => {
+      const reader = new LocalReader(this.#log, this.#process, options, sink);
+      this.#readers.set(options.name, reader);
+      return { kind: 'ok', reader };
+    });
+  }
+
+  remove(name: string): ReturnType<EventStream['remove']> {
+    return this.#process.ask(() => {
+      this.#readers.get(name)?.close();
+      this.#readers.delete(name);
+      return { kind: 'ok' };
+    });
+  }
+
+  inspect(name: string): ReturnType<EventStream['inspect']> {
+    return this.#process.ask(() => {
+      const reader = this.#readers.get(name);
+      return reader ? { change: undefined, delivered: reader.delivered } : 'gone';
+    });
+  }
+
+  bounds(): ReturnType<EventStream['bounds']> {
+    return this.#process.ask(() => ({
+      kind: 'ok',
+      first: 1,
+      last: this.#log.last,
+      missing: 0,
+      mostPerSubject: 0,
+      created: this.#createdMs,
+    }));
+  }
+
+  storedAt(sequence: number): ReturnType<EventStream['storedAt']> {
+    return this.#process.ask(() => this.#log.at(sequence)?.timestampMs);
+  }
+
+  sequenceAt(time: Date): ReturnType<EventStream['sequenceAt']> {
+    return this.#process.ask(() => {
+      const found = this.#log.all.find(({ timestampMs }) => timestampMs >= time.getTime());
+      return { kind: 'ok', sequence: found?.sequence ?? this.#log.last + 1 };
+    });
+  }
+}
+
+/** A reader of one partition, within its window of messages. */
+class LocalReader implements Reader {
+  readonly rested = true;
+  delivered = 0;
+  readonly #process: LocalProcess;
+  readonly #messages: readonly Logged[];
+  readonly #sink: ReaderSink;
+  readonly #unfollow: () => void;
+  /** Index of the next message. */
+  #next: number;
+  #window: ReaderWindow;
+  #held = 0;
+  #isOpen = false;
+  #isDue = false;
+
+  constructor(
+    log: MessageLog,
+    process: LocalProcess,
+    { partition, startSequence, window }: ReaderOptions,
+    sink: ReaderSink,
+  ) {
+    this.#process = process;
+    this.#messages = log.of(partition ?? -1);
+    const first = this.#messages.findIndex(({ sequence }) => sequence >= startSequence);
+    this.#next = first < 0 ? this.#messages.length : first;
+    this.#window = window;
+    this.#sink = sink;
+    this.#unfollow = log.follow(() => this.#deliver());
+  }
+
+  get pending(): number {
+    return this.#messages.length - this.#next;
+  }
+
+  start(held: number): void {
+    this.#held = held;
+    this.#isOpen = true;
+    this.#deliver();
+  }
+
+  release(messages: number): void {
+    this.#held -= messages;
+    this.#deliver();
+  }
+
+  /** Its window holds all that a test stores. */
+  starve(): void {}
+
+  resize(window: ReaderWindow): void {
+    this.#window = window;
+    this.#deliver();
+  }
+
+  close(): void {
+    this.#isOpen = false;
+    this.#unfollow();
+  }
+
+  #deliver(): void {
+    if (this.#isDue || !this.#isOpen) return;
+    this.#isDue = true;
+    this.#process.later(() => {
+      this.#isDue = false;
+      while (this.#isOpen && this.#held < this.#window.messages) {
+        const next = this.#messages[this.#next];
+        if (!next) return;
+        this.#next++;
+        this.#held++;
+        this.delivered++;
+        this.#sink.message(new LocalMessage(next));
+      }
+    });
+  }
+}

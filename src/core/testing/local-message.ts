@@ -1,0 +1,42 @@
+import { KEY_HEADER } from '../protocol/layout.js';
+import type { StreamMessage } from '../protocol/message.js';
+
+/** What a message is made of. */
+export interface MessageParts {
+  readonly sequence: number;
+  readonly subject: string;
+  readonly data: Uint8Array;
+  /** Milliseconds since 1970. */
+  readonly timestampMs: number;
+  /** The key is among them. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** A message of the model as handlers get it. */
+export class LocalMessage implements StreamMessage {
+  readonly sequence: number;
+  readonly subject: string;
+  readonly data: Uint8Array;
+  readonly timestampMs: number;
+  readonly #headers: Readonly<Record<string, string>>;
+
+  constructor({ sequence, subject, data, timestampMs, headers }: MessageParts) {
+    this.sequence = sequence;
+    this.subject = subject;
+    this.data = data;
+    this.timestampMs = timestampMs;
+    this.#headers = headers;
+  }
+
+  get size(): number {
+    return this.data.length;
+  }
+
+  get key(): string | null {
+    return this.#headers[KEY_HEADER] || null;
+  }
+
+  headers(): Record<string, string> {
+    return { ...this.#headers };
+  }
+}

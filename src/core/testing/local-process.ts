@@ -1,0 +1,48 @@
+import type { Clock } from '../lib/clock.js';
+import type { Timeline } from './timeline.js';
+
+/** The process of one member: once it has ended, none of its timers fires, and no answer arrives. */
+export class LocalProcess {
+  readonly clock: Clock;
+  #hasEnded = false;
+
+  constructor(timeline: Timeline) {
+    this.clock = {
+      now: () => timeline.now,
+      at: (atMs, callback) => {
+        const scheduled = timeline.at(atMs, () => {
+          if (!this.#hasEnded) callback();
+        });
+        return () => {
+          scheduled.run = null;
+        };
+      },
+    };
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  /** Ends it, as `kill -9` does. */
+  end(): void {
+    this.#hasEnded = true;
+  }
+
+  /** What the server answers, in a later turn; a process that has ended asks nothing and gets no answer. */
+  async ask<T>(answer: () => T): Promise<T> {
+    if (!this.#hasEnded) {
+      const value = answer();
+      await Promise.resolve();
+      if (!this.#hasEnded) return value;
+    }
+    return new Promise<never>(() => {});
+  }
+
+  /** Calls back in a later turn, unless the process has ended by then. */
+  later(callback: () => void): void {
+    queueMicrotask(() => {
+      if (!this.#hasEnded) callback();
+    });
+  }
+}

@@ -1,0 +1,46 @@
+import type { OpenPublishPort } from '../ports/publishing.js';
+import { partitionOfSubject } from '../protocol/layout.js';
+import { MESSAGE_ID_HEADER } from '../protocol/message.js';
+import type { LocalProcess } from './local-process.js';
+import type { MessageLog } from './message-log.js';
+
+/** As of a server with its default settings. */
+const MAX_PAYLOAD = 1_048_576;
+
+/** How a publisher reaches the log. */
+export interface LocalPublishing {
+  log: MessageLog;
+  process: LocalProcess;
+  prefix: string;
+  /** The time of a message, milliseconds since 1970. */
+  timestampMs: () => number;
+}
+
+/** Opens ports that store each message at once, and confirm it in a later turn. */
+export function localPublishPort({ log, process, prefix, timestampMs }: LocalPublishing): OpenPublishPort {
+  return (events) => ({
+    maxPayload: MAX_PAYLOAD,
+    send: (subject, token, block, data) => {
+      const headers = decodeHeaders(block);
+      const { [MESSAGE_ID_HEADER]: id } = headers;
+      const partition = partitionOfSubject(prefix, subject) ?? 0;
+      // A program may reuse its buffer.
+      const stored = { partition, subject, headers, data: data.slice(), timestampMs: timestampMs() };
+      const { sequence, duplicate } = log.append(stored, id);
+      process.later(() => events.confirmed(token, sequence, duplicate));
+      return true;
+    },
+    close: () => {},
+  });
+}
+
+/** The headers of a block that this library has encoded. */
+function decodeHeaders(block: Uint8Array | undefined): Record<string, string> {
+  const lines = block ? Buffer.from(block).toString().split('\r\n').slice(1) : [];
+  return Object.fromEntries(
+    lines.flatMap((line) => {
+      const colon = line.indexOf(':');
+      return colon > 0 ? [[line.slice(0, colon), line.slice(colon + 1).trim()]] : [];
+    }),
+  );
+}

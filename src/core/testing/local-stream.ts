@@ -1,0 +1,216 @@
+import type { Clock } from '../lib/clock.js';
+import { NatspocError } from '../lib/errors.js';
+import { promiseOf } from '../lib/promise-of.js';
+import { type Handler, type InBatches, wrapHandler } from '../member/partition/handler.js';
+import { untilReady } from '../member/until-ready.js';
+import { createPublisherConfig, joinGroupConfig } from '../options/check.js';
+import type { GroupPublisher } from '../options/group-publisher.js';
+import type { GroupMember } from '../options/joined.js';
+import type { MemberOptions } from '../options/member.js';
+import { type MemberProgram, openMemberAt } from '../options/open-member.js';
+import { type PublisherProgram, publisherOf } from '../options/open-publisher.js';
+import type { DeadLetter, StreamMessage } from '../protocol/message.js';
+import { KeyValues } from './key-values.js';
+import { LocalDriver } from './local-driver.js';
+import { type LocalServer, startLocalMember } from './local-member.js';
+import { LocalMessage } from './local-message.js';
+import { LocalProcess } from './local-process.js';
+import { localPublishPort } from './local-publishing.js';
+import { MessageLog } from './message-log.js';
+import { Timeline } from './timeline.js';
+
+/** Virtual time in which something must come true, milliseconds. */
+const WITHIN_MS = 60_000;
+const PREFIX = 'events';
+
+/** Options of a member of a local stream: those of `joinGroup` that need no server. */
+export type LocalJoinOptions<Value = undefined, State = undefined> = MemberProgram<Value, State> &
+  Omit<MemberOptions<Value, State>, 'key' | 'filter' | 'health'> & {
+    key?: never;
+    filter?: never;
+    health?: never;
+  };
+
+/** A member, whatever its messages and states are. */
+type SomeMember = Pick<GroupMember, 'isSettled' | 'partitions'>;
+
+/** Options of a publisher to a local stream: those of `createPublisher` that need no server. */
+export type LocalPublisherOptions = PublisherProgram & { maxPendingMessages?: number | undefined };
+
+/** A stream in memory, with its groups and its time. */
+export interface LocalStream {
+  /** Virtual time since its creation, milliseconds. */
+  readonly now: number;
+  /** Everything that was published, in order. */
+  readonly messages: readonly StreamMessage[];
+  /** What members have stored as dead letters, in order. */
+  readonly deadLetters: readonly DeadLetter[];
+  /**
+   * As `joinGroup`, and resolves when the member is `ready`. The real engine and protocol of a member run on the model. `seek` is
+   * not possible.
+   */
+  joinGroup<Value = undefined, State = undefined>(
+    options: LocalJoinOptions<Value, State>,
+  ): Promise<GroupMember<Value, State>>;
+  /** As `createPublisher`. */
+  createPublisher(options?: LocalPublisherOptions): Promise<GroupPublisher>;
+  /**
+   * Lets time pass until every message is handled and committed by each group that has members, except in partitions that are
+   * halted or paused.
+   *
+   * @throws NatspocError `failed` after a minute of virtual time, or if a handler runs for 10 s of real time.
+   */
+  idle(): Promise<void>;
+  /**
+   * Lets time pass until a condition holds. It stands still while handlers run.
+   *
+   * @param withinMs virtual time, milliseconds. Default 60,000.
+   * @throws NatspocError `failed` as {@link idle}.
+   */
+  until(condition: () => boolean, withinMs?: number): Promise<void>;
+  /** Lets exactly this time pass, milliseconds, also while handlers run: for timeouts and drains. */
+  advance(byMs: number): Promise<void>;
+  /**
+   * Ends the process of a member, as `kill -9` does: nothing more is committed, and the other members take over. Its handlers
+   * that still run are not waited for.
+   */
+  crash(member: SomeMember): void;
+}
+
+/**
+ * A stream in memory for tests: no server, no network, virtual time.
+ *
+ * @param options `partitions`: 1 to 1,000; default 4.
+ * @throws NatspocError `usage` for another number of partitions.
+ */
+export function localStream({ partitions = 4 }: { partitions?: number } = {}): LocalStream {
+  if (!Number.isInteger(partitions) || partitions < 1 || partitions > 1_000)
+    throw new NatspocError('usage', `A local stream has 1 to 1,000 partitions, not ${partitions}.`);
+  return new InMemory(partitions);
+}
+
+class InMemory implements LocalStream {
+  readonly #timeline = new Timeline();
+  readonly #driver = new LocalDriver(this.#timeline);
+  readonly #server: LocalServer;
+  readonly #members = new Map<SomeMember, LocalProcess>();
+
+  constructor(partitions: number) {
+    this.#server = {
+      partitions,
+      values: new KeyValues(),
+      log: new MessageLog(),
+      dead: [],
+      present: new Map(),
+      createdMs: Date.now(),
+    };
+  }
+
+  get now(): number {
+    return this.#timeline.now;
+  }
+
+  get messages(): readonly StreamMessage[] {
+    return this.#server.log.all.map((logged) => new LocalMessage(logged));
+  }
+
+  get deadLetters(): readonly DeadLetter[] {
+    return this.#server.dead;
+  }
+
+  async joinGroup<Value = undefined, State = undefined>(
+    options: LocalJoinOptions<Value, State>,
+  ): Promise<GroupMember<Value, State>> {
+    const config = joinGroupConfig(options);
+    const process = new LocalProcess(this.#timeline);
+    const joining = openMemberAt<Value, State>(options, config, {
+      at: {
+        start: (joined) => {
+          const handler = this.#counted(joined.handler, process);
+          return startLocalMember(this.#server, process, { ...joined, handler });
+        },
+      },
+      clock: process.clock,
+      seek: async () => {
+        throw new NatspocError('usage', 'A local stream has no seek.');
+      },
+      close: async () => {},
+    });
+    const member = await this.#driver.through('the join', joining, WITHIN_MS);
+    this.#members.set(member, process);
+    const forget = (): void => void this.#members.delete(member);
+    member.closed.then(forget, forget);
+    await this.#driver.through('the join', untilReady(member, process.clock), WITHIN_MS);
+    return this.#driven(member, process.clock);
+  }
+
+  async createPublisher(options: LocalPublisherOptions = {}): Promise<GroupPublisher> {
+    const { maxPendingMessages } = createPublisherConfig(options);
+    const { partitions, log, createdMs } = this.#server;
+    const process = new LocalProcess(this.#timeline);
+    const timestampMs = (): number => createdMs + this.now;
+    return publisherOf(
+      options,
+      {
+        layout: { prefix: PREFIX, partitions },
+        openPort: localPublishPort({ log, process, prefix: PREFIX, timestampMs }),
+        maxPendingMessages,
+        clock: process.clock,
+      },
+      async () => {},
+    );
+  }
+
+  idle(): Promise<void> {
+    return this.#driver.until('idle()', () => this.#isIdle, WITHIN_MS);
+  }
+
+  until(condition: () => boolean, withinMs = WITHIN_MS): Promise<void> {
+    return this.#driver.until('until()', condition, withinMs);
+  }
+
+  advance(byMs: number): Promise<void> {
+    return this.#driver.advance(byMs);
+  }
+
+  crash(member: SomeMember): void {
+    const process = this.#members.get(member);
+    if (!process) throw new NatspocError('usage', 'This member is not in a group of this stream.');
+    this.#members.delete(member);
+    process.end();
+    this.#driver.ended(process);
+  }
+
+  get #isIdle(): boolean {
+    const isAtRest = ({ state, lag, position, committed }: GroupMember['partitions'][number]): boolean =>
+      state === 'halted' ||
+      state === 'paused' ||
+      (state === 'running' && lag === 0 && committed === position);
+    return [...this.#members.keys()].every((member) => member.isSettled && member.partitions.every(isAtRest));
+  }
+
+  /** What the member's program awaits lets time pass. */
+  #driven<Value, State>(member: GroupMember<Value, State>, clock: Clock): GroupMember<Value, State> {
+    const through = <T>(what: string, promise: Promise<T>): Promise<T> =>
+      this.#driver.through(what, promise, WITHIN_MS);
+    const leave = member.leave.bind(member);
+    return Object.defineProperties(member, {
+      leave: { value: () => through('leave()', leave()) },
+      ready: { get: () => through('ready', untilReady(member, clock)) },
+    });
+  }
+
+  #counted(handler: Handler | InBatches, process: LocalProcess): Handler | InBatches {
+    return wrapHandler(handler, (call) => (...args) => {
+      const ended = this.#driver.started(process);
+      try {
+        const coming = promiseOf(call(...args));
+        if (!coming) ended();
+        return coming?.finally(ended);
+      } catch (error) {
+        ended();
+        throw error;
+      }
+    });
+  }
+}

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import {
+  FailedAt,
+  InvalidMessage,
+  type StandardSchema,
+  StopConsuming,
+  textOf,
+} from '../../src/core/index.js';
+import { call, callBatch } from '../../src/core/testing/index.js';
+
+/** A schema as zod would make it: an object with a whole number of cents. */
+const Order: StandardSchema<{ cents: number }> = {
+  '~standard': {
+    version: 1,
+    vendor: 'test',
+    validate: (value) => {
+      const { cents }: { cents?: unknown } = Object(value);
+      return typeof cents === 'number' ? { value: { cents } } : { issues: [{ message: 'no cents' }] };
+    },
+  },
+};
+
+const fails = (): never => {
+  throw new Error('no way');
+};
+
+describe('a called handler', () => {
+  it('gets message and context as of a member', async () => {
+    const seen: unknown[] = [];
+    const { outcome, log } = await call(
+      (message, context) => {
+        const { data, key, sequence, subject, size } = message;
+        seen.push(textOf(data), key, message.headers(), sequence, subject, size);
+        seen.push(context.partition, context.attempt, context.epoch, context.key, context.state);
+        context.log.info('hello');
+      },
+      { data: 'x', key: 'a', headers: { 'X-Own': '1' }, partition: 3, attempt: 2, epoch: 9, state: 's' },
+    );
+    assert.deepEqual(seen, [
+      'x',
+      'a',
+      { 'X-Own': '1', 'Natspoc-Key': 'a' },
+      1,
+      'events.p.3',
+      1,
+      3,
+      2,
+      9,
+      'a',
+      's',
+    ]);
+    assert.deepEqual([outcome, log], ['handled', [{ level: 'info', text: 'hello' }]]);
+  });
+
+  it('gets a value by its schema, or as it is', async () => {
+    const values: unknown[] = [];
+    const handler = ({ value }: { value: { cents: number } }) => void values.push(value);
+    assert.equal(
+      (await call({ schema: Order, handler }, { value: { cents: 5, more: true } })).outcome,
+      'handled',
+    );
+    assert.equal((await call(handler, { value: { cents: 6 } })).outcome, 'handled');
+    assert.deepEqual(values, [{ cents: 5 }, { cents: 6 }]);
+  });
+
+  it('is not called for a message that does not fit, which is not tried again', async () => {
+    const result = await call({ schema: Order, handler: fails, onFailure: 'skip' }, { value: {} });
+    assert.ok(result.outcome === 'failed' && result.error instanceof InvalidMessage);
+    assert.deepEqual([result.error.message, result.then], ['no cents', 'skip']);
+  });
+
+  it('that fails is tried again, and after the last attempt not', async () => {
+    const results = await Promise.all(
+      [1, 2].map((attempt) => call({ handler: fails, maxAttempts: 2 }, { attempt })),
+    );
+    assert.deepEqual(
+      results.map((result) => result.outcome === 'failed' && [result.then, result.retryInMs]),
+      [
+        ['retry', 100],
+        ['halt', undefined],
+      ],
+    );
+  });
+
+  it('that fails goes to the judge', async () => {
+    const judge = ({ attempt }: { attempt: number }) => (attempt > 1 ? 'dead-letter' : { retryInMs: 7 });
+    const first = await call({ handler: async () => fails(), judge });
+    assert.deepEqual(
+      [first.outcome === 'failed' && first.then, first.outcome === 'failed' && first.retryInMs],
+      ['retry', 7],
+    );
+    const second = await call({ handler: fails, judge }, { attempt: 2 });
+    assert.equal(second.outcome === 'failed' && second.then, 'dead-letter');
+    const broken = await call({ handler: fails, judge: fails });
+    assert.deepEqual(
+      [broken.outcome === 'failed' && broken.then, broken.outcome === 'failed' && broken.fault],
+      ['halt', 'judge has thrown: no way'],
+    );
+  });
+
+  it('can stop its member, and hears the signal', async () => {
+    const stops = () => {
+      throw new StopConsuming('gone');
+    };
+    assert.equal((await call(stops)).outcome, 'stopped');
+    const result = await call((_message, { signal }) => signal.throwIfAborted(), {
+      signal: AbortSignal.abort(new Error('too slow')),
+    });
+    assert.equal(result.outcome === 'failed' && String(result.error), 'Error: too slow');
+  });
+
+  it('has options that joinGroup would take', async () => {
+    await assert.rejects(call({ handler: fails, maxAttempts: 0 }), { code: 'config' });
+  });
+
+  it('takes well below 5 ms', async () => {
+    await call(() => {});
+    const startedAt = performance.now();
+    for (let i = 0; i < 100; i++) await call({ schema: Order, handler: () => {} }, { value: { cents: i } });
+    assert.ok((performance.now() - startedAt) / 100 < 5);
+  });
+});
+
+describe('a called batch handler', () => {
+  const messages = [{ value: { cents: 1 } }, { value: { cents: 2 } }, { value: {} }];
+
+  it('gets what is valid, and the rest fails', async () => {
+    const seen: number[] = [];
+    const batchHandler = (batch: readonly { value: { cents: number }; sequence: number }[]) =>
+      void seen.push(...batch.map(({ value, sequence }) => value.cents * 10 + sequence));
+    const result = await callBatch({ schema: Order, batchHandler }, messages);
+    assert.deepEqual(seen, [11, 22]);
+    assert.ok(result.outcome === 'failed' && result.error instanceof InvalidMessage);
+    assert.equal(result.index, 2);
+  });
+
+  it('says which message failed', async () => {
+    const result = await callBatch(() => {
+      throw new FailedAt(1, new Error('full'));
+    }, messages);
+    assert.deepEqual([result.outcome === 'failed' && result.index, String(result.error)], [1, 'Error: full']);
+  });
+});

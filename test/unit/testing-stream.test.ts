@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { textOf } from '../../src/core/index.js';
+import { localStream } from '../../src/core/testing/index.js';
+
+describe('a local stream', () => {
+  it('hands each key to one member, in order, and commits', async () => {
+    const stream = localStream({ partitions: 4 });
+    const seen = new Map<string | null, string[]>();
+    const member = await stream.joinGroup({
+      handler: ({ key, data }) => {
+        seen.set(key, [...(seen.get(key) ?? []), textOf(data) ?? '']);
+      },
+    });
+    await using publisher = await stream.createPublisher();
+    for (let i = 0; i < 100; i++) publisher.send({ key: `k${i % 7}`, data: `${i}` });
+    await stream.idle();
+    assert.equal(seen.size, 7);
+    for (const [key, texts] of seen)
+      assert.deepEqual(
+        texts,
+        Array.from({ length: 100 }, (_, i) => i)
+          .filter((i) => `k${i % 7}` === key)
+          .map(String),
+      );
+    assert.deepEqual([member.counters.handled, stream.messages.length], [100, 100]);
+    assert.ok(member.partitions.every(({ committed, position }) => committed === position));
+    await member.leave();
+  });
+
+  it('moves partitions when a member joins, leaves, or crashes; what was not committed comes again', async () => {
+    const stream = localStream({ partitions: 4 });
+    const [first, second] = [[] as number[], [] as number[]];
+    const one = await stream.joinGroup({ name: 'one', handler: ({ sequence }) => void first.push(sequence) });
+    await one.ready;
+    const two = await stream.joinGroup({
+      name: 'two',
+      handler: ({ sequence }) => void second.push(sequence),
+    });
+    await stream.until(() => one.partitions.length === 2 && two.partitions.length === 2);
+    await using publisher = await stream.createPublisher();
+    const all = () =>
+      Promise.all([0, 1, 2, 3].map((partition) => publisher.publish({ partition, data: 'x' })));
+    await all();
+    // They are handled, and no time has passed in which they could be committed.
+    assert.equal(first.length + second.length, 4);
+    stream.crash(one);
+    await stream.until(() => two.partitions.length === 4);
+    assert.ok(stream.now > 500, `${stream.now}`);
+    await stream.idle();
+    assert.deepEqual([...new Set([...first, ...second])].sort(), [1, 2, 3, 4]);
+    const three = await stream.joinGroup({ handler: () => {} });
+    await two.leave();
+    await stream.until(() => three.partitions.length === 4);
+    await three.leave();
+  });
+
+  it('retries by its virtual time, and keeps dead letters', async () => {
+    const stream = localStream({ partitions: 1 });
+    const at: number[] = [];
+    const member = await stream.joinGroup({
+      handler: () => {
+        at.push(stream.now);
+        throw new Error('no way');
+      },
+      maxAttempts: 3,
+      backoff: { baseMs: 10_000, maxMs: 10_000 },
+      onFailure: 'dead-letter',
+      logger: false,
+    });
+    await using publisher = await stream.createPublisher();
+    await publisher.publish({ key: 'a', data: 'x' });
+    await stream.idle();
+    assert.equal(at.length, 3);
+    assert.ok((at[2] ?? 0) - (at[0] ?? 0) >= 10_000);
+    assert.deepEqual(
+      stream.deadLetters.map(({ message, attempts, error }) => [message.key, attempts, error]),
+      [['a', 3, 'no way']],
+    );
+    await member.leave();
+  });
+
+  it('stands still while a handler runs, unless time is told to pass', async () => {
+    const stream = localStream({ partitions: 1 });
+    const member = await stream.joinGroup({
+      handler: (_message, { attempt, signal }) =>
+        attempt > 1 ? undefined : new Promise((_resolve, reject) => signal.addEventListener('abort', reject)),
+      handlerTimeoutMs: 5_000,
+    });
+    await using publisher = await stream.createPublisher();
+    await publisher.publish({ data: 'x' });
+    await stream.advance(4_000);
+    assert.equal(member.counters.failed, 0);
+    await stream.advance(2_000);
+    assert.equal(member.counters.failed, 1);
+    await stream.idle();
+    assert.equal(member.counters.handled, 1);
+    const startedAt = stream.now;
+    const slow = await stream.joinGroup({
+      group: 'slow',
+      handler: () => new Promise((resolve) => setTimeout(resolve, 30)),
+    });
+    await stream.idle();
+    assert.equal(slow.counters.handled, 1);
+    assert.ok(stream.now - startedAt < 1_000);
+    await Promise.all([member.leave(), slow.leave()]);
+  });
+
+  it('feeds batches, states and loops', async () => {
+    const stream = localStream({ partitions: 2 });
+    const batches: number[][] = [];
+    const batching = await stream.joinGroup({
+      group: 'batches',
+      acquire: (partition) => ({ partition, batches }),
+      batchHandler: (messages, { state }) =>
+        void state.batches.push([state.partition, ...messages.map(({ sequence }) => sequence)]),
+      batch: { messages: 2, waitMs: 1_000 },
+    });
+    await using publisher = await stream.createPublisher({ dedupe: true });
+    for (let i = 0; i < 3; i++) await publisher.publish({ partition: 1, data: 'x', id: 'once' });
+    for (let i = 0; i < 2; i++) await publisher.publish({ partition: 1, data: 'x' });
+    await stream.idle();
+    assert.deepEqual(batches, [
+      [1, 1, 2],
+      [1, 3],
+    ]);
+    const looping = await stream.joinGroup({ group: 'loops' });
+    const seen: number[] = [];
+    for await (const [{ sequence }] of looping.messages()) if (seen.push(sequence) === 3) break;
+    assert.deepEqual(seen, [1, 2, 3]);
+    await batching.leave();
+  });
+
+  it('refuses what needs a server, and what does not hold', async () => {
+    assert.throws(() => localStream({ partitions: 0 }), { code: 'usage' });
+    const stream = localStream();
+    const member = await stream.joinGroup({ handler: () => {} });
+    await assert.rejects(member.seek(0, { kind: 'first' }), { code: 'usage' });
+    await assert.rejects(
+      stream.until(() => false, 1_000),
+      /1000 ms of virtual time/,
+    );
+    await member.leave();
+  });
+});
