@@ -14,3 +14,8 @@ export async function libraryOf(
 ): Promise<typeof import('../../src/core/member/group-member.js')> {
   return import(pathToFileURL(join(folder, 'core/member/group-member.js')).href);
 }
+
+/** The library of this build, as programs import it. */
+export async function publicLibrary(): Promise<typeof import('../../src/core/index.js')> {
+  return import(pathToFileURL(join(OWN, 'core/index.js')).href);
+}

@@ -127,6 +127,23 @@ describe('the library', function () {
     assert.equal(again.length, 1);
   });
 
+  it('fills batches that are larger than what a reader asks for at first', async () => {
+    const publisher = await createPublisher(place());
+    for (let i = 0; i < 2_000; i++) publisher.send({ partition: 1, data: 'x' });
+    await publisher.close();
+    const sizes: number[] = [];
+    const member = await joinGroup({
+      ...place(),
+      batchHandler: async (messages) => {
+        sizes.push(messages.length);
+      },
+      batch: { messages: 500, waitMs: 5_000 },
+    });
+    members.push(member);
+    await until('all are handled', () => member.counters.handled === 2_000);
+    assert.deepEqual(sizes, [500, 500, 500, 500]);
+  });
+
   it('publishes and handles, every key in order', async () => {
     const stored = await publish(200);
     assert.equal(new Set(stored.map(({ sequence }) => sequence)).size, 200);

@@ -166,7 +166,7 @@ export interface ReaderOptions {
   partition: number | null;
   startSequence: number;
   window: ReaderWindow;
-  /** Limit of messages that are handled in parallel. */
+  /** Limit of messages that are handled in parallel, or in one batch. */
   concurrency: number;
   /** Of a shared reader: true for a message that is passed over, because it was handled before the group was resized. */
   isHandled?: ((message: StreamMessage) => boolean) | undefined;

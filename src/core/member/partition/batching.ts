@@ -13,9 +13,10 @@ export class Batching {
   readonly #ready: () => void;
   /** Of all messages that are not settled. */
   #bytes = 0;
-  /** When the next batch starts even if it is not full; undefined: nothing waits for it. */
-  #dueAt: number | undefined;
+  /** Cancels the wait of the oldest message; undefined: a batch need not be full. */
   #cancel: Cancel | undefined;
+  /** The oldest message has waited long enough. */
+  #isOver = false;
   /** Up to this message, each one is a batch of its own. */
   #singlyUpTo = 0;
 
@@ -29,7 +30,8 @@ export class Batching {
   /** A message has come. */
   arrived({ size }: StreamMessage): void {
     this.#bytes += size;
-    this.#dueAt ??= this.#clock.now() + this.#limits.waitMs;
+    // The clock is read once a batch: for each message it would cost as much as the rest.
+    if (!this.#isOver && !this.#cancel) this.#wait();
   }
 
   /** A message is settled. */
@@ -43,7 +45,7 @@ export class Batching {
     if (!first) return undefined;
     const { messages, bytes } = this.#limits;
     const most = first.message.sequence <= this.#singlyUpTo ? 1 : messages;
-    if (queues.size < most && this.#bytes < bytes && !this.#isDue()) return undefined;
+    if (queues.size < most && this.#bytes < bytes && this.#cancel) return undefined;
     const batch: [Entry, ...Entry[]] = [first];
     let size = first.message.size;
     for (let next = first.behind; next && batch.length < most; next = next.behind) {
@@ -58,7 +60,7 @@ export class Batching {
   taken(more: boolean): void {
     this.#cancel?.();
     this.#cancel = undefined;
-    this.#dueAt = more ? this.#clock.now() : undefined;
+    this.#isOver = more;
   }
 
   /** The batch has failed too often: its messages are tried one at a time, which shows the one that fails. */
@@ -71,14 +73,17 @@ export class Batching {
     this.#cancel?.();
   }
 
-  #isDue(): boolean {
-    const now = this.#clock.now();
-    const dueAt = this.#dueAt ?? now;
-    if (dueAt <= now) return true;
-    this.#cancel ??= this.#clock.at(dueAt, () => {
+  #wait(): void {
+    const { waitMs } = this.#limits;
+    const over = (): void => {
       this.#cancel = undefined;
-      this.#ready();
-    });
-    return false;
+      this.#isOver = true;
+    };
+    if (waitMs === 0) over();
+    else
+      this.#cancel = this.#clock.at(this.#clock.now() + waitMs, () => {
+        over();
+        this.#ready();
+      });
   }
 }

@@ -30,7 +30,7 @@ export interface PartitionReaderPorts {
   name: string;
   /** Absent: the stream's readers tell what the stream drops. */
   trimWatch?: TrimWatch | undefined;
-  /** How many messages may be handled at the same time. */
+  /** See {@link ReaderOptions.concurrency}. */
   concurrency: number;
   /** See {@link ReaderOptions.isHandled}. */
   isHandled?: ReaderOptions['isHandled'];

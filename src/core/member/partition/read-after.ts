@@ -28,10 +28,14 @@ export function readAfter(
       partition,
       name: readerName(group, partition, epoch, reader),
       trimWatch,
-      concurrency: settings.concurrency ?? 1,
+      concurrency: mostInCalls(settings, ports),
       isHandled: tags.sought ? undefined : isHandled,
       waiting,
     },
     events,
   );
 }
+
+/** How many messages calls may have at the same time. With batches: one that runs, and one that is complete when it ends. */
+const mostInCalls = ({ concurrency = 1 }: RunnerSettings, { handler }: RunnerPorts): number =>
+  typeof handler === 'function' ? concurrency : 2 * handler.limits.messages;

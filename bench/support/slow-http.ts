@@ -1,0 +1,21 @@
+/**
+ * A local HTTP server in a process of its own, which answers each request after a fixed time, as an index does to a bulk write:
+ *
+ *     node --import tsx bench/support/slow-http.ts MILLISECONDS
+ *
+ * It writes its port, and ends with its standard input.
+ */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+const [answerMs] = process.argv.slice(2).map(Number);
+const server = createServer((request, response) => {
+  let lines = 0;
+  request.on('data', (chunk: Buffer) => {
+    for (const byte of chunk) if (byte === 0x0a) lines++;
+  });
+  request.once('end', () => setTimeout(() => response.end(String(lines)), answerMs));
+});
+server.keepAliveTimeout = 60_000;
+server.listen(0, '127.0.0.1', () => process.stdout.write(`${(server.address() as AddressInfo).port}\n`));
+process.stdin.once('close', () => process.exit(0)).resume();
