@@ -1,9 +1,10 @@
 /**
  * A bulk indexer, beside the loop that one would write without a group: batches of up to 500 messages or 200 ms, one HTTP call of 50 ms
  * each, over all partitions. The loop fetches from one consumer a partition without acknowledgements: it commits nothing, and
- * nobody takes its place.
+ * no other process takes its place. All batches are full, so neither waits for more messages: the partitions get a multiple of
+ * the batch each, 104,000 messages in all.
  *
- *     npm run build && node --import tsx bench/bulk.ts [--rounds 5] [--messages 100000] [--partitions 16] [--batch 500]
+ *     npm run build && node --import tsx bench/bulk.ts [--rounds 5] [--messages 104000] [--partitions 16] [--batch 500]
  *         [--answer-ms 50] [--json FILE]
  *
  * Messages a second from the first call to the last answer; for natspoc to the last commit, which comes after it. In turn, on
@@ -27,7 +28,7 @@ import { spread } from './support/stats.js';
 const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
-    messages: { type: 'string', default: '100000' },
+    messages: { type: 'string', default: '104000' },
     partitions: { type: 'string', default: '16' },
     batch: { type: 'string', default: '500' },
     'answer-ms': { type: 'string', default: '50' },
@@ -39,7 +40,12 @@ const [messages, partitions, most] = [options.messages, options.partitions, opti
   number,
   number,
 ];
+if (messages % (partitions * most) !== 0) {
+  process.stderr.write(`--messages: a multiple of ${partitions * most}, so that all batches are full\n`);
+  process.exit(2);
+}
 const WAIT_MS = 200;
+const FETCH_MS = 30_000;
 const STREAM = 'BULK';
 const PREFIX = 'bulk';
 const CLAIMS = [{ numerator: 'natspoc', denominator: 'fetch loop', atLeast: 0.8 }];
@@ -69,10 +75,6 @@ class Index {
     });
   }
 
-  get isFull(): boolean {
-    return this.#taken >= messages;
-  }
-
   async bulk(payloads: readonly Uint8Array[]): Promise<void> {
     this.#startMs ||= performance.now();
     const body = ndjson(payloads);
@@ -89,7 +91,7 @@ class Index {
     });
     if (Number(await answered) !== payloads.length) throw new Error('the index has not taken all');
     this.#taken += payloads.length;
-    if (this.isFull) this.#done();
+    if (this.#taken >= messages) this.#done();
   }
 
   /** Messages a second, once all are taken and `isKnown`. */
@@ -117,18 +119,12 @@ async function fetchLoop(connection: NatsConnection, index: Index): Promise<numb
   index.begin();
   const loops = names.map(async (name) => {
     const consumer = await connection.jetstream().consumers.get(STREAM, name);
-    while (!index.isFull) {
+    for (let left = messages / partitions; left > 0; left -= most) {
       const batch: Uint8Array[] = [];
-      // The client takes no shorter time than a second.
-      const coming = await consumer.fetch({ max_messages: most, expires: 1_000 });
-      let late: NodeJS.Timeout | undefined;
-      for await (const { data } of coming) {
-        late ??= setTimeout(() => coming.stop(), WAIT_MS);
+      for await (const { data } of await consumer.fetch({ max_messages: most, expires: FETCH_MS }))
         batch.push(data);
-        if (batch.length === most) break;
-      }
-      clearTimeout(late);
-      if (batch.length > 0) await index.bulk(batch);
+      if (batch.length !== most) throw new Error(`a batch has ${batch.length} messages`);
+      await index.bulk(batch);
     }
   });
   const figure = await index.perSecond();
@@ -163,7 +159,7 @@ async function fill(servers: string): Promise<void> {
   await using publisher = await createPublisher({ servers, stream: STREAM, prefix: PREFIX, partitions });
   for (let i = 0; i < messages; i++) {
     const data = JSON.stringify({ id: i, title: `document ${i}`, tags: ['bulk', 'index'], at: i * 1_000 });
-    const full = publisher.send({ key: `document-${i}`, data });
+    const full = publisher.send({ partition: i % partitions, data });
     if (full) await full;
   }
   await publisher.flush();

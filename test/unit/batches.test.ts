@@ -63,6 +63,17 @@ describe('a batch', () => {
     assert.deepEqual(batches, [[1, 2]]);
   });
 
+  it('is made only when it may start: while it may not, a message costs the same however many wait', () => {
+    let reads = 0;
+    const slots = { hasRoom: false, reason: 'full', take: () => {}, giveBack: () => {}, whenRoom: () => {} };
+    const { at, batches } = bench({ messages: 3 }, {}, { slots });
+    for (let sequence = 1; sequence <= 100; sequence++)
+      at.work.accept(
+        Object.defineProperty({ ...fakeMessage(sequence) }, 'size', { get: () => ++reads && 1 }),
+      );
+    assert.deepEqual([batches, reads], [[], 100]);
+  });
+
   it('starts at once with what has waited already behind a full one', async () => {
     const { at, batches, handled } = bench();
     at.accept(1, 2, 3, 4, 5, 6, 7);

@@ -21,7 +21,8 @@ export function partitionListener(partition: number, told: PartitionTold): Parti
       counters.handled++;
       if (how === 'dead-letter') counters.deadLettered++;
       else if (how === 'skip') counters.skipped++;
-      if (message.key === null && told.isKeyed()) counters.withoutKey++;
+      // The key last: it is in the headers, which are decoded only for those who ask.
+      if (told.isKeyed() && message.key === null) counters.withoutKey++;
       if (told.isHeard('handled')) told.tell('handled', { partition, message, how });
     },
     attemptFailed: (message, attempt, error, then) => {

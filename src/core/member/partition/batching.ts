@@ -39,21 +39,32 @@ export class Batching {
     this.#bytes -= size;
   }
 
-  /** The next batch, in order; undefined: it is not due yet. Asked while no batch is being handled. */
-  next(queues: KeyQueues): [Entry, ...Entry[]] | undefined {
+  /** True if a batch may start now. Asked for each message while no batch is being handled. */
+  isDue(queues: KeyQueues): boolean {
     const first = queues.peek();
-    if (!first) return undefined;
-    const { messages, bytes } = this.#limits;
-    const most = first.message.sequence <= this.#singlyUpTo ? 1 : messages;
-    if (queues.size < most && this.#bytes < bytes && this.#cancel) return undefined;
-    const batch: [Entry, ...Entry[]] = [first];
+    if (!first) return false;
+    return (
+      queues.size >= this.#most(first) || this.#bytes >= this.#limits.bytes || this.#cancel === undefined
+    );
+  }
+
+  /** The next batch, in order. Made only when it starts: it is a walk through all of its messages. */
+  next(queues: KeyQueues): readonly Entry[] {
+    const first = queues.peek();
+    if (!first) return [];
+    const most = this.#most(first);
+    const batch = [first];
     let size = first.message.size;
     for (let next = first.behind; next && batch.length < most; next = next.behind) {
       size += next.message.size;
-      if (size > bytes) break;
+      if (size > this.#limits.bytes) break;
       batch.push(next);
     }
     return batch;
+  }
+
+  #most(first: Entry): number {
+    return first.message.sequence <= this.#singlyUpTo ? 1 : this.#limits.messages;
   }
 
   /** A batch has been taken; `more`: messages wait behind it, and need not wait for others any more. */

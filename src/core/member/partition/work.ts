@@ -141,10 +141,10 @@ export class PartitionWork {
   /** The messages of the next call: one, or a batch; none: it is not due, or may not start. */
   #next(): readonly Entry[] {
     const first = this.#caution ? this.#queues.peekOldest() : this.#queues.peek();
-    const due = this.#batching && !this.#caution ? this.#batching.next(this.#queues) : first && [first];
-    if (!due || !this.#gate.mayStart(this.#caution)) return [];
+    const batching = this.#caution ? undefined : this.#batching;
+    if (!first || batching?.isDue(this.#queues) === false || !this.#gate.mayStart(this.#caution)) return [];
     // The quota may end within a batch.
-    return this.#gate.admitted(due);
+    return this.#gate.admitted(batching ? batching.next(this.#queues) : [first]);
   }
 
   /** Calls the handler for a message while nothing waits: it becomes an entry only if the call lasts or fails. */
