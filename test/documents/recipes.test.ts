@@ -4,7 +4,37 @@ import { once } from 'node:events';
 import { createPublisher } from '../../src/core/index.js';
 import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
-import { blocksOf, inProject } from './blocks.js';
+import { blocksOf, inProject, readProject } from './blocks.js';
+
+/** The first program under a heading of a document, as lines that are not blank. */
+function linesUnder(path: string, anchor: string): number {
+  const text = readProject(path);
+  const at = [...text.matchAll(/^#+ (.+)$/gm)].find(
+    ([, title = '']) =>
+      title
+        .toLowerCase()
+        .replaceAll(/[^\w -]/g, '')
+        .replaceAll(' ', '-') === anchor,
+  );
+  assert.ok(at, `${path} has no heading #${anchor}`);
+  const [, program = ''] = /^```(?:ts|mjs)\n([\s\S]*?)^```$/m.exec(text.slice(at.index)) ?? [];
+  return program.split('\n').filter((line) => line.trim() !== '').length;
+}
+
+describe('the table of programs', () => {
+  it('counts their lines', () => {
+    const rows = [...readProject('docs/recipes.md').matchAll(/^\| \[.+?\]\((.*?)#(.+?)\) \| (\d+) \|/gm)];
+    assert.ok(rows.length >= 8);
+    const counted = rows.map(([, file, anchor = '']) => [
+      anchor,
+      linesUnder(`docs/${file || 'recipes.md'}`, anchor),
+    ]);
+    assert.deepEqual(
+      rows.map(([, , anchor, lines]) => [anchor, Number(lines)]),
+      counted,
+    );
+  });
+});
 
 describe('the recipes', function () {
   this.timeout(60_000);
@@ -92,5 +122,46 @@ describe('the recipes', function () {
     ]);
     await until('both are there', () => ledger.output.includes('cents 7'));
     assert.deepEqual(ledger.output.match(/cents \d/g), ['cents 5', 'cents 7']);
+  });
+
+  it('run: an account in SQLite gets each amount once, also if the answer to a commit is lost', async () => {
+    await publish('ORDERS4', 'accounts', ['{"account":1,"cents":5}', '{"account":1,"cents":7}']);
+    // The real one from Node 22.13 on; a stand-in with transactions before.
+    const given = `const { DatabaseSync } = await import('node:sqlite').catch(() => ({}));
+      class StandIn {
+        marks = new Set(); cents = 0; before = undefined;
+        exec(sql) {
+          if (sql.startsWith('begin')) this.before = { marks: new Set(this.marks), cents: this.cents };
+          if (sql === 'commit') this.before = undefined;
+          if (sql === 'rollback' && !this.before) throw new Error('no transaction is active');
+          if (sql === 'rollback') Object.assign(this, this.before, { before: undefined });
+        }
+        prepare(sql) {
+          const insert = (...mark) => {
+            const { size } = this.marks;
+            return { changes: this.marks.add(mark.join()).size - size };
+          };
+          return { run: sql.startsWith('insert') ? insert : (cents) => { this.cents += cents; return { changes: 1 }; } };
+        }
+      }
+      const real = DatabaseSync && new DatabaseSync(':memory:');
+      real?.exec('create table accounts (id, cents); insert into accounts values (1, 0)');
+      const store = real ?? new StandIn();
+      const total = () => (real ? real.prepare('select cents from accounts').get().cents : store.cents);
+      let commits = 0;
+      const db = {
+        prepare: (sql) => store.prepare(sql),
+        exec(sql) {
+          store.exec(sql);
+          if (sql !== 'commit') return;
+          console.log('commit', ++commits, 'cents', total());
+          if (commits === 1) throw new Error('the answer is lost');
+        },
+      };`;
+    const accounts = start('begin immediate', given, [
+      ["stream: 'ORDERS'", `servers: '${server.url}', stream: 'ORDERS4'`],
+    ]);
+    await until('the last commit is there', () => /commit 3 cents/.test(accounts.output));
+    assert.deepEqual(accounts.output.match(/cents \d+/g), ['cents 5', 'cents 5', 'cents 12']);
   });
 });
