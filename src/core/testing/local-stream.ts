@@ -23,13 +23,12 @@ import { Timeline } from './timeline.js';
 const WITHIN_MS = 60_000;
 const PREFIX = 'events';
 
+/** Options of keyed groups and of what listens. */
+type ServerOnly = 'key' | 'filter' | 'withoutKey' | 'health';
+
 /** Options of a member of a local stream: those of `joinGroup` that need no server. */
 export type LocalJoinOptions<Value = undefined, State = undefined> = MemberProgram<Value, State> &
-  Omit<MemberOptions<Value, State>, 'key' | 'filter' | 'health'> & {
-    key?: never;
-    filter?: never;
-    health?: never;
-  };
+  Omit<MemberOptions<Value, State>, ServerOnly> & { [Option in ServerOnly]?: never };
 
 /** A member, whatever its messages and states are. */
 type SomeMember = Pick<GroupMember, 'isSettled' | 'partitions'>;
