@@ -47,8 +47,8 @@ export const DATA: readonly Mutant[] = [
       ),
       core(
         'member/partition/position-writer',
-        'if (isOver() || !permit.isOpen) return',
-        'if (isOver()) return',
+        'if (isStale() || !permit.isOpen) return',
+        'if (isStale()) return',
       ),
     ],
   },

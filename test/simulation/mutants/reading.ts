@@ -193,9 +193,9 @@ export const READING: readonly Mutant[] = [
     mistake: 'deliveries of a changed shared reader are committed',
     edits: [
       core(
-        'member/partition/position-writer',
-        'await stream?.shared?.confirm(partition);',
-        'undefined as unknown;',
+        'member/partition/taking',
+        'return () => shared.confirm(this.#takeover.partition);',
+        "return async () => 'confirmed';",
       ),
     ],
   },
