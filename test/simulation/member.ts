@@ -60,7 +60,11 @@ export class SimMember {
       (key, value) => ledger.sending(name, key, value),
       () => ledger.losses.sees(name),
     );
-    this.#fairness = new Fairness(judge, (partition) => this.#held(partition));
+    this.#fairness = new Fairness(
+      judge,
+      (partition) => this.#held(partition),
+      (partition) => ledger.position(partition).hasDeaths === true,
+    );
     const budget = { messages: settings.bufferMessages, bytes: 1_000_000 };
     const newName = (): string => sharedReaderName(settings.group, random);
     const streamOf = (partitions: number): SimStream => {

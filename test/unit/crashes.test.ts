@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { Alone } from '../../src/core/member/partition/alone.js';
 import { Caution, CrashedOwners } from '../../src/core/member/partition/caution.js';
 import type { Handler } from '../../src/core/member/partition/handler.js';
+import { Lead } from '../../src/core/member/partition/lead.js';
 import { carriedOver, crashesAt, needsCaution } from '../../src/core/protocol/crashes.js';
 import { fakeMessage, settle } from '../support/fake-partition.js';
 import { WorkBench } from '../support/work-bench.js';
@@ -157,16 +158,84 @@ describe('a partition whose owners have died', () => {
     assert.deepEqual([recorded, called], [[1, 1], [1]]);
   });
 
-  it('returns to normal after a thousand messages', async () => {
-    const { bench, recorded, step } = cautious(() => {}, { crashes: 2 });
-    for (let sequence = 1; sequence <= 1_010; sequence++) bench.work.accept(fakeMessage(sequence));
-    for (let turn = 0; turn < 1_000; turn++) await step();
-    assert.deepEqual([recorded.length, bench.position], [1_000, 1_010]);
+  it('returns to normal after eight messages, or a thousand if the owner before did not stay near its position', async () => {
+    for (const [crashes, most] of [
+      [2, 8],
+      [1, 1_000],
+    ] as const) {
+      const { bench, recorded, step } = cautious(() => {}, { crashes });
+      for (let sequence = 1; sequence <= 1_010; sequence++) bench.work.accept(fakeMessage(sequence));
+      for (let turn = 0; turn < most; turn++) await step();
+      assert.deepEqual([recorded.length, bench.position], [most, 1_010]);
+    }
   });
 
   it('has an error of its own', () => {
     const error = new CrashedOwners(3);
     assert.equal(error.name, 'InvalidMessage');
     assert.equal(error.crashes, 3);
+  });
+
+  it('stays within eight messages of the position while deaths count', async () => {
+    const called: number[] = [];
+    let committed = 10;
+    let isOver = false;
+    const resumed: (() => void)[] = [];
+    const bench = new WorkBench(({ sequence }) => called.push(sequence));
+    bench.work.keepShort(
+      new Lead({
+        committed: () => committed,
+        whenWritten: (resume) => resumed.push(resume),
+        isOver: () => isOver,
+      }),
+    );
+    bench.accept(...Array.from({ length: 30 }, (_, index) => 11 + index));
+    await settle();
+    assert.equal(called.at(-1), 18);
+    committed = 14;
+    assert.equal(resumed.length, 1);
+    resumed.shift()?.();
+    await settle();
+    assert.equal(called.at(-1), 22);
+    isOver = true;
+    committed = 22;
+    resumed.shift()?.();
+    await settle();
+    assert.equal(called.at(-1), 40);
+  });
+
+  it('stays close to it with several handlers as well, where a slow message holds back later ones', async () => {
+    const called: number[] = [];
+    const handler: Handler = ({ sequence }) => {
+      called.push(sequence);
+      return sequence === 1 ? new Promise<void>(() => {}) : Promise.resolve();
+    };
+    const bench = new WorkBench(handler, { concurrency: 30 });
+    bench.work.keepShort(new Lead({ committed: () => 0, whenWritten: () => {}, isOver: () => false }));
+    bench.keyed(...Array.from({ length: 20 }, (_, index): [number, string] => [1 + index, `k${index}`]));
+    await settle();
+    assert.equal(called.at(-1), 8);
+  });
+
+  it('starts the messages near the position first, whichever was ready earlier', async () => {
+    const called: number[] = [];
+    let committed = 0;
+    const resumed: (() => void)[] = [];
+    const bench = new WorkBench(async ({ sequence }) => void called.push(sequence), { concurrency: 4 });
+    bench.work.keepShort(
+      new Lead({
+        committed: () => committed,
+        whenWritten: (resume) => resumed.push(resume),
+        isOver: () => false,
+      }),
+    );
+    const keys = ['a', 'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a', 'z', 'z'];
+    bench.keyed(...keys.map((key, index): [number, string] => [1 + index, key]));
+    await settle();
+    assert.deepEqual(called, [1, 2, 3, 4, 5, 6, 7, 8]);
+    committed = 2;
+    resumed.shift()?.();
+    await settle();
+    assert.deepEqual(called.slice(8), [9, 10]);
   });
 });

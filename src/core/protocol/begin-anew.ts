@@ -5,7 +5,7 @@ import { MAX_TTL_MS } from './timing.js';
  * An absent entry proves nothing about its member: it may handle until it notices, at most for its ttl. Nothing is
  * claimed before.
  */
-function holdClaims(state: State): void {
+export function holdClaims(state: State): void {
   state.holdUntil = Math.max(state.holdUntil, state.now + longestTtl(state));
 }
 

@@ -1,3 +1,4 @@
+import { holdClaims } from './begin-anew.js';
 import type { EventOf } from './events.js';
 import { type Closing, type LeaseReason, versionIn } from './records.js';
 import type { State } from './state.js';
@@ -70,6 +71,8 @@ export function leaseLookedUp(state: State, { partition, known, entry }: EventOf
   if (entry === null || entry.revision < known) {
     // A newer lease was seen meanwhile.
     if (state.leases.get(partition)?.revision !== known) return;
+    // A lease that was not seen may have been lost as well, and its owner may handle until it notices.
+    holdClaims(state);
     forgetLease(state, partition);
   }
   if (entry !== null) applyLease(state, entry);

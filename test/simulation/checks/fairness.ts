@@ -21,14 +21,23 @@ interface Backlog {
 export class Fairness implements CallObserver {
   readonly #judge: Judge;
   readonly #held: (partition: number) => number | undefined;
+  readonly #waits: (partition: number) => boolean;
   readonly #backlogs = new Map<number, Backlog>();
   #most = 1;
   #longestMs = 0;
 
-  /** @param held the number of a partition's messages in memory; undefined while it is not running. */
-  constructor(judge: Judge, held: (partition: number) => number | undefined) {
+  /**
+   * @param held the number of a partition's messages in memory; undefined while it is not running.
+   * @param waits true for a partition that may wait for its commits, because owners have died at its position.
+   */
+  constructor(
+    judge: Judge,
+    held: (partition: number) => number | undefined,
+    waits: (partition: number) => boolean,
+  ) {
     this.#judge = judge;
     this.#held = held;
+    this.#waits = waits;
   }
 
   /** The partitions are others. */
@@ -86,7 +95,7 @@ export class Fairness implements CallObserver {
       if (partition === served || backlog.passedOverMs === undefined) continue;
       backlog.passedOverMs += forMs;
       if (backlog.passedOverMs <= boundMs) continue;
-      if ((this.#held(partition) ?? 0) > 0) {
+      if ((this.#held(partition) ?? 0) > 0 && !this.#waits(partition)) {
         const passedMs = Math.round(backlog.passedOverMs);
         this.#judge.violate(
           'I12',

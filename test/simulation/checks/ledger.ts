@@ -17,6 +17,8 @@ export interface LeaseNow {
 export interface PositionNow {
   sequence: number;
   epoch: number;
+  /** Deaths of owners count here. */
+  hasDeaths?: boolean;
 }
 
 const NO_LEASE: LeaseNow = { revision: 0, owner: null };
@@ -319,11 +321,11 @@ export class Ledger {
         'I1',
         `${writer} commits p${partition} of layout ${written.layout}, not ${this.layout}`,
       );
-    const { seq, epoch } = written;
+    const { seq, epoch, crashes = 0 } = written;
     const what = `${writer} sets p${partition} to ${seq} at epoch ${epoch}`;
     if (this.#judge.isTracing) this.#judge.note(what);
     this.#judgeCommit(partition, { sequence: seq, epoch }, writer, what);
-    this.positions.set(partition, { sequence: seq, epoch });
+    this.positions.set(partition, { sequence: seq, epoch, hasDeaths: crashes > 0 });
     this.#highest.set(partition, Math.max(seq, this.#highest.get(partition) ?? 0));
   }
 

@@ -243,6 +243,10 @@ export class MemberEngine {
 
   async #settle({ partition, epoch, order }: Extract<Effect, { type: 'settle-position' }>): Promise<void> {
     const settled = await this.#runners.settle(partition, epoch);
+    if (settled instanceof NatspocError) {
+      this.fail(settled);
+      return;
+    }
     const answer = typeof settled === 'string' ? { position: null, message: settled } : { position: settled };
     this.#feed({ type: 'position-settled', partition, epoch, order, ...answer });
   }

@@ -1,3 +1,4 @@
+import type { NatspocError } from '../../lib/errors.js';
 import type { EventStream, ReaderWindow } from '../../ports/index.js';
 import { inheritedBy } from '../../protocol/partition-start.js';
 import type { PositionMark } from '../../protocol/position-mark.js';
@@ -152,9 +153,9 @@ export class Runners {
   /**
    * Makes the position of a drained partition certain: takes it over once more.
    *
-   * @returns the position, or why there is none yet.
+   * @returns the position, or why there is none yet; an error: no retry can help.
    */
-  async settle(partition: number, epoch: number): Promise<Omit<Closing, 'order'> | string> {
+  async settle(partition: number, epoch: number): Promise<Omit<Closing, 'order'> | string | NatspocError> {
     const { maxCrashes } = this.#settings.runner;
     const ports = { ...this.#ports, maxCrashes, permit: this.#permit, isWanted: () => true };
     const taken = await takeOver(this.#takeover(partition, epoch), ports, () => {});
@@ -163,7 +164,7 @@ export class Runners {
       const { created } = taken.mark;
       return { seq, ...(created !== undefined && { created }), ...(trimmed > 0 && { trimmed }) };
     }
-    if (taken.kind === 'failed') return taken.error.message;
+    if (taken.kind === 'failed') return taken.error;
     return taken.kind === 'fenced' ? 'a newer owner wrote its position' : taken.message;
   }
 

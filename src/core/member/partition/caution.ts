@@ -2,6 +2,7 @@ import type { Crashes } from '../../protocol/crashes.js';
 import type { Alone } from './alone.js';
 import { IN_HAND } from './crash-note.js';
 import type { HandlerCall } from './handler-call.js';
+import { SHORT_LEAD } from './lead.js';
 import type { Permit } from './permit.js';
 import { InvalidMessage } from './verdict.js';
 
@@ -38,12 +39,14 @@ export class Caution {
   readonly #ports: CautionPorts;
   readonly #maxCrashes: number;
   #crashes: Crashes;
-  #left = IN_HAND;
+  #left: number;
   /** Its last call has ended, and that is being committed: another process must not take the message for the cause of a death. */
   #isEnding = false;
 
   constructor(crashes: Crashes, maxCrashes: number, ports: CautionPorts) {
     this.#crashes = crashes;
+    // The owner before was near its position, unless it was the first one that died.
+    this.#left = (crashes.crashes ?? 0) > 1 ? SHORT_LEAD : IN_HAND;
     this.#maxCrashes = maxCrashes;
     this.#ports = ports;
   }

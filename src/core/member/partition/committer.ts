@@ -7,6 +7,7 @@ import { type CommitPolicy, CommitTimer } from './commit-timer.js';
 import { CrashNote } from './crash-note.js';
 import { HandledMark } from './handled-mark.js';
 import type { StopConsuming } from './handler.js';
+import { SHORT_LEAD } from './lead.js';
 import type { PartitionEvents } from './partition-events.js';
 import {
   type OwnPosition,
@@ -145,10 +146,26 @@ export class Committer {
     this.#crashes.set(crashes);
   }
 
+  /** True while deaths of owners count at the position. */
+  get countsDeaths(): boolean {
+    return this.#crashes.isCounting;
+  }
+
+  /** Calls back after the next write, unless that was the last. */
+  whenWritten(resume: () => void): void {
+    this.#idle.push(() => {
+      if (!this.#ended) resume();
+    });
+  }
+
+  get #every(): number {
+    return this.countsDeaths ? Math.min(SHORT_LEAD / 2, this.#policy.every) : this.#policy.every;
+  }
+
   #advance(messages: number, idle: boolean): void {
     this.#handledSince += messages;
     if (this.#writing) return;
-    if (this.#handledSince >= this.#policy.every) void this.#write();
+    if (this.#handledSince >= this.#every) void this.#write();
     else this.#timer.schedule(idle);
   }
 
@@ -207,7 +224,7 @@ export class Committer {
         continue;
       }
       await this.#writeOnce();
-      if (this.#handledSince < this.#policy.every && !this.#ended && this.#isBehind) break;
+      if (this.#handledSince < this.#every && !this.#ended && this.#isBehind) break;
     }
     this.#writing = false;
     if (this.#isBehind && !this.#ended) this.#timer.schedule(false);

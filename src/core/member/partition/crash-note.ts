@@ -23,6 +23,11 @@ export class CrashNote {
     this.#after = after;
   }
 
+  /** True while deaths count: this owner is not past what its predecessors had in hand. */
+  get isCounting(): boolean {
+    return (this.#carried.crashes ?? 0) > 0;
+  }
+
   /** True if a change was not written yet. */
   get isStale(): boolean {
     return this.#version !== this.#kept;

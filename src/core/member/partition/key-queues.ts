@@ -73,6 +73,14 @@ export class KeyQueues {
     return this.#ready[0];
   }
 
+  /** The same for the one of the lowest sequence. */
+  peekFirst(): Entry | undefined {
+    let first: Entry | undefined;
+    for (const entry of this.#ready)
+      if (!first || entry.message.sequence < first.message.sequence) first = entry;
+    return first;
+  }
+
   /** The same for the oldest entry of the partition that is not settled; undefined: it may not be handled now. */
   peekOldest(): Entry | undefined {
     const oldest = this.#oldest;

@@ -8,6 +8,7 @@ import { Following } from './following.js';
 import type { HeldBack } from './gate.js';
 import { StopConsuming } from './handler.js';
 import { ABORT_GRACE_MS } from './handler-timeout.js';
+import { Lead } from './lead.js';
 import type { PartitionReader } from './partition-reader.js';
 import { readAfter } from './read-after.js';
 import type { TrimState, TrimWatch } from './stream-losses.js';
@@ -271,6 +272,15 @@ export class PartitionRunner {
       ? Math.max(trimmed, before?.status.trimmed ?? 0)
       : trimmed;
     if (this.#trimmed > trimmed) committer.trimmed(this.#trimmed);
+    if (committer.countsDeaths) {
+      this.#work.keepShort(
+        new Lead({
+          committed: () => committer.committed,
+          whenWritten: (resume) => committer.whenWritten(resume),
+          isOver: () => !committer.countsDeaths,
+        }),
+      );
+    }
     if (resumed === sequence && needsCaution(crashes.crashes ?? 0, this.#settings.maxCrashes))
       this.#beCautious(committer, crashes, sequence);
   }

@@ -209,7 +209,9 @@ export class TrimWatch {
     if (gaps === 0) return undefined;
     if (mostPerSubject > 0 && this.#mostWaiting >= mostPerSubject && passed > 0)
       return { from, to: received, atMost: Math.min(passed, gaps) };
-    if (fell > 0) return { from, to: Math.max(from, this.#waiting === 0 ? last : received), atMost: fell };
+    // They waited behind what was settled then, perhaps before a message that was received since.
+    const to = this.#waiting === 0 ? last : received;
+    if (fell > 0) return { from: this.#settledTo + 1, to: Math.max(this.#settledTo + 1, to), atMost: fell };
     return undefined;
   }
 

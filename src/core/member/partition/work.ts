@@ -9,6 +9,7 @@ import { Gate, type HeldBack } from './gate.js';
 import { FailedAt, StopConsuming } from './handler.js';
 import type { CallScope, HandlerCall } from './handler-call.js';
 import { type Entry, KeyQueues } from './key-queues.js';
+import type { Lead } from './lead.js';
 import type { Halt, WorkPorts, WorkProgress, WorkSettings } from './work-contract.js';
 
 /**
@@ -27,6 +28,8 @@ export class PartitionWork {
   readonly #gate: Gate;
   /** Set while messages are handled one at a time, because owners have died. */
   #caution: Caution | undefined;
+  /** Set while deaths of owners count. */
+  #lead: Lead | undefined;
   #open = true;
   #abandoned = false;
   #handledCount = 0;
@@ -54,6 +57,11 @@ export class PartitionWork {
       },
     });
     this.#calls = new Calls(scope, ports, settings.handlerTimeoutMs, () => this.#failures.storing > 0);
+  }
+
+  /** Stays close to the position until that is over. To be called before the first message. */
+  keepShort(lead: Lead): void {
+    this.#lead = lead;
   }
 
   /** Handles messages cautiously until that is over. To be called before the first message. */
@@ -85,7 +93,8 @@ export class PartitionWork {
   accept(message: StreamMessage): void {
     if (!this.#open) return;
     this.#batching?.arrived(message);
-    const isPlain = !this.#batching && !this.#caution;
+    this.#lead?.arrived(message.sequence);
+    const isPlain = !this.#batching && !this.#caution && !this.#lead;
     // If nothing waits, a synchronous handler costs no bookkeeping and no promise.
     if (isPlain && this.#queues.size === 0 && this.#gate.mayStart(undefined) && this.#gate.admit())
       this.#callAtOnce(message);
@@ -140,11 +149,22 @@ export class PartitionWork {
 
   /** The messages of the next call: one, or a batch; none: it is not due, or may not start. */
   #next(): readonly Entry[] {
-    const first = this.#caution ? this.#queues.peekOldest() : this.#queues.peek();
+    const first = this.#first();
     const batching = this.#caution ? undefined : this.#batching;
-    if (!first || batching?.isDue(this.#queues) === false || !this.#gate.mayStart(this.#caution)) return [];
+    if (!first || batching?.isDue(this.#queues) === false) return [];
+    if (this.#near([first]).length === 0 || !this.#gate.mayStart(this.#caution)) return [];
     // The quota may end within a batch.
-    return this.#gate.admitted(batching ? batching.next(this.#queues) : [first]);
+    return this.#gate.admitted(this.#near(batching ? batching.next(this.#queues) : [first]));
+  }
+
+  #first(): Entry | undefined {
+    if (this.#caution) return this.#queues.peekOldest();
+    return this.#lead ? this.#queues.peekFirst() : this.#queues.peek();
+  }
+
+  /** The first of these messages, as far as they are near enough to the position. */
+  #near(run: readonly Entry[]): readonly Entry[] {
+    return this.#lead ? this.#lead.within(run, () => this.#pump()) : run;
   }
 
   /** Calls the handler for a message while nothing waits: it becomes an entry only if the call lasts or fails. */
@@ -206,6 +226,7 @@ export class PartitionWork {
     if (advance) this.#progress.advanced(advance.message, advance.messages);
     this.#caution?.settled();
     if (this.#caution?.isOn === false) this.#caution = undefined;
+    if (this.#lead?.isOver) this.#lead = undefined;
     for (const entry of run) {
       if (this.#abandoned) this.#gate.leave(entry);
       else this.#handled(entry.message, how);

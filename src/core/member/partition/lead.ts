@@ -1,0 +1,58 @@
+import type { Entry } from './key-queues.js';
+
+/**
+ * How many messages an owner starts beyond its position while deaths of owners count there. If it dies as well, the next owner has
+ * to look for the cause among this many messages, one at a time.
+ */
+export const SHORT_LEAD = 8;
+
+/** What a {@link Lead} works with. */
+export interface LeadPorts {
+  /** The last committed sequence. */
+  committed(): number;
+  /** Calls back after the next commit. */
+  whenWritten(resume: () => void): void;
+  /** True when no deaths count any more. */
+  isOver(): boolean;
+}
+
+/** Holds handlers back, so that they stay within {@link SHORT_LEAD} messages of the committed position. */
+export class Lead {
+  readonly #ports: LeadPorts;
+  /** Sequences of messages that are not committed, in order. */
+  #ahead: number[] = [];
+  #isWaiting = false;
+
+  constructor(ports: LeadPorts) {
+    this.#ports = ports;
+  }
+
+  get isOver(): boolean {
+    return this.#ports.isOver();
+  }
+
+  /** A message has arrived. */
+  arrived(sequence: number): void {
+    this.#ahead.push(sequence);
+  }
+
+  /** The first of these messages, as far as they may start; calls back when more of them may. */
+  within(due: readonly Entry[], resume: () => void): readonly Entry[] {
+    const committed = this.#ports.committed();
+    const from = this.#ahead.findIndex((sequence) => sequence > committed);
+    this.#ahead.splice(0, from < 0 ? this.#ahead.length : from);
+    const last = this.#ahead[SHORT_LEAD - 1] ?? Number.POSITIVE_INFINITY;
+    const allowed = due.filter(({ message }) => message.sequence <= last);
+    if (allowed.length === 0) this.#wait(resume);
+    return allowed;
+  }
+
+  #wait(resume: () => void): void {
+    if (this.#isWaiting) return;
+    this.#isWaiting = true;
+    this.#ports.whenWritten(() => {
+      this.#isWaiting = false;
+      resume();
+    });
+  }
+}
