@@ -7,7 +7,7 @@ import { type Handler, StopConsuming } from '../../src/core/member/partition/han
 import { SILENT } from '../../src/core/member/partition/logger.js';
 import { Permit } from '../../src/core/member/partition/permit.js';
 import { PartitionRunner } from '../../src/core/member/partition/runner.js';
-import type { TrimState } from '../../src/core/member/partition/stream-losses.js';
+import type { LossesLeft } from '../../src/core/member/partition/takeover.js';
 import { TimeSlice } from '../../src/core/member/partition/time-slice.js';
 import { FakeBucket, FakeStream, fakeMessage, settle } from '../support/fake-partition.js';
 import { ManualClock } from '../support/manual-clock.js';
@@ -18,9 +18,8 @@ interface Wanted {
   ports?: Partial<RunnerPorts>;
   groupStart?: GroupStart;
   /** What the runner before had handled and committed under this epoch. */
-  before?: { position: number; committed: number; trimmed?: number };
-  /** Where it ended in its search for losses. */
-  losses?: TrimState;
+  before?: { position: number; committed: number };
+  losses?: LossesLeft;
 }
 
 /** A runner of partition 0 at epoch 7, with fake ports, and what it told. */
@@ -44,7 +43,7 @@ function bench({
       partition: 0,
       epoch: 7,
       start: groupStart,
-      before: before && { status: { trimmed: 0, ...before }, losses },
+      before: before && { status: before, ...(losses && { losses }) },
     },
     { messages: 100, bytes: 10_000 },
     {
@@ -324,7 +323,10 @@ describe('a partition runner', () => {
   it('looks into a gap that the previous runner has noticed, before it commits what that one had handled', async () => {
     const { bucket, stream, start, told, clock } = bench({
       before: { position: 20, committed: 10 },
-      losses: { settledTo: 10, passed: 9, passedFrom: 10, passedTo: 20, fell: 0 },
+      losses: {
+        state: { settledTo: 10, passed: 9, passedFrom: 10, passedTo: 20, fell: 0 },
+        uncounted: 0,
+      },
     });
     bucket.put({ v: 1, seq: 10, epoch: 7, at: '' });
     stream.range = { first: 15, last: 20 };
@@ -336,7 +338,10 @@ describe('a partition runner', () => {
   });
 
   it('continues the count of the losses that the previous runner has found and not committed', async () => {
-    const { bucket, start, told, clock } = bench({ before: { position: 10, committed: 10, trimmed: 7 } });
+    const { bucket, start, told, clock } = bench({
+      before: { position: 10, committed: 10 },
+      losses: { state: undefined, uncounted: 5 },
+    });
     bucket.put({ v: 1, seq: 10, epoch: 7, at: '', trimmed: 2 });
     await start();
     clock.advance(1_000);

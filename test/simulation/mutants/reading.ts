@@ -251,7 +251,7 @@ export const READING: readonly Mutant[] = [
     edits: [
       core(
         'member/partition/taking',
-        'continues(before?.status, sequence) ? before?.losses : undefined',
+        'continues(before?.status, sequence) ? before?.losses?.state : undefined',
         'undefined',
       ),
     ],

@@ -15,8 +15,7 @@ import { Pauses } from '../partition/pauses.js';
 import { Permit } from '../partition/permit.js';
 import { PartitionRunner } from '../partition/runner.js';
 import { type CallLimit, Slots } from '../partition/slots.js';
-import type { TrimState } from '../partition/stream-losses.js';
-import { type Takeover, takeOver } from '../partition/takeover.js';
+import { type LossesLeft, type Takeover, takeOver } from '../partition/takeover.js';
 import { TimeSlice } from '../partition/time-slice.js';
 import type { LastCall } from './blocked.js';
 import type { MemberPorts, MemberSettings } from './contract.js';
@@ -59,10 +58,7 @@ export class Runners {
   readonly #commit: CommitPolicy;
   readonly #running = new Map<number, { epoch: number; runner: PartitionRunner }>();
   /** The last status of partitions without a runner. */
-  readonly #resting = new Map<
-    number,
-    { epoch: number; status: RunnerStatus; losses: TrimState | undefined }
-  >();
+  readonly #resting = new Map<number, { epoch: number; status: RunnerStatus; losses: LossesLeft }>();
   /** The program's states, by partition. */
   readonly #states = new Map<number, PartitionState>();
   /** Handlers of aborted runners that have not ended yet, by partition. */

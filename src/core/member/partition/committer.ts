@@ -146,6 +146,11 @@ export class Committer {
     this.#crashes.set(crashes);
   }
 
+  /** Messages that the stream dropped, and the position does not record yet. */
+  get uncounted(): number {
+    return this.#trimmed - this.#trimmedKept;
+  }
+
   /** True while deaths of owners count at the position. */
   get countsDeaths(): boolean {
     return this.#crashes.isCounting;

@@ -11,8 +11,8 @@ import { ABORT_GRACE_MS } from './handler-timeout.js';
 import { Lead } from './lead.js';
 import type { PartitionReader } from './partition-reader.js';
 import { readAfter } from './read-after.js';
-import type { TrimState, TrimWatch } from './stream-losses.js';
-import { continues, type Taken, type Takeover } from './takeover.js';
+import type { TrimWatch } from './stream-losses.js';
+import { continues, type LossesLeft, type Taken, type Takeover } from './takeover.js';
 import { Taking } from './taking.js';
 import { PartitionWork } from './work.js';
 import type { Halt } from './work-contract.js';
@@ -108,9 +108,9 @@ export class PartitionRunner {
     };
   }
 
-  /** Where its search for losses has come. */
-  get losses(): TrimState | undefined {
-    return this.#trimWatch?.state;
+  /** What is left of its search for losses. */
+  get losses(): LossesLeft {
+    return { state: this.#trimWatch?.state, uncounted: this.#committer?.uncounted ?? 0 };
   }
 
   /** Takes the partition over and starts to handle it, after `after` has resolved. */
@@ -267,10 +267,8 @@ export class PartitionRunner {
     this.#committer = committer;
     this.#trimWatch = trimWatch;
     const { before } = this.#takeover;
-    // The previous runner may not have committed what it had found.
-    this.#trimmed = continues(before?.status, sequence)
-      ? Math.max(trimmed, before?.status.trimmed ?? 0)
-      : trimmed;
+    this.#trimmed = trimmed;
+    if (continues(before?.status, sequence)) this.#trimmed += before?.losses?.uncounted ?? 0;
     if (this.#trimmed > trimmed) committer.trimmed(this.#trimmed);
     if (committer.countsDeaths) {
       this.#work.keepShort(

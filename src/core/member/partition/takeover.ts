@@ -21,6 +21,14 @@ import { newReaderToken } from './reader-token.js';
 import { streamFit } from './stream-fit.js';
 import type { TrimState } from './stream-losses.js';
 
+/** What a runner leaves of its search for losses to the next one of its epoch. */
+export interface LossesLeft {
+  /** Where it ended; undefined: the stream's readers search. */
+  state: TrimState | undefined;
+  /** Messages that it has found to be lost, and the position does not count. */
+  uncounted: number;
+}
+
 /** The partition to take over, and by which epoch. */
 export interface Takeover {
   group: string;
@@ -37,9 +45,8 @@ export interface Takeover {
   /** How far this member had handled and committed it under the same epoch, if it had. */
   before?:
     | {
-        readonly status: Pick<RunnerStatus, 'position' | 'committed' | 'mark' | 'trimmed'>;
-        /** Where its search for losses ended; undefined: the stream's readers search. */
-        readonly losses?: TrimState | undefined;
+        readonly status: Pick<RunnerStatus, 'position' | 'committed' | 'mark'>;
+        readonly losses?: LossesLeft;
       }
     | undefined;
 }

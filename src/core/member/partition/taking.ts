@@ -140,7 +140,7 @@ export class Taking {
         cleared: () => readCleared(bucket, group, partition),
         trimmed: (trimmed) => this.#events.trimmed(trimmed),
       },
-      continues(before?.status, sequence) ? before?.losses : undefined,
+      continues(before?.status, sequence) ? before?.losses?.state : undefined,
     );
   }
 
