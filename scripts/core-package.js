@@ -6,6 +6,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
+import { BUNDLING } from './bundling.js';
 
 const root = join(import.meta.dirname, '..');
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -18,14 +19,7 @@ try {
     entryPoints: ['index.ts', 'testing/index.ts'].map((name) => join(root, 'src/core', name)),
     outbase: join(root, 'src/core'),
     outdir: join(folder, 'dist'),
-    chunkNames: 'shared/[name]-[hash]',
-    bundle: true,
-    splitting: true,
-    packages: 'external',
-    platform: 'node',
-    format: 'esm',
-    target: 'node20.19',
-    logLevel: 'warning',
+    ...BUNDLING,
   });
   cpSync(join(root, 'dist/core'), join(folder, 'dist'), {
     recursive: true,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCli } from '../support/cli.js';
+import { withPlace } from '../support/place.js';
 import { withServer } from '../support/server.js';
 import { withTempFolder } from '../support/temp.js';
 
@@ -9,20 +10,14 @@ describe('natspoc consume in batches', function () {
   this.timeout(60_000);
   const server = withServer();
   const folder = withTempFolder();
-  let streams = 0;
-  let place: string[];
-
-  beforeEach(() => {
-    const stream = `B${++streams}`;
-    place = ['--server', server.url, '--stream', stream, '--prefix', `${stream}.e`];
-  });
+  const place = withPlace(server, 'B');
 
   const publish = async (count: number) => {
-    const args = ['{{Count}}', '--count', String(count), '--partitions', '2', '-q', ...place];
+    const args = ['{{Count}}', '--count', String(count), '--partitions', '2', '-q', ...place()];
     const exit = await runCli(['publish', ...args]);
     assert.equal(exit.code, 0, exit.stderr);
   };
-  const consume = (...args: string[]) => runCli(['consume', ...place, '--until-caught-up', ...args]);
+  const consume = (...args: string[]) => runCli(['consume', ...place(), '--until-caught-up', ...args]);
   const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '');
 
   it('runs a command for up to N messages of a partition, a line of NDJSON each', async () => {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isRunning } from '../../src/local/server/process.js';
 import { type Cli, type CliExit, runCli, startCli, stopAll } from '../support/cli.js';
+import { withPlace } from '../support/place.js';
 import { renewed } from '../support/renewals.js';
 import { withServer } from '../support/server.js';
 import { withTempFolder } from '../support/temp.js';
@@ -42,13 +43,7 @@ describe('natspoc consume', function () {
   this.timeout(60_000);
   const server = withServer();
   const folder = withTempFolder();
-  let streams = 0;
-  let place: string[];
-
-  beforeEach(() => {
-    const stream = `C${++streams}`;
-    place = ['--server', server.url, '--stream', stream, '--prefix', `${stream}.e`];
-  });
+  const place = withPlace(server, 'C');
   afterEach(stopAll);
 
   /** Publishes the numbers 1 to `count` with ten keys. */
@@ -61,13 +56,13 @@ describe('natspoc consume', function () {
       '--keys',
       '10',
       '-q',
-      ...place,
+      ...place(),
       ...args,
     ]);
     assert.equal(exit.code, 0, exit.stderr);
   };
-  const consume = (...args: string[]): Promise<CliExit> => runCli(['consume', ...place, ...args]);
-  const start = (...args: string[]): Cli => startCli(['consume', ...place, ...args]);
+  const consume = (...args: string[]): Promise<CliExit> => runCli(['consume', ...place(), ...args]);
+  const start = (...args: string[]): Cli => startCli(['consume', ...place(), ...args]);
   /** Everything that waits, as lines. */
   const rest = async (...args: string[]) => {
     const exit = await consume('--until-caught-up', '--output', 'ndjson', ...args);
@@ -105,7 +100,7 @@ describe('natspoc consume', function () {
 
     it('when its pipe is closed, in order', async () => {
       await publish(2_000);
-      const command = `"${process.execPath}" "${ENTRY}" consume ${place.join(' ')} --output ndjson | head -3; exit $((\${PIPESTATUS[0]}))`;
+      const command = `"${process.execPath}" "${ENTRY}" consume ${place().join(' ')} --output ndjson | head -3; exit $((\${PIPESTATUS[0]}))`;
       const child = spawn('bash', ['-c', command], { stdio: ['ignore', 'pipe', 'pipe'] });
       let [stdout, stderr] = ['', ''];
       child.stdout.on('data', (chunk) => {
@@ -173,7 +168,7 @@ describe('natspoc consume', function () {
   it('reports the number of messages that were dropped before they were handled', async () => {
     await publish(20, '--partitions', '1');
     await consume('--count', '5', '--output', 'none');
-    await purge(server.url, place[3] ?? '', 13);
+    await purge(server.url, place()[3] ?? '', 13);
     const exit = await rest();
     assert.match(exit.stderr, /lost in p0: at most 7 messages of sequences 6 to 12/);
     assert.equal(parse(exit.stdout)[0]?.sequence, 13);
@@ -221,26 +216,26 @@ describe('natspoc consume', function () {
         ...['--handler', handler, '--until-caught-up', '--on-failure', 'dead-letter', '--backoff', '1ms'],
       );
       assert.equal(exit.code, 0, exit.stderr);
-      const list = await runCli(['stream', 'redrive', '--dry-run', '--json', ...place]);
+      const list = await runCli(['stream', 'redrive', '--dry-run', '--json', ...place()]);
       const letter = JSON.parse(list.stdout) as Record<string, unknown>;
       assert.deepEqual(
         [letter.sequence, letter.attempts, letter.error, letter.group, letter.key],
         [4, 3, 'four', 'default', 'key-3'],
       );
-      const back = await runCli(['stream', 'redrive', ...place]);
+      const back = await runCli(['stream', 'redrive', ...place()]);
       assert.equal(back.stdout, '1 put back', back.stderr);
       const [line, ...others] = parse((await rest()).stdout);
       assert.deepEqual(others, []);
       assert.deepEqual([line?.data, line?.key, line?.partition], ['4', 'key-3', letter.partition]);
-      const again = await runCli(['stream', 'redrive', ...place]);
+      const again = await runCli(['stream', 'redrive', ...place()]);
       assert.equal(again.stdout, '0 put back: there are no dead letters', again.stderr);
     });
 
     it('reports that there are no dead letters to put back, without failing', async () => {
       await publish(1);
-      const back = await runCli(['stream', 'redrive', ...place]);
+      const back = await runCli(['stream', 'redrive', ...place()]);
       assert.deepEqual([back.code, back.stdout], [0, '0 put back: there are no dead letters'], back.stderr);
-      const list = await runCli(['stream', 'redrive', '--dry-run', ...place]);
+      const list = await runCli(['stream', 'redrive', '--dry-run', ...place()]);
       assert.deepEqual([list.code, list.stdout, list.stderr], [0, '', 'no dead letters']);
     });
 
@@ -362,7 +357,7 @@ describe('natspoc consume', function () {
         assert.equal(exit.code, args[0] === '--handler' ? 1 : 2, exit.stderr);
         assert.match(args[0] === '--json' ? exit.stdout : exit.stderr, line);
         assert.equal(`${exit.stdout}${exit.stderr}`.split('\n').length, 1);
-        const info = await runCli(['stream', ...place]);
+        const info = await runCli(['stream', ...place()]);
         assert.match(info.stderr, /There is no stream/);
       });
     }
@@ -381,7 +376,7 @@ describe('natspoc consume', function () {
       const command = 'echo "$(cat) $NATSPOC_SEQ $NATSPOC_KEY $NATSPOC_ATTEMPT $NATSPOC_SUBJECT"';
       const exit = await consume('--exec', command, '--until-caught-up');
       assert.equal(exit.code, 0, exit.stderr);
-      assert.match(exit.stdout, new RegExp(`^1 1 key-0 1 ${place[5]}\\.p\\.\\d$`));
+      assert.match(exit.stdout, new RegExp(`^1 1 key-0 1 ${place()[5]}\\.p\\.\\d$`));
     });
 
     it('passes on output that is not text, byte by byte', async () => {
@@ -433,11 +428,11 @@ describe('natspoc consume', function () {
   });
 
   it('keeps its partitions, and uses little memory, while its output is not read', async () => {
-    const published = await runCli(['publish', '--count', '30000', '--size', '1KiB', '-q', ...place]);
+    const published = await runCli(['publish', '--count', '30000', '--size', '1KiB', '-q', ...place()]);
     assert.equal(published.code, 0, published.stderr);
     const child = spawn(
       process.execPath,
-      [ENTRY, 'consume', ...place, '--name', 'unread', '--ttl', '1s', '--output', 'ndjson'],
+      [ENTRY, 'consume', ...place(), '--name', 'unread', '--ttl', '1s', '--output', 'ndjson'],
       {
         stdio: ['ignore', 'pipe', 'pipe'],
       },
@@ -449,7 +444,7 @@ describe('natspoc consume', function () {
     try {
       await until('it has begun', () => /claimed p7/.test(stderr), 20_000);
       // It does so three times a ttl.
-      await renewed({ servers: server.url }, place[3] ?? '', 'unread', 12);
+      await renewed({ servers: server.url }, place()[3] ?? '', 'unread', 12);
       assert.doesNotMatch(stderr, /lost|could not renew|fenced/);
       const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
       const residentKb = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isRunning } from '../../src/local/server/process.js';
 import { runCli, startCli, stopAll } from '../support/cli.js';
+import { withPlace } from '../support/place.js';
 import { withServer } from '../support/server.js';
 import { withTempFolder } from '../support/temp.js';
 import { until } from '../support/until.js';
@@ -16,17 +17,11 @@ describe('the command of consume --exec', function () {
   this.timeout(60_000);
   const server = withServer();
   const folder = withTempFolder();
-  let streams = 0;
-  let place: string[];
-
-  beforeEach(() => {
-    const stream = `X${++streams}`;
-    place = ['--server', server.url, '--stream', stream, '--prefix', `${stream}.e`];
-  });
+  const place = withPlace(server, 'X');
   afterEach(stopAll);
 
   const publish = async (...args: string[]) => {
-    const exit = await runCli(['publish', ...args, '-q', ...place]);
+    const exit = await runCli(['publish', ...args, '-q', ...place()]);
     assert.equal(exit.code, 0, exit.stderr);
   };
 
@@ -36,7 +31,7 @@ describe('the command of consume --exec', function () {
       process.execPath,
       ENTRY,
       'consume',
-      ...place,
+      ...place(),
       '--exec',
       'sleep 1',
       '--concurrency',
@@ -75,7 +70,7 @@ describe('the command of consume --exec', function () {
     const command = `sh -c 'trap "" TERM; echo $$ > "${stubborn}"; exec sleep 600' >/dev/null 2>&1 & wait`;
     const exit = await runCli([
       'consume',
-      ...place,
+      ...place(),
       '--exec',
       command,
       '--handler-timeout',
@@ -96,7 +91,7 @@ describe('the command of consume --exec', function () {
     await publish('1');
     const stubborn = join(folder(), 'stubborn');
     const command = `sh -c 'trap "" TERM INT; echo $$ > "${stubborn}"; exec sleep 600' & wait`;
-    const cli = startCli(['consume', ...place, '--exec', command, '--drain-timeout', '1h']);
+    const cli = startCli(['consume', ...place(), '--exec', command, '--drain-timeout', '1h']);
     await until('the command runs', () => existsSync(stubborn) && readFileSync(stubborn, 'utf8') !== '');
     cli.signal('SIGINT');
     await cli.note(/leaving/);
@@ -110,7 +105,7 @@ describe('the command of consume --exec', function () {
     await publish('{{Count}}', '--count', '3');
     const command = 'echo run >&2; read -r line; [ "$line" != 2 ] || exit 65; echo "$line"';
     const args = ['--exec', command, '--on-failure', 'dead-letter', '--partitions', '8', '--until-caught-up'];
-    const exit = await runCli(['consume', ...place, ...args]);
+    const exit = await runCli(['consume', ...place(), ...args]);
     assert.equal(exit.code, 0, exit.stderr);
     assert.deepEqual(exit.stdout.split('\n').sort(), ['1', '3']);
     assert.equal(exit.stderr.match(/^run$/gm)?.length, 3);
@@ -124,7 +119,7 @@ describe('the command of consume --exec', function () {
     await publish('{{Count}}', '--count', '3', '--key', 'one');
     const command = 'lines=$(cat); case "$lines" in *\'"data":"2"\'*) exit 65;; esac; echo "$lines" | wc -l';
     const args = ['--exec', command, '--exec-batch', '3', '--on-failure', 'skip', '--until-caught-up'];
-    const exit = await runCli(['consume', ...place, ...args]);
+    const exit = await runCli(['consume', ...place(), ...args]);
     assert.equal(exit.code, 0, exit.stderr);
     assert.match(exit.stderr, /message 2, attempt 1 failed \(skip\): the command ended with exit code 65/);
     assert.deepEqual(
@@ -136,7 +131,7 @@ describe('the command of consume --exec', function () {
   it('need not read its input', async () => {
     await publish('x'.repeat(100_000));
     const args = ['--exec', 'exec <&-; echo done', '--until-caught-up'];
-    const exit = await runCli(['consume', ...place, ...args]);
+    const exit = await runCli(['consume', ...place(), ...args]);
     assert.equal(exit.code, 0, exit.stderr);
     assert.equal(exit.stdout, 'done');
   });

@@ -1,49 +1,23 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
+const BASE = ['core/lib', 'core/protocol', 'core/ports', 'core/config'];
+const LIBRARY = [...BASE, 'core/nats', 'core/publisher', 'core/health', 'core/member', 'core/admin'];
+
 /** Rooms of src from the bottom up. Each imports only from rooms that stand before it, and of these only what is named. */
 export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'core/lib': [],
   'core/protocol': ['core/lib'],
   'core/ports': ['core/lib', 'core/protocol'],
   'core/config': ['core/lib', 'core/protocol'],
-  'core/nats': ['core/lib', 'core/protocol', 'core/ports', 'core/config'],
+  'core/nats': BASE,
   'core/publisher': ['core/lib', 'core/protocol', 'core/ports'],
   'core/health': ['core/lib'],
-  'core/member': ['core/lib', 'core/protocol', 'core/ports', 'core/config', 'core/nats', 'core/health'],
-  'core/admin': ['core/lib', 'core/protocol', 'core/ports', 'core/config', 'core/nats', 'core/member'],
-  'core/options': [
-    'core/lib',
-    'core/protocol',
-    'core/ports',
-    'core/config',
-    'core/nats',
-    'core/publisher',
-    'core/health',
-    'core/member',
-    'core/admin',
-  ],
-  'core/testing': [
-    'core/lib',
-    'core/protocol',
-    'core/ports',
-    'core/config',
-    'core/publisher',
-    'core/member',
-    'core/options',
-  ],
-  core: [
-    'core/lib',
-    'core/protocol',
-    'core/ports',
-    'core/config',
-    'core/nats',
-    'core/publisher',
-    'core/health',
-    'core/member',
-    'core/admin',
-    'core/options',
-  ],
+  'core/member': [...BASE, 'core/nats', 'core/health'],
+  'core/admin': [...BASE, 'core/nats', 'core/member'],
+  'core/options': LIBRARY,
+  'core/testing': [...BASE, 'core/publisher', 'core/member', 'core/options'],
+  core: [...LIBRARY, 'core/options'],
   text: ['core'],
   local: ['core', 'text'],
   top: ['core', 'text', 'local'],

@@ -1,0 +1,12 @@
+import type { TestServer } from './server.js';
+
+/** Flags that name a stream of its own for each test of the suite; the streams have this letter and a number. */
+export function withPlace(server: Pick<TestServer, 'url'>, letter: string): () => string[] {
+  let streams = 0;
+  let place: string[] = [];
+  beforeEach(() => {
+    const stream = `${letter}${++streams}`;
+    place = ['--server', server.url, '--stream', stream, '--prefix', `${stream}.e`];
+  });
+  return () => place;
+}
