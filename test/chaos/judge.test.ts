@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { keys } from '../../src/core/protocol/keys.js';
-import { encodeRecord, RECORD_VERSION } from '../../src/core/protocol/records.js';
+import { RECORD_VERSION } from '../../src/core/protocol/record-format.js';
+import { encodeRecord } from '../../src/core/protocol/records.js';
 import { judgeHistory } from './judging/judge.js';
 import type { Charge } from './judging/violation.js';
 import {

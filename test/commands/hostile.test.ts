@@ -5,7 +5,7 @@ import { headers } from 'nats';
 import { deadStream, deadSubject } from '../../src/core/protocol/dead-letter.js';
 import { keys } from '../../src/core/protocol/keys.js';
 import { partitionSubject } from '../../src/core/protocol/layout.js';
-import { RECORD_VERSION } from '../../src/core/protocol/records.js';
+import { RECORD_VERSION } from '../../src/core/protocol/record-format.js';
 import { runCli, startCli } from '../support/cli.js';
 import type { GroupRun } from '../support/group-run.js';
 import { assertSafe, HOSTILE } from '../support/hostile.js';

@@ -18,20 +18,14 @@ import { decodeStatsAnswer } from '../../src/core/nats/service/member-stats.js';
 import { readLetter } from '../../src/core/protocol/dead-letter.js';
 import { parseGroupKey, partitionIn } from '../../src/core/protocol/keys.js';
 import { partitionOf, partitionOfSubject } from '../../src/core/protocol/layout.js';
+import { decodeGroupLayout, decodeLayout } from '../../src/core/protocol/layout-records.js';
 import { decodeControlAnswer, decodeRelease } from '../../src/core/protocol/member-orders.js';
 import { decodeMemberStats } from '../../src/core/protocol/member-stats.js';
 import { parseMessageKey, partitionByKey } from '../../src/core/protocol/message-key.js';
 import { inheritedBy } from '../../src/core/protocol/partition-start.js';
-import {
-  decodeGroupLayout,
-  decodeLayout,
-  decodeLease,
-  decodeOverride,
-  decodePosition,
-  decodeSession,
-  decodeStart,
-  unreadableAs,
-} from '../../src/core/protocol/records.js';
+import { decodePosition, decodeStart } from '../../src/core/protocol/position-records.js';
+import { unreadableAs } from '../../src/core/protocol/record-format.js';
+import { decodeLease, decodeOverride, decodeSession } from '../../src/core/protocol/records.js';
 import { subjectMatcher } from '../../src/core/protocol/subject.js';
 import { parseHandled } from '../../src/local/demo/processes.js';
 import { decodeEvent } from '../../src/top/model/decode.js';

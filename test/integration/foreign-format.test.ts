@@ -5,7 +5,7 @@ import { VERSION } from '../../src/core/lib/version.js';
 import { connectNats, type NatsConnection } from '../../src/core/nats/client/connection.js';
 import { openTopology } from '../../src/core/nats/stream/topology.js';
 import { keys } from '../../src/core/protocol/keys.js';
-import { RECORD_VERSION } from '../../src/core/protocol/records.js';
+import { RECORD_VERSION } from '../../src/core/protocol/record-format.js';
 import { runCli, startCli, stopAll } from '../support/cli.js';
 import { withServer } from '../support/server.js';
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { bucketStream, bucketSubject } from '../../src/core/nats/kv/bucket.js';
 import { keys } from '../../src/core/protocol/keys.js';
-import { decodeLease, decodePosition } from '../../src/core/protocol/records.js';
+import { decodePosition } from '../../src/core/protocol/position-records.js';
+import { decodeLease } from '../../src/core/protocol/records.js';
 import { runCli } from '../support/cli.js';
 import type { GroupRun } from '../support/group-run.js';
 import { until } from '../support/until.js';

@@ -1,5 +1,5 @@
 import type { Effect, GroupEvent, ViewEntry, Written } from '../../src/core/protocol/events.js';
-import { RECORD_VERSION } from '../../src/core/protocol/records.js';
+import { RECORD_VERSION } from '../../src/core/protocol/record-format.js';
 import { initialState, type State } from '../../src/core/protocol/state.js';
 import { step } from '../../src/core/protocol/step.js';
 import type { Timing } from '../../src/core/protocol/timing.js';

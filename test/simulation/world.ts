@@ -2,11 +2,11 @@ import type { BucketEntry } from '../../src/core/protocol/entries.js';
 import { keys, parseGroupKey } from '../../src/core/protocol/keys.js';
 import {
   decodeGroupLayout,
-  encodeRecord,
   type GroupLayoutRecord,
   hasOwnPartitions,
-  RECORD_VERSION,
-} from '../../src/core/protocol/records.js';
+} from '../../src/core/protocol/layout-records.js';
+import { RECORD_VERSION } from '../../src/core/protocol/record-format.js';
+import { encodeRecord } from '../../src/core/protocol/records.js';
 import { Timeline } from '../../src/core/testing/timeline.js';
 import { OPERATOR } from './checks/damage.js';
 import { Drops } from './checks/drops.js';

@@ -2,7 +2,8 @@ import { GroupFollower } from '../../src/core/admin/follower.js';
 import type { WatchSink } from '../../src/core/ports/index.js';
 import type { BucketEntry } from '../../src/core/protocol/entries.js';
 import { keys } from '../../src/core/protocol/keys.js';
-import { encodeRecord, RECORD_VERSION } from '../../src/core/protocol/records.js';
+import { RECORD_VERSION } from '../../src/core/protocol/record-format.js';
+import { encodeRecord } from '../../src/core/protocol/records.js';
 
 const GROUP = 'g';
 const AT = '2026-01-05T12:00:00.000Z';

@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict';
 import type { Effect, LayoutEntry, ViewEntry } from '../../src/core/protocol/events.js';
-import {
-  type GroupLayoutRecord,
-  type LeaseRecord,
-  RECORD_VERSION,
-  RESIZED_VERSION,
-} from '../../src/core/protocol/records.js';
+import type { GroupLayoutRecord } from '../../src/core/protocol/layout-records.js';
+import { RECORD_VERSION, RESIZED_VERSION } from '../../src/core/protocol/record-format.js';
+import type { LeaseRecord } from '../../src/core/protocol/records.js';
 import { GroupDriver, lease, leaseRecord, session } from '../support/group-driver.js';
 
 const LAYOUT: GroupLayoutRecord = {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { StartFrom } from '../../src/core/config/start-from.js';
 import { type GroupStart, groupStart } from '../../src/core/member/partition/group-start.js';
-import { RECORD_VERSION } from '../../src/core/protocol/records.js';
+import { RECORD_VERSION } from '../../src/core/protocol/record-format.js';
 import { FakeBucket, FakeStream, settle } from '../support/fake-partition.js';
 import { ManualClock } from '../support/manual-clock.js';
 

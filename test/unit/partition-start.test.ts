@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import type { GroupLayoutRecord } from '../../src/core/protocol/layout-records.js';
 import type { StreamMessage } from '../../src/core/protocol/message.js';
 import {
   behindResize,
@@ -8,7 +9,7 @@ import {
   settledAt,
   startsAt,
 } from '../../src/core/protocol/partition-start.js';
-import { type GroupLayoutRecord, RESIZED_VERSION } from '../../src/core/protocol/records.js';
+import { RESIZED_VERSION } from '../../src/core/protocol/record-format.js';
 
 const layoutOf = (partitions: number, positions: number[]): GroupLayoutRecord => ({
   v: RESIZED_VERSION,

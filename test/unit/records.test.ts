@@ -1,19 +1,15 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { keys, parseGroupKey } from '../../src/core/protocol/keys.js';
+import { decodeGroupLayout, decodeLayout } from '../../src/core/protocol/layout-records.js';
+import { decodePosition, type PositionRecord } from '../../src/core/protocol/position-records.js';
+import { foreignFormat, RESIZED_VERSION, unreadableAs } from '../../src/core/protocol/record-format.js';
 import {
-  decodeGroupLayout,
-  decodeLayout,
   decodeLease,
-  decodePosition,
   decodeSession,
   encodeRecord,
-  foreignFormat,
   type LeaseRecord,
-  type PositionRecord,
-  RESIZED_VERSION,
   type SessionRecord,
-  unreadableAs,
 } from '../../src/core/protocol/records.js';
 
 const bytes = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));

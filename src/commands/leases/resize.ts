@@ -3,7 +3,7 @@ import { Args, Flags } from '../../cli/oclif.js';
 import { StreamCommand } from '../../cli/stream-command.js';
 import { integer } from '../../core/config/parse.js';
 import { NatspocError } from '../../core/lib/errors.js';
-import { MAX_PARTITIONS } from '../../core/protocol/records.js';
+import { MAX_PARTITIONS } from '../../core/protocol/record-format.js';
 import { describePlan, describeResize } from '../../text/resize-report.js';
 
 /** `natspoc leases resize`: another number of partitions, while the group runs. */

@@ -1,6 +1,7 @@
 import type { Bucket } from '../ports/index.js';
 import { keys } from '../protocol/keys.js';
-import { decodeLease, encodeRecord, RECORD_VERSION, unreadableAs } from '../protocol/records.js';
+import { RECORD_VERSION, unreadableAs } from '../protocol/record-format.js';
+import { decodeLease, encodeRecord } from '../protocol/records.js';
 
 const CHANGED = 'its lease has changed meanwhile; try again';
 

@@ -1,5 +1,6 @@
 import type { ViewEntry } from '../protocol/events.js';
-import type { GroupLayoutRecord, LeaseRecord, OverrideRecord, SessionRecord } from '../protocol/records.js';
+import type { GroupLayoutRecord } from '../protocol/layout-records.js';
+import type { LeaseRecord, OverrideRecord, SessionRecord } from '../protocol/records.js';
 
 /** An entry as stored. `atMs`: when it was stored, milliseconds since 1970 on the observer's clock. */
 interface Seen<T> {

@@ -2,8 +2,8 @@ import { NatspocError } from '../lib/errors.js';
 import type { PositionFacts } from '../ports/facts.js';
 import type { Bucket } from '../ports/index.js';
 import { keys } from '../protocol/keys.js';
+import { decodeGroupLayout, type GroupLayoutRecord } from '../protocol/layout-records.js';
 import { startsAt } from '../protocol/partition-start.js';
-import { decodeGroupLayout, type GroupLayoutRecord } from '../protocol/records.js';
 
 /** The layout of a keyed group, and the revision of its entry. */
 export interface FoundLayout {

@@ -1,13 +1,8 @@
 import { NatspocError } from '../lib/errors.js';
 import type { Bucket } from '../ports/index.js';
 import { keys } from '../protocol/keys.js';
-import {
-  decodeOverride,
-  encodeRecord,
-  type OverrideRecord,
-  RECORD_VERSION,
-  unreadableAs,
-} from '../protocol/records.js';
+import { RECORD_VERSION, unreadableAs } from '../protocol/record-format.js';
+import { decodeOverride, encodeRecord, type OverrideRecord } from '../protocol/records.js';
 import { unwritten } from './unwritten.js';
 
 /** How often to retry when others change the entry at the same time. */

@@ -2,7 +2,7 @@ import { mapConcurrently } from '../lib/concurrently.js';
 import type { PositionFacts, StreamFacts } from '../ports/facts.js';
 import type { GroupObserver } from '../ports/observer.js';
 import { type Misfit, misfit } from '../protocol/position-mark.js';
-import type { Unreadable } from '../protocol/records.js';
+import type { Unreadable } from '../protocol/record-format.js';
 
 const CONCURRENT_READS = 16;
 

@@ -4,15 +4,10 @@ import type { Bucket } from '../ports/index.js';
 import type { GroupObserver } from '../ports/observer.js';
 import { keys } from '../protocol/keys.js';
 import { KEY_HEADER } from '../protocol/layout.js';
+import { type GroupLayoutRecord, hasOwnPartitions } from '../protocol/layout-records.js';
 import { behindResize, settledAt } from '../protocol/partition-start.js';
-import {
-  encodeRecord,
-  type GroupLayoutRecord,
-  hasOwnPartitions,
-  MAX_PARTITIONS,
-  RESIZED_VERSION,
-  versionIn,
-} from '../protocol/records.js';
+import { MAX_PARTITIONS, RESIZED_VERSION, versionIn } from '../protocol/record-format.js';
+import { encodeRecord } from '../protocol/records.js';
 import type { GroupFollower } from './follower.js';
 import { type FoundLayout, findGroupLayout, positionsNow } from './group-layout.js';
 import { changeOverride } from './overrides.js';

@@ -18,7 +18,7 @@ import { streamEnd } from '../nats/stream/stream-end.js';
 import { openGroupTopology, type Topology } from '../nats/stream/topology.js';
 import type { StoredMessage } from '../ports/stream-admin.js';
 import type { FoundLetter } from '../protocol/dead-letter.js';
-import { type GroupLayoutRecord, hasOwnPartitions, type LayoutRecord } from '../protocol/records.js';
+import { type GroupLayoutRecord, hasOwnPartitions, type LayoutRecord } from '../protocol/layout-records.js';
 import { writeCleared } from './cleared.js';
 import { GroupAdmin } from './group-admin.js';
 import { findGroupLayout } from './group-layout.js';

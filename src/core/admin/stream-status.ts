@@ -1,6 +1,6 @@
 import type { StreamFacts } from '../ports/facts.js';
 import type { GroupObserver } from '../ports/observer.js';
-import type { LayoutRecord } from '../protocol/records.js';
+import type { LayoutRecord } from '../protocol/layout-records.js';
 import { type GroupStatus, type GroupTotals, readGroupStatus, totalsOf } from './group-status.js';
 
 /** A group in the status of its stream. `lag` null: unknown, because positions are wrong. */

@@ -2,7 +2,8 @@ import { mapConcurrently } from '../lib/concurrently.js';
 import { clearedUpTo } from '../member/partition/cleared.js';
 import type { PositionFacts } from '../ports/facts.js';
 import type { GroupObserver } from '../ports/observer.js';
-import type { ClearedRecord, GroupLayoutRecord } from '../protocol/records.js';
+import type { GroupLayoutRecord } from '../protocol/layout-records.js';
+import type { ClearedRecord } from '../protocol/position-records.js';
 import { positionsNow } from './group-layout.js';
 import { type PositionFault, readPositionFaults } from './position-fault.js';
 

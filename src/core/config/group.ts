@@ -1,5 +1,5 @@
 import { parseMessageKey } from '../protocol/message-key.js';
-import { isFilter } from '../protocol/records.js';
+import { isFilter } from '../protocol/record-format.js';
 import { duration, integer, memberName, NAME_ALLOWED, name, size } from './parse.js';
 import { define } from './setting.js';
 import { FROM_ALLOWED, parseFrom } from './start-from.js';

@@ -1,4 +1,4 @@
-import { MAX_PARTITIONS } from '../protocol/records.js';
+import { MAX_PARTITIONS } from '../protocol/record-format.js';
 import { integer, NAME_ALLOWED, name, subject } from './parse.js';
 import { define } from './setting.js';
 

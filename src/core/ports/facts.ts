@@ -4,7 +4,7 @@
  */
 import type { ProofEntry, ViewEntry } from '../protocol/events.js';
 import type { MemberStats } from '../protocol/member-stats.js';
-import type { Unreadable } from '../protocol/records.js';
+import type { Unreadable } from '../protocol/record-format.js';
 
 /** Messages of a stream that no partition takes: no member ever sees them. */
 export interface Uncovered {

@@ -1,4 +1,4 @@
-import type { PositionRecord } from './records.js';
+import type { PositionRecord } from './position-records.js';
 
 /** From this number of deaths on, an owner tries one message at a time, and records which. */
 const cautiousFrom = (maxCrashes: number): number => Math.min(2, maxCrashes - 1);

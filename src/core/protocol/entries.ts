@@ -1,6 +1,7 @@
 import type { ViewEntry } from './events.js';
 import { parseGroupKey } from './keys.js';
-import { decodeGroupLayout, decodeLease, decodeOverride, decodeSession } from './records.js';
+import { decodeGroupLayout } from './layout-records.js';
+import { decodeLease, decodeOverride, decodeSession } from './records.js';
 
 /** One entry of the bucket; `value` is null if the key was deleted. */
 export interface BucketEntry {

@@ -2,7 +2,8 @@
  * The input and output of the protocol. Events are facts with a monotonic time. Effects are orders to the shell. Both
  * are data.
  */
-import type { Closing, GroupLayoutRecord, LeaseRecord, OverrideRecord, SessionRecord } from './records.js';
+import type { GroupLayoutRecord } from './layout-records.js';
+import type { Closing, LeaseRecord, OverrideRecord, SessionRecord } from './records.js';
 
 /** A decoded session, lease, override or layout entry, from the watch or a reply. */
 export type ViewEntry =

@@ -1,4 +1,4 @@
-import { isId, MAX_PARTITIONS } from './records.js';
+import { isId, MAX_PARTITIONS } from './record-format.js';
 
 /** The bucket's keys. Members watch only `groupPrefix`: proofs of life and positions are outside it. */
 export const keys = {

@@ -1,5 +1,6 @@
 import type { EventOf, LayoutEntry } from './events.js';
-import type { GroupLayoutRecord, LeaseRecord, ResizeOrder } from './records.js';
+import type { GroupLayoutRecord, ResizeOrder } from './layout-records.js';
+import type { LeaseRecord } from './records.js';
 import { report, type State } from './state.js';
 
 /** The resize that the layout orders; null: none. */

@@ -1,6 +1,7 @@
 import { holdClaims } from './begin-anew.js';
 import type { EventOf } from './events.js';
-import { type Closing, type LeaseReason, versionIn } from './records.js';
+import { versionIn } from './record-format.js';
+import type { Closing, LeaseReason } from './records.js';
 import type { State } from './state.js';
 import { applyLease, forgetLease } from './view.js';
 

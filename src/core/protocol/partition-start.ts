@@ -1,5 +1,6 @@
+import type { GroupLayoutRecord } from './layout-records.js';
 import type { StreamMessage } from './message.js';
-import type { GroupLayoutRecord, StartRecord } from './records.js';
+import type { StartRecord } from './position-records.js';
 
 /** Where a partition starts that has no position under its layout. */
 export type PartitionStart = Pick<StartRecord, 'seq' | 'end' | 'created' | 'stored'> & {

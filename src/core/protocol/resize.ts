@@ -1,7 +1,7 @@
 import type { EventOf } from './events.js';
 import { applyLayout, isClosed, lookUpLayout } from './known-layout.js';
 import { writeLease } from './lease-writes.js';
-import { versionIn } from './records.js';
+import { versionIn } from './record-format.js';
 import { isDue, type OwnPartition, report, type State } from './state.js';
 
 /*

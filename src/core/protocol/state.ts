@@ -1,12 +1,6 @@
 import type { AbortReason, Effect, Report } from './events.js';
-import type {
-  Closing,
-  GroupLayoutRecord,
-  LeaseReason,
-  LeaseRecord,
-  OverrideRecord,
-  SessionRecord,
-} from './records.js';
+import type { GroupLayoutRecord } from './layout-records.js';
+import type { Closing, LeaseReason, LeaseRecord, OverrideRecord, SessionRecord } from './records.js';
 import type { Timing } from './timing.js';
 
 /** What a member knows about another one. Times are on this member's clock. */

@@ -2,14 +2,13 @@
 
 import type { DeadLetterFacts, MessageFacts, PastEntry, StreamFacts } from '../../core/ports/facts.js';
 import type { ProofEntry, ViewEntry } from '../../core/protocol/events.js';
+import { decodeGroupLayout, type GroupLayoutRecord } from '../../core/protocol/layout-records.js';
 import { decodeMemberStats, type MemberStats } from '../../core/protocol/member-stats.js';
+import { MAX_PARTITIONS } from '../../core/protocol/record-format.js';
 import {
-  decodeGroupLayout,
   decodeLease,
   decodeOverride,
-  type GroupLayoutRecord,
   type LeaseRecord,
-  MAX_PARTITIONS,
   type OverrideRecord,
   type SessionRecord,
 } from '../../core/protocol/records.js';

@@ -1,5 +1,6 @@
 import { keys } from '../../../src/core/protocol/keys.js';
-import { decodeLease, decodePosition } from '../../../src/core/protocol/records.js';
+import { decodePosition } from '../../../src/core/protocol/position-records.js';
+import { decodeLease } from '../../../src/core/protocol/records.js';
 import type { History } from '../recording/history.js';
 import { describeCallFully, describeFault, describeTime } from './describe.js';
 import type { Violation } from './violation.js';

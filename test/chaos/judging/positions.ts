@@ -1,5 +1,5 @@
 import { keys } from '../../../src/core/protocol/keys.js';
-import { decodePosition } from '../../../src/core/protocol/records.js';
+import { decodePosition } from '../../../src/core/protocol/position-records.js';
 import { type BucketChange, type Call, ERA, type History } from '../recording/history.js';
 import { describeCall, describeTime } from './describe.js';
 import { Frontier, inTime, type PartitionLog } from './order.js';

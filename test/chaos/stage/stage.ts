@@ -2,7 +2,7 @@ import { copyFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SettingName } from '../../../src/core/config/settings.js';
 import type { BucketEntry } from '../../../src/core/protocol/entries.js';
-import { decodePosition } from '../../../src/core/protocol/records.js';
+import { decodePosition } from '../../../src/core/protocol/position-records.js';
 import { type Cli, type CliExit, runCli, stopAll } from '../../support/cli.js';
 import { GroupRun } from '../../support/group-run.js';
 import { until } from '../../support/until.js';

@@ -1,7 +1,9 @@
 import type { BucketEntry } from '../../../src/core/protocol/entries.js';
 import { keys, parseGroupKey } from '../../../src/core/protocol/keys.js';
+import type { GroupLayoutRecord } from '../../../src/core/protocol/layout-records.js';
 import { startsAt } from '../../../src/core/protocol/partition-start.js';
-import { decodeLease, decodePosition, type GroupLayoutRecord } from '../../../src/core/protocol/records.js';
+import { decodePosition } from '../../../src/core/protocol/position-records.js';
+import { decodeLease } from '../../../src/core/protocol/records.js';
 import type { EventLog } from '../model/log.js';
 import { Damage, OPERATOR } from './damage.js';
 import type { Judge } from './judge.js';

@@ -1,4 +1,4 @@
-import { decodePosition } from '../../../src/core/protocol/records.js';
+import { decodePosition } from '../../../src/core/protocol/position-records.js';
 import type { Judge } from './judge.js';
 
 /** A message that ends its process may do so this often, faults of the bucket and new layouts aside: twice before its owners are cautious, then twice. */

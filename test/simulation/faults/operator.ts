@@ -1,11 +1,8 @@
 import { keys } from '../../../src/core/protocol/keys.js';
+import type { GroupLayoutRecord } from '../../../src/core/protocol/layout-records.js';
 import { behindResize } from '../../../src/core/protocol/partition-start.js';
-import {
-  encodeRecord,
-  type GroupLayoutRecord,
-  RECORD_VERSION,
-  RESIZED_VERSION,
-} from '../../../src/core/protocol/records.js';
+import { RECORD_VERSION, RESIZED_VERSION } from '../../../src/core/protocol/record-format.js';
+import { encodeRecord } from '../../../src/core/protocol/records.js';
 import { OPERATOR } from '../checks/damage.js';
 import type { World } from '../world.js';
 import type { Fault } from './fault.js';

@@ -1,10 +1,7 @@
 import { keys } from '../../../src/core/protocol/keys.js';
-import {
-  decodeLease,
-  decodePosition,
-  encodeRecord,
-  RECORD_VERSION,
-} from '../../../src/core/protocol/records.js';
+import { decodePosition } from '../../../src/core/protocol/position-records.js';
+import { RECORD_VERSION } from '../../../src/core/protocol/record-format.js';
+import { decodeLease, encodeRecord } from '../../../src/core/protocol/records.js';
 import { OPERATOR } from '../checks/damage.js';
 import type { World } from '../world.js';
 import type { Fault } from './fault.js';

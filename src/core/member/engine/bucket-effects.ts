@@ -4,12 +4,8 @@ import type { Bucket, ReadOutcome, WriteOutcome } from '../../ports/index.js';
 import { decodeEntry } from '../../protocol/entries.js';
 import type { Effect, GroupEvent, ProofFound, SessionEntry, Written } from '../../protocol/events.js';
 import { keys } from '../../protocol/keys.js';
-import {
-  encodeRecord,
-  type LeaseRecord,
-  RECORD_VERSION,
-  type SessionRecord,
-} from '../../protocol/records.js';
+import { RECORD_VERSION } from '../../protocol/record-format.js';
+import { encodeRecord, type LeaseRecord, type SessionRecord } from '../../protocol/records.js';
 import type { MemberSettings } from './contract.js';
 
 /** Longer than anyone waits, and still exact in JSON. */

@@ -10,8 +10,8 @@ import type {
   ReaderWindow,
 } from '../../ports/index.js';
 import type { Report } from '../../protocol/events.js';
+import type { GroupLayoutRecord } from '../../protocol/layout-records.js';
 import type { PartitionIn } from '../../protocol/partition-start.js';
-import type { GroupLayoutRecord } from '../../protocol/records.js';
 import type { Timing } from '../../protocol/timing.js';
 import type { RunnerSettings, RunnerStatus } from '../partition/contract.js';
 import type { GroupStart } from '../partition/group-start.js';

@@ -5,7 +5,7 @@ import { decodeEntries } from '../../protocol/entries.js';
 import type { Effect, GroupEvent } from '../../protocol/events.js';
 import { keys } from '../../protocol/keys.js';
 import { leaseNow } from '../../protocol/known-layout.js';
-import { type GroupLayoutRecord, hasOwnPartitions } from '../../protocol/records.js';
+import { type GroupLayoutRecord, hasOwnPartitions } from '../../protocol/layout-records.js';
 import { initialState, type State } from '../../protocol/state.js';
 import { step } from '../../protocol/step.js';
 import type { PartitionEvents } from '../partition/partition-events.js';

@@ -1,7 +1,7 @@
 import { NatspocError } from '../../lib/errors.js';
 import type { BucketEntry } from '../../protocol/entries.js';
 import { parseGroupKey } from '../../protocol/keys.js';
-import { foreignFormat, RECORD_VERSION } from '../../protocol/records.js';
+import { foreignFormat, RECORD_VERSION } from '../../protocol/record-format.js';
 
 /**
  * The reason why this member cannot join: sessions of another record format exist, and neither side can read the

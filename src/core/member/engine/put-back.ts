@@ -3,13 +3,9 @@ import type { NatspocError } from '../../lib/errors.js';
 import type { Bucket, LayoutKeeper } from '../../ports/index.js';
 import { keys } from '../../protocol/keys.js';
 import type { PositionMark } from '../../protocol/position-mark.js';
-import {
-  encodeRecord,
-  type PositionRecord,
-  positionTags,
-  RECORD_VERSION,
-  type StartRecord,
-} from '../../protocol/records.js';
+import { type PositionRecord, positionTags, type StartRecord } from '../../protocol/position-records.js';
+import { RECORD_VERSION } from '../../protocol/record-format.js';
+import { encodeRecord } from '../../protocol/records.js';
 import type { GroupStart } from '../partition/group-start.js';
 
 /** How far a partition was handled and committed here. */

@@ -1,8 +1,9 @@
 import type { NatspocError } from '../../lib/errors.js';
 import type { EventStream, ReaderWindow } from '../../ports/index.js';
+import type { GroupLayoutRecord } from '../../protocol/layout-records.js';
 import { inheritedBy } from '../../protocol/partition-start.js';
 import type { PositionMark } from '../../protocol/position-mark.js';
-import type { Closing, GroupLayoutRecord } from '../../protocol/records.js';
+import type { Closing } from '../../protocol/records.js';
 import { random } from '../../protocol/state.js';
 import { Alone } from '../partition/alone.js';
 import type { CommitPolicy } from '../partition/commit-timer.js';

@@ -1,6 +1,6 @@
 import type { Bucket } from '../../ports/index.js';
 import { keys } from '../../protocol/keys.js';
-import { type ClearedRecord, decodeCleared } from '../../protocol/records.js';
+import { type ClearedRecord, decodeCleared } from '../../protocol/position-records.js';
 
 /** The record of what an operator trimmed in a partition; undefined if there is none, or if it cannot be read now. */
 export async function readCleared(

@@ -1,5 +1,5 @@
 import { type Crashes, crashFields } from '../../protocol/crashes.js';
-import type { PositionRecord } from '../../protocol/records.js';
+import type { PositionRecord } from '../../protocol/position-records.js';
 
 /** After this many messages an owner is past everything that its predecessors had in hand when they died. */
 export const IN_HAND = 1_000;

@@ -3,7 +3,9 @@ import { type Clock, sleep } from '../../lib/clock.js';
 import { NatspocError } from '../../lib/errors.js';
 import type { Bucket, EventStream } from '../../ports/index.js';
 import { keys } from '../../protocol/keys.js';
-import { decodeStart, encodeRecord, RECORD_VERSION, type StartRecord } from '../../protocol/records.js';
+import { decodeStart, type StartRecord } from '../../protocol/position-records.js';
+import { RECORD_VERSION } from '../../protocol/record-format.js';
+import { encodeRecord } from '../../protocol/records.js';
 
 const ASK_AGAIN_MS = 100;
 

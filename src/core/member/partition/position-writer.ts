@@ -2,12 +2,8 @@ import { type Clock, sleep } from '../../lib/clock.js';
 import type { NatspocError } from '../../lib/errors.js';
 import type { Bucket, Confirmation } from '../../ports/index.js';
 import { keys } from '../../protocol/keys.js';
-import {
-  decodePosition,
-  encodeRecord,
-  type PositionRecord,
-  type PositionTags,
-} from '../../protocol/records.js';
+import { decodePosition, type PositionRecord, type PositionTags } from '../../protocol/position-records.js';
+import { encodeRecord } from '../../protocol/records.js';
 import { StopConsuming } from './handler.js';
 import type { Permit } from './permit.js';
 

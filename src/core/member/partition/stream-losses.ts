@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from '../../lib/clock.js';
 import type { EventStream, StreamBounds, Trimmed } from '../../ports/index.js';
-import type { ClearedRecord } from '../../protocol/records.js';
+import type { ClearedRecord } from '../../protocol/position-records.js';
 import { clearedUpTo } from './cleared.js';
 
 /** How often to look at the stream while messages wait, and while it drops waiting messages. */

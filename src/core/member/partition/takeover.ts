@@ -6,15 +6,15 @@ import { keys } from '../../protocol/keys.js';
 import type { StreamMessage } from '../../protocol/message.js';
 import type { PartitionStart } from '../../protocol/partition-start.js';
 import type { PositionMark } from '../../protocol/position-mark.js';
-import { readerName } from '../../protocol/reader-name.js';
 import {
   decodePosition,
-  encodeRecord,
   type PositionRecord,
   type PositionTags,
   positionTags,
-  unreadableAs,
-} from '../../protocol/records.js';
+} from '../../protocol/position-records.js';
+import { readerName } from '../../protocol/reader-name.js';
+import { unreadableAs } from '../../protocol/record-format.js';
+import { encodeRecord } from '../../protocol/records.js';
 import type { RunnerStatus } from './contract.js';
 import type { Permit } from './permit.js';
 import { newReaderToken } from './reader-token.js';

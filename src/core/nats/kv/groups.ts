@@ -1,4 +1,4 @@
-import { isId } from '../../protocol/records.js';
+import { isId } from '../../protocol/record-format.js';
 import type { NatsHandles } from '../client/handles.js';
 import { bucketStream, bucketSubject } from './bucket.js';
 

@@ -1,7 +1,7 @@
 import { DeliverPolicy } from 'nats';
 import type { SessionTrace, SessionTraces } from '../../ports/session-traces.js';
 import { keys } from '../../protocol/keys.js';
-import { isId } from '../../protocol/records.js';
+import { isId } from '../../protocol/record-format.js';
 import type { NatsHandles } from '../client/handles.js';
 import { toNatspocError } from '../client/outcome.js';
 import { fetchAll } from '../jetstream/fetch.js';

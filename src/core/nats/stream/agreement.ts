@@ -1,7 +1,8 @@
 import type { StreamInfo } from 'nats';
 import type { Config } from '../../config/config.js';
 import { NatspocError } from '../../lib/errors.js';
-import { type LayoutRecord, RECORD_VERSION } from '../../protocol/records.js';
+import type { LayoutRecord } from '../../protocol/layout-records.js';
+import { RECORD_VERSION } from '../../protocol/record-format.js';
 import type { StoredLayout } from './layout-entry.js';
 import {
   checkDescription,

@@ -4,8 +4,10 @@ import type { PositionFacts, ReaderFacts, StreamFacts, Uncovered } from '../../p
 import type { GroupObserver } from '../../ports/observer.js';
 import type { BucketEntry } from '../../protocol/entries.js';
 import { keys, partitionIn } from '../../protocol/keys.js';
+import { decodeGroupLayout } from '../../protocol/layout-records.js';
+import { decodePosition } from '../../protocol/position-records.js';
 import { readerNamePrefix } from '../../protocol/reader-name.js';
-import { decodeGroupLayout, decodePosition, madeOn, unreadableAs } from '../../protocol/records.js';
+import { madeOn, unreadableAs } from '../../protocol/record-format.js';
 import { toNatspocError } from '../client/outcome.js';
 import { type FetchOptions, fetchAll, fetchMessages } from '../jetstream/fetch.js';
 import { placeOf } from '../jetstream/stored-message.js';

@@ -9,14 +9,14 @@ import type { Config } from '../../config/config.js';
 import { NatspocError } from '../../lib/errors.js';
 import type { Bucket, LayoutKeeper } from '../../ports/index.js';
 import { keys } from '../../protocol/keys.js';
-import { tokensOf } from '../../protocol/message-key.js';
 import {
   decodeGroupLayout,
-  decodeStart,
   type GroupLayoutRecord,
   hasOwnPartitions,
-  RECORD_VERSION,
-} from '../../protocol/records.js';
+} from '../../protocol/layout-records.js';
+import { tokensOf } from '../../protocol/message-key.js';
+import { decodeStart } from '../../protocol/position-records.js';
+import { RECORD_VERSION } from '../../protocol/record-format.js';
 import { type Concern, refuse } from '../client/concern.js';
 import type { NatsHandles } from '../client/handles.js';
 import { openManager } from '../client/manager.js';

@@ -1,6 +1,7 @@
 import { NatspocError } from '../../lib/errors.js';
 import type { Bucket, LayoutKeeper } from '../../ports/index.js';
-import { encodeRecord, type GroupLayoutRecord, type LayoutRecord } from '../../protocol/records.js';
+import type { GroupLayoutRecord, LayoutRecord } from '../../protocol/layout-records.js';
+import { encodeRecord } from '../../protocol/records.js';
 
 /** A layout in a bucket. */
 export interface StoredLayout<T = LayoutRecord> {

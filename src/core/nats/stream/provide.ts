@@ -1,6 +1,6 @@
 import type { StreamInfo } from 'nats';
 import type { Config } from '../../config/config.js';
-import type { LayoutRecord } from '../../protocol/records.js';
+import type { LayoutRecord } from '../../protocol/layout-records.js';
 import type { NatsHandles } from '../client/handles.js';
 import { hasDefaultConsumers } from '../client/server-version.js';
 import { bucketStream, type NatsBucket } from '../kv/bucket.js';

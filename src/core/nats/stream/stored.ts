@@ -1,7 +1,7 @@
 import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from 'nats';
 import type { Config } from '../../config/config.js';
 import { partitionWildcard } from '../../protocol/layout.js';
-import type { LayoutRecord } from '../../protocol/records.js';
+import type { LayoutRecord } from '../../protocol/layout-records.js';
 import { bucketStream, bucketSubject } from '../kv/bucket.js';
 import { describeLayout } from './stream-layout.js';
 

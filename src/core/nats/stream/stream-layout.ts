@@ -5,7 +5,8 @@ import { NatspocError } from '../../lib/errors.js';
 import type { Bucket, LayoutKeeper } from '../../ports/index.js';
 import { keys } from '../../protocol/keys.js';
 import { partitionWildcard } from '../../protocol/layout.js';
-import { decodeLayout, type LayoutRecord, RECORD_VERSION } from '../../protocol/records.js';
+import { decodeLayout, type LayoutRecord } from '../../protocol/layout-records.js';
+import { RECORD_VERSION } from '../../protocol/record-format.js';
 import { collide } from './collide.js';
 import { entryKeeper, type LayoutEntry, readEntry, type StoredLayout, writeEntry } from './layout-entry.js';
 

@@ -1,0 +1,103 @@
+/** The layouts of streams and of keyed groups, as the bucket holds them. */
+import { decode, isCount, parseObject } from '../lib/json.js';
+import {
+  isFilter,
+  isHash,
+  isPartitionCount,
+  isPositive,
+  isPrefix,
+  isText,
+  isVersion,
+  MAX_PARTITIONS,
+} from './record-format.js';
+
+/** What all publishers and members of a stream agree on. */
+export interface LayoutRecord {
+  v: number;
+  prefix: string;
+  partitions: number;
+  hash: 'fnv1a32';
+}
+
+/** What all members of a keyed group agree on: its partitions are the messages of a stream by the hash of their keys. */
+export interface GroupLayoutRecord {
+  v: number;
+  /** Where the key of a message is, see `MessageKey`. */
+  key: string;
+  /** Which subjects of the stream it handles: one pattern. */
+  filter: string;
+  partitions: number;
+  hash: 'fnv1a32';
+  /** How often the group was resized; absent: never. */
+  epoch?: number | undefined;
+  /**
+   * The group began with the partitions of the stream's own layout, which has this prefix. Until it is resized for the first time,
+   * the subject of a message says its partition, not the key.
+   */
+  prefix?: string | undefined;
+  /** The partitions before the last resize. */
+  before?: LayoutBefore | undefined;
+  /** An operator wants another number of partitions. */
+  next?: ResizeOrder | undefined;
+}
+
+/** The partitions that a resize has replaced. */
+export interface LayoutBefore {
+  partitions: number;
+  /** The last stream sequence handled in each of them. */
+  positions: number[];
+  /** See `PositionMark`. */
+  created?: number | undefined;
+  /** Upper bound of messages that the stream dropped before they were handled, in all of them; absent: none. */
+  trimmed?: number | undefined;
+}
+
+/** What an operator wants: another number of partitions. */
+export interface ResizeOrder {
+  partitions: number;
+  /** The operator, for people. */
+  by: string;
+  /** Wall clock, ISO 8601: for people only. */
+  at: string;
+}
+
+const GROUP_LAYOUT = {
+  v: isVersion,
+  key: isText,
+  filter: isFilter,
+  partitions: isPartitionCount,
+  hash: isHash,
+};
+
+const isCounts = (value: unknown): value is number[] =>
+  Array.isArray(value) && value.length <= MAX_PARTITIONS && value.every(isCount);
+
+const BEFORE = { partitions: isPartitionCount, positions: isCounts };
+
+const ORDER = { partitions: isPartitionCount, by: isText, at: isText };
+
+const LAYOUT = { v: isVersion, prefix: isPrefix, partitions: isPartitionCount, hash: isHash };
+
+/** The layout in these bytes, or undefined. */
+export const decodeLayout = (bytes: Uint8Array): LayoutRecord | undefined =>
+  decode(parseObject(bytes), LAYOUT);
+
+/** The layout of a keyed group in these bytes, or undefined. */
+export function decodeGroupLayout(bytes: Uint8Array): GroupLayoutRecord | undefined {
+  const fields = parseObject(bytes);
+  const layout = decode(fields, GROUP_LAYOUT, { epoch: isPositive, prefix: isPrefix });
+  if (!layout || fields?.prefix !== layout.prefix) return undefined;
+  const before = decode(fields?.before, BEFORE, { created: isCount, trimmed: isPositive });
+  const next = decode(fields?.next, ORDER);
+  // A part that cannot be read must not be taken for one that is not there.
+  if (fields?.before !== undefined && before?.positions.length !== (before?.partitions ?? -1))
+    return undefined;
+  if (fields?.next !== undefined && !next) return undefined;
+  return { ...layout, ...(before && { before }), ...(next && { next }) };
+}
+
+/** True while the partitions of a group are those of the stream's own layout, although it has a layout of its own. */
+export const hasOwnPartitions = ({
+  prefix,
+  epoch = 0,
+}: Pick<GroupLayoutRecord, 'prefix' | 'epoch'>): boolean => prefix !== undefined && epoch === 0;
