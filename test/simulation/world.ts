@@ -183,7 +183,9 @@ export class World {
     const next = (): void => {
       if (!this.isPublishing) return;
       if (this.server.isUp) this.store(this.random.int(0, this.settings.partitions - 1));
-      this.timeline.after(this.random.between(0, 2_000 / this.settings.publishRate), next);
+      const { publishRate, partitions } = this.settings;
+      // A resize must not leave its partitions more than they can handle.
+      this.timeline.after(this.random.between(0, 2_000 / Math.min(publishRate, partitions)), next);
     };
     next();
   }
