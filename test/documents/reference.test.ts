@@ -48,12 +48,12 @@ describe('the table of events', () => {
 });
 
 describe('folders that remain on the machine', () => {
-  it('are those in the README', () => {
-    const readme = readProject('README.md').replaceAll('\n', ' ');
+  it('are those in the operations guide', () => {
+    const guide = readProject('docs/operations.md').replaceAll('\n', ' ');
     for (const platform of ['linux', 'darwin'] as const) {
       const place = { platform, env: {}, home: '~' };
-      assert.ok(readme.includes(`\`${dirname(defaultStoreDir(place))}\``), defaultStoreDir(place));
-      assert.ok(readme.includes(`\`${cacheDir(place)}\``), cacheDir(place));
+      assert.ok(guide.includes(`\`${dirname(defaultStoreDir(place))}\``), defaultStoreDir(place));
+      assert.ok(guide.includes(`\`${cacheDir(place)}\``), cacheDir(place));
     }
   });
 });
