@@ -11,9 +11,14 @@ import type { Unread } from '../core/admin/unread.js';
 import { escapeControl, wrap } from '../core/lib/text.js';
 import { aboutCount, countOf, formatCount, formatDuration, formatRate } from '../core/lib/units.js';
 import { describeUncovered } from '../core/member/status-lines.js';
+import { describeHoldUp, holdUpState, isLong, remedyOf } from '../core/protocol/hold-up.js';
 import { formatTable } from './table.js';
 
 const NONE = '-';
+/** Before what stands below a row. */
+const BELOW = '    ';
+/** The largest number of partitions for which commands are named. */
+const REMEDIES = 3;
 /** The largest number of partitions named in one line. */
 const NAMED = 8;
 
@@ -22,9 +27,11 @@ const duration = (ms: number | null): string => (ms === null ? NONE : formatDura
 export const expiry = (ms: number | null): string =>
   ms === null ? NONE : ms < 0 ? `${formatDuration(-ms)} ago` : formatDuration(ms);
 
-/** The state of a partition and its pin: `running, pinned to a`. */
-export const stateText = ({ state, pin }: Pick<LeaseStatus, 'state' | 'pin'>): string =>
-  escapeControl(pin === null ? state : `${state}, pinned to ${pin}`);
+/** The state of a partition and its pin: `running, pinned to a`, `retrying 7/100 in 12 s`. */
+export function stateText({ state, pin, holdUp }: Pick<LeaseStatus, 'state' | 'pin' | 'holdUp'>): string {
+  const shown = (holdUp && holdUpState(holdUp)) ?? state;
+  return escapeControl(pin === null ? shown : `${shown}, pinned to ${pin}`);
+}
 
 /**
  * The table of `leases`: one line per partition; `!` marks partitions that need attention, so that colour is not needed.
@@ -75,7 +82,33 @@ export function formatLeases(
   const resizing = resize
     ? wrap(describeResizing(resize, partitions.length), width ?? Number.POSITIVE_INFINITY)
     : [];
-  return [...table, ...resizing, ...formatTrimmed(partitions, width), ...outside];
+  const below = formatHoldUps(partitions, width);
+  const rowsBelow = table.flatMap((row, i) => [row, ...(below[i - 1] ?? [])]);
+  return [
+    ...rowsBelow,
+    ...resizing,
+    ...formatTrimmed(partitions, width),
+    ...formatRemedies(partitions, width),
+    ...outside,
+  ];
+}
+
+/** What holds each partition up, as lines below its row; none: nothing. */
+const formatHoldUps = (leases: readonly LeaseStatus[], width = Number.POSITIVE_INFINITY): string[][] =>
+  leases.map(({ holdUp }) =>
+    holdUp
+      ? wrap(describeHoldUp(holdUp), Math.max(20, width - BELOW.length)).map((line) => BELOW + line)
+      : [],
+  );
+
+/** What to do about partitions that have been held up for long: one line each, for the first ones. */
+function formatRemedies(leases: readonly LeaseStatus[], width = Number.POSITIVE_INFINITY): string[] {
+  return leases
+    .flatMap(({ partition, holdUp }) =>
+      holdUp && isLong(holdUp) ? [`p${partition}: ${remedyOf(partition, holdUp)}`] : [],
+    )
+    .slice(0, REMEDIES)
+    .flatMap((line) => wrap(line, width));
 }
 
 /** A resize that is under way, as one line. */

@@ -12,7 +12,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'core/config': ['core/lib', 'core/protocol'],
   'core/nats': BASE,
   'core/publisher': ['core/lib', 'core/protocol', 'core/ports'],
-  'core/health': ['core/lib'],
+  'core/health': ['core/lib', 'core/protocol'],
   'core/member': [...BASE, 'core/nats', 'core/health'],
   'core/admin': [...BASE, 'core/nats', 'core/member'],
   'core/options': LIBRARY,

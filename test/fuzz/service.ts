@@ -35,7 +35,7 @@ const identities = new MicroIdentities(connection as unknown as NatsConnection, 
   version: '1.0.0',
   metadata: {},
   stats: () => ({ v: 1 }),
-  control: { release: () => [1], stop: () => [1] },
+  control: { release: () => [1], retry: () => [1], skip: () => [1], stop: () => [1] },
 });
 const { id = '' } = (await identities.create()) ?? {};
 
@@ -48,6 +48,8 @@ const SUBJECTS = [
   `${AT}.stats`,
   `${AT}.release`,
   `${AT}.stop`,
+  `${AT}.retry`,
+  `${AT}.skip`,
 ];
 
 /** Requests as members get them, and what is none. */

@@ -68,6 +68,7 @@ describe('permissions as documented', function () {
     });
     assert.equal((await other.exited).code, 0);
     assert.match(await succeeds('operator', ['leases', 'release', '3']), /p3 stays with worker/);
+    assert.match(await succeeds('operator', ['leases', 'retry', '3']), /p3: nothing holds it up/);
     assert.match(await succeeds('operator', ['leases', 'pause', '2']), /p2 paused/);
     assert.match(await succeeds('operator', ['leases', 'resume', '2']), /p2 resumed/);
     assert.match(await succeeds('operator', ['leases', 'pin', '1', '--to', 'worker']), /pinned to worker/);
@@ -111,6 +112,7 @@ describe('permissions as documented', function () {
     });
     await consumer.note(/(claimed|acquired) p3/);
     await refused('observer', ['publish', 'x'], 'subject.events.p.');
+    await refused('observer', ['leases', 'retry', '1'], '.retry');
     await refused('observer', ['leases', 'pause', '1'], '$KV.EVENTS_leases.group.default.override.1');
     await refused('observer', ['leases', 'pin', '1', '--to', 'left-alone'], 'override.1');
     await refused('observer', ['leases', 'seek', '1', '--to', 'first', '--force'], 'override.1');

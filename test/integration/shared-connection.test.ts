@@ -118,7 +118,7 @@ describe('the identity of a member', function () {
         version: '0.0.0',
         metadata: {},
         stats: () => ({}),
-        control: { release: () => [], stop: () => [] },
+        control: { release: () => [], retry: () => [], skip: () => [], stop: () => [] },
       });
       proxy.silence();
       const creating = identities.create();

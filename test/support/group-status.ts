@@ -22,6 +22,7 @@ export function lease(partition: number, change: Partial<LeaseStatus> = {}): Lea
     pin: null,
     ratePerSecond: 0,
     state: 'running',
+    holdUp: null,
     ...change,
   };
 }

@@ -6,6 +6,7 @@ import { Permit } from '../../src/core/member/partition/permit.js';
 import { TimeSlice } from '../../src/core/member/partition/time-slice.js';
 import { PartitionWork } from '../../src/core/member/partition/work.js';
 import type { Halt, WorkPorts, WorkSettings } from '../../src/core/member/partition/work-contract.js';
+import type { HoldUp } from '../../src/core/protocol/hold-up.js';
 import { fakeMessage } from './fake-partition.js';
 import { ManualClock } from './manual-clock.js';
 
@@ -21,7 +22,9 @@ export class WorkBench {
   readonly clock = new ManualClock();
   readonly permit = new Permit(this.clock);
   readonly log: string[] = [];
-  readonly halts: Halt[] = [];
+  readonly halts: (Exclude<Halt, { kind: 'halted' }> | { kind: 'halted'; message: string })[] = [];
+  /** What the last halt tells of its message. */
+  held: HoldUp | undefined;
   position = 0;
   readonly work: PartitionWork;
 
@@ -53,7 +56,13 @@ export class WorkBench {
           this.position = sequence;
         },
         starving: () => {},
-        halting: (halt) => this.halts.push(halt),
+        halting: (halt) => {
+          if (halt.kind === 'stopped') this.halts.push(halt);
+          else {
+            this.halts.push({ kind: halt.kind, message: halt.message });
+            this.held = halt.held;
+          }
+        },
       },
     );
   }

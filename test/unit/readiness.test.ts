@@ -5,6 +5,7 @@ import { Readiness } from '../../src/core/health/readiness.js';
 import type { PartitionStatus } from '../../src/core/member/engine/contract.js';
 import type { Standing } from '../../src/core/member/engine/standstill.js';
 import type { MemberEventMap } from '../../src/core/member/member-events.js';
+import { holdUp } from '../../src/core/protocol/hold-up.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 const partition = (number: number, more: Partial<PartitionStatus> = {}): PartitionStatus => ({
@@ -60,7 +61,19 @@ describe('readiness', () => {
 
   it('fails while a partition is halted, stuck, or kept by a handler for more than a minute', () => {
     const { member, readiness } = bench();
-    member.partitions = [partition(0, { state: 'halted' }), partition(1, { lag: 5 }), partition(2)];
+    const halted = {
+      why: 'halted',
+      sequence: 11,
+      attempt: 3,
+      maxAttempts: 3,
+      reason: 'no',
+      forMs: 5_000,
+    } as const;
+    member.partitions = [
+      partition(0, { state: 'halted', holdUp: holdUp(halted) }),
+      partition(1, { lag: 5 }),
+      partition(2),
+    ];
     member.standing = [
       handler(61_000),
       { partition: 2, why: 'stuck', reason: 'messages wait, but none arrives', forMs: 12_000 },
@@ -68,7 +81,7 @@ describe('readiness', () => {
     assert.deepEqual(readiness.problems(), [
       'p1 has made no progress for 1m 1s: the handler of message 11 runs',
       'p2 has made no progress for 12 s: messages wait, but none arrives',
-      'p0 is given up',
+      'p0 is halted for 5.0 s at message 11, attempt 3/3: no; "leases retry 0" tries it now, "leases skip 0 --message 11" gives the message up',
     ]);
   });
 });

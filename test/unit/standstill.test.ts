@@ -41,15 +41,21 @@ function bench() {
   state.own.set(3, own);
   const bucket = { refusal: undefined as string | undefined, answerMs: 1 };
   const runner = { status: { ...STATUS }, running: [] as number[], held: undefined as HeldBack | undefined };
-  const standstill = new Standstill({ state: () => state, bucket, status: () => runner });
-  return { state, own, bucket, runner, standstill };
+  const failure = { text: undefined as string | undefined };
+  const standstill = new Standstill({
+    state: () => state,
+    bucket,
+    status: () => runner,
+    failureOf: () => failure.text,
+  });
+  return { state, own, bucket, runner, failure, standstill };
 }
 
 describe('a standstill', () => {
   it('is reported after ten seconds, then once a minute, with the reason', () => {
-    const { own, standstill } = bench();
+    const { own, failure, standstill } = bench();
     own.phase = 'waiting';
-    standstill.failed(3, 'its reader could not be opened in time');
+    failure.text = 'its reader could not be opened in time';
     const told: number[] = [];
     for (let now = 0; now <= 75_000; now += 1_000) {
       // It starts again in between, and gets no further.

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { FailurePolicy } from '../../src/core/config/retry.js';
 import type { Clock } from '../../src/core/lib/clock.js';
 import { NatspocError } from '../../src/core/lib/errors.js';
+import { GiveUps } from '../../src/core/member/partition/give-ups.js';
 import { type Handler, StopConsuming } from '../../src/core/member/partition/handler.js';
 import { Permit } from '../../src/core/member/partition/permit.js';
 import { Quota } from '../../src/core/member/partition/quota.js';
@@ -189,6 +190,61 @@ describe('the work of a partition', () => {
       await end(1);
       await end(3);
       assert.equal(bench.position, 5);
+    });
+  });
+
+  describe('what holds it up', () => {
+    it('is the first message that failed, with its error, attempts and the next one, until it is settled', () => {
+      let fails = true;
+      const failure: FailurePolicy = {
+        maxAttempts: 9,
+        backoff: { baseMs: 1_000, maxMs: 1_000 },
+        onExhausted: 'halt',
+      };
+      const bench = new Bench(
+        ({ key }) => {
+          if (fails && key !== 'well') throw new Error(`no ${'x'.repeat(300)}`);
+        },
+        { failure, concurrency: 4 },
+      );
+      bench.keyed([1, 'well'], [2, 'b'], [3, 'c'], [4, 'well']);
+      bench.clock.advance(400);
+      const { reason = '', ...told } = bench.work.holdUp ?? {};
+      const known = { why: 'retrying', sequence: 2, key: 'b', attempt: 1, maxAttempts: 9 };
+      assert.deepEqual(told, { ...known, nextInMs: 600, forMs: 400, others: 1 });
+      assert.equal(reason.length, 200);
+      bench.work.retryNow();
+      assert.equal(bench.work.holdUp?.attempt, 2, 'it is tried at once');
+      assert.equal(bench.work.holdUp?.forMs, 400, 'since its first failure');
+      fails = false;
+      bench.work.retryNow();
+      assert.equal(bench.work.holdUp, undefined);
+      assert.equal(bench.position, 4);
+      bench.clock.advance(5_000);
+      assert.equal(bench.log.length, 4 + 4, 'the waits that were ended do not try it again');
+    });
+
+    it('is gone when an operator has given the message up, also in the middle of a batch', async () => {
+      const giveUps = new GiveUps();
+      const limits = { messages: 4, bytes: 1_000_000, waitMs: 0 };
+      const called: number[][] = [];
+      const handler = giveUps.guard({
+        limits,
+        handler: (messages) => {
+          called.push(messages.map(({ sequence }) => sequence));
+        },
+      });
+      giveUps.add(2, 'skip', 'given up by an operator: no');
+      const bench = new Bench(handler, {}, { giveUps });
+      bench.accept(1, 2, 3, 4);
+      for (let i = 0; i < 10; i++) await settle();
+      assert.equal(bench.position, 4);
+      assert.ok(!called.flat().includes(2), 'it is not tried');
+      assert.ok(
+        bench.log.some((line) => line.startsWith('failed 2') && line.endsWith('skip')),
+        bench.log.join(),
+      );
+      assert.equal(giveUps.howOf(2), undefined, 'the order is carried out once');
     });
   });
 

@@ -1,6 +1,7 @@
 import { escapeControl } from '../lib/text.js';
 import { formatCount, formatDuration } from '../lib/units.js';
 import { describeUncovered } from '../member/status-lines.js';
+import { describeHoldUp, isLong, remedyOf } from '../protocol/hold-up.js';
 import { unevenLoads } from './balance.js';
 import type { GroupStatus, LeaseStatus, ResizeStatus } from './group-status.js';
 import { describeLag } from './lag.js';
@@ -118,21 +119,20 @@ function* checkLease(lease: LeaseStatus, { maxLag }: CheckLimits): Iterable<Find
       break;
     case 'halted':
       if (fault === null)
-        yield finding(
-          'halted',
-          'critical',
-          `p${partition} is halted at ${owner}: a message failed for good, or its position cannot be read`,
-          about,
-        );
+        yield finding('halted', 'critical', `p${partition} of ${owner} is halted${because(lease)}`, about);
       break;
     case 'waiting':
       if (fault === null)
         yield finding(
           'retrying',
           'warning',
-          `p${partition}: its owner ${owner} could not start it, and retries`,
+          `p${partition}: its owner ${owner} could not start it, and retries${because(lease)}`,
           about,
         );
+      break;
+    case 'retrying':
+      if (lease.holdUp && isLong(lease.holdUp))
+        yield finding('retrying', 'warning', `p${partition} of ${owner} is held up${because(lease)}`, about);
       break;
     case 'unreadable':
       yield finding(
@@ -163,6 +163,10 @@ function* checkLease(lease: LeaseStatus, { maxLag }: CheckLimits): Iterable<Find
     yield finding('lag', 'critical', message, about);
   }
 }
+
+/** What holds a partition up, and what to do. */
+const because = ({ partition, holdUp }: LeaseStatus): string =>
+  holdUp === null ? '' : `: ${describeHoldUp(holdUp)}; ${remedyOf(partition, holdUp)}`;
 
 function* checkMember(member: MemberStatus): Iterable<Finding> {
   const { name, state, expiresInMs } = member;

@@ -15,6 +15,13 @@ import { GroupFollower } from './follower.js';
 import { type GroupChange, readable } from './group-entries.js';
 import { findGroupLayout, positionsNow } from './group-layout.js';
 import { type GroupStatus, readGroupStatus } from './group-status.js';
+import {
+  type HeldUpOutcome,
+  type HeldUpPorts,
+  retryPartitions,
+  type SkipOrder,
+  skipMessage,
+} from './held-up.js';
 import { lastOwner, readTenures, type Tenure } from './history.js';
 import { operatorName } from './operator.js';
 import { changeOverride } from './overrides.js';
@@ -160,6 +167,27 @@ export class GroupAdmin {
       },
       { partitions, to, force, ...patienceOf(this.#config) },
     );
+  }
+
+  /** Makes owners try now what holds their partitions up. */
+  retry(follower: GroupFollower, partitions: readonly number[]): Promise<HeldUpOutcome[]> {
+    return retryPartitions(this.#heldUpPorts(follower), partitions);
+  }
+
+  /** Makes the owner give up the message that holds its partition up, and waits until the partition has passed it. */
+  skip(
+    follower: GroupFollower,
+    message: Pick<SkipOrder, 'partition' | 'sequence' | 'deadLetter'>,
+    signal?: AbortSignal,
+  ): Promise<HeldUpOutcome> {
+    const { restMs: waitMs } = patienceOf(this.#config);
+    const ports = { ...this.#heldUpPorts(follower), signal };
+    return skipMessage(ports, { ...message, by: operatorName(), waitMs });
+  }
+
+  #heldUpPorts(follower: GroupFollower): HeldUpPorts {
+    const { observer, control } = this.#ports;
+    return { observer, follower, control, answerMs: patienceOf(this.#config).answerMs };
   }
 
   /** Pauses partitions, and waits until they are not handled any more; or resumes them. */

@@ -1,5 +1,6 @@
 import type { PositionFacts, Uncovered } from '../ports/facts.js';
 import type { GroupObserver } from '../ports/observer.js';
+import { type HoldUp, isLong } from '../protocol/hold-up.js';
 import type { PartitionStats } from '../protocol/member-stats.js';
 import type { LeaseReason } from '../protocol/records.js';
 import { GroupEntries, readable } from './group-entries.js';
@@ -13,7 +14,7 @@ import { type Unread, withUnread } from './unread.js';
  * The state of a partition. `unowned`: it has no owner; `orphaned`: its owner has no session any more;
  * `expired`, `unreachable`, `silent`: its owner has not renewed, has no connection, does not answer;
  * `unreadable`: its lease cannot be read; `owned`: nothing more is known; otherwise as its owner reports: `starting`,
- * `running`, `draining`, `drained`, `waiting`, `halted`, `paused`. `closed`: it is closed for a resize.
+ * `running`, `retrying`, `draining`, `drained`, `waiting`, `halted`, `paused`. `closed`: it is closed for a resize.
  */
 type LeaseState =
   | 'unowned'
@@ -30,6 +31,7 @@ type LeaseState =
 const HEALTHY = new Set<LeaseState>([
   'owned',
   'running',
+  'retrying',
   'starting',
   'draining',
   'drained',
@@ -37,8 +39,9 @@ const HEALTHY = new Set<LeaseState>([
   'closed',
 ]);
 
-/** True if no member makes progress in the partition, so that an operator should look. */
-export const needsAttention = ({ state }: Pick<LeaseStatus, 'state'>): boolean => !HEALTHY.has(state);
+/** True if no member makes progress in the partition, so that an operator should look. A short retry is routine. */
+export const needsAttention = ({ state, holdUp }: Pick<LeaseStatus, 'state' | 'holdUp'>): boolean =>
+  !HEALTHY.has(state) || (holdUp !== null && isLong(holdUp));
 
 /** The progress of a partition; null: unknown, or none. */
 export interface Progress {
@@ -80,6 +83,8 @@ export interface LeaseStatus extends Progress {
   /** Name or session id of the member to which it is pinned. */
   pin: string | null;
   state: LeaseState;
+  /** What holds it up, as its owner reports; null: nothing, or not known. */
+  holdUp: HoldUp | null;
 }
 
 /** A group at one moment. */
@@ -183,6 +188,8 @@ export function describeGroup(
     const lease = entries.leases.get(partition);
     const { owner = null, reason = null, from = null } = entries.leaseOf(partition) ?? {};
     const override = entries.overrideOf(partition);
+    const state = stateOf(entries, members, partition);
+    const own = ownReport(entries, members, partition);
     return {
       partition,
       owner: entries.ownerNameOf(partition),
@@ -195,7 +202,8 @@ export function describeGroup(
       overrideUnreadable: entries.overrides.get(partition)?.record === 'unreadable',
       paused: override?.paused ?? false,
       pin: override?.pin ?? null,
-      state: stateOf(entries, members, partition),
+      state,
+      holdUp: (own?.state === state && own.holdUp) || null,
     };
   });
   const shares = new Map<string | null, LeaseStatus[]>();

@@ -106,6 +106,15 @@ export class Metrics {
       [],
       (gauge) => gauge.set(member.partitions.filter(({ state }) => state === 'halted').length),
     );
+    this.#gauge(
+      'natspoc_partition_held_up_seconds',
+      'How long a partition has been held up, by the reason: retrying, storing, halted, starting, handler, stuck.',
+      ['partition', 'why'],
+      (gauge) => {
+        for (const { partition, holdUp } of member.partitions)
+          if (holdUp) gauge.set({ partition, why: holdUp.why }, holdUp.forMs / 1_000);
+      },
+    );
     const lag = 'Messages that wait in a partition, as of the last delivery.';
     this.#gauge('natspoc_lag_messages', lag, ['partition'], (gauge) => {
       for (const status of member.partitions) gauge.set({ partition: status.partition }, status.lag);

@@ -1,4 +1,5 @@
 import { formatDuration } from '../lib/units.js';
+import { describeHoldUp, remedyOf } from '../protocol/hold-up.js';
 import type { HealthSubject } from './subject.js';
 
 /** Handlers may keep a partition from progress for this long, milliseconds. */
@@ -29,14 +30,20 @@ export class Readiness {
   /** One line per problem; none: the member is ready. */
   problems(): string[] {
     const { id, standing, partitions } = this.#member;
+    const held = new Map(partitions.map((each) => [each.partition, each.holdUp]));
+    const remedy = (partition: number | null): string => {
+      const holdUp = partition === null ? undefined : held.get(partition);
+      return partition !== null && holdUp ? `; ${remedyOf(partition, holdUp)}` : '';
+    };
     const problems = standing
       .filter(({ why, forMs }) => why === 'stuck' || forMs > HANDLER_MS)
       .map(({ partition, reason, forMs }) => {
         const what = partition === null ? 'the member' : `p${partition}`;
-        return `${what} has made no progress for ${formatDuration(forMs)}: ${reason}`;
+        return `${what} has made no progress for ${formatDuration(forMs)}: ${reason}${remedy(partition)}`;
       });
-    for (const { partition, state } of partitions)
-      if (state === 'halted') problems.push(`p${partition} is given up`);
+    for (const { partition, state, holdUp } of partitions)
+      if (state === 'halted')
+        problems.push(`p${partition} is ${holdUp ? describeHoldUp(holdUp) : state}${remedy(partition)}`);
     if (id === null) return ['not in the group', ...problems];
     return this.#inTouch ? problems : ['could not renew its session in time', ...problems];
   }

@@ -1,3 +1,5 @@
+import type { HoldUp } from '../protocol/hold-up.js';
+
 /** The part of a member that health checks and metrics read; `GroupMember` implements it. */
 export interface HealthSubject {
   /** Session id; null while there is none. */
@@ -8,6 +10,7 @@ export interface HealthSubject {
     readonly state: string;
     readonly position: number;
     readonly lag: number;
+    readonly holdUp?: HoldUp | undefined;
   }[];
   /** Partitions without progress; `partition` null: the member as a whole. */
   readonly standing: readonly {

@@ -9,6 +9,9 @@ export function memberControl(member: () => MemberEngine): MemberControl {
   };
   return {
     release: ({ partitions, to }) => owned(partitions).filter((partition) => member().release(partition, to)),
+    retry: ({ partitions }) => owned(partitions).filter((partition) => member().retry(partition)),
+    skip: ({ partition, sequence, deadLetter, by }) =>
+      member().giveUp(partition, sequence, deadLetter ? 'dead-letter' : 'skip', by) ? [partition] : [],
     stop: () => {
       const partitions = owned('all');
       // `closed` of the member reports errors.

@@ -3,6 +3,7 @@ import type { SeekOutcome } from '../admin/seek.js';
 import type { SeekTarget } from '../admin/seek-target.js';
 import type { MemberCounters, MemberEventMap } from '../member/member-events.js';
 import type { MemorySample } from '../member/stats/memory.js';
+import type { HoldUp } from '../protocol/hold-up.js';
 import type { MemberStats } from '../protocol/member-stats.js';
 import type { HandlerContext, Message } from './handling.js';
 
@@ -10,8 +11,13 @@ import type { HandlerContext, Message } from './handling.js';
 export interface PartitionStatus {
   readonly partition: number;
   readonly epoch: number;
-  /** `waiting`: it failed temporarily and will start again; `halted`, `paused`: until an operator acts. */
-  readonly state: 'starting' | 'waiting' | 'running' | 'draining' | 'halted' | 'paused';
+  /**
+   * `retrying`: a message failed, and is tried again; `waiting`: it failed temporarily and will start again; `halted`, `paused`:
+   * until an operator acts.
+   */
+  readonly state: 'starting' | 'waiting' | 'running' | 'retrying' | 'draining' | 'halted' | 'paused';
+  /** What holds it up; absent: nothing. */
+  readonly holdUp?: HoldUp | undefined;
   /** Everything up to this sequence is handled; 0 before the start. */
   readonly position: number;
   /** Everything up to this sequence is committed. */

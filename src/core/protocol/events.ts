@@ -106,6 +106,8 @@ export type GroupEvent = { now: number } & (
   | { type: 'layout-looked-up'; entry: LayoutEntry | null | 'unknown' }
   /** A request to give a partition away: to a member by name or id, or to the one with the fewest. */
   | { type: 'release'; partition: number; to: string | null }
+  /** A request to try a halted or failed partition now. */
+  | { type: 'retry'; partition: number }
   | { type: 'leave' }
 );
 

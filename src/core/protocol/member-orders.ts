@@ -1,4 +1,4 @@
-import { type Fields, isCount, parseObject } from '../lib/json.js';
+import { decode, type Fields, isCount, parseObject } from '../lib/json.js';
 
 /**
  * Requests to a running member: JSON over the endpoints of its micro service. An answer means that the member has
@@ -6,7 +6,7 @@ import { type Fields, isCount, parseObject } from '../lib/json.js';
  */
 
 /** The endpoints of every member. */
-export const CONTROL_VERBS = ['release', 'stop'] as const;
+export const CONTROL_VERBS = ['release', 'stop', 'retry', 'skip'] as const;
 export type ControlVerb = (typeof CONTROL_VERBS)[number];
 
 /** What a member answers: requests, probes, and its statistics. */
@@ -28,9 +28,27 @@ export interface ReleaseRequest {
   to: string | null;
 }
 
+/** Try what holds partitions up now. */
+export interface RetryRequest {
+  partitions: PartitionChoice;
+}
+
+/** Give up a message that failed: skip it, or store it as a dead letter. */
+export interface SkipRequest {
+  partition: number;
+  sequence: number;
+  deadLetter: boolean;
+  /** The operator, for people. */
+  by: string;
+}
+
 /** Executes requests. Each returns the partitions concerned. */
 export interface MemberControl {
   release(request: ReleaseRequest): number[];
+  /** Returns those that something held up. */
+  retry(request: RetryRequest): number[];
+  /** Returns none if the message does not hold the partition up. */
+  skip(request: SkipRequest): number[];
   /** Leave the group and end. */
   stop(): number[];
 }
@@ -47,6 +65,22 @@ export function decodeRelease(bytes: Uint8Array): ReleaseRequest | undefined {
   return isChoice(partitions) && (to === null || typeof to === 'string') ? { partitions, to } : undefined;
 }
 
+/** Decodes a `retry` request; undefined if it is invalid. */
+export function decodeRetry(bytes: Uint8Array): RetryRequest | undefined {
+  const { partitions } = fieldsOf(bytes) ?? {};
+  return isChoice(partitions) ? { partitions } : undefined;
+}
+
+/** Decodes a `skip` request; undefined if it is invalid. */
+export function decodeSkip(bytes: Uint8Array): SkipRequest | undefined {
+  return decode<SkipRequest>(fieldsOf(bytes), {
+    partition: isCount,
+    sequence: isCount,
+    deadLetter: (value): value is boolean => typeof value === 'boolean',
+    by: (value): value is string => typeof value === 'string',
+  });
+}
+
 /** Decodes the partitions in an answer; undefined if it is invalid. */
 export function decodeControlAnswer(bytes: Uint8Array): number[] | undefined {
   const { partitions } = fieldsOf(bytes) ?? {};
@@ -54,7 +88,7 @@ export function decodeControlAnswer(bytes: Uint8Array): number[] | undefined {
 }
 
 /** A request or an answer as bytes. */
-export function encodeControl(value: ReleaseRequest | { partitions: number[] }): Uint8Array {
+export function encodeControl(value: ReleaseRequest | RetryRequest | SkipRequest): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value));
 }
 

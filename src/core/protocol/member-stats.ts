@@ -1,4 +1,5 @@
 import { asObject, decode, isCount, orNull } from '../lib/json.js';
+import { type HoldUp, isHoldUp } from './hold-up.js';
 
 /** The version of STATS data that this program writes, and the newest that it reads. */
 export const STATS_VERSION = 1;
@@ -39,6 +40,8 @@ export interface PartitionStats {
   ratePerSecond?: number;
   /** Such as `running`, `draining` or `halted`; absent: unknown. */
   state?: string;
+  /** What holds it up; absent: nothing, or unknown. */
+  holdUp?: HoldUp;
   /** From getting the lease of this epoch to handling, milliseconds; absent: unknown, or not started. */
   tookMs?: number;
 }
@@ -93,6 +96,7 @@ const decodePartition = (value: unknown): PartitionStats | undefined =>
       trimmed: isCount,
       ratePerSecond: isAmount,
       state: isText,
+      holdUp: isHoldUp,
       tookMs: isAmount,
     },
   );

@@ -111,6 +111,15 @@ export function partitionHalted(
   state.dirty = true;
 }
 
+/** An operator asks for another try now, whatever the reason that it is not handled. */
+export function retry(state: State, { partition }: EventOf<'retry'>): void {
+  const own = state.own.get(partition);
+  if (own?.phase !== 'halted' && own?.phase !== 'waiting') return;
+  own.phase = 'waiting';
+  own.retryAt = state.now;
+  state.dirty = true;
+}
+
 export function release(state: State, { partition, to }: EventOf<'release'>): void {
   const own = state.own.get(partition);
   if (!own) return;

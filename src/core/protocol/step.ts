@@ -18,6 +18,7 @@ import {
   partitionHalted,
   partitionStarted,
   release,
+  retry,
 } from './own-partitions.js';
 import { ownProofRead, proofWritten, updatePermit } from './proof.js';
 import { reconcile } from './reconcile.js';
@@ -104,6 +105,7 @@ const HANDLERS: { [T in GroupEvent['type']]: Handler<EventOf<T>> } = {
   'partition-failed': partitionFailed,
   'partition-halted': partitionHalted,
   release,
+  retry,
   leave: (state) => {
     if (state.leaving) return;
     state.leaving = true;

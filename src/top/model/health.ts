@@ -4,6 +4,7 @@ import { TROUBLED } from '../../core/admin/members.js';
 import { describeStall, reportedStalls } from '../../core/admin/stalled.js';
 import { REBALANCE_MS } from '../../core/admin/thresholds.js';
 import { formatDuration } from '../../core/lib/units.js';
+import { isLong } from '../../core/protocol/hold-up.js';
 import { partitionList } from '../../text/partition-list.js';
 import type { Model } from './model.js';
 import { statusOf } from './select.js';
@@ -74,6 +75,8 @@ export function healthOf(model: Model): Health {
   if (halted.length > 0) return { level: 'bad', text: `halted: ${list(halted)}` };
   const [stall] = reportedStalls({ members });
   if (stall) return { level: 'bad', text: describeStall(stall) };
+  const held = partitions.filter(({ holdUp }) => holdUp?.why === 'retrying' && isLong(holdUp));
+  if (held.length > 0) return { level: 'warning', text: `retrying: ${list(held)}` };
   const unbalanced = balance(model);
   if (unbalanced) return unbalanced;
   if (direction(model.lag) === 'rising' && (model.lag.at(-1)?.value ?? 0) > 100) {

@@ -1,6 +1,8 @@
-import { isEstimate, isOwned } from '../../core/admin/group-status.js';
+import { isEstimate, isOwned, type LeaseStatus } from '../../core/admin/group-status.js';
 import { escapeControl } from '../../core/lib/text.js';
 import { formatBytes } from '../../core/lib/units.js';
+import { describeHoldUp, remedyOf } from '../../core/protocol/hold-up.js';
+import { stateText } from '../../text/lease-table.js';
 import { partitionList } from '../../text/partition-list.js';
 import type { Model } from '../model/model.js';
 import { memberRows, partitionRows } from '../model/select.js';
@@ -13,8 +15,10 @@ import { type Line, line, span, wrap } from './text.js';
 import { timelineTable } from './timeline.js';
 import { groupUpdates, updateLine } from './updates.js';
 
+/** Columns of the name of a fact. */
+const LABEL = 16;
 const fact = (name: string, value: string): Line => [
-  span(`${name}  `.padStart(16), { dim: true }),
+  span((name === '' ? '' : `${name}  `).padStart(LABEL), { dim: true }),
   span(value),
 ];
 const title = (text: string): Line => line(text, { bold: true });
@@ -23,6 +27,14 @@ const title = (text: string): Line => line(text, { bold: true });
 function story(model: Model, height: number, about: (update: Model['updates'][number]) => boolean): Line[] {
   const groups = groupUpdates(model.updates.filter(about));
   return groups.slice(-Math.max(1, height)).map((group) => updateLine(model, group));
+}
+
+/** What holds a partition up, and what to do. */
+function holdUpFacts({ partition, holdUp }: LeaseStatus, columns: number): Line[] {
+  if (!holdUp) return [];
+  const lines = (name: string, text: string): Line[] =>
+    wrap(text, Math.max(20, columns - LABEL)).map((part, i) => fact(i === 0 ? name : '', part));
+  return [...lines('held up', describeHoldUp(holdUp)), ...lines('to do', remedyOf(partition, holdUp))];
 }
 
 function partitionDetail(model: Model, partition: number, { columns, rows }: Size): Line[] {
@@ -38,7 +50,8 @@ function partitionDetail(model: Model, partition: number, { columns, rows }: Siz
     fact('lag', aboutLag(row.lag, isEstimate(row))),
     fact('handled', rate(row.ratePerSecond)),
     fact('stored', count(model.stream?.facts.counts[partition] ?? null)),
-    fact('state', row.state),
+    fact('state', stateText(row)),
+    ...holdUpFacts(row, columns),
     line(''),
     ...tableLines(timelineTable(model, [partition], columns)),
     line(''),

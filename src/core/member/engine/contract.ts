@@ -10,6 +10,7 @@ import type {
   ReaderWindow,
 } from '../../ports/index.js';
 import type { Report } from '../../protocol/events.js';
+import type { HoldUp } from '../../protocol/hold-up.js';
 import type { GroupLayoutRecord } from '../../protocol/layout-records.js';
 import type { PartitionIn } from '../../protocol/partition-start.js';
 import type { Timing } from '../../protocol/timing.js';
@@ -92,6 +93,11 @@ export interface MemberEvents {
 export interface PartitionStatus extends Omit<RunnerStatus, 'state'> {
   partition: number;
   epoch: number;
-  /** `waiting`: it failed temporarily and will start again; `halted`, `paused`: until an operator acts. */
-  state: RunnerStatus['state'] | 'halted' | 'paused';
+  /**
+   * `retrying`: a message failed, and is tried again; `waiting`: it failed temporarily and will start again; `halted`, `paused`:
+   * until an operator acts.
+   */
+  state: RunnerStatus['state'] | 'retrying' | 'halted' | 'paused';
+  /** What holds it up; absent: nothing. */
+  holdUp?: HoldUp | undefined;
 }

@@ -1,3 +1,4 @@
+import type { Dealt } from '../../config/retry.js';
 import type { Cancel } from '../../lib/clock.js';
 import { NatspocError } from '../../lib/errors.js';
 import type { LayoutKeeper, MemberIdentity, Watch } from '../../ports/index.js';
@@ -16,6 +17,7 @@ import type { MemberEvents, MemberPorts, MemberSettings, PartitionStatus } from 
 import { followLink } from './follow-link.js';
 import { refuseFormat } from './format.js';
 import { HighWater } from './high-water.js';
+import { HoldUps } from './hold-ups.js';
 import { putBack } from './put-back.js';
 import { Runners } from './runners.js';
 import { type Standing, Standstill } from './standstill.js';
@@ -40,6 +42,7 @@ export class MemberEngine {
   readonly #water: HighWater;
   readonly #bucket: BucketEffects;
   readonly #standstill: Standstill;
+  readonly #holdUps: HoldUps;
   readonly #blocked: BlockedLoop | undefined;
   #cancelLook: Cancel | undefined;
   readonly #queue: GroupEvent[] = [];
@@ -106,6 +109,7 @@ export class MemberEngine {
       feed: (event) => this.#feed(event),
       fail: (error) => this.fail(error),
     });
+    this.#holdUps = new HoldUps(ports.clock);
     this.#standstill = new Standstill({
       state: () => this.#state,
       bucket: this.#water,
@@ -113,7 +117,9 @@ export class MemberEngine {
         status: this.#runners.status(partition, epoch).status,
         running: this.#runners.calls(partition),
         held: this.#runners.held(partition),
+        failing: this.#runners.holdUp(partition),
       }),
+      failureOf: (partition) => this.#holdUps.failureOf(partition),
     });
     this.#blocked = ports.cpuMs && new BlockedLoop(settings.timing.ttlMs / 3, ports.cpuMs);
     this.#state = initialState(settings);
@@ -142,11 +148,18 @@ export class MemberEngine {
 
   /** The partitions that this member owns, halted and paused ones included. */
   get partitions(): PartitionStatus[] {
-    return [...this.#state.own].map(([partition, { epoch, phase }]) => {
+    const standing = new Map(this.standing.map((each) => [each.partition, each]));
+    return [...this.#state.own].map(([partition, own]): PartitionStatus => {
+      const { epoch, phase, retryAt } = own;
       const { isRunning, status } = this.#runners.status(partition, epoch);
-      if (isRunning) return { partition, epoch, ...status };
+      const failing = this.#runners.holdUp(partition);
+      const [running] = this.#runners.calls(partition);
+      const facts = { partition, phase, retryAt, status, failing, running };
+      const held = this.#holdUps.of({ ...facts, standing: standing.get(partition) });
+      const about = { partition, epoch, ...status, ...(held && { holdUp: held }) };
+      if (isRunning) return failing && status.state === 'running' ? { ...about, state: 'retrying' } : about;
       const rests = phase === 'halted' || phase === 'waiting' || phase === 'paused';
-      return { partition, epoch, ...status, state: rests ? phase : 'draining' };
+      return { ...about, state: rests ? phase : 'draining' };
     });
   }
 
@@ -272,6 +285,33 @@ export class MemberEngine {
     return owned;
   }
 
+  /** Tries what holds a partition up now. False: nothing does, or it is not owned here. */
+  retry(partition: number): boolean {
+    const isHeldUp = this.partitions.some((each) => each.partition === partition && each.holdUp);
+    if (!isHeldUp) return false;
+    this.#runners.retryNow(partition);
+    this.#feed({ type: 'retry', partition });
+    return true;
+  }
+
+  /**
+   * Gives up a message that failed: it is not tried again. The partition continues.
+   *
+   * @param by who orders it.
+   * @returns false if this message does not hold the partition up.
+   */
+  giveUp(partition: number, sequence: number, how: Exclude<Dealt, 'handled'>, by: string): boolean {
+    if (!this.#state.own.has(partition)) return false;
+    const halted = this.#holdUps.haltedAt(partition);
+    const failed =
+      this.#runners.failing(partition, sequence) ?? (halted?.sequence === sequence ? halted : undefined);
+    if (!failed) return false;
+    const tries = failed.attempt === null ? '' : ` after attempt ${failed.attempt}`;
+    this.#runners.giveUps.add(sequence, how, `given up by ${by}${tries}: ${failed.reason}`);
+    this.retry(partition);
+    return true;
+  }
+
   /** What the program has paused here. */
   get pauses(): Pauses {
     return this.#runners.pauses;
@@ -349,24 +389,21 @@ export class MemberEngine {
     return {
       ...listener,
       started: () => {
-        this.#standstill.moved(partition);
+        this.#holdUps.started(partition);
         this.#feed({ type: 'partition-started', partition, epoch });
       },
-      handled: (message, how) => {
-        this.#standstill.moved(partition);
-        listener.handled(message, how);
-      },
-      attemptFailed: (message, attempt, error, then) => {
-        this.#standstill.failed(partition, `message ${message.sequence} has failed ${attempt} times`);
-        listener.attemptFailed(message, attempt, error, then);
+      unread: (reason, retryMs) => {
+        this.#holdUps.failed(partition, reason);
+        listener.unread?.(reason, retryMs);
       },
       failed: (message) => {
         this.#runners.remove(partition, message);
-        this.#standstill.failed(partition, message);
+        this.#holdUps.failed(partition, message);
         this.#feed({ type: 'partition-failed', partition, epoch, message });
       },
-      halted: (message) => {
+      halted: (message, held) => {
         this.#runners.remove(partition, message);
+        this.#holdUps.halted(partition, message, held);
         this.#feed({ type: 'partition-halted', partition, epoch, message });
       },
       terminal: (error) => this.fail(error),

@@ -1,5 +1,6 @@
 import type { NatspocError } from '../../lib/errors.js';
 import type { EventStream, ReaderWindow } from '../../ports/index.js';
+import type { HoldUp } from '../../protocol/hold-up.js';
 import type { GroupLayoutRecord } from '../../protocol/layout-records.js';
 import { inheritedBy } from '../../protocol/partition-start.js';
 import type { PositionMark } from '../../protocol/position-mark.js';
@@ -9,6 +10,7 @@ import { Alone } from '../partition/alone.js';
 import type { CommitPolicy } from '../partition/commit-timer.js';
 import type { RunnerStatus } from '../partition/contract.js';
 import type { HeldBack } from '../partition/gate.js';
+import { GiveUps } from '../partition/give-ups.js';
 import { SILENT } from '../partition/logger.js';
 import type { PartitionEvents } from '../partition/partition-events.js';
 import { PartitionState } from '../partition/partition-state.js';
@@ -53,6 +55,7 @@ export class Runners {
   readonly #permit: Permit;
   readonly #slice: TimeSlice;
   readonly #alone = new Alone();
+  readonly #giveUps = new GiveUps();
   readonly #slots: CallLimit | undefined;
   readonly #pauses: Pauses;
   readonly #jitter: { random: number };
@@ -72,7 +75,7 @@ export class Runners {
     events: (partition: number, epoch: number) => PartitionEvents,
   ) {
     this.#settings = settings;
-    this.#ports = ports;
+    this.#ports = { ...ports, handler: this.#giveUps.guard(ports.handler) };
     this.#layout = settings.layout?.record;
     this.#events = events;
     this.#permit = new Permit(ports.clock);
@@ -127,6 +130,7 @@ export class Runners {
         alone: this.#alone,
         slots: this.#slots,
         pauses: this.#pauses,
+        giveUps: this.#giveUps,
         random: () => random(this.#jitter),
         logger: this.#ports.logger ?? SILENT,
         state: this.#stateOf(partition, epoch),
@@ -246,6 +250,26 @@ export class Runners {
   /** Why a partition starts no handlers; undefined: the program is not the cause. */
   held(partition: number): HeldBack | undefined {
     return this.#running.get(partition)?.runner.held;
+  }
+
+  /** The message that failed and holds a partition up; undefined: none. */
+  holdUp(partition: number): HoldUp | undefined {
+    return this.#running.get(partition)?.runner.holdUp;
+  }
+
+  /** What is known of a message of a partition that failed and is not settled; undefined: it did not fail. */
+  failing(partition: number, sequence: number): HoldUp | undefined {
+    return this.#running.get(partition)?.runner.failing(sequence);
+  }
+
+  /** The messages that operators have given up. */
+  get giveUps(): GiveUps {
+    return this.#giveUps;
+  }
+
+  /** Tries what failed in a partition now. */
+  retryNow(partition: number): void {
+    this.#running.get(partition)?.runner.retryNow();
   }
 
   /** What the program has paused. */

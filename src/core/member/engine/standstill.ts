@@ -1,3 +1,4 @@
+import { describeHoldUp, type HoldUp } from '../../protocol/hold-up.js';
 import type { OwnPartition, State } from '../../protocol/state.js';
 import type { Timing } from '../../protocol/timing.js';
 import type { RunnerStatus } from '../partition/contract.js';
@@ -41,7 +42,11 @@ export interface StandstillPorts {
     status: RunnerStatus;
     running: readonly number[];
     held?: HeldBack | undefined;
+    /** The message that failed and holds the partition up. */
+    failing?: HoldUp | undefined;
   };
+  /** Why a partition could not be started; undefined: it could. */
+  failureOf: (partition: number) => string | undefined;
 }
 
 /**
@@ -51,8 +56,6 @@ export interface StandstillPorts {
 export class Standstill {
   readonly #ports: StandstillPorts;
   readonly #since = new Map<number | null, { mark: string; at: number; toldAt: number }>();
-  /** The last failure of each partition. */
-  readonly #failures = new Map<number, string>();
   #now: Standing[] = [];
 
   constructor(ports: StandstillPorts) {
@@ -62,16 +65,6 @@ export class Standstill {
   /** Everything that stands still, as of the last look. */
   get all(): readonly Standing[] {
     return this.#now;
-  }
-
-  /** A partition failed. */
-  failed(partition: number, message: string): void {
-    this.#failures.set(partition, message);
-  }
-
-  /** A partition has started, or a message of it was handled. */
-  moved(partition: number): void {
-    this.#failures.delete(partition);
   }
 
   /** To be called about once a second. Returns what to report now. */
@@ -112,8 +105,8 @@ export class Standstill {
   }
 
   #place(partition: number, { epoch, phase }: OwnPartition): Place | undefined {
-    const { status, running, held } = this.#ports.status(partition, epoch);
-    const failure = this.#failures.get(partition);
+    const { status, running, held, failing } = this.#ports.status(partition, epoch);
+    const failure = this.#ports.failureOf(partition);
     if (phase === 'halted' || phase === 'paused') return undefined;
     if (phase === 'starting' || phase === 'waiting')
       return { mark: 'starting', why: 'stuck', reason: failure ?? 'it is being taken over' };
@@ -126,7 +119,7 @@ export class Standstill {
       const [first] = running;
       return { mark, why: 'handler', reason: `the handler of message ${first} runs` };
     }
-    if (failure !== undefined && status.lag > 0) return { mark, why: 'handler', reason: failure };
+    if (failing) return { mark, why: 'handler', reason: describeHoldUp(failing) };
     if (phase === 'running' && held) {
       return held.paused || status.lag === 0 ? undefined : { mark, why: 'handler', reason: held.reason };
     }

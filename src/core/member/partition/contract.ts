@@ -3,6 +3,7 @@ import type { Bucket, DeadLetters, EventStream } from '../../ports/index.js';
 import type { PositionMark } from '../../protocol/position-mark.js';
 import type { Alone } from './alone.js';
 import type { CommitPolicy } from './commit-timer.js';
+import type { GiveUps } from './give-ups.js';
 import type { Handler, InBatches } from './handler.js';
 import type { Logger } from './logger.js';
 import type { PartitionEvents } from './partition-events.js';
@@ -40,6 +41,7 @@ export interface RunnerPorts {
   pauses?: Pauses | undefined;
   deadLetters?: DeadLetters | undefined;
   judge?: Judge | undefined;
+  giveUps?: GiveUps | undefined;
   /** The program's state of the partition. Absent: it has none. */
   state?: PartitionState | undefined;
   /** See {@link CommitterPorts.barrier}. */

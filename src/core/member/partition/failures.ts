@@ -2,6 +2,8 @@ import { backoffMs, type Dealt, type FailurePolicy } from '../../config/retry.js
 import type { Clock } from '../../lib/clock.js';
 import { messageOf, type NatspocError } from '../../lib/errors.js';
 import type { DeadLetters } from '../../ports/index.js';
+import { type HoldUp, holdUp } from '../../protocol/hold-up.js';
+import type { GiveUps } from './give-ups.js';
 import type { CallScope } from './handler-call.js';
 import type { Entry } from './key-queues.js';
 import type { PartitionEvents } from './partition-events.js';
@@ -17,6 +19,8 @@ export interface FailurePorts {
   deadLetters?: DeadLetters | undefined;
   /** Decides before the policy. */
   judge?: Judge | undefined;
+  /** Decide before the judge. */
+  giveUps?: GiveUps | undefined;
 }
 
 /** How {@link Failures} settles a message. */
@@ -28,9 +32,20 @@ interface FailureOutcomes {
   /** This owner will not handle it. */
   left(entry: Entry): void;
   /** Neither this message nor a later one may be handled. */
-  halted(entry: Entry, message: string): void;
+  halted(entry: Entry, message: string, held: HoldUp): void;
   /** An attempt to store a dead letter has ended, and its outcome was told. */
   stored(): void;
+}
+
+/** A message that failed and is not settled. */
+interface Failing {
+  readonly since: number;
+  /** Attempts that failed. */
+  attempt: number;
+  reason: string;
+  isStoring: boolean;
+  /** Its next attempt; undefined: it runs. */
+  wait?: { readonly dueAt: number; readonly end: () => void; readonly cancel: () => void } | undefined;
 }
 
 /**
@@ -42,8 +57,7 @@ export class Failures {
   readonly #policy: FailurePolicy;
   readonly #ports: FailurePorts;
   readonly #outcomes: FailureOutcomes;
-  /** Waiting entries, and how to cancel their timers. */
-  readonly #cancels = new Map<Entry, () => void>();
+  readonly #failing = new Map<Entry, Failing>();
   #storing = 0;
   #closed = false;
 
@@ -62,16 +76,45 @@ export class Failures {
   /** Cancels all delays. Outcomes of dead letters in flight are still told. */
   close(): void {
     this.#closed = true;
-    for (const [entry, cancel] of this.#cancels) {
-      cancel();
+    for (const [entry, { wait }] of this.#failing) {
+      if (!wait) continue;
+      wait.cancel();
       this.#outcomes.left(entry);
     }
-    this.#cancels.clear();
+    this.#failing.clear();
+  }
+
+  /** What holds the partition up: of the messages that failed and are not settled, the first. Undefined: none. */
+  get holdUp(): HoldUp | undefined {
+    let first: Entry | undefined;
+    for (const entry of this.#failing.keys())
+      if (!first || entry.message.sequence < first.message.sequence) first = entry;
+    return first && this.#describe(first, { others: this.#failing.size - 1 });
+  }
+
+  /** What is known of a message that failed and is not settled; undefined: it did not fail. */
+  failing(sequence: number): HoldUp | undefined {
+    for (const entry of this.#failing.keys())
+      if (entry.message.sequence === sequence) return this.#describe(entry, {});
+    return undefined;
+  }
+
+  /** Ends all waits: what failed is tried now. */
+  retryNow(): void {
+    for (const { wait } of [...this.#failing.values()]) wait?.end();
+  }
+
+  /** The message is settled. */
+  settled(entry: Entry): void {
+    this.#ports.giveUps?.settled(entry.message.sequence);
+    if (this.#failing.size > 0) this.#failing.delete(entry);
   }
 
   /** What follows this failed attempt. */
   decide({ message, attempt }: Entry, error: unknown): Decision {
     const { partition, epoch } = this.#scope;
+    const how = this.#ports.giveUps?.howOf(message.sequence);
+    if (how) return { kind: how };
     const failure = { error, message, attempt, partition, epoch };
     return decide(failure, this.#policy, this.#ports.judge, this.#ports.random());
   }
@@ -83,8 +126,12 @@ export class Failures {
     if (next.kind === 'halt') {
       const tries = attempt === 1 ? 'failed' : `failed ${attempt} times`;
       const fault = next.fault === undefined ? '' : `; ${next.fault}`;
-      this.#outcomes.halted(entry, `message ${message.sequence} ${tries}: ${messageOf(error)}${fault}`);
+      const why = `${messageOf(error)}${fault}`;
+      this.#note(entry, why, false);
+      const held = this.#describe(entry, { why: 'halted' });
+      this.#outcomes.halted(entry, `message ${message.sequence} ${tries}: ${why}`, held);
     } else if (next.kind === 'retry') {
+      this.#note(entry, messageOf(error), false);
       entry.attempt++;
       this.#later(entry, next.delayMs, () => this.#outcomes.again(entry));
     } else if (next.kind === 'skip') this.#outcomes.done(entry, 'skip');
@@ -106,22 +153,50 @@ export class Failures {
     else if (this.#closed) this.#outcomes.left(entry);
     else if (outcome.kind === 'unknown') {
       const delayMs = backoffMs(this.#policy.backoff, tries, random());
+      this.#note(entry, 'the server has not confirmed it', true);
       this.#later(entry, delayMs, () => void this.#bury(entry, error, tries + 1));
     } else {
       const why = outcome.error ? `: ${outcome.error.message}` : '';
       const text = `message ${message.sequence} failed and could not be stored as a dead letter${why}`;
-      this.#outcomes.halted(entry, text);
+      this.#note(entry, text, true);
+      this.#outcomes.halted(entry, text, this.#describe(entry, { why: 'halted' }));
     }
     this.#outcomes.stored();
   }
 
   #later(entry: Entry, delayMs: number, callback: () => void): void {
     const { clock } = this.#ports;
-    const cancel = clock.at(clock.now() + delayMs, () => {
-      this.#cancels.delete(entry);
+    const failing = this.#failing.get(entry);
+    const end = (): void => {
+      cancel();
+      if (failing) failing.wait = undefined;
       callback();
+    };
+    const dueAt = clock.now() + delayMs;
+    const cancel = clock.at(dueAt, end);
+    if (failing) failing.wait = { dueAt, end, cancel };
+  }
+
+  #note(entry: Entry, reason: string, isStoring: boolean): void {
+    const since = this.#failing.get(entry)?.since ?? this.#ports.clock.now();
+    this.#failing.set(entry, { since, attempt: entry.attempt, reason, isStoring });
+  }
+
+  #describe(entry: Entry, known: { why?: HoldUp['why']; others?: number }): HoldUp {
+    const now = this.#ports.clock.now();
+    const { since = now, attempt, reason = '', isStoring, wait } = this.#failing.get(entry) ?? {};
+    const { sequence, key } = entry.message;
+    return holdUp({
+      why: isStoring ? 'storing' : 'retrying',
+      sequence,
+      key,
+      attempt,
+      maxAttempts: this.#ports.judge ? null : this.#policy.maxAttempts,
+      nextInMs: wait && wait.dueAt - now,
+      reason,
+      forMs: now - since,
+      ...known,
     });
-    this.#cancels.set(entry, cancel);
   }
 }
 

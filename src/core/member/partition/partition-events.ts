@@ -1,6 +1,7 @@
 import type { Dealt, OnExhausted } from '../../config/retry.js';
 import type { NatspocError } from '../../lib/errors.js';
 import type { Trimmed } from '../../ports/index.js';
+import type { HoldUp } from '../../protocol/hold-up.js';
 import type { StreamMessage } from '../../protocol/message.js';
 
 /** Stream sequences that were handled and not committed. */
@@ -47,8 +48,10 @@ export interface PartitionEvents extends PartitionListener {
   /**
    * Halted until an operator acts: a message failed for good, and the position stays before it; or the position cannot
    * be read.
+   *
+   * @param held the message, if one is the cause.
    */
-  halted(message: string): void;
+  halted(message: string, held?: HoldUp): void;
   /** A failure that no retry can fix: not permitted, or the bucket or stream was deleted. */
   terminal(error: NatspocError): void;
 }

@@ -1,6 +1,7 @@
 import { messageOf, type NatspocError } from '../../lib/errors.js';
 import type { ReaderWindow, Trimmed } from '../../ports/index.js';
 import { type Crashes, needsCaution } from '../../protocol/crashes.js';
+import type { HoldUp } from '../../protocol/hold-up.js';
 import { Caution } from './caution.js';
 import type { Committer } from './committer.js';
 import type { RunnerPorts, RunnerSettings, RunnerStatus } from './contract.js';
@@ -208,6 +209,21 @@ export class PartitionRunner {
     return this.#work.held;
   }
 
+  /** The message that failed and holds the partition up; undefined: none. */
+  get holdUp(): HoldUp | undefined {
+    return this.#phase === 'running' ? this.#work.holdUp : undefined;
+  }
+
+  /** What is known of a message that failed and is not settled; undefined: it did not fail. */
+  failing(sequence: number): HoldUp | undefined {
+    return this.#work.failing(sequence);
+  }
+
+  /** Tries what failed now. */
+  retryNow(): void {
+    this.#work.retryNow();
+  }
+
   /** Checks whether its position still exists, and the stream up to it; fails if not. */
   look(): void {
     void this.#reader?.look();
@@ -255,8 +271,8 @@ export class PartitionRunner {
     this.#end(error.message, () => this.#ports.events.terminal(error));
   }
 
-  #halted(message: string): void {
-    this.#end(message, () => this.#ports.events.halted(message));
+  #halted(message: string, held?: HoldUp): void {
+    this.#end(message, () => this.#ports.events.halted(message, held));
   }
 
   #held(
@@ -305,7 +321,10 @@ export class PartitionRunner {
   /** Commits what was handled before. The position stays before the failed message. */
   async #halt(halt: Halt): Promise<void> {
     if (this.#phase !== 'running') return;
-    if (await this.#finish()) this.#halted(halt.kind === 'halted' ? halt.message : halt.error.message);
+    if (await this.#finish()) {
+      if (halt.kind === 'halted') this.#halted(halt.message, halt.held);
+      else this.#halted(halt.error.message);
+    }
     // The member has to stop even if this partition was aborted meanwhile.
     if (halt.kind === 'stopped') this.#ports.events.stopped?.(halt.error);
   }

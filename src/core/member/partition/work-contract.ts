@@ -1,4 +1,5 @@
 import type { FailurePolicy } from '../../config/retry.js';
+import type { HoldUp } from '../../protocol/hold-up.js';
 import type { StreamMessage } from '../../protocol/message.js';
 import type { CallPorts } from './calls.js';
 import type { FailurePorts } from './failures.js';
@@ -21,7 +22,9 @@ export interface WorkPorts extends FailurePorts, CallPorts, GatePorts {
 }
 
 /** Why a partition stops handling. */
-export type Halt = { kind: 'halted'; message: string } | { kind: 'stopped'; error: StopConsuming };
+export type Halt =
+  | { kind: 'halted'; message: string; held: HoldUp }
+  | { kind: 'stopped'; error: StopConsuming };
 
 /** Tells the runner. */
 export interface WorkProgress {

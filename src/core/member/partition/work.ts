@@ -1,5 +1,6 @@
 import type { Dealt } from '../../config/retry.js';
 import { promiseOf } from '../../lib/promise-of.js';
+import type { HoldUp } from '../../protocol/hold-up.js';
 import type { StreamMessage } from '../../protocol/message.js';
 import { Batching } from './batching.js';
 import { Calls } from './calls.js';
@@ -50,7 +51,7 @@ export class PartitionWork {
       },
       done: (entry, how) => this.#settle([entry], how),
       left: (entry) => this.#gate.leave(entry),
-      halted: (entry, message) => this.#halt(entry, { kind: 'halted', message }),
+      halted: (entry, message, held) => this.#halt(entry, { kind: 'halted', message, held }),
       stored: () => {
         this.#pump();
         this.#calls.tellSettled();
@@ -77,6 +78,21 @@ export class PartitionWork {
   /** Why no call may start; undefined: the program is not the cause. */
   get held(): HeldBack | undefined {
     return this.#gate.held;
+  }
+
+  /** The message that failed and holds the partition up; undefined: none. */
+  get holdUp(): HoldUp | undefined {
+    return this.#failures.holdUp;
+  }
+
+  /** What is known of a message that failed and is not settled; undefined: it did not fail. */
+  failing(sequence: number): HoldUp | undefined {
+    return this.#failures.failing(sequence);
+  }
+
+  /** Tries what failed now. */
+  retryNow(): void {
+    this.#failures.retryNow();
   }
 
   /** Messages that were settled. */
@@ -228,6 +244,7 @@ export class PartitionWork {
     if (this.#caution?.isOn === false) this.#caution = undefined;
     if (this.#lead?.isOver) this.#lead = undefined;
     for (const entry of run) {
+      this.#failures.settled(entry);
       if (this.#abandoned) this.#gate.leave(entry);
       else this.#handled(entry.message, how);
     }

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import type { Report } from '../../protocol/events.js';
+import type { HoldUp } from '../../protocol/hold-up.js';
 import { type MemberStats, type PartitionStats, STATS_VERSION } from '../../protocol/member-stats.js';
 import type { Standing } from '../engine/standstill.js';
 import type { MemberCounters } from '../member-events.js';
@@ -7,6 +8,9 @@ import { HandlerTimes } from './handler-times.js';
 import { MemoryMonitor, type MemorySample } from './memory.js';
 import { RateMeter } from './rates.js';
 import { Takeovers } from './takeovers.js';
+
+/** The limit of hold-ups in one answer, which must fit into a message. */
+const TOLD_HOLD_UPS = 256;
 
 /** What a member knows about itself, beside the measurements here. */
 export interface OwnFacts extends Pick<MemberStats, 'name' | 'group' | 'stream' | 'version'> {
@@ -17,7 +21,9 @@ export interface OwnFacts extends Pick<MemberStats, 'name' | 'group' | 'stream' 
   standing?: readonly Standing[];
 }
 
-type OwnPartition = Required<Omit<PartitionStats, 'ratePerSecond' | 'tookMs'>>;
+type OwnPartition = Required<Omit<PartitionStats, 'ratePerSecond' | 'tookMs' | 'holdUp'>> & {
+  holdUp?: HoldUp | undefined;
+};
 
 /** A member's own measurements for its STATS: memory, rates, handler times, takeovers. */
 export class OwnStats {
@@ -52,6 +58,7 @@ export class OwnStats {
   stats({ id, counters, partitions, standing = [], ...who }: OwnFacts): MemberStats {
     const now = performance.now();
     const handlerTimes = this.#handlerTimes.stats();
+    let told = 0;
     return {
       v: STATS_VERSION,
       ...who,
@@ -61,7 +68,7 @@ export class OwnStats {
       startedAt: this.#startedAt,
       // The wall clock may be set back.
       uptimeMs: Math.round(now - this.#startedMs),
-      partitions: partitions.map(({ partition, epoch, position, handled, lag, trimmed, state }) => ({
+      partitions: partitions.map(({ partition, epoch, position, handled, lag, trimmed, state, holdUp }) => ({
         partition,
         epoch,
         position,
@@ -70,6 +77,7 @@ export class OwnStats {
         trimmed,
         ratePerSecond: Math.round(this.#rates.perSecond(now, { partition, epoch, handled }) * 10) / 10,
         state,
+        ...(holdUp && told++ < TOLD_HOLD_UPS && { holdUp }),
         tookMs: this.#takeovers.tookMs(partition, epoch),
       })),
       handled: counters.handled,

@@ -5,6 +5,8 @@ import {
   CONTROL_VERBS,
   type ControlVerb,
   decodeRelease,
+  decodeRetry,
+  decodeSkip,
   encodeControl,
   type MemberControl,
   memberSubject,
@@ -113,6 +115,14 @@ export class MicroIdentities implements Identities {
   #order(verb: ControlVerb, data: Uint8Array): number[] | undefined {
     const { control } = this.#description;
     if (verb === 'stop') return control.stop();
+    if (verb === 'retry') {
+      const request = decodeRetry(data);
+      return request && control.retry(request);
+    }
+    if (verb === 'skip') {
+      const request = decodeSkip(data);
+      return request && control.skip(request);
+    }
     const request = decodeRelease(data);
     return request && control.release(request);
   }

@@ -1,0 +1,67 @@
+import { connectionFlags } from '../../cli/base-command.js';
+import { parsePartitions } from '../../cli/choose-partitions.js';
+import { forceFlag } from '../../cli/flag.js';
+import { Args, Flags } from '../../cli/oclif.js';
+import { StreamCommand } from '../../cli/stream-command.js';
+import type { HeldUpOutcome } from '../../core/admin/held-up.js';
+import { NatspocError } from '../../core/lib/errors.js';
+import { describeHeldUpOutcome } from '../../text/held-up-report.js';
+
+/** `natspoc leases skip`: gives up the message that holds a partition up. */
+export default class LeasesSkip extends StreamCommand {
+  static override summary =
+    'Give up the message that holds a partition up; the partition continues behind it.';
+  static override description = [
+    'Only for a message that has failed: "leases" shows it. The message must be named, so that no other one is given up. It is not tried again; with --dead-letter it is stored in PREFIX.dead first, otherwise only the stream keeps it. An attempt that runs is not interrupted: if it succeeds, the message is handled.',
+    'The command waits until the partition has passed the message. It asks for the name of the group; --yes skips the question.',
+  ].join('\n\n');
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> 4 --message 95887',
+    {
+      description: 'Keep it as a dead letter, without a question:',
+      command: '<%= config.bin %> <%= command.id %> 4 --message 95887 --dead-letter --yes',
+    },
+  ];
+  static override args = {
+    partition: Args.string({ description: 'the partition', name: 'PARTITION', required: true }),
+  };
+  static override flags = {
+    message: Flags.integer({
+      description: 'sequence of the message in the stream',
+      min: 1,
+      helpValue: 'SEQUENCE',
+      required: true,
+    }),
+    'dead-letter': Flags.boolean({ description: 'store the message as a dead letter' }),
+    force: forceFlag,
+    ...connectionFlags,
+  };
+
+  override async run(): Promise<void> {
+    const { flags, args } = await this.parse(LeasesSkip);
+    const { message: sequence, force } = flags;
+    const deadLetter = flags['dead-letter'] === true;
+    const signal = this.stopSignal();
+    const outcome = await this.withStream(flags, 'leases skip', async ({ stream, group }) => {
+      const [partition, ...more] = parsePartitions([args.partition], stream.layout.partitions);
+      if (partition === undefined || more.length > 0)
+        throw new NatspocError('usage', 'Give one partition: one message holds up one partition.');
+      const fate = deadLetter ? 'is stored as a dead letter' : 'is never handled by this group';
+      const consequences = [`Message ${sequence} of p${partition} ${fate}.`];
+      await this.confirm({ consequences, name: group.name, force });
+      return group.following((follower) => group.skip(follower, { partition, sequence, deadLetter }, signal));
+    });
+    this.#report(outcome, sequence, flags.json);
+  }
+
+  #report(outcome: HeldUpOutcome, sequence: number, json: boolean): void {
+    const isDone = outcome.outcome === 'skipped' || outcome.outcome === 'dead-letter';
+    if (json) this.writeJson({ ...outcome, sequence });
+    else if (isDone) this.writeLines([describeHeldUpOutcome(outcome)]);
+    if (isDone) return;
+    const code = outcome.denied ? 'not-permitted' : 'failed';
+    const error = new NatspocError(code, `${describeHeldUpOutcome(outcome)}.`);
+    if (!json) throw error;
+    process.exitCode = error.exitCode;
+  }
+}

@@ -1,0 +1,144 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { escapeControl } from '../lib/text.js';
+import type { GroupObserver } from '../ports/observer.js';
+import { describeHoldUp } from '../protocol/hold-up.js';
+import { type ControlAnswer, type ControlClient, encodeControl } from '../protocol/member-orders.js';
+import type { GroupFollower } from './follower.js';
+import { ANSWER_MS } from './thresholds.js';
+
+/** How often the owner is asked whether it has passed the message. */
+const ASK_EVERY_MS = 50;
+
+/** What orders about what is held up need. */
+export interface HeldUpPorts {
+  observer: Pick<GroupObserver, 'stats'>;
+  follower: GroupFollower;
+  control: ControlClient;
+  /** How long an owner has to answer, milliseconds. */
+  answerMs: number;
+  signal?: AbortSignal | undefined;
+}
+
+/** The outcome for one partition. `unchanged`: nothing holds it up, or not this message; `failed`: see `message`. */
+export interface HeldUpOutcome {
+  partition: number;
+  outcome: 'retried' | 'skipped' | 'dead-letter' | 'unchanged' | 'failed';
+  /** The name of its owner; null: none. */
+  owner: string | null;
+  message: string | null;
+  /** The server does not permit the order. */
+  denied: boolean;
+}
+
+/** A message to give up, and how. */
+export interface SkipOrder {
+  partition: number;
+  sequence: number;
+  deadLetter: boolean;
+  /** The operator, for people. */
+  by: string;
+  /** How long the partition may take to pass the message, milliseconds. */
+  waitMs: number;
+}
+
+/** Makes owners try what holds their partitions up now, instead of at the end of the wait; halted ones as well. */
+export async function retryPartitions(
+  ports: HeldUpPorts,
+  partitions: readonly number[],
+): Promise<HeldUpOutcome[]> {
+  const byOwner = new Map<string | null, number[]>();
+  for (const partition of partitions) {
+    const owner = ports.follower.ownerOf(partition);
+    byOwner.set(owner, [...(byOwner.get(owner) ?? []), partition]);
+  }
+  const outcomes = await Promise.all(
+    [...byOwner].map(async ([owner, share]) => {
+      const request = encodeControl({ partitions: share });
+      const answer = owner === null ? null : await ports.control.ask(owner, 'retry', request, ports.answerMs);
+      return share.map((partition): HeldUpOutcome => {
+        const failed = notTaken(ports.follower, partition, answer);
+        if (failed) return failed;
+        const isRetried = answer?.kind === 'taken' && answer.partitions.includes(partition);
+        return outcomeOf(ports.follower, partition, isRetried ? 'retried' : 'unchanged');
+      });
+    }),
+  );
+  return outcomes.flat().sort((a, b) => a.partition - b.partition);
+}
+
+/** Makes the owner give up a message that holds its partition up, and waits until the partition has passed it. */
+export async function skipMessage(ports: HeldUpPorts, order: SkipOrder): Promise<HeldUpOutcome> {
+  const { follower, control, answerMs } = ports;
+  const { partition, sequence, deadLetter, by } = order;
+  const owner = follower.ownerOf(partition);
+  const request = encodeControl({ partition, sequence, deadLetter, by });
+  const answer = owner === null ? null : await control.ask(owner, 'skip', request, answerMs);
+  const failed = notTaken(follower, partition, answer);
+  if (failed) return failed;
+  if (answer?.kind === 'taken' && !answer.partitions.includes(partition)) {
+    const message = `message ${sequence} does not hold p${partition} up; "leases" shows what does`;
+    return outcomeOf(follower, partition, 'unchanged', message);
+  }
+  const left = await untilPassed(ports, order);
+  if (left !== undefined) return outcomeOf(follower, partition, 'failed', left);
+  return outcomeOf(follower, partition, deadLetter ? 'dead-letter' : 'skipped');
+}
+
+/** Waits until the partition has passed the message. Returns why it has not. */
+async function untilPassed(
+  { observer, follower, signal }: HeldUpPorts,
+  { partition, sequence, waitMs }: SkipOrder,
+): Promise<string | undefined> {
+  const deadline = performance.now() + waitMs;
+  for (;;) {
+    const owner = follower.ownerOf(partition);
+    const { members } = await observer.stats(owner === null ? [] : [owner], ANSWER_MS);
+    const own = members[0]?.partitions.find((each) => each.partition === partition);
+    if (own && own.position >= sequence) return undefined;
+    if (signal?.aborted || performance.now() >= deadline) {
+      const why = own?.holdUp ? `: ${describeHoldUp(own.holdUp)}` : '';
+      return `the owner has taken the order, but p${partition} has not passed message ${sequence} yet${why}`;
+    }
+    await sleep(ASK_EVERY_MS);
+  }
+}
+
+/** The outcome where the owner has not accepted an order; undefined: it has. */
+function notTaken(
+  follower: GroupFollower,
+  partition: number,
+  answer: ControlAnswer | null,
+): HeldUpOutcome | undefined {
+  if (answer?.kind === 'taken') return undefined;
+  const name = escapeControl(follower.ownerNameOf(partition) ?? '');
+  switch (answer?.kind) {
+    case undefined:
+      return outcomeOf(follower, partition, 'failed', 'it has no owner');
+    case 'gone':
+      return outcomeOf(
+        follower,
+        partition,
+        'failed',
+        `its owner ${name} is gone, or of a version without this order`,
+      );
+    case 'silent':
+      return outcomeOf(follower, partition, 'failed', `its owner ${name} does not answer`);
+    case 'refused':
+      return outcomeOf(follower, partition, 'failed', `its owner ${name} refused: ${answer.message}`);
+    case 'denied':
+      return { ...outcomeOf(follower, partition, 'failed', answer.message), denied: true };
+  }
+}
+
+const outcomeOf = (
+  follower: GroupFollower,
+  partition: number,
+  outcome: HeldUpOutcome['outcome'],
+  message: string | null = null,
+): HeldUpOutcome => ({
+  partition,
+  outcome,
+  owner: follower.ownerNameOf(partition),
+  message,
+  denied: false,
+});

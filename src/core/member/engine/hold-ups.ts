@@ -1,0 +1,83 @@
+import type { Clock } from '../../lib/clock.js';
+import { type HoldUp, holdUp } from '../../protocol/hold-up.js';
+import type { OwnPartition } from '../../protocol/state.js';
+import type { RunnerStatus } from '../partition/contract.js';
+import type { Standing } from './standstill.js';
+
+/** A partition that could not be started, or not be read. */
+interface Failed {
+  since: number;
+  reason: string;
+}
+
+/** What {@link HoldUps} ask about an own partition. */
+interface Facts extends Pick<OwnPartition, 'phase' | 'retryAt'> {
+  partition: number;
+  status: RunnerStatus;
+  /** The message that failed in its runner, if any. */
+  failing: HoldUp | undefined;
+  /** The message whose handler runs, if any. */
+  running: number | undefined;
+  standing: Standing | undefined;
+}
+
+/** Knows what holds each partition of a member up, beyond the life of one runner. */
+export class HoldUps {
+  readonly #clock: Clock;
+  readonly #failed = new Map<number, Failed>();
+  readonly #halted = new Map<number, HoldUp & { readonly at: number }>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** A partition could not be started, or it cannot be read at the moment. */
+  failed(partition: number, reason: string): void {
+    const since = this.#failed.get(partition)?.since ?? this.#clock.now();
+    this.#failed.set(partition, { since, reason });
+  }
+
+  /** A partition halted; `held`: the message, if one is the cause. */
+  halted(partition: number, reason: string, held?: HoldUp): void {
+    this.#failed.delete(partition);
+    this.#halted.set(partition, {
+      ...(held ?? holdUp({ why: 'halted', reason, forMs: 0 })),
+      at: this.#clock.now(),
+    });
+  }
+
+  /** The message at which a partition halted; undefined: it did not halt at one. */
+  haltedAt(partition: number): HoldUp | undefined {
+    return this.#halted.get(partition);
+  }
+
+  /** A partition has started, and is read. */
+  started(partition: number): void {
+    this.#failed.delete(partition);
+    this.#halted.delete(partition);
+  }
+
+  /** Why a partition could not be started or read; undefined: it could. */
+  failureOf(partition: number): string | undefined {
+    return this.#failed.get(partition)?.reason;
+  }
+
+  /** What holds an own partition up; undefined: nothing. */
+  of({ partition, phase, retryAt, status, failing, running, standing }: Facts): HoldUp | undefined {
+    const now = this.#clock.now();
+    if (phase === 'halted') {
+      const { at, ...held } = this.#halted.get(partition) ?? {};
+      return at === undefined ? undefined : holdUp({ ...NO_REASON, ...held, forMs: now - at });
+    }
+    if (failing) return failing;
+    const failed = this.#failed.get(partition);
+    const isStarting = phase === 'starting' || phase === 'waiting' || status.state === 'waiting';
+    if (failed && isStarting) {
+      const nextInMs = phase === 'waiting' ? retryAt - now : undefined;
+      return holdUp({ why: 'starting', reason: failed.reason, forMs: now - failed.since, nextInMs });
+    }
+    return standing && holdUp({ ...standing, sequence: running });
+  }
+}
+
+const NO_REASON = { why: 'halted', reason: '', forMs: 0 } as const;

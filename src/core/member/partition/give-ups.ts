@@ -1,0 +1,32 @@
+import type { Dealt } from '../../config/retry.js';
+import type { Handler, InBatches } from './handler.js';
+import { refusing } from './refusing.js';
+
+/** How an operator gives a message up. */
+type GivenUp = Exclude<Dealt, 'handled'>;
+
+/** Messages of a member that an operator has given up and that are not settled yet, by sequence. They are not tried again. */
+export class GiveUps {
+  readonly #known = new Map<number, { how: GivenUp; error: Error }>();
+
+  /** @param reason who gave it up, and its last error. */
+  add(sequence: number, how: GivenUp, reason: string): void {
+    this.#known.set(sequence, { how, error: new Error(reason) });
+  }
+
+  /** What becomes of a message; undefined: it was not given up. */
+  howOf(sequence: number): GivenUp | undefined {
+    return this.#known.get(sequence)?.how;
+  }
+
+  /** The message is settled. */
+  settled(sequence: number): void {
+    this.#known.delete(sequence);
+  }
+
+  /** The same handler, which is not called for these messages: they fail. */
+  guard(handler: Handler | InBatches): Handler | InBatches {
+    const known = this.#known;
+    return refusing(handler, ({ sequence }) => (known.size === 0 ? undefined : known.get(sequence)?.error));
+  }
+}

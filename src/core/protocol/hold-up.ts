@@ -1,0 +1,114 @@
+import { decode, type Guard, isCount, orNull } from '../lib/json.js';
+import { escapeControl, truncate } from '../lib/text.js';
+import { formatDuration } from '../lib/units.js';
+
+/** The longest reason, in characters: a member may report hundreds at once. */
+const REASON_LENGTH = 200;
+
+/** A partition that is held up for longer than this needs attention, milliseconds. A short retry is routine. */
+export const LONG_HOLD_UP_MS = 10_000;
+
+const CAUSES = ['retrying', 'storing', 'halted', 'starting', 'handler', 'stuck'] as const;
+
+/**
+ * What holds a partition up. `retrying`: an attempt failed, and another follows; `storing`: a dead letter could not be stored yet;
+ * `halted`: nothing is handled until an operator acts; `starting`: the partition could not be started or read, and is tried again;
+ * `handler`: a handler takes long; `stuck`: nothing arrives, or the bucket does not answer.
+ */
+export interface HoldUp {
+  readonly why: (typeof CAUSES)[number];
+  /** The message; of several the first one. null: none is the cause. */
+  readonly sequence: number | null;
+  readonly key: string | null;
+  /** The number of the last attempt that failed, and of those that are made; null: none, or not limited by a number. */
+  readonly attempt: number | null;
+  readonly maxAttempts: number | null;
+  /** Until the next attempt, milliseconds; null: it runs, or none is planned. */
+  readonly nextInMs: number | null;
+  /** The error, at most 200 characters. */
+  readonly reason: string;
+  /** Since when, milliseconds. */
+  readonly forMs: number;
+  /** Other messages of the partition that are held up. */
+  readonly others: number;
+}
+
+/** A hold-up; what is not given is unknown, or does not apply. */
+export const holdUp = (
+  known: Pick<HoldUp, 'why' | 'reason' | 'forMs'> & { [K in keyof HoldUp]?: HoldUp[K] | undefined },
+): HoldUp => ({
+  why: known.why,
+  sequence: known.sequence ?? null,
+  key: known.key ?? null,
+  attempt: known.attempt ?? null,
+  maxAttempts: known.maxAttempts ?? null,
+  nextInMs: known.nextInMs == null ? null : Math.max(0, Math.round(known.nextInMs)),
+  reason: truncate(known.reason, REASON_LENGTH),
+  forMs: Math.max(0, Math.round(known.forMs)),
+  others: known.others ?? 0,
+});
+
+const isText = (value: unknown): value is string => typeof value === 'string';
+const isAmount = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isFinite(value) && value >= 0;
+
+/** True for a hold-up as a member reports it. */
+export const isHoldUp: Guard<HoldUp> = (value): value is HoldUp =>
+  decode<HoldUp>(value, {
+    why: (why): why is HoldUp['why'] => CAUSES.some((each) => each === why),
+    sequence: orNull(isCount),
+    key: orNull(isText),
+    attempt: orNull(isCount),
+    maxAttempts: orNull(isCount),
+    nextInMs: orNull(isAmount),
+    reason: isText,
+    forMs: isAmount,
+    others: isCount,
+  }) !== undefined;
+
+/** True for a partition that needs an operator, or has been held up for long. */
+export const isLong = ({ why, forMs }: HoldUp): boolean => why === 'halted' || forMs >= LONG_HOLD_UP_MS;
+
+const attempts = ({ attempt, maxAttempts }: HoldUp): string =>
+  maxAttempts === null ? `${attempt}` : `${attempt}/${maxAttempts}`;
+
+const next = ({ nextInMs }: HoldUp): string => (nextInMs === null ? 'now' : `in ${formatDuration(nextInMs)}`);
+
+/** In a few words, as the state of the partition: `retrying 7/100 in 12 s`. Undefined: its state says it. */
+export function holdUpState(held: HoldUp): string | undefined {
+  if (held.why === 'retrying') return `retrying ${attempts(held)} ${next(held)}`;
+  return held.why === 'storing' ? `retrying a dead letter ${next(held)}` : undefined;
+}
+
+/** One line: `message 95887 (key user-7) failed attempt 7/100, next in 12 s, for 3 min: connection refused`. */
+export function describeHoldUp(held: HoldUp): string {
+  const key = held.key === null ? '' : ` (key ${escapeControl(truncate(held.key, 40))})`;
+  const message = `message ${held.sequence}${key}`;
+  const time = `for ${formatDuration(held.forMs)}`;
+  const others = held.others > 0 ? `, and ${held.others} more` : '';
+  const reason = escapeControl(held.reason);
+  switch (held.why) {
+    case 'retrying':
+      return `${message}${others} failed attempt ${attempts(held)}, next ${next(held)}, ${time}: ${reason}`;
+    case 'storing':
+      return `${message}${others} could not be stored as a dead letter, next attempt ${next(held)}, ${time}: ${reason}`;
+    case 'halted':
+      return held.sequence === null
+        ? `halted ${time}: ${reason}`
+        : `halted ${time} at ${message}, attempt ${attempts(held)}: ${reason}`;
+    case 'starting':
+      return `could not be started, next attempt ${next(held)}, ${time}: ${reason}`;
+    case 'handler':
+    case 'stuck':
+      return `no progress ${time}: ${reason}`;
+  }
+}
+
+/** What an operator can do about it: the commands. */
+export function remedyOf(partition: number, { why, sequence }: HoldUp): string {
+  if (why === 'handler' || why === 'stuck') return `"leases release ${partition}" moves it to another member`;
+  const retry = `"leases retry ${partition}" tries it now`;
+  return sequence === null
+    ? retry
+    : `${retry}, "leases skip ${partition} --message ${sequence}" gives the message up`;
+}

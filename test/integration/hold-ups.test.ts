@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type CliExit, runCli } from '../support/cli.js';
+import type { GroupRun } from '../support/group-run.js';
+import { withTempFolder } from '../support/temp.js';
+import { until } from '../support/until.js';
+import { withGroup } from '../support/with-group.js';
+
+describe('what holds a partition up', function () {
+  this.timeout(90_000);
+  let run: GroupRun;
+  const server = withGroup(
+    (opened) => {
+      run = opened;
+    },
+    { partitions: '1' },
+  );
+  const folder = withTempFolder();
+
+  const natspoc = (...args: string[]): Promise<CliExit> =>
+    runCli([...args, ...run.args, '--server', server.url]);
+
+  /** A member whose handler fails at the third message, and only there; after it, two more messages wait. */
+  async function failing(...flags: string[]): Promise<void> {
+    const module = join(folder(), 'failing.mjs');
+    writeFileSync(
+      module,
+      "export default ({ sequence }) => { if (sequence === 3) throw new Error('no connection to \\u001b[31mthe database'); };",
+    );
+    run.consume('a', ['--handler', module, ...flags]);
+    await run.atRest();
+    const { code, stderr } = await natspoc('publish', 'event', '--count', '5', '--keys', '1', '--quiet');
+    assert.equal(code, 0, stderr);
+  }
+
+  async function partition(): Promise<{
+    state: string;
+    position: number;
+    holdUp: Record<string, unknown> | null;
+  }> {
+    const { stdout } = await natspoc('leases', '--json');
+    return JSON.parse(stdout).partitions[0];
+  }
+  const untilState = (state: string): Promise<void> =>
+    until(`it is ${state}`, async () => (await partition()).state === state);
+
+  it('is told while a message waits for its next attempt, and "leases retry" ends the wait', async () => {
+    await failing('--max-attempts', '100', '--backoff', '20s', '--health-port', '0');
+    await untilState('retrying');
+    const { holdUp } = await partition();
+    const { nextInMs, forMs, key, ...told } = holdUp ?? {};
+    assert.deepEqual(told, {
+      why: 'retrying',
+      sequence: 3,
+      attempt: 1,
+      maxAttempts: 100,
+      reason: 'no connection to \u001b[31mthe database',
+      others: 0,
+    });
+    assert.ok(Number(nextInMs) > 1_000 && Number(nextInMs) <= 20_000, String(nextInMs));
+    assert.ok(Number(forMs) < 10_000, String(forMs));
+    const table = await natspoc('leases');
+    assert.match(
+      table.stdout,
+      / retrying 1\/100 in \d+ s\n {4}message 3 .*failed attempt 1\/100, next in .*database/,
+    );
+    assert.ok(!table.stdout.includes('\u001b'), 'an error cannot write on the terminal');
+    const retried = await natspoc('leases', 'retry', '0');
+    assert.deepEqual([retried.code, retried.stdout], [0, 'p0: a tries again now']);
+    await until('it was tried', async () => (await partition()).holdUp?.attempt === 2);
+    assert.equal((await partition()).position, 2);
+  });
+
+  it('is told of a halted partition, which "leases retry" starts again', async () => {
+    await failing('--max-attempts', '1');
+    await untilState('halted');
+    const { code, stdout } = await natspoc('leases', 'check');
+    assert.equal(code, 5);
+    assert.match(
+      stdout,
+      /p0 of a is halted: halted for .* at message 3 .*attempt 1\/1: no connection .*"leases retry 0" tries it now, "leases skip 0 --message 3"/,
+    );
+    const before = run.members.get('a')?.stderr.filter((line) => line.includes('halted p0')).length;
+    assert.equal(before, 1);
+    assert.equal((await natspoc('leases', 'retry', '--all')).stdout, 'p0: a tries again now');
+    await until(
+      'it halts again',
+      () => run.members.get('a')?.stderr.filter((line) => line.includes('halted p0')).length === 2,
+    );
+  });
+
+  it('ends when an operator skips the message, halted or waiting, and nothing else is skipped', async () => {
+    await failing('--max-attempts', '1');
+    await untilState('halted');
+    const wrong = await natspoc('leases', 'skip', '0', '--message', '4', '--yes');
+    assert.equal(wrong.code, 1);
+    assert.match(wrong.stderr, /message 4 does not hold p0 up/);
+    const asked = await natspoc('leases', 'skip', '0', '--message', '3');
+    assert.equal(asked.code, 4, 'it is not done without a confirmation');
+    const { code, stdout, stderr } = await natspoc('leases', 'skip', '0', '--message', '3', '--yes');
+    assert.deepEqual([code, stdout], [0, 'p0: a has skipped the message'], stderr);
+    await until('the rest is handled', async () => (await partition()).position === 5);
+    assert.deepEqual([(await partition()).state, (await partition()).holdUp], ['running', null]);
+    const none = await natspoc('leases', 'retry', '0');
+    assert.deepEqual([none.code, none.stdout], [0, 'p0: nothing holds it up']);
+  });
+
+  it('ends when an operator stores the message as a dead letter', async () => {
+    await failing('--max-attempts', '100', '--backoff', '20s');
+    await untilState('retrying');
+    const { code, stdout } = await natspoc(
+      'leases',
+      'skip',
+      '0',
+      '--message',
+      '3',
+      '--dead-letter',
+      '--yes',
+      '--json',
+    );
+    assert.equal(code, 0, stdout);
+    assert.equal(JSON.parse(stdout).outcome, 'dead-letter');
+    const listed = await natspoc('stream', 'redrive', '--dry-run', '--json');
+    assert.match(listed.stdout, /given up by .* after attempt 1: no connection/, listed.stderr);
+  });
+});
