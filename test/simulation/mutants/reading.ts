@@ -245,26 +245,4 @@ export const READING: readonly Mutant[] = [
       ),
     ],
   },
-  {
-    name: 'gap-forgotten',
-    mistake: 'a runner does not look into the gap that the previous one under the epoch has noticed',
-    edits: [
-      core(
-        'member/partition/taking',
-        'continues(before?.status, sequence) ? before?.losses?.state : undefined',
-        'undefined',
-      ),
-    ],
-  },
-  {
-    name: 'earlier-answer',
-    mistake: 'a gap is judged by an answer of the stream that may be from before it',
-    edits: [
-      core(
-        'member/partition/stream-losses',
-        'Math.max(this.#noticedAt, clock.now() - LOOK_AGAIN_MS / 2)',
-        'clock.now() - LOOK_AGAIN_MS / 2',
-      ),
-    ],
-  },
 ];

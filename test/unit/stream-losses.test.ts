@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { TrimWatch } from '../../src/core/member/partition/stream-losses.js';
+import type { StreamBounds, Trimmed } from '../../src/core/ports/index.js';
+import { ManualClock } from '../support/manual-clock.js';
+
+/** A watch whose questions are answered by hand. */
+function bench() {
+  const clock = new ManualClock();
+  const told: Trimmed[] = [];
+  const asked: { since: number | undefined; answer: (bounds: Partial<StreamBounds> | 'unknown') => void }[] =
+    [];
+  const reading = { received: 10, waiting: 0 };
+  const watch = new TrimWatch(10, 0, {
+    clock,
+    stream: {
+      bounds: (since) =>
+        new Promise((resolve) => {
+          asked.push({
+            since,
+            answer: (bounds) =>
+              resolve(
+                bounds === 'unknown'
+                  ? { kind: 'unknown' }
+                  : {
+                      kind: 'ok',
+                      first: 1,
+                      last: 100,
+                      missing: 0,
+                      mostPerSubject: 0,
+                      created: undefined,
+                      ...bounds,
+                    },
+              ),
+          });
+        }),
+    },
+    reading: () => reading,
+    cleared: async () => undefined,
+    trimmed: (trimmed) => told.push(trimmed),
+  });
+  /** A message arrives, and no request was open before it. */
+  const came = (sequence: number): void => {
+    watch.came(sequence, reading.received, 0, true);
+    reading.received = sequence;
+  };
+  return { clock, watch, asked, told, came };
+}
+
+describe('the search for messages that a stream has dropped', () => {
+  it('accepts no answer to a question that is older than the jump that it is about', async () => {
+    const { clock, watch, asked, came } = bench();
+    clock.advance(5_000);
+    came(50);
+    clock.advance(10);
+    const settled = watch.settle();
+    assert.deepEqual(
+      asked.map(({ since }) => since),
+      [clock.now() - 10],
+    );
+    asked[0]?.answer({ first: 50 });
+    assert.equal(await settled, true);
+  });
+
+  it('has nothing to ask without a sign', async () => {
+    const { watch, asked, came } = bench();
+    came(11);
+    assert.equal(await watch.settle(), true);
+    assert.equal(asked.length, 0);
+  });
+
+  it('keeps the signs if the stream does not answer', async () => {
+    const { watch, asked, told, came } = bench();
+    came(50);
+    const first = watch.settle();
+    asked[0]?.answer('unknown');
+    assert.equal(await first, false);
+    const second = watch.settle();
+    asked[1]?.answer({ first: 40 });
+    assert.equal(await second, true);
+    assert.deepEqual(told, [{ from: 11, to: 39, atMost: 39 }]);
+  });
+
+  it('asks again about a jump that was noticed while an answer was under way', async () => {
+    const { watch, asked, told, came } = bench();
+    came(20);
+    const first = watch.settle();
+    came(50);
+    const second = watch.settle();
+    asked[0]?.answer({ first: 1 });
+    assert.equal(await first, true);
+    await new Promise((resolve) => setImmediate(resolve));
+    asked[1]?.answer({ first: 45 });
+    assert.equal(await second, true);
+    assert.deepEqual(told, [{ from: 21, to: 44, atMost: 29 }]);
+  });
+
+  it('tells where it ended, also while an answer is under way', () => {
+    const { watch, came } = bench();
+    came(20);
+    void watch.settle();
+    came(30);
+    assert.deepEqual(watch.state, { settledTo: 10, passed: 18, passedFrom: 10, passedTo: 30, fell: 0 });
+  });
+});
