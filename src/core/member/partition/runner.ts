@@ -1,15 +1,13 @@
 import { messageOf, type NatspocError } from '../../lib/errors.js';
 import type { ReaderWindow, Trimmed } from '../../ports/index.js';
-import { type Crashes, needsCaution } from '../../protocol/crashes.js';
 import type { HoldUp } from '../../protocol/hold-up.js';
-import { Caution } from './caution.js';
+import { handleAfterDeaths } from './after-deaths.js';
 import type { Committer } from './committer.js';
 import type { RunnerPorts, RunnerSettings, RunnerStatus } from './contract.js';
 import { Following } from './following.js';
 import type { HeldBack } from './gate.js';
 import { StopConsuming } from './handler.js';
 import { ABORT_GRACE_MS } from './handler-timeout.js';
-import { Lead } from './lead.js';
 import type { PartitionReader } from './partition-reader.js';
 import { readAfter } from './read-after.js';
 import type { TrimWatch } from './stream-losses.js';
@@ -275,47 +273,27 @@ export class PartitionRunner {
     this.#end(message, () => this.#ports.events.halted(message, held));
   }
 
-  #held(
-    committer: Committer,
-    { trimmed, crashes, sequence, resumed }: Taken,
-    trimWatch: TrimWatch | undefined,
-  ): void {
+  #held(committer: Committer, taken: Taken, trimWatch: TrimWatch | undefined): void {
+    const { trimmed, sequence } = taken;
     this.#committer = committer;
     this.#trimWatch = trimWatch;
     const { before } = this.#takeover;
     this.#trimmed = trimmed;
     if (continues(before?.status, sequence)) this.#trimmed += before?.losses?.uncounted ?? 0;
     if (this.#trimmed > trimmed) committer.trimmed(this.#trimmed);
-    if (committer.countsDeaths) {
-      this.#work.keepShort(
-        new Lead({
-          committed: () => committer.committed,
-          whenWritten: (resume) => committer.whenWritten(resume),
-          isOver: () => !committer.countsDeaths,
-        }),
-      );
-    }
-    if (resumed === sequence && needsCaution(crashes.crashes ?? 0, this.#settings.maxCrashes))
-      this.#beCautious(committer, crashes, sequence);
+    const { alone, permit, events } = this.#ports;
+    const deaths = handleAfterDeaths(this.#work, committer, taken, this.#settings.maxCrashes, {
+      alone,
+      permit,
+      isCaughtUp: () => this.#isCaughtUp(),
+    });
+    if (deaths !== undefined) events.cautious?.(deaths, sequence);
   }
 
   #lose(trimmed: Trimmed): void {
     this.#trimmed += trimmed.atMost;
     this.#committer?.trimmed(this.#trimmed);
     this.#ports.events.trimmed?.(trimmed);
-  }
-
-  /** Owners have died here. */
-  #beCautious(committer: Committer, crashes: Crashes, after: number): void {
-    const caution = new Caution(crashes, this.#settings.maxCrashes, {
-      ...this.#ports,
-      trying: (sequence) => committer.trying(sequence),
-      tried: () => committer.tried(),
-      crashed: (deaths) => committer.crashed(deaths),
-      isCaughtUp: () => this.#isCaughtUp(),
-    });
-    this.#work.beCautious(caution);
-    this.#ports.events.cautious?.(crashes.crashes ?? 0, after);
   }
 
   /** Commits what was handled before. The position stays before the failed message. */

@@ -1,0 +1,50 @@
+import { type Crashes, needsCaution } from '../../protocol/crashes.js';
+import { Caution, type CautionPorts } from './caution.js';
+import type { Committer } from './committer.js';
+import { Lead } from './lead.js';
+import type { PartitionWork } from './work.js';
+
+/** The position of an owner that follows on deaths. */
+interface Found {
+  crashes: Crashes;
+  sequence: number;
+  /** What this member had handled under the same epoch. */
+  resumed: number;
+}
+
+/**
+ * Handles messages as deaths of earlier owners demand: near the position, and one at a time while the cause is looked for.
+ *
+ * @returns the number of deaths if the cause is looked for.
+ */
+export function handleAfterDeaths(
+  work: PartitionWork,
+  committer: Committer,
+  { crashes, sequence, resumed }: Found,
+  maxCrashes: number,
+  ports: Pick<CautionPorts, 'alone' | 'permit' | 'isCaughtUp'>,
+): number | undefined {
+  if (committer.countsDeaths) {
+    work.keepShort(
+      new Lead({
+        committed: () => committer.committed,
+        whenWritten: (resume) => committer.whenWritten(resume),
+        isOver: () => !committer.countsDeaths,
+      }),
+    );
+  }
+  const deaths = crashes.crashes ?? 0;
+  if (resumed !== sequence || !needsCaution(deaths, maxCrashes)) return undefined;
+  const { alone, permit, isCaughtUp } = ports;
+  work.beCautious(
+    new Caution(crashes, maxCrashes, {
+      alone,
+      permit,
+      isCaughtUp,
+      trying: (message) => committer.trying(message),
+      tried: () => committer.tried(),
+      crashed: (left) => committer.crashed(left),
+    }),
+  );
+  return deaths;
+}
