@@ -213,6 +213,7 @@ Exit codes: 0 every message was confirmed; 1 stopped before that; 3 the server w
         onFailure: flags['keep-going'] ? 'continue' : 'stop',
         onConfirmed: limit === 1 ? isOnly : log && ((...confirmed) => log.add(...confirmed)),
         signal,
+        note: (line) => this.note(line),
       });
       const summary = await this.#watch(run, maxMessages, flags.quiet || flags.json);
       log?.close();

@@ -95,7 +95,10 @@ describe('the log of a member', function () {
     await stage.join({ connection: undefined, servers: server.url, stream, handler: () => {}, logger }, 1);
     await server.restart();
     const texts = () => lines.map(({ text }) => text);
-    await until('it is back', () => texts().some((text) => /^connected to NATS again after /.test(text)));
-    assert.equal(texts().filter((text) => text === 'disconnected from NATS: reconnecting').length, 1);
+    await until('it is back', () => texts().some((text) => /^connected to NATS at /.test(text)));
+    const address = server.url.replace('nats://', '');
+    assert.equal(texts().filter((text) => text.startsWith(`disconnected from NATS at ${address}`)).length, 1);
+    const back = texts().find((text) => text.startsWith('connected to NATS'));
+    assert.match(back ?? '', new RegExp(`^connected to NATS at ${address} again after `));
   });
 });

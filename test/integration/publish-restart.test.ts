@@ -35,6 +35,11 @@ describe('publishing while the server is killed and restarted', () => {
       env: {},
     });
 
+  let notes: string[];
+  beforeEach(() => {
+    notes = [];
+  });
+
   /** Publishes numbers at full speed, with two kills on the way. */
   async function publishThroughKills(config: Config, dedupe: boolean): Promise<PublishSummary> {
     const connection = await connectNats(config, 'test');
@@ -48,6 +53,7 @@ describe('publishing while the server is killed and restarted', () => {
         timeoutMs: config.timeoutMs,
         dedupe,
         onFailure: 'stop',
+        note: (line) => notes.push(line),
       });
       const done = run.run();
       for (const part of [0.25, 0.6]) {
@@ -77,6 +83,13 @@ describe('publishing while the server is killed and restarted', () => {
     assert.equal(summary.confirmed, MESSAGES);
     assert.equal(summary.rejected + summary.unknown + summary.maybeTwice + summary.reordered, 0);
     assert.ok(summary.retried > 0, 'the kills hit messages on their way');
+    assert.equal(summary.disconnects, 2);
+    const address = server.url.replace('nats://', '');
+    const told = notes.map((line) =>
+      line.replace(/ \(.*\)|: reconnecting$/g, '').replace(/ after .*/, ' after …'),
+    );
+    const once = [`disconnected from NATS at ${address}`, `connected to NATS at ${address} again after …`];
+    assert.deepEqual(told, [...once, ...once]);
     const partitions = [...(await stored(config)).values()];
     assert.deepEqual(
       partitions.flat().sort((a, b) => a - b),

@@ -31,7 +31,7 @@ describe('a connection on which nothing arrives', function () {
         },
       });
       const told = once(process, 'warning');
-      const lost = new Promise<void>((disconnected) => watchConnection(connection, { disconnected }));
+      const lost = new Promise<void>((lost) => watchConnection(connection, { disconnected: () => lost() }));
       connection.publish('x');
       const [warning] = await told;
       assert.match(String(warning), /callback threw: of the program/);

@@ -22,6 +22,35 @@ function handingOver(): GroupDriver {
 const unknown = { kind: 'unknown' } as const;
 
 describe('partitions of a member', () => {
+  it('are told as resumed where the member had them last, and as acquired from another', () => {
+    const me = new GroupDriver(1);
+    me.join([lease(0, 2, 'ME')]);
+    const started = (epoch: number): unknown[] => {
+      me.send({ type: 'partition-started', partition: 0, epoch });
+      return me
+        .last('report')
+        .map(({ report }) => (report.type === 'acquired' ? [report.epoch, report.again] : report.type));
+    };
+    assert.deepEqual(started(2), [[2, false]]);
+    me.send({ type: 'partition-failed', partition: 0, epoch: 2, message: 'no reader' });
+    me.wait(me.timing.retryMs);
+    assert.deepEqual(started(2), [[2, true]], 'under the same epoch');
+    me.send({ type: 'partition-halted', partition: 0, epoch: 2, message: 'no' });
+    me.send({ type: 'retry', partition: 0 });
+    assert.deepEqual(
+      me.last('start-partition').map(({ partition }) => partition),
+      [0],
+      'a retry starts a halted partition',
+    );
+    assert.deepEqual(started(2), [[2, true]]);
+    const mine = { ...leaseRecord('ME'), name: 'me', from: 'me' };
+    me.send({ type: 'changes', entries: [{ kind: 'lease', partition: 0, revision: 9, record: mine }] });
+    assert.deepEqual(started(9), [[9, true]], 'from itself');
+    const others = { ...mine, from: 'b' };
+    me.send({ type: 'changes', entries: [{ kind: 'lease', partition: 0, revision: 12, record: others }] });
+    assert.deepEqual(started(12), [[12, false]], 'from another');
+  });
+
   it('include an orphan that it claims, even if the answer arrives after the watch', () => {
     const me = handingOver();
     // B leaves, and the handover to it is applied nevertheless; the watch tells before the answer does.

@@ -11,6 +11,7 @@ const SUMMARY: PublishSummary = {
   retried: 0,
   maybeTwice: 0,
   reordered: 0,
+  disconnects: 0,
   confirmedBytes: 128_000_000,
   skipped: 0,
   elapsedMs: 5_000,

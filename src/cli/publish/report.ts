@@ -94,6 +94,7 @@ export function summaryJson(summary: PublishSummary, target: Target) {
     retried: summary.retried,
     maybeTwice: summary.maybeTwice,
     reordered: summary.reordered,
+    disconnects: summary.disconnects,
     skipped: summary.skipped,
     bytes: summary.confirmedBytes,
     elapsedMs: round(summary.elapsedMs),

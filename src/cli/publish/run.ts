@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '../../core/lib/clock.js';
 import { messageOf, NatspocError } from '../../core/lib/errors.js';
+import { describeBreak, describeReturn } from '../../core/member/status-lines.js';
 import { Publisher, type PublisherOptions } from '../../core/publisher/publisher.js';
 import type { OutgoingMessage, PublishCounters } from '../../core/publisher/types.js';
 import { LatencyRecorder, type LatencySummary } from './latency.js';
@@ -15,6 +16,8 @@ export interface PublishRunOptions extends Omit<PublisherOptions, 'observer'> {
   durationMs?: number | undefined;
   /** Stops sending; messages in flight are awaited. */
   signal?: AbortSignal | undefined;
+  /** Writes a line for people. */
+  note?: ((line: string) => void) | undefined;
   /** After a failed message: stop sending, or continue and count failures. */
   onFailure: 'stop' | 'continue';
   /** Called for each confirmed message; a NatspocError that it throws stops the run. */
@@ -73,6 +76,8 @@ export class PublishRun {
           this.#lastAnswerMs = nowMs;
           if (onConfirmed) this.#guard(() => onConfirmed(message, partition, sequence, duplicate));
         },
+        disconnected: (about) => options.note?.(describeBreak(about)),
+        reconnected: (about) => options.note?.(describeReturn(about)),
         failed: (message, { error }) =>
           this.#failed(message === this.#sending ? this.#located(error) : error),
       },

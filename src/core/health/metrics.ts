@@ -7,8 +7,8 @@ import type { HealthSubject } from './subject.js';
 const HANDLER_BUCKETS = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60];
 const COMMIT_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5];
 
-/** Events of a partition that arrives at this member or leaves it. */
-const REBALANCES = ['acquired', 'handed-over', 'released', 'lost'] as const;
+/** Events of a partition that leaves this member. */
+const REBALANCES = ['handed-over', 'released', 'lost'] as const;
 
 /** What identifies the member: added to every metric. */
 interface Labels {
@@ -152,6 +152,15 @@ export class Metrics {
       registers,
     });
     for (const type of REBALANCES) member.on(type, () => rebalances.inc());
+    member.on('acquired', ({ again }) => {
+      if (!again) rebalances.inc();
+    });
+    const breaks = new this.#prom.Counter({
+      name: 'natspoc_disconnects_total',
+      help: 'Number of times that the connection to NATS broke.',
+      registers,
+    });
+    member.on('disconnected', () => breaks.inc());
     const fencings = new this.#prom.Counter({
       name: 'natspoc_fencings_total',
       help: 'Number of times that this member was fenced.',

@@ -31,6 +31,7 @@ export interface HealthSubject {
   readonly memory: { readonly allocBytes: number; readonly sysBytes: number };
   on(type: 'committed', listener: (commit: { readonly tookMs: number }) => void): unknown;
   on(type: 'trimmed', listener: (loss: { readonly atMost: number }) => void): unknown;
+  on(type: 'acquired', listener: (event: { readonly again: boolean }) => void): unknown;
   on(type: HealthEvent, listener: () => void): unknown;
 }
 
@@ -40,7 +41,7 @@ export type HealthEvent =
   | 'expired'
   | 'resumed'
   | 'fenced'
-  | 'acquired'
+  | 'disconnected'
   | 'handed-over'
   | 'released'
   | 'lost';

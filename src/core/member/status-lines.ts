@@ -32,6 +32,8 @@ export function describeReport(report: Report, group: string): string {
     case 'suspected':
       return `${escapeControl(report.name)} ${report.why === 'silent' ? 'has not renewed' : 'is unreachable'}: fencing it`;
     case 'acquired': {
+      if (report.again)
+        return `resumed p${report.partition} at epoch ${report.epoch} in ${formatDuration(report.tookMs)}`;
       const from = by(report.from);
       const how = HOW[report.reason];
       return `${how} p${report.partition}${from} at epoch ${report.epoch} in ${formatDuration(report.tookMs)}`;
@@ -76,12 +78,24 @@ export function describeReport(report: Report, group: string): string {
     case 'probing-denied':
       return 'warning: not permitted to probe other members (natspoc.<stream>.<group>.*.ping): a dead member is noticed only after its ttl';
     case 'disconnected':
-      return 'disconnected from NATS: reconnecting';
+      return describeBreak(report);
     case 'reconnected':
-      return `connected to NATS again after ${formatDuration(report.afterMs)}`;
+      return describeReturn(report);
     case 'unreadable':
       return `warning: cannot read the entry ${escapeControl(report.key)}: left alone`;
   }
+}
+
+/** One line about a connection that broke. */
+export function describeBreak({ server, reason }: { server: string | null; reason: string | null }): string {
+  const from = server === null ? 'NATS' : `NATS at ${escapeControl(server)}`;
+  return `disconnected from ${from}${reason === null ? '' : ` (${escapeControl(reason)})`}: reconnecting`;
+}
+
+/** One line about a connection that is back. */
+export function describeReturn({ server, afterMs }: { server: string | null; afterMs: number }): string {
+  const to = server === null ? 'NATS' : `NATS at ${escapeControl(server)}`;
+  return `connected to ${to} again after ${formatDuration(afterMs)}`;
 }
 
 /** One line about a failed attempt. */

@@ -1,6 +1,8 @@
 import { messageOf } from '../lib/errors.js';
 import { sparing } from '../member/member-log.js';
+import { describeBreak, describeReturn } from '../member/status-lines.js';
 import { Publisher, type PublisherOptions } from '../publisher/publisher.js';
+import type { PublishObserver } from '../publisher/types.js';
 import type { GroupPublisher } from './group-publisher.js';
 import { loggerOf } from './logger.js';
 import type { CreatePublisherOptions } from './publisher.js';
@@ -41,13 +43,26 @@ export function publisherOf(
   target: Omit<PublisherOptions, keyof PublisherProgram | 'observerFailed'>,
   close: () => Promise<void>,
 ): GroupPublisher {
-  const { maxPendingBytes, dedupe, ordered, observer } = program;
+  const { maxPendingBytes, dedupe, ordered } = program;
   const logger = sparing(loggerOf(program.logger));
   const observerFailed = (error: unknown): void =>
     logger.error(
       { event: 'observer', err: error },
       `the observer of a publisher failed: ${messageOf(error)}`,
     );
+  const observer: PublishObserver = {
+    // Called for each message, so they are not wrapped.
+    ...(program.observer?.confirmed && { confirmed: program.observer.confirmed.bind(program.observer) }),
+    ...(program.observer?.failed && { failed: program.observer.failed.bind(program.observer) }),
+    disconnected: (about) => {
+      logger.warn({ event: 'disconnected', ...about }, describeBreak(about));
+      return program.observer?.disconnected?.(about);
+    },
+    reconnected: (about) => {
+      logger.info({ event: 'reconnected', ...about }, describeReturn(about));
+      return program.observer?.reconnected?.(about);
+    },
+  };
   return new ClosingPublisher(
     { ...target, maxPendingBytes, dedupe, ordered, observer, observerFailed },
     close,

@@ -41,7 +41,7 @@ export type CreatePublisherOptions = Connecting &
     /** Receives the outcome of each message. One that throws or rejects is logged; the publisher goes on. */
     observer?: PublishObserver | undefined;
     /**
-     * Receives a line for an observer that throws, at most once a minute for each error. `console` and pino work; `false`: no
+     * Receives a line for a connection that breaks or is back, and for an observer that throws, each text at most once a minute. `console` and pino work; `false`: no
      * logging.
      *
      * @default one line each on standard error

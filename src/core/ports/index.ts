@@ -236,10 +236,19 @@ export interface Identities {
   create(): Promise<MemberIdentity | undefined>;
 }
 
+/** A connection that broke. */
+export interface Break {
+  /** Host and port; null: not known. */
+  server: string | null;
+  /** For people; null: not known. */
+  reason: string | null;
+}
+
 /** Events of the connection. */
 export interface LinkEvents {
-  disconnected: () => void;
-  reconnected: () => void;
+  disconnected: (about?: Break) => void;
+  /** `server`: the one that it is connected to now. */
+  reconnected: (server?: string | null) => void;
   /** The connection has ended: the server no longer accepts the credentials, or this process closed it. */
   ended: (error: NatspocError) => void;
 }

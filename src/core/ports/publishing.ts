@@ -1,4 +1,5 @@
 import type { NatspocError } from '../lib/errors.js';
+import type { Break } from './index.js';
 
 /**
  * The publisher's interface to a connection: it sends messages with tokens, and receives outcomes by token. The publisher
@@ -16,9 +17,9 @@ export interface PublishPortEvents {
   /** Publishing to this subject is not permitted: the server dropped its messages without an answer. */
   denied(subject: string): void;
   /** The connection is down: messages without an answer may be stored. */
-  disconnected(): void;
+  disconnected(about?: Break): void;
   /** The connection is up again; earlier messages will not be answered any more. */
-  reconnected(): void;
+  reconnected(server?: string): void;
   /** The connection has ended, or cannot be used for publishing. */
   closed(error: NatspocError): void;
 }

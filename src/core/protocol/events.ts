@@ -177,6 +177,8 @@ export type Report =
       epoch: number;
       from: string | null;
       reason: LeaseRecord['reason'];
+      /** This member had it last, and continues. */
+      again: boolean;
       tookMs: number;
     }
   | { type: 'handed-over'; partition: number; epoch: number; to: string; tookMs: number }
@@ -203,6 +205,6 @@ export type Report =
   | { type: 'blocked'; partition: number; sequence: number; forMs: number }
   | { type: 'probing-denied' }
   | { type: 'unreadable'; key: string }
-  /** The connection is broken; `reconnected`: it is back after `afterMs`. */
-  | { type: 'disconnected' }
-  | { type: 'reconnected'; afterMs: number };
+  /** The connection to this server broke; `reconnected`: it is back after `afterMs`. null: not known. */
+  | { type: 'disconnected'; server: string | null; reason: string | null }
+  | { type: 'reconnected'; server: string | null; afterMs: number };

@@ -69,8 +69,19 @@ export function partitionStarted(state: State, { partition, epoch }: EventOf<'pa
   const tookMs = state.now - own.since;
   own.phase = 'running';
   own.since = state.now;
+  const again = isAgain(state, partition, own);
+  state.had.set(partition, epoch);
   if (own.rested) return;
-  report(state, { type: 'acquired', partition, epoch, from: own.from, reason: own.reason, tookMs });
+  report(state, { type: 'acquired', partition, epoch, from: own.from, reason: own.reason, again, tookMs });
+}
+
+/** True if this member had it last: under the same epoch, or the last owner was a session of its own. */
+function isAgain({ had, name, peers }: State, partition: number, { epoch, from }: OwnPartition): boolean {
+  if (had.get(partition) === epoch) return true;
+  if (!had.has(partition) || from !== name) return false;
+  // Names need not be unique.
+  for (const { record } of peers.values()) if (record !== 'unreadable' && record.name === name) return false;
+  return true;
 }
 
 export function partitionDrained(state: State, { partition, epoch }: EventOf<'partition-drained'>): void {

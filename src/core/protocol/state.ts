@@ -154,6 +154,8 @@ export interface State {
   /** Owners without a session that have a proof of life: at which revision and since when. */
   unseen: Map<string, { revision: number; since: number }>;
   own: Map<number, OwnPartition>;
+  /** The epoch under which each partition was last handled here. */
+  had: Map<number, number>;
   /** Leases that this member answers for and the bucket has lost: to be written again unchanged. */
   lost: Map<number, LeaseRecord>;
   /** What {@link lookAtEntries} read last: the lease of a partition, the session of a member. */
@@ -247,6 +249,7 @@ export function initialState({ group, name, partitions, layout, timing, seed }: 
     former: null,
     unseen: new Map(),
     own: new Map(),
+    had: new Map(),
     lost: new Map(),
     lookedAt: { partition: -1, peer: '' },
     lookAt: Number.NEGATIVE_INFINITY,

@@ -1,5 +1,6 @@
 import { NatspocError } from '../lib/errors.js';
 import { promiseOf } from '../lib/promise-of.js';
+import type { Break } from '../ports/index.js';
 import type { Rejection } from '../ports/publishing.js';
 import { PublishError } from './publish-error.js';
 import type { OutgoingMessage, PublishCounters, PublishFailure, PublishObserver } from './types.js';
@@ -16,6 +17,7 @@ export class Outcomes {
     retried: 0,
     maybeTwice: 0,
     reordered: 0,
+    disconnects: 0,
     confirmedBytes: 0,
   };
   readonly #observer: PublishObserver;
@@ -81,9 +83,24 @@ export class Outcomes {
   failed(message: OutgoingMessage, waiter: Waiter | undefined, failure: PublishFailure): void {
     this.counters[failure.outcome]++;
     waiter?.reject(new PublishError(failure));
+    this.#tell(() => this.#observer.failed?.(message, failure));
+  }
+
+  /** Records that the connection broke. */
+  disconnected(about: Break): void {
+    this.counters.disconnects++;
+    this.#tell(() => this.#observer.disconnected?.(about));
+  }
+
+  /** Records that it is back. */
+  reconnected(server: string | null, afterMs: number): void {
+    this.#tell(() => this.#observer.reconnected?.({ server, afterMs }));
+  }
+
+  /** Calls the observer, which may throw, or be async whatever its type says. */
+  #tell(call: () => unknown): void {
     try {
-      const told: unknown = this.#observer.failed?.(message, failure);
-      promiseOf(told)?.catch(this.#observerFailed);
+      promiseOf(call())?.catch(this.#observerFailed);
     } catch (error) {
       this.#observerFailed(error);
     }

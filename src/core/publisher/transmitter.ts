@@ -2,6 +2,7 @@ import type { Clock } from '../lib/clock.js';
 import { messageOf, NatspocError } from '../lib/errors.js';
 import type { OpenPublishPort, PublishPort, Rejection } from '../ports/publishing.js';
 import { Backoff } from './backoff.js';
+import { Breaks } from './breaks.js';
 import { BurstClock } from './burst-clock.js';
 import { OrderedLanes } from './ordered-lanes.js';
 import { abandoned, type Outcomes, refused, timedOut } from './outcomes.js';
@@ -47,6 +48,7 @@ export class Transmitter {
   readonly #ticker: Ticker;
   readonly #backoff: Backoff;
   readonly #answerClock: BurstClock;
+  readonly #breaks: Breaks;
   readonly #lanes: OrderedLanes | undefined;
   #mode: Mode = 'flowing';
   #inFlight = 0;
@@ -55,6 +57,7 @@ export class Transmitter {
   constructor(options: TransmitterOptions) {
     this.#options = options;
     this.#window = new PendingWindow(options.maxPendingMessages, options.maxPendingBytes);
+    this.#breaks = new Breaks(options.outcomes, options.clock);
     this.#lanes = options.ordered ? new OrderedLanes(options.partitions) : undefined;
     this.#backoff = new Backoff(options.clock);
     this.#answerClock = new BurstClock(options.clock);
@@ -65,8 +68,14 @@ export class Transmitter {
       rejected: (token, reason) => this.#onRejected(token, reason),
       elsewhere: (token, reason) => this.#onElsewhere(token, reason),
       denied: (subject) => this.#onDenied(subject),
-      disconnected: () => this.#onDisconnected(),
-      reconnected: () => this.#onReconnected(),
+      disconnected: (about) => {
+        this.#breaks.broke(about);
+        this.#onDisconnected();
+      },
+      reconnected: (server) => {
+        this.#breaks.ended(server);
+        this.#onReconnected();
+      },
       closed: (error) => this.close(error),
     });
   }

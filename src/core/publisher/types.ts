@@ -81,6 +81,10 @@ export interface PublishObserver {
     nowMs: number,
   ): void;
   failed?(message: OutgoingMessage, failure: PublishFailure): void;
+  /** The connection broke. Messages in flight are sent again when it is back. `server`, `reason`: null if not known. */
+  disconnected?(about: { server: string | null; reason: string | null }): void;
+  /** It is back; `afterMs` since the break. */
+  reconnected?(about: { server: string | null; afterMs: number }): void;
 }
 
 /** Counters of a publisher since its creation; messages unless noted otherwise. */
@@ -104,6 +108,8 @@ export interface PublishCounters {
   maybeTwice: number;
   /** Stored after a later message of the same partition, by a retry after the server refused one in the middle. */
   reordered: number;
+  /** Number of times that the connection broke. */
+  disconnects: number;
   /** Payload of confirmed messages, without headers. */
   confirmedBytes: number;
 }

@@ -15,15 +15,16 @@ interface LinkTold {
 export function followLink(link: Link, clock: Clock, told: LinkTold): () => void {
   let brokenAt: number | undefined;
   return link.watch({
-    disconnected: () => {
-      if (brokenAt === undefined) told.report({ type: 'disconnected' });
+    disconnected: (about) => {
+      const { server = null, reason = null } = about ?? {};
+      if (brokenAt === undefined) told.report({ type: 'disconnected', server, reason });
       brokenAt ??= clock.now();
       told.feed({ type: 'disconnected' });
     },
-    reconnected: () => {
+    reconnected: (server = null) => {
       const afterMs = clock.now() - (brokenAt ?? clock.now());
       brokenAt = undefined;
-      told.report({ type: 'reconnected', afterMs });
+      told.report({ type: 'reconnected', server, afterMs });
       told.feed({ type: 'connected' });
     },
     ended: (error) => told.fail(error),

@@ -1,5 +1,5 @@
 import type { NatsConnection } from 'nats';
-import { watchConnection } from './watch-connection.js';
+import { noteReason, watchConnection } from './watch-connection.js';
 
 /** Interval of requests to the server, and of checks of what arrived. */
 const LOOK_MS = 2_000;
@@ -33,6 +33,7 @@ export function reopenWhenSilent(connection: NatsConnection): void {
     dueAt = now + LOOK_MS;
     if (now - heardAt >= SILENT_MS) {
       heardAt = now;
+      noteReason(connection, `nothing arrived for ${SILENT_MS / 1_000} s`);
       // It is closed or closing.
       connection.reconnect().catch(() => {});
     } else if (up && !asking) ask();

@@ -1,5 +1,6 @@
 import { DebugEvents, Events, type NatsConnection, NatsError, type Status } from 'nats';
 import { messageOf, NatspocError } from '../../lib/errors.js';
+import type { Break } from '../../ports/index.js';
 import { safely } from './listen.js';
 
 /** The client's codes for refused credentials. */
@@ -28,8 +29,9 @@ export function closedError(error: unknown, complaint = ''): NatspocError {
 
 /** Events of a connection. `refused` names the operation and subject that are not permitted. */
 export interface ConnectionEvents {
-  disconnected?: () => void;
-  reconnected?: () => void;
+  disconnected?: (about: Break) => void;
+  /** `server`: host and port of the one that it is connected to now. */
+  reconnected?: (server: string) => void;
   refused?: (operation: string, subject: string) => void;
   /** The server refused the credentials; `code` is the client's. */
   unwelcome?: (code: string) => void;
@@ -76,13 +78,42 @@ async function awaitEnd(connection: NatsConnection, watching: ReadonlySet<Connec
 
 async function dispatch(connection: NatsConnection, watching: ReadonlySet<ConnectionEvents>): Promise<void> {
   for await (const status of connection.status()) {
-    for (const events of [...watching]) safely(() => tell(status, events));
+    const reason = reasonIn(status);
+    if (reason !== undefined) noteReason(connection, reason);
+    const about = { server: addressIn(status, connection), reason: breaking.get(connection) ?? null };
+    if (status.type === Events.Reconnect) breaking.delete(connection);
+    for (const events of [...watching]) safely(() => tell(status, about, events));
   }
 }
 
-function tell({ type, data, permissionContext }: Status, events: ConnectionEvents): void {
-  if (type === Events.Disconnect || type === DebugEvents.StaleConnection) events.disconnected?.();
-  else if (type === Events.Reconnect) events.reconnected?.();
+/** Why each connection is about to break, or has broken. */
+const breaking = new WeakMap<NatsConnection, string>();
+
+/** Says why a connection is about to break, for its watchers. */
+export function noteReason(connection: NatsConnection, reason: string): void {
+  breaking.set(connection, reason);
+}
+
+/** The cause of a break in a status of the client; undefined: none. A server that is gone gives no reason. */
+function reasonIn({ type, data, permissionContext }: Status): string | undefined {
+  if (type === DebugEvents.StaleConnection) return 'the server did not answer pings';
+  if (type === Events.LDM) return 'the server shuts down';
+  return type === Events.Error && !permissionContext ? String(data) : undefined;
+}
+
+/** The server of a status: the client names it when it breaks and when it is back. */
+function addressIn({ type, data }: Status, connection: NatsConnection): string {
+  const names = type === Events.Disconnect || type === Events.Reconnect;
+  return names && typeof data === 'string' && data !== '' ? data : connection.getServer();
+}
+
+function tell(
+  { type, data, permissionContext }: Status,
+  about: Break & { server: string },
+  events: ConnectionEvents,
+): void {
+  if (type === Events.Disconnect || type === DebugEvents.StaleConnection) events.disconnected?.(about);
+  else if (type === Events.Reconnect) events.reconnected?.(about.server);
   else if (permissionContext) events.refused?.(permissionContext.operation, permissionContext.subject);
   else if (type === Events.Error && IDENTITY_CODES.test(String(data))) events.unwelcome?.(String(data));
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { ErrorCode, type Msg, type NatsConnection, NatsError } from 'nats';
 import { messageOf, NatspocError } from '../../lib/errors.js';
+import type { Break } from '../../ports/index.js';
 import type { OpenPublishPort, PublishPort, PublishPortEvents, Rejection } from '../../ports/publishing.js';
 import { EncodedHeaders } from '../client/headers.js';
 import { listen } from '../client/listen.js';
@@ -73,8 +74,8 @@ class Pipeline implements PublishPort {
       if (!connection.isClosed()) subscription.unsubscribe();
     };
     this.#unwatch = watchConnection(connection, {
-      disconnected: () => this.#onDisconnected(),
-      reconnected: () => this.#onReconnected(),
+      disconnected: (about) => this.#onDisconnected(about),
+      reconnected: (server) => this.#onReconnected(server),
       refused: (operation, subject) => {
         if (this.#open && operation === 'publish') events.denied(subject);
       },
@@ -113,14 +114,14 @@ class Pipeline implements PublishPort {
     this.#unsubscribe();
   }
 
-  #onDisconnected(): void {
+  #onDisconnected(about: Break): void {
     this.#up = false;
-    if (this.#open) this.#events.disconnected();
+    if (this.#open) this.#events.disconnected(about);
   }
 
-  #onReconnected(): void {
+  #onReconnected(server: string): void {
     this.#up = true;
-    if (this.#open) this.#events.reconnected();
+    if (this.#open) this.#events.reconnected(server);
   }
 
   #onAnswer(message: Msg): void {
