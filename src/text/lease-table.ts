@@ -1,3 +1,4 @@
+import { describePause } from '../core/admin/check.js';
 import {
   type GroupStatus,
   isEstimate,
@@ -12,6 +13,7 @@ import { escapeControl, wrap } from '../core/lib/text.js';
 import { aboutCount, countOf, formatCount, formatDuration, formatRate } from '../core/lib/units.js';
 import { describeUncovered } from '../core/member/status-lines.js';
 import { describeHoldUp, holdUpState, isLong, remedyOf } from '../core/protocol/hold-up.js';
+import { partitionList } from './partition-list.js';
 import { formatTable } from './table.js';
 
 const NONE = '-';
@@ -95,11 +97,13 @@ export function formatLeases(
 
 /** What holds each partition up, as lines below its row; none: nothing. */
 const formatHoldUps = (leases: readonly LeaseStatus[], width = Number.POSITIVE_INFINITY): string[][] =>
-  leases.map(({ holdUp }) =>
-    holdUp
+  leases.map((lease) => {
+    const { holdUp, paused } = lease;
+    if (paused) return [`${BELOW}${describePause(lease)}`];
+    return holdUp
       ? wrap(describeHoldUp(holdUp), Math.max(20, width - BELOW.length)).map((line) => BELOW + line)
-      : [],
-  );
+      : [];
+  });
 
 /** What to do about partitions that have been held up for long: one line each, for the first ones. */
 function formatRemedies(leases: readonly LeaseStatus[], width = Number.POSITIVE_INFINITY): string[] {
@@ -152,6 +156,8 @@ export function summarise(status: GroupStatus): string {
     ...(status.unread ? [describeUnread(status.unread)] : []),
     ...(totals.withoutKey > 0 ? [`${countOf(totals.withoutKey, 'message')} handled without a key`] : []),
   ];
+  const paused = status.partitions.filter((each) => each.paused).map(({ partition }) => partition);
+  if (paused.length > 0) parts.push(`paused: ${partitionList(paused, NAMED)}`);
   if (troubled.length > 0) {
     const named = troubled
       .slice(0, NAMED)

@@ -19,6 +19,8 @@ export function lease(partition: number, change: Partial<LeaseStatus> = {}): Lea
     trimmed: 0,
     positionAgeMs: 100,
     paused: false,
+    pausedBy: null,
+    pausedMs: null,
     pin: null,
     ratePerSecond: 0,
     state: 'running',

@@ -25,7 +25,7 @@ export default class LeasesCheck extends StreamCommand {
   static override summary =
     'Check a group for monitoring: exit code 5 and the reasons when it is not healthy.';
   static override description = [
-    'Finds partitions that have no owner, or whose owner is gone, does not answer or has halted them; members that have not renewed; loads that differ by more than one; settings of the stream or bucket that lose messages, so that members refuse them; and, with --max-lag and --stalled, waiting messages and partitions without progress. Settings that may lose messages are listed as notes.',
+    'Finds partitions that have no owner, or whose owner is gone, does not answer or has halted them; members that have not renewed; paused partitions; loads that differ by more than one; settings of the stream or bucket that lose messages, so that members refuse them; and, with --max-lag and --stalled, waiting messages and partitions without progress. Settings that may lose messages are listed as notes.',
     'With --format nagios it prints one line in the form of monitoring plugins, and uses their exit codes: 0 ok, 1 warning, 2 critical, 3 unknown.',
   ].join('\n\n');
   static override examples = [
@@ -46,6 +46,7 @@ export default class LeasesCheck extends StreamCommand {
       description: 'fail if a message has waited this long and nothing was committed meanwhile',
       helpValue: 'DURATION',
     }),
+    'allow-paused': Flags.boolean({ description: 'do not warn of partitions that an operator has paused' }),
     wait: Flags.string({
       description: 'check again for up to this long before failing [default 0s]',
       helpValue: 'DURATION',
@@ -72,7 +73,11 @@ export default class LeasesCheck extends StreamCommand {
           const status = await group.status();
           const findings = [
             ...checkSettings(stream.concerns),
-            ...(await group.check(status, { maxLag: flags['max-lag'], stalledMs })),
+            ...(await group.check(status, {
+              maxLag: flags['max-lag'],
+              stalledMs,
+              allowPaused: flags['allow-paused'],
+            })),
           ];
           if (findings.length === 0 || performance.now() >= deadline) {
             const title = `${config.stream}, group ${group.name}`;

@@ -20,6 +20,7 @@ export interface Finding {
     | 'beyond-end'
     | 'other-stream'
     | 'retrying'
+    | 'paused'
     | 'unreadable'
     | 'trimmed'
     | 'uncovered'
@@ -39,6 +40,8 @@ export interface Finding {
 export interface CheckLimits {
   /** Limit of messages that wait in one partition; undefined: no limit. */
   maxLag: number | undefined;
+  /** Partitions may be paused. Default false. */
+  allowPaused?: boolean | undefined;
   /** What makes no progress: see `findStalls`. */
   stalled: readonly Stall[];
 }
@@ -101,7 +104,7 @@ function finding(
   return { kind, severity, partition: about.partition ?? null, member: about.member ?? null, message };
 }
 
-function* checkLease(lease: LeaseStatus, { maxLag }: CheckLimits): Iterable<Finding> {
+function* checkLease(lease: LeaseStatus, { maxLag, allowPaused }: CheckLimits): Iterable<Finding> {
   const { partition, lag, positionFault: fault } = lease;
   const owner = escapeControl(lease.owner ?? '');
   const about = { partition, ...(lease.owner !== null && { member: lease.owner }) };
@@ -149,6 +152,10 @@ function* checkLease(lease: LeaseStatus, { maxLag }: CheckLimits): Iterable<Find
     const isMisfit = fault === 'beyond-end' || fault === 'other-stream';
     yield finding(isMisfit ? fault : 'unreadable', 'critical', message, about);
   }
+  if (lease.paused && !allowPaused) {
+    const message = `p${partition} is ${describePause(lease)}; "leases resume ${partition}" continues it`;
+    yield finding('paused', 'warning', message, about);
+  }
   if (lease.overrideUnreadable) {
     const message = `p${partition}: its override (pin, pause) cannot be read; "leases resume" and "leases pin" overwrite it`;
     yield finding('unreadable', 'warning', message, about);
@@ -162,6 +169,13 @@ function* checkLease(lease: LeaseStatus, { maxLag }: CheckLimits): Iterable<Find
     const message = `p${partition}: ${describeLag(lag)}, more than ${formatCount(maxLag)}`;
     yield finding('lag', 'critical', message, about);
   }
+}
+
+/** A pause as text: `paused by ann@host for 3 min, 1,204 messages wait`. */
+export function describePause({ pausedBy, pausedMs, lag }: LeaseStatus): string {
+  const by = pausedBy === null ? '' : ` by ${escapeControl(pausedBy)}`;
+  const since = pausedMs === null ? '' : ` for ${formatDuration(pausedMs)}`;
+  return `paused${by}${since}${lag === null ? '' : `, ${describeLag(lag)}`}`;
 }
 
 /** What holds a partition up, and what to do. */

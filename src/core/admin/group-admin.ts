@@ -63,6 +63,16 @@ export interface ReleaseOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** What counts as unhealthy; undefined: no limit. */
+export interface CheckOptions {
+  /** Messages that may wait in one partition. */
+  maxLag?: number | undefined;
+  /** Time without progress, milliseconds. */
+  stalledMs?: number | undefined;
+  /** Partitions may be paused. Default false: that is a warning. */
+  allowPaused?: boolean | undefined;
+}
+
 /** The outcome of a pause. */
 export interface PauseOutcome {
   /** Partitions whose state was changed. */
@@ -106,15 +116,11 @@ export class GroupAdmin {
   /**
    * The problems of a status.
    *
-   * @param limits `maxLag`: limit of messages that wait in a partition; `stalledMs`: limit of the time without progress.
-   *   Undefined: no limit.
    */
-  async check(
-    status: GroupStatus,
-    limits: { maxLag?: number | undefined; stalledMs?: number | undefined } = {},
-  ): Promise<Finding[]> {
+  async check(status: GroupStatus, limits: CheckOptions = {}): Promise<Finding[]> {
     const stalled = await findStalls(this.#ports.observer, status, limits.stalledMs);
-    return checkGroup(status, { maxLag: limits.maxLag, stalled });
+    const { maxLag, allowPaused } = limits;
+    return checkGroup(status, { maxLag, allowPaused, stalled });
   }
 
   /** The owners of a partition that the bucket still stores, oldest first. */

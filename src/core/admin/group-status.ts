@@ -3,7 +3,7 @@ import type { GroupObserver } from '../ports/observer.js';
 import { type HoldUp, isLong } from '../protocol/hold-up.js';
 import type { PartitionStats } from '../protocol/member-stats.js';
 import type { LeaseReason } from '../protocol/records.js';
-import { GroupEntries, readable } from './group-entries.js';
+import { GroupEntries, readable, type SeenOverride } from './group-entries.js';
 import { positionsNow } from './group-layout.js';
 import { readLags } from './lag.js';
 import { isDead, type MemberStatus, readMembers } from './members.js';
@@ -78,8 +78,10 @@ export interface LeaseStatus extends Progress {
   heldMs: number | null;
   /** The override (pin, pause) cannot be read and is ignored. */
   overrideUnreadable: boolean;
-  /** Paused by an operator: owned, but not handled. */
+  /** Paused by an operator: owned, but not handled. By whom, and since when, milliseconds; null: not paused. */
   paused: boolean;
+  pausedBy: string | null;
+  pausedMs: number | null;
   /** Name or session id of the member to which it is pinned. */
   pin: string | null;
   state: LeaseState;
@@ -201,6 +203,7 @@ export function describeGroup(
       ...known,
       overrideUnreadable: entries.overrides.get(partition)?.record === 'unreadable',
       paused: override?.paused ?? false,
+      ...pauseOf(entries.overrides.get(partition), nowMs),
       pin: override?.pin ?? null,
       state,
       holdUp: (own?.state === state && own.holdUp) || null,
@@ -219,6 +222,16 @@ export function describeGroup(
   });
   all.sort((a, b) => compareNames(a.name, b.name) || (a.session < b.session ? -1 : 1));
   return { partitions, members: all, uncovered, resize: resizeOf(entries, partitions, nowMs) };
+}
+
+/** Who has paused a partition, and for how long. */
+function pauseOf(seen: SeenOverride | undefined, nowMs: number): Pick<LeaseStatus, 'pausedBy' | 'pausedMs'> {
+  const override = readable(seen);
+  if (!seen || !override?.paused) return { pausedBy: null, pausedMs: null };
+  const { by, at } = override.pause ?? override;
+  // The server's time of the entry, unless it was changed since.
+  const sinceMs = at === override.at ? seen.atMs : Date.parse(at);
+  return { pausedBy: by, pausedMs: Math.max(0, Math.round(nowMs - (sinceMs || seen.atMs))) };
 }
 
 function resizeOf(

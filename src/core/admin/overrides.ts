@@ -41,7 +41,9 @@ export async function changeOverride(
     const wish: Wish = { pin: before.pin, paused: before.paused, ...change };
     const isSame = wish.pin === before.pin && wish.paused === before.paused;
     if (isSame && !found.isBroken) return before;
-    const record = { v: RECORD_VERSION, ...wish, by, at };
+    const began = before.paused ? (found.record?.pause ?? found.record) : { by, at };
+    const pause = wish.paused && began ? { pause: { by: began.by, at: began.at } } : {};
+    const record = { v: RECORD_VERSION, ...wish, by, at, ...pause };
     removing = wish.pin === null && !wish.paused;
     const outcome = removing
       ? await bucket.remove(key, found.revision)

@@ -115,6 +115,15 @@ export class Metrics {
           if (holdUp) gauge.set({ partition, why: holdUp.why }, holdUp.forMs / 1_000);
       },
     );
+    this.#gauge(
+      'natspoc_partition_paused_timestamp_seconds',
+      'When an operator paused a partition, on their clock.',
+      ['partition', 'by'],
+      (gauge) => {
+        for (const { partition, pause } of member.partitions)
+          if (pause) gauge.set({ partition, by: pause.by }, (Date.parse(pause.at) || 0) / 1_000);
+      },
+    );
     const lag = 'Messages that wait in a partition, as of the last delivery.';
     this.#gauge('natspoc_lag_messages', lag, ['partition'], (gauge) => {
       for (const status of member.partitions) gauge.set({ partition: status.partition }, status.lag);

@@ -10,6 +10,7 @@ export interface HealthSubject {
     readonly state: string;
     readonly position: number;
     readonly lag: number;
+    readonly pause?: { readonly by: string; readonly at: string } | undefined;
     readonly holdUp?: HoldUp | undefined;
   }[];
   /** Partitions without progress; `partition` null: the member as a whole. */

@@ -16,6 +16,8 @@ export interface PartitionStatus {
    * until an operator acts.
    */
   readonly state: 'starting' | 'waiting' | 'running' | 'retrying' | 'draining' | 'halted' | 'paused';
+  /** An operator's pause: by whom, and when on their wall clock (ISO 8601); absent: none. */
+  readonly pause?: { readonly by: string; readonly at: string } | undefined;
   /** What holds it up; absent: nothing. */
   readonly holdUp?: HoldUp | undefined;
   /** Everything up to this sequence is handled; 0 before the start. */

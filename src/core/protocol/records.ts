@@ -81,6 +81,8 @@ export interface OverrideRecord {
   by: string;
   /** Wall clock, ISO 8601: for people only. */
   at: string;
+  /** Who paused it, and when, as above: a later pin changes only those. Absent: not paused, or by an older version. */
+  pause?: { by: string; at: string };
 }
 
 const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean';
@@ -110,6 +112,9 @@ const LEASE = {
   at: isText,
 };
 
+const isPause = (value: unknown): value is { by: string; at: string } =>
+  decode(value, { by: isText, at: isText }) !== undefined;
+
 const OVERRIDE = { v: isVersion, pin: orNull(isText), paused: isBoolean, by: isText, at: isText };
 
 const CLOSING = { order: isPositive, seq: isCount };
@@ -134,7 +139,7 @@ export function decodeLease(bytes: Uint8Array): LeaseRecord | undefined {
 
 /** The override in these bytes, or undefined. */
 export const decodeOverride = (bytes: Uint8Array): OverrideRecord | undefined =>
-  decode(parseObject(bytes), OVERRIDE);
+  decode(parseObject(bytes), OVERRIDE, { pause: isPause });
 
 const encoder = new TextEncoder();
 

@@ -1,3 +1,4 @@
+import { describePause } from '../../core/admin/check.js';
 import { isEstimate, isOwned, type LeaseStatus } from '../../core/admin/group-status.js';
 import { escapeControl } from '../../core/lib/text.js';
 import { formatBytes } from '../../core/lib/units.js';
@@ -51,6 +52,7 @@ function partitionDetail(model: Model, partition: number, { columns, rows }: Siz
     fact('handled', rate(row.ratePerSecond)),
     fact('stored', count(model.stream?.facts.counts[partition] ?? null)),
     fact('state', stateText(row)),
+    ...(row.paused ? [fact('', describePause(row))] : []),
     ...holdUpFacts(row, columns),
     line(''),
     ...tableLines(timelineTable(model, [partition], columns)),

@@ -98,6 +98,8 @@ export interface PartitionStatus extends Omit<RunnerStatus, 'state'> {
    * until an operator acts.
    */
   state: RunnerStatus['state'] | 'retrying' | 'halted' | 'paused';
+  /** An operator's pause: by whom, and when on their wall clock (ISO 8601); absent: none. */
+  pause?: { readonly by: string; readonly at: string } | undefined;
   /** What holds it up; absent: nothing. */
   holdUp?: HoldUp | undefined;
 }

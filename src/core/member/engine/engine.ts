@@ -7,7 +7,7 @@ import type { Effect, GroupEvent } from '../../protocol/events.js';
 import { keys } from '../../protocol/keys.js';
 import { leaseNow } from '../../protocol/known-layout.js';
 import { type GroupLayoutRecord, hasOwnPartitions } from '../../protocol/layout-records.js';
-import { initialState, type State } from '../../protocol/state.js';
+import { initialState, pauseOf, type State } from '../../protocol/state.js';
 import { step } from '../../protocol/step.js';
 import type { PartitionEvents } from '../partition/partition-events.js';
 import type { Pauses } from '../partition/pauses.js';
@@ -156,7 +156,8 @@ export class MemberEngine {
       const [running] = this.#runners.calls(partition);
       const facts = { partition, phase, retryAt, status, failing, running };
       const held = this.#holdUps.of({ ...facts, standing: standing.get(partition) });
-      const about = { partition, epoch, ...status, ...(held && { holdUp: held }) };
+      const pause = phase === 'paused' && pauseOf(this.#state, partition);
+      const about = { partition, epoch, ...status, ...(pause && { pause }), ...(held && { holdUp: held }) };
       if (isRunning) return failing && status.state === 'running' ? { ...about, state: 'retrying' } : about;
       const rests = phase === 'halted' || phase === 'waiting' || phase === 'paused';
       return { ...about, state: rests ? phase : 'draining' };

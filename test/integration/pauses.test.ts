@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { type CliExit, runCli } from '../support/cli.js';
+import type { GroupRun } from '../support/group-run.js';
+import { until } from '../support/until.js';
+import { withGroup } from '../support/with-group.js';
+
+describe('a pause', function () {
+  this.timeout(60_000);
+  let run: GroupRun;
+  const server = withGroup(
+    (opened) => {
+      run = opened;
+    },
+    { partitions: '1' },
+  );
+  const natspoc = (...args: string[]): Promise<CliExit> =>
+    runCli([...args, ...run.args, '--server', server.url]);
+
+  it('is told with who, since when and how much waits, and fails the check unless it is allowed', async () => {
+    const member = run.consume('a', ['--health-port', '0']);
+    const [, url = ''] = /metrics at (\S+)/.exec(await member.note(/metrics at/)) ?? [];
+    await run.atRest();
+    assert.equal((await natspoc('leases', 'pause', '0')).code, 0);
+    assert.equal((await natspoc('publish', 'event', '--count', '5', '--quiet')).code, 0);
+    const told = /p0 is paused by \S+@\S+ for [\d.]+ m?s, 5 messages wait; "leases resume 0" continues it/;
+    await until('the check tells it', async () => {
+      const { code, stdout } = await natspoc('leases', 'check');
+      return code === 5 && /warning/.test(stdout) && told.test(stdout);
+    });
+    const allowed = await natspoc('leases', 'check', '--allow-paused');
+    assert.equal(allowed.code, 0, allowed.stdout);
+    const table = (await natspoc('leases')).stdout;
+    assert.match(table, /paused\n {4}paused by \S+ for [\d.]+ m?s, 5 messages wait\n/);
+    const partition = async () => JSON.parse((await natspoc('leases', '--json')).stdout).partitions[0];
+    const before = await partition();
+    assert.match(before.pausedBy, /@/);
+    await natspoc('leases', 'pin', '0', '--to', 'a');
+    assert.ok((await partition()).pausedMs > before.pausedMs, 'a pin does not begin it anew');
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    assert.match(metrics, /natspoc_partition_paused_timestamp_seconds\{[^}]*by="[^"]+@/);
+    await natspoc('leases', 'resume', '0');
+    await until('it is over', async () => (await natspoc('leases', 'check')).code === 0);
+    assert.deepEqual([(await partition()).pausedBy, (await partition()).pausedMs], [null, null]);
+  });
+});
