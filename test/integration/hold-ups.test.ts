@@ -46,7 +46,7 @@ describe('what holds a partition up', function () {
     until(`it is ${state}`, async () => (await partition()).state === state);
 
   it('is told while a message waits for its next attempt, and "leases retry" ends the wait', async () => {
-    await failing('--max-attempts', '100', '--backoff', '20s', '--health-port', '0');
+    await failing('--max-attempts', '100', '--backoff', '2m');
     await untilState('retrying');
     const { holdUp } = await partition();
     const { nextInMs, forMs, key, ...told } = holdUp ?? {};
@@ -58,12 +58,12 @@ describe('what holds a partition up', function () {
       reason: 'no connection to \u001b[31mthe database',
       others: 0,
     });
-    assert.ok(Number(nextInMs) > 1_000 && Number(nextInMs) <= 20_000, String(nextInMs));
-    assert.ok(Number(forMs) < 10_000, String(forMs));
+    assert.ok(Number(nextInMs) > 0 && Number(nextInMs) <= 120_000, String(nextInMs));
+    assert.ok(Number(forMs) < 30_000, String(forMs));
     const table = await natspoc('leases');
     assert.match(
       table.stdout,
-      / retrying 1\/100 in \d+ s\n {4}message 3 .*failed attempt 1\/100, next in .*database/,
+      / retrying 1\/100 in .+\n {4}message 3 .*failed attempt 1\/100, next in .*database/,
     );
     assert.ok(!table.stdout.includes('\u001b'), 'an error cannot write on the terminal');
     const retried = await natspoc('leases', 'retry', '0');
@@ -103,6 +103,11 @@ describe('what holds a partition up', function () {
     assert.deepEqual([code, stdout], [0, 'p0: a has skipped the message'], stderr);
     await until('the rest is handled', async () => (await partition()).position === 5);
     assert.deepEqual([(await partition()).state, (await partition()).holdUp], ['running', null]);
+    assert.equal((await natspoc('leases', 'release', '0')).code, 0);
+    const [, ...again] = [...(run.members.get('a')?.stderr ?? [])].filter((line) =>
+      /(claimed|resumed) p0/.test(line),
+    );
+    assert.ok(again.length > 0 && again.every((line) => line.includes('resumed p0 at epoch')), again.join());
     const none = await natspoc('leases', 'retry', '0');
     assert.deepEqual([none.code, none.stdout], [0, 'p0: nothing holds it up']);
   });
