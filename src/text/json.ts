@@ -1,6 +1,12 @@
 /** The shape of `--json`: raw numbers, durations in milliseconds (`…Ms`), times in ISO 8601, null for what is unknown. */
 import type { GroupEvent } from '../core/admin/group-event.js';
-import { type GroupStatus, isEstimate, needsAttention, totalsOf } from '../core/admin/group-status.js';
+import {
+  drainMs,
+  type GroupStatus,
+  isEstimate,
+  needsAttention,
+  totalsOf,
+} from '../core/admin/group-status.js';
 import type { MemberStatus } from '../core/admin/members.js';
 import { textOf } from '../core/lib/utf8.js';
 import type { StreamFacts } from '../core/ports/facts.js';
@@ -25,6 +31,7 @@ export const groupJson = (status: GroupStatus) => ({
   partitions: status.partitions.map((lease) => ({
     ...lease,
     ratePerSecond: round(lease.ratePerSecond),
+    drainMs: drainMs(lease.lag, lease.ratePerSecond),
     lagIsEstimate: isEstimate(lease),
     unread: lease.unread ?? null,
     needsAttention: needsAttention(lease),

@@ -1,6 +1,7 @@
 import { describePause } from '../core/admin/check.js';
 import {
   type GroupStatus,
+  type GroupTotals,
   isEstimate,
   type LeaseStatus,
   needsAttention,
@@ -56,6 +57,7 @@ export function formatLeases(
       lease.position === null ? NONE : String(lease.position),
       lease.end === null ? NONE : String(lease.end),
       lease.lag === null ? NONE : aboutCount(lease.lag, isEstimate(lease)),
+      duration(lease.oldestMs),
       lease.ratePerSecond === null ? NONE : formatRate(lease.ratePerSecond),
       expiry(member?.expiresInMs ?? null),
       stateText(lease),
@@ -71,6 +73,7 @@ export function formatLeases(
       { title: 'POSITION', align: 'right' },
       { title: 'END', align: 'right' },
       { title: 'LAG', align: 'right' },
+      { title: 'OLDEST', align: 'right', rank: 6 },
       { title: 'RATE', align: 'right', rank: 3 },
       { title: 'EXPIRES IN', align: 'right', rank: 4 },
       { title: 'STATE' },
@@ -144,6 +147,16 @@ export function describeUnread({ messages, oldestAgeMs }: Unread): string {
   return `${countOf(messages, 'message')} of the stream not read yet${oldest}`;
 }
 
+/** How old the oldest waiting message is, and how long the lag takes, where that is known: ` (oldest 12 s, 3 s to drain)`. */
+function describeWait({ lag, oldestMs, drainMs }: GroupTotals): string {
+  if (!lag) return '';
+  const parts = [
+    ...(oldestMs === null ? [] : [`oldest ${formatDuration(oldestMs)}`]),
+    ...(drainMs === null ? [] : [`${formatDuration(drainMs)} to drain`]),
+  ];
+  return parts.length > 0 ? ` (${parts.join(', ')})` : '';
+}
+
 /** The group in one line: members, owned partitions, lag. */
 export function summarise(status: GroupStatus): string {
   const totals = totalsOf(status);
@@ -152,7 +165,7 @@ export function summarise(status: GroupStatus): string {
   const parts = [
     countMembers(status.members),
     `${owned} of ${partitions} partitions owned`,
-    `lag ${lag === null ? NONE : aboutCount(lag, lagIsEstimate)}`,
+    `lag ${lag === null ? NONE : aboutCount(lag, lagIsEstimate)}${describeWait(totals)}`,
     ...(status.unread ? [describeUnread(status.unread)] : []),
     ...(totals.withoutKey > 0 ? [`${countOf(totals.withoutKey, 'message')} handled without a key`] : []),
   ];

@@ -16,6 +16,7 @@ export function lease(partition: number, change: Partial<LeaseStatus> = {}): Lea
     positionFault: null,
     overrideUnreadable: false,
     lag: 0,
+    oldestMs: null,
     trimmed: 0,
     positionAgeMs: 100,
     paused: false,

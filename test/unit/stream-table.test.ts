@@ -44,6 +44,8 @@ describe('the listing of a stream', () => {
               lagIsEstimate: false,
               withoutKey: 0,
               lag: 0,
+              oldestMs: null,
+              drainMs: 0,
               begun: 0,
             },
           },

@@ -25,7 +25,7 @@ export default class LeasesCheck extends StreamCommand {
   static override summary =
     'Check a group for monitoring: exit code 5 and the reasons when it is not healthy.';
   static override description = [
-    'Finds partitions that have no owner, or whose owner is gone, does not answer or has halted them; members that have not renewed; paused partitions; loads that differ by more than one; settings of the stream or bucket that lose messages, so that members refuse them; and, with --max-lag and --stalled, waiting messages and partitions without progress. Settings that may lose messages are listed as notes.',
+    'Finds partitions that have no owner, or whose owner is gone, does not answer or has halted them; members that have not renewed; paused partitions; loads that differ by more than one; settings of the stream or bucket that lose messages, so that members refuse them; and, with --max-lag, --max-age and --stalled, waiting messages and partitions without progress. Settings that may lose messages are listed as notes.',
     'With --format nagios it prints one line in the form of monitoring plugins, and uses their exit codes: 0 ok, 1 warning, 2 critical, 3 unknown.',
   ].join('\n\n');
   static override examples = [
@@ -41,6 +41,10 @@ export default class LeasesCheck extends StreamCommand {
       description: 'messages that may wait in one partition',
       min: 0,
       helpValue: 'N',
+    }),
+    'max-age': Flags.string({
+      description: 'how long a message may wait',
+      helpValue: 'DURATION',
     }),
     stalled: Flags.string({
       description: 'fail if a message has waited this long and nothing was committed meanwhile',
@@ -62,6 +66,7 @@ export default class LeasesCheck extends StreamCommand {
   override async run(): Promise<void> {
     const { flags } = await this.parse(LeasesCheck);
     const stalledMs = readFlag('stalled', flags.stalled, duration('0s', LONGEST_WAIT, '1m'));
+    const maxAgeMs = readFlag('max-age', flags['max-age'], duration('0s', LONGEST_WAIT, '1m'));
     const waitMs = readFlag('wait', flags.wait, duration('0s', LONGEST_WAIT, '15s')) ?? 0;
     const format = flags.json ? 'json' : (flags.format ?? 'text');
     const { status, findings, notes, title } = await this.withStream(
@@ -75,6 +80,7 @@ export default class LeasesCheck extends StreamCommand {
             ...checkSettings(stream.concerns),
             ...(await group.check(status, {
               maxLag: flags['max-lag'],
+              maxAgeMs,
               stalledMs,
               allowPaused: flags['allow-paused'],
             })),

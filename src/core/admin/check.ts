@@ -25,6 +25,7 @@ export interface Finding {
     | 'trimmed'
     | 'uncovered'
     | 'lag'
+    | 'age'
     | 'stalled'
     | 'resizing'
     | 'imbalance'
@@ -40,6 +41,8 @@ export interface Finding {
 export interface CheckLimits {
   /** Limit of messages that wait in one partition; undefined: no limit. */
   maxLag: number | undefined;
+  /** Limit of the age of a waiting message, milliseconds; undefined: no limit. */
+  maxAgeMs?: number | undefined;
   /** Partitions may be paused. Default false. */
   allowPaused?: boolean | undefined;
   /** What makes no progress: see `findStalls`. */
@@ -59,6 +62,11 @@ export function checkGroup(status: GroupStatus, limits: CheckLimits): Finding[] 
   for (const lease of partitions) findings.push(...checkLease(lease, limits));
   for (const member of members) findings.push(...checkMember(member));
   findings.push(...limits.stalled.map(checkStall));
+  const age = status.unread?.oldestAgeMs ?? null;
+  if (limits.maxAgeMs !== undefined && age !== null && age > limits.maxAgeMs) {
+    const message = `a message of the stream has waited for ${formatDuration(age)}, longer than ${formatDuration(limits.maxAgeMs)}`;
+    findings.push(finding('age', 'critical', message));
+  }
   const uneven = unevenLoads(status);
   if (uneven) {
     const message = `one member has ${uneven.most} partitions, another ${uneven.least}`;
@@ -104,7 +112,7 @@ function finding(
   return { kind, severity, partition: about.partition ?? null, member: about.member ?? null, message };
 }
 
-function* checkLease(lease: LeaseStatus, { maxLag, allowPaused }: CheckLimits): Iterable<Finding> {
+function* checkLease(lease: LeaseStatus, { maxLag, maxAgeMs, allowPaused }: CheckLimits): Iterable<Finding> {
   const { partition, lag, positionFault: fault } = lease;
   const owner = escapeControl(lease.owner ?? '');
   const about = { partition, ...(lease.owner !== null && { member: lease.owner }) };
@@ -168,6 +176,10 @@ function* checkLease(lease: LeaseStatus, { maxLag, allowPaused }: CheckLimits): 
   if (maxLag !== undefined && lag !== null && lag > maxLag) {
     const message = `p${partition}: ${describeLag(lag)}, more than ${formatCount(maxLag)}`;
     yield finding('lag', 'critical', message, about);
+  }
+  if (maxAgeMs !== undefined && lease.oldestMs !== null && lease.oldestMs > maxAgeMs) {
+    const message = `p${partition}: a message has waited for ${formatDuration(lease.oldestMs)}, longer than ${formatDuration(maxAgeMs)}`;
+    yield finding('age', 'critical', message, about);
   }
 }
 

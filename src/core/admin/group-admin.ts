@@ -67,6 +67,8 @@ export interface ReleaseOptions {
 export interface CheckOptions {
   /** Messages that may wait in one partition. */
   maxLag?: number | undefined;
+  /** Age of a waiting message, milliseconds. */
+  maxAgeMs?: number | undefined;
   /** Time without progress, milliseconds. */
   stalledMs?: number | undefined;
   /** Partitions may be paused. Default false: that is a warning. */
@@ -119,8 +121,8 @@ export class GroupAdmin {
    */
   async check(status: GroupStatus, limits: CheckOptions = {}): Promise<Finding[]> {
     const stalled = await findStalls(this.#ports.observer, status, limits.stalledMs);
-    const { maxLag, allowPaused } = limits;
-    return checkGroup(status, { maxLag, allowPaused, stalled });
+    const { maxLag, maxAgeMs, allowPaused } = limits;
+    return checkGroup(status, { maxLag, maxAgeMs, allowPaused, stalled });
   }
 
   /** The owners of a partition that the bucket still stores, oldest first. */

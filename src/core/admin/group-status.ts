@@ -6,7 +6,7 @@ import type { LeaseReason } from '../protocol/records.js';
 import { GroupEntries, readable, type SeenOverride } from './group-entries.js';
 import { positionsNow } from './group-layout.js';
 import { readLags } from './lag.js';
-import { isDead, type MemberStatus, readMembers } from './members.js';
+import { isDead, type MemberStatus, readMembers, sumOf } from './members.js';
 import { type PositionFault, readPositionFaults } from './position-fault.js';
 import { type Unread, withUnread } from './unread.js';
 
@@ -53,6 +53,8 @@ export interface Progress {
   lag: number | null;
   /** Of a keyed group, whose lag is an estimate: messages of the group after the position, exactly. */
   unread?: number | undefined;
+  /** How long ago the first waiting message was stored, milliseconds; null: none waits, or not known. */
+  oldestMs: number | null;
   /** Recent messages per second, as its owner reports; null: not reported. */
   ratePerSecond: number | null;
   /** The fault of the position; null: none, or no position. Members read nothing after a wrong position. */
@@ -124,6 +126,10 @@ export interface GroupTotals {
   unreachable: number;
   /** Messages that wait; null: unknown for at least one partition. */
   lag: number | null;
+  /** How long ago the oldest of them was stored, milliseconds; null: none waits, or not known. */
+  oldestMs: number | null;
+  /** How long they take at the present rate of handling, milliseconds, if no more arrive; null: nothing is handled, or not known. */
+  drainMs: number | null;
   /** The server cannot count by key: the lag is an estimate. */
   lagIsEstimate: boolean;
   /** Messages without a key that its members have handled since they started; 0 unless it is a keyed group. */
@@ -144,9 +150,24 @@ export function totalsOf({ partitions, members, unread }: GroupStatus): GroupTot
     unreachable,
     // Each share is rounded up: no more waits than is not read.
     lag: lag === null || !unread ? lag : Math.min(lag, unread.messages),
+    oldestMs: oldestOf(partitions) ?? unread?.oldestAgeMs ?? null,
+    drainMs: drainMs(lag, sumOf(partitions.map(({ ratePerSecond }) => ratePerSecond ?? 0))),
     lagIsEstimate: partitions.some(isEstimate),
     withoutKey: members.reduce((sum, { stats }) => sum + (stats?.withoutKey ?? 0), 0),
   };
+}
+
+/** The age of the oldest waiting message, milliseconds; null: none waits, or not known. */
+const oldestOf = (partitions: readonly Pick<Progress, 'oldestMs'>[]): number | null =>
+  partitions.reduce<number | null>(
+    (most, { oldestMs }) => (oldestMs === null ? most : Math.max(most ?? 0, oldestMs)),
+    null,
+  );
+
+/** How long a lag takes at a rate, milliseconds, if no more messages arrive; null: nothing is handled, or not known. */
+export function drainMs(lag: number | null, ratePerSecond: number | null): number | null {
+  if (lag === 0) return 0;
+  return lag === null || !ratePerSecond ? null : Math.round((lag / ratePerSecond) * 1_000);
 }
 
 /** True where the lag of a partition is its share of what its keyed group has not read. */
@@ -281,7 +302,6 @@ export async function readGroupStatus(observer: GroupObserver, partitions: numbe
   const members = await readMembers(observer, entries);
   // Read last, so that no position is beyond its end.
   const [ends, stream] = await Promise.all([observer.ends(), observer.stream()]);
-  const faults = await readPositionFaults(observer, positions, stream);
   const committed = new Map(positions.map((each) => [each.partition, each]));
   const last = new Map(ends.map((each) => [each.partition, each.sequence]));
   const nowMs = Date.now();
@@ -290,13 +310,25 @@ export async function readGroupStatus(observer: GroupObserver, partitions: numbe
     const own = ownReport(entries, members, partition);
     const end = last.get(partition) ?? null;
     const known = describeProgress(committed.get(partition), own, nowMs);
-    const positionFault = faults.get(partition) ?? null;
-    return { ...known, partition, end: endOf(end, known.position, positionFault), positionFault };
+    return { ...known, partition, end };
   });
-  const lags = await readLags(observer, progress);
+  // Counted at once: what is stored meanwhile would look like lag.
+  const [lags, faults] = await Promise.all([
+    readLags(observer, progress),
+    readPositionFaults(observer, positions, stream),
+  ]);
   const withLag = progress.map(({ partition, ...known }) => {
-    const { lag = null, unread } = lags.get(partition) ?? {};
-    return known.positionFault ? { ...known, lag: null } : { ...known, lag, unread };
+    const positionFault = faults.get(partition) ?? null;
+    const { lag = null, oldestAtMs = null, unread } = positionFault ? {} : (lags.get(partition) ?? {});
+    const oldestMs = oldestAtMs === null ? null : Math.max(0, Math.round(nowMs - oldestAtMs));
+    return {
+      ...known,
+      end: endOf(known.end, known.position, positionFault),
+      positionFault,
+      lag,
+      oldestMs,
+      ...(unread !== undefined && { unread }),
+    };
   });
   const status = describeGroup(entries, members, withLag, nowMs, stream.uncovered);
   return withUnread(observer, status);

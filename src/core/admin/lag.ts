@@ -21,6 +21,8 @@ export interface Lag {
   lag: number;
   /** Of a keyed group, whose lag is an estimate: messages of the group after the position, exactly. */
   unread?: number;
+  /** When the first of them was stored, milliseconds since 1970; null: none waits, or not known. */
+  oldestAtMs: number | null;
 }
 
 /**
@@ -34,10 +36,11 @@ export async function readLags(
   const lags = new Map<number, Lag>();
   await mapConcurrently(partitions, CONCURRENT_COUNTS, async ({ partition, position, end }) => {
     const none = end === null || (position !== null && position >= end);
-    const { count, ofGroup } = none
-      ? { count: 0, ofGroup: undefined }
+    const { count, ofGroup, storedAtMs } = none
+      ? { count: 0, ofGroup: undefined, storedAtMs: undefined }
       : await observer.waiting(partition, position ?? 0);
-    lags.set(partition, { lag: count, ...(ofGroup !== undefined && { unread: ofGroup }) });
+    const oldestAtMs = count > 0 ? (storedAtMs ?? null) : null;
+    lags.set(partition, { lag: count, oldestAtMs, ...(ofGroup !== undefined && { unread: ofGroup }) });
   });
   return lags;
 }

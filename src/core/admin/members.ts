@@ -120,8 +120,12 @@ export async function readMembers(
     readRenewals(observer),
     observer.stats([...sessions.keys()], ANSWER_MS),
   ]);
+  // One silent member must not make the positions of the others old.
+  const others = answers.members.map(({ session }) => session);
+  const isSilent = others.length + answers.gone.length < sessions.size;
+  const again = isSilent ? await observer.stats(others, ANSWER_MS) : { members: [] };
   const answeredAtMs = Date.now();
-  const stats = new Map(answers.members.map((each) => [each.session, each]));
+  const stats = new Map([...answers.members, ...again.members].map((each) => [each.session, each]));
   const gone = new Set(answers.gone);
   const silence = answers.denied ? 'denied' : 'silent';
   return new Map(

@@ -46,6 +46,13 @@ function endOf(progress: Progress | undefined): number | null {
   return Math.max(progress.end, progress.position ?? 0);
 }
 
+/** The age of the first waiting message, where it was looked at; null: not known. */
+function oldestOf(progress: Progress | undefined, now: number): number | null {
+  const { waiting, position } = progress ?? {};
+  const at = waiting && waiting.after === (position ?? 0) && waiting.count > 0 ? waiting.storedAtMs : null;
+  return at == null ? null : Math.max(0, Math.round(now - at));
+}
+
 /** Computes a function of a model once per model: a screen asks for the same rows many times. */
 function once<T>(compute: (model: Model) => T): (model: Model) => T {
   const known = new WeakMap<Model, T>();
@@ -74,6 +81,7 @@ export const statusOf = once((model: Model): GroupStatus => {
       position: known?.position ?? null,
       end: endOf(known),
       lag: lagOf(model, partition) ?? own?.lag ?? null,
+      oldestMs: oldestOf(known, now),
       unread: known?.waiting?.ofGroup,
       ratePerSecond: known && group.liveOwner(partition) ? ratePerSecond(known.counts.series) : null,
       positionFault: null,

@@ -1,5 +1,5 @@
 import { describePause } from '../../core/admin/check.js';
-import { isEstimate, isOwned, type LeaseStatus } from '../../core/admin/group-status.js';
+import { drainMs, isEstimate, isOwned, type LeaseStatus } from '../../core/admin/group-status.js';
 import { escapeControl } from '../../core/lib/text.js';
 import { formatBytes } from '../../core/lib/units.js';
 import { describeHoldUp, remedyOf } from '../../core/protocol/hold-up.js';
@@ -49,6 +49,8 @@ function partitionDetail(model: Model, partition: number, { columns, rows }: Siz
     fact('held for', duration(row.heldMs)),
     fact('position', `${row.position ?? UNKNOWN} of ${row.end ?? UNKNOWN}`),
     fact('lag', aboutLag(row.lag, isEstimate(row))),
+    fact('oldest', duration(row.oldestMs)),
+    fact('to drain', duration(drainMs(row.lag, row.ratePerSecond))),
     fact('handled', rate(row.ratePerSecond)),
     fact('stored', count(model.stream?.facts.counts[partition] ?? null)),
     fact('state', stateText(row)),

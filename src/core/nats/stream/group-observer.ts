@@ -67,14 +67,25 @@ export function natsGroupObserver(
       .sort((a, b) => a.sequence - b.sequence)
       .slice(0, limit);
   };
-  const countAfter = async (partition: number, sequence: number): Promise<number> => {
+  /** How many messages of a partition wait after a sequence, and when the first one was stored. */
+  const countAfter = async (
+    partition: number,
+    sequence: number,
+  ): Promise<{ available: number; storedAtMs: number | null }> => {
+    const limit = keyed ? 0 : 1;
     const fetched = await Promise.all(
-      after(partition, sequence, 0).map((each) => fetchMessages(topology, each)),
+      after(partition, sequence, limit).map((each) => fetchMessages(topology, each)),
     );
-    return fetched.reduce((sum, each) => sum + each.available, 0);
+    const times = fetched.flatMap(({ messages, serverAheadMs }) =>
+      messages.map(({ delivery }) => delivery.timestampMs - serverAheadMs),
+    );
+    return {
+      available: fetched.reduce((sum, each) => sum + each.available, 0),
+      storedAtMs: times.length === 0 ? null : Math.min(...times),
+    };
   };
   /** Counts that were asked for and not answered yet. */
-  const counts = new Map<string | number, Promise<number>>();
+  const counts = new Map<string | number, ReturnType<typeof countAfter>>();
   /** Whether the subjects of the stream can be listed at each look. */
   const isShort = async (): Promise<boolean> =>
     ((await manager.streams.info(stream)).state.num_subjects ?? 0) <= MOST_SUBJECTS;
@@ -187,10 +198,11 @@ export function natsGroupObserver(
         counting = countAfter(partition, sequence).finally(() => counts.delete(key));
         counts.set(key, counting);
       }
-      const available = await counting;
+      const { available, storedAtMs } = await counting;
       // The server cannot count by key: a partition has its share of what waits for the group.
       const count = keyed ? Math.ceil(available / partitions) : available;
-      return { partition, after: sequence, count, ...(keyed && { ofGroup: available }) };
+      const more = keyed ? { ofGroup: available } : { storedAtMs };
+      return { partition, after: sequence, count, ...more };
     },
 
     async sequences(partition, sequence, limit) {

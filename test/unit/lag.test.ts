@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { checkGroup } from '../../src/core/admin/check.js';
+import { drainMs, readGroupStatus, totalsOf } from '../../src/core/admin/group-status.js';
+import type { GroupObserver } from '../../src/core/ports/observer.js';
+import type { MemberStats } from '../../src/core/protocol/member-stats.js';
+import { lease as leaseEntry, session } from '../support/group-driver.js';
+import { lease, member } from '../support/group-status.js';
+
+const unused = (): never => assert.fail('not needed');
+
+/** A group of A, which handles each message at once, and B, which does not answer. Time passes only in requests. */
+function observerOfSilent(): { observer: GroupObserver; asked: string[][] } {
+  let stored = 0;
+  const asked: string[][] = [];
+  const statsOfA = (): MemberStats => ({
+    v: 1,
+    session: 'A',
+    name: 'a',
+    group: 'g',
+    stream: 'S',
+    host: 'h',
+    pid: 1,
+    version: '1.0.0',
+    startedAt: '2026-01-01T00:00:00.000Z',
+    uptimeMs: 1,
+    partitions: [{ partition: 0, epoch: 3, position: stored, handled: stored, lag: 0, state: 'running' }],
+    handled: stored,
+    failed: 0,
+    memory: { allocBytes: 0, totalAllocBytes: 0, sysBytes: 0, numGc: 0, verdict: '' },
+  });
+  const observer: GroupObserver = {
+    entries: async () =>
+      [session('A', 1), session('B', 2), leaseEntry(0, 3, 'A')].map((entry) => ({ atMs: Date.now(), entry })),
+    proofs: async () => [],
+    positions: async () => [{ partition: 0, sequence: 0, epoch: 3, atMs: Date.now() }],
+    stats: async (sessions) => {
+      asked.push([...sessions]);
+      const answer = statsOfA();
+      // The wait for one that does not answer: a hundred messages come and are handled.
+      if (sessions.includes('B')) stored += 100;
+      return { members: [answer], gone: [] };
+    },
+    ends: async () => [{ partition: 0, sequence: stored, atMs: Date.now() }],
+    stream: async () => ({
+      name: 'S',
+      subjects: [],
+      messages: stored,
+      bytes: 0,
+      firstSequence: 1,
+      lastSequence: stored,
+      firstAtMs: null,
+      lastAtMs: null,
+      consumers: 0,
+      storage: 'file',
+      replicas: 1,
+      leader: null,
+      followers: [],
+      maxMessages: null,
+      maxBytes: null,
+      maxAgeMs: null,
+      duplicateWindowMs: null,
+      counts: [stored],
+    }),
+    waiting: async (partition, after) => ({
+      partition,
+      after,
+      count: stored - after,
+      storedAtMs: Date.now(),
+    }),
+    storedTime: async () => undefined,
+    ...{ watch: unused, history: unused, leaseHistory: unused, deadLetters: unused, readers: unused },
+    ...{ sequences: unused, storedAt: unused, messages: unused },
+  };
+  return { observer, asked };
+}
+
+describe('the lag', () => {
+  it('is that of the moment, though another member does not answer', async () => {
+    const { observer, asked } = observerOfSilent();
+    const status = await readGroupStatus(observer, 1);
+    assert.deepEqual(asked, [['A', 'B'], ['A']]);
+    const [first] = status.partitions;
+    assert.deepEqual([first?.position, first?.end, first?.lag, first?.oldestMs], [100, 100, 0, null]);
+  });
+
+  it('has the age of its oldest message and the time that it takes, and a check may limit the age', () => {
+    const members = [member('S1')];
+    const partitions = [
+      lease(0, { lag: 300, oldestMs: 61_000, ratePerSecond: 10 }),
+      lease(1, { lag: 100, oldestMs: 2_000, ratePerSecond: 10 }),
+      lease(2),
+    ];
+    const { oldestMs, drainMs: all } = totalsOf({ partitions, members });
+    assert.deepEqual([oldestMs, all], [61_000, 20_000]);
+    assert.deepEqual([drainMs(0, 0), drainMs(5, 0), drainMs(null, 1)], [0, null, null]);
+    const limits = { maxLag: undefined, stalled: [] };
+    assert.deepEqual(checkGroup({ partitions, members }, limits), []);
+    const [found, ...more] = checkGroup({ partitions, members }, { ...limits, maxAgeMs: 60_000 });
+    assert.deepEqual([found?.kind, found?.severity, found?.partition, more], ['age', 'critical', 0, []]);
+  });
+});
