@@ -77,7 +77,9 @@ describe('one picture of a group', () => {
     assert.deepEqual(states(drawn), states(told));
     const last = (texts: string[]) => texts.map((text) => text.trimEnd().split(/ {2,}/).at(-1));
     const shown = partitionTable(model, statusOf(model).partitions, 200, -1).rows;
-    assert.deepEqual(last(shown.map(plain)), last(formatLeases(statusOf(model)).slice(1)));
+    // What holds a partition up stands below its row.
+    const listed = formatLeases(statusOf(model)).filter((text) => /^. p\d/.test(text));
+    assert.deepEqual(last(shown.map(plain)), last(listed));
     assert.deepEqual(drawn.members.map(stateAndShare), told.members.map(stateAndShare));
     const { lag: _, ...totals } = told.totals;
     assert.deepEqual({ ...drawn.totals, lag: null }, { ...totals, lag: null });

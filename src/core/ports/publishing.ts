@@ -19,7 +19,7 @@ export interface PublishPortEvents {
   /** The connection is down: messages without an answer may be stored. */
   disconnected(about?: Break): void;
   /** The connection is up again; earlier messages will not be answered any more. */
-  reconnected(server?: string): void;
+  reconnected(server?: string | null): void;
   /** The connection has ended, or cannot be used for publishing. */
   closed(error: NatspocError): void;
 }

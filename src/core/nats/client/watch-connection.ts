@@ -30,8 +30,8 @@ export function closedError(error: unknown, complaint = ''): NatspocError {
 /** Events of a connection. `refused` names the operation and subject that are not permitted. */
 export interface ConnectionEvents {
   disconnected?: (about: Break) => void;
-  /** `server`: host and port of the one that it is connected to now. */
-  reconnected?: (server: string) => void;
+  /** `server`: host and port of the one that it is connected to now; null: not known. */
+  reconnected?: (server: string | null) => void;
   refused?: (operation: string, subject: string) => void;
   /** The server refused the credentials; `code` is the client's. */
   unwelcome?: (code: string) => void;
@@ -101,17 +101,13 @@ function reasonIn({ type, data, permissionContext }: Status): string | undefined
   return type === Events.Error && !permissionContext ? String(data) : undefined;
 }
 
-/** The server of a status: the client names it when it breaks and when it is back. */
-function addressIn({ type, data }: Status, connection: NatsConnection): string {
-  const names = type === Events.Disconnect || type === Events.Reconnect;
-  return names && typeof data === 'string' && data !== '' ? data : connection.getServer();
+/** The server of a status: the client names it when it breaks and when it is back; null: not known. */
+function addressIn({ type, data }: Status, connection: NatsConnection): string | null {
+  if (type === DebugEvents.StaleConnection) return connection.getServer();
+  return typeof data === 'string' && data !== '' ? data : null;
 }
 
-function tell(
-  { type, data, permissionContext }: Status,
-  about: Break & { server: string },
-  events: ConnectionEvents,
-): void {
+function tell({ type, data, permissionContext }: Status, about: Break, events: ConnectionEvents): void {
   if (type === Events.Disconnect || type === DebugEvents.StaleConnection) events.disconnected?.(about);
   else if (type === Events.Reconnect) events.reconnected?.(about.server);
   else if (permissionContext) events.refused?.(permissionContext.operation, permissionContext.subject);

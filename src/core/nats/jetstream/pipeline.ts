@@ -119,7 +119,7 @@ class Pipeline implements PublishPort {
     if (this.#open) this.#events.disconnected(about);
   }
 
-  #onReconnected(server: string): void {
+  #onReconnected(server: string | null): void {
     this.#up = true;
     if (this.#open) this.#events.reconnected(server);
   }
