@@ -773,6 +773,17 @@ describe('a partition runner', () => {
     assert.deepEqual(later.bucket.writes, [5]);
   });
 
+  it('continues at its own position if another member has put back an older one', async () => {
+    const { bucket, start, stream } = bench({ before: { position: 5, committed: 5 } });
+    const lease = { kind: 'found', entry: { key: 'lease', revision: 7, value: null } } as const;
+    bucket.put({ v: 1, seq: 3, epoch: 0, at: '' });
+    const value = bucket.value;
+    bucket.reads.push({ kind: 'found', entry: { key: 'position', revision: 1, value } }, lease);
+    await start();
+    assert.deepEqual(bucket.writes, [5]);
+    assert.equal(stream.opened[0]?.startSequence, 6);
+  });
+
   it('ends when a newer owner has committed', async () => {
     const { stream, start, bucket, told } = bench();
     await start();

@@ -118,7 +118,7 @@ export async function takeOver(
     if (!position) return { kind: 'unreadable', message: describeUnreadable(partition, found.entry.value) };
     if (position.epoch > epoch && !(await isNewest(takeover, bucket))) return { kind: 'fenced' };
     if ((position.layout ?? 0) > layout) return { kind: 'fenced' };
-    if ((position.layout ?? 0) === layout) older = position;
+    if ((position.layout ?? 0) === layout && !isPutBack(takeover, position)) older = position;
   }
   if (older) sequence = older.seq;
   else if (takeover.before && takeover.before.status.committed > 0) {
@@ -198,6 +198,13 @@ async function isNewest({ group, partition, epoch }: Takeover, bucket: Bucket): 
   const found = await bucket.read(keys.lease(group, partition));
   return found.kind === 'found' && found.entry.revision === epoch;
 }
+
+/**
+ * True if a member without contact to us has put back a position that the bucket had lost. It knew an older one than the owner of
+ * this epoch.
+ */
+const isPutBack = ({ before }: Takeover, { epoch, seq }: PositionRecord): boolean =>
+  epoch === 0 && before !== undefined && before.status.committed > seq;
 
 /** True if the position that was found is one that the previous runner of the epoch may have written. */
 export const continues = (
