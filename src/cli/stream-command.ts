@@ -8,6 +8,7 @@ import type { StreamUse } from '../core/nats/client/concern.js';
 import type { NatsConnection } from '../core/nats/client/connection.js';
 import { explain } from '../core/nats/client/outcome.js';
 import { BaseCommand } from './base-command.js';
+import { requireGroup } from './groups/missing-group.js';
 
 /** A command's access to an existing stream. */
 export interface StreamSession {
@@ -45,6 +46,18 @@ export abstract class StreamCommand extends BaseCommand {
     return this.withConnection(flags, role, async (config, connection) => {
       const stream = await StreamAdmin.open(connection, config, uses, undefined, whole);
       return await use({ config, stream, group: stream.group() });
+    });
+  }
+
+  /** As {@link withStream}, for a group that exists: one that does not is refused, with the names of those that do. */
+  protected async withGroup<T>(
+    flags: Readonly<Record<string, unknown>>,
+    role: string,
+    use: (session: StreamSession) => Promise<T>,
+  ): Promise<T> {
+    return this.withStream(flags, role, async (session) => {
+      await requireGroup(session.stream, session.config);
+      return await use(session);
     });
   }
 

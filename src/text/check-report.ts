@@ -1,5 +1,6 @@
 import type { Finding } from '../core/admin/check.js';
 import { type GroupStatus, totalsOf } from '../core/admin/group-status.js';
+import type { NatspocError } from '../core/lib/errors.js';
 import { escapeControl } from '../core/lib/text.js';
 
 /** Exit codes of monitoring plugins; a check that cannot be made is `unknown`. */
@@ -17,11 +18,15 @@ const worst = (findings: readonly Finding[]): keyof typeof NAGIOS =>
 /** The exit code of a monitoring plugin: 0 ok, 1 warning, 2 critical. */
 export const nagiosExitCode = (findings: readonly Finding[]): number => NAGIOS[worst(findings)];
 
-/** The line and exit code of a check that could not be made. */
-export const unknownToNagios = ({ message }: Error): { line: string; exitCode: number } => ({
-  line: `NATSPOC UNKNOWN - ${message.split('\n').map(escapeControl).join(' ').replaceAll('|', '/')}`,
-  exitCode: NAGIOS_UNKNOWN,
-});
+/** The line and exit code of a check that could not be made; a group that does not exist is critical. */
+export function unknownToNagios({ message, code }: NatspocError): { line: string; exitCode: number } {
+  const isCritical = code === 'group-missing';
+  const text = message.split('\n').map(escapeControl).join(' ').replaceAll('|', '/');
+  return {
+    line: `NATSPOC ${isCritical ? 'CRITICAL' : 'UNKNOWN'} - ${text}`,
+    exitCode: isCritical ? NAGIOS.critical : NAGIOS_UNKNOWN,
+  };
+}
 
 /** One line of a monitoring plugin: verdict, reasons, and performance data after the bar. */
 export function formatNagios(group: string, status: GroupStatus, findings: readonly Finding[]): string {

@@ -40,6 +40,7 @@ export const groupJson = (status: GroupStatus) => ({
   uncovered: status.uncovered ?? null,
   unread: status.unread ?? null,
   resize: status.resize ?? null,
+  idle: status.idle ? { since: isoTime(status.idle.sinceMs) } : null,
 });
 
 function memberJson({ stats, answeredAtMs: _, ...member }: MemberStatus): object {

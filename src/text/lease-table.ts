@@ -8,6 +8,7 @@ import {
   type ResizeStatus,
   totalsOf,
 } from '../core/admin/group-status.js';
+import type { Idle } from '../core/admin/idle.js';
 import { type MemberStatus, TROUBLED } from '../core/admin/members.js';
 import type { Unread } from '../core/admin/unread.js';
 import { escapeControl, wrap } from '../core/lib/text.js';
@@ -157,6 +158,10 @@ function describeWait({ lag, oldestMs, drainMs }: GroupTotals): string {
   return parts.length > 0 ? ` (${parts.join(', ')})` : '';
 }
 
+/** That a group without members needs none, as text. */
+export const describeIdle = ({ sinceMs }: Idle): string =>
+  `idle: its job ended ${formatDuration(Math.max(0, Date.now() - sinceMs))} ago`;
+
 /** The group in one line: members, owned partitions, lag. */
 export function summarise(status: GroupStatus): string {
   const totals = totalsOf(status);
@@ -167,6 +172,7 @@ export function summarise(status: GroupStatus): string {
     `${owned} of ${partitions} partitions owned`,
     `lag ${lag === null ? NONE : aboutCount(lag, lagIsEstimate)}${describeWait(totals)}`,
     ...(status.unread ? [describeUnread(status.unread)] : []),
+    ...(status.idle ? [describeIdle(status.idle)] : []),
     ...(totals.withoutKey > 0 ? [`${countOf(totals.withoutKey, 'message')} handled without a key`] : []),
   ];
   const paused = status.partitions.filter((each) => each.paused).map(({ partition }) => partition);

@@ -178,7 +178,8 @@ describe('natspoc stream', function () {
 
   it('breaks no word on a terminal of 50 columns', async () => {
     await publish(20);
-    await consumeAll();
+    // Not a bounded job, after which the group would be idle.
+    await ok('consume', '--count', '20', '--output', 'none');
     const terminal = await Tmux.open({ columns: 50, rows: 60 }, { ...env(), TZ: 'UTC' });
     try {
       const entry = fileURLToPath(new URL('../../bin/run.js', import.meta.url));

@@ -21,6 +21,7 @@ export const LEASE = {
 export const OVERRIDE = { v: 1, pin: null, paused: true, by: 'me', at };
 export const POSITION = { v: 3, seq: 7, epoch: 3, at, layout: 1, sought: true };
 export const START = { v: 1, seq: 7, ahead: false, at };
+export const JOB = { v: 2, until: 7, at };
 export const GROUP_LAYOUT = {
   ...{ v: 3, key: 'subject:2', filter: 'orders.*.>', partitions: 8, hash: 'fnv1a32', epoch: 1 },
   prefix: 'events',

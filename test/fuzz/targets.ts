@@ -23,7 +23,7 @@ import { decodeControlAnswer, decodeRelease } from '../../src/core/protocol/memb
 import { decodeMemberStats } from '../../src/core/protocol/member-stats.js';
 import { parseMessageKey, partitionByKey } from '../../src/core/protocol/message-key.js';
 import { inheritedBy } from '../../src/core/protocol/partition-start.js';
-import { decodePosition, decodeStart } from '../../src/core/protocol/position-records.js';
+import { decodeJob, decodePosition, decodeStart } from '../../src/core/protocol/position-records.js';
 import { unreadableAs } from '../../src/core/protocol/record-format.js';
 import { decodeLease, decodeOverride, decodeSession } from '../../src/core/protocol/records.js';
 import { subjectMatcher } from '../../src/core/protocol/subject.js';
@@ -37,7 +37,18 @@ import { jsonSnapshot } from '../../src/top/snapshot.js';
 import { textSnapshot } from '../../src/top/text-snapshot.js';
 import { drawnRows, uiWith } from '../top/drawn.js';
 import { bytesLike, mutated, RAW, textLike } from './inputs.js';
-import { EVENTS, GROUP_LAYOUT, LAYOUT, LEASE, OVERRIDE, POSITION, SESSION, START, STATS } from './samples.js';
+import {
+  EVENTS,
+  GROUP_LAYOUT,
+  JOB,
+  LAYOUT,
+  LEASE,
+  OVERRIDE,
+  POSITION,
+  SESSION,
+  START,
+  STATS,
+} from './samples.js';
 import { requests, serve } from './service.js';
 
 /** Something that is decoded from outside. */
@@ -164,6 +175,7 @@ export const TARGETS: readonly Target[] = [
   target('overrides', bytesLike(OVERRIDE), decodeOverride),
   target('positions', bytesLike(POSITION), decodePosition),
   target('starts', bytesLike(START), decodeStart),
+  target('jobs', bytesLike(JOB), decodeJob),
   target('layouts', bytesLike(LAYOUT), decodeLayout),
   target('layouts of groups', bytesLike(GROUP_LAYOUT), (bytes) => {
     const layout = decodeGroupLayout(bytes);

@@ -234,7 +234,7 @@ describe('a group with a key over a stream that other programs made', function (
       Array.from({ length: 4 }, () => [2, true]),
     );
     const leases = await natspoc('leases', '--group', 'late');
-    assert.match(leases.stdout, /^! p0 .* ~2 /m);
+    assert.match(leases.stdout, /^ {2}p0 .* ~2 .* idle$/m);
     assert.match(leases.stdout, /lag ~6 · 6 messages of the stream not read yet, the oldest .* old/);
     const stream = await natspoc('stream', '--group', 'late');
     assert.match(stream.stdout, /^p0 +- /m);

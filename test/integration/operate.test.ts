@@ -283,6 +283,7 @@ describe('operating a group under load', function () {
       const findings = list(fields(JSON.parse(stdout)).findings).filter(({ kind }) => kind === 'stalled');
       return findings.map(({ message }) => message);
     };
+    assert.equal((await natspoc('consume', '--duration', '0s', '--output', 'none')).code, 0);
     assert.equal((await natspoc('publish', '--partition', '3', 'x')).code, 0);
     assert.deepEqual(await stalled('1h'), []);
     await until('it has waited', async () => (await stalled('500ms')).length > 0);
@@ -298,6 +299,7 @@ describe('operating a group under load', function () {
   });
 
   it('check exits with 5 and reasons while no partition has an owner, with 0 when healthy; nagios has its own codes', async () => {
+    assert.equal((await natspoc('consume', '--duration', '0s', '--output', 'none')).code, 0);
     const lonely = await natspoc('leases', 'check');
     assert.equal(lonely.code, 5);
     assert.match(lonely.stdout, /NOT HEALTHY[\s\S]*the group has no members[\s\S]*p0 has no owner/);

@@ -84,6 +84,10 @@ describe('permissions as documented', function () {
     assert.doesNotMatch(stderr, /warning|not permitted|violation/i);
     assert.match(await succeeds('operator', ['stream', 'trim', '--force']), /Deleted/);
     assert.match(await succeeds('operator', ['stream', 'purge', '--force']), /Deleted/);
+    assert.match(
+      await succeeds('operator', ['groups', 'delete', 'default', '--yes']),
+      /Deleted group default/,
+    );
   });
 
   it('let an observer see everything', async () => {
@@ -96,6 +100,7 @@ describe('permissions as documented', function () {
     assert.match(await succeeds('observer', ['leases', 'history', '3']), /claimed/);
     assert.match(await succeeds('observer', ['leases', 'check']), /healthy/);
     assert.match(await succeeds('observer', ['stream']), /default/);
+    assert.match(await succeeds('observer', ['groups']), /default .* running/);
     assert.match(await succeeds('observer', ['stream', 'tail', '--no-follow', '--last', '3']), /#\d+/);
     assert.match(await succeeds('observer', ['top', '--once']), /seen/);
     const watch = startCli(['leases', 'watch'], { env: env('observer') });

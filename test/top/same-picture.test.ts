@@ -37,7 +37,13 @@ function observer(
       gone: asked.filter((id) => !silent.includes(id) && !answers.some((each) => each.session === id)),
     }),
     ...{ history: unused, leaseHistory: unused, deadLetters: unused, readers: unused },
-    ...{ storedTime: async () => undefined, sequences: unused, storedAt: unused, messages: unused },
+    ...{
+      storedTime: async () => undefined,
+      job: async () => undefined,
+      sequences: unused,
+      storedAt: unused,
+      messages: unused,
+    },
   };
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { checkGroup } from '../../src/core/admin/check.js';
 import type { GroupStatus } from '../../src/core/admin/group-status.js';
 import { findStalls } from '../../src/core/admin/stalled.js';
+import { NatspocError } from '../../src/core/lib/errors.js';
 import { formatNagios, unknownToNagios } from '../../src/text/check-report.js';
 import { summarise } from '../../src/text/lease-table.js';
 import { formatMembers } from '../../src/text/members-table.js';
@@ -182,8 +183,9 @@ describe('leases check', () => {
 
 describe('a check that could not be made', () => {
   it('is one line of a monitoring plugin, with any message', () => {
-    const { line, exitCode } = unknownToNagios(new Error('no|\u001b[2J\nanswer'));
+    const { line, exitCode } = unknownToNagios(new NatspocError('failed', 'no|\u001b[2J\nanswer'));
     assert.equal(line, 'NATSPOC UNKNOWN - no/\\u001b[2J answer');
     assert.equal(exitCode, 3);
+    assert.equal(unknownToNagios(new NatspocError('group-missing', 'no group')).exitCode, 2);
   });
 });

@@ -32,6 +32,7 @@ function observerOfSilent(): { observer: GroupObserver; asked: string[][] } {
     entries: async () =>
       [session('A', 1), session('B', 2), leaseEntry(0, 3, 'A')].map((entry) => ({ atMs: Date.now(), entry })),
     proofs: async () => [],
+    job: async () => undefined,
     positions: async () => [{ partition: 0, sequence: 0, epoch: 3, atMs: Date.now() }],
     stats: async (sessions) => {
       asked.push([...sessions]);

@@ -1,8 +1,9 @@
 import type { Writable } from 'node:stream';
+import { StreamAdmin } from '../../core/admin/stream-admin.js';
 import { batchLimits } from '../../core/config/batch.js';
 import type { Config } from '../../core/config/config.js';
 import { systemClock } from '../../core/lib/clock.js';
-import { NatspocError } from '../../core/lib/errors.js';
+import { messageOf, NatspocError } from '../../core/lib/errors.js';
 import { escapeControl } from '../../core/lib/text.js';
 import { countOf, formatDuration } from '../../core/lib/units.js';
 import { GroupMember } from '../../core/member/group-member.js';
@@ -24,7 +25,9 @@ import type { NatsConnection } from '../../core/nats/client/connection.js';
 import { streamEnd } from '../../core/nats/stream/stream-end.js';
 import { whenCaughtUp } from './caught-up.js';
 import { execBatchHandler, execHandler } from './exec.js';
+import { recordJob } from './finished-job.js';
 import { LineWriter } from './line-writer.js';
+import { describeNewGroup } from './new-group.js';
 import type { Output } from './outputs.js';
 import { inSteps, pretendToWork, withLines, writeLines } from './simulated-work.js';
 
@@ -70,6 +73,8 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
   let left = count ?? Number.POSITIVE_INFINITY;
   // Read before it joins: messages published later need not be handled.
   const end = options.untilCaughtUp ? await streamEnd(options.connection, config) : undefined;
+  const isNew = !(await StreamAdmin.hasBegun(options.connection, config));
+  let isDone = false;
   const member = await GroupMember.open(
     {
       ...options,
@@ -89,11 +94,17 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
       if (count !== undefined) events.on('handled', () => --left === 0 && leave());
     },
   );
+  if (isNew) void tellNewGroup(options);
   if (member.healthUrl) note(`health checks and metrics at ${member.healthUrl}`);
   // The reader closed the pipe, or the disk is full: hand over and leave.
   options.stdout.once('error', leave);
   const cancels = [
-    end === undefined ? undefined : whenCaughtUp(member, end, leave),
+    end === undefined
+      ? undefined
+      : whenCaughtUp(member, end, () => {
+          isDone = true;
+          leave();
+        }),
     options.durationMs === undefined
       ? undefined
       : systemClock.at(systemClock.now() + options.durationMs, leave),
@@ -109,17 +120,32 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
       // If the output failed, the member's error is only a consequence.
       if (!writer.isClosed) throw error;
     })
-    .then(() => {
+    .then(async () => {
       const took = formatDuration(performance.now() - startedAt);
       const { handled } = member.counters;
       note(`left after ${countOf(handled, 'message')} in ${took}`);
       if (writer.failure) throw writer.failure;
       failIfHalted(halted);
+      if (isDone && end !== undefined) await tellJob(options, end);
     })
     .finally(() => {
       for (const cancel of cancels) cancel?.();
     });
   return { member, leave: () => member.leave(), closed };
+}
+
+/** Says where a group starts that this member has begun. */
+async function tellNewGroup({ connection, config, note }: ConsumerOptions): Promise<void> {
+  // The member works without the line.
+  const line = await describeNewGroup(connection, config).catch(() => undefined);
+  if (line !== undefined) note(line);
+}
+
+/** Records that the job is done. Everything is committed already. */
+async function tellJob({ connection, config, note }: ConsumerOptions, until: number): Promise<void> {
+  await recordJob(connection, config, until).catch((error: unknown) =>
+    note(`warning: could not record that the job is done: ${messageOf(error)}`),
+  );
 }
 
 /** The steps for each message, or for each batch. */

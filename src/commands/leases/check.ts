@@ -69,7 +69,7 @@ export default class LeasesCheck extends StreamCommand {
     const maxAgeMs = readFlag('max-age', flags['max-age'], duration('0s', LONGEST_WAIT, '1m'));
     const waitMs = readFlag('wait', flags.wait, duration('0s', LONGEST_WAIT, '15s')) ?? 0;
     const format = flags.json ? 'json' : (flags.format ?? 'text');
-    const { status, findings, notes, title } = await this.withStream(
+    const { status, findings, notes, title } = await this.withGroup(
       flags,
       'leases check',
       async ({ config, stream, group }) => {

@@ -23,7 +23,7 @@ export default class LeasesEvents extends StreamCommand {
   override async run(): Promise<void> {
     const { flags } = await this.parse(LeasesEvents);
     const signal = this.stopSignal();
-    await this.withStream(flags, 'leases events', async ({ config, group }) => {
+    await this.withGroup(flags, 'leases events', async ({ config, group }) => {
       const follower = group.follow((change) => {
         for (const event of eventsOf(change)) {
           const now = Date.now();

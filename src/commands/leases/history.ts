@@ -19,7 +19,7 @@ export default class LeasesHistory extends StreamCommand {
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(LeasesHistory);
-    await this.withStream(
+    await this.withGroup(
       flags,
       'leases history',
       async ({ config: { stream }, stream: { layout }, group: admin }) => {

@@ -45,7 +45,7 @@ export default class LeasesList extends StreamCommand {
     const everyMs = readFlag('every', flags.every, duration('1ms', LONGEST_PERIOD, '2s')) ?? DEFAULT_EVERY_MS;
     const signal = this.stopSignal();
     process.stdout.on('error', () => process.exit(0));
-    await this.withStream(flags, 'leases', async (session) => {
+    await this.withGroup(flags, 'leases', async (session) => {
       do {
         this.#show(session, await session.group.status(), flags);
       } while (flags.watch && !signal.aborted && (await pause(everyMs, signal)));

@@ -42,7 +42,7 @@ export default class LeasesRelease extends StreamCommand {
   override async run(): Promise<void> {
     const { flags, argv } = await this.parse(LeasesRelease);
     const signal = this.stopSignal();
-    const outcomes = await this.withStream(flags, 'leases release', ({ stream, group }) =>
+    const outcomes = await this.withGroup(flags, 'leases release', ({ stream, group }) =>
       group.following((follower) => {
         const request = { named: argv.map(String), owner: flags.owner, all: flags.all };
         const partitions = choosePartitions(request, stream.layout.partitions, follower);

@@ -39,7 +39,7 @@ export default class LeasesResize extends StreamCommand {
     if ((partitions === undefined) !== (flags.abort ?? false))
       throw new NatspocError('usage', 'Give either the new number of partitions, or --abort.');
     const signal = this.stopSignal();
-    await this.withStream(flags, 'leases resize', ({ group }) =>
+    await this.withGroup(flags, 'leases resize', ({ group }) =>
       group.following(async (follower) => {
         if (partitions === undefined) {
           const wanted = await group.abortResize(follower);

@@ -23,7 +23,7 @@ export default class LeasesRetry extends StreamCommand {
 
   override async run(): Promise<void> {
     const { flags, argv } = await this.parse(LeasesRetry);
-    const outcomes = await this.withStream(flags, 'leases retry', ({ stream, group }) =>
+    const outcomes = await this.withGroup(flags, 'leases retry', ({ stream, group }) =>
       group.following((follower) => {
         const request = { named: argv.map(String), all: flags.all };
         return group.retry(follower, choosePartitions(request, stream.layout.partitions, undefined));

@@ -40,7 +40,7 @@ export default class LeasesSeek extends StreamCommand {
     const { flags, argv } = await this.parse(LeasesSeek);
     const target = parseSeekTarget(flags.to);
     const signal = this.stopSignal();
-    await this.withStream(flags, 'leases seek', async ({ stream, group }) => {
+    await this.withGroup(flags, 'leases seek', async ({ stream, group }) => {
       const request = { named: argv.map(String), all: flags.all };
       const partitions = choosePartitions(request, stream.layout.partitions, undefined);
       const steps = await group.planSeek(partitions, target);

@@ -42,7 +42,7 @@ export default class LeasesSkip extends StreamCommand {
     const { message: sequence, force } = flags;
     const deadLetter = flags['dead-letter'] === true;
     const signal = this.stopSignal();
-    const outcome = await this.withStream(flags, 'leases skip', async ({ stream, group }) => {
+    const outcome = await this.withGroup(flags, 'leases skip', async ({ stream, group }) => {
       const [partition, ...more] = parsePartitions([args.partition], stream.layout.partitions);
       if (partition === undefined || more.length > 0)
         throw new NatspocError('usage', 'Give one partition: one message holds up one partition.');

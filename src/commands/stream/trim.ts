@@ -1,11 +1,12 @@
 import { connectionFlags } from '../../cli/base-command.js';
 import { forceFlag } from '../../cli/flag.js';
+import { hasSessions } from '../../cli/groups/delete-group.js';
 import { Flags } from '../../cli/oclif.js';
 import { StreamCommand, type StreamSession } from '../../cli/stream-command.js';
 import type { TrimStep } from '../../core/admin/trim.js';
 import { messageOf, NatspocError } from '../../core/lib/errors.js';
 import { escapeControl } from '../../core/lib/text.js';
-import { formatCount } from '../../core/lib/units.js';
+import { countOf, formatCount } from '../../core/lib/units.js';
 import { formatTable } from '../../text/table.js';
 
 /** `natspoc stream trim`: deletes messages that every group has handled. */
@@ -39,7 +40,8 @@ export default class StreamTrim extends StreamCommand {
         const groups = await this.#groups(session, flags['except-group'] ?? []);
         const steps = await stream.planTrim(groups);
         const total = steps.reduce((sum, { messages }) => sum + messages, 0);
-        if (!flags.json) this.#show(steps);
+        const abandoned = await this.#abandoned(session, steps);
+        if (!flags.json) this.#show(steps, abandoned);
         if (flags['dry-run']) {
           if (flags.json) this.writeJson({ dryRun: true, deleted: 0, sweptSessions: 0, partitions: steps });
           else if (total === 0) this.writeLines(['', 'Nothing to delete.']);
@@ -89,7 +91,16 @@ export default class StreamTrim extends StreamCommand {
     );
   }
 
-  #show(steps: readonly TrimStep[]): void {
+  /** The groups without members that hold back messages, and how many. */
+  async #abandoned({ stream }: StreamSession, steps: readonly TrimStep[]): Promise<Map<string, number>> {
+    const held = new Map<string, number>();
+    for (const { heldBackBy, kept } of steps)
+      if (heldBackBy !== null && kept > 0) held.set(heldBackBy, (held.get(heldBackBy) ?? 0) + kept);
+    for (const group of [...held.keys()]) if (await hasSessions(stream, group)) held.delete(group);
+    return held;
+  }
+
+  #show(steps: readonly TrimStep[], abandoned: ReadonlyMap<string, number>): void {
     this.writeLines(
       formatTable(
         [
@@ -108,6 +119,10 @@ export default class StreamTrim extends StreamCommand {
         ]),
       ),
     );
+    for (const [group, kept] of abandoned)
+      this.writeLines([
+        `Group ${group} has no members and holds back ${countOf(kept, 'message')}: "natspoc groups delete ${group}" deletes it, "--except-group ${group}" ignores it.`,
+      ]);
   }
 }
 

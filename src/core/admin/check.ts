@@ -53,7 +53,7 @@ export interface CheckLimits {
 export function checkGroup(status: GroupStatus, limits: CheckLimits): Finding[] {
   const { partitions, members } = status;
   const findings: Finding[] = [];
-  if (members.length === 0) {
+  if (members.length === 0 && !status.idle) {
     findings.push(finding('no-members', 'critical', 'the group has no members'));
   }
   if (status.resize && status.resize.forMs > LONG_RESIZE_MS)

@@ -5,6 +5,7 @@ import type { PartitionStats } from '../protocol/member-stats.js';
 import type { LeaseReason } from '../protocol/records.js';
 import { GroupEntries, readable, type SeenOverride } from './group-entries.js';
 import { positionsNow } from './group-layout.js';
+import { type Idle, readIdle } from './idle.js';
 import { readLags } from './lag.js';
 import { isDead, type MemberStatus, readMembers, sumOf } from './members.js';
 import { type PositionFault, readPositionFaults } from './position-fault.js';
@@ -14,7 +15,8 @@ import { type Unread, withUnread } from './unread.js';
  * The state of a partition. `unowned`: it has no owner; `orphaned`: its owner has no session any more;
  * `expired`, `unreachable`, `silent`: its owner has not renewed, has no connection, does not answer;
  * `unreadable`: its lease cannot be read; `owned`: nothing more is known; otherwise as its owner reports: `starting`,
- * `running`, `retrying`, `draining`, `drained`, `waiting`, `halted`, `paused`. `closed`: it is closed for a resize.
+ * `running`, `retrying`, `draining`, `drained`, `waiting`, `halted`, `paused`. `closed`: it is closed for a resize. `idle`: it has no owner, and
+ * needs none, because the members of its group had a bounded job and did it.
  */
 type LeaseState =
   | 'unowned'
@@ -25,6 +27,7 @@ type LeaseState =
   | 'unreadable'
   | 'owned'
   | 'closed'
+  | 'idle'
   | (string & {});
 
 /** States of a partition that need no attention. */
@@ -37,6 +40,7 @@ const HEALTHY = new Set<LeaseState>([
   'drained',
   'paused',
   'closed',
+  'idle',
 ]);
 
 /** True if no member makes progress in the partition, so that an operator should look. A short retry is routine. */
@@ -102,6 +106,8 @@ export interface GroupStatus {
   unread?: Unread | undefined;
   /** A resize that is not carried out yet. */
   resize?: ResizeStatus | undefined;
+  /** Present if it has no members and needs none. */
+  idle?: Idle | undefined;
 }
 
 /** A resize that is being carried out. */
@@ -331,7 +337,16 @@ export async function readGroupStatus(observer: GroupObserver, partitions: numbe
     };
   });
   const status = describeGroup(entries, members, withLag, nowMs, stream.uncovered);
-  return withUnread(observer, status);
+  return withUnread(observer, withIdle(status, await readIdle(observer, entries)));
+}
+
+/** Partitions of an idle group are without an owner on purpose. */
+function withIdle(status: GroupStatus, idle: Idle | undefined): GroupStatus {
+  if (!idle) return status;
+  const partitions = status.partitions.map((lease) =>
+    lease.state === 'unowned' ? { ...lease, state: 'idle' } : lease,
+  );
+  return { ...status, partitions, idle };
 }
 
 /**

@@ -7,15 +7,17 @@ import { explain } from '../nats/client/outcome.js';
 import { NatsEventStream } from '../nats/jetstream/event-stream.js';
 import { type ReadOptions, readStream } from '../nats/jetstream/read-stream.js';
 import { storedMessage } from '../nats/jetstream/stored-message.js';
-import { listGroups } from '../nats/kv/groups.js';
+import { listGroups, newestRevision, purgeGroup } from '../nats/kv/groups.js';
 import { natsSessionTraces } from '../nats/kv/session-traces.js';
 import { natsControlClient } from '../nats/service/control-client.js';
 import { NatsDeadLetters } from '../nats/stream/dead-letters.js';
+import { countAfter, hasBegun } from '../nats/stream/group-begin.js';
 import { natsGroupObserver } from '../nats/stream/group-observer.js';
 import { natsRedriveTarget } from '../nats/stream/redrive-target.js';
 import { NatsStreamAdmin } from '../nats/stream/stream-admin.js';
 import { streamEnd } from '../nats/stream/stream-end.js';
-import { openGroupTopology, type Topology } from '../nats/stream/topology.js';
+import { findGroups, openGroupTopology, type Topology } from '../nats/stream/topology.js';
+import type { Bucket } from '../ports/index.js';
 import type { StoredMessage } from '../ports/stream-admin.js';
 import type { FoundLetter } from '../protocol/dead-letter.js';
 import { type GroupLayoutRecord, hasOwnPartitions, type LayoutRecord } from '../protocol/layout-records.js';
@@ -74,6 +76,24 @@ export class StreamAdmin implements AsyncDisposable {
     return streamEnd(connection, config);
   }
 
+  /**
+   * The names of all groups of the stream of a configuration, keyed or not, sorted.
+   *
+   * @throws NatspocError `stream-missing`, …
+   */
+  static groupNames(connection: NatsConnection, config: Config): Promise<string[]> {
+    return findGroups(connection, config);
+  }
+
+  /**
+   * True if the group of a configuration exists: its first member has decided where it starts.
+   *
+   * @throws NatspocError if the server does not answer.
+   */
+  static hasBegun(connection: NatsConnection, config: Config): Promise<boolean> {
+    return hasBegun(connection, config);
+  }
+
   /** Closes the connection, if it was opened for this. */
   close(): Promise<void> {
     return this.#onClose();
@@ -87,6 +107,12 @@ export class StreamAdmin implements AsyncDisposable {
   /** The layout of all members and publishers. */
   get layout(): LayoutRecord {
     return this.#topology.layout;
+  }
+
+  /** Of a keyed group: where the key is, and which subjects it handles. */
+  get keyed(): { key: string; filter: string } | undefined {
+    const { keyed } = this.#topology;
+    return keyed && { key: keyed.text, filter: keyed.filter };
   }
 
   /** Settings of the stream and its bucket that lose messages, or may lose them. */
@@ -120,6 +146,30 @@ export class StreamAdmin implements AsyncDisposable {
   /** The names of all groups, sorted. */
   groups(): Promise<string[]> {
     return listGroups(this.#topology, this.#config.bucket);
+  }
+
+  /** The bucket of leases and positions. */
+  get bucket(): Bucket {
+    return this.#topology.bucket;
+  }
+
+  /** The revision of the newest entry of the bucket. */
+  newestRevision(): Promise<number> {
+    return newestRevision(this.#topology, this.#config.bucket);
+  }
+
+  /**
+   * Deletes what the bucket held of a group at a revision; what was written later stays. The caller knows that no member is alive.
+   *
+   * @returns how many entries went, past ones included.
+   */
+  purgeGroup(group: string, revision: number): Promise<number> {
+    return purgeGroup(this.#topology, this.#config.bucket, group, revision);
+  }
+
+  /** How many messages of the group of the configuration, in all partitions, are stored after a sequence. */
+  waitingAfter(sequence: number): Promise<number> {
+    return countAfter(this.#topology, sequence, this.#config.timeoutMs);
   }
 
   /** The stream, its partitions and its groups at one moment. */

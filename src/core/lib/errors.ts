@@ -14,6 +14,7 @@ const EXIT_CODES = {
   failed: 1,
   'storage-failed': 1,
   'stream-missing': 1,
+  'group-missing': 1,
   'handler-failed': 1,
   usage: 2,
   config: 2,
@@ -24,6 +25,7 @@ const EXIT_CODES = {
   'not-confirmed': 4,
   'not-permitted': 4,
   'authentication-failed': 4,
+  'members-alive': 4,
   'check-failed': 5,
 } as const;
 

@@ -75,6 +75,14 @@ export interface PositionFacts {
   unreadable?: Unreadable;
 }
 
+/** A job that a member of the group finished, before it left. */
+export interface JobFacts {
+  /** The revision of its entry, which orders it among sessions and leases. */
+  revision: number;
+  /** When it was finished, on the member's clock; for people. */
+  atMs: number;
+}
+
 /** The last message stored in a partition. */
 export interface EndFacts {
   partition: number;

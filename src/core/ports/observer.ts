@@ -1,6 +1,7 @@
 import type {
   DeadLetterFacts,
   EndFacts,
+  JobFacts,
   MessageFacts,
   PastEntry,
   PositionFacts,
@@ -26,6 +27,8 @@ export interface GroupObserver {
   entries(): Promise<PastEntry[]>;
   /** The newest entry of each proof of life. */
   proofs(): Promise<PastEntry[]>;
+  /** The last finished job of a member that had a bounded one; undefined: none, or it cannot be read. */
+  job(): Promise<JobFacts | undefined>;
   /** The committed positions, including unreadable ones. */
   positions(): Promise<PositionFacts[]>;
   stream(): Promise<StreamFacts>;

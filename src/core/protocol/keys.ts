@@ -13,6 +13,8 @@ export const keys = {
   positionPrefix: (group: string) => `position.${group}.`,
   position: (group: string, partition: number) => `position.${group}.${partition}`,
   start: (group: string) => `position.${group}.start`,
+  job: (group: string) => `position.${group}.job`,
+  clearedPrefix: (group: string) => `cleared.${group}.`,
   cleared: (group: string, partition: number) => `cleared.${group}.${partition}`,
 };
 

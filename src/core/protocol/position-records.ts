@@ -46,6 +46,15 @@ export interface StartRecord {
   at: string;
 }
 
+/** A member that had a bounded job ("consume --until-caught-up") did it, and left. */
+export interface JobRecord {
+  v: number;
+  /** The last sequence of the stream that it had to handle. */
+  until: number;
+  /** Wall clock, ISO 8601: for people only. */
+  at: string;
+}
+
 /**
  * What an operator found when trimming handled messages: no message of the partition up to `seq` waited for the group.
  * Without it the next owner would count deleted messages as lost.
@@ -60,6 +69,8 @@ export interface ClearedRecord {
 const POSITION = { v: isVersion, seq: isCount, epoch: isCount, at: isText };
 
 const START = { v: isVersion, seq: isCount, at: isText };
+
+const JOB = { v: isVersion, until: isCount, at: isText };
 
 const CLEARED = { v: isVersion, seq: isCount };
 
@@ -79,6 +90,9 @@ export const decodePosition = (bytes: Uint8Array): PositionRecord | undefined =>
 /** The group's start in these bytes, or undefined. */
 export const decodeStart = (bytes: Uint8Array): StartRecord | undefined =>
   decode(parseObject(bytes), START, { end: isCount, key: orNull(isText), ...MARK });
+
+/** The finished job in these bytes, or undefined. */
+export const decodeJob = (bytes: Uint8Array): JobRecord | undefined => decode(parseObject(bytes), JOB);
 
 /** The cleared record in these bytes, or undefined. */
 export const decodeCleared = (bytes: Uint8Array): ClearedRecord | undefined =>

@@ -4,7 +4,7 @@
  */
 import { decode, isCount, orNull, parseObject } from '../lib/json.js';
 import type { GroupLayoutRecord, LayoutRecord } from './layout-records.js';
-import type { ClearedRecord, PositionRecord, StartRecord } from './position-records.js';
+import type { ClearedRecord, JobRecord, PositionRecord, StartRecord } from './position-records.js';
 import { isId, isPositive, isText, isTrue, isVersion, RECORD_VERSION, within } from './record-format.js';
 import { MAX_TTL_MS } from './timing.js';
 
@@ -153,6 +153,7 @@ export function encodeRecord(
     | PositionRecord
     | StartRecord
     | ClearedRecord
+    | JobRecord
     | LayoutRecord
     | GroupLayoutRecord,
 ): Uint8Array {

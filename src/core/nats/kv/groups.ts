@@ -1,5 +1,7 @@
+import { keys } from '../../protocol/keys.js';
 import { isId } from '../../protocol/record-format.js';
 import type { NatsHandles } from '../client/handles.js';
+import { toNatspocError } from '../client/outcome.js';
 import { bucketStream, bucketSubject } from './bucket.js';
 
 /** The keys that prove a group's existence: positions outlive members, members come before positions. */
@@ -21,4 +23,46 @@ export async function listGroups({ manager }: NatsHandles, bucket: string): Prom
     }
   }
   return [...groups].sort();
+}
+
+/** Everything in a bucket that belongs to one group. */
+const ofGroup = (group: string): string[] => [
+  `${keys.positionPrefix(group)}>`,
+  `${keys.clearedPrefix(group)}>`,
+  `${keys.groupPrefix(group)}>`,
+  `${keys.proofPrefix(group)}>`,
+];
+
+/**
+ * Deletes what a bucket holds of a group, with its past, as it was at a revision: what was written later stays.
+ *
+ * @returns how many entries went, past ones included.
+ * @throws NatspocError if it is not permitted, or the server does not answer.
+ */
+export async function purgeGroup(
+  { manager }: NatsHandles,
+  bucket: string,
+  group: string,
+  revision: number,
+): Promise<number> {
+  let purged = 0;
+  try {
+    for (const filter of ofGroup(group)) {
+      // The server keeps the entry of the given revision.
+      const options = { filter: bucketSubject(bucket, filter), seq: revision + 1 };
+      purged += (await manager.streams.purge(bucketStream(bucket), options)).purged;
+    }
+  } catch (error) {
+    throw toNatspocError(error, `delete group ${group}`);
+  }
+  return purged;
+}
+
+/** The revision of the newest entry of a bucket. */
+export async function newestRevision({ manager }: NatsHandles, bucket: string): Promise<number> {
+  try {
+    return (await manager.streams.info(bucketStream(bucket))).state.last_seq;
+  } catch (error) {
+    throw toNatspocError(error, `look at bucket ${bucket}`);
+  }
 }

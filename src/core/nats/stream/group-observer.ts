@@ -5,7 +5,7 @@ import type { GroupObserver } from '../../ports/observer.js';
 import type { BucketEntry } from '../../protocol/entries.js';
 import { keys, partitionIn } from '../../protocol/keys.js';
 import { decodeGroupLayout } from '../../protocol/layout-records.js';
-import { decodePosition } from '../../protocol/position-records.js';
+import { decodeJob, decodePosition } from '../../protocol/position-records.js';
 import { readerNamePrefix } from '../../protocol/reader-name.js';
 import { madeOn, unreadableAs } from '../../protocol/record-format.js';
 import { toNatspocError } from '../client/outcome.js';
@@ -122,6 +122,14 @@ export function natsGroupObserver(
       return found;
     },
     proofs: () => past.proofs(),
+
+    async job() {
+      const found = await topology.bucket.read(keys.job(group));
+      if (found.kind === 'failed') throw found.error;
+      const entry = found.kind === 'found' ? found.entry : undefined;
+      const job = entry?.value ? decodeJob(entry.value) : undefined;
+      return entry && job && { revision: entry.revision, atMs: Date.parse(job.at) };
+    },
 
     async positions() {
       const prefix = keys.positionPrefix(group);

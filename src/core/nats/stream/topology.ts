@@ -55,22 +55,34 @@ export interface OpenOptions {
   limits?: StreamLimits;
 }
 
-/** What is missing, and what creates it; undefined: nothing is missing. */
-async function missingPart(
-  handles: NatsHandles,
-  { stream, bucket, group, option }: Config,
-  found: Found,
-): Promise<string | undefined> {
+/** Names of groups as text, at most so many of them. */
+export function nameSome(groups: readonly string[]): string {
+  const more = groups.length > NAMED ? ` and ${groups.length - NAMED} more` : '';
+  return `${groups.slice(0, NAMED).join(', ')}${more}`;
+}
+
+/** What is missing of the stream and its bucket, and what creates it; undefined: both exist. */
+function missingStore(
+  { stream, bucket }: Config,
+  found: Pick<Found, 'stream' | 'bucket'>,
+): string | undefined {
   if (!found.stream && found.bucket)
     return `There is no stream ${stream}, but its bucket ${bucket} is there. "natspoc stream delete" removes the bucket; check --stream.`;
   if (!found.stream)
     return `There is no stream ${stream} yet. "natspoc publish" and "natspoc consume" create it; check --stream.`;
   if (!found.bucket)
     return `Stream ${stream} has no bucket ${bucket}: it was deleted, or never made. "natspoc stream create" makes it; check --bucket.`;
+  return undefined;
+}
+
+/** What is missing, and what creates it; undefined: nothing is missing. */
+async function missingPart(handles: NatsHandles, config: Config, found: Found): Promise<string | undefined> {
+  const { stream, bucket, group, option } = config;
+  const missing = missingStore(config, found);
+  if (missing !== undefined) return missing;
   if (found.stored.layout) return undefined;
   const groups = found.stream ? await listGroups(handles, bucket) : [];
-  const more = groups.length > NAMED ? ` and ${groups.length - NAMED} more` : '';
-  const named = `${groups.slice(0, NAMED).join(', ')}${more}`;
+  const named = nameSome(groups);
   if (groups.length > 0)
     return `Stream ${stream} is read by groups with a key, and ${group} is none of them: choose one with ${option('group')}: ${named}.`;
   return `Bucket ${bucket} has no layout yet. "natspoc publish" and "natspoc consume" write it; check --bucket.`;
@@ -147,6 +159,20 @@ export function openTopology(
   options: OpenOptions,
 ): Promise<Topology> {
   return open(connection, config, options, () => {});
+}
+
+/**
+ * The names of all groups of an existing stream, keyed or not, sorted.
+ *
+ * @throws NatspocError `stream-missing` if there is no stream or no bucket, and as {@link openTopology}.
+ */
+export async function findGroups(connection: NatsConnection, config: Config): Promise<string[]> {
+  const manager = await openManager(connection, config);
+  const stream = await findStream(manager, config.stream);
+  const bucket = await findStream(manager, bucketStream(config.bucket));
+  const missing = missingStore(config, { stream, bucket });
+  if (missing !== undefined) throw new NatspocError('stream-missing', missing);
+  return listGroups({ connection, manager, inboxPrefix: config.inboxPrefix }, config.bucket);
 }
 
 /** A bucket without its stream. */

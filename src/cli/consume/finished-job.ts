@@ -1,0 +1,25 @@
+import { StreamAdmin } from '../../core/admin/stream-admin.js';
+import type { Config } from '../../core/config/config.js';
+import type { NatsConnection } from '../../core/nats/client/connection.js';
+import { keys } from '../../core/protocol/keys.js';
+import { RECORD_VERSION } from '../../core/protocol/record-format.js';
+import { encodeRecord } from '../../core/protocol/records.js';
+
+/**
+ * Records that a member had a bounded job and did it, so that a group without members is seen to be idle. To be called after it has
+ * left: its leases are older than this entry then, and those of any later member are newer.
+ *
+ * @param until the last sequence that it had to handle.
+ * @throws NatspocError if it cannot be written.
+ */
+export async function recordJob(connection: NatsConnection, config: Config, until: number): Promise<void> {
+  const { bucket } = await StreamAdmin.open(connection, config);
+  const key = keys.job(config.group);
+  const found = await bucket.read(key);
+  if (found.kind === 'failed') throw found.error;
+  const revision = found.kind === 'found' ? found.entry.revision : 0;
+  const record = encodeRecord({ v: RECORD_VERSION, until, at: new Date().toISOString() });
+  // A conflict is another member's record of the same, made after this one had left.
+  const written = await bucket.write(key, record, revision);
+  if (written.kind === 'failed') throw written.error;
+}

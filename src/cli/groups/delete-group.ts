@@ -1,0 +1,70 @@
+import { fenceMember } from '../../core/admin/fence.js';
+import { GroupEntries } from '../../core/admin/group-entries.js';
+import { isDead, type MemberStatus } from '../../core/admin/members.js';
+import type { StreamAdmin } from '../../core/admin/stream-admin.js';
+import { systemClock } from '../../core/lib/clock.js';
+import { NatspocError } from '../../core/lib/errors.js';
+import { formatDuration } from '../../core/lib/units.js';
+
+/** A member without a connection that renewed within this time may be alive: servers of a cluster may not see each other. */
+const RECENT_MS = 2_000;
+
+const isGone = (member: MemberStatus): boolean => isDead(member) && member.renewedAgoMs > RECENT_MS;
+
+/**
+ * Makes sure that a group has no member that is alive.
+ *
+ * @param doing what must not happen to a group with members: "deleted".
+ * @returns the sessions of members that have died and were not fenced yet.
+ * @throws NatspocError `members-alive`, naming them.
+ */
+export async function deadSessions(stream: StreamAdmin, group: string, doing: string): Promise<string[]> {
+  const { members } = await stream.group(group).status();
+  const [alive, ...more] = members.filter((member) => !isGone(member));
+  if (!alive) return members.map(({ session }) => session);
+  const advice = isDead(alive)
+    ? 'It may be alive: try again in a moment.'
+    : `Stop them first; a group with members cannot be ${doing}.`;
+  const others = more.length > 0 ? ` and ${more.length} more` : '';
+  throw new NatspocError(
+    'members-alive',
+    `Group ${group} has members: ${alive.name} (${alive.state}, renewed ${formatDuration(alive.renewedAgoMs)} ago)${others}. ${advice}`,
+  );
+}
+
+/**
+ * Deletes all that the bucket holds of a group: leases, positions, pins and pauses, its layout. Members that have died are fenced
+ * first, so that none that was only stopped goes on. A member that joins meanwhile keeps what it wrote.
+ *
+ * @returns how many entries went, past ones included.
+ * @throws NatspocError `members-alive`, and what the server refuses.
+ */
+export async function deleteGroup(stream: StreamAdmin, group: string): Promise<number> {
+  const { bucket } = stream;
+  for (const session of await deadSessions(stream, group, 'deleted')) {
+    const fenced = await fenceMember({ bucket, clock: systemClock }, group, session);
+    if (fenced.kind === 'alive')
+      throw new NatspocError('members-alive', `Group ${group} has a member that is alive: ${session}.`);
+    if (fenced.kind === 'failed')
+      throw new NatspocError('failed', `Session ${session} could not be ended: ${fenced.message}.`);
+  }
+  const revision = await stream.newestRevision();
+  // Whoever joined before this revision is seen here, and whoever joins later writes above it.
+  if (await hasSessions(stream, group))
+    throw new NatspocError('members-alive', `A member joined group ${group} meanwhile: nothing was deleted.`);
+  const deleted = await stream.purgeGroup(group, revision);
+  if (await hasSessions(stream, group))
+    throw new NatspocError(
+      'failed',
+      `A member joined group ${group} while it was deleted: stop it, and delete the group again.`,
+    );
+  return deleted;
+}
+
+/** True if a group has members, dead or alive, that have not been fenced. */
+export async function hasSessions(stream: StreamAdmin, group: string): Promise<boolean> {
+  const entries = new GroupEntries();
+  for (const { entry, atMs } of await stream.group(group).observer.entries())
+    if (entry.kind !== 'proof') entries.apply(entry, atMs);
+  return entries.sessions.size > 0;
+}

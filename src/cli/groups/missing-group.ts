@@ -1,0 +1,30 @@
+import type { StreamAdmin } from '../../core/admin/stream-admin.js';
+import type { Config } from '../../core/config/config.js';
+import { NatspocError } from '../../core/lib/errors.js';
+import { nameSome } from '../../core/nats/stream/topology.js';
+import { keys } from '../../core/protocol/keys.js';
+import { suggest } from '../suggest.js';
+
+/** The error for a group that does not exist; it names those that do. */
+export function missingGroup({ stream }: Config, group: string, known: readonly string[]): NatspocError {
+  const meant = suggest(group, known);
+  const others =
+    known.length === 0
+      ? `Stream ${stream} has no groups yet: "natspoc consume" makes one.`
+      : `${meant === undefined ? '' : `Did you mean ${meant}? `}Stream ${stream} has ${nameSome(known)}.`;
+  return new NatspocError('group-missing', `There is no group ${group}. ${others}`);
+}
+
+/**
+ * Refuses to work on a group that does not exist: its name is probably mistyped, and an empty group would look like one in trouble.
+ *
+ * @throws NatspocError `group-missing`.
+ */
+export async function requireGroup(stream: StreamAdmin, config: Config): Promise<void> {
+  const { group } = config;
+  const start = await stream.bucket.read(keys.start(group));
+  if (start.kind === 'found' && start.entry.value !== null) return;
+  // One that an older version began has no start.
+  const known = await stream.groups();
+  if (!known.includes(group)) throw missingGroup(config, group, known);
+}

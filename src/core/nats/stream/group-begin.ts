@@ -1,0 +1,36 @@
+import { DeliverPolicy, type NatsConnection } from 'nats';
+import type { Config } from '../../config/config.js';
+import { keys } from '../../protocol/keys.js';
+import { openManager } from '../client/manager.js';
+import { fetchMessages } from '../jetstream/fetch.js';
+import { bucketStream, NatsBucket } from '../kv/bucket.js';
+import { findStream } from './creation.js';
+import type { Topology } from './topology.js';
+
+/**
+ * True if the group of a configuration has begun: its first member has decided where it starts. False also if its bucket does not
+ * exist yet.
+ *
+ * @throws NatspocError if the server does not answer, or does not permit to look.
+ */
+export async function hasBegun(connection: NatsConnection, config: Config): Promise<boolean> {
+  const manager = await openManager(connection, config);
+  if (!(await findStream(manager, bucketStream(config.bucket)))) return false;
+  const handles = { connection, manager, inboxPrefix: config.inboxPrefix };
+  const bucket = new NatsBucket(handles, config.bucket, config.timeoutMs);
+  const found = await bucket.read(keys.start(config.group));
+  if (found.kind === 'failed') throw found.error;
+  return found.kind !== 'missing' && (found.kind === 'unknown' || found.entry.value !== null);
+}
+
+/** How many messages of a group, in all its partitions, are stored after a sequence. */
+export async function countAfter(topology: Topology, sequence: number, timeoutMs: number): Promise<number> {
+  const { available } = await fetchMessages(topology, {
+    stream: topology.stream,
+    filter: topology.reads.all,
+    start: { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: sequence + 1 },
+    limit: 0,
+    timeoutMs,
+  });
+  return available;
+}

@@ -1,0 +1,83 @@
+import { escapeControl } from '../core/lib/text.js';
+import { aboutCount, countOf, formatCount, formatDuration } from '../core/lib/units.js';
+import { isoTime } from './json.js';
+import { formatTable } from './table.js';
+
+/** What the table of `groups` shows of a group. */
+export interface GroupRow {
+  group: string;
+  state: string;
+  key: string | null;
+  filter: string | null;
+  partitions: number;
+  owned: number;
+  members: number;
+  unreachable: number;
+  lag: number | null;
+  lagIsEstimate: boolean;
+  oldestMs: number | null;
+  lastCommitAtMs: number | null;
+  wrongPositions: number;
+  problem: string | null;
+}
+
+const NONE = '-';
+
+/** True for a group that an operator should look at. */
+const needsAttention = ({ state, wrongPositions }: GroupRow): boolean =>
+  state === 'no-members' || state === 'unreadable' || wrongPositions > 0;
+
+/**
+ * The table of `groups`, one line per group; `!` marks those that need attention.
+ *
+ * @param width of the terminal; if it is too narrow, the least important columns are omitted.
+ */
+export function formatGroups(groups: readonly GroupRow[], width?: number): string[] {
+  return formatTable(
+    [
+      { title: '  GROUP' },
+      { title: 'MEMBERS', align: 'right' },
+      { title: 'OWNED', align: 'right' },
+      { title: 'LAG', align: 'right' },
+      { title: 'OLDEST', align: 'right', rank: 2 },
+      { title: 'LAST COMMIT', align: 'right', rank: 1 },
+      { title: 'KEY', rank: 3 },
+      { title: 'STATE' },
+    ],
+    groups.map((each) => [
+      `${needsAttention(each) ? '!' : ' '} ${escapeControl(each.group)}`,
+      String(each.members),
+      each.problem === null ? `${each.owned} of ${each.partitions}` : NONE,
+      each.lag === null ? NONE : aboutCount(each.lag, each.lagIsEstimate),
+      each.oldestMs === null ? NONE : formatDuration(each.oldestMs),
+      each.lastCommitAtMs === null
+        ? NONE
+        : `${formatDuration(Math.max(0, Date.now() - each.lastCommitAtMs))} ago`,
+      keyText(each),
+      stateText(each),
+    ]),
+    width,
+  );
+}
+
+function keyText({ key, filter, problem }: GroupRow): string {
+  if (problem !== null) return NONE;
+  if (key === null) return 'partitions of the stream';
+  return escapeControl(filter === null || filter === '>' ? key : `${key} of ${filter}`);
+}
+
+function stateText({ state, problem, unreachable, wrongPositions }: GroupRow): string {
+  if (problem !== null) return `${state}: ${escapeControl(problem)}`;
+  const parts = [
+    state === 'no-members' ? 'no members' : state,
+    ...(unreachable > 0 ? [`${formatCount(unreachable)} unreachable`] : []),
+    ...(wrongPositions > 0 ? [countOf(wrongPositions, 'wrong position')] : []),
+  ];
+  return parts.join(', ');
+}
+
+/** A group for `--json`. */
+export const groupRowJson = ({ lastCommitAtMs, ...group }: GroupRow): object => ({
+  ...group,
+  lastCommitAt: isoTime(lastCommitAtMs),
+});
