@@ -24,8 +24,10 @@ export interface Confirmation {
   consequences: readonly string[];
   /** The name to type. */
   name: string;
-  /** True: --force was given, do not ask. */
+  /** True: the flag was given, do not ask. */
   force: boolean;
+  /** The flag that answers in advance. Default: --force. */
+  flag?: string;
 }
 
 /** A command on an existing stream: connects, opens the stream, and always closes the connection. */
@@ -83,12 +85,12 @@ export abstract class StreamCommand extends BaseCommand {
    *
    * @throws NatspocError `not-confirmed`.
    */
-  protected async confirm({ consequences, name, force }: Confirmation): Promise<void> {
+  protected async confirm({ consequences, name, force, flag = '--force' }: Confirmation): Promise<void> {
     if (force) return;
     if (!process.stdin.isTTY || !process.stderr.isTTY) {
       throw new NatspocError(
         'not-confirmed',
-        `${consequences.join(' ')} Nothing was done: add --force to confirm.`,
+        `${consequences.join(' ')} Nothing was done: add ${flag} to confirm.`,
       );
     }
     const width = process.stderr.columns || Number.POSITIVE_INFINITY;

@@ -1,11 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BaseCommand, connectionFlags } from '../cli/base-command.js';
 import { LONGEST_PERIOD, readFlag } from '../cli/flag.js';
+import { missingGroup } from '../cli/groups/missing-group.js';
 import { Flags } from '../cli/oclif.js';
 import { prose } from '../cli/prose.js';
+import { StreamAdmin } from '../core/admin/stream-admin.js';
+import type { Config } from '../core/config/config.js';
 import { duration } from '../core/config/parse.js';
 import { SETTINGS, type SettingName } from '../core/config/settings.js';
 import { NatspocError } from '../core/lib/errors.js';
+import type { NatsConnection } from '../core/nats/client/connection.js';
 import { type Feed, LiveFeed, ReplayFeed } from '../top/feed.js';
 import { LineView } from '../top/lines.js';
 import { display, openScreen } from '../top/show.js';
@@ -90,6 +94,8 @@ reach NATS; 4 not permitted.`);
     const recorder = flags.record === undefined ? undefined : await startRecording(flags.record);
     const feed = new LiveFeed(connection, config, recorder);
     try {
+      if (config.given.has('group') && config.place('group') === '--group')
+        await refuseMissing(connection, config);
       if (shown === 'screen') await this.#open(feed, screen, stop);
       else if (shown === 'lines') await this.#read(feed, intervalMs, stop);
       else {
@@ -153,5 +159,20 @@ reach NATS; 4 not permitted.`);
   #print(feed: Feed, json: boolean): void {
     if (json) this.writeJson(jsonSnapshot(feed.model));
     else process.stdout.write(textSnapshot(feed.model, process.stdout.columns ?? DEFAULT_COLUMNS));
+  }
+}
+
+/**
+ * Refuses a named group that does not exist among others that do. Before the first group begins, there is something to wait for.
+ *
+ * @throws NatspocError `group-missing`.
+ */
+async function refuseMissing(connection: NatsConnection, config: Config): Promise<void> {
+  try {
+    const known = await StreamAdmin.groupNames(connection, config);
+    if (known.length > 0 && !known.includes(config.group)) throw missingGroup(config, config.group, known);
+  } catch (error) {
+    // The screen waits for a stream that does not exist yet.
+    if (!(error instanceof NatspocError) || error.code !== 'stream-missing') throw error;
   }
 }

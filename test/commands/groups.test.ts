@@ -168,6 +168,7 @@ describe('natspoc groups', function () {
       ['skip', '1', '--message', '1', '--yes'],
     ];
     for (const form of forms) await refused(1, known, 'leases', ...form, '--group', 'nope');
+    await refused(1, known, 'top', '--once', '--group', 'nope');
     const body: { error: { code: string } } = JSON.parse(
       (await natspoc('leases', '--group', 'nope', '--json')).stdout,
     );

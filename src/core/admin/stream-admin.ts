@@ -13,6 +13,7 @@ import { natsControlClient } from '../nats/service/control-client.js';
 import { NatsDeadLetters } from '../nats/stream/dead-letters.js';
 import { countAfter, hasBegun } from '../nats/stream/group-begin.js';
 import { natsGroupObserver } from '../nats/stream/group-observer.js';
+import { type GroupStore, openGroupStore } from '../nats/stream/group-store.js';
 import { natsRedriveTarget } from '../nats/stream/redrive-target.js';
 import { NatsStreamAdmin } from '../nats/stream/stream-admin.js';
 import { streamEnd } from '../nats/stream/stream-end.js';
@@ -92,6 +93,16 @@ export class StreamAdmin implements AsyncDisposable {
    */
   static hasBegun(connection: NatsConnection, config: Config): Promise<boolean> {
     return hasBegun(connection, config);
+  }
+
+  /**
+   * The bucket beside the stream of a configuration, for groups that may not exist yet.
+   *
+   * @param create make a bucket that is missing.
+   * @throws NatspocError `stream-missing`, …
+   */
+  static store(connection: NatsConnection, config: Config, create: boolean): Promise<GroupStore> {
+    return openGroupStore(connection, config, create);
   }
 
   /** Closes the connection, if it was opened for this. */

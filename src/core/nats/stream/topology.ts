@@ -62,7 +62,7 @@ export function nameSome(groups: readonly string[]): string {
 }
 
 /** What is missing of the stream and its bucket, and what creates it; undefined: both exist. */
-function missingStore(
+export function missingStore(
   { stream, bucket }: Config,
   found: Pick<Found, 'stream' | 'bucket'>,
 ): string | undefined {

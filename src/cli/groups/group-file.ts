@@ -1,0 +1,104 @@
+import { NatspocError } from '../../core/lib/errors.js';
+import { asObject, decode, isCount, orNull, parseObject } from '../../core/lib/json.js';
+import { decodeGroupLayout, type GroupLayoutRecord } from '../../core/protocol/layout-records.js';
+import { decodeStart, type StartRecord } from '../../core/protocol/position-records.js';
+import {
+  isId,
+  isPartitionCount,
+  isPositive,
+  isText,
+  isTrue,
+  MARK,
+} from '../../core/protocol/record-format.js';
+
+const FORMAT = 'natspoc-groups';
+const VERSION = 1;
+
+/** A position in a file: the last stream sequence handled in a partition, and what tells its stream from others. */
+export interface FilePosition {
+  partition: number;
+  sequence: number;
+  /** See `PositionMark`. */
+  created?: number | undefined;
+  stored?: number | undefined;
+  /** Upper bound of messages that the stream dropped before they were handled; absent: none. */
+  trimmed?: number | undefined;
+  /** A seek has moved it since the last resize. */
+  sought?: true | undefined;
+}
+
+/** A group in a file. */
+export interface FileGroup {
+  group: string;
+  partitions: number;
+  /** Of a keyed or resized group; null: it has the partitions of the stream. */
+  layout: GroupLayoutRecord | null;
+  /** Where partitions without a position start; null: not recorded. */
+  start: StartRecord | null;
+  positions: FilePosition[];
+}
+
+/** The groups of a stream, as "groups export" writes them. */
+export interface GroupFile {
+  stream: string;
+  /** When the stream was created, ISO 8601 on the server's clock; null: unknown. */
+  createdAt: string | null;
+  groups: FileGroup[];
+}
+
+/** A file as a JSON document. `exportedAt`: for people. */
+export const groupFileJson = (file: GroupFile): object => ({
+  format: FORMAT,
+  v: VERSION,
+  exportedAt: new Date().toISOString(),
+  ...file,
+});
+
+/**
+ * The file in a text.
+ *
+ * @param name of the file, for messages.
+ * @throws NatspocError `usage` with the first thing that is wrong in it.
+ */
+export function parseGroupFile(text: Uint8Array, name: string): GroupFile {
+  const refuse = (why: string): NatspocError => new NatspocError('usage', `${name}: ${why}.`);
+  const fields = parseObject(text);
+  if (fields?.format !== FORMAT) throw refuse('it is not a file of "natspoc groups export"');
+  if (fields.v !== VERSION) throw refuse('a newer version of natspoc wrote it');
+  const head = decode(fields, { stream: isText, createdAt: orNull(isText) });
+  if (!head || !Array.isArray(fields.groups)) throw refuse('its stream or its groups are missing');
+  const groups = fields.groups.map((each: unknown, i) => {
+    const group = groupIn(each);
+    if (typeof group === 'string') throw refuse(`group ${i + 1}: ${group}`);
+    return group;
+  });
+  const twice = groups.find(({ group }, i) => groups.findIndex((each) => each.group === group) < i);
+  if (twice) throw refuse(`it has group ${twice.group} twice`);
+  return { ...head, groups };
+}
+
+const encoder = new TextEncoder();
+const bytesOf = (value: unknown): Uint8Array => encoder.encode(JSON.stringify(value));
+
+/** A group, or what is wrong with it. */
+function groupIn(value: unknown): FileGroup | string {
+  const fields = asObject(value);
+  const head = decode(fields, { group: isId, partitions: isPartitionCount });
+  if (!fields || !head) return 'its name or its number of partitions is not valid';
+  const layout = fields.layout === null ? null : decodeGroupLayout(bytesOf(fields.layout));
+  if (layout === undefined || (layout && layout.partitions !== head.partitions) || layout?.next)
+    return 'its layout is not valid';
+  const start = fields.start === null ? null : decodeStart(bytesOf(fields.start));
+  if (start === undefined) return 'its start is not valid';
+  if (!Array.isArray(fields.positions)) return 'its positions are missing';
+  const positions = new Map<number, FilePosition>();
+  for (const each of fields.positions) {
+    const position = decode(each, { partition: isCount, sequence: isCount }, OPTIONAL);
+    if (!position || position.partition >= head.partitions) return `${JSON.stringify(each)} is no position`;
+    if (positions.has(position.partition)) return `p${position.partition} has two positions`;
+    positions.set(position.partition, position);
+  }
+  return { ...head, layout, start, positions: [...positions.values()] };
+}
+
+const OPTIONAL = { ...MARK, trimmed: isPositive, sought: isTrue };

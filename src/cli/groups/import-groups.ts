@@ -1,0 +1,102 @@
+import { findGroupLayout } from '../../core/admin/group-layout.js';
+import { StreamAdmin } from '../../core/admin/stream-admin.js';
+import type { Config } from '../../core/config/config.js';
+import { mapConcurrently } from '../../core/lib/concurrently.js';
+import { NatspocError } from '../../core/lib/errors.js';
+import type { NatsConnection } from '../../core/nats/client/connection.js';
+import type { GroupStore } from '../../core/nats/stream/group-store.js';
+import type { GroupLayoutRecord } from '../../core/protocol/layout-records.js';
+import { misfit } from '../../core/protocol/position-mark.js';
+import { configOf } from './config-of.js';
+import { deadSessions } from './delete-group.js';
+import type { FileGroup, GroupFile } from './group-file.js';
+
+const CONCURRENT_READS = 16;
+
+/** What an import would do with a group. */
+export interface ImportStep {
+  group: string;
+  positions: number;
+  /** The group exists: its positions are replaced. */
+  exists: boolean;
+}
+
+/** What an import works with. */
+export interface ImportPorts {
+  connection: NatsConnection;
+  config: Config;
+  store: GroupStore;
+}
+
+/**
+ * Checks everything that an import needs. Changes nothing.
+ *
+ * @param force import into a stream that was created at another time, or restored from an older copy.
+ * @throws NatspocError `members-alive`; `layout-mismatch` for another stream or other partitions.
+ */
+export async function planImport(ports: ImportPorts, file: GroupFile, force: boolean): Promise<ImportStep[]> {
+  const { connection, config } = ports;
+  const known = await StreamAdmin.groupNames(connection, config).catch((error: unknown): string[] => {
+    // Without a bucket there are no groups.
+    if (error instanceof NatspocError && error.code === 'stream-missing') return [];
+    throw error;
+  });
+  const steps: ImportStep[] = [];
+  for (const each of file.groups) {
+    const exists = known.includes(each.group);
+    await checkLayout(ports, each, exists);
+    await checkStream(ports, each, force);
+    if (exists) await checkMembers(ports, each.group);
+    steps.push({ group: each.group, positions: each.positions.length, exists });
+  }
+  return steps;
+}
+
+async function checkMembers({ connection, config }: ImportPorts, group: string): Promise<void> {
+  const stream = await StreamAdmin.open(connection, configOf(config, group));
+  const [dead] = await deadSessions(stream, group, 'imported');
+  if (dead === undefined) return;
+  const message = `Group ${group} has a member that died and was not fenced (${dead}): delete the group first with "natspoc groups delete ${group}".`;
+  throw new NatspocError('members-alive', message);
+}
+
+/** @throws NatspocError `layout-mismatch` if the positions are those of other partitions. */
+async function checkLayout({ store }: ImportPorts, file: FileGroup, exists: boolean): Promise<void> {
+  const { group, layout, partitions } = file;
+  const found = exists ? (await findGroupLayout(store.bucket, group))?.layout : undefined;
+  if (exists && !isSameLayout(found ?? null, layout))
+    throw new NatspocError(
+      'layout-mismatch',
+      `Group ${group} exists with other partitions than those in the file. "natspoc groups delete ${group}" deletes it; then import.`,
+    );
+  if (layout === null && store.partitions !== partitions)
+    throw new NatspocError(
+      'layout-mismatch',
+      `Group ${group} has ${partitions} partitions in the file, but the stream has ${store.partitions ?? 'none'}: its positions are those of other messages.`,
+    );
+}
+
+const isSameLayout = (a: GroupLayoutRecord | null, b: GroupLayoutRecord | null): boolean =>
+  a?.key === b?.key &&
+  a?.filter === b?.filter &&
+  a?.partitions === b?.partitions &&
+  (a?.epoch ?? 0) === (b?.epoch ?? 0);
+
+/** @throws NatspocError `layout-mismatch` if the positions are not those of this stream. */
+async function checkStream({ store, config }: ImportPorts, file: FileGroup, force: boolean): Promise<void> {
+  const { lastSequence: last, created } = store;
+  await mapConcurrently(file.positions, CONCURRENT_READS, async (position) => {
+    const { partition, sequence } = position;
+    const isThere = position.stored !== undefined && sequence <= last;
+    const stored = isThere ? await store.storedTime(sequence) : undefined;
+    const fault = misfit(position, { last, created, stored });
+    if (fault === null || (fault === 'other-stream' && force)) return;
+    const where = `Group ${file.group}, p${partition}: position ${sequence}`;
+    throw new NatspocError(
+      'layout-mismatch',
+      fault === 'beyond-end'
+        ? `${where} is beyond the end of stream ${config.stream}, which is ${last}.`
+        : `${where} is of a stream that was created at another time than this ${config.stream}. If its messages have the same sequences, add --force.`,
+    );
+  });
+}

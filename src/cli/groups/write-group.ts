@@ -1,0 +1,72 @@
+import { mapConcurrently } from '../../core/lib/concurrently.js';
+import { NatspocError } from '../../core/lib/errors.js';
+import type { GroupStore } from '../../core/nats/stream/group-store.js';
+import type { BucketEntry } from '../../core/protocol/entries.js';
+import { keys } from '../../core/protocol/keys.js';
+import { decodePosition, positionTags } from '../../core/protocol/position-records.js';
+import { encodeRecord } from '../../core/protocol/records.js';
+import type { FileGroup } from './group-file.js';
+
+const CONCURRENT_WRITES = 16;
+
+/**
+ * Writes a group of a file into the bucket: its layout, its start, and a position for each partition. A partition that has a position
+ * in the bucket and none in the file loses it, and starts where the group starts.
+ *
+ * @throws NatspocError `members-alive` if somebody else writes to the group meanwhile, and what the server refuses. The same
+ *   import can be done again.
+ */
+export async function writeGroup(store: GroupStore, file: FileGroup): Promise<void> {
+  const { group, layout, start, partitions } = file;
+  const { created } = store;
+  if (layout) await put(store, keys.groupLayout(group), encodeRecord(layout));
+  if (start) {
+    const stored = start.seq > 0 ? await store.storedTime(start.seq) : undefined;
+    await put(store, keys.start(group), encodeRecord({ ...start, created, stored }));
+  }
+  const known = new Map(file.positions.map((each) => [each.partition, each]));
+  const all = Array.from({ length: partitions }, (_, partition) => partition);
+  await mapConcurrently(all, CONCURRENT_WRITES, async (partition) => {
+    const key = keys.position(group, partition);
+    const position = known.get(partition);
+    const before = await read(store, key);
+    if (!position) {
+      if (before?.value) await put(store, key, null);
+      return;
+    }
+    const { sequence: seq, trimmed, sought } = position;
+    const lease = await read(store, keys.lease(group, partition));
+    // Never below the stored epoch: an older owner must find itself fenced.
+    const epochBefore = before?.value ? (decodePosition(before.value)?.epoch ?? 0) : 0;
+    const epoch = Math.max(lease?.revision ?? 0, epochBefore);
+    const stored = seq > 0 ? await store.storedTime(seq) : undefined;
+    const tags = positionTags(layout?.epoch ?? 0, sought === true);
+    const at = new Date().toISOString();
+    await put(store, key, encodeRecord({ ...tags, seq, epoch, at, trimmed, created, stored }));
+  });
+}
+
+async function read({ bucket }: GroupStore, key: string): Promise<BucketEntry | undefined> {
+  const found = await bucket.read(key);
+  if (found.kind === 'failed') throw found.error;
+  if (found.kind === 'unknown')
+    throw new NatspocError('unreachable', `Could not read ${key}: the server did not answer in time.`);
+  return found.kind === 'found' ? found.entry : undefined;
+}
+
+/** Writes an entry over the one that is there; null deletes it. */
+async function put(store: GroupStore, key: string, value: Uint8Array | null): Promise<void> {
+  const { bucket } = store;
+  const revision = (await read(store, key))?.revision ?? 0;
+  const written = await (value ? bucket.write(key, value, revision) : bucket.remove(key, revision));
+  if (written.kind === 'ok') return;
+  if (written.kind === 'failed') throw written.error;
+  const why =
+    written.kind === 'conflict'
+      ? new NatspocError('members-alive', `${key} was written meanwhile: stop the members, and import again.`)
+      : new NatspocError(
+          'unreachable',
+          `Could not write ${key}: ${written.refusal ?? 'the server did not answer in time'}. Import again.`,
+        );
+  throw why;
+}

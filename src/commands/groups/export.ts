@@ -1,0 +1,37 @@
+import { connectionFlags } from '../../cli/base-command.js';
+import { exportGroups } from '../../cli/groups/export-groups.js';
+import { groupFileJson } from '../../cli/groups/group-file.js';
+import { Args } from '../../cli/oclif.js';
+import { prose } from '../../cli/prose.js';
+import { StreamCommand } from '../../cli/stream-command.js';
+
+/** `natspoc groups export`: writes the positions of groups to stdout. */
+export default class GroupsExport extends StreamCommand {
+  static override summary = 'Write the positions of a group, or of all groups, to stdout as JSON.';
+  static override description =
+    prose(`One file holds all partitions: each position as a sequence of the stream, with the times that tell the stream from
+another one of its name; where the group starts; and the layout of a keyed group. "natspoc groups import" reads it: after the bucket
+was lost, for a copy of a group, or in another cluster that has the same messages with the same sequences. Leases, pins and pauses
+are not in it.
+
+Members may run meanwhile. What they handle after the export is handled again after an import.`);
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> > groups.json',
+    {
+      description: 'A copy of a group under another name:',
+      command:
+        '<%= config.bin %> <%= command.id %> billing | <%= config.bin %> groups import - --as billing-2',
+    },
+  ];
+  static override args = {
+    name: Args.string({ description: 'the group; default: all groups of the stream', name: 'NAME' }),
+  };
+  static override flags = { ...connectionFlags };
+
+  override async run(): Promise<void> {
+    const { args, flags } = await this.parse(GroupsExport);
+    await this.withConnection(flags, 'groups export', async (config, connection) => {
+      this.writeJson(groupFileJson(await exportGroups(connection, config, args.name)));
+    });
+  }
+}

@@ -1,0 +1,104 @@
+import { connectionFlags } from '../../cli/base-command.js';
+import { type GroupFile, parseGroupFile } from '../../cli/groups/group-file.js';
+import { type ImportStep, planImport } from '../../cli/groups/import-groups.js';
+import { writeGroup } from '../../cli/groups/write-group.js';
+import { Args, Flags } from '../../cli/oclif.js';
+import { prose } from '../../cli/prose.js';
+import { StreamCommand } from '../../cli/stream-command.js';
+import { StreamAdmin } from '../../core/admin/stream-admin.js';
+import { NatspocError } from '../../core/lib/errors.js';
+import { readSmallFile, UnreadableFile } from '../../core/lib/small-file.js';
+import { countOf } from '../../core/lib/units.js';
+import { isId } from '../../core/protocol/record-format.js';
+
+/** Far above the size of 100 groups of 4,096 partitions. */
+const LIMIT_BYTES = 256 * 1_048_576;
+
+/** `natspoc groups import`: sets the positions of groups from a file of `groups export`. */
+export default class GroupsImport extends StreamCommand {
+  static override summary = 'Set the positions of groups from a file of "groups export".';
+  static override description =
+    prose(`Everything is checked before anything is written: the file, that no group in it has members, that its partitions are
+those of the stream, and that the messages at its positions are those of this stream. A bucket that is missing is created. A
+position beyond the end of the stream is always refused.
+
+The positions of a group that exists are replaced: on a terminal the command asks for the name of the stream; elsewhere --yes is
+needed.`);
+  static override examples = [
+    { description: 'After the bucket was lost:', command: '<%= config.bin %> <%= command.id %> groups.json' },
+    {
+      description: 'Only check:',
+      command: '<%= config.bin %> <%= command.id %> groups.json --dry-run',
+    },
+  ];
+  static override args = {
+    file: Args.string({ description: 'the file; - is the standard input', name: 'FILE', required: true }),
+  };
+  static override flags = {
+    as: Flags.string({ description: 'another name, for a file with one group', helpValue: 'NAME' }),
+    'dry-run': Flags.boolean({ description: 'only check, and show the effect' }),
+    force: Flags.boolean({
+      description:
+        'accept a stream that was created at another time, if its messages have the same sequences',
+    }),
+    yes: Flags.boolean({ char: 'y', description: 'do not ask' }),
+    ...connectionFlags,
+  };
+
+  override async run(): Promise<void> {
+    const { args, flags } = await this.parse(GroupsImport);
+    const file = renamed(parseGroupFile(await readBytes(args.file), args.file), flags.as);
+    await this.withConnection(flags, 'groups import', async (config, connection) => {
+      const open = (create: boolean) => StreamAdmin.store(connection, config, create);
+      const store = await open(!flags['dry-run']);
+      const steps = await planImport({ connection, config, store }, file, flags.force);
+      const replaced = steps.filter(({ exists }) => exists).map(({ group }) => group);
+      if (replaced.length > 0 && !flags['dry-run']) {
+        const consequences = [`The positions of ${replaced.join(', ')} will be replaced.`];
+        await this.confirm({ consequences, name: config.stream, force: flags.yes, flag: '--yes' });
+      }
+      if (!flags['dry-run']) for (const group of file.groups) await writeGroup(store, group);
+      const { stream } = config;
+      if (flags.json) this.writeJson({ dryRun: flags['dry-run'], stream, groups: steps });
+      else this.writeLines(steps.map((step) => describe(step, flags['dry-run'])));
+    });
+  }
+}
+
+function describe({ group, positions, exists }: ImportStep, isDry: boolean): string {
+  const what = `${group}: ${countOf(positions, 'position')}`;
+  if (isDry) return exists ? `${what} would replace those it has` : `${what} would be set`;
+  return exists ? `${what} replaced` : `${what} set`;
+}
+
+/** @throws NatspocError `usage` if it cannot be read. */
+async function readBytes(name: string): Promise<Buffer> {
+  if (name === '-') return readInput();
+  try {
+    return readSmallFile(name, { limitBytes: LIMIT_BYTES, pipes: true });
+  } catch (error) {
+    if (!(error instanceof UnreadableFile)) throw error;
+    throw new NatspocError('usage', `${name}: ${error.message}.`, { cause: error });
+  }
+}
+
+async function readInput(): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of process.stdin) {
+    chunks.push(Buffer.from(chunk));
+    bytes += chunk.length;
+    if (bytes > LIMIT_BYTES) throw new NatspocError('usage', `-: it is larger than ${LIMIT_BYTES} bytes.`);
+  }
+  return Buffer.concat(chunks);
+}
+
+function renamed(file: GroupFile, name: string | undefined): GroupFile {
+  if (name === undefined) return file;
+  const [only, ...more] = file.groups;
+  if (!only || more.length > 0)
+    throw new NatspocError('usage', `--as needs a file with one group, and this has ${file.groups.length}.`);
+  if (!isId(name))
+    throw new NatspocError('usage', `--as: ${JSON.stringify(name)} is not the name of a group.`);
+  return { ...file, groups: [{ ...only, group: name }] };
+}

@@ -1,0 +1,60 @@
+import type { NatsConnection } from 'nats';
+import type { Config } from '../../config/config.js';
+import { NatspocError } from '../../lib/errors.js';
+import type { Bucket } from '../../ports/index.js';
+import { openManager } from '../client/manager.js';
+import { createdAt, storedAt } from '../jetstream/stream-identity.js';
+import { bucketStream, NatsBucket } from '../kv/bucket.js';
+import { createStream, findStream } from './creation.js';
+import { bucketConfig } from './stored.js';
+import { describedLayout, readLayout, writeLayout } from './stream-layout.js';
+import { missingStore } from './topology.js';
+
+/** The bucket beside a stream, for groups that may not exist yet, and what tells the stream from others of its name. */
+export interface GroupStore {
+  bucket: Bucket;
+  /** Partitions of the stream's own layout; undefined: it has none. */
+  partitions: number | undefined;
+  lastSequence: number;
+  /** When the stream was created, milliseconds since 1970 on the server's clock; undefined: unknown. */
+  created: number | undefined;
+  /** When the message of a sequence was stored, likewise; undefined: it is gone, or unknown. */
+  storedTime(sequence: number): Promise<number | undefined>;
+}
+
+/**
+ * Opens the bucket of an existing stream.
+ *
+ * @param create make a bucket that is missing, and write the layout of the stream into it.
+ * @throws NatspocError `stream-missing`, …
+ */
+export async function openGroupStore(
+  connection: NatsConnection,
+  config: Config,
+  create: boolean,
+): Promise<GroupStore> {
+  const manager = await openManager(connection, config);
+  const stream = await findStream(manager, config.stream);
+  const found = await findStream(manager, bucketStream(config.bucket));
+  const missing = missingStore(config, { stream, bucket: found });
+  if (!stream || (missing !== undefined && !create)) throw new NatspocError('stream-missing', missing ?? '');
+  if (!found) {
+    const wanted = bucketConfig({ ...config, replicas: stream.config.num_replicas }, {});
+    await createStream(manager, wanted, {
+      otherSubjects: `choose another bucket with ${config.option('bucket')}`,
+      limitBytes: 'Create the bucket yourself with a limit: "nats kv add"',
+    });
+  }
+  const handles = { connection, manager, inboxPrefix: config.inboxPrefix };
+  const bucket = new NatsBucket(handles, config.bucket, config.timeoutMs);
+  const described = describedLayout(stream.config);
+  let { layout, revision } = await readLayout(bucket, config.bucket);
+  if (!layout && described && create) layout = await writeLayout(bucket, config.bucket, described, revision);
+  return {
+    bucket,
+    partitions: (layout ?? described)?.partitions,
+    lastSequence: stream.state.last_seq,
+    created: createdAt(stream, connection),
+    storedTime: (sequence) => storedAt(handles, config.stream, sequence),
+  };
+}

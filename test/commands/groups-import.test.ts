@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { connect } from 'nats';
+import { type CliExit, runCli, startCli, stopAll } from '../support/cli.js';
+import { withServer } from '../support/server.js';
+import { withTempFolder } from '../support/temp.js';
+
+describe('natspoc groups export and import', function () {
+  this.timeout(60_000);
+  const server = withServer();
+  const folder = withTempFolder();
+  let streams = 0;
+  let stream = '';
+  let file = '';
+
+  beforeEach(() => {
+    stream = `I${++streams}`;
+    file = join(folder(), 'groups.json');
+  });
+  afterEach(stopAll);
+
+  const env = () => ({ NATS_URL: server.url, STREAM_NAME: stream, SUBJECT_PREFIX: `${stream}.events` });
+  const natspoc = (...args: string[]): Promise<CliExit> => runCli(args, { env: env() });
+
+  async function ok(...args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await natspoc(...args);
+    assert.equal(code, 0, `${args.join(' ')}: ${stderr}${stdout}`);
+    return stdout;
+  }
+
+  async function refused(code: number, pattern: RegExp, ...args: string[]): Promise<void> {
+    const exit = await natspoc('groups', 'import', ...args);
+    assert.equal(exit.code, code, `${args.join(' ')}: ${exit.stderr}${exit.stdout}`);
+    assert.match(exit.stderr, pattern);
+  }
+
+  async function deleteStreams(...names: string[]): Promise<void> {
+    const connection = await connect({ servers: server.url });
+    const manager = await connection.jetstreamManager();
+    for (const name of names) await manager.streams.delete(name);
+    await connection.close();
+  }
+
+  async function lags(): Promise<Record<string, number>> {
+    const { groups }: { groups: { group: string; lag: number }[] } = JSON.parse(await ok('groups', '--json'));
+    return Object.fromEntries(groups.map(({ group, lag }) => [group, lag]));
+  }
+
+  const save = async (...args: string[]) => writeFileSync(file, await ok('groups', 'export', ...args));
+  const publish = (count: number) => ok('publish', '--count', String(count), '--keys', '10', '--quiet');
+  const consume = (...args: string[]) => ok('consume', '--output', 'none', ...args);
+
+  it('restores all groups after the bucket was lost, keyed ones too', async () => {
+    await publish(100);
+    await consume('--group', 'a', '--until-caught-up');
+    await consume('--group', 'b', '--count', '40');
+    await consume('--group', 'k', '--key', 'header:Natspoc-Key', '--partitions', '3', '--until-caught-up');
+    await consume('--group', 'n', '--from', 'new', '--duration', '0s');
+    await publish(20);
+    await save();
+    const before = await lags();
+    assert.deepEqual([before.a, before.b, before.k], [20, 80, 20]);
+    await deleteStreams(`KV_${stream}_leases`);
+    assert.equal(
+      await ok('groups', 'import', file),
+      'a: 8 positions set\nb: 8 positions set\nk: 3 positions set\nn: 0 positions set',
+    );
+    assert.deepEqual(await lags(), before);
+    const [a, k, n] = [
+      await natspoc('consume', '--group', 'a', '--until-caught-up', '--output', 'none'),
+      await natspoc('consume', '--group', 'k', '--until-caught-up', '--output', 'none'),
+      await natspoc('consume', '--group', 'n', '--until-caught-up', '--output', 'none'),
+    ];
+    for (const { stderr } of [a, k, n]) assert.match(stderr, /left after 20 messages/);
+    assert.equal((await natspoc('leases', 'check', '--group', 'a')).code, 0);
+  });
+
+  it('replaces positions only with --yes, copies with --as, and changes nothing with --dry-run', async () => {
+    await publish(50);
+    await consume('--group', 'a', '--until-caught-up');
+    await publish(10);
+    await save('a');
+    await consume('--group', 'a', '--until-caught-up');
+    assert.equal((await lags()).a, 0);
+    assert.match(
+      await ok('groups', 'import', file, '--dry-run'),
+      /^a: 8 positions would replace those it has$/,
+    );
+    await refused(4, /The positions of a will be replaced\. Nothing was done: add --yes/, file);
+    assert.equal((await lags()).a, 0);
+    assert.match(await ok('groups', 'import', file, '--yes'), /^a: 8 positions replaced$/);
+    const copy = startCli(['groups', 'import', '-', '--as', 'copy'], { env: env(), stdin: 'pipe' });
+    copy.child.stdin?.end(readFileSync(file));
+    assert.equal((await copy.exited).code, 0);
+    assert.deepEqual(await lags(), { a: 10, copy: 10 });
+  });
+
+  it('refuses a group with members, and a file that is none', async () => {
+    await publish(10);
+    await consume('--group', 'a', '--until-caught-up');
+    await save();
+    const member = startCli(['consume', '--group', 'a', '--output', 'none'], { env: env() });
+    await member.note(/(claimed|acquired) p7/);
+    await refused(4, /Group a has members: .* cannot be imported/, file, '--yes');
+    const saved: { groups: { positions: object[] }[] } = JSON.parse(readFileSync(file, 'utf8'));
+    const bad = join(folder(), 'bad.json');
+    const wrong: [unknown, RegExp][] = [
+      ['', /bad\.json: it is not a file of "natspoc groups export"/],
+      [{ ...saved, v: 2 }, /a newer version of natspoc wrote it/],
+      [{ ...saved, groups: [...saved.groups, ...saved.groups] }, /it has group a twice/],
+      [
+        { ...saved, groups: [{ ...saved.groups[0], positions: [{ partition: 8, sequence: 1 }] }] },
+        /group 1: \{"partition":8,"sequence":1\} is no position/,
+      ],
+    ];
+    for (const [content, pattern] of wrong) {
+      writeFileSync(bad, JSON.stringify(content));
+      await refused(2, pattern, bad, '--yes');
+    }
+    await refused(2, /there is no such file/, join(folder(), 'none.json'));
+  });
+
+  it('refuses the positions of another stream unless --force is given, before it writes anything', async () => {
+    await publish(60);
+    await consume('--group', 'a', '--until-caught-up');
+    await consume('--group', 'b', '--count', '5');
+    await save();
+    await deleteStreams(stream, `KV_${stream}_leases`);
+    await publish(30);
+    await refused(
+      4,
+      /Group a, p\d: position \d+ is beyond the end of stream I\d+, which is 30/,
+      file,
+      '--force',
+    );
+    await publish(60);
+    await refused(4, /is of a stream that was created at another time than this I\d+\. .* add --force/, file);
+    assert.deepEqual(await lags(), {});
+    await ok('groups', 'import', file, '--force');
+    assert.equal(
+      (await natspoc('leases', 'check', '--group', 'a', '--json')).stdout.includes('other-stream'),
+      false,
+    );
+    assert.equal((await lags()).a, 30);
+  });
+});
