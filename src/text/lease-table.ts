@@ -148,11 +148,15 @@ export function describeUnread({ messages, oldestAgeMs }: Unread): string {
   return `${countOf(messages, 'message')} of the stream not read yet${oldest}`;
 }
 
-/** How old the oldest waiting message is, and how long the lag takes, where that is known: ` (oldest 12 s, 3 s to drain)`. */
-function describeWait({ lag, oldestMs, drainMs }: GroupTotals): string {
+/**
+ * How old the oldest waiting message is, and how long the lag takes, where that is known: ` (oldest 12 s, 3 s to drain)`.
+ *
+ * @param isAgeTold the age stands elsewhere in the line.
+ */
+function describeWait({ lag, oldestMs, drainMs }: GroupTotals, isAgeTold: boolean): string {
   if (!lag) return '';
   const parts = [
-    ...(oldestMs === null ? [] : [`oldest ${formatDuration(oldestMs)}`]),
+    ...(oldestMs === null || isAgeTold ? [] : [`oldest ${formatDuration(oldestMs)}`]),
     ...(drainMs === null ? [] : [`${formatDuration(drainMs)} to drain`]),
   ];
   return parts.length > 0 ? ` (${parts.join(', ')})` : '';
@@ -170,7 +174,7 @@ export function summarise(status: GroupStatus): string {
   const parts = [
     countMembers(status.members),
     `${owned} of ${partitions} partitions owned`,
-    `lag ${lag === null ? NONE : aboutCount(lag, lagIsEstimate)}${describeWait(totals)}`,
+    `lag ${lag === null ? NONE : aboutCount(lag, lagIsEstimate)}${describeWait(totals, status.unread !== undefined)}`,
     ...(status.unread ? [describeUnread(status.unread)] : []),
     ...(status.idle ? [describeIdle(status.idle)] : []),
     ...(totals.withoutKey > 0 ? [`${countOf(totals.withoutKey, 'message')} handled without a key`] : []),
