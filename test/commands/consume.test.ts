@@ -477,7 +477,7 @@ describe('natspoc consume', function () {
       assert.deepEqual(await get('/healthz'), { status: 200, text: 'ok\n' });
       const ready = await get('/readyz');
       assert.equal(ready.status, 503);
-      assert.match(ready.text, /^p\d is given up\n$/);
+      assert.match(ready.text, /^p\d is halted for .* at message \d+ .*"leases retry \d" tries it now.*\n$/);
       const { text } = await get('/metrics');
       assert.match(text, /^natspoc_partitions_owned\{.*group="default".*\} 8$/m);
       assert.match(text, /^natspoc_attempts_failed_total\{.*\} 1$/m);

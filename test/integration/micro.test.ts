@@ -56,7 +56,7 @@ describe('a member as a micro service', function () {
     assert.ok(Array.isArray(info.endpoints));
     assert.deepEqual(
       info.endpoints.map((each: unknown) => [fields(each).name, fields(each).subject]),
-      ['release', 'stop'].map((verb) => [verb, `natspoc.M1.default.${id}.${verb}`]),
+      ['release', 'stop', 'retry', 'skip'].map((verb) => [verb, `natspoc.M1.default.${id}.${verb}`]),
     );
 
     await runCli(['publish', '--count', '200', '--keys', '20', '--quiet'], { env });
@@ -64,7 +64,7 @@ describe('a member as a micro service', function () {
       const stats = await ask(`$SRV.STATS.natspoc.${id}`);
       assert.equal(stats.type, 'io.nats.micro.v1.stats_response');
       assert.equal(typeof stats.started, 'string');
-      assert.ok(Array.isArray(stats.endpoints) && stats.endpoints.length === 2);
+      assert.ok(Array.isArray(stats.endpoints) && stats.endpoints.length === 4);
       for (const endpoint of stats.endpoints.map(fields)) {
         // What the published schema requires of each; data is an object where there is any.
         const { name, subject, queue_group, num_requests, num_errors, last_error, data } = endpoint;
