@@ -2,38 +2,26 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect } from 'nats';
-import { type CliExit, runCli, startCli, stopAll } from '../support/cli.js';
+import { startCli, stopAll } from '../support/cli.js';
 import { withServer } from '../support/server.js';
+import { withOwnStream } from '../support/stream-of-its-own.js';
 import { withTempFolder } from '../support/temp.js';
 
 describe('natspoc groups export and import', function () {
   this.timeout(60_000);
   const server = withServer();
   const folder = withTempFolder();
-  let streams = 0;
-  let stream = '';
+  const own = withOwnStream(server, 'I');
+  const { env, natspoc, ok } = own;
   let file = '';
 
   beforeEach(() => {
-    stream = `I${++streams}`;
     file = join(folder(), 'groups.json');
   });
   afterEach(stopAll);
 
-  const env = () => ({ NATS_URL: server.url, STREAM_NAME: stream, SUBJECT_PREFIX: `${stream}.events` });
-  const natspoc = (...args: string[]): Promise<CliExit> => runCli(args, { env: env() });
-
-  async function ok(...args: string[]): Promise<string> {
-    const { code, stdout, stderr } = await natspoc(...args);
-    assert.equal(code, 0, `${args.join(' ')}: ${stderr}${stdout}`);
-    return stdout;
-  }
-
-  async function refused(code: number, pattern: RegExp, ...args: string[]): Promise<void> {
-    const exit = await natspoc('groups', 'import', ...args);
-    assert.equal(exit.code, code, `${args.join(' ')}: ${exit.stderr}${exit.stdout}`);
-    assert.match(exit.stderr, pattern);
-  }
+  const refused = (code: number, pattern: RegExp, ...args: string[]): Promise<void> =>
+    own.refused(code, pattern, 'groups', 'import', ...args);
 
   async function deleteStreams(...names: string[]): Promise<void> {
     const connection = await connect({ servers: server.url });
@@ -61,7 +49,7 @@ describe('natspoc groups export and import', function () {
     await save();
     const before = await lags();
     assert.deepEqual([before.a, before.b, before.k], [20, 80, 20]);
-    await deleteStreams(`KV_${stream}_leases`);
+    await deleteStreams(`KV_${own.name}_leases`);
     assert.equal(
       await ok('groups', 'import', file),
       'a: 8 positions set\nb: 8 positions set\nk: 3 positions set\nn: 0 positions set',
@@ -126,7 +114,7 @@ describe('natspoc groups export and import', function () {
     await consume('--group', 'a', '--until-caught-up');
     await consume('--group', 'b', '--count', '5');
     await save();
-    await deleteStreams(stream, `KV_${stream}_leases`);
+    await deleteStreams(own.name, `KV_${own.name}_leases`);
     await publish(30);
     await refused(
       4,

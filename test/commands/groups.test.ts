@@ -1,34 +1,16 @@
 import assert from 'node:assert/strict';
 import { connect } from 'nats';
-import { type CliExit, runCli, startCli, stopAll } from '../support/cli.js';
+import { startCli, stopAll } from '../support/cli.js';
 import { withServer } from '../support/server.js';
+import { withOwnStream } from '../support/stream-of-its-own.js';
 import { until } from '../support/until.js';
 
 describe('natspoc groups', function () {
   this.timeout(60_000);
   const server = withServer();
-  let streams = 0;
-  let stream = '';
-
-  beforeEach(() => {
-    stream = `G${++streams}`;
-  });
+  const own = withOwnStream(server, 'G');
+  const { env, natspoc, ok, refused } = own;
   afterEach(stopAll);
-
-  const env = () => ({ NATS_URL: server.url, STREAM_NAME: stream, SUBJECT_PREFIX: `${stream}.events` });
-  const natspoc = (...args: string[]): Promise<CliExit> => runCli(args, { env: env() });
-
-  async function ok(...args: string[]): Promise<string> {
-    const { code, stdout, stderr } = await natspoc(...args);
-    assert.equal(code, 0, `${args.join(' ')}: ${stderr}${stdout}`);
-    return stdout;
-  }
-
-  async function refused(code: number, pattern: RegExp, ...args: string[]): Promise<void> {
-    const exit = await natspoc(...args);
-    assert.equal(exit.code, code, `${args.join(' ')}: ${exit.stderr}${exit.stdout}`);
-    assert.match(exit.stderr, pattern);
-  }
 
   interface Row {
     group: string;
@@ -117,7 +99,7 @@ describe('natspoc groups', function () {
     assert.match(await ok('groups', 'delete', 'gone', '--yes'), /^Deleted group gone of stream G\d+\.$/);
     const connection = await connect({ servers: server.url });
     const manager = await connection.jetstreamManager();
-    const info = await manager.streams.info(`KV_${stream}_leases`, { subjects_filter: '>' });
+    const info = await manager.streams.info(`KV_${own.name}_leases`, { subjects_filter: '>' });
     await connection.close();
     const left = Object.keys(info.state.subjects ?? {});
     assert.deepEqual(

@@ -1,19 +1,13 @@
 import assert from 'node:assert/strict';
-import { type CliExit, runCli } from '../support/cli.js';
 import type { GroupRun } from '../support/group-run.js';
-import { withGroup } from '../support/with-group.js';
+import { withOnePartition } from '../support/with-group.js';
 
 describe('the age of waiting messages', function () {
   this.timeout(60_000);
   let run: GroupRun;
-  const server = withGroup(
-    (opened) => {
-      run = opened;
-    },
-    { partitions: '1' },
-  );
-  const natspoc = (...args: string[]): Promise<CliExit> =>
-    runCli([...args, ...run.args, '--server', server.url]);
+  const natspoc = withOnePartition((opened) => {
+    run = opened;
+  });
 
   it('is shown, and limited by "leases check --max-age"', async () => {
     run.consume('a');

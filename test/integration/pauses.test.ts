@@ -1,20 +1,14 @@
 import assert from 'node:assert/strict';
-import { type CliExit, runCli } from '../support/cli.js';
 import type { GroupRun } from '../support/group-run.js';
 import { until } from '../support/until.js';
-import { withGroup } from '../support/with-group.js';
+import { withOnePartition } from '../support/with-group.js';
 
 describe('a pause', function () {
   this.timeout(60_000);
   let run: GroupRun;
-  const server = withGroup(
-    (opened) => {
-      run = opened;
-    },
-    { partitions: '1' },
-  );
-  const natspoc = (...args: string[]): Promise<CliExit> =>
-    runCli([...args, ...run.args, '--server', server.url]);
+  const natspoc = withOnePartition((opened) => {
+    run = opened;
+  });
 
   it('is told with who, since when and how much waits, and fails the check unless it is allowed', async () => {
     const member = run.consume('a', ['--health-port', '0']);

@@ -1,5 +1,5 @@
 import type { SettingName } from '../../src/core/config/settings.js';
-import { stopAll } from './cli.js';
+import { type CliExit, runCli, stopAll } from './cli.js';
 import { GroupRun } from './group-run.js';
 import { type TestServer, withServer } from './server.js';
 import { withTempFolder } from './temp.js';
@@ -25,4 +25,17 @@ export function withGroup(
     run = undefined;
   });
   return server;
+}
+
+/** The same for a group of one partition, and what runs commands for it. */
+export function withOnePartition(opened: (run: GroupRun) => void): (...args: string[]) => Promise<CliExit> {
+  let args: readonly string[] = [];
+  const server = withGroup(
+    (run) => {
+      ({ args } = run);
+      opened(run);
+    },
+    { partitions: '1' },
+  );
+  return (...given) => runCli([...given, ...args, '--server', server.url]);
 }

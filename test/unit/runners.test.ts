@@ -69,7 +69,7 @@ async function busyMember(partitions: number) {
     }
     return writes - before;
   };
-  return { work };
+  return { work, runners };
 }
 
 describe('the partitions of a member', () => {
@@ -82,5 +82,19 @@ describe('the partitions of a member', () => {
     const { work } = await busyMember(500);
     await work();
     assert.ok((await work()) <= 1_050);
+  });
+
+  it('keep the order to give a message up for their epoch, not for the next one', async () => {
+    const { runners } = await busyMember(2);
+    for (const partition of [0, 1]) runners.giveUps.add(partition, 7 + partition, 'skip', 'given up');
+    const restart = async (partition: number, epoch: number): Promise<void> => {
+      runners.remove(partition, 'it failed');
+      await settle();
+      runners.start(partition, epoch);
+    };
+    await restart(0, 1);
+    assert.equal(runners.giveUps.howOf(7), 'skip');
+    await restart(0, 2);
+    assert.deepEqual([runners.giveUps.howOf(7), runners.giveUps.howOf(8)], [undefined, 'skip']);
   });
 });

@@ -234,7 +234,7 @@ describe('the work of a partition', () => {
           called.push(messages.map(({ sequence }) => sequence));
         },
       });
-      giveUps.add(2, 'skip', 'given up by an operator: no');
+      giveUps.add(3, 2, 'skip', 'given up by an operator: no');
       const bench = new Bench(handler, {}, { giveUps });
       bench.accept(1, 2, 3, 4);
       for (let i = 0; i < 10; i++) await settle();

@@ -115,10 +115,7 @@ export class GroupAdmin {
     return readGroupStatus(this.#ports.observer, this.#partitions);
   }
 
-  /**
-   * The problems of a status.
-   *
-   */
+  /** The problems of a status. */
   async check(status: GroupStatus, limits: CheckOptions = {}): Promise<Finding[]> {
     const stalled = await findStalls(this.#ports.observer, status, limits.stalledMs);
     const { maxLag, maxAgeMs, allowPaused } = limits;

@@ -288,7 +288,8 @@ export class MemberEngine {
 
   /** Tries what holds a partition up now. False: nothing does, or it is not owned here. */
   retry(partition: number): boolean {
-    const isHeldUp = this.partitions.some((each) => each.partition === partition && each.holdUp);
+    const phase = this.#state.own.get(partition)?.phase;
+    const isHeldUp = phase === 'halted' || phase === 'waiting' || this.#runners.holdUp(partition);
     if (!isHeldUp) return false;
     this.#runners.retryNow(partition);
     this.#feed({ type: 'retry', partition });
@@ -308,7 +309,7 @@ export class MemberEngine {
       this.#runners.failing(partition, sequence) ?? (halted?.sequence === sequence ? halted : undefined);
     if (!failed) return false;
     const tries = failed.attempt === null ? '' : ` after attempt ${failed.attempt}`;
-    this.#runners.giveUps.add(sequence, how, `given up by ${by}${tries}: ${failed.reason}`);
+    this.#runners.giveUps.add(partition, sequence, how, `given up by ${by}${tries}: ${failed.reason}`);
     this.retry(partition);
     return true;
   }

@@ -118,8 +118,11 @@ export class Runners {
    * @param died the owner before this epoch has died.
    */
   start(partition: number, epoch: number, died = false): void {
+    const takeover = this.#takeover(partition, epoch);
+    // Orders of operators are those of an epoch.
+    if (!takeover.before) this.#giveUps.forget(partition);
     const runner = new PartitionRunner(
-      { ...this.#takeover(partition, epoch), died },
+      { ...takeover, died },
       this.#window(1),
       { ...this.#settings.runner, commit: this.#commit },
       {

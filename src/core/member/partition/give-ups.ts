@@ -7,11 +7,17 @@ type GivenUp = Exclude<Dealt, 'handled'>;
 
 /** Messages of a member that an operator has given up and that are not settled yet, by sequence. They are not tried again. */
 export class GiveUps {
-  readonly #known = new Map<number, { how: GivenUp; error: Error }>();
+  readonly #known = new Map<number, { partition: number; how: GivenUp; error: Error }>();
 
   /** @param reason who gave it up, and its last error. */
-  add(sequence: number, how: GivenUp, reason: string): void {
-    this.#known.set(sequence, { how, error: new Error(reason) });
+  add(partition: number, sequence: number, how: GivenUp, reason: string): void {
+    this.#known.set(sequence, { partition, how, error: new Error(reason) });
+  }
+
+  /** A new epoch of the partition begins. If the stream was made anew, other messages have these sequences. */
+  forget(partition: number): void {
+    for (const [sequence, known] of this.#known)
+      if (known.partition === partition) this.#known.delete(sequence);
   }
 
   /** What becomes of a message; undefined: it was not given up. */

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { type CliExit, runCli } from './cli.js';
+import type { TestServer } from './server.js';
+
+/** Commands on a stream of its own for each test of the suite. */
+export interface OwnStream {
+  readonly name: string;
+  env(): Record<string, string>;
+  natspoc(...args: string[]): Promise<CliExit>;
+  /** Its output; fails unless it exits with 0. */
+  ok(...args: string[]): Promise<string>;
+  /** Fails unless it exits with this code, and says this on stderr. */
+  refused(code: number, pattern: RegExp, ...args: string[]): Promise<void>;
+}
+
+/** Call inside `describe`. The streams have this letter and a number. */
+export function withOwnStream(server: Pick<TestServer, 'url'>, letter: string): OwnStream {
+  let streams = 0;
+  let name = '';
+  beforeEach(() => {
+    name = `${letter}${++streams}`;
+  });
+  const env = () => ({ NATS_URL: server.url, STREAM_NAME: name, SUBJECT_PREFIX: `${name}.events` });
+  const natspoc = (...args: string[]) => runCli(args, { env: env() });
+  return {
+    get name() {
+      return name;
+    },
+    env,
+    natspoc,
+    async ok(...args) {
+      const { code, stdout, stderr } = await natspoc(...args);
+      assert.equal(code, 0, `${args.join(' ')}: ${stderr}${stdout}`);
+      return stdout;
+    },
+    async refused(code, pattern, ...args) {
+      const exit = await natspoc(...args);
+      assert.equal(exit.code, code, `${args.join(' ')}: ${exit.stderr}${exit.stdout}`);
+      assert.match(exit.stderr, pattern);
+    },
+  };
+}
