@@ -149,7 +149,8 @@ export async function refuseUnusedInput(stdin: InputStream): Promise<void> {
   if (!isPiped(stdin.fd)) return;
   const { stream } = stdin;
   const found = await new Promise<boolean>((resolve) => {
-    const timer = setTimeout(() => resolve(false), PEEK_MS);
+    // If the event loop was busy until now, what is in the pipe is read only after the timers.
+    const timer = setTimeout(() => setImmediate(() => resolve(false)), PEEK_MS);
     const answer = (hasInput: boolean) => {
       clearTimeout(timer);
       resolve(hasInput);
