@@ -10,6 +10,8 @@ export interface ColumnLayout {
   grow?: boolean;
   /** Maximum width, unless there is room. */
   max?: number;
+  /** Minimum width, for values whose width changes often. */
+  min?: number;
 }
 
 /** Minimum width of a column that grows. */
@@ -17,15 +19,22 @@ const GROWING = 16;
 
 export const GAP = '  ';
 
-/** The columns that fit into `width`, by number, each with its width, which is that of its content if possible. */
-export function fitColumns(
+/** The width of each column that shows its title and its content completely. */
+export function widthsOf(
   columns: readonly ColumnLayout[],
   rows: readonly (readonly string[])[],
+): readonly number[] {
+  return columns.map(({ title, min = 0 }, i) =>
+    rows.reduce((most, row) => Math.max(most, textWidth(row[i] ?? '')), Math.max(min, textWidth(title))),
+  );
+}
+
+/** The columns that fit into `width`, by number, each with its width, which is `widest` if possible. */
+export function fitColumns(
+  columns: readonly ColumnLayout[],
+  widest: readonly number[],
   width: number,
 ): Map<number, number> {
-  const widest = columns.map(({ title }, i) =>
-    rows.reduce((most, row) => Math.max(most, textWidth(row[i] ?? '')), textWidth(title)),
-  );
   const least = columns.map(({ grow, max }, i) =>
     Math.min(widest[i] ?? 0, grow ? GROWING : (max ?? Infinity)),
   );
@@ -58,7 +67,7 @@ export function formatTable(
   rows: readonly (readonly string[])[],
   width = Number.POSITIVE_INFINITY,
 ): string[] {
-  const widths = fitColumns(columns, rows, width);
+  const widths = fitColumns(columns, widthsOf(columns, rows), width);
   const line = (cells: readonly string[]): string =>
     [...widths]
       .map(([i, room]) => pad(cells[i] ?? '', room, columns[i]?.align))

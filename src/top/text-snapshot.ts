@@ -24,9 +24,13 @@ function sectionOf(id: PanelId, model: Model, columns: number): [string, number,
   const { messages } = model;
   switch (id) {
     case 'partitions':
-      return ['Partitions', partitions.length, tableLines(partitionTable(model, partitions, columns, -1))];
+      return [
+        'Partitions',
+        partitions.length,
+        tableLines(partitionTable(model, partitions, { width: columns })),
+      ];
     case 'members':
-      return ['Members', members.length, tableLines(memberTable(model, members, columns, -1))];
+      return ['Members', members.length, tableLines(memberTable(model, members, { width: columns }))];
     case 'updates':
       return [
         'Status updates',
@@ -37,7 +41,7 @@ function sectionOf(id: PanelId, model: Model, columns: number): [string, number,
       return [
         'Recent messages',
         messages.length,
-        tableLines(messageTable(messages.slice(-RECENT), columns, -1)),
+        tableLines(messageTable(messages.slice(-RECENT), { width: columns })),
       ];
     case 'timeline':
       return ['Timeline', partitions.length, tableLines(timelineTable(model, partitionsOf(model), columns))];

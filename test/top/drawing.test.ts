@@ -25,7 +25,7 @@ describe('a table of top', () => {
     { title: 'A', rank: 0, max: 4, cell: (text: string) => ({ text }) },
     { title: 'B', rank: 1, cell: () => ({ text: 'b' }) },
   ];
-  const rowsAt = (width: number) => table(columns, ['abcdefgh'], width).rows.map(plain);
+  const rowsAt = (width: number) => table(columns, ['abcdefgh'], { width }).rows.map(plain);
 
   it('cuts a long column only if there is not enough room', () => {
     assert.deepEqual(rowsAt(7), ['abc…  b']);

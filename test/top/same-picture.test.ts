@@ -82,7 +82,7 @@ describe('one picture of a group', () => {
     assert.deepEqual(states(told), ['paused', 'unreachable', 'silent', 'orphaned', 'owned']);
     assert.deepEqual(states(drawn), states(told));
     const last = (texts: string[]) => texts.map((text) => text.trimEnd().split(/ {2,}/).at(-1));
-    const shown = partitionTable(model, statusOf(model).partitions, 200, -1).rows;
+    const shown = partitionTable(model, statusOf(model).partitions, { width: 200 }).rows;
     // What holds a partition up stands below its row.
     const listed = formatLeases(statusOf(model)).filter((text) => /^. p\d/.test(text));
     assert.deepEqual(last(shown.map(plain)), last(listed));

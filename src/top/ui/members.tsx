@@ -4,7 +4,7 @@ import { type PanelProps, RowsPanel } from './panel.js';
 
 /** The members of the group with rate, lag and memory. */
 export function Members(props: PanelProps) {
-  const { model, ui, width } = props;
+  const { model, ui } = props;
   const rows = visibleMembers(model, ui);
   return (
     <RowsPanel
@@ -14,7 +14,7 @@ export function Members(props: PanelProps) {
       sort={ui.memberSort}
       rows={rows}
       selected={rows.findIndex(({ session }) => session === ui.selected.members)}
-      table={(part, at) => memberTable(model, part, width, at)}
+      table={(part, room) => memberTable(model, part, room)}
     />
   );
 }

@@ -4,7 +4,7 @@ import { type PanelProps, RowsPanel } from './panel.js';
 
 /** The newest messages of the stream. */
 export function Messages(props: PanelProps) {
-  const { model, ui, width } = props;
+  const { model, ui } = props;
   const rows = visibleMessages(model, ui);
   return (
     <RowsPanel
@@ -14,7 +14,7 @@ export function Messages(props: PanelProps) {
       follow="end"
       rows={rows}
       selected={rows.findIndex(({ sequence }) => `${sequence}` === ui.selected.messages)}
-      table={(part, at) => messageTable(part, width, at)}
+      table={messageTable}
     />
   );
 }

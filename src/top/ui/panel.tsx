@@ -1,9 +1,10 @@
 import { Box, Text } from 'ink';
-import type { ReactNode } from 'react';
+import { createContext, type ReactNode, use } from 'react';
 import type { Model } from '../model/model.js';
 import type { PanelId, Ui } from '../screen/state.js';
 import { emptyLine } from '../view/empty.js';
-import type { Table } from '../view/table.js';
+import type { TableWidths } from '../view/kept-widths.js';
+import type { Table, TableRoom } from '../view/table.js';
 import { type Line as Spans, span } from '../view/text.js';
 import { describeWindow, windowOf } from '../view/window.js';
 import { Line, Lines } from './line.js';
@@ -39,6 +40,9 @@ export function Panel({ id, title, info, model, ui, height, children }: FramePro
   );
 }
 
+/** The widths that the screen has shown; undefined: it is drawn once. */
+export const Widths = createContext<TableWidths | undefined>(undefined);
+
 /** A border that has only its top line. */
 export const RULE = { borderBottom: false, borderLeft: false, borderRight: false } as const;
 
@@ -54,7 +58,7 @@ interface RowsProps<Row> extends PanelProps {
   /** Lines above the rows. */
   above?: readonly Spans[];
   /** Rows as a table; the header is left out if only one line fits. */
-  table: (rows: readonly Row[], selected: number) => Table;
+  table: (rows: readonly Row[], room: TableRoom) => Table;
 }
 
 /** A panel that shows as many rows as fit. */
@@ -67,10 +71,16 @@ export function RowsPanel<Row>({
   table,
   ...panel
 }: RowsProps<Row>) {
+  const widths = use(Widths);
   if (rows.length === 0) return <Panel {...panel} />;
+  const { id, model, width } = panel;
   const room = panel.height - 1 - above.length;
   const shown = windowOf(rows.length, Math.max(1, room - 1), selected, follow);
-  const { header, rows: lines } = table(rows.slice(shown.start, shown.end), selected - shown.start);
+  const { header, rows: lines } = table(rows.slice(shown.start, shown.end), {
+    width,
+    selected: selected - shown.start,
+    ...(widths && { keep: widths.of(id, model.now) }),
+  });
   const info = describeWindow(shown, rows.length);
   return (
     <Panel {...panel} info={sort === undefined ? info : `${info}, by ${sort}`}>

@@ -33,7 +33,7 @@ export function Partitions(props: PanelProps) {
       selected={selected}
       // The map stays above a table that does not show everything.
       above={rows.length > room - 1 && map.length <= room - MIN_TABLE ? map : []}
-      table={(part, at) => partitionTable(model, part, width, at)}
+      table={(part, room) => partitionTable(model, part, room)}
     />
   );
 }

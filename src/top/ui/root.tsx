@@ -1,6 +1,8 @@
-import { Component, type ReactNode } from 'react';
+import { Component, type ReactNode, useState } from 'react';
 import type { LineTexts } from '../term/line-texts.js';
+import { TableWidths } from '../view/kept-widths.js';
 import { Texts } from './line.js';
+import { Widths } from './panel.js';
 import { Top, type TopProps } from './top.js';
 
 /** Passes on errors of components. Ink would draw them on a screen that is about to be restored. */
@@ -28,10 +30,13 @@ interface RootProps extends TopProps {
 
 /** The screen with its providers. */
 export function Root({ texts, crash, ...props }: RootProps) {
+  const [widths] = useState(() => new TableWidths());
   return (
     <Boundary crash={crash}>
       <Texts value={texts}>
-        <Top {...props} />
+        <Widths value={widths}>
+          <Top {...props} />
+        </Widths>
       </Texts>
     </Boundary>
   );

@@ -13,8 +13,13 @@ const or =
     value === null ? UNKNOWN : format(value);
 
 export const count = or(formatCount);
-export const rate = or(formatRate);
+/** As elsewhere, but with a fixed number of decimals: a value that changes must not move what stands beside it. */
+export const rate = or((perSecond: number) =>
+  perSecond < 99.95 ? `${perSecond.toFixed(1)}/s` : formatRate(perSecond),
+);
 export const duration = or(formatDuration);
+/** A duration with a fixed number of decimals. */
+export const steadyDuration = or((ms: number) => (ms < 9.95 ? `${ms.toFixed(1)} ms` : formatDuration(ms)));
 export const bytes = or(formatBytes);
 
 /** A count in few columns: `1,234`, `56.7k`, `8.9M`. */

@@ -4,7 +4,7 @@ import { healthOf } from '../model/health.js';
 import type { Model } from '../model/model.js';
 import { statusOf } from '../model/select.js';
 import { direction } from '../model/series.js';
-import { bytes, clockTime, count, duration } from './format.js';
+import { bytes, clockTime, count, duration, steadyDuration } from './format.js';
 import { barLines, graphsOf } from './rates.js';
 import { type Color, type Line, line, type Span, span } from './text.js';
 
@@ -30,7 +30,7 @@ const value = (name: string, text: string): Span[] => [
 function serverSpans({ connection, target }: Model): Span[] {
   const server = connection.server || (target?.servers.join(',') ?? '');
   const dot = connection.state === 'connected' ? span('●', { color: 'green' }) : span('✖', { color: 'red' });
-  const trip = connection.roundTripMs === null ? '' : ` ${duration(connection.roundTripMs)}`;
+  const trip = connection.roundTripMs === null ? '' : ` ${steadyDuration(connection.roundTripMs)}`;
   return [
     dot,
     span(` ${server}`),
@@ -50,7 +50,7 @@ export function headerParts(model: Model, width: number, { frozen = false, drawn
     const values = series.slice(-TREND_WIDTH).map((point) => point.value);
     const [bars = ''] = barLines(values, top, 1);
     const trend = drawn && roomy ? [span(` ${bars.padStart(TREND_WIDTH)}`, { color: drawnIn })] : [];
-    return [...value(name, `${text}${arrow}`), ...trend, span('  ')];
+    return [...value(name, `${text}${arrow}`.padEnd(name === 'lag' ? 8 : 7)), ...trend, span('  ')];
   });
   const parts: Record<'what' | 'clock' | 'status' | 'stored' | 'numbers', Line> = {
     what: [

@@ -4,7 +4,7 @@ import { partitionList } from '../../text/partition-list.js';
 import type { Model } from '../model/model.js';
 import { aboutLag, bytes, duration, rate, shortCount, sparkline, UNKNOWN } from './format.js';
 import { letterSpan } from './palette.js';
-import { type Column, type Table, table } from './table.js';
+import { type Column, type Table, type TableRoom, table } from './table.js';
 import { type Span, span } from './text.js';
 
 const SPARK_WIDTH = 10;
@@ -21,7 +21,7 @@ function verdict({ stats }: MemberStatus): Span {
 }
 
 /** One line per member. */
-export function memberTable(model: Model, rows: readonly MemberStatus[], width: number, at: number): Table {
+export function memberTable(model: Model, rows: readonly MemberStatus[], room: TableRoom): Table {
   const memory =
     (pick: (memory: MemoryStats) => number) =>
     ({ stats }: MemberStatus) =>
@@ -31,28 +31,36 @@ export function memberTable(model: Model, rows: readonly MemberStatus[], width: 
     { title: 'NAME', rank: 0, max: 24, cell: ({ name }) => name },
     { title: 'HOST', rank: 9, max: 16, cell: ({ host }) => host ?? UNKNOWN },
     { title: 'PID', rank: 4, align: 'right', cell: ({ pid }) => `${pid ?? UNKNOWN}` },
-    { title: 'N', rank: 1, align: 'right', cell: ({ partitions }) => `${partitions.length}` },
-    { title: 'PARTITIONS', rank: 6, max: 28, cell: ({ partitions }) => partitionList(partitions) },
-    { title: 'RATE', rank: 2, align: 'right', cell: ({ ratePerSecond }) => rate(ratePerSecond) },
+    { title: 'N', rank: 1, min: 3, align: 'right', cell: ({ partitions }) => `${partitions.length}` },
+    { title: 'PARTITIONS', rank: 6, min: 12, max: 28, cell: ({ partitions }) => partitionList(partitions) },
+    { title: 'RATE', rank: 2, min: 7, align: 'right', cell: ({ ratePerSecond }) => rate(ratePerSecond) },
     {
       title: 'LAG',
       rank: 2,
+      min: 6,
       align: 'right',
       cell: ({ lag, lagIsEstimate = false }) => aboutLag(lag, lagIsEstimate),
     },
-    { title: 'ALLOC', rank: 3, align: 'right', cell: memory(({ allocBytes }) => allocBytes) },
+    { title: 'ALLOC', rank: 3, min: 7, align: 'right', cell: memory(({ allocBytes }) => allocBytes) },
     { title: 'TOTALALLOC', rank: 12, align: 'right', cell: memory(({ totalAllocBytes }) => totalAllocBytes) },
-    { title: 'SYS', rank: 10, align: 'right', cell: memory(({ sysBytes }) => sysBytes) },
-    { title: 'GC', rank: 11, align: 'right', cell: ({ stats }) => shortCount(stats?.memory.numGc ?? null) },
+    { title: 'SYS', rank: 10, min: 7, align: 'right', cell: memory(({ sysBytes }) => sysBytes) },
+    {
+      title: 'GC',
+      rank: 11,
+      min: 6,
+      align: 'right',
+      cell: ({ stats }) => shortCount(stats?.memory.numGc ?? null),
+    },
     {
       title: 'HEAP',
       rank: 8,
+      min: SPARK_WIDTH,
       cell: ({ session }) => sparkline(model.members.get(session)?.alloc ?? [], SPARK_WIDTH),
     },
-    { title: 'MEMORY', rank: 5, cell: verdict },
-    { title: 'RENEWED', rank: 7, align: 'right', cell: ({ renewedAgoMs }) => duration(renewedAgoMs) },
-    { title: 'UP', rank: 8, align: 'right', cell: ({ stats }) => duration(stats?.uptimeMs ?? null) },
-    { title: 'STATE', rank: 1, cell: state },
+    { title: 'MEMORY', rank: 5, min: 10, cell: verdict },
+    { title: 'RENEWED', rank: 7, min: 7, align: 'right', cell: ({ renewedAgoMs }) => duration(renewedAgoMs) },
+    { title: 'UP', rank: 8, min: 7, align: 'right', cell: ({ stats }) => duration(stats?.uptimeMs ?? null) },
+    { title: 'STATE', rank: 1, min: 7, cell: state },
   ];
-  return table(columns, rows, width, at);
+  return table(columns, rows, room);
 }

@@ -1,7 +1,7 @@
 import { formatBytes } from '../../core/lib/units.js';
 import type { MessageFacts } from '../../core/ports/facts.js';
 import { clockTime, UNKNOWN } from './format.js';
-import { type Column, type Table, table } from './table.js';
+import { type Column, type Table, type TableRoom, table } from './table.js';
 import { span } from './text.js';
 
 /** A payload in one line, with control characters escaped. */
@@ -11,14 +11,19 @@ function previewText({ preview, size }: MessageFacts): string {
 }
 
 /** One line per message. */
-export function messageTable(messages: readonly MessageFacts[], width: number, selected: number): Table {
+export function messageTable(messages: readonly MessageFacts[], room: TableRoom): Table {
   const columns: Column<MessageFacts>[] = [
     { title: 'TIME', rank: 1, cell: ({ atMs }) => span(clockTime(atMs, true), { dim: true }) },
-    { title: 'PART', rank: 0, cell: ({ partition }) => (partition === null ? UNKNOWN : `p${partition}`) },
-    { title: 'SEQ', rank: 0, align: 'right', cell: ({ sequence }) => `${sequence}` },
-    { title: 'KEY', rank: 2, max: 20, cell: ({ key }) => key ?? UNKNOWN },
-    { title: 'SIZE', rank: 3, align: 'right', cell: ({ size }) => formatBytes(size) },
+    {
+      title: 'PART',
+      rank: 0,
+      min: 5,
+      cell: ({ partition }) => (partition === null ? UNKNOWN : `p${partition}`),
+    },
+    { title: 'SEQ', rank: 0, min: 8, align: 'right', cell: ({ sequence }) => `${sequence}` },
+    { title: 'KEY', rank: 2, min: 12, max: 20, cell: ({ key }) => key ?? UNKNOWN },
+    { title: 'SIZE', rank: 3, min: 7, align: 'right', cell: ({ size }) => formatBytes(size) },
     { title: 'DATA', rank: 2, grow: true, cell: previewText },
   ];
-  return table(columns, messages, width, selected);
+  return table(columns, messages, room);
 }

@@ -3,7 +3,7 @@ import { stateText } from '../../text/lease-table.js';
 import type { Model } from '../model/model.js';
 import { aboutLag, duration, rate, UNKNOWN } from './format.js';
 import { letterSpan, UNOWNED } from './palette.js';
-import { type Column, type Table, table } from './table.js';
+import { type Column, type Table, type TableRoom, table } from './table.js';
 import { type Line, type Span, span } from './text.js';
 
 /** A partition is highlighted for this long after a change of owner, milliseconds. */
@@ -65,14 +65,9 @@ function stateCell(row: LeaseStatus): Span {
 }
 
 /** One line per partition. */
-export function partitionTable(
-  model: Model,
-  rows: readonly LeaseStatus[],
-  width: number,
-  selected: number,
-): Table {
+export function partitionTable(model: Model, rows: readonly LeaseStatus[], room: TableRoom): Table {
   const columns: Column<LeaseStatus>[] = [
-    { title: 'PART', rank: 0, cell: ({ partition }) => `p${partition}` },
+    { title: 'PART', rank: 0, min: 5, cell: ({ partition }) => `p${partition}` },
     { title: '', rank: 0, cell: (row) => mark(model, row) },
     {
       title: 'OWNER',
@@ -81,12 +76,12 @@ export function partitionTable(
       cell: (row) => span(row.owner ?? UNKNOWN, isOwned(row) ? {} : { dim: true }),
     },
     { title: 'EPOCH', rank: 4, align: 'right', cell: ({ epoch }) => (epoch === 0 ? UNKNOWN : `${epoch}`) },
-    { title: 'HELD', rank: 5, align: 'right', cell: ({ heldMs }) => duration(heldMs) },
-    { title: 'LAG', rank: 2, align: 'right', cell: (row) => aboutLag(row.lag, isEstimate(row)) },
-    { title: 'RATE', rank: 3, align: 'right', cell: ({ ratePerSecond }) => rate(ratePerSecond) },
-    { title: 'POSITION', rank: 6, align: 'right', cell: ({ position }) => `${position ?? UNKNOWN}` },
-    { title: 'END', rank: 7, align: 'right', cell: ({ end }) => `${end ?? UNKNOWN}` },
-    { title: 'STATE', rank: 2, cell: stateCell },
+    { title: 'HELD', rank: 5, min: 7, align: 'right', cell: ({ heldMs }) => duration(heldMs) },
+    { title: 'LAG', rank: 2, min: 6, align: 'right', cell: (row) => aboutLag(row.lag, isEstimate(row)) },
+    { title: 'RATE', rank: 3, min: 7, align: 'right', cell: ({ ratePerSecond }) => rate(ratePerSecond) },
+    { title: 'POSITION', rank: 6, min: 9, align: 'right', cell: ({ position }) => `${position ?? UNKNOWN}` },
+    { title: 'END', rank: 7, min: 9, align: 'right', cell: ({ end }) => `${end ?? UNKNOWN}` },
+    { title: 'STATE', rank: 2, min: 8, cell: stateCell },
   ];
-  return table(columns, rows, width, selected);
+  return table(columns, rows, room);
 }

@@ -1,4 +1,4 @@
-import { type ColumnLayout, fitColumns, GAP } from '../../text/table.js';
+import { type ColumnLayout, fitColumns, GAP, widthsOf } from '../../text/table.js';
 import { type Line, padTo, type Span, type Style, span } from './text.js';
 
 /** One column and its cells. */
@@ -14,16 +14,24 @@ export interface Table {
 
 const toSpan = (cell: Span | string): Span => (typeof cell === 'string' ? span(cell) : cell);
 
+/** The room of a table, and what it looks like. */
+export interface TableRoom {
+  width: number;
+  /** The row under the cursor; absent: none. */
+  selected?: number;
+  /** Makes widths out of those that the content needs; absent: those. */
+  keep?: (needed: readonly number[]) => readonly number[];
+}
+
 /** Lays out rows in columns as wide as their content. Columns that do not fit in `width` are omitted by rank. */
 export function table<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
-  width: number,
-  selected = -1,
+  { width, selected = -1, keep = (needed) => needed }: TableRoom,
 ): Table {
   const cells = rows.map((row) => columns.map((column) => toSpan(column.cell(row))));
   const texts = cells.map((row) => row.map(({ text }) => text));
-  const widths = [...fitColumns(columns, texts, width)];
+  const widths = [...fitColumns(columns, keep(widthsOf(columns, texts)), width)];
   const last = widths.at(-1)?.[0];
 
   const compose = (cell: (i: number) => Span, style: Style): Line =>

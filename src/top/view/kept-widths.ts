@@ -1,0 +1,36 @@
+/** A width is kept for at least this long after it was last needed, milliseconds; at most twice as long. */
+const KEEP_MS = 30_000;
+
+/**
+ * The widths of a table's columns on a screen that is drawn again and again. Within half a minute they only grow, so the columns,
+ * and which of them fit, stay where they are while values come and go.
+ */
+export class KeptWidths {
+  #since = Number.NEGATIVE_INFINITY;
+  #recent: readonly number[] = [];
+  #before: readonly number[] = [];
+
+  /** The widths to use at a time, if the content needs these. */
+  keep(now: number, needed: readonly number[]): readonly number[] {
+    const passed = now - this.#since;
+    if (passed >= KEEP_MS) {
+      this.#before = passed < 2 * KEEP_MS ? this.#recent : [];
+      this.#recent = [];
+      this.#since = now;
+    }
+    this.#recent = needed.map((width, i) => Math.max(width, this.#recent[i] ?? 0));
+    return this.#recent.map((width, i) => Math.max(width, this.#before[i] ?? 0));
+  }
+}
+
+/** The kept widths of each table of a screen. */
+export class TableWidths {
+  readonly #tables = new Map<string, KeptWidths>();
+
+  /** Those of one table at a time. */
+  of(table: string, now: number): (needed: readonly number[]) => readonly number[] {
+    const known = this.#tables.get(table) ?? new KeptWidths();
+    this.#tables.set(table, known);
+    return (needed) => known.keep(now, needed);
+  }
+}
