@@ -1,18 +1,21 @@
 import type { Outcome, Situation } from './outcome.js';
-import { rowIds } from './rows.js';
+import { cursorOf, rowIds } from './rows.js';
 import type { PanelId, Ui } from './state.js';
 
-/** Moves the selection by `by` rows, or scrolls the help. */
+/** Moves the selection by `by` rows, also in the details of a row, or scrolls the help. */
 export function move({ ui, model, helpEnd }: Situation, by: number): Outcome {
   if (ui.help) return { ui: { ...ui, helpTop: Math.max(0, Math.min(helpEnd, ui.helpTop + by)) } };
   const ids = rowIds(model, ui, ui.focus);
-  const selected = ui.selected[ui.focus];
+  const selected = cursorOf(model, ui, ui.focus);
   const at = selected === undefined ? -1 : ids.indexOf(selected);
   // The first selection in a log is its last row; in a table it is the first row.
   const isLog = ui.focus === 'updates' || ui.focus === 'messages';
   const from = at < 0 && isLog ? ids.length : at;
   const id = ids[Math.max(0, Math.min(ids.length - 1, from + by))];
-  return { ui: id === undefined ? ui : { ...ui, selected: { ...ui.selected, [ui.focus]: id } } };
+  if (id === undefined) return { ui };
+  const selecting = { ...ui, selected: { ...ui.selected, [ui.focus]: id } };
+  // In the details of a row: on to those of another.
+  return { ui: ui.detail === null ? selecting : { ...selecting, detail: id } };
 }
 
 /** Focuses another panel. */
@@ -32,7 +35,7 @@ export function back({ ui }: Situation): Outcome {
 
 /** Opens the selected row; without one, maximises the panel. */
 export function enter({ ui, model }: Situation): Outcome {
-  const selected = ui.selected[ui.focus];
+  const selected = cursorOf(model, ui, ui.focus);
   const isThere = selected !== undefined && rowIds(model, ui, ui.focus).includes(selected);
   return { ui: isThere ? { ...ui, detail: selected } : { ...ui, zoom: true } };
 }

@@ -6,6 +6,7 @@ import { gainsOf, heirsOf, nextOwnerOf } from '../model/forecast.js';
 import type { Model } from '../model/model.js';
 import { memberRows, partitionRows } from '../model/select.js';
 import type { Outcome, Situation } from './outcome.js';
+import { cursorOf } from './rows.js';
 import type { Command, Dialog, Notice, PanelId, Target } from './state.js';
 
 /** Limit of named members in a question. */
@@ -24,7 +25,8 @@ function ask({ ui }: Situation, question: string, consequences: string[], comman
 /** The member whose row is selected; undefined: none. */
 function selectedMember({ ui, model }: Situation): { row: MemberStatus; target: Target } | undefined {
   if (ui.focus !== 'members') return undefined;
-  const row = memberRows(model).find(({ session }) => session === ui.selected.members);
+  const cursor = cursorOf(model, ui, 'members');
+  const row = memberRows(model).find(({ session }) => session === cursor);
   if (!row) return undefined;
   const { session, name, host, pid, startedAt } = row;
   if (host === null || pid === null || startedAt === null) return undefined;
@@ -86,7 +88,7 @@ export function askToKill(situation: Situation): Outcome {
 /** The partition whose row is selected; undefined: none. */
 function selectedPartition({ ui, model }: Situation) {
   if (ui.focus !== 'partitions' && ui.focus !== 'timeline') return undefined;
-  const selected = ui.selected[ui.focus];
+  const selected = cursorOf(model, ui, ui.focus);
   return partitionRows(model).find(({ partition }) => `${partition}` === selected);
 }
 

@@ -3,6 +3,7 @@ import type { MemberStatus } from '../../core/admin/members.js';
 import type { MessageFacts } from '../../core/ports/facts.js';
 import type { Model } from '../model/model.js';
 import { memberRows, partitionRows } from '../model/select.js';
+import { troubledMember, troubledPartitions } from '../model/worst.js';
 import { plain } from '../view/text.js';
 import { groupUpdates, type UpdateGroup, updateLine } from '../view/updates.js';
 import type { MemberSort, PanelId, PartitionSort, Ui } from './state.js';
@@ -81,4 +82,15 @@ export function rowIds(model: Model, ui: Ui, panel: PanelId): string[] {
     case 'stream':
       return [];
   }
+}
+
+/** The row under the cursor: the selected one, or before that the worst one of the focused panel; undefined: none. */
+export function cursorOf(model: Model, ui: Ui, panel: PanelId): string | undefined {
+  const selected = ui.selected[panel];
+  if (selected !== undefined) return selected;
+  if (ui.focus !== panel || !model.ready) return undefined;
+  if (panel === 'members') return troubledMember(model);
+  if (panel !== 'partitions') return undefined;
+  const [worst] = troubledPartitions(model);
+  return worst && `${worst.partition}`;
 }

@@ -1,4 +1,4 @@
-import { visibleMembers } from '../screen/rows.js';
+import { cursorOf, visibleMembers } from '../screen/rows.js';
 import { memberTable } from '../view/members.js';
 import { type PanelProps, RowsPanel } from './panel.js';
 
@@ -6,6 +6,7 @@ import { type PanelProps, RowsPanel } from './panel.js';
 export function Members(props: PanelProps) {
   const { model, ui } = props;
   const rows = visibleMembers(model, ui);
+  const cursor = cursorOf(model, ui, 'members');
   return (
     <RowsPanel
       {...props}
@@ -13,7 +14,7 @@ export function Members(props: PanelProps) {
       title="Members"
       sort={ui.memberSort}
       rows={rows}
-      selected={rows.findIndex(({ session }) => session === ui.selected.members)}
+      selected={rows.findIndex(({ session }) => session === cursor)}
       table={(part, room) => memberTable(model, part, room)}
     />
   );

@@ -1,27 +1,31 @@
-import { visiblePartitions } from '../screen/rows.js';
-import { partitionMap, partitionTable } from '../view/partitions.js';
+import { cursorOf, visiblePartitions } from '../screen/rows.js';
+import { mapHeight, partitionMap } from '../view/partition-map.js';
+import { partitionTable } from '../view/partitions.js';
+import { worstLines } from '../view/worst.js';
 import { Lines } from './line.js';
 import { Panel, type PanelProps, RowsPanel } from './panel.js';
 
-/** Partitions are shown as a table if this many rows fit, otherwise as a map. */
+/** Partitions are shown as a table if no more than these are there and all fit, or if the panel is maximised. */
 const TABLE_ROWS = 16;
 /** Minimum height of a table below the map. */
 const MIN_TABLE = 4;
 
-/** The owners of partitions: a map, a table, or the map above a part of the table. */
+/** The partitions: a table, or a map of all of them with the worst in words. */
 export function Partitions(props: PanelProps) {
   const { model, ui, width, height } = props;
   // Before the first look the owners are unknown, which does not mean that there are none.
   const rows = model.ready ? visiblePartitions(model, ui) : [];
   const panel = { ...props, id: 'partitions', title: 'Partitions' } as const;
   const room = height - 1;
-  const selected = rows.findIndex(({ partition }) => `${partition}` === ui.selected.partitions);
-  const map = partitionMap(model, rows, width);
-  const isTable = ui.focus === 'partitions' && (ui.zoom || selected >= 0);
-  if (rows.length > 0 && !isTable && room <= Math.min(rows.length, TABLE_ROWS)) {
+  const cursor = cursorOf(model, ui, 'partitions');
+  const selected = rows.findIndex(({ partition }) => `${partition}` === cursor);
+  const isTable = ui.zoom || (rows.length <= TABLE_ROWS && room > rows.length);
+  const map = partitionMap(model, rows, width, selected < 0 ? undefined : Number(cursor));
+  if (rows.length > 0 && !isTable) {
+    const worst = worstLines(model, Math.max(0, room - map.length));
     return (
       <Panel {...panel} info={`${rows.length}`}>
-        <Lines of={map.slice(0, room)} />
+        <Lines of={[...map.slice(0, room), ...worst]} />
       </Panel>
     );
   }
@@ -32,8 +36,8 @@ export function Partitions(props: PanelProps) {
       rows={rows}
       selected={selected}
       // The map stays above a table that does not show everything.
-      above={rows.length > room - 1 && map.length <= room - MIN_TABLE ? map : []}
-      table={(part, room) => partitionTable(model, part, room)}
+      above={rows.length > room - 1 && mapHeight(rows.length, width) <= room - MIN_TABLE ? map : []}
+      table={(part, place) => partitionTable(model, part, place)}
     />
   );
 }

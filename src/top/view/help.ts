@@ -8,7 +8,7 @@ import { type Line, line, lineWidth, span, textWidth, wrap } from './text.js';
 export const GAP = 2;
 /** Answers to a question are not in the key table. */
 const ANSWER = { shown: 'y n', help: 'answer a question; Enter does not' };
-const SIGNS = `A B C … a member   ${UNOWNED} not owned   ! cannot be read`;
+const SIGNS = `A B C … a member   ${UNOWNED} not owned   ▁▃▅▇ lag   ! needs attention, or cannot be read   ↻ retries   = paused`;
 
 /** Groups of the key table under their names. */
 function column(bindings: readonly Binding[], groups: readonly Binding['group'][]): Line[] {

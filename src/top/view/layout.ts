@@ -1,9 +1,10 @@
 import type { Model } from '../model/model.js';
 import { partitionsOf } from '../model/select.js';
 import type { PanelId, Ui } from '../screen/state.js';
-import { mapHeight } from './partitions.js';
+import { mapHeight } from './partition-map.js';
 import { GRAPHS } from './rates.js';
 import { streamHeight } from './stream.js';
+import { worstHeight } from './worst.js';
 
 /** A terminal's size in columns and rows. */
 export interface Size {
@@ -49,21 +50,19 @@ interface Wish {
   isList?: boolean;
 }
 
-/** Height of the partitions if a row is selected: title, header and some rows around it. */
-const SELECTED_TABLE = 6;
-const rowsAreChosen = ({ focus, selected }: Ui): boolean =>
-  focus === 'partitions' && selected.partitions !== undefined;
+/** Up to this number of partitions, a table of all of them is wished for; of more, a map is enough. */
+const TABLE_ROWS = 16;
 
-function wishes(model: Model, ui: Ui, width: number, rows: number): Record<PanelId, Wish> {
+function wishes(model: Model, width: number, rows: number): Record<PanelId, Wish> {
   const partitions = Math.max(1, partitionsOf(model).length);
   const members = Math.max(1, model.members.size);
-  const map = Math.min(1 + mapHeight(partitions, width), rows >> 1);
+  const map = 1 + mapHeight(partitions, width);
   const table = partitions + 2;
-  const isList = rowsAreChosen(ui);
-  const least = isList ? Math.min(table, SELECTED_TABLE) : map;
+  const least = Math.min(map + 1, rows >> 1);
+  const good = partitions <= TABLE_ROWS ? table : map + worstHeight(model);
   const log = (lines: number) => ({ least: 4, good: 7, most: Math.max(7, lines + 2), isList: true });
   return {
-    partitions: { id: 'partitions', least, good: Math.min(table, 18), most: table, isList },
+    partitions: { id: 'partitions', least, good, most: good },
     members: {
       id: 'members',
       least: Math.min(members, 3) + 2,
@@ -179,7 +178,7 @@ export function layOut(model: Model, ui: Ui, size: Size): Band[] {
   const { columns, rows } = size;
   if (ui.zoom) return alone(ui.focus, size);
   const isWide = columns >= WIDE_COLUMNS;
-  const all = wishes(model, ui, isWide ? half(columns) : columns, rows);
+  const all = wishes(model, isWide ? half(columns) : columns, rows);
   const bands = isWide
     ? wide(all, size)
     : [

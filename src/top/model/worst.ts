@@ -1,0 +1,54 @@
+import { isEstimate, isOwned, type LeaseStatus, needsAttention } from '../../core/admin/group-status.js';
+import { TROUBLED } from '../../core/admin/members.js';
+import type { Model } from './model.js';
+import { memberRows, partitionRows } from './select.js';
+
+/** True if messages may wait in a partition: nothing certain says that none does. */
+export const mayWait = ({ lag }: Pick<LeaseStatus, 'lag'>): boolean => lag !== 0;
+
+/** How bad the state of a partition is: 0 is the worst; undefined: nothing is wrong. */
+function severityOf(row: LeaseStatus): number | undefined {
+  if (row.state === 'unreadable' || row.state === 'halted') return 0;
+  if (!isOwned(row)) return mayWait(row) ? 1 : 4;
+  if (needsAttention(row)) return 2;
+  return row.holdUp ? 3 : undefined;
+}
+
+/** The partitions in which something is wrong, the worst first; the order does not change with the lag. */
+export const troubledPartitions = (model: Model): LeaseStatus[] =>
+  partitionRows(model)
+    .flatMap((row) => {
+      const severity = severityOf(row);
+      return severity === undefined ? [] : [{ row, severity }];
+    })
+    .sort((a, b) => a.severity - b.severity || a.row.partition - b.row.partition)
+    .map(({ row }) => row);
+
+/** The partitions with the most waiting messages, at most `limit`; none of them empty. */
+export const mostLag = (model: Model, limit: number): LeaseStatus[] =>
+  partitionRows(model)
+    .filter(({ lag }) => (lag ?? 0) > 0)
+    .sort((a, b) => (b.lag ?? 0) - (a.lag ?? 0) || a.partition - b.partition)
+    .slice(0, limit);
+
+/** The session of the member that is in the worst state; undefined: none is in trouble. */
+export function troubledMember(model: Model): string | undefined {
+  const members = memberRows(model);
+  for (const state of TROUBLED) {
+    const found = members.find((member) => member.state === state);
+    if (found) return found.session;
+  }
+  return undefined;
+}
+
+/** True for a lag that its owner does not work off soon. An estimate says nothing about one partition. */
+export function isBehind(row: LeaseStatus): boolean {
+  const { lag, ratePerSecond } = row;
+  if (lag === null || lag < BEHIND || isEstimate(row)) return false;
+  return !ratePerSecond || lag / ratePerSecond > BEHIND_S;
+}
+
+/** A lag of fewer messages is normal. */
+const BEHIND = 100;
+/** A lag that takes longer than this to work off is shown as such, seconds. */
+const BEHIND_S = 10;

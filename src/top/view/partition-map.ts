@@ -1,0 +1,135 @@
+import { isEstimate, isOwned, type LeaseStatus, needsAttention } from '../../core/admin/group-status.js';
+import { stateText } from '../../text/lease-table.js';
+import type { Model } from '../model/model.js';
+import { isBehind, mayWait } from '../model/worst.js';
+import { aboutLag, BARS } from './format.js';
+import { letterSpan, UNOWNED } from './palette.js';
+import { type Line, padTo, type Span, span } from './text.js';
+
+/** A partition is highlighted for this long after a change of owner, milliseconds. */
+const FLASH_MS = 1_500;
+/** A map with more rows than this gives up its numbers, or its names. */
+const NUMBERED_ROWS = 4;
+const NAMED_ROWS = 8;
+/** Columns of a lag. */
+const LAG = 6;
+/** Without names, this many cells stand together. */
+const TOGETHER = 8;
+const MOST_GAP = 4;
+
+const flashes = (model: Model, { partition }: LeaseStatus): boolean => {
+  const since = model.group.leases.get(partition)?.atMs ?? 0;
+  return model.now - since < FLASH_MS && model.now - model.startedAt > FLASH_MS;
+};
+
+/** The letter of a partition's owner: in colour, red if something is wrong, dim if it is not owned and nothing waits. */
+export function ownerMark(model: Model, row: LeaseStatus): Span {
+  if (row.state === 'unreadable') return span('!', { color: 'red', bold: true });
+  if (!isOwned(row))
+    return span(UNOWNED, mayWait(row) ? { color: 'red', bold: true, inverse: true } : { dim: true });
+  const style = { inverse: flashes(model, row), ...(needsAttention(row) && { color: 'red' as const }) };
+  return letterSpan(model, row.session, style);
+}
+
+/** States that are normal work. */
+const WORKS = new Set(['owned', 'running']);
+
+/** The lag and the state of a partition in one column: a bar, which grows with the digits of the lag, or a sign. */
+export function lagMark(row: LeaseStatus): Span {
+  const { lag, paused } = row;
+  if (isOwned(row) && needsAttention(row)) return span('!', { color: 'red', bold: true });
+  if (row.holdUp) return span('↻', { color: 'yellow', bold: true });
+  if (paused) return span('=', { color: 'yellow' });
+  if (lag === null) return span(' ');
+  const digits = lag === 0 ? 0 : Math.floor(Math.log10(lag)) + 1;
+  const bar = digits === 0 ? ' ' : (BARS[Math.min(BARS.length, 2 * digits - 1) - 1] ?? ' ');
+  return span(bar, isBehind(row) ? { color: 'yellow', bold: true } : { dim: true });
+}
+
+/** How the map of `count` partitions is arranged: `cells` in a row, each `cell` columns wide, after a label. */
+function gridOf(count: number, width: number) {
+  const digits = String(Math.max(0, count - 1)).length;
+  const arranged = (least: number, label = 0) => {
+    const room = Math.max(1, Math.floor((width - label) / least));
+    const most = room >= count ? count : room >= TOGETHER ? room - (room % TOGETHER) : Math.min(room, 4);
+    const rows = Math.max(1, Math.ceil(count / most));
+    // No more cells than that many rows need, in eights.
+    const even = Math.ceil(Math.ceil(count / rows) / TOGETHER) * TOGETHER;
+    const cells = Math.max(1, Math.min(most, even));
+    const cell = Math.floor((width - label) / cells);
+    const between = Math.max(1, Math.ceil(cells / TOGETHER) - 1);
+    // What is left over stands between the eights.
+    return { digits, label, rows, cells, cell, gap: Math.floor((width - label - cell * cells) / between) };
+  };
+  const numbered = arranged(digits + 4 + LAG + 1);
+  if (numbered.rows <= NUMBERED_ROWS) return { ...numbered, shows: 'lag' as const };
+  const named = arranged(digits + 5);
+  if (named.rows <= NAMED_ROWS) return { ...named, shows: 'name' as const };
+  return { ...arranged(2, digits + 2), shows: 'mark' as const };
+}
+
+/** The height in lines of the map of `count` partitions. */
+export const mapHeight = (count: number, width: number): number => gridOf(count, width).rows;
+
+/**
+ * All partitions in order of their numbers, over the whole width: owner, lag and state of each, in a number and a word, or in a sign
+ * where there are too many.
+ *
+ * @param selected the partition under the cursor; undefined: none.
+ */
+export function partitionMap(
+  model: Model,
+  rows: readonly LeaseStatus[],
+  width: number,
+  selected?: number,
+): Line[] {
+  const ordered = [...rows].sort((a, b) => a.partition - b.partition);
+  const grid = gridOf(ordered.length, width);
+  const lines: Line[] = [];
+  for (let start = 0; start < ordered.length; start += grid.cells) {
+    const shown = ordered.slice(start, start + grid.cells);
+    const head = span(grid.label === 0 ? '' : `${shown[0]?.partition}  `.padStart(grid.label), { dim: true });
+    const cells = shown.flatMap((row, i) => {
+      const isSelected = row.partition === selected;
+      const cell = cellOf(model, row, grid, i);
+      return isSelected
+        ? cell.map((each, at) => (at === cell.length - 1 ? each : { ...each, inverse: true }))
+        : cell;
+    });
+    lines.push([head, ...cells]);
+  }
+  return lines;
+}
+
+/** One cell; its last span is the gap to the next one. */
+function cellOf(
+  model: Model,
+  row: LeaseStatus,
+  { shows, digits, cell, cells, gap }: ReturnType<typeof gridOf>,
+  index: number,
+): Span[] {
+  const owner = ownerMark(model, row);
+  if (shows === 'mark') {
+    const isLast = index % TOGETHER === TOGETHER - 1 && index < cells - 1;
+    return [owner, lagMark(row), span(' '.repeat(cell - 2 + (isLast ? Math.min(MOST_GAP, gap) : 0)))];
+  }
+  const name = span(`p${row.partition}`.padStart(digits + 1), { dim: true });
+  if (shows === 'name') {
+    return [name, span(' '), owner, lagMark(row), span(' '.repeat(cell - digits - 4))];
+  }
+  const lag = span(aboutLag(row.lag, isEstimate(row)).padStart(LAG - 1), lagStyle(row));
+  const room = cell - digits - 3 - LAG;
+  const isPlain = WORKS.has(row.state) && !row.holdUp && !row.paused;
+  const word = isPlain || room < 4 ? lagMark(row).text.replace(/[^!↻=]/, '') : wordOf(row);
+  const state = span(padTo(` ${word}`.trimEnd(), Math.max(0, room - 1)), {
+    ...(needsAttention(row) ? { color: 'red', bold: true } : { color: 'yellow' }),
+  });
+  return [name, span(' '), owner, span(' '), lag, state, span(room > 0 ? ' ' : '')];
+}
+
+/** The state in one word. */
+const wordOf = (row: LeaseStatus): string =>
+  row.paused ? 'paused' : (stateText({ ...row, pin: null }).split(' ')[0] ?? '');
+
+const lagStyle = (row: LeaseStatus): Omit<Span, 'text'> =>
+  isBehind(row) ? { color: 'yellow', bold: true } : row.lag === 0 ? { dim: true } : {};

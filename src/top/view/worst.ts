@@ -1,0 +1,56 @@
+import { isEstimate, type LeaseStatus, needsAttention } from '../../core/admin/group-status.js';
+import { stateText } from '../../text/lease-table.js';
+import type { Model } from '../model/model.js';
+import { isBehind, mostLag, troubledPartitions } from '../model/worst.js';
+import { aboutLag, duration } from './format.js';
+import { letterSpan } from './palette.js';
+import { type Line, line, type Span, span } from './text.js';
+
+/** Limit of partitions that are described in words. */
+const WORST = 5;
+
+/** Lines that the description of the worst partitions needs. */
+export const worstHeight = (model: Model): number =>
+  Math.max(1, Math.min(WORST, troubledPartitions(model).length));
+
+/** The partition, its owner, and how much waits how long: `p4 B worker-2 lag 1,234 (oldest 3m)`. */
+function aboutPartition(model: Model, row: LeaseStatus): Span[] {
+  const owner = row.owner === null ? [] : [span(' '), letterSpan(model, row.session), span(` ${row.owner}`)];
+  const age = row.oldestMs ? ` (oldest ${duration(row.oldestMs)})` : '';
+  return [
+    span(`p${row.partition}`, { bold: true }),
+    ...owner,
+    span(' lag ', { dim: true }),
+    span(`${aboutLag(row.lag, isEstimate(row))}${age}`, isBehind(row) ? { color: 'yellow', bold: true } : {}),
+  ];
+}
+
+/** A partition in which something is wrong, in one line: what, and why. */
+function troubleLine(model: Model, row: LeaseStatus): Line {
+  const color = needsAttention(row) ? 'red' : 'yellow';
+  const why = row.holdUp ? `: ${row.holdUp.reason}` : '';
+  return [...aboutPartition(model, row), span('  '), span(stateText(row), { color, bold: true }), span(why)];
+}
+
+/** The worst partitions in words: those in which something is wrong, a line each; if nothing is, where the most waits. */
+export function worstLines(model: Model, height: number): Line[] {
+  const troubled = troubledPartitions(model);
+  if (troubled.length === 0) {
+    const most = mostLag(model, WORST);
+    if (most.length === 0) return [line('nothing waits', { dim: true })].slice(0, height);
+    const named = most.flatMap((row, i) => [span(i > 0 ? '   ' : ''), ...briefly(model, row)]);
+    return [[span('most lag  ', { dim: true }), ...named]].slice(0, height);
+  }
+  const shown = troubled.slice(0, Math.min(WORST, height));
+  const lines = shown.map((row) => troubleLine(model, row));
+  const more = troubled.length - shown.length;
+  const last = lines.at(-1);
+  if (more > 0 && last) lines[lines.length - 1] = [span(`(+${more} more) `, { dim: true }), ...last];
+  return lines;
+}
+
+const briefly = (model: Model, row: LeaseStatus): Span[] => [
+  span(`p${row.partition} `, { bold: true }),
+  letterSpan(model, row.session),
+  span(` ${aboutLag(row.lag, isEstimate(row))}`, isBehind(row) ? { color: 'yellow', bold: true } : {}),
+];
