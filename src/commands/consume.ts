@@ -11,6 +11,8 @@ import { duration } from '../core/config/parse.js';
 import { NatspocError } from '../core/lib/errors.js';
 import { tellRefusals } from '../core/nats/client/refused-credentials.js';
 
+const KEPT = 'partitions are kept for the next member of the same name.';
+
 /** `natspoc consume`: one member of a group, as a pipe stage. */
 export default class Consume extends BaseCommand {
   static override summary = 'Join a group and handle the messages of its share of the partitions.';
@@ -29,6 +31,10 @@ that --on-failure decides. Until then it blocks its partition, or only its key w
 The position of a partition is committed every --commit-interval while busy, after --commit-every messages, and at once
 when no message waits. Messages that were handled but not committed are handled again after a crash: for each partition
 at most those of one interval. A clean exit (Ctrl-C, SIGTERM, a closed pipe or terminal) commits everything, so nothing is repeated.
+
+With --rejoin-within 30s and a --name of its own, a member that gets a signal hands nothing over: its partitions wait up to 30 s for the
+next member of that name, so a rolling restart moves each partition to no other member. Do not use it to scale down: the partitions would
+wait in vain.
 
 Messages go to stdout, everything else to stderr. --json means --output ndjson, with errors as JSON too; it excludes
 --output text, and --exec, because the command writes to stdout. Ctrl-C hands all partitions over and exits; a second
@@ -68,6 +74,10 @@ reach NATS; 4 refused.`);
     {
       description: 'A batch job: handle everything that waits, then leave:',
       command: '<%= config.bin %> <%= command.id %> --group nightly --until-caught-up > events.ndjson',
+    },
+    {
+      description: 'A member that will be restarted in place, for example in a StatefulSet:',
+      command: '<%= config.bin %> <%= command.id %> --name worker-3 --rejoin-within 30s',
     },
     {
       description: 'Slow work, to watch a rebalance:',
@@ -111,7 +121,7 @@ reach NATS; 4 refused.`);
     ...settingFlags(['maxAttempts', 'maxCrashes', 'backoff', 'onFailure', 'withoutKey'], 'HANDLING'),
     ...settingFlags(['key', 'filter'], 'STREAM AND GROUP'),
     ...settingFlags(['from', 'commitIntervalMs', 'commitEvery'], 'POSITION'),
-    ...settingFlags(['ttlMs', 'probeIntervalMs', 'drainTimeoutMs'], 'MEMBER'),
+    ...settingFlags(['ttlMs', 'probeIntervalMs', 'drainTimeoutMs', 'rejoinWithinMs'], 'MEMBER'),
     ...settingFlags(['bufferMessages', 'bufferBytes', 'memoryIntervalMs'], 'MEMBER'),
     ...settingFlags(['healthPort', 'healthHost'], 'MEMBER'),
     ...connectionFlags,
@@ -121,6 +131,8 @@ reach NATS; 4 refused.`);
     const { flags } = await this.parse(Consume);
     refuseContradictions(flags);
     const config = this.loadSettings(flags);
+    if (config.rejoinWithinMs !== undefined && config.name === undefined)
+      throw new NatspocError('usage', `${config.option('rejoinWithinMs')} needs --name: ${KEPT}`);
     const workMs = readFlag('work', flags.work, duration('0s', LONGEST_PERIOD, '50ms')) ?? 0;
     const durationMs = readFlag('duration', flags.duration, duration('0s', LONGEST_WAIT, '10m'));
     // Before anything else: a handler that cannot be loaded takes no partitions.
@@ -149,7 +161,7 @@ reach NATS; 4 refused.`);
       const leave = () => {
         this.note('leaving: finishing running messages; another signal exits immediately');
         // `closed` reports how it ends.
-        consumer.leave().catch(() => {});
+        consumer.leave({ rejoinWithinMs: config.rejoinWithinMs }).catch(() => {});
       };
       stop.addEventListener('abort', leave, { once: true });
       if (stop.aborted) leave();

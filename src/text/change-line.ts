@@ -1,5 +1,6 @@
 import type { GroupEvent } from '../core/admin/group-event.js';
 import { escapeControl } from '../core/lib/text.js';
+import { formatDuration } from '../core/lib/units.js';
 
 const VERBS = { claim: 'claimed by', handover: 'handed to', release: 'released to' } as const;
 
@@ -15,8 +16,12 @@ function describe(event: GroupEvent): string {
       const { partition, reason, member, epoch } = event;
       return `p${partition} ${VERBS[reason]} ${escapeControl(member)}${from ? ` from ${from}` : ''}, epoch ${epoch}`;
     }
-    case 'released':
-      return `p${event.partition} has no owner${from ? `, released by ${from}` : ''}, epoch ${event.epoch}`;
+    case 'released': {
+      const { partition, epoch, keptForMs } = event;
+      const kept = keptForMs === null ? undefined : formatDuration(keptForMs);
+      const why = kept ? `, kept ${kept} for a restart of ${from}` : from ? `, released by ${from}` : '';
+      return `p${partition} has no owner${why}, epoch ${epoch}`;
+    }
     case 'unreadable':
       return `the entry ${escapeControl(event.key)} cannot be read`;
     case 'paused':

@@ -31,9 +31,16 @@ const duration = (ms: number | null): string => (ms === null ? NONE : formatDura
 export const expiry = (ms: number | null): string =>
   ms === null ? NONE : ms < 0 ? `${formatDuration(-ms)} ago` : formatDuration(ms);
 
-/** The state of a partition and its pin: `running, pinned to a`, `retrying 7/100 in 12 s`. */
-export function stateText({ state, pin, holdUp }: Pick<LeaseStatus, 'state' | 'pin' | 'holdUp'>): string {
-  const shown = (holdUp && holdUpState(holdUp)) ?? state;
+/** The state of a partition and its pin: `running, pinned to a`, `retrying 7/100 in 12 s`, `kept for a, 9 s left`. */
+export function stateText({
+  state,
+  pin,
+  holdUp,
+  ...lease
+}: Pick<LeaseStatus, 'state' | 'pin' | 'holdUp' | 'reservedFor' | 'reservedMs'>): string {
+  const kept =
+    lease.reservedFor !== null && `kept for ${lease.reservedFor}, ${duration(lease.reservedMs)} left`;
+  const shown = kept || ((holdUp && holdUpState(holdUp)) ?? state);
   return escapeControl(pin === null ? shown : `${shown}, pinned to ${pin}`);
 }
 

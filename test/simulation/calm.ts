@@ -39,6 +39,19 @@ const leave: Episode = (world) => {
   return { ...EXACT, what: 'a leave' };
 };
 
+/** A member leaves for a restart, and returns in time: its partitions wait for it, and no others move. */
+const rollingRestart: Episode = (world) => {
+  const { active, random, settings, timeline } = world;
+  const member = random.oneOf(active);
+  if (!member) return undefined;
+  const replaced = { by: '', member: member.name };
+  member.leave(settings.ttlMs);
+  timeline.after(random.between(0, settings.ttlMs * 0.5), () => {
+    replaced.by = world.join(undefined, member.knownAs).name;
+  });
+  return { ...EXACT, what: 'a restart of a member', replaced };
+};
+
 const crash: Episode = (world) => {
   const { active, random } = world;
   if (active.length < 2) return undefined;
@@ -114,6 +127,8 @@ const EPISODES: readonly [Episode, ...Episode[]] = [
   unseenJoin,
   burst,
   leave,
+  rollingRestart,
+  rollingRestart,
   crash,
   restart,
   election,

@@ -39,13 +39,21 @@ export class SimMember {
   #isRefused = false;
   isGone = false;
 
-  /** @param quota it leaves after this number of messages. */
-  constructor(world: World, name: string, quota?: number) {
+  /** The name by which the group knows it, which its restart has as well. */
+  readonly knownAs: string;
+
+  /**
+   * @param name unique in this world.
+   * @param quota it leaves after this number of messages.
+   * @param knownAs see {@link SimMember.knownAs}.
+   */
+  constructor(world: World, name: string, quota?: number, knownAs = name) {
     const { timeline, server, ledger, handling, settings, judge } = world;
     const random = new Random(world.random.seed());
     let handled = 0;
     this.#world = world;
     this.name = name;
+    this.knownAs = knownAs;
     this.profile = { ...settings.handlers };
     this.process = new Process(timeline, random, {
       rate: random.between(1 - settings.clockError, 1 + settings.clockError),
@@ -75,7 +83,7 @@ export class SimMember {
     this.member = new MemberEngine(
       {
         group: settings.group,
-        name,
+        name: knownAs,
         host: 'simulated',
         pid: 1,
         version: '0.0.0',
@@ -165,12 +173,14 @@ export class SimMember {
     return !this.isLeaving && !this.isGone;
   }
 
-  leave(): void {
+  /** @param rejoinWithinMs its partitions are kept for its restart for this long; 0: they are not. */
+  leave(rejoinWithinMs = 0): void {
     if (!this.isMember) return;
     this.isLeaving = true;
-    this.#world.judge.note(`${this.name} is asked to leave`);
+    const kept = rejoinWithinMs > 0 ? `, to return within ${Math.round(rejoinWithinMs)} ms` : '';
+    this.#world.judge.note(`${this.name} is asked to leave${kept}`);
     // `closed` reports how it ends.
-    this.process.receive(() => void this.member.leave().catch(() => {}));
+    this.process.receive(() => void this.member.leave(rejoinWithinMs).catch(() => {}));
   }
 
   /** Ends silently; `noticed`: the server sees the connection close. */

@@ -21,6 +21,8 @@ const FAULTS: readonly Fault[] = [
   members.joins,
   members.cutAtTheDoor,
   members.leaves,
+  members.restarts,
+  members.restarts,
   members.slowHandlers,
   members.failingHandlers,
   members.backlog,

@@ -154,9 +154,12 @@ export class World {
     return this.members.filter((member) => member.isMember);
   }
 
-  /** @param quota it leaves after this number of messages. */
-  join(quota?: number): SimMember {
-    const member = new SimMember(this, `m${this.members.length + 1}`, quota);
+  /**
+   * @param quota it leaves after this number of messages.
+   * @param knownAs its name in the group, if it is the restart of another member.
+   */
+  join(quota?: number, knownAs?: string): SimMember {
+    const member = new SimMember(this, `m${this.members.length + 1}`, quota, knownAs);
     this.members.push(member);
     this.judge.note(`${member.name} joins`);
     return member;

@@ -5,6 +5,8 @@ import type { MemberStatus } from '../../src/core/admin/members.js';
 export function lease(partition: number, change: Partial<LeaseStatus> = {}): LeaseStatus {
   return {
     partition,
+    reservedFor: null,
+    reservedMs: null,
     owner: 'a',
     session: 'S1',
     epoch: 10 + partition,

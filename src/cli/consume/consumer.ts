@@ -59,7 +59,7 @@ export interface ConsumerOptions {
 /** A running member of the command line. */
 export interface Consumer {
   readonly member: GroupMember;
-  leave(): Promise<void>;
+  leave(options: { rejoinWithinMs: number | undefined }): Promise<void>;
   /** Resolves when it has left; rejects with the error that ended it. */
   readonly closed: Promise<void>;
 }
@@ -131,7 +131,7 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
     .finally(() => {
       for (const cancel of cancels) cancel?.();
     });
-  return { member, leave: () => member.leave(), closed };
+  return { member, leave: (options) => member.leave(options), closed };
 }
 
 /** Says where a group starts that this member has begun. */

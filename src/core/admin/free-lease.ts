@@ -20,7 +20,32 @@ export async function freeLease(
   if (typeof found === 'string') return found;
   const at = new Date().toISOString();
   const record = { v: RECORD_VERSION, owner: null, name: '', reason: 'release' as const, from: null, at };
-  const written = await bucket.write(keys.lease(group, partition), encodeRecord(record), found);
+  return refusalOf(await bucket.write(keys.lease(group, partition), encodeRecord(record), found));
+}
+
+/**
+ * Ends the reservation of a partition, so that the next member that plans claims it.
+ *
+ * @returns the reason if it was not ended, otherwise undefined.
+ */
+export async function endReservation(
+  bucket: Bucket,
+  group: string,
+  partition: number,
+): Promise<string | undefined> {
+  const key = keys.lease(group, partition);
+  const found = await bucket.read(key);
+  if (found.kind === 'failed') return found.error.message;
+  if (found.kind === 'unknown') return 'its lease could not be read in time';
+  const lease = found.kind === 'found' && found.entry.value ? decodeLease(found.entry.value) : undefined;
+  if (found.kind === 'missing' || !lease?.reserved || lease.owner !== null) return CHANGED;
+  const { reserved: _, ...free } = lease;
+  const record = { ...free, at: new Date().toISOString() };
+  return refusalOf(await bucket.write(key, encodeRecord(record), found.entry.revision));
+}
+
+/** Why a write was not made; undefined: it was. */
+function refusalOf(written: Awaited<ReturnType<Bucket['write']>>): string | undefined {
   switch (written.kind) {
     case 'ok':
       return undefined;

@@ -151,6 +151,12 @@ export class GroupEntries {
     return this.leaseOf(partition)?.closed?.order === layout?.revision;
   }
 
+  /** True for a partition without an owner that is kept for a member that left for a restart. */
+  isReserved(partition: number): boolean {
+    const lease = this.leaseOf(partition);
+    return lease?.owner === null && lease.reserved !== undefined;
+  }
+
   /** The override of a partition; null: none, or it cannot be read. */
   overrideOf(partition: number): OverrideRecord | null {
     return readable(this.overrides.get(partition));

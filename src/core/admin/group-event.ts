@@ -11,7 +11,8 @@ interface MemberEvent {
 /** A partition has a new owner, a new epoch of the same owner, or no owner. `from`: the previous owner; null: none or unknown. */
 type OwnerEvent = { partition: number; epoch: number; from: string | null; fromSession: string | null } & (
   | { event: 'acquired'; member: string; session: string; reason: LeaseReason }
-  | { event: 'released' }
+  /** Without an owner. `keptForMs`: reserved for a restart of the previous owner; null: free. */
+  | { event: 'released'; keptForMs: number | null }
 );
 
 /** An operator has changed the override of a partition. */
@@ -66,7 +67,7 @@ function leaseEvent({ partition, before, after }: Extract<GroupChange, { kind: '
   const record = readable(after);
   const from = record?.from ?? null;
   const moved = { partition, epoch: after.revision, from, fromSession: readable(before)?.owner ?? null };
-  if (!record?.owner) return { event: 'released', ...moved };
+  if (!record?.owner) return { event: 'released', ...moved, keptForMs: record?.reserved?.forMs ?? null };
   return { event: 'acquired', ...moved, member: record.name, session: record.owner, reason: record.reason };
 }
 

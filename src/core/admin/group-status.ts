@@ -15,8 +15,9 @@ import { type Unread, withUnread } from './unread.js';
  * The state of a partition. `unowned`: it has no owner; `orphaned`: its owner has no session any more;
  * `expired`, `unreachable`, `silent`: its owner has not renewed, has no connection, does not answer;
  * `unreadable`: its lease cannot be read; `owned`: nothing more is known; otherwise as its owner reports: `starting`,
- * `running`, `retrying`, `draining`, `drained`, `waiting`, `halted`, `paused`. `closed`: it is closed for a resize. `idle`: it has no owner, and
- * needs none, because the members of its group had a bounded job and did it.
+ * `running`, `retrying`, `draining`, `drained`, `waiting`, `halted`, `paused`. `closed`: it is closed for a resize. `reserved`: its owner
+ * left for a restart, and has time left to return. `idle`: it has no owner, and needs none, because the members of its group had a bounded
+ * job and did it.
  */
 type LeaseState =
   | 'unowned'
@@ -27,6 +28,7 @@ type LeaseState =
   | 'unreadable'
   | 'owned'
   | 'closed'
+  | 'reserved'
   | 'idle'
   | (string & {});
 
@@ -40,6 +42,7 @@ const HEALTHY = new Set<LeaseState>([
   'drained',
   'paused',
   'closed',
+  'reserved',
   'idle',
 ]);
 
@@ -80,6 +83,9 @@ export interface LeaseStatus extends Progress {
   /** Why the partition moved to its owner, and the previous owner. */
   reason: LeaseReason | null;
   from: string | null;
+  /** The member for which it is kept, if that left for a restart, and how long it has left to return, milliseconds. */
+  reservedFor: string | null;
+  reservedMs: number | null;
   /** Time since the last change of owner, milliseconds. */
   heldMs: number | null;
   /** The override (pin, pause) cannot be read and is ignored. */
@@ -217,7 +223,8 @@ export function describeGroup(
     const lease = entries.leases.get(partition);
     const { owner = null, reason = null, from = null } = entries.leaseOf(partition) ?? {};
     const override = entries.overrideOf(partition);
-    const state = stateOf(entries, members, partition);
+    const reserved = reservationOf(entries, partition, nowMs);
+    const state = reserved.reservedFor === null ? stateOf(entries, members, partition) : 'reserved';
     const own = ownReport(entries, members, partition);
     return {
       partition,
@@ -226,6 +233,7 @@ export function describeGroup(
       epoch: entries.epochOf(partition),
       reason,
       from,
+      ...reserved,
       heldMs: owner !== null && lease ? Math.max(0, Math.round(nowMs - lease.atMs)) : null,
       ...known,
       overrideUnreadable: entries.overrides.get(partition)?.record === 'unreadable',
@@ -259,6 +267,19 @@ function pauseOf(seen: SeenOverride | undefined, nowMs: number): Pick<LeaseStatu
   // The server's time of the entry, unless it was changed since.
   const sinceMs = at === override.at ? seen.atMs : Date.parse(at);
   return { pausedBy: by, pausedMs: Math.max(0, Math.round(nowMs - (sinceMs || seen.atMs))) };
+}
+
+/** For whom a partition without an owner is kept. The members' clocks decide; this is the clock of the observer. */
+function reservationOf(
+  entries: GroupEntries,
+  partition: number,
+  nowMs: number,
+): Pick<LeaseStatus, 'reservedFor' | 'reservedMs'> {
+  const record = entries.leaseOf(partition);
+  const reserved = record?.owner === null ? record.reserved : undefined;
+  const leftMs = (entries.leases.get(partition)?.atMs ?? 0) + (reserved?.forMs ?? 0) - nowMs;
+  if (!reserved || leftMs <= 0) return { reservedFor: null, reservedMs: null };
+  return { reservedFor: reserved.name, reservedMs: Math.round(leftMs) };
 }
 
 function resizeOf(

@@ -3,7 +3,7 @@ import type { Bucket } from '../ports/index.js';
 import { type ControlClient, encodeControl } from '../protocol/member-orders.js';
 import { type FenceOutcome, fenceMember } from './fence.js';
 import type { GroupFollower } from './follower.js';
-import { freeLease, refusalToFree } from './free-lease.js';
+import { endReservation, freeLease, refusalToFree } from './free-lease.js';
 import type { SeenSession } from './group-entries.js';
 
 /** The partitions to release, and how. */
@@ -104,12 +104,12 @@ async function releaseFrom(
   if (!order.force) return moves.map((move) => move.failed(`${why}; "leases release --force" fences it`));
   const fenced = await fenceMember({ bucket: ports.bucket, clock: systemClock }, ports.group, owner);
   if (fenced.kind !== 'fenced') return moves.map((move) => move.failed(describeFence(fenced, why)));
-  return Promise.all(moves.map((move) => move.settlesForced()));
+  return Promise.all(moves.map((move) => move.isClaimed(true)));
 }
 
 /**
- * A partition without a known owner. No member claims a lease that cannot be read; `force` releases it. Its last owner is fenced
- * first: without contact it does not see what became of its lease, and would continue.
+ * A partition without a known owner. One that is kept for a restart is freed. No member claims a lease that cannot be read; `force`
+ * releases it. Its last owner is fenced first: without contact it does not see what became of its lease, and would continue.
  */
 async function releaseUnowned(
   { follower, bucket, group, lastOwner }: ReleasePorts,
@@ -117,6 +117,11 @@ async function releaseUnowned(
   move: Move,
 ): Promise<ReleaseOutcome> {
   const { partition } = move;
+  if (follower.isReserved(partition)) {
+    const failed = await endReservation(bucket, group, partition);
+    if (failed !== undefined) return move.failed(failed);
+    return follower.planned().length === 0 ? move.freed() : move.isClaimed(false);
+  }
   if (!follower.isUnreadable(partition)) return move.failed('it has no owner');
   if (!force) return move.failed('its lease cannot be read; "leases release --force" fences its last owner');
   const refused = await refusalToFree(bucket, group, partition);
@@ -162,22 +167,22 @@ class Move {
     return follower.epochOf(this.partition) > this.#epoch && follower.ownerOf(this.partition) !== null;
   }
 
-  async settles(forced: boolean): Promise<ReleaseOutcome> {
+  async settles(forced: boolean, byAny = false): Promise<ReleaseOutcome> {
     const { follower, signal } = this.#ports;
     const { waitMs, to } = this.#order;
     if (!(await follower.until(() => this.hasMoved, waitMs, signal))) {
       return this.failed(`it has not moved after ${waitMs} ms`, forced);
     }
     const owner = follower.ownerOf(this.partition);
-    if (to !== null && owner !== to && !forced) {
+    if (to !== null && owner !== to && !byAny) {
       return this.failed(`it went to ${follower.ownerNameOf(this.partition) ?? 'no member'} instead`, forced);
     }
     return this.#result('moved', null, forced);
   }
 
-  /** After its owner was fenced: if another owner was requested, the member that claims it must hand it over. */
-  async settlesForced(): Promise<ReleaseOutcome> {
-    const claimed = await this.settles(true);
+  /** It is free: if another owner was requested, the member that claims it must hand it over. */
+  async isClaimed(forced: boolean): Promise<ReleaseOutcome> {
+    const claimed = await this.settles(forced, true);
     const { follower } = this.#ports;
     const { to } = this.#order;
     if (claimed.outcome === 'failed' || to === null || follower.ownerOf(this.partition) === to)
@@ -187,7 +192,7 @@ class Move {
       partitions: [this.partition],
       force: false,
     });
-    return passed?.outcome === 'failed' ? { ...passed, forced: true } : this.#result('moved', null, true);
+    return passed?.outcome === 'failed' ? { ...passed, forced } : this.#result('moved', null, forced);
   }
 
   /** It has no owner, so the next member may claim it. */

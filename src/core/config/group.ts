@@ -49,6 +49,12 @@ export const GROUP = {
     ...duration('0s', '1m', '400ms'),
     help: 'how often members probe each other, to find a dead member before its ttl; 0s: never',
   }),
+  rejoinWithinMs: define({
+    flag: 'rejoin-within',
+    env: 'REJOIN_WITHIN',
+    ...duration('1s', '1h', '30s'),
+    help: 'after a signal, keep the partitions this long for the next member of this name: for a rolling restart',
+  }),
   drainTimeoutMs: define({
     flag: 'drain-timeout',
     env: 'DRAIN_TIMEOUT',

@@ -6,6 +6,7 @@ import type { HealthOptions, HealthServer } from '../health/server.js';
 import { type Clock, every, systemClock } from '../lib/clock.js';
 import { messageOf, NatspocError } from '../lib/errors.js';
 import type { MemberStats } from '../protocol/member-stats.js';
+import { checkReservation } from '../protocol/reservations.js';
 import type { PartitionStatus } from './engine/contract.js';
 import type { MemberEngine } from './engine/engine.js';
 import type { Standing } from './engine/standstill.js';
@@ -155,11 +156,14 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
    * Finishes running messages, commits, hands all partitions over and leaves; bounded by the drain timeout. May
    * be called repeatedly.
    *
+   * @param options `rejoinWithinMs`: hands nothing over; the partitions are kept this long for the next member of this name, at most 1 h.
+   *   Default: 0.
    * @throws NatspocError what `closed` rejects with.
    */
-  async leave(): Promise<void> {
+  async leave({ rejoinWithinMs = 0 }: { rejoinWithinMs?: number | undefined } = {}): Promise<void> {
+    checkReservation(rejoinWithinMs);
     // `closed` reports how it ends.
-    await this.#member?.leave().catch(() => {});
+    await this.#member?.leave(rejoinWithinMs).catch(() => {});
     await this.#closed;
   }
 

@@ -41,7 +41,9 @@ export function describeReport(report: Report, group: string): string {
     case 'handed-over':
       return `handed over p${report.partition} to ${escapeControl(report.to)} in ${formatDuration(report.tookMs)}`;
     case 'released':
-      return `released p${report.partition}`;
+      return report.keptForMs === null
+        ? `released p${report.partition}`
+        : `left p${report.partition}, which is kept for this member for ${formatDuration(report.keptForMs)}`;
     case 'lost':
       return `lost p${report.partition}: ${LOST[report.reason]}`;
     case 'retrying':

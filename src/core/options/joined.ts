@@ -114,9 +114,11 @@ export interface GroupMember<Value = undefined, State = undefined>
   release(partition: number, to?: string | null): void;
   /**
    * Finishes running messages, commits, hands all partitions over and leaves; bounded by the drain timeout. May be called
-   * repeatedly.
+   * repeatedly; the first call counts.
    *
-   * @throws NatspocError what `closed` rejects with.
+   * @param options `rejoinWithinMs`: the member is about to be started again: its partitions are not handed over, and are kept this long
+   *   for the next member of its `name`, milliseconds, at most 1 h. Default: 0.
+   * @throws NatspocError `usage` for another `rejoinWithinMs`; what `closed` rejects with.
    */
-  leave(): Promise<void>;
+  leave(options?: { rejoinWithinMs?: number | undefined }): Promise<void>;
 }

@@ -33,6 +33,7 @@ export function beginAnew(state: State): void {
   for (const known of [
     state.peers,
     state.leases,
+    state.reserved,
     state.overrides,
     state.buried,
     state.lookUps,

@@ -108,7 +108,8 @@ export type GroupEvent = { now: number } & (
   | { type: 'release'; partition: number; to: string | null }
   /** A request to try a halted or failed partition now. */
   | { type: 'retry'; partition: number }
-  | { type: 'leave' }
+  /** Hand everything over and leave; `rejoinWithinMs`: keep the partitions for a restart of this member instead. */
+  | { type: 'leave'; rejoinWithinMs?: number }
 );
 
 /** The event of a type. */
@@ -182,7 +183,8 @@ export type Report =
       tookMs: number;
     }
   | { type: 'handed-over'; partition: number; epoch: number; to: string; tookMs: number }
-  | { type: 'released'; partition: number; epoch: number }
+  /** Without an owner now. `keptForMs`: reserved for a restart of this member; null: free. */
+  | { type: 'released'; partition: number; epoch: number; keptForMs: number | null }
   | { type: 'lost'; partition: number; epoch: number; reason: AbortReason }
   | { type: 'retrying'; partition: number; epoch: number; message: string }
   | { type: 'halted'; partition: number; epoch: number; message: string }

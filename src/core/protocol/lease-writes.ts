@@ -1,7 +1,7 @@
 import { holdClaims } from './begin-anew.js';
 import type { EventOf } from './events.js';
 import { versionIn } from './record-format.js';
-import type { Closing, LeaseReason } from './records.js';
+import type { LeaseRecord } from './records.js';
 import type { State } from './state.js';
 import { applyLease, forgetLease } from './view.js';
 
@@ -15,23 +15,15 @@ export function writeLease(
   state: State,
   partition: number,
   expected: number,
-  owner: string | null,
-  name: string,
-  reason: LeaseReason,
-  from: string | null,
-  closed?: Closing,
+  lease: Omit<LeaseRecord, 'v' | 'at' | 'layout'>,
 ): void {
   const pending = state.writes.get(partition);
   if (pending && state.now < pending.retryAt) return;
   state.writes.set(partition, { expected, retryAt: Number.POSITIVE_INFINITY });
   const { epoch: layout } = state.layout;
-  const tags = { ...(layout > 0 && { layout }), ...(closed && { closed }) };
-  state.out.push({
-    type: 'write-lease',
-    partition,
-    expected,
-    record: { v: versionIn(closed ? layout + 1 : layout), owner, name, reason, from, ...tags },
-  });
+  const v = versionIn(lease.closed ? layout + 1 : layout);
+  const record = { v, ...lease, ...(layout > 0 && { layout }) };
+  state.out.push({ type: 'write-lease', partition, expected, record });
 }
 
 /** Handles the answer to `write-lease`. */

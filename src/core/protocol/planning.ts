@@ -1,5 +1,5 @@
 import { compare, type Holding, type Plan } from './assign.js';
-import { leaseNow } from './known-layout.js';
+import { leaseNow, orderOf } from './known-layout.js';
 import type { OwnPartition, State } from './state.js';
 
 /** The members that the plan counts on, with their names. */
@@ -12,36 +12,59 @@ export function planMembers(state: State): Map<string, string> {
   return members;
 }
 
-/** All partitions except those whose lease is unreadable: these stay as they are. */
+/**
+ * All partitions except those that stay as they are: whose lease is unreadable, or that are reserved for a member that is not back yet.
+ * Without these the loads of the others still differ by at most one, so nothing else moves.
+ */
 export function* holdings(state: State, members: ReadonlyMap<string, string>): Iterable<Holding> {
-  const pins = pinnedTo(state, members);
+  const named = new Named(members);
   for (let partition = 0; partition < state.partitions; partition++) {
     const lease = leaseNow(state, partition);
     if (lease?.record === 'unreadable') continue;
-    const pin = pins.get(partition) ?? null;
-    yield { partition, owner: lease?.record?.owner ?? null, epoch: lease?.revision ?? 0, pin };
+    const pin = pinOf(state, partition, named);
+    const reserved = orderOf(state) ? undefined : lease?.record?.reserved;
+    const owner = lease?.record?.owner ?? (reserved && named.find(reserved.name)) ?? null;
+    if (owner === null && pin === null && reserved && state.reserved.has(partition)) continue;
+    yield { partition, owner, epoch: lease?.revision ?? 0, pin };
   }
 }
 
-/** The present member of each pinned partition; if several have the name, the first by id. */
-function pinnedTo(state: State, members: ReadonlyMap<string, string>): Map<number, string> {
-  const pins = new Map<number, string>();
-  if (state.overrides.size === 0) return pins;
-  const byName = new Map<string, string>();
-  for (const id of [...members.keys()].sort(compare)) {
-    byName.set(id, id);
-    const name = members.get(id) ?? '';
-    if (!byName.has(name)) byName.set(name, id);
-  }
-  for (const [partition, { record }] of state.overrides) {
-    const wanted = record === 'unreadable' ? null : (record?.pin ?? null);
-    const id = wanted === null ? undefined : byName.get(wanted);
-    if (id !== undefined) pins.set(partition, id);
-  }
-  return pins;
+/** The id of the present member to which an operator pinned the partition, or null. */
+function pinOf({ overrides }: State, partition: number, named: Named): string | null {
+  const record = overrides.get(partition)?.record;
+  const pin = record === 'unreadable' ? null : (record?.pin ?? null);
+  return pin === null ? null : (named.find(pin) ?? null);
 }
 
-/** The receiver of a drained partition: the requested one, otherwise the planned one; null: there is none. */
+/** Members by id or name; if several have the name, the first by id. */
+class Named {
+  readonly #members: ReadonlyMap<string, string>;
+  #byName: Map<string, string> | undefined;
+
+  constructor(members: ReadonlyMap<string, string>) {
+    this.#members = members;
+  }
+
+  find(wanted: string): string | undefined {
+    this.#byName ??= this.#index();
+    return this.#byName.get(wanted);
+  }
+
+  #index(): Map<string, string> {
+    const byName = new Map<string, string>();
+    for (const id of [...this.#members.keys()].sort(compare)) {
+      byName.set(id, id);
+      const name = this.#members.get(id) ?? '';
+      if (!byName.has(name)) byName.set(name, id);
+    }
+    return byName;
+  }
+}
+
+/**
+ * The receiver of a drained partition: the requested one, otherwise the planned one; null: there is none. A member that leaves for a
+ * restart gives its partitions only to itself, if it is back already.
+ */
 export function receiver(
   state: State,
   partition: number,
@@ -56,6 +79,7 @@ export function receiver(
     }
     return leastLoaded(state, plan, members) ?? (state.leaving ? null : state.session.id);
   }
+  if (state.leaving && state.rejoinWithinMs > 0) return new Named(members).find(state.name) ?? null;
   const planned = plan.get(partition);
   if (planned !== undefined && members.has(planned)) return planned;
   return state.leaving ? null : state.session.id;

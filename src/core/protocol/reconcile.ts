@@ -6,6 +6,7 @@ import { ensureEnded, lookUpOwners, retryLookUps } from './look-up.js';
 import { adopt, drain, rest, start, startOrRest } from './own-partitions.js';
 import { holdings, planMembers, receiver } from './planning.js';
 import type { LeaseReason } from './records.js';
+import { endReservations, reservation } from './reservations.js';
 import { close, cut } from './resize.js';
 import { isAlive, isDue, isPaused, report, type State } from './state.js';
 
@@ -54,6 +55,7 @@ function hasDrained(state: State): boolean {
 function retryDue(state: State): void {
   retryLookUps(state);
   endHold(state);
+  endReservations(state);
   for (const own of state.own.values()) {
     const waits = own.phase === 'waiting' || (own.phase === 'drained' && orderOf(state) !== null);
     if (waits && own.retryAt > 0 && isDue(state, own.retryAt)) state.dirty = true;
@@ -86,7 +88,10 @@ function followView(state: State): void {
       const tookMs = state.now - own.since;
       if (record?.owner) {
         report(state, { type: 'handed-over', partition, epoch: own.epoch, to: record.name, tookMs });
-      } else report(state, { type: 'released', partition, epoch: own.epoch });
+      } else {
+        const keptForMs = record?.reserved?.forMs ?? null;
+        report(state, { type: 'released', partition, epoch: own.epoch, keptForMs });
+      }
     } else if (own.phase !== 'drained') {
       const reason = isLeftBehind ? 'went-back' : 'lost';
       state.out.push({ type: 'abort-partition', partition, epoch: own.epoch, reason });
@@ -147,7 +152,13 @@ function claim(state: State, plan: Plan): void {
     const record = lease?.record === 'unreadable' ? null : lease?.record;
     // An owner with a session gives its partition away itself.
     if (record?.owner && !ensureEnded(state, record.owner)) continue;
-    writeLease(state, partition, lease?.revision ?? 0, to, state.name, 'claim', record?.name || null);
+    const from = record?.name || null;
+    writeLease(state, partition, lease?.revision ?? 0, {
+      owner: to,
+      name: state.name,
+      reason: 'claim',
+      from,
+    });
   }
 }
 
@@ -165,7 +176,9 @@ function finishDrained(state: State, plan: Plan, members: Map<string, string>): 
     } else {
       const reason: LeaseReason = own.release || to === null ? 'release' : 'handover';
       const name = to === null ? '' : (members.get(to) ?? '');
-      writeLease(state, partition, own.epoch, to, name, reason, state.name);
+      const reserved = to === null && !own.release ? reservation(state) : undefined;
+      const lease = { owner: to, name, reason, from: state.name, ...(reserved && { reserved }) };
+      writeLease(state, partition, own.epoch, lease);
     }
   }
 }

@@ -56,6 +56,16 @@ export interface LeaseRecord {
   layout?: number | undefined;
   /** Present if the partition is closed for a resize: nothing of it is handled any more under this layout. */
   closed?: Closing | undefined;
+  /** Present if its last owner left for a restart. Only without an owner. */
+  reserved?: Reservation | undefined;
+}
+
+/** For whom a partition is kept. It ends when that member claims it, or is not there in time. */
+export interface Reservation {
+  /** Name of the member. */
+  name: string;
+  /** How long others leave the partition alone, on their own clocks, from when they first see the lease. Milliseconds. */
+  forMs: number;
 }
 
 /** Where a partition was closed, and for which resize. */
@@ -117,6 +127,8 @@ const isPause = (value: unknown): value is { by: string; at: string } =>
 
 const OVERRIDE = { v: isVersion, pin: orNull(isText), paused: isBoolean, by: isText, at: isText };
 
+const RESERVATION = { name: isText, forMs: within(MAX_TTL_MS) };
+
 const CLOSING = { order: isPositive, seq: isCount };
 
 /** The session in these bytes; undefined if they are not in this version's format. */
@@ -132,9 +144,12 @@ export function decodeLease(bytes: Uint8Array): LeaseRecord | undefined {
   const fields = parseObject(bytes);
   const lease = decode(fields, LEASE, { layout: isPositive });
   if (fields?.layout !== lease?.layout) return undefined;
-  if (!lease || fields?.closed === undefined) return lease;
+  if (!lease || !fields) return undefined;
   const closed = decode(fields.closed, CLOSING, { created: isCount, trimmed: isPositive });
-  return closed && { ...lease, closed };
+  const reserved = decode(fields.reserved, RESERVATION);
+  if ((fields.closed !== undefined && !closed) || (fields.reserved !== undefined && !reserved))
+    return undefined;
+  return { ...lease, ...(closed && { closed }), ...(reserved && { reserved }) };
 }
 
 /** The override in these bytes, or undefined. */

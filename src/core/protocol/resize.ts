@@ -13,7 +13,8 @@ import { isDue, type OwnPartition, report, type State } from './state.js';
 export function close(state: State, partition: number, own: OwnPartition): void {
   const { settled } = own;
   if (settled?.order === state.layout.revision) {
-    writeLease(state, partition, own.epoch, null, '', 'release', state.name, settled);
+    const closed = { owner: null, name: '', reason: 'release', from: state.name, closed: settled } as const;
+    writeLease(state, partition, own.epoch, closed);
     return;
   }
   if (own.settling || !isDue(state, own.retryAt)) return;

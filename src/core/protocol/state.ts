@@ -133,6 +133,8 @@ export interface State {
   watchRevision: number;
   identifying: boolean;
   leaving: boolean;
+  /** A leaving member reserves its partitions for this long; 0: it does not. */
+  rejoinWithinMs: number;
   left: boolean;
   session: OwnSession;
   interrupted: boolean;
@@ -156,6 +158,8 @@ export interface State {
   own: Map<number, OwnPartition>;
   /** The epoch under which each partition was last handled here. */
   had: Map<number, number>;
+  /** Reserved partitions: until when, on this member's clock. */
+  reserved: Map<number, number>;
   /** Leases that this member answers for and the bucket has lost: to be written again unchanged. */
   lost: Map<number, LeaseRecord>;
   /** What {@link lookAtEntries} read last: the lease of a partition, the session of a member. */
@@ -235,6 +239,7 @@ export function initialState({ group, name, partitions, layout, timing, seed }: 
     watchRevision: 0,
     identifying: false,
     leaving: false,
+    rejoinWithinMs: 0,
     left: false,
     session: freshSession(),
     interrupted: false,
@@ -250,6 +255,7 @@ export function initialState({ group, name, partitions, layout, timing, seed }: 
     unseen: new Map(),
     own: new Map(),
     had: new Map(),
+    reserved: new Map(),
     lost: new Map(),
     lookedAt: { partition: -1, peer: '' },
     lookAt: Number.NEGATIVE_INFINITY,

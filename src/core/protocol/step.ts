@@ -106,8 +106,9 @@ const HANDLERS: { [T in GroupEvent['type']]: Handler<EventOf<T>> } = {
   'partition-halted': partitionHalted,
   release,
   retry,
-  leave: (state) => {
+  leave: (state, { rejoinWithinMs = 0 }) => {
     if (state.leaving) return;
+    state.rejoinWithinMs = rejoinWithinMs;
     state.leaving = true;
     state.dirty = true;
   },

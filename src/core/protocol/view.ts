@@ -1,6 +1,7 @@
 import { beginAnew } from './begin-anew.js';
 import type { SessionEntry, ViewEntry } from './events.js';
 import { applyLayout, leaseNow, noticeMissedLayout } from './known-layout.js';
+import { noticeReservation } from './reservations.js';
 import { ended, ownSessionSeen, settle } from './session.js';
 import { markGone, type Peer, report, type State } from './state.js';
 
@@ -148,6 +149,7 @@ export function forgetLease(state: State, partition: number): void {
   const record = state.leases.get(partition)?.record;
   if (record && record !== 'unreadable' && answersFor(state, partition)) state.lost.set(partition, record);
   state.leases.delete(partition);
+  state.reserved.delete(partition);
   state.dirty = true;
 }
 
@@ -160,6 +162,7 @@ export function applyLease(state: State, entry: Extract<ViewEntry, { kind: 'leas
     report(state, { type: 'unreadable', key: `lease.${partition}` });
   }
   state.leases.set(partition, { revision, record });
+  noticeReservation(state, partition, record);
   noticeMissedLayout(state, record);
   const write = state.writes.get(partition);
   if (write && write.retryAt !== Number.POSITIVE_INFINITY && revision > write.expected) {

@@ -194,7 +194,7 @@ class InMemory implements LocalStream {
       this.#driver.through(what, promise, WITHIN_MS);
     const leave = member.leave.bind(member);
     return Object.defineProperties(member, {
-      leave: { value: () => through('leave()', leave()) },
+      leave: { value: (...args: Parameters<typeof leave>) => through('leave()', leave(...args)) },
       ready: { get: () => through('ready', untilReady(member, clock)) },
     });
   }

@@ -71,6 +71,10 @@ export function healthOf(model: Model): Health {
   }
   const ownerless = of('unowned', 'orphaned');
   if (ownerless.length > 0) return unowned(model, ownerless);
+  const kept = of('reserved');
+  const [restarting] = kept;
+  if (restarting)
+    return { level: 'warning', text: `${restarting.reservedFor} restarts: ${list(kept)} kept for it` };
   const halted = of('halted');
   if (halted.length > 0) return { level: 'bad', text: `halted: ${list(halted)}` };
   const [stall] = reportedStalls({ members });

@@ -106,7 +106,9 @@ function describe(model: Model, group: UpdateGroup): Span[] {
       return [
         span(first.from === null ? 'released ' : `${first.from} released `),
         moved,
-        span(`: no owner`, { color: 'yellow' }),
+        first.keptForMs === null
+          ? span(`: no owner`, { color: 'yellow' })
+          : span(` for a restart: kept ${duration(first.keptForMs)}`),
       ];
     case 'paused':
     case 'resumed':

@@ -1,3 +1,4 @@
+import type { SimMember } from '../member.js';
 import type { World } from '../world.js';
 import { altered, type Fault } from './fault.js';
 
@@ -47,6 +48,20 @@ export const leaves: Fault = (world, member) => {
   member.leave();
   for (const other of active) if (random.chance(0.2)) other.leave();
   return replace(world);
+};
+
+/** A member leaves for a restart: it returns in time, too late, never, or before it has left; sometimes several at once. */
+export const restarts: Fault = (world, member) => {
+  const { active, random, timeline } = world;
+  const withinMs = random.between(500, 8_000);
+  const restart = (each: SimMember): void => {
+    each.leave(withinMs);
+    const afterMs = random.between(0, withinMs * 1.3);
+    if (random.chance(0.8)) timeline.after(afterMs, () => world.join(undefined, each.knownAs));
+  };
+  restart(member);
+  for (const other of active) if (random.chance(0.3)) restart(other);
+  return withinMs * 1.3;
 };
 
 export const slowHandlers: Fault = (world, { profile }) =>

@@ -3,6 +3,21 @@ import { core, type Mutant } from './mutant.js';
 /** Mistakes about ownership: fencing, claims, handovers, plans. */
 export const OWNERSHIP: readonly Mutant[] = [
   {
+    name: 'kept-for-no-one',
+    mistake: 'others claim a partition that is kept for a restart',
+    edits: [core('protocol/planning', 'state.reserved.has(partition)', 'false')],
+  },
+  {
+    name: 'kept-for-ever',
+    mistake: 'a partition is kept for a member that does not return',
+    edits: [core('protocol/reservations', 'if (!isDue(state, until)) continue;', 'if (until > 0) continue;')],
+  },
+  {
+    name: 'restart-forgotten',
+    mistake: 'a member that was restarted does not know that partitions were kept for it',
+    edits: [core('protocol/planning', '(reserved && named.find(reserved.name))', 'null')],
+  },
+  {
     name: 'unseen-is-gone',
     mistake: 'an owner without a known session is taken for ended',
     edits: [

@@ -265,13 +265,16 @@ export class MemberEngine {
     this.#feed({ type: 'position-settled', partition, epoch, order, ...answer });
   }
 
-  /** Hands everything over and ends. Resolves when that is done, or after a bounded time. */
-  async leave(): Promise<void> {
+  /**
+   * Hands everything over and ends. Resolves when that is done, or after a bounded time. `rejoinWithinMs`: keeps the partitions for a
+   * member of this name; 0: does not.
+   */
+  async leave(rejoinWithinMs = 0): Promise<void> {
     const { clock } = this.#ports;
     if (!this.#ended && !this.#cancelLeave) {
       const boundMs = this.#settings.runner.drainTimeoutMs + LEAVE_GRACE_MS;
       this.#cancelLeave = clock.at(clock.now() + boundMs, () => this.#finish());
-      this.#feed({ type: 'leave' });
+      this.#feed({ type: 'leave', rejoinWithinMs });
     }
     await this.closed;
   }
