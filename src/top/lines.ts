@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 import { escapeControl } from '../core/lib/text.js';
 import type { Feed } from './feed.js';
-import { healthOf } from './model/health.js';
+import { healthOf, problemsOf } from './model/health.js';
 import type { Model } from './model/model.js';
 import { PANELS } from './screen/state.js';
 import { textSnapshot } from './text-snapshot.js';
@@ -18,6 +18,12 @@ const HOWTO = 'Changes follow, a line each. Enter prints everything again; q and
 /** The parts of the health text that change without news: durations. */
 const withoutAges = (text: string): string => text.replace(/[\d.]+ ?(ms|s|m|h|d)\b/g, '');
 
+/** All problems, or that there is none. */
+function healthTexts(model: Model): string[] {
+  const problems = problemsOf(model);
+  return (problems.length > 0 ? problems : [healthOf(model)]).map(({ text }) => text);
+}
+
 /** The changes between two models, one line each, oldest first. */
 export function news(before: Model, after: Model): string[] {
   const said: string[] = [];
@@ -25,16 +31,12 @@ export function news(before: Model, after: Model): string[] {
   const fresh = after.updates.slice(last === undefined ? 0 : after.updates.lastIndexOf(last) + 1);
   for (const group of groupUpdates(fresh)) said.push(plain(updateLine(after, group)));
   const now = clockTime(after.now, true);
-  for (const [what, message] of after.problems) {
-    if (before.problems.get(what) !== message) said.push(`${now}  ${escapeControl(message)}`);
-  }
   if (after.missing !== null && after.missing !== before.missing) {
     said.push(`${now}  ${escapeControl(after.missing)}`);
   }
-  const [was, is] = [healthOf(before), healthOf(after)];
-  if (was.level !== is.level || withoutAges(was.text) !== withoutAges(is.text)) {
-    said.push(`${now}  health: ${escapeControl(is.text)}`);
-  }
+  const told = new Set(healthTexts(before).map(withoutAges));
+  for (const text of healthTexts(after))
+    if (!told.has(withoutAges(text))) said.push(`${now}  health: ${escapeControl(text)}`);
   return said;
 }
 

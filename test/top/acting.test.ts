@@ -55,7 +55,7 @@ describe('acting from natspoc top', function () {
     await ann.note(/claimed|acquired/);
     const tmux = await open();
     await tmux.shows(/healthy +partitions 8\/8 +members 1/);
-    await tmux.press('n');
+    await tmux.press('a');
     const asked = await tmux.shows(/Start a new member on this machine\?/);
     assert.match(asked, /It joins group default and gets p[-p0-9 ]+ from ann\./);
     await tmux.press('y');
@@ -137,9 +137,9 @@ describe('acting from natspoc top', function () {
     await only.note(/claimed|acquired/);
     const tmux = await open('--readonly');
     await tmux.shows(/healthy/);
-    await tmux.press('j', 'r', 'p', 'Tab', 'j', 'x', 'K', 'n', '?');
-    const help = await tmux.shows(/redraw the screen/);
-    assert.doesNotMatch(help, /release the partition|stop the member|kill -9|start a member/);
+    await tmux.press('j', 'r', 'p', 'Tab', 'j', 'x', 'K', 'a', '?');
+    const help = await tmux.shows(/Ctrl-L +redraw/);
+    assert.doesNotMatch(help, /release it|stop the member|kill -9|add a member|dead-letter/);
     await tmux.press('?');
     assert.doesNotMatch(await tmux.shows(/▶ Members/), /y yes/);
   });
@@ -209,7 +209,7 @@ describe('acting without the permission', function () {
       /guarded was not stopped: not permitted to publish\s+natspoc\./,
     );
     await order(
-      ['n'],
+      ['a'],
       /Start a new member/,
       /The new member ended after [\s\S]*exit code \d: [\s\S]*not permitted[\s\S]*Its log:/,
     );

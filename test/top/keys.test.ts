@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import type { ViewEntry } from '../../src/core/protocol/events.js';
+import type { HoldUp } from '../../src/core/protocol/hold-up.js';
+import type { Model } from '../../src/top/model/model.js';
 import { BINDINGS, bindingsFor, press } from '../../src/top/screen/keys.js';
 import type { Outcome } from '../../src/top/screen/outcome.js';
 import { rowIds } from '../../src/top/screen/rows.js';
@@ -8,10 +10,11 @@ import { bodyRoom } from '../../src/top/ui/screen.js';
 import { helpView } from '../../src/top/view/help.js';
 import { textWidth } from '../../src/top/view/text.js';
 import { drawn, uiWith } from './drawn.js';
-import { group, lease, override, play } from './support.js';
+import { group, HELD_UP, lease, override, play, stats } from './support.js';
 
 const model = play(group(3, 8));
 const start = uiWith;
+const HALTED: HoldUp = { ...HELD_UP, why: 'halted', sequence: null, key: null, reason: 'no module' };
 
 /** The screen after some keys, and what the last of them ordered. */
 function pressed(keys: string[], ui: Ui = start()): Outcome {
@@ -46,7 +49,7 @@ describe('the keys of top', () => {
       for (const { shown, help: does } of BINDINGS) {
         assert.match(help, new RegExp(`${escapeRegExp(shown)} +${escapeRegExp(does)}( |$)`, 'm'));
       }
-      assert.match(help, /y n +answer a question; Enter does not/);
+      assert.match(help, /y n answer a question; Enter does not/);
     }
   });
 
@@ -208,8 +211,85 @@ describe('the keys of top', () => {
   it('has no key that changes anything with --readonly', () => {
     const readonly = start({ readonly: true });
     assert.ok(bindingsFor(readonly).every(({ acts }) => !acts));
-    for (const key of ['r', 'p', 'n']) assert.equal(pressed(['j', key], readonly).ui.dialog, null);
-    for (const key of ['x', 'K', 'n']) assert.equal(pressed(['tab', 'j', key], readonly).ui.dialog, null);
+    for (const key of ['r', 'p', 't', 'D', 'S']) assert.equal(pressed(['j', key], readonly).ui.dialog, null);
+    for (const key of ['x', 'K', 'a']) assert.equal(pressed(['tab', 'j', key], readonly).ui.dialog, null);
+  });
+
+  /** p4 retries message 95887; p5 is halted at the start. */
+  const heldUp = play(
+    [
+      [
+        1_000,
+        {
+          type: 'stats',
+          facts: {
+            members: [
+              stats('b', {
+                partitions: [{ partition: 4, epoch: 104, position: 1, state: 'retrying', holdUp: HELD_UP }],
+              }),
+              stats('c', {
+                partitions: [{ partition: 5, epoch: 105, position: 1, state: 'halted', holdUp: HALTED }],
+              }),
+            ],
+            gone: [],
+          },
+        },
+      ],
+    ],
+    model,
+  );
+  const asks = (key: string, partition: string | undefined, at: Model = heldUp) =>
+    press(
+      { ui: start(partition ? { selected: { partitions: partition } } : {}), model: at, page: 5, helpEnd: 0 },
+      key,
+    ).ui;
+
+  it('tries again, skips and dead-letters what holds the selected partition up, with a question', () => {
+    const skip = asks('S', '4').dialog;
+    assert.equal(skip?.question, 'Skip message 95887 (key user-7) of p4?');
+    assert.match(skip?.consequences.join(' ') ?? '', /never handled.*Its error: connection refused/);
+    assert.deepEqual(skip?.command, { type: 'skip', partition: 4, sequence: 95_887, deadLetter: false });
+    const dead = asks('D', '4').dialog;
+    assert.match(dead?.question ?? '', /^Dead-letter message 95887/);
+    assert.deepEqual(dead?.command, { type: 'skip', partition: 4, sequence: 95_887, deadLetter: true });
+    assert.deepEqual(asks('t', '4').dialog?.command, { type: 'retry', partition: 4 });
+    // Without a selection it is the worst partition: the halted one.
+    assert.deepEqual(asks('t', undefined).dialog?.command, { type: 'retry', partition: 5 });
+    assert.match(asks('S', '5').notice?.text ?? '', /No message holds p5 up: press t/);
+    assert.equal(asks('t', '0').notice?.text, 'Nothing holds p0 up.');
+    assert.equal(asks('n', '4').dialog, null, 'n is no key but an answer');
+  });
+
+  it('goes on to the next and previous row in the details of one', () => {
+    const first = pressed(['j', 'enter']).ui;
+    const second = pressed(['j'], first).ui;
+    assert.deepEqual([second.detail, second.selected.partitions], ['1', '1']);
+    assert.equal(pressed(['k'], second).ui.detail, '0');
+    assert.equal(pressed(['escape'], second).ui.detail, null);
+  });
+
+  it('shows the keys of the focused panel in the footer, and maximises it', () => {
+    const footer = (changes: Partial<Ui>) =>
+      drawn(model, start(changes), { columns: 80, rows: 24 }).at(-1) ?? '';
+    assert.match(footer({}), /^\? help {2}q quit {2}t try now {2}D dead-letter {2}S skip/);
+    assert.match(footer({ focus: 'members' }), /^\? help {2}q quit {2}x stop {2}K kill {2}a add/);
+    assert.doesNotMatch(footer({ focus: 'messages' }), /stop|release|sort/);
+    assert.match(
+      footer({ focus: 'members', detail: 'a' }),
+      /^\? help {2}q quit {2}Esc back {2}↓ next {2}↑ previous {2}x stop/,
+    );
+    assert.deepEqual([pressed(['z']).ui.zoom, pressed(['z', 'z']).ui.zoom], [true, false]);
+  });
+
+  it('lists all problems: the next ones below the header, all of them with !', () => {
+    const screen = (ui: Ui) => drawn(heldUp, ui, { columns: 80, rows: 24 });
+    const rows = screen(start());
+    assert.match(rows[1] ?? '', /^✖ halted: p5 \(\+1\)/);
+    assert.equal(rows[3], '▲ retrying: p4');
+    const all = screen(press({ ui: start(), model: heldUp, page: 5, helpEnd: 0 }, '!').ui);
+    assert.deepEqual(all.slice(4, 6), ['✖ halted: p5', '▲ retrying: p4']);
+    assert.equal(pressed(['!', 'q']).command, undefined);
+    assert.equal(pressed(['!', 'escape']).ui.problems, false);
   });
 
   it('quits', () => {

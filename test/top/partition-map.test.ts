@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import type { HoldUp } from '../../src/core/protocol/hold-up.js';
 import type { PartitionStats } from '../../src/core/protocol/member-stats.js';
 import type { Model } from '../../src/top/model/model.js';
 import { partitionRows } from '../../src/top/model/select.js';
@@ -8,12 +7,7 @@ import { mapHeight, partitionMap } from '../../src/top/view/partition-map.js';
 import { lineWidth, plain } from '../../src/top/view/text.js';
 import { worstLines } from '../../src/top/view/worst.js';
 import { drawn, uiWith } from './drawn.js';
-import { group, lease, play, stats, streamFacts } from './support.js';
-
-const RETRYING: HoldUp = {
-  ...{ why: 'retrying', sequence: 95_887, key: 'user-7', attempt: 7, maxAttempts: 100, nextInMs: 12_000 },
-  ...{ reason: 'connection refused', forMs: 180_000, others: 0 },
-};
+import { group, HELD_UP, lease, play, stats, streamFacts } from './support.js';
 
 /** Two members and `count` partitions, with what their owners report. */
 function reported(count: number, report: (partition: number) => Partial<PartitionStats>): Model {
@@ -65,7 +59,7 @@ describe('the map of partitions', () => {
     assert.match(second ?? '', /^p4 A {5}0 halted +p5 B/);
     const many = reported(64, (p) => ({
       lag: p === 1 ? 12 : p === 2 ? 12_345 : 0,
-      ...(p === 3 && { state: 'retrying', holdUp: { ...RETRYING, forMs: 1_000 } }),
+      ...(p === 3 && { state: 'retrying', holdUp: { ...HELD_UP, forMs: 1_000 } }),
     }));
     assert.match(
       plain(partitionMap(many, partitionRows(many), 80)[0] ?? []),
@@ -112,7 +106,7 @@ describe('the map of partitions', () => {
   it('describes the worst partitions in words, and where the most waits while all is well', () => {
     const model = reported(256, (p) => ({
       lag: p === 9 ? 7_000 : 0,
-      ...(p === 77 && { state: 'retrying', holdUp: RETRYING }),
+      ...(p === 77 && { state: 'retrying', holdUp: HELD_UP }),
     }));
     const [worst] = worstLines(model, 3).map(plain);
     assert.match(worst ?? '', /^p77 B b lag 0 {2}retrying 7\/100 in 12 s: connection refused/);

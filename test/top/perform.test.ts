@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Ending, EndOrder } from '../../src/core/admin/end-member.js';
+import type { HeldUpOutcome } from '../../src/core/admin/held-up.js';
 import { NatspocError } from '../../src/core/lib/errors.js';
 import type { Operator } from '../../src/top/act/operator.js';
 import { announce, perform } from '../../src/top/screen/perform.js';
@@ -29,10 +30,16 @@ const ending = (changes: Partial<Ending> = {}): Ending => ({
   ...changes,
 });
 
+const heldUp = (partition: number, outcome: HeldUpOutcome['outcome'], message: string | null = null) => ({
+  ...{ partition, outcome, owner: 'a', message, denied: false },
+});
+
 /** An operator that does nothing and answers this. */
 const operating = (answers: Partial<Operator> = {}): Operator => ({
   release: async () => moved,
   pause: async () => undefined,
+  retry: async (partition) => heldUp(partition, 'retried'),
+  skip: async ({ partition, deadLetter }) => heldUp(partition, deadLetter ? 'dead-letter' : 'skipped'),
   end: async () => ending(),
   askToStop: async () => undefined,
   joined: async () => undefined,
@@ -52,6 +59,20 @@ const said = (command: Command, operator: Operator | undefined = operating()) =>
   perform(command, { operator, env: {} });
 
 describe('the notice of an action', () => {
+  it('says what became of a message that held a partition up', async () => {
+    const retry = { type: 'retry', partition: 3 } as const;
+    const skip = { type: 'skip', partition: 3, sequence: 9, deadLetter: false } as const;
+    assert.deepEqual(await said(retry), { text: 'p3: a tries again now.', level: 'info' });
+    assert.deepEqual(await said(skip), { text: 'p3: a has skipped the message.', level: 'info' });
+    assert.match((await said({ ...skip, deadLetter: true }))?.text ?? '', /has stored the message as a dead/);
+    const refusing = operating({ skip: async () => heldUp(3, 'failed', 'its owner a does not answer') });
+    assert.deepEqual(await said(skip, refusing), {
+      text: 'p3: its owner a does not answer.',
+      level: 'error',
+    });
+    assert.match(announce(skip)?.text ?? '', /Giving up message 9/);
+  });
+
   it('names the moved partitions, their new owners and the time', async () => {
     assert.deepEqual(await said({ type: 'release', partition: 3 }), {
       text: 'p3 moved a -> b in 8 ms, at epoch 41.',

@@ -1,5 +1,6 @@
 import type { StreamFacts } from '../../src/core/ports/facts.js';
 import type { ViewEntry } from '../../src/core/protocol/events.js';
+import type { HoldUp } from '../../src/core/protocol/hold-up.js';
 import type { MemberStats, PartitionStats } from '../../src/core/protocol/member-stats.js';
 import type { LeaseReason } from '../../src/core/protocol/records.js';
 import type { TopEvent, TopEventBody } from '../../src/top/model/events.js';
@@ -142,3 +143,9 @@ export function group(members: number, partitions: number): [number, TopEventBod
     [0, { type: 'stream', facts: streamFacts(partitions) }],
   ];
 }
+
+/** A message that has been retried for three minutes. */
+export const HELD_UP: HoldUp = {
+  ...{ why: 'retrying', sequence: 95_887, key: 'user-7', attempt: 7, maxAttempts: 100, nextInMs: 12_000 },
+  ...{ reason: 'connection refused', forMs: 180_000, others: 0 },
+};

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ending, EndOrder } from '../../core/admin/end-member.js';
 import type { Joining } from '../../core/admin/follow-joining.js';
 import type { GroupAdmin } from '../../core/admin/group-admin.js';
+import type { HeldUpOutcome } from '../../core/admin/held-up.js';
 import type { ReleaseOutcome } from '../../core/admin/release.js';
 import { NatspocError } from '../../core/lib/errors.js';
 import { explain } from '../../core/nats/client/outcome.js';
@@ -13,6 +14,10 @@ export interface Operator {
   release(partition: number): Promise<ReleaseOutcome>;
   /** Pauses or resumes a partition. Resolves with the reason if its owner has not paused it yet. */
   pause(partition: number, paused: boolean): Promise<string | undefined>;
+  /** Makes the owner try what holds a partition up now. */
+  retry(partition: number): Promise<HeldUpOutcome>;
+  /** Makes the owner give up the message that holds its partition up. */
+  skip(message: { partition: number; sequence: number; deadLetter: boolean }): Promise<HeldUpOutcome>;
   /** Ends a member by `order`, and follows its partitions. Resolves with the reason if the order could not be given. */
   end(session: string, order: EndOrder): Promise<Ending | string>;
   /** Asks a member over NATS to leave. Resolves with the reason if it does not. */
@@ -54,6 +59,21 @@ export class GroupOperator implements Operator {
       );
       return unfinished.get(partition);
     });
+  }
+
+  retry(partition: number): Promise<HeldUpOutcome> {
+    return this.#act(`try p${partition} again`, async (group) => {
+      const [outcome] = await group.following((follower) => group.retry(follower, [partition]));
+      if (!outcome) throw new NatspocError('failed', `There is no partition ${partition}.`);
+      return outcome;
+    });
+  }
+
+  skip(message: { partition: number; sequence: number; deadLetter: boolean }): Promise<HeldUpOutcome> {
+    const { signal } = this.#closing;
+    return this.#act(`give up message ${message.sequence}`, (group) =>
+      group.following((follower) => group.skip(follower, message, signal)),
+    );
   }
 
   end(session: string, order: EndOrder): Promise<Ending | string> {

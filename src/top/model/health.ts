@@ -9,6 +9,7 @@ import { partitionList } from '../../text/partition-list.js';
 import type { Model } from './model.js';
 import { statusOf } from './select.js';
 import { direction } from './series.js';
+import { mayWait } from './worst.js';
 
 /** The health of the group in a few words, and its severity. */
 export interface Health {
@@ -52,40 +53,61 @@ function balance(model: Model): Health | undefined {
 
 /** The worst problem of the group, if any. */
 export function healthOf(model: Model): Health {
+  const [worst] = problemsOf(model);
+  if (worst) return worst;
+  const paused = statusOf(model).partitions.filter((each) => each.paused);
+  return { level: 'ok', text: paused.length > 0 ? `healthy, paused: ${list(paused)}` : 'healthy' };
+}
+
+const bad = (text: string): Health => ({ level: 'bad', text });
+const warning = (text: string): Health => ({ level: 'warning', text });
+
+/** All problems of the group, the worst first. */
+export function problemsOf(model: Model): Health[] {
   const { connection, now } = model;
-  if (connection.state === 'connecting') return { level: 'warning', text: 'connecting' };
-  if (connection.state === 'disconnected') {
-    return { level: 'bad', text: `server gone for ${formatDuration(now - connection.since)}` };
-  }
-  if (model.missing) return { level: 'bad', text: 'nothing to show yet' };
-  if (!model.ready) return { level: 'warning', text: 'looking' };
+  if (connection.state === 'connecting') return [warning('connecting')];
+  if (connection.state === 'disconnected')
+    return [bad(`server gone for ${formatDuration(now - connection.since)}`)];
+  if (model.missing) return [bad('nothing to show yet')];
+  if (!model.ready) return [warning('looking')];
+  const unread = [...model.problems.values()].map(warning);
+  const { members } = statusOf(model);
+  if (members.length === 0) return [memberless(model), ...unread];
+  return [...ofMembersAndPartitions(model), ...unread];
+}
+
+/** A group without members: bad only if something waits for them. */
+function memberless(model: Model): Health {
+  const { partitions } = statusOf(model);
+  return partitions.every((row) => !mayWait(row)) ? warning('no members; nothing waits') : bad('no members');
+}
+
+function ofMembersAndPartitions(model: Model): Health[] {
   const { partitions, members } = statusOf(model);
-  if (members.length === 0) return { level: 'bad', text: 'no members' };
   const of = (...states: string[]) => partitions.filter(({ state }) => states.includes(state));
   const unreadable = of('unreadable');
-  if (unreadable.length > 0) return { level: 'bad', text: `unreadable lease: ${list(unreadable)}` };
-  const troubled = members.find(({ state }) => TROUBLED.includes(state) && state !== 'unreadable');
-  if (troubled) {
-    const seen = ago(model, model.members.get(troubled.session)?.renewedAt ?? now);
-    return { level: 'bad', text: `${troubled.name} is ${troubled.state}, last renewal ${seen}` };
-  }
+  const troubled = members
+    .filter(({ state }) => TROUBLED.includes(state) && state !== 'unreadable')
+    .map(({ name, state, session }) => {
+      const seen = ago(model, model.members.get(session)?.renewedAt ?? model.now);
+      return bad(`${name} is ${state}, last renewal ${seen}`);
+    });
   const ownerless = of('unowned', 'orphaned');
-  if (ownerless.length > 0) return unowned(model, ownerless);
   const kept = of('reserved');
   const [restarting] = kept;
-  if (restarting)
-    return { level: 'warning', text: `${restarting.reservedFor} restarts: ${list(kept)} kept for it` };
   const halted = of('halted');
-  if (halted.length > 0) return { level: 'bad', text: `halted: ${list(halted)}` };
-  const [stall] = reportedStalls({ members });
-  if (stall) return { level: 'bad', text: describeStall(stall) };
   const held = partitions.filter(({ holdUp }) => holdUp?.why === 'retrying' && isLong(holdUp));
-  if (held.length > 0) return { level: 'warning', text: `retrying: ${list(held)}` };
   const unbalanced = balance(model);
-  if (unbalanced) return unbalanced;
-  if (direction(model.lag) === 'rising' && (model.lag.at(-1)?.value ?? 0) > 100) {
-    return { level: 'warning', text: 'falling behind: the lag grows' };
-  }
-  const paused = partitions.filter((each) => each.paused);
-  return { level: 'ok', text: paused.length > 0 ? `healthy, paused: ${list(paused)}` : 'healthy' };
+  const lag = model.lag.at(-1)?.value ?? 0;
+  return [
+    ...(unreadable.length > 0 ? [bad(`unreadable lease: ${list(unreadable)}`)] : []),
+    ...troubled,
+    ...(ownerless.length > 0 ? [unowned(model, ownerless)] : []),
+    ...(restarting ? [warning(`${restarting.reservedFor} restarts: ${list(kept)} kept for it`)] : []),
+    ...(halted.length > 0 ? [bad(`halted: ${list(halted)}`)] : []),
+    ...reportedStalls({ members }).map((stall) => bad(describeStall(stall))),
+    ...(held.length > 0 ? [warning(`retrying: ${list(held)}`)] : []),
+    ...(unbalanced ? [unbalanced] : []),
+    ...(direction(model.lag) === 'rising' && lag > 100 ? [warning('falling behind: the lag grows')] : []),
+  ];
 }

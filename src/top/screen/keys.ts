@@ -1,7 +1,8 @@
+import { askToDeadLetter, askToRetry, askToSkip } from './held-up-questions.js';
 import { back, enter, focusOn, move } from './moves.js';
 import type { Outcome, Situation } from './outcome.js';
 import { askToKill, askToPause, askToRelease, askToStart, askToStop } from './questions.js';
-import { type Dialog, MEMBER_SORTS, PANELS, PARTITION_SORTS, type Ui } from './state.js';
+import { type Dialog, MEMBER_SORTS, PANELS, PARTITION_SORTS, type PanelId, type Ui } from './state.js';
 
 /** One row of the key table, from which help, footer and dispatch are built. */
 export interface Binding {
@@ -12,6 +13,8 @@ export interface Binding {
   group: 'Move' | 'Look' | 'Act';
   /** A word for the footer; absent: not in the footer. */
   hint?: string;
+  /** The panels in which it is in the footer; absent: in all. */
+  on?: readonly PanelId[];
   /** Changes the group: `--readonly` disables it. */
   acts: boolean;
   run: (situation: Situation) => Outcome;
@@ -32,15 +35,19 @@ function changeInterval({ ui }: Situation, by: number): Outcome {
 
 type Run = Binding['run'];
 
-/** Makes the bindings of a group; `keys` are separated by blanks. */
+/** Makes the bindings of a group; `keys` are separated by blanks, and so are the panels of `on`. */
 const binds =
-  (group: Binding['group'], acts = false) =>
-  (keys: string, shown: string, help: string, run: Run, hint?: string): Binding => {
-    return { keys: keys.split(' '), shown, help, group, run, acts, ...(hint !== undefined && { hint }) };
-  };
+  (group: Binding['group'], acts = false, on?: readonly PanelId[]) =>
+  (keys: string, shown: string, help: string, run: Run, hint?: string): Binding => ({
+    ...{ keys: keys.split(' '), shown, help, group, run, acts },
+    ...(hint !== undefined && { hint }),
+    ...(on && { on }),
+  });
 const go = binds('Move');
 const look = binds('Look');
-const act = binds('Act', true);
+const lookAtTable = binds('Look', false, ['partitions', 'members']);
+const onPartition = binds('Act', true, ['partitions', 'timeline']);
+const onMember = binds('Act', true, ['members']);
 const leave = binds('Act');
 
 /** Switches to the next order of the focused table. */
@@ -59,34 +66,39 @@ export const BINDINGS: readonly Binding[] = [
   go('pagedown ctrl-f', 'PgDn', 'a page down', (s) => move(s, s.page)),
   go('home g', 'Home g', 'first row', (s) => move(s, -1e9)),
   go('end G', 'End G', 'last row', (s) => move(s, 1e9)),
-  go('tab right l', 'Tab → l', 'next panel', ({ ui }) => focusOn(ui, next(PANELS, ui.focus)), 'panel'),
-  go('shift-tab left h', 'S-Tab ← h', 'previous panel', ({ ui }) => focusOn(ui, next(PANELS, ui.focus, -1))),
-  go('enter', 'Enter', 'open row or panel', enter, 'open'),
+  go('tab right l', 'Tab →', 'next panel', ({ ui }) => focusOn(ui, next(PANELS, ui.focus)), 'panel'),
+  go('shift-tab left h', '← h', 'previous panel', ({ ui }) => focusOn(ui, next(PANELS, ui.focus, -1))),
+  go('enter', 'Enter', 'open the row', enter, 'open'),
   go('escape backspace', 'Esc', 'back', back),
-  look(
-    '/',
-    '/',
-    'filter all rows by text',
-    ({ ui }) => ({ ui: { ...ui, editing: true, help: false } }),
-    'filter',
-  ),
-  look('s', 's', 'sort the focused table', sort, 'sort'),
+  look('/', '/', 'filter by text', ({ ui }) => ({ ui: { ...ui, editing: true, help: false } }), 'filter'),
+  lookAtTable('s', 's', 'sort the table', sort, 'sort'),
+  look('z', 'z', 'maximise it', ({ ui }) => ({ ui: { ...ui, zoom: !ui.zoom } }), 'zoom'),
+  look('!', '!', 'all problems', ({ ui }) => ({ ui: { ...ui, problems: !ui.problems, help: false } })),
   look(
     'space',
     'space',
-    'freeze and unfreeze',
+    'freeze or not',
     ({ ui, model }) => ({ ui: { ...ui, frozen: ui.frozen ? null : model } }),
     'freeze',
   ),
-  look('+ =', '+', 'refresh more often', (s) => changeInterval(s, -1)),
-  look('-', '-', 'refresh less often', (s) => changeInterval(s, 1)),
-  look('?', '?', 'this help', ({ ui }) => ({ ui: { ...ui, help: !ui.help, helpTop: 0 } }), 'help'),
-  look('ctrl-l', 'Ctrl-L', 'redraw the screen', ({ ui }) => ({ ui, command: { type: 'redraw' } })),
-  act('r', 'r', 'release the partition (it moves)', askToRelease, 'release'),
-  act('p', 'p', 'pause or resume the partition', askToPause, 'pause'),
-  act('x', 'x', 'stop the member (it hands over)', askToStop, 'stop'),
-  act('K', 'K', 'kill -9 the member (this machine)', askToKill, 'kill'),
-  act('n', 'n', 'start a member on this machine', askToStart, 'new'),
+  look('+ =', '+', 'ask more often', (s) => changeInterval(s, -1)),
+  look('-', '-', 'ask less often', (s) => changeInterval(s, 1)),
+  look(
+    '?',
+    '?',
+    'this help',
+    ({ ui }) => ({ ui: { ...ui, help: !ui.help, helpTop: 0, problems: false } }),
+    'help',
+  ),
+  look('ctrl-l', 'Ctrl-L', 'redraw', ({ ui }) => ({ ui, command: { type: 'redraw' } })),
+  onPartition('t', 't', 'try it again now', askToRetry, 'try now'),
+  onPartition('D', 'D', 'dead-letter it', askToDeadLetter, 'dead-letter'),
+  onPartition('S', 'S', 'skip it', askToSkip, 'skip'),
+  onPartition('r', 'r', 'release it (it moves)', askToRelease, 'release'),
+  onPartition('p', 'p', 'pause or resume it', askToPause, 'pause'),
+  onMember('x', 'x', 'stop the member', askToStop, 'stop'),
+  onMember('K', 'K', 'kill -9 the member', askToKill, 'kill'),
+  onMember('a', 'a', 'add a member here', askToStart, 'add'),
   leave('q ctrl-c', 'q', 'quit', ({ ui }) => ({ ui, command: { type: 'quit' } }), 'quit'),
 ];
 
@@ -114,7 +126,7 @@ export function press(situation: Situation, key: string): Outcome {
   const { ui } = situation;
   if (ui.dialog) return answer(situation, ui.dialog, key);
   if (ui.editing) return editFilter(situation, key);
-  if (ui.help && key === 'q') return { ui: { ...ui, help: false } };
+  if ((ui.help || ui.problems) && key === 'q') return { ui: { ...ui, help: false, problems: false } };
   const binding = bindingsFor(ui).find(({ keys }) => keys.includes(key));
   return binding ? binding.run(situation) : { ui };
 }

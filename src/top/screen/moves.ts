@@ -23,7 +23,7 @@ export const focusOn = (ui: Ui, focus: PanelId): Outcome => ({ ui: { ...ui, focu
 
 /** Goes one step back. */
 export function back({ ui }: Situation): Outcome {
-  if (ui.help) return { ui: { ...ui, help: false } };
+  if (ui.help || ui.problems) return { ui: { ...ui, help: false, problems: false } };
   if (ui.detail !== null) return { ui: { ...ui, detail: null } };
   if (ui.selected[ui.focus] !== undefined) {
     const { [ui.focus]: _, ...selected } = ui.selected;

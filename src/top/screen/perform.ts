@@ -1,6 +1,8 @@
 import type { Ending } from '../../core/admin/end-member.js';
+import type { HeldUpOutcome } from '../../core/admin/held-up.js';
 import { messageOf, NatspocError } from '../../core/lib/errors.js';
 import { formatDuration } from '../../core/lib/units.js';
+import { describeHeldUpOutcome } from '../../text/held-up-report.js';
 import { partitionList } from '../../text/partition-list.js';
 import { describeRelease } from '../../text/release-report.js';
 import { signalMember } from '../act/local-process.js';
@@ -32,6 +34,10 @@ export function announce(command: Command): Said | undefined {
       return busy(`Releasing p${command.partition} …`);
     case 'pause':
       return busy(`${command.paused ? 'Pausing' : 'Resuming'} p${command.partition} …`);
+    case 'retry':
+      return busy(`Trying p${command.partition} again …`);
+    case 'skip':
+      return busy(`Giving up message ${command.sequence} …`);
     case 'stop':
       return busy(`Stopping ${command.target.name} …`);
     case 'kill':
@@ -86,6 +92,9 @@ async function pause(partition: number, paused: boolean, operator: Operator): Pr
   return info(`p${partition} ${paused ? 'paused' : 'resumed'} in ${took}.`);
 }
 
+const sayHeldUp = (outcome: HeldUpOutcome): Said =>
+  (outcome.outcome === 'failed' ? failure : info)(`${describeHeldUpOutcome(outcome)}.`);
+
 /** `p1 p3 from a, p6 (not owned)`: the partitions of a new member and their previous owners. */
 const gotFrom = (from: ReadonlyMap<string | null, number[]>): string =>
   [...from]
@@ -130,6 +139,10 @@ async function act(command: Command, performer: Performer): Promise<Said | undef
     }
     case 'pause':
       return pause(command.partition, command.paused, operator);
+    case 'retry':
+      return sayHeldUp(await operator.retry(command.partition));
+    case 'skip':
+      return sayHeldUp(await operator.skip(command));
     case 'stop':
     case 'kill':
       return end(command, operator);

@@ -1,4 +1,5 @@
 import { nameOf } from '../../core/admin/group-entries.js';
+import type { LeaseStatus } from '../../core/admin/group-status.js';
 import { describeLag } from '../../core/admin/lag.js';
 import type { MemberStatus } from '../../core/admin/members.js';
 import { partitionList } from '../../text/partition-list.js';
@@ -13,11 +14,17 @@ import type { Command, Dialog, Notice, PanelId, Target } from './state.js';
 const NAMED = 6;
 
 /** No question is asked; a notice gives the reason. */
-function tell({ ui, model }: Situation, text: string, level: Notice['level'], focus?: PanelId): Outcome {
+export function tell(
+  { ui, model }: Situation,
+  text: string,
+  level: Notice['level'],
+  focus?: PanelId,
+): Outcome {
   return { ui: { ...ui, ...(focus && { focus }), notice: { at: model.now, text, level } } };
 }
 
-function ask({ ui }: Situation, question: string, consequences: string[], command: Command): Outcome {
+/** Asks a question; its command is carried out on `y`. */
+export function ask({ ui }: Situation, question: string, consequences: string[], command: Command): Outcome {
   const dialog: Dialog = { question, consequences, command };
   return { ui: { ...ui, dialog, notice: null } };
 }
@@ -50,7 +57,8 @@ function heirs(model: Model, { session, partitions }: MemberStatus): string {
 }
 
 const SELECT_MEMBER = 'Select a member first: go to the members with Tab, then use the arrows.';
-const SELECT_PARTITION = 'Select a partition first: go to the partitions with Tab, then use the arrows.';
+export const SELECT_PARTITION =
+  'Select a partition first: go to the partitions with Tab, then use the arrows.';
 
 /** Asks before the selected member is told to leave. */
 export function askToStop(situation: Situation): Outcome {
@@ -86,7 +94,7 @@ export function askToKill(situation: Situation): Outcome {
 }
 
 /** The partition whose row is selected; undefined: none. */
-function selectedPartition({ ui, model }: Situation) {
+export function selectedPartition({ ui, model }: Situation): LeaseStatus | undefined {
   if (ui.focus !== 'partitions' && ui.focus !== 'timeline') return undefined;
   const selected = cursorOf(model, ui, ui.focus);
   return partitionRows(model).find(({ partition }) => `${partition}` === selected);

@@ -35,6 +35,8 @@ export type Command =
   | { type: 'redraw' }
   | { type: 'release'; partition: number }
   | { type: 'pause'; partition: number; paused: boolean }
+  | { type: 'retry'; partition: number }
+  | { type: 'skip'; partition: number; sequence: number; deadLetter: boolean }
   | { type: 'stop'; target: Target }
   | { type: 'kill'; target: Target }
   | { type: 'start-consumer' };
@@ -73,6 +75,8 @@ export interface Ui {
   frozen: Model | null;
   intervalMs: number;
   help: boolean;
+  /** All problems are listed instead of the panels. */
+  problems: boolean;
   /** The first visible line of the help, if not all of it fits. */
   helpTop: number;
   dialog: Dialog | null;
@@ -96,6 +100,7 @@ export function initialUi(options: Pick<Ui, 'intervalMs' | 'readonly' | 'host'>)
     editing: false,
     frozen: null,
     help: false,
+    problems: false,
     helpTop: 0,
     dialog: null,
     notice: null,

@@ -4,11 +4,22 @@ import type { Ui } from '../screen/state.js';
 import { lineWidth, type Line as Spans, span, truncate } from '../view/text.js';
 import { Ends, Line } from './line.js';
 
-/** Keys with a word for the footer, the most important first, the others as in the table. */
-function hinted(ui: Ui): Binding[] {
-  const all = bindingsFor(ui).filter(({ hint }) => hint !== undefined);
-  const first = (binding: Binding) => binding.hint === 'quit' || binding.hint === 'help';
-  return [...all.filter(first), ...all.filter((binding) => !first(binding))];
+/** Keys that matter while the details of a row are shown. */
+const IN_DETAIL: readonly Pick<Binding, 'shown' | 'hint'>[] = [
+  { shown: 'Esc', hint: 'back' },
+  { shown: '↓', hint: 'next' },
+  { shown: '↑', hint: 'previous' },
+];
+
+/** Keys with a word for the footer: first the most important, then those of the focused panel, then the others. */
+function hinted(ui: Ui): Pick<Binding, 'shown' | 'hint'>[] {
+  const all = bindingsFor(ui).filter(
+    ({ hint, on }) => hint !== undefined && (on === undefined || on.includes(ui.focus)),
+  );
+  const first = all.filter(({ hint }) => hint === 'help' || hint === 'quit');
+  const ofPanel = all.filter(({ on, acts }) => on !== undefined && acts);
+  if (ui.detail !== null) return [...first, ...IN_DETAIL, ...ofPanel];
+  return [...first, ...ofPanel, ...all.filter((each) => !first.includes(each) && !ofPanel.includes(each))];
 }
 
 /** As many keys as fit into `room` columns. */

@@ -6,6 +6,7 @@ import { detailLines } from '../view/detail.js';
 import { bannerLine } from '../view/header.js';
 import { type Size, SMALLEST } from '../view/layout.js';
 import { noticeLines, questionLines } from '../view/notice.js';
+import { allProblems, furtherProblems } from '../view/problems.js';
 import { line } from '../view/text.js';
 import { Footer } from './footer.js';
 import { HEADER_ROWS, Header } from './header.js';
@@ -27,6 +28,7 @@ function Missing({ message, intervalMs }: { message: string; intervalMs: number 
 /** The part between header and footer: the panels, or a view that replaces them. */
 function Body({ model, ui, room }: { model: Model; ui: Ui; room: Size }) {
   if (ui.help) return <Help ui={ui} room={room} />;
+  if (ui.problems) return <Lines of={allProblems(model, room)} />;
   if (model.missing !== null) return <Missing message={model.missing} intervalMs={ui.intervalMs} />;
   if (ui.detail !== null) return <Lines of={detailLines(model, ui, room).slice(0, room.rows)} />;
   return <Panels model={model} ui={ui} room={room} />;
@@ -36,7 +38,8 @@ function Body({ model, ui, room }: { model: Model; ui: Ui; room: Size }) {
 export function bodyRoom(model: Model, ui: Ui, { columns, rows }: Size): Size {
   const banner = bannerLine(model) ? 1 : 0;
   const question = ui.dialog ? questionLines(ui, columns).length + 1 : noticeLines(model, ui, columns).length;
-  return { columns, rows: rows - HEADER_ROWS - banner - question - 1 };
+  const problems = furtherProblems(ui.frozen ?? model, { columns, rows }).length;
+  return { columns, rows: rows - HEADER_ROWS - problems - banner - question - 1 };
 }
 
 /** The whole screen for a model; shared by the terminal, tests and the picture in the README. */
@@ -57,6 +60,7 @@ export function Screen({ model, ui, size }: { model: Model; ui: Ui; size: Size }
   return (
     <Box flexDirection="column" width={columns} height={rows}>
       <Header model={shown} width={columns} isFrozen={ui.frozen !== null} />
+      <Lines of={furtherProblems(shown, size)} />
       {banner && <Line of={banner} />}
       <Stale value={banner !== undefined}>
         <Box flexDirection="column" flexGrow={1} flexShrink={0}>

@@ -1,18 +1,14 @@
 import { totalsOf } from '../../core/admin/group-status.js';
 import { countOf } from '../../core/lib/units.js';
-import { healthOf } from '../model/health.js';
+import { healthOf, problemsOf } from '../model/health.js';
 import type { Model } from '../model/model.js';
 import { statusOf } from '../model/select.js';
 import { direction } from '../model/series.js';
 import { bytes, clockTime, count, duration, steadyDuration } from './format.js';
+import { LEVELS } from './problems.js';
 import { barLines, graphsOf } from './rates.js';
-import { type Color, type Line, line, type Span, span } from './text.js';
+import { type Line, line, type Span, span } from './text.js';
 
-const LEVELS: Record<ReturnType<typeof healthOf>['level'], { sign: string; color: Color }> = {
-  ok: { sign: '●', color: 'green' },
-  warning: { sign: '▲', color: 'yellow' },
-  bad: { sign: '✖', color: 'red' },
-};
 /** Below this width names are shown without labels. */
 const ROOMY_COLUMNS = 100;
 
@@ -44,6 +40,8 @@ export function headerParts(model: Model, width: number, { frozen = false, drawn
   const totals = totalsOf(statusOf(model));
   const health = healthOf(model);
   const { sign, color } = LEVELS[health.level];
+  const others = problemsOf(model).length - 1;
+  const more = others > 0 ? ` (+${others})` : '';
   const roomy = width >= ROOMY_COLUMNS;
   const numbers = graphsOf(model).flatMap(({ name, value: text, color: drawnIn, series, top }) => {
     const arrow = name === 'lag' ? ` ${ARROWS[direction(series)]}` : '';
@@ -66,7 +64,7 @@ export function headerParts(model: Model, width: number, { frozen = false, drawn
       ? [span(' FROZEN ', { inverse: true, bold: true }), span(` ${clockTime(model.now)}`)]
       : [span(clockTime(model.now))],
     status: [
-      span(`${sign} ${health.text}`, { color, bold: true }),
+      span(`${sign} ${health.text}${more}`, { color, bold: true }),
       span('  '),
       ...value('partitions', `${totals.owned}/${totals.partitions}`),
       span('  '),
@@ -78,14 +76,7 @@ export function headerParts(model: Model, width: number, { frozen = false, drawn
           span(` ${bytes(stream.facts.bytes)}`, { dim: true }),
         ]
       : [],
-    numbers: [
-      ...numbers,
-      ...resizing(model),
-      ...ofKeyed(model),
-      ...deadLetters(model),
-      ...uncovered(model),
-      ...problem(model),
-    ],
+    numbers: [...numbers, ...resizing(model), ...ofKeyed(model), ...deadLetters(model), ...uncovered(model)],
   };
   return parts;
 }
@@ -141,10 +132,4 @@ function uncovered({ stream }: Model): Line {
     span(count(found.messages), { color: 'yellow', bold: true }),
     span(found.example === null ? '  ' : ` ${found.example}  `),
   ];
-}
-
-/** The reason why data may be missing or old, cut off to fit. */
-function problem(model: Model): Line {
-  const [first] = model.problems.values();
-  return first === undefined ? [] : [span(first, { color: 'yellow' })];
 }

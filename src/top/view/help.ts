@@ -6,15 +6,23 @@ import { type Line, line, lineWidth, span, textWidth, wrap } from './text.js';
 
 /** Blanks between keys and their help, and between two columns. */
 export const GAP = 2;
-/** Answers to a question are not in the key table. */
-const ANSWER = { shown: 'y n', help: 'answer a question; Enter does not' };
-const SIGNS = `A B C … a member   ${UNOWNED} not owned   ▁▃▅▇ lag   ! needs attention, or cannot be read   ↻ retries   = paused`;
+const SIGNS = [
+  'y n answer a question; Enter does not',
+  'A B C … a member',
+  `${UNOWNED} not owned`,
+  '▁▃▅▇ lag',
+  '! needs attention, or cannot be read',
+  '↻ retries',
+  '= paused',
+];
+/** A blank at which a text is not wrapped. */
+const FIXED = '\u00a0';
 
 /** Groups of the key table under their names. */
 function column(bindings: readonly Binding[], groups: readonly Binding['group'][]): Line[] {
   const sections = groups.map((group) => ({
     group,
-    keys: [...bindings.filter((each) => each.group === group), ...(group === 'Act' ? [ANSWER] : [])],
+    keys: bindings.filter((each) => each.group === group),
   }));
   const widest = Math.max(...sections.flatMap(({ keys }) => keys.map(({ shown }) => textWidth(shown))));
   return sections.flatMap(({ group, keys }, i): Line[] => [
@@ -27,19 +35,22 @@ function column(bindings: readonly Binding[], groups: readonly Binding['group'][
   ]);
 }
 
+const GROUPS = ['Move', 'Look', 'Act'] as const;
+
 const widthOf = (lines: readonly Line[]): number => Math.max(...lines.map(lineWidth));
 
 /**
- * The visible part of the help: the key table, in two columns if they fit, and the legend of signs. Also how far it can be
+ * The visible part of the help: the key table, in three columns if they fit, and the legend of signs. Also how far it can be
  * scrolled; 0 if all of it is visible.
  */
 export function helpView(ui: Ui, { columns, rows }: Size): { columns: Line[][]; below: Line[]; end: number } {
   const bindings = bindingsFor(ui);
-  const pair = [column(bindings, ['Move']), column(bindings, ['Look', 'Act'])];
-  const isWide = pair.reduce((sum, lines) => sum + widthOf(lines), GAP) <= columns;
-  const all = isWide ? pair : [column(bindings, ['Move', 'Look', 'Act'])];
+  const apart = GROUPS.map((group) => column(bindings, [group]));
+  const isWide = apart.reduce((sum, lines) => sum + widthOf(lines), 2 * GAP) <= columns;
+  const all = isWide ? apart : [column(bindings, GROUPS)];
   const height = Math.max(...all.map(({ length }) => length));
-  const signs = wrap(SIGNS, columns).map((text) => line(text, { dim: true }));
+  const whole = SIGNS.map((sign) => sign.replaceAll(' ', FIXED)).join('   ');
+  const signs = wrap(whole, columns).map((text) => line(text.replaceAll(FIXED, ' '), { dim: true }));
   if (height + 1 + signs.length <= rows) return { columns: all, below: [line(''), ...signs], end: 0 };
   const shown = Math.max(1, rows - 1 - signs.length);
   const end = Math.max(0, height - shown);

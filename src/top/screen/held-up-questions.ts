@@ -1,0 +1,55 @@
+import { nameOf } from '../../core/admin/group-entries.js';
+import type { LeaseStatus } from '../../core/admin/group-status.js';
+import { escapeControl } from '../../core/lib/text.js';
+import type { Outcome, Situation } from './outcome.js';
+import { ask, SELECT_PARTITION, selectedPartition, tell } from './questions.js';
+
+/** The message that holds a partition up: `message 95887 (key user-7)`. */
+function messageOf({ holdUp }: LeaseStatus): string {
+  if (!holdUp) return '';
+  const key = holdUp.key === null ? '' : ` (key ${escapeControl(holdUp.key)})`;
+  return `message ${holdUp.sequence}${key}`;
+}
+
+/** Asks before the owner tries what holds the selected partition up now. */
+export function askToRetry(situation: Situation): Outcome {
+  const row = selectedPartition(situation);
+  if (!row) return tell(situation, SELECT_PARTITION, 'info', 'partitions');
+  const { partition, holdUp } = row;
+  if (!holdUp) return tell(situation, `Nothing holds p${partition} up.`, 'info');
+  const owner = situation.model.group.liveOwner(partition);
+  const who = owner ? nameOf(owner) : 'Its owner';
+  const consequence =
+    holdUp.why === 'halted'
+      ? `${who} starts p${partition} again at its position; the message gets all its attempts again.`
+      : `${who} ends the wait before the next attempt. Nothing is given up.`;
+  return ask(situation, `Try p${partition} again now?`, [consequence], { type: 'retry', partition });
+}
+
+/** Asks before the message that holds the selected partition up is given up. */
+const askToGiveUp =
+  (deadLetter: boolean) =>
+  (situation: Situation): Outcome => {
+    const row = selectedPartition(situation);
+    if (!row) return tell(situation, SELECT_PARTITION, 'info', 'partitions');
+    const { partition, holdUp } = row;
+    const sequence = holdUp?.sequence ?? null;
+    if (!holdUp || sequence === null) {
+      const text = `No message holds p${partition} up${holdUp ? ': press t to try again now' : ''}.`;
+      return tell(situation, text, 'info');
+    }
+    const question = deadLetter
+      ? `Dead-letter ${messageOf(row)} of p${partition}?`
+      : `Skip ${messageOf(row)} of p${partition}?`;
+    const fate = deadLetter
+      ? 'It is stored as a dead letter, from where it can be put back, and is not tried again.'
+      : 'It is never handled by this group; only the stream keeps it. D stores it as a dead letter instead.';
+    const consequences = [
+      `${fate} The partition continues behind it.`,
+      `Its error: ${escapeControl(holdUp.reason)}`,
+    ];
+    return ask(situation, question, consequences, { type: 'skip', partition, sequence, deadLetter });
+  };
+
+export const askToSkip = askToGiveUp(false);
+export const askToDeadLetter = askToGiveUp(true);

@@ -1,0 +1,41 @@
+import { type Health, problemsOf } from '../model/health.js';
+import type { Model } from '../model/model.js';
+import type { Size } from './layout.js';
+import { type Color, type Line, line, span, wrap } from './text.js';
+
+/** How each level of health is drawn. */
+export const LEVELS: Record<Health['level'], { sign: string; color: Color }> = {
+  ok: { sign: '●', color: 'green' },
+  warning: { sign: '▲', color: 'yellow' },
+  bad: { sign: '✖', color: 'red' },
+};
+
+/** Of this many lines of the screen one may tell of a problem. */
+const ROWS_A_PROBLEM = 8;
+
+/** The problems beside the first one, which is in the header; a line each. Empty: there are none. */
+export function furtherProblems(model: Model, { rows }: Size): Line[] {
+  const [, ...others] = problemsOf(model);
+  const shown = others.slice(0, Math.max(1, Math.floor(rows / ROWS_A_PROBLEM)));
+  const more = others.length - shown.length;
+  return shown.map(({ level, text }, i) => {
+    const { sign, color } = LEVELS[level];
+    const isLast = i === shown.length - 1 && more > 0;
+    return [
+      span(isLast ? `(+${more} more: !) ` : '', { dim: true }),
+      span(`${sign} ${text}`, { color, bold: true }),
+    ];
+  });
+}
+
+/** All problems, wrapped, as many as fit. */
+export function allProblems(model: Model, { columns, rows }: Size): Line[] {
+  const problems = problemsOf(model);
+  if (problems.length === 0) return [line('No problems.', { dim: true })];
+  return problems
+    .flatMap(({ level, text }) => {
+      const { sign, color } = LEVELS[level];
+      return wrap(`${sign} ${text}`, columns).map((part) => line(part, { color }));
+    })
+    .slice(0, rows);
+}
