@@ -52,6 +52,8 @@ function memberJson({ stats, answeredAtMs: _, ...member }: MemberStatus): object
     uptimeMs: stats?.uptimeMs ?? null,
     handled: stats?.handled ?? null,
     failed: stats?.failed ?? null,
+    retried: stats?.retried ?? null,
+    inFlight: stats?.inFlight ?? null,
     withoutKey: stats?.withoutKey ?? null,
     handlerTimes: stats?.handlerTimes ?? null,
     memory: stats?.memory ?? null,

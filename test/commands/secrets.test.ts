@@ -51,9 +51,9 @@ describe('the uptime of a member', () => {
     const stats = new OwnStats();
     try {
       Date.now = () => now() - 3_600_000;
-      const counters = { handled: 0, failed: 0, skipped: 0, deadLettered: 0, withoutKey: 0 };
+      const counters = { handled: 0, failed: 0, retried: 0, skipped: 0, deadLettered: 0, withoutKey: 0 };
       const about = { id: 'S', name: 'n', group: 'g', stream: 's', version: '0.0.0', partitions: [] };
-      const told = stats.stats({ ...about, counters });
+      const told = stats.stats({ ...about, counters, inFlight: 0 });
       assert.ok(told.uptimeMs >= 0);
       assert.ok(decodeMemberStats(JSON.parse(JSON.stringify(told))));
     } finally {

@@ -54,8 +54,10 @@ export const STATS = {
   ],
   handled: 3,
   failed: 0,
+  retried: 0,
+  inFlight: 1,
   memory: { allocBytes: 1, totalAllocBytes: 2, sysBytes: 3, numGc: 4, verdict: 'steady' },
-  handlerTimes: { samples: 1, meanMs: 1, p99Ms: 1, maxMs: 1 },
+  handlerTimes: { samples: 1, meanMs: 1, p50Ms: 1, p99Ms: 1, maxMs: 1 },
 };
 
 const T = 1_795_845_811_881;

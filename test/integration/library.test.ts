@@ -282,7 +282,14 @@ describe('the library', function () {
       ['1', 2],
       ['2', 1],
     ]);
-    assert.deepEqual(member.counters, { handled: 3, failed: 2, deadLettered: 1, skipped: 0, withoutKey: 0 });
+    assert.deepEqual(member.counters, {
+      handled: 3,
+      failed: 2,
+      retried: 1,
+      deadLettered: 1,
+      skipped: 0,
+      withoutKey: 0,
+    });
     const manager = await connection.jetstreamManager();
     const letter = await manager.streams.getMessage(`${stream}_dead`, { seq: 1 });
     assert.equal(letter.subject, `${stream}.e.dead`);
@@ -309,7 +316,14 @@ describe('the library', function () {
     await publishOne();
     assert.match((await halted)[0].message, /could not be stored as a dead letter/);
     assert.deepEqual(dealt, ['dead-letter']);
-    assert.deepEqual(member.counters, { handled: 1, failed: 2, deadLettered: 1, skipped: 0, withoutKey: 0 });
+    assert.deepEqual(member.counters, {
+      handled: 1,
+      failed: 2,
+      retried: 0,
+      deadLettered: 1,
+      skipped: 0,
+      withoutKey: 0,
+    });
   });
 
   it('ends with the reason if the handler cannot handle any message', async () => {

@@ -81,7 +81,9 @@ describe('a member as a micro service', function () {
       return (
         data.handled === 200 &&
         data.partitions.every(({ lag, ratePerSecond }) => lag === 0 && ratePerSecond !== undefined) &&
-        data.handlerTimes !== undefined
+        data.handlerTimes?.p50Ms !== undefined &&
+        data.retried === 0 &&
+        data.inFlight === 0
       );
     });
   });

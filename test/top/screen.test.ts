@@ -50,7 +50,7 @@ describe('natspoc top in a terminal', function () {
     await tmux.shows(/healthy +partitions 8\/8 +members 2/);
 
     await tmux.resize({ columns: 200, rows: 60 });
-    await tmux.shows(/TOTALALLOC/);
+    await tmux.shows(/P50 +P99 +BUSY +FAILED +RETRIES/);
     await tmux.press('Tab', 'j', 'K');
     await tmux.shows(new RegExp(`Kill -9 first \\(pid ${first.pid}\\)\\?`));
     await tmux.press('y');

@@ -6,6 +6,8 @@ import { stats } from '../top/support.js';
 describe('the stats of a member', () => {
   const good = stats('a', {
     partitions: [{ partition: 1, epoch: 2, position: 3, handled: 4, state: 'running', tookMs: 6.5 }],
+    handlerTimes: { samples: 2, meanMs: 3, p50Ms: 2, p99Ms: 5, maxMs: 6 },
+    ...{ failed: 4, retried: 3, inFlight: 2 },
   });
 
   it('survive a round trip, and fields of newer versions are ignored', () => {
@@ -15,7 +17,13 @@ describe('the stats of a member', () => {
 
   it('may lack fields that an older version does not have', () => {
     const partitions = [{ partition: 1, epoch: 2, position: 3 }];
-    assert.deepEqual(decodeMemberStats({ ...good, partitions })?.partitions, partitions);
+    const { retried: _, inFlight: __, ...old } = good;
+    const handlerTimes = { samples: 2, meanMs: 3, p99Ms: 5, maxMs: 6 };
+    assert.deepEqual(decodeMemberStats({ ...old, handlerTimes, partitions }), {
+      ...old,
+      handlerTimes,
+      partitions,
+    });
   });
 
   for (const [what, change] of Object.entries({

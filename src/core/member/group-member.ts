@@ -60,6 +60,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
   readonly counters: MemberCounters = {
     handled: 0,
     failed: 0,
+    retried: 0,
     deadLettered: 0,
     skipped: 0,
     withoutKey: 0,
@@ -324,6 +325,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
     const { group, stream } = this.#config;
     const { id, name, counters, partitions, standing } = this;
     const version = this.#version;
-    return this.#stats.stats({ id, name, group, stream, version, counters, partitions, standing });
+    const inFlight = this.#member?.inFlight ?? 0;
+    return this.#stats.stats({ id, name, group, stream, version, counters, inFlight, partitions, standing });
   }
 }

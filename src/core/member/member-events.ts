@@ -49,6 +49,8 @@ export interface MemberCounters {
   handled: number;
   /** Attempts that failed. */
   failed: number;
+  /** Of these, attempts after which the message was tried again. */
+  retried: number;
   /** Stored as dead letters, confirmed. */
   deadLettered: number;
   /** Passed over. */

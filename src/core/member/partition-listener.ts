@@ -27,6 +27,7 @@ export function partitionListener(partition: number, told: PartitionTold): Parti
     },
     attemptFailed: (message, attempt, error, then) => {
       counters.failed++;
+      if (then === 'retry') counters.retried++;
       told.tell('failed', { partition, message, attempt, error, then });
     },
     committed: (sequence, tookMs) => told.tell('committed', { partition, sequence, tookMs }),

@@ -8,6 +8,8 @@ export const STATS_VERSION = 1;
 export interface HandlerTimeStats {
   samples: number;
   meanMs: number;
+  /** Absent: not reported. */
+  p50Ms?: number;
   p99Ms: number;
   maxMs: number;
 }
@@ -65,6 +67,10 @@ export interface MemberStats {
   handled: number;
   /** Attempts that failed since the start. */
   failed: number;
+  /** Of these, attempts after which the message was tried again; absent: unknown. */
+  retried?: number;
+  /** Messages whose handlers run now; absent: unknown. */
+  inFlight?: number;
   /** Messages without a key that a keyed group has handled since the start; absent: unknown. */
   withoutKey?: number;
   memory: MemoryStats;
@@ -111,7 +117,11 @@ const decodeMemory = (value: unknown): MemoryStats | undefined =>
   });
 
 const decodeHandlerTimes = (value: unknown): HandlerTimeStats | undefined =>
-  decode(value, { samples: isCount, meanMs: isAmount, p99Ms: isAmount, maxMs: isAmount });
+  decode(
+    value,
+    { samples: isCount, meanMs: isAmount, p99Ms: isAmount, maxMs: isAmount },
+    { p50Ms: isAmount },
+  );
 
 const decodeStanding = (value: unknown): StandingStats | undefined =>
   decode(value, { partition: orNull(isCount), reason: isText, forMs: isAmount });
@@ -134,7 +144,7 @@ const MEMBER = {
 /** The member's stats in this value (the `data` of a STATS answer); undefined if they cannot be read. */
 export function decodeMemberStats(value: unknown): MemberStats | undefined {
   const fields = asObject(value);
-  const member = decode(value, MEMBER, { withoutKey: isCount });
+  const member = decode(value, MEMBER, { withoutKey: isCount, retried: isCount, inFlight: isCount });
   const memory = decodeMemory(fields?.memory);
   if (!member || !memory || !Array.isArray(fields?.partitions)) return undefined;
   const partitions = fields.partitions.map(decodePartition).filter((each) => each !== undefined);

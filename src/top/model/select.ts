@@ -122,6 +122,14 @@ export const partitionRows = (model: Model): readonly LeaseStatus[] => statusOf(
 /** All living members, by name. */
 export const memberRows = (model: Model): readonly MemberStatus[] => statusOf(model).members;
 
+/** The age of the oldest waiting message of each member, by session, milliseconds; absent: not known. */
+export const oldestByMember = once((model: Model): ReadonlyMap<string, number> => {
+  const ages = new Map<string, number>();
+  for (const { session, oldestMs } of partitionRows(model))
+    if (session !== null && oldestMs !== null) ages.set(session, Math.max(oldestMs, ages.get(session) ?? 0));
+  return ages;
+});
+
 /** Messages per second, of the stream and of all members together; null: unknown. */
 export function ratesOf(model: Model): { published: number | null; handled: number | null } {
   const known = model.handled.series.length > 0;

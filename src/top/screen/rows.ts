@@ -18,14 +18,14 @@ const PARTITION_ORDER: Record<PartitionSort, (a: LeaseStatus, b: LeaseStatus) =>
   held: (a, b) => most(a.heldMs) - most(b.heldMs),
 };
 
-const alloc = ({ stats }: MemberStatus): number => stats?.memory.allocBytes ?? -1;
+const resident = ({ stats }: MemberStatus): number => stats?.memory.sysBytes ?? -1;
 
 const MEMBER_ORDER: Record<MemberSort, (a: MemberStatus, b: MemberStatus) => number> = {
   name: () => 0,
   partitions: (a, b) => b.partitions.length - a.partitions.length,
   lag: (a, b) => most(b.lag) - most(a.lag),
   rate: (a, b) => most(b.ratePerSecond) - most(a.ratePerSecond),
-  memory: (a, b) => alloc(b) - alloc(a),
+  memory: (a, b) => resident(b) - resident(a),
 };
 
 /** True if a text contains the filter, regardless of case. */

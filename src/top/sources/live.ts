@@ -16,11 +16,14 @@ import { decodeEntries } from '../../core/protocol/entries.js';
 import type { TopEventBody } from '../model/events.js';
 import type { Model } from '../model/model.js';
 import { partitionsOf } from '../model/select.js';
+import { mostLag } from '../model/worst.js';
 
 /** Positions and ends are read once in this number of rounds: they change slowly, or members report them. */
 const SLOW_ROUNDS = 5;
 /** Limit of partitions without a reader whose messages are counted in one round. */
 const COUNTED_A_ROUND = 16;
+/** Limit of lagging partitions whose oldest message is looked at in one round. */
+const AGED_A_ROUND = 4;
 const RECENT_MESSAGES = 60;
 
 /** Options of a live source. */
@@ -38,6 +41,8 @@ export class LiveSource {
   #group: GroupAdmin | undefined;
   #watch: Watch | undefined;
   #round = 0;
+  /** The positions of the lagging partitions in the last round. */
+  #positions: ReadonlyMap<number, number | null> = new Map();
   #running: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
@@ -164,18 +169,31 @@ export class LiveSource {
     }
   }
 
-  /** Counts waiting messages of partitions without a reader, some in each round. */
+  /** Counts waiting messages of partitions without a reader, and of those that stand, some in each round; and their ages. */
   async #count(observer: GroupObserver): Promise<void> {
     const { emit, model } = this.#options;
     const { progress } = model();
     const unread = partitionsOf(model()).filter((partition) => !progress.get(partition)?.reader);
-    if (unread.length === 0) return;
-    const from = (this.#round * COUNTED_A_ROUND) % unread.length;
+    const standing = this.#standing(model());
+    const from = (this.#round * COUNTED_A_ROUND) % Math.max(1, unread.length);
     const turn = [...unread.slice(from), ...unread.slice(0, from)].slice(0, COUNTED_A_ROUND);
-    const counts = turn.map((partition) =>
+    if (turn.length + standing.length === 0) return;
+    const counts = [...turn, ...standing].map((partition) =>
       observer.waiting(partition, progress.get(partition)?.position ?? 0),
     );
     emit({ type: 'waiting', waiting: await withTimes(observer, await Promise.all(counts)) });
+  }
+
+  /** The partitions with the most lag that have a reader and the position of the last round: no one tells how old their messages are. */
+  #standing(model: Model): number[] {
+    const before = this.#positions;
+    const lagging = mostLag(model, AGED_A_ROUND).filter(
+      ({ partition }) => model.progress.get(partition)?.reader,
+    );
+    this.#positions = new Map(lagging.map(({ partition, position }) => [partition, position]));
+    return lagging
+      .filter(({ partition, position }) => before.get(partition) === position)
+      .map(({ partition }) => partition);
   }
 
   /** Finds stream, bucket and layout; undefined if one is missing. */

@@ -3,13 +3,14 @@ import { drainMs, isEstimate, isOwned, type LeaseStatus } from '../../core/admin
 import { escapeControl } from '../../core/lib/text.js';
 import { formatBytes } from '../../core/lib/units.js';
 import { describeHoldUp, remedyOf } from '../../core/protocol/hold-up.js';
+import type { HandlerTimeStats, MemberStats } from '../../core/protocol/member-stats.js';
 import { stateText } from '../../text/lease-table.js';
 import { partitionList } from '../../text/partition-list.js';
 import type { Model } from '../model/model.js';
-import { memberRows, partitionRows } from '../model/select.js';
+import { memberRows, oldestByMember, partitionRows } from '../model/select.js';
 import { updateId, visibleUpdates } from '../screen/rows.js';
 import type { Ui } from '../screen/state.js';
-import { aboutLag, bytes, clockTime, count, duration, rate, UNKNOWN } from './format.js';
+import { aboutLag, bytes, clockTime, count, duration, rate, sparkline, UNKNOWN } from './format.js';
 import type { Size } from './layout.js';
 import { tableLines } from './table.js';
 import { type Line, line, span, wrap } from './text.js';
@@ -65,6 +66,17 @@ function partitionDetail(model: Model, partition: number, { columns, rows }: Siz
   return [...facts, ...story(model, rows - facts.length, about)];
 }
 
+/** Columns of a member's heap over the last minute. */
+const HEAP = 40;
+
+const handlerText = (times: HandlerTimeStats | undefined): string =>
+  times
+    ? `p50 ${duration(times.p50Ms ?? null)}, p99 ${duration(times.p99Ms)}, longest ${duration(times.maxMs)}`
+    : UNKNOWN;
+
+const failedText = (stats: MemberStats | null): string =>
+  stats ? `${count(stats.failed)} attempts, ${count(stats.retried ?? null)} of them tried again` : UNKNOWN;
+
 function memberDetail(model: Model, id: string, rows: number): Line[] {
   const row = memberRows(model).find(({ session }) => session === id);
   if (!row) return [line('This member is gone.')];
@@ -79,12 +91,17 @@ function memberDetail(model: Model, id: string, rows: number): Line[] {
     fact('renewed', `${duration(row.renewedAgoMs)} ago, ttl ${duration(row.ttlMs)}`),
     fact('partitions', `${row.partitions.length}: ${partitionList(row.partitions)}`),
     fact('handled', `${count(stats?.handled ?? null)}, ${rate(row.ratePerSecond)}`),
-    fact('failed', count(stats?.failed ?? null)),
+    fact('handler', handlerText(stats?.handlerTimes)),
+    fact('in flight', count(stats?.inFlight ?? null)),
+    fact('failed', failedText(stats)),
     ...(stats?.withoutKey ? [fact('without a key', count(stats.withoutKey))] : []),
     fact('lag', aboutLag(row.lag, row.lagIsEstimate ?? false)),
-    fact('Alloc', `${bytes(memory?.allocBytes ?? null)}, ${memory?.verdict ?? UNKNOWN}`),
+    fact('oldest', duration(oldestByMember(model).get(id) ?? null)),
+    fact('to drain', duration(drainMs(row.lag, row.ratePerSecond))),
+    fact('memory', `${bytes(memory?.sysBytes ?? null)} resident, ${memory?.verdict ?? UNKNOWN}`),
+    fact('heap', sparkline(model.members.get(id)?.alloc ?? [], HEAP)),
+    fact('Alloc', bytes(memory?.allocBytes ?? null)),
     fact('TotalAlloc', bytes(memory?.totalAllocBytes ?? null)),
-    fact('Sys', bytes(memory?.sysBytes ?? null)),
     fact('NumGC', count(memory?.numGc ?? null)),
     line(''),
     title('Updates'),

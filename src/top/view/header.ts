@@ -1,4 +1,4 @@
-import { totalsOf } from '../../core/admin/group-status.js';
+import { type GroupTotals, totalsOf } from '../../core/admin/group-status.js';
 import { countOf } from '../../core/lib/units.js';
 import { healthOf, problemsOf } from '../model/health.js';
 import type { Model } from '../model/model.js';
@@ -12,6 +12,8 @@ import { type Line, line, type Span, span } from './text.js';
 /** Below this width names are shown without labels. */
 const ROOMY_COLUMNS = 100;
 
+/** From this width on, there is room for earlier values. */
+const DRAWN_COLUMNS = 120;
 /** How many earlier values are drawn beside the newest. */
 const TREND_WIDTH = 10;
 
@@ -47,7 +49,8 @@ export function headerParts(model: Model, width: number, { frozen = false, drawn
     const arrow = name === 'lag' ? ` ${ARROWS[direction(series)]}` : '';
     const values = series.slice(-TREND_WIDTH).map((point) => point.value);
     const [bars = ''] = barLines(values, top, 1);
-    const trend = drawn && roomy ? [span(` ${bars.padStart(TREND_WIDTH)}`, { color: drawnIn })] : [];
+    const trend =
+      drawn && width >= DRAWN_COLUMNS ? [span(` ${bars.padStart(TREND_WIDTH)}`, { color: drawnIn })] : [];
     return [...value(name, `${text}${arrow}`.padEnd(name === 'lag' ? 8 : 7)), ...trend, span('  ')];
   });
   const parts: Record<'what' | 'clock' | 'status' | 'stored' | 'numbers', Line> = {
@@ -76,7 +79,14 @@ export function headerParts(model: Model, width: number, { frozen = false, drawn
           span(` ${bytes(stream.facts.bytes)}`, { dim: true }),
         ]
       : [],
-    numbers: [...numbers, ...resizing(model), ...ofKeyed(model), ...deadLetters(model), ...uncovered(model)],
+    numbers: [
+      ...numbers,
+      ...waits(totals),
+      ...resizing(model),
+      ...ofKeyed(model),
+      ...deadLetters(model),
+      ...uncovered(model),
+    ],
   };
   return parts;
 }
@@ -87,6 +97,16 @@ export function bannerLine({ connection, now }: Model): Line | undefined {
   const { attempts } = connection;
   const text = ` Disconnected for ${duration(now - connection.since)} (${countOf(attempts, 'reconnect attempt')}). The data below is that old. `;
   return line(text, { color: 'red', inverse: true, bold: true });
+}
+
+/** A wait that is shorter than this is not worth a place in the header, milliseconds. */
+const SHORT_MS = 1_000;
+
+/** How old the oldest waiting message is, and how long the lag takes. */
+function waits({ oldestMs, drainMs }: GroupTotals): Line {
+  const of = (name: string, ms: number | null): Span[] =>
+    ms === null || ms < SHORT_MS ? [] : [...value(name, duration(ms)), span('  ')];
+  return [...of('oldest', oldestMs), ...of('drain', drainMs)];
 }
 
 /** The number of dead letters, which must be visible whatever panel is open. */

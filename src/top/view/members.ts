@@ -1,65 +1,68 @@
+import { drainMs } from '../../core/admin/group-status.js';
 import { type MemberStatus, TROUBLED } from '../../core/admin/members.js';
-import type { MemoryStats } from '../../core/protocol/member-stats.js';
+import type { HandlerTimeStats, MemberStats } from '../../core/protocol/member-stats.js';
 import { partitionList } from '../../text/partition-list.js';
 import type { Model } from '../model/model.js';
-import { aboutLag, bytes, duration, rate, shortCount, sparkline, UNKNOWN } from './format.js';
+import { oldestByMember } from '../model/select.js';
+import { aboutLag, bytes, duration, rate, shortCount, steadyDuration, UNKNOWN } from './format.js';
 import { letterSpan } from './palette.js';
 import { type Column, type Table, type TableRoom, table } from './table.js';
 import { type Span, span } from './text.js';
-
-const SPARK_WIDTH = 10;
 
 function state({ state: shown }: MemberStatus): Span {
   if (TROUBLED.includes(shown)) return span(shown, { color: 'red', bold: true });
   return span(shown, shown === 'live' ? { dim: true } : { color: 'yellow' });
 }
 
-function verdict({ stats }: MemberStatus): Span {
-  const text = stats?.memory.verdict;
-  if (text === undefined) return span(UNKNOWN, { dim: true });
-  return span(text, text.startsWith('growing') ? { color: 'yellow', bold: true } : { dim: true });
+/** The resident memory and its trend: `↑` grows, `→` is stable, nothing: too early to tell. */
+function memory({ stats }: MemberStatus): Span {
+  if (!stats) return span(UNKNOWN, { dim: true });
+  const { sysBytes, verdict } = stats.memory;
+  const grows = verdict.startsWith('growing');
+  const trend = grows ? '↑' : verdict === 'stable' ? '→' : ' ';
+  return span(`${bytes(sysBytes)} ${trend}`, grows ? { color: 'yellow', bold: true } : {});
 }
+
+/** A count of what went wrong: yellow from one on. */
+const trouble = (count: number | undefined): Span =>
+  span(shortCount(count ?? null), count ? { color: 'yellow', bold: true } : { dim: true });
 
 /** One line per member. */
 export function memberTable(model: Model, rows: readonly MemberStatus[], room: TableRoom): Table {
-  const memory =
-    (pick: (memory: MemoryStats) => number) =>
-    ({ stats }: MemberStatus) =>
-      bytes(stats ? pick(stats.memory) : null);
+  const oldest = oldestByMember(model);
+  const taking = (pick: (times: HandlerTimeStats) => number | undefined) => (row: MemberStatus) =>
+    steadyDuration((row.stats?.handlerTimes && pick(row.stats.handlerTimes)) ?? null);
+  const counted = (pick: (stats: MemberStats) => number | undefined) => (row: MemberStatus) =>
+    trouble(row.stats ? pick(row.stats) : undefined);
+  const numbers = { align: 'right', min: 7 } as const;
   const columns: Column<MemberStatus>[] = [
     { title: '', rank: 0, cell: ({ session }) => letterSpan(model, session) },
     { title: 'NAME', rank: 0, max: 24, cell: ({ name }) => name },
-    { title: 'HOST', rank: 9, max: 16, cell: ({ host }) => host ?? UNKNOWN },
-    { title: 'PID', rank: 4, align: 'right', cell: ({ pid }) => `${pid ?? UNKNOWN}` },
+    { title: 'HOST', rank: 13, max: 16, cell: ({ host }) => host ?? UNKNOWN },
+    { title: 'PID', rank: 12, align: 'right', cell: ({ pid }) => `${pid ?? UNKNOWN}` },
     { title: 'N', rank: 1, min: 3, align: 'right', cell: ({ partitions }) => `${partitions.length}` },
-    { title: 'PARTITIONS', rank: 6, min: 12, max: 28, cell: ({ partitions }) => partitionList(partitions) },
-    { title: 'RATE', rank: 2, min: 7, align: 'right', cell: ({ ratePerSecond }) => rate(ratePerSecond) },
     {
-      title: 'LAG',
-      rank: 2,
-      min: 6,
-      align: 'right',
+      ...{ title: 'PARTITIONS', rank: 9, min: 12, max: 28 },
+      cell: ({ partitions }) => partitionList(partitions),
+    },
+    { ...numbers, title: 'RATE', rank: 2, cell: ({ ratePerSecond }) => rate(ratePerSecond) },
+    {
+      ...{ title: 'LAG', rank: 2, min: 6, align: 'right' },
       cell: ({ lag, lagIsEstimate = false }) => aboutLag(lag, lagIsEstimate),
     },
-    { title: 'ALLOC', rank: 3, min: 7, align: 'right', cell: memory(({ allocBytes }) => allocBytes) },
-    { title: 'TOTALALLOC', rank: 12, align: 'right', cell: memory(({ totalAllocBytes }) => totalAllocBytes) },
-    { title: 'SYS', rank: 10, min: 7, align: 'right', cell: memory(({ sysBytes }) => sysBytes) },
+    { ...numbers, title: 'OLDEST', rank: 6, cell: ({ session }) => duration(oldest.get(session) ?? null) },
     {
-      title: 'GC',
-      rank: 11,
-      min: 6,
-      align: 'right',
-      cell: ({ stats }) => shortCount(stats?.memory.numGc ?? null),
+      ...{ ...numbers, title: 'DRAIN', rank: 8 },
+      cell: ({ lag, ratePerSecond }) => duration(lag ? drainMs(lag, ratePerSecond) : null),
     },
-    {
-      title: 'HEAP',
-      rank: 8,
-      min: SPARK_WIDTH,
-      cell: ({ session }) => sparkline(model.members.get(session)?.alloc ?? [], SPARK_WIDTH),
-    },
-    { title: 'MEMORY', rank: 5, min: 10, cell: verdict },
-    { title: 'RENEWED', rank: 7, min: 7, align: 'right', cell: ({ renewedAgoMs }) => duration(renewedAgoMs) },
-    { title: 'UP', rank: 8, min: 7, align: 'right', cell: ({ stats }) => duration(stats?.uptimeMs ?? null) },
+    { ...numbers, title: 'P50', rank: 7, cell: taking(({ p50Ms }) => p50Ms) },
+    { ...numbers, title: 'P99', rank: 4, cell: taking(({ p99Ms }) => p99Ms) },
+    { ...numbers, min: 5, title: 'BUSY', rank: 9, cell: ({ stats }) => shortCount(stats?.inFlight ?? null) },
+    { ...numbers, min: 6, title: 'FAILED', rank: 4, cell: counted(({ failed }) => failed) },
+    { ...numbers, title: 'RETRIES', rank: 10, cell: counted(({ retried }) => retried) },
+    { ...numbers, min: 9, title: 'MEMORY', rank: 5, cell: memory },
+    { ...numbers, title: 'RENEWED', rank: 11, cell: ({ renewedAgoMs }) => duration(renewedAgoMs) },
+    { ...numbers, title: 'UP', rank: 11, cell: ({ stats }) => duration(stats?.uptimeMs ?? null) },
     { title: 'STATE', rank: 1, min: 7, cell: state },
   ];
   return table(columns, rows, room);

@@ -1,4 +1,10 @@
-import { isEstimate, isOwned, type LeaseStatus, needsAttention } from '../../core/admin/group-status.js';
+import {
+  drainMs,
+  isEstimate,
+  isOwned,
+  type LeaseStatus,
+  needsAttention,
+} from '../../core/admin/group-status.js';
 import { stateText } from '../../text/lease-table.js';
 import type { Model } from '../model/model.js';
 import { aboutLag, duration, rate, UNKNOWN } from './format.js';
@@ -30,6 +36,11 @@ export function partitionTable(model: Model, rows: readonly LeaseStatus[], room:
     { title: 'HELD', rank: 5, min: 7, align: 'right', cell: ({ heldMs }) => duration(heldMs) },
     { title: 'LAG', rank: 2, min: 6, align: 'right', cell: (row) => aboutLag(row.lag, isEstimate(row)) },
     { title: 'RATE', rank: 3, min: 7, align: 'right', cell: ({ ratePerSecond }) => rate(ratePerSecond) },
+    { title: 'OLDEST', rank: 3, min: 7, align: 'right', cell: ({ oldestMs }) => duration(oldestMs) },
+    {
+      ...{ title: 'DRAIN', rank: 4, min: 7, align: 'right' },
+      cell: ({ lag, ratePerSecond }) => duration(lag ? drainMs(lag, ratePerSecond) : null),
+    },
     { title: 'POSITION', rank: 6, min: 9, align: 'right', cell: ({ position }) => `${position ?? UNKNOWN}` },
     { title: 'END', rank: 7, min: 9, align: 'right', cell: ({ end }) => `${end ?? UNKNOWN}` },
     { title: 'STATE', rank: 2, min: 8, cell: stateCell },

@@ -146,6 +146,11 @@ export class MemberEngine {
     return this.#runners.permittedUntil;
   }
 
+  /** Messages whose handlers run now. */
+  get inFlight(): number {
+    return [...this.#state.own.keys()].reduce((sum, each) => sum + this.#runners.calls(each).length, 0);
+  }
+
   /** The partitions that this member owns, halted and paused ones included. */
   get partitions(): PartitionStatus[] {
     const standing = new Map(this.standing.map((each) => [each.partition, each]));

@@ -31,10 +31,12 @@ export class HandlerTimes {
     if (this.#times.length === 0) return undefined;
     const sorted = [...this.#times].sort((a, b) => a - b);
     const round = (ms: number): number => Math.round(ms * 1_000) / 1_000;
+    const at = (share: number): number => round(sorted[Math.ceil(sorted.length * share) - 1] ?? 0);
     return {
       samples: sorted.length,
       meanMs: round(sorted.reduce((sum, ms) => sum + ms, 0) / sorted.length),
-      p99Ms: round(sorted[Math.ceil(sorted.length * 0.99) - 1] ?? 0),
+      p50Ms: at(0.5),
+      p99Ms: at(0.99),
       maxMs: round(sorted.at(-1) ?? 0),
     };
   }

@@ -17,6 +17,8 @@ export interface OwnFacts extends Pick<MemberStats, 'name' | 'group' | 'stream' 
   /** Session id; null while there is none. */
   id: string | null;
   counters: MemberCounters;
+  /** Messages whose handlers run now. */
+  inFlight: number;
   partitions: readonly OwnPartition[];
   standing?: readonly Standing[];
 }
@@ -55,7 +57,7 @@ export class OwnStats {
   }
 
   /** All data of a STATS answer. */
-  stats({ id, counters, partitions, standing = [], ...who }: OwnFacts): MemberStats {
+  stats({ id, counters, inFlight, partitions, standing = [], ...who }: OwnFacts): MemberStats {
     const now = performance.now();
     const handlerTimes = this.#handlerTimes.stats();
     let told = 0;
@@ -82,6 +84,8 @@ export class OwnStats {
       })),
       handled: counters.handled,
       failed: counters.failed,
+      retried: counters.retried,
+      inFlight,
       withoutKey: counters.withoutKey,
       standing: standing
         .filter(({ why }) => why === 'stuck')
