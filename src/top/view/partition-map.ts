@@ -25,6 +25,7 @@ const flashes = (model: Model, { partition }: LeaseStatus): boolean => {
 /** The letter of a partition's owner: in colour, red if something is wrong, dim if it is not owned and nothing waits. */
 export function ownerMark(model: Model, row: LeaseStatus): Span {
   if (row.state === 'unreadable') return span('!', { color: 'red', bold: true });
+  if (row.state === 'reserved') return span(UNOWNED, { color: 'yellow', bold: true });
   if (!isOwned(row))
     return span(UNOWNED, mayWait(row) ? { color: 'red', bold: true, inverse: true } : { dim: true });
   const style = { inverse: flashes(model, row), ...(needsAttention(row) && { color: 'red' as const }) };
