@@ -134,7 +134,18 @@ export const EVENTS: readonly unknown[] = [
   {
     at: T,
     type: 'messages',
-    messages: [{ sequence: 9, partition: 1, subject: 'a.p.1', atMs: T, key: 'k', size: 3, preview: 'abc' }],
+    messages: [
+      {
+        sequence: 9,
+        partition: 1,
+        subject: 'a.p.1',
+        atMs: T,
+        key: 'k',
+        headers: [['a', 'b']],
+        size: 3,
+        preview: 'abc',
+      },
+    ],
   },
   { at: T + 2_000, type: 'looked' },
   { at: T + 3_000, type: 'tick' },

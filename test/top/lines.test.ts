@@ -60,7 +60,7 @@ describe('natspoc top for a screen reader', function () {
     assert.equal(await tmux.variable('alternate_on'), '0');
 
     startConsumer(server.url, 'second');
-    await tmux.shows(/second joined\n[\s\S]*first handed p\d.* to B second/);
+    await tmux.shows(/second joined\n[\s\S]*B second got \d partitions from first/);
     await tmux.press('Enter');
     await tmux.shows(/healthy {2}partitions 8\/8 {2}members 2/);
     await tmux.type('q\n');

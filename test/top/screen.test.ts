@@ -40,7 +40,7 @@ describe('natspoc top in a terminal', function () {
     await tmux.shows(/C third/);
     await third.note(/acquired|claimed|from/);
     await tmux.shows(/healthy +partitions 8\/8 +members 3/);
-    await tmux.shows(/handed p[-p0-9 ]+ to C third in [0-9.]+ m?s/);
+    await tmux.shows(/C third got (p\d|\d partitions) from (first|second) in [0-9.]+ m?s/);
 
     await tmux.resize({ columns: 120, rows: 40 });
     await tmux.shows(/Timeline ─/);

@@ -23,7 +23,7 @@ describe('the status updates', () => {
       [2_000, { type: 'changes', entries: [lease(0, 301, 'c', { reason: 'handover', from: 'b' })] }],
     ]);
     const told = groupUpdates(model.updates).map((each) => plain(updateLine(model, each)).slice(14));
-    assert.deepEqual(told, ['a handed p0 to B b in 6 ms', 'b handed p0 to C c']);
+    assert.deepEqual(told, ['B b got p0 from a in 6 ms', 'C c got p0 from b']);
   });
 
   it('show a crash with the time since the last renewal, and a claim with the time without an owner', () => {
@@ -57,7 +57,7 @@ describe('the status updates', () => {
       ],
     ]);
     const told = groupUpdates(model.updates).map((each) => plain(updateLine(model, each)).slice(14));
-    assert.deepEqual(told, ['A x claimed p0', 'x handed p0 to B y', 'A x ended']);
+    assert.deepEqual(told, ['A x claimed p0', 'B y got p0 from x', 'A x ended']);
   });
 
   it('show an old end with its time, once, even after several looks', () => {

@@ -227,7 +227,7 @@ describe('the view of top', () => {
     ]);
     const [id = ''] = rowIds(model, uiWith(), 'updates');
     const text = textOf(model, { focus: 'updates', detail: id }, 80, 24);
-    assert.match(text, /a handed p0 p1 to B b in 6 ms/);
+    assert.match(text, /B b got 2 partitions from a in 6 ms: p0 p1/);
     assert.match(text, /p0 {2}\d\d:\d\d:01\.000, epoch 300\n/);
     assert.match(text, /p1 {2}\d\d:\d\d:01\.000, epoch 301, handling began 6 ms later/);
   });
@@ -254,7 +254,7 @@ describe('the view of top', () => {
       .replace(/^\d\d:\d\d:/gm, '');
     assert.match(
       story,
-      /^\n01\.000 {2}twin handed p0 to C z\n03\.000 {2}z handed p0 to A x\n04\.000 {2}twin released p0: .*\n05\.000 {2}twin handed p3 to C z\n/,
+      /^\n01\.000 {2}C z got p0 from twin\n03\.000 {2}A x got p0 from z\n04\.000 {2}twin released p0, without an owner now\n05\.000 {2}C z got p3 from twin\n/,
     );
   });
 

@@ -110,6 +110,8 @@ export interface MessageFacts {
   subject: string;
   atMs: number;
   key: string | null;
+  /** Its headers, the first ones; absent: none, or not read. */
+  headers?: [name: string, value: string][];
   /** Bytes of payload. */
   size: number;
   preview: string | null;

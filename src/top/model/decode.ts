@@ -137,12 +137,15 @@ const lastLetter = object<NonNullable<DeadLetterFacts['last']>>({
   error: text,
   at: text,
 });
+const pair: Is<[string, string]> = (value): value is [string, string] =>
+  Array.isArray(value) && value.length === 2 && value.every(text);
 const message = object<MessageFacts>({
   sequence: count,
   partition: orNull(partition),
   subject: text,
   atMs: time,
   key: orNull(text),
+  headers: optional(list(pair, 64)),
   size: count,
   preview: orNull(text),
 });

@@ -5,6 +5,8 @@ import type { PastEntry } from '../../core/ports/facts.js';
 import type { ProofEntry, ViewEntry } from '../../core/protocol/events.js';
 import { tailOf } from './handled.js';
 import type { Member, Model, Stretch, Update } from './model.js';
+import { lagOf } from './select.js';
+import { ratePerSecond } from './series.js';
 
 /** Limits of the history: updates by number, the timeline and ended sessions by time. */
 const MAX_UPDATES = 1_000;
@@ -26,6 +28,7 @@ const UNASKED: Omit<Member, 'renewedAt'> = {
 
 /** Copies of the maps that a batch of entries changes, so that each is copied once. */
 class Draft {
+  readonly #model: Model;
   readonly group: GroupEntries;
   readonly members: Map<string, Member>;
   readonly letters: Map<string, number>;
@@ -34,6 +37,7 @@ class Draft {
   handled: Model['handled'];
 
   constructor(model: Model) {
+    this.#model = model;
     this.group = new GroupEntries(model.group);
     this.members = new Map(model.members);
     this.letters = new Map(model.letters);
@@ -71,7 +75,7 @@ class Draft {
   #session({ id, before, after }: SessionChange, at: number): Pick<Update, 'silentMs'> {
     const member = this.members.get(id);
     if (after) {
-      this.#giveLetter(id);
+      this.#giveLetter(id, readable(after)?.name);
       this.members.set(id, { ...(member ?? UNASKED), renewedAt: at });
       return {};
     }
@@ -91,8 +95,8 @@ class Draft {
   }
 
   #lease({ partition, before, after }: LeaseChange, at: number): Pick<Update, 'gapMs'> {
-    const { owner = null, reason } = readable(after) ?? {};
-    if (owner !== null) this.#giveLetter(owner);
+    const { owner = null, name, reason } = readable(after) ?? {};
+    if (owner !== null) this.#giveLetter(owner, name);
     this.#stretch(partition, at, owner !== null && this.group.ended.has(owner) ? null : owner);
     const endedAt = this.group.ended.get(readable(before)?.owner ?? '')?.atMs;
     const gapMs = reason === 'claim' && endedAt !== undefined ? Math.max(0, at - endedAt) : null;
@@ -102,12 +106,28 @@ class Draft {
   #stretch(partition: number, at: number, owner: string | null): void {
     const strip = this.strips.get(partition) ?? [];
     if (strip.length > 0 && strip.at(-1)?.owner === owner) return;
-    this.strips.set(partition, [...strip, { at, owner }]);
+    const hasWaited = owner === null && this.#isInUse(partition);
+    this.strips.set(partition, [...strip, { at, owner, ...(hasWaited && { waited: true }) }]);
   }
 
-  /** The first letter that no current or remembered session has. */
-  #giveLetter(id: string): void {
+  /** True if messages of a partition are known to wait, or were being handled. */
+  #isInUse(partition: number): boolean {
+    const { series } = this.#model.progress.get(partition)?.counts ?? { series: [] };
+    return (lagOf(this.#model, partition) ?? 0) > 0 || (ratePerSecond(series) ?? 0) > 0;
+  }
+
+  /** The letter of the last session of that name, if it has ended; otherwise the first one that no session has. */
+  #giveLetter(id: string, name: string | undefined): void {
     if (this.letters.has(id)) return;
+    const isLiving = (other: string): boolean => !this.group.ended.has(other);
+    const before = [...this.letters].findLast(
+      ([other]) => !isLiving(other) && nameIn(this.updates, other) === name,
+    );
+    const isFree = ([other, letter]: [string, number]): boolean => letter !== before?.[1] || !isLiving(other);
+    if (before && name !== undefined && [...this.letters].every(isFree)) {
+      this.letters.set(id, before[1]);
+      return;
+    }
     const taken = new Set(this.letters.values());
     let letter = 0;
     while (taken.has(letter)) letter++;
@@ -176,11 +196,27 @@ export function applySnapshot(model: Model, entries: readonly ViewEntry[]): Mode
 }
 
 /** The letters at the first snapshot: by name, so that every screen shows the same. */
-function firstLetters({ group: { sessions }, letters }: Model): Map<string, number> {
-  const name = (id: string): string => sessions.get(id)?.record?.name ?? '';
+function firstLetters({ group: { sessions }, letters, updates }: Model): Map<string, number> {
+  const name = (id: string): string => sessions.get(id)?.record?.name ?? nameIn(updates, id) ?? '';
   const living = (id: string): number => (sessions.has(id) ? 0 : 1);
   const ids = [...letters.keys()].sort(
     (a, b) => living(a) - living(b) || compareNames(name(a), name(b)) || (a < b ? -1 : 1),
   );
-  return new Map(ids.map((id, letter) => [id, letter]));
+  const given = new Map<string, number>();
+  const byName = new Map<string, number>();
+  let next = 0;
+  for (const id of ids) {
+    // An ended session has the letter of the one that has its name now.
+    const known = sessions.has(id) ? undefined : byName.get(name(id));
+    const letter = known ?? next++;
+    given.set(id, letter);
+    if (name(id) !== '' && !byName.has(name(id))) byName.set(name(id), letter);
+  }
+  return given;
+}
+
+/** The name of a session by the updates that tell of it; undefined: none does. */
+function nameIn(updates: readonly Update[], id: string): string | undefined {
+  const update = updates.findLast((each) => 'session' in each && each.session === id);
+  return update && 'member' in update ? update.member : undefined;
 }

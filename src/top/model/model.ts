@@ -58,6 +58,8 @@ export type Update = GroupEvent & {
 export interface Stretch {
   at: number;
   owner: string | null;
+  /** Without an owner: messages are known to have waited, or to have come. */
+  waited?: true;
 }
 
 /** Everything that the screen knows. Immutable: every event makes a new one. */

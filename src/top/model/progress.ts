@@ -11,7 +11,7 @@ import type {
 } from '../../core/ports/facts.js';
 import type { MemberStats } from '../../core/protocol/member-stats.js';
 import { handledBy } from './handled.js';
-import type { Member, Model, Progress } from './model.js';
+import type { Member, Model, Progress, Stretch } from './model.js';
 import { partitionRows, ratesOf } from './select.js';
 import { append, DRAWN_CAPACITY, type Series } from './series.js';
 
@@ -113,12 +113,29 @@ export function applyLook(model: Model): Model {
     value === null ? series : append(series, model.now, value, 'amount', DRAWN_CAPACITY);
   return {
     ...model,
+    strips: waitingStrips(model),
     lag: drawn(model.lag, lag),
     rates: {
       published: drawn(model.rates.published, published),
       handled: drawn(model.rates.handled, handled),
     },
   };
+}
+
+/** The strips, with a mark on the partitions without an owner in which messages wait now. */
+function waitingStrips(model: Model): Model['strips'] {
+  const waiting = partitionRows(model).filter(({ partition, lag }) => {
+    const last = model.strips.get(partition)?.at(-1);
+    return lag && last?.owner === null && !last.waited;
+  });
+  if (waiting.length === 0) return model.strips;
+  const strips = new Map(model.strips);
+  for (const { partition } of waiting) {
+    const strip = strips.get(partition) ?? [];
+    const marked = strip.slice(-1).map((last): Stretch => ({ ...last, waited: true }));
+    strips.set(partition, [...strip.slice(0, -1), ...marked]);
+  }
+  return strips;
 }
 
 /** The server's counts for partitions without a reader. */

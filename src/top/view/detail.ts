@@ -13,7 +13,7 @@ import type { Ui } from '../screen/state.js';
 import { aboutLag, bytes, clockTime, count, duration, rate, sparkline, UNKNOWN } from './format.js';
 import type { Size } from './layout.js';
 import { tableLines } from './table.js';
-import { type Line, line, span, wrap } from './text.js';
+import { type Line, line, span, truncateLine, wrap } from './text.js';
 import { timelineTable } from './timeline.js';
 import { groupUpdates, updateLine } from './updates.js';
 
@@ -138,10 +138,34 @@ function updateDetail(model: Model, ui: Ui, id: string, rows: number): Line[] {
   return facts.slice(0, rows);
 }
 
+/** A payload in lines; JSON is indented. */
+function indented(text: string): string[] {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2).split('\n');
+  } catch {
+    return text.split('\n');
+  }
+}
+
+/** A text wrapped below its own indentation. */
+function wrapIndented(text: string, columns: number): string[] {
+  const blanks = ' '.repeat(Math.min(columns >> 1, text.length - text.trimStart().length));
+  return wrap(text.trimStart(), columns - blanks.length).map((part) => blanks + part);
+}
+
+/** A header, whose name may be long. */
+const pair = (name: string, value: string, columns: number): Line[] => {
+  const label = escapeControl(name);
+  if (label.length <= LABEL - 2) return [fact(label, value)];
+  return [truncateLine([span(`${label}  `, { dim: true }), span(value)], columns)];
+};
+
 function messageDetail(model: Model, sequence: number, { columns }: Size): Line[] {
   const message = model.messages.find((each) => each.sequence === sequence);
   if (!message) return [line('This message is no longer kept.')];
-  const text = message.preview === null ? '(not text)' : escapeControl(message.preview);
+  const { headers = [], preview, size: bytesOf } = message;
+  const isWhole = preview !== null && Buffer.byteLength(preview) >= bytesOf;
+  const body = preview === null ? ['(not text)'] : isWhole ? indented(preview) : [preview];
   return [
     title(`Message ${sequence}`),
     fact('partition', message.partition === null ? UNKNOWN : `p${message.partition}`),
@@ -149,9 +173,10 @@ function messageDetail(model: Model, sequence: number, { columns }: Size): Line[
     fact('key', message.key === null ? UNKNOWN : message.key),
     fact('stored at', clockTime(message.atMs, true)),
     fact('size', formatBytes(message.size)),
+    ...headers.flatMap(([name, value]) => pair(name, value, columns)),
     line(''),
-    ...wrap(text, columns).map((part) => line(part)),
-    ...(message.size > text.length ? [line('… the rest: natspoc stream get', { dim: true })] : []),
+    ...body.flatMap((text) => wrapIndented(escapeControl(text), columns)).map((part) => line(part)),
+    ...(isWhole ? [] : [line(`… the rest: natspoc stream get ${sequence}`, { dim: true })]),
   ];
 }
 

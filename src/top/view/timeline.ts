@@ -14,26 +14,29 @@ export function stepFor(columns: number): number {
   return STEPS_MS.find((step) => step * columns >= SPAN_MS) ?? 30_000;
 }
 
+/** In place of an owner: there was none, and messages waited. */
+export const WAITED = Symbol('waited');
+type Cell = string | null | typeof WAITED | undefined;
+
 /**
- * The owner of a partition in each interval up to `end`, oldest first: a session; null for no owner, even in a part of the
- * interval, so that no gap is lost; undefined if unknown.
+ * The owner of a partition in each interval up to `end`, oldest first: a session; null or {@link WAITED} for no owner, even in a
+ * part of the interval, so that no gap is lost; undefined if unknown.
  */
-export function stripOf(
-  strip: readonly Stretch[],
-  end: number,
-  stepMs: number,
-  columns: number,
-): (string | null | undefined)[] {
-  const cells: (string | null | undefined)[] = [];
+export function stripOf(strip: readonly Stretch[], end: number, stepMs: number, columns: number): Cell[] {
+  const ownerIn = ({ owner, waited }: Stretch): Cell => (waited ? WAITED : owner);
+  const isGap = (cell: Cell): boolean => cell === null || cell === WAITED;
+  const cells: Cell[] = [];
   let index = -1;
   for (let column = 0; column < columns; column++) {
     const from = end - (columns - column) * stepMs;
     while ((strip[index + 1]?.at ?? Number.POSITIVE_INFINITY) <= from) index++;
-    let owner = index < 0 ? undefined : strip[index]?.owner;
+    const [at] = strip.slice(Math.max(0, index), index + 1);
+    let owner: Cell = at && ownerIn(at);
     for (let next = index + 1; (strip[next]?.at ?? Number.POSITIVE_INFINITY) < from + stepMs; next++) {
-      const changed = strip[next]?.owner;
+      const [stretch] = strip.slice(next, next + 1);
+      const changed = stretch && ownerIn(stretch);
       // A gap of about a millisecond is the moment of a claim, and is marked too.
-      if (changed === null || owner !== null) owner = changed;
+      if (changed === WAITED || (owner !== WAITED && (isGap(changed) || !isGap(owner)))) owner = changed;
     }
     cells.push(owner);
   }
@@ -41,17 +44,20 @@ export function stripOf(
 }
 
 /** The strip of a partition as coloured letters; a run of one owner is one span. */
-function stripSpans(model: Model, cells: readonly (string | null | undefined)[]): Span[] {
+function stripSpans(model: Model, cells: readonly Cell[]): Span[] {
   const spans: Span[] = [];
   for (const owner of cells) {
     const shown =
       owner === undefined
         ? span(' ')
-        : owner === null
+        : owner === WAITED
           ? span(UNOWNED, { color: 'red', inverse: true })
-          : span(letterOf(model, owner), { color: colorOf(model, owner) });
+          : owner === null
+            ? span(UNOWNED, { dim: true })
+            : span(letterOf(model, owner), { color: colorOf(model, owner) });
     const last = spans.at(-1);
-    if (last && last.color === shown.color && last.inverse === shown.inverse) last.text += shown.text;
+    if (last && last.color === shown.color && last.inverse === shown.inverse && last.dim === shown.dim)
+      last.text += shown.text;
     else spans.push(shown);
   }
   return spans;

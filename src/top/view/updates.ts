@@ -1,3 +1,4 @@
+import { countOf } from '../../core/lib/units.js';
 import { partitionList } from '../../text/partition-list.js';
 import type { Model, Update } from '../model/model.js';
 import { clockTime, duration } from './format.js';
@@ -6,8 +7,6 @@ import { type Line, type Span, span } from './text.js';
 
 /** Moves of one kind between the same members within this time share a line. */
 const TOGETHER_MS = 400;
-/** Limit of partition ranges in a line. */
-const LISTED = 8;
 
 /** Updates that belong together; `partitions` of moves, in order of number. */
 export interface UpdateGroup {
@@ -73,9 +72,18 @@ function took(model: Model, { gapMs, updates }: UpdateGroup): Span {
   return span(` in ${duration((gapMs ?? 0) + Math.max(...times))}`, { dim: true });
 }
 
+/** What moved, in front of a list: `p3`, or `4 partitions`. */
+const moved = ({ partitions }: UpdateGroup): Span =>
+  span(partitions.length === 1 ? partitionList(partitions) : countOf(partitions.length, 'partition'), {
+    bold: true,
+  });
+
+/** The list of what moved, last in its line: it is what a narrow line cuts off. */
+const listed = ({ partitions }: UpdateGroup): Span[] =>
+  partitions.length > 1 ? [span(`: ${partitionList(partitions)}`)] : [];
+
 function describe(model: Model, group: UpdateGroup): Span[] {
-  const { first, partitions } = group;
-  const moved = span(partitionList(partitions, LISTED), { bold: true });
+  const { first } = group;
   switch (first.event) {
     case 'joined':
     case 'left':
@@ -93,22 +101,24 @@ function describe(model: Model, group: UpdateGroup): Span[] {
       const to = member(model, first);
       if (first.reason === 'claim') {
         const from = first.from === null ? '' : ` from ${first.from}`;
-        return [...to, span(' claimed '), moved, span(from), took(model, group)];
+        return [...to, span(' claimed '), moved(group), span(from), took(model, group), ...listed(group)];
       }
       // Released by the only member, which takes the partition again.
       if (first.from === first.member) {
-        return [...to, span(' released '), moved, span(' and took it again'), took(model, group)];
+        const again = span(' and took it again');
+        return [...to, span(' released '), moved(group), again, took(model, group), ...listed(group)];
       }
-      const from = first.from === null ? '' : `${first.from} `;
-      return [span(`${from}handed `), moved, span(' to '), ...to, took(model, group)];
+      const from = first.from === null ? '' : ` from ${first.from}`;
+      return [...to, span(' got '), moved(group), span(from), took(model, group), ...listed(group)];
     }
     case 'released':
       return [
         span(first.from === null ? 'released ' : `${first.from} released `),
-        moved,
+        moved(group),
         first.keptForMs === null
-          ? span(`: no owner`, { color: 'yellow' })
-          : span(` for a restart: kept ${duration(first.keptForMs)}`),
+          ? span(', without an owner now', { color: 'yellow' })
+          : span(` for a restart, kept ${duration(first.keptForMs)}`),
+        ...listed(group),
       ];
     case 'paused':
     case 'resumed':
@@ -116,7 +126,7 @@ function describe(model: Model, group: UpdateGroup): Span[] {
     case 'pinned': {
       const to = first.event === 'pinned' && first.to !== null ? ` to ${first.to}` : '';
       const by = first.by === '' ? '' : ` by ${first.by}`;
-      return [moved, span(` ${first.event}${to}${by}`, { color: 'yellow' })];
+      return [moved(group), span(` ${first.event}${to}${by}`, { color: 'yellow' }), ...listed(group)];
     }
     case 'resizing':
       return [

@@ -17,10 +17,12 @@ export const storedMessage = (
 ): StoredMessage => ({
   ...rest,
   ...placeOf(partitioned, { headers, ...rest }),
-  headers: [...(headers ?? [])].flatMap(([name, values]) =>
-    values.map((value): [string, string] => [name, value]),
-  ),
+  headers: headerPairs(headers),
 });
+
+/** The headers of a message, each value with its name. */
+export const headerPairs = (headers: ReadMessage['headers']): [name: string, value: string][] =>
+  [...(headers ?? [])].flatMap(([name, values]) => values.map((value): [string, string] => [name, value]));
 
 /** The partition of a message and its key; null: it has none, or only the program can compute the key. */
 export function placeOf(

@@ -1,4 +1,5 @@
 import { DeliverPolicy } from 'nats';
+import { truncate } from '../../lib/text.js';
 import { startOfText } from '../../lib/utf8.js';
 import type { PositionFacts, ReaderFacts, StreamFacts, Uncovered } from '../../ports/facts.js';
 import type { GroupObserver } from '../../ports/observer.js';
@@ -10,7 +11,7 @@ import { readerNamePrefix } from '../../protocol/reader-name.js';
 import { madeOn, unreadableAs } from '../../protocol/record-format.js';
 import { toNatspocError } from '../client/outcome.js';
 import { type FetchOptions, fetchAll, fetchMessages } from '../jetstream/fetch.js';
-import { placeOf } from '../jetstream/stored-message.js';
+import { headerPairs, placeOf } from '../jetstream/stored-message.js';
 import { storedAt } from '../jetstream/stream-identity.js';
 import { BucketPast } from '../kv/bucket-past.js';
 import { collectStats } from '../service/member-stats.js';
@@ -20,7 +21,10 @@ import { streamFacts } from './stream-facts.js';
 import type { Topology } from './topology.js';
 import { findUncovered, MOST_SUBJECTS } from './uncovered.js';
 
-const PREVIEW_BYTES = 512;
+const PREVIEW_BYTES = 2_048;
+/** Limits of headers in an observation. */
+const HEADERS = 32;
+const HEADER_CHARACTERS = 256;
 /** How often messages that no partition takes are looked for, where there may be some. */
 const UNCOVERED_EVERY_MS = 30_000;
 /** If messages are larger than this on average, only their headers are read. */
@@ -236,12 +240,19 @@ export function natsGroupObserver(
       return messages.map(({ message, delivery }) => {
         const { subject, data, headers } = message;
         const leftOut = Number(headers?.get('Nats-Msg-Size') || Number.NaN);
+        const pairs = headerPairs(headers).slice(0, HEADERS);
         const [sequence, atMs] = [delivery.streamSequence, delivery.timestampMs - serverAheadMs];
         return {
           sequence,
           subject,
           atMs,
           ...placeOf(topology, { sequence, atMs, subject, data, headers }),
+          ...(pairs.length > 0 && {
+            headers: pairs.map(([name, value]): [string, string] => [
+              name,
+              truncate(value, HEADER_CHARACTERS),
+            ]),
+          }),
           size: Number.isNaN(leftOut) ? data.length : leftOut,
           preview: Number.isNaN(leftOut) ? (startOfText(data, PREVIEW_BYTES) ?? null) : '',
         };
