@@ -1,5 +1,5 @@
 /**
- * Writes docs/reference.md: every setting and every command, from the code itself. A test checks that it is current.
+ * Writes docs/reference.md: every setting, every command and every metric, from the code itself. A test checks that it is current.
  *
  *   npm run reference
  *
@@ -10,6 +10,7 @@ import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { CommandHelp, Config } from '@oclif/core';
 import { SETTINGS } from '../src/core/config/settings.js';
+import { METRICS, type MetricDefinition } from '../src/core/health/definitions.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const FILE = fileURLToPath(new URL('../docs/reference.md', import.meta.url));
@@ -52,6 +53,20 @@ function settingsTable(): string {
   return lines.join('\n');
 }
 
+const METRICS_INTRODUCTION = `A member serves metrics with \`--health-port\`, the exporter always, at \`/metrics\`. Every metric has the label \`stream\`. One about a group has
+\`group\`; one of a member also \`member\`. Where both serve a metric, it means the same: use one of the two in a sum.`;
+
+/** What members and the exporter serve, by name. */
+function metricsTable(): string {
+  const lines = ['| metric | type | labels | served by | meaning |', '| --- | --- | --- | --- | --- |'];
+  const by = { member: 'members', exporter: 'exporter', both: 'both' };
+  for (const [name, { type, from, help, labels = [] }] of Object.entries<MetricDefinition>(METRICS)) {
+    const cells = [code(name), type, labels.map(code).join(', '), by[from], help];
+    lines.push(`| ${cells.map(cell).join(' | ')} |`);
+  }
+  return lines.join('\n');
+}
+
 /** A command's help without what all commands have. */
 function commandSection(command: Config['commands'][number], config: Config): string {
   const shared = new Set<string>();
@@ -84,7 +99,7 @@ export async function reference(): Promise<string> {
     .filter(({ pluginName, hidden }) => pluginName === config.name && !hidden)
     .sort((a, b) => (a.id < b.id ? -1 : 1));
   const sections = commands.map((command) => commandSection(command, config));
-  return `${INTRODUCTION}${settingsTable()}\n\n## Commands\n\n${sections.join('\n\n')}\n`;
+  return `${INTRODUCTION}${settingsTable()}\n\n## Commands\n\n${sections.join('\n\n')}\n\n## Metrics\n\n${METRICS_INTRODUCTION}\n\n${metricsTable()}\n`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(FILE, await reference());

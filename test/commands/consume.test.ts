@@ -474,7 +474,8 @@ describe('natspoc consume', function () {
         const response = await fetch(url + path);
         return { status: response.status, text: await response.text() };
       };
-      assert.deepEqual(await get('/healthz'), { status: 200, text: 'ok\n' });
+      for (const path of ['/livez', '/healthz'])
+        assert.deepEqual(await get(path), { status: 200, text: 'ok\n' });
       const ready = await get('/readyz');
       assert.equal(ready.status, 503);
       assert.match(ready.text, /^p\d is halted for .* at message \d+ .*"leases retry \d" tries it now.*\n$/);

@@ -266,11 +266,15 @@ describe('the help and errors of the command line', function () {
     }
     assert.deepEqual(
       several.sort(),
-      ['publish --header', 'stream:trim --except-group'],
+      ['exporter --group', 'publish --header', 'stream:trim --except-group'],
       'one line each below',
     );
     const env = { HOME: temp(), NATS_URL: 'nats://127.0.0.1:1' };
-    for (const args of ['stream trim --except-group a b', 'publish -H a:b data more -H c:d']) {
+    for (const args of [
+      'stream trim --except-group a b',
+      'publish -H a:b data more -H c:d',
+      'exporter --group a b',
+    ]) {
       const exit = await runCli(args.split(' '), { env });
       assert.match(exit.stderr, /^Error: Unexpected argument: (b|more)\./);
     }

@@ -3,13 +3,28 @@ import { dirname } from 'node:path';
 import { optionsPage } from '../../scripts/options-page.js';
 import { reference } from '../../scripts/reference.js';
 import { SETTINGS } from '../../src/core/config/settings.js';
+import { METRICS } from '../../src/core/health/definitions.js';
 import { CREATE_PUBLISHER, JOIN_GROUP, OPEN_STREAM } from '../../src/core/options/table.js';
 import { cacheDir, defaultStoreDir } from '../../src/local/server/paths.js';
 import { readProject } from './blocks.js';
+import { unknownMetrics } from './metrics.js';
 
 describe('the reference', () => {
   it('equals the generated help of the commands', async () => {
     assert.equal(readProject('docs/reference.md'), await reference(), 'run: npm run reference');
+  });
+});
+
+describe('the list of metrics', () => {
+  it('is in the reference, and every metric that another document names exists', () => {
+    const names = Object.keys(METRICS);
+    const listed = readProject('docs/reference.md');
+    assert.deepEqual(
+      names.filter((name) => !listed.includes(`| \`${name}\` |`)),
+      [],
+    );
+    for (const document of ['docs/operations.md', 'README.md'])
+      assert.deepEqual(unknownMetrics(document), []);
   });
 });
 

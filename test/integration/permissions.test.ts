@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type CliExit, runCli, startCli, stopAll } from '../support/cli.js';
 import { TestServer } from '../support/server.js';
+import { until } from '../support/until.js';
 
 const DOCUMENT = fileURLToPath(new URL('../../docs/permissions.md', import.meta.url));
 
@@ -103,6 +104,13 @@ describe('permissions as documented', function () {
     assert.match(await succeeds('observer', ['groups']), /default .* running/);
     assert.match(await succeeds('observer', ['stream', 'tail', '--no-follow', '--last', '3']), /#\d+/);
     assert.match(await succeeds('observer', ['top', '--once']), /seen/);
+    const exporter = startCli(['exporter', '--port', '0', '--json'], { env: env('observer') });
+    await until('the exporter has read the group', () => exporter.stdout.length > 0);
+    const { url } = JSON.parse(exporter.stdout[0] ?? '');
+    const { state, members, problems } = JSON.parse(await (await fetch(`${url}/groups/default`)).text());
+    assert.deepEqual([state, members, problems], ['running', 1, []]);
+    exporter.signal('SIGTERM');
+    assert.equal((await exporter.exited).code, 0);
     const watch = startCli(['leases', 'watch'], { env: env('observer') });
     await watch.note(/Watching/);
     watch.signal('SIGINT');
@@ -167,6 +175,7 @@ describe('permissions as documented', function () {
 
   it('keep a publisher from reading, and a consumer from publishing and from other groups', async () => {
     await refused('publisher', ['leases'], '$JS.API.CONSUMER.CREATE.KV_EVENTS_leases');
+    await refused('publisher', ['exporter', '--port', '0'], '$JS.API.CONSUMER.CREATE.KV_EVENTS_leases');
     const blind = await runCli(['top', '--once'], { env: env('publisher') });
     assert.equal(blind.code, 4, blind.stdout);
     assert.match(blind.stdout, /not permitted .*\$JS\.API\.CONSUMER\.CREATE\.KV_EVENTS_leases/);

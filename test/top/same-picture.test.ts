@@ -40,6 +40,7 @@ function observer(
     ...{
       storedTime: async () => undefined,
       job: async () => undefined,
+      start: async () => null,
       sequences: unused,
       storedAt: unused,
       messages: unused,

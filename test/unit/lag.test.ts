@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { checkGroup } from '../../src/core/admin/check.js';
-import { drainMs, readGroupStatus, totalsOf } from '../../src/core/admin/group-status.js';
+import { readGroupStatus, totalsOf } from '../../src/core/admin/group-status.js';
+import { drainMs } from '../../src/core/lib/drain.js';
 import type { GroupObserver } from '../../src/core/ports/observer.js';
 import type { MemberStats } from '../../src/core/protocol/member-stats.js';
 import { lease as leaseEntry, session } from '../support/group-driver.js';
@@ -33,6 +34,7 @@ function observerOfSilent(): { observer: GroupObserver; asked: string[][] } {
       [session('A', 1), session('B', 2), leaseEntry(0, 3, 'A')].map((entry) => ({ atMs: Date.now(), entry })),
     proofs: async () => [],
     job: async () => undefined,
+    start: async () => null,
     positions: async () => [{ partition: 0, sequence: 0, epoch: 3, atMs: Date.now() }],
     stats: async (sessions) => {
       asked.push([...sessions]);

@@ -1,13 +1,8 @@
 import { type GroupTotals, totalsOf } from '../../core/admin/group-status.js';
-import { StreamAdmin } from '../../core/admin/stream-admin.js';
 import type { Config } from '../../core/config/config.js';
-import { mapConcurrently } from '../../core/lib/concurrently.js';
-import { NatspocError } from '../../core/lib/errors.js';
+import type { NatspocError } from '../../core/lib/errors.js';
 import type { NatsConnection } from '../../core/nats/client/connection.js';
-import { configOf } from './config-of.js';
-
-/** Groups that are read at the same time. */
-const CONCURRENT_GROUPS = 4;
+import { AllGroups, type GroupFound } from './all-groups.js';
 
 /**
  * The state of a group. `running`: it has members that run; `idle`: it has none and needs none, because they did a bounded job;
@@ -32,38 +27,48 @@ export interface GroupOverview extends GroupTotals {
 
 /** All groups of a stream, keyed or not, by name. */
 export async function readGroups(connection: NatsConnection, config: Config): Promise<GroupOverview[]> {
-  const names = await StreamAdmin.groupNames(connection, config);
-  return mapConcurrently(names, CONCURRENT_GROUPS, (name) => readGroup(connection, config, name));
+  const readings = await new AllGroups(connection, config).read();
+  return readings.map((reading) => {
+    if ('found' in reading) return overviewOf(reading.found);
+    const { group, error } = reading;
+    // What is wrong with one group must not hide the others.
+    if (!isAboutTheGroup(error)) throw error;
+    return unreadableGroup(group, error);
+  });
 }
 
-async function readGroup(connection: NatsConnection, config: Config, group: string): Promise<GroupOverview> {
-  try {
-    const stream = await StreamAdmin.open(connection, configOf(config, group));
-    const admin = stream.group();
-    const status = await admin.status();
-    const totals = totalsOf(status);
-    const ages = status.partitions.flatMap(({ positionAgeMs }) => positionAgeMs ?? []);
-    return {
-      group,
-      state: totals.members > 0 ? 'running' : status.idle ? 'idle' : 'no-members',
-      key: stream.keyed?.key ?? null,
-      filter: stream.keyed?.filter ?? null,
-      ...totals,
-      lastCommitAtMs: ages.length > 0 ? Date.now() - Math.min(...ages) : null,
-      wrongPositions: status.partitions.filter(({ positionFault }) => positionFault !== null).length,
-      problem: null,
-    };
-  } catch (error) {
-    // What is wrong with one group must not hide the others.
-    if (!(error instanceof NatspocError) || !ABOUT_THE_GROUP.has(error.code)) throw error;
-    return { ...UNREADABLE, group, problem: error.message };
-  }
+/** What a list of groups tells of one. */
+export function overviewOf({ group, key, filter, status }: GroupFound): GroupOverview {
+  const totals = totalsOf(status);
+  const ages = status.partitions.flatMap(({ positionAgeMs }) => positionAgeMs ?? []);
+  return {
+    group,
+    state: totals.members > 0 ? 'running' : status.idle ? 'idle' : 'no-members',
+    key,
+    filter,
+    ...totals,
+    lastCommitAtMs: ages.length > 0 ? Date.now() - Math.min(...ages) : null,
+    wrongPositions: status.partitions.filter(({ positionFault }) => positionFault !== null).length,
+    problem: null,
+  };
 }
+
+/** The same for a group that cannot be read. */
+export const unreadableGroup = (group: string, { message }: NatspocError): GroupOverview => ({
+  ...NO_FACTS,
+  group,
+  state: 'unreadable',
+  problem: message,
+});
+
+/** True for an error that concerns one group: the others can be read. */
+export const isAboutTheGroup = ({ code }: NatspocError): boolean => ABOUT_THE_GROUP.has(code);
 
 const ABOUT_THE_GROUP: ReadonlySet<string> = new Set(['layout-mismatch', 'config', 'failed']);
 
-const UNREADABLE: Omit<GroupOverview, 'group' | 'problem'> = {
-  state: 'unreadable',
+/** A group of which nothing is known. */
+export const NO_FACTS: Omit<GroupOverview, 'group' | 'state'> = {
+  problem: null,
   key: null,
   filter: null,
   partitions: 0,

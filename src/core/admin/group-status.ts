@@ -1,3 +1,4 @@
+import { drainMs } from '../lib/drain.js';
 import type { PositionFacts, Uncovered } from '../ports/facts.js';
 import type { GroupObserver } from '../ports/observer.js';
 import { type HoldUp, isLong } from '../protocol/hold-up.js';
@@ -176,12 +177,6 @@ const oldestOf = (partitions: readonly Pick<Progress, 'oldestMs'>[]): number | n
     null,
   );
 
-/** How long a lag takes at a rate, milliseconds, if no more messages arrive; null: nothing is handled, or not known. */
-export function drainMs(lag: number | null, ratePerSecond: number | null): number | null {
-  if (lag === 0) return 0;
-  return lag === null || !ratePerSecond ? null : Math.round((lag / ratePerSecond) * 1_000);
-}
-
 /** True where the lag of a partition is its share of what its keyed group has not read. */
 export const isEstimate = ({ lag, unread }: Pick<Progress, 'lag' | 'unread'>): boolean =>
   unread !== undefined && lag !== 0;
@@ -245,7 +240,11 @@ export function describeGroup(
     };
   });
   const shares = new Map<string | null, LeaseStatus[]>();
-  for (const lease of partitions) shares.set(lease.session, [...(shares.get(lease.session) ?? []), lease]);
+  for (const lease of partitions) {
+    const share = shares.get(lease.session);
+    if (share) share.push(lease);
+    else shares.set(lease.session, [lease]);
+  }
   const all = [...members.values()].map((member) => {
     const share = shares.get(member.session) ?? [];
     return {
@@ -333,15 +332,20 @@ export async function readGroupStatus(observer: GroupObserver, partitions: numbe
   const last = new Map(ends.map((each) => [each.partition, each.sequence]));
   const nowMs = Date.now();
   const count = layout?.partitions ?? partitions;
+  const start = committed.size < count ? await observer.start() : null;
   const progress = Array.from({ length: count }, (_, partition) => {
     const own = ownReport(entries, members, partition);
     const end = last.get(partition) ?? null;
     const known = describeProgress(committed.get(partition), own, nowMs);
     return { ...known, partition, end };
   });
+  const waiting = progress.map(({ partition, position, end }) => ({
+    ...{ partition, end },
+    position: position ?? start,
+  }));
   // Counted at once: what is stored meanwhile would look like lag.
   const [lags, faults] = await Promise.all([
-    readLags(observer, progress),
+    readLags(observer, waiting),
     readPositionFaults(observer, positions, stream),
   ]);
   const withLag = progress.map(({ partition, ...known }) => {

@@ -26,6 +26,7 @@ import { writeCleared } from './cleared.js';
 import { GroupAdmin } from './group-admin.js';
 import { findGroupLayout } from './group-layout.js';
 import { type RedriveOptions, type RedriveSummary, redrive } from './redrive.js';
+import type { SharedReads } from './shared-reads.js';
 import { readStreamStatus, type StreamStatus } from './stream-status.js';
 import { planTrim, type TrimStep } from './trim.js';
 
@@ -136,13 +137,18 @@ export class StreamAdmin implements AsyncDisposable {
     return this.#topology.connection.info?.version ?? 'unknown';
   }
 
-  /** A group of the stream. Default: that of the configuration. */
-  group(name = this.#config.group): GroupAdmin {
+  /**
+   * A group of the stream. Default: that of the configuration.
+   *
+   * @param shared what was read for all groups together. Default: everything is read for this group.
+   */
+  group(name = this.#config.group, shared?: SharedReads): GroupAdmin {
     const config = { ...this.#config, group: name };
     const { layout, bucket, connection, stream, reads, keyed } = this.#topology;
     const events = new NatsEventStream(this.#topology, stream, reads);
+    const observer = natsGroupObserver(this.#topology, { ...config, latest: shared?.latest });
     return new GroupAdmin(config, layout.partitions, {
-      observer: natsGroupObserver(this.#topology, config),
+      observer: shared?.share(observer, name, keyed !== undefined) ?? observer,
       bucket,
       ...(!keyed && { own: { prefix: layout.prefix, filter: reads.all } }),
       control: natsControlClient(connection, stream, name),

@@ -66,7 +66,7 @@ export const HANDLING = {
     env: 'HEALTH_PORT',
     ...integer(0, 65_535),
     allowed: 'a port from 1 to 65535, or 0 for a free one',
-    help: 'serve /healthz, /readyz and /metrics over HTTP',
+    help: 'serve /livez, /readyz and /metrics over HTTP',
   }),
   healthHost: define({
     flag: 'health-host',

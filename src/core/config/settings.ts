@@ -1,11 +1,19 @@
 import { CONNECTION } from './connection.js';
+import { EXPORTER } from './exporter.js';
 import { GROUP } from './group.js';
 import { HANDLING } from './handling.js';
 import { PUBLISHING } from './publishing.js';
 import { STREAM } from './stream.js';
 
 /** Every setting that more than one command reads. Flags of a single command live with that command. */
-export const SETTINGS = { ...CONNECTION, ...STREAM, ...GROUP, ...HANDLING, ...PUBLISHING } as const;
+export const SETTINGS = {
+  ...CONNECTION,
+  ...STREAM,
+  ...GROUP,
+  ...HANDLING,
+  ...PUBLISHING,
+  ...EXPORTER,
+} as const;
 
 /** The key of a setting. */
 export type SettingName = keyof typeof SETTINGS;

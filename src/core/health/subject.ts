@@ -10,6 +10,7 @@ export interface HealthSubject {
     readonly state: string;
     readonly position: number;
     readonly lag: number;
+    readonly oldestAtMs?: number | undefined;
     readonly pause?: { readonly by: string; readonly at: string } | undefined;
     readonly holdUp?: HoldUp | undefined;
   }[];
@@ -27,6 +28,14 @@ export interface HealthSubject {
     readonly deadLettered: number;
     readonly skipped: number;
     readonly withoutKey: number;
+  };
+  /** Its measurements; rates in messages per second. */
+  readonly stats: {
+    readonly partitions: readonly {
+      readonly partition: number;
+      readonly lag?: number;
+      readonly ratePerSecond?: number;
+    }[];
   };
   /** This process's memory now, bytes. */
   readonly memory: { readonly allocBytes: number; readonly sysBytes: number };

@@ -1,8 +1,9 @@
 import { EventEmitter } from 'node:events';
 import { hostname } from 'node:os';
 import type { Config } from '../config/config.js';
+import type { HttpServer } from '../health/http.js';
 import { Readiness } from '../health/readiness.js';
-import type { HealthOptions, HealthServer } from '../health/server.js';
+import type { HealthOptions } from '../health/server.js';
 import { type Clock, every, systemClock } from '../lib/clock.js';
 import { messageOf, NatspocError } from '../lib/errors.js';
 import type { MemberStats } from '../protocol/member-stats.js';
@@ -74,7 +75,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
   #ready: Promise<void> | undefined;
   #member: MemberEngine | undefined;
   #guard: GuardedHandler | undefined;
-  #health: HealthServer | undefined;
+  #health: HttpServer | undefined;
   #stopped: NatspocError | undefined;
   #closed: Promise<void> = Promise.resolve();
 
@@ -293,13 +294,13 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
   async #serveHealth(handler: Handler | InBatches, options: HealthOptions): Promise<Handler | InBatches> {
     const { group, stream } = this.#config;
     // Loaded on demand: most programs do not serve it.
-    const [{ Metrics }, { HealthServer }] = await Promise.all([
+    const [{ Metrics }, { serveHealth }] = await Promise.all([
       import('../health/metrics.js'),
       import('../health/server.js'),
     ]);
     const metrics = await Metrics.open({ stream, group, member: this.name });
     metrics.attach(this);
-    this.#health = await HealthServer.open(this, metrics, options);
+    this.#health = await serveHealth(this, metrics, options);
     return wrapHandler(handler, (call) => metrics.timed(call));
   }
 

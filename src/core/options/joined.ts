@@ -28,6 +28,8 @@ export interface PartitionStatus {
   readonly handled: number;
   /** Messages that are not handled, in memory and on the server, as of the last delivery. */
   readonly lag: number;
+  /** When the first of these in memory was stored, milliseconds since 1970 on the server's clock; absent: none is in memory. */
+  readonly oldestAtMs?: number | undefined;
   /** Upper bound of messages that the stream dropped before this epoch received them. */
   readonly trimmed: number;
   /** True once everything that the stream held at some moment since the start is handled. */

@@ -29,6 +29,8 @@ export interface GroupObserver {
   proofs(): Promise<PastEntry[]>;
   /** The last finished job of a member that had a bounded one; undefined: none, or it cannot be read. */
   job(): Promise<JobFacts | undefined>;
+  /** The sequence after which partitions without a position start; null: not decided yet, or it cannot be read. */
+  start(): Promise<number | null>;
   /** The committed positions, including unreadable ones. */
   positions(): Promise<PositionFacts[]>;
   stream(): Promise<StreamFacts>;

@@ -18,6 +18,18 @@ export const keys = {
   cleared: (group: string, partition: number) => `cleared.${group}.${partition}`,
 };
 
+/**
+ * The group that a key proves to exist: positions outlive members, members come before positions. Undefined for any other key.
+ */
+export function groupProvedBy(key: string): string | undefined {
+  const [kind, group, what, ...rest] = key.split('.');
+  if (!isId(group)) return undefined;
+  if (kind === 'position') return what !== undefined && rest.length === 0 ? group : undefined;
+  return kind === 'group' && (what === 'session' || what === 'lease') && rest.length === 1
+    ? group
+    : undefined;
+}
+
 /** The subject of a key under the group's prefix. */
 export type GroupKey =
   | { kind: 'session'; id: string }

@@ -1,5 +1,6 @@
 import { describePause } from '../../core/admin/check.js';
-import { drainMs, isEstimate, isOwned, type LeaseStatus } from '../../core/admin/group-status.js';
+import { isEstimate, isOwned, type LeaseStatus } from '../../core/admin/group-status.js';
+import { drainMs } from '../../core/lib/drain.js';
 import { escapeControl } from '../../core/lib/text.js';
 import { formatBytes } from '../../core/lib/units.js';
 import { describeHoldUp, remedyOf } from '../../core/protocol/hold-up.js';

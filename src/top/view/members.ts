@@ -1,5 +1,5 @@
-import { drainMs } from '../../core/admin/group-status.js';
 import { type MemberStatus, TROUBLED } from '../../core/admin/members.js';
+import { drainMs } from '../../core/lib/drain.js';
 import type { HandlerTimeStats, MemberStats } from '../../core/protocol/member-stats.js';
 import { partitionList } from '../../text/partition-list.js';
 import type { Model } from '../model/model.js';

@@ -1,10 +1,5 @@
-import {
-  drainMs,
-  isEstimate,
-  isOwned,
-  type LeaseStatus,
-  needsAttention,
-} from '../../core/admin/group-status.js';
+import { isEstimate, isOwned, type LeaseStatus, needsAttention } from '../../core/admin/group-status.js';
+import { drainMs } from '../../core/lib/drain.js';
 import { stateText } from '../../text/lease-table.js';
 import type { Model } from '../model/model.js';
 import { aboutLag, duration, rate, UNKNOWN } from './format.js';

@@ -49,6 +49,11 @@ export class KeyQueues {
     return this.#size;
   }
 
+  /** The first message that is not settled; undefined: there is none. */
+  get oldest(): StreamMessage | undefined {
+    return this.#oldest?.message;
+  }
+
   /** True if a message may be handled now. */
   get hasReady(): boolean {
     return this.#ready.length > 0;

@@ -101,6 +101,7 @@ export class PartitionRunner {
       mark: this.#committer?.mark ?? before?.mark,
       handled: this.#work.handled,
       lag: this.#work.waiting + (this.#reader?.lag ?? 0),
+      oldestAtMs: this.#work.oldestAtMs,
       trimmed: this.#trimmed,
       caughtUp: this.#caughtUp || this.#isCaughtUp(),
       state: this.#phase === 'running' ? reading : 'draining',

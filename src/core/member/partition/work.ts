@@ -75,6 +75,11 @@ export class PartitionWork {
     return this.#queues.size;
   }
 
+  /** When the first message that was accepted and is not settled was stored, on the server's clock; undefined: there is none. */
+  get oldestAtMs(): number | undefined {
+    return this.#queues.oldest?.timestampMs;
+  }
+
   /** Why no call may start; undefined: the program is not the cause. */
   get held(): HeldBack | undefined {
     return this.#gate.held;

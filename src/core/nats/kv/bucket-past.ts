@@ -16,18 +16,32 @@ export interface StoredEntry extends BucketEntry {
   atMs: number;
 }
 
+/** The newest entries of all keys that start with a prefix. */
+export type Latest = (prefix: string) => readonly StoredEntry[];
+
+/** Where the past of a group is read. */
+export interface PastOptions {
+  bucket: string;
+  group: string;
+  timeoutMs: number;
+  /** The newest entries, if they were read already for all groups together. */
+  latest?: Latest | undefined;
+}
+
 /** Current and past entries of one group in the bucket; oldest first. */
 export class BucketPast {
   readonly #handles: NatsHandles;
   readonly #bucket: string;
   readonly #group: string;
   readonly #timeoutMs: number;
+  readonly #latest: Latest | undefined;
 
-  constructor(handles: NatsHandles, options: { bucket: string; group: string; timeoutMs: number }) {
+  constructor(handles: NatsHandles, { bucket, group, timeoutMs, latest }: PastOptions) {
     this.#handles = handles;
-    this.#bucket = options.bucket;
-    this.#group = options.group;
-    this.#timeoutMs = options.timeoutMs;
+    this.#bucket = bucket;
+    this.#group = group;
+    this.#timeoutMs = timeoutMs;
+    this.#latest = latest;
   }
 
   /** Past sessions, leases and proofs of life; only the newest of very many. */
@@ -42,35 +56,33 @@ export class BucketPast {
   /** Everything kept of one partition's lease, and of the proofs of life of its owners. */
   async ofLease(partition: number): Promise<PastEntry[]> {
     const start = { deliver_policy: DeliverPolicy.All };
-    const leases = this.#view(await this.fetch(keys.lease(this.#group, partition), { start }));
+    const leases = this.#view(this.#stored(await this.#fetch(keys.lease(this.#group, partition), { start })));
     const owners = leases.flatMap(({ entry }) =>
       entry.kind === 'lease' && entry.record !== 'unreadable' && entry.record?.owner
         ? [entry.record.owner]
         : [],
     );
     const signs = [...new Set(owners)].map(async (owner) =>
-      this.#proofs(await this.fetch(keys.proof(this.#group, owner), { start, headersOnly: true })),
+      this.#proofs(
+        this.#stored(await this.#fetch(keys.proof(this.#group, owner), { start, headersOnly: true })),
+      ),
     );
     return [...leases, ...(await Promise.all(signs)).flat()];
   }
 
   /** The newest entry of each session, lease and override. */
   async now(): Promise<PastEntry[]> {
-    return this.#view(await this.fetch(`${keys.groupPrefix(this.#group)}>`, LAST));
+    return this.#view(await this.latest(keys.groupPrefix(this.#group)));
   }
 
   /** The newest entry of each proof of life. */
   async proofs(): Promise<PastEntry[]> {
-    const filter = `${keys.proofPrefix(this.#group)}*`;
-    return this.#proofs(await this.fetch(filter, { ...LAST, headersOnly: true }));
+    return this.#proofs(await this.latest(keys.proofPrefix(this.#group), true));
   }
 
-  /** All entries whose keys match. */
-  async fetch(
-    keyFilter: string,
-    options: Pick<FetchOptions, 'start' | 'headersOnly'>,
-  ): Promise<StoredEntry[]> {
-    return this.#stored(await this.#fetch(keyFilter, options));
+  /** The newest entry of each key that starts with a prefix. */
+  async latest(prefix: string, headersOnly = false): Promise<readonly StoredEntry[]> {
+    return this.#latest?.(prefix) ?? this.#stored(await this.#fetch(`${prefix}>`, { ...LAST, headersOnly }));
   }
 
   async #newest(filter: string, headersOnly: boolean): Promise<StoredEntry[]> {
@@ -92,22 +104,15 @@ export class BucketPast {
     options: Pick<FetchOptions, 'start' | 'headersOnly'>,
     limit = Number.POSITIVE_INFINITY,
   ): Promise<Fetched> {
-    return fetchAll(this.#handles, {
+    return fetchEntries(this.#handles, this.#bucket, keyFilter, {
       ...options,
-      stream: bucketStream(this.#bucket),
-      filter: bucketSubject(this.#bucket, keyFilter),
       limit,
       timeoutMs: this.#timeoutMs,
     });
   }
 
-  #stored({ messages, serverAheadMs }: Fetched): StoredEntry[] {
-    return messages.map(({ message, delivery }) => ({
-      key: message.subject.slice(bucketSubject(this.#bucket, '').length),
-      revision: delivery.streamSequence,
-      value: valueIn(message.headers, message.data),
-      atMs: delivery.timestampMs - serverAheadMs,
-    }));
+  #stored(fetched: Fetched): StoredEntry[] {
+    return entriesIn(fetched, this.#bucket);
   }
 
   #view(stored: readonly StoredEntry[]): PastEntry[] {
@@ -127,6 +132,39 @@ export class BucketPast {
 }
 
 const LAST = { start: { deliver_policy: DeliverPolicy.LastPerSubject } };
+
+const fetchEntries = (
+  handles: NatsHandles,
+  bucket: string,
+  keyFilter: string,
+  options: Omit<FetchOptions, 'stream' | 'filter'>,
+): Promise<Fetched> =>
+  fetchAll(handles, { ...options, stream: bucketStream(bucket), filter: bucketSubject(bucket, keyFilter) });
+
+const entriesIn = ({ messages, serverAheadMs }: Fetched, bucket: string): StoredEntry[] =>
+  messages.map(({ message, delivery }) => ({
+    key: message.subject.slice(bucketSubject(bucket, '').length),
+    revision: delivery.streamSequence,
+    value: valueIn(message.headers, message.data),
+    atMs: delivery.timestampMs - serverAheadMs,
+  }));
+
+/**
+ * The entries of a bucket from a revision on, oldest first; deleted ones included.
+ *
+ * @param from undefined: the newest entry of each key.
+ */
+export async function entriesFrom(
+  handles: NatsHandles,
+  bucket: string,
+  from: number | undefined,
+  timeoutMs: number,
+): Promise<StoredEntry[]> {
+  const start =
+    from === undefined ? LAST.start : { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: from };
+  const options = { start, limit: Number.POSITIVE_INFINITY, timeoutMs };
+  return entriesIn(await fetchEntries(handles, bucket, '>', options), bucket);
+}
 
 const byRevision = (entries: PastEntry[]): PastEntry[] =>
   entries.sort((a, b) => a.entry.revision - b.entry.revision);

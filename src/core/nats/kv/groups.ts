@@ -1,10 +1,9 @@
-import { keys } from '../../protocol/keys.js';
-import { isId } from '../../protocol/record-format.js';
+import { groupProvedBy, keys } from '../../protocol/keys.js';
 import type { NatsHandles } from '../client/handles.js';
 import { toNatspocError } from '../client/outcome.js';
 import { bucketStream, bucketSubject } from './bucket.js';
 
-/** The keys that prove a group's existence: positions outlive members, members come before positions. */
+/** The keys that prove a group's existence; see {@link groupProvedBy}. */
 const FILTERS = ['position.*.*', 'group.*.session.*', 'group.*.lease.*'];
 
 /**
@@ -18,8 +17,8 @@ export async function listGroups({ manager }: NatsHandles, bucket: string): Prom
   for (const filter of FILTERS) {
     const info = await manager.streams.info(bucketStream(bucket), { subjects_filter: prefix + filter });
     for (const subject of Object.keys(info.state.subjects ?? {})) {
-      const group = subject.slice(prefix.length).split('.')[1];
-      if (isId(group)) groups.add(group);
+      const group = groupProvedBy(subject.slice(prefix.length));
+      if (group !== undefined) groups.add(group);
     }
   }
   return [...groups].sort();

@@ -6,14 +6,14 @@ import type { GroupObserver } from '../../ports/observer.js';
 import type { BucketEntry } from '../../protocol/entries.js';
 import { keys, partitionIn } from '../../protocol/keys.js';
 import { decodeGroupLayout } from '../../protocol/layout-records.js';
-import { decodeJob, decodePosition } from '../../protocol/position-records.js';
+import { decodeJob, decodePosition, decodeStart } from '../../protocol/position-records.js';
 import { readerNamePrefix } from '../../protocol/reader-name.js';
 import { madeOn, unreadableAs } from '../../protocol/record-format.js';
 import { toNatspocError } from '../client/outcome.js';
 import { type FetchOptions, fetchAll, fetchMessages } from '../jetstream/fetch.js';
 import { headerPairs, placeOf } from '../jetstream/stored-message.js';
 import { storedAt } from '../jetstream/stream-identity.js';
-import { BucketPast } from '../kv/bucket-past.js';
+import { BucketPast, type PastOptions } from '../kv/bucket-past.js';
 import { collectStats } from '../service/member-stats.js';
 import { deadLetterFacts } from './dead-letter-facts.js';
 import { partitionEnds } from './partition-ends.js';
@@ -31,10 +31,7 @@ const UNCOVERED_EVERY_MS = 30_000;
 const LARGE_MESSAGE_BYTES = 16_384;
 
 /** Observes a stream and a group on a real server, and changes nothing. */
-export function natsGroupObserver(
-  topology: Topology,
-  options: { bucket: string; group: string; timeoutMs: number },
-): GroupObserver {
+export function natsGroupObserver(topology: Topology, options: PastOptions): GroupObserver {
   const { connection, manager, stream, layout, reads, hasTokens, inboxPrefix, keyed, deadPrefix } = topology;
   const { group, timeoutMs } = options;
   /** A keyed group may be resized. */
@@ -135,10 +132,16 @@ export function natsGroupObserver(
       return entry && job && { revision: entry.revision, atMs: Date.parse(job.at) };
     },
 
+    async start() {
+      const found = await topology.bucket.read(keys.start(group));
+      if (found.kind === 'failed') throw found.error;
+      const value = found.kind === 'found' ? found.entry.value : null;
+      return (value && decodeStart(value)?.seq) ?? null;
+    },
+
     async positions() {
       const prefix = keys.positionPrefix(group);
-      const start = { deliver_policy: DeliverPolicy.LastPerSubject };
-      const stored = await past.fetch(`${prefix}>`, { start });
+      const stored = await past.latest(prefix);
       return stored.flatMap(({ key, value, atMs }): PositionFacts[] => {
         const partition = partitionIn(key.slice(prefix.length));
         if (value === null || partition === undefined) return [];

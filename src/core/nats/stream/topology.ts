@@ -11,6 +11,7 @@ import { openManager } from '../client/manager.js';
 import { hasDefaultConsumers } from '../client/server-version.js';
 import { bucketStream, NatsBucket } from '../kv/bucket.js';
 import { bucketConcerns } from '../kv/bucket-concerns.js';
+import type { BucketCopy } from '../kv/bucket-copy.js';
 import { listGroups } from '../kv/groups.js';
 import { agree, type Found } from './agreement.js';
 import { findStream } from './creation.js';
@@ -167,12 +168,35 @@ export function openTopology(
  * @throws NatspocError `stream-missing` if there is no stream or no bucket, and as {@link openTopology}.
  */
 export async function findGroups(connection: NatsConnection, config: Config): Promise<string[]> {
+  const { handles } = await openBucket(connection, config);
+  return listGroups(handles, config.bucket);
+}
+
+/**
+ * Brings a copy of the bucket of an existing stream up to date.
+ *
+ * @throws NatspocError as {@link findGroups}.
+ */
+export async function updateCopy(
+  connection: NatsConnection,
+  config: Config,
+  copy: BucketCopy,
+): Promise<void> {
+  const { handles, info } = await openBucket(connection, config);
+  await copy.update(handles, config.bucket, info, config.timeoutMs);
+}
+
+/** @throws NatspocError `stream-missing` if there is no stream or no bucket. */
+async function openBucket(
+  connection: NatsConnection,
+  config: Config,
+): Promise<{ handles: NatsHandles; info: StreamInfo }> {
   const manager = await openManager(connection, config);
   const stream = await findStream(manager, config.stream);
   const bucket = await findStream(manager, bucketStream(config.bucket));
   const missing = missingStore(config, { stream, bucket });
-  if (missing !== undefined) throw new NatspocError('stream-missing', missing);
-  return listGroups({ connection, manager, inboxPrefix: config.inboxPrefix }, config.bucket);
+  if (!bucket || missing !== undefined) throw new NatspocError('stream-missing', missing ?? '');
+  return { handles: { connection, manager, inboxPrefix: config.inboxPrefix }, info: bucket };
 }
 
 /** A bucket without its stream. */

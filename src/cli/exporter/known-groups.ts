@@ -1,0 +1,102 @@
+import type { Finding } from '../../core/admin/check.js';
+import type { GroupStatus } from '../../core/admin/group-status.js';
+import type { NatspocError } from '../../core/lib/errors.js';
+import type { GroupReading } from '../groups/all-groups.js';
+import {
+  type GroupOverview,
+  isAboutTheGroup,
+  NO_FACTS,
+  overviewOf,
+  unreadableGroup,
+} from '../groups/overview.js';
+import { loadOf, type Suggestion, Suggestions } from './suggestion.js';
+
+/** The state of a group for the exporter. `missing`: it was named, and does not exist. */
+export type ExportedState = GroupOverview['state'] | 'missing';
+
+/** A group as it was read last. */
+export interface KnownGroup extends Omit<GroupOverview, 'state'>, Omit<Suggestion, 'suggestedMembers'> {
+  state: ExportedState;
+  /** null: not known. */
+  suggestedMembers: number | null;
+  /** Absent: it cannot be read, or does not exist. */
+  status?: GroupStatus | undefined;
+  findings: readonly Finding[];
+  /** When it was read, on this process's clock, milliseconds. */
+  readAt: number;
+  /** Why it could not be read since; null: it could. */
+  stale: string | null;
+}
+
+/** What was read last of each group. A group that cannot be read keeps its last state, which ages. */
+export class KnownGroups {
+  readonly #targetMs: number;
+  readonly #named: readonly string[];
+  #groups = new Map<string, KnownGroup>();
+  readonly #suggestions = new Map<string, Suggestions>();
+
+  /** @param named groups that are to be told of even if they do not exist. */
+  constructor(targetMs: number, named: readonly string[]) {
+    this.#targetMs = targetMs;
+    this.#named = named;
+  }
+
+  /** All groups, by name. */
+  get all(): KnownGroup[] {
+    return [...this.#groups.values()].sort((a, b) => (a.group < b.group ? -1 : 1));
+  }
+
+  get(group: string): KnownGroup | undefined {
+    return this.#groups.get(group);
+  }
+
+  /** Takes the place of what was known before. Returns the names of the groups that have come, and that have gone. */
+  replace(readings: readonly GroupReading[], now: number): { come: string[]; gone: string[] } {
+    const before = this.#groups;
+    const groups = new Map(readings.map((reading) => [reading.group, this.#known(reading, now)]));
+    for (const group of this.#named) if (!groups.has(group)) groups.set(group, missing(group, now));
+    for (const group of before.keys()) if (!groups.has(group)) this.#suggestions.delete(group);
+    this.#groups = groups;
+    const exists = (known: ReadonlyMap<string, KnownGroup>, group: string): boolean =>
+      (known.get(group)?.state ?? 'missing') !== 'missing';
+    return {
+      come: [...groups.keys()].filter((group) => exists(groups, group) && !exists(before, group)),
+      gone: [...before.keys()].filter((group) => exists(before, group) && !exists(groups, group)),
+    };
+  }
+
+  #known(reading: GroupReading, now: number): KnownGroup {
+    const { group } = reading;
+    if ('error' in reading) return this.#failed(group, reading.error, now);
+    const { status, findings } = reading.found;
+    const suggestions = this.#suggestions.get(group) ?? new Suggestions(this.#targetMs);
+    this.#suggestions.set(group, suggestions);
+    const suggestion = suggestions.next(loadOf(status, now));
+    return { ...overviewOf(reading.found), ...suggestion, status, findings, readAt: now, stale: null };
+  }
+
+  /** What is wrong with the group is its state; what is wrong with the server or our permissions says nothing of it. */
+  #failed(group: string, error: NatspocError, now: number): KnownGroup {
+    const before = this.#groups.get(group);
+    if (before?.status && !isAboutTheGroup(error)) return { ...before, stale: error.message };
+    return { ...NO_INSIGHT, ...unreadableGroup(group, error), readAt: now };
+  }
+}
+
+const NO_INSIGHT = {
+  suggestedMembers: null,
+  arrivingPerSecond: null,
+  memberPerSecond: null,
+  findings: [],
+  stale: null,
+} as const;
+
+/** Only a member makes a group: one is suggested. */
+const missing = (group: string, now: number): KnownGroup => ({
+  ...NO_FACTS,
+  ...NO_INSIGHT,
+  group,
+  state: 'missing',
+  suggestedMembers: 1,
+  readAt: now,
+});

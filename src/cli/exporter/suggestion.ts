@@ -1,0 +1,107 @@
+import { type GroupStatus, totalLag, totalsOf } from '../../core/admin/group-status.js';
+import { isLong } from '../../core/protocol/hold-up.js';
+
+/** Arrivals are measured over this much of the past, milliseconds. */
+const WINDOW_MS = 60_000;
+/** Members are as fast as they can while draining would take longer than this, milliseconds. */
+const BEHIND_MS = 5_000;
+
+/** What one reading of a group says of its load. */
+export interface Load {
+  atMs: number;
+  partitions: number;
+  /** Members that run. */
+  members: number;
+  /** Those of them that handle messages. */
+  busy: number;
+  /** Messages that members could handle; null: not known. */
+  lag: number | null;
+  /** Messages handled per second. */
+  handledPerSecond: number;
+}
+
+/** The load of a group. Partitions that are paused or held up do not count: more members would not help them. */
+export function loadOf(status: GroupStatus, atMs: number): Load {
+  const { partitions, members } = totalsOf(status);
+  const free = status.partitions.filter(
+    ({ paused, holdUp, positionFault }) =>
+      !paused && positionFault === null && !(holdUp !== null && isLong(holdUp)),
+  );
+  return {
+    atMs,
+    partitions,
+    members,
+    busy: status.members.filter(({ ratePerSecond }) => (ratePerSecond ?? 0) > 0).length,
+    lag: totalLag(free),
+    handledPerSecond: free.reduce((sum, { ratePerSecond }) => sum + (ratePerSecond ?? 0), 0),
+  };
+}
+
+/** How many members a group needs, and what that follows from. */
+export interface Suggestion {
+  suggestedMembers: number;
+  /** Messages per second; null: not known yet. */
+  arrivingPerSecond: number | null;
+  /** What one member handles, at least; null: not known yet. */
+  memberPerSecond: number | null;
+}
+
+/**
+ * Suggests how many members a group should have, from one reading after the other:
+ *
+ *     ceil((arriving per second + lag / drain target) / per second and member), from 1 to the number of partitions
+ *
+ * See docs/decisions/2026-11-29-suggested-members.md.
+ */
+export class Suggestions {
+  readonly #targetMs: number;
+  #loads: Load[] = [];
+  #memberPerSecond: number | null = null;
+
+  /** @param targetMs within what time what waits should be handled, milliseconds. */
+  constructor(targetMs: number) {
+    this.#targetMs = targetMs;
+  }
+
+  next(load: Load): Suggestion {
+    this.#learn(load);
+    this.#loads = [...this.#loads.filter(({ atMs }) => load.atMs - atMs <= WINDOW_MS), load];
+    const arrivingPerSecond = this.#arriving();
+    const memberPerSecond = this.#memberPerSecond;
+    return {
+      suggestedMembers: this.#suggest(load, arrivingPerSecond, memberPerSecond),
+      arrivingPerSecond,
+      memberPerSecond,
+    };
+  }
+
+  /** While messages wait, a member does what it can; otherwise it can do at least what it does. */
+  #learn({ busy, lag, handledPerSecond }: Load): void {
+    if (busy === 0 || handledPerSecond === 0) return;
+    const each = handledPerSecond / busy;
+    const isBehind = lag !== null && (lag / handledPerSecond) * 1_000 > BEHIND_MS;
+    this.#memberPerSecond = isBehind ? each : Math.max(this.#memberPerSecond ?? 0, each);
+  }
+
+  /** What was handled, and by how much the lag has grown. A seek or a purge makes it smaller: then nothing arrives, at least. */
+  #arriving(): number | null {
+    let [messages, seconds] = [0, 0];
+    for (const [i, load] of this.#loads.entries()) {
+      const before = this.#loads[i - 1];
+      if (!before || before.lag === null || load.lag === null) continue;
+      const elapsed = (load.atMs - before.atMs) / 1_000;
+      messages += Math.max(0, load.handledPerSecond * elapsed + load.lag - before.lag);
+      seconds += elapsed;
+    }
+    return seconds > 0 ? messages / seconds : null;
+  }
+
+  #suggest({ lag, members, partitions }: Load, arriving: number | null, each: number | null): number {
+    const present = Math.max(1, members);
+    const bounded = (wanted: number): number => Math.min(Math.max(1, wanted), Math.max(1, partitions));
+    if (lag === null || each === null) return bounded(present);
+    const perSecond = (arriving ?? 0) + lag / (this.#targetMs / 1_000);
+    // Not known yet what arrives: nobody is sent away.
+    return bounded(Math.max(Math.ceil(perSecond / each), arriving === null ? present : 1));
+  }
+}

@@ -1,0 +1,77 @@
+import type { StreamFacts, WaitingFacts } from '../ports/facts.js';
+import type { GroupObserver } from '../ports/observer.js';
+
+/** After this time a message is looked up again: the stream may have been restored from a copy meanwhile, milliseconds. */
+const LOOK_AGAIN_MS = 60_000;
+
+/** What tells that a stream has lost nothing since: when it was created, and how many sequences hold no message. */
+const lossesOf = ({ createdAtMs, lastSequence, messages }: StreamFacts): string =>
+  `${createdAtMs} ${lastSequence - messages}`;
+
+interface Counted {
+  waiting: WaitingFacts;
+  /** Messages of the partition in the stream at that time, and its losses until then. */
+  stored: number;
+  losses: string;
+  /** No message came while it was counted. */
+  isExact: boolean;
+}
+
+/**
+ * What was read of one group before, and is still true: a partition whose position has not moved has as many more waiting messages
+ * as the stream has more messages of it. A large group without members is counted once, not at each look.
+ */
+export class RememberedReads {
+  readonly #counted = new Map<number, Counted>();
+  readonly #stored = new Map<number, { at: number; time: Promise<number | undefined> }>();
+
+  /** The messages that wait in a partition; `facts` were read before. */
+  async waiting(
+    observer: Pick<GroupObserver, 'waiting'>,
+    facts: StreamFacts,
+    partition: number,
+    after: number,
+  ): Promise<WaitingFacts> {
+    const stored = facts.counts[partition];
+    const losses = lossesOf(facts);
+    const known = this.#counted.get(partition);
+    if (stored !== undefined && known?.isExact && known.waiting.after === after && known.losses === losses) {
+      const count = known.waiting.count + stored - known.stored;
+      if (known.waiting.count > 0) return { ...known.waiting, count };
+    }
+    const waiting = await observer.waiting(partition, after);
+    if (stored === undefined) this.#counted.delete(partition);
+    else this.#counted.set(partition, { waiting, stored, losses, isExact: false });
+    return waiting;
+  }
+
+  /** To be called after all partitions were counted: those to which no message came meanwhile are exact. */
+  async settle(read: () => Promise<StreamFacts>): Promise<void> {
+    this.#tidy();
+    const fresh = [...this.#counted].filter(([, { isExact }]) => !isExact);
+    if (fresh.length === 0) return;
+    const facts = await read();
+    const losses = lossesOf(facts);
+    for (const [partition, counted] of fresh) {
+      if (facts.counts[partition] === counted.stored && losses === counted.losses) counted.isExact = true;
+      else this.#counted.delete(partition);
+    }
+  }
+
+  /** When the message of a sequence was stored. */
+  storedTime(observer: Pick<GroupObserver, 'storedTime'>, sequence: number): Promise<number | undefined> {
+    const now = performance.now();
+    const known = this.#stored.get(sequence);
+    if (known && now - known.at < LOOK_AGAIN_MS) return known.time;
+    const time = observer.storedTime(sequence);
+    this.#stored.set(sequence, { at: now, time });
+    return time;
+  }
+
+  /** Forgets what is too old to be used. */
+  #tidy(): void {
+    const now = performance.now();
+    for (const [sequence, { at }] of this.#stored)
+      if (now - at >= LOOK_AGAIN_MS) this.#stored.delete(sequence);
+  }
+}

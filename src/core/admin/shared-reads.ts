@@ -1,0 +1,110 @@
+import type { Config } from '../config/config.js';
+import type { NatsConnection } from '../nats/client/connection.js';
+import { BucketCopy } from '../nats/kv/bucket-copy.js';
+import type { Latest, StoredEntry } from '../nats/kv/bucket-past.js';
+import { updateCopy } from '../nats/stream/topology.js';
+import type { EndFacts, StreamFacts } from '../ports/facts.js';
+import type { GroupObserver } from '../ports/observer.js';
+import { groupProvedBy, keys } from '../protocol/keys.js';
+import { RememberedReads } from './remembered-reads.js';
+
+/** The first two tokens of a key or of a prefix of keys: `group.orders` of `group.orders.lease.3`. */
+const partOf = (key: string): string => key.split('.', 2).join('.');
+
+/**
+ * What the groups of a stream have in common, read once for all of them: the bucket, the ends of the partitions, the state of the
+ * stream. Keyed groups see the stream as a whole, so that they share only among themselves.
+ */
+export class SharedReads {
+  readonly #copy = new BucketCopy();
+  #entries = new Map<string, StoredEntry[]>();
+  /** The ends of the partitions of the stream's own layout, and of which stream. */
+  #ends: { stream: string; read: Promise<EndFacts[]> } | undefined;
+  readonly #streams = new Map<string, Promise<StreamFacts>>();
+  readonly #remembered = new Map<string, { reads: RememberedReads; stream: () => Promise<StreamFacts> }>();
+
+  /**
+   * Brings what is known of the bucket up to date. What is read of the stream from now on is newer.
+   *
+   * @throws NatspocError `stream-missing`, `unreachable`, …
+   */
+  async begin(connection: NatsConnection, config: Config): Promise<void> {
+    const entries = new Map<string, StoredEntry[]>();
+    await updateCopy(connection, config, this.#copy);
+    for (const entry of this.#copy.entries) {
+      const part = partOf(entry.key);
+      const known = entries.get(part);
+      if (known) known.push(entry);
+      else entries.set(part, [entry]);
+    }
+    this.#entries = entries;
+    this.#streams.clear();
+    const { groups } = this;
+    for (const group of this.#remembered.keys()) if (!groups.includes(group)) this.#remembered.delete(group);
+  }
+
+  /** The names of all groups, sorted. */
+  get groups(): string[] {
+    const names = new Set<string>();
+    for (const entries of this.#entries.values())
+      for (const { key } of entries) names.add(groupProvedBy(key) ?? '');
+    names.delete('');
+    return [...names].sort();
+  }
+
+  /** The revisions of the entries that decide what a group handles: another value means another layout. */
+  layoutOf(group: string): string {
+    const own = keys.groupLayout(group);
+    const revisions = [keys.layout, own].map(
+      (wanted) => this.#entries.get(partOf(wanted))?.find(({ key }) => key === wanted)?.revision ?? 0,
+    );
+    return revisions.join(' ');
+  }
+
+  /** The newest entries below a prefix, as of {@link begin}. */
+  readonly latest: Latest = (prefix) =>
+    (this.#entries.get(partOf(prefix)) ?? []).filter(({ key }) => key.startsWith(prefix));
+
+  /**
+   * The same observer of a group, which shares, and asks for nothing again that is still known.
+   *
+   * @param isKeyed a keyed group has its own partitions, so that it shares only the state of the stream, and only with its kind.
+   */
+  share(observer: GroupObserver, group: string, isKeyed: boolean): GroupObserver {
+    const kind = isKeyed ? 'keyed' : 'own';
+    const stream = (): Promise<StreamFacts> => {
+      const found = this.#streams.get(kind) ?? observer.stream();
+      this.#streams.set(kind, found);
+      return found;
+    };
+    const remembered = this.#remembered.get(group)?.reads ?? new RememberedReads();
+    this.#remembered.set(group, { reads: remembered, stream: () => observer.stream() });
+    return {
+      ...observer,
+      stream,
+      ...(!isKeyed && {
+        ends: async () => this.#endsOf(observer, await stream()),
+        waiting: async (partition, after) => remembered.waiting(observer, await stream(), partition, after),
+      }),
+      storedTime: (sequence) => remembered.storedTime(observer, sequence),
+    };
+  }
+
+  /** A stream to which nothing came, and which lost nothing, has the same ends. */
+  #endsOf(observer: GroupObserver, facts: StreamFacts): Promise<EndFacts[]> {
+    const stream = `${facts.createdAtMs} ${facts.lastSequence} ${facts.messages}`;
+    if (this.#ends?.stream === stream) return this.#ends.read;
+    const read = observer.ends();
+    this.#ends = { stream, read };
+    read.catch(() => {
+      this.#ends = undefined;
+    });
+    return read;
+  }
+
+  /** To be called after the status of a group was read: what it has counted can be used again, where nothing came meanwhile. */
+  async settle(group: string): Promise<void> {
+    const known = this.#remembered.get(group);
+    await known?.reads.settle(known.stream);
+  }
+}

@@ -1,0 +1,59 @@
+import type { StreamInfo } from 'nats';
+import type { NatsHandles } from '../client/handles.js';
+import { entriesFrom, type StoredEntry } from './bucket-past.js';
+
+/** After this time all is read again, whatever the counts say, milliseconds. */
+const WHOLE_EVERY_MS = 60_000;
+
+/** What a copy is a copy of: another time of creation means another bucket. */
+type State = Pick<StreamInfo['state'], 'last_seq' | 'num_subjects'> & { created: string };
+
+/**
+ * A copy of a bucket, brought up to date from time to time: the newest entry of each key, deleted ones included. Only what is new is
+ * read, where that is less than all.
+ */
+export class BucketCopy {
+  #entries = new Map<string, StoredEntry>();
+  #upTo = 0;
+  #created = '';
+  #wholeAt = Number.NEGATIVE_INFINITY;
+
+  /** The entries, in no order. */
+  get entries(): Iterable<StoredEntry> {
+    return this.#entries.values();
+  }
+
+  /**
+   * Brings it up to date.
+   *
+   * @param info of the bucket, read right before.
+   * @throws NatspocError if it cannot be read.
+   */
+  async update(handles: NatsHandles, bucket: string, info: StreamInfo, timeoutMs: number): Promise<void> {
+    const { last_seq, num_subjects } = info.state;
+    const state = { last_seq, num_subjects, created: String(info.created) };
+    if (this.#mayContinue(state)) {
+      if (last_seq > this.#upTo)
+        this.#apply(await entriesFrom(handles, bucket, this.#upTo + 1, timeoutMs), last_seq);
+      this.#upTo = last_seq;
+      // Fewer keys: some were purged. More: an entry was missed.
+      if (this.#entries.size === num_subjects) return;
+    }
+    this.#entries = new Map();
+    this.#apply(await entriesFrom(handles, bucket, undefined, timeoutMs), Number.POSITIVE_INFINITY);
+    this.#upTo = last_seq;
+    this.#created = state.created;
+    this.#wholeAt = performance.now();
+  }
+
+  #mayContinue({ last_seq, created }: State): boolean {
+    const news = last_seq - this.#upTo;
+    const isFresh = performance.now() - this.#wholeAt < WHOLE_EVERY_MS;
+    return isFresh && created === this.#created && news >= 0 && news < this.#entries.size;
+  }
+
+  /** What is newer than `upTo` comes with the next update: then the number of keys can be compared. */
+  #apply(entries: readonly StoredEntry[], upTo: number): void {
+    for (const entry of entries) if (entry.revision <= upTo) this.#entries.set(entry.key, entry);
+  }
+}

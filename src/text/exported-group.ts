@@ -1,0 +1,48 @@
+import type { Finding } from '../core/admin/check.js';
+import type { GroupStatus } from '../core/admin/group-status.js';
+import { type GroupRow, groupRowJson } from './groups-table.js';
+import { round } from './json.js';
+
+/** A group as the exporter knows it. */
+export interface ExportedGroup extends GroupRow {
+  suggestedMembers: number | null;
+  arrivingPerSecond: number | null;
+  memberPerSecond: number | null;
+  /** Why it could not be read since; null: it could. */
+  stale: string | null;
+  /** When it was read, on this process's clock, milliseconds. */
+  readAt: number;
+  status?: GroupStatus | undefined;
+  findings: readonly Finding[];
+}
+
+/** A row of `/groups`. */
+export function exportedRowJson(known: ExportedGroup, now: number): object {
+  const { status: _, findings, suggestedMembers, arrivingPerSecond, memberPerSecond, ...rest } = known;
+  const { readAt, stale, ...row } = rest;
+  return {
+    ...groupRowJson(row),
+    suggestedMembers,
+    arrivingPerSecond: round(arrivingPerSecond),
+    memberPerSecond: round(memberPerSecond),
+    problems: findings.length,
+    ageMs: Math.round(now - readAt),
+    stale,
+  };
+}
+
+/** The answer of `/groups/NAME`: the row, and what is behind it. */
+export function exportedGroupJson(stream: string, known: ExportedGroup, now: number): object {
+  const { partitions = [] } = known.status ?? {};
+  return {
+    stream,
+    ...exportedRowJson(known, now),
+    problems: known.findings,
+    heldUp: partitions.flatMap(({ partition, owner, holdUp }) =>
+      holdUp === null ? [] : [{ partition, owner, ...holdUp }],
+    ),
+    paused: partitions.flatMap(({ partition, paused, pausedBy, pausedMs, lag }) =>
+      paused ? [{ partition, pausedBy, pausedMs, lag }] : [],
+    ),
+  };
+}

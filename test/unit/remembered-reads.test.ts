@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { RememberedReads } from '../../src/core/admin/remembered-reads.js';
+import type { StreamFacts } from '../../src/core/ports/facts.js';
+import { streamFacts } from '../top/support.js';
+
+describe('remembered reads', () => {
+  /** A stream of one partition, in which 4 messages were handled. */
+  class Stream {
+    stored = 10;
+    last = 10;
+    asked = 0;
+
+    get facts(): StreamFacts {
+      return { ...streamFacts(1), messages: this.stored, lastSequence: this.last, counts: [this.stored] };
+    }
+    add(messages: number): void {
+      this.stored += messages;
+      this.last += messages;
+    }
+    waiting = async (partition: number, after: number) => {
+      this.asked++;
+      return { partition, after, count: this.last - after, storedAtMs: 1_000 };
+    };
+  }
+
+  async function counted(): Promise<{
+    stream: Stream;
+    reads: RememberedReads;
+    count: (after?: number) => Promise<number>;
+  }> {
+    const stream = new Stream();
+    const reads = new RememberedReads();
+    const count = async (after = 4): Promise<number> =>
+      (await reads.waiting(stream, stream.facts, 0, after)).count;
+    assert.equal(await count(), 6);
+    return { stream, reads, count };
+  }
+
+  it('count a partition once while its position stays, with what comes later', async () => {
+    const { stream, reads, count } = await counted();
+    await reads.settle(async () => stream.facts);
+    stream.add(5);
+    assert.equal(await count(), 11);
+    assert.equal(stream.asked, 1);
+  });
+
+  it('count again what changed while it was counted', async () => {
+    const { stream, reads, count } = await counted();
+    stream.add(1);
+    await reads.settle(async () => stream.facts);
+    assert.equal(await count(), 7);
+    assert.equal(stream.asked, 2);
+  });
+
+  it('count again after a commit, a loss of messages, and when all is handled', async () => {
+    const { stream, reads, count } = await counted();
+    await reads.settle(async () => stream.facts);
+    assert.equal(await count(5), 5);
+    await reads.settle(async () => stream.facts);
+    stream.stored -= 2;
+    assert.equal(await count(5), 5);
+    assert.equal(stream.asked, 3);
+    await count(10);
+    await reads.settle(async () => stream.facts);
+    stream.add(1);
+    assert.equal(await count(10), 1);
+    assert.equal(stream.asked, 5);
+  });
+
+  it('look the message of a position up once', async () => {
+    const reads = new RememberedReads();
+    let asked = 0;
+    const observer = { storedTime: async (sequence: number) => sequence * 100 + asked++ };
+    assert.equal(await reads.storedTime(observer, 3), 300);
+    assert.equal(await reads.storedTime(observer, 3), 300);
+  });
+});

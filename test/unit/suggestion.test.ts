@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { type Load, loadOf, Suggestions } from '../../src/cli/exporter/suggestion.js';
+import { holdUp } from '../../src/core/protocol/hold-up.js';
+import { lease, member } from '../support/group-status.js';
+
+const load = (atMs: number, change: Partial<Load> = {}): Load => ({
+  atMs,
+  partitions: 16,
+  members: 2,
+  busy: 2,
+  lag: 0,
+  handledPerSecond: 200,
+  ...change,
+});
+
+/** What is suggested after loads at ten-second intervals; the drain target is 100 s. */
+function afterLoads(...changes: Partial<Load>[]): ReturnType<Suggestions['next']> {
+  const suggestions = new Suggestions(100_000);
+  const made = changes.map((change, i) => suggestions.next(load(i * 10_000, change)));
+  return made.at(-1) ?? assert.fail('no loads');
+}
+
+describe('the suggested number of members', () => {
+  it('keeps those that are there while nothing is known of their speed', () => {
+    assert.equal(afterLoads({ handledPerSecond: 0, busy: 0 }).suggestedMembers, 2);
+    assert.equal(afterLoads({ lag: null }).suggestedMembers, 2);
+    assert.equal(afterLoads({ members: 0, busy: 0, handledPerSecond: 0, lag: 5_000 }).suggestedMembers, 1);
+  });
+
+  it('keeps up with what arrives, and drains what waits within the target', () => {
+    const busy = { lag: 30_000 };
+    // 200 a second are handled by 2, and the lag stays; 300 a second more drain it.
+    assert.deepEqual(afterLoads(busy, busy), {
+      suggestedMembers: 5,
+      arrivingPerSecond: 200,
+      memberPerSecond: 100,
+    });
+    assert.equal(afterLoads({ lag: 28_000 }, { lag: 30_000 }).arrivingPerSecond, 400);
+  });
+
+  it('stays where members just keep up, and sends them away when less arrives', () => {
+    assert.equal(afterLoads({}, {}, {}).suggestedMembers, 2);
+    const quiet = Array.from({ length: 8 }, () => ({ handledPerSecond: 50 }));
+    assert.equal(afterLoads({}, {}, ...quiet).suggestedMembers, 1);
+  });
+
+  it('sends nobody away before it knows what arrives', () => {
+    assert.equal(afterLoads({ members: 5, busy: 1, handledPerSecond: 20 }).suggestedMembers, 5);
+  });
+
+  it('learns that members have become slower from those that are behind', () => {
+    assert.equal(afterLoads({}, { lag: 10_000, handledPerSecond: 20 }).memberPerSecond, 10);
+    // Nothing waits for long: they might be faster.
+    assert.equal(afterLoads({}, { lag: 10, handledPerSecond: 20 }).memberPerSecond, 100);
+  });
+
+  it('does not take a seek, a purge or a start for arrivals', () => {
+    const seek = afterLoads({ lag: 1_000_000 }, { lag: 0 }, { lag: 0 });
+    assert.equal(seek.arrivingPerSecond, 100);
+  });
+
+  it('is at least 1, and at most the number of partitions', () => {
+    assert.equal(afterLoads({ lag: 10_000_000 }).suggestedMembers, 16);
+    assert.equal(afterLoads({ partitions: 0, members: 0, busy: 0, handledPerSecond: 0 }).suggestedMembers, 1);
+  });
+});
+
+describe('the load of a group', () => {
+  it('leaves out what more members would not help', () => {
+    const held = holdUp({ why: 'halted', reason: 'x', forMs: 1 });
+    const partitions = [
+      lease(0, { lag: 5, ratePerSecond: 10 }),
+      lease(1, { lag: 70, paused: true }),
+      lease(2, { lag: 80, holdUp: held, state: 'halted' }),
+      lease(3, { lag: null, positionFault: 'beyond-end' }),
+    ];
+    const members = [member('A', { ratePerSecond: 10 }), member('B'), member('C', { state: 'expired' })];
+    assert.deepEqual(loadOf({ partitions, members }, 7), {
+      atMs: 7,
+      partitions: 4,
+      members: 2,
+      busy: 1,
+      lag: 5,
+      handledPerSecond: 10,
+    });
+  });
+});
