@@ -8,6 +8,7 @@ import { connectNats, type NatsConnection } from '../core/nats/client/connection
 import { readContext, selectedContext } from './context.js';
 import { readDotenv } from './dotenv.js';
 import { stopSignal } from './ending.js';
+import { type LogFormat, logLine, type Note } from './log-line.js';
 import { Command, Flags } from './oclif.js';
 import { exitWithError, type FailureOptions } from './report-error.js';
 
@@ -76,6 +77,8 @@ export abstract class BaseCommand extends Command {
     json: Flags.boolean({ description: 'print JSON, and nothing else, on stdout', helpGroup: 'GLOBAL' }),
   };
 
+  #logFormat: LogFormat = 'text';
+
   /** Flags of this command that have the name of a setting and mean something else. */
   protected readonly ownFlags: readonly string[] = [];
 
@@ -90,8 +93,10 @@ export abstract class BaseCommand extends Command {
     const own = { flags: given, env: process.env, dotenv: readDotenv() };
     const name = contextName(own, () => selectedContext(process.env));
     const sources = { ...own, context: name === undefined ? undefined : readContext(name, process.env) };
+    const config = loadConfig(sources);
+    this.#logFormat = config.logFormat;
     this.#hideSecrets(sources);
-    return loadConfig(sources);
+    return config;
   }
 
   /** A secret in a flag is visible in the list of processes: hides it there, and recommends the environment variable. */
@@ -122,10 +127,10 @@ export abstract class BaseCommand extends Command {
     return process.stdout.isTTY ? process.stdout.columns || undefined : undefined;
   }
 
-  /** Writes one line for people to stderr, so that it does not mix with piped output. */
-  protected note(line: string): void {
-    process.stderr.write(`${escapeControl(line)}\n`);
-  }
+  /** Writes one line for people, or for a log, to stderr, so that it does not mix with piped output. */
+  protected readonly note: Note = (line, fields) => {
+    process.stderr.write(logLine(this.#logFormat, line, fields));
+  };
 
   /** Writes lines for people to stdout. `style` decorates each escaped line, for example with colour. */
   protected writeLines(lines: readonly string[], style = (line: string): string => line): void {
@@ -153,6 +158,7 @@ export abstract class BaseCommand extends Command {
   protected failureOptions(): FailureOptions {
     return {
       json: this.argv.includes('--json'),
+      ...(this.#logFormat === 'json' && { log: (text: string) => logLine('json', `error: ${text}`) }),
       command: this.id?.replaceAll(':', ' ') ?? '',
       names: Object.keys(this.ctor.flags).map((flag) => `--${flag}`),
     };

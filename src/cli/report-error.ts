@@ -92,6 +92,8 @@ const safeLines = (text: string): string => text.split('\n').map(escapeControl).
 export interface FailureOptions {
   /** As an object on stdout. */
   json: boolean;
+  /** As a line of a log, instead of for people. */
+  log?: (text: string) => string;
   command?: string;
   /** The names of all commands, or of the command's flags: one of them may have been meant. */
   names?: readonly string[];
@@ -138,7 +140,7 @@ export function exitWithError(error: unknown, options: FailureOptions): never {
     writeNow(1, `${toJson(body)}\n`);
   } else {
     // The message may contain text from outside, which must not move the cursor.
-    writeNow(2, `Error: ${safeLines(known.message)}\n`);
+    writeNow(2, options.log?.(known.message) ?? `Error: ${safeLines(known.message)}\n`);
   }
   const stack = known.cause instanceof Error ? known.cause.stack : known.stack;
   if (process.env.DEBUG) writeNow(2, `${safeLines(stack ?? '')}\n`);

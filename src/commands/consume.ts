@@ -124,6 +124,7 @@ reach NATS; 4 refused.`);
     ...settingFlags(['ttlMs', 'probeIntervalMs', 'drainTimeoutMs', 'rejoinWithinMs'], 'MEMBER'),
     ...settingFlags(['bufferMessages', 'bufferBytes', 'memoryIntervalMs'], 'MEMBER'),
     ...settingFlags(['healthPort', 'healthHost'], 'MEMBER'),
+    ...settingFlags(['logFormat'], 'GLOBAL'),
     ...connectionFlags,
   };
 
@@ -141,7 +142,7 @@ reach NATS; 4 refused.`);
     const stop = this.stopSignal();
     endInOrder();
     const connection = await this.connect(config, 'consume');
-    tellRefusals(connection, config.authRetryMs, (line) => this.note(line));
+    tellRefusals(connection, config.authRetryMs, this.note);
     try {
       const consumer = await startConsumer({
         connection,
@@ -149,7 +150,7 @@ reach NATS; 4 refused.`);
         version: this.config.version,
         output: chooseOutput(flags),
         stdout: process.stdout,
-        note: (line) => this.note(line),
+        note: this.note,
         workMs,
         exec: flags.exec,
         execBatch: flags['exec-batch'],

@@ -45,6 +45,7 @@ Exit codes: 0 stopped by a signal; 2 cannot listen on the address; 3 cannot reac
       helpValue: 'NAME',
     }),
     ...settingFlags(['exporterPort', 'exporterHost', 'refreshMs', 'drainTargetMs']),
+    ...settingFlags(['logFormat'], 'GLOBAL'),
   };
 
   protected override readonly ownFlags = ['group'];
@@ -55,10 +56,9 @@ Exit codes: 0 stopped by a signal; 2 cannot listen on the address; 3 cannot reac
     const config = this.loadSettings(flags);
     const stop = this.stopSignal();
     const connection = await this.connect(config, 'exporter');
-    tellRefusals(connection, config.authRetryMs, (line) => this.note(line));
+    tellRefusals(connection, config.authRetryMs, this.note);
     try {
-      const note = (line: string): void => this.note(line);
-      const exporter = await Exporter.open({ connection, config, groups, note });
+      const exporter = await Exporter.open({ connection, config, groups, note: this.note });
       const { url } = exporter;
       if (flags.json)
         this.writeJson({ url, stream: config.stream, groups: exporter.groups.map(({ group }) => group) });

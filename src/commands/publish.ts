@@ -137,6 +137,7 @@ Exit codes: 0 every message was confirmed; 1 stopped before that; 3 the server w
       helpValue: 'FILE',
     }),
     quiet: Flags.boolean({ char: 'q', description: 'print nothing unless something failed' }),
+    ...settingFlags(['logFormat'], 'GLOBAL'),
     ...connectionFlags,
   };
 
@@ -169,7 +170,7 @@ Exit codes: 0 every message was confirmed; 1 stopped before that; 3 the server w
 
     const peeked = kind === 'lines' ? undefined : refuseUnusedInput(stdin);
     const [connection] = await Promise.all([this.connect(config, 'publish'), peeked]);
-    tellRefusals(connection, config.authRetryMs, (line) => this.note(line));
+    tellRefusals(connection, config.authRetryMs, this.note);
     try {
       // Refuse bad input before anything is created.
       checkMessageSize(input, maxPayloadOf(connection));
@@ -213,7 +214,7 @@ Exit codes: 0 every message was confirmed; 1 stopped before that; 3 the server w
         onFailure: flags['keep-going'] ? 'continue' : 'stop',
         onConfirmed: limit === 1 ? isOnly : log && ((...confirmed) => log.add(...confirmed)),
         signal,
-        note: (line) => this.note(line),
+        note: this.note,
       });
       const summary = await this.#watch(run, maxMessages, flags.quiet || flags.json);
       log?.close();

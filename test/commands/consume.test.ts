@@ -5,7 +5,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isRunning } from '../../src/local/server/process.js';
-import { type Cli, type CliExit, runCli, startCli, stopAll } from '../support/cli.js';
+import { type Cli, type CliExit, runCli, startCli, stopAll, takenOver } from '../support/cli.js';
 import { withPlace } from '../support/place.js';
 import { renewed } from '../support/renewals.js';
 import { withServer } from '../support/server.js';
@@ -442,7 +442,7 @@ describe('natspoc consume', function () {
       stderr += chunk;
     });
     try {
-      await until('it has begun', () => /claimed p7/.test(stderr), 20_000);
+      await until('it has begun', () => stderr.split('\n').flatMap(takenOver).length === 8, 20_000);
       // It does so three times a ttl.
       await renewed({ servers: server.url }, place()[3] ?? '', 'unread', 12);
       assert.doesNotMatch(stderr, /lost|could not renew|fenced/);
@@ -469,7 +469,7 @@ describe('natspoc consume', function () {
       const url = (await cli.note(/health checks and metrics at/)).split(' ').at(-1) ?? '';
       assert.match(url, /^http:\/\/127\.0\.0\.1:\d+$/);
       await cli.note(/halted p\d/);
-      await cli.note(/claimed p7/);
+      await cli.tookOver(8);
       const get = async (path: string) => {
         const response = await fetch(url + path);
         return { status: response.status, text: await response.text() };

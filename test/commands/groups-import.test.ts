@@ -89,7 +89,7 @@ describe('natspoc groups export and import', function () {
     await consume('--group', 'a', '--until-caught-up');
     await save();
     const member = startCli(['consume', '--group', 'a', '--output', 'none'], { env: env() });
-    await member.note(/(claimed|acquired) p7/);
+    await member.tookOver(8);
     await refused(4, /Group a has members: .* cannot be imported/, file, '--yes');
     const saved: { groups: { positions: object[] }[] } = JSON.parse(readFileSync(file, 'utf8'));
     const bad = join(folder(), 'bad.json');

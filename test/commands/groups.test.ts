@@ -65,7 +65,7 @@ describe('natspoc groups', function () {
     assert.match(await ok('leases', 'check'), /healthy, 0 members .* idle: its job ended/);
     assert.doesNotMatch(await ok('leases'), /^!|needs attention/m);
     const member = startCli(['consume', '--output', 'none'], { env: env() });
-    await member.note(/(claimed|acquired) p7/);
+    await member.tookOver(8);
     member.signal('SIGTERM');
     await member.exited;
     assert.equal((await natspoc('leases', 'check')).code, 5);
@@ -90,7 +90,7 @@ describe('natspoc groups', function () {
     );
     await refused(4, /Group gone .* 8 positions.*Nothing was done: add --force/, 'groups', 'delete', 'gone');
     const member = startCli(['consume', '--group', 'gone', '--output', 'none'], { env: env() });
-    await member.note(/(claimed|acquired) p7/);
+    await member.tookOver(8);
     await refused(4, /Group gone has members: .* Stop them first/, 'groups', 'delete', 'gone', '--yes');
     member.signal('SIGTERM');
     await member.exited;
@@ -121,7 +121,7 @@ describe('natspoc groups', function () {
   it('delete ends a member that has died, and waits until that is certain', async () => {
     await publish(10);
     const member = startCli(['consume', '--group', 'dead', '--output', 'none'], { env: env() });
-    await member.note(/(claimed|acquired) p7/);
+    await member.tookOver(8);
     member.signal('SIGKILL');
     await member.exited;
     await until('the group can be deleted', async () => {

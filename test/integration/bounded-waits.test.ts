@@ -40,7 +40,7 @@ describe('a server that stops answering', function () {
     const at = { env: { ...env, NATS_URL: server.url } };
     assert.equal((await runCli(['publish', '--count', '9', '--quiet'], at)).code, 0);
     const member = startCli(['consume', '--output', 'none'], at);
-    await member.note(/claimed p1/);
+    await member.tookOver(2);
   });
   after(stopAll);
 

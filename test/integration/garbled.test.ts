@@ -61,7 +61,7 @@ describe('a connection that receives something other than NATS', function () {
     });
     const args = ['--stream', 'G', '--prefix', 'g', '--partitions', '1'];
     const consumer = startCli(['consume', '--output', 'ndjson', '--server', url, ...args]);
-    await consumer.note(/claimed p0/);
+    await consumer.tookOver(1);
     for (const socket of sockets.splice(0)) socket.write(GARBLED);
     await until('it connects again', () => sockets.length > 0);
     const connection = await connectNats(loadConfig({ flags: { server: server.url }, env: {} }), 'test');

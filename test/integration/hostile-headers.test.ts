@@ -35,7 +35,7 @@ describe('headers that the client would not send', function () {
 
   it('are handled as far as they can be read, and later messages too', async () => {
     const member = consume('member');
-    await member.note(/claimed p1/);
+    await member.tookOver(2);
     send('before', ['Natspoc-Key: a']);
     send('odd', HOSTILE);
     send('after', ['Natspoc-Key: a']);
@@ -97,7 +97,7 @@ describe('headers that the client would not send', function () {
 
   it('on entries of the bucket do not end a watching or joining member', async () => {
     const first = consume('first');
-    await first.note(/claimed p1/);
+    await first.tookOver(2);
     for (const key of ['group.default.session.ghost', 'group.default.override.0', 'group.default.junk']) {
       raw.publish(`$KV.${env.STREAM_NAME}_leases.${key}`, HOSTILE, 'junk');
     }

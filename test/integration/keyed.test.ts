@@ -346,7 +346,7 @@ describe('a group with a key over a stream that other programs made', function (
         'dead-letter',
       );
       await failing.note(/joined group/);
-      await failing.note(/claimed p1/);
+      await failing.tookOver(2);
       await publish(1);
       await failing.note(/\(dead-letter\)/);
       failing.signal('SIGTERM');

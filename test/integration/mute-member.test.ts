@@ -30,7 +30,7 @@ describe('a member that is not permitted to be a micro service', function () {
     it(`is not suspected by probing members: ${name}`, async () => {
       stream = name;
       const loud = startCli(['consume', '--name', 'loud', '--output', 'none'], { env: env('loud') });
-      await loud.note(/claimed p7/);
+      await loud.tookOver(8);
       const other = startCli(['consume', '--name', name, '--output', 'none'], { env: env(name) });
       await other.note(/acquired p\d/);
       // Three probes of 400 ms would be enough to fence one that does not renew.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type CliExit, runCli, startCli, stopAll } from '../support/cli.js';
+import { type CliExit, runCli, startCli, stopAll, takenOver } from '../support/cli.js';
 import { TestServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
@@ -62,7 +62,7 @@ describe('permissions as documented', function () {
     const consumer = startCli(['consume', '--name', 'worker', '--output', 'ndjson'], {
       env: env('consumer'),
     });
-    await consumer.note(/(claimed|acquired) p3/);
+    await consumer.tookOver(4);
     await succeeds('publisher', ['publish', '--count', '20', '--keys', '10', '--quiet']);
     const other = startCli(['consume', '--name', 'other', '--until-caught-up', '--output', 'none'], {
       env: env('consumer'),
@@ -93,7 +93,7 @@ describe('permissions as documented', function () {
 
   it('let an observer see everything', async () => {
     const consumer = startCli(['consume', '--name', 'seen', '--output', 'none'], { env: env('consumer') });
-    await consumer.note(/(claimed|acquired) p3/);
+    await consumer.tookOver(4);
     await succeeds('publisher', ['publish', '--count', '20', '--keys', '10', '--quiet']);
     const status: unknown = JSON.parse(await succeeds('observer', ['leases', '--json']));
     assert.match(JSON.stringify(status), /"state":"running"/);
@@ -123,7 +123,7 @@ describe('permissions as documented', function () {
     const consumer = startCli(['consume', '--name', 'left-alone', '--output', 'none'], {
       env: env('consumer'),
     });
-    await consumer.note(/(claimed|acquired) p3/);
+    await consumer.tookOver(4);
     await refused('observer', ['publish', 'x'], 'subject.events.p.');
     await refused('observer', ['leases', 'retry', '1'], '.retry');
     await refused('observer', ['leases', 'pause', '1'], '$KV.EVENTS_leases.group.default.override.1');
@@ -138,7 +138,7 @@ describe('permissions as documented', function () {
     assert.match(released.stderr, /not permitted to publish natspoc\.EVENTS\.default\.\w+\.release/);
     consumer.signal('SIGTERM');
     const { stderr } = await consumer.exited;
-    assert.equal(stderr.split('\n').filter((line) => /claimed|acquired/.test(line)).length, 4);
+    assert.equal(stderr.split('\n').flatMap(takenOver).length, 4);
   });
 
   it('end a member that may not delete readers of previous owners, and name the missing permission', async () => {
@@ -154,7 +154,7 @@ describe('permissions as documented', function () {
       const created = await runCli(['stream', 'create', '--partitions', '4'], at('operator'));
       assert.equal(created.code, 0, created.stderr);
       const first = startCli(['consume', '--name', 'first', '--output', 'none'], at('consumer'));
-      await first.note(/claimed p3/);
+      await first.tookOver(4);
       first.signal('SIGTERM');
       assert.equal((await first.exited).code, 0);
       const { code, stderr } = await startCli(

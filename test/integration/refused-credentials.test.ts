@@ -41,7 +41,7 @@ describe('credentials that are refused on an established connection', function (
       NATS_AUTH_RETRY: retry,
     };
     const member = startCli(['consume', '--output', 'ndjson'], { env });
-    await member.note(/claimed p7/);
+    await member.tookOver(8);
     const publish = ['publish', 'event {{Count}}', '--rate', '50', '--keys', '10', '--quiet', '--dedupe'];
     const publisher = startCli(publish, { env });
     await until('something is handled', () => member.stdout.length > 0);

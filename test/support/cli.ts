@@ -61,6 +61,21 @@ export class Cli {
     this.child.kill(name);
   }
 
+  /** Resolves when its log tells that it took over this number of partitions. */
+  async tookOver(partitions: number, timeoutMs = 15_000): Promise<void> {
+    const taken = new Set<number>();
+    await until(
+      `${partitions} partitions taken over`,
+      () => {
+        for (const line of this.stderr) for (const each of takenOver(line)) taken.add(each);
+        return taken.size >= partitions;
+      },
+      timeoutMs,
+    ).catch((error: unknown) => {
+      throw new Error(`${String(error)}; stderr was:\n${this.stderr.join('\n')}`);
+    });
+  }
+
   /** Resolves with the first stderr line that matches, also one that is there already. */
   async note(pattern: RegExp, timeoutMs = 15_000): Promise<string> {
     let found: string | undefined;
@@ -76,6 +91,17 @@ export class Cli {
     });
     return found ?? '';
   }
+}
+
+/** The partitions of a line such as `claimed p0-p3 p7 from b in 2 ms`. */
+export function takenOver(line: string): number[] {
+  const [, list = ''] = /^(?:claimed|acquired|resumed)((?: p\d+(?:-p\d+)?)+)/.exec(line) ?? [];
+  return list.split(' ').flatMap((range) => {
+    const [first, last = first] = range.split('-').map((text) => Number(text.slice(1)));
+    return first === undefined || range === ''
+      ? []
+      : Array.from({ length: (last ?? first) - first + 1 }, (_, i) => first + i);
+  });
 }
 
 const running = new Set<Cli>();

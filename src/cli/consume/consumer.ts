@@ -10,23 +10,14 @@ import { GroupMember } from '../../core/member/group-member.js';
 import { noteLogger } from '../../core/member/note-logger.js';
 import type { Handler, InBatches } from '../../core/member/partition/handler.js';
 import { Quota } from '../../core/member/partition/quota.js';
-import { formatMemoryLine } from '../../core/member/stats/memory.js';
-import {
-  describeCautious,
-  describeFailed,
-  describeOverdue,
-  describeReport,
-  describeTrimmed,
-  describeUncommitted,
-  describeUncovered,
-  describeUnread,
-} from '../../core/member/status-lines.js';
 import type { NatsConnection } from '../../core/nats/client/connection.js';
 import { streamEnd } from '../../core/nats/stream/stream-end.js';
+import type { Note } from '../log-line.js';
 import { whenCaughtUp } from './caught-up.js';
 import { execBatchHandler, execHandler } from './exec.js';
 import { recordJob } from './finished-job.js';
 import { LineWriter } from './line-writer.js';
+import { logEvents } from './log-events.js';
 import { describeNewGroup } from './new-group.js';
 import type { Output } from './outputs.js';
 import { inSteps, pretendToWork, withLines, writeLines } from './simulated-work.js';
@@ -38,8 +29,7 @@ export interface ConsumerOptions {
   version: string;
   output: Output;
   stdout: Writable;
-  /** Takes one line for people. */
-  note: (line: string) => void;
+  note: Note;
   /** Simulated work per message, milliseconds. */
   workMs: number;
   /** A command for each message. */
@@ -75,6 +65,7 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
   const end = options.untilCaughtUp ? await streamEnd(options.connection, config) : undefined;
   const isNew = !(await StreamAdmin.hasBegun(options.connection, config));
   let isDone = false;
+  let flush = (): void => {};
   const member = await GroupMember.open(
     {
       ...options,
@@ -87,7 +78,7 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
       quota: count === undefined ? undefined : new Quota(count),
     },
     (events) => {
-      describe(events, config, note);
+      flush = logEvents(events, config, note);
       events.on('halted', ({ partition, message }) => halted.set(partition, message));
       // An operator released it, and this member took it again.
       events.on('acquired', ({ partition }) => halted.delete(partition));
@@ -121,6 +112,7 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
       if (!writer.isClosed) throw error;
     })
     .then(async () => {
+      flush();
       const took = formatDuration(performance.now() - startedAt);
       const { handled } = member.counters;
       note(`left after ${countOf(handled, 'message')} in ${took}`);
@@ -129,6 +121,7 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
       if (isDone && end !== undefined) await tellJob(options, end);
     })
     .finally(() => {
+      flush();
       for (const cancel of cancels) cancel?.();
     });
   return { member, leave: (options) => member.leave(options), closed };
@@ -168,22 +161,6 @@ function handlerOf(options: ConsumerOptions, writer: LineWriter): Handler | InBa
     lines,
   ];
   return inSteps(steps.filter((step) => step !== undefined));
-}
-
-/** Writes a line for each event. */
-function describe(member: GroupMember, config: Config, note: (line: string) => void): void {
-  member.on('report', (report) => note(describeReport(report, config.group)));
-  member.on('failed', (failed) => {
-    // A halt has its own report.
-    if (failed.then !== 'halt') note(describeFailed(failed));
-  });
-  member.on('trimmed', (trimmed) => note(describeTrimmed(trimmed)));
-  member.on('uncovered', (found) => note(`warning: ${describeUncovered(found)}`));
-  member.on('cautious', (cautious) => note(describeCautious(cautious)));
-  member.on('unread', (unread) => note(describeUnread(unread)));
-  member.on('uncommitted', (uncommitted) => note(describeUncommitted(uncommitted)));
-  member.on('overdue', (overdue) => note(describeOverdue(overdue, config.drainTimeoutMs)));
-  member.on('memory', (sample) => note(formatMemoryLine(sample)));
 }
 
 /** @throws NatspocError `handler-failed` if partitions were halted. */

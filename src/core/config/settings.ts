@@ -2,6 +2,7 @@ import { CONNECTION } from './connection.js';
 import { EXPORTER } from './exporter.js';
 import { GROUP } from './group.js';
 import { HANDLING } from './handling.js';
+import { LOGGING } from './logging.js';
 import { PUBLISHING } from './publishing.js';
 import { STREAM } from './stream.js';
 
@@ -13,6 +14,7 @@ export const SETTINGS = {
   ...HANDLING,
   ...PUBLISHING,
   ...EXPORTER,
+  ...LOGGING,
 } as const;
 
 /** The key of a setting. */

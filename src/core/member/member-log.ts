@@ -36,6 +36,9 @@ const LEVELS: Partial<Record<Report['type'], LogLevel>> = {
   'probing-denied': 'warn',
 };
 
+/** The level of an event of a member. */
+export const levelOf = (type: Report['type']): LogLevel => LEVELS[type] ?? 'info';
+
 /** A logger that repeats a text only after {@link REPEAT_AFTER_MS}. */
 export function sparing(logger: Logger): Logger {
   const saidAt = new Map<string, number>();

@@ -1,9 +1,13 @@
 import { escapeControl } from '../lib/text.js';
 import type { Logger } from './partition/logger.js';
 
-/** Writes the text of each log call as one line for people; `debug` only if requested. */
-export function noteLogger(note: (line: string) => void, { debug }: { debug: boolean }): Logger {
-  const at = (level: string) => (_fields: object, text: string) => note(`${level}${escapeControl(text)}`);
+/** Writes the text of each log call as one line for people, with its fields for programs; `debug` only if requested. */
+export function noteLogger(
+  note: (line: string, fields: object) => void,
+  { debug }: { debug: boolean },
+): Logger {
+  const at = (level: string) => (fields: object, text: string) =>
+    note(`${level}${escapeControl(text)}`, fields);
   return {
     debug: debug ? at('debug: ') : () => {},
     info: at(''),

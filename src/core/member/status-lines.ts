@@ -19,6 +19,29 @@ const LOST = {
   'went-back': 'the bucket no longer has its lease',
 } as const;
 
+/** A partition has come or gone. */
+export type Move = Extract<Report, { type: 'acquired' | 'handed-over' | 'released' | 'lost' }>;
+
+const took = ({ tookMs }: { tookMs: number }): string => formatDuration(tookMs);
+
+/** One line about a move. `which`: the partition, or all that moved like it; `at`: under which epoch; `within`: the time it took. */
+export function describeMove(move: Move, which: string, at = '', within = ''): string {
+  switch (move.type) {
+    case 'acquired':
+      return move.again
+        ? `resumed ${which}${at} in ${within}`
+        : `${HOW[move.reason]} ${which}${by(move.from)}${at} in ${within}`;
+    case 'handed-over':
+      return `handed over ${which} to ${escapeControl(move.to)} in ${within}`;
+    case 'released':
+      return move.keptForMs === null
+        ? `released ${which}`
+        : `left ${which}, kept for this member for ${formatDuration(move.keptForMs)}`;
+    case 'lost':
+      return `lost ${which}: ${LOST[move.reason]}`;
+  }
+}
+
 /** One line for people about an event of a member; `group` is the name of its group. */
 export function describeReport(report: Report, group: string): string {
   switch (report.type) {
@@ -31,21 +54,13 @@ export function describeReport(report: Report, group: string): string {
       return `${escapeControl(report.name)} ${report.how === 'left' ? 'left the group' : 'is dead'}`;
     case 'suspected':
       return `${escapeControl(report.name)} ${report.why === 'silent' ? 'has not renewed' : 'is unreachable'}: fencing it`;
-    case 'acquired': {
-      if (report.again)
-        return `resumed p${report.partition} at epoch ${report.epoch} in ${formatDuration(report.tookMs)}`;
-      const from = by(report.from);
-      const how = HOW[report.reason];
-      return `${how} p${report.partition}${from} at epoch ${report.epoch} in ${formatDuration(report.tookMs)}`;
-    }
+    case 'acquired':
+      return describeMove(report, `p${report.partition}`, ` at epoch ${report.epoch}`, took(report));
     case 'handed-over':
-      return `handed over p${report.partition} to ${escapeControl(report.to)} in ${formatDuration(report.tookMs)}`;
+      return describeMove(report, `p${report.partition}`, '', took(report));
     case 'released':
-      return report.keptForMs === null
-        ? `released p${report.partition}`
-        : `left p${report.partition}, which is kept for this member for ${formatDuration(report.keptForMs)}`;
     case 'lost':
-      return `lost p${report.partition}: ${LOST[report.reason]}`;
+      return describeMove(report, `p${report.partition}`);
     case 'retrying':
       return `p${report.partition} starts again: ${report.message}`;
     case 'halted':

@@ -1,0 +1,90 @@
+import type { Clock } from '../../core/lib/clock.js';
+import { formatDuration } from '../../core/lib/units.js';
+import { levelOf } from '../../core/member/member-log.js';
+import { describeMove, describeReport, type Move } from '../../core/member/status-lines.js';
+import type { Report } from '../../core/protocol/events.js';
+import { partitionList } from '../../text/partition-list.js';
+
+/** How long a move waits for others of its rebalance, milliseconds. */
+const TOGETHER_MS = 200;
+
+const isMove = (report: Report): report is Move =>
+  report.type === 'acquired' ||
+  report.type === 'handed-over' ||
+  report.type === 'released' ||
+  report.type === 'lost';
+
+/** What the moves of one line have in common: all but the partition, its epoch, and how long it took. */
+function kindOf(move: Move): string {
+  const { partition: _, epoch: __, ...kind } = move;
+  return JSON.stringify({ ...kind, tookMs: 0 });
+}
+
+/** Writes the moves of a rebalance as one line for each kind, with ranges of partitions. */
+export class MoveLines {
+  readonly #clock: Clock;
+  readonly #write: (line: string, fields: object) => void;
+  readonly #waiting = new Map<string, [Move, ...Move[]]>();
+  #cancel: (() => void) | undefined;
+
+  constructor(clock: Clock, write: (line: string, fields: object) => void) {
+    this.#clock = clock;
+    this.#write = write;
+  }
+
+  /** Takes a move, to be written with others; false: it is none. */
+  add(report: Report): boolean {
+    if (!isMove(report)) return false;
+    const kind = kindOf(report);
+    const others = this.#waiting.get(kind);
+    if (others) others.push(report);
+    else {
+      // A partition that comes and goes is told in that order.
+      if (this.#waiting.size > 0 && this.#mentions(report.partition)) this.flush();
+      this.#waiting.set(kind, [report]);
+    }
+    this.#cancel ??= this.#clock.at(this.#clock.now() + TOGETHER_MS, () => this.flush());
+    return true;
+  }
+
+  /** Writes what waits. */
+  flush(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+    const waiting = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const moves of waiting) {
+      moves.sort((a, b) => a.partition - b.partition);
+      this.#write(describeMoves(moves), fieldsOf(moves));
+    }
+  }
+
+  #mentions(partition: number): boolean {
+    return [...this.#waiting.values()].some((moves) => moves.some((move) => move.partition === partition));
+  }
+}
+
+/** One line about moves of one kind. */
+function describeMoves(moves: readonly [Move, ...Move[]]): string {
+  const [first] = moves;
+  // The group is only part of other reports.
+  if (moves.length === 1) return describeReport(first, '');
+  const times = moves.flatMap((move) => ('tookMs' in move ? [move.tookMs] : []));
+  const [least, most] = [Math.min(...times), Math.max(...times)].map(formatDuration);
+  const within = least === most ? most : `${least} to ${most}`;
+  return describeMove(first, partitionList(moves.map(({ partition }) => partition)), '', within);
+}
+
+/** The same for programs. */
+function fieldsOf(moves: readonly [Move, ...Move[]]): object {
+  const [{ type: event, partition: _, epoch: __, ...common }] = moves;
+  const times = moves.flatMap((move) => ('tookMs' in move ? [move.tookMs] : []));
+  return {
+    level: levelOf(event),
+    event,
+    ...common,
+    partitions: moves.map(({ partition }) => partition),
+    epochs: moves.map(({ epoch }) => epoch),
+    ...(times.length > 0 && { tookMs: Math.round(Math.max(...times)) }),
+  };
+}

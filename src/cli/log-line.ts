@@ -1,0 +1,27 @@
+import { messageOf } from '../core/lib/errors.js';
+import { escapeControl, toJson } from '../core/lib/text.js';
+
+/** How lines of a log are written. */
+export type LogFormat = 'text' | 'json';
+
+/** Takes one line for people, and for JSON what it consists of: the event and its values. */
+export type Note = (line: string, fields?: object) => void;
+
+/** `warning: ` and the like, with which a line for people begins. */
+const LEVEL = /^(debug|warning|error): /i;
+
+/**
+ * One line of a log, with its line feed. As JSON it has the time (ISO 8601), the level (`debug`, `info`, `warn`, `error`; as the line
+ * begins, unless a field says it), the message, and the fields.
+ */
+export function logLine(format: LogFormat, line: string, fields: object = {}): string {
+  if (format === 'text') return `${escapeControl(line)}\n`;
+  const [prefix = '', level = 'info'] = LEVEL.exec(line) ?? [];
+  const known = { time: new Date().toISOString(), level: level.toLowerCase().replace('warning', 'warn') };
+  // Errors have no properties of their own.
+  const plain = Object.entries(fields).map(([name, value]) => [
+    name,
+    value instanceof Error ? messageOf(value) : value,
+  ]);
+  return `${toJson({ ...known, message: line.slice(prefix.length), ...Object.fromEntries(plain) })}\n`;
+}

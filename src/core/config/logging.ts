@@ -1,0 +1,14 @@
+import { oneOf } from './parse.js';
+import { define } from './setting.js';
+
+/** How commands that run on write what they log. */
+export const LOGGING = {
+  logFormat: define({
+    flag: 'log-format',
+    env: 'LOG_FORMAT',
+    fallback: 'text',
+    parse: oneOf('text', 'json'),
+    allowed: 'text or json',
+    help: 'lines on stderr: text, or JSON with time, level and message',
+  }),
+};
