@@ -10,11 +10,13 @@ import { duration } from '../core/config/parse.js';
 import { SETTINGS, type SettingName } from '../core/config/settings.js';
 import { NatspocError } from '../core/lib/errors.js';
 import type { NatsConnection } from '../core/nats/client/connection.js';
-import { type Feed, LiveFeed, ReplayFeed } from '../top/feed.js';
+import { type Feed, LiveFeed } from '../top/feed.js';
 import { LineView } from '../top/lines.js';
+import { ReplayFeed } from '../top/replay-feed.js';
 import { display, openScreen } from '../top/show.js';
 import { jsonSnapshot } from '../top/snapshot.js';
-import { readRecording, startRecording } from '../top/sources/recording.js';
+import { startRecording } from '../top/sources/recorder.js';
+import { readRecording } from '../top/sources/recording.js';
 import { textSnapshot } from '../top/text-snapshot.js';
 
 const DEFAULT_COLUMNS = 160;
@@ -55,16 +57,19 @@ reach NATS; 4 not permitted.`);
     },
     {
       description: 'Record what happens, and replay it later without a server:',
-      command: '<%= config.bin %> <%= command.id %> --record incident.ndjson',
+      command: '<%= config.bin %> <%= command.id %> --record incident.ndjson.gz',
     },
-    '<%= config.bin %> <%= command.id %> --replay incident.ndjson',
+    '<%= config.bin %> <%= command.id %> --replay incident.ndjson.gz',
   ];
 
   static override flags = {
     once: Flags.boolean({ description: 'print one snapshot and exit' }),
     interval: Flags.string({ description: 'how often to poll', default: '1s', helpValue: 'DURATION' }),
     readonly: Flags.boolean({ description: 'disable keys that change anything' }),
-    record: Flags.string({ description: 'record everything to a new file', helpValue: 'FILE' }),
+    record: Flags.string({
+      description: 'record everything to a new file, compressed, up to 256 MiB of events',
+      helpValue: 'FILE',
+    }),
     replay: Flags.string({
       description: 'show a recording; needs no server',
       helpValue: 'FILE',

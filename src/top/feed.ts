@@ -7,13 +7,21 @@ import type { TopEvent, TopEventBody } from './model/events.js';
 import { initialModel, type Model } from './model/model.js';
 import { reduce } from './model/reduce.js';
 import { eventTime, LiveSource } from './sources/live.js';
-import type { Recorder } from './sources/recording.js';
+import type { Recorder } from './sources/recorder.js';
+
+/** What a key of a replay does. `by`: milliseconds of the recording. */
+export type ReplayStep = { do: 'toggle' } | { do: 'faster' } | { do: 'slower' } | { do: 'move'; by: number };
+
+/** Controls a replay. */
+export type ReplayControl = (step: ReplayStep) => void;
 
 /** A changing model, live or from a recording. */
 export interface Feed {
   readonly model: Model;
   /** The actions on the group; undefined: none. */
   readonly operator: Operator | undefined;
+  /** The controls of a replay; undefined: it is live. */
+  readonly replay: ReplayControl | undefined;
   /** Calls back after each change; one listener. */
   listen(listener: (model: Model) => void): void;
   /** Starts polling, or changes its interval. */
@@ -24,6 +32,7 @@ export interface Feed {
 /** The group as it is now. */
 export class LiveFeed implements Feed {
   readonly operator: GroupOperator;
+  readonly replay = undefined;
   readonly #source: LiveSource;
   #model: Model = initialModel(eventTime());
   #listener: (model: Model) => void = () => {};
@@ -33,7 +42,7 @@ export class LiveFeed implements Feed {
     const { server, stream, group, bucket } = config;
     const emit = (body: TopEventBody) => {
       const event: TopEvent = { at: eventTime(), ...body };
-      if (event.type !== 'tick') recorder?.write(event);
+      if (recorder && event.type !== 'tick' && !recorder.write(event)) this.#tellFull(event.at);
       this.#model = reduce(this.#model, event);
       this.#listener(this.#model);
     };
@@ -44,6 +53,12 @@ export class LiveFeed implements Feed {
 
   get model(): Model {
     return this.#model;
+  }
+
+  #tellFull(at: number): void {
+    const message = 'The recording is full: it ends here.';
+    if (this.#model.problems.has('recording')) return;
+    this.#model = reduce(this.#model, { type: 'problem', what: 'recording', message, at });
   }
 
   /** The reason why there is nothing to show; undefined if there is something. */
@@ -72,53 +87,5 @@ export class LiveFeed implements Feed {
   stop(): void {
     this.operator.close();
     this.#source.stop();
-  }
-}
-
-/** A recording, at its original pace. */
-export class ReplayFeed implements Feed {
-  readonly operator = undefined;
-  readonly #events: readonly TopEvent[];
-  #model: Model;
-  #next = 0;
-  #timer: NodeJS.Timeout | undefined;
-  #listener: (model: Model) => void = () => {};
-
-  constructor(events: readonly TopEvent[]) {
-    this.#events = events;
-    this.#model = initialModel(events[0]?.at ?? 0);
-  }
-
-  get model(): Model {
-    return this.#model;
-  }
-
-  listen(listener: (model: Model) => void): void {
-    this.#listener = listener;
-  }
-
-  /** Plays from the first event; time continues after the last. The interval is that of the recording. */
-  every(): void {
-    if (this.#timer) return;
-    const startedAt = performance.now();
-    const first = this.#events[0]?.at ?? 0;
-    this.#timer = setInterval(() => this.#playTo(first + performance.now() - startedAt), 100);
-  }
-
-  /** Plays everything at once. */
-  finish(): void {
-    this.#playTo(this.#events.at(-1)?.at ?? 0);
-  }
-
-  stop(): void {
-    clearInterval(this.#timer);
-  }
-
-  #playTo(at: number): void {
-    for (let event = this.#events[this.#next]; event && event.at <= at; event = this.#events[++this.#next]) {
-      this.#model = reduce(this.#model, event);
-    }
-    this.#model = reduce(this.#model, { type: 'tick', at });
-    this.#listener(this.#model);
   }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { ViewEntry } from '../../src/core/protocol/events.js';
 import type { HoldUp } from '../../src/core/protocol/hold-up.js';
 import type { Model } from '../../src/top/model/model.js';
-import { BINDINGS, bindingsFor, press } from '../../src/top/screen/keys.js';
+import { bindingsFor, press } from '../../src/top/screen/keys.js';
 import type { Outcome } from '../../src/top/screen/outcome.js';
 import { rowIds } from '../../src/top/screen/rows.js';
 import type { Ui } from '../../src/top/screen/state.js';
@@ -27,8 +27,10 @@ const escapeRegExp = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/
 
 describe('the keys of top', () => {
   it('gives each key one meaning', () => {
-    const keys = BINDINGS.flatMap((binding) => binding.keys);
-    assert.equal(new Set(keys).size, keys.length);
+    for (const replays of [false, true]) {
+      const keys = bindingsFor(start({ replays })).flatMap((binding) => binding.keys);
+      assert.equal(new Set(keys).size, keys.length);
+    }
   });
 
   /** What the help shows at this size, and how far it can be scrolled. */
@@ -45,11 +47,13 @@ describe('the keys of top', () => {
       [80, 24],
       [120, 40],
     ] as const) {
-      const help = helpAt(pressed(['?']).ui, columns, rows).text.join('\n');
-      for (const { shown, help: does } of BINDINGS) {
-        assert.match(help, new RegExp(`${escapeRegExp(shown)} +${escapeRegExp(does)}( |$)`, 'm'));
+      for (const replays of [false, true]) {
+        const help = helpAt(start({ replays, help: true }), columns, rows).text.join('\n');
+        for (const { shown, help: does } of bindingsFor(start({ replays }))) {
+          assert.match(help, new RegExp(`${escapeRegExp(shown)} +${escapeRegExp(does)}( |$)`, 'm'));
+        }
+        assert.match(help, /y n answer a question; Enter does not/);
       }
-      assert.match(help, /y n answer a question; Enter does not/);
     }
   });
 
@@ -64,7 +68,7 @@ describe('the keys of top', () => {
     for (const each of helpAt(ui, 60, 20).text) seen.add(each);
     for (let i = 0; i < 30; i++) for (const each of scroll('down')) seen.add(each);
     const help = [...seen].join('\n');
-    for (const { shown, help: does } of BINDINGS) {
+    for (const { shown, help: does } of bindingsFor(start())) {
       assert.match(help, new RegExp(`${escapeRegExp(shown)} +${escapeRegExp(does)}$`, 'm'));
     }
     assert.match(help, /cannot be read/);

@@ -62,6 +62,16 @@ export interface Stretch {
   waited?: true;
 }
 
+/** The place in a recording that is replayed; times as those of events. */
+export interface Replay {
+  at: number;
+  startAt: number;
+  endAt: number;
+  /** How much faster than it was recorded. */
+  speed: number;
+  isPlaying: boolean;
+}
+
 /** Everything that the screen knows. Immutable: every event makes a new one. */
 export interface Model {
   /** The time of the last event. */
@@ -106,6 +116,8 @@ export interface Model {
   took: ReadonlyMap<number, number>;
   messages: readonly MessageFacts[];
   strips: ReadonlyMap<number, readonly Stretch[]>;
+  /** The place in a recording; null: it is live. */
+  replay: Replay | null;
 }
 
 /** The model before the first event. */
@@ -139,5 +151,6 @@ export function initialModel(now: number): Model {
     took: new Map(),
     messages: [],
     strips: new Map(),
+    replay: null,
   };
 }

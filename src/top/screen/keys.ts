@@ -1,3 +1,4 @@
+import type { ReplayStep } from '../feed.js';
 import { askToDeadLetter, askToRetry, askToSkip } from './held-up-questions.js';
 import { back, enter, focusOn, move } from './moves.js';
 import type { Outcome, Situation } from './outcome.js';
@@ -17,6 +18,8 @@ export interface Binding {
   on?: readonly PanelId[];
   /** Changes the group: `--readonly` disables it. */
   acts: boolean;
+  /** Only while a recording is shown, or only while none is; absent: always. */
+  during?: 'live' | 'replay';
   run: (situation: Situation) => Outcome;
 }
 
@@ -49,6 +52,12 @@ const lookAtTable = binds('Look', false, ['partitions', 'members']);
 const onPartition = binds('Act', true, ['partitions', 'timeline']);
 const onMember = binds('Act', true, ['members']);
 const leave = binds('Act');
+/** A key of a replay. */
+const replays = (keys: string, shown: string, help: string, step: ReplayStep, hint?: string): Binding => ({
+  ...look(keys, shown, help, ({ ui }) => ({ ui, command: { type: 'replay', step } }), hint),
+  during: 'replay',
+});
+const live = (binding: Binding): Binding => ({ ...binding, during: 'live' });
 
 /** Switches to the next order of the focused table. */
 const sort: Run = ({ ui }) => ({
@@ -59,7 +68,7 @@ const sort: Run = ({ ui }) => ({
 });
 
 /** The key table. */
-export const BINDINGS: readonly Binding[] = [
+const BINDINGS: readonly Binding[] = [
   go('up k', '↑ k', 'previous row', (s) => move(s, -1)),
   go('down j', '↓ j', 'next row', (s) => move(s, 1)),
   go('pageup ctrl-b', 'PgUp', 'a page up', (s) => move(s, -s.page)),
@@ -74,15 +83,26 @@ export const BINDINGS: readonly Binding[] = [
   lookAtTable('s', 's', 'sort the table', sort, 'sort'),
   look('z', 'z', 'maximise it', ({ ui }) => ({ ui: { ...ui, zoom: !ui.zoom } }), 'zoom'),
   look('!', '!', 'all problems', ({ ui }) => ({ ui: { ...ui, problems: !ui.problems, help: false } })),
-  look(
-    'space',
-    'space',
-    'freeze or not',
-    ({ ui, model }) => ({ ui: { ...ui, frozen: ui.frozen ? null : model } }),
-    'freeze',
+  live(
+    look(
+      'space',
+      'space',
+      'freeze or not',
+      ({ ui, model }) => ({ ui: { ...ui, frozen: ui.frozen ? null : model } }),
+      'freeze',
+    ),
   ),
-  look('+ =', '+', 'ask more often', (s) => changeInterval(s, -1)),
-  look('-', '-', 'ask less often', (s) => changeInterval(s, 1)),
+  live(look('+ =', '+', 'ask more often', (s) => changeInterval(s, -1))),
+  live(look('-', '-', 'ask less often', (s) => changeInterval(s, 1))),
+  replays('space', 'space', 'pause or play', { do: 'toggle' }, 'pause'),
+  replays('> .', '>', 'faster', { do: 'faster' }, 'faster'),
+  replays('< ,', '<', 'slower', { do: 'slower' }, 'slower'),
+  replays('[', '[', 'back 10 s', { do: 'move', by: -10_000 }, 'back'),
+  replays(']', ']', 'forward 10 s', { do: 'move', by: 10_000 }, 'forward'),
+  replays('{', '{', 'back 1 minute', { do: 'move', by: -60_000 }),
+  replays('}', '}', 'forward 1 minute', { do: 'move', by: 60_000 }),
+  replays('0', '0', 'to its start', { do: 'move', by: Number.NEGATIVE_INFINITY }),
+  replays('$', '$', 'to its end', { do: 'move', by: Number.POSITIVE_INFINITY }),
   look(
     '?',
     '?',
@@ -103,7 +123,11 @@ export const BINDINGS: readonly Binding[] = [
 ];
 
 /** The bindings of this screen. */
-export const bindingsFor = (ui: Ui): Binding[] => BINDINGS.filter(({ acts }) => !(acts && ui.readonly));
+export const bindingsFor = (ui: Ui): Binding[] =>
+  BINDINGS.filter(
+    ({ acts, during }) =>
+      !(acts && ui.readonly) && (during === undefined || during === (ui.replays ? 'replay' : 'live')),
+  );
 
 function answer(situation: Situation, dialog: Dialog, key: string): Outcome {
   const ui = { ...situation.ui, dialog: null };

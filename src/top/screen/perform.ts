@@ -128,7 +128,7 @@ async function start({ operator, env }: Performer): Promise<Said> {
 
 async function act(command: Command, performer: Performer): Promise<Said | undefined> {
   const { operator } = performer;
-  if (command.type === 'quit' || command.type === 'redraw') return undefined;
+  if (command.type === 'quit' || command.type === 'redraw' || command.type === 'replay') return undefined;
   if (command.type === 'start-consumer') return start(performer);
   if (!operator) return NOTHING_TO_ACT_ON;
   switch (command.type) {

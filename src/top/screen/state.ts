@@ -1,3 +1,4 @@
+import type { ReplayStep } from '../feed.js';
 import type { Model } from '../model/model.js';
 
 /** The panels, in the order of Tab. */
@@ -33,6 +34,7 @@ export interface Target {
 export type Command =
   | { type: 'quit' }
   | { type: 'redraw' }
+  | { type: 'replay'; step: ReplayStep }
   | { type: 'release'; partition: number }
   | { type: 'pause'; partition: number; paused: boolean }
   | { type: 'retry'; partition: number }
@@ -82,13 +84,16 @@ export interface Ui {
   dialog: Dialog | null;
   notice: Notice | null;
   readonly: boolean;
+  /** A recording is shown. */
+  replays: boolean;
   /** This machine's name: members on other machines cannot be signalled. */
   host: string;
 }
 
 /** The screen as it opens. */
-export function initialUi(options: Pick<Ui, 'intervalMs' | 'readonly' | 'host'>): Ui {
+export function initialUi(options: Pick<Ui, 'intervalMs' | 'readonly' | 'host'> & { replays?: boolean }): Ui {
   return {
+    replays: false,
     ...options,
     focus: 'partitions',
     zoom: false,

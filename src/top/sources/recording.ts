@@ -1,48 +1,49 @@
-import { createWriteStream } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { messageOf, NatspocError } from '../../core/lib/errors.js';
-import { toJson } from '../../core/lib/text.js';
+import { createGunzip } from 'node:zlib';
+import { NatspocError } from '../../core/lib/errors.js';
 import { systemReason } from '../../local/child.js';
 import { decodeEvent } from '../model/decode.js';
 import type { TopEvent } from '../model/events.js';
-
-/** Writes events as they arrive, one JSON object per line. */
-export interface Recorder {
-  write(event: TopEvent): void;
-  /** Resolves when everything is written. */
-  close(): Promise<void>;
-}
-
-/**
- * Opens a recording.
- *
- * @throws NatspocError `usage` if the file exists or cannot be written. A full disk ends the process with an uncaught error.
- */
-export async function startRecording(path: string): Promise<Recorder> {
-  const file = await open(path, 'wx', 0o600).catch((cause: unknown) => {
-    throw new NatspocError('usage', `--record: cannot write ${path}: ${messageOf(cause)}.`, { cause });
-  });
-  const stream = createWriteStream('', { fd: file });
-  stream.on('error', (cause) => {
-    // A recording with a gap would be misleading, so the process ends.
-    throw new NatspocError('failed', `--record: cannot write ${path}: ${systemReason(cause)}.`, { cause });
-  });
-  return {
-    write: (event) => {
-      // A polling round may end after the recording is closed.
-      if (!stream.writableEnded) stream.write(`${toJson(event)}\n`);
-    },
-    close: () => new Promise((resolve) => stream.end(() => resolve())),
-  };
-}
+import { MAX_RECORDED_CHARACTERS } from './recorder.js';
 
 /** Ten times the longest line of the largest group. */
 const MAX_LINE_CHARACTERS = 16 * 1_048_576;
-/** Days of a busy group; in memory the events take several times as much. */
-const MAX_CHARACTERS = 256 * 1_048_576;
 
 const refusal = (path: string, why: string, cause?: unknown): NatspocError =>
   new NatspocError('usage', `--replay: ${path} ${why}.`, { cause });
+
+/** The first bytes of compressed data. */
+const GZIP = Buffer.from([0x1f, 0x8b]);
+
+/** The text of a file, compressed or not. A compressed one whose end is missing was written by a process that was killed. */
+async function* textOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let unpack: ((chunk: Buffer) => Promise<Buffer[]>) | undefined;
+  let isFirst = true;
+  for await (const chunk of chunks) {
+    if (isFirst && chunk.subarray(0, GZIP.length).equals(GZIP)) unpack = unpacker();
+    isFirst = false;
+    for (const part of unpack ? await unpack(chunk) : [chunk]) yield decoder.decode(part, { stream: true });
+  }
+  yield decoder.decode();
+}
+
+/** Unpacks chunk by chunk, so that no more than one is in memory. @throws what zlib reports. */
+function unpacker(): (chunk: Buffer) => Promise<Buffer[]> {
+  const gunzip = createGunzip();
+  let parts: Buffer[] = [];
+  gunzip.on('data', (part: Buffer) => parts.push(part));
+  return (chunk) =>
+    new Promise((resolve, reject) => {
+      gunzip.once('error', reject);
+      gunzip.write(chunk, () => {
+        gunzip.off('error', reject);
+        const found = parts;
+        parts = [];
+        resolve(found);
+      });
+    });
+}
 
 /** The lines of a text that arrives in chunks, in bounded memory. The last one needs no line feed. */
 async function* linesOf(pieces: AsyncIterable<string>, path: string): AsyncGenerator<string> {
@@ -50,7 +51,7 @@ async function* linesOf(pieces: AsyncIterable<string>, path: string): AsyncGener
   let characters = 0;
   for await (const piece of pieces) {
     characters += piece.length;
-    if (characters > MAX_CHARACTERS)
+    if (characters > MAX_RECORDED_CHARACTERS)
       throw refusal(path, 'is longer than 256 MiB; cut it at the end of a line');
     const lines = piece.split('\n');
     lines[0] = rest + lines[0];
@@ -79,7 +80,8 @@ export async function readRecording(path: string): Promise<TopEvent[]> {
   const file = await open(path).catch((cause: unknown) => {
     throw refusal(path, `cannot be read: ${systemReason(cause)}`, cause);
   });
-  const pieces: AsyncIterable<string> = file.createReadStream({ encoding: 'utf8' });
+  const chunks: AsyncIterable<Buffer> = file.createReadStream();
+  const pieces = textOf(chunks);
   const events: TopEvent[] = [];
   let broken: number | undefined;
   let number = 0;

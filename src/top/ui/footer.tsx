@@ -17,7 +17,7 @@ function hinted(ui: Ui): Pick<Binding, 'shown' | 'hint'>[] {
     ({ hint, on }) => hint !== undefined && (on === undefined || on.includes(ui.focus)),
   );
   const first = all.filter(({ hint }) => hint === 'help' || hint === 'quit');
-  const ofPanel = all.filter(({ on, acts }) => on !== undefined && acts);
+  const ofPanel = all.filter(({ on, acts, during }) => (on !== undefined && acts) || during === 'replay');
   if (ui.detail !== null) return [...first, ...IN_DETAIL, ...ofPanel];
   return [...first, ...ofPanel, ...all.filter((each) => !first.includes(each) && !ofPanel.includes(each))];
 }
@@ -42,6 +42,7 @@ export function Footer({ ui, width }: { ui: Ui; width: number }) {
     ui.filter === ''
       ? []
       : [span(` filter: ${truncate(ui.filter, width >> 1)} `, { inverse: true }), span(' ')];
-  const right = [...filter, span(`every ${formatDuration(ui.intervalMs)}`, { dim: true })];
+  const every = ui.replays ? [] : [span(`every ${formatDuration(ui.intervalMs)}`, { dim: true })];
+  const right = [...filter, ...every];
   return <Ends left={hints(ui, width - 1 - lineWidth(right))} right={right} />;
 }

@@ -32,7 +32,7 @@ export function mount(
   { readonly, intervalMs, env }: ScreenOptions,
   crash: (error: unknown) => void,
 ): OpenScreen {
-  const initial = initialUi({ readonly, intervalMs, host: hostname() });
+  const initial = initialUi({ readonly, intervalMs, host: hostname(), replays: feed.replay !== undefined });
   const tree = (told?: Said) =>
     createElement(Root, {
       feed,

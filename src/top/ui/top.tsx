@@ -42,6 +42,7 @@ export function Top({ feed, initial, env, told, quit, redraw }: TopProps) {
   const carryOut = async (command: Command): Promise<void> => {
     if (command.type === 'quit') return quit();
     if (command.type === 'redraw') return redraw();
+    if (command.type === 'replay') return feed.replay?.(command.step);
     say(announce(command));
     say(await perform(command, { env, operator: feed.operator }));
   };

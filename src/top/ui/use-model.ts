@@ -19,7 +19,9 @@ export function useModel(feed: Feed, intervalMs: number): Model {
     const draw = () => {
       timer = undefined;
       drawnAt = performance.now();
-      setModel({ ...feed.model, now: feed.model.now + drawnAt - cameAt });
+      // Time stands still in a replay that is paused.
+      const passed = feed.model.replay ? 0 : drawnAt - cameAt;
+      setModel({ ...feed.model, now: feed.model.now + passed });
     };
     const drawSoon = () => {
       timer ??= setTimeout(draw, Math.max(GATHER_MS, DRAW_EVERY_MS - (performance.now() - drawnAt)));

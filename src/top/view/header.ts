@@ -1,7 +1,7 @@
 import { type GroupTotals, totalsOf } from '../../core/admin/group-status.js';
 import { countOf } from '../../core/lib/units.js';
 import { healthOf, problemsOf } from '../model/health.js';
-import type { Model } from '../model/model.js';
+import type { Model, Replay } from '../model/model.js';
 import { statusOf } from '../model/select.js';
 import { direction } from '../model/series.js';
 import { bytes, clockTime, count, duration, steadyDuration } from './format.js';
@@ -63,9 +63,7 @@ export function headerParts(model: Model, width: number, { frozen = false, drawn
       span('  '),
       ...serverSpans(model),
     ],
-    clock: frozen
-      ? [span(' FROZEN ', { inverse: true, bold: true }), span(` ${clockTime(model.now)}`)]
-      : [span(clockTime(model.now))],
+    clock: model.replay ? replayClock(model.replay) : clock(model, frozen),
     status: [
       span(`${sign} ${health.text}${more}`, { color, bold: true }),
       span('  '),
@@ -97,6 +95,19 @@ export function bannerLine({ connection, now }: Model): Line | undefined {
   const { attempts } = connection;
   const text = ` Disconnected for ${duration(now - connection.since)} (${countOf(attempts, 'reconnect attempt')}). The data below is that old. `;
   return line(text, { color: 'red', inverse: true, bold: true });
+}
+
+/** The time, and whether it stands still. */
+const clock = ({ now }: Model, frozen: boolean): Line =>
+  frozen
+    ? [span(' FROZEN ', { inverse: true, bold: true }), span(` ${clockTime(now)}`)]
+    : [span(clockTime(now))];
+
+/** The place in a recording: `REPLAY 2x, 1m 5s of 10m 12s`. */
+function replayClock({ at, startAt, endAt, speed, isPlaying }: Replay): Line {
+  const place = `${duration(at - startAt)} of ${duration(endAt - startAt)}`;
+  const state = at >= endAt ? 'at its end' : isPlaying ? `${speed}x` : 'paused';
+  return [span(' REPLAY ', { inverse: true, bold: true }), span(` ${state}, ${place}  ${clockTime(at)}`)];
 }
 
 /** A wait that is shorter than this is not worth a place in the header, milliseconds. */

@@ -1,0 +1,108 @@
+import type { Feed, ReplayStep } from './feed.js';
+import type { TopEvent } from './model/events.js';
+import { initialModel, type Model, type Replay } from './model/model.js';
+import { reduce } from './model/reduce.js';
+
+const TICK_MS = 100;
+/** How much faster than it was recorded. */
+const SPEEDS = [0.5, 1, 2, 4, 8, 16, 32, 64];
+/** Models that are kept to go back to. */
+const KEPT_MODELS = 50;
+
+/** The model before the event of this number. */
+interface Kept {
+  next: number;
+  model: Model;
+}
+
+/** A recording: it plays at its original pace until it is paused, moved, or at its end. */
+export class ReplayFeed implements Feed {
+  readonly operator = undefined;
+  readonly #events: readonly TopEvent[];
+  readonly #kept: Kept[];
+  readonly #keepEvery: number;
+  #next = 0;
+  #model: Model;
+  #replay: Replay;
+  #timer: NodeJS.Timeout | undefined;
+  #listener: (model: Model) => void = () => {};
+
+  constructor(events: readonly TopEvent[]) {
+    this.#events = events;
+    const startAt = events[0]?.at ?? 0;
+    this.#model = initialModel(startAt);
+    this.#keepEvery = Math.max(1, Math.ceil(events.length / KEPT_MODELS));
+    this.#kept = [{ next: 0, model: this.#model }];
+    this.#replay = { at: startAt, startAt, endAt: events.at(-1)?.at ?? startAt, speed: 1, isPlaying: true };
+  }
+
+  get model(): Model {
+    return { ...this.#model, replay: this.#replay };
+  }
+
+  listen(listener: (model: Model) => void): void {
+    this.#listener = listener;
+  }
+
+  /** Starts to play. The interval is that of the recording. */
+  every(): void {
+    if (this.#timer) return;
+    let before = performance.now();
+    this.#timer = setInterval(() => {
+      const now = performance.now();
+      if (this.#replay.isPlaying) this.#playTo(this.#replay.at + (now - before) * this.#replay.speed);
+      before = now;
+    }, TICK_MS);
+  }
+
+  readonly replay = (step: ReplayStep): void => {
+    const { at, speed } = this.#replay;
+    if (step.do === 'toggle') this.#toggle();
+    else if (step.do === 'faster') this.#change({ speed: SPEEDS.find((each) => each > speed) ?? speed });
+    else if (step.do === 'slower') this.#change({ speed: SPEEDS.findLast((each) => each < speed) ?? speed });
+    else this.#playTo(at + step.by);
+  };
+
+  /** Shows the end. */
+  finish(): void {
+    this.#playTo(this.#replay.endAt);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** Pauses or plays; from its end it starts again. */
+  #toggle(): void {
+    const { at, startAt, endAt, isPlaying } = this.#replay;
+    const isAtEnd = at >= endAt;
+    if (isAtEnd) this.#playTo(startAt);
+    this.#change({ isPlaying: isAtEnd || !isPlaying });
+  }
+
+  #change(changes: Partial<Replay>): void {
+    this.#replay = { ...this.#replay, ...changes };
+    this.#listener(this.model);
+  }
+
+  /** Shows a moment, before or after the present one; at the end of the recording it stops. */
+  #playTo(wanted: number): void {
+    const { startAt, endAt, isPlaying } = this.#replay;
+    const at = Math.max(startAt, Math.min(endAt, wanted));
+    if (at < this.#replay.at) this.#goBackTo(at);
+    for (let event = this.#events[this.#next]; event && event.at <= at; event = this.#events[++this.#next]) {
+      if (this.#next % this.#keepEvery === 0 && this.#next > (this.#kept.at(-1)?.next ?? 0))
+        this.#kept.push({ next: this.#next, model: this.#model });
+      this.#model = reduce(this.#model, event);
+    }
+    this.#model = reduce(this.#model, { type: 'tick', at });
+    this.#change({ at, isPlaying: isPlaying && at < endAt });
+  }
+
+  #goBackTo(at: number): void {
+    const kept = this.#kept.findLast(({ next }) => (this.#events[next]?.at ?? at) <= at) ?? this.#kept[0];
+    if (!kept) return;
+    this.#next = kept.next;
+    this.#model = kept.model;
+  }
+}
