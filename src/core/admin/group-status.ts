@@ -2,7 +2,7 @@ import { drainMs } from '../lib/drain.js';
 import type { PositionFacts, Uncovered } from '../ports/facts.js';
 import type { GroupObserver } from '../ports/observer.js';
 import { type HoldUp, isLong } from '../protocol/hold-up.js';
-import type { PartitionStats } from '../protocol/member-stats.js';
+import type { MemberStats, PartitionStats } from '../protocol/member-stats.js';
 import type { LeaseReason } from '../protocol/records.js';
 import { GroupEntries, readable, type SeenOverride } from './group-entries.js';
 import { positionsNow } from './group-layout.js';
@@ -192,6 +192,15 @@ export function totalLag(partitions: readonly { lag: number | null }[]): number 
 /** Natural order of names: `b-2` before `b-10`. */
 export const compareNames = new Intl.Collator('en', { numeric: true }).compare;
 
+const reports = new WeakMap<MemberStats, ReadonlyMap<number, PartitionStats>>();
+
+/** What a member reports, by partition: it is looked up for each partition of each picture. */
+function reportsOf(stats: MemberStats): ReadonlyMap<number, PartitionStats> {
+  const known = reports.get(stats) ?? new Map(stats.partitions.map((each) => [each.partition, each]));
+  reports.set(stats, known);
+  return known;
+}
+
 /** The owner's report of a partition under the current epoch; undefined: none. */
 export function ownReport(
   entries: GroupEntries,
@@ -200,7 +209,8 @@ export function ownReport(
 ): PartitionStats | undefined {
   const epoch = entries.epochOf(partition);
   const stats = members.get(entries.ownerOf(partition) ?? '')?.stats;
-  return stats?.partitions.find((each) => each.partition === partition && each.epoch === epoch);
+  const own = stats && reportsOf(stats).get(partition);
+  return own?.epoch === epoch ? own : undefined;
 }
 
 /**

@@ -26,6 +26,19 @@ const UNASKED: Omit<Member, 'renewedAt'> = {
   alloc: [],
 };
 
+/** Records a renewal; `lookedAt`: when it was the newest one. */
+function renew(
+  members: Map<string, Member>,
+  { id, ended }: ProofEntry,
+  at: number,
+  lookedAt: number | null,
+): void {
+  const known = members.get(id);
+  if (!known || ended) return;
+  const renewedAt = Math.max(known.renewedAt, at);
+  members.set(id, { ...known, renewedAt, lookedAt: lookedAt ?? known.lookedAt });
+}
+
 /** Copies of the maps that a batch of entries changes, so that each is copied once. */
 class Draft {
   readonly #model: Model;
@@ -47,16 +60,12 @@ class Draft {
   }
 
   apply(entry: ViewEntry | ProofEntry, at: number): void {
-    const change = entry.kind === 'proof' ? this.proof(entry, at, null) : this.group.apply(entry, at);
+    if (entry.kind === 'proof') {
+      renew(this.members, entry, at, null);
+      return;
+    }
+    const change = this.group.apply(entry, at);
     if (change) this.tell(change, at, false);
-  }
-
-  /** Records a renewal; `lookedAt`: when it was the newest one. */
-  proof({ id, ended }: ProofEntry, at: number, lookedAt: number | null): undefined {
-    const known = this.members.get(id);
-    if (!known || ended) return;
-    const renewedAt = Math.max(known.renewedAt, at);
-    this.members.set(id, { ...known, renewedAt, lookedAt: lookedAt ?? known.lookedAt });
   }
 
   /** `quiet`: the change happened at an unknown time, so it is no update. */
@@ -172,10 +181,10 @@ export function applyHistory(model: Model, entries: readonly PastEntry[]): Model
 
 /** Applies the newest proofs of life. */
 export function applyProofs(model: Model, proofs: readonly PastEntry[]): Model {
-  const draft = new Draft(model);
+  const members = new Map(model.members);
   for (const { entry, atMs } of proofs)
-    if (entry.kind === 'proof') draft.proof(entry, Math.min(atMs, model.now), model.now);
-  return { ...model, members: draft.members };
+    if (entry.kind === 'proof') renew(members, entry, Math.min(atMs, model.now), model.now);
+  return { ...model, members };
 }
 
 /** Applies changes as they arrive; entries older than the known ones are ignored. */

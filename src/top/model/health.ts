@@ -7,7 +7,7 @@ import { formatDuration } from '../../core/lib/units.js';
 import { isLong } from '../../core/protocol/hold-up.js';
 import { partitionList } from '../../text/partition-list.js';
 import type { Model } from './model.js';
-import { statusOf } from './select.js';
+import { once, statusOf } from './select.js';
 import { direction } from './series.js';
 import { mayWait } from './worst.js';
 
@@ -63,7 +63,7 @@ const bad = (text: string): Health => ({ level: 'bad', text });
 const warning = (text: string): Health => ({ level: 'warning', text });
 
 /** All problems of the group, the worst first. */
-export function problemsOf(model: Model): Health[] {
+export const problemsOf = once((model: Model): Health[] => {
   const { connection, now } = model;
   if (connection.state === 'connecting') return [warning('connecting')];
   if (connection.state === 'disconnected')
@@ -74,7 +74,7 @@ export function problemsOf(model: Model): Health[] {
   const { members } = statusOf(model);
   if (members.length === 0) return [memberless(model), ...unread];
   return [...ofMembersAndPartitions(model), ...unread];
-}
+});
 
 /** A group without members: bad only if something waits for them. */
 function memberless(model: Model): Health {

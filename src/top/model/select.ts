@@ -54,7 +54,7 @@ function oldestOf(progress: Progress | undefined, now: number): number | null {
 }
 
 /** Computes a function of a model once per model: a screen asks for the same rows many times. */
-function once<T>(compute: (model: Model) => T): (model: Model) => T {
+export function once<T>(compute: (model: Model) => T): (model: Model) => T {
   const known = new WeakMap<Model, T>();
   return (model) => {
     let value = known.get(model);

@@ -50,7 +50,9 @@ export function visibleMembers(model: Model, ui: Ui): MemberStatus[] {
 
 /** The updates that match the filter, oldest first. */
 export function visibleUpdates(model: Model, ui: Ui): UpdateGroup[] {
-  return groupUpdates(model.updates).filter((group) => matches(ui, plain(updateLine(model, group))));
+  const groups = groupUpdates(model.updates);
+  if (ui.filter === '') return groups;
+  return groups.filter((group) => matches(ui, plain(updateLine(model, group))));
 }
 
 /** The messages that match the filter, oldest first. */

@@ -4,10 +4,25 @@ import type { Model } from '../model/model.js';
 
 /** Events are collected for this long before they are drawn. */
 const GATHER_MS = 50;
-/** Minimum interval of redraws, so that a busy group costs no more than a quiet one. Keys are drawn immediately. */
-const DRAW_EVERY_MS = 400;
+/**
+ * Minimum interval of redraws, so that a busy group costs no more than a quiet one: shorter for what an operator waits for, once in a
+ * polling round for figures. Keys are drawn immediately.
+ */
+const DRAW_NEWS_EVERY_MS = 400;
+const DRAW_FIGURES_EVERY_MS = 950;
 /** Ages and the clock change without events. */
 const TICK_MS = 1_000;
+
+/** True if more than figures has changed. */
+const hasNews = (before: Model, after: Model): boolean =>
+  before.group !== after.group ||
+  before.connection.state !== after.connection.state ||
+  before.missing !== after.missing ||
+  before.problems !== after.problems ||
+  // The first figures are waited for.
+  before.stream === null ||
+  before.lag.length < 2 ||
+  before.replay !== after.replay;
 
 /** The current model, at a rate that is worth drawing; polls every `intervalMs`. */
 export function useModel(feed: Feed, intervalMs: number): Model {
@@ -16,21 +31,29 @@ export function useModel(feed: Feed, intervalMs: number): Model {
     let cameAt = performance.now();
     let drawnAt = 0;
     let timer: NodeJS.Timeout | undefined;
+    let dueAt = 0;
+    let drawn = feed.model;
     const draw = () => {
       timer = undefined;
+      drawn = feed.model;
       drawnAt = performance.now();
       // Time stands still in a replay that is paused.
       const passed = feed.model.replay ? 0 : drawnAt - cameAt;
       setModel({ ...feed.model, now: feed.model.now + passed });
     };
-    const drawSoon = () => {
-      timer ??= setTimeout(draw, Math.max(GATHER_MS, DRAW_EVERY_MS - (performance.now() - drawnAt)));
+    const drawWithin = (intervalMs: number) => {
+      const now = performance.now();
+      const wanted = Math.max(now + GATHER_MS, drawnAt + intervalMs);
+      if (timer && dueAt <= wanted) return;
+      clearTimeout(timer);
+      dueAt = wanted;
+      timer = setTimeout(draw, wanted - now);
     };
-    feed.listen(() => {
+    feed.listen((known) => {
       cameAt = performance.now();
-      drawSoon();
+      drawWithin(hasNews(drawn, known) ? DRAW_NEWS_EVERY_MS : DRAW_FIGURES_EVERY_MS);
     });
-    const ticker = setInterval(drawSoon, TICK_MS);
+    const ticker = setInterval(() => drawWithin(DRAW_FIGURES_EVERY_MS), TICK_MS);
     return () => {
       clearTimeout(timer);
       clearInterval(ticker);

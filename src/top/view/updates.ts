@@ -34,8 +34,17 @@ const moveKey = (update: Update): string | undefined => {
   }
 };
 
+/** Those of the last model: each frame asks for them, and they seldom change. */
+const grouped = new WeakMap<readonly Update[], UpdateGroup[]>();
+
 /** Updates, oldest first; the moves of a rebalance are grouped. */
 export function groupUpdates(updates: readonly Update[]): UpdateGroup[] {
+  const known = grouped.get(updates) ?? together(updates);
+  grouped.set(updates, known);
+  return known;
+}
+
+function together(updates: readonly Update[]): UpdateGroup[] {
   const groups: UpdateGroup[] = [];
   const open = new Map<string, UpdateGroup>();
   for (const update of updates) {
