@@ -30,7 +30,9 @@ that --on-failure decides. Until then it blocks its partition, or only its key w
 
 The position of a partition is committed every --commit-interval while busy, after --commit-every messages, and at once
 when no message waits. Messages that were handled but not committed are handled again after a crash: for each partition
-at most those of one interval. A clean exit (Ctrl-C, SIGTERM, a closed pipe or terminal) commits everything, so nothing is repeated.
+at most those of one interval. A clean exit (Ctrl-C, SIGTERM, a closed terminal) commits everything, so nothing is repeated. Lines in a pipe count as handled when its
+reader is still there one commit interval later: if it goes away, as in "consume | head -3", what was written within the last interval
+is handled again.
 
 With --rejoin-within 30s and a --name of its own, a member that gets a signal hands nothing over: its partitions wait up to 30 s for the
 next member of that name, so a rolling restart moves each partition to no other member. Do not use it to scale down: the partitions would

@@ -43,6 +43,22 @@ describe('output without a reader', function () {
     assert.equal(exit.stdout.split('\n').length, 1);
   });
 
+  for (const count of [20, 3_000]) {
+    it(`a reader that takes 3 of ${count} lines: what it left unread is handled again`, async () => {
+      const name = `HEAD${count}`;
+      const place = ['--server', server.url, '--stream', name, '--prefix', `${name}.e`];
+      const published = await startCli(['publish', 'x', '--count', String(count), '-q', ...place]).exited;
+      assert.equal(published.code, 0, published.stderr);
+      const pipeline = '"$0" "$@" | head -n 3';
+      const command = [process.execPath, ENTRY, 'consume', ...place, '--output', 'ndjson'];
+      const taken = execFileSync('sh', ['-c', pipeline, ...command], { cwd: temp(), stdio: 'pipe' });
+      assert.equal(taken.toString().trimEnd().split('\n').length, 3);
+      const rest = await startCli(['consume', ...place, '--output', 'ndjson', '--until-caught-up']).exited;
+      assert.equal(rest.code, 0, rest.stderr);
+      assert.equal(rest.stdout.split('\n').length, count, 'the reader was gone within a commit interval');
+    });
+  }
+
   /** A full pipe whose writes do not wait, and the command that has it as `fd`. */
   const onFullPipe = (fd: 1 | 2, args: readonly string[]) => {
     const path = join(temp(), 'fifo');

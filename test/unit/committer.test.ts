@@ -55,6 +55,15 @@ describe('a committer', () => {
     assert.deepEqual(told, ['committed 11']);
   });
 
+  it('tells its barrier when it commits for the last time', async () => {
+    const { committer, bucket } = bench({ barrier: (last) => last });
+    committer.handled(fakeMessage(11), 1, true);
+    await settle();
+    assert.deepEqual(bucket.writes, []);
+    await committer.flush(1_000);
+    assert.deepEqual(bucket.writes, [11]);
+  });
+
   it('waits a quarter of the interval if no more messages wait but it has just committed', async () => {
     const { committer, bucket, clock } = bench();
     committer.handled(fakeMessage(11), 1, true);

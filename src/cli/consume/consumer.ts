@@ -20,6 +20,7 @@ import { LineWriter } from './line-writer.js';
 import { logEvents } from './log-events.js';
 import { describeNewGroup } from './new-group.js';
 import type { Output } from './outputs.js';
+import { isPipe, takenByReader } from './pipe-reader.js';
 import { inSteps, pretendToWork, withLines, writeLines } from './simulated-work.js';
 
 /** Options of a member that the command line runs. */
@@ -28,7 +29,7 @@ export interface ConsumerOptions {
   config: Config;
   version: string;
   output: Output;
-  stdout: Writable;
+  stdout: Writable & { fd: number };
   note: Note;
   /** Simulated work per message, milliseconds. */
   workMs: number;
@@ -71,7 +72,9 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
       ...options,
       handler: handlerOf(options, writer),
       guard: options.handler === undefined ? undefined : 'process',
-      barrier: () => writer.written(),
+      barrier: isPipe(options.stdout.fd)
+        ? takenByReader(writer, options.stdout.fd, config.commitIntervalMs)
+        : () => writer.written(),
       logger: noteLogger(note, { debug: Boolean(process.env.DEBUG) }),
       health:
         config.healthPort === undefined ? undefined : { port: config.healthPort, host: config.healthHost },

@@ -51,6 +51,11 @@ export class LineWriter {
     return this.#failure;
   }
 
+  /** The reader of the pipe is known to be gone before a write has told it. */
+  readerIsGone(): void {
+    this.#close(Object.assign(new Error('the pipe has no reader'), { code: 'EPIPE' }));
+  }
+
   /**
    * Adds one line; the line feed is added here. Resolves when the stream takes more, if it is full.
    *

@@ -18,6 +18,7 @@ import { groupStart } from './partition/group-start.js';
 import type { Handler, InBatches } from './partition/handler.js';
 import type { Logger } from './partition/logger.js';
 import type { StateHooks } from './partition/partition-state.js';
+import type { Barrier } from './partition/position-writer.js';
 import type { Quota } from './partition/quota.js';
 import type { CallLimit } from './partition/slots.js';
 import type { Judge } from './partition/verdict.js';
@@ -37,8 +38,8 @@ export interface JoinOptions {
   handler: Handler | InBatches;
   /** The key of a keyed group, where the program finds it by a function; the setting `key` names it. */
   messageKey?: MessageKey | undefined;
-  /** Awaited before each commit: resolves when the effects of handled messages are safe. */
-  barrier?: (() => Promise<void> | undefined) | undefined;
+  /** Awaited before each commit. */
+  barrier?: Barrier | undefined;
   /** Receives the log lines of handlers. */
   logger?: Logger | undefined;
   /** What the program does when a partition begins and ends here. */

@@ -20,6 +20,7 @@ import type { Handler, InBatches } from '../partition/handler.js';
 import type { Logger } from '../partition/logger.js';
 import type { PartitionListener } from '../partition/partition-events.js';
 import type { StateHooks } from '../partition/partition-state.js';
+import type { Barrier } from '../partition/position-writer.js';
 import type { Quota } from '../partition/quota.js';
 import type { CallLimit } from '../partition/slots.js';
 import type { Judge } from '../partition/verdict.js';
@@ -78,8 +79,7 @@ export interface MemberPorts {
   judge?: Judge | undefined;
   /** What the program does when a partition begins and ends here. */
   hooks?: StateHooks | undefined;
-  /** Resolves when the effects of all handled messages are safe, so that they may be committed. */
-  barrier?: (() => Promise<void> | undefined) | undefined;
+  barrier?: Barrier | undefined;
 }
 
 /** Receives the events of a member. */

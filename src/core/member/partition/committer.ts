@@ -54,6 +54,8 @@ export class Committer {
   readonly #resumed: number;
   #writing = false;
   #ended = false;
+  readonly #last: Promise<void>;
+  #isLast: () => void = () => {};
   #idle: (() => void)[] = [];
 
   /**
@@ -81,6 +83,9 @@ export class Committer {
     this.#policy = policy;
     this.#timer = new CommitTimer(policy, deps.clock, () => void this.#write());
     this.#writer = new PositionWriter(at, deps);
+    this.#last = new Promise((resolve) => {
+      this.#isLast = resolve;
+    });
     this.#deps = deps;
     this.#over = over;
   }
@@ -190,6 +195,7 @@ export class Committer {
 
   /** Commits what is handled. Resolves when that is certain, or after `withinMs`. */
   async flush(withinMs: number): Promise<void> {
+    this.#isLast();
     const cancel = this.#deps.clock.at(this.#deps.clock.now() + withinMs, () => this.end());
     await this.#untilWritten();
     cancel();
@@ -249,7 +255,7 @@ export class Committer {
     };
     // A loss that is found before it is sent belongs into the same write.
     const isStale = (): boolean => this.#ended || this.#trimmed > trimmed;
-    const written = await this.#writer.write(state, isStale);
+    const written = await this.#writer.write(state, isStale, this.#last);
     if (written.kind === 'ok') {
       this.#done(written, count);
       if (written.state === state) this.#crashes.kept(version);

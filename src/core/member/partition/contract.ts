@@ -10,6 +10,7 @@ import type { PartitionEvents } from './partition-events.js';
 import type { PartitionState } from './partition-state.js';
 import type { Pauses } from './pauses.js';
 import type { Permit } from './permit.js';
+import type { Barrier } from './position-writer.js';
 import type { Quota } from './quota.js';
 import type { CallLimit } from './slots.js';
 import type { TimeSlice } from './time-slice.js';
@@ -44,8 +45,7 @@ export interface RunnerPorts {
   giveUps?: GiveUps | undefined;
   /** The program's state of the partition. Absent: it has none. */
   state?: PartitionState | undefined;
-  /** See {@link CommitterPorts.barrier}. */
-  barrier?: (() => Promise<void> | undefined) | undefined;
+  barrier?: Barrier | undefined;
 }
 
 /** The progress of a runner. */

@@ -23,12 +23,15 @@ export interface PositionWriterPorts {
   confirm: () => Promise<Confirmation>;
   clock: Clock;
   permit: Permit;
-  /**
-   * Resolves when the effects of all messages handled so far are safe; undefined if there is nothing to wait for. If it
-   * rejects, nothing more is committed, and the member leaves with that error.
-   */
-  barrier?: (() => Promise<void> | undefined) | undefined;
+  barrier?: Barrier | undefined;
 }
+
+/**
+ * Resolves when the effects of all messages handled so far are safe; undefined if there is nothing to wait for. If it rejects, nothing
+ * more is committed, and the member leaves with that error. `last` resolves when this owner commits for the last time: what is safe only
+ * after some time should not wait longer.
+ */
+export type Barrier = (last: Promise<void>) => Promise<void> | undefined;
 
 /**
  * The outcome of a write. `ok`: this was certainly written. `again`: nothing is certain. `fenced`: a newer owner has written the
@@ -85,12 +88,13 @@ export class PositionWriter {
    * Writes it, once all effects of handled messages are safe.
    *
    * @param isStale asked before it is sent, and before it is read back: true ends it with `again`.
+   * @param last see {@link Barrier}.
    */
-  async write(state: PositionState, isStale: () => boolean): Promise<PositionWritten> {
+  async write(state: PositionState, isStale: () => boolean, last: Promise<void>): Promise<PositionWritten> {
     const { bucket, clock, barrier, confirm, permit } = this.#ports;
     const { epoch, reader, tags } = this.#at;
     try {
-      await barrier?.();
+      await barrier?.(last);
     } catch (cause) {
       const why = `the barrier before a commit was rejected: ${String(cause)}`;
       const error = cause instanceof StopConsuming ? cause : new StopConsuming(why, { cause });

@@ -1,0 +1,45 @@
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { systemClock } from '../../core/lib/clock.js';
+import type { Barrier } from '../../core/member/partition/position-writer.js';
+import type { LineWriter } from './line-writer.js';
+
+/** True for a pipe between two commands of a shell. */
+export function isPipe(fd: number): boolean {
+  try {
+    return fstatSync(fd).isFIFO();
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * True if a pipe has no reader any more. Only a write would tell, and a reader may leave while there is nothing to write. So the pipe is
+ * opened once more, which fails (pipe(7)). False also where that cannot be known.
+ */
+export function hasLostReader(fd: number): boolean {
+  try {
+    closeSync(openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK));
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENXIO';
+  }
+}
+
+/**
+ * A barrier for lines that go to a pipe: what the operating system has taken, the reader may still leave unread. So lines count as taken only
+ * if the reader is still there some time later.
+ */
+export function takenByReader(writer: LineWriter, fd: number, afterMs: number): Barrier {
+  return async (last) => {
+    await writer.written();
+    let cancel: (() => void) | undefined;
+    const later = new Promise<void>((resolve) => {
+      cancel = systemClock.at(systemClock.now() + afterMs, resolve);
+    });
+    await Promise.race([later, last]);
+    cancel?.();
+    if (hasLostReader(fd)) writer.readerIsGone();
+    // Rejects if the reader has gone.
+    await writer.written();
+  };
+}
