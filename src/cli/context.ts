@@ -2,9 +2,10 @@ import { existsSync, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import type { SettingName } from '../core/config/settings.js';
-import { messageOf, NatspocError } from '../core/lib/errors.js';
+import { NatspocError } from '../core/lib/errors.js';
 import { asObject, type Fields } from '../core/lib/json.js';
 import { readSmallFile, UnreadableFile } from '../core/lib/small-file.js';
+import { systemReason } from '../core/lib/system-reason.js';
 
 /** The settings in a context as raw texts, and its name for messages. */
 export interface NatsContext {
@@ -52,7 +53,7 @@ export function selectedContext(env: Readonly<Record<string, string | undefined>
   } catch (error) {
     if (!(error instanceof UnreadableFile)) throw error;
     if (error.isMissing) return undefined;
-    throw new NatspocError('config', `The selected context: cannot read ${file}: ${error.message}.`, {
+    throw new NatspocError('config', `The selected context: cannot read ${file}: ${systemReason(error)}.`, {
       cause: error,
     });
   }
@@ -106,7 +107,9 @@ function readFile(name: string, file: string): string {
   try {
     return readText(file);
   } catch (cause) {
-    throw new NatspocError('config', `Context ${name}: cannot read ${file}: ${messageOf(cause)}.`, { cause });
+    throw new NatspocError('config', `Context ${name}: cannot read ${file}: ${systemReason(cause)}.`, {
+      cause,
+    });
   }
 }
 

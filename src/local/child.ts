@@ -1,7 +1,5 @@
 /** Child processes: signals are sent only here. */
 import type { ChildProcess } from 'node:child_process';
-import { getSystemErrorMap } from 'node:util';
-import { messageOf } from '../core/lib/errors.js';
 
 /**
  * Sends a signal to a child process. A child that could not be started has no process id and gets no signal: a signal to
@@ -29,11 +27,4 @@ export function signalGroup(child: ChildProcess, name: NodeJS.Signals): void {
 /** True for the id of a single process: 0 and negative numbers mean groups, 1 is init. */
 export function isProcessId(pid: number): boolean {
   return Number.isSafeInteger(pid) && pid > 1;
-}
-
-/** The reason of a failed system call: `too many open files (EMFILE)`. For other errors, their message. */
-export function systemReason(error: unknown): string {
-  const errno = error instanceof Error && 'errno' in error ? error.errno : undefined;
-  const [code, words] = (typeof errno === 'number' && getSystemErrorMap().get(errno)) || [];
-  return code && words ? `${words} (${code})` : messageOf(error);
 }

@@ -3,7 +3,8 @@ import { ChildProcess } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isProcessId, signalChild, signalGroup, systemReason } from '../../src/local/child.js';
+import { systemReason } from '../../src/core/lib/system-reason.js';
+import { isProcessId, signalChild, signalGroup } from '../../src/local/child.js';
 import { signalMember } from '../../src/top/act/local-process.js';
 
 const SOURCES = fileURLToPath(new URL('../../src', import.meta.url));

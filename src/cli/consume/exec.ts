@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import { systemReason } from '../../core/lib/system-reason.js';
 import {
   type BatchHandler,
   type Handler,
@@ -7,7 +8,7 @@ import {
   StopConsuming,
 } from '../../core/member/partition/handler.js';
 import { InvalidMessage } from '../../core/member/partition/verdict.js';
-import { signalGroup, systemReason } from '../../local/child.js';
+import { signalGroup } from '../../local/child.js';
 import { toNdjson } from './message-line.js';
 
 /** Exit codes of a shell that cannot run the command: not executable, or not found. */

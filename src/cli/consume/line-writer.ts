@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import { NatspocError } from '../../core/lib/errors.js';
+import { systemReason } from '../../core/lib/system-reason.js';
 import { StopConsuming } from '../../core/member/partition/handler.js';
-import { systemReason } from '../../local/child.js';
 
 /** Text is buffered up to this size before it is written. */
 const CHUNK_CHARACTERS = 65_536;

@@ -1,8 +1,8 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
-import { messageOf, NatspocError } from '../../core/lib/errors.js';
+import { NatspocError } from '../../core/lib/errors.js';
+import { systemReason } from '../../core/lib/system-reason.js';
 import { toJson } from '../../core/lib/text.js';
 import type { OutgoingMessage } from '../../core/publisher/types.js';
-import { systemReason } from '../../local/child.js';
 import { payloadJson } from '../../text/json.js';
 
 const CHUNK_CHARACTERS = 64 * 1024;
@@ -24,7 +24,9 @@ export class ConfirmedLog {
     try {
       this.#fd = openSync(path, constants.O_WRONLY | constants.O_CREAT);
     } catch (cause) {
-      throw new NatspocError('usage', `--confirmed: cannot write ${path}: ${messageOf(cause)}.`, { cause });
+      throw new NatspocError('usage', `--confirmed: cannot write ${path}: ${systemReason(cause)}.`, {
+        cause,
+      });
     }
   }
 

@@ -1,6 +1,7 @@
 import { createReadStream, fstatSync, openSync } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { messageOf, NatspocError } from '../../core/lib/errors.js';
+import { NatspocError } from '../../core/lib/errors.js';
+import { systemReason } from '../../core/lib/system-reason.js';
 import { EnvelopeMaker, newIdPrefix, tooLarge } from '../../core/publisher/envelope.js';
 import { LineSource } from './line-source.js';
 import { type Addressing, addresser, generatedSource, type MessageSource } from './source.js';
@@ -81,7 +82,7 @@ function openFile(path: string): Readable {
     if (fstatSync(fd).isDirectory()) throw new Error('it is a folder');
     return createReadStream(path, { fd, highWaterMark: 256 * 1024 });
   } catch (cause) {
-    throw usage(`--file: cannot read ${path}: ${messageOf(cause)}.`);
+    throw usage(`--file: cannot read ${path}: ${systemReason(cause)}.`);
   }
 }
 

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { messageOf, NatspocError } from '../lib/errors.js';
+import { systemReason } from '../lib/system-reason.js';
 
 /** Where to listen. */
 export interface HttpAddress {
@@ -50,7 +51,7 @@ export class HttpServer {
         server.listen(port, host, resolve);
       });
     } catch (cause) {
-      const message = `Cannot listen on ${host}:${port} for ${purpose}: ${messageOf(cause)}.`;
+      const message = `Cannot listen on ${host}:${port} for ${purpose}: ${systemReason(cause)}. Choose another port, or 0 for a free one.`;
       throw new NatspocError('config', message, { cause });
     }
     return opened;

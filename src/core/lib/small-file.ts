@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import { messageOf } from './errors.js';
+import { systemReason } from './system-reason.js';
 
 /** How a file is read. */
 export interface SmallFileOptions {
@@ -25,7 +25,7 @@ const CHUNK_BYTES = 65_536;
 function whyNot(cause: unknown): UnreadableFile {
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
   if (code === 'ENOENT') return new UnreadableFile('there is no such file', { isMissing: true, cause });
-  return new UnreadableFile(code === 'EACCES' ? 'not permitted' : messageOf(cause), { cause });
+  return new UnreadableFile(code === 'EACCES' ? 'not permitted' : systemReason(cause), { cause });
 }
 
 /**

@@ -1,6 +1,7 @@
 import { accessSync, constants, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { messageOf, NatspocError } from '../../core/lib/errors.js';
+import { NatspocError } from '../../core/lib/errors.js';
+import { systemReason } from '../../core/lib/system-reason.js';
 import { makeFolder } from './folder.js';
 import { isRunning } from './process.js';
 
@@ -38,9 +39,13 @@ function prepare(storeDir: string): void {
     makeFolder(storeDir);
     accessSync(storeDir, constants.W_OK | constants.X_OK);
   } catch (error) {
-    throw new NatspocError('failed', `Cannot write to the store folder ${storeDir}: ${messageOf(error)}`, {
-      cause: error,
-    });
+    throw new NatspocError(
+      'failed',
+      `Cannot write to the store folder ${storeDir}: ${systemReason(error)}.`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { NatspocError } from '../../core/lib/errors.js';
-import { systemReason } from '../../local/child.js';
+import { systemReason } from '../../core/lib/system-reason.js';
 
 /** A member process that was started, and the file with its status lines. */
 export interface StartedConsumer {

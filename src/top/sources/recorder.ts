@@ -1,9 +1,9 @@
 import { createWriteStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { constants, createGzip } from 'node:zlib';
-import { messageOf, NatspocError } from '../../core/lib/errors.js';
+import { NatspocError } from '../../core/lib/errors.js';
+import { systemReason } from '../../core/lib/system-reason.js';
 import { toJson } from '../../core/lib/text.js';
-import { systemReason } from '../../local/child.js';
 import type { TopEvent } from '../model/events.js';
 
 /** A recording ends at this size, uncompressed: more could not be replayed. */
@@ -27,7 +27,7 @@ export interface Recorder {
  */
 export async function startRecording(path: string, most = MAX_RECORDED_CHARACTERS): Promise<Recorder> {
   const file = await open(path, 'wx', 0o600).catch((cause: unknown) => {
-    throw new NatspocError('usage', `--record: cannot write ${path}: ${messageOf(cause)}.`, { cause });
+    throw new NatspocError('usage', `--record: cannot write ${path}: ${systemReason(cause)}.`, { cause });
   });
   const stream = createWriteStream('', { fd: file });
   stream.on('error', (cause) => {

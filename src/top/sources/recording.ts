@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 import { NatspocError } from '../../core/lib/errors.js';
-import { systemReason } from '../../local/child.js';
+import { systemReason } from '../../core/lib/system-reason.js';
 import { decodeEvent } from '../model/decode.js';
 import type { TopEvent } from '../model/events.js';
 import { MAX_RECORDED_CHARACTERS } from './recorder.js';

@@ -1,0 +1,9 @@
+import { getSystemErrorMap } from 'node:util';
+import { messageOf } from './errors.js';
+
+/** The reason of a failed system call: `too many open files (EMFILE)`. For other errors, their message. */
+export function systemReason(error: unknown): string {
+  const errno = error instanceof Error && 'errno' in error ? error.errno : undefined;
+  const [code, words] = (typeof errno === 'number' && getSystemErrorMap().get(errno)) || [];
+  return code && words ? `${words} (${code})` : messageOf(error);
+}
