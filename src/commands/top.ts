@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BaseCommand, connectionFlags } from '../cli/base-command.js';
 import { LONGEST_PERIOD, readFlag } from '../cli/flag.js';
+import { configIn, readAccount } from '../cli/groups/account.js';
 import { missingGroup } from '../cli/groups/missing-group.js';
 import { Flags } from '../cli/oclif.js';
 import { prose } from '../cli/prose.js';
@@ -97,7 +98,10 @@ reach NATS; 4 not permitted.`);
     const config = this.loadSettings(flags);
     const connection = await this.connect(config, 'top');
     const recorder = flags.record === undefined ? undefined : await startRecording(flags.record);
-    const feed = new LiveFeed(connection, config, recorder);
+    const feed = new LiveFeed(connection, config, recorder, {
+      groups: () => readAccount(connection, config),
+      configOf: (stream, group) => configIn(config, stream, group),
+    });
     try {
       if (config.given.has('group') && config.place('group') === '--group')
         await refuseMissing(connection, config);

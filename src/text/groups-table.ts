@@ -24,7 +24,7 @@ export interface GroupRow {
 const NONE = '-';
 
 /** True for a group that an operator should look at. */
-const needsAttention = ({ state, wrongPositions }: GroupRow): boolean =>
+export const needsAttention = ({ state, wrongPositions }: GroupRow): boolean =>
   state === 'no-members' || state === 'unreadable' || wrongPositions > 0;
 
 /**
@@ -60,13 +60,15 @@ export function formatGroups(groups: readonly GroupRow[], width?: number): strin
   );
 }
 
-function keyText({ key, filter, problem }: GroupRow): string {
+/** Where a group has its key, as text. */
+export function keyText({ key, filter, problem }: GroupRow): string {
   if (problem !== null) return NONE;
   if (key === null) return 'partitions of the stream';
   return escapeControl(filter === null || filter === '>' ? key : `${key} of ${filter}`);
 }
 
-function stateText({ state, problem, unreachable, wrongPositions }: GroupRow): string {
+/** The state of a group, as text. */
+export function stateText({ state, problem, unreachable, wrongPositions }: GroupRow): string {
   if (problem !== null) return `${state}: ${escapeControl(problem)}`;
   const parts = [
     state === 'no-members' ? 'no members' : state,

@@ -2,6 +2,7 @@ import type { Config } from '../core/config/config.js';
 import type { NatspocError } from '../core/lib/errors.js';
 import { redactUrl } from '../core/lib/redact-url.js';
 import type { NatsConnection } from '../core/nats/client/connection.js';
+import type { GroupRow } from '../text/groups-table.js';
 import { GroupOperator, type Operator } from './act/operator.js';
 import type { TopEvent, TopEventBody } from './model/events.js';
 import { initialModel, type Model } from './model/model.js';
@@ -11,6 +12,25 @@ import type { Recorder } from './sources/recorder.js';
 
 /** What a key of a replay does. `by`: milliseconds of the recording. */
 export type ReplayStep = { do: 'toggle' } | { do: 'faster' } | { do: 'slower' } | { do: 'move'; by: number };
+
+/** A group that can be watched. */
+export interface Watchable extends GroupRow {
+  stream: string;
+}
+
+/** The groups of the account, and the configurations to watch them with. */
+export interface Account {
+  /** All groups. @throws NatspocError if the server does not answer. */
+  groups(): Promise<readonly Watchable[]>;
+  configOf(stream: string, group: string): Config;
+}
+
+/** The groups among which a screen can choose. */
+export interface Choice {
+  groups(): Promise<readonly Watchable[]>;
+  /** Watches another group from now on. */
+  open(stream: string, group: string): void;
+}
 
 /** Controls a replay. */
 export type ReplayControl = (step: ReplayStep) => void;
@@ -22,6 +42,8 @@ export interface Feed {
   readonly operator: Operator | undefined;
   /** The controls of a replay; undefined: it is live. */
   readonly replay: ReplayControl | undefined;
+  /** Other groups; undefined: there is nothing to choose from. */
+  readonly choice: Choice | undefined;
   /** Calls back after each change; one listener. */
   listen(listener: (model: Model) => void): void;
   /** Starts polling, or changes its interval. */
@@ -33,32 +55,36 @@ export interface Feed {
 export class LiveFeed implements Feed {
   readonly operator: GroupOperator;
   readonly replay = undefined;
-  readonly #source: LiveSource;
+  readonly choice: Choice | undefined;
+  readonly #connection: NatsConnection;
+  readonly #recorder: Recorder | undefined;
+  #source: LiveSource;
+  #intervalMs: number | undefined;
   #model: Model = initialModel(eventTime());
   #listener: (model: Model) => void = () => {};
 
-  /** @param recorder also receives every event. */
-  constructor(connection: NatsConnection, config: Config, recorder: Recorder | undefined) {
-    const { server, stream, group, bucket } = config;
-    const emit = (body: TopEventBody) => {
-      const event: TopEvent = { at: eventTime(), ...body };
-      if (recorder && event.type !== 'tick' && !recorder.write(event)) this.#tellFull(event.at);
-      this.#model = reduce(this.#model, event);
-      this.#listener(this.#model);
-    };
-    emit({ type: 'target', target: { servers: server.map(redactUrl), stream, group, bucket } });
-    this.#source = new LiveSource({ connection, config, emit, model: () => this.#model });
+  /**
+   * @param recorder also receives every event.
+   * @param account undefined: no other group can be chosen.
+   */
+  constructor(connection: NatsConnection, config: Config, recorder: Recorder | undefined, account?: Account) {
+    this.#connection = connection;
+    this.#recorder = recorder;
+    this.#source = this.#watch(config);
     this.operator = new GroupOperator(() => this.#source.group);
+    this.choice = account && {
+      groups: () => account.groups(),
+      open: (stream, group) => {
+        this.#source.stop();
+        this.#model = initialModel(eventTime());
+        this.#source = this.#watch(account.configOf(stream, group));
+        if (this.#intervalMs !== undefined) this.#source.every(this.#intervalMs);
+      },
+    };
   }
 
   get model(): Model {
     return this.#model;
-  }
-
-  #tellFull(at: number): void {
-    const message = 'The recording is full: it ends here.';
-    if (this.#model.problems.has('recording')) return;
-    this.#model = reduce(this.#model, { type: 'problem', what: 'recording', message, at });
   }
 
   /** The reason why there is nothing to show; undefined if there is something. */
@@ -71,6 +97,7 @@ export class LiveFeed implements Feed {
   }
 
   every(intervalMs: number): void {
+    this.#intervalMs = intervalMs;
     this.#source.every(intervalMs);
   }
 
@@ -87,5 +114,22 @@ export class LiveFeed implements Feed {
   stop(): void {
     this.operator.close();
     this.#source.stop();
+  }
+
+  #watch(config: Config): LiveSource {
+    const { server, stream, group, bucket } = config;
+    const emit = (body: TopEventBody) => this.#emit({ at: eventTime(), ...body });
+    emit({ type: 'target', target: { servers: server.map(redactUrl), stream, group, bucket } });
+    return new LiveSource({ connection: this.#connection, config, emit, model: () => this.#model });
+  }
+
+  #emit(event: TopEvent): void {
+    const isFull = event.type !== 'tick' && this.#recorder?.write(event) === false;
+    this.#model = reduce(this.#model, event);
+    if (isFull && !this.#model.problems.has('recording')) {
+      const message = 'The recording is full: it ends here.';
+      this.#model = reduce(this.#model, { type: 'problem', what: 'recording', message, at: event.at });
+    }
+    this.#listener(this.#model);
   }
 }

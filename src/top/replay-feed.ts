@@ -18,6 +18,7 @@ interface Kept {
 /** A recording: it plays at its original pace until it is paused, moved, or at its end. */
 export class ReplayFeed implements Feed {
   readonly operator = undefined;
+  readonly choice = undefined;
   readonly #events: readonly TopEvent[];
   readonly #kept: Kept[];
   readonly #keepEvery: number;

@@ -59,6 +59,7 @@ function openTerminal(size: { columns: number; rows: number }) {
 class FakeFeed implements Feed {
   readonly operator = undefined;
   readonly replay = undefined;
+  readonly choice = undefined;
   readonly intervals: number[] = [];
   model: Model;
   isStopped = false;

@@ -14,6 +14,7 @@ import { NatsDeadLetters } from '../nats/stream/dead-letters.js';
 import { countAfter, hasBegun } from '../nats/stream/group-begin.js';
 import { natsGroupObserver } from '../nats/stream/group-observer.js';
 import { type GroupStore, openGroupStore } from '../nats/stream/group-store.js';
+import { findStreams } from '../nats/stream/list-streams.js';
 import { natsRedriveTarget } from '../nats/stream/redrive-target.js';
 import { NatsStreamAdmin } from '../nats/stream/stream-admin.js';
 import { streamEnd } from '../nats/stream/stream-end.js';
@@ -85,6 +86,15 @@ export class StreamAdmin implements AsyncDisposable {
    */
   static groupNames(connection: NatsConnection, config: Config): Promise<string[]> {
     return findGroups(connection, config);
+  }
+
+  /**
+   * The names of all streams of the account that have groups, or had some, sorted.
+   *
+   * @throws NatspocError `not-permitted`, `unreachable`, …
+   */
+  static streamNames(connection: NatsConnection, config: Config): Promise<string[]> {
+    return findStreams(connection, config);
   }
 
   /**

@@ -1,6 +1,6 @@
-import type { TopEvent } from './events.js';
+import type { Target, TopEvent } from './events.js';
 import { applyChanges, applyHistory, applyProofs, applySnapshot } from './group.js';
-import type { Model } from './model.js';
+import { initialModel, type Model } from './model.js';
 import {
   applyEnds,
   applyLook,
@@ -12,6 +12,13 @@ import {
   applyWaiting,
 } from './progress.js';
 
+/** Another stream or group: nothing of the last one stays but the connection. */
+function targeted(model: Model, target: Target): Model {
+  const { target: before, connection } = model;
+  const isSame = !before || (before.stream === target.stream && before.group === target.group);
+  return isSame ? { ...model, target } : { ...initialModel(model.now), connection, target };
+}
+
 /** The model after an event. Pure: time comes with the event and never goes back. */
 export function reduce(before: Model, event: TopEvent): Model {
   const now = Math.max(before.now, event.at);
@@ -19,7 +26,7 @@ export function reduce(before: Model, event: TopEvent): Model {
   const { connection } = model;
   switch (event.type) {
     case 'target':
-      return { ...model, target: event.target };
+      return targeted(model, event.target);
     case 'connected': {
       const { server, version } = event;
       const fresh = { state: 'connected', since: now, attempts: 0, server, version } as const;

@@ -1,4 +1,5 @@
 import type { ReplayStep } from '../feed.js';
+import { listGroups, pressInGroups } from './group-keys.js';
 import { askToDeadLetter, askToRetry, askToSkip } from './held-up-questions.js';
 import { back, enter, focusOn, move } from './moves.js';
 import type { Outcome, Situation } from './outcome.js';
@@ -103,6 +104,7 @@ const BINDINGS: readonly Binding[] = [
   replays('}', '}', 'forward 1 minute', { do: 'move', by: 60_000 }),
   replays('0', '0', 'to its start', { do: 'move', by: Number.NEGATIVE_INFINITY }),
   replays('$', '$', 'to its end', { do: 'move', by: Number.POSITIVE_INFINITY }),
+  live(look('o', 'o', 'other groups', listGroups, 'groups')),
   look(
     '?',
     '?',
@@ -149,6 +151,7 @@ function editFilter({ ui }: Situation, key: string): Outcome {
 export function press(situation: Situation, key: string): Outcome {
   const { ui } = situation;
   if (ui.dialog) return answer(situation, ui.dialog, key);
+  if (ui.groups) return pressInGroups(situation, ui.groups, key);
   if (ui.editing) return editFilter(situation, key);
   if ((ui.help || ui.problems) && key === 'q') return { ui: { ...ui, help: false, problems: false } };
   const binding = bindingsFor(ui).find(({ keys }) => keys.includes(key));

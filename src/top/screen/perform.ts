@@ -18,6 +18,9 @@ export interface Performer {
   env: NodeJS.ProcessEnv;
 }
 
+/** A command that acts on the group. */
+export type Action = Exclude<Command, { type: 'quit' | 'redraw' | 'replay' | 'list-groups' | 'open-group' }>;
+
 /** A notice about a command, without its time. */
 export type Said = Omit<Notice, 'at'>;
 
@@ -27,8 +30,8 @@ const failure = (text: string): Said => ({ text: text.endsWith('.') ? text : `${
 
 const NOTHING_TO_ACT_ON = failure('A replay cannot be acted on.');
 
-/** The notice while a command runs; undefined: it is too fast for one. */
-export function announce(command: Command): Said | undefined {
+/** The notice while a command runs. */
+export function announce(command: Action): Said {
   switch (command.type) {
     case 'release':
       return busy(`Releasing p${command.partition} …`);
@@ -44,8 +47,6 @@ export function announce(command: Command): Said | undefined {
       return busy(`Killing ${command.target.name} …`);
     case 'start-consumer':
       return busy('Starting a member …');
-    default:
-      return undefined;
   }
 }
 
@@ -126,9 +127,8 @@ async function start({ operator, env }: Performer): Promise<Said> {
   }
 }
 
-async function act(command: Command, performer: Performer): Promise<Said | undefined> {
+async function act(command: Action, performer: Performer): Promise<Said | undefined> {
   const { operator } = performer;
-  if (command.type === 'quit' || command.type === 'redraw' || command.type === 'replay') return undefined;
   if (command.type === 'start-consumer') return start(performer);
   if (!operator) return NOTHING_TO_ACT_ON;
   switch (command.type) {
@@ -153,7 +153,7 @@ async function act(command: Command, performer: Performer): Promise<Said | undef
  * Carries out a confirmed command and describes its outcome, including failures such as a missing permission or answer.
  * Only faults of this program are thrown.
  */
-export async function perform(command: Command, performer: Performer): Promise<Said | undefined> {
+export async function perform(command: Action, performer: Performer): Promise<Said | undefined> {
   try {
     return await act(command, performer);
   } catch (error) {

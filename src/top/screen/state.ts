@@ -1,4 +1,4 @@
-import type { ReplayStep } from '../feed.js';
+import type { ReplayStep, Watchable } from '../feed.js';
 import type { Model } from '../model/model.js';
 
 /** The panels, in the order of Tab. */
@@ -35,6 +35,8 @@ export type Command =
   | { type: 'quit' }
   | { type: 'redraw' }
   | { type: 'replay'; step: ReplayStep }
+  | { type: 'list-groups' }
+  | { type: 'open-group'; stream: string; group: string }
   | { type: 'release'; partition: number }
   | { type: 'pause'; partition: number; paused: boolean }
   | { type: 'retry'; partition: number }
@@ -59,6 +61,14 @@ export interface Notice {
   level: 'info' | 'error' | 'busy';
 }
 
+/** The list of groups. */
+export interface GroupList {
+  /** null: it is being read. */
+  rows: readonly Watchable[] | null;
+  /** The row under the cursor. */
+  at: number;
+}
+
 /** The state of the screen, apart from the model. */
 export interface Ui {
   focus: PanelId;
@@ -79,6 +89,8 @@ export interface Ui {
   help: boolean;
   /** All problems are listed instead of the panels. */
   problems: boolean;
+  /** The groups of the account are listed instead of the panels; null: they are not. */
+  groups: GroupList | null;
   /** The first visible line of the help, if not all of it fits. */
   helpTop: number;
   dialog: Dialog | null;
@@ -106,6 +118,7 @@ export function initialUi(options: Pick<Ui, 'intervalMs' | 'readonly' | 'host'> 
     frozen: null,
     help: false,
     problems: false,
+    groups: null,
     helpTop: 0,
     dialog: null,
     notice: null,

@@ -51,8 +51,11 @@ export class LiveSource {
   #onLost: () => void = () => {};
 
   constructor(options: LiveOptions) {
-    this.#options = options;
-    const { emit } = options;
+    // What is still under way when it stops is of no use.
+    const emit = (event: TopEventBody): void => {
+      if (!this.#stopped) options.emit(event);
+    };
+    this.#options = { ...options, emit };
     watchServer(options.connection, {
       connected: (server, version) => {
         this.#connected = true;

@@ -3,6 +3,7 @@ import { formatDuration } from '../../core/lib/units.js';
 import type { Model } from '../model/model.js';
 import type { Ui } from '../screen/state.js';
 import { detailLines } from '../view/detail.js';
+import { groupLines } from '../view/groups.js';
 import { bannerLine } from '../view/header.js';
 import { type Size, SMALLEST } from '../view/layout.js';
 import { noticeLines, questionLines } from '../view/notice.js';
@@ -28,6 +29,7 @@ function Missing({ message, intervalMs }: { message: string; intervalMs: number 
 /** The part between header and footer: the panels, or a view that replaces them. */
 function Body({ model, ui, room }: { model: Model; ui: Ui; room: Size }) {
   if (ui.help) return <Help ui={ui} room={room} />;
+  if (ui.groups) return <Lines of={groupLines(model, ui.groups, room)} />;
   if (ui.problems) return <Lines of={allProblems(model, room)} />;
   if (model.missing !== null) return <Missing message={model.missing} intervalMs={ui.intervalMs} />;
   if (ui.detail !== null) return <Lines of={detailLines(model, ui, room).slice(0, room.rows)} />;

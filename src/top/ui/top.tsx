@@ -1,5 +1,8 @@
 import { useEffect, useRef, useState } from 'react';
+import { NatspocError } from '../../core/lib/errors.js';
+import { envOf } from '../act/group-env.js';
 import type { Feed } from '../feed.js';
+import { groupsRead } from '../screen/group-keys.js';
 import { press } from '../screen/keys.js';
 import { announce, perform, type Said } from '../screen/perform.js';
 import type { Command, Ui } from '../screen/state.js';
@@ -32,6 +35,7 @@ export function Top({ feed, initial, env, told, quit, redraw }: TopProps) {
   // Several keys may arrive between two frames, and outcomes long after: each is applied to the state at that time.
   const latest = useRef({ ui, model });
   latest.current.model = model;
+  const initialTarget = useRef(feed.model.target);
   const change = (changes: Partial<Ui>): void => {
     latest.current.ui = { ...latest.current.ui, ...changes };
     setUi(latest.current.ui);
@@ -39,12 +43,31 @@ export function Top({ feed, initial, env, told, quit, redraw }: TopProps) {
   const say = (said: Said | undefined): void => {
     if (said) change({ notice: { ...said, at: latest.current.model.now } });
   };
+  const listAll = async (): Promise<void> => {
+    try {
+      const rows = (await feed.choice?.groups()) ?? [];
+      const { ui: shown, model: known } = latest.current;
+      // It may have been closed meanwhile.
+      if (shown.groups) change({ groups: groupsRead(known, rows) });
+    } catch (error) {
+      if (!(error instanceof NatspocError)) throw error;
+      change({ groups: null });
+      say({ text: error.message, level: 'error' });
+    }
+  };
   const carryOut = async (command: Command): Promise<void> => {
     if (command.type === 'quit') return quit();
     if (command.type === 'redraw') return redraw();
     if (command.type === 'replay') return feed.replay?.(command.step);
+    if (command.type === 'open-group') return feed.choice?.open(command.stream, command.group);
+    if (command.type === 'list-groups') return listAll();
     say(announce(command));
-    say(await perform(command, { env, operator: feed.operator }));
+    say(
+      await perform(command, {
+        env: { ...env, ...envOf(latest.current.model, initialTarget.current) },
+        operator: feed.operator,
+      }),
+    );
   };
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: said once, when it is told

@@ -1,0 +1,59 @@
+import { StreamAdmin } from '../../core/admin/stream-admin.js';
+import type { Config } from '../../core/config/config.js';
+import { mapConcurrently } from '../../core/lib/concurrently.js';
+import { NatspocError } from '../../core/lib/errors.js';
+import type { NatsConnection } from '../../core/nats/client/connection.js';
+import { configOf } from './config-of.js';
+import { type GroupOverview, readGroups } from './overview.js';
+
+/** Streams that are read at the same time. */
+const CONCURRENT_STREAMS = 2;
+
+/** Settings that the layout of a stream decides, and that another stream need not share. */
+const OF_STREAM = new Set(['prefix', 'replicas', 'bucket']);
+
+/** A group of the account. */
+export interface AccountGroup extends GroupOverview {
+  stream: string;
+}
+
+/** The configuration with another group, of the same or of another stream, whatever their layouts are. */
+export function configIn(config: Config, stream: string, group: string): Config {
+  const own = configOf(config, group);
+  if (stream === config.stream) return own;
+  const given = new Set([...own.given].filter((name) => !OF_STREAM.has(name)));
+  return { ...own, stream, bucket: `${stream}_leases`, given };
+}
+
+/**
+ * The groups of all streams of the account, by stream and name.
+ *
+ * @throws NatspocError if the server does not answer. Where listing streams is not permitted, those of the stream of the configuration.
+ */
+export async function readAccount(connection: NatsConnection, config: Config): Promise<AccountGroup[]> {
+  const streams = await streamsOf(connection, config);
+  const groups = await mapConcurrently(streams, CONCURRENT_STREAMS, async (stream) => {
+    const found = await groupsOf(connection, configIn(config, stream, config.group));
+    return found.map((group): AccountGroup => ({ ...group, stream }));
+  });
+  return groups.flat();
+}
+
+async function streamsOf(connection: NatsConnection, config: Config): Promise<string[]> {
+  try {
+    return [...new Set([...(await StreamAdmin.streamNames(connection, config)), config.stream])].sort();
+  } catch (error) {
+    if (error instanceof NatspocError && error.code === 'not-permitted') return [config.stream];
+    throw error;
+  }
+}
+
+/** The groups of one stream; what is wrong with it must not hide the others. */
+async function groupsOf(connection: NatsConnection, config: Config): Promise<GroupOverview[]> {
+  try {
+    return await readGroups(connection, config);
+  } catch (error) {
+    if (error instanceof NatspocError && error.code !== 'unreachable') return [];
+    throw error;
+  }
+}

@@ -1,0 +1,51 @@
+import type { Watchable } from '../feed.js';
+import type { Model } from '../model/model.js';
+import type { Outcome, Situation } from './outcome.js';
+import type { GroupList, Ui } from './state.js';
+
+/** Lists the groups of the account. */
+export const listGroups = ({ ui }: Situation): Outcome => ({
+  ui: { ...ui, help: false, problems: false, groups: { rows: null, at: 0 } },
+  command: { type: 'list-groups' },
+});
+
+/** The list with its rows; the cursor is on the group that is watched. */
+export function groupsRead({ target }: Model, rows: readonly Watchable[]): GroupList {
+  const at = rows.findIndex(({ stream, group }) => stream === target?.stream && group === target.group);
+  return { rows, at: Math.max(0, at) };
+}
+
+/** The screen as it opens for another group. */
+const opened = (ui: Ui): Ui => ({
+  ...ui,
+  ...{ groups: null, selected: {}, detail: null, filter: '', frozen: null, zoom: false, notice: null },
+});
+
+/** What a key does in the list of groups. */
+export function pressInGroups({ ui, ...rest }: Situation, list: GroupList, key: string): Outcome {
+  const { rows, at } = list;
+  const last = (rows?.length ?? 0) - 1;
+  const steps: Record<string, number> = {
+    ...{
+      down: 1,
+      j: 1,
+      up: -1,
+      k: -1,
+      pagedown: rest.page,
+      pageup: -rest.page,
+      end: last,
+      G: last,
+      home: -last,
+      g: -last,
+    },
+  };
+  const by = steps[key];
+  if (by !== undefined) return { ui: { ...ui, groups: { rows, at: Math.max(0, Math.min(last, at + by)) } } };
+  const chosen = rows?.[at];
+  if (key === 'enter' && chosen) {
+    const { stream, group } = chosen;
+    return { ui: opened(ui), command: { type: 'open-group', stream, group } };
+  }
+  if (key === 'o') return listGroups({ ui, ...rest });
+  return { ui: ['escape', 'q', 'ctrl-c', 'backspace'].includes(key) ? { ...ui, groups: null } : ui };
+}

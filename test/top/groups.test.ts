@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { envOf } from '../../src/top/act/group-env.js';
+import type { Watchable } from '../../src/top/feed.js';
+import { groupsRead } from '../../src/top/screen/group-keys.js';
+import { press } from '../../src/top/screen/keys.js';
+import type { Outcome } from '../../src/top/screen/outcome.js';
+import type { Ui } from '../../src/top/screen/state.js';
+import { drawn, uiWith } from './drawn.js';
+import { group, play } from './support.js';
+
+const model = play(group(2, 8));
+
+const row = (stream: string, name: string, changes: Partial<Watchable> = {}): Watchable => ({
+  ...{ stream, group: name, state: 'running', key: null, filter: null, partitions: 8, owned: 8, members: 2 },
+  ...{ unreachable: 0, lag: 12, lagIsEstimate: false, oldestMs: 3_000, lastCommitAtMs: null },
+  ...{ wrongPositions: 0, problem: null, ...changes },
+});
+const ROWS = [row('R', 'z'), row('S', 'g'), row('S', 'h', { state: 'no-members', members: 0, owned: 0 })];
+
+const pressed = (ui: Ui, ...keys: string[]): Outcome =>
+  keys.reduce<Outcome>((before, key) => press({ ui: before.ui, model, page: 5, helpEnd: 0 }, key), { ui });
+
+describe('the groups of the account in top', () => {
+  const list = uiWith({ groups: groupsRead(model, ROWS), selected: { partitions: '3' } });
+
+  it('are asked for with o, listed, and marked where they need attention', () => {
+    const asked = pressed(uiWith(), 'o');
+    assert.deepEqual(asked.command, { type: 'list-groups' });
+    assert.match(drawn(model, asked.ui, { columns: 80, rows: 24 }).join('\n'), /looking …/);
+    const text = drawn(model, list, { columns: 80, rows: 24 }).join('\n');
+    assert.match(text, /\n {4}R +z +2 +8\/8 +12 +3\.0 s/);
+    assert.match(text, /\n▶ {3}S +g +2/);
+    assert.match(text, /\n ! {2}S +h +0 +0\/8 .*no members/);
+  });
+
+  it('are switched with Enter, which forgets what was selected in the last one', () => {
+    const { ui, command } = pressed(list, 'j', 'enter');
+    assert.deepEqual(command, { type: 'open-group', stream: 'S', group: 'h' });
+    assert.deepEqual([ui.groups, ui.selected], [null, {}]);
+    assert.equal(pressed(list, 'k', 'k', 'k').ui.groups?.at, 0);
+    assert.deepEqual([pressed(list, 'q').ui.groups, pressed(list, 'q').command], [null, undefined]);
+    assert.deepEqual(pressed(list, 'o').command, { type: 'list-groups' });
+  });
+
+  it('start with an empty picture, and members that are added join the chosen one', () => {
+    const target = { servers: [], stream: 'S', group: 'h', bucket: 'S_leases' };
+    const other = play([[1_000, { type: 'target', target }]], model);
+    assert.deepEqual([other.ready, other.updates.length, other.connection.state], [false, 0, 'connected']);
+    const same = { ...target, group: 'g' };
+    assert.equal(play([[1_000, { type: 'target', target: same }]], model).ready, true);
+    assert.deepEqual(envOf(model, model.target), {});
+    const env = envOf(other, model.target);
+    assert.deepEqual(
+      [env.CONSUMER_GROUP, env.LEASE_BUCKET, env.SUBJECT_PREFIX],
+      ['h', 'S_leases', undefined],
+    );
+    assert.ok('SUBJECT_PREFIX' in env);
+  });
+});
