@@ -3,8 +3,11 @@ import { Alone } from '../../src/core/member/partition/alone.js';
 import { Caution, CrashedOwners } from '../../src/core/member/partition/caution.js';
 import type { Handler } from '../../src/core/member/partition/handler.js';
 import { Lead } from '../../src/core/member/partition/lead.js';
+import { Permit } from '../../src/core/member/partition/permit.js';
+import { type Taken, takeOver } from '../../src/core/member/partition/takeover.js';
 import { carriedOver, crashesAt, needsCaution } from '../../src/core/protocol/crashes.js';
-import { fakeMessage, settle } from '../support/fake-partition.js';
+import { FakeBucket, FakeStream, fakeMessage, settle } from '../support/fake-partition.js';
+import { ManualClock } from '../support/manual-clock.js';
 import { WorkBench } from '../support/work-bench.js';
 
 describe('the deaths of owners at a position', () => {
@@ -86,6 +89,29 @@ function cautious(
   };
   return { bench, recorded, step };
 }
+
+describe('a takeover', () => {
+  for (const [what, writtenAt, crashes] of [
+    ['counts the death after which its partition was claimed', 4, 1],
+    ['does not count it again if the position was written since that claim', 6, 0],
+  ] as const) {
+    it(what, async () => {
+      const clock = new ManualClock();
+      const permit = new Permit(clock);
+      permit.extendTo(1_000_000);
+      const bucket = new FakeBucket();
+      bucket.put({ v: 2, seq: 10, epoch: writtenAt, at: '' });
+      const ports = { bucket, stream: new FakeStream(), clock, permit, maxCrashes: 3, isWanted: () => true };
+      // Claimed at 6, and handed on at 7 without a takeover.
+      const takeover = { group: 'g', partition: 0, epoch: 7, died: 6, start: { seq: 0 } };
+      let taken: Taken | undefined;
+      await takeOver(takeover, ports, (position) => {
+        taken = position;
+      });
+      assert.equal(taken?.crashes.crashes, crashes);
+    });
+  }
+});
 
 describe('a partition whose owners have died', () => {
   it('handles one message at a time, in order, each recorded before it starts', async () => {

@@ -237,6 +237,43 @@ describe('partitions of a member', () => {
     assert.equal(me.last('write-lease')[0]?.record.owner, 'B');
   });
 
+  it('tell the next owner of a death that they were given away too early to record', () => {
+    const me = new GroupDriver(1);
+    me.join([session('B', 1), lease(0, 2, 'A'), gone('A', 3)]);
+    const record = { ...leaseRecord('ME'), from: 'a' };
+    me.send({
+      type: 'lease-written',
+      partition: 0,
+      expected: 2,
+      record,
+      outcome: { kind: 'ok', revision: 12 },
+    });
+    assert.deepEqual(
+      me.last('start-partition').map(({ died }) => died),
+      [12],
+    );
+    me.send({ type: 'release', partition: 0, to: null });
+    me.send({ type: 'partition-drained', partition: 0, epoch: 12 });
+    const [{ record: given } = assert.fail('it is not given away')] = me.last('write-lease');
+    assert.deepEqual([given.owner, given.died], ['B', 12]);
+  });
+
+  it('tell no next owner of a death that is recorded', () => {
+    const me = new GroupDriver(1);
+    const record = { ...leaseRecord('ME'), from: 'b', reason: 'handover', died: 3 } as const;
+    me.join([session('B', 1), lease(0, 5, 'B')]);
+    me.send({ type: 'changes', entries: [{ kind: 'lease', partition: 0, revision: 12, record }] });
+    assert.deepEqual(
+      me.last('start-partition').map(({ died }) => died),
+      [3],
+      'it learns of it from the lease',
+    );
+    me.send({ type: 'partition-started', partition: 0, epoch: 12 });
+    me.send({ type: 'release', partition: 0, to: null });
+    me.send({ type: 'partition-drained', partition: 0, epoch: 12 });
+    assert.equal(me.last('write-lease')[0]?.record.died, undefined);
+  });
+
   it('are drained by a leaving member if its session becomes live again', () => {
     const me = new GroupDriver(1);
     me.join([session('B', 1), lease(0, 2, 'ME')]);

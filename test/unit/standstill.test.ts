@@ -34,6 +34,7 @@ function bench() {
     settling: false,
     rested: false,
     drainFailed: false,
+    died: null,
     release: null,
     reason: 'claim',
     from: null,

@@ -46,8 +46,7 @@ function turn<T>(all: readonly T[], isAfter: (each: T) => boolean): T[] {
  * that handles under a lost lease stops when it sees the new one.
  */
 export function restoreLeases(state: State): void {
-  for (const [partition, { owner, name, reason, from, reserved }] of state.lost) {
-    const lease = { owner, name, reason, from, ...(reserved && { reserved }) };
+  for (const [partition, { v: _, at: __, layout: ___, ...lease }] of state.lost) {
     if (state.leases.has(partition)) state.lost.delete(partition);
     else writeLease(state, partition, 0, lease);
   }

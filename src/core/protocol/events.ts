@@ -145,8 +145,8 @@ export type Effect =
   /** Forget the bucket's revisions, write back the positions of `owned` if they are missing, and open another watch. */
   | { type: 'begin-anew'; owned: readonly number[] }
   | { type: 'probe'; id: string }
-  /** `died`: the last owner has died, so that the partition was claimed. */
-  | { type: 'start-partition'; partition: number; epoch: number; died: boolean }
+  /** `died`: the epoch of a claim after a death, which the position has to count unless it was written since; null: none. */
+  | { type: 'start-partition'; partition: number; epoch: number; died: number | null }
   | { type: 'drain-partition'; partition: number; epoch: number }
   /** Take the position of a drained partition over once more, so that it is certain; answered by `position-settled`. */
   | { type: 'settle-position'; partition: number; epoch: number; order: number }

@@ -7,6 +7,7 @@ import { isPaused, type OwnPartition, report, type State } from './state.js';
 /** A lease has become ours: by our claim, or by a handover. */
 export function adopt(state: State, partition: number, epoch: number, record: LeaseRecord): void {
   const { reason, from } = record;
+  const died = reason === 'claim' && from !== null ? epoch : (record.died ?? null);
   const own: OwnPartition = {
     epoch,
     phase: 'starting',
@@ -16,6 +17,7 @@ export function adopt(state: State, partition: number, epoch: number, record: Le
     settling: false,
     rested: false,
     drainFailed: false,
+    died,
     release: null,
     reason,
     from,
@@ -46,8 +48,7 @@ export function start(state: State, partition: number, own: OwnPartition): void 
   own.phase = 'starting';
   own.drainFailed = false;
   own.since = state.now;
-  const died = own.reason === 'claim' && own.from !== null;
-  state.out.push({ type: 'start-partition', partition, epoch: own.epoch, died });
+  state.out.push({ type: 'start-partition', partition, epoch: own.epoch, died: own.died });
 }
 
 /** The shell is to let running handlers finish, and to commit. */
@@ -68,6 +69,7 @@ export function partitionStarted(state: State, { partition, epoch }: EventOf<'pa
   if (own?.phase !== 'starting') return;
   const tookMs = state.now - own.since;
   own.phase = 'running';
+  own.died = null;
   own.since = state.now;
   const again = isAgain(state, partition, own);
   state.had.set(partition, epoch);

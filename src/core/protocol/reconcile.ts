@@ -153,12 +153,10 @@ function claim(state: State, plan: Plan): void {
     // An owner with a session gives its partition away itself.
     if (record?.owner && !ensureEnded(state, record.owner)) continue;
     const from = record?.name || null;
-    writeLease(state, partition, lease?.revision ?? 0, {
-      owner: to,
-      name: state.name,
-      reason: 'claim',
-      from,
-    });
+    const died = from === null && record?.died;
+    const tags = died ? { died } : {};
+    const expected = lease?.revision ?? 0;
+    writeLease(state, partition, expected, { owner: to, name: state.name, reason: 'claim', from, ...tags });
   }
 }
 
@@ -177,8 +175,9 @@ function finishDrained(state: State, plan: Plan, members: Map<string, string>): 
       const reason: LeaseReason = own.release || to === null ? 'release' : 'handover';
       const name = to === null ? '' : (members.get(to) ?? '');
       const reserved = to === null && !own.release ? reservation(state) : undefined;
-      const lease = { owner: to, name, reason, from: state.name, ...(reserved && { reserved }) };
-      writeLease(state, partition, own.epoch, lease);
+      const { died } = own;
+      const tags = { ...(reserved && { reserved }), ...(died !== null && { died }) };
+      writeLease(state, partition, own.epoch, { owner: to, name, reason, from: state.name, ...tags });
     }
   }
 }

@@ -56,6 +56,8 @@ export interface LeaseRecord {
   layout?: number | undefined;
   /** Present if the partition is closed for a resize: nothing of it is handled any more under this layout. */
   closed?: Closing | undefined;
+  /** The epoch of a claim after a death, if its owner gave the partition away before it could record the death. */
+  died?: number | undefined;
   /** Present if its last owner left for a restart. Only without an owner. */
   reserved?: Reservation | undefined;
 }
@@ -142,8 +144,8 @@ export function decodeSession(bytes: Uint8Array): SessionRecord | undefined {
 /** The lease in these bytes, or undefined. */
 export function decodeLease(bytes: Uint8Array): LeaseRecord | undefined {
   const fields = parseObject(bytes);
-  const lease = decode(fields, LEASE, { layout: isPositive });
-  if (fields?.layout !== lease?.layout) return undefined;
+  const lease = decode(fields, LEASE, { layout: isPositive, died: isPositive });
+  if (fields?.layout !== lease?.layout || fields?.died !== lease?.died) return undefined;
   if (!lease || !fields) return undefined;
   const closed = decode(fields.closed, CLOSING, { created: isCount, trimmed: isPositive });
   const reserved = decode(fields.reserved, RESERVATION);

@@ -54,6 +54,8 @@ export interface OwnPartition {
   rested: boolean;
   /** Its drain failed: it is drained only once more. */
   drainFailed: boolean;
+  /** The claim after which the death of an owner has to be counted; null: none, or it is counted. */
+  died: number | null;
   /** A request to give it away: to this name, or to the member with the fewest. */
   release: { to: string | null } | null;
   reason: LeaseReason;

@@ -115,9 +115,9 @@ export class Runners {
   /**
    * Starts a runner as soon as all handlers of the previous one have settled.
    *
-   * @param died the owner before this epoch has died.
+   * @param died the claim after which the death of an owner has to be counted; null: none.
    */
-  start(partition: number, epoch: number, died = false): void {
+  start(partition: number, epoch: number, died: number | null = null): void {
     const takeover = this.#takeover(partition, epoch);
     // Orders of operators are those of an epoch.
     if (!takeover.before) this.#giveUps.forget(partition);

@@ -34,8 +34,8 @@ export interface Takeover {
   group: string;
   partition: number;
   epoch: number;
-  /** The last owner has died: this one has claimed its lease. */
-  died?: boolean | undefined;
+  /** The epoch of a claim whose last owner had died. It counts unless the position was written since. */
+  died?: number | null | undefined;
   /** The epoch of the group's layout: a position of an earlier one is that of another partition. Default 0. */
   layout?: number | undefined;
   /** Where to start if the group has no position here. */
@@ -141,7 +141,7 @@ export async function takeOver(
   const trimmed = (older ?? (isStart ? start : undefined))?.trimmed ?? 0;
   const at = new Date().toISOString();
   // A later takeover under the same epoch is no death.
-  const died = takeover.died === true && older !== undefined && older.epoch < epoch;
+  const died = takeover.died != null && older !== undefined && older.epoch < takeover.died;
   const crashes = crashesAt(older ?? {}, died, ports.maxCrashes);
   const tags = positionTags(layout, older?.sought);
   const kept = { ...tags, ...(trimmed > 0 && { trimmed }), ...crashFields(crashes) };
