@@ -3,6 +3,9 @@ import type { GroupStatus } from '../core/admin/group-status.js';
 import { type GroupRow, groupRowJson } from './groups-table.js';
 import { round } from './json.js';
 
+/** Limit of problems and partitions that one answer lists: a large group without members has thousands. */
+const MOST_LISTED = 100;
+
 /** A group as the exporter knows it. */
 export interface ExportedGroup extends GroupRow {
   suggestedMembers: number | null;
@@ -25,24 +28,26 @@ export function exportedRowJson(known: ExportedGroup, now: number): object {
     suggestedMembers,
     arrivingPerSecond: round(arrivingPerSecond),
     memberPerSecond: round(memberPerSecond),
-    problems: findings.length,
+    problemCount: findings.length,
     ageMs: Math.round(now - readAt),
     stale,
   };
 }
 
-/** The answer of `/groups/NAME`: the row, and what is behind it. */
+/** The answer of `/groups/NAME`: the row, and the first of what is behind it. */
 export function exportedGroupJson(stream: string, known: ExportedGroup, now: number): object {
   const { partitions = [] } = known.status ?? {};
+  const heldUp = partitions.flatMap(({ partition, owner, holdUp }) =>
+    holdUp === null ? [] : [{ partition, owner, ...holdUp }],
+  );
+  const paused = partitions.flatMap(({ partition, paused, pausedBy, pausedMs, lag }) =>
+    paused ? [{ partition, pausedBy, pausedMs, lag }] : [],
+  );
   return {
     stream,
     ...exportedRowJson(known, now),
-    problems: known.findings,
-    heldUp: partitions.flatMap(({ partition, owner, holdUp }) =>
-      holdUp === null ? [] : [{ partition, owner, ...holdUp }],
-    ),
-    paused: partitions.flatMap(({ partition, paused, pausedBy, pausedMs, lag }) =>
-      paused ? [{ partition, pausedBy, pausedMs, lag }] : [],
-    ),
+    problems: known.findings.slice(0, MOST_LISTED),
+    heldUp: heldUp.slice(0, MOST_LISTED),
+    paused: paused.slice(0, MOST_LISTED),
   };
 }

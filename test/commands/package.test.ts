@@ -23,6 +23,7 @@ const ALLOWED = [
   /^(README|ARCHITECTURE|SPEC|CHANGELOG|LICENSE)(\.md)?$/,
   /^docs\/[a-z-]+\.(md|svg)$/,
   /^examples\/[a-z-]+(\.test)?\.mjs$/,
+  /^deploy\/[a-z]+\/[a-z]+\.(yaml|json)$/,
   /^\.env\.example$/,
 ];
 

@@ -16,6 +16,8 @@ import { type KnownGroup, KnownGroups } from './known-groups.js';
 
 /** A reading that took long is followed by this many times as long a pause: the exporter is no load that counts. */
 const REST = 9;
+/** But by no longer one than this, milliseconds. */
+const LONGEST_REST_MS = 60_000;
 /** The same failure is told again after this time, milliseconds. */
 const TELL_AGAIN_MS = 60_000;
 /** A reading that is late by this many times its interval makes the exporter unready. */
@@ -137,7 +139,7 @@ export class Exporter implements ExporterFacts {
   }
 
   get #intervalMs(): number {
-    return Math.max(this.#options.config.refreshMs, REST * (this.tookMs ?? 0));
+    return Math.max(this.#options.config.refreshMs, Math.min(REST * (this.tookMs ?? 0), LONGEST_REST_MS));
   }
 
   #plan(): void {

@@ -24,7 +24,7 @@ export const EXPORTER = {
     env: 'EXPORTER_REFRESH',
     fallback: '10s',
     ...duration('1s', '1h', '10s'),
-    help: 'how often the exporter reads the groups, at most; a reading that takes long is followed by nine times as long a pause',
+    help: 'how often the exporter reads the groups; a reading that takes long is followed by a pause nine times as long, up to a minute',
   }),
   drainTargetMs: define({
     flag: 'drain-target',
