@@ -18,7 +18,7 @@ class BusyLoop implements Clock {
     this.#works = names.map((name) => {
       const work = (): void => {
         this.calls++;
-        while (this.turn.has(this.#nowMs)) {
+        while (this.turn.has(this.#nowMs, work)) {
           this.steps.set(name, (this.steps.get(name) ?? 0) + 1);
           this.#nowMs += STEP_MS;
         }
@@ -53,6 +53,13 @@ describe('time slices of the event loop', () => {
     assert.equal(steps.length, 3);
     const oneTurn = 100 / STEP_MS;
     assert.ok(Math.max(...steps) - Math.min(...steps) <= oneTurn, steps.join(' '));
+  });
+
+  it('go first to those that asked while another one had it', () => {
+    // All ask at the same time, as after the permit has opened.
+    const loop = new BusyLoop(['p0', 'p1']);
+    loop.go();
+    assert.deepEqual([...loop.steps.keys()], ['p0', 'p1']);
   });
 
   it('are waited for once, even if requested repeatedly', () => {

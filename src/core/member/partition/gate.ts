@@ -49,7 +49,7 @@ export class Gate {
   mayStart(caution: Caution | undefined): boolean {
     const { clock, permit, slice, slots, pauses } = this.#ports;
     const now = clock.now();
-    if (!slice.has(now)) slice.whenNext(this.#resume);
+    if (!slice.has(now, this.#resume)) slice.whenNext(this.#resume);
     else if (!permit.isOpenAt(now)) permit.whenOpen(this.#resume);
     else if (pauses?.isPaused(this.#partition)) pauses.whenResumed(this.#partition, this.#resume);
     else if (slots?.hasRoom === false) slots.whenRoom(this.#resume);

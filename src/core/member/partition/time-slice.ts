@@ -15,6 +15,9 @@ export class TimeSlice {
   #running = false;
   /** In the order of their next slices. */
   #waiting = new Set<() => void>();
+  /** Those that had this slice, and those of them that wait for the next one, behind the others. */
+  readonly #users = new Set<() => void>();
+  readonly #behind = new Set<() => void>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -31,24 +34,31 @@ export class TimeSlice {
     return this.#last.partition < 0 ? undefined : { ...this.#last };
   }
 
-  /** Whether another handler may be called in this slice. */
-  has(now: number): boolean {
-    if (this.#running) return now < this.#until;
-    this.#running = true;
-    this.#until = now + TURN_MS;
-    this.#clock.at(now, () => this.#next());
+  /** Whether another handler may be called in this slice; `resume` tells who asks, as for {@link whenNext}. */
+  has(now: number, resume: () => void): boolean {
+    if (!this.#running) {
+      this.#running = true;
+      this.#until = now + TURN_MS;
+      this.#clock.at(now, () => this.#next());
+    } else if (now >= this.#until) return false;
+    this.#users.add(resume);
     return true;
   }
 
-  /** Calls back in a later slice; the same callback waits only once. */
+  /**
+   * Calls back in a later slice; the same callback waits only once. Who had this slice comes after those that only ask now: they were
+   * resumed together, for example by the permit, and one was the first.
+   */
   whenNext(resume: () => void): void {
-    this.#waiting.add(resume);
+    (this.#users.has(resume) ? this.#behind : this.#waiting).add(resume);
   }
 
   #next(): void {
     this.#running = false;
-    const queue = [...this.#waiting];
+    const queue = [...this.#waiting, ...this.#behind];
     this.#waiting = new Set();
+    this.#behind.clear();
+    this.#users.clear();
     for (const [i, resume] of queue.entries()) {
       resume();
       if (!this.#isUsedUp()) continue;
