@@ -75,12 +75,20 @@ export abstract class BaseCommand extends Command {
 
   static override baseFlags = {
     json: Flags.boolean({ description: 'print JSON, and nothing else, on stdout', helpGroup: 'GLOBAL' }),
+    utc: Flags.boolean({ description: 'show times in UTC instead of local time', helpGroup: 'GLOBAL' }),
   };
 
   #logFormat: LogFormat = 'text';
 
   /** Flags of this command that have the name of a setting and mean something else. */
   protected readonly ownFlags: readonly string[] = [];
+
+  protected override async init(): Promise<void> {
+    await super.init();
+    const end = this.argv.indexOf('--');
+    // Everything that people read is in the zone of the process.
+    if (this.argv.slice(0, end < 0 ? undefined : end).includes('--utc')) process.env.TZ = 'UTC';
+  }
 
   /** The configuration from these parsed flags, the environment and `.env` of the working folder. */
   protected loadSettings(flags: Readonly<Record<string, unknown>>): Config {

@@ -1,12 +1,13 @@
 import type { GroupEvent } from '../core/admin/group-event.js';
 import { escapeControl } from '../core/lib/text.js';
+import { timeOfDay } from '../core/lib/time-of-day.js';
 import { formatDuration } from '../core/lib/units.js';
 
 const VERBS = { claim: 'claimed by', handover: 'handed to', release: 'released to' } as const;
 
 /** An event of a group as one line for people. */
 export function describeEvent(event: GroupEvent, atMs: number): string {
-  return `${new Date(atMs).toISOString().slice(11, 23)}  ${describe(event)}`;
+  return `${timeOfDay(atMs, true)}  ${describe(event)}`;
 }
 
 function describe(event: GroupEvent): string {

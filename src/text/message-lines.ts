@@ -1,4 +1,5 @@
 import { escapeControl, textWidth, truncate } from '../core/lib/text.js';
+import { timeOfDay } from '../core/lib/time-of-day.js';
 import { formatBytes } from '../core/lib/units.js';
 import { startOfText, textOf } from '../core/lib/utf8.js';
 import type { StoredMessage } from '../core/ports/stream-admin.js';
@@ -16,7 +17,7 @@ const PREVIEW_COLUMNS = 160;
  */
 export function formatMessageLine(message: StoredMessage, columns: number | undefined): string {
   const { sequence, partition, key, atMs, data } = message;
-  const time = new Date(atMs).toISOString().slice(11, 23);
+  const time = timeOfDay(atMs, true);
   const where = partition === null ? escapeControl(message.subject) : `p${partition}`;
   const name = key === null ? '' : `  ${escapeControl(key)}`;
   const head = `${time}  ${where}  #${sequence}${name}  ${formatBytes(data.length)}  `;
@@ -40,7 +41,7 @@ export function formatMessage(message: StoredMessage): string[] {
     ['Subject', escapeControl(subject)],
     ['Partition', partition === null ? '-' : `p${partition}`],
     ['Key', key === null ? '-' : escapeControl(key)],
-    ['Stored', new Date(atMs).toISOString()],
+    ['Stored', timeOfDay(atMs, true)],
     ['Size', formatBytes(data.length)],
     ...headers.map(([name, value]): [string, string] => [escapeControl(name), escapeControl(value)]),
   ]);

@@ -1,5 +1,6 @@
 import { describeMembers, type StreamStatus } from '../core/admin/stream-status.js';
 import { escapeControl } from '../core/lib/text.js';
+import { timeOfDay } from '../core/lib/time-of-day.js';
 import { aboutCount, formatBytes, formatCount, formatDuration } from '../core/lib/units.js';
 import { describeUncovered } from '../core/member/status-lines.js';
 import type { StreamFacts } from '../core/ports/facts.js';
@@ -15,8 +16,7 @@ export interface StreamSurroundings {
 }
 
 const age = (ms: number): string => formatDuration(Math.max(0, Date.now() - ms));
-const when = (ms: number | null): string =>
-  ms === null ? '-' : `${new Date(ms).toISOString()}, ${age(ms)} ago`;
+const when = (ms: number | null): string => (ms === null ? '-' : `${timeOfDay(ms)}, ${age(ms)} ago`);
 
 /** The limits of a stream as text. */
 export function describeLimits({ maxMessages, maxBytes, maxAgeMs }: StreamFacts): string {
@@ -89,7 +89,7 @@ export function formatStream(
       `p${partition}`,
       messages === null ? '-' : formatCount(messages),
       end === null ? '-' : String(end),
-      lastAtMs === null ? '-' : new Date(lastAtMs).toISOString(),
+      lastAtMs === null ? '-' : timeOfDay(lastAtMs, true),
       lastAtMs === null ? '-' : age(lastAtMs),
     ]),
     width,

@@ -1,5 +1,6 @@
 import type { Tenure } from '../core/admin/history.js';
 import { escapeControl } from '../core/lib/text.js';
+import { timeOfDay } from '../core/lib/time-of-day.js';
 import { formatDuration } from '../core/lib/units.js';
 import { formatTable } from './table.js';
 
@@ -22,7 +23,7 @@ export function formatTenures(tenures: readonly Tenure[], width?: number): strin
       { title: 'GAP BEFORE', align: 'right' },
     ],
     tenures.map(({ at, owner, from, reason, closed, epoch, heldMs, gapMs }) => [
-      at,
+      timeOfDay(Date.parse(at), true),
       owner === null ? '-' : escapeControl(owner),
       from === null ? '-' : escapeControl(from),
       reason === null ? '-' : closed ? 'closed' : HOW[reason],

@@ -1,11 +1,11 @@
 import { createInterface } from 'node:readline';
 import { escapeControl } from '../core/lib/text.js';
+import { timeOfDay } from '../core/lib/time-of-day.js';
 import type { Feed } from './feed.js';
 import { healthOf, problemsOf } from './model/health.js';
 import type { Model } from './model/model.js';
 import { PANELS } from './screen/state.js';
 import { textSnapshot } from './text-snapshot.js';
-import { clockTime } from './view/format.js';
 import { plain } from './view/text.js';
 import { groupUpdates, updateLine } from './view/updates.js';
 
@@ -30,7 +30,7 @@ export function news(before: Model, after: Model): string[] {
   const last = before.updates.at(-1);
   const fresh = after.updates.slice(last === undefined ? 0 : after.updates.lastIndexOf(last) + 1);
   for (const group of groupUpdates(fresh)) said.push(plain(updateLine(after, group)));
-  const now = clockTime(after.now, true);
+  const now = timeOfDay(after.now, true, after.now);
   if (after.missing !== null && after.missing !== before.missing) {
     said.push(`${now}  ${escapeControl(after.missing)}`);
   }

@@ -41,7 +41,7 @@ function sectionOf(id: PanelId, model: Model, columns: number): [string, number,
       return [
         'Recent messages',
         messages.length,
-        tableLines(messageTable(messages.slice(-RECENT), { width: columns })),
+        tableLines(messageTable(messages.slice(-RECENT), { width: columns }, model.now)),
       ];
     case 'timeline':
       return ['Timeline', partitions.length, tableLines(timelineTable(model, partitionsOf(model), columns))];

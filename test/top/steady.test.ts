@@ -42,7 +42,7 @@ describe('a steady screen', () => {
         const keep = (table: string) => widths.of(`${table} ${width}`, T0 + second * 1_000);
         const tables = [
           memberTable(model, memberRows(model), { width, keep: keep('members') }),
-          messageTable(messages, { width, keep: keep('messages') }),
+          messageTable(messages, { width, keep: keep('messages') }, T0),
         ];
         if (second > 2) for (const { header } of tables) headings.add(plain(header));
       }

@@ -1,18 +1,8 @@
 import { escapeControl } from '../../core/lib/text.js';
+import { isoText, timeText } from '../../core/lib/time-of-day.js';
 import { textOf } from '../../core/lib/utf8.js';
 import type { BatchContext } from '../../core/member/partition/handler.js';
 import type { StreamMessage } from '../../core/protocol/message.js';
-
-/** Formats a time as ISO 8601. Messages stored in the same millisecond share the text. */
-function isoTime(): (ms: number) => string {
-  let [lastMs, text] = [Number.NaN, ''];
-  return (ms) => {
-    const whole = Math.floor(ms);
-    if (whole !== lastMs) [lastMs, text] = [whole, new Date(whole).toISOString()];
-    return text;
-  };
-}
-const toIso = isoTime();
 
 /** One line of NDJSON for a message, without the line feed. `data` is text; `data_base64` if it is not UTF-8. */
 export function toNdjson(message: StreamMessage, context: BatchContext): string {
@@ -26,14 +16,14 @@ export function toNdjson(message: StreamMessage, context: BatchContext): string 
   return escapeControl(
     `{"partition":${context.partition},"sequence":${sequence},"epoch":${context.epoch},` +
       `"key":${key === null ? 'null' : JSON.stringify(key)},"subject":${JSON.stringify(subject)},` +
-      `"time":"${toIso(timestampMs)}","redelivered":${context.attempt > 1},${payload}}`,
+      `"time":"${isoText(timestampMs)}","redelivered":${context.attempt > 1},${payload}}`,
   );
 }
 
 /** One line for people, without the line feed. */
 export function toText(message: StreamMessage, context: BatchContext): string {
   const text = textOf(message.data) ?? `(${message.size} bytes, not text)`;
-  const time = toIso(message.timestampMs).slice(11, 23);
+  const time = timeText(message.timestampMs);
   const key = message.key === null ? '' : ` ${escapeControl(message.key)}`;
   return `${time} p${context.partition} #${message.sequence}${key}  ${escapeControl(text)}`;
 }

@@ -7,6 +7,7 @@ import { StreamCommand, type StreamSession } from '../../cli/stream-command.js';
 import type { GroupStatus } from '../../core/admin/group-status.js';
 import { duration } from '../../core/config/parse.js';
 import { wrap } from '../../core/lib/text.js';
+import { timeOfDay } from '../../core/lib/time-of-day.js';
 import { groupJson } from '../../text/json.js';
 import { formatLeases, summarise } from '../../text/lease-table.js';
 import { formatMembers } from '../../text/members-table.js';
@@ -73,7 +74,7 @@ export default class LeasesList extends StreamCommand {
       ...table,
       '',
       ...wrap(
-        `${stream}, group ${group}${flags.watch ? `, ${new Date().toISOString()}` : ''}: ${summarise(status)}`,
+        `${stream}, group ${group}${flags.watch ? `, ${timeOfDay(Date.now())}` : ''}: ${summarise(status)}`,
         width ?? Number.POSITIVE_INFINITY,
       ),
       ...(flags.watch && !screen ? [''] : []),

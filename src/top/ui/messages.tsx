@@ -14,7 +14,7 @@ export function Messages(props: PanelProps) {
       follow="end"
       rows={rows}
       selected={rows.findIndex(({ sequence }) => `${sequence}` === ui.selected.messages)}
-      table={messageTable}
+      table={(part, room) => messageTable(part, room, model.now)}
     />
   );
 }

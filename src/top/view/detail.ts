@@ -2,6 +2,7 @@ import { describePause } from '../../core/admin/check.js';
 import { isEstimate, isOwned, type LeaseStatus } from '../../core/admin/group-status.js';
 import { drainMs } from '../../core/lib/drain.js';
 import { escapeControl } from '../../core/lib/text.js';
+import { timeOfDay } from '../../core/lib/time-of-day.js';
 import { formatBytes } from '../../core/lib/units.js';
 import { describeHoldUp, remedyOf } from '../../core/protocol/hold-up.js';
 import type { HandlerTimeStats, MemberStats } from '../../core/protocol/member-stats.js';
@@ -11,7 +12,7 @@ import type { Model } from '../model/model.js';
 import { memberRows, oldestByMember, partitionRows } from '../model/select.js';
 import { updateId, visibleUpdates } from '../screen/rows.js';
 import type { Ui } from '../screen/state.js';
-import { aboutLag, bytes, clockTime, count, duration, rate, sparkline, UNKNOWN } from './format.js';
+import { aboutLag, bytes, count, duration, rate, sparkline, UNKNOWN } from './format.js';
 import type { Size } from './layout.js';
 import { tableLines } from './table.js';
 import { type Line, line, span, truncateLine, wrap } from './text.js';
@@ -127,13 +128,13 @@ function updateDetail(model: Model, ui: Ui, id: string, rows: number): Line[] {
   for (const update of updates) {
     if (!('partition' in update)) continue;
     const { partition } = update;
-    if (update.event !== 'acquired') facts.push(fact(`p${partition}`, clockTime(update.at, true)));
+    if (update.event !== 'acquired') facts.push(fact(`p${partition}`, timeOfDay(update.at, true, model.now)));
     else {
       const { at, epoch, gapMs = null } = update;
       const gap = gapMs === null ? '' : `, without an owner for ${duration(gapMs)}`;
       const took = model.took.get(epoch);
       const start = took === undefined ? '' : `, handling began ${duration(took)} later`;
-      facts.push(fact(`p${partition}`, `${clockTime(at, true)}, epoch ${epoch}${gap}${start}`));
+      facts.push(fact(`p${partition}`, `${timeOfDay(at, true, model.now)}, epoch ${epoch}${gap}${start}`));
     }
   }
   return facts.slice(0, rows);
@@ -172,7 +173,7 @@ function messageDetail(model: Model, sequence: number, { columns }: Size): Line[
     fact('partition', message.partition === null ? UNKNOWN : `p${message.partition}`),
     fact('subject', message.subject),
     fact('key', message.key === null ? UNKNOWN : message.key),
-    fact('stored at', clockTime(message.atMs, true)),
+    fact('stored at', timeOfDay(message.atMs, true, model.now)),
     fact('size', formatBytes(message.size)),
     ...headers.flatMap(([name, value]) => pair(name, value, columns)),
     line(''),

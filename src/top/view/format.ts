@@ -39,14 +39,6 @@ export const shortCount = or((value: number): string => {
 export const aboutLag = (lag: number | null, isEstimate: boolean): string =>
   `${isEstimate && lag !== null ? '~' : ''}${shortCount(lag)}`;
 
-/** The local time of day, to the second or the millisecond. */
-export function clockTime(atMs: number, millis = false): string {
-  const date = new Date(atMs);
-  const pad = (value: number, width = 2) => String(value).padStart(width, '0');
-  const time = `${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`;
-  return millis ? `${time}.${pad(date.getMilliseconds(), 3)}` : time;
-}
-
 /** The last values as bars; the highest is full. */
 export function sparkline(series: Series, width: number): string {
   const shown = series.slice(-width).map(({ value }) => value);

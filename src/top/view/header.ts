@@ -1,10 +1,11 @@
 import { type GroupTotals, totalsOf } from '../../core/admin/group-status.js';
+import { timeOfDay } from '../../core/lib/time-of-day.js';
 import { countOf } from '../../core/lib/units.js';
 import { healthOf, problemsOf } from '../model/health.js';
 import type { Model, Replay } from '../model/model.js';
 import { statusOf } from '../model/select.js';
 import { direction } from '../model/series.js';
-import { bytes, clockTime, count, duration, steadyDuration } from './format.js';
+import { bytes, count, duration, steadyDuration } from './format.js';
 import { LEVELS } from './problems.js';
 import { barLines, graphsOf } from './rates.js';
 import { type Line, line, type Span, span } from './text.js';
@@ -100,14 +101,14 @@ export function bannerLine({ connection, now }: Model): Line | undefined {
 /** The time, and whether it stands still. */
 const clock = ({ now }: Model, frozen: boolean): Line =>
   frozen
-    ? [span(' FROZEN ', { inverse: true, bold: true }), span(` ${clockTime(now)}`)]
-    : [span(clockTime(now))];
+    ? [span(' FROZEN ', { inverse: true, bold: true }), span(` ${timeOfDay(now, false, now)}`)]
+    : [span(timeOfDay(now, false, now))];
 
 /** The place in a recording: `REPLAY 2x, 1m 5s of 10m 12s`. */
 function replayClock({ at, startAt, endAt, speed, isPlaying }: Replay): Line {
   const place = `${duration(at - startAt)} of ${duration(endAt - startAt)}`;
   const state = at >= endAt ? 'at its end' : isPlaying ? `${speed}x` : 'paused';
-  return [span(' REPLAY ', { inverse: true, bold: true }), span(` ${state}, ${place}  ${clockTime(at)}`)];
+  return [span(' REPLAY ', { inverse: true, bold: true }), span(` ${state}, ${place}  ${timeOfDay(at)}`)];
 }
 
 /** A wait that is shorter than this is not worth a place in the header, milliseconds. */

@@ -1,6 +1,7 @@
+import { timeOfDay } from '../../core/lib/time-of-day.js';
 import { formatBytes } from '../../core/lib/units.js';
 import type { MessageFacts } from '../../core/ports/facts.js';
-import { clockTime, UNKNOWN } from './format.js';
+import { UNKNOWN } from './format.js';
 import { type Column, type Table, type TableRoom, table } from './table.js';
 import { span } from './text.js';
 
@@ -10,10 +11,10 @@ function previewText({ preview, size }: MessageFacts): string {
   return preview.replace(/\s+/g, ' ');
 }
 
-/** One line per message. */
-export function messageTable(messages: readonly MessageFacts[], room: TableRoom): Table {
+/** One line per message; `now` decides which of their days is today. */
+export function messageTable(messages: readonly MessageFacts[], room: TableRoom, now: number): Table {
   const columns: Column<MessageFacts>[] = [
-    { title: 'TIME', rank: 1, cell: ({ atMs }) => span(clockTime(atMs, true), { dim: true }) },
+    { title: 'TIME', rank: 1, cell: ({ atMs }) => span(timeOfDay(atMs, true, now), { dim: true }) },
     {
       title: 'PART',
       rank: 0,

@@ -1,5 +1,5 @@
+import { timeOfDay } from '../../core/lib/time-of-day.js';
 import type { Model, Stretch } from '../model/model.js';
-import { clockTime } from './format.js';
 import { colorOf, letterOf, UNOWNED } from './palette.js';
 import type { Table } from './table.js';
 import { type Line, type Span, span } from './text.js';
@@ -70,7 +70,10 @@ export function timelineTable(model: Model, partitions: readonly number[], width
   const stepMs = stepFor(columns);
   // Columns start at whole steps, so that the strip does not flicker.
   const end = Math.ceil(model.now / stepMs) * stepMs;
-  const [from, to] = [clockTime(end - columns * stepMs), `${clockTime(model.now)} now`];
+  const [from, to] = [
+    timeOfDay(end - columns * stepMs, false, model.now),
+    `${timeOfDay(model.now, false, model.now)} now`,
+  ];
   const axis = `${from}${' '.repeat(Math.max(1, columns - from.length - to.length))}${to}`;
   return {
     header: [span(' '.repeat(label)), span(axis, { dim: true })],

@@ -1,7 +1,8 @@
+import { timeOfDay } from '../../core/lib/time-of-day.js';
 import { countOf } from '../../core/lib/units.js';
 import { partitionList } from '../../text/partition-list.js';
 import type { Model, Update } from '../model/model.js';
-import { clockTime, duration } from './format.js';
+import { duration } from './format.js';
 import { colorOf, letterOf } from './palette.js';
 import { type Line, type Span, span } from './text.js';
 
@@ -159,5 +160,5 @@ function describe(model: Model, group: UpdateGroup): Span[] {
 
 /** One line for a group of updates, with its time. */
 export function updateLine(model: Model, group: UpdateGroup): Line {
-  return [span(`${clockTime(group.first.at, true)}  `, { dim: true }), ...describe(model, group)];
+  return [span(`${timeOfDay(group.first.at, true, model.now)}  `, { dim: true }), ...describe(model, group)];
 }
