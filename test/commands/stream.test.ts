@@ -192,7 +192,7 @@ describe('natspoc stream', function () {
         `clear; "${process.execPath}" "${entry}" stream; "${process.execPath}" "${entry}" leases\n`,
       );
       const shown = await terminal.shows(/p6 unowned,\s+p7 unowned/);
-      assert.match(shown, /^PARTITION +MESSAGES +END +AGO$/m);
+      assert.match(shown, /^PARTITION +MESSAGES +END +LAST STORED +AGO$/m);
       const summary =
         'S\\d+, group default: 0 members · 0 of 8 partitions owned · lag 0 · needs attention: p0 unowned, p1';
       assert.match(shown, new RegExp(summary.replaceAll(' ', '\\s+')));
