@@ -183,7 +183,7 @@ describe('natspoc exporter', function () {
     const taken = startCli(['exporter', '--port', new URL(url).port], { env });
     const { code, stderr } = await taken.exited;
     assert.equal(code, 2);
-    assert.match(stderr, /Cannot listen on 127\.0\.0\.1:\d+ for the exporter: .*EADDRINUSE/);
+    assert.match(stderr, /Cannot listen on 127\.0\.0\.1:\d+ for the exporter: .*in use/);
     cli.signal('SIGTERM');
     assert.equal((await cli.exited).code, 0);
   });

@@ -86,6 +86,26 @@ describe('the lag', () => {
     assert.deepEqual([first?.position, first?.end, first?.lag, first?.oldestMs], [100, 100, 0, null]);
   });
 
+  it('of a partition without a position is counted from where its group starts', async () => {
+    const { observer } = observerOfSilent();
+    const counted: number[] = [];
+    const status = await readGroupStatus(
+      {
+        ...observer,
+        stats: async () => ({ members: [], gone: [] }),
+        positions: async () => [],
+        start: async () => 40,
+        ends: async () => [{ partition: 0, sequence: 50, atMs: Date.now() }],
+        waiting: async (partition, after) => {
+          counted.push(after);
+          return { partition, after, count: 50 - after };
+        },
+      },
+      1,
+    );
+    assert.deepEqual([counted, status.partitions[0]?.lag, status.partitions[0]?.position], [[40], 10, null]);
+  });
+
   it('has the age of its oldest message and the time that it takes, and a check may limit the age', () => {
     const members = [member('S1')];
     const partitions = [
