@@ -181,7 +181,7 @@ export interface MemberOptions<Value = undefined, State = undefined> {
    */
   guardRejections?: boolean | undefined;
   /**
-   * Serve `/healthz`, `/readyz` and `/metrics` over HTTP.
+   * Serve `/livez`, `/readyz` and `/metrics` over HTTP.
    *
    * @default not served
    */
