@@ -38,13 +38,13 @@ describe('the suggested number of members', () => {
     assert.equal(afterLoads({ lag: 28_000 }, { lag: 30_000 }).arrivingPerSecond, 400);
   });
 
-  it('stays where members just keep up, and sends them away when less arrives', () => {
+  it('stays where members just keep up, and falls when less arrives', () => {
     assert.equal(afterLoads({}, {}, {}).suggestedMembers, 2);
     const quiet = Array.from({ length: 8 }, () => ({ handledPerSecond: 50 }));
     assert.equal(afterLoads({}, {}, ...quiet).suggestedMembers, 1);
   });
 
-  it('sends nobody away before it knows what arrives', () => {
+  it('removes no member before it knows what arrives', () => {
     assert.equal(afterLoads({ members: 5, busy: 1, handledPerSecond: 20 }).suggestedMembers, 5);
   });
 

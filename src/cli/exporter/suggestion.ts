@@ -101,7 +101,7 @@ export class Suggestions {
     const bounded = (wanted: number): number => Math.min(Math.max(1, wanted), Math.max(1, partitions));
     if (lag === null || each === null) return bounded(present);
     const perSecond = (arriving ?? 0) + lag / (this.#targetMs / 1_000);
-    // Not known yet what arrives: nobody is sent away.
+    // While it is not known what arrives, no member is removed.
     return bounded(Math.max(Math.ceil(perSecond / each), arriving === null ? present : 1));
   }
 }
