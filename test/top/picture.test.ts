@@ -20,8 +20,8 @@ describe('the recording for the picture', () => {
     assert.deepEqual(
       memberRows(model).map(({ name, partitions }) => [name, partitions.length]),
       [
-        ['alice', 3],
-        ['dave', 2],
+        ['alice', 2],
+        ['dave', 3],
         ['erin', 3],
       ],
     );

@@ -9,21 +9,18 @@ import { messageOf, NatspocError } from '../../core/lib/errors.js';
 import type { NatsConnection } from '../../core/nats/client/connection.js';
 import { toNatspocError } from '../../core/nats/client/outcome.js';
 import { watchServer } from '../../core/nats/client/watch-connection.js';
-import type { WaitingFacts } from '../../core/ports/facts.js';
 import type { Watch } from '../../core/ports/index.js';
 import type { GroupObserver } from '../../core/ports/observer.js';
 import { decodeEntries } from '../../core/protocol/entries.js';
 import type { TopEventBody } from '../model/events.js';
 import type { Model } from '../model/model.js';
 import { partitionsOf } from '../model/select.js';
-import { mostLag } from '../model/worst.js';
+import { WaitingCounts } from './waiting-counts.js';
 
 /** Positions and ends are read once in this number of rounds: they change slowly, or members report them. */
 const SLOW_ROUNDS = 5;
-/** Limit of partitions without a reader whose messages are counted in one round. */
-const COUNTED_A_ROUND = 16;
-/** Limit of lagging partitions whose oldest message is looked at in one round. */
-const AGED_A_ROUND = 4;
+/** More readers than this are listed less often than once a round: the list is long, and members report their progress. */
+const READERS_A_ROUND = 128;
 const RECENT_MESSAGES = 60;
 
 /** Options of a live source. */
@@ -41,8 +38,7 @@ export class LiveSource {
   #group: GroupAdmin | undefined;
   #watch: Watch | undefined;
   #round = 0;
-  /** The positions of the lagging partitions in the last round. */
-  #positions: ReadonlyMap<number, number | null> = new Map();
+  readonly #waiting = new WaitingCounts();
   #running: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
@@ -135,15 +131,10 @@ export class LiveSource {
         const messages = await observer.messages(facts, after, RECENT_MESSAGES);
         if (messages.length > 0) emit({ type: 'messages', messages });
       }),
-      this.#try('readers', async () => {
-        emit({ type: 'readers', readers: await observer.readers(epochs) });
-      }),
       this.#try('renewals', async () => {
         emit({ type: 'proofs', proofs: await observer.proofs() });
       }),
-      this.#try('members', async () => {
-        emit({ type: 'stats', facts: await observer.stats([...now.members.keys()], ANSWER_MS) });
-      }),
+      this.#askOwners(observer, epochs),
       slow &&
         this.#try('positions', async () => {
           const { layout } = model().group;
@@ -159,6 +150,19 @@ export class LiveSource {
     emit({ type: 'looked' });
   }
 
+  /** The readers first: what is delivered meanwhile would look like lag if the members had been asked before. */
+  async #askOwners(observer: GroupObserver, epochs: ReadonlyMap<number, number>): Promise<void> {
+    const { emit, model } = this.#options;
+    const rounds = Math.max(1, Math.ceil(epochs.size / READERS_A_ROUND));
+    if (this.#round % rounds === 0)
+      await this.#try('readers', async () => {
+        emit({ type: 'readers', readers: await observer.readers(epochs) });
+      });
+    await this.#try('members', async () => {
+      emit({ type: 'stats', facts: await observer.stats([...model().members.keys()], ANSWER_MS) });
+    });
+  }
+
   /** Dead letters are in a separate stream, which may need another permission. */
   async #tryDeadLetters(observer: GroupObserver): Promise<void> {
     const { emit, model } = this.#options;
@@ -172,31 +176,10 @@ export class LiveSource {
     }
   }
 
-  /** Counts waiting messages of partitions without a reader, and of those that stand, some in each round; and their ages. */
   async #count(observer: GroupObserver): Promise<void> {
     const { emit, model } = this.#options;
-    const { progress } = model();
-    const unread = partitionsOf(model()).filter((partition) => !progress.get(partition)?.reader);
-    const standing = this.#standing(model());
-    const from = (this.#round * COUNTED_A_ROUND) % Math.max(1, unread.length);
-    const turn = [...unread.slice(from), ...unread.slice(0, from)].slice(0, COUNTED_A_ROUND);
-    if (turn.length + standing.length === 0) return;
-    const counts = [...turn, ...standing].map((partition) =>
-      observer.waiting(partition, progress.get(partition)?.position ?? 0),
-    );
-    emit({ type: 'waiting', waiting: await withTimes(observer, await Promise.all(counts)) });
-  }
-
-  /** The partitions with the most lag that have a reader and the position of the last round: no one tells how old their messages are. */
-  #standing(model: Model): number[] {
-    const before = this.#positions;
-    const lagging = mostLag(model, AGED_A_ROUND).filter(
-      ({ partition }) => model.progress.get(partition)?.reader,
-    );
-    this.#positions = new Map(lagging.map(({ partition, position }) => [partition, position]));
-    return lagging
-      .filter(({ partition, position }) => before.get(partition) === position)
-      .map(({ partition }) => partition);
+    const waiting = await this.#waiting.count(observer, model(), this.#round);
+    if (waiting.length > 0) emit({ type: 'waiting', waiting });
   }
 
   /** Finds stream, bucket and layout; undefined if one is missing. */
@@ -266,20 +249,6 @@ export class LiveSource {
       else emit({ type: 'problem', what, message: messageOf(error) });
     }
   }
-}
-
-/** Adds when the oldest message that a keyed group has not read was stored. */
-async function withTimes(observer: GroupObserver, waiting: WaitingFacts[]): Promise<WaitingFacts[]> {
-  const asked = new Map<number, Promise<number | null>>();
-  return Promise.all(
-    waiting.map(async (each) => {
-      const { partition, after } = each;
-      if (!each.ofGroup) return each;
-      const stored = asked.get(after) ?? observer.storedAt(partition, after);
-      asked.set(after, stored);
-      return { ...each, storedAtMs: await stored };
-    }),
-  );
 }
 
 /** A clock for events: milliseconds since 1970 that never go back, even if the wall clock is changed. */

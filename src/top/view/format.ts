@@ -1,3 +1,4 @@
+import { drainMs } from '../../core/lib/drain.js';
 import { formatBytes, formatCount, formatDuration, formatRate } from '../../core/lib/units.js';
 import type { Series } from '../model/series.js';
 
@@ -38,6 +39,15 @@ export const shortCount = or((value: number): string => {
 /** A lag in few columns, with a mark where it is an estimate. */
 export const aboutLag = (lag: number | null, isEstimate: boolean): string =>
   `${isEstimate && lag !== null ? '~' : ''}${shortCount(lag)}`;
+
+/** A drain time that is shorter than this is none worth reading, milliseconds. */
+const SHORT_DRAIN_MS = 1_000;
+
+/** How long a lag takes at a rate; nothing if that is a moment. */
+export function drain(lag: number | null, ratePerSecond: number | null): string {
+  const ms = drainMs(lag, ratePerSecond);
+  return ms !== null && ms < SHORT_DRAIN_MS ? UNKNOWN : duration(ms);
+}
 
 /** The last values as bars; the highest is full. */
 export function sparkline(series: Series, width: number): string {

@@ -1,10 +1,9 @@
 import { type MemberStatus, TROUBLED } from '../../core/admin/members.js';
-import { drainMs } from '../../core/lib/drain.js';
 import type { HandlerTimeStats, MemberStats } from '../../core/protocol/member-stats.js';
 import { partitionList } from '../../text/partition-list.js';
 import type { Model } from '../model/model.js';
 import { oldestByMember } from '../model/select.js';
-import { aboutLag, bytes, duration, rate, shortCount, steadyDuration, UNKNOWN } from './format.js';
+import { aboutLag, bytes, drain, duration, rate, shortCount, steadyDuration, UNKNOWN } from './format.js';
 import { letterSpan } from './palette.js';
 import { type Column, type Table, type TableRoom, table } from './table.js';
 import { type Span, span } from './text.js';
@@ -53,7 +52,7 @@ export function memberTable(model: Model, rows: readonly MemberStatus[], room: T
     { ...numbers, title: 'OLDEST', rank: 6, cell: ({ session }) => duration(oldest.get(session) ?? null) },
     {
       ...{ ...numbers, title: 'DRAIN', rank: 8 },
-      cell: ({ lag, ratePerSecond }) => duration(lag ? drainMs(lag, ratePerSecond) : null),
+      cell: ({ lag, ratePerSecond }) => drain(lag, ratePerSecond),
     },
     { ...numbers, title: 'P50', rank: 7, cell: taking(({ p50Ms }) => p50Ms) },
     { ...numbers, title: 'P99', rank: 4, cell: taking(({ p99Ms }) => p99Ms) },

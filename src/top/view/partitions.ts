@@ -1,8 +1,7 @@
 import { isEstimate, isOwned, type LeaseStatus, needsAttention } from '../../core/admin/group-status.js';
-import { drainMs } from '../../core/lib/drain.js';
 import { stateText } from '../../text/lease-table.js';
 import type { Model } from '../model/model.js';
-import { aboutLag, duration, rate, UNKNOWN } from './format.js';
+import { aboutLag, drain, duration, rate, UNKNOWN } from './format.js';
 import { ownerMark } from './partition-map.js';
 import { type Column, type Table, type TableRoom, table } from './table.js';
 import { type Span, span } from './text.js';
@@ -34,7 +33,7 @@ export function partitionTable(model: Model, rows: readonly LeaseStatus[], room:
     { title: 'OLDEST', rank: 3, min: 7, align: 'right', cell: ({ oldestMs }) => duration(oldestMs) },
     {
       ...{ title: 'DRAIN', rank: 4, min: 7, align: 'right' },
-      cell: ({ lag, ratePerSecond }) => duration(lag ? drainMs(lag, ratePerSecond) : null),
+      cell: ({ lag, ratePerSecond }) => drain(lag, ratePerSecond),
     },
     { title: 'POSITION', rank: 6, min: 9, align: 'right', cell: ({ position }) => `${position ?? UNKNOWN}` },
     { title: 'END', rank: 7, min: 9, align: 'right', cell: ({ end }) => `${end ?? UNKNOWN}` },

@@ -1,0 +1,54 @@
+import type { WaitingFacts } from '../../core/ports/facts.js';
+import type { GroupObserver } from '../../core/ports/observer.js';
+import type { Model } from '../model/model.js';
+import { partitionsOf } from '../model/select.js';
+import { mostLag } from '../model/worst.js';
+
+/** Limit of partitions without a reader whose messages are counted in one round. */
+const COUNTED_A_ROUND = 16;
+/** Limit of lagging partitions whose oldest message is looked at in one round. */
+const AGED_A_ROUND = 4;
+
+/** Counts waiting messages, and looks how old they are, where readers do not tell. */
+export class WaitingCounts {
+  /** The positions of the lagging partitions in the last round. */
+  #positions: ReadonlyMap<number, number | null> = new Map();
+
+  /** Of partitions without a reader, some in each round, and of those that stand. */
+  async count(observer: GroupObserver, model: Model, round: number): Promise<WaitingFacts[]> {
+    const { progress } = model;
+    const unread = partitionsOf(model).filter((partition) => !progress.get(partition)?.reader);
+    const from = (round * COUNTED_A_ROUND) % Math.max(1, unread.length);
+    const turn = [...unread.slice(from), ...unread.slice(0, from)].slice(0, COUNTED_A_ROUND);
+    const counts = [...turn, ...this.#standing(model)].map((partition) =>
+      observer.waiting(partition, progress.get(partition)?.position ?? 0),
+    );
+    return withTimes(observer, await Promise.all(counts));
+  }
+
+  /** The partitions with the most lag that have a reader, and the position of the last round. */
+  #standing(model: Model): number[] {
+    const before = this.#positions;
+    const lagging = mostLag(model, AGED_A_ROUND).filter(
+      ({ partition }) => model.progress.get(partition)?.reader,
+    );
+    this.#positions = new Map(lagging.map(({ partition, position }) => [partition, position]));
+    return lagging
+      .filter(({ partition, position }) => before.get(partition) === position)
+      .map(({ partition }) => partition);
+  }
+}
+
+/** Adds when the oldest message that a keyed group has not read was stored. */
+async function withTimes(observer: GroupObserver, waiting: WaitingFacts[]): Promise<WaitingFacts[]> {
+  const asked = new Map<number, Promise<number | null>>();
+  return Promise.all(
+    waiting.map(async (each) => {
+      const { partition, after } = each;
+      if (!each.ofGroup) return each;
+      const stored = asked.get(after) ?? observer.storedAt(partition, after);
+      asked.set(after, stored);
+      return { ...each, storedAtMs: await stored };
+    }),
+  );
+}
