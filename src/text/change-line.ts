@@ -1,7 +1,7 @@
 import type { GroupEvent } from '../core/admin/group-event.js';
 import { escapeControl } from '../core/lib/text.js';
-import { timeOfDay } from '../core/lib/time-of-day.js';
 import { formatDuration } from '../core/lib/units.js';
+import { timeOfDay } from './time-of-day.js';
 
 const VERBS = { claim: 'claimed by', handover: 'handed to', release: 'released to' } as const;
 

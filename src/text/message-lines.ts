@@ -1,10 +1,10 @@
 import { escapeControl, textWidth, truncate } from '../core/lib/text.js';
-import { timeOfDay } from '../core/lib/time-of-day.js';
 import { formatBytes } from '../core/lib/units.js';
 import { startOfText, textOf } from '../core/lib/utf8.js';
 import type { StoredMessage } from '../core/ports/stream-admin.js';
 import { payloadJson } from './json.js';
 import { formatPairs } from './table.js';
+import { timeOfDay } from './time-of-day.js';
 
 /** The default width of a line. */
 const PREVIEW_COLUMNS = 160;

@@ -1,11 +1,11 @@
 import { describeMembers, type StreamStatus } from '../core/admin/stream-status.js';
 import { escapeControl } from '../core/lib/text.js';
-import { timeOfDay } from '../core/lib/time-of-day.js';
 import { aboutCount, formatBytes, formatCount, formatDuration } from '../core/lib/units.js';
 import { describeUncovered } from '../core/member/status-lines.js';
 import type { StreamFacts } from '../core/ports/facts.js';
 import { isoTime, streamJson } from './json.js';
 import { formatPairs, formatTable } from './table.js';
+import { timeOfDay } from './time-of-day.js';
 
 /** The server that answered, the bucket, and concerns about settings: shown with a stream's status. */
 export interface StreamSurroundings {

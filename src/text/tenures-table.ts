@@ -1,8 +1,8 @@
 import type { Tenure } from '../core/admin/history.js';
 import { escapeControl } from '../core/lib/text.js';
-import { timeOfDay } from '../core/lib/time-of-day.js';
 import { formatDuration } from '../core/lib/units.js';
 import { formatTable } from './table.js';
+import { timeOfDay } from './time-of-day.js';
 
 const HOW = { claim: 'claimed', handover: 'handed over', release: 'released' } as const;
 

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
 import { escapeControl } from '../core/lib/text.js';
-import { timeOfDay } from '../core/lib/time-of-day.js';
+import { timeOfDay } from '../text/time-of-day.js';
 import type { Feed } from './feed.js';
 import { healthOf, problemsOf } from './model/health.js';
 import type { Model } from './model/model.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { isoText, timeOfDay } from '../../src/core/lib/time-of-day.js';
+import { isoText, timeOfDay } from '../../src/text/time-of-day.js';
 
 describe('a time for people', () => {
   const zone = process.env.TZ;

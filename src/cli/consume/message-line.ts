@@ -1,8 +1,8 @@
 import { escapeControl } from '../../core/lib/text.js';
-import { isoText, timeText } from '../../core/lib/time-of-day.js';
 import { textOf } from '../../core/lib/utf8.js';
 import type { BatchContext } from '../../core/member/partition/handler.js';
 import type { StreamMessage } from '../../core/protocol/message.js';
+import { isoText, timeText } from '../../text/time-of-day.js';
 
 /** One line of NDJSON for a message, without the line feed. `data` is text; `data_base64` if it is not UTF-8. */
 export function toNdjson(message: StreamMessage, context: BatchContext): string {

@@ -7,10 +7,10 @@ import { StreamCommand, type StreamSession } from '../../cli/stream-command.js';
 import type { GroupStatus } from '../../core/admin/group-status.js';
 import { duration } from '../../core/config/parse.js';
 import { wrap } from '../../core/lib/text.js';
-import { timeOfDay } from '../../core/lib/time-of-day.js';
 import { groupJson } from '../../text/json.js';
 import { formatLeases, summarise } from '../../text/lease-table.js';
 import { formatMembers } from '../../text/members-table.js';
+import { timeOfDay } from '../../text/time-of-day.js';
 
 const DEFAULT_EVERY_MS = 2_000;
 const CLEAR_SCREEN = '\u001b[H\u001b[2J';

@@ -1,6 +1,6 @@
 import { type GroupTotals, totalsOf } from '../../core/admin/group-status.js';
-import { timeOfDay } from '../../core/lib/time-of-day.js';
 import { countOf } from '../../core/lib/units.js';
+import { timeOfDay } from '../../text/time-of-day.js';
 import { healthOf, problemsOf } from '../model/health.js';
 import type { Model, Replay } from '../model/model.js';
 import { statusOf } from '../model/select.js';

@@ -1,6 +1,6 @@
-import { timeOfDay } from '../../core/lib/time-of-day.js';
 import { formatBytes } from '../../core/lib/units.js';
 import type { MessageFacts } from '../../core/ports/facts.js';
+import { timeOfDay } from '../../text/time-of-day.js';
 import { UNKNOWN } from './format.js';
 import { type Column, type Table, type TableRoom, table } from './table.js';
 import { span } from './text.js';

@@ -1,4 +1,4 @@
-import { timeOfDay } from '../../core/lib/time-of-day.js';
+import { timeOfDay } from '../../text/time-of-day.js';
 import type { Model, Stretch } from '../model/model.js';
 import { colorOf, letterOf, UNOWNED } from './palette.js';
 import type { Table } from './table.js';

@@ -1,6 +1,6 @@
-import { timeOfDay } from '../../core/lib/time-of-day.js';
 import { countOf } from '../../core/lib/units.js';
 import { partitionList } from '../../text/partition-list.js';
+import { timeOfDay } from '../../text/time-of-day.js';
 import type { Model, Update } from '../model/model.js';
 import { duration } from './format.js';
 import { colorOf, letterOf } from './palette.js';
