@@ -3,6 +3,7 @@ import { escapeControl } from '../core/lib/text.js';
 import { aboutCount, formatBytes, formatCount, formatDuration } from '../core/lib/units.js';
 import { describeUncovered } from '../core/member/status-lines.js';
 import type { StreamFacts } from '../core/ports/facts.js';
+import { describeDeadLetters } from './dead-letter-lines.js';
 import { isoTime, streamJson } from './json.js';
 import { formatPairs, formatTable } from './table.js';
 import { timeOfDay } from './time-of-day.js';
@@ -41,7 +42,7 @@ export function describeReplicas({ replicas, leader, followers }: StreamFacts): 
  * @param width of the terminal; if it is too narrow, the least important columns are omitted, and long values wrap.
  */
 export function formatStream(
-  { stream, layout, keyed, partitions, groups }: StreamStatus,
+  { stream, layout, keyed, partitions, groups, deadLetters }: StreamStatus,
   surroundings: StreamSurroundings,
   width?: number,
 ): string[] {
@@ -60,6 +61,7 @@ export function formatStream(
     ...(stream.uncovered
       ? [['Warning', describeUncovered(stream.uncovered)] satisfies [string, string]]
       : []),
+    ['Dead letters', describeDeadLetters(deadLetters)],
     ['Sequences', stream.messages === 0 ? '-' : `${stream.firstSequence} to ${stream.lastSequence}`],
     ['First', when(stream.firstAtMs)],
     ['Last', when(stream.lastAtMs)],
@@ -128,5 +130,6 @@ export function streamStatusJson(status: StreamStatus, surroundings: StreamSurro
     concerns: surroundings.concerns.map(({ severity, setting, message }) => ({ severity, setting, message })),
     partitions: status.partitions.map(({ lastAtMs, ...each }) => ({ ...each, lastAt: isoTime(lastAtMs) })),
     groups: status.groups,
+    deadLetters: status.deadLetters,
   };
 }

@@ -194,6 +194,7 @@ describe('hostile text is escaped', function () {
       ['stream', 'purge'],
       ['stream', 'delete'],
       ['stream', 'redrive', '--dry-run'],
+      ['stream', 'dead'],
       ['stream', 'redrive'],
       ['top', '--once'],
       ['consume', '--group', 'a', '--until-caught-up', '--output', 'text'],

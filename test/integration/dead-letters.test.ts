@@ -169,4 +169,35 @@ describe('dead letters', function () {
     assert.match(stderr, /dead letter 2 \(p7 1\) stays: it is of partition 7, and the stream has 1/);
     assert.equal(await letters(), 1);
   });
+
+  it('are listed, shown in full, dropped and put back one by one', async () => {
+    await publish('{"order":7}');
+    await publish('two');
+    await publish('three');
+    await fail();
+    const list = (await natspoc('stream', 'dead')).split('\n');
+    assert.equal(list.length, 3);
+    assert.match(list[0] ?? '', /^1 {2}\d\d:\d\d:\d\d {2}p0 #1 {2}default, 1 attempt: bad$/);
+    assert.match(
+      await natspoc('stream', 'dead', '1'),
+      /^Error +bad$[\s\S]*^Sequence +1$[\s\S]*^\{"order":7\}$/m,
+    );
+    assert.match(await natspoc('stream'), /^Dead letters +3 messages in L\d+_dead, the last .*: bad$/m);
+    assert.match(await natspoc('leases', 'check'), /note {6}dead letters: 3 messages/);
+    const unsure = await runCli(['stream', 'dead', '2', '--drop'], { env });
+    assert.equal(unsure.code, 4, 'not without a confirmation');
+    assert.equal(await letters(), 3);
+    assert.equal(await natspoc('stream', 'dead', '2', '--drop', '--yes'), '1 dead letter dropped');
+    assert.match(await natspoc('stream', 'redrive', '3'), /^1 put back/);
+    assert.deepEqual(
+      (await stored()).map((each) => each?.string()),
+      ['{"order":7}', 'two', 'three', 'three'],
+    );
+    assert.equal(await letters(), 1);
+    for (const command of ['dead', 'redrive']) {
+      const missing = await runCli(['stream', command, '2'], { env });
+      assert.equal(missing.code, 1);
+      assert.match(missing.stderr, /There is no dead letter 2\./);
+    }
+  });
 });

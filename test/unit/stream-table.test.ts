@@ -7,6 +7,20 @@ describe('the listing of a stream', () => {
     const lines = formatStream(
       {
         keyed: null,
+        deadLetters: {
+          stream: evil('dead'),
+          messages: 1,
+          bytes: 1,
+          lastSequence: 1,
+          last: {
+            partition: 0,
+            sequence: 1,
+            group: evil('group'),
+            attempts: 1,
+            error: evil('error'),
+            at: evil('time'),
+          },
+        },
         stream: {
           name: evil('stream'),
           subjects: [evil('subject')],

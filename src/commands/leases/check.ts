@@ -6,9 +6,11 @@ import type { FailureOptions } from '../../cli/report-error.js';
 import { StreamCommand } from '../../cli/stream-command.js';
 import { checkSettings, type Finding, settingNotes } from '../../core/admin/check.js';
 import { type GroupStatus, totalsOf } from '../../core/admin/group-status.js';
+import { readDeadLetters } from '../../core/admin/stream-status.js';
 import { duration } from '../../core/config/parse.js';
 import { escapeControl, wrap } from '../../core/lib/text.js';
 import { formatNagios, nagiosExitCode, unknownToNagios } from '../../text/check-report.js';
+import { deadLetterNotes } from '../../text/dead-letter-lines.js';
 import { summarise } from '../../text/lease-table.js';
 
 /** How often --wait checks again. */
@@ -87,7 +89,9 @@ export default class LeasesCheck extends StreamCommand {
           ];
           if (findings.length === 0 || performance.now() >= deadline) {
             const title = `${config.stream}, group ${group.name}`;
-            return { status, findings, notes: settingNotes(stream.concerns), title };
+            const dead = await readDeadLetters(group.observer);
+            const notes = [...settingNotes(stream.concerns), ...deadLetterNotes(dead)];
+            return { status, findings, notes, title };
           }
           await sleep(LOOK_AGAIN_MS);
         }

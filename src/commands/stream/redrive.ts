@@ -1,12 +1,12 @@
 import { connectionFlags } from '../../cli/base-command.js';
+import { letterArgs, lettersOf, parseLetters, refuseMissing } from '../../cli/dead-letters.js';
 import { countFlag } from '../../cli/flag.js';
 import { Flags } from '../../cli/oclif.js';
 import { prose } from '../../cli/prose.js';
 import { StreamCommand, type StreamSession } from '../../cli/stream-command.js';
 import { NatspocError } from '../../core/lib/errors.js';
-import { escapeControl } from '../../core/lib/text.js';
 import { countOf, formatCount } from '../../core/lib/units.js';
-import type { FoundLetter } from '../../core/protocol/dead-letter.js';
+import { describeLetter, letterJson } from '../../text/dead-letter-lines.js';
 
 /** `natspoc stream redrive`: publishes dead letters to their partitions again. */
 export default class StreamRedrive extends StreamCommand {
@@ -19,37 +19,41 @@ stored. With --dry-run it only lists the dead letters.`);
   static override examples = [
     { description: 'List the dead letters:', command: '<%= config.bin %> <%= command.id %> --dry-run' },
     '<%= config.bin %> <%= command.id %>',
+    { description: 'Two of them:', command: '<%= config.bin %> <%= command.id %> 12 15' },
     {
       description: 'Ten dead letters of one group:',
       command: '<%= config.bin %> <%= command.id %> --group billing --count 10',
     },
   ];
+  static override strict = false;
+  static override args = letterArgs;
   static override flags = {
     count: countFlag({ description: 'at most this many', min: 1, helpValue: 'N' }),
-    'dry-run': Flags.boolean({ description: 'only list them' }),
+    'dry-run': Flags.boolean({ description: 'only list them, as "stream dead"' }),
     ...connectionFlags,
   };
 
   override async run(): Promise<void> {
-    const { flags } = await this.parse(StreamRedrive);
+    const { flags, argv } = await this.parse(StreamRedrive);
+    const only = parseLetters(argv);
     const isDry = flags['dry-run'];
     await this.withStream(
       flags,
       'redrive',
-      (session) => (isDry ? this.#list(session, flags) : this.#redrive(session, flags)),
+      (session) => (isDry ? this.#list(session, flags, only) : this.#redrive(session, flags, only)),
       isDry ? [] : ['publish'],
     );
   }
 
   async #list(
-    { config, stream }: StreamSession,
-    { json, count = Number.POSITIVE_INFINITY }: { json: boolean; count?: number | undefined },
+    session: StreamSession,
+    { json, count }: { json: boolean; count?: number | undefined },
+    only: ReadonlySet<number> | undefined,
   ): Promise<void> {
-    const group = config.given.has('group') ? config.group : undefined;
     let shown = 0;
-    for await (const letter of stream.deadLetters()) {
-      if (group !== undefined && letter.group !== group) continue;
-      if (++shown > count) break;
+    for await (const letter of lettersOf(session, only)) {
+      if (count !== undefined && shown >= count) break;
+      shown++;
       if (json) this.writeJson(letterJson(letter));
       else this.writeLines([describeLetter(letter)]);
     }
@@ -59,16 +63,22 @@ stored. With --dry-run it only lists the dead letters.`);
   async #redrive(
     { config, stream }: StreamSession,
     { json, count }: { json: boolean; count?: number | undefined },
+    only: ReadonlySet<number> | undefined,
   ): Promise<void> {
+    const missing = new Set(only);
     const summary = await stream.redrive({
+      only,
       group: config.given.has('group') ? config.group : undefined,
       count,
       signal: this.stopSignal(),
       onRedriven: (letter, sequence) => {
+        missing.delete(letter.sequence);
         if (!json) this.note(`p${letter.partition} ${letter.from} is back as ${sequence}`);
       },
-      onKept: (letter, reason) =>
-        this.note(`dead letter ${letter.sequence} (p${letter.partition} ${letter.from}) stays: ${reason}`),
+      onKept: (letter, reason) => {
+        missing.delete(letter.sequence);
+        this.note(`dead letter ${letter.sequence} (p${letter.partition} ${letter.from}) stays: ${reason}`);
+      },
     });
     const { redriven, left, kept } = summary;
     if (json) this.writeJson(summary);
@@ -77,6 +87,7 @@ stored. With --dry-run it only lists the dead letters.`);
       const others = left > 0 ? `, ${formatCount(left)} left where they are` : '';
       this.writeLines([`${formatCount(redriven)} put back${none}${others}`]);
     }
+    refuseMissing(missing);
     if (kept > 0) {
       throw new NatspocError(
         'failed',
@@ -84,23 +95,4 @@ stored. With --dry-run it only lists the dead letters.`);
       );
     }
   }
-}
-
-/** `sequence` is that of the message in its stream, as everywhere; `letter` is that of the dead letter. */
-function letterJson({ data: _, sequence: letter, from: sequence, time: at, ...rest }: FoundLetter): object {
-  return { letter, sequence, at, ...rest };
-}
-
-function describeLetter({
-  sequence,
-  partition,
-  from,
-  key,
-  group,
-  attempts,
-  error,
-  time,
-}: FoundLetter): string {
-  const about = `p${partition} #${from}${key === null ? '' : ` ${escapeControl(key)}`}`;
-  return `${sequence}  ${time}  ${about}  ${escapeControl(group)}, ${countOf(attempts, 'attempt')}: ${escapeControl(error)}`;
 }

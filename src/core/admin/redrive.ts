@@ -15,6 +15,8 @@ export interface RedriveOptions {
   partitions: number;
   /** Only dead letters of this group; undefined: of all groups. */
   group?: string | undefined;
+  /** Only these, by their sequences in the stream of dead letters; undefined: all. */
+  only?: ReadonlySet<number> | undefined;
   /** Limit of dead letters. */
   count?: number | undefined;
   /** Called for each that was put back, with its new sequence in the stream. */
@@ -27,7 +29,7 @@ export interface RedriveOptions {
 /** The result of a redrive. */
 export interface RedriveSummary {
   redriven: number;
-  /** Not touched: of other groups, or not dead letters of this stream. */
+  /** Not touched: others than those that were asked for, or not dead letters of this stream. */
   left: number;
   /** Not touched, because they cannot be put back. */
   kept: number;
@@ -42,12 +44,13 @@ export interface RedriveSummary {
  * @throws NatspocError `unreachable` or `not-permitted` if none can be put back; earlier ones already are.
  */
 export async function redrive(options: RedriveOptions): Promise<RedriveSummary> {
-  const { box, group, count = Number.POSITIVE_INFINITY, signal } = options;
+  const { box, group, only, count = Number.POSITIVE_INFINITY, signal } = options;
   const summary: RedriveSummary = { redriven: 0, left: 0, kept: 0 };
   let batch: FoundLetter[] = [];
   for await (const letter of box.letters(() => summary.left++)) {
     if (summary.redriven + batch.length >= count || signal?.aborted) break;
-    if (group !== undefined && letter.group !== group) summary.left++;
+    const isMeant = (group === undefined || letter.group === group) && only?.has(letter.sequence) !== false;
+    if (!isMeant) summary.left++;
     else batch.push(letter);
     if (batch.length < BATCH) continue;
     await putBack(batch, options, summary);
@@ -75,6 +78,12 @@ async function putBack(
   for (const each of await Promise.allSettled(under)) if (each.status === 'rejected') throw each.reason;
 }
 
+/** Deletes a dead letter, with its parts. */
+export async function dropLetter(box: DeadLetterStore, { sequence, parts }: FoundLetter): Promise<void> {
+  await box.remove(sequence);
+  for (const part of parts) await box.remove(part);
+}
+
 async function putBackOne(
   letter: FoundLetter,
   options: RedriveOptions,
@@ -86,8 +95,7 @@ async function putBackOne(
     options.onKept?.(letter, outcome);
     return;
   }
-  await options.box.remove(letter.sequence);
-  for (const part of letter.parts) await options.box.remove(part);
+  await dropLetter(options.box, letter);
   summary.redriven++;
   options.onRedriven?.(letter, outcome);
 }

@@ -22,11 +22,12 @@ import { findGroups, openGroupTopology, type Topology } from '../nats/stream/top
 import type { Bucket } from '../ports/index.js';
 import type { StoredMessage } from '../ports/stream-admin.js';
 import type { FoundLetter } from '../protocol/dead-letter.js';
+import type { Original } from '../protocol/dead-letter-original.js';
 import { type GroupLayoutRecord, hasOwnPartitions, type LayoutRecord } from '../protocol/layout-records.js';
 import { writeCleared } from './cleared.js';
 import { GroupAdmin } from './group-admin.js';
 import { findGroupLayout } from './group-layout.js';
-import { type RedriveOptions, type RedriveSummary, redrive } from './redrive.js';
+import { dropLetter, type RedriveOptions, type RedriveSummary, redrive } from './redrive.js';
 import type { SharedReads } from './shared-reads.js';
 import { readStreamStatus, type StreamStatus } from './stream-status.js';
 import { planTrim, type TrimStep } from './trim.js';
@@ -292,6 +293,16 @@ export class StreamAdmin implements AsyncDisposable {
   redrive(options: Omit<RedriveOptions, 'box' | 'target' | 'partitions'>): Promise<RedriveSummary> {
     const target = natsRedriveTarget(this.#topology, this.#config.timeoutMs);
     return redrive({ ...options, box: this.#deadLetterStore(), target, partitions: this.layout.partitions });
+  }
+
+  /** Deletes a dead letter for good: its message stays in the stream, but is not handled again. */
+  dropDeadLetter(letter: FoundLetter): Promise<void> {
+    return dropLetter(this.#deadLetterStore(), letter);
+  }
+
+  /** The message of a dead letter, also one that did not fit into it; undefined: a part of it is gone. */
+  originalOf(letter: FoundLetter): Promise<Original | undefined> {
+    return this.#deadLetterStore().original(letter);
   }
 
   #deadLetterStore(): NatsDeadLetters {

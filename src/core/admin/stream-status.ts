@@ -1,4 +1,5 @@
-import type { StreamFacts } from '../ports/facts.js';
+import { NatspocError } from '../lib/errors.js';
+import type { DeadLetterFacts, StreamFacts } from '../ports/facts.js';
 import type { GroupObserver } from '../ports/observer.js';
 import type { LayoutRecord } from '../protocol/layout-records.js';
 import { type GroupStatus, type GroupTotals, readGroupStatus, totalsOf } from './group-status.js';
@@ -30,6 +31,8 @@ export interface StreamStatus {
   keyed: { key: string; filter: string } | null;
   partitions: PartitionSummary[];
   groups: GroupSummary[];
+  /** Its dead letters; null: looking at them is not permitted. */
+  deadLetters: DeadLetterFacts | null;
 }
 
 /**
@@ -47,7 +50,11 @@ export async function readStreamStatus(
   for (const [group, each] of observers) {
     groups.push(summarise(group, await readGroupStatus(each, layout.partitions)));
   }
-  const [stream, ends] = await Promise.all([observer.stream(), observer.ends()]);
+  const [stream, ends, deadLetters] = await Promise.all([
+    observer.stream(),
+    observer.ends(),
+    readDeadLetters(observer),
+  ]);
   const last = new Map(ends.map((each) => [each.partition, each]));
   return {
     stream,
@@ -63,7 +70,20 @@ export async function readStreamStatus(
       };
     }),
     groups,
+    deadLetters,
   };
+}
+
+/** The dead letters of a stream; null: looking at them is not permitted. */
+export async function readDeadLetters(
+  observer: Pick<GroupObserver, 'deadLetters'>,
+): Promise<DeadLetterFacts | null> {
+  try {
+    return await observer.deadLetters(null);
+  } catch (error) {
+    if (error instanceof NatspocError && error.code === 'not-permitted') return null;
+    throw error;
+  }
 }
 
 function summarise(group: string, status: GroupStatus): GroupSummary {

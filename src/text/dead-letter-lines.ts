@@ -1,0 +1,79 @@
+import { escapeControl } from '../core/lib/text.js';
+import { timeOfDay } from '../core/lib/time-of-day.js';
+import { countOf, formatBytes } from '../core/lib/units.js';
+import { textOf } from '../core/lib/utf8.js';
+import type { DeadLetterFacts } from '../core/ports/facts.js';
+import type { FoundLetter } from '../core/protocol/dead-letter.js';
+import type { Original } from '../core/protocol/dead-letter-original.js';
+import { payloadJson } from './json.js';
+import { formatPairs } from './table.js';
+
+/** `sequence` is that of the message in its stream, as everywhere; `letter` is that of the dead letter. */
+export function letterJson({
+  data: _,
+  sequence: letter,
+  from: sequence,
+  time: at,
+  ...rest
+}: FoundLetter): object {
+  return { letter, sequence, at, ...rest };
+}
+
+/** One dead letter as a line. */
+export function describeLetter(letter: FoundLetter): string {
+  const { sequence, partition, from, key, group, attempts, error, time } = letter;
+  const about = `p${partition} #${from}${key === null ? '' : ` ${escapeControl(key)}`}`;
+  return `${sequence}  ${whenGivenUp(time)}  ${about}  ${escapeControl(group)}, ${countOf(attempts, 'attempt')}: ${escapeControl(error)}`;
+}
+
+/** A dead letter in full, with the message that it holds; undefined: a part of that is gone. */
+export function formatLetter(letter: FoundLetter, original: Original | undefined): string[] {
+  const { sequence, partition, from, key, group, attempts, error, time, subject } = letter;
+  const lines = formatPairs([
+    ['Dead letter', String(sequence)],
+    ['Group', escapeControl(group)],
+    ['Given up', whenGivenUp(time)],
+    ['Attempts', String(attempts)],
+    ['Error', escapeControl(error)],
+    ['Sequence', String(from)],
+    ['Partition', `p${partition}`],
+    ['Key', key === null ? '-' : escapeControl(key)],
+    ['Subject', subject === '' ? '-' : escapeControl(subject)],
+    ['Size', original ? formatBytes(original.data.length) : 'a part of the message is gone'],
+    ...Object.entries(original?.headers ?? {}).map(([name, value]): [string, string] => [
+      escapeControl(name),
+      escapeControl(value),
+    ]),
+  ]);
+  if (!original) return lines;
+  const { data } = original;
+  const body = textOf(data) ?? `(not text, base64) ${Buffer.from(data).toString('base64')}`;
+  return [...lines, '', ...body.split('\n').map(escapeControl)];
+}
+
+/** The same for `--json`. */
+export const fullLetterJson = (letter: FoundLetter, original: Original | undefined): object => ({
+  ...letterJson(letter),
+  ...(original && { headers: original.headers, ...payloadJson(original.data) }),
+});
+
+/** The dead letters of a stream as text: `12 in EVENTS_dead, the last at 04:01:02: timed out`. */
+export function describeDeadLetters(facts: DeadLetterFacts | null): string {
+  if (facts === null) return 'not permitted to look';
+  const { messages, stream, last } = facts;
+  if (messages === 0) return 'none';
+  const newest = last ? `, the last ${whenGivenUp(last.at)}: ${escapeControl(last.error)}` : '';
+  return `${countOf(messages, 'message')} in ${escapeControl(stream)}${newest}`;
+}
+
+/** What `leases check` says about the dead letters of a stream: they make no group unhealthy. */
+export const deadLetterNotes = (facts: DeadLetterFacts | null): string[] =>
+  facts && facts.messages > 0
+    ? [`dead letters: ${describeDeadLetters(facts)}; "natspoc stream dead" lists them`]
+    : [];
+
+/** A member's clock wrote it: any text is possible. */
+function whenGivenUp(at: string): string {
+  const ms = Date.parse(at);
+  return Number.isNaN(ms) ? escapeControl(at) : timeOfDay(ms);
+}
