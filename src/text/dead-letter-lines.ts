@@ -1,5 +1,4 @@
 import { escapeControl } from '../core/lib/text.js';
-import { timeOfDay } from '../core/lib/time-of-day.js';
 import { countOf, formatBytes } from '../core/lib/units.js';
 import { textOf } from '../core/lib/utf8.js';
 import type { DeadLetterFacts } from '../core/ports/facts.js';
@@ -7,6 +6,7 @@ import type { FoundLetter } from '../core/protocol/dead-letter.js';
 import type { Original } from '../core/protocol/dead-letter-original.js';
 import { payloadJson } from './json.js';
 import { formatPairs } from './table.js';
+import { timeOfDay } from './time-of-day.js';
 
 /** `sequence` is that of the message in its stream, as everywhere; `letter` is that of the dead letter. */
 export function letterJson({
