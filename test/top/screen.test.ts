@@ -55,7 +55,7 @@ describe('natspoc top in a terminal', function () {
     await tmux.shows(new RegExp(`Kill -9 first \\(pid ${first.pid}\\)\\?`));
     await tmux.press('y');
     assert.equal((await first.exited).signal, 'SIGKILL');
-    await third.note(/claimed p\d+ from first/);
+    await third.note(/claimed p[-p\d ]+ from first/);
     await tmux.shows(/A first died/);
     await tmux.shows(/first killed: p[-p0-9 ]+ -> third, in [0-9.]+ m?s\./);
     await tmux.shows(/healthy +partitions 8\/8 +members 1/);
