@@ -2,6 +2,7 @@ import type { Finding } from '../core/admin/check.js';
 import { type GroupStatus, totalsOf } from '../core/admin/group-status.js';
 import type { NatspocError } from '../core/lib/errors.js';
 import { escapeControl } from '../core/lib/text.js';
+import { partitionList } from './partition-list.js';
 
 /** Exit codes of monitoring plugins; a check that cannot be made is `unknown`. */
 const NAGIOS = { ok: 0, warning: 1, critical: 2 } as const;
@@ -14,6 +15,28 @@ const worst = (findings: readonly Finding[]): keyof typeof NAGIOS =>
     : findings.length > 0
       ? 'warning'
       : 'ok';
+
+const ABOUT_PARTITION = /^p\d+(?= of |: | has )/;
+
+/** Findings for people: those that say the same about several partitions are one, with ranges: `p0-p7 have no owner`. */
+export function findingTexts(findings: readonly Finding[]): Pick<Finding, 'severity' | 'message'>[] {
+  const alike = new Map<string, { first: Finding; partitions: number[] }>();
+  for (const finding of findings) {
+    const { severity, message, partition } = finding;
+    const key = `${severity} ${partition === null ? message : message.replace(ABOUT_PARTITION, '')}`;
+    const same = alike.get(key);
+    if (same && partition !== null) same.partitions.push(partition);
+    else alike.set(key, { first: finding, partitions: partition === null ? [] : [partition] });
+  }
+  return [...alike.values()].map(({ first: { severity, message }, partitions }) => {
+    if (partitions.length < 2) return { severity, message };
+    const which = partitionList(partitions);
+    return {
+      severity,
+      message: message.replace(/^p\d+ has /, `${which} have `).replace(ABOUT_PARTITION, which),
+    };
+  });
+}
 
 /** The exit code of a monitoring plugin: 0 ok, 1 warning, 2 critical. */
 export const nagiosExitCode = (findings: readonly Finding[]): number => NAGIOS[worst(findings)];
@@ -31,7 +54,10 @@ export function unknownToNagios({ message, code }: NatspocError): { line: string
 /** One line of a monitoring plugin: verdict, reasons, and performance data after the bar. */
 export function formatNagios(group: string, status: GroupStatus, findings: readonly Finding[]): string {
   const { partitions, owned, lag } = totalsOf(status);
-  const reasons = findings.map(({ message }) => message).join('; ') || 'healthy';
+  const reasons =
+    findingTexts(findings)
+      .map(({ message }) => message)
+      .join('; ') || 'healthy';
   const figures = [
     `members=${status.members.length}`,
     `owned=${owned};;;0;${partitions}`,

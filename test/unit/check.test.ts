@@ -3,7 +3,7 @@ import { checkGroup } from '../../src/core/admin/check.js';
 import type { GroupStatus } from '../../src/core/admin/group-status.js';
 import { findStalls } from '../../src/core/admin/stalled.js';
 import { NatspocError } from '../../src/core/lib/errors.js';
-import { formatNagios, unknownToNagios } from '../../src/text/check-report.js';
+import { findingTexts, formatNagios, unknownToNagios } from '../../src/text/check-report.js';
 import { summarise } from '../../src/text/lease-table.js';
 import { formatMembers } from '../../src/text/members-table.js';
 import { lease, member } from '../support/group-status.js';
@@ -46,6 +46,22 @@ describe('leases check', () => {
       lease(i, { state }),
     );
     assert.deepEqual(kinds({ partitions, members: [member('S1')] }, { ...none, maxLag: 0 }), []);
+  });
+
+  it('says together what is the same about several partitions', () => {
+    const partitions = [0, 1, 2, 4].map((i) => lease(i, { state: 'unowned', owner: null, session: null }));
+    const paused = lease(5, { paused: true, state: 'paused' });
+    const held = [6, 7].map((i) => lease(i, { state: 'silent' }));
+    const group = { partitions: [...partitions, paused, ...held], members: [member('S1')] };
+    const texts = findingTexts(checkGroup(group, none)).map(({ message }) => message);
+    assert.deepEqual(
+      texts.filter((text) => /^p/.test(text)),
+      [
+        'p0-p2 p4 have no owner',
+        texts.find((text) => /^p5 is paused/.test(text)),
+        'p6 p7: its owner a does not answer',
+      ],
+    );
   });
 
   it('is not alarmed by a resize, unless it takes longer than a minute: then it names what is open', () => {

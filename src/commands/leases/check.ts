@@ -9,7 +9,7 @@ import { type GroupStatus, totalsOf } from '../../core/admin/group-status.js';
 import { readDeadLetters } from '../../core/admin/stream-status.js';
 import { duration } from '../../core/config/parse.js';
 import { escapeControl, wrap } from '../../core/lib/text.js';
-import { formatNagios, nagiosExitCode, unknownToNagios } from '../../text/check-report.js';
+import { findingTexts, formatNagios, nagiosExitCode, unknownToNagios } from '../../text/check-report.js';
 import { deadLetterNotes } from '../../text/dead-letter-lines.js';
 import { summarise } from '../../text/lease-table.js';
 
@@ -133,7 +133,9 @@ export default class LeasesCheck extends StreamCommand {
     const verdict = findings.length === 0 ? 'healthy' : 'NOT HEALTHY';
     this.writeLines([
       ...wrap(`${group}: ${verdict}, ${summarise(status)}`, this.columns ?? Number.POSITIVE_INFINITY),
-      ...findings.map(({ severity, message }) => `  ${severity.padEnd(8)}  ${escapeControl(message)}`),
+      ...findingTexts(findings).map(
+        ({ severity, message }) => `  ${severity.padEnd(8)}  ${escapeControl(message)}`,
+      ),
       ...notes.map((message) => `  ${'note'.padEnd(8)}  ${escapeControl(message)}`),
     ]);
   }
