@@ -66,8 +66,28 @@ export function once<T>(compute: (model: Model) => T): (model: Model) => T {
   };
 }
 
+/** True if the status of two models is the same: what it is made of has not changed. */
+const isMadeOfTheSame = (a: Model, b: Model): boolean =>
+  a.now === b.now &&
+  a.group === b.group &&
+  a.members === b.members &&
+  a.stream === b.stream &&
+  a.connection === b.connection &&
+  a.layout === b.layout;
+
+/** The last status for each progress of the partitions: the end of a round changes only what is drawn over time. */
+const described = new WeakMap<Model['progress'], { model: Model; status: GroupStatus }>();
+
 /** The group as `leases` shows it, as far as the screen knows it. */
-export const statusOf = once((model: Model): GroupStatus => {
+export function statusOf(model: Model): GroupStatus {
+  const known = described.get(model.progress);
+  if (known && isMadeOfTheSame(known.model, model)) return known.status;
+  const status = describe(model);
+  described.set(model.progress, { model, status });
+  return status;
+}
+
+function describe(model: Model): GroupStatus {
   const { group, now } = model;
   const members = new Map<string, MemberStatus>();
   for (const [id, session] of group.sessions) {
@@ -93,7 +113,7 @@ export const statusOf = once((model: Model): GroupStatus => {
   const storedAt = ({ partition }: LeaseStatus): number | null =>
     model.progress.get(partition)?.waiting?.storedAtMs ?? null;
   return addUnread(status, storedAt, now);
-});
+}
 
 function memberOf(model: Model, session: SeenSession, member: Member): MemberStatus {
   const { renewedAt, lookedAt, answer, stats, statsAt } = member;

@@ -10,6 +10,8 @@ const GATHER_MS = 50;
  */
 const DRAW_NEWS_EVERY_MS = 400;
 const DRAW_FIGURES_EVERY_MS = 950;
+/** A model of this age is drawn as it is: its ages are good enough. */
+const RECENT_MS = 500;
 /** Ages and the clock change without events. */
 const TICK_MS = 1_000;
 
@@ -39,7 +41,8 @@ export function useModel(feed: Feed, intervalMs: number): Model {
       drawnAt = performance.now();
       // Time stands still in a replay that is paused.
       const passed = feed.model.replay ? 0 : drawnAt - cameAt;
-      setModel({ ...feed.model, now: feed.model.now + passed });
+      // The same model as before needs no new status.
+      setModel(passed < RECENT_MS ? feed.model : { ...feed.model, now: feed.model.now + passed });
     };
     const drawWithin = (intervalMs: number) => {
       const now = performance.now();
