@@ -189,11 +189,12 @@ export function summarise(status: GroupStatus): string {
   const paused = status.partitions.filter((each) => each.paused).map(({ partition }) => partition);
   if (paused.length > 0) parts.push(`paused: ${partitionList(paused, NAMED)}`);
   if (troubled.length > 0) {
-    const named = troubled
-      .slice(0, NAMED)
-      .map(({ partition, state }) => `p${partition} ${escapeControl(state)}`);
-    const more = troubled.length > named.length ? ` and ${troubled.length - named.length} more` : '';
-    parts.push(`needs attention: ${named.join(', ')}${more}`);
+    const states = new Map<string, number[]>();
+    for (const { partition, state } of troubled) states.set(state, [...(states.get(state) ?? []), partition]);
+    const named = [...states].map(
+      ([state, those]) => `${partitionList(those, NAMED)} ${escapeControl(state)}`,
+    );
+    parts.push(`needs attention: ${named.join(', ')}`);
   }
   return parts.join(' · ');
 }
