@@ -141,7 +141,8 @@ describe('the library', function () {
     });
     members.push(member);
     await until('all are handled', () => member.counters.handled === 2_000);
-    assert.deepEqual(sizes, [500, 500, 500, 500]);
+    // What waits behind a full one starts at once, full or not.
+    assert.deepEqual([sizes[0], Math.max(...sizes)], [500, 500], sizes.join(' '));
   });
 
   it('publishes and handles, every key in order', async () => {
