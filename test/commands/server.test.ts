@@ -144,7 +144,10 @@ describe('natspoc server', function () {
     const file = path.join(temp(), 'file');
     writeFileSync(file, '');
     for (const folder of ['/proc/nope', '/proc/nope/deep', path.join(file, 'deep')]) {
-      const line = new RegExp(`^Error: Cannot write to the store folder ${folder}: E`);
+      const line = new RegExp(
+        `^Error: Cannot write to the store folder ${folder}: [a-z ]+ \\(E\\w+\\)\\.$`,
+        'm',
+      );
       await refused(['--port', '0', '--store-dir', folder], 1, line);
     }
   });

@@ -119,8 +119,8 @@ export const READING: readonly Mutant[] = [
     edits: [
       core(
         'member/partition/time-slice',
-        'return now < this.#until;',
-        'return now < Number.POSITIVE_INFINITY;',
+        'now >= this.#until) return false;',
+        'now >= Number.POSITIVE_INFINITY) return false;',
       ),
     ],
   },
