@@ -46,8 +46,8 @@ export class TimeSlice {
   }
 
   /**
-   * Calls back in a later slice; the same callback waits only once. Who had this slice comes after those that only ask now: they were
-   * resumed together, for example by the permit, and one was the first.
+   * Calls back in a later slice; the same callback waits only once. One that had this slice comes after those that only ask for
+   * theirs: all may have been resumed together, for example by the permit, and one of them was the first.
    */
   whenNext(resume: () => void): void {
     (this.#users.has(resume) ? this.#behind : this.#waiting).add(resume);
