@@ -49,7 +49,7 @@ export async function deleteGroup(stream: StreamAdmin, group: string): Promise<n
       throw new NatspocError('failed', `Session ${session} could not be ended: ${fenced.message}.`);
   }
   const revision = await stream.newestRevision();
-  // Whoever joined before this revision is seen here, and whoever joins later writes above it.
+  // A member that joined before this revision is seen here, and one that joins later writes above it.
   if (await hasSessions(stream, group))
     throw new NatspocError('members-alive', `A member joined group ${group} meanwhile: nothing was deleted.`);
   const deleted = await stream.purgeGroup(group, revision);

@@ -13,7 +13,7 @@ const CONCURRENT_WRITES = 16;
  * Writes a group of a file into the bucket: its layout, its start, and a position for each partition. A partition that has a position
  * in the bucket and none in the file loses it, and starts where the group starts.
  *
- * @throws NatspocError `members-alive` if somebody else writes to the group meanwhile, and what the server refuses. The same
+ * @throws NatspocError `members-alive` if another client writes to the group meanwhile, and what the server refuses. The same
  *   import can be done again.
  */
 export async function writeGroup(store: GroupStore, file: FileGroup): Promise<void> {

@@ -1,7 +1,7 @@
 import type { GroupObserver } from '../ports/observer.js';
 import type { GroupStatus, LeaseStatus } from './group-status.js';
 
-/** Messages after the lowest position of a keyed group or of a member, handled by nobody or only in other partitions. */
+/** Messages after the lowest position of a keyed group or of a member, handled by no member or only in other partitions. */
 export interface Unread {
   messages: number;
   /** How long ago the oldest was stored, milliseconds; null: not known. */

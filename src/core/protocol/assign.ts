@@ -77,7 +77,7 @@ function scattered(partition: number): number {
 /** The partitions of a member. */
 interface Share {
   id: string;
-  /** How many are pinned to it, whoever owns them now. */
+  /** How many are pinned to it, its own or not yet. */
   pinned: number;
   /** Those that it owns and that are not pinned. */
   own: Holding[];

@@ -82,7 +82,7 @@ export interface Closing {
   trimmed?: number | undefined;
 }
 
-/** What an operator wants for a partition, whoever owns it. An empty override is deleted. */
+/** What an operator wants for a partition, independent of its owner. An empty override is deleted. */
 export interface OverrideRecord {
   v: number;
   /** Name (or session id) of the member that gets it while present; null: the plan decides. */

@@ -5,7 +5,7 @@ import { MAX_TTL_MS } from './timing.js';
 
 /*
  * A member that leaves for a restart keeps its partitions: their leases name no owner, and reserve them for its name. Nothing is handled
- * meanwhile, so safety does not depend on how long members wait: a claim of a free lease is a compare-and-set, whoever makes it.
+ * meanwhile, so safety does not depend on how long members wait: each claim of a free lease is a compare-and-set.
  */
 
 /**
