@@ -34,6 +34,11 @@ export class Poison {
     return this.#deaths.size > 0;
   }
 
+  /** True for a poisonous message that is not dealt with. */
+  has(sequence: number): boolean {
+    return this.#deaths.has(sequence);
+  }
+
   /** A position was written. */
   written(value: Uint8Array): void {
     const trying = decodePosition(value)?.trying;

@@ -43,6 +43,9 @@ export function unrest(world: World): string | undefined {
     const committed = ledger.position(partition).sequence;
     // While messages are published, the newest ones are still in progress.
     if (!world.isPublishing && committed < last) return `p${partition} is at ${committed} of ${last}`;
+    const poisonous = toEndItsProcess(world, partition);
+    if (poisonous !== undefined)
+      return `p${partition} has yet to deal with ${poisonous}, which ends its process`;
     const repeated = toBeRepeated(world, partition);
     if (repeated !== undefined) return `p${partition} has yet to repeat ${repeated}`;
   }
@@ -52,6 +55,16 @@ export function unrest(world: World): string | undefined {
     if (stored.some(({ key, revision }) => bucket.seen.get(key) !== revision))
       return `${name} waits for its watch`;
   return undefined;
+}
+
+/** A message that will end its process when it is handled. The backlog before it may be long. */
+function toEndItsProcess({ ledger, poison, server }: World, partition: number): number | undefined {
+  if (!poison.isActive) return undefined;
+  const { sequence } = ledger.position(partition);
+  return server.log
+    .of(partition)
+    .find((each) => each.sequence > sequence && poison.has(each.sequence) && !server.log.isDropped(each))
+    ?.sequence;
 }
 
 /** The first uncommitted message of an earlier owner that the current owner has not reached. */
