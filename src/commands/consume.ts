@@ -30,7 +30,7 @@ that --on-failure decides. Until then it blocks its partition, or only its key w
 
 The position of a partition is committed every --commit-interval while busy, after --commit-every messages, and at once
 when no message waits. Messages that were handled but not committed are handled again after a crash: for each partition
-at most those of one interval. A clean exit (Ctrl-C, SIGTERM, a closed terminal) commits everything, so nothing is repeated. Lines in a pipe count as handled when its
+at most those of one interval, or of two if its lines go to a pipe. A clean exit (Ctrl-C, SIGTERM, a closed terminal) commits everything, so nothing is repeated. Lines in a pipe count as handled when its
 reader is still there one commit interval later: if it goes away, as in "consume | head -3", what was written within the last interval
 is handled again.
 
