@@ -132,6 +132,17 @@ describe('acting from natspoc top', function () {
     await terminal.assertClean(0);
   });
 
+  it('closes while it looks up whom to give the order', async () => {
+    const only = startConsumer(server.url, 'only');
+    await only.note(/claimed|acquired/);
+    const tmux = await open('--timeout 5m');
+    await tmux.shows(/healthy +partitions 8\/8 +members 1/);
+    await tmux.press('j', 'r');
+    await tmux.shows(/Release p0 from only\?/);
+    await tmux.press('y', 'q');
+    await terminal.assertClean(0);
+  });
+
   it('has no keys to act with --readonly', async () => {
     const only = startConsumer(server.url, 'only');
     await only.note(/claimed|acquired/);

@@ -21,11 +21,12 @@ class Scene {
   #delivered = 0;
   /** Readers cannot be created. */
   isRefusing = false;
+  isClosed = false;
 
   constructor() {
     const never = new Promise<never>(() => {});
     const connection = {
-      isClosed: () => false,
+      isClosed: () => this.isClosed,
       closed: () => never,
       status: () => ({ [Symbol.asyncIterator]: () => ({ next: () => never }) }),
       subscribe: (_: string, { callback }: { callback: Callback }) => {
@@ -115,5 +116,16 @@ describe('the watch of a bucket', () => {
     await scene.pass(2_000);
     const gaps = scene.opened.slice(2).map((at, index) => at - (scene.opened[index + 1] ?? 0));
     assert.ok(gaps.length > 2 && gaps.every((gap) => gap >= 250), String(scene.opened));
+  });
+
+  it('opens no reader on a connection that is closed', async () => {
+    const scene = new Scene();
+    scene.isRefusing = true;
+    await scene.pass(300);
+    scene.isClosed = true;
+    const before = scene.opened.length;
+    await scene.pass(2_000);
+    // One may have been planned before.
+    assert.ok(scene.opened.length <= before + 1, String(scene.opened));
   });
 });

@@ -147,9 +147,9 @@ export class GroupAdmin {
     });
   }
 
-  /** Runs `use` with a follower that knows the group. */
-  following<T>(use: (follower: GroupFollower) => Promise<T>): Promise<T> {
-    return withFollower(this.#ports.observer, this.#config, use);
+  /** Runs `use` with a follower that knows the group; `signal` ends the wait for what it has to know. */
+  following<T>(use: (follower: GroupFollower) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    return withFollower(this.#ports.observer, this.#config, use, signal);
   }
 
   /**
@@ -283,6 +283,7 @@ export class GroupAdmin {
         },
         partitions,
       ),
+      signal,
     );
   }
 
@@ -315,7 +316,7 @@ export class GroupAdmin {
   /** Tells a member to end, by `order`, and follows its partitions. Returns the reason if the order could not be given. */
   endMember(session: string, order: EndOrder, signal?: AbortSignal): Promise<Ending | string> {
     const { waitMs } = patienceOf(this.#config);
-    return this.following((follower) => endMember(follower, session, order, waitMs, signal));
+    return this.following((follower) => endMember(follower, session, order, waitMs, signal), signal);
   }
 
   /**
@@ -336,6 +337,7 @@ export class GroupAdmin {
         startMs + waitMs,
         signal,
       ),
+      signal,
     );
   }
 

@@ -4,16 +4,18 @@ import { GroupFollower, type GroupSource } from './follower.js';
 /**
  * Runs `use` with a follower that knows the group; it is stopped afterwards.
  *
- * @throws NatspocError `unreachable` if the group cannot be read in time, and the errors of `use`.
+ * @param signal ends the wait for the group early: its answer may never come if the connection is closed meanwhile.
+ * @throws NatspocError `unreachable` if the group cannot be read in time or before `signal` aborts, and the errors of `use`.
  */
 export async function withFollower<T>(
   source: GroupSource,
   of: { group: string; bucket: string; timeoutMs: number },
   use: (follower: GroupFollower) => Promise<T>,
+  signal?: AbortSignal,
 ): Promise<T> {
   const follower = new GroupFollower(source, of.group);
   try {
-    if (!(await follower.until(() => true, of.timeoutMs))) {
+    if (!(await follower.until(() => true, of.timeoutMs, signal))) {
       const message = `Could not read group ${of.group} in bucket ${of.bucket}: the server did not answer in time.`;
       throw new NatspocError('unreachable', message);
     }

@@ -45,7 +45,10 @@ export class GroupOperator implements Operator {
   release(partition: number): Promise<ReleaseOutcome> {
     return this.#act(`release p${partition}`, async (group) => {
       const { signal } = this.#closing;
-      const [outcome] = await group.following((follower) => group.release(follower, [partition], { signal }));
+      const [outcome] = await group.following(
+        (follower) => group.release(follower, [partition], { signal }),
+        signal,
+      );
       if (!outcome) throw new NatspocError('failed', `There is no partition ${partition}.`);
       return outcome;
     });
@@ -54,8 +57,9 @@ export class GroupOperator implements Operator {
   pause(partition: number, paused: boolean): Promise<string | undefined> {
     return this.#act(`${paused ? 'pause' : 'resume'} p${partition}`, async (group) => {
       const { signal } = this.#closing;
-      const { unfinished } = await group.following((follower) =>
-        group.pause(follower, [partition], paused, signal),
+      const { unfinished } = await group.following(
+        (follower) => group.pause(follower, [partition], paused, signal),
+        signal,
       );
       return unfinished.get(partition);
     });
@@ -63,7 +67,8 @@ export class GroupOperator implements Operator {
 
   retry(partition: number): Promise<HeldUpOutcome> {
     return this.#act(`try p${partition} again`, async (group) => {
-      const [outcome] = await group.following((follower) => group.retry(follower, [partition]));
+      const { signal } = this.#closing;
+      const [outcome] = await group.following((follower) => group.retry(follower, [partition]), signal);
       if (!outcome) throw new NatspocError('failed', `There is no partition ${partition}.`);
       return outcome;
     });
@@ -72,7 +77,7 @@ export class GroupOperator implements Operator {
   skip(message: { partition: number; sequence: number; deadLetter: boolean }): Promise<HeldUpOutcome> {
     const { signal } = this.#closing;
     return this.#act(`give up message ${message.sequence}`, (group) =>
-      group.following((follower) => group.skip(follower, message, signal)),
+      group.following((follower) => group.skip(follower, message, signal), signal),
     );
   }
 

@@ -142,7 +142,8 @@ export class BucketWatch implements Watch {
   }
 
   #reopen(): void {
-    if (this.#stopped) return;
+    // A closed connection never comes back: its owner has closed it, or has been told.
+    if (this.#stopped || this.#handles.connection.isClosed()) return;
     this.#reader = undefined;
     this.#cancelIncomplete?.();
     this.#cancelRetry?.();
