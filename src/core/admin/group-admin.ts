@@ -269,20 +269,21 @@ export class GroupAdmin {
   ): Promise<SeekOutcome[]> {
     const { bucket, observer } = this.#ports;
     const planner = await this.#planner(target);
-    return this.following((follower) =>
-      seekPositions(
-        {
-          observer,
-          follower,
-          bucket,
-          group: this.name,
-          by: operatorName(),
-          ...planner,
-          waitMs: patienceOf(this.#config).restMs,
-          ...(signal && { signal }),
-        },
-        partitions,
-      ),
+    return this.following(
+      (follower) =>
+        seekPositions(
+          {
+            observer,
+            follower,
+            bucket,
+            group: this.name,
+            by: operatorName(),
+            ...planner,
+            waitMs: patienceOf(this.#config).restMs,
+            ...(signal && { signal }),
+          },
+          partitions,
+        ),
       signal,
     );
   }
@@ -330,13 +331,14 @@ export class GroupAdmin {
     signal: AbortSignal,
   ): Promise<Joining | undefined> {
     const { waitMs } = patienceOf(this.#config);
-    return this.following((follower) =>
-      followJoining(
-        follower,
-        { ...process, partitions: readable(follower.layout)?.partitions ?? this.#partitions },
-        startMs + waitMs,
-        signal,
-      ),
+    return this.following(
+      (follower) =>
+        followJoining(
+          follower,
+          { ...process, partitions: readable(follower.layout)?.partitions ?? this.#partitions },
+          startMs + waitMs,
+          signal,
+        ),
       signal,
     );
   }
