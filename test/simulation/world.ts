@@ -102,7 +102,8 @@ export class World {
       () => this.harm === undefined && !this.wentBack && !settings.resizing,
     );
     this.drops = new Drops(this.judge, settings.shared);
-    this.handling = new Handling(this.judge, this.ledger, this.server.log, settings);
+    const { log, consumers } = this.server;
+    this.handling = new Handling(this.judge, this.ledger, log, settings, consumers.byChanged);
     this.opens = new Array<number>(settings.partitions).fill(0);
     this.server.store.observe((entry, writer) => {
       if (entry.value !== null && entry.key.startsWith(`position.${settings.group}.`))

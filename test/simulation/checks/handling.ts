@@ -32,11 +32,19 @@ export class Handling implements CallObserver {
   /** Messages whose calls succeeded after their signals aborted, and the epoch that may know of it. */
   readonly #handledDeaf = new Map<number, number | undefined>();
 
-  constructor(judge: Judge, ledger: Ledger, log: EventLog, settings: HandlingSettings) {
+  /** `byChanged`: sequences that a changed shared reader has delivered. */
+  constructor(
+    judge: Judge,
+    ledger: Ledger,
+    log: EventLog,
+    settings: HandlingSettings,
+    byChanged: ReadonlySet<number>,
+  ) {
     this.#settings = settings;
-    this.#order = new Order(judge, ledger, log, settings.concurrency, ({ sequence }) =>
-      this.#handledDeaf.has(sequence),
-    );
+    this.#order = new Order(judge, ledger, log, settings.concurrency, {
+      isDoubtful: ({ sequence }) => this.#handledDeaf.has(sequence),
+      isDisplaced: ({ sequence }) => byChanged.has(sequence),
+    });
     this.#judge = judge;
     this.#ledger = ledger;
     this.#log = log;

@@ -16,13 +16,24 @@ interface Progress {
 
 const NEVER: Progress = { epoch: 0, from: 0, handledTo: 0, last: new Map() };
 
+/** What else a judge of order knows of messages. */
+export interface OrderExcuses {
+  /** Handled by a call whose signal had aborted, which its member need not count. */
+  isDoubtful: (message: Stored) => boolean;
+  /**
+   * Delivered by a shared reader that another client had changed. It may lie behind a gap, and be handled before its member learns
+   * of the change; it does not count, and its partition starts again.
+   */
+  isDisplaced: (message: Stored) => boolean;
+}
+
 /** Judges the order in which messages of a partition are handled: I3, for each key if handlers run in parallel. */
 export class Order {
   readonly #judge: Judge;
   readonly #ledger: Ledger;
   readonly #log: EventLog;
   readonly #isByKey: boolean;
-  readonly #isDoubtful: (message: Stored) => boolean;
+  readonly #excuses: OrderExcuses;
   readonly #progress = new Map<number, Progress>();
   /** The progress of the previous epoch. */
   readonly #replaced = new Map<number, Progress | undefined>();
@@ -32,15 +43,8 @@ export class Order {
   /** The last delivered sequence of each partition, handled or not, and its epoch. */
   readonly #received = new Map<number, { epoch: number; sequence: number }>();
 
-  /** `isDoubtful`: handled by a call whose signal had aborted, which its member need not count. */
-  constructor(
-    judge: Judge,
-    ledger: Ledger,
-    log: EventLog,
-    concurrency: number,
-    isDoubtful: (message: Stored) => boolean,
-  ) {
-    this.#isDoubtful = isDoubtful;
+  constructor(judge: Judge, ledger: Ledger, log: EventLog, concurrency: number, excuses: OrderExcuses) {
+    this.#excuses = excuses;
     this.#judge = judge;
     this.#ledger = ledger;
     this.#log = log;
@@ -89,7 +93,13 @@ export class Order {
     if (!first) return;
     // Since the previous restart; messages handled after a gap may be repeated again.
     const wasCalled = (progress.last.get(first.key) ?? -1) >= first.index;
-    if (!isBack && wasCalled && first.done && first.handledUnder === epoch && !this.#isDoubtful(first))
+    if (
+      !isBack &&
+      wasCalled &&
+      first.done &&
+      first.handledUnder === epoch &&
+      !this.#excuses.isDoubtful(first)
+    )
       this.#judge.violate('I3', `p${partition} starts again at ${first.sequence}, which was handled`);
     this.#mayStartAgain.delete(partition);
     progress.from = first.index;
@@ -109,35 +119,45 @@ export class Order {
     const replaced = this.#replaced.get(partition);
     if (progress && progress.epoch > epoch && replaced?.epoch === epoch) progress = replaced;
     if (progress?.epoch === epoch && this.#startsAgain(message, progress)) progress = undefined;
-    if (progress?.epoch !== epoch) {
+    if (progress?.epoch !== epoch) progress = this.#revive(partition, epoch, message);
+    if (!progress) {
       const { sequence: committed } = this.#ledger.knownPosition(partition);
       const before = this.#ledger.takenOverBefore(partition, epoch);
-      const revived = this.#log.of(partition)[this.#lastOf(this.#revived.get(`${partition} ${epoch}`))];
-      const isNext = [committed, before?.sequence ?? committed, revived?.sequence ?? committed].some((at) =>
-        this.#log.isNext(at, message),
-      );
+      const isNext = [committed, before?.sequence ?? committed].some((at) => this.#log.isNext(at, message));
+      if (!isNext && this.#excuses.isDisplaced(message)) return;
       if (!isNext)
         this.#judge.violate('I3', `${what} is the first of its epoch, but ${committed} is committed`);
       this.#mayStartAgain.delete(partition);
       const handledTo = this.#firstUnhandled(message);
       progress = { epoch, from: message.index, handledTo, last: new Map() };
-      this.#replaced.set(partition, this.#progress.get(partition));
-      this.#progress.set(partition, progress);
-    } else {
+      this.#begin(partition, progress);
+    } else if (!this.#isNextOfKey(message, progress)) {
+      if (this.#excuses.isDisplaced(message)) return;
       const last = progress.last.get(message.key) ?? -1;
-      const before = this.#before(message, last);
-      const isNext = before >= progress.from ? before === last : last < progress.from;
-      if (message.index !== last && !isNext) {
-        const after = this.#log.of(partition)[last]?.sequence ?? 'nothing';
-        this.#judge.violate('I3', `${what} comes after ${after} in the same epoch`);
-      }
+      const after = this.#log.of(partition)[last]?.sequence ?? 'nothing';
+      this.#judge.violate('I3', `${what} comes after ${after} in the same epoch`);
     }
     progress.last.set(message.key, message.index);
   }
 
-  /** The index of the last message of any key; -1: none. */
-  #lastOf(progress: Progress | undefined): number {
-    return Math.max(-1, ...(progress?.last.values() ?? []));
+  #begin(partition: number, progress: Progress): void {
+    this.#replaced.set(partition, this.#progress.get(partition));
+    this.#progress.set(partition, progress);
+  }
+
+  /** An owner that finds its lease again after the bucket went back continues with what it held; undefined: it does not. */
+  #revive(partition: number, epoch: number, message: Stored): Progress | undefined {
+    const progress = this.#revived.get(`${partition} ${epoch}`);
+    if (!progress || !this.#isNextOfKey(message, progress)) return undefined;
+    this.#begin(partition, progress);
+    return progress;
+  }
+
+  /** The next message of its key in this epoch, or its last one again. */
+  #isNextOfKey(message: Stored, { from, last: all }: Progress): boolean {
+    const last = all.get(message.key) ?? -1;
+    const before = this.#before(message, last);
+    return message.index === last || (before >= from ? before === last : last < from);
   }
 
   /** It went back with the bucket, under an epoch that continues or repeats. */
@@ -159,7 +179,7 @@ export class Order {
   #firstUnhandled({ partition, index }: Stored): number {
     const messages = this.#log.of(partition);
     let next = index;
-    for (let message = messages[next]; message?.done && !this.#isDoubtful(message); )
+    for (let message = messages[next]; message?.done && !this.#excuses.isDoubtful(message); )
       message = messages[++next];
     return next;
   }

@@ -91,6 +91,8 @@ export class Consumers {
   isLeaderless = false;
   /** Limit of consumers. */
   most = Number.POSITIVE_INFINITY;
+  /** Sequences that were delivered by a consumer after another client had changed it. */
+  readonly byChanged = new Set<number>();
   /** Called for each consumer that a member creates. */
   created: ((name: string) => void) | undefined;
   readonly #timeline: Timeline;
@@ -261,6 +263,7 @@ export class Consumers {
           consumer.delivered++;
           continue;
         }
+        if (consumer.isChanged) this.byChanged.add(message.sequence);
         request.left--;
         request.heartbeatAt = this.#timeline.now + request.heartbeatMs;
         if (request.left > 0) waiting.push(request);
