@@ -8,8 +8,6 @@ import { natsSessionTraces } from '../nats/kv/session-traces.js';
 import { MicroIdentities, microProber, natsLink } from '../nats/service/control.js';
 import { NatsDeadLetters } from '../nats/stream/dead-letters.js';
 import type { Uncovered } from '../ports/facts.js';
-import type { EventStream } from '../ports/index.js';
-import type { StreamMessage } from '../protocol/message.js';
 import type { MessageKey } from '../protocol/message-key.js';
 import type { MemberEvents } from './engine/contract.js';
 import { MemberEngine } from './engine/engine.js';
@@ -23,7 +21,8 @@ import type { Quota } from './partition/quota.js';
 import type { CallLimit } from './partition/slots.js';
 import type { Judge } from './partition/verdict.js';
 import { budgetOf, memberSettings, safeTiming } from './settings.js';
-import { openSource, shareReaders } from './source.js';
+import { shareReaders } from './shared/share-readers.js';
+import { openSource } from './source.js';
 import { keepSweeping } from './sweep.js';
 import { keepLookingForUncovered } from './uncovered.js';
 
@@ -91,23 +90,21 @@ export async function startMember(options: JoinOptions): Promise<MemberEngine> {
     config.timeoutMs,
   );
   await source.begin?.();
-  const budget = budgetOf(config);
-  const share = (
-    events: EventStream,
-    count: number,
-    partitionOf: (message: StreamMessage) => number | undefined,
-  ): EventStream => shareReaders({ events, partitions: count }, partitionOf, start, config.group, budget);
+  const of = { group, clock: systemClock, start, budget: budgetOf(config) };
   const { partitionIn, eventsOf, keeperOf } = source.resizable;
   const member: MemberEngine = new MemberEngine(
     memberSettings(config, { name, version, partitions, layout: source.layout, start, timing }),
     {
       bucket,
       layout: source.keeper,
-      stream: source.shared ? share(source.events, partitions, source.shared) : source.events,
+      stream: source.shared ? shareReaders(source.events, partitions, source.shared, of) : source.events,
       partitionIn,
       resized: (layout) => ({
-        stream: share(eventsOf(layout), layout.partitions, (message) =>
-          partitionIn(message, { partitions: layout.partitions }),
+        stream: shareReaders(
+          eventsOf(layout),
+          layout.partitions,
+          (message) => partitionIn(message, { partitions: layout.partitions }),
+          of,
         ),
         layout: keeperOf(layout),
       }),

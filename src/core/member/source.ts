@@ -1,31 +1,23 @@
 import type { Config } from '../config/config.js';
-import { systemClock } from '../lib/clock.js';
-import { NatspocError } from '../lib/errors.js';
 import type { Concern } from '../nats/client/concern.js';
 import type { NatsConnection } from '../nats/client/connection.js';
 import type { NatsHandles } from '../nats/client/handles.js';
 import { NatsEventStream } from '../nats/jetstream/event-stream.js';
 import type { NatsBucket } from '../nats/kv/bucket.js';
-import {
-  groupLayoutKeeper,
-  type KeyedGroup,
-  openKeyedGroup,
-  readGroupLayout,
-} from '../nats/stream/keyed-group.js';
+import { groupLayoutKeeper, readGroupLayout } from '../nats/stream/group-layout.js';
+import { type KeyedGroup, openKeyedGroup } from '../nats/stream/keyed-group.js';
 import { layoutKeeper } from '../nats/stream/stream-layout.js';
 import { openTopology } from '../nats/stream/topology.js';
 import { findUncovered } from '../nats/stream/uncovered.js';
 import type { Uncovered } from '../ports/facts.js';
-import type { EventStream, LayoutKeeper, ReaderWindow } from '../ports/index.js';
+import type { EventStream, LayoutKeeper } from '../ports/index.js';
 import { partitionOfSubject } from '../protocol/layout.js';
 import type { GroupLayoutRecord } from '../protocol/layout-records.js';
 import type { StreamMessage } from '../protocol/message.js';
-import { type MessageKey, parseMessageKey, partitionByKey } from '../protocol/message-key.js';
+import { type MessageKey, parseMessageKey } from '../protocol/message-key.js';
 import type { PartitionIn } from '../protocol/partition-start.js';
 import { literalStart } from '../protocol/subject.js';
-import type { GroupStart } from './partition/group-start.js';
-import { newReaderToken } from './partition/reader-token.js';
-import { SharedStream } from './shared/shared-stream.js';
+import { byKey, keyOfGroup } from './shared/group-key.js';
 
 /** What a member reads, opened. */
 export interface Source {
@@ -65,11 +57,6 @@ interface Resizable {
   eventsOf: (layout: GroupLayoutRecord) => EventStream;
   keeperOf: (layout: GroupLayoutRecord) => LayoutKeeper;
 }
-
-const byKey: PartitionIn = (message, { partitions, prefix }) =>
-  prefix === undefined
-    ? partitionByKey(message.key, message, partitions)
-    : (partitionOfSubject(prefix, message.subject) ?? -1);
 
 const keyedEvents = (
   handles: NatsHandles,
@@ -129,13 +116,7 @@ export async function openSource(
 function keyedSource(group: KeyedGroup, config: Config, given: MessageKey | undefined): Source {
   const { bucket, layout, concerns, replicas, begin } = group;
   const { partitions, filter } = layout;
-  const key = given?.text === layout.key ? given : parseMessageKey(layout.key);
-  if (!key) {
-    throw new NatspocError(
-      'config',
-      `Group ${config.group} has the key ${layout.key}: only a program that joins with this function can handle it.`,
-    );
-  }
+  const key = keyOfGroup(config.group, layout, given);
   return {
     handles: group,
     bucket,
@@ -154,25 +135,4 @@ function keyedSource(group: KeyedGroup, config: Config, given: MessageKey | unde
     shared: (message) => byKey(message, { partitions }),
     resizable: resizable(group, config, bucket, key),
   };
-}
-
-/** A stream that is read once for all partitions of a member. */
-export function shareReaders(
-  { events, partitions }: { events: EventStream; partitions: number },
-  partitionOf: (message: StreamMessage) => number | undefined,
-  start: GroupStart,
-  group: string,
-  budget: ReaderWindow,
-): EventStream {
-  const member = newReaderToken();
-  let readers = 0;
-  return new SharedStream({
-    clock: systemClock,
-    stream: events,
-    partitionOf,
-    partitions,
-    budget,
-    lostFrom: start === 'unreadable' ? 0 : (start.end ?? start.seq),
-    newName: () => `natspoc-${group}-${member}-${++readers}`,
-  });
 }

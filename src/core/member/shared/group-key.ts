@@ -1,0 +1,30 @@
+import { NatspocError } from '../../lib/errors.js';
+import { partitionOfSubject } from '../../protocol/layout.js';
+import type { GroupLayoutRecord } from '../../protocol/layout-records.js';
+import { type MessageKey, parseMessageKey, partitionByKey } from '../../protocol/message-key.js';
+import type { PartitionIn } from '../../protocol/partition-start.js';
+
+/** The partition of a message by its key, or by its subject under a prefix. */
+export const byKey: PartitionIn = (message, { partitions, prefix }) =>
+  prefix === undefined
+    ? partitionByKey(message.key, message, partitions)
+    : (partitionOfSubject(prefix, message.subject) ?? -1);
+
+/**
+ * How a member finds the keys of its group.
+ *
+ * @param given the key that its program names.
+ * @throws NatspocError `config` if it is a function that the program does not name.
+ */
+export function keyOfGroup(
+  group: string,
+  { key: text }: GroupLayoutRecord,
+  given: MessageKey | undefined,
+): MessageKey {
+  const key = given?.text === text ? given : parseMessageKey(text);
+  if (key) return key;
+  throw new NatspocError(
+    'config',
+    `Group ${group} has the key ${text}: only a program that joins with this function can handle it.`,
+  );
+}

@@ -1,0 +1,35 @@
+import type { Clock } from '../../lib/clock.js';
+import type { EventStream, ReaderWindow } from '../../ports/index.js';
+import type { StreamMessage } from '../../protocol/message.js';
+import type { GroupStart } from '../partition/group-start.js';
+import { newReaderToken } from '../partition/reader-token.js';
+import { SharedStream } from './shared-stream.js';
+
+/** Whose reading {@link shareReaders} makes. */
+export interface ReadersOf {
+  group: string;
+  clock: Clock;
+  start: GroupStart;
+  /** What may wait in memory, over all partitions. */
+  budget: ReaderWindow;
+}
+
+/** A stream that is read once for all partitions of a member. */
+export function shareReaders(
+  stream: EventStream,
+  partitions: number,
+  partitionOf: (message: StreamMessage) => number | undefined,
+  { group, clock, start, budget }: ReadersOf,
+): EventStream {
+  const member = newReaderToken();
+  let readers = 0;
+  return new SharedStream({
+    clock,
+    stream,
+    partitionOf,
+    partitions,
+    budget,
+    lostFrom: start === 'unreadable' ? 0 : (start.end ?? start.seq),
+    newName: () => `natspoc-${group}-${member}-${++readers}`,
+  });
+}

@@ -1,0 +1,172 @@
+import type { Config } from '../../config/config.js';
+import { NatspocError } from '../../lib/errors.js';
+import type { Bucket, LayoutKeeper } from '../../ports/index.js';
+import { keys } from '../../protocol/keys.js';
+import {
+  decodeGroupLayout,
+  type GroupLayoutRecord,
+  hasOwnPartitions,
+} from '../../protocol/layout-records.js';
+import { tokensOf } from '../../protocol/message-key.js';
+import { decodeStart } from '../../protocol/position-records.js';
+import { RECORD_VERSION } from '../../protocol/record-format.js';
+import { collide } from './collide.js';
+import { entryKeeper, type LayoutEntry, readEntry, type StoredLayout, writeEntry } from './layout-entry.js';
+
+/**
+ * The layout of a keyed group that is in the bucket. `layout` undefined: a member asks for a keyed group, and would be its first.
+ *
+ * @param bucket undefined: it does not exist.
+ * @returns undefined for a group over our own layout.
+ * @throws NatspocError `config` for a filter without a key, and as {@link readGroupLayout}.
+ */
+export async function keyedLayout(
+  bucket: Bucket | undefined,
+  config: Config,
+): Promise<StoredLayout<GroupLayoutRecord> | undefined> {
+  const stored = bucket ? await readGroupLayout(bucket, config.group) : { layout: undefined, revision: 0 };
+  if (stored.layout && !hasOwnPartitions(stored.layout)) return stored;
+  if (config.key !== undefined) return { ...stored, layout: undefined };
+  if (config.filter === undefined) return undefined;
+  const message = `${config.place('filter')} needs a key: give ${config.option('key')} as well, such as subject:2.`;
+  throw new NatspocError('config', message);
+}
+
+/** Writes the layout of a new keyed group. @throws NatspocError `layout-mismatch` if another member has written another one. */
+export async function beginGroup(
+  bucket: Bucket,
+  config: Config,
+  layout: GroupLayoutRecord,
+  revision: number,
+): Promise<void> {
+  const written = await writeEntry(entryOf(bucket, config.group), layout, revision);
+  if (!isSame(written, layout)) throw mismatch(config, written, layout);
+}
+
+/** The layout of a group that is to be resized, or was; undefined: it has none. */
+export const readGroupLayout = (bucket: Bucket, group: string): Promise<StoredLayout<GroupLayoutRecord>> =>
+  readEntry(entryOf(bucket, group));
+
+/** Keeps the layout of a keyed group in its bucket; see {@link entryKeeper}. */
+export const groupLayoutKeeper = (bucket: Bucket, config: Config, layout: GroupLayoutRecord): LayoutKeeper =>
+  entryKeeper(entryOf(bucket, config.group), layout, (found) =>
+    isSame(found, layout) ? undefined : mismatch(config, found, layout),
+  );
+
+const entryOf = (bucket: Bucket, group: string): LayoutEntry<GroupLayoutRecord> => ({
+  bucket,
+  key: keys.groupLayout(group),
+  decode: (value) => {
+    const layout = decodeGroupLayout(value);
+    if (layout) return layout;
+    throw new NatspocError(
+      'layout-mismatch',
+      `The layout of group ${group} cannot be read: it was written by a newer version or another program. ` +
+        `Update natspoc; if nothing newer runs here, delete ${keys.groupLayout(group)} from the bucket and start a member with the group's key.`,
+    );
+  },
+});
+
+const unanswered = (): NatspocError =>
+  new NatspocError(
+    'unreachable',
+    'Could not read the start of the group: the server did not answer in time.',
+  );
+
+/**
+ * What the group has agreed on, or what its first member asks for. `note`: a setting that is not used, because the group was resized
+ * since.
+ *
+ * @param subjects what the stream listens to; empty: unknown.
+ * @throws NatspocError `layout-mismatch` if the member asks for something else, `config` if the stream does not fit.
+ */
+export function agreeOnGroup(
+  config: Config,
+  stored: GroupLayoutRecord | undefined,
+  subjects: readonly string[],
+): { layout: GroupLayoutRecord; note?: string } {
+  const agreed = withStored(config, stored);
+  checkFits(config, agreed.layout, subjects);
+  return agreed;
+}
+
+function withStored(
+  config: Config,
+  stored: GroupLayoutRecord | undefined,
+): { layout: GroupLayoutRecord; note?: string } {
+  const { key = '', filter = '>', partitions } = config;
+  const asked: GroupLayoutRecord = { v: RECORD_VERSION, key, filter, partitions, hash: 'fnv1a32' };
+  if (!stored) return { layout: asked };
+  const wanted = { ...stored };
+  if (config.given.has('key')) wanted.key = asked.key;
+  if (config.given.has('filter')) wanted.filter = asked.filter;
+  if (config.given.has('partitions')) wanted.partitions = asked.partitions;
+  // Members are started with the number that the group once had, and must be able to restart.
+  const isOld = stored.epoch !== undefined && wanted.partitions !== stored.partitions;
+  if (isOld) wanted.partitions = stored.partitions;
+  if (!isSame(wanted, stored)) throw mismatch(config, stored, wanted);
+  if (!isOld) return { layout: stored };
+  const note = `${config.place('partitions')} is not used: group ${config.group} was resized to ${stored.partitions} partitions`;
+  return { layout: stored, note };
+}
+
+const isSame = (a: GroupLayoutRecord, b: GroupLayoutRecord): boolean =>
+  a.key === b.key &&
+  a.filter === b.filter &&
+  a.partitions === b.partitions &&
+  a.hash === b.hash &&
+  a.epoch === b.epoch;
+
+const inWords = ({ key, filter, partitions }: GroupLayoutRecord): string =>
+  `${partitions} ${partitions === 1 ? 'partition' : 'partitions'} by ${key}${filter === '>' ? '' : ` of ${filter}`}`;
+
+function mismatch(config: Config, stored: GroupLayoutRecord, asked: GroupLayoutRecord): NatspocError {
+  return new NatspocError(
+    'layout-mismatch',
+    `Group ${config.group} has ${inWords(stored)}, but this member asks for ${inWords(asked)}. ` +
+      `Leave these settings out to use those of the group, or choose another group with ${config.option('group')}.`,
+  );
+}
+
+/**
+ * A group that is to begin with a key.
+ *
+ * @throws NatspocError `layout-mismatch` if the group has started with the partitions of the stream's own layout. Where an older
+ *   version wrote the start, only the layout says that the group has a key.
+ */
+export async function checkUnused(bucket: Bucket, config: Config): Promise<void> {
+  const start = await bucket.read(keys.start(config.group));
+  if (start.kind === 'failed') throw start.error;
+  if (start.kind === 'unknown') throw unanswered();
+  if (start.kind === 'missing' || start.entry.value === null) return;
+  if (typeof decodeStart(start.entry.value)?.key === 'string') return;
+  throw new NatspocError(
+    'layout-mismatch',
+    `Group ${config.group} handles the partitions of the stream's own layout, and its positions would mean other messages with a key. ` +
+      `Choose another group with ${config.option('group')}.`,
+  );
+}
+
+/** @throws NatspocError `config` if the stream does not fit the layout. */
+function checkFits(config: Config, { key, filter }: GroupLayoutRecord, subjects: readonly string[]): void {
+  if (subjects.length > 0 && !subjects.some((subject) => collide(subject, filter))) {
+    throw new NatspocError(
+      'config',
+      `Stream ${config.stream} has no subjects that match ${filter}: it listens to ${subjects.join(', ')}. Check ${config.place('filter')}.`,
+    );
+  }
+  const most = Math.max(0, ...tokensOf(key));
+  const read = subjects.filter((subject) => collide(subject, filter));
+  const shortest =
+    read.length > 0 ? read.map((subject) => Math.min(tokens(subject), tokens(filter))) : [tokens(filter)];
+  if (shortest.some((length) => length >= most)) return;
+  const patterns = filter === '>' ? read : [filter];
+  throw new NatspocError(
+    'config',
+    `${config.place('key')}: ${key} names token ${most}, but no subject of ${patterns.join(', ')} has that many.`,
+  );
+}
+
+/** How many tokens the subjects of a pattern have at most. */
+const tokens = (pattern: string): number =>
+  pattern.endsWith('>') ? Number.POSITIVE_INFINITY : pattern.split('.').length;
