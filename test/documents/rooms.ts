@@ -16,7 +16,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'core/member': [...BASE, 'core/nats', 'core/health'],
   'core/admin': [...BASE, 'core/nats', 'core/member'],
   'core/options': LIBRARY,
-  'core/testing': [...BASE, 'core/publisher', 'core/member', 'core/options'],
+  'core/testing': [...BASE, 'core/nats', 'core/publisher', 'core/member', 'core/options'],
   core: [...LIBRARY, 'core/options'],
   text: ['core'],
   local: ['core', 'text'],

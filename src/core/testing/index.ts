@@ -18,6 +18,7 @@ export {
   call,
   callBatch,
 } from './call.js';
+export type { LocalStreamOptions } from './local-server.js';
 export {
   type LocalJoinOptions,
   type LocalPublisherOptions,

@@ -6,19 +6,30 @@ import type {
   ReaderSink,
   ReaderWindow,
 } from '../ports/index.js';
-import { LocalMessage } from './local-message.js';
+import type { GroupSubjects } from '../protocol/layout.js';
+import type { MessageKey } from '../protocol/message-key.js';
+import { LocalMessage, type MessageParts } from './local-message.js';
 import type { LocalProcess } from './local-process.js';
-import type { Logged, MessageLog } from './message-log.js';
+import type { MessageLog } from './message-log.js';
+
+/** What a member reads of the stream. */
+export interface LocalReading {
+  subjects: GroupSubjects;
+  /** Default: the header `Natspoc-Key`. */
+  keyOf?: MessageKey['of'] | undefined;
+}
 
 /** The stream as the process of one member reads it. */
 export class LocalEvents implements EventStream {
   readonly #log: MessageLog;
   readonly #process: LocalProcess;
   readonly #createdMs: number;
+  readonly #reading: LocalReading;
   readonly #readers = new Map<string, LocalReader>();
 
   /** @param createdMs when the stream was created, milliseconds since 1970. */
-  constructor(log: MessageLog, process: LocalProcess, createdMs: number) {
+  constructor(log: MessageLog, process: LocalProcess, createdMs: number, reading: LocalReading) {
+    this.#reading = reading;
     this.#log = log;
     this.#process = process;
     this.#createdMs = createdMs;
@@ -26,7 +37,7 @@ export class LocalEvents implements EventStream {
 
   open(options: ReaderOptions, sink: ReaderSink): Promise<OpenOutcome> {
     return this.#process.ask(() => {
-      const reader = new LocalReader(this.#log, this.#process, options, sink);
+      const reader = new LocalReader(this.#log, this.#process, this.#reading, options, sink);
       this.#readers.set(options.name, reader);
       return { kind: 'ok', reader };
     });
@@ -70,12 +81,13 @@ export class LocalEvents implements EventStream {
   }
 }
 
-/** A reader of one partition, within its window of messages. */
+/** A reader of one partition, or of all, within its window of messages. */
 class LocalReader implements Reader {
   readonly rested = true;
   delivered = 0;
   readonly #process: LocalProcess;
-  readonly #messages: readonly Logged[];
+  readonly #messages: readonly MessageParts[];
+  readonly #keyOf: LocalReading['keyOf'];
   readonly #sink: ReaderSink;
   readonly #unfollow: () => void;
   /** Index of the next message. */
@@ -88,11 +100,13 @@ class LocalReader implements Reader {
   constructor(
     log: MessageLog,
     process: LocalProcess,
+    { subjects, keyOf }: LocalReading,
     { partition, startSequence, window }: ReaderOptions,
     sink: ReaderSink,
   ) {
     this.#process = process;
-    this.#messages = log.of(partition ?? -1);
+    this.#messages = log.of(partition === null ? subjects.all : subjects.of(partition)[0]);
+    this.#keyOf = keyOf;
     const first = this.#messages.findIndex(({ sequence }) => sequence >= startSequence);
     this.#next = first < 0 ? this.#messages.length : first;
     this.#window = window;
@@ -139,7 +153,7 @@ class LocalReader implements Reader {
         this.#next++;
         this.#held++;
         this.delivered++;
-        this.#sink.message(new LocalMessage(next));
+        this.#sink.message(new LocalMessage(next, this.#keyOf));
       }
     });
   }

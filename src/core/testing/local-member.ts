@@ -1,45 +1,34 @@
 import { MemberEngine } from '../member/engine/engine.js';
 import type { JoinOptions } from '../member/join.js';
-import { groupStart } from '../member/partition/group-start.js';
 import { memberSettings, safeTiming } from '../member/settings.js';
-import type { DeadLetter } from '../protocol/message.js';
-import type { KeyValues } from './key-values.js';
 import { LocalBucket } from './local-bucket.js';
-import { LocalEvents } from './local-events.js';
 import type { LocalProcess } from './local-process.js';
-import type { MessageLog } from './message-log.js';
+import type { LocalServer } from './local-server.js';
+import { openLocalSource } from './local-source.js';
 
-/** What all members of a local stream share. */
-export interface LocalServer {
-  readonly partitions: number;
-  readonly values: KeyValues;
-  readonly log: MessageLog;
-  readonly dead: DeadLetter[];
-  /** The process of each session id; null: it has closed this id. */
-  readonly present: Map<string, LocalProcess | null>;
-  /** When the stream was created, milliseconds since 1970. */
-  readonly createdMs: number;
-}
-
-/** Starts the engine of a member on the model, as `startMember` does over a connection. */
+/**
+ * Starts the engine of a member on the model, as `startMember` does over a connection.
+ *
+ * @returns it, and the number of partitions of its group.
+ */
 export async function startLocalMember(
   server: LocalServer,
   process: LocalProcess,
   options: Omit<JoinOptions, 'connection'>,
-): Promise<MemberEngine> {
-  const { config, name, version, events, ...program } = options;
-  const { partitions, present, dead } = server;
+): Promise<{ engine: MemberEngine; partitions: number }> {
+  const { config, name, version, messageKey, events, ...program } = options;
+  const { present, dead } = server;
   const { clock } = process;
   const timing = safeTiming(config);
   const bucket = new LocalBucket(server.values, process, name);
-  const stream = new LocalEvents(server.log, process, server.createdMs);
-  const start = await groupStart(config.group, config.from, { bucket, stream, clock }, config.timeoutMs);
+  const source = await openLocalSource({ server, process, bucket, config, messageKey });
   const engine = new MemberEngine(
-    memberSettings(config, { name, version, partitions, layout: undefined, start, timing }),
+    memberSettings(config, { ...source, name, version, timing }),
     {
       ...program,
       bucket,
-      stream,
+      stream: source.events,
+      layout: source.keeper,
       clock,
       prober: {
         probe: (id) => process.ask(() => (present.get(id)?.hasEnded === false ? 'alive' : 'no-responders')),
@@ -64,5 +53,5 @@ export async function startLocalMember(
     events,
   );
   engine.start();
-  return engine;
+  return { engine, partitions: source.partitions };
 }

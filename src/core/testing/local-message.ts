@@ -1,5 +1,6 @@
 import { KEY_HEADER } from '../protocol/layout.js';
 import type { StreamMessage } from '../protocol/message.js';
+import type { MessageKey } from '../protocol/message-key.js';
 
 /** What a message is made of. */
 export interface MessageParts {
@@ -19,13 +20,16 @@ export class LocalMessage implements StreamMessage {
   readonly data: Uint8Array;
   readonly timestampMs: number;
   readonly #headers: Readonly<Record<string, string>>;
+  readonly #keyOf: MessageKey['of'] | undefined;
 
-  constructor({ sequence, subject, data, timestampMs, headers }: MessageParts) {
+  /** `keyOf`: default the header `Natspoc-Key`. */
+  constructor({ sequence, subject, data, timestampMs, headers }: MessageParts, keyOf?: MessageKey['of']) {
     this.sequence = sequence;
     this.subject = subject;
     this.data = data;
     this.timestampMs = timestampMs;
     this.#headers = headers;
+    this.#keyOf = keyOf;
   }
 
   get size(): number {
@@ -33,7 +37,7 @@ export class LocalMessage implements StreamMessage {
   }
 
   get key(): string | null {
-    return this.#headers[KEY_HEADER] || null;
+    return this.#keyOf ? this.#keyOf(this) : this.#headers[KEY_HEADER] || null;
   }
 
   headers(): Record<string, string> {

@@ -1,5 +1,4 @@
 import type { OpenPublishPort } from '../ports/publishing.js';
-import { partitionOfSubject } from '../protocol/layout.js';
 import { MESSAGE_ID_HEADER } from '../protocol/message.js';
 import type { LocalProcess } from './local-process.js';
 import type { MessageLog } from './message-log.js';
@@ -11,21 +10,19 @@ const MAX_PAYLOAD = 1_048_576;
 export interface LocalPublishing {
   log: MessageLog;
   process: LocalProcess;
-  prefix: string;
   /** The time of a message, milliseconds since 1970. */
   timestampMs: () => number;
 }
 
 /** Opens ports that store each message at once, and confirm it in a later turn. */
-export function localPublishPort({ log, process, prefix, timestampMs }: LocalPublishing): OpenPublishPort {
+export function localPublishPort({ log, process, timestampMs }: LocalPublishing): OpenPublishPort {
   return (events) => ({
     maxPayload: MAX_PAYLOAD,
     send: (subject, token, block, data) => {
       const headers = decodeHeaders(block);
       const { [MESSAGE_ID_HEADER]: id } = headers;
-      const partition = partitionOfSubject(prefix, subject) ?? 0;
       // A program may reuse its buffer.
-      const stored = { partition, subject, headers, data: data.slice(), timestampMs: timestampMs() };
+      const stored = { subject, headers, data: data.slice(), timestampMs: timestampMs() };
       const { sequence, duplicate } = log.append(stored, id);
       process.later(() => events.confirmed(token, sequence, duplicate));
       return true;

@@ -4,37 +4,42 @@ import { promiseOf } from '../lib/promise-of.js';
 import { type Handler, type InBatches, wrapHandler } from '../member/partition/handler.js';
 import { untilReady } from '../member/until-ready.js';
 import { createPublisherConfig, joinGroupConfig } from '../options/check.js';
+import type { StreamOptions } from '../options/connecting.js';
 import type { GroupPublisher } from '../options/group-publisher.js';
 import type { GroupMember } from '../options/joined.js';
-import type { MemberOptions } from '../options/member.js';
 import { type MemberProgram, openMemberAt } from '../options/open-member.js';
 import { type PublisherProgram, publisherOf } from '../options/open-publisher.js';
+import type { CreatePublisherOptions } from '../options/publisher.js';
 import type { DeadLetter, StreamMessage } from '../protocol/message.js';
-import { KeyValues } from './key-values.js';
 import { LocalDriver } from './local-driver.js';
-import { type LocalServer, startLocalMember } from './local-member.js';
+import { startLocalMember } from './local-member.js';
 import { LocalMessage } from './local-message.js';
 import { LocalProcess } from './local-process.js';
 import { localPublishPort } from './local-publishing.js';
-import { MessageLog } from './message-log.js';
+import { type LocalServer, type LocalStreamOptions, localServer } from './local-server.js';
 import { Timeline } from './timeline.js';
 
 /** Virtual time in which something must come true, milliseconds. */
 const WITHIN_MS = 60_000;
-const PREFIX = 'events';
-
-/** Options of keyed groups and of what listens. */
-type ServerOnly = 'key' | 'filter' | 'withoutKey' | 'health';
 
 /** Options of a member of a local stream: those of `joinGroup` that need no server. */
 export type LocalJoinOptions<Value = undefined, State = undefined> = MemberProgram<Value, State> &
-  Omit<MemberOptions<Value, State>, ServerOnly> & { [Option in ServerOnly]?: never };
+  Pick<StreamOptions, 'partitions'> & { health?: never };
 
 /** A member, whatever its messages and states are. */
-type SomeMember = Pick<GroupMember, 'isSettled' | 'partitions'>;
+type SomeMember = Pick<GroupMember, 'partitions'>;
+
+/** A member that has not ended. */
+interface Living {
+  readonly process: LocalProcess;
+  readonly group: string;
+  /** Partitions of the group. */
+  readonly partitions: number;
+}
 
 /** Options of a publisher to a local stream: those of `createPublisher` that need no server. */
-export type LocalPublisherOptions = PublisherProgram & { maxPendingMessages?: number | undefined };
+export type LocalPublisherOptions = PublisherProgram &
+  Pick<CreatePublisherOptions, 'maxPendingMessages' | 'ownSubjects'>;
 
 /** A stream in memory, with its groups and its time. */
 export interface LocalStream {
@@ -47,6 +52,8 @@ export interface LocalStream {
   /**
    * As `joinGroup`, and resolves when the member is `ready`. The real engine and protocol of a member run on the model. `seek` is
    * not possible.
+   *
+   * @throws NatspocError as `joinGroup`.
    */
   joinGroup<Value = undefined, State = undefined>(
     options: LocalJoinOptions<Value, State>,
@@ -79,30 +86,20 @@ export interface LocalStream {
 /**
  * A stream in memory for tests: no server, no network, virtual time.
  *
- * @param options `partitions`: 1 to 1,000; default 4.
- * @throws NatspocError `usage` for another number of partitions.
+ * @throws NatspocError `usage` for options that a local stream does not have.
  */
-export function localStream({ partitions = 4 }: { partitions?: number } = {}): LocalStream {
-  if (!Number.isInteger(partitions) || partitions < 1 || partitions > 1_000)
-    throw new NatspocError('usage', `A local stream has 1 to 1,000 partitions, not ${partitions}.`);
-  return new InMemory(partitions);
+export function localStream(options: LocalStreamOptions = {}): LocalStream {
+  return new InMemory(localServer(options));
 }
 
 class InMemory implements LocalStream {
   readonly #timeline = new Timeline();
   readonly #driver = new LocalDriver(this.#timeline);
   readonly #server: LocalServer;
-  readonly #members = new Map<SomeMember, LocalProcess>();
+  readonly #members = new Map<SomeMember, Living>();
 
-  constructor(partitions: number) {
-    this.#server = {
-      partitions,
-      values: new KeyValues(),
-      log: new MessageLog(),
-      dead: [],
-      present: new Map(),
-      createdMs: Date.now(),
-    };
+  constructor(server: LocalServer) {
+    this.#server = server;
   }
 
   get now(): number {
@@ -122,11 +119,14 @@ class InMemory implements LocalStream {
   ): Promise<GroupMember<Value, State>> {
     const config = joinGroupConfig(options);
     const process = new LocalProcess(this.#timeline);
+    let partitions = 0;
     const joining = openMemberAt<Value, State>(options, config, {
       at: {
-        start: (joined) => {
+        start: async (joined) => {
           const handler = this.#counted(joined.handler, process);
-          return startLocalMember(this.#server, process, { ...joined, handler });
+          const started = await startLocalMember(this.#server, process, { ...joined, handler });
+          partitions = started.partitions;
+          return started.engine;
         },
       },
       clock: process.clock,
@@ -136,7 +136,7 @@ class InMemory implements LocalStream {
       close: async () => {},
     });
     const member = await this.#driver.through('the join', joining, WITHIN_MS);
-    this.#members.set(member, process);
+    this.#members.set(member, { process, group: config.group, partitions });
     const forget = (): void => void this.#members.delete(member);
     member.closed.then(forget, forget);
     await this.#driver.through('the join', untilReady(member, process.clock), WITHIN_MS);
@@ -145,14 +145,18 @@ class InMemory implements LocalStream {
 
   async createPublisher(options: LocalPublisherOptions = {}): Promise<GroupPublisher> {
     const { maxPendingMessages } = createPublisherConfig(options);
-    const { partitions, log, createdMs } = this.#server;
+    const { layout, subjects, log, createdMs } = this.#server;
+    if (!layout && !options.ownSubjects) {
+      const message = `The stream listens to ${subjects.join(', ')}, and has no partitions of its own: publish with ownSubjects.`;
+      throw new NatspocError('layout-mismatch', message);
+    }
     const process = new LocalProcess(this.#timeline);
     const timestampMs = (): number => createdMs + this.now;
     return publisherOf(
       options,
       {
-        layout: { prefix: PREFIX, partitions },
-        openPort: localPublishPort({ log, process, prefix: PREFIX, timestampMs }),
+        ...(options.ownSubjects ? { subjects } : { layout }),
+        openPort: localPublishPort({ log, process, timestampMs }),
         maxPendingMessages,
         clock: process.clock,
       },
@@ -173,7 +177,7 @@ class InMemory implements LocalStream {
   }
 
   crash(member: SomeMember): void {
-    const process = this.#members.get(member);
+    const process = this.#members.get(member)?.process;
     if (!process) throw new NatspocError('usage', 'This member is not in a group of this stream.');
     this.#members.delete(member);
     process.end();
@@ -185,7 +189,13 @@ class InMemory implements LocalStream {
       state === 'halted' ||
       state === 'paused' ||
       (state === 'running' && lag === 0 && committed === position);
-    return [...this.#members.keys()].every((member) => member.isSettled && member.partitions.every(isAtRest));
+    const members = [...this.#members];
+    // The owner of a partition may be a member that has crashed.
+    const owned = (of: string): number =>
+      members.reduce((sum, [{ partitions }, { group }]) => sum + (group === of ? partitions.length : 0), 0);
+    return members.every(
+      ([member, { group, partitions }]) => owned(group) === partitions && member.partitions.every(isAtRest),
+    );
   }
 
   /** What the member's program awaits lets time pass. */

@@ -1,14 +1,16 @@
+import { subjectMatcher } from '../protocol/subject.js';
 import type { MessageParts } from './local-message.js';
 
-/** A message of the log, with its partition. */
-export interface Logged extends MessageParts {
-  readonly partition: number;
+/** Messages of the log that match a pattern. */
+interface Matching {
+  readonly matches: (subject: string) => boolean;
+  readonly messages: MessageParts[];
 }
 
 /** The messages of the stream, in order. None is dropped. */
 export class MessageLog {
-  readonly all: Logged[] = [];
-  readonly #partitions = new Map<number, Logged[]>();
+  readonly all: MessageParts[] = [];
+  readonly #matching = new Map<string, Matching>();
   readonly #ids = new Map<string, number>();
   readonly #followers = new Set<() => void>();
 
@@ -19,37 +21,35 @@ export class MessageLog {
 
   /** Stores a message. One whose id is stored already is a duplicate, and has that sequence. */
   append(
-    message: Omit<Logged, 'sequence'>,
+    message: Omit<MessageParts, 'sequence'>,
     id: string | undefined,
   ): { sequence: number; duplicate: boolean } {
     const known = id === undefined ? undefined : this.#ids.get(id);
     if (known !== undefined) return { sequence: known, duplicate: true };
     const sequence = this.last + 1;
-    const logged = { ...message, sequence };
-    this.all.push(logged);
-    this.#of(message.partition).push(logged);
+    const stored = { ...message, sequence };
+    this.all.push(stored);
+    for (const { matches, messages } of this.#matching.values())
+      if (matches(message.subject)) messages.push(stored);
     if (id !== undefined) this.#ids.set(id, sequence);
     for (const follow of this.#followers) follow();
     return { sequence, duplicate: false };
   }
 
   /** The message of a sequence. */
-  at(sequence: number): Logged | undefined {
+  at(sequence: number): MessageParts | undefined {
     return this.all[sequence - 1];
   }
 
-  /** The messages of a partition, in order. The array is live. */
-  of(partition: number): readonly Logged[] {
-    return this.#of(partition);
-  }
-
-  #of(partition: number): Logged[] {
-    let messages = this.#partitions.get(partition);
-    if (!messages) {
-      messages = [];
-      this.#partitions.set(partition, messages);
+  /** The messages to the subjects of a pattern, in order. The array is live. */
+  of(pattern: string): readonly MessageParts[] {
+    let found = this.#matching.get(pattern);
+    if (!found) {
+      const matches = subjectMatcher(pattern);
+      found = { matches, messages: this.all.filter(({ subject }) => matches(subject)) };
+      this.#matching.set(pattern, found);
     }
-    return messages;
+    return found.messages;
   }
 
   /** Called after each stored message, until the returned function is called. */
