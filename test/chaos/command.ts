@@ -17,9 +17,14 @@ export const OPTIONS = {
   report: { type: 'string' },
   faults: { type: 'string' },
   keyed: { type: 'boolean', default: false },
+  resizes: { type: 'string' },
+  own: { type: 'boolean', default: false },
 } as const;
 
-function positive(name: string, text: string): number {
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+
+/** The number above 0 of an option; any other text ends the process. */
+export function positive(name: string, text: string): number {
   const value = Number(text);
   if (value > 0 && Number.isFinite(value)) return value;
   console.error(`--${name}: ${text} is not a number above 0`);
@@ -36,6 +41,7 @@ export interface Values {
   ttl: string;
   keyed: boolean;
   faults?: string | undefined;
+  resizes?: string | undefined;
 }
 
 /** The kinds of fault in a list such as `kill,route-cut`. */
@@ -47,12 +53,12 @@ function faultKinds(text: string): FaultKind[] {
   process.exit(2);
 }
 
-/** Runs in a new folder, and returns it. Ctrl-C ends the run early but cleanly; a second one immediately. */
+/** Runs in a new folder, and returns it, and whether the run was ended early. Ctrl-C ends the run early but cleanly; a second one immediately. */
 export async function playIn(
   name: string,
   values: Values,
   play: (options: StageOptions) => Promise<void>,
-): Promise<string> {
+): Promise<{ folder: string; isStopped: boolean }> {
   const folder = mkdtempSync(join(tmpdir(), `natspoc-${name}-`));
   const seed =
     values.seed === undefined ? 1 + Math.floor(Math.random() * 1e9) : positive('seed', values.seed);
@@ -62,10 +68,9 @@ export async function playIn(
     if (stop.signal.aborted) process.exit(1);
     stop.abort();
   };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
+  for (const signal of SIGNALS) process.on(signal, onSignal);
   console.log(`seed ${seed}, records are in ${folder}`);
-  await play({
+  const options: StageOptions = {
     seed,
     minutes: positive('minutes', values.minutes),
     rate: positive('rate', values.rate),
@@ -77,6 +82,9 @@ export async function playIn(
     folder,
     tell: (line) => console.log(line),
     signal: stop.signal,
+  };
+  await play(options).finally(() => {
+    for (const signal of SIGNALS) process.off(signal, onSignal);
   });
-  return folder;
+  return { folder, isStopped: stop.signal.aborted };
 }

@@ -54,7 +54,7 @@ async function playCuts(options: StageOptions): Promise<void> {
   }
 }
 
-const folder = await playIn(
+const { folder } = await playIn(
   'cuts',
   { ...values, minutes: '1', rate: '24', ttl: '10000', servers: '3' },
   playCuts,

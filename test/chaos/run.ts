@@ -14,7 +14,7 @@ const PROGRESS_MS = 30_000;
 
 /** Runs chaos once and records everything for the judge. */
 export async function playChaos(options: StageOptions): Promise<void> {
-  const { minutes, partitions, ttlMs, tell } = options;
+  const { minutes, ttlMs, tell } = options;
   const random = new Random(options.seed);
   const stage = await Stage.open(options);
   try {
@@ -32,7 +32,12 @@ export async function playChaos(options: StageOptions): Promise<void> {
     try {
       await disturb({
         field: {
-          ...{ random, members, servers, recording, partitions, ttlMs, mostMembers: MOST_MEMBERS },
+          ...{ random, members, servers, recording, ttlMs, mostMembers: MOST_MEMBERS },
+          get partitions() {
+            return stage.partitions;
+          },
+          isKeyed: options.keyed ?? false,
+          resizing: false,
           wanted: options.faults,
           group: run.config.group,
           manager: run.topology.manager,

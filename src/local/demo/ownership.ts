@@ -74,8 +74,11 @@ export class Ownership {
     return this.#follower.until(() => this.isBalanced(members, partitions), withinMs, signal);
   }
 
-  /** True if exactly these members share all partitions evenly. */
+  /** True if exactly these members share all partitions evenly. `partitions`: as long as the group has no layout of its own. */
   isBalanced(members: readonly string[], partitions: number): boolean {
+    const { layout } = this.#follower;
+    const record = layout?.record === 'unreadable' ? undefined : layout?.record;
+    if (record?.next) return false;
     if (this.members.join() !== [...members].sort().join()) return false;
     const loads = new Map(members.map((name) => [name, 0]));
     const { owners } = this;
@@ -84,6 +87,8 @@ export class Ownership {
       loads.set(name, (loads.get(name) ?? 0) + 1);
     }
     const counts = [...loads.values()];
-    return owners.size === partitions && Math.max(...counts) - Math.min(...counts) <= 1;
+    return (
+      owners.size === (record?.partitions ?? partitions) && Math.max(...counts) - Math.min(...counts) <= 1
+    );
   }
 }

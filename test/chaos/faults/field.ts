@@ -16,7 +16,12 @@ export interface Field {
   /** The streams of the messages and of the bucket. */
   readonly streams: readonly [events: string, bucket: string];
   readonly group: string;
+  /** Their number now. */
   readonly partitions: number;
+  /** The group is a keyed one. */
+  readonly isKeyed: boolean;
+  /** A resize is under way. */
+  resizing: boolean;
   readonly ttlMs: number;
   readonly mostMembers: number;
   /** Permitted kinds of faults; undefined: all. */

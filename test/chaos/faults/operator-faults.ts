@@ -1,10 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CliExit } from '../../support/cli.js';
 import type { Fault } from './field.js';
-
-/** The outcome of a command in a few words. */
-const outcomeOf = ({ code, stderr }: CliExit): string =>
-  code === 0 ? 'done' : `exit code ${code}: ${stderr.split('\n')[0] ?? ''}`;
+import { outcomeOf } from './outcome.js';
+import { resize } from './resize-fault.js';
 
 /** An operator releases a partition, or all of a member. */
 const release: Fault = {
@@ -22,8 +20,9 @@ const release: Fault = {
 const pause: Fault = {
   kind: 'pause',
   isPossible: ({ paused, serverDown }) => paused.size === 0 && !serverDown,
-  async strike({ random, recording, partitions, paused, command }) {
-    const partition = random.int(0, partitions - 1);
+  async strike(field) {
+    const { random, recording, paused, command } = field;
+    const partition = random.int(0, field.partitions - 1);
     paused.add(partition);
     const end = recording.fault('pause', `${partition}`);
     const pausing = await command(['leases', 'pause', `${partition}`]);
@@ -33,11 +32,12 @@ const pause: Fault = {
     let resuming: CliExit;
     do {
       resuming = await command(['leases', 'resume', `${partition}`]);
-    } while (resuming.code !== 0);
+      // A resize has dropped the pause with its partition.
+    } while (resuming.code !== 0 && partition < field.partitions);
     paused.delete(partition);
     end(outcomeOf(pausing), pausing.code === 0 ? [rested, resumedAt] : undefined);
   },
 };
 
 /** Actions of operators, which must never cause harm. */
-export const operatorFaults: readonly Fault[] = [release, pause];
+export const operatorFaults: readonly Fault[] = [release, pause, resize];

@@ -10,13 +10,13 @@ import { worldFaults } from './world-faults.js';
 /** Faults that need more than one server. */
 const OF_CLUSTERS: readonly FaultKind[] = ['leader-kill', 'route-cut'];
 
-/** The requested faults that are possible with these servers. */
-function allFaults({ servers, wanted }: Field): Fault[] {
+/** The requested faults that are possible with these servers. A resize makes any group a keyed one: it is for those that are. */
+function allFaults({ servers, wanted, isKeyed }: Field): Fault[] {
   const all = [...memberFaults, ...serverFaults, ...handlerFaults, ...operatorFaults, ...worldFaults];
-  return all.filter(
-    ({ kind }) =>
-      (servers.isCluster || !OF_CLUSTERS.includes(kind)) && (wanted === undefined || wanted.includes(kind)),
-  );
+  return all.filter(({ kind }) => {
+    if (!servers.isCluster && OF_CLUSTERS.includes(kind)) return false;
+    return wanted === undefined ? isKeyed || kind !== 'resize' : wanted.includes(kind);
+  });
 }
 
 /** Limit of simultaneous faults, and the probability that a fault starts before the previous ones have ended. */

@@ -4,7 +4,11 @@ import type { FaultKind } from '../recording/records.js';
 import type { Fault, Field } from './field.js';
 
 /** SIGKILL, and later a start with the same store; ends when every replica is complete again. */
-async function restart(field: Field, kind: FaultKind, server: TestServer): Promise<void> {
+export async function restart(
+  field: Pick<Field, 'servers' | 'random' | 'recording' | 'manager' | 'streams' | 'serverDown'>,
+  kind: FaultKind,
+  server: TestServer,
+): Promise<void> {
   const { servers, random, recording, manager, streams } = field;
   field.serverDown = true;
   const end = recording.fault(kind, servers.nameOf(server));

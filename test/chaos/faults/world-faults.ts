@@ -6,9 +6,9 @@ import type { TestServer } from '../../support/server.js';
 import { LIMITED, OPEN, REFUSING } from '../stage/server-config.js';
 import type { Fault, Field } from './field.js';
 
-/** Faults by other users of the server: only with one server, and not while a process connects. */
-const isPossible = ({ servers, serverDown, members }: Field): boolean =>
-  !servers.isCluster && !serverDown && members.present.every(({ state }) => state !== 'joining');
+/** Faults by other users of the server: only with one server, not while a process connects, and not within a resize. */
+const isPossible = ({ servers, serverDown, resizing, members }: Field): boolean =>
+  !servers.isCluster && !serverDown && !resizing && members.present.every(({ state }) => state !== 'joining');
 
 const theServer = ({ servers }: Field): TestServer => servers.all[0] as TestServer;
 

@@ -1,5 +1,6 @@
 import type { Call, FaultSpan, History, Life, Span } from '../recording/history.js';
 import { describeCall, describeCallFully } from './describe.js';
+import type { Section } from './layouts.js';
 import type { Violation } from './violation.js';
 
 /** Excuses for two simultaneous handlers of a partition, for which SPEC.md promises nothing. */
@@ -48,11 +49,11 @@ export class Breaks {
 
 /**
  * I4: no two members run handlers of a partition at the same time, and none starts a handler under an ended epoch. I3: the same
- * within one member and epoch.
+ * within one member and epoch. After a resize, nothing runs under the layout before it. What two earlier layouts did is judged with them.
  */
 export function judgeExclusive(
   history: History,
-  calls: readonly Call[][],
+  { calls, isOwn }: Section,
 ): { violations: Violation[]; overlaps: Overlap[] } {
   const violations: Violation[] = [];
   const overlaps: Overlap[] = [];
@@ -62,11 +63,12 @@ export function judgeExclusive(
     let newest: Call | undefined;
     for (const call of list) {
       active = active.filter(({ to }) => to > call.from);
-      if (newest && call.epoch < newest.epoch) {
+      if (newest && isOwn(newest) && call.epoch < newest.epoch) {
         const text = `${describeCall(call)} starts after ${describeCallFully(newest)}`;
         violations.push({ charge: 'late-start', at: call.from, partition, text });
       }
       for (const other of active) {
+        if (!isOwn(call) && !isOwn(other)) continue;
         const excuse = excuseOf(other, call, breaks, history.settings.drainTimeoutMs);
         if (excuse) overlaps.push({ older: other, newer: call, excuse });
         else {

@@ -1,15 +1,17 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Call, type History, type Life, readHistory } from '../recording/history.js';
+import { type History, type Life, readHistory } from '../recording/history.js';
 import { FAULT_KINDS, type FaultKind, PUBLISHER, type RunSettings, TWIN } from '../recording/records.js';
 import { settleStarts } from './caught.js';
 import { contextOf } from './context.js';
 import { distancesDuring } from './distances.js';
 import { type Excuse, judgeExclusive } from './exclusive.js';
-import { judgeOrder, partitionLogs } from './order.js';
+import { Layouts, type Section, sectionsOf } from './layouts.js';
+import { judgeMessages, judgeOrder, partitionLogs } from './order.js';
 import { judgePositions } from './positions.js';
 import { judgeProcesses } from './processes.js';
 import { type Cause, judgeRepeats } from './repeats.js';
+import { judgeResizes } from './resizes.js';
 import { judgeRest, type Recovery } from './rest.js';
 import { type Spread, spreadOf } from './spread.js';
 import { CHARGES, type Charge, type Violation } from './violation.js';
@@ -27,6 +29,8 @@ export interface Verdict {
   calls: number;
   /** Calls that failed on purpose, stopped after an aborted signal, or were cut off by the end of their process. */
   unfinished: Record<'failed' | 'stopped' | 'cut', number>;
+  /** The numbers of partitions, one after another. */
+  partitions: number[];
   /** The number of changes of owner. */
   epochs: number;
   members: number;
@@ -62,22 +66,21 @@ export function judgeFolder(folder: string): { verdict: Verdict; history: Histor
 export function judgeHistory(recorded: History): Verdict {
   const history = settleStarts(recorded);
   const { settings, confirmed, calls, lives, faults } = history;
-  const byPartition: Call[][] = Array.from({ length: settings.partitions }, () => []);
-  for (const call of calls) byPartition[call.partition]?.push(call);
-  const logs = partitionLogs(history);
-  const exclusive = judgeExclusive(history, byPartition);
-  const repeated = judgeRepeats(history, byPartition, exclusive.overlaps);
+  const layouts = new Layouts(history);
+  const sections = sectionsOf(history, layouts);
+  const judged = sections.map((section) => judgeSection(history, layouts, section));
+  const overlaps = judged.flatMap((each) => each.overlaps);
+  const repeats = judged.flatMap((each) => each.repeats);
   const rest = judgeRest(history);
   const distances = distancesDuring(
-    byPartition,
+    sections.flatMap(({ calls: lists, isOwn }) => lists.map((list) => list.filter(isOwn))),
     faults.filter(({ kind }) => kind === 'route-cut'),
   );
   const violations = [
-    ...judgeOrder(history, byPartition, logs),
-    ...exclusive.violations,
-    ...repeated.violations,
-    ...judgePositions(history, byPartition, logs),
-    ...judgeProcesses(history),
+    ...judgeMessages(history),
+    ...judged.flatMap((each) => each.violations),
+    ...judgeResizes(history, layouts),
+    ...judgeProcesses(history, layouts),
     ...rest.violations,
   ].sort((a, b) => a.at - b.at);
   const count = <K extends string>(values: readonly K[], all: readonly K[]): Record<K, number> =>
@@ -103,7 +106,8 @@ export function judgeHistory(recorded: History): Verdict {
       calls.map(({ how }) => how),
       ['failed', 'stopped', 'cut'],
     ),
-    epochs: byPartition.reduce((sum, list) => sum + new Set(list.map(({ epoch }) => epoch)).size, 0),
+    epochs: new Set(calls.map(({ partition, epoch }) => `${partition} ${epoch}`)).size,
+    partitions: layouts.all.map(({ partitions }) => partitions),
     members: lives.filter(({ name }) => name !== PUBLISHER).length,
     faults: present(FAULT_KINDS, (kind) => faults.filter((fault) => fault.kind === kind).length || undefined),
     charges: count(
@@ -111,7 +115,7 @@ export function judgeHistory(recorded: History): Verdict {
       Object.keys(CHARGES) as Charge[],
     ),
     repeats: present(['kill', 'stop', 'cut', 'server', 'deaf', 'stall', 'restored'] as const, (cause) => {
-      const found = repeated.repeats.filter((each) => each.cause === cause);
+      const found = repeats.filter((each) => each.cause === cause);
       return found.length === 0
         ? undefined
         : { messages: found.length, ableMs: spreadOf(found.map(({ ableMs }) => ableMs)) };
@@ -119,7 +123,7 @@ export function judgeHistory(recorded: History): Verdict {
     excusedOverlaps: present(
       ['stopped', 'stalled', 'deaf', 'told'] as const,
       (excuse) =>
-        new Set(exclusive.overlaps.filter((each) => each.excuse === excuse).map(({ older }) => older)).size ||
+        new Set(overlaps.filter((each) => each.excuse === excuse).map(({ older }) => older)).size ||
         undefined,
     ),
     cutDistancesMs: distances.length > 0 ? spreadOf(distances) : undefined,
@@ -130,6 +134,23 @@ export function judgeHistory(recorded: History): Verdict {
     violations: violations
       .slice(0, TOLD)
       .map((violation) => ({ ...violation, context: contextOf(violation, history) })),
+  };
+}
+
+/** What holds of the partitions of one layout. */
+function judgeSection(history: History, layouts: Layouts, section: Section) {
+  const logs = partitionLogs(history, section);
+  const exclusive = judgeExclusive(history, section);
+  const repeated = judgeRepeats(history, layouts, section, exclusive.overlaps);
+  return {
+    overlaps: exclusive.overlaps,
+    repeats: repeated.repeats,
+    violations: [
+      ...judgeOrder(history, section, logs),
+      ...exclusive.violations,
+      ...repeated.violations,
+      ...judgePositions(history, section, logs),
+    ],
   };
 }
 

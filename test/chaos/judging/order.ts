@@ -1,5 +1,6 @@
 import type { Call, History, Stored } from '../recording/history.js';
 import { describeCall } from './describe.js';
+import type { Section } from './layouts.js';
 import type { Violation } from './violation.js';
 
 /** The messages of one partition in the order of the stream. */
@@ -28,11 +29,10 @@ function droppedOf({ confirmed, calls, dropped }: History): Stored[] {
 /**
  * All messages that are known to be stored: confirmed or handled ones, without those that the stream dropped.
  */
-export function partitionLogs(history: History): PartitionLog[] {
-  const { settings, confirmed, calls } = history;
-  const sets = Array.from({ length: settings.partitions }, () => new Set<number>());
-  for (const { partition, seq } of [...confirmed, ...calls]) sets[partition]?.add(seq);
-  for (const { partition, seq } of droppedOf(history)) sets[partition]?.delete(seq);
+export function partitionLogs(history: History, section: Section): PartitionLog[] {
+  const sets = section.calls.map((calls) => new Set(calls.map(({ seq }) => seq)));
+  for (const message of history.confirmed) sets[section.partitionOf(message)]?.add(message.seq);
+  for (const message of droppedOf(history)) sets[section.partitionOf(message)]?.delete(message.seq);
   return sets.map((set) => {
     const sequences = [...set].sort((a, b) => a - b);
     return { sequences, index: new Map(sequences.map((seq, index) => [seq, index])) };
@@ -72,14 +72,18 @@ export function* inTime(calls: readonly Call[]): Generator<{ call: Call; ends: b
   for (; next < ends.length; next++) yield { call: ends[next] as Call, ends: true };
 }
 
-/** Loss, damage, and the order of each partition and each key. Calls are in the order of their starts. */
-export function judgeOrder(history: History, calls: readonly Call[][], logs: PartitionLog[]): Violation[] {
+/** Loss, damage, and the order of each key, whatever partitions its messages were in. */
+export function judgeMessages(history: History): Violation[] {
+  return [...judgeStorage(history.confirmed), ...judgeKeys(history), ...judgeLoss(history)];
+}
+
+/** Content, and the order of each partition of a layout. */
+export function judgeOrder(history: History, section: Section, logs: readonly PartitionLog[]): Violation[] {
   return [
-    ...judgeStorage(history.confirmed),
-    ...judgeContent(history),
-    ...calls.flatMap((each, partition) => judgePartition(each, partition, logs[partition] as PartitionLog)),
-    ...judgeKeys(history),
-    ...judgeLoss(history),
+    ...judgeContent(history, section),
+    ...section.calls.flatMap((_, partition) =>
+      judgePartition(section, partition, logs[partition] as PartitionLog),
+    ),
   ];
 }
 
@@ -107,26 +111,31 @@ function judgeStorage(confirmed: readonly Stored[]): Violation[] {
   return violations;
 }
 
-/** Handled messages equal published ones, at their confirmed sequences. */
-function judgeContent({ confirmed, calls }: History): Violation[] {
+/** Handled messages equal published ones, at their confirmed sequences, and are handled in their partitions. */
+function judgeContent({ confirmed, calls }: History, section: Section): Violation[] {
   const stored = new Map(confirmed.map((message) => [message.seq, message]));
-  return calls.flatMap((call) => {
+  return calls.filter(section.isOwn).flatMap((call) => {
     const message = stored.get(call.seq);
     const { partition, key, number, from: at } = call;
-    const same =
-      !message || (message.number === number && message.key === key && message.partition === partition);
-    if (call.intact && same) return [];
-    const text = `${describeCall(call)}: ${call.intact ? `#${call.seq} was confirmed as message ${message?.number} of ${message?.key}` : 'its checksum is wrong'}`;
+    const same = !message || (message.number === number && message.key === key);
+    const home = section.partitionOf(message ?? call);
+    if (call.intact && same && home === partition) return [];
+    const why = !call.intact
+      ? 'its checksum is wrong'
+      : same
+        ? `it belongs to p${home} of ${section.partitions}`
+        : `#${call.seq} was confirmed as message ${message?.number} of ${message?.key}`;
+    const text = `${describeCall(call)}: ${why}`;
     return [{ charge: 'damaged', at, partition, text } satisfies Violation];
   });
 }
 
-/** All earlier messages are handled before a call. */
-function judgePartition(calls: readonly Call[], partition: number, log: PartitionLog): Violation[] {
+/** All earlier messages are handled before a call, under this layout or an earlier one. */
+function judgePartition({ calls, isOwn }: Section, partition: number, log: PartitionLog): Violation[] {
   const violations: Violation[] = [];
   const frontier = new Frontier(log.sequences.length);
   const newest = new Map<number, Call>();
-  for (const { call, ends } of inTime(calls)) {
+  for (const { call, ends } of inTime(calls[partition] ?? [])) {
     const index = log.index.get(call.seq);
     // It failed, and was dropped before the next attempt.
     if (index === undefined) continue;
@@ -134,6 +143,7 @@ function judgePartition(calls: readonly Call[], partition: number, log: Partitio
       if (call.how === 'handled') frontier.handled(index);
       continue;
     }
+    if (!isOwn(call)) continue;
     const accuse = (why: string): void => {
       violations.push({
         charge: 'disorder',

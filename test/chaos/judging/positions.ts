@@ -2,6 +2,7 @@ import { keys } from '../../../src/core/protocol/keys.js';
 import { decodePosition } from '../../../src/core/protocol/position-records.js';
 import { type BucketChange, type Call, ERA, type History } from '../recording/history.js';
 import { describeCall, describeTime } from './describe.js';
+import type { Section } from './layouts.js';
 import { Frontier, inTime, type PartitionLog } from './order.js';
 import type { Violation } from './violation.js';
 
@@ -13,8 +14,13 @@ interface Position {
   era: number;
 }
 
-/** The positions of one partition in the order of the bucket. */
-function positionsOf(bucket: readonly BucketChange[], group: string, partition: number): Position[] {
+/** The positions of one partition under a layout in the order of the bucket. */
+function positionsOf(
+  bucket: readonly BucketChange[],
+  group: string,
+  partition: number,
+  layout: number,
+): Position[] {
   const key = keys.position(group, partition);
   return bucket
     .filter((change) => change.key === key && change.value !== null)
@@ -22,7 +28,9 @@ function positionsOf(bucket: readonly BucketChange[], group: string, partition: 
     .flatMap(({ at, value, revision }) => {
       const position = decodePosition(Buffer.from(value ?? '', 'utf8'));
       const era = Math.floor(revision / ERA);
-      return position ? [{ at, era, seq: position.seq, epoch: position.epoch + era * ERA }] : [];
+      return position && (position.layout ?? 0) === layout
+        ? [{ at, era, seq: position.seq, epoch: position.epoch + era * ERA }]
+        : [];
     });
 }
 
@@ -32,16 +40,16 @@ function positionsOf(bucket: readonly BucketChange[], group: string, partition: 
  */
 export function judgePositions(
   { settings, bucket }: History,
-  calls: readonly Call[][],
+  { calls, epoch, isOwn }: Section,
   logs: readonly PartitionLog[],
 ): Violation[] {
   return calls.flatMap((list, partition) => {
-    const positions = positionsOf(bucket, settings.group, partition);
+    const positions = positionsOf(bucket, settings.group, partition, epoch);
     const log = logs[partition] as PartitionLog;
     return [
       ...judgeSteps(positions, partition),
       ...judgePassing(positions, list, partition, log),
-      ...judgeBeginnings(positions, list, partition),
+      ...judgeBeginnings(positions, list.filter(isOwn), partition),
     ];
   });
 }

@@ -1,8 +1,12 @@
 import type { History, Life } from '../recording/history.js';
+import type { Layouts } from './layouts.js';
 import type { Violation } from './violation.js';
 
-/** No process ends without an order, a leaving member exits with 0, and paused partitions are not handled. */
-export function judgeProcesses({ lives, faults, calls }: History): Violation[] {
+/**
+ * No process ends without an order, a leaving member exits with 0, and paused partitions are not handled. A pause stays where the
+ * number stays in a resize.
+ */
+export function judgeProcesses({ lives, faults, calls }: History, layouts: Layouts): Violation[] {
   const violations = lives.flatMap((life): Violation[] => {
     const what = wrongEnd(life);
     if (what === undefined) return [];
@@ -12,8 +16,10 @@ export function judgeProcesses({ lives, faults, calls }: History): Violation[] {
   for (const { rested, target } of faults) {
     if (!rested) continue;
     const partition = Number(target);
+    const dropped = layouts.all.find(({ at, partitions }) => at > rested.from && partitions <= partition);
+    const to = Math.min(rested.to, dropped?.at ?? rested.to);
     for (const call of calls) {
-      if (call.partition !== partition || call.from < rested.from || call.from > rested.to) continue;
+      if (call.partition !== partition || call.from < rested.from || call.from > to) continue;
       const text = `${call.process} handles p${partition} #${call.seq} while the partition is paused`;
       violations.push({ charge: 'paused', at: call.from, partition, text });
     }

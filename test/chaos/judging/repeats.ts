@@ -11,6 +11,7 @@ import {
 import { SERVER_KINDS } from '../recording/records.js';
 import { describeCall, describeCallFully } from './describe.js';
 import type { Excuse, Overlap } from './exclusive.js';
+import type { Layouts, Section } from './layouts.js';
 import type { Violation } from './violation.js';
 
 /** The explanation of a repetition. */
@@ -43,20 +44,21 @@ const DEADLINE_SHARE = 0.9;
  */
 export function judgeRepeats(
   history: History,
-  calls: readonly Call[][],
+  layouts: Layouts,
+  { calls, isOwn }: Section,
   overlaps: readonly Overlap[],
 ): { violations: Violation[]; repeats: Repeat[] } {
   const violations: Violation[] = [];
   const repeats: Repeat[] = [];
   const excused = new Map(overlaps.map(({ older, newer, excuse }) => [newer, { older, excuse }]));
-  const explain = explainer(history);
+  const explain = explainer(history, layouts);
   for (const list of calls) {
     /** By sequence, the calls that handled it, or will have handled it when they end. */
     const handled = new Map<number, Call>();
     for (const call of list) {
       const before = handled.get(call.seq);
       if (call.how === 'handled') handled.set(call.seq, call);
-      if (!before) continue;
+      if (!before || !isOwn(call)) continue;
       const overlap = excused.get(call);
       const found =
         before.to > call.from ? overlap?.older === before && CAUSES[overlap.excuse] : explain(before, call);
@@ -81,11 +83,14 @@ const CAUSES: Record<Excuse, Explanation> = {
 type Explanation = { cause: Cause; ableMs: number };
 
 /** Finds the reason why the previous call's process could not commit. */
-function explainer(history: History): (before: Call, call: Call) => Explanation | undefined {
+function explainer(
+  history: History,
+  layouts: Layouts,
+): (before: Call, call: Call) => Explanation | undefined {
   const { settings } = history;
   const budgetMs = settings.commitIntervalMs + COMMIT_SLACK_MS;
   const troublesOf = troubles(history);
-  const endOf = tenureEnds(history);
+  const endOf = tenureEnds(history, layouts);
 
   return (before, call) => {
     const { process, to: doneAt } = before;
@@ -165,14 +170,14 @@ function troubles({ settings, faults, lives }: History) {
  * The end of a call's epoch: when the next lease of its partition was written. The harness may have seen that late, because its
  * watch restarts after a server was killed. So the time in the record counts, which is from the same machine's clock.
  */
-function tenureEnds({ settings, bucket }: History): (call: Call) => number {
+function tenureEnds({ settings, bucket }: History, layouts: Layouts): (call: Call) => number {
   const startedAt = Date.parse(settings.startedAt);
   const writtenAt = ({ at, value }: BucketChange): number => {
     const lease = value === null ? undefined : decodeLease(Buffer.from(value));
     const said = Date.parse(lease?.at ?? '') - startedAt;
     return said < at ? said : at;
   };
-  const changes = Array.from({ length: settings.partitions }, (_, partition) => {
+  const changes = Array.from({ length: layouts.most }, (_, partition) => {
     const key = keys.lease(settings.group, partition);
     return bucket.filter((change) => change.key === key).sort((a, b) => a.revision - b.revision);
   });

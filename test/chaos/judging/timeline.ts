@@ -3,6 +3,7 @@ import { decodeLease } from '../../../src/core/protocol/records.js';
 import type { FaultSpan, History, Life, Span } from '../recording/history.js';
 import { FAULT_KINDS, PUBLISHER } from '../recording/records.js';
 import { describeFault, describeTime } from './describe.js';
+import { Layouts } from './layouts.js';
 import type { Violation } from './violation.js';
 
 const WIDTH = 1_400;
@@ -27,9 +28,9 @@ const xml = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 
 /** The owners of partitions over time, from the bucket. */
-function tenures({ bucket, settings, calmAt }: History, end: number): Tenure[] {
+function tenures({ bucket, settings, calmAt }: History, partitions: number, end: number): Tenure[] {
   const found: Tenure[] = [];
-  for (let partition = 0; partition < settings.partitions; partition++) {
+  for (let partition = 0; partition < partitions; partition++) {
     const key = keys.lease(settings.group, partition);
     const changes = bucket.filter((change) => change.key === key).sort((a, b) => a.revision - b.revision);
     for (const [i, { at, revision, value }] of changes.entries()) {
@@ -55,11 +56,12 @@ export function drawTimeline(history: History, violations: readonly Violation[])
   const x = (ms: number): number => round(LEFT + (Math.min(ms, end) / end) * (WIDTH - LEFT - RIGHT));
   const colors = colorsOf(lives);
   const kinds = FAULT_KINDS.filter((kind) => faults.some((fault) => fault.kind === kind));
-  const faultsTop = HEAD + settings.partitions * ROW + GAP * 3;
+  const partitions = new Layouts(history).most;
+  const faultsTop = HEAD + partitions * ROW + GAP * 3;
   const plotTop = faultsTop + kinds.length * ROW + GAP * 3;
   const height = plotTop + PLOT_HEIGHT + 40;
   const title = `chaos, seed ${settings.seed}: ${settings.minutes} minutes, ${settings.rate} messages/s, ${settings.servers} × nats-server ${settings.serverVersion}`;
-  const owned = tenures(history, end).map(({ partition, owner, epoch, from, to }) => {
+  const owned = tenures(history, partitions, end).map(({ partition, owner, epoch, from, to }) => {
     const [left, width] = [x(from), round(x(to) - x(from))];
     const top = HEAD + partition * ROW;
     const name =
@@ -74,7 +76,7 @@ export function drawTimeline(history: History, violations: readonly Violation[])
     return faultMark(fault, x(fault.from), x(fault.to), top);
   });
   const labels = [
-    ...Array.from({ length: settings.partitions }, (_, p) => label(`p${p}`, HEAD + p * ROW)),
+    ...Array.from({ length: partitions }, (_, p) => label(`p${p}`, HEAD + p * ROW)),
     ...kinds.map((kind, i) => label(kind, faultsTop + i * ROW)),
     label('handled/s', plotTop + PLOT_HEIGHT / 2 - 10),
   ];

@@ -11,6 +11,7 @@ export const CHARGES = {
   position: 'a position that went back, or passed a message that was not handled',
   paused: 'a message handled in a paused partition',
   unrest: 'a group that did not settle',
+  resize: 'a layout that began before every partition was closed, or elsewhere',
   process: 'a process that ended unexpectedly, or with an error',
 } as const;
 

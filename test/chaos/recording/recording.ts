@@ -81,24 +81,17 @@ export class Recording {
     };
   }
 
-  /** Records every change of sessions, leases and positions from now on. */
-  watch(bucket: Bucket, group: string, positionMoved: (entry: BucketEntry) => void): void {
+  /** Records every change of sessions, leases, the layout and positions from now on. */
+  watch(bucket: Bucket, group: string, seen: (entry: BucketEntry) => void): void {
     const take = (entries: readonly BucketEntry[]): void => {
       for (const entry of entries) this.#take(entry);
+      entries.forEach(seen);
     };
     const failed = (): void => {};
-    const takePositions = (entries: readonly BucketEntry[]): void => {
-      take(entries);
-      entries.forEach(positionMoved);
-    };
     this.#watch = () => {
       this.#watches.push(
         bucket.watch(keys.groupPrefix(group), { snapshot: take, changes: take, failed }),
-        bucket.watch(keys.positionPrefix(group), {
-          snapshot: takePositions,
-          changes: takePositions,
-          failed,
-        }),
+        bucket.watch(keys.positionPrefix(group), { snapshot: take, changes: take, failed }),
       );
     };
     this.#watch();

@@ -73,6 +73,7 @@ export const FAULT_KINDS = [
   'deaf',
   'release',
   'pause',
+  'resize',
 ] as const;
 
 /** A kind of fault. */

@@ -17,7 +17,7 @@ import { MEMORY_FILE, playSoak } from './run.js';
 const { values } = parseArgs({ options: OPTIONS });
 const { minutes = '60', rate = '1000', ttl = '10000', judge, keep } = values;
 
-const folder = judge ?? (await playIn('soak', { ...values, minutes, rate, ttl }, playSoak));
+const folder = judge ?? (await playIn('soak', { ...values, minutes, rate, ttl }, playSoak)).folder;
 const { verdict } = judgeFolder(folder);
 const memory = judgeMemoryFile(join(folder, MEMORY_FILE));
 const machine = describeMachine(verdict.settings.serverVersion);

@@ -2,7 +2,11 @@ import { copyFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SettingName } from '../../../src/core/config/settings.js';
 import type { BucketEntry } from '../../../src/core/protocol/entries.js';
-import { decodePosition } from '../../../src/core/protocol/position-records.js';
+import { keys } from '../../../src/core/protocol/keys.js';
+import { partitionOf } from '../../../src/core/protocol/layout.js';
+import { decodeGroupLayout, type GroupLayoutRecord } from '../../../src/core/protocol/layout-records.js';
+import { startsAt } from '../../../src/core/protocol/partition-start.js';
+import { decodePosition, type PositionRecord } from '../../../src/core/protocol/position-records.js';
 import { type Cli, type CliExit, runCli, stopAll } from '../../support/cli.js';
 import { GroupRun } from '../../support/group-run.js';
 import { until } from '../../support/until.js';
@@ -55,8 +59,9 @@ export class Stage {
   readonly run: GroupRun;
   readonly members: Members;
   readonly #options: StageOptions;
-  /** The last committed sequence of each partition, as the harness saw it. */
-  readonly #positions = new Map<number, number>();
+  /** The position of each partition and the layout of the group, as the harness saw them. */
+  readonly #positions = new Map<number, PositionRecord>();
+  #layout: GroupLayoutRecord | undefined;
   #traffic: Publisher | undefined;
 
   private constructor(options: StageOptions, recording: Recording, servers: Servers, run: GroupRun) {
@@ -71,7 +76,7 @@ export class Stage {
       args: [...run.args, ...retries],
       nodeArgs: options.nodeArgs ?? [],
     });
-    recording.watch(run.topology.bucket, run.config.group, (entry) => this.#notePosition(entry));
+    recording.watch(run.topology.bucket, run.config.group, (entry) => this.#note(entry));
   }
 
   /** Starts the servers and creates stream and bucket; {@link close} ends everything. */
@@ -103,6 +108,11 @@ export class Stage {
     twin.settings(settingsOf(options, run, servers, twin.now()));
     recording.mirror = twin;
     return new Stage(options, twin, servers, run);
+  }
+
+  /** The number of partitions now. */
+  get partitions(): number {
+    return this.#layout?.partitions ?? this.#options.partitions;
   }
 
   /** The publisher, once it was started. */
@@ -216,20 +226,33 @@ export class Stage {
     this.recording.close();
   }
 
-  #notePosition({ key, value }: BucketEntry): void {
-    const position = value && decodePosition(value);
-    if (position) this.#positions.set(Number(key.split('.').at(-1)), position.seq);
+  #note({ key, value }: BucketEntry): void {
+    const { group } = this.run.config;
+    if (!value) return;
+    if (key === keys.groupLayout(group)) this.#layout = decodeGroupLayout(value) ?? this.#layout;
+    const position = key.startsWith(keys.positionPrefix(group)) && decodePosition(value);
+    if (position) this.#positions.set(Number(key.split('.').at(-1)), position);
+  }
+
+  /** The sequence up to which a partition is handled, as far as it is committed. */
+  #committed(partition: number): number {
+    const position = this.#positions.get(partition);
+    const { epoch = 0 } = this.#layout ?? {};
+    if (position && (position.layout ?? 0) === epoch) return position.seq;
+    return this.#layout ? startsAt(partition, this.#layout) : 0;
   }
 
   /** Waits until every confirmed message is committed. */
   async #caughtUp(): Promise<void> {
     const last = new Map<number, number>();
-    for (const { partition, seq } of readConfirmed(this.recording.confirmedFile)) {
-      last.set(partition, Math.max(seq, last.get(partition) ?? 0));
+    const isResized = this.#layout?.epoch !== undefined;
+    for (const { partition, key, seq } of readConfirmed(this.recording.confirmedFile)) {
+      const now = isResized ? partitionOf(key ?? '', this.partitions) : partition;
+      last.set(now, Math.max(seq, last.get(now) ?? 0));
     }
     await until(
       'every confirmed message is handled',
-      () => [...last].every(([partition, seq]) => (this.#positions.get(partition) ?? 0) >= seq),
+      () => [...last].every(([partition, seq]) => this.#committed(partition) >= seq),
       CATCH_UP_TIMEOUT_MS,
     ).catch((error: unknown) => this.#options.tell(String(error)));
   }

@@ -1,0 +1,69 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CliExit } from '../../support/cli.js';
+import type { Fault, Field } from './field.js';
+import { outcomeOf } from './outcome.js';
+
+/** The counts of resizes: with and without common divisors. */
+const COUNTS = [5, 8, 12, 64];
+/** Share of the orders that are withdrawn after at most so long, milliseconds. */
+const WITHDRAWN = 0.2;
+const WITHDRAWN_WITHIN_MS = 1_500;
+/** How long an order is repeated: a server may be away, or members stopped. */
+const TIMEOUT_MS = 90_000;
+
+/** What a resize needs. */
+export type ResizeField = Pick<Field, 'recording' | 'command'> & { readonly partitions: number };
+
+/**
+ * Gives the group another number of partitions, and waits for it. `withdraw`: withdraws the order again after this time, which may be too
+ * late.
+ */
+export async function resizeTo(
+  { recording, command, partitions: from }: ResizeField,
+  to: number,
+  withdraw?: { afterMs: number },
+): Promise<void> {
+  const end = recording.fault('resize', `${from} to ${to}`);
+  const abort = (): Promise<CliExit> => untilDone(command, ['leases', 'resize', '--abort'], () => true);
+  const withdrawing = withdraw && sleep(withdraw.afterMs).then(abort);
+  const isFinal = ({ stdout, stderr }: CliExit): boolean =>
+    /^(Resized|Group .* already)|has not finished its last/.test(stdout + stderr);
+  const last = await untilDone(
+    command,
+    ['leases', 'resize', `${to}`],
+    (exit) => withdraw !== undefined || isFinal(exit),
+  );
+  await withdrawing;
+  // It may have been ordered after that.
+  if (withdraw) await abort();
+  end(last.code === 0 ? (last.stdout.split('\n')[0] ?? '') : outcomeOf(last));
+}
+
+/** Repeats a command until it has said something final, or for too long. */
+async function untilDone(
+  command: Field['command'],
+  args: readonly string[],
+  isFinal: (exit: CliExit) => boolean,
+): Promise<CliExit> {
+  const giveUpAt = performance.now() + TIMEOUT_MS;
+  for (;;) {
+    const exit = await command(args);
+    // 3: no server answers.
+    if ((exit.code !== 3 && isFinal(exit)) || performance.now() > giveUpAt) return exit;
+    await sleep(300);
+  }
+}
+
+/** An operator gives the group another number of partitions. Some change their mind. */
+export const resize: Fault = {
+  kind: 'resize',
+  isPossible: ({ resizing, serverDown }) => !resizing && !serverDown,
+  async strike(field) {
+    const { random } = field;
+    const to = random.oneOf(COUNTS.filter((count) => count !== field.partitions)) ?? field.partitions;
+    const afterMs = random.between(0, WITHDRAWN_WITHIN_MS);
+    field.resizing = true;
+    await resizeTo(field, to, random.chance(WITHDRAWN) ? { afterMs } : undefined);
+    field.resizing = false;
+  },
+};

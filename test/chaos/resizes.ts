@@ -1,0 +1,59 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { bucketStream } from '../../src/core/nats/kv/bucket.js';
+import { Random } from '../simulation/model/random.js';
+import { resizeTo } from './faults/resize-fault.js';
+import { restart } from './faults/server-faults.js';
+import { Stage, type StageOptions } from './stage/stage.js';
+
+/** The partitions at the start of a round, and after each of its resizes. */
+export const FIRST_COUNT = 8;
+const COUNTS = [64, 8, 12];
+const MEMBERS = [false, false, false, false];
+/** A member is killed at most this long after the order, milliseconds: before, in and after each step of the resize. */
+const KILL_WITHIN_MS = 900;
+/** The server goes at most this long after that. */
+const SERVER_WITHIN_MS = 500;
+/** The plain client has one message of each key on the way: so many keys per second. */
+const KEYS_SHARE = 0.2;
+
+/**
+ * One round: a group of four members is resized from 8 partitions to 64, 8 and 12 while messages are published. A member is killed in each
+ * resize, and a server in one of them, which changes with the rounds.
+ */
+export async function playResizes(options: StageOptions, round: number): Promise<void> {
+  const random = new Random(options.seed);
+  const stage = await Stage.open(options);
+  try {
+    const { members, recording, servers, run } = stage;
+    const { manager, stream } = run.topology;
+    const streams = [stream, bucketStream(run.config.bucket)] as const;
+    const field = { random, servers, recording, manager, streams, serverDown: false };
+    await stage.populate(MEMBERS);
+    await stage.startTraffic(random.seed(), {
+      keys: Math.max(64, options.rate * KEYS_SHARE),
+      mostPadding: 50,
+    });
+    await sleep(random.between(500, 1_500));
+    for (const [step, to] of COUNTS.entries()) {
+      const command = (args: readonly string[]) => stage.command(args);
+      const resizing = resizeTo({ recording, command, partitions: stage.partitions }, to);
+      await sleep(random.between(0, KILL_WITHIN_MS));
+      const victim = random.oneOf(members.idle);
+      if (!victim) throw new Error('there is no member to kill');
+      const end = recording.fault('kill', victim.name);
+      await members.kill(victim);
+      end('killed');
+      if (step === round % COUNTS.length) {
+        await sleep(random.between(0, SERVER_WITHIN_MS));
+        const server = random.oneOf(servers.all);
+        if (server) await restart(field, 'server-kill', server);
+      }
+      await members.start(false);
+      await resizing;
+      await stage.rest();
+    }
+    await stage.finish();
+  } finally {
+    await stage.close();
+  }
+}
