@@ -66,14 +66,14 @@ export function describeDeadLetters(facts: DeadLetterFacts | null): string {
   return `${countOf(messages, 'message')} in ${escapeControl(stream)}${newest}`;
 }
 
-/** What `leases check` says about the dead letters of a stream: they make no group unhealthy. */
+/** What `leases check` and `groups` say about the dead letters of a stream: they make no group unhealthy. */
 export const deadLetterNotes = (facts: DeadLetterFacts | null): string[] =>
   facts && facts.messages > 0
     ? [`dead letters: ${describeDeadLetters(facts)}; "natspoc stream dead" lists them`]
     : [];
 
-/** A member's clock wrote it: any text is possible. */
-function whenGivenUp(at: string): string {
+/** When a letter was given up. A member's clock wrote it: any text is possible. */
+export function whenGivenUp(at: string): string {
   const ms = Date.parse(at);
   return Number.isNaN(ms) ? escapeControl(at) : timeOfDay(ms);
 }

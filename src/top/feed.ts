@@ -71,7 +71,10 @@ export class LiveFeed implements Feed {
     this.#connection = connection;
     this.#recorder = recorder;
     this.#source = this.#watch(config);
-    this.operator = new GroupOperator(() => this.#source.group);
+    this.operator = new GroupOperator(
+      () => this.#source.group,
+      () => this.#source.stream,
+    );
     this.choice = account && {
       groups: () => account.groups(),
       open: (stream, group) => {

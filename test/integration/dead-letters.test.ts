@@ -184,6 +184,8 @@ describe('dead letters', function () {
     );
     assert.match(await natspoc('stream'), /^Dead letters +3 messages in L\d+_dead, the last .*: bad$/m);
     assert.match(await natspoc('leases', 'check'), /note {6}dead letters: 3 messages/);
+    assert.match((await runCli(['groups'], { env })).stderr, /^dead letters: 3 messages in /m);
+    assert.equal(JSON.parse(await natspoc('groups', '--json')).deadLetters.messages, 3);
     const unsure = await runCli(['stream', 'dead', '2', '--drop'], { env });
     assert.equal(unsure.code, 4, 'not without a confirmation');
     assert.equal(await letters(), 3);

@@ -171,6 +171,40 @@ describe('acting from natspoc top', function () {
       /dead letters {2}3, [^\n]* in EVENTS_dead\n *the last {2}p\d #\d+ of default after 2 attempts: /,
     );
   });
+
+  it('lists dead letters, shows one in full, puts one back and drops one', async () => {
+    const fruit = ['--stream', 'FRUIT', '--prefix', 'fruit'];
+    const failing = startConsumer(server.url, 'failing', {
+      flags: [...fruit, '--exec', 'exit 1', '--max-attempts', '1'].concat('--on-failure', 'dead-letter'),
+    });
+    await failing.note(/claimed|acquired/);
+    const env = { NATS_URL: server.url };
+    await runCli(['publish', ...fruit, 'two crates of pears', '--key', 'pear'], { env });
+    await runCli(['publish', ...fruit, 'a box of plums', '--key', 'plum'], { env });
+    const tmux = await open(fruit.join(' '));
+    await tmux.shows(/dead letters 2/);
+    // What is put back must not fail again.
+    failing.signal('SIGTERM');
+    assert.equal((await failing.exited).code, 0);
+    await tmux.press('L');
+    await tmux.shows(/LETTER[^\n]*ERROR *\n[^\n]* 2 [^\n]*plum[^\n]*exit code 1[^\n]*\n[^\n]* 1 [^\n]*pear/);
+    await tmux.press('Enter');
+    await tmux.shows(/Attempts +1\n[\s\S]*Key +plum\n[\s\S]*a box of plums\n/);
+    await tmux.press('j');
+    await tmux.shows(/two crates of pears/);
+    await tmux.press('b');
+    await tmux.shows(/Put dead letter 1 back\?/);
+    await tmux.press('y');
+    await tmux.shows(/Dead letter 1 is back as message 3\./);
+    await tmux.shows(/The dead letters of the stream \(1\)/);
+    await tmux.press('x');
+    await tmux.shows(/Drop dead letter 2\?/);
+    await tmux.press('y');
+    await tmux.shows(/Dead letter 2 dropped\./);
+    await tmux.shows(/The dead letters of the stream\n *none/);
+    await tmux.press('Escape');
+    await tmux.shows(/Partitions/);
+  });
 });
 
 describe('acting without the permission', function () {

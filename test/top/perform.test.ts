@@ -36,6 +36,12 @@ const heldUp = (partition: number, outcome: HeldUpOutcome['outcome'], message: s
 
 /** An operator that does nothing and answers this. */
 const operating = (answers: Partial<Operator> = {}): Operator => ({
+  letters: {
+    list: async () => [],
+    original: async () => undefined,
+    drop: async () => {},
+    putBack: async () => 77,
+  },
   release: async () => moved,
   pause: async () => undefined,
   retry: async (partition) => heldUp(partition, 'retried'),

@@ -3,6 +3,7 @@ import type { Config } from '../../core/config/config.js';
 import { mapConcurrently } from '../../core/lib/concurrently.js';
 import { NatspocError } from '../../core/lib/errors.js';
 import type { NatsConnection } from '../../core/nats/client/connection.js';
+import { AllGroups } from './all-groups.js';
 import { configOf } from './config-of.js';
 import { type GroupOverview, readGroups } from './overview.js';
 
@@ -51,7 +52,7 @@ async function streamsOf(connection: NatsConnection, config: Config): Promise<st
 /** The groups of one stream; what is wrong with it must not hide the others. */
 async function groupsOf(connection: NatsConnection, config: Config): Promise<GroupOverview[]> {
   try {
-    return await readGroups(connection, config);
+    return await readGroups(new AllGroups(connection, config));
   } catch (error) {
     if (error instanceof NatspocError && error.code !== 'unreachable') return [];
     throw error;

@@ -3,10 +3,12 @@ import type { GroupAdmin } from '../../core/admin/group-admin.js';
 import type { GroupStatus } from '../../core/admin/group-status.js';
 import { SharedReads } from '../../core/admin/shared-reads.js';
 import { StreamAdmin } from '../../core/admin/stream-admin.js';
+import { readDeadLetters } from '../../core/admin/stream-status.js';
 import type { Config } from '../../core/config/config.js';
 import { mapConcurrently } from '../../core/lib/concurrently.js';
 import { NatspocError } from '../../core/lib/errors.js';
 import type { NatsConnection } from '../../core/nats/client/connection.js';
+import type { DeadLetterFacts } from '../../core/ports/facts.js';
 import { configOf } from './config-of.js';
 
 /** Groups that are read at the same time. */
@@ -59,6 +61,12 @@ export class AllGroups {
     const names = this.#shared.groups.filter(isWanted);
     for (const known of this.#opened.keys()) if (!names.includes(known)) this.#opened.delete(known);
     return mapConcurrently(names, CONCURRENT_GROUPS, (group) => this.#read(group));
+  }
+
+  /** The dead letters of the stream; null: looking at them is not permitted, or no group could be read. */
+  async deadLetters(): Promise<DeadLetterFacts | null> {
+    const [opened] = this.#opened.values();
+    return opened ? readDeadLetters(opened.group.observer) : null;
   }
 
   async #read(group: string): Promise<GroupReading> {

@@ -1,8 +1,6 @@
 import { type GroupTotals, totalsOf } from '../../core/admin/group-status.js';
-import type { Config } from '../../core/config/config.js';
 import type { NatspocError } from '../../core/lib/errors.js';
-import type { NatsConnection } from '../../core/nats/client/connection.js';
-import { AllGroups, type GroupFound } from './all-groups.js';
+import type { AllGroups, GroupFound } from './all-groups.js';
 
 /**
  * The state of a group. `running`: it has members that run; `idle`: it has none and needs none, because they did a bounded job;
@@ -26,8 +24,8 @@ export interface GroupOverview extends GroupTotals {
 }
 
 /** All groups of a stream, keyed or not, by name. */
-export async function readGroups(connection: NatsConnection, config: Config): Promise<GroupOverview[]> {
-  const readings = await new AllGroups(connection, config).read();
+export async function readGroups(all: AllGroups): Promise<GroupOverview[]> {
+  const readings = await all.read();
   return readings.map((reading) => {
     if ('found' in reading) return overviewOf(reading.found);
     const { group, error } = reading;

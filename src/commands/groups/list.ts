@@ -1,7 +1,9 @@
 import { connectionFlags } from '../../cli/base-command.js';
+import { AllGroups } from '../../cli/groups/all-groups.js';
 import { readGroups } from '../../cli/groups/overview.js';
 import { prose } from '../../cli/prose.js';
 import { StreamCommand } from '../../cli/stream-command.js';
+import { deadLetterNotes } from '../../text/dead-letter-lines.js';
 import { formatGroups, groupRowJson } from '../../text/groups-table.js';
 
 /** `natspoc groups`: the groups of a stream. */
@@ -14,7 +16,7 @@ of them, the time since its last commit, and the key of a group that reads the s
 
 Lines that start with "!" need attention: the group has no members, a position is wrong ("natspoc leases check --group NAME" gives
 the reason), or its layout cannot be read. A group is idle if its last members left after a bounded job ("consume
---until-caught-up"). Only the groups of one bucket are listed (--bucket).`);
+--until-caught-up"). Only the groups of one bucket are listed (--bucket). Dead letters of the stream are named below the table.`);
   static override examples = [
     '<%= config.bin %> groups --stream ORDERS',
     {
@@ -27,12 +29,17 @@ the reason), or its layout cannot be read. A group is idle if its last members l
   override async run(): Promise<void> {
     const { flags } = await this.parse(GroupsList);
     await this.withConnection(flags, 'groups', async (config, connection) => {
-      const groups = await readGroups(connection, config);
+      const all = new AllGroups(connection, config);
+      const groups = await readGroups(all);
+      const deadLetters = await all.deadLetters();
       const { stream, bucket } = config;
-      if (flags.json) this.writeJson({ stream, bucket, groups: groups.map(groupRowJson) });
+      if (flags.json) this.writeJson({ stream, bucket, groups: groups.map(groupRowJson), deadLetters });
       else if (groups.length === 0)
         this.writeLines([`Stream ${stream} has no groups yet: "natspoc consume" makes one.`]);
-      else this.writeLines(formatGroups(groups, this.columns));
+      else {
+        this.writeLines(formatGroups(groups, this.columns));
+        for (const note of deadLetterNotes(deadLetters)) this.note(note);
+      }
     });
   }
 }

@@ -5,11 +5,15 @@ import type { Joining } from '../../core/admin/follow-joining.js';
 import type { GroupAdmin } from '../../core/admin/group-admin.js';
 import type { HeldUpOutcome } from '../../core/admin/held-up.js';
 import type { ReleaseOutcome } from '../../core/admin/release.js';
+import type { StreamAdmin } from '../../core/admin/stream-admin.js';
 import { NatspocError } from '../../core/lib/errors.js';
 import { explain } from '../../core/nats/client/outcome.js';
+import { type LetterBox, StreamLetters } from './letter-box.js';
 
 /** The actions on the group of the screen. Each rejects with a NatspocError whose message is one line. */
 export interface Operator {
+  /** The dead letters of its stream. */
+  readonly letters: LetterBox;
   /** Makes the owner hand a partition over to the member with the fewest partitions. */
   release(partition: number): Promise<ReleaseOutcome>;
   /** Pauses or resumes a partition. Resolves with the reason if its owner has not paused it yet. */
@@ -35,11 +39,13 @@ const LOOK_MS = 200;
  * Acts on the group that is open at that time. Each action has its own watch, because outcomes are read from the leases.
  */
 export class GroupOperator implements Operator {
+  readonly letters: LetterBox;
   readonly #opened: () => GroupAdmin | undefined;
   readonly #closing = new AbortController();
 
-  constructor(opened: () => GroupAdmin | undefined) {
+  constructor(opened: () => GroupAdmin | undefined, stream: () => StreamAdmin | undefined) {
     this.#opened = opened;
+    this.letters = new StreamLetters(stream, this.#closing.signal);
   }
 
   release(partition: number): Promise<ReleaseOutcome> {

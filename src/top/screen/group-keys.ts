@@ -1,5 +1,6 @@
 import type { Watchable } from '../feed.js';
 import type { Model } from '../model/model.js';
+import { closes, stepIn } from './list-steps.js';
 import type { Outcome, Situation } from './outcome.js';
 import type { GroupList, Ui } from './state.js';
 
@@ -24,28 +25,13 @@ const opened = (ui: Ui): Ui => ({
 /** What a key does in the list of groups. */
 export function pressInGroups({ ui, ...rest }: Situation, list: GroupList, key: string): Outcome {
   const { rows, at } = list;
-  const last = (rows?.length ?? 0) - 1;
-  const steps: Record<string, number> = {
-    ...{
-      down: 1,
-      j: 1,
-      up: -1,
-      k: -1,
-      pagedown: rest.page,
-      pageup: -rest.page,
-      end: last,
-      G: last,
-      home: -last,
-      g: -last,
-    },
-  };
-  const by = steps[key];
-  if (by !== undefined) return { ui: { ...ui, groups: { rows, at: Math.max(0, Math.min(last, at + by)) } } };
+  const to = stepIn(key, { at, length: rows?.length ?? 0, page: rest.page });
+  if (to !== undefined) return { ui: { ...ui, groups: { rows, at: to } } };
   const chosen = rows?.[at];
   if (key === 'enter' && chosen) {
     const { stream, group } = chosen;
     return { ui: opened(ui), command: { type: 'open-group', stream, group } };
   }
   if (key === 'o') return listGroups({ ui, ...rest });
-  return { ui: ['escape', 'q', 'ctrl-c', 'backspace'].includes(key) ? { ...ui, groups: null } : ui };
+  return { ui: closes(key) ? { ...ui, groups: null } : ui };
 }

@@ -1,6 +1,7 @@
 import type { ReplayStep } from '../feed.js';
 import { listGroups, pressInGroups } from './group-keys.js';
 import { askToDeadLetter, askToRetry, askToSkip } from './held-up-questions.js';
+import { listLetters, pressInLetters } from './letter-keys.js';
 import { back, enter, focusOn, move } from './moves.js';
 import type { Outcome, Situation } from './outcome.js';
 import { askToKill, askToPause, askToRelease, askToStart, askToStop } from './questions.js';
@@ -105,6 +106,7 @@ const BINDINGS: readonly Binding[] = [
   replays('0', '0', 'to its start', { do: 'move', by: Number.NEGATIVE_INFINITY }),
   replays('$', '$', 'to its end', { do: 'move', by: Number.POSITIVE_INFINITY }),
   live(look('o', 'o', 'other groups', listGroups, 'groups')),
+  live(look('L', 'L', 'dead letters', listLetters)),
   look(
     '?',
     '?',
@@ -152,6 +154,7 @@ export function press(situation: Situation, key: string): Outcome {
   const { ui } = situation;
   if (ui.dialog) return answer(situation, ui.dialog, key);
   if (ui.groups) return pressInGroups(situation, ui.groups, key);
+  if (ui.letters) return pressInLetters(situation, ui.letters, key);
   if (ui.editing) return editFilter(situation, key);
   if ((ui.help || ui.problems) && key === 'q') return { ui: { ...ui, help: false, problems: false } };
   const binding = bindingsFor(ui).find(({ keys }) => keys.includes(key));

@@ -2,9 +2,11 @@ import type { Ending } from '../../core/admin/end-member.js';
 import type { HeldUpOutcome } from '../../core/admin/held-up.js';
 import { messageOf, NatspocError } from '../../core/lib/errors.js';
 import { formatDuration } from '../../core/lib/units.js';
+import type { FoundLetter } from '../../core/protocol/dead-letter.js';
 import { describeHeldUpOutcome } from '../../text/held-up-report.js';
 import { partitionList } from '../../text/partition-list.js';
 import { describeRelease } from '../../text/release-report.js';
+import type { LetterBox } from '../act/letter-box.js';
 import { signalMember } from '../act/local-process.js';
 import type { Operator } from '../act/operator.js';
 import { type StartedConsumer, startConsumer } from '../act/start-consumer.js';
@@ -19,7 +21,10 @@ export interface Performer {
 }
 
 /** A command that acts on the group. */
-export type Action = Exclude<Command, { type: 'quit' | 'redraw' | 'replay' | 'list-groups' | 'open-group' }>;
+export type Action = Exclude<
+  Command,
+  { type: 'quit' | 'redraw' | 'replay' | 'list-groups' | 'open-group' | 'list-letters' | 'show-letter' }
+>;
 
 /** A notice about a command, without its time. */
 export type Said = Omit<Notice, 'at'>;
@@ -41,6 +46,10 @@ export function announce(command: Action): Said {
       return busy(`Trying p${command.partition} again …`);
     case 'skip':
       return busy(`Giving up message ${command.sequence} …`);
+    case 'drop-letter':
+      return busy(`Dropping dead letter ${command.letter.sequence} …`);
+    case 'put-back':
+      return busy(`Putting dead letter ${command.letter.sequence} back …`);
     case 'stop':
       return busy(`Stopping ${command.target.name} …`);
     case 'kill':
@@ -93,6 +102,12 @@ async function pause(partition: number, paused: boolean, operator: Operator): Pr
   return info(`p${partition} ${paused ? 'paused' : 'resumed'} in ${took}.`);
 }
 
+async function putBack(letter: FoundLetter, letters: LetterBox): Promise<Said> {
+  const outcome = await letters.putBack(letter);
+  if (typeof outcome === 'string') return failure(`Dead letter ${letter.sequence} stays: ${outcome}`);
+  return info(`Dead letter ${letter.sequence} is back as message ${outcome}.`);
+}
+
 const sayHeldUp = (outcome: HeldUpOutcome): Said =>
   (outcome.outcome === 'failed' ? failure : info)(`${describeHeldUpOutcome(outcome)}.`);
 
@@ -143,6 +158,11 @@ async function act(command: Action, performer: Performer): Promise<Said | undefi
       return sayHeldUp(await operator.retry(command.partition));
     case 'skip':
       return sayHeldUp(await operator.skip(command));
+    case 'drop-letter':
+      await operator.letters.drop(command.letter);
+      return info(`Dead letter ${command.letter.sequence} dropped.`);
+    case 'put-back':
+      return putBack(command.letter, operator.letters);
     case 'stop':
     case 'kill':
       return end(command, operator);

@@ -1,3 +1,5 @@
+import type { FoundLetter } from '../../core/protocol/dead-letter.js';
+import type { Original } from '../../core/protocol/dead-letter-original.js';
 import type { ReplayStep, Watchable } from '../feed.js';
 import type { Model } from '../model/model.js';
 
@@ -37,6 +39,10 @@ export type Command =
   | { type: 'replay'; step: ReplayStep }
   | { type: 'list-groups' }
   | { type: 'open-group'; stream: string; group: string }
+  | { type: 'list-letters' }
+  | { type: 'show-letter'; letter: FoundLetter }
+  | { type: 'drop-letter'; letter: FoundLetter }
+  | { type: 'put-back'; letter: FoundLetter }
   | { type: 'release'; partition: number }
   | { type: 'pause'; partition: number; paused: boolean }
   | { type: 'retry'; partition: number }
@@ -69,6 +75,23 @@ export interface GroupList {
   at: number;
 }
 
+/** A dead letter that is shown in full. */
+export interface ShownLetter {
+  letter: FoundLetter;
+  /** Its message; null: it is being read; undefined: a part of it is gone. */
+  original: Original | null | undefined;
+}
+
+/** The list of dead letters. */
+export interface LetterList {
+  /** null: it is being read. */
+  rows: readonly FoundLetter[] | null;
+  /** The row under the cursor. */
+  at: number;
+  /** The letter that is shown instead of the list; null: the list is. */
+  shown: ShownLetter | null;
+}
+
 /** The state of the screen, apart from the model. */
 export interface Ui {
   focus: PanelId;
@@ -91,6 +114,8 @@ export interface Ui {
   problems: boolean;
   /** The groups of the account are listed instead of the panels; null: they are not. */
   groups: GroupList | null;
+  /** The dead letters are listed instead of the panels; null: they are not. */
+  letters: LetterList | null;
   /** The first visible line of the help, if not all of it fits. */
   helpTop: number;
   dialog: Dialog | null;
@@ -119,6 +144,7 @@ export function initialUi(options: Pick<Ui, 'intervalMs' | 'readonly' | 'host'> 
     help: false,
     problems: false,
     groups: null,
+    letters: null,
     helpTop: 0,
     dialog: null,
     notice: null,

@@ -35,6 +35,7 @@ export interface LiveOptions {
 /** Observes the group by one watch and a polling round per interval, and emits events. */
 export class LiveSource {
   readonly #options: LiveOptions;
+  #stream: StreamAdmin | undefined;
   #group: GroupAdmin | undefined;
   #watch: Watch | undefined;
   #round = 0;
@@ -64,6 +65,11 @@ export class LiveSource {
       },
       reconnecting: () => emit({ type: 'reconnecting' }),
     });
+  }
+
+  /** The stream, if it is open. */
+  get stream(): StreamAdmin | undefined {
+    return this.#stream;
   }
 
   /** The group, if it is open. */
@@ -187,6 +193,7 @@ export class LiveSource {
     const { connection, config, emit } = this.#options;
     try {
       const stream = await StreamAdmin.open(connection, config);
+      this.#stream = stream;
       this.#group = stream.group();
       const { partitions, prefix } = stream.layout;
       emit({ type: 'found', partitions, prefix });
@@ -227,6 +234,7 @@ export class LiveSource {
   #lose(error: unknown): void {
     this.#watch?.stop();
     this.#watch = undefined;
+    this.#stream = undefined;
     this.#group = undefined;
     this.#miss(error);
   }

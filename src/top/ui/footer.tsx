@@ -5,14 +5,17 @@ import { lineWidth, type Line as Spans, span, truncate } from '../view/text.js';
 import { Ends, Line } from './line.js';
 
 /** Keys that matter while the details of a row are shown. */
+const BACK = { shown: 'Esc', hint: 'back' };
 const IN_DETAIL: readonly Pick<Binding, 'shown' | 'hint'>[] = [
-  { shown: 'Esc', hint: 'back' },
+  BACK,
   { shown: '↓', hint: 'next' },
   { shown: '↑', hint: 'previous' },
 ];
 
 /** Keys with a word for the footer: first the most important, then those of the focused panel, then the others. */
 function hinted(ui: Ui): Pick<Binding, 'shown' | 'hint'>[] {
+  // A list that replaces the panels says what to press.
+  if (ui.groups || ui.letters) return [BACK];
   const all = bindingsFor(ui).filter(
     ({ hint, on }) => hint !== undefined && (on === undefined || on.includes(ui.focus)),
   );

@@ -6,6 +6,7 @@ import { detailLines } from '../view/detail.js';
 import { groupLines } from '../view/groups.js';
 import { bannerLine } from '../view/header.js';
 import { type Size, SMALLEST } from '../view/layout.js';
+import { letterLines } from '../view/letters.js';
 import { noticeLines, questionLines } from '../view/notice.js';
 import { allProblems, furtherProblems } from '../view/problems.js';
 import { line } from '../view/text.js';
@@ -30,6 +31,7 @@ function Missing({ message, intervalMs }: { message: string; intervalMs: number 
 function Body({ model, ui, room }: { model: Model; ui: Ui; room: Size }) {
   if (ui.help) return <Help ui={ui} room={room} />;
   if (ui.groups) return <Lines of={groupLines(model, ui.groups, room)} />;
+  if (ui.letters) return <Lines of={letterLines(ui.letters, room, ui.readonly)} />;
   if (ui.problems) return <Lines of={allProblems(model, room)} />;
   if (model.missing !== null) return <Missing message={model.missing} intervalMs={ui.intervalMs} />;
   if (ui.detail !== null) return <Lines of={detailLines(model, ui, room).slice(0, room.rows)} />;

@@ -1,9 +1,11 @@
 import { useEffect, useRef, useState } from 'react';
 import { NatspocError } from '../../core/lib/errors.js';
+import type { FoundLetter } from '../../core/protocol/dead-letter.js';
 import { envOf } from '../act/group-env.js';
 import type { Feed } from '../feed.js';
 import { groupsRead } from '../screen/group-keys.js';
 import { press } from '../screen/keys.js';
+import { letterRead, lettersRead } from '../screen/letter-keys.js';
 import { announce, perform, type Said } from '../screen/perform.js';
 import type { Command, Ui } from '../screen/state.js';
 import { helpView } from '../view/help.js';
@@ -43,24 +45,43 @@ export function Top({ feed, initial, env, told, quit, redraw }: TopProps) {
   const say = (said: Said | undefined): void => {
     if (said) change({ notice: { ...said, at: latest.current.model.now } });
   };
-  const listAll = async (): Promise<void> => {
+  /** Reads what a list shows; if that fails, the list is closed. */
+  const read = async (list: 'groups' | 'letters', reading: () => Promise<Partial<Ui>>): Promise<void> => {
     try {
-      const rows = (await feed.choice?.groups()) ?? [];
-      const { ui: shown, model: known } = latest.current;
+      const changes = await reading();
       // It may have been closed meanwhile.
-      if (shown.groups) change({ groups: groupsRead(known, rows) });
+      if (latest.current.ui[list]) change(changes);
     } catch (error) {
       if (!(error instanceof NatspocError)) throw error;
-      change({ groups: null });
+      change({ [list]: null });
       say({ text: error.message, level: 'error' });
     }
   };
+  const listGroups = () =>
+    read('groups', async () => {
+      const rows = (await feed.choice?.groups()) ?? [];
+      return { groups: groupsRead(latest.current.model, rows) };
+    });
+  const listLetters = () =>
+    read('letters', async () => {
+      const rows = (await feed.operator?.letters.list()) ?? [];
+      const { letters } = latest.current.ui;
+      return { letters: letters && lettersRead(letters, rows) };
+    });
+  const showLetter = (letter: FoundLetter) =>
+    read('letters', async () => {
+      const original = await feed.operator?.letters.original(letter);
+      const { letters } = latest.current.ui;
+      return { letters: letters && letterRead(letters, letter, original) };
+    });
   const carryOut = async (command: Command): Promise<void> => {
     if (command.type === 'quit') return quit();
     if (command.type === 'redraw') return redraw();
     if (command.type === 'replay') return feed.replay?.(command.step);
     if (command.type === 'open-group') return feed.choice?.open(command.stream, command.group);
-    if (command.type === 'list-groups') return listAll();
+    if (command.type === 'list-groups') return listGroups();
+    if (command.type === 'list-letters') return listLetters();
+    if (command.type === 'show-letter') return showLetter(command.letter);
     say(announce(command));
     say(
       await perform(command, {
@@ -68,6 +89,7 @@ export function Top({ feed, initial, env, told, quit, redraw }: TopProps) {
         operator: feed.operator,
       }),
     );
+    if (latest.current.ui.letters) await listLetters();
   };
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: said once, when it is told

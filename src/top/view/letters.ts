@@ -1,0 +1,51 @@
+import { escapeControl } from '../../core/lib/text.js';
+import type { FoundLetter } from '../../core/protocol/dead-letter.js';
+import { formatLetter, whenGivenUp } from '../../text/dead-letter-lines.js';
+import type { LetterList, ShownLetter } from '../screen/state.js';
+import { count, UNKNOWN } from './format.js';
+import type { Size } from './layout.js';
+import { type Column, table, tableLines } from './table.js';
+import { type Line, line, wrap } from './text.js';
+import { describeWindow, windowOf } from './window.js';
+
+/** Lines beside the rows: the title, the header of the table, a blank one, and what to press. */
+const FRAME = 4;
+
+const COLUMNS: Column<FoundLetter>[] = [
+  { title: 'LETTER', rank: 0, align: 'right', cell: ({ sequence }) => `${sequence}` },
+  { title: 'GIVEN UP', rank: 2, cell: ({ time }) => whenGivenUp(time) },
+  { title: 'PART', rank: 1, cell: ({ partition }) => `p${partition}` },
+  { title: 'SEQUENCE', rank: 1, align: 'right', cell: ({ from }) => `${from}` },
+  { title: 'KEY', rank: 3, max: 24, cell: ({ key }) => (key === null ? UNKNOWN : escapeControl(key)) },
+  { title: 'GROUP', rank: 4, max: 24, cell: ({ group }) => escapeControl(group) },
+  { title: 'TRIES', rank: 5, align: 'right', cell: ({ attempts }) => count(attempts) },
+  { title: 'ERROR', rank: 0, cell: ({ error }) => escapeControl(error) },
+];
+
+const dim = (text: string): Line => line(text, { dim: true });
+
+/** The dead letters of the stream, newest first, or one of them in full, and what to press. */
+export function letterLines({ rows, at, shown }: LetterList, size: Size, isReadonly: boolean): Line[] {
+  const acts = isReadonly ? '' : 'b puts it back, x drops it, ';
+  if (shown) return letterInFull(shown, size, dim(`${acts}↑ ↓ the next one, Esc goes back`));
+  const title = line('The dead letters of the stream', { bold: true });
+  if (!rows) return [title, dim('looking …')];
+  const keys = dim(`Enter shows it, ${acts}L looks again, Esc goes back`);
+  if (rows.length === 0) return [title, dim('none'), line(''), keys];
+  const part = windowOf(rows.length, Math.max(1, size.rows - FRAME), at, 'start');
+  const head = line(`The dead letters of the stream (${describeWindow(part, rows.length)})`, { bold: true });
+  const room = { width: size.columns, selected: at - part.start };
+  return [head, ...tableLines(table(COLUMNS, rows.slice(part.start, part.end), room)), line(''), keys];
+}
+
+/** A letter with its message, as much of it as fits. */
+function letterInFull({ letter, original }: ShownLetter, { columns, rows }: Size, keys: Line): Line[] {
+  const lines =
+    original === null ? [`Dead letter ${letter.sequence}`, 'looking …'] : formatLetter(letter, original);
+  const wrapped = lines.flatMap((text) => (text === '' ? [''] : wrap(text, columns)));
+  const room = Math.max(1, rows - 2);
+  const isCut = wrapped.length > room;
+  const visible = wrapped.slice(0, isCut ? room - 1 : room).map((text) => line(text));
+  const rest = isCut ? [dim(`… the rest: natspoc stream dead ${letter.sequence}`)] : [];
+  return [...visible, ...rest, line(''), keys];
+}
