@@ -1,6 +1,7 @@
 import { messageOf } from '../lib/errors.js';
 import type { Report } from '../protocol/events.js';
 import type { GroupMember } from './group-member.js';
+import type { FailedAttempt } from './member-events.js';
 import type { Logger, LogLevel } from './partition/logger.js';
 import {
   describeCautious,
@@ -52,9 +53,48 @@ export function sparing(logger: Logger): Logger {
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
 
+/** An event of a member as a line of a log. */
+export interface Told {
+  event: string;
+  text: string;
+  /** The values of the event; its error is `error`. */
+  fields: object;
+  level: LogLevel;
+  /** Where the event is a report, or a failed attempt. */
+  report?: Report;
+  failed?: FailedAttempt;
+}
+
+/** Tells each event of a member that people read; handled and committed messages are none. */
+export function tellEvents(
+  member: GroupMember,
+  { group, drainTimeoutMs }: { group: string; drainTimeoutMs: number },
+  tell: (told: Told) => void,
+): void {
+  const warn = (event: string, fields: object, text: string): void =>
+    tell({ event, fields, text, level: 'warn' });
+  member.on('report', (report) => {
+    const { type: event, ...fields } = report;
+    tell({ event, fields, text: describeReport(report, group), level: levelOf(event), report });
+  });
+  member.on('failed', (failed) => {
+    const { partition, message, attempt, error, then } = failed;
+    const fields = { partition, sequence: message.sequence, attempt, error, then };
+    // A halt has its own report.
+    if (then !== 'halt')
+      tell({ event: 'failed', fields, text: describeFailed(failed), level: 'warn', failed });
+  });
+  member.on('trimmed', (trimmed) => warn('trimmed', trimmed, describeTrimmed(trimmed)));
+  member.on('uncovered', (found) => warn('uncovered', found, `warning: ${describeUncovered(found)}`));
+  member.on('cautious', (cautious) => warn('cautious', cautious, describeCautious(cautious)));
+  member.on('unread', (unread) => warn('unread', unread, describeUnread(unread)));
+  member.on('uncommitted', (range) => warn('uncommitted', range, describeUncommitted(range)));
+  member.on('overdue', (overdue) => warn('overdue', overdue, describeOverdue(overdue, drainTimeoutMs)));
+}
+
 /**
  * Logs one line for each problem of a member, so that a program without listeners still learns why partitions stand
- * still. The fields of a line are the `event` and its payload.
+ * still. The fields of a line are the `event`, the `group` and the values of the event; its error is `err`, as pino has it.
  */
 export function logProblems(
   member: GroupMember,
@@ -63,26 +103,14 @@ export function logProblems(
   drainTimeoutMs: number,
 ): void {
   const sparingly = sparing(logger);
-  const warn = (event: string, fields: object, text: string): void =>
-    sparingly.warn({ event, group, ...fields }, text);
-  member.on('report', (report) => {
-    const { type: event, ...fields } = report;
-    const level = LEVELS[event];
-    if (level)
-      sparingly[level]({ event, group, ...fields }, describeReport(report, group).replace(/^warning: /, ''));
+  tellEvents(member, { group, drainTimeoutMs }, ({ event, text, fields, level, report, failed }) => {
+    if (report && !LEVELS[report.type]) return;
+    // Only the last attempt: an earlier one may still succeed on retry.
+    if (failed?.then === 'retry') return;
+    const { error: err, ...others } = { error: undefined, ...fields };
+    const all = failed ? { ...others, err } : fields;
+    sparingly[level]({ event, group, ...all }, text.replace(/^warning: /, ''));
   });
-  member.on('failed', (failed) => {
-    const { partition, message, attempt, error: err, then } = failed;
-    // Only after the last attempt: an earlier one may still succeed on retry, and a halt has its own report.
-    if (then === 'dead-letter' || then === 'skip')
-      warn('failed', { partition, sequence: message.sequence, attempt, then, err }, describeFailed(failed));
-  });
-  member.on('trimmed', (trimmed) => warn('trimmed', trimmed, describeTrimmed(trimmed)));
-  member.on('uncovered', (found) => warn('uncovered', found, describeUncovered(found)));
-  member.on('cautious', (cautious) => warn('cautious', cautious, describeCautious(cautious)));
-  member.on('unread', (unread) => warn('unread', unread, describeUnread(unread)));
-  member.on('uncommitted', (range) => warn('uncommitted', range, describeUncommitted(range)));
-  member.on('overdue', (overdue) => warn('overdue', overdue, describeOverdue(overdue, drainTimeoutMs)));
 }
 
 /** Logs that a listener of the program failed. */
