@@ -9,11 +9,12 @@
  */
 
 export type { Finding } from './admin/check.js';
-export type { PauseOutcome, ReleaseOptions } from './admin/group-admin.js';
+export type { PauseOutcome, ReleaseOptions } from './admin/group-admin-contract.js';
 export type { GroupChange } from './admin/group-entries.js';
 export { eventsOf, type GroupEvent } from './admin/group-event.js';
-export type { GroupStatus, LeaseStatus } from './admin/group-status.js';
+export type { GroupStatus } from './admin/group-status.js';
 export type { Tenure } from './admin/history.js';
+export type { LeaseStatus } from './admin/lease-status.js';
 export type { MemberStatus } from './admin/members.js';
 export type { RedriveSummary } from './admin/redrive.js';
 export type { ReleaseOutcome } from './admin/release.js';

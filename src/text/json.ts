@@ -1,6 +1,7 @@
 /** The shape of `--json`: raw numbers, durations in milliseconds (`…Ms`), times in ISO 8601, null for what is unknown. */
 import type { GroupEvent } from '../core/admin/group-event.js';
-import { type GroupStatus, isEstimate, needsAttention, totalsOf } from '../core/admin/group-status.js';
+import { type GroupStatus, totalsOf } from '../core/admin/group-status.js';
+import { isEstimate, needsAttention } from '../core/admin/lease-status.js';
 import type { MemberStatus } from '../core/admin/members.js';
 import { drainMs } from '../core/lib/drain.js';
 import { textOf } from '../core/lib/utf8.js';

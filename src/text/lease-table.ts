@@ -2,13 +2,11 @@ import { describePause } from '../core/admin/check.js';
 import {
   type GroupStatus,
   type GroupTotals,
-  isEstimate,
-  type LeaseStatus,
-  needsAttention,
   type ResizeStatus,
   totalsOf,
 } from '../core/admin/group-status.js';
 import type { Idle } from '../core/admin/idle.js';
+import { isEstimate, type LeaseStatus, needsAttention } from '../core/admin/lease-status.js';
 import { type MemberStatus, TROUBLED } from '../core/admin/members.js';
 import type { Unread } from '../core/admin/unread.js';
 import { escapeControl, wrap } from '../core/lib/text.js';

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { type Config, loadConfig } from '../../src/core/config/config.js';
 import { SETTINGS, type SettingName } from '../../src/core/config/settings.js';
 import { connectNats, type NatsConnection } from '../../src/core/nats/client/connection.js';
+import { openGroupTopology } from '../../src/core/nats/stream/group-topology.js';
 import { openKeyedGroup } from '../../src/core/nats/stream/keyed-group.js';
-import { openGroupTopology, openTopology, type Topology } from '../../src/core/nats/stream/topology.js';
+import { openTopology, type Topology } from '../../src/core/nats/stream/topology.js';
 import {
   type HandledMessage,
   judge,

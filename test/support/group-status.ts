@@ -1,4 +1,4 @@
-import type { LeaseStatus } from '../../src/core/admin/group-status.js';
+import type { LeaseStatus } from '../../src/core/admin/lease-status.js';
 import type { MemberStatus } from '../../src/core/admin/members.js';
 
 /** A partition that is owned and well, but for what is changed. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readGroupStatus } from '../../src/core/admin/group-status.js';
+import { readGroupStatus } from '../../src/core/admin/read-group-status.js';
 import type { PastEntry } from '../../src/core/ports/facts.js';
 import type { GroupObserver } from '../../src/core/ports/observer.js';
 import type { ViewEntry } from '../../src/core/protocol/events.js';

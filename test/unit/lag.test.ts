@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { checkGroup } from '../../src/core/admin/check.js';
-import { readGroupStatus, totalsOf } from '../../src/core/admin/group-status.js';
+import { totalsOf } from '../../src/core/admin/group-status.js';
+import { readGroupStatus } from '../../src/core/admin/read-group-status.js';
 import { drainMs } from '../../src/core/lib/drain.js';
 import type { GroupObserver } from '../../src/core/ports/observer.js';
 import type { MemberStats } from '../../src/core/protocol/member-stats.js';

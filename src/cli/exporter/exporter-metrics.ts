@@ -1,4 +1,4 @@
-import type { LeaseStatus } from '../../core/admin/group-status.js';
+import type { LeaseStatus } from '../../core/admin/lease-status.js';
 import type { MetricName } from '../../core/health/definitions.js';
 import { MetricRegistry } from '../../core/health/registry.js';
 import { drainMs } from '../../core/lib/drain.js';

@@ -1,4 +1,5 @@
-import { type GroupStatus, totalLag, totalsOf } from '../../core/admin/group-status.js';
+import { type GroupStatus, totalsOf } from '../../core/admin/group-status.js';
+import { totalLag } from '../../core/admin/lease-status.js';
 import { isLong } from '../../core/protocol/hold-up.js';
 
 /** Arrivals are measured over this much of the past, milliseconds. */

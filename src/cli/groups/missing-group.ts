@@ -1,7 +1,7 @@
 import type { StreamAdmin } from '../../core/admin/stream-admin.js';
 import type { Config } from '../../core/config/config.js';
 import { NatspocError } from '../../core/lib/errors.js';
-import { nameSome } from '../../core/nats/stream/topology.js';
+import { nameSome } from '../../core/nats/stream/missing-store.js';
 import { keys } from '../../core/protocol/keys.js';
 import { suggest } from '../suggest.js';
 

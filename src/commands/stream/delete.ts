@@ -5,7 +5,7 @@ import { describeMembers } from '../../core/admin/stream-status.js';
 import type { Config } from '../../core/config/config.js';
 import { formatCount } from '../../core/lib/units.js';
 import type { NatsConnection } from '../../core/nats/client/connection.js';
-import { findOrphanBucket } from '../../core/nats/stream/topology.js';
+import { findOrphanBucket } from '../../core/nats/stream/existing-bucket.js';
 
 /** `natspoc stream delete`: deletes the stream and its bucket. */
 export default class StreamDelete extends StreamCommand {

@@ -4,17 +4,17 @@ import { mapConcurrently } from '../lib/concurrently.js';
 import { messageOf } from '../lib/errors.js';
 import { promiseOf } from '../lib/promise-of.js';
 import { standardError } from '../member/note-logger.js';
-import type { Bucket } from '../ports/index.js';
 import type { GroupObserver } from '../ports/observer.js';
-import type { ControlAnswer, ControlClient } from '../protocol/member-orders.js';
+import type { ControlAnswer } from '../protocol/member-orders.js';
 import type { PositionMark } from '../protocol/position-mark.js';
 import { checkGroup, type Finding } from './check.js';
 import { type Ending, type EndOrder, endMember } from './end-member.js';
 import { followJoining, type Joining } from './follow-joining.js';
 import { GroupFollower } from './follower.js';
+import type { CheckOptions, GroupPorts, PauseOutcome, ReleaseOptions } from './group-admin-contract.js';
 import { type GroupChange, readable } from './group-entries.js';
 import { findGroupLayout, positionsNow } from './group-layout.js';
-import { type GroupStatus, readGroupStatus } from './group-status.js';
+import type { GroupStatus } from './group-status.js';
 import {
   type HeldUpOutcome,
   type HeldUpPorts,
@@ -27,6 +27,7 @@ import { operatorName } from './operator.js';
 import { changeOverride } from './overrides.js';
 import { patienceOf } from './patience.js';
 import { untilNotHandled } from './pausing.js';
+import { readGroupStatus } from './read-group-status.js';
 import { type ReleaseOutcome, releasePartitions } from './release.js';
 import {
   abortResize,
@@ -42,46 +43,6 @@ import { findStalls } from './stalled.js';
 import { withFollower } from './with-follower.js';
 
 const CONCURRENT_PLANS = 8;
-
-/** What a group's administration needs. */
-export interface GroupPorts {
-  observer: GroupObserver;
-  bucket: Bucket;
-  /** The stream's own layout; absent: the group is keyed. */
-  own?: { prefix: string; filter: string } | undefined;
-  control: ControlClient;
-  /** The first sequence stored at or after a time; undefined if the server does not answer. */
-  sequenceAt(time: Date): Promise<number | undefined>;
-}
-
-/** How partitions are released. */
-export interface ReleaseOptions {
-  /** Session id of the next owner. Default null: the member with the fewest partitions. */
-  to?: string | null;
-  /** Fence an owner that does not answer; its uncommitted messages are handled again. Default false. */
-  force?: boolean;
-  signal?: AbortSignal | undefined;
-}
-
-/** What counts as unhealthy; undefined: no limit. */
-export interface CheckOptions {
-  /** Messages that may wait in one partition. */
-  maxLag?: number | undefined;
-  /** Age of a waiting message, milliseconds. */
-  maxAgeMs?: number | undefined;
-  /** Time without progress, milliseconds. */
-  stalledMs?: number | undefined;
-  /** Partitions may be paused. Default false: that is a warning. */
-  allowPaused?: boolean | undefined;
-}
-
-/** The outcome of a pause. */
-export interface PauseOutcome {
-  /** Partitions whose state was changed. */
-  changed: number[];
-  /** Partitions that are still handled, each with the reason. */
-  unfinished: ReadonlyMap<number, string>;
-}
 
 /**
  * A group as an operator sees it: inspects it and controls its partitions. Requests to members are bounded by their

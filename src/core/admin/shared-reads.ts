@@ -2,7 +2,7 @@ import type { Config } from '../config/config.js';
 import type { NatsConnection } from '../nats/client/connection.js';
 import { BucketCopy } from '../nats/kv/bucket-copy.js';
 import type { Latest, StoredEntry } from '../nats/kv/bucket-past.js';
-import { updateCopy } from '../nats/stream/topology.js';
+import { updateCopy } from '../nats/stream/existing-bucket.js';
 import type { EndFacts, StreamFacts } from '../ports/facts.js';
 import type { GroupObserver } from '../ports/observer.js';
 import { groupProvedBy, keys } from '../protocol/keys.js';

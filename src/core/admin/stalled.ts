@@ -2,8 +2,9 @@ import { mapConcurrently } from '../lib/concurrently.js';
 import { escapeControl } from '../lib/text.js';
 import { formatDuration } from '../lib/units.js';
 import type { GroupObserver } from '../ports/observer.js';
-import type { GroupStatus, LeaseStatus } from './group-status.js';
+import type { GroupStatus } from './group-status.js';
 import { describeLag } from './lag.js';
+import type { LeaseStatus } from './lease-status.js';
 
 /** Limit of parallel reads: each creates a short-lived consumer at the server. */
 const CONCURRENT_LOOKS = 16;

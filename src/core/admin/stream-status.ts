@@ -2,7 +2,8 @@ import { NatspocError } from '../lib/errors.js';
 import type { DeadLetterFacts, StreamFacts } from '../ports/facts.js';
 import type { GroupObserver } from '../ports/observer.js';
 import type { LayoutRecord } from '../protocol/layout-records.js';
-import { type GroupStatus, type GroupTotals, readGroupStatus, totalsOf } from './group-status.js';
+import { type GroupStatus, type GroupTotals, totalsOf } from './group-status.js';
+import { readGroupStatus } from './read-group-status.js';
 
 /** A group in the status of its stream. `lag` null: unknown, because positions are wrong. */
 interface GroupSummary extends GroupTotals {

@@ -1,5 +1,6 @@
 import type { GroupObserver } from '../ports/observer.js';
-import type { GroupStatus, LeaseStatus } from './group-status.js';
+import type { GroupStatus } from './group-status.js';
+import type { LeaseStatus } from './lease-status.js';
 
 /** Messages after the lowest position of a keyed group or of a member, handled by no member or only in other partitions. */
 export interface Unread {

@@ -1,5 +1,5 @@
 import type { Finding } from '../admin/check.js';
-import type { PauseOutcome, ReleaseOptions } from '../admin/group-admin.js';
+import type { PauseOutcome, ReleaseOptions } from '../admin/group-admin-contract.js';
 import type { GroupChange } from '../admin/group-entries.js';
 import type { GroupStatus } from '../admin/group-status.js';
 import type { Tenure } from '../admin/history.js';

@@ -1,6 +1,6 @@
+import { compareNames } from '../../core/admin/describe-group.js';
 import { type GroupChange, GroupEntries, readable } from '../../core/admin/group-entries.js';
 import { eventsOf } from '../../core/admin/group-event.js';
-import { compareNames } from '../../core/admin/group-status.js';
 import type { PastEntry } from '../../core/ports/facts.js';
 import type { ProofEntry, ViewEntry } from '../../core/protocol/events.js';
 import { tailOf } from './handled.js';

@@ -1,5 +1,5 @@
 import { unevenLoads } from '../../core/admin/balance.js';
-import type { LeaseStatus } from '../../core/admin/group-status.js';
+import type { LeaseStatus } from '../../core/admin/lease-status.js';
 import { TROUBLED } from '../../core/admin/members.js';
 import { describeStall, reportedStalls } from '../../core/admin/stalled.js';
 import { REBALANCE_MS } from '../../core/admin/thresholds.js';

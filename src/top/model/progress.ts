@@ -1,4 +1,4 @@
-import { totalLag } from '../../core/admin/group-status.js';
+import { totalLag } from '../../core/admin/lease-status.js';
 import { SILENT_MS } from '../../core/admin/thresholds.js';
 import type {
   EndFacts,

@@ -1,10 +1,7 @@
+import { describeGroup, ownReport } from '../../core/admin/describe-group.js';
 import { readable, type SeenSession } from '../../core/admin/group-entries.js';
-import {
-  describeGroup,
-  type GroupStatus,
-  type LeaseStatus,
-  ownReport,
-} from '../../core/admin/group-status.js';
+import type { GroupStatus } from '../../core/admin/group-status.js';
+import type { LeaseStatus } from '../../core/admin/lease-status.js';
 import { describeMember, type MemberStatus, sumOf } from '../../core/admin/members.js';
 import { addUnread } from '../../core/admin/unread.js';
 import type { Member, Model, Progress } from './model.js';

@@ -1,4 +1,4 @@
-import { isEstimate, isOwned, type LeaseStatus, needsAttention } from '../../core/admin/group-status.js';
+import { isEstimate, isOwned, type LeaseStatus, needsAttention } from '../../core/admin/lease-status.js';
 import { TROUBLED } from '../../core/admin/members.js';
 import type { Model } from './model.js';
 import { memberRows, partitionRows } from './select.js';

@@ -1,5 +1,5 @@
 import { nameOf } from '../../core/admin/group-entries.js';
-import type { LeaseStatus } from '../../core/admin/group-status.js';
+import type { LeaseStatus } from '../../core/admin/lease-status.js';
 import { escapeControl } from '../../core/lib/text.js';
 import type { Outcome, Situation } from './outcome.js';
 import { ask, SELECT_PARTITION, selectedPartition, tell } from './questions.js';

@@ -1,6 +1,6 @@
 import { nameOf } from '../../core/admin/group-entries.js';
-import type { LeaseStatus } from '../../core/admin/group-status.js';
 import { describeLag } from '../../core/admin/lag.js';
+import type { LeaseStatus } from '../../core/admin/lease-status.js';
 import type { MemberStatus } from '../../core/admin/members.js';
 import { partitionList } from '../../text/partition-list.js';
 import { gainsOf, heirsOf, nextOwnerOf } from '../model/forecast.js';

@@ -1,4 +1,5 @@
-import { compareNames, type LeaseStatus } from '../../core/admin/group-status.js';
+import { compareNames } from '../../core/admin/describe-group.js';
+import type { LeaseStatus } from '../../core/admin/lease-status.js';
 import type { MemberStatus } from '../../core/admin/members.js';
 import type { MessageFacts } from '../../core/ports/facts.js';
 import type { Model } from '../model/model.js';

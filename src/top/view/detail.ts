@@ -1,5 +1,5 @@
 import { describePause } from '../../core/admin/check.js';
-import { isEstimate, isOwned, type LeaseStatus } from '../../core/admin/group-status.js';
+import { isEstimate, isOwned, type LeaseStatus } from '../../core/admin/lease-status.js';
 import { drainMs } from '../../core/lib/drain.js';
 import { escapeControl } from '../../core/lib/text.js';
 import { formatBytes } from '../../core/lib/units.js';

@@ -1,4 +1,4 @@
-import { isEstimate, totalLag } from '../../core/admin/group-status.js';
+import { isEstimate, totalLag } from '../../core/admin/lease-status.js';
 import type { Model } from '../model/model.js';
 import { partitionRows, ratesOf } from '../model/select.js';
 import type { Series } from '../model/series.js';

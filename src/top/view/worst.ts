@@ -1,4 +1,4 @@
-import { isEstimate, type LeaseStatus, needsAttention } from '../../core/admin/group-status.js';
+import { isEstimate, type LeaseStatus, needsAttention } from '../../core/admin/lease-status.js';
 import { stateText } from '../../text/lease-table.js';
 import type { Model } from '../model/model.js';
 import { isBehind, mostLag, troubledPartitions } from '../model/worst.js';

@@ -6,9 +6,9 @@ import { openManager } from '../client/manager.js';
 import { createdAt, storedAt } from '../jetstream/stream-identity.js';
 import { bucketStream, NatsBucket } from '../kv/bucket.js';
 import { createStream, findStream } from './creation.js';
+import { missingStore } from './missing-store.js';
 import { bucketConfig } from './stored.js';
 import { describedLayout, readLayout, writeLayout } from './stream-layout.js';
-import { missingStore } from './topology.js';
 
 /** The bucket beside a stream, for groups that may not exist yet, and what tells the stream from others of its name. */
 export interface GroupStore {

@@ -3,19 +3,16 @@ import type { Config } from '../../config/config.js';
 import { NatspocError } from '../../lib/errors.js';
 import { type GroupSubjects, layoutSubjects } from '../../protocol/layout.js';
 import type { LayoutRecord } from '../../protocol/layout-records.js';
-import { type MessageKey, parseMessageKey } from '../../protocol/message-key.js';
-import { literalStart } from '../../protocol/subject.js';
+import type { MessageKey } from '../../protocol/message-key.js';
 import { ALL_USES, type Concern, refuse, type StreamUse } from '../client/concern.js';
 import type { NatsHandles } from '../client/handles.js';
 import { openManager } from '../client/manager.js';
 import { hasDefaultConsumers } from '../client/server-version.js';
 import { bucketStream, NatsBucket } from '../kv/bucket.js';
 import { bucketConcerns } from '../kv/bucket-concerns.js';
-import type { BucketCopy } from '../kv/bucket-copy.js';
-import { listGroups } from '../kv/groups.js';
 import { agree, type Found } from './agreement.js';
 import { findStream } from './creation.js';
-import { openKeyedGroup } from './keyed-group.js';
+import { missingPart } from './missing-store.js';
 import { provide } from './provide.js';
 import type { StreamLimits } from './stored.js';
 import { streamConcerns } from './stream-concerns.js';
@@ -43,9 +40,6 @@ export interface Topology extends NatsHandles {
 }
 
 const NANOS_PER_MS = 1_000_000;
-/** Groups that a message names at most. */
-const NAMED = 8;
-
 /** Options of {@link openTopology}. */
 export interface OpenOptions {
   create: boolean;
@@ -54,39 +48,6 @@ export interface OpenOptions {
   /** Throws if the caller cannot work with this layout, before anything is created. */
   accept?: ((layout: LayoutRecord) => void) | undefined;
   limits?: StreamLimits;
-}
-
-/** Names of groups as text, at most so many of them. */
-export function nameSome(groups: readonly string[]): string {
-  const more = groups.length > NAMED ? ` and ${groups.length - NAMED} more` : '';
-  return `${groups.slice(0, NAMED).join(', ')}${more}`;
-}
-
-/** What is missing of the stream and its bucket, and what creates it; undefined: both exist. */
-export function missingStore(
-  { stream, bucket }: Config,
-  found: Pick<Found, 'stream' | 'bucket'>,
-): string | undefined {
-  if (!found.stream && found.bucket)
-    return `There is no stream ${stream}, but its bucket ${bucket} is there. "natspoc stream delete" removes the bucket; check --stream.`;
-  if (!found.stream)
-    return `There is no stream ${stream} yet. "natspoc publish" and "natspoc consume" create it; check --stream.`;
-  if (!found.bucket)
-    return `Stream ${stream} has no bucket ${bucket}: it was deleted, or never made. "natspoc stream create" makes it; check --bucket.`;
-  return undefined;
-}
-
-/** What is missing, and what creates it; undefined: nothing is missing. */
-async function missingPart(handles: NatsHandles, config: Config, found: Found): Promise<string | undefined> {
-  const { stream, bucket, group, option } = config;
-  const missing = missingStore(config, found);
-  if (missing !== undefined) return missing;
-  if (found.stored.layout) return undefined;
-  const groups = found.stream ? await listGroups(handles, bucket) : [];
-  const named = nameSome(groups);
-  if (groups.length > 0)
-    return `Stream ${stream} is read by groups with a key, and ${group} is none of them: choose one with ${option('group')}: ${named}.`;
-  return `Bucket ${bucket} has no layout yet. "natspoc publish" and "natspoc consume" write it; check --bucket.`;
 }
 
 async function look(manager: JetStreamManager, bucket: NatsBucket, config: Config): Promise<Found> {
@@ -160,111 +121,6 @@ export function openTopology(
   options: OpenOptions,
 ): Promise<Topology> {
   return open(connection, config, options, () => {});
-}
-
-/**
- * The names of all groups of an existing stream, keyed or not, sorted.
- *
- * @throws NatspocError `stream-missing` if there is no stream or no bucket, and as {@link openTopology}.
- */
-export async function findGroups(connection: NatsConnection, config: Config): Promise<string[]> {
-  const { handles } = await openBucket(connection, config);
-  return listGroups(handles, config.bucket);
-}
-
-/**
- * Brings a copy of the bucket of an existing stream up to date.
- *
- * @throws NatspocError as {@link findGroups}.
- */
-export async function updateCopy(
-  connection: NatsConnection,
-  config: Config,
-  copy: BucketCopy,
-): Promise<void> {
-  const { handles, info } = await openBucket(connection, config);
-  await copy.update(handles, config.bucket, info, config.timeoutMs);
-}
-
-/** @throws NatspocError `stream-missing` if there is no stream or no bucket. */
-async function openBucket(
-  connection: NatsConnection,
-  config: Config,
-): Promise<{ handles: NatsHandles; info: StreamInfo }> {
-  const manager = await openManager(connection, config);
-  const stream = await findStream(manager, config.stream);
-  const bucket = await findStream(manager, bucketStream(config.bucket));
-  const missing = missingStore(config, { stream, bucket });
-  if (!bucket || missing !== undefined) throw new NatspocError('stream-missing', missing ?? '');
-  return { handles: { connection, manager, inboxPrefix: config.inboxPrefix }, info: bucket };
-}
-
-/** A bucket without its stream. */
-export interface OrphanBucket {
-  /** The groups in it. */
-  groups: string[];
-  remove(): Promise<void>;
-}
-
-/**
- * The bucket of these settings if its stream does not exist; undefined: the stream exists, or neither does.
- *
- * @throws NatspocError as {@link openTopology}.
- */
-export async function findOrphanBucket(
-  connection: NatsConnection,
-  config: Config,
-): Promise<OrphanBucket | undefined> {
-  const manager = await openManager(connection, config);
-  const name = bucketStream(config.bucket);
-  if (await findStream(manager, config.stream)) return undefined;
-  const found = await findStream(manager, name);
-  if (!found) return undefined;
-  const handles: NatsHandles = { connection, manager, inboxPrefix: config.inboxPrefix };
-  const { layout } = await readLayout(
-    new NatsBucket(handles, config.bucket, config.timeoutMs),
-    config.bucket,
-  );
-  if (!layout && found.state.messages > 0) {
-    throw new NatspocError(
-      'layout-mismatch',
-      `There is no stream ${config.stream}, and bucket ${config.bucket} holds entries but no layout: it is not natspoc's.`,
-    );
-  }
-  return {
-    groups: await listGroups(handles, config.bucket),
-    remove: async () => {
-      await manager.streams.delete(name);
-    },
-  };
-}
-
-/**
- * Opens an existing group as an operator sees it: a keyed group with its own partitions, or a group over the layout of the
- * stream. Creates nothing.
- *
- * @param whole the stream counts, not the group: one over the stream's own layout that was resized is opened as before.
- * @throws NatspocError as {@link openTopology}.
- */
-export async function openGroupTopology(
-  connection: NatsConnection,
-  config: Config,
-  uses: readonly StreamUse[],
-  whole = false,
-): Promise<Topology> {
-  const keyed = await openKeyedGroup(connection, config, { create: false });
-  if (!keyed || (whole && keyed.layout.prefix !== undefined))
-    return openTopology(connection, config, { create: false, uses });
-  const { v, key, filter, partitions, hash } = keyed.layout;
-  return {
-    ...keyed,
-    layout: { v, prefix: literalStart(filter), partitions, hash },
-    keyed: { text: key, filter, subjects: keyed.subjects, key: parseMessageKey(key) },
-    reads: { all: filter, of: () => [filter] },
-    hasTokens: false,
-    deadPrefix: keyed.layout.prefix ?? `natspoc.${config.stream}`,
-    duplicateWindowMs: keyed.duplicateWindowMs,
-  };
 }
 
 /** The domain of the servers that keep a stream, empty for none; undefined if the stream is unknown. */

@@ -1,0 +1,43 @@
+import type { Bucket } from '../ports/index.js';
+import type { GroupObserver } from '../ports/observer.js';
+import type { ControlClient } from '../protocol/member-orders.js';
+
+/** What a group's administration needs. */
+export interface GroupPorts {
+  observer: GroupObserver;
+  bucket: Bucket;
+  /** The stream's own layout; absent: the group is keyed. */
+  own?: { prefix: string; filter: string } | undefined;
+  control: ControlClient;
+  /** The first sequence stored at or after a time; undefined if the server does not answer. */
+  sequenceAt(time: Date): Promise<number | undefined>;
+}
+
+/** How partitions are released. */
+export interface ReleaseOptions {
+  /** Session id of the next owner. Default null: the member with the fewest partitions. */
+  to?: string | null;
+  /** Fence an owner that does not answer; its uncommitted messages are handled again. Default false. */
+  force?: boolean;
+  signal?: AbortSignal | undefined;
+}
+
+/** What counts as unhealthy; undefined: no limit. */
+export interface CheckOptions {
+  /** Messages that may wait in one partition. */
+  maxLag?: number | undefined;
+  /** Age of a waiting message, milliseconds. */
+  maxAgeMs?: number | undefined;
+  /** Time without progress, milliseconds. */
+  stalledMs?: number | undefined;
+  /** Partitions may be paused. Default false: that is a warning. */
+  allowPaused?: boolean | undefined;
+}
+
+/** The outcome of a pause. */
+export interface PauseOutcome {
+  /** Partitions whose state was changed. */
+  changed: number[];
+  /** Partitions that are still handled, each with the reason. */
+  unfinished: ReadonlyMap<number, string>;
+}

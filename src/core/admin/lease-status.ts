@@ -1,0 +1,108 @@
+import { type HoldUp, isLong } from '../protocol/hold-up.js';
+import type { LeaseReason } from '../protocol/records.js';
+import type { PositionFault } from './position-fault.js';
+
+/**
+ * The state of a partition. `unowned`: it has no owner; `orphaned`: its owner has no session any more;
+ * `expired`, `unreachable`, `silent`: its owner has not renewed, has no connection, does not answer;
+ * `unreadable`: its lease cannot be read; `owned`: nothing more is known; otherwise as its owner reports: `starting`,
+ * `running`, `retrying`, `draining`, `drained`, `waiting`, `halted`, `paused`. `closed`: it is closed for a resize. `reserved`: its owner
+ * left for a restart, and has time left to return. `idle`: it has no owner, and needs none, because the members of its group had a bounded
+ * job and did it.
+ */
+export type LeaseState =
+  | 'unowned'
+  | 'orphaned'
+  | 'expired'
+  | 'unreachable'
+  | 'silent'
+  | 'unreadable'
+  | 'owned'
+  | 'closed'
+  | 'reserved'
+  | 'idle'
+  | (string & {});
+
+/** States of a partition that need no attention. */
+const HEALTHY = new Set<LeaseState>([
+  'owned',
+  'running',
+  'retrying',
+  'starting',
+  'draining',
+  'drained',
+  'paused',
+  'closed',
+  'reserved',
+  'idle',
+]);
+
+/** True if no member makes progress in the partition, so that an operator should look. A short retry is routine. */
+export const needsAttention = ({ state, holdUp }: Pick<LeaseStatus, 'state' | 'holdUp'>): boolean =>
+  !HEALTHY.has(state) || (holdUp !== null && isLong(holdUp));
+
+/** The progress of a partition; null: unknown, or none. */
+export interface Progress {
+  /** The last handled sequence; null: the group has no position here. */
+  position: number | null;
+  /** The last stored sequence; null: the partition is empty. */
+  end: number | null;
+  /** Messages between position and end; null: unknown. */
+  lag: number | null;
+  /** Of a keyed group, whose lag is an estimate: messages of the group after the position, exactly. */
+  unread?: number | undefined;
+  /** How long ago the first waiting message was stored, milliseconds; null: none waits, or not known. */
+  oldestMs: number | null;
+  /** Recent messages per second, as its owner reports; null: not reported. */
+  ratePerSecond: number | null;
+  /** The fault of the position; null: none, or no position. Members read nothing after a wrong position. */
+  positionFault: PositionFault | null;
+  /** Time since the last commit, milliseconds; null: never. */
+  positionAgeMs: number | null;
+  /** Upper bound on the messages that the stream dropped before they were handled, since the group started or the last seek. */
+  trimmed: number;
+}
+
+/** The owner and progress of a partition. */
+export interface LeaseStatus extends Progress {
+  partition: number;
+  /** Name and session of its owner, dead or alive; null: none. */
+  owner: string | null;
+  session: string | null;
+  /** The owner's epoch: the revision of the lease; 0 if there never was a lease. */
+  epoch: number;
+  /** Why the partition moved to its owner, and the previous owner. */
+  reason: LeaseReason | null;
+  from: string | null;
+  /** The member for which it is kept, if that left for a restart, and how long it has left to return, milliseconds. */
+  reservedFor: string | null;
+  reservedMs: number | null;
+  /** Time since the last change of owner, milliseconds. */
+  heldMs: number | null;
+  /** The override (pin, pause) cannot be read and is ignored. */
+  overrideUnreadable: boolean;
+  /** Paused by an operator: owned, but not handled. By whom, and since when, milliseconds; null: not paused. */
+  paused: boolean;
+  pausedBy: string | null;
+  pausedMs: number | null;
+  /** Name or session id of the member to which it is pinned. */
+  pin: string | null;
+  state: LeaseState;
+  /** What holds it up, as its owner reports; null: nothing, or not known. */
+  holdUp: HoldUp | null;
+}
+
+/** True for a partition whose owner has a session. */
+export const isOwned = ({ session, state }: LeaseStatus): boolean => session !== null && state !== 'orphaned';
+
+/** True where the lag of a partition is its share of what its keyed group has not read. */
+export const isEstimate = ({ lag, unread }: Pick<Progress, 'lag' | 'unread'>): boolean =>
+  unread !== undefined && lag !== 0;
+
+/** The sum of the lags; null if one of them is unknown. */
+export function totalLag(partitions: readonly { lag: number | null }[]): number | null {
+  return partitions.reduce<number | null>(
+    (sum, { lag }) => (sum === null || lag === null ? null : sum + lag),
+    0,
+  );
+}

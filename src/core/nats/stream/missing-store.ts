@@ -1,0 +1,44 @@
+import type { Config } from '../../config/config.js';
+import type { NatsHandles } from '../client/handles.js';
+import { listGroups } from '../kv/groups.js';
+import type { Found } from './agreement.js';
+
+/** Groups that a message names at most. */
+const NAMED = 8;
+
+/** Names of groups as text, at most so many of them. */
+export function nameSome(groups: readonly string[]): string {
+  const more = groups.length > NAMED ? ` and ${groups.length - NAMED} more` : '';
+  return `${groups.slice(0, NAMED).join(', ')}${more}`;
+}
+
+/** What is missing of the stream and its bucket, and what creates it; undefined: both exist. */
+export function missingStore(
+  { stream, bucket }: Config,
+  found: Pick<Found, 'stream' | 'bucket'>,
+): string | undefined {
+  if (!found.stream && found.bucket)
+    return `There is no stream ${stream}, but its bucket ${bucket} is there. "natspoc stream delete" removes the bucket; check --stream.`;
+  if (!found.stream)
+    return `There is no stream ${stream} yet. "natspoc publish" and "natspoc consume" create it; check --stream.`;
+  if (!found.bucket)
+    return `Stream ${stream} has no bucket ${bucket}: it was deleted, or never made. "natspoc stream create" makes it; check --bucket.`;
+  return undefined;
+}
+
+/** What is missing, and what creates it; undefined: nothing is missing. */
+export async function missingPart(
+  handles: NatsHandles,
+  config: Config,
+  found: Found,
+): Promise<string | undefined> {
+  const { stream, bucket, group, option } = config;
+  const missing = missingStore(config, found);
+  if (missing !== undefined) return missing;
+  if (found.stored.layout) return undefined;
+  const groups = found.stream ? await listGroups(handles, bucket) : [];
+  const named = nameSome(groups);
+  if (groups.length > 0)
+    return `Stream ${stream} is read by groups with a key, and ${group} is none of them: choose one with ${option('group')}: ${named}.`;
+  return `Bucket ${bucket} has no layout yet. "natspoc publish" and "natspoc consume" write it; check --bucket.`;
+}
