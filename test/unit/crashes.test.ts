@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Alone } from '../../src/core/member/partition/alone.js';
 import { Caution, CrashedOwners } from '../../src/core/member/partition/caution.js';
 import type { Handler } from '../../src/core/member/partition/handler.js';
-import { Lead } from '../../src/core/member/partition/lead.js';
+import { Lead, SHORT_LEAD } from '../../src/core/member/partition/lead.js';
 import { Permit } from '../../src/core/member/partition/permit.js';
 import { type Taken, takeOver } from '../../src/core/member/partition/takeover.js';
 import { carriedOver, crashesAt, needsCaution } from '../../src/core/protocol/crashes.js';
@@ -113,6 +113,9 @@ describe('a takeover', () => {
   }
 });
 
+const numbers = (first: number, last: number): number[] =>
+  Array.from({ length: last - first + 1 }, (_, index) => first + index);
+
 describe('a partition whose owners have died', () => {
   it('handles one message at a time, in order, each recorded before it starts', async () => {
     const called: number[] = [];
@@ -184,9 +187,9 @@ describe('a partition whose owners have died', () => {
     assert.deepEqual([recorded, called], [[1, 1], [1]]);
   });
 
-  it('returns to normal after eight messages, or a thousand if the owner before did not stay near its position', async () => {
+  it('returns to normal after a short lead, or a thousand if the owner before did not stay near its position', async () => {
     for (const [crashes, most] of [
-      [2, 8],
+      [2, SHORT_LEAD],
       [1, 1_000],
     ] as const) {
       const { bench, recorded, step } = cautious(() => {}, { crashes });
@@ -202,7 +205,7 @@ describe('a partition whose owners have died', () => {
     assert.equal(error.crashes, 3);
   });
 
-  it('stays within eight messages of the position while deaths count', async () => {
+  it('stays within a short lead of the position while deaths count', async () => {
     const called: number[] = [];
     let committed = 10;
     let isOver = false;
@@ -215,19 +218,19 @@ describe('a partition whose owners have died', () => {
         isOver: () => isOver,
       }),
     );
-    bench.accept(...Array.from({ length: 30 }, (_, index) => 11 + index));
+    bench.accept(...Array.from({ length: SHORT_LEAD + 22 }, (_, index) => 11 + index));
     await settle();
-    assert.equal(called.at(-1), 18);
+    assert.equal(called.at(-1), 10 + SHORT_LEAD);
     committed = 14;
     assert.equal(resumed.length, 1);
     resumed.shift()?.();
     await settle();
-    assert.equal(called.at(-1), 22);
+    assert.equal(called.at(-1), 14 + SHORT_LEAD);
     isOver = true;
-    committed = 22;
+    committed = 14 + SHORT_LEAD;
     resumed.shift()?.();
     await settle();
-    assert.equal(called.at(-1), 40);
+    assert.equal(called.at(-1), 32 + SHORT_LEAD);
   });
 
   it('stays close to it with several handlers as well, where a slow message holds back later ones', async () => {
@@ -236,11 +239,11 @@ describe('a partition whose owners have died', () => {
       called.push(sequence);
       return sequence === 1 ? new Promise<void>(() => {}) : Promise.resolve();
     };
-    const bench = new WorkBench(handler, { concurrency: 30 });
+    const bench = new WorkBench(handler, { concurrency: 2 * SHORT_LEAD });
     bench.work.keepShort(new Lead({ committed: () => 0, whenWritten: () => {}, isOver: () => false }));
-    bench.keyed(...Array.from({ length: 20 }, (_, index): [number, string] => [1 + index, `k${index}`]));
+    bench.keyed(...Array.from({ length: 2 * SHORT_LEAD }, (_, i): [number, string] => [1 + i, `k${i}`]));
     await settle();
-    assert.equal(called.at(-1), 8);
+    assert.equal(called.at(-1), SHORT_LEAD);
   });
 
   it('starts the messages near the position first, whichever was ready earlier', async () => {
@@ -255,13 +258,13 @@ describe('a partition whose owners have died', () => {
         isOver: () => false,
       }),
     );
-    const keys = ['a', 'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a', 'z', 'z'];
+    const keys = Array.from({ length: SHORT_LEAD + 3 }, (_, index) => (index <= SHORT_LEAD ? 'a' : 'z'));
     bench.keyed(...keys.map((key, index): [number, string] => [1 + index, key]));
     await settle();
-    assert.deepEqual(called, [1, 2, 3, 4, 5, 6, 7, 8]);
+    assert.deepEqual(called, numbers(1, SHORT_LEAD));
     committed = 2;
     resumed.shift()?.();
     await settle();
-    assert.deepEqual(called.slice(8), [9, 10]);
+    assert.deepEqual(called.slice(SHORT_LEAD), [SHORT_LEAD + 1, SHORT_LEAD + 2]);
   });
 });
