@@ -47,7 +47,7 @@ describe('a burst of joins', () => {
     );
     await until(
       'everybody runs what it owns',
-      () => members.reduce((sum, m) => sum + m.partitions.length, 0) === PARTITIONS,
+      () => members.reduce((sum, m) => sum + m.status.partitions.length, 0) === PARTITIONS,
     );
     await Promise.all(members.map((member) => member.leave()));
     await until('all sessions are gone', () => ownership.members.length === 0);

@@ -226,7 +226,7 @@ export class SimMember {
 
   /** The number of a partition's messages in memory; undefined while it is not running. */
   #held(partition: number): number | undefined {
-    const status = this.member.partitions.find((each) => each.partition === partition);
+    const status = this.member.status.partitions.find((each) => each.partition === partition);
     return status?.state === 'running' ? status.lag - this.#stream.pending(partition) : undefined;
   }
 

@@ -66,7 +66,7 @@ export function settingsFor(
 /** An operator releases halted partitions every second from now on. */
 function liftHalts(world: World): void {
   for (const { member } of world.active) {
-    for (const { partition, state } of member.partitions) {
+    for (const { partition, state } of member.status.partitions) {
       if (state === 'halted') member.release(partition, null);
     }
   }

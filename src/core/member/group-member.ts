@@ -126,17 +126,17 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
 
   /** The partitions that it owns, with their progress. */
   get partitions(): PartitionStatus[] {
-    return this.#member?.partitions ?? [];
+    return this.#member?.status.partitions ?? [];
   }
 
   /** What stands still, and why: a partition, or the whole member (`partition` null). */
   get standing(): readonly Standing[] {
-    return this.#member?.standing ?? [];
+    return this.#member?.status.standing ?? [];
   }
 
   /** True while it is in the group and every partition of the group has an owner. */
   get isSettled(): boolean {
-    return this.#member?.isSettled ?? false;
+    return this.#member?.status.isSettled ?? false;
   }
 
   /** URL of the health checks and metrics; undefined if they are not served. */
@@ -326,7 +326,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
     const { group, stream } = this.#config;
     const { id, name, counters, partitions, standing } = this;
     const version = this.#version;
-    const inFlight = this.#member?.inFlight ?? 0;
+    const inFlight = this.#member?.status.inFlight ?? 0;
     return this.#stats.stats({ id, name, group, stream, version, counters, inFlight, partitions, standing });
   }
 }

@@ -4,7 +4,7 @@ import type { MemberEngine } from './engine/engine.js';
 /** Executes requests to this member's endpoints. `member` is a function, because the member may not exist yet. */
 export function memberControl(member: () => MemberEngine): MemberControl {
   const owned = (choice: PartitionChoice): number[] => {
-    const all = member().partitions.map(({ partition }) => partition);
+    const all = member().status.partitions.map(({ partition }) => partition);
     return choice === 'all' ? all : all.filter((partition) => choice.includes(partition));
   };
   return {

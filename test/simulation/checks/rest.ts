@@ -9,7 +9,7 @@ export function unrest(world: World): string | undefined {
   const { settings, ledger, server, active } = world;
   // A member that began anew meanwhile opens no reader, and is not refused again, until it owns a partition.
   const refused = active.find(
-    ({ client, member }) => client.stream.wasRefused && member.partitions.length > 0,
+    ({ client, member }) => client.stream.wasRefused && member.status.partitions.length > 0,
   );
   if (refused) return `${refused.name} was refused and has not ended`;
   const ids = new Map(active.map((member) => [member.member.id ?? '', member]));
@@ -33,7 +33,7 @@ export function unrest(world: World): string | undefined {
   const counts = [...loads.values()];
   if (Math.max(...counts) - Math.min(...counts) > 1) return `unequal loads: ${counts.join(' ')}`;
   for (const { name, member } of active) {
-    const running = member.partitions.filter(({ state }) => state === 'running').length;
+    const running = member.status.partitions.filter(({ state }) => state === 'running').length;
     const owned = loads.get(member.id ?? '');
     if (running !== owned) return `${name} owns ${owned} and runs ${running}`;
   }

@@ -82,14 +82,14 @@ export const backlog: Fault = (world, { member, profile }) => {
   const { random, settings } = world;
   const forMs = random.between(8_000, 14_000);
   const each = random.int(10, 40);
-  for (const { partition } of member.partitions) for (let i = 0; i < each; i++) world.store(partition);
+  for (const { partition } of member.status.partitions) for (let i = 0; i < each; i++) world.store(partition);
   return altered(world, forMs, profile, { atOnce: 0, maxMs: (2 * forMs) / each, long: 0 }, settings.handlers);
 };
 
 /** The same with computing handlers, which share their member's event loop. */
 export const computing: Fault = (world, { member, profile }) => {
   const { random, settings } = world;
-  for (const { partition } of member.partitions) for (let i = 0; i < 40; i++) world.store(partition);
+  for (const { partition } of member.status.partitions) for (let i = 0; i < 40; i++) world.store(partition);
   const busyMs = random.between(10, 60);
   return altered(world, 5_000, profile, { atOnce: 1, busyMs, fails: 0 }, settings.handlers);
 };
@@ -129,7 +129,8 @@ export const counted: Fault = (world) => {
   const forMs = random.between(2_000, 8_000);
   // Several messages run when the last one starts.
   timeline.after(random.between(500, forMs), () => {
-    for (const { partition } of member.member.partitions) for (let i = 0; i < 5; i++) world.store(partition);
+    for (const { partition } of member.member.status.partitions)
+      for (let i = 0; i < 5; i++) world.store(partition);
   });
   timeline.after(forMs, () => member.leave());
   return forMs;

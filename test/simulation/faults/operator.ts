@@ -31,7 +31,7 @@ export function liftAll(world: World): void {
 
 /** An operator releases partitions. */
 export const releases: Fault = (world, { member }) => {
-  for (const { partition } of member.partitions) {
+  for (const { partition } of member.status.partitions) {
     if (world.random.chance(0.5)) member.release(partition, null);
   }
   return 0;

@@ -55,7 +55,7 @@ export const unreadableLease: Fault = (world) => {
   if (revision === undefined) return 0;
   const isOwned = (): boolean =>
     world.members.some(
-      ({ isGone, member }) => !isGone && member.partitions.some((own) => own.partition === partition),
+      ({ isGone, member }) => !isGone && member.status.partitions.some((own) => own.partition === partition),
     );
   const fence = (of: (group: string, id: string) => string): void => {
     const entry = owner === null ? undefined : server.store.get(of(settings.group, owner));

@@ -148,9 +148,9 @@ export const TIME: readonly Mutant[] = [
     mistake: 'a failed creation of an identity is not retried',
     edits: [
       core(
-        'member/engine/engine',
-        'if (!this.#ended) void this.#identify();',
-        'if (this.#ended) void this.#identify();',
+        'member/engine/identification',
+        'if (!this.#isOver) void this.begin();',
+        'if (this.#isOver) void this.begin();',
       ),
     ],
   },

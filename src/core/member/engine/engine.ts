@@ -1,32 +1,27 @@
 import type { Dealt } from '../../config/retry.js';
 import type { Cancel } from '../../lib/clock.js';
 import { NatspocError } from '../../lib/errors.js';
-import type { LayoutKeeper, MemberIdentity, Watch } from '../../ports/index.js';
+import type { LayoutKeeper, Watch } from '../../ports/index.js';
 import { decodeEntries } from '../../protocol/entries.js';
 import type { Effect, GroupEvent } from '../../protocol/events.js';
 import { keys } from '../../protocol/keys.js';
-import { leaseNow } from '../../protocol/known-layout.js';
 import { type GroupLayoutRecord, hasOwnPartitions } from '../../protocol/layout-records.js';
-import { initialState, pauseOf, type State } from '../../protocol/state.js';
+import { initialState, type State } from '../../protocol/state.js';
 import { step } from '../../protocol/step.js';
 import type { PartitionEvents } from '../partition/partition-events.js';
 import type { Pauses } from '../partition/pauses.js';
-import { BlockedLoop } from './blocked.js';
 import { BucketEffects, type EventWithoutNow } from './bucket-effects.js';
-import type { MemberEvents, MemberPorts, MemberSettings, PartitionStatus } from './contract.js';
+import type { MemberEvents, MemberPorts, MemberSettings } from './contract.js';
 import { followLink } from './follow-link.js';
 import { refuseFormat } from './format.js';
 import { HighWater } from './high-water.js';
-import { HoldUps } from './hold-ups.js';
+import { Identification } from './identification.js';
+import { OwnStatus } from './own-status.js';
 import { putBack } from './put-back.js';
 import { Runners } from './runners.js';
-import { type Standing, Standstill } from './standstill.js';
 
 /** How long a leaving member waits, beyond the drain timeout, for the others to take its partitions. */
 const LEAVE_GRACE_MS = 5_000;
-
-/** Interval of checks for standstill and a blocked event loop. */
-const LOOK_EVERY_MS = 1_000;
 
 type Perform<E> = (effect: E) => void;
 
@@ -41,10 +36,9 @@ export class MemberEngine {
   readonly #runners: Runners;
   readonly #water: HighWater;
   readonly #bucket: BucketEffects;
-  readonly #standstill: Standstill;
-  readonly #holdUps: HoldUps;
-  readonly #blocked: BlockedLoop | undefined;
-  #cancelLook: Cancel | undefined;
+  readonly #identification: Identification;
+  /** What the member tells of itself. */
+  readonly status: OwnStatus;
   readonly #queue: GroupEvent[] = [];
   #state: State;
   #stepping = false;
@@ -52,7 +46,6 @@ export class MemberEngine {
   #keeper: LayoutKeeper | undefined;
   #watch: Watch | undefined;
   #unwatchLink: (() => void) | undefined;
-  #identity: MemberIdentity | undefined;
   #cancelWake: Cancel | undefined;
   #cancelLeave: Cancel | undefined;
   #wakeAt = Number.POSITIVE_INFINITY;
@@ -60,8 +53,8 @@ export class MemberEngine {
   #end!: { resolve: () => void; reject: (error: NatspocError) => void };
   /** Executes one effect. */
   readonly #perform: { [T in Effect['type']]: Perform<Extract<Effect, { type: T }>> } = {
-    identify: () => void this.#identify(),
-    'write-session': (effect) => void this.#bucket.writeSession(effect, this.#identity?.probeable !== false),
+    identify: () => void this.#identification.begin(),
+    'write-session': (effect) => void this.#bucket.writeSession(effect, this.#identification.isProbeable),
     'write-proof': (effect) => void this.#bucket.writeProof(effect),
     'remove-session': (effect) => void this.#bucket.removeSession(effect),
     'read-session': ({ id, known }) => void this.#bucket.readSession(id, known),
@@ -109,19 +102,20 @@ export class MemberEngine {
       feed: (event) => this.#feed(event),
       fail: (error) => this.fail(error),
     });
-    this.#holdUps = new HoldUps(ports.clock);
-    this.#standstill = new Standstill({
-      state: () => this.#state,
-      bucket: this.#water,
-      status: (partition, epoch) => ({
-        status: this.#runners.status(partition, epoch).status,
-        running: this.#runners.calls(partition),
-        held: this.#runners.held(partition),
-        failing: this.#runners.holdUp(partition),
-      }),
-      failureOf: (partition) => this.#holdUps.failureOf(partition),
+    this.#identification = new Identification({
+      ...ports,
+      retryMs: settings.timing.retryMs,
+      identified: (id) => this.#feed({ type: 'identified', id }),
     });
-    this.#blocked = ports.cpuMs && new BlockedLoop(settings.timing.ttlMs / 3, ports.cpuMs);
+    this.status = new OwnStatus({
+      ...ports,
+      cpuMs: ports.cpuMs,
+      state: () => this.#state,
+      runners: this.#runners,
+      bucket: this.#water,
+      ttlMs: settings.timing.ttlMs,
+      report: (report) => events.report(report),
+    });
     this.#state = initialState(settings);
     this.closed = new Promise((resolve, reject) => {
       this.#end = { resolve, reject };
@@ -146,45 +140,6 @@ export class MemberEngine {
     return this.#runners.permittedUntil;
   }
 
-  /** Messages whose handlers run now. */
-  get inFlight(): number {
-    return [...this.#state.own.keys()].reduce((sum, each) => sum + this.#runners.calls(each).length, 0);
-  }
-
-  /** The partitions that this member owns, halted and paused ones included. */
-  get partitions(): PartitionStatus[] {
-    const standing = new Map(this.standing.map((each) => [each.partition, each]));
-    return [...this.#state.own].map(([partition, own]): PartitionStatus => {
-      const { epoch, phase, retryAt } = own;
-      const { isRunning, status } = this.#runners.status(partition, epoch);
-      const failing = this.#runners.holdUp(partition);
-      const [running] = this.#runners.calls(partition);
-      const facts = { partition, phase, retryAt, status, failing, running };
-      const held = this.#holdUps.of({ ...facts, standing: standing.get(partition) });
-      const pause = phase === 'paused' && pauseOf(this.#state, partition);
-      const about = { partition, epoch, ...status, ...(pause && { pause }), ...(held && { holdUp: held }) };
-      if (isRunning) return failing && status.state === 'running' ? { ...about, state: 'retrying' } : about;
-      const rests = phase === 'halted' || phase === 'waiting' || phase === 'paused';
-      return { ...about, state: rests ? phase : 'draining' };
-    });
-  }
-
-  /** What makes no progress, and why. */
-  get standing(): readonly Standing[] {
-    return this.#standstill.all;
-  }
-
-  /** True while it is in the group and every partition of the group has an owner. */
-  get isSettled(): boolean {
-    const { session, viewReady, partitions } = this.#state;
-    if (session.id === null || session.revision === 0 || !viewReady) return false;
-    for (let partition = 0; partition < partitions; partition++) {
-      const record = leaseNow(this.#state, partition)?.record;
-      if (record !== 'unreadable' && !record?.owner) return false;
-    }
-    return true;
-  }
-
   /** Joins the group. */
   start(): void {
     this.#unwatchLink = followLink(this.#ports.link, this.#ports.clock, {
@@ -193,21 +148,8 @@ export class MemberEngine {
       fail: (error) => this.fail(error),
     });
     this.#startWatch();
-    this.#look();
+    this.status.start();
     this.#feed({ type: 'connected' });
-  }
-
-  #look(): void {
-    const { clock } = this.#ports;
-    const dueAt = clock.now() + LOOK_EVERY_MS;
-    this.#cancelLook = clock.at(dueAt, () => {
-      const now = clock.now();
-      const blocked = this.#blocked?.look(now, dueAt, this.#runners.lastCall);
-      if (blocked) this.#events.report({ type: 'blocked', ...blocked });
-      for (const standing of this.#standstill.look(now))
-        this.#events.report({ type: 'standing', ...standing });
-      if (!this.#ended) this.#look();
-    });
   }
 
   #startWatch(): void {
@@ -312,7 +254,7 @@ export class MemberEngine {
    */
   giveUp(partition: number, sequence: number, how: Exclude<Dealt, 'handled'>, by: string): boolean {
     if (!this.#state.own.has(partition)) return false;
-    const halted = this.#holdUps.haltedAt(partition);
+    const halted = this.status.holdUps.haltedAt(partition);
     const failed =
       this.#runners.failing(partition, sequence) ?? (halted?.sequence === sequence ? halted : undefined);
     if (!failed) return false;
@@ -336,11 +278,11 @@ export class MemberEngine {
     if (this.#ended) return;
     this.#ended = true;
     this.#cancelWake?.();
-    this.#cancelLook?.();
+    this.status.stop();
     this.#cancelLeave?.();
     this.#watch?.stop();
     this.#unwatchLink?.();
-    this.#identity?.close();
+    this.#identification.close();
     this.#runners.end();
     if (error) this.#end.reject(error);
     else this.#end.resolve();
@@ -368,22 +310,6 @@ export class MemberEngine {
     });
   }
 
-  async #identify(): Promise<void> {
-    this.#identity?.close();
-    this.#identity = undefined;
-    const identity = await this.#ports.identities.create();
-    if (this.#ended) identity?.close();
-    else if (identity) {
-      this.#identity = identity;
-      this.#feed({ type: 'identified', id: identity.id });
-    } else {
-      const { clock } = this.#ports;
-      clock.at(clock.now() + this.#settings.timing.retryMs, () => {
-        if (!this.#ended) void this.#identify();
-      });
-    }
-  }
-
   async #probe(id: string): Promise<void> {
     this.#feed({ type: 'probed', id, outcome: await this.#ports.prober.probe(id) });
   }
@@ -399,21 +325,21 @@ export class MemberEngine {
     return {
       ...listener,
       started: () => {
-        this.#holdUps.started(partition);
+        this.status.holdUps.started(partition);
         this.#feed({ type: 'partition-started', partition, epoch });
       },
       unread: (reason, retryMs) => {
-        this.#holdUps.failed(partition, reason);
+        this.status.holdUps.failed(partition, reason);
         listener.unread?.(reason, retryMs);
       },
       failed: (message) => {
         this.#runners.remove(partition, message);
-        this.#holdUps.failed(partition, message);
+        this.status.holdUps.failed(partition, message);
         this.#feed({ type: 'partition-failed', partition, epoch, message });
       },
       halted: (message, held) => {
         this.#runners.remove(partition, message);
-        this.#holdUps.halted(partition, message, held);
+        this.status.holdUps.halted(partition, message, held);
         this.#feed({ type: 'partition-halted', partition, epoch, message });
       },
       terminal: (error) => this.fail(error),

@@ -1,0 +1,50 @@
+import type { Clock } from '../../lib/clock.js';
+import type { MemberIdentity } from '../../ports/index.js';
+import type { MemberPorts } from './contract.js';
+
+/** What {@link Identification} works with. */
+export interface IdentificationPorts {
+  clock: Clock;
+  identities: MemberPorts['identities'];
+  /** Wait after a failure, milliseconds. */
+  retryMs: number;
+  identified: (id: string) => void;
+}
+
+/** The identity of a session: created again until that succeeds, and replaced by the next session's. */
+export class Identification {
+  readonly #ports: IdentificationPorts;
+  #identity: MemberIdentity | undefined;
+  #isOver = false;
+
+  constructor(ports: IdentificationPorts) {
+    this.#ports = ports;
+  }
+
+  /** False: others cannot probe this member. */
+  get isProbeable(): boolean {
+    return this.#identity?.probeable !== false;
+  }
+
+  /** Closes the last identity, and creates another one. */
+  async begin(): Promise<void> {
+    const { clock, identities, retryMs, identified } = this.#ports;
+    this.#identity?.close();
+    this.#identity = undefined;
+    const identity = await identities.create();
+    if (this.#isOver) identity?.close();
+    else if (identity) {
+      this.#identity = identity;
+      identified(identity.id);
+    } else {
+      clock.at(clock.now() + retryMs, () => {
+        if (!this.#isOver) void this.begin();
+      });
+    }
+  }
+
+  close(): void {
+    this.#isOver = true;
+    this.#identity?.close();
+  }
+}

@@ -1,0 +1,112 @@
+import type { Cancel, Clock } from '../../lib/clock.js';
+import type { Report } from '../../protocol/events.js';
+import { leaseNow } from '../../protocol/known-layout.js';
+import { pauseOf, type State } from '../../protocol/state.js';
+import { BlockedLoop } from './blocked.js';
+import type { PartitionStatus } from './contract.js';
+import { HoldUps } from './hold-ups.js';
+import type { Runners } from './runners.js';
+import { type BucketHealth, type Standing, Standstill } from './standstill.js';
+
+/** Interval of checks for standstill and a blocked event loop. */
+const LOOK_EVERY_MS = 1_000;
+
+/** What {@link OwnStatus} works with. */
+export interface OwnStatusPorts {
+  clock: Clock;
+  state: () => State;
+  runners: Runners;
+  bucket: BucketHealth;
+  /** The ttl of the session, milliseconds. */
+  ttlMs: number;
+  /** Processor time of the process, milliseconds; undefined: a blocked event loop is not looked for. */
+  cpuMs: (() => number) | undefined;
+  report: (report: Report) => void;
+}
+
+/** What a member tells of itself and its partitions, and what it reports when they stand still. */
+export class OwnStatus {
+  readonly holdUps: HoldUps;
+  readonly #ports: OwnStatusPorts;
+  readonly #standstill: Standstill;
+  readonly #blocked: BlockedLoop | undefined;
+  #cancelLook: Cancel | undefined;
+
+  constructor(ports: OwnStatusPorts) {
+    const { clock, state, runners, bucket, ttlMs, cpuMs } = ports;
+    this.#ports = ports;
+    this.holdUps = new HoldUps(clock);
+    this.#standstill = new Standstill({
+      state,
+      bucket,
+      status: (partition, epoch) => ({
+        status: runners.status(partition, epoch).status,
+        running: runners.calls(partition),
+        held: runners.held(partition),
+        failing: runners.holdUp(partition),
+      }),
+      failureOf: (partition) => this.holdUps.failureOf(partition),
+    });
+    this.#blocked = cpuMs && new BlockedLoop(ttlMs / 3, cpuMs);
+  }
+
+  /** Looks for standstill and a blocked event loop until it is stopped. */
+  start(): void {
+    const { clock, runners, report } = this.#ports;
+    const dueAt = clock.now() + LOOK_EVERY_MS;
+    this.#cancelLook = clock.at(dueAt, () => {
+      this.start();
+      const now = clock.now();
+      const blocked = this.#blocked?.look(now, dueAt, runners.lastCall);
+      if (blocked) report({ type: 'blocked', ...blocked });
+      for (const standing of this.#standstill.look(now)) report({ type: 'standing', ...standing });
+    });
+  }
+
+  stop(): void {
+    this.#cancelLook?.();
+  }
+
+  /** What makes no progress, and why. */
+  get standing(): readonly Standing[] {
+    return this.#standstill.all;
+  }
+
+  /** Messages whose handlers run now. */
+  get inFlight(): number {
+    const { state, runners } = this.#ports;
+    return [...state().own.keys()].reduce((sum, each) => sum + runners.calls(each).length, 0);
+  }
+
+  /** The partitions that this member owns, halted and paused ones included. */
+  get partitions(): PartitionStatus[] {
+    const { state: stateNow, runners } = this.#ports;
+    const state = stateNow();
+    const standing = new Map(this.standing.map((each) => [each.partition, each]));
+    return [...state.own].map(([partition, own]): PartitionStatus => {
+      const { epoch, phase, retryAt } = own;
+      const { isRunning, status } = runners.status(partition, epoch);
+      const failing = runners.holdUp(partition);
+      const [running] = runners.calls(partition);
+      const facts = { partition, phase, retryAt, status, failing, running };
+      const held = this.holdUps.of({ ...facts, standing: standing.get(partition) });
+      const pause = phase === 'paused' && pauseOf(state, partition);
+      const about = { partition, epoch, ...status, ...(pause && { pause }), ...(held && { holdUp: held }) };
+      if (isRunning) return failing && status.state === 'running' ? { ...about, state: 'retrying' } : about;
+      const rests = phase === 'halted' || phase === 'waiting' || phase === 'paused';
+      return { ...about, state: rests ? phase : 'draining' };
+    });
+  }
+
+  /** True while the member is in the group and every partition of the group has an owner. */
+  get isSettled(): boolean {
+    const state = this.#ports.state();
+    const { session, viewReady, partitions } = state;
+    if (session.id === null || session.revision === 0 || !viewReady) return false;
+    for (let partition = 0; partition < partitions; partition++) {
+      const record = leaseNow(state, partition)?.record;
+      if (record !== 'unreadable' && !record?.owner) return false;
+    }
+    return true;
+  }
+}
