@@ -1,6 +1,7 @@
 import type { Effect, GroupEvent, ViewEntry, Written } from '../../src/core/protocol/events.js';
+import { initialState } from '../../src/core/protocol/initial-state.js';
 import { RECORD_VERSION } from '../../src/core/protocol/record-format.js';
-import { initialState, type State } from '../../src/core/protocol/state.js';
+import type { State } from '../../src/core/protocol/state.js';
 import { step } from '../../src/core/protocol/step.js';
 import type { Timing } from '../../src/core/protocol/timing.js';
 import { Timeline } from '../../src/core/testing/timeline.js';

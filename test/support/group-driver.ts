@@ -1,8 +1,9 @@
 import type { Effect, GroupEvent, SessionEntry, ViewEntry, Written } from '../../src/core/protocol/events.js';
+import { initialState } from '../../src/core/protocol/initial-state.js';
 import type { GroupLayoutRecord } from '../../src/core/protocol/layout-records.js';
 import { RECORD_VERSION } from '../../src/core/protocol/record-format.js';
 import type { LeaseRecord, SessionRecord } from '../../src/core/protocol/records.js';
-import { initialState, type State } from '../../src/core/protocol/state.js';
+import type { State } from '../../src/core/protocol/state.js';
 import { step } from '../../src/core/protocol/step.js';
 import { type Timing, timingFor } from '../../src/core/protocol/timing.js';
 

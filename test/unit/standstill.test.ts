@@ -3,7 +3,8 @@ import { BlockedLoop } from '../../src/core/member/engine/blocked.js';
 import { Standstill } from '../../src/core/member/engine/standstill.js';
 import type { RunnerStatus } from '../../src/core/member/partition/contract.js';
 import type { HeldBack } from '../../src/core/member/partition/gate.js';
-import { initialState, type OwnPartition, type State } from '../../src/core/protocol/state.js';
+import { initialState } from '../../src/core/protocol/initial-state.js';
+import type { OwnPartition, State } from '../../src/core/protocol/state.js';
 import { timingFor } from '../../src/core/protocol/timing.js';
 
 const STATUS: RunnerStatus = {

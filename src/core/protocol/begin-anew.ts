@@ -1,4 +1,5 @@
-import { abortAll, report, resetSession, type State } from './state.js';
+import { resetSession } from './initial-state.js';
+import { abortAll, report, type State } from './state.js';
 import { MAX_TTL_MS } from './timing.js';
 
 /**

@@ -1,8 +1,9 @@
 import type { EventOf } from './events.js';
 import { orderOf } from './known-layout.js';
 import { isInDoubt } from './lease-writes.js';
+import { isPaused } from './pauses.js';
 import type { LeaseRecord } from './records.js';
-import { isPaused, type OwnPartition, report, type State } from './state.js';
+import { type OwnPartition, report, type State } from './state.js';
 
 /** A lease has become ours: by our claim, or by a handover. */
 export function adopt(state: State, partition: number, epoch: number, record: LeaseRecord): void {

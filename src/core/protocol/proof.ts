@@ -1,7 +1,8 @@
 import { beginAnew } from './begin-anew.js';
 import type { EventOf } from './events.js';
+import { random } from './random.js';
 import { ended } from './session.js';
-import { isAlive, isDue, random, report, type State, wake } from './state.js';
+import { isAlive, isDue, report, type State, wake } from './state.js';
 
 /**
  * Renews the own proof of life. Only its renewals count as contact: no other answer means that the group waits for us.

@@ -4,11 +4,12 @@ import { isClosed, leaseNow, orderOf } from './known-layout.js';
 import { forgetWrites, isInDoubt, writeLease } from './lease-writes.js';
 import { ensureEnded, lookUpOwners, retryLookUps } from './look-up.js';
 import { adopt, drain, rest, start, startOrRest } from './own-partitions.js';
+import { isPaused } from './pauses.js';
 import { holdings, planMembers, receiver } from './planning.js';
 import type { LeaseReason } from './records.js';
 import { endReservations, reservation } from './reservations.js';
 import { close, cut } from './resize.js';
-import { isAlive, isDue, isPaused, report, type State } from './state.js';
+import { isAlive, isDue, report, type State } from './state.js';
 
 /**
  * A plan looks at every partition, and each answer to a lease write asks for a plan. To limit that for a member that

@@ -1,8 +1,9 @@
 import { beginAnew } from './begin-anew.js';
 import type { EventOf, SessionEntry } from './events.js';
+import { resetSession } from './initial-state.js';
 import { leaseNow } from './known-layout.js';
 import { checkDeadline, maintainProof } from './proof.js';
-import { abortAll, isDue, report, resetSession, type State } from './state.js';
+import { abortAll, isDue, report, type State } from './state.js';
 
 /** Maintains the own session: creates it, marks it as leaving, removes it, notices its end. */
 export function maintainSession(state: State): void {

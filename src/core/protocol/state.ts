@@ -117,7 +117,7 @@ export interface KnownLayout {
   writeAt: number;
 }
 
-/** Everything that the protocol knows. Built by {@link initialState}; changed only by `step`. */
+/** Everything that the protocol knows. Built by `initialState`; changed only by `step`. */
 export interface State {
   readonly group: string;
   /** The number of partitions of the layout. */
@@ -187,95 +187,6 @@ export interface State {
   readonly out: Effect[];
 }
 
-const freshSession = (): OwnSession => ({
-  id: null,
-  revision: 0,
-  proof: {
-    revision: 0,
-    certainAt: Number.NEGATIVE_INFINITY,
-    deadline: Number.NEGATIVE_INFINITY,
-    renewAt: Number.NEGATIVE_INFINITY,
-    writing: null,
-    unknownSince: null,
-    reading: false,
-  },
-  writing: false,
-  writeAt: Number.NEGATIVE_INFINITY,
-  inDoubt: false,
-  reading: false,
-  marked: false,
-  removing: false,
-  expired: false,
-});
-
-/** The identity of a member before it has joined; `seed` drives its jitter. */
-export interface Identity {
-  group: string;
-  name: string;
-  partitions: number;
-  /** The layout of a keyed group, and the revision of its entry; absent: the stream's own layout. */
-  layout?: { record: GroupLayoutRecord; revision: number } | undefined;
-  timing: Timing;
-  seed: number;
-}
-
-/** A member that has not joined and is not connected. */
-export function initialState({ group, name, partitions, layout, timing, seed }: Identity): State {
-  return {
-    group,
-    partitions,
-    layout: {
-      epoch: layout?.record.epoch ?? 0,
-      revision: layout?.revision ?? 0,
-      record: layout?.record ?? null,
-      looking: false,
-      writeAt: Number.NEGATIVE_INFINITY,
-    },
-    name,
-    timing,
-    now: Number.NEGATIVE_INFINITY,
-    connected: false,
-    connectedAt: Number.NEGATIVE_INFINITY,
-    reconnected: false,
-    viewReady: false,
-    watchRevision: 0,
-    identifying: false,
-    leaving: false,
-    rejoinWithinMs: 0,
-    left: false,
-    session: freshSession(),
-    interrupted: false,
-    permit: Number.NEGATIVE_INFINITY,
-    peers: new Map(),
-    leases: new Map(),
-    overrides: new Map(),
-    buried: new Map(),
-    absent: new Set(),
-    gone: new Set(),
-    lookUps: new Map(),
-    former: null,
-    unseen: new Map(),
-    own: new Map(),
-    had: new Map(),
-    reserved: new Map(),
-    lost: new Map(),
-    lookedAt: { partition: -1, peer: '' },
-    lookAt: Number.NEGATIVE_INFINITY,
-    writes: new Map(),
-    settleUntil: Number.NEGATIVE_INFINITY,
-    holdUntil: Number.NEGATIVE_INFINITY,
-    settleSince: Number.NEGATIVE_INFINITY,
-    probing: timing.probeEveryMs > 0,
-    ring: null,
-    dirty: false,
-    reconciledAt: Number.NEGATIVE_INFINITY,
-    unsettled: false,
-    wakeAt: Number.POSITIVE_INFINITY,
-    random: seed >>> 0,
-    out: [],
-  };
-}
-
 /** Number of ended sessions remembered. The leader is asked about older ones if needed. */
 const MOST_GONE = 4_096;
 
@@ -306,32 +217,9 @@ export function isDue(state: State, at: number): boolean {
   return state.now >= at;
 }
 
-/** A number from 0 to 1, from the state's own seed (mulberry32), so that runs can be replayed. */
-export function random(state: Pick<State, 'random'>): number {
-  state.random = (state.random + 0x6d2b79f5) >>> 0;
-  let t = state.random;
-  t = Math.imul(t ^ (t >>> 15), t | 1);
-  t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-  return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-}
-
 /** True while the session exists, as far as we know, and the deadline has not passed. */
 export function isAlive({ session, now }: State): boolean {
   return session.revision > 0 && !session.removing && now < session.proof.deadline;
-}
-
-/** Who has paused a partition, and when; undefined: it is not paused. */
-export function pauseOf({ overrides }: State, partition: number): { by: string; at: string } | undefined {
-  const record = overrides.get(partition)?.record;
-  if (!record || record === 'unreadable' || !record.paused) return undefined;
-  const { by, at } = record.pause ?? record;
-  return { by, at };
-}
-
-/** True if an operator has paused the partition. */
-export function isPaused(state: State, partition: number): boolean {
-  const record = state.overrides.get(partition)?.record;
-  return record !== undefined && record !== null && record !== 'unreadable' && record.paused;
 }
 
 /** Stops all partitions immediately, without a commit. */
@@ -342,10 +230,4 @@ export function abortAll(state: State, reason: AbortReason): void {
   }
   state.own.clear();
   state.dirty = true;
-}
-
-/** Forgets the session; the next one gets a new identity. */
-export function resetSession(state: State): void {
-  state.session = freshSession();
-  state.identifying = false;
 }

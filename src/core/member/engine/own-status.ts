@@ -1,7 +1,8 @@
 import type { Cancel, Clock } from '../../lib/clock.js';
 import type { Report } from '../../protocol/events.js';
 import { leaseNow } from '../../protocol/known-layout.js';
-import { pauseOf, type State } from '../../protocol/state.js';
+import { pauseOf } from '../../protocol/pauses.js';
+import type { State } from '../../protocol/state.js';
 import { BlockedLoop } from './blocked.js';
 import type { PartitionStatus } from './contract.js';
 import { HoldUps } from './hold-ups.js';
