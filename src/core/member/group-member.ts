@@ -1,7 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { hostname } from 'node:os';
 import type { Config } from '../config/config.js';
-import type { HttpServer } from '../health/http.js';
 import { Readiness } from '../health/readiness.js';
 import type { HealthOptions } from '../health/server.js';
 import { type Clock, every, systemClock } from '../lib/clock.js';
@@ -14,16 +13,13 @@ import type { Standing } from './engine/standstill.js';
 import { type JoinOptions, startMember } from './join.js';
 import type { MemberCounters, MemberEventMap } from './member-events.js';
 import { logListenerFailure, sparing } from './member-log.js';
-import { type Handler, type InBatches, wrapHandler } from './partition/handler.js';
-import { forKeyed } from './partition/keyless.js';
 import { type Logger, SILENT } from './partition/logger.js';
-import { type GuardedHandler, guardStrays, REJECTIONS_ARE_ANONYMOUS } from './partition/strays.js';
 import { type PartitionTold, partitionListener } from './partition-listener.js';
 import type { MemorySample } from './stats/memory.js';
 import { OwnStats } from './stats/own-stats.js';
 import { tellListeners } from './tell-listeners.js';
-import { tracedHandler } from './traced-handler.js';
 import { untilReady } from './until-ready.js';
+import { type WrappedHandler, wrapForMember } from './wrapped-handler.js';
 
 /** How often counters are sampled for the rates in STATS. */
 const RATE_EVERY_MS = 1_000;
@@ -74,8 +70,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
   readonly #readiness: Readiness;
   #ready: Promise<void> | undefined;
   #member: MemberEngine | undefined;
-  #guard: GuardedHandler | undefined;
-  #health: HttpServer | undefined;
+  #wrapped: WrappedHandler | undefined;
   #stopped: NatspocError | undefined;
   #closed: Promise<void> = Promise.resolve();
 
@@ -141,7 +136,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
 
   /** URL of the health checks and metrics; undefined if they are not served. */
   get healthUrl(): string | undefined {
-    return this.#health?.url;
+    return this.#wrapped?.healthUrl;
   }
 
   /** All measurements as plain data, as in STATS and `natspoc top`: for a registry of the program's own. */
@@ -210,13 +205,18 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
   }
 
   async #start(options: GroupMemberOptions): Promise<void> {
-    const handler = await this.#wrap(options);
+    this.#wrapped = await wrapForMember(this, options, {
+      stats: this.#stats,
+      logger: this.#logger,
+      stop: (error) =>
+        this.#stop(new Error(`nothing caught its error: ${messageOf(error)}`, { cause: error })),
+    });
     const { connection, start, ...rest } = options;
     const join = start ?? ((about) => startMember({ ...about, connection }));
     const member = await join({
       ...rest,
       name: this.name,
-      handler,
+      handler: this.#wrapped.handler,
       stats: () => this.#tellStats(),
       onUncovered: (found) => this.#tell('uncovered', found),
       events: {
@@ -270,44 +270,9 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
     member?.closed.then(forget, forget);
   }
 
-  /** Wraps the handler with the requested guard. */
-  async #wrap(options: GroupMemberOptions): Promise<Handler | InBatches> {
-    const { group, stream } = this.#config;
-    const traced = tracedHandler(options.handler, { group, stream });
-    let handler = wrapHandler(traced, (call) => this.#stats.timed(call));
-    if (options.guard) {
-      const stop = (error: unknown): void =>
-        this.#stop(new Error(`nothing caught its error: ${messageOf(error)}`, { cause: error }));
-      this.#guard = guardStrays(handler, options.guard === 'process' ? stop : undefined);
-      handler = this.#guard.handler;
-      if (REJECTIONS_ARE_ANONYMOUS) {
-        const warning =
-          'guardRejections has no effect on Bun, which does not reveal the origin of a rejection';
-        this.#logger.warn({}, warning);
-      }
-    }
-    if (options.health) handler = await this.#serveHealth(handler, options.health);
-    return this.#config.withoutKey === 'dead-letter' ? forKeyed(handler) : handler;
-  }
-
-  /** Serves health checks and metrics. Returns the handler, whose calls are measured. */
-  async #serveHealth(handler: Handler | InBatches, options: HealthOptions): Promise<Handler | InBatches> {
-    const { group, stream } = this.#config;
-    // Loaded on demand: most programs do not serve it.
-    const [{ Metrics }, { serveHealth }] = await Promise.all([
-      import('../health/metrics.js'),
-      import('../health/server.js'),
-    ]);
-    const metrics = await Metrics.open({ stream, group, member: this.name });
-    metrics.attach(this);
-    this.#health = await serveHealth(this, metrics, options);
-    return wrapHandler(handler, (call) => metrics.timed(call));
-  }
-
   async #cleanUp(): Promise<void> {
     this.#stats.stop();
-    this.#guard?.stop();
-    await this.#health?.close();
+    await this.#wrapped?.stop();
   }
 
   /** The handler cannot handle any message: other members get the partitions, and the caller gets the reason. */

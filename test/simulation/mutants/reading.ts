@@ -209,7 +209,7 @@ export const READING: readonly Mutant[] = [
   {
     name: 'removed-unconfirmed',
     mistake: 'a shared reader is removed before it was checked a last time, so that nothing shows a change',
-    edits: [core('member/shared/shared-reader', 'tries < LAST_LOOKS', 'tries < 0')],
+    edits: [core('member/shared/change-looks', 'tries < LAST_LOOKS', 'tries < 0')],
   },
   {
     name: 'unanswered-commit',

@@ -1,4 +1,4 @@
-import { type Clock, sleep } from '../../lib/clock.js';
+import type { Clock } from '../../lib/clock.js';
 import type {
   Coverage,
   EventStream,
@@ -9,20 +9,11 @@ import type {
 } from '../../ports/index.js';
 import type { StreamMessage } from '../../protocol/message.js';
 import { TrimWatch } from '../partition/stream-losses.js';
+import { ChangeLooks } from './change-looks.js';
 import type { Lane } from './lane.js';
 
 /** Messages that are passed over are given back to the window in lots of this size, at most. */
 const LOT = 64;
-
-/**
- * After a check, the next one waits for a multiple of the time that it took, at most so long, milliseconds: while nats-server 2.9 counts
- * what waits for a reader, it delivers nothing, and in the newest part of a stream it counts for 10 ms.
- */
-const REST = 4;
-const MOST_REST_MS = 50;
-
-/** How often a reader that is to be removed is looked at, if there is no answer. */
-const LAST_LOOKS = 3;
 
 /** What a shared reader needs. */
 export interface SharedReaderPorts {
@@ -55,25 +46,16 @@ export class SharedReader {
   readonly #lanes = new Map<number, Lane>();
   /** The lane that it served last. */
   #lastLane: Lane | undefined;
-  /**
-   * The partitions that it has served since the last look at what another client may have changed: behind which sequence.
-   */
-  #served = new Map<number, number>();
+  readonly #looks: ChangeLooks;
   readonly #trimWatch: TrimWatch;
   #reader: Reader | undefined;
   #name = '';
   #covered: number;
   #last: StreamMessage | undefined;
   #held = 0;
-  /** What was received at a look that showed more deliveries. */
-  #missingAfter: number | undefined;
   /** Passed over and not given back to the window yet. */
   #passed = 0;
   readonly #lot: number;
-  /** Looks for changes: the one that is under way, the one that comes after it, and when that may begin. */
-  #look: Promise<boolean> | undefined;
-  #nextLook: Promise<boolean> | undefined;
-  #nextLookAt = 0;
   /** A full lane is looked at again when this many more messages have come. */
   #patience = 0;
   #isClosed = false;
@@ -98,6 +80,23 @@ export class SharedReader {
       // The partition of the messages is unknown, so the count is reported for one of the partitions.
       trimmed: (trimmed) => (this.#lanes.values().next().value ?? this.#lastLane)?.trimmed(trimmed),
     });
+    this.#looks = new ChangeLooks(
+      {
+        ...ports,
+        reading: () => this.#reader && { name: this.#name, delivered: this.delivered },
+        serving: () => new Map([...this.#lanes].map(([partition, lane]) => [partition, this.#behind(lane)])),
+        // What it passed over must not be committed before it is told, if it is a loss.
+        settle: () => this.#trimWatch.settle(),
+      },
+      {
+        changed: (partitions, reason) => {
+          this.close();
+          events.ended(this);
+          events.changed(partitions, reason);
+        },
+        pulled: () => this.#end('broken', 'another client has pulled messages from it'),
+      },
+    );
   }
 
   /** Messages that wait at the server, as of the last delivery. */
@@ -162,7 +161,7 @@ export class SharedReader {
   add(lane: Lane): void {
     lane.reader = this;
     this.#lanes.set(lane.partition, lane);
-    if (!this.#served.has(lane.partition)) this.#served.set(lane.partition, this.#behind(lane));
+    this.#looks.serves(lane.partition, this.#behind(lane));
     this.#lastLane = lane;
   }
 
@@ -194,67 +193,16 @@ export class SharedReader {
 
   /** True until a check of an ended reader since its last delivery has been answered. */
   get isUnconfirmed(): boolean {
-    return this.#served.size > 0 || this.#look !== undefined;
+    return this.#looks.isDue;
   }
 
   /**
    * Ends it where another client has changed it, and tells which partitions that concerns, also after it has ended: the server
-   * keeps it for a while. Whoever asks gets an answer to a question that was sent later, so what was delivered before is
+   * keeps it for a while. Each caller gets an answer to a question that was sent later, so what was delivered before is
    * confirmed by it. False: there was no answer.
    */
   confirm(): Promise<boolean> {
-    const isDue = this.#ports.clock.now() >= this.#nextLookAt;
-    if (!this.#look && !this.#nextLook && isDue) return this.#lookNow();
-    this.#nextLook ??= this.#lookLater();
-    return this.#nextLook;
-  }
-
-  async #lookLater(): Promise<boolean> {
-    const { clock } = this.#ports;
-    await this.#look;
-    const restMs = this.#nextLookAt - clock.now();
-    if (restMs > 0) await sleep(clock, restMs);
-    this.#nextLook = undefined;
-    return this.#lookNow();
-  }
-
-  #lookNow(): Promise<boolean> {
-    const { clock } = this.#ports;
-    const sentAt = clock.now();
-    this.#look = this.#lookForChange().finally(() => {
-      const now = clock.now();
-      this.#look = undefined;
-      this.#nextLookAt = now + Math.min(REST * (now - sentAt), MOST_REST_MS);
-    });
-    return this.#look;
-  }
-
-  async #lookForChange(): Promise<boolean> {
-    const before = this.delivered;
-    const served = this.#served;
-    this.#served = new Map([...this.#lanes].map(([partition, lane]) => [partition, this.#behind(lane)]));
-    const [found, isSettled] = await Promise.all([
-      this.#reader && this.#ports.stream.inspect(this.#name, null),
-      // What it passed over must not be committed before it is told, if it is a loss.
-      this.#trimWatch.settle(),
-    ]);
-    if (typeof found === 'object' && found.change !== undefined) {
-      const doubtful = new Map([...this.#served, ...served]);
-      this.#served.clear();
-      this.close();
-      this.#events.ended(this);
-      this.#events.changed(doubtful, found.change);
-      return true;
-    }
-    const isAnswered = (found !== undefined || !this.#reader) && isSettled;
-    if (!isAnswered) this.#served = new Map([...this.#served, ...served]);
-    if (typeof found !== 'object' || this.#isClosed) return isAnswered;
-    // What the server has just sent may still be on its way: it has to be missing twice.
-    const isMissing = found.delivered > before && this.delivered === before;
-    if (isMissing && this.#missingAfter === before)
-      this.#end('broken', 'another client has pulled messages from it');
-    this.#missingAfter = isMissing ? before : undefined;
-    return isAnswered;
+    return this.#looks.look();
   }
 
   /** What comes behind this sequence will be delivered by this reader. */
@@ -271,7 +219,7 @@ export class SharedReader {
 
   /** Not before it was looked at, because nothing shows afterwards that another client had changed it. */
   async #remove(): Promise<void> {
-    for (let tries = 0; this.#served.size > 0 && tries < LAST_LOOKS; tries++) await this.confirm();
+    await this.#looks.end();
     this.#reader?.close();
   }
 

@@ -1,0 +1,127 @@
+import { type Clock, sleep } from '../../lib/clock.js';
+import type { EventStream } from '../../ports/index.js';
+
+/**
+ * After a look, the next one waits for a multiple of the time that it took, at most so long, milliseconds: while nats-server 2.9 counts
+ * what waits for a reader, it delivers nothing, and in the newest part of a stream it counts for 10 ms.
+ */
+const REST = 4;
+const MOST_REST_MS = 50;
+
+/** How often a reader that is to be removed is looked at, if there is no answer. */
+const LAST_LOOKS = 3;
+
+/** What {@link ChangeLooks} work with. */
+export interface ChangeLooksPorts {
+  clock: Clock;
+  stream: Pick<EventStream, 'inspect'>;
+  /** The reader, and how many messages it has delivered; undefined: it is not open yet. */
+  reading: () => { name: string; delivered: number } | undefined;
+  /** The partitions that it serves now: behind which sequences. */
+  serving: () => ReadonlyMap<number, number>;
+  /** Resolves when what was passed over is known to be no loss, or is told. False: there was no answer. */
+  settle: () => Promise<boolean>;
+}
+
+/** What a look may find. */
+export interface ChangeLooksEvents {
+  /** Another client had changed the reader: what it delivered to these partitions, behind these sequences, is in doubt. */
+  changed(partitions: ReadonlyMap<number, number>, reason: string): void;
+  /** Another client has pulled messages from it. */
+  pulled(): void;
+}
+
+/**
+ * Looks whether another client has changed a shared reader, before what it delivered is committed; also after it has ended: the
+ * server keeps it for a while.
+ */
+export class ChangeLooks {
+  readonly #ports: ChangeLooksPorts;
+  readonly #events: ChangeLooksEvents;
+  /** The partitions that the reader has served since the last look: behind which sequence. */
+  #served = new Map<number, number>();
+  /** What was received at a look that showed more deliveries. */
+  #missingAfter: number | undefined;
+  /** The look that is under way, the one that comes after it, and when that may begin. */
+  #look: Promise<boolean> | undefined;
+  #nextLook: Promise<boolean> | undefined;
+  #nextLookAt = 0;
+  #isEnding = false;
+
+  constructor(ports: ChangeLooksPorts, events: ChangeLooksEvents) {
+    this.#ports = ports;
+    this.#events = events;
+  }
+
+  /** The reader serves a partition from now on, behind this sequence. */
+  serves(partition: number, behind: number): void {
+    if (!this.#served.has(partition)) this.#served.set(partition, behind);
+  }
+
+  /** True until a look since the last delivery of an ended reader has been answered. */
+  get isDue(): boolean {
+    return this.#served.size > 0 || this.#look !== undefined;
+  }
+
+  /**
+   * Looks, and tells what it finds. Each caller gets an answer to a question that was sent later, so what was delivered before is
+   * confirmed by it. False: there was no answer.
+   */
+  look(): Promise<boolean> {
+    const mayLook = this.#ports.clock.now() >= this.#nextLookAt;
+    if (!this.#look && !this.#nextLook && mayLook) return this.#lookNow();
+    this.#nextLook ??= this.#lookLater();
+    return this.#nextLook;
+  }
+
+  /** The reader has ended, and is removed when this resolves. */
+  async end(): Promise<void> {
+    this.#isEnding = true;
+    for (let tries = 0; this.#served.size > 0 && tries < LAST_LOOKS; tries++) await this.look();
+  }
+
+  async #lookLater(): Promise<boolean> {
+    const { clock } = this.#ports;
+    await this.#look;
+    const restMs = this.#nextLookAt - clock.now();
+    if (restMs > 0) await sleep(clock, restMs);
+    this.#nextLook = undefined;
+    return this.#lookNow();
+  }
+
+  #lookNow(): Promise<boolean> {
+    const { clock } = this.#ports;
+    const sentAt = clock.now();
+    this.#look = this.#lookForChange().finally(() => {
+      const now = clock.now();
+      this.#look = undefined;
+      this.#nextLookAt = now + Math.min(REST * (now - sentAt), MOST_REST_MS);
+    });
+    return this.#look;
+  }
+
+  async #lookForChange(): Promise<boolean> {
+    const { stream, reading, serving, settle } = this.#ports;
+    const { name, delivered: before = 0 } = reading() ?? {};
+    const served = this.#served;
+    this.#served = new Map(serving());
+    const [found, isSettled] = await Promise.all([
+      name === undefined ? undefined : stream.inspect(name, null),
+      settle(),
+    ]);
+    if (typeof found === 'object' && found.change !== undefined) {
+      const doubtful = new Map([...this.#served, ...served]);
+      this.#served.clear();
+      this.#events.changed(doubtful, found.change);
+      return true;
+    }
+    const isAnswered = (found !== undefined || reading() === undefined) && isSettled;
+    if (!isAnswered) this.#served = new Map([...this.#served, ...served]);
+    if (typeof found !== 'object' || this.#isEnding) return isAnswered;
+    // What the server has just sent may still be on its way: it has to be missing twice.
+    const isMissing = found.delivered > before && (reading()?.delivered ?? 0) === before;
+    if (isMissing && this.#missingAfter === before) this.#events.pulled();
+    this.#missingAfter = isMissing ? before : undefined;
+    return isAnswered;
+  }
+}

@@ -1,0 +1,68 @@
+import type { Config } from '../config/config.js';
+import type { HealthOptions } from '../health/server.js';
+import type { GroupMember, GroupMemberOptions } from './group-member.js';
+import { type Handler, type InBatches, wrapHandler } from './partition/handler.js';
+import { forKeyed } from './partition/keyless.js';
+import type { Logger } from './partition/logger.js';
+import { type GuardedHandler, guardStrays, REJECTIONS_ARE_ANONYMOUS } from './partition/strays.js';
+import type { OwnStats } from './stats/own-stats.js';
+import { tracedHandler } from './traced-handler.js';
+
+/** What {@link wrapForMember} works with. */
+export interface WrapPorts {
+  stats: OwnStats;
+  logger: Logger;
+  /** Nothing has caught this error of a handler. */
+  stop: (error: unknown) => void;
+}
+
+/** A program's handler with what its member puts around it. */
+export interface WrappedHandler {
+  handler: Handler | InBatches;
+  /** URL of the health checks and metrics; undefined: they are not served. */
+  healthUrl: string | undefined;
+  /** Removes the guard, and ends the health checks. */
+  stop(): Promise<void>;
+}
+
+/** Traces, times and guards the handler of a member, and measures it where health checks are served. */
+export async function wrapForMember(
+  member: GroupMember,
+  { config, guard, health, handler: program }: GroupMemberOptions,
+  { stats, logger, stop }: WrapPorts,
+): Promise<WrappedHandler> {
+  const { group, stream, withoutKey } = config;
+  // First, because its port may be in use.
+  const served = health && (await serve(member, config, health));
+  let handler = wrapHandler(tracedHandler(program, { group, stream }), (call) => stats.timed(call));
+  let guarded: GuardedHandler | undefined;
+  if (guard) {
+    guarded = guardStrays(handler, guard === 'process' ? stop : undefined);
+    handler = guarded.handler;
+    if (REJECTIONS_ARE_ANONYMOUS) {
+      const warning = 'guardRejections has no effect on Bun, which does not reveal the origin of a rejection';
+      logger.warn({}, warning);
+    }
+  }
+  if (served) handler = wrapHandler(handler, (call) => served.metrics.timed(call));
+  return {
+    handler: withoutKey === 'dead-letter' ? forKeyed(handler) : handler,
+    healthUrl: served?.server.url,
+    stop: async () => {
+      guarded?.stop();
+      await served?.server.close();
+    },
+  };
+}
+
+/** Serves the health checks and metrics of a member. */
+async function serve(member: GroupMember, { group, stream }: Config, health: HealthOptions) {
+  // Loaded on demand: most programs do not serve it.
+  const [{ Metrics }, { serveHealth }] = await Promise.all([
+    import('../health/metrics.js'),
+    import('../health/server.js'),
+  ]);
+  const metrics = await Metrics.open({ stream, group, member: member.name });
+  metrics.attach(member);
+  return { metrics, server: await serveHealth(member, metrics, health) };
+}
