@@ -75,7 +75,7 @@ let layout = 0;
 /** Remembers the last time of a step. */
 const mark = (step: Step): void => void seen.set(step, performance.now());
 
-for (const prefix of [keys.groupPrefix(group), keys.positionPrefix(group)])
+const watches = [keys.groupPrefix(group), keys.positionPrefix(group)].map((prefix) =>
   run.topology.bucket.watch(prefix, {
     snapshot: () => {},
     changes: (entries) => {
@@ -101,7 +101,8 @@ for (const prefix of [keys.groupPrefix(group), keys.positionPrefix(group)])
     failed: (error) => {
       throw error;
     },
-  });
+  }),
+);
 const taken = new Set<string>();
 
 /** What a resize was like. */
@@ -188,6 +189,7 @@ try {
   if (values.json) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
 } finally {
   isOver = true;
+  for (const watch of watches) watch.stop();
   await stopAll();
   await run.close();
   await server.stop();

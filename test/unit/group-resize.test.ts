@@ -46,7 +46,7 @@ function settled(): GroupDriver {
   assert.deepEqual(me.last('drain-partition'), [{ type: 'drain-partition', partition: 0, epoch: 6 }]);
   me.send({ type: 'partition-drained', partition: 0, epoch: 6 });
   assert.deepEqual(me.last('settle-position'), [
-    { type: 'settle-position', partition: 0, epoch: 6, order: 20 },
+    { type: 'settle-position', partition: 0, epoch: 6, order: 20, isDrained: true },
   ]);
   me.send({ type: 'position-settled', partition: 0, epoch: 6, order: 20, position: { seq: 40 } });
   return me;

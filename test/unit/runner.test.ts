@@ -557,7 +557,7 @@ describe('a partition runner', () => {
 
   it('does not commit messages of a changed shared reader when it drains', async () => {
     const { stream, start, runner, bucket, told } = bench();
-    stream.shared = { confirm: async () => ({ doubt: 'its reader was changed' }) };
+    stream.shared = { confirm: async () => ({ doubt: 'its reader was changed' }), prepare() {} };
     await start();
     stream.deliver(fakeMessage(1), fakeMessage(3));
     await runner.drain();
@@ -568,7 +568,7 @@ describe('a partition runner', () => {
   it('commits messages of a shared reader only after the server has shown that it was not changed', async () => {
     const { stream, start, bucket, clock } = bench();
     let answer: 'unknown' | 'confirmed' = 'unknown';
-    stream.shared = { confirm: async () => answer };
+    stream.shared = { confirm: async () => answer, prepare() {} };
     await start();
     stream.deliver(fakeMessage(1), fakeMessage(3));
     const passes = async (): Promise<void> => {

@@ -429,4 +429,41 @@ describe("the shared reader of a member's partitions", () => {
     await settle();
     assert.equal(readers[0]?.isClosed, true);
   });
+
+  it('opens its reader for partitions to come, and closes it if none comes', async () => {
+    const { shared, readers, take, settle } = bench();
+    shared.shared.prepare(100);
+    await settle();
+    assert.equal(readers.length, 1);
+    assert.equal(readers[0]?.options.startSequence, 101);
+    const [near, later] = [await take(0, 100), await take(1, 107)];
+    await settle();
+    assert.equal(readers.length, 1, 'both begin with it');
+    readers[0]?.deliver(101, 110);
+    assert.deepEqual([near.sequences, later.sequences], [range(102, 110), [109]]);
+  });
+
+  it('closes a reader that was opened for partitions that do not come', async () => {
+    const { shared, readers, clock, settle } = bench();
+    shared.shared.prepare(100);
+    await settle();
+    assert.equal(readers[0]?.isClosed, false);
+    clock.advance(5_000);
+    await settle();
+    assert.equal(readers[0]?.isClosed, true);
+  });
+
+  it('does not rest before a look for which a drain waits', async () => {
+    const { shared, take, looks, settle } = bench();
+    await take(0, 0);
+    await settle();
+    looks.tookMs = 10;
+    await shared.shared.confirm(0);
+    const before = looks.count;
+    // The server gets a rest after each look: no time passes here.
+    const waiting = shared.shared.confirm(0);
+    const urgent = shared.shared.confirm(0, true);
+    assert.deepEqual(await Promise.all([waiting, urgent]), ['confirmed', 'confirmed']);
+    assert.ok(looks.count > before);
+  });
 });

@@ -33,6 +33,7 @@ function bench() {
     retryAt: 0,
     settled: null,
     settling: false,
+    drainedUnder: 0,
     rested: false,
     drainFailed: false,
     died: null,

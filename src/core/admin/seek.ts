@@ -133,7 +133,7 @@ async function writePosition(
   switch (written.kind) {
     case 'ok':
       // A resize that began before this write may have taken the position that was there.
-      if (layout && (await findGroupLayout(bucket, group))?.revision !== layout.revision)
+      if ((await findGroupLayout(bucket, group))?.revision !== layout?.revision)
         return notMoved(partition, 'the group was resized meanwhile: look at its positions, and seek again');
       return { ...step, moved: true, message: null };
     case 'conflict':

@@ -194,9 +194,12 @@ export interface EventStream {
    */
   readonly shared?: {
     /**
-     * Checks the readers, before what they delivered is committed. A changed one faults as `foreign`.
+     * Checks the readers, before what they delivered is committed. A changed one faults as `foreign`. `isUrgent`: a drain waits for it;
+     * default false.
      */
-    confirm(partition: number): Promise<Confirmation>;
+    confirm(partition: number, isUrgent?: boolean): Promise<Confirmation>;
+    /** Partitions that start behind this sequence, or not far from it, are about to be opened: the reader may be opened for them. */
+    prepare(after: number): void;
   };
   open(options: ReaderOptions, sink: ReaderSink): Promise<OpenOutcome>;
   /** Deletes a reader by name; a missing reader is a success. */

@@ -149,7 +149,7 @@ export type Effect =
   | { type: 'start-partition'; partition: number; epoch: number; died: number | null }
   | { type: 'drain-partition'; partition: number; epoch: number }
   /** Take the position of a drained partition over once more, so that it is certain; answered by `position-settled`. */
-  | { type: 'settle-position'; partition: number; epoch: number; order: number }
+  | { type: 'settle-position'; partition: number; epoch: number; order: number; isDrained: boolean }
   /** Write the next layout; answered by `layout-written`. */
   | { type: 'write-layout'; expected: number; record: GroupLayoutRecord }
   /** Read the layout; answered by `layout-looked-up`. */

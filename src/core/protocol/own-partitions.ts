@@ -16,6 +16,7 @@ export function adopt(state: State, partition: number, epoch: number, record: Le
     retryAt: 0,
     settled: null,
     settling: false,
+    drainedUnder: 0,
     rested: false,
     drainFailed: false,
     died,
@@ -56,6 +57,7 @@ export function start(state: State, partition: number, own: OwnPartition): void 
 export function drain(state: State, partition: number, own: OwnPartition): void {
   own.phase = 'draining';
   own.since = state.now;
+  own.drainedUnder = state.layout.revision;
   state.out.push({ type: 'drain-partition', partition, epoch: own.epoch });
 }
 

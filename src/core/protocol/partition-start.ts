@@ -53,6 +53,16 @@ export function settledAt(partition: number, layout: GroupLayoutRecord): number 
   return layout.before ? Math.max(...sharedPositions(partition, layout)) : 0;
 }
 
+/** Partitions that start no further apart than this are read by one reader from the first of them on, sequences. */
+const NEAR = 2_000;
+
+/** The position from which on all partitions after a resize can be read; undefined: they start too far apart, or it was never resized. */
+export function commonStart({ before }: GroupLayoutRecord): number | undefined {
+  if (!before) return undefined;
+  const lowest = Math.min(...before.positions);
+  return Math.max(...before.positions) - lowest <= NEAR ? lowest : undefined;
+}
+
 /** Where a partition starts that has no position yet; 0: the group was never resized. */
 export function startsAt(partition: number, layout: GroupLayoutRecord): number {
   return layout.before ? Math.min(...sharedPositions(partition, layout)) : 0;

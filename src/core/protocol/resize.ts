@@ -19,7 +19,10 @@ export function close(state: State, partition: number, own: OwnPartition): void 
   }
   if (own.settling || !isDue(state, own.retryAt)) return;
   own.settling = true;
-  state.out.push({ type: 'settle-position', partition, epoch: own.epoch, order: state.layout.revision });
+  const { revision: order } = state.layout;
+  // No seek is begun under an order, so what was committed since is certain.
+  const isDrained = own.drainedUnder === order;
+  state.out.push({ type: 'settle-position', partition, epoch: own.epoch, order, isDrained });
 }
 
 /** Handles the answer to `settle-position`. */

@@ -50,6 +50,8 @@ export interface OwnPartition {
   settled: Closing | null;
   /** The question for it is in flight. */
   settling: boolean;
+  /** Revision of the layout when its last drain began. */
+  drainedUnder: number;
   /** It was paused under this epoch, so its start is not reported as an acquisition. */
   rested: boolean;
   /** Its drain failed: it is drained only once more. */

@@ -63,11 +63,12 @@ export class SimStream implements EventStream {
     const { shared } = this.#stream;
     this.shared = shared && {
       // A partition may have no reader when its owner learns that what was handled does not count.
-      confirm: async (partition) => {
-        const reading = await shared.confirm(partition);
+      confirm: async (partition, isUrgent) => {
+        const reading = await shared.confirm(partition, isUrgent);
         if (typeof reading === 'object') observer.faulted(partition, 'foreign');
         return reading;
       },
+      prepare: (after) => shared.prepare(after),
     };
     this.#most = sharing?.budget.messages;
     this.#observer = observer;

@@ -203,8 +203,14 @@ export class MemberEngine {
     this.#runners.begin(record, resized.stream);
   }
 
-  async #settle({ partition, epoch, order }: Extract<Effect, { type: 'settle-position' }>): Promise<void> {
-    const settled = await this.#runners.settle(partition, epoch);
+  async #settle({
+    partition,
+    epoch,
+    order,
+    isDrained,
+  }: Extract<Effect, { type: 'settle-position' }>): Promise<void> {
+    const committed = isDrained ? this.#runners.committedInDrain(partition, epoch) : undefined;
+    const settled = committed ?? (await this.#runners.settle(partition, epoch));
     if (settled instanceof NatspocError) {
       this.fail(settled);
       return;

@@ -2,7 +2,7 @@ import type { NatspocError } from '../../lib/errors.js';
 import type { EventStream, ReaderWindow } from '../../ports/index.js';
 import type { HoldUp } from '../../protocol/hold-up.js';
 import type { GroupLayoutRecord } from '../../protocol/layout-records.js';
-import { inheritedBy } from '../../protocol/partition-start.js';
+import { commonStart, inheritedBy } from '../../protocol/partition-start.js';
 import type { PositionMark } from '../../protocol/position-mark.js';
 import { random } from '../../protocol/random.js';
 import type { Closing } from '../../protocol/records.js';
@@ -62,7 +62,10 @@ export class Runners {
   readonly #commit: CommitPolicy;
   readonly #running = new Map<number, { epoch: number; runner: PartitionRunner }>();
   /** The last status of partitions without a runner. */
-  readonly #resting = new Map<number, { epoch: number; status: RunnerStatus; losses: LossesLeft }>();
+  readonly #resting = new Map<
+    number,
+    { epoch: number; status: RunnerStatus; losses: LossesLeft; isCertain: boolean }
+  >();
   /** The program's states, by partition. */
   readonly #states = new Map<number, PartitionState>();
   /** Handlers of aborted runners that have not ended yet, by partition. */
@@ -154,6 +157,14 @@ export class Runners {
     return { group, partition, epoch, layout, start, before, ...inherited };
   }
 
+  /** Where the drain has just committed a partition; undefined: it had nothing to commit, or could not. */
+  committedInDrain(partition: number, epoch: number): Omit<Closing, 'order'> | undefined {
+    const resting = this.#resting.get(partition);
+    if (resting?.epoch !== epoch || !resting.isCertain) return undefined;
+    const { position, committed, mark, trimmed } = resting.status;
+    return position === committed ? closingAt(committed, mark?.created, trimmed) : undefined;
+  }
+
   /**
    * Makes the position of a drained partition certain: takes it over once more.
    *
@@ -164,9 +175,7 @@ export class Runners {
     const ports = { ...this.#ports, maxCrashes, permit: this.#permit, isWanted: () => true };
     const taken = await takeOver(this.#takeover(partition, epoch), ports, () => {});
     if (taken.kind === 'taken') {
-      const { sequence: seq, trimmed } = taken;
-      const { created } = taken.mark;
-      return { seq, ...(created !== undefined && { created }), ...(trimmed > 0 && { trimmed }) };
+      return closingAt(taken.sequence, taken.mark.created, taken.trimmed);
     }
     if (taken.kind === 'failed') return taken.error;
     return taken.kind === 'fenced' ? 'a newer owner wrote its position' : taken.message;
@@ -180,6 +189,9 @@ export class Runners {
     this.#resting.clear();
     this.#layout = layout;
     this.#ports = { ...this.#ports, stream };
+    // While this member claims its partitions.
+    const after = commonStart(layout);
+    if (after !== undefined) stream.shared?.prepare(after);
   }
 
   /**
@@ -220,7 +232,8 @@ export class Runners {
     const removed = this.#running.get(partition);
     if (!removed) return;
     const { epoch, runner } = removed;
-    const resting = { epoch, status: runner.status, losses: runner.losses };
+    const { status, losses, isCertain } = runner;
+    const resting = { epoch, status, losses, isCertain };
     this.#resting.set(partition, resting);
     this.#running.delete(partition);
     const settled = Promise.all([this.#leftovers.get(partition), runner.abort(reason)]);
@@ -324,3 +337,9 @@ export class Runners {
     for (const { runner } of this.#running.values()) runner.resize(window);
   }
 }
+
+const closingAt = (seq: number, created: number | undefined, trimmed: number): Omit<Closing, 'order'> => ({
+  seq,
+  ...(created !== undefined && { created }),
+  ...(trimmed > 0 && { trimmed }),
+});

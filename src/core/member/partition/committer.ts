@@ -52,6 +52,8 @@ export class Committer {
   #trimmedKept: number;
   readonly #crashes: CrashNote;
   readonly #resumed: number;
+  /** When the last confirmed write was sent. */
+  #confirmedAt = Number.NEGATIVE_INFINITY;
   #writing = false;
   #ended = false;
   readonly #last: Promise<void>;
@@ -193,13 +195,15 @@ export class Committer {
     this.#over.vanished();
   }
 
-  /** Commits what is handled. Resolves when that is certain, or after `withinMs`. */
-  async flush(withinMs: number): Promise<void> {
+  /** Commits what is handled. Resolves when that is certain, or after `withinMs`. True: a write that was sent meanwhile says so. */
+  async flush(withinMs: number): Promise<boolean> {
     this.#isLast();
-    const cancel = this.#deps.clock.at(this.#deps.clock.now() + withinMs, () => this.end());
+    const startedAt = this.#deps.clock.now();
+    const cancel = this.#deps.clock.at(startedAt + withinMs, () => this.end());
     await this.#untilWritten();
     cancel();
     this.end();
+    return !this.#isBehind && this.#confirmedAt > startedAt;
   }
 
   /** Starts no more writes. */
@@ -264,6 +268,7 @@ export class Committer {
 
   #done({ state, sentAt }: PositionWritten & { kind: 'ok' }, count: number): void {
     const { seq, trimmed = 0 } = state;
+    this.#confirmedAt = sentAt;
     this.#trimmedKept = trimmed;
     this.#committed = seq;
     this.#handledSince -= count;

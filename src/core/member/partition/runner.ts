@@ -45,6 +45,7 @@ export class PartitionRunner {
   /** What was handled and not committed does not count: messages before it may be missing. */
   #isMistrusted = false;
   readonly #following: Following;
+  #isCertain = false;
   #phase: 'running' | 'draining' | 'ended' = 'running';
 
   constructor(takeover: Takeover, window: ReaderWindow, settings: RunnerSettings, ports: RunnerPorts) {
@@ -85,6 +86,11 @@ export class PartitionRunner {
       terminal: (error) => this.#terminal(error),
       unsafe: (error) => void this.#halt({ kind: 'stopped', error }),
     });
+  }
+
+  /** True if its drain has committed: the position is where it says, unless it was moved since. */
+  get isCertain(): boolean {
+    return this.#isCertain;
   }
 
   get status(): RunnerStatus {
@@ -146,7 +152,9 @@ export class PartitionRunner {
   async #finish(): Promise<boolean> {
     if (this.#phase === 'ended') return false;
     this.#phase = 'draining';
-    const { clock } = this.#ports;
+    const { clock, stream } = this.#ports;
+    // The answer is for a commit that may have begun to wait for it.
+    void stream.shared?.confirm(this.#takeover.partition, true);
     const endsAt = clock.now() + this.#settings.drainTimeoutMs;
     this.#following.now();
     this.#following.stop();
@@ -189,7 +197,7 @@ export class PartitionRunner {
     const deadline = clock.now() + FLUSH_MS;
     await this.#after;
     if (this.#taking.owes) await this.#taking.heldUntil(deadline);
-    if (!this.#isEnded()) await this.#committer?.flush(deadline - clock.now());
+    if (!this.#isEnded()) this.#isCertain = (await this.#committer?.flush(deadline - clock.now())) ?? false;
   }
 
   /** Stops immediately: aborts handlers, commits nothing more. Resolves when the handlers have ended. */

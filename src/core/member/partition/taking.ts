@@ -147,7 +147,8 @@ export class Taking {
   /** Nothing passes a loss before it is reported. */
   #confirming(trimWatch: TrimWatch | undefined): () => Promise<Confirmation> {
     const { shared } = this.#ports.stream;
-    if (shared) return () => shared.confirm(this.#takeover.partition);
+    const isUrgent = (): boolean => this.#events.phase() === 'draining';
+    if (shared) return () => shared.confirm(this.#takeover.partition, isUrgent());
     return async () => ((await trimWatch?.settle()) === false ? 'unknown' : 'confirmed');
   }
 

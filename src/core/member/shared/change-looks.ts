@@ -46,6 +46,8 @@ export class ChangeLooks {
   #look: Promise<boolean> | undefined;
   #nextLook: Promise<boolean> | undefined;
   #nextLookAt = 0;
+  /** Ends the rest before the next look; undefined: none. */
+  #hurry: (() => void) | undefined;
   #isEnding = false;
 
   constructor(ports: ChangeLooksPorts, events: ChangeLooksEvents) {
@@ -66,8 +68,14 @@ export class ChangeLooks {
   /**
    * Looks, and tells what it finds. Each caller gets an answer to a question that was sent later, so what was delivered before is
    * confirmed by it. False: there was no answer.
+   *
+   * @param isUrgent does not wait for a rest: a drain waits for the answer.
    */
-  look(): Promise<boolean> {
+  look(isUrgent = false): Promise<boolean> {
+    if (isUrgent) {
+      this.#nextLookAt = 0;
+      this.#hurry?.();
+    }
     const mayLook = this.#ports.clock.now() >= this.#nextLookAt;
     if (!this.#look && !this.#nextLook && mayLook) return this.#lookNow();
     this.#nextLook ??= this.#lookLater();
@@ -82,10 +90,18 @@ export class ChangeLooks {
 
   async #lookLater(): Promise<boolean> {
     const { clock } = this.#ports;
+    let isHurried = false;
+    const hurried = new Promise<void>((resolve) => {
+      this.#hurry = () => {
+        isHurried = true;
+        resolve();
+      };
+    });
     await this.#look;
     const restMs = this.#nextLookAt - clock.now();
-    if (restMs > 0) await sleep(clock, restMs);
+    if (restMs > 0 && !isHurried) await Promise.race([sleep(clock, restMs), hurried]);
     this.#nextLook = undefined;
+    this.#hurry = undefined;
     return this.#lookNow();
   }
 

@@ -58,6 +58,7 @@ export class SharedReader {
   readonly #lot: number;
   /** A full lane is looked at again when this many more messages have come. */
   #patience = 0;
+  #isStarted = false;
   #isClosed = false;
 
   /** `after`: it reads what comes behind this sequence. `lostFrom`: what is missing up to there is no loss. */
@@ -104,6 +105,11 @@ export class SharedReader {
     return this.#reader?.pending ?? 0;
   }
 
+  /** True once it delivers. */
+  get isStarted(): boolean {
+    return this.#isStarted;
+  }
+
   /** Messages that it has received. */
   get delivered(): number {
     return this.#reader?.delivered ?? 0;
@@ -144,14 +150,15 @@ export class SharedReader {
     return opened;
   }
 
-  /** Begins deliveries, to the lanes that it has by then and later. */
+  /** Begins deliveries, to the lanes that it has by then and later; once. It ends if it has none. */
   async start(): Promise<void> {
-    if (this.#isClosed) return;
+    if (this.#isClosed || this.#isStarted) return;
     if (this.#lanes.size === 0) {
       this.close();
       this.#events.ended(this);
       return;
     }
+    this.#isStarted = true;
     // First, because a lane may leave it with the first message: what was dropped before that would not be told.
     await this.#trimWatch.start();
     this.#reader?.start(0);
@@ -200,9 +207,11 @@ export class SharedReader {
    * Ends it where another client has changed it, and tells which partitions that concerns, also after it has ended: the server
    * keeps it for a while. Each caller gets an answer to a question that was sent later, so what was delivered before is
    * confirmed by it. False: there was no answer.
+   *
+   * @param isUrgent does not wait for a rest: a drain waits for the answer.
    */
-  confirm(): Promise<boolean> {
-    return this.#looks.look();
+  confirm(isUrgent = false): Promise<boolean> {
+    return this.#looks.look(isUrgent);
   }
 
   /** What comes behind this sequence will be delivered by this reader. */

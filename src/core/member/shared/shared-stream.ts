@@ -16,6 +16,8 @@ import { SharedReader } from './shared-reader.js';
 const GATHER_MS = 5;
 /** A lane this far ahead of the head does not wait for it, sequences: about a tenth of a second of reading. */
 const FAR_AHEAD = 50_000;
+/** A reader that was opened for lanes to come is closed if none has come in this time, milliseconds. */
+const PREPARED_MS = 5_000;
 /** Where the server answers no questions about readers, no more than this many that have ended are remembered. */
 const MOST_UNCONFIRMED = 4;
 
@@ -42,11 +44,14 @@ export interface SharedStreamPorts {
  */
 export class SharedStream implements EventStream, LaneOwner {
   readonly shared: NonNullable<EventStream['shared']> = {
-    confirm: async (partition) => {
-      const isAnswered = await this.#confirm();
+    confirm: async (partition, isUrgent) => {
+      const isAnswered = await this.#confirm(isUrgent);
       const doubt = this.#doubts.get(partition)?.reason;
       if (doubt !== undefined) return { doubt };
       return isAnswered ? 'confirmed' : 'unknown';
+    },
+    prepare: (after) => {
+      if (!this.#head) void this.#openHead(after, PREPARED_MS);
     },
   };
   readonly partitions: number;
@@ -118,6 +123,7 @@ export class SharedStream implements EventStream, LaneOwner {
   #serve(lane: Lane, reader: SharedReader): void {
     this.#behind.delete(lane);
     reader.add(lane);
+    if (!reader.isStarted) this.#startSoon(reader);
   }
 
   /** The head has a long way to go to this lane: it becomes the catch-up reader, and the lane gets another head. */
@@ -128,17 +134,19 @@ export class SharedStream implements EventStream, LaneOwner {
     return true;
   }
 
-  #openHead(after: number): Promise<OpenOutcome> {
-    this.#opening ??= this.#open(after, (head) => {
+  /** `withinMs`: how long it waits for its first lane. */
+  #openHead(after: number, withinMs = 0): Promise<OpenOutcome> {
+    const opened = (head: SharedReader): void => {
       this.#head = head;
-    }).finally(() => {
+    };
+    this.#opening ??= this.#open(after, opened, withinMs).finally(() => {
       this.#opening = undefined;
     });
     return this.#opening;
   }
 
-  async #open(after: number, opened: (reader: SharedReader) => void): Promise<OpenOutcome> {
-    const { budget, lostFrom, clock, newName } = this.#ports;
+  async #open(after: number, opened: (reader: SharedReader) => void, withinMs = 0): Promise<OpenOutcome> {
+    const { budget, lostFrom, newName } = this.#ports;
     const window = {
       messages: this.readAhead,
       bytes: Math.max(1, Math.floor(budget.bytes / 2)),
@@ -157,10 +165,15 @@ export class SharedStream implements EventStream, LaneOwner {
     const outcome = await reader.open(newName());
     if (outcome.kind === 'ok') {
       opened(reader);
-      // Its lanes are added first.
-      clock.at(clock.now(), () => void reader.start());
+      this.#startSoon(reader, withinMs);
     }
     return outcome;
+  }
+
+  /** Its lanes are added first. */
+  #startSoon(reader: SharedReader, withinMs = 0): void {
+    const { clock } = this.#ports;
+    clock.at(clock.now() + withinMs, () => void reader.start());
   }
 
   /** The catch-up reader joins the head when it has reached it, or replaces it at the end of the stream. */
@@ -233,9 +246,9 @@ export class SharedStream implements EventStream, LaneOwner {
   }
 
   /** False: not all readers could be looked at. */
-  async #confirm(): Promise<boolean> {
+  async #confirm(isUrgent = false): Promise<boolean> {
     const readers = [this.#head, this.#catchUp, ...this.#unconfirmed];
-    const looks = await Promise.all(readers.map((reader) => reader?.confirm()));
+    const looks = await Promise.all(readers.map((reader) => reader?.confirm(isUrgent)));
     this.#unconfirmed = this.#unconfirmed.filter((reader) => reader.isUnconfirmed).slice(-MOST_UNCONFIRMED);
     return looks.every((isAnswered) => isAnswered !== false);
   }
