@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict';
 import { connect, type NatsConnection } from 'nats';
+import { loadConfig } from '../../src/core/config/config.js';
+import { SWEEP_AGE_MS, sweepPartitions } from '../../src/core/member/sweep.js';
+import { connectNats } from '../../src/core/nats/client/connection.js';
+import { natsPartitionTraces } from '../../src/core/nats/kv/partition-traces.js';
+import { openGroupTopology } from '../../src/core/nats/stream/topology.js';
+import type { PartitionTraces } from '../../src/core/ports/partition-traces.js';
 import { partitionOf } from '../../src/core/protocol/layout.js';
 import { type Cli, type CliExit, runCli, startCli, stopAll } from '../support/cli.js';
 import { withServer } from '../support/server.js';
@@ -174,6 +180,63 @@ describe('the resize of a keyed group', function () {
       20_000,
     );
     await end(one);
+  });
+
+  it('leaves no more in the bucket than the largest layout, and sweeps that', async () => {
+    const one = member('one', '--key', 'subject:2', '--partitions', '3');
+    await until('all are handled', () => one.stdout.length === published, 20_000);
+    const resized = async (to: number): Promise<void> => {
+      const { code, stderr } = await leases('resize', String(to));
+      assert.equal(code, 0, stderr);
+      await until('nothing waits', async () => (await status()).totals.lag === 0, 20_000);
+    };
+    for (const to of [24, 3, 24, 3]) await resized(to);
+    const name = `g${group}`;
+    const config = loadConfig({ flags: { server: server.url, stream: 'ORDERS', group: name }, env: {} });
+    const own = await connectNats(config, 'test');
+    const { bucket, ...handles } = await openGroupTopology(own, config, ['handle']);
+    const real = natsPartitionTraces(handles, bucket, config);
+    const traces = async () => (await real.read())?.traces.filter(({ partition }) => partition >= 3) ?? [];
+    const later: PartitionTraces = {
+      ...real,
+      read: async () => {
+        const found = await real.read();
+        return found && { ...found, nowMs: found.nowMs + SWEEP_AGE_MS };
+      },
+    };
+    assert.equal(new Set((await traces()).map(({ kind, partition }) => `${kind} ${partition}`)).size, 2 * 21);
+    assert.equal(await sweepPartitions(real), 0, 'it is not old enough');
+    assert.equal(await sweepPartitions(later), 2 * 21);
+    const left = await traces();
+    assert.deepEqual([...new Set(left.map(({ kind }) => kind))], ['lease']);
+    assert.equal(left.length, 21);
+    assert.ok(left.every(({ entries }) => entries === 1));
+    assert.equal(await sweepPartitions(later), 0);
+    await own.close();
+    // A lease that a member knew and the bucket has lost would hold all claims for a ttl.
+    const startedAt = performance.now();
+    await resized(24);
+    await until('all are owned', async () => (await status()).totals.owned === 24, 20_000);
+    assert.ok(performance.now() - startedAt < 10_000);
+    assertOrder([one], false);
+    await end(one);
+  });
+
+  it('drops pins and pauses that a resize has left whose command had ended', async () => {
+    const one = member('one', '--key', 'subject:2', '--partitions', '4', '--until-caught-up');
+    assert.equal((await one.exited).code, 0);
+    assert.equal((await leases('pause', '3')).code, 0);
+    await runCli(['leases', 'resize', '2', ...flags()], IMPATIENT);
+    const two = member('two');
+    await two.note(/resized from 4 to 2/);
+    await until('nothing waits', async () => (await status()).totals.lag === 0, 20_000);
+    const again = await leases('resize', '4');
+    assert.match(again.stdout, /^Resized .*\nPins and pauses of p3 are dropped\.$/, again.stderr);
+    assert.deepEqual(
+      (await status()).partitions.map(({ paused }: { paused: boolean }) => paused),
+      [false, false, false, false],
+    );
+    await end(two);
   });
 
   it('makes a group over the layout of natspoc a keyed one, beside another group that stays', async () => {

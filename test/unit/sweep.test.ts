@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { keepSweeping, planSweep, SWEEP_AGE_MS, sweep } from '../../src/core/member/sweep.js';
+import {
+  keepSweeping,
+  planPartitionSweep,
+  planSweep,
+  SWEEP_AGE_MS,
+  sweep,
+  sweepPartitions,
+} from '../../src/core/member/sweep.js';
+import type { PartitionTrace } from '../../src/core/ports/partition-traces.js';
 import type { SessionTrace, SessionTraces } from '../../src/core/ports/session-traces.js';
 import { MAX_TTL_MS } from '../../src/core/protocol/timing.js';
 import { ManualClock } from '../support/manual-clock.js';
@@ -73,7 +81,8 @@ describe('sweeping the traces of ended sessions', () => {
       purge: () => Promise.resolve(),
     };
     const settled = () => new Promise((resolve) => setImmediate(resolve));
-    const stop = keepSweeping(traces, { clock, random: () => 0.5 });
+    const none = { read: async () => undefined, purge: async () => {} };
+    const stop = keepSweeping(traces, none, { clock, random: () => 0.5 });
     await settled();
     assert.equal(reads, 1);
     clock.advance(3_600_000);
@@ -81,5 +90,32 @@ describe('sweeping the traces of ended sessions', () => {
     assert.equal(reads, 2);
     stop();
     assert.equal(clock.timers, 0);
+  });
+});
+
+describe('sweeping what the partitions of earlier layouts have left', () => {
+  const trace = (kind: PartitionTrace['kind'], partition: number, more: Partial<PartitionTrace> = {}) => ({
+    ...{ kind, partition, revision: 5, ended: false, entries: 1, atMs: NOW - OLD },
+    ...more,
+  });
+  const found = (traces: PartitionTrace[]): string[] =>
+    planPartitionSweep(traces, 8, NOW).map(({ kind, partition }) => `${kind} ${partition}`);
+
+  it('removes what is old, of partitions that the layout does not have', () => {
+    assert.deepEqual(found([trace('position', 7), trace('position', 8), trace('cleared', 9)]), [
+      'position 8',
+      'cleared 9',
+    ]);
+    assert.deepEqual(found([trace('position', 8, { atMs: NOW - FRESH })]), []);
+  });
+
+  it('keeps the newest entry of each lease, and pins and pauses that are there', () => {
+    assert.deepEqual(found([trace('lease', 8), trace('lease', 9, { entries: 2 })]), ['lease 9']);
+    assert.deepEqual(found([trace('override', 8), trace('override', 9, { ended: true })]), ['override 9']);
+  });
+
+  it('leaves groups alone that were never resized', async () => {
+    const purge = (): never => assert.fail('nothing is old');
+    assert.equal(await sweepPartitions({ read: async () => undefined, purge }), 0);
   });
 });

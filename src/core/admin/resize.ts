@@ -17,7 +17,10 @@ import { unwritten } from './unwritten.js';
 export interface ResizePlan {
   from: number;
   to: number;
-  /** Pinned or paused partitions that will not exist any more: their pins and pauses are dropped. */
+  /**
+   * Pinned or paused partitions that will not exist any more, or do not exist and will: their pins and pauses are dropped. The latter were
+   * left by a resize whose command had ended.
+   */
   dropped: number[];
   /** Pinned or paused partitions whose numbers stay: the pins and pauses are those of other messages then. */
   kept: number[];
@@ -71,10 +74,13 @@ export async function resizeGroup(
   });
   if (to === found.layout.partitions && !found.layout.next) return outcome('unchanged');
   const isOrdered = found.layout.next?.partitions === to;
-  // Before the order, so that none of the new partitions runs for a moment.
+  // Before the order, so that none of the new partitions runs for a moment, or rests.
+  for (const partition of planned.dropped)
+    if (partition >= planned.from)
+      await changeOverride(bucket, group, partition, { paused: false, pin: null }, by);
   if (planned.paused)
     for (let partition = planned.from; partition < to; partition++)
-      await changeOverride(bucket, group, partition, { paused: true }, by);
+      await changeOverride(bucket, group, partition, { paused: true, pin: null }, by);
   let revision = found.revision;
   if (!isOrdered) {
     const next = { partitions: to, by, at: new Date().toISOString() };
@@ -129,14 +135,15 @@ async function plan(ports: ResizePorts, layout: GroupLayoutRecord, to: number): 
     (partition) => follower.overrideOf(partition) !== null,
   );
   wished.sort((a, b) => a - b);
+  const paused = Array.from({ length: from }, (_, p) => follower.overrideOf(p)?.paused).every(
+    (each) => each === true,
+  );
   return {
     from,
     to,
-    dropped: wished.filter((partition) => partition < from && partition >= to),
+    dropped: wished.filter((partition) => partition >= (paused ? to : Math.min(from, to))),
     kept: wished.filter((partition) => partition < from && partition < to),
-    paused: Array.from({ length: from }, (_, p) => follower.overrideOf(p)?.paused).every(
-      (each) => each === true,
-    ),
+    paused,
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.js';
 import { readCleared } from '../member/partition/cleared.js';
-import { sweep } from '../member/sweep.js';
+import { sweep, sweepPartitions } from '../member/sweep.js';
 import type { Concern, StreamUse } from '../nats/client/concern.js';
 import type { NatsConnection } from '../nats/client/connection.js';
 import { explain } from '../nats/client/outcome.js';
@@ -8,6 +8,7 @@ import { NatsEventStream } from '../nats/jetstream/event-stream.js';
 import { type ReadOptions, readStream } from '../nats/jetstream/read-stream.js';
 import { storedMessage } from '../nats/jetstream/stored-message.js';
 import { listGroups, newestRevision, purgeGroup } from '../nats/kv/groups.js';
+import { natsPartitionTraces } from '../nats/kv/partition-traces.js';
 import { natsSessionTraces } from '../nats/kv/session-traces.js';
 import { natsControlClient } from '../nats/service/control-client.js';
 import { NatsDeadLetters } from '../nats/stream/dead-letters.js';
@@ -272,11 +273,16 @@ export class StreamAdmin implements AsyncDisposable {
     return this.#messages.purge(partition, upTo);
   }
 
-  /** Deletes the traces of ended sessions of all groups from the bucket. Returns the number of sessions. */
+  /**
+   * Deletes the traces of ended sessions and of the partitions of earlier layouts of all groups from the bucket. Returns the number of
+   * sessions.
+   */
   async sweep(): Promise<number> {
     let swept = 0;
     for (const group of await this.groups()) {
-      swept += await sweep(natsSessionTraces(this.#topology, { ...this.#config, group }));
+      const place = { ...this.#config, group };
+      swept += await sweep(natsSessionTraces(this.#topology, place));
+      await sweepPartitions(natsPartitionTraces(this.#topology, this.#topology.bucket, place));
     }
     return swept;
   }

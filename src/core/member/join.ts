@@ -4,6 +4,7 @@ import { systemClock } from '../lib/clock.js';
 import { warningsOf } from '../nats/client/concern.js';
 import type { NatsConnection } from '../nats/client/connection.js';
 import { reopenWhenSilent } from '../nats/client/silent-connection.js';
+import { natsPartitionTraces } from '../nats/kv/partition-traces.js';
 import { natsSessionTraces } from '../nats/kv/session-traces.js';
 import { MicroIdentities, microProber, natsLink } from '../nats/service/control.js';
 import { NatsDeadLetters } from '../nats/stream/dead-letters.js';
@@ -141,7 +142,10 @@ export async function startMember(options: JoinOptions): Promise<MemberEngine> {
     options.events,
   );
   member.start();
-  const stopSweeping = keepSweeping(natsSessionTraces(handles, config));
+  const stopSweeping = keepSweeping(
+    natsSessionTraces(handles, config),
+    natsPartitionTraces(handles, bucket, config),
+  );
   const stopLooking = keepLookingForUncovered(source.uncovered, (found) => options.onUncovered?.(found));
   const stop = (): void => {
     stopSweeping();

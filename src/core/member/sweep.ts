@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '../lib/clock.js';
 import { mapConcurrently } from '../lib/concurrently.js';
+import type { PartitionTrace, PartitionTraces } from '../ports/partition-traces.js';
 import type { SessionTrace, SessionTraces } from '../ports/session-traces.js';
 import { MAX_TTL_MS } from '../protocol/timing.js';
 
@@ -40,6 +41,37 @@ export async function sweep(traces: SessionTraces, atLeast = 1): Promise<number>
 }
 
 /**
+ * What partitions have left that the layout does not have any more: positions, marks and the markers of pins and pauses, and of leases what
+ * is older than the newest entry. A pin or pause that is there stays: members know it, and the next resize drops it.
+ */
+export function planPartitionSweep(
+  traces: readonly PartitionTrace[],
+  partitions: number,
+  nowMs: number,
+): PartitionTrace[] {
+  return traces.filter(
+    ({ kind, partition, ended, entries, atMs }) =>
+      partition >= partitions &&
+      nowMs - atMs >= SWEEP_AGE_MS &&
+      (kind === 'lease' ? entries > 1 : kind !== 'override' || ended),
+  );
+}
+
+/**
+ * Sweeps what the partitions of earlier layouts have left.
+ *
+ * @returns of how many keys something went; 0 where there were fewer than `atLeast`.
+ */
+export async function sweepPartitions(partitions: PartitionTraces, atLeast = 1): Promise<number> {
+  const found = await partitions.read();
+  if (!found) return 0;
+  const old = planPartitionSweep(found.traces, found.partitions, found.nowMs);
+  if (old.length < atLeast) return 0;
+  await mapConcurrently(old, CONCURRENT_PURGES, (trace) => partitions.purge(trace));
+  return old.length;
+}
+
+/**
  * Sweeps now and every hour, until the returned function is called. What goes wrong is left to the next time or the
  * next member: a member that is not permitted to purge is none the worse for it.
  *
@@ -47,12 +79,14 @@ export async function sweep(traces: SessionTraces, atLeast = 1): Promise<number>
  */
 export function keepSweeping(
   traces: SessionTraces,
+  partitions: PartitionTraces,
   { clock = systemClock, random = Math.random }: { clock?: Clock; random?: () => number } = {},
 ): () => void {
   let stopped = false;
   let cancel = (): void => {};
   const run = async (): Promise<void> => {
     await sweep(traces, WORTHWHILE).catch(() => {});
+    await sweepPartitions(partitions, WORTHWHILE).catch(() => {});
     if (!stopped) cancel = clock.at(clock.now() + SWEEP_EVERY_MS * (0.75 + random() / 2), () => void run());
   };
   void run();

@@ -1,0 +1,69 @@
+import { DeliverPolicy } from 'nats';
+import type { NatsHandles } from '../client/handles.js';
+import { toNatspocError } from '../client/outcome.js';
+import { fetchAll } from '../jetstream/fetch.js';
+import { bucketStream, bucketSubject, KV_OPERATION } from './bucket.js';
+
+/** The newest entry of a key without its value, and how many entries of the key the bucket holds, if that was asked. */
+export interface KeyHead {
+  /** The last part of the key. */
+  token: string;
+  revision: number;
+  /** It is a deletion marker. */
+  ended: boolean;
+  /** On the server's clock, milliseconds. */
+  atMs: number;
+  entries: number;
+}
+
+/** Where the entries are. */
+interface KeysPlace {
+  bucket: string;
+  /** What all keys begin with; the rest is one token. */
+  prefix: string;
+  timeoutMs: number;
+}
+
+/** The newest entries of all keys under a prefix, and the time on the server's clock. `counted`: reads the older ones too. */
+export async function readHeads(
+  handles: NatsHandles,
+  { bucket, prefix, timeoutMs }: KeysPlace,
+  counted = false,
+): Promise<{ heads: KeyHead[]; nowMs: number }> {
+  const { messages, serverAheadMs } = await fetchAll(handles, {
+    stream: bucketStream(bucket),
+    filter: bucketSubject(bucket, `${prefix}*`),
+    start: { deliver_policy: counted ? DeliverPolicy.All : DeliverPolicy.LastPerSubject },
+    limit: Number.POSITIVE_INFINITY,
+    headersOnly: true,
+    timeoutMs,
+  });
+  const before = bucketSubject(bucket, prefix).length;
+  const heads = new Map<string, KeyHead>();
+  for (const { message, delivery } of messages) {
+    const token = message.subject.slice(before);
+    heads.set(token, {
+      token,
+      revision: delivery.streamSequence,
+      ended: Boolean(message.headers?.get(KV_OPERATION)),
+      atMs: delivery.timestampMs,
+      entries: (heads.get(token)?.entries ?? 0) + 1,
+    });
+  }
+  return { heads: [...heads.values()], nowMs: Date.now() + serverAheadMs };
+}
+
+/** Deletes the entries of a key before this revision, without a marker. @throws NatspocError if that fails. */
+export async function purgeBefore(
+  { manager }: NatsHandles,
+  bucket: string,
+  key: string,
+  revision: number,
+): Promise<void> {
+  const stream = bucketStream(bucket);
+  try {
+    await manager.streams.purge(stream, { filter: bucketSubject(bucket, key), seq: revision });
+  } catch (error) {
+    throw toNatspocError(error, `sweep ${stream}`);
+  }
+}
