@@ -4,7 +4,7 @@ import { loadConfig } from '../../src/core/config/config.js';
 import { SWEEP_AGE_MS, sweepPartitions } from '../../src/core/member/sweep.js';
 import { connectNats } from '../../src/core/nats/client/connection.js';
 import { natsPartitionTraces } from '../../src/core/nats/kv/partition-traces.js';
-import { openGroupTopology } from '../../src/core/nats/stream/topology.js';
+import { openGroupTopology } from '../../src/core/nats/stream/group-topology.js';
 import type { PartitionTraces } from '../../src/core/ports/partition-traces.js';
 import { partitionOf } from '../../src/core/protocol/layout.js';
 import { type Cli, type CliExit, runCli, startCli, stopAll } from '../support/cli.js';
