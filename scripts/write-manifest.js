@@ -7,4 +7,12 @@ import { Plugin } from '@oclif/core';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const plugin = new Plugin({ root, isRoot: true, ignoreManifest: true });
 await plugin.load();
+// With the arguments, and without every flag, which oclif's own usage line lists.
+for (const command of Object.values(plugin.manifest.commands)) {
+  const args = Object.values(command.args ?? {}).map(({ name, required }) => {
+    const shown = `${name.toUpperCase()}${command.strict === false ? '...' : ''}`;
+    return required ? shown : `[${shown}]`;
+  });
+  command.usage = ['<%= command.id %>', ...args, '[FLAGS]'].join(' ');
+}
 writeFileSync(join(root, 'oclif.manifest.json'), `${JSON.stringify(plugin.manifest)}\n`);

@@ -39,8 +39,8 @@ export default class Top extends BaseCommand {
   static override summary = 'Watch a group live: owners of partitions, health, recent events.';
   static override description =
     prose(`Shows partitions and their owners, members with rate, lag and memory, recent events with their times, and
-the newest messages. You can release and pause partitions, and stop, kill and start members; a question first names the
-consequences. Press ? for the keys.
+the newest messages. You can release and pause partitions, retry or skip what holds them up, stop, kill and start members,
+read dead letters, and watch another group; a question names the consequences of what changes anything. Press ? for the keys.
 
 It polls the group once per interval while it is open, and costs nothing when it is closed. Without a terminal, or
 with TERM=dumb or CI set, it prints one snapshot as text. With INK_SCREEN_READER=true it draws nothing: it prints a

@@ -85,7 +85,7 @@ describe('the help and errors of the command line', function () {
       'consume --backoff 1s..2d',
       /^Error: --backoff: "1s\.\.2d" is not a duration from 0s to 1d, such as 100ms, or two, such as 100ms\.\.30s\.$/,
     ],
-    ['consume --name=', /^Error: --name: "" is not 1 to 128 characters, none of them for control\.$/],
+    ['consume --name=', /^Error: --name: "" is not 1 to 128 characters without control characters\.$/],
     ['leases --user a --token b', /^Error: --token and --user exclude each other: both are credentials\.$/],
     ['leases --group a.b', /^Error: --group: "a\.b" is not 1 to 64 letters, digits, - or _\.$/],
     ['leases --stream *', /^Error: --stream: "\*" is not 1 to 64 letters/],
@@ -238,6 +238,15 @@ describe('the help and errors of the command line', function () {
       ['consume', '--handler', 'handler.js'],
       /^Error: --handler: handler\.js is no regular file\.$/,
     );
+  });
+
+  it('names the arguments in the usage line', async () => {
+    const usageOf = async (...command: string[]) =>
+      /USAGE\n *(.*)\n/.exec((await runCli([...command, '--help'])).stdout)?.[1];
+    assert.equal(await usageOf('groups', 'delete'), '$ natspoc groups delete NAME [FLAGS]');
+    assert.equal(await usageOf('groups', 'export'), '$ natspoc groups export [NAME] [FLAGS]');
+    assert.equal(await usageOf('leases', 'seek'), '$ natspoc leases seek [PARTITION...] [FLAGS]');
+    assert.equal(await usageOf('leases', 'pin'), '$ natspoc leases pin PARTITION... [FLAGS]');
   });
 
   it('is shown by help and -h, and the version by version and -v', async () => {

@@ -10,7 +10,7 @@ export const GROUP = {
     flag: 'name',
     env: 'MEMBER_NAME',
     parse: memberName,
-    allowed: '1 to 128 characters, none of them for control',
+    allowed: '1 to 128 characters without control characters',
     help: 'name of this member, for people (default HOST-PID)',
   }),
   group: define({
@@ -67,7 +67,7 @@ export const GROUP = {
     env: 'COMMIT_INTERVAL',
     fallback: '200ms',
     ...duration('1ms', '1m', '200ms'),
-    help: 'how often to commit positions while busy, or once in 1 ms for each partition of a member if that is more; upper bound on what is handled again after a crash',
+    help: 'how often to commit positions while busy, at least 1 ms for each partition of a member; upper bound on what is handled again after a crash',
   }),
   commitEvery: define({
     flag: 'commit-every',
