@@ -12,16 +12,15 @@ const LEVEL = /^(debug|warning|error): /i;
 
 /**
  * One line of a log, with its line feed. As JSON it has the time (ISO 8601), the level (`debug`, `info`, `warn`, `error`; as the line
- * begins, unless a field says it), the message, and the fields.
+ * begins, unless a field says it), the message, and the other fields.
  */
 export function logLine(format: LogFormat, line: string, fields: object = {}): string {
   if (format === 'text') return `${escapeControl(line)}\n`;
   const [prefix = '', level = 'info'] = LEVEL.exec(line) ?? [];
   const known = { time: new Date().toISOString(), level: level.toLowerCase().replace('warning', 'warn') };
   // Errors have no properties of their own.
-  const plain = Object.entries(fields).map(([name, value]) => [
-    name,
-    value instanceof Error ? messageOf(value) : value,
-  ]);
+  const plain = Object.entries(fields)
+    .filter(([name]) => name !== 'message')
+    .map(([name, value]) => [name, value instanceof Error ? messageOf(value) : value]);
   return `${toJson({ ...known, message: line.slice(prefix.length), ...Object.fromEntries(plain) })}\n`;
 }

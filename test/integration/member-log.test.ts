@@ -19,14 +19,16 @@ describe('the log of a member', function () {
   it('has one line for a message that failed for good, with fields', async () => {
     const { lines, logger } = keeping();
     await stage.publish([['a', 'x']], 1);
+    const error = new Error('no\nway');
     const fails = (): never => {
-      throw new Error('no\nway');
+      throw error;
     };
     await stage.join({ handler: fails, maxAttempts: 1, logger }, 1);
     await until('it is logged', () => lines.length > 0);
     const [{ level, fields, text } = assert.fail()] = lines;
     assert.deepEqual([level, text], ['error', 'halted p0: message 1 failed: no\\u000away']);
     assert.deepEqual([fields.event, fields.group, fields.partition], ['halted', 'default', 0]);
+    assert.deepEqual([fields.sequence, fields.attempt, fields.err], [1, 1, error]);
   });
 
   it('has the place of a message in the lines of its handler', async () => {

@@ -73,16 +73,23 @@ export function tellEvents(
 ): void {
   const warn = (event: string, fields: object, text: string): void =>
     tell({ event, fields, text, level: 'warn' });
+  /** The attempts after which partitions halt, until that is reported. */
+  const halting = new Map<number, object>();
   member.on('report', (report) => {
-    const { type: event, ...fields } = report;
+    const { type: event, ...values } = report;
+    const fields = report.type === 'halted' ? { ...values, ...halting.get(report.partition) } : values;
+    if (report.type === 'halted') halting.delete(report.partition);
     tell({ event, fields, text: describeReport(report, group), level: levelOf(event), report });
   });
   member.on('failed', (failed) => {
     const { partition, message, attempt, error, then } = failed;
-    const fields = { partition, sequence: message.sequence, attempt, error, then };
-    // A halt has its own report.
-    if (then !== 'halt')
+    const about = { sequence: message.sequence, attempt, error };
+    // The report of the halt follows.
+    if (then === 'halt') halting.set(partition, about);
+    else {
+      const fields = { partition, ...about, then };
       tell({ event: 'failed', fields, text: describeFailed(failed), level: 'warn', failed });
+    }
   });
   member.on('trimmed', (trimmed) => warn('trimmed', trimmed, describeTrimmed(trimmed)));
   member.on('uncovered', (found) => warn('uncovered', found, `warning: ${describeUncovered(found)}`));
@@ -108,8 +115,10 @@ export function logProblems(
     // Only the last attempt: an earlier one may still succeed on retry.
     if (failed?.then === 'retry') return;
     const { error: err, ...others } = { error: undefined, ...fields };
-    const all = failed ? { ...others, err } : fields;
-    sparingly[level]({ event, group, ...all }, text.replace(/^warning: /, ''));
+    sparingly[level](
+      { event, group, ...others, ...('error' in fields && { err }) },
+      text.replace(/^warning: /, ''),
+    );
   });
 }
 
