@@ -11,15 +11,18 @@ import { playChaos } from './run.js';
 const SEED = Number(process.env.CHAOS_SEED ?? 1 + Math.floor(Math.random() * 1e9));
 /** `CHAOS_SERVERS=3`: on a cluster. */
 const SERVERS = Number(process.env.CHAOS_SERVERS ?? 1);
+/** Every other run is one of a keyed group, which is resized as well. */
+const IS_KEYED = SEED % 2 === 0;
 /** Enough time for most kinds of faults. */
 const MINUTES = 1;
 
 describe('a short chaos run', () => {
-  it(`violates nothing, seed ${SEED}`, async function () {
+  it(`violates nothing${IS_KEYED ? ' in a keyed group' : ''}, seed ${SEED}`, async function () {
     this.timeout(600_000);
     const folder = mkdtempSync(join(tmpdir(), 'natspoc-chaos-'));
     await playChaos({
       ...{ seed: SEED, minutes: MINUTES, rate: 200, servers: SERVERS, partitions: 8, ttlMs: 4_000, folder },
+      keyed: IS_KEYED,
       tell: () => {},
       signal: new AbortController().signal,
     });

@@ -5,7 +5,14 @@ import { versionIn } from '../../src/core/protocol/record-format.js';
 import { encodeRecord } from '../../src/core/protocol/records.js';
 import { judgeHistory } from './judging/judge.js';
 import type { Charge } from './judging/violation.js';
-import type { BucketChange, Call, FaultSpan, History, Life } from './recording/history.js';
+import {
+  type BucketChange,
+  type Call,
+  ERA,
+  type FaultSpan,
+  type History,
+  type Life,
+} from './recording/history.js';
 
 const GROUP = 'default';
 const MEMBER = 'm1';
@@ -294,5 +301,17 @@ describe('the judge of chaos, of resizes', () => {
     const shrunk = paused(2);
     Object.assign(shrunk.faults.at(-1) ?? {}, { rested: { from: timeOf(60) + 10, to: CALM_AT } });
     assert.deepEqual(charges(shrunk), []);
+  });
+
+  it('takes what a bucket that went back shows again for what it was', () => {
+    const history = clean();
+    const back = timeOf(LAST) + 1_000;
+    history.eras.push(back);
+    const left = endOf(1, 2).position;
+    history.bucket.push(
+      { ...left, revision: left.revision + ERA, at: back + 1 },
+      { ...layoutEntry(2), revision: revisionOf(2) + ERA, at: back + 1 },
+    );
+    assert.deepEqual(charges(history), []);
   });
 });

@@ -69,7 +69,21 @@ async function busyMember(partitions: number) {
     }
     return writes - before;
   };
-  return { work, runners };
+  const drain = async (partition: number): Promise<void> => {
+    const drained = runners.drain(partition, 1);
+    for (let ms = 0; ms < 400; ms += 50) {
+      await settle();
+      clock.advance(50);
+    }
+    assert.equal(await drained, true);
+  };
+  const deliver = async (): Promise<number> => {
+    sequence++;
+    for (const sink of sinks) sink.message(fakeMessage(sequence));
+    await settle();
+    return sequence;
+  };
+  return { work, runners, drain, deliver };
 }
 
 describe('the partitions of a member', () => {
@@ -96,5 +110,26 @@ describe('the partitions of a member', () => {
     assert.equal(runners.giveUps.howOf(7), 'skip');
     await restart(0, 2);
     assert.deepEqual([runners.giveUps.howOf(7), runners.giveUps.howOf(8)], [undefined, 'skip']);
+  });
+
+  it('are closed without another takeover only where the drain has committed', async () => {
+    const { runners, drain, deliver, work } = await busyMember(2);
+    await work();
+    const sequence = await deliver();
+    await drain(0);
+    assert.deepEqual(runners.committedInDrain(0, 1), { seq: sequence });
+    assert.equal(runners.committedInDrain(0, 2), undefined, 'that of another epoch');
+    await work();
+    await work();
+    runners.remove(1, 'it failed');
+    await settle();
+    assert.equal(runners.committedInDrain(1, 1), undefined, 'it was not drained');
+    const idle = await busyMember(1);
+    await idle.drain(0);
+    assert.equal(
+      idle.runners.committedInDrain(0, 1),
+      undefined,
+      'it had nothing to commit: a seek may have moved it',
+    );
   });
 });

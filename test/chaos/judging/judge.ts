@@ -155,7 +155,7 @@ function judgeSection(history: History, layouts: Layouts, section: Section) {
 }
 
 const trafficMs = (publisher: Life | undefined): number =>
-  publisher ? Math.round((publisher.leftAt ?? publisher.exit?.at ?? publisher.from) - publisher.from) : 0;
+  publisher ? Math.round((publisher.exit?.at ?? publisher.leftAt ?? publisher.from) - publisher.from) : 0;
 
 const nameOf = ({ faults: [first, ...more] }: Recovery): FaultKind | 'several' | undefined =>
   more.length > 0 ? 'several' : first?.kind;

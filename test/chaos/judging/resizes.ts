@@ -2,7 +2,7 @@ import { keys } from '../../../src/core/protocol/keys.js';
 import { decodeGroupLayout, type GroupLayoutRecord } from '../../../src/core/protocol/layout-records.js';
 import { decodePosition } from '../../../src/core/protocol/position-records.js';
 import { decodeLease } from '../../../src/core/protocol/records.js';
-import type { BucketChange, History } from '../recording/history.js';
+import { type BucketChange, ERA, type History } from '../recording/history.js';
 import type { Layouts } from './layouts.js';
 import type { Violation } from './violation.js';
 
@@ -16,7 +16,12 @@ export function judgeResizes({ bucket, settings: { group } }: History, layouts: 
   /** What was known at this point: the positions and closings by partition, and the newest layout. */
   const closed = new Map<number, number>();
   let layout: number | undefined;
+  let era = 0;
   for (const change of [...bucket].sort((a, b) => a.revision - b.revision)) {
+    const now = Math.floor(change.revision / ERA);
+    // The bucket went back, and its watch shows everything again.
+    if (now > era) layout = undefined;
+    era = now;
     const seen = read(group, change);
     if (!seen) continue;
     if (seen.kind !== 'layout') {

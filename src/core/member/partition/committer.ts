@@ -203,7 +203,7 @@ export class Committer {
     await this.#untilWritten();
     cancel();
     this.end();
-    return !this.#isBehind && this.#confirmedAt > startedAt;
+    return !this.#isBehind && this.#confirmedAt >= startedAt;
   }
 
   /** Starts no more writes. */
