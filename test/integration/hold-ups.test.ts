@@ -79,7 +79,7 @@ describe('what holds a partition up', function () {
     assert.equal(code, 5);
     assert.match(
       stdout,
-      /p0 of a is halted: halted for .* at message 3 .*attempt 1\/1: no connection .*"leases retry 0" tries it now, "leases skip 0 --message 3"/,
+      /p0 of a is halted for .* at message 3 .*attempt 1\/1: no connection .*"leases retry 0" tries it now, "leases skip 0 --message 3"/,
     );
     const before = run.members.get('a')?.stderr.filter((line) => line.includes('halted p0')).length;
     assert.equal(before, 1);

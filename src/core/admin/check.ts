@@ -131,7 +131,7 @@ function* checkLease(lease: LeaseStatus, { maxLag, maxAgeMs, allowPaused }: Chec
       break;
     case 'halted':
       if (fault === null)
-        yield finding('halted', 'critical', `p${partition} of ${owner} is halted${because(lease)}`, about);
+        yield finding('halted', 'critical', `p${partition} of ${owner} is ${haltedText(lease)}`, about);
       break;
     case 'waiting':
       if (fault === null)
@@ -192,8 +192,14 @@ export function describePause({ pausedBy, pausedMs, lag }: LeaseStatus): string 
 }
 
 /** What holds a partition up, and what to do. */
-const because = ({ partition, holdUp }: LeaseStatus): string =>
-  holdUp === null ? '' : `: ${describeHoldUp(holdUp)}; ${remedyOf(partition, holdUp)}`;
+const because = (lease: LeaseStatus): string => (lease.holdUp === null ? '' : `: ${holdUpText(lease)}`);
+
+const holdUpText = ({ partition, holdUp }: LeaseStatus): string =>
+  holdUp === null ? '' : `${describeHoldUp(holdUp)}; ${remedyOf(partition, holdUp)}`;
+
+/** The same of a halted partition, whose text says that it is. */
+const haltedText = (lease: LeaseStatus): string =>
+  lease.holdUp?.why === 'halted' ? holdUpText(lease) : `halted${because(lease)}`;
 
 function* checkMember(member: MemberStatus): Iterable<Finding> {
   const { name, state, expiresInMs } = member;
