@@ -22,6 +22,7 @@ function bench(ports: Partial<CommitterPorts> = {}) {
       sequence: 10,
       tags: { v: 2 },
       reader: 'f00d',
+      lead: 8,
       mark: { sequence: 10 },
     },
     { intervalMs: 200, every: 1_000 },

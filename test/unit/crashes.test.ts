@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Alone } from '../../src/core/member/partition/alone.js';
 import { Caution, CrashedOwners } from '../../src/core/member/partition/caution.js';
 import type { Handler } from '../../src/core/member/partition/handler.js';
-import { Lead, SHORT_LEAD } from '../../src/core/member/partition/lead.js';
+import { Lead, shortLead } from '../../src/core/member/partition/lead.js';
 import { Permit } from '../../src/core/member/partition/permit.js';
 import { type Taken, takeOver } from '../../src/core/member/partition/takeover.js';
 import { carriedOver, crashesAt, needsCaution } from '../../src/core/protocol/crashes.js';
@@ -67,6 +67,7 @@ function cautious(
   const recorded: (number | string)[] = [];
   let record = (): void => {};
   const caution = new Caution(crashes, 3, {
+    lead: LEAD,
     alone,
     permit: bench.permit,
     trying: async (sequence) => {
@@ -112,6 +113,8 @@ describe('a takeover', () => {
     });
   }
 });
+
+const LEAD = shortLead(1);
 
 const numbers = (first: number, last: number): number[] =>
   Array.from({ length: last - first + 1 }, (_, index) => first + index);
@@ -189,7 +192,7 @@ describe('a partition whose owners have died', () => {
 
   it('returns to normal after a short lead, or a thousand if the owner before did not stay near its position', async () => {
     for (const [crashes, most] of [
-      [2, SHORT_LEAD],
+      [2, LEAD],
       [1, 1_000],
     ] as const) {
       const { bench, recorded, step } = cautious(() => {}, { crashes });
@@ -205,6 +208,10 @@ describe('a partition whose owners have died', () => {
     assert.equal(error.crashes, 3);
   });
 
+  it('has a lead of 8 messages, or of as many as it handles at once, up to 32', () => {
+    assert.deepEqual([1, 8, 20, 500].map(shortLead), [8, 8, 20, 32]);
+  });
+
   it('stays within a short lead of the position while deaths count', async () => {
     const called: number[] = [];
     let committed = 10;
@@ -213,24 +220,25 @@ describe('a partition whose owners have died', () => {
     const bench = new WorkBench(({ sequence }) => called.push(sequence));
     bench.work.keepShort(
       new Lead({
+        messages: LEAD,
         committed: () => committed,
         whenWritten: (resume) => resumed.push(resume),
         isOver: () => isOver,
       }),
     );
-    bench.accept(...Array.from({ length: SHORT_LEAD + 22 }, (_, index) => 11 + index));
+    bench.accept(...Array.from({ length: LEAD + 22 }, (_, index) => 11 + index));
     await settle();
-    assert.equal(called.at(-1), 10 + SHORT_LEAD);
+    assert.equal(called.at(-1), 10 + LEAD);
     committed = 14;
     assert.equal(resumed.length, 1);
     resumed.shift()?.();
     await settle();
-    assert.equal(called.at(-1), 14 + SHORT_LEAD);
+    assert.equal(called.at(-1), 14 + LEAD);
     isOver = true;
-    committed = 14 + SHORT_LEAD;
+    committed = 14 + LEAD;
     resumed.shift()?.();
     await settle();
-    assert.equal(called.at(-1), 32 + SHORT_LEAD);
+    assert.equal(called.at(-1), 32 + LEAD);
   });
 
   it('stays close to it with several handlers as well, where a slow message holds back later ones', async () => {
@@ -239,11 +247,13 @@ describe('a partition whose owners have died', () => {
       called.push(sequence);
       return sequence === 1 ? new Promise<void>(() => {}) : Promise.resolve();
     };
-    const bench = new WorkBench(handler, { concurrency: 2 * SHORT_LEAD });
-    bench.work.keepShort(new Lead({ committed: () => 0, whenWritten: () => {}, isOver: () => false }));
-    bench.keyed(...Array.from({ length: 2 * SHORT_LEAD }, (_, i): [number, string] => [1 + i, `k${i}`]));
+    const bench = new WorkBench(handler, { concurrency: 2 * LEAD });
+    bench.work.keepShort(
+      new Lead({ messages: LEAD, committed: () => 0, whenWritten: () => {}, isOver: () => false }),
+    );
+    bench.keyed(...Array.from({ length: 2 * LEAD }, (_, i): [number, string] => [1 + i, `k${i}`]));
     await settle();
-    assert.equal(called.at(-1), SHORT_LEAD);
+    assert.equal(called.at(-1), LEAD);
   });
 
   it('starts the messages near the position first, whichever was ready earlier', async () => {
@@ -253,18 +263,19 @@ describe('a partition whose owners have died', () => {
     const bench = new WorkBench(async ({ sequence }) => void called.push(sequence), { concurrency: 4 });
     bench.work.keepShort(
       new Lead({
+        messages: LEAD,
         committed: () => committed,
         whenWritten: (resume) => resumed.push(resume),
         isOver: () => false,
       }),
     );
-    const keys = Array.from({ length: SHORT_LEAD + 3 }, (_, index) => (index <= SHORT_LEAD ? 'a' : 'z'));
+    const keys = Array.from({ length: LEAD + 3 }, (_, index) => (index <= LEAD ? 'a' : 'z'));
     bench.keyed(...keys.map((key, index): [number, string] => [1 + index, key]));
     await settle();
-    assert.deepEqual(called, numbers(1, SHORT_LEAD));
+    assert.deepEqual(called, numbers(1, LEAD));
     committed = 2;
     resumed.shift()?.();
     await settle();
-    assert.deepEqual(called.slice(SHORT_LEAD), [SHORT_LEAD + 1, SHORT_LEAD + 2]);
+    assert.deepEqual(called.slice(LEAD), [LEAD + 1, LEAD + 2]);
   });
 });

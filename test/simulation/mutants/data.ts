@@ -186,8 +186,8 @@ export const DATA: readonly Mutant[] = [
     edits: [
       core(
         'member/partition/runner',
-        '    if (!this.#isEnded()) await this.#committer?.flush(deadline - clock.now());\n',
-        '',
+        '(await this.#committer?.flush(deadline - clock.now())) ?? false',
+        'false',
       ),
     ],
   },

@@ -194,7 +194,7 @@ export const READING: readonly Mutant[] = [
     edits: [
       core(
         'member/partition/taking',
-        'return () => shared.confirm(this.#takeover.partition);',
+        'return () => shared.confirm(this.#takeover.partition, isUrgent());',
         "return async () => 'confirmed';",
       ),
     ],

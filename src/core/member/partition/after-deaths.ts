@@ -27,6 +27,7 @@ export function handleAfterDeaths(
   if (committer.countsDeaths) {
     work.keepShort(
       new Lead({
+        messages: committer.lead,
         committed: () => committer.committed,
         whenWritten: (resume) => committer.whenWritten(resume),
         isOver: () => !committer.countsDeaths,
@@ -38,6 +39,7 @@ export function handleAfterDeaths(
   const { alone, permit, isCaughtUp } = ports;
   work.beCautious(
     new Caution(crashes, maxCrashes, {
+      lead: committer.lead,
       alone,
       permit,
       isCaughtUp,

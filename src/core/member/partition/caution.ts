@@ -2,7 +2,6 @@ import type { Crashes } from '../../protocol/crashes.js';
 import type { Alone } from './alone.js';
 import { IN_HAND } from './crash-note.js';
 import type { HandlerCall } from './handler-call.js';
-import { SHORT_LEAD } from './lead.js';
 import type { Permit } from './permit.js';
 import { InvalidMessage } from './verdict.js';
 
@@ -19,6 +18,8 @@ export class CrashedOwners extends InvalidMessage {
 
 /** What {@link Caution} works with. */
 export interface CautionPorts {
+  /** How far the owner before stayed ahead of its position, if it had the settings of this one, messages. */
+  lead: number;
   alone: Alone;
   permit: Permit;
   /** Commits what is handled, and that this message is tried; false: this owner can commit nothing any more. */
@@ -46,7 +47,7 @@ export class Caution {
   constructor(crashes: Crashes, maxCrashes: number, ports: CautionPorts) {
     this.#crashes = crashes;
     // The owner before was near its position, unless it was the first one that died.
-    this.#left = (crashes.crashes ?? 0) > 1 ? SHORT_LEAD : IN_HAND;
+    this.#left = (crashes.crashes ?? 0) > 1 ? ports.lead : IN_HAND;
     this.#maxCrashes = maxCrashes;
     this.#ports = ports;
   }

@@ -7,7 +7,6 @@ import { type CommitPolicy, CommitTimer } from './commit-timer.js';
 import { CrashNote } from './crash-note.js';
 import { HandledMark } from './handled-mark.js';
 import type { StopConsuming } from './handler.js';
-import { SHORT_LEAD } from './lead.js';
 import type { PartitionEvents } from './partition-events.js';
 import {
   type OwnPosition,
@@ -39,6 +38,8 @@ interface CommitterEnd {
 
 /** Moves one partition's position forward as messages are handled, with at most one write in flight. */
 export class Committer {
+  /** How far this owner stays ahead of its position while deaths count, messages. */
+  readonly lead: number;
   readonly #policy: CommitPolicy;
   readonly #timer: CommitTimer;
   readonly #writer: PositionWriter;
@@ -70,12 +71,14 @@ export class Committer {
       trimmed?: number;
       crashes?: Crashes;
       carried?: Crashes;
+      lead: number;
       mark: PositionMark;
     },
     policy: CommitPolicy,
     deps: CommitterPorts,
     over: CommitterEnd,
   ) {
+    this.lead = at.lead;
     this.#committed = at.sequence;
     this.#handled = new HandledMark(at.sequence, at.mark);
     this.#trimmed = at.trimmed ?? 0;
@@ -171,7 +174,7 @@ export class Committer {
   }
 
   get #every(): number {
-    return this.countsDeaths ? Math.min(SHORT_LEAD / 2, this.#policy.every) : this.#policy.every;
+    return this.countsDeaths ? Math.min(this.lead / 2, this.#policy.every) : this.#policy.every;
   }
 
   #advance(messages: number, idle: boolean): void {

@@ -1,14 +1,23 @@
 import type { Entry } from './key-queues.js';
 
+/** The lead of an owner that calls its handler for few messages at once, and of any other. */
+const SHORTEST = 8;
+const LONGEST = 32;
+
 /**
  * How many messages an owner starts beyond its position while deaths of owners count there. If it dies as well, the next owner has
- * to look for the cause among this many messages, one at a time. It also limits batches and parallel calls until then: with 8 a bulk
- * indexer took 8 s for that after a kill, of calls of 50 ms that it makes for 500 messages each.
+ * to look for the cause among this many messages, one at a time, so it is short. It also limits batches and parallel calls until then:
+ * with 8 a bulk indexer took 8 s for that after a kill, of calls of 50 ms that it makes for 500 messages each.
+ *
+ * @param atOnce how many messages its handlers may have at the same time. Where the next owner has other settings than the one that
+ *   died, it may take more deaths to find the cause.
  */
-export const SHORT_LEAD = 32;
+export const shortLead = (atOnce: number): number => Math.min(LONGEST, Math.max(SHORTEST, atOnce));
 
 /** What a {@link Lead} works with. */
 export interface LeadPorts {
+  /** See {@link shortLead}. */
+  messages: number;
   /** The last committed sequence. */
   committed(): number;
   /** Calls back after the next commit. */
@@ -17,7 +26,7 @@ export interface LeadPorts {
   isOver(): boolean;
 }
 
-/** Holds handlers back, so that they stay within {@link SHORT_LEAD} messages of the committed position. */
+/** Holds handlers back, so that they stay within a short lead of the committed position. */
 export class Lead {
   readonly #ports: LeadPorts;
   /** Sequences of messages that are not committed, in order. */
@@ -42,7 +51,7 @@ export class Lead {
     const committed = this.#ports.committed();
     const from = this.#ahead.findIndex((sequence) => sequence > committed);
     this.#ahead.splice(0, from < 0 ? this.#ahead.length : from);
-    const last = this.#ahead[SHORT_LEAD - 1] ?? Number.POSITIVE_INFINITY;
+    const last = this.#ahead[this.#ports.messages - 1] ?? Number.POSITIVE_INFINITY;
     const allowed = due.filter(({ message }) => message.sequence <= last);
     if (allowed.length === 0) this.#wait(resume);
     return allowed;

@@ -6,6 +6,7 @@ import { readCleared } from './cleared.js';
 import { Committer } from './committer.js';
 import type { RunnerPorts, RunnerSettings } from './contract.js';
 import type { StopConsuming } from './handler.js';
+import { shortLead } from './lead.js';
 import { TrimWatch } from './stream-losses.js';
 import { continues, type Taken, type Takeover, takeOver } from './takeover.js';
 
@@ -106,7 +107,7 @@ export class Taking {
     const trimWatch = this.#watchFor(taken);
     const carried = carriedOver(taken.crashes, taken.sequence, this.#settings.maxCrashes);
     this.#committer = new Committer(
-      { group, partition, epoch, ...taken, carried },
+      { group, partition, epoch, ...taken, carried, lead: this.#lead },
       this.#settings.commit,
       { ...this.#ports, confirm: this.#confirming(trimWatch) },
       {
@@ -121,6 +122,12 @@ export class Taking {
     events.held(this.#committer, taken, trimWatch);
     if (taken.resumed > taken.sequence) this.#committer.resume();
     this.#held?.();
+  }
+
+  get #lead(): number {
+    const { handler } = this.#ports;
+    const atOnce = typeof handler === 'function' ? this.#settings.concurrency : handler.limits.messages;
+    return shortLead(atOnce ?? 1);
   }
 
   /** Looks for messages that the stream drops; undefined: the stream's readers do. */
