@@ -51,6 +51,19 @@ describe('partitions of a member', () => {
     assert.deepEqual(started(12), [[12, false]], 'from another');
   });
 
+  it('include an orphan after a reconnect only once a renewal is confirmed: the bucket may be an older copy', () => {
+    const me = new GroupDriver(1);
+    me.join([session('A', 1), lease(0, 2, 'A')]);
+    me.send({ type: 'disconnected' });
+    me.now += 1;
+    me.send({ type: 'connected' });
+    me.send({ type: 'changes', entries: [gone('A', 11)] });
+    me.wait(me.timing.settleMs);
+    assert.deepEqual(me.last('write-lease'), []);
+    me.renewed(me.now, { kind: 'ok', revision: 12 });
+    assert.equal(me.last('write-lease')[0]?.expected, 2);
+  });
+
   it('include an orphan that it claims, even if the answer arrives after the watch', () => {
     const me = handingOver();
     // B leaves, and the handover to it is applied nevertheless; the watch tells before the answer does.

@@ -30,17 +30,24 @@ export function checkDeadline(state: State, abort: () => void): void {
   abort();
 }
 
+/** True if a renewal that was sent since the last reconnect is confirmed. */
+export const hasRenewed = ({ session, connectedAt }: State): boolean =>
+  session.proof.certainAt >= connectedAt;
+
 /** The proof of life is confirmed at `revision`, by a write that was sent at `sentAt` or later. */
 function certain(state: State, revision: number, sentAt: number): void {
   const { session, timing } = state;
   const { proof } = session;
   const resumed = session.expired;
+  const isFirst = !hasRenewed(state);
   proof.revision = revision;
   proof.certainAt = Math.max(proof.certainAt, sentAt);
   proof.deadline = sentAt + timing.ttlMs - timing.marginMs;
   proof.unknownSince = null;
   proof.renewAt = sentAt + timing.renewEveryMs * (0.9 + 0.2 * random(state));
   session.expired = false;
+  // Claims have waited for it.
+  if (isFirst && hasRenewed(state)) state.dirty = true;
   if (state.now >= proof.deadline) session.expired = resumed;
   else if (resumed) {
     report(state, { type: 'resumed' });
@@ -99,9 +106,8 @@ export function ownProofRead(state: State, { outcome }: EventOf<'proof-read'>): 
  */
 export function updatePermit(state: State): void {
   const { session, now, timing } = state;
-  const { certainAt } = session.proof;
-  const end = certainAt + timing.graceMs;
-  const isPermitted = state.connected && isAlive(state) && certainAt >= state.connectedAt && now < end;
+  const end = session.proof.certainAt + timing.graceMs;
+  const isPermitted = state.connected && isAlive(state) && hasRenewed(state) && now < end;
   const until = isPermitted ? end : Number.NEGATIVE_INFINITY;
   if (until !== state.permit) {
     state.permit = until;

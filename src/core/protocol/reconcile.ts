@@ -6,6 +6,7 @@ import { ensureEnded, lookUpOwners, retryLookUps } from './look-up.js';
 import { adopt, drain, rest, start, startOrRest } from './own-partitions.js';
 import { isPaused } from './pauses.js';
 import { holdings, planMembers, receiver } from './planning.js';
+import { hasRenewed } from './proof.js';
 import type { LeaseReason } from './records.js';
 import { endReservations, reservation } from './reservations.js';
 import { close, cut } from './resize.js';
@@ -145,7 +146,8 @@ function claim(state: State, plan: Plan): void {
   if (state.leaving) return;
   restoreLeases(state);
   lookUpOwners(state);
-  if (state.now < state.holdUntil) return;
+  // What is known of the owners may be from before the bucket was put back from an older copy, in which they are alive: the renewal shows it.
+  if (state.now < state.holdUntil || !hasRenewed(state)) return;
   for (const [partition, to] of plan) {
     if (to !== state.session.id || state.own.has(partition) || state.lost.has(partition)) continue;
     if (isClosed(state, partition)) continue;
