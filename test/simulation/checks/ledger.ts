@@ -49,8 +49,8 @@ export class Ledger {
   readonly #lostPositions = new Map<number, PositionNow>();
   /** The positions at the time when the bucket last went back. */
   readonly #positionsBefore = new Map<number, PositionNow>();
-  /** The positions before the last resize. */
-  #replaced = new Map<number, PositionNow>();
+  /** The last positions of each earlier layout, by its epoch. */
+  readonly #replaced = new Map<number, ReadonlyMap<number, PositionNow>>();
   /** The highest committed sequence of each partition. */
   readonly #highest = new Map<number, number>();
   readonly #damage = new Damage();
@@ -140,7 +140,8 @@ export class Ledger {
 
   /** How far its partition is; of an earlier layout, how far it was. */
   #reached(partition: number, { layout = 0 }: { layout?: number | undefined }): number {
-    const known = layout < this.layout ? this.#replaced.get(partition) : this.knownPosition(partition);
+    const known =
+      layout < this.layout ? this.#replaced.get(layout)?.get(partition) : this.knownPosition(partition);
     return known?.sequence ?? 0;
   }
 
@@ -251,8 +252,8 @@ export class Ledger {
 
   /** The partitions are others. None has an owner, and each starts where the new layout says. */
   resized(layout: GroupLayoutRecord): void {
+    this.#replaced.set(this.layout, new Map(this.positions));
     this.layout = layout.epoch ?? 0;
-    this.#replaced = new Map(this.positions);
     for (const [partition, { revision }] of this.leases) {
       if (partition < layout.partitions) this.leases.set(partition, { revision, owner: null });
       else this.leases.delete(partition);

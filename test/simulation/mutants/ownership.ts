@@ -31,9 +31,7 @@ export const OWNERSHIP: readonly Mutant[] = [
   {
     name: 'no-claim-hold',
     mistake: 'partitions of a member whose session was removed are claimed while it may still handle',
-    edits: [
-      core('protocol/reconcile', 'if (state.now < state.holdUntil) return;', 'if (state.left) return;'),
-    ],
+    edits: [core('protocol/reconcile', 'state.now < state.holdUntil || ', '')],
   },
   {
     name: 'end-unmarked',

@@ -42,7 +42,7 @@ export const TIME: readonly Mutant[] = [
   {
     name: 'reconnect-trusted',
     mistake: 'handlers start after a reconnect before a renewal has shown that the bucket is the same',
-    edits: [core('protocol/proof', 'certainAt >= state.connectedAt && ', '')],
+    edits: [core('protocol/proof', 'isAlive(state) && hasRenewed(state) && now', 'isAlive(state) && now')],
   },
   {
     name: 'reads-are-contact',
